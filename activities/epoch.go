@@ -2,19 +2,19 @@ package activities
 
 import "strings"
 
-// RunIn returns the name that activities use for a run in an epoch of the namespace. An
+// EpochRunID returns the name that activities use for a run in an epoch of the namespace. An
 // epoch begins when Temporal's database is restored: a run of the backup does not know
 // its own later requests, just like a run that was reset. Before the first restore there
 // is no epoch, and the name of a run is its id.
-func RunIn(epoch, run string) string {
+func EpochRunID(epoch, run string) string {
 	if epoch == "" {
 		return run
 	}
 	return run + "@" + epoch
 }
 
-// SplitRun returns the id of a run and the epoch from a name that RunIn returned.
-func SplitRun(called string) (run, epoch string) {
+// SplitEpochRunID returns the id of a run and the epoch from a name that EpochRunID returned.
+func SplitEpochRunID(called string) (run, epoch string) {
 	run, epoch, _ = strings.Cut(called, "@")
 	return run, epoch
 }

@@ -7,10 +7,10 @@ import (
 
 // The defaults of [Times].
 const (
-	DefaultSendWindow = 20 * time.Second
-	DefaultAnswerTime = 15 * time.Second
-	DefaultSettleTime = 60 * time.Second
-	DefaultQuietTime  = 30 * time.Second
+	DefaultSendWindow   = 20 * time.Second
+	DefaultResponseTime = 15 * time.Second
+	DefaultSettleTime   = 60 * time.Second
+	DefaultQuietTime    = 30 * time.Second
 )
 
 // Times bound how long a request that changes something may be under way, and how long
@@ -19,9 +19,9 @@ type Times struct {
 	// SendWindow is how long after its start an activity may still put a change on
 	// the wire; 0 is DefaultSendWindow.
 	SendWindow time.Duration
-	// AnswerTime is how long after the send window the worker waits for the answer. After it
-	// the fate of the change is unknown; 0 is DefaultAnswerTime.
-	AnswerTime time.Duration
+	// ResponseTime is how long after the send window the worker waits for the answer. After it
+	// the fate of the change is unknown; 0 is DefaultResponseTime.
+	ResponseTime time.Duration
 	// SettleTime is how long the API may still commit a request after the answer or after
 	// the client gave up; 0 is DefaultSettleTime. Read-backs come only after it.
 	SettleTime time.Duration
@@ -30,8 +30,8 @@ type Times struct {
 	QuietTime time.Duration
 }
 
-func (t Times) sendWindow() time.Duration { return cmp.Or(t.SendWindow, DefaultSendWindow) }
-func (t Times) answerTime() time.Duration { return cmp.Or(t.AnswerTime, DefaultAnswerTime) }
+func (t Times) sendWindow() time.Duration   { return cmp.Or(t.SendWindow, DefaultSendWindow) }
+func (t Times) responseTime() time.Duration { return cmp.Or(t.ResponseTime, DefaultResponseTime) }
 
 // Settle returns how long after the end of an activity the API may still commit its
 // request.
@@ -41,21 +41,23 @@ func (t Times) Settle() time.Duration { return cmp.Or(t.SettleTime, DefaultSettl
 // again.
 func (t Times) Quiet() time.Duration { return cmp.Or(t.QuietTime, DefaultQuietTime) }
 
-// SettleStarted returns how long after the start of an activity the API may still commit
+// SettleAfterStart returns how long after the start of an activity the API may still commit
 // its request. It is for an activity whose sending attempt may not have ended. The worker
 // sends within the window and waits for the answer, and the API commits within the settle
 // time.
-func (t Times) SettleStarted() time.Duration { return t.sendWindow() + t.answerTime() + t.Settle() }
+func (t Times) SettleAfterStart() time.Duration {
+	return t.sendWindow() + t.responseTime() + t.Settle()
+}
 
-// SendBy returns the last moment at which an activity may put a change on the wire.
+// SendDeadline returns the last moment at which an activity may put a change on the wire.
 // started is when the server handed out the activity. The server gives up the activity
 // after timeout, counted from started; 0 is never. The worker that scheduled the activity
 // may have other times than the worker that carries it out. The earlier moment counts, so
 // that the worker sends nothing after the server has given up.
-func (t Times) SendBy(started time.Time, timeout time.Duration) time.Time {
+func (t Times) SendDeadline(started time.Time, timeout time.Duration) time.Time {
 	window := t.sendWindow()
 	if timeout > 0 {
-		window = min(window, timeout-t.answerTime())
+		window = min(window, timeout-t.responseTime())
 	}
 	return started.Add(window)
 }

@@ -9,7 +9,7 @@ import (
 
 func TestTimes(t *testing.T) {
 	started := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
-	short := activities.Times{SendWindow: 2 * time.Second, AnswerTime: 3 * time.Second, SettleTime: 4 * time.Second}
+	short := activities.Times{SendWindow: 2 * time.Second, ResponseTime: 3 * time.Second, SettleTime: 4 * time.Second}
 	for _, test := range []struct {
 		name                  string
 		times                 activities.Times
@@ -26,15 +26,15 @@ func TestTimes(t *testing.T) {
 		{"no time left to send", short, time.Second, -2 * time.Second, 5 * time.Second, 4 * time.Second, 9 * time.Second},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := test.times.SendBy(started, test.timeout).Sub(started); got != test.sendBy {
+			if got := test.times.SendDeadline(started, test.timeout).Sub(started); got != test.sendBy {
 				t.Errorf("sends until %v after the start; want %v", got, test.sendBy)
 			}
-			options := test.times.ToChange("change")
+			options := test.times.ChangeOptions("change")
 			if options.StartToCloseTimeout != test.startToClose || options.RetryPolicy.MaximumAttempts != 1 {
 				t.Errorf("options %+v; want one attempt of %v", options, test.startToClose)
 			}
-			if test.times.Settle() != test.settle || test.times.SettleStarted() != test.settleStarted {
-				t.Errorf("settles in %v, %v after a start; want %v, %v", test.times.Settle(), test.times.SettleStarted(), test.settle, test.settleStarted)
+			if test.times.Settle() != test.settle || test.times.SettleAfterStart() != test.settleStarted {
+				t.Errorf("settles in %v, %v after a start; want %v, %v", test.times.Settle(), test.times.SettleAfterStart(), test.settle, test.settleStarted)
 			}
 		})
 	}

@@ -22,13 +22,13 @@ type AccountPage struct {
 }
 
 const (
-	selectAccount = "id name emailAddress isIndividual owner { id }"
-	whatAccount   = "account"
+	selectAccount     = "id name emailAddress isIndividual owner { id }"
+	recordKindAccount = "account"
 )
 
 // Account reads one account, and fails with NotFoundError when no account has that id.
 func (c *Client) Account(ctx context.Context, id string) (Account, error) {
-	return findOne(ctx, c, newBuilder(&c.assumed), "Account", "accounts", whatAccount, id, selectAccount, accountAnswer.account)
+	return findOne(ctx, c, newBuilder(&c.assumed), "Account", "accounts", recordKindAccount, id, selectAccount, accountDTO.account)
 }
 
 // AccountsByName finds accounts by their name. The API compares the names (operation eq,
@@ -45,9 +45,9 @@ func (c *Client) AccountsByEmail(ctx context.Context, email string) (AccountPage
 
 func (c *Client) accounts(ctx context.Context, name, field, text string) (AccountPage, error) {
 	b := newBuilder(&c.assumed)
-	b.where = name
-	arguments := "filters: [{field: " + field + ", operation: eq, value: " + b.required(field, "text", "String", text) + "}], first: 100"
-	page, err := find(ctx, c, b, name, "accounts", arguments, selectAccount, accountAnswer.account)
+	b.location = name
+	arguments := "filters: [{field: " + field + ", operation: eq, value: " + b.bindRequired(field, "text", "String", text) + "}], first: 100"
+	page, err := findRows(ctx, c, b, name, "accounts", arguments, selectAccount, accountDTO.account)
 	return AccountPage{Accounts: page.rows, Count: page.count}, err
 }
 
@@ -62,16 +62,16 @@ func (c *Client) CreateAccount(ctx context.Context, n NewAccount) (Account, erro
 	return c.changeAccount(ctx, "CreateAccount", n.build)
 }
 
-func (n NewAccount) build(b *builder) errand {
+func (n NewAccount) build(b *builder) standaloneMutation {
 	var in object
-	in.set("name", b.required("Name", "name", "String", n.Name))
+	in.set("name", b.bindRequired("Name", "name", "String", n.Name))
 	if n.Email != "" {
 		if b.assumed.CreateAccountEmail == Off {
 			b.invalid("Email", "cannot be given: the assumption CreateAccountEmail is switched off")
 		}
-		in.set(string(b.assumed.CreateAccountEmail), b.text("Email", "email", "String", n.Email))
+		in.set(string(b.assumed.CreateAccountEmail), b.bindText("Email", "email", "String", n.Email))
 	}
-	return errand{namespace: "account", field: "create", arguments: "input: " + in.String()}
+	return standaloneMutation{namespace: "account", field: "create", arguments: "input: " + in.String()}
 }
 
 // UpdateAccount changes the members that are not empty.
@@ -89,25 +89,25 @@ func (c *Client) UpdateAccount(ctx context.Context, u UpdateAccount) (Account, e
 	return c.changeAccount(ctx, "UpdateAccount", u.build)
 }
 
-func (u UpdateAccount) build(b *builder) errand {
+func (u UpdateAccount) build(b *builder) standaloneMutation {
 	if u.Name == "" && u.Email == "" && len(u.Addresses) == 0 {
 		b.invalid("ID", "is all there is; give at least one member to change")
 	}
 	if u.Name != "" && b.assumed.UpdateAccountName == Off {
 		b.invalid("Name", "cannot be changed: the assumption UpdateAccountName is switched off")
 	}
-	e := errand{namespace: "account", field: "update"}
+	e := standaloneMutation{namespace: "account", field: "update"}
 	if len(u.Addresses) > 0 {
 		e.arguments = "input: " + u.withAddresses(b)
 		return e
 	}
 	var in object
-	in.set("accountId", b.required("ID", "accountId", "ID", u.ID))
+	in.set("accountId", b.bindRequired("ID", "accountId", "ID", u.ID))
 	if u.Name != "" {
-		in.set(string(b.assumed.UpdateAccountName), b.text("Name", "name", "String", u.Name))
+		in.set(string(b.assumed.UpdateAccountName), b.bindText("Name", "name", "String", u.Name))
 	}
 	if u.Email != "" {
-		in.set("emailAddress", b.text("Email", "email", "String", u.Email))
+		in.set("emailAddress", b.bindText("Email", "email", "String", u.Email))
 	}
 	e.arguments = "input: " + in.String()
 	return e
@@ -124,50 +124,50 @@ func (u UpdateAccount) withAddresses(b *builder) string {
 	for i, a := range u.Addresses {
 		addresses[i] = a.write(b, i)
 	}
-	in := map[string]any{"accountId": b.needed("ID", u.ID), "postalAddresses": addresses}
+	in := map[string]any{"accountId": b.requiredText("ID", u.ID), "postalAddresses": addresses}
 	if u.Name != "" {
-		in[string(b.assumed.UpdateAccountName)] = b.plain("Name", u.Name)
+		in[string(b.assumed.UpdateAccountName)] = b.utf8Text("Name", u.Name)
 	}
 	if u.Email != "" {
-		in["emailAddress"] = b.plain("Email", u.Email)
+		in["emailAddress"] = b.utf8Text("Email", u.Email)
 	}
-	return b.whole(string(b.assumed.UpdateAccountInput), in)
+	return b.bindObject(string(b.assumed.UpdateAccountInput), in)
 }
 
-func (c *Client) changeAccount(ctx context.Context, name string, build func(*builder) errand) (Account, error) {
-	r, err := c.run(ctx, name, func(b *builder) errand {
+func (c *Client) changeAccount(ctx context.Context, name string, build func(*builder) standaloneMutation) (Account, error) {
+	r, err := c.sendStandalone(ctx, name, func(b *builder) standaloneMutation {
 		e := build(b)
-		e.result = "account { " + selectAccount + " }"
+		e.selection = "account { " + selectAccount + " }"
 		return e
 	})
 	if err != nil {
 		return Account{}, err
 	}
 	var payload struct {
-		Account *accountAnswer `json:"account"`
+		Account *accountDTO `json:"account"`
 	}
-	if err := r.payload(&payload); err != nil {
+	if err := r.decodePayload(&payload); err != nil {
 		return Account{}, err
 	}
 	if payload.Account == nil {
-		return Account{}, r.unknown("the answer has neither errors nor the account")
+		return Account{}, r.outcomeUnknown("the answer has neither errors nor the account")
 	}
 	a, err := payload.Account.account()
 	if err != nil {
-		return Account{}, r.unknown("the answer is not of the expected form")
+		return Account{}, r.outcomeUnknown("the answer is not of the expected form")
 	}
 	return a, nil
 }
 
-type accountAnswer struct {
-	ID           string     `json:"id"`
-	Name         string     `json:"name"`
-	EmailAddress string     `json:"emailAddress"`
-	IsIndividual bool       `json:"isIndividual"`
-	Owner        *reference `json:"owner"`
+type accountDTO struct {
+	ID           string `json:"id"`
+	Name         string `json:"name"`
+	EmailAddress string `json:"emailAddress"`
+	IsIndividual bool   `json:"isIndividual"`
+	Owner        *idRef `json:"owner"`
 }
 
-func (a accountAnswer) account() (Account, error) {
+func (a accountDTO) account() (Account, error) {
 	out := Account{ID: a.ID, Name: a.Name, Email: a.EmailAddress, Individual: a.IsIndividual, OwnerID: a.Owner.id()}
-	return out, identified(a.ID)
+	return out, requireID(a.ID)
 }

@@ -30,14 +30,14 @@ type Address struct {
 // write returns the address as a value for a variable.
 func (a Address) write(b *builder, i int) map[string]any {
 	member := func(name string) string { return fmt.Sprintf("Addresses[%d].%s", i, name) }
-	if !wellFormed(string(a.Usage)) {
+	if !isGraphQLName(string(a.Usage)) {
 		b.invalid(member("Usage"), "is none of default, billing and shipping")
 	}
 	address := map[string]any{}
 	if len(a.Lines) > 0 {
 		lines := make([]any, len(a.Lines))
 		for n, line := range a.Lines {
-			lines[n] = b.plain(member(fmt.Sprintf("Lines[%d]", n)), line)
+			lines[n] = b.utf8Text(member(fmt.Sprintf("Lines[%d]", n)), line)
 		}
 		address["lines"] = lines
 	}
@@ -50,7 +50,7 @@ func (a Address) write(b *builder, i int) map[string]any {
 		{"ContactPerson", "contactPerson", a.ContactPerson},
 	} {
 		if m.value != "" {
-			address[m.name] = b.plain(member(m.member), m.value)
+			address[m.name] = b.utf8Text(member(m.member), m.value)
 		}
 	}
 	if len(address) == 0 {

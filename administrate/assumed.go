@@ -1,11 +1,11 @@
 package administrate
 
-// Name is the tenant's name for something that the client assumes. The zero value is the
+// SchemaName is the tenant's name for something that the client assumes. The zero value is the
 // assumption itself, Off means to work without it, and any other value corrects it.
-type Name string
+type SchemaName string
 
 // Off switches an assumption off: the name is never sent.
-const Off Name = "-"
+const Off SchemaName = "-"
 
 // Assumptions are the names of the schema that are neither documented nor observed in
 // public code, in one place. A tenant whose schema differs corrects a name or switches it
@@ -14,117 +14,119 @@ const Off Name = "-"
 type Assumptions struct {
 	// Regions is the root field that lists regions, with id and name: "regions".
 	// Off: regions cannot be looked up by name, only given by id.
-	Regions Name
+	Regions SchemaName
 	// CourseTemplates is the root field of course templates, filtered by code and title:
 	// "courseTemplates". Off: they cannot be looked up by text.
-	CourseTemplates Name
+	CourseTemplates SchemaName
 	// LearningPaths is the root field of learning paths, filtered by code and
 	// name: "learningPaths". Off: they cannot be looked up by text.
-	LearningPaths Name
+	LearningPaths SchemaName
 	// TokenTypes is the root field of training token types, filtered by name:
 	// "trainingTokenTypes". Off: they cannot be looked up by text.
-	TokenTypes Name
+	TokenTypes SchemaName
 
 	// CreateAttributes is the member of OpportunityCreateInput that takes
 	// [{definitionKey, value}]: "attributes". Off: a record cannot be created
 	// with attributes.
-	CreateAttributes Name
+	CreateAttributes SchemaName
 	// UpdateAttributes is the same member of OpportunityUpdateInput:
 	// "attributes". Off: attributes cannot be changed.
-	UpdateAttributes Name
+	UpdateAttributes SchemaName
 	// UpdateName is the member of OpportunityUpdateInput that takes a new name:
 	// "name". Off: a record cannot be renamed.
-	UpdateName Name
+	UpdateName SchemaName
 	// ExistingLearner is the shape of an entry of existingLearners. Zero: the
 	// bare contact id. Another name: an object that holds the id under that
 	// name. Off: only learners named in full can be added.
-	ExistingLearner Name
+	ExistingLearner SchemaName
 
 	// Order is the argument of the opportunities connection that takes
 	// {field, direction}: "order" (observed on sessions; on events it is
 	// "orderBy"). Off: pages come in the API's own order only.
-	Order Name
+	Order SchemaName
 	// FilterName is the opportunity field that filters and orders by name:
 	// "name". Off: ByName cannot be used.
-	FilterName Name
+	FilterName SchemaName
 	// FilterAccount is the opportunity field that filters by the account's id: "accountId".
 	// Off: ByAccountID cannot be used.
-	FilterAccount Name
+	FilterAccount SchemaName
 	// FilterCreated is the opportunity field that filters by the time of creation:
 	// "createdAt". Off: ByCreated cannot be used.
-	FilterCreated Name
+	FilterCreated SchemaName
 
 	// ExtendedOpportunity is the member of the answer to extendReservations that holds the
 	// opportunity: "opportunity". Off: ExtendReservations returns no opportunity and
 	// reservations must be read separately.
-	ExtendedOpportunity Name
+	ExtendedOpportunity SchemaName
 	// EventItem is the type of an interest's item that is an event: "Event".
 	// Off: code and title of event interests are not read.
-	EventItem Name
+	EventItem SchemaName
 	// InterestQuantity is the field of an interest with its quantity:
 	// "quantity". Off: quantities are not read.
-	InterestQuantity Name
+	InterestQuantity SchemaName
 	// InterestUnitAmount is the field of an interest with the price of one:
 	// "unitAmount". Off: prices of one are not read.
-	InterestUnitAmount Name
+	InterestUnitAmount SchemaName
 
 	// All members below are for side effects of transitions and for follow-ups only. A tenant
 	// without such side effects and follow-ups can work without all of them.
 
 	// UpdateOwner is the member of OpportunityUpdateInput that takes the id of
 	// the user who owns the record: "ownerId". Off: owners cannot be changed.
-	UpdateOwner Name
+	UpdateOwner SchemaName
 	// UpdateContact is the member of OpportunityUpdateInput that takes the id of the
 	// record's contact: "contactId". Off: the contact of a record cannot be changed.
-	UpdateContact Name
+	UpdateContact SchemaName
 	// CreateAccountEmail is the member of AccountCreateInput that takes an e-mail address:
 	// "emailAddress", which is documented for the update. Off: an account cannot be created
 	// with an e-mail address.
-	CreateAccountEmail Name
+	CreateAccountEmail SchemaName
 	// UpdateAccountName is the member of the input of account.update that takes
 	// a new name: "name". Off: accounts cannot be renamed.
-	UpdateAccountName Name
+	UpdateAccountName SchemaName
 	// UpdateAccountInput is the type of the input of account.update: "AccountUpdateInput",
 	// by analogy with the documented AccountCreateInput. Off: postal addresses cannot be
 	// changed.
-	UpdateAccountInput Name
+	UpdateAccountInput SchemaName
 	// ClearAccount is the member of OpportunityUpdateInput that removes the account when it
 	// is null: "accountId". An API may also keep the account in this case, so read the
 	// account back. Off: an opportunity keeps the account that it was given.
-	ClearAccount Name
+	ClearAccount SchemaName
 	// InvoiceComments is the field with the comments in the sales document of an
 	// opportunity, where this document is an invoice: "comments", as in the answer to an
 	// update of an invoice. Off: the comments are known only from answers to updates.
-	InvoiceComments Name
+	InvoiceComments SchemaName
 	// InvoicePurchaseOrder is the field with the purchase order in the sales document of an
 	// opportunity, where this document is an invoice: "purchaseOrderReference", as in the
 	// answer to an update of an invoice. Off: the purchase order is known only from answers
 	// to updates.
-	InvoicePurchaseOrder Name
+	InvoicePurchaseOrder SchemaName
 	// TokenIssues is the field of an opportunity that lists the training tokens that were
 	// issued for it, each with tokenType { id } and quantity: "tokenIssues". Off: the API
 	// does not show whether tokens were issued.
-	TokenIssues Name
+	TokenIssues SchemaName
 	// OpportunityUpdated is the field of an opportunity that is the time of its last change:
 	// "updatedAt", as on events. Only a worker with --adopted-since record and a preview
 	// of a playbook read it. Off: it is not read, and the follow-ups of an adopted record
 	// count from the adoption.
-	OpportunityUpdated Name
+	OpportunityUpdated SchemaName
 }
 
 // assumption is one entry of Assumptions.
 type assumption struct {
 	entry   string // the member's name
-	name    *Name
-	assumed Name
+	name    *SchemaName
+	assumed SchemaName
 }
 
-// entries lists all members with their assumed names: first the members that everybody
+// allAssumptions lists all members with their assumed names: first the members that everybody
 // needs, then the members for side effects of transitions and for follow-ups only.
-func (a *Assumptions) entries() []assumption { return append(a.basics(), a.extras()...) }
+func (a *Assumptions) allAssumptions() []assumption {
+	return append(a.coreAssumptions(), a.sideEffectAssumptions()...)
+}
 
-// basics are the assumptions that driving opportunities needs.
-func (a *Assumptions) basics() []assumption {
+// coreAssumptions are the assumptions that driving opportunities needs.
+func (a *Assumptions) coreAssumptions() []assumption {
 	return []assumption{
 		{"Regions", &a.Regions, "regions"},
 		{"CourseTemplates", &a.CourseTemplates, "courseTemplates"},
@@ -145,8 +147,8 @@ func (a *Assumptions) basics() []assumption {
 	}
 }
 
-// extras are the assumptions that side effects of transitions and follow-ups need.
-func (a *Assumptions) extras() []assumption {
+// sideEffectAssumptions are the assumptions that side effects of transitions and follow-ups need.
+func (a *Assumptions) sideEffectAssumptions() []assumption {
 	return []assumption{
 		{"UpdateOwner", &a.UpdateOwner, "ownerId"},
 		{"UpdateContact", &a.UpdateContact, "contactId"},
@@ -164,11 +166,11 @@ func (a *Assumptions) extras() []assumption {
 // resolved returns the names to send: the assumed name unless it is corrected. Names go
 // into documents unchanged, so only well-formed names pass.
 func (a Assumptions) resolved() (Assumptions, error) {
-	for _, e := range a.entries() {
+	for _, e := range a.allAssumptions() {
 		switch {
 		case *e.name == "":
 			*e.name = e.assumed
-		case *e.name != Off && !wellFormed(string(*e.name)):
+		case *e.name != Off && !isGraphQLName(string(*e.name)):
 			return a, &InvalidError{
 				Where:   "Options.Assumed." + e.entry,
 				Problem: `is no GraphQL name; give one such as "` + e.example() + `", or "-" to do without it`,
@@ -185,8 +187,8 @@ func (e assumption) example() string {
 	return string(e.assumed)
 }
 
-// wellFormed reports whether a text is a name by GraphQL's grammar. Nothing else may be
+// isGraphQLName reports whether a text is a name by GraphQL's grammar. Nothing else may be
 // put into a document outside a variable.
-func wellFormed(name string) bool {
+func isGraphQLName(name string) bool {
 	return name != "" && len(name) <= 100 && (name[0] < '0' || name[0] > '9') && leadingName(name) == name
 }

@@ -16,15 +16,15 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 )
 
-// differs returns, for each assumption of the client, a row of the sandbox that makes the
+// renamedAssumptions returns, for each assumption of the client, a row of the sandbox that makes the
 // assumption fail, and the name that is right there.
-func differs() map[string]struct {
+func renamedAssumptions() map[string]struct {
 	row   string
-	right administrate.Name
+	right administrate.SchemaName
 } {
 	type other = struct {
 		row   string
-		right administrate.Name
+		right administrate.SchemaName
 	}
 	return map[string]other{
 		"Regions":             {"query.regions", "areas"},
@@ -65,11 +65,11 @@ func without() map[string]string {
 	}
 }
 
-func complete(c administrate.Checked) bool {
-	return len(c.Missing)+len(c.Unmet)+len(c.Extras.Missing)+len(c.Extras.Unmet) == 0
+func complete(c administrate.Report) bool {
+	return len(c.Mismatches)+len(c.FailedAssumptions)+len(c.SideEffects.Mismatches)+len(c.SideEffects.FailedAssumptions) == 0
 }
 
-func corrected(t *testing.T, a *administrate.Assumptions, entry string, name administrate.Name) {
+func corrected(t *testing.T, a *administrate.Assumptions, entry string, name administrate.SchemaName) {
 	t.Helper()
 	member := reflect.ValueOf(a).Elem().FieldByName(entry)
 	if !member.IsValid() {
@@ -78,14 +78,14 @@ func corrected(t *testing.T, a *administrate.Assumptions, entry string, name adm
 	member.Set(reflect.ValueOf(name))
 }
 
-// once is a transport that sends each document once and answers it from memory after that. A schema does not change
+// cachingTransport is a transport that sends each document once and answers it from memory after that. A schema does not change
 // while it is checked with different assumptions.
-type once struct {
+type cachingTransport struct {
 	transport http.RoundTripper
 	answers   map[string][]byte
 }
 
-func (o once) RoundTrip(r *http.Request) (*http.Response, error) {
+func (o cachingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	document, err := io.ReadAll(r.Body)
 	if err != nil {
 		return nil, err
@@ -110,34 +110,34 @@ func (o once) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(answer)), Request: r}, nil
 }
 
-// readOnce returns a transport that shares a tenant's answers between clients.
-func readOnce() func(http.RoundTripper) http.RoundTripper {
+// newCachingTransport returns a transport that shares a tenant's answers between clients.
+func newCachingTransport() func(http.RoundTripper) http.RoundTripper {
 	answers := map[string][]byte{}
-	return func(transport http.RoundTripper) http.RoundTripper { return once{transport, answers} }
+	return func(transport http.RoundTripper) http.RoundTripper { return cachingTransport{transport, answers} }
 }
 
 // Each assumption fails alone, and under its own name, at a tenant where it does not
 // hold. It holds again once it is corrected or switched off.
 func TestCheckAgainstTenantsThatDiffer(t *testing.T) {
 	t.Parallel()
-	if got, want := len(differs())+len(without()), reflect.TypeFor[administrate.Assumptions]().NumField(); got != want {
+	if got, want := len(renamedAssumptions())+len(without()), reflect.TypeFor[administrate.Assumptions]().NumField(); got != want {
 		t.Errorf("%d of %d assumptions are tried", got, want)
 	}
-	for entry, other := range differs() {
+	for entry, other := range renamedAssumptions() {
 		t.Run(entry, func(t *testing.T) {
-			around := readOnce()
-			s := newTenantOf(t, map[string]string{other.row: string(other.right)}, func(o *administrate.Options) { o.Around = around })
-			checked := must[administrate.Checked](t)(s.Check(t.Context()))
-			if len(checked.Missing) != 0 || len(checked.Unmet) != 1 || checked.Unmet[0].Entry != entry || len(checked.Unmet[0].Missing) == 0 ||
-				len(checked.Extras.Missing)+len(checked.Extras.Unmet) != 0 {
+			around := newCachingTransport()
+			s := newTenantOf(t, map[string]string{other.row: string(other.right)}, func(o *administrate.Options) { o.WrapTransport = around })
+			checked := must[administrate.Report](t)(s.Check(t.Context()))
+			if len(checked.Mismatches) != 0 || len(checked.FailedAssumptions) != 1 || checked.FailedAssumptions[0].Entry != entry || len(checked.FailedAssumptions[0].Mismatches) == 0 ||
+				len(checked.SideEffects.Mismatches)+len(checked.SideEffects.FailedAssumptions) != 0 {
 				t.Errorf("%+v", checked)
 			}
-			for _, name := range []administrate.Name{other.right, administrate.Off} {
+			for _, name := range []administrate.SchemaName{other.right, administrate.Off} {
 				c := s.client(t, func(o *administrate.Options) {
-					o.Around = around
+					o.WrapTransport = around
 					corrected(t, &o.Assumed, entry, name)
 				})
-				if checked := must[administrate.Checked](t)(c.Check(t.Context())); !complete(checked) {
+				if checked := must[administrate.Report](t)(c.Check(t.Context())); !complete(checked) {
 					t.Errorf("with %s: %+v", name, checked)
 				}
 			}
@@ -157,25 +157,25 @@ func TestCheckAgainstTenantsWithoutExtras(t *testing.T) {
 	}
 	for row, entries := range rows {
 		t.Run(row, func(t *testing.T) {
-			around := readOnce()
-			s := newTenantOf(t, map[string]string{row: "absent"}, func(o *administrate.Options) { o.Around = around })
-			checked := must[administrate.Checked](t)(s.Check(t.Context()))
+			around := newCachingTransport()
+			s := newTenantOf(t, map[string]string{row: "absent"}, func(o *administrate.Options) { o.WrapTransport = around })
+			checked := must[administrate.Report](t)(s.Check(t.Context()))
 			var unmet []string
-			for _, u := range checked.Extras.Unmet {
+			for _, u := range checked.SideEffects.FailedAssumptions {
 				unmet = append(unmet, u.Entry)
 			}
 			slices.Sort(entries)
 			slices.Sort(unmet)
-			if len(checked.Missing)+len(checked.Unmet)+len(checked.Extras.Missing) != 0 || !slices.Equal(unmet, entries) {
+			if len(checked.Mismatches)+len(checked.FailedAssumptions)+len(checked.SideEffects.Mismatches) != 0 || !slices.Equal(unmet, entries) {
 				t.Errorf("%+v", checked)
 			}
 			c := s.client(t, func(o *administrate.Options) {
-				o.Around = around
+				o.WrapTransport = around
 				for _, entry := range entries {
 					corrected(t, &o.Assumed, entry, administrate.Off)
 				}
 			})
-			if checked := must[administrate.Checked](t)(c.Check(t.Context())); !complete(checked) {
+			if checked := must[administrate.Report](t)(c.Check(t.Context())); !complete(checked) {
 				t.Errorf("switched off: %+v", checked)
 			}
 		})
@@ -188,18 +188,18 @@ func TestClientWorksWhereNothingIsAsAssumed(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	rows := map[string]string{"filter.types": "filter", "filter.operation": "Operation", "order.types": "order", "input.types": "verb"}
-	for _, other := range differs() {
+	for _, other := range renamedAssumptions() {
 		rows[other.row] = string(other.right)
 	}
 	s := newTenantOf(t, maps.Clone(rows), func(o *administrate.Options) {
-		for entry, other := range differs() {
+		for entry, other := range renamedAssumptions() {
 			corrected(t, &o.Assumed, entry, other.right)
 		}
 	})
-	if checked := must[administrate.Checked](t)(s.Check(ctx)); !complete(checked) {
+	if checked := must[administrate.Report](t)(s.Check(ctx)); !complete(checked) {
 		t.Errorf("%+v", checked)
 	}
-	found := must[administrate.Found](t)(s.Lookup(ctx, administrate.Wanted{Regions: &administrate.List{}, Items: []administrate.ItemName{{Text: "ABC-123"}, {Text: "LP-1"}, {Text: "Training Token"}}}))
+	found := must[administrate.LookupResult](t)(s.Lookup(ctx, administrate.LookupRequest{Regions: &administrate.PageRequest{}, Items: []administrate.ItemName{{Text: "ABC-123"}, {Text: "LP-1"}, {Text: "Training Token"}}}))
 	for _, text := range []string{"ABC-123", "LP-1", "Training Token"} {
 		if len(found.Items[text]) != 1 {
 			t.Errorf("%s: %+v", text, found.Items[text])
@@ -212,7 +212,7 @@ func TestClientWorksWhereNothingIsAsAssumed(t *testing.T) {
 		Name: "n", RegionID: regionDR, AccountID: accountTwo, Attributes: []administrate.Attribute{{Key: "a", Value: "1"}},
 	}))
 	until := s.now().Add(time.Hour).Truncate(time.Second)
-	answers := must[[]administrate.Answer](t)(s.Apply(ctx, []administrate.Mutation{
+	answers := must[[]administrate.MutationResult](t)(s.Apply(ctx, []administrate.Mutation{
 		administrate.UpdateOpportunity{ID: created.ID, Name: "other", Attributes: []administrate.Attribute{{Key: "b", Value: "2"}}},
 		administrate.AddInterest{
 			OpportunityID: created.ID, ItemID: event, Kind: administrate.Event, Quantity: 2, UnitAmount: decimal.RequireFromString("19.9"),

@@ -18,100 +18,100 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 )
 
-// Checked is the result of comparing a tenant's API with all that a client may send.
-type Checked struct {
-	// Uses is how many different documents were compared.
-	Uses int
-	// Missing lists what the API documentation shows, or what was observed, and the tenant
+// Report is the result of comparing a tenant's API with all that a client may send.
+type Report struct {
+	// Operations is how many different documents were compared.
+	Operations int
+	// Mismatches lists what the API documentation shows, or what was observed, and the tenant
 	// does not have. Oppflow cannot work as promised without it.
-	Missing []Missing
-	// Unmet are the assumptions that do not hold at the tenant.
-	Unmet []Unmet
-	// Extras is the same for what only side effects of transitions and follow-ups use:
+	Mismatches []Mismatch
+	// FailedAssumptions are the assumptions that do not hold at the tenant.
+	FailedAssumptions []FailedAssumption
+	// SideEffects is the same for what only side effects of transitions and follow-ups use:
 	// accounts, contacts, events, registrations, invoices, mail, the integration log and the
 	// time of an opportunity's last change. Extras is separate from the members above, because
 	// a tenant without them needs nothing of it. A problem that is listed above is not listed
 	// again.
-	Extras Extras
+	SideEffects SideEffectsReport
 }
 
-// Extras is the result for what side effects of transitions and follow-ups use. A missing
+// SideEffectsReport is the result for what side effects of transitions and follow-ups use. A missing
 // operation fails only what needs it.
-type Extras struct {
-	Uses    int
-	Missing []Missing
-	Unmet   []Unmet
+type SideEffectsReport struct {
+	Operations        int
+	Mismatches        []Mismatch
+	FailedAssumptions []FailedAssumption
 }
 
-// Missing is one difference between what the client sends and what the tenant accepts.
-type Missing struct {
+// Mismatch is one difference between what the client sends and what the tenant accepts.
+type Mismatch struct {
 	// Problem says in one line what does not fit, such as
 	// `Cannot query field "attributes" on type "Opportunity".`
 	Problem string
-	// Uses are the uses that fail because of the difference, such as "read an opportunity".
-	Uses []string
+	// Operations are the uses that fail because of the difference, such as "read an opportunity".
+	Operations []string
 }
 
-// Unmet is an assumption that does not hold.
-type Unmet struct {
+// FailedAssumption is an assumption that does not hold.
+type FailedAssumption struct {
 	// Entry is the member of Assumptions, such as "Regions".
 	Entry string
 	// Name is the name that was looked for; empty where the assumption is about a shape.
-	Name Name
-	// What is the assumption, and Cost is what switching it off costs.
-	What, Cost string
+	Name SchemaName
+	// Assumption is the assumption, and Cost is what switching it off costs.
+	Assumption, Cost string
 	// Line is where to correct the name or switch it off, such as
 	// "administrate/assumed.go:97".
 	Line string
-	// Missing lists what does not fit.
-	Missing []Missing
+	// Mismatches lists what does not fit.
+	Mismatches []Mismatch
 }
 
 // Check reads the tenant's schema, in one request that changes nothing. It compares the
-// schema with every document that the client may send. Check fails with HiddenError where
+// schema with every document that the client may send. Check fails with IntrospectionDisabledError where
 // the API does not show its schema.
-func (c *Client) Check(ctx context.Context) (Checked, error) {
+func (c *Client) Check(ctx context.Context) (Report, error) {
 	schema, err := c.introspect(ctx)
 	if err != nil {
-		return Checked{}, err
+		return Report{}, err
 	}
-	return (&checker{schema: schema, known: map[string][]string{}}).check(ctx, c.assumed)
+	return (&checker{schema: schema, problemsByKey: map[string][]string{}}).check(ctx, c.assumed)
 }
 
 // checker compares documents with one schema.
 type checker struct {
-	schema *gql.Schema
-	known  map[string][]string // the problems of the documents seen so far, by text and variables
+	schema        *gql.Schema
+	problemsByKey map[string][]string // the problems of the documents seen so far, by text and variables
 }
 
 // check compares the schema with what driving opportunities needs, and then with the
 // rest.
-func (c *checker) check(ctx context.Context, assumed Assumptions) (Checked, error) {
-	basics, extras := recordedBasics, recordedExtras
-	told := differences{}
-	missing, unmet, err := c.gaps(ctx, basics, assumed, assumed.basics(), told)
+func (c *checker) check(ctx context.Context, assumed Assumptions) (Report, error) {
+	basics, extras := coreRecordings, sideEffectRecordings
+	told := mismatchSet{}
+	missing, unmet, err := c.findMismatches(ctx, basics, assumed, assumed.coreAssumptions(), told)
 	if err != nil {
-		return Checked{}, err
+		return Report{}, err
 	}
-	checked := Checked{Uses: len(basics.uses), Missing: missing, Unmet: unmet, Extras: Extras{Uses: len(extras.uses)}}
-	checked.Extras.Missing, checked.Extras.Unmet, err = c.gaps(ctx, extras, assumed, assumed.extras(), told)
+	checked := Report{Operations: len(basics.operations), Mismatches: missing, FailedAssumptions: unmet, SideEffects: SideEffectsReport{Operations: len(extras.operations)}}
+	checked.SideEffects.Mismatches, checked.SideEffects.FailedAssumptions, err = c.findMismatches(ctx, extras, assumed, assumed.sideEffectAssumptions(), told)
 	return checked, err
 }
 
-// gaps separates problems of assumptions from other problems, by the documents
+// findMismatches separates problems of assumptions from other problems, by the documents
 // themselves. A document that fails with every assumption off fails for no assumption. A
 // further failure with one assumption on belongs to that assumption.
 //
 // gaps returns only problems of the given assumptions that are not in told. It adds all
 // problems to told.
-func (c *checker) gaps(
-	ctx context.Context, uses *recordings, assumed Assumptions, own []assumption, told differences,
-) ([]Missing, []Unmet, error) {
+func (c *checker) findMismatches(
+	ctx context.Context, uses *recordings, assumed Assumptions, own []assumption, told mismatchSet,
+) ([]Mismatch, []FailedAssumption, error) {
 	var nothing Assumptions
-	for _, e := range nothing.entries() {
+	for _, e := range nothing.allAssumptions() {
 		*e.name = Off
 	}
-	documented := differences{}
+	documented := mismatchSet{}
 	if err := c.compare(ctx, uses, nothing, documented); err != nil {
 		return nil, nil, err
 	}
@@ -119,92 +119,92 @@ func (c *checker) gaps(
 	if err != nil {
 		return nil, nil, err
 	}
-	all := documented.list(told)
-	told.add(documented)
-	var unmet []Unmet
-	explained := differences{}
-	for i, e := range assumed.entries() {
+	all := documented.withoutKnown(told)
+	told.addAll(documented)
+	var unmet []FailedAssumption
+	explained := mismatchSet{}
+	for i, e := range assumed.allAssumptions() {
 		if *e.name == Off {
 			continue
 		}
 		one := nothing
-		*one.entries()[i].name = *e.name
-		found := differences{}
+		*one.allAssumptions()[i].name = *e.name
+		found := mismatchSet{}
 		if err := c.compare(ctx, uses, one, found); err != nil {
 			return nil, nil, err
 		}
-		missing := found.list(told)
+		missing := found.withoutKnown(told)
 		if len(missing) == 0 {
 			continue
 		}
-		explained.add(found)
+		explained.addAll(found)
 		if !slices.ContainsFunc(own, func(o assumption) bool { return o.entry == e.entry }) {
 			continue
 		}
 		note := notes[e.entry]
-		unmet = append(unmet, Unmet{
-			Entry: e.entry, Name: *e.name, What: note.what, Cost: note.cost, Line: note.line, Missing: missing,
+		unmet = append(unmet, FailedAssumption{
+			Entry: e.entry, Name: *e.name, Assumption: note.what, Cost: note.cost, Line: note.line, Mismatches: missing,
 		})
 	}
 
 	// These fail only when several assumptions are on together.
-	together := differences{}
+	together := mismatchSet{}
 	if err := c.compare(ctx, uses, assumed, together); err != nil {
 		return nil, nil, err
 	}
-	told.add(explained)
-	all = append(all, together.list(told)...)
-	told.add(together)
+	told.addAll(explained)
+	all = append(all, together.withoutKnown(told)...)
+	told.addAll(together)
 	return all, unmet, nil
 }
 
-// differences are the uses, by the problem that they have.
-type differences map[string][]string
+// mismatchSet are the uses, by the problem that they have.
+type mismatchSet map[string][]string
 
-func (d differences) note(problem, use string) {
+func (d mismatchSet) addOne(problem, use string) {
 	if !slices.Contains(d[problem], use) {
 		d[problem] = append(d[problem], use)
 	}
 }
 
-func (d differences) add(other differences) {
+func (d mismatchSet) addAll(other mismatchSet) {
 	for problem, uses := range other {
 		for _, use := range uses {
-			d.note(problem, use)
+			d.addOne(problem, use)
 		}
 	}
 }
 
-// list returns the differences that are not in known, in a fixed order.
-func (d differences) list(known differences) []Missing {
-	var all []Missing
+// withoutKnown returns the differences that are not in known, in a fixed order.
+func (d mismatchSet) withoutKnown(known mismatchSet) []Mismatch {
+	var all []Mismatch
 	for problem, uses := range d {
 		if _, old := known[problem]; !old {
-			all = append(all, Missing{Problem: problem, Uses: uses})
+			all = append(all, Mismatch{Problem: problem, Operations: uses})
 		}
 	}
-	slices.SortFunc(all, func(a, b Missing) int { return strings.Compare(a.Problem, b.Problem) })
+	slices.SortFunc(all, func(a, b Mismatch) int { return strings.Compare(a.Problem, b.Problem) })
 	return all
 }
 
 // compare notes the problems of the uses that are possible with the assumptions.
-func (c *checker) compare(ctx context.Context, uses *recordings, assumed Assumptions, found differences) error {
-	made, err := uses.of(ctx, assumed)
+func (c *checker) compare(ctx context.Context, uses *recordings, assumed Assumptions, found mismatchSet) error {
+	made, err := uses.forAssumptions(ctx, assumed)
 	if err != nil {
 		return err
 	}
 	for _, r := range made {
-		for _, problem := range c.problems(ctx, r, assumed) {
-			found.note(problem, r.use.name)
+		for _, problem := range c.findProblems(ctx, r, assumed) {
+			found.addOne(problem, r.operation.name)
 		}
 	}
 	return nil
 }
 
-// problems returns why the tenant would refuse the document, and which parts of its
+// findProblems returns why the tenant would refuse the document, and which parts of its
 // answer the client could not read.
-func (c *checker) problems(ctx context.Context, r *recording, assumed Assumptions) []string {
-	if problems, done := c.known[r.key]; done {
+func (c *checker) findProblems(ctx context.Context, r *recording, assumed Assumptions) []string {
+	if problems, done := c.problemsByKey[r.key]; done {
 		return problems
 	}
 	doc := r.document
@@ -216,17 +216,17 @@ func (c *checker) problems(ctx context.Context, r *recording, assumed Assumption
 	var problems []string
 	for _, e := range list {
 		// In a batch, every mutation has its own variables.
-		problems = append(problems, strings.ReplaceAll(e.Message, "$"+alias(0)+"_", "$"))
+		problems = append(problems, strings.ReplaceAll(e.Message, "$"+mutationAlias(0)+"_", "$"))
 	}
 	if len(problems) == 0 {
 		for _, v := range parsed.Operations[0].VariableDefinitions {
-			problems = append(problems, c.unfit(v.Type, doc.variables[v.Variable])...)
+			problems = append(problems, c.badValues(v.Type, doc.variables[v.Variable])...)
 		}
 	}
 	if len(problems) == 0 {
-		problems = c.unreadable(ctx, r.use, parsed, assumed)
+		problems = c.unreadableFields(ctx, r.operation, parsed, assumed)
 	}
-	c.known[r.key] = problems
+	c.problemsByKey[r.key] = problems
 	return problems
 }
 

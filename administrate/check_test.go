@@ -28,8 +28,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// schemaOf is the JSON form of a schema in introspection. Tests change it.
-type schemaOf map[string]any
+// introspectionJSON is the JSON form of a schema in introspection. Tests change it.
+type introspectionJSON map[string]any
 
 // sandboxSchema returns the sandbox's answer to the introspection, and asks the sandbox
 // once.
@@ -38,7 +38,7 @@ var sandboxSchema = sync.OnceValues(func() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	question, err := json.Marshal(map[string]string{"query": introspection})
+	question, err := json.Marshal(map[string]string{"query": introspectionQuery})
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ var sandboxSchema = sync.OnceValues(func() ([]byte, error) {
 })
 
 // introspected returns a schema like the sandbox's, which the caller may change.
-func introspected(t testing.TB) schemaOf {
+func introspected(t testing.TB) introspectionJSON {
 	t.Helper()
 	raw, err := sandboxSchema()
 	if err != nil {
@@ -58,7 +58,7 @@ func introspected(t testing.TB) schemaOf {
 	}
 	var answer struct {
 		Data struct {
-			Schema schemaOf `json:"__schema"`
+			Schema introspectionJSON `json:"__schema"`
 		}
 	}
 	if err := json.Unmarshal(raw, &answer); err != nil {
@@ -71,7 +71,9 @@ func introspected(t testing.TB) schemaOf {
 }
 
 // clone returns a copy of a schema that may be changed.
-func (s schemaOf) clone() schemaOf { return copied(map[string]any(s)).(map[string]any) }
+func (s introspectionJSON) clone() introspectionJSON {
+	return copied(map[string]any(s)).(map[string]any)
+}
 
 // copied returns a copy of a JSON value that shares no object and no list with the value.
 func copied(value any) any {
@@ -92,8 +94,8 @@ func copied(value any) any {
 	return value
 }
 
-// tap returns a client of a fresh sandbox, and the answers of the sandbox.
-func tap(t *testing.T) (*Client, *[]string) {
+// recordingClient returns a client of a fresh sandbox, and the answers of the sandbox.
+func recordingClient(t *testing.T) (*Client, *[]string) {
 	t.Helper()
 	box, err := sandbox.Open(t.Context(), sandbox.Options{NoAuth: true, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -116,7 +118,7 @@ func tap(t *testing.T) (*Client, *[]string) {
 	return client(t, server.URL+"/graphql", nil), &answers
 }
 
-func (s schemaOf) typ(name string) map[string]any {
+func (s introspectionJSON) typ(name string) map[string]any {
 	for _, t := range s["types"].([]any) {
 		if t := t.(map[string]any); t["name"] == name {
 			return t
@@ -140,7 +142,7 @@ func without(list any, name string) []any {
 	return slices.DeleteFunc(slices.Clone(list.([]any)), func(e any) bool { return e.(map[string]any)["name"] == name })
 }
 
-func (s schemaOf) drop(typ, list, name string) {
+func (s introspectionJSON) drop(typ, list, name string) {
 	t := s.typ(typ)
 	t[list] = without(t[list], name)
 }
@@ -149,21 +151,21 @@ func scalar(name string) map[string]any { return map[string]any{"kind": "SCALAR"
 
 func required(of any) map[string]any { return map[string]any{"kind": "NON_NULL", "ofType": of} }
 
-// always is a transport that gives every request the same answer.
-type always []byte
+// fixedBodyTransport is a transport that gives every request the same answer.
+type fixedBodyTransport []byte
 
-func (a always) RoundTrip(r *http.Request) (*http.Response, error) {
+func (a fixedBodyTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(a)), Request: r}, nil
 }
 
-// checkOf serves the schema and lets a client check it.
-func checkOf(t *testing.T, s schemaOf, assumed Assumptions) Checked {
+// checkSchema serves the schema and lets a client check it.
+func checkSchema(t *testing.T, s introspectionJSON, assumed Assumptions) Report {
 	t.Helper()
 	answer, err := json.Marshal(map[string]any{"data": map[string]any{"__schema": s}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := New(Options{URL: "http://127.0.0.1/graphql", Tokens: StaticToken("t"), Transport: always(answer), Assumed: assumed})
+	c, err := New(Options{URL: "http://127.0.0.1/graphql", Tokens: StaticToken("t"), Transport: fixedBodyTransport(answer), Assumed: assumed})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,9 +178,9 @@ func checkOf(t *testing.T, s schemaOf, assumed Assumptions) Checked {
 
 func TestCheckFindsTheSandboxComplete(t *testing.T) {
 	t.Parallel()
-	c, answers := tap(t)
+	c, answers := recordingClient(t)
 	checked, err := c.Check(t.Context())
-	if err != nil || !complete(checked) || checked.Uses < 50 || checked.Extras.Uses < 40 {
+	if err != nil || !complete(checked) || checked.Operations < 50 || checked.SideEffects.Operations < 40 {
 		t.Errorf("%+v, %v", checked, err)
 	}
 	if len(*answers) != 1 || strings.Contains((*answers)[0], `"errors"`) && !strings.Contains((*answers)[0], `"__schema"`) {
@@ -187,11 +189,11 @@ func TestCheckFindsTheSandboxComplete(t *testing.T) {
 }
 
 // complete reports whether nothing is missing, extras included.
-func complete(c Checked) bool {
-	return len(c.Missing)+len(c.Unmet)+len(c.Extras.Missing)+len(c.Extras.Unmet) == 0
+func complete(c Report) bool {
+	return len(c.Mismatches)+len(c.FailedAssumptions)+len(c.SideEffects.Mismatches)+len(c.SideEffects.FailedAssumptions) == 0
 }
 
-func entriesOf(unmet []Unmet) []string {
+func entriesOf(unmet []FailedAssumption) []string {
 	var entries []string
 	for _, u := range unmet {
 		entries = append(entries, u.Entry)
@@ -203,21 +205,21 @@ func entriesOf(unmet []Unmet) []string {
 // assumption fails there, under its own name.
 func TestCheckTellsAssumptionsApart(t *testing.T) {
 	t.Parallel()
-	run := func(s *gql.Schema, assumed Assumptions) Checked {
+	run := func(s *gql.Schema, assumed Assumptions) Report {
 		t.Helper()
 		resolved, err := assumed.resolved()
 		if err != nil {
 			t.Fatal(err)
 		}
-		checked, err := (&checker{schema: s, known: map[string][]string{}}).check(t.Context(), resolved)
+		checked, err := (&checker{schema: s, problemsByKey: map[string][]string{}}).check(t.Context(), resolved)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return checked
 	}
 	documented := run(schema(t, false), Assumptions{})
-	if len(documented.Missing)+len(documented.Extras.Missing) > 0 {
-		t.Errorf("missing although documented: %+v, %+v", documented.Missing, documented.Extras.Missing)
+	if len(documented.Mismatches)+len(documented.SideEffects.Mismatches) > 0 {
+		t.Errorf("missing although documented: %+v, %+v", documented.Mismatches, documented.SideEffects.Mismatches)
 	}
 	names := func(all []assumption) (names []string) {
 		for _, e := range all {
@@ -226,16 +228,16 @@ func TestCheckTellsAssumptionsApart(t *testing.T) {
 		return names
 	}
 	var none Assumptions
-	if got, want := entriesOf(documented.Unmet), names(none.basics()); !slices.Equal(got, want) {
+	if got, want := entriesOf(documented.FailedAssumptions), names(none.coreAssumptions()); !slices.Equal(got, want) {
 		t.Errorf("unmet %v, want all: %v", got, want)
 	}
 	// The member of ClearAccount is documented; only the meaning of null is assumed.
-	meant := slices.DeleteFunc(names(none.extras()), func(entry string) bool { return entry == "ClearAccount" })
-	if got, want := entriesOf(documented.Extras.Unmet), meant; !slices.Equal(got, want) {
+	meant := slices.DeleteFunc(names(none.sideEffectAssumptions()), func(entry string) bool { return entry == "ClearAccount" })
+	if got, want := entriesOf(documented.SideEffects.FailedAssumptions), meant; !slices.Equal(got, want) {
 		t.Errorf("unmet extras %v, want all: %v", got, want)
 	}
-	for _, u := range append(documented.Unmet, documented.Extras.Unmet...) {
-		if u.What == "" || u.Cost == "" || len(u.Missing) == 0 || len(u.Missing[0].Uses) == 0 {
+	for _, u := range append(documented.FailedAssumptions, documented.SideEffects.FailedAssumptions...) {
+		if u.Assumption == "" || u.Cost == "" || len(u.Mismatches) == 0 || len(u.Mismatches[0].Operations) == 0 {
 			t.Errorf("%s says too little: %+v", u.Entry, u)
 		}
 	}
@@ -259,7 +261,7 @@ func TestCheckTellsWhereAnAssumptionIsCorrected(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, e := range new(Assumptions).entries() {
+	for _, e := range new(Assumptions).allAssumptions() {
 		note := notes[e.entry]
 		number, err := strconv.Atoi(strings.TrimPrefix(note.line, "administrate/assumed.go:"))
 		if err != nil || number < 1 || number > len(lines) || !strings.HasPrefix(strings.TrimSpace(lines[number-1]), `{"`+e.entry+`", &a.`+e.entry) {
@@ -276,107 +278,115 @@ func TestCheckFindsWhatATenantDoesDifferently(t *testing.T) {
 	const details = "OpportunityInterestDetailsInput"
 	base := introspected(t)
 	for name, test := range map[string]struct {
-		change func(schemaOf)
+		change func(introspectionJSON)
 		// missing are documented or observed names, unmet are entries of assumptions.
 		missing, unmet []string
 	}{
-		"a field is gone":        {func(s schemaOf) { s.drop("Opportunity", "fields", "isReservationValid") }, []string{`"isReservationValid" on type "Opportunity"`}, nil},
-		"a mutation is gone":     {func(s schemaOf) { s.drop("OpportunityMutations", "fields", "extendReservations") }, []string{`"extendReservations" on type "OpportunityMutations"`}, nil},
-		"a root is gone":         {func(s schemaOf) { s.drop("Query", "fields", "currencies") }, []string{`"currencies" on type "Query"`}, nil},
-		"all mutations are gone": {func(s schemaOf) { s["mutationType"] = nil }, []string{"mutation"}, nil},
-		"an argument is renamed": {func(s schemaOf) {
+		"a field is gone":        {func(s introspectionJSON) { s.drop("Opportunity", "fields", "isReservationValid") }, []string{`"isReservationValid" on type "Opportunity"`}, nil},
+		"a mutation is gone":     {func(s introspectionJSON) { s.drop("OpportunityMutations", "fields", "extendReservations") }, []string{`"extendReservations" on type "OpportunityMutations"`}, nil},
+		"a root is gone":         {func(s introspectionJSON) { s.drop("Query", "fields", "currencies") }, []string{`"currencies" on type "Query"`}, nil},
+		"all mutations are gone": {func(s introspectionJSON) { s["mutationType"] = nil }, []string{"mutation"}, nil},
+		"an argument is renamed": {func(s introspectionJSON) {
 			named(named(s.typ("Query")["fields"], "opportunities")["args"], "filters")["name"] = "where"
 		}, []string{`"filters"`}, nil},
-		"an argument is required": {func(s schemaOf) {
+		"an argument is required": {func(s introspectionJSON) {
 			a := named(named(s.typ("Query")["fields"], "events")["args"], "after")
 			a["type"] = required(a["type"])
 		}, []string{`"events" argument "after" of type "String!" is required`}, nil},
-		"a required one has a default": {func(s schemaOf) {
+		"a required one has a default": {func(s introspectionJSON) {
 			a := named(named(s.typ("Query")["fields"], "events")["args"], "after")
 			a["type"], a["defaultValue"] = required(a["type"]), `"x"`
 		}, nil, nil},
-		"a member is gone": {func(s schemaOf) { s.drop(details, "inputFields", "reserve") }, []string{`"reserve" is not defined by type`}, nil},
-		"a member is required": {func(s schemaOf) {
+		"a member is gone": {func(s introspectionJSON) { s.drop(details, "inputFields", "reserve") }, []string{`"reserve" is not defined by type`}, nil},
+		"a member is required": {func(s introspectionJSON) {
 			m := named(s.typ("OpportunityCreateInput")["inputFields"], "accountId")
 			m["type"] = required(m["type"])
 		}, []string{`"OpportunityCreateInput.accountId" of required type "ID!"`}, nil},
-		"a member has come": {func(s schemaOf) {
+		"a member has come": {func(s introspectionJSON) {
 			in := s.typ("OpportunityProgressInput")
 			in["inputFields"] = append(in["inputFields"].([]any), map[string]any{"name": "reason", "type": required(scalar("String"))})
 		}, []string{`"OpportunityProgressInput.reason" of required type "String!"`}, nil},
-		"an optional member has come": {func(s schemaOf) {
+		"an optional member has come": {func(s introspectionJSON) {
 			in := s.typ("OpportunityProgressInput")
 			in["inputFields"] = append(in["inputFields"].([]any), map[string]any{"name": "reason", "type": scalar("String")})
 		}, nil, nil},
-		"a learner needs an e-mail": {func(s schemaOf) {
+		"a learner needs an e-mail": {func(s introspectionJSON) {
 			m := named(s.typ("OpportunityInterestNewLearnerInput")["inputFields"], "email")
 			m["type"] = required(m["type"])
 		}, []string{`email" of required type`}, nil},
-		"a member is of another type": {func(s schemaOf) { named(s.typ(details)["inputFields"], "quantity")["type"] = scalar("String") }, []string{`"$quantity" of type "Int!"`}, nil},
-		"amounts are numbers":         {func(s schemaOf) { named(s.typ(details)["inputFields"], "unitAmount")["type"] = scalar("Float") }, []string{"199.90"}, nil},
-		"a time is of another type": {func(s schemaOf) {
+		"a member is of another type": {func(s introspectionJSON) { named(s.typ(details)["inputFields"], "quantity")["type"] = scalar("String") }, []string{`"$quantity" of type "Int!"`}, nil},
+		"amounts are numbers": {func(s introspectionJSON) {
+			named(s.typ(details)["inputFields"], "unitAmount")["type"] = scalar("Float")
+		}, []string{"199.90"}, nil},
+		"a time is of another type": {func(s introspectionJSON) {
 			named(s.typ("OpportunityExtendReservationsInput")["inputFields"], "reservationsValidUntil")["type"] = scalar("LocalDateTime")
 		}, []string{`"$until" of type "TimeZonedDateTime!"`}, nil},
-		"an operation is gone": {func(s schemaOf) { s.drop("FilterOperation", "enumValues", "notin") }, []string{`"notin" does not exist in "FilterOperation!" enum`}, nil},
-		"a filter is gone":     {func(s schemaOf) { s.drop("OpportunityField", "enumValues", "regionName") }, []string{`"regionName" does not exist`}, nil},
-		"a type is gone": {func(s schemaOf) {
+		"an operation is gone": {func(s introspectionJSON) { s.drop("FilterOperation", "enumValues", "notin") }, []string{`"notin" does not exist in "FilterOperation!" enum`}, nil},
+		"a filter is gone":     {func(s introspectionJSON) { s.drop("OpportunityField", "enumValues", "regionName") }, []string{`"regionName" does not exist`}, nil},
+		"a type is gone": {func(s introspectionJSON) {
 			s["types"] = without(s["types"], "LearningPath")
 			for _, typ := range []string{"InterestItem", "Node"} {
 				s.typ(typ)["possibleTypes"] = without(s.typ(typ)["possibleTypes"], "LearningPath")
 			}
 		}, []string{`Unknown type "LearningPath"`}, nil},
-		"an item is no item": {func(s schemaOf) { s.drop("InterestItem", "possibleTypes", "TrainingTokenType") }, []string{`"TrainingTokenType"`}, nil},
+		"an item is no item": {func(s introspectionJSON) { s.drop("InterestItem", "possibleTypes", "TrainingTokenType") }, []string{`"TrainingTokenType"`}, nil},
 
-		"a field has become an object": {func(s schemaOf) {
+		"a field has become an object": {func(s introspectionJSON) {
 			named(s.typ("OpportunityStage")["fields"], "state")["type"] = map[string]any{"kind": "OBJECT", "name": "Region"}
 		}, []string{`"state" of type "Region"`}, nil},
-		"a count is a text": {func(s schemaOf) { named(s.typ("PageInfo")["fields"], "totalRecords")["type"] = scalar("String") }, []string{`"PageInfo.totalRecords" is of type "String"`}, nil},
-		"a flag is a number": {func(s schemaOf) {
+		"a count is a text": {func(s introspectionJSON) {
+			named(s.typ("PageInfo")["fields"], "totalRecords")["type"] = scalar("String")
+		}, []string{`"PageInfo.totalRecords" is of type "String"`}, nil},
+		"a flag is a number": {func(s introspectionJSON) {
 			named(s.typ("Opportunity")["fields"], "isReservationValid")["type"] = required(scalar("Int"))
 		}, []string{`"Opportunity.isReservationValid" is of type "Int!"`}, nil},
-		"an id is a number": {func(s schemaOf) { named(s.typ("Opportunity")["fields"], "id")["type"] = scalar("Int") }, []string{`"Opportunity.id" is of type "Int"`}, nil},
-		"a label is a list": {func(s schemaOf) {
+		"an id is a number": {func(s introspectionJSON) { named(s.typ("Opportunity")["fields"], "id")["type"] = scalar("Int") }, []string{`"Opportunity.id" is of type "Int"`}, nil},
+		"a label is a list": {func(s introspectionJSON) {
 			f := named(s.typ("FieldError")["fields"], "label")
 			f["type"] = map[string]any{"kind": "LIST", "ofType": f["type"]}
 		}, []string{`"FieldError.label" is of type "[String]"`}, nil},
-		"a time has no offset": {func(s schemaOf) {
+		"a time has no offset": {func(s introspectionJSON) {
 			named(s.typ("Opportunity")["fields"], "reservationsValidUntil")["type"] = scalar("LocalDateTime")
 		}, []string{`"Opportunity.reservationsValidUntil" is of type "LocalDateTime"`}, nil},
-		"edges are an object": {func(s schemaOf) {
+		"edges are an object": {func(s introspectionJSON) {
 			named(s.typ("OpportunityConnection")["fields"], "edges")["type"] = map[string]any{"kind": "OBJECT", "name": "OpportunityEdge"}
 		}, []string{"not built as the client reads it"}, nil},
-		"an amount is a number":   {func(s schemaOf) { named(s.typ("OpportunityValue")["fields"], "grandTotal")["type"] = scalar("Float") }, nil, nil},
-		"a type has another name": {func(s schemaOf) { named(s.typ("OpportunityValue")["fields"], "grandTotal")["type"] = scalar("Money") }, nil, nil},
+		"an amount is a number": {func(s introspectionJSON) {
+			named(s.typ("OpportunityValue")["fields"], "grandTotal")["type"] = scalar("Float")
+		}, nil, nil},
+		"a type has another name": {func(s introspectionJSON) {
+			named(s.typ("OpportunityValue")["fields"], "grandTotal")["type"] = scalar("Money")
+		}, nil, nil},
 
-		"regions":              {func(s schemaOf) { s.drop("Query", "fields", "regions") }, nil, []string{"Regions"}},
-		"course templates":     {func(s schemaOf) { s.drop("Query", "fields", "courseTemplates") }, nil, []string{"CourseTemplates"}},
-		"their codes":          {func(s schemaOf) { s.drop("CourseTemplateField", "enumValues", "code") }, nil, []string{"CourseTemplates"}},
-		"learning paths":       {func(s schemaOf) { s.drop("Query", "fields", "learningPaths") }, nil, []string{"LearningPaths"}},
-		"token types":          {func(s schemaOf) { s.drop("Query", "fields", "trainingTokenTypes") }, nil, []string{"TokenTypes"}},
-		"attributes to create": {func(s schemaOf) { s.drop("OpportunityCreateInput", "inputFields", "attributes") }, nil, []string{"CreateAttributes"}},
-		"attributes to update": {func(s schemaOf) { s.drop("OpportunityUpdateInput", "inputFields", "attributes") }, nil, []string{"UpdateAttributes"}},
-		"their form":           {func(s schemaOf) { s.drop("OpportunityAttributeInput", "inputFields", "definitionKey") }, nil, []string{"CreateAttributes", "UpdateAttributes"}},
-		"names":                {func(s schemaOf) { s.drop("OpportunityUpdateInput", "inputFields", "name") }, nil, []string{"UpdateName"}},
-		"known learners": {func(s schemaOf) {
+		"regions":              {func(s introspectionJSON) { s.drop("Query", "fields", "regions") }, nil, []string{"Regions"}},
+		"course templates":     {func(s introspectionJSON) { s.drop("Query", "fields", "courseTemplates") }, nil, []string{"CourseTemplates"}},
+		"their codes":          {func(s introspectionJSON) { s.drop("CourseTemplateField", "enumValues", "code") }, nil, []string{"CourseTemplates"}},
+		"learning paths":       {func(s introspectionJSON) { s.drop("Query", "fields", "learningPaths") }, nil, []string{"LearningPaths"}},
+		"token types":          {func(s introspectionJSON) { s.drop("Query", "fields", "trainingTokenTypes") }, nil, []string{"TokenTypes"}},
+		"attributes to create": {func(s introspectionJSON) { s.drop("OpportunityCreateInput", "inputFields", "attributes") }, nil, []string{"CreateAttributes"}},
+		"attributes to update": {func(s introspectionJSON) { s.drop("OpportunityUpdateInput", "inputFields", "attributes") }, nil, []string{"UpdateAttributes"}},
+		"their form":           {func(s introspectionJSON) { s.drop("OpportunityAttributeInput", "inputFields", "definitionKey") }, nil, []string{"CreateAttributes", "UpdateAttributes"}},
+		"names":                {func(s introspectionJSON) { s.drop("OpportunityUpdateInput", "inputFields", "name") }, nil, []string{"UpdateName"}},
+		"known learners": {func(s introspectionJSON) {
 			named(s.typ("OpportunityInterestLearnersInput")["inputFields"], "existingLearners")["type"] = map[string]any{"kind": "LIST", "ofType": map[string]any{"kind": "INPUT_OBJECT", "name": "OpportunityProgressInput"}}
 		}, nil, []string{"ExistingLearner"}},
-		"order": {func(s schemaOf) {
+		"order": {func(s introspectionJSON) {
 			named(named(s.typ("Query")["fields"], "opportunities")["args"], "order")["name"] = "orderBy"
 		}, nil, []string{"Order"}},
-		"directions":         {func(s schemaOf) { s.drop("OrderDirection", "enumValues", "desc") }, nil, []string{"Order"}},
-		"filter by name":     {func(s schemaOf) { s.drop("OpportunityField", "enumValues", "name") }, nil, []string{"FilterName"}},
-		"filter by account":  {func(s schemaOf) { s.drop("OpportunityField", "enumValues", "accountId") }, nil, []string{"FilterAccount"}},
-		"filter by creation": {func(s schemaOf) { s.drop("OpportunityField", "enumValues", "createdAt") }, nil, []string{"FilterCreated"}},
-		"what is extended": {func(s schemaOf) {
+		"directions":         {func(s introspectionJSON) { s.drop("OrderDirection", "enumValues", "desc") }, nil, []string{"Order"}},
+		"filter by name":     {func(s introspectionJSON) { s.drop("OpportunityField", "enumValues", "name") }, nil, []string{"FilterName"}},
+		"filter by account":  {func(s introspectionJSON) { s.drop("OpportunityField", "enumValues", "accountId") }, nil, []string{"FilterAccount"}},
+		"filter by creation": {func(s introspectionJSON) { s.drop("OpportunityField", "enumValues", "createdAt") }, nil, []string{"FilterCreated"}},
+		"what is extended": {func(s introspectionJSON) {
 			named(s.typ("OpportunityMutations")["fields"], "extendReservations")["type"] = map[string]any{"kind": "OBJECT", "name": "OpportunityAddInterestPayload"}
 		}, nil, []string{"ExtendedOpportunity"}},
-		"events as items": {func(s schemaOf) { s.drop("InterestItem", "possibleTypes", "Event") }, nil, []string{"EventItem"}},
-		"quantities":      {func(s schemaOf) { s.drop("OpportunityInterest", "fields", "quantity") }, nil, []string{"InterestQuantity"}},
-		"fractions": {func(s schemaOf) {
+		"events as items": {func(s introspectionJSON) { s.drop("InterestItem", "possibleTypes", "Event") }, nil, []string{"EventItem"}},
+		"quantities":      {func(s introspectionJSON) { s.drop("OpportunityInterest", "fields", "quantity") }, nil, []string{"InterestQuantity"}},
+		"fractions": {func(s introspectionJSON) {
 			named(s.typ("OpportunityInterest")["fields"], "quantity")["type"] = scalar("Decimal")
 		}, nil, []string{"InterestQuantity"}},
-		"unit amounts": {func(s schemaOf) { s.drop("OpportunityInterest", "fields", "unitAmount") }, nil, []string{"InterestUnitAmount"}},
-		"both of several": {func(s schemaOf) {
+		"unit amounts": {func(s introspectionJSON) { s.drop("OpportunityInterest", "fields", "unitAmount") }, nil, []string{"InterestUnitAmount"}},
+		"both of several": {func(s introspectionJSON) {
 			s.drop("Query", "fields", "regions")
 			s.drop("OpportunityInterest", "fields", "unitAmount")
 			s.drop("Query", "fields", "accounts")
@@ -385,28 +395,28 @@ func TestCheckFindsWhatATenantDoesDifferently(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := base.clone()
 			test.change(s)
-			checked := checkOf(t, s, Assumptions{})
-			unmet := entriesOf(checked.Unmet)
+			checked := checkSchema(t, s, Assumptions{})
+			unmet := entriesOf(checked.FailedAssumptions)
 			if !slices.Equal(unmet, test.unmet) {
-				t.Errorf("unmet %v, want %v: %+v", unmet, test.unmet, checked.Unmet)
+				t.Errorf("unmet %v, want %v: %+v", unmet, test.unmet, checked.FailedAssumptions)
 			}
 			for _, want := range test.missing {
-				if !slices.ContainsFunc(checked.Missing, func(m Missing) bool { return strings.Contains(m.Problem, want) && len(m.Uses) > 0 }) {
-					t.Errorf("%q is not told: %+v", want, checked.Missing)
+				if !slices.ContainsFunc(checked.Mismatches, func(m Mismatch) bool { return strings.Contains(m.Problem, want) && len(m.Operations) > 0 }) {
+					t.Errorf("%q is not told: %+v", want, checked.Mismatches)
 				}
 			}
-			if (len(checked.Missing) > 0) != (len(test.missing) > 0) {
-				t.Errorf("missing: %+v", checked.Missing)
+			if (len(checked.Mismatches) > 0) != (len(test.missing) > 0) {
+				t.Errorf("missing: %+v", checked.Mismatches)
 			}
-			if len(checked.Extras.Unmet) > 0 {
-				t.Errorf("laid to the assumptions of side effects: %+v", checked.Extras.Unmet)
+			if len(checked.SideEffects.FailedAssumptions) > 0 {
+				t.Errorf("laid to the assumptions of side effects: %+v", checked.SideEffects.FailedAssumptions)
 			}
-			for _, m := range checked.Extras.Missing {
-				if slices.ContainsFunc(checked.Missing, func(other Missing) bool { return other.Problem == m.Problem }) {
+			for _, m := range checked.SideEffects.Mismatches {
+				if slices.ContainsFunc(checked.Mismatches, func(other Mismatch) bool { return other.Problem == m.Problem }) {
 					t.Errorf("told twice: %s", m.Problem)
 				}
 			}
-			for _, m := range checked.Missing {
+			for _, m := range checked.Mismatches {
 				if strings.ContainsAny(m.Problem, "\n") || strings.Contains(m.Problem, "m0_") {
 					t.Errorf("told as %q", m.Problem)
 				}
@@ -421,43 +431,45 @@ func TestCheckTellsExtrasApart(t *testing.T) {
 	t.Parallel()
 	base := introspected(t)
 	for name, test := range map[string]struct {
-		change func(schemaOf)
+		change func(introspectionJSON)
 		// missing are documented or observed names, with a use; unmet are entries.
 		missing, use string
 		unmet        []string
 	}{
-		"mail":                {func(s schemaOf) { s.drop("Mutation", "fields", "contactAdhocEmails") }, `"contactAdhocEmails" on type "Mutation"`, "send a mail", nil},
-		"a namespace":         {func(s schemaOf) { s.drop("Mutation", "fields", "invoices") }, `"invoices" on type "Mutation"`, "finalise an invoice", nil},
-		"reserving":           {func(s schemaOf) { s.drop("OpportunityMutations", "fields", "reservePlacesForInterests") }, `"reservePlacesForInterests"`, "hold places", nil},
-		"the owner":           {func(s schemaOf) { s.drop("Opportunity", "fields", "owner") }, `"owner" on type "Opportunity"`, "read what an opportunity is tied to", nil},
-		"a count":             {func(s schemaOf) { s.drop("Event", "fields", "reserved") }, `"reserved" on type "Event"`, "read an event", nil},
-		"a count as text":     {func(s schemaOf) { named(s.typ("Event")["fields"], "maxPlaces")["type"] = scalar("String") }, `"Event.maxPlaces" is of type "String"`, "read an event", nil},
-		"a start with a zone": {func(s schemaOf) { named(s.typ("Event")["fields"], "start")["type"] = scalar("TimeZonedDateTime") }, `"Event.start" is of type "TimeZonedDateTime"`, "read an event", nil},
-		"a filter":            {func(s schemaOf) { s.drop("LearnerField", "enumValues", "isCancelled") }, `"isCancelled" does not exist`, "look whether a contact is on an event", nil},
-		"users":               {func(s schemaOf) { s.drop("Query", "fields", "users") }, `"users" on type "Query"`, "read users", nil},
-		"one payload":         {func(s schemaOf) { contacts(s)["type"] = objectOf("ContactPayload") }, "not built as the client reads it", "create a contact", nil},
-		"an input of a mail":  {func(s schemaOf) { s.drop("ContactAdhocEmailInput", "inputFields", "ccList") }, `Field "ccList" is not defined by type "ContactAdhocEmailInput"`, "send a mail with copies", nil},
-		"a new member":        {func(s schemaOf) { s.grow("ContactAdhocEmailInput", "brandId") }, `"ContactAdhocEmailInput.brandId" of required type "ID!" was not provided`, "send a mail", nil},
-		"a new member deep":   {func(s schemaOf) { s.grow("PersonalNameInput", "salutation") }, `"PersonalNameInput.salutation" of required type`, "create a contact", nil},
-		"a state of the log":  {func(s schemaOf) { s.drop("ExternalLogTypeStatus", "enumValues", "partial") }, `"partial" does not exist in "ExternalLogTypeStatus" enum`, "log a part of a success", nil},
-		"the type of a mail":  {func(s schemaOf) { s.rename("ContactAdhocEmailInput", "MailInput") }, `Unknown type "ContactAdhocEmailInput"`, "send a mail", nil},
-		"payload as an object": {func(s schemaOf) {
+		"mail":            {func(s introspectionJSON) { s.drop("Mutation", "fields", "contactAdhocEmails") }, `"contactAdhocEmails" on type "Mutation"`, "send a mail", nil},
+		"a namespace":     {func(s introspectionJSON) { s.drop("Mutation", "fields", "invoices") }, `"invoices" on type "Mutation"`, "finalise an invoice", nil},
+		"reserving":       {func(s introspectionJSON) { s.drop("OpportunityMutations", "fields", "reservePlacesForInterests") }, `"reservePlacesForInterests"`, "hold places", nil},
+		"the owner":       {func(s introspectionJSON) { s.drop("Opportunity", "fields", "owner") }, `"owner" on type "Opportunity"`, "read what an opportunity is tied to", nil},
+		"a count":         {func(s introspectionJSON) { s.drop("Event", "fields", "reserved") }, `"reserved" on type "Event"`, "read an event", nil},
+		"a count as text": {func(s introspectionJSON) { named(s.typ("Event")["fields"], "maxPlaces")["type"] = scalar("String") }, `"Event.maxPlaces" is of type "String"`, "read an event", nil},
+		"a start with a zone": {func(s introspectionJSON) {
+			named(s.typ("Event")["fields"], "start")["type"] = scalar("TimeZonedDateTime")
+		}, `"Event.start" is of type "TimeZonedDateTime"`, "read an event", nil},
+		"a filter":           {func(s introspectionJSON) { s.drop("LearnerField", "enumValues", "isCancelled") }, `"isCancelled" does not exist`, "look whether a contact is on an event", nil},
+		"users":              {func(s introspectionJSON) { s.drop("Query", "fields", "users") }, `"users" on type "Query"`, "read users", nil},
+		"one payload":        {func(s introspectionJSON) { contacts(s)["type"] = objectOf("ContactPayload") }, "not built as the client reads it", "create a contact", nil},
+		"an input of a mail": {func(s introspectionJSON) { s.drop("ContactAdhocEmailInput", "inputFields", "ccList") }, `Field "ccList" is not defined by type "ContactAdhocEmailInput"`, "send a mail with copies", nil},
+		"a new member":       {func(s introspectionJSON) { s.addRequiredMember("ContactAdhocEmailInput", "brandId") }, `"ContactAdhocEmailInput.brandId" of required type "ID!" was not provided`, "send a mail", nil},
+		"a new member deep":  {func(s introspectionJSON) { s.addRequiredMember("PersonalNameInput", "salutation") }, `"PersonalNameInput.salutation" of required type`, "create a contact", nil},
+		"a state of the log": {func(s introspectionJSON) { s.drop("ExternalLogTypeStatus", "enumValues", "partial") }, `"partial" does not exist in "ExternalLogTypeStatus" enum`, "log a part of a success", nil},
+		"the type of a mail": {func(s introspectionJSON) { s.rename("ContactAdhocEmailInput", "MailInput") }, `Unknown type "ContactAdhocEmailInput"`, "send a mail", nil},
+		"payload as an object": {func(s introspectionJSON) {
 			s.retype("ExternalIntegrationLogCreateInput", "payload", inputOf("InternalLogMetadataInput"))
 		}, `"InternalLogMetadataInput" is sent in another form`, "log a failure", nil},
-		"a number for a text":   {func(s schemaOf) { s.retype("ExternalIntegrationLogCreateInput", "message", scalar("Int")) }, `"Int" is sent as text`, "log a success", nil},
-		"the owner's id":        {func(s schemaOf) { s.drop("OpportunityUpdateInput", "inputFields", "ownerId") }, "", "", []string{"UpdateOwner"}},
-		"the contact's id":      {func(s schemaOf) { s.drop("OpportunityUpdateInput", "inputFields", "contactId") }, "", "", []string{"UpdateContact"}},
-		"an e-mail to begin":    {func(s schemaOf) { s.drop("AccountCreateInput", "inputFields", "emailAddress") }, "", "", []string{"CreateAccountEmail"}},
-		"another name":          {func(s schemaOf) { s.drop("AccountUpdateInput", "inputFields", "name") }, "", "", []string{"UpdateAccountName"}},
-		"the type of an update": {func(s schemaOf) { s.rename("AccountUpdateInput", "AccountInput") }, "", "", []string{"UpdateAccountInput"}},
-		"postal addresses":      {func(s schemaOf) { s.drop("AccountUpdateInput", "inputFields", "postalAddresses") }, "", "", []string{"UpdateAccountInput"}},
-		"texts of an invoice":   {func(s schemaOf) { s.changedInvoices(t) }, "", "", []string{"InvoiceComments", "InvoicePurchaseOrder"}},
-		"the last change":       {func(s schemaOf) { s.drop("Opportunity", "fields", "updatedAt") }, "", "", []string{"OpportunityUpdated"}},
-		"a change by the clock": {func(s schemaOf) {
+		"a number for a text":   {func(s introspectionJSON) { s.retype("ExternalIntegrationLogCreateInput", "message", scalar("Int")) }, `"Int" is sent as text`, "log a success", nil},
+		"the owner's id":        {func(s introspectionJSON) { s.drop("OpportunityUpdateInput", "inputFields", "ownerId") }, "", "", []string{"UpdateOwner"}},
+		"the contact's id":      {func(s introspectionJSON) { s.drop("OpportunityUpdateInput", "inputFields", "contactId") }, "", "", []string{"UpdateContact"}},
+		"an e-mail to begin":    {func(s introspectionJSON) { s.drop("AccountCreateInput", "inputFields", "emailAddress") }, "", "", []string{"CreateAccountEmail"}},
+		"another name":          {func(s introspectionJSON) { s.drop("AccountUpdateInput", "inputFields", "name") }, "", "", []string{"UpdateAccountName"}},
+		"the type of an update": {func(s introspectionJSON) { s.rename("AccountUpdateInput", "AccountInput") }, "", "", []string{"UpdateAccountInput"}},
+		"postal addresses":      {func(s introspectionJSON) { s.drop("AccountUpdateInput", "inputFields", "postalAddresses") }, "", "", []string{"UpdateAccountInput"}},
+		"texts of an invoice":   {func(s introspectionJSON) { s.changedInvoices(t) }, "", "", []string{"InvoiceComments", "InvoicePurchaseOrder"}},
+		"the last change":       {func(s introspectionJSON) { s.drop("Opportunity", "fields", "updatedAt") }, "", "", []string{"OpportunityUpdated"}},
+		"a change by the clock": {func(s introspectionJSON) {
 			named(s.typ("Opportunity")["fields"], "updatedAt")["type"] = scalar("LocalDateTime")
 		}, "", "", []string{"OpportunityUpdated"}},
-		"issued tokens": {func(s schemaOf) { s.drop("Opportunity", "fields", "tokenIssues") }, "", "", []string{"TokenIssues"}},
-		"usages are an enum": {func(s schemaOf) {
+		"issued tokens": {func(s introspectionJSON) { s.drop("Opportunity", "fields", "tokenIssues") }, "", "", []string{"TokenIssues"}},
+		"usages are an enum": {func(s introspectionJSON) {
 			s.retype("PostalAddressInput", "usage", required(map[string]any{"kind": "ENUM", "name": "AddressUsage"}))
 			s.retype("EmailAddressInput", "usage", map[string]any{"kind": "ENUM", "name": "AddressUsage"})
 			values := []any{}
@@ -470,27 +482,27 @@ func TestCheckTellsExtrasApart(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := base.clone()
 			test.change(s)
-			checked := checkOf(t, s, Assumptions{})
-			if len(checked.Missing)+len(checked.Unmet) > 0 {
-				t.Errorf("told to those who have no side effects: %+v, %+v", checked.Missing, checked.Unmet)
+			checked := checkSchema(t, s, Assumptions{})
+			if len(checked.Mismatches)+len(checked.FailedAssumptions) > 0 {
+				t.Errorf("told to those who have no side effects: %+v, %+v", checked.Mismatches, checked.FailedAssumptions)
 			}
-			if got := entriesOf(checked.Extras.Unmet); !slices.Equal(got, test.unmet) {
-				t.Errorf("unmet %v, want %v: %+v", got, test.unmet, checked.Extras.Unmet)
+			if got := entriesOf(checked.SideEffects.FailedAssumptions); !slices.Equal(got, test.unmet) {
+				t.Errorf("unmet %v, want %v: %+v", got, test.unmet, checked.SideEffects.FailedAssumptions)
 			}
-			if (test.missing == "") != (len(checked.Extras.Missing) == 0) {
-				t.Errorf("missing %+v", checked.Extras.Missing)
+			if (test.missing == "") != (len(checked.SideEffects.Mismatches) == 0) {
+				t.Errorf("missing %+v", checked.SideEffects.Mismatches)
 			}
-			if test.missing != "" && !slices.ContainsFunc(checked.Extras.Missing, func(m Missing) bool {
-				return strings.Contains(m.Problem, test.missing) && slices.Contains(m.Uses, test.use)
+			if test.missing != "" && !slices.ContainsFunc(checked.SideEffects.Mismatches, func(m Mismatch) bool {
+				return strings.Contains(m.Problem, test.missing) && slices.Contains(m.Operations, test.use)
 			}) {
-				t.Errorf("%q is not told of %q: %+v", test.missing, test.use, checked.Extras.Missing)
+				t.Errorf("%q is not told of %q: %+v", test.missing, test.use, checked.SideEffects.Mismatches)
 			}
 		})
 	}
 }
 
 // changedInvoices gives the answer to updates its own type, which alone has the texts.
-func (s schemaOf) changedInvoices(t *testing.T) {
+func (s introspectionJSON) changedInvoices(t *testing.T) {
 	t.Helper()
 	raw, err := json.Marshal(s.typ("Invoice"))
 	var changed map[string]any
@@ -504,7 +516,7 @@ func (s schemaOf) changedInvoices(t *testing.T) {
 	s.drop("Invoice", "fields", "purchaseOrderReference")
 }
 
-func contacts(s schemaOf) map[string]any {
+func contacts(s introspectionJSON) map[string]any {
 	return named(s.typ("ContactMutations")["fields"], "createBatch")
 }
 
@@ -512,19 +524,19 @@ func objectOf(name string) map[string]any { return map[string]any{"kind": "OBJEC
 
 func inputOf(name string) map[string]any { return map[string]any{"kind": "INPUT_OBJECT", "name": name} }
 
-// grow adds a required member to an input type.
-func (s schemaOf) grow(typ, member string) {
+// addRequiredMember adds a required member to an input type.
+func (s introspectionJSON) addRequiredMember(typ, member string) {
 	in := s.typ(typ)
 	in["inputFields"] = append(in["inputFields"].([]any), map[string]any{"name": member, "type": required(scalar("ID"))})
 }
 
 // retype gives a member of an input type another type.
-func (s schemaOf) retype(typ, member string, of map[string]any) {
+func (s introspectionJSON) retype(typ, member string, of map[string]any) {
 	named(s.typ(typ)["inputFields"], member)["type"] = of
 }
 
 // rename renames a type everywhere.
-func (s schemaOf) rename(from, to string) {
+func (s introspectionJSON) rename(from, to string) {
 	s.typ(from) // it must be there
 	var visit func(v any)
 	visit = func(v any) {
@@ -550,12 +562,12 @@ func TestCheckTakesWhatATenantCorrected(t *testing.T) {
 	t.Parallel()
 	s := introspected(t)
 	named(s.typ("Query")["fields"], "regions")["name"] = "areas"
-	checked := checkOf(t, s, Assumptions{})
-	if len(checked.Unmet) != 1 || checked.Unmet[0].Entry != "Regions" || checked.Unmet[0].Name != "regions" {
+	checked := checkSchema(t, s, Assumptions{})
+	if len(checked.FailedAssumptions) != 1 || checked.FailedAssumptions[0].Entry != "Regions" || checked.FailedAssumptions[0].Name != "regions" {
 		t.Errorf("%+v", checked)
 	}
-	for _, right := range []Name{"areas", Off} {
-		if checked := checkOf(t, s, Assumptions{Regions: right}); len(checked.Missing)+len(checked.Unmet) > 0 {
+	for _, right := range []SchemaName{"areas", Off} {
+		if checked := checkSchema(t, s, Assumptions{Regions: right}); len(checked.Mismatches)+len(checked.FailedAssumptions) > 0 {
 			t.Errorf("with %q: %+v", right, checked)
 		}
 	}
@@ -587,7 +599,7 @@ func TestCheckSaysThatTheSchemaIsHidden(t *testing.T) {
 			}))
 			defer server.Close()
 			_, err := client(t, server.URL, nil).Check(t.Context())
-			var hidden *HiddenError
+			var hidden *IntrospectionDisabledError
 			if err == nil || errors.As(err, &hidden) != answer.hidden {
 				t.Errorf("got %v", err)
 			}
@@ -654,7 +666,7 @@ func checkedCoordinates(t *testing.T) map[string]bool {
 	}
 	all := map[string]bool{}
 	names := map[string]bool{}
-	for _, u := range allUses() {
+	for _, u := range allOperations() {
 		r := &recorder{}
 		if err := u.do(t.Context(), r.client(assumed)); !errors.Is(err, errRecorded) || len(r.documents) != 1 {
 			t.Fatalf("%s: %v, %d documents", u.name, err, len(r.documents))
@@ -670,14 +682,14 @@ func checkedCoordinates(t *testing.T) map[string]bool {
 	return all
 }
 
-func allUses() []use { return append(uses(), extraUses()...) }
+func allOperations() []sampleOperation { return append(coreOperations(), sideEffectOperations()...) }
 
 func wantCovered(t *testing.T, checked map[string]bool, what string, documents []document) {
 	t.Helper()
 	for _, doc := range documents {
 		for c := range coordinates(t, doc) {
 			if !checked[c] {
-				t.Errorf("%s sends %s, which no use in check_use.go and check_extra.go does: the check would not see it", what, c)
+				t.Errorf("%s sends %s, which no use in check_operations.go and check_operations_side_effects.go does: the check would not see it", what, c)
 			}
 		}
 	}
@@ -704,7 +716,7 @@ func TestCheckCoversEveryMethod(t *testing.T) {
 	checked := checkedCoordinates(t)
 	byType := map[reflect.Type][]reflect.Value{reflect.TypeFor[string](): {reflect.ValueOf("text")}}
 	var mutations []Mutation
-	for _, u := range allUses() {
+	for _, u := range allOperations() {
 		if u.input == nil {
 			continue
 		}
@@ -727,7 +739,7 @@ func TestCheckCoversEveryMethod(t *testing.T) {
 		for n := 2; n < method.Type.NumIn(); n++ {
 			values := byType[method.Type.In(n)]
 			if len(values) == 0 {
-				t.Errorf("%s takes a %s, of which check_use.go and check_extra.go have none", method.Name, method.Type.In(n))
+				t.Errorf("%s takes a %s, of which check_operations.go and check_operations_side_effects.go have none", method.Name, method.Type.In(n))
 			}
 			most = max(most, len(values))
 		}
@@ -816,7 +828,7 @@ func TestCheckUsesAllThereIs(t *testing.T) {
 			}
 		}
 	}
-	for _, u := range allUses() {
+	for _, u := range allOperations() {
 		if u.input != nil {
 			visit(reflect.ValueOf(u.input))
 		}
@@ -836,7 +848,7 @@ func TestCheckUsesAllThereIs(t *testing.T) {
 			}
 		}
 	}
-	for typ, least := range map[string]int{"Kind": 4, "Operation": 13, "Field": 6} {
+	for typ, least := range map[string]int{"Kind": 4, "FilterOperation": 13, "OpportunityField": 6} {
 		if len(constants[typ]) < least {
 			t.Fatalf("found the constants %v of %s", constants[typ], typ)
 		}
@@ -855,13 +867,13 @@ func TestCheckTakesAnySchema(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s := copied(map[string]any(base))
 		for range rapid.IntRange(1, 5).Draw(rt, "changes") {
-			damage(rt, s)
+			mutateSchema(rt, s)
 		}
 		data, err := json.Marshal(s)
 		if err != nil {
 			rt.Fatal(err)
 		}
-		var answer schemaAnswer
+		var answer schemaDTO
 		if json.Unmarshal(data, &answer) != nil {
 			return
 		}
@@ -870,14 +882,14 @@ func TestCheckTakesAnySchema(t *testing.T) {
 			return
 		}
 		assumed, _ := Assumptions{}.resolved()
-		if _, err := (&checker{schema: schema, known: map[string][]string{}}).check(context.Background(), assumed); err != nil {
+		if _, err := (&checker{schema: schema, problemsByKey: map[string][]string{}}).check(context.Background(), assumed); err != nil {
 			rt.Fatal(err)
 		}
 	})
 }
 
-// damage changes one place of a JSON value.
-func damage(rt *rapid.T, at any) {
+// mutateSchema changes one place of a JSON value.
+func mutateSchema(rt *rapid.T, at any) {
 	for {
 		switch v := at.(type) {
 		case map[string]any:
@@ -936,7 +948,7 @@ func FuzzIntrospection(f *testing.F) {
 	f.Add(`{"queryType":{"name":"I"},"types":[{"kind":"INTERFACE","name":"I","possibleTypes":[{"name":"I"}]},{"kind":"UNION","name":"U","possibleTypes":[{"name":"I"}]}]}`)
 	assumed, _ := Assumptions{}.resolved()
 	f.Fuzz(func(t *testing.T, text string) {
-		var answer schemaAnswer
+		var answer schemaDTO
 		if json.Unmarshal([]byte(text), &answer) != nil {
 			return
 		}
@@ -944,7 +956,7 @@ func FuzzIntrospection(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if _, err := (&checker{schema: s, known: map[string][]string{}}).check(t.Context(), assumed); err != nil {
+		if _, err := (&checker{schema: s, problemsByKey: map[string][]string{}}).check(t.Context(), assumed); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -8,11 +8,11 @@ import (
 	gql "github.com/vektah/gqlparser/v2/ast"
 )
 
-// unfit returns why the value of a variable does not fit the tenant's type. The
+// badValues returns why the value of a variable does not fit the tenant's type. The
 // validation of a document checks only the types of variables. The members of an object
 // that is bound as a whole are only in the value. Other values have the type that they
 // are declared with.
-func (c *checker) unfit(t *gql.Type, value any) []string {
+func (c *checker) badValues(t *gql.Type, value any) []string {
 	if t.Elem != nil {
 		entries, ok := value.([]any)
 		if !ok {
@@ -20,7 +20,7 @@ func (c *checker) unfit(t *gql.Type, value any) []string {
 		}
 		var problems []string
 		for _, entry := range entries {
-			problems = append(problems, c.unfit(t.Elem, entry)...)
+			problems = append(problems, c.badValues(t.Elem, entry)...)
 		}
 		return problems
 	}
@@ -31,7 +31,7 @@ func (c *checker) unfit(t *gql.Type, value any) []string {
 	case def == nil:
 		return []string{fmt.Sprintf("Unknown type %q.", t.NamedType)}
 	case isObject && def.Kind == gql.InputObject:
-		return c.unfitMembers(def, members)
+		return c.badMembers(def, members)
 	case isObject || def.Kind == gql.InputObject:
 		return []string{fmt.Sprintf("A value of type %q is sent in another form.", def.Name)}
 	case isText && def.Kind == gql.Enum && def.EnumValues.ForName(text) == nil:
@@ -42,7 +42,7 @@ func (c *checker) unfit(t *gql.Type, value any) []string {
 	return nil
 }
 
-func (c *checker) unfitMembers(def *gql.Definition, members map[string]any) []string {
+func (c *checker) badMembers(def *gql.Definition, members map[string]any) []string {
 	var problems []string
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		field := def.Fields.ForName(name)
@@ -50,7 +50,7 @@ func (c *checker) unfitMembers(def *gql.Definition, members map[string]any) []st
 			problems = append(problems, fmt.Sprintf("Field %q is not defined by type %q.", name, def.Name))
 			continue
 		}
-		problems = append(problems, c.unfit(field.Type, members[name])...)
+		problems = append(problems, c.badValues(field.Type, members[name])...)
 	}
 	for _, field := range def.Fields {
 		if _, given := members[field.Name]; !given && field.Type.NonNull && field.DefaultValue == nil {

@@ -36,9 +36,9 @@ type Options struct {
 	// of its own and connections kept for 30 s. A transport given here
 	// must not repeat requests.
 	Transport http.RoundTripper
-	// Around, when given, wraps the transport, to observe requests. It must pass on each
+	// WrapTransport, when given, wraps the transport, to observe requests. It must pass on each
 	// request once and may change only the headers.
-	Around func(http.RoundTripper) http.RoundTripper
+	WrapTransport func(http.RoundTripper) http.RoundTripper
 	// RequestsPerSecond refills the bucket that every request of this Client passes; 0 is
 	// 19.8. The documented limit is 6,000 in any 5 minutes per IP address. With the defaults
 	// at most 60 + 300 s x 19.8/s = 6,000 requests can leave in 5 minutes. Processes behind
@@ -58,9 +58,9 @@ type Options struct {
 	// ReadOnly makes every mutation fail with a RejectedError of the label "read-only".
 	// Nothing is sent. Reads work.
 	ReadOnly bool
-	// Ended, when given, is called with the result of each request, as the caller gets it;
+	// OnResult, when given, is called with the result of each request, as the caller gets it;
 	// nil is an answer. Ended must not block.
-	Ended func(error)
+	OnResult func(error)
 	// Permitted, when given, is asked before each request. An error of Permitted keeps the
 	// client from sending the request. The reason is that of a NotSentError, or else
 	// Withheld.
@@ -120,24 +120,24 @@ func New(o Options) (*Client, error) {
 			}
 		}
 	}
-	c := &courier{
-		transport: o.Transport,
-		tokens:    o.Tokens,
-		bucket:    newBucket(o.RequestsPerSecond, o.Burst),
-		pace:      o.Pace,
-		maxAnswer: o.MaxResponseBytes,
-		timeout:   o.Timeout,
-		ended:     o.Ended,
-		permitted: o.Permitted,
+	c := &sendOnceDoer{
+		transport:        o.Transport,
+		tokens:           o.Tokens,
+		bucket:           newBucket(o.RequestsPerSecond, o.Burst),
+		pace:             o.Pace,
+		maxResponseBytes: o.MaxResponseBytes,
+		timeout:          o.Timeout,
+		onResult:         o.OnResult,
+		permitted:        o.Permitted,
 	}
 	if c.transport == nil {
-		c.transport = newTransport()
+		c.transport = newHTTPTransport()
 	}
-	if o.Around != nil {
-		c.transport = o.Around(c.transport)
+	if o.WrapTransport != nil {
+		c.transport = o.WrapTransport(c.transport)
 	}
-	if c.maxAnswer == 0 {
-		c.maxAnswer = 8 << 20
+	if c.maxResponseBytes == 0 {
+		c.maxResponseBytes = 8 << 20
 	}
 	if c.timeout == 0 {
 		c.timeout = 30 * time.Second

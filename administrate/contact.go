@@ -11,22 +11,22 @@ type Contact struct {
 	FirstName string
 	LastName  string
 	Email     string // empty when there is none
-	Account   *Named // nil when there is none
+	Account   *Ref   // nil when there is none
 }
 
 // ContactPage is a part of the matching contacts. Several may share an e-mail address
 // (observed, 5.2).
 type ContactPage struct {
-	Contacts []Contact
-	Count    int    // of all that match
-	More     string // the cursor of the next page, empty on the last one
+	Contacts   []Contact
+	Count      int    // of all that match
+	NextCursor string // the cursor of the next page, empty on the last one
 }
 
-const selectContact = "id personalName { firstName lastName } emailAddress account { " + selectNamed + " }"
+const selectContact = "id personalName { firstName lastName } emailAddress account { " + selectRef + " }"
 
 // Contact reads one contact, and fails with NotFoundError when no contact has that id.
 func (c *Client) Contact(ctx context.Context, id string) (Contact, error) {
-	return findOne(ctx, c, newBuilder(&c.assumed), "Contact", "contacts", "contact", id, selectContact, contactAnswer.contact)
+	return findOne(ctx, c, newBuilder(&c.assumed), "Contact", "contacts", "contact", id, selectContact, contactDTO.contact)
 }
 
 // ContactsByEmail finds contacts by their e-mail address: none, one or several (observed,
@@ -43,10 +43,10 @@ func (c *Client) ContactsByEmail(ctx context.Context, email string) (ContactPage
 func (c *Client) ContactsByEmails(ctx context.Context, emails []string, after string) (ContactPage, error) {
 	const name = "ContactsByEmails"
 	b := newBuilder(&c.assumed)
-	b.where = name
-	arguments := "filters: [" + b.oneOf("emailAddress", "emails", emails) + "], " + b.page(after)
-	page, err := find(ctx, c, b, name, "contacts", arguments, selectContact, contactAnswer.contact)
-	return ContactPage{Contacts: page.rows, Count: page.count, More: page.more}, err
+	b.location = name
+	arguments := "filters: [" + b.inFilter("emailAddress", "emails", emails) + "], " + b.pageArguments(after)
+	page, err := findRows(ctx, c, b, name, "contacts", arguments, selectContact, contactDTO.contact)
+	return ContactPage{Contacts: page.rows, Count: page.count, NextCursor: page.nextCursor}, err
 }
 
 // ContactsOfAccount reads up to 100 contacts of an account (the filter is observed, 5.2)
@@ -57,10 +57,10 @@ func (c *Client) ContactsOfAccount(ctx context.Context, accountID, after string)
 
 func (c *Client) contacts(ctx context.Context, name, field, text, after string) (ContactPage, error) {
 	b := newBuilder(&c.assumed)
-	b.where = name
-	arguments := "filters: [{field: " + field + ", operation: eq, value: " + b.required(field, "text", "String", text) + "}], " + b.page(after)
-	page, err := find(ctx, c, b, name, "contacts", arguments, selectContact, contactAnswer.contact)
-	return ContactPage{Contacts: page.rows, Count: page.count, More: page.more}, err
+	b.location = name
+	arguments := "filters: [{field: " + field + ", operation: eq, value: " + b.bindRequired(field, "text", "String", text) + "}], " + b.pageArguments(after)
+	page, err := findRows(ctx, c, b, name, "contacts", arguments, selectContact, contactDTO.contact)
+	return ContactPage{Contacts: page.rows, Count: page.count, NextCursor: page.nextCursor}, err
 }
 
 // NewContact asks for a contact. Its members are observed (5.2).
@@ -71,10 +71,10 @@ type NewContact struct {
 	Email     string // optional; becomes the primary address
 }
 
-// ContactAnswer is the result of one NewContact. Err is nil when the contact was made, a
+// ContactResult is the result of one NewContact. Err is nil when the contact was made, a
 // *RejectedError when the API rejected the contact, and an *UnknownError when the answer
 // does not decide.
-type ContactAnswer struct {
+type ContactResult struct {
 	Contact *Contact // the new contact; nil after an error
 	Err     error
 }
@@ -82,42 +82,42 @@ type ContactAnswer struct {
 // CreateContacts makes 1 to MaxEntries contacts in one request (observed, 5.2:
 // contact.createBatch). Each contact has its own answer, in order; a rejected contact
 // says nothing about the others. An error holds for all of them alike.
-func (c *Client) CreateContacts(ctx context.Context, contacts []NewContact) ([]ContactAnswer, error) {
-	r, err := c.run(ctx, "CreateContacts", func(b *builder) errand {
-		b.several("contacts", len(contacts))
+func (c *Client) CreateContacts(ctx context.Context, contacts []NewContact) ([]ContactResult, error) {
+	r, err := c.sendStandalone(ctx, "CreateContacts", func(b *builder) standaloneMutation {
+		b.checkEntryCount("contacts", len(contacts))
 		entries := make([]any, len(contacts))
 		for i, n := range contacts {
 			entries[i] = n.write(b, i)
 		}
-		return errand{
+		return standaloneMutation{
 			namespace: "contact", field: "createBatch",
 			// The variable's type is observed.
-			arguments: "input: " + b.whole("[ContactCreateInput]", entries),
-			result:    "contact { " + selectContact + " }",
+			arguments: "input: " + b.bindObject("[ContactCreateInput]", entries),
+			selection: "contact { " + selectContact + " }",
 		}
 	})
 	if err != nil {
 		return nil, err
 	}
-	payloads, err := r.payloads(len(contacts))
+	payloads, err := r.entryPayloads(len(contacts))
 	if err != nil {
 		return nil, err
 	}
-	answers := make([]ContactAnswer, len(contacts))
+	answers := make([]ContactResult, len(contacts))
 	for i, raw := range payloads {
 		var payload struct {
-			Contact *contactAnswer `json:"contact"`
+			Contact *contactDTO `json:"contact"`
 		}
-		if answers[i].Err = r.entry(i, raw, &payload); answers[i].Err != nil {
+		if answers[i].Err = r.decodeEntry(i, raw, &payload); answers[i].Err != nil {
 			continue
 		}
 		if payload.Contact == nil {
-			answers[i].Err = r.unknown("the answer has neither errors nor the contact")
+			answers[i].Err = r.outcomeUnknown("the answer has neither errors nor the contact")
 			continue
 		}
 		made, err := payload.Contact.contact()
 		if err != nil {
-			answers[i].Err = r.unknown("the answer is not of the expected form")
+			answers[i].Err = r.outcomeUnknown("the answer is not of the expected form")
 			continue
 		}
 		answers[i].Contact = &made
@@ -129,35 +129,35 @@ func (c *Client) CreateContacts(ctx context.Context, contacts []NewContact) ([]C
 func (n NewContact) write(b *builder, i int) map[string]any {
 	member := func(name string) string { return fmt.Sprintf("contacts[%d].%s", i, name) }
 	entry := map[string]any{"personalName": map[string]any{
-		"firstName": b.needed(member("FirstName"), n.FirstName),
-		"lastName":  b.needed(member("LastName"), n.LastName),
+		"firstName": b.requiredText(member("FirstName"), n.FirstName),
+		"lastName":  b.requiredText(member("LastName"), n.LastName),
 	}}
 	if n.AccountID != "" {
-		entry["accountId"] = b.plain(member("AccountID"), n.AccountID)
+		entry["accountId"] = b.utf8Text(member("AccountID"), n.AccountID)
 	}
 	if n.Email != "" {
-		entry["emailAddresses"] = []any{map[string]any{"usage": "primary", "address": b.plain(member("Email"), n.Email)}}
+		entry["emailAddresses"] = []any{map[string]any{"usage": "primary", "address": b.utf8Text(member("Email"), n.Email)}}
 	}
 	return entry
 }
 
-type contactAnswer struct {
+type contactDTO struct {
 	ID           string `json:"id"`
 	PersonalName struct {
 		FirstName string `json:"firstName"`
 		LastName  string `json:"lastName"`
 	} `json:"personalName"`
-	EmailAddress string       `json:"emailAddress"`
-	Account      *namedAnswer `json:"account"`
+	EmailAddress string  `json:"emailAddress"`
+	Account      *refDTO `json:"account"`
 }
 
-func (a contactAnswer) contact() (Contact, error) {
+func (a contactDTO) contact() (Contact, error) {
 	out := Contact{
 		ID: a.ID, FirstName: a.PersonalName.FirstName, LastName: a.PersonalName.LastName, Email: a.EmailAddress,
 	}
 	if a.Account != nil {
-		account := a.Account.named()
+		account := a.Account.ref()
 		out.Account = &account
 	}
-	return out, identified(a.ID)
+	return out, requireID(a.ID)
 }

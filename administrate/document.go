@@ -23,7 +23,7 @@ type document struct {
 type builder struct {
 	assumed   *Assumptions
 	prefix    string // of the variables of the root field being built
-	where     string // of the root field being built, for errors
+	location  string // of the root field being built, for errors
 	roots     []string
 	declared  []string
 	variables map[string]any
@@ -76,8 +76,8 @@ func (b *builder) root(format string, args ...any) {
 func (b *builder) invalid(member, problem string) {
 	if b.err == nil {
 		where := member
-		if b.where != "" {
-			where = b.where + "." + member
+		if b.location != "" {
+			where = b.location + "." + member
 		}
 		b.err = &InvalidError{Where: where, Problem: problem}
 	}
@@ -98,43 +98,43 @@ func (b *builder) bind(hint, typ string, value any) string {
 	return "$" + name
 }
 
-// text binds a string. JSON cannot carry text that is not UTF-8: the encoder would
+// bindText binds a string. JSON cannot carry text that is not UTF-8: the encoder would
 // replace it silently.
-func (b *builder) text(member, hint, typ, value string) string {
+func (b *builder) bindText(member, hint, typ, value string) string {
 	if !utf8.ValidString(value) {
 		b.invalid(member, "is not valid UTF-8")
 	}
 	return b.bind(hint, typ, value)
 }
 
-// required binds a string that must not be empty.
-func (b *builder) required(member, hint, typ, value string) string {
+// bindRequired binds a string that must not be empty.
+func (b *builder) bindRequired(member, hint, typ, value string) string {
 	if value == "" {
 		b.invalid(member, "is missing")
 	}
-	return b.text(member, hint, typ, value)
+	return b.bindText(member, hint, typ, value)
 }
 
-// whole binds an input object in one variable of the object's own type. It is for members
+// bindObject binds an input object in one variable of the object's own type. It is for members
 // whose types are not known or may be enums: in JSON both a text and an enum value are a
 // string. The check looks at the members by the value.
-func (b *builder) whole(typ string, value any) string { return b.bind("input", typ, value) }
+func (b *builder) bindObject(typ string, value any) string { return b.bind("input", typ, value) }
 
-// plain returns a text for an object that whole binds. JSON cannot carry text that is not
+// utf8Text returns a text for an object that whole binds. JSON cannot carry text that is not
 // UTF-8.
-func (b *builder) plain(member, value string) string {
+func (b *builder) utf8Text(member, value string) string {
 	if !utf8.ValidString(value) {
 		b.invalid(member, "is not valid UTF-8")
 	}
 	return value
 }
 
-// needed is plain for a text that must not be empty.
-func (b *builder) needed(member, value string) string {
+// requiredText is plain for a text that must not be empty.
+func (b *builder) requiredText(member, value string) string {
 	if value == "" {
 		b.invalid(member, "is missing")
 	}
-	return b.plain(member, value)
+	return b.utf8Text(member, value)
 }
 
 // literal writes a string into the document itself, as the API documentation does. It is
@@ -159,7 +159,7 @@ func (b *builder) literal(member, value string) string {
 // amount writes a decimal as the API documentation does: quoted, with two places. Further
 // places are sent unchanged; nothing is rounded.
 func (b *builder) amount(member string, value decimal.Decimal) string {
-	if !reasonable(value) {
+	if !hasReasonableSize(value) {
 		b.invalid(member, "has more than 30 digits before or after the point")
 		return `""`
 	}
@@ -169,8 +169,8 @@ func (b *builder) amount(member string, value decimal.Decimal) string {
 	return b.literal(member, value.String())
 }
 
-// reasonable rejects numbers such as 1e1000000000, which would be written out in full.
-func reasonable(d decimal.Decimal) bool {
+// hasReasonableSize rejects numbers such as 1e1000000000, which would be written out in full.
+func hasReasonableSize(d decimal.Decimal) bool {
 	return d.Exponent() >= -30 && d.Exponent() <= 30 && d.NumDigits() <= 60
 }
 
@@ -188,7 +188,7 @@ func list(entries []string) string { return "[" + strings.Join(entries, ", ") + 
 const (
 	selectErrors = "errors { label message value }"
 	selectStep   = "id name stage { id name state }"
-	selectNamed  = "id name"
+	selectRef    = "id name"
 	// symbol and code belong to a currency; a financial unit has a name.
 	selectUnit = "name ... on Currency { code symbol }"
 	// Connections and their pageInfo: documented.
@@ -196,7 +196,7 @@ const (
 	// attributes: observed.
 	selectAttributes = "attributes { definitionKey value }"
 	// isReservationValid and reservationsValidUntil: observed.
-	selectOpportunity = "id name step { " + selectStep + " } account { " + selectNamed + " }" +
+	selectOpportunity = "id name step { " + selectStep + " } account { " + selectRef + " }" +
 		" financialUnit { " + selectUnit + " } value { grandTotal }" +
 		" isReservationValid reservationsValidUntil"
 )
@@ -212,13 +212,13 @@ func (a *Assumptions) selectItem() string {
 		" ... on TrainingTokenType { tokenName: name } }"
 }
 
-// selectWhole selects an opportunity with its attributes and its first 100 interests.
-func (a *Assumptions) selectWhole() string {
+// selectFull selects an opportunity with its attributes and its first 100 interests.
+func (a *Assumptions) selectFull() string {
 	return selectOpportunity + " " + selectAttributes + " " + a.selectInterests("")
 }
 
-// selectChanged selects the time of an opportunity's last change, after other members.
-func (a *Assumptions) selectChanged() string {
+// selectUpdatedAt selects the time of an opportunity's last change, after other members.
+func (a *Assumptions) selectUpdatedAt() string {
 	if a.OpportunityUpdated == Off {
 		return ""
 	}

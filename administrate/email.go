@@ -15,29 +15,29 @@ type SendingAddress struct {
 
 // SendingAddressPage is a part of a tenant's sending addresses.
 type SendingAddressPage struct {
-	Addresses []SendingAddress
-	Count     int    // of all addresses, verified or not
-	More      string // the cursor of the next page, empty on the last one
+	Addresses  []SendingAddress
+	Count      int    // of all addresses, verified or not
+	NextCursor string // the cursor of the next page, empty on the last one
 }
 
 // SendingAddresses reads up to 100 of them (observed, 5.6) after a cursor, and without a
 // cursor from the beginning. A filter for verified addresses was never observed.
 func (c *Client) SendingAddresses(ctx context.Context, after string) (SendingAddressPage, error) {
 	b := newBuilder(&c.assumed)
-	page, err := find(ctx, c, b, "SendingAddresses", "sendingEmailAddresses", b.page(after), "id name address verified",
-		sendingAddressAnswer.sendingAddress)
-	return SendingAddressPage{Addresses: page.rows, Count: page.count, More: page.more}, err
+	page, err := findRows(ctx, c, b, "SendingAddresses", "sendingEmailAddresses", b.pageArguments(after), "id name address verified",
+		sendingAddressDTO.sendingAddress)
+	return SendingAddressPage{Addresses: page.rows, Count: page.count, NextCursor: page.nextCursor}, err
 }
 
-type sendingAddressAnswer struct {
+type sendingAddressDTO struct {
 	ID       string `json:"id"`
 	Name     string `json:"name"`
 	Address  string `json:"address"`
 	Verified bool   `json:"verified"`
 }
 
-func (s sendingAddressAnswer) sendingAddress() (SendingAddress, error) {
-	return SendingAddress(s), identified(s.ID)
+func (s sendingAddressDTO) sendingAddress() (SendingAddress, error) {
+	return SendingAddress(s), requireID(s.ID)
 }
 
 // Email is a mail to one contact. Its members are observed (5.6).
@@ -52,30 +52,30 @@ type Email struct {
 // SendEmail sends a mail. The API does not show sent mails, so reading cannot decide a
 // mail of unknown fate.
 func (c *Client) SendEmail(ctx context.Context, e Email) error {
-	r, err := c.run(ctx, "SendEmail", e.build)
+	r, err := c.sendStandalone(ctx, "SendEmail", e.build)
 	if err != nil {
 		return err
 	}
 	var payload struct{}
-	return r.payload(&payload)
+	return r.decodePayload(&payload)
 }
 
-func (e Email) build(b *builder) errand {
+func (e Email) build(b *builder) standaloneMutation {
 	in := map[string]any{
-		"contactId":        b.needed("ContactID", e.ContactID),
-		"subject":          b.needed("Subject", e.Subject),
-		"body":             b.needed("Body", e.Body),
-		"sendingAddressId": b.needed("SendingAddressID", e.SendingAddressID),
+		"contactId":        b.requiredText("ContactID", e.ContactID),
+		"subject":          b.requiredText("Subject", e.Subject),
+		"body":             b.requiredText("Body", e.Body),
+		"sendingAddressId": b.requiredText("SendingAddressID", e.SendingAddressID),
 	}
 	if len(e.CC) > 0 {
 		copies := make([]any, len(e.CC))
 		for i, address := range e.CC {
-			copies[i] = b.needed(fmt.Sprintf("CC[%d]", i), address)
+			copies[i] = b.requiredText(fmt.Sprintf("CC[%d]", i), address)
 		}
 		in["ccList"] = copies
 	}
-	return errand{
+	return standaloneMutation{
 		namespace: "contactAdhocEmails", field: "sendContactAdhocEmail",
-		arguments: "input: " + b.whole("ContactAdhocEmailInput", in), // the type is observed
+		arguments: "input: " + b.bindObject("ContactAdhocEmailInput", in), // the type is observed
 	}
 }

@@ -64,18 +64,18 @@ const (
 	Authentication Reason = "authentication"
 	// RateLimited: the API answered 429.
 	RateLimited Reason = "rate limited"
-	// Expired: the time given by WithSendBy passed before anything was written.
-	Expired Reason = "expired"
+	// SendDeadlinePassed: the time given by WithSendDeadline passed before anything was written.
+	SendDeadlinePassed Reason = "expired"
 	// Throttled: the client's own bucket or pace, or its pause after a 429, had no turn
-	// left before the context's end or the time given by WithSendBy.
+	// left before the context's end or the time given by WithSendDeadline.
 	Throttled Reason = "throttled"
 	// Cancelled: the context ended before anything was written.
 	Cancelled Reason = "cancelled"
-	// Withheld: Options.Permitted did not permit the request.
-	Withheld Reason = "withheld"
-	// Unready: Options.Permitted did not permit the request for now, since the process does
+	// NotPermitted: Options.Permitted did not permit the request.
+	NotPermitted Reason = "withheld"
+	// NotReady: Options.Permitted did not permit the request for now, since the process does
 	// not know which rules are in force.
-	Unready Reason = "unready"
+	NotReady Reason = "unready"
 )
 
 // NotSentError says that the request was provably not executed. Either no byte of the
@@ -98,9 +98,9 @@ func (e *NotSentError) Error() string {
 	var token *TokenError
 	if errors.As(e.cause, &token) {
 		text += ": " + token.Error()
-	} else if (e.Reason == Withheld || e.Reason == Unready) && e.cause != nil {
+	} else if (e.Reason == NotPermitted || e.Reason == NotReady) && e.cause != nil {
 		text += ": " + e.cause.Error()
-	} else if cause := ofNetwork(e.cause); cause != nil && e.Reason == Unreachable {
+	} else if cause := networkCause(e.cause); cause != nil && e.Reason == Unreachable {
 		text += ": " + cause.Error()
 	}
 	if e.RetryAfter > 0 {
@@ -117,9 +117,9 @@ func (e *NotSentError) Unwrap() error { return e.cause }
 // GraphQL request error). With several mutations in the document none was executed.
 type RefusedError struct {
 	Operation string
-	// Near are the names in our own document at the API's locations, such as "regions" when
+	// DocumentNames are the names in our own document at the API's locations, such as "regions" when
 	// the tenant's schema has no such field.
-	Near []string
+	DocumentNames []string
 	// Messages are the API's own, verbatim. They may quote values of
 	// variables, personal data included: not for logs.
 	Messages []string
@@ -127,11 +127,11 @@ type RefusedError struct {
 
 // Error names the places in our document, never the API's messages.
 func (e *RefusedError) Error() string {
-	return "administrate: the API refused the document " + e.Operation + " as a whole" + at(e.Near) +
+	return "administrate: the API refused the document " + e.Operation + " as a whole" + atNames(e.DocumentNames) +
 		"; nothing was executed"
 }
 
-func at(near []string) string {
+func atNames(near []string) string {
 	if len(near) == 0 {
 		return ""
 	}
@@ -151,11 +151,11 @@ type UnknownError struct {
 	Cause string
 	// Status is the HTTP status of the answer, 0 when there was none.
 	Status int
-	// Answered says that the API did answer, in GraphQL's form, and reported top-level
+	// HasGraphQLErrors says that the API did answer, in GraphQL's form, and reported top-level
 	// errors: a repeated read is likely to end the same way.
-	Answered bool
-	// Near are the names in our own document at the locations of the API's top-level errors.
-	Near []string
+	HasGraphQLErrors bool
+	// DocumentNames are the names in our own document at the locations of the API's top-level errors.
+	DocumentNames []string
 	// Messages are the messages of the API's top-level errors, verbatim. They may quote
 	// values of variables, personal data included: not for logs.
 	Messages []string
@@ -165,7 +165,7 @@ type UnknownError struct {
 
 // Error shows the cause in our words.
 func (e *UnknownError) Error() string {
-	text := "administrate: outcome of " + e.Operation + " unknown: " + e.Cause + at(e.Near)
+	text := "administrate: outcome of " + e.Operation + " unknown: " + e.Cause + atNames(e.DocumentNames)
 	if e.Status != 0 {
 		text += " (HTTP " + strconv.Itoa(e.Status) + ")"
 	}
@@ -175,9 +175,9 @@ func (e *UnknownError) Error() string {
 // Unwrap returns the context's error or the network's, if that was the cause.
 func (e *UnknownError) Unwrap() error { return e.cause }
 
-// ofNetwork returns the part of a transport's error that is about the network or a
+// networkCause returns the part of a transport's error that is about the network or a
 // certificate, nil if there is none. The rest may quote received data.
-func ofNetwork(err error) error {
+func networkCause(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) {
 		return op
@@ -206,9 +206,11 @@ func (e *InvalidError) Error() string { return "administrate: " + e.Where + ": "
 
 // NotFoundError says that a read by id returned no record.
 type NotFoundError struct {
-	What string // such as "opportunity"
-	ID   string // as requested; opaque, not shown by Error
+	RecordKind string // such as "opportunity"
+	ID         string // as requested; opaque, not shown by Error
 }
 
 // Error names the kind of record.
-func (e *NotFoundError) Error() string { return "administrate: no " + e.What + " has the given id" }
+func (e *NotFoundError) Error() string {
+	return "administrate: no " + e.RecordKind + " has the given id"
+}

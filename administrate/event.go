@@ -31,30 +31,30 @@ type ScheduledEvent struct {
 }
 
 const (
-	whatEvent   = "event"
-	selectEvent = "id title lifecycleState isActive isSoldOut cancelledAt start timeZoneName timeZonedStart" +
+	recordKindEvent = "event"
+	selectEvent     = "id title lifecycleState isActive isSoldOut cancelledAt start timeZoneName timeZonedStart" +
 		" maxPlaces bookedPlaces reserved remainingPlaces"
 )
 
 // Event reads one event, and fails with NotFoundError when no event has that id.
 func (c *Client) Event(ctx context.Context, id string) (ScheduledEvent, error) {
-	return findOne(ctx, c, newBuilder(&c.assumed), "Event", "events", whatEvent, id, selectEvent, eventAnswer.event)
+	return findOne(ctx, c, newBuilder(&c.assumed), "Event", "events", recordKindEvent, id, selectEvent, eventDTO.event)
 }
 
 // Events reads 1 to 100 events by their ids in one request (the filter and its operation
 // are observed, 3.3 and 5.3). They come in the API's order, without missing events.
 func (c *Client) Events(ctx context.Context, ids []string) ([]ScheduledEvent, error) {
 	b := newBuilder(&c.assumed)
-	b.where = "Events"
-	b.several("ids", len(ids))
+	b.location = "Events"
+	b.checkEntryCount("ids", len(ids))
 	values := make([]string, len(ids))
 	for i, id := range ids {
-		values[i] = b.required(fmt.Sprintf("ids[%d]", i), "id", "String", id)
+		values[i] = b.bindRequired(fmt.Sprintf("ids[%d]", i), "id", "String", id)
 	}
 	arguments := "filters: [{field: id, operation: in, values: " + list(values) + "}], first: 100"
-	page, err := find(ctx, c, b, "Events", "events", arguments, selectEvent, eventAnswer.event)
-	if err == nil && page.more != "" { // more rows than the ids can match
-		return nil, misshapen("Events")
+	page, err := findRows(ctx, c, b, "Events", "events", arguments, selectEvent, eventDTO.event)
+	if err == nil && page.nextCursor != "" { // more rows than the ids can match
+		return nil, malformedResponse("Events")
 	}
 	return page.rows, err
 }
@@ -69,9 +69,9 @@ type EventInterest struct {
 
 // EventInterestPage is a part of the interests in an event.
 type EventInterestPage struct {
-	Interests []EventInterest
-	Count     int    // of all interests in it
-	More      string // the cursor of the next page, empty on the last one
+	Interests  []EventInterest
+	Count      int    // of all interests in it
+	NextCursor string // the cursor of the next page, empty on the last one
 }
 
 // EventInterests reads up to 100 interests in an event after a cursor, and without a
@@ -79,57 +79,57 @@ type EventInterestPage struct {
 // (observed, 4.2). EventInterests fails with NotFoundError when no event has that id.
 func (c *Client) EventInterests(ctx context.Context, eventID, after string) (EventInterestPage, error) {
 	b := newBuilder(&c.assumed)
-	page, err := findOne(ctx, c, b, "EventInterests", "events", whatEvent, eventID,
-		"interests("+b.page(after)+") { edges { node { id opportunity { id contact { id } owner { id firstName contact { id } } } } } "+
+	page, err := findOne(ctx, c, b, "EventInterests", "events", recordKindEvent, eventID,
+		"interests("+b.pageArguments(after)+") { edges { node { id opportunity { id contact { id } owner { id firstName contact { id } } } } } "+
 			selectPageInfo+" }",
 		func(a struct {
-			Interests *connection[eventInterestAnswer] `json:"interests"`
+			Interests *connection[eventInterestDTO] `json:"interests"`
 		},
-		) (found[EventInterest], error) {
+		) (rowPage[EventInterest], error) {
 			if a.Interests == nil {
-				return found[EventInterest]{}, errAnswer
+				return rowPage[EventInterest]{}, errMalformedValue
 			}
-			return turned(*a.Interests, eventInterestAnswer.interest)
+			return mapRows(*a.Interests, eventInterestDTO.interest)
 		})
-	return EventInterestPage{Interests: page.rows, Count: page.count, More: page.more}, err
+	return EventInterestPage{Interests: page.rows, Count: page.count, NextCursor: page.nextCursor}, err
 }
 
-type eventAnswer struct {
+type eventDTO struct {
 	ID              string    `json:"id"`
 	Title           string    `json:"title"`
 	LifecycleState  string    `json:"lifecycleState"`
 	IsActive        bool      `json:"isActive"`
 	IsSoldOut       bool      `json:"isSoldOut"`
-	CancelledAt     stamp     `json:"cancelledAt"`
+	CancelledAt     anyTime   `json:"cancelledAt"`
 	Start           localTime `json:"start"`
 	TimeZoneName    string    `json:"timeZoneName"`
-	TimeZonedStart  moment    `json:"timeZonedStart"`
+	TimeZonedStart  zonedTime `json:"timeZonedStart"`
 	MaxPlaces       *int      `json:"maxPlaces"`
 	BookedPlaces    *int      `json:"bookedPlaces"`
 	Reserved        *int      `json:"reserved"`
 	RemainingPlaces *int      `json:"remainingPlaces"`
 }
 
-func (e eventAnswer) event() (ScheduledEvent, error) {
+func (e eventDTO) event() (ScheduledEvent, error) {
 	return ScheduledEvent{
 		ID: e.ID, Title: e.Title, State: e.LifecycleState, Active: e.IsActive, SoldOut: e.IsSoldOut,
 		Cancelled: e.LifecycleState == "cancelled" || e.CancelledAt.given, CancelledAt: e.CancelledAt.at,
 		Start: LocalTime(e.Start), TimeZone: e.TimeZoneName, StartsAt: e.TimeZonedStart.Time,
 		MaxPlaces: e.MaxPlaces, BookedPlaces: e.BookedPlaces, Reserved: e.Reserved, RemainingPlaces: e.RemainingPlaces,
-	}, identified(e.ID)
+	}, requireID(e.ID)
 }
 
-type eventInterestAnswer struct {
+type eventInterestDTO struct {
 	ID          string `json:"id"`
 	Opportunity *struct {
-		ID      string      `json:"id"`
-		Contact *reference  `json:"contact"`
-		Owner   *userAnswer `json:"owner"`
+		ID      string   `json:"id"`
+		Contact *idRef   `json:"contact"`
+		Owner   *userDTO `json:"owner"`
 	} `json:"opportunity"`
 }
 
 // interest returns no opportunity where the API gives none, as was observed.
-func (i eventInterestAnswer) interest() (EventInterest, error) {
+func (i eventInterestDTO) interest() (EventInterest, error) {
 	out := EventInterest{ID: i.ID}
 	if i.Opportunity != nil {
 		owner, err := i.Opportunity.Owner.owner()
@@ -138,5 +138,5 @@ func (i eventInterestAnswer) interest() (EventInterest, error) {
 		}
 		out.OpportunityID, out.ContactID, out.Owner = i.Opportunity.ID, i.Opportunity.Contact.id(), owner
 	}
-	return out, identified(i.ID)
+	return out, requireID(i.ID)
 }

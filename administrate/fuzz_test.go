@@ -46,7 +46,7 @@ func FuzzMoment(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		var m moment
+		var m zonedTime
 		if !json.Valid(raw) || json.Unmarshal(raw, &m) != nil || m.Time == nil {
 			return
 		}
@@ -70,12 +70,12 @@ func FuzzAnswer(f *testing.F) {
 	} {
 		f.Add([]byte(seed), "errors")
 	}
-	op := operation{field: "addInterest", member: memberInterests}
+	op := opportunityMutation{field: "addInterest", resultKey: memberInterests}
 	f.Fuzz(func(t *testing.T, raw []byte, path string) {
 		if !json.Valid(raw) {
 			return
 		}
-		got := op.answer(document{}, "m0", raw, []topError{{Path: []any{"m0", "addInterest", path}}})
+		got := op.resultOf(document{}, "m0", raw, []topLevelError{{Path: []any{"m0", "addInterest", path}}})
 		if got.Err != nil {
 			if got.Interests != nil || got.Opportunity != nil {
 				t.Errorf("%s: an answer with an error and a result: %+v", raw, got)
@@ -113,8 +113,8 @@ func FuzzErrand(f *testing.F) {
 		if !json.Valid(raw) {
 			return
 		}
-		r := ran{errand: errand{field: "registerNamedLearners"}, raw: raw, errors: []topError{{Path: []any{"event", "registerNamedLearners", at, path}}}}
-		payloads, err := r.payloads(2)
+		r := standaloneResponse{standaloneMutation: standaloneMutation{field: "registerNamedLearners"}, raw: raw, errors: []topLevelError{{Path: []any{"event", "registerNamedLearners", at, path}}}}
+		payloads, err := r.entryPayloads(2)
 		if err != nil {
 			if payloads != nil {
 				t.Errorf("%s: an error and payloads", raw)
@@ -127,7 +127,7 @@ func FuzzErrand(f *testing.F) {
 		}
 		clean := json.Unmarshal(raw, &form) == nil
 		for i, one := range payloads {
-			got, err := r.named(i, one)
+			got, err := r.decodeNamedLearners(i, one)
 			if (err == nil) != (len(got) > 0) {
 				t.Errorf("%s: entry %d has %+v, %v", raw, i, got, err)
 			}
@@ -160,12 +160,12 @@ func FuzzTimes(f *testing.F) {
 		if isLocal && !LocalTime(local).valid() {
 			t.Errorf("%s was taken as %q", raw, local)
 		}
-		var m moment
+		var m zonedTime
 		isMoment := json.Unmarshal(raw, &m) == nil && m.Time != nil
 		if isLocal && isMoment {
 			t.Errorf("%s is with and without an offset", raw)
 		}
-		var s stamp
+		var s anyTime
 		if err := json.Unmarshal(raw, &s); err != nil {
 			if isLocal || isMoment {
 				t.Errorf("%s: %v", raw, err)
@@ -192,12 +192,12 @@ func FuzzNear(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, line, column int) {
-		e := topError{}
+		e := topLevelError{}
 		e.Locations = append(e.Locations, struct {
 			Line   int `json:"line"`
 			Column int `json:"column"`
 		}{line, column})
-		for _, name := range near(doc, []topError{e}) {
+		for _, name := range documentNames(doc, []topLevelError{e}) {
 			if !known[name] {
 				t.Errorf("line %d, column %d: %q", line, column, name)
 			}

@@ -50,7 +50,7 @@ func (c *Client) Billing(ctx context.Context, opportunityID string) (Billing, er
 	}
 	return findOne(ctx, c, newBuilder(&c.assumed), "Billing", "opportunities", "opportunity", opportunityID,
 		"id activeInvoiceId salesDocument { ... on Invoice { "+selection+" } }",
-		func(answer billingAnswer) (Billing, error) { return answer.billing(shown) })
+		func(answer billingDTO) (Billing, error) { return answer.billing(shown) })
 }
 
 // UpdateInvoice changes the members that are not empty. They are observed (5.4).
@@ -70,82 +70,82 @@ func (c *Client) UpdateInvoice(ctx context.Context, u UpdateInvoice) (Invoice, e
 	return c.changeInvoice(ctx, "UpdateInvoice", u.build)
 }
 
-func (u UpdateInvoice) build(b *builder) errand {
-	in := object{"invoiceId: " + b.required("ID", "invoiceId", "ID", u.ID)}
+func (u UpdateInvoice) build(b *builder) standaloneMutation {
+	in := object{"invoiceId: " + b.bindRequired("ID", "invoiceId", "ID", u.ID)}
 	if u.Comments != "" && u.NoComments || u.PurchaseOrderRef != "" && u.NoPurchaseOrderRef {
 		b.invalid("ID", "is of an invoice of which something is to be written and emptied at once")
 	}
 	if u.Comments != "" || u.NoComments {
-		in.set("comments", b.text("Comments", "comments", "String", u.Comments))
+		in.set("comments", b.bindText("Comments", "comments", "String", u.Comments))
 	}
 	if u.PurchaseOrderRef != "" || u.NoPurchaseOrderRef {
-		in.set("purchaseOrderRef", b.text("PurchaseOrderRef", "purchaseOrderRef", "String", u.PurchaseOrderRef))
+		in.set("purchaseOrderRef", b.bindText("PurchaseOrderRef", "purchaseOrderRef", "String", u.PurchaseOrderRef))
 	}
 	if len(in) == 1 {
 		b.invalid("ID", "is all there is; give at least one member to change")
 	}
-	return errand{
+	return standaloneMutation{
 		namespace: "invoices", field: "update", arguments: "input: " + in.String(),
-		result: "invoice { id comments purchaseOrderReference }",
+		selection: "invoice { id comments purchaseOrderReference }",
 	}
 }
 
 // FinaliseInvoice makes a draft final (observed, 5.4) and returns the invoice with its
 // state. Only an invoice in the state Final has been finalised.
 func (c *Client) FinaliseInvoice(ctx context.Context, invoiceID string) (Invoice, error) {
-	return c.changeInvoice(ctx, "FinaliseInvoice", func(b *builder) errand {
-		return errand{
+	return c.changeInvoice(ctx, "FinaliseInvoice", func(b *builder) standaloneMutation {
+		return standaloneMutation{
 			namespace: "invoices", field: "finalise",
-			arguments: "input: {invoiceId: " + b.required("invoiceID", "invoiceId", "ID", invoiceID) + "}",
-			result:    "invoice { id lifecycleState finalisedAt }",
+			arguments: "input: {invoiceId: " + b.bindRequired("invoiceID", "invoiceId", "ID", invoiceID) + "}",
+			selection: "invoice { id lifecycleState finalisedAt }",
 		}
 	})
 }
 
-func (c *Client) changeInvoice(ctx context.Context, name string, build func(*builder) errand) (Invoice, error) {
-	r, err := c.run(ctx, name, build)
+func (c *Client) changeInvoice(ctx context.Context, name string, build func(*builder) standaloneMutation) (Invoice, error) {
+	r, err := c.sendStandalone(ctx, name, build)
 	if err != nil {
 		return Invoice{}, err
 	}
 	var payload struct {
-		Invoice *invoiceAnswer `json:"invoice"`
+		Invoice *invoiceDTO `json:"invoice"`
 	}
-	if err := r.payload(&payload); err != nil {
+	if err := r.decodePayload(&payload); err != nil {
 		return Invoice{}, err
 	}
 	if payload.Invoice == nil {
-		return Invoice{}, r.unknown("the answer has neither errors nor the invoice")
+		return Invoice{}, r.outcomeUnknown("the answer has neither errors nor the invoice")
 	}
 	i, err := payload.Invoice.invoice()
 	if err != nil {
-		return Invoice{}, r.unknown("the answer is not of the expected form")
+		return Invoice{}, r.outcomeUnknown("the answer is not of the expected form")
 	}
 	return i, nil
 }
 
-type invoiceAnswer struct {
-	ID                     string `json:"id"`
-	LifecycleState         string `json:"lifecycleState"`
-	Comments               string `json:"comments"`
-	PurchaseOrderReference string `json:"purchaseOrderReference"`
-	FinalisedAt            stamp  `json:"finalisedAt"`
+type invoiceDTO struct {
+	ID                     string  `json:"id"`
+	LifecycleState         string  `json:"lifecycleState"`
+	Comments               string  `json:"comments"`
+	PurchaseOrderReference string  `json:"purchaseOrderReference"`
+	FinalisedAt            anyTime `json:"finalisedAt"`
 }
 
-func (i invoiceAnswer) invoice() (Invoice, error) {
+func (i invoiceDTO) invoice() (Invoice, error) {
 	return Invoice{
 		ID: i.ID, State: i.LifecycleState, Comments: i.Comments, PurchaseOrderRef: i.PurchaseOrderReference,
 		FinalisedAt: i.FinalisedAt.at,
-	}, identified(i.ID)
+	}, requireID(i.ID)
 }
 
-type billingAnswer struct {
-	ID              string         `json:"id"`
-	ActiveInvoiceID string         `json:"activeInvoiceId"`
-	SalesDocument   *invoiceAnswer `json:"salesDocument"`
+type billingDTO struct {
+	ID              string      `json:"id"`
+	ActiveInvoiceID string      `json:"activeInvoiceId"`
+	SalesDocument   *invoiceDTO `json:"salesDocument"`
 }
 
 // billing adds the answer to the values from the request.
-func (b billingAnswer) billing(out Billing) (Billing, error) {
+func (b billingDTO) billing(out Billing) (Billing, error) {
 	out.ActiveInvoiceID = b.ActiveInvoiceID
 	// For a document that is not an invoice nothing is selected.
 	if b.SalesDocument != nil && b.SalesDocument.ID != "" {
@@ -155,5 +155,5 @@ func (b billingAnswer) billing(out Billing) (Billing, error) {
 		}
 		out.Invoice = &invoice
 	}
-	return out, identified(b.ID)
+	return out, requireID(b.ID)
 }

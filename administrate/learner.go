@@ -28,9 +28,9 @@ type Enrolment struct {
 // isCancelled (observed, 5.3), in the same request.
 func (c *Client) Enrolment(ctx context.Context, contactID, eventID string) (Enrolment, error) {
 	b := newBuilder(&c.assumed)
-	b.where = "Enrolment"
-	both := "{field: contactId, operation: eq, value: " + b.required("contactID", "contactId", "String", contactID) + "}, " +
-		"{field: eventId, operation: eq, value: " + b.required("eventID", "eventId", "String", eventID) + "}"
+	b.location = "Enrolment"
+	both := "{field: contactId, operation: eq, value: " + b.bindRequired("contactID", "contactId", "String", contactID) + "}, " +
+		"{field: eventId, operation: eq, value: " + b.bindRequired("eventID", "eventId", "String", eventID) + "}"
 	const cancelled = "{field: isCancelled, operation: eq, value: %q}"
 	b.root(`active: learners(filters: [%s, `+cancelled+`], first: 100) { edges { node { id contact { id } } } %s }`, both, "false", selectPageInfo)
 	b.root(`cancelled: learners(filters: [%s, `+cancelled+`], first: 1) { pageInfo { totalRecords } }`, both, "true")
@@ -39,28 +39,28 @@ func (c *Client) Enrolment(ctx context.Context, contactID, eventID string) (Enro
 		return Enrolment{}, err
 	}
 	var got struct {
-		Active    *connection[eventLearnerAnswer] `json:"active"`
+		Active    *connection[eventLearnerDTO] `json:"active"`
 		Cancelled *struct {
-			PageInfo pageInfoAnswer `json:"pageInfo"`
+			PageInfo pageInfoDTO `json:"pageInfo"`
 		} `json:"cancelled"`
 	}
 	if err := c.read(ctx, doc, &got); err != nil {
 		return Enrolment{}, err
 	}
 	if got.Active == nil || got.Cancelled == nil {
-		return Enrolment{}, misshapen(doc.name)
+		return Enrolment{}, malformedResponse(doc.name)
 	}
-	page, err := turned(*got.Active, eventLearnerAnswer.learner)
+	page, err := mapRows(*got.Active, eventLearnerDTO.learner)
 	if err != nil {
-		return Enrolment{}, misshapen(doc.name)
+		return Enrolment{}, malformedResponse(doc.name)
 	}
 	return Enrolment{Active: page.count, Cancelled: got.Cancelled.PageInfo.TotalRecords, Learners: page.rows}, nil
 }
 
 // LearnerPage is a part of the matching active places.
 type LearnerPage struct {
-	Learners []EventLearner
-	More     string // the cursor of the next page, empty on the last one
+	Learners   []EventLearner
+	NextCursor string // the cursor of the next page, empty on the last one
 }
 
 // Enrolments reads up to 100 active places of 1 to MaxEntries contacts on an event, after
@@ -70,9 +70,9 @@ type LearnerPage struct {
 func (c *Client) Enrolments(ctx context.Context, eventID string, contactIDs []string, after string) (LearnerPage, error) {
 	const name = "Enrolments"
 	b := newBuilder(&c.assumed)
-	b.where = name
-	event := "{field: eventId, operation: eq, value: " + b.required("eventID", "eventId", "String", eventID) + "}"
-	return c.activeLearners(ctx, b, name, event+", "+b.oneOf("contactId", "contactIDs", contactIDs), after)
+	b.location = name
+	event := "{field: eventId, operation: eq, value: " + b.bindRequired("eventID", "eventId", "String", eventID) + "}"
+	return c.activeLearners(ctx, b, name, event+", "+b.inFilter("contactId", "contactIDs", contactIDs), after)
 }
 
 // ActiveLearners reads which of 1 to MaxEntries places are active, like Enrolments.
@@ -80,18 +80,18 @@ func (c *Client) Enrolments(ctx context.Context, eventID string, contactIDs []st
 func (c *Client) ActiveLearners(ctx context.Context, learnerIDs []string) ([]EventLearner, error) {
 	const name = "ActiveLearners"
 	b := newBuilder(&c.assumed)
-	b.where = name
-	page, err := c.activeLearners(ctx, b, name, b.oneOf("id", "learnerIDs", learnerIDs), "")
-	if err == nil && page.More != "" { // more rows than the ids can match
-		return nil, misshapen(name)
+	b.location = name
+	page, err := c.activeLearners(ctx, b, name, b.inFilter("id", "learnerIDs", learnerIDs), "")
+	if err == nil && page.NextCursor != "" { // more rows than the ids can match
+		return nil, malformedResponse(name)
 	}
 	return page.Learners, err
 }
 
 func (c *Client) activeLearners(ctx context.Context, b *builder, name, filters, after string) (LearnerPage, error) {
-	arguments := "filters: [" + filters + `, {field: isCancelled, operation: eq, value: "false"}], ` + b.page(after)
-	page, err := find(ctx, c, b, name, "learners", arguments, "id contact { id }", eventLearnerAnswer.learner)
-	return LearnerPage{Learners: page.rows, More: page.more}, err
+	arguments := "filters: [" + filters + `, {field: isCancelled, operation: eq, value: "false"}], ` + b.pageArguments(after)
+	page, err := findRows(ctx, c, b, name, "learners", arguments, "id contact { id }", eventLearnerDTO.learner)
+	return LearnerPage{Learners: page.rows, NextCursor: page.nextCursor}, err
 }
 
 // Price is an amount of money.
@@ -111,8 +111,8 @@ type RegisterContacts struct {
 	Price      *Price   // of one place; optional
 }
 
-// Registered is the answer to RegisterContacts.
-type Registered struct {
+// RegisterContactsResult is the answer to RegisterContacts.
+type RegisterContactsResult struct {
 	// Learners are the new places. If there are fewer places than contacts, the other
 	// contacts were not booked.
 	Learners []EventLearner
@@ -123,40 +123,40 @@ type Registered struct {
 
 // RegisterContacts sends one registerContacts. The API does not keep a person from being
 // booked twice: look at Enrolment first.
-func (c *Client) RegisterContacts(ctx context.Context, r RegisterContacts) (Registered, error) {
-	sent, err := c.run(ctx, "RegisterContacts", r.build)
+func (c *Client) RegisterContacts(ctx context.Context, r RegisterContacts) (RegisterContactsResult, error) {
+	sent, err := c.sendStandalone(ctx, "RegisterContacts", r.build)
 	if err != nil {
-		return Registered{}, err
+		return RegisterContactsResult{}, err
 	}
 	var payload struct {
-		Learners []eventLearnerAnswer `json:"learners"`
+		Learners []eventLearnerDTO `json:"learners"`
 		Event    *struct {
 			BookedPlaces *int `json:"bookedPlaces"`
 		} `json:"event"`
 	}
-	if err := sent.payload(&payload); err != nil {
-		return Registered{}, err
+	if err := sent.decodePayload(&payload); err != nil {
+		return RegisterContactsResult{}, err
 	}
-	learners, err := sent.learners(payload.Learners)
+	learners, err := sent.registeredLearners(payload.Learners)
 	if err != nil {
-		return Registered{}, err
+		return RegisterContactsResult{}, err
 	}
-	out := Registered{Learners: learners}
+	out := RegisterContactsResult{Learners: learners}
 	if payload.Event != nil {
 		out.BookedPlaces = payload.Event.BookedPlaces
 	}
 	return out, nil
 }
 
-func (r RegisterContacts) build(b *builder) errand {
-	b.several("ContactIDs", len(r.ContactIDs))
+func (r RegisterContacts) build(b *builder) standaloneMutation {
+	b.checkEntryCount("ContactIDs", len(r.ContactIDs))
 	contacts := make([]string, len(r.ContactIDs))
 	for i, id := range r.ContactIDs {
-		contacts[i] = b.required(fmt.Sprintf("ContactIDs[%d]", i), "contact", "ID", id)
+		contacts[i] = b.bindRequired(fmt.Sprintf("ContactIDs[%d]", i), "contact", "ID", id)
 	}
 	in := object{"contacts: " + list(contacts)}
 	if r.Notes != "" {
-		in.set("notes", b.text("Notes", "notes", "String", r.Notes))
+		in.set("notes", b.bindText("Notes", "notes", "String", r.Notes))
 	}
 	if r.Price != nil {
 		if r.Price.Currency == "" {
@@ -165,10 +165,10 @@ func (r RegisterContacts) build(b *builder) errand {
 		in.set("financialUnitId", b.literal("Price.Currency", r.Price.Currency))
 		in.set("amount", b.amount("Price.Amount", r.Price.Amount))
 	}
-	return errand{
+	return standaloneMutation{
 		namespace: "event", field: "registerContacts",
-		arguments: "eventId: " + b.required("EventID", "eventId", "ID", r.EventID) + ", input: " + in.String(),
-		result:    "event { id bookedPlaces } learners { id contact { id } }",
+		arguments: "eventId: " + b.bindRequired("EventID", "eventId", "ID", r.EventID) + ", input: " + in.String(),
+		selection: "event { id bookedPlaces } learners { id contact { id } }",
 	}
 }
 
@@ -180,10 +180,10 @@ type NamedLearner struct {
 	CustomFields []Attribute // optional; custom fields of the learner
 }
 
-// LearnerAnswer is the result of one NamedLearner. Err is nil when the learner was
+// LearnerResult is the result of one NamedLearner. Err is nil when the learner was
 // registered, a *RejectedError when the API rejected the learner, and an *UnknownError
 // when the answer does not decide.
-type LearnerAnswer struct {
+type LearnerResult struct {
 	Learners []EventLearner // none after an error
 	Err      error
 }
@@ -191,49 +191,49 @@ type LearnerAnswer struct {
 // RegisterNamedLearners books 1 to MaxEntries places in one request (observed, 5.3). Each
 // learner has its own answer, in order; a rejected learner says nothing about the others.
 // An error holds for all of them alike.
-func (c *Client) RegisterNamedLearners(ctx context.Context, learners []NamedLearner) ([]LearnerAnswer, error) {
-	r, err := c.run(ctx, "RegisterNamedLearners", func(b *builder) errand {
-		b.several("learners", len(learners))
+func (c *Client) RegisterNamedLearners(ctx context.Context, learners []NamedLearner) ([]LearnerResult, error) {
+	r, err := c.sendStandalone(ctx, "RegisterNamedLearners", func(b *builder) standaloneMutation {
+		b.checkEntryCount("learners", len(learners))
 		entries := make([]string, len(learners))
 		for i, n := range learners {
 			entries[i] = n.write(b, i)
 		}
-		return errand{
-			namespace: "event", field: "registerNamedLearners", arguments: "input: " + list(entries), result: "learners { id }",
+		return standaloneMutation{
+			namespace: "event", field: "registerNamedLearners", arguments: "input: " + list(entries), selection: "learners { id }",
 		}
 	})
 	if err != nil {
 		return nil, err
 	}
-	payloads, err := r.payloads(len(learners))
+	payloads, err := r.entryPayloads(len(learners))
 	if err != nil {
 		return nil, err
 	}
-	answers := make([]LearnerAnswer, len(learners))
+	answers := make([]LearnerResult, len(learners))
 	for i, raw := range payloads {
-		answers[i].Learners, answers[i].Err = r.named(i, raw)
+		answers[i].Learners, answers[i].Err = r.decodeNamedLearners(i, raw)
 	}
 	return answers, nil
 }
 
-func (r ran) named(i int, raw json.RawMessage) ([]EventLearner, error) {
+func (r standaloneResponse) decodeNamedLearners(i int, raw json.RawMessage) ([]EventLearner, error) {
 	var payload struct {
-		Learners []eventLearnerAnswer `json:"learners"`
+		Learners []eventLearnerDTO `json:"learners"`
 	}
-	if err := r.entry(i, raw, &payload); err != nil {
+	if err := r.decodeEntry(i, raw, &payload); err != nil {
 		return nil, err
 	}
-	return r.learners(payload.Learners)
+	return r.registeredLearners(payload.Learners)
 }
 
 func (n NamedLearner) write(b *builder, i int) string {
 	member := func(name string) string { return fmt.Sprintf("learners[%d].%s", i, name) }
 	entry := object{
-		"eventId: " + b.required(member("EventID"), "eventId", "ID", n.EventID),
-		"contactId: " + b.required(member("ContactID"), "contactId", "ID", n.ContactID),
+		"eventId: " + b.bindRequired(member("EventID"), "eventId", "ID", n.EventID),
+		"contactId: " + b.bindRequired(member("ContactID"), "contactId", "ID", n.ContactID),
 	}
 	if n.Notes != "" {
-		entry.set("notes", b.text(member("Notes"), "notes", "String", n.Notes))
+		entry.set("notes", b.bindText(member("Notes"), "notes", "String", n.Notes))
 	}
 	if len(n.CustomFields) > 0 {
 		entry.set("customFieldValues", list(b.attributes(member("CustomFields"), n.CustomFields)))
@@ -254,39 +254,39 @@ func (c *Client) ReactivateLearner(ctx context.Context, learnerID string) error 
 }
 
 func (c *Client) changeLearner(ctx context.Context, name, field, learnerID string) error {
-	r, err := c.run(ctx, name, func(b *builder) errand {
-		return errand{
+	r, err := c.sendStandalone(ctx, name, func(b *builder) standaloneMutation {
+		return standaloneMutation{
 			namespace: "learner", field: field,
-			arguments: "input: {learnerId: " + b.required("learnerID", "learnerId", "ID", learnerID) + "}",
+			arguments: "input: {learnerId: " + b.bindRequired("learnerID", "learnerId", "ID", learnerID) + "}",
 		}
 	})
 	if err != nil {
 		return err
 	}
 	var payload struct{}
-	return r.payload(&payload)
+	return r.decodePayload(&payload)
 }
 
-type eventLearnerAnswer struct {
-	ID      string     `json:"id"`
-	Contact *reference `json:"contact"`
+type eventLearnerDTO struct {
+	ID      string `json:"id"`
+	Contact *idRef `json:"contact"`
 }
 
-func (l eventLearnerAnswer) learner() (EventLearner, error) {
-	return EventLearner{ID: l.ID, ContactID: l.Contact.id()}, identified(l.ID)
+func (l eventLearnerDTO) learner() (EventLearner, error) {
+	return EventLearner{ID: l.ID, ContactID: l.Contact.id()}, requireID(l.ID)
 }
 
-// learners returns the places that a registration made. Without places in the answer it
+// registeredLearners returns the places that a registration made. Without places in the answer it
 // is unknown whether the registration made some.
-func (r ran) learners(answers []eventLearnerAnswer) ([]EventLearner, error) {
+func (r standaloneResponse) registeredLearners(answers []eventLearnerDTO) ([]EventLearner, error) {
 	if len(answers) == 0 {
-		return nil, r.unknown("the answer has neither errors nor a learner")
+		return nil, r.outcomeUnknown("the answer has neither errors nor a learner")
 	}
 	out := make([]EventLearner, len(answers))
 	for i, a := range answers {
 		l, err := a.learner()
 		if err != nil {
-			return nil, r.unknown("the answer is not of the expected form")
+			return nil, r.outcomeUnknown("the answer is not of the expected form")
 		}
 		out[i] = l
 	}

@@ -8,16 +8,16 @@ import (
 	"strconv"
 )
 
-// List asks for a list after a cursor; the zero value asks from the beginning.
-type List struct{ After string }
+// PageRequest asks for a list after a cursor; the zero value asks from the beginning.
+type PageRequest struct{ After string }
 
-// Wanted is what Lookup looks for, in one request. The API compares the texts (operation
+// LookupRequest is what Lookup looks for, in one request. The API compares the texts (operation
 // eq). Whether case matters depends on the tenant's database, so compare the results with
 // the texts.
-type Wanted struct {
-	Steps      *List
-	Regions    *List // assumed: see Assumptions.Regions
-	Currencies *List
+type LookupRequest struct {
+	Steps      *PageRequest
+	Regions    *PageRequest // assumed: see Assumptions.Regions
+	Currencies *PageRequest
 	Accounts   []string // names
 	Items      []ItemName
 }
@@ -30,48 +30,48 @@ type ItemName struct {
 	Kind Kind
 }
 
-// Found is the result of Lookup. For a list of more than 100 rows, Found holds a part;
+// LookupResult is the result of Lookup. For a list of more than 100 rows, Found holds a part;
 // Next then asks for the rest and is nil otherwise.
-type Found struct {
+type LookupResult struct {
 	Steps      []Step
-	Regions    []Named
+	Regions    []Ref
 	Currencies []Currency
-	Accounts   map[string][]Named // by the text; at most 10 each
-	Items      map[string][]Item  // by the text; at most 10 of a kind each
-	Next       *Wanted
+	Accounts   map[string][]Ref  // by the text; at most 10 each
+	Items      map[string][]Item // by the text; at most 10 of a kind each
+	Next       *LookupRequest
 }
 
-// maxTexts is how many texts one Lookup takes. An item's text may be compared with four
+// maxLookupTexts is how many texts one Lookup takes. An item's text may be compared with four
 // kinds of things.
-const maxTexts = 20
+const maxLookupTexts = 20
 
 // Lookup resolves names to ids, all in one request, as aliases at the root of one query.
 // It takes at most 20 texts, accounts and items together. For items, roots that are
 // switched off are left out; regions then fail with InvalidError.
-func (c *Client) Lookup(ctx context.Context, w Wanted) (Found, error) {
+func (c *Client) Lookup(ctx context.Context, w LookupRequest) (LookupResult, error) {
 	doc, err := c.lookupDocument(w)
 	if err != nil {
-		return Found{}, err
+		return LookupResult{}, err
 	}
 	var roots map[string]json.RawMessage
 	if err := c.read(ctx, doc, &roots); err != nil {
-		return Found{}, err
+		return LookupResult{}, err
 	}
-	found, err := w.found(roots, c.itemRoots())
+	found, err := w.resultOf(roots, c.itemRoots())
 	if err != nil {
-		return Found{}, misshapen(doc.name)
+		return LookupResult{}, malformedResponse(doc.name)
 	}
 	return found, nil
 }
 
 // itemRoot is a connection that finds things to sell by text.
 type itemRoot struct {
-	alias     string
-	field     Name
-	kind      string // the type of its rows
-	sells     Kind
-	by        []string // the fields that the text is compared with
-	selection string
+	alias      string
+	field      SchemaName
+	kind       string // the type of its rows
+	itemKind   Kind
+	textFields []string // the fields that the text is compared with
+	selection  string
 }
 
 func (c *Client) itemRoots() []itemRoot {
@@ -85,27 +85,27 @@ func (c *Client) itemRoots() []itemRoot {
 	return slices.DeleteFunc(all, func(r itemRoot) bool { return r.field == Off })
 }
 
-// LooksUp reports whether things of the kind can be looked up by name. Their root may be
+// CanLookUp reports whether things of the kind can be looked up by name. Their root may be
 // an assumption that is switched off.
-func (c *Client) LooksUp(kind Kind) bool { return len(ItemName{Kind: kind}.roots(c.itemRoots())) > 0 }
+func (c *Client) CanLookUp(kind Kind) bool { return len(ItemName{Kind: kind}.roots(c.itemRoots())) > 0 }
 
 // roots returns the connections in which to look for the item.
 func (item ItemName) roots(all []itemRoot) []itemRoot {
-	return slices.DeleteFunc(slices.Clone(all), func(r itemRoot) bool { return item.Kind != "" && item.Kind != r.sells })
+	return slices.DeleteFunc(slices.Clone(all), func(r itemRoot) bool { return item.Kind != "" && item.Kind != r.itemKind })
 }
 
-func (c *Client) lookupDocument(w Wanted) (document, error) {
+func (c *Client) lookupDocument(w LookupRequest) (document, error) {
 	b := newBuilder(&c.assumed)
-	b.where = "Wanted"
+	b.location = "Wanted"
 	lists := []struct {
 		member string
-		list   *List
+		list   *PageRequest
 		alias  string
-		root   Name
+		root   SchemaName
 		fields string
 	}{
 		{"Steps", w.Steps, "steps", "opportunitySteps", selectStep}, // observed
-		{"Regions", w.Regions, "regions", c.assumed.Regions, selectNamed},
+		{"Regions", w.Regions, "regions", c.assumed.Regions, selectRef},
 		{"Currencies", w.Currencies, "currencies", "currencies", "name code symbol"}, // observed
 	}
 	for _, l := range lists {
@@ -117,25 +117,25 @@ func (c *Client) lookupDocument(w Wanted) (document, error) {
 		}
 		after := ""
 		if l.list.After != "" {
-			after = ", after: " + b.text(l.member+".After", "after", "String", l.list.After)
+			after = ", after: " + b.bindText(l.member+".After", "after", "String", l.list.After)
 		}
 		b.root("%s: %s(first: 100%s) { edges { node { %s } } %s }", l.alias, l.root, after, l.fields, selectPageInfo)
 	}
-	if len(w.Accounts)+len(w.Items) > maxTexts {
-		b.invalid("Items", fmt.Sprintf("and Accounts are more than %d texts together; ask for less at a time", maxTexts))
+	if len(w.Accounts)+len(w.Items) > maxLookupTexts {
+		b.invalid("Items", fmt.Sprintf("and Accounts are more than %d texts together; ask for less at a time", maxLookupTexts))
 	}
 	for i, name := range w.Accounts {
 		b.root("%s: accounts(filters: [{field: name, operation: eq, value: %s}], first: 10) { edges { node { %s } } }",
-			accountAlias(i), b.required(fmt.Sprintf("Accounts[%d]", i), "account", "String", name), selectNamed)
+			accountAlias(i), b.bindRequired(fmt.Sprintf("Accounts[%d]", i), "account", "String", name), selectRef)
 	}
 	for i, item := range w.Items {
 		roots := item.roots(c.itemRoots())
 		if len(roots) == 0 {
 			continue
 		}
-		value := b.required(fmt.Sprintf("Items[%d]", i), "item", "String", item.Text)
+		value := b.bindRequired(fmt.Sprintf("Items[%d]", i), "item", "String", item.Text)
 		for _, r := range roots {
-			for _, field := range r.by {
+			for _, field := range r.textFields {
 				b.root("%s: %s(filters: [{field: %s, operation: eq, value: %s}], first: 10) { edges { node { %s } } }",
 					r.key(i, field), r.field, field, value, r.selection)
 			}
@@ -153,35 +153,35 @@ func (r itemRoot) key(i int, field string) string {
 	return fmt.Sprintf("item%d_%s_%s", i, r.alias, field)
 }
 
-// found sorts the answer.
-func (w Wanted) found(answers map[string]json.RawMessage, kinds []itemRoot) (Found, error) {
-	var found Found
-	var next Wanted
+// resultOf sorts the answer.
+func (w LookupRequest) resultOf(answers map[string]json.RawMessage, kinds []itemRoot) (LookupResult, error) {
+	var found LookupResult
+	var next LookupRequest
 	var err error
 	if w.Steps != nil {
-		if found.Steps, next.Steps, err = rowsOf(answers, "steps", stepAnswer.step); err != nil {
-			return Found{}, err
+		if found.Steps, next.Steps, err = decodeRows(answers, "steps", stepDTO.step); err != nil {
+			return LookupResult{}, err
 		}
 	}
 	if w.Regions != nil {
-		if found.Regions, next.Regions, err = rowsOf(answers, "regions", namedAnswer.named); err != nil {
-			return Found{}, err
+		if found.Regions, next.Regions, err = decodeRows(answers, "regions", refDTO.ref); err != nil {
+			return LookupResult{}, err
 		}
 	}
 	if w.Currencies != nil {
-		if found.Currencies, next.Currencies, err = rowsOf(answers, "currencies", unitAnswer.currency); err != nil {
-			return Found{}, err
+		if found.Currencies, next.Currencies, err = decodeRows(answers, "currencies", financialUnitDTO.currency); err != nil {
+			return LookupResult{}, err
 		}
 	}
 	if next.Steps != nil || next.Regions != nil || next.Currencies != nil {
 		found.Next = &next
 	}
 	if len(w.Accounts) > 0 {
-		found.Accounts = make(map[string][]Named, len(w.Accounts))
+		found.Accounts = make(map[string][]Ref, len(w.Accounts))
 	}
 	for i, name := range w.Accounts {
-		if found.Accounts[name], _, err = rowsOf(answers, accountAlias(i), namedAnswer.named); err != nil {
-			return Found{}, err
+		if found.Accounts[name], _, err = decodeRows(answers, accountAlias(i), refDTO.ref); err != nil {
+			return LookupResult{}, err
 		}
 	}
 	if len(w.Items) > 0 {
@@ -194,10 +194,10 @@ func (w Wanted) found(answers map[string]json.RawMessage, kinds []itemRoot) (Fou
 		}
 		items := found.Items[item.Text]
 		for _, r := range roots {
-			for _, field := range r.by {
-				rows, _, err := rowsOf(answers, r.key(i, field), sellableAnswer.item)
+			for _, field := range r.textFields {
+				rows, _, err := decodeRows(answers, r.key(i, field), sellableDTO.item)
 				if err != nil {
-					return Found{}, err
+					return LookupResult{}, err
 				}
 				for _, row := range rows {
 					row.Type = r.kind
@@ -212,20 +212,20 @@ func (w Wanted) found(answers map[string]json.RawMessage, kinds []itemRoot) (Fou
 	return found, nil
 }
 
-// sellableAnswer is a thing to sell as its own connection returns it.
-type sellableAnswer struct {
+// sellableDTO is a thing to sell as its own connection returns it.
+type sellableDTO struct {
 	ID    string `json:"id"`
 	Code  string `json:"code"`
 	Title string `json:"title"`
 }
 
-func (s sellableAnswer) item() Item { return Item{ID: s.ID, Code: s.Code, Title: s.Title} }
+func (s sellableDTO) item() Item { return Item{ID: s.ID, Code: s.Code, Title: s.Title} }
 
-// rowsOf returns the rows of a connection and where the connection continues, if it does.
-func rowsOf[A, T any](roots map[string]json.RawMessage, key string, turn func(A) T) ([]T, *List, error) {
+// decodeRows returns the rows of a connection and where the connection continues, if it does.
+func decodeRows[A, T any](roots map[string]json.RawMessage, key string, turn func(A) T) ([]T, *PageRequest, error) {
 	var got *connection[A]
 	if err := json.Unmarshal(roots[key], &got); err != nil || got == nil {
-		return nil, nil, errAnswer
+		return nil, nil, errMalformedValue
 	}
 	answers, err := got.nodes()
 	if err != nil {
@@ -235,8 +235,8 @@ func rowsOf[A, T any](roots map[string]json.RawMessage, key string, turn func(A)
 	for _, a := range answers {
 		rows = append(rows, turn(a))
 	}
-	if more := got.PageInfo.more(); more != "" {
-		return rows, &List{After: more}, nil
+	if more := got.PageInfo.nextCursor(); more != "" {
+		return rows, &PageRequest{After: more}, nil
 	}
 	return rows, nil, nil
 }

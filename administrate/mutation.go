@@ -17,13 +17,13 @@ const (
 // ExtendReservations and ReservePlaces, by value, which Apply can send together. A change
 // of another record than an opportunity has its own method.
 type Mutation interface {
-	build(b *builder) operation
+	build(b *builder) opportunityMutation
 }
 
-// Answer is the result of one mutation. Err is nil when the mutation was executed, a
+// MutationResult is the result of one mutation. Err is nil when the mutation was executed, a
 // *RejectedError when the API rejected it, and an *UnknownError when the answer does not
 // decide.
-type Answer struct {
+type MutationResult struct {
 	// Opportunity is the opportunity right after the mutation, with all members except
 	// Attributes and interests. It is nil for an AddInterest, after an error, and for an
 	// ExtendReservations whose answer holds none (see Assumptions.ExtendedOpportunity). It
@@ -42,25 +42,25 @@ type Answer struct {
 // With a nil error there is one Answer for each mutation, in order. An error holds for
 // all of them alike: NotSentError, RefusedError, UnknownError. With Options.ReadOnly
 // nothing is sent and each answer is a RejectedError.
-func (c *Client) Apply(ctx context.Context, mutations []Mutation) ([]Answer, error) {
+func (c *Client) Apply(ctx context.Context, mutations []Mutation) ([]MutationResult, error) {
 	doc, operations, err := c.mutationDocument("Apply", mutations)
 	if err != nil {
 		return nil, err
 	}
 	if c.readOnly {
-		return kept(operations), nil
+		return readOnlyResults(operations), nil
 	}
-	got, err := c.exec(ctx, doc)
+	got, err := c.execute(ctx, doc)
 	if err != nil {
 		return nil, err
 	}
 	var roots map[string]json.RawMessage
 	if err := json.Unmarshal(got.data, &roots); err != nil {
-		return nil, misshapen(doc.name)
+		return nil, malformedResponse(doc.name)
 	}
-	answers := make([]Answer, len(operations))
+	answers := make([]MutationResult, len(operations))
 	for i, op := range operations {
-		answers[i] = op.answer(doc, alias(i), roots[alias(i)], got.errors)
+		answers[i] = op.resultOf(doc, mutationAlias(i), roots[mutationAlias(i)], got.errors)
 	}
 	return answers, nil
 }
@@ -68,17 +68,17 @@ func (c *Client) Apply(ctx context.Context, mutations []Mutation) ([]Answer, err
 // labelReadOnly is the label of the answers that a read-only Client makes itself.
 const labelReadOnly = "read-only"
 
-// kept returns the answers to operations that are not sent.
-func kept(operations []operation) []Answer {
-	answers := make([]Answer, len(operations))
+// readOnlyResults returns the answers to operations that are not sent.
+func readOnlyResults(operations []opportunityMutation) []MutationResult {
+	answers := make([]MutationResult, len(operations))
 	for i, op := range operations {
-		answers[i].Err = keptBack(op.field)
+		answers[i].Err = readOnlyError(op.field)
 	}
 	return answers
 }
 
-// keptBack returns the error of a mutation that is not sent.
-func keptBack(operation string) error {
+// readOnlyError returns the error of a mutation that is not sent.
+func readOnlyError(operation string) error {
 	return &RejectedError{Operation: operation, Errors: []PayloadError{{
 		Label:   labelReadOnly,
 		Message: "nothing was sent, because this program runs read-only; run it without --read-only (OPPFLOW_READ_ONLY) and ask again",
@@ -96,19 +96,19 @@ func applyOne(ctx context.Context, c *Client, m Mutation) (Opportunity, error) {
 	return *answers[0].Opportunity, nil
 }
 
-// alias is the response key of a mutation in its document.
-func alias(i int) string { return "m" + strconv.Itoa(i) }
+// mutationAlias is the response key of a mutation in its document.
+func mutationAlias(i int) string { return "m" + strconv.Itoa(i) }
 
-// operation is a mutation in a document.
-type operation struct {
-	field  string // of the namespace, such as "progress"
-	input  object
-	result string // the selection beside the errors
-	member string // the result's response key, empty when there is none
+// opportunityMutation is a mutation in a document.
+type opportunityMutation struct {
+	field     string // of the namespace, such as "progress"
+	input     object
+	selection string // the selection beside the errors
+	resultKey string // the result's response key, empty when there is none
 }
 
 // mutationDocument writes the document and returns the operations in it.
-func (c *Client) mutationDocument(name string, mutations []Mutation) (document, []operation, error) {
+func (c *Client) mutationDocument(name string, mutations []Mutation) (document, []opportunityMutation, error) {
 	if len(mutations) == 0 || len(mutations) > MaxMutations {
 		return document{}, nil, &InvalidError{
 			Where:   name,
@@ -116,24 +116,24 @@ func (c *Client) mutationDocument(name string, mutations []Mutation) (document, 
 		}
 	}
 	b := newBuilder(&c.assumed)
-	operations := make([]operation, len(mutations))
+	operations := make([]opportunityMutation, len(mutations))
 	for i, m := range mutations {
-		b.prefix = alias(i) + "_"
-		b.where = fmt.Sprintf("mutation %d", i+1)
+		b.prefix = mutationAlias(i) + "_"
+		b.location = fmt.Sprintf("mutation %d", i+1)
 		switch m.(type) {
 		case NewOpportunity, UpdateOpportunity, Progress, AddInterest, ExtendReservations, ReservePlaces:
 		default:
-			b.where = ""
+			b.location = ""
 			b.invalid(fmt.Sprintf("mutation %d", i+1), "is nil or a pointer; give it by value")
 			return document{}, nil, b.err
 		}
 		op := m.build(b)
 		operations[i] = op
 		selection := selectErrors
-		if op.result != "" {
-			selection += " " + op.result
+		if op.selection != "" {
+			selection += " " + op.selection
 		}
-		b.root("%s: opportunities { %s(input: %s) { %s } }", alias(i), op.field, op.input, selection)
+		b.root("%s: opportunities { %s(input: %s) { %s } }", mutationAlias(i), op.field, op.input, selection)
 	}
 	doc, err := b.document("mutation", name)
 	return doc, operations, err
@@ -145,33 +145,33 @@ const (
 	memberInterests   = "interests"
 )
 
-// payloadAnswer is the answer to a mutation field without its errors.
-type payloadAnswer struct {
-	Opportunity *opportunityAnswer `json:"opportunity"`
-	Interests   []interestAnswer   `json:"interests"`
+// payloadDTO is the answer to a mutation field without its errors.
+type payloadDTO struct {
+	Opportunity *opportunityDTO `json:"opportunity"`
+	Interests   []interestDTO   `json:"interests"`
 }
 
-// answer returns the result of one mutation of an answered document. A result that is not
+// resultOf returns the result of one mutation of an answered document. A result that is not
 // proven is unknown.
-func (op operation) answer(doc document, key string, root json.RawMessage, errs []topError) Answer {
-	var own []topError
+func (op opportunityMutation) resultOf(doc document, key string, root json.RawMessage, errs []topLevelError) MutationResult {
+	var own []topLevelError
 	for _, e := range errs {
 		if len(e.Path) > 0 && e.Path[0] == key {
 			own = append(own, e)
 		}
 	}
-	unknown := func(cause string) Answer {
-		return Answer{Err: reported(doc, op.field, cause, own)}
+	unknown := func(cause string) MutationResult {
+		return MutationResult{Err: outcomeUnknown(doc, op.field, cause, own)}
 	}
 	var namespace map[string]json.RawMessage
 	if len(root) > 0 && json.Unmarshal(root, &namespace) != nil {
 		return unknown("the answer is not of the expected form")
 	}
-	var payload payloadAnswer
-	if err := decide(doc, op.field, namespace[op.field], own, 2, &payload); err != nil {
-		return Answer{Err: err}
+	var payload payloadDTO
+	if err := parsePayload(doc, op.field, namespace[op.field], own, 2, &payload); err != nil {
+		return MutationResult{Err: err}
 	}
-	switch op.member {
+	switch op.resultKey {
 	case memberOpportunity:
 		if payload.Opportunity == nil {
 			return unknown("the answer has neither errors nor the opportunity")
@@ -180,7 +180,7 @@ func (op operation) answer(doc document, key string, root json.RawMessage, errs 
 		if err != nil {
 			return unknown("the answer is not of the expected form")
 		}
-		return Answer{Opportunity: &o}
+		return MutationResult{Opportunity: &o}
 	case memberInterests:
 		added, err := interests(payload.Interests)
 		if err != nil {
@@ -189,24 +189,24 @@ func (op operation) answer(doc document, key string, root json.RawMessage, errs 
 		if len(added) == 0 {
 			return unknown("the answer has neither errors nor the interest")
 		}
-		return Answer{Interests: added}
+		return MutationResult{Interests: added}
 	}
-	return Answer{}
+	return MutationResult{}
 }
 
-// decide reads the payload of a mutation and returns its result. It returns nil only
+// parsePayload reads the payload of a mutation and returns its result. It returns nil only
 // where it read an empty list of errors. A missing list or null counts as empty (observed
 // in the vendor's own code, 3.5). depth is the position of the list's name in the paths
 // of top-level errors.
-func decide(doc document, operation string, raw json.RawMessage, errs []topError, depth int, into any) error {
+func parsePayload(doc document, operation string, raw json.RawMessage, errs []topLevelError, depth int, into any) error {
 	if len(raw) == 0 || string(raw) == "null" {
-		return reported(doc, operation, "the answer holds no result for it", errs)
+		return outcomeUnknown(doc, operation, "the answer holds no result for it", errs)
 	}
 	var payload struct {
 		Errors []PayloadError `json:"errors"`
 	}
 	if json.Unmarshal(raw, &payload) != nil || json.Unmarshal(raw, into) != nil {
-		return reported(doc, operation, "the answer is not of the expected form", errs)
+		return outcomeUnknown(doc, operation, "the answer is not of the expected form", errs)
 	}
 	if len(payload.Errors) > 0 {
 		for i, e := range payload.Errors {
@@ -219,7 +219,7 @@ func decide(doc document, operation string, raw json.RawMessage, errs []topError
 	for _, e := range errs {
 		// A list of errors that could not be read proves nothing.
 		if len(e.Path) > depth && e.Path[depth] == "errors" {
-			return reported(doc, operation, "its list of errors could not be read", errs)
+			return outcomeUnknown(doc, operation, "its list of errors could not be read", errs)
 		}
 	}
 	return nil

@@ -41,9 +41,9 @@ type OAuthOptions struct {
 	Transport http.RoundTripper
 	// Timeout is the most time one request may take; 0 is 15 s.
 	Timeout time.Duration
-	// Failed, when given, is called for every failed renewal and for a refresh token that
+	// OnFailure, when given, is called for every failed renewal and for a refresh token that
 	// will be lost. The error's text is one line without secrets.
-	Failed func(error)
+	OnFailure func(error)
 	// Now is the clock that tokens expire by; nil is time.Now.
 	Now func() time.Time
 }
@@ -57,12 +57,12 @@ func (OAuthOptions) GoString() string { return "[oauth]" }
 const (
 	// The largest and the smallest renewMargin.
 	longestMargin = time.Minute
-	marginPart    = 10
+	marginDivisor = 10
 	// The pauses after failures double from the first to the longest.
-	firstPause   = time.Second
-	longestPause = time.Minute
+	firstTokenBackOff   = time.Second
+	longestTokenBackOff = time.Minute
 	// A token that the API refuses at a younger age probably never was a good token.
-	youth = time.Minute
+	minTokenAge = time.Minute
 )
 
 // OAuth is a TokenSource that asks the token endpoint. It is safe for concurrent use;
@@ -78,27 +78,27 @@ const (
 // own address, nothing is documented for the endpoint's address, and there are only a few
 // requests in an hour.
 type OAuth struct {
-	options OAuthOptions
-	where   string // the endpoint as shown in errors
-	client  *http.Client
-	flights singleflight.Group
+	options  OAuthOptions
+	endpoint string // the endpoint as shown in errors
+	client   *http.Client
+	renewals singleflight.Group
 
-	mu      sync.Mutex
-	held    grant
-	refused string // the last token that the API did not accept
+	mu            sync.Mutex
+	cached        accessToken
+	rejectedToken string // the last token that the API did not accept
 	// How many tokens were refused at a young age, one after the other.
-	refusals int
+	rejections int
 	// The last failure, the number of failures in a row, and until when the pause lasts.
-	failure  *TokenError
-	failures int
-	pause    time.Time
+	failure      *TokenError
+	failures     int
+	backOffUntil time.Time
 }
 
-// grant is an access token. The zero value is none.
-type grant struct {
+// accessToken is an access token. The zero value is none.
+type accessToken struct {
 	token           string
-	since           time.Time
-	renewal, expiry time.Time // zero: the endpoint did not say
+	requestedAt     time.Time
+	renewAt, expiry time.Time // zero: the endpoint did not say
 }
 
 // NewOAuth makes an OAuth; it sends nothing. It fails with InvalidError.
@@ -130,14 +130,14 @@ func NewOAuth(o OAuthOptions) (*OAuth, error) {
 		o.Timeout = 15 * time.Second
 	}
 	if o.Transport == nil {
-		o.Transport = newTransport()
+		o.Transport = newHTTPTransport()
 	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	return &OAuth{
-		options: o,
-		where:   endpoint.Scheme + "://" + endpoint.Host + endpoint.EscapedPath(),
+		options:  o,
+		endpoint: endpoint.Scheme + "://" + endpoint.Host + endpoint.EscapedPath(),
 		client: &http.Client{
 			Transport: o.Transport,
 			// A redirect would carry the secret to another place.
@@ -158,14 +158,14 @@ func (o *OAuth) Token(ctx context.Context) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
-	token, due, err := o.look()
+	token, due, err := o.current()
 	switch {
 	case err != nil:
 		return "", err
 	case !due:
 		return token, nil
 	}
-	renewed := o.flights.DoChan("", func() (any, error) { return o.renew(context.WithoutCancel(ctx)) })
+	renewed := o.renewals.DoChan("", func() (any, error) { return o.renew(context.WithoutCancel(ctx)) })
 	if token != "" {
 		return token, nil
 	}
@@ -181,16 +181,16 @@ func (o *OAuth) Token(ctx context.Context) (string, error) {
 	}
 }
 
-// look returns the present token, if it has not expired, and whether a renewal is due
+// current returns the present token, if it has not expired, and whether a renewal is due
 // now. Without a token and during a pause after a failure, look fails.
-func (o *OAuth) look() (token string, due bool, err error) {
+func (o *OAuth) current() (token string, due bool, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	now := o.options.Now().Round(0)
-	paused := o.failure != nil && now.Before(o.pause)
-	if o.held.token != "" && (o.held.expiry.IsZero() || now.Before(o.held.expiry)) {
-		token = o.held.token
-		due = !o.held.renewal.IsZero() && !now.Before(o.held.renewal)
+	paused := o.failure != nil && now.Before(o.backOffUntil)
+	if o.cached.token != "" && (o.cached.expiry.IsZero() || now.Before(o.cached.expiry)) {
+		token = o.cached.token
+		due = !o.cached.renewAt.IsZero() && !now.Before(o.cached.renewAt)
 	} else {
 		due = true
 		if paused {
@@ -203,25 +203,25 @@ func (o *OAuth) look() (token string, due bool, err error) {
 // renew makes one renewal. A caller that comes too late finds a new token, or a failure
 // with its pause.
 func (o *OAuth) renew(ctx context.Context) (string, error) {
-	token, due, err := o.look()
+	token, due, err := o.current()
 	if err != nil || !due {
 		return token, err
 	}
 	asked := o.options.Now().Round(0)
-	answer, err := o.ask(ctx)
+	answer, err := o.request(ctx)
 
 	o.mu.Lock()
 	var failed *TokenError
 	if err == nil {
-		failed = o.take(answer, asked)
+		failed = o.store(answer, asked)
 	} else {
-		failed = o.explain(err)
+		failed = o.tokenErrorOf(err)
 	}
 	if failed != nil {
 		o.failures++
-		o.rest(failed, o.failures)
+		o.beginBackOff(failed, o.failures)
 	}
-	token = o.held.token
+	token = o.cached.token
 	o.mu.Unlock()
 	if failed != nil {
 		o.report(failed)
@@ -230,9 +230,9 @@ func (o *OAuth) renew(ctx context.Context) (string, error) {
 	return token, nil
 }
 
-// ask sends one request. It sends a second request if another process has replaced the
+// request sends one request. It sends a second request if another process has replaced the
 // refresh token meanwhile.
-func (o *OAuth) ask(ctx context.Context) (*oauth2.Token, error) {
+func (o *OAuth) request(ctx context.Context) (*oauth2.Token, error) {
 	ctx, cancel := context.WithTimeout(context.WithValue(ctx, oauth2.HTTPClient, o.client), o.options.Timeout)
 	defer cancel()
 	// AuthStyleInParams: probing for the style would send two requests.
@@ -261,7 +261,7 @@ func (o *OAuth) ask(ctx context.Context) (*oauth2.Token, error) {
 				o.report(err)
 			}
 		}
-		if used != "" || codeOf(err) != "invalid_grant" {
+		if used != "" || oauthErrorCode(err) != "invalid_grant" {
 			return token, err
 		}
 		used = refresh
@@ -271,11 +271,11 @@ func (o *OAuth) ask(ctx context.Context) (*oauth2.Token, error) {
 	}
 }
 
-// take keeps the token from the answer, unless the token is useless. asked is the time of
+// store keeps the token from the answer, unless the token is useless. asked is the time of
 // the request, so that a slow answer does not lengthen the token's life.
-func (o *OAuth) take(answer *oauth2.Token, asked time.Time) *TokenError {
+func (o *OAuth) store(answer *oauth2.Token, asked time.Time) *TokenError {
 	useless := func(reason Reason, problem string) *TokenError {
-		return &TokenError{Reason: reason, Problem: o.where + " " + problem}
+		return &TokenError{Reason: reason, Problem: o.endpoint + " " + problem}
 	}
 	life := time.Duration(answer.ExpiresIn) * time.Second
 	if life == 0 && !answer.Expiry.IsZero() {
@@ -284,17 +284,17 @@ func (o *OAuth) take(answer *oauth2.Token, asked time.Time) *TokenError {
 	switch {
 	case answer.Type() != "Bearer":
 		return useless(Unreachable, "answers a token that is no Bearer token")
-	case !presentable(answer.AccessToken):
+	case !isHeaderSafe(answer.AccessToken):
 		return useless(Unreachable, "answers a token that a header cannot carry")
 	case life < 0:
 		return useless(Unreachable, "answers a token that has expired")
-	case answer.AccessToken == o.refused:
+	case answer.AccessToken == o.rejectedToken:
 		return useless(Authentication, "answers again the token that the API does not take")
 	}
-	o.held = grant{token: answer.AccessToken, since: asked}
+	o.cached = accessToken{token: answer.AccessToken, requestedAt: asked}
 	if life > 0 {
-		o.held.expiry = asked.Add(life)
-		o.held.renewal = o.held.expiry.Add(-min(longestMargin, life/marginPart))
+		o.cached.expiry = asked.Add(life)
+		o.cached.renewAt = o.cached.expiry.Add(-min(longestMargin, life/marginDivisor))
 	}
 	o.failure, o.failures = nil, 0
 	return nil
@@ -305,29 +305,29 @@ func (o *OAuth) take(answer *oauth2.Token, asked time.Time) *TokenError {
 func (o *OAuth) Accepted(token string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if token == o.held.token {
-		o.refusals = 0
+	if token == o.cached.token {
+		o.rejections = 0
 	}
 }
 
-// Refused drops the token, so that the next call gets a new token. A token that has been
+// Invalidate drops the token, so that the next call gets a new token. A token that has been
 // dropped or replaced already causes no renewal. When the API refuses all tokens that the
 // endpoint returns, the endpoint is asked with pauses in between.
-func (o *OAuth) Refused(token string) {
+func (o *OAuth) Invalidate(token string) {
 	o.mu.Lock()
-	if token == "" || token != o.held.token {
+	if token == "" || token != o.cached.token {
 		o.mu.Unlock()
 		return
 	}
-	if o.options.Now().Sub(o.held.since) >= youth {
-		o.refusals = 0
+	if o.options.Now().Sub(o.cached.requestedAt) >= minTokenAge {
+		o.rejections = 0
 	}
-	o.refusals++
-	o.held, o.refused = grant{}, token
+	o.rejections++
+	o.cached, o.rejectedToken = accessToken{}, token
 	var failed *TokenError
-	if o.refusals > 1 {
-		failed = &TokenError{Reason: Authentication, Problem: "the API takes none of the tokens that " + o.where + " answers"}
-		o.rest(failed, o.refusals-1)
+	if o.rejections > 1 {
+		failed = &TokenError{Reason: Authentication, Problem: "the API takes none of the tokens that " + o.endpoint + " answers"}
+		o.beginBackOff(failed, o.rejections-1)
 	}
 	o.mu.Unlock()
 	if failed != nil {
@@ -335,24 +335,24 @@ func (o *OAuth) Refused(token string) {
 	}
 }
 
-// rest begins the pause after the given number of failures in a row.
-func (o *OAuth) rest(failed *TokenError, times int) {
-	pause := longestPause
+// beginBackOff begins the pause after the given number of failures in a row.
+func (o *OAuth) beginBackOff(failed *TokenError, times int) {
+	pause := longestTokenBackOff
 	if times < 7 {
-		pause = min(pause, firstPause<<(times-1))
+		pause = min(pause, firstTokenBackOff<<(times-1))
 	}
-	o.failure, o.pause = failed, o.options.Now().Round(0).Add(max(pause, failed.wait))
+	o.failure, o.backOffUntil = failed, o.options.Now().Round(0).Add(max(pause, failed.retryAfter))
 }
 
 func (o *OAuth) report(err error) {
-	if o.options.Failed != nil {
-		o.options.Failed(err)
+	if o.options.OnFailure != nil {
+		o.options.OnFailure(err)
 	}
 }
 
-// codeOf returns the error code of an endpoint's answer (RFC 6749, 5.2). It is empty for
+// oauthErrorCode returns the error code of an endpoint's answer (RFC 6749, 5.2). It is empty for
 // an unknown code, because another text may quote the request.
-func codeOf(err error) string {
+func oauthErrorCode(err error) string {
 	var answer *oauth2.RetrieveError
 	if !errors.As(err, &answer) {
 		return ""
@@ -364,23 +364,23 @@ func codeOf(err error) string {
 	return ""
 }
 
-// explain returns in our words why there is no token.
-func (o *OAuth) explain(err error) *TokenError {
+// tokenErrorOf returns in our words why there is no token.
+func (o *OAuth) tokenErrorOf(err error) *TokenError {
 	var own *TokenError
 	if errors.As(err, &own) {
 		return own
 	}
-	failed := &TokenError{Reason: Unreachable, cause: ofNetwork(err)}
+	failed := &TokenError{Reason: Unreachable, cause: networkCause(err)}
 	var answer *oauth2.RetrieveError
 	var sending *url.Error
 	switch {
 	case errors.As(err, &answer):
 		status := answer.Response.StatusCode
 		said := fmt.Sprintf("answers HTTP %d", status)
-		if code := codeOf(err); code != "" {
+		if code := oauthErrorCode(err); code != "" {
 			said = fmt.Sprintf("answers %s (HTTP %d)", code, status)
 			failed.Reason = Authentication
-			if advice := adviceOn(code); advice != "" {
+			if advice := adviceFor(code); advice != "" {
 				said += "; " + advice
 			}
 		}
@@ -388,25 +388,25 @@ func (o *OAuth) explain(err error) *TokenError {
 		case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden:
 			failed.Reason = Authentication
 		case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-			failed.Reason, failed.wait = Unreachable, min(retryAfter(answer.Response, RateLimited), longestWait)
+			failed.Reason, failed.retryAfter = Unreachable, min(retryAfter(answer.Response, RateLimited), longestRetryAfter)
 		}
-		failed.Problem = o.where + " " + said
+		failed.Problem = o.endpoint + " " + said
 	case errors.As(err, &sending) && sending.Timeout():
-		failed.Problem = o.where + " does not answer in time"
+		failed.Problem = o.endpoint + " does not answer in time"
 	case failed.cause != nil:
-		failed.Problem = o.where + " cannot be reached: " + strings.Join(strings.Fields(failed.cause.Error()), " ")
+		failed.Problem = o.endpoint + " cannot be reached: " + strings.Join(strings.Fields(failed.cause.Error()), " ")
 	case sending != nil:
-		failed.Problem = o.where + " cannot be reached" // the rest of the error may quote received data
+		failed.Problem = o.endpoint + " cannot be reached" // the rest of the error may quote received data
 	default:
-		failed.Problem = o.where + " answers something that is no token"
+		failed.Problem = o.endpoint + " answers something that is no token"
 	}
 	return failed
 }
 
-// longestWait is the longest pause that an endpoint can ask for with Retry-After.
-const longestWait = 5 * time.Minute
+// longestRetryAfter is the longest pause that an endpoint can ask for with Retry-After.
+const longestRetryAfter = 5 * time.Minute
 
-func adviceOn(code string) string {
+func adviceFor(code string) string {
 	switch code {
 	case "invalid_client":
 		return "check the client id and secret"

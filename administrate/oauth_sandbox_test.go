@@ -16,41 +16,41 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// keeper keeps a refresh token as a process does.
-type keeper struct {
+// refreshTokenStore keeps a refresh token as a process does.
+type refreshTokenStore struct {
 	mu    sync.Mutex
 	token string
 }
 
-func (k *keeper) RefreshToken() (string, error) {
+func (k *refreshTokenStore) RefreshToken() (string, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.token, nil
 }
 
-func (k *keeper) Replaced(_, next string) error {
+func (k *refreshTokenStore) Replaced(_, next string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.token = next
 	return nil
 }
 
-// expiring is a sandbox whose static token no client uses, a clock for the sandbox and
+// shortLivedTokens is a sandbox whose static token no client uses, a clock for the sandbox and
 // its clients, and a count of the requests for a token.
-type expiring struct {
+type shortLivedTokens struct {
 	*sandbox.Sandbox
 	url          string
 	ahead, asked atomic.Int64
 }
 
-func (e *expiring) now() time.Time { return time.Now().Add(time.Duration(e.ahead.Load())) }
+func (e *shortLivedTokens) now() time.Time { return time.Now().Add(time.Duration(e.ahead.Load())) }
 
-func newExpiring(t *testing.T, life time.Duration) *expiring {
+func newExpiring(t *testing.T, life time.Duration) *shortLivedTokens {
 	t.Helper()
-	e := &expiring{}
+	e := &shortLivedTokens{}
 	var err error
 	if e.Sandbox, err = sandbox.Open(t.Context(), sandbox.Options{
-		Now: e.now, TokenLife: life, Assume: map[string]string{"oauth.refresh": "replaced"}, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Now: e.now, TokenLifetime: life, Assumptions: map[string]string{"oauth.refresh": "replaced"}, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func newExpiring(t *testing.T, life time.Duration) *expiring {
 }
 
 // client returns a client that uses one of the grants.
-func (e *expiring) client(t *testing.T, refresh bool) *administrate.Client {
+func (e *shortLivedTokens) client(t *testing.T, refresh bool) *administrate.Client {
 	t.Helper()
 	known, err := e.Client(t.Context())
 	if err != nil {
@@ -79,10 +79,10 @@ func (e *expiring) client(t *testing.T, refresh bool) *administrate.Client {
 	}
 	options := administrate.OAuthOptions{
 		TokenURL: e.url + "/oauth/token", ClientID: known.ID, ClientSecret: known.Secret,
-		Now: e.now, Failed: func(err error) { t.Errorf("reported: %v", err) },
+		Now: e.now, OnFailure: func(err error) { t.Errorf("reported: %v", err) },
 	}
 	if refresh {
-		options.RefreshTokens = &keeper{token: known.RefreshToken}
+		options.RefreshTokens = &refreshTokenStore{token: known.RefreshToken}
 	}
 	tokens, err := administrate.NewOAuth(options)
 	if err != nil {
@@ -177,7 +177,7 @@ func TestTwoProcessesWithOneRefreshToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shared := &keeper{token: known.RefreshToken}
+	shared := &refreshTokenStore{token: known.RefreshToken}
 	process := func(secret string) *administrate.OAuth {
 		tokens, err := administrate.NewOAuth(administrate.OAuthOptions{
 			TokenURL: e.url + "/oauth/token", ClientID: known.ID, ClientSecret: secret, RefreshTokens: shared, Now: e.now,

@@ -57,7 +57,7 @@ func newEndpoint(t *testing.T) *endpoint {
 		}
 		w.Header().Set("Content-Type", "application/json")
 		if answer == nil {
-			answer = lasting("hour-%d", 3600)
+			answer = grantFor("hour-%d", 3600)
 		}
 		answer(w, n)
 	}))
@@ -65,13 +65,13 @@ func newEndpoint(t *testing.T) *endpoint {
 	return e
 }
 
-func (e *endpoint) answers(answer func(w http.ResponseWriter, n int32)) {
+func (e *endpoint) respondWith(answer func(w http.ResponseWriter, n int32)) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.answer = answer
 }
 
-func (e *endpoint) holds() (release func()) {
+func (e *endpoint) blockResponses() (release func()) {
 	hold := make(chan struct{})
 	e.mu.Lock()
 	e.hold = hold
@@ -79,8 +79,8 @@ func (e *endpoint) holds() (release func()) {
 	return sync.OnceFunc(func() { close(hold) })
 }
 
-// lasting returns answers that contain the number of the request.
-func lasting(form string, seconds int) func(http.ResponseWriter, int32) {
+// grantFor returns answers that contain the number of the request.
+func grantFor(form string, seconds int) func(http.ResponseWriter, int32) {
 	return func(w http.ResponseWriter, n int32) {
 		if strings.Contains(form, "%d") {
 			form := form
@@ -105,7 +105,7 @@ func source(t *testing.T, tokenURL string, change func(*OAuthOptions)) (*OAuth, 
 	c := &clock{}
 	options := OAuthOptions{
 		TokenURL: tokenURL, ClientID: "id", ClientSecret: secretClient, Now: c.now,
-		Failed: func(err error) {
+		OnFailure: func(err error) {
 			mu.Lock()
 			defer mu.Unlock()
 			reported = append(reported, err)
@@ -132,7 +132,7 @@ func wantToken(t *testing.T, o *OAuth, want string) {
 	}
 }
 
-func wantAsked(t *testing.T, e *endpoint, want int32) {
+func wantRequests(t *testing.T, e *endpoint, want int32) {
 	t.Helper()
 	if got := e.asked.Load(); got != want {
 		t.Errorf("the endpoint was asked %d times, want %d", got, want)
@@ -151,14 +151,14 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-const crowd = 50
+const concurrentCallers = 50
 
 // together calls f at the same time from this many callers. begun counts the callers that
 // are about to call.
 func together(f func(i int), begun *atomic.Int32) *sync.WaitGroup {
 	var all sync.WaitGroup
 	start := make(chan struct{})
-	for i := range crowd {
+	for i := range concurrentCallers {
 		all.Go(func() {
 			<-start
 			begun.Add(1)
@@ -176,19 +176,19 @@ func TestOneRenewalForAll(t *testing.T) {
 	e := newEndpoint(t)
 	o, c, _ := source(t, e.URL, nil)
 	for round := range int32(3) {
-		release := e.holds()
+		release := e.blockResponses()
 		var begun atomic.Int32
 		all := together(func(int) { wantToken(t, o, fmt.Sprintf("hour-%d", round+1)) }, &begun)
-		eventually(t, "all have begun", func() bool { return begun.Load() == crowd && e.asked.Load() > round })
+		eventually(t, "all have begun", func() bool { return begun.Load() == concurrentCallers && e.asked.Load() > round })
 		release()
 		all.Wait()
-		wantAsked(t, e, round+1)
+		wantRequests(t, e, round+1)
 		wantToken(t, o, fmt.Sprintf("hour-%d", round+1))
 		// This caller had looked before, and comes too late to wait with the others.
 		if got, err := o.renew(t.Context()); err != nil || got != fmt.Sprintf("hour-%d", round+1) {
 			t.Errorf("late: %q, %v", got, err)
 		}
-		wantAsked(t, e, round+1)
+		wantRequests(t, e, round+1)
 		c.advance(time.Hour)
 	}
 }
@@ -205,14 +205,14 @@ func TestRenewedBeforeItExpires(t *testing.T) {
 		{100, 89 * time.Second, 91 * time.Second},
 	} {
 		e := newEndpoint(t)
-		e.answers(lasting("t-%d", test.life))
+		e.respondWith(grantFor("t-%d", test.life))
 		o, c, _ := source(t, e.URL, nil)
 		wantToken(t, o, "t-1")
 		c.advance(test.before)
 		wantToken(t, o, "t-1")
-		wantAsked(t, e, 1)
+		wantRequests(t, e, 1)
 
-		release := e.holds()
+		release := e.blockResponses()
 		c.advance(test.within - test.before)
 		for range 10 {
 			wantToken(t, o, "t-1")
@@ -223,7 +223,7 @@ func TestRenewedBeforeItExpires(t *testing.T) {
 			got, err := o.Token(t.Context())
 			return err == nil && got == "t-2"
 		})
-		wantAsked(t, e, 2)
+		wantRequests(t, e, 2)
 	}
 }
 
@@ -232,17 +232,17 @@ func TestOldTokenServesWhileRenewalFails(t *testing.T) {
 	e := newEndpoint(t)
 	o, c, reported := source(t, e.URL, nil)
 	wantToken(t, o, "hour-1")
-	e.answers(func(w http.ResponseWriter, _ int32) { w.WriteHeader(http.StatusServiceUnavailable) })
+	e.respondWith(func(w http.ResponseWriter, _ int32) { w.WriteHeader(http.StatusServiceUnavailable) })
 	c.advance(time.Hour - 30*time.Second)
 	wantToken(t, o, "hour-1")
 	eventually(t, "the failure is reported", func() bool { return len(reported()) == 1 })
 	for range 10 {
 		wantToken(t, o, "hour-1") // and there is no request in the pause
 		// After this call every running request has ended.
-		_, _, _ = o.flights.Do("", func() (any, error) { return "", nil })
+		_, _, _ = o.renewals.Do("", func() (any, error) { return "", nil })
 	}
-	wantAsked(t, e, 2)
-	e.answers(nil)
+	wantRequests(t, e, 2)
+	e.respondWith(nil)
 	c.advance(10 * time.Second)
 	eventually(t, "it is tried again", func() bool {
 		got, err := o.Token(t.Context())
@@ -255,7 +255,7 @@ func TestOldTokenServesWhileRenewalFails(t *testing.T) {
 func TestGivingUpIsOnesOwn(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
-	release := e.holds()
+	release := e.blockResponses()
 	o, _, _ := source(t, e.URL, nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	first := make(chan error, 1)
@@ -280,7 +280,7 @@ func TestGivingUpIsOnesOwn(t *testing.T) {
 	if err := <-second; err != nil {
 		t.Errorf("the one that waited: %v", err)
 	}
-	wantAsked(t, e, 1)
+	wantRequests(t, e, 1)
 	if _, err := o.Token(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("with an ended context: %v", err)
 	}
@@ -298,7 +298,7 @@ func TestRefusedTokens(t *testing.T) {
 	release := make(chan struct{})
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		calls.Add(1)
-		if arrived.Add(1) == crowd {
+		if arrived.Add(1) == concurrentCallers {
 			close(release)
 		}
 		<-release // so that all have the same token
@@ -306,33 +306,33 @@ func TestRefusedTokens(t *testing.T) {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
-		_, _ = io.WriteString(w, done)
+		_, _ = io.WriteString(w, successBody)
 	}))
 	defer api.Close()
 	c := client(t, api.URL, func(options *Options) { options.Tokens, options.Burst = o, 1000 })
 	var begun atomic.Int32
 	together(func(int) {
-		if got := fate(t, add(t.Context(), c)); got != "not sent: authentication" {
+		if got := outcomeOf(t, addInterest(t.Context(), c)); got != "not sent: authentication" {
 			t.Errorf("refused: %s", got)
 		}
 	}, &begun).Wait()
-	if calls.Load() != crowd {
-		t.Errorf("%d calls arrived, want each once: %d", calls.Load(), crowd)
+	if calls.Load() != concurrentCallers {
+		t.Errorf("%d calls arrived, want each once: %d", calls.Load(), concurrentCallers)
 	}
-	wantAsked(t, e, 1)
+	wantRequests(t, e, 1)
 
 	good.Store("hour-2")
 	together(func(int) {
-		if err := add(t.Context(), c); err != nil {
+		if err := addInterest(t.Context(), c); err != nil {
 			t.Errorf("with a new token: %v", err)
 		}
 	}, &begun).Wait()
-	wantAsked(t, e, 2)
+	wantRequests(t, e, 2)
 
-	o.Refused("hour-1") // the token of a slow call
-	o.Refused("")
+	o.Invalidate("hour-1") // the token of a slow call
+	o.Invalidate("")
 	wantToken(t, o, "hour-2")
-	wantAsked(t, e, 2)
+	wantRequests(t, e, 2)
 }
 
 // TestRefusedWhileRenewing: a token that is refused during its renewal is not renewed
@@ -342,14 +342,14 @@ func TestRefusedWhileRenewing(t *testing.T) {
 	e := newEndpoint(t)
 	o, c, _ := source(t, e.URL, nil)
 	wantToken(t, o, "hour-1")
-	release := e.holds()
+	release := e.blockResponses()
 	c.advance(time.Hour - time.Second)
 	wantToken(t, o, "hour-1")
 	eventually(t, "the renewal has begun", func() bool { return e.asked.Load() == 2 })
-	o.Refused("hour-1")
+	o.Invalidate("hour-1")
 	release()
 	wantToken(t, o, "hour-2")
-	wantAsked(t, e, 2)
+	wantRequests(t, e, 2)
 }
 
 // TestAPIThatTakesNoToken: the endpoint is not asked without end.
@@ -359,10 +359,10 @@ func TestAPIThatTakesNoToken(t *testing.T) {
 	o, c, reported := source(t, e.URL, nil)
 	for range 100 {
 		if got, err := o.Token(t.Context()); err == nil {
-			o.Refused(got)
+			o.Invalidate(got)
 		}
 	}
-	wantAsked(t, e, 2) // the first, and one more at once
+	wantRequests(t, e, 2) // the first, and one more at once
 	_, err := o.Token(t.Context())
 	var why *TokenError
 	if !errors.As(err, &why) || why.Reason != Authentication || !strings.Contains(err.Error(), "takes none of the tokens") || len(reported()) != 1 {
@@ -372,7 +372,7 @@ func TestAPIThatTakesNoToken(t *testing.T) {
 	for range 3600 { // seconds
 		c.advance(time.Second)
 		if got, err := o.Token(t.Context()); err == nil {
-			o.Refused(got)
+			o.Invalidate(got)
 		}
 	}
 	if n := e.asked.Load() - before; n < 50 || n > 70 {
@@ -385,7 +385,7 @@ func TestAPIThatTakesNoToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.advance(2 * time.Minute)
-	o.Refused(first)
+	o.Invalidate(first)
 	if second, err := o.Token(t.Context()); err != nil || second == first {
 		t.Errorf("%q after %q, %v", second, first, err)
 	}
@@ -404,7 +404,7 @@ func TestTokensThatWorkForAWhile(t *testing.T) {
 		}
 		o.Accepted(got)
 		c.advance(30 * time.Second)
-		o.Refused(got)
+		o.Invalidate(got)
 	}
 }
 
@@ -413,17 +413,17 @@ func TestTokensThatWorkForAWhile(t *testing.T) {
 func TestSameTokenAgain(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
-	e.answers(lasting("same", 3600))
+	e.respondWith(grantFor("same", 3600))
 	o, c, _ := source(t, e.URL, nil)
 	wantToken(t, o, "same")
-	o.Refused("same")
+	o.Invalidate("same")
 	for range 10 {
 		if got, err := o.Token(t.Context()); err == nil || !strings.Contains(err.Error(), "answers again") {
 			t.Errorf("got %q, %v", got, err)
 		}
 	}
-	wantAsked(t, e, 2)
-	e.answers(lasting("other", 3600))
+	wantRequests(t, e, 2)
+	e.respondWith(grantFor("other", 3600))
 	c.advance(2 * time.Second)
 	wantToken(t, o, "other")
 }
@@ -460,7 +460,7 @@ func TestFailures(t *testing.T) {
 		"nothing":             {answer(200, ``), Unreachable, "something that is no token"},
 		"no token in it":      {answer(200, `{"token":"`+echo+`"}`), Unreachable, "something that is no token"},
 		"another type":        {answer(200, `{"access_token":"t","token_type":"mac"}`), Unreachable, "no Bearer token"},
-		"expired":             {lasting("t", -5), Unreachable, "has expired"},
+		"expired":             {grantFor("t", -5), Unreachable, "has expired"},
 		"a token with a line": {answer(200, `{"access_token":"t\nX-Evil: 1"}`), Unreachable, "header cannot carry"},
 		"a redirect": {func(w http.ResponseWriter, _ int32) {
 			w.Header().Set("Location", "/elsewhere")
@@ -475,18 +475,18 @@ func TestFailures(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := newEndpoint(t)
-			e.answers(test.answer)
+			e.respondWith(test.answer)
 			o, _, reported := source(t, e.URL+"/oauth/token", nil)
 			c := client(t, "http://127.0.0.1:1/", func(options *Options) { options.Tokens = o })
 			for range 3 {
-				err := add(t.Context(), c)
-				if got := fate(t, err); got != "not sent: "+string(test.reason) || !strings.Contains(err.Error(), test.says) ||
+				err := addInterest(t.Context(), c)
+				if got := outcomeOf(t, err); got != "not sent: "+string(test.reason) || !strings.Contains(err.Error(), test.says) ||
 					!strings.Contains(err.Error(), e.URL+"/oauth/token") {
 					t.Errorf("%s: %v", got, err)
 				}
-				secretless(t, err)
+				checkNoSecrets(t, err)
 			}
-			wantAsked(t, e, 1)
+			wantRequests(t, e, 1)
 			if len(reported()) != 1 {
 				t.Errorf("reported %v", reported())
 			}
@@ -497,26 +497,26 @@ func TestFailures(t *testing.T) {
 		e := newEndpoint(t)
 		e.Close()
 		o, _, _ := source(t, e.URL, nil)
-		err := add(t.Context(), client(t, "http://127.0.0.1:1/", func(options *Options) { options.Tokens = o }))
-		if got := fate(t, err); got != "not sent: unreachable" || !strings.Contains(err.Error(), "cannot be reached: dial tcp") {
+		err := addInterest(t.Context(), client(t, "http://127.0.0.1:1/", func(options *Options) { options.Tokens = o }))
+		if got := outcomeOf(t, err); got != "not sent: unreachable" || !strings.Contains(err.Error(), "cannot be reached: dial tcp") {
 			t.Errorf("%s: %v", got, err)
 		}
-		secretless(t, err)
+		checkNoSecrets(t, err)
 	})
 	t.Run("no answer", func(t *testing.T) {
 		e := newEndpoint(t)
-		defer e.holds()()
+		defer e.blockResponses()()
 		o, _, _ := source(t, e.URL, func(options *OAuthOptions) { options.Timeout = 50 * time.Millisecond })
-		err := add(t.Context(), client(t, "http://127.0.0.1:1/", func(options *Options) { options.Tokens = o }))
-		if got := fate(t, err); got != "not sent: unreachable" || !strings.Contains(err.Error(), "does not answer in time") {
+		err := addInterest(t.Context(), client(t, "http://127.0.0.1:1/", func(options *Options) { options.Tokens = o }))
+		if got := outcomeOf(t, err); got != "not sent: unreachable" || !strings.Contains(err.Error(), "does not answer in time") {
 			t.Errorf("%s: %v", got, err)
 		}
 	})
 }
 
-// secretless fails when a text of the error or of its cause shows a secret or is longer
+// checkNoSecrets fails when a text of the error or of its cause shows a secret or is longer
 // than a line.
-func secretless(t *testing.T, err error) {
+func checkNoSecrets(t *testing.T, err error) {
 	t.Helper()
 	for ; err != nil; err = errors.Unwrap(err) {
 		for _, secret := range []string{secretClient, secretRefresh, secretToken, "\n"} {
@@ -532,7 +532,7 @@ func secretless(t *testing.T, err error) {
 func TestPauses(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
-	e.answers(func(w http.ResponseWriter, n int32) {
+	e.respondWith(func(w http.ResponseWriter, n int32) {
 		if n == 9 {
 			w.Header().Set("Retry-After", "120")
 		}
@@ -559,7 +559,7 @@ func TestPauses(t *testing.T) {
 			t.Fatalf("pauses %v, want %v seconds", pauses, want)
 		}
 	}
-	e.answers(nil)
+	e.respondWith(nil)
 	c.advance(time.Hour)
 	if _, err := o.Token(t.Context()); err != nil {
 		t.Error(err)
@@ -601,7 +601,7 @@ func (r *refreshTokens) Replaced(old, next string) error {
 func TestRefreshTokenGrant(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
-	e.answers(func(w http.ResponseWriter, n int32) {
+	e.respondWith(func(w http.ResponseWriter, n int32) {
 		refresh := ""
 		if n == 2 {
 			refresh = `,"refresh_token":"second"`
@@ -637,7 +637,7 @@ func TestRefreshTokenGrant(t *testing.T) {
 func TestRefreshTokenOfAnotherProcess(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
-	e.answers(func(w http.ResponseWriter, _ int32) {
+	e.respondWith(func(w http.ResponseWriter, _ int32) {
 		e.mu.Lock()
 		refresh := e.forms[len(e.forms)-1].Get("refresh_token")
 		e.mu.Unlock()
@@ -656,7 +656,7 @@ func TestRefreshTokenOfAnotherProcess(t *testing.T) {
 	}}
 	o, _, reported := source(t, e.URL, func(options *OAuthOptions) { options.RefreshTokens = shared })
 	wantToken(t, o, "t")
-	wantAsked(t, e, 2)
+	wantRequests(t, e, 2)
 	if got := reported(); len(got) > 0 {
 		t.Errorf("reported %v", got)
 	}
@@ -684,12 +684,12 @@ func TestRefreshTokenOfAnotherProcess(t *testing.T) {
 func TestTokenWithoutAnEnd(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
-	e.answers(func(w http.ResponseWriter, n int32) { _, _ = fmt.Fprintf(w, `{"access_token":"t-%d"}`, n) })
+	e.respondWith(func(w http.ResponseWriter, n int32) { _, _ = fmt.Fprintf(w, `{"access_token":"t-%d"}`, n) })
 	o, c, _ := source(t, e.URL, nil)
 	wantToken(t, o, "t-1")
 	c.advance(10_000 * time.Hour)
 	wantToken(t, o, "t-1")
-	o.Refused("t-1")
+	o.Invalidate("t-1")
 	wantToken(t, o, "t-2")
 }
 
@@ -698,11 +698,11 @@ func TestDelayShortensNoLife(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
 	o, c, _ := source(t, e.URL, nil)
-	e.answers(func(w http.ResponseWriter, n int32) {
+	e.respondWith(func(w http.ResponseWriter, n int32) {
 		if n == 1 {
 			c.advance(50 * time.Minute)
 		}
-		lasting("t-%d", 3600)(w, n)
+		grantFor("t-%d", 3600)(w, n)
 	})
 	wantToken(t, o, "t-1")
 	c.advance(10 * time.Minute)
@@ -731,7 +731,7 @@ func TestOAuthOptions(t *testing.T) {
 		change(&options)
 		_, err := NewOAuth(options)
 		var invalid *InvalidError
-		if fate(t, err); !errors.As(err, &invalid) || invalid.Where != strings.TrimSpace(where) {
+		if outcomeOf(t, err); !errors.As(err, &invalid) || invalid.Where != strings.TrimSpace(where) {
 			t.Errorf("%s: %v", where, err)
 		}
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// Named is a record with id and name, such as an account or a region. The id is opaque.
-type Named struct {
+// Ref is a record with id and name, such as an account or a region. The id is opaque.
+type Ref struct {
 	ID   string
 	Name string
 }
@@ -77,7 +77,7 @@ type Opportunity struct {
 	ID           string
 	Name         string
 	Step         Step
-	Account      *Named    // nil when there is none
+	Account      *Ref      // nil when there is none
 	Currency     *Currency // nil when there is none
 	GrandTotal   decimal.NullDecimal
 	Attributes   []Attribute
@@ -85,31 +85,31 @@ type Opportunity struct {
 	Interests    []Interest
 	// InterestCount is the number of all interests, read or not.
 	InterestCount int
-	// MoreInterests is the cursor for Interests when Interests does not hold all.
-	MoreInterests string
-	// Changed is the time of the last change. It is nil where it was not read or is not known.
-	Changed *time.Time
+	// NextInterestsCursor is the cursor for Interests when Interests does not hold all.
+	NextInterestsCursor string
+	// UpdatedAt is the time of the last change. It is nil where it was not read or is not known.
+	UpdatedAt *time.Time
 }
 
 // InterestPage is a part of an opportunity's interests.
 type InterestPage struct {
-	Interests []Interest
-	Count     int    // of all interests
-	More      string // the cursor of the next page, empty on the last one
+	Interests  []Interest
+	Count      int    // of all interests
+	NextCursor string // the cursor of the next page, empty on the last one
 }
 
 // Opportunity reads one opportunity with its first 100 interests, in one request;
-// Interests continues from MoreInterests. Every member except Changed is filled in, and
+// Interests continues from NextInterestsCursor. Every member except Changed is filled in, and
 // Opportunity fails with NotFoundError when no opportunity has that id.
 func (c *Client) Opportunity(ctx context.Context, id string) (Opportunity, error) {
-	return c.readOpportunity(ctx, "Opportunity", id, func(b *builder) string { return b.assumed.selectWhole() })
+	return c.readOpportunity(ctx, "Opportunity", id, func(b *builder) string { return b.assumed.selectFull() })
 }
 
-// ChangedOpportunity reads one opportunity like Opportunity. It also reads the time of the
+// OpportunityWithUpdatedAt reads one opportunity like Opportunity. It also reads the time of the
 // last change, unless OpportunityUpdated is switched off.
-func (c *Client) ChangedOpportunity(ctx context.Context, id string) (Opportunity, error) {
+func (c *Client) OpportunityWithUpdatedAt(ctx context.Context, id string) (Opportunity, error) {
 	return c.readOpportunity(ctx, "ChangedOpportunity", id, func(b *builder) string {
-		return b.assumed.selectWhole() + b.assumed.selectChanged()
+		return b.assumed.selectFull() + b.assumed.selectUpdatedAt()
 	})
 }
 
@@ -121,12 +121,12 @@ func (c *Client) Interests(ctx context.Context, opportunityID, after string) (In
 		if after == "" {
 			return "id " + b.assumed.selectInterests("")
 		}
-		return "id " + b.assumed.selectInterests(", after: "+b.text("after", "after", "String", after))
+		return "id " + b.assumed.selectInterests(", after: "+b.bindText("after", "after", "String", after))
 	})
 	if err != nil {
 		return InterestPage{}, err
 	}
-	return InterestPage{Interests: o.Interests, Count: o.InterestCount, More: o.MoreInterests}, nil
+	return InterestPage{Interests: o.Interests, Count: o.InterestCount, NextCursor: o.NextInterestsCursor}, nil
 }
 
 // readOpportunity reads one record in the usual way (observed): by a filter by id, whose
@@ -136,33 +136,33 @@ func (c *Client) readOpportunity(
 ) (Opportunity, error) {
 	b := newBuilder(&c.assumed)
 	b.root("opportunities(filters: [{field: id, operation: eq, value: %s}]) { edges { node { %s } } }",
-		b.required("id", "id", "String", id), selection(b))
+		b.bindRequired("id", "id", "String", id), selection(b))
 	doc, err := b.document("query", name)
 	if err != nil {
 		return Opportunity{}, err
 	}
 	var got struct {
-		Opportunities *connection[opportunityAnswer] `json:"opportunities"`
+		Opportunities *connection[opportunityDTO] `json:"opportunities"`
 	}
 	if err := c.read(ctx, doc, &got); err != nil {
 		return Opportunity{}, err
 	}
 	if got.Opportunities == nil {
-		return Opportunity{}, misshapen(name)
+		return Opportunity{}, malformedResponse(name)
 	}
 	rows, err := got.Opportunities.nodes()
 	if err != nil {
-		return Opportunity{}, misshapen(name)
+		return Opportunity{}, malformedResponse(name)
 	}
 	if len(rows) == 0 {
-		return Opportunity{}, &NotFoundError{What: "opportunity", ID: id}
+		return Opportunity{}, &NotFoundError{RecordKind: "opportunity", ID: id}
 	}
 	if len(rows) > 1 { // more rows than an id can match
-		return Opportunity{}, misshapen(name)
+		return Opportunity{}, malformedResponse(name)
 	}
 	o, err := rows[0].opportunity()
 	if err != nil {
-		return Opportunity{}, misshapen(name)
+		return Opportunity{}, malformedResponse(name)
 	}
 	return o, nil
 }

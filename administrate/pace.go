@@ -12,15 +12,15 @@ import (
 // machine wakes up at the exact moment.
 const paceSlack = 100 * time.Millisecond
 
-// errTurn says that the turn of a request would come after its deadline.
-var errTurn = errors.New("administrate: the request's turn comes after its time")
+// errTurnTooLate says that the turn of a request would come after its deadline.
+var errTurnTooLate = errors.New("administrate: the request's turn comes after its time")
 
 // Pace spaces the requests of one or more Clients evenly, in the order in which they ask.
 // In a time t at most 1 + (t + 0.1 s) x rate requests pass, even after a long quiet time.
 // The rate may be changed at any time, also for requests that wait already. It is safe
 // for concurrent use.
 type Pace struct {
-	head chan struct{} // held by the caller whose turn is next; Go serves waiting callers in order
+	turn chan struct{} // held by the caller whose turn is next; Go serves waiting callers in order
 
 	mu       sync.Mutex
 	interval time.Duration
@@ -31,7 +31,7 @@ type Pace struct {
 
 // NewPace makes a Pace with this many requests a second.
 func NewPace(perSecond float64) *Pace {
-	p := &Pace{head: make(chan struct{}, 1), changed: make(chan struct{})}
+	p := &Pace{turn: make(chan struct{}, 1), changed: make(chan struct{})}
 	p.SetRate(perSecond)
 	return p
 }
@@ -76,7 +76,7 @@ func (p *Pace) Wait(ctx context.Context) error {
 	p.mu.Lock()
 	if by, bounded := ctx.Deadline(); bounded && time.Until(by) < p.delay(time.Now(), p.waiting) {
 		p.mu.Unlock()
-		return errTurn
+		return errTurnTooLate
 	}
 	p.waiting++
 	p.mu.Unlock()
@@ -86,13 +86,13 @@ func (p *Pace) Wait(ctx context.Context) error {
 		p.waiting--
 	}()
 	select {
-	case p.head <- struct{}{}:
-		defer func() { <-p.head }()
+	case p.turn <- struct{}{}:
+		defer func() { <-p.turn }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	for {
-		left, changed := p.take(time.Now())
+		left, changed := p.takeTurn(time.Now())
 		if left <= 0 {
 			return nil
 		}
@@ -109,9 +109,9 @@ func (p *Pace) Wait(ctx context.Context) error {
 	}
 }
 
-// take takes the turn if the turn has come. Otherwise it returns how long to wait, unless
+// takeTurn takes the turn if the turn has come. Otherwise it returns how long to wait, unless
 // the rate changes.
-func (p *Pace) take(now time.Time) (time.Duration, <-chan struct{}) {
+func (p *Pace) takeTurn(now time.Time) (time.Duration, <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	next := p.last.Add(p.interval)

@@ -51,7 +51,7 @@ func TestPace(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
-		if err := p.Wait(ctx); !errors.Is(err, errTurn) || ctx.Err() != nil {
+		if err := p.Wait(ctx); !errors.Is(err, errTurnTooLate) || ctx.Err() != nil {
 			t.Errorf("a turn that comes too late: %v, %v", err, ctx.Err())
 		}
 		p.SetRate(1000)
@@ -62,14 +62,14 @@ func TestPace(t *testing.T) {
 // A request without a turn in its time is proven not to have been sent, and its reason is the limit.
 func TestPaceOfARequest(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(done)) }))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(successBody)) }))
 	defer server.Close()
 	c := client(t, server.URL, func(o *Options) { o.Pace = NewPace(1e-6) })
-	ctx := WithSendBy(t.Context(), time.Now().Add(time.Minute))
-	if err := add(ctx, c); err != nil {
+	ctx := WithSendDeadline(t.Context(), time.Now().Add(time.Minute))
+	if err := addInterest(ctx, c); err != nil {
 		t.Fatal(err)
 	}
-	if got := fate(t, add(ctx, c)); got != "not sent: throttled" {
+	if got := outcomeOf(t, addInterest(ctx, c)); got != "not sent: throttled" {
 		t.Error(got)
 	}
 }

@@ -16,14 +16,14 @@ func (c *Client) Progress(ctx context.Context, p Progress) (Opportunity, error) 
 	return applyOne(ctx, c, p)
 }
 
-func (p Progress) build(b *builder) operation {
-	b.where += ": Progress"
-	return operation{
+func (p Progress) build(b *builder) opportunityMutation {
+	b.location += ": Progress"
+	return opportunityMutation{
 		field: "progress",
 		input: object{
-			"opportunityId: " + b.required("OpportunityID", "opportunityId", "ID", p.OpportunityID),
-			"stepId: " + b.required("StepID", "stepId", "ID", p.StepID),
+			"opportunityId: " + b.bindRequired("OpportunityID", "opportunityId", "ID", p.OpportunityID),
+			"stepId: " + b.bindRequired("StepID", "stepId", "ID", p.StepID),
 		},
-		result: "opportunity { " + selectOpportunity + " }", member: memberOpportunity,
+		selection: "opportunity { " + selectOpportunity + " }", resultKey: memberOpportunity,
 	}
 }

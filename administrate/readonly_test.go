@@ -76,7 +76,7 @@ func TestReadOnly(t *testing.T) {
 	// Methods that change other records, too.
 	assumed, _ := Assumptions{}.resolved()
 	mutations := 0
-	for _, u := range allUses() {
+	for _, u := range allOperations() {
 		r := &recorder{}
 		if err := u.do(t.Context(), r.client(assumed)); !errors.Is(err, errRecorded) {
 			t.Fatalf("%s: %v", u.name, err)
@@ -111,7 +111,7 @@ func TestReadOnly(t *testing.T) {
 		}
 	}
 	// Invalid input is still reported as invalid.
-	if got := fate(t, func() error { _, err := c.Apply(t.Context(), []Mutation{NewOpportunity{}}); return err }()); got != "invalid" {
+	if got := outcomeOf(t, func() error { _, err := c.Apply(t.Context(), []Mutation{NewOpportunity{}}); return err }()); got != "invalid" {
 		t.Errorf("an invalid one: %s", got)
 	}
 	if times.Load() != 0 {

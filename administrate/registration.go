@@ -7,7 +7,7 @@ import (
 // Registration is a set of places on an event.
 type Registration struct {
 	ID      string // documented (3.4)
-	Account *Named // documented (5.3); nil when there is none
+	Account *Ref   // documented (5.3); nil when there is none
 	// OpportunityID is the id of the registration's opportunity (observed, 4.1 and 5.3). It
 	// is empty for a registration by RegisterContacts (observed, 4.6).
 	OpportunityID string
@@ -17,7 +17,7 @@ type Registration struct {
 type RegistrationPage struct {
 	Registrations []Registration
 	Count         int    // of all registrations on the event
-	More          string // the cursor of the next page, empty on the last one
+	NextCursor    string // the cursor of the next page, empty on the last one
 }
 
 // EventRegistrations reads up to 100 registrations on an event after a cursor, and
@@ -26,32 +26,32 @@ type RegistrationPage struct {
 // EventRegistrations fails with NotFoundError when no event has that id.
 func (c *Client) EventRegistrations(ctx context.Context, eventID, after string) (RegistrationPage, error) {
 	b := newBuilder(&c.assumed)
-	page, err := findOne(ctx, c, b, "EventRegistrations", "events", whatEvent, eventID,
-		"registrations("+b.page(after)+") { edges { node { id account { "+selectNamed+" } sourceOpportunity { id } } } "+
+	page, err := findOne(ctx, c, b, "EventRegistrations", "events", recordKindEvent, eventID,
+		"registrations("+b.pageArguments(after)+") { edges { node { id account { "+selectRef+" } sourceOpportunity { id } } } "+
 			selectPageInfo+" }",
 		func(a struct {
-			Registrations *connection[registrationAnswer] `json:"registrations"`
+			Registrations *connection[registrationDTO] `json:"registrations"`
 		},
-		) (found[Registration], error) {
+		) (rowPage[Registration], error) {
 			if a.Registrations == nil {
-				return found[Registration]{}, errAnswer
+				return rowPage[Registration]{}, errMalformedValue
 			}
-			return turned(*a.Registrations, registrationAnswer.registration)
+			return mapRows(*a.Registrations, registrationDTO.registration)
 		})
-	return RegistrationPage{Registrations: page.rows, Count: page.count, More: page.more}, err
+	return RegistrationPage{Registrations: page.rows, Count: page.count, NextCursor: page.nextCursor}, err
 }
 
-type registrationAnswer struct {
-	ID                string       `json:"id"`
-	Account           *namedAnswer `json:"account"`
-	SourceOpportunity *reference   `json:"sourceOpportunity"`
+type registrationDTO struct {
+	ID                string  `json:"id"`
+	Account           *refDTO `json:"account"`
+	SourceOpportunity *idRef  `json:"sourceOpportunity"`
 }
 
-func (r registrationAnswer) registration() (Registration, error) {
+func (r registrationDTO) registration() (Registration, error) {
 	out := Registration{ID: r.ID, OpportunityID: r.SourceOpportunity.id()}
 	if r.Account != nil {
-		account := r.Account.named()
+		account := r.Account.ref()
 		out.Account = &account
 	}
-	return out, identified(r.ID)
+	return out, requireID(r.ID)
 }

@@ -49,7 +49,7 @@ func newTenant(t *testing.T, change func(*administrate.Options)) *tenant {
 // newTenantOf returns a tenant whose API has other values for some assumptions.
 func newTenantOf(t *testing.T, assume map[string]string, change func(*administrate.Options)) *tenant {
 	t.Helper()
-	return newTenantWith(t, sandbox.Options{Assume: assume}, change)
+	return newTenantWith(t, sandbox.Options{Assumptions: assume}, change)
 }
 
 // newTenantWith returns a tenant with all options of the sandbox.
@@ -169,8 +169,8 @@ func TestLifeOfAnOpportunity(t *testing.T) {
 
 	got := must[administrate.Opportunity](t)(s.Opportunity(ctx, created.ID))
 	amount(t, "the total", got.GrandTotal, "1005.60") // 199.90 + 399.80 + 199.90 + 199.00 + 7
-	if len(got.Interests) != 5 || got.InterestCount != 5 || got.MoreInterests != "" {
-		t.Errorf("read %d of %d interests, more %q", len(got.Interests), got.InterestCount, got.MoreInterests)
+	if len(got.Interests) != 5 || got.InterestCount != 5 || got.NextInterestsCursor != "" {
+		t.Errorf("read %d of %d interests, more %q", len(got.Interests), got.InterestCount, got.NextInterestsCursor)
 	}
 	types := map[string]int{}
 	for _, i := range got.Interests {
@@ -203,7 +203,7 @@ func TestReservation(t *testing.T) {
 	s := newTenant(t, nil)
 	o := must[administrate.Opportunity](t)(s.CreateOpportunity(ctx, administrate.NewOpportunity{Name: "n", RegionID: regionDR}))
 	until := s.now().Add(48 * time.Hour).Truncate(time.Second).In(time.FixedZone("", -5*3600))
-	answers := must[[]administrate.Answer](t)(s.Apply(ctx, []administrate.Mutation{
+	answers := must[[]administrate.MutationResult](t)(s.Apply(ctx, []administrate.Mutation{
 		administrate.AddInterest{
 			OpportunityID: o.ID, ItemID: event, Kind: administrate.Event, Quantity: 3, UnitAmount: decimal.NewFromInt(5), Reserve: true,
 		},
@@ -252,7 +252,7 @@ func TestWholeBatch(t *testing.T) {
 				UnitAmount: decimal.RequireFromString("0.01"),
 			}
 		}
-		for i, a := range must[[]administrate.Answer](t)(s.Apply(ctx, mutations)) {
+		for i, a := range must[[]administrate.MutationResult](t)(s.Apply(ctx, mutations)) {
 			if a.Err != nil {
 				t.Fatalf("mutation %d: %v", i+1, a.Err)
 			}
@@ -262,13 +262,13 @@ func TestWholeBatch(t *testing.T) {
 
 	// 120 interests: the first 100 with the record, the rest by the cursor.
 	got := must[administrate.Opportunity](t)(s.Opportunity(ctx, o.ID))
-	if len(got.Interests) != 100 || got.InterestCount != 120 || got.MoreInterests == "" {
-		t.Fatalf("read %d of %d, more %q", len(got.Interests), got.InterestCount, got.MoreInterests)
+	if len(got.Interests) != 100 || got.InterestCount != 120 || got.NextInterestsCursor == "" {
+		t.Fatalf("read %d of %d, more %q", len(got.Interests), got.InterestCount, got.NextInterestsCursor)
 	}
 	amount(t, "the total", got.GrandTotal, "72.60") // the sum of 1 to 120, in hundredths
-	rest := must[administrate.InterestPage](t)(s.Interests(ctx, o.ID, got.MoreInterests))
-	if len(rest.Interests) != 20 || rest.Count != 120 || rest.More != "" {
-		t.Fatalf("then %d of %d, more %q", len(rest.Interests), rest.Count, rest.More)
+	rest := must[administrate.InterestPage](t)(s.Interests(ctx, o.ID, got.NextInterestsCursor))
+	if len(rest.Interests) != 20 || rest.Count != 120 || rest.NextCursor != "" {
+		t.Fatalf("then %d of %d, more %q", len(rest.Interests), rest.Count, rest.NextCursor)
 	}
 	var ids []string
 	for i, interest := range append(got.Interests, rest.Interests...) {
@@ -288,7 +288,7 @@ func TestOneOfMany(t *testing.T) {
 	ctx := t.Context()
 	s := newTenant(t, nil)
 	o := must[administrate.Opportunity](t)(s.CreateOpportunity(ctx, administrate.NewOpportunity{Name: "n", RegionID: regionDR}))
-	answers := must[[]administrate.Answer](t)(s.Apply(ctx, []administrate.Mutation{
+	answers := must[[]administrate.MutationResult](t)(s.Apply(ctx, []administrate.Mutation{
 		administrate.UpdateOpportunity{ID: o.ID, Name: "first"},
 		administrate.AddInterest{OpportunityID: o.ID, ItemID: "Q291cnNlOjk5OQ==", Kind: administrate.Event, Quantity: 1},
 		administrate.UpdateOpportunity{ID: o.ID, Currency: "EUR"},
@@ -333,10 +333,10 @@ func TestSearchOfATenant(t *testing.T) {
 				t.Errorf("row %+v", row)
 			}
 		}
-		if page.More == "" {
+		if page.NextCursor == "" {
 			break
 		}
-		search.After = page.More
+		search.After = page.NextCursor
 	}
 	if len(names) != 12 || names[0] != "course 11" || names[11] != "course 00" {
 		t.Errorf("names %q", names)
@@ -362,8 +362,8 @@ func TestSearchOfATenant(t *testing.T) {
 func TestLookupInATenant(t *testing.T) {
 	t.Parallel()
 	s := newTenant(t, nil)
-	found := must[administrate.Found](t)(s.Lookup(t.Context(), administrate.Wanted{
-		Steps: &administrate.List{}, Regions: &administrate.List{}, Currencies: &administrate.List{},
+	found := must[administrate.LookupResult](t)(s.Lookup(t.Context(), administrate.LookupRequest{
+		Steps: &administrate.PageRequest{}, Regions: &administrate.PageRequest{}, Currencies: &administrate.PageRequest{},
 		Accounts: []string{"Administrate", "Nobody"},
 		Items:    []administrate.ItemName{{Text: "ABC-123"}, {Text: "Workplace Safety"}, {Text: "Training Token"}, {Text: "First Aid at Work"}, {Text: "nothing"}},
 	}))
@@ -375,7 +375,7 @@ func TestLookupInATenant(t *testing.T) {
 			t.Errorf("step %+v", step)
 		}
 	}
-	if diff := cmp.Diff(map[string][]administrate.Named{
+	if diff := cmp.Diff(map[string][]administrate.Ref{
 		"Administrate": {{ID: accountTwo, Name: "Administrate"}}, "Nobody": nil,
 	}, found.Accounts); diff != "" {
 		t.Error(diff)
@@ -407,7 +407,7 @@ func TestTenantThatDiffers(t *testing.T) {
 	o := must[administrate.Opportunity](t)(differs.CreateOpportunity(ctx, administrate.NewOpportunity{Name: "n", RegionID: regionDR}))
 	_, err := differs.Opportunity(ctx, o.ID)
 	var refused *administrate.RefusedError
-	if !errors.As(err, &refused) || len(refused.Near) != 1 || refused.Near[0] != "howMany" {
+	if !errors.As(err, &refused) || len(refused.DocumentNames) != 1 || refused.DocumentNames[0] != "howMany" {
 		t.Fatalf("%v", err)
 	}
 	off := s.client(t, func(o *administrate.Options) { o.Assumed.InterestQuantity = administrate.Off })
@@ -433,7 +433,7 @@ func TestReadThatIsAnsweredWithErrors(t *testing.T) {
 	s := newTenant(t, nil)
 	_, err := s.Opportunity(t.Context(), "no id at all")
 	var unknown *administrate.UnknownError
-	if !errors.As(err, &unknown) || !unknown.Answered || len(unknown.Messages) == 0 {
+	if !errors.As(err, &unknown) || !unknown.HasGraphQLErrors || len(unknown.Messages) == 0 {
 		t.Errorf("%v", err)
 	}
 }

@@ -45,8 +45,8 @@ func decode(body io.Reader) (s sent, err error) {
 	return s, err
 }
 
-// call is a use of the client, with the assumption that it needs.
-type call struct {
+// namedCall is a use of the client, with the assumption that it needs.
+type namedCall struct {
 	name  string
 	needs []string
 	do    func(ctx context.Context, c *Client) error
@@ -55,10 +55,10 @@ type call struct {
 func anyError[T any](_ T, err error) error { return err }
 
 // everyCall uses all that the client can send.
-func everyCall() []call {
-	var calls []call
+func everyCall() []namedCall {
+	var calls []namedCall
 	add := func(name, needs string, do func(ctx context.Context, c *Client) error) {
-		calls = append(calls, call{name, strings.Fields(needs), do})
+		calls = append(calls, namedCall{name, strings.Fields(needs), do})
 	}
 	apply := func(name, needs string, m Mutation) {
 		add(name, needs, func(ctx context.Context, c *Client) error {
@@ -68,7 +68,7 @@ func everyCall() []call {
 	search := func(name, needs string, s Search) {
 		add(name, needs, func(ctx context.Context, c *Client) error { return anyError(c.Opportunities(ctx, s)) })
 	}
-	lookup := func(name, needs string, w Wanted) {
+	lookup := func(name, needs string, w LookupRequest) {
 		add(name, needs, func(ctx context.Context, c *Client) error { return anyError(c.Lookup(ctx, w)) })
 	}
 	attributes := []Attribute{{"key", "value"}, {"other", ""}}
@@ -109,37 +109,37 @@ func everyCall() []call {
 	search("search by creation", "FilterCreated",
 		Search{Filters: []Filter{{Field: ByCreated, Operation: GreaterEqual, Value: "2026-01-01T00:00:00Z"}}})
 	search("search in order", "Order", Search{Order: &Order{Field: ByID, Descending: true}})
-	for _, op := range []Operation{Equal, NotEqual, Greater, GreaterEqual, Less, LessEqual, Like, WordLike} {
+	for _, op := range []FilterOperation{Equal, NotEqual, Greater, GreaterEqual, Less, LessEqual, Like, WordLike} {
 		search("search "+string(op), "", Search{Filters: []Filter{{Field: ByID, Operation: op, Value: "1"}}})
 	}
-	for _, op := range []Operation{In, NotIn, Contains} {
+	for _, op := range []FilterOperation{In, NotIn, Contains} {
 		search("search "+string(op), "", Search{Filters: []Filter{{Field: ByStepID, Operation: op, Values: []string{"1", "2"}}}})
 	}
-	for _, op := range []Operation{IsNull, NotNull} {
+	for _, op := range []FilterOperation{IsNull, NotNull} {
 		search("search "+string(op), "", Search{Filters: []Filter{{Field: ByID, Operation: op}}})
 	}
-	lookup("lookup", "", Wanted{
-		Steps: &List{}, Currencies: &List{}, Accounts: []string{"a", "b"}, Items: []ItemName{{Text: "i"}, {Text: "j"}},
+	lookup("lookup", "", LookupRequest{
+		Steps: &PageRequest{}, Currencies: &PageRequest{}, Accounts: []string{"a", "b"}, Items: []ItemName{{Text: "i"}, {Text: "j"}},
 	})
-	lookup("lookup further", "", Wanted{Steps: &List{After: "c"}, Currencies: &List{After: "c"}})
-	lookup("lookup regions", "Regions", Wanted{Regions: &List{}})
-	lookup("lookup regions further", "Regions", Wanted{Regions: &List{After: "c"}})
+	lookup("lookup further", "", LookupRequest{Steps: &PageRequest{After: "c"}, Currencies: &PageRequest{After: "c"}})
+	lookup("lookup regions", "Regions", LookupRequest{Regions: &PageRequest{}})
+	lookup("lookup regions further", "Regions", LookupRequest{Regions: &PageRequest{After: "c"}})
 	apply("change the owner", "UpdateOwner", UpdateOpportunity{ID: "o", OwnerID: "u"})
 	apply("take the account away", "ClearAccount", UpdateOpportunity{ID: "o", NoAccount: true})
 	apply("change the contact", "UpdateContact", UpdateOpportunity{ID: "o", ContactID: "c"})
 	apply("reserve", "", ReservePlaces{InterestIDs: []string{"i", "j"}})
-	return append(calls, everyErrand()...)
+	return append(calls, everyStandaloneMutation()...)
 }
 
-// everyErrand uses all that the client can send about other records than opportunities.
-func everyErrand() []call {
-	var calls []call
+// everyStandaloneMutation uses all that the client can send about other records than opportunities.
+func everyStandaloneMutation() []namedCall {
+	var calls []namedCall
 	add := func(name, needs string, do func(ctx context.Context, c *Client) error) {
-		calls = append(calls, call{name, strings.Fields(needs), do})
+		calls = append(calls, namedCall{name, strings.Fields(needs), do})
 	}
-	add("ties", "", func(ctx context.Context, c *Client) error { return anyError(c.Ties(ctx, "o")) })
+	add("ties", "", func(ctx context.Context, c *Client) error { return anyError(c.OpportunityLinks(ctx, "o")) })
 	add("hold", "", func(ctx context.Context, c *Client) error {
-		return anyError(c.HoldPlaces(ctx, HoldPlaces{OpportunityID: "o", InterestIDs: []string{"i", "j"}, Until: time.Now()}))
+		return anyError(c.Reserve(ctx, Reserve{OpportunityID: "o", InterestIDs: []string{"i", "j"}, Until: time.Now()}))
 	})
 	add("account", "", func(ctx context.Context, c *Client) error { return anyError(c.Account(ctx, "a")) })
 	add("accounts by name", "", func(ctx context.Context, c *Client) error { return anyError(c.AccountsByName(ctx, "n")) })
@@ -204,9 +204,9 @@ func everyErrand() []call {
 	})
 	add("active learners", "", func(ctx context.Context, c *Client) error { return anyError(c.ActiveLearners(ctx, []string{"l", "m"})) })
 	add("billing", "", func(ctx context.Context, c *Client) error { return anyError(c.Billing(ctx, "o")) })
-	add("changed opportunity", "", func(ctx context.Context, c *Client) error { return anyError(c.ChangedOpportunity(ctx, "o")) })
+	add("changed opportunity", "", func(ctx context.Context, c *Client) error { return anyError(c.OpportunityWithUpdatedAt(ctx, "o")) })
 	add("whole rows", "", func(ctx context.Context, c *Client) error {
-		return anyError(c.Opportunities(ctx, Search{First: 100, Whole: true}))
+		return anyError(c.Opportunities(ctx, Search{First: 100, Full: true}))
 	})
 	add("token issues", "", func(ctx context.Context, c *Client) error { return anyError(c.TokenIssues(ctx, "o")) })
 	add("empty an invoice", "", func(ctx context.Context, c *Client) error {
@@ -322,7 +322,7 @@ func validate(s *ast.Schema, r sent) error {
 func everythingOff(t *testing.T) Assumptions {
 	t.Helper()
 	var a Assumptions
-	for _, e := range a.entries() {
+	for _, e := range a.allAssumptions() {
 		*e.name = Off
 	}
 	return a
@@ -365,10 +365,10 @@ func TestOnlyKnownNames(t *testing.T) {
 func TestAssumptionsAreUsed(t *testing.T) {
 	t.Parallel()
 	var zero Assumptions
-	for i, e := range zero.entries() {
+	for i, e := range zero.allAssumptions() {
 		t.Run(e.entry, func(t *testing.T) {
 			var corrected Assumptions
-			*corrected.entries()[i].name = "tenantsOwn"
+			*corrected.allAssumptions()[i].name = "tenantsOwn"
 			all, _ := requests(t, corrected)
 			s := schema(t, true)
 			uses := 0
@@ -386,7 +386,7 @@ func TestAssumptionsAreUsed(t *testing.T) {
 			}
 
 			var off Assumptions
-			*off.entries()[i].name = Off
+			*off.allAssumptions()[i].name = Off
 			_, invalid := requests(t, off)
 			for _, call := range everyCall() {
 				needed := slices.Contains(call.needs, e.entry)
@@ -400,7 +400,7 @@ func TestAssumptionsAreUsed(t *testing.T) {
 
 func TestAssumptionsMustBeNames(t *testing.T) {
 	t.Parallel()
-	for _, bad := range []Name{"two words", "a{b}", "1st", "name\n", "ünsinn", Name(strings.Repeat("x", 101))} {
+	for _, bad := range []SchemaName{"two words", "a{b}", "1st", "name\n", "ünsinn", SchemaName(strings.Repeat("x", 101))} {
 		_, err := New(Options{URL: "http://h/", Tokens: StaticToken("t"), Assumed: Assumptions{Order: bad}})
 		var invalid *InvalidError
 		if !errors.As(err, &invalid) || invalid.Where != "Options.Assumed.Order" {

@@ -8,54 +8,54 @@ import (
 	"strings"
 )
 
-// Field names a member that opportunities are filtered or ordered by. Any name of the
+// OpportunityField names a member that opportunities are filtered or ordered by. Any name of the
 // tenant's OpportunityField enum may be given; these names are known.
-type Field string
+type OpportunityField string
 
 // Documented (ByRegionName) and observed fields, and the assumed fields. Assumed fields
 // are sent under their names in Assumptions.
 const (
-	ByRegionName Field = "regionName"
-	ByID         Field = "id"
-	ByStepID     Field = "stepId"
-	ByName       Field = "name"      // assumed
-	ByAccountID  Field = "accountId" // assumed
-	ByCreated    Field = "createdAt" // assumed
+	ByRegionName OpportunityField = "regionName"
+	ByID         OpportunityField = "id"
+	ByStepID     OpportunityField = "stepId"
+	ByName       OpportunityField = "name"      // assumed
+	ByAccountID  OpportunityField = "accountId" // assumed
+	ByCreated    OpportunityField = "createdAt" // assumed
 )
 
-// Operation is how a filter compares.
-type Operation string
+// FilterOperation is how a filter compares.
+type FilterOperation string
 
 // The operations that are documented (Equal, Like) or observed.
 const (
-	Equal        Operation = "eq"
-	NotEqual     Operation = "ne"
-	Greater      Operation = "gt"
-	GreaterEqual Operation = "ge"
-	Less         Operation = "lt"
-	LessEqual    Operation = "le"
-	Like         Operation = "like"     // with SQL's % wildcards
-	WordLike     Operation = "wordlike" // a bare word
-	In           Operation = "in"       // Values
-	NotIn        Operation = "notin"    // Values
-	Contains     Operation = "contains" // Values
-	IsNull       Operation = "isnull"   // no value
-	NotNull      Operation = "notnull"  // no value
+	Equal        FilterOperation = "eq"
+	NotEqual     FilterOperation = "ne"
+	Greater      FilterOperation = "gt"
+	GreaterEqual FilterOperation = "ge"
+	Less         FilterOperation = "lt"
+	LessEqual    FilterOperation = "le"
+	Like         FilterOperation = "like"     // with SQL's % wildcards
+	WordLike     FilterOperation = "wordlike" // a bare word
+	In           FilterOperation = "in"       // Values
+	NotIn        FilterOperation = "notin"    // Values
+	Contains     FilterOperation = "contains" // Values
+	IsNull       FilterOperation = "isnull"   // no value
+	NotNull      FilterOperation = "notnull"  // no value
 )
 
 // Filter is one condition. All filters of a Search must hold together. In, NotIn and
 // Contains take Values, IsNull and NotNull take nothing, the others take Value. Values
 // are always text: "true", "2026-01-01T00:00:00Z".
 type Filter struct {
-	Field     Field
-	Operation Operation
+	Field     OpportunityField
+	Operation FilterOperation
 	Value     string
 	Values    []string
 }
 
 // Order says what a page is ordered by (assumed: see Assumptions.Order).
 type Order struct {
-	Field      Field
+	Field      OpportunityField
 	Descending bool
 }
 
@@ -71,9 +71,9 @@ type Search struct {
 	// Bare leaves out all members except id, name and, when requested, attributes. A page of
 	// rows with their interests is a hundred times as large.
 	Bare bool
-	// Whole asks for all members that ChangedOpportunity fills in. Whole and Bare are
+	// Full asks for all members that OpportunityWithUpdatedAt fills in. Whole and Bare are
 	// alternatives.
-	Whole bool
+	Full bool
 }
 
 // Page is a part of the opportunities that match a Search.
@@ -81,24 +81,24 @@ type Page struct {
 	// Rows have id, name and, when requested, attributes. Unless Bare is set, they also have
 	// step, grand total and the first 100 interests (id, item type and total). With Whole,
 	// rows have all members.
-	Rows  []Opportunity
-	Count int    // of all that match
-	More  string // the cursor of the next page, empty on the last one
+	Rows       []Opportunity
+	Count      int    // of all that match
+	NextCursor string // the cursor of the next page, empty on the last one
 }
 
 // Opportunities reads one page, in one request.
 func (c *Client) Opportunities(ctx context.Context, s Search) (Page, error) {
 	b := newBuilder(&c.assumed)
-	b.where = "Search"
+	b.location = "Search"
 	selection := "id name"
 	if s.Attributes {
 		selection += " " + selectAttributes
 	}
 	switch {
-	case s.Whole && s.Bare:
+	case s.Full && s.Bare:
 		b.invalid("Whole", "and Bare are alternatives; give one of them")
-	case s.Whole:
-		selection = b.assumed.selectWhole() + b.assumed.selectChanged()
+	case s.Full:
+		selection = b.assumed.selectFull() + b.assumed.selectUpdatedAt()
 	case !s.Bare:
 		selection += " value { grandTotal } step { " + selectStep + " } " +
 			"interests(first: 100) { edges { node { id __typename totalAmount item { id __typename } } } " + selectPageInfo + " }"
@@ -109,23 +109,23 @@ func (c *Client) Opportunities(ctx context.Context, s Search) (Page, error) {
 		return Page{}, err
 	}
 	var got struct {
-		Opportunities *connection[opportunityAnswer] `json:"opportunities"`
+		Opportunities *connection[opportunityDTO] `json:"opportunities"`
 	}
 	if err := c.read(ctx, doc, &got); err != nil {
 		return Page{}, err
 	}
 	if got.Opportunities == nil {
-		return Page{}, misshapen(doc.name)
+		return Page{}, malformedResponse(doc.name)
 	}
 	rows, err := got.Opportunities.nodes()
 	if err != nil {
-		return Page{}, misshapen(doc.name)
+		return Page{}, malformedResponse(doc.name)
 	}
-	page := Page{Count: got.Opportunities.PageInfo.TotalRecords, More: got.Opportunities.PageInfo.more()}
+	page := Page{Count: got.Opportunities.PageInfo.TotalRecords, NextCursor: got.Opportunities.PageInfo.nextCursor()}
 	for _, row := range rows {
 		o, err := row.opportunity()
 		if err != nil {
-			return Page{}, misshapen(doc.name)
+			return Page{}, malformedResponse(doc.name)
 		}
 		page.Rows = append(page.Rows, o)
 	}
@@ -156,7 +156,7 @@ func (s Search) arguments(b *builder) string {
 	case s.Offset > 0:
 		out.set("offset", strconv.Itoa(s.Offset))
 	case s.After != "":
-		out.set("after", b.text("After", "after", "String", s.After))
+		out.set("after", b.bindText("After", "after", "String", s.After))
 	}
 	if s.Order != nil {
 		if b.assumed.Order == Off {
@@ -178,7 +178,7 @@ func (s Search) arguments(b *builder) string {
 // write returns the filter as an input object.
 func (f Filter) write(b *builder, where string) string {
 	out := object{"field: " + f.Field.write(b, where+".Field")}
-	takes := f.Operation.takes()
+	takes := f.Operation.operand()
 	if takes == unknownOperation {
 		b.invalid(where+".Operation", "is none of the API's; give one such as eq, like or in")
 		return ""
@@ -192,11 +192,11 @@ func (f Filter) write(b *builder, where string) string {
 	}
 	switch takes {
 	case oneValue:
-		out.set("value", b.text(where+".Value", "filter", "String", f.Value))
+		out.set("value", b.bindText(where+".Value", "filter", "String", f.Value))
 	case manyValues:
 		values := make([]string, len(f.Values))
 		for i, v := range f.Values {
-			values[i] = b.text(fmt.Sprintf("%s.Values[%d]", where, i), "filter", "String", v)
+			values[i] = b.bindText(fmt.Sprintf("%s.Values[%d]", where, i), "filter", "String", v)
 		}
 		out.set("values", list(values))
 	}
@@ -204,8 +204,8 @@ func (f Filter) write(b *builder, where string) string {
 }
 
 // write returns the field's name in the tenant's schema.
-func (f Field) write(b *builder, where string) string {
-	name := Name(f)
+func (f OpportunityField) write(b *builder, where string) string {
+	name := SchemaName(f)
 	switch f {
 	case ByName:
 		name = b.assumed.FilterName
@@ -216,7 +216,7 @@ func (f Field) write(b *builder, where string) string {
 	}
 	if name == Off {
 		b.invalid(where, "cannot be used: its assumption is switched off")
-	} else if !wellFormed(string(name)) {
+	} else if !isGraphQLName(string(name)) {
 		b.invalid(where, "is no field name; give one such as regionName")
 	}
 	return string(name)
@@ -232,7 +232,7 @@ const (
 	manyValues
 )
 
-func (o Operation) takes() operand {
+func (o FilterOperation) operand() operand {
 	switch o {
 	case Equal, NotEqual, Greater, GreaterEqual, Less, LessEqual, Like, WordLike:
 		return oneValue

@@ -15,32 +15,32 @@ type User struct {
 
 // UserPage is a part of the users.
 type UserPage struct {
-	Users []User
-	Count int    // of all users
-	More  string // the cursor of the next page, empty on the last one
+	Users      []User
+	Count      int    // of all users
+	NextCursor string // the cursor of the next page, empty on the last one
 }
 
 // Users reads up to 100 users (observed, 5.5) after a cursor, and without a cursor from
 // the beginning. A filter of users was never observed.
 func (c *Client) Users(ctx context.Context, after string) (UserPage, error) {
 	b := newBuilder(&c.assumed)
-	page, err := find(ctx, c, b, "Users", "users", b.page(after), "id fullName contact { id }", userAnswer.user)
-	return UserPage{Users: page.rows, Count: page.count, More: page.more}, err
+	page, err := findRows(ctx, c, b, "Users", "users", b.pageArguments(after), "id fullName contact { id }", userDTO.user)
+	return UserPage{Users: page.rows, Count: page.count, NextCursor: page.nextCursor}, err
 }
 
-type userAnswer struct {
-	ID        string     `json:"id"`
-	FullName  string     `json:"fullName"`
-	FirstName string     `json:"firstName"`
-	Contact   *reference `json:"contact"`
+type userDTO struct {
+	ID        string `json:"id"`
+	FullName  string `json:"fullName"`
+	FirstName string `json:"firstName"`
+	Contact   *idRef `json:"contact"`
 }
 
-func (u userAnswer) user() (User, error) {
-	return User{ID: u.ID, FullName: u.FullName, FirstName: u.FirstName, ContactID: u.Contact.id()}, identified(u.ID)
+func (u userDTO) user() (User, error) {
+	return User{ID: u.ID, FullName: u.FullName, FirstName: u.FirstName, ContactID: u.Contact.id()}, requireID(u.ID)
 }
 
 // owner is the user who owns a record, nil when there is none.
-func (u *userAnswer) owner() (*User, error) {
+func (u *userDTO) owner() (*User, error) {
 	if u == nil {
 		return nil, nil //nolint:nilnil // a record need not have an owner
 	}

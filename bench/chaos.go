@@ -22,7 +22,7 @@ func chaosCommand(ctx context.Context, args []string, stdout, stderr io.Writer) 
 		return err
 	}
 	asked.options.Progress = func(text string) { fmt.Fprintln(stderr, text) }
-	report, err := chaos.Run(ctx, asked.options, audit.Rules{})
+	report, err := chaos.Run(ctx, asked.options, audit.Tolerances{})
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func chaosCommand(ctx context.Context, args []string, stdout, stderr io.Writer) 
 
 // verdict returns an error when the storm found something wrong, and nil otherwise.
 func verdict(report chaos.Report, short bool) error {
-	switch unvisited, unmet := report.Unvisited(), report.Unmet(); {
+	switch unvisited, unmet := report.MissingKillPoints(), report.Uncovered(); {
 	case len(report.Violations) > 0:
 		return fmt.Errorf("%d violations; seed %d", len(report.Violations), report.Seed)
 	case len(report.Problems) > 0:
@@ -59,16 +59,16 @@ const (
 	outputJSON = "json"
 )
 
-// asked holds the values of the flags.
-type asked struct {
+// chaosArgs holds the values of the flags.
+type chaosArgs struct {
 	options chaos.Options
 	output  string
 	short   bool
 }
 
 // chaosFlags reads the flags.
-func chaosFlags(args []string, stdout io.Writer) (asked, error) {
-	var a asked
+func chaosFlags(args []string, stdout io.Writer) (chaosArgs, error) {
+	var a chaosArgs
 	fs := pflag.NewFlagSet("bench chaos", pflag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	minutes := fs.Int("minutes", 30, "how long the parts are disrupted")
@@ -84,22 +84,22 @@ func chaosFlags(args []string, stdout io.Writer) (asked, error) {
 			fmt.Fprintf(stdout, "Usage:\n  bench chaos [flags]\n\nFlags:\n%s", fs.FlagUsages())
 			return a, err
 		}
-		return a, &usageError{text: err.Error()}
+		return a, &usageError{message: err.Error()}
 	}
 	var err error
 	switch {
 	case fs.NArg() > 0:
-		err = &usageError{text: fmt.Sprintf("%q: chaos takes flags only", fs.Arg(0))}
+		err = &usageError{message: fmt.Sprintf("%q: chaos takes flags only", fs.Arg(0))}
 	case *minutes < 1:
-		err = &usageError{text: fmt.Sprintf("--minutes %d: must be at least 1", *minutes)}
+		err = &usageError{message: fmt.Sprintf("--minutes %d: must be at least 1", *minutes)}
 	case a.short && fs.Changed("minutes"):
-		err = &usageError{text: "--short and --minutes exclude each other; give one of them"}
+		err = &usageError{message: "--short and --minutes exclude each other; give one of them"}
 	case *opportunities < 0:
-		err = &usageError{text: fmt.Sprintf("--opportunities %d: must be positive", *opportunities)}
-	case len(*only) > 0 && len(named(*only)) == 0:
-		err = &usageError{text: fmt.Sprintf("--only %s: no disruption has such a name; there are %q", strings.Join(*only, ","), chaos.Troubles())}
+		err = &usageError{message: fmt.Sprintf("--opportunities %d: must be positive", *opportunities)}
+	case len(*only) > 0 && len(kindsMatching(*only)) == 0:
+		err = &usageError{message: fmt.Sprintf("--only %s: no disruption has such a name; there are %q", strings.Join(*only, ","), chaos.DisruptionKinds())}
 	case a.output != outputText && a.output != outputJSON:
-		err = &usageError{text: fmt.Sprintf("--output %q: must be text or json", a.output)}
+		err = &usageError{message: fmt.Sprintf("--output %q: must be text or json", a.output)}
 	}
 	if err != nil {
 		return a, err
@@ -112,13 +112,13 @@ func chaosFlags(args []string, stdout io.Writer) (asked, error) {
 		a.options.Opportunities = *opportunities
 		a.options.Rounds = (*opportunities + a.options.Senders - 1) / a.options.Senders
 	}
-	a.options.Data, a.options.Race, a.options.Only = *data, *race, named(*only)
+	a.options.Data, a.options.Race, a.options.Only = *data, *race, kindsMatching(*only)
 	return a, nil
 }
 
-// named returns the kinds of disruptions whose names contain one of the words.
-func named(words []string) []chaos.Trouble {
-	return slices.DeleteFunc(chaos.Troubles(), func(t chaos.Trouble) bool {
+// kindsMatching returns the kinds of disruptions whose names contain one of the words.
+func kindsMatching(words []string) []chaos.DisruptionKind {
+	return slices.DeleteFunc(chaos.DisruptionKinds(), func(t chaos.DisruptionKind) bool {
 		return !slices.ContainsFunc(words, func(word string) bool { return word != "" && strings.Contains(string(t), word) })
 	})
 }

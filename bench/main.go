@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/oppflow/oppflow/bench/contest"
+	"github.com/oppflow/oppflow/bench/compare"
 )
 
 func main() {
@@ -34,10 +34,10 @@ const (
 )
 
 // usageError is a mistake in the arguments of the command.
-type usageError struct{ text string }
+type usageError struct{ message string }
 
 // Error returns the mistake and its correction.
-func (e *usageError) Error() string { return e.text }
+func (e *usageError) Error() string { return e.message }
 
 const usage = `bench measures Oppflow and tries it hard, on parts of its own on this machine.
 
@@ -52,8 +52,8 @@ bench --help and bench chaos --help list the flags. It exits 1 when something is
 func benchMain(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var err error
 	switch {
-	case len(args) > 0 && args[0] == contest.WorkerCommand: // the measurements start these workers themselves
-		return contest.RunWorker(ctx, args[1:], os.Environ(), stdout, stderr)
+	case len(args) > 0 && args[0] == compare.WorkerCommand: // the measurements start these workers themselves
+		return compare.RunWorker(ctx, args[1:], os.Environ(), stdout, stderr)
 	case len(args) > 0 && args[0] == "chaos":
 		err = chaosCommand(ctx, args[1:], stdout, stderr)
 	default:

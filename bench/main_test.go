@@ -43,16 +43,16 @@ func TestUsage(t *testing.T) {
 // A storm fails when it found something. In the long form it also fails when it did not visit a disruption.
 func TestVerdict(t *testing.T) {
 	visited := chaos.Report{}
-	for _, place := range chaos.Places() {
-		visited.Kills = append(visited.Kills, chaos.Kill{Place: place})
+	for _, place := range chaos.KillPoints() {
+		visited.Kills = append(visited.Kills, chaos.Kill{Point: place})
 	}
 	violated, troubled := visited, visited
 	violated.Violations = []audit.Violation{{Kind: audit.Lost}}
 	troubled.Problems = []string{"trouble"}
 	unmet := visited
-	unmet.Long, unmet.Met = true, []chaos.Met{{What: chaos.CutOff, Messages: 9, Share: 0.009}}
+	unmet.Long, unmet.Coverage = true, []chaos.Coverage{{Kind: chaos.BlockAPI, Messages: 9, Share: 0.009}}
 	met := visited
-	met.Long, met.Met = true, []chaos.Met{{What: chaos.CutOff, Messages: 10, Share: 0.01}}
+	met.Long, met.Coverage = true, []chaos.Coverage{{Kind: chaos.BlockAPI, Messages: 10, Share: 0.01}}
 	for name, c := range map[string]struct {
 		report chaos.Report
 		short  bool

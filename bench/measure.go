@@ -15,16 +15,16 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
-	"github.com/oppflow/oppflow/bench/contest"
+	"github.com/oppflow/oppflow/bench/compare"
 )
 
 // measureCommand measures. Its error is a usage error, or says why something could not be measured.
 func measureCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	var o contest.Options
+	var o compare.Options
 	fs := pflag.NewFlagSet("bench", pflag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	fs.BoolVar(&o.Quick, "quick", false, "the counts and a first look at the rates, within 90 seconds")
-	fs.StringSliceVar(&o.Only, "only", nil, "measure only some of "+strings.Join(contest.Figures(), ", ")+", several by commas")
+	fs.StringSliceVar(&o.Only, "only", nil, "measure only some of "+strings.Join(compare.Figures(), ", ")+", several by commas")
 	output := fs.String("output", outputText, "how the report is written: text or json")
 	fs.IntSliceVar(&o.InFlight, "in-flight", nil, "how many lifecycles are lived at a time for the rates (default 1,8,32; quick: 8)")
 	fs.BoolVar(&o.Postgres, "postgres", false, "put the Temporal server on a PostgreSQL of its own; needs its programs on this machine")
@@ -36,30 +36,30 @@ func measureCommand(ctx context.Context, args []string, stdout, stderr io.Writer
 		fmt.Fprintf(stdout, "%s\nFlags of measuring:\n%s", usage, fs.FlagUsages())
 		return err
 	case err != nil:
-		return &usageError{text: err.Error()}
+		return &usageError{message: err.Error()}
 	case fs.NArg() > 0:
-		return &usageError{text: fmt.Sprintf("%q is nothing bench does; it knows chaos", fs.Arg(0))}
+		return &usageError{message: fmt.Sprintf("%q is nothing bench does; it knows chaos", fs.Arg(0))}
 	case *output != outputText && *output != outputJSON:
-		return &usageError{text: fmt.Sprintf("--output %q: must be text or json", *output)}
+		return &usageError{message: fmt.Sprintf("--output %q: must be text or json", *output)}
 	}
 	for _, n := range o.InFlight {
 		if n < 1 || n > 1000 {
-			return &usageError{text: fmt.Sprintf("--in-flight %d: must be from 1 to 1000", n)}
+			return &usageError{message: fmt.Sprintf("--in-flight %d: must be from 1 to 1000", n)}
 		}
 	}
 	for _, figure := range o.Only {
-		if !slices.Contains(contest.Figures(), figure) {
-			return &usageError{text: fmt.Sprintf("--only %q: must be of %s", figure, strings.Join(contest.Figures(), ", "))}
+		if !slices.Contains(compare.Figures(), figure) {
+			return &usageError{message: fmt.Sprintf("--only %q: must be of %s", figure, strings.Join(compare.Figures(), ", "))}
 		}
-		if o.Quick && !slices.Contains(contest.QuickFigures(), figure) {
-			return &usageError{text: fmt.Sprintf("--only %s takes long; --quick measures %s", figure, strings.Join(contest.QuickFigures(), " and "))}
+		if o.Quick && !slices.Contains(compare.QuickFigures(), figure) {
+			return &usageError{message: fmt.Sprintf("--only %s takes long; --quick measures %s", figure, strings.Join(compare.QuickFigures(), " and "))}
 		}
 	}
 	if *verbose {
 		o.Output = stderr
 	}
-	o.Tell = progress(stderr)
-	report, err := contest.Measure(ctx, o)
+	o.Progress = progress(stderr)
+	report, err := compare.Measure(ctx, o)
 	report.Command = strings.Join(append([]string{"go run ./bench"}, args...), " ")
 	if err != nil {
 		return err

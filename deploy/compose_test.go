@@ -16,8 +16,8 @@ import (
 	yaml "go.yaml.in/yaml/v3"
 )
 
-// steps are the services that run once and end. The other services keep running.
-var steps = []string{"schema", "setup"}
+// oneShotServices are the services that run once and end. The other services keep running.
+var oneShotServices = []string{"schema", "setup"}
 
 func TestComposeFileIsComplete(t *testing.T) {
 	project := load(t, nil)
@@ -88,7 +88,7 @@ func TestServicesWaitForWhatTheyNeed(t *testing.T) {
 	for name, service := range load(t, nil).Services {
 		for on, dependency := range service.DependsOn {
 			want := types.ServiceConditionHealthy
-			if slices.Contains(steps, on) {
+			if slices.Contains(oneShotServices, on) {
 				want = types.ServiceConditionCompletedSuccessfully
 			}
 			if dependency.Condition != want || !dependency.Required {
@@ -118,10 +118,10 @@ func TestServicesWaitForWhatTheyNeed(t *testing.T) {
 }
 
 // A service waits for every service that it connects to.
-func TestServicesWaitForWhomTheyName(t *testing.T) {
+func TestServicesWaitForWhatTheyConnectTo(t *testing.T) {
 	project := load(t, nil)
 	for name, service := range project.Services {
-		for variable, value := range set(service) {
+		for variable, value := range setVariables(service) {
 			for _, other := range project.ServiceNames() {
 				if !regexp.MustCompile(`(^|//)`+other+`(:\d+|/|$)`).MatchString(value) || credential(variable) || strings.HasSuffix(variable, "DBNAME") {
 					continue
@@ -193,7 +193,7 @@ func TestDataLiesInNamedVolumes(t *testing.T) {
 
 func TestServicesAreWatchedAndBounded(t *testing.T) {
 	for name, service := range load(t, nil).Services {
-		step := slices.Contains(steps, name)
+		step := slices.Contains(oneShotServices, name)
 		switch check := service.HealthCheck; {
 		case step:
 			if check != nil && !check.Disable {
@@ -232,7 +232,7 @@ func TestWorkerMayFinishWhenItStops(t *testing.T) {
 }
 
 // The example lists every variable with its default, and no other variable.
-func TestExampleTellsOfEveryVariable(t *testing.T) {
+func TestExampleListsEveryVariable(t *testing.T) {
 	var content map[string]any
 	if err := yaml.Unmarshal([]byte(read(t, "docker-compose.yml")), &content); err != nil {
 		t.Fatal(err)
@@ -263,7 +263,7 @@ func TestExampleCanBeUsed(t *testing.T) {
 	plain, told := load(t, nil), example(t)
 	settled := load(t, told)
 	for name, service := range plain.Services {
-		want, got := set(service), set(settled.Services[name])
+		want, got := setVariables(service), setVariables(settled.Services[name])
 		if name == "worker" {
 			want["ADMINISTRATE_URL"], want["ADMINISTRATE_TOKEN"] = "https://api.getadministrate.com/graphql", ""
 			for variable, value := range told {
@@ -280,14 +280,14 @@ func TestExampleCanBeUsed(t *testing.T) {
 
 // The token of a tenant goes to the worker and nowhere else. The token of the sandbox never goes to a tenant with its
 // own token.
-func TestTokensGoWhereTheyBelong(t *testing.T) {
+func TestTokensReachOnlyTheirService(t *testing.T) {
 	const tenant, local = "tk-3141592653", "sandbox-2718281828"
 	services := load(t, map[string]string{
 		"ADMINISTRATE_URL": "https://example.com/graphql", "ADMINISTRATE_TOKEN": tenant, "SANDBOX_TOKEN": local, "POSTGRES_PASSWORD": "pw-1414213562",
 	}).Services
 	for name, service := range services {
 		var all []string
-		for _, value := range set(service) {
+		for _, value := range setVariables(service) {
 			all = append(all, value)
 		}
 		text := strings.Join(slices.Concat(all, service.Command, service.Entrypoint), " ")
@@ -298,7 +298,7 @@ func TestTokensGoWhereTheyBelong(t *testing.T) {
 		}
 	}
 	without := load(t, map[string]string{"SANDBOX_TOKEN": local}).Services
-	if got := set(without["worker"])["ADMINISTRATE_TOKEN"]; got != local || !slices.Contains(without["sandbox"].Command, local) {
+	if got := setVariables(without["worker"])["ADMINISTRATE_TOKEN"]; got != local || !slices.Contains(without["sandbox"].Command, local) {
 		t.Errorf("without a tenant the worker has the token %q, the sandbox the command %v", got, without["sandbox"].Command)
 	}
 }

@@ -40,7 +40,7 @@ func TestImageIsBuiltWithTheGoOfTheModule(t *testing.T) {
 	}
 }
 
-func TestImageRunsAsNobodySpecial(t *testing.T) {
+func TestImageRunsUnprivileged(t *testing.T) {
 	last := map[string]string{}
 	final := false
 	for _, i := range dockerfile(t) {

@@ -40,8 +40,8 @@ func load(t *testing.T, variables map[string]string) *types.Project {
 	return project
 }
 
-// set returns the variables of a service that have a value.
-func set(service types.ServiceConfig) map[string]string {
+// setVariables returns the variables of a service that have a value.
+func setVariables(service types.ServiceConfig) map[string]string {
 	values := map[string]string{}
 	for name, value := range service.Environment {
 		if value != nil {

@@ -35,9 +35,9 @@ func TestEveryVariableIsRead(t *testing.T) {
 			matches(t, `EnvKey\w+ = "(\w+)"`, filepath.Join(server, "common", "config", "loader.go")),
 		),
 		"ui":      matches(t, `env "(\w+)"`, filepath.Join(ui, "config", "docker.yaml")),
-		"setup":   told(t, cli.Main, "setup"),
-		"sandbox": told(t, cli.Main, "sandbox"),
-		"worker":  union(told(t, host.Main), telemetry(t, project.Services["worker"])),
+		"setup":   variablesInHelp(t, cli.Main, "setup"),
+		"sandbox": variablesInHelp(t, cli.Main, "sandbox"),
+		"worker":  union(variablesInHelp(t, host.Main), telemetry(t, project.Services["worker"])),
 	}
 	for service, read := range readers {
 		if len(read) < 2 {
@@ -45,7 +45,7 @@ func TestEveryVariableIsRead(t *testing.T) {
 		}
 	}
 	for name, service := range project.Services {
-		for variable := range set(service) {
+		for variable := range setVariables(service) {
 			if !readers[name][variable] {
 				t.Errorf("%s is given %s, which it does not read", name, variable)
 			}
@@ -55,7 +55,7 @@ func TestEveryVariableIsRead(t *testing.T) {
 	// refresh token in a variable would be outdated after a restart.
 	left := names("TEMPORAL_PROFILE", "TEMPORAL_CONFIG_FILE", "ADMINISTRATE_TOKEN_FILE", "ADMINISTRATE_CLIENT_SECRET_FILE", "ADMINISTRATE_REFRESH_TOKEN")
 	for variable := range readers["worker"] {
-		if _, given := set(project.Services["worker"])[variable]; given == left[variable] {
+		if _, given := setVariables(project.Services["worker"])[variable]; given == left[variable] {
 			t.Errorf("the worker reads %s; passed on by the compose file: %t", variable, given)
 		}
 	}
@@ -67,7 +67,7 @@ func telemetry(t *testing.T, service types.ServiceConfig) map[string]bool {
 	t.Helper()
 	found := map[string]bool{}
 	t.Setenv("OTEL_TRACES_EXPORTER", "console")
-	for variable := range set(service) {
+	for variable := range setVariables(service) {
 		if !strings.HasPrefix(variable, "OTEL_") {
 			continue
 		}
@@ -80,8 +80,8 @@ func telemetry(t *testing.T, service types.ServiceConfig) map[string]bool {
 	return found
 }
 
-// told returns the variables that the help of one of Oppflow's programs names, in brackets or by name.
-func told(t *testing.T, program func(ctx context.Context, args, env []string, stdout, stderr io.Writer) int, args ...string) map[string]bool {
+// variablesInHelp returns the variables that the help of one of Oppflow's programs names, in brackets or by name.
+func variablesInHelp(t *testing.T, program func(ctx context.Context, args, env []string, stdout, stderr io.Writer) int, args ...string) map[string]bool {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	if code := program(t.Context(), append(args, "--help"), []string{}, &stdout, &stderr); code != 0 {

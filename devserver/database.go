@@ -35,9 +35,9 @@ func newPersistence(o options) (config.Persistence, error) {
 
 // newDatabase prepares the SQLite database: its schema and the namespace. It returns the configuration.
 func newDatabase(o options) (*config.SQL, error) {
-	database := inMemory()
+	database := memoryDatabase()
 	if o.db != "" {
-		database = inFile(o.db)
+		database = fileDatabase(o.db)
 		if err := createFile(o.db); err != nil {
 			return nil, fmt.Errorf("--db %s: %w", o.db, err)
 		}
@@ -56,7 +56,7 @@ func newDatabase(o options) (*config.SQL, error) {
 	return database, nil
 }
 
-func inMemory() *config.SQL {
+func memoryDatabase() *config.SQL {
 	return &config.SQL{
 		PluginName:   sqliteplugin.PluginName,
 		DatabaseName: "temporal",
@@ -65,10 +65,10 @@ func inMemory() *config.SQL {
 	}
 }
 
-func inFile(path string) *config.SQL {
+func fileDatabase(path string) *config.SQL {
 	return &config.SQL{
 		PluginName:   sqliteplugin.PluginName,
-		DatabaseName: escape(path),
+		DatabaseName: escapePath(path),
 		ConnectAttributes: map[string]string{
 			"mode": "rw",
 			// With a write-ahead log, a committed transaction survives the death of the process.
@@ -79,8 +79,8 @@ func inFile(path string) *config.SQL {
 	}
 }
 
-// escape writes a path as a part of SQLite's file: URI.
-func escape(path string) string {
+// escapePath writes a path as a part of SQLite's file: URI.
+func escapePath(path string) string {
 	return strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
 }
 
@@ -101,7 +101,7 @@ func createFile(path string) error {
 	// lock. With the journal mode of the next connection it would keep files open under the old name.
 	err := sqlite.SetupSchema(&config.SQL{
 		PluginName:        sqliteplugin.PluginName,
-		DatabaseName:      escape(part),
+		DatabaseName:      escapePath(part),
 		ConnectAttributes: map[string]string{"mode": "rwc", "journal_mode": "delete"},
 	})
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 type logger struct {
 	log.Logger
 	minimum zap.AtomicLevel
-	wanted  zapcore.Level
+	level   zapcore.Level
 }
 
 func newLogger(level string) (*logger, error) {
@@ -24,21 +24,21 @@ func newLogger(level string) (*logger, error) {
 	}
 	encoder := log.DefaultZapEncoderConfig
 	encoder.StacktraceKey = zapcore.OmitKey
-	l := &logger{minimum: zap.NewAtomicLevel(), wanted: wanted}
+	l := &logger{minimum: zap.NewAtomicLevel(), level: wanted}
 	l.atLeast(zapcore.ErrorLevel)
 	l.Logger = log.NewZapLogger(zap.New(zapcore.NewCore(zapcore.NewConsoleEncoder(encoder), zapcore.Lock(os.Stderr), l.minimum)))
 	return l, nil
 }
 
-// settled is called when all services respond.
-func (l *logger) settled() { l.minimum.SetLevel(l.wanted) }
+// servicesReady is called when all services respond.
+func (l *logger) servicesReady() { l.minimum.SetLevel(l.level) }
 
-// stopping is called before the services stop. The services report their interrupted work as errors.
-func (l *logger) stopping() { l.atLeast(zapcore.DPanicLevel) }
+// servicesStopping is called before the services stop. The services report their interrupted work as errors.
+func (l *logger) servicesStopping() { l.atLeast(zapcore.DPanicLevel) }
 
 func (l *logger) atLeast(level zapcore.Level) {
-	if l.wanted < zapcore.WarnLevel {
-		level = l.wanted
+	if l.level < zapcore.WarnLevel {
+		level = l.level
 	}
 	l.minimum.SetLevel(level)
 }

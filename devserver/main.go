@@ -44,10 +44,10 @@ const (
 	stopTimeout = 20 * time.Second
 )
 
-func main() { os.Exit(untilSignalled()) }
+func main() { os.Exit(runUntilSignalled()) }
 
-// untilSignalled runs the program until it is interrupted or terminated.
-func untilSignalled() int {
+// runUntilSignalled runs the program until it is interrupted or terminated.
+func runUntilSignalled() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	// A second signal ends the process at once.
@@ -103,7 +103,7 @@ func serve(ctx context.Context, o options, stdout io.Writer) (err error) {
 		return err
 	}
 	if o.readyFile != "" {
-		if err := writeReady(o.readyFile, ready{Temporal: server.address, UI: server.uiURL}); err != nil {
+		if err := writeReady(o.readyFile, readyReport{Temporal: server.address, UI: server.uiURL}); err != nil {
 			return err
 		}
 	}

@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 // process is a running devserver.
 type process struct {
 	*exec.Cmd
-	ready
+	readyReport
 	readyFile string
 	out       *bytes.Buffer
 	exit      chan struct{}
@@ -79,7 +79,7 @@ func up(t *testing.T, args ...string) *process {
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		content, err := os.ReadFile(p.readyFile)
 		if err == nil {
-			if err := json.Unmarshal(content, &p.ready); err != nil {
+			if err := json.Unmarshal(content, &p.readyReport); err != nil {
 				t.Fatalf("ready file %q: %v", content, err)
 			}
 			return p
@@ -128,8 +128,8 @@ var (
 	labels = sdktemporal.NewSearchAttributeKeyKeywordList("Labels")
 )
 
-// counter adds up the numbers of signals and updates until it is told to end, and shows the sum.
-func counter(ctx workflow.Context) (int, error) {
+// counterWorkflow adds up the numbers of signals and updates until it is told to end, and shows the sum.
+func counterWorkflow(ctx workflow.Context) (int, error) {
 	sum, end := 0, false
 	err := workflow.SetUpdateHandler(ctx, "add", func(ctx workflow.Context, n int) (int, error) {
 		sum += n
@@ -153,10 +153,10 @@ func counter(ctx workflow.Context) (int, error) {
 	return sum, err
 }
 
-func work(t *testing.T, c client.Client) worker.Worker {
+func startWorker(t *testing.T, c client.Client) worker.Worker {
 	t.Helper()
 	w := worker.New(c, "counters", worker.Options{})
-	w.RegisterWorkflowWithOptions(counter, workflow.RegisterOptions{Name: "counter"})
+	w.RegisterWorkflowWithOptions(counterWorkflow, workflow.RegisterOptions{Name: "counter"})
 	if err := w.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -180,8 +180,8 @@ func add(t *testing.T, c client.Client, id string, n int) {
 	}
 }
 
-// shows waits until the workflow's sum is the wanted sum.
-func shows(t *testing.T, c client.Client, id string, want int) {
+// wantCount waits until the workflow's sum is the wanted sum.
+func wantCount(t *testing.T, c client.Client, id string, want int) {
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		answer, err := c.QueryWorkflow(t.Context(), id, "", "sum")
@@ -201,8 +201,8 @@ func shows(t *testing.T, c client.Client, id string, want int) {
 	}
 }
 
-// finds waits until visibility finds the workflow. Visibility is written a moment later than the rest.
-func finds(t *testing.T, c client.Client, query string, want int64) {
+// wantFound waits until visibility finds the workflow. Visibility is written a moment later than the rest.
+func wantFound(t *testing.T, c client.Client, query string, want int64) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		count, err := c.CountWorkflow(t.Context(), &workflowservice.CountWorkflowExecutionsRequest{Query: query})
@@ -238,7 +238,7 @@ func TestServer(t *testing.T) {
 			t.Errorf("the Web UI answers %d to %s", status, path)
 		}
 	}
-	w := work(t, c)
+	w := startWorker(t, c)
 
 	// Update with start, with a summary for the UI.
 	start := c.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
@@ -260,8 +260,8 @@ func TestServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	add(t, c, "one", 100)
-	shows(t, c, "one", 111)
-	finds(t, c, "Stage = 'Counting' AND Labels = 'b'", 1)
+	wantCount(t, c, "one", 111)
+	wantFound(t, c, "Stage = 'Counting' AND Labels = 'b'", 1)
 	description, err := c.DescribeWorkflow(t.Context(), "one", "")
 	if err != nil {
 		t.Fatal(err)
@@ -278,7 +278,7 @@ func TestServer(t *testing.T) {
 	if err := c.SignalWorkflow(t.Context(), "one", "", "add", 1000); err != nil {
 		t.Errorf("after the second server: %v", err)
 	}
-	shows(t, c, "one", 1111)
+	wantCount(t, c, "one", 1111)
 
 	// The server is killed without a warning. No worker has seen the last accepted signal. The server returns on
 	// the same port.
@@ -298,22 +298,22 @@ func TestServer(t *testing.T) {
 	if again.Temporal != p.Temporal {
 		t.Errorf("it came back at %s, not at %s", again.Temporal, p.Temporal)
 	}
-	work(t, c)
+	startWorker(t, c)
 	add(t, c, "one", 0)
-	shows(t, c, "one", 11111)
-	finds(t, c, "Stage = 'Counting' AND ExecutionStatus = 'Running'", 1)
+	wantCount(t, c, "one", 11111)
+	wantFound(t, c, "Stage = 'Counting' AND ExecutionStatus = 'Running'", 1)
 	again.terminate(t)
 
 	// Another port, and one more attribute.
 	third := up(t, append(args, "--search-attribute", "Size=Int")...)
 	c3 := dial(t, third.Temporal)
-	work(t, c3)
+	startWorker(t, c3)
 	add(t, c3, "one", 1)
-	shows(t, c3, "one", 11112)
+	wantCount(t, c3, "one", 11112)
 	if err := c3.SignalWorkflow(t.Context(), "one", "", "add", 0); err != nil {
 		t.Fatal(err)
 	}
-	finds(t, c3, "Stage = 'Counting' AND Size IS NULL AND ExecutionStatus = 'Completed'", 1)
+	wantFound(t, c3, "Stage = 'Counting' AND Size IS NULL AND ExecutionStatus = 'Completed'", 1)
 	third.terminate(t)
 
 	// An attribute cannot change its type.

@@ -10,12 +10,12 @@ import (
 
 // ports reserves ports for the services until they listen themselves. The server takes port numbers, not listeners.
 type ports struct {
-	ip   string
-	held []net.Listener
+	ip        string
+	listeners []net.Listener
 }
 
-// take returns the wanted port, or a free port for 0. No other program can use the port until release.
-func (p *ports) take(wanted int, flag string) (int, error) {
+// reserve returns the wanted port, or a free port for 0. No other program can use the port until release.
+func (p *ports) reserve(wanted int, flag string) (int, error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(context.Background(), "tcp", net.JoinHostPort(p.ip, strconv.Itoa(wanted)))
 	if err != nil {
@@ -24,11 +24,11 @@ func (p *ports) take(wanted int, flag string) (int, error) {
 		}
 		return 0, fmt.Errorf("%s %d: the port is in use or may not be listened on; give another one, or 0 for a free one (%w)", flag, wanted, err)
 	}
-	p.held = append(p.held, listener)
+	p.listeners = append(p.listeners, listener)
 	if wanted != 0 {
 		return wanted, nil
 	}
-	linger(listener)
+	leaveTimeWait(listener)
 	address, err := netip.ParseAddrPort(listener.Addr().String())
 	if err != nil {
 		return 0, err
@@ -36,11 +36,11 @@ func (p *ports) take(wanted int, flag string) (int, error) {
 	return int(address.Port()), nil
 }
 
-// linger leaves a connection of the port in the state TIME_WAIT, closed by the listening side first. For a minute the
+// leaveTimeWait leaves a connection of the port in the state TIME_WAIT, closed by the listening side first. For a minute the
 // system then does not choose the port for a program that asks for any port. A program that asks for this port gets
 // it. Without linger, an outgoing connection may get the port between release and the service's own Listen. linger
 // does its best and ignores errors.
-func linger(listener net.Listener) {
+func leaveTimeWait(listener net.Listener) {
 	var dialer net.Dialer
 	near, err := dialer.DialContext(context.Background(), "tcp", listener.Addr().String())
 	if err != nil {
@@ -54,8 +54,8 @@ func linger(listener net.Listener) {
 
 // release frees the ports for their services.
 func (p *ports) release() {
-	for _, listener := range p.held {
+	for _, listener := range p.listeners {
 		_ = listener.Close()
 	}
-	p.held = nil
+	p.listeners = nil
 }

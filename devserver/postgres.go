@@ -33,7 +33,7 @@ func postgresStores(address string) (map[string]config.DataStore, error) {
 			PluginName: postgresql.PluginName, ConnectProtocol: "tcp", ConnectAddr: address, User: postgresUser, DatabaseName: name,
 			MaxConns: 20, MaxIdleConns: 20, MaxConnLifetime: time.Hour,
 		}
-		if err := prepare(*database, tables); err != nil {
+		if err := prepareDatabase(*database, tables); err != nil {
 			return nil, fmt.Errorf("--postgres %s: database %s: %w", address, name, err)
 		}
 		stores[name] = config.DataStore{SQL: database}
@@ -41,8 +41,8 @@ func postgresStores(address string) (map[string]config.DataStore, error) {
 	return stores, nil
 }
 
-// prepare creates a database and its tables, or upgrades the existing ones.
-func prepare(database config.SQL, tables string) error {
+// prepareDatabase creates a database and its tables, or upgrades the existing ones.
+func prepareDatabase(database config.SQL, tables string) error {
 	logger := log.NewNoopLogger()
 	within := database // the tool changes its argument
 	if err := sql.DoCreateDatabase(&within, "postgres", logger); err != nil {
@@ -61,8 +61,8 @@ func prepare(database config.SQL, tables string) error {
 	return schema.NewUpdateSchemaTask(connection, &schema.UpdateConfig{DBName: database.DatabaseName, SchemaName: tables}, logger).Run()
 }
 
-// register creates the namespace when the database has none.
-func register(ctx context.Context, c client.Client, namespace string) error {
+// registerNamespace creates the namespace when the database has none.
+func registerNamespace(ctx context.Context, c client.Client, namespace string) error {
 	_, err := c.WorkflowService().RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
 		Namespace: namespace, WorkflowExecutionRetentionPeriod: durationpb.New(retention),
 	})

@@ -43,14 +43,14 @@ func newServer(o options) (*server, error) {
 	s := &server{options: o, uiPort: &ports{ip: o.ip}}
 	services := &ports{ip: o.ip}
 	defer services.release()
-	frontend, err := services.take(o.port, "--port")
+	frontend, err := services.reserve(o.port, "--port")
 	if err != nil {
 		return nil, err
 	}
 	s.address = net.JoinHostPort(o.ip, strconv.Itoa(frontend))
 	var uiPort int
 	if !o.headless {
-		if uiPort, err = s.uiPort.take(o.uiPort, "--ui-port"); err != nil {
+		if uiPort, err = s.uiPort.reserve(o.uiPort, "--ui-port"); err != nil {
 			return nil, err
 		}
 		s.uiURL = "http://" + net.JoinHostPort(o.ip, strconv.Itoa(uiPort))
@@ -90,7 +90,7 @@ func (s *server) configuration(frontend int, ports *ports) (*config.Config, map[
 	services := map[string]config.Service{}
 	hosts := map[primitives.ServiceName]static.Hosts{}
 	for _, name := range temporal.DefaultServices {
-		port, err := ports.take(0, "")
+		port, err := ports.reserve(0, "")
 		if err != nil {
 			return nil, nil, err
 		}
@@ -139,7 +139,7 @@ func (s *server) start() error {
 
 // stop stops everything in order. It gives up after stopTimeout. The end of the process then stops the rest.
 func (s *server) stop() error {
-	s.logger.stopping()
+	s.logger.servicesStopping()
 	done := make(chan error, 1)
 	go func() {
 		if s.ui != nil {
@@ -172,7 +172,7 @@ func (s *server) awaitReady(ctx context.Context) error {
 			return err
 		}
 		if s.options.postgres != "" {
-			if err := register(ctx, c, s.options.namespace); err != nil {
+			if err := registerNamespace(ctx, c, s.options.namespace); err != nil {
 				return err
 			}
 		}
@@ -186,11 +186,11 @@ func (s *server) awaitReady(ctx context.Context) error {
 		return err
 	}
 	if s.ui != nil {
-		if err := poll(ctx, s.ui.answers); err != nil {
+		if err := poll(ctx, s.ui.checkHealth); err != nil {
 			return fmt.Errorf("the Web UI does not answer: %w", err)
 		}
 	}
-	s.logger.settled()
+	s.logger.servicesReady()
 	return nil
 }
 

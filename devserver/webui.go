@@ -48,8 +48,8 @@ func (w *webUI) start() { go func() { _ = w.server.Start() }() }
 
 func (w *webUI) stop() { w.server.Stop() }
 
-// answers returns nil when the UI responds.
-func (w *webUI) answers(ctx context.Context) error {
+// checkHealth returns nil when the UI responds.
+func (w *webUI) checkHealth(ctx context.Context) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, w.health, nil)
 	if err != nil {
 		return err

@@ -13,14 +13,14 @@ import (
 // of their file names. This test starts early, so no other test waits for it at the end.
 func TestPlaybookOfAWaitlist(t *testing.T) {
 	t.Parallel()
-	h := bringTenant(t, "waitlist-offer", year, "for: 48 hours", "for: 60 seconds", "beforeLapse: 12 hours", "beforeLapse: 50 seconds",
+	h := startTenant(t, "waitlist-offer", year, "for: 48 hours", "for: 60 seconds", "beforeLapse: 12 hours", "beforeLapse: 50 seconds",
 		`  quiet: { from: "21:00", to: "07:00" }
 `, "")
-	h.lead("one", "Waitlist", false)
+	h.startLead("one", "Waitlist", false)
 	h.progress("one", "Offered")
 	harness.Eventually(t, time.Minute, "the place is offered", func() bool { return len(h.mails()) == 1 })
 	h.wantPlaces(2, 0)
-	h.ended("one", opportunity.Lost)
+	h.awaitEnd("one", opportunity.Lost)
 	h.wantPlaces(0, 0)
 	if got := h.mails(); len(got) != 2 || !strings.Contains(got[1], "Your place") {
 		t.Errorf("mails: %q", got)

@@ -22,22 +22,22 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// terminal runs the built program against the parts.
-type terminal struct {
+// cliRunner runs the built program against the parts.
+type cliRunner struct {
 	*parts
 	program string
 }
 
-func (p *parts) terminal() *terminal {
+func (p *parts) cliRunner() *cliRunner {
 	p.t.Helper()
 	program, err := harness.Program()
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	return &terminal{parts: p, program: program}
+	return &cliRunner{parts: p, program: program}
 }
 
-func (s *terminal) command(ctx context.Context, args ...string) *exec.Cmd {
+func (s *cliRunner) command(ctx context.Context, args ...string) *exec.Cmd {
 	command := exec.CommandContext(ctx, s.program, args...)
 	command.Env = append([]string{"TEMPORAL_CONFIG_FILE=" + os.DevNull, "HOME=" + os.Getenv("HOME")}, s.Environ()...)
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
@@ -46,7 +46,7 @@ func (s *terminal) command(ctx context.Context, args ...string) *exec.Cmd {
 }
 
 // try runs a command. It returns the exit code and the output.
-func (s *terminal) try(args ...string) (code int, stdout, stderr string) {
+func (s *cliRunner) try(args ...string) (code int, stdout, stderr string) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), 2*time.Minute)
 	defer cancel()
@@ -70,8 +70,8 @@ func exitCode(t *testing.T, err error) int {
 	return -1
 }
 
-// done runs a command. The command must succeed and print all of want.
-func (s *terminal) done(args []string, want ...string) string {
+// wantSuccess runs a command. The command must succeed and print all of want.
+func (s *cliRunner) wantSuccess(args []string, want ...string) string {
 	s.t.Helper()
 	code, stdout, stderr := s.try(args...)
 	if code != 0 || stderr != "" {
@@ -85,8 +85,8 @@ func (s *terminal) done(args []string, want ...string) string {
 	return stdout
 }
 
-// fails runs a command. The command must fail with one line that contains all of want.
-func (s *terminal) fails(args []string, code int, want ...string) {
+// wantFailure runs a command. The command must fail with one line that contains all of want.
+func (s *cliRunner) wantFailure(args []string, code int, want ...string) {
 	s.t.Helper()
 	got, stdout, stderr := s.try(args...)
 	if got != code || strings.Count(stderr, "\n") != 1 || stdout != "" {
@@ -100,13 +100,13 @@ func (s *terminal) fails(args []string, code int, want ...string) {
 }
 
 // listed returns the references that the command list prints, once the index of runs is up to date.
-func (s *terminal) listed(args ...string) []string {
+func (s *cliRunner) listed(args ...string) []string {
 	s.t.Helper()
 	var read struct {
 		Count         int
 		Opportunities []struct{ Reference string }
 	}
-	if err := json.Unmarshal([]byte(s.done(append([]string{"list", "--output", "json"}, args...))), &read); err != nil {
+	if err := json.Unmarshal([]byte(s.wantSuccess(append([]string{"list", "--output", "json"}, args...))), &read); err != nil {
 		s.t.Fatal(err)
 	}
 	references := []string{}
@@ -120,8 +120,8 @@ func (s *terminal) listed(args ...string) []string {
 	return references
 }
 
-// watch is a running watch command.
-type watch struct {
+// runningWatch is a running watch command.
+type runningWatch struct {
 	t       *testing.T
 	command *exec.Cmd
 	out     harness.Output
@@ -129,9 +129,9 @@ type watch struct {
 	ended   chan error
 }
 
-func (s *terminal) watch(args ...string) *watch {
+func (s *cliRunner) watch(args ...string) *runningWatch {
 	s.t.Helper()
-	w := &watch{t: s.t, command: s.command(s.t.Context(), append([]string{"watch"}, args...)...), ended: make(chan error, 1)}
+	w := &runningWatch{t: s.t, command: s.command(s.t.Context(), append([]string{"watch"}, args...)...), ended: make(chan error, 1)}
 	w.command.Stdout, w.command.Stderr = &w.out, &w.errors
 	if err := w.command.Start(); err != nil {
 		s.t.Fatal(err)
@@ -141,7 +141,7 @@ func (s *terminal) watch(args ...string) *watch {
 	return w
 }
 
-func (w *watch) until(text string) {
+func (w *runningWatch) until(text string) {
 	w.t.Helper()
 	defer func() {
 		if w.t.Failed() {
@@ -151,8 +151,8 @@ func (w *watch) until(text string) {
 	harness.Eventually(w.t, time.Minute, "watch tells "+text, func() bool { return w.out.Contains(text) })
 }
 
-// end waits for the end of the command and returns its exit code.
-func (w *watch) end() int {
+// wait waits for the end of the command and returns its exit code.
+func (w *runningWatch) wait() int {
 	w.t.Helper()
 	select {
 	case err := <-w.ended:
@@ -163,8 +163,8 @@ func (w *watch) end() int {
 	return -1
 }
 
-// region is a name that tries to break out of the quotes of a query.
-const region = `O'Neill "and" \ "or" WorkflowType != "x" --`
+// hostileRegion is a name that tries to break out of the quotes of a query.
+const hostileRegion = `O'Neill "and" \ "or" WorkflowType != "x" --`
 
 // catalogueWith returns the default catalogue with a region of the given name.
 func catalogueWith(t *testing.T) string {
@@ -178,7 +178,7 @@ func catalogueWith(t *testing.T) string {
 	if !found {
 		t.Fatal("the default catalogue has no regions")
 	}
-	quoted := "'" + strings.ReplaceAll(region, "'", "''") + "'"
+	quoted := "'" + strings.ReplaceAll(hostileRegion, "'", "''") + "'"
 	path := filepath.Join(t.TempDir(), "catalogue.yaml")
 	if err := os.WriteFile(path, []byte(text+regions+"  - { id: ON, name: "+quoted+", currency: GBP }\n"+rest), 0o600); err != nil {
 		t.Fatal(err)
@@ -189,69 +189,69 @@ func catalogueWith(t *testing.T) string {
 // This test runs the commands on real parts, as a shell does.
 func TestCommandLine(t *testing.T) {
 	t.Parallel()
-	g := newGate(t)
-	p := bring(t, stack.Options{
+	g := newAPIProxy(t)
+	p := startParts(t, stack.Options{
 		SandboxArgs: []string{"--catalogue", catalogueWith(t)},
 		WorkerEnv:   []string{"ADMINISTRATE_URL=" + g.URL + "/graphql"},
 	})
-	g.to(t, p.APIURL())
-	s := p.terminal()
+	g.setTarget(t, p.APIURL())
+	s := p.cliRunner()
 	const event = "Q291cnNlOjE="
 
 	t.Run("messages", func(t *testing.T) {
 		s.t = t
-		s.done([]string{"start", "lead", "--name", "First Aid course", "--region", "UK", "--currency", "GBP"}, "lead", "Proposed")
-		s.done([]string{"add-interest", "lead", "--item", event, "--quantity", "2", "--amount", "10", "--reserve", "--request-id", "add"}, "reserved until")
+		s.wantSuccess([]string{"start", "lead", "--name", "First Aid course", "--region", "UK", "--currency", "GBP"}, "lead", "Proposed")
+		s.wantSuccess([]string{"add-interest", "lead", "--item", event, "--quantity", "2", "--amount", "10", "--reserve", "--request-id", "add"}, "reserved until")
 		until := time.Now().Add(72 * time.Hour).UTC().Truncate(time.Second).Format(time.RFC3339)
-		s.done([]string{"extend", "lead", "--until", until, "--request-id", "extend"}, "done: lead, request extend")
-		s.done([]string{"show", "lead"}, "held until "+until)
-		s.done([]string{"outcome", "lead", "extend"}, "done: lead, request extend")
-		s.done([]string{"outcome", "lead", "add", "--output", "json"}, `"state": "done"`, `"reservedUntil"`)
-		s.fails([]string{"outcome", "lead", "never"}, 1, "NotFound", "never")
-		s.fails([]string{"extend", "lead", "--until", "2020-01-01T00:00:00Z"}, 1, "Invalid")
-		s.fails([]string{"progress", "lead", "--to", "Won", "--request-id", "won"}, 1, "TransitionNotFound")
-		s.fails([]string{"outcome", "lead", "won"}, 1, "TransitionNotFound")
+		s.wantSuccess([]string{"extend", "lead", "--until", until, "--request-id", "extend"}, "done: lead, request extend")
+		s.wantSuccess([]string{"show", "lead"}, "held until "+until)
+		s.wantSuccess([]string{"outcome", "lead", "extend"}, "done: lead, request extend")
+		s.wantSuccess([]string{"outcome", "lead", "add", "--output", "json"}, `"state": "done"`, `"reservedUntil"`)
+		s.wantFailure([]string{"outcome", "lead", "never"}, 1, "NotFound", "never")
+		s.wantFailure([]string{"extend", "lead", "--until", "2020-01-01T00:00:00Z"}, 1, "Invalid")
+		s.wantFailure([]string{"progress", "lead", "--to", "Won", "--request-id", "won"}, 1, "TransitionNotFound")
+		s.wantFailure([]string{"outcome", "lead", "won"}, 1, "TransitionNotFound")
 	})
 
 	t.Run("operators", func(t *testing.T) {
 		s.t = t
-		s.done([]string{"pause", "lead", "--reason", "being merged", "--request-id", "p"}, "lead is paused", "oppflow resume lead")
-		s.done([]string{"pause", "lead", "--reason", "being merged", "--request-id", "p"}, "lead is paused")
-		s.fails([]string{"pause", "lead", "--reason", "another", "--request-id", "p"}, 1, "Conflict")
-		s.fails([]string{"progress", "lead", "--to", "Opportunity"}, 1, "Paused", "being merged")
-		s.done([]string{"progress", "lead", "--to", "Opportunity", "--signal", "--request-id", "waits"}, "sent: lead, request waits")
-		s.done([]string{"show", "lead"}, "being merged", "progress to Opportunity", "Proposed")
+		s.wantSuccess([]string{"pause", "lead", "--reason", "being merged", "--request-id", "p"}, "lead is paused", "oppflow resume lead")
+		s.wantSuccess([]string{"pause", "lead", "--reason", "being merged", "--request-id", "p"}, "lead is paused")
+		s.wantFailure([]string{"pause", "lead", "--reason", "another", "--request-id", "p"}, 1, "Conflict")
+		s.wantFailure([]string{"progress", "lead", "--to", "Opportunity"}, 1, "Paused", "being merged")
+		s.wantSuccess([]string{"progress", "lead", "--to", "Opportunity", "--signal", "--request-id", "waits"}, "sent: lead, request waits")
+		s.wantSuccess([]string{"show", "lead"}, "being merged", "progress to Opportunity", "Proposed")
 		harness.Eventually(t, time.Minute, "list finds what is paused", func() bool { return slices.Equal(s.listed("--attention", "paused"), []string{"lead"}) })
-		s.done([]string{"outcome", "lead", "waits"}, "pending: lead")
-		s.done([]string{"resume", "lead"}, "lead goes on")
+		s.wantSuccess([]string{"outcome", "lead", "waits"}, "pending: lead")
+		s.wantSuccess([]string{"resume", "lead"}, "lead goes on")
 		harness.Eventually(t, time.Minute, "what waited is done", func() bool {
 			code, stdout, _ := s.try("outcome", "lead", "waits")
 			return code == 0 && strings.Contains(stdout, "done: lead, request waits")
 		})
 		// A person moves the record by hand.
 		record := p.view("lead").Opportunity
-		if _, err := p.Ask(`mutation($o: ID!) { opportunities { update(input: {id: $o, name: "by hand"}) { errors { message } } } }`, map[string]any{"o": record}); err != nil {
+		if _, err := p.Query(`mutation($o: ID!) { opportunities { update(input: {id: $o, name: "by hand"}) { errors { message } } } }`, map[string]any{"o": record}); err != nil {
 			t.Fatal(err)
 		}
-		s.done([]string{"refresh", "lead"}, "read again")
+		s.wantSuccess([]string{"refresh", "lead"}, "read again")
 		harness.Eventually(t, time.Minute, "the record is read again", func() bool { return p.view("lead").Details.Name == "by hand" })
-		s.done([]string{"close", "lead", "--reason", "by phone", "--signal"}, "sent: lead")
+		s.wantSuccess([]string{"close", "lead", "--reason", "by phone", "--signal"}, "sent: lead")
 		harness.Eventually(t, time.Minute, "the run is closed", func() bool {
 			_, err := p.client.Progress(t.Context(), "lead", opportunity.Progress{To: "Won"})
 			var own *opportunity.Error
 			return errors.As(err, &own) && own.Type == opportunity.Closed
 		})
-		s.fails([]string{"pause", "lead"}, 1, "Closed")
+		s.wantFailure([]string{"pause", "lead"}, 1, "Closed")
 		// An existing record is adopted, unless it belongs to another reference.
-		s.fails([]string{"start", "theft", "--adopt", string(record)}, 1, "Conflict", "mark")
-		s.done([]string{"start", "adopted", "--adopt", "T3Bwb3J0dW5pdHk6MQ=="}, "T3Bwb3J0dW5pdHk6MQ==", "Annual first aid refresher")
-		s.fails([]string{"start", "nothing", "--adopt", "T3Bwb3J0dW5pdHk6OTk5OTk5"}, 1, "NotFound")
+		s.wantFailure([]string{"start", "theft", "--adopt", string(record)}, 1, "Conflict", "mark")
+		s.wantSuccess([]string{"start", "adopted", "--adopt", "T3Bwb3J0dW5pdHk6MQ=="}, "T3Bwb3J0dW5pdHk6MQ==", "Annual first aid refresher")
+		s.wantFailure([]string{"start", "nothing", "--adopt", "T3Bwb3J0dW5pdHk6OTk5OTk5"}, 1, "NotFound")
 	})
 
 	t.Run("list", func(t *testing.T) {
 		s.t = t
-		s.done([]string{"start", `odd 'one" \`, "--name", "Odd", "--region", region}, "Odd")
-		s.done([]string{"start", "plain", "--name", "Plain", "--region", "UK"}, "Plain")
+		s.wantSuccess([]string{"start", `odd 'one" \`, "--name", "Odd", "--region", hostileRegion}, "Odd")
+		s.wantSuccess([]string{"start", "plain", "--name", "Plain", "--region", "UK"}, "Plain")
 		odd := []string{`odd 'one" \`}
 		running := []string{"adopted", odd[0], "plain"}
 		harness.Eventually(t, time.Minute, "list finds them all", func() bool { return slices.Equal(s.listed("--status", "running"), running) })
@@ -260,7 +260,7 @@ func TestCommandLine(t *testing.T) {
 			want []string
 		}{
 			{nil, []string{"adopted", "lead", "nothing", odd[0], "plain", "theft"}},
-			{[]string{"--region", region}, odd},
+			{[]string{"--region", hostileRegion}, odd},
 			{[]string{"--region", `UK" or WorkflowType != "x`}, []string{}},
 			{[]string{"--region", `UK" or "1" = "1`}, []string{}},
 			{[]string{"--region", `\`}, []string{}},
@@ -279,10 +279,10 @@ func TestCommandLine(t *testing.T) {
 				t.Errorf("%q lists %q, want %q", test.args, got, test.want)
 			}
 		}
-		s.done([]string{"list", "--limit", "1"}, "1 of 6; ask for more with --limit")
-		s.done([]string{"list", "--region", "UK"}, "plain", "running", "Open", "Proposed")
-		s.fails([]string{"list", "--query", `Colour = "red"`}, 2, "--query", "Colour")
-		s.fails([]string{"list", "--query", `OpportunityStep is`}, 2, "--query")
+		s.wantSuccess([]string{"list", "--limit", "1"}, "1 of 6; ask for more with --limit")
+		s.wantSuccess([]string{"list", "--region", "UK"}, "plain", "running", "Open", "Proposed")
+		s.wantFailure([]string{"list", "--query", `Colour = "red"`}, 2, "--query", "Colour")
+		s.wantFailure([]string{"list", "--query", `OpportunityStep is`}, 2, "--query")
 	})
 
 	// The result of the change is unknown, and a read cannot decide it. An operator decides from the shell.
@@ -299,20 +299,20 @@ func TestCommandLine(t *testing.T) {
 			{[]string{"skip", "skipped", "order-7", "--reason", "it is there"}, "request order-7 of skipped is skipped", 1, "Skipped: it is there", 1},
 		} {
 			reference := answer.verb[1]
-			s.done([]string{"start", reference, "--name", reference, "--region", "UK"})
+			s.wantSuccess([]string{"start", reference, "--name", reference, "--region", "UK"})
 			record := p.view(opportunity.Reference(reference)).Opportunity
-			g.once(record, swallowed(func() {
+			g.intercept(record, dropRequest(func() {
 				_, err := p.api.AddInterest(t.Context(), administrate.AddInterest{OpportunityID: string(record), ItemID: pathItem, Kind: administrate.LearningPath, Quantity: 1})
 				if err != nil {
 					t.Error(err)
 				}
 			}))
-			s.done([]string{"add-interest", reference, "--item", "Q291cnNlVGVtcGxhdGU6MTE=", "--amount", "10", "--signal", "--request-id", "order-7"})
+			s.wantSuccess([]string{"add-interest", reference, "--item", "Q291cnNlVGVtcGxhdGU6MTE=", "--amount", "10", "--signal", "--request-id", "order-7"})
 			harness.Eventually(t, time.Minute, "a question stands", func() bool { return p.view(opportunity.Reference(reference)).Question != nil })
-			s.done([]string{"show", reference}, "Question", "oppflow retry "+reference+" order-7", "oppflow skip "+reference+" order-7 --reason")
+			s.wantSuccess([]string{"show", reference}, "Question", "oppflow retry "+reference+" order-7", "oppflow skip "+reference+" order-7 --reason")
 			harness.Eventually(t, time.Minute, "list finds the question", func() bool { return slices.Equal(s.listed("--attention", "undecided"), []string{reference}) })
-			s.fails([]string{"retry", reference, "another"}, 1, "NotFound")
-			s.done(answer.verb, answer.told)
+			s.wantFailure([]string{"retry", reference, "another"}, 1, "NotFound")
+			s.wantSuccess(answer.verb, answer.told)
 			harness.Eventually(t, time.Minute, "the answer has taken effect", func() bool {
 				code, stdout, stderr := s.try("outcome", reference, "order-7")
 				return code == answer.code && strings.Contains(stdout+stderr, answer.want)
@@ -325,17 +325,17 @@ func TestCommandLine(t *testing.T) {
 
 	t.Run("check and version", func(t *testing.T) {
 		s.t = t
-		before, err := p.Ask(`{ opportunities(first: 100) { edges { node { id name updatedAt step { id } interests { pageInfo { totalRecords } } } } } }`, nil)
+		before, err := p.Query(`{ opportunities(first: 100) { edges { node { id name updatedAt step { id } interests { pageInfo { totalRecords } } } } } }`, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.done([]string{"check"}, "has all that Oppflow sends to it")
-		after, err := p.Ask(`{ opportunities(first: 100) { edges { node { id name updatedAt step { id } interests { pageInfo { totalRecords } } } } } }`, nil)
+		s.wantSuccess([]string{"check"}, "has all that Oppflow sends to it")
+		after, err := p.Query(`{ opportunities(first: 100) { edges { node { id name updatedAt step { id } interests { pageInfo { totalRecords } } } } } }`, nil)
 		if err != nil || after != before {
 			t.Errorf("the check changed records: %v\n%s\n%s", err, before, after)
 		}
 		for _, args := range [][]string{{"version"}, {"--version"}} {
-			if out := s.done(args, "oppflow ", "go1."); strings.Count(out, "\n") != 1 {
+			if out := s.wantSuccess(args, "oppflow ", "go1."); strings.Count(out, "\n") != 1 {
 				t.Errorf("%v: %q", args, out)
 			}
 		}
@@ -355,28 +355,28 @@ func (p *parts) view(reference opportunity.Reference) opportunity.View {
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	// The runs continue as new every few messages.
-	p := bring(t, stack.Options{DynamicConfig: map[string]any{"limit.historyCount.suggestContinueAsNew": 60}})
-	s := p.terminal()
+	p := startParts(t, stack.Options{DynamicConfig: map[string]any{"limit.historyCount.suggestContinueAsNew": 60}})
+	s := p.cliRunner()
 
 	t.Run("across runs and without a worker", func(t *testing.T) {
 		s.t, p.t = t, t
-		s.done([]string{"start", "long", "--name", "Long", "--region", "UK"})
+		s.wantSuccess([]string{"start", "long", "--name", "Long", "--region", "UK"})
 		plain, lines := s.watch("long"), s.watch("long", "--output", "json")
 		plain.until("created in step Proposed")
 		for p.view("long").Runs < 3 {
-			s.done([]string{"add-interest", "long", "--item", "Q291cnNlVGVtcGxhdGU6MTE=", "--quantity", "1", "--amount", "10"})
+			s.wantSuccess([]string{"add-interest", "long", "--item", "Q291cnNlVGVtcGxhdGU6MTE=", "--quantity", "1", "--amount", "10"})
 		}
 		p.Worker().Kill()
-		for _, w := range []*watch{plain, lines} {
+		for _, w := range []*runningWatch{plain, lines} {
 			w.until("no worker answers")
 		}
-		s.done([]string{"progress", "long", "--to", "Opportunity", "--signal"})
-		s.done([]string{"progress", "long", "--to", "Won", "--signal"})
+		s.wantSuccess([]string{"progress", "long", "--to", "Opportunity", "--signal"})
+		s.wantSuccess([]string{"progress", "long", "--to", "Won", "--signal"})
 		if err := p.Worker().Start(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		for _, w := range []*watch{plain, lines} {
-			if code := w.end(); code != 0 || w.errors.Tail(1000) != "" {
+		for _, w := range []*runningWatch{plain, lines} {
+			if code := w.wait(); code != 0 || w.errors.Tail(1000) != "" {
 				t.Errorf("exit code %d, %s", code, w.errors.Tail(1000))
 			}
 		}
@@ -400,7 +400,7 @@ func TestWatch(t *testing.T) {
 		for {
 			var read struct {
 				Event string
-				Ended *opportunity.Ended
+				Ended *opportunity.RunResult
 			}
 			err := decoder.Decode(&read)
 			if errors.Is(err, io.EOF) {
@@ -422,39 +422,39 @@ func TestWatch(t *testing.T) {
 		}
 
 		// Watch again after the end of the run.
-		s.done([]string{"watch", "long"}, "ended                 Won in step Won")
+		s.wantSuccess([]string{"watch", "long"}, "ended                 Won in step Won")
 	})
 
 	t.Run("other ends", func(t *testing.T) {
 		s.t, p.t = t, t
-		s.fails([]string{"watch", "unknown"}, 1, "NotFound: no opportunity unknown")
+		s.wantFailure([]string{"watch", "unknown"}, 1, "NotFound: no opportunity unknown")
 		for _, reference := range []string{"closed", "cancelled", "terminated", "left"} {
-			s.done([]string{"start", reference, "--name", reference, "--region", "UK"})
+			s.wantSuccess([]string{"start", reference, "--name", reference, "--region", "UK"})
 		}
 		closed, cancelled, terminated, left := s.watch("closed"), s.watch("cancelled"), s.watch("terminated"), s.watch("left")
-		for _, w := range []*watch{closed, cancelled, terminated, left} {
+		for _, w := range []*runningWatch{closed, cancelled, terminated, left} {
 			w.until("created in step Proposed")
 		}
-		s.done([]string{"close", "closed", "--reason", "by phone"}, "is being closed")
-		if code := closed.end(); code != 0 || !closed.out.Contains("closed by an operator: by phone") {
+		s.wantSuccess([]string{"close", "closed", "--reason", "by phone"}, "is being closed")
+		if code := closed.wait(); code != 0 || !closed.out.Contains("closed by an operator: by phone") {
 			t.Errorf("closed: exit code %d, %s%s", code, closed.out.Tail(2000), closed.errors.Tail(2000))
 		}
 		if err := p.temporal.CancelWorkflow(t.Context(), lifecycle.WorkflowID("cancelled"), ""); err != nil {
 			t.Fatal(err)
 		}
-		if code := cancelled.end(); code != 1 || !cancelled.errors.Contains("opportunity cancelled was cancelled") {
+		if code := cancelled.wait(); code != 1 || !cancelled.errors.Contains("opportunity cancelled was cancelled") {
 			t.Errorf("cancelled: exit code %d, %s%s", code, cancelled.out.Tail(2000), cancelled.errors.Tail(2000))
 		}
 		if err := p.temporal.TerminateWorkflow(t.Context(), lifecycle.WorkflowID("terminated"), "", "for the test"); err != nil {
 			t.Fatal(err)
 		}
-		if code := terminated.end(); code != 1 || !terminated.errors.Contains("opportunity terminated was terminated") {
+		if code := terminated.wait(); code != 1 || !terminated.errors.Contains("opportunity terminated was terminated") {
 			t.Errorf("terminated: exit code %d, %s%s", code, terminated.out.Tail(2000), terminated.errors.Tail(2000))
 		}
 		if err := left.command.Process.Signal(syscall.SIGINT); err != nil {
 			t.Fatal(err)
 		}
-		if code := left.end(); code != 130 || left.errors.Tail(1000) != "" {
+		if code := left.wait(); code != 130 || left.errors.Tail(1000) != "" {
 			t.Errorf("Ctrl-C: exit code %d, %s", code, left.errors.Tail(1000))
 		}
 		if view := p.view("left"); view.Step == nil || view.Closing != nil {

@@ -41,25 +41,25 @@ func (p *parts) caller(t *testing.T) caller {
 
 // The results as JSON.
 type (
-	wireOutcome struct {
+	jsonOutcome struct {
 		RequestID string       `json:"requestId"`
 		State     string       `json:"state"`
-		Results   []wireResult `json:"results"`
-		Error     *wireError   `json:"error"`
+		Results   []jsonResult `json:"results"`
+		Error     *jsonError   `json:"error"`
 	}
-	wireResult struct {
+	jsonResult struct {
 		Interest      string     `json:"interest"`
 		Item          string     `json:"item"`
 		ReservedUntil string     `json:"reservedUntil"`
-		Error         *wireError `json:"error"`
+		Error         *jsonError `json:"error"`
 	}
-	wireError struct {
+	jsonError struct {
 		Type    string `json:"type"`
 		Label   string `json:"label"`
 		Message string `json:"message"`
 		Value   string `json:"value"`
 	}
-	wireOpened struct {
+	jsonCreateStatus struct {
 		State       string          `json:"state"`
 		Reference   string          `json:"reference"`
 		Opportunity opportunity.ID  `json:"opportunity"`
@@ -107,10 +107,10 @@ func (c caller) start(reference string, input ...*commonpb.Payload) error {
 	return err
 }
 
-// notTaken reports whether Temporal returned that it did not take the message: the run was about to end, or its
+// isNotAccepted reports whether Temporal returned that it did not take the message: the run was about to end, or its
 // workflow task was lost. The caller then sends the message again. The SDKs repeat a message by themselves when the
 // run was about to end.
-func notTaken(err error) bool {
+func isNotAccepted(err error) bool {
 	var lost *serviceerror.WorkflowNotReady
 	var busy *serviceerror.ResourceExhausted
 	return errors.As(err, &lost) || errors.As(err, &busy) && busy.Cause == enums.RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW
@@ -122,7 +122,7 @@ func (c caller) signal(reference, name string, payload ...*commonpb.Payload) err
 		Namespace: c.namespace, WorkflowExecution: executionOf(reference), SignalName: name, Input: inputOf(payload...), RequestId: uuid.NewString(),
 	}
 	for {
-		if _, err := c.service.SignalWorkflowExecution(c.ctx, request); !notTaken(err) {
+		if _, err := c.service.SignalWorkflowExecution(c.ctx, request); !isNotAccepted(err) {
 			return err
 		}
 	}
@@ -132,7 +132,7 @@ func (c caller) signal(reference, name string, payload ...*commonpb.Payload) err
 func (c caller) update(reference, name, id, payload string) (*updatepb.Outcome, error) {
 	for request := c.updateRequest(reference, name, id, payload); ; {
 		answer, err := c.service.UpdateWorkflowExecution(c.ctx, request)
-		if notTaken(err) {
+		if isNotAccepted(err) {
 			continue
 		}
 		if err != nil || answer.GetOutcome() != nil {
@@ -172,16 +172,16 @@ func (c caller) query(reference, name string, payload ...*commonpb.Payload) ([]b
 }
 
 // outcome queries the outcome of a request.
-func (c caller) outcome(reference, id string) (wireOutcome, error) {
+func (c caller) outcome(reference, id string) (jsonOutcome, error) {
 	data, err := c.query(reference, "outcome", plainJSON(fmt.Sprintf(`{"requestId":%q}`, id)))
 	if err != nil {
-		return wireOutcome{}, err
+		return jsonOutcome{}, err
 	}
-	return read[wireOutcome](c.t, data), nil
+	return decode[jsonOutcome](c.t, data), nil
 }
 
-// read decodes JSON and fails the test when the JSON has unknown members.
-func read[A any](t *testing.T, data []byte) A {
+// decode decodes JSON and fails the test when the JSON has unknown members.
+func decode[A any](t *testing.T, data []byte) A {
 	t.Helper()
 	var a A
 	decoder := json.NewDecoder(bytes.NewReader(data))
@@ -202,27 +202,27 @@ func succeeded[A any](t *testing.T, outcome *updatepb.Outcome, err error) A {
 	if encoding := string(payloads[0].GetMetadata()["encoding"]); encoding != "json/plain" {
 		t.Errorf("the answer is encoded as %q", encoding)
 	}
-	return read[A](t, payloads[0].GetData())
+	return decode[A](t, payloads[0].GetData())
 }
 
 // wantFailure asserts that the update ended with a failure of the contract. It returns the message of the failure.
-func wantFailure(t *testing.T, want string, outcome *updatepb.Outcome, err error) wireError {
+func wantFailure(t *testing.T, want string, outcome *updatepb.Outcome, err error) jsonError {
 	t.Helper()
 	if err != nil || outcome.GetFailure() == nil {
 		t.Errorf("the update answered %v, %v; want the failure %s", outcome, err, want)
-		return wireError{}
+		return jsonError{}
 	}
 	return contractFailure(t, want, outcome.GetFailure())
 }
 
 // contractFailure asserts the type and the form of a failure of the contract in Temporal.
-func contractFailure(t *testing.T, want string, failure *failurepb.Failure) wireError {
+func contractFailure(t *testing.T, want string, failure *failurepb.Failure) jsonError {
 	t.Helper()
 	info := failure.GetApplicationFailureInfo()
 	details := info.GetDetails().GetPayloads()
 	if info.GetType() != want || len(details) != 1 || string(details[0].GetMetadata()["encoding"]) != "json/plain" {
 		t.Errorf("failure: got %v; want an application failure of type %s with its error as JSON", failure, want)
-		return wireError{}
+		return jsonError{}
 	}
 	// The sender may repeat only a request whose cause goes away without a person.
 	if again := want == "Continuing" || want == "Busy"; info.GetNonRetryable() == again {
@@ -231,7 +231,7 @@ func contractFailure(t *testing.T, want string, failure *failurepb.Failure) wire
 	if info.GetCategory() != enums.APPLICATION_ERROR_CATEGORY_BENIGN {
 		t.Errorf("%s: its category is %s; it would count as an error of the worker", want, info.GetCategory())
 	}
-	told := read[wireError](t, details[0].GetData())
+	told := decode[jsonError](t, details[0].GetData())
 	line := told.Type
 	for _, part := range []string{told.Label, told.Message} {
 		if part != "" {
@@ -248,32 +248,32 @@ func contractFailure(t *testing.T, want string, failure *failurepb.Failure) wire
 }
 
 // wantFailed asserts the outcome of a request that was accepted and failed.
-func wantFailed(t *testing.T, want string, got wireOutcome) wireError {
+func wantFailed(t *testing.T, want string, got jsonOutcome) jsonError {
 	t.Helper()
 	if got.State != "failed" || got.Error == nil || got.Error.Type != want {
 		t.Errorf("outcome: got %+v with %+v; want it failed as %s", got, got.Error, want)
-		return wireError{}
+		return jsonError{}
 	}
 	return *got.Error
 }
 
-// manner is one of the two ways in which a message can be sent.
-type manner struct {
+// sendMode is one of the two ways in which a message can be sent.
+type sendMode struct {
 	name string
 	// send sends the message with the request id and returns its outcome.
-	send func(c caller, reference, name, id, members string) wireOutcome
+	send func(c caller, reference, name, id, members string) jsonOutcome
 }
 
-func bothWays() []manner {
-	return []manner{
-		{"update", func(c caller, reference, name, id, members string) wireOutcome {
+func sendModes() []sendMode {
+	return []sendMode{
+		{"update", func(c caller, reference, name, id, members string) jsonOutcome {
 			c.t.Helper()
-			outcome, err := c.update(reference, name, uuid.NewString(), message(id, members))
-			return succeeded[wireOutcome](c.t, outcome, err)
+			outcome, err := c.update(reference, name, uuid.NewString(), messageJSON(id, members))
+			return succeeded[jsonOutcome](c.t, outcome, err)
 		}},
-		{"signal", func(c caller, reference, name, id, members string) wireOutcome {
+		{"signal", func(c caller, reference, name, id, members string) jsonOutcome {
 			c.t.Helper()
-			if err := c.signal(reference, name, plainJSON(message(id, members))); err != nil {
+			if err := c.signal(reference, name, plainJSON(messageJSON(id, members))); err != nil {
 				c.t.Fatal(err)
 			}
 			return c.settled(reference, id)
@@ -282,9 +282,9 @@ func bothWays() []manner {
 }
 
 // settled waits until the request is done or failed.
-func (c caller) settled(reference, id string) wireOutcome {
+func (c caller) settled(reference, id string) jsonOutcome {
 	c.t.Helper()
-	var got wireOutcome
+	var got jsonOutcome
 	harness.Eventually(c.t, time.Minute, "request "+id+" is settled", func() bool {
 		var err error
 		got, err = c.outcome(reference, id)
@@ -296,8 +296,8 @@ func (c caller) settled(reference, id string) wireOutcome {
 	return got
 }
 
-// message writes a payload with a request id.
-func message(id, members string) string {
+// messageJSON writes a payload with a request id.
+func messageJSON(id, members string) string {
 	if members == "" {
 		return fmt.Sprintf(`{"requestId":%q}`, id)
 	}

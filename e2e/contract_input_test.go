@@ -21,14 +21,14 @@ import (
 // contractInput sends input that Temporal takes and that is no message of the contract. The opportunity goes on.
 func (p *parts) contractInput(reference string) {
 	t, c := p.t, p.caller(p.t)
-	p.begin(reference)
+	p.startProposed(reference)
 	events := len(p.Runs(opportunity.Reference(reference))[0].Events)
 
 	// Several updates at once that are too large for the response to a workflow task.
 	large := plainJSON(`{"name":"` + strings.Repeat("x", 2_200_000) + `"}`)
 	type answer struct {
 		took    time.Duration
-		failure wireError
+		failure jsonError
 	}
 	refused := make(chan answer)
 	shapes := []func(*workflowservice.UpdateWorkflowExecutionRequest){
@@ -81,7 +81,7 @@ func (p *parts) contractInput(reference string) {
 		if err := c.signal(reference, "progress", elsewhere); err != nil {
 			t.Fatal(err)
 		}
-		harness.Eventually(t, time.Minute, "the signal is a failed request", func() bool { return p.look(reference).Failures == 5+n })
+		harness.Eventually(t, time.Minute, "the signal is a failed request", func() bool { return p.viewOf(reference).Failures == 5+n })
 		request := c.updateRequest(reference, "progress", uuid.NewString(), "")
 		request.Request.Input.Args = inputOf(elsewhere)
 		got, err := c.service.UpdateWorkflowExecution(c.ctx, request)
@@ -95,14 +95,14 @@ func (p *parts) contractInput(reference string) {
 			if err := c.signal(reference, name, nothing...); err != nil {
 				t.Fatal(err)
 			}
-			harness.Eventually(t, time.Minute, name+" without a payload", func() bool { return (p.look(reference).Paused != nil) == (name == "pause") })
+			harness.Eventually(t, time.Minute, name+" without a payload", func() bool { return (p.viewOf(reference).Paused != nil) == (name == "pause") })
 		}
 	}
-	if view := p.look(reference); view.Failures != 6 {
+	if view := p.viewOf(reference); view.Failures != 6 {
 		t.Errorf("%d failures; want 6", view.Failures)
 	}
 	outcome, err := c.update(reference, "progress", uuid.NewString(), `{"to":"Opportunity"}`)
-	if got := succeeded[wireOutcome](t, outcome, err); got.State != "done" {
+	if got := succeeded[jsonOutcome](t, outcome, err); got.State != "done" {
 		t.Errorf("afterwards: %+v", got)
 	}
 	for _, event := range p.Runs(opportunity.Reference(reference))[0].Events {
@@ -113,9 +113,9 @@ func (p *parts) contractInput(reference string) {
 	p.Replay(opportunity.Reference(reference), "input")
 }
 
-// contractBentStarts starts opportunities with options that would make Temporal end or repeat their runs. It also
+// contractInvalidStarts starts opportunities with options that would make Temporal end or repeat their runs. It also
 // starts opportunities with arguments that no caller sends.
-func (p *parts) contractBentStarts(prefix string) {
+func (p *parts) contractInvalidStarts(prefix string) {
 	t, c := p.t, p.caller(p.t)
 	for name, bend := range map[string]func(*workflowservice.StartWorkflowExecutionRequest){
 		"cron": func(r *workflowservice.StartWorkflowExecutionRequest) { r.CronSchedule = "@every 1s" },
@@ -150,9 +150,9 @@ func (p *parts) contractBentStarts(prefix string) {
 			}
 		}
 		p.Replay(opportunity.Reference(reference), "bent "+name)
-		p.begin(reference) // the reference is free
+		p.startProposed(reference) // the reference is free
 		outcome, err := c.update(reference, "close", uuid.NewString(), `{"reason":"tried"}`)
-		if got := succeeded[wireOutcome](t, outcome, err); got.State != "done" {
+		if got := succeeded[jsonOutcome](t, outcome, err); got.State != "done" {
 			t.Errorf("%s: %+v", reference, got)
 		}
 	}
@@ -166,7 +166,7 @@ func (p *parts) contractBentStarts(prefix string) {
 		t.Fatal(err)
 	}
 	outcome, err := c.update(prefix+" attributes", "opened", uuid.NewString(), `{"start":`+plainStart+`}`)
-	if opened := succeeded[wireOpened](t, outcome, err); opened.State != "done" {
+	if opened := succeeded[jsonCreateStatus](t, outcome, err); opened.State != "done" {
 		t.Errorf("with search attributes: %+v", opened)
 	}
 	p.Replay(opportunity.Reference(prefix+" attributes"), "bent attributes")
@@ -174,7 +174,7 @@ func (p *parts) contractBentStarts(prefix string) {
 		t.Fatal(err)
 	}
 	outcome, err = c.update(prefix+" null", "opened", uuid.NewString(), `{"start":`+plainStart+`}`)
-	if opened := succeeded[wireOpened](t, outcome, err); opened.State != "done" {
+	if opened := succeeded[jsonCreateStatus](t, outcome, err); opened.State != "done" {
 		t.Errorf("with a second argument that is null: %+v", opened)
 	}
 }
@@ -203,9 +203,9 @@ func (p *parts) contractScripts(prefix string) {
 		t.Errorf("by a service: %v", err)
 	}
 	for _, reference := range []string{"Zürich-1", "東京-1", "заказ № 7"} {
-		record := p.begin(reference)
+		record := p.startProposed(reference)
 		outcome, err := c.update(reference, "addInterests", uuid.NewString(), "{"+courses(1)+"}")
-		if got := succeeded[wireOutcome](t, outcome, err); got.State != "done" {
+		if got := succeeded[jsonOutcome](t, outcome, err); got.State != "done" {
 			t.Errorf("%s: %+v", reference, got)
 		}
 		if err := p.temporal.CancelWorkflow(c.ctx, "opportunity/"+reference, ""); err != nil {
@@ -215,7 +215,7 @@ func (p *parts) contractScripts(prefix string) {
 			return p.Status(opportunity.Reference(reference)) == enums.WORKFLOW_EXECUTION_STATUS_CANCELED
 		})
 		outcome, err = c.open(reference, plainStart)
-		if opened := succeeded[wireOpened](t, outcome, err); opened.Opportunity != record || opened.Reference != reference {
+		if opened := succeeded[jsonCreateStatus](t, outcome, err); opened.Opportunity != record || opened.Reference != reference {
 			t.Errorf("%s, started again: %+v; want the record %s", reference, opened, record)
 		}
 		if _, err := p.client.Close(c.ctx, opportunity.Reference(reference), opportunity.Close{Reason: prefix}); err != nil {

@@ -22,10 +22,10 @@ import (
 func TestContractReadOnly(t *testing.T) {
 	t.Parallel()
 	// Without a mark, the adoption of a record writes nothing.
-	p := bring(t, stack.Options{WorkerArgs: []string{"--read-only", "--mark", "none"}})
+	p := startParts(t, stack.Options{WorkerArgs: []string{"--read-only", "--mark", "none"}})
 	c := p.caller(t)
 	const reference = "read-only"
-	want := wireError{
+	want := jsonError{
 		Type: "Rejected", Label: "read-only",
 		Message: "nothing was sent, because this program runs read-only; run it without --read-only (OPPFLOW_READ_ONLY) and ask again",
 	}
@@ -38,14 +38,14 @@ func TestContractReadOnly(t *testing.T) {
 	p.wantRunFailed("new here", "Rejected")
 
 	outcome, err = c.open(reference, `{"adopt":"`+seeded+`"}`)
-	if opened := succeeded[wireOpened](t, outcome, err); opened.State != "done" || opened.Opportunity != seeded {
+	if opened := succeeded[jsonCreateStatus](t, outcome, err); opened.State != "done" || opened.Opportunity != seeded {
 		t.Fatalf("adopted: %+v", opened)
 	}
-	if view := p.look(reference); view.Details.Name != "Annual first aid refresher" || view.Step.Name != "Proposed" {
+	if view := p.viewOf(reference); view.Details.Name != "Annual first aid refresher" || view.Step.Name != "Proposed" {
 		t.Errorf("the view: %+v", view)
 	}
 	failures := 0
-	for _, by := range bothWays() {
+	for _, by := range sendModes() {
 		for _, command := range []struct{ name, members string }{
 			{"addInterests", courses(1)},
 			{"updateDetails", `"name":"Renamed"`},
@@ -61,26 +61,26 @@ func TestContractReadOnly(t *testing.T) {
 		}
 	}
 	// Operators see the refusal where they look. They may send every message that writes nothing.
-	view := p.look(reference)
+	view := p.viewOf(reference)
 	if view.Failures != failures || len(view.Queue) > 0 {
 		t.Errorf("%d requests failed and %d wait; want %d and none", view.Failures, len(view.Queue), failures)
 	}
 	for where, text := range map[string]string{
-		"timeline": view.Timeline[len(view.Timeline)-1].Text, "attention": view.Attention[0].Text, "card": p.Metadata(reference).GetCurrentDetails(),
+		"timeline": view.Timeline[len(view.Timeline)-1].Text, "attention": view.Attention[0].Reason, "card": p.Metadata(reference).GetCurrentDetails(),
 	} {
 		if !strings.Contains(text, "failed: read-only") {
 			t.Errorf("the %s does not say it: %s", where, text)
 		}
 	}
-	if words := p.attention(reference); !slices.Contains(words, "failed") {
+	if words := p.listedAttention(reference); !slices.Contains(words, "failed") {
 		t.Errorf("the list shows attention %q; want failed", words)
 	}
 	for _, instruction := range []struct{ name, members string }{{"pause", ""}, {"resume", ""}, {"refresh", ""}, {"close", `"reason":"tried"`}} {
-		if got := bothWays()[0].send(c, reference, instruction.name, uuid.NewString(), instruction.members); got.State != "done" {
+		if got := sendModes()[0].send(c, reference, instruction.name, uuid.NewString(), instruction.members); got.State != "done" {
 			t.Errorf("%s: %+v", instruction.name, got)
 		}
 	}
-	if ended, err := p.client.Wait(c.ctx, reference); err != nil || ended.Closed != "tried" {
+	if ended, err := p.client.Wait(c.ctx, reference); err != nil || ended.CloseReason != "tried" {
 		t.Errorf("ended: %+v, %v", ended, err)
 	}
 	if diff := cmp.Diff(before, p.Records(seeded)); diff != "" {
@@ -96,12 +96,12 @@ func TestContractBusy(t *testing.T) {
 		most      = 100 // the server's own limit is 10,000
 		reference = "busy"
 	)
-	p := bring(t, stack.Options{DynamicConfig: map[string]any{
+	p := startParts(t, stack.Options{DynamicConfig: map[string]any{
 		"history.maximumSignalsPerExecution":      most,
 		"limit.historyCount.suggestContinueAsNew": most,
 	}})
 	c := p.caller(t)
-	record := p.begin(reference)
+	record := p.startProposed(reference)
 	if err := p.Worker().Stop(c.ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func TestContractBusy(t *testing.T) {
 		return err == nil
 	})
 	ended, err := p.client.Wait(c.ctx, reference)
-	if err != nil || ended.State != opportunity.Won || ended.Failed != 0 {
+	if err != nil || ended.State != opportunity.Won || ended.FailedRequests != 0 {
 		t.Errorf("ended: %+v, %v", ended, err)
 	}
 	if got := p.Opportunity(record); got.Step.Name != "Won" {

@@ -17,10 +17,10 @@ import (
 )
 
 // contractCommands sends each command as the page of the contract documents it, and checks the record.
-func (p *parts) contractCommands(by manner, reference string) {
+func (p *parts) contractCommands(by sendMode, reference string) {
 	t, c := p.t, p.caller(p.t)
-	record := p.begin(reference)
-	send := func(name, members string) wireOutcome {
+	record := p.startProposed(reference)
+	send := func(name, members string) jsonOutcome {
 		t.Helper()
 		got := by.send(c, reference, name, name, members)
 		if got.RequestID != name || got.State != "done" || got.Error != nil {
@@ -55,7 +55,7 @@ func (p *parts) contractCommands(by manner, reference string) {
 	if held := got.Reservations; !held.Valid || held.Until == nil || !held.Until.Equal(until) {
 		t.Errorf("places: %+v; want them held until %s", held, until)
 	}
-	view := p.look(reference)
+	view := p.viewOf(reference)
 	if view.Total.String() != "798.70" || len(view.Queue) > 0 || view.Failures > 0 || len(view.Attention) > 0 {
 		t.Errorf("the view: %+v", view)
 	}
@@ -78,10 +78,10 @@ func (p *parts) contractCommands(by manner, reference string) {
 	p.Replay(opportunity.Reference(reference), "contract-"+strings.ReplaceAll(reference, " ", "-"))
 }
 
-// contractInstructions sends the messages of operators and checks what they do.
-func (p *parts) contractInstructions(by manner, reference string) {
+// contractOperatorCommands sends the messages of operators and checks what they do.
+func (p *parts) contractOperatorCommands(by sendMode, reference string) {
 	t, c := p.t, p.caller(p.t)
-	record := p.begin(reference)
+	record := p.startProposed(reference)
 	instruct := func(name, id, members string) {
 		t.Helper()
 		if got := by.send(c, reference, name, id, members); got.RequestID != id || got.State != "done" || got.Error != nil {
@@ -89,7 +89,7 @@ func (p *parts) contractInstructions(by manner, reference string) {
 		}
 	}
 	instruct("pause", "halt", `"reason":"stock-taking"`)
-	if view := p.look(reference); view.Paused == nil || view.Paused.Reason != "stock-taking" {
+	if view := p.viewOf(reference); view.Paused == nil || view.Paused.Reason != "stock-taking" {
 		t.Errorf("paused: %+v", view.Paused)
 	}
 	// While the opportunity is paused, a command is refused as an update and waits as a signal.
@@ -103,7 +103,7 @@ func (p *parts) contractInstructions(by manner, reference string) {
 	if err := c.signal(reference, "progress", plainJSON(`{"requestId":"waits","to":"Opportunity"}`)); err != nil {
 		t.Fatal(err)
 	}
-	harness.Eventually(t, time.Minute, "the signal waits", func() bool { return len(p.look(reference).Queue) == 1 })
+	harness.Eventually(t, time.Minute, "the signal waits", func() bool { return len(p.viewOf(reference).Queue) == 1 })
 	// The queries work, and so do the other messages of operators.
 	if got, err := c.outcome(reference, "waits"); err != nil || got.State != "pending" {
 		t.Errorf("the outcome of what waits: %+v, %v", got, err)
@@ -123,17 +123,17 @@ func (p *parts) contractInstructions(by manner, reference string) {
 		t.Fatal(err)
 	}
 	instruct("refresh", "look again", "")
-	harness.Eventually(t, time.Minute, "the view shows what was done by hand", func() bool { return p.look(reference).Details.Name == "Renamed by hand" })
-	if view := p.look(reference); view.Failures > 0 || len(view.Attention) > 0 || view.Paused != nil {
+	harness.Eventually(t, time.Minute, "the view shows what was done by hand", func() bool { return p.viewOf(reference).Details.Name == "Renamed by hand" })
+	if view := p.viewOf(reference); view.Failures > 0 || len(view.Attention) > 0 || view.Paused != nil {
 		t.Errorf("the view: %+v", view)
 	}
 	p.Replay(opportunity.Reference(reference), "contract-"+strings.ReplaceAll(reference, " ", "-"))
 }
 
 // contractClose closes a run while a message waits and places are held.
-func (p *parts) contractClose(by manner, reference string) {
+func (p *parts) contractClose(by sendMode, reference string) {
 	t, c := p.t, p.caller(p.t)
-	record := p.begin(reference)
+	record := p.startProposed(reference)
 	reserved := by.send(c, reference, "addInterests", "places", `"interests":[{"item":"`+eventItem+`","quantity":1,"unitAmount":"10","reserve":true}]`)
 	if reserved.State != "done" || !p.Opportunity(record).Reservations.Valid {
 		t.Fatalf("reserved: %+v", reserved)
@@ -181,7 +181,7 @@ func (p *parts) contractClose(by manner, reference string) {
 	if err := c.signal(reference, "progress", plainJSON(`{"to":"Opportunity"}`)); !errors.As(err, &gone) {
 		t.Errorf("a signal to the ended run: %v; want NotFound of the service", err)
 	}
-	if view := p.look(reference); view.Closing == nil || view.Closing.Reason != "sold elsewhere" {
+	if view := p.viewOf(reference); view.Closing == nil || view.Closing.Reason != "sold elsewhere" {
 		t.Errorf("the view says %+v", view.Closing)
 	}
 	p.Replay(opportunity.Reference(reference), "contract-"+strings.ReplaceAll(reference, " ", "-"))

@@ -17,20 +17,20 @@ import (
 
 // contractQuestion makes a change whose result is unknown and cannot be decided by a read. It then answers the
 // question about the change.
-func (p *parts) contractQuestion(g *gate, by manner, answer, reference string) {
+func (p *parts) contractQuestion(g *apiProxy, by sendMode, answer, reference string) {
 	t, c := p.t, p.caller(p.t)
-	record := p.begin(reference)
-	p.doubt(g, c, reference, record)
+	record := p.startProposed(reference)
+	p.makeInDoubt(g, c, reference, record)
 	// The requests behind the question wait for the operator.
-	if err := c.signal(reference, "addInterests", plainJSON(message("later", courses(2)))); err != nil {
+	if err := c.signal(reference, "addInterests", plainJSON(messageJSON("later", courses(2)))); err != nil {
 		t.Fatal(err)
 	}
-	harness.Eventually(t, time.Minute, "the next one waits", func() bool { return len(p.look(reference).Queue) == 2 })
-	view := p.look(reference)
-	if view.Question.Request != "order-7" || view.Question.Verb != "addInterests" || !view.Queue[0].Doubt {
+	harness.Eventually(t, time.Minute, "the next one waits", func() bool { return len(p.viewOf(reference).Queue) == 2 })
+	view := p.viewOf(reference)
+	if view.Question.Request != "order-7" || view.Question.MessageName != "addInterests" || !view.Queue[0].InDoubt {
 		t.Errorf("the question: %+v about %+v", view.Question, view.Queue)
 	}
-	if words := p.attention(reference); !slices.Contains(words, "undecided") {
+	if words := p.listedAttention(reference); !slices.Contains(words, "undecided") {
 		t.Errorf("the list shows attention %q; want undecided", words)
 	}
 	for _, id := range []string{"order-7", "later"} {
@@ -68,23 +68,23 @@ func (p *parts) contractQuestion(g *gate, by manner, answer, reference string) {
 		t.Errorf("the record has %d interests; want %d", got, wantAdded)
 	}
 	// The same request, sent again, has the same outcome and no further effect.
-	outcome, err = c.update(reference, "addInterests", uuid.NewString(), message("order-7", courses(1)))
-	if diff := cmp.Diff(first, succeeded[wireOutcome](t, outcome, err)); diff != "" {
+	outcome, err = c.update(reference, "addInterests", uuid.NewString(), messageJSON("order-7", courses(1)))
+	if diff := cmp.Diff(first, succeeded[jsonOutcome](t, outcome, err)); diff != "" {
 		t.Errorf("asked again (-first +again):\n%s", diff)
 	}
-	if view := p.look(reference); view.Question != nil || slices.Contains(p.attention(reference), "undecided") {
-		t.Errorf("the question still stands: %+v, %q", view.Question, p.attention(reference))
+	if view := p.viewOf(reference); view.Question != nil || slices.Contains(p.listedAttention(reference), "undecided") {
+		t.Errorf("the question still stands: %+v, %q", view.Question, p.listedAttention(reference))
 	}
 	p.Replay(opportunity.Reference(reference), "contract-"+strings.ReplaceAll(reference, " ", "-"))
 }
 
-// contractDoubt closes a run with a request that may have taken effect. The outcome of the request says so.
-func (p *parts) contractDoubt(g *gate, reference string) {
+// contractInDoubt closes a run with a request that may have taken effect. The outcome of the request says so.
+func (p *parts) contractInDoubt(g *apiProxy, reference string) {
 	t, c := p.t, p.caller(p.t)
-	record := p.begin(reference)
-	p.doubt(g, c, reference, record)
+	record := p.startProposed(reference)
+	p.makeInDoubt(g, c, reference, record)
 	outcome, err := c.update(reference, "close", uuid.NewString(), `{"reason":"sold elsewhere"}`)
-	if got := succeeded[wireOutcome](t, outcome, err); got.State != "done" {
+	if got := succeeded[jsonOutcome](t, outcome, err); got.State != "done" {
 		t.Errorf("close: %+v", got)
 	}
 	told := wantFailed(t, "Undecided", c.settled(reference, "order-7"))
@@ -93,24 +93,24 @@ func (p *parts) contractDoubt(g *gate, reference string) {
 	}
 }
 
-// doubt makes an order of one course end in a question, because a person adds another interest by hand at the same
+// makeInDoubt makes an order of one course end in a question, because a person adds another interest by hand at the same
 // time.
-func (p *parts) doubt(g *gate, c caller, reference string, record opportunity.ID) {
+func (p *parts) makeInDoubt(g *apiProxy, c caller, reference string, record opportunity.ID) {
 	p.t.Helper()
-	g.once(record, swallowed(func() {
+	g.intercept(record, dropRequest(func() {
 		_, err := p.api.AddInterest(c.ctx, administrate.AddInterest{OpportunityID: string(record), ItemID: pathItem, Kind: administrate.LearningPath, Quantity: 1})
 		if err != nil {
 			p.t.Error(err)
 		}
 	}))
-	if err := c.signal(reference, "addInterests", plainJSON(message("order-7", courses(1)))); err != nil {
+	if err := c.signal(reference, "addInterests", plainJSON(messageJSON("order-7", courses(1)))); err != nil {
 		p.t.Fatal(err)
 	}
-	harness.Eventually(p.t, time.Minute, "a question stands", func() bool { return p.look(reference).Question != nil })
+	harness.Eventually(p.t, time.Minute, "a question stands", func() bool { return p.viewOf(reference).Question != nil })
 }
 
-// attention returns the attention words of the opportunity in the list of workflows.
-func (p *parts) attention(reference string) []string {
+// listedAttention returns the attention words of the opportunity in the list of workflows.
+func (p *parts) listedAttention(reference string) []string {
 	p.t.Helper()
 	described, err := p.temporal.DescribeWorkflow(p.t.Context(), lifecycle.WorkflowID(opportunity.Reference(reference)), "")
 	if err != nil {

@@ -19,14 +19,14 @@ import (
 // contractRefusals causes each error that a message can get.
 func (p *parts) contractRefusals(reference string) {
 	t, c := p.t, p.caller(p.t)
-	record := p.begin(reference)
+	record := p.startProposed(reference)
 	before := len(p.Runs(opportunity.Reference(reference))[0].Events)
-	update := func(name, payload string) (wireOutcome, func(string) wireError) {
+	update := func(name, payload string) (jsonOutcome, func(string) jsonError) {
 		outcome, err := c.update(reference, name, uuid.NewString(), payload)
 		if err == nil && outcome.GetFailure() == nil {
-			return succeeded[wireOutcome](t, outcome, err), nil
+			return succeeded[jsonOutcome](t, outcome, err), nil
 		}
-		return wireOutcome{}, func(want string) wireError { return wantFailure(t, want, outcome, err) }
+		return jsonOutcome{}, func(want string) jsonError { return wantFailure(t, want, outcome, err) }
 	}
 	for _, wrong := range []struct{ name, payload, says string }{
 		{"progress", `{"step":"Won"}`, `unknown member "step"`},
@@ -69,7 +69,7 @@ func (p *parts) contractRefusals(reference string) {
 
 	// A refusal by the API, and a name that does not exist, become the outcome of a request.
 	refused, _ := update("progress", `{"requestId":"too early","to":"Won"}`)
-	want := wireError{
+	want := jsonError{
 		Type: "TransitionNotFound", Label: "Transition Not Found",
 		Message: "Transition from step T3Bwb3J0dW5pdHlTdGVwOjM= to step T3Bwb3J0dW5pdHlTdGVwOjU= not found",
 	}
@@ -119,7 +119,7 @@ func (p *parts) contractRefusals(reference string) {
 func (p *parts) contractUnreadable(output *harness.Output) {
 	const reference = "unreadable signals"
 	t, c := p.t, p.caller(p.t)
-	record := p.begin(reference)
+	record := p.startProposed(reference)
 	for _, wrong := range []struct {
 		name    string
 		payload []*commonpb.Payload
@@ -136,11 +136,11 @@ func (p *parts) contractUnreadable(output *harness.Output) {
 		{"q.quillfeather@example.com", []*commonpb.Payload{plainJSON(`{"to":"Won"}`)}},
 		{"opened", []*commonpb.Payload{plainJSON(`{"start":{"name":"Quillfeather"}}`)}},
 	} {
-		failures := p.look(reference).Failures
+		failures := p.viewOf(reference).Failures
 		if err := c.signal(reference, wrong.name, wrong.payload...); err != nil {
 			t.Fatal(err)
 		}
-		harness.Eventually(t, time.Minute, "the signal "+wrong.name+" is a failed request", func() bool { return p.look(reference).Failures == failures+1 })
+		harness.Eventually(t, time.Minute, "the signal "+wrong.name+" is a failed request", func() bool { return p.viewOf(reference).Failures == failures+1 })
 		id := fmt.Sprintf("#%d", failures+1)
 		got, err := c.outcome(reference, id)
 		if err != nil {
@@ -148,7 +148,7 @@ func (p *parts) contractUnreadable(output *harness.Output) {
 		}
 		wantFailed(t, "Invalid", got)
 	}
-	if words := p.attention(reference); !slices.Contains(words, "message") {
+	if words := p.listedAttention(reference); !slices.Contains(words, "message") {
 		t.Errorf("the list shows attention %q; want message", words)
 	}
 	// The opportunity goes on.

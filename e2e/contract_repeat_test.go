@@ -18,10 +18,10 @@ import (
 // contractIDs sends requests twice: as signals and as updates, and under both kinds of ids.
 func (p *parts) contractIDs(reference string) {
 	t, c := p.t, p.caller(p.t)
-	record := p.begin(reference)
+	record := p.startProposed(reference)
 	members := courses(1)
-	ways := bothWays()
-	for n, order := range [][2]manner{{ways[0], ways[1]}, {ways[1], ways[0]}, {ways[0], ways[0]}, {ways[1], ways[1]}} {
+	ways := sendModes()
+	for n, order := range [][2]sendMode{{ways[0], ways[1]}, {ways[1], ways[0]}, {ways[0], ways[0]}, {ways[1], ways[1]}} {
 		id := fmt.Sprintf("request %d", n)
 		first := order[0].send(c, reference, "addInterests", id, members)
 		again := order[1].send(c, reference, "addInterests", id, members)
@@ -33,24 +33,24 @@ func (p *parts) contractIDs(reference string) {
 		}
 	}
 	// The same id for another request is a conflict, also when it is another kind of message.
-	outcome, err := c.update(reference, "addInterests", uuid.NewString(), message("request 0", courses(2)))
+	outcome, err := c.update(reference, "addInterests", uuid.NewString(), messageJSON("request 0", courses(2)))
 	wantFailure(t, "Conflict", outcome, err)
 	outcome, err = c.update(reference, "pause", uuid.NewString(), `{"requestId":"request 0"}`)
 	wantFailure(t, "Conflict", outcome, err)
 	if err := c.signal(reference, "progress", plainJSON(`{"requestId":"request 0","to":"Opportunity"}`)); err != nil {
 		t.Fatal(err)
 	}
-	harness.Eventually(t, time.Minute, "the signal with a used id is shown", func() bool { return slices.Contains(p.attention(reference), "message") })
+	harness.Eventually(t, time.Minute, "the signal with a used id is shown", func() bool { return slices.Contains(p.listedAttention(reference), "message") })
 	// The conflict does not overwrite the outcome of the first request.
 	if got, err := c.outcome(reference, "request 0"); err != nil || got.State != "done" {
 		t.Errorf("the outcome of the first: %+v, %v", got, err)
 	}
-	if view := p.look(reference); view.Failures != 1 || view.Step.Name != "Proposed" || view.Paused != nil {
+	if view := p.viewOf(reference); view.Failures != 1 || view.Step.Name != "Proposed" || view.Paused != nil {
 		t.Errorf("the view: %+v", view)
 	}
 	// An update without a request id uses its update id.
 	outcome, err = c.update(reference, "updateDetails", "an update's id", `{"name":"First"}`)
-	if got := succeeded[wireOutcome](t, outcome, err); got.RequestID != "an update's id" {
+	if got := succeeded[jsonOutcome](t, outcome, err); got.RequestID != "an update's id" {
 		t.Errorf("the update's request id: %q", got.RequestID)
 	}
 	if got, err := c.outcome(reference, "an update's id"); err != nil || got.State != "done" {
@@ -63,20 +63,20 @@ func (p *parts) contractIDs(reference string) {
 
 // contractContinuing fills the history of a run while a request is under way. It sends messages to the run when the
 // run is about to continue as new, and to the run after it.
-func (p *parts) contractContinuing(g *gate) {
+func (p *parts) contractContinuing(g *apiProxy) {
 	const reference = "continuing"
 	t, c := p.t, p.caller(p.t)
-	record := p.begin(reference)
+	record := p.startProposed(reference)
 	members := courses(1)
-	outcome, err := c.update(reference, "addInterests", uuid.NewString(), message("in the first run", members))
-	first := succeeded[wireOutcome](t, outcome, err)
+	outcome, err := c.update(reference, "addInterests", uuid.NewString(), messageJSON("in the first run", members))
+	first := succeeded[jsonOutcome](t, outcome, err)
 	outcome, err = c.update(reference, "addInterests", "an update's id", `{`+members+`}`)
-	unnamed := succeeded[wireOutcome](t, outcome, err)
+	unnamed := succeeded[jsonOutcome](t, outcome, err)
 
 	released := make(chan struct{})
 	free := sync.OnceFunc(func() { close(released) })
 	defer free()
-	g.once(record, held(released))
+	g.intercept(record, holdUntil(released))
 	if err := c.signal(reference, "updateDetails", plainJSON(`{"requestId":"slow","name":"Slow"}`)); err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func (p *parts) contractContinuing(g *gate) {
 	if err := senders.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	if g.waits(record) {
+	if g.isPending(record) {
 		t.Fatal("nothing was sent; the test shows nothing")
 	}
 	harness.Eventually(t, 15*time.Second, "the run is about to continue", func() bool {
@@ -111,7 +111,7 @@ func (p *parts) contractContinuing(g *gate) {
 	}()
 	// Either run takes an operator's update.
 	outcome, err = c.update(reference, "refresh", uuid.NewString(), `{}`)
-	if got := succeeded[wireOutcome](t, outcome, err); got.State != "done" {
+	if got := succeeded[jsonOutcome](t, outcome, err); got.State != "done" {
 		t.Errorf("refresh: %+v", got)
 	}
 	select {
@@ -123,7 +123,7 @@ func (p *parts) contractContinuing(g *gate) {
 	if err := <-moved; err != nil {
 		t.Errorf("the Go client: %v", err)
 	}
-	if view := p.look(reference); view.Runs != 2 || view.Step.Name != "Opportunity" || view.Details.Name != "Slow" || view.Failures > 0 {
+	if view := p.viewOf(reference); view.Runs != 2 || view.Step.Name != "Opportunity" || view.Details.Name != "Slow" || view.Failures > 0 {
 		t.Errorf("the next run: %+v", view)
 	}
 	if _, err := c.outcome(reference, "raw"); err == nil {
@@ -131,16 +131,16 @@ func (p *parts) contractContinuing(g *gate) {
 	}
 
 	// A request that was applied in the first run is not applied again in the second.
-	for _, by := range bothWays() {
+	for _, by := range sendModes() {
 		if diff := cmp.Diff(first, by.send(c, reference, "addInterests", "in the first run", members)); diff != "" {
 			t.Errorf("by %s in the next run (-first +again):\n%s", by.name, diff)
 		}
 	}
 	outcome, err = c.update(reference, "addInterests", "an update's id", `{`+members+`}`)
-	if diff := cmp.Diff(unnamed, succeeded[wireOutcome](t, outcome, err)); diff != "" {
+	if diff := cmp.Diff(unnamed, succeeded[jsonOutcome](t, outcome, err)); diff != "" {
 		t.Errorf("the update's id in the next run (-first +again):\n%s", diff)
 	}
-	outcome, err = c.update(reference, "addInterests", uuid.NewString(), message("in the first run", courses(2)))
+	outcome, err = c.update(reference, "addInterests", uuid.NewString(), messageJSON("in the first run", courses(2)))
 	wantFailure(t, "Conflict", outcome, err)
 	if got := p.Opportunity(record).InterestCount; got != 2 {
 		t.Errorf("the record has %d interests; want the 2 of the first run", got)

@@ -34,13 +34,13 @@ func (p *parts) contractStarts(prefix string) {
 		t.Parallel()
 		c, reference := p.caller(t), prefix+" 1"
 		outcome, err := c.open(reference, plainStart)
-		first := succeeded[wireOpened](t, outcome, err)
+		first := succeeded[jsonCreateStatus](t, outcome, err)
 		if first.State != "done" || first.Reference != reference || first.Opportunity.Type() != "Opportunity" || first.Details == nil || first.Step == nil {
 			t.Errorf("opened: %+v", first)
 		}
 		// The same start in other JSON is an equal start.
 		outcome, err = c.open(reference, `{ "region": "UK", "name": "First Aid course", "interests": [], "requestId": "mine" }`)
-		if diff := cmp.Diff(first, succeeded[wireOpened](t, outcome, err)); diff != "" {
+		if diff := cmp.Diff(first, succeeded[jsonCreateStatus](t, outcome, err)); diff != "" {
 			t.Errorf("an equal start (-first +again):\n%s", diff)
 		}
 		outcome, err = c.open(reference, `{"name":"Fire Safety","region":"UK"}`)
@@ -48,7 +48,7 @@ func (p *parts) contractStarts(prefix string) {
 		// The plain update returns the same. Without a start it only asks.
 		for _, payload := range []string{`{}`, `{"start":` + plainStart + `}`} {
 			outcome, err = c.update(reference, "opened", uuid.NewString(), payload)
-			if diff := cmp.Diff(first, succeeded[wireOpened](t, outcome, err)); diff != "" {
+			if diff := cmp.Diff(first, succeeded[jsonCreateStatus](t, outcome, err)); diff != "" {
 				t.Errorf("opened %s (-first +again):\n%s", payload, diff)
 			}
 		}
@@ -66,9 +66,9 @@ func (p *parts) contractStarts(prefix string) {
 			t.Fatal(err)
 		}
 		outcome, err := c.update(reference, "opened", uuid.NewString(), `{}`)
-		opened := succeeded[wireOpened](t, outcome, err)
+		opened := succeeded[jsonCreateStatus](t, outcome, err)
 		in := p.in(t)
-		harness.Eventually(t, time.Minute, "the interests of the start are added", func() bool { return len(in.look(reference).Interests) == 1 })
+		harness.Eventually(t, time.Minute, "the interests of the start are added", func() bool { return len(in.viewOf(reference).Interests) == 1 })
 		got := in.Opportunity(opened.Opportunity)
 		if got.Name != "First Aid course" || got.Account == nil || got.Account.Name != "Administrate" || got.Currency.Code != "EUR" || got.Step.Name != "Opportunity" || got.InterestCount != 1 {
 			t.Errorf("the record: %+v", got)
@@ -83,7 +83,7 @@ func (p *parts) contractStarts(prefix string) {
 		}
 		in.wantRunFailed(reference, "Invalid")
 		outcome, err = c.open(reference, plainStart)
-		succeeded[wireOpened](t, outcome, err) // the reference is free
+		succeeded[jsonCreateStatus](t, outcome, err) // the reference is free
 		// A reference with a character that is not allowed is refused, for every caller.
 		if err := c.start("ada@example.com", plainJSON(plainStart)); err != nil {
 			t.Fatal(err)
@@ -99,7 +99,7 @@ func (p *parts) contractStarts(prefix string) {
 		}
 		in.wantRunFailed(reference, "Rejected")
 		outcome, err = c.open(reference, plainStart)
-		if opened := succeeded[wireOpened](t, outcome, err); opened.State != "done" {
+		if opened := succeeded[jsonCreateStatus](t, outcome, err); opened.State != "done" {
 			t.Errorf("the corrected start: %+v", opened)
 		}
 		outcome, err = c.open(prefix+" 5", `{"name":"First Aid course","region":"Atlantis"}`)
@@ -108,7 +108,7 @@ func (p *parts) contractStarts(prefix string) {
 	p.t.Run("after one that was cancelled", func(t *testing.T) {
 		t.Parallel()
 		c, in, reference := p.caller(t), p.in(t), prefix+" 6"
-		first := in.begin(reference)
+		first := in.startProposed(reference)
 		if err := p.temporal.CancelWorkflow(c.ctx, "opportunity/"+reference, ""); err != nil {
 			t.Fatal(err)
 		}
@@ -117,14 +117,14 @@ func (p *parts) contractStarts(prefix string) {
 		})
 		// The record is found by its mark, whatever the new start says.
 		outcome, err := c.open(reference, plainStart)
-		if again := succeeded[wireOpened](t, outcome, err); again.Opportunity != first {
+		if again := succeeded[jsonCreateStatus](t, outcome, err); again.Opportunity != first {
 			t.Errorf("started again, it has the record %s; want %s", again.Opportunity, first)
 		}
 	})
 	p.t.Run("after one that completed", func(t *testing.T) {
 		t.Parallel()
 		c, in, reference := p.caller(t), p.in(t), prefix+" 7"
-		in.begin(reference)
+		in.startProposed(reference)
 		if err := c.signal(reference, "progress", plainJSON(`{"to":"Archived"}`)); err != nil {
 			t.Fatal(err)
 		}
@@ -167,7 +167,7 @@ func (p *parts) contractAdoptions(prefix string) {
 		t.Fatal(err)
 	}
 	outcome, err := c.open(prefix, `{"adopt":"`+made.ID+`"}`)
-	opened := succeeded[wireOpened](t, outcome, err)
+	opened := succeeded[jsonCreateStatus](t, outcome, err)
 	if string(opened.Opportunity) != made.ID || !strings.Contains(string(opened.Details), "Made by hand") {
 		t.Errorf("adopted: %+v", opened)
 	}
@@ -176,7 +176,7 @@ func (p *parts) contractAdoptions(prefix string) {
 	}
 	// The adopted record is driven like any other.
 	outcome, err = c.update(prefix, "progress", uuid.NewString(), `{"to":"Opportunity"}`)
-	if got := succeeded[wireOutcome](t, outcome, err); got.State != "done" || p.Opportunity(opened.Opportunity).Step.Name != "Opportunity" {
+	if got := succeeded[jsonOutcome](t, outcome, err); got.State != "done" || p.Opportunity(opened.Opportunity).Step.Name != "Opportunity" {
 		t.Errorf("after the adoption: %+v", got)
 	}
 	p.Replay(opportunity.Reference(prefix), "contract-adopted")
@@ -197,7 +197,7 @@ func (p *parts) contractAdoptions(prefix string) {
 
 // contractAdoptionRace makes two references adopt the same record at once. While the first reference's mark is
 // under way, the second reference waits. It then learns that the record is taken.
-func (p *parts) contractAdoptionRace(g *gate, prefix string) {
+func (p *parts) contractAdoptionRace(g *apiProxy, prefix string) {
 	t, ctx := p.t, p.t.Context()
 	made, err := p.api.CreateOpportunity(ctx, administrate.NewOpportunity{Name: "Wanted by two", RegionID: "UmVnaW9uOlVL"})
 	if err != nil {
@@ -217,11 +217,11 @@ func (p *parts) contractAdoptionRace(g *gate, prefix string) {
 	}
 	first, second := opportunity.Reference(prefix+" first"), opportunity.Reference(prefix+" second")
 	released := make(chan struct{})
-	g.once(record, held(released))
+	g.intercept(record, holdUntil(released))
 	one := adopt(first)
-	harness.Eventually(t, time.Minute, "the first one's mark is under way", func() bool { return !g.waits(record) })
+	harness.Eventually(t, time.Minute, "the first one's mark is under way", func() bool { return !g.isPending(record) })
 	two := adopt(second)
-	harness.Eventually(t, time.Minute, "the second one waits", func() bool { return len(two) > 0 || p.refusedChild(second) })
+	harness.Eventually(t, time.Minute, "the second one waits", func() bool { return len(two) > 0 || p.isStartRefused(second) })
 	close(released)
 	if err := <-one; err != nil {
 		t.Errorf("the first one: %v", err)
@@ -235,8 +235,8 @@ func (p *parts) contractAdoptionRace(g *gate, prefix string) {
 	}
 }
 
-// refusedChild reports whether the start of the reference was refused because another reference adopts its record.
-func (p *parts) refusedChild(reference opportunity.Reference) bool {
+// isStartRefused reports whether the start of the reference was refused because another reference adopts its record.
+func (p *parts) isStartRefused(reference opportunity.Reference) bool {
 	events := p.temporal.GetWorkflowHistory(p.t.Context(), lifecycle.WorkflowID(reference), "", false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for events.HasNext() {
 		event, err := events.Next()

@@ -20,11 +20,11 @@ const (
 // protocol of Temporal.
 func TestContract(t *testing.T) {
 	t.Parallel()
-	p, g := bringBehindGate(t)
-	for _, by := range bothWays() {
-		for name, test := range map[string]func(*parts, manner, string){
+	p, g := startBehindProxy(t)
+	for _, by := range sendModes() {
+		for name, test := range map[string]func(*parts, sendMode, string){
 			"commands":     (*parts).contractCommands,
-			"instructions": (*parts).contractInstructions,
+			"instructions": (*parts).contractOperatorCommands,
 			"close":        (*parts).contractClose,
 		} {
 			t.Run(name+" by "+by.name, func(t *testing.T) {
@@ -46,7 +46,7 @@ func TestContract(t *testing.T) {
 		"one id space":               (*parts).contractIDs,
 		"a state of a newer version": (*parts).contractNewerState,
 		"whatever is sent":           (*parts).contractInput,
-		"starts that Temporal bends": (*parts).contractBentStarts,
+		"starts that Temporal bends": (*parts).contractInvalidStarts,
 		"any script":                 (*parts).contractScripts,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -60,7 +60,7 @@ func TestContract(t *testing.T) {
 	})
 	t.Run("closed in doubt", func(t *testing.T) {
 		t.Parallel()
-		p.in(t).contractDoubt(g, "closed in doubt")
+		p.in(t).contractInDoubt(g, "closed in doubt")
 	})
 	t.Run("adoptions at once", func(t *testing.T) {
 		t.Parallel()
@@ -68,7 +68,7 @@ func TestContract(t *testing.T) {
 	})
 	t.Run("lost updates", func(t *testing.T) {
 		t.Parallel()
-		p.in(t).contractLost(t)
+		p.in(t).contractClosingRace(t)
 	})
 	t.Run("continuing", func(t *testing.T) {
 		t.Parallel()
@@ -76,8 +76,8 @@ func TestContract(t *testing.T) {
 	})
 }
 
-// begin starts an opportunity in the step Proposed.
-func (p *parts) begin(reference string) opportunity.ID {
+// startProposed starts an opportunity in the step Proposed.
+func (p *parts) startProposed(reference string) opportunity.ID {
 	p.t.Helper()
 	opened, err := p.client.Start(p.t.Context(), opportunity.Reference(reference), opportunity.Start{Name: "First Aid course", Region: "UK"})
 	if err != nil {
@@ -86,7 +86,7 @@ func (p *parts) begin(reference string) opportunity.ID {
 	return opened.Opportunity
 }
 
-func (p *parts) look(reference string) opportunity.View {
+func (p *parts) viewOf(reference string) opportunity.View {
 	p.t.Helper()
 	view, err := p.client.View(p.t.Context(), opportunity.Reference(reference))
 	if err != nil {

@@ -24,16 +24,16 @@ import (
 // crash is a story whose worker dies at the k-th request that changes something. The worker dies before the API
 // gets the request, or after the API has made the change and before the answer arrives.
 type crash struct {
-	p         *parts
-	reference opportunity.Reference
-	send      story.Sending
-	k         int
-	kind      fault.Kind
+	parts         *parts
+	reference     opportunity.Reference
+	send          story.SendMode
+	requestNumber int
+	kind          fault.Kind
 	// rule is the number of the fault that holds the request, 0 until the fault is set.
 	rule int
-	// here is notified when the next request is the k-th. The story waits there until go is closed.
-	here     *sync.WaitGroup
-	going    chan struct{}
+	// arrivals is notified when the next request is the k-th. The story waits there until go is closed.
+	arrivals *sync.WaitGroup
+	proceed  chan struct{}
 	arrived  bool
 	report   story.Report
 	err      error
@@ -44,15 +44,15 @@ type crash struct {
 // play plays the story. It must not fail the test itself, because other stories play at the same time.
 func (c *crash) play(ctx context.Context) {
 	defer close(c.finished)
-	if c.k == 1 {
-		c.rule, c.err = c.p.Remote().Set(ctx, fault.Rule{Kind: c.kind, Operation: "opportunities.create", Mentions: string(c.reference), Times: 1})
+	if c.requestNumber == 1 {
+		c.rule, c.err = c.parts.SandboxAdmin().SetFault(ctx, fault.Rule{Kind: c.kind, Operation: "opportunities.create", Contains: string(c.reference), Times: 1})
 		if c.arrive(); c.err != nil {
 			return
 		}
 	}
-	c.report, c.err = story.Play(ctx, c.p.player(), story.Options{Reference: c.reference, Send: c.send, Patience: 5 * time.Minute, Between: c.between})
+	c.report, c.err = story.Play(ctx, c.parts.player(), story.Options{Reference: c.reference, Send: c.send, StepTimeout: 5 * time.Minute, Between: c.between})
 	if c.arrive(); c.err == nil {
-		c.record, c.err = c.p.RecordsOf(c.report.View.Opportunity)
+		c.record, c.err = c.parts.RecordsOf(c.report.View.Opportunity)
 	}
 }
 
@@ -62,17 +62,17 @@ func (c *crash) between(ctx context.Context, _ string) error {
 		return nil
 	}
 	if c.rule == 0 {
-		view, err := c.p.client.View(ctx, c.reference)
+		view, err := c.parts.client.View(ctx, c.reference)
 		if err != nil {
 			return err
 		}
-		c.rule, err = c.p.Remote().Set(ctx, fault.Rule{Kind: c.kind, Operation: fault.AnyMutation, Mentions: string(view.Opportunity), From: c.k - 1, Times: 1})
+		c.rule, err = c.parts.SandboxAdmin().SetFault(ctx, fault.Rule{Kind: c.kind, Operation: fault.AnyMutation, Contains: string(view.Opportunity), From: c.requestNumber - 1, Times: 1})
 		if err != nil {
 			return err
 		}
 	}
-	status, err := c.p.Remote().Fault(ctx, c.rule)
-	if err == nil && status.Matched == c.k-2 { // the create came before the fault
+	status, err := c.parts.SandboxAdmin().Fault(ctx, c.rule)
+	if err == nil && status.Matched == c.requestNumber-2 { // the create came before the fault
 		c.arrive()
 	}
 	return err
@@ -82,8 +82,8 @@ func (c *crash) between(ctx context.Context, _ string) error {
 func (c *crash) arrive() {
 	if !c.arrived {
 		c.arrived = true
-		c.here.Done()
-		<-c.going
+		c.arrivals.Done()
+		<-c.proceed
 	}
 }
 
@@ -92,12 +92,12 @@ func (c *crash) arrive() {
 // outcome is the same as without a kill.
 func TestKilledAtEveryRequest(t *testing.T) {
 	t.Parallel()
-	p := bring(t, stack.Options{WorkerArgs: []string{"--api-rate", "5000"}})
+	p := startParts(t, stack.Options{WorkerArgs: []string{"--api-rate", "5000"}})
 	ctx, cancel := context.WithTimeout(t.Context(), 12*time.Minute)
 	defer cancel()
-	calm := map[story.Sending]story.Report{}
+	calm := map[story.SendMode]story.Report{}
 	requests := 0
-	for _, send := range []story.Sending{story.ByUpdate, story.BySignal} {
+	for _, send := range []story.SendMode{story.ByUpdate, story.BySignal} {
 		calm[send] = p.play(story.Options{Reference: opportunity.Reference(fmt.Sprintf("calm %d", send)), Send: send})
 		requests = p.mutationsOf(calm[send].View.Opportunity)
 	}
@@ -114,8 +114,8 @@ func TestKilledAtEveryRequest(t *testing.T) {
 			for k := 1; k <= requests; k += step {
 				here.Add(1)
 				c := &crash{
-					p: p, reference: opportunity.Reference(fmt.Sprintf("killed %d %s %d.", send, kind, k)), send: send, k: k, kind: kind,
-					here: &here, going: going, finished: make(chan struct{}),
+					parts: p, reference: opportunity.Reference(fmt.Sprintf("killed %d %s %d.", send, kind, k)), send: send, requestNumber: k, kind: kind,
+					arrivals: &here, proceed: going, finished: make(chan struct{}),
 				}
 				crashes = append(crashes, c)
 				go c.play(ctx)
@@ -126,7 +126,7 @@ func TestKilledAtEveryRequest(t *testing.T) {
 	close(going)
 	held := func() int {
 		n := 0
-		faults, err := p.Remote().Faults(ctx)
+		faults, err := p.SandboxAdmin().Faults(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -138,9 +138,9 @@ func TestKilledAtEveryRequest(t *testing.T) {
 	harness.Eventually(t, 30*time.Second, "every story is at its request", func() bool { return held() == len(crashes) })
 	p.Worker().Kill()
 	for _, c := range crashes {
-		letGo := p.Remote().Release
+		letGo := p.SandboxAdmin().ReleaseFault
 		if c.kind == fault.HoldBefore {
-			letGo = p.Remote().Discard
+			letGo = p.SandboxAdmin().DiscardFault
 		}
 		if err := letGo(ctx, c.rule); err != nil {
 			t.Fatal(err)
@@ -159,10 +159,10 @@ func TestKilledAtEveryRequest(t *testing.T) {
 			t.Errorf("%s: %s", c.reference, mismatch)
 		}
 		quiet := calm[c.send]
-		if diff := cmp.Diff(sight(t, quiet.View), sight(t, c.report.View)); diff != "" {
+		if diff := cmp.Diff(comparableView(t, quiet.View), comparableView(t, c.report.View)); diff != "" {
 			t.Errorf("%s: view without (-) and with (+) the crash:\n%s", c.reference, diff)
 		}
-		if diff := cmp.Diff(nameless(p.Records(quiet.View.Opportunity)), nameless(strings.ReplaceAll(c.record, string(c.reference), string(quiet.Reference)))); diff != "" {
+		if diff := cmp.Diff(withoutIDs(p.Records(quiet.View.Opportunity)), withoutIDs(strings.ReplaceAll(c.record, string(c.reference), string(quiet.Reference)))); diff != "" {
 			t.Errorf("%s: records without (-) and with (+) the crash:\n%s", c.reference, diff)
 		}
 		p.Replay(c.reference, "crash")
@@ -174,7 +174,7 @@ func TestKilledAtEveryRequest(t *testing.T) {
 func (p *parts) mutationsOf(id opportunity.ID) int {
 	p.t.Helper()
 	n := 0
-	for _, entry := range p.Ledger() {
+	for _, entry := range p.RequestLog() {
 		for _, field := range entry.Fields {
 			if field.Opportunity == string(id) {
 				n++
@@ -185,20 +185,20 @@ func (p *parts) mutationsOf(id opportunity.ID) int {
 	return n
 }
 
-// sight returns a view without everything that differs between two runs of the same story. It drops the times, the
+// comparableView returns a view without everything that differs between two runs of the same story. It drops the times, the
 // ids, and the way in which the run learned its facts.
-func sight(t *testing.T, view opportunity.View) string {
+func comparableView(t *testing.T, view opportunity.View) string {
 	t.Helper()
 	view.Timeline = nil
 	// A failure needs attention only when no caller waits for it at that moment.
-	view.Attention = slices.DeleteFunc(slices.Clone(view.Attention), func(a opportunity.Attention) bool { return a.Word == opportunity.AttentionFailed })
-	return nameless(picture(t, view))
+	view.Attention = slices.DeleteFunc(slices.Clone(view.Attention), func(a opportunity.Attention) bool { return a.Kind == opportunity.AttentionFailed })
+	return withoutIDs(viewWithoutTimes(t, view))
 }
 
 var recordID = regexp.MustCompile(`T3Bwb3J0dW5pdH[A-Za-z0-9+/]*={0,2}`)
 
-// nameless numbers the ids of opportunities and interests in the order of their places in the text.
-func nameless(text string) string {
+// withoutIDs numbers the ids of opportunities and interests in the order of their places in the text.
+func withoutIDs(text string) string {
 	numbers := map[string]string{}
 	text = recordID.ReplaceAllStringFunc(text, func(id string) string {
 		raw, err := base64.StdEncoding.DecodeString(id)
@@ -211,5 +211,5 @@ func nameless(text string) string {
 		}
 		return numbers[id]
 	})
-	return moments.ReplaceAllString(text, "T")
+	return timestamps.ReplaceAllString(text, "T")
 }

@@ -29,7 +29,7 @@ func TestStoryOnExpiringTokens(t *testing.T) {
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	p := bring(t, stack.Options{
+	p := startParts(t, stack.Options{
 		APIPort:     port,
 		SandboxArgs: []string{"--client-id", "web-shop", "--client-secret-file", secret, "--token-life", "1s"},
 		WorkerEnv: []string{

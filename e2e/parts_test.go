@@ -21,18 +21,20 @@ type parts struct {
 	api      *administrate.Client
 }
 
-func bring(t *testing.T, o stack.Options) *parts {
+func startParts(t *testing.T, o stack.Options) *parts {
 	t.Helper()
-	return brought(harness.Bring(t, o))
+	return newParts(harness.Start(t, o))
 }
 
-func brought(p *harness.Parts) *parts {
+func newParts(p *harness.Parts) *parts {
 	return &parts{Parts: p, t: p.T, temporal: p.Temporal, client: p.Client, api: p.API}
 }
 
 // in returns the same parts for a subtest of the test that brought them up.
 func (p *parts) in(t *testing.T) *parts {
-	return brought(p.In(t))
+	return newParts(p.In(t))
 }
 
-func (p *parts) player() story.Player { return story.Player{Temporal: p.temporal, API: p.api} }
+func (p *parts) player() story.Connections {
+	return story.Connections{Temporal: p.temporal, API: p.api}
+}

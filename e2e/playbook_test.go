@@ -23,18 +23,18 @@ import (
 // tenant is the parts with a worker that follows one of the example playbooks.
 type tenant struct {
 	*parts
-	// soon is the start of the first event of the catalogue.
-	soon time.Time
+	// firstEventStart is the start of the first event of the catalogue.
+	firstEventStart time.Time
 	// called are the requests to the tenant's service.
-	mu     sync.Mutex
-	called []string
+	mu           sync.Mutex
+	serviceCalls []string
 }
 
-// bringTenant brings the parts up with the named example. replaced are pairs of an old and a new text in the
+// startTenant brings the parts up with the named example. replaced are pairs of an old and a new text in the
 // example. The tenant's first event starts after the given time.
-func bringTenant(t *testing.T, example string, startsIn time.Duration, replaced ...string) *tenant {
+func startTenant(t *testing.T, example string, startsIn time.Duration, replaced ...string) *tenant {
 	t.Helper()
-	h := &tenant{soon: time.Now().UTC().Add(startsIn).Truncate(time.Second)}
+	h := &tenant{firstEventStart: time.Now().UTC().Add(startsIn).Truncate(time.Second)}
 	dir := t.TempDir()
 	write := func(name string, content []byte) string {
 		path := filepath.Join(dir, name)
@@ -51,21 +51,21 @@ func bringTenant(t *testing.T, example string, startsIn time.Duration, replaced 
 		return string(content)
 	}
 	catalogue := read("../workflows/testdata/tenant.yaml")
-	local := h.soon.Format("2006-01-02T15:04:05")
+	local := h.firstEventStart.Format("2006-01-02T15:04:05")
 	catalogue = strings.Replace(catalogue, "start: 2042-02-01T09:30:00\n    end: 2042-02-03T16:30:00\n    timeZone: Europe/London",
-		"start: "+local+"\n    end: "+h.soon.Add(8*time.Hour).Format("2006-01-02T15:04:05")+"\n    timeZone: UTC", 1)
+		"start: "+local+"\n    end: "+h.firstEventStart.Add(8*time.Hour).Format("2006-01-02T15:04:05")+"\n    timeZone: UTC", 1)
 	if !strings.Contains(catalogue, local) {
 		t.Fatal("the tenant's first event is another one")
 	}
 	service := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		h.called = append(h.called, r.Method+" "+r.URL.Path)
+		h.serviceCalls = append(h.serviceCalls, r.Method+" "+r.URL.Path)
 		w.WriteHeader(http.StatusNoContent)
 	}))
 	t.Cleanup(service.Close)
 	book := strings.NewReplacer(append([]string{"https://erp.example.com", service.URL}, replaced...)...).Replace(read("../playbook/examples/" + example + ".yaml"))
-	h.parts = bring(t, stack.Options{
+	h.parts = startParts(t, stack.Options{
 		SandboxArgs: []string{"--catalogue", write("tenant.yaml", []byte(catalogue))},
 		WorkerArgs: []string{
 			"--api-rate", "5000", "--playbook", write("playbook.yaml", []byte(book)),
@@ -80,14 +80,14 @@ func certificate(c *x509.Certificate) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
 }
 
-// numbered returns a global id of the API.
-func numbered(typ string, n int) string {
+// globalID returns a global id of the API.
+func globalID(typ string, n int) string {
 	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s:%d", typ, n))
 }
 
-// lead starts an opportunity with an owner, a contact and two learners on the first
+// startLead starts an opportunity with an owner, a contact and two learners on the first
 // event.
-func (h *tenant) lead(reference, step string, reserve bool) opportunity.ID {
+func (h *tenant) startLead(reference, step string, reserve bool) opportunity.ID {
 	h.t.Helper()
 	ctx := h.t.Context()
 	opened, err := h.client.Start(ctx, opportunity.Reference(reference), opportunity.Start{Name: "First Aid", Region: "UK", EntryStep: step})
@@ -95,7 +95,7 @@ func (h *tenant) lead(reference, step string, reserve bool) opportunity.ID {
 		h.t.Fatal(err)
 	}
 	if _, err := h.api.UpdateOpportunity(ctx, administrate.UpdateOpportunity{
-		ID: string(opened.Opportunity), OwnerID: numbered("User", 1), ContactID: numbered(opportunity.TypeContact, 1),
+		ID: string(opened.Opportunity), OwnerID: globalID("User", 1), ContactID: globalID(opportunity.TypeContact, 1),
 		Attributes: []administrate.Attribute{{Key: "company", Value: "Byrne Ltd"}, {Key: "po", Value: "PO-7"}},
 	}); err != nil {
 		h.t.Fatal(err)
@@ -104,8 +104,8 @@ func (h *tenant) lead(reference, step string, reserve bool) opportunity.ID {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	h.done(h.client.AddInterests(ctx, opportunity.Reference(reference), opportunity.AddInterests{Interests: opportunity.Interests{{
-		Item: numbered(opportunity.TypeEvent, 1), Quantity: 2, UnitAmount: price, Reserve: reserve,
+	h.wantDone(h.client.AddInterests(ctx, opportunity.Reference(reference), opportunity.AddInterests{Interests: opportunity.Interests{{
+		Item: globalID(opportunity.TypeEvent, 1), Quantity: 2, UnitAmount: price, Reserve: reserve,
 		Learners: []opportunity.Learner{
 			{FirstName: "Ada", LastName: "Byrne", Email: "ada@byrne.example"}, {FirstName: "Ben", LastName: "Byrne", Email: "ben@byrne.example"},
 		},
@@ -113,8 +113,8 @@ func (h *tenant) lead(reference, step string, reserve bool) opportunity.ID {
 	return opened.Opportunity
 }
 
-// done asserts that a message was carried out.
-func (h *tenant) done(outcome opportunity.Outcome, err error) {
+// wantDone asserts that a message was carried out.
+func (h *tenant) wantDone(outcome opportunity.Outcome, err error) {
 	h.t.Helper()
 	if err != nil || outcome.State != opportunity.Done {
 		h.t.Fatalf("got %+v, %v; want it done", outcome, err)
@@ -123,11 +123,11 @@ func (h *tenant) done(outcome opportunity.Outcome, err error) {
 
 func (h *tenant) progress(reference, to string) {
 	h.t.Helper()
-	h.done(h.client.Progress(h.t.Context(), opportunity.Reference(reference), opportunity.Progress{To: to}))
+	h.wantDone(h.client.Progress(h.t.Context(), opportunity.Reference(reference), opportunity.Progress{To: to}))
 }
 
-// ended waits for the end of the run, and replays it.
-func (h *tenant) ended(reference string, want opportunity.StageState) {
+// awaitEnd waits for the end of the run, and replays it.
+func (h *tenant) awaitEnd(reference string, want opportunity.StageState) {
 	h.t.Helper()
 	ended, err := h.client.Wait(h.t.Context(), opportunity.Reference(reference))
 	if err != nil || ended.State != want {
@@ -138,7 +138,7 @@ func (h *tenant) ended(reference string, want opportunity.StageState) {
 
 func (h *tenant) event() administrate.ScheduledEvent {
 	h.t.Helper()
-	event, err := h.api.Event(h.t.Context(), numbered(opportunity.TypeEvent, 1))
+	event, err := h.api.Event(h.t.Context(), globalID(opportunity.TypeEvent, 1))
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -155,7 +155,7 @@ func (h *tenant) wantPlaces(held, booked int) {
 // mails returns the mails that were sent, with their recipients.
 func (h *tenant) mails() []string {
 	h.t.Helper()
-	outbox, err := h.Remote().Outbox(h.t.Context())
+	outbox, err := h.SandboxAdmin().Outbox(h.t.Context())
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ func (h *tenant) mails() []string {
 	return all
 }
 
-func (h *tenant) billing(id opportunity.ID) administrate.Invoice {
+func (h *tenant) invoice(id opportunity.ID) administrate.Invoice {
 	h.t.Helper()
 	billing, err := h.api.Billing(h.t.Context(), string(id))
 	if err != nil {
@@ -186,78 +186,78 @@ func TestPlaybooks(t *testing.T) {
 	t.Parallel()
 	for name, play := range map[string]func(t *testing.T){
 		"reserve on proposal and release on loss": func(t *testing.T) {
-			h := bringTenant(t, "reserve-on-proposal", year)
-			h.lead("one", "", false)
+			h := startTenant(t, "reserve-on-proposal", year)
+			h.startLead("one", "", false)
 			h.progress("one", "Proposed")
 			h.wantPlaces(2, 0)
 			h.progress("one", "Lost")
-			h.ended("one", opportunity.Lost)
+			h.awaitEnd("one", opportunity.Lost)
 			h.wantPlaces(0, 0)
 		},
 		"win with account, contacts, registrations, invoice": func(t *testing.T) {
-			h := bringTenant(t, "win", year)
-			id := h.lead("one", "", true)
+			h := startTenant(t, "win", year)
+			id := h.startLead("one", "", true)
 			h.progress("one", "Proposed")
 			h.progress("one", "Won")
-			h.ended("one", opportunity.Won)
+			h.awaitEnd("one", opportunity.Won)
 			h.wantPlaces(0, 2)
 			record, err := h.api.Opportunity(t.Context(), string(id))
 			if err != nil || record.Account == nil || record.Account.Name != "Byrne Ltd" {
 				t.Errorf("the record: %+v, %v", record, err)
 			}
-			if invoice := h.billing(id); invoice.State != "Draft" || invoice.PurchaseOrderRef != "PO-7" || invoice.Comments != "First Aid, 1200.00 GBP" {
+			if invoice := h.invoice(id); invoice.State != "Draft" || invoice.PurchaseOrderRef != "PO-7" || invoice.Comments != "First Aid, 1200.00 GBP" {
 				t.Errorf("the invoice: %+v", invoice)
 			}
 			h.mu.Lock()
 			defer h.mu.Unlock()
-			if got := strings.Join(h.called, ", "); got != "POST /oppflow/orders" {
+			if got := strings.Join(h.serviceCalls, ", "); got != "POST /oppflow/orders" {
 				t.Errorf("the service was called: %s", got)
 			}
 		},
 		"invoice finalised 7 days before the event": func(t *testing.T) {
-			h := bringTenant(t, "invoice-before-event", 7*24*time.Hour+20*time.Second)
-			id := h.lead("one", "", true)
-			if _, err := h.api.UpdateOpportunity(t.Context(), administrate.UpdateOpportunity{ID: string(id), AccountID: numbered(opportunity.TypeAccount, 1)}); err != nil {
+			h := startTenant(t, "invoice-before-event", 7*24*time.Hour+20*time.Second)
+			id := h.startLead("one", "", true)
+			if _, err := h.api.UpdateOpportunity(t.Context(), administrate.UpdateOpportunity{ID: string(id), AccountID: globalID(opportunity.TypeAccount, 1)}); err != nil {
 				t.Fatal(err)
 			}
 			h.progress("one", "Proposed")
 			h.progress("one", "Won")
-			due := h.soon.Add(-7 * 24 * time.Hour)
-			harness.Eventually(t, time.Minute, "the draft is filled in", func() bool { return h.billing(id).PurchaseOrderRef == "PO-7" })
-			if invoice := h.billing(id); invoice.Final() && time.Now().Before(due) {
+			due := h.firstEventStart.Add(-7 * 24 * time.Hour)
+			harness.Eventually(t, time.Minute, "the draft is filled in", func() bool { return h.invoice(id).PurchaseOrderRef == "PO-7" })
+			if invoice := h.invoice(id); invoice.Final() && time.Now().Before(due) {
 				t.Errorf("%s before it was due the invoice is %+v", time.Until(due), invoice)
 			}
-			h.ended("one", opportunity.Won)
-			if now := time.Now(); now.Before(due) || !h.billing(id).Final() {
-				t.Errorf("%s after it was due the invoice is %+v", now.Sub(due), h.billing(id))
+			h.awaitEnd("one", opportunity.Won)
+			if now := time.Now(); now.Before(due) || !h.invoice(id).Final() {
+				t.Errorf("%s after it was due the invoice is %+v", now.Sub(due), h.invoice(id))
 			}
 		},
 		"three reminders then Lost": func(t *testing.T) {
-			h := bringTenant(t, "reminders", year, "idle: 5 business days", "idle: 4 seconds", "every: 2 business days", "every: 4 seconds",
+			h := startTenant(t, "reminders", year, "idle: 5 business days", "idle: 4 seconds", "every: 2 business days", "every: 4 seconds",
 				`  hours:
     - { days: [mon, tue, wed, thu, fri], from: "09:00", to: "17:30" }
 `, "", `  quiet: { from: "20:00", to: "08:00" }
 `, "")
-			h.lead("one", "", false)
+			h.startLead("one", "", false)
 			h.progress("one", "Proposed")
-			h.ended("one", opportunity.Lost)
+			h.awaitEnd("one", opportunity.Lost)
 			want := strings.Repeat("priya.raman@harbour-street.example: First Aid: are you still interested?\n", 3)
 			if got := strings.Join(h.mails(), "\n") + "\n"; got != want {
 				t.Errorf("mails:\n%s", got)
 			}
 		},
 		"event cancelled": func(t *testing.T) {
-			h := bringTenant(t, "event-cancelled", year)
-			h.lead("one", "", true)
-			if _, err := h.Ask(`mutation($id: ID!) { event { update(eventId: $id, input: {lifecycleState: "cancelled"}) { errors { message } } } }`,
-				map[string]any{"id": numbered(opportunity.TypeEvent, 1)}); err != nil {
+			h := startTenant(t, "event-cancelled", year)
+			h.startLead("one", "", true)
+			if _, err := h.Query(`mutation($id: ID!) { event { update(eventId: $id, input: {lifecycleState: "cancelled"}) { errors { message } } } }`,
+				map[string]any{"id": globalID(opportunity.TypeEvent, 1)}); err != nil {
 				t.Fatal(err)
 			}
 			// The event is read once a day. An operator need not wait for the next read.
-			h.done(h.client.Refresh(t.Context(), "one", opportunity.Refresh{}))
+			h.wantDone(h.client.Refresh(t.Context(), "one", opportunity.Refresh{}))
 			harness.Eventually(t, time.Minute, "the owner is told", func() bool { return len(h.mails()) > 0 })
 			h.progress("one", "Lost")
-			h.ended("one", opportunity.Lost)
+			h.awaitEnd("one", opportunity.Lost)
 			if got := strings.Join(h.mails(), "\n"); got != "nora.whitfield@training.example: An event of First Aid was cancelled" {
 				t.Errorf("mails: %s", got)
 			}

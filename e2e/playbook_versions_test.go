@@ -24,8 +24,8 @@ import (
 	"github.com/oppflow/oppflow/starter/cli"
 )
 
-// bookNamed writes a playbook with one rule of the given name: a move to Opportunity has one effect.
-func bookNamed(t *testing.T, name string) string {
+// writePlaybook writes a playbook with one rule of the given name: a move to Opportunity has one effect.
+func writePlaybook(t *testing.T, name string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name+".yaml")
 	text := "transitions:\n  - name: " + name + "\n    to: { step: Opportunity }\n    after: [{ log: { message: moved } }]\n"
@@ -35,16 +35,16 @@ func bookNamed(t *testing.T, name string) string {
 	return path
 }
 
-// inForceAfter returns a short time, and the arguments of workers that put a version of the playbook in force after
+// shortInForceDelay returns a short time, and the arguments of workers that put a version of the playbook in force after
 // that time.
-func inForceAfter(t *testing.T) (time.Duration, []string) {
+func shortInForceDelay(t *testing.T) (time.Duration, []string) {
 	t.Helper()
 	after := testrun.Pick(t, 9*time.Second, 45*time.Second)
 	return after, []string{"--playbook-in-force-after", after.String()}
 }
 
-// leads starts opportunities, and returns their references.
-func (p *parts) leads(prefix string, count int) []opportunity.Reference {
+// startMany starts opportunities, and returns their references.
+func (p *parts) startMany(prefix string, count int) []opportunity.Reference {
 	p.t.Helper()
 	var all []opportunity.Reference
 	for n := range count {
@@ -57,9 +57,9 @@ func (p *parts) leads(prefix string, count int) []opportunity.Reference {
 	return all
 }
 
-// move moves the opportunities, all at once, and waits for the one effect of each move. The effect must come from a rule
+// transitionAll moves the opportunities, all at once, and waits for the one effect of each move. The effect must come from a rule
 // of one of the names, in a version of the playbook from first on.
-func (p *parts) move(references []opportunity.Reference, first int, rules ...string) {
+func (p *parts) transitionAll(references []opportunity.Reference, first int, rules ...string) {
 	p.t.Helper()
 	var sending sync.WaitGroup
 	for _, reference := range references {
@@ -78,21 +78,21 @@ func (p *parts) move(references []opportunity.Reference, first int, rules ...str
 				p.t.Error(err)
 				return true
 			}
-			return view.Step.Name == "Opportunity" && len(view.Queue)+len(view.Working) == 0 && len(view.Effects) > 0
+			return view.Step.Name == "Opportunity" && len(view.Queue)+len(view.RunningEffects) == 0 && len(view.EffectResults) > 0
 		})
 		var found bool
 		for _, rule := range rules {
-			found = found || len(view.Effects) == 1 && strings.Contains(view.Effects[0].Key, "/"+rule+"/") && view.Effects[0].How == opportunity.EffectDone
+			found = found || len(view.EffectResults) == 1 && strings.Contains(view.EffectResults[0].Key, "/"+rule+"/") && view.EffectResults[0].Outcome == opportunity.EffectDone
 		}
-		if !found || view.Playbook < first {
-			p.t.Errorf("%s: effects %+v by version %d of the playbook; want one by %v from version %d on", reference, view.Effects, view.Playbook, rules, first)
+		if !found || view.PlaybookVersion < first {
+			p.t.Errorf("%s: effects %+v by version %d of the playbook; want one by %v from version %d on", reference, view.EffectResults, view.PlaybookVersion, rules, first)
 		}
 	}
 }
 
-// deafTo returns the address of a proxy for the test's Temporal server. The proxy answers no queries while deaf is
+// queryBlockingProxy returns the address of a proxy for the test's Temporal server. The proxy answers no queries while deaf is
 // set.
-func (p *parts) deafTo(deaf *atomic.Bool) string {
+func (p *parts) queryBlockingProxy(deaf *atomic.Bool) string {
 	p.t.Helper()
 	cleartext := new(http.Protocols)
 	cleartext.SetUnencryptedHTTP2(true)
@@ -128,32 +128,32 @@ func TestWorkersHaveOnePlaybook(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, args := inForceAfter(t)
-			p := bring(t, stack.Options{NoWorker: true, WorkerArgs: append(args, "--playbook", bookNamed(t, "one"))})
+			_, args := shortInForceDelay(t)
+			p := startParts(t, stack.Options{NoWorker: true, WorkerArgs: append(args, "--playbook", writePlaybook(t, "one"))})
 			for _, worker := range ordered(p.Worker(), p.AddWorker("--playbook", "none")) {
 				if err := worker.Start(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 			}
-			p.move(p.leads("lead", 20), 1, "one")
+			p.transitionAll(p.startMany("lead", 20), 1, "one")
 		})
 	}
 }
 
 // Moves are accepted while a playbook is deployed. One of two workers is slow to read the playbook: its read is
 // answered only after all moves are made. Once the deployment has returned, no move is planned by the version before.
-func TestAPlaybookIsDeployedWhileMovesAreMade(t *testing.T) {
+func TestAPlaybookIsDeployedDuringTransitions(t *testing.T) {
 	t.Parallel()
-	after, args := inForceAfter(t)
-	p := bring(t, stack.Options{WorkerArgs: append(args, "--playbook", bookNamed(t, "one"))})
+	after, args := shortInForceDelay(t)
+	p := startParts(t, stack.Options{WorkerArgs: append(args, "--playbook", writePlaybook(t, "one"))})
 	var deaf atomic.Bool
-	slow := p.AddWorker("--temporal-address", p.deafTo(&deaf))
+	slow := p.AddWorker("--temporal-address", p.queryBlockingProxy(&deaf))
 	if err := slow.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	during, before := p.leads("during", 10), p.leads("after", 10)
+	during, before := p.startMany("during", 10), p.startMany("after", 10)
 	run := func(code int, args ...string) string {
 		t.Helper()
 		var out, told bytes.Buffer
@@ -167,28 +167,28 @@ func TestAPlaybookIsDeployedWhileMovesAreMade(t *testing.T) {
 	began := time.Now()
 	var deploying sync.WaitGroup
 	deploying.Go(func() {
-		if out := run(0, "deploy", bookNamed(t, "two"), "--by", "ada"); !strings.Contains(out, "Version 2 is in force since ") {
+		if out := run(0, "deploy", writePlaybook(t, "two"), "--by", "ada"); !strings.Contains(out, "Version 2 is in force since ") {
 			t.Errorf("deployed: %s", out)
 		}
 	})
-	p.move(during, 1, "one", "two")
+	p.transitionAll(during, 1, "one", "two")
 	deploying.Wait()
 	if took := time.Since(began); took < after {
 		t.Errorf("deployed within %s; want %s at least", took, after)
 	}
-	p.move(before, 2, "two")
+	p.transitionAll(before, 2, "two")
 	if !p.Output.Contains("it has not read the namespace for") {
 		t.Error("the worker that is slow to read does not say so")
 	}
 	deaf.Store(false)
 
-	if out := run(0, "deploy", bookNamed(t, "two")); !strings.Contains(out, "Version 2 has this text already") || !strings.Contains(out, "by ada") {
+	if out := run(0, "deploy", writePlaybook(t, "two")); !strings.Contains(out, "Version 2 has this text already") || !strings.Contains(out, "by ada") {
 		t.Errorf("deployed again: %s", out)
 	}
 	if out := run(0, "rollback", "--by", "ben"); !strings.Contains(out, "Version 3 is in force since ") || !strings.Contains(out, "the text of version 1") {
 		t.Errorf("rolled back: %s", out)
 	}
-	p.move(p.leads("back", 3), 3, "one")
+	p.transitionAll(p.startMany("back", 3), 3, "one")
 	if out := run(0, "list"); strings.Count(out, "\n") != 4 || !strings.Contains(out, "ben") || !strings.Contains(out, "ada") || !strings.Contains(out, "worker ") {
 		t.Errorf("listed: %s", out)
 	}

@@ -53,7 +53,7 @@ func TestReadme(t *testing.T) {
 		case language != "sh":
 		case code == "go test ./...\n": // this test is part of that command
 		case code == "go run ./starter up\n":
-			shell.up(ctx, code)
+			shell.startUp(ctx, code)
 		case strings.HasPrefix(code, "go run ./starter demo"):
 			out := shell.run(ctx, code)
 			if !strings.Contains(out, "as documented") || strings.Contains(out, "✗") {
@@ -85,13 +85,13 @@ func TestUpKeepsItsData(t *testing.T) {
 	}
 	data := t.TempDir()
 	first := &shell{t: t, env: os.Environ()}
-	first.up(ctx, program+" up --data "+data)
+	first.startUp(ctx, program+" up --data "+data)
 	first.run(ctx, program+` start kept --name "Kept" --region UK`)
 	first.run(ctx, program+" add-interest kept --item Q291cnNlOjE= --quantity 1 --amount 10 --reserve")
-	first.down()
+	first.stop()
 
 	second := &shell{t: t, env: os.Environ()}
-	second.up(ctx, program+" up --data "+data)
+	second.startUp(ctx, program+" up --data "+data)
 	second.run(ctx, program+" progress kept --to Opportunity")
 	out := second.run(ctx, program+" show kept --output json")
 	var view opportunity.View
@@ -140,7 +140,7 @@ func TestUpKeepsItsData(t *testing.T) {
 type shell struct {
 	t    *testing.T
 	env  []string
-	down func() // stops up like Ctrl-C
+	stop func() // stops up like Ctrl-C
 }
 
 func (s *shell) lookup(variable string) string {
@@ -172,9 +172,9 @@ func (s *shell) command(ctx context.Context, code string) *exec.Cmd {
 	return command
 }
 
-// up starts the parts in the background until the test ends. It takes over the variables that the output says to
+// startUp starts the parts in the background until the test ends. It takes over the variables that the output says to
 // export.
-func (s *shell) up(ctx context.Context, line string) {
+func (s *shell) startUp(ctx context.Context, line string) {
 	s.t.Helper()
 	ctx, stop := context.WithCancel(ctx)
 	command := s.command(ctx, "exec "+line)
@@ -183,11 +183,11 @@ func (s *shell) up(ctx context.Context, line string) {
 	if err := command.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	s.down = sync.OnceFunc(func() {
+	s.stop = sync.OnceFunc(func() {
 		stop()
 		_ = command.Wait()
 	})
-	s.t.Cleanup(s.down)
+	s.t.Cleanup(s.stop)
 	harness.Eventually(s.t, 12*time.Minute, "up says what to export", func() bool {
 		return out.Contains("export ADMINISTRATE_TOKEN=") && out.Contains("\nThen:\n")
 	})

@@ -24,11 +24,11 @@ import (
 // form to every fourth). None of the run's changes is made again, and the run goes on.
 func TestResetRepeatsNothing(t *testing.T) {
 	t.Parallel()
-	p := bring(t, stack.Options{WorkerArgs: []string{"--api-rate", "5000"}})
+	p := startParts(t, stack.Options{WorkerArgs: []string{"--api-rate", "5000"}})
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
-	first := p.worked(ctx, "reset 0")
-	points := tasks(p.Runs("reset 0")[0])
+	first := p.startWithMessages(ctx, "reset 0")
+	points := resetPoints(p.Runs("reset 0")[0])
 	if len(points) < 6 {
 		t.Fatalf("only %d points to reset to", len(points))
 	}
@@ -40,15 +40,15 @@ func TestResetRepeatsNothing(t *testing.T) {
 			}
 			resets.Go(func() {
 				reference := opportunity.Reference(fmt.Sprintf("reset %d %v", n, again))
-				record := p.worked(ctx, reference)
+				record := p.startWithMessages(ctx, reference)
 				// The runs may differ by some events.
 				run := p.Runs(reference)[0]
-				at := tasks(run)
+				at := resetPoints(run)
 				p.reset(ctx, reference, at[min(n, len(at)-1)])
 				if again { // the second reset comes before the run has done anything, or after
 					// The run reads back after a send window and a settle time.
 					due := time.Now().Add(time.Duration(n) * (harness.SendWindow + harness.SettleTime) / 6)
-					for at = nil; len(at) == 0 || time.Now().Before(due); at = tasks(p.Runs(reference)[0]) {
+					for at = nil; len(at) == 0 || time.Now().Before(due); at = resetPoints(p.Runs(reference)[0]) {
 						select {
 						case <-time.After(100 * time.Millisecond):
 						case <-ctx.Done():
@@ -66,8 +66,8 @@ func TestResetRepeatsNothing(t *testing.T) {
 	resets.Wait()
 }
 
-// worked starts an opportunity and sends several messages, which all take effect.
-func (p *parts) worked(ctx context.Context, reference opportunity.Reference) opportunity.ID {
+// startWithMessages starts an opportunity and sends several messages, which all take effect.
+func (p *parts) startWithMessages(ctx context.Context, reference opportunity.Reference) opportunity.ID {
 	opened, err := p.client.Start(ctx, reference, opportunity.Start{Name: "Reset", Region: "UK"})
 	if err != nil {
 		p.t.Error(err)
@@ -79,14 +79,14 @@ func (p *parts) worked(ctx context.Context, reference opportunity.Reference) opp
 	path.Interests[0].Item = "TGVhcm5pbmdQYXRoOjE="
 	for _, command := range []opportunity.Command{harness.Interests(1), event, opportunity.Progress{To: "Opportunity"}, opportunity.UpdateDetails{Name: "Renamed"}, path} {
 		if outcome, err := p.client.Update(ctx, reference, command); err != nil || outcome.State != opportunity.Done {
-			p.t.Errorf("%s: %s: %+v, %v", reference, command.Verb(), outcome, err)
+			p.t.Errorf("%s: %s: %+v, %v", reference, command.MessageName(), outcome, err)
 		}
 	}
 	return opened.Opportunity
 }
 
-// tasks returns the ids of the events to which a run can be reset.
-func tasks(history *historypb.History) []int64 {
+// resetPoints returns the ids of the events to which a run can be reset.
+func resetPoints(history *historypb.History) []int64 {
 	var ids []int64
 	for _, event := range history.Events {
 		if event.GetEventType() == enums.EVENT_TYPE_WORKFLOW_TASK_COMPLETED {

@@ -30,7 +30,7 @@ func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 	data := t.TempDir()
 	up := func(flags string) *shell {
 		s := &shell{t: t, env: os.Environ()}
-		s.up(ctx, program+" up --data "+data+flags)
+		s.startUp(ctx, program+" up --data "+data+flags)
 		return s
 	}
 	view := func(s *shell, reference string) (view opportunity.View) {
@@ -49,17 +49,17 @@ func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 	before.run(ctx, program+` start r-1 --name "One" --region UK && `+program+` start r-2 --name "Two" --region UK`)
 	before.run(ctx, program+" pause r-1 --reason backup && "+add("r-1", "order-77")+" --signal")
 	harness.Eventually(t, time.Minute, "order-77 waits", func() bool { return len(view(before, "r-1").Queue) == 1 })
-	before.down()
+	before.stop()
 	database := filepath.Join(data, "temporal.db")
 	backup := time.Now()
-	copied := copies(t, database)
+	copied := backUp(t, database)
 
 	lost := up("")
 	lost.run(ctx, program+" resume r-1 && "+add("r-2", "order-78"))
 	harness.Eventually(t, time.Minute, "order-77 is done", func() bool { return len(view(lost, "r-1").Interests) == 1 })
 	lost.run(ctx, program+` start r-3 --name "Three" --region UK`)
 	third := view(lost, "r-3").Opportunity
-	lost.down()
+	lost.stop()
 	copied(t)
 
 	idle := up(" --no-worker")
@@ -70,7 +70,7 @@ func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 	if want := fmt.Sprintf(`record %s carries the reference "r-3", which Temporal does not know`, third); strings.Count(told, "does not know") != 1 || !strings.Contains(told, want) {
 		t.Errorf("recover lists:\n%s\nwant the record of r-3 alone", told)
 	}
-	idle.down()
+	idle.stop()
 
 	after := up("")
 	harness.Eventually(t, time.Minute, "what was done after the backup is shown", func() bool {
@@ -102,8 +102,8 @@ func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 	}
 }
 
-// copies copies a file and the files that SQLite keeps beside it. It returns a function that puts the copies back.
-func copies(t *testing.T, path string) func(t *testing.T) {
+// backUp copies a file and the files that SQLite keeps beside it. It returns a function that puts the copies back.
+func backUp(t *testing.T, path string) func(t *testing.T) {
 	t.Helper()
 	kept := map[string][]byte{}
 	files, err := filepath.Glob(path + "*")

@@ -8,15 +8,15 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/administrate"
-	"github.com/oppflow/oppflow/sandbox/ledger"
+	"github.com/oppflow/oppflow/sandbox/requestlog"
 	"github.com/oppflow/oppflow/stack"
 )
 
 // The sandbox is killed with kill -9 three times while sixteen clients write. Every change that was answered is there
 // afterwards, and the ledger shows it as committed.
-func TestAKilledSandboxKeepsWhatItAnswered(t *testing.T) {
+func TestAKilledSandboxKeepsCommittedChanges(t *testing.T) {
 	t.Parallel()
-	p := bring(t, stack.Options{Data: t.TempDir()})
+	p := startParts(t, stack.Options{Data: t.TempDir()})
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	var mu sync.Mutex
@@ -73,9 +73,9 @@ func TestAKilledSandboxKeepsWhatItAnswered(t *testing.T) {
 func (p *parts) committed() map[string]bool {
 	p.t.Helper()
 	ids := map[string]bool{}
-	for _, entry := range p.Ledger() {
+	for _, entry := range p.RequestLog() {
 		for _, field := range entry.Fields {
-			if field.Outcome == ledger.Committed {
+			if field.Outcome == requestlog.Committed {
 				ids[field.Opportunity] = true
 			}
 		}

@@ -22,9 +22,9 @@ func TestLargeSignalsWhileNoWorkerRuns(t *testing.T) {
 	if testrun.Race { // a workflow task has 10 seconds, and the detector makes reading ten times as slow
 		signals = 4
 	}
-	p := bring(t, stack.Options{})
+	p := startParts(t, stack.Options{})
 	reference := "large"
-	p.begin(reference)
+	p.startProposed(reference)
 	if err := p.Worker().Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +32,7 @@ func TestLargeSignalsWhileNoWorkerRuns(t *testing.T) {
 	learners := strings.TrimSuffix(strings.Repeat(`{"firstName":"a","lastName":"b","email":"a@example.com"},`, 500), ",")
 	interests := strings.TrimSuffix(strings.Repeat(`{"item":"`+courseItem+`","quantity":1,"unitAmount":"10.00","learners":[`+learners+`]},`, 8), ",")
 	for n := range signals {
-		if err := c.signal(reference, "addInterests", plainJSON(message(fmt.Sprint("r", n), `"interests":[`+interests+`]`))); err != nil {
+		if err := c.signal(reference, "addInterests", plainJSON(messageJSON(fmt.Sprint("r", n), `"interests":[`+interests+`]`))); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -36,10 +36,10 @@ func (p *parts) play(o story.Options) story.Report {
 
 func TestStory(t *testing.T) {
 	t.Parallel()
-	p := bring(t, stack.Options{})
+	p := startParts(t, stack.Options{})
 	for _, way := range []struct {
 		name string
-		send story.Sending
+		send story.SendMode
 	}{{"updates", story.ByUpdate}, {"signals", story.BySignal}} {
 		t.Run(way.name, func(t *testing.T) {
 			reference := opportunity.Reference("story by " + way.name)
@@ -56,17 +56,17 @@ func TestStory(t *testing.T) {
 	}
 }
 
-var moments = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[^"]*`)
+var timestamps = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[^"]*`)
 
-// picture returns a view without its times and without the reference.
-func picture(t *testing.T, view opportunity.View) string {
+// viewWithoutTimes returns a view without its times and without the reference.
+func viewWithoutTimes(t *testing.T, view opportunity.View) string {
 	t.Helper()
 	view.Reference = ""
 	data, err := json.MarshalIndent(view, "", " ")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return moments.ReplaceAllString(string(data), "T")
+	return timestamps.ReplaceAllString(string(data), "T")
 }
 
 // Between any two steps the worker is stopped as in a deployment, or killed, and started again. The outcome is the
@@ -74,10 +74,10 @@ func picture(t *testing.T, view opportunity.View) string {
 func TestStoryAcrossDeployments(t *testing.T) {
 	t.Parallel()
 	stop := func(ctx context.Context, p *parts) error { return p.Worker().Stop(ctx) }
-	for name, send := range map[string]story.Sending{"updates": story.ByUpdate, "signals": story.BySignal} {
+	for name, send := range map[string]story.SendMode{"updates": story.ByUpdate, "signals": story.BySignal} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			acrossDeployments(t, name, send, stop)
+			playAcrossRestarts(t, name, send, stop)
 		})
 	}
 }
@@ -86,14 +86,14 @@ func TestStoryAcrossDeployments(t *testing.T) {
 // test takes most of a minute. It is a separate test, so that it starts with the first tests.
 func TestStoryAcrossKills(t *testing.T) {
 	t.Parallel()
-	acrossDeployments(t, "killed", story.ByUpdate, func(_ context.Context, p *parts) error { p.Worker().Kill(); return nil })
+	playAcrossRestarts(t, "killed", story.ByUpdate, func(_ context.Context, p *parts) error { p.Worker().Kill(); return nil })
 }
 
-func acrossDeployments(t *testing.T, name string, send story.Sending, end func(context.Context, *parts) error) {
+func playAcrossRestarts(t *testing.T, name string, send story.SendMode, end func(context.Context, *parts) error) {
 	const reference = opportunity.Reference("deployed")
-	undisturbed := bring(t, stack.Options{})
+	undisturbed := startParts(t, stack.Options{})
 	calm := undisturbed.play(story.Options{Reference: reference, Send: send})
-	disturbed := bring(t, stack.Options{})
+	disturbed := startParts(t, stack.Options{})
 	restarts := 0
 	report := disturbed.play(story.Options{Reference: reference, Send: send, Between: func(ctx context.Context, _ string) error {
 		restarts++
@@ -105,7 +105,7 @@ func acrossDeployments(t *testing.T, name string, send story.Sending, end func(c
 	if restarts < 9 {
 		t.Errorf("the worker was restarted %d times only", restarts)
 	}
-	if diff := cmp.Diff(picture(t, calm.View), picture(t, report.View)); diff != "" {
+	if diff := cmp.Diff(viewWithoutTimes(t, calm.View), viewWithoutTimes(t, report.View)); diff != "" {
 		t.Errorf("view without (-) and with (+) restarts:\n%s", diff)
 	}
 	if diff := cmp.Diff(undisturbed.Records(calm.View.Opportunity), disturbed.Records(report.View.Opportunity)); diff != "" {
@@ -118,7 +118,7 @@ func acrossDeployments(t *testing.T, name string, send story.Sending, end func(c
 // restart.
 func TestMessagesWaitForTheWorker(t *testing.T) {
 	t.Parallel()
-	p := bring(t, stack.Options{})
+	p := startParts(t, stack.Options{})
 	ctx := t.Context()
 	const reference = opportunity.Reference("waits")
 	if _, err := p.client.Start(ctx, reference, opportunity.Start{Name: "Waits", Region: "UK"}); err != nil {
@@ -143,7 +143,7 @@ func TestMessagesWaitForTheWorker(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ended.State != opportunity.Won || ended.Interests != 3 || ended.Failed != 0 {
+	if ended.State != opportunity.Won || ended.Interests != 3 || ended.FailedRequests != 0 {
 		t.Errorf("ended: %+v", ended)
 	}
 }

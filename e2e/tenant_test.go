@@ -24,20 +24,20 @@ import (
 
 // Two tenants have one address and differ by their tokens alone. A worker with the token of one tenant does not
 // work in the namespace of the other, until the namespace is tied again.
-func TestAWorkerWorksForTheTenantOfItsNamespaceAlone(t *testing.T) {
+func TestAWorkerServesOnlyTheTenantOfItsNamespace(t *testing.T) {
 	t.Parallel()
 	t.Run("another catalogue", func(t *testing.T) {
 		t.Parallel()
-		twoTenants(t, "../sandbox/catalogue/tenant.yaml", "the steps are ")
+		tryTwoTenants(t, "../sandbox/catalogue/tenant.yaml", "the steps are ")
 	})
 	// Only the records that Oppflow made tell the two tenants apart.
 	t.Run("the same catalogue", func(t *testing.T) {
 		t.Parallel()
-		twoTenants(t, "", "none of the records is there that Oppflow made")
+		tryTwoTenants(t, "", "none of the records is there that Oppflow made")
 	})
 }
 
-func twoTenants(t *testing.T, catalogue, differs string) {
+func tryTwoTenants(t *testing.T, catalogue, differs string) {
 	t.Helper()
 	const otherToken = "token-of-another-tenant"
 	other, err := sandbox.Open(t.Context(), sandbox.Options{
@@ -58,7 +58,7 @@ func twoTenants(t *testing.T, catalogue, differs string) {
 	}))
 	t.Cleanup(address.Close)
 
-	p := bring(t, stack.Options{NoWorker: true, WorkerArgs: []string{"--api-url", address.URL + "/graphql"}})
+	p := startParts(t, stack.Options{NoWorker: true, WorkerArgs: []string{"--api-url", address.URL + "/graphql"}})
 	api, err := url.Parse(p.APIURL())
 	if err != nil {
 		t.Fatal(err)
@@ -130,7 +130,7 @@ func twoTenants(t *testing.T, catalogue, differs string) {
 	if catalogue != "" {
 		refused(p.APIToken(), "belongs to another tenant")
 	}
-	for _, entry := range other.Ledger().After(0, 1000) {
+	for _, entry := range other.RequestLog().After(0, 1000) {
 		if len(entry.Fields) > 0 {
 			t.Errorf("the other tenant got %+v", entry)
 		}

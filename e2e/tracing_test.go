@@ -44,8 +44,8 @@ func otelVariables(t *testing.T, pairs ...string) {
 	}
 }
 
-// traced connects a traced service. The service's spans have arrived once the returned function has been called.
-func (p *parts) traced(service string) (client.Client, func()) {
+// connectTraced connects a traced service. The service's spans have arrived once the returned function has been called.
+func (p *parts) connectTraced(service string) (client.Client, func()) {
 	p.t.Helper()
 	on, err := host.StartTelemetry(p.t.Context(), settings.Telemetry{}, telemetry.Options{Service: service})
 	if err != nil {
@@ -54,7 +54,7 @@ func (p *parts) traced(service string) (client.Client, func()) {
 	if !on.On() {
 		p.t.Fatal("nothing is traced")
 	}
-	connection, _, err := host.Connect(p.t.Context(), host.Plain(p.TemporalAddress(), p.Namespace()), nil, on.ClientOptions)
+	connection, _, err := host.Connect(p.t.Context(), host.InsecureTemporal(p.TemporalAddress(), p.Namespace()), nil, on.ClientOptions)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -67,8 +67,8 @@ func (p *parts) traced(service string) (client.Client, func()) {
 	}
 }
 
-// inTrace begins a trace, as a service does when it handles a request.
-func inTrace(t *testing.T, ctx context.Context) (context.Context, trace.SpanContext) {
+// startTrace begins a trace, as a service does when it handles a request.
+func startTrace(t *testing.T, ctx context.Context) (context.Context, trace.SpanContext) {
 	t.Helper()
 	var config trace.SpanContextConfig
 	for _, id := range [][]byte{config.TraceID[:], config.SpanID[:]} {
@@ -81,9 +81,9 @@ func inTrace(t *testing.T, ctx context.Context) (context.Context, trace.SpanCont
 	return trace.ContextWithSpanContext(ctx, began), began
 }
 
-// chain finds the spans that link the last name to the span that began the trace. It fails the test when a link is
+// spanChain finds the spans that link the last name to the span that began the trace. It fails the test when a link is
 // missing, and returns the last span.
-func chain(t *testing.T, c *telemetrytest.Collector, began trace.SpanContext, names ...string) telemetrytest.Span {
+func spanChain(t *testing.T, c *telemetrytest.Collector, began trace.SpanContext, names ...string) telemetrytest.Span {
 	t.Helper()
 	spans := c.Spans()
 	parents := []telemetrytest.Span{{ID: began.SpanID().String()}}
@@ -113,13 +113,13 @@ func chain(t *testing.T, c *telemetrytest.Collector, began trace.SpanContext, na
 func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 	otelVariables(t)
 	collector := telemetrytest.Start(t)
-	p := bring(t, stack.Options{Data: t.TempDir(), WorkerEnv: []string{
+	p := startParts(t, stack.Options{Data: t.TempDir(), WorkerEnv: []string{
 		"OTEL_EXPORTER_OTLP_ENDPOINT=" + collector.URL,
 		// The intervals are longer than the test, so spans arrive because the worker flushes them when it stops.
 		"OTEL_BSP_SCHEDULE_DELAY=600000", "OTEL_METRIC_EXPORT_INTERVAL=600000",
 	}})
 	otelVariables(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+collector.GRPC, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc", "OTEL_METRICS_EXPORTER=none")
-	connection, flush := p.traced("shop")
+	connection, flush := p.connectTraced("shop")
 	otelVariables(t) // the parts that are started again have variables of their own
 	service := lifecycle.NewClient(connection)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
@@ -134,7 +134,7 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 	if err := p.Sandbox().Stop(ctx); err != nil {
 		t.Fatal(err)
 	}
-	inKilled, killed := inTrace(t, ctx)
+	inKilled, killed := startTrace(t, ctx)
 	answered := make(chan error, 1)
 	go func() {
 		_, err := service.AddInterests(inKilled, reference, harness.Interests(1))
@@ -162,11 +162,11 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	inUpdate, update := inTrace(t, ctx)
+	inUpdate, update := startTrace(t, ctx)
 	if _, err := service.AddInterests(inUpdate, reference, harness.Interests(2)); err != nil {
 		t.Fatal(err)
 	}
-	inSignal, signal := inTrace(t, ctx)
+	inSignal, signal := startTrace(t, ctx)
 	if err := service.Signal(inSignal, reference, opportunity.UpdateDetails{Name: "Traced on"}); err != nil {
 		t.Fatal(err)
 	}
@@ -179,8 +179,8 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 	if err := p.Worker().Stop(ctx); err != nil {
 		t.Fatal(err)
 	}
-	inFirst, first := inTrace(t, ctx)
-	inSecond, second := inTrace(t, ctx)
+	inFirst, first := startTrace(t, ctx)
+	inSecond, second := startTrace(t, ctx)
 	for _, in := range []context.Context{inFirst, inSecond} {
 		if err := service.Signal(in, reference, harness.Interests(3)); err != nil {
 			t.Fatal(err)
@@ -189,14 +189,14 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 	if err := p.Worker().Start(ctx); err != nil {
 		t.Fatal(err)
 	}
-	inWon, won := inTrace(t, ctx)
+	inWon, won := startTrace(t, ctx)
 	for _, step := range []string{"Opportunity", "Won"} {
 		if _, err := service.Progress(inWon, reference, opportunity.Progress{To: step}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	// One more message begins and ends under one worker, so that no span of its trace is lost.
-	inStart, start := inTrace(t, ctx)
+	inStart, start := startTrace(t, ctx)
 	const other = opportunity.Reference("traced from its start")
 	if _, err := service.Start(inStart, other, opportunity.Start{Name: "Traced", Region: "UK"}); err != nil {
 		t.Fatal(err)
@@ -216,26 +216,26 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 	}
 	flush()
 
-	sent := chain(t, collector, update, "UpdateWorkflow:addInterests", "HandleUpdate:addInterests", "StartActivity:ApplyCommands", "RunActivity:ApplyCommands", "mutation Apply")
+	sent := spanChain(t, collector, update, "UpdateWorkflow:addInterests", "HandleUpdate:addInterests", "StartActivity:ApplyCommands", "RunActivity:ApplyCommands", "mutation Apply")
 	if sent.Service != "oppflow-worker" || sent.Failed || sent.Attributes["server.address"] != "127.0.0.1" {
 		t.Errorf("the request's span: %+v", sent)
 	}
-	if by := chain(t, collector, update, "UpdateWorkflow:addInterests"); by.Service != "shop" || by.Attributes["temporalWorkflowID"] != lifecycle.WorkflowID(reference) {
+	if by := spanChain(t, collector, update, "UpdateWorkflow:addInterests"); by.Service != "shop" || by.Attributes["temporalWorkflowID"] != lifecycle.WorkflowID(reference) {
 		t.Errorf("the sender's span: %+v", by)
 	}
-	chain(t, collector, signal, "SignalWorkflow:updateDetails", "HandleSignal:updateDetails", "StartActivity:ApplyCommands", "RunActivity:ApplyCommands", "mutation Apply")
-	chain(t, collector, won, "UpdateWorkflow:progress", "HandleUpdate:progress", "StartActivity:ApplyCommands", "RunActivity:ApplyCommands", "mutation Apply")
-	chain(t, collector, start, "UpdateWithStartWorkflow:opened", "RunWorkflow:Lifecycle", "StartActivity:CreateOpportunity", "RunActivity:CreateOpportunity", "mutation Apply")
+	spanChain(t, collector, signal, "SignalWorkflow:updateDetails", "HandleSignal:updateDetails", "StartActivity:ApplyCommands", "RunActivity:ApplyCommands", "mutation Apply")
+	spanChain(t, collector, won, "UpdateWorkflow:progress", "HandleUpdate:progress", "StartActivity:ApplyCommands", "RunActivity:ApplyCommands", "mutation Apply")
+	spanChain(t, collector, start, "UpdateWithStartWorkflow:opened", "RunWorkflow:Lifecycle", "StartActivity:CreateOpportunity", "RunActivity:CreateOpportunity", "mutation Apply")
 
-	together := chain(t, collector, first, "SignalWorkflow:addInterests", "HandleSignal:addInterests", "StartActivity:ApplyCommands")
+	together := spanChain(t, collector, first, "SignalWorkflow:addInterests", "HandleSignal:addInterests", "StartActivity:ApplyCommands")
 	if !slices.Contains(together.Links, second.TraceID().String()) {
 		t.Errorf("the request that carries both is not linked to the second one's trace: %+v", together)
 	}
-	chain(t, collector, first, "SignalWorkflow:addInterests", "HandleSignal:addInterests", "StartActivity:ApplyCommands", "RunActivity:ApplyCommands", "mutation Apply")
+	spanChain(t, collector, first, "SignalWorkflow:addInterests", "HandleSignal:addInterests", "StartActivity:ApplyCommands", "RunActivity:ApplyCommands", "mutation Apply")
 
 	// The worker that handled the update is dead, and its spans are lost. The spans of the next worker hang on the
 	// sender's span.
-	chain(t, collector, killed, "UpdateWorkflow:addInterests", "StartActivity:ApplyCommands", "RunActivity:ApplyCommands", "mutation Apply")
+	spanChain(t, collector, killed, "UpdateWorkflow:addInterests", "StartActivity:ApplyCommands", "RunActivity:ApplyCommands", "mutation Apply")
 	for _, s := range collector.Spans() {
 		if s.Trace == killed.TraceID().String() && s.Name == "HandleUpdate:addInterests" {
 			t.Errorf("the past of a rebuilt workflow is told again: %+v", s)
@@ -255,17 +255,17 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 
 // Traces and metrics contain no content of an opportunity: not who learns what, no prices, no answers of the API, no
 // tokens.
-func TestTelemetryTellsNothingPersonal(t *testing.T) {
+func TestTelemetryHasNoPersonalData(t *testing.T) {
 	otelVariables(t)
 	collector := telemetrytest.Start(t)
-	p := bring(t, stack.Options{WorkerEnv: []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + collector.URL}})
+	p := startParts(t, stack.Options{WorkerEnv: []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + collector.URL}})
 	otelVariables(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+collector.URL)
-	connection, flush := p.traced("shop")
+	connection, flush := p.connectTraced("shop")
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 
-	for name, send := range map[string]story.Sending{"by update": story.ByUpdate, "by signal": story.BySignal} {
-		report, err := story.Play(ctx, story.Player{Temporal: connection, API: p.api}, story.Options{Reference: opportunity.Reference("private " + name), Send: send})
+	for name, send := range map[string]story.SendMode{"by update": story.ByUpdate, "by signal": story.BySignal} {
+		report, err := story.Play(ctx, story.Connections{Temporal: connection, API: p.api}, story.Options{Reference: opportunity.Reference("private " + name), Send: send})
 		if err != nil || len(report.Mismatches()) > 0 {
 			t.Fatal(err, report.Mismatches())
 		}
@@ -357,7 +357,7 @@ func TestTelemetryIsOffByDefault(t *testing.T) {
 	}
 	// The intervals are short, so telemetry that is wrongly on would be sent at once.
 	quick := []string{"OTEL_BSP_SCHEDULE_DELAY=10", "OTEL_METRIC_EXPORT_INTERVAL=10"}
-	p := bring(t, stack.Options{WorkerEnv: quick})
+	p := startParts(t, stack.Options{WorkerEnv: quick})
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	command := func(args ...string) (int, string, time.Duration) {

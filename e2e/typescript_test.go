@@ -26,7 +26,7 @@ func TestTypeScript(t *testing.T) {
 	t.Parallel()
 	for _, program := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(program); err != nil {
-			testrun.Without(t, program+" (Node.js): nobody runs the program in e2e/typescript")
+			testrun.SkipWithout(t, program+" (Node.js): nobody runs the program in e2e/typescript")
 		}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
@@ -50,7 +50,7 @@ func TestTypeScript(t *testing.T) {
 	}
 	npm("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline")
 
-	p := bring(t, stack.Options{})
+	p := startParts(t, stack.Options{})
 	const reference = opportunity.Reference("from TypeScript")
 	environment = append(p.Environ(), "OPPORTUNITY="+string(reference))
 	var told struct {
@@ -79,7 +79,7 @@ func TestTypeScript(t *testing.T) {
 		}
 		delete(schemas, step.Name)
 		steps[step.Name] = step.Answer
-		if err := fits(t, name, step.Answer); err != nil {
+		if err := validateSchema(t, name, step.Answer); err != nil {
 			t.Errorf("%s does not fit %s.json: %v\n%s", step.Name, name, err, step.Answer)
 		}
 	}
@@ -87,7 +87,7 @@ func TestTypeScript(t *testing.T) {
 		t.Errorf("%d steps were told; not told were %v", len(steps), schemas)
 	}
 
-	var opened opportunity.Opened
+	var opened opportunity.CreateOutcome
 	if err := json.Unmarshal(steps["start"], &opened); err != nil {
 		t.Fatal(err)
 	}
@@ -127,13 +127,13 @@ func TestTypeScript(t *testing.T) {
 		t.Errorf("the record: %+v", got)
 	}
 	ended, err := p.client.Wait(ctx, reference)
-	if err != nil || ended.State != opportunity.Won || ended.Failed != 1 {
+	if err != nil || ended.State != opportunity.Won || ended.FailedRequests != 1 {
 		t.Errorf("the workflow ended %+v, %v; want it Won, with one request that failed", ended, err)
 	}
 }
 
-// fits checks an answer against its schema in docs/schemas.
-func fits(t *testing.T, name string, answer []byte) error {
+// validateSchema checks an answer against its schema in docs/schemas.
+func validateSchema(t *testing.T, name string, answer []byte) error {
 	t.Helper()
 	schema, err := jsonschema.NewCompiler().Compile(filepath.Join("..", "docs", "schemas", name+".json"))
 	if err != nil {

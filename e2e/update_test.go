@@ -11,27 +11,27 @@ import (
 // The API is slow. An update returns after 20 s and reports that it is pending.
 func TestAnUpdateIsPendingAfterTwentySeconds(t *testing.T) {
 	t.Parallel()
-	p, g := bringBehindGate(t)
+	p, g := startBehindProxy(t)
 	const reference = "pending"
 	c := p.caller(t)
-	record := p.begin(reference)
+	record := p.startProposed(reference)
 	released := make(chan struct{})
 	free := sync.OnceFunc(func() { close(released) })
 	defer free()
-	g.once(record, held(released))
+	g.intercept(record, holdUntil(released))
 	began := time.Now()
 	outcome, err := c.update(reference, "progress", uuid.NewString(), `{"requestId":"slow","to":"Opportunity"}`)
 	took := time.Since(began)
-	if got := succeeded[wireOutcome](t, outcome, err); got.State != "pending" || got.RequestID != "slow" || took < 19*time.Second {
+	if got := succeeded[jsonOutcome](t, outcome, err); got.State != "pending" || got.RequestID != "slow" || took < 19*time.Second {
 		t.Errorf("after %s: %+v; want pending after 20 s", took, got)
 	}
-	if g.waits(record) {
+	if g.isPending(record) {
 		t.Fatal("nothing was sent; the test shows nothing")
 	}
 	// An operator's message returns at once, whatever is under way.
 	began = time.Now()
 	outcome, err = c.update(reference, "pause", uuid.NewString(), `{"reason":"look"}`)
-	if got := succeeded[wireOutcome](t, outcome, err); got.State != "done" || time.Since(began) > 10*time.Second {
+	if got := succeeded[jsonOutcome](t, outcome, err); got.State != "done" || time.Since(began) > 10*time.Second {
 		t.Errorf("pause: %+v after %s", got, time.Since(began))
 	}
 	if got, err := c.outcome(reference, "slow"); err != nil || got.State != "pending" {
@@ -43,13 +43,13 @@ func TestAnUpdateIsPendingAfterTwentySeconds(t *testing.T) {
 	}
 	// The update, sent again, returns an answer, although new updates are refused now.
 	outcome, err = c.update(reference, "progress", uuid.NewString(), `{"requestId":"slow","to":"Opportunity"}`)
-	if got := succeeded[wireOutcome](t, outcome, err); got.State != "done" || got.RequestID != "slow" {
+	if got := succeeded[jsonOutcome](t, outcome, err); got.State != "done" || got.RequestID != "slow" {
 		t.Errorf("asked again: %+v", got)
 	}
 	if got := p.Opportunity(record); got.Step.Name != "Opportunity" {
 		t.Errorf("the record stands in %q", got.Step.Name)
 	}
-	if view := p.look(reference); view.Failures > 0 {
+	if view := p.viewOf(reference); view.Failures > 0 {
 		t.Errorf("the move was made twice: %+v", view.Timeline)
 	}
 	p.Replay(reference, "contract-pending")

@@ -30,10 +30,10 @@ type Client struct {
 
 // Options are the settings of a Client. The zero value is right for most services.
 type Options struct {
-	// Patience is how long Start and the commands wait for the outcome before they return a
+	// MaxWait is how long Start and the commands wait for the outcome before they return a
 	// pending one, if the context allows; 0 is 20 seconds, the time that one update waits.
 	// With a longer Patience the Client asks again.
-	Patience time.Duration
+	MaxWait time.Duration
 	// NewRequestID makes the id of a message that has none; nil makes random UUIDs.
 	NewRequestID func() string
 }
@@ -44,8 +44,8 @@ func NewClient(connection client.Client) *Client { return NewClientWithOptions(c
 
 // NewClientWithOptions is NewClient with options.
 func NewClientWithOptions(connection client.Client, options Options) *Client {
-	if options.Patience <= 0 {
-		options.Patience = opportunity.AnswerWithin
+	if options.MaxWait <= 0 {
+		options.MaxWait = opportunity.MaxUpdateWait
 	}
 	if options.NewRequestID == nil {
 		options.NewRequestID = uuid.NewString
@@ -59,44 +59,44 @@ func NewClientWithOptions(connection client.Client, options Options) *Client {
 //
 // A different start for a running reference is a Conflict, and a start for an ended one is Closed. A start
 // that the API refuses is Rejected and frees the reference.
-func (c *Client) Start(ctx context.Context, reference opportunity.Reference, start opportunity.Start) (opportunity.Opened, error) {
+func (c *Client) Start(ctx context.Context, reference opportunity.Reference, start opportunity.Start) (opportunity.CreateOutcome, error) {
 	if err := reference.Validate(); err != nil {
-		return opportunity.Opened{}, err
+		return opportunity.CreateOutcome{}, err
 	}
-	if err := valid(start); err != nil {
-		return opportunity.Opened{}, err
+	if err := validate(start); err != nil {
+		return opportunity.CreateOutcome{}, err
 	}
-	ctx = addressed(ctx, reference)
-	return askAgain(ctx, c.options.Patience, func(o opportunity.Opened) opportunity.OutcomeState { return o.State }, func() (opportunity.Opened, error) {
-		return c.open(ctx, reference, start)
+	ctx = withResourceHeader(ctx, reference)
+	return pollUntilFinal(ctx, c.options.MaxWait, func(o opportunity.CreateOutcome) opportunity.OutcomeState { return o.State }, func() (opportunity.CreateOutcome, error) {
+		return c.startRun(ctx, reference, start)
 	})
 }
 
-// open starts the run, or finds the running one, and asks the run whether the record
+// startRun starts the run, or finds the running one, and asks the run whether the record
 // exists.
-func (c *Client) open(ctx context.Context, reference opportunity.Reference, start opportunity.Start) (opportunity.Opened, error) {
-	return repeatContinuing(ctx, func() (opportunity.Opened, error) {
-		var opened opportunity.Opened
-		handle, err := c.openWith(ctx, FirstStartOptions(reference, start), start)
+func (c *Client) startRun(ctx context.Context, reference opportunity.Reference, start opportunity.Start) (opportunity.CreateOutcome, error) {
+	return retryWhileContinuing(ctx, func() (opportunity.CreateOutcome, error) {
+		var opened opportunity.CreateOutcome
+		handle, err := c.startRunWith(ctx, FirstStartOptions(reference, start), start)
 		if isEnded(err) { // the reference had a run; that run may have freed the reference
-			handle, err = c.openWith(ctx, StartOptionsOf(reference, start), start)
+			handle, err = c.startRunWith(ctx, StartOptionsOf(reference, start), start)
 		}
 		if err != nil {
-			return opened, c.explain(ctx, reference, err)
+			return opened, c.contractError(ctx, reference, err)
 		}
 		err = handle.Get(ctx, &opened)
-		return opened, c.explainOf(ctx, reference, handle.RunID(), err)
+		return opened, c.updateError(ctx, reference, handle.RunID(), err)
 	})
 }
 
-// openWith starts the run with the options, or finds the running one, and asks the run whether the record
+// startRunWith starts the run with the options, or finds the running one, and asks the run whether the record
 // exists.
-func (c *Client) openWith(ctx context.Context, options client.StartWorkflowOptions, start opportunity.Start) (client.WorkflowUpdateHandle, error) {
+func (c *Client) startRunWith(ctx context.Context, options client.StartWorkflowOptions, start opportunity.Start) (client.WorkflowUpdateHandle, error) {
 	return c.temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
 		StartWorkflowOperation: c.temporal.NewWithStartWorkflowOperation(options, WorkflowType, start),
 		UpdateOptions: client.UpdateWorkflowOptions{
-			UpdateID: uuid.NewString(), WorkflowID: options.ID, UpdateName: Opened.Name,
-			Args: []any{OpenedInput{Start: &start}}, WaitForStage: client.WorkflowUpdateStageCompleted,
+			UpdateID: uuid.NewString(), WorkflowID: options.ID, UpdateName: CreateOutcome.Name,
+			Args: []any{CreateOutcomeInput{Start: &start}}, WaitForStage: client.WorkflowUpdateStageCompleted,
 		},
 	})
 }
@@ -126,7 +126,7 @@ const PriorityUrgent = 1
 // first.
 func StartOptionsOf(reference opportunity.Reference, start opportunity.Start) client.StartWorkflowOptions {
 	options := StartOptions(reference)
-	options.Priority.FairnessKey = start.Origin()
+	options.Priority.FairnessKey = start.FairnessKey()
 	if start.Urgent {
 		options.Priority.PriorityKey = PriorityUrgent
 	}
@@ -174,11 +174,11 @@ func (c *Client) ExtendReservations(ctx context.Context, reference opportunity.R
 // outcome is pending. Then the same command with the same request id asks again, and so
 // does Outcome. For a failed request, Update returns the outcome together with its error.
 func (c *Client) Update(ctx context.Context, reference opportunity.Reference, command opportunity.Command) (opportunity.Outcome, error) {
-	if err := valid(command); err != nil {
+	if err := validate(command); err != nil {
 		return opportunity.Outcome{}, err
 	}
-	command = c.named(command)
-	outcome, err := askAgain(ctx, c.options.Patience, func(o opportunity.Outcome) opportunity.OutcomeState { return o.State }, func() (opportunity.Outcome, error) {
+	command = c.withCommandID(command)
+	outcome, err := pollUntilFinal(ctx, c.options.MaxWait, func(o opportunity.Outcome) opportunity.OutcomeState { return o.State }, func() (opportunity.Outcome, error) {
 		return send[opportunity.Outcome](ctx, c, reference, command)
 	})
 	if err == nil && outcome.State == opportunity.Failed && outcome.Error != nil {
@@ -194,71 +194,71 @@ func (c *Client) Signal(ctx context.Context, reference opportunity.Reference, me
 	if err := reference.Validate(); err != nil {
 		return err
 	}
-	if err := valid(message); err != nil {
+	if err := validate(message); err != nil {
 		return err
 	}
-	ctx = addressed(ctx, reference)
-	err := c.temporal.SignalWorkflow(ctx, WorkflowID(reference), "", string(message.Verb()), c.identified(message))
-	return c.explain(ctx, reference, err)
+	ctx = withResourceHeader(ctx, reference)
+	err := c.temporal.SignalWorkflow(ctx, WorkflowID(reference), "", string(message.MessageName()), c.withRequestID(message))
+	return c.contractError(ctx, reference, err)
 }
 
 // Pause stops everything that would be sent to the TMS: signals wait, updates are refused
 // as Paused. A request under way is completed.
 func (c *Client) Pause(ctx context.Context, reference opportunity.Reference, instruction opportunity.Pause) (opportunity.Outcome, error) {
-	return c.Instruct(ctx, reference, instruction)
+	return c.SendOperatorCommand(ctx, reference, instruction)
 }
 
 // Resume ends a pause.
 func (c *Client) Resume(ctx context.Context, reference opportunity.Reference, instruction opportunity.Resume) (opportunity.Outcome, error) {
-	return c.Instruct(ctx, reference, instruction)
+	return c.SendOperatorCommand(ctx, reference, instruction)
 }
 
 // Retry says that a request in question did not happen: the request is sent again.
 // Outcome then returns the result.
 func (c *Client) Retry(ctx context.Context, reference opportunity.Reference, instruction opportunity.Retry) (opportunity.Outcome, error) {
-	return c.Instruct(ctx, reference, instruction)
+	return c.SendOperatorCommand(ctx, reference, instruction)
 }
 
 // Confirm says that a request in question did happen.
 func (c *Client) Confirm(ctx context.Context, reference opportunity.Reference, instruction opportunity.Confirm) (opportunity.Outcome, error) {
-	return c.Instruct(ctx, reference, instruction)
+	return c.SendOperatorCommand(ctx, reference, instruction)
 }
 
 // Skip drops a request in question.
 func (c *Client) Skip(ctx context.Context, reference opportunity.Reference, instruction opportunity.Skip) (opportunity.Outcome, error) {
-	return c.Instruct(ctx, reference, instruction)
+	return c.SendOperatorCommand(ctx, reference, instruction)
 }
 
 // Refresh reads the record again from the TMS, where somebody may have changed it by
 // hand. Refresh also ends a wait for the API early.
 func (c *Client) Refresh(ctx context.Context, reference opportunity.Reference, instruction opportunity.Refresh) (opportunity.Outcome, error) {
-	return c.Instruct(ctx, reference, instruction)
+	return c.SendOperatorCommand(ctx, reference, instruction)
 }
 
 // Snooze delays a planned follow-up until a time in the future. View shows the planned
 // follow-ups.
 func (c *Client) Snooze(ctx context.Context, reference opportunity.Reference, instruction opportunity.Snooze) (opportunity.Outcome, error) {
-	return c.Instruct(ctx, reference, instruction)
+	return c.SendOperatorCommand(ctx, reference, instruction)
 }
 
 // CancelFollowUp cancels a planned follow-up for good.
 func (c *Client) CancelFollowUp(ctx context.Context, reference opportunity.Reference, instruction opportunity.CancelFollowUp) (opportunity.Outcome, error) {
-	return c.Instruct(ctx, reference, instruction)
+	return c.SendOperatorCommand(ctx, reference, instruction)
 }
 
 // Close ends the run: waiting requests are reported failed, places are given back, and
 // the step in the TMS stays unchanged.
 func (c *Client) Close(ctx context.Context, reference opportunity.Reference, instruction opportunity.Close) (opportunity.Outcome, error) {
-	return c.Instruct(ctx, reference, instruction)
+	return c.SendOperatorCommand(ctx, reference, instruction)
 }
 
-// Instruct sends an operator's instruction, which is carried out and answered at once, no
+// SendOperatorCommand sends an operator's instruction, which is carried out and answered at once, no
 // matter what waits.
-func (c *Client) Instruct(ctx context.Context, reference opportunity.Reference, instruction opportunity.Instruction) (opportunity.Outcome, error) {
-	if err := valid(instruction); err != nil {
+func (c *Client) SendOperatorCommand(ctx context.Context, reference opportunity.Reference, instruction opportunity.OperatorCommand) (opportunity.Outcome, error) {
+	if err := validate(instruction); err != nil {
 		return opportunity.Outcome{}, err
 	}
-	return send[opportunity.Outcome](ctx, c, reference, c.identified(instruction))
+	return send[opportunity.Outcome](ctx, c, reference, c.withRequestID(instruction))
 }
 
 // Outcome returns the state of a request: pending, done or failed. For the last 200
@@ -270,15 +270,15 @@ func (c *Client) Outcome(ctx context.Context, reference opportunity.Reference, r
 	if err := reference.Validate(); err != nil {
 		return outcome, err
 	}
-	ctx = addressed(ctx, reference)
+	ctx = withResourceHeader(ctx, reference)
 	value, err := c.temporal.QueryWorkflow(ctx, WorkflowID(reference), "", OutcomeOf.Name, OutcomeInput{RequestID: requestID})
 	if err == nil {
 		err = value.Get(&outcome)
 	}
 	if err != nil {
-		return outcome, c.explain(ctx, reference, err)
+		return outcome, c.contractError(ctx, reference, err)
 	}
-	return c.judged(ctx, reference, outcome), nil
+	return c.withRunEnd(ctx, reference, outcome), nil
 }
 
 // View returns the whole picture, also of an ended opportunity, as long as Temporal keeps
@@ -288,32 +288,32 @@ func (c *Client) View(ctx context.Context, reference opportunity.Reference) (opp
 	if err := reference.Validate(); err != nil {
 		return view, err
 	}
-	ctx = addressed(ctx, reference)
+	ctx = withResourceHeader(ctx, reference)
 	value, err := c.temporal.QueryWorkflow(ctx, WorkflowID(reference), "", View.Name)
 	if err == nil {
 		err = value.Get(&view)
 	}
-	return view, c.explain(ctx, reference, err)
+	return view, c.contractError(ctx, reference, err)
 }
 
 // Wait waits for the end of the opportunity and returns how it ended. A cancelled
 // opportunity is Closed, and one that the API refused to create is Rejected.
-func (c *Client) Wait(ctx context.Context, reference opportunity.Reference) (opportunity.Ended, error) {
-	var ended opportunity.Ended
+func (c *Client) Wait(ctx context.Context, reference opportunity.Reference) (opportunity.RunResult, error) {
+	var ended opportunity.RunResult
 	if err := reference.Validate(); err != nil {
 		return ended, err
 	}
-	ctx = addressed(ctx, reference)
+	ctx = withResourceHeader(ctx, reference)
 	err := c.temporal.GetWorkflow(ctx, WorkflowID(reference), "").Get(ctx, &ended)
 	var cancelled *temporal.CanceledError
 	if errors.As(err, &cancelled) {
 		return ended, opportunity.Failf(opportunity.Closed, "opportunity %s was cancelled", reference)
 	}
-	return ended, c.explain(ctx, reference, err)
+	return ended, c.contractError(ctx, reference, err)
 }
 
-// valid reports the first mistake in a message.
-func valid(message interface{ Validate() error }) error {
+// validate reports the first mistake in a message.
+func validate(message interface{ Validate() error }) error {
 	if err := message.Validate(); err != nil {
 		return err
 	}
@@ -330,45 +330,45 @@ func send[A any](ctx context.Context, c *Client, reference opportunity.Reference
 	if err := reference.Validate(); err != nil {
 		return none, err
 	}
-	ctx = addressed(ctx, reference)
-	return repeatContinuing(ctx, func() (A, error) {
+	ctx = withResourceHeader(ctx, reference)
+	return retryWhileContinuing(ctx, func() (A, error) {
 		var answer A
 		handle, err := c.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-			UpdateID: uuid.NewString(), WorkflowID: WorkflowID(reference), UpdateName: string(message.Verb()),
+			UpdateID: uuid.NewString(), WorkflowID: WorkflowID(reference), UpdateName: string(message.MessageName()),
 			Args: []any{message}, WaitForStage: client.WorkflowUpdateStageCompleted,
 		})
 		if err != nil {
-			return answer, c.explain(ctx, reference, err)
+			return answer, c.contractError(ctx, reference, err)
 		}
 		err = handle.Get(ctx, &answer)
-		return answer, c.explainOf(ctx, reference, handle.RunID(), err)
+		return answer, c.updateError(ctx, reference, handle.RunID(), err)
 	})
 }
 
-// named returns the command, with a new request id when it has none.
-func (c *Client) named(command opportunity.Command) opportunity.Command {
-	if command.ID() != "" {
+// withCommandID returns the command, with a new request id when it has none.
+func (c *Client) withCommandID(command opportunity.Command) opportunity.Command {
+	if command.GetRequestID() != "" {
 		return command
 	}
-	return command.WithID(c.options.NewRequestID())
+	return command.WithRequestID(c.options.NewRequestID())
 }
 
-// identified returns any message, with a new request id when it has none.
-func (c *Client) identified(message opportunity.Message) opportunity.Message {
+// withRequestID returns any message, with a new request id when it has none.
+func (c *Client) withRequestID(message opportunity.Message) opportunity.Message {
 	switch message := message.(type) {
 	case opportunity.Command:
-		return c.named(message)
-	case opportunity.Instruction:
-		if message.ID() == "" {
-			return message.WithID(c.options.NewRequestID())
+		return c.withCommandID(message)
+	case opportunity.OperatorCommand:
+		if message.GetRequestID() == "" {
+			return message.WithRequestID(c.options.NewRequestID())
 		}
 	}
 	return message
 }
 
-// askAgain asks until the answer is no longer pending, or patience or the context has
+// pollUntilFinal asks until the answer is no longer pending, or patience or the context has
 // ended. Another question finds the request by its id.
-func askAgain[A any](ctx context.Context, patience time.Duration, state func(A) opportunity.OutcomeState, asking func() (A, error)) (A, error) {
+func pollUntilFinal[A any](ctx context.Context, patience time.Duration, state func(A) opportunity.OutcomeState, asking func() (A, error)) (A, error) {
 	ends := time.Now().Add(patience)
 	pause := 250 * time.Millisecond
 	answer, err := asking()
@@ -388,10 +388,10 @@ func askAgain[A any](ctx context.Context, patience time.Duration, state func(A) 
 	return answer, err
 }
 
-// repeatContinuing sends again while the run is about to continue as new, or could not
+// retryWhileContinuing sends again while the run is about to continue as new, or could not
 // take the message because something else came at the same moment. Both last a moment,
 // and the caller's context limits the repetition. The request id makes a repetition safe.
-func repeatContinuing[A any](ctx context.Context, sending func() (A, error)) (A, error) {
+func retryWhileContinuing[A any](ctx context.Context, sending func() (A, error)) (A, error) {
 	pause := 50 * time.Millisecond
 	for {
 		answer, err := sending()
@@ -412,17 +412,17 @@ func repeatContinuing[A any](ctx context.Context, sending func() (A, error)) (A,
 // tooManySignals is part of the server's error for a signal above the limit of one run.
 const tooManySignals = "limit for signal events"
 
-// acceptedThenEnded is the type of the server's error for an update whose run ended
+// runEndedBeforeAnswer is the type of the server's error for an update whose run ended
 // before it was answered.
-const acceptedThenEnded = "AcceptedUpdateCompletedWorkflow"
+const runEndedBeforeAnswer = "AcceptedUpdateCompletedWorkflow"
 
-// explain maps errors of Temporal to the vocabulary, where they are about the
+// contractError maps errors of Temporal to the vocabulary, where they are about the
 // opportunity.
-func (c *Client) explain(ctx context.Context, reference opportunity.Reference, err error) error {
+func (c *Client) contractError(ctx context.Context, reference opportunity.Reference, err error) error {
 	if err == nil {
 		return nil
 	}
-	if own, ok := FromFault(err); ok {
+	if own, ok := FromTemporalError(err); ok {
 		return own
 	}
 	var missing *serviceerror.NotFound
@@ -433,10 +433,10 @@ func (c *Client) explain(ctx context.Context, reference opportunity.Reference, e
 		return opportunity.Failf(opportunity.Busy, "too many messages wait for opportunity %s; send it again later", reference)
 	case isEnded(err):
 		return opportunity.Failf(opportunity.Closed, "opportunity %s has ended; its reference cannot be used again", reference)
-	case errors.As(err, &application) && application.Type() == acceptedThenEnded:
+	case errors.As(err, &application) && application.Type() == runEndedBeforeAnswer:
 		return opportunity.Failf(opportunity.Closed, "opportunity %s ended before it answered", reference)
 	case errors.As(err, &missing):
-		if c.exists(ctx, reference) {
+		if c.hasRun(ctx, reference) {
 			return opportunity.Failf(opportunity.Closed, "opportunity %s has ended; it takes no more messages", reference)
 		}
 		return opportunity.Failf(opportunity.NotFound, "no opportunity %s; start it first", reference)
@@ -444,14 +444,14 @@ func (c *Client) explain(ctx context.Context, reference opportunity.Reference, e
 	return err
 }
 
-// explainOf is explain for an update that the run has accepted. Where that run was reset, the server has given the update to
+// updateError is explain for an update that the run has accepted. Where that run was reset, the server has given the update to
 // the new run as well, and the update can be sent again under its request id.
-func (c *Client) explainOf(ctx context.Context, reference opportunity.Reference, run string, err error) error {
+func (c *Client) updateError(ctx context.Context, reference opportunity.Reference, run string, err error) error {
 	var application *temporal.ApplicationError
-	if errors.As(err, &application) && application.Type() == acceptedThenEnded && c.wasReset(ctx, reference, run) {
+	if errors.As(err, &application) && application.Type() == runEndedBeforeAnswer && c.wasReset(ctx, reference, run) {
 		return opportunity.Failf(opportunity.Continuing, "the run of opportunity %s was reset before it answered; send the message again", reference)
 	}
-	return c.explain(ctx, reference, err)
+	return c.contractError(ctx, reference, err)
 }
 
 // wasReset reports whether an open run has replaced the run, or continues one that has: both then have the same first run.
@@ -461,21 +461,21 @@ func (c *Client) wasReset(ctx context.Context, reference opportunity.Reference, 
 	if err != nil {
 		return false
 	}
-	now, err := c.described(ctx, reference)
+	now, err := c.describe(ctx, reference)
 	first := before.GetWorkflowExecutionInfo().GetFirstRunId()
 	return err == nil && first != "" && now.GetWorkflowExecutionInfo().GetFirstRunId() == first &&
 		now.GetWorkflowExecutionInfo().GetStatus() == enums.WORKFLOW_EXECUTION_STATUS_RUNNING
 }
 
-// exists reports whether the namespace knows a run of the reference.
-func (c *Client) exists(ctx context.Context, reference opportunity.Reference) bool {
-	_, err := c.described(ctx, reference)
+// hasRun reports whether the namespace knows a run of the reference.
+func (c *Client) hasRun(ctx context.Context, reference opportunity.Reference) bool {
+	_, err := c.describe(ctx, reference)
 	return err == nil
 }
 
-// described returns the server's description of the latest run of the reference. It uses
+// describe returns the server's description of the latest run of the reference. It uses
 // the raw request, because the SDK's own method panics over search attributes that it
 // cannot read.
-func (c *Client) described(ctx context.Context, reference opportunity.Reference) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+func (c *Client) describe(ctx context.Context, reference opportunity.Reference) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
 	return c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(reference), "") //nolint:staticcheck // the other one panics
 }

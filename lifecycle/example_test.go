@@ -30,14 +30,14 @@ func ExampleNewClient() {
 
 // With patience a command waits longer for its outcome before it returns a pending one.
 func ExampleNewClientWithOptions() {
-	ctx, _ := running("order-100")
+	ctx, _ := startOpportunity("order-100")
 	connection, err := client.Dial(client.Options{HostPort: temporalAddress()})
 	if err != nil {
 		fmt.Println("Temporal cannot be reached:", err)
 		return
 	}
 	defer connection.Close()
-	oppflow := lifecycle.NewClientWithOptions(connection, lifecycle.Options{Patience: time.Minute})
+	oppflow := lifecycle.NewClientWithOptions(connection, lifecycle.Options{MaxWait: time.Minute})
 
 	outcome, err := oppflow.Progress(ctx, "order-100", opportunity.Progress{To: "Opportunity"})
 	switch {
@@ -111,7 +111,7 @@ func ExampleClient_Start_refused() {
 
 // Each interest has its own result. The error is set when no interest was added.
 func ExampleClient_AddInterests() {
-	ctx, oppflow := running("order-103")
+	ctx, oppflow := startOpportunity("order-103")
 	price, err := opportunity.ParseAmount("199.90")
 	if err != nil {
 		fmt.Println(err)
@@ -149,7 +149,7 @@ func ExampleClient_AddInterests() {
 
 // A refusal of the TMS is an error with the TMS's own words.
 func ExampleClient_Progress() {
-	ctx, oppflow := running("order-104")
+	ctx, oppflow := startOpportunity("order-104")
 	for _, step := range []string{"Won", "Opportunity", "Won"} {
 		_, err := oppflow.Progress(ctx, "order-104", opportunity.Progress{To: step})
 		var refused *opportunity.Error
@@ -171,7 +171,7 @@ func ExampleClient_Progress() {
 
 // Members that are left out stay unchanged.
 func ExampleClient_UpdateDetails() {
-	ctx, oppflow := running("order-105")
+	ctx, oppflow := startOpportunity("order-105")
 	if _, err := oppflow.UpdateDetails(ctx, "order-105", opportunity.UpdateDetails{Account: "Administrate", Currency: "USD"}); err != nil {
 		fmt.Println(err)
 		return
@@ -189,7 +189,7 @@ func ExampleClient_UpdateDetails() {
 // The expiry holds for all places of the opportunity. The command is done when a
 // read-back from the TMS shows the expiry.
 func ExampleClient_ExtendReservations() {
-	ctx, oppflow := running("order-106")
+	ctx, oppflow := startOpportunity("order-106")
 	until := time.Now().AddDate(0, 1, 0)
 	_, err := oppflow.ExtendReservations(ctx, "order-106", opportunity.ExtendReservations{Until: until})
 	var refused *opportunity.Error
@@ -213,7 +213,7 @@ func ExampleClient_ExtendReservations() {
 // While an opportunity is paused nothing is sent to the TMS: updates are refused,
 // signals wait.
 func ExampleClient_Pause() {
-	ctx, oppflow := running("order-107")
+	ctx, oppflow := startOpportunity("order-107")
 	if _, err := oppflow.Pause(ctx, "order-107", opportunity.Pause{Reason: "the customer is being called"}); err != nil {
 		fmt.Println(err)
 		return
@@ -226,7 +226,7 @@ func ExampleClient_Pause() {
 
 // The signals that waited during the pause are then carried out, in order.
 func ExampleClient_Resume() {
-	ctx, oppflow := running("order-108")
+	ctx, oppflow := startOpportunity("order-108")
 	if _, err := oppflow.Pause(ctx, "order-108", opportunity.Pause{}); err != nil {
 		fmt.Println(err)
 		return
@@ -253,7 +253,7 @@ func ExampleClient_Retry() {
 		RequestID: "order-109/lines",
 		Interests: opportunity.Interests{{Item: "FA-1", Kind: opportunity.Course, Quantity: 1}},
 	}
-	ctx, oppflow := doubtful("order-109", command)
+	ctx, oppflow := startWithQuestion("order-109", command)
 	view, err := oppflow.View(ctx, "order-109")
 	if err != nil {
 		fmt.Println(err)
@@ -279,7 +279,7 @@ func ExampleClient_Skip() {
 		RequestID: "order-110/lines",
 		Interests: opportunity.Interests{{Item: "FA-1", Kind: opportunity.Course, Quantity: 1}},
 	}
-	ctx, oppflow := doubtful("order-110", command)
+	ctx, oppflow := startWithQuestion("order-110", command)
 	skip := opportunity.Skip{Request: "order-110/lines", Reason: "added by hand"}
 	if _, err := oppflow.Skip(ctx, "order-110", skip); err != nil {
 		fmt.Println(err)
@@ -298,8 +298,8 @@ func ExampleClient_Skip() {
 
 // The record is read again before the next command is sent.
 func ExampleClient_Refresh() {
-	ctx, oppflow := running("order-111")
-	if err := renameByHand(ctx, oppflow, "order-111", "First Aid, evening course"); err != nil {
+	ctx, oppflow := startOpportunity("order-111")
+	if err := renameInTMS(ctx, oppflow, "order-111", "First Aid, evening course"); err != nil {
 		fmt.Println(err)
 		return
 	}
@@ -320,7 +320,7 @@ func ExampleClient_Refresh() {
 // A follow-up that the tenant's playbook plans has a key, which View shows. Without a
 // playbook there are no follow-ups.
 func ExampleClient_Snooze() {
-	ctx, oppflow := running("order-117")
+	ctx, oppflow := startOpportunity("order-117")
 	_, err := oppflow.Snooze(ctx, "order-117", opportunity.Snooze{
 		FollowUp: "remind/20261201T093000Z/2", Until: time.Now().AddDate(0, 0, 7), Reason: "the customer is on holiday",
 	})
@@ -331,7 +331,7 @@ func ExampleClient_Snooze() {
 
 // A cancelled follow-up is never done. Without a playbook there are no follow-ups.
 func ExampleClient_CancelFollowUp() {
-	ctx, oppflow := running("order-118")
+	ctx, oppflow := startOpportunity("order-118")
 	_, err := oppflow.CancelFollowUp(ctx, "order-118", opportunity.CancelFollowUp{
 		FollowUp: "remind/20261201T093000Z/2", Reason: "we talked on the phone",
 	})
@@ -342,13 +342,13 @@ func ExampleClient_CancelFollowUp() {
 
 // The step in the TMS stays unchanged; held places are given back.
 func ExampleClient_Close() {
-	ctx, oppflow := running("order-112")
+	ctx, oppflow := startOpportunity("order-112")
 	if _, err := oppflow.Close(ctx, "order-112", opportunity.Close{Reason: "entered twice"}); err != nil {
 		fmt.Println(err)
 		return
 	}
 	ended, err := oppflow.Wait(ctx, "order-112")
-	fmt.Println(ended.State, ended.Closed, err)
+	fmt.Println(ended.State, ended.CloseReason, err)
 
 	_, err = oppflow.Progress(ctx, "order-112", opportunity.Progress{To: "Opportunity"})
 	fmt.Println(err)
@@ -360,7 +360,7 @@ func ExampleClient_Close() {
 // A signal is sent without waiting. It takes effect once, in its turn, or its failure is
 // shown to an operator.
 func ExampleClient_Signal() {
-	ctx, oppflow := running("order-113")
+	ctx, oppflow := startOpportunity("order-113")
 	for _, command := range []opportunity.Command{
 		opportunity.UpdateDetails{Account: "Administrate"},
 		opportunity.Progress{To: "Opportunity"},
@@ -378,7 +378,7 @@ func ExampleClient_Signal() {
 		}
 	}
 	ended, err := oppflow.Wait(ctx, "order-113")
-	fmt.Println(ended.State, "after", ended.Failed, "failures", err)
+	fmt.Println(ended.State, "after", ended.FailedRequests, "failures", err)
 	// Output:
 	// Won after 0 failures <nil>
 }
@@ -386,7 +386,7 @@ func ExampleClient_Signal() {
 // The outcome of a request is available by its id, as long as the opportunity remembers
 // it.
 func ExampleClient_Outcome() {
-	ctx, oppflow := running("order-114")
+	ctx, oppflow := startOpportunity("order-114")
 	if err := oppflow.Signal(ctx, "order-114", opportunity.Progress{RequestID: "order-114/won", To: "Won"}); err != nil {
 		fmt.Println(err)
 		return
@@ -413,7 +413,7 @@ func ExampleClient_Outcome() {
 
 // The view is the whole picture, and costs no request to the TMS.
 func ExampleClient_View() {
-	ctx, oppflow := running("order-115")
+	ctx, oppflow := startOpportunity("order-115")
 	price, err := opportunity.ParseAmount("19.90")
 	if err != nil {
 		fmt.Println(err)
@@ -445,7 +445,7 @@ func ExampleClient_View() {
 
 // An opportunity ends in a Won, Lost or Archived step, or when an operator closes it.
 func ExampleClient_Wait() {
-	ctx, oppflow := running("order-116")
+	ctx, oppflow := startOpportunity("order-116")
 	if err := oppflow.Signal(ctx, "order-116", opportunity.Progress{To: "Lost"}); err != nil {
 		fmt.Println(err)
 		return

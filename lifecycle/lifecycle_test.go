@@ -28,45 +28,45 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// namespace is the part of Temporal that the client of the opportunities uses. It keeps
+// fakeNamespace is the part of Temporal that the client of the opportunities uses. It keeps
 // the messages and returns errors as the SDK does.
-type namespace struct {
+type fakeNamespace struct {
 	client.Client
-	updates []client.UpdateWorkflowOptions
-	starts  []client.UpdateWithStartWorkflowOptions
-	begins  []client.StartWorkflowOptions // of the starts
-	signals []any
-	// fails is the error of the nth update; nil returns the outcome.
-	fails   func(n int) error
-	outcome opportunity.Outcome
-	exists  bool
+	updates      []client.UpdateWorkflowOptions
+	starts       []client.UpdateWithStartWorkflowOptions
+	startOptions []client.StartWorkflowOptions // of the starts
+	signals      []any
+	// updateError is the error of the nth update; nil returns the outcome.
+	updateError func(n int) error
+	outcome     opportunity.Outcome
+	exists      bool
 	// answers, when set, is the answer to the nth update, and opens the answer to the nth
 	// start.
-	answers func(n int) opportunity.Outcome
-	opens   func(n int) opportunity.Opened
-	// named are the headers in which each request itself named its workflow.
-	named [][]string
+	answers      func(n int) opportunity.Outcome
+	startAnswers func(n int) opportunity.CreateOutcome
+	// resourceHeaders are the headers in which each request itself named its workflow.
+	resourceHeaders [][]string
 	// queries are the payloads of queries; asks is the error of queries.
-	queries []any
-	asks    error
+	queries    []any
+	queryError error
 	// status is the status of the latest run.
 	status enums.WorkflowExecutionStatus
-	// firsts are the first runs of the chains of runs, by a run of each; "" is the latest.
-	firsts map[string]string
+	// firstRunIDs are the first runs of the chains of runs, by a run of each; "" is the latest.
+	firstRunIDs map[string]string
 }
 
-// closed is when runs have ended.
-var closed = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+// closedAt is when runs have ended.
+var closedAt = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
-type handle struct {
+type updateHandle struct {
 	client.WorkflowUpdateHandle
 	answer any
 	err    error
 }
 
-func (h handle) RunID() string { return "the run that accepted" }
+func (h updateHandle) RunID() string { return "the run that accepted" }
 
-func (h handle) Get(_ context.Context, into any) error {
+func (h updateHandle) Get(_ context.Context, into any) error {
 	if h.err != nil {
 		return h.err
 	}
@@ -74,94 +74,94 @@ func (h handle) Get(_ context.Context, into any) error {
 	return nil
 }
 
-func (n *namespace) UpdateWorkflow(ctx context.Context, o client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
-	n.note(ctx)
+func (n *fakeNamespace) UpdateWorkflow(ctx context.Context, o client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
+	n.recordHeader(ctx)
 	n.updates = append(n.updates, o)
 	if n.answers != nil {
 		n.outcome = n.answers(len(n.updates))
 	}
-	if n.fails == nil {
-		return handle{answer: n.outcome}, nil
+	if n.updateError == nil {
+		return updateHandle{answer: n.outcome}, nil
 	}
-	return handle{answer: n.outcome, err: n.fails(len(n.updates))}, nil
+	return updateHandle{answer: n.outcome, err: n.updateError(len(n.updates))}, nil
 }
 
-// note keeps the header in which the request names its workflow.
-func (n *namespace) note(ctx context.Context) {
+// recordHeader keeps the header in which the request names its workflow.
+func (n *fakeNamespace) recordHeader(ctx context.Context) {
 	headers, _ := metadata.FromOutgoingContext(ctx)
-	n.named = append(n.named, headers.Get("temporal-resource-id"))
+	n.resourceHeaders = append(n.resourceHeaders, headers.Get("temporal-resource-id"))
 }
 
 type startOperation struct {
 	client.WithStartWorkflowOperation
 }
 
-func (n *namespace) NewWithStartWorkflowOperation(o client.StartWorkflowOptions, _ any, _ ...any) client.WithStartWorkflowOperation {
-	n.begins = append(n.begins, o)
+func (n *fakeNamespace) NewWithStartWorkflowOperation(o client.StartWorkflowOptions, _ any, _ ...any) client.WithStartWorkflowOperation {
+	n.startOptions = append(n.startOptions, o)
 	return startOperation{}
 }
 
-func (n *namespace) UpdateWithStartWorkflow(ctx context.Context, o client.UpdateWithStartWorkflowOptions) (client.WorkflowUpdateHandle, error) {
-	n.note(ctx)
+func (n *fakeNamespace) UpdateWithStartWorkflow(ctx context.Context, o client.UpdateWithStartWorkflowOptions) (client.WorkflowUpdateHandle, error) {
+	n.recordHeader(ctx)
 	n.starts = append(n.starts, o)
-	if n.fails != nil {
-		if err := n.fails(len(n.starts)); err != nil {
+	if n.updateError != nil {
+		if err := n.updateError(len(n.starts)); err != nil {
 			return nil, err
 		}
 	}
-	if n.opens != nil {
-		return handle{answer: n.opens(len(n.starts))}, nil
+	if n.startAnswers != nil {
+		return updateHandle{answer: n.startAnswers(len(n.starts))}, nil
 	}
-	return handle{answer: opportunity.Opened{State: opportunity.Done, Reference: "A-1"}}, nil
+	return updateHandle{answer: opportunity.CreateOutcome{State: opportunity.Done, Reference: "A-1"}}, nil
 }
 
-// encoded is an answer in the form of the SDK.
-type encoded struct{ answer any }
+// encodedValue is an answer in the form of the SDK.
+type encodedValue struct{ answer any }
 
-func (encoded) HasValue() bool { return true }
+func (encodedValue) HasValue() bool { return true }
 
-func (e encoded) Get(into any) error {
+func (e encodedValue) Get(into any) error {
 	reflect.ValueOf(into).Elem().Set(reflect.ValueOf(e.answer))
 	return nil
 }
 
-func (n *namespace) QueryWorkflow(ctx context.Context, workflow, run, name string, payload ...any) (converter.EncodedValue, error) {
-	n.note(ctx)
+func (n *fakeNamespace) QueryWorkflow(ctx context.Context, workflow, run, name string, payload ...any) (converter.EncodedValue, error) {
+	n.recordHeader(ctx)
 	n.queries = append(n.queries, workflow, run, name, payload)
-	if n.asks != nil {
-		return nil, n.asks
+	if n.queryError != nil {
+		return nil, n.queryError
 	}
-	return encoded{n.outcome}, nil
+	return encodedValue{n.outcome}, nil
 }
 
-func (n *namespace) SignalWorkflow(ctx context.Context, workflow, run, name string, payload any) error {
-	n.note(ctx)
+func (n *fakeNamespace) SignalWorkflow(ctx context.Context, workflow, run, name string, payload any) error {
+	n.recordHeader(ctx)
 	n.signals = append(n.signals, workflow, run, name, payload)
-	if n.fails != nil {
-		return n.fails(1)
+	if n.updateError != nil {
+		return n.updateError(1)
 	}
 	return nil
 }
 
-func (n *namespace) DescribeWorkflowExecution(ctx context.Context, _, run string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
-	n.note(ctx)
+func (n *fakeNamespace) DescribeWorkflowExecution(ctx context.Context, _, run string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	n.recordHeader(ctx)
 	if !n.exists {
 		return nil, serviceerror.NewNotFound("none")
 	}
 	return &workflowservice.DescribeWorkflowExecutionResponse{
-		WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{Status: n.status, CloseTime: timestamppb.New(closed), FirstRunId: n.firsts[run]},
+		WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{Status: n.status, CloseTime: timestamppb.New(closedAt), FirstRunId: n.firstRunIDs[run]},
 	}, nil
 }
 
-// carried sends an error the way from a workflow to a caller.
-func carried(err error) error {
+// throughTemporal sends an error the way from a workflow to a caller.
+func throughTemporal(err error) error {
 	codec := temporal.GetDefaultFailureConverter()
 	return codec.FailureToError(codec.ErrorToFailure(err))
 }
 
-var asked = opportunity.Progress{To: "Won"}
+var progressToWon = opportunity.Progress{To: "Won"}
 
-func TestFaultReachesTheCaller(t *testing.T) {
+func TestErrorReachesTheCaller(t *testing.T) {
 	for _, typ := range []opportunity.ErrorType{
 		opportunity.Invalid, opportunity.Rejected, opportunity.TransitionNotFound, opportunity.NotFound, opportunity.Conflict,
 		opportunity.Closed, opportunity.Paused, opportunity.Busy, opportunity.Undecided, opportunity.Skipped,
@@ -169,9 +169,9 @@ func TestFaultReachesTheCaller(t *testing.T) {
 		t.Run(string(typ), func(t *testing.T) {
 			want := opportunity.Error{Type: typ, Label: "Ä <label>", Message: "what was wrong: \"x\"", Value: "VG9rZW4="}
 			for name, thrown := range map[string]error{"as it is": &want, "wrapped": fmt.Errorf("look: %w", &want)} {
-				fault := lifecycle.Fault(thrown)
-				n := &namespace{fails: func(int) error { return carried(fault) }}
-				_, err := lifecycle.NewClient(n).Progress(t.Context(), "A-1", asked)
+				fault := lifecycle.ToTemporalError(thrown)
+				n := &fakeNamespace{updateError: func(int) error { return throughTemporal(fault) }}
+				_, err := lifecycle.NewClient(n).Progress(t.Context(), "A-1", progressToWon)
 				var got *opportunity.Error
 				if !errors.As(err, &got) {
 					t.Fatalf("%s: the caller gets %v", name, err)
@@ -181,7 +181,7 @@ func TestFaultReachesTheCaller(t *testing.T) {
 				}
 				// Other SDKs see its type and one line, and know whether to repeat.
 				var application *temporal.ApplicationError
-				if back := carried(fault); !errors.As(back, &application) || application.Type() != string(typ) || application.Message() != want.Error() ||
+				if back := throughTemporal(fault); !errors.As(back, &application) || application.Type() != string(typ) || application.Message() != want.Error() ||
 					application.NonRetryable() != (typ != opportunity.Busy) || application.Category() != temporal.ApplicationErrorCategoryBenign {
 					t.Errorf("%s: carried as %+v", name, application)
 				}
@@ -189,32 +189,32 @@ func TestFaultReachesTheCaller(t *testing.T) {
 		})
 	}
 	other := errors.New("out of memory")
-	if got := lifecycle.Fault(other); !errors.Is(got, other) || got.Error() != other.Error() {
+	if got := lifecycle.ToTemporalError(other); !errors.Is(got, other) || got.Error() != other.Error() {
 		t.Errorf("another error became %v", got)
 	}
-	if lifecycle.Fault(nil) != nil {
+	if lifecycle.ToTemporalError(nil) != nil {
 		t.Error("no error became one")
 	}
 	// An error of another program with an equal form is not taken for Oppflow's.
-	n := &namespace{fails: func(int) error {
-		return carried(temporal.NewApplicationError("x", "Invalid", map[string]string{"message": "y"}))
+	n := &fakeNamespace{updateError: func(int) error {
+		return throughTemporal(temporal.NewApplicationError("x", "Invalid", map[string]string{"message": "y"}))
 	}}
 	var own *opportunity.Error
-	if _, err := lifecycle.NewClient(n).Progress(t.Context(), "A-1", asked); err == nil || errors.As(err, &own) {
+	if _, err := lifecycle.NewClient(n).Progress(t.Context(), "A-1", progressToWon); err == nil || errors.As(err, &own) {
 		t.Errorf("the caller gets %v", err)
 	}
 }
 
 func TestContinuingIsSentAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // with a virtual clock
-		continuing := carried(lifecycle.Fault(opportunity.Failf(opportunity.Continuing, "again")))
-		n := &namespace{outcome: opportunity.Outcome{RequestID: "r", State: opportunity.Done}, fails: func(n int) error {
+		continuing := throughTemporal(lifecycle.ToTemporalError(opportunity.Failf(opportunity.Continuing, "again")))
+		n := &fakeNamespace{outcome: opportunity.Outcome{RequestID: "r", State: opportunity.Done}, updateError: func(n int) error {
 			if n < 3 {
 				return continuing
 			}
 			return nil
 		}}
-		got, err := lifecycle.NewClient(n).Progress(t.Context(), "A-1", asked)
+		got, err := lifecycle.NewClient(n).Progress(t.Context(), "A-1", progressToWon)
 		if err != nil || got.State != opportunity.Done || len(n.updates) != 3 {
 			t.Fatalf("%+v, %v after %d updates", got, err, len(n.updates))
 		}
@@ -231,13 +231,13 @@ func TestContinuingIsSentAgain(t *testing.T) {
 		}
 		// The Client does not ask beyond the caller's patience.
 		ctx, cancel := context.WithCancel(t.Context())
-		n = &namespace{fails: func(n int) error {
+		n = &fakeNamespace{updateError: func(n int) error {
 			if n == 2 {
 				cancel()
 			}
 			return continuing
 		}}
-		_, err = lifecycle.NewClient(n).Progress(ctx, "A-1", asked)
+		_, err = lifecycle.NewClient(n).Progress(ctx, "A-1", progressToWon)
 		var own *opportunity.Error
 		if !errors.As(err, &own) || own.Type != opportunity.Continuing || len(n.updates) != 2 {
 			t.Errorf("%v after %d updates", err, len(n.updates))
@@ -260,10 +260,10 @@ func TestAnUpdateOfARunThatWasReset(t *testing.T) {
 		"a server that does not tell": {running, nil, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			n := &namespace{exists: true, status: c.status, firsts: c.firsts, fails: func(n int) error {
+			n := &fakeNamespace{exists: true, status: c.status, firstRunIDs: c.firsts, updateError: func(n int) error {
 				return []error{temporal.NewApplicationError("ended", "AcceptedUpdateCompletedWorkflow"), nil}[n-1]
 			}}
-			_, err := lifecycle.NewClient(n).Progress(t.Context(), "A-1", asked)
+			_, err := lifecycle.NewClient(n).Progress(t.Context(), "A-1", progressToWon)
 			var own *opportunity.Error
 			switch {
 			case len(n.updates) != c.sent:
@@ -296,7 +296,7 @@ func TestCommandsGetAnID(t *testing.T) {
 			opportunity.CancelFollowUp{RequestID: id, FollowUp: "x", Reason: "y"},
 			opportunity.Close{RequestID: id, Reason: "y"},
 		} {
-			n := &namespace{outcome: opportunity.Outcome{State: opportunity.Done}}
+			n := &fakeNamespace{outcome: opportunity.Outcome{State: opportunity.Done}}
 			c := lifecycle.NewClient(n)
 			for range 2 {
 				var err error
@@ -338,15 +338,15 @@ func TestCommandsGetAnID(t *testing.T) {
 			ids := map[string]bool{}
 			for _, sent := range []any{n.updates[0].Args[0], n.updates[1].Args[0], n.signals[3]} {
 				got := sent.(opportunity.Message)
-				ids[got.ID()] = true
-				if got.Validate() != nil || got.Verb() != command.Verb() || reflect.TypeOf(got) != reflect.TypeOf(command) {
+				ids[got.GetRequestID()] = true
+				if got.Validate() != nil || got.MessageName() != command.MessageName() || reflect.TypeOf(got) != reflect.TypeOf(command) {
 					t.Errorf("%+v was sent as %+v", command, got)
 				}
 			}
 			if id != "" && (len(ids) != 1 || !ids[id]) || id == "" && (len(ids) != 3 || ids[""]) {
-				t.Errorf("%s with id %q was sent under %v", command.Verb(), id, ids)
+				t.Errorf("%s with id %q was sent under %v", command.MessageName(), id, ids)
 			}
-			if n.updates[0].UpdateName != string(command.Verb()) || n.updates[0].WorkflowID != "opportunity/A-1" || n.signals[2] != string(command.Verb()) || n.signals[0] != "opportunity/A-1" {
+			if n.updates[0].UpdateName != string(command.MessageName()) || n.updates[0].WorkflowID != "opportunity/A-1" || n.signals[2] != string(command.MessageName()) || n.signals[0] != "opportunity/A-1" {
 				t.Errorf("sent to %+v, %v", n.updates[0], n.signals)
 			}
 		}
@@ -355,7 +355,7 @@ func TestCommandsGetAnID(t *testing.T) {
 
 // TestNothingInvalidIsSent: a mistake costs no round trip.
 func TestNothingInvalidIsSent(t *testing.T) {
-	n := &namespace{}
+	n := &fakeNamespace{}
 	c := lifecycle.NewClient(n)
 	ctx := t.Context()
 	for what, try := range map[string]func(opportunity.Reference, bool) error{
@@ -429,7 +429,7 @@ func TestNothingInvalidIsSent(t *testing.T) {
 			}
 		}
 	}
-	for what, err := range map[string]error{"outcome": second(c.Outcome(ctx, "ada@example.com", "r")), "view": second(c.View(ctx, "ada@example.com"))} {
+	for what, err := range map[string]error{"outcome": errorOf(c.Outcome(ctx, "ada@example.com", "r")), "view": errorOf(c.View(ctx, "ada@example.com"))} {
 		var own *opportunity.Error
 		if !errors.As(err, &own) || own.Type != opportunity.Invalid {
 			t.Errorf("%s: %v", what, err)
@@ -440,7 +440,7 @@ func TestNothingInvalidIsSent(t *testing.T) {
 	}
 }
 
-func second[A any](_ A, err error) error { return err }
+func errorOf[A any](_ A, err error) error { return err }
 
 func pick(ok bool, text string) string {
 	if ok {
@@ -450,20 +450,20 @@ func pick(ok bool, text string) string {
 }
 
 func TestAFailedRequestIsAnError(t *testing.T) {
-	n := &namespace{outcome: opportunity.Outcome{RequestID: "r", State: opportunity.Failed, Error: opportunity.Failf(opportunity.TransitionNotFound, "no way")}}
-	got, err := lifecycle.NewClient(n).Progress(t.Context(), "A-1", asked)
+	n := &fakeNamespace{outcome: opportunity.Outcome{RequestID: "r", State: opportunity.Failed, Error: opportunity.Failf(opportunity.TransitionNotFound, "no way")}}
+	got, err := lifecycle.NewClient(n).Progress(t.Context(), "A-1", progressToWon)
 	var own *opportunity.Error
 	if !errors.As(err, &own) || own.Type != opportunity.TransitionNotFound || got.State != opportunity.Failed {
 		t.Errorf("%+v, %v", got, err)
 	}
 	n.outcome = opportunity.Outcome{RequestID: "r", State: opportunity.Pending}
-	hasty := lifecycle.NewClientWithOptions(n, lifecycle.Options{Patience: time.Millisecond})
-	if got, err = hasty.Progress(t.Context(), "A-1", asked); err != nil || got.State != opportunity.Pending {
+	hasty := lifecycle.NewClientWithOptions(n, lifecycle.Options{MaxWait: time.Millisecond})
+	if got, err = hasty.Progress(t.Context(), "A-1", progressToWon); err != nil || got.State != opportunity.Pending {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
 
-func TestWhatTemporalSaysIsExplained(t *testing.T) {
+func TestTemporalErrorsAreTranslated(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		err    error
@@ -473,15 +473,15 @@ func TestWhatTemporalSaysIsExplained(t *testing.T) {
 		{"no such workflow", serviceerror.NewNotFound("x"), false, "NotFound: no opportunity A-1; start it first"},
 		{"it has ended", serviceerror.NewNotFound("x"), true, "Closed: opportunity A-1 has ended; it takes no more messages"},
 		{"its reference is used up", serviceerror.NewWorkflowExecutionAlreadyStarted("x", "", ""), true, "Closed: opportunity A-1 has ended; its reference cannot be used again"},
-		{"it ended meanwhile", carried(temporal.NewApplicationError("x", "AcceptedUpdateCompletedWorkflow")), true, "Closed: opportunity A-1 ended before it answered"},
+		{"it ended meanwhile", throughTemporal(temporal.NewApplicationError("x", "AcceptedUpdateCompletedWorkflow")), true, "Closed: opportunity A-1 ended before it answered"},
 		{"Temporal is away", serviceerror.NewUnavailable("away"), false, "away"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			n := &namespace{exists: c.exists, fails: func(int) error { return c.err }}
+			n := &fakeNamespace{exists: c.exists, updateError: func(int) error { return c.err }}
 			l := lifecycle.NewClient(n)
-			_, update := l.Progress(t.Context(), "A-1", asked)
+			_, update := l.Progress(t.Context(), "A-1", progressToWon)
 			_, start := l.Start(t.Context(), "A-1", opportunity.Start{Name: "x", Region: "UK"})
-			signal := l.Signal(t.Context(), "A-1", asked)
+			signal := l.Signal(t.Context(), "A-1", progressToWon)
 			for what, err := range map[string]error{"update": update, "start": start, "signal": signal} {
 				if err == nil || err.Error() != c.want {
 					t.Errorf("%s: got %v, want %s", what, err, c.want)
@@ -523,14 +523,14 @@ func TestAStartProvesThatItIsTheFirst(t *testing.T) {
 		"of one that is over": {func(int) error { return ended }, []enums.WorkflowIdReusePolicy{first, again}, opportunity.Closed},
 	} {
 		t.Run(name, func(t *testing.T) {
-			n := &namespace{fails: c.fails, exists: true}
+			n := &fakeNamespace{updateError: c.fails, exists: true}
 			_, err := lifecycle.NewClient(n).Start(t.Context(), "A-1", start)
 			var own *opportunity.Error
 			if errors.As(err, &own); (own == nil) != (c.error == "") || own != nil && own.Type != c.error {
 				t.Errorf("got %v; want %q", err, c.error)
 			}
 			var got []enums.WorkflowIdReusePolicy
-			for _, o := range n.begins {
+			for _, o := range n.startOptions {
 				got = append(got, o.WorkflowIDReusePolicy)
 				if _, says := o.Memo[lifecycle.MemoFirstStart]; says != (o.WorkflowIDReusePolicy == first) {
 					t.Errorf("reuse policy %v has the memo %v", o.WorkflowIDReusePolicy, o.Memo)
@@ -598,11 +598,11 @@ func TestDescriptionsCanBeTyped(t *testing.T) {
 		lifecycle.Snooze.Name: lifecycle.Snooze.Description, lifecycle.CancelFollowUp.Name: lifecycle.CancelFollowUp.Description,
 		lifecycle.Refresh.Name: lifecycle.Refresh.Description, lifecycle.Close.Name: lifecycle.Close.Description,
 	}
-	for _, verb := range opportunity.Verbs() {
+	for _, verb := range opportunity.MessageNames() {
 		description := descriptions[string(verb)]
 		var err error
-		if opportunity.IsInstruction(verb) {
-			_, err = opportunity.DecodeInstruction(verb, example(description))
+		if opportunity.IsOperatorCommand(verb) {
+			_, err = opportunity.DecodeOperatorCommand(verb, example(description))
 		} else {
 			_, err = opportunity.Decode(verb, example(description))
 		}
@@ -610,8 +610,8 @@ func TestDescriptionsCanBeTyped(t *testing.T) {
 			t.Errorf("%s: %q: %v", verb, description, err)
 		}
 	}
-	if len(descriptions) != len(opportunity.Verbs()) {
-		t.Errorf("%d messages, %d verbs", len(descriptions), len(opportunity.Verbs()))
+	if len(descriptions) != len(opportunity.MessageNames()) {
+		t.Errorf("%d messages, %d verbs", len(descriptions), len(opportunity.MessageNames()))
 	}
 	var asked lifecycle.OutcomeInput
 	if err := json.Unmarshal(example(lifecycle.OutcomeOf.Description), &asked); err != nil || asked.RequestID != "r" {
@@ -621,7 +621,7 @@ func TestDescriptionsCanBeTyped(t *testing.T) {
 
 // TestPayloadsAreJSON: the client sends the same payloads as other SDKs.
 func TestPayloadsAreJSON(t *testing.T) {
-	n := &namespace{outcome: opportunity.Outcome{State: opportunity.Done}}
+	n := &fakeNamespace{outcome: opportunity.Outcome{State: opportunity.Done}}
 	if _, err := lifecycle.NewClient(n).Progress(t.Context(), "A-1", opportunity.Progress{RequestID: "r", To: "Won"}); err != nil {
 		t.Fatal(err)
 	}
@@ -637,7 +637,7 @@ func TestReferencesInAnyScript(t *testing.T) {
 	for reference, want := range map[opportunity.Reference]string{
 		"A-1": "", "Zürich-1": "workflow:opportunity%2FZ%C3%BCrich-1", "東京-1": "workflow:opportunity%2F%E6%9D%B1%E4%BA%AC-1",
 	} {
-		n := &namespace{outcome: opportunity.Outcome{State: opportunity.Done}}
+		n := &fakeNamespace{outcome: opportunity.Outcome{State: opportunity.Done}}
 		c := lifecycle.NewClient(n)
 		ctx := t.Context()
 		_, err := c.Start(ctx, reference, opportunity.Start{Name: "x", Region: "UK"})
@@ -648,26 +648,26 @@ func TestReferencesInAnyScript(t *testing.T) {
 		if err := errors.Join(err, updated, instructed, signalled, queried); err != nil {
 			t.Errorf("%s: %v", reference, err)
 		}
-		n.fails = func(int) error { return serviceerror.NewNotFound("none") }
+		n.updateError = func(int) error { return serviceerror.NewNotFound("none") }
 		_ = c.Signal(ctx, reference, opportunity.Resume{}) // asks whether the reference has a run
-		if len(n.named) != 7 {
-			t.Errorf("%s: %d requests", reference, len(n.named))
+		if len(n.resourceHeaders) != 7 {
+			t.Errorf("%s: %d requests", reference, len(n.resourceHeaders))
 		}
-		for i, got := range n.named {
+		for i, got := range n.resourceHeaders {
 			if strings.Join(got, ",") != want {
 				t.Errorf("%s: request %d names the workflow by %q; want %q", reference, i, got, want)
 			}
 		}
 	}
-	_, err := lifecycle.NewClient(&namespace{}).Start(t.Context(), "Zu\u0308rich-1", opportunity.Start{Name: "x", Region: "UK"})
-	if own, is := lifecycle.FromFault(err); !is || own.Type != opportunity.Invalid || !strings.Contains(own.Message, `"Z\u00fcrich-1"`) {
+	_, err := lifecycle.NewClient(&fakeNamespace{}).Start(t.Context(), "Zu\u0308rich-1", opportunity.Start{Name: "x", Region: "UK"})
+	if own, is := lifecycle.FromTemporalError(err); !is || own.Type != opportunity.Invalid || !strings.Contains(own.Message, `"Z\u00fcrich-1"`) {
 		t.Errorf("a reference in another form: %v", err)
 	}
 }
 
 // A message that the worker would refuse for its size is not sent.
 func TestAMessageThatIsTooLargeIsNotSent(t *testing.T) {
-	n := &namespace{}
+	n := &fakeNamespace{}
 	c := lifecycle.NewClient(n)
 	var large opportunity.Interests
 	for range 100 {
@@ -680,7 +680,7 @@ func TestAMessageThatIsTooLargeIsNotSent(t *testing.T) {
 	_, updated := c.AddInterests(t.Context(), "A-1", opportunity.AddInterests{Interests: large})
 	signalled := c.Signal(t.Context(), "A-1", opportunity.AddInterests{Interests: large})
 	for _, err := range []error{started, updated, signalled} {
-		if own, is := lifecycle.FromFault(err); !is || own.Type != opportunity.Invalid || !strings.Contains(own.Message, "at most 262144") {
+		if own, is := lifecycle.FromTemporalError(err); !is || own.Type != opportunity.Invalid || !strings.Contains(own.Message, "at most 262144") {
 			t.Errorf("got %v", err)
 		}
 	}

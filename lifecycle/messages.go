@@ -16,72 +16,72 @@ type Message[P, A any] struct {
 var (
 	// AddInterests adds interests, in order.
 	AddInterests = Message[opportunity.AddInterests, opportunity.Outcome]{
-		Name: string(opportunity.VerbAddInterests),
+		Name: string(opportunity.MessageAddInterests),
 		Description: `Add interests: {"interests":[{"item":"<id>","quantity":1,"unitAmount":"199.90","reserve":true,` +
 			`"learners":[{"firstName":"…","lastName":"…","email":"…"}]}],"requestId":"<optional>"}`,
 	}
 	// Progress moves the opportunity to another step.
 	Progress = Message[opportunity.Progress, opportunity.Outcome]{
-		Name:        string(opportunity.VerbProgress),
+		Name:        string(opportunity.MessageProgress),
 		Description: `Move to another step: {"to":"<name or id of the step>","requestId":"<optional>"}`,
 	}
 	// UpdateDetails sets name, account or currency.
 	UpdateDetails = Message[opportunity.UpdateDetails, opportunity.Outcome]{
-		Name:        string(opportunity.VerbUpdateDetails),
+		Name:        string(opportunity.MessageUpdateDetails),
 		Description: `Set details: {"name":"…","account":"<name or id>","currency":"USD","requestId":"<optional>"}; leave out what stays`,
 	}
 	// ExtendReservations sets until when the places are held.
 	ExtendReservations = Message[opportunity.ExtendReservations, opportunity.Outcome]{
-		Name:        string(opportunity.VerbExtendReservations),
+		Name:        string(opportunity.MessageExtendReservations),
 		Description: `Hold all places until another time: {"until":"2026-12-31T17:00:00Z","requestId":"<optional>"}`,
 	}
 	// Pause stops everything that would be sent.
 	Pause = Message[opportunity.Pause, opportunity.Outcome]{
-		Name:        string(opportunity.VerbPause),
+		Name:        string(opportunity.MessagePause),
 		Description: `Operators: send nothing to the TMS until resume; signals wait, updates are refused: {"reason":"<optional>"}`,
 	}
 	// Resume ends a pause.
 	Resume = Message[opportunity.Resume, opportunity.Outcome]{
-		Name:        string(opportunity.VerbResume),
+		Name:        string(opportunity.MessageResume),
 		Description: `Operators: go on after a pause: {}`,
 	}
 	// Retry says that a request in question did not happen: it is carried out.
 	Retry = Message[opportunity.Retry, opportunity.Outcome]{
-		Name:        string(opportunity.VerbRetry),
+		Name:        string(opportunity.MessageRetry),
 		Description: `Operators: answer a question: I checked, it did not happen; send it again: {"request":"<id>"}`,
 	}
 	// Confirm says that a request in question did happen.
 	Confirm = Message[opportunity.Confirm, opportunity.Outcome]{
-		Name:        string(opportunity.VerbConfirm),
+		Name:        string(opportunity.MessageConfirm),
 		Description: `Operators: answer a question: I checked, it did happen; go on: {"request":"<id>"}`,
 	}
 	// Skip drops a request in question.
 	Skip = Message[opportunity.Skip, opportunity.Outcome]{
-		Name:        string(opportunity.VerbSkip),
+		Name:        string(opportunity.MessageSkip),
 		Description: `Operators: answer a question: never mind, go on without it: {"request":"<id>","reason":"…"}`,
 	}
 	// Refresh reads the record again and ends a wait for the API early.
 	Refresh = Message[opportunity.Refresh, opportunity.Outcome]{
-		Name:        string(opportunity.VerbRefresh),
+		Name:        string(opportunity.MessageRefresh),
 		Description: `Operators: read the record again from the TMS, and wait for the API no longer: {}`,
 	}
 	// Snooze delays a planned follow-up.
 	Snooze = Message[opportunity.Snooze, opportunity.Outcome]{
-		Name:        string(opportunity.VerbSnooze),
+		Name:        string(opportunity.MessageSnooze),
 		Description: `Operators: do a planned follow-up not before a time: {"followUp":"<key>","until":"2026-12-31T17:00:00Z","reason":"<optional>"}`,
 	}
 	// CancelFollowUp cancels a planned follow-up for good.
 	CancelFollowUp = Message[opportunity.CancelFollowUp, opportunity.Outcome]{
-		Name:        string(opportunity.VerbCancelFollowUp),
+		Name:        string(opportunity.MessageCancelFollowUp),
 		Description: `Operators: never do a planned follow-up: {"followUp":"<key>","reason":"…"}`,
 	}
 	// Close ends the run and leaves the step in the TMS unchanged.
 	Close = Message[opportunity.Close, opportunity.Outcome]{
-		Name:        string(opportunity.VerbClose),
+		Name:        string(opportunity.MessageClose),
 		Description: `Operators: end this run; what waits fails, places are released, the step stays: {"reason":"…"}`,
 	}
-	// Opened returns when the record exists; only an update.
-	Opened = Message[OpenedInput, opportunity.Opened]{
+	// CreateOutcome returns when the record exists; only an update.
+	CreateOutcome = Message[CreateOutcomeInput, opportunity.CreateOutcome]{
 		Name:        "opened",
 		Description: `Answers when the record exists in the TMS: {} or {"start":{…}}, which must equal the start of this run`,
 	}
@@ -102,8 +102,8 @@ type OutcomeInput struct {
 	RequestID string `json:"requestId"`
 }
 
-// OpenedInput is the payload of Opened.
-type OpenedInput struct {
+// CreateOutcomeInput is the payload of Opened.
+type CreateOutcomeInput struct {
 	// Start, when given, must equal what the run was started from, or the answer
 	// is a Conflict: the reference is used for something else.
 	Start *opportunity.Start `json:"start,omitempty"`

@@ -19,30 +19,30 @@ const (
 var (
 	// NamespaceOf returns the state, with the texts of the requested versions of the
 	// playbook; only a query.
-	NamespaceOf = Message[NamespaceQuestion, NamespaceState]{
+	NamespaceOf = Message[NamespaceInput, NamespaceState]{
 		Name:        "namespace",
 		Description: `Which tenant of the TMS the namespace belongs to, and the versions of its playbook: {} or {"texts":[<number>]}`,
 	}
 	// Deploy stores a version of the playbook; only an update.
-	Deploy = Message[Deployment, Deployed]{
+	Deploy = Message[Deployment, DeployResult]{
 		Name:        "deployPlaybook",
 		Description: "Stores a version of the playbook; oppflow playbook deploy sends it",
 	}
-	// Joined says that a worker begins to work in a namespace without a playbook; only an
+	// JoinNamespace says that a worker begins to work in a namespace without a playbook; only an
 	// update.
-	Joined = Message[Join, NamespaceState]{
+	JoinNamespace = Message[NamespaceJoin, NamespaceState]{
 		Name:        "join",
 		Description: "A worker begins to work in a namespace without a playbook; workers send it",
 	}
-	// Tie ties the namespace to a tenant; only an update. Tie fails with a Conflict where
+	// BindTenant ties the namespace to a tenant; only an update. Tie fails with a Conflict where
 	// the namespace belongs to another tenant.
-	Tie = Message[Tenant, NamespaceState]{
+	BindTenant = Message[Tenant, NamespaceState]{
 		Name:        "tie",
 		Description: "Ties the namespace to a tenant unless it belongs to another one; oppflow setup and workers send it",
 	}
-	// TieAgain ties the namespace to another tenant; only a signal, so that it also works
+	// RebindTenant ties the namespace to another tenant; only a signal, so that it also works
 	// where no worker runs.
-	TieAgain = Message[Tenant, struct{}]{
+	RebindTenant = Message[Tenant, struct{}]{
 		Name:        "tieAgain",
 		Description: "Ties the namespace to a tenant, whatever tenant it belonged to; oppflow setup --tie-again sends it",
 	}
@@ -52,8 +52,8 @@ var (
 		Name:        "recover",
 		Description: "Says that Temporal's database was restored, so that every opportunity is compared with its record; oppflow recover sends it",
 	}
-	// Made adds a record that Oppflow made to the state of the namespace; only a signal.
-	Made = Message[MadeRecord, struct{}]{
+	// RecordCreated adds a record that Oppflow made to the state of the namespace; only a signal.
+	RecordCreated = Message[CreatedRecord, struct{}]{
 		Name:        "made",
 		Description: "A record that Oppflow made in the tenant, by which the tenant is recognised; workers send it",
 	}
@@ -62,7 +62,7 @@ var (
 // IsNamespaceSignal reports whether the workflow of a namespace takes signals with the
 // name.
 func IsNamespaceSignal(name string) bool {
-	return name == TieAgain.Name || name == Made.Name || name == Recover.Name
+	return name == RebindTenant.Name || name == RecordCreated.Name || name == Recover.Name
 }
 
 // NamespaceOptions returns the options that start the workflow of a namespace.

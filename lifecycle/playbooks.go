@@ -37,8 +37,8 @@ const maxDeploymentBytes = opportunity.MaxUpdateBytes - 8<<10
 type PlaybookVersion struct {
 	// Number counts the versions from 1.
 	Number int `json:"number"`
-	// By says who deployed the version, in their own words.
-	By string `json:"by,omitempty"`
+	// DeployedBy says who deployed the version, in their own words.
+	DeployedBy string `json:"by,omitempty"`
 	// Digest is the digest of the playbook, as its deployer computed it.
 	Digest string `json:"digest,omitempty"`
 	// Restores is the number of the older version with the same text; 0 is none.
@@ -51,13 +51,13 @@ type PlaybookVersion struct {
 	Bytes int `json:"bytes"`
 	// Text is the playbook as the tenant wrote it. Dropped says that the text is not kept
 	// any more.
-	Text    string `json:"text,omitempty"`
-	Dropped bool   `json:"dropped,omitempty"`
+	Text        string `json:"text,omitempty"`
+	TextDropped bool   `json:"dropped,omitempty"`
 }
 
-// AtOnce reports whether the version was in force from its storing on, for which no clock
+// IsImmediate reports whether the version was in force from its storing on, for which no clock
 // is needed.
-func (v PlaybookVersion) AtOnce() bool { return v.InForceAt.Equal(v.StoredAt) }
+func (v PlaybookVersion) IsImmediate() bool { return v.InForceAt.Equal(v.StoredAt) }
 
 // PlaybookVersions are the versions of the playbook of a namespace, the latest last.
 type PlaybookVersions []PlaybookVersion
@@ -66,7 +66,7 @@ type PlaybookVersions []PlaybookVersion
 // clock; false says that no version is in force yet.
 func (v PlaybookVersions) InForce(at time.Time) (PlaybookVersion, bool) {
 	for _, version := range slices.Backward(v) {
-		if version.AtOnce() || !version.InForceAt.After(at) {
+		if version.IsImmediate() || !version.InForceAt.After(at) {
 			return version, true
 		}
 	}
@@ -81,8 +81,8 @@ func (v PlaybookVersions) Latest() (PlaybookVersion, bool) {
 	return v[len(v)-1], true
 }
 
-// Numbered returns the version with the number.
-func (v PlaybookVersions) Numbered(number int) (PlaybookVersion, bool) {
+// ByNumber returns the version with the number.
+func (v PlaybookVersions) ByNumber(number int) (PlaybookVersion, bool) {
 	at := slices.IndexFunc(v, func(one PlaybookVersion) bool { return one.Number == number })
 	if at < 0 {
 		return PlaybookVersion{}, false
@@ -90,9 +90,9 @@ func (v PlaybookVersions) Numbered(number int) (PlaybookVersion, bool) {
 	return v[at], true
 }
 
-// Needed returns the versions with which a worker may have to plan from the time on: the
+// CurrentAndLater returns the versions with which a worker may have to plan from the time on: the
 // version in force then, and later ones.
-func (v PlaybookVersions) Needed(at time.Time) PlaybookVersions {
+func (v PlaybookVersions) CurrentAndLater(at time.Time) PlaybookVersions {
 	now, some := v.InForce(at)
 	if !some {
 		return v
@@ -111,8 +111,8 @@ func (v PlaybookVersions) WithTexts(numbers ...int) PlaybookVersions {
 	return some
 }
 
-// NamespaceQuestion is the payload of NamespaceOf.
-type NamespaceQuestion struct {
+// NamespaceInput is the payload of NamespaceOf.
+type NamespaceInput struct {
 	// Texts are the numbers of the playbook versions whose texts are requested.
 	Texts []int `json:"texts,omitempty"`
 }
@@ -123,31 +123,31 @@ type Deployment struct {
 	Text string `json:"text"`
 	// Digest is the digest of the playbook.
 	Digest string `json:"digest,omitempty"`
-	// By says who deploys the version.
-	By string `json:"by,omitempty"`
+	// DeployedBy says who deploys the version.
+	DeployedBy string `json:"by,omitempty"`
 	// Restores is the number of the older version with the same text.
 	Restores int `json:"restores,omitempty"`
-	// Above makes the version get a number above this one. It is for a namespace whose
+	// NumberAbove makes the version get a number above this one. It is for a namespace whose
 	// versions were lost with its workflow.
-	Above int `json:"above,omitempty"`
+	NumberAbove int `json:"above,omitempty"`
 }
 
-// Deployed is the answer to Deploy.
-type Deployed struct {
+// DeployResult is the answer to Deploy.
+type DeployResult struct {
 	// Version is the version with the text, but without the text itself.
 	Version PlaybookVersion `json:"version"`
 	// Unchanged says that the version had the text before, so nothing was stored.
 	Unchanged bool `json:"unchanged,omitempty"`
 }
 
-// Join is the message of a worker that begins to work in a namespace without a playbook.
-type Join struct {
-	// Own is the playbook of the worker's settings; nil is no playbook.
-	Own *Deployment `json:"own,omitempty"`
+// NamespaceJoin is the message of a worker that begins to work in a namespace without a playbook.
+type NamespaceJoin struct {
+	// Playbook is the playbook of the worker's settings; nil is no playbook.
+	Playbook *Deployment `json:"own,omitempty"`
 }
 
-// MayDeploy returns the reason why Deploy would refuse the deployment at the time.
-func (s *NamespaceState) MayDeploy(d Deployment, now time.Time) error {
+// CheckDeploy returns the reason why Deploy would refuse the deployment at the time.
+func (s *NamespaceState) CheckDeploy(d Deployment, now time.Time) error {
 	switch {
 	case len(d.Text) > MaxPlaybookBytes:
 		return opportunity.Invalidf("text: %d bytes; a playbook has at most %d", len(d.Text), MaxPlaybookBytes)
@@ -155,12 +155,12 @@ func (s *NamespaceState) MayDeploy(d Deployment, now time.Time) error {
 		return opportunity.Invalidf("text: %d bytes of JSON; a playbook has at most %d", jsonSize(d), maxDeploymentBytes)
 	case !utf8.ValidString(d.Text):
 		return opportunity.Invalidf("text: it is not UTF-8")
-	case utf8.RuneCountInString(d.By) > opportunity.MaxTextLength:
+	case utf8.RuneCountInString(d.DeployedBy) > opportunity.MaxTextLength:
 		return opportunity.Invalidf("by: at most %d characters", opportunity.MaxTextLength)
-	case d.Restores < 0, d.Above < 0:
+	case d.Restores < 0, d.NumberAbove < 0:
 		return opportunity.Invalidf("restores, above: must be numbers of versions")
 	}
-	needed := s.Playbooks.Needed(now)
+	needed := s.Playbooks.CurrentAndLater(now)
 	size := jsonSize(d.Text)
 	for _, version := range needed {
 		size += jsonSize(version.Text)
@@ -175,19 +175,19 @@ func (s *NamespaceState) MayDeploy(d Deployment, now time.Time) error {
 // Deploy stores the playbook as a new version, at the time now. The version comes into
 // force after the given time, or at once where no worker has worked in the namespace yet.
 // A text that the latest version has is not stored again.
-func (s *NamespaceState) Deploy(d Deployment, now time.Time, after time.Duration) (Deployed, error) {
-	if err := s.MayDeploy(d, now); err != nil {
-		return Deployed{}, err
+func (s *NamespaceState) Deploy(d Deployment, now time.Time, after time.Duration) (DeployResult, error) {
+	if err := s.CheckDeploy(d, now); err != nil {
+		return DeployResult{}, err
 	}
 	latest, some := s.Playbooks.Latest()
-	if some && !latest.Dropped && latest.Text == d.Text && d.Above < latest.Number {
-		return Deployed{Version: latest.withoutText(), Unchanged: true}, nil
+	if some && !latest.TextDropped && latest.Text == d.Text && d.NumberAbove < latest.Number {
+		return DeployResult{Version: latest.withoutText(), Unchanged: true}, nil
 	}
 	version := PlaybookVersion{
-		Number: max(latest.Number, d.Above) + 1, By: d.By, Digest: d.Digest, Restores: d.Restores, StoredAt: now, InForceAt: now.Add(after),
+		Number: max(latest.Number, d.NumberAbove) + 1, DeployedBy: d.DeployedBy, Digest: d.Digest, Restores: d.Restores, StoredAt: now, InForceAt: now.Add(after),
 		Bytes: len(d.Text), Text: d.Text,
 	}
-	if !some && !s.Working {
+	if !some && !s.WorkerJoined {
 		version.InForceAt = now
 	}
 	if version.InForceAt.Before(latest.InForceAt) {
@@ -196,7 +196,7 @@ func (s *NamespaceState) Deploy(d Deployment, now time.Time, after time.Duration
 	s.Playbooks = append(slices.Clone(s.Playbooks), version)
 	s.Playbooks = s.Playbooks[max(0, len(s.Playbooks)-MaxPlaybookVersions):]
 	s.dropTexts()
-	return Deployed{Version: version.withoutText()}, nil
+	return DeployResult{Version: version.withoutText()}, nil
 }
 
 // dropTexts drops the oldest texts until the others fit.
@@ -204,22 +204,22 @@ func (s *NamespaceState) dropTexts() {
 	size := 0
 	for n, version := range slices.Backward(s.Playbooks) {
 		if size += jsonSize(version.Text); size > MaxPlaybookTexts {
-			s.Playbooks[n].Text, s.Playbooks[n].Dropped = "", true
+			s.Playbooks[n].Text, s.Playbooks[n].TextDropped = "", true
 		}
 	}
 }
 
 // Join records that a worker begins to work, and deploys the worker's own playbook where
 // the namespace has none.
-func (s *NamespaceState) Join(j Join, now time.Time, after time.Duration) error {
+func (s *NamespaceState) Join(j NamespaceJoin, now time.Time, after time.Duration) error {
 	if len(s.Playbooks) > 0 {
 		return nil
 	}
-	if j.Own == nil {
-		s.Working = true
+	if j.Playbook == nil {
+		s.WorkerJoined = true
 		return nil
 	}
-	_, err := s.Deploy(*j.Own, now, after)
+	_, err := s.Deploy(*j.Playbook, now, after)
 	return err
 }
 

@@ -11,12 +11,12 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-var stored = time.Date(2026, 11, 2, 9, 30, 0, 0, time.UTC)
+var storedAt = time.Date(2026, 11, 2, 9, 30, 0, 0, time.UTC)
 
 // deploy deploys the text the given seconds after the first version was stored.
-func deploy(t *testing.T, s *lifecycle.NamespaceState, text string, seconds int) lifecycle.Deployed {
+func deploy(t *testing.T, s *lifecycle.NamespaceState, text string, seconds int) lifecycle.DeployResult {
 	t.Helper()
-	deployed, err := s.Deploy(lifecycle.Deployment{Text: text, By: "ada"}, stored.Add(time.Duration(seconds)*time.Second), lifecycle.PlaybookInForceAfter)
+	deployed, err := s.Deploy(lifecycle.Deployment{Text: text, DeployedBy: "ada"}, storedAt.Add(time.Duration(seconds)*time.Second), lifecycle.PlaybookInForceAfter)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,25 +36,25 @@ func TestVersionsOfThePlaybookComeInForceInOrder(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := &lifecycle.NamespaceState{}
 			if test.working {
-				if err := s.Join(lifecycle.Join{}, stored, time.Second); err != nil || !s.Working {
+				if err := s.Join(lifecycle.NamespaceJoin{}, storedAt, time.Second); err != nil || !s.WorkerJoined {
 					t.Fatal(s, err)
 				}
 			}
 			for n, seconds := range []int{0, 100, 110} {
 				got := deploy(t, s, fmt.Sprint("text ", n), seconds)
-				if got.Version.Number != n+1 || got.Unchanged || got.Version.Text != "" || got.Version.Bytes != 6 || got.Version.By != "ada" {
+				if got.Version.Number != n+1 || got.Unchanged || got.Version.Text != "" || got.Version.Bytes != 6 || got.Version.DeployedBy != "ada" {
 					t.Errorf("deployed: %+v", got)
 				}
 			}
 			for seconds, want := range test.at {
-				if got, _ := s.Playbooks.InForce(stored.Add(time.Duration(seconds) * time.Second)); got.Number != want {
+				if got, _ := s.Playbooks.InForce(storedAt.Add(time.Duration(seconds) * time.Second)); got.Number != want {
 					t.Errorf("after %d s version %d is in force; want %d", seconds, got.Number, want)
 				}
 			}
-			if needed := s.Playbooks.Needed(stored.Add(110 * time.Second)); len(needed) != 3 {
+			if needed := s.Playbooks.CurrentAndLater(storedAt.Add(110 * time.Second)); len(needed) != 3 {
 				t.Errorf("needed: %+v", needed)
 			}
-			if needed := s.Playbooks.Needed(stored.Add(150 * time.Second)); len(needed) != 2 || needed[0].Number != 2 {
+			if needed := s.Playbooks.CurrentAndLater(storedAt.Add(150 * time.Second)); len(needed) != 2 || needed[0].Number != 2 {
 				t.Errorf("needed: %+v", needed)
 			}
 		})
@@ -71,7 +71,7 @@ func TestAnEqualPlaybookIsNotStoredAgain(t *testing.T) {
 	if back := deploy(t, s, "a", 201); back.Unchanged || back.Version.Number != 3 {
 		t.Errorf("back: %+v", back)
 	}
-	above, err := s.Deploy(lifecycle.Deployment{Text: "a", Above: 7}, stored.Add(time.Hour), time.Second)
+	above, err := s.Deploy(lifecycle.Deployment{Text: "a", NumberAbove: 7}, storedAt.Add(time.Hour), time.Second)
 	if err != nil || above.Version.Number != 8 {
 		t.Errorf("above 7: %+v, %v", above, err)
 	}
@@ -81,10 +81,10 @@ func TestAnEqualPlaybookIsNotStoredAgain(t *testing.T) {
 func TestAWorkersPlaybookIsTheFirst(t *testing.T) {
 	s := &lifecycle.NamespaceState{}
 	for n, own := range []*lifecycle.Deployment{{Text: "a"}, {Text: "b"}, nil} {
-		if err := s.Join(lifecycle.Join{Own: own}, stored, lifecycle.PlaybookInForceAfter); err != nil {
+		if err := s.Join(lifecycle.NamespaceJoin{Playbook: own}, storedAt, lifecycle.PlaybookInForceAfter); err != nil {
 			t.Fatal(err)
 		}
-		if got, _ := s.Playbooks.InForce(stored); len(s.Playbooks) != 1 || got.Text != "a" || s.Working {
+		if got, _ := s.Playbooks.InForce(storedAt); len(s.Playbooks) != 1 || got.Text != "a" || s.WorkerJoined {
 			t.Errorf("%d: %+v", n, s)
 		}
 	}
@@ -105,7 +105,7 @@ func TestVersionsOfThePlaybookStaySmall(t *testing.T) {
 	if len(s.Playbooks) != lifecycle.MaxPlaybookVersions || s.Playbooks[0].Number != 11 {
 		t.Errorf("%d versions from %d", len(s.Playbooks), s.Playbooks[0].Number)
 	}
-	if first, last := s.Playbooks[0], s.Playbooks[19]; !first.Dropped || first.Text != "" || first.Bytes == 0 || last.Dropped || last.Text == "" {
+	if first, last := s.Playbooks[0], s.Playbooks[19]; !first.TextDropped || first.Text != "" || first.Bytes == 0 || last.TextDropped || last.Text == "" {
 		t.Error("the texts of the latest versions are to be kept")
 	}
 	shown := s.WithTexts(30)
@@ -115,8 +115,8 @@ func TestVersionsOfThePlaybookStaySmall(t *testing.T) {
 	// All of these versions are needed until they are in force.
 	var busy *opportunity.Error
 	for n := range 10 {
-		if _, err := s.Deploy(lifecycle.Deployment{Text: fmt.Sprint(large, "more", n)}, stored.Add(9000*time.Second), time.Minute); err != nil {
-			busy, _ = lifecycle.FromFault(err)
+		if _, err := s.Deploy(lifecycle.Deployment{Text: fmt.Sprint(large, "more", n)}, storedAt.Add(9000*time.Second), time.Minute); err != nil {
+			busy, _ = lifecycle.FromTemporalError(err)
 			break
 		}
 	}
@@ -130,12 +130,12 @@ func TestDeploymentsThatAreRefused(t *testing.T) {
 		"text: 262145 bytes; a playbook has at most 262144": {Text: strings.Repeat("x", lifecycle.MaxPlaybookBytes+1)},
 		"bytes of JSON; a playbook has at most ":            {Text: strings.Repeat("<", lifecycle.MaxPlaybookBytes/2)},
 		"text: it is not UTF-8":                             {Text: "\xff"},
-		"by: at most 255 characters":                        {By: strings.Repeat("é", 256)},
+		"by: at most 255 characters":                        {DeployedBy: strings.Repeat("é", 256)},
 		"restores, above: must be numbers of versions":      {Restores: -1},
 	} {
 		s := &lifecycle.NamespaceState{}
-		_, err := s.Deploy(d, stored, time.Second)
-		if own, is := lifecycle.FromFault(err); !is || own.Type != opportunity.Invalid || !strings.Contains(own.Message, want) || len(s.Playbooks) != 0 {
+		_, err := s.Deploy(d, storedAt, time.Second)
+		if own, is := lifecycle.FromTemporalError(err); !is || own.Type != opportunity.Invalid || !strings.Contains(own.Message, want) || len(s.Playbooks) != 0 {
 			t.Errorf("%v; want %q", err, want)
 		}
 	}

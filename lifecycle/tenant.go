@@ -17,9 +17,9 @@ type Tenant struct {
 	ClientID string `json:"clientId,omitempty"`
 	// Regions, Steps and Currencies are the lists of the tenant, at most 100 rows of each. A
 	// currency has its code as its id.
-	Regions    []opportunity.Named `json:"regions,omitempty"`
-	Steps      []opportunity.Named `json:"steps,omitempty"`
-	Currencies []opportunity.Named `json:"currencies,omitempty"`
+	Regions    []opportunity.Ref `json:"regions,omitempty"`
+	Steps      []opportunity.Ref `json:"steps,omitempty"`
+	Currencies []opportunity.Ref `json:"currencies,omitempty"`
 }
 
 // IsZero reports whether the tenant has no data that distinguishes it.
@@ -30,20 +30,20 @@ func (t Tenant) IsZero() bool {
 // tenantList is one list of a tenant with its noun.
 type tenantList struct {
 	noun string
-	rows []opportunity.Named
+	rows []opportunity.Ref
 }
 
 func (t Tenant) lists() []tenantList {
 	return []tenantList{{"regions", t.Regions}, {"steps", t.Steps}, {"currencies", t.Currencies}}
 }
 
-// Differs returns why other is another tenant than t, "" where it is the same. Tenants
+// Difference returns why other is another tenant than t, "" where it is the same. Tenants
 // differ when their OAuth clients differ. They also differ when fewer than half of the
 // rows of a list of t are in the same list of other, with id and name. A tenant adds,
 // renames and removes some rows, and other tenants may have equal ids and equal names.
 // Data that only one of the two has is not compared; if there is nothing to compare, they
 // differ.
-func (t Tenant) Differs(other Tenant) string {
+func (t Tenant) Difference(other Tenant) string {
 	compared := false
 	if t.ClientID != "" && other.ClientID != "" {
 		if t.ClientID != other.ClientID {
@@ -64,7 +64,7 @@ func (t Tenant) Differs(other Tenant) string {
 			}
 		}
 		if 2*same < len(list.rows) {
-			return fmt.Sprintf("the %s are %s, not %s", list.noun, someNames(there[n].rows), someNames(list.rows))
+			return fmt.Sprintf("the %s are %s, not %s", list.noun, joinNames(there[n].rows), joinNames(list.rows))
 		}
 	}
 	if !compared {
@@ -73,12 +73,12 @@ func (t Tenant) Differs(other Tenant) string {
 	return ""
 }
 
-// Updated returns t with the new data of other, which is the same tenant.
-func (t Tenant) Updated(other Tenant) Tenant {
+// MergedWith returns t with the new data of other, which is the same tenant.
+func (t Tenant) MergedWith(other Tenant) Tenant {
 	if other.ClientID != "" {
 		t.ClientID = other.ClientID
 	}
-	for _, list := range []struct{ known, found *[]opportunity.Named }{
+	for _, list := range []struct{ known, found *[]opportunity.Ref }{
 		{&t.Regions, &other.Regions}, {&t.Steps, &other.Steps}, {&t.Currencies, &other.Currencies},
 	} {
 		if len(*list.found) > 0 {
@@ -104,7 +104,7 @@ func (t Tenant) String() string {
 	}
 	for _, list := range t.lists() {
 		if len(list.rows) > 0 {
-			parts = append(parts, list.noun+" "+someNames(list.rows))
+			parts = append(parts, list.noun+" "+joinNames(list.rows))
 			break
 		}
 	}
@@ -114,7 +114,7 @@ func (t Tenant) String() string {
 // maxShownNames is how many names a text shows.
 const maxShownNames = 4
 
-func someNames(rows []opportunity.Named) string {
+func joinNames(rows []opportunity.Ref) string {
 	var names []string
 	for _, row := range rows[:min(len(rows), maxShownNames)] {
 		name := row.Name
@@ -135,17 +135,17 @@ type NamespaceState struct {
 	// Tenant is the tenant that the namespace belongs to; nil until the namespace is tied to
 	// one.
 	Tenant *Tenant `json:"tenant,omitempty"`
-	// TiedAt is when the namespace was tied to the tenant.
-	TiedAt time.Time `json:"tiedAt,omitzero"`
+	// BoundAt is when the namespace was tied to the tenant.
+	BoundAt time.Time `json:"tiedAt,omitzero"`
 	// Records are some records that Oppflow made in the tenant since: the first one, and the
 	// latest reported ones.
-	Records []MadeRecord `json:"records,omitempty"`
+	Records []CreatedRecord `json:"records,omitempty"`
 	// Recovery is the last recovery; nil before Temporal's database was restored.
 	Recovery *Recovery `json:"recovery,omitempty"`
 	// Playbooks are the versions of the playbook.
 	Playbooks PlaybookVersions `json:"playbooks,omitempty"`
-	// Working says that a worker began to work before there was a playbook.
-	Working bool `json:"working,omitempty"`
+	// WorkerJoined says that a worker began to work before there was a playbook.
+	WorkerJoined bool `json:"working,omitempty"`
 }
 
 // Recovery says that Temporal's database was restored.
@@ -171,58 +171,58 @@ func (s NamespaceState) Epoch() string {
 	return s.Recovery.Epoch
 }
 
-// MadeRecord is a record that Oppflow made and that carries the reference as its mark.
-type MadeRecord struct {
+// CreatedRecord is a record that Oppflow made and that carries the reference as its mark.
+type CreatedRecord struct {
 	ID        opportunity.ID        `json:"id"`
 	Reference opportunity.Reference `json:"reference"`
-	// TiedAt is the TiedAt of the state for which the record was made.
-	TiedAt time.Time `json:"tiedAt"`
+	// BoundAt is the BoundAt of the state for which the record was made.
+	BoundAt time.Time `json:"tiedAt"`
 }
 
-// maxMadeRecords is how many records a namespace keeps.
-const maxMadeRecords = 5
+// maxCreatedRecords is how many records a namespace keeps.
+const maxCreatedRecords = 5
 
-// Note keeps the record, unless it was made before the namespace was tied again.
-func (s *NamespaceState) Note(record MadeRecord) {
-	known := slices.ContainsFunc(s.Records, func(r MadeRecord) bool { return r.ID == record.ID })
-	if record.ID == "" || known || s.Tenant == nil || !record.TiedAt.Equal(s.TiedAt) {
+// AddRecord keeps the record, unless it was made before the namespace was tied again.
+func (s *NamespaceState) AddRecord(record CreatedRecord) {
+	known := slices.ContainsFunc(s.Records, func(r CreatedRecord) bool { return r.ID == record.ID })
+	if record.ID == "" || known || s.Tenant == nil || !record.BoundAt.Equal(s.BoundAt) {
 		return
 	}
-	if s.Records = append(slices.Clone(s.Records), record); len(s.Records) > maxMadeRecords {
+	if s.Records = append(slices.Clone(s.Records), record); len(s.Records) > maxCreatedRecords {
 		s.Records = slices.Delete(s.Records, 1, 2)
 	}
 }
 
-// Tie ties the namespace to the tenant at the time. Where the tenant stays the same, the
+// Bind ties the namespace to the tenant at the time. Where the tenant stays the same, the
 // time of the first tie stays. A namespace that belongs to another tenant is a Conflict.
-func (s *NamespaceState) Tie(tenant Tenant, now time.Time) error {
-	if err := s.MayTie(tenant); err != nil {
+func (s *NamespaceState) Bind(tenant Tenant, now time.Time) error {
+	if err := s.CheckBind(tenant); err != nil {
 		return err
 	}
 	if s.Tenant == nil {
-		s.TieAgain(tenant, now)
+		s.Rebind(tenant, now)
 		return nil
 	}
-	updated := s.Tenant.Updated(tenant)
+	updated := s.Tenant.MergedWith(tenant)
 	s.Tenant = &updated
 	return nil
 }
 
-// MayTie returns why Tie would refuse the tenant.
-func (s *NamespaceState) MayTie(tenant Tenant) error {
+// CheckBind returns why Tie would refuse the tenant.
+func (s *NamespaceState) CheckBind(tenant Tenant) error {
 	if tenant.IsZero() {
 		return opportunity.Invalidf("nothing tells the tenant apart; give an OAuth client, regions, steps or currencies")
 	}
 	if s.Tenant == nil {
 		return nil
 	}
-	if difference := s.Tenant.Differs(tenant); difference != "" {
+	if difference := s.Tenant.Difference(tenant); difference != "" {
 		return opportunity.Failf(opportunity.Conflict, "the namespace belongs to another tenant: %s", difference)
 	}
 	return nil
 }
 
-// TieAgain ties the namespace to the tenant, even when it belonged to another tenant.
-func (s *NamespaceState) TieAgain(tenant Tenant, now time.Time) {
-	s.Tenant, s.TiedAt, s.Records = &tenant, now, nil
+// Rebind ties the namespace to the tenant, even when it belonged to another tenant.
+func (s *NamespaceState) Rebind(tenant Tenant, now time.Time) {
+	s.Tenant, s.BoundAt, s.Records = &tenant, now, nil
 }

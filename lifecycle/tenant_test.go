@@ -13,17 +13,17 @@ import (
 )
 
 // rows returns a list with the given names, with ids from 1.
-func rows(names ...string) []opportunity.Named {
-	var all []opportunity.Named
+func rows(names ...string) []opportunity.Ref {
+	var all []opportunity.Ref
 	for n, name := range names {
-		all = append(all, opportunity.Named{ID: opportunity.ID(fmt.Sprint(n + 1)), Name: name})
+		all = append(all, opportunity.Ref{ID: opportunity.ID(fmt.Sprint(n + 1)), Name: name})
 	}
 	return all
 }
 
 // Two tenants are distinguished whatever they have in common, and a tenant that changed
 // its data is still the same.
-func TestTenantsAreToldApart(t *testing.T) {
+func TestTenantsAreDistinguished(t *testing.T) {
 	known := lifecycle.Tenant{
 		ClientID: "web-shop", Regions: rows("UK", "USA"), Steps: rows("Lead", "Open", "Won", "Lost"), Currencies: rows("GBP", "USD"),
 	}
@@ -40,7 +40,7 @@ func TestTenantsAreToldApart(t *testing.T) {
 		"a region more":         {known, changed(func(o *lifecycle.Tenant) { o.Regions = rows("UK", "USA", "India") }), nil},
 		"a region less":         {known, changed(func(o *lifecycle.Tenant) { o.Regions = rows("UK") }), nil},
 		"a step renamed":        {known, changed(func(o *lifecycle.Tenant) { o.Steps = rows("Lead", "Open", "Gewonnen", "Lost") }), nil},
-		"another order":         {known, changed(func(o *lifecycle.Tenant) { o.Steps = []opportunity.Named{o.Steps[3], o.Steps[0], o.Steps[2]} }), nil},
+		"another order":         {known, changed(func(o *lifecycle.Tenant) { o.Steps = []opportunity.Ref{o.Steps[3], o.Steps[0], o.Steps[2]} }), nil},
 		"a token instead":       {known, changed(func(o *lifecycle.Tenant) { o.ClientID = "" }), nil},
 		"regions are not known": {known, changed(func(o *lifecycle.Tenant) { o.Regions = nil }), nil},
 		"a client is new":       {changed(func(o *lifecycle.Tenant) { o.ClientID = "" }), known, nil},
@@ -54,7 +54,7 @@ func TestTenantsAreToldApart(t *testing.T) {
 		"nothing in common":          {lifecycle.Tenant{ClientID: "web-shop"}, lifecycle.Tenant{Steps: rows("Lead")}, []string{"nothing to compare"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := c.known.Differs(c.other)
+			got := c.known.Difference(c.other)
 			if (got == "") != (c.says == nil) {
 				t.Errorf("differs: %q", got)
 			}
@@ -82,27 +82,27 @@ func TestANamespaceKeepsItsTenant(t *testing.T) {
 		}
 		return ""
 	}
-	if err := s.Tie(lifecycle.Tenant{}, first); kind(err) != opportunity.Invalid || s.Tenant != nil {
+	if err := s.Bind(lifecycle.Tenant{}, first); kind(err) != opportunity.Invalid || s.Tenant != nil {
 		t.Errorf("nothing: %v, %+v", err, s)
 	}
-	if err := s.Tie(mine, first); err != nil || !s.Tenant.Equal(mine) || !s.TiedAt.Equal(first) {
+	if err := s.Bind(mine, first); err != nil || !s.Tenant.Equal(mine) || !s.BoundAt.Equal(first) {
 		t.Errorf("first: %v, %+v", err, s)
 	}
-	if err := s.Tie(grown, later); err != nil || len(s.Tenant.Regions) != 3 || s.Tenant.ClientID != "web-shop" || !s.TiedAt.Equal(first) {
+	if err := s.Bind(grown, later); err != nil || len(s.Tenant.Regions) != 3 || s.Tenant.ClientID != "web-shop" || !s.BoundAt.Equal(first) {
 		t.Errorf("grown: %v, %+v", err, s)
 	}
-	if err := s.Tie(other, later); kind(err) != opportunity.Conflict || !strings.Contains(err.Error(), "Nord") || len(s.Tenant.Regions) != 3 {
+	if err := s.Bind(other, later); kind(err) != opportunity.Conflict || !strings.Contains(err.Error(), "Nord") || len(s.Tenant.Regions) != 3 {
 		t.Errorf("other: %v, %+v", err, s)
 	}
-	if s.TieAgain(other, later); !s.Tenant.Equal(other) || !s.TiedAt.Equal(later) {
+	if s.Rebind(other, later); !s.Tenant.Equal(other) || !s.BoundAt.Equal(later) {
 		t.Errorf("again: %+v", s)
 	}
-	made := func(id opportunity.ID, tiedAt time.Time) lifecycle.MadeRecord {
-		return lifecycle.MadeRecord{ID: id, Reference: "r-" + opportunity.Reference(id), TiedAt: tiedAt}
+	made := func(id opportunity.ID, tiedAt time.Time) lifecycle.CreatedRecord {
+		return lifecycle.CreatedRecord{ID: id, Reference: "r-" + opportunity.Reference(id), BoundAt: tiedAt}
 	}
-	s.Note(made("0", first)) // by a worker of the tenant before
+	s.AddRecord(made("0", first)) // by a worker of the tenant before
 	for _, id := range []opportunity.ID{"1", "2", "1", "3", "4", "5", "6", "7"} {
-		s.Note(made(id, later))
+		s.AddRecord(made(id, later))
 	}
 	var kept []opportunity.ID
 	for _, record := range s.Records {
@@ -111,7 +111,7 @@ func TestANamespaceKeepsItsTenant(t *testing.T) {
 	if want := []opportunity.ID{"1", "4", "5", "6", "7"}; !slices.Equal(kept, want) {
 		t.Errorf("records %v are kept; want %v", kept, want)
 	}
-	if s.TieAgain(mine, first); len(s.Records) > 0 {
+	if s.Rebind(mine, first); len(s.Records) > 0 {
 		t.Errorf("records of the tenant before are kept: %v", s.Records)
 	}
 }

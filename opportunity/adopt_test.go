@@ -10,7 +10,7 @@ import (
 
 const day = 24 * time.Hour
 
-func TestAdoptedRecordCountsSinceItsLastChange(t *testing.T) {
+func TestAdoptedRecordCountsFromItsLastChange(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name           string
@@ -25,10 +25,10 @@ func TestAdoptedRecordCountsSinceItsLastChange(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := opportunity.NewState("A-1", opportunity.Start{Adopt: adoptable}, noon.Add(-time.Hour))
+			s := opportunity.NewState("A-1", opportunity.Start{Adopt: adoptableID}, noon.Add(-time.Hour))
 			found := recordNow()
-			found.ID, found.Changed = adoptable, c.changed
-			s.TakenOver(found, opportunity.Named{ID: region}, noon)
+			found.ID, found.Changed = adoptableID, c.changed
+			s.Adopt(found, opportunity.Ref{ID: region}, noon)
 			if !s.Entered.Equal(c.since) || !s.LastActivity.Equal(c.since) || !s.AdoptedAt.Equal(c.adopted) {
 				t.Errorf("entered %s, last active %s, adopted %s; want %s, %s and %s", s.Entered, s.LastActivity, s.AdoptedAt, c.since, c.since, c.adopted)
 			}
@@ -40,7 +40,7 @@ func TestAdoptedRecordCountsSinceItsLastChange(t *testing.T) {
 			// Another step begins when it is noticed.
 			moved := found
 			moved.Step = won
-			s.Looked(moved, noon.Add(day))
+			s.ApplySnapshot(moved, noon.Add(day))
 			if !s.Entered.Equal(noon.Add(day)) {
 				t.Errorf("in the next step since %s", s.Entered)
 			}
@@ -50,7 +50,7 @@ func TestAdoptedRecordCountsSinceItsLastChange(t *testing.T) {
 	s := opportunity.NewState("A-1", opportunity.Start{Name: "n", Region: "UK"}, noon)
 	found := recordNow()
 	found.Changed = noon.Add(-day)
-	s.Adopted(found, opportunity.Named{ID: region}, nil, noon)
+	s.AdoptFound(found, opportunity.Ref{ID: region}, nil, noon)
 	if !s.Entered.Equal(noon) || !s.AdoptedAt.IsZero() {
 		t.Errorf("entered %s, adopted %s", s.Entered, s.AdoptedAt)
 	}

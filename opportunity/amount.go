@@ -12,24 +12,24 @@ import (
 // as "199.90"; a JSON number is refused, since it may have been a float.
 type Amount struct{ value decimal.Decimal }
 
-// amountForm is the form of an amount that a caller may send. sumForm also has room
+// amountPattern is the form of an amount that a caller may send. sumPattern also has room
 // for sums of such amounts.
 var (
-	amountForm = regexp.MustCompile(`^\d{1,15}(\.\d{1,4})?$`)
-	sumForm    = regexp.MustCompile(`^\d{1,30}(\.\d{1,4})?$`)
+	amountPattern = regexp.MustCompile(`^\d{1,15}(\.\d{1,4})?$`)
+	sumPattern    = regexp.MustCompile(`^\d{1,30}(\.\d{1,4})?$`)
 )
 
 // ParseAmount reads a decimal such as "199.90": not negative, at most 15 digits
 // before the point and 4 after it, no exponent, no currency sign.
-func ParseAmount(s string) (Amount, error) { return parseAmount(s, amountForm) }
+func ParseAmount(s string) (Amount, error) { return parseAmount(s, amountPattern) }
 
 func parseAmount(s string, form *regexp.Regexp) (Amount, error) {
 	if !form.MatchString(s) {
-		return Amount{}, Invalidf("%q is not an amount; give a decimal such as %q", clip(s, 40), "199.90")
+		return Amount{}, Invalidf("%q is not an amount; give a decimal such as %q", truncate(s, 40), "199.90")
 	}
 	value, err := decimal.NewFromString(s)
 	if err != nil {
-		return Amount{}, Invalidf("%q is not an amount: %v", clip(s, 40), err)
+		return Amount{}, Invalidf("%q is not an amount: %v", truncate(s, 40), err)
 	}
 	return Amount{value: value}, nil
 }
@@ -76,9 +76,9 @@ func (a *Amount) UnmarshalJSON(data []byte) error {
 	}
 	var s string
 	if err := json.Unmarshal(data, &s); err != nil {
-		return Invalidf("%s is not an amount; give a decimal in quotes, such as %q", clip(string(data), 40), "199.90")
+		return Invalidf("%s is not an amount; give a decimal in quotes, such as %q", truncate(string(data), 40), "199.90")
 	}
-	parsed, err := parseAmount(s, sumForm)
+	parsed, err := parseAmount(s, sumPattern)
 	if err != nil {
 		return err
 	}

@@ -2,10 +2,10 @@ package opportunity
 
 import "time"
 
-// attends keeps the people to be trained, for a playbook that may register them.
+// addAttendees keeps the people to be trained, for a playbook that may register them.
 // People for whom there is no room are left to an operator.
-func (s *State) attends(asked Interest, ref InterestRef, now time.Time) {
-	if !s.Rules.Learners || asked.ResolvedKind() != Event {
+func (s *State) addAttendees(asked Interest, ref InterestRef, now time.Time) {
+	if !s.Playbook.Learners || asked.ResolvedKind() != Event {
 		return
 	}
 	event := ref.Item
@@ -16,7 +16,7 @@ func (s *State) attends(asked Interest, ref InterestRef, now time.Time) {
 	add := func(a Attendee) {
 		a.Interest, a.Event = ref.ID, event
 		if taken += jsonSize(a); event == "" || taken > MaxAttendeeBytes {
-			s.Attend(AttentionEffect, string(ref.ID), "not everybody who is to be trained could be kept; register those of this interest by hand", now)
+			s.RaiseAttention(AttentionEffect, string(ref.ID), "not everybody who is to be trained could be kept; register those of this interest by hand", now)
 			return
 		}
 		s.Attendees = append(s.Attendees, a)

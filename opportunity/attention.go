@@ -5,54 +5,54 @@ import "time"
 // Question is a question that only an operator can answer: whether a change
 // happened.
 type Question struct {
-	Request string    `json:"request"`
-	Verb    Verb      `json:"verb"`
-	Text    string    `json:"text"`
-	Since   time.Time `json:"since"`
+	Request     string      `json:"request"`
+	MessageName MessageName `json:"verb"`
+	Text        string      `json:"text"`
+	Since       time.Time   `json:"since"`
 }
 
-// Word is one fixed word for what needs attention.
-type Word string
+// AttentionKind is one fixed word for what needs attention.
+type AttentionKind string
 
 // The words of attention.
 const (
 	// AttentionUndecided: a question waits for an operator.
-	AttentionUndecided Word = "undecided"
+	AttentionUndecided AttentionKind = "undecided"
 	// AttentionAPI: the API cannot be reached.
-	AttentionAPI Word = "api"
+	AttentionAPI AttentionKind = "api"
 	// AttentionCredentials: the API refuses the worker's credentials.
-	AttentionCredentials Word = "credentials"
+	AttentionCredentials AttentionKind = "credentials"
 	// AttentionOperation: the API returns errors of its own for one operation.
-	AttentionOperation Word = "operation"
+	AttentionOperation AttentionKind = "operation"
 	// AttentionClock: the worker's clock differs from the Temporal server's, or the
 	// worker is too slow to send in time.
-	AttentionClock Word = "clock"
+	AttentionClock AttentionKind = "clock"
 	// AttentionLimit: a limit is reached, of the API or of the Temporal server.
-	AttentionLimit Word = "limit"
+	AttentionLimit AttentionKind = "limit"
 	// AttentionService: a service of the tenant does not respond.
-	AttentionService Word = "service"
+	AttentionService AttentionKind = "service"
 	// AttentionReservation: places were asked for and are not held.
-	AttentionReservation Word = "reservation"
+	AttentionReservation AttentionKind = "reservation"
 	// AttentionFailed: a request without a waiting caller failed.
-	AttentionFailed Word = "failed"
+	AttentionFailed AttentionKind = "failed"
 	// AttentionMessage: a message could not be read.
-	AttentionMessage Word = "message"
+	AttentionMessage AttentionKind = "message"
 	// AttentionParked: the API fails to carry a command out; the others go on.
-	AttentionParked Word = "parked"
+	AttentionParked AttentionKind = "parked"
 	// AttentionEffect: a side effect could not be done or undone.
-	AttentionEffect Word = "effect"
+	AttentionEffect AttentionKind = "effect"
 	// AttentionFollowUp: a follow-up has a message for an operator.
-	AttentionFollowUp Word = "followUp"
+	AttentionFollowUp AttentionKind = "followUp"
 	// AttentionPlaybook: the playbook could not decide something about the record.
-	AttentionPlaybook Word = "playbook"
+	AttentionPlaybook AttentionKind = "playbook"
 	// AttentionPaused: an operator keeps everything from being sent.
-	AttentionPaused Word = "paused"
+	AttentionPaused AttentionKind = "paused"
 )
 
 // Attention is something a human should look at.
 type Attention struct {
-	Word    Word      `json:"word"`
-	Request string    `json:"request,omitempty"`
-	Text    string    `json:"text"`
-	Since   time.Time `json:"since"`
+	Kind    AttentionKind `json:"word"`
+	Request string        `json:"request,omitempty"`
+	Reason  string        `json:"text"`
+	Since   time.Time     `json:"since"`
 }

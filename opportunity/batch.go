@@ -1,25 +1,25 @@
 package opportunity
 
 // NextBatch returns the changes that travel together in the next request. It takes
-// them from the front of the queue, in order, at most MaxMutationsPerRequest of
+// them from the front of the queue, in order, at most MaxChangesPerRequest of
 // them and MaxRequestBytes. A move to another step ends its request, since later
 // changes may depend on the move. Places travel with their expiry. The places of an
 // opportunity that was lost or archived are given back when nothing else waits. The
 // batch is empty when nothing waits, and while a question waits for an operator.
-func (s *State) NextBatch() []Mutation {
-	if !s.mayAct() {
+func (s *State) NextBatch() []Change {
+	if !s.canProceed() {
 		return nil
 	}
-	if s.releaseDue() {
+	if s.isReleaseDue() {
 		return s.ReleaseBatch()
 	}
-	var batch []Mutation
+	var batch []Change
 	bytes := 0
-	reserving := s.ExtendDue
+	reserving := s.ExpiryPending
 	notBefore := s.Reservation.Until
-	add := func(m Mutation) bool {
+	add := func(m Change) bool {
 		wants := m.Interest != nil && m.Interest.Reserve
-		room := MaxMutationsPerRequest
+		room := MaxChangesPerRequest
 		if reserving || wants {
 			room-- // the expiry travels too
 		}
@@ -30,21 +30,21 @@ func (s *State) NextBatch() []Mutation {
 		batch = append(batch, m)
 		bytes += size
 		reserving = reserving || wants
-		if m.Extend != nil { // the caller asked for this expiry: it also counts for places taken before it
-			reserving, notBefore = false, m.Extend.Until
+		if m.ReservationChange != nil { // the caller asked for this expiry: it also counts for places taken before it
+			reserving, notBefore = false, m.ReservationChange.Until
 		}
 		return true
 	}
 	extendBefore := -1 // the index of a move; the expiry must precede the move
 filling:
 	for _, e := range s.Queue {
-		if e.Alone && len(batch) > 0 {
+		if e.SendAlone && len(batch) > 0 {
 			break
 		}
-		if e.Verb == VerbProgress && s.Rules.Moves && (len(batch) > 0 || s.moveWaits()) {
+		if e.MessageName == MessageProgress && s.Playbook.Transitions && (len(batch) > 0 || s.isTransitionBlocked()) {
 			break // its effects are planned when the move is next
 		}
-		for _, m := range e.mutations() {
+		for _, m := range e.remainingChanges() {
 			if !add(m) {
 				break filling
 			}
@@ -52,7 +52,7 @@ filling:
 				extendBefore = len(batch) - 1
 				break filling
 			}
-			if e.Alone {
+			if e.SendAlone {
 				break filling
 			}
 		}
@@ -60,15 +60,15 @@ filling:
 	if !reserving {
 		return batch
 	}
-	extend := Mutation{Request: extendRequest(batch, s.Reference), Extend: &Extend{NotBefore: notBefore}}
+	extend := Change{Request: expiryRequestID(batch, s.Reference), ReservationChange: &ReservationChange{NotBefore: notBefore}}
 	if extendBefore < 0 {
 		return append(batch, extend)
 	}
 	return append(batch[:extendBefore:extendBefore], extend, batch[extendBefore])
 }
 
-// extendRequest returns the id of the request for which the expiry is set.
-func extendRequest(batch []Mutation, fallback Reference) string {
+// expiryRequestID returns the id of the request for which the expiry is set.
+func expiryRequestID(batch []Change, fallback Reference) string {
 	for _, m := range batch {
 		if m.Interest != nil && m.Interest.Reserve {
 			return m.Request
@@ -79,35 +79,35 @@ func extendRequest(batch []Mutation, fallback Reference) string {
 
 // ReleaseBatch returns the one change that gives the opportunity's places back, or
 // nothing when no places are held.
-func (s *State) ReleaseBatch() []Mutation {
-	if s.ID == "" || !s.holdsPlaces() {
+func (s *State) ReleaseBatch() []Change {
+	if s.ID == "" || !s.hasReservation() {
 		return nil
 	}
-	return []Mutation{{Request: string(s.Reference), Extend: &Extend{Release: true}}}
+	return []Change{{Request: string(s.Reference), ReservationChange: &ReservationChange{Release: true}}}
 }
 
-// mutations returns the changes of the entry that are not settled yet.
-func (e Entry) mutations() []Mutation {
+// remainingChanges returns the changes of the entry that are not settled yet.
+func (e QueuedCommand) remainingChanges() []Change {
 	c, err := e.command()
 	if err != nil {
 		return nil
 	}
 	switch c := c.(type) {
 	case AddInterests:
-		var list []Mutation
+		var list []Change
 		for i := range c.Interests {
-			if i < len(e.Results) && e.Results[i].settled() {
+			if i < len(e.Results) && e.Results[i].isFinal() {
 				continue
 			}
-			list = append(list, Mutation{Request: e.Request, Index: i, Interest: &c.Interests[i]})
+			list = append(list, Change{Request: e.Request, Index: i, Interest: &c.Interests[i]})
 		}
 		return list
 	case Progress:
-		return []Mutation{{Request: e.Request, Progress: &c}}
+		return []Change{{Request: e.Request, Progress: &c}}
 	case UpdateDetails:
-		return []Mutation{{Request: e.Request, Update: &c}}
+		return []Change{{Request: e.Request, Update: &c}}
 	case ExtendReservations:
-		return []Mutation{{Request: e.Request, Extend: &Extend{Until: c.Until}}}
+		return []Change{{Request: e.Request, ReservationChange: &ReservationChange{Until: c.Until}}}
 	}
 	return nil
 }

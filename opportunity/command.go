@@ -8,23 +8,23 @@ import (
 	"unicode/utf8"
 )
 
-// Verb is the name of a message, the same for the signal and the update.
-type Verb string
+// MessageName is the name of a message, the same for the signal and the update.
+type MessageName string
 
 // The verbs that change the record in the TMS.
 const (
-	VerbAddInterests       Verb = "addInterests"
-	VerbProgress           Verb = "progress"
-	VerbUpdateDetails      Verb = "updateDetails"
-	VerbExtendReservations Verb = "extendReservations"
+	MessageAddInterests       MessageName = "addInterests"
+	MessageProgress           MessageName = "progress"
+	MessageUpdateDetails      MessageName = "updateDetails"
+	MessageExtendReservations MessageName = "extendReservations"
 )
 
 // Message is what a caller or an operator sends to an opportunity.
 type Message interface {
-	// Verb names the message.
-	Verb() Verb
-	// ID is the caller's request id, or "".
-	ID() string
+	// MessageName names the message.
+	MessageName() MessageName
+	// GetRequestID is the caller's request id, or "".
+	GetRequestID() string
 	// Validate reports the first mistake of the message as an Invalid error.
 	Validate() error
 }
@@ -33,8 +33,8 @@ type Message interface {
 // carried out one after the other.
 type Command interface {
 	Message
-	// WithID returns the same command under another request id.
-	WithID(id string) Command
+	// WithRequestID returns the same command under another request id.
+	WithRequestID(id string) Command
 }
 
 // AddInterests asks for interests to be added, in order.
@@ -76,45 +76,45 @@ type ExtendReservations struct {
 	Until time.Time `json:"until"`
 }
 
-// Verb implements Command.
-func (AddInterests) Verb() Verb { return VerbAddInterests }
+// MessageName implements Command.
+func (AddInterests) MessageName() MessageName { return MessageAddInterests }
 
-// Verb implements Command.
-func (Progress) Verb() Verb { return VerbProgress }
+// MessageName implements Command.
+func (Progress) MessageName() MessageName { return MessageProgress }
 
-// Verb implements Command.
-func (UpdateDetails) Verb() Verb { return VerbUpdateDetails }
+// MessageName implements Command.
+func (UpdateDetails) MessageName() MessageName { return MessageUpdateDetails }
 
-// Verb implements Command.
-func (ExtendReservations) Verb() Verb { return VerbExtendReservations }
+// MessageName implements Command.
+func (ExtendReservations) MessageName() MessageName { return MessageExtendReservations }
 
-// ID implements Command.
-func (c AddInterests) ID() string { return c.RequestID }
+// GetRequestID implements Command.
+func (c AddInterests) GetRequestID() string { return c.RequestID }
 
-// ID implements Command.
-func (c Progress) ID() string { return c.RequestID }
+// GetRequestID implements Command.
+func (c Progress) GetRequestID() string { return c.RequestID }
 
-// ID implements Command.
-func (c UpdateDetails) ID() string { return c.RequestID }
+// GetRequestID implements Command.
+func (c UpdateDetails) GetRequestID() string { return c.RequestID }
 
-// ID implements Command.
-func (c ExtendReservations) ID() string { return c.RequestID }
+// GetRequestID implements Command.
+func (c ExtendReservations) GetRequestID() string { return c.RequestID }
 
-// WithID implements Command.
-func (c AddInterests) WithID(id string) Command { c.RequestID = id; return c }
+// WithRequestID implements Command.
+func (c AddInterests) WithRequestID(id string) Command { c.RequestID = id; return c }
 
-// WithID implements Command.
-func (c Progress) WithID(id string) Command { c.RequestID = id; return c }
+// WithRequestID implements Command.
+func (c Progress) WithRequestID(id string) Command { c.RequestID = id; return c }
 
-// WithID implements Command.
-func (c UpdateDetails) WithID(id string) Command { c.RequestID = id; return c }
+// WithRequestID implements Command.
+func (c UpdateDetails) WithRequestID(id string) Command { c.RequestID = id; return c }
 
-// WithID implements Command.
-func (c ExtendReservations) WithID(id string) Command { c.RequestID = id; return c }
+// WithRequestID implements Command.
+func (c ExtendReservations) WithRequestID(id string) Command { c.RequestID = id; return c }
 
 // Validate implements Command.
 func (c AddInterests) Validate() error {
-	if err := validHeading(c.RequestID, c.Source); err != nil {
+	if err := validateHeader(c.RequestID, c.Source); err != nil {
 		return err
 	}
 	if len(c.Interests) == 0 {
@@ -125,18 +125,18 @@ func (c AddInterests) Validate() error {
 
 // Validate implements Command.
 func (c Progress) Validate() error {
-	if err := validHeading(c.RequestID, c.Source); err != nil {
+	if err := validateHeader(c.RequestID, c.Source); err != nil {
 		return err
 	}
-	if err := validText("to", c.To); err != nil {
+	if err := validateText("to", c.To); err != nil {
 		return err
 	}
-	return wantType("to", c.To, TypeStep, "a step")
+	return validateIDType("to", c.To, TypeStep, "a step")
 }
 
 // Validate implements Command.
 func (c UpdateDetails) Validate() error {
-	if err := validHeading(c.RequestID, c.Source); err != nil {
+	if err := validateHeader(c.RequestID, c.Source); err != nil {
 		return err
 	}
 	if c.Name == "" && c.Account == "" && c.Currency == "" {
@@ -146,16 +146,16 @@ func (c UpdateDetails) Validate() error {
 		if field.value == "" {
 			continue
 		}
-		if err := validText(field.member, field.value); err != nil {
+		if err := validateText(field.member, field.value); err != nil {
 			return err
 		}
 	}
-	return wantType("account", c.Account, TypeAccount, "an account")
+	return validateIDType("account", c.Account, TypeAccount, "an account")
 }
 
 // Validate implements Command. Accept checks whether Until is in the future, since only Accept knows the time.
 func (c ExtendReservations) Validate() error {
-	if err := validHeading(c.RequestID, c.Source); err != nil {
+	if err := validateHeader(c.RequestID, c.Source); err != nil {
 		return err
 	}
 	if c.Until.IsZero() {
@@ -167,9 +167,9 @@ func (c ExtendReservations) Validate() error {
 	return nil
 }
 
-// validRequestID reports what is wrong with a caller's request id. Ids that
+// validateRequestID reports what is wrong with a caller's request id. Ids that
 // start with "#" are Oppflow's own.
-func validRequestID(id string) error {
+func validateRequestID(id string) error {
 	switch {
 	case id == "":
 		return nil
@@ -189,7 +189,7 @@ func Summary(c Command) string {
 	case AddInterests:
 		return summaryOfInterests(len(c.Interests))
 	case Progress:
-		return "progress to " + clip(c.To, 40)
+		return "progress to " + truncate(c.To, 40)
 	case UpdateDetails:
 		var fields []string
 		for _, f := range []struct{ name, value string }{{"name", c.Name}, {"account", c.Account}, {"currency", c.Currency}} {
@@ -201,7 +201,7 @@ func Summary(c Command) string {
 	case ExtendReservations:
 		return "hold the places until " + c.Until.UTC().Format(time.RFC3339)
 	}
-	return string(c.Verb())
+	return string(c.MessageName())
 }
 
 func summaryOfInterests(count int) string {

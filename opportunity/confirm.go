@@ -2,8 +2,8 @@ package opportunity
 
 import "time"
 
-// VerbConfirm is the verb of an operator's answer: it did happen.
-const VerbConfirm Verb = "confirm"
+// MessageConfirm is the verb of an operator's answer: it did happen.
+const MessageConfirm MessageName = "confirm"
 
 // Confirm is an operator's answer to a question: I checked, it did happen. The request ends as done, and the record
 // is read again.
@@ -17,76 +17,76 @@ type Confirm struct {
 	Opportunity ID `json:"opportunity,omitempty"`
 }
 
-// Verb implements Instruction.
-func (Confirm) Verb() Verb { return VerbConfirm }
+// MessageName implements OperatorCommand.
+func (Confirm) MessageName() MessageName { return MessageConfirm }
 
-// ID implements Instruction.
-func (c Confirm) ID() string { return c.RequestID }
+// GetRequestID implements OperatorCommand.
+func (c Confirm) GetRequestID() string { return c.RequestID }
 
-// WithID implements Instruction.
-func (c Confirm) WithID(id string) Instruction { c.RequestID = id; return c }
+// WithRequestID implements OperatorCommand.
+func (c Confirm) WithRequestID(id string) OperatorCommand { c.RequestID = id; return c }
 
-// Validate implements Instruction.
+// Validate implements OperatorCommand.
 func (c Confirm) Validate() error {
-	if err := validHeading(c.RequestID, c.Source); err != nil {
+	if err := validateHeader(c.RequestID, c.Source); err != nil {
 		return err
 	}
-	if err := validText("request", c.Request); err != nil {
+	if err := validateText("request", c.Request); err != nil {
 		return err
 	}
 	if c.Opportunity != "" && c.Opportunity.Type() != TypeOpportunity {
-		return Invalidf("opportunity: %q is not the id of an opportunity; the TMS shows the id", clip(string(c.Opportunity), MaxKeptLabel))
+		return Invalidf("opportunity: %q is not the id of an opportunity; the TMS shows the id", truncate(string(c.Opportunity), MaxErrorLabel))
 	}
 	return nil
 }
 
-// mayConfirm reports why the confirm does not apply.
-func (s *State) mayConfirm(c Confirm) error {
-	switch asks := s.asksAboutCreate(c.Request); {
+// checkConfirm reports why the confirm does not apply.
+func (s *State) checkConfirm(c Confirm) error {
+	switch asks := s.isCreateQuestion(c.Request); {
 	case asks && c.Opportunity == "":
 		return Invalidf("opportunity: missing; give the id of the record that was created")
 	case !asks && c.Opportunity != "":
 		return Invalidf("opportunity: the question is not whether the record was created; leave it out")
 	}
-	return s.doubts(c.Request)
+	return s.checkInDoubt(c.Request)
 }
 
 // confirm handles the answer that it did happen, so the record is read again.
 func (s *State) confirm(c Confirm, now time.Time) {
-	if s.asksAboutCreate(c.Request) {
-		s.answerCreate("an operator answered confirm: the record was created", now)
+	if s.isCreateQuestion(c.Request) {
+		s.resolveCreateQuestion("an operator answered confirm: the record was created", now)
 		s.Start.Adopt = c.Opportunity
 		return
 	}
 	s.RefreshDue = true
-	if j := s.job(c.Request); j != nil && s.isActive(c.Request) {
-		s.note(now, "an operator answered confirm: "+string(j.Effect.Kind))
-		s.calmJob(c.Request)
-		j.Begun, j.Touched, j.Problem, j.NotBefore = true, true, "", time.Time{}
-		s.jobStands(j, now)
+	if j := s.activeEffect(c.Request); j != nil && s.isEffectActive(c.Request) {
+		s.appendTimeline(now, "an operator answered confirm: "+string(j.Effect.Kind))
+		s.clearEffectAttention(c.Request)
+		j.Attempted, j.MayHaveApplied, j.Problem, j.NotBefore = true, true, "", time.Time{}
+		s.completeEffect(j, now)
 		return
 	}
 	e, parked := s.unpark(c.Request)
 	if !parked {
-		at, err := s.doubted(c.Request)
+		at, err := s.findInDoubt(c.Request)
 		if err != nil {
 			return // cannot happen: applies has checked it
 		}
 		e = s.Queue[at]
 		s.Queue = append(s.Queue[:at:at], s.Queue[at+1:]...)
 	}
-	s.note(now, "an operator answered confirm: "+e.Summary())
-	if e.Verb == VerbProgress {
-		s.moveEnded(e.Request, nil, now)
+	s.appendTimeline(now, "an operator answered confirm: "+e.Summary())
+	if e.MessageName == MessageProgress {
+		s.endTransition(e.Request, nil, now)
 	}
-	s.ended(e.confirmed(now))
-	s.ask(now)
+	s.dispatchRequestEnd(e.confirmedEnd(now))
+	s.updateQuestion(now)
 }
 
-// confirmed returns the event that the request ended as done on an operator's word. For interests without a known
+// confirmedEnd returns the event that the request ended as done on an operator's word. For interests without a known
 // id, only the record holds more facts.
-func (e Entry) confirmed(now time.Time) requestEnded {
-	ended := requestEnded{entry: e, outcome: Outcome{RequestID: e.Request, State: Done}, at: now, confirmed: true}
+func (e QueuedCommand) confirmedEnd(now time.Time) requestEnd {
+	ended := requestEnd{command: e, outcome: Outcome{RequestID: e.Request, State: Done}, at: now, confirmed: true}
 	c, err := e.command()
 	add, ok := c.(AddInterests)
 	if err != nil || !ok {
@@ -96,9 +96,9 @@ func (e Entry) confirmed(now time.Time) requestEnded {
 		e.Results = make([]InterestResult, len(add.Interests))
 	}
 	for i := range e.Results {
-		if !e.Results[i].settled() {
+		if !e.Results[i].isFinal() {
 			e.Results[i] = InterestResult{Item: add.Interests[i].Item}
-			ended.unheld = ended.unheld || !e.Lapses && add.Interests[i].Reserve
+			ended.needsExpiry = ended.needsExpiry || !e.LaterExpirySet && add.Interests[i].Reserve
 		}
 	}
 	ended.outcome.Results = e.Results

@@ -19,11 +19,11 @@ func DecodeStart(payload []byte) (Start, error) { return DecodeStrict[Start](pay
 // Decode reads the payload of the message called verb. Everything that fails
 // Validate is Invalid. So are an unknown verb, text that is not Unicode, an empty
 // request id, and members that are unknown, appear twice or have other capitals.
-func Decode(verb Verb, payload []byte) (Command, error) {
-	if err := readable(payload); err != nil {
+func Decode(verb MessageName, payload []byte) (Command, error) {
+	if err := checkPayload(payload); err != nil {
 		return nil, err
 	}
-	c, err := decodeVerb(verb, payload)
+	c, err := decodeByName(verb, payload)
 	if err != nil {
 		return nil, err
 	}
@@ -33,30 +33,30 @@ func Decode(verb Verb, payload []byte) (Command, error) {
 	return c, nil
 }
 
-// DecodeLoose reads a message that Decode or DecodeInstruction refuses. It reads as
+// DecodeLoose reads a message that Decode or DecodeOperatorCommand refuses. It reads as
 // runs of earlier releases did: capitals do not matter, an empty request id counts
 // as none, and text that is not Unicode becomes U+FFFD. A run that took such a
 // message does the same when the run is replayed.
-func DecodeLoose(verb Verb, payload []byte) (Message, error) {
-	if err := notTooLarge(payload); err != nil {
+func DecodeLoose(verb MessageName, payload []byte) (Message, error) {
+	if err := checkSize(payload); err != nil {
 		return nil, err
 	}
-	if err := onceEach(payload); err != nil {
+	if err := rejectDuplicateMembers(payload); err != nil {
 		return nil, err
 	}
-	if IsInstruction(verb) {
-		return decodeInstruction(verb, payload, loosely)
+	if IsOperatorCommand(verb) {
+		return decodeOperatorCommand(verb, payload, looseDecoding)
 	}
-	return decodeVerb(verb, payload)
+	return decodeByName(verb, payload)
 }
 
 // DecodeStartLoose is DecodeLoose for a start.
 func DecodeStartLoose(payload []byte) (Start, error) {
 	var s Start
-	if err := notTooLarge(payload); err != nil {
+	if err := checkSize(payload); err != nil {
 		return Start{}, err
 	}
-	if err := onceEach(payload); err != nil {
+	if err := rejectDuplicateMembers(payload); err != nil {
 		return Start{}, err
 	}
 	if err := decodeStrict(payload, &s); err != nil {
@@ -65,47 +65,47 @@ func DecodeStartLoose(payload []byte) (Start, error) {
 	return s, s.Validate()
 }
 
-func decodeVerb(verb Verb, payload []byte) (Command, error) {
+func decodeByName(verb MessageName, payload []byte) (Command, error) {
 	switch verb {
-	case VerbAddInterests:
+	case MessageAddInterests:
 		return decodeCommand[AddInterests](payload)
-	case VerbProgress:
+	case MessageProgress:
 		return decodeCommand[Progress](payload)
-	case VerbUpdateDetails:
+	case MessageUpdateDetails:
 		return decodeCommand[UpdateDetails](payload)
-	case VerbExtendReservations:
+	case MessageExtendReservations:
 		return decodeCommand[ExtendReservations](payload)
 	}
-	return nil, Invalidf("there is no message called %s; known are %s", masked(verb), knownVerbs())
+	return nil, Invalidf("there is no message called %s; known are %s", redactedName(verb), knownMessageNames())
 }
 
-// Verbs are the names of all messages that are signals and updates.
-func Verbs() []Verb {
-	return []Verb{
-		VerbAddInterests, VerbProgress, VerbUpdateDetails, VerbExtendReservations,
-		VerbPause, VerbResume, VerbRetry, VerbConfirm, VerbSkip, VerbRefresh, VerbSnooze, VerbCancelFollowUp, VerbClose,
+// MessageNames are the names of all messages that are signals and updates.
+func MessageNames() []MessageName {
+	return []MessageName{
+		MessageAddInterests, MessageProgress, MessageUpdateDetails, MessageExtendReservations,
+		MessagePause, MessageResume, MessageRetry, MessageConfirm, MessageSkip, MessageRefresh, MessageSnooze, MessageCancelFollowUp, MessageClose,
 	}
 }
 
-func knownVerbs() string {
+func knownMessageNames() string {
 	var names []string
-	for _, verb := range Verbs() {
+	for _, verb := range MessageNames() {
 		names = append(names, string(verb))
 	}
 	return strings.Join(names, ", ")
 }
 
-// misspelt is the form of an unknown name that may be shown: letters, "_" and "-".
-var misspelt = regexp.MustCompile(`^[A-Za-z][A-Za-z_-]{3,39}$`)
+// lookalikePattern is the form of an unknown name that may be shown: letters, "_" and "-".
+var lookalikePattern = regexp.MustCompile(`^[A-Za-z][A-Za-z_-]{3,39}$`)
 
-// masked returns the name when it is known or looks like a known name. Any other
+// redactedName returns the name when it is known or looks like a known name. Any other
 // name may be personal data, so masked hides it.
-func masked(verb Verb) string {
-	if slices.Contains(Verbs(), verb) {
+func redactedName(verb MessageName) string {
+	if slices.Contains(MessageNames(), verb) {
 		return string(verb)
 	}
-	if misspelt.MatchString(string(verb)) {
-		for _, known := range Verbs() {
+	if lookalikePattern.MatchString(string(verb)) {
+		for _, known := range MessageNames() {
 			if strings.EqualFold(string(verb[:4]), string(known[:4])) {
 				return strconv.Quote(string(verb))
 			}
@@ -129,7 +129,7 @@ func decodeCommand[C Command](payload []byte) (Command, error) {
 // strictly as Decode.
 func DecodeStrict[A interface{ Validate() error }](payload []byte) (A, error) {
 	var none, a A
-	if err := readable(payload); err != nil {
+	if err := checkPayload(payload); err != nil {
 		return none, err
 	}
 	if err := decodeStrict(payload, &a); err != nil {
@@ -141,15 +141,15 @@ func DecodeStrict[A interface{ Validate() error }](payload []byte) (A, error) {
 	return a, a.Validate()
 }
 
-// readable reports a payload that is too large or not text.
-func readable(payload []byte) error {
-	if err := notTooLarge(payload); err != nil {
+// checkPayload reports a payload that is too large or not text.
+func checkPayload(payload []byte) error {
+	if err := checkSize(payload); err != nil {
 		return err
 	}
 	return checkText(payload)
 }
 
-func notTooLarge(payload []byte) error {
+func checkSize(payload []byte) error {
 	if len(payload) > MaxCommandBytes {
 		return Invalidf("%d bytes of JSON; at most %d", len(payload), MaxCommandBytes)
 	}
@@ -182,7 +182,7 @@ func explainJSON(err error) error {
 	case errors.As(err, &own):
 		return own
 	case errors.As(err, &mistyped):
-		return Invalidf("%s: a JSON %s stands where a %s is wanted", mistyped.Field, clip(mistyped.Value, 60), jsonName(mistyped.Type.Kind().String()))
+		return Invalidf("%s: a JSON %s stands where a %s is wanted", mistyped.Field, truncate(mistyped.Value, 60), jsonName(mistyped.Type.Kind().String()))
 	case errors.As(err, &syntax):
 		return Invalidf("not JSON: %v at byte %d", syntax, syntax.Offset)
 	case errors.As(err, &mistimed), strings.HasPrefix(err.Error(), "Time.UnmarshalJSON"):
@@ -191,7 +191,7 @@ func explainJSON(err error) error {
 		return Invalidf("not JSON: it ends too early")
 	}
 	if _, member, found := strings.Cut(err.Error(), "unknown field "); found {
-		return Invalidf("unknown member %s", clip(member, 60))
+		return Invalidf("unknown member %s", truncate(member, 60))
 	}
 	return Invalidf("not JSON: %v", err)
 }

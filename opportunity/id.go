@@ -53,8 +53,8 @@ const (
 	TypeTokens      = "TokenType" // a TrainingTokenType in the schema
 )
 
-// wantType reports an id of a type other than typ. A name passes.
-func wantType(member, value, typ, what string) error {
+// validateIDType reports an id of a type other than typ. A name passes.
+func validateIDType(member, value, typ, what string) error {
 	if got := ID(value).Type(); got != "" && got != typ && isKnownType(got) {
 		return Invalidf("%s: %s is the id of a %s, not of %s", member, value, got, what)
 	}

@@ -13,17 +13,17 @@ type Inbox struct {
 	Queue Queue `json:"queue,omitempty"`
 	// Parked holds the commands that the API fails to carry out, and that wait for
 	// an operator while the others go on.
-	Parked   Queue   `json:"parked,omitempty"`
-	Handled  Handled `json:"handled"`
-	Outcomes []Kept  `json:"outcomes,omitempty"`
-	// Unnamed counts the messages that came without a request id.
-	Unnamed int `json:"unnamed,omitempty"`
+	Parked      Queue           `json:"parked,omitempty"`
+	DedupWindow DedupWindow     `json:"handled"`
+	Outcomes    []StoredOutcome `json:"outcomes,omitempty"`
+	// GeneratedIDs counts the messages that came without a request id.
+	GeneratedIDs int `json:"unnamed,omitempty"`
 	// Failures counts the requests that failed.
 	Failures int `json:"failures,omitempty"`
 }
 
-func (s *Inbox) known(verb Verb, id string, payload []byte) (bool, error) {
-	handled := s.Handled.find(id)
+func (s *Inbox) isRepeat(verb MessageName, id string, payload []byte) (bool, error) {
+	handled := s.DedupWindow.find(id)
 	if handled == nil {
 		return false, nil
 	}
@@ -33,45 +33,45 @@ func (s *Inbox) known(verb Verb, id string, payload []byte) (bool, error) {
 	return true, nil
 }
 
-// unnamed returns an id for a message that came without one.
-func (s *Inbox) unnamed() string {
-	s.Unnamed++
-	return fmt.Sprintf("#%d", s.Unnamed)
+// newRequestID returns an id for a message that came without one.
+func (s *Inbox) newRequestID() string {
+	s.GeneratedIDs++
+	return fmt.Sprintf("#%d", s.GeneratedIDs)
 }
 
-// Attended stores whether a caller waits for the request's outcome. If no caller
+// SetHasWaiter stores whether a caller waits for the request's outcome. If no caller
 // waits, a failure needs attention.
-func (s *Inbox) Attended(request string, waits bool) {
+func (s *Inbox) SetHasWaiter(request string, waits bool) {
 	for _, list := range []Queue{s.Queue, s.Parked} {
 		for i := range list {
 			if list[i].Request == request {
-				list[i].Silent = !waits
+				list[i].NoWaiter = !waits
 			}
 		}
 	}
 }
 
-// seen reports whether the instruction came before under the same id; payload is
+// checkRepeat reports whether the instruction came before under the same id; payload is
 // the form of the instruction that Handled remembers.
-func (s *Inbox) seen(i Instruction, id string) (payload []byte, known bool, err error) {
-	if err := validRequestID(id); err != nil { // the id may be the id of an update
+func (s *Inbox) checkRepeat(i OperatorCommand, id string) (payload []byte, known bool, err error) {
+	if err := validateRequestID(id); err != nil { // the id may be the id of an update
 		return nil, false, err
 	}
-	data, err := json.Marshal(WithSource(i.WithID(""), ""))
+	data, err := json.Marshal(WithSource(i.WithRequestID(""), ""))
 	if err != nil {
 		return nil, false, Invalidf("cannot be kept: %v", err)
 	}
 	if id != "" {
-		known, err = s.known(i.Verb(), id, data)
+		known, err = s.isRepeat(i.MessageName(), id, data)
 	}
-	return append([]byte(i.Verb()), data...), known, err
+	return append([]byte(i.MessageName()), data...), known, err
 }
 
 // Outcome returns the outcome of a request, and NotFound for an id that was never
 // used or is forgotten.
 func (s *Inbox) Outcome(id string) (Outcome, error) {
 	// Waiting requests come first: the same id may have been refused before.
-	if s.waits(id) {
+	if s.isWaiting(id) {
 		return Outcome{RequestID: id, State: Pending}, nil
 	}
 	for i := len(s.Outcomes) - 1; i >= 0; i-- {
@@ -79,63 +79,63 @@ func (s *Inbox) Outcome(id string) (Outcome, error) {
 			return s.Outcomes[i].Outcome, nil
 		}
 	}
-	if handled := s.Handled.find(id); handled != nil {
+	if handled := s.DedupWindow.find(id); handled != nil {
 		// Of older requests only the state is remembered, not the whole outcome.
 		return Outcome{RequestID: id, State: handled.outcomeState()}, nil
 	}
-	return Outcome{}, Failf(NotFound, "no request %q; the last %d are remembered", clip(id, 60), MaxHandledRequests)
+	return Outcome{}, Failf(NotFound, "no request %q; the last %d are remembered", truncate(id, 60), MaxRememberedRequests)
 }
 
 // IsPending reports whether the request waits or is under way.
 func (s *Inbox) IsPending(id string) bool {
-	if handled := s.Handled.find(id); handled != nil {
+	if handled := s.DedupWindow.find(id); handled != nil {
 		return handled.state == 'p'
 	}
-	return s.waits(id)
+	return s.isWaiting(id)
 }
 
-// waits reports whether the request is in the queue, or parked.
-func (s *Inbox) waits(id string) bool {
-	return s.parked(id) >= 0 || slices.ContainsFunc(s.Queue, func(e Entry) bool { return e.Request == id })
+// isWaiting reports whether the request is in the queue, or parked.
+func (s *Inbox) isWaiting(id string) bool {
+	return s.parkedIndex(id) >= 0 || slices.ContainsFunc(s.Queue, func(e QueuedCommand) bool { return e.Request == id })
 }
 
-// ParkDue returns the first request of the batch that met many of the API's own
+// NextToPark returns the first request of the batch that met many of the API's own
 // errors, over a long time. The others need not wait any longer for this request,
 // if the API works otherwise.
-func (s *Inbox) ParkDue(batch []Mutation, now time.Time) (string, bool) {
+func (s *Inbox) NextToPark(batch []Change, now time.Time) (string, bool) {
 	for _, e := range s.Queue {
-		if e.Errors >= ParkAfterErrors && now.Sub(e.FailingSince) >= ParkAfter && s.mayPark(e) &&
-			slices.ContainsFunc(batch, func(m Mutation) bool { return m.Request == e.Request }) {
+		if e.Errors >= ParkAfterErrors && now.Sub(e.FailingSince) >= ParkAfter && s.canPark(e) &&
+			slices.ContainsFunc(batch, func(m Change) bool { return m.Request == e.Request }) {
 			return e.Request, true
 		}
 	}
 	return "", false
 }
 
-// mayPark reports whether there is room for the command among the parked ones.
+// canPark reports whether there is room for the command among the parked ones.
 // Parked commands travel from run to run, and no run can work them off before.
-func (s *Inbox) mayPark(e Entry) bool {
-	parked, _ := append(slices.Clone(s.Parked), e).carried(0)
+func (s *Inbox) canPark(e QueuedCommand) bool {
+	parked, _ := append(slices.Clone(s.Parked), e).encodedSize(0)
 	return len(s.Parked) < MaxParked && parked <= MaxParkedBytes
 }
 
-func (s *Inbox) parked(request string) int {
-	return slices.IndexFunc(s.Parked, func(e Entry) bool { return e.Request == request })
+func (s *Inbox) parkedIndex(request string) int {
+	return slices.IndexFunc(s.Parked, func(e QueuedCommand) bool { return e.Request == request })
 }
 
 // WaitingBytes returns the most JSON of commands that a run would carry over, with
 // the known results of commands that are done in part.
 func (s *Inbox) WaitingBytes() int {
-	waiting, _ := s.Queue.carried(0)
-	parked, _ := s.Parked.carried(0)
+	waiting, _ := s.Queue.encodedSize(0)
+	parked, _ := s.Parked.encodedSize(0)
 	return waiting + parked
 }
 
-// keep stores the outcome of an ended request, so that a caller can ask for it.
-func (s *Inbox) keep(verb Verb, outcome Outcome, now time.Time) {
-	outcome.Error = outcome.Error.kept()
-	s.Handled.settle(outcome.RequestID, outcome.State)
-	s.Outcomes = append(s.Outcomes, Kept{Outcome: outcome, Verb: verb, At: now, Size: jsonSize(outcome)})
+// storeOutcome stores the outcome of an ended request, so that a caller can ask for it.
+func (s *Inbox) storeOutcome(verb MessageName, outcome Outcome, now time.Time) {
+	outcome.Error = outcome.Error.truncated()
+	s.DedupWindow.complete(outcome.RequestID, outcome.State)
+	s.Outcomes = append(s.Outcomes, StoredOutcome{Outcome: outcome, MessageName: verb, At: now, Size: jsonSize(outcome)})
 	total := 0
 	for _, kept := range s.Outcomes {
 		total += kept.Size
@@ -148,9 +148,9 @@ func (s *Inbox) keep(verb Verb, outcome Outcome, now time.Time) {
 	s.Outcomes = slices.Delete(s.Outcomes, 0, drop)
 }
 
-// requestEnded keeps the outcome, and counts it if it is a failure.
-func (s *Inbox) requestEnded(e requestEnded) {
-	s.keep(e.entry.Verb, e.outcome, e.at)
+// applyRequestEnd keeps the outcome, and counts it if it is a failure.
+func (s *Inbox) applyRequestEnd(e requestEnd) {
+	s.storeOutcome(e.command.MessageName, e.outcome, e.at)
 	if e.outcome.State == Failed {
 		s.Failures++
 	}

@@ -10,19 +10,19 @@ import (
 	"unicode/utf8"
 )
 
-// Kind is the kind of an interest's item.
-type Kind string
+// InterestKind is the kind of an interest's item.
+type InterestKind string
 
 // The four kinds of interests.
 const (
-	Course Kind = "course" // a published course template
-	Event  Kind = "event"
-	Path   Kind = "path"   // a learning path
-	Tokens Kind = "tokens" // training tokens
+	Course InterestKind = "course" // a published course template
+	Event  InterestKind = "event"
+	Path   InterestKind = "path"   // a learning path
+	Tokens InterestKind = "tokens" // training tokens
 )
 
-// kindOfType returns the kind for a type in a global id.
-func kindOfType(typ string) (Kind, bool) {
+// kindOfIDType returns the kind for a type in a global id.
+func kindOfIDType(typ string) (InterestKind, bool) {
 	switch typ {
 	case TypeCourse:
 		return Course, true
@@ -42,8 +42,8 @@ type Interest struct {
 	// or type of training token.
 	Item string `json:"item"`
 	// Kind may be left out when Item is an id, since the id holds the kind.
-	Kind     Kind `json:"kind,omitempty"`
-	Quantity int  `json:"quantity"`
+	Kind     InterestKind `json:"kind,omitempty"`
+	Quantity int          `json:"quantity"`
 	// UnitAmount is the price of one, in the opportunity's currency.
 	UnitAmount Amount `json:"unitAmount"`
 	// Reserve holds as many places on the event as Quantity says.
@@ -66,22 +66,22 @@ type Learner struct {
 	Email     string `json:"email"`
 }
 
-// LocalTimeForm is the form of a local time without a zone.
-const LocalTimeForm = "2006-01-02T15:04:05"
+// LocalTimeLayout is the form of a local time without a zone.
+const LocalTimeLayout = "2006-01-02T15:04:05"
 
 // ResolvedKind returns the interest's kind: the given kind, or the kind in the id.
-func (i Interest) ResolvedKind() Kind {
+func (i Interest) ResolvedKind() InterestKind {
 	if i.Kind != "" {
 		return i.Kind
 	}
-	kind, _ := kindOfType(ID(i.Item).Type())
+	kind, _ := kindOfIDType(ID(i.Item).Type())
 	return kind
 }
 
-// held returns the interest as it is kept once the record has it under the id.
-func (i Interest) held(id ID) Held {
-	return Held{
-		ID: id, Item: clip(i.Item, MaxHeldItem), Kind: i.ResolvedKind(),
+// recorded returns the interest as it is kept once the record has it under the id.
+func (i Interest) recorded(id ID) RecordedInterest {
+	return RecordedInterest{
+		ID: id, Item: truncate(i.Item, MaxRecordedItem), Kind: i.ResolvedKind(),
 		Quantity: i.Quantity, UnitAmount: i.UnitAmount, Reserve: i.Reserve,
 		ExpiresAt: i.ExpiresAt,
 	}
@@ -90,16 +90,16 @@ func (i Interest) held(id ID) Held {
 // Validate reports the first mistake of the interest as an Invalid error. It
 // never quotes a learner.
 func (i Interest) Validate() error {
-	if err := validText("item", i.Item); err != nil {
+	if err := validateText("item", i.Item); err != nil {
 		return err
 	}
 	switch i.Kind {
 	case "", Course, Event, Path, Tokens:
 	default:
-		return Invalidf("kind: %q; one of course, event, path, tokens", clip(string(i.Kind), 40))
+		return Invalidf("kind: %q; one of course, event, path, tokens", truncate(string(i.Kind), 40))
 	}
 	if typ := ID(i.Item).Type(); isKnownType(typ) {
-		told, known := kindOfType(typ)
+		told, known := kindOfIDType(typ)
 		if !known {
 			return Invalidf("item: %s is the id of a %s; give a course template, an event, a learning path or a type of training token", i.Item, typ)
 		}
@@ -107,13 +107,13 @@ func (i Interest) Validate() error {
 			return Invalidf("kind: %s, but item %s is of kind %s; leave kind out", i.Kind, i.Item, told)
 		}
 	} else if i.Kind == "" {
-		return Invalidf("kind: missing; item %q is no id, so say course, event, path or tokens", clip(i.Item, 60))
+		return Invalidf("kind: missing; item %q is no id, so say course, event, path or tokens", truncate(i.Item, 60))
 	}
 	if i.Quantity < 1 || i.Quantity > MaxQuantity {
 		return Invalidf("quantity: %d; a whole number from 1 to %d", i.Quantity, MaxQuantity)
 	}
 	if err := i.UnitAmount.validate(); err != nil {
-		return within("unitAmount", err)
+		return atPath("unitAmount", err)
 	}
 	kind := i.ResolvedKind()
 	if i.Reserve && kind != Event {
@@ -124,8 +124,8 @@ func (i Interest) Validate() error {
 			return Invalidf("expiresAt: only training tokens expire, and this item is of kind %s", kind)
 		}
 		// time.Parse also accepts fractions of a second.
-		if _, err := time.Parse(LocalTimeForm, i.ExpiresAt); err != nil || len(i.ExpiresAt) != len(LocalTimeForm) {
-			return Invalidf("expiresAt: %q; give a local time without a zone, such as 2023-12-31T23:59:59", clip(i.ExpiresAt, 40))
+		if _, err := time.Parse(LocalTimeLayout, i.ExpiresAt); err != nil || len(i.ExpiresAt) != len(LocalTimeLayout) {
+			return Invalidf("expiresAt: %q; give a local time without a zone, such as 2023-12-31T23:59:59", truncate(i.ExpiresAt, 40))
 		}
 	}
 	if kind == Tokens && len(i.Learners)+len(i.Contacts) > 0 {
@@ -136,7 +136,7 @@ func (i Interest) Validate() error {
 	}
 	for n, learner := range i.Learners {
 		if err := learner.validate(); err != nil {
-			return within(fmt.Sprintf("learners[%d]", n), err)
+			return atPath(fmt.Sprintf("learners[%d]", n), err)
 		}
 	}
 	for n, contact := range i.Contacts {
@@ -145,16 +145,16 @@ func (i Interest) Validate() error {
 		}
 	}
 	if i.Tax != "" && i.Tax.Type() == "" {
-		return Invalidf("tax: %q is not an id", clip(string(i.Tax), 40))
+		return Invalidf("tax: %q is not an id", truncate(string(i.Tax), 40))
 	}
 	return nil
 }
 
 func (l Learner) validate() error {
-	if err := validText("firstName", l.FirstName); err != nil {
+	if err := validateText("firstName", l.FirstName); err != nil {
 		return err
 	}
-	if err := validText("lastName", l.LastName); err != nil {
+	if err := validateText("lastName", l.LastName); err != nil {
 		return err
 	}
 	user, host, found := strings.Cut(l.Email, "@")
@@ -185,14 +185,14 @@ func (l *Interests) UnmarshalJSON(data []byte) error {
 		_ = json.Unmarshal(one, &price) // other mistakes are found below
 		if price.UnitAmount != nil {
 			if err := list[n].UnitAmount.UnmarshalJSON(*price.UnitAmount); err != nil {
-				return within(where, within("unitAmount", err))
+				return atPath(where, atPath("unitAmount", err))
 			}
 		}
 		if err := decodeStrict(one, &list[n]); err != nil {
-			return within(where, err)
+			return atPath(where, err)
 		}
 		if price.UnitAmount == nil {
-			return within(where, Invalidf("unitAmount: missing; give a decimal such as %q", "199.90"))
+			return atPath(where, Invalidf("unitAmount: missing; give a decimal such as %q", "199.90"))
 		}
 	}
 	*l = list
@@ -206,14 +206,14 @@ func (l Interests) validate() error {
 	}
 	for n, one := range l {
 		if err := one.Validate(); err != nil {
-			return within(fmt.Sprintf("interests[%d]", n), err)
+			return atPath(fmt.Sprintf("interests[%d]", n), err)
 		}
 	}
 	return nil
 }
 
-// within adds the part of a message to an Invalid error; "" is the message itself.
-func within(where string, err error) error {
+// atPath adds the part of a message to an Invalid error; "" is the message itself.
+func atPath(where string, err error) error {
 	var invalid *Error
 	if !errors.As(err, &invalid) {
 		return Invalidf("%s: %v", where, err)
@@ -229,10 +229,10 @@ func within(where string, err error) error {
 	return &inner
 }
 
-// validText reports what is wrong with a short text that a human typed. The text
+// validateText reports what is wrong with a short text that a human typed. The text
 // must not be empty, has at most MaxTextLength characters and no control
 // characters.
-func validText(member, s string) error {
+func validateText(member, s string) error {
 	switch {
 	case strings.TrimSpace(s) == "":
 		return Invalidf("%s: missing", member)

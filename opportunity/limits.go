@@ -29,34 +29,34 @@ const (
 	// MaxTextLength is the longest name, code or other free text, in characters.
 	MaxTextLength = 255
 
-	// MaxHandledRequests is how many request ids are remembered, so that a
+	// MaxRememberedRequests is how many request ids are remembered, so that a
 	// repeated request is recognised.
-	MaxHandledRequests = 10_000
+	MaxRememberedRequests = 10_000
 	// MaxOutcomes is how many outcomes can be asked for again in full.
 	MaxOutcomes = 200
 	// MaxOutcomeBytes is the most JSON those outcomes may take together; the
 	// oldest go first.
 	MaxOutcomeBytes = 128 << 10
-	// MaxKeptLabel and MaxKeptMessage are how much of an error an outcome keeps, in
+	// MaxErrorLabel and MaxErrorMessage are how much of an error an outcome keeps, in
 	// characters: of its label and value, and of its message. The API's own texts have
 	// no limit.
-	MaxKeptLabel   = 100
-	MaxKeptMessage = 500
-	// MaxHeldItem is how much of the caller's name for an item is kept with the
+	MaxErrorLabel   = 100
+	MaxErrorMessage = 500
+	// MaxRecordedItem is how much of the caller's name for an item is kept with the
 	// interest, in characters; ids are far shorter.
-	MaxHeldItem = 80
+	MaxRecordedItem = 80
 	// MaxTimeline is how many entries the timeline shows.
 	MaxTimeline = 50
 
-	// MaxMutationsPerRequest is the most changes one API request carries.
-	MaxMutationsPerRequest = 20
+	// MaxChangesPerRequest is the most changes one API request carries.
+	MaxChangesPerRequest = 20
 	// MaxRequestBytes is the most JSON of changes one API request carries.
 	MaxRequestBytes = 256 << 10
 
-	// MaxCarriedBytes is the most JSON of waiting commands that a run may hand to the
+	// MaxWaitingBytes is the most JSON of waiting commands that a run may hand to the
 	// run that continues it. The server terminates a workflow whose input passes 2 MiB,
 	// so a run with more commands works them off first.
-	MaxCarriedBytes = 256 << 10
+	MaxWaitingBytes = 256 << 10
 	// MaxStateBytes is the most JSON of state a run may hand over.
 	MaxStateBytes = 1 << 20
 
@@ -70,11 +70,11 @@ const (
 	MaxParked      = 20
 	MaxParkedBytes = 64 << 10
 
-	// MaxJobBytes is the most JSON of effects under way at which further ones may begin;
+	// MaxActiveEffectBytes is the most JSON of effects under way at which further ones may begin;
 	// the facts kept of effects under way come on top.
-	MaxJobBytes = 32 << 10
-	// MaxLedger is how many effects that ended are shown.
-	MaxLedger = 50
+	MaxActiveEffectBytes = 32 << 10
+	// MaxEffectResults is how many effects that ended are shown.
+	MaxEffectResults = 50
 	// MaxAttendeeBytes is the most JSON of people to be trained that is kept for a
 	// playbook that may register them.
 	MaxAttendeeBytes = 32 << 10
@@ -86,8 +86,8 @@ const (
 	// MaxCancelledFollowUps is how many follow-ups may be cancelled; cancelled ones are
 	// never forgotten, since they would be planned again.
 	MaxCancelledFollowUps = 100
-	// MaxLeftOut is how many follow-ups that will not be done are shown.
-	MaxLeftOut = 20
+	// MaxSkippedFollowUps is how many follow-ups that will not be done are shown.
+	MaxSkippedFollowUps = 20
 
 	// MaxWaitingUpdates is how many updates of commands wait for their outcome at once;
 	// a further update returns pending at once. The server holds ten open updates of one
@@ -96,7 +96,7 @@ const (
 
 	// ExpiryTolerance is how far the API's expiry may differ from the requested expiry.
 	ExpiryTolerance = 5 * time.Minute
-	// AnswerWithin is how long an update waits for its outcome before it returns
+	// MaxUpdateWait is how long an update waits for its outcome before it returns
 	// pending.
-	AnswerWithin = 20 * time.Second
+	MaxUpdateWait = 20 * time.Second
 )

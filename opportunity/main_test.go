@@ -15,21 +15,21 @@ func TestMain(m *testing.M) {
 	given := os.Getenv("RAPID_CHECKS") != ""
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
 	if !given {
-		if err := flag.Set("rapid.checks", testrun.Pick(starting{}, "20", "2000")); err != nil {
-			starting{}.Fatalf("%v", err)
+		if err := flag.Set("rapid.checks", testrun.Pick(startupTB{}, "20", "2000")); err != nil {
+			startupTB{}.Fatalf("%v", err)
 		}
 	}
 	os.Exit(m.Run())
 }
 
-// starting is a [testrun.TB] before any test runs: a failure ends the program.
-type starting struct{}
+// startupTB is a [testrun.TB] before any test runs: a failure ends the program.
+type startupTB struct{}
 
-func (starting) Helper() {}
+func (startupTB) Helper() {}
 
-func (starting) Fatalf(format string, args ...any) {
+func (startupTB) Fatalf(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, format+"\n", args...)
 	os.Exit(2)
 }
 
-func (s starting) Skipf(format string, args ...any) { s.Fatalf(format, args...) }
+func (s startupTB) Skipf(format string, args ...any) { s.Fatalf(format, args...) }

@@ -35,8 +35,8 @@ type InterestResult struct {
 	Error *Error `json:"error,omitempty"`
 }
 
-// Opened says whether the record exists.
-type Opened struct {
+// CreateOutcome says whether the record exists.
+type CreateOutcome struct {
 	State       OutcomeState `json:"state"`
 	Reference   Reference    `json:"reference"`
 	Opportunity ID           `json:"opportunity,omitempty"`
@@ -44,20 +44,20 @@ type Opened struct {
 	Step        *Step        `json:"step,omitempty"`
 }
 
-// Ended is the result of a run that completed.
-type Ended struct {
+// RunResult is the result of a run that completed.
+type RunResult struct {
 	Reference Reference `json:"reference"`
 	// Opportunity is "" when the run was closed before the record existed.
 	Opportunity ID `json:"opportunity"`
 	// State is Won, Lost or Archived. For a run that an operator closed it is the state
 	// of the record at that time.
 	State StageState `json:"state"`
-	// Closed is the reason an operator gave for closing the run.
-	Closed    string `json:"closed,omitempty"`
-	Step      Step   `json:"step"`
-	Interests int    `json:"interests"`
-	Total     Amount `json:"total"`
-	Currency  string `json:"currency,omitempty"`
-	// Failed counts the requests that failed over the whole life.
-	Failed int `json:"failed"`
+	// CloseReason is the reason an operator gave for closing the run.
+	CloseReason string `json:"closed,omitempty"`
+	Step        Step   `json:"step"`
+	Interests   int    `json:"interests"`
+	Total       Amount `json:"total"`
+	Currency    string `json:"currency,omitempty"`
+	// FailedRequests counts the requests that failed over the whole life.
+	FailedRequests int `json:"failed"`
 }

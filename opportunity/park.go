@@ -6,18 +6,18 @@ import (
 	"time"
 )
 
-// Erred handles an error of the API's own for a request. Nothing of the rest of the
+// ApplyServerError handles an error of the API's own for a request. Nothing of the rest of the
 // batch in the queue took effect. The error counts for the first command. When a
 // request of several commands fails once more, its commands travel alone from then
 // on, which finds the command that fails. Erred reports whether anything is left to
 // send again.
-func (s *State) Erred(batch []Mutation, now time.Time) bool {
-	waits := func(e Entry) bool {
-		return !e.Doubt && slices.ContainsFunc(batch, func(m Mutation) bool { return m.isAsked() && m.Request == e.Request })
+func (s *State) ApplyServerError(batch []Change, now time.Time) bool {
+	waits := func(e QueuedCommand) bool {
+		return !e.InDoubt && slices.ContainsFunc(batch, func(m Change) bool { return m.isRequested() && m.Request == e.Request })
 	}
 	first := slices.IndexFunc(s.Queue, waits)
 	if first < 0 {
-		return s.ExtendDue
+		return s.ExpiryPending
 	}
 	e := &s.Queue[first]
 	if e.Errors == 0 {
@@ -26,7 +26,7 @@ func (s *State) Erred(batch []Mutation, now time.Time) bool {
 	e.Errors++
 	if e.Errors > 1 && len(batch) > 1 {
 		for i := range s.Queue {
-			s.Queue[i].Alone = s.Queue[i].Alone || waits(s.Queue[i])
+			s.Queue[i].SendAlone = s.Queue[i].SendAlone || waits(s.Queue[i])
 		}
 	}
 	return true
@@ -35,31 +35,31 @@ func (s *State) Erred(batch []Mutation, now time.Time) bool {
 // Park takes the request out of the queue until an operator says whether to send it
 // again.
 func (s *State) Park(request string, now time.Time) {
-	at := slices.IndexFunc(s.Queue, func(e Entry) bool { return e.Request == request })
+	at := slices.IndexFunc(s.Queue, func(e QueuedCommand) bool { return e.Request == request })
 	if at < 0 {
 		return
 	}
 	e := s.Queue[at]
 	s.Queue = slices.Delete(s.Queue, at, at+1)
 	s.Parked = append(s.Parked, e)
-	s.Attend(AttentionParked, e.Request, fmt.Sprintf("%q met %d errors of the API's own since %s and took no effect; the others went on without it. "+
+	s.RaiseAttention(AttentionParked, e.Request, fmt.Sprintf("%q met %d errors of the API's own since %s and took no effect; the others went on without it. "+
 		"Answer confirm (it did take effect), retry (send it again, before all that waits) or skip (never mind).", e.Summary(), e.Errors, e.FailingSince.UTC().Format(time.RFC3339)), now)
-	s.note(now, "parked: "+e.Summary())
+	s.appendTimeline(now, "parked: "+e.Summary())
 }
 
 // unpark takes the request out of the parked ones.
-func (s *State) unpark(request string) (Entry, bool) {
-	at := s.parked(request)
+func (s *State) unpark(request string) (QueuedCommand, bool) {
+	at := s.parkedIndex(request)
 	if at < 0 {
-		return Entry{}, false
+		return QueuedCommand{}, false
 	}
 	e := s.Parked[at]
 	s.Parked = slices.Delete(s.Parked, at, at+1)
-	s.calmAbout(AttentionParked, request)
+	s.clearAttentionFor(AttentionParked, request)
 	e.Errors, e.FailingSince = 0, time.Time{}
 	return e, true
 }
 
 // IsParked reports whether the request waits for an operator because the API fails
 // to carry it out.
-func (s *Inbox) IsParked(request string) bool { return s.parked(request) >= 0 }
+func (s *Inbox) IsParked(request string) bool { return s.parkedIndex(request) >= 0 }

@@ -14,19 +14,19 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// fail is one request that fails with an error of the API's own. Read back, it had
+// failOnce is one request that fails with an error of the API's own. Read back, it had
 // no effect. It returns the requests that are parked because of it.
-func fail(t *testing.T, s *opportunity.State, now time.Time) string {
+func failOnce(t *testing.T, s *opportunity.State, now time.Time) string {
 	t.Helper()
 	batch := s.NextBatch()
 	if len(batch) == 0 {
 		t.Fatal("nothing is to be sent")
 	}
-	s.Settle(batch, many(opportunity.Answer{Fate: opportunity.FateNotSent}, len(batch)), now)
-	if !s.Erred(batch, now) {
+	s.ApplyResults(batch, repeat(opportunity.ChangeResult{Status: opportunity.StatusNotSent}, len(batch)), now)
+	if !s.ApplyServerError(batch, now) {
 		t.Fatal("nothing is left to be sent again")
 	}
-	request, due := s.ParkDue(batch, now)
+	request, due := s.NextToPark(batch, now)
 	if due {
 		s.Park(request, now)
 	}
@@ -44,96 +44,96 @@ func queued(s *opportunity.State) []string {
 // TestParked: a command that the API cannot carry out does not stop the others for
 // ever, and is never lost.
 func TestParked(t *testing.T) {
-	s := opened(t)
+	s := openedState(t)
 	accept(t, s, opportunity.UpdateDetails{Name: "bad"}, "bad")
 	accept(t, s, opportunity.UpdateDetails{Name: "good"}, "good")
-	fail(t, s, noon)
-	if got := told(s.NextBatch()); len(got) != 2 {
+	failOnce(t, s, noon)
+	if got := batchText(s.NextBatch()); len(got) != 2 {
 		t.Errorf("after one error %v travel; want both", got)
 	}
-	fail(t, s, noon.Add(time.Minute))
-	if got := told(s.NextBatch()); len(got) != 1 {
+	failOnce(t, s, noon.Add(time.Minute))
+	if got := batchText(s.NextBatch()); len(got) != 1 {
 		t.Errorf("after two errors %v travel; want one", got)
 	}
 	for minute := 2; minute < 5; minute++ {
-		if parked := fail(t, s, noon.Add(time.Duration(minute)*time.Minute)); parked != "" {
+		if parked := failOnce(t, s, noon.Add(time.Duration(minute)*time.Minute)); parked != "" {
 			t.Fatalf("parked after %d minutes", minute)
 		}
 	}
-	s = carried(t, s) // the next run keeps the counts
-	if parked := fail(t, s, noon.Add(opportunity.ParkAfter-time.Millisecond)); parked != "" {
+	s = continued(t, s) // the next run keeps the counts
+	if parked := failOnce(t, s, noon.Add(opportunity.ParkAfter-time.Millisecond)); parked != "" {
 		t.Error("parked too early")
 	}
-	if parked := fail(t, s, noon.Add(opportunity.ParkAfter)); parked != "bad" {
+	if parked := failOnce(t, s, noon.Add(opportunity.ParkAfter)); parked != "bad" {
 		t.Errorf("parked is %q", parked)
 	}
-	s = carried(t, s)
+	s = continued(t, s)
 	if got := queued(s); !slices.Equal(got, []string{"good"}) {
 		t.Errorf("in the queue are %v", got)
 	}
 	view := s.View()
-	if len(view.Parked) != 1 || view.Parked[0].Request != "bad" || !slices.Equal(s.Words(), []string{"parked"}) || !strings.Contains(view.Attention[0].Text, "7 errors") {
+	if len(view.Parked) != 1 || view.Parked[0].Request != "bad" || !slices.Equal(s.AttentionKinds(), []string{"parked"}) || !strings.Contains(view.Attention[0].Reason, "7 errors") {
 		t.Errorf("the view shows %+v and %+v", view.Parked, view.Attention)
 	}
 	if got := outcome(t, s, "bad"); got.State != opportunity.Pending {
 		t.Errorf("its outcome is %s", got.State)
 	}
-	put(t, s, opportunity.Answer{Fate: opportunity.FateDone, Details: &opportunity.Details{Name: "good"}})
+	sendBatch(t, s, opportunity.ChangeResult{Status: opportunity.StatusDone, Details: &opportunity.Details{Name: "good"}})
 	s.Step = won
 	if s.IsOver() {
 		t.Error("the run may end with a command parked")
 	}
 	t.Run("retry", func(t *testing.T) {
-		s := carried(t, s)
+		s := continued(t, s)
 		accept(t, s, opportunity.UpdateDetails{Name: "later"}, "later")
-		if err := instruct(s, opportunity.Retry{Request: "bad"}); err != nil {
+		if err := execute(s, opportunity.Retry{Request: "bad"}); err != nil {
 			t.Fatal(err)
 		}
-		if got := queued(s); !slices.Equal(got, []string{"bad", "later"}) || len(s.Parked) != 0 || len(s.Words()) != 0 {
-			t.Errorf("in the queue are %v, parked %v, attention %v", got, s.Parked, s.Words())
+		if got := queued(s); !slices.Equal(got, []string{"bad", "later"}) || len(s.Parked) != 0 || len(s.AttentionKinds()) != 0 {
+			t.Errorf("in the queue are %v, parked %v, attention %v", got, s.Parked, s.AttentionKinds())
 		}
 		if e := s.Queue[0]; e.Errors != 0 || !e.FailingSince.IsZero() {
 			t.Errorf("its errors still count: %+v", e)
 		}
-		wantError(t, instruct(s, opportunity.Retry{Request: "bad"}), opportunity.NotFound, "no question about request \"bad\" waits")
+		wantError(t, execute(s, opportunity.Retry{Request: "bad"}), opportunity.NotFound, "no question about request \"bad\" waits")
 	})
 	t.Run("skip", func(t *testing.T) {
-		s := carried(t, s)
-		if err := instruct(s, opportunity.Skip{Request: "bad", Reason: "never mind"}); err != nil {
+		s := continued(t, s)
+		if err := execute(s, opportunity.Skip{Request: "bad", Reason: "never mind"}); err != nil {
 			t.Fatal(err)
 		}
 		got := outcome(t, s, "bad")
-		if got.State != opportunity.Failed || got.Error.Type != opportunity.Skipped || got.Error.Message != "never mind" || len(s.Words()) != 0 || !s.IsOver() {
-			t.Errorf("%+v, attention %v, over %v", got, s.Words(), s.IsOver())
+		if got.State != opportunity.Failed || got.Error.Type != opportunity.Skipped || got.Error.Message != "never mind" || len(s.AttentionKinds()) != 0 || !s.IsOver() {
+			t.Errorf("%+v, attention %v, over %v", got, s.AttentionKinds(), s.IsOver())
 		}
 	})
 	t.Run("close", func(t *testing.T) {
-		s := carried(t, s)
+		s := continued(t, s)
 		s.FailAll(opportunity.Failf(opportunity.Closed, "closed"), noon)
-		if got := outcome(t, s, "bad"); got.State != opportunity.Failed || got.Error.Type != opportunity.Closed || slices.Contains(s.Words(), "parked") {
-			t.Errorf("%+v, attention %v", got, s.Words())
+		if got := outcome(t, s, "bad"); got.State != opportunity.Failed || got.Error.Type != opportunity.Closed || slices.Contains(s.AttentionKinds(), "parked") {
+			t.Errorf("%+v, attention %v", got, s.AttentionKinds())
 		}
 	})
 }
 
-// TestErrorsInARow: an error before the API took a part of the command does not
+// TestConsecutiveServerErrors: an error before the API took a part of the command does not
 // count.
-func TestErrorsInARow(t *testing.T) {
-	s := opened(t)
-	accept(t, s, add(plain(1), plain(2)), "r")
+func TestConsecutiveServerErrors(t *testing.T) {
+	s := openedState(t)
+	accept(t, s, addInterests(plainInterest(1), plainInterest(2)), "r")
 	for range 2 {
-		fail(t, s, noon)
+		failOnce(t, s, noon)
 	}
-	s.Settle(s.NextBatch(), []opportunity.Answer{done("a")}, noon)
+	s.ApplyResults(s.NextBatch(), []opportunity.ChangeResult{doneResult("a")}, noon)
 	for range opportunity.ParkAfterErrors - 1 {
-		if parked := fail(t, s, noon.Add(opportunity.ParkAfter)); parked != "" {
+		if parked := failOnce(t, s, noon.Add(opportunity.ParkAfter)); parked != "" {
 			t.Fatal("parked by errors that were over")
 		}
 	}
-	if parked := fail(t, s, noon.Add(2*opportunity.ParkAfter)); parked != "r" {
+	if parked := failOnce(t, s, noon.Add(2*opportunity.ParkAfter)); parked != "r" {
 		t.Errorf("parked is %q", parked)
 	}
-	if err := instruct(s, opportunity.Skip{Request: "r", Reason: "x"}); err != nil {
+	if err := execute(s, opportunity.Skip{Request: "r", Reason: "x"}); err != nil {
 		t.Fatal(err)
 	}
 	got := outcome(t, s, "r")
@@ -142,18 +142,18 @@ func TestErrorsInARow(t *testing.T) {
 	}
 }
 
-// TestRoomForParked: parked commands travel from run to run and cannot be worked
+// TestParkedLimit: parked commands travel from run to run and cannot be worked
 // off. So there is a limit; a command beyond the limit waits at its place.
-func TestRoomForParked(t *testing.T) {
+func TestParkedLimit(t *testing.T) {
 	t.Parallel()
-	s := opened(t)
+	s := openedState(t)
 	now := noon
 	for n := range opportunity.MaxParked + 1 {
 		accept(t, s, opportunity.UpdateDetails{Name: fmt.Sprint(n)}, fmt.Sprint(n))
 		parked := ""
 		for range 2 * opportunity.ParkAfterErrors {
 			now = now.Add(opportunity.ParkAfter / 5)
-			if parked = fail(t, s, now); parked != "" {
+			if parked = failOnce(t, s, now); parked != "" {
 				break
 			}
 		}
@@ -164,12 +164,12 @@ func TestRoomForParked(t *testing.T) {
 	if len(s.Queue) != 1 || len(s.Parked) != opportunity.MaxParked {
 		t.Errorf("%d wait, %d are parked", len(s.Queue), len(s.Parked))
 	}
-	large := opened(t)
-	interest := plain(1)
-	interest.Learners = many(opportunity.Learner{FirstName: strings.Repeat("x", 100), LastName: "y", Email: "a@b.example"}, 500)
-	accept(t, large, add(interest), "large")
+	large := openedState(t)
+	interest := plainInterest(1)
+	interest.Learners = repeat(opportunity.Learner{FirstName: strings.Repeat("x", 100), LastName: "y", Email: "a@b.example"}, 500)
+	accept(t, large, addInterests(interest), "large")
 	for n := range 3 * opportunity.ParkAfterErrors {
-		if parked := fail(t, large, noon.Add(time.Duration(n)*opportunity.ParkAfter)); parked != "" {
+		if parked := failOnce(t, large, noon.Add(time.Duration(n)*opportunity.ParkAfter)); parked != "" {
 			t.Fatal("a command of more bytes than may be parked was")
 		}
 	}
@@ -179,29 +179,29 @@ func TestRoomForParked(t *testing.T) {
 	// Parked commands count in the input of the next run, and are not shed.
 	s.Queue = nil
 	more := 0
-	fill(t, s, opportunity.MaxCarriedBytes+1, func() {
+	fill(t, s, opportunity.MaxWaitingBytes+1, func() {
 		more++
 		accept(t, s, opportunity.UpdateDetails{Name: strings.Repeat("z", 200)}, fmt.Sprint("more ", more))
 	})
 	s.Shed(noon)
-	if s.WaitingBytes() > opportunity.MaxCarriedBytes || len(s.Parked) != opportunity.MaxParked || len(s.Queue) == 0 {
+	if s.WaitingBytes() > opportunity.MaxWaitingBytes || len(s.Parked) != opportunity.MaxParked || len(s.Queue) == 0 {
 		t.Errorf("%d bytes, %d parked, %d waiting", s.WaitingBytes(), len(s.Parked), len(s.Queue))
 	}
-	if diff := cmp.Diff(s.Parked, carried(t, s).Parked); diff != "" {
+	if diff := cmp.Diff(s.Parked, continued(t, s).Parked); diff != "" {
 		t.Error(diff)
 	}
 }
 
 // Many requests may come behind a parked one, or while all wait: the input of the
 // next run keeps its cap.
-func TestWhatIsRememberedBehindAParkedRequestIsCapped(t *testing.T) {
+func TestDedupWindowIsCappedWithParkedRequest(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		requests int
 		held     bool
 	}{"they are carried out as they come": {testrun.Pick(t, 10_200, 50_000), false}, "they are carried out at last": {testrun.Pick(t, 10_200, 15_000), true}} {
 		requests, held := c.requests, c.held
-		s := opened(t)
+		s := openedState(t)
 		accept(t, s, opportunity.UpdateDetails{Name: "parked"}, "parked")
 		s.Park("parked", noon)
 		for n := range requests {
@@ -210,17 +210,17 @@ func TestWhatIsRememberedBehindAParkedRequestIsCapped(t *testing.T) {
 				continue
 			}
 			for batch := s.NextBatch(); len(batch) > 0; batch = s.NextBatch() {
-				s.Settle(batch, many(opportunity.Answer{Fate: opportunity.FateDone}, len(batch)), noon)
+				s.ApplyResults(batch, repeat(opportunity.ChangeResult{Status: opportunity.StatusDone}, len(batch)), noon)
 			}
 		}
 		data, err := json.Marshal(s)
 		if err != nil || len(data) > opportunity.MaxStateBytes {
 			t.Errorf("%s: %d bytes are carried over, %v", name, len(data), err)
 		}
-		if got := s.Handled.Len(); got != opportunity.MaxHandledRequests {
+		if got := s.DedupWindow.Len(); got != opportunity.MaxRememberedRequests {
 			t.Errorf("%s: %d requests are remembered", name, got)
 		}
-		for id, want := range map[string]opportunity.OutcomeState{"parked": opportunity.Pending, fmt.Sprint(requests - 1): opportunity.Done, fmt.Sprint(requests - opportunity.MaxHandledRequests + 1): opportunity.Done} {
+		for id, want := range map[string]opportunity.OutcomeState{"parked": opportunity.Pending, fmt.Sprint(requests - 1): opportunity.Done, fmt.Sprint(requests - opportunity.MaxRememberedRequests + 1): opportunity.Done} {
 			if outcome, err := s.Outcome(id); err != nil || outcome.State != want {
 				t.Errorf("%s: request %s is %+v, %v; want %s", name, id, outcome, err, want)
 			}

@@ -4,8 +4,8 @@ import "time"
 
 // The verbs that stop and restart an opportunity.
 const (
-	VerbPause  Verb = "pause"
-	VerbResume Verb = "resume"
+	MessagePause  MessageName = "pause"
+	MessageResume MessageName = "resume"
 )
 
 // Pause stops all sending to the TMS until Resume: signals wait, updates are refused as Paused. A request under way
@@ -24,63 +24,63 @@ type Resume struct {
 	Source string `json:"source,omitempty"`
 }
 
-// Standstill says since when nothing is sent, and why.
-type Standstill struct {
+// PauseInfo says since when nothing is sent, and why.
+type PauseInfo struct {
 	Reason string    `json:"reason,omitempty"`
 	Since  time.Time `json:"since"`
 }
 
-// Verb implements Instruction.
-func (Pause) Verb() Verb { return VerbPause }
+// MessageName implements OperatorCommand.
+func (Pause) MessageName() MessageName { return MessagePause }
 
-// Verb implements Instruction.
-func (Resume) Verb() Verb { return VerbResume }
+// MessageName implements OperatorCommand.
+func (Resume) MessageName() MessageName { return MessageResume }
 
-// ID implements Instruction.
-func (p Pause) ID() string { return p.RequestID }
+// GetRequestID implements OperatorCommand.
+func (p Pause) GetRequestID() string { return p.RequestID }
 
-// ID implements Instruction.
-func (r Resume) ID() string { return r.RequestID }
+// GetRequestID implements OperatorCommand.
+func (r Resume) GetRequestID() string { return r.RequestID }
 
-// WithID implements Instruction.
-func (p Pause) WithID(id string) Instruction { p.RequestID = id; return p }
+// WithRequestID implements OperatorCommand.
+func (p Pause) WithRequestID(id string) OperatorCommand { p.RequestID = id; return p }
 
-// WithID implements Instruction.
-func (r Resume) WithID(id string) Instruction { r.RequestID = id; return r }
+// WithRequestID implements OperatorCommand.
+func (r Resume) WithRequestID(id string) OperatorCommand { r.RequestID = id; return r }
 
-// Validate implements Instruction.
+// Validate implements OperatorCommand.
 func (p Pause) Validate() error {
-	if err := validHeading(p.RequestID, p.Source); err != nil || p.Reason == "" {
+	if err := validateHeader(p.RequestID, p.Source); err != nil || p.Reason == "" {
 		return err
 	}
-	return validText("reason", p.Reason)
+	return validateText("reason", p.Reason)
 }
 
-// Validate implements Instruction.
-func (r Resume) Validate() error { return validHeading(r.RequestID, r.Source) }
+// Validate implements OperatorCommand.
+func (r Resume) Validate() error { return validateHeader(r.RequestID, r.Source) }
 
 // pause stops the stream; a pause of a paused opportunity sets another reason.
 func (s *State) pause(p Pause, now time.Time) {
 	if s.Paused == nil {
-		s.Paused = &Standstill{Since: now}
-		s.note(now, "paused by an operator")
+		s.Paused = &PauseInfo{Since: now}
+		s.appendTimeline(now, "paused by an operator")
 	}
 	s.Paused.Reason = p.Reason
-	s.Attend(AttentionPaused, "", s.Paused.told(), now)
+	s.RaiseAttention(AttentionPaused, "", s.Paused.attentionReason(), now)
 }
 
-// foreignMark is the reason of an opportunity that pauses by itself.
-const foreignMark = "the record carries the mark of another reference"
+// otherReferenceTag is the reason of an opportunity that pauses by itself.
+const otherReferenceTag = "the record carries the mark of another reference"
 
-// PauseForeign pauses the opportunity because its record carries the mark of another reference. Nothing is written
+// PauseForOtherReference pauses the opportunity because its record carries the mark of another reference. Nothing is written
 // to the record until an operator resumes the opportunity.
-func (s *State) PauseForeign(now time.Time) {
+func (s *State) PauseForOtherReference(now time.Time) {
 	if s.Paused != nil {
 		return
 	}
-	s.Paused = &Standstill{Reason: foreignMark, Since: now}
-	s.note(now, "paused: "+foreignMark)
-	s.Attend(AttentionPaused, "", s.Paused.told(), now)
+	s.Paused = &PauseInfo{Reason: otherReferenceTag, Since: now}
+	s.appendTimeline(now, "paused: "+otherReferenceTag)
+	s.RaiseAttention(AttentionPaused, "", s.Paused.attentionReason(), now)
 }
 
 func (s *State) resume(now time.Time) {
@@ -88,20 +88,20 @@ func (s *State) resume(now time.Time) {
 		return
 	}
 	s.Paused = nil
-	s.Calm(AttentionPaused)
-	s.note(now, "resumed by an operator")
+	s.ClearAttention(AttentionPaused)
+	s.appendTimeline(now, "resumed by an operator")
 }
 
 // EndPause ends a pause when the run ends. The last work of the run does not wait.
 func (s *State) EndPause() {
 	s.Paused = nil
-	s.Calm(AttentionPaused)
+	s.ClearAttention(AttentionPaused)
 }
 
-func (p Standstill) told() string {
+func (p PauseInfo) attentionReason() string {
 	switch p.Reason {
-	case foreignMark:
-		return foreignMark + "; nothing is sent until resume: check whose record it is, and the tenant of the worker"
+	case otherReferenceTag:
+		return otherReferenceTag + "; nothing is sent until resume: check whose record it is, and the tenant of the worker"
 	case "":
 		return "an operator paused it; signals wait until resume"
 	}

@@ -22,15 +22,15 @@ type Plan struct {
 	After []Effect `json:"after,omitempty"`
 	// FollowUps are the follow-ups still to do, in the order of their due times.
 	FollowUps []FollowUp `json:"followUps,omitempty"`
-	// LeftOut are follow-ups that will not be done, and why.
-	LeftOut []LeftOut `json:"leftOut,omitempty"`
+	// SkippedFollowUps are follow-ups that will not be done, and why.
+	SkippedFollowUps []SkippedFollowUp `json:"leftOut,omitempty"`
 	// Problems say in one line each what the playbook could not decide about this record.
 	Problems []string `json:"problems,omitempty"`
 }
 
 // IsEmpty reports whether the plan has nothing to do and nothing to say.
 func (p Plan) IsEmpty() bool {
-	return len(p.Before)+len(p.After)+len(p.FollowUps)+len(p.LeftOut)+len(p.Problems) == 0
+	return len(p.Before)+len(p.After)+len(p.FollowUps)+len(p.SkippedFollowUps)+len(p.Problems) == 0
 }
 
 // EffectKind names what an effect does.
@@ -67,45 +67,45 @@ const (
 	EffectCall EffectKind = "call"
 )
 
-// Undo says how well an effect can be undone.
-type Undo string
+// UndoLevel says how well an effect can be undone.
+type UndoLevel string
 
 // The three ways.
 const (
 	// UndoExact: nothing of the effect is left.
-	UndoExact Undo = "exact"
-	// UndoTrace: the effect no longer counts, and its remains can be seen.
-	UndoTrace Undo = "trace"
+	UndoExact UndoLevel = "exact"
+	// UndoPartial: the effect no longer counts, and its remains can be seen.
+	UndoPartial UndoLevel = "trace"
 	// UndoNone: the effect cannot be undone.
-	UndoNone Undo = "none"
+	UndoNone UndoLevel = "none"
 )
 
 // Effect is one state to ensure. The member of its kind holds its settings; kinds without
 // settings have no member.
 type Effect struct {
 	// Key distinguishes the effect from all others of the same playbook.
-	Key        string            `json:"key"`
-	Kind       EffectKind        `json:"kind"`
-	Undo       Undo              `json:"undo"`
-	Account    *EnsureAccount    `json:"account,omitempty"`
-	Contacts   *EnsureContacts   `json:"contacts,omitempty"`
-	Attributes *EnsureAttributes `json:"attributes,omitempty"`
-	Reserve    *HoldPlaces       `json:"reserve,omitempty"`
-	Extend     *HoldPlaces       `json:"extend,omitempty"`
-	Register   *Register         `json:"register,omitempty"`
-	Invoice    *EnsureInvoice    `json:"invoice,omitempty"`
-	Tokens     *AwaitTokens      `json:"tokens,omitempty"`
-	Email      *SendEmail        `json:"email,omitempty"`
-	Log        *WriteLog         `json:"log,omitempty"`
-	Call       *CallService      `json:"call,omitempty"`
-	// Later are members that a later version knows. They are kept for its workers.
-	Later Later `json:"-"`
+	Key        string             `json:"key"`
+	Kind       EffectKind         `json:"kind"`
+	Undo       UndoLevel          `json:"undo"`
+	Account    *EnsureAccount     `json:"account,omitempty"`
+	Contacts   *EnsureContacts    `json:"contacts,omitempty"`
+	Attributes *EnsureAttributes  `json:"attributes,omitempty"`
+	Reserve    *EnsureReservation `json:"reserve,omitempty"`
+	Extend     *EnsureReservation `json:"extend,omitempty"`
+	Register   *RegisterLearners  `json:"register,omitempty"`
+	Invoice    *EnsureInvoice     `json:"invoice,omitempty"`
+	Tokens     *AwaitTokens       `json:"tokens,omitempty"`
+	Email      *SendEmail         `json:"email,omitempty"`
+	Log        *WriteLog          `json:"log,omitempty"`
+	Call       *CallService       `json:"call,omitempty"`
+	// UnknownMembers are members that a later version knows. They are kept for its workers.
+	UnknownMembers UnknownMembers `json:"-"`
 }
 
 // MarshalJSON implements [json.Marshaler].
 func (e Effect) MarshalJSON() ([]byte, error) {
 	type plain Effect
-	return e.Later.join(plain(e))
+	return e.UnknownMembers.merge(plain(e))
 }
 
 // UnmarshalJSON implements [json.Unmarshaler].
@@ -114,7 +114,7 @@ func (e *Effect) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, (*plain)(e)); err != nil {
 		return err
 	}
-	return e.Later.take(data, reflect.TypeFor[Effect]())
+	return e.UnknownMembers.collect(data, reflect.TypeFor[Effect]())
 }
 
 // EnsureAccount gives the opportunity an account when it has none: the account of the
@@ -126,19 +126,19 @@ type EnsureAccount struct {
 
 // EnsureContacts makes the missing contacts, and looks contacts up by e-mail address.
 type EnsureContacts struct {
-	// Several says what to do when more than one contact has the address.
-	Several Several `json:"several"`
+	// OnMultipleMatches says what to do when more than one contact has the address.
+	OnMultipleMatches MatchPolicy `json:"several"`
 }
 
-// Several says what to do when a look-up finds more than one.
-type Several string
+// MatchPolicy says what to do when a look-up finds more than one.
+type MatchPolicy string
 
 // The two ways.
 const (
-	// SeveralAsk leaves the choice to an operator.
-	SeveralAsk Several = "ask"
-	// SeveralOldest takes the oldest.
-	SeveralOldest Several = "oldest"
+	// MatchAskOperator leaves the choice to an operator.
+	MatchAskOperator MatchPolicy = "ask"
+	// MatchOldest takes the oldest.
+	MatchOldest MatchPolicy = "oldest"
 )
 
 // EnsureAttributes sets attributes of the record, by their keys.
@@ -146,16 +146,16 @@ type EnsureAttributes struct {
 	Values map[string]string `json:"values"`
 }
 
-// HoldPlaces holds places until a time, in UTC.
-type HoldPlaces struct {
+// EnsureReservation holds places until a time, in UTC.
+type EnsureReservation struct {
 	Until time.Time `json:"until"`
 }
 
-// Register registers the learners on the events of the interests.
-type Register struct {
-	// Release gives the held places back once all learners are registered, since the
+// RegisterLearners registers the learners on the events of the interests.
+type RegisterLearners struct {
+	// ReleaseReservation gives the held places back once all learners are registered, since the
 	// places would count twice.
-	Release bool `json:"release"`
+	ReleaseReservation bool `json:"release"`
 }
 
 // EnsureInvoice waits for the draft of the TMS, fills it in, and makes it final.
@@ -216,30 +216,30 @@ type CallService struct {
 	UndoPath string `json:"undoPath,omitempty"`
 }
 
-// Occasion is the reason for a plan: a move, or an outside event. Its zero value asks for
+// PlanCause is the reason for a plan: a move, or an outside event. Its zero value asks for
 // the follow-ups of the opportunity's step.
-type Occasion struct {
-	Kind OccasionKind `json:"kind,omitempty"`
+type PlanCause struct {
+	Kind PlanCauseKind `json:"kind,omitempty"`
 	// To is the step of a move.
 	To Step `json:"to,omitzero"`
 	// Item is the id of the TMS event to which something happened.
 	Item ID `json:"item,omitempty"`
 }
 
-// OccasionKind is the kind of an occasion.
-type OccasionKind string
+// PlanCauseKind is the kind of an occasion.
+type PlanCauseKind string
 
 // The kinds of occasions.
 const (
-	// OccasionMove: a command asks for a move to another step.
-	OccasionMove OccasionKind = "move"
-	// OccasionEventCancelled: an event of one of the interests was cancelled.
-	OccasionEventCancelled OccasionKind = "eventCancelled"
-	// OccasionSoldOut: an event of one of the interests has sold out, and the opportunity
+	// CauseTransition: a command asks for a move to another step.
+	CauseTransition PlanCauseKind = "move"
+	// CauseEventCancelled: an event of one of the interests was cancelled.
+	CauseEventCancelled PlanCauseKind = "eventCancelled"
+	// CauseEventSoldOut: an event of one of the interests has sold out, and the opportunity
 	// holds no places.
-	OccasionSoldOut OccasionKind = "eventSoldOut"
-	// OccasionLapsed: the held places have lapsed.
-	OccasionLapsed OccasionKind = "reservationLapsed"
+	CauseEventSoldOut PlanCauseKind = "eventSoldOut"
+	// CauseReservationExpired: the held places have lapsed.
+	CauseReservationExpired PlanCauseKind = "reservationLapsed"
 )
 
 // FollowUp is an action to do once, at a time.
@@ -280,14 +280,14 @@ type Action struct {
 	Progress *Progress    `json:"progress,omitempty"`
 	// Attention is the text for an operator.
 	Attention string `json:"attention,omitempty"`
-	// Later are members that a later version knows. They are kept for its workers.
-	Later Later `json:"-"`
+	// UnknownMembers are members that a later version knows. They are kept for its workers.
+	UnknownMembers UnknownMembers `json:"-"`
 }
 
 // MarshalJSON implements [json.Marshaler].
 func (a Action) MarshalJSON() ([]byte, error) {
 	type plain Action
-	return a.Later.join(plain(a))
+	return a.UnknownMembers.merge(plain(a))
 }
 
 // UnmarshalJSON implements [json.Unmarshaler].
@@ -296,25 +296,25 @@ func (a *Action) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, (*plain)(a)); err != nil {
 		return err
 	}
-	return a.Later.take(data, reflect.TypeFor[Action]())
+	return a.UnknownMembers.collect(data, reflect.TypeFor[Action]())
 }
 
-// LeftOut is a follow-up that will not be done.
-type LeftOut struct {
+// SkippedFollowUp is a follow-up that will not be done.
+type SkippedFollowUp struct {
 	Key string `json:"key"`
 	// Reason is cap or late.
-	Reason LeftOutReason `json:"reason"`
+	Reason SkipReason `json:"reason"`
 }
 
-// LeftOutReason says why a follow-up will not be done.
-type LeftOutReason string
+// SkipReason says why a follow-up will not be done.
+type SkipReason string
 
 // The reasons.
 const (
-	// LeftOutByCap: the opportunity already had its full number of follow-ups.
-	LeftOutByCap LeftOutReason = "cap"
-	// LeftOutLate: the follow-up must precede an event that is over by its earliest time.
-	LeftOutLate LeftOutReason = "late"
+	// SkippedByCap: the opportunity already had its full number of follow-ups.
+	SkippedByCap SkipReason = "cap"
+	// SkippedTooLate: the follow-up must precede an event that is over by its earliest time.
+	SkippedTooLate SkipReason = "late"
 )
 
 // DoneFollowUp is a follow-up that was done, or that will never be done.

@@ -13,13 +13,13 @@ func TestPlanIsPlainData(t *testing.T) {
 	plan := opportunity.Plan{
 		Digest: "d",
 		Before: []opportunity.Effect{{
-			Key: "propose/before/1/reserve", Kind: opportunity.EffectReserve, Undo: opportunity.UndoTrace, Reserve: &opportunity.HoldPlaces{Until: until},
+			Key: "propose/before/1/reserve", Kind: opportunity.EffectReserve, Undo: opportunity.UndoPartial, Reserve: &opportunity.EnsureReservation{Until: until},
 		}},
 		FollowUps: []opportunity.FollowUp{{
 			Key: "remind/x/then", Name: "remind", Due: until, Number: 4, Of: 4,
 			Action: opportunity.Action{Kind: opportunity.ActionProgress, Progress: &opportunity.Progress{To: "Lost"}},
 		}},
-		LeftOut: []opportunity.LeftOut{{Key: "k", Reason: opportunity.LeftOutByCap}},
+		SkippedFollowUps: []opportunity.SkippedFollowUp{{Key: "k", Reason: opportunity.SkippedByCap}},
 	}
 	const want = `{"digest":"d",` +
 		`"before":[{"key":"propose/before/1/reserve","kind":"reserve","undo":"trace","reserve":{"until":"2026-12-14T10:00:00Z"}}],` +
@@ -33,7 +33,7 @@ func TestPlanIsPlainData(t *testing.T) {
 	}
 }
 
-func TestPlanWithNothingInItIsEmpty(t *testing.T) {
+func TestEmptyPlan(t *testing.T) {
 	if !(opportunity.Plan{Digest: "d"}).IsEmpty() {
 		t.Error("a plan without effects is not empty")
 	}
@@ -41,7 +41,7 @@ func TestPlanWithNothingInItIsEmpty(t *testing.T) {
 		{Before: make([]opportunity.Effect, 1)},
 		{After: make([]opportunity.Effect, 1)},
 		{FollowUps: make([]opportunity.FollowUp, 1)},
-		{LeftOut: make([]opportunity.LeftOut, 1)},
+		{SkippedFollowUps: make([]opportunity.SkippedFollowUp, 1)},
 		{Problems: []string{"p"}},
 	} {
 		if plan.IsEmpty() {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// VerbSnooze puts a planned follow-up off.
-const VerbSnooze Verb = "snooze"
+// MessageSnooze puts a planned follow-up off.
+const MessageSnooze MessageName = "snooze"
 
 // Snooze puts a planned follow-up off until a time, and its repetitions with it.
 type Snooze struct {
@@ -20,26 +20,26 @@ type Snooze struct {
 	Reason string    `json:"reason,omitempty"`
 }
 
-// Verb implements Instruction.
-func (Snooze) Verb() Verb { return VerbSnooze }
+// MessageName implements OperatorCommand.
+func (Snooze) MessageName() MessageName { return MessageSnooze }
 
-// ID implements Instruction.
-func (z Snooze) ID() string { return z.RequestID }
+// GetRequestID implements OperatorCommand.
+func (z Snooze) GetRequestID() string { return z.RequestID }
 
-// WithID implements Instruction. It puts the time in UTC, so that the same moment is the same instruction in every
+// WithRequestID implements OperatorCommand. It puts the time in UTC, so that the same moment is the same instruction in every
 // zone.
-func (z Snooze) WithID(id string) Instruction {
+func (z Snooze) WithRequestID(id string) OperatorCommand {
 	z.RequestID, z.Until = id, z.Until.UTC()
 	return z
 }
 
-// Validate implements Instruction. Applies checks whether Until is in the future, since only Applies knows the
+// Validate implements OperatorCommand. Applies checks whether Until is in the future, since only Applies knows the
 // time.
 func (z Snooze) Validate() error {
-	if err := validHeading(z.RequestID, z.Source); err != nil {
+	if err := validateHeader(z.RequestID, z.Source); err != nil {
 		return err
 	}
-	if err := validText("followUp", z.FollowUp); err != nil {
+	if err := validateText("followUp", z.FollowUp); err != nil {
 		return err
 	}
 	if z.Until.IsZero() {
@@ -51,14 +51,14 @@ func (z Snooze) Validate() error {
 	if z.Reason == "" {
 		return nil
 	}
-	return validText("reason", z.Reason)
+	return validateText("reason", z.Reason)
 }
 
 // snooze puts the follow-up off; a follow-up that was put off before gets another time, and a new plan follows, so
 // that the run wakes at the right time.
 func (s *State) snooze(z Snooze, now time.Time) {
-	s.Snoozed = slices.DeleteFunc(s.Snoozed, func(o SnoozedFollowUp) bool { return o.Key == z.FollowUp })
-	s.Snoozed = append(s.Snoozed, SnoozedFollowUp{Key: z.FollowUp, Until: z.Until.UTC(), Reason: z.Reason})
-	s.note(now, "a follow-up was put off by an operator until "+z.Until.UTC().Format(time.RFC3339)+": "+z.FollowUp)
-	s.replan()
+	s.SnoozedFollowUps = slices.DeleteFunc(s.SnoozedFollowUps, func(o SnoozedFollowUp) bool { return o.Key == z.FollowUp })
+	s.SnoozedFollowUps = append(s.SnoozedFollowUps, SnoozedFollowUp{Key: z.FollowUp, Until: z.Until.UTC(), Reason: z.Reason})
+	s.appendTimeline(now, "a follow-up was put off by an operator until "+z.Until.UTC().Format(time.RFC3339)+": "+z.FollowUp)
+	s.requestPlan()
 }

@@ -12,23 +12,23 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-func snooze(f opportunity.FollowUp, hours int) opportunity.Snooze {
+func snoozeBy(f opportunity.FollowUp, hours int) opportunity.Snooze {
 	return opportunity.Snooze{FollowUp: f.Key, Until: noon.Add(time.Duration(hours) * time.Hour)}
 }
 
-func TestAFollowUpIsPutOff(t *testing.T) {
+func TestFollowUpIsSnoozed(t *testing.T) {
 	one, two := reminder(1, 10), followUp("too-long", 1, 15)
-	s := following(t, one, two)
-	asked := snooze(one, 20)
+	s := withFollowUps(t, one, two)
+	asked := snoozeBy(one, 20)
 	asked.Reason = "on holiday"
-	if err := instruct(s, asked); err != nil {
+	if err := execute(s, asked); err != nil {
 		t.Fatal(err)
 	}
-	s = carried(t, s)
+	s = continued(t, s)
 	if !s.PlanDue {
 		t.Error("a run that waits for another time does not wake")
 	}
-	replanned(s, noon, one, two)
+	planFollowUps(s, noon, one, two)
 	want := []opportunity.PlannedFollowUp{
 		{Key: two.Key, Name: "too-long", Due: two.Due, Number: 1, Of: 9, Action: opportunity.ActionAttention},
 		{Key: one.Key, Name: "remind", Due: one.Due, SnoozedUntil: asked.Until, Reason: "on holiday", Number: 1, Of: 9, Action: opportunity.ActionAttention},
@@ -36,19 +36,19 @@ func TestAFollowUpIsPutOff(t *testing.T) {
 	if diff := cmp.Diff(want, s.View().FollowUps); diff != "" {
 		t.Error(diff)
 	}
-	if card := s.Card(); !strings.Contains(card, "- **Next follow-up:** too-long (attention, 1 of 9) at 2026-11-24T03:00:00Z; 1 more planned\n") {
+	if card := s.CurrentDetails(); !strings.Contains(card, "- **Next follow-up:** too-long (attention, 1 of 9) at 2026-11-24T03:00:00Z; 1 more planned\n") {
 		t.Errorf("the card is %s", card)
 	}
 	// A second snooze sets another time, also an earlier one.
-	if err := instruct(s, snooze(one, 12)); err != nil {
+	if err := execute(s, snoozeBy(one, 12)); err != nil {
 		t.Fatal(err)
 	}
-	if hours(s.NextAction()) != "12" || len(s.Snoozed) != 1 || s.Snoozed[0].Reason != "" {
-		t.Errorf("the next is to be done at %s, put off are %+v", hours(s.NextAction()), s.Snoozed)
+	if hoursAfterNoon(s.NextFollowUpAt()) != "12" || len(s.SnoozedFollowUps) != 1 || s.SnoozedFollowUps[0].Reason != "" {
+		t.Errorf("the next is to be done at %s, put off are %+v", hoursAfterNoon(s.NextFollowUpAt()), s.SnoozedFollowUps)
 	}
-	replanned(s, noon, one, two)
+	planFollowUps(s, noon, one, two)
 	for now, want := range map[int]string{11: "", 12: one.Key} {
-		f, due := s.Overdue(noon.Add(time.Duration(now) * time.Hour))
+		f, due := s.DueFollowUp(noon.Add(time.Duration(now) * time.Hour))
 		if due != (want != "") || due && f.Key != want {
 			t.Errorf("at %d o'clock %s is due: %t", now, f.Key, due)
 		}
@@ -57,37 +57,37 @@ func TestAFollowUpIsPutOff(t *testing.T) {
 
 func TestAFollowUpIsCancelled(t *testing.T) {
 	one, two := reminder(1, 10), reminder(2, 20)
-	s := following(t, one, two)
-	if err := instruct(s, snooze(one, 12)); err != nil {
+	s := withFollowUps(t, one, two)
+	if err := execute(s, snoozeBy(one, 12)); err != nil {
 		t.Fatal(err)
 	}
-	replanned(s, noon, one, two)
-	if err := instruct(s, opportunity.CancelFollowUp{FollowUp: one.Key, Reason: "we talked"}); err != nil {
+	planFollowUps(s, noon, one, two)
+	if err := execute(s, opportunity.CancelFollowUp{FollowUp: one.Key, Reason: "we talked"}); err != nil {
 		t.Fatal(err)
 	}
 	if !s.PlanDue {
 		t.Error("what comes after it is not planned again")
 	}
 	for range 2 {
-		replanned(s, noon, one, two)
-		s = carried(t, s)
+		planFollowUps(s, noon, one, two)
+		s = continued(t, s)
 	}
-	if diff := cmp.Diff([]opportunity.DoneFollowUp{{Key: one.Key, At: noon, Cancelled: true}}, s.Done); diff != "" || keys(s) != "remind2" || len(s.Snoozed) > 0 {
-		t.Errorf("planned are %q, put off %v, done: %s", keys(s), s.Snoozed, diff)
+	if diff := cmp.Diff([]opportunity.DoneFollowUp{{Key: one.Key, At: noon, Cancelled: true}}, s.DoneFollowUps); diff != "" || followUpKeys(s) != "remind2" || len(s.SnoozedFollowUps) > 0 {
+		t.Errorf("planned are %q, put off %v, done: %s", followUpKeys(s), s.SnoozedFollowUps, diff)
 	}
-	shown := s.View().Effects
-	if len(shown) != 1 || shown[0].Key != one.Key || shown[0].How != opportunity.EffectSkipped || shown[0].Text != "we talked" {
+	shown := s.View().EffectResults
+	if len(shown) != 1 || shown[0].Key != one.Key || shown[0].Outcome != opportunity.EffectSkipped || shown[0].Reason != "we talked" {
 		t.Errorf("what became of it: %+v", shown)
 	}
-	if !slices.ContainsFunc(s.Timeline, func(m opportunity.Moment) bool {
+	if !slices.ContainsFunc(s.Timeline, func(m opportunity.TimelineEntry) bool {
 		return m.Text == "a follow-up was cancelled by an operator: "+one.Key
 	}) {
 		t.Errorf("the timeline is %+v", s.Timeline)
 	}
 }
 
-// TestWhatCannotBePutOff or cancelled is refused before anything changes.
-func TestWhatCannotBePutOff(t *testing.T) {
+// TestCheckSnooze or cancelled is refused before anything changes.
+func TestCheckSnooze(t *testing.T) {
 	one := reminder(1, 10)
 	var many []opportunity.FollowUp
 	for n := range 7 {
@@ -97,12 +97,12 @@ func TestWhatCannotBePutOff(t *testing.T) {
 	for name, c := range map[string]struct {
 		planned []opportunity.FollowUp
 		before  func(s *opportunity.State)
-		asked   opportunity.Instruction
+		asked   opportunity.OperatorCommand
 		typ     opportunity.ErrorType
 		want    string
 	}{
-		"nothing is planned": {nil, nil, snooze(one, 20), opportunity.NotFound, `no follow-up "` + one.Key + `" is planned; none is`},
-		"others are":         {many[:5], nil, snooze(one, 20), opportunity.NotFound, `no follow-up "` + one.Key + `" is planned; ` + listed},
+		"nothing is planned": {nil, nil, snoozeBy(one, 20), opportunity.NotFound, `no follow-up "` + one.Key + `" is planned; none is`},
+		"others are":         {many[:5], nil, snoozeBy(one, 20), opportunity.NotFound, `no follow-up "` + one.Key + `" is planned; ` + listed},
 		"many others are": {
 			many, nil,
 			opportunity.CancelFollowUp{FollowUp: "x", Reason: "y"},
@@ -110,23 +110,23 @@ func TestWhatCannotBePutOff(t *testing.T) {
 			`no follow-up "x" is planned; ` + listed + " and 2 more, which the view shows",
 		},
 		"it was done": {
-			many, func(s *opportunity.State) { s.FollowedUp(many[1].Key, noon) }, snooze(many[1], 20), opportunity.NotFound,
+			many, func(s *opportunity.State) { s.CompleteFollowUp(many[1].Key, noon) }, snoozeBy(many[1], 20), opportunity.NotFound,
 			`no follow-up "` + many[1].Key + `" is planned any more: it was done or cancelled`,
 		},
 		"the time has passed": {
-			many, nil, snooze(many[0], 0), opportunity.Invalid, "until: it has passed; a follow-up can only be put off until a time to come",
+			many, nil, snoozeBy(many[0], 0), opportunity.Invalid, "until: it has passed; a follow-up can only be put off until a time to come",
 		},
 		"too many are put off": {
 			many, func(s *opportunity.State) {
 				for n := range opportunity.MaxFollowUps {
-					s.Snoozed = append(s.Snoozed, opportunity.SnoozedFollowUp{Key: fmt.Sprint(n), Until: noon.Add(time.Hour)})
+					s.SnoozedFollowUps = append(s.SnoozedFollowUps, opportunity.SnoozedFollowUp{Key: fmt.Sprint(n), Until: noon.Add(time.Hour)})
 				}
-			}, snooze(many[0], 20), opportunity.Invalid, "followUp: 20 follow-ups are put off already, and no more can be",
+			}, snoozeBy(many[0], 20), opportunity.Invalid, "followUp: 20 follow-ups are put off already, and no more can be",
 		},
 		"too many were cancelled": {
 			many, func(s *opportunity.State) {
 				for n := range opportunity.MaxCancelledFollowUps {
-					s.Done = append(s.Done, opportunity.DoneFollowUp{Key: fmt.Sprint(n), At: noon, Cancelled: true}, opportunity.DoneFollowUp{Key: fmt.Sprint("done", n), At: noon})
+					s.DoneFollowUps = append(s.DoneFollowUps, opportunity.DoneFollowUp{Key: fmt.Sprint(n), At: noon, Cancelled: true}, opportunity.DoneFollowUp{Key: fmt.Sprint("done", n), At: noon})
 				}
 			},
 			opportunity.CancelFollowUp{FollowUp: many[0].Key, Reason: "y"},
@@ -135,13 +135,13 @@ func TestWhatCannotBePutOff(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := following(t, c.planned...)
+			s := withFollowUps(t, c.planned...)
 			if c.before != nil {
 				c.before(s)
 			}
-			before := carried(t, s)
-			wantError(t, s.Applies(c.asked, "r", noon), c.typ, c.want)
-			_, err := s.Instruct(c.asked, "r", noon)
+			before := continued(t, s)
+			wantError(t, s.CheckOperatorCommand(c.asked, "r", noon), c.typ, c.want)
+			_, err := s.Execute(c.asked, "r", noon)
 			wantError(t, err, c.typ, c.want)
 			if diff := sameState(before, s); diff != "" {
 				t.Errorf("it changed something: %s", diff)
@@ -150,50 +150,50 @@ func TestWhatCannotBePutOff(t *testing.T) {
 	}
 }
 
-// TestTheLastThatMayBeCancelled still can be; a follow-up that is put off may get
+// TestCancelledFollowUpsLimit still can be; a follow-up that is put off may get
 // another time, also when many are put off.
-func TestTheLastThatMayBeCancelled(t *testing.T) {
+func TestCancelledFollowUpsLimit(t *testing.T) {
 	one, two := reminder(1, 10), reminder(2, 20)
-	s := following(t, one, two)
+	s := withFollowUps(t, one, two)
 	for n := range opportunity.MaxCancelledFollowUps - 1 {
-		s.Done = append(s.Done, opportunity.DoneFollowUp{Key: fmt.Sprint(n), At: noon, Cancelled: true})
+		s.DoneFollowUps = append(s.DoneFollowUps, opportunity.DoneFollowUp{Key: fmt.Sprint(n), At: noon, Cancelled: true})
 	}
-	s.Snoozed = []opportunity.SnoozedFollowUp{snoozed(one, 12)}
+	s.SnoozedFollowUps = []opportunity.SnoozedFollowUp{snoozedBy(one, 12)}
 	for n := range opportunity.MaxFollowUps - 1 {
-		s.Snoozed = append(s.Snoozed, opportunity.SnoozedFollowUp{Key: fmt.Sprint(n), Until: noon.Add(time.Hour)})
+		s.SnoozedFollowUps = append(s.SnoozedFollowUps, opportunity.SnoozedFollowUp{Key: fmt.Sprint(n), Until: noon.Add(time.Hour)})
 	}
-	for _, asked := range []opportunity.Instruction{snooze(one, 13), opportunity.CancelFollowUp{FollowUp: two.Key, Reason: "y"}} {
-		if err := instruct(s, asked); err != nil {
-			t.Errorf("%s: %v", asked.Verb(), err)
+	for _, asked := range []opportunity.OperatorCommand{snoozeBy(one, 13), opportunity.CancelFollowUp{FollowUp: two.Key, Reason: "y"}} {
+		if err := execute(s, asked); err != nil {
+			t.Errorf("%s: %v", asked.MessageName(), err)
 		}
 	}
 }
 
-// TestPuttingOffIsCarriedOutOnce: a repetition after the time has passed, or after
+// TestSnoozeIsExecutedOnce: a repetition after the time has passed, or after
 // the follow-up was done, returns the same outcome, in every zone of the time.
-func TestPuttingOffIsCarriedOutOnce(t *testing.T) {
+func TestSnoozeIsExecutedOnce(t *testing.T) {
 	one, two := reminder(1, 10), reminder(2, 20)
-	s := following(t, one, two)
-	off, cancel := snooze(one, 12), opportunity.CancelFollowUp{FollowUp: two.Key, Reason: "we talked"}
-	for _, asked := range []opportunity.Instruction{off, cancel} {
-		if _, err := s.Instruct(asked, string(asked.Verb()), noon); err != nil {
+	s := withFollowUps(t, one, two)
+	off, cancel := snoozeBy(one, 12), opportunity.CancelFollowUp{FollowUp: two.Key, Reason: "we talked"}
+	for _, asked := range []opportunity.OperatorCommand{off, cancel} {
+		if _, err := s.Execute(asked, string(asked.MessageName()), noon); err != nil {
 			t.Fatal(err)
 		}
 	}
-	s.FollowedUp(one.Key, noon.Add(12*time.Hour))
-	s = carried(t, s)
-	before := carried(t, s)
+	s.CompleteFollowUp(one.Key, noon.Add(12*time.Hour))
+	s = continued(t, s)
+	before := continued(t, s)
 	off.Until = off.Until.In(time.FixedZone("", 3600))
-	for _, asked := range []opportunity.Instruction{off, cancel} {
+	for _, asked := range []opportunity.OperatorCommand{off, cancel} {
 		late := noon.Add(100 * time.Hour)
-		wantError(t, s.Applies(asked, string(asked.Verb()), late), "", "")
-		if got, err := s.Instruct(asked, string(asked.Verb()), late); err != nil || got.State != opportunity.Done {
-			t.Errorf("%s again: %+v, %v", asked.Verb(), got, err)
+		wantError(t, s.CheckOperatorCommand(asked, string(asked.MessageName()), late), "", "")
+		if got, err := s.Execute(asked, string(asked.MessageName()), late); err != nil || got.State != opportunity.Done {
+			t.Errorf("%s again: %+v, %v", asked.MessageName(), got, err)
 		}
 	}
 	if diff := sameState(before, s); diff != "" {
 		t.Errorf("a repetition changed something: %s", diff)
 	}
 	off.Until = off.Until.Add(time.Hour)
-	wantError(t, s.Applies(off, "snooze", noon), opportunity.Conflict, `requestId "snooze" was used for another message; give each message an id of its own`)
+	wantError(t, s.CheckOperatorCommand(off, "snooze", noon), opportunity.Conflict, `requestId "snooze" was used for another message; give each message an id of its own`)
 }

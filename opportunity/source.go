@@ -25,10 +25,10 @@ func WithSource[M Message](m M, source string) M {
 	return message.Interface().(M) //nolint:errcheck,forcetypeassert // it is a copy
 }
 
-// validHeading checks the members that every message may carry. Neither member says what
+// validateHeader checks the members that every message may carry. Neither member says what
 // to do: messages that differ only in their source are equal.
-func validHeading(requestID, source string) error {
-	if err := validRequestID(requestID); err != nil {
+func validateHeader(requestID, source string) error {
+	if err := validateRequestID(requestID); err != nil {
 		return err
 	}
 	switch {
@@ -40,14 +40,14 @@ func validHeading(requestID, source string) error {
 	return nil
 }
 
-// Origin returns for whom the opportunity works now, the key by which requests of many
+// FairnessKey returns for whom the opportunity works now, the key by which requests of many
 // opportunities get their turns. It is the source of the command in work, else the
 // region, else "".
-func (s *State) Origin() string {
+func (s *State) FairnessKey() string {
 	source := ""
 	switch {
 	case s.Start != nil:
-		return s.Start.Origin()
+		return s.Start.FairnessKey()
 	case len(s.Queue) > 0:
 		source = s.Queue[0].source()
 	}
@@ -57,19 +57,19 @@ func (s *State) Origin() string {
 	if source == "" {
 		source = string(s.Details.Region.ID)
 	}
-	return cut(source)
+	return truncateBytes(source)
 }
 
-// Origin returns for whom the start is: its source, else the region as given, else "".
-func (s Start) Origin() string {
+// FairnessKey returns for whom the start is: its source, else the region as given, else "".
+func (s Start) FairnessKey() string {
 	if s.Source != "" {
 		return s.Source
 	}
-	return cut(s.Region)
+	return truncateBytes(s.Region)
 }
 
-// cut returns the beginning of the text that fits into a key.
-func cut(text string) string {
+// truncateBytes returns the beginning of the text that fits into a key.
+func truncateBytes(text string) string {
 	for len(text) > MaxSourceLength {
 		_, size := utf8.DecodeLastRuneInString(text)
 		text = text[:len(text)-size]
@@ -77,11 +77,11 @@ func cut(text string) string {
 	return text
 }
 
-// Urgent reports whether the record is made before the records of other opportunities.
-func (s *State) Urgent() bool { return s.Start != nil && s.Start.Urgent }
+// IsUrgent reports whether the record is made before the records of other opportunities.
+func (s *State) IsUrgent() bool { return s.Start != nil && s.Start.Urgent }
 
 // source returns the source of the command.
-func (e Entry) source() string {
+func (e QueuedCommand) source() string {
 	c, err := e.command()
 	if err != nil {
 		return ""

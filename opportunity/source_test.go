@@ -12,7 +12,7 @@ import (
 
 // A source says for whom a message is, not what to do: messages that differ only in their
 // source are equal.
-func TestSourceTellsNothingApart(t *testing.T) {
+func TestSourceIsNotCompared(t *testing.T) {
 	start := opportunity.Start{Name: "Course", Region: "UK"}
 	other := start
 	other.Source, other.Urgent = "shop", true
@@ -25,10 +25,10 @@ func TestSourceTellsNothingApart(t *testing.T) {
 		if _, err := s.Accept(opportunity.Progress{To: "Won", Source: source}, "one", true, now); err != nil {
 			t.Errorf("the same request from %q: %v", source, err)
 		}
-		if err := s.Admits(opportunity.Progress{To: "Won", Source: source}, "one", now); err != nil {
+		if err := s.CheckUpdate(opportunity.Progress{To: "Won", Source: source}, "one", now); err != nil {
 			t.Errorf("the same request from %q as an update: %v", source, err)
 		}
-		if _, err := s.Instruct(opportunity.Pause{Source: source}, "two", now); err != nil {
+		if _, err := s.Execute(opportunity.Pause{Source: source}, "two", now); err != nil {
 			t.Errorf("the same instruction from %q: %v", source, err)
 		}
 	}
@@ -40,7 +40,7 @@ func TestSourceTellsNothingApart(t *testing.T) {
 	}
 }
 
-func TestOrigin(t *testing.T) {
+func TestFairnessKey(t *testing.T) {
 	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	long := strings.Repeat("é", 40)
 	for _, test := range []struct {
@@ -55,8 +55,8 @@ func TestOrigin(t *testing.T) {
 		{opportunity.Start{Adopt: "T3Bwb3J0dW5pdHk6MQ=="}, "shop", "", "shop"},
 	} {
 		s := opportunity.NewState("A-1", test.start, now)
-		before := s.Origin()
-		s.Created(opportunity.Snapshot{ID: "T3Bwb3J0dW5pdHk6MQ=="}, opportunity.Named{ID: "UmVnaW9uOlVL", Name: "United Kingdom"}, now)
+		before := s.FairnessKey()
+		s.ApplyCreated(opportunity.Snapshot{ID: "T3Bwb3J0dW5pdHk6MQ=="}, opportunity.Ref{ID: "UmVnaW9uOlVL", Name: "United Kingdom"}, now)
 		if _, err := s.Accept(opportunity.Progress{To: "Won", Source: test.command}, "", true, now); err != nil {
 			t.Fatal(err)
 		}
@@ -68,7 +68,7 @@ func TestOrigin(t *testing.T) {
 		if err := json.Unmarshal(data, &carried); err != nil {
 			t.Fatal(err)
 		}
-		if after := carried.Origin(); before != test.before || after != test.after {
+		if after := carried.FairnessKey(); before != test.before || after != test.after {
 			t.Errorf("%+v, then %q: %q, then %q", test.start, test.command, before, after)
 		}
 	}

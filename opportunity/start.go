@@ -29,7 +29,7 @@ type Start struct {
 
 // Validate reports the first mistake of the start as an Invalid error.
 func (s Start) Validate() error {
-	if err := validHeading(s.RequestID, s.Source); err != nil {
+	if err := validateHeader(s.RequestID, s.Source); err != nil {
 		return err
 	}
 	if s.Adopt != "" {
@@ -48,13 +48,13 @@ func (s Start) Validate() error {
 		if field.value == "" && !field.wanted {
 			continue
 		}
-		if err := validText(field.member, field.value); err != nil {
+		if err := validateText(field.member, field.value); err != nil {
 			return err
 		}
 		if field.typ == "" {
 			continue
 		}
-		if err := wantType(field.member, field.value, field.typ, field.what); err != nil {
+		if err := validateIDType(field.member, field.value, field.typ, field.what); err != nil {
 			return err
 		}
 	}
@@ -62,7 +62,7 @@ func (s Start) Validate() error {
 }
 
 func (s Start) validateAdopt() error {
-	if err := validText("adopt", string(s.Adopt)); err != nil {
+	if err := validateText("adopt", string(s.Adopt)); err != nil {
 		return err
 	}
 	if s.Adopt.Type() != TypeOpportunity {

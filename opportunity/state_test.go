@@ -16,11 +16,11 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// opened returns the state of an opportunity whose record exists.
-func opened(t reporter, interests ...opportunity.Interest) *opportunity.State {
+// openedState returns the state of an opportunity whose record exists.
+func openedState(t reporter, interests ...opportunity.Interest) *opportunity.State {
 	t.Helper()
 	s := opportunity.NewState("A-1", opportunity.Start{Name: "First Aid", Region: "DR", Interests: interests}, noon)
-	s.Created(recordNow(), opportunity.Named{ID: region, Name: "Dominican Republic"}, noon)
+	s.ApplyCreated(recordNow(), opportunity.Ref{ID: region, Name: "Dominican Republic"}, noon)
 	return s
 }
 
@@ -35,17 +35,17 @@ var (
 	won      = opportunity.Step{ID: id(opportunity.TypeStep, 5), Name: "Won", Stage: opportunity.Stage{ID: id("OpportunityStage", 5), Name: "Won", State: opportunity.Won}}
 )
 
-// plain is an interest in a course.
-func plain(quantity int) opportunity.Interest {
+// plainInterest is an interest in a course.
+func plainInterest(quantity int) opportunity.Interest {
 	return opportunity.Interest{Item: string(course), Quantity: quantity}
 }
 
-// reserving is an interest that takes places on an event.
-func reserving(quantity int) opportunity.Interest {
+// reservingInterest is an interest that takes places on an event.
+func reservingInterest(quantity int) opportunity.Interest {
 	return opportunity.Interest{Item: string(event), Quantity: quantity, Reserve: true}
 }
 
-func add(interests ...opportunity.Interest) opportunity.AddInterests {
+func addInterests(interests ...opportunity.Interest) opportunity.AddInterests {
 	return opportunity.AddInterests{Interests: interests}
 }
 
@@ -69,8 +69,8 @@ func outcome(t reporter, s *opportunity.State, id string) opportunity.Outcome {
 	return o
 }
 
-// carried returns the state as the next run gets it.
-func carried(t reporter, s *opportunity.State) *opportunity.State {
+// continued returns the state as the next run gets it.
+func continued(t reporter, s *opportunity.State) *opportunity.State {
 	t.Helper()
 	data, err := json.Marshal(s)
 	if err != nil {
@@ -85,19 +85,19 @@ func carried(t reporter, s *opportunity.State) *opportunity.State {
 
 // sameState compares two states; an empty list equals a missing one.
 func sameState(a, b *opportunity.State) string {
-	handled := cmp.Transformer("packed", func(h opportunity.Handled) string {
+	handled := cmp.Transformer("packed", func(h opportunity.DedupWindow) string {
 		data, err := json.Marshal(h)
 		return fmt.Sprint(string(data), err)
 	})
 	return cmp.Diff(a, b, handled, cmpopts.EquateEmpty())
 }
 
-func TestARepeatedRequestIsTakenOnce(t *testing.T) {
-	s := opened(t)
+func TestRepeatedRequestIsAcceptedOnce(t *testing.T) {
+	s := openedState(t)
 	ask := opportunity.Progress{To: "Won"}
 	accept(t, s, ask, "r")
 	accept(t, s, opportunity.Progress{RequestID: "r", To: "Won"}, "r")
-	s = carried(t, s)
+	s = continued(t, s)
 	accept(t, s, ask, "r")
 	if len(s.Queue) != 1 {
 		t.Errorf("%d requests wait", len(s.Queue))
@@ -105,9 +105,9 @@ func TestARepeatedRequestIsTakenOnce(t *testing.T) {
 	for _, other := range []opportunity.Command{opportunity.Progress{To: "Lost"}, opportunity.UpdateDetails{Name: "Won"}} {
 		_, err := s.Accept(other, "r", true, noon)
 		wantError(t, err, opportunity.Conflict, `requestId "r" was used for another message; give each message an id of its own`)
-		wantError(t, s.Admits(other, "r", noon), opportunity.Conflict, `requestId "r" was used for another message; give each message an id of its own`)
+		wantError(t, s.CheckUpdate(other, "r", noon), opportunity.Conflict, `requestId "r" was used for another message; give each message an id of its own`)
 	}
-	if err := s.Admits(ask, "r", noon); err != nil {
+	if err := s.CheckUpdate(ask, "r", noon); err != nil {
 		t.Errorf("a repetition is not admitted: %v", err)
 	}
 	// After its end, too.
@@ -117,10 +117,10 @@ func TestARepeatedRequestIsTakenOnce(t *testing.T) {
 		t.Errorf("%d requests wait, %+v", len(s.Queue), outcome(t, s, "r"))
 	}
 	// Amounts of one value make the same message.
-	one, two := plain(1), plain(1)
+	one, two := plainInterest(1), plainInterest(1)
 	one.UnitAmount, two.UnitAmount = amount(t, "199.9"), amount(t, "199.900")
-	accept(t, s, add(one), "money")
-	accept(t, s, add(two), "money")
+	accept(t, s, addInterests(one), "money")
+	accept(t, s, addInterests(two), "money")
 	if len(s.Queue) != 1 {
 		t.Errorf("%d requests wait", len(s.Queue))
 	}
@@ -129,12 +129,12 @@ func TestARepeatedRequestIsTakenOnce(t *testing.T) {
 // TestOwnIDsAreNotForCallers: the id of an update can replace a request id; it also comes from the caller, and must not
 // look like an id of the workflow.
 func TestOwnIDsAreNotForCallers(t *testing.T) {
-	s := opened(t, plain(1))
-	for _, own := range []string{opportunity.StartRequest, "#1", opportunity.CreateRequest} {
+	s := openedState(t, plainInterest(1))
+	for _, own := range []string{opportunity.StartRequestID, "#1", opportunity.CreateRequestID} {
 		want := `requestId: starts with "#"; such ids are given by the workflow itself`
 		_, err := s.Accept(opportunity.Progress{To: "Won"}, own, false, noon)
 		wantError(t, err, opportunity.Invalid, want)
-		wantError(t, s.Admits(opportunity.Progress{To: "Won"}, own, noon), opportunity.Invalid, want)
+		wantError(t, s.CheckUpdate(opportunity.Progress{To: "Won"}, own, noon), opportunity.Invalid, want)
 	}
 	if first, second := accept(t, s, opportunity.Progress{To: "Won"}, ""), accept(t, s, opportunity.Progress{To: "Won"}, ""); first != "#1" || second != "#2" {
 		t.Errorf("messages without an id are called %q and %q", first, second)
@@ -142,7 +142,7 @@ func TestOwnIDsAreNotForCallers(t *testing.T) {
 }
 
 func TestOutcomeOfARequest(t *testing.T) {
-	s := opened(t)
+	s := openedState(t)
 	accept(t, s, opportunity.Progress{To: "Won"}, "r")
 	if got := outcome(t, s, "r"); got.State != opportunity.Pending || !s.IsPending("r") {
 		t.Errorf("a waiting request is %+v", got)
@@ -163,29 +163,29 @@ func TestOutcomeOfARequest(t *testing.T) {
 		accept(t, s, opportunity.Progress{To: "Won"}, "")
 	}
 	s.FailAll(reason, noon)
-	if got := outcome(t, carried(t, s), "r"); got.State != opportunity.Failed || got.Error != nil {
+	if got := outcome(t, continued(t, s), "r"); got.State != opportunity.Failed || got.Error != nil {
 		t.Errorf("an old request is %+v", got)
 	}
 }
 
-// TestARefusedIDCanBeUsed: a refused message uses up no id, and a later message under that id does not get the refusal
+// TestIDOfAFailedMessageCanBeUsed: a refused message uses up no id, and a later message under that id does not get the refusal
 // as its outcome.
-func TestARefusedIDCanBeUsed(t *testing.T) {
-	s := opened(t)
+func TestIDOfAFailedMessageCanBeUsed(t *testing.T) {
+	s := openedState(t)
 	for n := range 5 {
-		accept(t, s, add(many(plain(1), 100)...), fmt.Sprint(n))
+		accept(t, s, addInterests(repeat(plainInterest(1), 100)...), fmt.Sprint(n))
 	}
-	_, err := s.Accept(add(plain(1)), "late", true, noon)
+	_, err := s.Accept(addInterests(plainInterest(1)), "late", true, noon)
 	var full *opportunity.Error
 	if !errors.As(err, &full) {
 		t.Fatalf("more than 500 interests were accepted: %v", err)
 	}
 	wantError(t, err, opportunity.Invalid, "interests: the opportunity would have 501; at most 500")
-	if s.Refuse(opportunity.VerbAddInterests, "late", full, noon) != "late" || outcome(t, s, "late").State != opportunity.Failed {
+	if s.FailMessage(opportunity.MessageAddInterests, "late", full, noon) != "late" || outcome(t, s, "late").State != opportunity.Failed {
 		t.Errorf("the refused request is %+v", outcome(t, s, "late"))
 	}
 	s.FailAll(opportunity.Failf(opportunity.Closed, "over"), noon)
-	accept(t, s, add(plain(1)), "late")
+	accept(t, s, addInterests(plainInterest(1)), "late")
 	if got := outcome(t, s, "late"); got.State != opportunity.Pending {
 		t.Errorf("the request that waits is %+v", got)
 	}
@@ -193,22 +193,22 @@ func TestARefusedIDCanBeUsed(t *testing.T) {
 
 // TestInterestsOfTheStartCount while the record does not exist yet.
 func TestInterestsOfTheStartCount(t *testing.T) {
-	s := opportunity.NewState("A-1", opportunity.Start{Name: "x", Region: "UK", Interests: many(plain(1), 100)}, noon)
+	s := opportunity.NewState("A-1", opportunity.Start{Name: "x", Region: "UK", Interests: repeat(plainInterest(1), 100)}, noon)
 	for n := range 4 {
-		accept(t, s, add(many(plain(1), 100)...), fmt.Sprint(n))
+		accept(t, s, addInterests(repeat(plainInterest(1), 100)...), fmt.Sprint(n))
 	}
-	wantError(t, s.Admits(add(plain(1)), "late", noon), opportunity.Invalid, "interests: the opportunity would have 501; at most 500")
-	s.Created(recordNow(), opportunity.Named{ID: region}, noon)
-	wantError(t, s.Admits(add(plain(1)), "late", noon), opportunity.Invalid, "interests: the opportunity would have 501; at most 500")
+	wantError(t, s.CheckUpdate(addInterests(plainInterest(1)), "late", noon), opportunity.Invalid, "interests: the opportunity would have 501; at most 500")
+	s.ApplyCreated(recordNow(), opportunity.Ref{ID: region}, noon)
+	wantError(t, s.CheckUpdate(addInterests(plainInterest(1)), "late", noon), opportunity.Invalid, "interests: the opportunity would have 501; at most 500")
 }
 
-// TestARefusalIsKept: an unreadable message never vanishes; when its id was used for another message, the outcome of
+// TestFailMessage: an unreadable message never vanishes; when its id was used for another message, the outcome of
 // that message stays.
-func TestARefusalIsKept(t *testing.T) {
-	s := opened(t)
+func TestFailMessage(t *testing.T) {
+	s := openedState(t)
 	accept(t, s, opportunity.Progress{To: "Won"}, "r")
-	key := s.Refuse("progress", "r", opportunity.Failf(opportunity.Conflict, "used"), noon)
-	other := s.Refuse("win", "", opportunity.Invalidf("no such message"), noon)
+	key := s.FailMessage("progress", "r", opportunity.Failf(opportunity.Conflict, "used"), noon)
+	other := s.FailMessage("win", "", opportunity.Invalidf("no such message"), noon)
 	if key == "r" || key == other || outcome(t, s, "r").State != opportunity.Pending {
 		t.Errorf("refused as %q and %q; the first is %+v", key, other, outcome(t, s, "r"))
 	}
@@ -217,22 +217,22 @@ func TestARefusalIsKept(t *testing.T) {
 			t.Errorf("%s is %+v", k, got)
 		}
 	}
-	if diff := cmp.Diff([]string{"message"}, s.Words()); diff != "" || s.Failures != 2 {
+	if diff := cmp.Diff([]string{"message"}, s.AttentionKinds()); diff != "" || s.Failures != 2 {
 		t.Errorf("%d failures, attention %s", s.Failures, diff)
 	}
 }
 
-// TestAttentionKeepsItsWords: a waiting question is still found by its word, however much else needs attention.
-func TestAttentionKeepsItsWords(t *testing.T) {
-	s := opened(t)
+// TestAttentionKeepsEachKind: a waiting question is still found by its word, however much else needs attention.
+func TestAttentionKeepsEachKind(t *testing.T) {
+	s := openedState(t)
 	accept(t, s, opportunity.Progress{To: "Won"}, "r")
 	batch := s.NextBatch()
-	s.Settle(batch, []opportunity.Answer{{Fate: opportunity.FateUnknown}}, noon)
-	s.Attend(opportunity.AttentionAPI, "", "out of reach", noon)
+	s.ApplyResults(batch, []opportunity.ChangeResult{{Status: opportunity.StatusUnknown}}, noon)
+	s.RaiseAttention(opportunity.AttentionAPI, "", "out of reach", noon)
 	for n := range 100 {
-		s.Refuse("win", "", opportunity.Invalidf("no such message %d", n), noon)
+		s.FailMessage("win", "", opportunity.Invalidf("no such message %d", n), noon)
 	}
-	if diff := cmp.Diff([]string{"api", "message", "undecided"}, s.Words()); diff != "" {
+	if diff := cmp.Diff([]string{"api", "message", "undecided"}, s.AttentionKinds()); diff != "" {
 		t.Error(diff)
 	}
 	if len(s.Attention) != 20 {
@@ -241,22 +241,22 @@ func TestAttentionKeepsItsWords(t *testing.T) {
 	if last := s.Attention[19]; last.Request != "#100" {
 		t.Errorf("the newest is %+v", last)
 	}
-	if err := instruct(s, opportunity.Skip{Request: "r", Reason: "never mind"}); err != nil {
+	if err := execute(s, opportunity.Skip{Request: "r", Reason: "never mind"}); err != nil {
 		t.Fatal(err)
 	}
-	s.Calm(opportunity.AttentionAPI)
-	if diff := cmp.Diff([]string{"message"}, s.Words()); diff != "" {
+	s.ClearAttention(opportunity.AttentionAPI)
+	if diff := cmp.Diff([]string{"message"}, s.AttentionKinds()); diff != "" {
 		t.Error(diff)
 	}
-	s.Attend(opportunity.AttentionFailed, "x", "first", noon)
-	s.Attend(opportunity.AttentionFailed, "x", "second", noon.Add(time.Hour))
-	if last := s.Attention[len(s.Attention)-1]; last.Text != "second" || !last.Since.Equal(noon) {
+	s.RaiseAttention(opportunity.AttentionFailed, "x", "first", noon)
+	s.RaiseAttention(opportunity.AttentionFailed, "x", "second", noon.Add(time.Hour))
+	if last := s.Attention[len(s.Attention)-1]; last.Reason != "second" || !last.Since.Equal(noon) {
 		t.Errorf("raised twice: %+v", last)
 	}
 }
 
-// TestAFailureNobodyWaitsForNeedsAttention. Other failures do not.
-func TestAFailureNobodyWaitsForNeedsAttention(t *testing.T) {
+// TestFailureWithoutWaiterNeedsAttention. Other failures do not.
+func TestFailureWithoutWaiterNeedsAttention(t *testing.T) {
 	for _, c := range []struct {
 		silent bool
 		waits  []bool // what is noted later
@@ -269,22 +269,22 @@ func TestAFailureNobodyWaitsForNeedsAttention(t *testing.T) {
 		{true, []bool{true}, []string{}},
 		{true, []bool{true, false}, []string{"failed"}},
 	} {
-		s := opened(t)
+		s := openedState(t)
 		if _, err := s.Accept(opportunity.Progress{To: "Won"}, "r", c.silent, noon); err != nil {
 			t.Fatal(err)
 		}
 		for _, waits := range c.waits {
-			s.Attended("r", waits)
+			s.SetHasWaiter("r", waits)
 		}
 		s.FailAll(opportunity.Failf(opportunity.Closed, "over"), noon)
-		if diff := cmp.Diff(c.want, s.Words()); diff != "" {
+		if diff := cmp.Diff(c.want, s.AttentionKinds()); diff != "" {
 			t.Errorf("%+v: %s", c, diff)
 		}
 	}
 }
 
 func TestStartDigest(t *testing.T) {
-	base := opportunity.Start{Name: "x", Region: "UK", Interests: opportunity.Interests{plain(1)}}
+	base := opportunity.Start{Name: "x", Region: "UK", Interests: opportunity.Interests{plainInterest(1)}}
 	same := base
 	same.RequestID = "r"
 	if base.Digest() != same.Digest() {
@@ -297,7 +297,7 @@ func TestStartDigest(t *testing.T) {
 		func(s *opportunity.Start) { s.Currency = "USD" },
 		func(s *opportunity.Start) { s.EntryStep = "s" },
 		func(s *opportunity.Start) { s.Interests = nil },
-		func(s *opportunity.Start) { s.Interests = opportunity.Interests{plain(2)} },
+		func(s *opportunity.Start) { s.Interests = opportunity.Interests{plainInterest(2)} },
 	} {
 		other := base
 		change(&other)
@@ -307,30 +307,30 @@ func TestStartDigest(t *testing.T) {
 	}
 }
 
-func TestEndAndTotal(t *testing.T) {
-	s := opened(t)
-	s.Interests = []opportunity.Held{
+func TestResultAndTotal(t *testing.T) {
+	s := openedState(t)
+	s.Interests = []opportunity.RecordedInterest{
 		{ID: "a", Quantity: 3, UnitAmount: amount(t, "0.10")}, {ID: "b", Quantity: 2, UnitAmount: amount(t, "0.05")},
 	}
 	if s.IsOver() {
 		t.Error("over in an open step")
 	}
 	s.Step, s.Failures = won, 2
-	want := opportunity.Ended{
-		Reference: "A-1", Opportunity: record, State: opportunity.Won, Step: won, Interests: 2, Total: amount(t, "0.40"), Currency: "USD", Failed: 2,
+	want := opportunity.RunResult{
+		Reference: "A-1", Opportunity: record, State: opportunity.Won, Step: won, Interests: 2, Total: amount(t, "0.40"), Currency: "USD", FailedRequests: 2,
 	}
-	if diff := cmp.Diff(want, s.End()); diff != "" || !s.IsOver() {
+	if diff := cmp.Diff(want, s.Result()); diff != "" || !s.IsOver() {
 		t.Error(diff)
 	}
 	for name, spoil := range map[string]func(*opportunity.State){
 		"a request waits":      func(s *opportunity.State) { accept(t, s, opportunity.Progress{To: "Lost"}, "") },
-		"places lack expiry":   func(s *opportunity.State) { s.ExtendDue = true },
+		"places lack expiry":   func(s *opportunity.State) { s.ExpiryPending = true },
 		"a question waits":     func(s *opportunity.State) { s.Question = &opportunity.Question{} },
 		"the record is to be":  func(s *opportunity.State) { s.ID = "" },
 		"the stage goes on":    func(s *opportunity.State) { s.Step = proposed },
 		"the stage is unknown": func(s *opportunity.State) { s.Step.Stage.State = "Paused" },
 	} {
-		spoiled := carried(t, s)
+		spoiled := continued(t, s)
 		spoil(spoiled)
 		if spoiled.IsOver() {
 			t.Errorf("over although %s", name)
@@ -338,58 +338,58 @@ func TestEndAndTotal(t *testing.T) {
 	}
 }
 
-// TestStateSurvives hands states on, as continue-as-new does.
-func TestStateSurvives(t *testing.T) {
+// TestStateRoundTrip hands states on, as continue-as-new does.
+func TestStateRoundTrip(t *testing.T) {
 	t.Parallel()
-	full := opened(t, reserving(1))
-	full.Details.Account = opportunity.Named{ID: account, Name: "Administrate"}
-	start := opportunity.Start{Name: "x", Region: "UK", Interests: opportunity.Interests{plain(1)}}
+	full := openedState(t, reservingInterest(1))
+	full.Details.Account = opportunity.Ref{ID: account, Name: "Administrate"}
+	start := opportunity.Start{Name: "x", Region: "UK", Interests: opportunity.Interests{plainInterest(1)}}
 	full.Start = &start
 	full.Reservation = opportunity.Reservation{Valid: true, Until: noon}
-	full.ExtendDue, full.Unnamed, full.Failures, full.Runs = true, 7, 8, 9
-	full.Interests = []opportunity.Held{{ID: "a", Item: "<é>", Kind: opportunity.Event, Quantity: 3, UnitAmount: amount(t, "0.125"), Reserve: true}}
+	full.ExpiryPending, full.GeneratedIDs, full.Failures, full.Runs = true, 7, 8, 9
+	full.Interests = []opportunity.RecordedInterest{{ID: "a", Item: "<é>", Kind: opportunity.Event, Quantity: 3, UnitAmount: amount(t, "0.125"), Reserve: true}}
 	accept(t, full, opportunity.UpdateDetails{Name: "<&> \u2028"}, "r")
 	full.Queue[0].Results = []opportunity.InterestResult{{Interest: "i", Item: "x", ReservedUntil: &noon, Error: opportunity.Invalidf("y")}}
-	full.Queue[0].Doubt, full.Queue[0].Alone, full.Queue[0].Called, full.Queue[0].Tried, full.Queue[0].Lapses = true, true, true, true, true
-	full.Refuse("win", "", opportunity.Invalidf("no"), noon)
-	full.Question = &opportunity.Question{Request: "r", Verb: "progress", Text: "?", Since: noon}
+	full.Queue[0].InDoubt, full.Queue[0].SendAlone, full.Queue[0].FromUpdate, full.Queue[0].MaybeApplied, full.Queue[0].LaterExpirySet = true, true, true, true, true
+	full.FailMessage("win", "", opportunity.Invalidf("no"), noon)
+	full.Question = &opportunity.Question{Request: "r", MessageName: "progress", Text: "?", Since: noon}
 	full.CreateSkipped = &opportunity.Error{Type: opportunity.Skipped, Label: "l", Message: "m", Value: "v"}
 	full.CreateAnyway, full.RefreshDue = true, true
-	full.Paused = &opportunity.Standstill{Reason: "<why>", Since: noon}
-	full.Closing = &opportunity.Closing{Reason: "<&>", Since: noon}
-	full.Waits = &opportunity.Wait{Word: opportunity.AttentionAPI, Reason: "<r>", Request: "r", Since: noon, Until: noon.Add(time.Minute)}
-	full.Foreign = []opportunity.ID{"f"}
-	full.Unclaimed = []opportunity.InterestRef{{ID: "u", Item: "i", Quantity: 2, UnitAmount: new(amount(t, "1.5"))}}
+	full.Paused = &opportunity.PauseInfo{Reason: "<why>", Since: noon}
+	full.Closing = &opportunity.CloseInfo{Reason: "<&>", Since: noon}
+	full.Wait = &opportunity.WaitInfo{Kind: opportunity.AttentionAPI, Reason: "<r>", Request: "r", Since: noon, Until: noon.Add(time.Minute)}
+	full.Unattributed = []opportunity.ID{"f"}
+	full.InterestsAfterBackup = []opportunity.InterestRef{{ID: "u", Item: "i", Quantity: 2, UnitAmount: new(amount(t, "1.5"))}}
 	full.Parked = opportunity.Queue{full.Queue[0]}
 	full.Parked[0].Errors, full.Parked[0].FailingSince = 5, noon.Add(time.Minute)
-	full.Writer = "7b7e8b4a-0000-4000-8000-000000000000"
-	full.Rules = opportunity.Rules{Version: 2, Digest: "d", Moves: true, Happenings: true, FollowUps: true, Learners: true, At: "state Open", Quiet: time.Minute, Spread: time.Hour}
-	full.PlannedBy = 2
-	full.PlanSince, full.PlanLast = noon, noon.Add(time.Second)
-	full.Renewed, full.PlanDue, full.Forgetful, full.Chains = true, true, true, 3
+	full.PreviousRunID = "7b7e8b4a-0000-4000-8000-000000000000"
+	full.Playbook = opportunity.PlaybookFeatures{Version: 2, Digest: "d", Transitions: true, Reactions: true, FollowUps: true, Learners: true, FollowUpSteps: "state Open", QuietTime: time.Minute, Spread: time.Hour}
+	full.PlannedByVersion = 2
+	full.PlanFirstChangeAt, full.PlanLastChangeAt = noon, noon.Add(time.Second)
+	full.PlaybookChanged, full.PlanDue, full.AfterReset, full.LastChain = true, true, true, 3
 	full.Entered, full.LastActivity, full.PlannedAt = noon, noon.Add(time.Hour), noon.Add(2*time.Hour)
 	full.AdoptedAt = noon.Add(3 * time.Hour)
 	effect := opportunity.Effect{Key: "1/win/after/1/email", Kind: opportunity.EffectEmail, Undo: opportunity.UndoNone, Email: &opportunity.SendEmail{To: opportunity.ToOwner, Template: "t"}}
-	full.Moves = []opportunity.Move{{Request: "r", Chain: 1, After: []opportunity.Effect{effect}}}
-	trace := opportunity.Trace{
-		Account: "a", HadAccount: true, Values: map[string]string{"k": "<v>"}, Until: noon, PurchaseOrder: "p", Comments: "c",
-		Records: []opportunity.Record{{ID: "l", Kind: opportunity.RecordLearner, Made: true, On: "e", Gone: true}},
+	full.PlannedTransitions = []opportunity.PlannedTransition{{Request: "r", Chain: 1, After: []opportunity.Effect{effect}}}
+	trace := opportunity.UndoEntry{
+		Account: "a", AccountRead: true, Values: map[string]string{"k": "<v>"}, Until: noon, PurchaseOrder: "p", Comments: "c",
+		Objects: []opportunity.TouchedObject{{ID: "l", Kind: opportunity.ObjectLearner, Created: true, Event: "e", Reverted: true}},
 	}
-	full.Jobs = []opportunity.Job{{
-		Effect: effect, Chain: 2, Stage: opportunity.JobUndo, Done: true, Begun: true, Touched: true, Trace: trace,
-		Sent:      &opportunity.Act{Kind: opportunity.ActHold, On: "o", IDs: []opportunity.ID{"i"}, Attendees: []int{0, 2}, Values: trace.Values, Until: noon},
-		NotBefore: noon, Aside: true, Errors: 2, Rounds: 3, Calling: true, Problem: "<p>", Number: 1, Of: 3,
+	full.ActiveEffects = []opportunity.ActiveEffect{{
+		Effect: effect, Chain: 2, Stage: opportunity.EffectStageUndo, Done: true, Attempted: true, MayHaveApplied: true, UndoEntry: trace,
+		LastConfirmed: &opportunity.EffectRequest{Kind: opportunity.RequestReserve, Target: "o", IDs: []opportunity.ID{"i"}, Attendees: []int{0, 2}, Values: trace.Values, Until: noon},
+		NotBefore:     noon, NonBlocking: true, Errors: 2, FailedInspections: 3, Calling: true, Problem: "<p>", Number: 1, Of: 3,
 	}}
-	full.Ledger = []opportunity.LedgerEntry{{Key: "k", Kind: opportunity.EffectCall, At: noon, How: opportunity.EffectLeft, Records: trace.Records, Text: "t"}}
+	full.EffectResults = []opportunity.EffectResult{{Key: "k", Kind: opportunity.EffectCall, At: noon, Outcome: opportunity.EffectAbandoned, Objects: trace.Objects, Reason: "t"}}
 	full.Attendees = []opportunity.Attendee{{Interest: "i", Event: "e", Person: &opportunity.Learner{FirstName: "F", LastName: "L", Email: "a@b.example"}, Contact: "c"}}
-	full.Lapsed, full.Occasions = true, []opportunity.Occasion{{Kind: opportunity.OccasionSoldOut, Item: "e"}}
+	full.ReservationExpired, full.ExternalChanges = true, []opportunity.PlanCause{{Kind: opportunity.CauseEventSoldOut, Item: "e"}}
 	full.CancelledEvents, full.SoldOutEvents = []opportunity.ID{"e"}, []opportunity.ID{"f"}
 	full.FollowUps = []opportunity.FollowUp{{Key: "k", Name: "n", Due: noon, Number: 1, Of: 2, Action: opportunity.Action{Kind: opportunity.ActionProgress, Progress: &opportunity.Progress{To: "Lost"}}}}
-	full.FollowUpsCut = true
-	full.LeftOut = []opportunity.LeftOut{{Key: "l", Reason: opportunity.LeftOutLate}}
-	full.Snoozed = []opportunity.SnoozedFollowUp{{Key: "k", Until: noon, Reason: "<why>"}}
-	full.Done = []opportunity.DoneFollowUp{{Key: "j", At: noon, Cancelled: true}}
-	if diff := sameState(full, carried(t, full)); diff != "" {
+	full.FollowUpsTruncated = true
+	full.SkippedFollowUps = []opportunity.SkippedFollowUp{{Key: "l", Reason: opportunity.SkippedTooLate}}
+	full.SnoozedFollowUps = []opportunity.SnoozedFollowUp{{Key: "k", Until: noon, Reason: "<why>"}}
+	full.DoneFollowUps = []opportunity.DoneFollowUp{{Key: "j", At: noon, Cancelled: true}}
+	if diff := sameState(full, continued(t, full)); diff != "" {
 		t.Error(diff)
 	}
 	// No member of the state may have its zero value here, or the test proves too little.
@@ -412,7 +412,7 @@ func TestStateSurvives(t *testing.T) {
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawState(t)
-		if diff := sameState(s, carried(t, s)); diff != "" {
+		if diff := sameState(s, continued(t, s)); diff != "" {
 			t.Fatal(diff)
 		}
 	})
@@ -434,7 +434,7 @@ func drawError(t *rapid.T) *opportunity.Error {
 // drawInterest draws a valid interest of any kind.
 func drawInterest(t *rapid.T) opportunity.Interest {
 	i := opportunity.Interest{Quantity: rapid.IntRange(1, 100).Draw(t, "quantity")}
-	i.Kind = rapid.SampledFrom([]opportunity.Kind{opportunity.Course, opportunity.Event, opportunity.Path, opportunity.Tokens}).Draw(t, "kind")
+	i.Kind = rapid.SampledFrom([]opportunity.InterestKind{opportunity.Course, opportunity.Event, opportunity.Path, opportunity.Tokens}).Draw(t, "kind")
 	i.Item = drawText(t, "item")
 	i.UnitAmount, _ = opportunity.ParseAmount(fmt.Sprintf("%d.%02d", rapid.IntRange(0, 9999).Draw(t, "units"), rapid.IntRange(0, 99).Draw(t, "cents")))
 	switch i.Kind {
@@ -460,7 +460,7 @@ func drawCommand(t *rapid.T) opportunity.Command {
 	case 1:
 		return opportunity.UpdateDetails{Name: drawText(t, "name"), Currency: rapid.SampledFrom([]string{"", "USD", "GBP"}).Draw(t, "currency")}
 	}
-	return add(rapid.SliceOfN(rapid.Custom(drawInterest), 1, 6).Draw(t, "interests")...)
+	return addInterests(rapid.SliceOfN(rapid.Custom(drawInterest), 1, 6).Draw(t, "interests")...)
 }
 
 // drawState draws a state, mostly by the rules and in part without them.
@@ -468,7 +468,7 @@ func drawState(t *rapid.T) *opportunity.State {
 	start := opportunity.Start{Name: drawText(t, "name"), Region: "UK", Interests: rapid.SliceOfN(rapid.Custom(drawInterest), 0, 3).Draw(t, "start")}
 	s := opportunity.NewState(opportunity.Reference(drawText(t, "reference")), start, drawTime(t, "started"))
 	if rapid.Bool().Draw(t, "created") {
-		s.Created(recordNow(), opportunity.Named{ID: region, Name: drawText(t, "region")}, drawTime(t, "created at"))
+		s.ApplyCreated(recordNow(), opportunity.Ref{ID: region, Name: drawText(t, "region")}, drawTime(t, "created at"))
 	}
 	for n := range rapid.IntRange(0, 8).Draw(t, "commands") {
 		key := ""
@@ -481,27 +481,27 @@ func drawState(t *rapid.T) *opportunity.State {
 	}
 	if rapid.Bool().Draw(t, "send") {
 		batch := s.NextBatch()
-		answers := make([]opportunity.Answer, len(batch))
+		answers := make([]opportunity.ChangeResult, len(batch))
 		for i := range batch {
-			answers[i] = opportunity.Answer{Fate: rapid.SampledFrom([]opportunity.Fate{
-				opportunity.FateDone, opportunity.FateRejected, opportunity.FateNotSent, opportunity.FateUnknown,
+			answers[i] = opportunity.ChangeResult{Status: rapid.SampledFrom([]opportunity.ChangeStatus{
+				opportunity.StatusDone, opportunity.StatusRejected, opportunity.StatusNotSent, opportunity.StatusUnknown,
 			}).Draw(t, "fate")}
 			switch {
-			case answers[i].Fate == opportunity.FateRejected:
+			case answers[i].Status == opportunity.StatusRejected:
 				answers[i].Error = drawError(t)
 			case batch[i].Interest != nil:
 				answers[i].Interests = []opportunity.InterestRef{{ID: opportunity.ID(fmt.Sprint("i", i))}}
-			case batch[i].Extend != nil:
+			case batch[i].ReservationChange != nil:
 				answers[i].Reservation = &opportunity.Reservation{Valid: rapid.Bool().Draw(t, "valid"), Until: drawTime(t, "until")}
 			}
 		}
-		s.Settle(batch, answers, drawTime(t, "settled"))
+		s.ApplyResults(batch, answers, drawTime(t, "settled"))
 	}
 	if rapid.Bool().Draw(t, "refuse") {
-		s.Refuse(opportunity.Verb(drawText(t, "verb")), "", drawError(t), drawTime(t, "refused"))
+		s.FailMessage(opportunity.MessageName(drawText(t, "verb")), "", drawError(t), drawTime(t, "refused"))
 	}
-	s.Foreign = append(s.Foreign, rapid.SliceOfN(rapid.Map(rapid.String(), func(s string) opportunity.ID { return opportunity.ID(strings.ToValidUTF8(s, "")) }), 0, 3).Draw(t, "foreign")...)
-	s.ExtendDue = s.ExtendDue || rapid.Bool().Draw(t, "due")
+	s.Unattributed = append(s.Unattributed, rapid.SliceOfN(rapid.Map(rapid.String(), func(s string) opportunity.ID { return opportunity.ID(strings.ToValidUTF8(s, "")) }), 0, 3).Draw(t, "foreign")...)
+	s.ExpiryPending = s.ExpiryPending || rapid.Bool().Draw(t, "due")
 	return s
 }
 
@@ -513,41 +513,43 @@ func TestCapsOfAState(t *testing.T) {
 	item := strings.Repeat("x", opportunity.MaxTextLength)
 	interest := opportunity.Interest{Item: item, Kind: opportunity.Event, Quantity: 1_000_000, Reserve: true}
 	interest.UnitAmount = amount(t, "999999999999999.9999")
-	s := opened(t)
+	s := openedState(t)
 	n := 0
-	send := func(answer func(m opportunity.Mutation) opportunity.Answer) {
+	send := func(answer func(m opportunity.Change) opportunity.ChangeResult) {
 		t.Helper()
 		for batch := s.NextBatch(); len(batch) > 0; batch = s.NextBatch() {
-			answers := make([]opportunity.Answer, len(batch))
+			answers := make([]opportunity.ChangeResult, len(batch))
 			for i, m := range batch {
 				answers[i] = answer(m)
 			}
-			s.Settle(batch, s.Review(batch, answers), noon)
+			s.ApplyResults(batch, s.VerifyResults(batch, answers), noon)
 		}
 	}
 	refused := &opportunity.Error{Type: opportunity.Rejected, Label: long, Message: long, Value: long}
-	reject := func(opportunity.Mutation) opportunity.Answer {
-		return opportunity.Answer{Fate: opportunity.FateRejected, Error: refused}
+	reject := func(opportunity.Change) opportunity.ChangeResult {
+		return opportunity.ChangeResult{Status: opportunity.StatusRejected, Error: refused}
 	}
 	for range opportunity.MaxInterests / opportunity.MaxInterestsPerCommand {
-		accept(t, s, add(many(interest, opportunity.MaxInterestsPerCommand)...), fmt.Sprint("add ", n))
-		send(func(m opportunity.Mutation) opportunity.Answer {
+		accept(t, s, addInterests(repeat(interest, opportunity.MaxInterestsPerCommand)...), fmt.Sprint("add ", n))
+		send(func(m opportunity.Change) opportunity.ChangeResult {
 			n++
-			if m.Extend != nil {
-				return opportunity.Answer{Fate: opportunity.FateRejected, Error: refused}
+			if m.ReservationChange != nil {
+				return opportunity.ChangeResult{Status: opportunity.StatusRejected, Error: refused}
 			}
-			return opportunity.Answer{Fate: opportunity.FateDone, Interests: []opportunity.InterestRef{{ID: id("OpportunityInterest", 1_000_000_000+n)}}}
+			return opportunity.ChangeResult{Status: opportunity.StatusDone, Interests: []opportunity.InterestRef{{ID: id("OpportunityInterest", 1_000_000_000+n)}}}
 		})
 	}
 	if len(s.Interests) != opportunity.MaxInterests {
 		t.Fatalf("%d interests stand", len(s.Interests))
 	}
 	// Of most requests only the id stays, so only the last outcomes are as large as possible.
-	done := func(opportunity.Mutation) opportunity.Answer { return opportunity.Answer{Fate: opportunity.FateDone} }
-	for range opportunity.MaxHandledRequests + opportunity.MaxOutcomes {
+	done := func(opportunity.Change) opportunity.ChangeResult {
+		return opportunity.ChangeResult{Status: opportunity.StatusDone}
+	}
+	for range opportunity.MaxRememberedRequests + opportunity.MaxOutcomes {
 		n++
 		name, answer := "x", done
-		if n > opportunity.MaxHandledRequests-opportunity.MaxOutcomes {
+		if n > opportunity.MaxRememberedRequests-opportunity.MaxOutcomes {
 			name, answer = item, reject
 		}
 		accept(t, s, opportunity.UpdateDetails{Name: name}, strings.Repeat("r", 180)+fmt.Sprint(n))
@@ -556,13 +558,13 @@ func TestCapsOfAState(t *testing.T) {
 		}
 	}
 	send(reject)
-	s.Foreign = nil
-	s.Disown(recordNow(many(opportunity.InterestRef{ID: id("OpportunityInterest", 2_000_000_000)}, 3*opportunity.MaxInterests)...))
-	fill(t, s, opportunity.MaxCarriedBytes-400, func() {
+	s.Unattributed = nil
+	s.MarkUnattributed(recordNow(repeat(opportunity.InterestRef{ID: id("OpportunityInterest", 2_000_000_000)}, 3*opportunity.MaxInterests)...))
+	fill(t, s, opportunity.MaxWaitingBytes-400, func() {
 		n++
 		accept(t, s, opportunity.UpdateDetails{Name: item}, fmt.Sprint(n))
 	})
-	if s.WaitingBytes() > opportunity.MaxCarriedBytes {
+	if s.WaitingBytes() > opportunity.MaxWaitingBytes {
 		t.Fatalf("%d bytes wait", s.WaitingBytes())
 	}
 	fillFollowUps(s)
@@ -570,10 +572,10 @@ func TestCapsOfAState(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	parts := map[string]int{"outcomes": len(s.Outcomes), "timeline": len(s.Timeline), "attention": len(s.Attention), "foreign": len(s.Foreign), "handled": s.Handled.Len() - len(s.Queue)}
+	parts := map[string]int{"outcomes": len(s.Outcomes), "timeline": len(s.Timeline), "attention": len(s.Attention), "foreign": len(s.Unattributed), "handled": s.DedupWindow.Len() - len(s.Queue)}
 	for part, most := range map[string]int{
 		"outcomes": opportunity.MaxOutcomes, "timeline": opportunity.MaxTimeline, "attention": 20,
-		"foreign": opportunity.MaxInterests, "handled": opportunity.MaxHandledRequests,
+		"foreign": opportunity.MaxInterests, "handled": opportunity.MaxRememberedRequests,
 	} {
 		if parts[part] > most {
 			t.Errorf("%s: %d, at most %d", part, parts[part], most)
@@ -587,7 +589,7 @@ func TestCapsOfAState(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d bytes: outcomes %d of %d, %d interests, %d handled, %d waiting", len(whole), len(kept), len(s.Outcomes), len(s.Interests), s.Handled.Len(), len(s.Queue))
+	t.Logf("%d bytes: outcomes %d of %d, %d interests, %d handled, %d waiting", len(whole), len(kept), len(s.Outcomes), len(s.Interests), s.DedupWindow.Len(), len(s.Queue))
 	if len(whole) > opportunity.MaxStateBytes {
 		var members map[string]json.RawMessage
 		_ = json.Unmarshal(whole, &members)
@@ -622,21 +624,21 @@ func fillFollowUps(s *opportunity.State) {
 		f.Action.Attention = strings.Repeat("y", 1000)
 		planned = append(planned, f)
 		if n < opportunity.MaxFollowUps {
-			s.Snoozed = append(s.Snoozed, opportunity.SnoozedFollowUp{Key: f.Key, Until: noon.Add(time.Hour), Reason: strings.Repeat("y", opportunity.MaxTextLength)})
+			s.SnoozedFollowUps = append(s.SnoozedFollowUps, opportunity.SnoozedFollowUp{Key: f.Key, Until: noon.Add(time.Hour), Reason: strings.Repeat("y", opportunity.MaxTextLength)})
 		}
 	}
-	s.Planned(opportunity.Plan{FollowUps: planned}, noon)
+	s.SetFollowUps(opportunity.Plan{FollowUps: planned}, noon)
 	for n := range 100 + opportunity.MaxCancelledFollowUps {
-		s.Done = append(s.Done, opportunity.DoneFollowUp{Key: fmt.Sprint(planned[0].Key, n), At: noon, Cancelled: n >= 100})
+		s.DoneFollowUps = append(s.DoneFollowUps, opportunity.DoneFollowUp{Key: fmt.Sprint(planned[0].Key, n), At: noon, Cancelled: n >= 100})
 	}
 }
 
 // TestLongNamesOfSignals: signals with names as long as the server allows cannot make the state too large for the next
 // run.
 func TestLongNamesOfSignals(t *testing.T) {
-	s := opened(t)
+	s := openedState(t)
 	for range 2 * opportunity.MaxOutcomes {
-		s.Refuse(opportunity.Verb(strings.Repeat("<", 1000)), "", opportunity.Invalidf("there is no such message"), noon)
+		s.FailMessage(opportunity.MessageName(strings.Repeat("<", 1000)), "", opportunity.Invalidf("there is no such message"), noon)
 	}
 	data, err := json.Marshal(s)
 	if err != nil || len(data) > opportunity.MaxStateBytes/4 {
@@ -647,12 +649,12 @@ func TestLongNamesOfSignals(t *testing.T) {
 // TestOneLargeOutcome: an API that explains a hundred refusals at length does not make the state too large for the next
 // run.
 func TestOneLargeOutcome(t *testing.T) {
-	s := opened(t)
-	accept(t, s, add(many(plain(1), 100)...), "r")
+	s := openedState(t)
+	accept(t, s, addInterests(repeat(plainInterest(1), 100)...), "r")
 	long := strings.Repeat("é<", 50_000)
 	for batch := s.NextBatch(); len(batch) > 0; batch = s.NextBatch() {
-		answers := many(opportunity.Answer{Fate: opportunity.FateRejected, Error: &opportunity.Error{Type: opportunity.Rejected, Label: long, Message: long, Value: long}}, len(batch))
-		s.Settle(batch, answers, noon)
+		answers := repeat(opportunity.ChangeResult{Status: opportunity.StatusRejected, Error: &opportunity.Error{Type: opportunity.Rejected, Label: long, Message: long, Value: long}}, len(batch))
+		s.ApplyResults(batch, answers, noon)
 		if data, err := json.Marshal(s); err != nil || len(data) > opportunity.MaxStateBytes {
 			t.Fatalf("the state takes %d bytes, at most %d: %v", len(data), opportunity.MaxStateBytes, err)
 		}

@@ -11,8 +11,8 @@ const (
 	Archived StageState = "Archived"
 )
 
-// Ends reports whether an opportunity in such a stage is over.
-func (s StageState) Ends() bool { return s == Won || s == Lost || s == Archived }
+// IsFinal reports whether an opportunity in such a stage is over.
+func (s StageState) IsFinal() bool { return s == Won || s == Lost || s == Archived }
 
 // Stage is a phase of the pipeline.
 type Stage struct {
@@ -28,8 +28,8 @@ type Step struct {
 	Stage Stage  `json:"stage"`
 }
 
-// Named is an object of the TMS that has an id and a name.
-type Named struct {
+// Ref is an object of the TMS that has an id and a name.
+type Ref struct {
 	ID   ID     `json:"id"`
 	Name string `json:"name,omitempty"`
 }
@@ -37,7 +37,7 @@ type Named struct {
 // Details are the fields of the record itself.
 type Details struct {
 	Name     string `json:"name"`
-	Region   Named  `json:"region,omitzero"`
-	Account  Named  `json:"account,omitzero"`
+	Region   Ref    `json:"region,omitzero"`
+	Account  Ref    `json:"account,omitzero"`
 	Currency string `json:"currency,omitempty"` // code, such as USD
 }

@@ -33,7 +33,7 @@ func TestNoLearnerIsShown(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			shown := map[string]string{"view": string(view), "card": s.Card(), "words": strings.Join(s.Words(), " ")}
+			shown := map[string]string{"view": string(view), "card": s.CurrentDetails(), "words": strings.Join(s.AttentionKinds(), " ")}
 			for _, m := range s.NextBatch() {
 				if m.Progress != nil {
 					shown["summary of a move"] = opportunity.Summary(*m.Progress)
@@ -56,7 +56,7 @@ func TestNoLearnerIsShown(t *testing.T) {
 			}
 		}
 		look()
-		s.Created(recordNow(), opportunity.Named{ID: region}, noon)
+		s.ApplyCreated(recordNow(), opportunity.Ref{ID: region}, noon)
 		look()
 		for n := range rapid.IntRange(1, 4).Draw(t, "commands") {
 			command := drawCommand(t)
@@ -71,25 +71,25 @@ func TestNoLearnerIsShown(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		for s.HasWork() {
+		for s.HasBatch() {
 			look()
 			batch := s.NextBatch()
-			answers := make([]opportunity.Answer, len(batch))
+			answers := make([]opportunity.ChangeResult, len(batch))
 			for i := range batch {
-				answers[i] = opportunity.Answer{Fate: rapid.SampledFrom([]opportunity.Fate{opportunity.FateDone, opportunity.FateRejected, opportunity.FateUnknown}).Draw(t, "fate")}
+				answers[i] = opportunity.ChangeResult{Status: rapid.SampledFrom([]opportunity.ChangeStatus{opportunity.StatusDone, opportunity.StatusRejected, opportunity.StatusUnknown}).Draw(t, "fate")}
 				switch {
-				case answers[i].Fate != opportunity.FateDone:
+				case answers[i].Status != opportunity.StatusDone:
 					answers[i].Error = &opportunity.Error{Type: opportunity.Rejected, Label: "Not Published", Message: "no"}
 				case batch[i].Interest != nil:
 					answers[i].Interests = []opportunity.InterestRef{{ID: opportunity.ID(fmt.Sprint(batch[i].Request, "/", i, "/", len(s.Interests)))}}
-				case batch[i].Extend != nil:
+				case batch[i].ReservationChange != nil:
 					answers[i].Reservation = &opportunity.Reservation{Valid: rapid.Bool().Draw(t, "valid"), Until: noon}
 				}
 			}
-			s.Settle(batch, answers, noon)
+			s.ApplyResults(batch, answers, noon)
 			look()
 			for s.Question != nil {
-				if err := instruct(s, opportunity.Skip{Request: s.Question.Request, Reason: "looked"}); err != nil {
+				if err := execute(s, opportunity.Skip{Request: s.Question.Request, Reason: "looked"}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -100,8 +100,8 @@ func TestNoLearnerIsShown(t *testing.T) {
 
 func TestSummaries(t *testing.T) {
 	for want, command := range map[string]opportunity.Command{
-		"add 1 interest":  add(plain(1)),
-		"add 2 interests": add(plain(1), plain(2)),
+		"add 1 interest":  addInterests(plainInterest(1)),
+		"add 2 interests": addInterests(plainInterest(1), plainInterest(2)),
 		"progress to Won": opportunity.Progress{To: "Won"},
 		"progress to " + strings.Repeat("x", 40) + "…": opportunity.Progress{To: strings.Repeat("x", 41)},
 		"update name, account, currency":               opportunity.UpdateDetails{Name: "n", Account: "a", Currency: "USD"},
@@ -127,13 +127,13 @@ func TestView(t *testing.T) {
 	if strings.Contains(string(empty), `"step"`) || strings.Contains(string(empty), `"reservation"`) {
 		t.Errorf("%s shows what is not there", empty)
 	}
-	s.Created(recordNow(), opportunity.Named{ID: region, Name: "UK"}, noon)
-	s.Interests = []opportunity.Held{{ID: "a", Quantity: 2, UnitAmount: amount(t, "0.10")}}
+	s.ApplyCreated(recordNow(), opportunity.Ref{ID: region, Name: "UK"}, noon)
+	s.Interests = []opportunity.RecordedInterest{{ID: "a", Quantity: 2, UnitAmount: amount(t, "0.10")}}
 	s.Reservation = opportunity.Reservation{Valid: true, Until: noon}
 	for n := range 120 {
 		accept(t, s, opportunity.Progress{To: "Won"}, fmt.Sprint("r", n))
 	}
-	s.Queue[0].Doubt = true
+	s.Queue[0].InDoubt = true
 	s.Question = &opportunity.Question{Request: "r0", Text: "?"}
 	v := s.View()
 	if v.Opportunity != record || v.Step == nil || *v.Step != proposed || v.Total.String() != "0.20" || v.Reservation == nil || v.Question == nil || v.StateVersion != opportunity.StateVersion || v.Runs != 1 {
@@ -142,30 +142,30 @@ func TestView(t *testing.T) {
 	if len(v.Queue) != 100 {
 		t.Errorf("%d of the queue are shown", len(v.Queue))
 	}
-	if diff := cmp.Diff(opportunity.Waiting{Request: "r0", Summary: "progress to Won", Accepted: noon, Doubt: true}, v.Queue[0]); diff != "" {
+	if diff := cmp.Diff(opportunity.QueuedMessage{Request: "r0", Summary: "progress to Won", Accepted: noon, InDoubt: true}, v.Queue[0]); diff != "" {
 		t.Error(diff)
 	}
 	// A view does not change after it was made.
 	s.Interests[0].Quantity, s.Question.Text, s.Reservation.Valid = 3, "!", false
-	s.Attend(opportunity.AttentionAPI, "", "x", noon)
+	s.RaiseAttention(opportunity.AttentionAPI, "", "x", noon)
 	if v.Interests[0].Quantity != 2 || v.Question.Text != "?" || !v.Reservation.Valid || len(v.Attention) != 0 {
 		t.Errorf("the view changed with the state: %+v", v)
 	}
 }
 
-func TestCard(t *testing.T) {
+func TestCurrentDetails(t *testing.T) {
 	s := opportunity.NewState("A_1*", opportunity.Start{Name: "First Aid", Region: "UK"}, noon)
-	if card := s.Card(); !strings.Contains(card, "### Opportunity A\\_1\\*\n") || !strings.Contains(card, "- **Record:** not created yet\n") {
+	if card := s.CurrentDetails(); !strings.Contains(card, "### Opportunity A\\_1\\*\n") || !strings.Contains(card, "- **Record:** not created yet\n") {
 		t.Errorf("the card of what is not created: %s", card)
 	}
-	s.Created(recordNow(), opportunity.Named{ID: region, Name: "Dominican Republic"}, noon)
-	s.Interests = []opportunity.Held{{ID: "a", Quantity: 2, UnitAmount: amount(t, "0.10")}}
+	s.ApplyCreated(recordNow(), opportunity.Ref{ID: region, Name: "Dominican Republic"}, noon)
+	s.Interests = []opportunity.RecordedInterest{{ID: "a", Quantity: 2, UnitAmount: amount(t, "0.10")}}
 	s.Reservation = opportunity.Reservation{Valid: true, Until: noon}
 	accept(t, s, opportunity.Progress{To: "<b>Won</b>\u2003[x](http://evil.example)"}, "r`1")
-	put(t, s, opportunity.Answer{Fate: opportunity.FateUnknown})
+	sendBatch(t, s, opportunity.ChangeResult{Status: opportunity.StatusUnknown})
 	accept(t, s, opportunity.Progress{To: "Lost"}, "q")
 	s.Failures = 3
-	card := s.Card()
+	card := s.CurrentDetails()
 	for _, want := range []string{
 		"- **Record:** `" + string(record) + "`\n", "- **Step:** Proposed (stage Proposed, Open)\n", "- **Region:** Dominican Republic\n",
 		"- **Interests:** 1, total 0.20 USD\n", "- **Places held until:** 2026-11-23T12:00:00Z\n",
@@ -181,9 +181,9 @@ func TestCard(t *testing.T) {
 	}
 	// Of a long life only the end is shown.
 	for range 30 {
-		s.Refuse("win", "", opportunity.Invalidf("x"), noon)
+		s.FailMessage("win", "", opportunity.Invalidf("x"), noon)
 	}
-	_, last, _ := strings.Cut(s.Card(), "#### Last")
+	_, last, _ := strings.Cut(s.CurrentDetails(), "#### Last")
 	if lines := strings.Count(last, "\n- "); lines != 10 {
 		t.Errorf("%d lines of the timeline are on the card", lines)
 	}
@@ -191,9 +191,9 @@ func TestCard(t *testing.T) {
 
 // A sum of valid amounts can be read back from every place that shows it.
 func TestTotalsAreReadable(t *testing.T) {
-	s := opened(t)
+	s := openedState(t)
 	for n := range opportunity.MaxInterests {
-		s.Interests = append(s.Interests, opportunity.Held{
+		s.Interests = append(s.Interests, opportunity.RecordedInterest{
 			ID: id("OpportunityInterest", n), Quantity: opportunity.MaxQuantity, UnitAmount: amount(t, "999999999999999.9999"),
 		})
 	}
@@ -202,7 +202,7 @@ func TestTotalsAreReadable(t *testing.T) {
 		into interface{ total() opportunity.Amount }
 	}{
 		"view":  {s.View(), &readView{}},
-		"ended": {s.End(), &readEnded{}},
+		"ended": {s.Result(), &readRunResult{}},
 	} {
 		data, err := json.Marshal(shown.from)
 		if err == nil {
@@ -223,9 +223,9 @@ func TestTotalsAreReadable(t *testing.T) {
 }
 
 type (
-	readView  struct{ opportunity.View }
-	readEnded struct{ opportunity.Ended }
+	readView      struct{ opportunity.View }
+	readRunResult struct{ opportunity.RunResult }
 )
 
-func (r *readView) total() opportunity.Amount  { return r.Total }
-func (r *readEnded) total() opportunity.Amount { return r.Total }
+func (r *readView) total() opportunity.Amount      { return r.Total }
+func (r *readRunResult) total() opportunity.Amount { return r.Total }

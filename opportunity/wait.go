@@ -2,10 +2,10 @@ package opportunity
 
 import "time"
 
-// Wait says why all sending waits.
-type Wait struct {
-	// Word is the attention that is raised when the wait lasts.
-	Word Word `json:"word"`
+// WaitInfo says why all sending waits.
+type WaitInfo struct {
+	// Kind is the attention that is raised when the wait lasts.
+	Kind AttentionKind `json:"word"`
 	// Reason says in one line what the opportunity waits for. It names no person.
 	Reason string `json:"reason"`
 	// Request is the only request that the API fails at, "" when everything waits.
@@ -16,48 +16,48 @@ type Wait struct {
 	Until time.Time `json:"until,omitzero"`
 }
 
-// WaitFor sets the reason of a wait, at its beginning and when more is known. It
+// SetWait sets the reason of a wait, at its beginning and when more is known. It
 // reports whether the kind of the wait is new.
-func (s *OperatorState) WaitFor(w Wait) bool {
-	w.Reason = clip(w.Reason, MaxKeptMessage)
-	fresh := s.Waits == nil || s.Waits.Word != w.Word
-	if s.Waits != nil {
-		w.Since = s.Waits.Since
+func (s *OperatorState) SetWait(w WaitInfo) bool {
+	w.Reason = truncate(w.Reason, MaxErrorMessage)
+	fresh := s.Wait == nil || s.Wait.Kind != w.Kind
+	if s.Wait != nil {
+		w.Since = s.Wait.Since
 		if fresh { // one cause at a time
-			s.calmOutages(s.Waits.Request)
+			s.clearOutageAttention(s.Wait.Request)
 		}
 	}
-	s.Waits = &w
+	s.Wait = &w
 	return fresh
 }
 
-// Answered handles a response of the API to the request; a wait for one failing
+// EndWait handles a response of the API to the request; a wait for one failing
 // request goes on, unless this is that request. Answered reports whether a wait is
 // over.
-func (s *OperatorState) Answered(request string) bool {
-	s.calmAbout(AttentionOperation, request)
-	if s.Waits == nil || s.Waits.Word == AttentionOperation && s.Waits.Request != request {
+func (s *OperatorState) EndWait(request string) bool {
+	s.clearAttentionFor(AttentionOperation, request)
+	if s.Wait == nil || s.Wait.Kind == AttentionOperation && s.Wait.Request != request {
 		return false
 	}
-	s.Waits = nil
-	s.calmOutages(request)
+	s.Wait = nil
+	s.clearOutageAttention(request)
 	return true
 }
 
-// Unasked handles a request that is no longer sent: a wait for that request alone
+// CancelWait handles a request that is no longer sent: a wait for that request alone
 // ends.
-func (s *OperatorState) Unasked(request string) {
-	s.calmAbout(AttentionOperation, request)
-	if s.Waits != nil && request != "" && s.Waits.Request == request {
-		s.Waits = nil
+func (s *OperatorState) CancelWait(request string) {
+	s.clearAttentionFor(AttentionOperation, request)
+	if s.Wait != nil && request != "" && s.Wait.Request == request {
+		s.Wait = nil
 	}
 }
 
-// calmOutages removes the attention that was raised while the API did not answer the
+// clearOutageAttention removes the attention that was raised while the API did not answer the
 // request.
-func (s *OperatorState) calmOutages(request string) {
-	s.calmAbout(AttentionOperation, request)
-	for _, word := range []Word{AttentionAPI, AttentionCredentials, AttentionClock, AttentionLimit} {
-		s.Calm(word)
+func (s *OperatorState) clearOutageAttention(request string) {
+	s.clearAttentionFor(AttentionOperation, request)
+	for _, word := range []AttentionKind{AttentionAPI, AttentionCredentials, AttentionClock, AttentionLimit} {
+		s.ClearAttention(word)
 	}
 }

@@ -11,14 +11,14 @@ import (
 
 func (c *checker) checkTransition(path string, rule *Transition) {
 	c.checkName(path+".name", rule.Name)
-	c.checkPlace(path+".from", rule.From)
-	c.checkPlace(path+".to", rule.To)
+	c.checkStepSelector(path+".from", rule.From)
+	c.checkStepSelector(path+".to", rule.To)
 	c.checkWhen(path+".when", &rule.When)
-	if len(rule.Before)+len(rule.After) == 0 && c.isGiven(path) && !c.odd[path] {
-		c.at(path, "nothing to do; give effects before or after the move")
+	if len(rule.Before)+len(rule.After) == 0 && c.isGiven(path) && !c.unknownMembers[path] {
+		c.report(path, "nothing to do; give effects before or after the move")
 	}
 	if rule.From != nil && rule.To != nil && rule.From.Step != "" && *rule.From == *rule.To {
-		c.at(path+".to", "a move from step %q to itself; give another step", clip(rule.To.Step))
+		c.report(path+".to", "a move from step %q to itself; give another step", truncateQuote(rule.To.Step))
 	}
 	c.checkEffects(path+".before", rule.Before, true)
 	c.checkEffects(path+".after", rule.After, false)
@@ -40,7 +40,7 @@ func (c *checker) checkEffects(path string, effects []EffectRule, before bool) {
 			case opportunity.EffectInvoice:
 				right += ", or leave finaliseBeforeStart out"
 			}
-			c.at(at, "%s cannot be done before a move, since the move may fail: %s; %s", effects[i].kind(), why, right)
+			c.report(at, "%s cannot be done before a move, since the move may fail: %s; %s", effects[i].kind(), why, right)
 		}
 	}
 }
@@ -50,11 +50,11 @@ func (c *checker) checkEffect(path string, e *EffectRule) {
 		return
 	}
 	c.checkWhen(path+".when", &e.When)
-	if given := e.given(); !c.isOne(path, len(given)) {
+	if given := e.givenKinds(); !c.hasExactlyOne(path, len(given)) {
 		if len(given) == 0 {
-			c.at(path, "no effect is given; give one of %s", strings.Join(members(reflect.TypeFor[EffectRule]())[1:], ", "))
+			c.report(path, "no effect is given; give one of %s", strings.Join(memberNames(reflect.TypeFor[EffectRule]())[1:], ", "))
 		} else {
-			c.at(path, "%d effects are given in one; begin each with \"- \"", len(given))
+			c.report(path, "%d effects are given in one; begin each with \"- \"", len(given))
 		}
 	}
 	if e.Account != nil {
@@ -62,40 +62,40 @@ func (c *checker) checkEffect(path string, e *EffectRule) {
 	}
 	if e.Attributes != nil {
 		if len(e.Attributes.Set) == 0 && c.isGiven(path+".attributes.set") {
-			c.at(path+".attributes.set", "no attributes; give at least one key and its value")
+			c.report(path+".attributes.set", "no attributes; give at least one key and its value")
 		}
 		c.atMost(path+".attributes.set", len(e.Attributes.Set), 50)
-		for _, key := range sorted(e.Attributes.Set) {
+		for _, key := range sortedNames(e.Attributes.Set) {
 			if text := e.Attributes.Set[key]; text != "" { // an empty text clears the attribute
 				c.checkText(path+".attributes.set."+key, text, Variables{}, false)
 			}
 		}
 	}
 	if e.Reserve != nil {
-		c.checkHold(path+".reserve.for", e.Reserve.For)
+		c.checkReservationPeriod(path+".reserve.for", e.Reserve.For)
 	}
 	if e.Extend != nil {
-		c.checkHold(path+".extend.for", e.Extend.For)
+		c.checkReservationPeriod(path+".extend.for", e.Extend.For)
 	}
 	if e.Invoice != nil {
-		c.checkLength(path+".invoice.wait", e.Invoice.Wait, true)
+		c.checkPeriod(path+".invoice.wait", e.Invoice.Wait, true)
 		c.checkText(path+".invoice.purchaseOrder", e.Invoice.PurchaseOrder, Variables{}, true)
 		c.checkText(path+".invoice.comments", e.Invoice.Comments, Variables{}, false)
 		if e.Invoice.FinaliseBeforeStart != nil {
-			c.checkLength(path+".invoice.finaliseBeforeStart", *e.Invoice.FinaliseBeforeStart, false)
+			c.checkPeriod(path+".invoice.finaliseBeforeStart", *e.Invoice.FinaliseBeforeStart, false)
 		}
 	}
 	if e.Tokens != nil {
-		c.checkLength(path+".tokens.wait", e.Tokens.Wait, true)
+		c.checkPeriod(path+".tokens.wait", e.Tokens.Wait, true)
 	}
 	c.checkMessages(path, e.Email, e.Log, e.Call)
 }
 
-// checkHold checks the time for which places are held.
-func (c *checker) checkHold(path string, length Length) {
-	c.checkLength(path, length, true)
-	if length.Unit == Seconds && length.Count > 0 && length.Count < MinHoldSeconds && c.isGiven(path) {
-		c.at(path, "places are held for less than a minute; give at least %d seconds", MinHoldSeconds)
+// checkReservationPeriod checks the time for which places are held.
+func (c *checker) checkReservationPeriod(path string, length Period) {
+	c.checkPeriod(path, length, true)
+	if length.Unit == Seconds && length.Count > 0 && length.Count < MinReservationSeconds && c.isGiven(path) {
+		c.report(path, "places are held for less than a minute; give at least %d seconds", MinReservationSeconds)
 	}
 }
 
@@ -103,7 +103,7 @@ func (c *checker) checkHold(path string, length Length) {
 func (c *checker) checkMessages(path string, email *EmailRule, log *LogRule, call *CallRule) {
 	if at := path + ".email.use"; email != nil && c.isGiven(at) {
 		if _, known := c.rules.Emails[email.Use]; !known {
-			c.at(at, "there is no mail %q under emails; %s", clip(email.Use), nearest(email.Use, sorted(c.rules.Emails)))
+			c.report(at, "there is no mail %q under emails; %s", truncateQuote(email.Use), suggest(email.Use, sortedNames(c.rules.Emails)))
 		}
 	}
 	if log != nil {
@@ -114,7 +114,7 @@ func (c *checker) checkMessages(path string, email *EmailRule, log *LogRule, cal
 	}
 	if at := path + ".call.service"; c.isGiven(at) {
 		if _, known := c.rules.Services[call.Service]; !known {
-			c.at(at, "there is no service %q under services; %s", clip(call.Service), nearest(call.Service, sorted(c.rules.Services)))
+			c.report(at, "there is no service %q under services; %s", truncateQuote(call.Service), suggest(call.Service, sortedNames(c.rules.Services)))
 		}
 	}
 	for _, one := range []struct{ at, value string }{{path + ".call.path", call.Path}, {path + ".call.undo", call.Undo}} {
@@ -122,31 +122,31 @@ func (c *checker) checkMessages(path string, email *EmailRule, log *LogRule, cal
 			continue
 		}
 		if u, err := url.Parse(one.value); err != nil || !strings.HasPrefix(one.value, "/") || strings.HasPrefix(one.value, "//") || u.Fragment != "" {
-			c.at(one.at, "%q is no path; begin it with one slash, such as /orders", clip(one.value))
+			c.report(one.at, "%q is no path; begin it with one slash, such as /orders", truncateQuote(one.value))
 		}
 	}
 }
 
-// placed is an effect and its path.
-type placed struct {
+// locatedEffect is an effect and its path.
+type locatedEffect struct {
 	path   string
 	effect EffectRule
 }
 
-func effectsOf(path string, effects []EffectRule) []placed {
-	var all []placed
+func effectsOf(path string, effects []EffectRule) []locatedEffect {
+	var all []locatedEffect
 	for i, effect := range effects {
-		all = append(all, placed{fmt.Sprintf("%s[%d]", path, i), effect})
+		all = append(all, locatedEffect{fmt.Sprintf("%s[%d]", path, i), effect})
 	}
 	return all
 }
 
-func (t Transition) effects(path string) []placed {
+func (t Transition) effects(path string) []locatedEffect {
 	return append(effectsOf(path+".before", t.Before), effectsOf(path+".after", t.After)...)
 }
 
-// contradict returns why two effects contradict each other, or "" when they do not.
-func contradict(a, b EffectRule) string {
+// contradiction returns why two effects contradict each other, or "" when they do not.
+func contradiction(a, b EffectRule) string {
 	kinds := []opportunity.EffectKind{a.kind(), b.kind()}
 	has := func(one, other opportunity.EffectKind) bool {
 		return kinds[0] == one && kinds[1] == other || kinds[0] == other && kinds[1] == one
@@ -171,7 +171,7 @@ func contradict(a, b EffectRule) string {
 		if register == nil {
 			register = b.Register
 		}
-		if !register.KeepPlaces {
+		if !register.KeepReservation {
 			return fmt.Sprintf("and %s contradict each other: registering gives the places back; give one of them, or say keepPlaces: true", kinds[0])
 		}
 	}
@@ -180,20 +180,20 @@ func contradict(a, b EffectRule) string {
 
 // checkContradictions finds effects of one rule that contradict each other. Effects with a condition do not count,
 // because they may never apply together.
-func (c *checker) checkContradictions(effects []placed) {
+func (c *checker) checkContradictions(effects []locatedEffect) {
 	for i, b := range effects {
 		for _, a := range effects[:i] {
-			if why := contradict(a.effect, b.effect); why != "" && a.effect.When == "" && b.effect.When == "" {
-				c.at(b.path, "%s %s", b.effect.kind(), why)
+			if why := contradiction(a.effect, b.effect); why != "" && a.effect.When == "" && b.effect.When == "" {
+				c.report(b.path, "%s %s", b.effect.kind(), why)
 				break
 			}
 		}
 	}
 }
 
-// checkTogether finds transitions that always apply to the same move and whose effects contradict each other.
-func (c *checker) checkTogether() {
-	overlap := func(a, b *Place) bool { return a == nil || b == nil || *a == *b }
+// checkOverlappingTransitions finds transitions that always apply to the same move and whose effects contradict each other.
+func (c *checker) checkOverlappingTransitions() {
+	overlap := func(a, b *StepSelector) bool { return a == nil || b == nil || *a == *b }
 	for i, b := range c.rules.Transitions {
 		for j, a := range c.rules.Transitions[:i] {
 			if !overlap(a.From, b.From) || !overlap(a.To, b.To) || a.When != "" || b.When != "" {
@@ -201,9 +201,9 @@ func (c *checker) checkTogether() {
 			}
 			for _, later := range b.effects(fmt.Sprintf("transitions[%d]", i)) {
 				for _, earlier := range a.effects(fmt.Sprintf("transitions[%d]", j)) {
-					if why := contradict(earlier.effect, later.effect); why != "" && earlier.effect.When == "" && later.effect.When == "" {
+					if why := contradiction(earlier.effect, later.effect); why != "" && earlier.effect.When == "" && later.effect.When == "" {
 						line, _ := c.position(earlier.path)
-						c.at(later.path, "%s, together with line %d, which goes with the same moves, %s", later.effect.kind(), line, why)
+						c.report(later.path, "%s, together with line %d, which goes with the same moves, %s", later.effect.kind(), line, why)
 					}
 				}
 			}
@@ -211,19 +211,19 @@ func (c *checker) checkTogether() {
 	}
 }
 
-// checkPromises finds promises that no places are held yet, and another rule that breaks such a promise. That rule always
+// checkNoneReservedPromises finds promises that no places are held yet, and another rule that breaks such a promise. That rule always
 // holds places on the move to the place from which this transition starts.
-func (c *checker) checkPromises() {
+func (c *checker) checkNoneReservedPromises() {
 	for i, b := range c.rules.Transitions {
 		for _, later := range effectsOf(fmt.Sprintf("transitions[%d].before", i), b.Before) {
-			if b.From == nil || later.effect.Reserve == nil || !later.effect.Reserve.NoneHeld {
+			if b.From == nil || later.effect.Reserve == nil || !later.effect.Reserve.NoneReserved {
 				continue
 			}
 			for j, a := range c.rules.Transitions {
 				for _, earlier := range a.effects(fmt.Sprintf("transitions[%d]", j)) {
 					if a.To != nil && *a.To == *b.From && a.When == "" && earlier.effect.Reserve != nil && earlier.effect.When == "" {
 						line, _ := c.position(earlier.path)
-						c.at(later.path+".reserve.noneHeld", "places are held by then: line %d holds them on every move to %s; hold them there, or after this move", line, b.From.words())
+						c.report(later.path+".reserve.noneHeld", "places are held by then: line %d holds them on every move to %s; hold them there, or after this move", line, b.From.describe())
 					}
 				}
 			}

@@ -9,15 +9,15 @@ import (
 
 func (c *checker) checkStep(index int) {
 	path, rule := fmt.Sprintf("steps[%d]", index), &c.rules.Steps[index]
-	c.checkPlace(path+".at", &rule.At)
+	c.checkStepSelector(path+".at", &rule.At)
 	for other, earlier := range c.rules.Steps[:index] {
-		if earlier.At == rule.At && rule.At != (Place{}) {
+		if earlier.At == rule.At && rule.At != (StepSelector{}) {
 			line, _ := c.position(fmt.Sprintf("steps[%d]", other))
-			c.at(path+".at", "line %d is about the same already; put all follow-ups there", line)
+			c.report(path+".at", "line %d is about the same already; put all follow-ups there", line)
 		}
 	}
 	if len(rule.FollowUps) == 0 && c.isGiven(path+".followUps") {
-		c.at(path+".followUps", "nothing to do; give at least one follow-up")
+		c.report(path+".followUps", "nothing to do; give at least one follow-up")
 	}
 	c.atMost(path+".followUps", len(rule.FollowUps), MaxFollowUps)
 	for i := range rule.FollowUps {
@@ -25,50 +25,50 @@ func (c *checker) checkStep(index int) {
 	}
 }
 
-func (c *checker) checkFollowUp(path string, at Place, rule *FollowUpRule) {
+func (c *checker) checkFollowUp(path string, at StepSelector, rule *FollowUpRule) {
 	c.checkName(path+".name", rule.Name)
 	c.checkWhen(path+".when", &rule.When)
-	anchors, lengths := rule.Due.given()
-	if !c.isOne(path+".due", len(anchors)) {
-		c.at(path+".due", "%d of inStep, idle, beforeLapse, beforeStart and beforeTokensExpire are given; give exactly one of them", len(anchors))
+	anchors, lengths := rule.Due.givenAnchors()
+	if !c.hasExactlyOne(path+".due", len(anchors)) {
+		c.report(path+".due", "%d of inStep, idle, beforeLapse, beforeStart and beforeTokensExpire are given; give exactly one of them", len(anchors))
 	}
 	for i, anchor := range anchors {
-		c.checkLength(path+".due."+string(anchor), lengths[i], anchor != untilLapse && anchor != sinceStep)
+		c.checkPeriod(path+".due."+string(anchor), lengths[i], anchor != untilReservationExpiry && anchor != sinceStep)
 	}
 	if rule.Hours == "business" && len(c.rules.Calendar.Hours) == 0 {
-		c.at(path+".hours", "it waits for business hours, and there are none; give calendar.hours, or leave this out")
+		c.report(path+".hours", "it waits for business hours, and there are none; give calendar.hours, or leave this out")
 	}
 	if rule.Repeat != nil {
 		if c.isGiven(path + ".repeat.times") {
-			c.within(path+".repeat.times", rule.Repeat.Times, 2, MaxTimes)
+			c.checkRange(path+".repeat.times", rule.Repeat.Times, 2, MaxRepetitions)
 		}
-		c.checkLength(path+".repeat.every", rule.Repeat.Every, true)
+		c.checkPeriod(path+".repeat.every", rule.Repeat.Every, true)
 	}
 	c.checkAction(path+".do", at, &rule.Do)
 	if rule.Do.Progress != nil && (rule.Repeat != nil || rule.Then != nil) {
-		c.at(path+".do.progress", "a move is the last thing a follow-up does; put it under then, or leave repeat and then out")
+		c.report(path+".do.progress", "a move is the last thing a follow-up does; put it under then, or leave repeat and then out")
 	}
 	if rule.Then != nil {
 		c.checkAction(path+".then", at, rule.Then)
 		if rule.Repeat == nil {
-			c.at(path+".then", "it comes after the last repetition, and nothing is repeated; give repeat")
+			c.report(path+".then", "it comes after the last repetition, and nothing is repeated; give repeat")
 		}
 	}
 	most := c.rules.FollowUpsAtMost
 	if most == 0 {
-		most = DefaultCap
+		most = DefaultFollowUpsPerOpportunity
 	}
-	if rule.length() > most && rule.times() <= MaxTimes {
-		c.at(path, "it makes %d follow-ups, and an opportunity gets at most %d; repeat it less often, or raise followUpsAtMost", rule.length(), most)
+	if rule.followUpCount() > most && rule.repetitions() <= MaxRepetitions {
+		c.report(path, "it makes %d follow-ups, and an opportunity gets at most %d; repeat it less often, or raise followUpsAtMost", rule.followUpCount(), most)
 	}
 }
 
-func (c *checker) checkAction(path string, at Place, action *ActionRule) {
+func (c *checker) checkAction(path string, at StepSelector, action *ActionRule) {
 	if !c.isGiven(path) {
 		return
 	}
-	if given := action.given(); !c.isOne(path, len(given)) {
-		c.at(path, "%d of email, log, call, progress and attention are given; give exactly one of them", len(given))
+	if given := action.givenKinds(); !c.hasExactlyOne(path, len(given)) {
+		c.report(path, "%d of email, log, call, progress and attention are given; give exactly one of them", len(given))
 	}
 	c.checkMessages(path, action.Email, action.Log, action.Call)
 	if action.Attention != nil {
@@ -77,9 +77,9 @@ func (c *checker) checkAction(path string, at Place, action *ActionRule) {
 	if to := path + ".progress.to"; action.Progress != nil && c.isGiven(to) {
 		switch {
 		case strings.TrimSpace(action.Progress.To) == "":
-			c.at(to, "empty; give the name or the id of a step")
+			c.report(to, "empty; give the name or the id of a step")
 		case action.Progress.To == at.Step:
-			c.at(to, "a move to the step it stands in; give another step")
+			c.report(to, "a move to the step it stands in; give another step")
 		default:
 			c.checkID(to, action.Progress.To, opportunity.TypeStep, "a step")
 		}

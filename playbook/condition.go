@@ -18,8 +18,8 @@ import (
 // value >= 1000 and region in ["UK", "US"]. Amounts are exact. A condition reads no clock.
 type Expression string
 
-// surroundings are the names that a condition may use.
-type surroundings struct {
+// conditionEnv are the names that a condition may use.
+type conditionEnv struct {
 	Value      money             `expr:"value"` // the sum over the interests
 	Currency   string            `expr:"currency"`
 	Region     string            `expr:"region"`
@@ -31,11 +31,11 @@ type surroundings struct {
 	Stage      string            `expr:"stage"`
 	State      string            `expr:"state"`
 	Attributes map[string]string `expr:"attributes"`
-	Interests  []subject         `expr:"interests"`
+	Interests  []interestEnv     `expr:"interests"`
 }
 
-// subject is an interest in a condition.
-type subject struct {
+// interestEnv is an interest in a condition.
+type interestEnv struct {
 	Item       string `expr:"item"`
 	Kind       string `expr:"kind"`
 	Quantity   int    `expr:"quantity"`
@@ -43,11 +43,11 @@ type subject struct {
 	Reserve    bool   `expr:"reserve"`
 }
 
-// builtins are the functions of the library that a condition may call. They need no clock, no zone and no floats.
-var builtins = [...]string{"all", "any", "one", "none", "filter", "count", "len", "lower", "upper", "trim", "sum", "int"}
+// conditionBuiltins are the functions of the library that a condition may call. They need no clock, no zone and no floats.
+var conditionBuiltins = [...]string{"all", "any", "one", "none", "filter", "count", "len", "lower", "upper", "trim", "sum", "int"}
 
-func surroundingsOf(f Facts) surroundings {
-	s := surroundings{
+func conditionEnvOf(f Facts) conditionEnv {
+	s := conditionEnv{
 		Value: moneyOf(f.value()), Currency: f.Details.Currency,
 		Region: f.Details.Region.Name, RegionID: string(f.Details.Region.ID),
 		Account: f.Details.Account.Name, AccountID: string(f.Details.Account.ID),
@@ -55,7 +55,7 @@ func surroundingsOf(f Facts) surroundings {
 		Attributes: f.Attributes,
 	}
 	for _, i := range f.Interests {
-		s.Interests = append(s.Interests, subject{string(i.Item), string(i.Kind), i.Quantity, moneyOf(i.UnitAmount), i.Reserve})
+		s.Interests = append(s.Interests, interestEnv{string(i.Item), string(i.Kind), i.Quantity, moneyOf(i.UnitAmount), i.Reserve})
 	}
 	return s
 }
@@ -68,7 +68,7 @@ type condition struct {
 }
 
 // holds decides the condition for the facts. The error quotes none of the facts.
-func (c condition) holds(s surroundings) (bool, error) {
+func (c condition) holds(s conditionEnv) (bool, error) {
 	if c.program == nil {
 		return true, nil
 	}
@@ -86,46 +86,46 @@ var (
 )
 
 // compile reads and type-checks the expression.
-func (e Expression) compile() (condition, *fault) {
+func (e Expression) compile() (condition, *textDiagnostic) {
 	text := string(e)
 	switch {
 	case strings.TrimSpace(text) == "":
-		return condition{}, &fault{0, "the condition is empty; leave it out"}
+		return condition{}, &textDiagnostic{0, "the condition is empty; leave it out"}
 	case len(text) > MaxExpressionBytes:
-		return condition{}, &fault{0, fmt.Sprintf("the condition has %d bytes; at most %d", len(text), MaxExpressionBytes)}
+		return condition{}, &textDiagnostic{0, fmt.Sprintf("the condition has %d bytes; at most %d", len(text), MaxExpressionBytes)}
 	}
-	exact := &exactly{text: []rune(text)}
-	options := []expr.Option{expr.Env(surroundings{}), expr.AsBool(), expr.Optimize(false), expr.DisableAllBuiltins()}
-	for _, name := range builtins {
+	exact := &exactAmounts{text: []rune(text)}
+	options := []expr.Option{expr.Env(conditionEnv{}), expr.AsBool(), expr.Optimize(false), expr.DisableAllBuiltins()}
+	for _, name := range conditionBuiltins {
 		options = append(options, expr.EnableBuiltin(name))
 	}
-	options = append(append(options, expr.Patch(exact)), reckoning()...)
+	options = append(append(options, expr.Patch(exact)), moneyOperators()...)
 	program, err := expr.Compile(text, options...)
-	if exact.wrong != nil {
-		return condition{}, &fault{byteOf(text, exact.at), exact.wrong.Error()}
+	if exact.problem != nil {
+		return condition{}, &textDiagnostic{byteOffset(text, exact.position), exact.problem.Error()}
 	}
 	if err != nil {
-		return condition{}, conditionFault(text, err)
+		return condition{}, conditionDiagnostic(text, err)
 	}
-	return condition{program, canonicalOf(text)}, nil
+	return condition{program, canonicalForm(text)}, nil
 }
 
-// canonicalOf returns the expression without its formatting.
-func canonicalOf(text string) string {
+// canonicalForm returns the expression without its formatting.
+func canonicalForm(text string) string {
 	tree, err := parser.Parse(text)
 	if err != nil {
 		return text
 	}
-	ast.Walk(&tree.Node, &decimals{exactly{text: []rune(text)}})
+	ast.Walk(&tree.Node, &decimalPrinter{exactAmounts{text: []rune(text)}})
 	return tree.Node.String()
 }
 
-// decimals writes amounts as exact decimals.
-type decimals struct{ exactly }
+// decimalPrinter writes amounts as exact decimals.
+type decimalPrinter struct{ exactAmounts }
 
 // Visit implements ast.Visitor.
-func (d *decimals) Visit(node *ast.Node) {
-	d.exactly.Visit(node)
+func (d *decimalPrinter) Visit(node *ast.Node) {
+	d.exactAmounts.Visit(node)
 	constant, ok := (*node).(*ast.ConstantNode)
 	if !ok {
 		return
@@ -135,8 +135,8 @@ func (d *decimals) Visit(node *ast.Node) {
 	}
 }
 
-// byteOf returns the byte offset of the rune with the given number.
-func byteOf(text string, runes int) int {
+// byteOffset returns the byte offset of the rune with the given number.
+func byteOffset(text string, runes int) int {
 	for at := range text {
 		if runes == 0 {
 			return at
@@ -146,26 +146,26 @@ func byteOf(text string, runes int) int {
 	return len(text)
 }
 
-// conditionFault returns the error that the library found, and suggests known names.
-func conditionFault(text string, err error) *fault {
+// conditionDiagnostic returns the error that the library found, and suggests known names.
+func conditionDiagnostic(text string, err error) *textDiagnostic {
 	var wrong *file.Error
 	if !errors.As(err, &wrong) {
 		said, _, _ := strings.Cut(err.Error(), "\n")
-		return &fault{0, "the condition is wrong: " + plainTypes(said)}
+		return &textDiagnostic{0, "the condition is wrong: " + plainTypes(said)}
 	}
 	said := plainTypes(wrong.Message)
 	if found := unknownName.FindStringSubmatch(said); found != nil {
-		names := append(expressionNames(reflect.TypeFor[surroundings]()), append(builtins[:], "money")...)
-		said = fmt.Sprintf("unknown name %s; %s", found[1], nearest(found[1], names))
+		names := append(expressionNames(reflect.TypeFor[conditionEnv]()), append(conditionBuiltins[:], "money")...)
+		said = fmt.Sprintf("unknown name %s; %s", found[1], suggest(found[1], names))
 	} else if found := unknownMember.FindStringSubmatch(wrong.Message); found != nil {
-		said = fmt.Sprintf("unknown member %s of an interest; %s", found[1], nearest(found[1], expressionNames(reflect.TypeFor[subject]())))
+		said = fmt.Sprintf("unknown member %s of an interest; %s", found[1], suggest(found[1], expressionNames(reflect.TypeFor[interestEnv]())))
 	}
-	return &fault{byteOf(text, wrong.From), "the condition is wrong: " + said}
+	return &textDiagnostic{byteOffset(text, wrong.From), "the condition is wrong: " + said}
 }
 
 // plainTypes replaces the names of types by those of the documentation.
 func plainTypes(said string) string {
-	return strings.NewReplacer("playbook.money", "money", "playbook.subject", "interest", "playbook.surroundings", "opportunity").Replace(said)
+	return strings.NewReplacer("playbook.money", "money", "playbook.interestEnv", "interest", "playbook.conditionEnv", "opportunity").Replace(said)
 }
 
 // expressionNames returns the names that conditions use for the fields of a type.

@@ -18,7 +18,7 @@ func FuzzCondition(f *testing.F) {
 		f.Add(text)
 	}
 	facts := Facts{
-		Details:    opportunity.Details{Region: opportunity.Named{Name: "UK"}, Currency: "GBP"},
+		Details:    opportunity.Details{Region: opportunity.Ref{Name: "UK"}, Currency: "GBP"},
 		Interests:  []Interest{{Item: "e", Kind: opportunity.Event, Quantity: 2, UnitAmount: amount(f, "199.90")}},
 		Attributes: map[string]string{"po": "x"},
 	}
@@ -30,7 +30,7 @@ func FuzzCondition(f *testing.F) {
 			}
 			return
 		}
-		holds, err := found.holds(surroundingsOf(facts))
+		holds, err := found.holds(conditionEnvOf(facts))
 		if len(found.canonical) > MaxExpressionBytes {
 			return
 		}
@@ -38,7 +38,7 @@ func FuzzCondition(f *testing.F) {
 		if wrong != nil {
 			t.Fatalf("%q is canonically %q, which is wrong: %s", text, found.canonical, wrong.text)
 		}
-		if same, other := again.holds(surroundingsOf(facts)); same != holds || (err == nil) != (other == nil) {
+		if same, other := again.holds(conditionEnvOf(facts)); same != holds || (err == nil) != (other == nil) {
 			t.Fatalf("%q is %v (%v), but canonically %q is %v (%v)", text, holds, err, found.canonical, same, other)
 		}
 	})

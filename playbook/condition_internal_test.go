@@ -20,7 +20,7 @@ func amount(t interface{ Fatal(args ...any) }, text string) opportunity.Amount {
 func TestConditionsDecideExactly(t *testing.T) {
 	facts := Facts{
 		Details: opportunity.Details{
-			Region: opportunity.Named{ID: "r1", Name: "UK"}, Account: opportunity.Named{ID: "a1", Name: "Administrate"}, Currency: "GBP",
+			Region: opportunity.Ref{ID: "r1", Name: "UK"}, Account: opportunity.Ref{ID: "a1", Name: "Administrate"}, Currency: "GBP",
 		},
 		Step: opportunity.Step{ID: "s1", Name: "Proposed", Stage: opportunity.Stage{Name: "Early", State: opportunity.Open}},
 		Interests: []Interest{
@@ -60,7 +60,7 @@ func TestConditionsDecideExactly(t *testing.T) {
 			t.Errorf("%s: %s", text, wrong.text)
 			continue
 		}
-		if got, err := found.holds(surroundingsOf(facts)); err != nil || got != want {
+		if got, err := found.holds(conditionEnvOf(facts)); err != nil || got != want {
 			t.Errorf("%s is %v, want %v: %v", text, got, want, err)
 		}
 		again, wrong := Expression(found.canonical).compile()
@@ -68,7 +68,7 @@ func TestConditionsDecideExactly(t *testing.T) {
 			t.Errorf("%s is canonically %s, which does not compile: %s", text, found.canonical, wrong.text)
 			continue
 		}
-		if got, err := again.holds(surroundingsOf(facts)); err != nil || got != want || again.canonical != found.canonical {
+		if got, err := again.holds(conditionEnvOf(facts)); err != nil || got != want || again.canonical != found.canonical {
 			t.Errorf("%s is canonically %s, which is %v and canonically %s: %v", text, found.canonical, got, again.canonical, err)
 		}
 	}
@@ -78,7 +78,7 @@ func TestConditionsDecideExactly(t *testing.T) {
 			t.Errorf("%s: %s", text, wrong.text)
 			continue
 		}
-		if got, err := found.holds(surroundingsOf(facts)); err == nil || got {
+		if got, err := found.holds(conditionEnvOf(facts)); err == nil || got {
 			t.Errorf("%s is decided as %v", text, got)
 		}
 	}
@@ -98,7 +98,7 @@ func TestAmountsAreComparedAsWritten(t *testing.T) {
 		}
 		facts := Facts{Interests: []Interest{{Quantity: 1, UnitAmount: amount(t, a)}}}
 		want := amount(t, a).Decimal().GreaterThanOrEqual(amount(t, b).Decimal())
-		if got, err := found.holds(surroundingsOf(facts)); err != nil || got != want {
+		if got, err := found.holds(conditionEnvOf(facts)); err != nil || got != want {
 			t.Fatalf("%s >= %s is %v: %v", a, b, got, err)
 		}
 		if want := amount(t, b).Decimal().String(); found.canonical != "value >= "+want {
@@ -132,7 +132,7 @@ func TestConditionsKnowNoFloats(t *testing.T) {
 			}
 		}
 	}
-	walk(reflect.TypeFor[surroundings]())
+	walk(reflect.TypeFor[conditionEnv]())
 	for _, text := range []string{"1 / 2 > 0", "2 ** 3 > 1", "5 % 2 == 1", "value / 3 > 1", "float(\"1\") > 0", "now() != nil", "round(1.5) > 1"} {
 		if _, wrong := Expression(text).compile(); wrong == nil {
 			t.Errorf("%s compiles", text)

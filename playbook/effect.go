@@ -43,9 +43,9 @@ type AccountRule struct {
 
 // ContactsRule says which contact is taken.
 type ContactsRule struct {
-	// Several says what to do where more than one contact has the e-mail address:
+	// OnMultipleMatches says what to do where more than one contact has the e-mail address:
 	// ask an operator (the default), or take the oldest.
-	Several string `json:"several,omitempty" jsonschema:"enum=ask,enum=oldest"`
+	OnMultipleMatches string `json:"several,omitempty" jsonschema:"enum=ask,enum=oldest"`
 }
 
 // AttributesRule says which attributes get which values.
@@ -57,16 +57,16 @@ type AttributesRule struct {
 // ReserveRule says how long places are held.
 type ReserveRule struct {
 	// For is how long, from now on; a minute at least.
-	For Length `json:"for"`
-	// NoneHeld promises that the opportunity holds no places yet. Only then may
+	For Period `json:"for"`
+	// NoneReserved promises that the opportunity holds no places yet. Only then may
 	// places be held before a move: giving them back gives all places back.
-	NoneHeld bool `json:"noneHeld,omitempty"`
+	NoneReserved bool `json:"noneHeld,omitempty"`
 }
 
 // ExtendRule says how long places are held.
 type ExtendRule struct {
 	// For is how long, from now on; a minute at least.
-	For Length `json:"for"`
+	For Period `json:"for"`
 }
 
 // ReleaseRule has no settings.
@@ -74,9 +74,9 @@ type ReleaseRule struct{}
 
 // RegisterRule says what happens to the places that were held.
 type RegisterRule struct {
-	// KeepPlaces leaves the places that were held to lapse. Otherwise they are given
+	// KeepReservation leaves the places that were held to lapse. Otherwise they are given
 	// back once all learners are registered, since they count twice.
-	KeepPlaces bool `json:"keepPlaces,omitempty"`
+	KeepReservation bool `json:"keepPlaces,omitempty"`
 }
 
 // CancelRegistrationsRule has no settings.
@@ -85,20 +85,20 @@ type CancelRegistrationsRule struct{}
 // InvoiceRule says what the invoice holds and when it is made final.
 type InvoiceRule struct {
 	// Wait is how long the draft may take to be there; 1 hour where it is left out.
-	Wait Length `json:"wait,omitzero"`
+	Wait Period `json:"wait,omitzero"`
 	// PurchaseOrder is a template.
 	PurchaseOrder Text `json:"purchaseOrder,omitempty"`
 	// Comments is a template.
 	Comments Text `json:"comments,omitempty"`
 	// FinaliseBeforeStart is how long before the first event starts it is made
 	// final; left out, it stays a draft.
-	FinaliseBeforeStart *Length `json:"finaliseBeforeStart,omitempty"`
+	FinaliseBeforeStart *Period `json:"finaliseBeforeStart,omitempty"`
 }
 
 // TokensRule says how long tokens may take to be issued.
 type TokensRule struct {
 	// Wait is how long; 1 hour where it is left out.
-	Wait Length `json:"wait,omitzero"`
+	Wait Period `json:"wait,omitzero"`
 }
 
 // EmailRule says to whom which mail is sent.
@@ -127,8 +127,8 @@ type CallRule struct {
 	Undo string `json:"undo,omitempty"`
 }
 
-// given returns the kinds of effects that are given, in the order of the members.
-func (e EffectRule) given() []opportunity.EffectKind {
+// givenKinds returns the kinds of effects that are given, in the order of the members.
+func (e EffectRule) givenKinds() []opportunity.EffectKind {
 	var kinds []opportunity.EffectKind
 	for _, one := range []struct {
 		kind opportunity.EffectKind
@@ -157,24 +157,24 @@ func (e EffectRule) given() []opportunity.EffectKind {
 
 // kind returns the kind of a valid effect, which has exactly one.
 func (e EffectRule) kind() opportunity.EffectKind {
-	if kinds := e.given(); len(kinds) == 1 {
+	if kinds := e.givenKinds(); len(kinds) == 1 {
 		return kinds[0]
 	}
 	return ""
 }
 
 // undo returns how far the effect can be undone. It also returns in words how, or why it cannot.
-func (e EffectRule) undo() (opportunity.Undo, string) {
+func (e EffectRule) undo() (opportunity.UndoLevel, string) {
 	switch e.kind() {
 	case opportunity.EffectAccount:
-		return opportunity.UndoTrace, "an account that was made stays in the TMS, without the opportunity"
+		return opportunity.UndoPartial, "an account that was made stays in the TMS, without the opportunity"
 	case opportunity.EffectContacts:
-		return opportunity.UndoTrace, "contacts that were made stay in the TMS"
+		return opportunity.UndoPartial, "contacts that were made stay in the TMS"
 	case opportunity.EffectAttributes:
 		return opportunity.UndoExact, "the values of before are written back"
 	case opportunity.EffectReserve:
-		if e.Reserve.NoneHeld {
-			return opportunity.UndoTrace, "the places lapse an hour later, unless somebody holds on to them, and then the opportunity can hold none again"
+		if e.Reserve.NoneReserved {
+			return opportunity.UndoPartial, "the places lapse an hour later, unless somebody holds on to them, and then the opportunity can hold none again"
 		}
 		return opportunity.UndoNone, "giving the places back would drop every place the opportunity holds, and it could never hold any again"
 	case opportunity.EffectExtend:
@@ -183,12 +183,12 @@ func (e EffectRule) undo() (opportunity.Undo, string) {
 		return opportunity.UndoNone, "an opportunity whose places were given back can never hold any again"
 	case opportunity.EffectRegister:
 		how := "the learners that were registered are cancelled, and stay in the list of the event"
-		if !e.Register.KeepPlaces {
+		if !e.Register.KeepReservation {
 			how += "; places that were given back are not held again"
 		}
-		return opportunity.UndoTrace, how
+		return opportunity.UndoPartial, how
 	case opportunity.EffectCancelRegistrations:
-		return opportunity.UndoTrace, "the learners that were cancelled are taken back, as far as there are places"
+		return opportunity.UndoPartial, "the learners that were cancelled are taken back, as far as there are places"
 	case opportunity.EffectInvoice:
 		if e.Invoice.FinaliseBeforeStart != nil {
 			return opportunity.UndoNone, "a final invoice cannot be made a draft again"
@@ -202,7 +202,7 @@ func (e EffectRule) undo() (opportunity.Undo, string) {
 		return opportunity.UndoNone, "entries of the log cannot be deleted"
 	case opportunity.EffectCall:
 		if e.Call.Undo != "" {
-			return opportunity.UndoTrace, "the service is told to take it back"
+			return opportunity.UndoPartial, "the service is told to take it back"
 		}
 		return opportunity.UndoNone, "no path is given that takes the call back"
 	}

@@ -16,26 +16,26 @@ func TestEveryEffectSaysHowItIsUndone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	length := Length{7, Days}
+	length := Period{7, Days}
 	tests := []struct {
 		effect EffectRule
-		undo   opportunity.Undo
+		undo   opportunity.UndoLevel
 	}{
-		{EffectRule{Account: &AccountRule{}}, opportunity.UndoTrace},
-		{EffectRule{Contacts: &ContactsRule{}}, opportunity.UndoTrace},
+		{EffectRule{Account: &AccountRule{}}, opportunity.UndoPartial},
+		{EffectRule{Contacts: &ContactsRule{}}, opportunity.UndoPartial},
 		{EffectRule{Attributes: &AttributesRule{Set: map[string]Text{"a": "b"}}}, opportunity.UndoExact},
-		{EffectRule{Reserve: &ReserveRule{For: length, NoneHeld: true}}, opportunity.UndoTrace},
+		{EffectRule{Reserve: &ReserveRule{For: length, NoneReserved: true}}, opportunity.UndoPartial},
 		{EffectRule{Reserve: &ReserveRule{For: length}}, opportunity.UndoNone},
 		{EffectRule{Extend: &ExtendRule{For: length}}, opportunity.UndoExact},
 		{EffectRule{Release: &ReleaseRule{}}, opportunity.UndoNone},
-		{EffectRule{Register: &RegisterRule{}}, opportunity.UndoTrace},
-		{EffectRule{CancelRegistrations: &CancelRegistrationsRule{}}, opportunity.UndoTrace},
+		{EffectRule{Register: &RegisterRule{}}, opportunity.UndoPartial},
+		{EffectRule{CancelRegistrations: &CancelRegistrationsRule{}}, opportunity.UndoPartial},
 		{EffectRule{Invoice: &InvoiceRule{}}, opportunity.UndoExact},
 		{EffectRule{Invoice: &InvoiceRule{FinaliseBeforeStart: &length}}, opportunity.UndoNone},
 		{EffectRule{Tokens: &TokensRule{}}, opportunity.UndoExact},
 		{EffectRule{Email: &EmailRule{To: "owner", Use: "a"}}, opportunity.UndoNone},
 		{EffectRule{Log: &LogRule{Message: "m"}}, opportunity.UndoNone},
-		{EffectRule{Call: &CallRule{Service: "s", Path: "/p", Undo: "/u"}}, opportunity.UndoTrace},
+		{EffectRule{Call: &CallRule{Service: "s", Path: "/p", Undo: "/u"}}, opportunity.UndoPartial},
 		{EffectRule{Call: &CallRule{Service: "s", Path: "/p"}}, opportunity.UndoNone},
 	}
 	seen := make(map[opportunity.EffectKind]bool)
@@ -46,7 +46,7 @@ func TestEveryEffectSaysHowItIsUndone(t *testing.T) {
 		if undo != test.undo || how == "" {
 			t.Errorf("%s is undone: %s (%s), want %s", kind, undo, how, test.undo)
 		}
-		if words := test.effect.words(); !strings.HasPrefix(words, string(kind)+": ") {
+		if words := test.effect.describe(); !strings.HasPrefix(words, string(kind)+": ") {
 			t.Errorf("%s is explained as %q", kind, words)
 		}
 		row := regexp.MustCompile(`(?m)^\| .` + string(kind) + `. \|.*$`).FindString(string(page))

@@ -13,44 +13,44 @@ func (p *Playbook) Explain() string {
 	if p == nil {
 		p = new(Playbook)
 	}
-	var t teller
+	var t explainer
 	t.calendar(p.rules)
 	for _, rule := range p.rules.Transitions {
 		t.transition(rule)
 	}
-	for _, rule := range p.rules.Happenings {
+	for _, rule := range p.rules.Reactions {
 		t.heading("When %s (%s)%s:", map[string]string{
-			string(opportunity.OccasionEventCancelled): "an event of the interests was cancelled",
-			string(opportunity.OccasionSoldOut):        "an event of the interests has sold out, and no places are held",
-			string(opportunity.OccasionLapsed):         "the places that were held have lapsed",
-		}[rule.On], rule.Name, given(rule.When))
+			string(opportunity.CauseEventCancelled):     "an event of the interests was cancelled",
+			string(opportunity.CauseEventSoldOut):       "an event of the interests has sold out, and no places are held",
+			string(opportunity.CauseReservationExpired): "the places that were held have lapsed",
+		}[rule.On], rule.Name, conditionSuffix(rule.When))
 		t.effects("", rule.Do, false)
 	}
 	for _, rule := range p.rules.Steps {
-		t.heading("While it stands in %s:", rule.At.words())
+		t.heading("While it stands in %s:", rule.At.describe())
 		for _, f := range rule.FollowUps {
 			t.followUp(f)
 		}
 	}
-	if len(p.rules.Transitions)+len(p.rules.Happenings)+len(p.rules.Steps) == 0 {
+	if len(p.rules.Transitions)+len(p.rules.Reactions)+len(p.rules.Steps) == 0 {
 		t.heading("It does nothing.")
 	}
 	return t.String()
 }
 
-// teller writes the description, line by line.
-type teller struct{ strings.Builder }
+// explainer writes the description, line by line.
+type explainer struct{ strings.Builder }
 
-func (t *teller) line(indent int, format string, args ...any) {
+func (t *explainer) line(indent int, format string, args ...any) {
 	t.WriteString(strings.Repeat("  ", indent) + fmt.Sprintf(format, args...) + "\n")
 }
 
-func (t *teller) heading(format string, args ...any) {
+func (t *explainer) heading(format string, args ...any) {
 	t.WriteString("\n")
 	t.line(0, format, args...)
 }
 
-func (t *teller) calendar(rules Rules) {
+func (t *explainer) calendar(rules Rules) {
 	c := rules.Calendar
 	zone := c.Zone
 	if zone == "" {
@@ -72,7 +72,7 @@ func (t *teller) calendar(rules Rules) {
 	}
 	most := rules.FollowUpsAtMost
 	if most == 0 {
-		most = DefaultCap
+		most = DefaultFollowUpsPerOpportunity
 	}
 	if len(rules.Steps) > 0 {
 		t.line(0, "An opportunity gets at most %d follow-ups in its life.", most)
@@ -89,8 +89,8 @@ func exceptHolidays(c Calendar) string {
 	return fmt.Sprintf(", except for %d holidays", len(c.Holidays))
 }
 
-// words describes the place.
-func (place Place) words() string {
+// describe describes the place.
+func (place StepSelector) describe() string {
 	switch {
 	case place.Step != "":
 		return "step " + place.Step
@@ -102,22 +102,22 @@ func (place Place) words() string {
 	return "any step"
 }
 
-func given(when Expression) string {
+func conditionSuffix(when Expression) string {
 	if when == "" {
 		return ""
 	}
 	return ", if " + oneLine(string(when))
 }
 
-func (t *teller) transition(rule Transition) {
+func (t *explainer) transition(rule Transition) {
 	from, to := "", "any step"
 	if rule.From != nil {
-		from = " from " + rule.From.words()
+		from = " from " + rule.From.describe()
 	}
 	if rule.To != nil {
-		to = rule.To.words()
+		to = rule.To.describe()
 	}
-	t.heading("On a move%s to %s (%s)%s:", from, to, rule.Name, given(rule.When))
+	t.heading("On a move%s to %s (%s)%s:", from, to, rule.Name, conditionSuffix(rule.When))
 	if len(rule.Before) > 0 {
 		t.line(1, "before the move, and undone, the last one first, should one of them or the move fail:")
 		t.effects("  ", rule.Before, true)
@@ -128,9 +128,9 @@ func (t *teller) transition(rule Transition) {
 	}
 }
 
-func (t *teller) effects(indent string, effects []EffectRule, before bool) {
+func (t *explainer) effects(indent string, effects []EffectRule, before bool) {
 	for i, e := range effects {
-		t.line(1, "%s%d. %s%s", indent, i+1, e.words(), given(e.When))
+		t.line(1, "%s%d. %s%s", indent, i+1, e.describe(), conditionSuffix(e.When))
 		undo, how := e.undo()
 		switch {
 		case undo == opportunity.UndoNone:
@@ -143,8 +143,8 @@ func (t *teller) effects(indent string, effects []EffectRule, before bool) {
 	}
 }
 
-// words describes the effect.
-func (e EffectRule) words() string {
+// describe describes the effect.
+func (e EffectRule) describe() string {
 	switch e.kind() {
 	case opportunity.EffectAccount:
 		name := "called like the opportunity"
@@ -153,13 +153,13 @@ func (e EffectRule) words() string {
 		}
 		return "account: where it has none, it gets the one " + name + ", which is made where there is none"
 	case opportunity.EffectContacts:
-		if e.Contacts.Several == string(opportunity.SeveralOldest) {
+		if e.Contacts.OnMultipleMatches == string(opportunity.MatchOldest) {
 			return "contacts: learners who are not known become contacts; of several with the same address the oldest is taken"
 		}
 		return "contacts: learners who are not known become contacts; of several with the same address an operator chooses"
 	case opportunity.EffectAttributes:
 		var all []string
-		for _, key := range sorted(e.Attributes.Set) {
+		for _, key := range sortedNames(e.Attributes.Set) {
 			all = append(all, key+" to "+quote(e.Attributes.Set[key]))
 		}
 		return "attributes: set " + strings.Join(all, ", ")
@@ -170,28 +170,28 @@ func (e EffectRule) words() string {
 	case opportunity.EffectRelease:
 		return "release: all places are given back"
 	case opportunity.EffectRegister:
-		if e.Register.KeepPlaces {
+		if e.Register.KeepReservation {
 			return "register: the learners are registered on their events; the places that were held lapse by themselves"
 		}
 		return "register: the learners are registered on their events; then the places that were held are given back"
 	case opportunity.EffectCancelRegistrations:
 		return "cancelRegistrations: the learners of the opportunity are cancelled"
 	case opportunity.EffectInvoice:
-		return e.Invoice.words()
+		return e.Invoice.describe()
 	case opportunity.EffectTokens:
-		return "tokens: it is checked that the training tokens were issued, within " + orDefault(e.Tokens.Wait).String()
+		return "tokens: it is checked that the training tokens were issued, within " + waitOrDefault(e.Tokens.Wait).String()
 	case opportunity.EffectEmail:
-		return "email: " + e.Email.words()
+		return "email: " + e.Email.describe()
 	case opportunity.EffectLog:
-		return "log: " + e.Log.words()
+		return "log: " + e.Log.describe()
 	case opportunity.EffectCall:
-		return "call: " + e.Call.words()
+		return "call: " + e.Call.describe()
 	}
 	return ""
 }
 
-func (i InvoiceRule) words() string {
-	text := "invoice: the draft is waited for, at most " + orDefault(i.Wait).String()
+func (i InvoiceRule) describe() string {
+	text := "invoice: the draft is waited for, at most " + waitOrDefault(i.Wait).String()
 	if i.PurchaseOrder != "" {
 		text += ", gets the purchase order " + quote(i.PurchaseOrder)
 	}
@@ -204,17 +204,17 @@ func (i InvoiceRule) words() string {
 	return text + " and is made final " + i.FinaliseBeforeStart.String() + " before the first event starts"
 }
 
-// orDefault returns how long the TMS may take until its triggers have made something.
-func orDefault(wait Length) Length {
+// waitOrDefault returns how long the TMS may take until its triggers have made something.
+func waitOrDefault(wait Period) Period {
 	if wait.IsZero() {
-		return Length{1, Hours}
+		return Period{1, Hours}
 	}
 	return wait
 }
 
-func (e EmailRule) words() string { return "mail " + e.Use + " goes to the " + e.To }
+func (e EmailRule) describe() string { return "mail " + e.Use + " goes to the " + e.To }
 
-func (l LogRule) words() string {
+func (l LogRule) describe() string {
 	status := l.Status
 	if status == "" {
 		status = string(opportunity.LogSuccess)
@@ -222,28 +222,28 @@ func (l LogRule) words() string {
 	return fmt.Sprintf("an entry of status %s in the log of the TMS, %s", status, quote(l.Message))
 }
 
-func (c CallRule) words() string { return "service " + c.Service + " is called at " + c.Path }
+func (c CallRule) describe() string { return "service " + c.Service + " is called at " + c.Path }
 
 // quote returns a template in quotes, on one line.
-func quote(text Text) string { return `"` + clip(oneLine(string(text))) + `"` }
+func quote(text Text) string { return `"` + truncateQuote(oneLine(string(text))) + `"` }
 
-func (t *teller) followUp(f FollowUpRule) {
-	t.line(1, "%s (%s)%s:", f.Due.words(), f.Name, given(f.When))
-	t.line(2, "%s", f.Do.words())
+func (t *explainer) followUp(f FollowUpRule) {
+	t.line(1, "%s (%s)%s:", f.Due.describe(), f.Name, conditionSuffix(f.When))
+	t.line(2, "%s", f.Do.describe())
 	if f.Repeat != nil {
 		t.line(2, "%d times in all, %s apart", f.Repeat.Times, f.Repeat.Every)
 	}
 	if f.Then != nil {
-		t.line(2, "then, another %s later, %s", f.Repeat.Every, f.Then.words())
+		t.line(2, "then, another %s later, %s", f.Repeat.Every, f.Then.describe())
 	}
 	if f.Hours == "any" {
 		t.line(2, "at any hour that is not quiet")
 	}
 }
 
-// words describes when the follow-up is due.
-func (d Due) words() string {
-	anchors, lengths := d.given()
+// describe describes when the follow-up is due.
+func (d Due) describe() string {
+	anchors, lengths := d.givenAnchors()
 	if len(anchors) != 1 {
 		return ""
 	}
@@ -253,28 +253,28 @@ func (d Due) words() string {
 		return length + " after it came into the step"
 	case sinceIdle:
 		return length + " after anything last happened"
-	case untilLapse:
+	case untilReservationExpiry:
 		if lengths[0].Count == 0 {
 			return "when the places that are held lapse"
 		}
 		return length + " before the places that are held lapse"
-	case untilStart:
+	case untilEventStart:
 		return length + " before an event starts"
-	case untilExpires:
+	case untilTokensExpire:
 		return length + " before training tokens expire"
 	}
 	return ""
 }
 
-// words describes the action.
-func (a ActionRule) words() string {
+// describe describes the action.
+func (a ActionRule) describe() string {
 	switch {
 	case a.Email != nil:
-		return a.Email.words()
+		return a.Email.describe()
 	case a.Log != nil:
-		return a.Log.words()
+		return a.Log.describe()
 	case a.Call != nil:
-		return a.Call.words()
+		return a.Call.describe()
 	case a.Progress != nil:
 		return "it moves to " + a.Progress.To
 	case a.Attention != nil:

@@ -34,11 +34,11 @@ type Facts struct {
 // Interest is one interest of the record.
 type Interest struct {
 	// Item is the id of the item of the interest.
-	Item       opportunity.ID     `json:"item"`
-	Kind       opportunity.Kind   `json:"kind"`
-	Quantity   int                `json:"quantity"`
-	UnitAmount opportunity.Amount `json:"unitAmount"`
-	Reserve    bool               `json:"reserve,omitempty"`
+	Item       opportunity.ID           `json:"item"`
+	Kind       opportunity.InterestKind `json:"kind"`
+	Quantity   int                      `json:"quantity"`
+	UnitAmount opportunity.Amount       `json:"unitAmount"`
+	Reserve    bool                     `json:"reserve,omitempty"`
 	// Start is when the event starts. It is zero for other kinds and when unknown.
 	Start time.Time `json:"start,omitzero"`
 	// ExpiresAt is when training tokens expire. It is a local time without a zone, as the API returns it, in the

@@ -27,16 +27,16 @@ type FollowUpRule struct {
 // follow-up is due at once.
 type Due struct {
 	// InStep is the time since the opportunity came into the step.
-	InStep *Length `json:"inStep,omitempty"`
+	InStep *Period `json:"inStep,omitempty"`
 	// Idle is the time since anything last happened with the opportunity.
-	Idle *Length `json:"idle,omitempty"`
-	// BeforeLapse is the time until the places that are held lapse; 0 hours is the
+	Idle *Period `json:"idle,omitempty"`
+	// BeforeReservationExpiry is the time until the places that are held lapse; 0 hours is the
 	// moment they do.
-	BeforeLapse *Length `json:"beforeLapse,omitempty"`
+	BeforeReservationExpiry *Period `json:"beforeLapse,omitempty"`
 	// BeforeStart is the time until an event of the interests starts, for each event.
-	BeforeStart *Length `json:"beforeStart,omitempty"`
+	BeforeStart *Period `json:"beforeStart,omitempty"`
 	// BeforeTokensExpire is the time until training tokens of the interests expire.
-	BeforeTokensExpire *Length `json:"beforeTokensExpire,omitempty"`
+	BeforeTokensExpire *Period `json:"beforeTokensExpire,omitempty"`
 }
 
 // Repeat does a follow-up again.
@@ -44,7 +44,7 @@ type Repeat struct {
 	// Times is how often it is done in all, from 2 to 20.
 	Times int `json:"times"`
 	// Every is the time from one to the next.
-	Every Length `json:"every"`
+	Every Period `json:"every"`
 }
 
 // ActionRule is one action, under the name of its kind.
@@ -78,24 +78,24 @@ type AttentionRule struct {
 type anchor string
 
 const (
-	sinceStep    anchor = "inStep"
-	sinceIdle    anchor = "idle"
-	untilLapse   anchor = "beforeLapse"
-	untilStart   anchor = "beforeStart"
-	untilExpires anchor = "beforeTokensExpire"
+	sinceStep              anchor = "inStep"
+	sinceIdle              anchor = "idle"
+	untilReservationExpiry anchor = "beforeLapse"
+	untilEventStart        anchor = "beforeStart"
+	untilTokensExpire      anchor = "beforeTokensExpire"
 )
 
-// given returns the members that are given, in their order.
-func (d Due) given() (anchors []anchor, lengths []Length) {
+// givenAnchors returns the members that are given, in their order.
+func (d Due) givenAnchors() (anchors []anchor, lengths []Period) {
 	for _, one := range []struct {
 		anchor anchor
-		length *Length
+		length *Period
 	}{
 		{sinceStep, d.InStep},
 		{sinceIdle, d.Idle},
-		{untilLapse, d.BeforeLapse},
-		{untilStart, d.BeforeStart},
-		{untilExpires, d.BeforeTokensExpire},
+		{untilReservationExpiry, d.BeforeReservationExpiry},
+		{untilEventStart, d.BeforeStart},
+		{untilTokensExpire, d.BeforeTokensExpire},
 	} {
 		if one.length != nil {
 			anchors, lengths = append(anchors, one.anchor), append(lengths, *one.length)
@@ -104,8 +104,8 @@ func (d Due) given() (anchors []anchor, lengths []Length) {
 	return anchors, lengths
 }
 
-// given returns the kinds of actions that are given, in the order of the members.
-func (a ActionRule) given() []opportunity.ActionKind {
+// givenKinds returns the kinds of actions that are given, in the order of the members.
+func (a ActionRule) givenKinds() []opportunity.ActionKind {
 	var kinds []opportunity.ActionKind
 	for _, one := range []struct {
 		kind opportunity.ActionKind
@@ -124,18 +124,18 @@ func (a ActionRule) given() []opportunity.ActionKind {
 	return kinds
 }
 
-// times returns how often the follow-up is done, without the last action under then.
-func (f FollowUpRule) times() int {
+// repetitions returns how often the follow-up is done, without the last action under then.
+func (f FollowUpRule) repetitions() int {
 	if f.Repeat == nil {
 		return 1
 	}
 	return f.Repeat.Times
 }
 
-// length returns the number of follow-ups of the rule, the last action included.
-func (f FollowUpRule) length() int {
+// followUpCount returns the number of follow-ups of the rule, the last action included.
+func (f FollowUpRule) followUpCount() int {
 	if f.Then == nil {
-		return f.times()
+		return f.repetitions()
 	}
-	return f.times() + 1
+	return f.repetitions() + 1
 }

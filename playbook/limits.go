@@ -12,14 +12,14 @@ const (
 	MaxAllEffects = 400
 	// MaxFollowUps is the highest number of follow-ups of a step.
 	MaxFollowUps = 20
-	// MaxTimes is the highest number of times that a follow-up may be done.
-	MaxTimes = 20
-	// MaxCap is the highest cap of follow-ups of one opportunity. DefaultCap is the cap when none is given.
-	MaxCap     = 100
-	DefaultCap = 20
-	// MinHoldSeconds is the shortest time for which places may be held. When places lapse, a rule may ask for
+	// MaxRepetitions is the highest number of times that a follow-up may be done.
+	MaxRepetitions = 20
+	// MaxFollowUpsPerOpportunity is the highest cap of follow-ups of one opportunity. DefaultFollowUpsPerOpportunity is the cap when none is given.
+	MaxFollowUpsPerOpportunity     = 100
+	DefaultFollowUpsPerOpportunity = 20
+	// MinReservationSeconds is the shortest time for which places may be held. When places lapse, a rule may ask for
 	// places again, and nothing else limits how often it does.
-	MinHoldSeconds = 60
+	MinReservationSeconds = 60
 	// MaxHolidays is the highest number of holidays of a calendar.
 	MaxHolidays = 1000
 	// MaxTextBytes is the longest text of a template.
@@ -28,15 +28,15 @@ const (
 	MaxExpressionBytes = 1 << 10
 	// MaxLineBytes is the longest text of a template on one line.
 	MaxLineBytes = 1 << 10
-	// MaxMistakes is the highest number of mistakes that are reported at once.
-	MaxMistakes = 100
+	// MaxDiagnostics is the highest number of mistakes that are reported at once.
+	MaxDiagnostics = 100
 )
 
 const (
-	// maxWrittenBytes is the longest part of a filled-in text that a plan holds.
-	maxWrittenBytes = 4 << 10
-	// maxTold is the highest number of problems in a plan, and of follow-ups that are listed as left out.
-	maxTold = 50
+	// maxRenderedBytes is the longest part of a filled-in text that a plan holds.
+	maxRenderedBytes = 4 << 10
+	// maxListed is the highest number of problems in a plan, and of follow-ups that are listed as left out.
+	maxListed = 50
 	// maxNesting is how deep lists of interests may be nested in a condition, so that a condition is decided
 	// quickly.
 	maxNesting = 2

@@ -20,9 +20,9 @@ type money struct{ amount decimal.Decimal }
 
 func moneyOf(a opportunity.Amount) money { return money{a.Decimal()} }
 
-// reckoning returns the arithmetic of conditions with money. Every operator takes amounts and whole numbers and
+// moneyOperators returns the arithmetic of conditions with money. Every operator takes amounts and whole numbers and
 // returns an exact result.
-func reckoning() []expr.Option {
+func moneyOperators() []expr.Option {
 	compare := func(holds func(order int) bool) func(a, b decimal.Decimal) any {
 		return func(a, b decimal.Decimal) any { return holds(a.Cmp(b)) }
 	}
@@ -74,22 +74,22 @@ func reckoning() []expr.Option {
 	return options
 }
 
-// refuse notes an operation that cannot be exact.
-func (e *exactly) refuse(node *ast.BinaryNode) {
+// rejectInexact notes an operation that cannot be exact.
+func (e *exactAmounts) rejectInexact(node *ast.BinaryNode) {
 	switch {
 	case slices.Contains([]string{"/", "**", "^", "%"}, node.Operator):
-		e.wrong, e.at = fmt.Errorf("a condition cannot reckon with %s, which is not exact; multiply the other side instead", node.Operator), node.Location().From
+		e.problem, e.position = fmt.Errorf("a condition cannot reckon with %s, which is not exact; multiply the other side instead", node.Operator), node.Location().From
 	case node.Operator == "in" && node.Left.Type() == reflect.TypeFor[money]():
-		e.wrong, e.at = errors.New("an amount cannot be looked for with in; compare it with == or >="), node.Location().From
+		e.problem, e.position = errors.New("an amount cannot be looked for with in; compare it with == or >="), node.Location().From
 	}
 }
 
-// nests reports whether predicates are nested to the given depth.
-func nests(node ast.Node, depth int) bool {
+// hasNesting reports whether predicates are nested to the given depth.
+func hasNesting(node ast.Node, depth int) bool {
 	inner := &predicates{}
 	ast.Walk(&node, inner)
 	for _, predicate := range inner.found {
-		if depth == 1 || nests(predicate.Node, depth-1) {
+		if depth == 1 || hasNesting(predicate.Node, depth-1) {
 			return true
 		}
 	}
@@ -106,25 +106,25 @@ func (p *predicates) Visit(node *ast.Node) {
 	}
 }
 
-// exactly reads the numbers with a decimal point in a condition as amounts. It reads them from the written text,
+// exactAmounts reads the numbers with a decimal point in a condition as amounts. It reads them from the written text,
 // because the library has read them as floats.
-type exactly struct {
-	text  []rune
-	wrong error
-	at    int
+type exactAmounts struct {
+	text     []rune
+	problem  error
+	position int
 }
 
 // Visit implements ast.Visitor.
-func (e *exactly) Visit(node *ast.Node) {
-	if e.wrong != nil {
+func (e *exactAmounts) Visit(node *ast.Node) {
+	if e.problem != nil {
 		return
 	}
 	switch n := (*node).(type) {
 	case *ast.BinaryNode:
-		e.refuse(n)
+		e.rejectInexact(n)
 	case *ast.PredicateNode:
-		if nests(n.Node, maxNesting) {
-			e.wrong, e.at = fmt.Errorf("interests are gone through inside of one another; at most %d deep", maxNesting), n.Location().From
+		if hasNesting(n.Node, maxNesting) {
+			e.problem, e.position = fmt.Errorf("interests are gone through inside of one another; at most %d deep", maxNesting), n.Location().From
 		}
 	}
 	number, ok := (*node).(*ast.FloatNode)
@@ -139,7 +139,7 @@ func (e *exactly) Visit(node *ast.Node) {
 	written := string(e.text[min(from, to):to])
 	amount, err := opportunity.ParseAmount(strings.ReplaceAll(written, "_", ""))
 	if err != nil {
-		e.wrong, e.at = fmt.Errorf("%q is not an amount; write a decimal such as 199.90", clip(written)), from
+		e.problem, e.position = fmt.Errorf("%q is not an amount; write a decimal such as 199.90", truncateQuote(written)), from
 		return
 	}
 	constant := &ast.ConstantNode{Value: moneyOf(amount)}

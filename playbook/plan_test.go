@@ -47,8 +47,8 @@ func facts(t testing.TB) playbook.Facts {
 	return playbook.Facts{
 		Now: at(t, "2026-11-30T10:00:00Z"), ID: "T3Bwb3J0dW5pdHk6MQ==",
 		Details: opportunity.Details{
-			Name: "First Aid course", Region: opportunity.Named{ID: "UmVnaW9uOlVL", Name: "UK"},
-			Account: opportunity.Named{ID: "a1", Name: "Administrate"}, Currency: "GBP",
+			Name: "First Aid course", Region: opportunity.Ref{ID: "UmVnaW9uOlVL", Name: "UK"},
+			Account: opportunity.Ref{ID: "a1", Name: "Administrate"}, Currency: "GBP",
 		},
 		Step: step("Proposed"), Entered: at(t, "2026-11-27T15:00:00Z"), LastActivity: at(t, "2026-11-27T15:00:00Z"),
 		Interests: []playbook.Interest{{
@@ -72,12 +72,12 @@ func load(t testing.TB, file string) *playbook.Playbook {
 	return p
 }
 
-func move(to string) opportunity.Occasion {
-	return opportunity.Occasion{Kind: opportunity.OccasionMove, To: step(to)}
+func transitionTo(to string) opportunity.PlanCause {
+	return opportunity.PlanCause{Kind: opportunity.CauseTransition, To: step(to)}
 }
 
-// told returns a plan as short lines for a table.
-func told(plan opportunity.Plan) []string {
+// planLines returns a plan as short lines for a table.
+func planLines(plan opportunity.Plan) []string {
 	var lines []string
 	settings := func(value any, drop ...string) string {
 		var members map[string]any
@@ -99,7 +99,7 @@ func told(plan opportunity.Plan) []string {
 	for _, f := range plan.FollowUps {
 		lines = append(lines, f.Due.Format(time.RFC3339)+" "+f.Key+" "+settings(f.Action, "kind"))
 	}
-	for _, l := range plan.LeftOut {
+	for _, l := range plan.SkippedFollowUps {
 		lines = append(lines, "left out "+l.Key+": "+string(l.Reason))
 	}
 	for _, problem := range plan.Problems {
@@ -108,15 +108,15 @@ func told(plan opportunity.Plan) []string {
 	return lines
 }
 
-// planned is a row of the tables: a change of the facts, and the resulting plan.
-type planned struct {
+// planCase is a row of the tables: a change of the facts, and the resulting plan.
+type planCase struct {
 	name     string
 	change   func(*playbook.Facts)
-	occasion opportunity.Occasion
+	occasion opportunity.PlanCause
 	want     []string
 }
 
-func checkPlans(t *testing.T, p *playbook.Playbook, rows []planned) {
+func checkPlans(t *testing.T, p *playbook.Playbook, rows []planCase) {
 	t.Helper()
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -125,7 +125,7 @@ func checkPlans(t *testing.T, p *playbook.Playbook, rows []planned) {
 				row.change(&f)
 			}
 			plan := p.Plan(f, row.occasion)
-			if diff := cmp.Diff(row.want, told(plan)); diff != "" {
+			if diff := cmp.Diff(row.want, planLines(plan)); diff != "" {
 				t.Errorf("wanted (-), planned (+):\n%s", diff)
 			}
 			if plan.Digest != p.Digest() {
@@ -148,17 +148,17 @@ func checkPlans(t *testing.T, p *playbook.Playbook, rows []planned) {
 }
 
 func TestReserveOnProposalAndReleaseOnLoss(t *testing.T) {
-	checkPlans(t, load(t, "examples/reserve-on-proposal.yaml"), []planned{
-		{"to the proposal", nil, move("Proposed"), []string{
+	checkPlans(t, load(t, "examples/reserve-on-proposal.yaml"), []planCase{
+		{"to the proposal", nil, transitionTo("Proposed"), []string{
 			`before propose/before/1/reserve undo trace "reserve":{"until":"2026-12-14T10:00:00Z"}`,
 		}},
-		{"without events", func(f *playbook.Facts) { f.Interests[0].Kind = opportunity.Course }, move("Proposed"), nil},
-		{"over the end of summer time", func(f *playbook.Facts) { f.Now = at(t, "2026-10-20T09:00:00Z") }, move("Proposed"), []string{
+		{"without events", func(f *playbook.Facts) { f.Interests[0].Kind = opportunity.Course }, transitionTo("Proposed"), nil},
+		{"over the end of summer time", func(f *playbook.Facts) { f.Now = at(t, "2026-10-20T09:00:00Z") }, transitionTo("Proposed"), []string{
 			`before propose/before/1/reserve undo trace "reserve":{"until":"2026-11-03T10:00:00Z"}`,
 		}},
-		{"lost", nil, move("Lost"), []string{`after lose/after/1/release undo none`}},
-		{"won", nil, move("Won"), nil},
-		{"standing", nil, opportunity.Occasion{}, nil},
+		{"lost", nil, transitionTo("Lost"), []string{`after lose/after/1/release undo none`}},
+		{"won", nil, transitionTo("Won"), nil},
+		{"standing", nil, opportunity.PlanCause{}, nil},
 	})
 }
 
@@ -183,14 +183,14 @@ func TestWin(t *testing.T) {
 		}
 		return lines
 	}
-	checkPlans(t, load(t, "examples/win.yaml"), []planned{
-		{"two places", nil, move("Won"), always},
-		{"worth a thousand", func(f *playbook.Facts) { f.Interests[0].UnitAmount = amount(t, "500") }, move("Won"), worth("500", "1000.00")},
-		{"worth less by a little", func(f *playbook.Facts) { f.Interests[0].UnitAmount = amount(t, "499.9999") }, move("Won"), worth("499.9999", "999.9998")},
+	checkPlans(t, load(t, "examples/win.yaml"), []planCase{
+		{"two places", nil, transitionTo("Won"), always},
+		{"worth a thousand", func(f *playbook.Facts) { f.Interests[0].UnitAmount = amount(t, "500") }, transitionTo("Won"), worth("500", "1000.00")},
+		{"worth less by a little", func(f *playbook.Facts) { f.Interests[0].UnitAmount = amount(t, "499.9999") }, transitionTo("Won"), worth("499.9999", "999.9998")},
 		{"with tokens", func(f *playbook.Facts) {
 			f.Interests = append(f.Interests, playbook.Interest{Item: "t", Kind: opportunity.Tokens, Quantity: 5})
-		}, move("Won"), append(append(append([]string{}, always[:3]...), tokens), always[3:]...)},
-		{"lost", nil, move("Lost"), nil},
+		}, transitionTo("Won"), append(append(append([]string{}, always[:3]...), tokens), always[3:]...)},
+		{"lost", nil, transitionTo("Lost"), nil},
 	})
 }
 
@@ -199,18 +199,18 @@ func TestInvoiceBeforeTheEvent(t *testing.T) {
 	invoice := func(final string) string {
 		return `after win/after/2/invoice undo none "invoice":{"comments":"First Aid course",` + final + `"purchaseOrder":"PO-4711","waitUntil":"2026-11-30T11:00:00Z"}`
 	}
-	checkPlans(t, load(t, "examples/invoice-before-event.yaml"), []planned{
-		{"in time", nil, move("Won"), []string{register, invoice(`"finaliseAt":"2027-01-11T09:00:00Z",`)}},
+	checkPlans(t, load(t, "examples/invoice-before-event.yaml"), []planCase{
+		{"in time", nil, transitionTo("Won"), []string{register, invoice(`"finaliseAt":"2027-01-11T09:00:00Z",`)}},
 		{"the first of two", func(f *playbook.Facts) {
 			f.Interests = append(f.Interests, playbook.Interest{Item: "other", Kind: opportunity.Event, Quantity: 1, Start: at(t, "2027-01-10T09:00:00Z")})
-		}, move("Won"), []string{register, invoice(`"finaliseAt":"2027-01-03T09:00:00Z",`)}},
-		{"at once, since it starts soon", func(f *playbook.Facts) { f.Interests[0].Start = at(t, "2026-12-02T09:00:00Z") }, move("Won"), []string{
+		}, transitionTo("Won"), []string{register, invoice(`"finaliseAt":"2027-01-03T09:00:00Z",`)}},
+		{"at once, since it starts soon", func(f *playbook.Facts) { f.Interests[0].Start = at(t, "2026-12-02T09:00:00Z") }, transitionTo("Won"), []string{
 			register, invoice(`"finaliseAt":"2026-11-30T10:00:00Z",`),
 		}},
-		{"over the beginning of summer time", func(f *playbook.Facts) { f.Interests[0].Start = at(t, "2027-03-30T08:00:00Z") }, move("Won"), []string{
+		{"over the beginning of summer time", func(f *playbook.Facts) { f.Interests[0].Start = at(t, "2027-03-30T08:00:00Z") }, transitionTo("Won"), []string{
 			register, invoice(`"finaliseAt":"2027-03-23T09:00:00Z",`),
 		}},
-		{"without a start", func(f *playbook.Facts) { f.Interests[0].Start = time.Time{} }, move("Won"), []string{
+		{"without a start", func(f *playbook.Facts) { f.Interests[0].Start = time.Time{} }, transitionTo("Won"), []string{
 			register, invoice(""), "problem win: no event is known to start after now, so the invoice stays a draft",
 		}},
 	})
@@ -222,22 +222,22 @@ func TestThreeRemindersThenLost(t *testing.T) {
 	done := func(f *playbook.Facts, number, when string) {
 		f.Done = append(f.Done, opportunity.DoneFollowUp{Key: key + number, At: at(t, when)})
 	}
-	checkPlans(t, load(t, "examples/reminders.yaml"), []planned{
-		{"from a Friday on", nil, opportunity.Occasion{}, []string{
+	checkPlans(t, load(t, "examples/reminders.yaml"), []planCase{
+		{"from a Friday on", nil, opportunity.PlanCause{}, []string{
 			"2026-12-04T15:00:00Z " + key + "1" + mail, "2026-12-08T15:00:00Z " + key + "2" + mail,
 			"2026-12-10T15:00:00Z " + key + "3" + mail, "2026-12-14T15:00:00Z " + key + "then" + lost,
 		}},
-		{"put off to the morning and over the holidays", func(f *playbook.Facts) { f.LastActivity = at(t, "2026-12-17T19:00:00Z") }, opportunity.Occasion{}, []string{
+		{"put off to the morning and over the holidays", func(f *playbook.Facts) { f.LastActivity = at(t, "2026-12-17T19:00:00Z") }, opportunity.PlanCause{}, []string{
 			"2026-12-29T09:00:00Z remind/20261217T190000Z/1" + mail, "2026-12-31T09:00:00Z remind/20261217T190000Z/2" + mail,
 			"2027-01-05T09:00:00Z remind/20261217T190000Z/3" + mail, "2027-01-07T09:00:00Z remind/20261217T190000Z/then" + lost,
 		}},
 		{"after the first, which was late", func(f *playbook.Facts) {
 			f.Now = at(t, "2026-12-09T16:00:00Z")
 			done(f, "1", "2026-12-09T15:30:00Z")
-		}, opportunity.Occasion{}, []string{
+		}, opportunity.PlanCause{}, []string{
 			"2026-12-11T15:30:00Z " + key + "2" + mail, "2026-12-15T15:30:00Z " + key + "3" + mail, "2026-12-17T15:30:00Z " + key + "then" + lost,
 		}},
-		{"after a night without a worker, not all at once", func(f *playbook.Facts) { f.Now = at(t, "2026-12-11T22:00:00Z") }, opportunity.Occasion{}, []string{
+		{"after a night without a worker, not all at once", func(f *playbook.Facts) { f.Now = at(t, "2026-12-11T22:00:00Z") }, opportunity.PlanCause{}, []string{
 			"2026-12-14T09:00:00Z " + key + "1" + mail, "2026-12-16T09:00:00Z " + key + "2" + mail,
 			"2026-12-18T09:00:00Z " + key + "3" + mail, "2026-12-22T09:00:00Z " + key + "then" + lost,
 		}},
@@ -246,12 +246,12 @@ func TestThreeRemindersThenLost(t *testing.T) {
 			done(f, "1", "2026-12-04T15:00:00Z")
 			done(f, "2", "2026-12-08T15:00:00Z")
 			done(f, "3", "2026-12-10T15:00:00Z")
-		}, opportunity.Occasion{}, []string{"2026-12-14T15:00:00Z " + key + "then" + lost}},
+		}, opportunity.PlanCause{}, []string{"2026-12-14T15:00:00Z " + key + "then" + lost}},
 		{"up to the cap", func(f *playbook.Facts) {
 			for range 8 {
 				f.Done = append(f.Done, opportunity.DoneFollowUp{Key: "old", At: at(t, "2026-11-01T10:00:00Z")})
 			}
-		}, opportunity.Occasion{}, []string{
+		}, opportunity.PlanCause{}, []string{
 			"2026-12-04T15:00:00Z " + key + "1" + mail, "2026-12-08T15:00:00Z " + key + "2" + mail,
 			"left out " + key + "3: cap", "left out " + key + "then: cap",
 		}},
@@ -259,25 +259,25 @@ func TestThreeRemindersThenLost(t *testing.T) {
 			for n := range 20 {
 				f.Done = append(f.Done, opportunity.DoneFollowUp{Key: "old", At: at(t, "2026-11-01T10:00:00Z"), Cancelled: n >= 8})
 			}
-		}, opportunity.Occasion{}, []string{
+		}, opportunity.PlanCause{}, []string{
 			"2026-12-04T15:00:00Z " + key + "1" + mail, "2026-12-08T15:00:00Z " + key + "2" + mail,
 			"left out " + key + "3: cap", "left out " + key + "then: cap",
 		}},
 		{"after the first, which was cancelled when it was due", func(f *playbook.Facts) {
 			f.Now = at(t, "2026-12-09T16:00:00Z")
 			f.Done = append(f.Done, opportunity.DoneFollowUp{Key: key + "1", At: at(t, "2026-12-09T15:30:00Z"), Cancelled: true})
-		}, opportunity.Occasion{}, []string{
+		}, opportunity.PlanCause{}, []string{
 			"2026-12-11T15:30:00Z " + key + "2" + mail, "2026-12-15T15:30:00Z " + key + "3" + mail, "2026-12-17T15:30:00Z " + key + "then" + lost,
 		}},
 		{"after the first, which was cancelled before it was due", func(f *playbook.Facts) {
 			f.Now = at(t, "2026-12-01T16:00:00Z")
 			f.Done = append(f.Done, opportunity.DoneFollowUp{Key: key + "1", At: at(t, "2026-12-01T15:30:00Z"), Cancelled: true})
-		}, opportunity.Occasion{}, []string{
+		}, opportunity.PlanCause{}, []string{
 			"2026-12-08T15:00:00Z " + key + "2" + mail, "2026-12-10T15:00:00Z " + key + "3" + mail, "2026-12-14T15:00:00Z " + key + "then" + lost,
 		}},
-		{"another step", func(f *playbook.Facts) { f.Step = step("Won") }, opportunity.Occasion{}, nil},
-		{"the account it is not for", func(f *playbook.Facts) { f.Details.Account.Name = "House account" }, opportunity.Occasion{}, nil},
-		{"without an activity", func(f *playbook.Facts) { f.LastActivity = time.Time{} }, opportunity.Occasion{}, nil},
+		{"another step", func(f *playbook.Facts) { f.Step = step("Won") }, opportunity.PlanCause{}, nil},
+		{"the account it is not for", func(f *playbook.Facts) { f.Details.Account.Name = "House account" }, opportunity.PlanCause{}, nil},
+		{"without an activity", func(f *playbook.Facts) { f.LastActivity = time.Time{} }, opportunity.PlanCause{}, nil},
 	})
 }
 
@@ -289,42 +289,42 @@ func TestWaitlistOffer(t *testing.T) {
 			f.Step, f.Reservation = step("Offered"), opportunity.Reservation{Valid: valid, Until: at(t, until)}
 		}
 	}
-	checkPlans(t, p, []planned{
-		{"offered", func(f *playbook.Facts) { f.Step = step("Waitlist") }, move("Offered"), []string{
+	checkPlans(t, p, []planCase{
+		{"offered", func(f *playbook.Facts) { f.Step = step("Waitlist") }, transitionTo("Offered"), []string{
 			`after offer/after/1/reserve undo none "reserve":{"until":"2026-12-02T10:00:00Z"}`,
 			`after offer/after/2/email undo none "email":{"template":"offer","to":"contact"}`,
 		}},
-		{"not from the waiting list", nil, move("Offered"), nil},
-		{"held", held("2026-12-02T10:00:00Z", true), opportunity.Occasion{}, []string{
+		{"not from the waiting list", nil, transitionTo("Offered"), nil},
+		{"held", held("2026-12-02T10:00:00Z", true), opportunity.PlanCause{}, []string{
 			"2026-12-02T07:00:00Z last-call/20261202T100000Z/1" + mail, "2026-12-02T10:00:00Z offer-lapsed/20261202T100000Z/1" + lost,
 		}},
-		{"lapses in the morning", held("2026-12-02T06:30:00Z", true), opportunity.Occasion{}, []string{
+		{"lapses in the morning", held("2026-12-02T06:30:00Z", true), opportunity.PlanCause{}, []string{
 			"2026-12-01T18:30:00Z last-call/20261202T063000Z/1" + mail, "2026-12-02T07:00:00Z offer-lapsed/20261202T063000Z/1" + lost,
 		}},
 		{"lapses at night", func(f *playbook.Facts) {
 			held("2026-12-01T06:30:00Z", true)(f)
 			f.Now = at(t, "2026-11-30T22:00:00Z")
-		}, opportunity.Occasion{}, []string{
+		}, opportunity.PlanCause{}, []string{
 			"2026-12-01T07:00:00Z offer-lapsed/20261201T063000Z/1" + lost, "left out last-call/20261201T063000Z/1: late",
 		}},
-		{"lapsed", held("2026-11-30T09:00:00Z", false), opportunity.Occasion{}, []string{
+		{"lapsed", held("2026-11-30T09:00:00Z", false), opportunity.PlanCause{}, []string{
 			"2026-11-30T10:00:00Z offer-lapsed/20261130T090000Z/1" + lost,
 		}},
-		{"lapsed before it came into the step", held("2026-11-20T09:00:00Z", false), opportunity.Occasion{}, nil},
-		{"nothing held", func(f *playbook.Facts) { f.Step = step("Offered") }, opportunity.Occasion{}, nil},
+		{"lapsed before it came into the step", held("2026-11-20T09:00:00Z", false), opportunity.PlanCause{}, nil},
+		{"nothing held", func(f *playbook.Facts) { f.Step = step("Offered") }, opportunity.PlanCause{}, nil},
 	})
 }
 
 func TestEventCancelled(t *testing.T) {
-	cancelled := opportunity.Occasion{Kind: opportunity.OccasionEventCancelled, Item: "Q291cnNlOjE="}
-	checkPlans(t, load(t, "examples/event-cancelled.yaml"), []planned{
+	cancelled := opportunity.PlanCause{Kind: opportunity.CauseEventCancelled, Item: "Q291cnNlOjE="}
+	checkPlans(t, load(t, "examples/event-cancelled.yaml"), []planCase{
 		{"open", nil, cancelled, []string{
 			`after tell-owner/do/1/email/Q291cnNlOjE= undo none "email":{"template":"event-cancelled","to":"owner"}`,
 			`after tell-owner/do/2/log/Q291cnNlOjE= undo none "log":{"message":"An event was cancelled; the owner of the opportunity is told","status":"partial"}`,
 		}},
 		{"lost", func(f *playbook.Facts) { f.Step = step("Lost") }, cancelled, nil},
-		{"something else", nil, opportunity.Occasion{Kind: opportunity.OccasionLapsed}, nil},
-		{"something unknown", nil, opportunity.Occasion{Kind: "eclipse"}, []string{`problem no playbook knows of the occasion "eclipse"`}},
+		{"something else", nil, opportunity.PlanCause{Kind: opportunity.CauseReservationExpired}, nil},
+		{"something unknown", nil, opportunity.PlanCause{Kind: "eclipse"}, []string{`problem no playbook knows of the occasion "eclipse"`}},
 	})
 }
 
@@ -334,20 +334,20 @@ func TestDefault(t *testing.T) {
 		t.Fatal(err)
 	}
 	lapse := ` "email":{"template":"places-lapse","to":"owner"}`
-	checkPlans(t, p, []planned{
-		{"won", nil, move("Won"), []string{
+	checkPlans(t, p, []planCase{
+		{"won", nil, transitionTo("Won"), []string{
 			`after win/after/1/account undo trace "account":{"name":"First Aid course"}`,
 			`after win/after/2/contacts undo trace "contacts":{"several":"ask"}`,
 			`after win/after/3/register undo trace "register":{"release":true}`,
 			`after win/after/5/invoice undo exact "invoice":{"waitUntil":"2026-11-30T11:00:00Z"}`,
 		}},
-		{"lost", nil, move("Lost"), []string{"after lose/after/1/release undo none"}},
-		{"archived", nil, move("Archived"), []string{"after archive/after/1/release undo none"}},
-		{"another step", nil, move("Opportunity"), nil},
+		{"lost", nil, transitionTo("Lost"), []string{"after lose/after/1/release undo none"}},
+		{"archived", nil, transitionTo("Archived"), []string{"after archive/after/1/release undo none"}},
+		{"another step", nil, transitionTo("Opportunity"), nil},
 		{"places held", func(f *playbook.Facts) {
 			f.Reservation = opportunity.Reservation{Valid: true, Until: at(t, "2026-12-07T12:00:00Z")}
-		}, opportunity.Occasion{}, []string{"2026-12-03T12:00:00Z places-lapse/20261207T120000Z/1" + lapse}},
-		{"no places held", nil, opportunity.Occasion{}, nil},
+		}, opportunity.PlanCause{}, []string{"2026-12-03T12:00:00Z places-lapse/20261207T120000Z/1" + lapse}},
+		{"no places held", nil, opportunity.PlanCause{}, nil},
 	})
 }
 
@@ -357,8 +357,8 @@ func TestNothingIsDoneByAnEmptyPlaybook(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range []*playbook.Playbook{nil, new(playbook.Playbook), empty} {
-		for _, occasion := range []opportunity.Occasion{
-			{}, move("Won"), move("Lost"), {Kind: opportunity.OccasionEventCancelled, Item: "x"}, {Kind: opportunity.OccasionLapsed},
+		for _, occasion := range []opportunity.PlanCause{
+			{}, transitionTo("Won"), transitionTo("Lost"), {Kind: opportunity.CauseEventCancelled, Item: "x"}, {Kind: opportunity.CauseReservationExpired},
 		} {
 			if plan := p.Plan(facts(t), occasion); !plan.IsEmpty() || plan.Digest != empty.Digest() {
 				t.Errorf("planned: %+v", plan)

@@ -11,8 +11,8 @@ import (
 // Playbook is a tenant's rules, checked and ready for planning. Its zero value has no rules and plans nothing. It
 // does not change, so any number of goroutines may use it.
 type Playbook struct {
-	rules Rules
-	work  clockwork
+	rules    Rules
+	calendar businessCalendar
 	// conditions are the conditions by their paths in the rules. A rule without a condition always applies.
 	conditions map[string]condition
 	digest     string
@@ -25,13 +25,13 @@ func Load(file []byte) (*Playbook, error) {
 	c := checker{conditions: make(map[string]condition)}
 	c.read(file, &c.rules)
 	c.check()
-	if mistakes := c.mistakes.inOrder(); len(mistakes) > 0 {
+	if mistakes := c.diagnostics.sorted(); len(mistakes) > 0 {
 		return nil, mistakes
 	}
 	loaded := &Playbook{
-		rules: c.rules, work: c.rules.Calendar.clockwork(c.zone), conditions: c.conditions, digest: c.rules.digest(),
+		rules: c.rules, calendar: c.rules.Calendar.compile(c.zone), conditions: c.conditions, digest: c.rules.digest(),
 	}
-	for _, name := range sorted(c.rules.Services) {
+	for _, name := range sortedNames(c.rules.Services) {
 		line, column := c.position("services." + name + ".secret")
 		loaded.secrets = append(loaded.secrets, secret{c.rules.Services[name].Secret, line, column})
 	}

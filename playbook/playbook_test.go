@@ -68,7 +68,7 @@ steps:
 
 func TestMailIsWritten(t *testing.T) {
 	p, f := load(t, "examples/reminders.yaml"), facts(t)
-	got, known := p.Mail("reminder", f, "Olive Owner", "Carl Contact", 2, 4)
+	got, known := p.RenderMail("reminder", f, "Olive Owner", "Carl Contact", 2, 4)
 	if want := "First Aid course: are you still interested?"; !known || got.Subject != want {
 		t.Errorf("subject %q, want %q", got.Subject, want)
 	}
@@ -77,11 +77,11 @@ func TestMailIsWritten(t *testing.T) {
 			t.Errorf("%q does not say %q", got.Body, want)
 		}
 	}
-	if _, known := p.Mail("none", f, "", "", 1, 1); known {
+	if _, known := p.RenderMail("none", f, "", "", 1, 1); known {
 		t.Error("a mail is written that the playbook does not have")
 	}
 	f.Details.Name = "a\nBcc: all"
-	if got, _ := p.Mail("reminder", f, "", "", 1, 1); strings.Contains(got.Subject, "\n") {
+	if got, _ := p.RenderMail("reminder", f, "", "", 1, 1); strings.Contains(got.Subject, "\n") {
 		t.Errorf("a subject of several lines: %q", got.Subject)
 	}
 }
@@ -98,8 +98,8 @@ steps:
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkPlans(t, p, []planned{
-		{"an event", nil, opportunity.Occasion{}, []string{
+	checkPlans(t, p, []planCase{
+		{"an event", nil, opportunity.PlanCause{}, []string{
 			`2027-01-16T09:00:00Z starts/Q291cnNlOjE=/20270118T090000Z/1 "attention":"First Aid course starts"`,
 		}},
 		{"the same event twice, another, and one that has started", func(f *playbook.Facts) {
@@ -108,7 +108,7 @@ steps:
 			past := f.Interests[0]
 			past.Item, past.Start = "e3", at(t, "2026-11-01T12:00:00Z")
 			f.Interests = append(f.Interests, f.Interests[0], other, past)
-		}, opportunity.Occasion{}, []string{
+		}, opportunity.PlanCause{}, []string{
 			`2027-01-16T09:00:00Z starts/Q291cnNlOjE=/20270118T090000Z/1 "attention":"First Aid course starts"`,
 			`2027-03-13T13:00:00Z starts/e2/20270315T120000Z/1 "attention":"First Aid course starts"`,
 		}},
@@ -118,10 +118,10 @@ steps:
 				{Item: "t2", Kind: opportunity.Tokens, Quantity: 1, ExpiresAt: "2023-12-31T23:59:59"},
 				{Item: "t3", Kind: opportunity.Tokens, Quantity: 1},
 			}
-		}, opportunity.Occasion{}, []string{
+		}, opportunity.PlanCause{}, []string{
 			`2026-12-25T04:59:59Z expires/t1/20270101T045959Z/1 "log":{"message":"Tokens expire","status":"success"}`,
 		}},
-		{"at once, since little time is left", func(f *playbook.Facts) { f.Interests[0].Start = f.Now.Add(time.Hour) }, opportunity.Occasion{}, []string{
+		{"at once, since little time is left", func(f *playbook.Facts) { f.Interests[0].Start = f.Now.Add(time.Hour) }, opportunity.PlanCause{}, []string{
 			`2026-11-30T10:00:00Z starts/Q291cnNlOjE=/20261130T110000Z/1 "attention":"First Aid course starts"`,
 		}},
 	})
@@ -134,7 +134,7 @@ func TestWhatCannotBeDecidedIsTold(t *testing.T) {
 	}
 	f := facts(t)
 	f.Attributes["seats"] = "Melissa Green"
-	plan := p.Plan(f, move("Won"))
+	plan := p.Plan(f, transitionTo("Won"))
 	if len(plan.After) != 0 || len(plan.Problems) != 1 || strings.Contains(plan.Problems[0], "Melissa") || !strings.HasPrefix(plan.Problems[0], "a: ") {
 		t.Errorf("planned: %+v", plan)
 	}

@@ -14,8 +14,8 @@ type Rules struct {
 	// Transitions say what goes with a move from step to step. Of several that
 	// match a move all apply, in the order of the file.
 	Transitions []Transition `json:"transitions,omitempty"`
-	// Happenings say what to do when something happens outside of Oppflow.
-	Happenings []Happening `json:"happenings,omitempty"`
+	// Reactions say what to do when something happens outside of Oppflow.
+	Reactions []Reaction `json:"happenings,omitempty"`
 	// Steps are the follow-ups on an opportunity that is in a step.
 	Steps []StepRules `json:"steps,omitempty"`
 }
@@ -25,9 +25,9 @@ type Transition struct {
 	// Name tells it from the other rules: small letters, digits and hyphens.
 	Name string `json:"name"`
 	// From is where the move starts; left out, it may start anywhere.
-	From *Place `json:"from,omitempty"`
+	From *StepSelector `json:"from,omitempty"`
 	// To is where the move leads; left out, it may lead anywhere.
-	To *Place `json:"to,omitempty"`
+	To *StepSelector `json:"to,omitempty"`
 	// When is a condition; left out, the rule always applies.
 	When Expression `json:"when,omitempty"`
 	// Before are effects that have to be done before the move; where one of them or
@@ -37,8 +37,8 @@ type Transition struct {
 	After []EffectRule `json:"after,omitempty"`
 }
 
-// Happening is what to do when something happened.
-type Happening struct {
+// Reaction is what to do when something happened.
+type Reaction struct {
 	// Name tells it from the other rules: small letters, digits and hyphens.
 	Name string `json:"name"`
 	// On is what happens: an event of one of the interests was cancelled, or the
@@ -53,13 +53,13 @@ type Happening struct {
 // StepRules are the follow-ups on an opportunity that is in a step.
 type StepRules struct {
 	// At is the step, stage or state of the stage.
-	At Place `json:"at"`
+	At StepSelector `json:"at"`
 	// FollowUps are what is done when time has passed.
 	FollowUps []FollowUpRule `json:"followUps"`
 }
 
-// Place is a step, a stage, or all stages of a state. Exactly one of them is given.
-type Place struct {
+// StepSelector is a step, a stage, or all stages of a state. Exactly one of them is given.
+type StepSelector struct {
 	// Step is the name or the id of a step.
 	Step string `json:"step,omitempty"`
 	// Stage is the name or the id of a stage.

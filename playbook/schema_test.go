@@ -82,7 +82,7 @@ func schema(t *testing.T) []byte {
 		Mapper: func(typ reflect.Type) *jsonschema.Schema {
 			var s *jsonschema.Schema
 			switch typ {
-			case reflect.TypeFor[playbook.Length]():
+			case reflect.TypeFor[playbook.Period]():
 				s = form(`^[0-9]{1,9} ?(s|seconds?|m|minutes?|h|hours?|d|days?|w|weeks?|bh|business hours?|bd|business days?)$`)
 				s.Examples = []any{"30 seconds", "30 minutes", "36 hours", "7 days", "2 business days"}
 			case reflect.TypeFor[playbook.Clock]():
@@ -129,8 +129,8 @@ func schema(t *testing.T) []byte {
 		}
 		of.Minimum, of.Maximum = json.Number(strconv.Itoa(least)), json.Number(strconv.Itoa(most))
 	}
-	number(s, "followUpsAtMost", 1, playbook.MaxCap)
-	number(s.Definitions["Repeat"], "times", 2, playbook.MaxTimes)
+	number(s, "followUpsAtMost", 1, playbook.MaxFollowUpsPerOpportunity)
+	number(s.Definitions["Repeat"], "times", 2, playbook.MaxRepetitions)
 	one := func(definition *jsonschema.Schema, spare ...string) {
 		for member := definition.Properties.Oldest(); member != nil; member = member.Next() {
 			if !strings.Contains(strings.Join(spare, " "), member.Key) {
@@ -138,7 +138,7 @@ func schema(t *testing.T) []byte {
 			}
 		}
 	}
-	one(s.Definitions["Place"])
+	one(s.Definitions["StepSelector"])
 	one(s.Definitions["Due"])
 	one(s.Definitions["ActionRule"])
 	one(s.Definitions["EffectRule"], "when")
@@ -184,8 +184,8 @@ func TestSchemaIsUpToDate(t *testing.T) {
 // compiledSchema is the schema in the file.
 var compiledSchema = sync.OnceValues(func() (*checker.Schema, error) { return checker.NewCompiler().Compile(schemaFile) })
 
-// refuses returns why the schema refuses a file, or nil when it does not.
-func refuses(t *testing.T, file []byte) error {
+// schemaError returns why the schema refuses a file, or nil when it does not.
+func schemaError(t *testing.T, file []byte) error {
 	t.Helper()
 	compiled, err := compiledSchema()
 	if err != nil {
@@ -195,7 +195,7 @@ func refuses(t *testing.T, file []byte) error {
 	if err := yaml.Unmarshal(file, &node); err != nil {
 		t.Fatal(err)
 	}
-	plain(&node)
+	daysToText(&node)
 	var value any
 	if err := node.Decode(&value); err != nil {
 		t.Fatal(err)
@@ -211,26 +211,26 @@ func refuses(t *testing.T, file []byte) error {
 	return compiled.Validate(read)
 }
 
-// plain writes days as texts, as editors do.
-func plain(node *yaml.Node) {
+// daysToText writes days as texts, as editors do.
+func daysToText(node *yaml.Node) {
 	if node.ShortTag() == "!!timestamp" {
 		node.Tag = "!!str"
 	}
 	for _, inner := range node.Content {
-		plain(inner)
+		daysToText(inner)
 	}
 }
 
 func TestSchemaAcceptsAllExamples(t *testing.T) {
 	for _, file := range seeds(t) {
-		if err := refuses(t, file); err != nil {
+		if err := schemaError(t, file); err != nil {
 			t.Errorf("%v\n%s", err, file)
 		}
 	}
 	for _, file := range []string{
 		"{}", rule("    after: [release: ]\n"), "calendar: { quiet: { from: \"20:00\", to: \"24:00\" } }",
 	} {
-		if err := refuses(t, []byte(file)); err != nil {
+		if err := schemaError(t, []byte(file)); err != nil {
 			t.Errorf("%v\n%s", err, file)
 		}
 	}
@@ -246,7 +246,7 @@ func TestSchemaRefusesWhatEditorsCanTell(t *testing.T) {
 		followUp("        due: {}\n        do: { progress: { to: Lost } }\n"),
 		followUp("        due: { idle: 1 day }\n        do: {}\n"),
 	} {
-		if refuses(t, []byte(file)) == nil {
+		if schemaError(t, []byte(file)) == nil {
 			t.Errorf("the schema takes\n%s", file)
 		}
 		if _, err := playbook.Load([]byte(file)); err == nil {

@@ -11,19 +11,19 @@ import (
 type Undated struct {
 	// Name is the name of the follow-up in the playbook.
 	Name string
-	// Lacks is what the facts lack.
-	Lacks Lacking
+	// Missing is what the facts lack.
+	Missing MissingTime
 }
 
-// Lacking is a kind of time that facts may lack.
-type Lacking string
+// MissingTime is a kind of time that facts may lack.
+type MissingTime string
 
 // The kinds.
 const (
-	// LacksStart: the start of an event.
-	LacksStart Lacking = "start"
-	// LacksExpiry: the expiry of training tokens.
-	LacksExpiry Lacking = "expiry"
+	// MissingStart: the start of an event.
+	MissingStart MissingTime = "start"
+	// MissingExpiry: the expiry of training tokens.
+	MissingExpiry MissingTime = "expiry"
 )
 
 // Undated returns the follow-ups of the current step that a plan cannot hold, each once, because the facts lack the
@@ -37,24 +37,24 @@ func (p *Playbook) Undated(facts Facts) []Undated {
 			continue
 		}
 		for j, rule := range step.FollowUps {
-			lacks := facts.lacks(rule)
-			if lacks != "" && planner.holds(rule.Name, fmt.Sprintf("steps[%d].followUps[%d].when", i, j)) {
-				all = append(all, Undated{Name: rule.Name, Lacks: lacks})
+			lacks := facts.missingTime(rule)
+			if lacks != "" && planner.conditionHolds(rule.Name, fmt.Sprintf("steps[%d].followUps[%d].when", i, j)) {
+				all = append(all, Undated{Name: rule.Name, Missing: lacks})
 			}
 		}
 	}
 	return all
 }
 
-// lacks returns which kind of time the rule counts to and an interest lacks; "" where nothing is lacking.
-func (f Facts) lacks(rule FollowUpRule) Lacking {
+// missingTime returns which kind of time the rule counts to and an interest lacks; "" where nothing is lacking.
+func (f Facts) missingTime(rule FollowUpRule) MissingTime {
 	start := func(i Interest) bool { return i.Kind == opportunity.Event && i.Start.IsZero() }
 	expiry := func(i Interest) bool { return i.Kind == opportunity.Tokens && i.ExpiresAt == "" }
 	switch {
 	case rule.Due.BeforeStart != nil && slices.ContainsFunc(f.Interests, start):
-		return LacksStart
+		return MissingStart
 	case rule.Due.BeforeTokensExpire != nil && slices.ContainsFunc(f.Interests, expiry):
-		return LacksExpiry
+		return MissingExpiry
 	}
 	return ""
 }

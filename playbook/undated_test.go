@@ -32,7 +32,7 @@ steps:
 	tokens := playbook.Interest{Item: "t", Kind: opportunity.Tokens, Quantity: 1}
 	dated := tokens
 	dated.ExpiresAt = "2031-01-18T09:00:00"
-	soon, large, expires := playbook.Undated{Name: "soon", Lacks: playbook.LacksStart}, playbook.Undated{Name: "large", Lacks: playbook.LacksStart}, playbook.Undated{Name: "expires", Lacks: playbook.LacksExpiry}
+	soon, large, expires := playbook.Undated{Name: "soon", Missing: playbook.MissingStart}, playbook.Undated{Name: "large", Missing: playbook.MissingStart}, playbook.Undated{Name: "expires", Missing: playbook.MissingExpiry}
 	for name, c := range map[string]struct {
 		step      string
 		interests []playbook.Interest
@@ -47,7 +47,7 @@ steps:
 		"tokens":            {"Proposed", []playbook.Interest{tokens}, []playbook.Undated{expires}},
 		"tokens that end":   {"Proposed", []playbook.Interest{dated}, nil},
 		"both":              {"Proposed", []playbook.Interest{tokens, event}, []playbook.Undated{soon, expires}},
-		"another step":      {"Won", []playbook.Interest{tokens, event}, []playbook.Undated{{Name: "won", Lacks: playbook.LacksStart}}},
+		"another step":      {"Won", []playbook.Interest{tokens, event}, []playbook.Undated{{Name: "won", Missing: playbook.MissingStart}}},
 		"a step without it": {"Lost", []playbook.Interest{tokens, event}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -35,8 +35,8 @@ type MailVariables struct {
 	Number, Of string
 }
 
-// timeForm is how templates write times.
-const timeForm = "Monday, 2 January 2006, 15:04 MST"
+// templateTimeLayout is how templates write times.
+const templateTimeLayout = "Monday, 2 January 2006, 15:04 MST"
 
 // variables returns the variables for the facts.
 func (p *Playbook) variables(f Facts) Variables {
@@ -44,7 +44,7 @@ func (p *Playbook) variables(f Facts) Variables {
 		if t.IsZero() {
 			return ""
 		}
-		return p.work.at(t).Format(timeForm)
+		return p.calendar.inZone(t).Format(templateTimeLayout)
 	}
 	held := f.Reservation.Until
 	if !f.Reservation.Valid {
@@ -58,24 +58,24 @@ func (p *Playbook) variables(f Facts) Variables {
 	}
 }
 
-// Written is a mail ready to send.
-type Written struct{ Subject, Body, From string }
+// RenderedMail is a mail ready to send.
+type RenderedMail struct{ Subject, Body, From string }
 
-// Mail writes the named mail for the facts. owner and contact are the names of these people. number and of count
+// RenderMail writes the named mail for the facts. owner and contact are the names of these people. number and of count
 // the repetitions of the follow-up, from 1. Mail returns false when the playbook has no such mail, or when the mail
 // cannot be written for this record.
-func (p *Playbook) Mail(name string, facts Facts, owner, contact string, number, of int) (Written, bool) {
+func (p *Playbook) RenderMail(name string, facts Facts, owner, contact string, number, of int) (RenderedMail, bool) {
 	mail, known := p.rules.Emails[name]
 	if !known {
-		return Written{}, false
+		return RenderedMail{}, false
 	}
 	variables := MailVariables{
 		Variables: p.variables(facts), Owner: owner, Contact: contact, Number: strconv.Itoa(number), Of: strconv.Itoa(of),
 	}
-	subject, first := mail.Subject.write(variables)
-	body, second := mail.Body.write(variables)
+	subject, first := mail.Subject.render(variables)
+	body, second := mail.Body.render(variables)
 	if first != nil || second != nil {
-		return Written{}, false
+		return RenderedMail{}, false
 	}
-	return Written{Subject: oneLine(subject), Body: body, From: mail.From}, true
+	return RenderedMail{Subject: oneLine(subject), Body: body, From: mail.From}, true
 }

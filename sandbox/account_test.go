@@ -9,10 +9,10 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// found returns the records of a list that pass a filter, by a field that identifies them.
-func (a *api) found(t testing.TB, list, filter, selection string) string {
+// findAll returns the records of a list that pass a filter, by a field that identifies them.
+func (a *api) findAll(t testing.TB, list, filter, selection string) string {
 	t.Helper()
-	return a.told(t, fmt.Sprintf(`{ %s(filters: [%s]) { edges { node { %s } } } }`, list, filter, selection))
+	return a.leavesOf(t, fmt.Sprintf(`{ %s(filters: [%s]) { edges { node { %s } } } }`, list, filter, selection))
 }
 
 // OBS (3.1): accounts have legacyId, the number in links of the product. OBS (5.1): accounts are filtered by id, name,
@@ -23,11 +23,11 @@ func TestAccountsAreFound(t *testing.T) {
 	a := open(t, sandbox.Options{Now: now.Now})
 	now.advance(time.Hour)
 	made := now.Now().Format(time.RFC3339)
-	must(t, a.in(t, "account", "create", `input: {name: "Ada Byron", isIndividual: true, website: "https://ada.example", emailAddress: "ada@example.com",
+	mustSucceed(t, a.mutateIn(t, "account", "create", `input: {name: "Ada Byron", isIndividual: true, website: "https://ada.example", emailAddress: "ada@example.com",
 		postalAddresses: [{usage: "billing", address: {town: "Leeds"}}, {usage: "default", address: {town: "York"}}]}`, problems+" account { id }"))
 	now.advance(time.Hour)
 	changed := now.Now().Format(time.RFC3339)
-	must(t, a.in(t, "account", "update", `input: {accountId: "T3JnYW5pc2F0aW9uOjI=", emailAddress: "new@administrate.example"}`, problems+" account { id }"))
+	mustSucceed(t, a.mutateIn(t, "account", "update", `input: {accountId: "T3JnYW5pc2F0aW9uOjI=", emailAddress: "new@administrate.example"}`, problems+" account { id }"))
 	for filter, want := range map[string]string{
 		`{field: id, operation: eq, value: "T3JnYW5pc2F0aW9uOjQ="}`:                                    "4 Ada Byron",
 		`{field: name, operation: eq, value: "Administrate"}`:                                          "2 Administrate",
@@ -41,7 +41,7 @@ func TestAccountsAreFound(t *testing.T) {
 		fmt.Sprintf(`{field: lastUpdatedAt, operation: lt, value: %q}`, made):                          "1 Harbour Street Clinic 3 Northern Lights Energy",
 		`{field: isIndividual, operation: ne, value: "true"}, {field: addressTown, operation: isnull}`: "1 Harbour Street Clinic 2 Administrate 3 Northern Lights Energy",
 	} {
-		if got := a.found(t, "accounts", filter, "legacyId name"); got != want {
+		if got := a.findAll(t, "accounts", filter, "legacyId name"); got != want {
 			t.Errorf("%s: %q, want %q", filter, got, want)
 		}
 	}
@@ -56,16 +56,16 @@ func TestPostalAddressesAreReplaced(t *testing.T) {
 	const selection = `account { postalAddresses { usage address { town region postcode countryId provinceCode contactPerson } } }`
 	update := func(more string) any {
 		t.Helper()
-		return at(t, must(t, a.in(t, "account", "update", `input: {accountId: "T3JnYW5pc2F0aW9uOjI="`+more+`}`, problems+" "+selection)), "account", "postalAddresses")
+		return valueAt(t, mustSucceed(t, a.mutateIn(t, "account", "update", `input: {accountId: "T3JnYW5pc2F0aW9uOjI="`+more+`}`, problems+" "+selection)), "account", "postalAddresses")
 	}
 	three := `, postalAddresses: [{usage: "default", address: {town: "York"}}, {usage: "billing"},
 		{usage: "shipping", address: {town: "Leeds", region: "Yorkshire", postcode: "LS1", countryId: "GB", provinceCode: "WYK", contactPerson: "Ada"}}]`
 	answer := `[{"usage": "default", "address": {"town": "York", "region": null, "postcode": null, "countryId": null, "provinceCode": null, "contactPerson": null}},
 		{"usage": "billing", "address": null},
 		{"usage": "shipping", "address": {"town": "Leeds", "region": "Yorkshire", "postcode": "LS1", "countryId": "GB", "provinceCode": "WYK", "contactPerson": "Ada"}}]`
-	want(t, update(three), answer)
-	want(t, update(`, emailAddress: "x@administrate.example"`), answer)
-	want(t, update(`, postalAddresses: []`), `[]`)
+	wantJSON(t, update(three), answer)
+	wantJSON(t, update(`, emailAddress: "x@administrate.example"`), answer)
+	wantJSON(t, update(`, postalAddresses: []`), `[]`)
 }
 
 // OBS (5.2): contacts are filtered by id, firstName, lastName, name, emailAddress, byNameAccountOrEmail, isInstructor,
@@ -77,8 +77,8 @@ func TestContactsAreFound(t *testing.T) {
 	a := open(t, sandbox.Options{Now: now.Now})
 	now.advance(time.Hour)
 	made := now.Now().Format(time.RFC3339)
-	must(t, a.in(t, "contact", "createBatch", `input: [{personalName: {firstName: "Ada", middleName: "King", lastName: "Byron"}, accountId: "T3JnYW5pc2F0aW9uOjI="}]`, problems+" contact { id }").([]any)[0])
-	want(t, at(t, a.ask(t, `{ node(id: "UGVyc29uOjY=") { ... on Contact { legacyId firstName lastName emailAddress isInstructor isStaff personalName { firstName middleName lastName name } } } }`, nil), "node"),
+	mustSucceed(t, a.mutateIn(t, "contact", "createBatch", `input: [{personalName: {firstName: "Ada", middleName: "King", lastName: "Byron"}, accountId: "T3JnYW5pc2F0aW9uOjI="}]`, problems+" contact { id }").([]any)[0])
+	wantJSON(t, valueAt(t, a.query(t, `{ node(id: "UGVyc29uOjY=") { ... on Contact { legacyId firstName lastName emailAddress isInstructor isStaff personalName { firstName middleName lastName name } } } }`, nil), "node"),
 		`{"legacyId": 6, "firstName": "Ada", "lastName": "Byron", "emailAddress": null, "isInstructor": false, "isStaff": false,
 		  "personalName": {"firstName": "Ada", "middleName": "King", "lastName": "Byron", "name": "Ada Byron"}}`)
 	for filter, want := range map[string]string{
@@ -97,7 +97,7 @@ func TestContactsAreFound(t *testing.T) {
 		fmt.Sprintf(`{field: createdAt, operation: ge, value: %q}`, made):             "Ada",
 		fmt.Sprintf(`{field: lastUpdatedAt, operation: ge, value: %q}`, made):         "Ada",
 	} {
-		if got := a.found(t, "contacts", filter, "firstName"); got != want {
+		if got := a.findAll(t, "contacts", filter, "firstName"); got != want {
 			t.Errorf("%s: %q, want %q", filter, got, want)
 		}
 	}
@@ -114,14 +114,14 @@ func TestContactsOfAVariable(t *testing.T) {
 		if !strings.Contains(declared, "t!") {
 			input = append(input, nil)
 		}
-		data := a.ask(t, `mutation ($input: `+declared+`) { contact { createBatch(input: $input) { contact { lastName } errors { label } } } }`, vars{"input": input})
-		list := at(t, data, "contact", "createBatch").([]any)
-		want(t, list[0], `{"contact": {"lastName": "Byron"}, "errors": []}`)
+		data := a.query(t, `mutation ($input: `+declared+`) { contact { createBatch(input: $input) { contact { lastName } errors { label } } } }`, vars{"input": input})
+		list := valueAt(t, data, "contact", "createBatch").([]any)
+		wantJSON(t, list[0], `{"contact": {"lastName": "Byron"}, "errors": []}`)
 		if len(list) != len(input) {
 			t.Fatalf("%s: %v", declared, list)
 		}
 		if len(list) == 2 {
-			want(t, list[1], `{"contact": null, "errors": [{"label": "Invalid Value"}]}`)
+			wantJSON(t, list[1], `{"contact": null, "errors": [{"label": "Invalid Value"}]}`)
 		}
 	}
 }
@@ -131,15 +131,15 @@ func TestUsersAreMailedByTheirContacts(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
 	for user, reached := range map[string]string{"Nora": "nora.whitfield@training.example", "Samuel": ""} {
-		edges := at(t, a.ask(t, fmt.Sprintf(`{ users(filters: {field: firstName, operation: eq, value: %q}) { edges { node { contact { id } } } } }`, user), nil), "users", "edges").([]any)
-		contact, there := at(t, edges[0], "node", "contact").(map[string]any)
+		edges := valueAt(t, a.query(t, fmt.Sprintf(`{ users(filters: {field: firstName, operation: eq, value: %q}) { edges { node { contact { id } } } } }`, user), nil), "users", "edges").([]any)
+		contact, there := valueAt(t, edges[0], "node", "contact").(map[string]any)
 		if there != (reached != "") {
 			t.Fatalf("%s: %v", user, edges)
 		}
 		if !there {
 			continue
 		}
-		if got := a.sentTo(t, "sendBulkContactAdhocEmail", fmt.Sprintf(`contactIds: [%q], subject: "s", body: "b", `, contact["id"])+verifiedSender); got != reached {
+		if got := a.recipientsOf(t, "sendBulkContactAdhocEmail", fmt.Sprintf(`contactIds: [%q], subject: "s", body: "b", `, contact["id"])+verifiedSender); got != reached {
 			t.Errorf("%s: %q", user, got)
 		}
 	}
@@ -151,10 +151,10 @@ func TestLogEntriesStay(t *testing.T) {
 	t.Parallel()
 	o := sandbox.Options{Data: t.TempDir() + "/data.db"}
 	a := open(t, o)
-	must(t, a.in(t, "externalLog", "createExternalIntegrationLog", `input: {originIdentifier: "oppflow", nodeId: "Q291cnNlOjE=", message: "held", status: success}`, problems+" entityId"))
-	fields := at(t, a.ask(t, `{ __type(name: "ExternalLogMutations") { fields { name } } }`, nil), "__type", "fields")
-	want(t, fields, `[{"name": "createExternalIntegrationLog"}, {"name": "createExternalIntegrationLogs"}]`)
-	if got := open(t, o).told(t, `{ externalIntegrationLogs { edges { node { message } } } }`); got != "held" {
+	mustSucceed(t, a.mutateIn(t, "externalLog", "createExternalIntegrationLog", `input: {originIdentifier: "oppflow", nodeId: "Q291cnNlOjE=", message: "held", status: success}`, problems+" entityId"))
+	fields := valueAt(t, a.query(t, `{ __type(name: "ExternalLogMutations") { fields { name } } }`, nil), "__type", "fields")
+	wantJSON(t, fields, `[{"name": "createExternalIntegrationLog"}, {"name": "createExternalIntegrationLogs"}]`)
+	if got := open(t, o).leavesOf(t, `{ externalIntegrationLogs { edges { node { message } } } }`); got != "held" {
 		t.Error(got)
 	}
 }

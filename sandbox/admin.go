@@ -9,15 +9,15 @@ import (
 	"strconv"
 
 	"github.com/oppflow/oppflow/sandbox/fault"
-	"github.com/oppflow/oppflow/sandbox/ledger"
+	"github.com/oppflow/oppflow/sandbox/requestlog"
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
 // adminPath is the path of the sandbox's own endpoints, beside the API.
 const adminPath = "/_sandbox/"
 
-// maxLedgerPage is the highest number of entries in one answer.
-const maxLedgerPage = 10_000
+// maxRequestLogPage is the highest number of entries in one answer.
+const maxRequestLogPage = 10_000
 
 // admin serves the controls of the sandbox for tests. Its requests are not counted, are not in the ledger, and meet no
 // faults.
@@ -32,13 +32,13 @@ func (a admin) handler(open bool) http.Handler {
 	mux.HandleFunc("DELETE "+adminPath+"faults/{id}", a.removeFault)
 	mux.HandleFunc("POST "+adminPath+"faults/{id}/release", a.releaseFault)
 	mux.HandleFunc("POST "+adminPath+"faults/{id}/discard", a.discardFault)
-	mux.HandleFunc("GET "+adminPath+"ledger", a.readLedger)
+	mux.HandleFunc("GET "+adminPath+"ledger", a.readRequestLog)
 	mux.HandleFunc("GET "+adminPath+"outbox", a.readOutbox)
 	mux.HandleFunc("DELETE "+adminPath+"consent", a.revokeConsent)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !open && !same(bearer(r), a.sandbox.token) {
-			w.Header().Set("WWW-Authenticate", challenge)
-			refuse(w, http.StatusUnauthorized, "the request needs the header Authorization: Bearer with the sandbox's own token")
+		if !open && !equalConstantTime(bearerToken(r), a.sandbox.token) {
+			w.Header().Set("WWW-Authenticate", authenticateHeader)
+			writeError(w, http.StatusUnauthorized, "the request needs the header Authorization: Bearer with the sandbox's own token")
 			return
 		}
 		mux.ServeHTTP(w, r)
@@ -52,12 +52,12 @@ func (a admin) listFaults(w http.ResponseWriter, _ *http.Request) {
 func (a admin) setFault(w http.ResponseWriter, r *http.Request) {
 	rule, err := ReadFault(http.MaxBytesReader(w, r.Body, maxForm))
 	if err != nil {
-		refuse(w, http.StatusBadRequest, err.Error())
+		writeError(w, http.StatusBadRequest, err.Error())
 		return
 	}
 	id, err := a.sandbox.faults.Set(rule)
 	if err != nil {
-		refuse(w, http.StatusBadRequest, err.Error())
+		writeError(w, http.StatusBadRequest, err.Error())
 		return
 	}
 	writeJSON(w, http.StatusCreated, map[string]int{"id": id})
@@ -87,25 +87,25 @@ func (a admin) clearFaults(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (a admin) removeFault(w http.ResponseWriter, r *http.Request) {
-	a.about(w, r, func(id int) (any, error) { return map[string]int{"id": id}, a.sandbox.faults.Remove(id) })
+	a.withFaultID(w, r, func(id int) (any, error) { return map[string]int{"id": id}, a.sandbox.faults.Remove(id) })
 }
 
 func (a admin) releaseFault(w http.ResponseWriter, r *http.Request) {
-	a.about(w, r, func(id int) (any, error) {
+	a.withFaultID(w, r, func(id int) (any, error) {
 		n, err := a.sandbox.faults.Release(id)
 		return map[string]int{"released": n}, err
 	})
 }
 
 func (a admin) discardFault(w http.ResponseWriter, r *http.Request) {
-	a.about(w, r, func(id int) (any, error) {
+	a.withFaultID(w, r, func(id int) (any, error) {
 		n, err := a.sandbox.faults.Discard(id)
 		return map[string]int{"discarded": n}, err
 	})
 }
 
-// about serves the requests about one fault.
-func (a admin) about(w http.ResponseWriter, r *http.Request, do func(id int) (any, error)) {
+// withFaultID serves the requests about one fault.
+func (a admin) withFaultID(w http.ResponseWriter, r *http.Request, do func(id int) (any, error)) {
 	id, err := strconv.Atoi(r.PathValue("id"))
 	var reply any
 	if err == nil {
@@ -113,9 +113,9 @@ func (a admin) about(w http.ResponseWriter, r *http.Request, do func(id int) (an
 	}
 	switch {
 	case errors.Is(err, fault.ErrUnknown):
-		refuse(w, http.StatusNotFound, err.Error())
+		writeError(w, http.StatusNotFound, err.Error())
 	case err != nil:
-		refuse(w, http.StatusBadRequest, "the id of a fault is a number")
+		writeError(w, http.StatusBadRequest, "the id of a fault is a number")
 	default:
 		writeJSON(w, http.StatusOK, reply)
 	}
@@ -123,7 +123,7 @@ func (a admin) about(w http.ResponseWriter, r *http.Request, do func(id int) (an
 
 func (a admin) revokeConsent(w http.ResponseWriter, r *http.Request) {
 	if err := a.sandbox.RevokeConsent(r.Context()); err != nil {
-		refuse(w, http.StatusInternalServerError, errInternal.Error())
+		writeError(w, http.StatusInternalServerError, errInternal.Error())
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -132,24 +132,24 @@ func (a admin) revokeConsent(w http.ResponseWriter, r *http.Request) {
 func (a admin) readOutbox(w http.ResponseWriter, r *http.Request) {
 	sent, err := a.sandbox.Outbox(r.Context())
 	if err != nil {
-		refuse(w, http.StatusInternalServerError, errInternal.Error())
+		writeError(w, http.StatusInternalServerError, errInternal.Error())
 		return
 	}
 	writeJSON(w, http.StatusOK, map[string][]store.Mail{"mails": sent})
 }
 
-func (a admin) readLedger(w http.ResponseWriter, r *http.Request) {
+func (a admin) readRequestLog(w http.ResponseWriter, r *http.Request) {
 	after := int64(0)
 	if text := r.URL.Query().Get("after"); text != "" {
 		var err error
 		if after, err = strconv.ParseInt(text, 10, 64); err != nil {
-			refuse(w, http.StatusBadRequest, "after is the number of an entry")
+			writeError(w, http.StatusBadRequest, "after is the number of an entry")
 			return
 		}
 	}
-	entries := a.sandbox.ledger.After(after, maxLedgerPage)
+	entries := a.sandbox.requestLog.After(after, maxRequestLogPage)
 	if entries == nil {
-		entries = []ledger.Entry{}
+		entries = []requestlog.Entry{}
 	}
-	writeJSON(w, http.StatusOK, map[string][]ledger.Entry{"entries": entries})
+	writeJSON(w, http.StatusOK, map[string][]requestlog.Entry{"entries": entries})
 }

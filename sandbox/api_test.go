@@ -122,8 +122,8 @@ func (a *api) send(t testing.TB, method, path string, body io.Reader, header htt
 	return answer
 }
 
-// ask sends a document and expects no GraphQL errors.
-func (a *api) ask(t testing.TB, document string, v vars) any {
+// query sends a document and expects no GraphQL errors.
+func (a *api) query(t testing.TB, document string, v vars) any {
 	t.Helper()
 	answer := a.post(t, document, v)
 	if answer.status != http.StatusOK || len(answer.Errors) > 0 || answer.Data == nil {
@@ -132,8 +132,8 @@ func (a *api) ask(t testing.TB, document string, v vars) any {
 	return answer.Data
 }
 
-// at follows keys and indices into an answer.
-func at(t testing.TB, data any, path ...any) any {
+// valueAt follows keys and indices into an answer.
+func valueAt(t testing.TB, data any, path ...any) any {
 	t.Helper()
 	for i, p := range path {
 		switch p := p.(type) {
@@ -154,8 +154,8 @@ func at(t testing.TB, data any, path ...any) any {
 	return data
 }
 
-// want compares an answer with JSON.
-func want(t testing.TB, got any, wanted string) {
+// wantJSON compares an answer with JSON.
+func wantJSON(t testing.TB, got any, wanted string) {
 	t.Helper()
 	var w any
 	if err := json.Unmarshal([]byte(wanted), &w); err != nil {
@@ -169,14 +169,14 @@ func want(t testing.TB, got any, wanted string) {
 // mutate sends one mutation of opportunities and returns its payload.
 func (a *api) mutate(t testing.TB, name, input, selection string) any {
 	t.Helper()
-	data := a.ask(t, fmt.Sprintf("mutation { opportunities { %s(input: {%s}) { errors { label message value } %s } } }", name, input, selection), nil)
-	return at(t, data, "opportunities", name)
+	data := a.query(t, fmt.Sprintf("mutation { opportunities { %s(input: {%s}) { errors { label message value } %s } } }", name, input, selection), nil)
+	return valueAt(t, data, "opportunities", name)
 }
 
-// must expects a payload without errors.
-func must(t testing.TB, payload any) any {
+// mustSucceed expects a payload without errors.
+func mustSucceed(t testing.TB, payload any) any {
 	t.Helper()
-	if errors := at(t, payload, "errors").([]any); len(errors) > 0 {
+	if errors := valueAt(t, payload, "errors").([]any); len(errors) > 0 {
 		t.Fatalf("refused: %v", errors)
 	}
 	return payload
@@ -185,16 +185,16 @@ func must(t testing.TB, payload any) any {
 // create creates an opportunity and returns its id.
 func (a *api) create(t testing.TB, name string) string {
 	t.Helper()
-	payload := must(t, a.mutate(t, "create", fmt.Sprintf("name: %q, regionId: %q", name, globalid.Encode(globalid.Region, "UK")), "opportunity { id }"))
-	return at(t, payload, "opportunity", "id").(string)
+	payload := mustSucceed(t, a.mutate(t, "create", fmt.Sprintf("name: %q, regionId: %q", name, globalid.Encode(globalid.Region, "UK")), "opportunity { id }"))
+	return valueAt(t, payload, "opportunity", "id").(string)
 }
 
 // addCourse adds an interest in the published course template and returns its id.
 func (a *api) addCourse(t testing.TB, opportunity string, quantity int, unitAmount string) string {
 	t.Helper()
-	payload := must(t, a.mutate(t, "addInterest", fmt.Sprintf("opportunityId: %q, interestDetails: {id: %q, quantity: %d, unitAmount: %q}",
+	payload := mustSucceed(t, a.mutate(t, "addInterest", fmt.Sprintf("opportunityId: %q, interestDetails: {id: %q, quantity: %d, unitAmount: %q}",
 		opportunity, globalid.EncodeInt(globalid.CourseTemplate, 11), quantity, unitAmount), "interests { id }"))
-	return at(t, payload, "interests", 0, "id").(string)
+	return valueAt(t, payload, "interests", 0, "id").(string)
 }
 
 // clock is a clock that tests set.

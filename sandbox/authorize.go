@@ -10,15 +10,15 @@ import (
 	"slices"
 	"time"
 
-	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/assumptions"
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
 const (
 	// authorizePath is the path of the vendor's own endpoint (documented).
 	authorizePath = "/oauth/authorize"
-	// codeLife is how long a code can be exchanged. RFC 6749 (4.1.2) recommends at most ten minutes.
-	codeLife = 10 * time.Minute
+	// codeLifetime is how long a code can be exchanged. RFC 6749 (4.1.2) recommends at most ten minutes.
+	codeLifetime = 10 * time.Minute
 )
 
 // authorizeEndpoint sends a user back to the application with a code (RFC 6749, 4.1.1). The user of the sandbox has
@@ -32,17 +32,17 @@ type authorizeEndpoint struct {
 func (e authorizeEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	// A mistake in these two parameters is shown to the user. It must not be sent to an address that may be wrong.
-	if !same(query.Get("client_id"), e.sandbox.clientID) {
-		tell(w, "The application is unknown: client_id is not that of the client.")
+	if !equalConstantTime(query.Get("client_id"), e.sandbox.clientID) {
+		writeRefusalPage(w, "The application is unknown: client_id is not that of the client.")
 		return
 	}
 	redirect := query.Get("redirect_uri")
-	if redirect == "" && len(e.redirects) > 0 && e.sandbox.assume.Is(assume.OAuthAuthorize, "optional") {
+	if redirect == "" && len(e.redirects) > 0 && e.sandbox.choices.Is(assumptions.OAuthAuthorize, "optional") {
 		redirect = e.redirects[0]
 	}
 	back, err := url.Parse(redirect)
-	if err != nil || !e.allowed(redirect, back) {
-		tell(w, "redirect_uri is missing or is none of the application's.")
+	if err != nil || !e.isAllowed(redirect, back) {
+		writeRefusalPage(w, "redirect_uri is missing or is none of the application's.")
 		return
 	}
 	answer := back.Query()
@@ -54,7 +54,7 @@ func (e authorizeEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	} else {
 		code, err := randomToken()
 		if err == nil {
-			err = e.sandbox.store.AddCode(r.Context(), code, redirect, codeLife)
+			err = e.sandbox.store.AddCode(r.Context(), code, redirect, codeLifetime)
 		}
 		if err != nil {
 			e.log.ErrorContext(r.Context(), "a code could not be made", "error", err)
@@ -67,9 +67,9 @@ func (e authorizeEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, back.String(), http.StatusFound)
 }
 
-// allowed reports whether a user may be sent to the address. With registered addresses it must be one of them, exactly
+// isAllowed reports whether a user may be sent to the address. With registered addresses it must be one of them, exactly
 // (documented). Without any it must be on this machine.
-func (e authorizeEndpoint) allowed(text string, u *url.URL) bool {
+func (e authorizeEndpoint) isAllowed(text string, u *url.URL) bool {
 	if len(e.redirects) > 0 {
 		return slices.Contains(e.redirects, text)
 	}
@@ -77,7 +77,7 @@ func (e authorizeEndpoint) allowed(text string, u *url.URL) bool {
 	return (u.Scheme == "http" || u.Scheme == "https") && u.Fragment == "" && (u.Hostname() == "localhost" || ip != nil && ip.IsLoopback())
 }
 
-func tell(w http.ResponseWriter, what string) {
+func writeRefusalPage(w http.ResponseWriter, what string) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(http.StatusBadRequest)
 	_, _ = w.Write([]byte("<!doctype html><title>Not authorized</title><p>" + template.HTMLEscapeString(what)))
@@ -86,18 +86,18 @@ func tell(w http.ResponseWriter, what string) {
 // exchangeCode issues tokens for a code, once.
 func (e tokenEndpoint) exchangeCode(ctx context.Context, form url.Values, reply tokenReply) (tokenReply, tokenRefusal, error) {
 	redirect := form.Get("redirect_uri")
-	if form.Get("code") == "" || redirect == "" && e.sandbox.assume.Is(assume.OAuthRedirect, "required") {
-		return tokenReply{}, refusedToken("invalid_request", "the form needs the code, and the redirect_uri if it is demanded"), nil
+	if form.Get("code") == "" || redirect == "" && e.sandbox.choices.Is(assumptions.OAuthRedirect, "required") {
+		return tokenReply{}, newTokenRefusal("invalid_request", "the form needs the code, and the redirect_uri if it is demanded"), nil
 	}
 	var err error
 	if reply.RefreshToken, err = randomToken(); err != nil {
 		return tokenReply{}, tokenRefusal{}, err
 	}
 	good, err := e.sandbox.store.ExchangeCode(ctx, form.Get("code"), redirect, store.Exchange{
-		AccessToken: reply.AccessToken, Life: e.life, RefreshToken: reply.RefreshToken,
+		AccessToken: reply.AccessToken, Lifetime: e.lifetime, RefreshToken: reply.RefreshToken,
 	})
 	if err == nil && !good {
-		return tokenReply{}, refusedToken("invalid_grant", "the code is unknown, was used, has expired, or is for another redirect_uri"), nil
+		return tokenReply{}, newTokenRefusal("invalid_grant", "the code is unknown, was used, has expired, or is for another redirect_uri"), nil
 	}
 	return reply, tokenRefusal{}, err
 }

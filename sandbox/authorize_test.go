@@ -43,25 +43,25 @@ func TestAuthorizationCode(t *testing.T) {
 		return to.Query().Get("code")
 	}
 	one := code("instance=acme")
-	got := a.grant(t, "grant_type=authorization_code", "code="+one).issued(t)
-	if got.RefreshToken == "" || a.hello(t, got.AccessToken) != 200 {
+	got := a.requestToken(t, "grant_type=authorization_code", "code="+one).mustIssue(t)
+	if got.RefreshToken == "" || a.helloStatus(t, got.AccessToken) != 200 {
 		t.Errorf("answered %s", got.raw)
 	}
-	a.grant(t, "grant_type=refresh_token", "refresh_token="+got.RefreshToken).issued(t)
+	a.requestToken(t, "grant_type=refresh_token", "refresh_token="+got.RefreshToken).mustIssue(t)
 	late := code()
 	for name, answer := range map[string]tokens{
-		"used before":          a.grant(t, "grant_type=authorization_code", "code="+one),
-		"another redirect_uri": a.grant(t, "grant_type=authorization_code", "code="+late, "redirect_uri=http://localhost:9/other"),
-		"another client":       a.grant(t, "grant_type=authorization_code", "code="+late, "client_secret=x"),
+		"used before":          a.requestToken(t, "grant_type=authorization_code", "code="+one),
+		"another redirect_uri": a.requestToken(t, "grant_type=authorization_code", "code="+late, "redirect_uri=http://localhost:9/other"),
+		"another client":       a.requestToken(t, "grant_type=authorization_code", "code="+late, "client_secret=x"),
 	} {
 		if answer.status == 200 || answer.AccessToken != "" {
 			t.Errorf("%s: %d %s", name, answer.status, answer.raw)
 		}
 	}
-	a.grant(t, "grant_type=authorization_code", "code="+late, "redirect_uri=http://localhost:9/back?a=b").issued(t)
+	a.requestToken(t, "grant_type=authorization_code", "code="+late, "redirect_uri=http://localhost:9/back?a=b").mustIssue(t)
 	late = code()
 	now.advance(10 * time.Minute)
-	if answer := a.grant(t, "grant_type=authorization_code", "code="+late); answer.Error != "invalid_grant" {
+	if answer := a.requestToken(t, "grant_type=authorization_code", "code="+late); answer.Error != "invalid_grant" {
 		t.Errorf("expired: %d %s", answer.status, answer.raw)
 	}
 }
@@ -94,7 +94,7 @@ func TestAuthorizationIsRefused(t *testing.T) {
 }
 
 // Each row about the front door switches the behaviour that it describes.
-func TestWhatIsAssumedOfTheFrontDoor(t *testing.T) {
+func TestOAuthAssumptions(t *testing.T) {
 	t.Parallel()
 	good := url.Values{"client_id": {clientID}, "client_secret": {clientSecret}, "grant_type": {"client_credentials"}}.Encode()
 	for row, test := range map[string]struct {
@@ -107,20 +107,20 @@ func TestWhatIsAssumedOfTheFrontDoor(t *testing.T) {
 			basic.SetBasicAuth(clientID, clientSecret)
 			header := formType.Clone()
 			header.Set("Authorization", basic.Header.Get("Authorization"))
-			return a.form(t, "grant_type=client_credentials", header).status
+			return a.postForm(t, "grant_type=client_credentials", header).status
 		}, [2]int{400, 200}},
 		// OBS (1.1): at least one client sends the parameters of a renewal in the URL. Nobody has observed that the API
 		// accepts them.
 		"oauth.query": {"taken", func(a *api) int {
 			return a.send(t, http.MethodPost, "/oauth/token?"+good, nil, formType).status
 		}, [2]int{400, 200}},
-		"oauth.scope": {"any", func(a *api) int { return a.form(t, good+"&scope=admin", formType).status }, [2]int{400, 200}},
+		"oauth.scope": {"any", func(a *api) int { return a.postForm(t, good+"&scope=admin", formType).status }, [2]int{400, 200}},
 		"oauth.refusal": {"400", func(a *api) int {
-			return a.grant(t, "grant_type=client_credentials", "client_secret=other").status
+			return a.requestToken(t, "grant_type=client_credentials", "client_secret=other").status
 		}, [2]int{401, 400}},
 		"oauth.redirect": {"required", func(a *api) int {
 			_, to := a.authorize(t)
-			return a.grant(t, "grant_type=authorization_code", "code="+to.Query().Get("code")).status
+			return a.requestToken(t, "grant_type=authorization_code", "code="+to.Query().Get("code")).status
 		}, [2]int{200, 400}},
 		"oauth.authorize": {"optional", func(a *api) int {
 			status, _ := a.authorize(t, "redirect_uri=")
@@ -131,14 +131,14 @@ func TestWhatIsAssumedOfTheFrontDoor(t *testing.T) {
 		for i, value := range []string{"", test.value} {
 			o := sandbox.Options{RedirectURIs: []string{"http://localhost:9/back?a=b", "http://localhost:9/other"}}
 			if value != "" {
-				o.Assume = map[string]string{row: value}
+				o.Assumptions = map[string]string{row: value}
 			}
 			if got := test.ask(openOAuth(t, o)); got != test.want[i] {
 				t.Errorf("%s=%s: %d, want %d", row, value, got, test.want[i])
 			}
 		}
 	}
-	null := open(t, sandbox.Options{Assume: map[string]string{"refused.answer": "null"}})
+	null := open(t, sandbox.Options{Assumptions: map[string]string{"refused.answer": "null"}})
 	if answer := null.post(t, `{ nothing }`, nil); answer.status != 200 || !answer.hasData() || answer.Data != nil || len(answer.Errors) != 1 {
 		t.Errorf("%d %s", answer.status, answer.raw)
 	}

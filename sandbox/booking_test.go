@@ -19,28 +19,28 @@ func (a *api) registerContacts(t testing.TB, event string, contacts ...int64) (l
 	for i, c := range contacts {
 		ids[i] = quoteJSON(globalid.EncodeInt(globalid.Contact, c))
 	}
-	data := a.ask(t, fmt.Sprintf(`mutation { event { registerContacts(eventId: %q, input: {contacts: [%s]}) { errors { label message value } event { bookedPlaces } learners { id } } } }`,
+	data := a.query(t, fmt.Sprintf(`mutation { event { registerContacts(eventId: %q, input: {contacts: [%s]}) { errors { label message value } event { bookedPlaces } learners { id } } } }`,
 		event, strings.Join(ids, ", ")), nil)
-	payload := at(t, data, "event", "registerContacts")
+	payload := valueAt(t, data, "event", "registerContacts")
 	if refused := refusalOf(t, payload); refused != "" {
 		return nil, refused
 	}
-	for _, l := range at(t, payload, "learners").([]any) {
-		learners = append(learners, at(t, l, "id").(string))
+	for _, l := range valueAt(t, payload, "learners").([]any) {
+		learners = append(learners, valueAt(t, l, "id").(string))
 	}
 	return learners, ""
 }
 
 func (a *api) changeLearner(t testing.TB, mutation, learner string) string {
 	t.Helper()
-	data := a.ask(t, fmt.Sprintf(`mutation { learner { %s(input: {learnerId: %q}) { errors { label message value } learner { isCancelled } } } }`, mutation, learner), nil)
-	return refusalOf(t, at(t, data, "learner", mutation))
+	data := a.query(t, fmt.Sprintf(`mutation { learner { %s(input: {learnerId: %q}) { errors { label message value } learner { isCancelled } } } }`, mutation, learner), nil)
+	return refusalOf(t, valueAt(t, data, "learner", mutation))
 }
 
 // OBS (4.6): a hold is separate from a registration. registerContacts creates a learner that is not linked to the
 // opportunity, and does not consume the hold. So the seat counts twice until it is released. OBS (4.6): a release is
 // extend with now. remainingPlaces may go negative.
-func TestARegistrationBesideAHoldCountsTwice(t *testing.T) {
+func TestARegistrationBesideAReservationCountsTwice(t *testing.T) {
 	t.Parallel()
 	now := newClock()
 	a := open(t, sandbox.Options{Now: now.Now})
@@ -52,7 +52,7 @@ func TestARegistrationBesideAHoldCountsTwice(t *testing.T) {
 		t.Fatalf("the learner the places were held for was refused: %s", refused)
 	}
 	wantPlaces(t, a, eventOne, "max 12 booked 6 reserved 8 remaining -2 sold out true")
-	source := at(t, a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Learner { registration { sourceOpportunity { id } } } } }`, vars{"id": learners[0]}), "node", "registration", "sourceOpportunity")
+	source := valueAt(t, a.query(t, `query ($id: ID!) { node(id: $id) { ... on Learner { registration { sourceOpportunity { id } } } } }`, vars{"id": learners[0]}), "node", "registration", "sourceOpportunity")
 	if source != nil {
 		t.Errorf("it is linked to %v", source)
 	}
@@ -68,8 +68,8 @@ func TestCancelledLearnersGiveTheirPlaceBack(t *testing.T) {
 	learners, _ := a.registerContacts(t, eventOne, 1, 2, 3)
 	total := func(filter string) any {
 		t.Helper()
-		data := a.ask(t, fmt.Sprintf(`query ($id: ID!) { node(id: $id) { ... on Event { learners%s { pageInfo { totalRecords } } } } }`, filter), vars{"id": eventOne})
-		return at(t, data, "node", "learners", "pageInfo", "totalRecords")
+		data := a.query(t, fmt.Sprintf(`query ($id: ID!) { node(id: $id) { ... on Event { learners%s { pageInfo { totalRecords } } } } }`, filter), vars{"id": eventOne})
+		return valueAt(t, data, "node", "learners", "pageInfo", "totalRecords")
 	}
 	wantPlaces(t, a, eventOne, "max 12 booked 7 ")
 	for range 2 { // the second time nothing changes
@@ -88,9 +88,9 @@ func TestCancelledLearnersGiveTheirPlaceBack(t *testing.T) {
 		wantPlaces(t, a, eventOne, "max 12 booked 7 ")
 	}
 	// OBS (5.3): a client asks by contact and event whether a person is registered.
-	data := a.ask(t, `query ($e: String!, $c: String!) { learners(filters: [{field: eventId, operation: eq, value: $e}, {field: contactId, operation: eq, value: $c}]) {
+	data := a.query(t, `query ($e: String!, $c: String!) { learners(filters: [{field: eventId, operation: eq, value: $e}, {field: contactId, operation: eq, value: $c}]) {
 		pageInfo { totalRecords } edges { node { lifecycleState contact { emailAddress } } } } }`, vars{"e": eventOne, "c": globalid.EncodeInt(globalid.Contact, 2)})
-	want(t, at(t, data, "learners"), `{"pageInfo": {"totalRecords": 1}, "edges": [{"node": {"lifecycleState": "active", "contact": {"emailAddress": "melissa@example.com"}}}]}`)
+	wantJSON(t, valueAt(t, data, "learners"), `{"pageInfo": {"totalRecords": 1}, "edges": [{"node": {"lifecycleState": "active", "contact": {"emailAddress": "melissa@example.com"}}}]}`)
 	if answer := a.post(t, `{ learners(filters: {field: isCancelled, operation: eq, value: "no"}) { pageInfo { totalRecords } } }`, nil); len(answer.Errors) != 1 {
 		t.Error(answer.raw)
 	}
@@ -105,9 +105,9 @@ func TestRegistrations(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
 	learners, _ := a.registerContacts(t, eventOne, 2)
-	registration := at(t, a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Learner { registration { id account { name } event { code } } } } }`, vars{"id": learners[0]}), "node", "registration")
-	want(t, registration, fmt.Sprintf(`{"id": %q, "account": {"name": "Administrate"}, "event": {"code": "ABC-123-01"}}`, globalid.EncodeInt(globalid.Registration, 1)))
-	data := a.ask(t, fmt.Sprintf(`mutation {
+	registration := valueAt(t, a.query(t, `query ($id: ID!) { node(id: $id) { ... on Learner { registration { id account { name } event { code } } } } }`, vars{"id": learners[0]}), "node", "registration")
+	wantJSON(t, registration, fmt.Sprintf(`{"id": %q, "account": {"name": "Administrate"}, "event": {"code": "ABC-123-01"}}`, globalid.EncodeInt(globalid.Registration, 1)))
+	data := a.query(t, fmt.Sprintf(`mutation {
 		named: registration { registerLearner(input: {contactId: "UGVyc29uOjE=", eventId: %[1]q, registrationId: %[2]q}) { errors { label message } registration { id } } }
 		unnamed: registration { registerUnnamedLearners(input: {eventId: %[1]q, registrationId: %[2]q, quantity: 2}) { errors { label message } registration { learners { edges { node { contact { id } } } } } } }
 		other: registration { registerUnnamedLearners(input: {eventId: "Q291cnNlOjI=", registrationId: %[2]q, quantity: 1}) { errors { label message } registration { id } } }
@@ -118,23 +118,23 @@ func TestRegistrations(t *testing.T) {
 		if alias == "named" {
 			field = "registerLearner"
 		}
-		if got := refusalOf(t, at(t, data, alias, field)); !strings.HasPrefix(got, refused) || (got == "") != (refused == "") {
+		if got := refusalOf(t, valueAt(t, data, alias, field)); !strings.HasPrefix(got, refused) || (got == "") != (refused == "") {
 			t.Errorf("%s: %q", alias, got)
 		}
 	}
-	want(t, at(t, data, "unnamed", "registerUnnamedLearners", "registration", "learners", "edges"),
+	wantJSON(t, valueAt(t, data, "unnamed", "registerUnnamedLearners", "registration", "learners", "edges"),
 		`[{"node": {"contact": {"id": "UGVyc29uOjI="}}}, {"node": {"contact": {"id": "UGVyc29uOjE="}}}, {"node": {"contact": null}}, {"node": {"contact": null}}]`)
 	wantPlaces(t, a, eventOne, "max 12 booked 8 ")
 
-	list := a.ask(t, `mutation { event { registerNamedLearners(input: [
+	list := a.query(t, `mutation { event { registerNamedLearners(input: [
 		{eventId: "Q291cnNlOjI=", contactId: "UGVyc29uOjE=", notes: "vegetarian"}, {eventId: "Q291cnNlOjI=", contactId: "UGVyc29uOjk5OQ=="}, {eventId: "Q291cnNlOjM=", contactId: "UGVyc29uOjE="}
 	]) { errors { label } learners { notes } } } }`, nil)
-	want(t, at(t, list, "event", "registerNamedLearners"), `[{"errors": [], "learners": [{"notes": "vegetarian"}]},
+	wantJSON(t, valueAt(t, list, "event", "registerNamedLearners"), `[{"errors": [], "learners": [{"notes": "vegetarian"}]},
 		{"errors": [{"label": "Not Found"}], "learners": null}, {"errors": [{"label": "Not Published"}], "learners": null}]`)
-	by := a.ask(t, `query ($a: String!) { registrations(filters: {field: account, operation: eq, value: $a}) { pageInfo { totalRecords } } }`, vars{"a": globalid.EncodeInt(globalid.Account, 2)})
-	want(t, at(t, by, "registrations", "pageInfo", "totalRecords"), `1`)
-	edit := a.ask(t, fmt.Sprintf(`mutation { learner { update(input: {learnerId: %q, notes: "late"}) { errors { label } learner { notes } } } }`, learners[0]), nil)
-	want(t, at(t, edit, "learner", "update"), `{"errors": [], "learner": {"notes": "late"}}`)
+	by := a.query(t, `query ($a: String!) { registrations(filters: {field: account, operation: eq, value: $a}) { pageInfo { totalRecords } } }`, vars{"a": globalid.EncodeInt(globalid.Account, 2)})
+	wantJSON(t, valueAt(t, by, "registrations", "pageInfo", "totalRecords"), `1`)
+	edit := a.query(t, fmt.Sprintf(`mutation { learner { update(input: {learnerId: %q, notes: "late"}) { errors { label } learner { notes } } } }`, learners[0]), nil)
+	wantJSON(t, valueAt(t, edit, "learner", "update"), `{"errors": [], "learner": {"notes": "late"}}`)
 }
 
 // OBS (4.6): reservePlacesForInterests reserves later. reserve cannot re-reserve an opportunity whose hold was released:
@@ -145,8 +145,8 @@ func TestReserveLater(t *testing.T) {
 	now := newClock()
 	a := open(t, sandbox.Options{Now: now.Now})
 	id := a.create(t, "later")
-	first := a.interest(t, id, eventOne, 3, "1.00", "")
-	second := a.interest(t, id, eventOne, 2, "1.00", "")
+	first := a.addItem(t, id, eventOne, 3, "1.00", "")
+	second := a.addItem(t, id, eventOne, 2, "1.00", "")
 	course := a.addCourse(t, id, 1, "1.00")
 	reserveFor := func(interests ...string) string {
 		t.Helper()
@@ -156,26 +156,26 @@ func TestReserveLater(t *testing.T) {
 		}
 		return refusalOf(t, a.mutate(t, "reservePlacesForInterests", "interestIds: ["+strings.Join(quoted, ", ")+"]", "interests { id reserve }"))
 	}
-	a.held(t, "at first", id, false, nil, 0)
+	a.wantReservation(t, "at first", id, false, nil, 0)
 	for range 2 { // to reserve again for an interest that holds places changes nothing
 		if refused := reserveFor(first); refused != "" {
 			t.Error(refused)
 		}
-		a.held(t, "reserved, not extended", id, true, nil, 3)
+		a.wantReservation(t, "reserved, not extended", id, true, nil, 3)
 	}
 	if refused := reserveFor(second, course); !strings.HasPrefix(refused, "Details Do Not Fit") {
 		t.Error(refused)
 	}
-	a.held(t, "one of two does not fit: nothing is done", id, true, nil, 3)
+	a.wantReservation(t, "one of two does not fit: nothing is done", id, true, nil, 3)
 	if refused := reserveFor("T3Bwb3J0dW5pdHlJbnRlcmVzdDo5OTk="); !strings.HasPrefix(refused, "Not Found") {
 		t.Error(refused)
 	}
 	a.extend(t, id, now.Now())
-	a.held(t, "released", id, false, "2026-03-02T09:00:00+00:00", 0)
+	a.wantReservation(t, "released", id, false, "2026-03-02T09:00:00+00:00", 0)
 	if refused := reserveFor(first, second); refused != "" {
 		t.Error(refused)
 	}
-	a.held(t, "reserved again: a silent no-op", id, false, "2026-03-02T09:00:00+00:00", 0)
+	a.wantReservation(t, "reserved again: a silent no-op", id, false, "2026-03-02T09:00:00+00:00", 0)
 }
 
 // OBS (4.6): when an event is cancelled, reservations and interests stay attached. OBS (5.3): cancelledAt, isActive.
@@ -186,10 +186,10 @@ func TestACancelledEventKeepsWhatIsAttached(t *testing.T) {
 	id := a.create(t, "x")
 	a.reserve(t, id, 2)
 	a.updateEvent(t, eventOne, `lifecycleState: "cancelled"`)
-	a.held(t, "cancelled", id, true, nil, 2)
+	a.wantReservation(t, "cancelled", id, true, nil, 2)
 	wantPlaces(t, a, eventOne, "max 12 booked 4 reserved 2 remaining 6 sold out false active false")
-	data := a.ask(t, `{ events(filters: {field: cancelledAt, operation: eq, value: "2026-03-02T09:00:00Z"}) { edges { node { id lifecycleState cancelledAt interests { pageInfo { totalRecords } } } } } }`, nil)
-	want(t, at(t, data, "events", "edges", 0, "node"), fmt.Sprintf(`{"id": %q, "lifecycleState": "cancelled", "cancelledAt": "2026-03-02T09:00:00+00:00", "interests": {"pageInfo": {"totalRecords": 1}}}`, eventOne))
+	data := a.query(t, `{ events(filters: {field: cancelledAt, operation: eq, value: "2026-03-02T09:00:00Z"}) { edges { node { id lifecycleState cancelledAt interests { pageInfo { totalRecords } } } } } }`, nil)
+	wantJSON(t, valueAt(t, data, "events", "edges", 0, "node"), fmt.Sprintf(`{"id": %q, "lifecycleState": "cancelled", "cancelledAt": "2026-03-02T09:00:00+00:00", "interests": {"pageInfo": {"totalRecords": 1}}}`, eventOne))
 	if _, refused := a.registerContacts(t, eventOne, 1); !strings.HasPrefix(refused, "Not Published") {
 		t.Error(refused)
 	}
@@ -200,8 +200,8 @@ func TestACancelledEventKeepsWhatIsAttached(t *testing.T) {
 	a.updateEvent(t, eventOne, `lifecycleState: "published", maxPlaces: 5, title: "Moved"`)
 	wantPlaces(t, a, eventOne, "max 5 booked 4 reserved 2 remaining -1 sold out true active true")
 	for _, wrong := range []string{`maxPlaces: -1`, `lifecycleState: "gone"`} {
-		answer := a.ask(t, fmt.Sprintf("mutation { event { update(eventId: %q, input: {%s}) { errors { label message value } event { id } } } }", eventOne, wrong), nil)
-		if refused := refusalOf(t, at(t, answer, "event", "update")); !strings.HasPrefix(refused, "Invalid Value") {
+		answer := a.query(t, fmt.Sprintf("mutation { event { update(eventId: %q, input: {%s}) { errors { label message value } event { id } } } }", eventOne, wrong), nil)
+		if refused := refusalOf(t, valueAt(t, answer, "event", "update")); !strings.HasPrefix(refused, "Invalid Value") {
 			t.Errorf("%s: %q", wrong, refused)
 		}
 	}
@@ -218,13 +218,13 @@ func TestChangesOfEventsSurviveARestart(t *testing.T) {
 	}
 	b := open(t, o)
 	wantPlaces(t, b, eventOne, "max 3 booked 4 reserved 0 remaining -1 sold out true active false")
-	want(t, at(t, b.ask(t, `{ node(id: "Q291cnNlOjE=") { ... on Event { title start end timeZoneName code } } }`, nil), "node"),
+	wantJSON(t, valueAt(t, b.query(t, `{ node(id: "Q291cnNlOjE=") { ... on Event { title start end timeZoneName code } } }`, nil), "node"),
 		`{"title": "Moved", "start": "2032-01-01T09:00:00", "end": "2032-01-02T09:00:00", "timeZoneName": "Europe/Paris", "code": "ABC-123-01"}`)
 	wantPlaces(t, b, "Q291cnNlOjI=", "max 16 booked 1 ")
 }
 
 // Each row about places switches the behaviour that it describes.
-func TestWhatIsAssumedOfPlaces(t *testing.T) {
+func TestReservationAssumptions(t *testing.T) {
 	t.Parallel()
 	add := func(t *testing.T, a *api, item string, quantity int) (string, string) {
 		t.Helper()
@@ -246,12 +246,12 @@ func TestWhatIsAssumedOfPlaces(t *testing.T) {
 		}, map[string]string{"refused": "Details Do Not Fit", "ignored": ""}},
 		"reserve.short": {func(t *testing.T, a *api) string {
 			_, refused := add(t, a, eventOne, 9)
-			data := a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Event { reserved } } }`, vars{"id": eventOne})
-			return fmt.Sprint(label(refused), at(t, data, "node", "reserved"))
+			data := a.query(t, `query ($id: ID!) { node(id: $id) { ... on Event { reserved } } }`, vars{"id": eventOne})
+			return fmt.Sprint(label(refused), valueAt(t, data, "node", "reserved"))
 		}, map[string]string{"held": "9", "refused": "Sold Out0", "nothing": "0"}},
 		"reserve.length": {func(t *testing.T, a *api) string {
 			id, _ := add(t, a, eventOne, 1)
-			return fmt.Sprint(at(t, a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { reservationsValidUntil } } }`, vars{"id": id}), "node", "reservationsValidUntil"))
+			return fmt.Sprint(valueAt(t, a.query(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { reservationsValidUntil } } }`, vars{"id": id}), "node", "reservationsValidUntil"))
 		}, map[string]string{"open": "<nil>", "week": "2026-03-09T09:00:00+00:00"}},
 		"registration.short": {func(t *testing.T, a *api) string {
 			a.updateEvent(t, eventOne, "maxPlaces: 5")
@@ -259,19 +259,19 @@ func TestWhatIsAssumedOfPlaces(t *testing.T) {
 			return label(refused)
 		}, map[string]string{"booked": "", "refused": "Sold Out"}},
 		"registration.orderDate": {func(t *testing.T, a *api) string {
-			payload := a.in(t, "event", "registerContacts", fmt.Sprintf(`eventId: %q, input: {contacts: ["UGVyc29uOjE="], orderDate: "2026-02-01T12:00:00"}`, eventOne), problems+" learners { registration { orderDate } }")
-			return at(t, must(t, payload), "learners", 0, "registration", "orderDate").(string)
+			payload := a.mutateIn(t, "event", "registerContacts", fmt.Sprintf(`eventId: %q, input: {contacts: ["UGVyc29uOjE="], orderDate: "2026-02-01T12:00:00"}`, eventOne), problems+" learners { registration { orderDate } }")
+			return valueAt(t, mustSucceed(t, payload), "learners", 0, "registration", "orderDate").(string)
 		}, map[string]string{"given": "2026-02-01T12:00:00+00:00", "now": "2026-03-02T09:00:00+00:00"}},
 		"registration.hold": {func(t *testing.T, a *api) string {
 			id, _ := add(t, a, eventOne, 2)
 			a.progress(t, id, stepOpportunity)
 			a.progress(t, id, stepWon)
-			return a.places(t, eventOne)[:len("max 12 booked 6 reserved 0")]
+			return a.placesOf(t, eventOne)[:len("max 12 booked 6 reserved 0")]
 		}, map[string]string{"consumed": "max 12 booked 6 reserved 0", "kept": "max 12 booked 6 reserved 2"}},
 	} {
 		for value, wanted := range test.want {
 			t.Run(row+"="+value, func(t *testing.T) {
-				a := open(t, sandbox.Options{Assume: map[string]string{row: value}, Now: now.Now, Catalogue: winning(t, "triggers: [registration]")})
+				a := open(t, sandbox.Options{Assumptions: map[string]string{row: value}, Now: now.Now, Catalogue: catalogueWinningWith(t, "triggers: [registration]")})
 				if got := test.ask(t, a); got != wanted {
 					t.Errorf("%q, want %q", got, wanted)
 				}
@@ -282,10 +282,10 @@ func TestWhatIsAssumedOfPlaces(t *testing.T) {
 
 // When the API refuses places that are not left, concurrent reservations and registrations never take more places than
 // there are.
-func TestConcurrentReservationsNeverGiveAwayMoreThanThereIs(t *testing.T) {
+func TestConcurrentReservationsNeverOverbook(t *testing.T) {
 	t.Parallel()
 	stores(t, func(t *testing.T, data string) {
-		a := open(t, sandbox.Options{Data: data, Assume: map[string]string{"reserve.short": "refused", "registration.short": "refused"}})
+		a := open(t, sandbox.Options{Data: data, Assumptions: map[string]string{"reserve.short": "refused", "registration.short": "refused"}})
 		var all sync.WaitGroup
 		var given atomic.Int64
 		for w := range 24 {
@@ -307,14 +307,14 @@ func TestConcurrentReservationsNeverGiveAwayMoreThanThereIs(t *testing.T) {
 		if given.Load() != 8 {
 			t.Errorf("%d places were given of 8", given.Load())
 		}
-		if got := a.places(t, eventOne); !strings.Contains(got, "remaining 0 ") {
+		if got := a.placesOf(t, eventOne); !strings.Contains(got, "remaining 0 ") {
 			t.Error(got)
 		}
 	})
 }
 
 // Events show a hold as lapsed when the clock passes its expiry.
-func TestHoldsLapseForEventsToo(t *testing.T) {
+func TestReservationsExpireForEventsToo(t *testing.T) {
 	t.Parallel()
 	now := newClock()
 	a := open(t, sandbox.Options{Now: now.Now})
@@ -333,5 +333,5 @@ func TestATitleSurvivesARestart(t *testing.T) {
 	a := open(t, o)
 	a.updateEvent(t, eventOne, `title: "Moved"`)
 	b := open(t, o)
-	want(t, b.ask(t, `query ($id: ID!) { node(id: $id) { ... on Event { title } } }`, vars{"id": eventOne}), `{"node": {"title": "Moved"}}`)
+	wantJSON(t, b.query(t, `query ($id: ID!) { node(id: $id) { ... on Event { title } } }`, vars{"id": eventOne}), `{"node": {"title": "Moved"}}`)
 }

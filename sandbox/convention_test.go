@@ -12,8 +12,8 @@ import (
 // members returns the fields of a type from the schema, or the arguments of its fields as "field(argument argument)".
 func (a *api) members(t testing.TB, typ string) []string {
 	t.Helper()
-	data := a.ask(t, `query ($t: String!) { __type(name: $t) { inputFields { name } fields { name args { name } } } }`, vars{"t": typ})
-	kind, ok := at(t, data, "__type").(map[string]any)
+	data := a.query(t, `query ($t: String!) { __type(name: $t) { inputFields { name } fields { name args { name } } } }`, vars{"t": typ})
+	kind, ok := valueAt(t, data, "__type").(map[string]any)
 	if !ok {
 		t.Fatalf("there is no type %s", typ)
 	}
@@ -21,11 +21,11 @@ func (a *api) members(t testing.TB, typ string) []string {
 	for _, list := range []any{kind["inputFields"], kind["fields"]} {
 		fields, _ := list.([]any)
 		for _, field := range fields {
-			name := at(t, field, "name").(string)
+			name := valueAt(t, field, "name").(string)
 			if of, isField := field.(map[string]any)["args"].([]any); isField {
 				var names []string
 				for _, argument := range of {
-					names = append(names, at(t, argument, "name").(string))
+					names = append(names, valueAt(t, argument, "name").(string))
 				}
 				name += "(" + strings.Join(names, " ") + ")"
 			}

@@ -14,12 +14,12 @@ import (
 func TestCustomFields(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
-	want(t, a.ask(t, `{ customFieldTemplate(type: Event) { customFieldDefinitions { key label type } } }`, nil),
+	wantJSON(t, a.query(t, `{ customFieldTemplate(type: Event) { customFieldDefinitions { key label type } } }`, nil),
 		`{"customFieldTemplate": {"customFieldDefinitions": [{"key": "Q3VzdG9tRmllbGREZWZpbml0aW9uOjM=", "label": "Catering ordered", "type": "checkbox"}]}}`)
-	named := a.in(t, "event", "registerNamedLearners", `input: [{eventId: "Q291cnNlOjI=", contactId: "UGVyc29uOjE=", customFieldValues: [
+	named := a.mutateIn(t, "event", "registerNamedLearners", `input: [{eventId: "Q291cnNlOjI=", contactId: "UGVyc29uOjE=", customFieldValues: [
 		{definitionKey: "Q3VzdG9tRmllbGREZWZpbml0aW9uOjI=", value: "vegan"}, {definitionKey: "mine", value: "true"}]}]`,
 		problems+" learners { customFieldValues { definitionKey value definition { key label } } }").([]any)
-	want(t, at(t, must(t, named[0]), "learners", 0, "customFieldValues"), `[
+	wantJSON(t, valueAt(t, mustSucceed(t, named[0]), "learners", 0, "customFieldValues"), `[
 		{"definitionKey": "Q3VzdG9tRmllbGREZWZpbml0aW9uOjI=", "value": "vegan", "definition": {"key": "Q3VzdG9tRmllbGREZWZpbml0aW9uOjI=", "label": "Diet"}},
 		{"definitionKey": "mine", "value": "true", "definition": null}]`)
 }
@@ -27,29 +27,29 @@ func TestCustomFields(t *testing.T) {
 // A refused key leaves nothing behind: no opportunity and no taken place.
 func TestCustomFieldsThatAreNotThere(t *testing.T) {
 	t.Parallel()
-	a := open(t, sandbox.Options{Assume: map[string]string{"custom-field.keys": "defined"}})
-	before := a.everything(t)
+	a := open(t, sandbox.Options{Assumptions: map[string]string{"custom-field.keys": "defined"}})
+	before := a.state(t)
 	for _, key := range []string{"mine", "Q3VzdG9tRmllbGREZWZpbml0aW9uOjk=", "Q3VzdG9tRmllbGREZWZpbml0aW9uOjM="} {
 		value := fmt.Sprintf(`[{definitionKey: %q, value: "x"}]`, key)
 		made := a.mutate(t, "create", `name: "x", regionId: "UmVnaW9uOlVL", attributes: `+value, "opportunity { id }")
-		named := a.in(t, "event", "registerNamedLearners", `input: [{eventId: "Q291cnNlOjI=", contactId: "UGVyc29uOjE=", customFieldValues: `+value+`}]`, problems+" learners { id }").([]any)
+		named := a.mutateIn(t, "event", "registerNamedLearners", `input: [{eventId: "Q291cnNlOjI=", contactId: "UGVyc29uOjE=", customFieldValues: `+value+`}]`, problems+" learners { id }").([]any)
 		for _, payload := range []any{made, named[0]} {
 			if refused := refusalOf(t, payload); !strings.HasPrefix(refused, "Not Found") {
 				t.Errorf("%s: %q", key, refused)
 			}
 		}
 	}
-	if after := a.everything(t); after != before {
+	if after := a.state(t); after != before {
 		t.Errorf("something is left behind:\n%s\n%s", before, after)
 	}
-	must(t, a.mutate(t, "create", `name: "x", regionId: "UmVnaW9uOlVL", attributes: [{definitionKey: "Q3VzdG9tRmllbGREZWZpbml0aW9uOjE=", value: "7"}]`, "opportunity { id }"))
+	mustSucceed(t, a.mutate(t, "create", `name: "x", regionId: "UmVnaW9uOlVL", attributes: [{definitionKey: "Q3VzdG9tRmllbGREZWZpbml0aW9uOjE=", value: "7"}]`, "opportunity { id }"))
 }
 
 // DOC (5.2), of the API before this one: e-mail addresses are unique. With the header X-Duped-Email: yes, the address of
 // another contact is accepted.
 func TestDuplicateEmailByHeader(t *testing.T) {
 	t.Parallel()
-	a := open(t, sandbox.Options{Assume: map[string]string{"contact.email": "header"}})
+	a := open(t, sandbox.Options{Assumptions: map[string]string{"contact.email": "header"}})
 	for header, want := range map[string]string{"": "Invalid Value", "no": "Invalid Value", "yes": ""} {
 		for _, mutation := range []string{"create(input: %s)", "createBatch(input: [%s])"} {
 			document := `mutation { contact { it: ` + fmt.Sprintf(mutation, `{personalName: {firstName: "M", lastName: "G"}, emailAddresses: [{address: "melissa@example.com"}]}`) + ` { errors { label } } } }`

@@ -63,7 +63,7 @@ func TestConcurrentInterestsAreAllThere(t *testing.T) {
 				for i := range each {
 					payload := a.mutate(t, "addInterest", fmt.Sprintf(`opportunityId: %q, interestDetails: {id: "Q291cnNlOjE=", reserve: true, quantity: %d, unitAmount: "%d.01"}`,
 						opportunity, w%3+1, i), "interests { id }")
-					id := at(t, must(t, payload), "interests", 0, "id").(string)
+					id := valueAt(t, mustSucceed(t, payload), "interests", 0, "id").(string)
 					mu.Lock()
 					if answered[id] {
 						t.Errorf("%s was answered twice", id)
@@ -80,7 +80,7 @@ func TestConcurrentInterestsAreAllThere(t *testing.T) {
 					case <-stop:
 						return
 					default:
-						a.ask(t, `{ opportunities { edges { node { value { grandTotal } interests(first: 100) { edges { node { id } } } } } } }`, nil)
+						a.query(t, `{ opportunities { edges { node { value { grandTotal } interests(first: 100) { edges { node { id } } } } } } }`, nil)
 					}
 				}
 			})
@@ -108,11 +108,11 @@ func TestConcurrentInterestsAreAllThere(t *testing.T) {
 		found := map[string]bool{}
 		places, total := 0, decimal.Zero
 		for offset := 0; offset < writers*each; offset += 100 {
-			data := a.ask(t, fmt.Sprintf(`{ node(id: %q) { ... on Opportunity { interests(first: 100, offset: %d) { edges { node { id quantity totalAmount } } } } } }`, opportunity, offset), nil)
-			for _, e := range at(t, data, "node", "interests", "edges").([]any) {
-				found[at(t, e, "node", "id").(string)] = true
-				places += int(at(t, e, "node", "quantity").(float64))
-				total = total.Add(decimal.RequireFromString(at(t, e, "node", "totalAmount").(string)))
+			data := a.query(t, fmt.Sprintf(`{ node(id: %q) { ... on Opportunity { interests(first: 100, offset: %d) { edges { node { id quantity totalAmount } } } } } }`, opportunity, offset), nil)
+			for _, e := range valueAt(t, data, "node", "interests", "edges").([]any) {
+				found[valueAt(t, e, "node", "id").(string)] = true
+				places += int(valueAt(t, e, "node", "quantity").(float64))
+				total = total.Add(decimal.RequireFromString(valueAt(t, e, "node", "totalAmount").(string)))
 			}
 		}
 		if diff := cmp.Diff(answered, found); diff != "" || len(found) != writers*each {
@@ -125,11 +125,11 @@ func TestConcurrentInterestsAreAllThere(t *testing.T) {
 				wantPlaces += w%3 + 1
 			}
 		}
-		sums := a.ask(t, `{ node(id: "`+opportunity+`") { ... on Opportunity { value { grandTotal } } } event: node(id: "Q291cnNlOjE=") { ... on Event { reserved } } }`, nil)
-		if got := at(t, sums, "node", "value", "grandTotal"); got != wantTotal.StringFixed(2) || !total.Equal(wantTotal) {
+		sums := a.query(t, `{ node(id: "`+opportunity+`") { ... on Opportunity { value { grandTotal } } } event: node(id: "Q291cnNlOjE=") { ... on Event { reserved } } }`, nil)
+		if got := valueAt(t, sums, "node", "value", "grandTotal"); got != wantTotal.StringFixed(2) || !total.Equal(wantTotal) {
 			t.Errorf("grandTotal is %v, the interests sum up to %s, want %s", got, total, wantTotal.StringFixed(2))
 		}
-		if got := at(t, sums, "event", "reserved"); got != float64(wantPlaces) || places != wantPlaces {
+		if got := valueAt(t, sums, "event", "reserved"); got != float64(wantPlaces) || places != wantPlaces {
 			t.Errorf("reserved is %v, the interests have %d places, want %d", got, places, wantPlaces)
 		}
 	})
@@ -151,7 +151,7 @@ func TestTwoSandboxesShareAFile(t *testing.T) {
 	}
 	all.Wait()
 	for _, a := range boxes {
-		want(t, a.ask(t, `{ node(id: "T3Bwb3J0dW5pdHk6MQ==") { ... on Opportunity { value { grandTotal } interests(first: 0) { pageInfo { totalRecords } } } } }`, nil),
+		wantJSON(t, a.query(t, `{ node(id: "T3Bwb3J0dW5pdHk6MQ==") { ... on Opportunity { value { grandTotal } interests(first: 0) { pageInfo { totalRecords } } } } }`, nil),
 			`{"node": {"value": {"grandTotal": "1.00"}, "interests": {"pageInfo": {"totalRecords": 100}}}}`)
 	}
 }
@@ -168,7 +168,7 @@ func TestConcurrentProgressHappensOnce(t *testing.T) {
 		for range 16 {
 			all.Go(func() {
 				payload := a.mutate(t, "progress", `opportunityId: "`+id+`", stepId: "T3Bwb3J0dW5pdHlTdGVwOjQ="`, "opportunity { id }")
-				if len(at(t, payload, "errors").([]any)) == 0 {
+				if len(valueAt(t, payload, "errors").([]any)) == 0 {
 					mu.Lock()
 					done++
 					mu.Unlock()
@@ -198,18 +198,18 @@ func TestGrandTotalIsTheSumOfTheInterests(t *testing.T) {
 			amount := rapid.SampledFrom([]string{`"` + unit.StringFixed(2) + `"`, unit.String(), `"` + unit.String() + `"`}).Draw(r, "as")
 			payload := a.mutate(t, "addInterest", fmt.Sprintf("opportunityId: %q, interestDetails: {id: %q, quantity: %d, unitAmount: %s}", id, rapid.SampledFrom(items).Draw(r, "item"), quantity, amount), "interests { totalAmount }")
 			if sum.Add(line).GreaterThan(decimal.New(1, 16)) {
-				if len(at(t, payload, "errors").([]any)) != 1 {
+				if len(valueAt(t, payload, "errors").([]any)) != 1 {
 					r.Fatalf("accepted beyond the limit: %v", payload)
 				}
 				continue
 			}
 			sum = sum.Add(line)
-			if got := at(t, must(t, payload), "interests", 0, "totalAmount"); got != line.StringFixed(2) {
+			if got := valueAt(t, mustSucceed(t, payload), "interests", 0, "totalAmount"); got != line.StringFixed(2) {
 				r.Fatalf("%d times %s is %v, want %s", quantity, unit, got, line.StringFixed(2))
 			}
 		}
-		data := a.ask(t, `query($id: ID!) { node(id: $id) { ... on Opportunity { value { grandTotal } } } }`, vars{"id": id})
-		if got := at(t, data, "node", "value", "grandTotal"); got != sum.StringFixed(2) {
+		data := a.query(t, `query($id: ID!) { node(id: $id) { ... on Opportunity { value { grandTotal } } } }`, vars{"id": id})
+		if got := valueAt(t, data, "node", "value", "grandTotal"); got != sum.StringFixed(2) {
 			r.Fatalf("grandTotal is %v, want %s", got, sum.StringFixed(2))
 		}
 	})
@@ -231,9 +231,9 @@ func TestRestartKeepsAll(t *testing.T) {
 	a.addCourse(t, id, 3, "2.50")
 	a.reserve(t, id, 2)
 	a.extend(t, id, time.Date(2035, 1, 1, 0, 0, 0, 0, time.UTC))
-	must(t, a.mutate(t, "progress", `opportunityId: "`+id+`", stepId: "T3Bwb3J0dW5pdHlTdGVwOjQ="`, "opportunity { id }"))
-	must(t, a.mutate(t, "update", `id: "T3Bwb3J0dW5pdHk6MQ==", name: "renamed", attributes: {definitionKey: "k", value: "v"}`, "opportunity { id }"))
-	before := a.ask(t, everything, nil)
+	mustSucceed(t, a.mutate(t, "progress", `opportunityId: "`+id+`", stepId: "T3Bwb3J0dW5pdHlTdGVwOjQ="`, "opportunity { id }"))
+	mustSucceed(t, a.mutate(t, "update", `id: "T3Bwb3J0dW5pdHk6MQ==", name: "renamed", attributes: {definitionKey: "k", value: "v"}`, "opportunity { id }"))
+	before := a.query(t, everything, nil)
 	if err := a.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -249,7 +249,7 @@ func TestRestartKeepsAll(t *testing.T) {
 		if a.Token() != kept {
 			t.Errorf("the token is %q after a restart, it was %q", a.Token(), kept)
 		}
-		if diff := cmp.Diff(before, a.ask(t, everything, nil)); diff != "" {
+		if diff := cmp.Diff(before, a.query(t, everything, nil)); diff != "" {
 			t.Errorf("the restart changed (-before +after):\n%s", diff)
 		}
 		if err := a.Close(); err != nil {
@@ -282,16 +282,16 @@ func TestAnswersAreDurableWithoutClose(t *testing.T) {
 		}
 	}
 	b := open(t, sandbox.Options{Data: left})
-	if got := names(t, b.ask(t, `{ opportunities { edges { node { name } } } }`, nil)); len(got) != 2 || got[1] != "answered" {
+	if got := renamableParts(t, b.query(t, `{ opportunities { edges { node { name } } } }`, nil)); len(got) != 2 || got[1] != "answered" {
 		t.Errorf("found %q", got)
 	}
 }
 
-func TestSandboxesInMemoryAreApart(t *testing.T) {
+func TestInMemorySandboxesAreIndependent(t *testing.T) {
 	t.Parallel()
 	a, b := open(t, sandbox.Options{}), open(t, sandbox.Options{})
 	a.create(t, "only in a")
-	if got := names(t, b.ask(t, `{ opportunities { edges { node { name } } } }`, nil)); len(got) != 1 {
+	if got := renamableParts(t, b.query(t, `{ opportunities { edges { node { name } } } }`, nil)); len(got) != 1 {
 		t.Errorf("the other has %q", got)
 	}
 }
@@ -306,7 +306,7 @@ func TestCatalogueOfAFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer func() { _ = a.Close() }()
-		return fmt.Sprint(at(t, a.ask(t, `{ accounts { edges { node { name } } } }`, nil), "accounts", "edges"))
+		return fmt.Sprint(valueAt(t, a.query(t, `{ accounts { edges { node { name } } } }`, nil), "accounts", "edges"))
 	}
 	mine := writeCatalogue(t, `accounts: [{id: 1, name: Mine}, {id: 2, name: Yours}, {id: 3, name: Theirs}]`)
 	if got := read(sandbox.Options{Catalogue: mine}); !strings.Contains(got, "Mine") {
@@ -320,7 +320,7 @@ func TestCatalogueOfAFile(t *testing.T) {
 	}
 }
 
-func TestOpenSaysWhatIsWrong(t *testing.T) {
+func TestOpenErrors(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	garbage := filepath.Join(dir, "garbage.db")

@@ -15,15 +15,15 @@ var eventTwo = globalid.EncodeInt(globalid.Event, 2) // 16 places, none booked
 
 // OBS (5.3): the fields of an event. OBS (3.6): they come in pairs, local times and times with an offset, beside an
 // IANA name. OBS (3.4): the part behind the colon of its financialUnit's id is the code that financialUnitId takes.
-func TestWhatAnEventShows(t *testing.T) {
+func TestEventFields(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
-	data := at(t, a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Event { id legacyId displayId title code type learningMode start end startDate timeZonedStart timeZonedEnd timeZoneName
+	data := valueAt(t, a.query(t, `query ($id: ID!) { node(id: $id) { ... on Event { id legacyId displayId title code type learningMode start end startDate timeZonedStart timeZonedEnd timeZoneName
 		lifecycleState isActive isSoldOut cancelledAt maxPlaces minPlaces bookedPlaces reserved remainingPlaces registrationDeadline region { name } price
 		defaultPrice { amount financialUnit { ... on Currency { code } } } financialUnit { id name } courseTemplate { code }
 		interests { pageInfo { totalRecords } } registrations { pageInfo { totalRecords } } learners { pageInfo { totalRecords } } } } }`, vars{"id": eventTwo}), "node")
-	unit := at(t, data, "financialUnit", "id").(string)
-	want(t, data, fmt.Sprintf(`{"id": "Q291cnNlOjI=", "legacyId": 2, "displayId": "2", "title": "First Aid at Work", "code": "FA-1-01", "type": "public", "learningMode": "classroom",
+	unit := valueAt(t, data, "financialUnit", "id").(string)
+	wantJSON(t, data, fmt.Sprintf(`{"id": "Q291cnNlOjI=", "legacyId": 2, "displayId": "2", "title": "First Aid at Work", "code": "FA-1-01", "type": "public", "learningMode": "classroom",
 		"start": "2031-04-07T09:30:00", "end": "2031-04-09T16:30:00", "startDate": "2031-04-07", "timeZonedStart": "2031-04-07T08:30:00+00:00",
 		"timeZonedEnd": "2031-04-09T15:30:00+00:00", "timeZoneName": "Europe/London", "lifecycleState": "published", "isActive": true, "isSoldOut": false,
 		"cancelledAt": null, "maxPlaces": 16, "minPlaces": 0, "bookedPlaces": 0, "reserved": 0, "remainingPlaces": 16, "registrationDeadline": null,
@@ -34,7 +34,7 @@ func TestWhatAnEventShows(t *testing.T) {
 	if err != nil || code != "GBP" {
 		t.Errorf("the id of the currency is of %q: %v", code, err)
 	}
-	must(t, a.mutate(t, "create", fmt.Sprintf(`name: "x", regionId: "UmVnaW9uOlVL", financialUnitId: %q`, code), "opportunity { id }"))
+	mustSucceed(t, a.mutate(t, "create", fmt.Sprintf(`name: "x", regionId: "UmVnaW9uOlVL", financialUnitId: %q`, code), "opportunity { id }"))
 }
 
 // OBS (5.3): the fields by which events are found. The fields about places depend on the current holds and
@@ -49,8 +49,8 @@ func TestEventsAreFound(t *testing.T) {
 	find := func(filter string) string {
 		t.Helper()
 		var found []string
-		for _, edge := range at(t, a.ask(t, `{ events(filters: {`+filter+`}) { edges { node { legacyId } } pageInfo { totalRecords } } }`, nil), "events", "edges").([]any) {
-			found = append(found, fmt.Sprint(at(t, edge, "node", "legacyId")))
+		for _, edge := range valueAt(t, a.query(t, `{ events(filters: {`+filter+`}) { edges { node { legacyId } } pageInfo { totalRecords } } }`, nil), "events", "edges").([]any) {
+			found = append(found, fmt.Sprint(valueAt(t, edge, "node", "legacyId")))
 		}
 		return strings.Join(found, " ")
 	}
@@ -95,8 +95,8 @@ func TestEventsAreFound(t *testing.T) {
 			t.Errorf("%s finds %q, want %q", filter, got, found)
 		}
 	}
-	ordered := a.ask(t, `{ events(order: [{field: remainingPlaces, direction: desc}, {field: timeZonedStart, direction: desc}]) { edges { node { legacyId } } } }`, nil)
-	want(t, at(t, ordered, "events", "edges"), `[{"node": {"legacyId": 3}}, {"node": {"legacyId": 2}}, {"node": {"legacyId": 1}}]`)
+	ordered := a.query(t, `{ events(order: [{field: remainingPlaces, direction: desc}, {field: timeZonedStart, direction: desc}]) { edges { node { legacyId } } } }`, nil)
+	wantJSON(t, valueAt(t, ordered, "events", "edges"), `[{"node": {"legacyId": 3}}, {"node": {"legacyId": 2}}, {"node": {"legacyId": 1}}]`)
 	now.advance(time.Hour)
 	if got := find(`field: isSoldOut, operation: eq, value: "true"`); got != "" {
 		t.Errorf("when the hold has lapsed %q is sold out", got)
@@ -104,19 +104,19 @@ func TestEventsAreFound(t *testing.T) {
 }
 
 // OBS (3.6): an event takes local times and the name of a time zone.
-func TestAnEventIsMoved(t *testing.T) {
+func TestAnEventIsRescheduled(t *testing.T) {
 	t.Parallel()
 	o := sandbox.Options{Data: t.TempDir() + "/data.db"}
 	a := open(t, o)
 	a.updateEvent(t, eventTwo, `start: "2031-07-01T08:00:00", end: "2031-07-02T08:00:00", timeZoneName: "America/New_York"`)
 	moved := func(a *api) {
 		t.Helper()
-		data := a.ask(t, `{ events(filters: {field: timeZonedStart, operation: eq, value: "2031-07-01T12:00:00Z"}) { edges { node { start timeZonedEnd timeZoneName } } } }`, nil)
-		want(t, at(t, data, "events", "edges"), `[{"node": {"start": "2031-07-01T08:00:00", "timeZonedEnd": "2031-07-02T12:00:00+00:00", "timeZoneName": "America/New_York"}}]`)
+		data := a.query(t, `{ events(filters: {field: timeZonedStart, operation: eq, value: "2031-07-01T12:00:00Z"}) { edges { node { start timeZonedEnd timeZoneName } } } }`, nil)
+		wantJSON(t, valueAt(t, data, "events", "edges"), `[{"node": {"start": "2031-07-01T08:00:00", "timeZonedEnd": "2031-07-02T12:00:00+00:00", "timeZoneName": "America/New_York"}}]`)
 	}
 	moved(a)
 	for _, wrong := range []string{`end: "2031-06-30T08:00:00"`, `timeZoneName: "Nowhere"`, `timeZoneName: "Local"`, `title: " "`} {
-		answer := a.in(t, "event", "update", fmt.Sprintf("eventId: %q, input: {%s}", eventTwo, wrong), problems+" event { id }")
+		answer := a.mutateIn(t, "event", "update", fmt.Sprintf("eventId: %q, input: {%s}", eventTwo, wrong), problems+" event { id }")
 		if refused := refusalOf(t, answer); !strings.HasPrefix(refused, "Invalid Value") {
 			t.Errorf("%s: %q", wrong, refused)
 		}
@@ -126,14 +126,14 @@ func TestAnEventIsMoved(t *testing.T) {
 }
 
 // OBS (5.3): cancelling a learner does not touch the event. Whether a registration touches it is assumed.
-func TestWhatTouchesAnEvent(t *testing.T) {
+func TestWhatUpdatesAnEvent(t *testing.T) {
 	t.Parallel()
 	for assumed, touched := range map[string]string{"update": "2026-03-02T09:00:00Z", "registration": "2026-03-02T10:00:00Z"} {
 		now := newClock()
-		a := open(t, sandbox.Options{Now: now.Now, Assume: map[string]string{"event.touched": assumed}})
+		a := open(t, sandbox.Options{Now: now.Now, Assumptions: map[string]string{"event.touched": assumed}})
 		updated := func(when, at string) {
 			t.Helper()
-			want(t, a.ask(t, fmt.Sprintf(`{ events(filters: [{field: id, operation: eq, value: %q}, {field: updatedAt, operation: eq, value: %q}]) { pageInfo { totalRecords } } }`, eventOne, at), nil),
+			wantJSON(t, a.query(t, fmt.Sprintf(`{ events(filters: [{field: id, operation: eq, value: %q}, {field: updatedAt, operation: eq, value: %q}]) { pageInfo { totalRecords } } }`, eventOne, at), nil),
 				`{"events": {"pageInfo": {"totalRecords": 1}}}`)
 			if t.Failed() {
 				t.Fatalf("%s, %s", assumed, when)
@@ -166,8 +166,8 @@ func TestAnInterestShowsItsEventAsItIs(t *testing.T) {
 	id := a.create(t, "x")
 	a.reserve(t, id, 2)
 	a.updateEvent(t, eventOne, `lifecycleState: "cancelled"`)
-	data := a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { isReservationValid interests { edges { node { item { ... on Event { lifecycleState cancelledAt isActive reserved minPlaces price } } } } } } } }`, vars{"id": id})
-	want(t, at(t, data, "node"), `{"isReservationValid": true, "interests": {"edges": [{"node": {"item": {"lifecycleState": "cancelled", "cancelledAt": "2026-03-02T09:00:00+00:00",
+	data := a.query(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { isReservationValid interests { edges { node { item { ... on Event { lifecycleState cancelledAt isActive reserved minPlaces price } } } } } } } }`, vars{"id": id})
+	wantJSON(t, valueAt(t, data, "node"), `{"isReservationValid": true, "interests": {"edges": [{"node": {"item": {"lifecycleState": "cancelled", "cancelledAt": "2026-03-02T09:00:00+00:00",
 		"isActive": false, "reserved": 2, "minPlaces": 3, "price": "250.00"}}}]}}`)
 }
 
@@ -179,15 +179,15 @@ func TestAnEventOfOneClient(t *testing.T) {
 	a := open(t, o)
 	of := func(a *api, filter, want string) {
 		t.Helper()
-		if got := a.told(t, `{ events(filters: {`+filter+`}) { edges { node { bookingAccount { name } internalNotes } } } }`); got != want {
+		if got := a.leavesOf(t, `{ events(filters: {`+filter+`}) { edges { node { bookingAccount { name } internalNotes } } } }`); got != want {
 			t.Errorf("%s: %q, want %q", filter, got, want)
 		}
 	}
 	of(a, `field: bookingAccountId, operation: eq, value: "T3JnYW5pc2F0aW9uOjE="`, "Harbour Street Clinic Bring the large manikin.")
 	of(a, `field: bookingAccountName, operation: like, value: "harbour%"`, "Harbour Street Clinic Bring the large manikin.")
 	of(a, `field: bookingAccountId, operation: isnull`, "")
-	other := must(t, a.in(t, "account", "create", `input: {name: "Meridian"}`, problems+" account { id }"))
-	must(t, a.in(t, "account", "merge", fmt.Sprintf(`input: {fromAccount: "T3JnYW5pc2F0aW9uOjE=", toAccount: %q}`, at(t, other, "account", "id")), "errors { label }"))
+	other := mustSucceed(t, a.mutateIn(t, "account", "create", `input: {name: "Meridian"}`, problems+" account { id }"))
+	mustSucceed(t, a.mutateIn(t, "account", "merge", fmt.Sprintf(`input: {fromAccount: "T3JnYW5pc2F0aW9uOjE=", toAccount: %q}`, valueAt(t, other, "account", "id")), "errors { label }"))
 	for _, a := range []*api{a, open(t, o)} {
 		of(a, `field: bookingAccountName, operation: eq, value: "Meridian"`, "Meridian Bring the large manikin.")
 		of(a, `field: bookingAccountId, operation: eq, value: "T3JnYW5pc2F0aW9uOjE="`, "")
@@ -195,7 +195,7 @@ func TestAnEventOfOneClient(t *testing.T) {
 }
 
 // Each row about fields of events and filters of bookings switches the behaviour that it describes.
-func TestWhatIsAssumedOfEventsAndBookings(t *testing.T) {
+func TestEventAndBookingAssumptions(t *testing.T) {
 	t.Parallel()
 	event := func(selection string) string {
 		return fmt.Sprintf(`{ node(id: %q) { ... on Event { %s } } }`, eventTwo, selection)
@@ -212,28 +212,28 @@ func TestWhatIsAssumedOfEventsAndBookings(t *testing.T) {
 	} {
 		for value, wanted := range test.want {
 			t.Run(row+"="+value, func(t *testing.T) {
-				a := open(t, sandbox.Options{Assume: map[string]string{row: value}})
-				if got := a.told(t, test.document); got != wanted {
+				a := open(t, sandbox.Options{Assumptions: map[string]string{row: value}})
+				if got := a.leavesOf(t, test.document); got != wanted {
 					t.Errorf("%q, want %q", got, wanted)
 				}
 			})
 		}
 	}
 	// Observed behaviour does not change, whatever is chosen.
-	a := open(t, sandbox.Options{Assume: map[string]string{"filter.bookings": "absent", "event.search": "absent"}})
+	a := open(t, sandbox.Options{Assumptions: map[string]string{"filter.bookings": "absent", "event.search": "absent"}})
 	for _, document := range []string{
 		`{ registrations(filters: {field: account, operation: notnull}) { edges { node { id } } } }`,
 		`{ invoices(filters: {field: id, operation: notnull}) { edges { node { id } } } }`,
 		fmt.Sprintf(`mutation { event { update(eventId: %q, input: {timeZoneName: "Europe/Paris"}) { event { title } } } }`, eventTwo),
 	} {
-		if got := a.told(t, document); got == "refused" {
+		if got := a.leavesOf(t, document); got == "refused" {
 			t.Errorf("refused: %s", document)
 		}
 	}
 	seen := strings.Fields("id eventId contactId contactEmailAddress lifecycleState isActive isCancelled eventStartDate lastUpdatedAt")
-	fields := at(t, a.ask(t, `{ __type(name: "LearnerField") { enumValues { name } } }`, nil), "__type", "enumValues").([]any)
+	fields := valueAt(t, a.query(t, `{ __type(name: "LearnerField") { enumValues { name } } }`, nil), "__type", "enumValues").([]any)
 	for _, field := range fields {
-		if name := at(t, field, "name").(string); !slices.Contains(seen, name) {
+		if name := valueAt(t, field, "name").(string); !slices.Contains(seen, name) {
 			t.Errorf("learners can be found by %s", name)
 		}
 	}

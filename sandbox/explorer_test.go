@@ -27,7 +27,7 @@ func TestExplorerInABrowser(t *testing.T) {
 		}
 	}
 	if browser == "" {
-		testrun.Without(t, "a browser (Chromium or Chrome): nobody looks at the page of the explorer")
+		testrun.SkipWithout(t, "a browser (Chromium or Chrome): nobody looks at the page of the explorer")
 	}
 	a := open(t, sandbox.Options{})
 	server := httptest.NewServer(a.Handler())
@@ -67,7 +67,7 @@ func TestExplorerInABrowser(t *testing.T) {
 }
 
 // The token is shown only to a user at the machine, and not to a page whose own name points to the machine.
-func TestExplorerKeepsTheTokenAtTheMachine(t *testing.T) {
+func TestExplorerHidesTheTokenFromOtherMachines(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
 	for from, shown := range map[[2]string]bool{

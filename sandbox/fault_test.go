@@ -16,18 +16,18 @@ import (
 
 	"github.com/oppflow/oppflow/sandbox"
 	"github.com/oppflow/oppflow/sandbox/fault"
-	"github.com/oppflow/oppflow/sandbox/ledger"
+	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
-// served is a sandbox behind a real server, because a fault that breaks the connection needs one.
-type served struct {
+// testServer is a sandbox behind a real server, because a fault that breaks the connection needs one.
+type testServer struct {
 	*api
 	url string
 	// opportunity is an opportunity for the requests.
 	opportunity string
 }
 
-func serve(t *testing.T, o sandbox.Options) served {
+func serve(t *testing.T, o sandbox.Options) testServer {
 	t.Helper()
 	a := open(t, o)
 	server := httptest.NewServer(a.Handler())
@@ -35,11 +35,11 @@ func serve(t *testing.T, o sandbox.Options) served {
 		a.Faults().Close()
 		server.Close()
 	})
-	return served{api: a, url: server.URL, opportunity: a.create(t, "served")}
+	return testServer{api: a, url: server.URL, opportunity: a.create(t, "served")}
 }
 
-// over sends a document over the network. It returns the body only if the whole body arrived.
-func (s served) over(ctx context.Context, document string) (status int, body string, err error) {
+// postOverNetwork sends a document over the network. It returns the body only if the whole body arrived.
+func (s testServer) postOverNetwork(ctx context.Context, document string) (status int, body string, err error) {
 	encoded, err := json.Marshal(map[string]string{"query": document})
 	if err != nil {
 		return 0, "", err
@@ -61,18 +61,18 @@ func (s served) over(ctx context.Context, document string) (status int, body str
 
 const addOne = `mutation { opportunities { addInterest(input: {opportunityId: %q, interestDetails: {id: "Q291cnNlVGVtcGxhdGU6MTE=", quantity: 1, unitAmount: "1.00"}}) { errors { label } interests { id } } } }`
 
-func (s served) addOne(ctx context.Context) (status int, body string, err error) {
-	return s.over(ctx, fmt.Sprintf(addOne, s.opportunity))
+func (s testServer) addInterest(ctx context.Context) (status int, body string, err error) {
+	return s.postOverNetwork(ctx, fmt.Sprintf(addOne, s.opportunity))
 }
 
 // interests counts the interests that took effect.
-func (s served) interests(t testing.TB) int {
+func (s testServer) interests(t testing.TB) int {
 	t.Helper()
-	data := s.ask(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { interests { pageInfo { totalRecords } } } } }`, vars{"id": s.opportunity})
-	return int(at(t, data, "node", "interests", "pageInfo", "totalRecords").(float64))
+	data := s.query(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { interests { pageInfo { totalRecords } } } } }`, vars{"id": s.opportunity})
+	return int(valueAt(t, data, "node", "interests", "pageInfo", "totalRecords").(float64))
 }
 
-func (s served) set(t testing.TB, r fault.Rule) int {
+func (s testServer) setFault(t testing.TB, r fault.Rule) int {
 	t.Helper()
 	id, err := s.Faults().Set(r)
 	if err != nil {
@@ -81,8 +81,8 @@ func (s served) set(t testing.TB, r fault.Rule) int {
 	return id
 }
 
-// until waits until holds returns true.
-func until(t testing.TB, what string, holds func() bool) {
+// eventually waits until holds returns true.
+func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(30 * time.Second)
 	ticker := time.NewTicker(2 * time.Millisecond)
@@ -97,7 +97,7 @@ func until(t testing.TB, what string, holds func() bool) {
 
 // DOC (1): 500 is an unexpected error, 429 the limit. After a bad answer the client cannot know whether the request
 // took effect. The sandbox knows.
-func TestBadAnswers(t *testing.T) {
+func TestFaultyResponses(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{})
 	for kind, want := range map[fault.Kind]struct {
@@ -105,22 +105,22 @@ func TestBadAnswers(t *testing.T) {
 		effect int
 		broken bool // the answer does not come whole
 	}{
-		fault.ErrorBefore: {status: 500},
-		fault.ErrorAfter:  {status: 500, effect: 1},
-		fault.DropBefore:  {broken: true},
-		fault.DropAfter:   {broken: true, effect: 1},
-		fault.TooMany:     {status: 429},
-		fault.Partial:     {broken: true, effect: 1},
-		fault.Malformed:   {status: 200, effect: 1},
-		fault.Slow:        {status: 200, effect: 1},
+		fault.ErrorBefore:     {status: 500},
+		fault.ErrorAfter:      {status: 500, effect: 1},
+		fault.DropBefore:      {broken: true},
+		fault.DropAfter:       {broken: true, effect: 1},
+		fault.TooManyRequests: {status: 429},
+		fault.Truncated:       {broken: true, effect: 1},
+		fault.Malformed:       {status: 200, effect: 1},
+		fault.Slow:            {status: 200, effect: 1},
 	} {
 		rule := fault.Rule{Kind: kind, Operation: "opportunities.addInterest", Times: 1}
 		if kind == fault.Slow {
-			rule.After = fault.Duration(50 * time.Millisecond)
+			rule.Delay = fault.Duration(50 * time.Millisecond)
 		}
 		before, began := s.interests(t), time.Now()
-		s.set(t, rule)
-		status, body, err := s.addOne(t.Context())
+		s.setFault(t, rule)
+		status, body, err := s.addInterest(t.Context())
 		if broken := err != nil; broken != want.broken || !broken && status != want.status {
 			t.Errorf("%s: %d %q %v", kind, status, body, err)
 		}
@@ -133,17 +133,17 @@ func TestBadAnswers(t *testing.T) {
 		if took := time.Since(began); kind == fault.Slow && took < 50*time.Millisecond {
 			t.Errorf("slow: %v", took)
 		}
-		if status, body, err := s.addOne(t.Context()); err != nil || status != 200 || !strings.Contains(body, `"errors":[]`) {
+		if status, body, err := s.addInterest(t.Context()); err != nil || status != 200 || !strings.Contains(body, `"errors":[]`) {
 			t.Errorf("after %s: %d %q %v", kind, status, body, err)
 		}
 		s.Faults().Clear()
 	}
 }
 
-func TestTooManyMayTellWhenToComeBack(t *testing.T) {
+func TestTooManyRequestsWithRetryAfter(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{})
-	s.set(t, fault.Rule{Kind: fault.TooMany, Times: 1, RetryAfter: fault.Duration(1500 * time.Millisecond)})
+	s.setFault(t, fault.Rule{Kind: fault.TooManyRequests, Times: 1, RetryAfter: fault.Duration(1500 * time.Millisecond)})
 	if answer := s.post(t, `{ hello }`, nil); answer.status != 429 || answer.header.Get("Retry-After") != "2" {
 		t.Errorf("%d %v", answer.status, answer.header)
 	}
@@ -156,14 +156,14 @@ func TestHeldRequests(t *testing.T) {
 	s := serve(t, sandbox.Options{})
 	for _, kind := range []fault.Kind{fault.HoldBefore, fault.HoldAfter} {
 		before := s.interests(t)
-		id := s.set(t, fault.Rule{Kind: kind, Operation: "opportunities.addInterest", Times: 1})
+		id := s.setFault(t, fault.Rule{Kind: kind, Operation: "opportunities.addInterest", Times: 1})
 		ctx, giveUp := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() {
-			_, _, err := s.addOne(ctx)
+			_, _, err := s.addInterest(ctx)
 			ended <- err
 		}()
-		until(t, "the request is held", func() bool { return s.Faults().List()[0].Held == 1 })
+		eventually(t, "the request is held", func() bool { return s.Faults().List()[0].Held == 1 })
 		if got := s.interests(t) - before; (got == 1) != (kind == fault.HoldAfter) {
 			t.Errorf("%s: %d interests while it is held", kind, got)
 		}
@@ -174,17 +174,17 @@ func TestHeldRequests(t *testing.T) {
 		if n, err := s.Faults().Release(id); n != 1 || err != nil {
 			t.Errorf("released %d, %v", n, err)
 		}
-		until(t, "the interest is there", func() bool { return s.interests(t) == before+1 })
+		eventually(t, "the interest is there", func() bool { return s.interests(t) == before+1 })
 		s.Faults().Clear()
 	}
 	// The held answer arrives after the release.
-	id := s.set(t, fault.Rule{Kind: fault.HoldAfter, Times: 1, Operation: "opportunities.addInterest"})
+	id := s.setFault(t, fault.Rule{Kind: fault.HoldAfter, Times: 1, Operation: "opportunities.addInterest"})
 	answered := make(chan string, 1)
 	go func() {
-		_, body, _ := s.addOne(t.Context())
+		_, body, _ := s.addInterest(t.Context())
 		answered <- body
 	}()
-	until(t, "the request is held", func() bool { return s.Faults().List()[0].Held == 1 })
+	eventually(t, "the request is held", func() bool { return s.Faults().List()[0].Held == 1 })
 	if err := s.Faults().Remove(id); err != nil {
 		t.Fatal(err)
 	}
@@ -197,11 +197,11 @@ func TestHeldRequests(t *testing.T) {
 func TestFaultsOfAnyMutation(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{})
-	s.set(t, fault.Rule{Kind: fault.ErrorBefore, Operation: fault.AnyMutation})
+	s.setFault(t, fault.Rule{Kind: fault.ErrorBefore, Operation: fault.AnyMutation})
 	if answer := s.post(t, `{ hello }`, nil); answer.status != 200 {
 		t.Errorf("a query: %d", answer.status)
 	}
-	if status, _, _ := s.addOne(t.Context()); status != 500 {
+	if status, _, _ := s.addInterest(t.Context()); status != 500 {
 		t.Errorf("a mutation: %d", status)
 	}
 }
@@ -213,13 +213,13 @@ func TestDiscardedRequests(t *testing.T) {
 	s := serve(t, sandbox.Options{})
 	for _, kind := range []fault.Kind{fault.HoldBefore, fault.HoldAfter, fault.Late} {
 		before := s.interests(t)
-		id := s.set(t, fault.Rule{Kind: kind, Operation: "opportunities.addInterest", Times: 1})
+		id := s.setFault(t, fault.Rule{Kind: kind, Operation: "opportunities.addInterest", Times: 1})
 		ended := make(chan error, 1)
 		go func() {
-			_, _, err := s.addOne(t.Context())
+			_, _, err := s.addInterest(t.Context())
 			ended <- err
 		}()
-		until(t, "the request is held", func() bool { return s.Faults().List()[0].Held == 1 })
+		eventually(t, "the request is held", func() bool { return s.Faults().List()[0].Held == 1 })
 		if n, err := s.Faults().Discard(id); n != 1 || err != nil {
 			t.Errorf("discarded %d, %v", n, err)
 		}
@@ -229,12 +229,12 @@ func TestDiscardedRequests(t *testing.T) {
 		if got := s.interests(t) - before; (got == 1) != (kind == fault.HoldAfter) {
 			t.Errorf("%s: %d interests", kind, got)
 		}
-		want := ledger.NotRun
+		want := requestlog.NotRun
 		if kind == fault.HoldAfter {
-			want = ledger.Committed
+			want = requestlog.Committed
 		}
-		until(t, "the ledger says so", func() bool {
-			return slices.ContainsFunc(s.Ledger().After(0, 1000), func(e ledger.Entry) bool {
+		eventually(t, "the ledger says so", func() bool {
+			return slices.ContainsFunc(s.RequestLog().After(0, 1000), func(e requestlog.Entry) bool {
 				return e.Undelivered && len(e.Fields) == 1 && e.Fields[0].Outcome == want && e.Fault == string(kind)
 			})
 		})
@@ -247,42 +247,42 @@ func TestLateCommit(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{})
 	// A patient client is kept waiting, and the sandbox can still stop.
-	id := s.set(t, fault.Rule{Kind: fault.Late, Operation: "opportunities.addInterest", Times: 1})
+	id := s.setFault(t, fault.Rule{Kind: fault.Late, Operation: "opportunities.addInterest", Times: 1})
 	patient := make(chan error, 1)
 	go func() {
-		_, _, err := s.addOne(t.Context())
+		_, _, err := s.addInterest(t.Context())
 		patient <- err
 	}()
-	until(t, "it is kept", func() bool { return s.Faults().List()[0].Held == 1 })
+	eventually(t, "it is kept", func() bool { return s.Faults().List()[0].Held == 1 })
 	if err := s.Faults().Remove(id); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-patient; err == nil {
 		t.Error("it was answered")
 	}
-	until(t, "the first interest is there", func() bool { return s.interests(t) == 1 })
-	s.set(t, fault.Rule{Kind: fault.Late, Operation: "opportunities.addInterest", Times: 1, After: fault.Duration(20 * time.Millisecond)})
+	eventually(t, "the first interest is there", func() bool { return s.interests(t) == 1 })
+	s.setFault(t, fault.Rule{Kind: fault.Late, Operation: "opportunities.addInterest", Times: 1, Delay: fault.Duration(20 * time.Millisecond)})
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, _, err := s.addOne(ctx); !errors.Is(err, context.DeadlineExceeded) {
+	if _, _, err := s.addInterest(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatal(err)
 	}
 	if got := s.interests(t); got != 1 {
 		// By now the commit may have come only if the machine stood still for as long as the fault waits.
-		entries := s.Ledger().After(0, 0)
+		entries := s.RequestLog().After(0, 0)
 		t.Logf("it was quick: %+v", entries[len(entries)-1])
 	}
-	until(t, "the interest is there", func() bool { return s.interests(t) == 2 })
+	eventually(t, "the interest is there", func() bool { return s.interests(t) == 2 })
 	if list := s.Faults().List(); list[0].Held != 0 {
 		t.Errorf("%+v", list)
 	}
-	var late []ledger.Entry
-	until(t, "both are written down", func() bool {
-		late = slices.DeleteFunc(s.Ledger().After(0, 0), func(e ledger.Entry) bool { return e.Fault != string(fault.Late) })
+	var late []requestlog.Entry
+	eventually(t, "both are written down", func() bool {
+		late = slices.DeleteFunc(s.RequestLog().After(0, 0), func(e requestlog.Entry) bool { return e.Fault != string(fault.Late) })
 		return len(late) == 2
 	})
 	for i, e := range late {
-		if e.Gone != (i == 1) || len(e.Fields) != 1 || e.Fields[0].Outcome != ledger.Committed {
+		if e.ClientGone != (i == 1) || len(e.Fields) != 1 || e.Fields[0].Outcome != requestlog.Committed {
 			t.Errorf("%+v", e)
 		}
 	}
@@ -292,12 +292,12 @@ func TestLateCommit(t *testing.T) {
 func TestFailQuery(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{})
-	s.set(t, fault.Rule{Kind: fault.FailQuery, Operation: "regions"})
-	status, body, err := s.over(t.Context(), `query Lookup { regions { edges { node { id } } } }`)
+	s.setFault(t, fault.Rule{Kind: fault.FailQuery, Operation: "regions"})
+	status, body, err := s.postOverNetwork(t.Context(), `query Lookup { regions { edges { node { id } } } }`)
 	if err != nil || status != http.StatusOK || !strings.Contains(body, `"errors":[{"message":`) || !strings.Contains(body, `"data":null`) {
 		t.Errorf("the query that fails: %d %s %v", status, body, err)
 	}
-	if status, body, err := s.over(t.Context(), `{ hello }`); err != nil || status != http.StatusOK || strings.Contains(body, "errors") {
+	if status, body, err := s.postOverNetwork(t.Context(), `{ hello }`); err != nil || status != http.StatusOK || strings.Contains(body, "errors") {
 		t.Errorf("another query: %d %s %v", status, body, err)
 	}
 	for _, operation := range []string{"", fault.AnyMutation, "opportunities.progress"} {
@@ -309,19 +309,19 @@ func TestFailQuery(t *testing.T) {
 
 // Only requests that would be handled meet a fault. A request over the limit or too large is refused as always, and the
 // rule does not count it.
-func TestRefusedRequestsMeetNoFault(t *testing.T) {
+func TestRejectedRequestsMatchNoFault(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{Rate: sandbox.Rate{Requests: 1, Per: time.Hour}})
-	s.set(t, fault.Rule{Kind: fault.DropBefore, Times: 1})
+	s.setFault(t, fault.Rule{Kind: fault.DropBefore, Times: 1})
 	large := strings.NewReader(`{"query": "` + strings.Repeat(" ", 1<<20) + `{ hello }"}`)
 	if answer := s.send(t, http.MethodPost, "/graphql", large, nil); answer.status != http.StatusRequestEntityTooLarge {
 		t.Errorf("too large: %d %.100s", answer.status, answer.raw)
 	}
-	if status, _, err := s.over(t.Context(), `{ hello }`); err == nil {
+	if status, _, err := s.postOverNetwork(t.Context(), `{ hello }`); err == nil {
 		t.Errorf("within the limit: %d, want no answer", status)
 	}
-	s.set(t, fault.Rule{Kind: fault.DropBefore})
-	if status, body, err := s.over(t.Context(), `{ hello }`); err != nil || status != http.StatusTooManyRequests {
+	s.setFault(t, fault.Rule{Kind: fault.DropBefore})
+	if status, body, err := s.postOverNetwork(t.Context(), `{ hello }`); err != nil || status != http.StatusTooManyRequests {
 		t.Errorf("over the limit: %d %s %v", status, body, err)
 	}
 	for i, want := range []int{1, 0} {
@@ -342,18 +342,18 @@ func TestFaultsOutlastTheServer(t *testing.T) {
 		a.Faults().Close()
 		server.Close()
 	})
-	s := served{api: a, url: server.URL, opportunity: a.create(t, "kept")}
+	s := testServer{api: a, url: server.URL, opportunity: a.create(t, "kept")}
 	for kind, after := range map[fault.Kind]time.Duration{fault.HoldBefore: 0, fault.HoldAfter: 0, fault.Slow: 300 * time.Millisecond} {
-		id := s.set(t, fault.Rule{Kind: kind, Times: 1, Operation: "opportunities.addInterest", After: fault.Duration(after)})
+		id := s.setFault(t, fault.Rule{Kind: kind, Times: 1, Operation: "opportunities.addInterest", Delay: fault.Duration(after)})
 		began, answered := time.Now(), make(chan error, 1)
 		go func() {
-			_, body, err := s.addOne(t.Context())
+			_, body, err := s.addInterest(t.Context())
 			if err == nil && !strings.Contains(body, `"errors":[]`) {
 				err = fmt.Errorf("answered %s", body)
 			}
 			answered <- err
 		}()
-		until(t, "it outlasts the time-outs", func() bool { return time.Since(began) > 250*time.Millisecond })
+		eventually(t, "it outlasts the time-outs", func() bool { return time.Since(began) > 250*time.Millisecond })
 		if _, err := s.Faults().Release(id); err != nil {
 			t.Fatal(err)
 		}
@@ -362,8 +362,8 @@ func TestFaultsOutlastTheServer(t *testing.T) {
 		}
 		s.Faults().Clear()
 	}
-	for _, e := range a.Ledger().After(0, 0) {
-		if e.Gone || e.Undelivered {
+	for _, e := range a.RequestLog().After(0, 0) {
+		if e.ClientGone || e.Undelivered {
 			t.Errorf("nobody had gone: %+v", e)
 		}
 	}
@@ -372,27 +372,27 @@ func TestFaultsOutlastTheServer(t *testing.T) {
 func TestTokensExpireInMidRun(t *testing.T) {
 	t.Parallel()
 	a := openOAuth(t, sandbox.Options{})
-	first := a.grant(t, "grant_type=client_credentials").issued(t)
-	if status := a.hello(t, first.AccessToken); status != 200 {
+	first := a.requestToken(t, "grant_type=client_credentials").mustIssue(t)
+	if status := a.helloStatus(t, first.AccessToken); status != 200 {
 		t.Fatal(status)
 	}
 	if _, err := a.Faults().Set(fault.Rule{Kind: fault.ExpireTokens, From: 2, Times: 1, Operation: "hello"}); err != nil {
 		t.Fatal(err)
 	}
 	for i, want := range []int{200, 401, 401} {
-		if status := a.hello(t, first.AccessToken); status != want {
+		if status := a.helloStatus(t, first.AccessToken); status != want {
 			t.Errorf("request %d: %d, want %d", i+1, status, want)
 		}
 	}
-	second := a.grant(t, "grant_type=client_credentials").issued(t)
-	if status := a.hello(t, second.AccessToken); status != 200 {
+	second := a.requestToken(t, "grant_type=client_credentials").mustIssue(t)
+	if status := a.helloStatus(t, second.AccessToken); status != 200 {
 		t.Errorf("the next token: %d", status)
 	}
 	// The token endpoint has faults, too.
 	if _, err := a.Faults().Set(fault.Rule{Kind: fault.ErrorBefore, Times: 1, Operation: "token"}); err != nil {
 		t.Fatal(err)
 	}
-	if answer := a.grant(t, "grant_type=client_credentials"); answer.status != 500 {
+	if answer := a.requestToken(t, "grant_type=client_credentials"); answer.status != 500 {
 		t.Errorf("%d %s", answer.status, answer.raw)
 	}
 }
@@ -405,11 +405,11 @@ const twoAliases = `mutation {
 
 // The mutations of a real GraphQL server are not null. When one of them fails internally, the answer is "data": null,
 // although the others, later ones included, took effect.
-func TestOneFailureTakesTheAnswerNotTheEffect(t *testing.T) {
+func TestFailedFieldKeepsOtherEffects(t *testing.T) {
 	t.Parallel()
 	for assumed, whole := range map[string]bool{"data-null": true, "field-null": false} {
-		s := serve(t, sandbox.Options{Assume: map[string]string{"mutation.failed": assumed}})
-		s.set(t, fault.Rule{Kind: fault.FailField, Operation: "opportunities.progress"})
+		s := serve(t, sandbox.Options{Assumptions: map[string]string{"mutation.failed": assumed}})
+		s.setFault(t, fault.Rule{Kind: fault.FailField, Operation: "opportunities.progress"})
 		answer := s.post(t, fmt.Sprintf(twoAliases, s.opportunity), nil)
 		if answer.status != 200 || len(answer.Errors) != 1 || !answer.hasData() || (answer.Data == nil) != whole {
 			t.Errorf("%s: %d %s", assumed, answer.status, answer.raw)
@@ -417,7 +417,7 @@ func TestOneFailureTakesTheAnswerNotTheEffect(t *testing.T) {
 		if got := s.interests(t); got != 2 {
 			t.Errorf("%s: %d interests", assumed, got)
 		}
-		nonNull := at(t, s.ask(t, `{ __type(name: "OpportunityMutations") { fields { type { kind } } } }`, nil), "__type", "fields", 0, "type", "kind")
+		nonNull := valueAt(t, s.query(t, `{ __type(name: "OpportunityMutations") { fields { type { kind } } } }`, nil), "__type", "fields", 0, "type", "kind")
 		if (nonNull == "NON_NULL") != whole {
 			t.Errorf("%s: the schema says %v", assumed, nonNull)
 		}
@@ -426,10 +426,10 @@ func TestOneFailureTakesTheAnswerNotTheEffect(t *testing.T) {
 
 // With this value of the row, the fields after the failure at the root do not run, and the answer shows only the
 // failure.
-func TestOneFailureMayStopTheRest(t *testing.T) {
+func TestFailedFieldMayStopLaterFields(t *testing.T) {
 	t.Parallel()
-	s := serve(t, sandbox.Options{Assume: map[string]string{"mutation.failed": "stops"}})
-	s.set(t, fault.Rule{Kind: fault.FailField, Operation: "opportunities.progress"})
+	s := serve(t, sandbox.Options{Assumptions: map[string]string{"mutation.failed": "stops"}})
+	s.setFault(t, fault.Rule{Kind: fault.FailField, Operation: "opportunities.progress"})
 	answer := s.post(t, fmt.Sprintf(twoAliases, s.opportunity), nil)
 	if answer.status != 200 || len(answer.Errors) != 1 || answer.Errors[0].Path[0] != "second" || !answer.hasData() || answer.Data != nil {
 		t.Errorf("%d %s", answer.status, answer.raw)
@@ -437,33 +437,33 @@ func TestOneFailureMayStopTheRest(t *testing.T) {
 	if got := s.interests(t); got != 1 {
 		t.Errorf("%d interests", got)
 	}
-	var outcomes []ledger.Outcome
-	for _, e := range s.Ledger().After(0, 0) {
+	var outcomes []requestlog.Outcome
+	for _, e := range s.RequestLog().After(0, 0) {
 		if e.Fault != "" {
 			for _, f := range e.Fields {
 				outcomes = append(outcomes, f.Outcome)
 			}
 		}
 	}
-	if want := []ledger.Outcome{ledger.Committed, ledger.Failed, ledger.NotRun}; !slices.Equal(outcomes, want) {
+	if want := []requestlog.Outcome{requestlog.Committed, requestlog.Failed, requestlog.NotRun}; !slices.Equal(outcomes, want) {
 		t.Errorf("the ledger has %v, want %v", outcomes, want)
 	}
 	// The next document is a new one.
 	s.Faults().Clear()
-	s.ask(t, fmt.Sprintf(twoAliases, s.opportunity), nil)
+	s.query(t, fmt.Sprintf(twoAliases, s.opportunity), nil)
 }
 
 // Rules choose by count and by chance, the same each time.
-func TestFaultsAreChosenByCountAndChance(t *testing.T) {
+func TestFaultsMatchByCountAndProbability(t *testing.T) {
 	t.Parallel()
 	hits := func(r fault.Rule, requests int) string {
-		var plan fault.Plan
+		var plan fault.Injector
 		if _, err := plan.Set(r); err != nil {
 			t.Fatal(err)
 		}
 		var b strings.Builder
 		for range requests {
-			if plan.Take([]string{"a.b"}, `{"query": "about x"}`) != nil {
+			if plan.Match([]string{"a.b"}, `{"query": "about x"}`) != nil {
 				b.WriteString("x")
 			} else {
 				b.WriteString(".")
@@ -479,8 +479,8 @@ func TestFaultsAreChosenByCountAndChance(t *testing.T) {
 		"....x.....": {From: 5, Times: 1},
 		"..x..x..x.": {From: 3, Every: 3},
 		"x.x.......": {Every: 2, Times: 2},
-		"..........": {Operation: "a.b", Mentions: "about y"},
-		"xxx.......": {Mentions: "about x", Times: 3},
+		"..........": {Operation: "a.b", Contains: "about y"},
+		"xxx.......": {Contains: "about x", Times: 3},
 		"x.........": {Operation: "a.b", Times: 1},
 	} {
 		rule.Kind = fault.ErrorBefore

@@ -8,12 +8,12 @@ import (
 	"testing"
 
 	"github.com/oppflow/oppflow/sandbox"
-	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/assumptions"
 )
 
-// fieldSwitches are the switches of the rows about unobserved fields and filters. Each document uses
+// fieldAssumptionTests are the switches of the rows about unobserved fields and filters. Each document uses
 // everything that its row removes.
-func fieldSwitches() map[assume.Name]switched {
+func fieldAssumptionTests() map[assumptions.Name]assumptionTest {
 	list := func(root string, fields ...string) string {
 		var b strings.Builder
 		for i, field := range fields {
@@ -21,34 +21,34 @@ func fieldSwitches() map[assume.Name]switched {
 		}
 		return b.String()
 	}
-	document := func(d, there string) switched {
-		s := switched{ask: func(t *testing.T, a *api) string {
+	document := func(d, there string) assumptionTest {
+		s := assumptionTest{run: func(t *testing.T, a *api) string {
 			t.Helper()
 			a.registerContacts(t, eventOne, 1)
-			return a.told(t, d)
-		}, want: map[string]string{assume.Absent: "refused"}}
+			return a.leavesOf(t, d)
+		}, want: map[string]string{assumptions.Absent: "refused"}}
 		for _, value := range []string{"there", "shown"} {
 			s.want[value] = there
 		}
 		return s
 	}
-	return map[assume.Name]switched{
-		assume.FilterItems: document("{ "+list("courseTemplates", "code", "title", "lifecycleState")+list("learningPaths", "code", "name", "lifecycleState")+list("trainingTokenTypes", "code", "name")+"}",
+	return map[assumptions.Name]assumptionTest{
+		assumptions.FilterItems: document("{ "+list("courseTemplates", "code", "title", "lifecycleState")+list("learningPaths", "code", "name", "lifecycleState")+list("trainingTokenTypes", "code", "name")+"}",
 			"CourseTemplate CourseTemplate CourseTemplate LearningPath LearningPath LearningPath TrainingTokenType TrainingTokenType"),
-		assume.FilterRegions:    document("{ "+list("regions", "name")+"}", "Region"),
-		assume.FilterCurrencies: document(`{ currencies(filters: {field: name, operation: like, value: "Pounds%"}) { edges { node { code } } } }`, "GBP"),
-		assume.FilterSteps:      document("{ "+list("opportunitySteps", "name", "stageId", "stageName", "stageState")+"}", strings.TrimSpace(strings.Repeat("OpportunityStep ", 4))),
-		assume.FilterInterests: document(`{ events(first: 1) { edges { node { code interests(order: [{field: opportunityId}, {field: quantity}, {field: unitAmount}, {field: totalAmount}]) { edges { node { quantity } } } } } } }`,
+		assumptions.FilterRegions:    document("{ "+list("regions", "name")+"}", "Region"),
+		assumptions.FilterCurrencies: document(`{ currencies(filters: {field: name, operation: like, value: "Pounds%"}) { edges { node { code } } } }`, "GBP"),
+		assumptions.FilterSteps:      document("{ "+list("opportunitySteps", "name", "stageId", "stageName", "stageState")+"}", strings.TrimSpace(strings.Repeat("OpportunityStep ", 4))),
+		assumptions.FilterInterests: document(`{ events(first: 1) { edges { node { code interests(order: [{field: opportunityId}, {field: quantity}, {field: unitAmount}, {field: totalAmount}]) { edges { node { quantity } } } } } } }`,
 			"ABC-123-01"),
-		assume.FilterLogs:    document(`{ hello externalIntegrationLogs(order: [{field: nodeId}, {field: originIdentifier}, {field: status}]) { edges { node { message } } } }`, "Hello"),
-		assume.FilterSenders: document(`{ sendingEmailAddresses(filters: {field: verified, operation: eq, value: "true"}, order: [{field: name}, {field: address}]) { edges { node { name } } } }`, "Office"),
-		assume.ItemFields: document(`{ courseTemplates(first: 1) { edges { node { legacyId lifecycleState } } } learningPaths(first: 1) { edges { node { legacyId lifecycleState } } } trainingTokenTypes(first: 1) { edges { node { code } } } }`,
+		assumptions.FilterLogs:    document(`{ hello externalIntegrationLogs(order: [{field: nodeId}, {field: originIdentifier}, {field: status}]) { edges { node { message } } } }`, "Hello"),
+		assumptions.FilterSenders: document(`{ sendingEmailAddresses(filters: {field: verified, operation: eq, value: "true"}, order: [{field: name}, {field: address}]) { edges { node { name } } } }`, "Office"),
+		assumptions.ItemFields: document(`{ courseTemplates(first: 1) { edges { node { legacyId lifecycleState } } } learningPaths(first: 1) { edges { node { legacyId lifecycleState } } } trainingTokenTypes(first: 1) { edges { node { code } } } }`,
 			"11 published 1 published TT-1"),
-		assume.InvoiceFields: document(`{ hello invoices { edges { node { legacyId account { name } financialUnit { name } createdAt } } } }`, "Hello"),
-		assume.LearnerFields: document(`{ learners { edges { node { legacyId event { code } registration { orderDate } isCancelled } } } }`, "ABC-123-01 false 1 2026-03-02T09:00:00+00:00"),
-		assume.RegistrationFields: document(`{ registrations { edges { node { legacyId event { code } amount financialUnitId learners { edges { node { lifecycleState } } } } } } }`,
+		assumptions.InvoiceFields: document(`{ hello invoices { edges { node { legacyId account { name } financialUnit { name } createdAt } } } }`, "Hello"),
+		assumptions.LearnerFields: document(`{ learners { edges { node { legacyId event { code } registration { orderDate } isCancelled } } } }`, "ABC-123-01 false 1 2026-03-02T09:00:00+00:00"),
+		assumptions.RegistrationFields: document(`{ registrations { edges { node { legacyId event { code } amount financialUnitId learners { edges { node { lifecycleState } } } } } } }`,
 			"ABC-123-01 active 1"),
-		assume.PayloadFields: document(`mutation {
+		assumptions.PayloadFields: document(`mutation {
 			one: learner { cancel(input: {learnerId: "bGVhcm5lcjox"}) { learner { lifecycleState } } }
 			two: registration { registerUnnamedLearners(input: {eventId: "Q291cnNlOjE=", registrationId: "UmVnaXN0cmF0aW9uOjE=", quantity: 1}) { registration { orderDate } } }
 			three: event { update(eventId: "Q291cnNlOjE=", input: {maxPlaces: 5}) { event { maxPlaces } } }
@@ -56,8 +56,8 @@ func fieldSwitches() map[assume.Name]switched {
 	}
 }
 
-// seen returns the documented or observed parts of the API, by type.
-func seen() map[string]string {
+// evidenceByType returns the documented or observed parts of the API, by type.
+func evidenceByType() map[string]string {
 	return map[string]string{
 		"Query": `hello echo node opportunities opportunitySteps accounts contacts currencies events customFieldTemplate communicationTemplates sendingEmailAddresses
 			learners registrations users`,
@@ -141,9 +141,9 @@ func seen() map[string]string {
 	}
 }
 
-// unsaid reports whether the type is one of GraphQL itself or of lists, or disappears with the only field that
+// isExempt reports whether the type is one of GraphQL itself or of lists, or disappears with the only field that
 // leads to it.
-func unsaid(typ string) bool {
+func isExempt(typ string) bool {
 	if strings.HasPrefix(typ, "__") {
 		return true
 	}
@@ -164,30 +164,30 @@ func unsaid(typ string) bool {
 
 // Everything that the sandbox has and nobody has observed is in the table. Without the table's rows, only what was
 // observed remains.
-func TestWhatNobodyHasSeenStandsInTheTable(t *testing.T) {
+func TestUnobservedPartsAreAssumptions(t *testing.T) {
 	t.Parallel()
 	without := map[string]string{}
-	for _, row := range assume.Table() {
-		if slices.ContainsFunc(row.Values, func(v assume.Value) bool { return v.Value == assume.Absent }) {
-			without[string(row.Name)] = assume.Absent
+	for _, row := range assumptions.All() {
+		if slices.ContainsFunc(row.Options, func(v assumptions.Option) bool { return v.Value == assumptions.Absent }) {
+			without[string(row.Name)] = assumptions.Absent
 		}
 	}
-	without[string(assume.CustomFieldTypes)], without[string(assume.FilterFields)] = "event", "few"
-	a := open(t, sandbox.Options{Assume: without})
-	types := at(t, a.ask(t, `{ __schema { types { name kind fields { name } inputFields { name } enumValues { name } } } }`, nil), "__schema", "types").([]any)
-	known, checked := seen(), map[string]bool{}
+	without[string(assumptions.CustomFieldTypes)], without[string(assumptions.FilterFields)] = "event", "few"
+	a := open(t, sandbox.Options{Assumptions: without})
+	types := valueAt(t, a.query(t, `{ __schema { types { name kind fields { name } inputFields { name } enumValues { name } } } }`, nil), "__schema", "types").([]any)
+	known, checked := evidenceByType(), map[string]bool{}
 	for _, one := range types {
-		typ := at(t, one, "name").(string)
-		if at(t, one, "kind") == "SCALAR" || unsaid(typ) {
+		typ := valueAt(t, one, "name").(string)
+		if valueAt(t, one, "kind") == "SCALAR" || isExempt(typ) {
 			continue
 		}
 		checked[typ] = true
 		names := strings.Fields(known[typ])
 		left := map[string]bool{}
 		for _, list := range []string{"fields", "inputFields", "enumValues"} {
-			members, _ := at(t, one, list).([]any)
+			members, _ := valueAt(t, one, list).([]any)
 			for _, member := range members {
-				left[at(t, member, "name").(string)] = true
+				left[valueAt(t, member, "name").(string)] = true
 			}
 		}
 		for _, name := range names {

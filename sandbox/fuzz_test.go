@@ -6,13 +6,13 @@ import (
 	"testing"
 
 	"github.com/oppflow/oppflow/sandbox"
-	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/assumptions"
 )
 
-// fuzzed is a sandbox for a fuzz test, without a token.
-func fuzzed(f *testing.F, assumed map[string]string) *api {
+// newFuzzSandbox is a sandbox for a fuzz test, without a token.
+func newFuzzSandbox(f *testing.F, assumed map[string]string) *api {
 	f.Helper()
-	s, err := sandbox.Open(f.Context(), sandbox.Options{NoAuth: true, NoLedger: true, Rate: sandbox.Rate{Off: true}, Now: newClock().Now, Assume: assumed})
+	s, err := sandbox.Open(f.Context(), sandbox.Options{NoAuth: true, NoRequestLog: true, Rate: sandbox.Rate{Off: true}, Now: newClock().Now, Assumptions: assumed})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -20,7 +20,7 @@ func fuzzed(f *testing.F, assumed map[string]string) *api {
 	return &api{Sandbox: s}
 }
 
-func (a *api) raw(t testing.TB, document, variables string) reply {
+func (a *api) postRaw(t testing.TB, document, variables string) reply {
 	t.Helper()
 	body := `{"query": ` + quoteJSON(document) + `, "variables": ` + variables + `}`
 	return a.send(t, http.MethodPost, "/graphql", strings.NewReader(body), http.Header{"Content-Type": {"application/json"}})
@@ -29,7 +29,7 @@ func (a *api) raw(t testing.TB, document, variables string) reply {
 // Every filter finds something, finds nothing, or fails the request with the reason. No filter fails internally. A filter and
 // its opposite never find the same record.
 func FuzzFilter(f *testing.F) {
-	a := fuzzed(f, nil)
+	a := newFuzzSandbox(f, nil)
 	for field, value := range map[string]string{
 		"name": "Annual first aid refresher", "id": oneOpportunity, "createdAt": "2026-03-02T09:00:00Z", "regionName": "UK", "reservationsValidUntil": "2026-03-02", "stepId": "T3Bwb3J0dW5pdHlTdGVwOjM=",
 		"stageName": "%", "accountName": `\`, "financialUnitId": "'; --",
@@ -49,14 +49,14 @@ func FuzzFilter(f *testing.F) {
 			default:
 				filter += `, "value": ` + quoteJSON(value)
 			}
-			answer := a.raw(t, `query ($f: OpportunityFieldGraphFilter) { opportunities(filters: [$f]) { edges { node { id } } } }`, `{"f": `+filter+`}}`)
+			answer := a.postRaw(t, `query ($f: OpportunityFieldGraphFilter) { opportunities(filters: [$f]) { edges { node { id } } } }`, `{"f": `+filter+`}}`)
 			if answer.status != http.StatusOK || strings.Contains(answer.raw, "internal error") {
 				t.Fatalf("%d %s\n%s", answer.status, answer.raw, filter)
 			}
 			if len(answer.Errors) > 0 {
 				return 0, true
 			}
-			return len(at(t, answer.Data, "opportunities", "edges").([]any)), false
+			return len(valueAt(t, answer.Data, "opportunities", "edges").([]any)), false
 		}
 		found, refused := count(operation)
 		other, ok := opposite[operation]
@@ -72,9 +72,9 @@ func FuzzFilter(f *testing.F) {
 // Some documents use no name that has another name in a renamed sandbox. Such a document means the same in that
 // sandbox.
 func FuzzNames(f *testing.F) {
-	plain := fuzzed(f, nil)
-	renamed := fuzzed(f, map[string]string{
-		string(assume.InvoiceLines): "zzLines", string(assume.EventState): "zzState", string(assume.InterestExisting): "zzContact", string(assume.InterestEvent): "ZzEvent", string(assume.QueryInvoices): "zzInvoices",
+	plain := newFuzzSandbox(f, nil)
+	renamed := newFuzzSandbox(f, map[string]string{
+		string(assumptions.InvoiceLines): "zzLines", string(assumptions.EventState): "zzState", string(assumptions.InterestExisting): "zzContact", string(assumptions.InterestEvent): "ZzEvent", string(assumptions.QueryInvoices): "zzInvoices",
 	})
 	for _, seed := range [][2]string{
 		{`query A($f: [OpportunityFieldGraphFilter] = {field: id, operation: notnull}, $n: Int = 3) { a: opportunities(filters: $f, first: $n, order: {field: name, direction: desc}) { edges { cursor node { ...F } } } } fragment F on Opportunity { __typename b: name step { __typename } }`, `{}`},
@@ -91,7 +91,7 @@ func FuzzNames(f *testing.F) {
 				return
 			}
 		}
-		one, other := plain.raw(t, document, variables), renamed.raw(t, document, variables)
+		one, other := plain.postRaw(t, document, variables), renamed.postRaw(t, document, variables)
 		if strings.Contains(other.raw, "internal error") || one.status != other.status || len(one.Errors) != len(other.Errors) || len(one.Errors) == 0 && one.raw != other.raw {
 			t.Errorf("%s\n%s\n%s\n%s", document, variables, one.raw, other.raw)
 		}

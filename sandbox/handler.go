@@ -12,10 +12,10 @@ import (
 	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/assumptions"
 	"github.com/oppflow/oppflow/sandbox/explorer"
 	"github.com/oppflow/oppflow/sandbox/graph"
-	"github.com/oppflow/oppflow/sandbox/quota"
+	"github.com/oppflow/oppflow/sandbox/ratelimit"
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
@@ -25,30 +25,30 @@ func (s *Sandbox) routes(o *Options, r *graph.Resolver, schema *schema) (http.Ha
 	if !o.NoAuth {
 		api = s.requireToken(o.Logger, api)
 	}
-	var limit *quota.Quota
+	var limit *ratelimit.Limiter
 	if !o.Rate.Off {
-		limit = quota.New(quota.Limit{
-			Requests: o.Rate.Requests, Per: o.Rate.Per, Fixed: o.Rate.Fixed, CountRefused: s.assume.Is(assume.RateRefused, "counted"),
+		limit = ratelimit.New(ratelimit.Limit{
+			Requests: o.Rate.Requests, Per: o.Rate.Per, Fixed: o.Rate.Fixed, CountRefused: s.choices.Is(assumptions.RateCountsRefused, "counted"),
 		})
 	}
-	size := int64(maxRequest)
-	if s.assume.Is(assume.RequestSize, "128KiB") {
-		size = maxSmallRequest
+	size := int64(maxRequestBody)
+	if s.choices.Is(assumptions.RequestSize, "128KiB") {
+		size = maxSmallRequestBody
 	}
-	guard := func(next http.Handler, limit *quota.Quota, reads func([]byte) asked) http.Handler {
-		return &door{sandbox: s, limit: limit, retryAfter: o.Rate.RetryAfter, marks: o.Data != "" && !o.NoLedger, now: o.Now, next: next, max: size, reads: reads}
+	guard := func(next http.Handler, limit *ratelimit.Limiter, reads func([]byte) requestInfo) http.Handler {
+		return &gateway{sandbox: s, limit: limit, retryAfter: o.Rate.RetryAfter, commitMarkers: o.Data != "" && !o.NoRequestLog, now: o.Now, next: next, maxBody: size, describe: reads}
 	}
 	mux := http.NewServeMux()
-	mux.Handle("POST /graphql", guard(api, limit, readDocument))
+	mux.Handle("POST /graphql", guard(api, limit, documentInfo))
 	mux.HandleFunc("/graphql", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Allow", http.MethodPost)
-		refuse(w, http.StatusMethodNotAllowed, "the API takes POST requests only")
+		writeError(w, http.StatusMethodNotAllowed, "the API takes POST requests only")
 	})
 	limitOfTokens := limit
-	if s.assume.Is(assume.RateTokens, "free") {
+	if s.choices.Is(assumptions.RateTokens, "free") {
 		limitOfTokens = nil
 	}
-	mux.Handle("POST "+tokenPath, guard(tokenEndpoint{sandbox: s, life: o.TokenLife, log: o.Logger}, limitOfTokens, readToken))
+	mux.Handle("POST "+tokenPath, guard(tokenEndpoint{sandbox: s, lifetime: o.TokenLifetime, log: o.Logger}, limitOfTokens, tokenRequestInfo))
 	mux.Handle("GET "+authorizePath, authorizeEndpoint{sandbox: s, redirects: o.RedirectURIs, log: o.Logger})
 	mux.Handle(adminPath, admin{s}.handler(o.NoAuth))
 	about := explorer.Options{URL: "/graphql", Token: s.token}
@@ -63,7 +63,7 @@ func (s *Sandbox) routes(o *Options, r *graph.Resolver, schema *schema) (http.Ha
 	mux.Handle("GET "+explorer.Assets, assets)
 	mux.HandleFunc(tokenPath, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Allow", http.MethodPost)
-		refuse(w, http.StatusMethodNotAllowed, "the token endpoint takes POST requests only")
+		writeError(w, http.StatusMethodNotAllowed, "the token endpoint takes POST requests only")
 	})
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		if err := s.store.Ping(r.Context()); err != nil {
@@ -80,26 +80,26 @@ func (s *Sandbox) routes(o *Options, r *graph.Resolver, schema *schema) (http.Ha
 
 // graphqlServer has no cache of documents, because the extensions Literals and Dialect change documents.
 func (s *Sandbox) graphqlServer(r *graph.Resolver, log *slog.Logger, schema *schema) http.Handler {
-	server := executor.New(graph.NewExecutableSchema(graph.Config{Resolvers: r, Schema: schema.shown}))
+	server := executor.New(graph.NewExecutableSchema(graph.Config{Resolvers: r, Schema: schema.visible}))
 	server.Use(introspection{})
-	server.Use(&graph.Literals{InterestKinds: s.assume.Is(assume.InterestType, "by-kind")})
-	server.Use(schema.dialect)
-	server.Use(graph.Mutations{
-		InOrder: s.assume.Is(assume.NamespaceOrder, "document"), PlainLabels: s.assume.Is(assume.ErrorLabels, "plain"),
-		Stop: s.assume.Is(assume.MutationFailed, "stops"),
+	server.Use(&graph.ScalarChecker{InterestTypeByItem: s.choices.Is(assumptions.InterestType, "by-kind")})
+	server.Use(schema.renamer)
+	server.Use(graph.MutationObserver{
+		InOrder: s.choices.Is(assumptions.NamespaceOrder, "document"), SingleLabel: s.choices.Is(assumptions.ErrorLabels, "plain"),
+		StopAfterFailure: s.choices.Is(assumptions.FailedMutationResponse, "stops"),
 	})
-	server.SetErrorPresenter(func(ctx context.Context, err error) *gqlerror.Error { return present(ctx, log, err) })
+	server.SetErrorPresenter(func(ctx context.Context, err error) *gqlerror.Error { return presentError(ctx, log, err) })
 	server.SetRecoverFunc(func(ctx context.Context, reason any) error {
 		log.ErrorContext(ctx, "the sandbox panicked", "reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
 		return errInternal
 	})
 	e := endpoint{
-		exec: server, strict: !s.assume.Is(assume.MutationFailed, "field-null"),
-		refusedNull: s.assume.Is(assume.RefusedAnswer, "null"), refusedStatus: http.StatusOK,
-		emptyErrors: s.assume.Is(assume.ErrorsEmpty, "shown"),
+		exec: server, nullOnFailure: !s.choices.Is(assumptions.FailedMutationResponse, "field-null"),
+		rejectedWithNullData: s.choices.Is(assumptions.RejectedDocument, "null"), rejectedStatus: http.StatusOK,
+		emptyErrors: s.choices.Is(assumptions.EmptyErrors, "shown"),
 	}
-	if s.assume.Is(assume.RefusedAnswer, "status-400") {
-		e.refusedStatus = http.StatusBadRequest
+	if s.choices.Is(assumptions.RejectedDocument, "status-400") {
+		e.rejectedStatus = http.StatusBadRequest
 	}
 	return e
 }
@@ -126,8 +126,8 @@ func (introspection) MutateOperationContext(_ context.Context, o *graphql.Operat
 
 var errInternal = errors.New("internal error of the sandbox; its log says more")
 
-// present returns errors of the request unchanged. Internal failures go to the log alone.
-func present(ctx context.Context, log *slog.Logger, err error) *gqlerror.Error {
+// presentError returns errors of the request unchanged. Internal failures go to the log alone.
+func presentError(ctx context.Context, log *slog.Logger, err error) *gqlerror.Error {
 	shown := graphql.DefaultErrorPresenter(ctx, err)
 	var request *store.RequestError
 	var library *gqlerror.Error
@@ -135,8 +135,8 @@ func present(ctx context.Context, log *slog.Logger, err error) *gqlerror.Error {
 	case errors.As(err, &request):
 		shown.Message = request.Message
 	case errors.Is(err, errInternal):
-	case errors.Is(err, graph.ErrStopped):
-	case errors.Is(err, errOrdered):
+	case errors.Is(err, graph.ErrNotRun):
+	case errors.Is(err, errInjected):
 		shown.Message = "an unexpected error"
 	case errors.Is(err, context.Canceled), ctx.Err() != nil:
 		shown.Message = "the request was given up"

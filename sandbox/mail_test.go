@@ -14,14 +14,14 @@ const (
 	joiningMail    = `templateId: "Q29tbXVuaWNhdGlvblRlbXBsYXRlOjE=", ` + verifiedSender
 )
 
-// sentTo returns the recipients of a mutation's mail in order, or the refusal.
-func (a *api) sentTo(t testing.TB, field, input string) string {
+// recipientsOf returns the recipients of a mutation's mail in order, or the refusal.
+func (a *api) recipientsOf(t testing.TB, field, input string) string {
 	t.Helper()
 	before, err := a.Outbox(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	refused := refusalOf(t, a.in(t, "bulkAdhocEmails", field, "input: {"+input+"}", problems))
+	refused := refusalOf(t, a.mutateIn(t, "bulkAdhocEmails", field, "input: {"+input+"}", problems))
 	after, err := a.Outbox(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +41,7 @@ func TestMailToNoLearnerReachesNobody(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
 	a.registerContacts(t, eventOne, 1)
-	if got := a.sentTo(t, "sendBulkLearnerAdhocEmail", `eventId: "Q291cnNlOjE=", learnerIds: [], `+joiningMail); got != "" {
+	if got := a.recipientsOf(t, "sendBulkLearnerAdhocEmail", `eventId: "Q291cnNlOjE=", learnerIds: [], `+joiningMail); got != "" {
 		t.Errorf("it went to %q", got)
 	}
 }
@@ -56,28 +56,28 @@ func TestMailNeedsItsEvent(t *testing.T) {
 		"sendBulkLearnerAdhocEmail":        none + joiningMail,
 		"sendBulkBookingContactAdhocEmail": none + joiningMail,
 	} {
-		if got := a.sentTo(t, field, input); got != "Not Found" {
+		if got := a.recipientsOf(t, field, input); got != "Not Found" {
 			t.Errorf("%s: %q", field, got)
 		}
 	}
 }
 
 // A recipient that cannot be reached stops the whole mail, or is skipped with the other value of the row.
-func TestMailToSomebodyWhoCannotBeReached(t *testing.T) {
+func TestMailToUnreachableRecipients(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string][3]string{
 		"refused": {"Invalid Value", "Not Found", "Not Found"},
 		"skipped": {"priya.raman@harbour-street.example", "priya.raman@harbour-street.example", "priya.raman@harbour-street.example"},
 	} {
-		a := open(t, sandbox.Options{Assume: map[string]string{"mail.recipient": value}})
-		a.in(t, "contact", "create", `input: {personalName: {firstName: "No", lastName: "Address"}}`, problems+" contact { id }")
+		a := open(t, sandbox.Options{Assumptions: map[string]string{"mail.recipient": value}})
+		a.mutateIn(t, "contact", "create", `input: {personalName: {firstName: "No", lastName: "Address"}}`, problems+" contact { id }")
 		here, _ := a.registerContacts(t, eventOne, 1)
 		for i, mail := range [3][2]string{
 			{"sendBulkContactAdhocEmail", `contactIds: ["UGVyc29uOjE=", "UGVyc29uOjY="], subject: "s", body: "b", ` + verifiedSender},
 			{"sendBulkContactAdhocEmail", `contactIds: ["UGVyc29uOjE=", "UGVyc29uOjk5"], subject: "s", body: "b", ` + verifiedSender},
 			{"sendBulkLearnerAdhocEmail", fmt.Sprintf(`eventId: "Q291cnNlOjE=", learnerIds: [%q, "bGVhcm5lcjo5OQ=="], `, here[0]) + joiningMail},
 		} {
-			if got := a.sentTo(t, mail[0], mail[1]); got != want[i] {
+			if got := a.recipientsOf(t, mail[0], mail[1]); got != want[i] {
 				t.Errorf("%s, %s %s: %q, want %q", value, mail[0], mail[1], got, want[i])
 			}
 		}
@@ -85,18 +85,18 @@ func TestMailToSomebodyWhoCannotBeReached(t *testing.T) {
 }
 
 // The booker is the first learner of a registration, or the contact of the registration's opportunity.
-func TestMailToWhoBooked(t *testing.T) {
+func TestMailToBookers(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]string{"learner": "priya.raman@harbour-street.example", "opportunity": "melissa@example.com"} {
-		a := open(t, sandbox.Options{Catalogue: winning(t, allTriggers), Assume: map[string]string{"mail.booker": value}})
-		a.interest(t, oneOpportunity, eventOne, 1, "10.00", `eventDetails: {existingLearners: ["UGVyc29uOjE="]}`)
-		must(t, a.mutate(t, "update", fmt.Sprintf(`id: %q, accountId: "T3JnYW5pc2F0aW9uOjI=", contactId: "UGVyc29uOjI="`, oneOpportunity), "opportunity { id }"))
+		a := open(t, sandbox.Options{Catalogue: catalogueWinningWith(t, allTriggers), Assumptions: map[string]string{"mail.booker": value}})
+		a.addItem(t, oneOpportunity, eventOne, 1, "10.00", `eventDetails: {existingLearners: ["UGVyc29uOjE="]}`)
+		mustSucceed(t, a.mutate(t, "update", fmt.Sprintf(`id: %q, accountId: "T3JnYW5pc2F0aW9uOjI=", contactId: "UGVyc29uOjI="`, oneOpportunity), "opportunity { id }"))
 		for _, step := range []string{stepOpportunity, stepWon} {
 			if refused := a.progress(t, oneOpportunity, step); refused != "" {
 				t.Fatal(refused)
 			}
 		}
-		if got := a.sentTo(t, "sendBulkBookingContactAdhocEmail", `eventId: "Q291cnNlOjE=", `+joiningMail); got != want {
+		if got := a.recipientsOf(t, "sendBulkBookingContactAdhocEmail", `eventId: "Q291cnNlOjE=", `+joiningMail); got != want {
 			t.Errorf("%s: %q, want %q", value, got, want)
 		}
 	}

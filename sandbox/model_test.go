@@ -52,9 +52,9 @@ type modelLearner struct {
 	cancelled bool
 }
 
-// holds reports whether an opportunity holds places: some interest reserves places, and the expiry is not set or
+// hasReservation reports whether an opportunity holds places: some interest reserves places, and the expiry is not set or
 // not reached.
-func (m *model) holds(o *modelOpportunity) bool {
+func (m *model) hasReservation(o *modelOpportunity) bool {
 	for _, i := range o.interests {
 		if i.reserve {
 			return o.until.IsZero() || o.until.After(m.now)
@@ -63,7 +63,7 @@ func (m *model) holds(o *modelOpportunity) bool {
 	return false
 }
 
-func (m *model) told() string {
+func (m *model) describe() string {
 	var b strings.Builder
 	for n, o := range m.opportunities {
 		until := "<nil>"
@@ -71,7 +71,7 @@ func (m *model) told() string {
 			until = o.until.UTC().Format("2006-01-02T15:04:05-07:00")
 		}
 		fmt.Fprintf(&b, "opportunity %d: step %d %s account %v valid %v until %s interests %d invoice %s lines %d\n",
-			n+2, o.step, o.currency, o.account, m.holds(o), until, len(o.interests), o.invoice, o.lines)
+			n+2, o.step, o.currency, o.account, m.hasReservation(o), until, len(o.interests), o.invoice, o.lines)
 	}
 	ids := make([]int64, 0, len(m.events))
 	for id := range m.events {
@@ -82,7 +82,7 @@ func (m *model) told() string {
 		e, reserved := m.events[id], 0
 		for _, o := range m.opportunities {
 			for _, i := range o.interests {
-				if i.event == id && i.reserve && m.holds(o) {
+				if i.event == id && i.reserve && m.hasReservation(o) {
 					reserved += i.quantity
 				}
 			}
@@ -105,33 +105,33 @@ func (m *model) told() string {
 // model reads the same state from the sandbox.
 func (a *api) model(t testing.TB) string {
 	t.Helper()
-	data := a.ask(t, `{
+	data := a.query(t, `{
 		opportunities(first: 100) { edges { node { legacyId step { id } financialUnit { ... on Currency { code } } account { name } isReservationValid reservationsValidUntil
 			interests { pageInfo { totalRecords } } salesDocument { ... on Invoice { lifecycleState financialUnit { ... on Currency { code } } lines { quantity } } } } } }
 		events(first: 2) { edges { node { legacyId maxPlaces bookedPlaces reserved remainingPlaces registrations { pageInfo { totalRecords } } learners { pageInfo { totalRecords } }
 			active: learners(filters: {field: isCancelled, operation: eq, value: "false"}) { pageInfo { totalRecords } } } } }
 	}`, nil)
 	var b strings.Builder
-	for _, edge := range at(t, data, "opportunities", "edges").([]any)[1:] { // the first one is the catalogue's
-		o := at(t, edge, "node")
-		step, err := globalid.ParseInt(at(t, o, "step", "id").(string), globalid.OpportunityStep)
+	for _, edge := range valueAt(t, data, "opportunities", "edges").([]any)[1:] { // the first one is the catalogue's
+		o := valueAt(t, edge, "node")
+		step, err := globalid.ParseInt(valueAt(t, o, "step", "id").(string), globalid.OpportunityStep)
 		if err != nil {
 			t.Fatal(err)
 		}
 		invoice, lines := "", 0
-		if at(t, o, "salesDocument") != nil {
-			invoice = fmt.Sprint(at(t, o, "salesDocument", "financialUnit", "code"), " ", at(t, o, "salesDocument", "lifecycleState"))
-			lines = len(at(t, o, "salesDocument", "lines").([]any))
+		if valueAt(t, o, "salesDocument") != nil {
+			invoice = fmt.Sprint(valueAt(t, o, "salesDocument", "financialUnit", "code"), " ", valueAt(t, o, "salesDocument", "lifecycleState"))
+			lines = len(valueAt(t, o, "salesDocument", "lines").([]any))
 		}
-		fmt.Fprintf(&b, "opportunity %v: step %d %v account %v valid %v until %v interests %v invoice %s lines %d\n", at(t, o, "legacyId"), step,
-			at(t, o, "financialUnit", "code"), at(t, o, "account") != nil, at(t, o, "isReservationValid"), at(t, o, "reservationsValidUntil"),
-			at(t, o, "interests", "pageInfo", "totalRecords"), invoice, lines)
+		fmt.Fprintf(&b, "opportunity %v: step %d %v account %v valid %v until %v interests %v invoice %s lines %d\n", valueAt(t, o, "legacyId"), step,
+			valueAt(t, o, "financialUnit", "code"), valueAt(t, o, "account") != nil, valueAt(t, o, "isReservationValid"), valueAt(t, o, "reservationsValidUntil"),
+			valueAt(t, o, "interests", "pageInfo", "totalRecords"), invoice, lines)
 	}
-	for _, edge := range at(t, data, "events", "edges").([]any) {
-		e := at(t, edge, "node")
-		total := func(list string) any { return at(t, e, list, "pageInfo", "totalRecords") }
-		fmt.Fprintf(&b, "event %v: max %v booked %v reserved %v remaining %v registrations %v learners %v active %v\n", at(t, e, "legacyId"), at(t, e, "maxPlaces"),
-			at(t, e, "bookedPlaces"), at(t, e, "reserved"), at(t, e, "remainingPlaces"), total("registrations"), total("learners"), total("active"))
+	for _, edge := range valueAt(t, data, "events", "edges").([]any) {
+		e := valueAt(t, edge, "node")
+		total := func(list string) any { return valueAt(t, e, list, "pageInfo", "totalRecords") }
+		fmt.Fprintf(&b, "event %v: max %v booked %v reserved %v remaining %v registrations %v learners %v active %v\n", valueAt(t, e, "legacyId"), valueAt(t, e, "maxPlaces"),
+			valueAt(t, e, "bookedPlaces"), valueAt(t, e, "reserved"), valueAt(t, e, "remainingPlaces"), total("registrations"), total("learners"), total("active"))
 	}
 	return b.String()
 }
@@ -152,8 +152,8 @@ func (d *driver) opportunity(r *rapid.T) (*modelOpportunity, string) {
 	return d.opportunities[n], globalid.EncodeInt(globalid.Opportunity, int64(n+2))
 }
 
-// agree compares the result of a mutation with that of the model: the label of the refusal, "" for none.
-func agree(r *rapid.T, what, refused, want string) {
+// wantSame compares the result of a mutation with that of the model: the label of the refusal, "" for none.
+func wantSame(r *rapid.T, what, refused, want string) {
 	label, _, _ := strings.Cut(refused, ":")
 	if label != want {
 		r.Fatalf("%s: refused with %q, want %q", what, refused, want)
@@ -165,17 +165,17 @@ func (d *driver) create(r *rapid.T) {
 		r.Skip("there are enough")
 	}
 	currency := rapid.SampledFrom([]string{"GBP", "EUR"}).Draw(r, "currency")
-	must(d.t, d.api.mutate(d.t, "create", fmt.Sprintf(`name: "x", regionId: "UmVnaW9uOlVL", financialUnitId: %q`, currency), "opportunity { id }"))
+	mustSucceed(d.t, d.api.mutate(d.t, "create", fmt.Sprintf(`name: "x", regionId: "UmVnaW9uOlVL", financialUnitId: %q`, currency), "opportunity { id }"))
 	d.opportunities = append(d.opportunities, &modelOpportunity{step: 3, currency: currency})
 }
 
 func (d *driver) setCurrency(r *rapid.T) {
 	o, id := d.opportunity(r)
 	o.currency = rapid.SampledFrom([]string{"GBP", "EUR", "USD"}).Draw(r, "currency")
-	must(d.t, d.api.mutate(d.t, "update", fmt.Sprintf("id: %q, financialUnitId: %q", id, o.currency), "opportunity { id }"))
+	mustSucceed(d.t, d.api.mutate(d.t, "update", fmt.Sprintf("id: %q, financialUnitId: %q", id, o.currency), "opportunity { id }"))
 }
 
-func (d *driver) add(r *rapid.T) {
+func (d *driver) addInterest(r *rapid.T) {
 	o, id := d.opportunity(r)
 	i := &modelInterest{event: rapid.Int64Range(0, 2).Draw(r, "event"), quantity: rapid.IntRange(1, 4).Draw(r, "quantity")}
 	item := globalid.EncodeInt(globalid.CourseTemplate, 11)
@@ -185,27 +185,27 @@ func (d *driver) add(r *rapid.T) {
 	}
 	refused := refusalOf(d.t, d.api.mutate(d.t, "addInterest", fmt.Sprintf(`opportunityId: %q, interestDetails: {id: %q, quantity: %d, unitAmount: "1.00", reserve: %v}`, id, item, i.quantity, i.reserve), "interests { id }"))
 	if i.event != 0 && d.events[i.event].cancelled {
-		agree(r, "addInterest", refused, "Not Published")
+		wantSame(r, "addInterest", refused, "Not Published")
 		return
 	}
-	agree(r, "addInterest", refused, "")
+	wantSame(r, "addInterest", refused, "")
 	o.interests = append(o.interests, i)
 }
 
-func (d *driver) reserveLater(r *rapid.T) {
+func (d *driver) reservePlaces(r *rapid.T) {
 	o, id := d.opportunity(r)
 	if len(o.interests) == 0 {
 		r.Skip("nothing to reserve")
 	}
 	n := rapid.IntRange(0, len(o.interests)-1).Draw(r, "interest")
-	data := d.api.ask(d.t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { interests(first: 100) { edges { node { id } } } } } }`, vars{"id": id})
-	interest := at(d.t, data, "node", "interests", "edges", n, "node", "id")
+	data := d.api.query(d.t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { interests(first: 100) { edges { node { id } } } } } }`, vars{"id": id})
+	interest := valueAt(d.t, data, "node", "interests", "edges", n, "node", "id")
 	refused := refusalOf(d.t, d.api.mutate(d.t, "reservePlacesForInterests", fmt.Sprintf("interestIds: [%q]", interest), "interests { id }"))
 	if o.interests[n].event == 0 {
-		agree(r, "reserve", refused, "Details Do Not Fit")
+		wantSame(r, "reserve", refused, "Details Do Not Fit")
 		return
 	}
-	agree(r, "reserve", refused, "")
+	wantSame(r, "reserve", refused, "")
 	if !o.interests[n].registered {
 		o.interests[n].reserve = true
 	}
@@ -215,7 +215,7 @@ func (d *driver) extend(r *rapid.T) {
 	o, id := d.opportunity(r)
 	until := d.now.Add(time.Duration(rapid.IntRange(-1, 3).Draw(r, "hours")) * time.Hour)
 	d.api.extend(d.t, id, until)
-	if d.holds(o) {
+	if d.hasReservation(o) {
 		o.until = until
 	}
 }
@@ -248,16 +248,16 @@ func (d *driver) progress(r *rapid.T) {
 	allowed := o.step == 3 && (to == 4 || to == 6) || o.step == 4 && (to == 5 || to == 6)
 	switch {
 	case !allowed:
-		agree(r, "progress", refused, "Transition Not Found")
+		wantSame(r, "progress", refused, "Transition Not Found")
 	case to != 5:
-		agree(r, "progress", refused, "")
+		wantSame(r, "progress", refused, "")
 		o.step = to
 	case len(o.interests) == 0:
-		agree(r, "progress", refused, "Required Attributes")
+		wantSame(r, "progress", refused, "Required Attributes")
 	case failing || d.cancelledEvent(o):
-		agree(r, "progress", refused, "Trigger Failed")
+		wantSame(r, "progress", refused, "Trigger Failed")
 	default:
-		agree(r, "progress", refused, "")
+		wantSame(r, "progress", refused, "")
 		o.step, o.account, o.invoice = 5, true, o.currency+" Draft"
 		d.register(o)
 	}
@@ -292,10 +292,10 @@ func (d *driver) registerContact(r *rapid.T) {
 	event := rapid.Int64Range(1, 2).Draw(r, "event")
 	_, refused := d.api.registerContacts(d.t, globalid.EncodeInt(globalid.Event, event), 1)
 	if d.events[event].cancelled {
-		agree(r, "registerContacts", refused, "Not Published")
+		wantSame(r, "registerContacts", refused, "Not Published")
 		return
 	}
-	agree(r, "registerContacts", refused, "")
+	wantSame(r, "registerContacts", refused, "")
 	d.events[event].booked++
 	d.events[event].registrations++
 	d.learners = append(d.learners, &modelLearner{event: event})
@@ -306,7 +306,7 @@ func (d *driver) cancelLearner(r *rapid.T) {
 		r.Skip("there is no learner yet")
 	}
 	n := rapid.IntRange(0, len(d.learners)-1).Draw(r, "learner")
-	agree(r, "cancel", d.api.changeLearner(d.t, "cancel", globalid.EncodeInt(globalid.Learner, int64(n+1))), "")
+	wantSame(r, "cancel", d.api.changeLearner(d.t, "cancel", globalid.EncodeInt(globalid.Learner, int64(n+1))), "")
 	if l := d.learners[n]; !l.cancelled {
 		l.cancelled = true
 		d.events[l.event].booked--
@@ -321,10 +321,10 @@ func (d *driver) reactivateLearner(r *rapid.T) {
 	l := d.learners[n]
 	refused := d.api.changeLearner(d.t, "reactivate", globalid.EncodeInt(globalid.Learner, int64(n+1)))
 	if l.cancelled && d.events[l.event].cancelled {
-		agree(r, "reactivate", refused, "Not Published")
+		wantSame(r, "reactivate", refused, "Not Published")
 		return
 	}
-	agree(r, "reactivate", refused, "")
+	wantSame(r, "reactivate", refused, "")
 	if l.cancelled {
 		l.cancelled = false
 		d.events[l.event].booked++
@@ -349,20 +349,20 @@ func (d *driver) finalise(r *rapid.T) {
 	if o.invoice == "" {
 		r.Skip("there is no invoice")
 	}
-	invoice := at(d.t, d.api.ask(d.t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { activeInvoiceId } } }`, vars{"id": id}), "node", "activeInvoiceId")
-	refused := refusalOf(d.t, d.api.in(d.t, "invoices", "finalise", fmt.Sprintf("input: {invoiceId: %q}", invoice), problems+" invoice { id }"))
+	invoice := valueAt(d.t, d.api.query(d.t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { activeInvoiceId } } }`, vars{"id": id}), "node", "activeInvoiceId")
+	refused := refusalOf(d.t, d.api.mutateIn(d.t, "invoices", "finalise", fmt.Sprintf("input: {invoiceId: %q}", invoice), problems+" invoice { id }"))
 	if strings.HasSuffix(o.invoice, "Final") {
-		agree(r, "finalise", refused, "Not A Draft")
+		wantSame(r, "finalise", refused, "Not A Draft")
 		return
 	}
-	agree(r, "finalise", refused, "")
+	wantSame(r, "finalise", refused, "")
 	o.invoice = strings.TrimSuffix(o.invoice, "Draft") + "Final"
 }
 
 // After any changes in any order, the state of the sandbox is that of the model.
-func TestTheSandboxIsAsTheModel(t *testing.T) {
+func TestSandboxMatchesModel(t *testing.T) {
 	t.Parallel()
-	catalogue := winning(t, "required: [interests], triggers: [account, registration, invoice]")
+	catalogue := catalogueWinningWith(t, "required: [interests], triggers: [account, registration, invoice]")
 	property(t, testrun.Pick(t, 25, 100), func(r *rapid.T) {
 		now := newClock()
 		a, err := tryOpen(t, sandbox.Options{Token: token, Now: now.Now, Catalogue: catalogue})
@@ -374,11 +374,11 @@ func TestTheSandboxIsAsTheModel(t *testing.T) {
 			now: now.Now(), events: map[int64]*modelEvent{1: {places: 12, booked: 4}, 2: {places: 16}},
 		}}
 		r.Repeat(map[string]func(*rapid.T){
-			"create": d.create, "currency": d.setCurrency, "add": d.add, "add more": d.add, "reserve later": d.reserveLater, "reserve more later": d.reserveLater, "extend": d.extend,
+			"create": d.create, "currency": d.setCurrency, "add": d.addInterest, "add more": d.addInterest, "reserve later": d.reservePlaces, "reserve more later": d.reservePlaces, "extend": d.extend,
 			"wait": d.wait, "progress": d.progress, "progress more": d.progress, "register": d.registerContact, "cancel learner": d.cancelLearner,
 			"reactivate learner": d.reactivateLearner, "resize event": d.resizeEvent, "cancel event": d.cancelEvent, "finalise": d.finalise,
 			"": func(r *rapid.T) {
-				if diff := cmp.Diff(d.told(), a.model(t)); diff != "" {
+				if diff := cmp.Diff(d.describe(), a.model(t)); diff != "" {
 					r.Fatalf("the sandbox differs from the model (-model +sandbox):\n%s", diff)
 				}
 			},

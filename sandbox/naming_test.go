@@ -7,29 +7,29 @@ import (
 	"testing"
 
 	"github.com/oppflow/oppflow/sandbox"
-	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/assumptions"
 )
 
-// naming is a document with a name, in place of %[1]s, and the expected answer.
-type naming struct {
+// namingTest is a document with a name, in place of %[1]s, and the expected answer.
+type namingTest struct {
 	document string
 	// variables of the document; nil for none.
 	variables func(name string) vars
-	answers   string
+	want      string
 }
 
-// namings returns, for each row whose value is a name, a document that uses the name as a literal, in a variable, or both.
-func namings() map[assume.Name]naming {
+// namingTests returns, for each row whose value is a name, a document that uses the name as a literal, in a variable, or both.
+func namingTests() map[assumptions.Name]namingTest {
 	const node = `{ opportunities(first: 1) { edges { node { it: %[1]s } } } }`
-	list := func(answers string) naming {
-		return naming{document: `{ it: %[1]s(first: 1, filters: {field: id, operation: notnull}, order: {field: id}) { edges { node { it: __typename } } } }`, answers: answers}
+	list := func(answers string) namingTest {
+		return namingTest{document: `{ it: %[1]s(first: 1, filters: {field: id, operation: notnull}, order: {field: id}) { edges { node { it: __typename } } } }`, want: answers}
 	}
-	interest := func(selection, answers string) naming {
-		return naming{document: fmt.Sprintf(`mutation { opportunities { addInterest(input: {opportunityId: %q, interestDetails: {id: %q, quantity: 3, unitAmount: "10.00"}}) { interests { %s } } } }`,
-			oneOpportunity, eventOne, selection), answers: answers}
+	interest := func(selection, answers string) namingTest {
+		return namingTest{document: fmt.Sprintf(`mutation { opportunities { addInterest(input: {opportunityId: %q, interestDetails: {id: %q, quantity: 3, unitAmount: "10.00"}}) { interests { %s } } } }`,
+			oneOpportunity, eventOne, selection), want: answers}
 	}
-	input := func(mutation, typ, selection, answers string, members vars, value any) naming {
-		return naming{
+	input := func(mutation, typ, selection, answers string, members vars, value any) namingTest {
+		return namingTest{
 			document: fmt.Sprintf(`mutation ($input: %s!) { opportunities { %s(input: $input) { errors { label } opportunity { %s } } } }`, typ, mutation, selection),
 			variables: func(name string) vars {
 				all := vars{name: value}
@@ -38,14 +38,14 @@ func namings() map[assume.Name]naming {
 				}
 				return vars{"input": all}
 			},
-			answers: answers,
+			want: answers,
 		}
 	}
-	event := func(value, field, answers string) naming {
-		return naming{document: fmt.Sprintf(`mutation { event { update(eventId: %q, input: {%%[1]s: %s}) { errors { label } event { %s } } } }`, eventOne, value, field), answers: answers}
+	event := func(value, field, answers string) namingTest {
+		return namingTest{document: fmt.Sprintf(`mutation { event { update(eventId: %q, input: {%%[1]s: %s}) { errors { label } event { %s } } } }`, eventOne, value, field), want: answers}
 	}
-	filter := func(value string) naming {
-		return naming{
+	filter := func(value string) namingTest {
+		return namingTest{
 			document: `query ($f: [OpportunityFieldGraphFilter], $by: OpportunityField!, $default: OpportunityFieldGraphFilter = {field: %[1]s, operation: notnull}) {
 				one: opportunities(filters: $f, order: {field: %[1]s}) { pageInfo { totalRecords } }
 				two: opportunities(filters: {field: %[1]s, operation: eq, value: "` + value + `"}) { pageInfo { totalRecords } }
@@ -54,60 +54,60 @@ func namings() map[assume.Name]naming {
 			variables: func(name string) vars {
 				return vars{"f": vars{"field": name, "operation": "eq", "value": value}, "by": name}
 			},
-			answers: "1 1 1",
+			want: "1 1 1",
 		}
 	}
 	attributes := []any{vars{"definitionKey": "k", "value": "v"}}
-	return map[assume.Name]naming{
-		assume.QueryRegions:         list("Region"),
-		assume.QueryCourseTemplates: list("CourseTemplate"),
-		assume.QueryLearningPaths:   list("LearningPath"),
-		assume.QueryTokenTypes:      list("TrainingTokenType"),
-		assume.QueryInvoices:        list(""),
-		assume.OpportunityRegion:    {document: `{ opportunities(first: 1) { edges { node { ...named } } } } fragment named on Opportunity { it: %[1]s { name } }`, answers: "UK"},
-		assume.OpportunityCreated:   {document: node, answers: "2026-03-02T09:00:00+00:00"},
-		assume.OpportunityUpdated:   {document: node, answers: "2026-03-02T09:00:00+00:00"},
-		assume.OpportunityTokens:    {document: `{ opportunities(first: 1) { edges { node { name it: %[1]s { quantity } } } } }`, answers: "Annual first aid refresher"},
-		assume.InterestQuantity:     interest(`... on OpportunityInterest { it: %[1]s } `, "3"),
-		assume.InterestUnit:         interest(`it: %[1]s`, "10.00"),
-		assume.InterestEvent:        interest(`item { __typename ... on InterestItem { own: __typename } ... on %[1]s { code } }`, "%[1]s ABC-123-01 %[1]s"),
-		assume.InvoiceLines:         {document: `{ hello node(id: "UmVnaW9uOkRS") { ... on Invoice { %[1]s { quantity } } } }`, answers: "Hello"},
-		assume.ExtendOpportunity: {document: fmt.Sprintf(`mutation { opportunities { extendReservations(input: {opportunityId: %q, reservationsValidUntil: "2031-01-01T00:00:00Z"}) { errors { label } it: %%[1]s { name } } } }`,
-			oneOpportunity), answers: "Annual first aid refresher"},
-		assume.CreateAttributes: input("create", "OpportunityCreateInput", "attributes { value }", "v", vars{"name": "x", "regionId": "UmVnaW9uOkRS"}, attributes),
-		assume.UpdateAttributes: input("update", "OpportunityUpdateInput", "attributes { value }", "v", vars{"id": oneOpportunity}, attributes),
-		assume.UpdateName:       input("update", "OpportunityUpdateInput", "name", "other", vars{"id": oneOpportunity}, "other"),
-		assume.EventTitle:       event(`"Other"`, "title", "Other"),
-		assume.EventState:       event(`"draft"`, "lifecycleState", "draft"),
-		assume.EventPlaces:      event("7", "maxPlaces", "7"),
-		assume.FilterName:       filter("Annual first aid refresher"),
-		assume.FilterAccount:    filter("T3JnYW5pc2F0aW9uOjE="),
-		assume.FilterCreated:    filter("2026-03-02T09:00:00Z"),
-		assume.FilterUpdated:    filter("2026-03-02T09:00:00Z"),
-		assume.FilterOwner:      filter("VXNlcjox"),
-		assume.FilterContact:    filter("UGVyc29uOjI="),
-		assume.FilterOperation: {
+	return map[assumptions.Name]namingTest{
+		assumptions.QueryRegions:         list("Region"),
+		assumptions.QueryCourseTemplates: list("CourseTemplate"),
+		assumptions.QueryLearningPaths:   list("LearningPath"),
+		assumptions.QueryTokenTypes:      list("TrainingTokenType"),
+		assumptions.QueryInvoices:        list(""),
+		assumptions.OpportunityRegion:    {document: `{ opportunities(first: 1) { edges { node { ...named } } } } fragment named on Opportunity { it: %[1]s { name } }`, want: "UK"},
+		assumptions.OpportunityCreated:   {document: node, want: "2026-03-02T09:00:00+00:00"},
+		assumptions.OpportunityUpdated:   {document: node, want: "2026-03-02T09:00:00+00:00"},
+		assumptions.OpportunityTokens:    {document: `{ opportunities(first: 1) { edges { node { name it: %[1]s { quantity } } } } }`, want: "Annual first aid refresher"},
+		assumptions.InterestQuantity:     interest(`... on OpportunityInterest { it: %[1]s } `, "3"),
+		assumptions.InterestUnit:         interest(`it: %[1]s`, "10.00"),
+		assumptions.InterestEvent:        interest(`item { __typename ... on InterestItem { own: __typename } ... on %[1]s { code } }`, "%[1]s ABC-123-01 %[1]s"),
+		assumptions.InvoiceLines:         {document: `{ hello node(id: "UmVnaW9uOkRS") { ... on Invoice { %[1]s { quantity } } } }`, want: "Hello"},
+		assumptions.ExtendOpportunity: {document: fmt.Sprintf(`mutation { opportunities { extendReservations(input: {opportunityId: %q, reservationsValidUntil: "2031-01-01T00:00:00Z"}) { errors { label } it: %%[1]s { name } } } }`,
+			oneOpportunity), want: "Annual first aid refresher"},
+		assumptions.CreateAttributes: input("create", "OpportunityCreateInput", "attributes { value }", "v", vars{"name": "x", "regionId": "UmVnaW9uOkRS"}, attributes),
+		assumptions.UpdateAttributes: input("update", "OpportunityUpdateInput", "attributes { value }", "v", vars{"id": oneOpportunity}, attributes),
+		assumptions.UpdateName:       input("update", "OpportunityUpdateInput", "name", "other", vars{"id": oneOpportunity}, "other"),
+		assumptions.EventTitle:       event(`"Other"`, "title", "Other"),
+		assumptions.EventState:       event(`"draft"`, "lifecycleState", "draft"),
+		assumptions.EventPlaces:      event("7", "maxPlaces", "7"),
+		assumptions.FilterName:       filter("Annual first aid refresher"),
+		assumptions.FilterAccount:    filter("T3JnYW5pc2F0aW9uOjE="),
+		assumptions.FilterCreated:    filter("2026-03-02T09:00:00Z"),
+		assumptions.FilterUpdated:    filter("2026-03-02T09:00:00Z"),
+		assumptions.FilterOwner:      filter("VXNlcjox"),
+		assumptions.FilterContact:    filter("UGVyc29uOjI="),
+		assumptions.FilterOperation: {
 			document:  `query ($o: %[1]s!, $more: %[1]s = isnull) { opportunities(filters: [{field: id, operation: $o}, {field: id, operation: notnull}]) { edges { node { name } } } none: opportunities(filters: {field: id, operation: $more}) { edges { node { name } } } }`,
-			variables: func(string) vars { return vars{"o": "notnull"} }, answers: "Annual first aid refresher",
+			variables: func(string) vars { return vars{"o": "notnull"} }, want: "Annual first aid refresher",
 		},
-		assume.Order: {
+		assumptions.Order: {
 			document:  `query ($o: [OpportunityFieldGraphOrder]) { opportunities(%[1]s: {field: name, direction: desc}) { edges { node { name } } } again: opportunities(%[1]s: $o) { edges { node { name } } } }`,
-			variables: func(string) vars { return vars{"o": vars{"field": "name"}} }, answers: "Annual first aid refresher Annual first aid refresher",
+			variables: func(string) vars { return vars{"o": vars{"field": "name"}} }, want: "Annual first aid refresher Annual first aid refresher",
 		},
-		assume.InterestExisting: {},
-		assume.FilterTypes:      {},
-		assume.OrderTypes:       {},
-		assume.InputTypes:       {},
-		assume.OtherInputTypes:  {},
-		assume.InvoiceID:        {},
-		assume.UserID:           {},
-		assume.CurrencyPrefix:   {},
-		assume.LogPrefix:        {},
+		assumptions.InterestExisting: {},
+		assumptions.FilterTypes:      {},
+		assumptions.OrderTypes:       {},
+		assumptions.InputTypes:       {},
+		assumptions.OtherInputTypes:  {},
+		assumptions.InvoiceID:        {},
+		assumptions.UserID:           {},
+		assumptions.CurrencyPrefix:   {},
+		assumptions.LogPrefix:        {},
 	}
 }
 
-// said sends the document of a naming with the given name.
-func (n naming) said(t *testing.T, a *api, word string) reply {
+// post sends the document of a naming with the given name.
+func (n namingTest) post(t *testing.T, a *api, word string) reply {
 	t.Helper()
 	var v vars
 	if n.variables != nil {
@@ -116,56 +116,56 @@ func (n naming) said(t *testing.T, a *api, word string) reply {
 	return a.post(t, strings.ReplaceAll(n.document, "%[1]s", word), v)
 }
 
-// unknown expects that the document is refused as a whole because of the name.
-func (n naming) unknown(t *testing.T, a *api, word string) {
+// wantUnknown expects that the document is refused as a whole because of the name.
+func (n namingTest) wantUnknown(t *testing.T, a *api, word string) {
 	t.Helper()
-	answer := n.said(t, a, word)
+	answer := n.post(t, a, word)
 	if answer.hasData() || !slices.ContainsFunc(answer.Errors, func(e failure) bool { return strings.Contains(e.Message, word) }) {
 		t.Errorf("%s is taken: %s", word, answer.raw)
 	}
 }
 
 // Everything is found only under its current name. What is absent is found under no name.
-func TestNamesThatAreOnlyAssumedCanBeOthers(t *testing.T) {
+func TestAssumedNamesCanBeChanged(t *testing.T) {
 	t.Parallel()
 	const other = "anyOther"
-	tests := namings()
+	tests := namingTests()
 	absent := map[string]string{}
-	for _, row := range assume.Table() {
-		if _, ok := tests[row.Name]; row.Free && !ok {
+	for _, row := range assumptions.All() {
+		if _, ok := tests[row.Name]; row.AnyName && !ok {
 			t.Errorf("nothing tries %s", row.Name)
 		}
-		if row.Free && row.Values[len(row.Values)-1].Value == assume.Absent && row.Name != assume.Order {
-			absent[string(row.Name)] = assume.Absent
+		if row.AnyName && row.Options[len(row.Options)-1].Value == assumptions.Absent && row.Name != assumptions.Order {
+			absent[string(row.Name)] = assumptions.Absent
 		}
 	}
-	plain, without := open(t, sandbox.Options{}), open(t, sandbox.Options{Assume: absent})
-	withoutOrder := open(t, sandbox.Options{Assume: map[string]string{string(assume.Order): assume.Absent}})
-	for _, row := range assume.Table() {
+	plain, without := open(t, sandbox.Options{}), open(t, sandbox.Options{Assumptions: absent})
+	withoutOrder := open(t, sandbox.Options{Assumptions: map[string]string{string(assumptions.Order): assumptions.Absent}})
+	for _, row := range assumptions.All() {
 		test := tests[row.Name]
 		if test.document == "" {
 			continue
 		}
 		t.Run(string(row.Name), func(t *testing.T) {
-			a := open(t, sandbox.Options{Assume: map[string]string{string(row.Name): other}, Now: newClock().Now})
-			must(t, a.mutate(t, "update", fmt.Sprintf(`id: %q, accountId: "T3JnYW5pc2F0aW9uOjE=", ownerId: "VXNlcjox", contactId: "UGVyc29uOjI="`, oneOpportunity), "opportunity { id }"))
-			for i, v := range row.Values {
-				if v.Value == assume.Absent {
+			a := open(t, sandbox.Options{Assumptions: map[string]string{string(row.Name): other}, Now: newClock().Now})
+			mustSucceed(t, a.mutate(t, "update", fmt.Sprintf(`id: %q, accountId: "T3JnYW5pc2F0aW9uOjE=", ownerId: "VXNlcjox", contactId: "UGVyc29uOjI="`, oneOpportunity), "opportunity { id }"))
+			for i, v := range row.Options {
+				if v.Value == assumptions.Absent {
 					continue
 				}
-				test.unknown(t, a, v.Value)
+				test.wantUnknown(t, a, v.Value)
 				if i > 0 {
-					test.unknown(t, plain, v.Value)
+					test.wantUnknown(t, plain, v.Value)
 				}
 				switch {
-				case row.Name == assume.Order:
-					test.unknown(t, withoutOrder, v.Value)
+				case row.Name == assumptions.Order:
+					test.wantUnknown(t, withoutOrder, v.Value)
 				case absent[string(row.Name)] != "":
-					test.unknown(t, without, v.Value)
+					test.wantUnknown(t, without, v.Value)
 				}
 			}
-			answer := test.said(t, a, other)
-			if want := strings.ReplaceAll(test.answers, "%[1]s", other); len(answer.Errors) > 0 || leaves(answer.Data) != want {
+			answer := test.post(t, a, other)
+			if want := strings.ReplaceAll(test.want, "%[1]s", other); len(answer.Errors) > 0 || leaves(answer.Data) != want {
 				t.Errorf("%s, want %s", answer.raw, want)
 			}
 		})
@@ -185,7 +185,7 @@ func TestExistingLearnersMayBeObjects(t *testing.T) {
 	object := vars{"who": contact}
 	for name, choice := range map[string]string{"ids": "ids", "objects": "who", "none": "empty"} {
 		t.Run(name, func(t *testing.T) {
-			a := open(t, sandbox.Options{Assume: map[string]string{string(assume.InterestExisting): choice}})
+			a := open(t, sandbox.Options{Assumptions: map[string]string{string(assumptions.InterestExisting): choice}})
 			want := map[string]string{"ids": "Melissa", "objects": "refused", "none": "Invalid Value"}[name]
 			got := a.post(t, bare, v(vars{"c": contact}))
 			if told := leaves(got.Data); told != want && (want != "refused" || got.hasData()) {
@@ -214,24 +214,24 @@ func TestExistingLearnersMayBeObjects(t *testing.T) {
 
 // OBS (3.3): EventFieldGraphFilter, AccountFieldGraphFilter, ContactFieldGraphFilter, CourseTemplateFieldGraphFilter. These names stay, whatever the
 // others are.
-func TestTypesThatAreOnlyAssumedCanBeOthers(t *testing.T) {
+func TestAssumedTypesCanBeChanged(t *testing.T) {
 	t.Parallel()
-	for row, test := range map[assume.Name]struct {
+	for row, test := range map[assumptions.Name]struct {
 		other         string
 		first, second []string // type and value, by the default and the other
 		always        []string
 	}{
-		assume.FilterTypes: {
+		assumptions.FilterTypes: {
 			"filter",
 			[]string{"OpportunityFieldGraphFilter", "RegionFieldGraphFilter"},
 			[]string{"OpportunityFilter", "RegionFilter"},
 			[]string{"EventFieldGraphFilter", "AccountFieldGraphFilter", "ContactFieldGraphFilter", "CourseTemplateFieldGraphFilter", "OpportunityCreateInput", "OpportunityUpdateInput", "OpportunityField"},
 		},
-		assume.OrderTypes: {"order", []string{"OpportunityFieldGraphOrder", "EventFieldGraphOrder"}, []string{"OpportunityOrder", "EventOrder"}, []string{"OpportunityFieldGraphFilter"}},
-		assume.InputTypes: {
+		assumptions.OrderTypes: {"order", []string{"OpportunityFieldGraphOrder", "EventFieldGraphOrder"}, []string{"OpportunityOrder", "EventOrder"}, []string{"OpportunityFieldGraphFilter"}},
+		assumptions.InputTypes: {
 			"verb", []string{"OpportunityProgressInput", "OpportunityAddInterestInput"}, []string{"ProgressInput", "AddInterestInput"}, []string{"OpportunityCreateInput", "OpportunityUpdateInput"},
 		},
-		assume.OtherInputTypes: {
+		assumptions.OtherInputTypes: {
 			"graph-input",
 			[]string{"AccountUpdateInput", "PostalAddressInput", "OpportunityInterestDetailsInput", "InvoiceUpdateInput"},
 			[]string{"AccountUpdateGraphInput", "PostalAddressGraphInput", "OpportunityInterestDetailsGraphInput", "InvoiceUpdateGraphInput"},
@@ -241,11 +241,11 @@ func TestTypesThatAreOnlyAssumedCanBeOthers(t *testing.T) {
 		for choice, has := range map[string][2][]string{"": {test.first, test.second}, test.other: {test.second, test.first}} {
 			o := sandbox.Options{}
 			if choice != "" {
-				o.Assume = map[string]string{string(row): choice}
+				o.Assumptions = map[string]string{string(row): choice}
 			}
 			a := open(t, o)
 			told := func(name string) string {
-				return a.told(t, fmt.Sprintf(`{ __type(name: %q) { kind } }`, name))
+				return a.leavesOf(t, fmt.Sprintf(`{ __type(name: %q) { kind } }`, name))
 			}
 			for _, name := range slices.Concat(has[0], test.always) {
 				if told(name) == "" {
@@ -259,19 +259,19 @@ func TestTypesThatAreOnlyAssumedCanBeOthers(t *testing.T) {
 			}
 		}
 	}
-	a := open(t, sandbox.Options{Assume: map[string]string{string(assume.FilterTypes): "filter", string(assume.OrderTypes): "order", string(assume.InputTypes): "verb"}})
-	data := a.ask(t, `query ($f: [OpportunityFilter], $o: OpportunityOrder) { opportunities(filters: $f, order: [$o]) { edges { node { name } } } }`,
+	a := open(t, sandbox.Options{Assumptions: map[string]string{string(assumptions.FilterTypes): "filter", string(assumptions.OrderTypes): "order", string(assumptions.InputTypes): "verb"}})
+	data := a.query(t, `query ($f: [OpportunityFilter], $o: OpportunityOrder) { opportunities(filters: $f, order: [$o]) { edges { node { name } } } }`,
 		vars{"f": vars{"field": "name", "operation": "like", "value": "%aid%"}, "o": vars{"field": "name"}})
 	if got := leaves(data); got != "Annual first aid refresher" {
 		t.Error(got)
 	}
-	other := open(t, sandbox.Options{Assume: map[string]string{string(assume.OtherInputTypes): "graph-input"}})
-	added := other.ask(t, `mutation ($in: OpportunityAddInterestInput!) { opportunities { addInterest(input: $in) { errors { label } interests { item { __typename } } } } }`,
+	other := open(t, sandbox.Options{Assumptions: map[string]string{string(assumptions.OtherInputTypes): "graph-input"}})
+	added := other.query(t, `mutation ($in: OpportunityAddInterestInput!) { opportunities { addInterest(input: $in) { errors { label } interests { item { __typename } } } } }`,
 		vars{"in": vars{"opportunityId": oneOpportunity, "interestDetails": vars{"id": "Q291cnNlVGVtcGxhdGU6MTE=", "quantity": 1, "unitAmount": "1.00"}}})
 	if got := leaves(added); got != "CourseTemplate" {
 		t.Error(got)
 	}
-	moved := a.ask(t, `mutation ($in: ProgressInput!) { opportunities { progress(input: $in) { errors { label } opportunity { step { name } } } } }`, vars{"in": vars{"opportunityId": oneOpportunity, "stepId": stepOpportunity}})
+	moved := a.query(t, `mutation ($in: ProgressInput!) { opportunities { progress(input: $in) { errors { label } opportunity { step { name } } } } }`, vars{"in": vars{"opportunityId": oneOpportunity, "stepId": stepOpportunity}})
 	if got := leaves(moved); got != "Opportunity" {
 		t.Error(got)
 	}
@@ -280,10 +280,10 @@ func TestTypesThatAreOnlyAssumedCanBeOthers(t *testing.T) {
 // A name that is already taken would make the schema ambiguous.
 func TestNamesThatAreTakenAreRefused(t *testing.T) {
 	t.Parallel()
-	for row, name := range map[assume.Name]string{
-		assume.InterestQuantity: "totalAmount", assume.QueryRegions: "events", assume.Order: "first", assume.FilterName: "stageName", assume.InterestEvent: "Contact", assume.FilterOperation: "OpportunityField",
+	for row, name := range map[assumptions.Name]string{
+		assumptions.InterestQuantity: "totalAmount", assumptions.QueryRegions: "events", assumptions.Order: "first", assumptions.FilterName: "stageName", assumptions.InterestEvent: "Contact", assumptions.FilterOperation: "OpportunityField",
 	} {
-		if a, err := tryOpen(t, sandbox.Options{Assume: map[string]string{string(row): name}}); err == nil || !strings.Contains(err.Error(), name) {
+		if a, err := tryOpen(t, sandbox.Options{Assumptions: map[string]string{string(row): name}}); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s=%s: %v", row, name, err)
 			if err == nil {
 				_ = a.Close()
@@ -291,7 +291,7 @@ func TestNamesThatAreTakenAreRefused(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"", "__x", "two words", "9", "é", "-"} {
-		if _, err := assume.Choose(map[string]string{string(assume.QueryRegions): name}); err == nil || !strings.Contains(err.Error(), "any other GraphQL name") {
+		if _, err := assumptions.ParseChoices(map[string]string{string(assumptions.QueryRegions): name}); err == nil || !strings.Contains(err.Error(), "any other GraphQL name") {
 			t.Errorf("%q: %v", name, err)
 		}
 	}

@@ -16,12 +16,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/assumptions"
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// DefaultTokenLife is the default life of access tokens (observed: expires_in is 3600 seconds).
-const DefaultTokenLife = time.Hour
+// DefaultTokenLifetime is the default life of access tokens (observed: expires_in is 3600 seconds).
+const DefaultTokenLifetime = time.Hour
 
 const (
 	// tokenPath is the path of the vendor's own token endpoint (documented).
@@ -51,17 +51,17 @@ func (s *Sandbox) Client(ctx context.Context) (Client, error) {
 	return Client{ID: s.clientID, Secret: s.clientSecret, RefreshToken: refresh}, nil
 }
 
-// chooseClient sets the client. Given values are not stored, except the refresh token: after a restart the sandbox
+// setClient sets the client. Given values are not stored, except the refresh token: after a restart the sandbox
 // must know whether it is valid or was replaced.
-func (s *Sandbox) chooseClient(ctx context.Context, o *Options) error {
-	if o.TokenLife < 0 || o.TokenLife > 0 && o.TokenLife < time.Second {
-		return fmt.Errorf("the life of tokens is %v; it must be at least a second", o.TokenLife)
+func (s *Sandbox) setClient(ctx context.Context, o *Options) error {
+	if o.TokenLifetime < 0 || o.TokenLifetime > 0 && o.TokenLifetime < time.Second {
+		return fmt.Errorf("the life of tokens is %v; it must be at least a second", o.TokenLifetime)
 	}
 	var err error
-	if s.clientID, err = s.keep(ctx, settingClientID, o.ClientID); err != nil {
+	if s.clientID, err = s.persistedSetting(ctx, settingClientID, o.ClientID); err != nil {
 		return err
 	}
-	if s.clientSecret, err = s.keep(ctx, settingClientSecret, o.ClientSecret); err != nil {
+	if s.clientSecret, err = s.persistedSetting(ctx, settingClientSecret, o.ClientSecret); err != nil {
 		return err
 	}
 	refresh := o.RefreshToken
@@ -77,9 +77,9 @@ func (s *Sandbox) chooseClient(ctx context.Context, o *Options) error {
 	return s.store.AddRefreshToken(ctx, refresh)
 }
 
-// keep returns the given value, or the value in the data file, or a new random value. The data file then keeps the
+// persistedSetting returns the given value, or the value in the data file, or a new random value. The data file then keeps the
 // random value.
-func (s *Sandbox) keep(ctx context.Context, setting, given string) (string, error) {
+func (s *Sandbox) persistedSetting(ctx context.Context, setting, given string) (string, error) {
 	if given != "" {
 		return given, nil
 	}
@@ -105,9 +105,9 @@ func randomToken() (string, error) {
 // tokenEndpoint issues access tokens for the grants authorization code, client credentials and refresh token (RFC
 // 6749, 4.1, 4.4 and 6). It has one client, which sends its id and secret in the form.
 type tokenEndpoint struct {
-	sandbox *Sandbox
-	life    time.Duration
-	log     *slog.Logger
+	sandbox  *Sandbox
+	lifetime time.Duration
+	log      *slog.Logger
 }
 
 // tokenReply is the answer with a token (RFC 6749, 5.1).
@@ -127,7 +127,7 @@ type tokenRefusal struct {
 }
 
 func (e tokenEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	reply, refusal, err := e.answer(w, r)
+	reply, refusal, err := e.issue(w, r)
 	switch {
 	case err != nil && r.Context().Err() != nil:
 		return // the client has gone
@@ -141,76 +141,76 @@ func (e tokenEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func refusedToken(code, description string) tokenRefusal {
+func newTokenRefusal(code, description string) tokenRefusal {
 	return tokenRefusal{Code: code, Description: description, status: http.StatusBadRequest}
 }
 
-func (e tokenEndpoint) refusedClient() tokenRefusal {
-	refusal := refusedToken("invalid_client", "the form needs the client_id and client_secret of the client")
-	if !e.sandbox.assume.Is(assume.OAuthRefusal, "400") {
+func (e tokenEndpoint) clientRefusal() tokenRefusal {
+	refusal := newTokenRefusal("invalid_client", "the form needs the client_id and client_secret of the client")
+	if !e.sandbox.choices.Is(assumptions.OAuthRefusal, "400") {
 		refusal.status = http.StatusUnauthorized
 	}
 	return refusal
 }
 
-func (e tokenEndpoint) answer(w http.ResponseWriter, r *http.Request) (tokenReply, tokenRefusal, error) {
+func (e tokenEndpoint) issue(w http.ResponseWriter, r *http.Request) (tokenReply, tokenRefusal, error) {
 	form, refusal := e.readForm(w, r)
 	if refusal.Code != "" {
 		return tokenReply{}, refusal, nil
 	}
 	// Both are compared, whatever the first comparison returns, so the time reveals nothing.
-	id, secret := same(form.Get("client_id"), e.sandbox.clientID), same(form.Get("client_secret"), e.sandbox.clientSecret)
+	id, secret := equalConstantTime(form.Get("client_id"), e.sandbox.clientID), equalConstantTime(form.Get("client_secret"), e.sandbox.clientSecret)
 	if !id || !secret {
-		return tokenReply{}, e.refusedClient(), nil
+		return tokenReply{}, e.clientRefusal(), nil
 	}
-	if scope := form.Get("scope"); scope != "" && scope != scopeInstance && !e.sandbox.assume.Is(assume.OAuthScope, "any") {
-		return tokenReply{}, refusedToken("invalid_scope", "the only scope is "+scopeInstance), nil
+	if scope := form.Get("scope"); scope != "" && scope != scopeInstance && !e.sandbox.choices.Is(assumptions.OAuthScope, "any") {
+		return tokenReply{}, newTokenRefusal("invalid_scope", "the only scope is "+scopeInstance), nil
 	}
 	access, err := randomToken()
 	if err != nil {
 		return tokenReply{}, tokenRefusal{}, err
 	}
-	reply := tokenReply{AccessToken: access, TokenType: "Bearer", ExpiresIn: int64(e.life / time.Second)}
+	reply := tokenReply{AccessToken: access, TokenType: "Bearer", ExpiresIn: int64(e.lifetime / time.Second)}
 	switch grant := form.Get("grant_type"); grant {
 	case "client_credentials":
-		return reply, tokenRefusal{}, e.sandbox.store.IssueAccessToken(r.Context(), access, e.life)
+		return reply, tokenRefusal{}, e.sandbox.store.IssueAccessToken(r.Context(), access, e.lifetime)
 	case "refresh_token":
 		given := form.Get("refresh_token")
 		if given == "" {
-			return tokenReply{}, refusedToken("invalid_request", "the form has no refresh_token"), nil
+			return tokenReply{}, newTokenRefusal("invalid_request", "the form has no refresh_token"), nil
 		}
 		if reply.RefreshToken, err = randomToken(); err != nil {
 			return tokenReply{}, tokenRefusal{}, err
 		}
 		good, err := e.sandbox.store.ExchangeRefreshToken(r.Context(), given, store.Exchange{
-			AccessToken: access, Life: e.life, RefreshToken: reply.RefreshToken, Once: e.sandbox.assume.Is(assume.OAuthRefresh, "replaced"),
+			AccessToken: access, Lifetime: e.lifetime, RefreshToken: reply.RefreshToken, SingleUse: e.sandbox.choices.Is(assumptions.OAuthRefresh, "replaced"),
 		})
 		if err == nil && !good {
-			return tokenReply{}, refusedToken("invalid_grant", "the refresh_token is unknown or was replaced"), nil
+			return tokenReply{}, newTokenRefusal("invalid_grant", "the refresh_token is unknown or was replaced"), nil
 		}
 		return reply, tokenRefusal{}, err
 	case "authorization_code":
 		return e.exchangeCode(r.Context(), form, reply)
 	case "":
-		return tokenReply{}, refusedToken("invalid_request", "the form has no grant_type"), nil
+		return tokenReply{}, newTokenRefusal("invalid_request", "the form has no grant_type"), nil
 	default:
-		return tokenReply{}, refusedToken("unsupported_grant_type", "the sandbox knows the grants authorization_code, client_credentials and refresh_token"), nil
+		return tokenReply{}, newTokenRefusal("unsupported_grant_type", "the sandbox knows the grants authorization_code, client_credentials and refresh_token"), nil
 	}
 }
 
 // readForm reads the parameters. They must be in the body, each only once.
 func (e tokenEndpoint) readForm(w http.ResponseWriter, r *http.Request) (url.Values, tokenRefusal) {
 	invalid := func(description string) (url.Values, tokenRefusal) {
-		return nil, refusedToken("invalid_request", description)
+		return nil, newTokenRefusal("invalid_request", description)
 	}
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/x-www-form-urlencoded" {
 		return invalid("the request must have the Content-Type application/x-www-form-urlencoded")
 	}
-	if r.URL.RawQuery != "" && !e.sandbox.assume.Is(assume.OAuthQuery, "taken") {
+	if r.URL.RawQuery != "" && !e.sandbox.choices.Is(assumptions.OAuthQuery, "taken") {
 		return invalid("parameters must be in the body, not in the URL")
 	}
 	id, secret, basic := r.BasicAuth()
-	basic = basic && e.sandbox.assume.Is(assume.OAuthHeader, "basic")
+	basic = basic && e.sandbox.choices.Is(assumptions.OAuthHeader, "basic")
 	if r.Header.Get("Authorization") != "" && !basic {
 		return invalid("the client is authenticated by client_id and client_secret in the form, not by the header Authorization")
 	}
@@ -243,17 +243,17 @@ func writeToken(w http.ResponseWriter, status int, body any) {
 	_, _ = w.Write(encoded) // the client has gone
 }
 
-// same compares in a time that does not depend on where the texts differ.
-func same(a, b string) bool {
+// equalConstantTime compares in a time that does not depend on where the texts differ.
+func equalConstantTime(a, b string) bool {
 	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
 }
 
-// challenge tells the client how to send a token.
-const challenge = `Bearer realm="Administrate Core GraphQL API"`
+// authenticateHeader tells the client how to send a token.
+const authenticateHeader = `Bearer realm="Administrate Core GraphQL API"`
 
-// bearer returns the token of a request, "" if there is none.
-func bearer(r *http.Request) string {
+// bearerToken returns the token of a request, "" if there is none.
+func bearerToken(r *http.Request) string {
 	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		return ""
@@ -265,14 +265,14 @@ func bearer(r *http.Request) string {
 // token endpoint has issued. It returns 401 for other requests.
 func (s *Sandbox) requireToken(log *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		given := bearer(r)
-		if given != "" && same(given, s.token) {
+		given := bearerToken(r)
+		if given != "" && equalConstantTime(given, s.token) {
 			next.ServeHTTP(w, r)
 			return
 		}
-		challenge := challenge
+		challenge := authenticateHeader
 		if given != "" {
-			good, err := s.store.AccessTokenGood(r.Context(), given)
+			good, err := s.store.IsAccessTokenValid(r.Context(), given)
 			switch {
 			case good:
 				next.ServeHTTP(w, r)
@@ -281,12 +281,12 @@ func (s *Sandbox) requireToken(log *slog.Logger, next http.Handler) http.Handler
 				log.ErrorContext(r.Context(), "a token could not be looked up", "error", err)
 			}
 			if err != nil {
-				refuse(w, http.StatusInternalServerError, errInternal.Error())
+				writeError(w, http.StatusInternalServerError, errInternal.Error())
 				return
 			}
 			challenge += `, error="invalid_token"`
 		}
 		w.Header().Set("WWW-Authenticate", challenge)
-		refuse(w, http.StatusUnauthorized, "the request needs the header Authorization: Bearer with a valid token")
+		writeError(w, http.StatusUnauthorized, "the request needs the header Authorization: Bearer with a valid token")
 	})
 }

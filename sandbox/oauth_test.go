@@ -35,19 +35,19 @@ type tokens struct {
 
 var formType = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
 
-// grant sends a form to the token endpoint. Parameters are name=value. The client's own parameters are added when they
+// requestToken sends a form to the token endpoint. Parameters are name=value. The client's own parameters are added when they
 // are not given.
-func (a *api) grant(t testing.TB, parameters ...string) tokens {
+func (a *api) requestToken(t testing.TB, parameters ...string) tokens {
 	t.Helper()
 	form := url.Values{"client_id": {clientID}, "client_secret": {clientSecret}}
 	for _, p := range parameters {
 		name, value, _ := strings.Cut(p, "=")
 		form.Set(name, value)
 	}
-	return a.form(t, form.Encode(), formType)
+	return a.postForm(t, form.Encode(), formType)
 }
 
-func (a *api) form(t testing.TB, body string, header http.Header) tokens {
+func (a *api) postForm(t testing.TB, body string, header http.Header) tokens {
 	t.Helper()
 	reply := a.send(t, http.MethodPost, "/oauth/token", strings.NewReader(body), header)
 	answer := tokens{status: reply.status, header: reply.header, raw: reply.raw}
@@ -57,8 +57,8 @@ func (a *api) form(t testing.TB, body string, header http.Header) tokens {
 	return answer
 }
 
-// issued expects a token.
-func (g tokens) issued(t testing.TB) tokens {
+// mustIssue expects a token.
+func (g tokens) mustIssue(t testing.TB) tokens {
 	t.Helper()
 	if g.status != http.StatusOK || len(g.AccessToken) < 32 || g.TokenType != "Bearer" || g.ExpiresIn <= 0 || g.Error != "" {
 		t.Errorf("no token: %d %s", g.status, g.raw)
@@ -66,8 +66,8 @@ func (g tokens) issued(t testing.TB) tokens {
 	return g
 }
 
-// hello sends a query with a token and returns the status.
-func (a *api) hello(t testing.TB, bearer string) int {
+// helloStatus sends a query with a token and returns the status.
+func (a *api) helloStatus(t testing.TB, bearer string) int {
 	t.Helper()
 	return a.send(t, http.MethodPost, "/graphql", strings.NewReader(`{"query":"{ hello }"}`), http.Header{
 		"Content-Type": {"application/json"}, "Authorization": {"Bearer " + bearer},
@@ -96,11 +96,11 @@ func TestTokensExpire(t *testing.T) {
 	for name, life := range map[string]time.Duration{"by default": 0, "as set": 90 * time.Second} {
 		t.Run(name, func(t *testing.T) {
 			now := newClock()
-			a := openOAuth(t, sandbox.Options{Now: now.Now, TokenLife: life})
+			a := openOAuth(t, sandbox.Options{Now: now.Now, TokenLifetime: life})
 			if life == 0 {
 				life = time.Hour
 			}
-			old := a.grant(t, "grant_type=client_credentials").issued(t)
+			old := a.requestToken(t, "grant_type=client_credentials").mustIssue(t)
 			if old.ExpiresIn != int(life.Seconds()) || old.RefreshToken != "" {
 				t.Errorf("answered %s", old.raw)
 			}
@@ -108,10 +108,10 @@ func TestTokensExpire(t *testing.T) {
 				t.Errorf("answered with %v", old.header)
 			}
 			now.advance(life - time.Microsecond)
-			if status := a.hello(t, old.AccessToken); status != 200 {
+			if status := a.helloStatus(t, old.AccessToken); status != 200 {
 				t.Errorf("right before it expires: %d", status)
 			}
-			newer := a.grant(t, "grant_type=client_credentials", "scope=instance").issued(t)
+			newer := a.requestToken(t, "grant_type=client_credentials", "scope=instance").mustIssue(t)
 			now.advance(time.Microsecond)
 			answer := a.send(t, http.MethodPost, "/graphql", strings.NewReader(`{"query":"{ hello }"}`), http.Header{
 				"Content-Type": {"application/json"}, "Authorization": {"Bearer " + old.AccessToken},
@@ -119,15 +119,15 @@ func TestTokensExpire(t *testing.T) {
 			if answer.status != 401 || answer.hasData() || !strings.Contains(answer.header.Get("WWW-Authenticate"), `error="invalid_token"`) {
 				t.Errorf("expired: %d %v %s", answer.status, answer.header, answer.raw)
 			}
-			if status := a.hello(t, newer.AccessToken); status != 200 || newer.AccessToken == old.AccessToken {
+			if status := a.helloStatus(t, newer.AccessToken); status != 200 || newer.AccessToken == old.AccessToken {
 				t.Errorf("the newer one: %d", status)
 			}
 			now.advance(1000 * time.Hour)
-			a.grant(t, "grant_type=client_credentials").issued(t)
-			if old, newer := a.hello(t, old.AccessToken), a.hello(t, newer.AccessToken); old != 401 || newer != 401 {
+			a.requestToken(t, "grant_type=client_credentials").mustIssue(t)
+			if old, newer := a.helloStatus(t, old.AccessToken), a.helloStatus(t, newer.AccessToken); old != 401 || newer != 401 {
 				t.Errorf("long after: %d and %d", old, newer)
 			}
-			if status := a.hello(t, token); status != 200 {
+			if status := a.helloStatus(t, token); status != 200 {
 				t.Errorf("the token that does not expire: %d", status)
 			}
 		})
@@ -150,25 +150,25 @@ func TestTokenRequestsAreRefused(t *testing.T) {
 		status int
 		code   string
 	}{
-		"no grant":             {a.grant(t), 400, "invalid_request"},
-		"an unknown grant":     {a.grant(t, "grant_type=password"), 400, "unsupported_grant_type"},
-		"an unknown code":      {a.grant(t, "grant_type=authorization_code", "code=x"), 400, "invalid_grant"},
-		"no code":              {a.grant(t, "grant_type=authorization_code"), 400, "invalid_request"},
-		"another client":       {a.grant(t, "grant_type=client_credentials", "client_id=other"), 401, "invalid_client"},
-		"another secret":       {a.grant(t, "grant_type=client_credentials", "client_secret=other"), 401, "invalid_client"},
-		"no secret":            {a.grant(t, "grant_type=client_credentials", "client_secret="), 401, "invalid_client"},
-		"no client":            {a.form(t, "grant_type=client_credentials", formType), 401, "invalid_client"},
-		"the token as secret":  {a.grant(t, "grant_type=client_credentials", "client_secret="+token), 401, "invalid_client"},
-		"another scope":        {a.grant(t, "grant_type=client_credentials", "scope=admin"), 400, "invalid_scope"},
-		"no refresh token":     {a.grant(t, "grant_type=refresh_token"), 400, "invalid_request"},
-		"unknown refresh":      {a.grant(t, "grant_type=refresh_token", "refresh_token=x"), 400, "invalid_grant"},
-		"access as refresh":    {a.grant(t, "grant_type=refresh_token", "refresh_token="+a.grant(t, "grant_type=client_credentials").AccessToken), 400, "invalid_grant"},
-		"twice the same":       {a.form(t, good+"&grant_type=client_credentials", formType), 400, "invalid_request"},
-		"JSON":                 {a.form(t, `{"grant_type":"client_credentials"}`, http.Header{"Content-Type": {"application/json"}}), 400, "invalid_request"},
-		"no content type":      {a.form(t, good, http.Header{}), 400, "invalid_request"},
-		"HTTP Basic":           {a.form(t, good, with("Authorization", "Basic eDp5")), 400, "invalid_request"},
-		"a form that is none":  {a.form(t, "grant_type=%zz", formType), 400, "invalid_request"},
-		"a form without limit": {a.form(t, good+"&x="+strings.Repeat("x", 64<<10), formType), 400, "invalid_request"},
+		"no grant":             {a.requestToken(t), 400, "invalid_request"},
+		"an unknown grant":     {a.requestToken(t, "grant_type=password"), 400, "unsupported_grant_type"},
+		"an unknown code":      {a.requestToken(t, "grant_type=authorization_code", "code=x"), 400, "invalid_grant"},
+		"no code":              {a.requestToken(t, "grant_type=authorization_code"), 400, "invalid_request"},
+		"another client":       {a.requestToken(t, "grant_type=client_credentials", "client_id=other"), 401, "invalid_client"},
+		"another secret":       {a.requestToken(t, "grant_type=client_credentials", "client_secret=other"), 401, "invalid_client"},
+		"no secret":            {a.requestToken(t, "grant_type=client_credentials", "client_secret="), 401, "invalid_client"},
+		"no client":            {a.postForm(t, "grant_type=client_credentials", formType), 401, "invalid_client"},
+		"the token as secret":  {a.requestToken(t, "grant_type=client_credentials", "client_secret="+token), 401, "invalid_client"},
+		"another scope":        {a.requestToken(t, "grant_type=client_credentials", "scope=admin"), 400, "invalid_scope"},
+		"no refresh token":     {a.requestToken(t, "grant_type=refresh_token"), 400, "invalid_request"},
+		"unknown refresh":      {a.requestToken(t, "grant_type=refresh_token", "refresh_token=x"), 400, "invalid_grant"},
+		"access as refresh":    {a.requestToken(t, "grant_type=refresh_token", "refresh_token="+a.requestToken(t, "grant_type=client_credentials").AccessToken), 400, "invalid_grant"},
+		"twice the same":       {a.postForm(t, good+"&grant_type=client_credentials", formType), 400, "invalid_request"},
+		"JSON":                 {a.postForm(t, `{"grant_type":"client_credentials"}`, http.Header{"Content-Type": {"application/json"}}), 400, "invalid_request"},
+		"no content type":      {a.postForm(t, good, http.Header{}), 400, "invalid_request"},
+		"HTTP Basic":           {a.postForm(t, good, with("Authorization", "Basic eDp5")), 400, "invalid_request"},
+		"a form that is none":  {a.postForm(t, "grant_type=%zz", formType), 400, "invalid_request"},
+		"a form without limit": {a.postForm(t, good+"&x="+strings.Repeat("x", 64<<10), formType), 400, "invalid_request"},
 	} {
 		g := test.answer
 		if g.status != test.status || g.Error != test.code || g.Description == "" || g.AccessToken != "" {
@@ -185,11 +185,11 @@ func TestTokenRequestsAreRefused(t *testing.T) {
 		t.Errorf("GET: %d %s", answer.status, answer.raw)
 	}
 	// A refused request leaves no usable token behind.
-	if status := a.hello(t, ""); status != 401 {
+	if status := a.helloStatus(t, ""); status != 401 {
 		t.Errorf("an empty token: %d", status)
 	}
-	a.form(t, good, with("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")).issued(t)
-	a.grant(t, "grant_type=client_credentials", "scope=instance").issued(t)
+	a.postForm(t, good, with("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")).mustIssue(t)
+	a.requestToken(t, "grant_type=client_credentials", "scope=instance").mustIssue(t)
 }
 
 // OBS (1.1): a renewal returns a new refresh token. DOC (1.1): the one before can be used again.
@@ -199,23 +199,23 @@ func TestRefreshTokens(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var o sandbox.Options
 			if once {
-				o.Assume = map[string]string{"oauth.refresh": "replaced"}
+				o.Assumptions = map[string]string{"oauth.refresh": "replaced"}
 			}
 			a := openOAuth(t, o)
 			first := a.firstRefreshToken(t)
-			one := a.grant(t, "grant_type=refresh_token", "refresh_token="+first).issued(t)
+			one := a.requestToken(t, "grant_type=refresh_token", "refresh_token="+first).mustIssue(t)
 			if one.RefreshToken == "" || one.RefreshToken == first || a.firstRefreshToken(t) != one.RefreshToken {
 				t.Errorf("answered %s after %s", one.raw, first)
 			}
-			if status := a.hello(t, one.AccessToken); status != 200 {
+			if status := a.helloStatus(t, one.AccessToken); status != 200 {
 				t.Errorf("its access token: %d", status)
 			}
-			again := a.grant(t, "grant_type=refresh_token", "refresh_token="+first)
+			again := a.requestToken(t, "grant_type=refresh_token", "refresh_token="+first)
 			if once && (again.status != 400 || again.Error != "invalid_grant") || !once && again.status != 200 {
 				t.Errorf("the first again: %d %s", again.status, again.raw)
 			}
-			two := a.grant(t, "grant_type=refresh_token", "refresh_token="+one.RefreshToken).issued(t)
-			if two.RefreshToken == one.RefreshToken || a.hello(t, one.AccessToken) != 200 {
+			two := a.requestToken(t, "grant_type=refresh_token", "refresh_token="+one.RefreshToken).mustIssue(t)
+			if two.RefreshToken == one.RefreshToken || a.helloStatus(t, one.AccessToken) != 200 {
 				t.Error("the second is no new one, or has ended what the first gave")
 			}
 		})
@@ -225,7 +225,7 @@ func TestRefreshTokens(t *testing.T) {
 func TestTokensSurviveARestart(t *testing.T) {
 	t.Parallel()
 	now := newClock()
-	o := sandbox.Options{Data: filepath.Join(t.TempDir(), "data.db"), Token: token, Now: now.Now, Assume: map[string]string{"oauth.refresh": "replaced"}}
+	o := sandbox.Options{Data: filepath.Join(t.TempDir(), "data.db"), Token: token, Now: now.Now, Assumptions: map[string]string{"oauth.refresh": "replaced"}}
 	start := func() (*api, sandbox.Client) {
 		t.Helper()
 		a, err := tryOpen(t, o)
@@ -240,9 +240,9 @@ func TestTokensSurviveARestart(t *testing.T) {
 	}
 	a, before := start()
 	own := []string{"client_id=" + before.ID, "client_secret=" + before.Secret}
-	old := a.grant(t, append(own, "grant_type=client_credentials")...).issued(t)
+	old := a.requestToken(t, append(own, "grant_type=client_credentials")...).mustIssue(t)
 	now.advance(30 * time.Minute)
-	newer := a.grant(t, append(own, "grant_type=refresh_token", "refresh_token="+before.RefreshToken)...).issued(t)
+	newer := a.requestToken(t, append(own, "grant_type=refresh_token", "refresh_token="+before.RefreshToken)...).mustIssue(t)
 	if err := a.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -253,43 +253,43 @@ func TestTokensSurviveARestart(t *testing.T) {
 	if after.ID != before.ID || after.Secret != before.Secret || after.RefreshToken != newer.RefreshToken {
 		t.Errorf("the client was %+v, is %+v", before, after)
 	}
-	if first, second := a.hello(t, old.AccessToken), a.hello(t, newer.AccessToken); first != 401 || second != 200 {
+	if first, second := a.helloStatus(t, old.AccessToken), a.helloStatus(t, newer.AccessToken); first != 401 || second != 200 {
 		t.Errorf("the one that has expired: %d, the other: %d", first, second)
 	}
-	if replaced := a.grant(t, append(own, "grant_type=refresh_token", "refresh_token="+before.RefreshToken)...); replaced.Error != "invalid_grant" {
+	if replaced := a.requestToken(t, append(own, "grant_type=refresh_token", "refresh_token="+before.RefreshToken)...); replaced.Error != "invalid_grant" {
 		t.Errorf("the replaced refresh token: %s", replaced.raw)
 	}
-	a.grant(t, append(own, "grant_type=refresh_token", "refresh_token="+newer.RefreshToken)...).issued(t)
+	a.requestToken(t, append(own, "grant_type=refresh_token", "refresh_token="+newer.RefreshToken)...).mustIssue(t)
 
 	// A given refresh token that was replaced does not become valid again.
 	o.RefreshToken = before.RefreshToken
 	b, _ := start()
 	defer func() { _ = b.Close() }()
-	if replaced := b.grant(t, append(own, "grant_type=refresh_token", "refresh_token="+before.RefreshToken)...); replaced.Error != "invalid_grant" {
+	if replaced := b.requestToken(t, append(own, "grant_type=refresh_token", "refresh_token="+before.RefreshToken)...); replaced.Error != "invalid_grant" {
 		t.Errorf("the replaced refresh token, given again: %s", replaced.raw)
 	}
 	given := strings.Repeat("given", 8)
 	o.RefreshToken = given
 	c, _ := start()
 	defer func() { _ = c.Close() }()
-	c.grant(t, append(own, "grant_type=refresh_token", "refresh_token="+given)...).issued(t)
+	c.requestToken(t, append(own, "grant_type=refresh_token", "refresh_token="+given)...).mustIssue(t)
 }
 
 // Many renewals use one refresh token that can be used once. One renewal succeeds, and its tokens work.
 func TestOneOfManyRenewalsSucceeds(t *testing.T) {
 	t.Parallel()
 	stores(t, func(t *testing.T, data string) {
-		a := openOAuth(t, sandbox.Options{Data: data, Assume: map[string]string{"oauth.refresh": "replaced"}})
+		a := openOAuth(t, sandbox.Options{Data: data, Assumptions: map[string]string{"oauth.refresh": "replaced"}})
 		refresh := a.firstRefreshToken(t)
 		var all sync.WaitGroup
 		var good atomic.Int32
 		for range 32 {
 			all.Go(func() {
-				a.grant(t, "grant_type=client_credentials").issued(t)
-				switch g := a.grant(t, "grant_type=refresh_token", "refresh_token="+refresh); {
+				a.requestToken(t, "grant_type=client_credentials").mustIssue(t)
+				switch g := a.requestToken(t, "grant_type=refresh_token", "refresh_token="+refresh); {
 				case g.status == 200:
 					good.Add(1)
-					if status := a.hello(t, g.AccessToken); status != 200 {
+					if status := a.helloStatus(t, g.AccessToken); status != 200 {
 						t.Errorf("its token: %d", status)
 					}
 				case g.Error != "invalid_grant":
@@ -304,10 +304,10 @@ func TestOneOfManyRenewalsSucceeds(t *testing.T) {
 	})
 }
 
-func TestTokenLifeIsPlausible(t *testing.T) {
+func TestTokenLifetimeIsChecked(t *testing.T) {
 	t.Parallel()
 	for _, life := range []time.Duration{-time.Second, time.Millisecond} {
-		if a, err := tryOpen(t, sandbox.Options{TokenLife: life}); err == nil || !strings.Contains(err.Error(), "at least a second") {
+		if a, err := tryOpen(t, sandbox.Options{TokenLifetime: life}); err == nil || !strings.Contains(err.Error(), "at least a second") {
 			t.Errorf("%v: %v", life, err)
 			_ = a.Close()
 		}
@@ -333,7 +333,7 @@ func FuzzTokenRequest(f *testing.F) {
 		if values, err := url.ParseQuery(body); err == nil && values.Get("client_secret") == clientSecret || strings.Contains(body, secret) {
 			return
 		}
-		if answer := a.form(t, body, formType); answer.status != 400 && answer.status != 401 || answer.AccessToken != "" {
+		if answer := a.postForm(t, body, formType); answer.status != 400 && answer.status != 401 || answer.AccessToken != "" {
 			t.Fatalf("%d %s to %q", answer.status, answer.raw, body)
 		}
 	})

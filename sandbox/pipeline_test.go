@@ -12,14 +12,14 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// winning returns a catalogue whose move from step 4 to Won has the given words, such as "triggers: [account]".
-func winning(t testing.TB, words string) string {
+// catalogueWinningWith returns a catalogue whose move from step 4 to Won has the given words, such as "triggers: [account]".
+func catalogueWinningWith(t testing.TB, words string) string {
 	t.Helper()
-	return edited(t, "- { from: 4, to: 5 }", "- { from: 4, to: 5, "+words+" }")
+	return editedCatalogue(t, "- { from: 4, to: 5 }", "- { from: 4, to: 5, "+words+" }")
 }
 
-// edited returns the default catalogue with pairs of texts replaced, each once.
-func edited(t testing.TB, pairs ...string) string {
+// editedCatalogue returns the default catalogue with pairs of texts replaced, each once.
+func editedCatalogue(t testing.TB, pairs ...string) string {
 	t.Helper()
 	text, err := os.ReadFile("catalogue/default.yaml")
 	if err != nil {
@@ -57,38 +57,38 @@ func (a *api) progress(t testing.TB, opportunity, step string) string {
 
 func refusalOf(t testing.TB, payload any) string {
 	t.Helper()
-	errors := at(t, payload, "errors").([]any)
+	errors := valueAt(t, payload, "errors").([]any)
 	if len(errors) == 0 {
 		return ""
 	}
-	return fmt.Sprint(at(t, errors[0], "label"), ": ", at(t, errors[0], "message"))
+	return fmt.Sprint(valueAt(t, errors[0], "label"), ": ", valueAt(t, errors[0], "message"))
 }
 
-// interest adds an interest with further members and returns its id.
-func (a *api) interest(t testing.TB, opportunity, item string, quantity int, amount, more string) string {
+// addItem adds an interest with further members and returns its id.
+func (a *api) addItem(t testing.TB, opportunity, item string, quantity int, amount, more string) string {
 	t.Helper()
-	payload := must(t, a.mutate(t, "addInterest", fmt.Sprintf("opportunityId: %q, interestDetails: {id: %q, quantity: %d, unitAmount: %q, %s}",
+	payload := mustSucceed(t, a.mutate(t, "addInterest", fmt.Sprintf("opportunityId: %q, interestDetails: {id: %q, quantity: %d, unitAmount: %q, %s}",
 		opportunity, item, quantity, amount, more), "interests { id }"))
-	return at(t, payload, "interests", 0, "id").(string)
+	return valueAt(t, payload, "interests", 0, "id").(string)
 }
 
-// places returns maxPlaces, bookedPlaces, reserved and remainingPlaces of an event.
-func (a *api) places(t testing.TB, event string) string {
+// placesOf returns maxPlaces, bookedPlaces, reserved and remainingPlaces of an event.
+func (a *api) placesOf(t testing.TB, event string) string {
 	t.Helper()
-	data := at(t, a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Event { maxPlaces bookedPlaces reserved remainingPlaces isSoldOut isActive } } }`, vars{"id": event}), "node")
-	return fmt.Sprintf("max %v booked %v reserved %v remaining %v sold out %v active %v", at(t, data, "maxPlaces"), at(t, data, "bookedPlaces"),
-		at(t, data, "reserved"), at(t, data, "remainingPlaces"), at(t, data, "isSoldOut"), at(t, data, "isActive"))
+	data := valueAt(t, a.query(t, `query ($id: ID!) { node(id: $id) { ... on Event { maxPlaces bookedPlaces reserved remainingPlaces isSoldOut isActive } } }`, vars{"id": event}), "node")
+	return fmt.Sprintf("max %v booked %v reserved %v remaining %v sold out %v active %v", valueAt(t, data, "maxPlaces"), valueAt(t, data, "bookedPlaces"),
+		valueAt(t, data, "reserved"), valueAt(t, data, "remainingPlaces"), valueAt(t, data, "isSoldOut"), valueAt(t, data, "isActive"))
 }
 
 func wantPlaces(t testing.TB, a *api, event, want string) {
 	t.Helper()
-	if got := a.places(t, event); !strings.HasPrefix(got, want) {
+	if got := a.placesOf(t, event); !strings.HasPrefix(got, want) {
 		t.Errorf("places: %s, want %s", got, want)
 	}
 }
 
-// everything returns the state of the sandbox beside its catalogue, for a comparison of before and after.
-func (a *api) everything(t testing.TB) string {
+// state returns the state of the sandbox beside its catalogue, for a comparison of before and after.
+func (a *api) state(t testing.TB) string {
 	t.Helper()
 	answer := a.post(t, `{
 		opportunities(first: 100) { edges { node { id name updatedAt step { id } account { id } contact { id } activeInvoiceId isReservationValid reservationsValidUntil
@@ -108,25 +108,25 @@ func (a *api) everything(t testing.TB) string {
 // record. DOC (5.4): an invoice has a line per delegate and event; region and currency are required.
 func TestTriggersMakeWhatTheProductMakes(t *testing.T) {
 	t.Parallel()
-	a := open(t, sandbox.Options{Catalogue: winning(t, allTriggers)})
+	a := open(t, sandbox.Options{Catalogue: catalogueWinningWith(t, allTriggers)})
 	id := a.create(t, "First Aid for Meridian")
-	must(t, a.mutate(t, "update", fmt.Sprintf(`id: %q, financialUnitId: "EUR"`, id), "opportunity { id }"))
-	a.interest(t, id, eventOne, 3, "100.00", `reserve: true, eventDetails: {newLearners: [{firstName: "Ada", lastName: "Byron", email: "ada@example.com"}], existingLearners: ["UGVyc29uOjI="]}`)
-	a.interest(t, id, tokenType, 10, "19.90", `trainingTokenDetails: {expiresAt: "2031-12-31T23:59:59"}`)
-	a.interest(t, id, globalid.EncodeInt(globalid.LearningPath, 1), 2, "50.00", "")
+	mustSucceed(t, a.mutate(t, "update", fmt.Sprintf(`id: %q, financialUnitId: "EUR"`, id), "opportunity { id }"))
+	a.addItem(t, id, eventOne, 3, "100.00", `reserve: true, eventDetails: {newLearners: [{firstName: "Ada", lastName: "Byron", email: "ada@example.com"}], existingLearners: ["UGVyc29uOjI="]}`)
+	a.addItem(t, id, tokenType, 10, "19.90", `trainingTokenDetails: {expiresAt: "2031-12-31T23:59:59"}`)
+	a.addItem(t, id, globalid.EncodeInt(globalid.LearningPath, 1), 2, "50.00", "")
 	wantPlaces(t, a, eventOne, "max 12 booked 4 reserved 3 remaining 5")
 	if refused := a.progress(t, id, stepOpportunity) + a.progress(t, id, stepWon); refused != "" {
 		t.Fatal(refused)
 	}
 	// The places that were held are booked now.
 	wantPlaces(t, a, eventOne, "max 12 booked 7 reserved 0 remaining 5")
-	data := at(t, a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity {
+	data := valueAt(t, a.query(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity {
 		step { name } account { name } contact { firstName lastName emailAddress account { name } } isReservationValid
 		tokenIssues { quantity expiresAt tokenType { id } }
 		salesDocument { ... on Invoice { lifecycleState account { name } financialUnit { ... on Currency { code } } finalisedAt
 			lines { quantity unitAmount learner { contact { firstName } event { code } } interest { item { __typename } } } } } } } }`, vars{"id": id}), "node")
 	// Melissa Green is a known contact, and is the first in the list.
-	want(t, data, `{
+	wantJSON(t, data, `{
 		"step": {"name": "Won"}, "account": {"name": "First Aid for Meridian"}, "isReservationValid": false,
 		"contact": {"firstName": "Melissa", "lastName": "Green", "emailAddress": "melissa@example.com", "account": {"name": "Administrate"}},
 		"tokenIssues": [{"quantity": 10, "expiresAt": "2031-12-31T23:59:59", "tokenType": {"id": "VG9rZW5UeXBlOjg4NDhhM2IzOGFkZjQ1ZGI4ZmY2MGZhZmNiZDNiM2Y2"}}],
@@ -137,39 +137,39 @@ func TestTriggersMakeWhatTheProductMakes(t *testing.T) {
 			{"quantity": 10, "unitAmount": "19.90", "learner": null, "interest": {"item": {"__typename": "TrainingTokenType"}}},
 			{"quantity": 2, "unitAmount": "50.00", "learner": null, "interest": {"item": {"__typename": "LearningPath"}}}]}}`)
 	// OBS (4.1, 5.3): a registration shows the opportunity from which it comes.
-	source := a.ask(t, `{ registrations { edges { node { sourceOpportunity { id } account { name } event { id } learners { pageInfo { totalRecords } } } } } }`, nil)
-	want(t, at(t, source, "registrations", "edges", 0, "node"), fmt.Sprintf(`{"sourceOpportunity": {"id": %q}, "account": {"name": "First Aid for Meridian"},
+	source := a.query(t, `{ registrations { edges { node { sourceOpportunity { id } account { name } event { id } learners { pageInfo { totalRecords } } } } } }`, nil)
+	wantJSON(t, valueAt(t, source, "registrations", "edges", 0, "node"), fmt.Sprintf(`{"sourceOpportunity": {"id": %q}, "account": {"name": "First Aid for Meridian"},
 		"event": {"id": %q}, "learners": {"pageInfo": {"totalRecords": 3}}}`, id, eventOne))
-	made := a.ask(t, `{ contacts(filters: {field: emailAddress, operation: eq, value: "ada@example.com"}) { edges { node { account { name } } } } }`, nil)
-	want(t, at(t, made, "contacts", "edges"), `[{"node": {"account": {"name": "First Aid for Meridian"}}}]`)
+	made := a.query(t, `{ contacts(filters: {field: emailAddress, operation: eq, value: "ada@example.com"}) { edges { node { account { name } } } } }`, nil)
+	wantJSON(t, valueAt(t, made, "contacts", "edges"), `[{"node": {"account": {"name": "First Aid for Meridian"}}}]`)
 }
 
 // DOC (4.4): if a required attribute is empty the move is blocked. ASM: as a payload error that names them.
-func TestMissingAttributesBlockTheMove(t *testing.T) {
+func TestMissingAttributesBlockTheTransition(t *testing.T) {
 	t.Parallel()
 	for row, missing := range map[string]string{"": "account, interests, po-number", "first": "account"} {
-		o := sandbox.Options{Catalogue: winning(t, "required: [po-number, account, interests], "+allTriggers)}
+		o := sandbox.Options{Catalogue: catalogueWinningWith(t, "required: [po-number, account, interests], "+allTriggers)}
 		if row != "" {
-			o.Assume = map[string]string{"required.missing": row}
+			o.Assumptions = map[string]string{"required.missing": row}
 		}
 		a := open(t, o)
 		id := a.create(t, "incomplete")
 		if refused := a.progress(t, id, stepOpportunity); refused != "" {
 			t.Fatal(refused)
 		}
-		before := a.everything(t)
+		before := a.state(t)
 		if refused := a.progress(t, id, stepWon); refused != "Required Attributes: Required attributes are empty: "+missing {
 			t.Errorf("refused with %q", refused)
 		}
-		if after := a.everything(t); after != before {
+		if after := a.state(t); after != before {
 			t.Errorf("something is left behind:\n%s\n%s", before, after)
 		}
 		a.addCourse(t, id, 1, "1.00")
-		must(t, a.mutate(t, "update", fmt.Sprintf(`id: %q, accountId: "T3JnYW5pc2F0aW9uOjI=", attributes: [{definitionKey: "po-number", value: " "}]`, id), "opportunity { id }"))
+		mustSucceed(t, a.mutate(t, "update", fmt.Sprintf(`id: %q, accountId: "T3JnYW5pc2F0aW9uOjI=", attributes: [{definitionKey: "po-number", value: " "}]`, id), "opportunity { id }"))
 		if refused := a.progress(t, id, stepWon); !strings.HasSuffix(refused, "empty: po-number") {
 			t.Errorf("refused with %q", refused)
 		}
-		must(t, a.mutate(t, "update", fmt.Sprintf(`id: %q, attributes: [{definitionKey: "po-number", value: "7"}]`, id), "opportunity { id }"))
+		mustSucceed(t, a.mutate(t, "update", fmt.Sprintf(`id: %q, attributes: [{definitionKey: "po-number", value: "7"}]`, id), "opportunity { id }"))
 		if refused := a.progress(t, id, stepWon); refused != "" {
 			t.Error(refused)
 		}
@@ -180,21 +180,21 @@ func TestMissingAttributesBlockTheMove(t *testing.T) {
 func TestFailingTriggersLeaveNothingBehind(t *testing.T) {
 	t.Parallel()
 	for _, trigger := range []string{"account", "contact", "registration", "token", "invoice"} {
-		a := open(t, sandbox.Options{Catalogue: winning(t, allTriggers)})
+		a := open(t, sandbox.Options{Catalogue: catalogueWinningWith(t, allTriggers)})
 		id := a.create(t, "unlucky")
-		a.interest(t, id, eventOne, 2, "1.00", `reserve: true, eventDetails: {newLearners: [{firstName: "Ada", lastName: "Byron"}]}`)
-		a.interest(t, id, tokenType, 1, "1.00", "")
+		a.addItem(t, id, eventOne, 2, "1.00", `reserve: true, eventDetails: {newLearners: [{firstName: "Ada", lastName: "Byron"}]}`)
+		a.addItem(t, id, tokenType, 1, "1.00", "")
 		if refused := a.progress(t, id, stepOpportunity); refused != "" {
 			t.Fatal(refused)
 		}
-		before := a.everything(t)
+		before := a.state(t)
 		if _, err := a.Faults().Set(fault.Rule{Kind: fault.FailTrigger, Operation: "opportunities.progress", Trigger: trigger, Times: 1}); err != nil {
 			t.Fatal(err)
 		}
 		if refused := a.progress(t, id, stepWon); !strings.HasPrefix(refused, "Trigger Failed: Trigger "+trigger) {
 			t.Errorf("%s: refused with %q", trigger, refused)
 		}
-		if after := a.everything(t); after != before {
+		if after := a.state(t); after != before {
 			t.Errorf("%s: something is left behind:\n%s\n%s", trigger, before, after)
 		}
 		if refused := a.progress(t, id, stepWon); refused != "" {
@@ -208,37 +208,37 @@ func TestFailingTriggersLeaveNothingBehind(t *testing.T) {
 		"triggers: [invoice]":               "needs an account",
 		"triggers: [token]":                 "has none",
 	} {
-		a := open(t, sandbox.Options{Catalogue: winning(t, words)})
+		a := open(t, sandbox.Options{Catalogue: catalogueWinningWith(t, words)})
 		id := a.create(t, "unlucky")
-		a.interest(t, id, eventOne, 2, "1.00", "reserve: true")
-		a.interest(t, id, tokenType, 1, "1.00", "")
+		a.addItem(t, id, eventOne, 2, "1.00", "reserve: true")
+		a.addItem(t, id, tokenType, 1, "1.00", "")
 		a.updateEvent(t, eventOne, `lifecycleState: "cancelled"`)
 		a.progress(t, id, stepOpportunity)
-		before := a.everything(t)
+		before := a.state(t)
 		if refused := a.progress(t, id, stepWon); !strings.Contains(refused, reason) || !strings.HasPrefix(refused, "Trigger Failed") {
 			t.Errorf("%s: %q", words, refused)
 		}
-		if after := a.everything(t); after != before {
+		if after := a.state(t); after != before {
 			t.Errorf("%s: something is left behind", words)
 		}
 	}
 }
 
-// made returns the step of an opportunity and the results of the triggers token and invoice.
-func made(t *testing.T, a *api, opportunity string) string {
+// triggerResults returns the step of an opportunity and the results of the triggers token and invoice.
+func triggerResults(t *testing.T, a *api, opportunity string) string {
 	t.Helper()
-	return leaves(a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { step { name } tokenIssues { quantity } salesDocument { ... on Invoice { lifecycleState } } } } }`, vars{"id": opportunity}))
+	return leaves(a.query(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { step { name } tokenIssues { quantity } salesDocument { ... on Invoice { lifecycleState } } } } }`, vars{"id": opportunity}))
 }
 
 // updateEvent changes an event.
 func (a *api) updateEvent(t testing.TB, event, input string) {
 	t.Helper()
-	data := a.ask(t, fmt.Sprintf("mutation { event { update(eventId: %q, input: {%s}) { errors { label message value } event { id } } } }", event, input), nil)
-	must(t, at(t, data, "event", "update"))
+	data := a.query(t, fmt.Sprintf("mutation { event { update(eventId: %q, input: {%s}) { errors { label message value } event { id } } } }", event, input), nil)
+	mustSucceed(t, valueAt(t, data, "event", "update"))
 }
 
 // Each row about moves and their triggers switches the behaviour that it describes.
-func TestWhatIsAssumedOfMoves(t *testing.T) {
+func TestTransitionAssumptions(t *testing.T) {
 	t.Parallel()
 	for row, test := range map[string]struct {
 		value string
@@ -258,39 +258,39 @@ func TestWhatIsAssumedOfMoves(t *testing.T) {
 			return label + "/" + move
 		}, [2]string{"/Transition Not Found", "Closed/Closed"}},
 		"trigger.account": {"reused", "triggers: [account]", func(t *testing.T, a *api, id string) string {
-			must(t, a.mutate(t, "update", fmt.Sprintf(`id: %q, name: "Administrate"`, id), "opportunity { id }"))
+			mustSucceed(t, a.mutate(t, "update", fmt.Sprintf(`id: %q, name: "Administrate"`, id), "opportunity { id }"))
 			a.progress(t, id, stepWon)
-			data := a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { account { id } } } }`, vars{"id": id})
-			return at(t, data, "node", "account", "id").(string)
+			data := a.query(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { account { id } } } }`, vars{"id": id})
+			return valueAt(t, data, "node", "account", "id").(string)
 		}, [2]string{globalid.EncodeInt(globalid.Account, 4), globalid.EncodeInt(globalid.Account, 2)}},
 		"trigger.contact": {"made", "triggers: [contact]", func(t *testing.T, a *api, id string) string {
-			must(t, a.mutate(t, "update", fmt.Sprintf(`id: %q, accountId: %q`, id, globalid.EncodeInt(globalid.Account, 2)), "opportunity { id }"))
-			a.interest(t, id, eventOne, 1, "1.00", `eventDetails: {newLearners: [{firstName: "Mel", lastName: "G", email: "melissa@example.com"}]}`)
+			mustSucceed(t, a.mutate(t, "update", fmt.Sprintf(`id: %q, accountId: %q`, id, globalid.EncodeInt(globalid.Account, 2)), "opportunity { id }"))
+			a.addItem(t, id, eventOne, 1, "1.00", `eventDetails: {newLearners: [{firstName: "Mel", lastName: "G", email: "melissa@example.com"}]}`)
 			a.progress(t, id, stepWon)
-			data := a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { contact { firstName } } } }`, vars{"id": id})
-			return at(t, data, "node", "contact", "firstName").(string)
+			data := a.query(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { contact { firstName } } } }`, vars{"id": id})
+			return valueAt(t, data, "node", "contact", "firstName").(string)
 		}, [2]string{"Melissa", "Mel"}},
 		"trigger.token": {"skipped", "triggers: [token]", func(t *testing.T, a *api, id string) string {
-			a.interest(t, id, tokenType, 3, "1.00", "")
+			a.addItem(t, id, tokenType, 3, "1.00", "")
 			label, _, _ := strings.Cut(a.progress(t, id, stepWon), ":")
-			return label + made(t, a, id)
+			return label + triggerResults(t, a, id)
 		}, [2]string{"Trigger FailedOpportunity", "Won"}},
 		"trigger.token with an account": {"skipped", "triggers: [account, token]", func(t *testing.T, a *api, id string) string {
-			a.interest(t, id, tokenType, 3, "1.00", "")
-			return a.progress(t, id, stepWon) + made(t, a, id)
+			a.addItem(t, id, tokenType, 3, "1.00", "")
+			return a.progress(t, id, stepWon) + triggerResults(t, a, id)
 		}, [2]string{"Won 3", "Won 3"}},
 		"trigger.invoice.account": {"skipped", "triggers: [invoice]", func(t *testing.T, a *api, id string) string {
 			a.addCourse(t, id, 1, "1.00")
 			label, _, _ := strings.Cut(a.progress(t, id, stepWon), ":")
-			return label + made(t, a, id)
+			return label + triggerResults(t, a, id)
 		}, [2]string{"Trigger FailedOpportunity", "Won"}},
 		"trigger.registration": {"skipped", "triggers: [registration]", func(t *testing.T, a *api, id string) string {
-			a.interest(t, id, eventOne, 2, "1.00", "reserve: true")
-			a.interest(t, id, eventTwo, 3, "1.00", "reserve: true")
+			a.addItem(t, id, eventOne, 2, "1.00", "reserve: true")
+			a.addItem(t, id, eventTwo, 3, "1.00", "reserve: true")
 			a.updateEvent(t, eventOne, `lifecycleState: "cancelled"`)
 			label, _, _ := strings.Cut(a.progress(t, id, stepWon), ":")
 			wantPlaces(t, a, eventOne, "max 12 booked 4 reserved 2 ") // people with interests in the event get no message, and their places are not released
-			return label + made(t, a, id) + " " + a.places(t, eventTwo)[:len("max 16 booked 0 reserved 0")]
+			return label + triggerResults(t, a, id) + " " + a.placesOf(t, eventTwo)[:len("max 16 booked 0 reserved 0")]
 		}, [2]string{"Trigger FailedOpportunity max 16 booked 0 reserved 3", "Won max 16 booked 3 reserved 0"}},
 	} {
 		for i, value := range []string{"", test.value} {
@@ -298,10 +298,10 @@ func TestWhatIsAssumedOfMoves(t *testing.T) {
 			t.Run(row+"="+value, func(t *testing.T) {
 				o := sandbox.Options{}
 				if test.words != "" {
-					o.Catalogue = winning(t, test.words)
+					o.Catalogue = catalogueWinningWith(t, test.words)
 				}
 				if value != "" {
-					o.Assume = map[string]string{row: value}
+					o.Assumptions = map[string]string{row: value}
 				}
 				a := open(t, o)
 				id := a.create(t, "assumed")
@@ -322,9 +322,9 @@ func TestInvoices(t *testing.T) {
 	t.Parallel()
 	now := newClock()
 	for _, assumed := range []string{"", "changed"} {
-		o := sandbox.Options{Catalogue: winning(t, "triggers: [account, invoice]"), Now: now.Now}
+		o := sandbox.Options{Catalogue: catalogueWinningWith(t, "triggers: [account, invoice]"), Now: now.Now}
 		if assumed != "" {
-			o.Assume = map[string]string{"invoice.final": assumed}
+			o.Assumptions = map[string]string{"invoice.final": assumed}
 		}
 		a := open(t, o)
 		id := a.create(t, "billed")
@@ -332,21 +332,21 @@ func TestInvoices(t *testing.T) {
 		if refused := a.progress(t, id, stepOpportunity) + a.progress(t, id, stepWon); refused != "" {
 			t.Fatal(refused)
 		}
-		invoice := at(t, a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { activeInvoiceId } } }`, vars{"id": id}), "node", "activeInvoiceId").(string)
+		invoice := valueAt(t, a.query(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { activeInvoiceId } } }`, vars{"id": id}), "node", "activeInvoiceId").(string)
 		change := func(mutation string) (string, any) {
 			t.Helper()
-			data := a.ask(t, fmt.Sprintf("mutation { invoices { it: %s { errors { label message value } invoice { lifecycleState comments purchaseOrderReference finalisedAt } } } }", mutation), nil)
-			return refusalOf(t, at(t, data, "invoices", "it")), at(t, data, "invoices", "it", "invoice")
+			data := a.query(t, fmt.Sprintf("mutation { invoices { it: %s { errors { label message value } invoice { lifecycleState comments purchaseOrderReference finalisedAt } } } }", mutation), nil)
+			return refusalOf(t, valueAt(t, data, "invoices", "it")), valueAt(t, data, "invoices", "it", "invoice")
 		}
 		refused, got := change(fmt.Sprintf(`update(input: {invoiceId: %q, comments: "by post", purchaseOrderRef: "PO 7"})`, invoice))
-		want(t, got, `{"lifecycleState": "Draft", "comments": "by post", "purchaseOrderReference": "PO 7", "finalisedAt": null}`)
+		wantJSON(t, got, `{"lifecycleState": "Draft", "comments": "by post", "purchaseOrderReference": "PO 7", "finalisedAt": null}`)
 		if refused != "" {
 			t.Error(refused)
 		}
 		_, got = change(fmt.Sprintf(`update(input: {invoiceId: %q, comments: "by mail"})`, invoice))
-		want(t, got, `{"lifecycleState": "Draft", "comments": "by mail", "purchaseOrderReference": "PO 7", "finalisedAt": null}`)
+		wantJSON(t, got, `{"lifecycleState": "Draft", "comments": "by mail", "purchaseOrderReference": "PO 7", "finalisedAt": null}`)
 		_, got = change(fmt.Sprintf(`finalise(input: {invoiceId: %q})`, invoice))
-		want(t, got, `{"lifecycleState": "Final", "comments": "by mail", "purchaseOrderReference": "PO 7", "finalisedAt": "2026-03-02T09:00:00+00:00"}`)
+		wantJSON(t, got, `{"lifecycleState": "Final", "comments": "by mail", "purchaseOrderReference": "PO 7", "finalisedAt": "2026-03-02T09:00:00+00:00"}`)
 		for _, again := range []string{"finalise(input: {invoiceId: %q})", `update(input: {invoiceId: %q, comments: "late"})`} {
 			if refused, _ := change(fmt.Sprintf(again, invoice)); strings.HasPrefix(refused, "Not A Draft") != (assumed == "") {
 				t.Errorf("%s: %q", again, refused)
@@ -362,15 +362,15 @@ func TestInvoices(t *testing.T) {
 func TestASecondInvoiceTrigger(t *testing.T) {
 	t.Parallel()
 	for value, n := range map[string]int{"kept": 1, "another": 2} {
-		catalogue := winning(t, "triggers: [account, invoice] }\n  - { from: 5, to: 4 ")
-		a := open(t, sandbox.Options{Catalogue: catalogue, Assume: map[string]string{"trigger.invoice": value}})
+		catalogue := catalogueWinningWith(t, "triggers: [account, invoice] }\n  - { from: 5, to: 4 ")
+		a := open(t, sandbox.Options{Catalogue: catalogue, Assumptions: map[string]string{"trigger.invoice": value}})
 		id := a.create(t, "billed")
 		for _, step := range []string{stepOpportunity, stepWon, stepOpportunity, stepWon} {
 			if refused := a.progress(t, id, step); refused != "" {
 				t.Fatal(refused)
 			}
 		}
-		all := at(t, a.ask(t, `{ invoices { edges { node { id } } } }`, nil), "invoices", "edges").([]any)
+		all := valueAt(t, a.query(t, `{ invoices { edges { node { id } } } }`, nil), "invoices", "edges").([]any)
 		if len(all) != n {
 			t.Errorf("%s: %d invoices", value, len(all))
 		}
@@ -381,11 +381,11 @@ func TestASecondInvoiceTrigger(t *testing.T) {
 // also when no other learner is left.
 func TestCancelledLearnersAreNotBilled(t *testing.T) {
 	t.Parallel()
-	catalogue := winning(t, "triggers: [account, registration] }\n  - { from: 5, to: 7, triggers: [invoice] ")
+	catalogue := catalogueWinningWith(t, "triggers: [account, registration] }\n  - { from: 5, to: 7, triggers: [invoice] ")
 	a := open(t, sandbox.Options{Catalogue: catalogue})
 	id := a.create(t, "billed")
-	a.interest(t, id, eventOne, 2, "100.00", "")
-	a.interest(t, id, "Q291cnNlOjI=", 3, "10.00", "")
+	a.addItem(t, id, eventOne, 2, "100.00", "")
+	a.addItem(t, id, "Q291cnNlOjI=", 3, "10.00", "")
 	a.addCourse(t, id, 4, "1.00")
 	if refused := a.progress(t, id, stepOpportunity) + a.progress(t, id, stepWon); refused != "" {
 		t.Fatal(refused)
@@ -398,7 +398,7 @@ func TestCancelledLearnersAreNotBilled(t *testing.T) {
 	if refused := a.progress(t, id, globalid.EncodeInt(globalid.OpportunityStep, 7)); refused != "" {
 		t.Fatal(refused)
 	}
-	data := a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { salesDocument { ... on Invoice { lines { quantity unitAmount learner { legacyId } } } } } } }`, vars{"id": id})
-	want(t, at(t, data, "node", "salesDocument", "lines"), `[{"quantity": 1, "unitAmount": "10.00", "learner": {"legacyId": 3}},
+	data := a.query(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { salesDocument { ... on Invoice { lines { quantity unitAmount learner { legacyId } } } } } } }`, vars{"id": id})
+	wantJSON(t, valueAt(t, data, "node", "salesDocument", "lines"), `[{"quantity": 1, "unitAmount": "10.00", "learner": {"legacyId": 3}},
 		{"quantity": 1, "unitAmount": "10.00", "learner": {"legacyId": 5}}, {"quantity": 4, "unitAmount": "1.00", "learner": null}]`)
 }

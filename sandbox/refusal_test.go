@@ -101,7 +101,7 @@ func TestRefusals(t *testing.T) {
 		{"extend nothing that is", "extendReservations", `opportunityId: "` + globalid.EncodeInt(globalid.Opportunity, 99) + `", ` + until, "Not Found", "Opportunity"},
 		{"extend an event", "extendReservations", `opportunityId: "` + event + `", ` + until, "Invalid ID", "opportunityId"},
 	}
-	before := a.ask(t, everything, nil)
+	before := a.query(t, everything, nil)
 	for _, r := range rows {
 		t.Run(r.name, func(t *testing.T) {
 			object := "opportunity"
@@ -110,20 +110,20 @@ func TestRefusals(t *testing.T) {
 				object, selection = "interests", "interests { id }"
 			}
 			payload := a.mutate(t, r.mutation, r.input, selection)
-			if at(t, payload, object) != nil {
-				t.Errorf("%s is %v beside an error, want null", object, at(t, payload, object))
+			if valueAt(t, payload, object) != nil {
+				t.Errorf("%s is %v beside an error, want null", object, valueAt(t, payload, object))
 			}
-			errors := at(t, payload, "errors").([]any)
+			errors := valueAt(t, payload, "errors").([]any)
 			if len(errors) != 1 {
 				t.Fatalf("errors are %v, want one", errors)
 			}
-			label, message := at(t, errors, 0, "label"), at(t, errors, 0, "message").(string)
+			label, message := valueAt(t, errors, 0, "label"), valueAt(t, errors, 0, "message").(string)
 			if label != r.label || !strings.Contains(message, r.says) || strings.Contains(message, "\n") {
 				t.Errorf("refused with %v: %q, want %s with %q on one line", label, message, r.label, r.says)
 			}
 		})
 	}
-	if after := a.ask(t, everything, nil); fmt.Sprint(before) != fmt.Sprint(after) {
+	if after := a.query(t, everything, nil); fmt.Sprint(before) != fmt.Sprint(after) {
 		t.Errorf("refusals changed the records:\n%v\n%v", before, after)
 	}
 	// Refused creates used no ids.
@@ -191,7 +191,7 @@ func TestDocumentsRefusedAsAWhole(t *testing.T) {
 			}
 		})
 	}
-	if name := at(t, a.ask(t, `{ node(id: "T3Bwb3J0dW5pdHk6MQ==") { ... on Opportunity { name } } }`, nil), "node", "name"); name == "changed" {
+	if name := valueAt(t, a.query(t, `{ node(id: "T3Bwb3J0dW5pdHk6MQ==") { ... on Opportunity { name } } }`, nil), "node", "name"); name == "changed" {
 		t.Error("a part of a refused document was done")
 	}
 }
@@ -202,13 +202,13 @@ func TestMutationsRunInOrder(t *testing.T) {
 	a := open(t, sandbox.Options{})
 	for round := range 20 {
 		id := a.create(t, fmt.Sprint("round ", round))
-		data := a.ask(t, `mutation($id: ID!) {
+		data := a.query(t, `mutation($id: ID!) {
 			a: opportunities { progress(input: {opportunityId: $id, stepId: "T3Bwb3J0dW5pdHlTdGVwOjQ="}) { opportunity { step { name } } } }
 			b: opportunities { progress(input: {opportunityId: $id, stepId: "T3Bwb3J0dW5pdHlTdGVwOjQ="}) { errors { label } opportunity { id } } }
 			c: opportunities { update(input: {id: $id, name: "renamed"}) { opportunity { name step { name } } } }
 			d: opportunities { progress(input: {opportunityId: $id, stepId: "T3Bwb3J0dW5pdHlTdGVwOjU="}) { opportunity { name step { stage { state } } } } }
 		}`, vars{"id": id})
-		want(t, data, `{
+		wantJSON(t, data, `{
 			"a": {"progress": {"opportunity": {"step": {"name": "Opportunity"}}}},
 			"b": {"progress": {"errors": [{"label": "Transition Not Found"}], "opportunity": null}},
 			"c": {"update": {"opportunity": {"name": "renamed", "step": {"name": "Opportunity"}}}},
@@ -241,11 +241,11 @@ func TestAmountsAreReadExactly(t *testing.T) {
 		"default not used": {`mutation($a: Decimal! = 3.5)` + start + `$a}})` + tail, vars{"a": 4}, "4.00"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			data := a.ask(t, c.document, c.v)
-			if errors := at(t, data, "opportunities", "addInterest", "errors").([]any); len(errors) > 0 {
+			data := a.query(t, c.document, c.v)
+			if errors := valueAt(t, data, "opportunities", "addInterest", "errors").([]any); len(errors) > 0 {
 				t.Fatal(errors)
 			}
-			if got := at(t, data, "opportunities", "addInterest", "interests", 0, "unitAmount"); got != c.unit {
+			if got := valueAt(t, data, "opportunities", "addInterest", "interests", 0, "unitAmount"); got != c.unit {
 				t.Errorf("unitAmount is %v, want %q", got, c.unit)
 			}
 		})
@@ -256,8 +256,8 @@ func TestAmountsAreReadExactly(t *testing.T) {
 		"default": `mutation($a: Decimal! = 0.3000000000000000001)` + start + `$a}})` + tail,
 		"object":  `mutation($d: OpportunityInterestDetailsInput! = {id: "Q291cnNlVGVtcGxhdGU6MTE=", quantity: 1, unitAmount: 0.3000000000000000001}) { opportunities { addInterest(input: {opportunityId: "T3Bwb3J0dW5pdHk6MQ==", interestDetails: $d})` + tail,
 	} {
-		errors := at(t, a.ask(t, document, nil), "opportunities", "addInterest", "errors").([]any)
-		if len(errors) != 1 || !strings.Contains(at(t, errors, 0, "message").(string), "0.3000000000000000001") {
+		errors := valueAt(t, a.query(t, document, nil), "opportunities", "addInterest", "errors").([]any)
+		if len(errors) != 1 || !strings.Contains(valueAt(t, errors, 0, "message").(string), "0.3000000000000000001") {
 			t.Errorf("%s: %v", name, errors)
 		}
 	}
@@ -269,13 +269,13 @@ func TestLargestValue(t *testing.T) {
 	a := open(t, sandbox.Options{})
 	const largest = `opportunityId: "T3Bwb3J0dW5pdHk6MQ==", interestDetails: {id: "Q291cnNlVGVtcGxhdGU6MTE=", quantity: 100000, unitAmount: 10000000000}`
 	for range 10 {
-		must(t, a.mutate(t, "addInterest", largest, "interests { id }"))
+		mustSucceed(t, a.mutate(t, "addInterest", largest, "interests { id }"))
 	}
-	errors := at(t, a.mutate(t, "addInterest", `opportunityId: "T3Bwb3J0dW5pdHk6MQ==", interestDetails: {id: "Q291cnNlVGVtcGxhdGU6MTE=", quantity: 1, unitAmount: "0.01"}`, "interests { id }"), "errors").([]any)
+	errors := valueAt(t, a.mutate(t, "addInterest", `opportunityId: "T3Bwb3J0dW5pdHk6MQ==", interestDetails: {id: "Q291cnNlVGVtcGxhdGU6MTE=", quantity: 1, unitAmount: "0.01"}`, "interests { id }"), "errors").([]any)
 	if len(errors) != 1 {
 		t.Error("a hundredth above the largest value was accepted")
 	}
-	want(t, a.ask(t, `{ node(id: "T3Bwb3J0dW5pdHk6MQ==") { ... on Opportunity { value { grandTotal } interests { pageInfo { totalRecords } } } } }`, nil),
+	wantJSON(t, a.query(t, `{ node(id: "T3Bwb3J0dW5pdHk6MQ==") { ... on Opportunity { value { grandTotal } interests { pageInfo { totalRecords } } } } }`, nil),
 		`{"node": {"value": {"grandTotal": "10000000000000000.00"}, "interests": {"pageInfo": {"totalRecords": 10}}}}`)
 }
 
@@ -283,12 +283,12 @@ func TestUpdateChangesOnlyWhatItNames(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
 	const fields = `opportunity { name account { name } financialUnit { name } region { name } attributes { definitionKey value } }`
-	id := at(t, must(t, a.mutate(t, "create", `name: "as made", regionId: "`+globalid.Encode(globalid.Region, "IE")+`", accountId: "T3JnYW5pc2F0aW9uOjI=", attributes: [{definitionKey: "source", value: "web"}, {definitionKey: "reference", value: "A-1"}]`, "opportunity { id }")), "opportunity", "id").(string)
-	want(t, at(t, must(t, a.mutate(t, "update", `id: "`+id+`", name: null`, fields)), "opportunity"),
+	id := valueAt(t, mustSucceed(t, a.mutate(t, "create", `name: "as made", regionId: "`+globalid.Encode(globalid.Region, "IE")+`", accountId: "T3JnYW5pc2F0aW9uOjI=", attributes: [{definitionKey: "source", value: "web"}, {definitionKey: "reference", value: "A-1"}]`, "opportunity { id }")), "opportunity", "id").(string)
+	wantJSON(t, valueAt(t, mustSucceed(t, a.mutate(t, "update", `id: "`+id+`", name: null`, fields)), "opportunity"),
 		`{"name": "as made", "account": {"name": "Administrate"}, "financialUnit": {"name": "Euros"}, "region": {"name": "Ireland"}, "attributes": [{"definitionKey": "reference", "value": "A-1"}, {"definitionKey": "source", "value": "web"}]}`)
-	want(t, at(t, must(t, a.mutate(t, "update", `id: "`+id+`", financialUnitId: "GBP", attributes: [{definitionKey: "source", value: null}, {definitionKey: "reference", value: "A-2"}, {definitionKey: "new", value: ""}]`, fields)), "opportunity"),
+	wantJSON(t, valueAt(t, mustSucceed(t, a.mutate(t, "update", `id: "`+id+`", financialUnitId: "GBP", attributes: [{definitionKey: "source", value: null}, {definitionKey: "reference", value: "A-2"}, {definitionKey: "new", value: ""}]`, fields)), "opportunity"),
 		`{"name": "as made", "account": {"name": "Administrate"}, "financialUnit": {"name": "Pounds Sterling"}, "region": {"name": "Ireland"}, "attributes": [{"definitionKey": "new", "value": ""}, {"definitionKey": "reference", "value": "A-2"}]}`)
-	want(t, at(t, must(t, a.mutate(t, "update", `id: "`+id+`", name: "renamed", accountId: "`+globalid.EncodeInt(globalid.Account, 3)+`"`, fields)), "opportunity"),
+	wantJSON(t, valueAt(t, mustSucceed(t, a.mutate(t, "update", `id: "`+id+`", name: "renamed", accountId: "`+globalid.EncodeInt(globalid.Account, 3)+`"`, fields)), "opportunity"),
 		`{"name": "renamed", "account": {"name": "Northern Lights Energy"}, "financialUnit": {"name": "Pounds Sterling"}, "region": {"name": "Ireland"}, "attributes": [{"definitionKey": "new", "value": ""}, {"definitionKey": "reference", "value": "A-2"}]}`)
 }
 
@@ -297,11 +297,11 @@ func TestTextIsKept(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
 	for _, text := range []string{`quotes " and ' and \`, "lines\nand\ttabs", "ÄÖÜ 日本語 🎓", "nul \x00 inside", strings.Repeat("long ", 2000), "'; DROP TABLE opportunities; --", "$name {braces}"} {
-		data := a.ask(t, `mutation($n: String!) { opportunities { create(input: {name: $n, regionId: "UmVnaW9uOkRS", attributes: {definitionKey: $n, value: $n}}) { errors { message } opportunity { id } } } }`, vars{"n": text})
-		id := at(t, data, "opportunities", "create", "opportunity", "id")
-		data = a.ask(t, `query($n: String!) { opportunities(filters: {field: name, operation: eq, value: $n}) { edges { node { id name attributes { definitionKey value } } } } }`, vars{"n": text})
-		node := at(t, data, "opportunities", "edges", 0, "node")
-		if at(t, node, "id") != id || at(t, node, "name") != text || at(t, node, "attributes", 0, "value") != text || at(t, node, "attributes", 0, "definitionKey") != text {
+		data := a.query(t, `mutation($n: String!) { opportunities { create(input: {name: $n, regionId: "UmVnaW9uOkRS", attributes: {definitionKey: $n, value: $n}}) { errors { message } opportunity { id } } } }`, vars{"n": text})
+		id := valueAt(t, data, "opportunities", "create", "opportunity", "id")
+		data = a.query(t, `query($n: String!) { opportunities(filters: {field: name, operation: eq, value: $n}) { edges { node { id name attributes { definitionKey value } } } } }`, vars{"n": text})
+		node := valueAt(t, data, "opportunities", "edges", 0, "node")
+		if valueAt(t, node, "id") != id || valueAt(t, node, "name") != text || valueAt(t, node, "attributes", 0, "value") != text || valueAt(t, node, "attributes", 0, "definitionKey") != text {
 			t.Errorf("%q came back as %q", text, node)
 		}
 	}
@@ -310,11 +310,11 @@ func TestTextIsKept(t *testing.T) {
 func TestLearners(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
-	payload := must(t, a.mutate(t, "addInterest", `opportunityId: "T3Bwb3J0dW5pdHk6MQ==", interestDetails: {
+	payload := mustSucceed(t, a.mutate(t, "addInterest", `opportunityId: "T3Bwb3J0dW5pdHk6MQ==", interestDetails: {
 		id: "Q291cnNlOjE=", quantity: 3, unitAmount: "1.00", taxId: "VGF4OjE=", eventDetails: {
 			existingLearners: ["UGVyc29uOjI="], newLearners: [{firstName: "Ana", lastName: "Lopes", email: "ana@example.com"}, {firstName: "Bo", lastName: "Chen"}]
 		}}`, `interests { taxId learners { edges { node { firstName lastName email contact { id account { name } } } } pageInfo { totalRecords } } }`))
-	want(t, at(t, payload, "interests"), `[{"taxId": "VGF4OjE=", "learners": {"pageInfo": {"totalRecords": 3}, "edges": [
+	wantJSON(t, valueAt(t, payload, "interests"), `[{"taxId": "VGF4OjE=", "learners": {"pageInfo": {"totalRecords": 3}, "edges": [
 		{"node": {"firstName": "Melissa", "lastName": "Green", "email": "melissa@example.com", "contact": {"id": "UGVyc29uOjI=", "account": {"name": "Administrate"}}}},
 		{"node": {"firstName": "Ana", "lastName": "Lopes", "email": "ana@example.com", "contact": null}},
 		{"node": {"firstName": "Bo", "lastName": "Chen", "email": null, "contact": null}}

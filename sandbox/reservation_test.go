@@ -13,27 +13,27 @@ import (
 // reserve adds an interest in Event:1 that holds places. The event has 12 places, 4 of them booked.
 func (a *api) reserve(t *testing.T, opportunity string, quantity int) {
 	t.Helper()
-	must(t, a.mutate(t, "addInterest", fmt.Sprintf(`opportunityId: %q, interestDetails: {id: "Q291cnNlOjE=", reserve: true, quantity: %d, unitAmount: "10.00"}`, opportunity, quantity), "interests { id }"))
+	mustSucceed(t, a.mutate(t, "addInterest", fmt.Sprintf(`opportunityId: %q, interestDetails: {id: "Q291cnNlOjE=", reserve: true, quantity: %d, unitAmount: "10.00"}`, opportunity, quantity), "interests { id }"))
 }
 
 // extend requests an expiry. The answer has no errors, whatever the request did.
 func (a *api) extend(t *testing.T, opportunity string, until time.Time) {
 	t.Helper()
-	must(t, a.mutate(t, "extendReservations", fmt.Sprintf("opportunityId: %q, reservationsValidUntil: %q", opportunity, until.Format(time.RFC3339Nano)), "opportunity { id }"))
+	mustSucceed(t, a.mutate(t, "extendReservations", fmt.Sprintf("opportunityId: %q, reservationsValidUntil: %q", opportunity, until.Format(time.RFC3339Nano)), "opportunity { id }"))
 }
 
-// held checks what the opportunity and the event show.
-func (a *api) held(t *testing.T, when, opportunity string, valid bool, until any, reserved int) {
+// wantReservation checks what the opportunity and the event show.
+func (a *api) wantReservation(t *testing.T, when, opportunity string, valid bool, until any, reserved int) {
 	t.Helper()
-	data := a.ask(t, `query($id: ID!) {
+	data := a.query(t, `query($id: ID!) {
 		node(id: $id) { ... on Opportunity { isReservationValid reservationsValidUntil } }
 		events(filters: {field: id, operation: eq, value: "Q291cnNlOjE="}) { edges { node { maxPlaces bookedPlaces reserved remainingPlaces } } }
 	}`, vars{"id": opportunity})
-	if at(t, data, "node", "isReservationValid") != valid || at(t, data, "node", "reservationsValidUntil") != until {
-		t.Errorf("%s: the opportunity says %v, want valid %v until %v", when, at(t, data, "node"), valid, until)
+	if valueAt(t, data, "node", "isReservationValid") != valid || valueAt(t, data, "node", "reservationsValidUntil") != until {
+		t.Errorf("%s: the opportunity says %v, want valid %v until %v", when, valueAt(t, data, "node"), valid, until)
 	}
-	event := at(t, data, "events", "edges", 0, "node")
-	if at(t, event, "reserved") != float64(reserved) || at(t, event, "remainingPlaces") != float64(12-4-reserved) {
+	event := valueAt(t, data, "events", "edges", 0, "node")
+	if valueAt(t, event, "reserved") != float64(reserved) || valueAt(t, event, "remainingPlaces") != float64(12-4-reserved) {
 		t.Errorf("%s: the event says %v, want %d reserved and %d remaining", when, event, reserved, 12-4-reserved)
 	}
 }
@@ -41,44 +41,44 @@ func (a *api) held(t *testing.T, when, opportunity string, valid bool, until any
 // DOC (4.6): reserve holds as many places as the quantity. OBS (4.6): extendReservations sets the expiry of the whole
 // opportunity. The only release is extend with now. A voided hold is not revived, and errors are empty all the same.
 // Before the first extension reservationsValidUntil is null. Holds lapse by themselves.
-func TestReservationsHoldLapseAndAreReleased(t *testing.T) {
+func TestReservationsExpireAndAreReleased(t *testing.T) {
 	t.Parallel()
 	now := newClock()
 	a := open(t, sandbox.Options{Now: now.Now})
 	x, y := a.create(t, "x"), a.create(t, "y")
-	a.held(t, "at first", x, false, nil, 0)
-	must(t, a.mutate(t, "addInterest", fmt.Sprintf(`opportunityId: %q, interestDetails: {id: "Q291cnNlOjE=", reserve: false, quantity: 5, unitAmount: "10.00"}`, x), "interests { id }"))
-	a.held(t, "an interest that does not reserve", x, false, nil, 0)
+	a.wantReservation(t, "at first", x, false, nil, 0)
+	mustSucceed(t, a.mutate(t, "addInterest", fmt.Sprintf(`opportunityId: %q, interestDetails: {id: "Q291cnNlOjE=", reserve: false, quantity: 5, unitAmount: "10.00"}`, x), "interests { id }"))
+	a.wantReservation(t, "an interest that does not reserve", x, false, nil, 0)
 	a.extend(t, x, now.Now().Add(time.Hour))
-	a.held(t, "extending what holds nothing", x, false, nil, 0)
+	a.wantReservation(t, "extending what holds nothing", x, false, nil, 0)
 
 	a.reserve(t, x, 3)
-	a.held(t, "before the first extension", x, true, nil, 3)
+	a.wantReservation(t, "before the first extension", x, true, nil, 3)
 	a.reserve(t, y, 2)
 	now.advance(1000 * time.Hour)
-	a.held(t, "a hold without an expiry lasts", x, true, nil, 5)
+	a.wantReservation(t, "a hold without an expiry lasts", x, true, nil, 5)
 
 	now.advance(-1000 * time.Hour)
 	a.extend(t, x, now.Now().Add(time.Hour))
-	a.held(t, "extended", x, true, "2026-03-02T10:00:00+00:00", 5)
+	a.wantReservation(t, "extended", x, true, "2026-03-02T10:00:00+00:00", 5)
 	a.reserve(t, x, 4)
-	a.held(t, "a second interest shares the expiry, and places may run short", x, true, "2026-03-02T10:00:00+00:00", 9)
+	a.wantReservation(t, "a second interest shares the expiry, and places may run short", x, true, "2026-03-02T10:00:00+00:00", 9)
 
 	now.advance(time.Hour - time.Microsecond)
-	a.held(t, "right before the expiry", x, true, "2026-03-02T10:00:00+00:00", 9)
+	a.wantReservation(t, "right before the expiry", x, true, "2026-03-02T10:00:00+00:00", 9)
 	now.advance(time.Microsecond)
-	a.held(t, "at the expiry", x, false, "2026-03-02T10:00:00+00:00", 2)
-	a.held(t, "the other one holds", y, true, nil, 2)
+	a.wantReservation(t, "at the expiry", x, false, "2026-03-02T10:00:00+00:00", 2)
+	a.wantReservation(t, "the other one holds", y, true, nil, 2)
 
 	a.extend(t, x, now.Now().Add(time.Hour))
-	a.held(t, "a lapsed hold is not revived", x, false, "2026-03-02T10:00:00+00:00", 2)
+	a.wantReservation(t, "a lapsed hold is not revived", x, false, "2026-03-02T10:00:00+00:00", 2)
 	a.reserve(t, x, 1)
-	a.held(t, "nor does a new interest hold", x, false, "2026-03-02T10:00:00+00:00", 2)
+	a.wantReservation(t, "nor does a new interest hold", x, false, "2026-03-02T10:00:00+00:00", 2)
 
 	a.extend(t, y, now.Now())
-	a.held(t, "released with the time it is", y, false, "2026-03-02T10:00:00+00:00", 0)
+	a.wantReservation(t, "released with the time it is", y, false, "2026-03-02T10:00:00+00:00", 0)
 	a.extend(t, y, now.Now().Add(time.Hour))
-	a.held(t, "a released hold is not revived", y, false, "2026-03-02T10:00:00+00:00", 0)
+	a.wantReservation(t, "a released hold is not revived", y, false, "2026-03-02T10:00:00+00:00", 0)
 }
 
 func TestExtensionsMayShortenAndHaveAnyOffset(t *testing.T) {
@@ -87,13 +87,13 @@ func TestExtensionsMayShortenAndHaveAnyOffset(t *testing.T) {
 	a := open(t, sandbox.Options{Now: now.Now})
 	id := a.create(t, "x")
 	a.reserve(t, id, 8)
-	a.held(t, "sold out", id, true, nil, 8)
+	a.wantReservation(t, "sold out", id, true, nil, 8)
 	a.extend(t, id, time.Date(2026, 5, 1, 12, 0, 0, 0, time.FixedZone("", 2*3600)))
-	a.held(t, "with an offset", id, true, "2026-05-01T10:00:00+00:00", 8)
+	a.wantReservation(t, "with an offset", id, true, "2026-05-01T10:00:00+00:00", 8)
 	a.extend(t, id, now.Now().Add(1500*time.Millisecond))
-	a.held(t, "shortened", id, true, "2026-03-02T09:00:01.5+00:00", 8)
+	a.wantReservation(t, "shortened", id, true, "2026-03-02T09:00:01.5+00:00", 8)
 	now.advance(2 * time.Second)
-	a.held(t, "lapsed", id, false, "2026-03-02T09:00:01.5+00:00", 0)
+	a.wantReservation(t, "lapsed", id, false, "2026-03-02T09:00:01.5+00:00", 0)
 }
 
 // A reservation and its expiry travel in one request, and the answer shows the effect.
@@ -102,7 +102,7 @@ func TestReserveAndExtendInOneRequest(t *testing.T) {
 	now := newClock()
 	a := open(t, sandbox.Options{Now: now.Now})
 	id := a.create(t, "x")
-	want(t, a.ask(t, `mutation($id: ID!, $until: TimeZonedDateTime!) {
+	wantJSON(t, a.query(t, `mutation($id: ID!, $until: TimeZonedDateTime!) {
 		add: opportunities { addInterest(input: {opportunityId: $id, interestDetails: {id: "Q291cnNlOjE=", reserve: true, quantity: 2, unitAmount: "10.00"}}) { errors { label } interests { id item { ... on Event { reserved } } } } }
 		extend: opportunities { extendReservations(input: {opportunityId: $id, reservationsValidUntil: $until}) { errors { label } opportunity { isReservationValid reservationsValidUntil } } }
 	}`, vars{"id": id, "until": "2026-03-03T09:00:00Z"}), `{
@@ -119,12 +119,12 @@ func TestInterestsOfAnEvent(t *testing.T) {
 	a.reserve(t, x, 1)
 	a.addCourse(t, x, 1, "1.00")
 	a.reserve(t, globalid.EncodeInt(globalid.Opportunity, 1), 1)
-	want(t, a.ask(t, `{ events(filters: {field: id, operation: eq, value: "Q291cnNlOjE="}) { edges { node { interests(first: 5) { pageInfo { totalRecords } edges { node { opportunity { name } } } } } } } }`, nil),
+	wantJSON(t, a.query(t, `{ events(filters: {field: id, operation: eq, value: "Q291cnNlOjE="}) { edges { node { interests(first: 5) { pageInfo { totalRecords } edges { node { opportunity { name } } } } } } } }`, nil),
 		`{"events": {"edges": [{"node": {"interests": {"pageInfo": {"totalRecords": 2}, "edges": [{"node": {"opportunity": {"name": "x"}}}, {"node": {"opportunity": {"name": "Annual first aid refresher"}}}]}}}]}}`)
 }
 
 // The rows about reserving apply to reservePlacesForInterests as well as to addInterest.
-func TestWhatIsAssumedOfReservingLater(t *testing.T) {
+func TestLaterReservationAssumptions(t *testing.T) {
 	t.Parallel()
 	for row, test := range map[string]struct {
 		item    string
@@ -164,12 +164,12 @@ func TestWhatIsAssumedOfReservingLater(t *testing.T) {
 		row, _, _ := strings.Cut(row, " ")
 		for value, wanted := range test.want {
 			t.Run(row+"="+value, func(t *testing.T) {
-				a := open(t, sandbox.Options{Now: newClock().Now, Assume: map[string]string{row: value}})
+				a := open(t, sandbox.Options{Now: newClock().Now, Assumptions: map[string]string{row: value}})
 				id := a.create(t, "x")
-				interest := a.interest(t, id, test.item, 2, "1.00", "")
+				interest := a.addItem(t, id, test.item, 2, "1.00", "")
 				test.between(t, a, id)
 				label, _, _ := strings.Cut(refusalOf(t, a.mutate(t, "reservePlacesForInterests", fmt.Sprintf("interestIds: [%q]", interest), "interests { id }")), ":")
-				reserved := at(t, a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Event { reserved } } }`, vars{"id": eventOne}), "node", "reserved")
+				reserved := valueAt(t, a.query(t, `query ($id: ID!) { node(id: $id) { ... on Event { reserved } } }`, vars{"id": eventOne}), "node", "reserved")
 				if got := fmt.Sprintf("%s, %v reserved", label, reserved); got != wanted {
 					t.Errorf("%q, want %q", got, wanted)
 				}
@@ -180,17 +180,17 @@ func TestWhatIsAssumedOfReservingLater(t *testing.T) {
 
 // With this choice an opportunity that never held a place is valid. An opportunity whose places were booked is not
 // valid, because its hold is gone.
-func TestABookedHoldIsNoneThatNeverWas(t *testing.T) {
+func TestABookedReservationIsNotAnAbsentOne(t *testing.T) {
 	t.Parallel()
 	for held, wanted := range map[string]string{"reserve: true": "true, true, false", "reserve: false": "true, true, true"} {
-		a := open(t, sandbox.Options{Assume: map[string]string{"isReservationValid.none": "true"}, Catalogue: winning(t, "triggers: [registration]")})
+		a := open(t, sandbox.Options{Assumptions: map[string]string{"isReservationValid.none": "true"}, Catalogue: catalogueWinningWith(t, "triggers: [registration]")})
 		id := a.create(t, "x")
 		valid := func() any {
 			t.Helper()
-			return at(t, a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { isReservationValid } } }`, vars{"id": id}), "node", "isReservationValid")
+			return valueAt(t, a.query(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { isReservationValid } } }`, vars{"id": id}), "node", "isReservationValid")
 		}
 		before := valid()
-		a.interest(t, id, eventOne, 2, "1.00", held)
+		a.addItem(t, id, eventOne, 2, "1.00", held)
 		during := valid()
 		if refused := a.progress(t, id, stepOpportunity) + a.progress(t, id, stepWon); refused != "" {
 			t.Fatal(refused)

@@ -2,7 +2,7 @@
 // Opportunities) covers. It is for development, demonstration and tests. It keeps its data in SQLite.
 //
 // The package is a second, independent reading of the API. It shares no code and no types with the client, so the two
-// can contradict each other. Behaviour that is neither documented nor observed is in the table of sandbox/assume.
+// can contradict each other. Behaviour that is neither documented nor observed is in the table of sandbox/assumptions.
 package sandbox
 
 import (
@@ -14,11 +14,11 @@ import (
 	"sync"
 	"time"
 
-	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/assumptions"
 	"github.com/oppflow/oppflow/sandbox/catalogue"
 	"github.com/oppflow/oppflow/sandbox/fault"
 	"github.com/oppflow/oppflow/sandbox/graph"
-	"github.com/oppflow/oppflow/sandbox/ledger"
+	"github.com/oppflow/oppflow/sandbox/requestlog"
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
@@ -46,17 +46,17 @@ type Options struct {
 	RedirectURIs []string
 	// Rate is the limit of requests; the zero value is that of the API.
 	Rate Rate
-	// LedgerEntries is the number of requests that the ledger remembers; 0 is 1,000,000. With Data the ledger is kept in
+	// RequestLogEntries is the number of requests that the ledger remembers; 0 is 1,000,000. With Data the ledger is kept in
 	// a file beside it.
-	LedgerEntries int
-	// NoLedger switches the ledger off.
-	NoLedger bool
-	// TokenLife is the life of the token endpoint's access tokens; 0 is DefaultTokenLife.
-	TokenLife time.Duration
+	RequestLogEntries int
+	// NoRequestLog switches the ledger off.
+	NoRequestLog bool
+	// TokenLifetime is the life of the token endpoint's access tokens; 0 is DefaultTokenLifetime.
+	TokenLifetime time.Duration
 	// NoAuth accepts requests without a token, and with any token.
 	NoAuth bool
-	// Assume chooses values of the table in sandbox/assume, by the names of its rows.
-	Assume map[string]string
+	// Assumptions chooses values of the table in sandbox/assumptions, by the names of its rows.
+	Assumptions map[string]string
 	// Now is the clock for reservations and tokens; nil is time.Now.
 	Now func() time.Time
 	// Logger gets the failures of the sandbox itself; nil is slog.Default. Requests and their data are not logged.
@@ -80,9 +80,9 @@ type Rate struct {
 type Sandbox struct {
 	store                         *store.Store
 	token, clientID, clientSecret string
-	assume                        assume.Choices
-	faults                        *fault.Plan
-	ledger                        *ledger.Ledger
+	choices                       assumptions.Choices
+	faults                        *fault.Injector
+	requestLog                    *requestlog.Log
 	handler                       http.Handler
 }
 
@@ -96,15 +96,15 @@ func Open(ctx context.Context, o Options) (*Sandbox, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	if o.TokenLife == 0 {
-		o.TokenLife = DefaultTokenLife
+	if o.TokenLifetime == 0 {
+		o.TokenLifetime = DefaultTokenLifetime
 	}
 	// Choices and catalogue come first, so a mistake in them leaves no data file behind.
-	choices, err := assume.Choose(o.Assume)
+	choices, err := assumptions.ParseChoices(o.Assumptions)
 	if err != nil {
 		return nil, err
 	}
-	schema, err := schemaOf(choices)
+	schema, err := schemaFor(choices)
 	if err != nil {
 		return nil, fmt.Errorf("the choice of assumptions: %w", err)
 	}
@@ -114,26 +114,26 @@ func Open(ctx context.Context, o Options) (*Sandbox, error) {
 			return nil, err
 		}
 	}
-	s := &Sandbox{assume: choices, faults: &fault.Plan{}}
+	s := &Sandbox{choices: choices, faults: &fault.Injector{}}
 	if s.store, err = store.Open(ctx, o.Data, o.Now, choices); err != nil {
 		return nil, err
 	}
 	if err = s.seed(ctx, chosen); err == nil {
-		s.token, err = s.keep(ctx, settingToken, o.Token)
+		s.token, err = s.persistedSetting(ctx, settingToken, o.Token)
 	}
 	if err == nil {
-		err = s.chooseClient(ctx, &o)
+		err = s.setClient(ctx, &o)
 	}
-	if err == nil && !o.NoLedger {
-		if s.ledger, err = openLedger(o); err == nil && o.Data != "" {
-			err = s.mendLedger(ctx)
+	if err == nil && !o.NoRequestLog {
+		if s.requestLog, err = openRequestLog(o); err == nil && o.Data != "" {
+			err = s.recoverRequestLog(ctx)
 		}
 	}
 	if err == nil {
-		s.handler, err = s.routes(&o, &graph.Resolver{Store: s.store, Assume: choices}, schema)
+		s.handler, err = s.routes(&o, &graph.Resolver{Store: s.store, Choices: choices}, schema)
 	}
 	if err != nil {
-		return nil, errors.Join(err, s.ledger.Close(), s.store.Close())
+		return nil, errors.Join(err, s.requestLog.Close(), s.store.Close())
 	}
 	return s, nil
 }
@@ -164,10 +164,10 @@ func (s *Sandbox) Handler() http.Handler { return s.handler }
 func (s *Sandbox) Token() string { return s.token }
 
 // Faults returns the faults that requests meet.
-func (s *Sandbox) Faults() *fault.Plan { return s.faults }
+func (s *Sandbox) Faults() *fault.Injector { return s.faults }
 
-// Ledger returns the ledger of requests and their outcomes; nil with NoLedger.
-func (s *Sandbox) Ledger() *ledger.Ledger { return s.ledger }
+// RequestLog returns the ledger of requests and their outcomes; nil with NoRequestLog.
+func (s *Sandbox) RequestLog() *requestlog.Log { return s.requestLog }
 
 // Outbox returns the mail that was sent, in order. The sandbox delivers no mail.
 func (s *Sandbox) Outbox(ctx context.Context) ([]store.Mail, error) { return s.store.Outbox(ctx) }
@@ -181,35 +181,35 @@ func (s *Sandbox) ExpireTokens(ctx context.Context) error { return s.store.Expir
 // Close stops the sandbox. The server in front of Handler must have stopped before.
 func (s *Sandbox) Close() error {
 	s.faults.Close()
-	return errors.Join(s.ledger.Close(), s.store.Close())
+	return errors.Join(s.requestLog.Close(), s.store.Close())
 }
 
-// defaultLedger is the default number of requests that the ledger remembers.
-const defaultLedger = 1_000_000
+// defaultRequestLogEntries is the default number of requests that the ledger remembers.
+const defaultRequestLogEntries = 1_000_000
 
-func openLedger(o Options) (*ledger.Ledger, error) {
-	limit := o.LedgerEntries
+func openRequestLog(o Options) (*requestlog.Log, error) {
+	limit := o.RequestLogEntries
 	if limit <= 0 {
-		limit = defaultLedger
+		limit = defaultRequestLogEntries
 	}
 	if o.Data == "" {
-		return ledger.Open("", limit)
+		return requestlog.Open("", limit)
 	}
-	return ledger.Open(o.Data+".ledger", limit)
+	return requestlog.Open(o.Data+".ledger", limit)
 }
 
-// mendLedger adds to the ledger what was committed by requests that were under way when the process died.
-func (s *Sandbox) mendLedger(ctx context.Context) error {
-	marks, err := s.store.Marks(ctx)
+// recoverRequestLog adds to the ledger what was committed by requests that were under way when the process died.
+func (s *Sandbox) recoverRequestLog(ctx context.Context) error {
+	marks, err := s.store.CommitMarkers(ctx)
 	if err != nil || len(marks) == 0 {
 		return err
 	}
-	committed := make(map[int64][]ledger.Field)
+	committed := make(map[int64][]requestlog.Field)
 	for _, m := range marks {
-		committed[m.Request] = append(committed[m.Request], ledger.Field{Alias: m.Alias, Name: m.Name, Opportunity: m.Opportunity, Outcome: ledger.Committed})
+		committed[m.Request] = append(committed[m.Request], requestlog.Field{Alias: m.Alias, Name: m.Name, Opportunity: m.Opportunity, Outcome: requestlog.Committed})
 	}
 	for number, fields := range committed {
-		s.ledger.Mend(number, fields)
+		s.requestLog.AddCommitted(number, fields)
 	}
-	return s.store.ForgetMarks(ctx)
+	return s.store.DeleteCommitMarkers(ctx)
 }

@@ -19,14 +19,14 @@ func tenantStep(n int64) string { return globalid.EncodeInt(globalid.Opportunity
 // DOC (4.4): the tenant decides where in the flow each trigger happens. Early moves usually create the records of the
 // buyer. Winning moves usually create registrations, invoices and tokens. DOC (4.4): required attributes block a move
 // while they are empty.
-func TestATenantDecidesWhatEachMoveMakes(t *testing.T) {
+func TestATenantDecidesTheTriggersOfATransition(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: tenant})
 	id := a.create(t, "Meridian")
 	shown := func(want string) {
 		t.Helper()
-		data := at(t, a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { step { name stage { state } } account { name } contact { firstName } tokenIssues { quantity } salesDocument { ... on Invoice { lifecycleState } } } } }`, vars{"id": id}), "node")
-		registrations := at(t, a.ask(t, `{ registrations { pageInfo { totalRecords } } }`, nil), "registrations", "pageInfo", "totalRecords")
+		data := valueAt(t, a.query(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { step { name stage { state } } account { name } contact { firstName } tokenIssues { quantity } salesDocument { ... on Invoice { lifecycleState } } } } }`, vars{"id": id}), "node")
+		registrations := valueAt(t, a.query(t, `{ registrations { pageInfo { totalRecords } } }`, nil), "registrations", "pageInfo", "totalRecords")
 		if got := leaves(data) + fmt.Sprint(" registrations ", registrations); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
@@ -39,13 +39,13 @@ func TestATenantDecidesWhatEachMoveMakes(t *testing.T) {
 	}
 	const missing = "Required Attributes: Required attributes are empty: "
 	move(3, missing+"interests")
-	a.interest(t, id, eventOne, 3, "199.90", `reserve: true, eventDetails: {newLearners: [{firstName: "Ada", lastName: "Byron", email: "ada@example.com"}]}`)
-	a.interest(t, id, globalid.Encode(globalid.TrainingTokenType, "0123456789abcdef0123456789abcdef"), 5, "10.00", "")
+	a.addItem(t, id, eventOne, 3, "199.90", `reserve: true, eventDetails: {newLearners: [{firstName: "Ada", lastName: "Byron", email: "ada@example.com"}]}`)
+	a.addItem(t, id, globalid.Encode(globalid.TrainingTokenType, "0123456789abcdef0123456789abcdef"), 5, "10.00", "")
 	shown("Lead Open registrations 0")
 	move(3, "")
 	shown("Meridian Ada Quoted Open registrations 0")
 	move(4, missing+"po-number")
-	must(t, a.mutate(t, "update", fmt.Sprintf(`id: %q, attributes: [{definitionKey: "po-number", value: "7"}]`, id), "opportunity { id }"))
+	mustSucceed(t, a.mutate(t, "update", fmt.Sprintf(`id: %q, attributes: [{definitionKey: "po-number", value: "7"}]`, id), "opportunity { id }"))
 	wantPlaces(t, a, eventOne, "max 10 booked 2 reserved 3 remaining 5")
 	move(4, "")
 	shown("Meridian Ada Won Won 5 registrations 1")
@@ -54,21 +54,21 @@ func TestATenantDecidesWhatEachMoveMakes(t *testing.T) {
 	shown("Meridian Ada Draft Invoiced Won 5 registrations 1")
 
 	// The web shop's orders begin in another step, and all triggers run at once.
-	made := must(t, a.mutate(t, "create", fmt.Sprintf(`name: "Order 1", regionId: "UmVnaW9uOklF", entryStepId: %q`, tenantStep(2)), "opportunity { id step { name } }"))
-	id = at(t, made, "opportunity", "id").(string)
+	made := mustSucceed(t, a.mutate(t, "create", fmt.Sprintf(`name: "Order 1", regionId: "UmVnaW9uOklF", entryStepId: %q`, tenantStep(2)), "opportunity { id step { name } }"))
+	id = valueAt(t, made, "opportunity", "id").(string)
 	move(4, missing+"interests, source")
-	a.interest(t, id, eventOne, 1, "180.00", "")
-	must(t, a.mutate(t, "update", fmt.Sprintf(`id: %q, attributes: [{definitionKey: "source", value: "web"}]`, id), "opportunity { id }"))
+	a.addItem(t, id, eventOne, 1, "180.00", "")
+	mustSucceed(t, a.mutate(t, "update", fmt.Sprintf(`id: %q, attributes: [{definitionKey: "source", value: "web"}]`, id), "opportunity { id }"))
 	move(4, "")
 	shown("Order 1 Draft Won Won registrations 2")
 }
 
 // DOC (4.5): only published items can be sold. Nobody can be registered on a draft either.
-func TestADraftEventTakesNobody(t *testing.T) {
+func TestADraftEventTakesNoRegistrations(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: tenant})
-	data := a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Event { type learningMode lifecycleState isActive defaultPrice { amount financialUnit { ... on Currency { code } } } registrationDeadline } } }`, vars{"id": eventTwo})
-	want(t, at(t, data, "node"), `{"type": "private", "learningMode": "blended", "lifecycleState": "draft", "isActive": false, "defaultPrice": {"amount": "950.00", "financialUnit": {"code": "GBP"}}, "registrationDeadline": null}`)
+	data := a.query(t, `query ($id: ID!) { node(id: $id) { ... on Event { type learningMode lifecycleState isActive defaultPrice { amount financialUnit { ... on Currency { code } } } registrationDeadline } } }`, vars{"id": eventTwo})
+	wantJSON(t, valueAt(t, data, "node"), `{"type": "private", "learningMode": "blended", "lifecycleState": "draft", "isActive": false, "defaultPrice": {"amount": "950.00", "financialUnit": {"code": "GBP"}}, "registrationDeadline": null}`)
 	if _, refused := a.registerContacts(t, eventTwo, 1); !strings.HasPrefix(refused, "Not Published") {
 		t.Errorf("registered: %q", refused)
 	}
@@ -84,13 +84,13 @@ func TestADraftEventTakesNobody(t *testing.T) {
 }
 
 // When many clients request the same move at once, it is made once, and its results exist once.
-func TestConcurrentMovesWinOnce(t *testing.T) {
+func TestConcurrentTransitionsWinOnce(t *testing.T) {
 	t.Parallel()
 	stores(t, func(t *testing.T, data string) {
 		a := open(t, sandbox.Options{Data: data, Catalogue: tenant})
-		made := must(t, a.mutate(t, "create", fmt.Sprintf(`name: "Order 1", regionId: "UmVnaW9uOlVL", entryStepId: %q, attributes: [{definitionKey: "source", value: "web"}]`, tenantStep(2)), "opportunity { id }"))
-		id := at(t, made, "opportunity", "id").(string)
-		a.interest(t, id, eventOne, 2, "1.00", "reserve: true")
+		made := mustSucceed(t, a.mutate(t, "create", fmt.Sprintf(`name: "Order 1", regionId: "UmVnaW9uOlVL", entryStepId: %q, attributes: [{definitionKey: "source", value: "web"}]`, tenantStep(2)), "opportunity { id }"))
+		id := valueAt(t, made, "opportunity", "id").(string)
+		a.addItem(t, id, eventOne, 2, "1.00", "reserve: true")
 		var all sync.WaitGroup
 		var won atomic.Int64
 		for range 8 {
@@ -107,25 +107,25 @@ func TestConcurrentMovesWinOnce(t *testing.T) {
 			t.Errorf("won %d times", won.Load())
 		}
 		wantPlaces(t, a, eventOne, "max 10 booked 4 reserved 0 remaining 6")
-		want(t, a.ask(t, `{ accounts { pageInfo { totalRecords } } registrations { pageInfo { totalRecords } } learners { pageInfo { totalRecords } } invoices { pageInfo { totalRecords } } }`, nil),
+		wantJSON(t, a.query(t, `{ accounts { pageInfo { totalRecords } } registrations { pageInfo { totalRecords } } learners { pageInfo { totalRecords } } invoices { pageInfo { totalRecords } } }`, nil),
 			`{"accounts": {"pageInfo": {"totalRecords": 2}}, "registrations": {"pageInfo": {"totalRecords": 1}}, "learners": {"pageInfo": {"totalRecords": 2}}, "invoices": {"pageInfo": {"totalRecords": 1}}}`)
 	})
 }
 
 // A large quantity is registered and billed in one move, line by line.
-func TestALargeOrderIsOneMove(t *testing.T) {
+func TestALargeOrderIsOneTransition(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: tenant})
-	made := must(t, a.mutate(t, "create", fmt.Sprintf(`name: "Order 1", regionId: "UmVnaW9uOlVL", entryStepId: %q, attributes: [{definitionKey: "source", value: "web"}]`, tenantStep(2)), "opportunity { id }"))
-	id := at(t, made, "opportunity", "id").(string)
-	a.interest(t, id, eventOne, 20_000, "0.01", "reserve: true")
+	made := mustSucceed(t, a.mutate(t, "create", fmt.Sprintf(`name: "Order 1", regionId: "UmVnaW9uOlVL", entryStepId: %q, attributes: [{definitionKey: "source", value: "web"}]`, tenantStep(2)), "opportunity { id }"))
+	id := valueAt(t, made, "opportunity", "id").(string)
+	a.addItem(t, id, eventOne, 20_000, "0.01", "reserve: true")
 	wantPlaces(t, a, eventOne, "max 10 booked 2 reserved 20000 remaining -19992 ")
 	if refused := a.progress(t, id, tenantStep(4)); refused != "" {
 		t.Fatal(refused)
 	}
 	wantPlaces(t, a, eventOne, "max 10 booked 20002 reserved 0 remaining -19992 ")
-	data := a.ask(t, `{ learners { pageInfo { totalRecords } } invoices { edges { node { lines { quantity } } } } }`, nil)
-	if n := len(at(t, data, "invoices", "edges", 0, "node", "lines").([]any)); n != 20_000 || at(t, data, "learners", "pageInfo", "totalRecords") != 20_000.0 {
-		t.Errorf("%d lines, %v learners", n, at(t, data, "learners"))
+	data := a.query(t, `{ learners { pageInfo { totalRecords } } invoices { edges { node { lines { quantity } } } } }`, nil)
+	if n := len(valueAt(t, data, "invoices", "edges", 0, "node", "lines").([]any)); n != 20_000 || valueAt(t, data, "learners", "pageInfo", "totalRecords") != 20_000.0 {
+		t.Errorf("%d lines, %v learners", n, valueAt(t, data, "learners"))
 	}
 }

@@ -20,11 +20,11 @@ import (
 // "data": null there, which would look like a failed execution.)
 type endpoint struct {
 	exec graphql.GraphExecutor
-	// strict makes a mutation with an internal failure turn the whole data into null.
-	strict bool
-	// refusedNull and refusedStatus are the form in which a document is refused.
-	refusedNull   bool
-	refusedStatus int
+	// nullOnFailure makes a mutation with an internal failure turn the whole data into null.
+	nullOnFailure bool
+	// rejectedWithNullData and rejectedStatus are the form in which a document is refused.
+	rejectedWithNullData bool
+	rejectedStatus       int
 	// emptyErrors adds an empty list of errors to answers without errors.
 	emptyErrors bool
 }
@@ -33,12 +33,12 @@ func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx := graphql.StartOperationTrace(r.Context())
 	started := graphql.Now()
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
-		refuse(w, http.StatusUnsupportedMediaType, "the request must have the Content-Type application/json")
+		writeError(w, http.StatusUnsupportedMediaType, "the request must have the Content-Type application/json")
 		return
 	}
 	var params graphql.RawParams
 	if status, message := readBody(r, &params); status != 0 {
-		refuse(w, status, message)
+		writeError(w, status, message)
 		return
 	}
 	params.Headers = r.Header
@@ -48,34 +48,34 @@ func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if refused != nil {
 		answer := e.exec.DispatchError(graphql.WithOperationContext(ctx, operation), refused)
 		for _, e := range answer.Errors {
-			nameVariable(e)
+			addVariableName(e)
 		}
-		if e.refusedNull {
+		if e.rejectedWithNullData {
 			writeJSON(w, http.StatusOK, &graphql.Response{Errors: answer.Errors, Data: json.RawMessage("null")})
 			return
 		}
-		writeJSON(w, e.refusedStatus, refusedBody{Errors: answer.Errors})
+		writeJSON(w, e.rejectedStatus, rejectedBody{Errors: answer.Errors})
 		return
 	}
 	responses, ctx := e.exec.DispatchOperation(ctx, operation)
 	response := responses(ctx)
-	if e.strict && operation.Operation.Operation == ast.Mutation && slices.ContainsFunc(response.Errors, ofMutation) {
+	if e.nullOnFailure && operation.Operation.Operation == ast.Mutation && slices.ContainsFunc(response.Errors, isMutationError) {
 		response.Data = json.RawMessage("null")
-		response.Errors = slices.DeleteFunc(response.Errors, func(e *gqlerror.Error) bool { return errors.Is(e, graph.ErrStopped) })
+		response.Errors = slices.DeleteFunc(response.Errors, func(e *gqlerror.Error) bool { return errors.Is(e, graph.ErrNotRun) })
 	}
 	if e.emptyErrors && len(response.Errors) == 0 {
-		writeJSON(w, http.StatusOK, soundBody{Errors: gqlerror.List{}, Data: response.Data})
+		writeJSON(w, http.StatusOK, emptyErrorsBody{Errors: gqlerror.List{}, Data: response.Data})
 		return
 	}
 	writeJSON(w, http.StatusOK, response)
 }
 
-// ofMutation reports whether an error belongs to a namespace or to a field of a namespace. Both are not null.
-func ofMutation(e *gqlerror.Error) bool { return len(e.Path) == 1 || len(e.Path) == 2 }
+// isMutationError reports whether an error belongs to a namespace or to a field of a namespace. Both are not null.
+func isMutationError(e *gqlerror.Error) bool { return len(e.Path) == 1 || len(e.Path) == 2 }
 
-// nameVariable adds the variable of an error to the error's message. The GraphQL library has the variable only in the
+// addVariableName adds the variable of an error to the error's message. The GraphQL library has the variable only in the
 // path.
-func nameVariable(e *gqlerror.Error) {
+func addVariableName(e *gqlerror.Error) {
 	if len(e.Path) > 1 && e.Path[0] == ast.PathName("variable") {
 		e.Message = "variable $" + e.Path[1:].String() + ": " + e.Message
 		e.Path = nil // the path is not a path into the answer
@@ -98,19 +98,19 @@ func readBody(r *http.Request, params *graphql.RawParams) (status int, message s
 	return 0, ""
 }
 
-// refusedBody is the answer to a request that did not run. It has no data member.
-type refusedBody struct {
+// rejectedBody is the answer to a request that did not run. It has no data member.
+type rejectedBody struct {
 	Errors gqlerror.List `json:"errors"`
 }
 
-// soundBody is an answer that states that it has no errors.
-type soundBody struct {
+// emptyErrorsBody is an answer that states that it has no errors.
+type emptyErrorsBody struct {
 	Errors gqlerror.List   `json:"errors"`
 	Data   json.RawMessage `json:"data"`
 }
 
-func refuse(w http.ResponseWriter, status int, message string) {
-	writeJSON(w, status, refusedBody{Errors: gqlerror.List{{Message: message}}})
+func writeError(w http.ResponseWriter, status int, message string) {
+	writeJSON(w, status, rejectedBody{Errors: gqlerror.List{{Message: message}}})
 }
 
 func writeJSON(w http.ResponseWriter, status int, body any) {

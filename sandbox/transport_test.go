@@ -103,7 +103,7 @@ func TestHTTP(t *testing.T) {
 func TestEmptyErrorsAtTheTop(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]string{"left-out": `{"data":{"hello":"Hello"}}`, "shown": `{"errors":[],"data":{"hello":"Hello"}}`} {
-		a := open(t, sandbox.Options{Assume: map[string]string{"errors.empty": value}})
+		a := open(t, sandbox.Options{Assumptions: map[string]string{"errors.empty": value}})
 		if answer := a.post(t, `{ hello }`, nil); answer.status != http.StatusOK || answer.raw != want {
 			t.Errorf("%s: %d %s", value, answer.status, answer.raw)
 		}

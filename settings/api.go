@@ -46,8 +46,8 @@ type API struct {
 	// AddressShare is how many namespaces share the IP address. They share the rate in equal parts:
 	// --api-address-share, OPPFLOW_API_ADDRESS_SHARE. Zero is 1.
 	AddressShare int
-	// Mark is how a record carries the caller's reference: --mark, OPPFLOW_MARK.
-	Mark Mark
+	// ReferenceTag is how a record carries the caller's reference: --mark, OPPFLOW_MARK.
+	ReferenceTag ReferenceTag
 	// ReservationLength is how long places are held when a caller names no end: --reservation-length,
 	// OPPFLOW_RESERVATION_LENGTH. Zero is DefaultReservationLength.
 	ReservationLength time.Duration
@@ -69,7 +69,7 @@ type API struct {
 	// Environment is where variables are looked up; nil is the environment of the process.
 	Environment Environment
 
-	readOnlyGiven bool // by a flag, also by one that says false
+	readOnlyFlagGiven bool // by a flag, also by one that says false
 }
 
 // AddFlags binds the fields to flags. A field keeps its value unless a flag is given.
@@ -77,16 +77,16 @@ func (a *API) AddFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&a.URL, "api-url", a.URL, "URL of the GraphQL endpoint, such as https://api.getadministrate.com/graphql [ADMINISTRATE_URL]")
 	fs.StringVar(&a.TokenFile, "api-token-file", a.TokenFile, "file with the API's access token; else the variable ADMINISTRATE_TOKEN holds it [ADMINISTRATE_TOKEN_FILE]")
 	a.OAuth.addFlags(fs)
-	fs.Var((*rate)(&a.Rate), "api-rate", "API requests per second that may leave the IP address, all workers together (default 18) [OPPFLOW_API_RATE]")
-	fs.Var((*sharers)(&a.AddressShare), "api-address-share", "how many namespaces send from the IP address; each takes an equal part of --api-rate, since the API's limit, 6,000 requests in 5 minutes, is one per address (default 1) [OPPFLOW_API_ADDRESS_SHARE]")
-	fs.Var(&toggle{&a.ReadOnly, &a.readOnlyGiven}, "read-only", "send nothing that would change a record; reads work [OPPFLOW_READ_ONLY]")
+	fs.Var((*rateFlag)(&a.Rate), "api-rate", "API requests per second that may leave the IP address, all workers together (default 18) [OPPFLOW_API_RATE]")
+	fs.Var((*namespaceCountFlag)(&a.AddressShare), "api-address-share", "how many namespaces send from the IP address; each takes an equal part of --api-rate, since the API's limit, 6,000 requests in 5 minutes, is one per address (default 1) [OPPFLOW_API_ADDRESS_SHARE]")
+	fs.Var(&boolFlag{&a.ReadOnly, &a.readOnlyFlagGiven}, "read-only", "send nothing that would change a record; reads work [OPPFLOW_READ_ONLY]")
 	fs.Lookup("read-only").NoOptDefVal = "true"
-	fs.Var(&a.Mark, "mark", "where a record carries the caller's reference: attribute:<key>, name or none [OPPFLOW_MARK]")
-	fs.Var((*span)(&a.ReservationLength), "reservation-length", "how long places are held unless a caller says until when (default 336h) [OPPFLOW_RESERVATION_LENGTH]")
-	fs.Var((*span)(&a.SendWindow), "send-window", "how long after its start an activity may still send a change (default 20s) [OPPFLOW_SEND_WINDOW]")
-	fs.Var((*span)(&a.AnswerTime), "answer-time", "how long after the send window the answer to a change is waited for (default 15s) [OPPFLOW_ANSWER_TIME]")
-	fs.Var((*span)(&a.SettleTime), "settle-time", "how long the API may take to commit a request whose answer was lost (default 60s) [OPPFLOW_SETTLE_TIME]")
-	fs.Var((*span)(&a.QuietTime), "quiet-time", "how long no command has ended before the follow-ups are planned again (default 30s) [OPPFLOW_QUIET_TIME]")
+	fs.Var(&a.ReferenceTag, "mark", "where a record carries the caller's reference: attribute:<key>, name or none [OPPFLOW_MARK]")
+	fs.Var((*durationFlag)(&a.ReservationLength), "reservation-length", "how long places are held unless a caller says until when (default 336h) [OPPFLOW_RESERVATION_LENGTH]")
+	fs.Var((*durationFlag)(&a.SendWindow), "send-window", "how long after its start an activity may still send a change (default 20s) [OPPFLOW_SEND_WINDOW]")
+	fs.Var((*durationFlag)(&a.AnswerTime), "answer-time", "how long after the send window the answer to a change is waited for (default 15s) [OPPFLOW_ANSWER_TIME]")
+	fs.Var((*durationFlag)(&a.SettleTime), "settle-time", "how long the API may take to commit a request whose answer was lost (default 60s) [OPPFLOW_SETTLE_TIME]")
+	fs.Var((*durationFlag)(&a.QuietTime), "quiet-time", "how long no command has ended before the follow-ups are planned again (default 30s) [OPPFLOW_QUIET_TIME]")
 	fs.Var(&a.AdoptedSince, "adopted-since", "from when the follow-ups of an adopted record count: adoption, or record, the time of the record's last change in the TMS (default adoption) [OPPFLOW_ADOPTED_SINCE]")
 }
 
@@ -104,25 +104,25 @@ func (a *API) Resolve() error {
 	if err := a.resolveCredentials(); err != nil {
 		return err
 	}
-	if !a.ReadOnly && !a.readOnlyGiven {
-		if err := env.fill(&toggle{value: &a.ReadOnly}, "read-only", "OPPFLOW_READ_ONLY"); err != nil {
+	if !a.ReadOnly && !a.readOnlyFlagGiven {
+		if err := env.fill(&boolFlag{value: &a.ReadOnly}, "read-only", "OPPFLOW_READ_ONLY"); err != nil {
 			return err
 		}
 	}
 	if a.Rate == 0 {
 		a.Rate = DefaultAPIRate
-		if err := env.fill((*rate)(&a.Rate), "api-rate", "OPPFLOW_API_RATE"); err != nil {
+		if err := env.fill((*rateFlag)(&a.Rate), "api-rate", "OPPFLOW_API_RATE"); err != nil {
 			return err
 		}
 	}
 	if a.AddressShare == 0 {
 		a.AddressShare = 1
-		if err := env.fill((*sharers)(&a.AddressShare), "api-address-share", "OPPFLOW_API_ADDRESS_SHARE"); err != nil {
+		if err := env.fill((*namespaceCountFlag)(&a.AddressShare), "api-address-share", "OPPFLOW_API_ADDRESS_SHARE"); err != nil {
 			return err
 		}
 	}
-	if a.Mark == (Mark{}) {
-		if err := env.fill(&a.Mark, "mark", "OPPFLOW_MARK"); err != nil {
+	if a.ReferenceTag == (ReferenceTag{}) {
+		if err := env.fill(&a.ReferenceTag, "mark", "OPPFLOW_MARK"); err != nil {
 			return err
 		}
 	}
@@ -149,16 +149,16 @@ func (a *API) Resolve() error {
 			continue
 		}
 		*s.value = s.standard
-		if err := env.fill((*span)(s.value), s.flag, s.variable); err != nil {
+		if err := env.fill((*durationFlag)(s.value), s.flag, s.variable); err != nil {
 			return err
 		}
 	}
 	// Fields that are set in code have not passed a flag's check.
-	if r := rate(a.Rate); r.Set(r.String()) != nil {
+	if r := rateFlag(a.Rate); r.Set(r.String()) != nil {
 		return fmt.Errorf("API rate %v (--api-rate or OPPFLOW_API_RATE): must be greater than 0", a.Rate)
 	}
-	if n := sharers(a.AddressShare); n.Set(n.String()) != nil {
-		return fmt.Errorf("address share %d (--api-address-share or OPPFLOW_API_ADDRESS_SHARE): must be 1 to %d", a.AddressShare, maxSharers)
+	if n := namespaceCountFlag(a.AddressShare); n.Set(n.String()) != nil {
+		return fmt.Errorf("address share %d (--api-address-share or OPPFLOW_API_ADDRESS_SHARE): must be 1 to %d", a.AddressShare, maxSharingNamespaces)
 	}
 	if since := a.AdoptedSince; since.Set(string(since)) != nil {
 		return fmt.Errorf("adopted since %q (--adopted-since or OPPFLOW_ADOPTED_SINCE): must be adoption or record", since)

@@ -45,7 +45,7 @@ func TestAPIDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if api.URL != endpoint || api.Token.Reveal() != "tok" || api.Rate != 18 || api.Mark.String() != "attribute:oppflow" ||
+	if api.URL != endpoint || api.Token.Reveal() != "tok" || api.Rate != 18 || api.ReferenceTag.String() != "attribute:oppflow" ||
 		api.ReservationLength != 336*time.Hour || api.SendWindow != 20*time.Second || api.AnswerTime != 15*time.Second || api.SettleTime != time.Minute || api.QuietTime != 30*time.Second ||
 		api.AdoptedSince != settings.SinceAdoption {
 		t.Errorf("got %+v", api)
@@ -66,7 +66,7 @@ func TestAPIFlagsWinOverEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	if fromEnv.URL != "https://env.example/graphql" || fromEnv.Token.Reveal() != "env-token" || fromEnv.Rate != 5 ||
-		fromEnv.Mark.Place() != settings.MarkNone || fromEnv.ReservationLength != time.Hour ||
+		fromEnv.ReferenceTag.Location() != settings.TagNowhere || fromEnv.ReservationLength != time.Hour ||
 		fromEnv.SendWindow != 4*time.Second || fromEnv.AnswerTime != 3*time.Second || fromEnv.SettleTime != 2*time.Second ||
 		fromEnv.AdoptedSince != settings.SinceRecord {
 		t.Errorf("from the environment: %+v", fromEnv)
@@ -82,7 +82,7 @@ func TestAPIFlagsWinOverEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	if fromFlags.URL != endpoint || fromFlags.Token.Reveal() != "file-token" || fromFlags.Rate != 20 ||
-		fromFlags.Mark.String() != "attribute:oppflow" || fromFlags.ReservationLength != 336*time.Hour ||
+		fromFlags.ReferenceTag.String() != "attribute:oppflow" || fromFlags.ReservationLength != 336*time.Hour ||
 		fromFlags.SendWindow != 20*time.Second || fromFlags.AnswerTime != 15*time.Second || fromFlags.SettleTime != time.Minute ||
 		fromFlags.AdoptedSince != settings.SinceAdoption {
 		t.Errorf("from flags: %+v", fromFlags)
@@ -258,16 +258,16 @@ func TestAPIHelp(t *testing.T) {
 
 func TestMarkRoundTrip(t *testing.T) {
 	for _, text := range []string{"attribute:oppflow", "attribute:a:b", "attribute:Référence", "name", "none"} {
-		mark, err := settings.ParseMark(text)
+		mark, err := settings.ParseReferenceTag(text)
 		if err != nil || mark.String() != text {
 			t.Errorf("%q: got %q, %v", text, mark, err)
 		}
 	}
-	if mark, _ := settings.ParseMark("attribute:a:b"); mark.Place() != settings.MarkAttribute || mark.Attribute() != "a:b" {
-		t.Errorf("got %q %q", mark.Place(), mark.Attribute())
+	if mark, _ := settings.ParseReferenceTag("attribute:a:b"); mark.Location() != settings.TagInAttribute || mark.Attribute() != "a:b" {
+		t.Errorf("got %q %q", mark.Location(), mark.Attribute())
 	}
-	var zero settings.Mark
-	if zero.Place() != settings.MarkAttribute || zero.Attribute() != settings.DefaultMarkAttribute {
+	var zero settings.ReferenceTag
+	if zero.Location() != settings.TagInAttribute || zero.Attribute() != settings.DefaultTagAttribute {
 		t.Errorf("the zero mark is %q", zero)
 	}
 }

@@ -77,12 +77,12 @@ func (e Environment) userConfigDir() string {
 	return below("HOME", ".config")
 }
 
-// setter reads both a flag's value and a variable's value, so that they accept the same.
-type setter interface{ Set(string) error }
+// textSetter reads both a flag's value and a variable's value, so that they accept the same.
+type textSetter interface{ Set(string) error }
 
 // fill reads the variable into the target if the variable is set. The error names the wrong variable, and the flag
 // that would win over the variable.
-func (e Environment) fill(target setter, flag, variable string) error {
+func (e Environment) fill(target textSetter, flag, variable string) error {
 	value, ok := e.LookupEnv(variable)
 	if !ok {
 		return nil

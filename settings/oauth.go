@@ -64,8 +64,8 @@ func (s secretSource) String() string {
 	return s.variable + ", or --" + s.flag + " or " + s.variable + "_FILE"
 }
 
-// name returns the place of the secret, "" if there is none. file is the file that a flag has named.
-func (s secretSource) name(env Environment, secret Secret, file string) string {
+// givenBy returns the place of the secret, "" if there is none. file is the file that a flag has named.
+func (s secretSource) givenBy(env Environment, secret Secret, file string) string {
 	switch {
 	case file != "":
 		return "--" + s.flag
@@ -113,7 +113,7 @@ func (a *API) resolveCredentials() error {
 	if !a.Token.Empty() && !a.OAuth.Given() {
 		return checkToken(a.Token)
 	}
-	token, oauth := tokenSource().name(env, a.Token, a.TokenFile), a.OAuth.name(env)
+	token, oauth := tokenSource().givenBy(env, a.Token, a.TokenFile), a.OAuth.givenBy(env)
 	switch {
 	case token == "" && oauth == "":
 		return fmt.Errorf("API token: none given; set %s; or, to have tokens renewed, ADMINISTRATE_CLIENT_ID, ADMINISTRATE_CLIENT_SECRET and ADMINISTRATE_TOKEN_URL", tokenSource())
@@ -137,8 +137,8 @@ func checkToken(token Secret) error {
 	return nil
 }
 
-// name returns a place that configures an OAuth client, "" if there is none.
-func (o *OAuth) name(env Environment) string {
+// givenBy returns a place that configures an OAuth client, "" if there is none.
+func (o *OAuth) givenBy(env Environment) string {
 	for _, plain := range []struct{ value, flag, variable string }{
 		{o.ClientID, "api-client-id", "ADMINISTRATE_CLIENT_ID"},
 		{o.TokenURL, "api-token-url", "ADMINISTRATE_TOKEN_URL"},
@@ -150,10 +150,10 @@ func (o *OAuth) name(env Environment) string {
 			return plain.variable
 		}
 	}
-	if name := clientSecretSource().name(env, o.ClientSecret, o.ClientSecretFile); name != "" {
+	if name := clientSecretSource().givenBy(env, o.ClientSecret, o.ClientSecretFile); name != "" {
 		return name
 	}
-	return refreshTokenSource().name(env, o.RefreshToken, o.RefreshTokenFile)
+	return refreshTokenSource().givenBy(env, o.RefreshToken, o.RefreshTokenFile)
 }
 
 // resolve fills the empty fields and requires all of them.

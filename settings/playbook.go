@@ -45,16 +45,16 @@ type Playbook struct {
 func (p *Playbook) AddFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&p.File, "playbook", p.File, "file with the playbook to deploy where the namespace has none; default is the one that is built in, none is none (default none) [OPPFLOW_PLAYBOOK]")
 	fs.Var(&keyFiles{&p.KeyFiles}, "service-key", "NAME=FILE: file with the key that the playbook calls NAME; may be repeated [OPPFLOW_SERVICE_KEYS_DIR, a directory of such files]")
-	fs.DurationVar(&p.InForceAfter, inForceFlag, p.InForceAfter, "for tests: how long after it was stored a version of the playbook is in force")
-	fs.StringSliceVar(&p.WithoutEffects, withoutFlag, p.WithoutEffects, "for tests: kinds of effects that the worker does not know")
-	for _, name := range []string{inForceFlag, withoutFlag} {
+	fs.DurationVar(&p.InForceAfter, inForceAfterFlag, p.InForceAfter, "for tests: how long after it was stored a version of the playbook is in force")
+	fs.StringSliceVar(&p.WithoutEffects, withoutEffectFlag, p.WithoutEffects, "for tests: kinds of effects that the worker does not know")
+	for _, name := range []string{inForceAfterFlag, withoutEffectFlag} {
 		_ = fs.MarkHidden(name) // it is there
 	}
 }
 
 const (
-	inForceFlag = "playbook-in-force-after"
-	withoutFlag = "without-effect"
+	inForceAfterFlag  = "playbook-in-force-after"
+	withoutEffectFlag = "without-effect"
 )
 
 // Resolve fills the empty fields from the environment. Calling it again changes nothing.
@@ -63,7 +63,7 @@ func (p *Playbook) Resolve() error {
 		p.File = p.Environment.Get("OPPFLOW_PLAYBOOK")
 	}
 	if p.InForceAfter < 0 {
-		return fmt.Errorf("--%s %s: must be greater than 0", inForceFlag, p.InForceAfter)
+		return fmt.Errorf("--%s %s: must be greater than 0", inForceAfterFlag, p.InForceAfter)
 	}
 	if p.KeysDir == "" {
 		p.KeysDir = p.Environment.Get("OPPFLOW_SERVICE_KEYS_DIR")
@@ -76,7 +76,7 @@ func (p *Playbook) Resolve() error {
 		err = errors.New("is no directory")
 	}
 	if err != nil {
-		return fmt.Errorf("OPPFLOW_SERVICE_KEYS_DIR %s: %w", p.KeysDir, cause(err))
+		return fmt.Errorf("OPPFLOW_SERVICE_KEYS_DIR %s: %w", p.KeysDir, fileCause(err))
 	}
 	return nil
 }

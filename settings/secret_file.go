@@ -17,12 +17,12 @@ const maxSecretFile = 64 << 10
 func ReadSecret(path string) (Secret, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return Secret{}, cause(err)
+		return Secret{}, fileCause(err)
 	}
 	defer func() { _ = file.Close() }()
 	content, err := io.ReadAll(io.LimitReader(file, maxSecretFile+1))
 	if err != nil {
-		return Secret{}, cause(err)
+		return Secret{}, fileCause(err)
 	}
 	if len(content) > maxSecretFile {
 		return Secret{}, fmt.Errorf("is larger than %d bytes, which no secret is", maxSecretFile)
@@ -34,9 +34,9 @@ func ReadSecret(path string) (Secret, error) {
 	return NewSecret(secret), nil
 }
 
-// cause returns a file error without its path, because the message around it names the
+// fileCause returns a file error without its path, because the message around it names the
 // path.
-func cause(err error) error {
+func fileCause(err error) error {
 	var pathError *os.PathError
 	if errors.As(err, &pathError) {
 		return pathError.Err

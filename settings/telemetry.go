@@ -93,11 +93,11 @@ func (t *Telemetry) Resolve() error {
 	for _, v := range telemetryVariables() {
 		if value, ok := env.LookupEnv(v.name); ok {
 			if err := v.check(value); err != nil {
-				return fmt.Errorf("%s%s: %w", v.name, v.shown(value), err)
+				return fmt.Errorf("%s%s: %w", v.name, v.quoted(value), err)
 			}
 		}
 	}
-	if name := t.contradicted(); name != "" {
+	if name := t.differingVariable(); name != "" {
 		return fmt.Errorf("%s: OpenTelemetry reads it from the environment of the process, which says otherwise; set it there", name)
 	}
 	protocol := func(own Protocol, kind string) Protocol {
@@ -108,7 +108,7 @@ func (t *Telemetry) Resolve() error {
 	}
 	t.TracesProtocol, t.MetricsProtocol = protocol(t.TracesProtocol, "TRACES"), protocol(t.MetricsProtocol, "METRICS")
 	if names, ok := env.LookupEnv("OTEL_PROPAGATORS"); ok && t.Propagators == nil {
-		t.Propagators = listed(names)
+		t.Propagators = splitList(names)
 	}
 	if t.PrometheusAddress == "" {
 		host, port := env.Get("OTEL_EXPORTER_PROMETHEUS_HOST"), env.Get("OTEL_EXPORTER_PROMETHEUS_PORT")
@@ -149,9 +149,9 @@ func (t *Telemetry) exporter(kind string, known ...Exporter) (Exporter, error) {
 	return ExportNothing, fmt.Errorf("%s %q: must be %s or none", variable, value, strings.Join(names, ", "))
 }
 
-// contradicted returns a variable of OpenTelemetry that differs between the given environment and that of the
+// differingVariable returns a variable of OpenTelemetry that differs between the given environment and that of the
 // process.
-func (t *Telemetry) contradicted() string {
+func (t *Telemetry) differingVariable() string {
 	if t.Environment == nil {
 		return ""
 	}
@@ -173,7 +173,7 @@ type telemetryVariable struct {
 	check  func(string) error
 }
 
-func (v telemetryVariable) shown(value string) string {
+func (v telemetryVariable) quoted(value string) string {
 	if v.secret {
 		return ""
 	}
@@ -182,35 +182,35 @@ func (v telemetryVariable) shown(value string) string {
 
 func telemetryVariables() []telemetryVariable {
 	all := []telemetryVariable{
-		{name: "OTEL_TRACES_SAMPLER", check: oneOf("always_on", "always_off", "traceidratio", "parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio")},
-		{name: "OTEL_TRACES_SAMPLER_ARG", check: share},
-		{name: "OTEL_PROPAGATORS", check: each(oneOf("tracecontext", "baggage", "b3", "b3multi", "jaeger", "xray", "ottrace", "none"))},
-		{name: "OTEL_RESOURCE_ATTRIBUTES", check: pairs},
-		{name: "OTEL_EXPORTER_PROMETHEUS_PORT", check: port},
+		{name: "OTEL_TRACES_SAMPLER", check: checkOneOf("always_on", "always_off", "traceidratio", "parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio")},
+		{name: "OTEL_TRACES_SAMPLER_ARG", check: checkRatio},
+		{name: "OTEL_PROPAGATORS", check: checkEach(checkOneOf("tracecontext", "baggage", "b3", "b3multi", "jaeger", "xray", "ottrace", "none"))},
+		{name: "OTEL_RESOURCE_ATTRIBUTES", check: checkPairs},
+		{name: "OTEL_EXPORTER_PROMETHEUS_PORT", check: checkPort},
 	}
 	for _, name := range []string{
 		"OTEL_BSP_SCHEDULE_DELAY", "OTEL_BSP_EXPORT_TIMEOUT", "OTEL_BSP_MAX_QUEUE_SIZE", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
 		"OTEL_METRIC_EXPORT_INTERVAL", "OTEL_METRIC_EXPORT_TIMEOUT",
 	} {
-		all = append(all, telemetryVariable{name: name, check: positive})
+		all = append(all, telemetryVariable{name: name, check: checkPositive})
 	}
 	for _, kind := range []string{"", "TRACES_", "METRICS_"} {
 		all = append(all,
-			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "PROTOCOL", check: oneOf(string(ProtocolHTTP), string(ProtocolGRPC))},
+			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "PROTOCOL", check: checkOneOf(string(ProtocolHTTP), string(ProtocolGRPC))},
 			// An address may hold a password, and headers hold keys.
-			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "ENDPOINT", check: collector, secret: true},
-			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "HEADERS", check: pairs, secret: true},
-			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "TIMEOUT", check: positive},
-			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "COMPRESSION", check: oneOf("gzip", "none")},
-			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "CERTIFICATE", check: readable},
-			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "CLIENT_CERTIFICATE", check: readable},
-			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "CLIENT_KEY", check: readable},
+			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "ENDPOINT", check: checkCollectorURL, secret: true},
+			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "HEADERS", check: checkPairs, secret: true},
+			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "TIMEOUT", check: checkPositive},
+			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "COMPRESSION", check: checkOneOf("gzip", "none")},
+			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "CERTIFICATE", check: checkReadableFile},
+			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "CLIENT_CERTIFICATE", check: checkReadableFile},
+			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "CLIENT_KEY", check: checkReadableFile},
 		)
 	}
 	return all
 }
 
-func oneOf(words ...string) func(string) error {
+func checkOneOf(words ...string) func(string) error {
 	return func(value string) error {
 		if slices.Contains(words, value) {
 			return nil
@@ -220,10 +220,10 @@ func oneOf(words ...string) func(string) error {
 	}
 }
 
-// each returns a check of every entry in a list with commas.
-func each(check func(string) error) func(string) error {
+// checkEach returns a check of every entry in a list with commas.
+func checkEach(check func(string) error) func(string) error {
 	return func(value string) error {
-		for _, entry := range listed(value) {
+		for _, entry := range splitList(value) {
 			if err := check(entry); err != nil {
 				return err
 			}
@@ -232,7 +232,7 @@ func each(check func(string) error) func(string) error {
 	}
 }
 
-func listed(value string) []string {
+func splitList(value string) []string {
 	entries := strings.Split(value, ",")
 	for i, entry := range entries {
 		entries[i] = strings.TrimSpace(entry)
@@ -240,30 +240,30 @@ func listed(value string) []string {
 	return entries
 }
 
-func share(value string) error {
+func checkRatio(value string) error {
 	if part, err := strconv.ParseFloat(value, 64); err != nil || !(part >= 0 && part <= 1) {
 		return errors.New("must be a number from 0 to 1")
 	}
 	return nil
 }
 
-func positive(value string) error {
+func checkPositive(value string) error {
 	if n, err := strconv.ParseUint(value, 10, 31); err != nil || n == 0 {
 		return errors.New("must be a whole number greater than 0 (times are in milliseconds)")
 	}
 	return nil
 }
 
-func port(value string) error {
+func checkPort(value string) error {
 	if n, err := strconv.ParseUint(value, 10, 16); err != nil || n == 0 {
 		return errors.New("must be a number from 1 to 65535")
 	}
 	return nil
 }
 
-// pairs requires key=value,key=value with values as in a URL.
-func pairs(value string) error {
-	for _, entry := range listed(value) {
+// checkPairs requires key=value,key=value with values as in a URL.
+func checkPairs(value string) error {
+	for _, entry := range splitList(value) {
 		key, text, ok := strings.Cut(entry, "=")
 		if _, err := url.PathUnescape(text); !ok || strings.TrimSpace(key) == "" || err != nil {
 			return errors.New("must be key=value pairs separated by commas, with % only as in a URL")
@@ -272,23 +272,23 @@ func pairs(value string) error {
 	return nil
 }
 
-func collector(value string) error {
+func checkCollectorURL(value string) error {
 	if u, err := url.Parse(value); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
 		return errors.New("must be a URL such as http://localhost:4318 (4317 for grpc)")
 	}
 	return nil
 }
 
-func readable(path string) error {
+func checkReadableFile(path string) error {
 	if _, err := os.ReadFile(path); err != nil {
-		return fmt.Errorf("must name a file that can be read: %s", reasonOf(err))
+		return fmt.Errorf("must name a file that can be read: %s", fileReason(err))
 	}
 	return nil
 }
 
-// reasonOf returns the cause of a file's error without the path, because the message
+// fileReason returns the cause of a file's error without the path, because the message
 // around it names the path.
-func reasonOf(err error) string {
+func fileReason(err error) string {
 	var of *os.PathError
 	if errors.As(err, &of) {
 		return of.Err.Error()

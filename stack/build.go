@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	// turnPatience is how long a build waits for another build of the same programs before it
+	// lockNoticeDelay is how long a build waits for another build of the same programs before it
 	// says so.
-	turnPatience = 2 * time.Second
+	lockNoticeDelay = 2 * time.Second
 	// Directories below a builder's own directory. The first two are for binaries, and the go command works in the
 	// third. go build finishes by moving the new binary to its place. The move replaces the old binary in one step,
 	// but only if the working directory is on the same file system. Otherwise go build removes the old binary and
@@ -28,9 +28,9 @@ const (
 	workDir  = "work"
 )
 
-// job is the work of one run of the go command: programs of one module, compiled with the same flags.
-type job struct {
-	what     string   // for people, such as "the Temporal server"
+// buildJob is the work of one run of the go command: programs of one module, compiled with the same flags.
+type buildJob struct {
+	target   string   // for people, such as "the Temporal server"
 	dir      string   // of the module, below the root
 	programs []string // main packages, relative to the module: "." or "./name"
 	race     bool
@@ -39,7 +39,7 @@ type job struct {
 }
 
 // packages returns the import paths of the programs.
-func (j job) packages() []string {
+func (j buildJob) packages() []string {
 	paths := make([]string, 0, len(j.programs))
 	for _, program := range j.programs {
 		paths = append(paths, path.Join(module, filepath.ToSlash(j.dir), program))
@@ -47,8 +47,8 @@ func (j job) packages() []string {
 	return paths
 }
 
-// compile are the flags of the go command that decide how packages are compiled.
-func (j job) compile() []string {
+// compileFlags are the flags of the go command that decide how packages are compiled.
+func (j buildJob) compileFlags() []string {
 	if j.race {
 		return append([]string{"-race"}, j.flags...)
 	}
@@ -57,10 +57,10 @@ func (j job) compile() []string {
 
 // builder builds programs of one checkout into one directory of the user's cache.
 type builder struct {
-	root  string
-	cache string
-	say   func(string)
-	show  func(Build)
+	root     string
+	cache    string
+	progress func(string)
+	onBuild  func(Build)
 }
 
 // newBuilder makes the directories. Without a cache directory for the user, they are below the system's temporary
@@ -71,7 +71,7 @@ func newBuilder(root string, say func(string), show func(Build)) (*builder, erro
 		base = filepath.Join(os.TempDir(), fmt.Sprintf("oppflow-cache-%d", os.Getuid()))
 	}
 	sum := sha256.Sum256([]byte(root))
-	b := &builder{root: root, cache: filepath.Join(base, "oppflow", hex.EncodeToString(sum[:8])), say: say, show: show}
+	b := &builder{root: root, cache: filepath.Join(base, "oppflow", hex.EncodeToString(sum[:8])), progress: say, onBuild: show}
 	for _, d := range []string{plainDir, raceDir, workDir} {
 		if err := os.MkdirAll(filepath.Join(b.cache, d), 0o700); err != nil {
 			return nil, fmt.Errorf("no place for the built programs: %w", err)
@@ -82,7 +82,7 @@ func newBuilder(root string, say func(string), show func(Build)) (*builder, erro
 
 // binaries returns the paths of the programs of the job, in their order. The go command names each by the last
 // element of its import path.
-func (b *builder) binaries(j job) []string {
+func (b *builder) binaries(j buildJob) []string {
 	dir := plainDir
 	if j.race {
 		dir = raceDir
@@ -95,7 +95,7 @@ func (b *builder) binaries(j job) []string {
 }
 
 // built reports whether all programs of the jobs were built before, from any sources.
-func (b *builder) built(jobs ...job) bool {
+func (b *builder) built(jobs ...buildJob) bool {
 	for _, j := range jobs {
 		for _, binary := range b.binaries(j) {
 			if _, err := os.Stat(binary); errors.Is(err, os.ErrNotExist) {
@@ -109,27 +109,27 @@ func (b *builder) built(jobs ...job) bool {
 // build brings the programs of the job up to date and returns the paths of their binaries. Unchanged programs are
 // not linked again. Several processes may build at once: they take turns. A build does not disturb a running
 // binary.
-func (b *builder) build(ctx context.Context, j job) ([]string, error) {
+func (b *builder) build(ctx context.Context, j buildJob) ([]string, error) {
 	goTool, err := exec.LookPath("go")
 	if err != nil {
-		return nil, fmt.Errorf("the go command builds %s, and it is not on the PATH; install Go", j.what)
+		return nil, fmt.Errorf("the go command builds %s, and it is not on the PATH; install Go", j.target)
 	}
 	binaries := b.binaries(j)
-	unlock, err := b.turn(ctx, j)
+	unlock, err := b.waitTurn(ctx, j)
 	if err != nil {
-		return nil, fmt.Errorf("waiting for another build of %s: %w", j.what, err)
+		return nil, fmt.Errorf("waiting for another build of %s: %w", j.target, err)
 	}
 	defer unlock()
 
 	first := !b.built(j)
 	if first && j.notice != "" {
-		b.say(j.notice)
+		b.progress(j.notice)
 	}
-	f := newFollower(j, first, b.show)
+	f := newBuildMonitor(j, first, b.onBuild)
 	// With the version control stamp, every commit would link everything again.
 	args := []string{"build", "-C", filepath.Join(b.root, j.dir), "-v", "-json", "-buildvcs=false", "-o", filepath.Dir(binaries[0]) + string(filepath.Separator)}
 	cmd := b.command(ctx, goTool, args, j)
-	events, text := &lineWriter{each: f.event}, &lineWriter{each: f.text}
+	events, text := &lineWriter{onLine: f.onEvent}, &lineWriter{onLine: f.onText}
 	cmd.Stdout, cmd.Stderr = events, text
 	stop := f.watch(ctx, func(ctx context.Context) ([]string, error) { return b.stale(ctx, goTool, j) })
 	err = cmd.Run()
@@ -138,22 +138,22 @@ func (b *builder) build(ctx context.Context, j job) ([]string, error) {
 	stop(err == nil)
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil, fmt.Errorf("building %s: %w", j.what, context.Cause(ctx))
+			return nil, fmt.Errorf("building %s: %w", j.target, context.Cause(ctx))
 		}
-		return nil, fmt.Errorf("building %s: %w\n%s", j.what, err, f.problems())
+		return nil, fmt.Errorf("building %s: %w\n%s", j.target, err, f.problems())
 	}
 	return binaries, nil
 }
 
-// turn waits until no other process builds the programs of the job.
-func (b *builder) turn(ctx context.Context, j job) (unlock func(), err error) {
-	impatient := time.AfterFunc(turnPatience, func() { b.say("waiting for another build of " + j.what + " …") })
+// waitTurn waits until no other process builds the programs of the job.
+func (b *builder) waitTurn(ctx context.Context, j buildJob) (unlock func(), err error) {
+	impatient := time.AfterFunc(lockNoticeDelay, func() { b.progress("waiting for another build of " + j.target + " …") })
 	defer impatient.Stop()
 	return lock(ctx, b.binaries(j)[0]+".lock")
 }
 
 // stale returns the packages that the job has to compile, according to the cache of the go command.
-func (b *builder) stale(ctx context.Context, goTool string, j job) ([]string, error) {
+func (b *builder) stale(ctx context.Context, goTool string, j buildJob) ([]string, error) {
 	args := []string{"list", "-C", filepath.Join(b.root, j.dir), "-deps", "-f", "{{if .Stale}}{{.ImportPath}} {{.StaleReason}}{{end}}"}
 	cmd := b.command(ctx, goTool, args, j)
 	var out strings.Builder
@@ -174,8 +174,8 @@ func (b *builder) stale(ctx context.Context, goTool string, j job) ([]string, er
 }
 
 // command returns a run of the go command with the arguments, on the programs of the job.
-func (b *builder) command(ctx context.Context, goTool string, args []string, j job) *exec.Cmd {
-	args = append(args, j.compile()...)
+func (b *builder) command(ctx context.Context, goTool string, args []string, j buildJob) *exec.Cmd {
+	args = append(args, j.compileFlags()...)
 	cmd := exec.CommandContext(ctx, goTool, append(args, j.programs...)...)
 	cmd.Env = append(os.Environ(), "GOTMPDIR="+filepath.Join(b.cache, workDir), "GOWORK=off")
 	cmd.SysProcAttr = groupAttributes()
@@ -183,6 +183,6 @@ func (b *builder) command(ctx context.Context, goTool string, args []string, j j
 		killGroup(cmd.Process)
 		return nil
 	}
-	cmd.WaitDelay = pipeGrace
+	cmd.WaitDelay = pipeWait
 	return cmd
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // checkout makes a tree with a small program and a builder with the test's own cache.
-func checkout(t *testing.T, source string) (*builder, job) {
+func checkout(t *testing.T, source string) (*builder, buildJob) {
 	t.Helper()
 	// The go command's own cache is below the user's cache directory, which the test is
 	// about to move.
@@ -30,11 +30,11 @@ func checkout(t *testing.T, source string) (*builder, job) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return b, job{what: "the child", programs: []string{"./child"}}
+	return b, buildJob{target: "the child", programs: []string{"./child"}}
 }
 
 // buildOne builds a job of one program.
-func (b *builder) buildOne(ctx context.Context, j job) (string, error) {
+func (b *builder) buildOne(ctx context.Context, j buildJob) (string, error) {
 	paths, err := b.build(ctx, j)
 	if err != nil {
 		return "", err
@@ -52,7 +52,7 @@ func write(t *testing.T, path, content string) {
 	}
 }
 
-func says(word string) string {
+func printingProgram(word string) string {
 	return `package main
 
 import "os"
@@ -76,7 +76,7 @@ func output(t *testing.T, path string) string {
 }
 
 func TestBuild(t *testing.T) {
-	b, p := checkout(t, says("one"))
+	b, p := checkout(t, printingProgram("one"))
 	first, err := b.buildOne(t.Context(), p)
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +113,7 @@ func TestBuild(t *testing.T) {
 	if err := running.Start(); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(b.root, "child", "main.go"), says("two"))
+	write(t, filepath.Join(b.root, "child", "main.go"), printingProgram("two"))
 	second, err := b.buildOne(t.Context(), p)
 	if err != nil {
 		t.Fatal(err)
@@ -137,7 +137,7 @@ func TestBuild(t *testing.T) {
 
 	// The same while nothing runs, because another process may be about to start the
 	// program.
-	write(t, filepath.Join(b.root, "child", "main.go"), says("three"))
+	write(t, filepath.Join(b.root, "child", "main.go"), printingProgram("three"))
 	if _, err := b.build(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func TestBuild(t *testing.T) {
 }
 
 func TestBuildSideBySide(t *testing.T) {
-	b, p := checkout(t, says("one"))
+	b, p := checkout(t, printingProgram("one"))
 	var notices sync.Map
 	var group sync.WaitGroup
 	for i := range 6 {
@@ -186,7 +186,7 @@ func TestBuildSideBySide(t *testing.T) {
 }
 
 func TestBuildWaitingForAnotherCanBeBrokenOff(t *testing.T) {
-	b, p := checkout(t, says("one"))
+	b, p := checkout(t, printingProgram("one"))
 	path, err := b.buildOne(t.Context(), p)
 	if err != nil {
 		t.Fatal(err)
@@ -215,7 +215,7 @@ func TestBuildErrorShowsTheCompilersWords(t *testing.T) {
 }
 
 func TestFindRoot(t *testing.T) {
-	b, _ := checkout(t, says("one"))
+	b, _ := checkout(t, printingProgram("one"))
 	deep := filepath.Join(b.root, "child", "deep")
 	if err := os.MkdirAll(deep, 0o700); err != nil {
 		t.Fatal(err)

@@ -47,24 +47,24 @@ func TestMain(m *testing.M) {
 func fakeStack(t *testing.T, ctx context.Context, o Options, behaviours ...string) (*Stack, error) {
 	t.Helper()
 	t.Setenv(fakeVariable, strings.Join(behaviours, ","))
-	s, err := up(ctx, o, self{})
+	s, err := up(ctx, o, selfToolchain{})
 	if err == nil {
 		t.Cleanup(func() {
 			for _, part := range s.Parts() {
 				part.Kill()
 			}
-			_ = os.RemoveAll(s.run)
+			_ = os.RemoveAll(s.runDir)
 		})
 	}
 	return s, err
 }
 
-// self uses this test binary for all programs.
-type self struct{}
+// selfToolchain uses this test binary for all programs.
+type selfToolchain struct{}
 
-func (self) built(...job) bool { return true }
+func (selfToolchain) built(...buildJob) bool { return true }
 
-func (self) build(_ context.Context, j job) ([]string, error) {
+func (selfToolchain) build(_ context.Context, j buildJob) ([]string, error) {
 	path, err := os.Executable()
 	return slices.Repeat([]string{path}, len(j.programs)), err
 }
@@ -183,8 +183,8 @@ func echo(address string) (string, error) {
 	return listener.Addr().String(), nil
 }
 
-// answers reports whether the fake part at the address echoes within the time.
-func answers(address string, within time.Duration) bool {
+// respondsWithin reports whether the fake part at the address echoes within the time.
+func respondsWithin(address string, within time.Duration) bool {
 	conn, err := net.DialTimeout("tcp", address, within)
 	if err != nil {
 		return false
@@ -198,8 +198,8 @@ func answers(address string, within time.Duration) bool {
 	return err == nil
 }
 
-// gone reports whether no process has this number.
-func gone(pid int) bool {
+// hasExited reports whether no process has this number.
+func hasExited(pid int) bool {
 	if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
 		return true
 	}

@@ -24,18 +24,18 @@ func required(t *testing.T, path string) map[string]string {
 	return versions
 }
 
-// apart are the modules that have to differ, by the beginning of their paths, with the
+// differingModules are the modules that have to differ, by the beginning of their paths, with the
 // reason.
-var apart = map[string]string{
+var differingModules = map[string]string{
 	"go.temporal.io/api":     "Temporal's server 1.32.1 lacks methods that the API has from 1.64.2 on",
 	"go.temporal.io/sdk":     "1.51.0 takes that API",
 	"go.opentelemetry.io/":   "Temporal's server 1.32.1 needs the log of 0.20, which 1.47 does not go with",
 	"github.com/prometheus/": "the exporter for Prometheus that goes with that needs the older ones",
 }
 
-// isApart reports whether a module has to differ.
-func isApart(name string) bool {
-	for begin := range apart {
+// mustDiffer reports whether a module has to differ.
+func mustDiffer(name string) bool {
+	for begin := range differingModules {
 		if strings.HasPrefix(name, begin) {
 			return true
 		}
@@ -55,7 +55,7 @@ func TestModulesShareVersions(t *testing.T) {
 	for name, version := range ours {
 		switch other, ok := servers[name]; {
 		case !ok:
-		case other != version && !isApart(name):
+		case other != version && !mustDiffer(name):
 			t.Errorf("%s is %s here and %s in %s; take the newer one in both: go get %s@…", name, version, other, serverJob().dir, name)
 		case other != version:
 		default:

@@ -38,9 +38,9 @@ type Options struct {
 	WorkerEnv []string
 	// Namespace is the namespace of the worker. Empty is "default".
 	Namespace string
-	// Beside is a running stack whose Temporal server this stack uses, in another Namespace, which Setup has to
+	// ServerFrom is a running stack whose Temporal server this stack uses, in another Namespace, which Setup has to
 	// create. Down does not stop the server. Programs that Beside has built are not built again.
-	Beside *Stack
+	ServerFrom *Stack
 	// NoUI leaves the Web UI out.
 	NoUI bool
 	// NoWorker starts no worker. Worker().Start starts one later.

@@ -14,15 +14,15 @@ const (
 	tailLineLength = 2000
 )
 
-// tail keeps the last lines written to it. The zero value is ready.
-type tail struct {
+// lastLines keeps the last lines written to it. The zero value is ready.
+type lastLines struct {
 	mu      sync.Mutex
 	lines   []string
 	partial []byte
 }
 
 // Write accepts everything.
-func (t *tail) Write(p []byte) (int, error) {
+func (t *lastLines) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	n := len(p)
@@ -31,7 +31,7 @@ func (t *tail) Write(p []byte) (int, error) {
 		if i < 0 {
 			break
 		}
-		t.keep(p[:i])
+		t.appendPartial(p[:i])
 		t.lines = append(t.lines, string(bytes.TrimSuffix(t.partial, []byte("\r"))))
 		if len(t.lines) > tailLines {
 			t.lines = append(t.lines[:0], t.lines[len(t.lines)-tailLines:]...)
@@ -39,18 +39,18 @@ func (t *tail) Write(p []byte) (int, error) {
 		t.partial = t.partial[:0]
 		p = p[i+1:]
 	}
-	t.keep(p)
+	t.appendPartial(p)
 	return n, nil
 }
 
-func (t *tail) keep(p []byte) {
+func (t *lastLines) appendPartial(p []byte) {
 	if room := tailLineLength - len(t.partial); room > 0 {
 		t.partial = append(t.partial, p[:min(room, len(p))]...)
 	}
 }
 
 // String returns the lines, the unfinished one included, without a line break at the end.
-func (t *tail) String() string {
+func (t *lastLines) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	lines := t.lines
@@ -60,8 +60,8 @@ func (t *tail) String() string {
 	return strings.Join(lines, "\n")
 }
 
-// prefixer passes on whole lines, each with a prefix, so that several parts can share one writer.
-type prefixer struct {
+// prefixWriter passes on whole lines, each with a prefix, so that several parts can share one writer.
+type prefixWriter struct {
 	to      io.Writer
 	prefix  string
 	mu      sync.Mutex
@@ -70,7 +70,7 @@ type prefixer struct {
 
 // Write accepts everything. A part's output must not cause a failure, so errors of the underlying writer
 // are dropped.
-func (w *prefixer) Write(p []byte) (int, error) {
+func (w *prefixWriter) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.partial = append(w.partial, p...)
@@ -82,7 +82,7 @@ func (w *prefixer) Write(p []byte) (int, error) {
 }
 
 // flush passes on an unfinished last line.
-func (w *prefixer) flush() {
+func (w *prefixWriter) flush() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.partial) > 0 {
@@ -91,7 +91,7 @@ func (w *prefixer) flush() {
 	}
 }
 
-func (w *prefixer) emit(lines []byte) {
+func (w *prefixWriter) emit(lines []byte) {
 	var out bytes.Buffer
 	for line := range bytes.Lines(lines) {
 		out.WriteString(w.prefix)
@@ -116,7 +116,7 @@ func (w *sharedWriter) Write(p []byte) (int, error) {
 
 // lineWriter passes on each line with its line break. It is for one goroutine.
 type lineWriter struct {
-	each    func(line []byte)
+	onLine  func(line []byte)
 	partial []byte
 }
 
@@ -128,7 +128,7 @@ func (w *lineWriter) Write(p []byte) (int, error) {
 		if end == 0 {
 			break
 		}
-		w.each(append(w.partial, p[:end]...))
+		w.onLine(append(w.partial, p[:end]...))
 		w.partial, p = w.partial[:0], p[end:]
 	}
 	w.partial = append(w.partial, p...)
@@ -138,7 +138,7 @@ func (w *lineWriter) Write(p []byte) (int, error) {
 // flush passes on an unfinished last line, with a line break.
 func (w *lineWriter) flush() {
 	if len(w.partial) > 0 {
-		w.each(append(w.partial, '\n'))
+		w.onLine(append(w.partial, '\n'))
 		w.partial = nil
 	}
 }

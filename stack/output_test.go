@@ -13,9 +13,9 @@ import (
 func TestOutputProperty(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		chunks := rapid.SliceOf(rapid.StringMatching(`[a-c\n]{0,60}`)).Draw(t, "chunks")
-		var kept tail
+		var kept lastLines
 		var passed bytes.Buffer
-		lines := &prefixer{to: &passed, prefix: "> "}
+		lines := &prefixWriter{to: &passed, prefix: "> "}
 		for _, chunk := range chunks {
 			for _, w := range []interface{ Write([]byte) (int, error) }{&kept, lines} {
 				if n, err := w.Write([]byte(chunk)); n != len(chunk) || err != nil {
@@ -50,7 +50,7 @@ func TestOutputProperty(t *testing.T) {
 }
 
 func TestTailCutsLongLines(t *testing.T) {
-	var kept tail
+	var kept lastLines
 	_, _ = kept.Write(bytes.Repeat([]byte("x"), 10*tailLineLength))
 	_, _ = kept.Write([]byte("y\nshort\r\n"))
 	if got, want := kept.String(), strings.Repeat("x", tailLineLength)+"\nshort"; got != want {

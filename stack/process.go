@@ -22,12 +22,12 @@ const (
 	stopTimeout = 30 * time.Second
 	// readyPoll is how often Start looks for the ready file.
 	readyPoll = 10 * time.Millisecond
-	// portPatience is how long a restarted part waits for its former port, and portRetry how long between two
+	// portWait is how long a restarted part waits for its former port, and portRetry how long between two
 	// attempts.
-	portPatience = 10 * time.Second
-	portRetry    = 100 * time.Millisecond
-	// pipeGrace is how long a child of a part may keep the part's output open after the part's end.
-	pipeGrace = 2 * time.Second
+	portWait  = 10 * time.Second
+	portRetry = 100 * time.Millisecond
+	// pipeWait is how long a child of a part may keep the part's output open after the part's end.
+	pipeWait = 2 * time.Second
 )
 
 // command is the command of one start of a part.
@@ -54,18 +54,18 @@ type Process struct {
 	starting sync.Mutex // held during a start: one at a time
 
 	mu  sync.Mutex
-	run *run // the last run; nil before the first
+	run *processRun // the last run; nil before the first
 }
 
-// run is one run of a process, from its start to its end.
-type run struct {
+// processRun is one run of a process, from its start to its end.
+type processRun struct {
 	process *os.Process
-	tail    *tail
+	tail    *lastLines
 	done    chan struct{} // closed at the end
 	err     error         // why the run ended; read after done
 }
 
-func (r *run) running() bool {
+func (r *processRun) running() bool {
 	select {
 	case <-r.done:
 		return false
@@ -120,7 +120,7 @@ func (p *Process) Output() string {
 	return ""
 }
 
-func (p *Process) current() *run {
+func (p *Process) current() *processRun {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.run
@@ -136,8 +136,8 @@ func (p *Process) Start(ctx context.Context) error {
 		return fmt.Errorf("the %s runs already", p.name)
 	}
 	again := p.current() != nil
-	for patience := time.Now().Add(portPatience); ; {
-		r, err := p.attempt(ctx)
+	for patience := time.Now().Add(portWait); ; {
+		r, err := p.startOnce(ctx)
 		if err == nil {
 			return nil
 		}
@@ -154,9 +154,9 @@ func (p *Process) Start(ctx context.Context) error {
 	}
 }
 
-// attempt starts the program once. After a failure nothing runs; attempt returns the run if there
+// startOnce starts the program once. After a failure nothing runs; attempt returns the run if there
 // was one.
-func (p *Process) attempt(ctx context.Context) (*run, error) {
+func (p *Process) startOnce(ctx context.Context) (*processRun, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("the %s was not started: %w", p.name, context.Cause(ctx))
 	}
@@ -182,7 +182,7 @@ func (p *Process) attempt(ctx context.Context) (*run, error) {
 	return r, nil
 }
 
-func (p *Process) awaitReady(ctx context.Context, r *run) error {
+func (p *Process) awaitReady(ctx context.Context, r *processRun) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, readyTimeout, fmt.Errorf("not ready after %v", readyTimeout))
 	defer cancel()
 	poll := time.NewTicker(readyPoll)
@@ -267,7 +267,7 @@ func (p *Process) signal(what string, signal os.Signal) error {
 
 // failure returns the error of a run: what happened, how the run ended if it has ended, and
 // its last lines.
-func (p *Process) failure(what string, r *run) error {
+func (p *Process) failure(what string, r *processRun) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "the %s %s", p.name, what)
 	if !r.running() && r.err != nil {
@@ -280,17 +280,17 @@ func (p *Process) failure(what string, r *run) error {
 }
 
 // launch starts the command and watches it until its end.
-func launch(c command, name string, output io.Writer) (*run, error) {
+func launch(c command, name string, output io.Writer) (*processRun, error) {
 	// The command is not bound to a context: only Stop and Kill decide how it ends.
 	cmd := exec.Command(c.path, c.args...) //nolint:noctx // see above
 	cmd.Env, cmd.Dir = c.env, c.dir
-	cmd.WaitDelay = pipeGrace
+	cmd.WaitDelay = pipeWait
 	cmd.SysProcAttr = childAttributes()
-	r := &run{tail: &tail{}, done: make(chan struct{})}
+	r := &processRun{tail: &lastLines{}, done: make(chan struct{})}
 	var sink io.Writer = r.tail
 	flush := func() {}
 	if output != nil {
-		lines := &prefixer{to: output, prefix: name + " | "}
+		lines := &prefixWriter{to: output, prefix: name + " | "}
 		sink, flush = io.MultiWriter(r.tail, lines), lines.flush
 	}
 	cmd.Stdout, cmd.Stderr = sink, sink
@@ -322,7 +322,7 @@ func launch(c command, name string, output io.Writer) (*run, error) {
 
 // terminate asks for a clean end. A frozen process receives the request only when it
 // continues.
-func (r *run) terminate() error {
+func (r *processRun) terminate() error {
 	if err := r.process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
@@ -333,7 +333,7 @@ func (r *run) terminate() error {
 }
 
 // kill ends the process and its children, and waits until it is gone.
-func (r *run) kill() {
+func (r *processRun) kill() {
 	if r.running() {
 		killGroup(r.process)
 	}

@@ -39,10 +39,10 @@ const (
 // Stack is a set of running parts. Down ends it.
 type Stack struct {
 	options Options
-	run     string // directory of the ready files; gone after Down
+	runDir  string // directory of the ready files; gone after Down
 
 	server, sandbox, worker *Process
-	more                    []*Process        // further workers
+	added                   []*Process        // further workers
 	binaries                map[string]string // by part; written before the part's first start
 
 	mu       sync.Mutex
@@ -67,7 +67,7 @@ func Up(ctx context.Context, o Options) (*Stack, error) {
 		o.Progress = func(string) {}
 	}
 	if o.Build == nil {
-		o.Build = lines(o.Progress)
+		o.Build = lineReporter(o.Progress)
 	}
 	b, err := newBuilder(root, o.Progress, o.Build)
 	if err != nil {
@@ -79,27 +79,27 @@ func Up(ctx context.Context, o Options) (*Stack, error) {
 // toolchain builds the programs: a builder, or a replacement in a test.
 type toolchain interface {
 	// built reports whether all programs of the jobs were built before.
-	built(jobs ...job) bool
+	built(jobs ...buildJob) bool
 	// build builds the job's programs and returns the paths of their binaries.
-	build(ctx context.Context, j job) ([]string, error)
+	build(ctx context.Context, j buildJob) ([]string, error)
 }
 
 // serverJob builds the Temporal server. Two reductions change nothing of its function here. The linker leaves out
 // data for debuggers. The client of Google's storage, which the server has for its archives, leaves out the direct
 // path to that storage within Google's cloud. This path is 145 of 1801 packages.
-func serverJob() job {
-	return job{
-		what: "the Temporal server", dir: "devserver", programs: []string{"."},
+func serverJob() buildJob {
+	return buildJob{
+		target: "the Temporal server", dir: "devserver", programs: []string{"."},
 		flags:  []string{"-ldflags=-s -w", "-tags=disable_grpc_modules"},
 		notice: "building the Temporal server (several minutes the first time, seconds from then on) …",
 	}
 }
 
-// oursJob builds the programs of this module together, so that shared packages are compiled
+// oppflowJob builds the programs of this module together, so that shared packages are compiled
 // once.
-func oursJob(race bool) job {
-	return job{
-		what: "oppflow and its worker", programs: []string{"./starter", "./worker"}, race: race,
+func oppflowJob(race bool) buildJob {
+	return buildJob{
+		target: "oppflow and its worker", programs: []string{"./starter", "./worker"}, race: race,
 		notice: "building oppflow and its worker …",
 	}
 }
@@ -123,18 +123,18 @@ func up(ctx context.Context, o Options, tools toolchain) (*Stack, error) {
 		return nil, fmt.Errorf("no place for the ready files: %w", err)
 	}
 	o.Namespace = cmp.Or(o.Namespace, defaultNamespace)
-	s := &Stack{options: o, run: run, binaries: map[string]string{}}
+	s := &Stack{options: o, runDir: run, binaries: map[string]string{}}
 	s.assemble(dynamic)
 
 	// The parts do not need each other to start, but the worker needs both, so everything else runs side by side. Only
 	// the first builds run one after the other: side by side, both would compile the shared packages of the two
 	// modules.
-	server, ours := serverJob(), oursJob(o.Race)
-	oursFirst := o.Beside == nil && !tools.built(server, ours)
+	server, ours := serverJob(), oppflowJob(o.Race)
+	oursFirst := o.ServerFrom == nil && !tools.built(server, ours)
 	oursBuilt := make(chan struct{})
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		if o.Beside != nil {
+		if o.ServerFrom != nil {
 			return s.prepareNamespace(groupCtx)
 		}
 		if oursFirst {
@@ -152,7 +152,7 @@ func up(ctx context.Context, o Options, tools toolchain) (*Stack, error) {
 		return s.server.Start(groupCtx)
 	})
 	group.Go(func() error {
-		binaries := []string{s.built(sandboxName), s.built(workerName)}
+		binaries := []string{s.sharedBinary(sandboxName), s.sharedBinary(workerName)}
 		if slices.Contains(binaries, "") {
 			var err error
 			if binaries, err = tools.build(groupCtx, ours); err != nil {
@@ -169,7 +169,7 @@ func up(ctx context.Context, o Options, tools toolchain) (*Stack, error) {
 		err = s.worker.Start(ctx)
 	}
 	if err != nil {
-		s.abandon()
+		s.killAll()
 		return nil, err
 	}
 	return s, nil
@@ -183,13 +183,13 @@ func (s *Stack) assemble(dynamic []string) {
 		output = &sharedWriter{to: s.options.Output}
 	}
 	part := func(name string, command func() command, onReady func([]byte) error) *Process {
-		return &Process{name: name, readyFile: readyPath(s.run, name), output: output, command: command, onReady: onReady}
+		return &Process{name: name, readyFile: readyPath(s.runDir, name), output: output, command: command, onReady: onReady}
 	}
 	s.server = part(serverName, func() command {
 		address, ui := s.endpoints()
 		args := []string{
 			"--ip", loopback, "--namespace", s.options.Namespace,
-			"--port", portOf(address, s.options.TemporalPort), "--ready-file", readyPath(s.run, serverName),
+			"--port", portOf(address, s.options.TemporalPort), "--ready-file", readyPath(s.runDir, serverName),
 		}
 		if s.options.NoUI {
 			args = append(args, "--headless")
@@ -199,7 +199,7 @@ func (s *Stack) assemble(dynamic []string) {
 		if s.options.Data != "" {
 			args = append(args, "--db", filepath.Join(s.options.Data, "temporal.db"))
 		}
-		return s.part(serverName, slices.Concat(args, dynamic, s.options.ServerArgs))
+		return s.commandFor(serverName, slices.Concat(args, dynamic, s.options.ServerArgs))
 	}, func(ready []byte) error {
 		return s.readReady(ready, &s.temporal, func() string { return s.temporal.Temporal })
 	})
@@ -207,21 +207,21 @@ func (s *Stack) assemble(dynamic []string) {
 	// empty.
 	s.server.prepare = s.prepareNamespace
 	s.sandbox = part(sandboxName, func() command {
-		args := []string{"sandbox", "--listen", net.JoinHostPort(loopback, portOf(hostOf(s.APIURL()), s.options.APIPort)), "--ready-file", readyPath(s.run, sandboxName)}
+		args := []string{"sandbox", "--listen", net.JoinHostPort(loopback, portOf(hostOf(s.APIURL()), s.options.APIPort)), "--ready-file", readyPath(s.runDir, sandboxName)}
 		if s.options.Data != "" {
 			args = append(args, "--data", filepath.Join(s.options.Data, "sandbox.db"))
 		}
-		return s.part(sandboxName, slices.Concat(args, s.options.SandboxArgs))
+		return s.commandFor(sandboxName, slices.Concat(args, s.options.SandboxArgs))
 	}, func(ready []byte) error {
 		return s.readReady(ready, &s.api, func() string { return hostOf(s.api.URL) })
 	})
 	s.worker = part(workerName, func() command {
-		args := []string{"--ready-file", readyPath(s.run, workerName)}
-		return s.part(workerName, slices.Concat(args, s.options.WorkerArgs), slices.Concat(s.variables(), s.options.WorkerEnv)...)
+		args := []string{"--ready-file", readyPath(s.runDir, workerName)}
+		return s.commandFor(workerName, slices.Concat(args, s.options.WorkerArgs), slices.Concat(s.variables(), s.options.WorkerEnv)...)
 	}, func([]byte) error { return nil })
 }
 
-func (s *Stack) part(name string, args []string, env ...string) command {
+func (s *Stack) commandFor(name string, args []string, env ...string) command {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return command{path: s.binaries[name], args: args, env: childEnvironment(env...)}
@@ -235,10 +235,10 @@ func (s *Stack) prepareNamespace(ctx context.Context) error {
 	return s.options.Setup(ctx, s.TemporalAddress(), s.options.Namespace)
 }
 
-// built returns the program of the part that the stack beside has built with the same settings; "" where there
+// sharedBinary returns the program of the part that the stack beside has built with the same settings; "" where there
 // is none.
-func (s *Stack) built(name string) string {
-	beside := s.options.Beside
+func (s *Stack) sharedBinary(name string) string {
+	beside := s.options.ServerFrom
 	if beside == nil || beside.options.Race != s.options.Race || beside.options.Root != s.options.Root {
 		return ""
 	}
@@ -267,8 +267,8 @@ func (s *Stack) readReady(ready []byte, target any, address func() string) error
 }
 
 func (s *Stack) endpoints() (temporal, ui string) {
-	if s.options.Beside != nil {
-		return s.options.Beside.endpoints()
+	if s.options.ServerFrom != nil {
+		return s.options.ServerFrom.endpoints()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -325,8 +325,8 @@ func (s *Stack) variables() []string {
 
 // Server returns the Temporal server with its Web UI. With a stack beside, it is that stack's server.
 func (s *Stack) Server() *Process {
-	if s.options.Beside != nil {
-		return s.options.Beside.Server()
+	if s.options.ServerFrom != nil {
+		return s.options.ServerFrom.Server()
 	}
 	return s.server
 }
@@ -342,8 +342,8 @@ func (s *Stack) Worker() *Process { return s.worker }
 func (s *Stack) AddWorker(args ...string) *Process {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.add(fmt.Sprintf("%s-%d", workerName, len(s.more)+2), func(ready []string) command {
-		return s.part(workerName, slices.Concat(ready, s.options.WorkerArgs, args), slices.Concat(s.variables(), s.options.WorkerEnv)...)
+	return s.addProcess(fmt.Sprintf("%s-%d", workerName, len(s.added)+2), func(ready []string) command {
+		return s.commandFor(workerName, slices.Concat(ready, s.options.WorkerArgs, args), slices.Concat(s.variables(), s.options.WorkerEnv)...)
 	})
 }
 
@@ -353,19 +353,19 @@ func (s *Stack) AddWorker(args ...string) *Process {
 func (s *Stack) AddProgram(name, path string, args, env []string) *Process {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.add(name, func(ready []string) command {
+	return s.addProcess(name, func(ready []string) command {
 		return command{path: path, args: slices.Concat(args, ready), env: childEnvironment(slices.Concat(s.variables(), env)...)}
 	})
 }
 
-// add adds a process whose command gets the arguments that name its ready file. The caller holds mu.
-func (s *Stack) add(name string, made func(ready []string) command) *Process {
-	path := readyPath(s.run, name)
+// addProcess adds a process whose command gets the arguments that name its ready file. The caller holds mu.
+func (s *Stack) addProcess(name string, made func(ready []string) command) *Process {
+	path := readyPath(s.runDir, name)
 	added := &Process{
 		name: name, readyFile: path, output: s.worker.output, onReady: func([]byte) error { return nil },
 		command: func() command { return made([]string{"--ready-file", path}) },
 	}
-	s.more = append(s.more, added)
+	s.added = append(s.added, added)
 	return added
 }
 
@@ -375,10 +375,10 @@ func (s *Stack) Parts() []*Process {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var parts []*Process
-	if s.options.Beside == nil {
+	if s.options.ServerFrom == nil {
 		parts = append(parts, s.server)
 	}
-	return append(append(parts, s.sandbox, s.worker), s.more...)
+	return append(append(parts, s.sandbox, s.worker), s.added...)
 }
 
 // Down stops the parts, the worker first, and removes everything that was only needed while they ran. The directory
@@ -389,15 +389,15 @@ func (s *Stack) Down(ctx context.Context) error {
 	for _, part := range slices.Backward(s.Parts()) {
 		errs = append(errs, part.Stop(ctx))
 	}
-	return errors.Join(append(errs, os.RemoveAll(s.run))...)
+	return errors.Join(append(errs, os.RemoveAll(s.runDir))...)
 }
 
-// abandon ends a stack whose start failed.
-func (s *Stack) abandon() {
+// killAll ends a stack whose start failed.
+func (s *Stack) killAll() {
 	for _, part := range slices.Backward(s.Parts()) {
 		part.Kill()
 	}
-	_ = os.RemoveAll(s.run)
+	_ = os.RemoveAll(s.runDir)
 }
 
 func dynamicConfigArgs(values map[string]any) ([]string, error) {

@@ -93,7 +93,7 @@ func TestUpAndDown(t *testing.T) {
 		t.Errorf("setup was called with %q, want %q", got, want)
 	}
 	for _, address := range []string{s.TemporalAddress(), strings.TrimPrefix(s.UIURL(), "http://"), hostOf(s.APIURL())} {
-		if !strings.HasPrefix(address, "127.0.0.1:") || !answers(address, 5*time.Second) {
+		if !strings.HasPrefix(address, "127.0.0.1:") || !respondsWithin(address, 5*time.Second) {
 			t.Errorf("nothing answers at %q", address)
 		}
 	}
@@ -147,12 +147,12 @@ func TestUpAndDown(t *testing.T) {
 		t.Error(err)
 	}
 	for _, pid := range pids {
-		if !gone(pid) {
+		if !hasExited(pid) {
 			t.Errorf("process %d outlives Down", pid)
 		}
 	}
-	if _, err := os.Stat(s.run); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("%s is left behind: %v", s.run, err)
+	if _, err := os.Stat(s.runDir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%s is left behind: %v", s.runDir, err)
 	}
 	lines := strings.Split(strings.TrimSpace(output.String()), "\n")
 	if last := lines[len(lines)-1]; last != "server | server stops" {
@@ -168,33 +168,33 @@ func TestUpAndDown(t *testing.T) {
 	}
 }
 
-// ordered is a toolchain whose builds end on command.
-type ordered struct {
-	self
+// controlledToolchain is a toolchain whose builds end on command.
+type controlledToolchain struct {
+	selfToolchain
 
 	before bool // all programs were built before
 	begun  chan string
 	end    map[string]chan error
 }
 
-func newOrdered(before bool) *ordered {
-	return &ordered{before: before, begun: make(chan string), end: map[string]chan error{
-		serverJob().what: make(chan error), oursJob(false).what: make(chan error),
+func newControlledToolchain(before bool) *controlledToolchain {
+	return &controlledToolchain{before: before, begun: make(chan string), end: map[string]chan error{
+		serverJob().target: make(chan error), oppflowJob(false).target: make(chan error),
 	}}
 }
 
-func (o *ordered) built(...job) bool { return o.before }
+func (o *controlledToolchain) built(...buildJob) bool { return o.before }
 
-func (o *ordered) build(ctx context.Context, j job) ([]string, error) {
-	o.begun <- j.what
-	if err := <-o.end[j.what]; err != nil {
+func (o *controlledToolchain) build(ctx context.Context, j buildJob) ([]string, error) {
+	o.begun <- j.target
+	if err := <-o.end[j.target]; err != nil {
 		return nil, err
 	}
-	return o.self.build(ctx, j)
+	return o.selfToolchain.build(ctx, j)
 }
 
 // bringUp starts a stack of fake parts with the toolchain.
-func (o *ordered) bringUp(t *testing.T) <-chan error {
+func (o *controlledToolchain) bringUp(t *testing.T) <-chan error {
 	t.Helper()
 	t.Setenv(fakeVariable, "")
 	ended := make(chan error, 1)
@@ -211,8 +211,8 @@ func (o *ordered) bringUp(t *testing.T) <-chan error {
 // The first builds run one after the other, since side by side they would compile shared packages twice. Later
 // builds do not wait.
 func TestFirstBuildsFollowEachOther(t *testing.T) {
-	ours, server := oursJob(false).what, serverJob().what
-	tools := newOrdered(false)
+	ours, server := oppflowJob(false).target, serverJob().target
+	tools := newControlledToolchain(false)
 	ended := tools.bringUp(t)
 	if got := <-tools.begun; got != ours {
 		t.Errorf("the first to be built is %s", got)
@@ -226,7 +226,7 @@ func TestFirstBuildsFollowEachOther(t *testing.T) {
 		t.Error(err)
 	}
 
-	tools = newOrdered(true)
+	tools = newControlledToolchain(true)
 	ended = tools.bringUp(t)
 	if both := []string{<-tools.begun, <-tools.begun}; !slices.Contains(both, ours) || !slices.Contains(both, server) {
 		t.Errorf("%q are built", both)
@@ -239,7 +239,7 @@ func TestFirstBuildsFollowEachOther(t *testing.T) {
 	}
 
 	// The first failure is the one that is reported.
-	tools = newOrdered(false)
+	tools = newControlledToolchain(false)
 	ended = tools.bringUp(t)
 	<-tools.begun
 	tools.end[ours] <- errors.New("a mistake in it")
@@ -274,14 +274,14 @@ func TestUpFailsAtOnceAndLeavesNothing(t *testing.T) {
 			if took := time.Since(start); took > readyTimeout/2 {
 				t.Errorf("the failure took %v to be noticed", took)
 			}
-			nothingLeft(t)
+			checkNothingLeft(t)
 		})
 	}
 }
 
-// nothingLeft checks that no process of a stack with the temporary directory TMPDIR runs, and that the directory is
+// checkNothingLeft checks that no process of a stack with the temporary directory TMPDIR runs, and that the directory is
 // empty. It recognises a process by the ready file's name among the arguments.
-func nothingLeft(t *testing.T) {
+func checkNothingLeft(t *testing.T) {
 	t.Helper()
 	left, err := os.ReadDir(os.Getenv("TMPDIR"))
 	if err != nil || len(left) > 0 {
@@ -316,7 +316,7 @@ func TestNeverReadyEndsWithTheContext(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "the worker was given up (no patience left)") || !strings.Contains(err.Error(), "worker starts") {
 		t.Errorf("got %v", err)
 	}
-	nothingLeft(t)
+	checkNothingLeft(t)
 }
 
 type writerFunc func([]byte) (int, error)
@@ -329,7 +329,7 @@ func TestFailedSetupFailsUp(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "no attributes left") {
 		t.Errorf("got %v", err)
 	}
-	nothingLeft(t)
+	checkNothingLeft(t)
 }
 
 func TestRestartKeepsThePort(t *testing.T) {
@@ -356,7 +356,7 @@ func TestRestartKeepsThePort(t *testing.T) {
 				t.Errorf("%s: a second start: %v", part.Name(), err)
 			}
 			end(part)
-			if part.Running() || !gone(pid) {
+			if part.Running() || !hasExited(pid) {
 				t.Errorf("%s: process %d is still there", part.Name(), pid)
 			}
 			select {
@@ -378,7 +378,7 @@ func TestRestartKeepsThePort(t *testing.T) {
 	if setups.Load() != 3 {
 		t.Errorf("%d setups for 3 starts of the server", setups.Load())
 	}
-	if !answers(s.TemporalAddress(), 5*time.Second) || !answers(hostOf(s.APIURL()), 5*time.Second) {
+	if !respondsWithin(s.TemporalAddress(), 5*time.Second) || !respondsWithin(hostOf(s.APIURL()), 5*time.Second) {
 		t.Error("not all restarted parts answer")
 	}
 }
@@ -455,20 +455,20 @@ func TestPause(t *testing.T) {
 		t.Fatal(err)
 	}
 	sandbox, address := s.Sandbox(), hostOf(s.APIURL())
-	if !answers(address, 5*time.Second) {
+	if !respondsWithin(address, 5*time.Second) {
 		t.Fatal("the sandbox does not answer to begin with")
 	}
 	if err := sandbox.Pause(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the frozen sandbox is silent", func() bool { return !answers(address, 300*time.Millisecond) })
+	eventually(t, "the frozen sandbox is silent", func() bool { return !respondsWithin(address, 300*time.Millisecond) })
 	if !sandbox.Running() {
 		t.Error("a frozen process counts as ended")
 	}
 	if err := sandbox.Continue(); err != nil {
 		t.Fatal(err)
 	}
-	if !answers(address, 5*time.Second) {
+	if !respondsWithin(address, 5*time.Second) {
 		t.Error("the sandbox does not answer after it was woken")
 	}
 
@@ -512,7 +512,7 @@ func TestStubbornPartIsKilled(t *testing.T) {
 		t.Errorf("the rest: %v", err)
 	}
 	for _, pid := range pids {
-		if !gone(pid) {
+		if !hasExited(pid) {
 			t.Errorf("process %d is still there", pid)
 		}
 	}
@@ -530,7 +530,7 @@ func TestUncleanEndIsReported(t *testing.T) {
 	if err := s.Down(t.Context()); err == nil || !strings.Contains(err.Error(), "the sandbox did not stop cleanly: exit status 4") {
 		t.Errorf("got %v", err)
 	}
-	if !gone(pid) {
+	if !hasExited(pid) {
 		t.Error("the server was left running")
 	}
 }
@@ -559,7 +559,7 @@ const parentVariable = "STACK_TEST_PARENT"
 
 func fakeParent() int {
 	_ = os.Unsetenv(parentVariable)
-	s, err := up(context.Background(), Options{}, self{})
+	s, err := up(context.Background(), Options{}, selfToolchain{})
 	if err != nil {
 		fmt.Println(err)
 		return 1
@@ -597,7 +597,7 @@ func TestPartsDieWithTheirParent(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, pid := range pids {
-		if gone(pid) {
+		if hasExited(pid) {
 			t.Fatalf("process %d does not run to begin with", pid)
 		}
 	}
@@ -605,7 +605,7 @@ func TestPartsDieWithTheirParent(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, pid := range pids {
-		eventually(t, fmt.Sprintf("process %d ends with its parent", pid), func() bool { return gone(pid) })
+		eventually(t, fmt.Sprintf("process %d ends with its parent", pid), func() bool { return hasExited(pid) })
 	}
 	_ = parent.Wait()
 }

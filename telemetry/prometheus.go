@@ -20,7 +20,7 @@ type metricsServer struct {
 	server *http.Server
 }
 
-func serveMetrics(ctx context.Context, address string, ends *ending) (*metricsServer, error) {
+func serveMetrics(ctx context.Context, address string, ends *exportLifetime) (*metricsServer, error) {
 	registry := prometheus.NewRegistry()
 	reader, err := promexporter.New(promexporter.WithRegisterer(registry))
 	if err != nil {
@@ -29,7 +29,7 @@ func serveMetrics(ctx context.Context, address string, ends *ending) (*metricsSe
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("cannot serve metrics at %s (OTEL_EXPORTER_PROMETHEUS_HOST, OTEL_EXPORTER_PROMETHEUS_PORT): %w", address, cause(err))
+		return nil, fmt.Errorf("cannot serve metrics at %s (OTEL_EXPORTER_PROMETHEUS_HOST, OTEL_EXPORTER_PROMETHEUS_PORT): %w", address, networkCause(err))
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
@@ -38,7 +38,7 @@ func serveMetrics(ctx context.Context, address string, ends *ending) (*metricsSe
 	}}
 	go func() {
 		if err := s.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			ends.complain("metrics", err)
+			ends.logFailure("metrics", err)
 		}
 	}()
 	return s, nil
@@ -51,9 +51,9 @@ func (s *metricsServer) close(ctx context.Context) error {
 	return nil
 }
 
-// cause leaves out the operation and the address of a network error, because the message
+// networkCause leaves out the operation and the address of a network error, because the message
 // around it names them.
-func cause(err error) error {
+func networkCause(err error) error {
 	var of *net.OpError
 	if errors.As(err, &of) {
 		return of.Err

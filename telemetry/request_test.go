@@ -22,7 +22,7 @@ const (
 // add sends a mutation with values that no span may show, over a client that is observed.
 func add(t *testing.T, on *telemetry.Telemetry, url string) error {
 	t.Helper()
-	c, err := administrate.New(administrate.Options{URL: url, Tokens: administrate.StaticToken(secretToken), Around: on.Around})
+	c, err := administrate.New(administrate.Options{URL: url, Tokens: administrate.StaticToken(secretToken), WrapTransport: on.WrapTransport})
 	if err != nil {
 		t.Fatal(err)
 	}

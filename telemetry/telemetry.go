@@ -34,8 +34,8 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// scope is the name under which the spans and metrics of Temporal's SDK are recorded.
-const scope = "github.com/oppflow/oppflow/telemetry"
+// instrumentationScope is the name under which the spans and metrics of Temporal's SDK are recorded.
+const instrumentationScope = "github.com/oppflow/oppflow/telemetry"
 
 // How long the last export may take when a program ends.
 const (
@@ -65,14 +65,14 @@ type Options struct {
 
 // Telemetry records for a program; the zero value and nil record nothing and cost nothing.
 type Telemetry struct {
-	traces     *sdktrace.TracerProvider
-	metrics    *sdkmetric.MeterProvider
-	server     *metricsServer
-	intercept  interceptor.Interceptor
-	handler    client.MetricsHandler
-	propagator propagation.TextMapPropagator
-	end        func() // ends all exports that still run
-	flush      time.Duration
+	traces         *sdktrace.TracerProvider
+	metrics        *sdkmetric.MeterProvider
+	server         *metricsServer
+	interceptor    interceptor.Interceptor
+	metricsHandler client.MetricsHandler
+	propagator     propagation.TextMapPropagator
+	endExports     func() // ends all exports that still run
+	flushWithin    time.Duration
 }
 
 // Start makes the exporters. It connects to no collector yet, so a missing collector fails nothing. Only an
@@ -90,12 +90,12 @@ func Start(ctx context.Context, o Options) (*Telemetry, error) {
 	if o.Console == nil {
 		o.Console = os.Stderr
 	}
-	o.Console = &oneAtATime{to: o.Console}
-	t := &Telemetry{flush: flushTimeout}
+	o.Console = &lockedWriter{writer: o.Console}
+	t := &Telemetry{flushWithin: flushTimeout}
 	if o.Brief {
-		t.flush = briefFlushTimeout
+		t.flushWithin = briefFlushTimeout
 	}
-	about, err := describe(ctx, o.Service)
+	about, err := newResource(ctx, o.Service)
 	if err != nil {
 		return nil, err
 	}
@@ -103,17 +103,17 @@ func Start(ctx context.Context, o Options) (*Telemetry, error) {
 		return nil, err
 	}
 	over := make(chan struct{})
-	t.end = sync.OnceFunc(func() { close(over) })
-	ends := &ending{over: over, logger: o.Logger}
+	t.endExports = sync.OnceFunc(func() { close(over) })
+	ends := &exportLifetime{ended: over, logger: o.Logger}
 	if o.Settings.Traces != settings.ExportNothing {
 		exporter, err := spanExporter(ctx, o)
 		if err != nil {
-			t.end()
+			t.endExports()
 			return nil, fmt.Errorf("cannot export traces (OTEL_TRACES_EXPORTER, OTEL_EXPORTER_OTLP_*): %w", err)
 		}
 		t.traces = sdktrace.NewTracerProvider(sdktrace.WithResource(about),
-			sdktrace.WithBatcher(&spanFilter{to: exporter, ending: ends}))
-		if t.intercept, err = newTracing(t.traces.Tracer(scope), o.Requests); err != nil {
+			sdktrace.WithBatcher(&spanFilter{next: exporter, exportLifetime: ends}))
+		if t.interceptor, err = newTracing(t.traces.Tracer(instrumentationScope), o.Requests); err != nil {
 			return nil, errors.Join(err, t.Shutdown(ctx))
 		}
 	}
@@ -123,9 +123,9 @@ func Start(ctx context.Context, o Options) (*Telemetry, error) {
 			return nil, errors.Join(err, t.Shutdown(ctx))
 		}
 		t.metrics = sdkmetric.NewMeterProvider(sdkmetric.WithResource(about), sdkmetric.WithReader(reader))
-		t.handler = temporalotel.NewMetricsHandler(temporalotel.MetricsHandlerOptions{
-			Meter: t.metrics.Meter(scope), UseMonotonicCounters: true,
-			OnError: func(err error) { ends.complain("metrics", err) }, // its default panics
+		t.metricsHandler = temporalotel.NewMetricsHandler(temporalotel.MetricsHandlerOptions{
+			Meter: t.metrics.Meter(instrumentationScope), UseMonotonicCounters: true,
+			OnError: func(err error) { ends.logFailure("metrics", err) }, // its default panics
 		})
 	}
 	return t, nil
@@ -140,23 +140,23 @@ func (t *Telemetry) ClientOptions(o *client.Options) {
 	if t == nil {
 		return
 	}
-	if t.intercept != nil {
-		o.Interceptors = append([]interceptor.ClientInterceptor{t.intercept}, o.Interceptors...)
+	if t.interceptor != nil {
+		o.Interceptors = append([]interceptor.ClientInterceptor{t.interceptor}, o.Interceptors...)
 	}
-	if t.handler != nil {
-		o.MetricsHandler = t.handler
+	if t.metricsHandler != nil {
+		o.MetricsHandler = t.metricsHandler
 	}
 }
 
 // Shutdown exports the rest and stops within at most 5 s, or 1.5 s with Brief. It also exports when ctx has
 // ended, because otherwise nothing would be exported. Its error says what could not be exported.
 func (t *Telemetry) Shutdown(ctx context.Context) error {
-	if t == nil || t.end == nil {
+	if t == nil || t.endExports == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.flush)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.flushWithin)
 	defer cancel()
-	defer t.end()
+	defer t.endExports()
 	done := make(chan error, 1)
 	go func() {
 		var err error
@@ -190,9 +190,9 @@ func (t *Telemetry) meterProvider() metric.MeterProvider {
 	return t.metrics
 }
 
-// describe returns the resource of the program, and looks at neither host nor command
+// newResource returns the resource of the program, and looks at neither host nor command
 // line.
-func describe(ctx context.Context, service string) (*resource.Resource, error) {
+func newResource(ctx context.Context, service string) (*resource.Resource, error) {
 	about, err := resource.New(ctx, resource.WithTelemetrySDK(),
 		resource.WithAttributes(attribute.String("service.name", service), attribute.String("service.instance.id", uuid.NewString())),
 		resource.WithFromEnv()) // last, so that the environment wins

@@ -72,8 +72,8 @@ func post(t *testing.T, through http.RoundTripper, url, body string) {
 	_ = response.Body.Close()
 }
 
-// exporting counts the goroutines that belong to OpenTelemetry.
-func exporting() int {
+// exportGoroutines counts the goroutines that belong to OpenTelemetry.
+func exportGoroutines() int {
 	stacks := make([]byte, 4<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
 	n := 0
@@ -108,7 +108,7 @@ func TestOffCostsNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			otelVariables(t, variables...)
-			before := exporting()
+			before := exportGoroutines()
 			for _, off := range []*telemetry.Telemetry{start(t, telemetry.Options{}), {}, nil} {
 				var options client.Options
 				off.ClientOptions(&options)
@@ -116,7 +116,7 @@ func TestOffCostsNothing(t *testing.T) {
 				if off.On() || options.Interceptors != nil || options.MetricsHandler != nil {
 					t.Errorf("on %v, options %+v", off.On(), options)
 				}
-				if off.Around(transport) != http.RoundTripper(transport) {
+				if off.WrapTransport(transport) != http.RoundTripper(transport) {
 					t.Error("requests pass something although nothing is recorded")
 				}
 				if err := off.Shutdown(t.Context()); err != nil {
@@ -124,7 +124,7 @@ func TestOffCostsNothing(t *testing.T) {
 				}
 			}
 			// A goroutine of another test may have ended meanwhile.
-			if now := exporting(); now > before {
+			if now := exportGoroutines(); now > before {
 				t.Errorf("%d goroutines of OpenTelemetry run, %d before", now, before)
 			}
 		})
@@ -150,10 +150,10 @@ func TestArrives(t *testing.T) {
 				}
 				otelVariables(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+endpoint, "OTEL_EXPORTER_OTLP_PROTOCOL="+protocol,
 					"OTEL_EXPORTER_OTLP_COMPRESSION=gzip", "OTEL_RESOURCE_ATTRIBUTES=deployment.environment=test")
-				before := exporting()
+				before := exportGoroutines()
 				on := start(t, telemetry.Options{Service: "one", Brief: brief})
-				eventually(t, 5*time.Second, "something of OpenTelemetry runs, and is counted", func() bool { return exporting() > before })
-				post(t, on.Around(http.DefaultTransport), answers.URL+"/graphql?key=s3cret", `{"query":"mutation AddInterest($m0_id: ID!) {\n m0","variables":{"m0_id":"Melissa"}}`)
+				eventually(t, 5*time.Second, "something of OpenTelemetry runs, and is counted", func() bool { return exportGoroutines() > before })
+				post(t, on.WrapTransport(http.DefaultTransport), answers.URL+"/graphql?key=s3cret", `{"query":"mutation AddInterest($m0_id: ID!) {\n m0","variables":{"m0_id":"Melissa"}}`)
 				if err := on.Shutdown(t.Context()); err != nil {
 					t.Fatal(err)
 				}
@@ -178,7 +178,7 @@ func TestArrives(t *testing.T) {
 					t.Errorf("brief %v; metrics %v", brief, collector.Metrics())
 				}
 				http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-				eventually(t, 5*time.Second, "everything of OpenTelemetry has ended", func() bool { return exporting() <= before })
+				eventually(t, 5*time.Second, "everything of OpenTelemetry has ended", func() bool { return exportGoroutines() <= before })
 			})
 		}
 	}
@@ -192,7 +192,7 @@ func TestPropagators(t *testing.T) {
 	for names, want := range map[string][]string{"": nil, "none": nil, "tracecontext": {"Traceparent"}, "tracecontext,b3": {"B3", "Traceparent"}} {
 		otelVariables(t, "OTEL_TRACES_EXPORTER=console", "OTEL_PROPAGATORS="+names)
 		on := start(t, telemetry.Options{Console: io.Discard})
-		post(t, on.Around(http.DefaultTransport), answers.URL, `{}`)
+		post(t, on.WrapTransport(http.DefaultTransport), answers.URL, `{}`)
 		var sent []string
 		for name := range got {
 			if name == "Traceparent" || name == "Tracestate" || name == "B3" || name == "Baggage" || strings.HasPrefix(name, "X-") {
@@ -214,7 +214,7 @@ func TestStandardVariables(t *testing.T) {
 	collector := telemetrytest.Start(t)
 	otelVariables(t, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="+collector.URL+"/v1/traces", "OTEL_SERVICE_NAME=renamed")
 	on := start(t, telemetry.Options{})
-	post(t, on.Around(http.DefaultTransport), answers.URL, `{}`)
+	post(t, on.WrapTransport(http.DefaultTransport), answers.URL, `{}`)
 	if err := on.Shutdown(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +224,7 @@ func TestStandardVariables(t *testing.T) {
 
 	otelVariables(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+collector.URL, "OTEL_TRACES_SAMPLER=always_off")
 	on = start(t, telemetry.Options{})
-	post(t, on.Around(http.DefaultTransport), answers.URL, `{}`)
+	post(t, on.WrapTransport(http.DefaultTransport), answers.URL, `{}`)
 	if err := on.Shutdown(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -263,7 +263,7 @@ func TestBrokenCollector(t *testing.T) {
 			ofProcess := otel.GetErrorHandler()
 			otel.SetErrorHandler(otel.ErrorHandlerFunc(func(error) { heard.Store(true) }))
 			defer otel.SetErrorHandler(ofProcess)
-			before := exporting()
+			before := exportGoroutines()
 			on := start(t, telemetry.Options{Brief: test.brief, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 			if on.Flush() != test.flush {
 				t.Errorf("the last export may take %s; want %s", on.Flush(), test.flush)
@@ -277,7 +277,7 @@ func TestBrokenCollector(t *testing.T) {
 					within = flush + 500*time.Millisecond
 				}
 			}
-			post(t, on.Around(http.DefaultTransport), answers.URL, `{}`)
+			post(t, on.WrapTransport(http.DefaultTransport), answers.URL, `{}`)
 			ended, cancel := context.WithCancel(t.Context())
 			cancel() // a program that is stopping has an ended context
 			began := time.Now()
@@ -287,7 +287,7 @@ func TestBrokenCollector(t *testing.T) {
 			}
 			eventually(t, 5*time.Second, "everything of OpenTelemetry has ended", func() bool {
 				http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-				return exporting() <= before
+				return exportGoroutines() <= before
 			})
 			if lines := strings.Count(log.String(), "traces could not be exported"); lines != 1 || heard.Load() {
 				t.Errorf("told the process %v, logged:\n%s", heard.Load(), log.String())
@@ -320,7 +320,7 @@ func TestConsole(t *testing.T) {
 	otelVariables(t, "OTEL_TRACES_EXPORTER=console", "OTEL_METRICS_EXPORTER=console")
 	var written strings.Builder
 	on := start(t, telemetry.Options{Console: &written})
-	post(t, on.Around(http.DefaultTransport), answers.URL+"/?s3cret", `{"query":"query Hello {\n  hello\n}\n"}`)
+	post(t, on.WrapTransport(http.DefaultTransport), answers.URL+"/?s3cret", `{"query":"query Hello {\n  hello\n}\n"}`)
 	if err := on.Shutdown(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -360,7 +360,7 @@ func TestPrometheus(t *testing.T) {
 	var options client.Options
 	on.ClientOptions(&options)
 	options.MetricsHandler.WithTags(map[string]string{"operation": "tested"}).Counter("temporal_request").Inc(1)
-	post(t, on.Around(http.DefaultTransport), answers.URL, `{}`)
+	post(t, on.WrapTransport(http.DefaultTransport), answers.URL, `{}`)
 	fetch := func() (string, error) {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/metrics", nil)
 		if err != nil {

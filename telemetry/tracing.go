@@ -54,27 +54,27 @@ func newTracing(t trace.Tracer, requests Requests) (interceptor.Interceptor, err
 
 type spanKey struct{}
 
-// causes are the spans behind an activity: the span of the first message, and the spans of the other messages.
-type causes struct {
+// causingSpans are the spans behind an activity: the span of the first message, and the spans of the other messages.
+type causingSpans struct {
 	first  trace.SpanContext
 	others []trace.SpanContext
 }
 
 // Finish does nothing. It makes causes a span, and another place finishes the real span.
-func (c *causes) Finish(*interceptor.TracerFinishSpanOptions) {}
+func (c *causingSpans) Finish(*interceptor.TracerFinishSpanOptions) {}
 
 // tracer lets causes be parents of spans.
 type tracer struct{ interceptor.Tracer }
 
 func (t tracer) StartSpan(o *interceptor.TracerStartSpanOptions) (interceptor.TracerSpan, error) {
-	if !plainName.MatchString(o.Name) {
-		o.Name = otherName
+	if !identifierPattern.MatchString(o.Name) {
+		o.Name = otherSpanName
 	}
-	of, ok := o.Parent.(*causes)
+	of, ok := o.Parent.(*causingSpans)
 	if !ok {
 		return t.Tracer.StartSpan(o)
 	}
-	parent, err := t.UnmarshalSpan(carry(of.first))
+	parent, err := t.UnmarshalSpan(encodeSpan(of.first))
 	if err != nil {
 		return nil, err
 	}
@@ -89,21 +89,21 @@ func (t tracer) StartSpan(o *interceptor.TracerStartSpanOptions) (interceptor.Tr
 }
 
 func (t tracer) MarshalSpan(s interceptor.TracerSpan) (map[string]string, error) {
-	if of, ok := s.(*causes); ok {
-		return carry(of.first), nil
+	if of, ok := s.(*causingSpans); ok {
+		return encodeSpan(of.first), nil
 	}
 	return t.Tracer.MarshalSpan(s)
 }
 
-// carry encodes a span as the header does.
-func carry(s trace.SpanContext) map[string]string {
+// encodeSpan encodes a span as the header does.
+func encodeSpan(s trace.SpanContext) map[string]string {
 	carrier := propagation.MapCarrier{}
 	propagation.TraceContext{}.Inject(trace.ContextWithSpanContext(context.Background(), s), carrier)
 	return carrier
 }
 
-// sender returns the sender's span from the header of the message in ctx.
-func sender(ctx workflow.Context) trace.SpanContext {
+// senderSpan returns the sender's span from the header of the message in ctx.
+func senderSpan(ctx workflow.Context) trace.SpanContext {
 	payload := interceptor.WorkflowHeader(ctx)[headerKey]
 	var carried map[string]string
 	if payload == nil || converter.GetDefaultDataConverter().FromPayload(payload, &carried) != nil {
@@ -115,92 +115,92 @@ func sender(ctx workflow.Context) trace.SpanContext {
 // InterceptWorkflow puts the SDK's interceptor between two of this package. The outer one skips the SDK's
 // interceptor on replay. The inner one knows the span that the SDK's interceptor has put into the context.
 func (t *tracing) InterceptWorkflow(ctx workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
-	inner := &messages{requests: t.requests, of: map[string]trace.SpanContext{}}
+	inner := &messageSpans{requests: t.requests, byRequest: map[string]trace.SpanContext{}}
 	inner.Next = next
-	outer := &replays{past: inner}
+	outer := &replaySkipper{whenReplaying: inner}
 	outer.Next = t.Interceptor.InterceptWorkflow(ctx, inner)
 	return outer
 }
 
-// replays skips the SDK's interceptor when the workflow replays its past. Otherwise the SDK's interceptor would
+// replaySkipper skips the SDK's interceptor when the workflow replays its past. Otherwise the SDK's interceptor would
 // make the spans of updates again, and a span of the whole run for every worker that rebuilds the run.
-type replays struct {
+type replaySkipper struct {
 	interceptor.WorkflowInboundInterceptorBase
-	past interceptor.WorkflowInboundInterceptor
+	whenReplaying interceptor.WorkflowInboundInterceptor
 }
 
-func (r *replays) ExecuteWorkflow(ctx workflow.Context, in *interceptor.ExecuteWorkflowInput) (any, error) {
+func (r *replaySkipper) ExecuteWorkflow(ctx workflow.Context, in *interceptor.ExecuteWorkflowInput) (any, error) {
 	if !workflow.IsReplaying(ctx) {
 		return r.Next.ExecuteWorkflow(ctx, in)
 	}
-	if starter := sender(ctx); starter.IsValid() {
-		ctx = workflow.WithValue(ctx, spanKey{}, &causes{first: starter})
+	if starter := senderSpan(ctx); starter.IsValid() {
+		ctx = workflow.WithValue(ctx, spanKey{}, &causingSpans{first: starter})
 	}
-	return r.past.ExecuteWorkflow(ctx, in)
+	return r.whenReplaying.ExecuteWorkflow(ctx, in)
 }
 
-func (r *replays) ExecuteUpdate(ctx workflow.Context, in *interceptor.UpdateInput) (any, error) {
+func (r *replaySkipper) ExecuteUpdate(ctx workflow.Context, in *interceptor.UpdateInput) (any, error) {
 	if !workflow.IsReplaying(ctx) {
 		return r.Next.ExecuteUpdate(ctx, in)
 	}
-	return r.past.ExecuteUpdate(ctx, in)
+	return r.whenReplaying.ExecuteUpdate(ctx, in)
 }
 
-// messages remembers the spans of the received messages, for one run in one worker. It is rebuilt with the run,
+// messageSpans remembers the spans of the received messages, for one run in one worker. It is rebuilt with the run,
 // from the headers in the history. After a continue-as-new, waiting messages are in the trace of the start.
-type messages struct {
+type messageSpans struct {
 	interceptor.WorkflowInboundInterceptorBase
-	requests Requests
-	of       map[string]trace.SpanContext // by request; the history's limit also limits the requests of a run
-	current  *causes                      // of the last activity that carried out requests
+	requests  Requests
+	byRequest map[string]trace.SpanContext // by request; the history's limit also limits the requests of a run
+	current   *causingSpans                // of the last activity that carried out requests
 }
 
-func (m *messages) Init(outbound interceptor.WorkflowOutboundInterceptor) error {
-	out := &outgoing{messages: m}
+func (m *messageSpans) Init(outbound interceptor.WorkflowOutboundInterceptor) error {
+	out := &outboundInterceptor{messages: m}
 	out.Next = outbound
 	return m.Next.Init(out)
 }
 
-func (m *messages) HandleSignal(ctx workflow.Context, in *interceptor.HandleSignalInput) error {
+func (m *messageSpans) HandleSignal(ctx workflow.Context, in *interceptor.HandleSignalInput) error {
 	var payload *commonpb.Payload
 	if all := in.Arg.GetPayloads(); len(all) > 0 {
 		payload = all[0]
 	}
-	m.note(ctx, "", payload)
+	m.rememberSpan(ctx, "", payload)
 	return m.Next.HandleSignal(ctx, in)
 }
 
-func (m *messages) ExecuteUpdate(ctx workflow.Context, in *interceptor.UpdateInput) (any, error) {
+func (m *messageSpans) ExecuteUpdate(ctx workflow.Context, in *interceptor.UpdateInput) (any, error) {
 	var payload *commonpb.Payload
 	if len(in.Args) > 0 {
 		if raw, ok := in.Args[0].(converter.RawValue); ok {
 			payload = raw.Payload()
 		}
 	}
-	m.note(ctx, workflow.GetCurrentUpdateInfo(ctx).ID, payload)
+	m.rememberSpan(ctx, workflow.GetCurrentUpdateInfo(ctx).ID, payload)
 	return m.Next.ExecuteUpdate(ctx, in)
 }
 
-// note remembers the span of a request; a repeated request keeps the span of its first sender.
-func (m *messages) note(ctx workflow.Context, update string, payload *commonpb.Payload) {
+// rememberSpan remembers the span of a request; a repeated request keeps the span of its first sender.
+func (m *messageSpans) rememberSpan(ctx workflow.Context, update string, payload *commonpb.Payload) {
 	if m.requests.OfMessage == nil {
 		return
 	}
 	id := m.requests.OfMessage(update, payload)
-	if _, known := m.of[id]; known || id == "" {
+	if _, known := m.byRequest[id]; known || id == "" {
 		return
 	}
-	from := sender(ctx)
+	from := senderSpan(ctx)
 	if handling, ok := ctx.Value(spanKey{}).(interface{ SpanContext() trace.SpanContext }); ok {
 		from = handling.SpanContext()
 	}
 	if from.IsValid() {
-		m.of[id] = from
+		m.byRequest[id] = from
 	}
 }
 
 // causesOf returns the spans behind an activity; nil when only the start is known.
-func (m *messages) causesOf(activity string, args []any) *causes {
+func (m *messageSpans) causesOf(activity string, args []any) *causingSpans {
 	if m.requests.OfActivity == nil {
 		return nil
 	}
@@ -211,11 +211,11 @@ func (m *messages) causesOf(activity string, args []any) *causes {
 	m.current = nil
 	seen := map[trace.SpanID]bool{}
 	for _, id := range ids {
-		from, known := m.of[id]
+		from, known := m.byRequest[id]
 		switch {
 		case !known || seen[from.SpanID()]:
 		case m.current == nil:
-			m.current = &causes{first: from}
+			m.current = &causingSpans{first: from}
 		default:
 			m.current.others = append(m.current.others, from)
 		}
@@ -224,14 +224,14 @@ func (m *messages) causesOf(activity string, args []any) *causes {
 	return m.current
 }
 
-// outgoing is nearest to the workflow, so the SDK's interceptor finds the values that outgoing
+// outboundInterceptor is nearest to the workflow, so the SDK's interceptor finds the values that outgoing
 // puts into the context.
-type outgoing struct {
+type outboundInterceptor struct {
 	interceptor.WorkflowOutboundInterceptorBase
-	messages *messages
+	messages *messageSpans
 }
 
-func (o *outgoing) ExecuteActivity(ctx workflow.Context, activity string, args ...any) workflow.Future {
+func (o *outboundInterceptor) ExecuteActivity(ctx workflow.Context, activity string, args ...any) workflow.Future {
 	if of := o.messages.causesOf(activity, args); of != nil {
 		ctx = workflow.WithValue(ctx, spanKey{}, of)
 	}

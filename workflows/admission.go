@@ -14,38 +14,38 @@ import (
 // arguments are what a run was started with. input is the start as a caller gives it. carried is
 // the state that the run before handed over. A caller must not give a second argument.
 type arguments struct {
-	input, carried sent
+	input, carriedState messagePayload
 }
 
-// admit makes the state of a run that a caller started. Its error is a mistake of the caller.
-func admit(ctx workflow.Context, reference opportunity.Reference, a arguments) (*opportunity.State, error) {
-	state, refused := admitStrictly(ctx, reference, a)
+// admitStart makes the state of a run that a caller started. Its error is a mistake of the caller.
+func admitStart(ctx workflow.Context, reference opportunity.Reference, a arguments) (*opportunity.State, error) {
+	state, refused := admitStartStrictly(ctx, reference, a)
 	if refused == nil {
 		return state, nil
 	}
-	_, loosely := looseStart(a.input)
-	if a.carried.isEmpty() && loosely != nil {
+	_, loosely := decodeStartLoosely(a.input)
+	if a.carriedState.isEmpty() && loosely != nil {
 		return nil, refused // earlier releases refused it, too
 	}
 	if workflow.GetVersion(ctx, changeStrictStarts, workflow.DefaultVersion, 1) != workflow.DefaultVersion {
 		return nil, refused
 	}
 	// An earlier release accepted this start, and the run is replayed.
-	if state := readState(a.carried.raw); state != nil {
+	if state := readState(a.carriedState.raw); state != nil {
 		return state, nil
 	}
-	start, err := looseStart(a.input)
+	start, err := decodeStartLoosely(a.input)
 	if err != nil {
 		return nil, err
 	}
 	return opportunity.NewState(reference, start, workflow.Now(ctx)), nil
 }
 
-func admitStrictly(ctx workflow.Context, reference opportunity.Reference, a arguments) (*opportunity.State, error) {
-	if err := unfit(workflow.GetInfo(ctx)); err != nil {
+func admitStartStrictly(ctx workflow.Context, reference opportunity.Reference, a arguments) (*opportunity.State, error) {
+	if err := checkStartOptions(workflow.GetInfo(ctx)); err != nil {
 		return nil, err
 	}
-	if !a.carried.isEmpty() {
+	if !a.carriedState.isEmpty() {
 		return nil, opportunity.Invalidf("more than one argument; one JSON object is wanted, such as {…}")
 	}
 	payload, err := a.input.json()
@@ -59,8 +59,8 @@ func admitStrictly(ctx workflow.Context, reference opportunity.Reference, a argu
 	return opportunity.NewState(reference, start, workflow.Now(ctx)), nil
 }
 
-func looseStart(s sent) (opportunity.Start, error) {
-	payload, err := typedJSON(s.raw)
+func decodeStartLoosely(s messagePayload) (opportunity.Start, error) {
+	payload, err := payloadJSON(s.raw)
 	if err != nil {
 		return opportunity.Start{}, err
 	}
@@ -70,9 +70,9 @@ func looseStart(s sent) (opportunity.Start, error) {
 // unlimited is the smallest time limit that counts as none; test environments set such a limit.
 const unlimited = 10 * 365 * 24 * time.Hour
 
-// unfit refuses start options with which Temporal would end the run while messages wait, or start
+// checkStartOptions refuses start options with which Temporal would end the run while messages wait, or start
 // it again after its end. No error of the run itself can prevent either.
-func unfit(info *workflow.Info) error {
+func checkStartOptions(info *workflow.Info) error {
 	limited := func(limit time.Duration) bool { return limit > 0 && limit < unlimited }
 	switch policy := info.RetryPolicy; {
 	case info.CronSchedule != "":
@@ -87,38 +87,38 @@ func unfit(info *workflow.Info) error {
 	return nil
 }
 
-// refusal is the reason why a run with a cron schedule was refused, as that run hands it to the
+// rejectedStart is the reason why a run with a cron schedule was refused, as that run hands it to the
 // next run.
-type refusal struct {
+type rejectedStart struct {
 	// Version keeps workers that do not know refusals from reading a refusal as a state.
 	Version int                `json:"version"`
-	Refused *opportunity.Error `json:"refused"`
+	Reason  *opportunity.Error `json:"refused"`
 }
 
-// refusalVersion is above every version of a state.
-const refusalVersion = 1 << 30
+// rejectedStartVersion is above every version of a state.
+const rejectedStartVersion = 1 << 30
 
-// refuse ends a run that must not exist. Temporal starts a run with a cron schedule again after a
+// rejectStart ends a run that must not exist. Temporal starts a run with a cron schedule again after a
 // failure, so its reference would never be free. Such a run therefore continues as a run without a
 // schedule, and that run fails with the reason.
-func refuse(ctx workflow.Context, reason error) error {
-	if refused, own := lifecycle.FromFault(reason); own && workflow.GetInfo(ctx).CronSchedule != "" {
-		return workflow.NewContinueAsNewError(ctx, lifecycle.WorkflowType, nil, refusal{Version: refusalVersion, Refused: refused})
+func rejectStart(ctx workflow.Context, reason error) error {
+	if refused, own := lifecycle.FromTemporalError(reason); own && workflow.GetInfo(ctx).CronSchedule != "" {
+		return workflow.NewContinueAsNewError(ctx, lifecycle.WorkflowType, nil, rejectedStart{Version: rejectedStartVersion, Reason: refused})
 	}
-	return lifecycle.Fault(reason)
+	return lifecycle.ToTemporalError(reason)
 }
 
-// readRefusal returns the reason why the run before was refused, nil when it was not refused.
-func readRefusal(carried converter.RawValue) error {
-	var r refusal
-	if payload, err := typedJSON(carried); err == nil {
+// readRejectedStart returns the reason why the run before was refused, nil when it was not refused.
+func readRejectedStart(carried converter.RawValue) error {
+	var r rejectedStart
+	if payload, err := payloadJSON(carried); err == nil {
 		err = json.Unmarshal(payload, &r)
 		if err != nil {
-			r = refusal{} // no refusal: it is a state, or an error that readState reports
+			r = rejectedStart{} // no refusal: it is a state, or an error that readState reports
 		}
 	}
-	if r.Version != refusalVersion || r.Refused == nil {
+	if r.Version != rejectedStartVersion || r.Reason == nil {
 		return nil
 	}
-	return r.Refused
+	return r.Reason
 }

@@ -19,19 +19,19 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-var adoptIt = opportunity.Start{Adopt: id("Opportunity", 2)}
+var adoptStart = opportunity.Start{Adopt: id("Opportunity", 2)}
 
-// standing is a record that somebody made by hand.
-func standing(s *stage) {
+// createRecord is a record that somebody made by hand.
+func createRecord(s *fixture) {
 	price := interest(1).UnitAmount
-	s.record.exists, s.record.step, s.record.details = true, steps[0], opportunity.Details{Name: "By hand", Currency: "GBP", Region: opportunity.Named{ID: id("Region", "UK"), Name: "UK"}}
+	s.tms.exists, s.tms.step, s.tms.details = true, steps[0], opportunity.Details{Name: "By hand", Currency: "GBP", Region: opportunity.Ref{ID: id("Region", "UK"), Name: "UK"}}
 	for n := range 3 { // more than a page
-		s.record.items = append(s.record.items, opportunity.InterestRef{ID: id("OpportunityInterest", fmt.Sprint("hand", n)), Item: id("Course", n), Quantity: 1, UnitAmount: &price})
+		s.tms.items = append(s.tms.items, opportunity.InterestRef{ID: id("OpportunityInterest", fmt.Sprint("hand", n)), Item: id("Course", n), Quantity: 1, UnitAmount: &price})
 	}
 }
 
-// failedAs asserts that the run failed, which frees its reference.
-func (s *stage) failedAs(want opportunity.ErrorType, text string) {
+// wantFailedAs asserts that the run failed, which frees its reference.
+func (s *fixture) wantFailedAs(want opportunity.ErrorType, text string) {
 	s.t.Helper()
 	var application *temporal.ApplicationError
 	if err := s.env.GetWorkflowError(); !errors.As(err, &application) || application.Type() != string(want) || !strings.Contains(application.Message(), text) {
@@ -40,50 +40,50 @@ func (s *stage) failedAs(want opportunity.ErrorType, text string) {
 }
 
 func TestAdopt(t *testing.T) {
-	marking := func(fate opportunity.Fate, reason activities.Reason) *activities.Sending {
-		return &activities.Sending{Fate: fate, Reason: reason}
+	marking := func(fate opportunity.ChangeStatus, reason activities.Reason) *activities.CallResult {
+		return &activities.CallResult{Status: fate, Reason: reason}
 	}
 	const mark = "mark By hand of A-1"
 	for _, c := range []struct {
 		name    string
-		prepare func(*stage)
+		prepare func(*fixture)
 		log     []string // before the requests of the callers
 		marked  int      // number of requests for the mark
 	}{
-		{"nobody's", func(*stage) {}, []string{mark}, 1},
-		{"ours already", func(s *stage) { s.record.owner = "A-1" }, nil, 0},
-		{"nobody can tell", func(s *stage) { s.record.untold = true }, nil, 0},
-		{"the marking was lost, and had happened", func(s *stage) {
-			s.record.mark = func(int) (bool, *activities.Sending, error) { return true, nil, errors.New("lost") }
+		{"nobody's", func(*fixture) {}, []string{mark}, 1},
+		{"ours already", func(s *fixture) { s.tms.owner = "A-1" }, nil, 0},
+		{"nobody can tell", func(s *fixture) { s.tms.ownerUnknown = true }, nil, 0},
+		{"the marking was lost, and had happened", func(s *fixture) {
+			s.tms.tag = func(int) (bool, *activities.CallResult, error) { return true, nil, errors.New("lost") }
 		}, []string{mark}, 1},
-		{"the marking was lost, and had not happened", func(s *stage) {
-			s.record.mark = func(n int) (bool, *activities.Sending, error) {
-				return n > 1, map[bool]*activities.Sending{false: marking(opportunity.FateUnknown, "")}[n > 1], nil
+		{"the marking was lost, and had not happened", func(s *fixture) {
+			s.tms.tag = func(n int) (bool, *activities.CallResult, error) {
+				return n > 1, map[bool]*activities.CallResult{false: marking(opportunity.StatusUnknown, "")}[n > 1], nil
 			}
 		}, []string{mark}, 2},
-		{"the marking was lost, and happens late", func(s *stage) {
+		{"the marking was lost, and happens late", func(s *fixture) {
 			var lost time.Time
-			s.record.mark = func(int) (bool, *activities.Sending, error) {
+			s.tms.tag = func(int) (bool, *activities.CallResult, error) {
 				lost = s.env.Now()
-				return false, marking(opportunity.FateUnknown, ""), nil
+				return false, marking(opportunity.StatusUnknown, ""), nil
 			}
-			s.record.read = func(int) error {
+			s.tms.read = func(int) error {
 				if !lost.IsZero() && s.env.Now().Sub(lost) > 50*time.Second {
-					s.record.owner = "A-1"
+					s.tms.owner = "A-1"
 				}
 				return nil
 			}
 		}, nil, 1},
-		{"the marking could not be sent", func(s *stage) {
-			s.record.mark = func(n int) (bool, *activities.Sending, error) {
-				return n > 3, map[bool]*activities.Sending{false: marking(opportunity.FateNotSent, activities.ReasonUnreachable)}[n > 3], nil
+		{"the marking could not be sent", func(s *fixture) {
+			s.tms.tag = func(n int) (bool, *activities.CallResult, error) {
+				return n > 3, map[bool]*activities.CallResult{false: marking(opportunity.StatusNotSent, activities.ReasonUnreachable)}[n > 3], nil
 			}
 		}, []string{mark}, 4},
-		{"the marking was overlooked", func(s *stage) {
-			s.record.mark = func(n int) (bool, *activities.Sending, error) { return n > 1, nil, nil }
+		{"the marking was overlooked", func(s *fixture) {
+			s.tms.tag = func(n int) (bool, *activities.CallResult, error) { return n > 1, nil, nil }
 		}, []string{mark}, 2},
-		{"reading fails for a while", func(s *stage) {
-			s.record.read = func(n int) error {
+		{"reading fails for a while", func(s *fixture) {
+			s.tms.read = func(n int) error {
 				if n%2 == 1 {
 					return errors.New("out of reach")
 				}
@@ -92,11 +92,11 @@ func TestAdopt(t *testing.T) {
 		}, []string{mark}, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := newStage(t)
-			standing(s)
+			s := newFixture(t)
+			createRecord(s)
 			c.prepare(s)
 			s.at(0, func() {
-				s.update("open", "opened", lifecycle.OpenedInput{Start: &adoptIt})
+				s.update("open", "opened", lifecycle.CreateOutcomeInput{Start: &adoptStart})
 				s.env.SignalWorkflow("addInterests", add(7))
 			})
 			s.at(5*time.Minute, func() {
@@ -104,17 +104,17 @@ func TestAdopt(t *testing.T) {
 				if view.Opportunity != id("Opportunity", 2) || len(view.Interests) != 4 || view.Details.Name != "By hand" || view.Details.Region.Name != "UK" || view.Step.Name != "Proposed" {
 					t.Errorf("view %+v", view)
 				}
-				s.update("open again", "opened", lifecycle.OpenedInput{Start: &adoptIt})
+				s.update("open again", "opened", lifecycle.CreateOutcomeInput{Start: &adoptStart})
 				other := opportunity.Start{Adopt: id("Opportunity", 3)}
-				s.update("open another", "opened", lifecycle.OpenedInput{Start: &other})
+				s.update("open another", "opened", lifecycle.CreateOutcomeInput{Start: &other})
 			})
-			s.win(6 * time.Minute)
-			s.run(adoptIt, nil)
+			s.winAt(6 * time.Minute)
+			s.run(adoptStart, nil)
 			s.wantLog(append(c.log, "interest 7", "progress Opportunity", "progress Won")...)
-			if s.record.creates > 0 || s.record.marked != c.marked {
-				t.Errorf("%d creates, %d markings; want none and %d", s.record.creates, s.record.marked, c.marked)
+			if s.tms.creates > 0 || s.tms.tagRequests != c.marked {
+				t.Errorf("%d creates, %d markings; want none and %d", s.tms.creates, s.tms.tagRequests, c.marked)
 			}
-			if got := s.answers["open again"].opened; got.State != opportunity.Done || got.Opportunity != id("Opportunity", 2) || got.Details.Name != "By hand" {
+			if got := s.results["open again"].opened; got.State != opportunity.Done || got.Opportunity != id("Opportunity", 2) || got.Details.Name != "By hand" {
 				t.Errorf("opened: got %+v", got)
 			}
 			s.wantRefused("open another", opportunity.Conflict)
@@ -128,49 +128,49 @@ func TestAdopt(t *testing.T) {
 func TestAdoptThatCannotBe(t *testing.T) {
 	for _, c := range []struct {
 		name    string
-		prepare func(*stage)
+		prepare func(*fixture)
 		want    opportunity.ErrorType
 		text    string
 	}{
-		{"another reference's", func(s *stage) { s.record.owner = "B-2" }, opportunity.Conflict, "another reference"},
-		{"there is none", func(s *stage) { s.record.exists = false }, opportunity.NotFound, "adopt: "},
-		{"the API refuses the mark", func(s *stage) {
-			s.record.mark = func(int) (bool, *activities.Sending, error) {
-				return false, &activities.Sending{Fate: opportunity.FateRejected, Error: &opportunity.Error{Type: opportunity.Rejected, Label: "Locked", Message: "the record is locked"}}, nil
+		{"another reference's", func(s *fixture) { s.tms.owner = "B-2" }, opportunity.Conflict, "another reference"},
+		{"there is none", func(s *fixture) { s.tms.exists = false }, opportunity.NotFound, "adopt: "},
+		{"the API refuses the mark", func(s *fixture) {
+			s.tms.tag = func(int) (bool, *activities.CallResult, error) {
+				return false, &activities.CallResult{Status: opportunity.StatusRejected, Error: &opportunity.Error{Type: opportunity.Rejected, Label: "Locked", Message: "the record is locked"}}, nil
 			}
 		}, opportunity.Rejected, "the record is locked"},
-		{"the API takes the mark and loses it", func(s *stage) {
-			s.record.mark = func(int) (bool, *activities.Sending, error) { return false, nil, nil }
+		{"the API takes the mark and loses it", func(s *fixture) {
+			s.tms.tag = func(int) (bool, *activities.CallResult, error) { return false, nil, nil }
 		}, opportunity.Rejected, "does not carry it"},
-		{"reading is refused", func(s *stage) {
-			s.record.read = func(int) error {
+		{"reading is refused", func(s *fixture) {
+			s.tms.read = func(int) error {
 				return temporal.NewNonRetryableApplicationError("no right to read", string(opportunity.Rejected), nil)
 			}
 		}, opportunity.Rejected, "no right to read"},
-		{"another was faster", func(s *stage) {
-			s.record.mark = func(int) (bool, *activities.Sending, error) {
-				s.record.owner = "B-2"
+		{"another was faster", func(s *fixture) {
+			s.tms.tag = func(int) (bool, *activities.CallResult, error) {
+				s.tms.owner = "B-2"
 				return false, nil, errors.New("lost")
 			}
 		}, opportunity.Conflict, "another reference"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := newStage(t)
-			standing(s)
+			s := newFixture(t)
+			createRecord(s)
 			c.prepare(s)
 			s.at(0, func() {
-				s.update("open", "opened", lifecycle.OpenedInput{Start: &adoptIt})
+				s.update("open", "opened", lifecycle.CreateOutcomeInput{Start: &adoptStart})
 				s.update("i", "addInterests", add(7))
 			})
-			s.run(adoptIt, nil)
-			s.failedAs(c.want, c.text)
+			s.run(adoptStart, nil)
+			s.wantFailedAs(c.want, c.text)
 			s.wantLog()
-			if len(s.record.calls) > 8 {
-				t.Errorf("%d calls: %v", len(s.record.calls), s.record.calls)
+			if len(s.tms.calls) > 8 {
+				t.Errorf("%d calls: %v", len(s.tms.calls), s.tms.calls)
 			}
 			// A caller who waited got the reason, unless twenty seconds had passed.
 			var application *temporal.ApplicationError
-			if got := s.answers["open"]; got.opened.State != opportunity.Pending && (!errors.As(got.err, &application) || application.Type() != string(c.want)) {
+			if got := s.results["open"]; got.opened.State != opportunity.Pending && (!errors.As(got.err, &application) || application.Type() != string(c.want)) {
 				t.Errorf("opened: got %+v", got)
 			}
 			if got, err := s.outcomeOf(lifecycle.OutcomeInput{RequestID: "i"}); err != nil || got.State != opportunity.Failed || got.Error.Type != opportunity.Closed {
@@ -182,32 +182,32 @@ func TestAdoptThatCannotBe(t *testing.T) {
 
 // An operator may close an adoption that cannot go on, and anybody may cancel it.
 func TestAdoptionIsEnded(t *testing.T) {
-	for name, prepare := range map[string]func(*stage){
-		"while it is read": func(s *stage) { s.record.read = func(int) error { return errors.New("out of reach") } },
-		"while it is marked": func(s *stage) {
-			s.record.mark = func(int) (bool, *activities.Sending, error) {
-				sending := out(24 * time.Hour)
+	for name, prepare := range map[string]func(*fixture){
+		"while it is read": func(s *fixture) { s.tms.read = func(int) error { return errors.New("out of reach") } },
+		"while it is marked": func(s *fixture) {
+			s.tms.tag = func(int) (bool, *activities.CallResult, error) {
+				sending := unreachableResult(24 * time.Hour)
 				return false, &sending, nil
 			}
 		},
-		"while paused": func(s *stage) { s.at(0, func() { s.env.SignalWorkflow("pause", opportunity.Pause{}) }) },
+		"while paused": func(s *fixture) { s.at(0, func() { s.env.SignalWorkflow("pause", opportunity.Pause{}) }) },
 	} {
 		for _, end := range []string{"close", "cancel"} {
 			t.Run(end+" "+name, func(t *testing.T) {
-				s := newStage(t)
-				standing(s)
+				s := newFixture(t)
+				createRecord(s)
 				prepare(s)
 				s.at(0, func() { s.env.SignalWorkflow("addInterests", add(7)) })
-				s.at(9*time.Second, func() { s.update("open", "opened", lifecycle.OpenedInput{Start: &adoptIt}) })
+				s.at(9*time.Second, func() { s.update("open", "opened", lifecycle.CreateOutcomeInput{Start: &adoptStart}) })
 				s.at(10*time.Second, func() {
 					if end == "close" {
-						s.update("c", "close", closeIt)
+						s.update("c", "close", closeCommand)
 					} else {
 						s.env.CancelWorkflow()
 					}
 				})
 				begun := s.env.Now()
-				s.run(adoptIt, nil)
+				s.run(adoptStart, nil)
 				if took := s.env.Now().Sub(begun); took > time.Minute {
 					t.Errorf("it took %s to end", took)
 				}
@@ -220,12 +220,12 @@ func TestAdoptionIsEnded(t *testing.T) {
 					return
 				}
 				s.wantDone("c")
-				want := opportunity.Ended{Reference: "A-1", Closed: "sold elsewhere", Failed: 1}
+				want := opportunity.RunResult{Reference: "A-1", CloseReason: "sold elsewhere", FailedRequests: 1}
 				if diff := cmp.Diff(want, s.ended()); diff != "" {
 					t.Error(diff)
 				}
 				var application *temporal.ApplicationError
-				if got := s.answers["open"]; !errors.As(got.err, &application) || application.Type() != string(opportunity.Closed) {
+				if got := s.results["open"]; !errors.As(got.err, &application) || application.Type() != string(opportunity.Closed) {
 					t.Errorf("opened: got %+v; want Closed", got)
 				}
 			})
@@ -235,13 +235,13 @@ func TestAdoptionIsEnded(t *testing.T) {
 
 // When two references adopt one record in the same moment, one of them gets the record.
 func TestTwoReferencesAdoptOneRecord(t *testing.T) {
-	s := newStage(t)
-	standing(s)
+	s := newFixture(t)
+	createRecord(s)
 	var asked []time.Time
-	s.record.mark = func(n int) (bool, *activities.Sending, error) {
+	s.tms.tag = func(n int) (bool, *activities.CallResult, error) {
 		asked = append(asked, s.env.Now())
 		if n == 1 { // marking takes its time
-			return false, &activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonRate, RetryAfter: 12 * time.Second}, nil
+			return false, &activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonRateLimit, RetryAfter: 12 * time.Second}, nil
 		}
 		return true, nil, nil
 	}
@@ -251,7 +251,7 @@ func TestTwoReferencesAdoptOneRecord(t *testing.T) {
 		for _, reference := range references {
 			runs = append(runs, workflow.ExecuteChildWorkflow(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 				WorkflowID: lifecycle.WorkflowID(reference), ParentClosePolicy: enums.PARENT_CLOSE_POLICY_ABANDON,
-			}), lifecycle.WorkflowType, adoptIt, nil))
+			}), lifecycle.WorkflowType, adoptStart, nil))
 		}
 		for _, run := range runs {
 			if err := run.GetChildWorkflowExecution().Get(ctx, nil); err != nil {
@@ -263,8 +263,8 @@ func TestTwoReferencesAdoptOneRecord(t *testing.T) {
 		}
 		var ends []string
 		for _, run := range runs {
-			run.SignalChildWorkflow(ctx, "close", closeIt)
-			var ended opportunity.Ended
+			run.SignalChildWorkflow(ctx, "close", closeCommand)
+			var ended opportunity.RunResult
 			err := run.Get(ctx, &ended)
 			var application *temporal.ApplicationError
 			switch {
@@ -273,7 +273,7 @@ func TestTwoReferencesAdoptOneRecord(t *testing.T) {
 			case err != nil:
 				return nil, err
 			default:
-				ends = append(ends, ended.Closed)
+				ends = append(ends, ended.CloseReason)
 			}
 		}
 		return ends, nil
@@ -295,7 +295,7 @@ func TestTwoReferencesAdoptOneRecord(t *testing.T) {
 	if len(asked) != 2 || asked[1].Sub(asked[0]) < 12*time.Second {
 		t.Errorf("marking was asked for at %v", asked)
 	}
-	if marks := strings.Count(strings.Join(s.record.log, "|"), "mark "); marks != 1 {
-		t.Errorf("marked %d times: %v", marks, s.record.log)
+	if marks := strings.Count(strings.Join(s.tms.log, "|"), "mark "); marks != 1 {
+		t.Errorf("marked %d times: %v", marks, s.tms.log)
 	}
 }

@@ -7,106 +7,106 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ensure works on an effect. It looks for the parts that the effect lacks, or that must be undone,
+// runEffect works on an effect. It looks for the parts that the effect lacks, or that must be undone,
 // and makes at most one request for them. The next call looks again, so the run never relies on an
 // answer alone.
-func (r *run) ensure(ctx workflow.Context, job opportunity.Job) {
+func (r *run) runEffect(ctx workflow.Context, job opportunity.ActiveEffect) {
 	key := job.Effect.Key
-	if r.withdrawn(ctx, job) {
+	if r.withdrawIfOvertaken(ctx, job) {
 		return
 	}
-	found, err := r.inspect(ctx, job)
+	found, err := r.inspectEffect(ctx, job)
 	switch {
-	case r.interrupted(ctx):
+	case r.isInterrupted(ctx):
 		return
-	case unanswered(err):
-		r.state.Unanswered(key) // commands go before the next round
+	case isUnanswered(err):
+		r.state.CountFailedInspection(key) // commands go before the next round
 		return
 	case err != nil:
-		found = activities.InspectResult{Error: opportunity.Failf(opportunity.Rejected, "%s", reasonOf(err)), Trace: job.Trace}
-	case r.noticed(ctx, found.Run):
+		found = activities.InspectResult{Error: opportunity.Failf(opportunity.Rejected, "%s", readFailureText(err)), UndoEntry: job.UndoEntry}
+	case r.handleReset(ctx, found.RunID):
 		return
 	}
-	act := r.state.Found(key, opportunity.Finding{
-		Act: found.Act, Again: found.Again, Aside: found.Aside, Error: found.Error, Trace: found.Trace, Contacts: found.Contacts,
+	act := r.state.ApplyInspection(key, opportunity.Inspection{
+		NextRequest: found.Request, RecheckAt: found.RecheckAt, NonBlocking: found.NonBlocking, Error: found.Error, UndoEntry: found.UndoEntry, Contacts: found.Contacts,
 		Reservation: found.Reservation,
 	}, workflow.Now(ctx))
 	if act == nil {
 		return
 	}
-	job.Trace = found.Trace
-	if r.withdrawn(ctx, job) {
+	job.UndoEntry = found.UndoEntry
+	if r.withdrawIfOvertaken(ctx, job) {
 		return
 	}
-	if act.Kind == opportunity.ActCall && !r.ending && since(ctx, changeCalls) {
-		r.callAside(ctx, job, *act)
+	if act.Kind == opportunity.RequestCall && !r.stopping && hasChange(ctx, changeBackgroundCalls) {
+		r.callInBackground(ctx, job, *act)
 		return
 	}
-	result := r.carryOut(ctx, job, *act)
-	if result.Fate == opportunity.FateNotSent {
-		r.notSent(ctx, key, *act, result.Sending)
+	result := r.executeEffect(ctx, job, *act)
+	if result.Status == opportunity.StatusNotSent {
+		r.handleNotSent(ctx, key, *act, result.CallResult)
 		return
 	}
-	if result.Fate == opportunity.FateUnknown {
+	if result.Status == opportunity.StatusUnknown {
 		// The wait goes on when the workflow is cancelled: an earlier look could miss the effect of
 		// the request.
 		settling, stop := workflow.NewDisconnectedContext(ctx)
 		defer stop()
-		if r.settle(settling, result.Reason) != nil {
+		if r.waitSettleTime(settling, result.Reason) != nil {
 			return // cannot be cancelled
 		}
 	} else {
-		r.recovered()
+		r.resetBackOff()
 	}
-	r.state.Acted(key, *act, opportunity.Answer{Fate: result.Fate, Error: result.Error}, result.Trace, result.Contacts, workflow.Now(ctx))
+	r.state.ApplyEffectRequestResult(key, *act, opportunity.ChangeResult{Status: result.Status, Error: result.Error}, result.UndoEntry, result.Contacts, workflow.Now(ctx))
 }
 
-// withdrawn withdraws a follow-up when a command was accepted before anything of the follow-up was
+// withdrawIfOvertaken withdraws a follow-up when a command was accepted before anything of the follow-up was
 // done. The follow-up is decided again after the command. withdrawn reports whether it withdrew the
 // follow-up.
-func (r *run) withdrawn(ctx workflow.Context, job opportunity.Job) bool {
-	if job.Number == 0 || job.Touched || !r.overtaken(ctx) {
+func (r *run) withdrawIfOvertaken(ctx workflow.Context, job opportunity.ActiveEffect) bool {
+	if job.Number == 0 || job.MayHaveApplied || !r.isOvertaken(ctx) {
 		return false
 	}
-	r.state.Withdraw(job.Effect.Key, workflow.Now(ctx))
+	r.state.WithdrawFollowUp(job.Effect.Key, workflow.Now(ctx))
 	return true
 }
 
-// callAside calls a service of the tenant, while everything else goes on. A service that does not
+// callInBackground calls a service of the tenant, while everything else goes on. A service that does not
 // respond delays only the effects after the call in its own chain.
-func (r *run) callAside(ctx workflow.Context, job opportunity.Job, act opportunity.Act) {
+func (r *run) callInBackground(ctx workflow.Context, job opportunity.ActiveEffect, act opportunity.EffectRequest) {
 	key := job.Effect.Key
-	r.state.Calling(key)
-	r.calls++
+	r.state.SetCalling(key)
+	r.activeCalls++
 	workflow.GoNamed(ctx, "call "+key, func(ctx workflow.Context) {
-		result := r.carryOut(ctx, job, act)
-		r.calls--
+		result := r.executeEffect(ctx, job, act)
+		r.activeCalls--
 		now := workflow.Now(ctx)
 		switch {
-		case result.Fate == opportunity.FateNotSent && result.Reason == activities.ReasonReset:
-			r.told = result.Run // the next request to the API accounts for the reset
-			r.state.Unserved(key, "", result.Fate, now)
-			r.unserved = since(ctx, changeCallAgain)
-		case result.Fate == opportunity.FateDone, result.Fate == opportunity.FateRejected:
-			r.state.Acted(key, act, opportunity.Answer{Fate: result.Fate, Error: result.Error}, result.Trace, result.Contacts, now)
+		case result.Status == opportunity.StatusNotSent && result.Reason == activities.ReasonReset:
+			r.actualRunID = result.RunID // the next request to the API accounts for the reset
+			r.state.ApplyCallFailure(key, "", result.Status, now)
+			r.callFailed = hasChange(ctx, changeCallAgain)
+		case result.Status == opportunity.StatusDone, result.Status == opportunity.StatusRejected:
+			r.state.ApplyEffectRequestResult(key, act, opportunity.ChangeResult{Status: result.Status, Error: result.Error}, result.UndoEntry, result.Contacts, now)
 		default:
-			r.state.Unserved(key, serviceText(job, result.Sending), result.Fate, now)
-			r.unserved = since(ctx, changeCallAgain)
+			r.state.ApplyCallFailure(key, serviceFailureText(job, result.CallResult), result.Status, now)
+			r.callFailed = hasChange(ctx, changeCallAgain)
 		}
-		r.show(ctx)
+		r.publish(ctx)
 	})
 }
 
-// serviceText says which service does not respond, and how.
-func serviceText(job opportunity.Job, sending activities.Sending) string {
+// serviceFailureText says which service does not respond, and how.
+func serviceFailureText(job opportunity.ActiveEffect, sending activities.CallResult) string {
 	name := "the service"
 	if call := job.Effect.Call; call != nil {
 		name = "the service " + call.Service
 	}
 	switch {
-	case sending.Reason == activities.ReasonQueue:
+	case sending.Reason == activities.ReasonNoWorker:
 		return name + " is not called: no worker takes activities in time"
-	case sending.Fate == opportunity.FateNotSent:
+	case sending.Status == opportunity.StatusNotSent:
 		return name + " cannot be reached"
 	case sending.Error != nil:
 		return sending.Error.Message
@@ -114,59 +114,59 @@ func serviceText(job opportunity.Job, sending activities.Sending) string {
 	return name + " did not answer"
 }
 
-// notSent waits before a request for an effect that was not sent is made again. After a reset it
+// handleNotSent waits before a request for an effect that was not sent is made again. After a reset it
 // accounts for the reset instead; a request whose effect the API never shows then has an unknown
 // fate.
-func (r *run) notSent(ctx workflow.Context, key string, act opportunity.Act, sending activities.Sending) {
+func (r *run) handleNotSent(ctx workflow.Context, key string, act opportunity.EffectRequest, sending activities.CallResult) {
 	if sending.Reason != activities.ReasonReset {
 		// A cancellation ends the wait; the caller looks at the context itself.
 		_ = r.backOff(ctx, sending)
 		return
 	}
-	if r.noticed(ctx, sending.Run); !act.Kind.IsSeen() {
-		r.state.Acted(key, act, opportunity.Answer{Fate: opportunity.FateUnknown}, opportunity.Trace{}, nil, workflow.Now(ctx))
+	if r.handleReset(ctx, sending.RunID); !act.Kind.IsVerifiable() {
+		r.state.ApplyEffectRequestResult(key, act, opportunity.ChangeResult{Status: opportunity.StatusUnknown}, opportunity.UndoEntry{}, nil, workflow.Now(ctx))
 	}
 }
 
-// inspect looks at the effect for one round, or until the opportunity is closed. A later round of
+// inspectEffect looks at the effect for one round, or until the opportunity is closed. A later round of
 // an effect after a move gives way to commands.
-func (r *run) inspect(ctx workflow.Context, job opportunity.Job) (activities.InspectResult, error) {
+func (r *run) inspectEffect(ctx workflow.Context, job opportunity.ActiveEffect) (activities.InspectResult, error) {
 	why := "look at the effect: " + string(job.Effect.Kind)
-	if job.Undoes() {
+	if job.IsUndo() {
 		why = "look what is left to take back: " + string(job.Effect.Kind)
 	}
 	var found activities.InspectResult
 	var err error
 	input := r.effectInput(ctx, job)
-	l := look{activity: activities.InspectEffect, input: input, options: priority(job, activities.ToRead(why)), about: job.Effect.Key}
+	l := apiRead{activity: activities.InspectEffect, input: input, options: withEffectPriority(job, activities.ReadOptions(why)), attentionKey: job.Effect.Key}
 	ask := func(ctx workflow.Context) {
-		found, err = lookOnce(ctx, r, l, func(found activities.InspectResult) bool { return found.Proves(input) }, job.Rounds)
+		found, err = readOneRound(ctx, r, l, func(found activities.InspectResult) bool { return found.Proves(input) }, job.FailedInspections)
 	}
-	if job.Rounds == 0 || job.Stage != opportunity.JobAfter {
-		r.unlessClosed(ctx, ask)
+	if job.FailedInspections == 0 || job.Stage != opportunity.EffectStageAfter {
+		r.runUntilClosed(ctx, ask)
 		return found, err
 	}
-	if !r.aside(ctx, ask) {
-		err = errCut
+	if !r.runInBackground(ctx, ask) {
+		err = errRoundCut
 	}
 	return found, err
 }
 
-// carryOut makes one request for the effect, once.
-func (r *run) carryOut(ctx workflow.Context, job opportunity.Job, act opportunity.Act) activities.CarryOutResult {
+// executeEffect makes one request for the effect, once.
+func (r *run) executeEffect(ctx workflow.Context, job opportunity.ActiveEffect, act opportunity.EffectRequest) activities.ExecuteResult {
 	// The request is completed even when the workflow is cancelled in the meantime.
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
 	input := r.effectInput(ctx, job)
-	input.Act, input.Run = &act, r.own
-	ctx = workflow.WithActivityOptions(ctx, priority(job, r.toChange(act.Kind.Summary())))
-	return change(ctx, r, activities.CarryOutEffect, input, func(result activities.CarryOutResult) bool { return result.Proves(input) },
-		func(s activities.Sending) activities.CarryOutResult { return activities.CarryOutResult{Sending: s} })
+	input.Request, input.RunID = &act, r.believedRunID
+	ctx = workflow.WithActivityOptions(ctx, withEffectPriority(job, r.changeOptions(act.Kind.Summary())))
+	return executeChange(ctx, r, activities.ExecuteEffect, input, func(result activities.ExecuteResult) bool { return result.Proves(input) },
+		func(s activities.CallResult) activities.ExecuteResult { return activities.ExecuteResult{CallResult: s} })
 }
 
-func (r *run) effectInput(ctx workflow.Context, job opportunity.Job) activities.EffectInput {
+func (r *run) effectInput(ctx workflow.Context, job opportunity.ActiveEffect) activities.EffectInput {
 	input := activities.EffectInput{
-		Reference: r.state.Reference, Opportunity: r.state.ID, Effect: job.Effect, Undo: job.Undoes(), Trace: job.Trace,
+		Reference: r.state.Reference, Opportunity: r.state.ID, Effect: job.Effect, Undo: job.IsUndo(), UndoEntry: job.UndoEntry,
 		Interests: r.state.Interests, Number: job.Number, Of: job.Of, Now: workflow.Now(ctx),
 		Region: r.state.Details.Region,
 	}
@@ -177,10 +177,10 @@ func (r *run) effectInput(ctx workflow.Context, job opportunity.Job) activities.
 	return input
 }
 
-// priority lets commands go before follow-ups.
-func priority(job opportunity.Job, options workflow.ActivityOptions) workflow.ActivityOptions {
+// withEffectPriority lets commands go before follow-ups.
+func withEffectPriority(job opportunity.ActiveEffect, options workflow.ActivityOptions) workflow.ActivityOptions {
 	if job.Number > 0 {
-		return activities.AsFollowUp(options)
+		return activities.WithFollowUpPriority(options)
 	}
 	return options
 }
@@ -189,20 +189,20 @@ func priority(job opportunity.Job, options workflow.ActivityOptions) workflow.Ac
 // requests, this takes about three hours.
 const maxUndos = 180
 
-// takeBack undoes the effects of moves that will not be made, until nothing is left or the API has
+// undoEffects undoes the effects of moves that will not be made, until nothing is left or the API has
 // been out of reach for hours.
-func (r *run) takeBack(ctx workflow.Context) {
-	until := workflow.Now(ctx).Add(maxUndos * longestWait)
+func (r *run) undoEffects(ctx workflow.Context) {
+	until := workflow.Now(ctx).Add(maxUndos * longestPause)
 	for range maxUndos {
-		if r.givesUp(ctx) {
+		if r.shouldGiveUp(ctx) {
 			break
 		}
-		all := since(ctx, changeEnding)
+		all := hasChange(ctx, changeCompleteShutdown)
 		if all {
 			r.state.EndPause() // also a pause that somebody asks for in the meantime
 		}
-		job, due := r.state.DueJob(workflow.Now(ctx))
-		if next := r.state.JobsAt(workflow.Now(ctx)); !due && all && !next.IsZero() && next.Before(until) {
+		job, due := r.state.DueEffect(workflow.Now(ctx))
+		if next := r.state.NextInspectionAt(workflow.Now(ctx)); !due && all && !next.IsZero() && next.Before(until) {
 			if wait(ctx, next.Sub(workflow.Now(ctx)), "until an effect can be taken back") != nil {
 				break // cannot be cancelled
 			}
@@ -211,7 +211,7 @@ func (r *run) takeBack(ctx workflow.Context) {
 		if !due {
 			break
 		}
-		r.ensure(ctx, job)
+		r.runEffect(ctx, job)
 	}
 	r.state.AbandonUndo(workflow.Now(ctx))
 }

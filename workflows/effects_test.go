@@ -12,30 +12,30 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// moving makes effects go with the move to the step called Opportunity.
-func moving(s *stage, before, after []string) *book {
-	b := &book{has: activities.Rules{Digest: "one", Moves: true}, things: map[string]*thing{}}
+// withTransitionEffects makes effects go with the move to the step called Opportunity.
+func withTransitionEffects(s *fixture, before, after []string) *fakePlaybook {
+	b := &fakePlaybook{features: activities.PlaybookFeatures{Digest: "one", Transitions: true}, resources: map[string]*fakeResource{}}
 	for _, name := range slices.Concat(before, after) {
-		b.things[name] = &thing{needs: 1}
+		b.resources[name] = &fakeResource{required: 1}
 	}
 	b.plan = func(in activities.PlanInput) opportunity.Plan {
-		if in.Occasion.Kind != opportunity.OccasionMove || in.Step != "Opportunity" {
+		if in.PlanFor.Kind != opportunity.CauseTransition || in.TargetStep != "Opportunity" {
 			return opportunity.Plan{}
 		}
-		return opportunity.Plan{Before: named(before...), After: named(after...)}
+		return opportunity.Plan{Before: effectsNamed(before...), After: effectsNamed(after...)}
 	}
-	s.record.book = b
+	s.tms.playbook = b
 	return b
 }
 
-func TestEffectsGoWithTheMove(t *testing.T) {
-	s := newStage(t)
-	b := moving(s, []string{"account", "hold"}, []string{"mail", "note"})
-	b.things["hold"].needs = 2
+func TestEffectsRunWithTheTransition(t *testing.T) {
+	s := newFixture(t)
+	b := withTransitionEffects(s, []string{"account", "hold"}, []string{"mail", "note"})
+	b.resources["hold"].required = 2
 	s.at(time.Second, func() { s.env.SignalWorkflow("addInterests", add(1)); s.update("p", "progress", to("Opportunity")) })
 	s.at(time.Minute, func() {
-		if v := s.view(); len(v.Effects) != 4 || v.Effects[0].How != opportunity.EffectDone {
-			t.Errorf("the view tells of %+v", v.Effects)
+		if v := s.view(); len(v.EffectResults) != 4 || v.EffectResults[0].Outcome != opportunity.EffectDone {
+			t.Errorf("the view tells of %+v", v.EffectResults)
 		}
 		s.update("won", "progress", to("Won"))
 	})
@@ -44,15 +44,15 @@ func TestEffectsGoWithTheMove(t *testing.T) {
 	s.wantLog("create", "interest 1", "do account", "do hold", "do hold", "progress Opportunity", "do mail", "do note", "progress Won")
 }
 
-func TestWhatIsThereIsNotDone(t *testing.T) {
-	s := newStage(t)
-	b := moving(s, []string{"account"}, []string{"invoice"})
-	b.things["account"].done, b.things["invoice"].done = 1, 1 // by a trigger of the TMS
+func TestExistingResourceIsNotCreated(t *testing.T) {
+	s := newFixture(t)
+	b := withTransitionEffects(s, []string{"account"}, []string{"invoice"})
+	b.resources["account"].done, b.resources["invoice"].done = 1, 1 // by a trigger of the TMS
 	s.at(time.Second, func() { s.update("p", "progress", to("Opportunity")) })
 	s.at(time.Minute, func() {
-		for _, e := range s.view().Effects {
-			if e.How != opportunity.EffectThere {
-				t.Errorf("%s ended as %s; want it found there", e.Key, e.How)
+		for _, e := range s.view().EffectResults {
+			if e.Outcome != opportunity.EffectUnchanged {
+				t.Errorf("%s ended as %s; want it found there", e.Key, e.Outcome)
 			}
 		}
 		s.update("won", "progress", to("Won"))
@@ -67,10 +67,10 @@ func TestAFailedChainUndoesItself(t *testing.T) {
 	chain := []string{"a", "b", "c", "d", "e"}
 	for at, name := range chain {
 		t.Run(name, func(t *testing.T) {
-			s := newStage(t)
-			b := moving(s, chain, []string{"after"})
-			b.things["b"].needs = 2
-			b.things[name].refused = 1
+			s := newFixture(t)
+			b := withTransitionEffects(s, chain, []string{"after"})
+			b.resources["b"].required = 2
+			b.resources[name].rejections = 1
 			s.at(time.Second, func() { s.update("p", "progress", to("Opportunity")) })
 			s.at(time.Hour, func() {
 				v := s.view()
@@ -82,16 +82,16 @@ func TestAFailedChainUndoesItself(t *testing.T) {
 			s.run(start, nil)
 			want := []string{"create"}
 			for _, done := range chain[:at] {
-				want = append(want, slices.Repeat([]string{"do " + done}, b.things[done].needs)...)
+				want = append(want, slices.Repeat([]string{"do " + done}, b.resources[done].required)...)
 			}
 			if name == "b" { // refused at once, so nothing of it was done
-				b.things["b"].needs = 0
+				b.resources["b"].required = 0
 			}
 			for _, done := range slices.Backward(chain[:at]) {
-				want = append(want, slices.Repeat([]string{"undo " + done}, b.things[done].needs)...)
+				want = append(want, slices.Repeat([]string{"undo " + done}, b.resources[done].required)...)
 			}
 			s.wantLog(want...)
-			got := s.answers["p"]
+			got := s.results["p"]
 			if got.outcome.State != opportunity.Failed || got.outcome.Error.Type != opportunity.Rejected || !strings.Contains(got.outcome.Error.Message, "Sold Out") {
 				t.Errorf("the caller was told %+v", got)
 			}
@@ -99,15 +99,15 @@ func TestAFailedChainUndoesItself(t *testing.T) {
 	}
 }
 
-func TestARefusedMoveUndoesItsEffects(t *testing.T) {
-	s := newStage(t)
-	moving(s, []string{"a", "b"}, []string{"after"})
-	s.record.apply = func(_ int, in activities.ApplyInput) (bool, *activities.ApplyResult, error) {
-		if in.Mutations[0].Progress == nil {
+func TestARejectedTransitionUndoesItsEffects(t *testing.T) {
+	s := newFixture(t)
+	withTransitionEffects(s, []string{"a", "b"}, []string{"after"})
+	s.tms.apply = func(_ int, in activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+		if in.Changes[0].Progress == nil {
 			return true, nil, nil
 		}
-		return false, &activities.ApplyResult{Sending: activities.Sending{
-			Fate: opportunity.FateRejected, Error: &opportunity.Error{Type: opportunity.Rejected, Label: "Attribute Missing"},
+		return false, &activities.ApplyResult{CallResult: activities.CallResult{
+			Status: opportunity.StatusRejected, Error: &opportunity.Error{Type: opportunity.Rejected, Label: "Attribute Missing"},
 		}}, nil
 	}
 	s.at(time.Second, func() { s.update("p", "progress", to("Opportunity")) })
@@ -116,10 +116,10 @@ func TestARefusedMoveUndoesItsEffects(t *testing.T) {
 	s.wantLog("create", "do a", "do b", "undo b", "undo a")
 }
 
-func TestWhatCannotBeTakenBackIsShown(t *testing.T) {
-	s := newStage(t)
-	b := moving(s, []string{"a", "b"}, nil)
-	b.things["a"].stays, b.things["b"].refused = true, 1
+func TestEffectThatCannotBeUndoneIsShown(t *testing.T) {
+	s := newFixture(t)
+	b := withTransitionEffects(s, []string{"a", "b"}, nil)
+	b.resources["a"].cannotUndo, b.resources["b"].rejections = true, 1
 	s.at(time.Second, func() { s.update("p", "progress", to("Opportunity")) })
 	s.at(time.Minute, func() {
 		if got := s.attention(); !slices.Equal(got, []string{"effect"}) {
@@ -129,7 +129,7 @@ func TestWhatCannotBeTakenBackIsShown(t *testing.T) {
 	})
 	s.at(2*time.Minute, func() {
 		v := s.view()
-		if last := v.Effects[len(v.Effects)-1]; len(v.Attention) > 0 || last.How != opportunity.EffectLeft || last.Text != "cleaned up by hand" {
+		if last := v.EffectResults[len(v.EffectResults)-1]; len(v.Attention) > 0 || last.Outcome != opportunity.EffectAbandoned || last.Reason != "cleaned up by hand" {
 			t.Errorf("attention %+v, last effect %+v", v.Attention, last)
 		}
 		s.update("c", "close", opportunity.Close{Reason: "over"})
@@ -141,9 +141,9 @@ func TestWhatCannotBeTakenBackIsShown(t *testing.T) {
 
 // When the API reports a change that it did not make, another look at the effect notices this.
 func TestASilentNoOpIsNotDone(t *testing.T) {
-	s := newStage(t)
-	b := moving(s, nil, []string{"hold", "note"})
-	b.things["hold"].idle = 1
+	s := newFixture(t)
+	b := withTransitionEffects(s, nil, []string{"hold", "note"})
+	b.resources["hold"].ignoredRequests = 1
 	s.at(time.Second, func() { s.update("p", "progress", to("Opportunity")) })
 	s.at(time.Minute, func() {
 		if got := s.attention(); !slices.Equal(got, []string{"effect"}) {
@@ -159,10 +159,10 @@ func TestASilentNoOpIsNotDone(t *testing.T) {
 }
 
 // Effects that wait for an operator keep the run open, and delay nothing else.
-func TestAStuckEffectHoldsNothingUp(t *testing.T) {
-	s := newStage(t)
-	b := moving(s, nil, []string{"invoice", "note"})
-	b.things["invoice"].refused = 1
+func TestABlockedEffectDelaysNothingElse(t *testing.T) {
+	s := newFixture(t)
+	b := withTransitionEffects(s, nil, []string{"invoice", "note"})
+	b.resources["invoice"].rejections = 1
 	s.at(time.Second, func() { s.update("p", "progress", to("Opportunity")) })
 	s.at(time.Minute, func() { s.update("won", "progress", to("Won")) })
 	s.at(time.Hour, func() { s.update("s", "skip", opportunity.Skip{Request: "1/rule/invoice", Reason: "raised by hand"}) })
@@ -176,9 +176,9 @@ func TestAStuckEffectHoldsNothingUp(t *testing.T) {
 func TestALostRequestOfAnEffectChangesNothing(t *testing.T) {
 	for _, commits := range []bool{false, true} {
 		for k := 1; ; k++ {
-			s := newStage(t)
-			b := moving(s, []string{"a", "b"}, []string{"c", "d"})
-			b.things["b"].needs, b.things["d"].needs = 2, 3
+			s := newFixture(t)
+			b := withTransitionEffects(s, []string{"a", "b"}, []string{"c", "d"})
+			b.resources["b"].required, b.resources["d"].required = 2, 3
 			reached := false
 			b.lost = func(n int) (bool, bool) {
 				reached = reached || n == k
@@ -203,11 +203,11 @@ func TestALostRequestOfAnEffectChangesNothing(t *testing.T) {
 
 // A mail leaves no trace in the API; a mail that may have been sent is not sent again unless an
 // operator says so.
-func TestAMailOfUnknownFateIsAQuestion(t *testing.T) {
+func TestAnEmailOfUnknownStatusIsAQuestion(t *testing.T) {
 	for _, answer := range []string{"confirm", "retry", "skip"} {
-		s := newStage(t)
-		b := moving(s, nil, []string{"mail", "note"})
-		b.things["mail"].kind = opportunity.ActMail
+		s := newFixture(t)
+		b := withTransitionEffects(s, nil, []string{"mail", "note"})
+		b.resources["mail"].kind = opportunity.RequestEmail
 		b.lost = func(n int) (bool, bool) { return true, n == 1 }
 		s.at(time.Second, func() { s.update("p", "progress", to("Opportunity")) })
 		s.at(time.Hour, func() {
@@ -216,7 +216,7 @@ func TestAMailOfUnknownFateIsAQuestion(t *testing.T) {
 			case "confirm":
 				s.update("r", "confirm", opportunity.Confirm{Request: "1/rule/mail"})
 			case "retry":
-				b.things["mail"].done = 0
+				b.resources["mail"].done = 0
 				s.update("r", "retry", opportunity.Retry{Request: "1/rule/mail"})
 			case "skip":
 				s.update("r", "skip", opportunity.Skip{Request: "1/rule/mail", Reason: "it came"})
@@ -234,12 +234,12 @@ func TestAMailOfUnknownFateIsAQuestion(t *testing.T) {
 }
 
 func TestAnEffectWaitsForItsTime(t *testing.T) {
-	s := newStage(t)
-	b := moving(s, nil, []string{"invoice", "note"})
+	s := newFixture(t)
+	b := withTransitionEffects(s, nil, []string{"invoice", "note"})
 	final := time.Date(2026, 12, 24, 9, 0, 0, 0, time.UTC)
-	b.things["invoice"].looks = func(in activities.EffectInput) *activities.InspectResult {
+	b.resources["invoice"].inspect = func(in activities.EffectInput) *activities.InspectResult {
 		if in.Now.Before(final) {
-			return &activities.InspectResult{Again: final, Aside: true, Trace: in.Trace}
+			return &activities.InspectResult{RecheckAt: final, NonBlocking: true, UndoEntry: in.UndoEntry}
 		}
 		return nil
 	}
@@ -257,13 +257,13 @@ func TestAnEffectWaitsForItsTime(t *testing.T) {
 
 // A cancelled or closed run undoes the effects of a move that is not made, and writes down the
 // effects that it leaves.
-func TestAnEndTakesEffectsBack(t *testing.T) {
+func TestShutdownUndoesEffects(t *testing.T) {
 	for _, way := range []string{"cancel", "close"} {
 		t.Run(way, func(t *testing.T) {
-			s := newStage(t)
-			b := moving(s, []string{"a", "tokens"}, nil)
-			b.things["tokens"].looks = func(in activities.EffectInput) *activities.InspectResult {
-				return &activities.InspectResult{Again: in.Now.Add(time.Minute), Trace: in.Trace}
+			s := newFixture(t)
+			b := withTransitionEffects(s, []string{"a", "tokens"}, nil)
+			b.resources["tokens"].inspect = func(in activities.EffectInput) *activities.InspectResult {
+				return &activities.InspectResult{RecheckAt: in.Now.Add(time.Minute), UndoEntry: in.UndoEntry}
 			}
 			s.at(time.Second, func() { s.update("p", "progress", to("Opportunity")) })
 			s.at(90*time.Second, func() {
@@ -282,18 +282,18 @@ func TestAnEndTakesEffectsBack(t *testing.T) {
 // While the API is out of reach everything waits, in a few activities that become longer; no effect
 // is blamed for it.
 func TestEffectsWaitForTheAPI(t *testing.T) {
-	s := newStage(t)
-	moving(s, []string{"a"}, []string{"b"})
-	plans := s.begun(activities.PlanOpportunity)
+	s := newFixture(t)
+	withTransitionEffects(s, []string{"a"}, []string{"b"})
+	plans := s.countStarted(activities.PlanOpportunity)
 	s.at(time.Second, func() {
-		s.record.down = temporal.NewApplicationError("out", "unreachable")
+		s.tms.down = temporal.NewApplicationError("out", "unreachable")
 		s.update("p", "progress", to("Opportunity"))
 	})
 	s.at(time.Hour, func() {
 		if s.wantLog("create"); *plans > 8 {
 			t.Errorf("%d activities during an hour of outage; want at most 8", *plans)
 		}
-		s.record.down = nil
+		s.tms.down = nil
 	})
 	s.at(62*time.Minute, func() { s.wantLog("create", "do a", "progress Opportunity", "do b") })
 	s.at(2*time.Hour, func() { s.update("won", "progress", to("Won")) })
@@ -304,25 +304,25 @@ func TestEffectsWaitForTheAPI(t *testing.T) {
 
 // A run that was reset sends no mail that the run before may have sent.
 func TestAResetSendsNoMailAgain(t *testing.T) {
-	s := newStage(t)
-	b := moving(s, nil, []string{"tokens", "mail"})
+	s := newFixture(t)
+	b := withTransitionEffects(s, nil, []string{"tokens", "mail"})
 	issued := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
-	b.things["tokens"].looks = func(in activities.EffectInput) *activities.InspectResult {
+	b.resources["tokens"].inspect = func(in activities.EffectInput) *activities.InspectResult {
 		if in.Now.Before(issued) {
-			return &activities.InspectResult{Again: issued, Trace: in.Trace}
+			return &activities.InspectResult{RecheckAt: issued, UndoEntry: in.UndoEntry}
 		}
 		return nil
 	}
 	b.plan = func(in activities.PlanInput) opportunity.Plan {
-		if in.Step != "Opportunity" {
+		if in.TargetStep != "Opportunity" {
 			return opportunity.Plan{}
 		}
-		effects := named("tokens", "mail")
+		effects := effectsNamed("tokens", "mail")
 		effects[1].Kind = opportunity.EffectEmail
 		return opportunity.Plan{After: effects}
 	}
 	s.at(time.Second, func() { s.env.SignalWorkflow("progress", to("Opportunity")) })
-	s.at(time.Minute, func() { s.record.run = "another" }) // as the server knows a run after a reset
+	s.at(time.Minute, func() { s.tms.run = "another" }) // as the server knows a run after a reset
 	s.at(2*time.Hour, func() {
 		s.wantLog("create", "progress Opportunity", "do tokens")
 		if got := s.attention(); !slices.Equal(got, []string{"effect"}) {
@@ -337,16 +337,16 @@ func TestAResetSendsNoMailAgain(t *testing.T) {
 }
 
 // A problem that a playbook could not decide stays shown until somebody has seen it.
-func TestAnOperatorTakesNote(t *testing.T) {
-	s := newStage(t)
-	b := moving(s, nil, nil)
+func TestAnOperatorAcknowledgesAttention(t *testing.T) {
+	s := newFixture(t)
+	b := withTransitionEffects(s, nil, nil)
 	b.plan = func(in activities.PlanInput) opportunity.Plan {
 		return opportunity.Plan{Problems: []string{"win: its condition cannot be decided"}}
 	}
 	s.at(time.Second, func() { s.update("p", "progress", to("Opportunity")) })
 	s.at(time.Minute, func() {
 		raised := s.view().Attention
-		if len(raised) != 1 || raised[0].Word != opportunity.AttentionPlaybook {
+		if len(raised) != 1 || raised[0].Kind != opportunity.AttentionPlaybook {
 			t.Fatalf("attention: %+v", raised)
 		}
 		s.update("r", "retry", opportunity.Retry{Request: raised[0].Request})
@@ -366,8 +366,8 @@ func TestAnOperatorTakesNote(t *testing.T) {
 // A cancelled run undoes an effect only after a look, and looks only when no request of the effect
 // can commit any more.
 func TestACancellationWaitsForLateCommits(t *testing.T) {
-	s := newStage(t)
-	b := moving(s, []string{"a"}, nil)
+	s := newFixture(t)
+	b := withTransitionEffects(s, []string{"a"}, nil)
 	cancelled := time.Time{}
 	b.lost = func(n int) (bool, bool) {
 		if n == 1 {

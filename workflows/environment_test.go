@@ -32,7 +32,7 @@ import (
 func newEnvironment(t *testing.T, interceptors ...interceptor.WorkerInterceptor) *testsuite.TestWorkflowEnvironment {
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(quiet{})
+	suite.SetLogger(discardLogger{})
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetWorkerOptions(worker.Options{
 		Interceptors: append(interceptors, &serverRetries{}),
@@ -95,11 +95,11 @@ func asOnServer(policy *temporal.RetryPolicy) *temporal.RetryPolicy {
 	return &full
 }
 
-// begun counts how often the workflow asks for the activity of the name. Further attempts of one
+// countStarted counts how often the workflow asks for the activity of the name. Further attempts of one
 // activity do not count.
-func (s *stage) begun(name string) *int {
+func (s *fixture) countStarted(name string) *int {
 	begun := 0
-	s.fails = func(info activity.Info) error {
+	s.failsAttempt = func(info activity.Info) error {
 		if info.ActivityType.Name == name && info.Attempt == 1 {
 			begun++
 		}
@@ -117,35 +117,35 @@ var unlimited = []string{
 // test environment by itself gives up after ten attempts.
 func TestReadsAreRepeatedAsByAServer(t *testing.T) {
 	const failures = 50
-	for name, run := range map[string]func(*stage){
-		"a record that is created": func(s *stage) {
-			s.record.create = func(n int) (bool, *activities.CreateResult, error) { return true, nil, errors.New("lost") }
+	for name, run := range map[string]func(*fixture){
+		"a record that is created": func(s *fixture) {
+			s.tms.create = func(n int) (bool, *activities.CreateResult, error) { return true, nil, errors.New("lost") }
 			s.run(start, nil)
 			// A second move comes while the mail cannot be inspected, and goes first.
 			s.wantLog("create", "do account", "progress Opportunity", "progress Won", "do mail")
 		},
-		"a record that is adopted": func(s *stage) {
-			standing(s)
-			s.run(adoptIt, nil)
+		"a record that is adopted": func(s *fixture) {
+			createRecord(s)
+			s.run(adoptStart, nil)
 			s.wantLog("mark By hand of A-1", "do account", "progress Opportunity", "progress Won", "do mail")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newStage(t)
-			moving(s, []string{"account"}, []string{"mail"})
+			s := newFixture(t)
+			withTransitionEffects(s, []string{"account"}, []string{"mail"})
 			named := false
-			s.record.apply = func(_ int, in activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+			s.tms.apply = func(_ int, in activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 				if named {
 					return true, nil, nil
 				}
 				named = true // the first move names a step that needs a look-up
-				return false, &activities.ApplyResult{Sending: activities.Sending{
-					Fate: opportunity.FateNotSent, Reason: activities.ReasonNames, Missing: in.Mutations[0].Names(),
+				return false, &activities.ApplyResult{CallResult: activities.CallResult{
+					Status: opportunity.StatusNotSent, Reason: activities.ReasonUnresolvedNames, MissingNames: in.Changes[0].Names(),
 				}}, nil
 			}
 			var first, last time.Time
 			tried := map[string]int32{}
-			s.fails = func(info activity.Info) error {
+			s.failsAttempt = func(info activity.Info) error {
 				if !slices.Contains(unlimited, info.ActivityType.Name) {
 					return nil
 				}
@@ -163,7 +163,7 @@ func TestReadsAreRepeatedAsByAServer(t *testing.T) {
 				}
 				return errors.New("out of reach")
 			}
-			s.win(time.Second)
+			s.winAt(time.Second)
 			run(s)
 			for _, activity := range unlimited {
 				if activity == activities.FindOpportunity && name == "a record that is adopted" {

@@ -37,7 +37,7 @@ func TestActivitiesSayForWhomTheyAre(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []turn
-			s := newStageWith(t, &turns{note: func(activity string, p temporal.Priority) {
+			s := newFixtureWith(t, &priorityRecorder{record: func(activity string, p temporal.Priority) {
 				got = append(got, turn{activity, p.FairnessKey, p.PriorityKey})
 			}})
 			command := opportunity.WithSource(add(1), "shop")
@@ -52,35 +52,35 @@ func TestActivitiesSayForWhomTheyAre(t *testing.T) {
 	}
 }
 
-// turns notes the priority of each activity that the workflow asks for.
-type turns struct {
+// priorityRecorder notes the priority of each activity that the workflow asks for.
+type priorityRecorder struct {
 	interceptor.WorkerInterceptorBase
-	note func(activity string, p temporal.Priority)
+	record func(activity string, p temporal.Priority)
 }
 
-type turnsIn struct {
+type priorityRecorderInbound struct {
 	interceptor.WorkflowInboundInterceptorBase
-	turns *turns
+	recorder *priorityRecorder
 }
 
-type turnsOut struct {
+type priorityRecorderOutbound struct {
 	interceptor.WorkflowOutboundInterceptorBase
-	turns *turns
+	recorder *priorityRecorder
 }
 
-func (i *turns) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
-	in := &turnsIn{turns: i}
+func (i *priorityRecorder) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
+	in := &priorityRecorderInbound{recorder: i}
 	in.Next = next
 	return in
 }
 
-func (i *turnsIn) Init(outbound interceptor.WorkflowOutboundInterceptor) error {
-	out := &turnsOut{turns: i.turns}
+func (i *priorityRecorderInbound) Init(outbound interceptor.WorkflowOutboundInterceptor) error {
+	out := &priorityRecorderOutbound{recorder: i.recorder}
 	out.Next = outbound
 	return i.Next.Init(out)
 }
 
-func (o *turnsOut) ExecuteActivity(ctx workflow.Context, name string, args ...any) workflow.Future {
-	o.turns.note(name, workflow.GetActivityOptions(ctx).Priority)
+func (o *priorityRecorderOutbound) ExecuteActivity(ctx workflow.Context, name string, args ...any) workflow.Future {
+	o.recorder.record(name, workflow.GetActivityOptions(ctx).Priority)
 	return o.Next.ExecuteActivity(ctx, name, args...)
 }

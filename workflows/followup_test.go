@@ -15,38 +15,38 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// follow is a follow-up of the step called Proposed, due so long after the opportunity came into
+// plannedFollowUp is a follow-up of the step called Proposed, due so long after the opportunity came into
 // the step.
-type follow struct {
+type plannedFollowUp struct {
 	name   string
 	after  time.Duration
 	action opportunity.Action
 }
 
 var (
-	callThem = follow{"call", time.Hour, opportunity.Action{Kind: opportunity.ActionAttention, Attention: "call them"}}
-	mailThem = follow{"mail", 2 * time.Hour, opportunity.Action{
+	callFollowUp  = plannedFollowUp{"call", time.Hour, opportunity.Action{Kind: opportunity.ActionAttention, Attention: "call them"}}
+	emailFollowUp = plannedFollowUp{"mail", 2 * time.Hour, opportunity.Action{
 		Kind: opportunity.ActionEmail, Email: &opportunity.SendEmail{To: opportunity.ToContact, Template: "reminder"},
 	}}
-	moveOn = follow{"move", 3 * time.Hour, opportunity.Action{Kind: opportunity.ActionProgress, Progress: &opportunity.Progress{To: "Opportunity"}}}
+	progressFollowUp = plannedFollowUp{"move", 3 * time.Hour, opportunity.Action{Kind: opportunity.ActionProgress, Progress: &opportunity.Progress{To: "Opportunity"}}}
 )
 
 // followUps makes the tenant follow up on opportunities in the first step.
-func followUps(s *stage, all ...follow) *book {
-	b := &book{has: activities.Rules{Digest: "one", FollowUps: true}, things: map[string]*thing{}}
+func followUps(s *fixture, all ...plannedFollowUp) *fakePlaybook {
+	b := &fakePlaybook{features: activities.PlaybookFeatures{Digest: "one", FollowUps: true}, resources: map[string]*fakeResource{}}
 	for _, f := range all {
 		if f.action.Kind == opportunity.ActionEmail {
-			b.things[f.name] = &thing{needs: 1, kind: opportunity.ActMail}
+			b.resources[f.name] = &fakeResource{required: 1, kind: opportunity.RequestEmail}
 		}
 	}
 	b.plan = func(in activities.PlanInput) opportunity.Plan {
 		plan := opportunity.Plan{Digest: "one"}
-		if s.record.step.Name != "Proposed" {
+		if s.tms.step.Name != "Proposed" {
 			return plan
 		}
 		for _, f := range all {
 			key := keyOf(in.Entered, f.name)
-			if slices.ContainsFunc(in.Done, func(d opportunity.DoneFollowUp) bool { return d.Key == key }) {
+			if slices.ContainsFunc(in.DoneFollowUps, func(d opportunity.DoneFollowUp) bool { return d.Key == key }) {
 				continue
 			}
 			due := in.Entered.Add(f.after)
@@ -57,7 +57,7 @@ func followUps(s *stage, all ...follow) *book {
 		}
 		return plan
 	}
-	s.record.book = b
+	s.tms.playbook = b
 	return b
 }
 
@@ -65,48 +65,48 @@ func keyOf(entered time.Time, name string) string {
 	return fmt.Sprintf("rule/%s/%s", entered.UTC().Format("20060102T150405Z"), name)
 }
 
-// begun is when the opportunities of these tests come into their first step.
-var begun = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+// startTime is when the opportunities of these tests come into their first step.
+var startTime = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
-func keyed(name string) string { return keyOf(begun, name) }
+func followUpKey(name string) string { return keyOf(startTime, name) }
 
-// followed returns which follow-ups were done and when, from the timeline.
-func (s *stage) followed() string {
+// followUpLog returns which follow-ups were done and when, from the timeline.
+func (s *fixture) followUpLog() string {
 	s.t.Helper()
 	var all []string
 	for _, m := range s.view().Timeline {
 		if key, is := strings.CutPrefix(m.Text, "followed up: "); is {
-			all = append(all, fmt.Sprint(key[strings.LastIndex(key, "/")+1:], " ", m.At.Sub(begun).Round(time.Minute)))
+			all = append(all, fmt.Sprint(key[strings.LastIndex(key, "/")+1:], " ", m.At.Sub(startTime).Round(time.Minute)))
 		}
 	}
 	return strings.Join(all, ", ")
 }
 
-func (s *stage) wantFollowed(want string) {
+func (s *fixture) wantFollowUps(want string) {
 	s.t.Helper()
-	if got := s.followed(); got != want {
+	if got := s.followUpLog(); got != want {
 		s.t.Errorf("followed up: %s; want %s", got, want)
 	}
 }
 
 // wantNext asserts the time of the next action, as lists show it; zero is never.
-func (s *stage) wantNext(want time.Duration) {
+func (s *fixture) wantNext(want time.Duration) {
 	s.t.Helper()
-	got, set := s.shown.GetTime(lifecycle.OpportunityNextActionTime)
-	if set != (want != 0) || set && !got.Equal(begun.Add(want)) {
-		s.t.Errorf("%s after the begin the next action is shown at %s; want %s after the begin", s.env.Now().Sub(begun), got, want)
+	got, set := s.searchAttributes.GetTime(lifecycle.OpportunityNextActionTime)
+	if set != (want != 0) || set && !got.Equal(startTime.Add(want)) {
+		s.t.Errorf("%s after the begin the next action is shown at %s; want %s after the begin", s.env.Now().Sub(startTime), got, want)
 	}
 }
 
 func TestFollowUpsAreDoneAtTheirTimes(t *testing.T) {
-	s := newStage(t)
-	followUps(s, callThem, mailThem, moveOn)
+	s := newFixture(t)
+	followUps(s, callFollowUp, emailFollowUp, progressFollowUp)
 	var timers []time.Duration
 	s.env.SetOnTimerScheduledListener(func(_ string, d time.Duration) { timers = append(timers, d.Round(time.Minute)) })
 	s.at(30*time.Minute, func() {
-		s.wantFollowed("")
+		s.wantFollowUps("")
 		s.wantNext(time.Hour)
-		if v := s.view(); len(v.FollowUps) != 3 || v.FollowUps[0].Key != keyed("call") {
+		if v := s.view(); len(v.FollowUps) != 3 || v.FollowUps[0].Key != followUpKey("call") {
 			t.Errorf("planned are %+v", v.FollowUps)
 		}
 	})
@@ -118,7 +118,7 @@ func TestFollowUpsAreDoneAtTheirTimes(t *testing.T) {
 	})
 	s.at(150*time.Minute, func() { s.wantNext(3 * time.Hour) })
 	s.at(4*time.Hour, func() {
-		s.wantFollowed("call 1h0m0s, mail 2h0m0s, move 3h0m0s")
+		s.wantFollowUps("call 1h0m0s, mail 2h0m0s, move 3h0m0s")
 		s.wantNext(0)
 		if diff := cmp.Diff([]time.Duration{time.Hour, time.Hour, time.Hour}, timers); diff != "" {
 			t.Errorf("timers, one for the earliest (-want +got):\n%s", diff)
@@ -135,21 +135,21 @@ func TestFollowUpsAreDoneAtTheirTimes(t *testing.T) {
 func TestFollowUpsAreDoneOnceAcrossRuns(t *testing.T) {
 	for _, cut := range []time.Duration{30 * time.Minute, time.Hour, 90 * time.Minute, 2 * time.Hour, 150 * time.Minute, 3*time.Hour + time.Minute} {
 		t.Run(cut.String(), func(t *testing.T) {
-			first := newStage(t)
-			b := followUps(first, callThem, mailThem, moveOn)
+			first := newFixture(t)
+			b := followUps(first, callFollowUp, emailFollowUp, progressFollowUp)
 			first.at(cut, func() {
 				first.env.SetContinueAsNewSuggested(true)
 				first.env.SignalWorkflow("resume", opportunity.Resume{}) // wakes the run
 			})
 			first.run(start, nil)
 			next := first.continued()
-			second := restage(t, first.record)
+			second := newFixtureOver(t, first.tms)
 			second.env.SetStartTime(first.env.Now())
-			again := followUps(second, callThem, mailThem, moveOn)
-			again.things = b.things
+			again := followUps(second, callFollowUp, emailFollowUp, progressFollowUp)
+			again.resources = b.resources
 			left := 4*time.Hour - cut
 			second.at(left, func() {
-				second.wantFollowed("call 1h0m0s, mail 2h0m0s, move 3h0m0s")
+				second.wantFollowUps("call 1h0m0s, mail 2h0m0s, move 3h0m0s")
 				second.update("won", "progress", to("Won"))
 			})
 			second.run(nil, next)
@@ -160,32 +160,32 @@ func TestFollowUpsAreDoneOnceAcrossRuns(t *testing.T) {
 }
 
 // A snoozed follow-up is done at its new time, also when it is snoozed again to an earlier time.
-func TestAFollowUpIsPutOff(t *testing.T) {
+func TestAFollowUpIsSnoozed(t *testing.T) {
 	for _, way := range []string{"update", "signal"} {
 		t.Run(way, func(t *testing.T) {
-			s := newStage(t)
-			followUps(s, callThem, mailThem)
+			s := newFixture(t)
+			followUps(s, callFollowUp, emailFollowUp)
 			off := func(id string, until time.Duration) opportunity.Snooze {
-				return opportunity.Snooze{RequestID: id, FollowUp: keyed("mail"), Until: begun.Add(until), Reason: "on holiday"}
+				return opportunity.Snooze{RequestID: id, FollowUp: followUpKey("mail"), Until: startTime.Add(until), Reason: "on holiday"}
 			}
-			s.at(90*time.Minute, func() { s.tell(way, "far", off("far", 50*time.Hour)) })
+			s.at(90*time.Minute, func() { s.sendOperatorCommand(way, "far", off("far", 50*time.Hour)) })
 			s.at(100*time.Minute, func() {
 				s.wantNext(50 * time.Hour)
-				if got := s.view().FollowUps; len(got) != 1 || !got[0].SnoozedUntil.Equal(begun.Add(50*time.Hour)) || got[0].Reason != "on holiday" {
+				if got := s.view().FollowUps; len(got) != 1 || !got[0].SnoozedUntil.Equal(startTime.Add(50*time.Hour)) || got[0].Reason != "on holiday" {
 					t.Errorf("planned are %+v", got)
 				}
 			})
-			s.at(3*time.Hour, func() { s.wantFollowed("call 1h0m0s"); s.tell(way, "near", off("near", 5*time.Hour)) })
+			s.at(3*time.Hour, func() { s.wantFollowUps("call 1h0m0s"); s.sendOperatorCommand(way, "near", off("near", 5*time.Hour)) })
 			s.at(4*time.Hour, func() { s.wantNext(5 * time.Hour) })
 			s.at(5*time.Hour+time.Minute, func() {
-				s.wantFollowed("call 1h0m0s, mail 5h0m0s")
+				s.wantFollowUps("call 1h0m0s, mail 5h0m0s")
 				s.wantNext(0)
 				s.update("late", "snooze", off("late", 9*time.Hour))
 			})
-			s.at(60*time.Hour, func() { s.wantFollowed("call 1h0m0s, mail 5h0m0s") })
-			s.win(60 * time.Hour)
+			s.at(60*time.Hour, func() { s.wantFollowUps("call 1h0m0s, mail 5h0m0s") })
+			s.winAt(60 * time.Hour)
 			s.run(start, nil)
-			s.wantTold(way, "far", "near")
+			s.wantDoneBy(way, "far", "near")
 			s.wantRefused("late", opportunity.NotFound)
 			s.wantLog("create", "do mail", "progress Opportunity", "progress Won")
 		})
@@ -193,13 +193,13 @@ func TestAFollowUpIsPutOff(t *testing.T) {
 }
 
 func TestATimeThatHasPassedIsRefused(t *testing.T) {
-	s := newStage(t)
-	followUps(s, mailThem)
+	s := newFixture(t)
+	followUps(s, emailFollowUp)
 	s.at(time.Hour, func() {
-		s.update("past", "snooze", opportunity.Snooze{FollowUp: keyed("mail"), Until: begun.Add(time.Hour)})
+		s.update("past", "snooze", opportunity.Snooze{FollowUp: followUpKey("mail"), Until: startTime.Add(time.Hour)})
 		s.update("unknown", "cancelFollowUp", opportunity.CancelFollowUp{FollowUp: "mail", Reason: "we talked"})
 	})
-	s.win(3 * time.Hour)
+	s.winAt(3 * time.Hour)
 	s.run(start, nil)
 	s.wantRefused("past", opportunity.Invalid)
 	s.wantRefused("unknown", opportunity.NotFound)
@@ -209,20 +209,20 @@ func TestATimeThatHasPassedIsRefused(t *testing.T) {
 func TestACancelledFollowUpIsNeverDone(t *testing.T) {
 	for _, way := range []string{"update", "signal"} {
 		t.Run(way, func(t *testing.T) {
-			s := newStage(t)
-			followUps(s, mailThem, moveOn)
+			s := newFixture(t)
+			followUps(s, emailFollowUp, progressFollowUp)
 			s.at(time.Hour, func() {
-				s.tell(way, "c", opportunity.CancelFollowUp{RequestID: "c", FollowUp: keyed("mail"), Reason: "we talked"})
+				s.sendOperatorCommand(way, "c", opportunity.CancelFollowUp{RequestID: "c", FollowUp: followUpKey("mail"), Reason: "we talked"})
 			})
 			s.at(61*time.Minute, func() {
 				s.wantNext(3 * time.Hour)
-				if got := s.view().Effects; len(got) != 1 || got[0].Key != keyed("mail") || got[0].Text != "we talked" {
+				if got := s.view().EffectResults; len(got) != 1 || got[0].Key != followUpKey("mail") || got[0].Reason != "we talked" {
 					t.Errorf("effects: %+v", got)
 				}
 			})
-			s.at(4*time.Hour, func() { s.wantFollowed("move 3h0m0s"); s.update("won", "progress", to("Won")) })
+			s.at(4*time.Hour, func() { s.wantFollowUps("move 3h0m0s"); s.update("won", "progress", to("Won")) })
 			s.run(start, nil)
-			s.wantTold(way, "c")
+			s.wantDoneBy(way, "c")
 			s.wantLog("create", "progress Opportunity", "progress Won")
 		})
 	}
@@ -230,20 +230,20 @@ func TestACancelledFollowUpIsNeverDone(t *testing.T) {
 
 // During a pause no follow-up is done; follow-ups that were due in the pause are done after it.
 func TestNothingIsFollowedUpDuringAPause(t *testing.T) {
-	s := newStage(t)
-	followUps(s, callThem, mailThem)
-	s.at(30*time.Minute, func() { s.update("p", "pause", pauseIt) })
-	s.at(5*time.Hour, func() { s.wantFollowed(""); s.update("r", "resume", opportunity.Resume{}) })
-	s.at(6*time.Hour, func() { s.wantFollowed("call 5h0m0s, mail 5h0m0s") })
-	s.win(6 * time.Hour)
+	s := newFixture(t)
+	followUps(s, callFollowUp, emailFollowUp)
+	s.at(30*time.Minute, func() { s.update("p", "pause", pauseCommand) })
+	s.at(5*time.Hour, func() { s.wantFollowUps(""); s.update("r", "resume", opportunity.Resume{}) })
+	s.at(6*time.Hour, func() { s.wantFollowUps("call 5h0m0s, mail 5h0m0s") })
+	s.winAt(6 * time.Hour)
 	s.run(start, nil)
 	s.wantDone("p", "r")
 	s.wantLog("create", "do mail", "progress Opportunity", "progress Won")
 }
 
-func TestAMoveEndsTheFollowUpsOfItsStep(t *testing.T) {
-	s := newStage(t)
-	followUps(s, mailThem)
+func TestATransitionEndsTheFollowUpsOfItsStep(t *testing.T) {
+	s := newFixture(t)
+	followUps(s, emailFollowUp)
 	s.at(30*time.Minute, func() { s.wantNext(2 * time.Hour); s.update("p", "progress", to("Opportunity")) })
 	s.at(40*time.Minute, func() {
 		s.wantNext(0)
@@ -251,7 +251,7 @@ func TestAMoveEndsTheFollowUpsOfItsStep(t *testing.T) {
 			t.Errorf("planned are %+v", got)
 		}
 	})
-	s.at(5*time.Hour, func() { s.wantFollowed(""); s.update("won", "progress", to("Won")) })
+	s.at(5*time.Hour, func() { s.wantFollowUps(""); s.update("won", "progress", to("Won")) })
 	s.run(start, nil)
 	s.wantDone("p", "won")
 	s.wantLog("create", "progress Opportunity", "progress Won")
@@ -259,16 +259,16 @@ func TestAMoveEndsTheFollowUpsOfItsStep(t *testing.T) {
 
 // Somebody moves the record by hand; the run notices this when the follow-up is due, and the
 // follow-up no longer matters.
-func TestWhatSomebodyDidLeavesNothingToFollowUp(t *testing.T) {
-	s := newStage(t)
-	followUps(s, mailThem)
+func TestManualChangeRemovesTheFollowUp(t *testing.T) {
+	s := newFixture(t)
+	followUps(s, emailFollowUp)
 	s.at(30*time.Minute, func() {
-		s.record.mu.Lock()
-		defer s.record.mu.Unlock()
-		s.record.step = steps[1]
+		s.tms.mu.Lock()
+		defer s.tms.mu.Unlock()
+		s.tms.step = steps[1]
 	})
 	s.at(3*time.Hour, func() {
-		s.wantFollowed("")
+		s.wantFollowUps("")
 		s.wantNext(0)
 		if got := s.view().Step.Name; got != "Opportunity" {
 			t.Errorf("it stands in %s", got)
@@ -283,31 +283,31 @@ func TestWhatSomebodyDidLeavesNothingToFollowUp(t *testing.T) {
 // An API that is out of reach when a follow-up is due delays it, and the follow-up is done once. It
 // waits in a few activities that become longer.
 func TestAFollowUpWaitsForTheAPI(t *testing.T) {
-	s := newStage(t)
-	followUps(s, callThem, mailThem)
-	plans, before := s.begun(activities.PlanOpportunity), 0
+	s := newFixture(t)
+	followUps(s, callFollowUp, emailFollowUp)
+	plans, before := s.countStarted(activities.PlanOpportunity), 0
 	reach := func(down error) {
-		s.record.mu.Lock()
-		defer s.record.mu.Unlock()
-		s.record.down = down
+		s.tms.mu.Lock()
+		defer s.tms.mu.Unlock()
+		s.tms.down = down
 	}
 	s.at(90*time.Minute, func() {
 		before = *plans
 		reach(errors.New("out of reach"))
 	})
 	s.at(10*time.Hour, func() {
-		if s.wantFollowed("call 1h0m0s"); *plans > before+16 {
+		if s.wantFollowUps("call 1h0m0s"); *plans > before+16 {
 			t.Errorf("%d activities during 8 hours of outage; want at most 16", *plans-before)
 		}
 		reach(nil)
 	})
 	s.at(10*time.Hour+2*time.Minute, func() {
-		if !strings.HasPrefix(s.followed(), "call 1h0m0s, mail 10h") {
-			t.Errorf("followed up: %s", s.followed())
+		if !strings.HasPrefix(s.followUpLog(), "call 1h0m0s, mail 10h") {
+			t.Errorf("followed up: %s", s.followUpLog())
 		}
 		s.wantNext(0)
 	})
-	s.win(11 * time.Hour)
+	s.winAt(11 * time.Hour)
 	s.run(start, nil)
 	s.wantLog("create", "do mail", "progress Opportunity", "progress Won")
 }

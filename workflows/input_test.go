@@ -26,7 +26,7 @@ func plainJSON(text string) converter.RawValue {
 }
 
 // wantFailed asserts that the request failed, with that text in its error.
-func (s *stage) wantFailed(request string, want opportunity.ErrorType, says string) {
+func (s *fixture) wantFailed(request string, want opportunity.ErrorType, says string) {
 	s.t.Helper()
 	got, err := s.outcomeOf(lifecycle.OutcomeInput{RequestID: request})
 	if err != nil || got.State != opportunity.Failed || got.Error.Type != want || !strings.Contains(got.Error.Message, says) {
@@ -38,7 +38,7 @@ func (s *stage) wantFailed(request string, want opportunity.ErrorType, says stri
 type payloads = []any
 
 // signalAll sends a signal with any number of payloads; the environment's own has one.
-func (s *stage) signalAll(name string, all ...any) {
+func (s *fixture) signalAll(name string, all ...any) {
 	s.t.Helper()
 	several, err := converter.GetDefaultDataConverter().ToPayloads(all...)
 	if err != nil {
@@ -54,22 +54,22 @@ func (s *stage) signalAll(name string, all ...any) {
 // packedEncoding is the encoding of the payload that holds all of a signal until the delivery.
 const packedEncoding = "test/packed"
 
-// unpacking delivers the signals of signalAll.
-type unpacking struct {
+// unpackInterceptor delivers the signals of signalAll.
+type unpackInterceptor struct {
 	interceptor.WorkerInterceptorBase
 }
 
-type unpackingIn struct {
+type unpackInbound struct {
 	interceptor.WorkflowInboundInterceptorBase
 }
 
-func (*unpacking) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
-	in := &unpackingIn{}
+func (*unpackInterceptor) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
+	in := &unpackInbound{}
 	in.Next = next
 	return in
 }
 
-func (i *unpackingIn) HandleSignal(ctx workflow.Context, in *interceptor.HandleSignalInput) error {
+func (i *unpackInbound) HandleSignal(ctx workflow.Context, in *interceptor.HandleSignalInput) error {
 	if all := in.Arg.GetPayloads(); len(all) == 1 && string(all[0].GetMetadata()["encoding"]) == packedEncoding {
 		in.Arg = new(commonpb.Payloads)
 		if err := proto.Unmarshal(all[0].GetData(), in.Arg); err != nil {
@@ -81,7 +81,7 @@ func (i *unpackingIn) HandleSignal(ctx workflow.Context, in *interceptor.HandleS
 
 // A signal is accepted under any name, though the SDK reserves some names.
 func TestASignalOfAnyNameIsAFailedRequest(t *testing.T) {
-	s := newStage(t)
+	s := newFixture(t)
 	names := []string{
 		"__temporal_x", "__temporal_", "__temporal_workflow_stream_x", "__temporal_workflow_metadata", "__stack_trace", "__enhanced_stack_trace", "__open_sessions",
 		"", "other", "opened", "view", "outcome", "Progress", "progress ", strings.Repeat("x", 1000), "進捗",
@@ -108,19 +108,19 @@ func TestASignalOfAnyNameIsAFailedRequest(t *testing.T) {
 			}
 		}
 	})
-	s.win(time.Hour)
+	s.winAt(time.Hour)
 	s.run(start, nil)
 	s.wantLog("create", "interest 1", "progress Opportunity", "progress Won")
 	for _, update := range []string{"u", "v"} {
-		if s.answers[update].rejected == nil {
-			t.Errorf("update %s: %+v; want it refused", update, s.answers[update])
+		if s.results[update].rejected == nil {
+			t.Errorf("update %s: %+v; want it refused", update, s.results[update])
 		}
 	}
 }
 
 // A message that cannot be read is refused as a whole, under its own id when the id can be read.
 func TestAMessageIsOnePayload(t *testing.T) {
-	s := newStage(t)
+	s := newFixture(t)
 	for n, c := range []struct {
 		name, payload, says string
 	}{
@@ -159,7 +159,7 @@ func TestAMessageIsOnePayload(t *testing.T) {
 		}
 	})
 	s.at(2*time.Minute, func() { s.wantRefused("opened", opportunity.Invalid); s.env.SignalWorkflow("resume", nil) })
-	s.win(time.Hour)
+	s.winAt(time.Hour)
 	s.run(start, nil)
 	s.wantLog("create", "progress Opportunity", "progress Won")
 }
@@ -170,7 +170,7 @@ func TestAMessageWithoutMembersMayComeWithoutAPayload(t *testing.T) {
 		"no payload": {}, "null": {nil}, "null as JSON": {plainJSON(" null\n")}, "no members": {plainJSON(`{}`)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newStage(t)
+			s := newFixture(t)
 			s.at(time.Second, func() { s.signalAll("pause", nothing...) })
 			s.at(2*time.Second, func() {
 				if s.view().Paused == nil {
@@ -180,8 +180,8 @@ func TestAMessageWithoutMembersMayComeWithoutAPayload(t *testing.T) {
 				s.signalAll("resume", nothing...)
 			})
 			s.at(time.Minute, func() {
-				if view := s.view(); view.Paused != nil || view.Failures > 0 || s.record.reads != 1 {
-					t.Errorf("paused %v, %d failures, %d reads", view.Paused, view.Failures, s.record.reads)
+				if view := s.view(); view.Paused != nil || view.Failures > 0 || s.tms.reads != 1 {
+					t.Errorf("paused %v, %d failures, %d reads", view.Paused, view.Failures, s.tms.reads)
 				}
 				for _, verb := range []string{"pause", "refresh", "resume", "opened"} {
 					s.updateAll(verb, verb, nothing...)
@@ -191,15 +191,15 @@ func TestAMessageWithoutMembersMayComeWithoutAPayload(t *testing.T) {
 			})
 			s.at(2*time.Minute, func() {
 				s.wantDone("pause", "refresh", "resume")
-				if got := s.answers["opened"].opened; got.State != opportunity.Done {
-					t.Errorf("opened: got %+v", s.answers["opened"])
+				if got := s.results["opened"].opened; got.State != opportunity.Done {
+					t.Errorf("opened: got %+v", s.results["opened"])
 				}
 				s.wantRefused("progress", opportunity.Invalid)
 				if view := s.view(); view.Failures != 1 {
 					t.Errorf("progress without a payload: %d failures; want 1", view.Failures)
 				}
 			})
-			s.win(time.Hour)
+			s.winAt(time.Hour)
 			s.run(start, nil)
 			s.wantLog("create", "progress Opportunity", "progress Won")
 		})
@@ -209,7 +209,7 @@ func TestAMessageWithoutMembersMayComeWithoutAPayload(t *testing.T) {
 // A caller must not hand a state over, and gives one start.
 func TestAStartIsOneArgument(t *testing.T) {
 	foreign := opportunity.NewState("A-1", start, time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC))
-	foreign.Created(opportunity.Snapshot{ID: id("Opportunity", 7), Step: steps[0]}, opportunity.Named{}, time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC))
+	foreign.ApplyCreated(opportunity.Snapshot{ID: id("Opportunity", 7), Step: steps[0]}, opportunity.Ref{}, time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC))
 	for name, arguments := range map[string]payloads{
 		"a state":                 {nil, foreign},
 		"a start and a state":     {start, foreign},
@@ -223,8 +223,8 @@ func TestAStartIsOneArgument(t *testing.T) {
 		"nothing":                 {},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newStage(t)
-			s.at(0, func() { s.update("open", "opened", lifecycle.OpenedInput{Start: &start}) })
+			s := newFixture(t)
+			s.at(0, func() { s.update("open", "opened", lifecycle.CreateOutcomeInput{Start: &start}) })
 			s.env.ExecuteWorkflow(lifecycle.WorkflowType, arguments...)
 			s.wantInvalid("")
 			s.wantRefused("open", opportunity.Invalid)
@@ -232,8 +232,8 @@ func TestAStartIsOneArgument(t *testing.T) {
 	}
 	for name, arguments := range map[string]payloads{"null": {start, nil}, "null as JSON": {start, plainJSON(`null`)}} {
 		t.Run("the second is "+name, func(t *testing.T) {
-			s := newStage(t)
-			s.win(time.Second)
+			s := newFixture(t)
+			s.winAt(time.Second)
 			s.env.ExecuteWorkflow(lifecycle.WorkflowType, arguments...)
 			s.wantLog("create", "progress Opportunity", "progress Won")
 		})
@@ -241,14 +241,14 @@ func TestAStartIsOneArgument(t *testing.T) {
 }
 
 // wantInvalid asserts that the run failed as Invalid and sent nothing.
-func (s *stage) wantInvalid(says string) {
+func (s *fixture) wantInvalid(says string) {
 	s.t.Helper()
 	var application *temporal.ApplicationError
 	if err := s.env.GetWorkflowError(); !errors.As(err, &application) || application.Type() != string(opportunity.Invalid) || !strings.Contains(err.Error(), says) {
 		s.t.Errorf("the run ended with %v; want Invalid: %s", err, says)
 	}
-	if len(s.record.calls) > 0 {
-		s.t.Errorf("asked of the API: %v", s.record.calls)
+	if len(s.tms.calls) > 0 {
+		s.t.Errorf("asked of the API: %v", s.tms.calls)
 	}
 }
 
@@ -268,10 +268,10 @@ func TestAStartHasNoTimeLimitAndNoSchedule(t *testing.T) {
 		"none": {func(i *workflow.Info) { i.WorkflowExecutionTimeout, i.WorkflowRunTimeout = 0, 0 }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newStage(t)
+			s := newFixture(t)
 			s.info = c.info
-			s.at(0, func() { s.update("open", "opened", lifecycle.OpenedInput{Start: &start}) })
-			s.win(time.Second)
+			s.at(0, func() { s.update("open", "opened", lifecycle.CreateOutcomeInput{Start: &start}) })
+			s.winAt(time.Second)
 			s.run(start, nil)
 			if c.says == "" {
 				s.wantLog("create", "progress Opportunity", "progress Won")
@@ -282,10 +282,10 @@ func TestAStartHasNoTimeLimitAndNoSchedule(t *testing.T) {
 		})
 	}
 	// A run that an earlier release accepted with such a start goes on.
-	s := newStage(t)
+	s := newFixture(t)
 	s.info = func(i *workflow.Info) { i.WorkflowRunTimeout = time.Hour }
 	state := opportunity.NewState("A-1", start, s.env.Now())
-	s.win(time.Second)
+	s.winAt(time.Second)
 	s.run(nil, state)
 	s.wantLog("create", "progress Opportunity", "progress Won")
 }
@@ -294,26 +294,26 @@ func TestAStartHasNoTimeLimitAndNoSchedule(t *testing.T) {
 // schedule, and fails with the reason.
 func TestAStartWithACronScheduleLeavesTheReferenceFree(t *testing.T) {
 	for before, input := range map[string]any{"": start, "another one": start, "and another": "no start"} {
-		s := newStage(t)
+		s := newFixture(t)
 		s.info = func(i *workflow.Info) { i.CronSchedule, i.ContinuedExecutionRunID = "* * * * *", before }
-		s.at(0, func() { s.update("open", "opened", lifecycle.OpenedInput{Start: &start}) })
+		s.at(0, func() { s.update("open", "opened", lifecycle.CreateOutcomeInput{Start: &start}) })
 		s.run(input, nil)
 		s.wantRefused("open", opportunity.Invalid)
 		var next *workflow.ContinueAsNewError
-		if err := s.env.GetWorkflowError(); !errors.As(err, &next) || len(s.record.calls) > 0 {
-			t.Fatalf("got %v, and %v were asked for", err, s.record.calls)
+		if err := s.env.GetWorkflowError(); !errors.As(err, &next) || len(s.tms.calls) > 0 {
+			t.Fatalf("got %v, and %v were asked for", err, s.tms.calls)
 		}
 		var first, second json.RawMessage
 		if err := converter.GetDefaultDataConverter().FromPayloads(next.Input, &first, &second); err != nil {
 			t.Fatal(err)
 		}
-		s = newStage(t)
+		s = newFixture(t)
 		s.env.SetContinuedExecutionRunID("the run before")
 		s.env.ExecuteWorkflow(next.WorkflowType.Name, nil, second)
 		s.wantInvalid("cron schedule")
 	}
 	// A caller who makes up such an argument is refused as well, and cannot refuse others.
-	s := newStage(t)
+	s := newFixture(t)
 	s.env.ExecuteWorkflow(lifecycle.WorkflowType, start, plainJSON(`{"version":1073741824,"refused":{"type":"Closed"}}`))
 	s.wantInvalid("more than one argument")
 }
@@ -328,7 +328,7 @@ func TestMessagesAreReadStrictly(t *testing.T) {
 		"a member twice":     `{"to":"Opportunity","to":"Won","requestId":"r"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newStage(t)
+			s := newFixture(t)
 			s.at(time.Second, func() {
 				s.env.SignalWorkflow("progress", plainJSON(payload))
 				s.updateAll("u", "progress", plainJSON(payload))
@@ -342,7 +342,7 @@ func TestMessagesAreReadStrictly(t *testing.T) {
 				s.wantRefused("u", opportunity.Invalid)
 				s.wantRefused("o", opportunity.Invalid)
 			})
-			s.win(time.Hour)
+			s.winAt(time.Hour)
 			s.run(start, nil)
 			s.wantLog("create", "progress Opportunity", "progress Won")
 		})
@@ -365,7 +365,7 @@ func TestSearchAttributesOfAStart(t *testing.T) {
 		"a type of no name": {"CustomerClass": typed("Colour", `"red"`), "Size": {Data: []byte("x")}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newStage(t)
+			s := newFixture(t)
 			all := make(map[string]any)
 			for key, payload := range brought {
 				all[key] = payload
@@ -375,7 +375,7 @@ func TestSearchAttributesOfAStart(t *testing.T) {
 			}
 			var shown *commonpb.SearchAttributes
 			s.info = func(info *workflow.Info) { shown = info.SearchAttributes } //nolint:staticcheck // what the SDK reads instead may panic
-			s.at(0, func() { s.update("open", "opened", lifecycle.OpenedInput{Start: &start}) })
+			s.at(0, func() { s.update("open", "opened", lifecycle.CreateOutcomeInput{Start: &start}) })
 			s.at(time.Minute, func() {
 				for key, want := range map[string]string{
 					"OpportunityState": `"Open"`, "OpportunityStep": `"Proposed"`, "OpportunityAccount": "", "OpportunityAttention": "", "OpportunityReservedUntil": "",
@@ -388,7 +388,7 @@ func TestSearchAttributesOfAStart(t *testing.T) {
 					t.Errorf("%d events for search attributes", s.upserts)
 				}
 			})
-			s.win(time.Hour)
+			s.winAt(time.Hour)
 			s.run(start, nil)
 			s.wantLog("create", "progress Opportunity", "progress Won")
 		})

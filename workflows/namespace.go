@@ -6,59 +6,59 @@ import (
 	"github.com/oppflow/oppflow/lifecycle"
 )
 
-// namespaceEvents is the length of history after which the workflow of a namespace continues as
+// maxNamespaceEvents is the length of history after which the workflow of a namespace continues as
 // new; the server's own suggestion comes later.
-const namespaceEvents = 1000
+const maxNamespaceEvents = 1000
 
-// namespace keeps the tenant of the namespace, and the versions of its playbook. It runs for ever,
+// namespaceWorkflow keeps the tenant of the namespace, and the versions of its playbook. It runs for ever,
 // also when it is cancelled, and only handles messages.
-func (o Options) namespace(ctx workflow.Context, state lifecycle.NamespaceState) error {
-	if state.Tenant != nil && state.TiedAt.IsZero() {
-		state.TieAgain(*state.Tenant, workflow.Now(ctx))
+func (o Options) namespaceWorkflow(ctx workflow.Context, state lifecycle.NamespaceState) error {
+	if state.Tenant != nil && state.BoundAt.IsZero() {
+		state.Rebind(*state.Tenant, workflow.Now(ctx))
 	}
-	err := workflow.SetQueryHandlerWithOptions(ctx, lifecycle.NamespaceOf.Name, func(q lifecycle.NamespaceQuestion) (lifecycle.NamespaceState, error) {
+	err := workflow.SetQueryHandlerWithOptions(ctx, lifecycle.NamespaceOf.Name, func(q lifecycle.NamespaceInput) (lifecycle.NamespaceState, error) {
 		return state.WithTexts(q.Texts...), nil
 	}, workflow.QueryHandlerOptions{Description: lifecycle.NamespaceOf.Description})
 	if err != nil {
 		return err
 	}
-	err = workflow.SetUpdateHandlerWithOptions(ctx, lifecycle.Tie.Name, func(ctx workflow.Context, tenant lifecycle.Tenant) (lifecycle.NamespaceState, error) {
-		err := state.Tie(tenant, workflow.Now(ctx)) // another tenant may have been tied since the validator
-		return state.WithTexts(), lifecycle.Fault(err)
+	err = workflow.SetUpdateHandlerWithOptions(ctx, lifecycle.BindTenant.Name, func(ctx workflow.Context, tenant lifecycle.Tenant) (lifecycle.NamespaceState, error) {
+		err := state.Bind(tenant, workflow.Now(ctx)) // another tenant may have been tied since the validator
+		return state.WithTexts(), lifecycle.ToTemporalError(err)
 	}, workflow.UpdateHandlerOptions{
-		Validator:   func(tenant lifecycle.Tenant) error { return lifecycle.Fault(state.MayTie(tenant)) },
-		Description: lifecycle.Tie.Description,
+		Validator:   func(tenant lifecycle.Tenant) error { return lifecycle.ToTemporalError(state.CheckBind(tenant)) },
+		Description: lifecycle.BindTenant.Description,
 	})
 	if err != nil {
 		return err
 	}
-	err = workflow.SetUpdateHandlerWithOptions(ctx, lifecycle.Deploy.Name, func(ctx workflow.Context, d lifecycle.Deployment) (lifecycle.Deployed, error) {
-		deployed, err := state.Deploy(d, workflow.Now(ctx), o.playbookAfter())
-		return deployed, lifecycle.Fault(err)
+	err = workflow.SetUpdateHandlerWithOptions(ctx, lifecycle.Deploy.Name, func(ctx workflow.Context, d lifecycle.Deployment) (lifecycle.DeployResult, error) {
+		deployed, err := state.Deploy(d, workflow.Now(ctx), o.playbookDelay())
+		return deployed, lifecycle.ToTemporalError(err)
 	}, workflow.UpdateHandlerOptions{
 		Validator: func(ctx workflow.Context, d lifecycle.Deployment) error {
-			return lifecycle.Fault(state.MayDeploy(d, workflow.Now(ctx)))
+			return lifecycle.ToTemporalError(state.CheckDeploy(d, workflow.Now(ctx)))
 		},
 		Description: lifecycle.Deploy.Description,
 	})
 	if err != nil {
 		return err
 	}
-	err = workflow.SetUpdateHandlerWithOptions(ctx, lifecycle.Joined.Name, func(ctx workflow.Context, j lifecycle.Join) (lifecycle.NamespaceState, error) {
-		err := state.Join(j, workflow.Now(ctx), o.playbookAfter())
-		return state.WithTexts(), lifecycle.Fault(err)
-	}, workflow.UpdateHandlerOptions{Description: lifecycle.Joined.Description})
+	err = workflow.SetUpdateHandlerWithOptions(ctx, lifecycle.JoinNamespace.Name, func(ctx workflow.Context, j lifecycle.NamespaceJoin) (lifecycle.NamespaceState, error) {
+		err := state.Join(j, workflow.Now(ctx), o.playbookDelay())
+		return state.WithTexts(), lifecycle.ToTemporalError(err)
+	}, workflow.UpdateHandlerOptions{Description: lifecycle.JoinNamespace.Description})
 	if err != nil {
 		return err
 	}
 	signals := workflow.NewNamedSelector(ctx, "signals")
-	receive(ctx, signals, lifecycle.TieAgain, func(tenant lifecycle.Tenant) {
+	addSignalReceiver(ctx, signals, lifecycle.RebindTenant, func(tenant lifecycle.Tenant) {
 		if !tenant.IsZero() {
-			state.TieAgain(tenant, workflow.Now(ctx))
+			state.Rebind(tenant, workflow.Now(ctx))
 		}
 	})
-	receive(ctx, signals, lifecycle.Made, state.Note)
-	receive(ctx, signals, lifecycle.Recover, state.Recover)
+	addSignalReceiver(ctx, signals, lifecycle.RecordCreated, state.AddRecord)
+	addSignalReceiver(ctx, signals, lifecycle.Recover, state.Recover)
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		for {
 			signals.Select(ctx)
@@ -67,7 +67,7 @@ func (o Options) namespace(ctx workflow.Context, state lifecycle.NamespaceState)
 	forEver, _ := workflow.NewDisconnectedContext(ctx)
 	err = workflow.Await(forEver, func() bool {
 		info := workflow.GetInfo(ctx)
-		return (info.GetContinueAsNewSuggested() || info.GetCurrentHistoryLength() > namespaceEvents) && workflow.AllHandlersFinished(ctx)
+		return (info.GetContinueAsNewSuggested() || info.GetCurrentHistoryLength() > maxNamespaceEvents) && workflow.AllHandlersFinished(ctx)
 	})
 	if err != nil {
 		return err
@@ -78,8 +78,8 @@ func (o Options) namespace(ctx workflow.Context, state lifecycle.NamespaceState)
 	return workflow.NewContinueAsNewError(ctx, lifecycle.NamespaceType, state)
 }
 
-// receive makes the selector take the signals of a name.
-func receive[P any](ctx workflow.Context, signals workflow.Selector, m lifecycle.Message[P, struct{}], take func(P)) {
+// addSignalReceiver makes the selector take the signals of a name.
+func addSignalReceiver[P any](ctx workflow.Context, signals workflow.Selector, m lifecycle.Message[P, struct{}], take func(P)) {
 	channel := workflow.GetSignalChannelWithOptions(ctx, m.Name, workflow.SignalChannelOptions{Description: m.Description})
 	signals.AddReceive(channel, func(channel workflow.ReceiveChannel, _ bool) {
 		var payload P

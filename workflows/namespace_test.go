@@ -15,16 +15,16 @@ import (
 	"github.com/oppflow/oppflow/workflows"
 )
 
-// tied is an update that ties the namespace to the tenant.
-type tied struct {
+// bindCallback is an update that ties the namespace to the tenant.
+type bindCallback struct {
 	testsuite.TestUpdateCallback
 	state lifecycle.NamespaceState
 	err   error
 }
 
-func (u *tied) Accept()          {}
-func (u *tied) Reject(err error) { u.err = err }
-func (u *tied) Complete(state any, err error) {
+func (u *bindCallback) Accept()          {}
+func (u *bindCallback) Reject(err error) { u.err = err }
+func (u *bindCallback) Complete(state any, err error) {
 	u.state, _ = state.(lifecycle.NamespaceState)
 	u.err = err
 }
@@ -32,7 +32,7 @@ func (u *tied) Complete(state any, err error) {
 func tenantOf(regions ...string) lifecycle.Tenant {
 	t := lifecycle.Tenant{ClientID: "client"}
 	for _, region := range regions {
-		t.Regions = append(t.Regions, opportunity.Named{ID: opportunity.ID(region), Name: region})
+		t.Regions = append(t.Regions, opportunity.Ref{ID: opportunity.ID(region), Name: region})
 	}
 	return t
 }
@@ -43,11 +43,11 @@ func TestTheWorkflowOfANamespaceKeepsItsTenant(t *testing.T) {
 	env := newEnvironment(t, workflows.Interceptor())
 	workflows.Register(env, workflows.Options{})
 	mine, other := tenantOf("UK", "USA"), tenantOf("Nord")
-	var first, same, grown, different, empty, again tied
+	var first, same, grown, different, empty, again bindCallback
 	asked := lifecycle.NamespaceState{}
 	at := func(after time.Duration, do func()) { env.RegisterDelayedCallback(do, after) }
-	tie := func(u *tied, tenant lifecycle.Tenant) func() {
-		return func() { env.UpdateWorkflow(lifecycle.Tie.Name, "", u, tenant) }
+	tie := func(u *bindCallback, tenant lifecycle.Tenant) func() {
+		return func() { env.UpdateWorkflow(lifecycle.BindTenant.Name, "", u, tenant) }
 	}
 	at(1*time.Second, tie(&first, mine))
 	at(2*time.Second, tie(&same, mine))
@@ -65,9 +65,9 @@ func TestTheWorkflowOfANamespaceKeepsItsTenant(t *testing.T) {
 		env.SignalWorkflow("nobody knows", 1)
 		env.CancelWorkflow()
 	})
-	at(7*time.Second, func() { env.SignalWorkflow(lifecycle.TieAgain.Name, other) })
+	at(7*time.Second, func() { env.SignalWorkflow(lifecycle.RebindTenant.Name, other) })
 	at(8*time.Second, tie(&again, other))
-	at(9*time.Second, func() { env.SignalWorkflow(lifecycle.TieAgain.Name, mine) })
+	at(9*time.Second, func() { env.SignalWorkflow(lifecycle.RebindTenant.Name, mine) })
 	at(9500*time.Millisecond, func() {
 		value, err := env.QueryWorkflow(lifecycle.NamespaceOf.Name)
 		var state lifecycle.NamespaceState
@@ -77,23 +77,23 @@ func TestTheWorkflowOfANamespaceKeepsItsTenant(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		env.SignalWorkflow(lifecycle.Made.Name, lifecycle.MadeRecord{ID: "1", Reference: "A-1", TiedAt: state.TiedAt})
-		env.SignalWorkflow(lifecycle.Made.Name, lifecycle.MadeRecord{ID: "2", Reference: "A-2", TiedAt: asked.TiedAt})
+		env.SignalWorkflow(lifecycle.RecordCreated.Name, lifecycle.CreatedRecord{ID: "1", Reference: "A-1", BoundAt: state.BoundAt})
+		env.SignalWorkflow(lifecycle.RecordCreated.Name, lifecycle.CreatedRecord{ID: "2", Reference: "A-2", BoundAt: asked.BoundAt})
 	})
 	at(10*time.Second, func() { env.SetContinueAsNewSuggested(true) })
 	env.ExecuteWorkflow(lifecycle.NamespaceType, lifecycle.NamespaceState{})
 
-	for name, u := range map[string]*tied{"first": &first, "same": &same, "grown": &grown, "again": &again} {
+	for name, u := range map[string]*bindCallback{"first": &first, "same": &same, "grown": &grown, "again": &again} {
 		if u.err != nil || u.state.Tenant == nil {
 			t.Errorf("%s: %+v, %v", name, u.state, u.err)
 		}
 	}
-	for want, u := range map[opportunity.ErrorType]*tied{opportunity.Conflict: &different, opportunity.Invalid: &empty} {
-		if own, is := lifecycle.FromFault(u.err); !is || own.Type != want {
+	for want, u := range map[opportunity.ErrorType]*bindCallback{opportunity.Conflict: &different, opportunity.Invalid: &empty} {
+		if own, is := lifecycle.FromTemporalError(u.err); !is || own.Type != want {
 			t.Errorf("%v; want %s", u.err, want)
 		}
 	}
-	if asked.Tenant == nil || len(asked.Tenant.Regions) != 3 || asked.TiedAt.IsZero() {
+	if asked.Tenant == nil || len(asked.Tenant.Regions) != 3 || asked.BoundAt.IsZero() {
 		t.Errorf("the query returns %+v", asked)
 	}
 	var next *workflow.ContinueAsNewError
@@ -118,11 +118,11 @@ func TestTheWorkflowOfANamespaceIsStartedWithItsTenant(t *testing.T) {
 		if err == nil {
 			err = value.Get(&state)
 		}
-		if err != nil || state.Tenant == nil || !state.Tenant.Equal(mine) || state.TiedAt.IsZero() {
+		if err != nil || state.Tenant == nil || !state.Tenant.Equal(mine) || state.BoundAt.IsZero() {
 			t.Errorf("%+v, %v", state, err)
 		}
 		env.SetCurrentHistoryLength(2000)
-		env.SignalWorkflow(lifecycle.TieAgain.Name, mine)
+		env.SignalWorkflow(lifecycle.RebindTenant.Name, mine)
 	}, time.Second)
 	env.ExecuteWorkflow(lifecycle.NamespaceType, lifecycle.NamespaceState{Tenant: &mine})
 	var next *workflow.ContinueAsNewError
@@ -137,12 +137,12 @@ func TestTheWorkflowOfANamespaceKeepsItsEpoch(t *testing.T) {
 	workflows.Register(env, workflows.Options{})
 	for n, epoch := range []string{"first", "second", ""} {
 		env.RegisterDelayedCallback(func() {
-			env.SignalWorkflow(lifecycle.Recover.Name, lifecycle.Recovery{Epoch: epoch, Backup: begun})
+			env.SignalWorkflow(lifecycle.Recover.Name, lifecycle.Recovery{Epoch: epoch, Backup: startTime})
 		}, time.Duration(n+1)*time.Second)
 	}
 	env.RegisterDelayedCallback(func() {
 		env.SetContinueAsNewSuggested(true)
-		env.SignalWorkflow(lifecycle.Made.Name, lifecycle.MadeRecord{})
+		env.SignalWorkflow(lifecycle.RecordCreated.Name, lifecycle.CreatedRecord{})
 	}, time.Minute)
 	env.ExecuteWorkflow(lifecycle.NamespaceType, lifecycle.NamespaceState{})
 	var next *workflow.ContinueAsNewError
@@ -155,17 +155,17 @@ func TestTheWorkflowOfANamespaceKeepsItsEpoch(t *testing.T) {
 	}
 }
 
-// stored is an update that deploys a playbook.
-type stored struct {
+// deployCallback is an update that deploys a playbook.
+type deployCallback struct {
 	testsuite.TestUpdateCallback
-	deployed lifecycle.Deployed
+	deployed lifecycle.DeployResult
 	err      error
 }
 
-func (u *stored) Accept()          {}
-func (u *stored) Reject(err error) { u.err = err }
-func (u *stored) Complete(answer any, err error) {
-	u.deployed, _ = answer.(lifecycle.Deployed)
+func (u *deployCallback) Accept()          {}
+func (u *deployCallback) Reject(err error) { u.err = err }
+func (u *deployCallback) Complete(answer any, err error) {
+	u.deployed, _ = answer.(lifecycle.DeployResult)
 	u.err = err
 }
 
@@ -174,11 +174,11 @@ func (u *stored) Complete(answer any, err error) {
 func TestTheWorkflowOfANamespaceKeepsItsPlaybook(t *testing.T) {
 	env := newEnvironment(t, workflows.Interceptor())
 	workflows.Register(env, workflows.Options{})
-	var first, same, second, invalid stored
-	var join tied
+	var first, same, second, invalid deployCallback
+	var join bindCallback
 	var lean, full lifecycle.NamespaceState
 	at := func(after time.Duration, do func()) { env.RegisterDelayedCallback(do, after) }
-	deploy := func(u *stored, d lifecycle.Deployment) func() {
+	deploy := func(u *deployCallback, d lifecycle.Deployment) func() {
 		return func() { env.UpdateWorkflow(lifecycle.Deploy.Name, "", u, d) }
 	}
 	ask := func(into *lifecycle.NamespaceState, question ...any) {
@@ -190,28 +190,28 @@ func TestTheWorkflowOfANamespaceKeepsItsPlaybook(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	at(1*time.Second, func() { env.UpdateWorkflow(lifecycle.Joined.Name, "", &join, lifecycle.Join{}) })
-	at(2*time.Second, deploy(&first, lifecycle.Deployment{Text: "a", By: "ada", Digest: "d"}))
+	at(1*time.Second, func() { env.UpdateWorkflow(lifecycle.JoinNamespace.Name, "", &join, lifecycle.NamespaceJoin{}) })
+	at(2*time.Second, deploy(&first, lifecycle.Deployment{Text: "a", DeployedBy: "ada", Digest: "d"}))
 	at(3*time.Second, deploy(&same, lifecycle.Deployment{Text: "a"}))
 	at(4*time.Second, deploy(&second, lifecycle.Deployment{Text: "b"}))
-	at(5*time.Second, deploy(&invalid, lifecycle.Deployment{By: strings.Repeat("x", 300)}))
+	at(5*time.Second, deploy(&invalid, lifecycle.Deployment{DeployedBy: strings.Repeat("x", 300)}))
 	at(6*time.Second, func() {
 		ask(&lean)
-		ask(&full, lifecycle.NamespaceQuestion{Texts: []int{2}})
+		ask(&full, lifecycle.NamespaceInput{Texts: []int{2}})
 	})
 	at(10*time.Second, func() { env.SetContinueAsNewSuggested(true) })
 	env.ExecuteWorkflow(lifecycle.NamespaceType, lifecycle.NamespaceState{})
 
-	if join.err != nil || !join.state.Working {
+	if join.err != nil || !join.state.WorkerJoined {
 		t.Errorf("joined: %+v, %v", join.state, join.err)
 	}
-	if v := first.deployed.Version; first.err != nil || v.Number != 1 || v.By != "ada" || v.Digest != "d" || v.InForceAt.Sub(v.StoredAt) != 45*time.Second {
+	if v := first.deployed.Version; first.err != nil || v.Number != 1 || v.DeployedBy != "ada" || v.Digest != "d" || v.InForceAt.Sub(v.StoredAt) != 45*time.Second {
 		t.Errorf("first: %+v, %v", first.deployed, first.err)
 	}
 	if same.err != nil || !same.deployed.Unchanged || second.err != nil || second.deployed.Version.Number != 2 {
 		t.Errorf("same: %+v, %v; second: %+v, %v", same.deployed, same.err, second.deployed, second.err)
 	}
-	if own, is := lifecycle.FromFault(invalid.err); !is || own.Type != opportunity.Invalid {
+	if own, is := lifecycle.FromTemporalError(invalid.err); !is || own.Type != opportunity.Invalid {
 		t.Errorf("invalid: %v", invalid.err)
 	}
 	if len(lean.Playbooks) != 2 || lean.Playbooks[0].Text+lean.Playbooks[1].Text != "" || full.Playbooks[0].Text+full.Playbooks[1].Text != "b" {
@@ -222,7 +222,7 @@ func TestTheWorkflowOfANamespaceKeepsItsPlaybook(t *testing.T) {
 	if err := env.GetWorkflowError(); !errors.As(err, &next) || converter.GetDefaultDataConverter().FromPayloads(next.Input, &carried) != nil {
 		t.Fatalf("ended with %v", err)
 	}
-	if len(carried.Playbooks) != 2 || carried.Playbooks[0].Text != "a" || carried.Playbooks[1].Text != "b" || !carried.Working {
+	if len(carried.Playbooks) != 2 || carried.Playbooks[0].Text != "a" || carried.Playbooks[1].Text != "b" || !carried.WorkerJoined {
 		t.Errorf("carried over: %+v", carried)
 	}
 }

@@ -16,20 +16,20 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ways are how a message can be sent.
-var ways = []string{"update", "signal"}
+// transports are how a message can be sent.
+var transports = []string{"update", "signal"}
 
-// tell sends a message as an update, whose answer is kept under the id, or as a signal.
-func (s *stage) tell(way, id string, message opportunity.Message) {
+// sendOperatorCommand sends a message as an update, whose answer is kept under the id, or as a signal.
+func (s *fixture) sendOperatorCommand(way, id string, message opportunity.Message) {
 	if way == "update" {
-		s.update(id, string(message.Verb()), message)
+		s.update(id, string(message.MessageName()), message)
 		return
 	}
-	s.env.SignalWorkflow(string(message.Verb()), message)
+	s.env.SignalWorkflow(string(message.MessageName()), message)
 }
 
-// wantTold asserts that the message, if it was an update, was answered as done.
-func (s *stage) wantTold(way string, ids ...string) {
+// wantDoneBy asserts that the message, if it was an update, was answered as done.
+func (s *fixture) wantDoneBy(way string, ids ...string) {
 	s.t.Helper()
 	if way == "update" {
 		s.wantDone(ids...)
@@ -37,9 +37,9 @@ func (s *stage) wantTold(way string, ids ...string) {
 }
 
 // ended is the result of a run that must have completed.
-func (s *stage) ended() opportunity.Ended {
+func (s *fixture) ended() opportunity.RunResult {
 	s.t.Helper()
-	var ended opportunity.Ended
+	var ended opportunity.RunResult
 	if err := s.env.GetWorkflowResult(&ended); err != nil {
 		s.t.Fatal(err)
 	}
@@ -47,10 +47,10 @@ func (s *stage) ended() opportunity.Ended {
 }
 
 // wantClosed asserts that the request of an update was answered as closed.
-func (s *stage) wantClosed(ids ...string) {
+func (s *fixture) wantClosed(ids ...string) {
 	s.t.Helper()
 	for _, id := range ids {
-		got := s.answers[id]
+		got := s.results[id]
 		if got == nil || got.outcome.State != opportunity.Failed || got.outcome.Error == nil || got.outcome.Error.Type != opportunity.Closed ||
 			!strings.Contains(got.outcome.Error.Message, "sold elsewhere") {
 			s.t.Errorf("update %s: got %+v; want it failed as Closed, with the reason", id, got)
@@ -59,7 +59,7 @@ func (s *stage) wantClosed(ids ...string) {
 }
 
 // outcomeOf asks for the outcome of a request.
-func (s *stage) outcomeOf(request any) (opportunity.Outcome, error) {
+func (s *fixture) outcomeOf(request any) (opportunity.Outcome, error) {
 	var outcome opportunity.Outcome
 	value, err := s.env.QueryWorkflow(lifecycle.OutcomeOf.Name, request)
 	if err == nil {
@@ -69,34 +69,34 @@ func (s *stage) outcomeOf(request any) (opportunity.Outcome, error) {
 }
 
 // attention returns the words by which an operator finds the opportunity.
-func (s *stage) attention() []string {
-	words, _ := s.shown.GetKeywordList(lifecycle.OpportunityAttention)
+func (s *fixture) attention() []string {
+	words, _ := s.searchAttributes.GetKeywordList(lifecycle.OpportunityAttention)
 	return words
 }
 
-// out is an answer by which the API cannot be reached for a long time.
-func out(after time.Duration) activities.Sending {
-	return activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonUnreachable, RetryAfter: after}
+// unreachableResult is an answer by which the API cannot be reached for a long time.
+func unreachableResult(after time.Duration) activities.CallResult {
+	return activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonUnreachable, RetryAfter: after}
 }
 
-func outOfReach(after time.Duration) *activities.ApplyResult {
-	return &activities.ApplyResult{Sending: out(after)}
+func unreachableApply(after time.Duration) *activities.ApplyResult {
+	return &activities.ApplyResult{CallResult: unreachableResult(after)}
 }
 
 var (
-	pauseIt = opportunity.Pause{RequestID: "pause-1", Reason: "audit"}
-	closeIt = opportunity.Close{Reason: "sold elsewhere"}
+	pauseCommand = opportunity.Pause{RequestID: "pause-1", Reason: "audit"}
+	closeCommand = opportunity.Close{Reason: "sold elsewhere"}
 )
 
 func TestPause(t *testing.T) {
-	for _, way := range ways {
+	for _, way := range transports {
 		t.Run(way, func(t *testing.T) {
-			s := newStage(t)
+			s := newFixture(t)
 			known := add(1)
 			known.RequestID = "known"
 			s.at(500*time.Millisecond, func() { s.update("before", "addInterests", known) })
 			s.at(1*time.Second, func() {
-				s.tell(way, "p", pauseIt)
+				s.sendOperatorCommand(way, "p", pauseCommand)
 			})
 			s.at(1500*time.Millisecond, func() { // before anything else happens
 				if !slices.Equal(s.attention(), []string{"paused"}) {
@@ -109,30 +109,30 @@ func TestPause(t *testing.T) {
 				s.env.SignalWorkflow("updateDetails", opportunity.UpdateDetails{Name: "a"})
 				s.env.SignalWorkflow("extendReservations", opportunity.ExtendReservations{Until: s.env.Now().AddDate(0, 1, 0)})
 				s.update("again", "addInterests", known)
-				s.update("p again", "pause", pauseIt)
+				s.update("p again", "pause", pauseCommand)
 			})
 			s.at(10*time.Minute, func() {
 				view := s.view()
-				if view.Paused == nil || view.Paused.Reason != "audit" || len(view.Queue) != 3 || s.record.applies != 1 {
-					t.Errorf("paused: %+v, queue %+v, %d requests", view.Paused, view.Queue, s.record.applies)
+				if view.Paused == nil || view.Paused.Reason != "audit" || len(view.Queue) != 3 || s.tms.applies != 1 {
+					t.Errorf("paused: %+v, queue %+v, %d requests", view.Paused, view.Queue, s.tms.applies)
 				}
-				if len(view.Attention) != 1 || view.Attention[0].Word != opportunity.AttentionPaused || !slices.Equal(s.attention(), []string{"paused"}) {
+				if len(view.Attention) != 1 || view.Attention[0].Kind != opportunity.AttentionPaused || !slices.Equal(s.attention(), []string{"paused"}) {
 					t.Errorf("attention: view %+v, found by %v", view.Attention, s.attention())
 				}
-				s.tell(way, "r", opportunity.Resume{RequestID: "resume-1"})
+				s.sendOperatorCommand(way, "r", opportunity.Resume{RequestID: "resume-1"})
 			})
 			s.at(11*time.Minute, func() {
-				s.tell(way, "p once more", pauseIt) // a repetition, which pauses nothing
+				s.sendOperatorCommand(way, "p once more", pauseCommand) // a repetition, which pauses nothing
 			})
 			s.at(12*time.Minute, func() {
 				if view := s.view(); view.Paused != nil || len(view.Attention) != 1 || !slices.Equal(s.attention(), []string{"failed"}) { // there are no places to hold
 					t.Errorf("resumed: %+v, attention %+v, found by %v", view.Paused, view.Attention, s.attention())
 				}
 			})
-			s.win(13 * time.Minute)
+			s.winAt(13 * time.Minute)
 			s.run(start, nil)
 			s.wantDone("before", "again", "p again")
-			s.wantTold(way, "p", "r", "p once more")
+			s.wantDoneBy(way, "p", "r", "p once more")
 			s.wantRefused("refused", opportunity.Paused)
 			s.wantLog("create", "interest 1", "interest 2", "update a", "extend until 2026-12-23", "progress Opportunity", "progress Won")
 		})
@@ -141,17 +141,17 @@ func TestPause(t *testing.T) {
 
 // Signals that come before an update in one workflow task are handled before the update.
 func TestAnUpdateBehindAPause(t *testing.T) {
-	for want, message := range map[opportunity.ErrorType]opportunity.Message{opportunity.Paused: pauseIt, opportunity.Closed: closeIt} {
-		t.Run(string(message.Verb()), func(t *testing.T) {
-			s := newStage(t)
+	for want, message := range map[opportunity.ErrorType]opportunity.Message{opportunity.Paused: pauseCommand, opportunity.Closed: closeCommand} {
+		t.Run(string(message.MessageName()), func(t *testing.T) {
+			s := newFixture(t)
 			s.at(time.Second, func() {
-				s.env.SignalWorkflowSkippingWorkflowTask(string(message.Verb()), message)
+				s.env.SignalWorkflowSkippingWorkflowTask(string(message.MessageName()), message)
 				s.update("i", "addInterests", add(1))
 				s.at(time.Minute, s.env.CancelWorkflow)
 			})
 			s.run(start, nil)
 			var application *temporal.ApplicationError
-			if got := s.answers["i"]; !errors.As(errors.Join(got.rejected, got.err), &application) || application.Type() != string(want) {
+			if got := s.results["i"]; !errors.As(errors.Join(got.rejected, got.err), &application) || application.Type() != string(want) {
 				t.Errorf("got %+v; want %s", got, want)
 			}
 			s.wantLog("create")
@@ -161,8 +161,8 @@ func TestAnUpdateBehindAPause(t *testing.T) {
 
 // A request under way is completed, and its result counts.
 func TestPauseDuringARequest(t *testing.T) {
-	s := newStage(t)
-	s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+	s := newFixture(t)
+	s.tms.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 		if n == 1 {
 			s.env.SignalWorkflow("pause", opportunity.Pause{})
 			return true, nil, errors.New("lost") // the request is read back all the same
@@ -175,8 +175,8 @@ func TestPauseDuringARequest(t *testing.T) {
 		s.env.SignalWorkflow("progress", to("Won"))
 	})
 	s.at(time.Hour, func() {
-		if view := s.view(); len(view.Interests) != 1 || len(view.Queue) != 1 || view.Step.Name != "Opportunity" || s.record.applies != 1 {
-			t.Errorf("view %+v after %d requests", view, s.record.applies)
+		if view := s.view(); len(view.Interests) != 1 || len(view.Queue) != 1 || view.Step.Name != "Opportunity" || s.tms.applies != 1 {
+			t.Errorf("view %+v after %d requests", view, s.tms.applies)
 		}
 		s.env.SignalWorkflow("resume", opportunity.Resume{})
 	})
@@ -185,25 +185,25 @@ func TestPauseDuringARequest(t *testing.T) {
 }
 
 func TestPauseBeforeTheRecordExists(t *testing.T) {
-	for _, way := range ways {
+	for _, way := range transports {
 		t.Run(way, func(t *testing.T) {
-			s := newStage(t)
+			s := newFixture(t)
 			s.at(0, func() {
-				s.tell(way, "p", pauseIt)
+				s.sendOperatorCommand(way, "p", pauseCommand)
 				s.env.SignalWorkflow("addInterests", add(1))
 			})
-			s.at(time.Second, func() { s.update("open", "opened", lifecycle.OpenedInput{Start: &start}) })
+			s.at(time.Second, func() { s.update("open", "opened", lifecycle.CreateOutcomeInput{Start: &start}) })
 			s.at(time.Hour, func() {
-				if view := s.view(); s.record.creates > 0 || view.Paused == nil || len(view.Queue) != 1 || !slices.Equal(s.attention(), []string{"paused"}) {
-					t.Errorf("paused: %+v, %d creates, found by %v", view, s.record.creates, s.attention())
+				if view := s.view(); s.tms.creates > 0 || view.Paused == nil || len(view.Queue) != 1 || !slices.Equal(s.attention(), []string{"paused"}) {
+					t.Errorf("paused: %+v, %d creates, found by %v", view, s.tms.creates, s.attention())
 				}
-				s.tell(way, "r", opportunity.Resume{})
+				s.sendOperatorCommand(way, "r", opportunity.Resume{})
 			})
-			s.win(61 * time.Minute)
+			s.winAt(61 * time.Minute)
 			s.run(start, nil)
-			s.wantTold(way, "p", "r")
+			s.wantDoneBy(way, "p", "r")
 			s.wantLog("create", "interest 1", "progress Opportunity", "progress Won")
-			if got := s.answers["open"].opened; got.State != opportunity.Pending {
+			if got := s.results["open"].opened; got.State != opportunity.Pending {
 				t.Errorf("opened: got %+v; want pending", got)
 			}
 		})
@@ -211,11 +211,11 @@ func TestPauseBeforeTheRecordExists(t *testing.T) {
 }
 
 func TestAPauseIsCarriedOn(t *testing.T) {
-	first := newStage(t)
-	first.record.apply = func(int, activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+	first := newFixture(t)
+	first.tms.apply = func(int, activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 		first.env.SetContinueAsNewSuggested(true)
 		first.update("late", "addInterests", add(2)) // refused: the run is about to continue
-		first.update("p", "pause", pauseIt)          // an instruction is not refused
+		first.update("p", "pause", pauseCommand)     // an instruction is not refused
 		first.env.SignalWorkflow("addInterests", add(3))
 		return true, nil, nil
 	}
@@ -227,32 +227,32 @@ func TestAPauseIsCarriedOn(t *testing.T) {
 	if state.Paused == nil || len(state.Queue) != 1 {
 		t.Fatalf("carried: paused %+v, queue %+v", state.Paused, state.Queue)
 	}
-	second := restage(t, first.record)
+	second := newFixtureOver(t, first.tms)
 	second.at(time.Hour, func() {
-		if second.record.applies > 0 {
+		if second.tms.applies > 0 {
 			t.Error("something was sent")
 		}
-		second.update("p again", "pause", pauseIt)
+		second.update("p again", "pause", pauseCommand)
 		second.update("r", "resume", opportunity.Resume{})
 	})
-	second.win(2 * time.Hour)
+	second.winAt(2 * time.Hour)
 	second.run(nil, state)
 	second.wantDone("p again", "r")
 	second.wantLog("create", "interest 1", "interest 3", "progress Opportunity", "progress Won")
 }
 
 func TestClose(t *testing.T) {
-	for _, way := range ways {
+	for _, way := range transports {
 		t.Run(way, func(t *testing.T) {
-			s := newStage(t)
-			s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+			s := newFixture(t)
+			s.tms.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 				switch {
 				case n == 1:
 					return true, nil, nil
 				case n == 2: // a day without the API
-					return false, outOfReach(24 * time.Hour), nil
+					return false, unreachableApply(24 * time.Hour), nil
 				case n < 6: // places are given back as soon as the API can be reached
-					return false, outOfReach(0), nil
+					return false, unreachableApply(0), nil
 				}
 				return true, nil, nil
 			}
@@ -262,9 +262,9 @@ func TestClose(t *testing.T) {
 				s.env.SignalWorkflow("progress", to("Opportunity"))
 			})
 			s.at(10*time.Second, func() {
-				s.tell(way, "c", closeIt)
+				s.sendOperatorCommand(way, "c", closeCommand)
 				s.env.SignalWorkflow("progress", to("Won"))
-				s.tell(way, "c2", opportunity.Close{Reason: "another reason"})
+				s.sendOperatorCommand(way, "c2", opportunity.Close{Reason: "another reason"})
 			})
 			var at time.Time
 			s.at(10*time.Second, func() { at = s.env.Now() })
@@ -278,9 +278,9 @@ func TestClose(t *testing.T) {
 			}
 			s.wantClosed("u")
 			s.wantLog("create", "interest 2", "extend", "release")
-			want := opportunity.Ended{
-				Reference: "A-1", Opportunity: id("Opportunity", 2), State: opportunity.Open, Closed: "sold elsewhere", Step: steps[0],
-				Interests: 1, Failed: 3, Total: interest(2).UnitAmount.Times(2),
+			want := opportunity.RunResult{
+				Reference: "A-1", Opportunity: id("Opportunity", 2), State: opportunity.Open, CloseReason: "sold elsewhere", Step: steps[0],
+				Interests: 1, FailedRequests: 3, Total: interest(2).UnitAmount.Times(2),
 			}
 			if diff := cmp.Diff(want, s.ended()); diff != "" {
 				t.Error(diff)
@@ -296,10 +296,10 @@ func TestClose(t *testing.T) {
 func TestCloseDuringARequest(t *testing.T) {
 	for name, lost := range map[string]error{"answered": nil, "lost": errors.New("lost")} {
 		t.Run(name, func(t *testing.T) {
-			s := newStage(t)
-			s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+			s := newFixture(t)
+			s.tms.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 				if n == 1 {
-					s.update("c", "close", closeIt)
+					s.update("c", "close", closeCommand)
 					s.env.SignalWorkflow("addInterests", add(3))
 					return true, nil, lost
 				}
@@ -320,7 +320,7 @@ func TestCloseDuringARequest(t *testing.T) {
 					t.Errorf("%s: got %+v, %v", id, got, err)
 				}
 			}
-			if got := s.ended(); got.Closed == "" || got.Failed != 2 || got.Step.Name != "Opportunity" {
+			if got := s.ended(); got.CloseReason == "" || got.FailedRequests != 2 || got.Step.Name != "Opportunity" {
 				t.Errorf("result: got %+v", got)
 			}
 		})
@@ -329,35 +329,35 @@ func TestCloseDuringARequest(t *testing.T) {
 
 // A pause prevents neither a close nor the return of places.
 func TestCloseWhilePaused(t *testing.T) {
-	s := newStage(t)
+	s := newFixture(t)
 	s.at(1*time.Second, func() { s.update("r", "addInterests", reserved(1)) })
-	s.at(2*time.Second, func() { s.update("p", "pause", pauseIt) })
+	s.at(2*time.Second, func() { s.update("p", "pause", pauseCommand) })
 	s.at(3*time.Second, func() { s.env.SignalWorkflow("addInterests", add(2)) })
-	s.at(4*time.Second, func() { s.update("c", "close", closeIt) })
+	s.at(4*time.Second, func() { s.update("c", "close", closeCommand) })
 	s.run(start, nil)
 	s.wantDone("r", "p", "c")
 	s.wantLog("create", "interest 1", "extend", "release")
-	if got := s.ended(); got.Closed != "sold elsewhere" || got.Failed != 1 {
+	if got := s.ended(); got.CloseReason != "sold elsewhere" || got.FailedRequests != 1 {
 		t.Errorf("result: got %+v", got)
 	}
 }
 
 // A run with a long history gives the places back as well, however the run ends.
-func TestALongRunGivesPlacesBack(t *testing.T) {
+func TestALongRunReleasesTheReservation(t *testing.T) {
 	for _, end := range []string{"close", "cancel"} {
 		t.Run(end, func(t *testing.T) {
-			s := newStage(t)
-			s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+			s := newFixture(t)
+			s.tms.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 				switch n {
 				case 1:
 					s.env.SetContinueAsNewSuggested(true)
 					if end == "close" {
-						s.env.SignalWorkflow("close", closeIt)
+						s.env.SignalWorkflow("close", closeCommand)
 					} else {
 						s.env.CancelWorkflow()
 					}
 				case 2:
-					return false, outOfReach(0), nil
+					return false, unreachableApply(0), nil
 				}
 				return true, nil, nil
 			}
@@ -369,23 +369,23 @@ func TestALongRunGivesPlacesBack(t *testing.T) {
 }
 
 // Places that cannot be given back lapse by themselves; the run stops trying after some time.
-func TestPlacesThatCannotBeGivenBack(t *testing.T) {
-	s := newStage(t)
-	s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+func TestReservationThatCannotBeReleased(t *testing.T) {
+	s := newFixture(t)
+	s.tms.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 		if n > 1 {
-			return false, outOfReach(0), nil
+			return false, unreachableApply(0), nil
 		}
 		return true, nil, nil
 	}
 	s.at(time.Second, func() { s.update("r", "addInterests", reserved(1)) })
-	s.at(time.Minute, func() { s.update("c", "close", closeIt) })
+	s.at(time.Minute, func() { s.update("c", "close", closeCommand) })
 	begun := s.env.Now()
 	s.run(start, nil)
 	if took := s.env.Now().Sub(begun); took < 2*time.Hour || took > 4*time.Hour {
 		t.Errorf("given up after %s", took)
 	}
 	s.wantDone("c")
-	if got := s.ended(); got.Closed == "" {
+	if got := s.ended(); got.CloseReason == "" {
 		t.Errorf("result: got %+v", got)
 	}
 	if !slices.Contains(s.attention(), "api") {
@@ -394,42 +394,42 @@ func TestPlacesThatCannotBeGivenBack(t *testing.T) {
 }
 
 func TestCloseBeforeTheRecordExists(t *testing.T) {
-	unreachable := func(*stage) func(int) (bool, *activities.CreateResult, error) {
+	unreachable := func(*fixture) func(int) (bool, *activities.CreateResult, error) {
 		return func(int) (bool, *activities.CreateResult, error) {
-			return false, &activities.CreateResult{Sending: out(24 * time.Hour)}, nil
+			return false, &activities.CreateResult{CallResult: unreachableResult(24 * time.Hour)}, nil
 		}
 	}
-	for name, prepare := range map[string]func(*stage){
-		"out of reach": func(s *stage) { s.record.create = unreachable(s) },
-		"paused":       func(s *stage) { s.at(0, func() { s.env.SignalWorkflow("pause", opportunity.Pause{}) }) },
-		"a question stands": func(s *stage) {
-			s.record.marks = 2
-			s.record.create = func(int) (bool, *activities.CreateResult, error) {
-				return false, &activities.CreateResult{Sending: activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonSeen}}, nil
+	for name, prepare := range map[string]func(*fixture){
+		"out of reach": func(s *fixture) { s.tms.create = unreachable(s) },
+		"paused":       func(s *fixture) { s.at(0, func() { s.env.SignalWorkflow("pause", opportunity.Pause{}) }) },
+		"a question stands": func(s *fixture) {
+			s.tms.taggedRecords = 2
+			s.tms.create = func(int) (bool, *activities.CreateResult, error) {
+				return false, &activities.CreateResult{CallResult: activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonEarlierRun}}, nil
 			}
 		},
 	} {
-		for _, way := range ways {
+		for _, way := range transports {
 			t.Run(name+", "+way, func(t *testing.T) {
-				s := newStage(t)
+				s := newFixture(t)
 				prepare(s)
 				s.at(5*time.Second, func() {
-					s.update("open", "opened", lifecycle.OpenedInput{Start: &start})
+					s.update("open", "opened", lifecycle.CreateOutcomeInput{Start: &start})
 					s.env.SignalWorkflow("addInterests", add(1))
 				})
-				s.at(10*time.Second, func() { s.tell(way, "c", closeIt) })
+				s.at(10*time.Second, func() { s.sendOperatorCommand(way, "c", closeCommand) })
 				begun := s.env.Now()
 				s.run(start, nil)
 				if took := s.env.Now().Sub(begun); took > 15*time.Second {
 					t.Errorf("it took %s to close", took)
 				}
-				s.wantTold(way, "c")
+				s.wantDoneBy(way, "c")
 				s.wantLog()
 				var application *temporal.ApplicationError
-				if got := s.answers["open"]; !errors.As(got.err, &application) || application.Type() != string(opportunity.Closed) || !strings.Contains(application.Message(), "sold elsewhere") {
+				if got := s.results["open"]; !errors.As(got.err, &application) || application.Type() != string(opportunity.Closed) || !strings.Contains(application.Message(), "sold elsewhere") {
 					t.Errorf("opened: got %+v; want Closed", got)
 				}
-				want := opportunity.Ended{Reference: "A-1", Closed: "sold elsewhere", Failed: 1}
+				want := opportunity.RunResult{Reference: "A-1", CloseReason: "sold elsewhere", FailedRequests: 1}
 				if diff := cmp.Diff(want, s.ended()); diff != "" {
 					t.Error(diff)
 				}
@@ -442,19 +442,19 @@ func TestCloseBeforeTheRecordExists(t *testing.T) {
 func TestCloseDuringTheCreation(t *testing.T) {
 	for name, lost := range map[string]error{"answered": nil, "lost": errors.New("lost")} {
 		t.Run(name, func(t *testing.T) {
-			s := newStage(t)
+			s := newFixture(t)
 			with := start
 			with.Interests = add(1).Interests
-			s.record.create = func(int) (bool, *activities.CreateResult, error) {
-				s.env.SignalWorkflow("close", closeIt)
+			s.tms.create = func(int) (bool, *activities.CreateResult, error) {
+				s.env.SignalWorkflow("close", closeCommand)
 				return true, nil, lost
 			}
 			s.run(with, nil)
 			s.wantLog("create")
-			if got := s.ended(); got.Closed != "sold elsewhere" || got.Opportunity != id("Opportunity", 2) || got.Failed != 1 {
+			if got := s.ended(); got.CloseReason != "sold elsewhere" || got.Opportunity != id("Opportunity", 2) || got.FailedRequests != 1 {
 				t.Errorf("result: got %+v", got)
 			}
-			if got, err := s.outcomeOf(lifecycle.OutcomeInput{RequestID: opportunity.StartRequest}); err != nil || got.State != opportunity.Failed || got.Error.Type != opportunity.Closed {
+			if got, err := s.outcomeOf(lifecycle.OutcomeInput{RequestID: opportunity.StartRequestID}); err != nil || got.State != opportunity.Failed || got.Error.Type != opportunity.Closed {
 				t.Errorf("the start's interests: got %+v, %v", got, err)
 			}
 		})
@@ -462,12 +462,12 @@ func TestCloseDuringTheCreation(t *testing.T) {
 }
 
 func TestCloseWithAQuestion(t *testing.T) {
-	s := newStage(t)
-	s.record.apply = func(n int, in activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+	s := newFixture(t)
+	s.tms.apply = func(n int, in activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 		if n > 1 {
 			return true, nil, nil
 		}
-		s.record.items = append(s.record.items, opportunity.InterestRef{ID: "by-hand", Item: id("LearningPath", 1)})
+		s.tms.items = append(s.tms.items, opportunity.InterestRef{ID: "by-hand", Item: id("LearningPath", 1)})
 		return false, nil, errors.New("lost")
 	}
 	asked := add(1)
@@ -480,7 +480,7 @@ func TestCloseWithAQuestion(t *testing.T) {
 		if s.view().Question == nil {
 			t.Error("no question waits")
 		}
-		s.update("c", "close", closeIt)
+		s.update("c", "close", closeCommand)
 	})
 	s.run(start, nil)
 	s.wantDone("c")
@@ -491,47 +491,47 @@ func TestCloseWithAQuestion(t *testing.T) {
 	if got, err := s.outcomeOf(lifecycle.OutcomeInput{RequestID: "order-7"}); err != nil || got.State != opportunity.Failed || got.Error.Type != opportunity.Undecided {
 		t.Errorf("what was in doubt: got %+v, %v", got, err)
 	}
-	if got := s.ended(); got.Closed != "sold elsewhere" {
+	if got := s.ended(); got.CloseReason != "sold elsewhere" {
 		t.Errorf("result: got %+v", got)
 	}
 }
 
 func TestRefresh(t *testing.T) {
-	for _, way := range ways {
+	for _, way := range transports {
 		t.Run(way, func(t *testing.T) {
-			s := newStage(t)
+			s := newFixture(t)
 			s.at(1*time.Second, func() { s.update("i", "addInterests", add(1)) })
 			s.at(2*time.Second, func() { s.env.SignalWorkflow("pause", opportunity.Pause{}) }) // nothing is sent; the record is only read
 			s.at(3*time.Second, func() {
-				s.record.mu.Lock()
-				defer s.record.mu.Unlock()
+				s.tms.mu.Lock()
+				defer s.tms.mu.Unlock()
 				price := interest(2).UnitAmount
-				s.record.items = nil
+				s.tms.items = nil
 				for n := range 5 { // more than a page
-					s.record.items = append(s.record.items, opportunity.InterestRef{ID: id("OpportunityInterest", 10+n), Item: id("Course", n), Quantity: 2, UnitAmount: &price})
+					s.tms.items = append(s.tms.items, opportunity.InterestRef{ID: id("OpportunityInterest", 10+n), Item: id("Course", n), Quantity: 2, UnitAmount: &price})
 				}
-				s.record.step, s.record.details.Name = steps[1], "Second"
-				s.record.held = opportunity.Reservation{Valid: true, Until: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)}
-				s.tell(way, "f", opportunity.Refresh{})
+				s.tms.step, s.tms.details.Name = steps[1], "Second"
+				s.tms.reservation = opportunity.Reservation{Valid: true, Until: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)}
+				s.sendOperatorCommand(way, "f", opportunity.Refresh{})
 			})
 			s.at(4*time.Second, func() {
 				view := s.view()
 				if len(view.Interests) != 5 || view.Total.String() != "1999.00" || view.Step.Name != "Opportunity" || view.Details.Name != "Second" || view.Details.Region.Name != "UK" || view.Reservation == nil {
 					t.Errorf("view %+v", view)
 				}
-				if name, _ := s.shown.GetKeyword(lifecycle.OpportunityStep); name != "Opportunity" {
+				if name, _ := s.searchAttributes.GetKeyword(lifecycle.OpportunityStep); name != "Opportunity" {
 					t.Errorf("found by the step %q", name)
 				}
-				if until, _ := s.shown.GetTime(lifecycle.OpportunityReservedUntil); !until.Equal(s.record.held.Until) {
+				if until, _ := s.searchAttributes.GetTime(lifecycle.OpportunityReservedUntil); !until.Equal(s.tms.reservation.Until) {
 					t.Errorf("found by places held until %s", until)
 				}
 				s.env.SignalWorkflow("resume", opportunity.Resume{})
 			})
 			s.at(5*time.Second, func() { s.env.SignalWorkflow("progress", to("Won")) })
 			s.run(start, nil)
-			s.wantTold(way, "f")
+			s.wantDoneBy(way, "f")
 			s.wantLog("create", "interest 1", "progress Won")
-			if got := s.ended(); got.Interests != 5 || got.Closed != "" {
+			if got := s.ended(); got.Interests != 5 || got.CloseReason != "" {
 				t.Errorf("result: got %+v", got)
 			}
 		})
@@ -540,41 +540,41 @@ func TestRefresh(t *testing.T) {
 
 // A sale that was made by hand ends the run.
 func TestWonByHand(t *testing.T) {
-	s := newStage(t)
+	s := newFixture(t)
 	s.at(time.Hour, func() {
-		s.record.mu.Lock()
-		defer s.record.mu.Unlock()
-		s.record.step = steps[2]
+		s.tms.mu.Lock()
+		defer s.tms.mu.Unlock()
+		s.tms.step = steps[2]
 		s.update("f", "refresh", opportunity.Refresh{})
 	})
 	s.run(start, nil)
 	s.wantDone("f")
-	if got := s.ended(); got.State != opportunity.Won || got.Step.Name != "Won" || got.Closed != "" {
+	if got := s.ended(); got.State != opportunity.Won || got.Step.Name != "Won" || got.CloseReason != "" {
 		t.Errorf("result: got %+v", got)
 	}
-	if want := []string{activities.CreateOpportunity, activities.ReadOpportunity}; !slices.Equal(s.record.calls, want) {
-		t.Errorf("calls: got %v, want %v", s.record.calls, want)
+	if want := []string{activities.CreateOpportunity, activities.ReadOpportunity}; !slices.Equal(s.tms.calls, want) {
+		t.Errorf("calls: got %v, want %v", s.tms.calls, want)
 	}
 }
 
 // An interest that somebody adds by hand before a refresh does not count as the effect of a request
 // whose answer is lost later.
 func TestRefreshTakesNothingForAnEffect(t *testing.T) {
-	s := newStage(t)
-	s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+	s := newFixture(t)
+	s.tms.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 		if n == 1 {
 			return false, nil, errors.New("lost")
 		}
 		return true, nil, nil
 	}
 	s.at(time.Second, func() {
-		s.record.mu.Lock()
-		defer s.record.mu.Unlock()
-		s.record.items = []opportunity.InterestRef{{ID: "by-hand", Item: id("CourseTemplate", 107)}}
+		s.tms.mu.Lock()
+		defer s.tms.mu.Unlock()
+		s.tms.items = []opportunity.InterestRef{{ID: "by-hand", Item: id("CourseTemplate", 107)}}
 		s.env.SignalWorkflow("refresh", opportunity.Refresh{})
 	})
 	s.at(2*time.Second, func() { s.update("i", "addInterests", addIn(7)) })
-	s.win(10 * time.Minute)
+	s.winAt(10 * time.Minute)
 	s.run(start, nil)
 	s.wantLog("create", "interest 7", "progress Opportunity", "progress Won")
 	if got := s.ended(); got.Interests != 2 {
@@ -584,50 +584,50 @@ func TestRefreshTakesNothingForAnEffect(t *testing.T) {
 
 // An operator who knows that the API works again need not wait.
 func TestRefreshCutsAWaitShort(t *testing.T) {
-	for _, way := range ways {
+	for _, way := range transports {
 		t.Run("of a request, "+way, func(t *testing.T) {
-			s := newStage(t)
-			s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+			s := newFixture(t)
+			s.tms.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 				if n == 1 {
-					return false, outOfReach(24 * time.Hour), nil
+					return false, unreachableApply(24 * time.Hour), nil
 				}
 				return true, nil, nil
 			}
 			s.at(time.Second, func() { s.env.SignalWorkflow("addInterests", add(1)) })
-			s.at(10*time.Second, func() { s.tell(way, "f", opportunity.Refresh{}) })
+			s.at(10*time.Second, func() { s.sendOperatorCommand(way, "f", opportunity.Refresh{}) })
 			s.at(11*time.Second, func() {
-				if s.record.applies != 2 {
-					t.Errorf("%d requests after the refresh", s.record.applies)
+				if s.tms.applies != 2 {
+					t.Errorf("%d requests after the refresh", s.tms.applies)
 				}
 			})
-			s.win(12 * time.Second)
+			s.winAt(12 * time.Second)
 			s.run(start, nil)
-			s.wantTold(way, "f")
+			s.wantDoneBy(way, "f")
 			s.wantLog("create", "interest 1", "progress Opportunity", "progress Won")
 		})
 		t.Run("of the creation, "+way, func(t *testing.T) {
-			s := newStage(t)
-			s.record.create = func(n int) (bool, *activities.CreateResult, error) {
+			s := newFixture(t)
+			s.tms.create = func(n int) (bool, *activities.CreateResult, error) {
 				if n <= 2 || n > 3 && n < 30 {
-					return false, &activities.CreateResult{Sending: out(24 * time.Hour)}, nil
+					return false, &activities.CreateResult{CallResult: unreachableResult(24 * time.Hour)}, nil
 				}
 				return true, nil, nil
 			}
-			s.at(10*time.Second, func() { s.tell(way, "f", opportunity.Refresh{}) })
+			s.at(10*time.Second, func() { s.sendOperatorCommand(way, "f", opportunity.Refresh{}) })
 			s.at(11*time.Second, func() { // tried once more, and not over and over
-				if s.record.creates != 2 {
-					t.Errorf("%d requests after the refresh", s.record.creates)
+				if s.tms.creates != 2 {
+					t.Errorf("%d requests after the refresh", s.tms.creates)
 				}
-				s.tell(way, "f2", opportunity.Refresh{})
+				s.sendOperatorCommand(way, "f2", opportunity.Refresh{})
 			})
 			s.at(11500*time.Millisecond, func() {
-				if s.record.creates != 3 || s.record.reads > 0 {
-					t.Errorf("%d requests after the second refresh, %d reads of what was just created", s.record.creates, s.record.reads)
+				if s.tms.creates != 3 || s.tms.reads > 0 {
+					t.Errorf("%d requests after the second refresh, %d reads of what was just created", s.tms.creates, s.tms.reads)
 				}
 			})
-			s.win(12 * time.Second)
+			s.winAt(12 * time.Second)
 			s.run(start, nil)
-			s.wantTold(way, "f")
+			s.wantDoneBy(way, "f")
 			s.wantLog("create", "progress Opportunity", "progress Won")
 		})
 	}
@@ -636,15 +636,15 @@ func TestRefreshCutsAWaitShort(t *testing.T) {
 // A refresh that the API does not answer prevents neither a close nor a look at the view; a refresh
 // of a record that is gone ends.
 func TestRefreshThatIsNotAnswered(t *testing.T) {
-	s := newStage(t)
-	s.record.read = func(int) error { return errors.New("out of reach") }
+	s := newFixture(t)
+	s.tms.read = func(int) error { return errors.New("out of reach") }
 	s.at(time.Second, func() { s.update("f", "refresh", opportunity.Refresh{}) })
 	s.at(2*time.Second, func() { s.update("i", "addInterests", add(1)) })
 	s.at(time.Minute, func() {
-		if view := s.view(); len(view.Queue) != 1 || s.record.reads < 3 {
-			t.Errorf("view %+v after %d reads", view, s.record.reads)
+		if view := s.view(); len(view.Queue) != 1 || s.tms.reads < 3 {
+			t.Errorf("view %+v after %d reads", view, s.tms.reads)
 		}
-		s.update("c", "close", closeIt)
+		s.update("c", "close", closeCommand)
 	})
 	begun := s.env.Now()
 	s.run(start, nil)
@@ -653,29 +653,29 @@ func TestRefreshThatIsNotAnswered(t *testing.T) {
 	}
 	s.wantDone("f", "c")
 	s.wantLog("create")
-	if got := s.answers["i"].outcome; got.State != opportunity.Pending {
+	if got := s.results["i"].outcome; got.State != opportunity.Pending {
 		t.Errorf("the command: got %+v", got)
 	}
-	if got := s.ended(); got.Closed == "" || got.Failed != 1 {
+	if got := s.ended(); got.CloseReason == "" || got.FailedRequests != 1 {
 		t.Errorf("result: got %+v", got)
 	}
 }
 
 func TestRefreshOfARecordThatIsGone(t *testing.T) {
-	s := newStage(t)
+	s := newFixture(t)
 	s.at(time.Second, func() {
-		s.record.mu.Lock()
-		defer s.record.mu.Unlock()
-		s.record.exists = false
+		s.tms.mu.Lock()
+		defer s.tms.mu.Unlock()
+		s.tms.exists = false
 		s.update("f", "refresh", opportunity.Refresh{})
 	})
 	s.at(2*time.Second, func() {
 		view := s.view()
-		if last := view.Timeline[len(view.Timeline)-1].Text; !strings.Contains(last, "could not be read again") || s.record.reads != 1 {
-			t.Errorf("after %d reads the timeline says %q", s.record.reads, last)
+		if last := view.Timeline[len(view.Timeline)-1].Text; !strings.Contains(last, "could not be read again") || s.tms.reads != 1 {
+			t.Errorf("after %d reads the timeline says %q", s.tms.reads, last)
 		}
 	})
-	s.win(3 * time.Second)
+	s.winAt(3 * time.Second)
 	s.run(start, nil)
 	s.wantDone("f")
 	s.wantLog("create", "progress Opportunity", "progress Won")
@@ -684,10 +684,10 @@ func TestRefreshOfARecordThatIsGone(t *testing.T) {
 // The server holds ten updates of one run. Eight commands wait; a further command is answered at
 // once, and an operator's instruction is always answered.
 func TestManyUpdatesWait(t *testing.T) {
-	s := newStage(t)
-	s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+	s := newFixture(t)
+	s.tms.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 		if n == 1 {
-			return false, outOfReach(24 * time.Hour), nil
+			return false, unreachableApply(24 * time.Hour), nil
 		}
 		return true, nil, nil
 	}
@@ -701,20 +701,20 @@ func TestManyUpdatesWait(t *testing.T) {
 	})
 	s.at(2*time.Second, func() {
 		for n := range 12 {
-			got := s.answers[name(n)]
+			got := s.results[name(n)]
 			if waits := n < opportunity.MaxWaitingUpdates; got.done == waits || !waits && (got.outcome.State != opportunity.Pending || got.outcome.RequestID != name(n)) {
 				t.Errorf("%s after a second: %+v", name(n), got)
 			}
 		}
-		s.update("p", "pause", pauseIt)
-		if !s.answers["p"].done {
+		s.update("p", "pause", pauseCommand)
+		if !s.results["p"].done {
 			s.at(time.Millisecond, func() { s.wantDone("p") })
 		}
 		s.update("r", "resume", opportunity.Resume{})
 	})
 	s.at(30*time.Second, func() {
 		for n := range 12 {
-			if got := s.answers[name(n)]; got.outcome.State != opportunity.Pending {
+			if got := s.results[name(n)]; got.outcome.State != opportunity.Pending {
 				t.Errorf("%s after 20 seconds: %+v", name(n), got)
 			}
 			if got, err := s.outcomeOf(lifecycle.OutcomeInput{RequestID: name(n)}); err != nil || got.State != opportunity.Pending {
@@ -734,19 +734,19 @@ func TestManyUpdatesWait(t *testing.T) {
 			s.update("late "+name(n), "addInterests", addIn(n+101))
 		}
 	})
-	s.win(40 * time.Second)
+	s.winAt(40 * time.Second)
 	s.run(start, nil)
 	s.wantDone("p", "r", "f")
 	for n := range 12 {
 		// The updates that waited are answered with their outcomes, the others with pending.
-		if got := s.answers["late "+name(n)].outcome.State; got != opportunity.Done && (n < opportunity.MaxWaitingUpdates || got != opportunity.Pending) {
+		if got := s.results["late "+name(n)].outcome.State; got != opportunity.Done && (n < opportunity.MaxWaitingUpdates || got != opportunity.Pending) {
 			t.Errorf("late %s: %s", name(n), got)
 		}
 	}
 }
 
 func TestOutcomeIsAsked(t *testing.T) {
-	s := newStage(t)
+	s := newFixture(t)
 	named := to("Won")
 	named.RequestID = "order-7"
 	s.at(time.Second, func() { s.env.SignalWorkflow("progress", named) })
@@ -770,14 +770,14 @@ func TestOutcomeIsAsked(t *testing.T) {
 			}
 		}
 	})
-	s.win(3 * time.Second)
+	s.winAt(3 * time.Second)
 	s.run(start, nil)
 }
 
 // Instructions that cannot be read, or do not apply, leave a trace as signals, and none as updates.
-func TestInstructionsThatDoNotApply(t *testing.T) {
+func TestOperatorCommandsThatDoNotApply(t *testing.T) {
 	messages := []struct {
-		verb    opportunity.Verb
+		verb    opportunity.MessageName
 		payload any
 		want    opportunity.ErrorType
 	}{
@@ -791,7 +791,7 @@ func TestInstructionsThatDoNotApply(t *testing.T) {
 		{"extendReservations", map[string]any{"until": "2026-11-23T08:00:00Z"}, opportunity.Invalid},
 		{"pause", opportunity.Pause{RequestID: "order-7"}, opportunity.Conflict},
 	}
-	s := newStage(t)
+	s := newFixture(t)
 	first := add(1)
 	first.RequestID = "order-7"
 	s.at(500*time.Millisecond, func() { s.env.SignalWorkflow("addInterests", first) })
@@ -813,7 +813,7 @@ func TestInstructionsThatDoNotApply(t *testing.T) {
 			t.Errorf("refused signals: %d failures, attention %+v", view.Failures, view.Attention)
 		}
 	})
-	s.win(4 * time.Second)
+	s.winAt(4 * time.Second)
 	s.run(start, nil)
 	for n, m := range messages {
 		s.wantRefused(fmt.Sprint(n), m.want)
@@ -824,7 +824,7 @@ func TestInstructionsThatDoNotApply(t *testing.T) {
 // TestATimeThatPassesDuringAPause: a request to hold places waits until its time has passed, and
 // does not give the places back.
 func TestATimeThatPassesDuringAPause(t *testing.T) {
-	s := newStage(t)
+	s := newFixture(t)
 	s.at(time.Second, func() { s.update("held", "addInterests", reserved(1)) })
 	s.at(2*time.Second, func() { s.update("p", "pause", opportunity.Pause{}) })
 	s.at(3*time.Second, func() {
@@ -836,8 +836,8 @@ func TestATimeThatPassesDuringAPause(t *testing.T) {
 		if err != nil || got.State != opportunity.Failed || got.Error.Type != opportunity.Invalid {
 			t.Errorf("got %+v, %v", got, err)
 		}
-		if view := s.view(); view.Reservation == nil || !view.Reservation.Valid || len(view.Queue) > 0 || s.record.applies != 1 {
-			t.Errorf("reservation %+v, queue %+v, %d requests", view.Reservation, view.Queue, s.record.applies)
+		if view := s.view(); view.Reservation == nil || !view.Reservation.Valid || len(view.Queue) > 0 || s.tms.applies != 1 {
+			t.Errorf("reservation %+v, queue %+v, %d requests", view.Reservation, view.Queue, s.tms.applies)
 		}
 		s.env.CancelWorkflow()
 	})

@@ -17,7 +17,7 @@ import (
 
 // An outage is the failure that every request meets for a time.
 type outage struct {
-	stage  *stage
+	stage  *fixture
 	reason activities.Reason
 	// lost says that the answers to changes are lost; otherwise changes are not sent.
 	lost bool
@@ -29,9 +29,9 @@ var reads = append(slices.Clone(unlimited), activities.ProbeAPI)
 
 // outage makes every request fail from now on; either no change is sent, or the answers to changes
 // are lost.
-func (s *stage) outage(reason activities.Reason, lost bool) *outage {
+func (s *fixture) outage(reason activities.Reason, lost bool) *outage {
 	o := &outage{stage: s, reason: reason, lost: lost}
-	s.fails = func(info activity.Info) error {
+	s.failsAttempt = func(info activity.Info) error {
 		if o.over {
 			return nil
 		}
@@ -43,18 +43,18 @@ func (s *stage) outage(reason activities.Reason, lost bool) *outage {
 		}
 		return nil
 	}
-	away := activities.Sending{Fate: opportunity.FateNotSent, Reason: reason}
-	s.record.create = func(int) (bool, *activities.CreateResult, error) {
+	away := activities.CallResult{Status: opportunity.StatusNotSent, Reason: reason}
+	s.tms.create = func(int) (bool, *activities.CreateResult, error) {
 		if o.over {
 			return true, nil, nil
 		}
-		return false, &activities.CreateResult{Sending: away}, nil
+		return false, &activities.CreateResult{CallResult: away}, nil
 	}
-	s.record.apply = func(int, activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+	s.tms.apply = func(int, activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 		if o.over {
 			return true, nil, nil
 		}
-		return false, &activities.ApplyResult{Sending: away}, nil
+		return false, &activities.ApplyResult{CallResult: away}, nil
 	}
 	return o
 }
@@ -65,33 +65,33 @@ func (s *stage) outage(reason activities.Reason, lost bool) *outage {
 func TestAnOutageIsSeen(t *testing.T) {
 	for _, kind := range []struct {
 		reason activities.Reason
-		word   opportunity.Word
+		word   opportunity.AttentionKind
 	}{
 		{activities.ReasonUnreachable, opportunity.AttentionAPI},
 		{activities.ReasonAuthentication, opportunity.AttentionCredentials},
-		{activities.ReasonTenant, opportunity.AttentionCredentials},
-		{activities.ReasonRate, opportunity.AttentionLimit},
+		{activities.ReasonWrongTenant, opportunity.AttentionCredentials},
+		{activities.ReasonRateLimit, opportunity.AttentionLimit},
 	} {
 		for _, lost := range []bool{false, true} {
 			for name, play := range map[string]struct {
 				start any
-				play  func(*stage)
-				send  func(*stage)
+				play  func(*fixture)
+				send  func(*fixture)
 			}{
 				"a start":     {start: start},
-				"an adoption": {start: adoptIt, play: standing},
-				"a command":   {start: start, send: func(s *stage) { s.env.SignalWorkflow("addInterests", add(1)) }},
-				"a move with effects": {start: start, play: func(s *stage) { moving(s, []string{"a"}, []string{"b"}) }, send: func(s *stage) {
+				"an adoption": {start: adoptStart, play: createRecord},
+				"a command":   {start: start, send: func(s *fixture) { s.env.SignalWorkflow("addInterests", add(1)) }},
+				"a move with effects": {start: start, play: func(s *fixture) { withTransitionEffects(s, []string{"a"}, []string{"b"}) }, send: func(s *fixture) {
 					s.env.SignalWorkflow("progress", to("Opportunity"))
 				}},
-				"a refresh": {start: start, send: func(s *stage) { s.env.SignalWorkflow("refresh", opportunity.Refresh{}) }},
+				"a refresh": {start: start, send: func(s *fixture) { s.env.SignalWorkflow("refresh", opportunity.Refresh{}) }},
 			} {
 				way := "not sent"
 				if lost {
 					way = "lost"
 				}
 				t.Run(string(kind.reason)+"/"+way+"/"+name, func(t *testing.T) {
-					s := newStage(t)
+					s := newFixture(t)
 					if play.play != nil {
 						play.play(s)
 					}
@@ -107,7 +107,7 @@ func TestAnOutageIsSeen(t *testing.T) {
 						if got := s.attention(); !slices.Equal(got, []string{string(kind.word)}) {
 							t.Errorf("attention 2 minutes after acceptance: %q; want %q", got, kind.word)
 						}
-						if w := s.view().Waits; w == nil || w.Reason == "" || w.Word != kind.word {
+						if w := s.view().Wait; w == nil || w.Reason == "" || w.Kind != kind.word {
 							t.Errorf("the view does not say what is waited for: %+v", w)
 						}
 					})
@@ -116,11 +116,11 @@ func TestAnOutageIsSeen(t *testing.T) {
 						if got := s.attention(); len(got) > 0 {
 							t.Errorf("attention 2 minutes after the API's return: %q", got)
 						}
-						if v := s.view(); v.Waits != nil || len(v.Queue) > 0 || v.Opportunity == "" || v.Question != nil || len(v.Working) > 0 {
+						if v := s.view(); v.Wait != nil || len(v.Queue) > 0 || v.Opportunity == "" || v.Question != nil || len(v.RunningEffects) > 0 {
 							t.Errorf("2 minutes after the API's return: %+v", v)
 						}
 					})
-					s.win(2 * time.Hour)
+					s.winAt(2 * time.Hour)
 					s.run(play.start, nil)
 				})
 			}
@@ -128,30 +128,30 @@ func TestAnOutageIsSeen(t *testing.T) {
 	}
 }
 
-// meter counts the requests of a run to the server.
-type meter struct {
+// eventCounter counts the requests of a run to the server.
+type eventCounter struct {
 	interceptor.WorkerInterceptorBase
 	events int
 }
 
-type meterIn struct {
+type eventCounterInbound struct {
 	interceptor.WorkflowInboundInterceptorBase
-	meter *meter
+	counter *eventCounter
 }
 
-type meterOut struct {
+type eventCounterOutbound struct {
 	interceptor.WorkflowOutboundInterceptorBase
-	meter *meter
+	counter *eventCounter
 }
 
-func (m *meter) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
-	in := &meterIn{meter: m}
+func (m *eventCounter) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
+	in := &eventCounterInbound{counter: m}
 	in.Next = next
 	return in
 }
 
-func (m *meterIn) Init(outbound interceptor.WorkflowOutboundInterceptor) error {
-	out := &meterOut{meter: m.meter}
+func (m *eventCounterInbound) Init(outbound interceptor.WorkflowOutboundInterceptor) error {
+	out := &eventCounterOutbound{counter: m.counter}
 	out.Next = outbound
 	return m.Next.Init(out)
 }
@@ -163,28 +163,28 @@ const (
 	timerEvents    = 5
 )
 
-func (m *meterOut) ExecuteActivity(ctx workflow.Context, name string, args ...any) workflow.Future {
-	m.meter.events += activityEvents
+func (m *eventCounterOutbound) ExecuteActivity(ctx workflow.Context, name string, args ...any) workflow.Future {
+	m.counter.events += activityEvents
 	return m.Next.ExecuteActivity(ctx, name, args...)
 }
 
-func (m *meterOut) NewTimer(ctx workflow.Context, d time.Duration) workflow.Future {
-	m.meter.events += timerEvents
+func (m *eventCounterOutbound) NewTimer(ctx workflow.Context, d time.Duration) workflow.Future {
+	m.counter.events += timerEvents
 	return m.Next.NewTimer(ctx, d)
 }
 
-func (m *meterOut) NewTimerWithOptions(ctx workflow.Context, d time.Duration, o workflow.TimerOptions) workflow.Future {
-	m.meter.events += timerEvents
+func (m *eventCounterOutbound) NewTimerWithOptions(ctx workflow.Context, d time.Duration, o workflow.TimerOptions) workflow.Future {
+	m.counter.events += timerEvents
 	return m.Next.NewTimerWithOptions(ctx, d, o)
 }
 
-func (m *meterOut) AwaitWithOptions(ctx workflow.Context, o workflow.AwaitOptions, condition func() bool) (bool, error) {
-	m.meter.events += timerEvents
+func (m *eventCounterOutbound) AwaitWithOptions(ctx workflow.Context, o workflow.AwaitOptions, condition func() bool) (bool, error) {
+	m.counter.events += timerEvents
 	return m.Next.AwaitWithOptions(ctx, o, condition)
 }
 
-func (m *meterOut) UpsertTypedSearchAttributes(ctx workflow.Context, changes ...temporal.SearchAttributeUpdate) error {
-	m.meter.events++
+func (m *eventCounterOutbound) UpsertTypedSearchAttributes(ctx workflow.Context, changes ...temporal.SearchAttributeUpdate) error {
+	m.counter.events++
 	return m.Next.UpsertTypedSearchAttributes(ctx, changes...)
 }
 
@@ -193,8 +193,8 @@ func TestADayOfOutageIsCheap(t *testing.T) {
 	const most = 300
 	for name, lost := range map[string]bool{"not sent": false, "lost": true} {
 		t.Run(name, func(t *testing.T) {
-			m := &meter{}
-			s := newStageWith(t, m)
+			m := &eventCounter{}
+			s := newFixtureWith(t, m)
 			var o *outage
 			before := 0
 			s.at(time.Minute, func() {
@@ -214,7 +214,7 @@ func TestADayOfOutageIsCheap(t *testing.T) {
 					t.Errorf("2 minutes after the API's return: %+v", v)
 				}
 			})
-			s.win(25 * time.Hour)
+			s.winAt(25 * time.Hour)
 			s.run(start, nil)
 			s.wantLog("create", "interest 1", "progress Opportunity", "progress Won")
 		})
@@ -229,8 +229,8 @@ func TestAnEndDoesNotWaitForTheAPIForEver(t *testing.T) {
 			for _, after := range []time.Duration{time.Second, 2 * time.Hour} {
 				t.Run(way+", "+name+", after "+after.String(), func(t *testing.T) {
 					t.Parallel()
-					s := newStage(t)
-					moving(s, []string{"a"}, nil)
+					s := newFixture(t)
+					withTransitionEffects(s, []string{"a"}, nil)
 					s.at(time.Second, func() { s.env.SignalWorkflow("addInterests", reserved(1)) })
 					s.at(time.Minute, func() {
 						s.outage(activities.ReasonUnreachable, lost)
@@ -243,7 +243,7 @@ func TestAnEndDoesNotWaitForTheAPIForEver(t *testing.T) {
 							s.env.CancelWorkflow()
 							return
 						}
-						s.update("c", "close", closeIt)
+						s.update("c", "close", closeCommand)
 					})
 					s.run(start, nil)
 					if took := s.env.Now().Sub(begin) - time.Minute - after; took > 4*time.Hour {
@@ -257,22 +257,22 @@ func TestAnEndDoesNotWaitForTheAPIForEver(t *testing.T) {
 
 // When the API fails at one operation alone, commands go on, and the attention names this
 // operation.
-func TestOneFailingQueryHoldsUpNothingElse(t *testing.T) {
+func TestOneFailingQueryDelaysNothingElse(t *testing.T) {
 	for name, fails := range map[string]string{
 		"the plan of what follows":      activities.PlanOpportunity,
 		"the look at an effect":         activities.InspectEffect,
 		"the record that is read again": activities.ReadOpportunity,
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newStage(t)
-			b := moving(s, nil, []string{"invoice"})
-			b.has.FollowUps = fails == activities.PlanOpportunity
+			s := newFixture(t)
+			b := withTransitionEffects(s, nil, []string{"invoice"})
+			b.features.FollowUps = fails == activities.PlanOpportunity
 			mended := false
 			moved := false
 			s.at(time.Second, func() {
-				s.fails = func(info activity.Info) error {
+				s.failsAttempt = func(info activity.Info) error {
 					if info.ActivityType.Name == fails && moved && !mended {
-						return temporal.NewApplicationError("administrate: outcome of Billing unknown", string(activities.ReasonErrors))
+						return temporal.NewApplicationError("administrate: outcome of Billing unknown", string(activities.ReasonServerErrors))
 					}
 					return nil
 				}
@@ -291,20 +291,20 @@ func TestOneFailingQueryHoldsUpNothingElse(t *testing.T) {
 				if got := s.attention(); !slices.Equal(got, []string{"operation"}) {
 					t.Errorf("attention: %q; want operation", got)
 				}
-				if w := s.view().Waits; w == nil || w.Word != opportunity.AttentionOperation {
+				if w := s.view().Wait; w == nil || w.Kind != opportunity.AttentionOperation {
 					t.Errorf("the view says %+v", w)
 				}
-				if working := s.view().Working; fails == activities.InspectEffect {
+				if working := s.view().RunningEffects; fails == activities.InspectEffect {
 					s.update("skip", "skip", opportunity.Skip{Request: working[0].Key, Reason: "by hand"})
 				}
 			})
 			s.at(41*time.Minute, func() {
-				if v := s.view(); fails == activities.InspectEffect && (v.Waits != nil || len(v.Working)+len(v.Attention) > 0) {
-					t.Errorf("after the effect was skipped: %+v, %+v, %+v", v.Waits, v.Working, v.Attention)
+				if v := s.view(); fails == activities.InspectEffect && (v.Wait != nil || len(v.RunningEffects)+len(v.Attention) > 0) {
+					t.Errorf("after the effect was skipped: %+v, %+v, %+v", v.Wait, v.RunningEffects, v.Attention)
 				}
 				mended = true
 			})
-			s.win(3 * time.Hour)
+			s.winAt(3 * time.Hour)
 			s.at(170*time.Minute, func() {
 				if got := s.attention(); len(got) > 0 {
 					t.Errorf("attention after the API was mended: %q", got)
@@ -317,11 +317,11 @@ func TestOneFailingQueryHoldsUpNothingElse(t *testing.T) {
 
 // A message waits for a request that is under way, and no answer was lost yet. The view names the
 // request under way, and the time since when.
-func TestTheViewSaysWhatIsUnderWay(t *testing.T) {
-	s := newStage(t)
-	moving(s, []string{"account"}, nil)
-	s.fails = func(info activity.Info) error {
-		if now := s.env.Now().Sub(begun); info.ActivityType.Name == activities.PlanOpportunity && now < 20*time.Second {
+func TestTheViewShowsTheActiveRequest(t *testing.T) {
+	s := newFixture(t)
+	withTransitionEffects(s, []string{"account"}, nil)
+	s.failsAttempt = func(info activity.Info) error {
+		if now := s.env.Now().Sub(startTime); info.ActivityType.Name == activities.PlanOpportunity && now < 20*time.Second {
 			return temporal.NewApplicationError("no answer", string(activities.ReasonUnreachable))
 		}
 		return nil
@@ -329,15 +329,15 @@ func TestTheViewSaysWhatIsUnderWay(t *testing.T) {
 	s.at(10*time.Second, func() { s.env.SignalWorkflow("progress", to("Opportunity")) })
 	s.at(15*time.Second, func() {
 		view := s.view()
-		if view.Waits == nil || !strings.Contains(view.Waits.Reason, "plan the effects of the move") || view.Waits.Since.Sub(begun) != 10*time.Second {
-			t.Errorf("%d commands wait, for %+v; want the plan, since it was asked for", len(view.Queue), view.Waits)
+		if view.Wait == nil || !strings.Contains(view.Wait.Reason, "plan the effects of the move") || view.Wait.Since.Sub(startTime) != 10*time.Second {
+			t.Errorf("%d commands wait, for %+v; want the plan, since it was asked for", len(view.Queue), view.Wait)
 		}
 	})
 	s.at(time.Minute, func() {
-		if view := s.view(); view.Waits != nil || len(view.Queue) > 0 {
-			t.Errorf("%d commands wait, for %+v", len(view.Queue), view.Waits)
+		if view := s.view(); view.Wait != nil || len(view.Queue) > 0 {
+			t.Errorf("%d commands wait, for %+v", len(view.Queue), view.Wait)
 		}
 	})
-	s.win(2 * time.Minute)
+	s.winAt(2 * time.Minute)
 	s.run(start, nil)
 }

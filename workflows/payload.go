@@ -14,26 +14,26 @@ const (
 	// EncodingTooLarge replaces all payloads of an update that were too large for the response to a
 	// workflow task.
 	EncodingTooLarge = "oppflow/too-large"
-	// EncodingElsewhere replaces a reference to a payload that is kept elsewhere.
-	EncodingElsewhere = "oppflow/elsewhere"
+	// EncodingExternalStorage replaces a reference to a payload that is kept elsewhere.
+	EncodingExternalStorage = "oppflow/elsewhere"
 )
 
-// sent is the content of a message: its first payload, and whether there are more payloads.
-type sent struct {
-	raw  converter.RawValue
-	more bool
+// messagePayload is the content of a message: its first payload, and whether there are more payloads.
+type messagePayload struct {
+	raw     converter.RawValue
+	hasMore bool
 }
 
-// sentWith returns the content that came in the two arguments of a handler.
-func sentWith(raw, second converter.RawValue) sent {
-	return sent{raw: raw, more: second.Payload() != nil}
+// newMessagePayload returns the content that came in the two arguments of a handler.
+func newMessagePayload(raw, second converter.RawValue) messagePayload {
+	return messagePayload{raw: raw, hasMore: second.Payload() != nil}
 }
 
 // isEmpty reports whether the message has no payload, or only null.
-func (s sent) isEmpty() bool {
+func (s messagePayload) isEmpty() bool {
 	payload := s.raw.Payload()
-	if s.more || payload == nil {
-		return !s.more
+	if s.hasMore || payload == nil {
+		return !s.hasMore
 	}
 	switch string(payload.GetMetadata()[converter.MetadataEncoding]) {
 	case converter.MetadataEncodingNil:
@@ -45,26 +45,26 @@ func (s sent) isEmpty() bool {
 }
 
 // json returns the JSON of the only payload.
-func (s sent) json() ([]byte, error) {
-	if s.more {
+func (s messagePayload) json() ([]byte, error) {
+	if s.hasMore {
 		return nil, opportunity.Invalidf("more than one payload; one JSON object is wanted, such as {…}")
 	}
-	return typedJSON(s.raw)
+	return payloadJSON(s.raw)
 }
 
 // requestID returns the request id of a message that cannot be read, "" when the id cannot be read
 // either.
-func (s sent) requestID() string {
-	payload, err := typedJSON(s.raw)
+func (s messagePayload) requestID() string {
+	payload, err := payloadJSON(s.raw)
 	if err != nil {
 		return ""
 	}
 	return opportunity.RequestIDIn(payload)
 }
 
-// readPlain reads a payload of the given type strictly. When the type requires no member, no
+// readPayload reads a payload of the given type strictly. When the type requires no member, no
 // payload counts as an object without members.
-func readPlain[A interface{ Validate() error }](s sent) (A, error) {
+func readPayload[A interface{ Validate() error }](s messagePayload) (A, error) {
 	if s.isEmpty() {
 		if a, err := opportunity.DecodeStrict[A]([]byte(`{}`)); err == nil {
 			return a, nil
@@ -78,10 +78,10 @@ func readPlain[A interface{ Validate() error }](s sent) (A, error) {
 	return opportunity.DecodeStrict[A](payload)
 }
 
-// readMessage is readPlain for a message of any kind.
-func readMessage(verb opportunity.Verb, s sent) (opportunity.Message, error) {
+// readMessage is readPayload for a message of any kind.
+func readMessage(verb opportunity.MessageName, s messagePayload) (opportunity.Message, error) {
 	if s.isEmpty() {
-		if m, err := decode(verb, []byte(`{}`)); err == nil {
+		if m, err := decodeMessage(verb, []byte(`{}`)); err == nil {
 			return m, nil
 		}
 	}
@@ -89,33 +89,33 @@ func readMessage(verb opportunity.Verb, s sent) (opportunity.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	return decode(verb, payload)
+	return decodeMessage(verb, payload)
 }
 
-func decode(verb opportunity.Verb, payload []byte) (opportunity.Message, error) {
-	if opportunity.IsInstruction(verb) {
-		return opportunity.DecodeInstruction(verb, payload)
+func decodeMessage(verb opportunity.MessageName, payload []byte) (opportunity.Message, error) {
+	if opportunity.IsOperatorCommand(verb) {
+		return opportunity.DecodeOperatorCommand(verb, payload)
 	}
 	return opportunity.Decode(verb, payload)
 }
 
-// message is readMessage for a run that may have accepted such a message in an earlier release.
+// readMessageByVersion is readMessage for a run that may have accepted such a message in an earlier release.
 // That run goes on reading such messages as the earlier release did.
-func message(ctx workflow.Context, verb opportunity.Verb, s sent) (opportunity.Message, error) {
+func readMessageByVersion(ctx workflow.Context, verb opportunity.MessageName, s messagePayload) (opportunity.Message, error) {
 	m, err := readMessage(verb, s)
 	if err == nil && !s.isEmpty() {
 		return m, nil
 	}
-	was, refused := looseMessage(verb, s)
+	was, refused := readMessageLoosely(verb, s)
 	if (refused == nil) == (err == nil) || workflow.GetVersion(ctx, changeStrictMessages, workflow.DefaultVersion, 1) != workflow.DefaultVersion {
 		return m, err
 	}
 	return was, refused
 }
 
-// looseMessage reads a message as earlier releases did: it reads the first of several payloads.
-func looseMessage(verb opportunity.Verb, s sent) (opportunity.Message, error) {
-	payload, err := typedJSON(s.raw)
+// readMessageLoosely reads a message as earlier releases did: it reads the first of several payloads.
+func readMessageLoosely(verb opportunity.MessageName, s messagePayload) (opportunity.Message, error) {
+	payload, err := payloadJSON(s.raw)
 	if err != nil {
 		return nil, err
 	}

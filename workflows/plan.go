@@ -12,38 +12,38 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// planMove plans the effects that go with the next move.
-func (r *run) planMove(ctx workflow.Context, request, to string) {
-	result, err := r.plans(ctx, activities.PlanInput{Occasion: opportunity.Occasion{Kind: opportunity.OccasionMove}, Step: to},
-		activities.ToRead("plan the effects of the move"))
+// planTransition plans the effects that go with the next move.
+func (r *run) planTransition(ctx workflow.Context, request, to string) {
+	result, err := r.awaitPlan(ctx, activities.PlanInput{PlanFor: opportunity.PlanCause{Kind: opportunity.CauseTransition}, TargetStep: to},
+		activities.ReadOptions("plan the effects of the move"))
 	switch {
-	case r.interrupted(ctx), unanswered(err), err == nil && r.noticed(ctx, result.Run):
+	case r.isInterrupted(ctx), isUnanswered(err), err == nil && r.handleReset(ctx, result.RunID):
 		return
 	case err != nil:
 		// The caller who asked for the move gets the API's own answer to it.
-		result.Plan = opportunity.Plan{Problems: []string{"the effects of a move could not be planned: " + reasonOf(err)}}
+		result.Plan = opportunity.Plan{Problems: []string{"the effects of a move could not be planned: " + readFailureText(err)}}
 	default:
-		r.state.Ruled(&result.Rules, workflow.Now(ctx))
-		if r.state.Lacks(result.Record) && since(ctx, changeFacts) {
-			r.state.Looked(result.Record, workflow.Now(ctx))
+		r.state.SetPlaybook(&result.PlaybookFeatures, workflow.Now(ctx))
+		if r.state.HasLostInterest(result.Record) && hasChange(ctx, changeForgetGoneInterests) {
+			r.state.ApplySnapshot(result.Record, workflow.Now(ctx))
 		}
 	}
-	r.state.MovePlanned(request, result.Plan, workflow.Now(ctx))
+	r.state.ApplyTransitionPlan(request, result.Plan, workflow.Now(ctx))
 }
 
-// planAhead looks at the record and plans the follow-ups of its step. It also notes the external
+// planFollowUps looks at the record and plans the follow-ups of its step. It also notes the external
 // changes since the last look; their effects are planned, too. It reports whether the API answered.
 // When the API did not answer, or a command came in the meantime, the run must ask again.
-func (r *run) planAhead(ctx workflow.Context) bool {
-	result, err := r.plansAside(ctx, activities.PlanInput{}, "plan the follow-ups")
+func (r *run) planFollowUps(ctx workflow.Context) bool {
+	result, err := r.planInBackground(ctx, activities.PlanInput{}, "plan the follow-ups")
 	switch {
-	case r.interrupted(ctx), unanswered(err), err == nil && r.noticed(ctx, result.Run):
+	case r.isInterrupted(ctx), isUnanswered(err), err == nil && r.handleReset(ctx, result.RunID):
 		return false
 	case err != nil:
-		r.state.Unplannable(reasonOf(err), workflow.Now(ctx))
+		r.state.ApplyPlanFailure(readFailureText(err), workflow.Now(ctx))
 		return false
 	}
-	r.state.Ruled(&result.Rules, workflow.Now(ctx))
+	r.state.SetPlaybook(&result.PlaybookFeatures, workflow.Now(ctx))
 	var cancelled, soldOut []opportunity.ID
 	for _, news := range result.Events {
 		if news.Cancelled {
@@ -54,111 +54,111 @@ func (r *run) planAhead(ctx workflow.Context) bool {
 		}
 	}
 	moved := result.Record.Step.ID != r.state.Step.ID
-	r.state.PlannedFor(result.Plan, result.Record, cancelled, soldOut, workflow.Now(ctx))
-	if moved && since(ctx, changeEntry) {
+	r.state.ApplyPlan(result.Plan, result.Record, cancelled, soldOut, workflow.Now(ctx))
+	if moved && hasChange(ctx, changeReplanForFoundStep) {
 		r.state.PlanDue = true // the plan was made for the time in another step
 	}
 	return true
 }
 
-// planFor plans the effects of an external change.
-func (r *run) planFor(ctx workflow.Context, occasion opportunity.Occasion) {
-	result, err := r.plansAside(ctx, activities.PlanInput{Occasion: occasion}, "plan what to do about what happened")
+// planReaction plans the effects of an external change.
+func (r *run) planReaction(ctx workflow.Context, occasion opportunity.PlanCause) {
+	result, err := r.planInBackground(ctx, activities.PlanInput{PlanFor: occasion}, "plan what to do about what happened")
 	switch {
-	case r.interrupted(ctx), unanswered(err), err == nil && r.noticed(ctx, result.Run):
+	case r.isInterrupted(ctx), isUnanswered(err), err == nil && r.handleReset(ctx, result.RunID):
 		return
 	case err != nil:
-		result.Plan = opportunity.Plan{Problems: []string{"what to do about what happened could not be planned: " + reasonOf(err)}}
+		result.Plan = opportunity.Plan{Problems: []string{"what to do about what happened could not be planned: " + readFailureText(err)}}
 	}
-	r.state.Happened(result.Plan, workflow.Now(ctx))
+	r.state.ApplyReactionPlan(result.Plan, workflow.Now(ctx))
 }
 
-// plans asks for the playbook's plan, until it succeeds or the opportunity is closed.
-func (r *run) plans(ctx workflow.Context, input activities.PlanInput, options workflow.ActivityOptions) (activities.PlanResult, error) {
+// awaitPlan asks for the playbook's plan, until it succeeds or the opportunity is closed.
+func (r *run) awaitPlan(ctx workflow.Context, input activities.PlanInput, options workflow.ActivityOptions) (activities.PlanResult, error) {
 	var result activities.PlanResult
 	var err error
-	r.unlessClosed(ctx, func(ctx workflow.Context) {
-		l, proves := r.plan(ctx, input, options)
-		result, err = lookFor(ctx, r, l, proves)
+	r.runUntilClosed(ctx, func(ctx workflow.Context) {
+		l, proves := r.planRead(ctx, input, options)
+		result, err = readUntilAnswered(ctx, r, l, proves)
 	})
-	if err == nil && (r.foreign(ctx, result.Foreign) || r.outdated(ctx, result.Rules, r.cutsPause)) {
-		return result, errCut // it is planned again after the pause
+	if err == nil && (r.pauseIfTaggedByOther(ctx, result.TaggedByOther) || r.isOutdatedPlan(ctx, result.PlaybookFeatures, r.isBackOffCut)) {
+		return result, errRoundCut // it is planned again after the pause
 	}
-	if err == nil && !r.interrupted(ctx) {
-		r.recovered()
+	if err == nil && !r.isInterrupted(ctx) {
+		r.resetBackOff()
 	}
 	return result, err
 }
 
-// longestOverruled is the longest wait before a plan of a lower version of the playbook is made
+// maxOutdatedPlanWait is the longest wait before a plan of a lower version of the playbook is made
 // again.
-const longestOverruled = 10 * time.Minute
+const maxOutdatedPlanWait = 10 * time.Minute
 
-// outdated reports whether the plan is of a lower version of the playbook than the run has seen.
+// isOutdatedPlan reports whether the plan is of a lower version of the playbook than the run has seen.
 // Such a plan does not count, and outdated waits before the next plan; cut ends the wait early.
-func (r *run) outdated(ctx workflow.Context, rules activities.Rules, cut func() bool) bool {
-	if rules.Version >= r.state.Rules.Version || !since(ctx, changePlaybook) {
-		r.overruled = 0
+func (r *run) isOutdatedPlan(ctx workflow.Context, rules activities.PlaybookFeatures, cut func() bool) bool {
+	if rules.Version >= r.state.Playbook.Version || !hasChange(ctx, changeLatestPlaybook) {
+		r.outdatedPlans = 0
 		return false
 	}
-	r.overruled++
-	out := outageFor(activities.ReasonPlaybook)
-	out.text = fmt.Sprintf("a worker plans by version %d of the playbook, and version %d was seen before; it is planned again", rules.Version, r.state.Rules.Version)
-	r.waitFor(ctx, out, opportunity.PlanRequest, time.Time{})
-	if r.overruled >= tellAfter {
-		r.attend(ctx, out, opportunity.PlanRequest)
+	r.outdatedPlans++
+	out := outageForReason(activities.ReasonPlaybookUnavailable)
+	out.text = fmt.Sprintf("a worker plans by version %d of the playbook, and version %d was seen before; it is planned again", rules.Version, r.state.Playbook.Version)
+	r.setWait(ctx, out, opportunity.PlanRequestID, time.Time{})
+	if r.outdatedPlans >= attentionAfter {
+		r.raiseAttention(ctx, out, opportunity.PlanRequestID)
 	}
-	r.show(ctx)
+	r.publish(ctx)
 	// A cancellation ends the wait; the caller looks at the context itself.
 	_, _ = workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
-		Timeout:      min(firstPause<<min(r.overruled-1, 12), longestOverruled),
-		TimerOptions: workflow.TimerOptions{Summary: "wait before planning again: " + string(activities.ReasonPlaybook)},
+		Timeout:      min(firstPause<<min(r.outdatedPlans-1, 12), maxOutdatedPlanWait),
+		TimerOptions: workflow.TimerOptions{Summary: "wait before planning again: " + string(activities.ReasonPlaybookUnavailable)},
 	}, cut)
 	return true
 }
 
-// plansAside is plans for one round, as background work that gives way to commands.
-func (r *run) plansAside(ctx workflow.Context, input activities.PlanInput, why string) (activities.PlanResult, error) {
+// planInBackground is plans for one round, as background work that gives way to commands.
+func (r *run) planInBackground(ctx workflow.Context, input activities.PlanInput, why string) (activities.PlanResult, error) {
 	var result activities.PlanResult
-	err := errCut
-	if !r.aside(ctx, func(ctx workflow.Context) {
-		l, proves := r.plan(ctx, input, activities.ToSweep(why))
-		result, err = lookOnce(ctx, r, l, proves, r.planRounds)
+	err := errRoundCut
+	if !r.runInBackground(ctx, func(ctx workflow.Context) {
+		l, proves := r.planRead(ctx, input, activities.BackgroundReadOptions(why))
+		result, err = readOneRound(ctx, r, l, proves, r.planRounds)
 	}) {
-		return result, errCut
+		return result, errRoundCut
 	}
 	switch {
-	case err == nil && (r.foreign(ctx, result.Foreign) || r.outdated(ctx, result.Rules, func() bool { return r.cutsPause() || r.isAsked() })):
-		return result, errCut // it is planned again after the pause
-	case unanswered(err):
+	case err == nil && (r.pauseIfTaggedByOther(ctx, result.TaggedByOther) || r.isOutdatedPlan(ctx, result.PlaybookFeatures, func() bool { return r.isBackOffCut() || r.hasPendingInput() })):
+		return result, errRoundCut // it is planned again after the pause
+	case isUnanswered(err):
 		r.planRounds++
-	case err == nil && !r.interrupted(ctx):
+	case err == nil && !r.isInterrupted(ctx):
 		r.planRounds = 0
-		r.recovered()
+		r.resetBackOff()
 	}
 	return result, err
 }
 
-// plan returns the look that asks for the playbook's plan, and the function that proves its result.
-func (r *run) plan(ctx workflow.Context, input activities.PlanInput, options workflow.ActivityOptions) (look, func(activities.PlanResult) bool) {
+// planRead returns the look that asks for the playbook's plan, and the function that proves its result.
+func (r *run) planRead(ctx workflow.Context, input activities.PlanInput, options workflow.ActivityOptions) (apiRead, func(activities.PlanResult) bool) {
 	s := r.state
-	input.Reference, input.Opportunity, input.Known, input.Done = s.Reference, s.ID, s.Interests, s.Done
-	input.Region, input.Version = s.Details.Region, s.Rules.Version
+	input.Reference, input.Opportunity, input.KnownInterests, input.DoneFollowUps = s.Reference, s.ID, s.Interests, s.DoneFollowUps
+	input.Region, input.MinPlaybookVersion = s.Details.Region, s.Playbook.Version
 	input.Entered, input.LastActivity, input.Now = s.Entered, s.LastActivity, workflow.Now(ctx)
-	input.Adopted = s.AdoptedAt
-	return look{activity: activities.PlanOpportunity, input: input, options: options, about: opportunity.PlanRequest},
+	input.AdoptedAt = s.AdoptedAt
+	return apiRead{activity: activities.PlanOpportunity, input: input, options: options, attentionKey: opportunity.PlanRequestID},
 		func(result activities.PlanResult) bool { return result.Proves(input) }
 }
 
-// lasting reports whether the API refuses to answer, so that asking again would not help.
-func lasting(err error) bool {
+// isPermanent reports whether the API refuses to answer, so that asking again would not help.
+func isPermanent(err error) bool {
 	var application *temporal.ApplicationError
 	return errors.As(err, &application) && application.NonRetryable()
 }
 
-// unlessClosed calls do, which may take long, and returns early when the opportunity is cancelled
+// runUntilClosed calls do, which may take long, and returns early when the opportunity is cancelled
 // or closed.
-func (r *run) unlessClosed(ctx workflow.Context, do func(workflow.Context)) {
+func (r *run) runUntilClosed(ctx workflow.Context, do func(workflow.Context)) {
 	ctx, stop := workflow.WithCancel(ctx)
 	defer stop()
 	done := false
@@ -167,12 +167,12 @@ func (r *run) unlessClosed(ctx workflow.Context, do func(workflow.Context)) {
 		done = true
 	})
 	// A cancellation ends the wait; the caller looks at the context itself.
-	_ = workflow.Await(ctx, func() bool { return done || r.interrupted(ctx) })
+	_ = workflow.Await(ctx, func() bool { return done || r.isInterrupted(ctx) })
 }
 
-// aside calls do, which is background work, and reports whether do was completed. A command that
+// runInBackground calls do, which is background work, and reports whether do was completed. A command that
 // comes in the meantime goes first, and so does everything else that reaches the run.
-func (r *run) aside(ctx workflow.Context, do func(workflow.Context)) bool {
+func (r *run) runInBackground(ctx workflow.Context, do func(workflow.Context)) bool {
 	ctx, stop := workflow.WithCancel(ctx)
 	defer stop()
 	done := false
@@ -181,29 +181,29 @@ func (r *run) aside(ctx workflow.Context, do func(workflow.Context)) bool {
 		done = true
 	})
 	// A cancellation ends the wait; the caller looks at the context itself.
-	_ = workflow.Await(ctx, func() bool { return done || r.interrupted(ctx) || r.isAsked() })
-	if !done && !r.interrupted(ctx) && !since(ctx, changeAside) {
-		_ = workflow.Await(ctx, func() bool { return done || r.interrupted(ctx) })
+	_ = workflow.Await(ctx, func() bool { return done || r.isInterrupted(ctx) || r.hasPendingInput() })
+	if !done && !r.isInterrupted(ctx) && !hasChange(ctx, changeBackgroundYields) {
+		_ = workflow.Await(ctx, func() bool { return done || r.isInterrupted(ctx) })
 	}
 	return done
 }
 
-// isAsked reports whether anything waits that somebody asked for.
-func (r *run) isAsked() bool {
-	return r.arrivals.waiting() || r.state.IsAsked()
+// hasPendingInput reports whether anything waits that somebody asked for.
+func (r *run) hasPendingInput() bool {
+	return r.signals.hasNext() || r.state.HasCommandWork()
 }
 
-// interrupted reports whether the opportunity was cancelled or closed while it still ran.
-func (r *run) interrupted(ctx workflow.Context) bool {
-	return ctx.Err() != nil || r.state.Closing != nil && !r.ending
+// isInterrupted reports whether the opportunity was cancelled or closed while it still ran.
+func (r *run) isInterrupted(ctx workflow.Context) bool {
+	return ctx.Err() != nil || r.state.Closing != nil && !r.stopping
 }
 
-// noticed accounts for a reset that an activity reported, and reports whether there was a reset.
-func (r *run) noticed(ctx workflow.Context, told string) bool {
-	r.told = told
-	if !r.wasReset() {
+// handleReset accounts for a reset that an activity reported, and reports whether there was a reset.
+func (r *run) handleReset(ctx workflow.Context, told string) bool {
+	r.actualRunID = told
+	if !r.hasUnhandledReset() {
 		return false
 	}
-	r.accountForReset(ctx, r.state.Step.ID)
+	r.readBackAfterReset(ctx, r.state.Step.ID)
 	return true
 }

@@ -13,19 +13,19 @@ import (
 // A refresh wakes an opportunity that sleeps. With a newer playbook the opportunity continues as a
 // new run, and the new run plans by that playbook.
 func TestANewerPlaybookRenewsTheRun(t *testing.T) {
-	s := newStage(t)
-	b := moving(s, []string{"a"}, nil)
+	s := newFixture(t)
+	b := withTransitionEffects(s, []string{"a"}, nil)
 	s.at(time.Hour, func() {
-		b.has.Digest = "two"
+		b.features.Digest = "two"
 		s.env.SignalWorkflow("refresh", opportunity.Refresh{})
 	})
 	s.run(start, nil)
 	state := s.continued()
-	if state.Rules.Digest != "two" || state.Renewed {
-		t.Errorf("carried on: %+v, renewed %v", state.Rules, state.Renewed)
+	if state.Playbook.Digest != "two" || state.PlaybookChanged {
+		t.Errorf("carried on: %+v, renewed %v", state.Playbook, state.PlaybookChanged)
 	}
-	next := restage(t, s.record)
-	next.record.book = b
+	next := newFixtureOver(t, s.tms)
+	next.tms.playbook = b
 	next.at(time.Second, func() { next.env.SignalWorkflow("progress", to("Opportunity")) })
 	next.at(time.Minute, func() { next.env.SignalWorkflow("progress", to("Won")) })
 	next.run(nil, state)
@@ -34,65 +34,65 @@ func TestANewerPlaybookRenewsTheRun(t *testing.T) {
 
 // Work under way is finished before the run continues as new.
 func TestANewerPlaybookWaitsForWhatIsUnderWay(t *testing.T) {
-	s := newStage(t)
-	b := moving(s, []string{"a"}, []string{"b"})
-	b.things["a"].needs, b.things["b"].needs = 3, 3
+	s := newFixture(t)
+	b := withTransitionEffects(s, []string{"a"}, []string{"b"})
+	b.resources["a"].required, b.resources["b"].required = 3, 3
 	s.at(time.Second, func() { s.env.SignalWorkflow("progress", to("Opportunity")) })
-	b.things["a"].looks = func(activities.EffectInput) *activities.InspectResult {
-		b.has.Digest = "two" // a worker is replaced in the meantime
+	b.resources["a"].inspect = func(activities.EffectInput) *activities.InspectResult {
+		b.features.Digest = "two" // a worker is replaced in the meantime
 		return nil
 	}
 	s.run(start, nil)
 	s.wantLog("create", "do a", "do a", "do a", "progress Opportunity", "do b", "do b", "do b")
-	if state := s.continued(); state.Rules.Digest != "two" || len(state.Jobs) > 0 {
-		t.Errorf("carried on: %+v, %d effects under way", state.Rules, len(state.Jobs))
+	if state := s.continued(); state.Playbook.Digest != "two" || len(state.ActiveEffects) > 0 {
+		t.Errorf("carried on: %+v, %d effects under way", state.Playbook, len(state.ActiveEffects))
 	}
 }
 
 // Without a playbook, the run requests nothing besides what messages need.
 func TestWithoutAPlaybookNothingIsPlanned(t *testing.T) {
-	s := newStage(t)
+	s := newFixture(t)
 	s.at(time.Second, func() { s.env.SignalWorkflow("addInterests", reserved(1)) })
-	s.win(time.Minute)
+	s.winAt(time.Minute)
 	s.run(start, nil)
-	for _, call := range s.record.calls {
+	for _, call := range s.tms.calls {
 		if call == activities.PlanOpportunity || call == activities.InspectEffect {
-			t.Errorf("called: %v", s.record.calls)
+			t.Errorf("called: %v", s.tms.calls)
 		}
 	}
 }
 
 // An external change is not forgotten when the API is out of reach just then, and not reported
 // twice.
-func TestWhatHappenedIsNotForgotten(t *testing.T) {
-	s := newStage(t)
-	b := moving(s, nil, nil)
-	b.has.Happenings = true
-	b.things["mail"] = &thing{}
+func TestExternalChangesAreNotForgotten(t *testing.T) {
+	s := newFixture(t)
+	b := withTransitionEffects(s, nil, nil)
+	b.features.Reactions = true
+	b.resources["mail"] = &fakeResource{}
 	b.plan = func(in activities.PlanInput) opportunity.Plan {
-		if in.Occasion.Kind != opportunity.OccasionEventCancelled {
+		if in.PlanFor.Kind != opportunity.CauseEventCancelled {
 			return opportunity.Plan{}
 		}
-		return opportunity.Plan{After: named("mail")}
+		return opportunity.Plan{After: effectsNamed("mail")}
 	}
 	s.at(time.Hour, func() {
-		b.events, b.out = []activities.EventNews{{Event: "e", Cancelled: true}}, opportunity.OccasionEventCancelled
+		b.events, b.failsFor = []activities.EventChange{{Event: "e", Cancelled: true}}, opportunity.CauseEventCancelled
 		s.env.SignalWorkflow("refresh", opportunity.Refresh{})
 	})
-	s.at(4*time.Hour, func() { s.wantLog("create"); b.out = "" })
+	s.at(4*time.Hour, func() { s.wantLog("create"); b.failsFor = "" })
 	s.at(4*time.Hour+2*time.Minute, func() { s.wantLog("create", "do mail") })
 	s.at(5*time.Hour, func() { s.wantLog("create", "do mail"); s.env.SignalWorkflow("refresh", opportunity.Refresh{}) })
-	s.win(6 * time.Hour)
+	s.winAt(6 * time.Hour)
 	s.run(start, nil)
 	s.wantLog("create", "do mail", "progress Opportunity", "progress Won")
 }
 
 // No follow-up is done for a record that is gone, and an operator sees attention.
 func TestARecordThatIsGoneIsNotFollowedUp(t *testing.T) {
-	s := newStage(t)
-	b := moving(s, nil, nil)
-	b.has.FollowUps = true
-	b.things["mail"] = &thing{}
+	s := newFixture(t)
+	b := withTransitionEffects(s, nil, nil)
+	b.features.FollowUps = true
+	b.resources["mail"] = &fakeResource{}
 	b.plan = func(in activities.PlanInput) opportunity.Plan {
 		due := in.Entered.Add(24 * time.Hour)
 		return opportunity.Plan{FollowUps: []opportunity.FollowUp{{
@@ -100,7 +100,7 @@ func TestARecordThatIsGoneIsNotFollowedUp(t *testing.T) {
 			Action: opportunity.Action{Kind: opportunity.ActionLog, Log: &opportunity.WriteLog{}},
 		}}}
 	}
-	s.at(time.Hour, func() { s.record.exists = false })
+	s.at(time.Hour, func() { s.tms.exists = false })
 	s.at(48*time.Hour, func() {
 		s.wantLog("create")
 		if got := s.attention(); len(got) != 1 || got[0] != "playbook" {
@@ -113,20 +113,20 @@ func TestARecordThatIsGoneIsNotFollowedUp(t *testing.T) {
 
 // An opportunity has not seen the playbook in force yet; its next move has the effects of that
 // playbook all the same.
-func TestAMoveHasItsEffectsByThePlaybookInForce(t *testing.T) {
-	for name, before := range map[string]activities.Rules{
+func TestATransitionIsPlannedByThePlaybookInForce(t *testing.T) {
+	for name, before := range map[string]activities.PlaybookFeatures{
 		"no playbook before":        {},
 		"one without moves before":  {Version: 1, Digest: "none", FollowUps: true},
 		"a worker that has no book": {Digest: "none"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newStage(t)
-			b := moving(s, []string{"a"}, []string{"b"})
-			after := b.has
+			s := newFixture(t)
+			b := withTransitionEffects(s, []string{"a"}, []string{"b"})
+			after := b.features
 			after.Version = 2
-			b.has = before
+			b.features = before
 			s.at(time.Hour, func() {
-				b.has = after
+				b.features = after
 				s.env.SignalWorkflow("addInterests", add(1))
 				s.update("p", "progress", to("Opportunity"))
 			})
@@ -141,29 +141,29 @@ func TestAMoveHasItsEffectsByThePlaybookInForce(t *testing.T) {
 // A plan of a lower version of the playbook than the run has seen does not count. The plan is made
 // again, and attention says so when this lasts. Rules of a lower version do not count either.
 func TestNoPlanOfALowerVersionIsTaken(t *testing.T) {
-	s := newStage(t)
-	b := moving(s, nil, []string{"b"})
-	b.has.Version = 3
+	s := newFixture(t)
+	b := withTransitionEffects(s, nil, []string{"b"})
+	b.features.Version = 3
 	full := b.plan
 	b.plan = func(in activities.PlanInput) opportunity.Plan {
-		if in.Version != 3 {
-			t.Errorf("asked for version %d", in.Version)
+		if in.MinPlaybookVersion != 3 {
+			t.Errorf("asked for version %d", in.MinPlaybookVersion)
 		}
 		plan := full(in)
-		if b.has.Version < 3 {
+		if b.features.Version < 3 {
 			plan = opportunity.Plan{} // without the effect
 		}
-		plan.Version = b.has.Version
+		plan.Version = b.features.Version
 		return plan
 	}
 	s.at(time.Minute, func() {
-		b.has = activities.Rules{Version: 2}
+		b.features = activities.PlaybookFeatures{Version: 2}
 		s.env.SignalWorkflow("updateDetails", opportunity.UpdateDetails{Name: "new"})
 	})
 	s.at(2*time.Minute, func() { s.env.SignalWorkflow("progress", to("Opportunity")) })
 	s.at(4*time.Minute, func() {
-		if v := s.view(); v.Waits == nil || v.Waits.Word != opportunity.AttentionOperation || !strings.Contains(v.Waits.Reason, "version 2 of the playbook, and version 3 was seen") {
-			t.Errorf("waits: %+v", v.Waits)
+		if v := s.view(); v.Wait == nil || v.Wait.Kind != opportunity.AttentionOperation || !strings.Contains(v.Wait.Reason, "version 2 of the playbook, and version 3 was seen") {
+			t.Errorf("waits: %+v", v.Wait)
 		}
 		if got := s.attention(); !slices.Contains(got, string(opportunity.AttentionOperation)) {
 			t.Errorf("attention: %v", got)
@@ -171,17 +171,17 @@ func TestNoPlanOfALowerVersionIsTaken(t *testing.T) {
 		if b.plans > 10 {
 			t.Errorf("%d plans within two minutes", b.plans)
 		}
-		b.has = activities.Rules{Version: 3, Digest: "one", Moves: true}
+		b.features = activities.PlaybookFeatures{Version: 3, Digest: "one", Transitions: true}
 	})
 	s.at(20*time.Minute, func() {
-		if v := s.view(); v.Playbook != 3 || v.Waits != nil {
-			t.Errorf("planned by version %d, waits: %+v", v.Playbook, v.Waits)
+		if v := s.view(); v.PlaybookVersion != 3 || v.Wait != nil {
+			t.Errorf("planned by version %d, waits: %+v", v.PlaybookVersion, v.Wait)
 		}
 		if got := s.attention(); len(got) > 0 {
 			t.Errorf("attention: %v", got)
 		}
 	})
-	s.win(time.Hour)
+	s.winAt(time.Hour)
 	s.run(start, nil)
 	s.wantLog("create", "update new", "progress Opportunity", "do b", "progress Won")
 }

@@ -13,40 +13,40 @@ import (
 // A reset run is a run that the server knows by another id than the workflow knows itself by; the
 // messages after the reset point come again.
 
-// redeliver sends the same messages that the run before had.
-func (s *stage) redeliver() {
+// redeliverAll sends the same messages that the run before had.
+func (s *fixture) redeliverAll() {
 	s.env.SignalWorkflow("addInterests", addIn(1))
 	s.env.SignalWorkflow("progress", to("Opportunity"))
 	s.env.SignalWorkflow("addInterests", addIn(2))
 	s.env.SignalWorkflow("addInterests", addIn(3))
 }
 
-// before lets a run carry these messages out, up to a request, and returns the record.
-func before(t *testing.T, requests int) *record {
+// fakeTMSBeforeReset lets a run carry these messages out, up to a request, and returns the record.
+func fakeTMSBeforeReset(t *testing.T, requests int) *fakeTMS {
 	t.Helper()
-	s := newStage(t)
-	s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+	s := newFixture(t)
+	s.tms.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 		if n > requests {
-			return false, &activities.ApplyResult{Sending: activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonUnreachable}}, nil
+			return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonUnreachable}}, nil
 		}
 		return true, nil, nil
 	}
-	s.at(time.Second, s.redeliver)
+	s.at(time.Second, s.redeliverAll)
 	s.at(time.Minute, s.env.CancelWorkflow)
 	s.run(start, nil)
-	s.record.held = opportunity.Reservation{}
-	s.record.apply = nil
-	return s.record
+	s.tms.reservation = opportunity.Reservation{}
+	s.tms.apply = nil
+	return s.tms
 }
 
 func TestResetToTheBeginningRepeatsNothing(t *testing.T) {
 	for requests := range 3 {
-		s := restage(t, before(t, requests))
-		s.record.run = "the run after"
+		s := newFixtureOver(t, fakeTMSBeforeReset(t, requests))
+		s.tms.run = "the run after"
 		waited := time.Duration(0)
 		began := s.env.Now()
-		s.at(time.Second, s.redeliver)
-		s.record.apply = func(int, activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+		s.at(time.Second, s.redeliverAll)
+		s.tms.apply = func(int, activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 			if waited == 0 {
 				waited = s.env.Now().Sub(began)
 			}
@@ -55,7 +55,7 @@ func TestResetToTheBeginningRepeatsNothing(t *testing.T) {
 		s.at(10*time.Minute, func() { s.env.SignalWorkflow("progress", to("Won")) })
 		s.run(start, nil)
 		s.wantLog("create", "interest 1", "progress Opportunity", "interest 2", "interest 3", "progress Won")
-		if s.record.creates != 0 {
+		if s.tms.creates != 0 {
 			t.Errorf("%d requests before: the record was created again", requests)
 		}
 		// A worker may have had the last request of the run before in hand.
@@ -70,7 +70,7 @@ func TestResetToTheBeginningRepeatsNothing(t *testing.T) {
 
 // The run knows the record and is reset; its next request notices the reset.
 func TestResetInTheMiddleRepeatsNothing(t *testing.T) {
-	first := newStage(t)
+	first := newFixture(t)
 	first.at(time.Second, func() { first.env.SignalWorkflow("addInterests", addIn(4)) })
 	first.at(2*time.Second, func() {
 		first.env.SetContinueAsNewSuggested(true)
@@ -79,18 +79,18 @@ func TestResetInTheMiddleRepeatsNothing(t *testing.T) {
 	first.run(start, nil)
 	state := first.continued()
 	for _, writer := range []string{"", "a run that was reset itself"} {
-		second := restage(t, first.record)
-		second.at(time.Second, second.redeliver)
+		second := newFixtureOver(t, first.tms)
+		second.at(time.Second, second.redeliverAll)
 		second.at(time.Minute, second.env.CancelWorkflow)
 		second.run(nil, state)
 		second.wantLog("create", "interest 4", "interest 1", "progress Opportunity", "interest 2", "interest 3")
 
-		third := restage(t, second.record)
-		third.record.run = "the run after"
-		state.Writer = writer
-		third.at(time.Second, third.redeliver)
+		third := newFixtureOver(t, second.tms)
+		third.tms.run = "the run after"
+		state.PreviousRunID = writer
+		third.at(time.Second, third.redeliverAll)
 		third.at(time.Second, func() { third.env.SignalWorkflow("addInterests", addIn(5)) })
-		third.win(10 * time.Minute)
+		third.winAt(10 * time.Minute)
 		third.run(nil, state)
 		third.wantLog("create", "interest 4", "interest 1", "progress Opportunity", "interest 2", "interest 3", "interest 5", "progress Won")
 		if view := third.view(); view.Question != nil || len(view.Interests) != 5 {
@@ -101,23 +101,23 @@ func TestResetInTheMiddleRepeatsNothing(t *testing.T) {
 
 // A read notices the reset as well: an operator's read, or a read that should decide the fate of a
 // request.
-func TestReadingTellsOfAReset(t *testing.T) {
+func TestAReadReportsAReset(t *testing.T) {
 	for _, way := range []string{"refresh", "lost"} {
 		t.Run(way, func(t *testing.T) {
-			over := before(t, 2)
-			s := restage(t, over)
+			over := fakeTMSBeforeReset(t, 2)
+			s := newFixtureOver(t, over)
 			state := opportunity.NewState("A-1", start, s.env.Now())
-			state.Created(opportunity.Snapshot{ID: id("Opportunity", 2), Step: steps[0]}, opportunity.Named{}, s.env.Now())
-			s.at(time.Second, s.redeliver)
-			reset := func() { s.record.run = "the run after" }
+			state.ApplyCreated(opportunity.Snapshot{ID: id("Opportunity", 2), Step: steps[0]}, opportunity.Ref{}, s.env.Now())
+			s.at(time.Second, s.redeliverAll)
+			reset := func() { s.tms.run = "the run after" }
 			if way == "refresh" {
-				state.Paused = &opportunity.Standstill{Since: s.env.Now()}
+				state.Paused = &opportunity.PauseInfo{Since: s.env.Now()}
 				s.at(2*time.Second, reset)
 				s.at(3*time.Second, func() { s.env.SignalWorkflow("refresh", opportunity.Refresh{}) })
 				s.at(5*time.Minute, func() { s.env.SignalWorkflow("resume", opportunity.Resume{}) })
 			} else {
 				// The request belonged to the run before, and was lost with it.
-				s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+				s.tms.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 					if n == 1 {
 						reset()
 						return false, nil, errors.New("the worker was lost")
@@ -125,7 +125,7 @@ func TestReadingTellsOfAReset(t *testing.T) {
 					return true, nil, nil
 				}
 			}
-			s.win(10 * time.Minute)
+			s.winAt(10 * time.Minute)
 			s.run(nil, state)
 			s.wantLog("create", "interest 1", "progress Opportunity", "interest 2", "interest 3", "progress Won")
 		})
@@ -134,11 +134,11 @@ func TestReadingTellsOfAReset(t *testing.T) {
 
 // A change that was sent and is not on the record becomes a question, never a guess.
 func TestWhatAResetLeavesOpen(t *testing.T) {
-	over := before(t, 2)
+	over := fakeTMSBeforeReset(t, 2)
 	over.items = slices.Delete(over.items, 0, 1) // somebody removed it by hand
-	s := restage(t, over)
-	s.record.run = "the run after"
-	s.at(time.Second, s.redeliver)
+	s := newFixtureOver(t, over)
+	s.tms.run = "the run after"
+	s.at(time.Second, s.redeliverAll)
 	asked := map[string]bool{}
 	for minute := range 5 { // an operator looks again and again
 		s.at(time.Duration(10+minute)*time.Minute, func() {
@@ -148,14 +148,14 @@ func TestWhatAResetLeavesOpen(t *testing.T) {
 			}
 		})
 	}
-	s.win(20 * time.Minute)
+	s.winAt(20 * time.Minute)
 	s.run(start, nil)
 	if len(asked) != 1 || !asked["#1"] {
 		t.Errorf("asked about %v; want the first interest, which was sent, since the move behind it was", asked)
 	}
 	for _, done := range []string{"interest 1", "progress Opportunity", "interest 2", "interest 3"} {
-		if n := count(s.record.log, done); n != 1 {
-			t.Errorf("%s happened %d times: %v", done, n, s.record.log)
+		if n := count(s.tms.log, done); n != 1 {
+			t.Errorf("%s happened %d times: %v", done, n, s.tms.log)
 		}
 	}
 }
@@ -172,9 +172,9 @@ func count(list []string, one string) int {
 
 // endedAfterReset runs a reset run that is cancelled or closed before it asks for anything. The run
 // before carried out the first of its two messages, "done".
-func (s *stage) endedAfterReset(state *opportunity.State, way string) {
+func (s *fixture) endedAfterReset(state *opportunity.State, way string) {
 	s.t.Helper()
-	s.record.run = "default-test-run-id"
+	s.tms.run = "default-test-run-id"
 	done := addIn(1)
 	done.RequestID = "done"
 	s.at(time.Second, func() {
@@ -194,13 +194,13 @@ func (s *stage) endedAfterReset(state *opportunity.State, way string) {
 // A reset run is cancelled or closed before it asked for anything; it does not report a failure of
 // what the run before did.
 func TestAResetRunIsClosed(t *testing.T) {
-	over := before(t, 2)
+	over := fakeTMSBeforeReset(t, 2)
 	for _, way := range []string{"close", "cancel"} {
-		s := restage(t, over)
+		s := newFixtureOver(t, over)
 		state := opportunity.NewState("A-1", start, s.env.Now())
-		state.Created(opportunity.Snapshot{ID: id("Opportunity", 2), Step: steps[0]}, opportunity.Named{}, s.env.Now())
-		state.Writer = "a run that was reset"
-		state.Paused = &opportunity.Standstill{Since: s.env.Now()}
+		state.ApplyCreated(opportunity.Snapshot{ID: id("Opportunity", 2), Step: steps[0]}, opportunity.Ref{}, s.env.Now())
+		state.PreviousRunID = "a run that was reset"
+		state.Paused = &opportunity.PauseInfo{Since: s.env.Now()}
 		s.endedAfterReset(state, way)
 		if got, err := s.outcomeOf(map[string]string{"requestId": "done"}); err != nil || got.State != opportunity.Done {
 			t.Errorf("%s: got %+v, %v", way, got, err)
@@ -216,12 +216,12 @@ func TestAResetRunIsClosed(t *testing.T) {
 // exists; it finds the record by its mark, and gives the places back.
 func TestAResetRunIsClosedBeforeTheRecordIsKnown(t *testing.T) {
 	for _, way := range []string{"close", "cancel"} {
-		over := before(t, 2)
-		over.held = opportunity.Reservation{Valid: true, Until: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)}
-		s := restage(t, over)
+		over := fakeTMSBeforeReset(t, 2)
+		over.reservation = opportunity.Reservation{Valid: true, Until: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)}
+		s := newFixtureOver(t, over)
 		state := opportunity.NewState("A-1", start, s.env.Now())
-		state.Writer = "a run that was reset"
-		state.Paused = &opportunity.Standstill{Since: s.env.Now()}
+		state.PreviousRunID = "a run that was reset"
+		state.Paused = &opportunity.PauseInfo{Since: s.env.Now()}
 		s.endedAfterReset(state, way)
 		if got, err := s.outcomeOf(map[string]string{"requestId": "done"}); err != nil || got.State != opportunity.Done {
 			t.Errorf("%s: what was done: got %+v, %v", way, got, err)
@@ -234,12 +234,12 @@ func TestAResetRunIsClosedBeforeTheRecordIsKnown(t *testing.T) {
 }
 
 // When it is unknown whether there is a record, nothing that may have happened is reported failed.
-func TestAResetRunIsClosedAndNobodyCanTell(t *testing.T) {
-	s := restage(t, before(t, 2))
+func TestAResetRunIsClosedWithAnUnreadableRecord(t *testing.T) {
+	s := newFixtureOver(t, fakeTMSBeforeReset(t, 2))
 	state := opportunity.NewState("A-1", start, s.env.Now())
-	state.Writer = "a run that was reset"
-	state.Paused = &opportunity.Standstill{Since: s.env.Now()}
-	s.record.run, s.record.marks = "default-test-run-id", 2
+	state.PreviousRunID = "a run that was reset"
+	state.Paused = &opportunity.PauseInfo{Since: s.env.Now()}
+	s.tms.run, s.tms.taggedRecords = "default-test-run-id", 2
 	done := addIn(1)
 	done.RequestID = "done"
 	s.at(time.Second, func() { s.env.SignalWorkflow("addInterests", done) })
@@ -251,19 +251,19 @@ func TestAResetRunIsClosedAndNobodyCanTell(t *testing.T) {
 }
 
 // A record that the run before did not take over is left as it is.
-func TestAResetRunIsClosedBeforeItTookARecordOver(t *testing.T) {
+func TestAResetRunIsClosedBeforeItAdopted(t *testing.T) {
 	for owner, released := range map[opportunity.Reference]bool{"A-1": true, "": false, "B-2": false} {
-		over := before(t, 2)
-		over.held = opportunity.Reservation{Valid: true, Until: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)}
+		over := fakeTMSBeforeReset(t, 2)
+		over.reservation = opportunity.Reservation{Valid: true, Until: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)}
 		over.owner = owner
-		s := restage(t, over)
+		s := newFixtureOver(t, over)
 		state := opportunity.NewState("A-1", opportunity.Start{Adopt: id("Opportunity", 2)}, s.env.Now())
-		state.Writer = "a run that was reset"
-		state.Paused = &opportunity.Standstill{Since: s.env.Now()}
-		s.record.run = "default-test-run-id"
+		state.PreviousRunID = "a run that was reset"
+		state.Paused = &opportunity.PauseInfo{Since: s.env.Now()}
+		s.tms.run = "default-test-run-id"
 		s.at(time.Second, func() { s.env.SignalWorkflow("close", opportunity.Close{Reason: "entered twice"}) })
 		s.run(nil, state)
-		if got := count(s.record.log, "release") == 1; got != released {
+		if got := count(s.tms.log, "release") == 1; got != released {
 			t.Errorf("marked as that of %q: released %v, want %v", owner, got, released)
 		}
 	}

@@ -12,38 +12,38 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// recovered is the run over the record after a restore of Temporal's database.
-func recovered(t *testing.T, over *record, epoch string) *stage {
+// fixtureAfterRestore is the run over the record after a restore of Temporal's database.
+func fixtureAfterRestore(t *testing.T, over *fakeTMS, epoch string) *fixture {
 	t.Helper()
-	s := restage(t, over)
+	s := newFixtureOver(t, over)
 	s.knownRun = "the run"
-	s.record.run = activities.RunIn(epoch, s.knownRun)
+	s.tms.run = activities.EpochRunID(epoch, s.knownRun)
 	return s
 }
 
-// handedOver is the state as the run before hands it over; that run has one id in all tests.
-func (s *stage) handedOver() *opportunity.State {
+// carriedState is the state as the run before hands it over; that run has one id in all tests.
+func (s *fixture) carriedState() *opportunity.State {
 	state := s.continued()
-	_, epoch := activities.SplitRun(state.Writer)
-	state.Writer = activities.RunIn(epoch, "the run before")
+	_, epoch := activities.SplitEpochRunID(state.PreviousRunID)
+	state.PreviousRunID = activities.EpochRunID(epoch, "the run before")
 	return state
 }
 
-// backedUp runs to a backup in which the message order-77 waits behind a pause, and returns the state of the run then.
-func (s *stage) backedUp() *opportunity.State {
+// backupState runs to a backup in which the message order-77 waits behind a pause, and returns the state of the run then.
+func (s *fixture) backupState() *opportunity.State {
 	s.at(2*time.Second, func() {
 		s.env.SignalWorkflow("pause", opportunity.Pause{Reason: "backup"})
-		s.env.SignalWorkflow("addInterests", order("order-77", 2))
+		s.env.SignalWorkflow("addInterests", orderCommand("order-77", 2))
 	})
 	s.at(3*time.Second, func() {
 		s.env.SetContinueAsNewSuggested(true)
 		s.env.SignalWorkflow("refresh", opportunity.Refresh{})
 	})
 	s.run(start, nil)
-	return s.handedOver()
+	return s.carriedState()
 }
 
-func order(id string, n int) opportunity.AddInterests {
+func orderCommand(id string, n int) opportunity.AddInterests {
 	c := addIn(n)
 	c.RequestID = id
 	return c
@@ -54,19 +54,19 @@ func order(id string, n int) opportunity.AddInterests {
 // caller sends once more.
 func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 	// At the time of the backup one interest is on the record, and another waits behind a pause.
-	first := newStage(t)
+	first := newFixture(t)
 	first.at(time.Second, func() { first.update("order-76", "addInterests", addIn(1)) })
-	backup := first.backedUp()
+	backup := first.backupState()
 
-	lost := restage(t, first.record)
+	lost := newFixtureOver(t, first.tms)
 	lost.at(time.Second, func() { lost.update("resume", "resume", opportunity.Resume{}) })
-	lost.at(2*time.Second, func() { lost.update("order-78", "addInterests", order("order-78", 3)) })
+	lost.at(2*time.Second, func() { lost.update("order-78", "addInterests", orderCommand("order-78", 3)) })
 	lost.at(time.Minute, lost.env.CancelWorkflow)
 	lost.run(nil, backup)
 	made := []string{"create", "interest 1", "interest 2", "interest 3"}
 	lost.wantLog(made...)
 
-	over := lost.record
+	over := lost.tms
 	for _, c := range []struct {
 		answer string
 		log    []string
@@ -75,7 +75,7 @@ func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 		{"skip", made},
 		{"retry", append(append([]string{}, made...), "interest 3")},
 	} {
-		s := recovered(t, over, "second")
+		s := fixtureAfterRestore(t, over, "second")
 		s.at(time.Second, func() { s.env.SignalWorkflow("refresh", opportunity.Refresh{}) })
 		s.at(2*time.Second, func() {
 			if v := s.view(); len(v.Interests) != 3 {
@@ -83,7 +83,7 @@ func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 			}
 			s.update("resume", "resume", opportunity.Resume{})
 		})
-		s.at(3*time.Second, func() { s.env.SignalWorkflow("addInterests", order("order-78", 3)) })
+		s.at(3*time.Second, func() { s.env.SignalWorkflow("addInterests", orderCommand("order-78", 3)) })
 		s.at(time.Minute, func() {
 			s.wantLog(made...)
 			if outcome, err := s.outcomeOf(lifecycle.OutcomeInput{RequestID: "order-77"}); err != nil || outcome.State != opportunity.Done {
@@ -108,7 +108,7 @@ func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 			s.update("another", "addInterests", addIn(3)) // the question is asked once
 		})
 		s.at(3*time.Minute, func() { s.wantDone("another"); s.wantLog(append(c.log, "interest 3")...) })
-		s.win(4 * time.Minute)
+		s.winAt(4 * time.Minute)
 		s.run(nil, backup)
 		if v := s.view(); v.Failures != 0 && c.answer != "skip" {
 			t.Errorf("%s: %d failures", c.answer, v.Failures)
@@ -119,25 +119,25 @@ func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 // A run of a backup is closed, or cancelled, with the first task after the restore. A message that was carried out after the
 // backup is reported done all the same.
 func TestARestoredRunThatEndsAtOnceReportsWhatWasDone(t *testing.T) {
-	for name, end := range map[string]func(s *stage){
-		"closed":    func(s *stage) { s.env.SignalWorkflow("close", opportunity.Close{Reason: "sold elsewhere"}) },
-		"cancelled": func(s *stage) { s.env.CancelWorkflow() },
+	for name, end := range map[string]func(s *fixture){
+		"closed":    func(s *fixture) { s.env.SignalWorkflow("close", opportunity.Close{Reason: "sold elsewhere"}) },
+		"cancelled": func(s *fixture) { s.env.CancelWorkflow() },
 	} {
 		t.Run(name, func(t *testing.T) {
-			first := newStage(t)
-			backup := first.backedUp()
+			first := newFixture(t)
+			backup := first.backupState()
 
-			lost := restage(t, first.record)
+			lost := newFixtureOver(t, first.tms)
 			lost.at(time.Second, func() { lost.update("resume", "resume", opportunity.Resume{}) })
 			lost.at(time.Minute, lost.env.CancelWorkflow)
 			lost.run(nil, backup)
 			lost.wantLog("create", "interest 2")
 
-			s := recovered(t, lost.record, "second")
+			s := fixtureAfterRestore(t, lost.tms, "second")
 			s.info = func(i *workflow.Info) { i.WorkflowExecution.RunID = s.knownRun } // it was not reset
 			s.at(time.Second, func() {
 				s.env.SignalWorkflow("refresh", opportunity.Refresh{})
-				s.env.SignalWorkflow("addInterests", order("order-78", 3)) // new, and not carried out any more
+				s.env.SignalWorkflow("addInterests", orderCommand("order-78", 3)) // new, and not carried out any more
 				end(s)
 			})
 			s.run(nil, backup)
@@ -153,13 +153,13 @@ func TestARestoredRunThatEndsAtOnceReportsWhatWasDone(t *testing.T) {
 
 // The next run knows the epoch, and is compared with the record once for each restore.
 func TestARunIsComparedOnceForEachRestore(t *testing.T) {
-	first := newStage(t)
+	first := newFixture(t)
 	first.at(time.Second, func() { first.env.SetContinueAsNewSuggested(true); first.env.SignalWorkflow("addInterests", addIn(1)) })
 	first.run(start, nil)
-	state := first.handedOver()
+	state := first.carriedState()
 	for n, epoch := range []string{"second", "second", "third"} {
-		s := recovered(t, first.record, epoch)
-		s.record.calls = nil
+		s := fixtureAfterRestore(t, first.tms, epoch)
+		s.tms.calls = nil
 		s.at(time.Second, func() { s.update(fmt.Sprint("i", n), "addInterests", addIn(2)) })
 		s.at(2*time.Second, func() {
 			s.wantDone(fmt.Sprint("i", n))
@@ -167,10 +167,10 @@ func TestARunIsComparedOnceForEachRestore(t *testing.T) {
 			s.update("r", "refresh", opportunity.Refresh{})
 		})
 		s.run(nil, state)
-		next := s.handedOver()
-		_, known := activities.SplitRun(state.Writer)
+		next := s.carriedState()
+		_, known := activities.SplitEpochRunID(state.PreviousRunID)
 		reads := 0
-		for _, call := range s.record.calls {
+		for _, call := range s.tms.calls {
 			if call == activities.ReadOpportunity {
 				reads++
 			}
@@ -182,7 +182,7 @@ func TestARunIsComparedOnceForEachRestore(t *testing.T) {
 		if reads != want {
 			t.Errorf("%s: the record is read %d times; want %d", epoch, reads, want)
 		}
-		if _, epochNow := activities.SplitRun(next.Writer); epochNow != epoch {
+		if _, epochNow := activities.SplitEpochRunID(next.PreviousRunID); epochNow != epoch {
 			t.Errorf("the epoch handed over is %q; want %q", epochNow, epoch)
 		}
 		state, first = next, s
@@ -191,19 +191,19 @@ func TestARunIsComparedOnceForEachRestore(t *testing.T) {
 
 // A start that Temporal forgot finds its record.
 func TestAStartAfterARestoreFindsItsRecord(t *testing.T) {
-	first := newStage(t)
+	first := newFixture(t)
 	first.at(time.Second, func() { first.env.SignalWorkflow("addInterests", addIn(1)) })
 	first.at(time.Minute, first.env.CancelWorkflow)
 	first.run(start, nil)
-	s := recovered(t, first.record, "second")
+	s := fixtureAfterRestore(t, first.tms, "second")
 	s.at(10*time.Second, func() {
 		if v := s.view(); v.Opportunity == "" || len(v.Interests) != 1 {
 			t.Errorf("the record is %q with %d interests; want the one that there is, with 1", v.Opportunity, len(v.Interests))
 		}
 	})
-	s.win(5 * time.Minute)
+	s.winAt(5 * time.Minute)
 	s.run(start, nil)
-	if s.record.creates != 0 {
+	if s.tms.creates != 0 {
 		t.Error("another record was created")
 	}
 }

@@ -15,46 +15,46 @@ import (
 
 // run is what one run of the workflow holds beside the state that it carries on.
 type run struct {
-	options  Options
-	state    *opportunity.State
-	arrivals *arrivals
-	alarms   alarms
-	// names are the meanings of the names and codes that this run has looked up.
-	names   map[opportunity.Name]opportunity.Resolved
-	answers answers
-	// own is the run id by which this run knows itself. told is the run id that the server knows,
+	options    Options
+	state      *opportunity.State
+	signals    *signalQueue
+	wakeTimers wakeTimers
+	// resolvedNames are the meanings of the names and codes that this run has looked up.
+	resolvedNames map[opportunity.UnresolvedName]opportunity.ResolvedName
+	updateWaiters updateWaiters
+	// believedRunID is the run id by which this run knows itself. told is the run id that the server knows,
 	// "" until an activity reported it. The two differ after a reset; the run must then read back
 	// the requests of the run before.
-	own, told string
-	// owner says whose mark the record carried when it was last read.
-	owner activities.Owner
-	// root is the context that a cancellation of the workflow reaches. endBy is the time at which a
+	believedRunID, actualRunID string
+	// tagOwner says whose mark the record carried when it was last read.
+	tagOwner activities.TagOwner
+	// rootContext is the context that a cancellation of the workflow reaches. giveUpAt is the time at which a
 	// cancelled or closed run gives up, zero before.
-	root  workflow.Context
-	endBy time.Time
-	// setbacks counts the requests in a row that could not be sent, queued those among them that no
+	rootContext workflow.Context
+	giveUpAt    time.Time
+	// failures counts the requests in a row that could not be sent, queued those among them that no
 	// worker took.
-	setbacks, queued int
+	failures, withoutWorker int
 	// planRounds and refreshRounds count the background rounds in a row without an answer of the
 	// API.
 	planRounds, refreshRounds int
-	// overruled counts the plans in a row of a lower version of the playbook than the run has seen.
-	overruled int
-	// underWay holds the requests that are under way, the oldest first.
-	underWay []*opportunity.Wait
-	// calls counts the services of the tenant that are being called. unserved says that a call had
+	// outdatedPlans counts the plans in a row of a lower version of the playbook than the run has seen.
+	outdatedPlans int
+	// activeRequests holds the requests that are under way, the oldest first.
+	activeRequests []*opportunity.WaitInfo
+	// activeCalls counts the services of the tenant that are being called. unserved says that a call had
 	// no answer since the run began to rest.
-	calls    int
-	unserved bool
-	// changed is when a record that is adopted was last changed before it was marked; zero where
+	activeCalls int
+	callFailed  bool
+	// adoptedLastChange is when a record that is adopted was last changed before it was marked; zero where
 	// that is not known.
-	changed time.Time
-	// rivals counts the waits for other references that adopt the same record.
-	rivals int
-	// failed says why the record cannot be created.
-	failed error
-	// ending says that the run has stopped taking commands.
-	ending bool
+	adoptedLastChange time.Time
+	// adoptionWaits counts the waits for other references that adopt the same record.
+	adoptionWaits int
+	// createError says why the record cannot be created.
+	createError error
+	// stopping says that the run has stopped taking commands.
+	stopping bool
 }
 
 // newRun reads the input. Its error is a mistake of the caller, and ends the workflow; a mistake of
@@ -62,23 +62,23 @@ type run struct {
 func newRun(ctx workflow.Context, options Options, a arguments) (*run, error) {
 	info := workflow.GetInfo(ctx)
 	r := &run{
-		options: options, arrivals: arrivalsOf(ctx), root: ctx,
-		names: make(map[opportunity.Name]opportunity.Resolved), answers: answers{waiting: make(map[string]time.Time)},
-		own: info.OriginalRunID,
+		options: options, signals: signalQueueOf(ctx), rootContext: ctx,
+		resolvedNames: make(map[opportunity.UnresolvedName]opportunity.ResolvedName), updateWaiters: updateWaiters{deadlines: make(map[string]time.Time)},
+		believedRunID: info.OriginalRunID,
 	}
-	if r.arrivals == nil {
+	if r.signals == nil {
 		failTask("the worker lacks workflows.Interceptor")
 	}
 	// A caller cannot hand a state over: only a run that continues another run has a state.
 	if info.ContinuedExecutionRunID != "" && info.CronSchedule == "" {
-		if err := readRefusal(a.carried.raw); err != nil {
+		if err := readRejectedStart(a.carriedState.raw); err != nil {
 			return nil, err
 		}
-		if state := readState(a.carried.raw); state != nil {
+		if state := readState(a.carriedState.raw); state != nil {
 			r.state = state
-			r.state.NotCalling()
+			r.state.ClearCalling()
 			r.state.Version = opportunity.StateVersion // the state is written in this version from now on
-			r.inherit(info.ContinuedExecutionRunID)
+			r.detectMissedReset(info.ContinuedExecutionRunID)
 			return r, nil
 		}
 	}
@@ -89,7 +89,7 @@ func newRun(ctx workflow.Context, options Options, a arguments) (*run, error) {
 	if err := reference.Validate(); err != nil {
 		return nil, err
 	}
-	state, err := admit(ctx, reference, a)
+	state, err := admitStart(ctx, reference, a)
 	if err != nil {
 		return nil, err
 	}
@@ -100,10 +100,10 @@ func newRun(ctx workflow.Context, options Options, a arguments) (*run, error) {
 // readState reads the state that the run before handed over, nil when there was none. A worker that
 // cannot read a state in full leaves the state to another worker.
 func readState(carried converter.RawValue) *opportunity.State {
-	if (sent{raw: carried}).isEmpty() {
+	if (messagePayload{raw: carried}).isEmpty() {
 		return nil
 	}
-	payload, err := typedJSON(carried)
+	payload, err := payloadJSON(carried)
 	if err != nil {
 		failTask("the state of the run before cannot be read: " + err.Error())
 	}
@@ -130,8 +130,8 @@ func failTask(why string) {
 	panic(why) //nolint:forbidigo // the only way to fail a workflow task
 }
 
-// typedJSON returns the JSON of a payload that anybody may have sent.
-func typedJSON(raw converter.RawValue) ([]byte, error) {
+// payloadJSON returns the JSON of a payload that anybody may have sent.
+func payloadJSON(raw converter.RawValue) ([]byte, error) {
 	payload := raw.Payload()
 	if payload == nil {
 		return nil, opportunity.Invalidf("no payload; a JSON object is wanted, such as {…}")
@@ -140,7 +140,7 @@ func typedJSON(raw converter.RawValue) ([]byte, error) {
 	case converter.MetadataEncodingJSON:
 	case EncodingTooLarge:
 		return nil, opportunity.Invalidf("too large: with its headers a message has at most %d bytes, of which at most %d are JSON", opportunity.MaxUpdateBytes, opportunity.MaxCommandBytes)
-	case EncodingElsewhere:
+	case EncodingExternalStorage:
 		return nil, opportunity.Invalidf("a reference to external storage; the JSON object itself is wanted")
 	default:
 		return nil, opportunity.Invalidf("the payload is encoded as %q; %q is wanted", encoding, converter.MetadataEncodingJSON)
@@ -148,72 +148,72 @@ func typedJSON(raw converter.RawValue) ([]byte, error) {
 	return payload.GetData(), nil
 }
 
-// serve applies commands until the opportunity is over or the run should continue as new. Its error
+// runTasks applies commands until the opportunity is over or the run should continue as new. Its error
 // is the cancellation, or the reason why an operator closed the opportunity.
-func (r *run) serve(ctx workflow.Context) error {
+func (r *run) runTasks(ctx workflow.Context) error {
 	for {
-		r.takeSignals(ctx)
-		r.show(ctx)
+		r.drainSignals(ctx)
+		r.publish(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case r.state.Closing != nil:
-			return r.state.Closing.Told()
-		case r.isOver(ctx), r.mayContinue(ctx) && r.letsIn(ctx):
-			r.ending = true
+			return r.state.Closing.RequestError()
+		case r.isOver(ctx), r.canContinueAsNew(ctx) && r.canContinueAfterYield(ctx):
+			r.stopping = true
 			return nil
-		case r.mustShed(ctx):
+		case r.shouldShed(ctx):
 			r.state.Shed(workflow.Now(ctx))
 		default:
-			if err := r.work(ctx); err != nil {
+			if err := r.runTask(ctx); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-// work does the next task.
-func (r *run) work(ctx workflow.Context) error {
-	switch next := r.next(ctx).(type) {
+// runTask does the next task.
+func (r *run) runTask(ctx workflow.Context) error {
+	switch next := r.nextTask(ctx).(type) {
 	case opportunity.ReadRecord:
 		r.refresh(ctx)
 	case opportunity.EnsureEffect:
-		r.ensure(ctx, next.Job)
-	case opportunity.PlanMove:
-		r.planMove(ctx, next.Request, next.To)
+		r.runEffect(ctx, next.ActiveEffect)
+	case opportunity.PlanTransition:
+		r.planTransition(ctx, next.Request, next.To)
 	case opportunity.SendCommands:
 		r.applyNext(ctx)
 	case opportunity.PlanReaction:
-		r.planFor(ctx, next.Occasion)
+		r.planReaction(ctx, next.ExternalChange)
 	case opportunity.PlanFollowUps:
-		r.planAhead(ctx)
+		r.planFollowUps(ctx)
 	case opportunity.DoFollowUp:
-		r.followUp(ctx, next.FollowUp)
-	case opportunity.Rest:
-		return r.rest(ctx, next.Until)
+		r.startFollowUp(ctx, next.FollowUp)
+	case opportunity.WaitForWork:
+		return r.waitForWork(ctx, next.Until)
 	}
 	return nil
 }
 
-func (r *run) next(ctx workflow.Context) opportunity.Task {
-	return r.state.Next(workflow.Now(ctx), opportunity.Circumstances{Arriving: r.arrivals.waiting(), Unread: r.refreshRounds > 0})
+func (r *run) nextTask(ctx workflow.Context) opportunity.Task {
+	return r.state.Next(workflow.Now(ctx), opportunity.Conditions{MessagesArrived: r.signals.hasNext(), ReadFailed: r.refreshRounds > 0})
 }
 
-// rest waits until there is a task; tasks that are due at a time share one timer, for the earliest
+// waitForWork waits until there is a task; tasks that are due at a time share one timer, for the earliest
 // time.
-func (r *run) rest(ctx workflow.Context, until time.Time) error {
-	r.unserved = false
+func (r *run) waitForWork(ctx workflow.Context, until time.Time) error {
+	r.callFailed = false
 	stirs := func() bool {
-		if _, rests := r.next(ctx).(opportunity.Rest); !rests {
+		if _, rests := r.nextTask(ctx).(opportunity.WaitForWork); !rests {
 			return true
 		}
-		return r.unserved || r.arrivals.waiting() || r.state.Closing != nil || r.isOver(ctx) || r.mayContinue(ctx)
+		return r.callFailed || r.signals.hasNext() || r.state.Closing != nil || r.isOver(ctx) || r.canContinueAsNew(ctx)
 	}
 	switch {
 	case until.IsZero():
 		return workflow.Await(ctx, stirs)
-	case r.state.Rules.Quiet > 0:
-		return r.alarms.rest(ctx, until, stirs)
+	case r.state.Playbook.QuietTime > 0:
+		return r.wakeTimers.await(ctx, until, stirs)
 	}
 	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		Timeout: until.Sub(workflow.Now(ctx)), TimerOptions: workflow.TimerOptions{Summary: "until the next thing is due"},
@@ -223,65 +223,65 @@ func (r *run) rest(ctx workflow.Context, until time.Time) error {
 
 // isOver reports whether the run may complete: nothing waits, and every caller has an answer.
 func (r *run) isOver(ctx workflow.Context) bool {
-	return r.state.IsOver() && !r.arrivals.waiting() && workflow.AllHandlersFinished(ctx)
+	return r.state.IsOver() && !r.signals.hasNext() && workflow.AllHandlersFinished(ctx)
 }
 
 // maxEvents is the length of history after which a run continues as new; the server suggests it at
 // 4,096.
 const maxEvents = 2000
 
-// shouldContinue reports whether the history has grown long.
-func (r *run) shouldContinue(ctx workflow.Context) bool {
+// shouldContinueAsNew reports whether the history has grown long.
+func (r *run) shouldContinueAsNew(ctx workflow.Context) bool {
 	info := workflow.GetInfo(ctx)
 	return info.GetContinueAsNewSuggested() || info.GetCurrentHistoryLength() > maxEvents
 }
 
-// mayContinue reports whether the run should continue as new and can. The waiting messages must fit
+// canContinueAsNew reports whether the run should continue as new and can. The waiting messages must fit
 // into the input of the next run, or the run works them off first. No call of a service may be
 // under way, and every caller must have an answer, since an update cannot be handed over.
-func (r *run) mayContinue(ctx workflow.Context) bool {
-	return (r.shouldContinue(ctx) || r.state.RenewsNow(workflow.Now(ctx))) && r.fits() && r.calls == 0 && workflow.AllHandlersFinished(ctx)
+func (r *run) canContinueAsNew(ctx workflow.Context) bool {
+	return (r.shouldContinueAsNew(ctx) || r.state.ShouldContinueForPlaybook(workflow.Now(ctx))) && r.fitsCarryLimit() && r.activeCalls == 0 && workflow.AllHandlersFinished(ctx)
 }
 
-// letsIn lets the updates in that came with the task, and reports whether the run may still
+// canContinueAfterYield lets the updates in that came with the task, and reports whether the run may still
 // continue as new. An update that a run before accepted is delivered only once.
-func (r *run) letsIn(ctx workflow.Context) bool {
-	if since(ctx, changeReadmit) {
-		breathe(ctx)
+func (r *run) canContinueAfterYield(ctx workflow.Context) bool {
+	if hasChange(ctx, changeAcceptRedelivered) {
+		yieldTurn(ctx)
 	}
-	return r.mayContinue(ctx)
+	return r.canContinueAsNew(ctx)
 }
 
-func (r *run) fits() bool { return r.state.WaitingBytes() <= opportunity.MaxCarriedBytes }
+func (r *run) fitsCarryLimit() bool { return r.state.WaitingBytes() <= opportunity.MaxWaitingBytes }
 
 // The size of history after which waiting messages are no longer worked off, but shed; the server
 // terminates a run at 51,200 events or 50 MiB.
 const (
-	lastEvents = 40_000
-	lastBytes  = 40 << 20
+	maxEventsBeforeShedding = 40_000
+	maxBytesBeforeShedding  = 40 << 20
 )
 
-// mustShed reports whether the history has grown so long that the run must continue as new although
+// shouldShed reports whether the history has grown so long that the run must continue as new although
 // too much waits.
-func (r *run) mustShed(ctx workflow.Context) bool {
+func (r *run) shouldShed(ctx workflow.Context) bool {
 	info := workflow.GetInfo(ctx)
-	return (info.GetCurrentHistoryLength() > lastEvents || info.GetCurrentHistorySize() > lastBytes) && !r.fits()
+	return (info.GetCurrentHistoryLength() > maxEventsBeforeShedding || info.GetCurrentHistorySize() > maxBytesBeforeShedding) && !r.fitsCarryLimit()
 }
 
-// carryOn continues the workflow in a new run. Timers, handlers and the details shown in the Web UI
+// continueAsNew continues the workflow in a new run. Timers, handlers and the details shown in the Web UI
 // do not survive; the new run sets them up again.
-func (r *run) carryOn(ctx workflow.Context) error {
-	r.takeSignals(ctx)
+func (r *run) continueAsNew(ctx workflow.Context) error {
+	r.drainSignals(ctx)
 	r.state.Runs++
-	r.state.Renewed = false
-	r.state.Writer = r.own
+	r.state.PlaybookChanged = false
+	r.state.PreviousRunID = r.believedRunID
 	return workflow.NewContinueAsNewError(ctx, lifecycle.WorkflowType, nil, r.state)
 }
 
-// abandon ends a run that does not go on: it was cancelled or closed, or the record could not be
+// shutDown ends a run that does not go on: it was cancelled or closed, or the record could not be
 // created. Waiting messages are reported failed, and places are given back; the step in the TMS
 // stays as it is.
-func (r *run) abandon(ctx workflow.Context, reason error) (*opportunity.Ended, error) {
+func (r *run) shutDown(ctx workflow.Context, reason error) (*opportunity.RunResult, error) {
 	cancelled := ctx.Err() != nil
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
@@ -290,48 +290,48 @@ func (r *run) abandon(ctx workflow.Context, reason error) (*opportunity.Ended, e
 	case cancelled:
 		told = opportunity.Failf(opportunity.Closed, "the opportunity was cancelled before the request was carried out")
 	case r.state.Closing != nil:
-		told = r.state.Closing.Told()
+		told = r.state.Closing.RequestError()
 	default:
 		told = opportunity.Failf(opportunity.Closed, "the opportunity could not be created: %v", reason)
 	}
-	r.ending = true
-	r.takeSignals(ctx)
-	answersAll := since(ctx, changeEnding)
+	r.stopping = true
+	r.drainSignals(ctx)
+	answersAll := hasChange(ctx, changeCompleteShutdown)
 	if answersAll {
-		breathe(ctx) // the SDK hands out updates that came with the task while the workflow waits
+		yieldTurn(ctx) // the SDK hands out updates that came with the task while the workflow waits
 	}
-	r.lookForReset(ctx)
-	if answersAll && r.state.ID == "" && r.failed == nil {
-		r.failed = told // for the callers that wait for the record
+	r.detectReset(ctx)
+	if answersAll && r.state.ID == "" && r.createError == nil {
+		r.createError = told // for the callers that wait for the record
 	}
 	r.state.FailAll(told, workflow.Now(ctx))
-	r.takeBack(ctx)
-	r.releasePlaces(ctx)
+	r.undoEffects(ctx)
+	r.releaseReservation(ctx)
 	// FailAll wakes the handlers; the wait cannot be cancelled.
 	_ = workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
-	r.takeSignals(ctx)
+	r.drainSignals(ctx)
 	r.state.FailAll(told, workflow.Now(ctx))
-	r.show(ctx)
+	r.publish(ctx)
 	switch {
 	case cancelled:
 		return nil, reason
 	case r.state.Closing != nil:
-		ended := r.state.End()
+		ended := r.state.Result()
 		return &ended, nil
 	}
-	return nil, lifecycle.Fault(reason)
+	return nil, lifecycle.ToTemporalError(reason)
 }
 
 // maxReleases is how often the run tries to give places back; with a minute between two requests,
 // this takes about three hours.
 const maxReleases = 180
 
-// releasePlaces gives the opportunity's places back, until the API confirms this or has been out of
+// releaseReservation gives the opportunity's places back, until the API confirms this or has been out of
 // reach for hours. Places that were not given back lapse by themselves.
-func (r *run) releasePlaces(ctx workflow.Context) {
+func (r *run) releaseReservation(ctx workflow.Context) {
 	batch := r.state.ReleaseBatch()
-	for tries := 0; len(batch) > 0 && tries < maxReleases && !r.givesUp(ctx); tries++ {
-		r.send(ctx, batch)
+	for tries := 0; len(batch) > 0 && tries < maxReleases && !r.shouldGiveUp(ctx); tries++ {
+		r.sendBatch(ctx, batch)
 		batch = r.state.ReleaseBatch()
 	}
 }
@@ -344,33 +344,33 @@ func (r *run) refresh(ctx workflow.Context) {
 	var record opportunity.Snapshot
 	var err error
 	read := false
-	options := activities.ToSweep("read the record again")
-	if r.state.HasWork() { // the work waits for this read
-		options = activities.ToRead("read the record again")
+	options := activities.BackgroundReadOptions("read the record again")
+	if r.state.HasBatch() { // the work waits for this read
+		options = activities.ReadOptions("read the record again")
 	}
 	workflow.GoNamed(ctx, "refresh", func(ctx workflow.Context) {
-		record, err = r.readOnce(ctx, r.state.ID, options, r.refreshRounds)
+		record, err = r.readRecordOnce(ctx, r.state.ID, options, r.refreshRounds)
 		read = true
 	})
-	cut := func() bool { return r.state.Closing != nil || r.refreshRounds > 0 && r.isAsked() }
+	cut := func() bool { return r.state.Closing != nil || r.refreshRounds > 0 && r.hasPendingInput() }
 	if workflow.Await(ctx, func() bool { return read || cut() }) != nil || !read {
 		return // cancelled, closed, or something goes first
 	}
-	if unanswered(err) {
+	if isUnanswered(err) {
 		r.refreshRounds++
 		return
 	}
 	r.refreshRounds = 0
 	if err != nil {
-		r.state.Unreadable(reasonOf(err), workflow.Now(ctx))
+		r.state.ApplyRefreshFailure(readFailureText(err), workflow.Now(ctx))
 		return
 	}
-	r.recovered()
-	if r.wasReset() {
-		r.accountForReset(ctx, r.state.Step.ID)
+	r.resetBackOff()
+	if r.hasUnhandledReset() {
+		r.readBackAfterReset(ctx, r.state.Step.ID)
 		return
 	}
-	r.state.Refreshed(record, workflow.Now(ctx))
+	r.state.ApplyRefresh(record, workflow.Now(ctx))
 }
 
 // wait waits for a time; the summary of its timer says why.

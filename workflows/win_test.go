@@ -10,38 +10,38 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// showWin is the part of the TMS that a win makes.
-func showWin() string {
+// winQuery is the part of the TMS that a win makes.
+func winQuery() string {
 	return fmt.Sprintf(`{ opp: node(id: %q) { ... on Opportunity { step { name } account { name } attributes { definitionKey value } isReservationValid
 		salesDocument { ... on Invoice { lifecycleState purchaseOrderReference comments } } } }
 		event: node(id: %q) { ... on Event { reserved bookedPlaces learners { edges { node { isCancelled contact { emailAddress account { name } } } } } } }
-		accounts(filters: [{field: name, operation: eq, value: "Byrne Ltd"}]) { pageInfo { totalRecords } } }`, theirs, id("Course", 1))
+		accounts(filters: [{field: name, operation: eq, value: "Byrne Ltd"}]) { pageInfo { totalRecords } } }`, recordID, id("Course", 1))
 }
 
-// company gives the opportunity the attributes that the playbook asks about.
-func (h *house) company() {
+// createCompany gives the opportunity the attributes that the playbook asks about.
+func (h *tenantFixture) createCompany() {
 	h.t.Helper()
-	h.wantTold(fmt.Sprintf(`mutation { opportunities { update(input: {id: %q, attributes: [{definitionKey: "company", value: "Byrne Ltd"}, {definitionKey: "po", value: "PO-7"}]}) { errors { message } } } }`, theirs),
+	h.wantQuery(fmt.Sprintf(`mutation { opportunities { update(input: {id: %q, attributes: [{definitionKey: "company", value: "Byrne Ltd"}, {definitionKey: "po", value: "PO-7"}]}) { errors { message } } } }`, recordID),
 		"{opportunities:{update:{errors:[]}}}")
 }
 
-const won = "{accounts:{pageInfo:{totalRecords:1}}," +
+const wonAnswer = "{accounts:{pageInfo:{totalRecords:1}}," +
 	"event:{bookedPlaces:2,learners:{edges:[{node:{contact:{account:{name:Byrne Ltd},emailAddress:ada@byrne.example},isCancelled:false}},{node:{contact:{account:{name:Byrne Ltd},emailAddress:ben@byrne.example},isCancelled:false}}]},reserved:0}," +
 	"opp:{account:{name:Byrne Ltd},attributes:[{definitionKey:company,value:Byrne Ltd},{definitionKey:handled-by,value:Oppflow},{definitionKey:po,value:PO-7}],isReservationValid:false,salesDocument:{comments:First Aid, 399.80 GBP,lifecycleState:Draft,purchaseOrderReference:PO-7},step:{name:Won}}}"
 
-func (h *house) win() {
-	h.at(10*time.Minute, h.company) // when the record exists, whatever request was lost
-	h.at(time.Minute, func() { h.update("i", "addInterests", places(1, "Ada", "Ben")) })
+func (h *tenantFixture) moveToWon() {
+	h.at(10*time.Minute, h.createCompany) // when the record exists, whatever request was lost
+	h.at(time.Minute, func() { h.update("i", "addInterests", reserveFor(1, "Ada", "Ben")) })
 	h.at(time.Hour, func() { h.update("p", "progress", to("Proposed")) })
 	h.at(2*time.Hour, func() { h.update("w", "progress", to("Won")) })
 }
 
 func TestAWinMakesAllThatIsNeeded(t *testing.T) {
-	h := newHouse(t, example(t, "win"))
-	h.win()
+	h := newTenantFixture(t, example(t, "win"))
+	h.moveToWon()
 	h.run(opportunity.Start{Name: "First Aid", Region: "UK"}, nil)
 	h.wantDone("i", "p", "w")
-	h.wantTold(showWin(), won)
+	h.wantQuery(winQuery(), wonAnswer)
 	if ended := h.ended(); ended.State != opportunity.Won {
 		t.Errorf("it ended as %+v", ended)
 	}
@@ -54,7 +54,7 @@ func TestALostRequestOfAWinChangesNothing(t *testing.T) {
 		t.Run(fmt.Sprint("carried out ", commits), func(t *testing.T) {
 			t.Parallel()
 			for k := 1; ; k++ {
-				h := newHouse(t, example(t, "win"))
+				h := newTenantFixture(t, example(t, "win"))
 				var reached atomic.Bool
 				h.lost = func(n int) (bool, bool) {
 					if n == k {
@@ -62,7 +62,7 @@ func TestALostRequestOfAWinChangesNothing(t *testing.T) {
 					}
 					return commits, n == k
 				}
-				h.win()
+				h.moveToWon()
 				h.run(opportunity.Start{Name: "First Aid", Region: "UK"}, nil)
 				if !reached.Load() {
 					if k < 10 {
@@ -70,8 +70,8 @@ func TestALostRequestOfAWinChangesNothing(t *testing.T) {
 					}
 					break
 				}
-				if h.wantTold(showWin(), won); t.Failed() {
-					t.Fatalf("request %d was lost; effects %+v, attention %+v", k, h.view().Effects, h.view().Attention)
+				if h.wantQuery(winQuery(), wonAnswer); t.Failed() {
+					t.Fatalf("request %d was lost; effects %+v, attention %+v", k, h.view().EffectResults, h.view().Attention)
 				}
 			}
 		})
@@ -79,23 +79,23 @@ func TestALostRequestOfAWinChangesNothing(t *testing.T) {
 }
 
 func TestTheInvoiceIsFinalAWeekBefore(t *testing.T) {
-	h := newHouse(t, example(t, "invoice-before-event"))
+	h := newTenantFixture(t, example(t, "invoice-before-event"))
 	h.at(time.Second, func() {
-		h.company()
-		h.wantTold(fmt.Sprintf(`mutation { opportunities { update(input: {id: %q, accountId: %q}) { errors { message } } } }`, theirs, id(opportunity.TypeAccount, 1)),
+		h.createCompany()
+		h.wantQuery(fmt.Sprintf(`mutation { opportunities { update(input: {id: %q, accountId: %q}) { errors { message } } } }`, recordID, id(opportunity.TypeAccount, 1)),
 			"{opportunities:{update:{errors:[]}}}")
 	})
-	h.at(time.Minute, func() { h.update("i", "addInterests", places(1, "Ada")) })
+	h.at(time.Minute, func() { h.update("i", "addInterests", reserveFor(1, "Ada")) })
 	h.at(time.Hour, func() { h.update("p", "progress", to("Proposed")) })
 	h.at(2*time.Hour, func() { h.update("w", "progress", to("Won")) })
-	state := fmt.Sprintf(`{ opp: node(id: %q) { ... on Opportunity { salesDocument { ... on Invoice { lifecycleState purchaseOrderReference } } } } }`, theirs)
+	state := fmt.Sprintf(`{ opp: node(id: %q) { ... on Opportunity { salesDocument { ... on Invoice { lifecycleState purchaseOrderReference } } } } }`, recordID)
 	h.at(61*24*time.Hour, func() { // 25 January 2042, 09:00; the event starts on 3 February at 09:30
-		h.wantTold(state, "{opp:{salesDocument:{lifecycleState:Draft,purchaseOrderReference:PO-7}}}")
-		if next, set := h.shown.GetTime(lifecycle.OpportunityNextActionTime); !set || next.Format(time.DateTime) != "2042-01-25 09:30:00" {
+		h.wantQuery(state, "{opp:{salesDocument:{lifecycleState:Draft,purchaseOrderReference:PO-7}}}")
+		if next, set := h.searchAttributes.GetTime(lifecycle.OpportunityNextActionTime); !set || next.Format(time.DateTime) != "2042-01-25 09:30:00" {
 			t.Errorf("next: %s", next)
 		}
 	})
 	h.run(opportunity.Start{Name: "First Aid", Region: "UK"}, nil)
 	h.wantDone("i", "p", "w")
-	h.wantTold(state, "{opp:{salesDocument:{lifecycleState:Final,purchaseOrderReference:PO-7}}}")
+	h.wantQuery(state, "{opp:{salesDocument:{lifecycleState:Final,purchaseOrderReference:PO-7}}}")
 }

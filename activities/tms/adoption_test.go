@@ -16,14 +16,14 @@ import (
 )
 
 // A worker reads the time of the last change only for an adoption, and only with the setting.
-func TestReadForAnAdoptionTellsTheLastChange(t *testing.T) {
-	r := newRoom(t, tms.Mark{Attribute: "oppflow"})
-	record := r.created("A-1")
+func TestReadForAnAdoptionReturnsTheLastChange(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{Attribute: "oppflow"})
+	record := r.createRecord("A-1")
 	made := r.now()
-	r.pass(90 * 24 * time.Hour)
+	r.advanceClock(90 * 24 * time.Hour)
 	var asked int
-	r.answerInstead(func(_ http.ResponseWriter, q *http.Request) bool {
-		document := body(t, q)
+	r.interceptRequests(func(_ http.ResponseWriter, q *http.Request) bool {
+		document := readBody(t, q)
 		asked += strings.Count(document, "updatedAt")
 		return false
 	})
@@ -38,12 +38,12 @@ func TestReadForAnAdoptionTellsTheLastChange(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r.t, asked = t, 0
-			r.options.AdoptedSinceRecord = c.setting
-			r.worker(tms.Mark{Attribute: "oppflow"})
-			r.requested()
-			got := do[activities.ReadResult](r, activities.ReadOpportunity, activities.ReadInput{Reference: "A-1", Opportunity: record, Adopts: c.adopts})
+			r.options.FollowUpsFromLastChange = c.setting
+			r.newWorker(tms.ReferenceTag{Attribute: "oppflow"})
+			r.requestCount()
+			got := mustRunActivity[activities.ReadResult](r, activities.ReadOpportunity, activities.ReadInput{Reference: "A-1", Opportunity: record, ForAdoption: c.adopts})
 			r.wantRequests(1)
-			if asked != c.want || got.Record.ID != record || got.Owner != activities.OwnerUs {
+			if asked != c.want || got.Record.ID != record || got.TagOwner != activities.TagOwnerThis {
 				t.Errorf("asked %d times, %+v", asked, got)
 			}
 			if changed := got.Record.Changed; changed.IsZero() != (c.want == 0) || c.want > 0 && made.Sub(changed).Abs() > time.Minute {
@@ -55,12 +55,12 @@ func TestReadForAnAdoptionTellsTheLastChange(t *testing.T) {
 
 // Where the tenant does not have the field, the adoption is told so.
 func TestReadForAnAdoptionWithoutTheField(t *testing.T) {
-	r := newRoomOf(t, tms.Mark{Attribute: "oppflow"}, map[string]string{"opportunity.updatedAt": "absent"})
-	r.options.AdoptedSinceRecord = true
-	r.worker(tms.Mark{Attribute: "oppflow"})
-	record := r.created("A-1")
-	_, err := try[activities.ReadResult](r, activities.ReadOpportunity, activities.ReadInput{Reference: "A-1", Opportunity: record, Adopts: true})
-	application := errorOf(t, err)
+	r := newFixtureAssuming(t, tms.ReferenceTag{Attribute: "oppflow"}, map[string]string{"opportunity.updatedAt": "absent"})
+	r.options.FollowUpsFromLastChange = true
+	r.newWorker(tms.ReferenceTag{Attribute: "oppflow"})
+	record := r.createRecord("A-1")
+	_, err := runActivity[activities.ReadResult](r, activities.ReadOpportunity, activities.ReadInput{Reference: "A-1", Opportunity: record, ForAdoption: true})
+	application := applicationError(t, err)
 	if !application.NonRetryable() || !strings.Contains(application.Message(), "updatedAt") {
 		t.Errorf("%v", err)
 	}
@@ -69,14 +69,14 @@ func TestReadForAnAdoptionWithoutTheField(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.options.API = api
-	r.worker(tms.Mark{Attribute: "oppflow"})
-	got := do[activities.ReadResult](r, activities.ReadOpportunity, activities.ReadInput{Reference: "A-1", Opportunity: record, Adopts: true})
+	r.newWorker(tms.ReferenceTag{Attribute: "oppflow"})
+	got := mustRunActivity[activities.ReadResult](r, activities.ReadOpportunity, activities.ReadInput{Reference: "A-1", Opportunity: record, ForAdoption: true})
 	if got.Record.ID != record || !got.Record.Changed.IsZero() {
 		t.Errorf("switched off: %+v", got)
 	}
 }
 
-func errorOf(t *testing.T, err error) *temporal.ApplicationError {
+func applicationError(t *testing.T, err error) *temporal.ApplicationError {
 	t.Helper()
 	var application *temporal.ApplicationError
 	if !errors.As(err, &application) {
@@ -87,16 +87,16 @@ func errorOf(t *testing.T, err error) *temporal.ApplicationError {
 
 // A plan spreads what was due before the adoption.
 func TestPlanOfAnAdoptedRecordIsSpread(t *testing.T) {
-	r := newRoom(t, tms.Mark{})
-	r.follow(`steps: [{ at: { state: Open }, followUps: [{ name: long, due: { inStep: 7 days }, do: { attention: { text: t } } }] }]`)
-	record := r.created("A-1")
+	r := newFixture(t, tms.ReferenceTag{})
+	r.loadPlaybook(`steps: [{ at: { state: Open }, followUps: [{ name: long, due: { inStep: 7 days }, do: { attention: { text: t } } }] }]`)
+	record := r.createRecord("A-1")
 	adopted := r.now().Truncate(time.Second)
-	in := activities.PlanInput{Opportunity: record, Entered: adopted.AddDate(0, 0, -60), LastActivity: adopted.AddDate(0, 0, -60), Adopted: adopted}
+	in := activities.PlanInput{Opportunity: record, Entered: adopted.AddDate(0, 0, -60), LastActivity: adopted.AddDate(0, 0, -60), AdoptedAt: adopted}
 	got := r.plan(in)
 	if len(got.Plan.FollowUps) != 1 || !got.Plan.FollowUps[0].Due.Equal(opportunity.CatchUpAt(record, adopted)) {
 		t.Errorf("%+v; want it at %s", got.Plan.FollowUps, opportunity.CatchUpAt(record, adopted))
 	}
-	in.Adopted = time.Time{}
+	in.AdoptedAt = time.Time{}
 	if got = r.plan(in); len(got.Plan.FollowUps) != 1 || got.Plan.FollowUps[0].Due.Sub(adopted) > time.Minute {
 		t.Errorf("without an adoption: %+v", got.Plan.FollowUps)
 	}

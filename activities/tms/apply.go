@@ -11,39 +11,39 @@ import (
 
 // ApplyCommands makes changes of one opportunity, in one request and in order.
 func (a *Activities) ApplyCommands(ctx context.Context, in activities.ApplyInput) (activities.ApplyResult, error) {
-	if run, other := anotherRun(ctx, in.Run); other {
-		return activities.ApplyResult{Sending: reset(run)}, nil
+	if run, other := detectReset(ctx, in.RunID); other {
+		return activities.ApplyResult{CallResult: resetResult(run)}, nil
 	}
-	rules, err := a.rules(ctx)
+	rules, err := a.playbookFeatures(ctx)
 	switch {
 	case err != nil:
-		return activities.ApplyResult{Sending: ruleless(err)}, nil
-	case in.Unplanned && rules != nil && rules.Moves:
-		return activities.ApplyResult{Sending: activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonUnplanned, Rules: rules}}, nil
+		return activities.ApplyResult{CallResult: playbookUnavailableResult(err)}, nil
+	case in.TransitionUnplanned && rules != nil && rules.Transitions:
+		return activities.ApplyResult{CallResult: activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonTransitionUnplanned, PlaybookFeatures: rules}}, nil
 	}
-	dictionary := a.dictionary(in.Resolved)
-	mutations := make([]administrate.Mutation, len(in.Mutations))
-	for i, m := range in.Mutations {
-		mutations[i] = a.mutation(in, m, dictionary)
+	dictionary := a.newNameResolver(in.ResolvedNames)
+	mutations := make([]administrate.Mutation, len(in.Changes))
+	for i, m := range in.Changes {
+		mutations[i] = a.apiMutation(in, m, dictionary)
 	}
 	if len(dictionary.missing) > 0 {
-		return activities.ApplyResult{Sending: dictionary.unresolved()}, nil
+		return activities.ApplyResult{CallResult: dictionary.unresolvedResult()}, nil
 	}
-	answers, err := a.api.Apply(a.inTime(ctx), mutations)
-	result := activities.ApplyResult{Sending: sending(err)}
+	answers, err := a.api.Apply(a.withSendDeadline(ctx), mutations)
+	result := activities.ApplyResult{CallResult: callResult(err)}
 	if err != nil {
 		return result, nil
 	}
-	result.Rules = rules
-	result.Answers = make([]opportunity.Answer, len(in.Mutations))
-	for i := range in.Mutations {
-		result.Answers[i] = a.answer(in, i, mutations[i], answers[i])
-		result.Failing = result.Failing || failing(answers[i].Err)
+	result.PlaybookFeatures = rules
+	result.Results = make([]opportunity.ChangeResult, len(in.Changes))
+	for i := range in.Changes {
+		result.Results[i] = a.changeResult(in, i, mutations[i], answers[i])
+		result.ServerError = result.ServerError || isServerError(answers[i].Err)
 	}
 	return result, nil
 }
 
-func (a *Activities) mutation(in activities.ApplyInput, m opportunity.Mutation, d *dictionary) administrate.Mutation {
+func (a *Activities) apiMutation(in activities.ApplyInput, m opportunity.Change, d *nameResolver) administrate.Mutation {
 	id, wanted := string(in.Opportunity), m.Names()
 	switch {
 	case m.Interest != nil:
@@ -53,17 +53,17 @@ func (a *Activities) mutation(in activities.ApplyInput, m opportunity.Mutation, 
 			ID:        id,
 			AccountID: d.id(opportunity.TypeAccount, m.Update.Account, wanted),
 			Currency:  d.id(opportunity.TypeCurrency, m.Update.Currency, wanted),
-			Name:      a.mark.written(m.Update.Name, in.Reference),
+			Name:      a.referenceTag.addToName(m.Update.Name, in.Reference),
 		}
 	case m.Progress != nil:
 		return administrate.Progress{OpportunityID: id, StepID: d.id(opportunity.TypeStep, m.Progress.To, wanted)}
 	default:
-		return administrate.ExtendReservations{OpportunityID: id, Until: a.until(*m.Extend)}
+		return administrate.ExtendReservations{OpportunityID: id, Until: a.reservationExpiry(*m.ReservationChange)}
 	}
 }
 
 // itemID returns the id of the interest's item; the type of the id depends on the kind.
-func itemID(interest opportunity.Interest, wanted []opportunity.Name, d *dictionary) string {
+func itemID(interest opportunity.Interest, wanted []opportunity.UnresolvedName, d *nameResolver) string {
 	for _, name := range wanted {
 		return d.id(name.Type, name.Text, wanted)
 	}
@@ -101,9 +101,9 @@ func addInterest(id string, interest opportunity.Interest, item string) administ
 	return out
 }
 
-// until returns when the places lapse. The API releases places in one way only: they end
+// reservationExpiry returns when the places lapse. The API releases places in one way only: they end
 // now. A later interest never shortens a hold.
-func (a *Activities) until(extend opportunity.Extend) time.Time {
+func (a *Activities) reservationExpiry(extend opportunity.ReservationChange) time.Time {
 	now := a.now().UTC().Truncate(time.Second)
 	if extend.Release {
 		return now
@@ -118,27 +118,27 @@ func (a *Activities) until(extend opportunity.Extend) time.Time {
 	return until
 }
 
-func (a *Activities) answer(in activities.ApplyInput, i int, m administrate.Mutation, answer administrate.Answer) opportunity.Answer {
+func (a *Activities) changeResult(in activities.ApplyInput, i int, m administrate.Mutation, answer administrate.MutationResult) opportunity.ChangeResult {
 	if answer.Err != nil {
-		known := sending(answer.Err)
-		return opportunity.Answer{Fate: known.Fate, Error: known.Error}
+		known := callResult(answer.Err)
+		return opportunity.ChangeResult{Status: known.Status, Error: known.Error}
 	}
-	out := opportunity.Answer{Fate: opportunity.FateDone}
+	out := opportunity.ChangeResult{Status: opportunity.StatusDone}
 	for _, interest := range answer.Interests {
-		out.Interests = append(out.Interests, reference(interest))
+		out.Interests = append(out.Interests, interestRef(interest))
 	}
 	if m, ok := m.(administrate.ExtendReservations); ok {
 		if answer.Opportunity == nil {
 			// The answer holds nothing about the places, and an empty list of errors proves
 			// nothing: the workflow reads back.
-			return opportunity.Answer{Fate: opportunity.FateUnknown}
+			return opportunity.ChangeResult{Status: opportunity.StatusUnknown}
 		}
-		held := a.held(answer.Opportunity.Reservations)
+		held := a.toReservation(answer.Opportunity.Reservations)
 		// A hold that ends at another time than requested is not the requested hold. Where a
 		// caller named the time, the workflow judges the hold itself. Places that were to be
 		// released are held as long as the API says so.
-		extend := in.Mutations[i].Extend
-		held.Valid = held.Valid && (extend.Release || !extend.Until.IsZero() || near(held.Until, m.Until))
+		extend := in.Changes[i].ReservationChange
+		held.Valid = held.Valid && (extend.Release || !extend.Until.IsZero() || isSameExpiry(held.Until, m.Until))
 		out.Reservation = &held
 		return out
 	}
@@ -155,13 +155,15 @@ func (a *Activities) answer(in activities.ApplyInput, i int, m administrate.Muta
 	return out
 }
 
-// near reports whether the expiry in the answer is the requested one, within the
+// isSameExpiry reports whether the expiry in the answer is the requested one, within the
 // tolerance.
-func near(got, asked time.Time) bool { return got.Sub(asked).Abs() <= opportunity.ExpiryTolerance }
+func isSameExpiry(got, asked time.Time) bool {
+	return got.Sub(asked).Abs() <= opportunity.ExpiryTolerance
+}
 
-// held returns what the API says of the places. Places are held only when the API says so
+// toReservation returns what the API says of the places. Places are held only when the API says so
 // and names an expiry in the future.
-func (a *Activities) held(r administrate.Reservations) opportunity.Reservation {
+func (a *Activities) toReservation(r administrate.Reservations) opportunity.Reservation {
 	if r.Until == nil {
 		return opportunity.Reservation{}
 	}

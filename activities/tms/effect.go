@@ -11,81 +11,81 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ensurer inspects effects of one kind and acts for them.
-type ensurer interface {
+// effectHandler inspects effects of one kind and acts for them.
+type effectHandler interface {
 	inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error)
-	carryOut(ctx context.Context, in activities.EffectInput) (activities.CarryOutResult, error)
+	execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error)
 }
 
-// ensurerOf returns the ensurer for the kind by the playbook; nil where there is none.
-func (a *Activities) ensurerOf(kind opportunity.EffectKind, by Book) ensurer {
-	if slices.Contains(a.without, kind) {
+// effectHandlerFor returns the ensurer for the kind by the playbook; nil where there is none.
+func (a *Activities) effectHandlerFor(kind opportunity.EffectKind, by VersionedPlaybook) effectHandler {
+	if slices.Contains(a.unknownEffectKinds, kind) {
 		return nil
 	}
 	switch kind {
 	case opportunity.EffectAccount:
-		return ensureAccount{a}
+		return accountHandler{a}
 	case opportunity.EffectContacts:
-		return ensureContacts{a}
+		return contactsHandler{a}
 	case opportunity.EffectRegister:
-		return ensureRegister{a}
+		return registerHandler{a}
 	case opportunity.EffectCancelRegistrations:
-		return ensureCancelled{a}
+		return cancelRegistrationsHandler{a}
 	case opportunity.EffectInvoice:
-		return ensureInvoice{a}
+		return invoiceHandler{a}
 	case opportunity.EffectTokens:
-		return ensureTokens{a}
+		return tokensHandler{a}
 	case opportunity.EffectAttributes:
-		return ensureAttributes{a}
+		return attributesHandler{a}
 	case opportunity.EffectReserve:
-		return ensureReserve{a}
+		return reserveHandler{a}
 	case opportunity.EffectExtend:
-		return ensureExtend{a}
+		return extendHandler{a}
 	case opportunity.EffectRelease:
-		return ensureRelease{a}
+		return releaseHandler{a}
 	case opportunity.EffectEmail:
-		return ensureEmail{a, by}
+		return emailHandler{a, by}
 	case opportunity.EffectLog:
-		return ensureLog{a}
+		return logHandler{a}
 	case opportunity.EffectCall:
-		return ensureCall{a, by}
+		return callHandler{a, by}
 	}
 	return nil
 }
 
 // InspectEffect finds out what an effect still needs.
 func (a *Activities) InspectEffect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
-	by, err := a.book(ctx)
+	by, err := a.currentPlaybook(ctx)
 	if err != nil {
-		return activities.InspectResult{}, unready("%s", err)
+		return activities.InspectResult{}, playbookUnavailable("%s", err)
 	}
-	e := a.ensurerOf(in.Effect.Kind, by)
+	e := a.effectHandlerFor(in.Effect.Kind, by)
 	if e == nil { // the server offers the activity again, to any worker
-		return activities.InspectResult{}, temporal.NewApplicationError(a.lacks(in.Effect.Kind), string(activities.ReasonVersion))
+		return activities.InspectResult{}, temporal.NewApplicationError(a.unknownKindText(in.Effect.Kind), string(activities.ReasonUnknownEffectKind))
 	}
 	out, err := e.inspect(ctx, in)
-	out.About = in.About()
+	out.Subject = in.Subject()
 	return out, err
 }
 
-// CarryOutEffect makes the request that the inspection found missing.
-func (a *Activities) CarryOutEffect(ctx context.Context, in activities.EffectInput) (activities.CarryOutResult, error) {
-	by, err := a.book(ctx)
+// ExecuteEffect makes the request that the inspection found missing.
+func (a *Activities) ExecuteEffect(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
+	by, err := a.currentPlaybook(ctx)
 	if err != nil {
-		return activities.CarryOutResult{Sending: ruleless(err)}, nil
+		return activities.ExecuteResult{CallResult: playbookUnavailableResult(err)}, nil
 	}
-	e := a.ensurerOf(in.Effect.Kind, by)
+	e := a.effectHandlerFor(in.Effect.Kind, by)
 	switch {
 	case e == nil:
-		return activities.CarryOutResult{Sending: activities.Sending{
-			Fate: opportunity.FateNotSent, Reason: activities.ReasonVersion, Error: opportunity.Failf(opportunity.Rejected, "%s", a.lacks(in.Effect.Kind)),
+		return activities.ExecuteResult{CallResult: activities.CallResult{
+			Status: opportunity.StatusNotSent, Reason: activities.ReasonUnknownEffectKind, Error: opportunity.Failf(opportunity.Rejected, "%s", a.unknownKindText(in.Effect.Kind)),
 		}}, nil
-	case in.Act == nil:
-		return rejected(opportunity.Invalidf("no act is given for the effect %q", in.Effect.Key)), nil
+	case in.Request == nil:
+		return rejectedResult(opportunity.Invalidf("no act is given for the effect %q", in.Effect.Key)), nil
 	}
-	return e.carryOut(ctx, in)
+	return e.execute(ctx, in)
 }
 
-func (a *Activities) lacks(kind opportunity.EffectKind) string {
+func (a *Activities) unknownKindText(kind opportunity.EffectKind) string {
 	return fmt.Sprintf("the worker %s does not know effects of kind %q; a worker of a later version does", a.version, kind)
 }

@@ -10,22 +10,22 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ensureAttributes sets attributes of the record.
-type ensureAttributes struct{ *Activities }
+// attributesHandler sets attributes of the record.
+type attributesHandler struct{ *Activities }
 
-func (e ensureAttributes) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
-	out := activities.InspectResult{Trace: in.Trace, Run: runOf(ctx)}
+func (e attributesHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
+	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
 	if in.Effect.Attributes == nil {
 		return out, nil
 	}
 	wanted := in.Effect.Attributes.Values
-	if _, isMark := wanted[e.mark.Attribute]; isMark && e.mark.Attribute != "" {
-		out.Error = opportunity.Invalidf("the attribute %s is the mark by which the record is found again; a playbook must not set it", e.mark.Attribute)
+	if _, isMark := wanted[e.referenceTag.Attribute]; isMark && e.referenceTag.Attribute != "" {
+		out.Error = opportunity.Invalidf("the attribute %s is the mark by which the record is found again; a playbook must not set it", e.referenceTag.Attribute)
 		return out, nil
 	}
-	ties, err := e.api.Ties(ctx, string(in.Opportunity))
+	ties, err := e.api.OpportunityLinks(ctx, string(in.Opportunity))
 	if err != nil {
-		return out, reading(err)
+		return out, readError(err)
 	}
 	now := make(map[string]string, len(ties.Attributes))
 	for _, attribute := range ties.Attributes {
@@ -34,13 +34,13 @@ func (e ensureAttributes) inspect(ctx context.Context, in activities.EffectInput
 	missing := make(map[string]string)
 	if in.Undo {
 		// A value that somebody has changed since stays.
-		for key, before := range in.Trace.Values {
+		for key, before := range in.UndoEntry.Values {
 			if ours, set := wanted[key]; set && now[key] == ours && ours != before {
 				missing[key] = before
 			}
 		}
 	} else {
-		before := maps.Clone(in.Trace.Values)
+		before := maps.Clone(in.UndoEntry.Values)
 		if before == nil {
 			before = make(map[string]string)
 		}
@@ -54,25 +54,25 @@ func (e ensureAttributes) inspect(ctx context.Context, in activities.EffectInput
 			}
 		}
 		if len(missing) > 0 {
-			out.Trace.Values = before
+			out.UndoEntry.Values = before
 		}
 	}
 	if len(missing) > 0 {
-		out.Act = &opportunity.Act{Kind: opportunity.ActSetAttributes, Values: missing}
+		out.Request = &opportunity.EffectRequest{Kind: opportunity.RequestSetAttributes, Values: missing}
 	}
 	return out, nil
 }
 
-// carryOut sets the attributes in one request. It is assumed that attributes outside the
+// execute sets the attributes in one request. It is assumed that attributes outside the
 // request stay unchanged.
-func (e ensureAttributes) carryOut(ctx context.Context, in activities.EffectInput) (activities.CarryOutResult, error) {
-	if run, other := anotherRun(ctx, in.Run); other {
-		return activities.CarryOutResult{Sending: reset(run)}, nil
+func (e attributesHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
+	if run, other := detectReset(ctx, in.RunID); other {
+		return activities.ExecuteResult{CallResult: resetResult(run)}, nil
 	}
 	change := administrate.UpdateOpportunity{ID: string(in.Opportunity)}
-	for _, key := range slices.Sorted(maps.Keys(in.Act.Values)) {
-		change.Attributes = append(change.Attributes, administrate.Attribute{Key: key, Value: in.Act.Values[key]})
+	for _, key := range slices.Sorted(maps.Keys(in.Request.Values)) {
+		change.Attributes = append(change.Attributes, administrate.Attribute{Key: key, Value: in.Request.Values[key]})
 	}
-	_, err := e.api.UpdateOpportunity(e.inTime(ctx), change)
-	return activities.CarryOutResult{Sending: sending(err), Trace: in.Trace}, nil
+	_, err := e.api.UpdateOpportunity(e.withSendDeadline(ctx), change)
+	return activities.ExecuteResult{CallResult: callResult(err), UndoEntry: in.UndoEntry}, nil
 }

@@ -9,100 +9,100 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-type ensureCall struct {
+type callHandler struct {
 	*Activities
-	by Book
+	playbook VersionedPlaybook
 }
 
 // The keys of Trace.Values for a call.
 const (
-	// keptCalled says that the service answered, and whether its last answer was to the call
+	// undoKeyCalled says that the service answered, and whether its last answer was to the call
 	// or to the call's undo.
-	keptCalled = "called"
-	// keptStep and keptStepName are the step of the opportunity when the call was first due,
+	undoKeyCalled = "called"
+	// undoKeyStep and undoKeyStepName are the step of the opportunity when the call was first due,
 	// so that every repetition is equal.
-	keptStep     = "step"
-	keptStepName = "stepName"
+	undoKeyStep     = "step"
+	undoKeyStepName = "stepName"
 
 	calledDone   = "done"
 	calledUndone = "undone"
 )
 
-func (e ensureCall) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
-	out := activities.InspectResult{Trace: in.Trace, Run: runOf(ctx)}
+func (e callHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
+	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
 	if in.Undo {
 		switch {
 		case in.Effect.Call != nil && in.Effect.Call.UndoPath == "":
-			out.Error = noUndo("the playbook names no path that takes the call back")
+			out.Error = cannotUndoError("the playbook names no path that takes the call back")
 			return out, nil
-		case in.Trace.Values[keptStep] == "", in.Trace.Values[keptCalled] == calledUndone:
+		case in.UndoEntry.Values[undoKeyStep] == "", in.UndoEntry.Values[undoKeyCalled] == calledUndone:
 			return out, nil
 		}
-	} else if in.Trace.Values[keptCalled] == calledDone {
+	} else if in.UndoEntry.Values[undoKeyCalled] == calledDone {
 		return out, nil
 	}
-	if _, out.Error = e.message(in); out.Error != nil {
+	if _, out.Error = e.buildRequest(in); out.Error != nil {
 		return out, nil
 	}
-	if in.Trace.Values[keptStep] == "" {
+	if in.UndoEntry.Values[undoKeyStep] == "" {
 		record, err := e.api.Opportunity(ctx, string(in.Opportunity))
 		if err != nil {
-			return out, reading(err)
+			return out, readError(err)
 		}
-		out.Trace = keep(keep(in.Trace, keptStep, record.Step.ID), keptStepName, record.Step.Name)
+		out.UndoEntry = withUndoValue(withUndoValue(in.UndoEntry, undoKeyStep, record.Step.ID), undoKeyStepName, record.Step.Name)
 	}
-	out.Act = &opportunity.Act{Kind: opportunity.ActCall}
+	out.Request = &opportunity.EffectRequest{Kind: opportunity.RequestCall}
 	return out, nil
 }
 
-func (e ensureCall) carryOut(ctx context.Context, in activities.EffectInput) (activities.CarryOutResult, error) {
-	if run, other := anotherRun(ctx, in.Run); other {
-		return activities.CarryOutResult{Sending: reset(run)}, nil
+func (e callHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
+	if run, other := detectReset(ctx, in.RunID); other {
+		return activities.ExecuteResult{CallResult: resetResult(run)}, nil
 	}
-	message, fault := e.message(in)
+	message, fault := e.buildRequest(in)
 	if fault == nil && e.readOnly {
-		fault = opportunity.Failf(opportunity.Rejected, "the worker is read-only: the service %s is not called", message.name)
+		fault = opportunity.Failf(opportunity.Rejected, "the worker is read-only: the service %s is not called", message.service)
 	}
 	if fault != nil {
-		return rejected(fault), nil
+		return rejectedResult(fault), nil
 	}
-	if err := e.permitted(ctx); err != nil {
-		return activities.CarryOutResult{Sending: withheld(err)}, nil
+	if err := e.checkPermission(ctx); err != nil {
+		return activities.ExecuteResult{CallResult: notPermitted(err)}, nil
 	}
-	result := activities.CarryOutResult{Sending: e.services.send(e.inTime(ctx), message), Trace: in.Trace}
-	if result.Fate == opportunity.FateDone {
+	result := activities.ExecuteResult{CallResult: e.serviceClient.send(e.withSendDeadline(ctx), message), UndoEntry: in.UndoEntry}
+	if result.Status == opportunity.StatusDone {
 		called := calledDone
 		if in.Undo {
 			called = calledUndone
 		}
-		result.Trace = keep(in.Trace, keptCalled, called)
+		result.UndoEntry = withUndoValue(in.UndoEntry, undoKeyCalled, called)
 	}
 	return result, nil
 }
 
-// call is the body of a request to a service.
-type call struct {
+// callBody is the body of a request to a service.
+type callBody struct {
 	Reference   opportunity.Reference `json:"reference"`
 	Opportunity opportunity.ID        `json:"opportunity"`
 	Effect      string                `json:"effect"`
 	Undo        bool                  `json:"undo"`
 	// Step is the step of the opportunity when the call was first due.
-	Step opportunity.Named `json:"step"`
+	Step opportunity.Ref `json:"step"`
 }
 
-// message returns the request. The fault says why the worker cannot make it.
-func (e ensureCall) message(in activities.EffectInput) (message, *opportunity.Error) {
+// buildRequest returns the request. The fault says why the worker cannot make it.
+func (e callHandler) buildRequest(in activities.EffectInput) (serviceRequest, *opportunity.Error) {
 	if in.Effect.Call == nil {
-		return message{}, opportunity.Invalidf("the effect does not say which service is to be called")
+		return serviceRequest{}, opportunity.Invalidf("the effect does not say which service is to be called")
 	}
 	name := in.Effect.Call.Service
-	service, known := e.by.Playbook.Service(name)
+	service, known := e.playbook.Playbook.Service(name)
 	if !known {
-		return message{}, opportunity.Invalidf("the playbook in force has no service %q", name)
+		return serviceRequest{}, opportunity.Invalidf("the playbook in force has no service %q", name)
 	}
-	key, given := e.by.Keys[service.Secret]
+	key, given := e.playbook.ServiceKeys[service.Secret]
 	if !given {
-		return message{}, opportunity.Invalidf("the worker has no key %q to sign requests to the service %s with", service.Secret, name)
+		return serviceRequest{}, opportunity.Invalidf("the worker has no key %q to sign requests to the service %s with", service.Secret, name)
 	}
 	// The key of an effect is unique within its opportunity only.
 	idempotency := url.PathEscape(string(in.Reference)) + "/" + in.Effect.Key
@@ -110,12 +110,12 @@ func (e ensureCall) message(in activities.EffectInput) (message, *opportunity.Er
 	if in.Undo {
 		path, idempotency = in.Effect.Call.UndoPath, idempotency+"/undo"
 	}
-	body, err := json.Marshal(call{
+	body, err := json.Marshal(callBody{
 		Reference: in.Reference, Opportunity: in.Opportunity, Effect: in.Effect.Key, Undo: in.Undo,
-		Step: opportunity.Named{ID: opportunity.ID(in.Trace.Values[keptStep]), Name: in.Trace.Values[keptStepName]},
+		Step: opportunity.Ref{ID: opportunity.ID(in.UndoEntry.Values[undoKeyStep]), Name: in.UndoEntry.Values[undoKeyStepName]},
 	})
 	if err != nil {
-		return message{}, opportunity.Invalidf("the request to the service %s cannot be written", name)
+		return serviceRequest{}, opportunity.Invalidf("the request to the service %s cannot be written", name)
 	}
-	return message{name: name, url: service.URL + path, key: key, idempotency: idempotency, body: body}, nil
+	return serviceRequest{service: name, url: service.URL + path, key: key, idempotencyKey: idempotency, body: body}, nil
 }

@@ -27,14 +27,14 @@ import (
 
 const signingKey = "k-2718281828"
 
-// service is a tenant's service that checks each request as the documentation of services
+// fakeService is a tenant's service that checks each request as the documentation of services
 // says.
-type service struct {
+type fakeService struct {
 	t *testing.T
 
-	mu     sync.Mutex
-	status int
-	got    []received
+	mu       sync.Mutex
+	status   int
+	requests []received
 }
 
 type received struct {
@@ -42,7 +42,7 @@ type received struct {
 	Body      string
 }
 
-func (s *service) ServeHTTP(w http.ResponseWriter, q *http.Request) {
+func (s *fakeService) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	text, err := io.ReadAll(q.Body)
@@ -61,37 +61,37 @@ func (s *service) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	if q.Method != http.MethodPost || q.Header.Get("Content-Type") != "application/json" {
 		s.t.Errorf("%s of %q", q.Method, q.Header.Get("Content-Type"))
 	}
-	s.got = append(s.got, received{q.URL.Path, q.Header.Get("Idempotency-Key"), string(text)})
+	s.requests = append(s.requests, received{q.URL.Path, q.Header.Get("Idempotency-Key"), string(text)})
 	if s.status/100 == 3 {
 		w.Header().Set("Location", "/elsewhere")
 	}
 	w.WriteHeader(s.status)
 }
 
-func (s *service) answer(status int) {
+func (s *fakeService) setStatus(status int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.status = status
 }
 
-func (s *service) taken() []received {
+func (s *fakeService) takeRequests() []received {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	got := s.got
-	s.got = nil
+	got := s.requests
+	s.requests = nil
 	return got
 }
 
-// serviced returns a room whose worker may call a service.
-func serviced(t *testing.T) (*room, *service, *httptest.Server) {
+// newServiceFixture returns a room whose worker may call a service.
+func newServiceFixture(t *testing.T) (*fixture, *fakeService, *httptest.Server) {
 	t.Helper()
-	s := &service{t: t, status: http.StatusNoContent}
+	s := &fakeService{t: t, status: http.StatusNoContent}
 	server := httptest.NewTLSServer(s)
 	t.Cleanup(server.Close)
-	r := newRoom(t, tms.Mark{})
-	r.options.Services = server.Client().Transport
+	r := newFixture(t, tms.ReferenceTag{})
+	r.options.ServiceTransport = server.Client().Transport
 	r.options.ServiceKeys = map[string]tms.ServiceKey{"erp-key": tms.NewServiceKey(signingKey)}
-	r.follow("services:\n  erp: { url: " + server.URL + "/hooks, secret: erp-key }\n  crm: { url: https://crm.example.com, secret: crm-key }\n")
+	r.loadPlaybook("services:\n  erp: { url: " + server.URL + "/hooks, secret: erp-key }\n  crm: { url: https://crm.example.com, secret: crm-key }\n")
 	return r, s, server
 }
 
@@ -102,115 +102,115 @@ func callEffect(record opportunity.ID) activities.EffectInput {
 	}}
 }
 
-func TestAServiceIsCalledOnceAndToldToTakeItBack(t *testing.T) {
-	r, s, _ := serviced(t)
-	record := r.created("A-1")
-	r.requested()
+func TestServiceIsCalledOnceAndUndone(t *testing.T) {
+	r, s, _ := newServiceFixture(t)
+	record := r.createRecord("A-1")
+	r.requestCount()
 	in := callEffect(record)
-	done := r.ensure(in)
-	r.want(done, 1, opportunity.ActCall)
+	done := r.runEffect(in)
+	r.wantEffect(done, 1, opportunity.RequestCall)
 	text := func(undo bool) string {
 		return fmt.Sprintf(`{"reference":"A 1/b","opportunity":%q,"effect":"1/win/after/5/call","undo":%t,"step":{"id":%q,"name":"Proposed"}}`, record, undo, proposed)
 	}
-	if diff := cmp.Diff([]received{{"/hooks/orders", "A%201%2Fb/1/win/after/5/call", text(false)}}, s.taken()); diff != "" {
+	if diff := cmp.Diff([]received{{"/hooks/orders", "A%201%2Fb/1/win/after/5/call", text(false)}}, s.takeRequests()); diff != "" {
 		t.Error(diff)
 	}
-	in.Trace = done.trace
-	r.want(r.ensure(in), 0)
+	in.UndoEntry = done.undoEntry
+	r.wantEffect(r.runEffect(in), 0)
 
 	// The opportunity moves on, and the repeated request still names the earlier step.
 	r.apply(record, progress(string(stepTwo)))
-	r.requested()
+	r.requestCount()
 	in.Undo = true
-	undone := r.ensure(in)
-	r.want(undone, 0, opportunity.ActCall)
-	if diff := cmp.Diff([]received{{"/hooks/orders/cancel", "A%201%2Fb/1/win/after/5/call/undo", text(true)}}, s.taken()); diff != "" {
+	undone := r.runEffect(in)
+	r.wantEffect(undone, 0, opportunity.RequestCall)
+	if diff := cmp.Diff([]received{{"/hooks/orders/cancel", "A%201%2Fb/1/win/after/5/call/undo", text(true)}}, s.takeRequests()); diff != "" {
 		t.Error(diff)
 	}
-	in.Trace = undone.trace
-	r.want(r.ensure(in), 0)
-	in.Trace = opportunity.Trace{}
-	r.want(r.ensure(in), 0) // the service was never called
+	in.UndoEntry = undone.undoEntry
+	r.wantEffect(r.runEffect(in), 0)
+	in.UndoEntry = opportunity.UndoEntry{}
+	r.wantEffect(r.runEffect(in), 0) // the service was never called
 	in.Effect.Call = &opportunity.CallService{Service: "erp", Path: "/orders"}
-	r.wantProblem(r.ensure(in), 0, "no path")
-	if got := s.taken(); got != nil {
+	r.wantProblem(r.runEffect(in), 0, "no path")
+	if got := s.takeRequests(); got != nil {
 		t.Errorf("called again: %q", got)
 	}
 }
 
 func TestWhatAServiceAnswers(t *testing.T) {
-	r, s, _ := serviced(t)
-	record := r.created("A-1")
+	r, s, _ := newServiceFixture(t)
+	record := r.createRecord("A-1")
 	in := callEffect(record)
-	in.Act = &opportunity.Act{Kind: opportunity.ActCall}
-	for status, want := range map[int]opportunity.Fate{
-		200: opportunity.FateDone, 201: opportunity.FateDone, 202: opportunity.FateDone,
-		302: opportunity.FateUnknown, 307: opportunity.FateUnknown,
-		400: opportunity.FateRejected, 404: opportunity.FateRejected, 409: opportunity.FateRejected, 410: opportunity.FateRejected,
-		408: opportunity.FateUnknown, 425: opportunity.FateUnknown, 429: opportunity.FateUnknown,
-		500: opportunity.FateUnknown, 503: opportunity.FateUnknown,
+	in.Request = &opportunity.EffectRequest{Kind: opportunity.RequestCall}
+	for status, want := range map[int]opportunity.ChangeStatus{
+		200: opportunity.StatusDone, 201: opportunity.StatusDone, 202: opportunity.StatusDone,
+		302: opportunity.StatusUnknown, 307: opportunity.StatusUnknown,
+		400: opportunity.StatusRejected, 404: opportunity.StatusRejected, 409: opportunity.StatusRejected, 410: opportunity.StatusRejected,
+		408: opportunity.StatusUnknown, 425: opportunity.StatusUnknown, 429: opportunity.StatusUnknown,
+		500: opportunity.StatusUnknown, 503: opportunity.StatusUnknown,
 	} {
-		s.answer(status)
-		out := do[activities.CarryOutResult](r, activities.CarryOutEffect, in)
-		if out.Fate != want || (want == opportunity.FateDone) != (out.Trace.Values["called"] == "done") {
+		s.setStatus(status)
+		out := mustRunActivity[activities.ExecuteResult](r, activities.ExecuteEffect, in)
+		if out.Status != want || (want == opportunity.StatusDone) != (out.UndoEntry.Values["called"] == "done") {
 			t.Errorf("%d: %+v", status, out)
 		}
-		if want != opportunity.FateDone && !strings.Contains(out.Error.Message, strconv.Itoa(status)) {
+		if want != opportunity.StatusDone && !strings.Contains(out.Error.Message, strconv.Itoa(status)) {
 			t.Errorf("%d: says %q", status, out.Error.Message)
 		}
-		if n := len(s.taken()); n != 1 {
+		if n := len(s.takeRequests()); n != 1 {
 			t.Errorf("%d: %d requests; a signed one is for nobody else", status, n)
 		}
 	}
 }
 
 // A repetition is the same request to the service, except for the time of its signature.
-func TestACallOfUnknownFateIsRepeatedAlike(t *testing.T) {
-	r, s, _ := serviced(t)
-	record := r.created("A-1")
+func TestCallOfUnknownStatusIsRepeatedUnchanged(t *testing.T) {
+	r, s, _ := newServiceFixture(t)
+	record := r.createRecord("A-1")
 	in := callEffect(record)
-	looked := do[activities.InspectResult](r, activities.InspectEffect, in)
-	s.answer(http.StatusBadGateway)
-	in.Trace, in.Act = looked.Trace, looked.Act
-	if out := do[activities.CarryOutResult](r, activities.CarryOutEffect, in); out.Fate != opportunity.FateUnknown {
+	looked := mustRunActivity[activities.InspectResult](r, activities.InspectEffect, in)
+	s.setStatus(http.StatusBadGateway)
+	in.UndoEntry, in.Request = looked.UndoEntry, looked.Request
+	if out := mustRunActivity[activities.ExecuteResult](r, activities.ExecuteEffect, in); out.Status != opportunity.StatusUnknown {
 		t.Fatalf("%+v", out)
 	}
 	r.apply(record, progress(string(stepTwo)))
-	s.answer(http.StatusOK)
-	if out := r.ensure(in); out.problem != "" {
+	s.setStatus(http.StatusOK)
+	if out := r.runEffect(in); out.problem != "" {
 		t.Errorf("%+v", out)
 	}
-	if got := s.taken(); len(got) != 2 || got[0] != got[1] {
+	if got := s.takeRequests(); len(got) != 2 || got[0] != got[1] {
 		t.Errorf("got %q", got)
 	}
 }
 
-func TestAServiceThatIsNotThereWasNotAsked(t *testing.T) {
-	r, _, server := serviced(t)
-	record := r.created("A-1")
+func TestUnreachableServiceIsNotSent(t *testing.T) {
+	r, _, server := newServiceFixture(t)
+	record := r.createRecord("A-1")
 	server.Close()
-	r.wantProblem(r.ensure(callEffect(record)), 2, "not sent: unreachable", opportunity.ActCall)
+	r.wantProblem(r.runEffect(callEffect(record)), 2, "not sent: unreachable", opportunity.RequestCall)
 }
 
 func TestACallThatCannotBeSigned(t *testing.T) {
-	r, _, _ := serviced(t)
-	record := r.created("A-1")
-	r.requested()
+	r, _, _ := newServiceFixture(t)
+	record := r.createRecord("A-1")
+	r.requestCount()
 	in := callEffect(record)
 	in.Effect.Call.Service = "crm"
-	r.wantProblem(r.ensure(in), 0, `no key "crm-key"`)
+	r.wantProblem(r.runEffect(in), 0, `no key "crm-key"`)
 	in.Effect.Call.Service = "another"
-	r.wantProblem(r.ensure(in), 0, `no service "another"`)
+	r.wantProblem(r.runEffect(in), 0, `no service "another"`)
 }
 
 func TestAReadOnlyWorkerCallsNobody(t *testing.T) {
-	r, s, _ := serviced(t)
-	record := r.created("A-1")
+	r, s, _ := newServiceFixture(t)
+	record := r.createRecord("A-1")
 	r.options.ReadOnly = true
-	r.worker(tms.Mark{})
-	r.requested()
-	r.wantProblem(r.ensure(callEffect(record)), 1, "read-only", opportunity.ActCall)
-	if got := s.taken(); got != nil {
+	r.newWorker(tms.ReferenceTag{})
+	r.requestCount()
+	r.wantProblem(r.runEffect(callEffect(record)), 1, "read-only", opportunity.RequestCall)
+	if got := s.takeRequests(); got != nil {
 		t.Errorf("called: %q", got)
 	}
 }
@@ -226,13 +226,13 @@ func TestAWorkerOfAnotherTenantCallsNobody(t *testing.T) {
 		"not known yet":  {&administrate.NotSentError{Reason: administrate.Unreachable}, "not sent: unreachable"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, s, _ := serviced(t)
-			record := r.created("A-1")
-			r.options.Permitted = func(context.Context) error { return c.why }
-			r.worker(tms.Mark{})
-			r.requested()
-			r.wantProblem(r.ensure(callEffect(record)), 1, c.want, opportunity.ActCall)
-			if got := s.taken(); got != nil {
+			r, s, _ := newServiceFixture(t)
+			record := r.createRecord("A-1")
+			r.options.CheckPermission = func(context.Context) error { return c.why }
+			r.newWorker(tms.ReferenceTag{})
+			r.requestCount()
+			r.wantProblem(r.runEffect(callEffect(record)), 1, c.want, opportunity.RequestCall)
+			if got := s.takeRequests(); got != nil {
 				t.Errorf("called: %q", got)
 			}
 		})

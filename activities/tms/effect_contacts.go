@@ -13,60 +13,60 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ensureContacts makes contacts for the attendees.
-type ensureContacts struct{ *Activities }
+// contactsHandler makes contacts for the attendees.
+type contactsHandler struct{ *Activities }
 
-func (e ensureContacts) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
-	out := activities.InspectResult{Trace: in.Trace, Run: runOf(ctx)}
+func (e contactsHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
+	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
 	if in.Undo {
 		return out, nil // contacts stay
 	}
-	several := opportunity.SeveralAsk
+	several := opportunity.MatchAskOperator
 	if in.Effect.Contacts != nil {
-		several = cmp.Or(in.Effect.Contacts.Several, several)
+		several = cmp.Or(in.Effect.Contacts.OnMultipleMatches, several)
 	}
-	return e.contacts(ctx, in, out, several)
+	return e.inspectContacts(ctx, in, out, several)
 }
 
-// contacts finds the contacts of the attendees who are not known yet, by their e-mail
+// inspectContacts finds the contacts of the attendees who are not known yet, by their e-mail
 // addresses. It asks for the missing contacts to be made.
-func (a *Activities) contacts(
-	ctx context.Context, in activities.EffectInput, out activities.InspectResult, several opportunity.Several,
+func (a *Activities) inspectContacts(
+	ctx context.Context, in activities.EffectInput, out activities.InspectResult, several opportunity.MatchPolicy,
 ) (activities.InspectResult, error) {
 	for i, attendee := range in.Attendees {
-		if isUnknown(attendee) && address(attendee) == "" {
+		if needsContactLookup(attendee) && emailKey(attendee) == "" {
 			out.Error = opportunity.Invalidf("attendee %d has no e-mail address, by which a contact is found; make the contact and register it by hand", i+1)
 			return out, nil
 		}
 	}
-	known, err := a.contactsByAddress(ctx, in.Attendees)
+	known, err := a.contactsByEmail(ctx, in.Attendees)
 	if err != nil {
-		return out, reading(err)
+		return out, readError(err)
 	}
 	out.Contacts = make([]opportunity.ID, len(in.Attendees))
-	making := strings.Split(in.Trace.Values[keptMaking], ",")
+	making := strings.Split(in.UndoEntry.Values[undoKeyCreating], ",")
 	made := make(map[string]bool) // addresses for which the effect was about to make contacts
 	for i, attendee := range in.Attendees {
-		if isUnknown(attendee) && slices.Contains(making, strconv.Itoa(i)) {
-			made[address(attendee)] = true
+		if needsContactLookup(attendee) && slices.Contains(making, strconv.Itoa(i)) {
+			made[emailKey(attendee)] = true
 		}
 	}
 	var missing []int
 	wanted := make(map[string]bool)
 	for i, attendee := range in.Attendees {
-		if !isUnknown(attendee) {
+		if !needsContactLookup(attendee) {
 			continue
 		}
-		email := address(attendee)
+		email := emailKey(attendee)
 		candidates := known[email]
-		if len(candidates) > 1 && several != opportunity.SeveralOldest {
-			out.Act, out.Contacts = nil, nil
+		if len(candidates) > 1 && several != opportunity.MatchOldest {
+			out.Request, out.Contacts = nil, nil
 			out.Error = opportunity.Failf(opportunity.Conflict, "%s have the e-mail address of attendee %d; merge them, or let the playbook take the oldest",
-				counted(len(candidates), "contact"), i+1)
+				plural(len(candidates), "contact"), i+1)
 			return out, nil
 		}
-		out.Contacts[i] = oldest(candidates)
-		out.Trace = out.Trace.Adding(opportunity.Record{Kind: opportunity.RecordContact, ID: out.Contacts[i], Made: made[email]})
+		out.Contacts[i] = oldestContact(candidates)
+		out.UndoEntry = out.UndoEntry.WithObject(opportunity.TouchedObject{Kind: opportunity.ObjectContact, ID: out.Contacts[i], Created: made[email]})
 		if out.Contacts[i] == "" && !wanted[email] && len(missing) < administrate.MaxEntries {
 			missing, wanted[email] = append(missing, i), true
 		}
@@ -76,32 +76,34 @@ func (a *Activities) contacts(
 		for _, i := range missing {
 			places = append(places, strconv.Itoa(i))
 		}
-		out.Trace = keep(out.Trace, keptMaking, strings.Join(places, ","))
-		out.Act = &opportunity.Act{Kind: opportunity.ActCreateContacts, Attendees: missing}
+		out.UndoEntry = withUndoValue(out.UndoEntry, undoKeyCreating, strings.Join(places, ","))
+		out.Request = &opportunity.EffectRequest{Kind: opportunity.RequestCreateContacts, Attendees: missing}
 	}
 	return out, nil
 }
 
-// isUnknown reports whether the contact of the attendee must be looked up.
-func isUnknown(attendee opportunity.Attendee) bool {
+// needsContactLookup reports whether the contact of the attendee must be looked up.
+func needsContactLookup(attendee opportunity.Attendee) bool {
 	return attendee.Contact == "" && attendee.Person != nil
 }
 
-// address returns the key of an attendee: addresses that differ in case only belong to
+// emailKey returns the key of an attendee: addresses that differ in case only belong to
 // one person.
-func address(attendee opportunity.Attendee) string { return strings.ToLower(written(attendee)) }
+func emailKey(attendee opportunity.Attendee) string { return strings.ToLower(trimmedEmail(attendee)) }
 
-// written returns the address as it was given.
-func written(attendee opportunity.Attendee) string { return strings.TrimSpace(attendee.Person.Email) }
+// trimmedEmail returns the address as it was given.
+func trimmedEmail(attendee opportunity.Attendee) string {
+	return strings.TrimSpace(attendee.Person.Email)
+}
 
-// contactsByAddress finds the contacts of all attendees who are not known yet, by their
+// contactsByEmail finds the contacts of all attendees who are not known yet, by their
 // addresses in lower case. Whether the API's filter depends on case was never observed,
 // so the request holds each address as it was given and in lower case.
-func (a *Activities) contactsByAddress(ctx context.Context, attendees []opportunity.Attendee) (map[string][]administrate.Contact, error) {
+func (a *Activities) contactsByEmail(ctx context.Context, attendees []opportunity.Attendee) (map[string][]administrate.Contact, error) {
 	var emails []string
 	for _, attendee := range attendees {
-		if isUnknown(attendee) && address(attendee) != "" {
-			emails = append(emails, written(attendee), address(attendee))
+		if needsContactLookup(attendee) && emailKey(attendee) != "" {
+			emails = append(emails, trimmedEmail(attendee), emailKey(attendee))
 		}
 	}
 	slices.Sort(emails)
@@ -119,7 +121,7 @@ func (a *Activities) contactsByAddress(ctx context.Context, attendees []opportun
 					known[email] = append(known[email], contact)
 				}
 			}
-			if after = page.More; after == "" {
+			if after = page.NextCursor; after == "" {
 				break
 			}
 		}
@@ -127,9 +129,9 @@ func (a *Activities) contactsByAddress(ctx context.Context, attendees []opportun
 	return known, nil
 }
 
-// oldest returns the contact that was made first, "" when there is none. The API shows no
+// oldestContact returns the contact that was made first, "" when there is none. The API shows no
 // time of creation. It is assumed that the keys in the ids are given in order.
-func oldest(contacts []administrate.Contact) opportunity.ID {
+func oldestContact(contacts []administrate.Contact) opportunity.ID {
 	if len(contacts) == 0 {
 		return ""
 	}
@@ -144,49 +146,49 @@ func oldest(contacts []administrate.Contact) opportunity.ID {
 	return opportunity.ID(first.ID)
 }
 
-func (e ensureContacts) carryOut(ctx context.Context, in activities.EffectInput) (activities.CarryOutResult, error) {
-	if run, other := anotherRun(ctx, in.Run); other {
-		return activities.CarryOutResult{Sending: reset(run)}, nil
+func (e contactsHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
+	if run, other := detectReset(ctx, in.RunID); other {
+		return activities.ExecuteResult{CallResult: resetResult(run)}, nil
 	}
 	return e.createContacts(ctx, in)
 }
 
 // createContacts makes the missing contacts, in the account of the record unless that
 // account is a person's own.
-func (a *Activities) createContacts(ctx context.Context, in activities.EffectInput) (activities.CarryOutResult, error) {
-	ctx = a.inTime(ctx)
-	result := activities.CarryOutResult{Trace: in.Trace}
+func (a *Activities) createContacts(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
+	ctx = a.withSendDeadline(ctx)
+	result := activities.ExecuteResult{UndoEntry: in.UndoEntry}
 	account, err := a.accountForContacts(ctx, in.Opportunity)
 	if err != nil {
-		result.Sending = unread(err)
+		result.CallResult = dependencyNotRead(err)
 		return result, nil
 	}
 	var wanted []administrate.NewContact
 	var places []int
-	for _, i := range in.Act.Attendees {
-		if i < 0 || i >= len(in.Attendees) || !isUnknown(in.Attendees[i]) {
+	for _, i := range in.Request.Attendees {
+		if i < 0 || i >= len(in.Attendees) || !needsContactLookup(in.Attendees[i]) {
 			continue
 		}
 		person := in.Attendees[i].Person
 		wanted = append(wanted, administrate.NewContact{
-			FirstName: person.FirstName, LastName: person.LastName, Email: written(in.Attendees[i]), AccountID: account,
+			FirstName: person.FirstName, LastName: person.LastName, Email: trimmedEmail(in.Attendees[i]), AccountID: account,
 		})
 		places = append(places, i)
 	}
 	if len(wanted) == 0 {
-		return rejected(opportunity.Invalidf("nobody is to be made a contact")), nil
+		return rejectedResult(opportunity.Invalidf("nobody is to be made a contact")), nil
 	}
 	answers, err := a.api.CreateContacts(ctx, wanted)
-	result.Sending = sending(err)
+	result.CallResult = callResult(err)
 	if err != nil {
 		return result, nil
 	}
 	// The ids of the new contacts are not taken from the answer: the next inspection finds
 	// the contacts by their addresses. The result has one error for all contacts that were
 	// not made.
-	if n := slices.IndexFunc(answers, func(c administrate.ContactAnswer) bool { return c.Err != nil }); n >= 0 {
-		result.Sending = sending(answers[n].Err)
-		if result.Fate == opportunity.FateRejected {
+	if n := slices.IndexFunc(answers, func(c administrate.ContactResult) bool { return c.Err != nil }); n >= 0 {
+		result.CallResult = callResult(answers[n].Err)
+		if result.Status == opportunity.StatusRejected {
 			// The API's own words may contain the address.
 			result.Error = opportunity.Failf(opportunity.Rejected, "the API turned the contact of attendee %d down (%s)",
 				places[n]+1, cmp.Or(result.Error.Label, "no label"))
@@ -198,7 +200,7 @@ func (a *Activities) createContacts(ctx context.Context, in activities.EffectInp
 // accountForContacts returns the account of the record, "" when the record has no account
 // that can hold contacts.
 func (a *Activities) accountForContacts(ctx context.Context, id opportunity.ID) (string, error) {
-	ties, err := a.api.Ties(ctx, string(id))
+	ties, err := a.api.OpportunityLinks(ctx, string(id))
 	if err != nil || ties.Account == nil {
 		return "", err
 	}

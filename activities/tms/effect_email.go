@@ -13,30 +13,30 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ensureEmail sends a mail.
-type ensureEmail struct {
+// emailHandler sends a mail.
+type emailHandler struct {
 	*Activities
-	by Book
+	playbook VersionedPlaybook
 }
 
 // inspect finds out who gets the mail and whether the mail can be sent. The API does not
 // show whether it was sent before.
-func (e ensureEmail) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
-	out := activities.InspectResult{Trace: in.Trace, Run: runOf(ctx)}
+func (e emailHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
+	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
 	mail := in.Effect.Email
 	switch {
 	case in.Undo:
-		out.Error = noUndo("a mail that was sent cannot be called back")
+		out.Error = cannotUndoError("a mail that was sent cannot be called back")
 		return out, nil
-	case in.Trace.Values[keptAsked] != "":
+	case in.UndoEntry.Values[undoKeyConfirmed] != "":
 		return out, nil
-	case mail == nil || !e.by.Playbook.HasMail(mail.Template):
-		out.Error = e.unknownMail(mail)
+	case mail == nil || !e.playbook.Playbook.HasMail(mail.Template):
+		out.Error = e.unknownTemplateError(mail)
 		return out, nil
 	}
-	ties, err := e.api.Ties(ctx, string(in.Opportunity))
+	ties, err := e.api.OpportunityLinks(ctx, string(in.Opportunity))
 	if err != nil {
-		return out, reading(err)
+		return out, readError(err)
 	}
 	recipient := ties.ContactID
 	switch {
@@ -52,19 +52,19 @@ func (e ensureEmail) inspect(ctx context.Context, in activities.EffectInput) (ac
 	if out.Error != nil {
 		return out, nil
 	}
-	from, err := e.sendsFrom(ctx, mail.Template)
+	from, err := e.senderAddressID(ctx, mail.Template)
 	switch {
 	case err != nil:
-		return out, reading(err)
+		return out, readError(err)
 	case from == "":
 		out.Error = opportunity.Invalidf("the tenant has no verified address to send mail from")
 		return out, nil
 	}
-	out.Act = &opportunity.Act{Kind: opportunity.ActMail, On: opportunity.ID(recipient)}
+	out.Request = &opportunity.EffectRequest{Kind: opportunity.RequestEmail, Target: opportunity.ID(recipient)}
 	return out, nil
 }
 
-func (e ensureEmail) unknownMail(mail *opportunity.SendEmail) *opportunity.Error {
+func (e emailHandler) unknownTemplateError(mail *opportunity.SendEmail) *opportunity.Error {
 	name := ""
 	if mail != nil {
 		name = mail.Template
@@ -72,42 +72,42 @@ func (e ensureEmail) unknownMail(mail *opportunity.SendEmail) *opportunity.Error
 	return opportunity.Invalidf("the playbook in force has no mail %q", name)
 }
 
-// carryOut writes the mail from the current content of the record and sends it. Nothing
+// execute writes the mail from the current content of the record and sends it. Nothing
 // is sent where the record cannot be read.
-func (e ensureEmail) carryOut(ctx context.Context, in activities.EffectInput) (activities.CarryOutResult, error) {
-	if run, other := anotherRun(ctx, in.Run); other {
-		return activities.CarryOutResult{Sending: reset(run)}, nil
+func (e emailHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
+	if run, other := detectReset(ctx, in.RunID); other {
+		return activities.ExecuteResult{CallResult: resetResult(run)}, nil
 	}
 	mail := in.Effect.Email
-	if mail == nil || !e.by.Playbook.HasMail(mail.Template) {
-		return rejected(e.unknownMail(mail)), nil
+	if mail == nil || !e.playbook.Playbook.HasMail(mail.Template) {
+		return rejectedResult(e.unknownTemplateError(mail)), nil
 	}
-	ctx = e.inTime(ctx)
-	written, fault, err := e.write(ctx, in)
+	ctx = e.withSendDeadline(ctx)
+	written, fault, err := e.renderEmail(ctx, in)
 	switch {
 	case err != nil:
-		return activities.CarryOutResult{Sending: unread(err)}, nil
+		return activities.ExecuteResult{CallResult: dependencyNotRead(err)}, nil
 	case fault != nil:
-		return rejected(fault), nil
+		return rejectedResult(fault), nil
 	}
-	return asked(in, e.api.SendEmail(ctx, written)), nil
+	return confirmedResult(in, e.api.SendEmail(ctx, written)), nil
 }
 
-// write writes the mail from its template. The fault says why it cannot be sent.
-func (e ensureEmail) write(ctx context.Context, in activities.EffectInput) (administrate.Email, *opportunity.Error, error) {
+// renderEmail writes the mail from its template. The fault says why it cannot be sent.
+func (e emailHandler) renderEmail(ctx context.Context, in activities.EffectInput) (administrate.Email, *opportunity.Error, error) {
 	var none administrate.Email
 	template := in.Effect.Email.Template
-	raw, err := e.whole(ctx, in.Opportunity)
+	raw, err := e.fullRecord(ctx, in.Opportunity)
 	if err != nil {
 		return none, nil, err
 	}
-	ties, err := e.api.Ties(ctx, string(in.Opportunity))
+	ties, err := e.api.OpportunityLinks(ctx, string(in.Opportunity))
 	if err != nil {
 		return none, nil, err
 	}
 	var events []administrate.ScheduledEvent
-	if e.by.Playbook.MailNeedsEvents(template) {
-		if events, err = e.eventsOf(ctx, raw); err != nil {
+	if e.playbook.Playbook.MailNeedsEvents(template) {
+		if events, err = e.readEvents(ctx, raw); err != nil {
 			return none, nil, err
 		}
 	}
@@ -115,19 +115,19 @@ func (e ensureEmail) write(ctx context.Context, in activities.EffectInput) (admi
 	if ties.Owner != nil {
 		owner = ties.Owner.FirstName
 	}
-	if ties.ContactID != "" && e.by.Playbook.MailNeedsContact(template) {
+	if ties.ContactID != "" && e.playbook.Playbook.MailNeedsContact(template) {
 		person, err := e.api.Contact(ctx, ties.ContactID)
 		if err != nil {
 			return none, nil, err
 		}
 		contact = strings.TrimSpace(person.FirstName + " " + person.LastName)
 	}
-	facts := e.facts(e.snapshot(raw, in.Reference), raw, events, known{in.Region, in.Interests}, in.Now)
-	written, ok := e.by.Playbook.Mail(template, facts, owner, contact, max(in.Number, 1), max(in.Of, 1))
+	facts := e.playbookFacts(e.snapshot(raw, in.Reference), raw, events, workflowFacts{in.Region, in.Interests}, in.Now)
+	written, ok := e.playbook.Playbook.RenderMail(template, facts, owner, contact, max(in.Number, 1), max(in.Of, 1))
 	if !ok {
 		return none, opportunity.Invalidf("the mail %q cannot be written about this record", template), nil
 	}
-	from, err := e.sendsFrom(ctx, template)
+	from, err := e.senderAddressID(ctx, template)
 	switch {
 	case err != nil:
 		return none, nil, err
@@ -135,22 +135,22 @@ func (e ensureEmail) write(ctx context.Context, in activities.EffectInput) (admi
 		return none, opportunity.Invalidf("the tenant has no verified address to send mail from"), nil
 	}
 	return administrate.Email{
-		ContactID: string(in.Act.On), Subject: written.Subject, Body: markup(written.Body), SendingAddressID: from,
+		ContactID: string(in.Request.Target), Subject: written.Subject, Body: textToHTML(written.Body), SendingAddressID: from,
 	}, nil, nil
 }
 
-// sendsFrom returns the id of the address that sends the mails of the template, "" where
+// senderAddressID returns the id of the address that sends the mails of the template, "" where
 // no address may be used.
-func (e ensureEmail) sendsFrom(ctx context.Context, template string) (string, error) {
-	if from := e.by.Playbook.MailFrom(template); from != "" {
+func (e emailHandler) senderAddressID(ctx context.Context, template string) (string, error) {
+	if from := e.playbook.Playbook.MailFrom(template); from != "" {
 		return from, nil
 	}
-	return e.sender.address(ctx, e.api)
+	return e.sendingAddress.firstVerified(ctx, e.api)
 }
 
-// markup makes HTML of text, because the API takes the body as HTML. Empty lines separate
+// textToHTML makes HTML of text, because the API takes the body as HTML. Empty lines separate
 // paragraphs, and all other text stays unchanged.
-func markup(text string) string {
+func textToHTML(text string) string {
 	text = strings.TrimSpace(strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n"))
 	var b strings.Builder
 	var paragraph []string
@@ -171,21 +171,21 @@ func markup(text string) string {
 	return b.String()
 }
 
-// sender remembers for a while which address sends mails.
-type sender struct {
+// sendingAddressCache remembers for a while which address sends mails.
+type sendingAddressCache struct {
 	now func() time.Time
 
-	mu    sync.Mutex
-	id    string
-	until time.Time
+	mu        sync.Mutex
+	id        string
+	expiresAt time.Time
 }
 
-// senderFor is how long the address is remembered.
-const senderFor = 10 * time.Minute
+// sendingAddressTTL is how long the address is remembered.
+const sendingAddressTTL = 10 * time.Minute
 
-// address returns the first verified address, "" where there is none.
-func (s *sender) address(ctx context.Context, api *administrate.Client) (string, error) {
-	if id, known := s.remembered(); known {
+// firstVerified returns the first verified address, "" where there is none.
+func (s *sendingAddressCache) firstVerified(ctx context.Context, api *administrate.Client) (string, error) {
+	if id, known := s.cached(); known {
 		return id, nil
 	}
 	for after := ""; ; {
@@ -195,44 +195,44 @@ func (s *sender) address(ctx context.Context, api *administrate.Client) (string,
 		}
 		for _, address := range page.Addresses {
 			if address.Verified {
-				s.remember(address.ID)
+				s.store(address.ID)
 				return address.ID, nil
 			}
 		}
-		if after = page.More; after == "" {
+		if after = page.NextCursor; after == "" {
 			return "", nil
 		}
 	}
 }
 
-func (s *sender) remembered() (string, bool) {
+func (s *sendingAddressCache) cached() (string, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.id, s.id != "" && s.now().Before(s.until)
+	return s.id, s.id != "" && s.now().Before(s.expiresAt)
 }
 
-func (s *sender) remember(id string) {
+func (s *sendingAddressCache) store(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.id, s.until = id, s.now().Add(senderFor)
+	s.id, s.expiresAt = id, s.now().Add(sendingAddressTTL)
 }
 
-// rejected returns the result that nothing was sent, and that to try again would not
+// rejectedResult returns the result that nothing was sent, and that to try again would not
 // help.
-func rejected(why *opportunity.Error) activities.CarryOutResult {
-	return activities.CarryOutResult{Sending: activities.Sending{Fate: opportunity.FateRejected, Error: why}}
+func rejectedResult(why *opportunity.Error) activities.ExecuteResult {
+	return activities.ExecuteResult{CallResult: activities.CallResult{Status: opportunity.StatusRejected, Error: why}}
 }
 
-// unread returns the fate of a request that was not sent, because something that the
+// dependencyNotRead returns the fate of a request that was not sent, because something that the
 // request depends on could not be read.
-func unread(err error) activities.Sending {
+func dependencyNotRead(err error) activities.CallResult {
 	var missing *administrate.NotFoundError
-	known := sending(err)
+	known := callResult(err)
 	switch {
 	case errors.As(err, &missing):
-		return activities.Sending{Fate: opportunity.FateRejected, Error: opportunity.Failf(opportunity.NotFound, "%v", missing)}
-	case known.Fate == opportunity.FateUnknown:
-		return activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonUnreachable}
+		return activities.CallResult{Status: opportunity.StatusRejected, Error: opportunity.Failf(opportunity.NotFound, "%v", missing)}
+	case known.Status == opportunity.StatusUnknown:
+		return activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonUnreachable}
 	}
 	return known
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-const mailing = `
+const emailPlaybook = `
 emails:
   offer:
     subject: "{{.Name}}: reminder {{.Number}} of {{.Of}}"
@@ -28,19 +28,19 @@ emails:
 `
 
 var (
-	nora   = id("User", 1) // a user with a contact
-	samuel = id("User", 2) // a user without a contact
+	userWithContact    = id("User", 1) // a user with a contact
+	userWithoutContact = id("User", 2) // a user without a contact
 )
 
-// mail returns an effect that sends a mail.
-func mail(record opportunity.ID, to opportunity.Recipient, template string) activities.EffectInput {
+// emailEffect returns an effect that sends a mail.
+func emailEffect(record opportunity.ID, to opportunity.Recipient, template string) activities.EffectInput {
 	return activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: opportunity.Effect{
 		Key: "1/x/after/1/email", Kind: opportunity.EffectEmail, Email: &opportunity.SendEmail{To: to, Template: template},
 	}}
 }
 
-// people gives the record an owner and a contact.
-func (r *room) people(record, owner, person opportunity.ID) {
+// setPeople gives the record an owner and a contact.
+func (r *fixture) setPeople(record, owner, person opportunity.ID) {
 	r.t.Helper()
 	_, err := r.client().UpdateOpportunity(r.t.Context(), administrate.UpdateOpportunity{
 		ID: string(record), OwnerID: string(owner), ContactID: string(person), Currency: "GBP",
@@ -48,13 +48,13 @@ func (r *room) people(record, owner, person opportunity.ID) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.requested()
+	r.requestCount()
 }
 
 // outbox returns the sent mails: to whom, and what.
-func (r *room) outbox() []string {
+func (r *fixture) outbox() []string {
 	r.t.Helper()
-	sent, err := r.box.Outbox(r.t.Context())
+	sent, err := r.sandbox.Outbox(r.t.Context())
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -65,94 +65,94 @@ func (r *room) outbox() []string {
 	return all
 }
 
-func TestAMailTellsWhatTheRecordHolds(t *testing.T) {
-	r := newRoom(t, tms.Mark{})
-	r.follow(mailing)
-	record := r.created("A-1")
+func TestEmailIsRenderedFromTheRecord(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{})
+	r.loadPlaybook(emailPlaybook)
+	record := r.createRecord("A-1")
 	priced := interest(event, 2)
 	priced.Interest.UnitAmount = amount(t, "199.90")
 	r.apply(record, priced)
-	r.people(record, nora, contact)
-	in := mail(record, opportunity.ToContact, "offer")
-	in.Number, in.Of, in.Region = 2, 3, opportunity.Named{ID: regionDR, Name: "Dominican Republic"}
+	r.setPeople(record, userWithContact, contact)
+	in := emailEffect(record, opportunity.ToContact, "offer")
+	in.Number, in.Of, in.Region = 2, 3, opportunity.Ref{ID: regionDR, Name: "Dominican Republic"}
 	// The first requests find out the recipient and the sender. Then the record, the people,
 	// the event and a name are read.
-	done := r.ensure(in)
-	r.want(done, 2+4+1, opportunity.ActMail)
+	done := r.runEffect(in)
+	r.wantEffect(done, 2+4+1, opportunity.RequestEmail)
 	want := "melissa@example.com\nFirst Aid: reminder 2 of 3\n" +
 		"<p>Dear Melissa Green &amp; Co,</p>\n<p>399.80 GBP in Dominican Republic, from Monday, 3 March 2031, 09:00 UTC<br>\n&lt;Nora&gt;</p>\n"
 	if diff := cmp.Diff([]string{want}, r.outbox()); diff != "" {
 		t.Error(diff)
 	}
 
-	in.Trace = done.trace
-	r.want(r.ensure(in), 0) // the mail was sent
+	in.UndoEntry = done.undoEntry
+	r.wantEffect(r.runEffect(in), 0) // the mail was sent
 	in.Undo = true
-	r.wantProblem(r.ensure(in), 0, "cannot be called back")
-	r.want(r.ensure(mail(record, opportunity.ToOwner, "short")), 1+2+1, opportunity.ActMail) // the sender's address is known
+	r.wantProblem(r.runEffect(in), 0, "cannot be called back")
+	r.wantEffect(r.runEffect(emailEffect(record, opportunity.ToOwner, "short")), 1+2+1, opportunity.RequestEmail) // the sender's address is known
 	if all := r.outbox(); len(all) != 2 || !strings.HasPrefix(all[1], "nora.whitfield@training.example\n") {
 		t.Errorf("to the owner: %q", all)
 	}
 }
 
-func TestAMailThatCannotBeSentIsTold(t *testing.T) {
-	r := newRoom(t, tms.Mark{})
-	r.follow(mailing)
-	record := r.created("A-1")
-	r.requested()
-	r.wantProblem(r.ensure(mail(record, opportunity.ToContact, "short")), 1, "no contact")
-	r.wantProblem(r.ensure(mail(record, opportunity.ToOwner, "short")), 1, "no owner")
-	r.wantProblem(r.ensure(mail(record, opportunity.ToOwner, "another")), 0, `no mail "another"`)
-	r.people(record, samuel, contact)
-	r.wantProblem(r.ensure(mail(record, opportunity.ToOwner, "short")), 1, "the owner has no contact, so cannot be mailed")
+func TestEmailThatCannotBeSentIsReported(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{})
+	r.loadPlaybook(emailPlaybook)
+	record := r.createRecord("A-1")
+	r.requestCount()
+	r.wantProblem(r.runEffect(emailEffect(record, opportunity.ToContact, "short")), 1, "no contact")
+	r.wantProblem(r.runEffect(emailEffect(record, opportunity.ToOwner, "short")), 1, "no owner")
+	r.wantProblem(r.runEffect(emailEffect(record, opportunity.ToOwner, "another")), 0, `no mail "another"`)
+	r.setPeople(record, userWithoutContact, contact)
+	r.wantProblem(r.runEffect(emailEffect(record, opportunity.ToOwner, "short")), 1, "the owner has no contact, so cannot be mailed")
 	// The API says why: the address of this mail is not verified.
-	r.wantProblem(r.ensure(mail(record, opportunity.ToContact, "elsewhere")), 1+2+1, "verified", opportunity.ActMail)
+	r.wantProblem(r.runEffect(emailEffect(record, opportunity.ToContact, "elsewhere")), 1+2+1, "verified", opportunity.RequestEmail)
 	if all := r.outbox(); len(all) != 0 {
 		t.Errorf("sent %q", all)
 	}
 }
 
 func TestAMailWhoseAnswerIsLostIsNotSentAgain(t *testing.T) {
-	r := newRoom(t, tms.Mark{})
-	r.follow(mailing)
-	record := r.created("A-1")
-	r.people(record, nora, contact)
-	r.lose()
-	r.wantProblem(r.ensure(mail(record, opportunity.ToContact, "short")), 2+2+1, "unknown", opportunity.ActMail)
+	r := newFixture(t, tms.ReferenceTag{})
+	r.loadPlaybook(emailPlaybook)
+	record := r.createRecord("A-1")
+	r.setPeople(record, userWithContact, contact)
+	r.loseNextAnswer()
+	r.wantProblem(r.runEffect(emailEffect(record, opportunity.ToContact, "short")), 2+2+1, "unknown", opportunity.RequestEmail)
 	if all := r.outbox(); len(all) != 1 {
 		t.Errorf("sent %q", all)
 	}
 }
 
 // Nothing is sent where the record cannot be read, and no operator is asked.
-func TestAMailAboutWhatCannotBeReadIsNotSent(t *testing.T) {
-	r := newRoom(t, tms.Mark{})
-	r.follow(mailing)
-	record := r.created("A-1")
-	r.people(record, nora, contact)
-	in := mail(record, opportunity.ToContact, "short")
-	in.Act = &opportunity.Act{Kind: opportunity.ActMail, On: contact}
-	r.status(http.StatusBadGateway)
-	out := do[activities.CarryOutResult](r, activities.CarryOutEffect, in)
-	if out.Fate != opportunity.FateNotSent {
+func TestEmailIsNotSentWhenTheRecordCannotBeRead(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{})
+	r.loadPlaybook(emailPlaybook)
+	record := r.createRecord("A-1")
+	r.setPeople(record, userWithContact, contact)
+	in := emailEffect(record, opportunity.ToContact, "short")
+	in.Request = &opportunity.EffectRequest{Kind: opportunity.RequestEmail, Target: contact}
+	r.respondWithStatus(http.StatusBadGateway)
+	out := mustRunActivity[activities.ExecuteResult](r, activities.ExecuteEffect, in)
+	if out.Status != opportunity.StatusNotSent {
 		t.Errorf("%+v", out)
 	}
-	r.answerInstead(nil)
+	r.interceptRequests(nil)
 	in.Opportunity = id(opportunity.TypeOpportunity, 99)
-	out = do[activities.CarryOutResult](r, activities.CarryOutEffect, in)
-	if out.Fate != opportunity.FateRejected || out.Error.Type != opportunity.NotFound {
+	out = mustRunActivity[activities.ExecuteResult](r, activities.ExecuteEffect, in)
+	if out.Status != opportunity.StatusRejected || out.Error.Type != opportunity.NotFound {
 		t.Errorf("of no record: %+v", out)
 	}
 }
 
 func TestTheSendingAddressIsLookedUpAgain(t *testing.T) {
-	r := newRoom(t, tms.Mark{})
-	r.follow(mailing)
-	record := r.created("A-1")
-	r.people(record, nora, contact)
-	r.want(r.ensure(mail(record, opportunity.ToContact, "short")), 2+2+1, opportunity.ActMail)
-	r.pass(9 * time.Minute)
-	r.want(r.ensure(mail(record, opportunity.ToContact, "short")), 1+2+1, opportunity.ActMail)
-	r.pass(2 * time.Minute)
-	r.want(r.ensure(mail(record, opportunity.ToContact, "short")), 2+2+1, opportunity.ActMail)
+	r := newFixture(t, tms.ReferenceTag{})
+	r.loadPlaybook(emailPlaybook)
+	record := r.createRecord("A-1")
+	r.setPeople(record, userWithContact, contact)
+	r.wantEffect(r.runEffect(emailEffect(record, opportunity.ToContact, "short")), 2+2+1, opportunity.RequestEmail)
+	r.advanceClock(9 * time.Minute)
+	r.wantEffect(r.runEffect(emailEffect(record, opportunity.ToContact, "short")), 1+2+1, opportunity.RequestEmail)
+	r.advanceClock(2 * time.Minute)
+	r.wantEffect(r.runEffect(emailEffect(record, opportunity.ToContact, "short")), 2+2+1, opportunity.RequestEmail)
 }

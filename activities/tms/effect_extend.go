@@ -7,52 +7,52 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ensureExtend changes until when the held places are held.
-type ensureExtend struct{ *Activities }
+// extendHandler changes until when the held places are held.
+type extendHandler struct{ *Activities }
 
-func (e ensureExtend) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
-	out := activities.InspectResult{Trace: in.Trace, Run: runOf(ctx)}
+func (e extendHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
+	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
 	if in.Effect.Extend == nil {
 		out.Error = opportunity.Invalidf("the effect says nothing of until when places are to be held")
 		return out, nil
 	}
-	if in.Undo && in.Trace.Values[keptLooked] == "" { // the effect requested nothing
+	if in.Undo && in.UndoEntry.Values[undoKeyInspected] == "" { // the effect requested nothing
 		return out, nil
 	}
-	now, err := e.places(ctx, in.Opportunity)
+	now, err := e.readReservation(ctx, in.Opportunity)
 	if err != nil {
-		return out, reading(err)
+		return out, readError(err)
 	}
-	out.Reservation = now.reservation()
-	until, before := in.Effect.Extend.Until, in.Trace.Until
+	out.Reservation = now.toReservation()
+	until, before := in.Effect.Extend.Until, in.UndoEntry.Until
 	if in.Undo {
 		switch {
-		case !now.held || !near(now.until, until): // lapsed, or set by somebody else since
+		case !now.reserved || !isSameExpiry(now.expiry, until): // lapsed, or set by somebody else since
 		case before.IsZero():
-			out.Error = opportunity.Failf(opportunity.Conflict, "no expiry was set before; the places stay held until %s", stamp(now.until))
+			out.Error = opportunity.Failf(opportunity.Conflict, "no expiry was set before; the places stay held until %s", formatTime(now.expiry))
 		case !before.After(e.now()):
-			out.Error = opportunity.Failf(opportunity.Conflict, "the places were held until %s before, which has passed; they stay held until %s", stamp(before), stamp(now.until))
+			out.Error = opportunity.Failf(opportunity.Conflict, "the places were held until %s before, which has passed; they stay held until %s", formatTime(before), formatTime(now.expiry))
 		default:
-			out.Act = &opportunity.Act{Kind: opportunity.ActExtend, Until: before}
+			out.Request = &opportunity.EffectRequest{Kind: opportunity.RequestExtend, Until: before}
 		}
 		return out, nil
 	}
 	switch {
-	case now.held && near(now.until, until):
-	case !now.held:
+	case now.reserved && isSameExpiry(now.expiry, until):
+	case !now.reserved:
 		out.Error = opportunity.Failf(opportunity.Rejected, "the opportunity holds no places, and what has lapsed cannot be held again")
 	case !until.After(e.now()):
-		out.Error = opportunity.Invalidf("the places were to be held until %s, which has passed", stamp(until))
+		out.Error = opportunity.Invalidf("the places were to be held until %s, which has passed", formatTime(until))
 	default:
-		out.Trace = now.looked(in.Trace)
-		out.Act = &opportunity.Act{Kind: opportunity.ActExtend, Until: until}
+		out.UndoEntry = now.withOriginalExpiry(in.UndoEntry)
+		out.Request = &opportunity.EffectRequest{Kind: opportunity.RequestExtend, Until: until}
 	}
 	return out, nil
 }
 
-func (e ensureExtend) carryOut(ctx context.Context, in activities.EffectInput) (activities.CarryOutResult, error) {
-	if run, other := anotherRun(ctx, in.Run); other {
-		return activities.CarryOutResult{Sending: reset(run)}, nil
+func (e extendHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
+	if run, other := detectReset(ctx, in.RunID); other {
+		return activities.ExecuteResult{CallResult: resetResult(run)}, nil
 	}
-	return e.lapseAt(ctx, in, in.Act.Until), nil
+	return e.setExpiry(ctx, in, in.Request.Until), nil
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ensureInvoice waits for the draft that the TMS makes, fills in the draft and makes it
+// invoiceHandler waits for the draft that the TMS makes, fills in the draft and makes it
 // final in time. An invoice that the API raises was never observed.
-type ensureInvoice struct{ *Activities }
+type invoiceHandler struct{ *Activities }
 
 // The states of an invoice (observed), beside Final.
 const (
@@ -20,13 +20,13 @@ const (
 	invoiceVoid  = "Void"
 )
 
-// keptFilled is a key of Trace.Values, like keptLooked and keptAsked. Each of them holds
+// undoKeyFilled is a key of Trace.Values, like undoKeyInspected and undoKeyConfirmed. Each of them holds
 // the id of an invoice, because an invoice may become void and another may take its place.
 //
-// For the invoice in keptLooked, the earlier texts are kept. For the invoice in keptAsked,
-// the API answered that it has the wanted texts. The invoice in keptFilled was found
+// For the invoice in undoKeyInspected, the earlier texts are kept. For the invoice in undoKeyConfirmed,
+// the API answered that it has the wanted texts. The invoice in undoKeyFilled was found
 // filled in by an inspection: from then on its texts are for people to change.
-const keptFilled = "filled"
+const undoKeyFilled = "filled"
 
 // The names of the texts of an invoice in an act that writes the texts back.
 const (
@@ -38,14 +38,14 @@ type draftText struct {
 	name string
 	// wanted is the text that the effect writes, "" when the effect leaves the text. there
 	// is the current text, and before is the earlier text.
-	wanted, there, before string
-	// shown says that the API shows the current text.
-	shown bool
+	wanted, current, before string
+	// visible says that the API shows the current text.
+	visible bool
 }
 
-// textsOf returns the texts that the effect writes.
-func textsOf(in activities.EffectInput, billing administrate.Billing) []draftText {
-	wanted, trace, invoice := in.Effect.Invoice, in.Trace, billing.Invoice
+// draftTexts returns the texts that the effect writes.
+func draftTexts(in activities.EffectInput, billing administrate.Billing) []draftText {
+	wanted, trace, invoice := in.Effect.Invoice, in.UndoEntry, billing.Invoice
 	var all []draftText
 	for _, t := range []draftText{
 		{textPurchaseOrder, wanted.PurchaseOrder, invoice.PurchaseOrderRef, trace.PurchaseOrder, billing.ShowsPurchaseOrder},
@@ -58,44 +58,44 @@ func textsOf(in activities.EffectInput, billing administrate.Billing) []draftTex
 	return all
 }
 
-func (e ensureInvoice) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
-	out := activities.InspectResult{Trace: in.Trace, Run: runOf(ctx)}
+func (e invoiceHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
+	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
 	wanted := in.Effect.Invoice
 	if wanted == nil {
 		out.Error = opportunity.Invalidf("the effect does not say what the invoice is to be")
 		return out, nil
 	}
-	if in.Undo && in.Trace.Values[keptLooked] == "" { // the effect wrote nothing
+	if in.Undo && in.UndoEntry.Values[undoKeyInspected] == "" { // the effect wrote nothing
 		return out, nil
 	}
 	billing, err := e.api.Billing(ctx, string(in.Opportunity))
 	if err != nil {
-		return out, reading(err)
+		return out, readError(err)
 	}
 	invoice := billing.Invoice
 	switch {
 	case in.Undo:
-		e.undo(&out, in, billing)
+		e.inspectUndo(&out, in, billing)
 	case invoice == nil && in.Now.Before(wanted.WaitUntil):
-		out.Trace, out.Again = await(in.Trace, in.Now, wanted.WaitUntil)
+		out.UndoEntry, out.RecheckAt = nextPoll(in.UndoEntry, in.Now, wanted.WaitUntil)
 	case invoice == nil:
-		out.Error = noInvoice(in, billing)
+		out.Error = missingInvoiceError(in, billing)
 	case billing.ActiveInvoiceID != "" && billing.ActiveInvoiceID != invoice.ID:
 		out.Error = opportunity.Failf(opportunity.Conflict, "the TMS tells of two invoices, %s and %s, and which of them counts is not known; look there", billing.ActiveInvoiceID, invoice.ID)
 	case invoice.State == invoiceVoid:
 		out.Error = opportunity.Failf(opportunity.Conflict, "the invoice %s is void; raise another one in the TMS, then answer retry", invoice.ID)
 	default:
-		out.Trace = in.Trace.Adding(opportunity.Record{Kind: opportunity.RecordInvoice, ID: opportunity.ID(invoice.ID)})
-		e.found(&out, in, billing)
+		out.UndoEntry = in.UndoEntry.WithObject(opportunity.TouchedObject{Kind: opportunity.ObjectInvoice, ID: opportunity.ID(invoice.ID)})
+		e.inspectInvoice(&out, in, billing)
 	}
 	return out, nil
 }
 
-// noInvoice returns the error for an invoice that is missing after its time.
-func noInvoice(in activities.EffectInput, billing administrate.Billing) *opportunity.Error {
+// missingInvoiceError returns the error for an invoice that is missing after its time.
+func missingInvoiceError(in activities.EffectInput, billing administrate.Billing) *opportunity.Error {
 	known := ""
-	for _, record := range in.Trace.Records {
-		if record.Kind == opportunity.RecordInvoice {
+	for _, record := range in.UndoEntry.Objects {
+		if record.Kind == opportunity.ObjectInvoice {
 			known = string(record.ID)
 		}
 	}
@@ -105,12 +105,12 @@ func noInvoice(in activities.EffectInput, billing administrate.Billing) *opportu
 	case known != "":
 		return opportunity.Failf(opportunity.Conflict, "the opportunity does not have the invoice %s any more, nor another; raise one in the TMS, then answer retry", known)
 	}
-	return opportunity.Failf(opportunity.NotFound, "the TMS has made no invoice by %s; raise one there, then answer retry", stamp(in.Effect.Invoice.WaitUntil))
+	return opportunity.Failf(opportunity.NotFound, "the TMS has made no invoice by %s; raise one there, then answer retry", formatTime(in.Effect.Invoice.WaitUntil))
 }
 
-// found finds out what the invoice still needs. A final invoice stands, no matter who
+// inspectInvoice finds out what the invoice still needs. A final invoice stands, no matter who
 // made it final and what it holds.
-func (e ensureInvoice) found(out *activities.InspectResult, in activities.EffectInput, billing administrate.Billing) {
+func (e invoiceHandler) inspectInvoice(out *activities.InspectResult, in activities.EffectInput, billing administrate.Billing) {
 	wanted, invoice := in.Effect.Invoice, billing.Invoice
 	switch {
 	case invoice.Final():
@@ -119,69 +119,69 @@ func (e ensureInvoice) found(out *activities.InspectResult, in activities.Effect
 		out.Error = opportunity.Failf(opportunity.Conflict, "the invoice %s is neither a draft nor final but %q; look in the TMS", invoice.ID, invoice.State)
 		return
 	}
-	if all := textsOf(in, billing); len(all) > 0 && in.Trace.Values[keptFilled] != invoice.ID {
-		if e.unfilled(in, invoice.ID, all) {
-			out.Trace = lookedAt(out.Trace, *invoice)
-			out.Act = &opportunity.Act{Kind: opportunity.ActFillInvoice, On: opportunity.ID(invoice.ID)}
+	if all := draftTexts(in, billing); len(all) > 0 && in.UndoEntry.Values[undoKeyFilled] != invoice.ID {
+		if e.needsFilling(in, invoice.ID, all) {
+			out.UndoEntry = withOriginalTexts(out.UndoEntry, *invoice)
+			out.Request = &opportunity.EffectRequest{Kind: opportunity.RequestFillInvoice, Target: opportunity.ID(invoice.ID)}
 			return
 		}
-		out.Trace = keep(out.Trace, keptFilled, invoice.ID)
+		out.UndoEntry = withUndoValue(out.UndoEntry, undoKeyFilled, invoice.ID)
 	}
 	switch {
 	case wanted.FinaliseAt.IsZero():
 	case in.Now.Before(wanted.FinaliseAt):
-		out.Again, out.Aside = wanted.FinaliseAt, true
+		out.RecheckAt, out.NonBlocking = wanted.FinaliseAt, true
 	default:
-		out.Act = &opportunity.Act{Kind: opportunity.ActFinalise, On: opportunity.ID(invoice.ID)}
+		out.Request = &opportunity.EffectRequest{Kind: opportunity.RequestFinaliseInvoice, Target: opportunity.ID(invoice.ID)}
 	}
 }
 
-// unfilled reports whether a text differs from the wanted text. For a text that the API
+// needsFilling reports whether a text differs from the wanted text. For a text that the API
 // does not show, only the answer to the update counts.
-func (ensureInvoice) unfilled(in activities.EffectInput, invoice string, all []draftText) bool {
+func (invoiceHandler) needsFilling(in activities.EffectInput, invoice string, all []draftText) bool {
 	for _, t := range all {
-		if t.shown && !same(t.there, t.wanted) || !t.shown && in.Trace.Values[keptAsked] != invoice {
+		if t.visible && !isSameText(t.current, t.wanted) || !t.visible && in.UndoEntry.Values[undoKeyConfirmed] != invoice {
 			return true
 		}
 	}
 	return false
 }
 
-// lookedAt keeps the texts of the draft before the effect writes to it.
-func lookedAt(trace opportunity.Trace, invoice administrate.Invoice) opportunity.Trace {
-	if trace.Values[keptLooked] == invoice.ID {
+// withOriginalTexts keeps the texts of the draft before the effect writes to it.
+func withOriginalTexts(trace opportunity.UndoEntry, invoice administrate.Invoice) opportunity.UndoEntry {
+	if trace.Values[undoKeyInspected] == invoice.ID {
 		return trace
 	}
 	trace.PurchaseOrder, trace.Comments = invoice.PurchaseOrderRef, invoice.Comments
-	return keep(trace, keptLooked, invoice.ID)
+	return withUndoValue(trace, undoKeyInspected, invoice.ID)
 }
 
-// same compares texts as people do. An API may trim a text, and may use other line
+// isSameText compares texts as people do. An API may trim a text, and may use other line
 // endings.
-func same(a, b string) bool {
+func isSameText(a, b string) bool {
 	plain := func(s string) string { return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")) }
 	return plain(a) == plain(b)
 }
 
-// holds reports whether the answer holds the wanted text. No wanted text is always held.
-func holds(answered, wanted string) bool {
-	return strings.TrimSpace(wanted) == "" || same(answered, wanted)
+// isConfirmedText reports whether the answer holds the wanted text. No wanted text is always held.
+func isConfirmedText(answered, wanted string) bool {
+	return strings.TrimSpace(wanted) == "" || isSameText(answered, wanted)
 }
 
-// undo writes back the earlier texts of the draft, where the draft still holds the texts
+// inspectUndo writes back the earlier texts of the draft, where the draft still holds the texts
 // that the effect wrote.
-func (e ensureInvoice) undo(out *activities.InspectResult, in activities.EffectInput, billing administrate.Billing) {
+func (e invoiceHandler) inspectUndo(out *activities.InspectResult, in activities.EffectInput, billing administrate.Billing) {
 	invoice := billing.Invoice
-	if invoice == nil || invoice.ID != in.Trace.Values[keptLooked] || invoice.State == invoiceVoid {
+	if invoice == nil || invoice.ID != in.UndoEntry.Values[undoKeyInspected] || invoice.State == invoiceVoid {
 		return // the invoice does not count any more
 	}
 	ours := make(map[string]string)
-	for _, t := range textsOf(in, billing) {
+	for _, t := range draftTexts(in, billing) {
 		switch {
-		case !t.shown:
+		case !t.visible:
 			out.Error = opportunity.Failf(opportunity.Rejected, "the invoice %s may have been filled in, and the API does not tell what stood there before; put it right in the TMS, then answer skip", invoice.ID)
 			return
-		case same(t.there, t.wanted) && !same(t.there, t.before):
+		case isSameText(t.current, t.wanted) && !isSameText(t.current, t.before):
 			ours[t.name] = "before"
 		}
 	}
@@ -190,49 +190,49 @@ func (e ensureInvoice) undo(out *activities.InspectResult, in activities.EffectI
 	case invoice.State != invoiceDraft:
 		out.Error = opportunity.Failf(opportunity.Conflict, "the invoice %s was filled in and is no draft any more; put it right in the TMS, then answer skip", invoice.ID)
 	default:
-		out.Act = &opportunity.Act{Kind: opportunity.ActFillInvoice, On: opportunity.ID(invoice.ID), Values: ours}
+		out.Request = &opportunity.EffectRequest{Kind: opportunity.RequestFillInvoice, Target: opportunity.ID(invoice.ID), Values: ours}
 	}
 }
 
-func (e ensureInvoice) carryOut(ctx context.Context, in activities.EffectInput) (activities.CarryOutResult, error) {
-	if run, other := anotherRun(ctx, in.Run); other {
-		return activities.CarryOutResult{Sending: reset(run)}, nil
+func (e invoiceHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
+	if run, other := detectReset(ctx, in.RunID); other {
+		return activities.ExecuteResult{CallResult: resetResult(run)}, nil
 	}
 	if in.Effect.Invoice == nil {
-		return rejected(opportunity.Invalidf("the effect does not say what the invoice is to be")), nil
+		return rejectedResult(opportunity.Invalidf("the effect does not say what the invoice is to be")), nil
 	}
-	result := activities.CarryOutResult{Trace: in.Trace}
+	result := activities.ExecuteResult{UndoEntry: in.UndoEntry}
 	var err error
-	if in.Act.Kind == opportunity.ActFinalise {
-		_, err = e.api.FinaliseInvoice(e.inTime(ctx), string(in.Act.On))
+	if in.Request.Kind == opportunity.RequestFinaliseInvoice {
+		_, err = e.api.FinaliseInvoice(e.withSendDeadline(ctx), string(in.Request.Target))
 	} else {
 		var answer administrate.Invoice
-		answer, err = e.api.UpdateInvoice(e.inTime(ctx), filling(in))
+		answer, err = e.api.UpdateInvoice(e.withSendDeadline(ctx), invoiceUpdate(in))
 		wanted := in.Effect.Invoice
-		if err == nil && !in.Undo && holds(answer.PurchaseOrderRef, wanted.PurchaseOrder) && holds(answer.Comments, wanted.Comments) {
-			result.Trace = keep(in.Trace, keptAsked, string(in.Act.On))
+		if err == nil && !in.Undo && isConfirmedText(answer.PurchaseOrderRef, wanted.PurchaseOrder) && isConfirmedText(answer.Comments, wanted.Comments) {
+			result.UndoEntry = withUndoValue(in.UndoEntry, undoKeyConfirmed, string(in.Request.Target))
 		}
 	}
-	result.Sending = sending(err)
+	result.CallResult = callResult(err)
 	if errors.As(err, new(*administrate.RejectedError)) && e.isFinal(ctx, in) {
 		// Somebody else made the invoice final first, and the next inspection finds it final.
-		result.Sending = sending(nil)
+		result.CallResult = callResult(nil)
 	}
 	return result, nil
 }
 
-// filling returns the update that writes the effect's texts, or the earlier texts.
-func filling(in activities.EffectInput) administrate.UpdateInvoice {
-	wanted, before := in.Effect.Invoice, in.Trace
-	update := administrate.UpdateInvoice{ID: string(in.Act.On)}
+// invoiceUpdate returns the update that writes the effect's texts, or the earlier texts.
+func invoiceUpdate(in activities.EffectInput) administrate.UpdateInvoice {
+	wanted, before := in.Effect.Invoice, in.UndoEntry
+	update := administrate.UpdateInvoice{ID: string(in.Request.Target)}
 	if !in.Undo {
 		update.PurchaseOrderRef, update.Comments = strings.TrimSpace(wanted.PurchaseOrder), strings.TrimSpace(wanted.Comments)
 		return update
 	}
-	if _, back := in.Act.Values[textPurchaseOrder]; back {
+	if _, back := in.Request.Values[textPurchaseOrder]; back {
 		update.PurchaseOrderRef, update.NoPurchaseOrderRef = before.PurchaseOrder, before.PurchaseOrder == ""
 	}
-	if _, back := in.Act.Values[textComments]; back {
+	if _, back := in.Request.Values[textComments]; back {
 		update.Comments, update.NoComments = before.Comments, before.Comments == ""
 	}
 	return update
@@ -240,7 +240,7 @@ func filling(in activities.EffectInput) administrate.UpdateInvoice {
 
 // isFinal reports whether the invoice of the act is final, after the API rejected the
 // act.
-func (e ensureInvoice) isFinal(ctx context.Context, in activities.EffectInput) bool {
+func (e invoiceHandler) isFinal(ctx context.Context, in activities.EffectInput) bool {
 	billing, err := e.api.Billing(ctx, string(in.Opportunity))
-	return err == nil && billing.Invoice != nil && billing.Invoice.ID == string(in.Act.On) && billing.Invoice.Final()
+	return err == nil && billing.Invoice != nil && billing.Invoice.ID == string(in.Request.Target) && billing.Invoice.Final()
 }

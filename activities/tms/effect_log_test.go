@@ -13,8 +13,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ask reads from the TMS with a request of its own.
-func (r *room) ask(query string) string {
+// query reads from the TMS with a request of its own.
+func (r *fixture) query(query string) string {
 	r.t.Helper()
 	text, err := json.Marshal(map[string]string{"query": query})
 	if err != nil {
@@ -35,7 +35,7 @@ func (r *room) ask(query string) string {
 	if err := json.NewDecoder(answer.Body).Decode(&got); err != nil {
 		r.t.Fatal(err)
 	}
-	r.requested()
+	r.requestCount()
 	return string(got.Data)
 }
 
@@ -45,39 +45,39 @@ func logEffect(record opportunity.ID, message string) activities.EffectInput {
 	}}
 }
 
-const entries = `{ externalIntegrationLogs { edges { node { originIdentifier nodeId message status payload } } } }`
+const logQuery = `{ externalIntegrationLogs { edges { node { originIdentifier nodeId message status payload } } } }`
 
 func TestAnEntryOfTheLogIsWrittenOnce(t *testing.T) {
-	r := newRoom(t, tms.Mark{})
-	record := r.created("A-1")
-	r.requested()
+	r := newFixture(t, tms.ReferenceTag{})
+	record := r.createRecord("A-1")
+	r.requestCount()
 	in := logEffect(record, "Won with 399.80 GBP")
-	done := r.ensure(in)
-	r.want(done, 1, opportunity.ActLog)
-	in.Trace = done.trace
-	r.want(r.ensure(in), 0)
+	done := r.runEffect(in)
+	r.wantEffect(done, 1, opportunity.RequestLog)
+	in.UndoEntry = done.undoEntry
+	r.wantEffect(r.runEffect(in), 0)
 	in.Undo = true
-	r.wantProblem(r.ensure(in), 0, "cannot be deleted")
+	r.wantProblem(r.runEffect(in), 0, "cannot be deleted")
 	want := `{"externalIntegrationLogs":{"edges":[{"node":{"originIdentifier":"oppflow","nodeId":"` + string(record) +
 		`","message":"Won with 399.80 GBP","status":"partial","payload":"{\"effect\":\"1/win/after/2/log\"}"}}]}}`
-	if diff := cmp.Diff(want, r.ask(entries)); diff != "" {
+	if diff := cmp.Diff(want, r.query(logQuery)); diff != "" {
 		t.Error(diff)
 	}
 }
 
 func TestAnEntryWhoseAnswerIsLostIsNotWrittenAgain(t *testing.T) {
-	r := newRoom(t, tms.Mark{})
-	record := r.created("A-1")
-	r.requested()
-	r.lose()
-	r.wantProblem(r.ensure(logEffect(record, "Won")), 1, "unknown", opportunity.ActLog)
-	if n := strings.Count(r.ask(entries), `"message"`); n != 1 {
+	r := newFixture(t, tms.ReferenceTag{})
+	record := r.createRecord("A-1")
+	r.requestCount()
+	r.loseNextAnswer()
+	r.wantProblem(r.runEffect(logEffect(record, "Won")), 1, "unknown", opportunity.RequestLog)
+	if n := strings.Count(r.query(logQuery), `"message"`); n != 1 {
 		t.Errorf("%d entries", n)
 	}
 }
 
 func TestAnEntryThatTheTMSTurnsDown(t *testing.T) {
-	r := newRoom(t, tms.Mark{})
-	r.requested()
-	r.wantProblem(r.ensure(logEffect(id(opportunity.TypeOpportunity, 99), "Won")), 1, "Not Found", opportunity.ActLog)
+	r := newFixture(t, tms.ReferenceTag{})
+	r.requestCount()
+	r.wantProblem(r.runEffect(logEffect(id(opportunity.TypeOpportunity, 99), "Won")), 1, "Not Found", opportunity.RequestLog)
 }

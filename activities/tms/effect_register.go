@@ -11,71 +11,71 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ensureRegister registers the attendees on their events. A registration does not use up
+// registerHandler registers the attendees on their events. A registration does not use up
 // the places that are held for the opportunity. The held places count twice until they
 // are given back, after everybody is registered. Registering first keeps a place from
 // going to somebody else in between. An event whose held places leave too few free places
 // was observed to accept more: its remaining places become negative. Where an event does
 // not accept more, the held places are given back first, so that they do not block the
 // people they are held for.
-type ensureRegister struct{ *Activities }
+type registerHandler struct{ *Activities }
 
-// keptShort is a key of Trace.Values: an event was full while places were held.
-const keptShort = "short"
+// undoKeyEventFull is a key of Trace.Values: an event was full while places were held.
+const undoKeyEventFull = "short"
 
-func (e ensureRegister) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
-	out := activities.InspectResult{Trace: in.Trace, Run: runOf(ctx)}
+func (e registerHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
+	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
 	switch {
 	case in.Undo:
-		return e.takeBack(ctx, in, out)
+		return e.inspectUndo(ctx, in, out)
 	case len(in.Attendees) == 0: // the places are held for people without names yet
 		return out, nil
 	}
-	out, err := e.contacts(ctx, in, out, opportunity.SeveralAsk)
-	if err != nil || out.Error != nil || out.Act != nil {
+	out, err := e.inspectContacts(ctx, in, out, opportunity.MatchAskOperator)
+	if err != nil || out.Error != nil || out.Request != nil {
 		return out, err
 	}
-	act, err := e.registers(ctx, in, &out)
+	act, err := e.nextRegistration(ctx, in, &out)
 	if err != nil {
-		return out, reading(err)
+		return out, readError(err)
 	}
-	if e.releases(in) && (act == nil || in.Trace.Values[keptShort] != "") {
-		now, err := e.places(ctx, in.Opportunity)
+	if e.shouldRelease(in) && (act == nil || in.UndoEntry.Values[undoKeyEventFull] != "") {
+		now, err := e.readReservation(ctx, in.Opportunity)
 		if err != nil {
-			return out, reading(err)
+			return out, readError(err)
 		}
-		out.Reservation = now.reservation()
-		if now.held && !now.until.IsZero() {
-			act = &opportunity.Act{Kind: opportunity.ActRelease}
+		out.Reservation = now.toReservation()
+		if now.reserved && !now.expiry.IsZero() {
+			act = &opportunity.EffectRequest{Kind: opportunity.RequestRelease}
 		}
 	}
-	out.Act = act
+	out.Request = act
 	return out, nil
 }
 
-// releases reports whether to give back the places. All places go back at once, so places
+// shouldRelease reports whether to give back the places. All places go back at once, so places
 // for people without names yet would be lost, too.
-func (ensureRegister) releases(in activities.EffectInput) bool {
-	return in.Effect.Register != nil && in.Effect.Register.Release && !awaitsOthers(in)
+func (registerHandler) shouldRelease(in activities.EffectInput) bool {
+	return in.Effect.Register != nil && in.Effect.Register.ReleaseReservation && !hasUnnamedPlaces(in)
 }
 
-// awaitsOthers reports whether an interest in an event has more places than named people.
-func awaitsOthers(in activities.EffectInput) bool {
+// hasUnnamedPlaces reports whether an interest in an event has more places than named people.
+func hasUnnamedPlaces(in activities.EffectInput) bool {
 	named := make(map[opportunity.ID]int)
 	for _, attendee := range in.Attendees {
 		named[attendee.Interest]++
 	}
-	return slices.ContainsFunc(in.Interests, func(held opportunity.Held) bool {
+	return slices.ContainsFunc(in.Interests, func(held opportunity.RecordedInterest) bool {
 		kind := cmp.Or(held.Kind, (opportunity.Interest{Item: held.Item}).ResolvedKind())
 		return kind == opportunity.Event && held.Quantity > named[held.ID]
 	})
 }
 
-// registers returns the next registration that is missing, nil when there is none.
-func (e ensureRegister) registers(ctx context.Context, in activities.EffectInput, out *activities.InspectResult) (*opportunity.Act, error) {
+// nextRegistration returns the next registration that is missing, nil when there is none.
+func (e registerHandler) nextRegistration(ctx context.Context, in activities.EffectInput, out *activities.InspectResult) (*opportunity.EffectRequest, error) {
 	for _, event := range eventsFor(in.Attendees) {
 		contacts := contactsOn(event, in.Attendees, out.Contacts)
-		places, err := e.learnersOn(ctx, event, contacts)
+		places, err := e.enrolmentsOn(ctx, event, contacts)
 		if err != nil {
 			return nil, err
 		}
@@ -83,52 +83,54 @@ func (e ensureRegister) registers(ctx context.Context, in activities.EffectInput
 		for _, contact := range contacts {
 			// The trace keeps who is about to be registered. If the answer is lost, a contact who
 			// is on the event then was registered by this effect.
-			learner := opportunity.Record{Kind: opportunity.RecordLearner, On: event, Contact: contact, Made: true}
+			learner := opportunity.TouchedObject{Kind: opportunity.ObjectLearner, Event: event, Contact: contact, Created: true}
 			if on := places[contact]; len(on) > 0 {
-				learner.ID, learner.Made = on[0], false
+				learner.ID, learner.Created = on[0], false
 			} else {
 				missing = append(missing, contact)
 			}
-			out.Trace = out.Trace.Adding(learner)
+			out.UndoEntry = out.UndoEntry.WithObject(learner)
 		}
 		if len(missing) > 0 {
-			return &opportunity.Act{Kind: opportunity.ActRegister, On: event, IDs: missing[:min(len(missing), administrate.MaxEntries)]}, nil
+			return &opportunity.EffectRequest{Kind: opportunity.RequestRegister, Target: event, IDs: missing[:min(len(missing), administrate.MaxEntries)]}, nil
 		}
 	}
 	return nil, nil
 }
 
-func (e ensureRegister) takeBack(ctx context.Context, in activities.EffectInput, out activities.InspectResult) (activities.InspectResult, error) {
-	out.Trace.Records = slices.Clone(in.Trace.Records)
-	ours := func(r opportunity.Record) bool { return r.Kind == opportunity.RecordLearner && r.Made && !r.Gone }
-	on, err := e.placesOf(ctx, in.Trace.Records, ours)
-	if err != nil {
-		return out, reading(err)
+func (e registerHandler) inspectUndo(ctx context.Context, in activities.EffectInput, out activities.InspectResult) (activities.InspectResult, error) {
+	out.UndoEntry.Objects = slices.Clone(in.UndoEntry.Objects)
+	ours := func(r opportunity.TouchedObject) bool {
+		return r.Kind == opportunity.ObjectLearner && r.Created && !r.Reverted
 	}
-	for i := range out.Trace.Records {
-		made := &out.Trace.Records[i]
+	on, err := e.enrolmentsOf(ctx, in.UndoEntry.Objects, ours)
+	if err != nil {
+		return out, readError(err)
+	}
+	for i := range out.UndoEntry.Objects {
+		made := &out.UndoEntry.Objects[i]
 		if !ours(*made) {
 			continue
 		}
-		places := on[made.On][made.Contact]
+		places := on[made.Event][made.Contact]
 		if made.ID == "" && len(places) > 0 {
 			made.ID = places[0]
 		}
 		if !slices.Contains(places, made.ID) { // somebody may have registered the person again
-			made.Gone = true
+			made.Reverted = true
 			continue
 		}
-		if out.Act == nil {
-			out.Act = &opportunity.Act{Kind: opportunity.ActCancelLearner, On: made.ID}
+		if out.Request == nil {
+			out.Request = &opportunity.EffectRequest{Kind: opportunity.RequestCancelLearner, Target: made.ID}
 		}
 	}
 	return out, nil
 }
 
-// placesOf reads the places of contacts on events, for the events of the records that
+// enrolmentsOf reads the places of contacts on events, for the events of the records that
 // about selects.
-func (a *Activities) placesOf(
-	ctx context.Context, records []opportunity.Record, about func(opportunity.Record) bool,
+func (a *Activities) enrolmentsOf(
+	ctx context.Context, records []opportunity.TouchedObject, about func(opportunity.TouchedObject) bool,
 ) (map[opportunity.ID]map[opportunity.ID][]opportunity.ID, error) {
 	contacts := make(map[opportunity.ID][]opportunity.ID)
 	var events []opportunity.ID
@@ -136,16 +138,16 @@ func (a *Activities) placesOf(
 		if !about(r) {
 			continue
 		}
-		if contacts[r.On] == nil {
-			events = append(events, r.On)
+		if contacts[r.Event] == nil {
+			events = append(events, r.Event)
 		}
-		if !slices.Contains(contacts[r.On], r.Contact) {
-			contacts[r.On] = append(contacts[r.On], r.Contact)
+		if !slices.Contains(contacts[r.Event], r.Contact) {
+			contacts[r.Event] = append(contacts[r.Event], r.Contact)
 		}
 	}
 	out := make(map[opportunity.ID]map[opportunity.ID][]opportunity.ID)
 	for _, event := range events {
-		places, err := a.learnersOn(ctx, event, contacts[event])
+		places, err := a.enrolmentsOn(ctx, event, contacts[event])
 		if err != nil {
 			return nil, err
 		}
@@ -154,11 +156,11 @@ func (a *Activities) placesOf(
 	return out, nil
 }
 
-// learnersOn reads which places the contacts have on the event, without cancelled places.
-func (a *Activities) learnersOn(ctx context.Context, event opportunity.ID, contacts []opportunity.ID) (map[opportunity.ID][]opportunity.ID, error) {
+// enrolmentsOn reads which places the contacts have on the event, without cancelled places.
+func (a *Activities) enrolmentsOn(ctx context.Context, event opportunity.ID, contacts []opportunity.ID) (map[opportunity.ID][]opportunity.ID, error) {
 	places := make(map[opportunity.ID][]opportunity.ID)
 	for some := range slices.Chunk(contacts, administrate.MaxEntries) {
-		ids := texts(some)
+		ids := idStrings(some)
 		for after := ""; ; {
 			page, err := a.api.Enrolments(ctx, string(event), ids, after)
 			if err != nil {
@@ -168,7 +170,7 @@ func (a *Activities) learnersOn(ctx context.Context, event opportunity.ID, conta
 				contact := opportunity.ID(learner.ContactID)
 				places[contact] = append(places[contact], opportunity.ID(learner.ID))
 			}
-			if after = page.More; after == "" {
+			if after = page.NextCursor; after == "" {
 				break
 			}
 		}
@@ -176,57 +178,57 @@ func (a *Activities) learnersOn(ctx context.Context, event opportunity.ID, conta
 	return places, nil
 }
 
-func (e ensureRegister) carryOut(ctx context.Context, in activities.EffectInput) (activities.CarryOutResult, error) {
-	if run, other := anotherRun(ctx, in.Run); other {
-		return activities.CarryOutResult{Sending: reset(run)}, nil
+func (e registerHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
+	if run, other := detectReset(ctx, in.RunID); other {
+		return activities.ExecuteResult{CallResult: resetResult(run)}, nil
 	}
-	switch in.Act.Kind {
-	case opportunity.ActCreateContacts:
+	switch in.Request.Kind {
+	case opportunity.RequestCreateContacts:
 		return e.createContacts(ctx, in)
-	case opportunity.ActRelease:
-		return e.lapseAt(ctx, in, e.now()), nil
-	case opportunity.ActCancelLearner:
-		err := e.api.CancelLearner(e.inTime(ctx), string(in.Act.On))
-		return activities.CarryOutResult{Sending: sending(err), Trace: in.Trace}, nil
+	case opportunity.RequestRelease:
+		return e.setExpiry(ctx, in, e.now()), nil
+	case opportunity.RequestCancelLearner:
+		err := e.api.CancelLearner(e.withSendDeadline(ctx), string(in.Request.Target))
+		return activities.ExecuteResult{CallResult: callResult(err), UndoEntry: in.UndoEntry}, nil
 	}
-	registered, err := e.api.RegisterContacts(e.inTime(ctx), administrate.RegisterContacts{EventID: string(in.Act.On), ContactIDs: texts(in.Act.IDs)})
-	result := activities.CarryOutResult{Sending: sending(err), Trace: in.Trace}
+	registered, err := e.api.RegisterContacts(e.withSendDeadline(ctx), administrate.RegisterContacts{EventID: string(in.Request.Target), ContactIDs: idStrings(in.Request.IDs)})
+	result := activities.ExecuteResult{CallResult: callResult(err), UndoEntry: in.UndoEntry}
 	for _, learner := range registered.Learners {
-		result.Trace = result.Trace.Adding(opportunity.Record{
-			Kind: opportunity.RecordLearner, ID: opportunity.ID(learner.ID), On: in.Act.On, Contact: opportunity.ID(learner.ContactID), Made: true,
+		result.UndoEntry = result.UndoEntry.WithObject(opportunity.TouchedObject{
+			Kind: opportunity.ObjectLearner, ID: opportunity.ID(learner.ID), Event: in.Request.Target, Contact: opportunity.ID(learner.ContactID), Created: true,
 		})
 	}
-	if errors.As(err, new(*administrate.RejectedError)) && e.releases(in) && in.Trace.Values[keptShort] == "" && e.short(ctx, in) {
+	if errors.As(err, new(*administrate.RejectedError)) && e.shouldRelease(in) && in.UndoEntry.Values[undoKeyEventFull] == "" && e.isBlockedByReservation(ctx, in) {
 		// The API answered, and the next step is another request.
-		result.Sending = activities.Sending{Fate: opportunity.FateDone}
-		result.Trace = keep(in.Trace, keptShort, "yes")
+		result.CallResult = activities.CallResult{Status: opportunity.StatusDone}
+		result.UndoEntry = withUndoValue(in.UndoEntry, undoKeyEventFull, "yes")
 	}
 	return result, nil
 }
 
-// short reports whether the event has too few places only because of the places that are
+// isBlockedByReservation reports whether the event has too few places only because of the places that are
 // held for the opportunity. It returns false where the data does not prove this, because
 // places that were given back cannot be held again.
-func (e ensureRegister) short(ctx context.Context, in activities.EffectInput) bool {
-	now, err := e.places(ctx, in.Opportunity)
-	if err != nil || !now.held || now.until.IsZero() {
+func (e registerHandler) isBlockedByReservation(ctx context.Context, in activities.EffectInput) bool {
+	now, err := e.readReservation(ctx, in.Opportunity)
+	if err != nil || !now.reserved || now.expiry.IsZero() {
 		return false
 	}
-	event, err := e.api.Event(ctx, string(in.Act.On))
+	event, err := e.api.Event(ctx, string(in.Request.Target))
 	if err != nil || !event.Active || event.RemainingPlaces == nil || event.Reserved == nil {
 		return false
 	}
 	ours := 0
 	for _, held := range in.Interests {
-		if slices.ContainsFunc(in.Attendees, func(a opportunity.Attendee) bool { return a.Interest == held.ID && a.Event == in.Act.On }) {
+		if slices.ContainsFunc(in.Attendees, func(a opportunity.Attendee) bool { return a.Interest == held.ID && a.Event == in.Request.Target }) {
 			ours += held.Quantity
 		}
 	}
-	left, needed := *event.RemainingPlaces, len(in.Act.IDs)
+	left, needed := *event.RemainingPlaces, len(in.Request.IDs)
 	return left < needed && left+min(ours, *event.Reserved) >= needed
 }
 
-func texts(ids []opportunity.ID) []string {
+func idStrings(ids []opportunity.ID) []string {
 	out := make([]string, len(ids))
 	for i, id := range ids {
 		out[i] = string(id)

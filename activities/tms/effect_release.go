@@ -7,33 +7,33 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ensureRelease gives all places back.
-type ensureRelease struct{ *Activities }
+// releaseHandler gives all places back.
+type releaseHandler struct{ *Activities }
 
-func (e ensureRelease) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
-	out := activities.InspectResult{Trace: in.Trace, Run: runOf(ctx)}
+func (e releaseHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
+	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
 	if in.Undo {
-		out.Error = noUndo("an opportunity whose places were given back can hold none again")
+		out.Error = cannotUndoError("an opportunity whose places were given back can hold none again")
 		return out, nil
 	}
-	now, err := e.places(ctx, in.Opportunity)
+	now, err := e.readReservation(ctx, in.Opportunity)
 	if err != nil {
-		return out, reading(err)
+		return out, readError(err)
 	}
-	out.Reservation = now.reservation()
+	out.Reservation = now.toReservation()
 	// Where the API names no expiry for held places even after the request, no places are
 	// held.
-	if now.held && (!now.until.IsZero() || in.Trace.Values[keptAsked] == "") {
-		out.Trace = now.looked(in.Trace)
-		out.Act = &opportunity.Act{Kind: opportunity.ActRelease}
+	if now.reserved && (!now.expiry.IsZero() || in.UndoEntry.Values[undoKeyConfirmed] == "") {
+		out.UndoEntry = now.withOriginalExpiry(in.UndoEntry)
+		out.Request = &opportunity.EffectRequest{Kind: opportunity.RequestRelease}
 	}
 	return out, nil
 }
 
-// carryOut lets the places end now: the API has no other way to give them back.
-func (e ensureRelease) carryOut(ctx context.Context, in activities.EffectInput) (activities.CarryOutResult, error) {
-	if run, other := anotherRun(ctx, in.Run); other {
-		return activities.CarryOutResult{Sending: reset(run)}, nil
+// execute lets the places end now: the API has no other way to give them back.
+func (e releaseHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
+	if run, other := detectReset(ctx, in.RunID); other {
+		return activities.ExecuteResult{CallResult: resetResult(run)}, nil
 	}
-	return e.lapseAt(ctx, in, e.now()), nil
+	return e.setExpiry(ctx, in, e.now()), nil
 }

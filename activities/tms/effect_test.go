@@ -19,30 +19,30 @@ import (
 	"github.com/oppflow/oppflow/playbook"
 )
 
-// follow gives the worker the playbook.
-func (r *room) follow(text string) {
+// loadPlaybook gives the worker the playbook.
+func (r *fixture) loadPlaybook(text string) {
 	r.t.Helper()
 	loaded, err := playbook.Load([]byte(text))
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	r.options.Playbook = loaded
-	r.worker(tms.Mark{Attribute: "oppflow"})
+	r.newWorker(tms.ReferenceTag{Attribute: "oppflow"})
 }
 
-// ended is how an effect ended.
-type ended struct {
-	trace opportunity.Trace
-	// acts are the acts that got an answer, done or not.
-	acts []opportunity.ActKind
+// effectOutcome is how an effect ended.
+type effectOutcome struct {
+	undoEntry opportunity.UndoEntry
+	// requests are the acts that got an answer, done or not.
+	requests []opportunity.EffectRequestKind
 	// problem is why the effect does not stand; "" when it does.
 	problem string
 	// attendees are the attendees with the contacts that are known now.
 	attendees []opportunity.Attendee
 }
 
-// identify stores the contacts of the attendees, as a workflow does.
-func (e *ended) identify(contacts []opportunity.ID) {
+// setContacts stores the contacts of the attendees, as a workflow does.
+func (e *effectOutcome) setContacts(contacts []opportunity.ID) {
 	for i, contact := range contacts {
 		if contact != "" {
 			e.attendees[i].Contact, e.attendees[i].Person = contact, nil
@@ -50,45 +50,45 @@ func (e *ended) identify(contacts []opportunity.ID) {
 	}
 }
 
-// ensure inspects and acts until the effect stands or cannot stand, as a workflow does.
-func (r *room) ensure(in activities.EffectInput) ended {
+// runEffect inspects and acts until the effect stands or cannot stand, as a workflow does.
+func (r *fixture) runEffect(in activities.EffectInput) effectOutcome {
 	r.t.Helper()
-	out := ended{trace: in.Trace, attendees: slices.Clone(in.Attendees)}
+	out := effectOutcome{undoEntry: in.UndoEntry, attendees: slices.Clone(in.Attendees)}
 	in.Now = r.now()
-	var sent *opportunity.Act
+	var sent *opportunity.EffectRequest
 	for range 20 {
-		in.Trace, in.Act, in.Attendees = out.trace, nil, out.attendees
-		looked := do[activities.InspectResult](r, activities.InspectEffect, in)
-		out.trace = looked.Trace
-		out.identify(looked.Contacts)
+		in.UndoEntry, in.Request, in.Attendees = out.undoEntry, nil, out.attendees
+		looked := mustRunActivity[activities.InspectResult](r, activities.InspectEffect, in)
+		out.undoEntry = looked.UndoEntry
+		out.setContacts(looked.Contacts)
 		switch {
 		case looked.Error != nil:
 			out.problem = looked.Error.Error()
 			return out
-		case looked.Act == nil:
+		case looked.Request == nil:
 			return out
-		case sent != nil && reflect.DeepEqual(sent, looked.Act):
+		case sent != nil && reflect.DeepEqual(sent, looked.Request):
 			out.problem = "nothing shows"
 			return out
 		}
-		in.Trace, in.Act = out.trace, looked.Act
-		acted := do[activities.CarryOutResult](r, activities.CarryOutEffect, in)
-		out.acts = append(out.acts, looked.Act.Kind)
-		switch acted.Fate {
-		case opportunity.FateDone:
-			out.trace, sent = acted.Trace, looked.Act
-			out.identify(acted.Contacts)
-			if !looked.Act.Kind.IsSeen() {
+		in.UndoEntry, in.Request = out.undoEntry, looked.Request
+		acted := mustRunActivity[activities.ExecuteResult](r, activities.ExecuteEffect, in)
+		out.requests = append(out.requests, looked.Request.Kind)
+		switch acted.Status {
+		case opportunity.StatusDone:
+			out.undoEntry, sent = acted.UndoEntry, looked.Request
+			out.setContacts(acted.Contacts)
+			if !looked.Request.Kind.IsVerifiable() {
 				return out
 			}
-		case opportunity.FateRejected:
+		case opportunity.StatusRejected:
 			out.problem = acted.Error.Error()
 			return out
-		case opportunity.FateNotSent:
+		case opportunity.StatusNotSent:
 			out.problem = "not sent: " + string(acted.Reason)
 			return out
-		case opportunity.FateUnknown:
-			if sent = nil; !looked.Act.Kind.IsSeen() {
+		case opportunity.StatusUnknown:
+			if sent = nil; !looked.Request.Kind.IsVerifiable() {
 				out.problem = "unknown"
 				return out
 			}
@@ -98,31 +98,31 @@ func (r *room) ensure(in activities.EffectInput) ended {
 	return out
 }
 
-// want fails unless the effect stands after these acts and requests.
-func (r *room) want(got ended, requests int, acts ...opportunity.ActKind) {
+// wantEffect fails unless the effect stands after these acts and requests.
+func (r *fixture) wantEffect(got effectOutcome, requests int, acts ...opportunity.EffectRequestKind) {
 	r.t.Helper()
-	if got.problem != "" || !cmp.Equal(got.acts, acts) {
-		r.t.Errorf("acts %q, want %q; problem %q", got.acts, acts, got.problem)
+	if got.problem != "" || !cmp.Equal(got.requests, acts) {
+		r.t.Errorf("acts %q, want %q; problem %q", got.requests, acts, got.problem)
 	}
-	if n := r.requested(); n != requests {
+	if n := r.requestCount(); n != requests {
 		r.t.Errorf("%d requests, want %d", n, requests)
 	}
 }
 
 // wantProblem fails unless the effect cannot be ensured and the reason contains these
 // words.
-func (r *room) wantProblem(got ended, requests int, says string, acts ...opportunity.ActKind) {
+func (r *fixture) wantProblem(got effectOutcome, requests int, says string, acts ...opportunity.EffectRequestKind) {
 	r.t.Helper()
-	if !strings.Contains(got.problem, says) || says == "" || !cmp.Equal(got.acts, acts) {
-		r.t.Errorf("acts %q, want %q; problem %q, want %q", got.acts, acts, got.problem, says)
+	if !strings.Contains(got.problem, says) || says == "" || !cmp.Equal(got.requests, acts) {
+		r.t.Errorf("acts %q, want %q; problem %q, want %q", got.requests, acts, got.problem, says)
 	}
-	if n := r.requested(); n != requests {
+	if n := r.requestCount(); n != requests {
 		r.t.Errorf("%d requests, want %d", n, requests)
 	}
 }
 
 // client returns a client that asks the TMS without the worker.
-func (r *room) client() *administrate.Client {
+func (r *fixture) client() *administrate.Client {
 	r.t.Helper()
 	api, err := administrate.New(administrate.Options{URL: r.url, Tokens: administrate.StaticToken(r.token), Burst: 1000, RequestsPerSecond: 1000})
 	if err != nil {
@@ -132,9 +132,9 @@ func (r *room) client() *administrate.Client {
 }
 
 // attributes returns the attributes of the record.
-func (r *room) attributes(record opportunity.ID) map[string]string {
+func (r *fixture) attributes(record opportunity.ID) map[string]string {
 	r.t.Helper()
-	ties, err := r.client().Ties(r.t.Context(), string(record))
+	ties, err := r.client().OpportunityLinks(r.t.Context(), string(record))
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -142,11 +142,11 @@ func (r *room) attributes(record opportunity.ID) map[string]string {
 	for _, a := range ties.Attributes {
 		all[a.Key] = a.Value
 	}
-	r.requested()
+	r.requestCount()
 	return all
 }
 
-func (r *room) set(record opportunity.ID, key, value string) {
+func (r *fixture) setAttribute(record opportunity.ID, key, value string) {
 	r.t.Helper()
 	_, err := r.client().UpdateOpportunity(r.t.Context(), administrate.UpdateOpportunity{
 		ID: string(record), Attributes: []administrate.Attribute{{Key: key, Value: value}},
@@ -154,29 +154,29 @@ func (r *room) set(record opportunity.ID, key, value string) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.requested()
+	r.requestCount()
 }
 
-// lose makes the sandbox carry out the next mutation and lose its answer.
-func (r *room) lose() {
+// loseNextAnswer makes the sandbox carry out the next mutation and lose its answer.
+func (r *fixture) loseNextAnswer() {
 	done := false
-	r.answerInstead(func(w http.ResponseWriter, q *http.Request) bool {
-		if text := body(r.t, q); done || !strings.Contains(text, "mutation ") {
+	r.interceptRequests(func(w http.ResponseWriter, q *http.Request) bool {
+		if text := readBody(r.t, q); done || !strings.Contains(text, "mutation ") {
 			return false
 		}
 		done = true
-		r.box.Handler().ServeHTTP(discard{http.Header{}}, q)
+		r.sandbox.Handler().ServeHTTP(discardResponse{http.Header{}}, q)
 		w.WriteHeader(http.StatusBadGateway)
 		return true
 	})
 }
 
-// discard is a response that nobody receives.
-type discard struct{ header http.Header }
+// discardResponse is a response that nobody receives.
+type discardResponse struct{ header http.Header }
 
-func (d discard) Header() http.Header            { return d.header }
-func (d discard) Write(text []byte) (int, error) { return len(text), nil }
-func (d discard) WriteHeader(int)                {}
+func (d discardResponse) Header() http.Header            { return d.header }
+func (d discardResponse) Write(text []byte) (int, error) { return len(text), nil }
+func (d discardResponse) WriteHeader(int)                {}
 
 func attributesEffect(record opportunity.ID, values map[string]string) activities.EffectInput {
 	return activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: opportunity.Effect{
@@ -184,75 +184,75 @@ func attributesEffect(record opportunity.ID, values map[string]string) activitie
 	}}
 }
 
-func TestAttributesAreSetOnceAndTakenBack(t *testing.T) {
-	r := newRoom(t, tms.Mark{Attribute: "oppflow"})
-	record := r.created("A-1")
-	r.set(record, "po", "old")
+func TestAttributesAreSetOnceAndRestoredOnUndo(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{Attribute: "oppflow"})
+	record := r.createRecord("A-1")
+	r.setAttribute(record, "po", "old")
 	in := attributesEffect(record, map[string]string{"po": "PO 17", "by": "Oppflow", "none": ""})
-	done := r.ensure(in)
-	r.want(done, 3, opportunity.ActSetAttributes)
+	done := r.runEffect(in)
+	r.wantEffect(done, 3, opportunity.RequestSetAttributes)
 	want := map[string]string{"oppflow": "A-1", "po": "PO 17", "by": "Oppflow"}
 	if diff := cmp.Diff(want, r.attributes(record)); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(map[string]string{"po": "old", "by": ""}, done.trace.Values); diff != "" {
+	if diff := cmp.Diff(map[string]string{"po": "old", "by": ""}, done.undoEntry.Values); diff != "" {
 		t.Error(diff)
 	}
-	r.want(r.ensure(in), 1) // the attributes are set already
+	r.wantEffect(r.runEffect(in), 1) // the attributes are set already
 
-	in.Undo, in.Trace = true, done.trace
-	r.want(r.ensure(in), 3, opportunity.ActSetAttributes)
+	in.Undo, in.UndoEntry = true, done.undoEntry
+	r.wantEffect(r.runEffect(in), 3, opportunity.RequestSetAttributes)
 	got := r.attributes(record)
 	maps.DeleteFunc(got, func(_, value string) bool { return value == "" })
 	if diff := cmp.Diff(map[string]string{"oppflow": "A-1", "po": "old"}, got); diff != "" {
 		t.Errorf("taken back: %s", diff)
 	}
-	r.want(r.ensure(in), 1)
+	r.wantEffect(r.runEffect(in), 1)
 }
 
 func TestAttributesThatSomebodyChangedSinceStay(t *testing.T) {
-	r := newRoom(t, tms.Mark{})
-	record := r.created("A-1")
+	r := newFixture(t, tms.ReferenceTag{})
+	record := r.createRecord("A-1")
 	in := attributesEffect(record, map[string]string{"po": "PO 17", "by": "Oppflow"})
-	done := r.ensure(in)
-	r.requested()
-	r.set(record, "po", "theirs")
-	in.Undo, in.Trace = true, done.trace
-	r.want(r.ensure(in), 3, opportunity.ActSetAttributes)
+	done := r.runEffect(in)
+	r.requestCount()
+	r.setAttribute(record, "po", "theirs")
+	in.Undo, in.UndoEntry = true, done.undoEntry
+	r.wantEffect(r.runEffect(in), 3, opportunity.RequestSetAttributes)
 	if got := r.attributes(record); got["po"] != "theirs" || got["by"] != "" {
 		t.Errorf("attributes %q", got)
 	}
 }
 
 func TestAttributesWhoseAnswerIsLostAreFoundSet(t *testing.T) {
-	r := newRoom(t, tms.Mark{})
-	record := r.created("A-1")
+	r := newFixture(t, tms.ReferenceTag{})
+	record := r.createRecord("A-1")
 	in := attributesEffect(record, map[string]string{"po": "PO 17"})
-	r.requested()
-	r.lose()
-	done := r.ensure(in)
-	r.want(done, 3, opportunity.ActSetAttributes)
-	if diff := cmp.Diff(map[string]string{"po": ""}, done.trace.Values); diff != "" {
+	r.requestCount()
+	r.loseNextAnswer()
+	done := r.runEffect(in)
+	r.wantEffect(done, 3, opportunity.RequestSetAttributes)
+	if diff := cmp.Diff(map[string]string{"po": ""}, done.undoEntry.Values); diff != "" {
 		t.Error(diff)
 	}
 }
 
-func TestAPlaybookCannotSetTheMark(t *testing.T) {
-	r := newRoom(t, tms.Mark{Attribute: "oppflow"})
-	record := r.created("A-1")
-	r.requested()
-	r.wantProblem(r.ensure(attributesEffect(record, map[string]string{"oppflow": "B-2"})), 0, "mark")
+func TestAPlaybookCannotSetTheReferenceTag(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{Attribute: "oppflow"})
+	record := r.createRecord("A-1")
+	r.requestCount()
+	r.wantProblem(r.runEffect(attributesEffect(record, map[string]string{"oppflow": "B-2"})), 0, "mark")
 }
 
 func TestEffectsOfAnotherRunSendNothing(t *testing.T) {
-	r := newRoom(t, tms.Mark{})
-	record := r.created("A-1")
-	r.requested()
+	r := newFixture(t, tms.ReferenceTag{})
+	record := r.createRecord("A-1")
+	r.requestCount()
 	soon := time.Now().Add(time.Hour)
 	for _, effect := range []opportunity.Effect{
 		{Kind: opportunity.EffectAttributes, Attributes: &opportunity.EnsureAttributes{}},
-		{Kind: opportunity.EffectReserve, Reserve: &opportunity.HoldPlaces{Until: soon}},
-		{Kind: opportunity.EffectExtend, Extend: &opportunity.HoldPlaces{Until: soon}},
+		{Kind: opportunity.EffectReserve, Reserve: &opportunity.EnsureReservation{Until: soon}},
+		{Kind: opportunity.EffectExtend, Extend: &opportunity.EnsureReservation{Until: soon}},
 		{Kind: opportunity.EffectRelease},
 		{Kind: opportunity.EffectInvoice, Invoice: &opportunity.EnsureInvoice{}},
 		{Kind: opportunity.EffectTokens, Tokens: &opportunity.AwaitTokens{}},
@@ -260,19 +260,19 @@ func TestEffectsOfAnotherRunSendNothing(t *testing.T) {
 		{Kind: opportunity.EffectLog, Log: &opportunity.WriteLog{}},
 		{Kind: opportunity.EffectCall, Call: &opportunity.CallService{}},
 	} {
-		in := activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: effect, Act: &opportunity.Act{}, Run: "another"}
-		out := do[activities.CarryOutResult](r, activities.CarryOutEffect, in)
-		if out.Fate != opportunity.FateNotSent || out.Reason != activities.ReasonReset || out.Run == "" {
+		in := activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: effect, Request: &opportunity.EffectRequest{}, RunID: "another"}
+		out := mustRunActivity[activities.ExecuteResult](r, activities.ExecuteEffect, in)
+		if out.Status != opportunity.StatusNotSent || out.Reason != activities.ReasonReset || out.RunID == "" {
 			t.Errorf("%s: %+v", effect.Kind, out)
 		}
 	}
-	if n := r.requested(); n != 0 {
+	if n := r.requestCount(); n != 0 {
 		t.Errorf("%d requests were sent", n)
 	}
 }
 
-// body returns the body of a request and keeps the body readable.
-func body(t *testing.T, q *http.Request) string {
+// readBody returns the body of a request and keeps the body readable.
+func readBody(t *testing.T, q *http.Request) string {
 	t.Helper()
 	text, err := io.ReadAll(q.Body)
 	if err != nil {

@@ -10,47 +10,47 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ensureTokens checks whether the training tokens of the interests were issued. Only the
+// tokensHandler checks whether the training tokens of the interests were issued. Only the
 // TMS issues tokens, so there is nothing to undo.
-type ensureTokens struct{ *Activities }
+type tokensHandler struct{ *Activities }
 
-func (e ensureTokens) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
-	out := activities.InspectResult{Trace: in.Trace, Run: runOf(ctx)}
+func (e tokensHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
+	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
 	if in.Effect.Tokens == nil {
 		out.Error = opportunity.Invalidf("the effect does not say how long tokens may take to be issued")
 		return out, nil
 	}
-	wanted := tokensOf(in.Interests)
-	if in.Undo || wanted.all == 0 {
+	wanted := countTokens(in.Interests)
+	if in.Undo || wanted.total == 0 {
 		return out, nil
 	}
 	until := in.Effect.Tokens.WaitUntil
-	issues, err := e.issued(ctx, in.Opportunity)
+	issues, err := e.readIssuedTokens(ctx, in.Opportunity)
 	switch {
 	case err != nil:
-		return out, reading(err)
+		return out, readError(err)
 	case !issues.Shown && in.Now.Before(until):
 		// To look more often shows no more, and the effects after this one would wait in vain.
-		out.Again, out.Aside = until, true
+		out.RecheckAt, out.NonBlocking = until, true
 		return out, nil
 	case !issues.Shown:
-		out.Error = opportunity.Failf(opportunity.Undecided, "the API does not tell whether tokens are issued; check in the TMS that %s were, then answer skip", counted(wanted.all, "token"))
+		out.Error = opportunity.Failf(opportunity.Undecided, "the API does not tell whether tokens are issued; check in the TMS that %s were, then answer skip", plural(wanted.total, "token"))
 		return out, nil
 	}
 	missing := wanted.missing(issues.Issues)
 	switch {
 	case missing == 0:
 	case in.Now.Before(until):
-		out.Trace, out.Again = await(in.Trace, in.Now, until)
+		out.UndoEntry, out.RecheckAt = nextPoll(in.UndoEntry, in.Now, until)
 	default:
 		out.Error = opportunity.Failf(opportunity.NotFound, "%d of %s were issued by %s; issue the others in the TMS, then answer retry",
-			wanted.all-missing, counted(wanted.all, "token"), stamp(until))
+			wanted.total-missing, plural(wanted.total, "token"), formatTime(until))
 	}
 	return out, nil
 }
 
-// issued reads which tokens were issued, where the API shows them.
-func (e ensureTokens) issued(ctx context.Context, id opportunity.ID) (administrate.TokenIssues, error) {
+// readIssuedTokens reads which tokens were issued, where the API shows them.
+func (e tokensHandler) readIssuedTokens(ctx context.Context, id opportunity.ID) (administrate.TokenIssues, error) {
 	if !e.api.ShowsTokenIssues() {
 		return administrate.TokenIssues{}, nil
 	}
@@ -61,19 +61,19 @@ func (e ensureTokens) issued(ctx context.Context, id opportunity.ID) (administra
 	return issues, err
 }
 
-// tokensWanted is how many tokens were bought: of each type with a known id, and in all.
-type tokensWanted struct {
+// boughtTokens is how many tokens were bought: of each type with a known id, and in all.
+type boughtTokens struct {
 	byType map[string]int
-	all    int
+	total  int
 }
 
-func tokensOf(interests []opportunity.Held) tokensWanted {
-	wanted := tokensWanted{byType: make(map[string]int)}
+func countTokens(interests []opportunity.RecordedInterest) boughtTokens {
+	wanted := boughtTokens{byType: make(map[string]int)}
 	for _, held := range interests {
 		if cmp.Or(held.Kind, (opportunity.Interest{Item: held.Item}).ResolvedKind()) != opportunity.Tokens {
 			continue
 		}
-		wanted.all += held.Quantity
+		wanted.total += held.Quantity
 		if opportunity.ID(held.Item).Type() == opportunity.TypeTokens {
 			wanted.byType[held.Item] += held.Quantity
 		}
@@ -84,12 +84,12 @@ func tokensOf(interests []opportunity.Held) tokensWanted {
 // missing returns how many of the tokens were not issued. Tokens of another type, and
 // more tokens than were bought of a type, replace no missing token. They count only for
 // types that are known by a name only.
-func (w tokensWanted) missing(issues []administrate.TokenIssue) int {
+func (w boughtTokens) missing(issues []administrate.TokenIssue) int {
 	issued, spare := make(map[string]int), 0
 	for _, issue := range issues {
 		issued[issue.TokenTypeID] += issue.Quantity
 	}
-	missing, named := 0, w.all
+	missing, named := 0, w.total
 	for id, quantity := range w.byType {
 		got := min(quantity, issued[id])
 		issued[id] -= got
@@ -102,9 +102,9 @@ func (w tokensWanted) missing(issues []administrate.TokenIssue) int {
 	return missing + max(0, named-spare)
 }
 
-func (e ensureTokens) carryOut(ctx context.Context, in activities.EffectInput) (activities.CarryOutResult, error) {
-	if run, other := anotherRun(ctx, in.Run); other {
-		return activities.CarryOutResult{Sending: reset(run)}, nil
+func (e tokensHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
+	if run, other := detectReset(ctx, in.RunID); other {
+		return activities.ExecuteResult{CallResult: resetResult(run)}, nil
 	}
-	return rejected(opportunity.Invalidf("tokens are issued by the TMS only")), nil
+	return rejectedResult(opportunity.Invalidf("tokens are issued by the TMS only")), nil
 }

@@ -16,9 +16,9 @@ import (
 // A worker learns the epoch of its namespace while an activity begins. Nothing is sent
 // for this activity, because the run may come from a backup.
 func TestNothingIsSentBeforeTheEpochIsKnown(t *testing.T) {
-	r := newRoom(t, tms.Mark{})
-	record := r.created("A-1")
-	r.requested()
+	r := newFixture(t, tms.ReferenceTag{})
+	record := r.createRecord("A-1")
+	r.requestCount()
 	known := false
 	permitted := func(context.Context) error {
 		if !known {
@@ -27,12 +27,12 @@ func TestNothingIsSentBeforeTheEpochIsKnown(t *testing.T) {
 		return nil
 	}
 	var err error
-	r.options.Permitted = permitted
+	r.options.CheckPermission = permitted
 	r.options.API, err = administrate.New(administrate.Options{URL: r.url, Tokens: administrate.StaticToken(r.token), Permitted: permitted})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.worker(tms.Mark{})
+	r.newWorker(tms.ReferenceTag{})
 	r.env.SetWorkerOptions(worker.Options{BackgroundActivityContext: tms.WithEpoch(context.Background(), func() string {
 		if !known {
 			known = true // from here on everything is permitted
@@ -40,10 +40,10 @@ func TestNothingIsSentBeforeTheEpochIsKnown(t *testing.T) {
 		}
 		return "second"
 	})})
-	if got := r.apply(record, interest(course, 1)).Sending; got.Fate != opportunity.FateNotSent || got.Reason != activities.ReasonTenant {
+	if got := r.apply(record, interest(course, 1)).CallResult; got.Status != opportunity.StatusNotSent || got.Reason != activities.ReasonWrongTenant {
 		t.Errorf("the change: %+v; want it not sent", got)
 	}
-	if n := r.requested(); n != 0 {
+	if n := r.requestCount(); n != 0 {
 		t.Errorf("%d requests were sent", n)
 	}
 }

@@ -7,15 +7,15 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// AskFor sets how long the worker asks the namespace for other runs.
-func (a *Activities) AskFor(within time.Duration) { a.askFor = within }
+// SetEarlierRunTimeout sets how long the worker asks the namespace for other runs.
+func (a *Activities) SetEarlierRunTimeout(within time.Duration) { a.earlierRunTimeout = within }
 
-// Written returns the name as the TMS holds it.
-func (m Mark) Written(name string, reference opportunity.Reference) string {
-	return m.written(name, reference)
+// AddToName returns the name as the TMS holds it.
+func (m ReferenceTag) AddToName(name string, reference opportunity.Reference) string {
+	return m.addToName(name, reference)
 }
 
 // Attributes returns the attributes of a new record.
-func (m Mark) Attributes(reference opportunity.Reference) []administrate.Attribute {
+func (m ReferenceTag) Attributes(reference opportunity.Reference) []administrate.Attribute {
 	return m.attributes(reference)
 }

@@ -11,25 +11,25 @@ import (
 	"github.com/oppflow/oppflow/playbook"
 )
 
-// whole reads the record with all of its interests, in one request for each hundred
+// fullRecord reads the record with all of its interests, in one request for each hundred
 // interests.
-func (a *Activities) whole(ctx context.Context, id opportunity.ID) (administrate.Opportunity, error) {
+func (a *Activities) fullRecord(ctx context.Context, id opportunity.ID) (administrate.Opportunity, error) {
 	record, err := a.api.Opportunity(ctx, string(id))
-	for err == nil && record.MoreInterests != "" {
+	for err == nil && record.NextInterestsCursor != "" {
 		var page administrate.InterestPage
-		if page, err = a.api.Interests(ctx, string(id), record.MoreInterests); err == nil {
-			record.Interests, record.MoreInterests = append(record.Interests, page.Interests...), page.More
+		if page, err = a.api.Interests(ctx, string(id), record.NextInterestsCursor); err == nil {
+			record.Interests, record.NextInterestsCursor = append(record.Interests, page.Interests...), page.NextCursor
 		}
 	}
 	return record, err
 }
 
-// eventsOf reads the events of the record's interests, each once, in one request for each
+// readEvents reads the events of the record's interests, each once, in one request for each
 // hundred events.
-func (a *Activities) eventsOf(ctx context.Context, record administrate.Opportunity) ([]administrate.ScheduledEvent, error) {
+func (a *Activities) readEvents(ctx context.Context, record administrate.Opportunity) ([]administrate.ScheduledEvent, error) {
 	var ids []string
 	for _, interest := range record.Interests {
-		if kindOf(interest) == opportunity.Event && !slices.Contains(ids, interest.Item.ID) {
+		if interestKind(interest) == opportunity.Event && !slices.Contains(ids, interest.Item.ID) {
 			ids = append(ids, interest.Item.ID)
 		}
 	}
@@ -44,21 +44,21 @@ func (a *Activities) eventsOf(ctx context.Context, record administrate.Opportuni
 	return all, nil
 }
 
-// known is what a workflow knows of a record and the API does not return, or not to every
+// workflowFacts is what a workflow knows of a record and the API does not return, or not to every
 // tenant.
-type known struct {
-	region    opportunity.Named
-	interests []opportunity.Held
+type workflowFacts struct {
+	region    opportunity.Ref
+	interests []opportunity.RecordedInterest
 }
 
-// facts returns the input of a playbook. Data from the API goes first, because somebody
+// playbookFacts returns the input of a playbook. Data from the API goes first, because somebody
 // may have changed it.
-func (a *Activities) facts(record opportunity.Snapshot, raw administrate.Opportunity, events []administrate.ScheduledEvent, k known, now time.Time) playbook.Facts {
+func (a *Activities) playbookFacts(record opportunity.Snapshot, raw administrate.Opportunity, events []administrate.ScheduledEvent, k workflowFacts, now time.Time) playbook.Facts {
 	facts := playbook.Facts{
 		Now: now, ID: record.ID, Details: record.Details, Step: record.Step, Reservation: record.Reservation,
 		Attributes: make(map[string]string, len(raw.Attributes)),
 	}
-	if facts.Details.Region == (opportunity.Named{}) {
+	if facts.Details.Region == (opportunity.Ref{}) {
 		facts.Details.Region = k.region
 	}
 	for _, attribute := range raw.Attributes {
@@ -66,17 +66,17 @@ func (a *Activities) facts(record opportunity.Snapshot, raw administrate.Opportu
 	}
 	starts := make(map[string]time.Time, len(events))
 	for _, event := range events {
-		starts[event.ID] = startOf(event)
+		starts[event.ID] = eventStart(event)
 	}
 	for i, interest := range raw.Interests {
 		ref := record.Interests[i]
-		at := slices.IndexFunc(k.interests, func(h opportunity.Held) bool { return h.ID == ref.ID })
-		var held opportunity.Held
+		at := slices.IndexFunc(k.interests, func(h opportunity.RecordedInterest) bool { return h.ID == ref.ID })
+		var held opportunity.RecordedInterest
 		if at >= 0 {
 			held = k.interests[at]
 		}
 		one := playbook.Interest{
-			Item: ref.Item, Kind: cmp.Or(kindOf(interest), held.Kind), Quantity: held.Quantity, UnitAmount: held.UnitAmount,
+			Item: ref.Item, Kind: cmp.Or(interestKind(interest), held.Kind), Quantity: held.Quantity, UnitAmount: held.UnitAmount,
 			Reserve: held.Reserve, Start: starts[interest.Item.ID], ExpiresAt: held.ExpiresAt,
 		}
 		if interest.Quantity != nil {
@@ -90,9 +90,9 @@ func (a *Activities) facts(record opportunity.Snapshot, raw administrate.Opportu
 	return facts
 }
 
-// kindOf returns the kind of an interest, by its id or else by the name of the type in
+// interestKind returns the kind of an interest, by its id or else by the name of the type in
 // the schema; "" where neither is known.
-func kindOf(interest administrate.Interest) opportunity.Kind {
+func interestKind(interest administrate.Interest) opportunity.InterestKind {
 	if kind := (opportunity.Interest{Item: interest.Item.ID}).ResolvedKind(); kind != "" {
 		return kind
 	}
@@ -109,9 +109,9 @@ func kindOf(interest administrate.Interest) opportunity.Kind {
 	return ""
 }
 
-// startOf returns when an event starts. It is zero where the start is unknown, and for a
+// eventStart returns when an event starts. It is zero where the start is unknown, and for a
 // cancelled event, which never starts.
-func startOf(event administrate.ScheduledEvent) time.Time {
+func eventStart(event administrate.ScheduledEvent) time.Time {
 	switch {
 	case event.Cancelled:
 		return time.Time{}
@@ -124,7 +124,7 @@ func startOf(event administrate.ScheduledEvent) time.Time {
 	if err != nil {
 		return time.Time{}
 	}
-	at, err := time.ParseInLocation(opportunity.LocalTimeForm, string(event.Start), zone)
+	at, err := time.ParseInLocation(opportunity.LocalTimeLayout, string(event.Start), zone)
 	if err != nil {
 		return time.Time{}
 	}
@@ -138,8 +138,8 @@ func AdoptionFacts(record administrate.Opportunity, now time.Time) playbook.Fact
 	a := &Activities{now: func() time.Time { return now }}
 	snapshot := a.snapshot(record, "")
 	s := opportunity.NewState("", opportunity.Start{Adopt: snapshot.ID}, now)
-	s.TakenOver(snapshot, snapshot.Details.Region, now)
-	facts := a.facts(snapshot, record, nil, known{s.Details.Region, s.Interests}, now)
+	s.Adopt(snapshot, snapshot.Details.Region, now)
+	facts := a.playbookFacts(snapshot, record, nil, workflowFacts{s.Details.Region, s.Interests}, now)
 	facts.Entered, facts.LastActivity, facts.Adopted = s.Entered, s.LastActivity, s.AdoptedAt
 	return facts
 }

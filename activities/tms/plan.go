@@ -20,46 +20,46 @@ import (
 // whose playbook has a lower version than the opportunity has seen makes no plan.
 func (a *Activities) PlanOpportunity(ctx context.Context, in activities.PlanInput) (activities.PlanResult, error) {
 	begun := time.Now()
-	book, err := a.book(ctx)
+	book, err := a.currentPlaybook(ctx)
 	switch {
 	case err != nil:
-		return activities.PlanResult{}, unready("%s", err)
-	case book.Version < in.Version:
-		return activities.PlanResult{}, unready("version %d of the playbook is in force here, and the opportunity has seen version %d", book.Version, in.Version)
+		return activities.PlanResult{}, playbookUnavailable("%s", err)
+	case book.Version < in.MinPlaybookVersion:
+		return activities.PlanResult{}, playbookUnavailable("version %d of the playbook is in force here, and the opportunity has seen version %d", book.Version, in.MinPlaybookVersion)
 	}
-	result, err := a.plan(ctx, in, book)
+	result, err := a.makePlan(ctx, in, book)
 	if err != nil {
 		return activities.PlanResult{}, err
 	}
-	now, err := a.bookAfter(ctx, time.Since(begun))
+	now, err := a.playbookAfterStart(ctx, time.Since(begun))
 	switch {
 	case err != nil:
-		return activities.PlanResult{}, unready("%s", err)
+		return activities.PlanResult{}, playbookUnavailable("%s", err)
 	case now.Version != book.Version:
-		return activities.PlanResult{}, unready("version %d of the playbook came in force while the plan was made", now.Version)
+		return activities.PlanResult{}, playbookUnavailable("version %d of the playbook came in force while the plan was made", now.Version)
 	}
 	return result, nil
 }
 
-func (a *Activities) plan(ctx context.Context, in activities.PlanInput, book Book) (activities.PlanResult, error) {
-	raw, err := a.whole(ctx, in.Opportunity)
+func (a *Activities) makePlan(ctx context.Context, in activities.PlanInput, book VersionedPlaybook) (activities.PlanResult, error) {
+	raw, err := a.fullRecord(ctx, in.Opportunity)
 	if err != nil {
-		return activities.PlanResult{}, reading(err)
+		return activities.PlanResult{}, readError(err)
 	}
 	record := a.snapshot(raw, in.Reference)
-	result := activities.PlanResult{Record: record, To: in.Occasion.To, Foreign: a.mark.foreign(raw, in.Reference), Run: runOf(ctx)}
-	if rules := a.rulesOf(book); rules != nil {
-		result.Rules = *rules
+	result := activities.PlanResult{Record: record, TargetStep: in.PlanFor.To, TaggedByOther: a.referenceTag.isTaggedByOther(raw, in.Reference), RunID: currentRunID(ctx)}
+	if rules := a.featuresOf(book); rules != nil {
+		result.PlaybookFeatures = *rules
 	}
-	occasion := in.Occasion
+	occasion := in.PlanFor
 	var problem string
-	if result.Rules.Moves && occasion.Kind == opportunity.OccasionMove && occasion.To == (opportunity.Step{}) {
-		if occasion.To, problem, err = a.stepCalled(ctx, in.Step); err != nil {
-			return activities.PlanResult{}, reading(err)
+	if result.PlaybookFeatures.Transitions && occasion.Kind == opportunity.CauseTransition && occasion.To == (opportunity.Step{}) {
+		if occasion.To, problem, err = a.findStep(ctx, in.TargetStep); err != nil {
+			return activities.PlanResult{}, readError(err)
 		}
-		result.To = occasion.To
+		result.TargetStep = occasion.To
 	}
-	if occasion.Kind == opportunity.OccasionMove && occasion.To == (opportunity.Step{}) {
+	if occasion.Kind == opportunity.CauseTransition && occasion.To == (opportunity.Step{}) {
 		result.Plan = opportunity.Plan{Digest: book.Playbook.Digest(), Version: book.Version}
 		if problem != "" {
 			result.Plan.Problems = []string{problem}
@@ -68,30 +68,30 @@ func (a *Activities) plan(ctx context.Context, in activities.PlanInput, book Boo
 	}
 	var events []administrate.ScheduledEvent
 	if book.Playbook.NeedsEvents(occasion.Kind) {
-		if events, err = a.eventsOf(ctx, raw); err != nil {
-			return activities.PlanResult{}, reading(err)
+		if events, err = a.readEvents(ctx, raw); err != nil {
+			return activities.PlanResult{}, readError(err)
 		}
 	}
-	facts := a.facts(record, raw, events, known{in.Region, in.Known}, in.Now)
-	facts.Entered, facts.LastActivity, facts.Adopted, facts.Done = in.Entered, in.LastActivity, in.Adopted, in.Done
+	facts := a.playbookFacts(record, raw, events, workflowFacts{in.Region, in.KnownInterests}, in.Now)
+	facts.Entered, facts.LastActivity, facts.Adopted, facts.Done = in.Entered, in.LastActivity, in.AdoptedAt, in.DoneFollowUps
 	result.Plan = book.Playbook.Plan(facts, occasion)
 	result.Plan.Version = book.Version
 	for _, event := range events {
-		result.Events = append(result.Events, activities.EventNews{
+		result.Events = append(result.Events, activities.EventChange{
 			Event: opportunity.ID(event.ID), Cancelled: event.Cancelled, SoldOut: event.SoldOut,
 		})
 	}
 	return result, nil
 }
 
-// stepCalled returns the step with the name or id, zero where there is none or several.
+// findStep returns the step with the name or id, zero where there is none or several.
 // The problem says that steps cannot be read in this TMS.
-func (a *Activities) stepCalled(ctx context.Context, text string) (step opportunity.Step, problem string, err error) {
-	if step, ok := a.rememberedStep(text); ok {
+func (a *Activities) findStep(ctx context.Context, text string) (step opportunity.Step, problem string, err error) {
+	if step, ok := a.cachedStepFor(text); ok {
 		return step, "", nil
 	}
-	name := opportunity.Name{Type: opportunity.TypeStep, Text: text}
-	candidates, err := a.lookUp(ctx, []opportunity.Name{name})
+	name := opportunity.UnresolvedName{Type: opportunity.TypeStep, Text: text}
+	candidates, err := a.lookUpNames(ctx, []opportunity.UnresolvedName{name})
 	var refused *administrate.RefusedError
 	var invalid *administrate.InvalidError
 	switch {
@@ -100,19 +100,19 @@ func (a *Activities) stepCalled(ctx context.Context, text string) (step opportun
 	case err != nil:
 		return opportunity.Step{}, "", err
 	}
-	if meaning, fault := choose(name, candidates[opportunity.TypeStep]); fault == nil {
-		a.names.remember(name, meaning)
+	if meaning, fault := selectMeaning(name, candidates[opportunity.TypeStep]); fault == nil {
+		a.nameCache.store(name, meaning)
 	}
-	step, _ = a.rememberedStep(text)
+	step, _ = a.cachedStepFor(text)
 	return step, "", nil
 }
 
-// rememberedStep returns the step with the name or id, if the worker knows the step.
-func (a *Activities) rememberedStep(text string) (opportunity.Step, bool) {
+// cachedStepFor returns the step with the name or id, if the worker knows the step.
+func (a *Activities) cachedStepFor(text string) (opportunity.Step, bool) {
 	id := opportunity.ID(text)
-	for _, name := range (opportunity.Mutation{Progress: &opportunity.Progress{To: text}}).Names() { // an id is no name
-		meaning, _ := a.names.lookup(name)
+	for _, name := range (opportunity.Change{Progress: &opportunity.Progress{To: text}}).Names() { // an id is no name
+		meaning, _ := a.nameCache.lookup(name)
 		id = meaning.ID
 	}
-	return a.names.step(id)
+	return a.nameCache.step(id)
 }

@@ -14,32 +14,32 @@ func (a *Activities) ReadOpportunity(ctx context.Context, in activities.ReadInpu
 	if in.After != "" {
 		page, err := a.api.Interests(ctx, string(in.Opportunity), in.After)
 		if err != nil {
-			return activities.ReadResult{}, reading(err)
+			return activities.ReadResult{}, readError(err)
 		}
-		out := activities.ReadResult{Next: page.More, Record: opportunity.Snapshot{ID: in.Opportunity}}
+		out := activities.ReadResult{Next: page.NextCursor, Record: opportunity.Snapshot{ID: in.Opportunity}}
 		for _, interest := range page.Interests {
-			out.Record.Interests = append(out.Record.Interests, reference(interest))
+			out.Record.Interests = append(out.Record.Interests, interestRef(interest))
 		}
 		return out, nil
 	}
-	rules, err := a.rules(ctx)
+	rules, err := a.playbookFeatures(ctx)
 	if err != nil {
-		return activities.ReadResult{}, unready("%s", err)
+		return activities.ReadResult{}, playbookUnavailable("%s", err)
 	}
 	read := a.api.Opportunity
-	if in.Adopts && a.sinceRecord {
-		read = a.api.ChangedOpportunity
+	if in.ForAdoption && a.followUpsFromLastChange {
+		read = a.api.OpportunityWithUpdatedAt
 	}
 	record, err := read(ctx, string(in.Opportunity))
 	if err != nil {
-		return activities.ReadResult{}, reading(err)
+		return activities.ReadResult{}, readError(err)
 	}
 	out := activities.ReadResult{
-		Record: a.snapshot(record, in.Reference), Owner: a.mark.owner(record, in.Reference), Next: record.MoreInterests,
-		Foreign: a.mark.foreign(record, in.Reference), Run: runOf(ctx), Rules: rules,
+		Record: a.snapshot(record, in.Reference), TagOwner: a.referenceTag.tagOwner(record, in.Reference), Next: record.NextInterestsCursor,
+		TaggedByOther: a.referenceTag.isTaggedByOther(record, in.Reference), RunID: currentRunID(ctx), PlaybookFeatures: rules,
 	}
-	if out.Owner == activities.OwnerUs && in.Workflow != "" {
-		out.Settling = a.settlingBefore(ctx, in.Workflow, in.Run)
+	if out.TagOwner == activities.TagOwnerThis && in.WorkflowID != "" {
+		out.SettleTime = a.settleTimeBefore(ctx, in.WorkflowID, in.RunID)
 	}
 	return out, nil
 }
@@ -49,35 +49,35 @@ func (a *Activities) ReadOpportunity(ctx context.Context, in activities.ReadInpu
 // region name that the worker does not remember is looked up before. The filter compares
 // names as the TMS writes them, so another spelling by a caller would hide the record.
 func (a *Activities) FindOpportunity(ctx context.Context, in activities.FindInput) (activities.FindResult, error) {
-	if a.mark.none() {
-		return activities.FindResult{Reference: in.Reference, Blind: true}, nil
+	if a.referenceTag.isDisabled() {
+		return activities.FindResult{Reference: in.Reference, TagDisabled: true}, nil
 	}
 	names := (opportunity.Start{Region: in.Region}).Names()
 	if _, err := a.ResolveNames(ctx, activities.ResolveInput{Names: names}); err != nil {
 		return activities.FindResult{}, err
 	}
-	dictionary := a.dictionary(in.Resolved)
-	out := activities.FindResult{Reference: in.Reference, Region: a.region(in.Region, dictionary.id(opportunity.TypeRegion, in.Region, names))}
-	search := administrate.Search{First: 100, After: in.After, Attributes: a.mark.Attribute != "", Bare: true}
+	dictionary := a.newNameResolver(in.ResolvedNames)
+	out := activities.FindResult{Reference: in.Reference, Region: a.regionRef(in.Region, dictionary.id(opportunity.TypeRegion, in.Region, names))}
+	search := administrate.Search{First: 100, After: in.After, Attributes: a.referenceTag.Attribute != "", Bare: true}
 	for _, name := range names {
-		if meaning, ok := a.names.lookup(name); ok {
+		if meaning, ok := a.nameCache.lookup(name); ok {
 			search.Filters = []administrate.Filter{{Field: administrate.ByRegionName, Operation: administrate.Equal, Value: meaning.Name}}
 		}
 	}
 	page, err := a.api.Opportunities(ctx, search)
 	if err != nil {
-		return activities.FindResult{}, reading(err)
+		return activities.FindResult{}, readError(err)
 	}
 	for _, record := range page.Rows {
-		if a.mark.carriedBy(record, in.Reference) {
+		if a.referenceTag.isOn(record, in.Reference) {
 			out.Found = append(out.Found, opportunity.ID(record.ID))
 		}
 	}
-	out.Next = page.More
+	out.Next = page.NextCursor
 	if len(out.Found) > 0 {
-		another, settling := a.hadAnotherStart(ctx, in.StartDigest)
-		if out.Settling = settling; another {
-			out.Conflict = conflict(in.Reference).Error
+		another, settling := a.hasDifferentStart(ctx, in.StartDigest)
+		if out.SettleTime = settling; another {
+			out.Conflict = startConflict(in.Reference).Error
 		}
 	}
 	return out, nil
@@ -88,22 +88,22 @@ func (a *Activities) snapshot(record administrate.Opportunity, ref opportunity.R
 	out := opportunity.Snapshot{
 		ID: opportunity.ID(record.ID),
 		Details: opportunity.Details{
-			Name: a.mark.read(record.Name, ref),
+			Name: a.referenceTag.stripFromName(record.Name, ref),
 		},
 		Step:        StepOf(record.Step),
-		Reservation: a.held(record.Reservations),
+		Reservation: a.toReservation(record.Reservations),
 	}
-	if record.Changed != nil {
-		out.Changed = record.Changed.UTC()
+	if record.UpdatedAt != nil {
+		out.Changed = record.UpdatedAt.UTC()
 	}
 	if record.Account != nil {
-		out.Details.Account = opportunity.Named{ID: opportunity.ID(record.Account.ID), Name: record.Account.Name}
+		out.Details.Account = opportunity.Ref{ID: opportunity.ID(record.Account.ID), Name: record.Account.Name}
 	}
 	if record.Currency != nil {
 		out.Details.Currency = record.Currency.Code
 	}
 	for _, interest := range record.Interests {
-		out.Interests = append(out.Interests, reference(interest))
+		out.Interests = append(out.Interests, interestRef(interest))
 	}
 	return out
 }
@@ -118,7 +118,7 @@ func StepOf(step administrate.Step) opportunity.Step {
 	}
 }
 
-func reference(interest administrate.Interest) opportunity.InterestRef {
+func interestRef(interest administrate.Interest) opportunity.InterestRef {
 	ref := opportunity.InterestRef{ID: opportunity.ID(interest.ID), Item: opportunity.ID(interest.Item.ID)}
 	if interest.Quantity != nil {
 		ref.Quantity = *interest.Quantity
@@ -137,5 +137,5 @@ func reference(interest administrate.Interest) opportunity.InterestRef {
 // there is none.
 func (a *Activities) ProbeAPI(ctx context.Context) (activities.ProbeResult, error) {
 	err := a.api.Hello(ctx)
-	return activities.ProbeResult{Answered: err == nil}, reading(err)
+	return activities.ProbeResult{Answered: err == nil}, readError(err)
 }

@@ -11,20 +11,20 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// scheduled makes a workflow schedule a change with the options from another worker's times, and returns the
+// scheduleChange makes a workflow schedule a change with the options from another worker's times, and returns the
 // fate of the change.
-func (r *room) scheduled(times activities.Times, name string, in any) activities.Sending {
+func (r *fixture) scheduleChange(times activities.Times, name string, in any) activities.CallResult {
 	r.t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestWorkflowEnvironment()
-	r.made.Register(env)
-	env.ExecuteWorkflow(func(ctx workflow.Context) (activities.Sending, error) {
-		var out activities.Sending // every result of a change holds a Sending
-		ctx = workflow.WithActivityOptions(ctx, times.ToChange("change"))
+	r.activities.Register(env)
+	env.ExecuteWorkflow(func(ctx workflow.Context) (activities.CallResult, error) {
+		var out activities.CallResult // every result of a change holds a Sending
+		ctx = workflow.WithActivityOptions(ctx, times.ChangeOptions("change"))
 		err := workflow.ExecuteActivity(ctx, name, in).Get(ctx, &out)
 		return out, err
 	})
-	var out activities.Sending
+	var out activities.CallResult
 	if err := env.GetWorkflowError(); err != nil {
 		r.t.Fatal(err)
 	}
@@ -34,54 +34,54 @@ func (r *room) scheduled(times activities.Times, name string, in any) activities
 	return out
 }
 
-// asked is an activity with its input.
-type asked struct {
+// activityCall is an activity with its input.
+type activityCall struct {
 	activity string
 	in       any
 }
 
-// changes returns the activities that change something of the record, by what they do.
-func (r *room) changes(record opportunity.ID) map[string]asked {
+// changeInputs returns the activities that change something of the record, by what they do.
+func (r *fixture) changeInputs(record opportunity.ID) map[string]activityCall {
 	acting := func(in activities.EffectInput) activities.EffectInput {
-		looked := do[activities.InspectResult](r, activities.InspectEffect, in)
-		in.Act, in.Trace = looked.Act, looked.Trace
+		looked := mustRunActivity[activities.InspectResult](r, activities.InspectEffect, in)
+		in.Request, in.UndoEntry = looked.Request, looked.UndoEntry
 		return in
 	}
-	return map[string]asked{
+	return map[string]activityCall{
 		"create": {activities.CreateOpportunity, activities.CreateInput{
-			Reference: "A-2", Start: opportunity.Start{Name: "x", Region: string(regionDR)}, Looked: true,
+			Reference: "A-2", Start: opportunity.Start{Name: "x", Region: string(regionDR)}, SkipEarlierRunCheck: true,
 		}},
 		"apply": {activities.ApplyCommands, activities.ApplyInput{
-			Reference: "A-1", Opportunity: record, Mutations: []opportunity.Mutation{interest(course, 1)},
+			Reference: "A-1", Opportunity: record, Changes: []opportunity.Change{interest(course, 1)},
 		}},
-		"mark":              {activities.MarkOpportunity, activities.MarkInput{Reference: "A-1", Opportunity: record, Name: "First Aid"}},
-		"call a service":    {activities.CarryOutEffect, acting(callEffect(record))},
-		"effect on the TMS": {activities.CarryOutEffect, acting(attributesEffect(record, map[string]string{"po": "PO 17"}))},
+		"mark":              {activities.TagOpportunity, activities.TagInput{Reference: "A-1", Opportunity: record, Name: "First Aid"}},
+		"call a service":    {activities.ExecuteEffect, acting(callEffect(record))},
+		"effect on the TMS": {activities.ExecuteEffect, acting(attributesEffect(record, map[string]string{"po": "PO 17"}))},
 	}
 }
 
 // TestAChangeWithoutTimeToSendIsNotSent: the worker that schedules a change may have shorter times than the worker that
 // makes it. Where the deadline of the activity leaves no time to send the change, nothing is sent.
 func TestAChangeWithoutTimeToSendIsNotSent(t *testing.T) {
-	r, s, _ := serviced(t)
-	record := r.created("A-1")
-	for name, change := range r.changes(record) {
+	r, s, _ := newServiceFixture(t)
+	record := r.createRecord("A-1")
+	for name, change := range r.changeInputs(record) {
 		t.Run(name, func(t *testing.T) {
-			r.requested()
+			r.requestCount()
 			// The worker waits for the answer alone for longer than the activity may take.
-			short := activities.Times{SendWindow: 5 * time.Second, AnswerTime: 5 * time.Second}
-			out := r.scheduled(short, change.activity, change.in)
-			if out.Fate != opportunity.FateNotSent || out.Reason != activities.ReasonLate {
+			short := activities.Times{SendWindow: 5 * time.Second, ResponseTime: 5 * time.Second}
+			out := r.scheduleChange(short, change.activity, change.in)
+			if out.Status != opportunity.StatusNotSent || out.Reason != activities.ReasonSendDeadlinePassed {
 				t.Errorf("got %+v; want it not sent, since it is late", out)
 			}
-			if n := r.requested() + len(s.taken()); n != 0 {
+			if n := r.requestCount() + len(s.takeRequests()); n != 0 {
 				t.Errorf("%d requests were sent", n)
 			}
 			// With the worker's own times the same change is made.
-			if out := r.scheduled(activities.Times{}, change.activity, change.in); out.Fate != opportunity.FateDone {
+			if out := r.scheduleChange(activities.Times{}, change.activity, change.in); out.Status != opportunity.StatusDone {
 				t.Errorf("got %+v; want it done", out)
 			}
-			if n := r.requested() + len(s.taken()); n != 1 {
+			if n := r.requestCount() + len(s.takeRequests()); n != 1 {
 				t.Errorf("%d requests were sent; want 1", n)
 			}
 		})

@@ -54,44 +54,44 @@ var (
 	contact  = id(opportunity.TypeContact, 2)
 )
 
-// namespace is the part of Temporal that the activities ask.
-type namespace struct {
+// fakeNamespace is the part of Temporal that the activities ask.
+type fakeNamespace struct {
 	client.Client
 	runs    []string
 	err     error
 	queries []string
-	// lives are the earlier runs that the namespace remembers.
-	lives map[string]life
+	// earlierRuns are the earlier runs that the namespace remembers.
+	earlierRuns map[string]earlierRun
 	// described is what the namespace says of the run that asks.
 	described func() (*workflowservice.DescribeWorkflowExecutionResponse, error)
 }
 
-// life is an earlier run: what it was started from or took over from the run before it, and how it failed.
-type life struct {
+// earlierRun is an earlier run: what it was started from or took over from the run before it, and how it failed.
+type earlierRun struct {
 	terminated time.Time // zero is not at all
 	start      *opportunity.Start
 	carried    *opportunity.State
 	failed     opportunity.ErrorType
 }
 
-// events are the events of a history.
-type events struct{ left []*historypb.HistoryEvent }
+// historyIterator are the events of a history.
+type historyIterator struct{ remaining []*historypb.HistoryEvent }
 
-func (e *events) HasNext() bool { return len(e.left) > 0 }
+func (e *historyIterator) HasNext() bool { return len(e.remaining) > 0 }
 
-func (e *events) Next() (*historypb.HistoryEvent, error) {
-	next := e.left[0]
-	e.left = e.left[1:]
+func (e *historyIterator) Next() (*historypb.HistoryEvent, error) {
+	next := e.remaining[0]
+	e.remaining = e.remaining[1:]
 	return next, nil
 }
 
-func (n *namespace) GetWorkflowHistory(_ context.Context, _, run string, _ bool, filter enums.HistoryEventFilterType) client.HistoryEventIterator {
-	had, known := n.lives[run]
+func (n *fakeNamespace) GetWorkflowHistory(_ context.Context, _, run string, _ bool, filter enums.HistoryEventFilterType) client.HistoryEventIterator {
+	had, known := n.earlierRuns[run]
 	switch {
 	case !known:
-		return &events{}
+		return &historyIterator{}
 	case filter == enums.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT:
-		return &events{[]*historypb.HistoryEvent{{Attributes: &historypb.HistoryEvent_WorkflowExecutionFailedEventAttributes{
+		return &historyIterator{[]*historypb.HistoryEvent{{Attributes: &historypb.HistoryEvent_WorkflowExecutionFailedEventAttributes{
 			WorkflowExecutionFailedEventAttributes: &historypb.WorkflowExecutionFailedEventAttributes{Failure: &failurepb.Failure{
 				FailureInfo: &failurepb.Failure_ApplicationFailureInfo{ApplicationFailureInfo: &failurepb.ApplicationFailureInfo{Type: string(had.failed)}},
 			}},
@@ -99,28 +99,28 @@ func (n *namespace) GetWorkflowHistory(_ context.Context, _, run string, _ bool,
 	}
 	input, err := converter.GetDefaultDataConverter().ToPayloads(had.start, had.carried)
 	if err != nil {
-		return &events{}
+		return &historyIterator{}
 	}
-	return &events{[]*historypb.HistoryEvent{{Attributes: &historypb.HistoryEvent_WorkflowExecutionStartedEventAttributes{
+	return &historyIterator{[]*historypb.HistoryEvent{{Attributes: &historypb.HistoryEvent_WorkflowExecutionStartedEventAttributes{
 		WorkflowExecutionStartedEventAttributes: &historypb.WorkflowExecutionStartedEventAttributes{Input: input},
 	}}}}
 }
 
-func (n *namespace) DescribeWorkflow(context.Context, string, string) (*client.WorkflowExecutionDescription, error) {
+func (n *fakeNamespace) DescribeWorkflow(context.Context, string, string) (*client.WorkflowExecutionDescription, error) {
 	described, err := n.described()
 	return &client.WorkflowExecutionDescription{RawResponse: described}, err
 }
 
-func (n *namespace) ListWorkflow(_ context.Context, in *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+func (n *fakeNamespace) ListWorkflow(_ context.Context, in *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
 	n.queries = append(n.queries, in.GetQuery())
 	out := &workflowservice.ListWorkflowExecutionsResponse{}
 	for _, run := range n.runs {
 		status := enums.WORKFLOW_EXECUTION_STATUS_CANCELED
-		if n.lives[run].failed != "" {
+		if n.earlierRuns[run].failed != "" {
 			status = enums.WORKFLOW_EXECUTION_STATUS_FAILED
 		}
 		info := &workflowpb.WorkflowExecutionInfo{Execution: &commonpb.WorkflowExecution{RunId: run}, Status: status}
-		if ended := n.lives[run].terminated; !ended.IsZero() {
+		if ended := n.earlierRuns[run].terminated; !ended.IsZero() {
 			info.Status, info.CloseTime = enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, timestamppb.New(ended)
 		}
 		out.Executions = append(out.Executions, info)
@@ -128,35 +128,35 @@ func (n *namespace) ListWorkflow(_ context.Context, in *workflowservice.ListWork
 	return out, n.err
 }
 
-// room holds a worker's activities over a sandbox. The room counts each request and can
+// fixture holds a worker's activities over a sandbox. The room counts each request and can
 // answer it in place of the sandbox.
-type room struct {
-	t         *testing.T
-	made      *tms.Activities // of the worker
-	env       *testsuite.TestActivityEnvironment
-	namespace *namespace
-	url       string
-	token     string
-	box       *sandbox.Sandbox
+type fixture struct {
+	t          *testing.T
+	activities *tms.Activities // of the worker
+	env        *testsuite.TestActivityEnvironment
+	namespace  *fakeNamespace
+	url        string
+	token      string
+	sandbox    *sandbox.Sandbox
 	// options are the options of the next worker, except for the mark.
 	options tms.Options
 
 	mu       sync.Mutex
 	requests int
-	// instead, when set, sees each request first. It returns true when it has answered the
+	// intercept, when set, sees each request first. It returns true when it has answered the
 	// request, and false to pass the request to the sandbox.
-	instead func(w http.ResponseWriter, r *http.Request) bool
-	ahead   time.Duration // how far the clock is moved on
+	intercept   func(w http.ResponseWriter, r *http.Request) bool
+	clockOffset time.Duration // how far the clock is moved on
 }
 
-func (r *room) now() time.Time {
+func (r *fixture) now() time.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return time.Now().Add(r.ahead)
+	return time.Now().Add(r.clockOffset)
 }
 
-// requested returns how many requests came since its last call.
-func (r *room) requested() int {
+// requestCount returns how many requests came since its last call.
+func (r *fixture) requestCount() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	n := r.requests
@@ -164,15 +164,15 @@ func (r *room) requested() int {
 	return n
 }
 
-func (r *room) answerInstead(f func(http.ResponseWriter, *http.Request) bool) {
+func (r *fixture) interceptRequests(f func(http.ResponseWriter, *http.Request) bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.instead = f
+	r.intercept = f
 }
 
-// status answers every request with the status.
-func (r *room) status(code int, header ...string) {
-	r.answerInstead(func(w http.ResponseWriter, _ *http.Request) bool {
+// respondWithStatus answers every request with the status.
+func (r *fixture) respondWithStatus(code int, header ...string) {
+	r.interceptRequests(func(w http.ResponseWriter, _ *http.Request) bool {
 		for i := 0; i+1 < len(header); i += 2 {
 			w.Header().Set(header[i], header[i+1])
 		}
@@ -181,21 +181,21 @@ func (r *room) status(code int, header ...string) {
 	})
 }
 
-func newRoom(t *testing.T, mark tms.Mark) *room {
+func newFixture(t *testing.T, mark tms.ReferenceTag) *fixture {
 	t.Helper()
-	return newRoomOf(t, mark, nil)
+	return newFixtureAssuming(t, mark, nil)
 }
 
-// newRoomOf returns a room over a sandbox with other values for some assumptions.
-func newRoomOf(t *testing.T, mark tms.Mark, assume map[string]string) *room {
+// newFixtureAssuming returns a room over a sandbox with other values for some assumptions.
+func newFixtureAssuming(t *testing.T, mark tms.ReferenceTag, assume map[string]string) *fixture {
 	t.Helper()
-	return newRoomIn(t, mark, sandbox.Options{Assume: assume})
+	return newFixtureIn(t, mark, sandbox.Options{Assumptions: assume})
 }
 
-// newRoomIn returns a room over a sandbox with the options.
-func newRoomIn(t *testing.T, mark tms.Mark, o sandbox.Options) *room {
+// newFixtureIn returns a room over a sandbox with the options.
+func newFixtureIn(t *testing.T, mark tms.ReferenceTag, o sandbox.Options) *fixture {
 	t.Helper()
-	r := &room{t: t, namespace: &namespace{}}
+	r := &fixture{t: t, namespace: &fakeNamespace{}}
 	o.Now, o.Logger = r.now, slog.New(slog.NewTextHandler(io.Discard, nil))
 	box, err := sandbox.Open(t.Context(), o)
 	if err != nil {
@@ -204,7 +204,7 @@ func newRoomIn(t *testing.T, mark tms.Mark, o sandbox.Options) *room {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		r.mu.Lock()
 		r.requests++
-		instead := r.instead
+		instead := r.intercept
 		r.mu.Unlock()
 		if instead == nil || !instead(w, q) {
 			box.Handler().ServeHTTP(w, q)
@@ -216,21 +216,21 @@ func newRoomIn(t *testing.T, mark tms.Mark, o sandbox.Options) *room {
 			t.Error(err)
 		}
 	})
-	r.box = box
+	r.sandbox = box
 	r.url, r.token = server.URL+"/graphql", box.Token()
-	r.worker(mark)
+	r.newWorker(mark)
 	return r
 }
 
-// worker starts another worker of the same TMS, which remembers no names.
-func (r *room) worker(mark tms.Mark) {
+// newWorker starts another worker of the same TMS, which remembers no names.
+func (r *fixture) newWorker(mark tms.ReferenceTag) {
 	r.t.Helper()
 	api, err := administrate.New(administrate.Options{URL: r.url, Tokens: administrate.StaticToken(r.token), Burst: 1000, RequestsPerSecond: 1000})
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	options := r.options
-	options.Temporal, options.Mark, options.Now = r.namespace, mark, r.now
+	options.Temporal, options.ReferenceTag, options.Now = r.namespace, mark, r.now
 	if options.API == nil {
 		options.API = api
 	}
@@ -239,7 +239,7 @@ func (r *room) worker(mark tms.Mark) {
 		r.t.Fatal(err)
 	}
 	var suite testsuite.WorkflowTestSuite
-	r.made, r.env = a, suite.NewTestActivityEnvironment()
+	r.activities, r.env = a, suite.NewTestActivityEnvironment()
 	a.Register(registry{r.env})
 }
 
@@ -248,8 +248,8 @@ type registry struct {
 	*testsuite.TestActivityEnvironment
 }
 
-// try runs an activity, its error included.
-func try[A any](r *room, name string, in any) (A, error) {
+// runActivity runs an activity, its error included.
+func runActivity[A any](r *fixture, name string, in any) (A, error) {
 	r.t.Helper()
 	var out A
 	value, err := r.env.ExecuteActivity(name, in)
@@ -259,52 +259,52 @@ func try[A any](r *room, name string, in any) (A, error) {
 	return out, err
 }
 
-// do runs an activity that must succeed.
-func do[A any](r *room, name string, in any) A {
+// mustRunActivity runs an activity that must succeed.
+func mustRunActivity[A any](r *fixture, name string, in any) A {
 	r.t.Helper()
-	out, err := try[A](r, name, in)
+	out, err := runActivity[A](r, name, in)
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	return out
 }
 
-func (r *room) create(in activities.CreateInput) activities.CreateResult {
+func (r *fixture) create(in activities.CreateInput) activities.CreateResult {
 	r.t.Helper()
-	return do[activities.CreateResult](r, activities.CreateOpportunity, in)
+	return mustRunActivity[activities.CreateResult](r, activities.CreateOpportunity, in)
 }
 
-// created makes a record and returns its id.
-func (r *room) created(reference opportunity.Reference) opportunity.ID {
+// createRecord makes a record and returns its id.
+func (r *fixture) createRecord(reference opportunity.Reference) opportunity.ID {
 	r.t.Helper()
-	out := r.create(activities.CreateInput{Reference: reference, Start: opportunity.Start{Name: "First Aid", Region: string(regionDR)}, Looked: true})
-	if out.Fate != opportunity.FateDone {
+	out := r.create(activities.CreateInput{Reference: reference, Start: opportunity.Start{Name: "First Aid", Region: string(regionDR)}, SkipEarlierRunCheck: true})
+	if out.Status != opportunity.StatusDone {
 		r.t.Fatalf("create: %+v", out)
 	}
 	return out.Record.ID
 }
 
-func (r *room) apply(record opportunity.ID, batch ...opportunity.Mutation) activities.ApplyResult {
+func (r *fixture) apply(record opportunity.ID, batch ...opportunity.Change) activities.ApplyResult {
 	r.t.Helper()
-	return do[activities.ApplyResult](r, activities.ApplyCommands, activities.ApplyInput{Reference: "A-1", Opportunity: record, Mutations: batch})
+	return mustRunActivity[activities.ApplyResult](r, activities.ApplyCommands, activities.ApplyInput{Reference: "A-1", Opportunity: record, Changes: batch})
 }
 
-func (r *room) read(record opportunity.ID) opportunity.Snapshot {
+func (r *fixture) read(record opportunity.ID) opportunity.Snapshot {
 	r.t.Helper()
-	return do[activities.ReadResult](r, activities.ReadOpportunity, activities.ReadInput{Reference: "A-1", Opportunity: record}).Record
+	return mustRunActivity[activities.ReadResult](r, activities.ReadOpportunity, activities.ReadInput{Reference: "A-1", Opportunity: record}).Record
 }
 
-func (r *room) resolve(names ...opportunity.Name) []opportunity.Resolved {
+func (r *fixture) resolve(names ...opportunity.UnresolvedName) []opportunity.ResolvedName {
 	r.t.Helper()
-	return do[activities.ResolveResult](r, activities.ResolveNames, activities.ResolveInput{Names: names}).Resolved
+	return mustRunActivity[activities.ResolveResult](r, activities.ResolveNames, activities.ResolveInput{Names: names}).ResolvedNames
 }
 
-func interest(item opportunity.ID, quantity int) opportunity.Mutation {
-	return opportunity.Mutation{Request: "r", Interest: &opportunity.Interest{Item: string(item), Quantity: quantity}}
+func interest(item opportunity.ID, quantity int) opportunity.Change {
+	return opportunity.Change{Request: "r", Interest: &opportunity.Interest{Item: string(item), Quantity: quantity}}
 }
 
-func progress(to string) opportunity.Mutation {
-	return opportunity.Mutation{Request: "p", Progress: &opportunity.Progress{To: to}}
+func progress(to string) opportunity.Change {
+	return opportunity.Change{Request: "p", Progress: &opportunity.Progress{To: to}}
 }
 
 func amount(t *testing.T, s string) opportunity.Amount {
@@ -317,68 +317,68 @@ func amount(t *testing.T, s string) opportunity.Amount {
 }
 
 func TestCreateByNames(t *testing.T) {
-	r := newRoom(t, tms.Mark{})
+	r := newFixture(t, tms.ReferenceTag{})
 	start := opportunity.Start{Name: "First Aid", Region: "dominican republic", Account: "Administrate", Currency: "GBP", EntryStep: "opportunity"}
 	r.namespace.runs = []string{"default-test-run-id"}
 	in := activities.CreateInput{Reference: "A-1", Start: start}
 	out := r.create(in)
-	if out.Fate != opportunity.FateNotSent || out.Reason != activities.ReasonNames {
+	if out.Status != opportunity.StatusNotSent || out.Reason != activities.ReasonUnresolvedNames {
 		t.Fatalf("with names nobody resolved: %+v", out)
 	}
-	if diff := cmp.Diff([]opportunity.Name{
+	if diff := cmp.Diff([]opportunity.UnresolvedName{
 		{Type: opportunity.TypeRegion, Text: "dominican republic"}, {Type: opportunity.TypeAccount, Text: "Administrate"}, {Type: opportunity.TypeStep, Text: "opportunity"},
-	}, out.Missing); diff != "" {
+	}, out.MissingNames); diff != "" {
 		t.Error(diff)
 	}
-	if n := r.requested(); n != 0 {
+	if n := r.requestCount(); n != 0 {
 		t.Errorf("%d requests were sent", n)
 	}
-	in.Resolved = r.resolve(out.Missing...)
-	if n := r.requested(); n != 1 {
+	in.ResolvedNames = r.resolve(out.MissingNames...)
+	if n := r.requestCount(); n != 1 {
 		t.Errorf("names took %d requests", n)
 	}
 	out = r.create(in)
-	if out.Fate != opportunity.FateDone || out.Record.ID.Type() != opportunity.TypeOpportunity || out.Record.Step.ID != stepTwo || out.Record.Step.Stage.State != opportunity.Open {
+	if out.Status != opportunity.StatusDone || out.Record.ID.Type() != opportunity.TypeOpportunity || out.Record.Step.ID != stepTwo || out.Record.Step.Stage.State != opportunity.Open {
 		t.Fatalf("created %+v", out)
 	}
-	want := opportunity.Details{Name: "First Aid", Account: opportunity.Named{ID: id(opportunity.TypeAccount, 2), Name: "Administrate"}, Currency: "GBP"}
+	want := opportunity.Details{Name: "First Aid", Account: opportunity.Ref{ID: id(opportunity.TypeAccount, 2), Name: "Administrate"}, Currency: "GBP"}
 	if diff := cmp.Diff(want, out.Record.Details); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(opportunity.Named{ID: regionDR, Name: "Dominican Republic"}, out.Region); diff != "" {
+	if diff := cmp.Diff(opportunity.Ref{ID: regionDR, Name: "Dominican Republic"}, out.Region); diff != "" {
 		t.Error(diff)
 	}
-	r.requested()
+	r.requestCount()
 	// The worker remembers: the next start needs a single request.
-	in.Reference, in.Resolved = "A-2", nil
-	if out = r.create(in); out.Fate != opportunity.FateDone {
+	in.Reference, in.ResolvedNames = "A-2", nil
+	if out = r.create(in); out.Status != opportunity.StatusDone {
 		t.Fatalf("created again %+v", out)
 	}
-	if n := r.requested(); n != 1 {
+	if n := r.requestCount(); n != 1 {
 		t.Errorf("the second create took %d requests", n)
 	}
 	// Not for ever.
 	r.mu.Lock()
-	r.ahead = time.Hour
+	r.clockOffset = time.Hour
 	r.mu.Unlock()
-	if out = r.create(in); out.Reason != activities.ReasonNames {
+	if out = r.create(in); out.Reason != activities.ReasonUnresolvedNames {
 		t.Errorf("an hour later: %+v", out)
 	}
 }
 
 func TestResolveNames(t *testing.T) {
-	r := newRoom(t, tms.Mark{})
+	r := newFixture(t, tms.ReferenceTag{})
 	got := r.resolve(
-		opportunity.Name{Type: opportunity.TypeStep, Text: "Won"},
-		opportunity.Name{Type: opportunity.TypeStep, Text: "Nowhere"},
-		opportunity.Name{Type: opportunity.TypeCourse, Text: "ABC-123"},
-		opportunity.Name{Type: opportunity.TypeCourse, Text: "My New Course"},
-		opportunity.Name{Type: opportunity.TypeEvent, Text: "My New Course"},
-		opportunity.Name{Type: opportunity.TypePath, Text: "LP-1"},
-		opportunity.Name{Type: opportunity.TypeTokens, Text: "Training Token"},
-		opportunity.Name{Type: opportunity.TypeCurrency, Text: "Euros"},
-		opportunity.Name{Type: opportunity.TypeAccount, Text: "Nobody Ltd"},
-		opportunity.Name{Type: opportunity.TypeEvent, Text: "First Aid at Work"},
+		opportunity.UnresolvedName{Type: opportunity.TypeStep, Text: "Won"},
+		opportunity.UnresolvedName{Type: opportunity.TypeStep, Text: "Nowhere"},
+		opportunity.UnresolvedName{Type: opportunity.TypeCourse, Text: "ABC-123"},
+		opportunity.UnresolvedName{Type: opportunity.TypeCourse, Text: "My New Course"},
+		opportunity.UnresolvedName{Type: opportunity.TypeEvent, Text: "My New Course"},
+		opportunity.UnresolvedName{Type: opportunity.TypePath, Text: "LP-1"},
+		opportunity.UnresolvedName{Type: opportunity.TypeTokens, Text: "Training Token"},
+		opportunity.UnresolvedName{Type: opportunity.TypeCurrency, Text: "Euros"},
+		opportunity.UnresolvedName{Type: opportunity.TypeAccount, Text: "Nobody Ltd"},
+		opportunity.UnresolvedName{Type: opportunity.TypeEvent, Text: "First Aid at Work"},
 	)
 	want := []opportunity.ID{stepWon, "", course, course, event, path, tokens, "EUR", "", ""}
 	for i, id := range want {
@@ -398,14 +398,14 @@ func TestResolveNames(t *testing.T) {
 	if got[1].Error.Type != opportunity.NotFound || got[9].Error.Type != opportunity.Invalid {
 		t.Errorf("types %s and %s", got[1].Error.Type, got[9].Error.Type)
 	}
-	if n := r.requested(); n != 1 {
+	if n := r.requestCount(); n != 1 {
 		t.Errorf("ten names took %d requests", n)
 	}
 	// Known names cost nothing; names that could not be resolved are looked up again.
-	if r.resolve(got[0].Name); r.requested() != 0 {
+	if r.resolve(got[0].UnresolvedName); r.requestCount() != 0 {
 		t.Error("a name the worker knows was looked up again")
 	}
-	if r.resolve(got[1].Name); r.requested() != 1 {
+	if r.resolve(got[1].UnresolvedName); r.requestCount() != 1 {
 		t.Error("a name that was not found is not looked up again")
 	}
 }
@@ -413,15 +413,15 @@ func TestResolveNames(t *testing.T) {
 // The API refuses each request for learning paths. Names of other kinds are still looked
 // up.
 func TestNamesDependOnTheirOwnRootAlone(t *testing.T) {
-	r := newRoom(t, tms.Mark{})
-	r.answerInstead(func(w http.ResponseWriter, q *http.Request) bool {
-		if !strings.Contains(body(t, q), "learningPaths") {
+	r := newFixture(t, tms.ReferenceTag{})
+	r.interceptRequests(func(w http.ResponseWriter, q *http.Request) bool {
+		if !strings.Contains(readBody(t, q), "learningPaths") {
 			return false
 		}
 		w.WriteHeader(http.StatusInternalServerError)
 		return true
 	})
-	for name, want := range map[opportunity.Name]opportunity.ID{
+	for name, want := range map[opportunity.UnresolvedName]opportunity.ID{
 		{Type: opportunity.TypeCourse, Text: "ABC-123"}:        course,
 		{Type: opportunity.TypeEvent, Text: "My New Course"}:   event,
 		{Type: opportunity.TypeTokens, Text: "Training Token"}: tokens,
@@ -436,14 +436,14 @@ func TestNamesDependOnTheirOwnRootAlone(t *testing.T) {
 // The root of learning paths is switched off. The error asks the caller for the id, and names
 // of other kinds are still looked up.
 func TestNamesOfAKindThatIsNotLookedUp(t *testing.T) {
-	r := newRoom(t, tms.Mark{})
+	r := newFixture(t, tms.ReferenceTag{})
 	api, err := administrate.New(administrate.Options{URL: r.url, Tokens: administrate.StaticToken(r.token), Assumed: administrate.Assumptions{LearningPaths: administrate.Off}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.options.API = api
-	r.worker(tms.Mark{})
-	got := r.resolve(opportunity.Name{Type: opportunity.TypePath, Text: "LP-1"}, opportunity.Name{Type: opportunity.TypeCourse, Text: "ABC-123"})
+	r.newWorker(tms.ReferenceTag{})
+	got := r.resolve(opportunity.UnresolvedName{Type: opportunity.TypePath, Text: "LP-1"}, opportunity.UnresolvedName{Type: opportunity.TypeCourse, Text: "ABC-123"})
 	if fault := got[0].Error; fault == nil || fault.Type != opportunity.Invalid || !strings.Contains(fault.Message, `"LP-1" cannot be looked up by name in this TMS; give its id`) {
 		t.Errorf("a learning path: %v", fault)
 	}
@@ -455,12 +455,12 @@ func TestNamesOfAKindThatIsNotLookedUp(t *testing.T) {
 // TestResolveManyNames: a start may name a hundred items, one request asks for
 // twenty.
 func TestResolveManyNames(t *testing.T) {
-	r := newRoom(t, tms.Mark{})
-	var names []opportunity.Name
+	r := newFixture(t, tms.ReferenceTag{})
+	var names []opportunity.UnresolvedName
 	for n := range 25 {
-		names = append(names, opportunity.Name{Type: opportunity.TypeCourse, Text: fmt.Sprint("Course ", n)})
+		names = append(names, opportunity.UnresolvedName{Type: opportunity.TypeCourse, Text: fmt.Sprint("Course ", n)})
 	}
-	names = append(names, opportunity.Name{Type: opportunity.TypeCourse, Text: "FA-1"}, opportunity.Name{Type: opportunity.TypeCourse, Text: "FA-1"})
+	names = append(names, opportunity.UnresolvedName{Type: opportunity.TypeCourse, Text: "FA-1"}, opportunity.UnresolvedName{Type: opportunity.TypeCourse, Text: "FA-1"})
 	got := r.resolve(names...)
 	if one := got[0].Error; one == nil || one.Type != opportunity.NotFound {
 		t.Errorf("the first is %+v", one)
@@ -470,7 +470,7 @@ func TestResolveManyNames(t *testing.T) {
 			t.Errorf("the last is %+v", one)
 		}
 	}
-	if n := r.requested(); n != 2 {
+	if n := r.requestCount(); n != 2 {
 		t.Errorf("26 names took %d requests, want 2", n)
 	}
 }
@@ -488,27 +488,27 @@ func TestCreateLooksForEarlierRuns(t *testing.T) {
 		want   activities.Reason
 	}{
 		{name: "the first run", first: true},
-		{name: "the first run that is listed", runs: []string{own}, want: activities.ReasonSeen},
+		{name: "the first run that is listed", runs: []string{own}, want: activities.ReasonEarlierRun},
 		{name: "listed, and nothing would find the record", runs: []string{own}, blind: true},
-		{name: "not listed yet", want: activities.ReasonSeen},
-		{name: "an earlier run", runs: []string{own, "other"}, want: activities.ReasonSeen},
-		{name: "the namespace does not answer", err: errors.New("down"), want: activities.ReasonSeen},
-		{name: "the namespace is asked too much", err: &serviceerror.ResourceExhausted{Message: "rps"}, want: activities.ReasonNamespace},
-		{name: "the namespace answers too late", err: context.DeadlineExceeded, want: activities.ReasonNamespace},
+		{name: "not listed yet", want: activities.ReasonEarlierRun},
+		{name: "an earlier run", runs: []string{own, "other"}, want: activities.ReasonEarlierRun},
+		{name: "the namespace does not answer", err: errors.New("down"), want: activities.ReasonEarlierRun},
+		{name: "the namespace is asked too much", err: &serviceerror.ResourceExhausted{Message: "rps"}, want: activities.ReasonNamespaceBusy},
+		{name: "the namespace answers too late", err: context.DeadlineExceeded, want: activities.ReasonNamespaceBusy},
 		{name: "looked already", runs: []string{"other"}, looked: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel() // two of them ask until their time is over
-			r := newRoom(t, tms.Mark{Name: !c.blind})
-			r.made.AskFor(time.Second)
+			r := newFixture(t, tms.ReferenceTag{InName: !c.blind})
+			r.activities.SetEarlierRunTimeout(time.Second)
 			r.namespace.runs, r.namespace.err = c.runs, c.err
 			in := in
-			in.Looked, in.First = c.looked, c.first
+			in.SkipEarlierRunCheck, in.NoEarlierRun = c.looked, c.first
 			out := r.create(in)
-			if out.Reason != c.want || (out.Fate == opportunity.FateDone) != (c.want == "") {
-				t.Errorf("got %+v", out.Sending)
+			if out.Reason != c.want || (out.Status == opportunity.StatusDone) != (c.want == "") {
+				t.Errorf("got %+v", out.CallResult)
 			}
-			if sent := r.requested(); sent > 0 != (c.want == "") {
+			if sent := r.requestCount(); sent > 0 != (c.want == "") {
 				t.Errorf("%d requests were sent", sent)
 			}
 			if (len(r.namespace.queries) == 0) != (c.looked || c.first) {
@@ -518,18 +518,18 @@ func TestCreateLooksForEarlierRuns(t *testing.T) {
 	}
 }
 
-func TestMark(t *testing.T) {
-	for name, mark := range map[string]tms.Mark{"attribute": {Attribute: "oppflow"}, "name": {Name: true}} {
+func TestReferenceTag(t *testing.T) {
+	for name, mark := range map[string]tms.ReferenceTag{"attribute": {Attribute: "oppflow"}, "name": {InName: true}} {
 		t.Run(name, func(t *testing.T) {
-			r := newRoom(t, mark)
-			other := r.created("A-11")
-			record := r.created("A-1")
+			r := newFixture(t, mark)
+			other := r.createRecord("A-11")
+			record := r.createRecord("A-1")
 			find := func(in activities.FindInput) activities.FindResult {
 				t.Helper()
 				var all activities.FindResult
 				for {
-					page := do[activities.FindResult](r, activities.FindOpportunity, in)
-					all.Found, all.Region, all.Blind = append(all.Found, page.Found...), page.Region, page.Blind
+					page := mustRunActivity[activities.FindResult](r, activities.FindOpportunity, in)
+					all.Found, all.Region, all.TagDisabled = append(all.Found, page.Found...), page.Region, page.TagDisabled
 					if page.Next == "" {
 						return all
 					}
@@ -542,19 +542,19 @@ func TestMark(t *testing.T) {
 			// A worker that does not know the region yet must find the record as well, in any
 			// spelling of the region.
 			for _, region := range []string{"Dominican Republic", "dominican republic"} {
-				r.worker(mark)
+				r.newWorker(mark)
 				got := find(activities.FindInput{Reference: "A-1", Region: region})
 				if diff := cmp.Diff([]opportunity.ID{record}, got.Found); diff != "" {
 					t.Errorf("by the name %q: %s", region, diff)
 				}
-				if diff := cmp.Diff(opportunity.Named{ID: regionDR, Name: "Dominican Republic"}, got.Region); diff != "" {
+				if diff := cmp.Diff(opportunity.Ref{ID: regionDR, Name: "Dominican Republic"}, got.Region); diff != "" {
 					t.Errorf("the region %q: %s", region, diff)
 				}
 			}
-			if got := find(activities.FindInput{Reference: "A", Region: string(regionDR)}); len(got.Found) != 0 || got.Blind {
+			if got := find(activities.FindInput{Reference: "A", Region: string(regionDR)}); len(got.Found) != 0 || got.TagDisabled {
 				t.Errorf("found for another reference: %+v", got)
 			}
-			r.created("b] [A-2")
+			r.createRecord("b] [A-2")
 			if got := find(activities.FindInput{Reference: "A-2", Region: string(regionDR)}); len(got.Found) != 0 {
 				t.Errorf("the mark of another reference was taken for this one's: %+v", got)
 			}
@@ -562,8 +562,8 @@ func TestMark(t *testing.T) {
 			if got := r.read(record).Details.Name; got != "First Aid" {
 				t.Errorf("the name reads %q", got)
 			}
-			out := r.apply(record, opportunity.Mutation{Request: "u", Update: &opportunity.UpdateDetails{Name: "Second"}})
-			if out.Fate != opportunity.FateDone || out.Answers[0].Details == nil || out.Answers[0].Details.Name != "Second" {
+			out := r.apply(record, opportunity.Change{Request: "u", Update: &opportunity.UpdateDetails{Name: "Second"}})
+			if out.Status != opportunity.StatusDone || out.Results[0].Details == nil || out.Results[0].Details.Name != "Second" {
 				t.Errorf("renamed: %+v", out)
 			}
 			if diff := cmp.Diff([]opportunity.ID{record}, find(activities.FindInput{Reference: "A-1", Region: string(regionDR)}).Found); diff != "" {
@@ -571,7 +571,7 @@ func TestMark(t *testing.T) {
 			}
 			// More than a page.
 			for range 105 {
-				r.created("A-2")
+				r.createRecord("A-2")
 			}
 			if got := find(activities.FindInput{Reference: "A-2", Region: "Dominican Republic"}).Found; len(got) != 105 || slices.Contains(got, other) {
 				t.Errorf("found %d of 105", len(got))
@@ -579,151 +579,151 @@ func TestMark(t *testing.T) {
 		})
 	}
 	t.Run("none", func(t *testing.T) {
-		r := newRoom(t, tms.Mark{})
-		r.created("A-1")
-		r.requested()
-		if got := do[activities.FindResult](r, activities.FindOpportunity, activities.FindInput{Reference: "A-1", Region: "x"}); !got.Blind || r.requested() != 0 {
+		r := newFixture(t, tms.ReferenceTag{})
+		r.createRecord("A-1")
+		r.requestCount()
+		if got := mustRunActivity[activities.FindResult](r, activities.FindOpportunity, activities.FindInput{Reference: "A-1", Region: "x"}); !got.TagDisabled || r.requestCount() != 0 {
 			t.Errorf("got %+v", got)
 		}
 	})
 }
 
 func TestABatchOfEverything(t *testing.T) {
-	r := newRoom(t, tms.Mark{})
-	record := r.created("A-1")
-	r.requested()
+	r := newFixture(t, tms.ReferenceTag{})
+	record := r.createRecord("A-1")
+	r.requestCount()
 	ada := []opportunity.Learner{{FirstName: "Ada", LastName: "Lovelace", Email: "ada@example.com"}}
 	price := amount(t, "199.90")
-	batch := []opportunity.Mutation{
+	batch := []opportunity.Change{
 		{Request: "r", Interest: &opportunity.Interest{Item: string(course), Quantity: 1, UnitAmount: price, Learners: ada}},
 		{Request: "r", Index: 1, Interest: &opportunity.Interest{Item: string(event), Quantity: 2, UnitAmount: price, Reserve: true, Learners: ada, Contacts: []opportunity.ID{contact}}},
 		{Request: "r", Index: 2, Interest: &opportunity.Interest{Item: string(path), Quantity: 1, UnitAmount: price, Tax: id("TaxType", 1)}},
 		{Request: "r", Index: 3, Interest: &opportunity.Interest{Item: string(tokens), Quantity: 3, UnitAmount: price, ExpiresAt: "2023-12-31T23:59:59"}},
 		{Request: "u", Update: &opportunity.UpdateDetails{Name: "Second", Currency: "EUR"}},
-		{Request: "r", Extend: &opportunity.Extend{}},
+		{Request: "r", ReservationChange: &opportunity.ReservationChange{}},
 		progress(string(stepTwo)),
 	}
 	before := time.Now().UTC().Truncate(time.Second)
 	out := r.apply(record, batch...)
-	if out.Fate != opportunity.FateDone || len(out.Answers) != len(batch) {
+	if out.Status != opportunity.StatusDone || len(out.Results) != len(batch) {
 		t.Fatalf("got %+v", out)
 	}
-	for i, answer := range out.Answers {
-		if answer.Fate != opportunity.FateDone || answer.Error != nil {
+	for i, answer := range out.Results {
+		if answer.Status != opportunity.StatusDone || answer.Error != nil {
 			t.Errorf("change %d: %+v", i, answer)
 		}
 	}
 	var made []opportunity.InterestRef
 	for i, item := range []opportunity.ID{course, event, path, tokens} {
-		if got := out.Answers[i].Interests; len(got) != 1 || got[0].Item != item || got[0].ID.Type() != "OpportunityInterest" {
+		if got := out.Results[i].Interests; len(got) != 1 || got[0].Item != item || got[0].ID.Type() != "OpportunityInterest" {
 			t.Errorf("interest %d: %+v", i, got)
 		}
-		one := out.Answers[i].Interests[0]
+		one := out.Results[i].Interests[0]
 		one.Quantity, one.UnitAmount = batch[i].Interest.Quantity, &price // as a read returns them
 		made = append(made, one)
 	}
-	if got := out.Answers[4].Details; got == nil || got.Name != "Second" || got.Currency != "EUR" {
+	if got := out.Results[4].Details; got == nil || got.Name != "Second" || got.Currency != "EUR" {
 		t.Errorf("details %+v", got)
 	}
-	held := out.Answers[5].Reservation
+	held := out.Results[5].Reservation
 	if held == nil || !held.Valid || held.Until.Before(before.AddDate(0, 0, 14)) || held.Until.After(before.AddDate(0, 0, 14).Add(time.Minute)) {
 		t.Errorf("places %+v", held)
 	}
-	if got := out.Answers[6].Step; got == nil || got.ID != stepTwo {
+	if got := out.Results[6].Step; got == nil || got.ID != stepTwo {
 		t.Errorf("step %+v", got)
 	}
-	if n := r.requested(); n != 1 {
+	if n := r.requestCount(); n != 1 {
 		t.Errorf("seven changes took %d requests", n)
 	}
 	// The record that is read back shows the same.
 	want := opportunity.Snapshot{
-		ID: record, Details: opportunity.Details{Name: "Second", Currency: "EUR"}, Step: *out.Answers[6].Step, Interests: made, Reservation: *held,
+		ID: record, Details: opportunity.Details{Name: "Second", Currency: "EUR"}, Step: *out.Results[6].Step, Interests: made, Reservation: *held,
 	}
 	if diff := cmp.Diff(want, r.read(record)); diff != "" {
 		t.Error(diff)
 	}
 	// A later hold does not shorten the present one.
 	later := held.Until.Add(48 * time.Hour)
-	out = r.apply(record, opportunity.Mutation{Request: "r", Extend: &opportunity.Extend{NotBefore: later}})
-	if got := out.Answers[0].Reservation; got == nil || !got.Valid || !got.Until.Equal(later) {
+	out = r.apply(record, opportunity.Change{Request: "r", ReservationChange: &opportunity.ReservationChange{NotBefore: later}})
+	if got := out.Results[0].Reservation; got == nil || !got.Valid || !got.Until.Equal(later) {
 		t.Errorf("held until %+v, want %s", got, later)
 	}
 	// The places are given back.
-	out = r.apply(record, opportunity.Mutation{Request: "r", Extend: &opportunity.Extend{Release: true}})
-	if got := out.Answers[0].Reservation; got == nil || got.Valid {
+	out = r.apply(record, opportunity.Change{Request: "r", ReservationChange: &opportunity.ReservationChange{Release: true}})
+	if got := out.Results[0].Reservation; got == nil || got.Valid {
 		t.Errorf("released: %+v", got)
 	}
 	if got := r.read(record).Reservation; got.Valid {
 		t.Errorf("released, and reads %+v", got)
 	}
 	// Lapsed places stay lapsed, despite an empty list of errors.
-	out = r.apply(record, interest(event, 1), opportunity.Mutation{Request: "r", Extend: &opportunity.Extend{}})
-	if got := out.Answers[1].Reservation; got != nil && got.Valid {
+	out = r.apply(record, interest(event, 1), opportunity.Change{Request: "r", ReservationChange: &opportunity.ReservationChange{}})
+	if got := out.Results[1].Reservation; got != nil && got.Valid {
 		t.Errorf("a lapsed hold reads %+v", got)
 	}
 }
 
 // TestAReleaseThatReleasesNothing: the API returns no error and keeps the places held.
 func TestAReleaseThatReleasesNothing(t *testing.T) {
-	r := newRoom(t, tms.Mark{})
+	r := newFixture(t, tms.ReferenceTag{})
 	until := time.Now().UTC().Add(240 * time.Hour).Truncate(time.Second)
-	r.answerInstead(func(w http.ResponseWriter, _ *http.Request) bool {
+	r.interceptRequests(func(w http.ResponseWriter, _ *http.Request) bool {
 		_, _ = fmt.Fprintf(w, `{"data":{"m0":{"extendReservations":{"errors":[],"opportunity":{"id":"O","name":"x",
 			"step":{"id":"S","name":"s","stage":{"id":"G","name":"g","state":"Open"}},"isReservationValid":true,"reservationsValidUntil":%q}}}}}`, until.Format(time.RFC3339))
 		return true
 	})
-	out := r.apply("O", opportunity.Mutation{Request: "r", Extend: &opportunity.Extend{Release: true}})
-	if len(out.Answers) != 1 || out.Answers[0].Reservation == nil || !out.Answers[0].Reservation.Valid {
+	out := r.apply("O", opportunity.Change{Request: "r", ReservationChange: &opportunity.ReservationChange{Release: true}})
+	if len(out.Results) != 1 || out.Results[0].Reservation == nil || !out.Results[0].Reservation.Valid {
 		t.Errorf("got %+v", out)
 	}
 	// The same answer does not confirm a hold that was to last longer.
-	out = r.apply("O", opportunity.Mutation{Request: "r", Extend: &opportunity.Extend{NotBefore: until.Add(480 * time.Hour)}})
-	if len(out.Answers) != 1 || out.Answers[0].Reservation == nil || out.Answers[0].Reservation.Valid {
+	out = r.apply("O", opportunity.Change{Request: "r", ReservationChange: &opportunity.ReservationChange{NotBefore: until.Add(480 * time.Hour)}})
+	if len(out.Results) != 1 || out.Results[0].Reservation == nil || out.Results[0].Reservation.Valid {
 		t.Errorf("got %+v", out)
 	}
 }
 
-func TestWhatTheAPITurnsDown(t *testing.T) {
-	r := newRoom(t, tms.Mark{})
-	record := r.created("A-1")
+func TestChangesThatTheAPIRejects(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{})
+	record := r.createRecord("A-1")
 	out := r.apply(record, interest(id(opportunity.TypeCourse, 999), 1), interest(course, 1), progress(string(stepWon)))
-	if out.Fate != opportunity.FateDone || len(out.Answers) != 3 {
+	if out.Status != opportunity.StatusDone || len(out.Results) != 3 {
 		t.Fatalf("got %+v", out)
 	}
-	if got := out.Answers[0]; got.Fate != opportunity.FateRejected || got.Error.Type != opportunity.Rejected || got.Error.Label == "" || got.Error.Message == "" {
+	if got := out.Results[0]; got.Status != opportunity.StatusRejected || got.Error.Type != opportunity.Rejected || got.Error.Label == "" || got.Error.Message == "" {
 		t.Errorf("an item that is not there: %+v", got)
 	}
-	if got := out.Answers[1]; got.Fate != opportunity.FateDone {
+	if got := out.Results[1]; got.Status != opportunity.StatusDone {
 		t.Errorf("what stood beside it: %+v", got)
 	}
 	want := &opportunity.Error{
 		Type: opportunity.TransitionNotFound, Label: "Transition Not Found",
 		Message: fmt.Sprintf("Transition from step %s to step %s not found", proposed, stepWon),
 	}
-	if diff := cmp.Diff(want, out.Answers[2].Error); diff != "" || out.Answers[2].Fate != opportunity.FateRejected {
+	if diff := cmp.Diff(want, out.Results[2].Error); diff != "" || out.Results[2].Status != opportunity.StatusRejected {
 		t.Errorf("a move without a transition: %s", diff)
 	}
 	// When the request is refused as a whole, no part of it is made.
 	refused := r.apply(record, interest(course, 1), interest("not an id at all", 1), progress("\x00"))
-	if refused.Fate == opportunity.FateDone && refused.Answers[0].Fate != opportunity.FateDone {
+	if refused.Status == opportunity.StatusDone && refused.Results[0].Status != opportunity.StatusDone {
 		t.Errorf("got %+v", refused)
 	}
-	r.answerInstead(func(w http.ResponseWriter, _ *http.Request) bool {
+	r.interceptRequests(func(w http.ResponseWriter, _ *http.Request) bool {
 		_, _ = io.WriteString(w, `{"errors":[{"message":"Variable \"$m0_tax\" got invalid value \"VAT\""}]}`)
 		return true
 	})
 	refused = r.apply(record, interest(course, 1))
-	if refused.Fate != opportunity.FateRejected || refused.Error == nil || refused.Error.Message != `Variable "$m0_tax" got invalid value "VAT"` || len(refused.Answers) > 0 {
+	if refused.Status != opportunity.StatusRejected || refused.Error == nil || refused.Error.Message != `Variable "$m0_tax" got invalid value "VAT"` || len(refused.Results) > 0 {
 		t.Errorf("refused as a whole: %+v", refused)
 	}
-	r.answerInstead(nil)
-	in := activities.CreateInput{Reference: "A-2", Start: opportunity.Start{Name: "x", Region: string(id(opportunity.TypeRegion, "XX"))}, Looked: true}
-	if got := r.create(in); got.Fate != opportunity.FateRejected || got.Error.Type != opportunity.Rejected {
+	r.interceptRequests(nil)
+	in := activities.CreateInput{Reference: "A-2", Start: opportunity.Start{Name: "x", Region: string(id(opportunity.TypeRegion, "XX"))}, SkipEarlierRunCheck: true}
+	if got := r.create(in); got.Status != opportunity.StatusRejected || got.Error.Type != opportunity.Rejected {
 		t.Errorf("created in no region: %+v", got)
 	}
 }
 
-func TestFateOfAFailedRequest(t *testing.T) {
+func TestStatusOfAFailedRequest(t *testing.T) {
 	drop := func(w http.ResponseWriter, q *http.Request) bool {
 		// The whole document must arrive: the header alone is not the request.
 		if _, err := io.Copy(io.Discard, q.Body); err != nil {
@@ -737,17 +737,17 @@ func TestFateOfAFailedRequest(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name   string
-		fail   func(*room)
-		fate   opportunity.Fate
+		fail   func(*fixture)
+		fate   opportunity.ChangeStatus
 		reason activities.Reason
 		after  time.Duration
 	}{
-		{"500", func(r *room) { r.status(500) }, opportunity.FateUnknown, "", 0},
-		{"502", func(r *room) { r.status(502) }, opportunity.FateUnknown, "", 0},
-		{"429", func(r *room) { r.status(429) }, opportunity.FateNotSent, activities.ReasonRate, 0},
-		{"429 with a time", func(r *room) { r.status(429, "Retry-After", "7") }, opportunity.FateNotSent, activities.ReasonRate, 7 * time.Second},
-		{"401", func(r *room) { r.status(401) }, opportunity.FateNotSent, activities.ReasonAuthentication, 0},
-		{"another tenant", func(r *room) {
+		{"500", func(r *fixture) { r.respondWithStatus(500) }, opportunity.StatusUnknown, "", 0},
+		{"502", func(r *fixture) { r.respondWithStatus(502) }, opportunity.StatusUnknown, "", 0},
+		{"429", func(r *fixture) { r.respondWithStatus(429) }, opportunity.StatusNotSent, activities.ReasonRateLimit, 0},
+		{"429 with a time", func(r *fixture) { r.respondWithStatus(429, "Retry-After", "7") }, opportunity.StatusNotSent, activities.ReasonRateLimit, 7 * time.Second},
+		{"401", func(r *fixture) { r.respondWithStatus(401) }, opportunity.StatusNotSent, activities.ReasonAuthentication, 0},
+		{"another tenant", func(r *fixture) {
 			var err error
 			r.options.API, err = administrate.New(administrate.Options{
 				URL: r.url, Tokens: administrate.StaticToken(r.token), Permitted: func(context.Context) error { return errors.New("it belongs to another tenant") },
@@ -755,40 +755,40 @@ func TestFateOfAFailedRequest(t *testing.T) {
 			if err != nil {
 				r.t.Fatal(err)
 			}
-			r.worker(tms.Mark{})
-		}, opportunity.FateNotSent, activities.ReasonTenant, 0},
-		{"the connection breaks", func(r *room) { r.answerInstead(drop) }, opportunity.FateUnknown, "", 0},
-		{"no data", func(r *room) {
-			r.answerInstead(func(w http.ResponseWriter, _ *http.Request) bool {
+			r.newWorker(tms.ReferenceTag{})
+		}, opportunity.StatusNotSent, activities.ReasonWrongTenant, 0},
+		{"the connection breaks", func(r *fixture) { r.interceptRequests(drop) }, opportunity.StatusUnknown, "", 0},
+		{"no data", func(r *fixture) {
+			r.interceptRequests(func(w http.ResponseWriter, _ *http.Request) bool {
 				_, _ = io.WriteString(w, `{"data":null,"errors":[{"message":"boom","path":["m0"]}]}`)
 				return true
 			})
-		}, opportunity.FateUnknown, "", 0},
-		{"nobody there", func(r *room) { r.url = "http://127.0.0.1:1/graphql"; r.worker(tms.Mark{}) }, opportunity.FateNotSent, activities.ReasonUnreachable, 0},
+		}, opportunity.StatusUnknown, "", 0},
+		{"nobody there", func(r *fixture) { r.url = "http://127.0.0.1:1/graphql"; r.newWorker(tms.ReferenceTag{}) }, opportunity.StatusNotSent, activities.ReasonUnreachable, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := newRoom(t, tms.Mark{})
-			record := r.created("A-1")
+			r := newFixture(t, tms.ReferenceTag{})
+			record := r.createRecord("A-1")
 			c.fail(r)
-			r.requested()
+			r.requestCount()
 			// Each request has its own worker, because a 429 makes the next request of the same worker
 			// wait.
-			got := map[string]activities.Sending{"apply": r.apply(record, interest(course, 1)).Sending}
-			r.worker(tms.Mark{})
+			got := map[string]activities.CallResult{"apply": r.apply(record, interest(course, 1)).CallResult}
+			r.newWorker(tms.ReferenceTag{})
 			got["create"] = r.create(activities.CreateInput{
-				Reference: "A-2", Start: opportunity.Start{Name: "x", Region: string(regionDR)}, Looked: true,
-			}).Sending
-			r.worker(tms.Mark{})
+				Reference: "A-2", Start: opportunity.Start{Name: "x", Region: string(regionDR)}, SkipEarlierRunCheck: true,
+			}).CallResult
+			r.newWorker(tms.ReferenceTag{})
 			for what, sending := range got {
-				if sending.Fate != c.fate || sending.Reason != c.reason || sending.RetryAfter != c.after {
+				if sending.Status != c.fate || sending.Reason != c.reason || sending.RetryAfter != c.after {
 					t.Errorf("%s: %+v", what, sending)
 				}
 			}
-			if n := r.requested(); n > 2 {
+			if n := r.requestCount(); n > 2 {
 				t.Errorf("two changes took %d requests", n)
 			}
 			// A read with the same fate is repeated.
-			_, err := try[activities.ReadResult](r, activities.ReadOpportunity, activities.ReadInput{Opportunity: record})
+			_, err := runActivity[activities.ReadResult](r, activities.ReadOpportunity, activities.ReadInput{Opportunity: record})
 			var application *temporal.ApplicationError
 			if err == nil || errors.As(err, &application) && application.NonRetryable() {
 				t.Errorf("a read fails with %v", err)
@@ -802,46 +802,46 @@ func TestFateOfAFailedRequest(t *testing.T) {
 
 // TestAnAnswerThatSaysTooLittle: each change of a request has its own fate.
 func TestAnAnswerThatSaysTooLittle(t *testing.T) {
-	r := newRoom(t, tms.Mark{})
-	r.answerInstead(func(w http.ResponseWriter, _ *http.Request) bool {
+	r := newFixture(t, tms.ReferenceTag{})
+	r.interceptRequests(func(w http.ResponseWriter, _ *http.Request) bool {
 		_, _ = io.WriteString(w, `{"data":{"m0":{"addInterest":{"errors":[],"interests":[{"id":"I","item":{"id":"X","__typename":"Event"}}]}},
 			"m1":{"addInterest":null},"m2":{"extendReservations":{"errors":[]}}},"errors":[{"message":"boom","path":["m1","addInterest"]}]}`)
 		return true
 	})
-	out := r.apply("O", interest(course, 1), interest(course, 2), opportunity.Mutation{Request: "r", Extend: &opportunity.Extend{}})
-	if out.Fate != opportunity.FateDone || len(out.Answers) != 3 {
+	out := r.apply("O", interest(course, 1), interest(course, 2), opportunity.Change{Request: "r", ReservationChange: &opportunity.ReservationChange{}})
+	if out.Status != opportunity.StatusDone || len(out.Results) != 3 {
 		t.Fatalf("got %+v", out)
 	}
-	for i, want := range []opportunity.Fate{opportunity.FateDone, opportunity.FateUnknown, opportunity.FateUnknown} {
-		if out.Answers[i].Fate != want {
-			t.Errorf("change %d: %+v, want %s", i, out.Answers[i], want)
+	for i, want := range []opportunity.ChangeStatus{opportunity.StatusDone, opportunity.StatusUnknown, opportunity.StatusUnknown} {
+		if out.Results[i].Status != want {
+			t.Errorf("change %d: %+v, want %s", i, out.Results[i], want)
 		}
 	}
 }
 
 func TestReadInPages(t *testing.T) {
-	r := newRoom(t, tms.Mark{})
-	record := r.created("A-1")
+	r := newFixture(t, tms.ReferenceTag{})
+	record := r.createRecord("A-1")
 	var want []opportunity.InterestRef
 	for range 12 {
-		batch := make([]opportunity.Mutation, 20)
+		batch := make([]opportunity.Change, 20)
 		for i := range batch {
 			batch[i] = interest([]opportunity.ID{course, event, path}[i%3], 1+i%5)
 			batch[i].Interest.UnitAmount = amount(t, fmt.Sprintf("%d.50", i))
 		}
-		for i, answer := range r.apply(record, batch...).Answers {
+		for i, answer := range r.apply(record, batch...).Results {
 			// An interest that is read back shows its quantity and price as well.
 			one := answer.Interests[0]
 			one.Quantity, one.UnitAmount = batch[i].Interest.Quantity, &batch[i].Interest.UnitAmount
 			want = append(want, one)
 		}
 	}
-	r.requested()
+	r.requestCount()
 	in := activities.ReadInput{Reference: "A-1", Opportunity: record}
 	var got []opportunity.InterestRef
 	pages := 0
 	for {
-		page := do[activities.ReadResult](r, activities.ReadOpportunity, in)
+		page := mustRunActivity[activities.ReadResult](r, activities.ReadOpportunity, in)
 		pages++
 		if page.Record.ID != record {
 			t.Errorf("page %d is of %q", pages, page.Record.ID)
@@ -855,37 +855,37 @@ func TestReadInPages(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" || len(want) != 240 {
 		t.Errorf("of %d interests: %s", len(want), diff)
 	}
-	if n := r.requested(); pages != 3 || n != 3 {
+	if n := r.requestCount(); pages != 3 || n != 3 {
 		t.Errorf("%d pages, %d requests", pages, n)
 	}
 }
 
 func TestAReadOfNothingIsNotRepeated(t *testing.T) {
-	r := newRoom(t, tms.Mark{})
-	_, err := try[activities.ReadResult](r, activities.ReadOpportunity, activities.ReadInput{Opportunity: id(opportunity.TypeOpportunity, 999)})
+	r := newFixture(t, tms.ReferenceTag{})
+	_, err := runActivity[activities.ReadResult](r, activities.ReadOpportunity, activities.ReadInput{Opportunity: id(opportunity.TypeOpportunity, 999)})
 	var application *temporal.ApplicationError
 	if !errors.As(err, &application) || application.Type() != string(opportunity.NotFound) || !application.NonRetryable() {
 		t.Errorf("got %v", err)
 	}
-	if n := r.requested(); n != 1 {
+	if n := r.requestCount(); n != 1 {
 		t.Errorf("it took %d requests", n)
 	}
 }
 
-// TestNoLearnerInWhatIsTold: a failure's text goes to histories and logs.
-func TestNoLearnerInWhatIsTold(t *testing.T) {
+// TestNoLearnerInErrorTexts: a failure's text goes to histories and logs.
+func TestNoLearnerInErrorTexts(t *testing.T) {
 	const mark = "Zaphodina"
-	change := opportunity.Mutation{Request: "r", Interest: &opportunity.Interest{
+	change := opportunity.Change{Request: "r", Interest: &opportunity.Interest{
 		Item: string(course), Quantity: 1, Learners: []opportunity.Learner{{FirstName: mark, LastName: mark, Email: mark + "@example.com"}},
 	}}
 	for _, code := range []int{401, 429, 500} {
-		r := newRoom(t, tms.Mark{})
-		r.answerInstead(func(w http.ResponseWriter, _ *http.Request) bool {
+		r := newFixture(t, tms.ReferenceTag{})
+		r.interceptRequests(func(w http.ResponseWriter, _ *http.Request) bool {
 			w.WriteHeader(code)
 			_, _ = io.WriteString(w, mark)
 			return true
 		})
-		if text := fmt.Sprintf("%+v", r.apply("O", change).Sending); strings.Contains(text, mark) {
+		if text := fmt.Sprintf("%+v", r.apply("O", change).CallResult); strings.Contains(text, mark) {
 			t.Errorf("HTTP %d: %s", code, text)
 		}
 	}

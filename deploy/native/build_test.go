@@ -28,7 +28,7 @@ import (
 // The programs stay in the user's cache, so unchanged programs are not linked again.
 func build(t *testing.T, project *types.Project, source string) map[string]string {
 	t.Helper()
-	bin, env, unlock := buildPlace(t, project.WorkingDir)
+	bin, env, unlock := buildDir(t, project.WorkingDir)
 	defer unlock()
 	devserver := filepath.Join(project.WorkingDir, "devserver")
 	for program, pkg := range map[string]string{
@@ -59,9 +59,9 @@ func build(t *testing.T, project *types.Project, source string) map[string]strin
 	return programs
 }
 
-// buildPlace returns the directory for the built programs of a checkout and the environment that builds need to replace
+// buildDir returns the directory for the built programs of a checkout and the environment that builds need to replace
 // a program in one step. It also returns a function that unlocks the directory for the next build.
-func buildPlace(t *testing.T, checkout string) (bin string, env []string, unlock func()) {
+func buildDir(t *testing.T, checkout string) (bin string, env []string, unlock func()) {
 	t.Helper()
 	base, err := os.UserCacheDir()
 	if err != nil {

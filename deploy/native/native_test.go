@@ -26,16 +26,16 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// outagePatience is more time than a worker takes to notice that Temporal is gone.
-const outagePatience = 2 * time.Minute
+// outageTimeout is more time than a worker takes to notice that Temporal is gone.
+const outageTimeout = 2 * time.Minute
 
 // The compose file brings everything up, and the story of the API documentation has the documented outcome. A
 // second `up` changes nothing. A database outlives its server. Every service stops when asked, within its time.
 func TestComposeFile(t *testing.T) {
-	u := bring(t)
+	u := startAll(t)
 
 	t.Run("the dynamic configuration has no mistake", func(t *testing.T) {
-		file := u.path("temporal", *u.project.Services["temporal"].Environment["DYNAMIC_CONFIG_FILE_PATH"])
+		file := u.localPath("temporal", *u.project.Services["temporal"].Environment["DYNAMIC_CONFIG_FILE_PATH"])
 		said, err := exec.CommandContext(t.Context(), u.programs["temporal-server"], "validate-dynamic-config", file).CombinedOutput()
 		if err != nil || strings.TrimSpace(string(said)) != file {
 			t.Errorf("%v\n%s", err, said)
@@ -71,7 +71,7 @@ func TestComposeFile(t *testing.T) {
 	t.Run("the steps can be run again", func(t *testing.T) {
 		before := u.schemaVersions(t)
 		for _, step := range []string{"schema", "setup"} {
-			if err := u.step(t.Context(), step); err != nil {
+			if err := u.runOnce(t.Context(), step); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -90,13 +90,13 @@ func TestComposeFile(t *testing.T) {
 		if err := u.stop("temporal"); err != nil {
 			t.Error(err)
 		}
-		if err := u.check(t.Context(), "temporal"); err == nil {
+		if err := u.checkHealth(t.Context(), "temporal"); err == nil {
 			t.Error("Temporal is gone, and its health check passes")
 		}
 		// A worker notices after 45 s.
 		if testrun.Long(t) {
-			u.await(t, outagePatience, "unhealthy", func() bool { return u.check(t.Context(), "worker") != nil })
-			if err := u.check(t.Context(), "worker"); err == nil || !strings.Contains(err.Error(), "could not be asked for tasks") {
+			u.await(t, outageTimeout, "unhealthy", func() bool { return u.checkHealth(t.Context(), "worker") != nil })
+			if err := u.checkHealth(t.Context(), "worker"); err == nil || !strings.Contains(err.Error(), "could not be asked for tasks") {
 				t.Errorf("it says why: %v", err)
 			}
 		}
@@ -104,11 +104,11 @@ func TestComposeFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		u.play(t, "composed-2")
-		u.await(t, outagePatience, "healthy again", func() bool { return u.check(t.Context(), "worker") == nil })
+		u.await(t, outageTimeout, "healthy again", func() bool { return u.checkHealth(t.Context(), "worker") == nil })
 	})
 
 	t.Run("the database survives its server", func(t *testing.T) {
-		u.connected(t, func(temporal client.Client) {
+		u.withClient(t, func(temporal client.Client) {
 			described, err := temporal.DescribeWorkflow(t.Context(), "opportunity/"+string(reference), "")
 			if err != nil {
 				t.Fatal(err)
@@ -126,25 +126,25 @@ func TestComposeFile(t *testing.T) {
 	})
 
 	t.Run("everything stops when asked", func(t *testing.T) {
-		for _, service := range u.backwards() {
+		for _, service := range u.stopOrder() {
 			if err := u.stop(service); err != nil {
 				t.Error(err)
 			}
 			if check := u.project.Services[service].HealthCheck; check == nil || check.Disable {
 				continue
 			}
-			if err := u.check(t.Context(), service); err == nil {
+			if err := u.checkHealth(t.Context(), service); err == nil {
 				t.Errorf("%s has stopped, and its health check passes", service)
 			}
 		}
 	})
 }
 
-// connected calls work with a connection like the worker's.
-func (u *up) connected(t *testing.T, work func(client.Client)) {
+// withClient calls work with a connection like the worker's.
+func (u *composeRun) withClient(t *testing.T, work func(client.Client)) {
 	t.Helper()
 	env := u.environment("worker")
-	temporal, _, err := host.Connect(t.Context(), host.Plain(env["TEMPORAL_ADDRESS"], env["TEMPORAL_NAMESPACE"]), nil)
+	temporal, _, err := host.Connect(t.Context(), host.InsecureTemporal(env["TEMPORAL_ADDRESS"], env["TEMPORAL_NAMESPACE"]), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,15 +152,15 @@ func (u *up) connected(t *testing.T, work func(client.Client)) {
 	work(temporal)
 }
 
-func (u *up) play(t *testing.T, reference opportunity.Reference) {
+func (u *composeRun) play(t *testing.T, reference opportunity.Reference) {
 	t.Helper()
 	env := u.environment("worker")
 	api, err := administrate.New(administrate.Options{URL: env["ADMINISTRATE_URL"], Tokens: administrate.StaticToken(env["ADMINISTRATE_TOKEN"])})
 	if err != nil {
 		t.Fatal(err)
 	}
-	u.connected(t, func(temporal client.Client) {
-		report, err := story.Play(t.Context(), story.Player{Temporal: temporal, API: api}, story.Options{Reference: reference})
+	u.withClient(t, func(temporal client.Client) {
+		report, err := story.Play(t.Context(), story.Connections{Temporal: temporal, API: api}, story.Options{Reference: reference})
 		if err != nil {
 			t.Fatalf("%v\nthe worker:\n%s", err, u.output("worker"))
 		}
@@ -174,7 +174,7 @@ func (u *up) play(t *testing.T, reference opportunity.Reference) {
 }
 
 // schemaVersions returns the schema versions of both databases.
-func (u *up) schemaVersions(t *testing.T) string {
+func (u *composeRun) schemaVersions(t *testing.T) string {
 	t.Helper()
 	schema := u.environment("schema")
 	var versions []string

@@ -28,12 +28,12 @@ func findPostgres(t *testing.T) string {
 			return filepath.Dir(path)
 		}
 	}
-	testrun.Without(t, "PostgreSQL (no initdb; on Debian: apt-get install postgresql)")
+	testrun.SkipWithout(t, "PostgreSQL (no initdb; on Debian: apt-get install postgresql)")
 	return ""
 }
 
 // credential returns the user that runs a service. PostgreSQL refuses to run as root.
-func (u *up) credential(service string) *syscall.Credential {
+func (u *composeRun) credential(service string) *syscall.Credential {
 	if service != "postgresql" || os.Geteuid() != 0 {
 		return nil
 	}
@@ -52,8 +52,8 @@ func (u *up) credential(service string) *syscall.Credential {
 }
 
 // database does what the image does with an empty volume. It returns the command that the image then runs.
-func (u *up) database(name string) ([]string, error) {
-	data := filepath.Join(u.path(name, "/var/lib/postgresql/data"), "pgdata")
+func (u *composeRun) database(name string) ([]string, error) {
+	data := filepath.Join(u.localPath(name, "/var/lib/postgresql/data"), "pgdata")
 	if _, err := os.Stat(data); err == nil {
 		return u.serve(data), nil
 	}
@@ -88,7 +88,7 @@ func (u *up) database(name string) ([]string, error) {
 	return u.serve(data), nil
 }
 
-func (u *up) serve(data string) []string {
+func (u *composeRun) serve(data string) []string {
 	return []string{
 		filepath.Join(u.postgres, "postgres"), "-D", data, "-h", loopback, "-p", strconv.Itoa(u.ports["postgresql:5432"]),
 		// The socket would not be at the address of the port.

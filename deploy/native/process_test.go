@@ -49,7 +49,7 @@ func launch(args, env []string, dir, log string, as *syscall.Credential) (*proce
 	return p, nil
 }
 
-func (p *process) alive() bool {
+func (p *process) isAlive() bool {
 	select {
 	case <-p.done:
 		return false
@@ -79,7 +79,7 @@ func (p *process) stop(grace time.Duration, keepsNothing bool) error {
 
 // kill ends the process and the processes that it has started.
 func (p *process) kill() {
-	if p.alive() {
+	if p.isAlive() {
 		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
 		<-p.done
 	}

@@ -24,16 +24,16 @@ import (
 )
 
 const (
-	root       = "../.."
-	loopback   = "127.0.0.1"
-	everywhere = "0.0.0.0"
-	// healthyPatience is how long a service may take until it is healthy, on a busy machine.
-	healthyPatience = 2 * time.Minute
-	poll            = 200 * time.Millisecond
+	root          = "../.."
+	loopback      = "127.0.0.1"
+	allInterfaces = "0.0.0.0"
+	// healthyTimeout is how long a service may take until it is healthy, on a busy machine.
+	healthyTimeout = 2 * time.Minute
+	poll           = 200 * time.Millisecond
 )
 
-// up is the running services of the compose file.
-type up struct {
+// composeRun is the running services of the compose file.
+type composeRun struct {
 	project  *types.Project
 	dir      string            // of logs and data
 	postgres string            // directory of PostgreSQL's programs
@@ -43,8 +43,8 @@ type up struct {
 	logs     map[string]string // paths
 }
 
-// bring starts every service as the compose file says. It waits until all are healthy or done.
-func bring(t *testing.T) *up {
+// startAll starts every service as the compose file says. It waits until all are healthy or done.
+func startAll(t *testing.T) *composeRun {
 	t.Helper()
 	postgres := findPostgres(t)
 	dir := t.TempDir()
@@ -54,23 +54,23 @@ func bring(t *testing.T) *up {
 			t.Fatal(err)
 		}
 	}
-	u := &up{
+	u := &composeRun{
 		project: loadProject(t), dir: dir, postgres: postgres,
 		ports: map[string]int{}, running: map[string]*process{}, logs: map[string]string{},
 	}
 	u.programs = build(t, u.project, filepath.Join(dir, "source"))
 	u.choosePorts(t)
 	t.Cleanup(func() {
-		for _, service := range u.backwards() {
+		for _, service := range u.stopOrder() {
 			u.running[service].kill()
 		}
 		if t.Failed() {
-			for _, service := range u.forwards() {
+			for _, service := range u.startOrder() {
 				t.Logf("--- %s:\n%s", service, u.output(service))
 			}
 		}
 	})
-	for _, service := range u.forwards() {
+	for _, service := range u.startOrder() {
 		began := time.Now()
 		if err := u.start(t, service); err != nil {
 			t.Fatal(err)
@@ -98,8 +98,8 @@ func loadProject(t *testing.T) *types.Project {
 	return project
 }
 
-// forwards lists the services, each after the services that it waits for.
-func (u *up) forwards() []string {
+// startOrder lists the services, each after the services that it waits for.
+func (u *composeRun) startOrder() []string {
 	var order []string
 	var visit func(string)
 	visit = func(service string) {
@@ -117,16 +117,16 @@ func (u *up) forwards() []string {
 	return order
 }
 
-// backwards lists the running services, each before the services that it waits for.
-func (u *up) backwards() []string {
-	order := u.forwards()
+// stopOrder lists the running services, each before the services that it waits for.
+func (u *composeRun) stopOrder() []string {
+	order := u.startOrder()
 	slices.Reverse(order)
 	return slices.DeleteFunc(order, func(service string) bool { return u.running[service] == nil })
 }
 
-// hidden returns ports of the programs inside of their containers that the compose file need not name. Each port is
+// unlistedPorts returns ports of the programs inside of their containers that the compose file need not name. Each port is
 // listed by the variable that changes it.
-func hidden() map[string]map[string]int {
+func unlistedPorts() map[string]map[string]int {
 	return map[string]map[string]int{"temporal": {
 		"FRONTEND_GRPC_PORT": 7233, "FRONTEND_HTTP_PORT": 7243,
 		"MATCHING_GRPC_PORT": 7235, "HISTORY_GRPC_PORT": 7234, "WORKER_GRPC_PORT": 7239,
@@ -135,10 +135,10 @@ func hidden() map[string]map[string]int {
 }
 
 // choosePorts finds a free port on this machine for each port of the services.
-func (u *up) choosePorts(t *testing.T) {
+func (u *composeRun) choosePorts(t *testing.T) {
 	t.Helper()
 	listened := map[string]int{"postgresql:5432": 5432, "ui:8080": 8080, "sandbox:8480": 8480, "worker:8481": 8481}
-	for service, variables := range hidden() {
+	for service, variables := range unlistedPorts() {
 		for _, port := range variables {
 			listened[key(service, port)] = port
 		}
@@ -187,19 +187,19 @@ func listen(t *testing.T) net.Listener {
 func key(service string, port int) string { return service + ":" + strconv.Itoa(port) }
 
 // address returns the address of a service's port on this machine.
-func (u *up) address(service string, port int) string {
+func (u *composeRun) address(service string, port int) string {
 	return net.JoinHostPort(loopback, strconv.Itoa(u.ports[key(service, port)]))
 }
 
 var hostPort = regexp.MustCompile(`\b([a-z]+|0\.0\.0\.0|127\.0\.0\.1):(\d+)\b`)
 
-// here translates a value of a service to this machine: hosts, ports and paths.
-func (u *up) here(service, value string) string {
+// translate translates a value of a service to this machine: hosts, ports and paths.
+func (u *composeRun) translate(service, value string) string {
 	if strings.HasPrefix(value, "/") {
-		return u.path(service, value)
+		return u.localPath(service, value)
 	}
 	switch _, isService := u.project.Services[value]; {
-	case isService && u.ports[value+":5432"] != 0, value == everywhere:
+	case isService && u.ports[value+":5432"] != 0, value == allInterfaces:
 		return loopback
 	case value == "5432", value == "8080":
 		for _, on := range []string{service, "postgresql"} {
@@ -210,7 +210,7 @@ func (u *up) here(service, value string) string {
 	}
 	return hostPort.ReplaceAllStringFunc(value, func(found string) string {
 		name, port, _ := strings.Cut(found, ":")
-		if name == loopback || name == everywhere {
+		if name == loopback || name == allInterfaces {
 			name = service
 		}
 		if number := u.ports[name+":"+port]; number != 0 {
@@ -220,8 +220,8 @@ func (u *up) here(service, value string) string {
 	})
 }
 
-// path returns the path on this machine of a file in a service's container: a file in a mounted directory.
-func (u *up) path(service, path string) string {
+// localPath returns the path on this machine of a file in a service's container: a file in a mounted directory.
+func (u *composeRun) localPath(service, path string) string {
 	if program, ok := u.programs[strings.TrimPrefix(path, "/")]; ok {
 		return program
 	}
@@ -239,7 +239,7 @@ func (u *up) path(service, path string) string {
 }
 
 // environment returns the variables that the compose file sets for a service, translated to this machine.
-func (u *up) environment(service string) map[string]string {
+func (u *composeRun) environment(service string) map[string]string {
 	all := map[string]string{}
 	for name, value := range u.project.Services[service].Environment {
 		if value == nil {
@@ -247,21 +247,21 @@ func (u *up) environment(service string) map[string]string {
 		}
 		all[name] = *value
 		if !strings.HasSuffix(name, "_USER") && !strings.HasSuffix(name, "DBNAME") {
-			all[name] = u.here(service, *value)
+			all[name] = u.translate(service, *value)
 		}
 	}
 	return all
 }
 
 // start runs a service and waits until dependent services may start.
-func (u *up) start(t *testing.T, name string) error {
+func (u *composeRun) start(t *testing.T, name string) error {
 	t.Helper()
 	service := u.project.Services[name]
 	for on, dependency := range service.DependsOn {
 		switch p := u.running[on]; {
 		case p == nil:
 			return fmt.Errorf("%s waits for %s, which has not been started", name, on)
-		case dependency.Condition == types.ServiceConditionHealthy && !p.alive():
+		case dependency.Condition == types.ServiceConditionHealthy && !p.isAlive():
 			return fmt.Errorf("%s waits for %s, which has ended", name, on)
 		}
 	}
@@ -273,7 +273,7 @@ func (u *up) start(t *testing.T, name string) error {
 		}
 	}
 	if service.HealthCheck == nil || service.HealthCheck.Disable {
-		return u.step(t.Context(), name)
+		return u.runOnce(t.Context(), name)
 	}
 	command, err := u.command(name)
 	if err != nil {
@@ -282,16 +282,16 @@ func (u *up) start(t *testing.T, name string) error {
 	if u.running[name], err = u.launch(name, command); err != nil {
 		return err
 	}
-	deadline := time.Now().Add(healthyPatience)
+	deadline := time.Now().Add(healthyTimeout)
 	for {
-		err := u.check(t.Context(), name)
+		err := u.checkHealth(t.Context(), name)
 		switch {
 		case err == nil:
 			return nil
-		case !u.running[name].alive():
+		case !u.running[name].isAlive():
 			return fmt.Errorf("%s ended: %w\n%s", name, errors.Join(u.running[name].err), u.output(name))
 		case time.Now().After(deadline):
-			return fmt.Errorf("%s is not healthy after %v: %w\n%s", name, healthyPatience, err, u.output(name))
+			return fmt.Errorf("%s is not healthy after %v: %w\n%s", name, healthyTimeout, err, u.output(name))
 		}
 		select {
 		case <-t.Context().Done():
@@ -301,8 +301,8 @@ func (u *up) start(t *testing.T, name string) error {
 	}
 }
 
-// step runs a service that ends by itself.
-func (u *up) step(ctx context.Context, name string) error {
+// runOnce runs a service that ends by itself.
+func (u *composeRun) runOnce(ctx context.Context, name string) error {
 	command, err := u.command(name)
 	if err != nil {
 		return err
@@ -317,7 +317,7 @@ func (u *up) step(ctx context.Context, name string) error {
 	case <-ctx.Done():
 		p.kill()
 		return ctx.Err()
-	case <-time.After(healthyPatience):
+	case <-time.After(healthyTimeout):
 		p.kill()
 	}
 	if p.err != nil {
@@ -327,11 +327,11 @@ func (u *up) step(ctx context.Context, name string) error {
 }
 
 // command returns the command that the image runs for the service.
-func (u *up) command(name string) ([]string, error) {
+func (u *composeRun) command(name string) ([]string, error) {
 	service := u.project.Services[name]
 	args := slices.Concat(service.Entrypoint, service.Command)
 	for i := range args {
-		args[i] = u.here(name, args[i])
+		args[i] = u.translate(name, args[i])
 	}
 	image, _, _ := strings.Cut(service.Image, ":")
 	switch {
@@ -350,9 +350,9 @@ func (u *up) command(name string) ([]string, error) {
 }
 
 // launch starts a command with the service's variables, and otherwise only with those of the machine.
-func (u *up) launch(name string, args []string) (*process, error) {
+func (u *composeRun) launch(name string, args []string) (*process, error) {
 	env := u.environment(name)
-	for variable, port := range hidden()[name] {
+	for variable, port := range unlistedPorts()[name] {
 		env[variable] = strconv.Itoa(u.ports[key(name, port)])
 	}
 	all := []string{"PATH=" + filepath.Dir(u.programs["temporal-sql-tool"]) + ":/usr/local/bin:/usr/bin:/bin", "TMPDIR=" + os.TempDir()}
@@ -374,15 +374,15 @@ func (u *up) launch(name string, args []string) (*process, error) {
 
 var url = regexp.MustCompile(`^https?://`)
 
-// check runs the health check of a service. It makes a request by wget itself.
-func (u *up) check(ctx context.Context, name string) error {
+// checkHealth runs the health check of a service. It makes a request by wget itself.
+func (u *composeRun) checkHealth(ctx context.Context, name string) error {
 	test := u.project.Services[name].HealthCheck.Test
 	if len(test) < 2 || test[0] != "CMD" {
 		return fmt.Errorf("%s: the health check %q is not understood here", name, test)
 	}
 	args := slices.Clone(test[1:])
 	for i := range args {
-		args[i] = u.here(name, args[i])
+		args[i] = u.translate(name, args[i])
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(*u.project.Services[name].HealthCheck.Timeout))
 	defer cancel()
@@ -416,10 +416,10 @@ func (u *up) check(ctx context.Context, name string) error {
 }
 
 // stop asks a service to end, as a container runtime does. It expects the service to end well within its time.
-func (u *up) stop(name string) error {
+func (u *composeRun) stop(name string) error {
 	p, service := u.running[name], u.project.Services[name]
 	delete(u.running, name)
-	if p == nil || !p.alive() {
+	if p == nil || !p.isAlive() {
 		return nil
 	}
 	grace := 10 * time.Second // the default of the container runtime
@@ -434,7 +434,7 @@ func (u *up) stop(name string) error {
 }
 
 // output returns the last part of a service's output.
-func (u *up) output(name string) string {
+func (u *composeRun) output(name string) string {
 	content, err := os.ReadFile(u.logs[name])
 	if err != nil {
 		return err.Error()
@@ -447,7 +447,7 @@ func (u *up) output(name string) string {
 }
 
 // await waits until the condition is true.
-func (u *up) await(t *testing.T, patience time.Duration, what string, isSo func() bool) {
+func (u *composeRun) await(t *testing.T, patience time.Duration, what string, isSo func() bool) {
 	t.Helper()
 	began := time.Now()
 	for !isSo() {

@@ -13,10 +13,10 @@ import (
 
 // deployPlaybook deploys another version of the playbook while messages flow. Moves that were planned before the
 // version is in force keep their effects. Later moves have the effects of the version.
-func (s *Storm) deployPlaybook(ctx context.Context) error {
-	s.deployed++
-	path := filepath.Join(s.data, fmt.Sprintf("playbook-%d.yaml", s.deployed+1))
-	text := fmt.Sprintf(book, s.service.server.URL, 3+s.deployed%2)
+func (s *Experiment) deployPlaybook(ctx context.Context) error {
+	s.deployments++
+	path := filepath.Join(s.data, fmt.Sprintf("playbook-%d.yaml", s.deployments+1))
+	text := fmt.Sprintf(playbookFormat, s.service.server.URL, 3+s.deployments%2)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		return err
 	}
@@ -27,19 +27,19 @@ func (s *Storm) deployPlaybook(ctx context.Context) error {
 	go func() {
 		defer close(moved)
 		for moving.Err() == nil {
-			s.moveFresh(moving, beginning, nil)
-			_ = pause(moving, s.options.Hold) // its end is seen by the loop
+			s.transitionNew(moving, newOpportunities, nil)
+			_ = sleep(moving, s.options.HoldTime) // its end is seen by the loop
 		}
 	}()
-	err := s.command(ctx, "playbook", "deploy", path, "--by", "the storm")
+	err := s.runCLI(ctx, "playbook", "deploy", path, "--by", "the storm")
 	stop()
 	<-moved
-	s.on(DeployPlaybook, from, time.Now(), "")
+	s.recordPeriod(DeployPlaybook, from, time.Now(), "")
 	return err
 }
 
-// command runs a command of the command line. It is brought to its end, whatever becomes of the storm.
-func (s *Storm) command(ctx context.Context, args ...string) error {
+// runCLI runs a command of the command line. It is brought to its end, whatever becomes of the storm.
+func (s *Experiment) runCLI(ctx context.Context, args ...string) error {
 	var said bytes.Buffer
 	env := append(s.parts.Environ(), "TEMPORAL_CONFIG_FILE="+os.DevNull) // not the user's own
 	if code := cli.Main(context.WithoutCancel(ctx), args, env, &said, &said); code != 0 {
@@ -48,19 +48,19 @@ func (s *Storm) command(ctx context.Context, args ...string) error {
 	return nil
 }
 
-// lacking is a kind of effects that the playbook of the storm has.
-const lacking = "call"
+// missingEffectKind is a kind of effects that the playbook of the storm has.
+const missingEffectKind = "call"
 
-// lackEffect runs a worker besides that does not know a kind of effects that moves need: it leaves them to the others.
-func (s *Storm) lackEffect(ctx context.Context) error {
-	older := s.parts.AddWorker("--without-effect", lacking)
+// runWorkerWithoutEffect runs a worker besides that does not know a kind of effects that moves need: it leaves them to the others.
+func (s *Experiment) runWorkerWithoutEffect(ctx context.Context) error {
+	older := s.parts.AddWorker("--without-effect", missingEffectKind)
 	if err := older.Start(ctx); err != nil {
 		return err
 	}
 	from := time.Now()
 	for range 2 {
-		s.moveFresh(ctx, beginning, nil)
+		s.transitionNew(ctx, newOpportunities, nil)
 	}
-	s.on(LackEffect, from, time.Now(), "")
+	s.recordPeriod(RunWorkerWithoutEffect, from, time.Now(), "")
 	return older.Stop(context.WithoutCancel(ctx))
 }

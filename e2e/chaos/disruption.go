@@ -10,93 +10,95 @@ import (
 
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/sandbox/fault"
-	"github.com/oppflow/oppflow/sandbox/ledger"
+	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
 // Disruption is one thing done to the parts.
 type Disruption struct {
-	What Trouble
+	Kind DisruptionKind
 	// Pause goes before it.
 	Pause time.Duration
-	// Odd chooses between two ways of doing it.
-	Odd bool
+	// Alternative chooses between two ways of doing it.
+	Alternative bool
 }
 
-// Trouble is a kind of disruption.
-type Trouble string
+// DisruptionKind is a kind of disruption.
+type DisruptionKind string
 
 // The kinds of disruptions.
 const (
-	KillAnywhere   Trouble = "kill a worker"
-	KillBeforeSend Trouble = "kill the workers before they send"
-	KillUnanswered Trouble = "kill the workers before the answer"
-	KillUnreported Trouble = "kill the workers before they report"
-	KillContinuing Trouble = "kill the workers during continue-as-new"
-	KillCompleting Trouble = "kill the workers during completion"
-	RestartServer  Trouble = "restart the Temporal server"
-	FreezeWorker   Trouble = "freeze a worker"
-	CommitLate     Trouble = "commit a change late"
-	CutOff         Trouble = "cut the API off"
-	FailQuery      Trouble = "fail one query"
-	PullLevers     Trouble = "pull levers on changes"
-	ResetPaused    Trouble = "reset runs behind a pause"
-	ResetOld       Trouble = "reset old runs"
-	FailService    Trouble = "fail the tenant's service"
-	FollowUp       Trouble = "send when follow-ups come due"
-	MoveByHand     Trouble = "move by hand in the TMS"
-	LagIndex       Trouble = "let the index of runs lag"
-	DeployPlaybook Trouble = "deploy a playbook"
-	LackEffect     Trouble = "run a worker that lacks an effect kind"
-	Restore        Trouble = "restore Temporal's database"
+	KillAnywhere            DisruptionKind = "kill a worker"
+	KillBeforeSend          DisruptionKind = "kill the workers before they send"
+	KillBeforeAnswer        DisruptionKind = "kill the workers before the answer"
+	KillBeforeReport        DisruptionKind = "kill the workers before they report"
+	KillDuringContinueAsNew DisruptionKind = "kill the workers during continue-as-new"
+	KillDuringCompletion    DisruptionKind = "kill the workers during completion"
+	RestartServer           DisruptionKind = "restart the Temporal server"
+	FreezeWorker            DisruptionKind = "freeze a worker"
+	CommitLate              DisruptionKind = "commit a change late"
+	BlockAPI                DisruptionKind = "cut the API off"
+	FailQuery               DisruptionKind = "fail one query"
+	OperateActivities       DisruptionKind = "pull levers on changes"
+	ResetPaused             DisruptionKind = "reset runs behind a pause"
+	ResetOld                DisruptionKind = "reset old runs"
+	FailService             DisruptionKind = "fail the tenant's service"
+	SendWhenDue             DisruptionKind = "send when follow-ups come due"
+	TransitionManually      DisruptionKind = "move by hand in the TMS"
+	DelayVisibility         DisruptionKind = "let the index of runs lag"
+	DeployPlaybook          DisruptionKind = "deploy a playbook"
+	RunWorkerWithoutEffect  DisruptionKind = "run a worker that lacks an effect kind"
+	Restore                 DisruptionKind = "restore Temporal's database"
 )
 
-// oldTroubles are visited in each form.
-func oldTroubles() []Trouble {
-	return []Trouble{KillAnywhere, KillBeforeSend, KillUnanswered, KillUnreported, KillContinuing, KillCompleting, RestartServer, FreezeWorker}
+// requiredKinds are visited in each form.
+func requiredKinds() []DisruptionKind {
+	return []DisruptionKind{KillAnywhere, KillBeforeSend, KillBeforeAnswer, KillBeforeReport, KillDuringContinueAsNew, KillDuringCompletion, RestartServer, FreezeWorker}
 }
 
-// newTroubles are all visited in the long form, and some of them, by the seed, in the others.
-func newTroubles() []Trouble {
-	return []Trouble{
-		CutOff, FailQuery, PullLevers, ResetPaused, ResetOld, FailService, FollowUp, MoveByHand, LagIndex, DeployPlaybook, LackEffect,
+// optionalKinds are all visited in the long form, and some of them, by the seed, in the others.
+func optionalKinds() []DisruptionKind {
+	return []DisruptionKind{
+		BlockAPI, FailQuery, OperateActivities, ResetPaused, ResetOld, FailService, SendWhenDue, TransitionManually, DelayVisibility, DeployPlaybook, RunWorkerWithoutEffect,
 	}
 }
 
-// needService are the disruptions that need a playbook that calls a service.
-func needService() []Trouble { return []Trouble{FailService, FollowUp, DeployPlaybook, LackEffect} }
-
-// Troubles are all kinds of disruptions.
-func Troubles() []Trouble {
-	return slices.Concat([]Trouble{CommitLate}, oldTroubles(), newTroubles(), []Trouble{Restore})
+// serviceKinds are the disruptions that need a playbook that calls a service.
+func serviceKinds() []DisruptionKind {
+	return []DisruptionKind{FailService, SendWhenDue, DeployPlaybook, RunWorkerWithoutEffect}
 }
 
-// disruptions makes the list: each kind once in an order of its own, and, in the long form, more of them than there is
+// DisruptionKinds are all kinds of disruptions.
+func DisruptionKinds() []DisruptionKind {
+	return slices.Concat([]DisruptionKind{CommitLate}, requiredKinds(), optionalKinds(), []DisruptionKind{Restore})
+}
+
+// newDisruptions makes the list: each kind once in an order of its own, and, in the long form, more of them than there is
 // time for. A change is committed late only once, since no other disruption comes until its activity has ended. The
 // database is restored only once, since opportunities that lost a message may then wait for an operator.
-func disruptions(o Options) []Disruption {
+func newDisruptions(o Options) []Disruption {
 	chance := rand.New(rand.NewPCG(o.Seed, 2)) //nolint:gosec // it decides no secret
-	fresh, first := newTroubles(), []Trouble{CommitLate}
-	restores := []Trouble{Restore}
+	fresh, first := optionalKinds(), []DisruptionKind{CommitLate}
+	restores := []DisruptionKind{Restore}
 	if !o.Long {
 		fresh = append(fresh, Restore)
 		chance.Shuffle(len(fresh), func(i, j int) { fresh[i], fresh[j] = fresh[j], fresh[i] })
-		fresh = fresh[:min(len(fresh), o.Fresh)]
+		fresh = fresh[:min(len(fresh), o.OptionalKinds)]
 		restores = nil
 	}
-	kinds := append(oldTroubles(), fresh...)
+	kinds := append(requiredKinds(), fresh...)
 	if len(o.Only) > 0 {
-		others := func(t Trouble) bool { return !slices.Contains(o.Only, t) }
-		kinds = slices.DeleteFunc(append(oldTroubles(), newTroubles()...), others)
-		first, restores = slices.DeleteFunc(first, others), slices.DeleteFunc([]Trouble{Restore}, others)
+		others := func(t DisruptionKind) bool { return !slices.Contains(o.Only, t) }
+		kinds = slices.DeleteFunc(append(requiredKinds(), optionalKinds()...), others)
+		first, restores = slices.DeleteFunc(first, others), slices.DeleteFunc([]DisruptionKind{Restore}, others)
 	}
 	var list []Disruption
 	for _, kind := range first {
-		list = append(list, Disruption{What: kind, Pause: o.Pause})
+		list = append(list, Disruption{Kind: kind, Pause: o.Pause})
 	}
-	for rounds := 1 + int(o.Length/(4*time.Minute)); rounds > 0; rounds-- {
+	for rounds := 1 + int(o.DisruptionTime/(4*time.Minute)); rounds > 0; rounds-- {
 		chance.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
 		for _, kind := range append(slices.Clone(kinds), restores...) {
-			list = append(list, Disruption{What: kind, Pause: time.Duration(chance.Int64N(int64(o.Pause))), Odd: chance.IntN(2) == 1})
+			list = append(list, Disruption{Kind: kind, Pause: time.Duration(chance.Int64N(int64(o.Pause))), Alternative: chance.IntN(2) == 1})
 		}
 		restores = nil
 		if !o.Long {
@@ -107,118 +109,118 @@ func disruptions(o Options) []Disruption {
 }
 
 // kinds are the kinds of disruptions that the plan has, each once, in the order of the first of each.
-func (p Plan) kinds() []Trouble {
-	var kinds []Trouble
+func (p Plan) kinds() []DisruptionKind {
+	var kinds []DisruptionKind
 	for _, d := range p.Disruptions {
-		if !slices.Contains(kinds, d.What) {
-			kinds = append(kinds, d.What)
+		if !slices.Contains(kinds, d.Kind) {
+			kinds = append(kinds, d.Kind)
 		}
 	}
 	return kinds
 }
 
 // has reports whether the plan has a disruption of one of the kinds.
-func (p Plan) has(kinds ...Trouble) bool {
-	return slices.ContainsFunc(p.Disruptions, func(d Disruption) bool { return slices.Contains(kinds, d.What) })
+func (p Plan) has(kinds ...DisruptionKind) bool {
+	return slices.ContainsFunc(p.Disruptions, func(d Disruption) bool { return slices.Contains(kinds, d.Kind) })
 }
 
 // disrupt carries the list out, until it or the context ends. What goes wrong is noted and does not end it.
-func (s *Storm) disrupt(ctx context.Context, list []Disruption) {
+func (s *Experiment) disrupt(ctx context.Context, list []Disruption) {
 	for _, d := range list {
-		if pause(ctx, d.Pause) != nil {
+		if sleep(ctx, d.Pause) != nil {
 			return
 		}
 		var err error
-		for range tries {
-			s.tell(string(d.What))
+		for range disruptionAttempts {
+			s.reportProgress(string(d.Kind))
 			from := time.Now()
-			err = s.trouble(ctx, d)
+			err = s.runDisruption(ctx, d)
 			// Whatever came of it, the workers run again.
 			if again := s.startWorkers(context.WithoutCancel(ctx)); again != nil {
 				err = errors.Join(err, again)
 			}
 			if err == nil {
-				s.count(func(*Report) { s.carried[d.What]++ })
-				if !slices.Contains(aboutSome(), d.What) {
-					s.on(d.What, from, time.Now(), "")
+				s.updateReport(func(*Report) { s.executions[d.Kind]++ })
+				if !slices.Contains(perOpportunityKinds(), d.Kind) {
+					s.recordPeriod(d.Kind, from, time.Now(), "")
 				}
 			}
 			if err == nil || ctx.Err() != nil {
 				break
 			}
-			s.tell(fmt.Sprintf("it did not come to that: %v", err))
+			s.reportProgress(fmt.Sprintf("it did not come to that: %v", err))
 		}
 		if err != nil && ctx.Err() == nil {
-			s.problem("%s: %v", d.What, err)
+			s.recordProblem("%s: %v", d.Kind, err)
 		}
 	}
 }
 
-func (s *Storm) trouble(ctx context.Context, d Disruption) error {
-	switch d.What {
+func (s *Experiment) runDisruption(ctx context.Context, d Disruption) error {
+	switch d.Kind {
 	case KillAnywhere:
 		n := 0
-		if d.Odd {
+		if d.Alternative {
 			n = 1
 		}
-		s.killed(Anywhere, fmt.Sprintf("worker %d, pid %d", n+1, s.workers[n].PID()))
+		s.recordKill(AnyPoint, fmt.Sprintf("worker %d, pid %d", n+1, s.workers[n].PID()))
 		s.workers[n].Kill()
 		return nil
 	case KillBeforeSend:
 		return s.killBeforeSend(ctx)
-	case KillUnanswered:
-		return s.killUnanswered(ctx, d.Odd)
-	case KillUnreported:
-		return s.killUnreported(ctx)
-	case KillContinuing:
-		return s.killContinuing(ctx)
-	case KillCompleting:
-		return s.killCompleting(ctx)
+	case KillBeforeAnswer:
+		return s.killBeforeAnswer(ctx, d.Alternative)
+	case KillBeforeReport:
+		return s.killBeforeReport(ctx)
+	case KillDuringContinueAsNew:
+		return s.killDuringContinueAsNew(ctx)
+	case KillDuringCompletion:
+		return s.killDuringCompletion(ctx)
 	case RestartServer:
-		return s.restartServer(ctx, d.Odd)
+		return s.restartServer(ctx, d.Alternative)
 	case FreezeWorker:
-		return s.freeze(ctx, d.Odd)
+		return s.freeze(ctx, d.Alternative)
 	case CommitLate:
 		return s.commitLate(ctx)
-	case CutOff:
-		return s.cutOff(ctx, d.Odd)
+	case BlockAPI:
+		return s.blockAPI(ctx, d.Alternative)
 	case FailQuery:
 		return s.failQuery(ctx)
-	case PullLevers:
-		return s.pullLevers(ctx)
+	case OperateActivities:
+		return s.operateActivities(ctx)
 	case ResetPaused:
 		return s.resetPaused(ctx)
 	case ResetOld:
 		return s.resetOld(ctx)
 	case FailService:
 		return s.failService(ctx)
-	case FollowUp:
+	case SendWhenDue:
 		return s.sendWhenDue(ctx)
-	case MoveByHand:
-		return s.moveByHand(ctx)
+	case TransitionManually:
+		return s.transitionManually(ctx)
 	case DeployPlaybook:
 		return s.deployPlaybook(ctx)
-	case LackEffect:
-		return s.lackEffect(ctx)
-	case LagIndex:
-		return s.lagIndex(ctx, d.Odd)
+	case RunWorkerWithoutEffect:
+		return s.runWorkerWithoutEffect(ctx)
+	case DelayVisibility:
+		return s.delayVisibility(ctx, d.Alternative)
 	case Restore:
 		return s.restore(ctx)
 	}
-	return fmt.Errorf("nobody knows how to %s", d.What)
+	return fmt.Errorf("nobody knows how to %s", d.Kind)
 }
 
-// tries is how often a disruption is tried whose moment does not come: what the storm
+// disruptionAttempts is how often a disruption is tried whose moment does not come: what the storm
 // does otherwise may keep it from coming.
-const tries = 3
+const disruptionAttempts = 3
 
-// patience bounds how long a disruption waits for its moment.
-const patience = 45 * time.Second
+// momentTimeout bounds how long a disruption waits for its moment.
+const momentTimeout = 45 * time.Second
 
-// attempts is how often a kill that depends on a moment is tried.
-const attempts = 12
+// killAttempts is how often a kill that depends on a moment is tried.
+const killAttempts = 12
 
-func (s *Storm) startWorkers(ctx context.Context) error {
+func (s *Experiment) startWorkers(ctx context.Context) error {
 	var errs []error
 	for _, w := range s.workers {
 		if w.Running() {
@@ -228,23 +230,23 @@ func (s *Storm) startWorkers(ctx context.Context) error {
 			errs = append(errs, err)
 			continue
 		}
-		s.count(func(r *Report) { r.WorkerStarts++ })
+		s.updateReport(func(r *Report) { r.WorkerStarts++ })
 	}
 	return errors.Join(errs...)
 }
 
 // restartServer ends the Temporal server, at once or with grace, and starts it again on its databases.
-func (s *Storm) restartServer(ctx context.Context, atOnce bool) error {
+func (s *Experiment) restartServer(ctx context.Context, atOnce bool) error {
 	server := s.parts.Server()
 	if atOnce {
 		server.Kill()
 	} else if err := server.Stop(context.WithoutCancel(ctx)); err != nil {
-		s.tell(err.Error()) // it was killed, which is as good
+		s.reportProgress(err.Error()) // it was killed, which is as good
 	}
 	if err := server.Start(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
-	s.count(func(r *Report) { r.Restarts++ })
+	s.updateReport(func(r *Report) { r.Restarts++ })
 	return nil
 }
 
@@ -252,8 +254,8 @@ func (s *Storm) restartServer(ctx context.Context, atOnce bool) error {
 //
 // A frozen client keeps its connections. A late request would then be committed when the client wakes, after the settle
 // time. The product may rely on the settle time. Nothing is late meanwhile.
-func (s *Storm) freeze(ctx context.Context, all bool) error {
-	if err := s.punctual(ctx); err != nil {
+func (s *Experiment) freeze(ctx context.Context, all bool) error {
+	if err := s.stopLateFault(ctx); err != nil {
 		return err
 	}
 	frozen := s.workers[:1]
@@ -267,28 +269,28 @@ func (s *Storm) freeze(ctx context.Context, all bool) error {
 			return err
 		}
 	}
-	err := pause(ctx, s.options.Freeze)
+	err := sleep(ctx, s.options.Freeze)
 	for _, w := range frozen {
 		err = errors.Join(err, w.Continue())
 	}
-	s.count(func(r *Report) { r.Freezes++ })
-	return errors.Join(err, s.order(context.WithoutCancel(ctx)))
+	s.updateReport(func(r *Report) { r.Freezes++ })
+	return errors.Join(err, s.setBackgroundFaults(context.WithoutCancel(ctx)))
 }
 
 // commitLate has a change committed after the worker that sent it has given it up. No worker is killed meanwhile: the
 // activity is over as soon as the worker gives up, and the change comes after that. No other request is late. Another
 // fault may meet the change, and its token may end before it is carried out: then another change is sent. No tokens are
 // expired meanwhile.
-func (s *Storm) commitLate(ctx context.Context) error {
-	from, reference, err := s.probe(ctx)
+func (s *Experiment) commitLate(ctx context.Context) error {
+	from, reference, err := s.startProbe(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = s.order(context.WithoutCancel(ctx)) }()
-	for deadline := time.Now().Add(2 * patience); ; {
+	defer func() { _ = s.setBackgroundFaults(context.WithoutCancel(ctx)) }()
+	for deadline := time.Now().Add(2 * momentTimeout); ; {
 		late, err := s.tryCommitLate(ctx, from, reference)
 		switch {
-		case err == nil && committedLate(late):
+		case err == nil && isCommittedLate(late):
 			return nil
 		case err == nil && isLate(late):
 			err = fmt.Errorf("request %d was late and committed nothing: status %d, %v", late.Number, late.Status, late.Fields)
@@ -303,8 +305,8 @@ func (s *Storm) commitLate(ctx context.Context) error {
 
 // tryCommitLate sends a change and makes it late. It returns the late request, or an empty one when another fault
 // decided the result of the change.
-func (s *Storm) tryCommitLate(ctx context.Context, from sender, reference opportunity.Reference) (late ledger.Entry, err error) {
-	if err := s.lift(ctx, fault.Late, fault.ExpireTokens); err != nil {
+func (s *Experiment) tryCommitLate(ctx context.Context, from sender, reference opportunity.Reference) (late requestlog.Entry, err error) {
+	if err := s.removeFaults(ctx, fault.Late, fault.ExpireTokens); err != nil {
 		return late, err
 	}
 	before, err := s.lastRequest(ctx)
@@ -315,15 +317,15 @@ func (s *Storm) tryCommitLate(ctx context.Context, from sender, reference opport
 	if err != nil {
 		return late, err
 	}
-	if _, err := s.sandbox.Set(ctx, fault.Rule{
-		Kind: fault.Late, Operation: "opportunities.addInterest", Mentions: string(view.Opportunity), // what others ask for may be refused
-		Times: 1, After: fault.Duration(s.options.LateBy),
+	if _, err := s.sandbox.SetFault(ctx, fault.Rule{
+		Kind: fault.Late, Operation: "opportunities.addInterest", Contains: string(view.Opportunity), // what others ask for may be refused
+		Times: 1, Delay: fault.Duration(s.options.LateBy),
 	}); err != nil {
 		return late, err
 	}
-	request := s.signal(ctx, from, reference, opportunity.AddInterests{Interests: opportunity.Interests{alikeInterest()}})
-	err = await(ctx, patience, "a change that is committed late", func() (bool, error) {
-		entries, err := s.sandbox.Ledger(ctx, before)
+	request := s.signal(ctx, from, reference, opportunity.AddInterests{Interests: opportunity.Interests{commonInterest()}})
+	err = await(ctx, momentTimeout, "a change that is committed late", func() (bool, error) {
+		entries, err := s.sandbox.RequestLog(ctx, before)
 		for _, entry := range entries {
 			if isLate(entry) { // no other rule makes requests late
 				late = entry
@@ -339,24 +341,24 @@ func (s *Storm) tryCommitLate(ctx context.Context, from sender, reference opport
 }
 
 // isLate reports whether the request was carried out after its client had given it up.
-func isLate(entry ledger.Entry) bool {
-	return entry.Fault == string(fault.Late) && entry.Gone && !entry.Answered.IsZero()
+func isLate(entry requestlog.Entry) bool {
+	return entry.Fault == string(fault.Late) && entry.ClientGone && !entry.Answered.IsZero()
 }
 
-// committedLate reports whether a change of the request was committed after its client had given it up.
-func committedLate(entry ledger.Entry) bool {
-	return isLate(entry) && slices.ContainsFunc(entry.Fields, func(field ledger.Field) bool { return field.Outcome == ledger.Committed })
+// isCommittedLate reports whether a change of the request was committed after its client had given it up.
+func isCommittedLate(entry requestlog.Entry) bool {
+	return isLate(entry) && slices.ContainsFunc(entry.Fields, func(field requestlog.Field) bool { return field.Outcome == requestlog.Committed })
 }
 
-// lift takes the faults of some kinds out of force.
-func (s *Storm) lift(ctx context.Context, kinds ...fault.Kind) error {
+// removeFaults takes the faults of some kinds out of force.
+func (s *Experiment) removeFaults(ctx context.Context, kinds ...fault.Kind) error {
 	list, err := s.sandbox.Faults(ctx)
 	if err != nil {
 		return err
 	}
 	for _, status := range list {
 		if slices.Contains(kinds, status.Kind) {
-			if err := s.sandbox.Remove(ctx, status.ID); err != nil {
+			if err := s.sandbox.RemoveFault(ctx, status.ID); err != nil {
 				return err
 			}
 		}
@@ -364,22 +366,22 @@ func (s *Storm) lift(ctx context.Context, kinds ...fault.Kind) error {
 	return nil
 }
 
-// punctual takes the fault that makes requests late out of force and waits until what was late is committed.
-func (s *Storm) punctual(ctx context.Context) error {
-	if err := s.lift(ctx, fault.Late); err != nil {
+// stopLateFault takes the fault that makes requests late out of force and waits until what was late is committed.
+func (s *Experiment) stopLateFault(ctx context.Context) error {
+	if err := s.removeFaults(ctx, fault.Late); err != nil {
 		return err
 	}
-	return pause(ctx, 2*s.options.LateBy)
+	return sleep(ctx, 2*s.options.LateBy)
 }
 
-// order puts the bad days in force, from their beginning.
-func (s *Storm) order(ctx context.Context) error {
-	if err := s.sandbox.Clear(ctx); err != nil {
+// setBackgroundFaults puts the bad days in force, from their beginning.
+func (s *Experiment) setBackgroundFaults(ctx context.Context) error {
+	if err := s.sandbox.ClearFaults(ctx); err != nil {
 		return err
 	}
-	s.ordered++
-	for _, rule := range badDays(s.options, s.ordered) {
-		if _, err := s.sandbox.Set(ctx, rule); err != nil {
+	s.faultRounds++
+	for _, rule := range backgroundFaults(s.options, s.faultRounds) {
+		if _, err := s.sandbox.SetFault(ctx, rule); err != nil {
 			return err
 		}
 	}
@@ -397,7 +399,7 @@ func await(ctx context.Context, within time.Duration, what string, ask func() (b
 		if time.Now().After(deadline) {
 			return errors.Join(fmt.Errorf("not within %v: %s", within, what), err)
 		}
-		if err := pause(ctx, 20*time.Millisecond); err != nil {
+		if err := sleep(ctx, 20*time.Millisecond); err != nil {
 			return err
 		}
 	}

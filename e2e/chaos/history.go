@@ -21,8 +21,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// events reads the history of a run as it is now.
-func (s *Storm) events(ctx context.Context, workflow, run string) ([]*historypb.HistoryEvent, error) {
+// readHistory reads the history of a run as it is now.
+func (s *Experiment) readHistory(ctx context.Context, workflow, run string) ([]*historypb.HistoryEvent, error) {
 	var list []*historypb.HistoryEvent
 	events := s.temporal.GetWorkflowHistory(ctx, workflow, run, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for events.HasNext() {
@@ -35,7 +35,7 @@ func (s *Storm) events(ctx context.Context, workflow, run string) ([]*historypb.
 	return list, nil
 }
 
-func (s *Storm) currentRun(ctx context.Context, reference opportunity.Reference) (string, error) {
+func (s *Experiment) currentRun(ctx context.Context, reference opportunity.Reference) (string, error) {
 	about, err := s.temporal.DescribeWorkflow(ctx, lifecycle.WorkflowID(reference), "")
 	if err != nil {
 		return "", err
@@ -45,7 +45,7 @@ func (s *Storm) currentRun(ctx context.Context, reference opportunity.Reference)
 
 // chains reads all that Temporal knows of a reference: of each chain of runs its histories, and what its last run
 // answers. It needs workers.
-func (s *Storm) chains(ctx context.Context, reference opportunity.Reference) ([]audit.Chain, error) {
+func (s *Experiment) chains(ctx context.Context, reference opportunity.Reference) ([]audit.Chain, error) {
 	current, err := s.currentRun(ctx, reference)
 	if isMissing(err) {
 		return nil, nil // its start never came through
@@ -53,7 +53,7 @@ func (s *Storm) chains(ctx context.Context, reference opportunity.Reference) ([]
 	if err != nil {
 		return nil, err
 	}
-	lasts := append(slices.Clone(s.earlier(reference)), current)
+	lasts := append(slices.Clone(s.terminatedRuns(reference)), current)
 	var list []audit.Chain
 	for _, last := range slices.Compact(lasts) {
 		chain, err := s.chain(ctx, reference, last)
@@ -72,7 +72,7 @@ func (s *Storm) chains(ctx context.Context, reference opportunity.Reference) ([]
 }
 
 // chain reads the chain of runs that ends with the given one.
-func (s *Storm) chain(ctx context.Context, reference opportunity.Reference, last string) (audit.Chain, error) {
+func (s *Experiment) chain(ctx context.Context, reference opportunity.Reference, last string) (audit.Chain, error) {
 	id := lifecycle.WorkflowID(reference)
 	c := audit.Chain{Reference: reference, Start: s.startOf(reference), Outcomes: map[string]opportunity.Outcome{}}
 	about, err := s.temporal.DescribeWorkflow(ctx, id, last)
@@ -84,27 +84,27 @@ func (s *Storm) chain(ctx context.Context, reference opportunity.Reference, last
 	asked := ""
 	var histories [][]*historypb.HistoryEvent
 	for run := last; run != ""; {
-		events, err := s.events(ctx, id, run)
+		events, err := s.readHistory(ctx, id, run)
 		if err != nil {
 			return c, err
 		}
-		if asked == "" && has(events, enums.EVENT_TYPE_WORKFLOW_TASK_COMPLETED) {
+		if asked == "" && hasEvent(events, enums.EVENT_TYPE_WORKFLOW_TASK_COMPLETED) {
 			asked = run
 		}
-		c.Skipped = append(c.Skipped, skipped(events)...)
+		c.Skipped = append(c.Skipped, skippedRequests(events)...)
 		c.Runs, histories = slices.Insert(c.Runs, 0, run), slices.Insert(histories, 0, events)
-		c.Accepted = append(accepted(run, events), c.Accepted...)
+		c.Accepted = append(acceptedMessages(run, events), c.Accepted...)
 		run = events[0].GetWorkflowExecutionStartedEventAttributes().GetContinuedExecutionRunId()
 	}
 	asked = cmp.Or(asked, last)
-	over := overIn(slices.Concat(histories...))
+	over := reportTimes(slices.Concat(histories...))
 	for n := range c.Accepted {
-		c.Accepted[n].Over = over[c.Accepted[n].Request]
+		c.Accepted[n].ReportedAt = over[c.Accepted[n].Request]
 	}
 	if err := s.query(ctx, &c.View, id, asked, lifecycle.View.Name); err != nil {
 		return c, err
 	}
-	requests := []string{opportunity.StartRequest}
+	requests := []string{opportunity.StartRequestID}
 	for _, a := range c.Accepted {
 		requests = append(requests, a.Request)
 	}
@@ -113,7 +113,7 @@ func (s *Storm) chain(ctx context.Context, reference opportunity.Reference, last
 		var outcome opportunity.Outcome
 		err := s.query(ctx, &outcome, id, asked, lifecycle.OutcomeOf.Name, lifecycle.OutcomeInput{RequestID: request})
 		var own *opportunity.Error
-		if known, ok := lifecycle.FromFault(err); ok {
+		if known, ok := lifecycle.FromTemporalError(err); ok {
 			own = known
 		}
 		switch {
@@ -126,21 +126,21 @@ func (s *Storm) chain(ctx context.Context, reference opportunity.Reference, last
 	return c, nil
 }
 
-// skipped are the requests that the signals "skip" of a run name.
-func skipped(events []*historypb.HistoryEvent) []string {
+// skippedRequests are the requests that the signals "skip" of a run name.
+func skippedRequests(events []*historypb.HistoryEvent) []string {
 	var list []string
 	for _, event := range events {
 		attributes := event.GetWorkflowExecutionSignaledEventAttributes()
 		var skip opportunity.Skip
-		if opportunity.Verb(attributes.GetSignalName()) == skip.Verb() && json.Unmarshal([]byte(dataOf(attributes.GetInput())), &skip) == nil {
+		if opportunity.MessageName(attributes.GetSignalName()) == skip.MessageName() && json.Unmarshal([]byte(firstPayload(attributes.GetInput())), &skip) == nil {
 			list = append(list, skip.Request)
 		}
 	}
 	return list
 }
 
-// resetIn returns when the run began that has these events, where it replaced one that was reset; zero otherwise.
-func resetIn(events []*historypb.HistoryEvent) time.Time {
+// resetTime returns when the run began that has these events, where it replaced one that was reset; zero otherwise.
+func resetTime(events []*historypb.HistoryEvent) time.Time {
 	var at time.Time
 	for _, event := range events {
 		if event.GetWorkflowTaskFailedEventAttributes().GetCause() == enums.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW {
@@ -153,8 +153,8 @@ func resetIn(events []*historypb.HistoryEvent) time.Time {
 // query asks a run. A question that the server gives up, since it waited for a worker that is gone, is put again. A
 // question that fails without an error of the contract is put again, too. The SDK leaves the error out when the answer
 // comes with a workflow task. A busy worker also takes a workflow that waits for the processor for one that hangs.
-func (s *Storm) query(ctx context.Context, answer any, workflow, run, name string, args ...any) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func (s *Experiment) query(ctx context.Context, answer any, workflow, run, name string, args ...any) error {
+	ctx, cancel := context.WithTimeout(ctx, momentTimeout)
 	defer cancel()
 	for {
 		value, err := s.temporal.QueryWorkflow(ctx, workflow, run, name, args...)
@@ -162,8 +162,8 @@ func (s *Storm) query(ctx context.Context, answer any, workflow, run, name strin
 			return value.Get(answer)
 		}
 		var failed *serviceerror.QueryFailed
-		_, known := lifecycle.FromFault(err)
-		if again := isBusy(err) || errors.As(err, &failed) && !known; !again || pause(ctx, againAfter) != nil {
+		_, known := lifecycle.FromTemporalError(err)
+		if again := isBusy(err) || errors.As(err, &failed) && !known; !again || sleep(ctx, retryInterval) != nil {
 			return err
 		}
 	}
@@ -184,30 +184,30 @@ func statusOf(status enums.WorkflowExecutionStatus) audit.Status {
 	}
 }
 
-// taken is a command on its way out of an event.
-type taken struct {
+// acceptedMessage is a command on its way out of an event.
+type acceptedMessage struct {
 	audit.Accepted
 	update string // id of the update, "" for a signal
 }
 
-func (t *taken) fromUpdate(request *updatepb.Request) {
+func (t *acceptedMessage) fromUpdate(request *updatepb.Request) {
 	t.update = request.GetMeta().GetUpdateId()
-	t.Way, t.Verb, t.Request = audit.ByUpdate, opportunity.Verb(request.GetInput().GetName()), t.update
+	t.Transport, t.Message, t.Request = audit.ByUpdate, opportunity.MessageName(request.GetInput().GetName()), t.update
 	for _, payload := range request.GetInput().GetArgs().GetPayloads() {
 		t.Payload = payload.GetData()
 	}
 }
 
-// accepted are the commands in the history of a run, in its order.
-func accepted(run string, events []*historypb.HistoryEvent) []audit.Accepted {
+// acceptedMessages are the commands in the history of a run, in its order.
+func acceptedMessages(run string, events []*historypb.HistoryEvent) []audit.Accepted {
 	var list []audit.Accepted
 	byUpdate, admitted := map[string]int{}, map[string]*updatepb.Request{}
 	for _, event := range events {
-		a := taken{Accepted: audit.Accepted{Run: run, Event: event.GetEventId(), At: event.GetEventTime().AsTime()}}
+		a := acceptedMessage{Accepted: audit.Accepted{Run: run, Event: event.GetEventId(), At: event.GetEventTime().AsTime()}}
 		switch {
 		case event.GetWorkflowExecutionSignaledEventAttributes() != nil:
 			attributes := event.GetWorkflowExecutionSignaledEventAttributes()
-			a.Way, a.Verb = audit.BySignal, opportunity.Verb(attributes.GetSignalName())
+			a.Transport, a.Message = audit.BySignal, opportunity.MessageName(attributes.GetSignalName())
 			for _, payload := range attributes.GetInput().GetPayloads() {
 				a.Payload = payload.GetData()
 			}
@@ -229,7 +229,7 @@ func accepted(run string, events []*historypb.HistoryEvent) []audit.Accepted {
 		default:
 			continue
 		}
-		if !isCommand(a.Verb) {
+		if !isCommand(a.Message) {
 			continue
 		}
 		var named struct {
@@ -246,9 +246,9 @@ func accepted(run string, events []*historypb.HistoryEvent) []audit.Accepted {
 	return list
 }
 
-// overIn returns when the last change that was made for each request was reported. A change with an unknown result is
+// reportTimes returns when the last change that was made for each request was reported. A change with an unknown result is
 // over when the record has been read back.
-func overIn(events []*historypb.HistoryEvent) map[string]time.Time {
+func reportTimes(events []*historypb.HistoryEvent) map[string]time.Time {
 	over := map[string]time.Time{}
 	var unknown []string
 	scheduled := map[int64]*historypb.ActivityTaskScheduledEventAttributes{} // of the run that is gone through
@@ -263,7 +263,7 @@ func overIn(events []*historypb.HistoryEvent) map[string]time.Time {
 			scheduled[event.GetEventId()] = event.GetActivityTaskScheduledEventAttributes()
 		case enums.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
 			attributes := event.GetActivityTaskCompletedEventAttributes()
-			of, known = attributes.GetScheduledEventId(), !strings.Contains(dataOf(attributes.GetResult()), `"fate":"unknown"`)
+			of, known = attributes.GetScheduledEventId(), !strings.Contains(firstPayload(attributes.GetResult()), `"fate":"unknown"`)
 		case enums.EVENT_TYPE_ACTIVITY_TASK_FAILED:
 			of = event.GetActivityTaskFailedEventAttributes().GetScheduledEventId()
 		case enums.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
@@ -281,8 +281,8 @@ func overIn(events []*historypb.HistoryEvent) map[string]time.Time {
 			}
 		case activities.ApplyCommands:
 			var input activities.ApplyInput
-			_ = json.Unmarshal([]byte(dataOf(asked.GetInput())), &input) // what cannot be read names no request
-			for _, mutation := range input.Mutations {
+			_ = json.Unmarshal([]byte(firstPayload(asked.GetInput())), &input) // what cannot be read names no request
+			for _, mutation := range input.Changes {
 				over[mutation.Request] = at
 				if !known {
 					unknown = append(unknown, mutation.Request)
@@ -293,16 +293,16 @@ func overIn(events []*historypb.HistoryEvent) map[string]time.Time {
 	return over
 }
 
-// dataOf is the first of the payloads, as text.
-func dataOf(payloads *commonpb.Payloads) string {
+// firstPayload is the first of the payloads, as text.
+func firstPayload(payloads *commonpb.Payloads) string {
 	for _, payload := range payloads.GetPayloads() {
 		return string(payload.GetData())
 	}
 	return ""
 }
 
-func isCommand(verb opportunity.Verb) bool {
-	return slices.Contains([]opportunity.Verb{
-		opportunity.VerbAddInterests, opportunity.VerbProgress, opportunity.VerbUpdateDetails, opportunity.VerbExtendReservations,
+func isCommand(verb opportunity.MessageName) bool {
+	return slices.Contains([]opportunity.MessageName{
+		opportunity.MessageAddInterests, opportunity.MessageProgress, opportunity.MessageUpdateDetails, opportunity.MessageExtendReservations,
 	}, verb)
 }

@@ -12,34 +12,34 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// Deed is what a step of a script does.
-type Deed string
+// Action is what a step of a script does.
+type Action string
 
 // The deeds of a script.
 const (
 	// Send sends a message.
-	Send Deed = "send"
+	Send Action = "send"
 	// Terminate waits until nothing waits, has Temporal terminate the run, and starts the opportunity again, which finds
 	// its record by the mark.
-	Terminate Deed = "terminate"
+	Terminate Action = "terminate"
 	// Reset has Temporal reset the run to one of its workflow tasks.
-	Reset Deed = "reset"
+	Reset Action = "reset"
 	// Close ends the run by an operator's word.
-	Close Deed = "close"
+	Close Action = "close"
 )
 
 // Step is one thing a sender does.
 type Step struct {
-	Deed Deed
+	Action Action
 	// Command is what is sent, with its request id.
-	Command opportunity.Command
-	Way     audit.Way
+	Command   opportunity.Command
+	Transport audit.Transport
 	// Repeats is how often it is sent once more under the same request id.
 	Repeats int
-	// GivesUp is set when the sender does not send the message again after an unknown result.
-	GivesUp bool
-	// First says that a reset goes to the first workflow task, not to the last one.
-	First bool
+	// NoRetry is set when the sender does not send the message again after an unknown result.
+	NoRetry bool
+	// ResetToFirst says that a reset goes to the first workflow task, not to the last one.
+	ResetToFirst bool
 	// Pause goes before it.
 	Pause time.Duration
 }
@@ -49,8 +49,8 @@ type Script struct {
 	Reference opportunity.Reference
 	Start     opportunity.Start
 	Steps     []Step
-	// Signals says that all messages are signals, so that the run may be reset.
-	Signals bool
+	// SignalsOnly says that all messages are signals, so that the run may be reset.
+	SignalsOnly bool
 }
 
 // Plan is all that is sent, and what is done to the parts meanwhile.
@@ -62,18 +62,18 @@ type Plan struct {
 
 // NewPlan makes the plan of a storm; equal options make equal plans.
 func NewPlan(o Options) Plan {
-	p := planner{options: o, chance: rand.New(rand.NewPCG(o.Seed, 1))} //nolint:gosec // it decides no secret
+	p := planner{options: o, random: rand.New(rand.NewPCG(o.Seed, 1))} //nolint:gosec // it decides no secret
 	plan := Plan{Seed: o.Seed}
 	for n := range o.Opportunities {
 		plan.Scripts = append(plan.Scripts, p.script(n))
 	}
-	plan.Disruptions = disruptions(o)
+	plan.Disruptions = newDisruptions(o)
 	return plan
 }
 
 type planner struct {
 	options Options
-	chance  *rand.Rand
+	random  *rand.Rand
 }
 
 // Of every so many opportunities one is long, terminated, reset by its script or closed. Three times as many as those that
@@ -90,13 +90,13 @@ func (p *planner) script(n int) Script {
 	s := Script{Reference: opportunity.Reference(fmt.Sprintf("storm-%d-%d", p.options.Seed, n))}
 	s.Start = opportunity.Start{Name: "First Aid for everybody", Region: "UK", Account: accountID(1), EntryStep: "Proposed"}
 	if n%3 > 0 { // a third have name, region and account in common
-		s.Start.Name, s.Start.Region, s.Start.Account = fmt.Sprintf("Training %d", n), p.oneOf("UK", "Dominican Republic", "Ireland"), accountID(1+p.chance.Int64N(3))
+		s.Start.Name, s.Start.Region, s.Start.Account = fmt.Sprintf("Training %d", n), p.oneOf("UK", "Dominican Republic", "Ireland"), accountID(1+p.random.Int64N(3))
 	}
 	terminated := n%terminatedEvery == 4
 	if !terminated && n%5 == 2 {
 		s.Start.Interests = opportunity.Interests{p.interest(false), p.interest(false)}
 	}
-	messages := p.options.Messages/2 + p.chance.IntN(p.options.Messages+1)
+	messages := p.options.Messages/2 + p.random.IntN(p.options.Messages+1)
 	if n%longEvery == 3 {
 		messages = p.options.LongMessages
 	}
@@ -106,48 +106,48 @@ func (p *planner) script(n int) Script {
 	moved := false
 	for len(s.Steps) < messages {
 		s.Steps = append(s.Steps, p.send(p.command(&moved)))
-		if p.chance.IntN(12) == 0 { // sent twice without a request id in common
+		if p.random.IntN(12) == 0 { // sent twice without a request id in common
 			again := s.Steps[len(s.Steps)-1]
-			again.Command, again.Pause = again.Command.WithID(p.requestID()), 0
+			again.Command, again.Pause = again.Command.WithRequestID(p.requestID()), 0
 			s.Steps = append(s.Steps, again)
 		}
 	}
 	middle := len(s.Steps) / 2
 	if terminated {
-		s.Steps = append(s.Steps[:middle:middle], append([]Step{{Deed: Terminate}}, s.Steps[middle:]...)...)
+		s.Steps = append(s.Steps[:middle:middle], append([]Step{{Action: Terminate}}, s.Steps[middle:]...)...)
 	}
-	s.Signals = !terminated && n%resetEvery < 3
-	if s.Signals && n%resetEvery == 1 {
-		s.Steps = append(s.Steps[:middle:middle], append([]Step{{Deed: Reset, First: p.chance.IntN(2) == 0}}, s.Steps[middle:]...)...)
+	s.SignalsOnly = !terminated && n%resetEvery < 3
+	if s.SignalsOnly && n%resetEvery == 1 {
+		s.Steps = append(s.Steps[:middle:middle], append([]Step{{Action: Reset, ResetToFirst: p.random.IntN(2) == 0}}, s.Steps[middle:]...)...)
 	}
 	switch {
 	case n%closedEvery == 5:
-		s.Steps = append(s.Steps, Step{Deed: Close})
+		s.Steps = append(s.Steps, Step{Action: Close})
 	case n%endedEvery == 1:
 		if !moved {
 			s.Steps = append(s.Steps, p.send(opportunity.Progress{To: "Opportunity"}))
 		}
 		s.Steps = append(s.Steps, p.send(opportunity.Progress{To: p.oneOf("Won", "Won", "Lost", "Archived")}))
 	}
-	if s.Signals {
-		bySignal(s.Steps)
+	if s.SignalsOnly {
+		useOneTransport(s.Steps)
 	}
-	p.pace(s.Steps)
+	p.spread(s.Steps)
 	return s
 }
 
-// bySignal has all messages sent in one way: of those that come again after a reset, signals come before updates, so that
+// useOneTransport has all messages sent in one way: of those that come again after a reset, signals come before updates, so that
 // their order would be another.
-func bySignal(steps []Step) {
+func useOneTransport(steps []Step) {
 	for i := range steps {
-		steps[i].Way = audit.BySignal
+		steps[i].Transport = audit.BySignal
 	}
 }
 
-// pace spreads the steps over the time that the storm takes: in the long form all of it, so that the last disruptions meet
+// spread spreads the steps over the time that the storm takes: in the long form all of it, so that the last disruptions meet
 // messages, too.
-func (p *planner) pace(steps []Step) {
-	length := p.options.Length
+func (p *planner) spread(steps []Step) {
+	length := p.options.DisruptionTime
 	if !p.options.Long {
 		length = length * 7 / 10
 	}
@@ -157,35 +157,35 @@ func (p *planner) pace(steps []Step) {
 	}
 	for i := range steps {
 		if steps[i].Pause == 0 && i > 0 {
-			steps[i].Pause = time.Duration(p.chance.Int64N(int64(2*average) + 1))
+			steps[i].Pause = time.Duration(p.random.Int64N(int64(2*average) + 1))
 		}
 	}
 }
 
 func (p *planner) send(command opportunity.Command) Step {
-	step := Step{Deed: Send, Command: command.WithID(p.requestID()), Way: audit.BySignal}
-	if p.chance.IntN(3) == 0 {
-		step.Way = audit.ByUpdate
+	step := Step{Action: Send, Command: command.WithRequestID(p.requestID()), Transport: audit.BySignal}
+	if p.random.IntN(3) == 0 {
+		step.Transport = audit.ByUpdate
 	}
-	if p.chance.IntN(8) == 0 {
-		step.Repeats = 1 + p.chance.IntN(2)
+	if p.random.IntN(8) == 0 {
+		step.Repeats = 1 + p.random.IntN(2)
 	}
-	step.GivesUp = p.chance.IntN(10) == 0
+	step.NoRetry = p.random.IntN(10) == 0
 	return step
 }
 
 // command makes a message; a third are the same for all opportunities.
 func (p *planner) command(moved *bool) opportunity.Command {
-	alike := p.chance.IntN(3) == 0
-	switch n := p.chance.IntN(20); {
+	alike := p.random.IntN(3) == 0
+	switch n := p.random.IntN(20); {
 	case n < 10 && alike:
-		return opportunity.AddInterests{Interests: opportunity.Interests{alikeInterest()}}
+		return opportunity.AddInterests{Interests: opportunity.Interests{commonInterest()}}
 	case n < 10:
-		list := make(opportunity.Interests, 1+p.chance.IntN(5))
+		list := make(opportunity.Interests, 1+p.random.IntN(5))
 		for i := range list {
-			list[i] = p.interest(p.chance.IntN(12) == 0)
-			if p.chance.IntN(5) == 0 {
-				list[i] = alikeInterest()
+			list[i] = p.interest(p.random.IntN(12) == 0)
+			if p.random.IntN(5) == 0 {
+				list[i] = commonInterest()
 			}
 		}
 		return opportunity.AddInterests{Interests: list}
@@ -195,18 +195,18 @@ func (p *planner) command(moved *bool) opportunity.Command {
 		return opportunity.UpdateDetails{Name: "First Aid for everybody"}
 	case n < 18:
 		return opportunity.UpdateDetails{
-			Name: fmt.Sprintf("Name %d", p.chance.IntN(1_000_000)), Currency: p.oneOf("", "", "GBP", "EUR", "USD"), Account: p.oneOf("", accountID(1), accountID(2)),
+			Name: fmt.Sprintf("Name %d", p.random.IntN(1_000_000)), Currency: p.oneOf("", "", "GBP", "EUR", "USD"), Account: p.oneOf("", accountID(1), accountID(2)),
 		}
 	case alike:
 		return opportunity.ExtendReservations{Until: time.Date(2035, 1, 1, 12, 0, 0, 0, time.UTC)}
 	default:
-		return opportunity.ExtendReservations{Until: time.Date(2035, 1, 1, p.chance.IntN(24*300), 0, 0, 0, time.UTC)}
+		return opportunity.ExtendReservations{Until: time.Date(2035, 1, 1, p.random.IntN(24*300), 0, 0, 0, time.UTC)}
 	}
 }
 
 // progress makes a move within the open stages once; all others lead nowhere from where the record stands.
 func (p *planner) progress(moved *bool) opportunity.Command {
-	switch n := p.chance.IntN(4); {
+	switch n := p.random.IntN(4); {
 	case n == 0:
 		return opportunity.Progress{To: "Nowhere"}
 	case n == 1 && !*moved:
@@ -219,45 +219,45 @@ func (p *planner) progress(moved *bool) opportunity.Command {
 }
 
 func (p *planner) interest(draft bool) opportunity.Interest {
-	quantity, unit := 1+p.chance.IntN(50), decimal(fmt.Sprintf("%d.%02d", p.chance.IntN(900), p.chance.IntN(100)))
+	quantity, unit := 1+p.random.IntN(50), decimal(fmt.Sprintf("%d.%02d", p.random.IntN(900), p.random.IntN(100)))
 	if draft { // the API takes no interest in it
 		return opportunity.Interest{Item: globalid.EncodeInt(globalid.CourseTemplate, 13), Quantity: quantity, UnitAmount: unit}
 	}
-	switch p.chance.IntN(5) {
+	switch p.random.IntN(5) {
 	case 0:
 		return opportunity.Interest{Item: globalid.EncodeInt(globalid.LearningPath, 1), Quantity: quantity, UnitAmount: unit}
 	case 1:
 		return opportunity.Interest{
 			Item: globalid.EncodeInt(globalid.CourseTemplate, 12), Quantity: quantity, UnitAmount: unit,
-			Learners: []opportunity.Learner{{FirstName: "Ada", LastName: fmt.Sprintf("Storm %d", p.chance.IntN(1000)), Email: "ada@storm.example"}},
+			Learners: []opportunity.Learner{{FirstName: "Ada", LastName: fmt.Sprintf("Storm %d", p.random.IntN(1000)), Email: "ada@storm.example"}},
 		}
 	case 2, 3:
-		return p.eventInterest(p.chance.IntN(2) == 0)
+		return p.eventInterest(p.random.IntN(2) == 0)
 	}
 	return opportunity.Interest{Item: globalid.EncodeInt(globalid.CourseTemplate, 11), Quantity: quantity, UnitAmount: unit}
 }
 
 func (p *planner) eventInterest(reserve bool) opportunity.Interest {
 	return opportunity.Interest{
-		Item: globalid.EncodeInt(globalid.Event, 1+p.chance.Int64N(2)), Quantity: 1 + p.chance.IntN(3),
-		UnitAmount: decimal(fmt.Sprintf("%d.00", 1+p.chance.IntN(900))), Reserve: reserve,
+		Item: globalid.EncodeInt(globalid.Event, 1+p.random.Int64N(2)), Quantity: 1 + p.random.IntN(3),
+		UnitAmount: decimal(fmt.Sprintf("%d.00", 1+p.random.IntN(900))), Reserve: reserve,
 	}
 }
 
-// alikeInterest is what a third of the messages ask for.
-func alikeInterest() opportunity.Interest {
+// commonInterest is what a third of the messages ask for.
+func commonInterest() opportunity.Interest {
 	return opportunity.Interest{Item: globalid.EncodeInt(globalid.Event, 2), Quantity: 1, UnitAmount: decimal("199.90"), Reserve: true}
 }
 
 func (p *planner) requestID() string {
 	var raw uuid.UUID
 	for i := range raw {
-		raw[i] = byte(p.chance.UintN(256))
+		raw[i] = byte(p.random.UintN(256))
 	}
 	return raw.String()
 }
 
-func (p *planner) oneOf(texts ...string) string { return texts[p.chance.IntN(len(texts))] }
+func (p *planner) oneOf(texts ...string) string { return texts[p.random.IntN(len(texts))] }
 
 func accountID(key int64) string { return globalid.EncodeInt(globalid.Account, key) }
 

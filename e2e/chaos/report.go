@@ -18,69 +18,69 @@ type Report struct {
 	// Sent counts what was sent, Messages the commands that were accepted, each once.
 	Sent     int `json:"sent"`
 	Messages int `json:"messages"`
-	// Told counts the results that senders know. Outcomes counts the outcomes of the messages in the end.
-	Told     map[audit.Fate]int `json:"told"`
-	Outcomes map[string]int     `json:"outcomes"`
+	// SendResults counts the results that senders know. Outcomes counts the outcomes of the messages in the end.
+	SendResults map[audit.SendResult]int `json:"told"`
+	Outcomes    map[string]int           `json:"outcomes"`
 	// Requests counts those that the API got, Faults those that met a bad day, by its kind.
 	Requests int            `json:"requests"`
 	Faults   map[string]int `json:"faults"`
 	Kills    []Kill         `json:"kills"`
-	// Missed counts the attempts to kill in a place that came too late, by place.
-	Missed map[Place]int `json:"missed,omitempty"`
+	// MissedKills counts the attempts to kill in a place that came too late, by place.
+	MissedKills map[KillPoint]int `json:"missed,omitempty"`
 	// Late counts the requests that committed a change after their client had given them up.
 	Late         int `json:"late"`
 	WorkerStarts int `json:"workerStarts"`
 	Freezes      int `json:"freezes"`
 	Restarts     int `json:"serverRestarts"`
 	// Restores counts those of Temporal's database, and Gone the messages that no history has since.
-	Restores     int `json:"restores"`
-	Gone         int `json:"gone"`
-	Resets       int `json:"resets"`
-	Terminations int `json:"terminations"`
+	Restores      int `json:"restores"`
+	LostByRestore int `json:"gone"`
+	Resets        int `json:"resets"`
+	Terminations  int `json:"terminations"`
 	// Continued counts the runs that were continued as new.
 	Continued int `json:"continued"`
 	Questions int `json:"questions"`
-	// Met says of each kind of disruption how many messages met it.
-	Met []Met `json:"met"`
+	// Coverage says of each kind of disruption how many messages met it.
+	Coverage []Coverage `json:"met"`
 	// Problems are what kept the storm itself from going as it should.
 	Problems   []string          `json:"problems,omitempty"`
 	Violations []audit.Violation `json:"violations"`
-	Took       time.Duration     `json:"took"`
+	Duration   time.Duration     `json:"took"`
 }
 
 // KilledAt counts the kills in a place.
-func (r Report) KilledAt(place Place) int {
+func (r Report) KilledAt(place KillPoint) int {
 	n := 0
 	for _, kill := range r.Kills {
-		if kill.Place == place {
+		if kill.Point == place {
 			n++
 		}
 	}
 	return n
 }
 
-// Unvisited are the places where no worker was killed.
-func (r Report) Unvisited() []Place {
-	return slices.DeleteFunc(Places(), func(p Place) bool { return r.KilledAt(p) > 0 })
+// MissingKillPoints are the places where no worker was killed.
+func (r Report) MissingKillPoints() []KillPoint {
+	return slices.DeleteFunc(KillPoints(), func(p KillPoint) bool { return r.KilledAt(p) > 0 })
 }
 
 // Write writes the report as a table for people.
 func (r Report) Write(to io.Writer) {
 	row := func(name string, value any) { _, _ = fmt.Fprintf(to, "%-34s %v\n", name, value) }
 	row("seed", r.Seed)
-	row("took", r.Took.Round(time.Second))
+	row("took", r.Duration.Round(time.Second))
 	row("opportunities", r.Opportunities)
 	row("messages sent", r.Sent)
 	row("messages accepted, each once", r.Messages)
-	row("  told", counts(r.Told))
-	row("  became", counts(r.Outcomes))
+	row("  told", formatCounts(r.SendResults))
+	row("  became", formatCounts(r.Outcomes))
 	row("requests of the API", r.Requests)
-	row("  faults met", counts(r.Faults))
+	row("  faults met", formatCounts(r.Faults))
 	row("kills of workers", len(r.Kills))
-	for _, place := range append(Places(), Anywhere) {
-		row("  "+string(place), fmt.Sprintf("%d (missed %d)", r.KilledAt(place), r.Missed[place]))
+	for _, place := range append(KillPoints(), AnyPoint) {
+		row("  "+string(place), fmt.Sprintf("%d (missed %d)", r.KilledAt(place), r.MissedKills[place]))
 		for _, kill := range r.Kills {
-			if kill.Place == place {
+			if kill.Point == place {
 				row("    "+kill.At.Format(time.TimeOnly), kill.Evidence)
 			}
 		}
@@ -89,15 +89,15 @@ func (r Report) Write(to io.Writer) {
 	row("starts of workers", r.WorkerStarts)
 	row("freezes of workers", r.Freezes)
 	row("restarts of the server", r.Restarts)
-	row("restores of the database", fmt.Sprintf("%d (%d messages gone)", r.Restores, r.Gone))
+	row("restores of the database", fmt.Sprintf("%d (%d messages gone)", r.Restores, r.LostByRestore))
 	row("resets", r.Resets)
 	row("terminations", r.Terminations)
 	row("runs continued as new", r.Continued)
 	row("questions", r.Questions)
-	for _, met := range r.Met {
-		row("met: "+string(met.What), fmt.Sprintf("%d messages (%.1f%%), carried out %d times", met.Messages, 100*met.Share, met.Times))
+	for _, met := range r.Coverage {
+		row("met: "+string(met.Kind), fmt.Sprintf("%d messages (%.1f%%), carried out %d times", met.Messages, 100*met.Share, met.Times))
 	}
-	if unmet := r.Unmet(); len(unmet) > 0 {
+	if unmet := r.Uncovered(); len(unmet) > 0 {
 		row("does not count for", fmt.Sprintf("%q: too few messages met them", unmet))
 	}
 	for _, problem := range r.Problems {
@@ -109,8 +109,8 @@ func (r Report) Write(to io.Writer) {
 	}
 }
 
-// counts writes what was counted, in the order of its names.
-func counts[K ~string](of map[K]int) string {
+// formatCounts writes what was counted, in the order of its names.
+func formatCounts[K ~string](of map[K]int) string {
 	var parts []string
 	for name, n := range of {
 		parts = append(parts, fmt.Sprintf("%s %d", name, n))

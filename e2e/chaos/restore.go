@@ -15,20 +15,20 @@ import (
 
 // restore makes a backup of Temporal's database, waits, deletes the database, and restores it from the backup, as
 // docs/restore.md says. No worker runs until the command recover has sent a message to every opportunity.
-func (s *Storm) restore(ctx context.Context) error {
+func (s *Experiment) restore(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx) // what is begun is brought to its end
 	server := s.parts.Server()
 	database := filepath.Join(s.data, "temporal.db")
 	kept := audit.Restore{Backup: time.Now().UTC()}
 	if err := server.Stop(ctx); err != nil {
-		s.tell(err.Error()) // it was killed, which is as good
+		s.reportProgress(err.Error()) // it was killed, which is as good
 	}
 	backup, unread := readFiles(database)
 	made := time.Now().UTC()
 	if err := errors.Join(unread, server.Start(ctx)); err != nil {
 		return err
 	}
-	if err := pause(ctx, s.options.Hold); err != nil {
+	if err := sleep(ctx, s.options.HoldTime); err != nil {
 		return err
 	}
 	for _, w := range s.workers {
@@ -42,13 +42,13 @@ func (s *Storm) restore(ctx context.Context) error {
 	s.mu.Lock()
 	s.restores = append(s.restores, kept)
 	s.mu.Unlock()
-	if err := s.command(ctx, "recover", "--backup", made.Format(time.RFC3339Nano)); err != nil {
+	if err := s.runCLI(ctx, "recover", "--backup", made.Format(time.RFC3339Nano)); err != nil {
 		return err
 	}
 	if err := s.startWorkers(ctx); err != nil {
 		return err
 	}
-	s.count(func(r *Report) { r.Restores++ })
+	s.updateReport(func(r *Report) { r.Restores++ })
 	return s.startMissing(ctx)
 }
 
@@ -90,14 +90,14 @@ func writeFiles(path string, content map[string][]byte) error {
 }
 
 // startMissing starts the opportunities again that began after the backup: Temporal does not know them any more.
-func (s *Storm) startMissing(ctx context.Context) error {
+func (s *Experiment) startMissing(ctx context.Context) error {
 	for _, reference := range s.references() {
 		_, err := s.temporal.DescribeWorkflow(ctx, lifecycle.WorkflowID(reference), "")
 		if !isMissing(err) {
 			continue
 		}
-		asking, cancel := context.WithTimeout(ctx, 2*patience)
-		err = s.disturber().start(asking, Script{Reference: reference, Start: s.startOf(reference)})
+		asking, cancel := context.WithTimeout(ctx, 2*momentTimeout)
+		err = s.disruptionSender().start(asking, Script{Reference: reference, Start: s.startOf(reference)})
 		cancel()
 		if err != nil {
 			return err
@@ -108,7 +108,7 @@ func (s *Storm) startMissing(ctx context.Context) error {
 
 // skipAfterRestore answers the question of an opportunity with skip after a restore of Temporal's database. A lost
 // message can be the subject of such a question. The auditor treats a skipped request as one that may have happened.
-func (s *Storm) skipAfterRestore(ctx context.Context, view opportunity.View) {
+func (s *Experiment) skipAfterRestore(ctx context.Context, view opportunity.View) {
 	s.mu.Lock()
 	restored := len(s.restores) > 0
 	s.mu.Unlock()

@@ -18,8 +18,8 @@ import (
 const (
 	// sampleEvery is how often all opportunities that are open are looked at.
 	sampleEvery = 10 * time.Second
-	// sampleWithin bounds how long the view of one is waited for.
-	sampleWithin = 5 * time.Second
+	// sampleTimeout bounds how long the view of one is waited for.
+	sampleTimeout = 5 * time.Second
 )
 
 // sampler keeps what was seen of the opportunities. It is safe for concurrent use.
@@ -28,7 +28,7 @@ type sampler struct {
 	samples []audit.Sample
 }
 
-func (p *sampler) note(s audit.Sample) {
+func (p *sampler) add(s audit.Sample) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.samples = append(p.samples, s)
@@ -41,9 +41,9 @@ func (p *sampler) all() []audit.Sample {
 	return append([]audit.Sample(nil), p.samples...)
 }
 
-// sampleOften looks at all opportunities again and again, until the context ends.
-func (s *Storm) sampleOften(ctx context.Context) {
-	for pause(ctx, sampleEvery) == nil {
+// sampleLoop looks at all opportunities again and again, until the context ends.
+func (s *Experiment) sampleLoop(ctx context.Context) {
+	for sleep(ctx, sampleEvery) == nil {
 		var looking errgroup.Group
 		looking.SetLimit(4)
 		for _, reference := range s.references() {
@@ -58,41 +58,41 @@ func (s *Storm) sampleOften(ctx context.Context) {
 
 // sample looks at one opportunity. An opportunity without a waiting message gets no note. While the server does not
 // answer, no opportunity gets one.
-func (s *Storm) sample(ctx context.Context, reference opportunity.Reference) {
-	ctx, cancel := context.WithTimeout(ctx, 2*sampleWithin)
+func (s *Experiment) sample(ctx context.Context, reference opportunity.Reference) {
+	ctx, cancel := context.WithTimeout(ctx, 2*sampleTimeout)
 	defer cancel()
 	about, err := s.temporal.DescribeWorkflowExecution(ctx, lifecycle.WorkflowID(reference), "") //nolint:staticcheck // the other one panics over search attributes that it cannot read
 	if err != nil || about.GetWorkflowExecutionInfo().GetStatus() != enums.WORKFLOW_EXECUTION_STATUS_RUNNING {
 		return
 	}
 	at := time.Now().UTC()
-	asking, over := context.WithTimeout(ctx, sampleWithin)
+	asking, over := context.WithTimeout(ctx, sampleTimeout)
 	defer over()
 	if view, err := s.client.View(asking, reference); err == nil {
-		if seen := audit.SampleOf(time.Now().UTC(), view); len(seen.Waiting) > 0 {
-			s.sampler.note(seen)
+		if seen := audit.NewSample(time.Now().UTC(), view); len(seen.Waiting) > 0 {
+			s.sampler.add(seen)
 		}
 		s.skipAfterRestore(ctx, view)
 		return
 	}
-	seen := audit.Sample{At: at, Reference: reference, Reason: s.listed(ctx, reference, about)}
+	seen := audit.Sample{At: at, Reference: reference, Reason: s.listedReason(ctx, reference, about)}
 	if ctx.Err() == nil {
-		s.sampler.note(seen)
+		s.sampler.add(seen)
 	}
 }
 
-// listed is what the list and show say of an opportunity that does not answer, "" for nothing.
-func (s *Storm) listed(ctx context.Context, reference opportunity.Reference, about *workflowservice.DescribeWorkflowExecutionResponse) string {
+// listedReason is what the list and show say of an opportunity that does not answer, "" for nothing.
+func (s *Experiment) listedReason(ctx context.Context, reference opportunity.Reference, about *workflowservice.DescribeWorkflowExecutionResponse) string {
 	var words []string
 	if payload := about.GetWorkflowExecutionInfo().GetSearchAttributes().GetIndexedFields()[lifecycle.OpportunityAttention.GetName()]; payload != nil {
 		_ = converter.GetDefaultDataConverter().FromPayload(payload, &words) // what cannot be read says nothing
 	}
 	for _, word := range words {
-		switch opportunity.Word(word) {
+		switch opportunity.AttentionKind(word) {
 		case opportunity.AttentionFollowUp, opportunity.AttentionPlaybook, opportunity.AttentionFailed, opportunity.AttentionReservation, opportunity.AttentionMessage:
 		default:
 			return word
 		}
 	}
-	return s.client.Silence(ctx, reference)
+	return s.client.UnresponsiveReason(ctx, reference)
 }

@@ -19,17 +19,17 @@ import (
 )
 
 const (
-	// callWithin bounds one call of a sender.
-	callWithin = 8 * time.Second
-	// againAfter goes before a call is made again.
-	againAfter = 300 * time.Millisecond
-	// mostAsked is how often an update is sent that is not answered.
-	mostAsked = 2
+	// callTimeout bounds one call of a sender.
+	callTimeout = 8 * time.Second
+	// retryInterval goes before a call is made again.
+	retryInterval = 300 * time.Millisecond
+	// maxUpdateAttempts is how often an update is sent that is not answered.
+	maxUpdateAttempts = 2
 )
 
 // sender plays scripts, one after the other, and notes the results.
 type sender struct {
-	storm  *Storm
+	storm  *Experiment
 	number int
 }
 
@@ -43,18 +43,18 @@ func (s sender) play(ctx context.Context, script Script) error {
 	}
 	unanswered := 0
 	for _, step := range script.Steps {
-		if err := pause(ctx, step.Pause); err != nil {
+		if err := sleep(ctx, step.Pause); err != nil {
 			return nil //nolint:nilerr // the storm is over; what was not sent is not missed
 		}
 		var err error
-		switch step.Deed {
+		switch step.Action {
 		case Send:
 			if unanswered > 0 { // whoever waits for a parked opportunity waits for ever
 				unanswered--
-				step.Way = audit.BySignal
+				step.Transport = audit.BySignal
 			}
 			for range 1 + step.Repeats {
-				if told := s.send(ctx, script.Reference, step); told.Fate == audit.Untold && step.Way == audit.ByUpdate {
+				if told := s.send(ctx, script.Reference, step); told.Result == audit.Unknown && step.Transport == audit.ByUpdate {
 					unanswered = 10
 					break
 				}
@@ -63,8 +63,8 @@ func (s sender) play(ctx context.Context, script Script) error {
 			err = s.terminate(ctx, script)
 		case Reset:
 			var refused error
-			err = s.insist(ctx, func(ctx context.Context) error {
-				err := s.storm.reset(ctx, script.Reference, step.First)
+			err = s.retry(ctx, func(ctx context.Context) error {
+				err := s.storm.reset(ctx, script.Reference, step.ResetToFirst)
 				if isBusy(err) || isMissing(err) || errors.Is(err, errPending) {
 					return err
 				}
@@ -75,7 +75,7 @@ func (s sender) play(ctx context.Context, script Script) error {
 				err = refused
 			}
 		case Close:
-			err = s.insist(ctx, func(ctx context.Context) error {
+			err = s.retry(ctx, func(ctx context.Context) error {
 				_, err := s.storm.client.Close(ctx, script.Reference, opportunity.Close{Reason: "the storm is over here"})
 				var own *opportunity.Error
 				if errors.As(err, &own) && own.Type == opportunity.Closed {
@@ -88,7 +88,7 @@ func (s sender) play(ctx context.Context, script Script) error {
 			})
 		}
 		if err != nil && ctx.Err() == nil {
-			return fmt.Errorf("%s: %s: %w", script.Reference, step.Deed, err)
+			return fmt.Errorf("%s: %s: %w", script.Reference, step.Action, err)
 		}
 	}
 	return nil
@@ -96,8 +96,8 @@ func (s sender) play(ctx context.Context, script Script) error {
 
 // start starts the opportunity, and again until its record is there.
 func (s sender) start(ctx context.Context, script Script) error {
-	s.storm.begun(script.Reference, script.Start)
-	err := s.insist(ctx, func(ctx context.Context) error {
+	s.storm.recordStart(script.Reference, script.Start)
+	err := s.retry(ctx, func(ctx context.Context) error {
 		opened, err := s.storm.client.Start(ctx, script.Reference, script.Start)
 		if err == nil && opened.State != opportunity.Done {
 			err = errPending
@@ -112,50 +112,50 @@ func (s sender) start(ctx context.Context, script Script) error {
 
 var errPending = errors.New("not yet")
 
-// insist repeats a call until it is answered, with yes or no, or the context ends.
-func (s sender) insist(ctx context.Context, call func(context.Context) error) error {
+// retry repeats a call until it is answered, with yes or no, or the context ends.
+func (s sender) retry(ctx context.Context, call func(context.Context) error) error {
 	for {
-		err := s.within(ctx, call)
+		err := s.callWithTimeout(ctx, call)
 		var own *opportunity.Error
 		if err == nil || errors.As(err, &own) {
 			return err
 		}
-		if err := pause(ctx, againAfter); err != nil {
+		if err := sleep(ctx, retryInterval); err != nil {
 			return err
 		}
 	}
 }
 
-func (s sender) within(ctx context.Context, call func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, callWithin)
+func (s sender) callWithTimeout(ctx context.Context, call func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	return call(ctx)
 }
 
 // send sends the step's message. It sends the message again under the same id when the result is unknown. It returns
 // the last note.
-func (s sender) send(ctx context.Context, reference opportunity.Reference, step Step) audit.Told {
+func (s sender) send(ctx context.Context, reference opportunity.Reference, step Step) audit.Observation {
 	for asked := 1; ; asked++ {
-		told := s.once(ctx, reference, step.Command, step.Way)
-		s.storm.journal.note(told)
-		again := told.Fate == audit.Untold && !step.GivesUp || told.Fate == audit.Refused && told.Error == string(opportunity.Busy)
+		told := s.sendOnce(ctx, reference, step.Command, step.Transport)
+		s.storm.observations.add(told)
+		again := told.Result == audit.Unknown && !step.NoRetry || told.Result == audit.Refused && told.Error == string(opportunity.Busy)
 		// The answer to an update may take until an operator has answered a question.
-		if !again || step.Way == audit.ByUpdate && asked == mostAsked || pause(ctx, againAfter) != nil {
+		if !again || step.Transport == audit.ByUpdate && asked == maxUpdateAttempts || sleep(ctx, retryInterval) != nil {
 			return told
 		}
 	}
 }
 
-// once sends the message once and returns the note about it.
-func (s sender) once(ctx context.Context, reference opportunity.Reference, command opportunity.Command, way audit.Way) audit.Told {
+// sendOnce sends the message once and returns the note about it.
+func (s sender) sendOnce(ctx context.Context, reference opportunity.Reference, command opportunity.Command, way audit.Transport) audit.Observation {
 	payload, err := json.Marshal(command)
-	told := audit.Told{
-		Sender: s.number, Reference: reference, Request: command.ID(), Verb: command.Verb(), Payload: payload, Way: way,
-		Sent: time.Now().UTC(), Fate: audit.Untold,
+	told := audit.Observation{
+		Sender: s.number, Reference: reference, Request: command.GetRequestID(), Message: command.MessageName(), Payload: payload, Transport: way,
+		SentAt: time.Now().UTC(), Result: audit.Unknown,
 	}
 	var outcome opportunity.Outcome
 	if err == nil {
-		err = s.within(ctx, func(ctx context.Context) error {
+		err = s.callWithTimeout(ctx, func(ctx context.Context) error {
 			if way == audit.BySignal {
 				return s.storm.client.Signal(ctx, reference, command)
 			}
@@ -164,20 +164,20 @@ func (s sender) once(ctx context.Context, reference opportunity.Reference, comma
 			return err
 		})
 	}
-	told.Results, told.Heard = outcome.Results, time.Now().UTC()
+	told.Results, told.AnsweredAt = outcome.Results, time.Now().UTC()
 	var own *opportunity.Error
 	switch {
 	case outcome.State == opportunity.Failed:
-		told.Fate = audit.Failed
+		told.Result = audit.Failed
 	case errors.As(err, &own):
-		told.Fate = audit.Refused
+		told.Result = audit.Refused
 	case err != nil:
 	case way == audit.BySignal:
-		told.Fate = audit.Acknowledged
+		told.Result = audit.Acknowledged
 	case outcome.State == opportunity.Done:
-		told.Fate = audit.Done
+		told.Result = audit.Done
 	default:
-		told.Fate = audit.Pending
+		told.Result = audit.Pending
 	}
 	switch {
 	case own != nil:
@@ -195,7 +195,7 @@ func (s sender) terminate(ctx context.Context, script Script) error {
 		return err
 	}
 	id := lifecycle.WorkflowID(script.Reference)
-	err := s.insist(ctx, func(ctx context.Context) error {
+	err := s.retry(ctx, func(ctx context.Context) error {
 		about, err := s.storm.temporal.DescribeWorkflow(ctx, id, "")
 		if err != nil {
 			return err
@@ -209,7 +209,7 @@ func (s sender) terminate(ctx context.Context, script Script) error {
 			}
 			return errPending // looked at once more
 		case enums.WORKFLOW_EXECUTION_STATUS_TERMINATED:
-			s.storm.ended(script.Reference, run)
+			s.storm.recordTermination(script.Reference, run)
 			return nil
 		}
 		return fmt.Errorf("it is %v", info.GetStatus())
@@ -224,19 +224,19 @@ func (s sender) terminate(ctx context.Context, script Script) error {
 var errNoRun = errors.New("no run to reset")
 
 // reset has Temporal reset the current run to its first or last completed workflow task.
-func (s *Storm) reset(ctx context.Context, reference opportunity.Reference, first bool) error {
+func (s *Experiment) reset(ctx context.Context, reference opportunity.Reference, first bool) error {
 	return s.resetRun(ctx, reference, s.currentRun, first)
 }
 
 // resetRun has Temporal reset the run that choose returns to its first or last completed workflow task. While no worker takes
 // activities nothing is reset: the server would lose the activities that wait for a worker. One run is reset after the other,
 // so that no other reset comes between the choice and the reset.
-func (s *Storm) resetRun(ctx context.Context, reference opportunity.Reference, choose func(context.Context, opportunity.Reference) (string, error), first bool) error {
+func (s *Experiment) resetRun(ctx context.Context, reference opportunity.Reference, choose func(context.Context, opportunity.Reference) (string, error), first bool) error {
 	if s.allFrozen.Load() {
 		return errPending
 	}
-	s.resetting.Lock()
-	defer s.resetting.Unlock()
+	s.resetMu.Lock()
+	defer s.resetMu.Unlock()
 	run, err := choose(ctx, reference)
 	if err != nil {
 		return err
@@ -264,7 +264,7 @@ func (s *Storm) resetRun(ctx context.Context, reference opportunity.Reference, c
 		Reason: "the storm", WorkflowTaskFinishEventId: to, RequestId: fmt.Sprintf("%s-%d", run, to),
 	})
 	if err == nil {
-		s.count(func(r *Report) { r.Resets++ })
+		s.updateReport(func(r *Report) { r.Resets++ })
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.resets = append(s.resets, audit.Reset{Reference: reference, At: time.Now().UTC()})
@@ -286,8 +286,8 @@ func isMissing(err error) bool {
 	return errors.As(err, &missing)
 }
 
-// pause waits, no longer than the context.
-func pause(ctx context.Context, d time.Duration) error {
+// sleep waits, no longer than the context.
+func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

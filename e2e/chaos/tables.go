@@ -20,7 +20,7 @@ import (
 	"github.com/oppflow/oppflow/e2e/chaos/audit"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/sandbox/globalid"
-	"github.com/oppflow/oppflow/sandbox/ledger"
+	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
 // openTables opens the sandbox's tables. The mode is that of SQLite, such as "ro".
@@ -72,7 +72,7 @@ func readOpportunities(ctx context.Context, tx *sql.Tx, mark string) ([]audit.Re
 		var r audit.Record
 		var id int64
 		var account, until *int64
-		if err := rows.Scan(&id, &r.Name, &account, &r.Currency, &r.Step, &r.State, &until, &r.Mark); err != nil {
+		if err := rows.Scan(&id, &r.Name, &account, &r.Currency, &r.Step, &r.State, &until, &r.ReferenceTag); err != nil {
 			return nil, nil, err
 		}
 		r.ID = opportunity.ID(globalid.EncodeInt(globalid.Opportunity, id))
@@ -81,7 +81,7 @@ func readOpportunities(ctx context.Context, tx *sql.Tx, mark string) ([]audit.Re
 		}
 		if until != nil {
 			at := time.UnixMicro(*until).UTC()
-			r.Until = &at
+			r.ReservedUntil = &at
 		}
 		places[id] = len(records)
 		records = append(records, r)
@@ -133,31 +133,31 @@ func copyTables(ctx context.Context, from, to string) (err error) {
 	return err
 }
 
-// readLedger reads the file in which the sandbox writes down requests: of several lines of one number the last holds.
-func readLedger(path string) ([]ledger.Entry, error) {
+// readRequestLog reads the file in which the sandbox writes down requests: of several lines of one number the last holds.
+func readRequestLog(path string) ([]requestlog.Entry, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	byNumber := map[int64]ledger.Entry{}
+	byNumber := map[int64]requestlog.Entry{}
 	lines := bufio.NewScanner(bytes.NewReader(content))
 	lines.Buffer(nil, 16<<20)
 	for lines.Scan() {
-		var entry ledger.Entry
+		var entry requestlog.Entry
 		if json.Unmarshal(lines.Bytes(), &entry) == nil && entry.Number > 0 {
 			byNumber[entry.Number] = entry
 		}
 	}
-	var entries []ledger.Entry
+	var entries []requestlog.Entry
 	for _, entry := range byNumber {
 		entries = append(entries, entry)
 	}
-	slices.SortFunc(entries, func(x, y ledger.Entry) int { return int(x.Number - y.Number) })
+	slices.SortFunc(entries, func(x, y requestlog.Entry) int { return int(x.Number - y.Number) })
 	return entries, lines.Err()
 }
 
-// keyOf is the number in a global id.
-func keyOf(id opportunity.ID) int64 {
+// numericKey is the number in a global id.
+func numericKey(id opportunity.ID) int64 {
 	parsed, err := globalid.Parse(string(id))
 	if err != nil {
 		return 0

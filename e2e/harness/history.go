@@ -59,7 +59,7 @@ func (p *Parts) ReplayOf(workflowID, name string) {
 	p.T.Helper()
 	for n, history := range p.RunsOf(workflowID) {
 		// The history is kept first, because a replay writes search attributes into the first event.
-		keep(p.T, fmt.Sprintf("%s-%d", name, n+1), history)
+		storeHistory(p.T, fmt.Sprintf("%s-%d", name, n+1), history)
 		replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{
 			Interceptors: []interceptor.WorkerInterceptor{workflows.Interceptor()},
 		})
@@ -76,9 +76,9 @@ func (p *Parts) ReplayOf(workflowID, name string) {
 	}
 }
 
-// keep writes a history to the directory named by OPPFLOW_RECORD_HISTORIES. Fixtures of the replay test are made
+// storeHistory writes a history to the directory named by OPPFLOW_RECORD_HISTORIES. Fixtures of the replay test are made
 // this way, from the code of a release. A fixture from the branch that changes the code would prove nothing.
-func keep(t *testing.T, name string, history *historypb.History) {
+func storeHistory(t *testing.T, name string, history *historypb.History) {
 	t.Helper()
 	dir := os.Getenv("OPPFLOW_RECORD_HISTORIES")
 	if dir == "" {

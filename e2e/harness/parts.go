@@ -40,28 +40,28 @@ func (p *Parts) In(t *testing.T) *Parts {
 }
 
 // Times of the parts. They are shorter than a tenant's, so a test does not wait as long for a lost answer.
-// TimesOfATenant returns the flags with a tenant's times.
+// DefaultTimes returns the flags with a tenant's times.
 const (
 	SendWindow = 2 * time.Second
 	AnswerTime = 2 * time.Second
 	SettleTime = 2 * time.Second
 )
 
-// Bring starts a sandbox and a worker for the test. They work in a namespace of the test on a Temporal server that
+// Start starts a sandbox and a worker for the test. They work in a namespace of the test on a Temporal server that
 // tests share, and they stop when the test ends. Under the race detector the parts are built with the race
 // detector, too.
-func Bring(t *testing.T, o stack.Options) *Parts {
+func Start(t *testing.T, o stack.Options) *Parts {
 	t.Helper()
 	o.Race = testrun.Race
-	return BringAsTold(t, o)
+	return StartWithoutRace(t, o)
 }
 
-// BringAsTold is Bring without the race detector, unless the options ask for the detector. The parts then are not
+// StartWithoutRace is Bring without the race detector, unless the options ask for the detector. The parts then are not
 // slower than they need to be.
-func BringAsTold(t *testing.T, o stack.Options) *Parts {
+func StartWithoutRace(t *testing.T, o stack.Options) *Parts {
 	t.Helper()
 	output := new(Output)
-	o.NoUI, o.Setup, o.Output = true, prepare, output
+	o.NoUI, o.Setup, o.Output = true, prepareNamespace, output
 	// Tests send at any rate. Tests of the limit use a sandbox of their own.
 	if !slices.Contains(o.SandboxArgs, "--rate") {
 		o.SandboxArgs = append([]string{"--no-rate-limit"}, o.SandboxArgs...)
@@ -73,7 +73,7 @@ func BringAsTold(t *testing.T, o stack.Options) *Parts {
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute) // the server is built the first time
 	defer cancel()
 	var err error
-	if o.Beside, o.Namespace, err = shared.namespace(ctx, o); err != nil {
+	if o.ServerFrom, o.Namespace, err = shared.namespace(ctx, o); err != nil {
 		t.Fatal(err)
 	}
 	o.DynamicConfig = nil // the server has the dynamic configuration
@@ -101,7 +101,7 @@ func BringAsTold(t *testing.T, o stack.Options) *Parts {
 
 func (p *Parts) connect() {
 	p.T.Helper()
-	connection, _, err := host.Connect(p.T.Context(), host.Plain(p.TemporalAddress(), p.Namespace()), nil)
+	connection, _, err := host.Connect(p.T.Context(), host.InsecureTemporal(p.TemporalAddress(), p.Namespace()), nil)
 	if err != nil {
 		p.T.Fatal(err)
 	}
@@ -123,9 +123,9 @@ func (p *Parts) Status(reference opportunity.Reference) enums.WorkflowExecutionS
 	return described.RawResponse.GetWorkflowExecutionInfo().GetStatus()
 }
 
-// TimesOfATenant returns the worker's flags with a tenant's default send window and answer time. The other tests
+// DefaultTimes returns the worker's flags with a tenant's default send window and answer time. The other tests
 // have about 2 s for each.
-func TimesOfATenant() []string {
+func DefaultTimes() []string {
 	return []string{"--send-window", settings.DefaultSendWindow.String(), "--answer-time", settings.DefaultAnswerTime.String()}
 }
 

@@ -10,8 +10,8 @@ import (
 
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/opportunity"
-	"github.com/oppflow/oppflow/sandbox/ledger"
-	"github.com/oppflow/oppflow/sandbox/remote"
+	"github.com/oppflow/oppflow/sandbox/adminclient"
+	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
 // Records asks the sandbox what it holds of an opportunity. It sends a request of its own and does not use the
@@ -27,14 +27,14 @@ func (p *Parts) Records(id opportunity.ID) string {
 
 // RecordsOf is Records for a goroutine beside the test.
 func (p *Parts) RecordsOf(id opportunity.ID) (string, error) {
-	return p.Ask(`query($id: ID!) { node(id: $id) { ... on Opportunity { id name step { name stage { name state } } account { id name }
+	return p.Query(`query($id: ID!) { node(id: $id) { ... on Opportunity { id name step { name stage { name state } } account { id name }
 		financialUnit { name } value { grandTotal } isReservationValid attributes { definitionKey value }
 		interests { pageInfo { totalRecords } edges { node { id totalAmount item { id __typename } learners { edges { node { __typename } } } } } } } } }`,
 		map[string]any{"id": id})
 }
 
-// Ask sends a GraphQL request and returns its data, indented.
-func (p *Parts) Ask(query string, variables map[string]any) (string, error) {
+// Query sends a GraphQL request and returns its data, indented.
+func (p *Parts) Query(query string, variables map[string]any) (string, error) {
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
 		return "", err
@@ -78,15 +78,15 @@ func (p *Parts) Opportunity(id opportunity.ID) administrate.Opportunity {
 	return record
 }
 
-// Remote returns a client for the sandbox's own controls beside the API.
-func (p *Parts) Remote() remote.Sandbox {
-	return remote.Sandbox{APIURL: p.APIURL(), Token: p.APIToken()}
+// SandboxAdmin returns a client for the sandbox's own controls beside the API.
+func (p *Parts) SandboxAdmin() adminclient.Client {
+	return adminclient.Client{APIURL: p.APIURL(), Token: p.APIToken()}
 }
 
-// Ledger returns every request the sandbox has got, oldest first.
-func (p *Parts) Ledger() []ledger.Entry {
+// RequestLog returns every request the sandbox has got, oldest first.
+func (p *Parts) RequestLog() []requestlog.Entry {
 	p.T.Helper()
-	entries, err := p.Remote().Ledger(p.T.Context(), 0)
+	entries, err := p.SandboxAdmin().RequestLog(p.T.Context(), 0)
 	if err != nil {
 		p.T.Fatal(err)
 	}

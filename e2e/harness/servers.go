@@ -18,9 +18,9 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// atOnce returns how many tests run side by side. The tests wait for other processes most of the time, so more
+// parallelTests returns how many tests run side by side. The tests wait for other processes most of the time, so more
 // tests than processors run. With the race detector the processes need more of the processors.
-func atOnce() string {
+func parallelTests() string {
 	if testrun.Race {
 		return "6"
 	}
@@ -30,7 +30,7 @@ func atOnce() string {
 // Main runs the tests of a package and returns the exit code of the test program. It stops the servers that the
 // tests shared.
 func Main(m *testing.M) int {
-	if err := testrun.GiveWay(); err != nil {
+	if err := testrun.LowerPriority(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 2
 	}
@@ -38,7 +38,7 @@ func Main(m *testing.M) int {
 	given := false
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
 	if !given {
-		if err := flag.Set("test.parallel", atOnce()); err != nil {
+		if err := flag.Set("test.parallel", parallelTests()); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 2
 		}
@@ -134,9 +134,9 @@ func (s *servers) stop() error {
 	return errors.Join(errs...)
 }
 
-// prepare creates a test's namespace with everything that Oppflow needs in it.
-func prepare(ctx context.Context, address, namespace string) error {
-	connection, _, err := host.Connect(ctx, host.Plain(address, namespace), nil)
+// prepareNamespace creates a test's namespace with everything that Oppflow needs in it.
+func prepareNamespace(ctx context.Context, address, namespace string) error {
+	connection, _, err := host.Connect(ctx, host.InsecureTemporal(address, namespace), nil)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
-	"github.com/oppflow/oppflow/sandbox/ledger"
+	"github.com/oppflow/oppflow/sandbox/requestlog"
 	"github.com/oppflow/oppflow/settings/testrun"
 	"github.com/oppflow/oppflow/stack"
 )
@@ -27,20 +27,20 @@ func TestABurstWithinTheLimit(t *testing.T) {
 	least := testrun.Pick(t, 140, 170)
 	most := 0
 	for n := 1; n <= bursts && most < least && !t.Failed(); n++ {
-		t.Run(fmt.Sprint("burst ", n), func(t *testing.T) { most = max(most, burstWithinTheLimit(t)) })
+		t.Run(fmt.Sprint("burst ", n), func(t *testing.T) { most = max(most, minRateInBurst(t)) })
 	}
 	if most < least && !t.Failed() {
 		t.Errorf("in some 10 seconds while work waited only %d requests were sent; want at least %d", most, least)
 	}
 }
 
-// burstWithinTheLimit returns the least number of requests that were sent in any 10 seconds while work waited.
-func burstWithinTheLimit(t *testing.T) int {
+// minRateInBurst returns the least number of requests that were sent in any 10 seconds while work waited.
+func minRateInBurst(t *testing.T) int {
 	// The server hands out at once as many activities as it does in a second. So 18 a second are up to 198 in the
 	// first 10 seconds.
 	const commands, limit, window = 10, 200, 10 * time.Second
 	opportunities := testrun.Pick(t, 120, 500) // two requests each: more than a window has
-	p := bringAsTold(t, stack.Options{
+	p := startPartsWithoutRace(t, stack.Options{
 		NoWorker:    true,
 		SandboxArgs: []string{"--rate", fmt.Sprintf("%d/%s", limit, window)},
 		WorkerArgs:  []string{"--api-rate", "18"},
@@ -74,7 +74,7 @@ func burstWithinTheLimit(t *testing.T) int {
 	if err := p.AddWorker().Start(ctx); err != nil {
 		t.Fatal(err)
 	}
-	p.changed(ctx, opportunities*(commands+1))
+	p.awaitChanges(ctx, opportunities*(commands+1))
 	for n := range opportunities {
 		var view opportunity.View
 		harness.Eventually(t, time.Minute, string(reference(n))+" knows of it", func() bool {
@@ -91,7 +91,7 @@ func burstWithinTheLimit(t *testing.T) int {
 	}
 	var sent []time.Time
 	refused := 0
-	for _, entry := range p.Ledger() {
+	for _, entry := range p.RequestLog() {
 		if len(sent) > 0 || len(entry.Fields) > 0 { // before that, the workers ask which tenant they reach
 			sent = append(sent, entry.Received)
 		}
@@ -102,14 +102,14 @@ func burstWithinTheLimit(t *testing.T) int {
 	if refused > 2 {
 		t.Errorf("%d requests of two workers were refused with 429", refused)
 	}
-	lowest := leastIn(sent, window)
+	lowest := minInWindow(sent, window)
 	t.Logf("%d requests for %d commands in %s, %d refused; least in any %s while work waited: %d", len(sent), opportunities*commands, sent[len(sent)-1].Sub(sent[0]).Round(time.Second), refused, window, lowest)
 	return lowest
 }
 
-// changed waits until the API has made the given number of changes. It checks seldom, because the parts need the
+// awaitChanges waits until the API has made the given number of changes. It checks seldom, because the parts need the
 // machine.
-func (p *parts) changed(ctx context.Context, changes int) {
+func (p *parts) awaitChanges(ctx context.Context, changes int) {
 	p.T.Helper()
 	ticker := time.NewTicker(5 * time.Second)
 	defer ticker.Stop()
@@ -120,9 +120,9 @@ func (p *parts) changed(ctx context.Context, changes int) {
 			p.T.Fatalf("%d of %d changes were made", made, changes)
 		}
 		made = 0
-		for _, entry := range p.Ledger() {
+		for _, entry := range p.RequestLog() {
 			for _, field := range entry.Fields {
-				if field.Outcome == ledger.Committed {
+				if field.Outcome == requestlog.Committed {
 					made++
 				}
 			}
@@ -130,9 +130,9 @@ func (p *parts) changed(ctx context.Context, changes int) {
 	}
 }
 
-// leastIn returns the least number of requests in any window that begins with a request and ends before the last
+// minInWindow returns the least number of requests in any window that begins with a request and ends before the last
 // request.
-func leastIn(sent []time.Time, window time.Duration) int {
+func minInWindow(sent []time.Time, window time.Duration) int {
 	least := len(sent)
 	end := 0
 	for begin, at := range sent {

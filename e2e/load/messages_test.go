@@ -20,16 +20,16 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// ring returns the catalogue of a ring of steps. The names of the steps are as long as names may be.
-func ring(t *testing.T) (catalogue string, lap func(n int) string) {
+// ringCatalogue returns the catalogue of a ring of steps. The names of the steps are as long as names may be.
+func ringCatalogue(t *testing.T) (catalogue string, lap func(n int) string) {
 	t.Helper()
-	lap = func(n int) string { return padded(fmt.Sprintf("Lap %d ", n%laps), 250) }
+	lap = func(n int) string { return padded(fmt.Sprintf("Lap %d ", n%ringSteps), 250) }
 	data, err := os.ReadFile(filepath.Join("testdata", "ring.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	text := string(data)
-	for n := range laps {
+	for n := range ringSteps {
 		text = strings.Replace(text, fmt.Sprintf("name: Lap %d,", n), fmt.Sprintf("name: %q,", lap(n)), 1)
 	}
 	catalogue = filepath.Join(t.TempDir(), "ring.yaml")
@@ -39,15 +39,15 @@ func ring(t *testing.T) (catalogue string, lap func(n int) string) {
 	return catalogue, lap
 }
 
-// laps is the number of steps in the ring of the catalogue.
-const laps = 7
+// ringSteps is the number of steps in the ring of the catalogue.
+const ringSteps = 7
 
 // Eight senders send 8,000 messages of 400 bytes to one opportunity as fast as they can. Each message takes effect
 // once, and the messages of a sender keep their order. The state that a run hands to the next run stays small.
 func TestEightThousandMessagesOfFourHundredBytes(t *testing.T) {
-	beside(t)
-	catalogue, lap := ring(t)
-	p, r := recorded(t, stack.Options{SandboxArgs: []string{"--catalogue", catalogue}})
+	parallelIfShort(t)
+	catalogue, lap := ringCatalogue(t)
+	p, r := startRecorded(t, stack.Options{SandboxArgs: []string{"--catalogue", catalogue}})
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	const reference = opportunity.Reference("eight thousand")
@@ -55,11 +55,11 @@ func TestEightThousandMessagesOfFourHundredBytes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	moves, names := few(t, 500), few(t, 7_500)
+	moves, names := scaled(t, 500), scaled(t, 7_500)
 	move := func(n int) opportunity.Command {
 		return opportunity.Progress{RequestID: padded(fmt.Sprintf("move %d ", n), 130), To: lap(n + 1)}
 	}
-	for _, command := range []opportunity.Command{named(3, 1000), move(1000)} {
+	for _, command := range []opportunity.Command{namedUpdate(3, 1000), move(1000)} {
 		if data, err := json.Marshal(command); err != nil || len(data) < 390 || len(data) > 420 {
 			t.Errorf("a message has %d bytes, %v; want about 400", len(data), err)
 		}
@@ -71,20 +71,20 @@ func TestEightThousandMessagesOfFourHundredBytes(t *testing.T) {
 	sent := map[int]int{}
 	for sender := range 7 {
 		sent[sender] = names / 7
-		s.send(sent[sender], func(n int) opportunity.Command { return named(sender, n) })
+		s.send(sent[sender], func(n int) opportunity.Command { return namedUpdate(sender, n) })
 	}
 	s.wait()
-	view := p.settled(ctx, r, reference, opened.Opportunity, moves+names/7*7)
+	view := p.awaitMutations(ctx, r, reference, opened.Opportunity, moves+names/7*7)
 	if last := r.wantNames(t, opened.Opportunity, sent); view.Details.Name != last || view.Step.Name != lap(moves) {
 		t.Errorf("named %q, stands in %q; want %q, %q", view.Details.Name, view.Step.Name, last, lap(moves))
 	}
-	if got := len(r.of(opened.Opportunity, "progress")); got != moves {
+	if got := len(r.mutationsOf(opened.Opportunity, "progress")); got != moves {
 		t.Errorf("the API got %d moves; want %d", got, moves)
 	}
 	if record := p.Opportunity(opened.Opportunity); record.Name != view.Details.Name || record.Step.Name != view.Step.Name {
 		t.Errorf("the record is named %q and stands in %q; the view says %q and %q", record.Name, record.Step.Name, view.Details.Name, view.Step.Name)
 	}
-	prints := p.footprints(reference)
+	prints := p.runSizes(reference)
 	if len(prints) < 2 {
 		t.Error("one run only; the test shows nothing about what is handed over")
 	}
@@ -92,9 +92,9 @@ func TestEightThousandMessagesOfFourHundredBytes(t *testing.T) {
 
 // The limits count messages that wait in the size that they have as JSON. JSON writes some characters in six bytes,
 // so a request id of such characters takes 1,200 bytes of the state that a run hands over.
-func TestMessagesThatGrowWhenWritten(t *testing.T) {
-	beside(t)
-	p, r := recorded(t, stack.Options{})
+func TestMessagesThatGrowAsJSON(t *testing.T) {
+	parallelIfShort(t)
+	p, r := startRecorded(t, stack.Options{})
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	const reference = opportunity.Reference("growing")
@@ -108,7 +108,7 @@ func TestMessagesThatGrowWhenWritten(t *testing.T) {
 	s := p.senders(ctx, reference, nil)
 	sent := map[int]int{}
 	for sender := range 4 {
-		sent[sender] = few(t, 500)
+		sent[sender] = scaled(t, 500)
 		s.send(sent[sender], func(n int) opportunity.Command {
 			id := fmt.Sprintf("%d/%d ", sender, n)
 			return opportunity.UpdateDetails{RequestID: id + strings.Repeat("<", opportunity.MaxRequestIDLength-len(id)), Name: id + "<"}
@@ -118,9 +118,9 @@ func TestMessagesThatGrowWhenWritten(t *testing.T) {
 	if err := p.Worker().Start(ctx); err != nil {
 		t.Fatal(err)
 	}
-	p.settled(ctx, r, reference, opened.Opportunity, 4*few(t, 500))
+	p.awaitMutations(ctx, r, reference, opened.Opportunity, 4*scaled(t, 500))
 	r.wantNames(t, opened.Opportunity, sent)
-	if prints := p.footprints(reference); len(prints) < 2 {
+	if prints := p.runSizes(reference); len(prints) < 2 {
 		t.Error("one run only; the test shows nothing about what is handed over")
 	}
 }
@@ -129,8 +129,8 @@ func TestMessagesThatGrowWhenWritten(t *testing.T) {
 // than a run is meant to have. The worker takes them in at once and works them off. The server does not hand the
 // same task out again and again.
 func TestNineThousandMessagesWaitForTheWorker(t *testing.T) {
-	beside(t)
-	p, r := recorded(t, stack.Options{})
+	parallelIfShort(t)
+	p, r := startRecorded(t, stack.Options{})
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	const reference = opportunity.Reference("nine thousand")
@@ -144,24 +144,24 @@ func TestNineThousandMessagesWaitForTheWorker(t *testing.T) {
 	s := p.senders(ctx, reference, nil)
 	sent := map[int]int{}
 	for sender := range 9 {
-		sent[sender] = few(t, 1_000)
-		s.send(sent[sender], func(n int) opportunity.Command { return named(sender, n) })
+		sent[sender] = scaled(t, 1_000)
+		s.send(sent[sender], func(n int) opportunity.Command { return namedUpdate(sender, n) })
 	}
 	s.wait()
 	if err := p.Worker().Start(ctx); err != nil {
 		t.Fatal(err)
 	}
-	view := p.settled(ctx, r, reference, opened.Opportunity, 9*few(t, 1_000))
+	view := p.awaitMutations(ctx, r, reference, opened.Opportunity, 9*scaled(t, 1_000))
 	if last := r.wantNames(t, opened.Opportunity, sent); view.Details.Name != last || p.Opportunity(opened.Opportunity).Name != last {
 		t.Errorf("named %q; want %q", view.Details.Name, last)
 	}
-	p.wantSteady(p.footprints(reference))
+	p.wantSteady(p.runSizes(reference))
 }
 
 // The same with moves. Each move is a request of its own, so working the moves off takes many more events.
-func TestMovesWaitForTheWorker(t *testing.T) {
-	beside(t)
-	p, r := recorded(t, stack.Options{SandboxArgs: []string{"--catalogue", "testdata/ring.yaml"}})
+func TestTransitionsWaitForTheWorker(t *testing.T) {
+	parallelIfShort(t)
+	p, r := startRecorded(t, stack.Options{SandboxArgs: []string{"--catalogue", "testdata/ring.yaml"}})
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	const reference = opportunity.Reference("moves")
@@ -172,18 +172,20 @@ func TestMovesWaitForTheWorker(t *testing.T) {
 	if err := p.Worker().Stop(ctx); err != nil {
 		t.Fatal(err)
 	}
-	moves := few(t, 700)
+	moves := scaled(t, 700)
 	s := p.senders(ctx, reference, nil)
-	s.send(moves, func(n int) opportunity.Command { return opportunity.Progress{To: fmt.Sprintf("Lap %d", (n+1)%laps)} })
+	s.send(moves, func(n int) opportunity.Command {
+		return opportunity.Progress{To: fmt.Sprintf("Lap %d", (n+1)%ringSteps)}
+	})
 	s.wait()
 	if err := p.Worker().Start(ctx); err != nil {
 		t.Fatal(err)
 	}
-	view := p.settled(ctx, r, reference, opened.Opportunity, moves)
-	if want := fmt.Sprintf("Lap %d", moves%laps); view.Step.Name != want || p.Opportunity(opened.Opportunity).Step.Name != want {
+	view := p.awaitMutations(ctx, r, reference, opened.Opportunity, moves)
+	if want := fmt.Sprintf("Lap %d", moves%ringSteps); view.Step.Name != want || p.Opportunity(opened.Opportunity).Step.Name != want {
 		t.Errorf("stands in %q; want %q", view.Step.Name, want)
 	}
-	prints := p.footprints(reference)
+	prints := p.runSizes(reference)
 	p.wantSteady(prints)
 	if len(prints) < 2 {
 		t.Error("one run only; the test shows nothing about what is handed over")
@@ -216,7 +218,7 @@ func TestMovesWaitForTheWorker(t *testing.T) {
 		return
 	}
 	bytesPerMove := float64(queue) / float64(carried)
-	fit := min(most, int(opportunity.MaxCarriedBytes/bytesPerMove))
+	fit := min(most, int(opportunity.MaxWaitingBytes/bytesPerMove))
 	run := most + int(perMove*float64(most-fit))
 	t.Logf("%.0f bytes for each move handed over, so %d fit; %d would make a first run of %d events", bytesPerMove, fit, most, run)
 	if run > longer {
@@ -226,8 +228,8 @@ func TestMovesWaitForTheWorker(t *testing.T) {
 
 // Runs stay short, whether messages come at a moderate pace or as fast as possible.
 func TestRunsStayShort(t *testing.T) {
-	beside(t)
-	p, r := recorded(t, stack.Options{})
+	parallelIfShort(t)
+	p, r := startRecorded(t, stack.Options{})
 	for _, load := range []struct {
 		name   string
 		pace   *rate.Limiter
@@ -254,11 +256,11 @@ func TestRunsStayShort(t *testing.T) {
 				})
 			}
 			s.wait()
-			view := p.settled(ctx, r, reference, opened.Opportunity, 8*sent[0])
+			view := p.awaitMutations(ctx, r, reference, opened.Opportunity, 8*sent[0])
 			if last := r.wantNames(t, opened.Opportunity, sent); view.Details.Name != last {
 				t.Errorf("named %q; want %q", view.Details.Name, last)
 			}
-			prints := p.footprints(reference)
+			prints := p.runSizes(reference)
 			if got := largest(prints); got > load.events {
 				t.Errorf("a run has %d events; want at most %d", got, load.events)
 			}
@@ -272,9 +274,9 @@ func TestRunsStayShort(t *testing.T) {
 // Callers wait for an API that does not respond: as many as the server keeps open updates for one run, and more. An
 // operator's message still gets through, and every caller's request takes effect once.
 func TestWaitingCallersDoNotLockTheOperatorOut(t *testing.T) {
-	beside(t)
+	parallelIfShort(t)
 	// The change stays under way while all callers arrive, also on a slow machine.
-	p, r := recorded(t, stack.Options{WorkerArgs: harness.TimesOfATenant()})
+	p, r := startRecorded(t, stack.Options{WorkerArgs: harness.DefaultTimes()})
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	const reference = opportunity.Reference("crowded")
@@ -284,16 +286,16 @@ func TestWaitingCallersDoNotLockTheOperatorOut(t *testing.T) {
 	}
 	const callers = 25
 	r.hold()
-	crowd := p.crowd(reference)
+	crowd := p.newCallerGroup(reference)
 	var names []string
 	for n := range callers {
 		names = append(names, callerName(n))
-		crowd.join(ctx, n)
+		crowd.add(ctx, n)
 		// The callers arrive one after the other. Of many callers at once the server sends some away for seconds.
-		harness.Eventually(t, 15*time.Second, fmt.Sprintf("caller %d waits or is answered", n), func() bool { return crowd.arrived(n) })
+		harness.Eventually(t, 15*time.Second, fmt.Sprintf("caller %d waits or is answered", n), func() bool { return crowd.hasArrived(n) })
 	}
-	if len(r.holding()) == 0 || crowd.waiting() == 0 {
-		t.Fatalf("%d callers wait, the API is asked for %v; the test shows nothing", crowd.waiting(), r.holding())
+	if len(r.heldChanges()) == 0 || crowd.waiting() == 0 {
+		t.Fatalf("%d callers wait, the API is asked for %v; the test shows nothing", crowd.waiting(), r.heldChanges())
 	}
 
 	begin := time.Now()
@@ -305,19 +307,19 @@ func TestWaitingCallersDoNotLockTheOperatorOut(t *testing.T) {
 		t.Fatalf("the operator could not pause the opportunity: %v", err)
 	}
 	// Requests that are under way are completed. Nothing else is sent, and every waiting caller gets an answer.
-	under := len(r.holding())
+	under := len(r.heldChanges())
 	r.release()
 	crowd.wait()
-	if got := r.made(opened.Opportunity); got != under {
+	if got := r.mutationCount(opened.Opportunity); got != under {
 		t.Errorf("the API got %d mutations of the paused opportunity; want the %d that were under way", got, under)
 	}
 	if _, err := p.update(ctx, reference, "", "resume", map[string]any{}); err != nil {
 		t.Fatalf("the operator could not resume: %v", err)
 	}
 	crowd.check()
-	view := p.settled(ctx, r, reference, opened.Opportunity, callers)
+	view := p.awaitMutations(ctx, r, reference, opened.Opportunity, callers)
 	var got []string
-	for _, c := range r.of(opened.Opportunity, "update") {
+	for _, c := range r.mutationsOf(opened.Opportunity, "update") {
 		got = append(got, c.text("name"))
 	}
 	if diff := cmp.Diff(names, got); diff != "" {
@@ -326,14 +328,14 @@ func TestWaitingCallersDoNotLockTheOperatorOut(t *testing.T) {
 	if want := callerName(callers - 1); view.Details.Name != want {
 		t.Errorf("named %q; want %q", view.Details.Name, want)
 	}
-	p.footprints(reference)
+	p.runSizes(reference)
 }
 
 // Callers send the next update as soon as the last update is answered, so the run is never without an update. The
 // run still continues as new. Every update is answered and takes effect once.
 func TestUpdatesBackToBack(t *testing.T) {
-	beside(t)
-	p, r := recorded(t, stack.Options{})
+	parallelIfShort(t)
+	p, r := startRecorded(t, stack.Options{})
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	const reference = opportunity.Reference("back to back")
@@ -342,7 +344,7 @@ func TestUpdatesBackToBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	const callers = 6
-	each := few(t, 200)
+	each := scaled(t, 200)
 	calls, calling := errgroup.WithContext(ctx)
 	sent := map[int]int{}
 	for caller := range callers {
@@ -358,16 +360,16 @@ func TestUpdatesBackToBack(t *testing.T) {
 		})
 	}
 	if err := calls.Wait(); err != nil {
-		p.footprints(reference)
+		p.runSizes(reference)
 		t.Fatal(err)
 	}
-	p.settled(ctx, r, reference, opened.Opportunity, callers*each)
+	p.awaitMutations(ctx, r, reference, opened.Opportunity, callers*each)
 	r.wantNames(t, opened.Opportunity, sent)
-	events, prints := 0, p.footprints(reference)
+	events, prints := 0, p.runSizes(reference)
 	for _, f := range prints {
 		events += f.events
 	}
-	long := few(t, 4000)
+	long := scaled(t, 4000)
 	if events < long {
 		t.Errorf("%d events in all; the test shows nothing", events)
 	}

@@ -10,14 +10,14 @@ import (
 // parts are the real parts that a test uses.
 type parts struct{ *harness.Parts }
 
-func bring(t *testing.T, o stack.Options) *parts {
+func startParts(t *testing.T, o stack.Options) *parts {
 	t.Helper()
-	return &parts{harness.Bring(t, o)}
+	return &parts{harness.Start(t, o)}
 }
 
-func bringAsTold(t *testing.T, o stack.Options) *parts {
+func startPartsWithoutRace(t *testing.T, o stack.Options) *parts {
 	t.Helper()
-	return &parts{harness.BringAsTold(t, o)}
+	return &parts{harness.StartWithoutRace(t, o)}
 }
 
 // in returns the same parts for a subtest of the test that brought them up.

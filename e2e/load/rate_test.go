@@ -17,12 +17,12 @@ import (
 // The rate limits the requests of all workers together. The rate holds while another worker starts, after a worker
 // is killed, and with activities that send more than one request each.
 func TestTheRateHoldsOverAllWorkers(t *testing.T) {
-	beside(t)
+	parallelIfShort(t)
 	const second, minute = 10 * time.Second, time.Minute
 	rate := testrun.Pick(t, 8, 4)
-	p := bringAsTold(t, stack.Options{
+	p := startPartsWithoutRace(t, stack.Options{
 		NoWorker:   true,
-		WorkerArgs: append(harness.TimesOfATenant(), "--api-rate", fmt.Sprint(rate), "--playbook", "default"),
+		WorkerArgs: append(harness.DefaultTimes(), "--api-rate", fmt.Sprint(rate), "--playbook", "default"),
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
@@ -61,11 +61,11 @@ func TestTheRateHoldsOverAllWorkers(t *testing.T) {
 	sent(testrun.Pick(t, 4*time.Second, 60*time.Second))
 
 	var times []time.Time
-	for _, entry := range p.Ledger() {
+	for _, entry := range p.RequestLog() {
 		times = append(times, entry.Received)
 	}
 	sort.Slice(times, func(i, j int) bool { return times[i].Before(times[j]) })
-	inSecond, inMinute := mostIn(times, second), mostIn(times, minute)
+	inSecond, inMinute := maxInWindow(times, second), maxInWindow(times, minute)
 	t.Logf("%d requests in %v; at most %d in any %v and %d in any %v", len(times), time.Since(started).Round(time.Second), inSecond, second, inMinute, minute)
 	if inSecond > rate*11 || inMinute > rate*60 {
 		t.Errorf("%d requests in some %v and %d in some %v; want at most %d and %d", inSecond, second, inMinute, minute, rate*11, rate*60)
@@ -75,8 +75,8 @@ func TestTheRateHoldsOverAllWorkers(t *testing.T) {
 	}
 }
 
-// mostIn returns the highest number of the times in any window.
-func mostIn(times []time.Time, window time.Duration) int {
+// maxInWindow returns the highest number of the times in any window.
+func maxInWindow(times []time.Time, window time.Duration) int {
 	most, begin := 0, 0
 	for end, at := range times {
 		for at.Sub(times[begin]) >= window {

@@ -56,7 +56,7 @@ type recorder struct {
 	waiting  int           // the number of requests that wait
 	requests int           // the number of requests with mutations
 	changes  []change
-	wrong    []string // errors between worker and sandbox
+	errors   []string // errors between worker and sandbox
 }
 
 func newRecorder(t *testing.T) *recorder {
@@ -71,34 +71,34 @@ func newRecorder(t *testing.T) *recorder {
 		},
 		ModifyResponse: func(response *http.Response) error {
 			if response.StatusCode != http.StatusOK {
-				r.fault("the API answers %s", response.Status)
+				r.recordError("the API answers %s", response.Status)
 			}
 			return nil
 		},
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
-			r.fault("a request was not passed on: %v", err)
+			r.recordError("a request was not passed on: %v", err)
 			w.WriteHeader(http.StatusBadGateway)
 		},
 	}
 	r.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		body, err := io.ReadAll(request.Body)
 		if err != nil {
-			r.fault("a request broke off: %v", err)
+			r.recordError("a request broke off: %v", err)
 			return
 		}
-		if !r.aimed() { // the worker asks at the start, and again later, which tenant it reaches
+		if !r.hasTarget() { // the worker asks at the start, and again later, which tenant it reaches
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return
 		}
 		changes, err := mutations(body)
 		if err != nil {
-			r.fault("a request cannot be read: %v", err)
+			r.recordError("a request cannot be read: %v", err)
 		}
 		r.pass(request, changes)
 		if request.Context().Err() != nil {
 			return // given up while it was held back: the sandbox never sees the request
 		}
-		r.note(changes)
+		r.record(changes)
 		request.Body = io.NopCloser(bytes.NewReader(body))
 		forward.ServeHTTP(w, request)
 	}))
@@ -159,7 +159,7 @@ func (r *recorder) pass(request *http.Request, changes []change) {
 	}
 }
 
-func (r *recorder) note(changes []change) {
+func (r *recorder) record(changes []change) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(changes) > 0 {
@@ -168,10 +168,10 @@ func (r *recorder) note(changes []change) {
 	r.changes = append(r.changes, changes...)
 }
 
-func (r *recorder) fault(format string, args ...any) {
+func (r *recorder) recordError(format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.wrong = append(r.wrong, fmt.Sprintf(format, args...))
+	r.errors = append(r.errors, fmt.Sprintf(format, args...))
 }
 
 // hold keeps every request back until release.
@@ -192,15 +192,15 @@ func (r *recorder) release() {
 	}
 }
 
-// holding returns the changes in the requests that are held back now.
-func (r *recorder) holding() []change {
+// heldChanges returns the changes in the requests that are held back now.
+func (r *recorder) heldChanges() []change {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.held)
 }
 
-// made counts the mutations of a record.
-func (r *recorder) made(record opportunity.ID) int {
+// mutationCount counts the mutations of a record.
+func (r *recorder) mutationCount(record opportunity.ID) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	n := 0
@@ -212,22 +212,22 @@ func (r *recorder) made(record opportunity.ID) int {
 	return n
 }
 
-// of returns the mutations of a record with the given field, in order.
-func (r *recorder) of(record opportunity.ID, field string) []change {
+// mutationsOf returns the mutations of a record with the given field, in order.
+func (r *recorder) mutationsOf(record opportunity.ID, field string) []change {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(r.changes), func(c change) bool { return c.field != field || c.record() != record })
 }
 
-// settled waits until the API got the given number of mutations of the record and no message waits. It returns the
+// awaitMutations waits until the API got the given number of mutations of the record and no message waits. It returns the
 // view.
-func (p *parts) settled(ctx context.Context, r *recorder, reference opportunity.Reference, record opportunity.ID, mutations int) opportunity.View {
+func (p *parts) awaitMutations(ctx context.Context, r *recorder, reference opportunity.Reference, record opportunity.ID, mutations int) opportunity.View {
 	p.T.Helper()
 	begin := time.Now()
 	asked, moved, before := begin, begin, 0
 	var view opportunity.View
 	harness.Eventually(p.T, 4*time.Minute, "everything is applied", func() bool {
-		made := r.made(record)
+		made := r.mutationCount(record)
 		if made != before {
 			moved, before = time.Now(), made
 		}
@@ -236,7 +236,7 @@ func (p *parts) settled(ctx context.Context, r *recorder, reference opportunity.
 		}
 		asked = time.Now()
 		if status := p.Status(reference); status != enums.WORKFLOW_EXECUTION_STATUS_RUNNING || time.Since(moved) > time.Minute {
-			p.footprints(reference)
+			p.runSizes(reference)
 			p.T.Fatalf("nothing is applied since %s after %d of %d mutations; the workflow is %s",
 				time.Since(moved).Round(time.Second), made, mutations, status)
 		}
@@ -250,7 +250,7 @@ func (p *parts) settled(ctx context.Context, r *recorder, reference opportunity.
 		return len(view.Queue) == 0
 	})
 	p.T.Logf("%s: %d mutations are applied after %s more", reference, mutations, time.Since(begin).Round(time.Millisecond))
-	if got := r.made(record); got != mutations {
+	if got := r.mutationCount(record); got != mutations {
 		p.T.Errorf("the API got %d mutations; want %d", got, mutations)
 	}
 	if view.Failures != 0 || len(view.Attention) != 0 {
@@ -265,7 +265,7 @@ func (r *recorder) wantNames(t *testing.T, record opportunity.ID, sent map[int]i
 	t.Helper()
 	next, last := map[int]int{}, ""
 	turns, before := 0, -1
-	for _, c := range r.of(record, "update") {
+	for _, c := range r.mutationsOf(record, "update") {
 		last = c.text("name")
 		var sender, n int
 		if _, err := fmt.Sscanf(last, "%d/%d ", &sender, &n); err != nil {
@@ -290,27 +290,27 @@ func (r *recorder) wantNames(t *testing.T, record opportunity.ID, sent map[int]i
 	return last
 }
 
-// recorded brings the parts up with a recorder between the worker and the sandbox. The parts are never built with
+// startRecorded brings the parts up with a recorder between the worker and the sandbox. The parts are never built with
 // the race detector: these tests are about load, and other tests look for races.
-func recorded(t *testing.T, o stack.Options) (*parts, *recorder) {
+func startRecorded(t *testing.T, o stack.Options) (*parts, *recorder) {
 	t.Helper()
 	r := newRecorder(t)
 	o.WorkerArgs = append(o.WorkerArgs, "--api-rate", "5000")
 	o.DynamicConfig = map[string]any{ // the server's own values in the long form
-		"limit.historyCount.suggestContinueAsNew": few(t, 4<<10), "limit.historySize.suggestContinueAsNew": few(t, 4<<20),
+		"limit.historyCount.suggestContinueAsNew": scaled(t, 4<<10), "limit.historySize.suggestContinueAsNew": scaled(t, 4<<20),
 	}
 	o.WorkerEnv = append(o.WorkerEnv, "ADMINISTRATE_URL="+r.server.URL+"/graphql")
 	t.Cleanup(func() { r.report(t) })
-	p := bringAsTold(t, o)
+	p := startPartsWithoutRace(t, o)
 	t.Cleanup(r.release) // or the worker would wait for the held requests
-	if err := r.aim(p.APIURL()); err != nil {
+	if err := r.setTarget(p.APIURL()); err != nil {
 		t.Fatal(err)
 	}
 	return p, r
 }
 
-// aim sets the address to which requests are passed on. The requests keep their path.
-func (r *recorder) aim(api string) error {
+// setTarget sets the address to which requests are passed on. The requests keep their path.
+func (r *recorder) setTarget(api string) error {
 	target, err := url.Parse(api)
 	if err != nil {
 		return err
@@ -322,8 +322,8 @@ func (r *recorder) aim(api string) error {
 	return nil
 }
 
-// aimed reports whether the address to which requests are passed on is set.
-func (r *recorder) aimed() bool {
+// hasTarget reports whether the address to which requests are passed on is set.
+func (r *recorder) hasTarget() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.target != nil
@@ -336,7 +336,7 @@ func (r *recorder) report(t *testing.T) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	t.Logf("%d mutations in %d requests", len(r.changes), r.requests)
-	for _, text := range r.wrong[:min(len(r.wrong), 5)] {
+	for _, text := range r.errors[:min(len(r.errors), 5)] {
 		t.Error(text)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/sandbox/fault"
-	"github.com/oppflow/oppflow/sandbox/ledger"
+	"github.com/oppflow/oppflow/sandbox/requestlog"
 	"github.com/oppflow/oppflow/stack"
 )
 
@@ -22,8 +22,8 @@ var items = []string{
 	"VG9rZW5UeXBlOjg4NDhhM2IzOGFkZjQ1ZGI4ZmY2MGZhZmNiZDNiM2Y2",
 }
 
-// five are five interests, one of each kind. One of them reserves places.
-func five() opportunity.AddInterests {
+// fiveInterests are five interests, one of each kind. One of them reserves places.
+func fiveInterests() opportunity.AddInterests {
 	var all opportunity.AddInterests
 	for n, item := range items {
 		one := harness.Interests(n + 1).Interests[0]
@@ -36,14 +36,14 @@ func five() opportunity.AddInterests {
 // Requests are scarce, so the test asserts their exact number.
 func TestRequestsOfMessages(t *testing.T) {
 	t.Parallel()
-	p := bring(t, stack.Options{WorkerArgs: []string{"--api-rate", "5000"}})
+	p := startParts(t, stack.Options{WorkerArgs: []string{"--api-rate", "5000"}})
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	start := opportunity.Start{Name: "Counted", Region: "UmVnaW9uOlVL"} // by its id: nothing is looked up
-	began := len(p.Ledger())                                            // the worker has asked which tenant it reaches
+	began := len(p.RequestLog())                                        // the worker has asked which tenant it reaches
 	// requests returns the number of requests since its last call.
 	requests := func() int {
-		all := len(p.Ledger())
+		all := len(p.RequestLog())
 		n := all - began
 		began = all
 		return n
@@ -65,7 +65,7 @@ func TestRequestsOfMessages(t *testing.T) {
 		t.Fatal(err)
 	}
 	want("a start", 1, 1)
-	done("counted", five())
+	done("counted", fiveInterests())
 	want("five interests in one message, places among them", 1, 1)
 	lone := harness.Interests(1)
 	lone.RequestID = "lone"
@@ -79,18 +79,18 @@ func TestRequestsOfMessages(t *testing.T) {
 	want("a repeated request id", 0, 0)
 
 	// Five messages come while the answer to the first is still outstanding.
-	hold, err := p.Remote().Set(ctx, fault.Rule{Kind: fault.HoldAfter, Operation: fault.AnyMutation, Mentions: string(opened.Opportunity), Times: 1})
+	hold, err := p.SandboxAdmin().SetFault(ctx, fault.Rule{Kind: fault.HoldAfter, Operation: fault.AnyMutation, Contains: string(opened.Opportunity), Times: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	burst := five()
+	burst := fiveInterests()
 	for n := range burst.Interests {
 		one := opportunity.AddInterests{Interests: burst.Interests[n : n+1]}
 		if err := p.Client.Signal(ctx, "counted", one); err != nil {
 			t.Fatal(err)
 		}
 		harness.Eventually(t, time.Minute, "the first is under way", func() bool {
-			status, err := p.Remote().Fault(ctx, hold)
+			status, err := p.SandboxAdmin().Fault(ctx, hold)
 			return err == nil && status.Held == 1
 		})
 	}
@@ -98,7 +98,7 @@ func TestRequestsOfMessages(t *testing.T) {
 		view, err := p.Client.View(ctx, "counted")
 		return err == nil && len(view.Queue) == 5
 	})
-	if err := p.Remote().Release(ctx, hold); err != nil {
+	if err := p.SandboxAdmin().ReleaseFault(ctx, hold); err != nil {
 		t.Fatal(err)
 	}
 	harness.Eventually(t, time.Minute, "all five took effect", func() bool {
@@ -107,7 +107,7 @@ func TestRequestsOfMessages(t *testing.T) {
 	})
 	want("five messages, of which four wait", 2, 2)
 
-	start.Interests = five().Interests
+	start.Interests = fiveInterests().Interests
 	if _, err := p.Client.Start(ctx, "counted too", start); err != nil {
 		t.Fatal(err)
 	}
@@ -116,8 +116,8 @@ func TestRequestsOfMessages(t *testing.T) {
 		return err == nil && len(view.Queue) == 0 && len(view.Interests) == 5
 	})
 	want("a start with five interests", 2, 2)
-	for _, entry := range p.Ledger() {
-		if entry.Status != http.StatusOK || slices.ContainsFunc(entry.Fields, func(f ledger.Field) bool { return f.Outcome != ledger.Committed }) {
+	for _, entry := range p.RequestLog() {
+		if entry.Status != http.StatusOK || slices.ContainsFunc(entry.Fields, func(f requestlog.Field) bool { return f.Outcome != requestlog.Committed }) {
 			t.Errorf("request %d: %+v", entry.Number, entry)
 		}
 	}
@@ -126,7 +126,7 @@ func TestRequestsOfMessages(t *testing.T) {
 // Many records are read again, and nobody waits for these reads. A command goes first.
 func TestCommandsGoBeforeSweeps(t *testing.T) {
 	t.Parallel()
-	p := bring(t, stack.Options{WorkerArgs: []string{"--api-rate", "5"}})
+	p := startParts(t, stack.Options{WorkerArgs: []string{"--api-rate", "5"}})
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	const swept = 40
@@ -140,13 +140,13 @@ func TestCommandsGoBeforeSweeps(t *testing.T) {
 	if _, err := p.Client.Start(ctx, apart, opportunity.Start{Name: "Apart", Region: "UmVnaW9uOlVL"}); err != nil {
 		t.Fatal(err)
 	}
-	before := len(p.Ledger())
+	before := len(p.RequestLog())
 	for n := range swept {
 		if err := p.Client.Signal(ctx, reference(n), opportunity.Refresh{}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	harness.Eventually(t, time.Minute, "the sweep is under way", func() bool { return len(p.Ledger()) > before })
+	harness.Eventually(t, time.Minute, "the sweep is under way", func() bool { return len(p.RequestLog()) > before })
 	if outcome, err := p.Client.Update(ctx, apart, harness.Interests(1)); err != nil || outcome.State != opportunity.Done {
 		t.Fatalf("%+v, %v", outcome, err)
 	}
@@ -159,7 +159,7 @@ func TestCommandsGoBeforeSweeps(t *testing.T) {
 		}
 	}
 	early, late := 0, 0
-	for _, entry := range p.Ledger()[before:] {
+	for _, entry := range p.RequestLog()[before:] {
 		if len(entry.Fields) > 0 {
 			break
 		}
@@ -172,5 +172,5 @@ func TestCommandsGoBeforeSweeps(t *testing.T) {
 	if left := swept - early; left < 4 || late > left/2 {
 		t.Errorf("%d of the %d records that were left were read before the command was sent to the API; in the order of asking it comes last", late, left)
 	}
-	harness.Eventually(t, time.Minute, "the sweep is over", func() bool { return len(p.Ledger()) == before+1+swept })
+	harness.Eventually(t, time.Minute, "the sweep is over", func() bool { return len(p.RequestLog()) == before+1+swept })
 }

@@ -14,13 +14,13 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// few returns a tenth of the count in the short form of the tests. In the short form a run also has a tenth of the
+// scaled returns a tenth of the count in the short form of the tests. In the short form a run also has a tenth of the
 // events before it continues as new.
-func few(t *testing.T, count int) int { return testrun.Pick(t, count/10, count) }
+func scaled(t *testing.T, count int) int { return testrun.Pick(t, count/10, count) }
 
-// beside makes a load test run in parallel in the short form. In the long form the test needs the whole machine,
+// parallelIfShort makes a load test run in parallel in the short form. In the long form the test needs the whole machine,
 // because otherwise it would measure the other tests.
-func beside(t *testing.T) {
+func parallelIfShort(t *testing.T) {
 	if !testrun.Long(t) {
 		t.Parallel()
 	}
@@ -31,9 +31,9 @@ func padded(text string, length int) string {
 	return text + strings.Repeat("·", max(0, length-len(text))/len("·")) // a character of two bytes
 }
 
-// named returns the n-th message of a sender, about 400 bytes of JSON. The name identifies the message. The request
+// namedUpdate returns the n-th message of a sender, about 400 bytes of JSON. The name identifies the message. The request
 // id has the greatest length that is allowed.
-func named(sender, n int) opportunity.Command {
+func namedUpdate(sender, n int) opportunity.Command {
 	return opportunity.UpdateDetails{
 		RequestID: padded(fmt.Sprintf("request %d of sender %d ", n, sender), opportunity.MaxRequestIDLength),
 		Name:      padded(fmt.Sprintf("%d/%d ", sender, n), 176),
@@ -42,7 +42,7 @@ func named(sender, n int) opportunity.Command {
 
 // senders sends messages to a reference. Each sender sends its own messages in order, as fast as the pace allows.
 type senders struct {
-	p         *parts
+	parts     *parts
 	reference opportunity.Reference
 	pace      *rate.Limiter // over all senders; nil for none
 	group     *errgroup.Group
@@ -50,7 +50,7 @@ type senders struct {
 }
 
 func (p *parts) senders(ctx context.Context, reference opportunity.Reference, pace *rate.Limiter) *senders {
-	s := &senders{p: p, reference: reference, pace: pace}
+	s := &senders{parts: p, reference: reference, pace: pace}
 	s.group, s.ctx = errgroup.WithContext(ctx)
 	return s
 }
@@ -63,7 +63,7 @@ func (s *senders) send(count int, command func(n int) opportunity.Command) {
 					return err
 				}
 			}
-			if err := s.p.Client.Signal(s.ctx, s.reference, command(n)); err != nil {
+			if err := s.parts.Client.Signal(s.ctx, s.reference, command(n)); err != nil {
 				return fmt.Errorf("message %d: %w", n, err)
 			}
 		}
@@ -73,11 +73,11 @@ func (s *senders) send(count int, command func(n int) opportunity.Command) {
 
 // wait waits until everything is sent.
 func (s *senders) wait() {
-	s.p.T.Helper()
+	s.parts.T.Helper()
 	begin := time.Now()
 	if err := s.group.Wait(); err != nil {
-		s.p.footprints(s.reference)
-		s.p.T.Fatal(err)
+		s.parts.runSizes(s.reference)
+		s.parts.T.Fatal(err)
 	}
-	s.p.T.Logf("%s: all is sent after %s more", s.reference, time.Since(begin).Round(time.Millisecond))
+	s.parts.T.Logf("%s: all is sent after %s more", s.reference, time.Since(begin).Round(time.Millisecond))
 }

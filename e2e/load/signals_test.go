@@ -23,14 +23,14 @@ import (
 // or out of order has no transition. Interests show their order by their ids. Of the names the last one stays.
 func TestTwoThousandSignals(t *testing.T) {
 	t.Parallel()
-	p := bring(t, stack.Options{
+	p := startParts(t, stack.Options{
 		SandboxArgs: []string{"--catalogue", "testdata/ring.yaml"}, WorkerArgs: []string{"--api-rate", "5000"},
-		DynamicConfig: map[string]any{"limit.historyCount.suggestContinueAsNew": few(t, 600)},
+		DynamicConfig: map[string]any{"limit.historyCount.suggestContinueAsNew": scaled(t, 600)},
 	})
 	const reference = opportunity.Reference("two thousand")
-	moves := few(t, 1000)
-	adds := few(t, opportunity.MaxInterests)
-	names := few(t, 500)
+	moves := scaled(t, 1000)
+	adds := scaled(t, opportunity.MaxInterests)
+	names := scaled(t, 500)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	opened, err := p.Client.Start(ctx, reference, opportunity.Start{Name: "Ring", Region: "UK", EntryStep: "Lap 0"})
@@ -50,7 +50,7 @@ func TestTwoThousandSignals(t *testing.T) {
 	}
 	// Each move depends on the move before, so all moves have one sender.
 	send(moves, func(i int) opportunity.Command {
-		return opportunity.Progress{To: fmt.Sprintf("Lap %d", (i+1)%laps)}
+		return opportunity.Progress{To: fmt.Sprintf("Lap %d", (i+1)%ringSteps)}
 	})
 	for sender := range 2 {
 		send(adds/2, func(i int) opportunity.Command { return harness.Interests(2*i + sender + 1) })
@@ -81,7 +81,7 @@ func TestTwoThousandSignals(t *testing.T) {
 		}
 	}
 
-	signalled := p.signalled(reference)
+	signalled := p.receivedSignals(reference)
 	if got := len(signalled); got != moves+adds+names {
 		t.Fatalf("%d Signaled events; want %d", got, moves+adds+names)
 	}
@@ -105,7 +105,7 @@ func TestTwoThousandSignals(t *testing.T) {
 	if diff := cmp.Diff(wantQuantities, quantities); diff != "" {
 		t.Errorf("interests in the order of events (-want +got):\n%s", diff)
 	}
-	if want := fmt.Sprintf("Lap %d", moves%laps); view.Step.Name != want || view.Details.Name != wantName {
+	if want := fmt.Sprintf("Lap %d", moves%ringSteps); view.Step.Name != want || view.Details.Name != wantName {
 		t.Errorf("stands in %q, named %q; want %q, named %q", view.Step.Name, view.Details.Name, want, wantName)
 	}
 	if view.Failures != 0 || len(view.Attention) != 0 {
@@ -142,8 +142,8 @@ type signal struct {
 	Interests opportunity.Interests `json:"interests"`
 }
 
-// signalled returns the signals of all runs in the order of their events.
-func (p *parts) signalled(reference opportunity.Reference) []signal {
+// receivedSignals returns the signals of all runs in the order of their events.
+func (p *parts) receivedSignals(reference opportunity.Reference) []signal {
 	p.T.Helper()
 	var all []signal
 	for _, run := range p.Runs(reference) {

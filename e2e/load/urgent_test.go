@@ -18,9 +18,9 @@ import (
 // Hundreds of opportunities are started at once, and the index of runs responds to only ten queries a second. An
 // urgent start is done in seconds, while most of the others wait.
 func TestAnUrgentStartGoesFirst(t *testing.T) {
-	p := bringAsTold(t, stack.Options{
+	p := startPartsWithoutRace(t, stack.Options{
 		DynamicConfig: map[string]any{"frontend.namespaceRPS.visibility": 10},
-		WorkerArgs:    append(harness.TimesOfATenant(), "--api-rate", "18"),
+		WorkerArgs:    append(harness.DefaultTimes(), "--api-rate", "18"),
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
@@ -43,7 +43,7 @@ func TestAnUrgentStartGoesFirst(t *testing.T) {
 		t.Fatal(err)
 	}
 	crowd := func() (made int) {
-		for _, entry := range p.Ledger() {
+		for _, entry := range p.RequestLog() {
 			if len(entry.Fields) > 0 {
 				made++
 			}

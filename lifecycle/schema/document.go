@@ -12,28 +12,28 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// base is the beginning of the ids of the schemas. An id names a schema; nothing is
+// schemaIDPrefix is the beginning of the ids of the schemas. An id names a schema; nothing is
 // served there.
-const base = "https://github.com/oppflow/oppflow/docs/schemas/"
+const schemaIDPrefix = "https://github.com/oppflow/oppflow/docs/schemas/"
 
 // document is one schema to write.
 type document struct {
 	name, title string
-	// of is a value of the type that the schema describes.
-	of any
-	// answer says that Oppflow writes the document: later versions may add members. A
+	// value is a value of the type that the schema describes.
+	value any
+	// isResponse says that Oppflow writes the document: later versions may add members. A
 	// caller's document holds the known members only.
-	answer bool
+	isResponse bool
 }
 
 // documents are the payloads and answers of the contract.
 func documents() []document {
 	message := func(name, what string, of any) document {
-		return document{name: name, title: "Payload of " + what + " " + name, of: of}
+		return document{name: name, title: "Payload of " + what + " " + name, value: of}
 	}
 	const both = "the signal and the update"
 	return []document{
-		{name: "start", title: "Input of the workflow " + lifecycle.WorkflowType, of: opportunity.Start{}},
+		{name: "start", title: "Input of the workflow " + lifecycle.WorkflowType, value: opportunity.Start{}},
 		message(lifecycle.AddInterests.Name, both, opportunity.AddInterests{}),
 		message(lifecycle.Progress.Name, both, opportunity.Progress{}),
 		message(lifecycle.UpdateDetails.Name, both, opportunity.UpdateDetails{}),
@@ -47,13 +47,13 @@ func documents() []document {
 		message(lifecycle.Snooze.Name, both, opportunity.Snooze{}),
 		message(lifecycle.CancelFollowUp.Name, both, opportunity.CancelFollowUp{}),
 		message(lifecycle.Close.Name, both, opportunity.Close{}),
-		message(lifecycle.Opened.Name, "the update", lifecycle.OpenedInput{}),
+		message(lifecycle.CreateOutcome.Name, "the update", lifecycle.CreateOutcomeInput{}),
 		message(lifecycle.OutcomeOf.Name, "the query", lifecycle.OutcomeInput{}),
-		{name: lifecycle.Opened.Name + "-answer", title: "Answer of the update " + lifecycle.Opened.Name, of: opportunity.Opened{}, answer: true},
-		{name: lifecycle.OutcomeOf.Name + "-answer", title: "Answer of every other update, and of the query " + lifecycle.OutcomeOf.Name, of: opportunity.Outcome{}, answer: true},
-		{name: lifecycle.View.Name, title: "Answer of the query " + lifecycle.View.Name, of: opportunity.View{}, answer: true},
-		{name: "ended", title: "Result of the workflow " + lifecycle.WorkflowType, of: opportunity.Ended{}, answer: true},
-		{name: "error", title: "Details of a failure, and the error of an outcome", of: opportunity.Error{}, answer: true},
+		{name: lifecycle.CreateOutcome.Name + "-answer", title: "Answer of the update " + lifecycle.CreateOutcome.Name, value: opportunity.CreateOutcome{}, isResponse: true},
+		{name: lifecycle.OutcomeOf.Name + "-answer", title: "Answer of every other update, and of the query " + lifecycle.OutcomeOf.Name, value: opportunity.Outcome{}, isResponse: true},
+		{name: lifecycle.View.Name, title: "Answer of the query " + lifecycle.View.Name, value: opportunity.View{}, isResponse: true},
+		{name: "ended", title: "Result of the workflow " + lifecycle.WorkflowType, value: opportunity.RunResult{}, isResponse: true},
+		{name: "error", title: "Details of a failure, and the error of an outcome", value: opportunity.Error{}, isResponse: true},
 	}
 }
 
@@ -88,19 +88,19 @@ func schemas(checkout string) (map[string][]byte, error) {
 }
 
 // schema returns the schema of one document.
-func (d document) schema(source *source) (*jsonschema.Schema, error) {
-	rules := rules{source: source, answer: d.answer}
+func (d document) schema(source *sourceInfo) (*jsonschema.Schema, error) {
+	rules := constraints{source: source, isResponse: d.isResponse}
 	reflector := jsonschema.Reflector{
-		Anonymous: true, ExpandedStruct: true, AllowAdditionalProperties: d.answer,
+		Anonymous: true, ExpandedStruct: true, AllowAdditionalProperties: d.isResponse,
 		Mapper: rules.scalar, LookupComment: source.comment,
 	}
-	schema := reflector.Reflect(d.of)
-	schema.ID, schema.Title = jsonschema.ID(base+d.name+".json"), d.title
-	if !d.answer {
+	schema := reflector.Reflect(d.value)
+	schema.ID, schema.Title = jsonschema.ID(schemaIDPrefix+d.name+".json"), d.title
+	if !d.isResponse {
 		for name, definition := range schema.Definitions {
 			rules.apply(name, definition)
 		}
-		rules.apply(reflect.TypeOf(d.of).Name(), schema)
+		rules.apply(reflect.TypeOf(d.value).Name(), schema)
 	}
 	return schema, rules.err
 }

@@ -18,19 +18,19 @@ import (
 func decoders() map[string]func([]byte) error {
 	all := map[string]func([]byte) error{
 		"start": func(payload []byte) error { _, err := opportunity.DecodeStart(payload); return err },
-		lifecycle.Opened.Name: func(payload []byte) error {
-			_, err := opportunity.DecodeStrict[opened](payload)
+		lifecycle.CreateOutcome.Name: func(payload []byte) error {
+			_, err := opportunity.DecodeStrict[createOutcomeInput](payload)
 			return err
 		},
 		lifecycle.OutcomeOf.Name: func(payload []byte) error {
-			_, err := opportunity.DecodeStrict[asked](payload)
+			_, err := opportunity.DecodeStrict[outcomeInput](payload)
 			return err
 		},
 	}
-	for _, verb := range opportunity.Verbs() {
+	for _, verb := range opportunity.MessageNames() {
 		all[string(verb)] = func(payload []byte) error { _, err := opportunity.Decode(verb, payload); return err }
-		if opportunity.IsInstruction(verb) {
-			all[string(verb)] = func(payload []byte) error { _, err := opportunity.DecodeInstruction(verb, payload); return err }
+		if opportunity.IsOperatorCommand(verb) {
+			all[string(verb)] = func(payload []byte) error { _, err := opportunity.DecodeOperatorCommand(verb, payload); return err }
 		}
 	}
 	return all
@@ -38,18 +38,18 @@ func decoders() map[string]func([]byte) error {
 
 // opened and asked are checked as the workflow checks them.
 type (
-	opened lifecycle.OpenedInput
-	asked  lifecycle.OutcomeInput
+	createOutcomeInput lifecycle.CreateOutcomeInput
+	outcomeInput       lifecycle.OutcomeInput
 )
 
-func (o opened) Validate() error {
+func (o createOutcomeInput) Validate() error {
 	if o.Start == nil {
 		return nil
 	}
 	return o.Start.Validate()
 }
 
-func (a asked) Validate() error {
+func (a outcomeInput) Validate() error {
 	if a.RequestID == "" {
 		return opportunity.Invalidf("requestId: missing")
 	}
@@ -61,9 +61,9 @@ func id(typ, key string) string {
 }
 
 // stricter are the payloads that Oppflow refuses although their schemas do not.
-func stricter() []differing {
+func stricter() []difference {
 	const course = `{"quantity":1,"unitAmount":"1"`
-	return []differing{
+	return []difference{
 		{"addInterests", `{"interests":[` + course + `,"item":"` + id("Course", "1") + `","kind":"course"}]}`, "a kind that contradicts the item's id: a schema does not decode ids"},
 		{"addInterests", `{"interests":[` + course + `,"item":"` + id("Region", "1") + `","kind":"course"}]}`, "an id of something that is no item, beside a kind"},
 		{"addInterests", `{"interests":[` + course + `,"item":"Q291cnNlOj"}]}`, "what begins like an id and is none"},
@@ -89,16 +89,16 @@ func stricter() []differing {
 
 // laxer are the payloads that Oppflow reads although their schemas refuse them; callers
 // must not rely on them.
-func laxer() []differing {
-	return []differing{
+func laxer() []difference {
+	return []difference{
 		{"progress", `{"to":"Won","requestId":null}`, "null stands for a member that is left out"},
 		{"extendReservations", `{"until":"2026-12-31T7:00:00Z"}`, "an hour of one digit"},
 		{"extendReservations", `{"until":"2026-12-31T17:00:00,5Z"}`, "a fraction of a second after a comma"},
 	}
 }
 
-// differing is a payload on which Oppflow and the schema differ, and why.
-type differing struct{ name, payload, why string }
+// difference is a payload on which Oppflow and the schema differ, and why.
+type difference struct{ name, payload, why string }
 
 func TestWhereTheyDiffer(t *testing.T) {
 	checker, decode := newChecker(t), decoders()
@@ -125,7 +125,7 @@ func TestWhereTheyDiffer(t *testing.T) {
 func TestSchemasRefuseWhatOppflowRefuses(t *testing.T) {
 	checker, decode := newChecker(t), decoders()
 	for _, d := range documents() {
-		if d.answer {
+		if d.isResponse {
 			continue
 		}
 		if decode[d.name] == nil {
@@ -134,7 +134,7 @@ func TestSchemasRefuseWhatOppflowRefuses(t *testing.T) {
 		t.Run(d.name, func(t *testing.T) {
 			refused, taken := 0, 0
 			rapid.Check(t, func(t *rapid.T) {
-				payload := drawn(t, d.name)
+				payload := drawPayload(t, d.name)
 				valid := encode(t, payload)
 				if err := decode[d.name](valid); err != nil {
 					t.Fatalf("drawn as valid, but refused: %v\n%s", err, valid)
@@ -167,7 +167,7 @@ func TestSchemasRefuseWhatOppflowRefuses(t *testing.T) {
 	}
 }
 
-func encode(t *rapid.T, payload members) []byte {
+func encode(t *rapid.T, payload jsonObject) []byte {
 	data, err := json.Marshal(payload)
 	if err != nil {
 		t.Fatal(err)
@@ -175,7 +175,7 @@ func encode(t *rapid.T, payload members) []byte {
 	return data
 }
 
-type members = map[string]any
+type jsonObject = map[string]any
 
 func text() *rapid.Generator[string] {
 	return rapid.StringMatching(`[A-Za-z0-9 ,.()'äß中]{0,20}[A-Za-z0-9]`)
@@ -185,7 +185,7 @@ func textOr(typ string) *rapid.Generator[string] {
 	return rapid.OneOf(text(), ids(typ))
 }
 
-func moments() *rapid.Generator[string] {
+func timestamps() *rapid.Generator[string] {
 	return rapid.StringMatching(`20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9])`)
 }
 
@@ -193,8 +193,8 @@ func ids(typ string) *rapid.Generator[string] {
 	return rapid.Map(rapid.StringMatching(`[0-9a-f]{1,12}`), func(key string) string { return id(typ, key) })
 }
 
-// drawn returns a valid payload of the document.
-func drawn(t *rapid.T, name string) map[string]any {
+// drawPayload returns a valid payload of the document.
+func drawPayload(t *rapid.T, name string) map[string]any {
 	payload := make(map[string]any)
 	put := func(member string, value *rapid.Generator[string], wanted bool) {
 		if wanted || rapid.Bool().Draw(t, "has "+member) {
@@ -224,7 +224,7 @@ func drawn(t *rapid.T, name string) map[string]any {
 		put("account", textOr(opportunity.TypeAccount), false)
 		put("currency", text(), len(payload) == 0)
 	case "extendReservations":
-		put("until", moments(), true)
+		put("until", timestamps(), true)
 	case "pause":
 		put("reason", text(), false)
 	case "retry", "confirm":
@@ -234,7 +234,7 @@ func drawn(t *rapid.T, name string) map[string]any {
 		put("reason", text(), true)
 	case "snooze":
 		put("followUp", text(), true)
-		put("until", moments(), true)
+		put("until", timestamps(), true)
 		put("reason", text(), false)
 	case "cancelFollowUp":
 		put("followUp", text(), true)
@@ -243,7 +243,7 @@ func drawn(t *rapid.T, name string) map[string]any {
 		put("reason", text(), true)
 	case "opened":
 		if rapid.Bool().Draw(t, "has start") {
-			payload["start"] = drawn(t, "start")
+			payload["start"] = drawPayload(t, "start")
 		}
 		return payload
 	case "outcome":
@@ -257,12 +257,12 @@ func drawn(t *rapid.T, name string) map[string]any {
 func interests(t *rapid.T, fewest int) []any {
 	list := []any{}
 	for range rapid.IntRange(fewest, 3).Draw(t, "interests") {
-		types := map[opportunity.Kind]string{
+		types := map[opportunity.InterestKind]string{
 			opportunity.Course: opportunity.TypeCourse, opportunity.Event: opportunity.TypeEvent,
 			opportunity.Path: opportunity.TypePath, opportunity.Tokens: opportunity.TypeTokens,
 		}
-		kind := rapid.SampledFrom([]opportunity.Kind{opportunity.Course, opportunity.Event, opportunity.Path, opportunity.Tokens}).Draw(t, "kind")
-		one := members{
+		kind := rapid.SampledFrom([]opportunity.InterestKind{opportunity.Course, opportunity.Event, opportunity.Path, opportunity.Tokens}).Draw(t, "kind")
+		one := jsonObject{
 			"quantity":   rapid.IntRange(1, opportunity.MaxQuantity).Draw(t, "quantity"),
 			"unitAmount": rapid.StringMatching(`[0-9]{1,15}(\.[0-9]{1,4})?`).Draw(t, "amount"),
 		}
@@ -282,7 +282,7 @@ func interests(t *rapid.T, fewest int) []any {
 		case kind == opportunity.Tokens && rapid.Bool().Draw(t, "expires"):
 			one["expiresAt"] = "2023-12-31T23:59:59"
 		case kind != opportunity.Tokens && rapid.Bool().Draw(t, "has people"):
-			one["learners"] = []any{members{"firstName": "Melissa", "lastName": text().Draw(t, "last name"), "email": "melissa@example.com"}}
+			one["learners"] = []any{jsonObject{"firstName": "Melissa", "lastName": text().Draw(t, "last name"), "email": "melissa@example.com"}}
 			one["contacts"] = []any{ids(opportunity.TypeContact).Draw(t, "contact")}
 		}
 		if rapid.Bool().Draw(t, "has tax") {
@@ -295,16 +295,16 @@ func interests(t *rapid.T, fewest int) []any {
 
 // mutate changes one thing somewhere in the payload and returns a description of the
 // change.
-func mutate(t *rapid.T, payload members) string {
+func mutate(t *rapid.T, payload jsonObject) string {
 	at := objects(payload)
 	o := at[rapid.IntRange(0, len(at)-1).Draw(t, "object")]
-	present := names(o)
+	present := memberNames(o)
 	if len(present) == 0 || rapid.IntRange(0, 3).Draw(t, "adds") == 0 {
 		name := rapid.SampledFrom([]string{
 			"requestId", "name", "region", "adopt", "interests", "until", "reason", "request", "to", "reserve", "expiresAt",
 			"learners", "contacts", "kind", "unknown", "", "$schema",
 		}).Draw(t, "member")
-		o[name] = other(t)
+		o[name] = otherValue(t)
 		keepComparable(o, name)
 		return fmt.Sprintf("%q added", name)
 	}
@@ -332,13 +332,13 @@ func mutate(t *rapid.T, payload members) string {
 		o[name] = resized
 		return fmt.Sprintf("%q of %d", name, size)
 	}
-	o[name] = other(t)
+	o[name] = otherValue(t)
 	keepComparable(o, name)
 	return fmt.Sprintf("%q replaced", name)
 }
 
 // keepComparable replaces the member where it is now one of the stricter cases.
-func keepComparable(o members, name string) {
+func keepComparable(o jsonObject, name string) {
 	value, isText := o[name].(string)
 	switch item, _ := o["item"].(string); {
 	case isText && name == "tax":
@@ -348,8 +348,8 @@ func keepComparable(o members, name string) {
 	}
 }
 
-// other returns a value that is wrong in most places.
-func other(t *rapid.T) any {
+// otherValue returns a value that is wrong in most places.
+func otherValue(t *rapid.T) any {
 	texts := []any{
 		"", " ", "\t", "a\nb", "a\u0000b", "a\u0085b", "\u00a0", "#1", "a@b", "a@", "@b", "a@b@c", "a b@c", "course", "event", "tokens", "Course", "true", "1", "1.", "1.50",
 		"-1", "+1", "1e5", "1,50", ".5", "12345678901234567890", "0.12345", "2026-12-31T17:00:00Z", "2026-12-31T17:00:00+01:00", "2026-12-31T17:00:00",
@@ -359,21 +359,21 @@ func other(t *rapid.T) any {
 		strings.Repeat("y", opportunity.MaxRequestIDLength), strings.Repeat("y", opportunity.MaxRequestIDLength+1),
 	}
 	numbers := []any{0, -1, 1, 1.5, opportunity.MaxQuantity, opportunity.MaxQuantity + 1, true, false}
-	composites := []any{members{}, []any{}, []any{"a"}, []any{members{}}, []any{1}, members{"name": "a", "region": "b"}}
+	composites := []any{jsonObject{}, []any{}, []any{"a"}, []any{jsonObject{}}, []any{1}, jsonObject{"name": "a", "region": "b"}}
 	return rapid.SampledFrom(slices.Concat(texts, numbers, composites)).Draw(t, "value")
 }
 
 // objects returns all objects in the payload, itself first, in a fixed order.
-func objects(value any) []members {
+func objects(value any) []jsonObject {
 	switch value := value.(type) {
-	case members:
-		all := []members{value}
-		for _, name := range names(value) {
+	case jsonObject:
+		all := []jsonObject{value}
+		for _, name := range memberNames(value) {
 			all = append(all, objects(value[name])...)
 		}
 		return all
 	case []any:
-		var all []members
+		var all []jsonObject
 		for _, element := range value {
 			all = append(all, objects(element)...)
 		}
@@ -382,7 +382,7 @@ func objects(value any) []members {
 	return nil
 }
 
-func names(o members) []string {
+func memberNames(o jsonObject) []string {
 	var all []string
 	for name := range o {
 		all = append(all, name)

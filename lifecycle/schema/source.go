@@ -14,9 +14,9 @@ import (
 	"strings"
 )
 
-// source is the information about the contract's packages that reflection does not have:
+// sourceInfo is the information about the contract's packages that reflection does not have:
 // their comments, and the values of their enumerations.
-type source struct {
+type sourceInfo struct {
 	comments map[string]string   // by import path, type and field, with dots between
 	values   map[string][]string // values of string constants, by import path and type
 }
@@ -24,8 +24,8 @@ type source struct {
 // module is the import path of the checkout.
 const module = "github.com/oppflow/oppflow"
 
-func readSource(checkout string) (*source, error) {
-	s := &source{comments: make(map[string]string), values: make(map[string][]string)}
+func readSource(checkout string) (*sourceInfo, error) {
+	s := &sourceInfo{comments: make(map[string]string), values: make(map[string][]string)}
 	for _, room := range []string{"opportunity", "lifecycle"} {
 		entries, err := os.ReadDir(filepath.Join(checkout, room))
 		if err != nil {
@@ -45,7 +45,7 @@ func readSource(checkout string) (*source, error) {
 	return s, nil
 }
 
-func (s *source) read(pkg string, file *ast.File) {
+func (s *sourceInfo) read(pkg string, file *ast.File) {
 	for _, declaration := range file.Decls {
 		general, ok := declaration.(*ast.GenDecl)
 		if !ok {
@@ -62,7 +62,7 @@ func (s *source) read(pkg string, file *ast.File) {
 	}
 }
 
-func (s *source) readType(pkg string, general *ast.GenDecl, spec *ast.TypeSpec) {
+func (s *sourceInfo) readType(pkg string, general *ast.GenDecl, spec *ast.TypeSpec) {
 	name := pkg + "." + spec.Name.Name
 	text := spec.Doc.Text()
 	if text == "" {
@@ -84,7 +84,7 @@ func (s *source) readType(pkg string, general *ast.GenDecl, spec *ast.TypeSpec) 
 	}
 }
 
-func (s *source) readValues(pkg string, general *ast.GenDecl, spec *ast.ValueSpec) {
+func (s *sourceInfo) readValues(pkg string, general *ast.GenDecl, spec *ast.ValueSpec) {
 	typ, ok := spec.Type.(*ast.Ident)
 	if general.Tok != token.CONST || !ok || len(spec.Values) != 1 {
 		return
@@ -99,7 +99,7 @@ func (s *source) readValues(pkg string, general *ast.GenDecl, spec *ast.ValueSpe
 }
 
 // enumeration returns the values of a type in the order of the source.
-func (s *source) enumeration(t reflect.Type) ([]any, error) {
+func (s *sourceInfo) enumeration(t reflect.Type) ([]any, error) {
 	var all []any
 	for _, value := range s.values[t.PkgPath()+"."+t.Name()] {
 		all = append(all, value)
@@ -110,11 +110,11 @@ func (s *source) enumeration(t reflect.Type) ([]any, error) {
 	return all, nil
 }
 
-var word = regexp.MustCompile(`\b[A-Z][A-Za-z]*\b`)
+var exportedWord = regexp.MustCompile(`\b[A-Z][A-Za-z]*\b`)
 
 // comment returns the comment of a type, or of its field, on one line. It replaces the
 // names of fields by the names of their members.
-func (s *source) comment(t reflect.Type, field string) string {
+func (s *sourceInfo) comment(t reflect.Type, field string) string {
 	key := t.PkgPath() + "." + t.Name()
 	if field != "" {
 		key += "." + field
@@ -123,7 +123,7 @@ func (s *source) comment(t reflect.Type, field string) string {
 	if t.Kind() != reflect.Struct {
 		return text
 	}
-	return word.ReplaceAllStringFunc(text, func(word string) string {
+	return exportedWord.ReplaceAllStringFunc(text, func(word string) string {
 		if member, ok := t.FieldByName(word); ok {
 			name, _, _ := strings.Cut(member.Tag.Get("json"), ",")
 			return name

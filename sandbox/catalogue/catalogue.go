@@ -213,7 +213,7 @@ func Load(path string) (*Catalogue, error) {
 func Parse(name string, data []byte) (*Catalogue, error) {
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
-		return nil, located(name, err)
+		return nil, withPosition(name, err)
 	}
 	if len(file.Docs) > 1 {
 		if body := file.Docs[1].Body; body != nil {
@@ -223,7 +223,7 @@ func Parse(name string, data []byte) (*Catalogue, error) {
 	}
 	var c Catalogue
 	if err := yaml.UnmarshalWithOptions(data, &c, yaml.Strict()); err != nil {
-		return nil, located(name, err)
+		return nil, withPosition(name, err)
 	}
 	check := &checker{name: name, file: file}
 	check.catalogue(&c)
@@ -233,8 +233,8 @@ func Parse(name string, data []byte) (*Catalogue, error) {
 	return &c, nil
 }
 
-// located turns an error of the YAML library into one line with a position.
-func located(name string, err error) error {
+// withPosition turns an error of the YAML library into one line with a position.
+func withPosition(name string, err error) error {
 	var y yaml.Error
 	if errors.As(err, &y) && y.GetToken() != nil && y.GetToken().Position != nil {
 		pos := y.GetToken().Position

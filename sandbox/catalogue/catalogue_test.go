@@ -55,7 +55,7 @@ func TestDefaultHoldsWhatTheDocumentationShows(t *testing.T) {
 	}
 }
 
-const good = `
+const validCatalogue = `
 currencies:
   - { code: GBP, name: Pounds, symbol: "£" }
 regions:
@@ -70,13 +70,13 @@ transitions:
 `
 
 func TestParseAcceptsASmallCatalogue(t *testing.T) {
-	if _, err := catalogue.Parse("c.yaml", []byte(good)); err != nil {
+	if _, err := catalogue.Parse("c.yaml", []byte(validCatalogue)); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // Each case changes one thing in the good catalogue. The error names the place and the mistake.
-func TestParseSaysWhatIsWrongAndWhere(t *testing.T) {
+func TestParseErrorsHavePositions(t *testing.T) {
 	for _, c := range []struct {
 		name, old, new string
 		where          string // line:column
@@ -110,8 +110,8 @@ func TestParseSaysWhatIsWrongAndWhere(t *testing.T) {
 		{"deadline of an event", "transitions:", "events:\n  - { id: 1, code: a, title: b, state: draft, registrationDeadline: tomorrow }\ntransitions:", "12:", "registrationDeadline"},
 		{"second document", "to: 2 }", "to: 2 }\n---\na: 1", "14:", "one YAML document"},
 	} {
-		text := strings.Replace(good, c.old, c.new, 1)
-		if text == good {
+		text := strings.Replace(validCatalogue, c.old, c.new, 1)
+		if text == validCatalogue {
 			t.Fatalf("%s: the case changes nothing", c.name)
 		}
 		_, err := catalogue.Parse("c.yaml", []byte(text))
@@ -127,7 +127,7 @@ func TestParseSaysWhatIsWrongAndWhere(t *testing.T) {
 }
 
 func TestParseReportsAllAtOnce(t *testing.T) {
-	text := strings.NewReplacer("state: Open", "state: Shut", "to: 2 }", "to: 9 }").Replace(good)
+	text := strings.NewReplacer("state: Open", "state: Shut", "to: 2 }", "to: 9 }").Replace(validCatalogue)
 	_, err := catalogue.Parse("c.yaml", []byte(text))
 	if err == nil || len(strings.Split(err.Error(), "\n")) != 2 {
 		t.Errorf("two mistakes are reported as %q", err)
@@ -136,7 +136,7 @@ func TestParseReportsAllAtOnce(t *testing.T) {
 
 func TestLoad(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "mine.yaml")
-	if err := os.WriteFile(path, []byte(good), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(validCatalogue), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	c, err := catalogue.Load(path)
@@ -149,7 +149,7 @@ func TestLoad(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	f.Add([]byte(good))
+	f.Add([]byte(validCatalogue))
 	f.Add([]byte("steps: [1]"))
 	f.Add([]byte("- a"))
 	f.Add([]byte("a: &a [*a]"))

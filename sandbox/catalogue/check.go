@@ -19,8 +19,8 @@ type checker struct {
 	problems []error
 }
 
-// at reports a mistake in one member of a list. key is the key inside the member, or "".
-func (c *checker) at(list string, index int, key, format string, args ...any) {
+// report reports a mistake in one member of a list. key is the key inside the member, or "".
+func (c *checker) report(list string, index int, key, format string, args ...any) {
 	position := ""
 	path := fmt.Sprintf("$.%s[%d]", list, index)
 	for _, p := range []string{path + "." + key, path, "$." + list} {
@@ -38,8 +38,8 @@ func (c *checker) at(list string, index int, key, format string, args ...any) {
 	c.problems = append(c.problems, fmt.Errorf("%s%s: %s", c.name, position, fmt.Sprintf(format, args...)))
 }
 
-// whole reports a mistake of the catalogue as a whole.
-func (c *checker) whole(format string, args ...any) {
+// reportGlobal reports a mistake of the catalogue as a whole.
+func (c *checker) reportGlobal(format string, args ...any) {
 	c.problems = append(c.problems, fmt.Errorf("%s: %s", c.name, fmt.Sprintf(format, args...)))
 }
 
@@ -50,16 +50,16 @@ var (
 	price       = regexp.MustCompile(`^[0-9]{1,9}(\.[0-9]{1,2})?$`)
 )
 
-// distinct checks the ids of a list and returns them as a set.
-func distinct[T any, K comparable](c *checker, list, key string, rows []T, id func(T) K, valid func(K) bool, right string) map[K]bool {
+// checkIDs checks the ids of a list and returns them as a set.
+func checkIDs[T any, K comparable](c *checker, list, key string, rows []T, id func(T) K, valid func(K) bool, right string) map[K]bool {
 	seen := make(map[K]bool, len(rows))
 	for i, row := range rows {
 		k := id(row)
 		switch {
 		case !valid(k):
-			c.at(list, i, key, "%s of %s is %#v, it must be %s", key, list, k, right)
+			c.report(list, i, key, "%s of %s is %#v, it must be %s", key, list, k, right)
 		case seen[k]:
-			c.at(list, i, key, "%s %#v is given twice in %s", key, k, list)
+			c.report(list, i, key, "%s %#v is given twice in %s", key, k, list)
 		}
 		seen[k] = true
 	}
@@ -68,51 +68,51 @@ func distinct[T any, K comparable](c *checker, list, key string, rows []T, id fu
 
 func positive(n int64) bool { return n > 0 }
 
-const aNumber = "a number above 0"
+const positiveNumber = "a number above 0"
 
-// required checks that a text is not empty.
-func (c *checker) required(list string, i int, key, value string) {
+// checkRequired checks that a text is not empty.
+func (c *checker) checkRequired(list string, i int, key, value string) {
 	if strings.TrimSpace(value) == "" {
-		c.at(list, i, key, "%s is missing", key)
+		c.report(list, i, key, "%s is missing", key)
 	}
 }
 
-// state checks a state against the allowed words.
-func (c *checker) state(list string, i int, value string, words ...string) {
+// checkState checks a state against the allowed words.
+func (c *checker) checkState(list string, i int, value string, words ...string) {
 	if !slices.Contains(words, value) {
-		c.at(list, i, "state", "state is %q, it must be one of %s", value, strings.Join(words, ", "))
+		c.report(list, i, "state", "state is %q, it must be one of %s", value, strings.Join(words, ", "))
 	}
 }
 
-// refers checks a reference.
-func refers[K comparable](c *checker, list string, i int, key string, value K, known map[K]bool, in string) {
+// checkReference checks a reference.
+func checkReference[K comparable](c *checker, list string, i int, key string, value K, known map[K]bool, in string) {
 	if !known[value] {
-		c.at(list, i, key, "%s is %#v, which is not in %s", key, value, in)
+		c.report(list, i, key, "%s is %#v, which is not in %s", key, value, in)
 	}
 }
 
 func (c *checker) catalogue(k *Catalogue) {
-	currencies := distinct(c, "currencies", "code", k.Currencies, func(r Currency) string { return r.Code }, currency.MatchString, "three capital letters")
+	currencies := checkIDs(c, "currencies", "code", k.Currencies, func(r Currency) string { return r.Code }, currency.MatchString, "three capital letters")
 	for i, r := range k.Currencies {
-		c.required("currencies", i, "name", r.Name)
+		c.checkRequired("currencies", i, "name", r.Name)
 	}
-	regions := distinct(c, "regions", "id", k.Regions, func(r Region) string { return r.ID }, regionID.MatchString, "letters")
+	regions := checkIDs(c, "regions", "id", k.Regions, func(r Region) string { return r.ID }, regionID.MatchString, "letters")
 	for i, r := range k.Regions {
-		c.required("regions", i, "name", r.Name)
-		refers(c, "regions", i, "currency", r.Currency, currencies, "currencies")
+		c.checkRequired("regions", i, "name", r.Name)
+		checkReference(c, "regions", i, "currency", r.Currency, currencies, "currencies")
 	}
 	c.workflow(k)
 
-	accounts := distinct(c, "accounts", "id", k.Accounts, func(r Account) int64 { return r.ID }, positive, aNumber)
+	accounts := checkIDs(c, "accounts", "id", k.Accounts, func(r Account) int64 { return r.ID }, positive, positiveNumber)
 	for i, r := range k.Accounts {
-		c.required("accounts", i, "name", r.Name)
+		c.checkRequired("accounts", i, "name", r.Name)
 	}
-	contacts := distinct(c, "contacts", "id", k.Contacts, func(r Contact) int64 { return r.ID }, positive, aNumber)
+	contacts := checkIDs(c, "contacts", "id", k.Contacts, func(r Contact) int64 { return r.ID }, positive, positiveNumber)
 	for i, r := range k.Contacts {
-		c.required("contacts", i, "firstName", r.FirstName)
-		c.required("contacts", i, "lastName", r.LastName)
+		c.checkRequired("contacts", i, "firstName", r.FirstName)
+		c.checkRequired("contacts", i, "lastName", r.LastName)
 		if r.Account != 0 {
-			refers(c, "contacts", i, "account", r.Account, accounts, "accounts")
+			checkReference(c, "contacts", i, "account", r.Account, accounts, "accounts")
 		}
 	}
 	c.people(k, contacts)
@@ -121,141 +121,141 @@ func (c *checker) catalogue(k *Catalogue) {
 }
 
 func (c *checker) workflow(k *Catalogue) {
-	stages := distinct(c, "stages", "id", k.Stages, func(r Stage) int64 { return r.ID }, positive, aNumber)
+	stages := checkIDs(c, "stages", "id", k.Stages, func(r Stage) int64 { return r.ID }, positive, positiveNumber)
 	for i, r := range k.Stages {
-		c.required("stages", i, "name", r.Name)
-		c.state("stages", i, r.State, "Open", "Won", "Lost", "Archived")
+		c.checkRequired("stages", i, "name", r.Name)
+		c.checkState("stages", i, r.State, "Open", "Won", "Lost", "Archived")
 	}
-	steps := distinct(c, "steps", "id", k.Steps, func(r Step) int64 { return r.ID }, positive, aNumber)
+	steps := checkIDs(c, "steps", "id", k.Steps, func(r Step) int64 { return r.ID }, positive, positiveNumber)
 	entry := false
 	for i, r := range k.Steps {
-		c.required("steps", i, "name", r.Name)
-		refers(c, "steps", i, "stage", r.Stage, stages, "stages")
+		c.checkRequired("steps", i, "name", r.Name)
+		checkReference(c, "steps", i, "stage", r.Stage, stages, "stages")
 		entry = entry || r.Entry
 	}
 	if !entry {
-		c.whole("no step has entry: true, so no opportunity could be created")
+		c.reportGlobal("no step has entry: true, so no opportunity could be created")
 	}
-	distinct(c, "transitions", "to", k.Transitions, func(r Transition) [2]int64 { return [2]int64{r.From, r.To} }, func([2]int64) bool { return true }, "")
+	checkIDs(c, "transitions", "to", k.Transitions, func(r Transition) [2]int64 { return [2]int64{r.From, r.To} }, func([2]int64) bool { return true }, "")
 	for i, r := range k.Transitions {
-		refers(c, "transitions", i, "from", r.From, steps, "steps")
-		refers(c, "transitions", i, "to", r.To, steps, "steps")
+		checkReference(c, "transitions", i, "from", r.From, steps, "steps")
+		checkReference(c, "transitions", i, "to", r.To, steps, "steps")
 		if r.From == r.To {
-			c.at("transitions", i, "to", "a transition leads from step %d to itself", r.From)
+			c.report("transitions", i, "to", "a transition leads from step %d to itself", r.From)
 		}
-		c.words("transitions", i, "required", r.Required, nil)
-		c.words("transitions", i, "triggers", r.Triggers, Triggers())
+		c.checkWords("transitions", i, "required", r.Required, nil)
+		c.checkWords("transitions", i, "triggers", r.Triggers, Triggers())
 	}
 }
 
 // people checks the users, the sending addresses and the mail templates.
 func (c *checker) people(k *Catalogue, contacts map[int64]bool) {
-	users := distinct(c, "users", "id", k.Users, func(r User) int64 { return r.ID }, positive, aNumber)
+	users := checkIDs(c, "users", "id", k.Users, func(r User) int64 { return r.ID }, positive, positiveNumber)
 	for i, r := range k.Users {
-		c.required("users", i, "firstName", r.FirstName)
-		c.required("users", i, "lastName", r.LastName)
+		c.checkRequired("users", i, "firstName", r.FirstName)
+		c.checkRequired("users", i, "lastName", r.LastName)
 		if r.Contact != 0 {
-			refers(c, "users", i, "contact", r.Contact, contacts, "contacts")
+			checkReference(c, "users", i, "contact", r.Contact, contacts, "contacts")
 		}
 	}
 	for i, r := range k.Accounts {
 		if r.Owner != 0 {
-			refers(c, "accounts", i, "owner", r.Owner, users, "users")
+			checkReference(c, "accounts", i, "owner", r.Owner, users, "users")
 		}
 	}
-	distinct(c, "sendingAddresses", "id", k.SendingAddresses, func(r SendingAddress) int64 { return r.ID }, positive, aNumber)
+	checkIDs(c, "sendingAddresses", "id", k.SendingAddresses, func(r SendingAddress) int64 { return r.ID }, positive, positiveNumber)
 	for i, r := range k.SendingAddresses {
-		c.required("sendingAddresses", i, "address", r.Address)
+		c.checkRequired("sendingAddresses", i, "address", r.Address)
 	}
-	distinct(c, "customFields", "id", k.CustomFields, func(r CustomField) int64 { return r.ID }, positive, aNumber)
+	checkIDs(c, "customFields", "id", k.CustomFields, func(r CustomField) int64 { return r.ID }, positive, positiveNumber)
 	for i, r := range k.CustomFields {
-		c.words("customFields", i, "type", []string{r.Type}, []string{"Event", "Opportunity", "Account", "Contact", "Learner"})
-		c.required("customFields", i, "label", r.Label)
-		c.required("customFields", i, "kind", r.Kind)
+		c.checkWords("customFields", i, "type", []string{r.Type}, []string{"Event", "Opportunity", "Account", "Contact", "Learner"})
+		c.checkRequired("customFields", i, "label", r.Label)
+		c.checkRequired("customFields", i, "kind", r.Kind)
 	}
-	distinct(c, "templates", "id", k.Templates, func(r Template) int64 { return r.ID }, positive, aNumber)
+	checkIDs(c, "templates", "id", k.Templates, func(r Template) int64 { return r.ID }, positive, positiveNumber)
 	for i, r := range k.Templates {
-		c.required("templates", i, "name", r.Name)
-		c.required("templates", i, "subject", r.Subject)
+		c.checkRequired("templates", i, "name", r.Name)
+		c.checkRequired("templates", i, "subject", r.Subject)
 	}
 }
 
-// words checks a list for duplicates. of may name the allowed words.
-func (c *checker) words(list string, i int, key string, words, of []string) {
+// checkWords checks a list for duplicates. of may name the allowed words.
+func (c *checker) checkWords(list string, i int, key string, words, of []string) {
 	seen := make(map[string]bool)
 	for _, word := range words {
 		switch {
 		case strings.TrimSpace(word) == "":
-			c.at(list, i, key, "%s has an empty entry", key)
+			c.report(list, i, key, "%s has an empty entry", key)
 		case seen[word]:
-			c.at(list, i, key, "%s names %s twice", key, word)
+			c.report(list, i, key, "%s names %s twice", key, word)
 		case of != nil && !slices.Contains(of, word):
-			c.at(list, i, key, "%s names %q, it must be one of %s", key, word, strings.Join(of, ", "))
+			c.report(list, i, key, "%s names %q, it must be one of %s", key, word, strings.Join(of, ", "))
 		}
 		seen[word] = true
 	}
 }
 
 func (c *checker) items(k *Catalogue, regions, currencies map[string]bool, accounts map[int64]bool) {
-	templates := distinct(c, "courseTemplates", "id", k.CourseTemplates, func(r CourseTemplate) int64 { return r.ID }, positive, aNumber)
+	templates := checkIDs(c, "courseTemplates", "id", k.CourseTemplates, func(r CourseTemplate) int64 { return r.ID }, positive, positiveNumber)
 	for i, r := range k.CourseTemplates {
-		c.required("courseTemplates", i, "code", r.Code)
-		c.required("courseTemplates", i, "title", r.Title)
-		c.state("courseTemplates", i, r.State, "draft", "published")
+		c.checkRequired("courseTemplates", i, "code", r.Code)
+		c.checkRequired("courseTemplates", i, "title", r.Title)
+		c.checkState("courseTemplates", i, r.State, "draft", "published")
 	}
-	distinct(c, "events", "id", k.Events, func(r Event) int64 { return r.ID }, positive, aNumber)
+	checkIDs(c, "events", "id", k.Events, func(r Event) int64 { return r.ID }, positive, positiveNumber)
 	for i, r := range k.Events {
 		c.event(i, r, regions, currencies, templates)
 		if r.Account != 0 {
-			refers(c, "events", i, "account", r.Account, accounts, "accounts")
+			checkReference(c, "events", i, "account", r.Account, accounts, "accounts")
 		}
 	}
-	distinct(c, "learningPaths", "id", k.LearningPaths, func(r LearningPath) int64 { return r.ID }, positive, aNumber)
+	checkIDs(c, "learningPaths", "id", k.LearningPaths, func(r LearningPath) int64 { return r.ID }, positive, positiveNumber)
 	for i, r := range k.LearningPaths {
-		c.required("learningPaths", i, "code", r.Code)
-		c.required("learningPaths", i, "name", r.Name)
-		c.state("learningPaths", i, r.State, "draft", "published")
+		c.checkRequired("learningPaths", i, "code", r.Code)
+		c.checkRequired("learningPaths", i, "name", r.Name)
+		c.checkState("learningPaths", i, r.State, "draft", "published")
 	}
-	distinct(c, "trainingTokenTypes", "id", k.TrainingTokenTypes, func(r TrainingTokenType) string { return r.ID }, tokenTypeID.MatchString, "32 hexadecimal digits in lower case")
+	checkIDs(c, "trainingTokenTypes", "id", k.TrainingTokenTypes, func(r TrainingTokenType) string { return r.ID }, tokenTypeID.MatchString, "32 hexadecimal digits in lower case")
 	for i, r := range k.TrainingTokenTypes {
-		c.required("trainingTokenTypes", i, "name", r.Name)
+		c.checkRequired("trainingTokenTypes", i, "name", r.Name)
 	}
 }
 
 func (c *checker) event(i int, r Event, regions, currencies map[string]bool, templates map[int64]bool) {
-	c.required("events", i, "code", r.Code)
-	c.required("events", i, "title", r.Title)
-	c.state("events", i, r.State, "draft", "published", "cancelled")
+	c.checkRequired("events", i, "code", r.Code)
+	c.checkRequired("events", i, "title", r.Title)
+	c.checkState("events", i, r.State, "draft", "published", "cancelled")
 	if r.Template != 0 {
-		refers(c, "events", i, "template", r.Template, templates, "courseTemplates")
+		checkReference(c, "events", i, "template", r.Template, templates, "courseTemplates")
 	}
 	if r.Region != "" {
-		refers(c, "events", i, "region", r.Region, regions, "regions")
+		checkReference(c, "events", i, "region", r.Region, regions, "regions")
 	}
 	if r.Type != "" && r.Type != "public" && r.Type != "private" {
-		c.at("events", i, "type", "type is %q, it must be public or private", r.Type)
+		c.report("events", i, "type", "type is %q, it must be public or private", r.Type)
 	}
 	if r.Price != "" && !price.MatchString(r.Price) {
-		c.at("events", i, "price", "price is %q, it must be a number such as 250.00", r.Price)
+		c.report("events", i, "price", "price is %q, it must be a number such as 250.00", r.Price)
 	}
 	if r.Currency != "" {
-		refers(c, "events", i, "currency", r.Currency, currencies, "currencies")
+		checkReference(c, "events", i, "currency", r.Currency, currencies, "currencies")
 	}
 	for _, t := range []struct{ key, value string }{{"start", r.Start}, {"end", r.End}, {"registrationDeadline", r.RegistrationDeadline}} {
 		if _, err := time.Parse("2006-01-02T15:04:05", t.value); t.value != "" && err != nil {
-			c.at("events", i, t.key, "%s is %q, it must be a local date and time such as 2031-03-03T09:00:00", t.key, t.value)
+			c.report("events", i, t.key, "%s is %q, it must be a local date and time such as 2031-03-03T09:00:00", t.key, t.value)
 		}
 	}
 	if r.Start != "" && r.End != "" && r.End < r.Start {
-		c.at("events", i, "end", "end is before start")
+		c.report("events", i, "end", "end is before start")
 	}
 	if r.TimeZone != "" {
 		if _, err := time.LoadLocation(r.TimeZone); err != nil {
-			c.at("events", i, "timeZone", "timeZone is %q, it must be an IANA name such as Europe/London", r.TimeZone)
+			c.report("events", i, "timeZone", "timeZone is %q, it must be an IANA name such as Europe/London", r.TimeZone)
 		}
 	}
 	if r.MaxPlaces < 0 || r.MinPlaces < 0 || r.BookedPlaces < 0 {
-		c.at("events", i, "maxPlaces", "maxPlaces, minPlaces and bookedPlaces must not be negative")
+		c.report("events", i, "maxPlaces", "maxPlaces, minPlaces and bookedPlaces must not be negative")
 	}
 }
 
@@ -264,14 +264,14 @@ func (c *checker) opportunities(k *Catalogue, regions map[string]bool, accounts 
 	for _, s := range k.Steps {
 		steps[s.ID] = true
 	}
-	distinct(c, "opportunities", "id", k.Opportunities, func(r Opportunity) int64 { return r.ID }, positive, aNumber)
+	checkIDs(c, "opportunities", "id", k.Opportunities, func(r Opportunity) int64 { return r.ID }, positive, positiveNumber)
 	for i, r := range k.Opportunities {
-		c.required("opportunities", i, "name", r.Name)
-		refers(c, "opportunities", i, "region", r.Region, regions, "regions")
-		refers(c, "opportunities", i, "step", r.Step, steps, "steps")
-		refers(c, "opportunities", i, "currency", r.Currency, currencies, "currencies")
+		c.checkRequired("opportunities", i, "name", r.Name)
+		checkReference(c, "opportunities", i, "region", r.Region, regions, "regions")
+		checkReference(c, "opportunities", i, "step", r.Step, steps, "steps")
+		checkReference(c, "opportunities", i, "currency", r.Currency, currencies, "currencies")
 		if r.Account != 0 {
-			refers(c, "opportunities", i, "account", r.Account, accounts, "accounts")
+			checkReference(c, "opportunities", i, "account", r.Account, accounts, "accounts")
 		}
 	}
 }

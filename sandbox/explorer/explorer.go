@@ -48,7 +48,7 @@ func Handler(o Options) (page, assets http.Handler, err error) {
 		if o.Token != "" {
 			headers = `{"Authorization": "Bearer …"}`
 		}
-		if o.Token != "" && local(r) {
+		if o.Token != "" && isLocal(r) {
 			if encoded, err := json.Marshal(map[string]string{"Authorization": "Bearer " + o.Token}); err == nil {
 				headers = string(encoded)
 			}
@@ -63,21 +63,21 @@ func Handler(o Options) (page, assets http.Handler, err error) {
 	return page, http.HandlerFunc(serveAsset), nil
 }
 
-// local reports whether the request comes from this machine and was meant for it. Otherwise a foreign page whose own
+// isLocal reports whether the request comes from this machine and was meant for it. Otherwise a foreign page whose own
 // name points to this machine could read the token.
-func local(r *http.Request) bool {
+func isLocal(r *http.Request) bool {
 	from, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil || !loopback(from) {
+	if err != nil || !isLoopback(from) {
 		return false
 	}
 	host := r.Host
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
-	return host == "localhost" || loopback(strings.Trim(host, "[]"))
+	return host == "localhost" || isLoopback(strings.Trim(host, "[]"))
 }
 
-func loopback(address string) bool {
+func isLoopback(address string) bool {
 	ip := net.ParseIP(address)
 	return ip != nil && ip.IsLoopback()
 }

@@ -30,8 +30,8 @@ const (
 	HoldBefore Kind = "hold-before"
 	// HoldAfter runs the request and holds the answer until it is released.
 	HoldAfter Kind = "hold-after"
-	// TooMany returns 429, with the header Retry-After if RetryAfter is set; nothing runs.
-	TooMany Kind = "too-many"
+	// TooManyRequests returns 429, with the header Retry-After if RetryAfter is set; nothing runs.
+	TooManyRequests Kind = "too-many"
 	// ExpireTokens ends all access tokens of the token endpoint before the request is handled.
 	ExpireTokens Kind = "expire-tokens"
 	// FailField makes the field that Operation names fail internally. The other fields of the request run. The field
@@ -41,8 +41,8 @@ const (
 	FailQuery Kind = "fail-query"
 	// FailTrigger makes a trigger of a move fail: the trigger that Trigger names, or the first.
 	FailTrigger Kind = "fail-trigger"
-	// Partial runs the request and cuts the answer off in the middle.
-	Partial Kind = "partial"
+	// Truncated runs the request and cuts the answer off in the middle.
+	Truncated Kind = "partial"
 	// Malformed runs the request and returns text that is not JSON.
 	Malformed Kind = "malformed"
 	// Slow runs the request and sends the answer byte by byte, all of it over After.
@@ -53,7 +53,7 @@ const (
 var triggers = []string{"account", "contact", "registration", "token", "invoice"}
 
 var kinds = []Kind{
-	ErrorBefore, ErrorAfter, DropBefore, DropAfter, Late, HoldBefore, HoldAfter, TooMany, ExpireTokens, FailField, FailQuery, FailTrigger, Partial, Malformed, Slow,
+	ErrorBefore, ErrorAfter, DropBefore, DropAfter, Late, HoldBefore, HoldAfter, TooManyRequests, ExpireTokens, FailField, FailQuery, FailTrigger, Truncated, Malformed, Slow,
 }
 
 // AnyMutation as an Operation matches every request that changes something.
@@ -65,8 +65,8 @@ type Rule struct {
 	// Operation is a mutation such as "opportunities.progress", AnyMutation, a field at the root of a query, the name that
 	// the document gives its operation, or "token" for the token endpoint. "" is every request of the API.
 	Operation string `json:"operation,omitempty"`
-	// Mentions is a text that the request contains, such as an id or a reference.
-	Mentions string `json:"mentions,omitempty"`
+	// Contains is a text that the request contains, such as an id or a reference.
+	Contains string `json:"mentions,omitempty"`
 	// Trigger is the trigger that FailTrigger makes fail: account, contact, registration, token or invoice; "" is
 	// any.
 	Trigger string `json:"trigger,omitempty"`
@@ -80,26 +80,26 @@ type Rule struct {
 	Probability float64 `json:"probability,omitempty"`
 	// Seed makes the random choice the same each time.
 	Seed uint64 `json:"seed,omitempty"`
-	// RetryAfter is the value of the header for TooMany; 0 is no header.
+	// RetryAfter is the value of the header for TooManyRequests; 0 is no header.
 	RetryAfter Duration `json:"retryAfter,omitempty"`
-	// After is how long Late waits once the client has gone, and how long Slow takes.
-	After Duration `json:"after,omitempty"`
+	// Delay is how long Late waits once the client has gone, and how long Slow takes.
+	Delay Duration `json:"after,omitempty"`
 }
 
-// maxAfter bounds how long a request is held.
-const maxAfter = 10 * time.Minute
+// maxDelay bounds how long a request is held.
+const maxDelay = 10 * time.Minute
 
 // Validate returns an error that says what is wrong with the rule and what would be right.
 func (r Rule) Validate() error {
 	switch {
 	case !slices.Contains(kinds, r.Kind):
-		return fmt.Errorf("kind %q: it must be one of %s", r.Kind, join(kinds))
+		return fmt.Errorf("kind %q: it must be one of %s", r.Kind, joinKinds(kinds))
 	case r.From < 0 || r.Every < 0 || r.Times < 0:
 		return fmt.Errorf("from, every and times must not be negative")
 	case r.Probability < 0 || r.Probability > 1:
 		return fmt.Errorf("probability %v: it must be between 0 and 1", r.Probability)
-	case r.After < 0 || time.Duration(r.After) > maxAfter || r.RetryAfter < 0 || time.Duration(r.RetryAfter) > maxAfter:
-		return fmt.Errorf("after and retryAfter must be between 0s and %v", maxAfter)
+	case r.Delay < 0 || time.Duration(r.Delay) > maxDelay || r.RetryAfter < 0 || time.Duration(r.RetryAfter) > maxDelay:
+		return fmt.Errorf("after and retryAfter must be between 0s and %v", maxDelay)
 	case r.Kind == FailField && !strings.Contains(r.Operation, "."):
 		return fmt.Errorf("operation %q: %s needs a field of a namespace, such as opportunities.progress", r.Operation, FailField)
 	case r.Kind == FailQuery && (r.Operation == "" || r.Operation == AnyMutation || strings.Contains(r.Operation, ".")):
@@ -108,9 +108,9 @@ func (r Rule) Validate() error {
 		return fmt.Errorf("trigger fits the kind %s only", FailTrigger)
 	case r.Trigger != "" && !slices.Contains(triggers, r.Trigger):
 		return fmt.Errorf("trigger %q: it must be one of %s", r.Trigger, strings.Join(triggers, ", "))
-	case r.RetryAfter != 0 && r.Kind != TooMany:
-		return fmt.Errorf("retryAfter fits the kind %s only", TooMany)
-	case r.After != 0 && r.Kind != Late && r.Kind != Slow:
+	case r.RetryAfter != 0 && r.Kind != TooManyRequests:
+		return fmt.Errorf("retryAfter fits the kind %s only", TooManyRequests)
+	case r.Delay != 0 && r.Kind != Late && r.Kind != Slow:
 		return fmt.Errorf("after fits the kinds %s and %s only", Late, Slow)
 	}
 	return nil
@@ -136,7 +136,7 @@ func (d *Duration) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-func join(words []Kind) string {
+func joinKinds(words []Kind) string {
 	texts := make([]string, len(words))
 	for i, w := range words {
 		texts[i] = string(w)

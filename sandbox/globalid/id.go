@@ -15,7 +15,7 @@ import (
 )
 
 // The prefixes of the API. They are documented or observed, except Currency, Invoice, User and ExternalIntegrationLog.
-// These four are assumed, and the table of sandbox/assume has alternatives.
+// These four are assumed, and the table of sandbox/assumptions has alternatives.
 const (
 	Opportunity         = "Opportunity"
 	OpportunityStep     = "OpportunityStep"

@@ -9,7 +9,7 @@ import (
 )
 
 // DOC (3.4): the ids the API documentation shows, and one that was observed.
-var shown = map[string]globalid.ID{
+var documentedIDs = map[string]globalid.ID{
 	"T3Bwb3J0dW5pdHk6MQ==":         {Type: globalid.Opportunity, Key: "1"},
 	"T3Bwb3J0dW5pdHk6Mg==":         {Type: globalid.Opportunity, Key: "2"},
 	"T3Bwb3J0dW5pdHlTdGVwOjM=":     {Type: globalid.OpportunityStep, Key: "3"},
@@ -26,7 +26,7 @@ var shown = map[string]globalid.ID{
 }
 
 func TestParseReadsTheIDsTheAPIShows(t *testing.T) {
-	for text, want := range shown {
+	for text, want := range documentedIDs {
 		got, err := globalid.Parse(text)
 		if err != nil || got != want {
 			t.Errorf("Parse(%q) = %v, %v, want %v", text, got, err, want)
@@ -37,7 +37,7 @@ func TestParseReadsTheIDsTheAPIShows(t *testing.T) {
 	}
 }
 
-func TestParseRefusesWhatIsNoID(t *testing.T) {
+func TestParseRejectsMalformedIDs(t *testing.T) {
 	for name, text := range map[string]string{
 		"empty":             "",
 		"not base64":        "Opportunity:1",
@@ -75,7 +75,7 @@ func TestParseIntTakesOneSpellingPerNumber(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for text := range shown {
+	for text := range documentedIDs {
 		f.Add(text)
 	}
 	f.Add("T3Bwb3J0dW5pdHk6MR==")

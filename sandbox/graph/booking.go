@@ -93,13 +93,13 @@ func learnerPayload(l *store.RegisteredLearner, err error) (*LearnerPayload, err
 type registrationMutations struct{ *Resolver }
 
 func (r registrationMutations) RegisterLearner(ctx context.Context, _ *RegistrationMutations, input RegistrationRegisterLearnerInput) (*RegistrationPayload, error) {
-	return registrationPayload(r.Store.RegisterMore(ctx, store.RegisterMore{
+	return registrationPayload(r.Store.AddToRegistration(ctx, store.AddToRegistration{
 		RegistrationID: input.RegistrationID, EventID: input.EventID, ContactID: &input.ContactID, Quantity: 1,
 	}))
 }
 
 func (r registrationMutations) RegisterUnnamedLearners(ctx context.Context, _ *RegistrationMutations, input RegistrationRegisterUnnamedLearnersInput) (*RegistrationPayload, error) {
-	return registrationPayload(r.Store.RegisterMore(ctx, store.RegisterMore{
+	return registrationPayload(r.Store.AddToRegistration(ctx, store.AddToRegistration{
 		RegistrationID: input.RegistrationID, EventID: input.EventID, Quantity: int(input.Quantity),
 	}))
 }

@@ -4,13 +4,13 @@ import (
 	"context"
 	"strconv"
 
-	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/assumptions"
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
 // DisplayID returns the display id of the event.
 func (r event) DisplayID(_ context.Context, e *store.Event) (string, error) {
-	if r.Assume.Is(assume.EventDisplayID, "code") {
+	if r.Choices.Is(assumptions.EventDisplayID, "code") {
 		return e.Code, nil
 	}
 	return strconv.FormatInt(e.ID, 10), nil
@@ -19,7 +19,7 @@ func (r event) DisplayID(_ context.Context, e *store.Event) (string, error) {
 // StartDate returns the day on which the event begins, in the event's time zone.
 func (r event) StartDate(_ context.Context, e *store.Event) (*string, error) {
 	const day = len("2031-03-03")
-	if e.Start == nil || len(*e.Start) < day || r.Assume.Is(assume.EventStartDate, "time") {
+	if e.Start == nil || len(*e.Start) < day || r.Choices.Is(assumptions.EventStartDate, "time") {
 		return e.Start, nil
 	}
 	date := (*e.Start)[:day]

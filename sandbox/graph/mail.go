@@ -3,7 +3,7 @@ package graph
 import (
 	"context"
 
-	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/assumptions"
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
@@ -45,7 +45,7 @@ func (r bulkMail) SendBulkContactAdhocEmail(ctx context.Context, _ *BulkAdhocEma
 
 func (r bulkMail) SendBulkLearnerAdhocEmail(ctx context.Context, _ *BulkAdhocEmailMutations, in BulkLearnerAdhocEmailInput) (*EmailPayload, error) {
 	m := store.NewMail{SendingAddressID: in.SendingAddressID, EventID: &in.EventID, LearnerIDs: in.LearnerIds, Audience: in.Audience, TemplateID: &in.TemplateID}
-	if m.LearnerIDs == nil && m.Audience == nil && !r.Assume.Is(assume.MailAudience, "nobody") {
+	if m.LearnerIDs == nil && m.Audience == nil && !r.Choices.Is(assumptions.MailAudience, "nobody") {
 		active := "active"
 		m.Audience = &active
 	}

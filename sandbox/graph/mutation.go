@@ -5,7 +5,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
-	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/assumptions"
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
@@ -20,24 +20,24 @@ func (mutation) Opportunities(context.Context) (*OpportunityMutations, error) {
 type opportunityMutations struct{ *Resolver }
 
 func (r opportunityMutations) Create(ctx context.Context, _ *OpportunityMutations, input store.NewOpportunity) (*OpportunityPayload, error) {
-	return payload(r.Store.CreateOpportunity(ctx, input))
+	return opportunityPayload(r.Store.CreateOpportunity(ctx, input))
 }
 
 func (r opportunityMutations) Update(ctx context.Context, _ *OpportunityMutations, input store.OpportunityUpdate) (*OpportunityPayload, error) {
-	input.NoAccount = givenAsNull(ctx, "accountId")
-	return payload(r.Store.UpdateOpportunity(ctx, input))
+	input.NoAccount = isExplicitNull(ctx, "accountId")
+	return opportunityPayload(r.Store.UpdateOpportunity(ctx, input))
 }
 
 func (r opportunityMutations) Progress(ctx context.Context, _ *OpportunityMutations, input store.Progress) (*OpportunityPayload, error) {
-	return payload(r.Store.ProgressOpportunity(ctx, input))
+	return opportunityPayload(r.Store.ProgressOpportunity(ctx, input))
 }
 
 func (r opportunityMutations) ExtendReservations(ctx context.Context, _ *OpportunityMutations, input store.ExtendReservations) (*OpportunityExtendReservationsPayload, error) {
-	p, err := payload(r.Store.ExtendReservations(ctx, input))
+	p, err := opportunityPayload(r.Store.ExtendReservations(ctx, input))
 	if err != nil {
 		return nil, err
 	}
-	if r.Assume.Is(assume.ExtendAnswer, "errors") {
+	if r.Choices.Is(assumptions.ExtendResponse, "errors") {
 		p.Opportunity = nil
 	}
 	return &OpportunityExtendReservationsPayload{Errors: p.Errors, Opportunity: p.Opportunity}, nil
@@ -59,15 +59,15 @@ func interestsPayload(interests []*store.Interest, err error) (*OpportunityAddIn
 	return &OpportunityAddInterestPayload{Errors: problems, Interests: interests}, nil
 }
 
-// givenAsNull reports whether a member of the input is given as null. The input itself does not show this.
-func givenAsNull(ctx context.Context, member string) bool {
+// isExplicitNull reports whether a member of the input is given as null. The input itself does not show this.
+func isExplicitNull(ctx context.Context, member string) bool {
 	field := graphql.GetFieldContext(ctx).Field.Field
 	input, ok := field.ArgumentMap(graphql.GetOperationContext(ctx).Variables)["input"].(map[string]any)
 	value, there := input[member]
 	return ok && there && value == nil
 }
 
-func payload(o *store.Opportunity, err error) (*OpportunityPayload, error) {
+func opportunityPayload(o *store.Opportunity, err error) (*OpportunityPayload, error) {
 	problems, err := refusal(err)
 	if err != nil {
 		return nil, err

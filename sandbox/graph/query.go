@@ -4,7 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/assumptions"
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
@@ -16,7 +16,7 @@ func (query) Echo(_ context.Context, value *string) (*string, error) { return va
 
 func (r query) Node(ctx context.Context, id string) (store.Node, error) {
 	found, err := r.Store.Node(ctx, id)
-	if err == nil && found == nil && r.Assume.Is(assume.NodeUnknown, "error") {
+	if err == nil && found == nil && r.Choices.Is(assumptions.NodeUnknown, "error") {
 		err = &store.RequestError{Message: "there is no node with the id " + id}
 	}
 	return found, err

@@ -8,15 +8,15 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/assumptions"
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
 // Resolver answers requests from a store.
 type Resolver struct {
 	Store *store.Store
-	// Assume are the choices for unknown behaviour of the API.
-	Assume assume.Choices
+	// Choices are the choices for unknown behaviour of the API.
+	Choices assumptions.Choices
 }
 
 // Query returns the resolvers of the root of queries.
@@ -85,7 +85,7 @@ func (r opportunity) Attributes(ctx context.Context, o *store.Opportunity) ([]*s
 }
 
 func (r opportunity) IsReservationValid(ctx context.Context, o *store.Opportunity) (bool, error) {
-	return r.Store.ReservationValid(ctx, o.ID)
+	return r.Store.IsReservationValid(ctx, o.ID)
 }
 
 func (r opportunity) Interests(ctx context.Context, o *store.Opportunity, filters []*store.Filter, first, offset *int32, after *string, order []*store.Order) (*store.InterestPage, error) {

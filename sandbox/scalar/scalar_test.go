@@ -34,7 +34,7 @@ func TestDecimalIsReadExactly(t *testing.T) {
 	}
 }
 
-func TestDecimalRefuses(t *testing.T) {
+func TestDecimalRejects(t *testing.T) {
 	for _, in := range []any{
 		"", " 1", "1 ", "1,5", "1.", ".5", "+1", "--1", "1e", "1e1.5", "1e1000000000", "1e-1000000000", "0x10", "NaN", "Infinity", "١",
 		"1_000", strings.Repeat("9", 65), true, nil,

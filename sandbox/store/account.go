@@ -32,11 +32,11 @@ var accounts = listing[Account]{
 		"name":         {sql: "a.name"},
 		"emailAddress": {sql: "a.email_address"},
 		"website":      {sql: "a.website"},
-		"isIndividual": {sql: "a.is_individual", kind: truth},
+		"isIndividual": {sql: "a.is_individual", kind: boolean},
 		"addressTown": {sql: `(SELECT p.value ->> '$.address.town' FROM json_each(a.postal_addresses) p
 			ORDER BY p.value ->> '$.usage' <> 'default', p.key LIMIT 1)`},
-		"createdAt":     {sql: "a.created_at", kind: moment},
-		"lastUpdatedAt": {sql: "a.updated_at", kind: moment},
+		"createdAt":     {sql: "a.created_at", kind: instant},
+		"lastUpdatedAt": {sql: "a.updated_at", kind: instant},
 	},
 	scan: func(row scanner) (Account, error) {
 		var a Account

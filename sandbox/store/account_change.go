@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/assumptions"
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
@@ -101,8 +101,8 @@ func (s *Store) writeAccount(ctx context.Context, tx *sql.Tx, id int64, in Accou
 		}
 	}
 	for _, a := range in.PostalAddresses {
-		if !slices.Contains([]string{"default", "billing", "shipping"}, a.Usage) && !s.assume.Is(assume.AddressUsage, "any") {
-			return problem(LabelInvalidValue, a.Usage, "postalAddresses: usage is %q, it must be default, billing or shipping", a.Usage)
+		if !slices.Contains([]string{"default", "billing", "shipping"}, a.Usage) && !s.choices.Is(assumptions.AddressUsage, "any") {
+			return newRefusal(LabelInvalidValue, a.Usage, "postalAddresses: usage is %q, it must be default, billing or shipping", a.Usage)
 		}
 	}
 	var addresses any
@@ -132,7 +132,7 @@ func (s *Store) MergeAccounts(ctx context.Context, from, to string) (*Account, e
 			return 0, err
 		}
 		if source.ID == target.ID {
-			return 0, problem(LabelInvalidValue, to, "fromAccount and toAccount are the same")
+			return 0, newRefusal(LabelInvalidValue, to, "fromAccount and toAccount are the same")
 		}
 		// All names are constants.
 		for _, table := range strings.Fields("contacts opportunities registrations invoices token_issues") {
@@ -156,12 +156,12 @@ func (s *Store) MergeAccounts(ctx context.Context, from, to string) (*Account, e
 
 func (s *Store) changeAccount(ctx context.Context, f func(context.Context, *sql.Tx) (int64, error)) (*Account, error) {
 	var changed *Account
-	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		id, err := f(ctx, tx)
 		if err != nil {
 			return err
 		}
-		changed, err = accounts.one(ctx, tx, id)
+		changed, err = accounts.byKey(ctx, tx, id)
 		return err
 	})
 	if err != nil {
@@ -185,10 +185,10 @@ func (s *Store) accountByID(ctx context.Context, q queryer, field, id string) (*
 // accountByKey returns an account, nil if there is none. An account that was merged into another is gone, unless it is
 // assumed that its id leads to the other account.
 func (s *Store) accountByKey(ctx context.Context, q queryer, key int64) (*Account, error) {
-	if s.assume.Is(assume.AccountMerged, "leads") {
+	if s.choices.Is(assumptions.AccountMerged, "leads") {
 		return accounts.first(ctx, q, " WHERE a.id = coalesce((SELECT m.merged_to FROM merged_accounts m WHERE m.id = ?1), ?1)", key)
 	}
-	return accounts.one(ctx, q, key)
+	return accounts.byKey(ctx, q, key)
 }
 
 func checkUser(ctx context.Context, q queryer, field, id string) (int64, error) {
@@ -196,7 +196,7 @@ func checkUser(ctx context.Context, q queryer, field, id string) (int64, error) 
 	if err != nil {
 		return 0, err
 	}
-	u, err := users.one(ctx, q, key)
+	u, err := users.byKey(ctx, q, key)
 	if err == nil && u == nil {
 		err = notFound("User", id)
 	}

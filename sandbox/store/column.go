@@ -8,7 +8,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
-	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/assumptions"
 	"github.com/oppflow/oppflow/sandbox/globalid"
 	"github.com/oppflow/oppflow/sandbox/scalar"
 )
@@ -20,9 +20,9 @@ const (
 	text kind = iota
 	integer
 	amount
-	moment
+	instant
 	localTime
-	truth
+	boolean
 	key // a global id
 )
 
@@ -36,19 +36,21 @@ type column struct {
 	// idType is the prefix of the global ids of a key column. numeric reports that their keys are numbers.
 	idType  string
 	numeric bool
-	// otherwise is the column in use when another value of a row is assumed.
-	otherwise *otherwise
+	// alternative is the column in use when another value of a row is assumed.
+	alternative *alternative
 }
 
-// otherwise replaces a column when a row of the table of assumptions has a value. It has one text or several; one of
+// alternative replaces a column when a row of the table of assumptions has a value. It has one text or several; one of
 // them must fit a filter.
-type otherwise struct {
-	row   assume.Name
-	value string
-	sql   []string
+type alternative struct {
+	assumption assumptions.Name
+	value      string
+	sql        []string
 }
 
-func (o *otherwise) holds(choices assume.Choices) bool { return o != nil && choices.Is(o.row, o.value) }
+func (o *alternative) applies(choices assumptions.Choices) bool {
+	return o != nil && choices.Is(o.assumption, o.value)
+}
 
 func intKeyColumn(sql, idType string) column {
 	return column{sql: sql, kind: key, idType: idType, numeric: true}
@@ -61,9 +63,9 @@ func textKeyColumn(sql, idType string) column {
 var comparisons = map[string]string{"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 
 // condition translates a filter on the column. The rules for value and values are those observed of the API.
-func (c column) condition(f *Filter, choices assume.Choices) (string, []any, error) {
-	if c.otherwise.holds(choices) {
-		return c.each(f, choices)
+func (c column) condition(f *Filter, choices assumptions.Choices) (string, []any, error) {
+	if c.alternative.applies(choices) {
+		return c.alternativeCondition(f, choices)
 	}
 	values, err := operands(f)
 	if err != nil {
@@ -80,31 +82,31 @@ func (c column) condition(f *Filter, choices assume.Choices) (string, []any, err
 		}
 		return c.pattern(f.Operation, values, choices)
 	case "gt", "ge", "lt", "le":
-		if c.kind == key || c.kind == truth {
+		if c.kind == key || c.kind == boolean {
 			return "", nil, fmt.Errorf("the operation does not fit ids or truth values")
 		}
 	}
 	args := make([]any, len(values))
 	for i, v := range values {
 		if args[i], err = c.parse(v, choices); err != nil {
-			if c.kind == key && choices.Is(assume.FilterID, "nothing") {
+			if c.kind == key && choices.Is(assumptions.FilterID, "nothing") {
 				return "FALSE", nil, nil
 			}
 			return "", nil, err
 		}
 	}
 	condition, err := c.comparison(f.Operation, len(args), choices)
-	if (f.Operation == "ne" || f.Operation == "notin") && choices.Is(assume.FilterNull, "matched") {
+	if (f.Operation == "ne" || f.Operation == "notin") && choices.Is(assumptions.FilterNull, "matched") {
 		condition = "(" + condition + " OR " + c.sql + " IS NULL)"
 	}
 	return condition, args, err
 }
 
-// each translates a filter on the texts that replace the column.
-func (c column) each(f *Filter, choices assume.Choices) (string, []any, error) {
+// alternativeCondition translates a filter on the texts that replace the column.
+func (c column) alternativeCondition(f *Filter, choices assumptions.Choices) (string, []any, error) {
 	var conditions []string
 	var args []any
-	for _, sql := range c.otherwise.sql {
+	for _, sql := range c.alternative.sql {
 		condition, values, err := column{sql: sql, kind: c.kind}.condition(f, choices)
 		if err != nil {
 			return "", nil, err
@@ -119,9 +121,9 @@ func (c column) each(f *Filter, choices assume.Choices) (string, []any, error) {
 }
 
 // comparison compares the column with the given number of parameters.
-func (c column) comparison(operation string, parameters int, choices assume.Choices) (string, error) {
+func (c column) comparison(operation string, parameters int, choices assumptions.Choices) (string, error) {
 	compared := c.sql
-	if c.kind == text && choices.Is(assume.FilterCase, "ignored") {
+	if c.kind == text && choices.Is(assumptions.FilterCase, "ignored") {
 		compared += " COLLATE NOCASE"
 	}
 	switch operation {
@@ -176,8 +178,8 @@ func operands(f *Filter) ([]string, error) {
 var escapeLike = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 // pattern translates the operations on text. All three ignore the case of ASCII letters.
-func (c column) pattern(operation string, values []string, choices assume.Choices) (string, []any, error) {
-	if operation == "contains" && choices.Is(assume.FilterContains, "refused") {
+func (c column) pattern(operation string, values []string, choices assumptions.Choices) (string, []any, error) {
+	if operation == "contains" && choices.Is(assumptions.FilterContains, "refused") {
 		return "", nil, fmt.Errorf("the operation does not fit text")
 	}
 	if operation == "contains" && len(values) > maxContains {
@@ -197,7 +199,7 @@ func (c column) pattern(operation string, values []string, choices assume.Choice
 			return "", nil, fmt.Errorf("value is %q, the operation takes one word", values[0])
 		}
 		end := "%"
-		if choices.Is(assume.FilterWordlike, "whole") {
+		if choices.Is(assumptions.FilterWordlike, "whole") {
 			end = " %"
 		}
 		return "(' ' || " + c.sql + ` || ' ') LIKE ? ESCAPE '\'`, []any{"% " + escapeLike.Replace(word) + end}, nil
@@ -212,7 +214,7 @@ func (c column) pattern(operation string, values []string, choices assume.Choice
 }
 
 // parse reads a value of a filter in the form in which the column stores it.
-func (c column) parse(v string, choices assume.Choices) (any, error) {
+func (c column) parse(v string, choices assumptions.Choices) (any, error) {
 	switch c.kind {
 	case integer:
 		n, err := strconv.ParseInt(v, 10, 64)
@@ -222,7 +224,7 @@ func (c column) parse(v string, choices assume.Choices) (any, error) {
 		return n, nil
 	case amount:
 		return parseAmount(v)
-	case moment:
+	case instant:
 		if t, err := scalar.ParseTimeZonedDateTime(v); err == nil {
 			return t.UnixMicro(), nil
 		}
@@ -232,7 +234,7 @@ func (c column) parse(v string, choices assume.Choices) (any, error) {
 		return nil, fmt.Errorf("%q is neither a date such as 2026-01-31 nor a date and time such as 2026-01-31T17:00:00Z", v)
 	case localTime:
 		return parseLocal(v)
-	case truth:
+	case boolean:
 		if v != "true" && v != "false" {
 			return nil, fmt.Errorf("%q is neither true nor false", v)
 		}
@@ -248,8 +250,8 @@ func (c column) parse(v string, choices assume.Choices) (any, error) {
 }
 
 // zoned reads a local time as a time in UTC, or in the tenant's zone when that is assumed.
-func zoned(local string, choices assume.Choices) (any, error) {
-	if !choices.Is(assume.FilterDate, "london") {
+func zoned(local string, choices assumptions.Choices) (any, error) {
+	if !choices.Is(assumptions.FilterDate, "london") {
 		t, err := scalar.ParseTimeZonedDateTime(local + "Z")
 		return t.UnixMicro(), err
 	}

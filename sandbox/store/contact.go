@@ -3,7 +3,7 @@ package store
 import (
 	"context"
 
-	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/assumptions"
 	"github.com/oppflow/oppflow/sandbox/connection"
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
@@ -56,14 +56,14 @@ var contacts = listing[Contact]{
 		"accountName":  {sql: "a.name"},
 		"byNameAccountOrEmail": {
 			sql: "(p.first_name || ' ' || p.last_name || coalesce(' ' || a.name, '') || coalesce(' ' || p.email_address, ''))",
-			otherwise: &otherwise{assume.ContactSearch, "each", []string{
+			alternative: &alternative{assumptions.ContactSearch, "each", []string{
 				"(p.first_name || ' ' || p.last_name)", "coalesce(a.name, '')", "coalesce(p.email_address, '')",
 			}},
 		},
-		"isInstructor":  {sql: "p.is_instructor", kind: truth},
-		"isStaff":       {sql: "p.is_staff", kind: truth, otherwise: &otherwise{assume.ContactStaff, "users", []string{isUser}}},
-		"createdAt":     {sql: "p.created_at", kind: moment},
-		"lastUpdatedAt": {sql: "p.updated_at", kind: moment},
+		"isInstructor":  {sql: "p.is_instructor", kind: boolean},
+		"isStaff":       {sql: "p.is_staff", kind: boolean, alternative: &alternative{assumptions.ContactStaff, "users", []string{isUser}}},
+		"createdAt":     {sql: "p.created_at", kind: instant},
+		"lastUpdatedAt": {sql: "p.updated_at", kind: instant},
 	},
 	scan: func(row scanner) (Contact, error) {
 		var c Contact
@@ -101,7 +101,7 @@ type ContactDetails struct {
 func (s *Store) DetailsOfContact(ctx context.Context, contact int64) (*ContactDetails, error) {
 	var d ContactDetails
 	staff := "p.is_staff"
-	if s.assume.Is(assume.ContactStaff, "users") {
+	if s.choices.Is(assumptions.ContactStaff, "users") {
 		staff = isUser
 	}
 	err := s.read.QueryRowContext(ctx, `SELECT p.middle_name, p.is_instructor, `+staff+` FROM contacts p WHERE p.id = ?`, contact).

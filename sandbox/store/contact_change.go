@@ -6,7 +6,7 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/assumptions"
 )
 
 // NewContact is the input for a new contact. The e-mail address with the usage primary counts, or else the first
@@ -32,8 +32,8 @@ type NewEmailAddress struct {
 	Address string
 }
 
-// MadeContact is the result for one contact of several. Err is a *RefusalError.
-type MadeContact struct {
+// ContactResult is the result for one contact of several. Err is a *RefusalError.
+type ContactResult struct {
 	Contact *Contact
 	Err     error
 }
@@ -41,7 +41,7 @@ type MadeContact struct {
 // CreateContact creates a contact. A refusal is a *RefusalError.
 func (s *Store) CreateContact(ctx context.Context, in NewContact) (*Contact, error) {
 	var made *Contact
-	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		var err error
 		made, err = s.createContact(ctx, tx, in)
 		return err
@@ -54,20 +54,20 @@ func (s *Store) CreateContact(ctx context.Context, in NewContact) (*Contact, err
 
 // CreateContacts creates each contact separately. A refused contact does not affect the others, unless that is
 // assumed. The result has an entry for each contact, and refusals are in the entries. The error is never a refusal.
-func (s *Store) CreateContacts(ctx context.Context, in []*NewContact) ([]MadeContact, error) {
-	made := make([]MadeContact, len(in))
-	if !s.assume.Is(assume.ContactBatch, "all") {
+func (s *Store) CreateContacts(ctx context.Context, in []*NewContact) ([]ContactResult, error) {
+	made := make([]ContactResult, len(in))
+	if !s.choices.Is(assumptions.ContactBatch, "all") {
 		for i, one := range in {
-			if made[i].Contact, made[i].Err = s.CreateContact(ctx, orEmpty(one)); unexpected(made[i].Err) {
+			if made[i].Contact, made[i].Err = s.CreateContact(ctx, contactOrEmpty(one)); isInternal(made[i].Err) {
 				return nil, made[i].Err
 			}
 		}
 		return made, nil
 	}
-	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		var refused error
 		for i, one := range in {
-			if made[i].Contact, made[i].Err = s.createContact(ctx, tx, orEmpty(one)); unexpected(made[i].Err) {
+			if made[i].Contact, made[i].Err = s.createContact(ctx, tx, contactOrEmpty(one)); isInternal(made[i].Err) {
 				return made[i].Err
 			}
 			if refused == nil {
@@ -76,27 +76,27 @@ func (s *Store) CreateContacts(ctx context.Context, in []*NewContact) ([]MadeCon
 		}
 		return refused
 	})
-	if err == nil || unexpected(err) {
+	if err == nil || isInternal(err) {
 		return made, err
 	}
 	for i := range made {
 		if made[i].Contact != nil {
-			made[i] = MadeContact{Err: problem(LabelInvalidValue, "", "another contact of the batch was refused")}
+			made[i] = ContactResult{Err: newRefusal(LabelInvalidValue, "", "another contact of the batch was refused")}
 		}
 	}
 	return made, nil
 }
 
-// orEmpty turns a null entry into an empty entry, which is refused.
-func orEmpty(in *NewContact) NewContact {
+// contactOrEmpty turns a null entry into an empty entry, which is refused.
+func contactOrEmpty(in *NewContact) NewContact {
 	if in == nil {
 		return NewContact{}
 	}
 	return *in
 }
 
-// unexpected reports whether an error is not the caller's mistake.
-func unexpected(err error) bool {
+// isInternal reports whether an error is not the caller's mistake.
+func isInternal(err error) bool {
 	var refused *RefusalError
 	return err != nil && !errors.As(err, &refused)
 }
@@ -105,19 +105,19 @@ func unexpected(err error) bool {
 // handled). The account of an individual takes no second contact; this is known only from the vendor's import.
 func (s *Store) createContact(ctx context.Context, tx *sql.Tx, in NewContact) (*Contact, error) {
 	if in.PersonalName == nil || strings.TrimSpace(in.PersonalName.FirstName) == "" || strings.TrimSpace(in.PersonalName.LastName) == "" {
-		return nil, problem(LabelInvalidValue, "", "personalName: firstName and lastName must not be empty")
+		return nil, newRefusal(LabelInvalidValue, "", "personalName: firstName and lastName must not be empty")
 	}
-	email, err := primary(in.EmailAddresses)
+	email, err := primaryAddress(in.EmailAddresses)
 	if err != nil {
 		return nil, err
 	}
-	if email != nil && (s.assume.Is(assume.ContactEmail, "unique") || s.assume.Is(assume.ContactEmail, "header") && !in.DuplicateEmail) {
+	if email != nil && (s.choices.Is(assumptions.ContactEmail, "unique") || s.choices.Is(assumptions.ContactEmail, "header") && !in.DuplicateEmail) {
 		var taken bool
 		if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM contacts WHERE email_address = ?)`, *email).Scan(&taken); err != nil {
 			return nil, err
 		}
 		if taken {
-			return nil, problem(LabelInvalidValue, *email, "emailAddresses: a contact has this address already")
+			return nil, newRefusal(LabelInvalidValue, *email, "emailAddresses: a contact has this address already")
 		}
 	}
 	account, err := s.accountOfContact(ctx, tx, in.AccountID)
@@ -134,7 +134,7 @@ func (s *Store) createContact(ctx context.Context, tx *sql.Tx, in NewContact) (*
 	if err != nil {
 		return nil, err
 	}
-	return contacts.one(ctx, tx, id)
+	return contacts.byKey(ctx, tx, id)
 }
 
 func (s *Store) accountOfContact(ctx context.Context, tx *sql.Tx, id *string) (any, error) {
@@ -150,14 +150,14 @@ func (s *Store) accountOfContact(ctx context.Context, tx *sql.Tx, id *string) (a
 	if err != nil {
 		return nil, err
 	}
-	if full && !s.assume.Is(assume.ContactIndividual, "taken") {
-		return nil, problem(LabelInvalidValue, *id, "accountId: the account is a person's and has a contact")
+	if full && !s.choices.Is(assumptions.ContactIndividual, "taken") {
+		return nil, newRefusal(LabelInvalidValue, *id, "accountId: the account is a person's and has a contact")
 	}
 	return a.ID, nil
 }
 
-// primary returns the address that gets mail.
-func primary(addresses []*NewEmailAddress) (*string, error) {
+// primaryAddress returns the address that gets mail.
+func primaryAddress(addresses []*NewEmailAddress) (*string, error) {
 	var chosen *string
 	for _, a := range addresses {
 		if a == nil {

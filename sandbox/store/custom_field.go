@@ -4,7 +4,7 @@ import (
 	"context"
 	"strings"
 
-	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/assumptions"
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
@@ -73,14 +73,14 @@ func customFields(ctx context.Context, q queryer, condition string, args ...any)
 // type.
 func (s *Store) checkCustomField(ctx context.Context, q queryer, list, typ, key string) error {
 	if strings.TrimSpace(key) == "" {
-		return problem(LabelInvalidValue, key, "%s: definitionKey must not be empty", list)
+		return newRefusal(LabelInvalidValue, key, "%s: definitionKey must not be empty", list)
 	}
-	if !s.assume.Is(assume.CustomFieldKeys, "defined") {
+	if !s.choices.Is(assumptions.CustomFieldKeys, "defined") {
 		return nil
 	}
 	d, err := customFieldByKey(ctx, q, "id = ? AND type = ?", key, typ)
 	if err == nil && d == nil {
-		err = problem(LabelNotFound, key, "%s: there is no custom field %q of the type %s", list, key, typ)
+		err = newRefusal(LabelNotFound, key, "%s: there is no custom field %q of the type %s", list, key, typ)
 	}
 	return err
 }

@@ -122,14 +122,14 @@ var events = listing[Event]{
 		"title":                    {sql: "e.title"},
 		"learningMode":             {sql: "e.learning_mode"},
 		"lifecycleState":           {sql: "e.lifecycle_state"},
-		"isActive":                 {sql: "(e.lifecycle_state = 'published')", kind: truth},
-		"createdAt":                {sql: "e.created_at", kind: moment},
-		"updatedAt":                {sql: "e.updated_at", kind: moment},
-		"cancelledAt":              {sql: "e.cancelled_at", kind: moment},
+		"isActive":                 {sql: "(e.lifecycle_state = 'published')", kind: boolean},
+		"createdAt":                {sql: "e.created_at", kind: instant},
+		"updatedAt":                {sql: "e.updated_at", kind: instant},
+		"cancelledAt":              {sql: "e.cancelled_at", kind: instant},
 		"start":                    {sql: "e.starts_at", kind: localTime},
 		"end":                      {sql: "e.ends_at", kind: localTime},
-		"timeZonedStart":           {sql: "e.starts", kind: moment},
-		"timeZonedEnd":             {sql: "e.ends", kind: moment},
+		"timeZonedStart":           {sql: "e.starts", kind: instant},
+		"timeZonedEnd":             {sql: "e.ends", kind: instant},
 		"courseTemplateCode":       {sql: "et.code"},
 		"courseTemplateTitle":      {sql: "et.title"},
 		"textSearch":               {sql: eventText},
@@ -140,8 +140,8 @@ var events = listing[Event]{
 		"minPlaces":                {sql: "e.min_places", kind: integer},
 		"bookedPlaces":             {sql: bookedPlaces, kind: integer},
 		"remainingPlaces":          {sql: freePlaces, kind: integer},
-		"hasPlacesRemaining":       {sql: "(" + freePlaces + " > 0)", kind: truth},
-		"isSoldOut":                {sql: "(" + freePlaces + " <= 0)", kind: truth},
+		"hasPlacesRemaining":       {sql: "(" + freePlaces + " > 0)", kind: boolean},
+		"isSoldOut":                {sql: "(" + freePlaces + " <= 0)", kind: boolean},
 	},
 	scan: func(row scanner) (Event, error) {
 		var e optionalEvent
@@ -206,12 +206,12 @@ func (s *Store) BookingAccount(ctx context.Context, e *Event) (*Account, error) 
 	if e.BookingAccountID == nil {
 		return nil, nil
 	}
-	return accounts.one(ctx, s.read, *e.BookingAccountID)
+	return accounts.byKey(ctx, s.read, *e.BookingAccountID)
 }
 
 // EventByKey returns the event with a key, nil if there is none.
 func (s *Store) EventByKey(ctx context.Context, id int64) (*Event, error) {
-	return events.one(ctx, s.read, id)
+	return events.byKey(ctx, s.read, id)
 }
 
 // template reads the course template of an outer join.

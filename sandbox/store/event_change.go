@@ -24,12 +24,12 @@ type EventUpdate struct {
 // UpdateEvent changes an event. A cancelled event keeps its interests, its holds and its learners (observed).
 func (s *Store) UpdateEvent(ctx context.Context, id string, in EventUpdate) (*Event, error) {
 	var changed *Event
-	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		key, err := intKey("eventId", id, globalid.Event)
 		if err != nil {
 			return err
 		}
-		e, err := events.one(ctx, tx, key)
+		e, err := events.byKey(ctx, tx, key)
 		if err != nil {
 			return err
 		}
@@ -46,16 +46,16 @@ func (s *Store) UpdateEvent(ctx context.Context, id string, in EventUpdate) (*Ev
 		if err != nil {
 			return err
 		}
-		if changed, err = events.one(ctx, tx, key); err != nil {
+		if changed, err = events.byKey(ctx, tx, key); err != nil {
 			return err
 		}
 		if changed.Start != nil && changed.End != nil && *changed.End < *changed.Start {
-			return problem(LabelInvalidValue, *changed.End, "end is before start")
+			return newRefusal(LabelInvalidValue, *changed.End, "end is before start")
 		}
 		_, err = tx.ExecContext(ctx, `UPDATE events SET starts = ?, ends = ?, cancelled_at = iif(lifecycle_state = ?, coalesce(cancelled_at, ?), NULL) WHERE id = ?`,
 			micros(changed.TimeZonedStart()), micros(changed.TimeZonedEnd()), cancelled, s.now().UnixMicro(), key)
 		if err == nil {
-			changed, err = events.one(ctx, tx, key)
+			changed, err = events.byKey(ctx, tx, key)
 		}
 		return err
 	})
@@ -67,17 +67,17 @@ func (s *Store) UpdateEvent(ctx context.Context, id string, in EventUpdate) (*Ev
 
 func (in EventUpdate) check() error {
 	if in.MaxPlaces != nil && (*in.MaxPlaces < 0 || *in.MaxPlaces > maxQuantity) {
-		return problem(LabelInvalidValue, strconv.Itoa(*in.MaxPlaces), "maxPlaces is %d, it must be between 0 and %d", *in.MaxPlaces, maxQuantity)
+		return newRefusal(LabelInvalidValue, strconv.Itoa(*in.MaxPlaces), "maxPlaces is %d, it must be between 0 and %d", *in.MaxPlaces, maxQuantity)
 	}
 	if title := in.Title; title != nil && strings.TrimSpace(*title) == "" {
-		return problem(LabelInvalidValue, *title, "title is empty")
+		return newRefusal(LabelInvalidValue, *title, "title is empty")
 	}
 	if state := in.LifecycleState; state != nil && !slices.Contains([]string{"draft", published, cancelled}, *state) {
-		return problem(LabelInvalidValue, *state, "lifecycleState is %q, it must be draft, published or cancelled", *state)
+		return newRefusal(LabelInvalidValue, *state, "lifecycleState is %q, it must be draft, published or cancelled", *state)
 	}
 	if zone := in.TimeZoneName; zone != nil {
 		if _, err := time.LoadLocation(*zone); err != nil || *zone == "" || *zone == "Local" {
-			return problem(LabelInvalidValue, *zone, "timeZoneName is %q, it must be an IANA name such as Europe/London", *zone)
+			return newRefusal(LabelInvalidValue, *zone, "timeZoneName is %q, it must be an IANA name such as Europe/London", *zone)
 		}
 	}
 	return nil

@@ -25,9 +25,9 @@ func (w *seeder) event(ctx context.Context, r catalogue.Event) {
 			currency_code = excluded.currency_code, created_at = coalesce(events.created_at, excluded.created_at),
 			updated_at = coalesce(events.updated_at, excluded.updated_at), booking_account_id = excluded.booking_account_id,
 			internal_notes = excluded.internal_notes`,
-		r.ID, null(r.Template), null(r.Region), r.Code, r.Title, r.State, e.Start, e.End, e.TimeZoneName, micros(e.TimeZonedStart()), micros(e.TimeZonedEnd()),
-		r.MaxPlaces, r.BookedPlaces, cmp.Or(r.Type, "public"), cmp.Or(r.LearningMode, "classroom"), r.MinPlaces, null(r.RegistrationDeadline), price,
-		null(r.Currency), w.now, null(r.Account), null(r.Notes))
+		r.ID, nullIfZero(r.Template), nullIfZero(r.Region), r.Code, r.Title, r.State, e.Start, e.End, e.TimeZoneName, micros(e.TimeZonedStart()), micros(e.TimeZonedEnd()),
+		r.MaxPlaces, r.BookedPlaces, cmp.Or(r.Type, "public"), cmp.Or(r.LearningMode, "classroom"), r.MinPlaces, nullIfZero(r.RegistrationDeadline), price,
+		nullIfZero(r.Currency), w.now, nullIfZero(r.Account), nullIfZero(r.Notes))
 	w.exec(ctx, `UPDATE events SET title = ?, lifecycle_state = ?, max_places = ?, starts_at = ?, ends_at = ?, time_zone_name = ?, starts = ?, ends = ?
 		WHERE id = ? AND NOT changed`, r.Title, r.State, r.MaxPlaces, e.Start, e.End, e.TimeZoneName, micros(e.TimeZonedStart()), micros(e.TimeZonedEnd()), r.ID)
 }

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/assumptions"
 	"github.com/oppflow/oppflow/sandbox/connection"
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
@@ -75,12 +75,12 @@ type LogMetadata struct {
 // (observed). A refusal is a *RefusalError.
 func (s *Store) WriteExternalLog(ctx context.Context, in NewExternalLog) (*ExternalLog, error) {
 	if !slices.Contains([]string{"success", "failed", "partial"}, in.Status) {
-		return nil, problem(LabelInvalidValue, in.Status, "status is %q, it must be success, failed or partial", in.Status)
+		return nil, newRefusal(LabelInvalidValue, in.Status, "status is %q, it must be success, failed or partial", in.Status)
 	}
 	if in.Payload != nil && !json.Valid([]byte(*in.Payload)) {
-		return nil, problem(LabelInvalidValue, "", "payload is no JSON text")
+		return nil, newRefusal(LabelInvalidValue, "", "payload is no JSON text")
 	}
-	if err := s.loggable(ctx, in.NodeID); err != nil {
+	if err := s.checkLoggable(ctx, in.NodeID); err != nil {
 		return nil, err
 	}
 	metadata := in.InternalLogMetadata
@@ -88,7 +88,7 @@ func (s *Store) WriteExternalLog(ctx context.Context, in NewExternalLog) (*Exter
 		metadata = &LogMetadata{}
 	}
 	var written *ExternalLog
-	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		made, err := tx.ExecContext(ctx, `INSERT INTO external_logs (origin, node_id, message, status, payload, category, subcategory, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 			in.OriginIdentifier, in.NodeID, in.Message, in.Status, in.Payload, metadata.Category, metadata.Subcategory, s.now().UnixMicro())
 		if err != nil {
@@ -96,7 +96,7 @@ func (s *Store) WriteExternalLog(ctx context.Context, in NewExternalLog) (*Exter
 		}
 		id, err := made.LastInsertId()
 		if err == nil {
-			written, err = externalLogs.one(ctx, tx, id)
+			written, err = externalLogs.byKey(ctx, tx, id)
 		}
 		return err
 	})
@@ -106,21 +106,21 @@ func (s *Store) WriteExternalLog(ctx context.Context, in NewExternalLog) (*Exter
 	return written, nil
 }
 
-// loggable refuses an entry about a missing record.
-func (s *Store) loggable(ctx context.Context, id string) error {
+// checkLoggable refuses an entry about a missing record.
+func (s *Store) checkLoggable(ctx context.Context, id string) error {
 	if typ, ok := globalid.TypeOnly(id); ok && typ != "" {
 		return nil
 	}
 	parsed, err := globalid.Parse(id)
 	if err != nil {
-		return problem(LabelInvalidID, id, "nodeId: %v", err)
+		return newRefusal(LabelInvalidID, id, "nodeId: %v", err)
 	}
-	if parsed.Type == globalid.Opportunity && s.assume.Is(assume.LogOpportunity, "refused") {
-		return problem(LabelInvalidID, id, "nodeId: entries are about events, contacts and accounts, not about opportunities")
+	if parsed.Type == globalid.Opportunity && s.choices.Is(assumptions.LogOpportunity, "refused") {
+		return newRefusal(LabelInvalidID, id, "nodeId: entries are about events, contacts and accounts, not about opportunities")
 	}
 	found, err := s.Node(ctx, id)
 	if err != nil {
-		return problem(LabelInvalidID, id, "nodeId: %v", err)
+		return newRefusal(LabelInvalidID, id, "nodeId: %v", err)
 	}
 	if found == nil {
 		return notFound("Node", id)

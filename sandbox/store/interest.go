@@ -10,7 +10,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
-	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/assumptions"
 	"github.com/oppflow/oppflow/sandbox/connection"
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
@@ -166,7 +166,7 @@ func scanInterest(row scanner) (Interest, error) {
 
 // InterestByKey returns the interest with a key, nil if there is none.
 func (s *Store) InterestByKey(ctx context.Context, id int64) (*Interest, error) {
-	return interests.one(ctx, s.read, id)
+	return interests.byKey(ctx, s.read, id)
 }
 
 // InterestsOfOpportunity searches the interests of an opportunity.
@@ -201,23 +201,23 @@ func (s *Store) LearnersOfInterest(ctx context.Context, interest int64, q Search
 // AddInterest adds an interest to an opportunity and returns the new interest. A refusal is a *RefusalError.
 func (s *Store) AddInterest(ctx context.Context, in AddInterest) ([]*Interest, error) {
 	var answer []*Interest
-	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		o, err := target(ctx, tx, "opportunityId", in.OpportunityID)
+	err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		o, err := opportunityByID(ctx, tx, "opportunityId", in.OpportunityID)
 		if err != nil {
 			return err
 		}
-		if o.Step.Stage.State != "Open" && s.assume.Is(assume.Closed, "refused") {
-			return closed(o)
+		if o.Step.Stage.State != "Open" && s.choices.Is(assumptions.ClosedOpportunity, "refused") {
+			return closedRefusal(o)
 		}
 		id, err := s.addInterest(ctx, tx, o.ID, in.InterestDetails)
 		if err != nil {
 			return err
 		}
-		if err := s.touch(ctx, tx, o.ID); err != nil {
+		if err := s.setUpdatedAt(ctx, tx, o.ID); err != nil {
 			return err
 		}
 		tail, arg := " WHERE i.id = ?", id
-		if s.assume.Is(assume.AddInterestAnswer, "all") {
+		if s.choices.Is(assumptions.AddInterestResponse, "all") {
 			tail, arg = " WHERE i.opportunity_id = ? ORDER BY i.id", o.ID
 		}
 		rows, err := interests.rows(ctx, tx, tail, arg)
@@ -233,16 +233,16 @@ func (s *Store) AddInterest(ctx context.Context, in AddInterest) ([]*Interest, e
 }
 
 func (s *Store) addInterest(ctx context.Context, tx *sql.Tx, opportunity int64, d *InterestDetails) (int64, error) {
-	item, err := s.sellable(ctx, tx, d.ID)
+	item, err := s.sellableItem(ctx, tx, d.ID)
 	if err != nil {
 		return 0, err
 	}
-	details, err := s.fittingDetails(item, d)
+	details, err := s.learnerDetails(item, d)
 	if err != nil {
 		return 0, err
 	}
 	if d.Quantity < 1 || d.Quantity > maxQuantity {
-		return 0, problem(LabelInvalidValue, strconv.Itoa(d.Quantity), "quantity is %d, it must be between 1 and %d", d.Quantity, maxQuantity)
+		return 0, newRefusal(LabelInvalidValue, strconv.Itoa(d.Quantity), "quantity is %d, it must be between 1 and %d", d.Quantity, maxQuantity)
 	}
 	unit, err := s.toCents(d.UnitAmount)
 	if err != nil {
@@ -253,19 +253,19 @@ func (s *Store) addInterest(ctx context.Context, tx *sql.Tx, opportunity int64, 
 		return 0, err
 	}
 	if total+unit*int64(d.Quantity) > maxGrandTotal*100 {
-		return 0, problem(LabelInvalidValue, d.UnitAmount.String(), "the value of the opportunity would pass %d", int64(maxGrandTotal))
+		return 0, newRefusal(LabelInvalidValue, d.UnitAmount.String(), "the value of the opportunity would pass %d", int64(maxGrandTotal))
 	}
 	if d.TaxID != nil {
 		if _, err := globalid.Parse(*d.TaxID); err != nil {
-			return 0, problem(LabelInvalidID, *d.TaxID, "taxId: %v", err)
+			return 0, newRefusal(LabelInvalidID, *d.TaxID, "taxId: %v", err)
 		}
-		if s.assume.Is(assume.InterestTax, "unknown") {
+		if s.choices.Is(assumptions.InterestTax, "unknown") {
 			return 0, notFound("Tax", *d.TaxID)
 		}
 	}
 	reserve := d.Reserve != nil && *d.Reserve
 	if reserve {
-		if reserve, err = s.reserves(ctx, tx, opportunity, item, d); err != nil {
+		if reserve, err = s.shouldReserve(ctx, tx, opportunity, item, d); err != nil {
 			return 0, err
 		}
 	}
@@ -281,9 +281,9 @@ func (s *Store) addInterest(ctx context.Context, tx *sql.Tx, opportunity int64, 
 	}
 	id, err := result.LastInsertId()
 	if err == nil && reserve {
-		err = s.began(ctx, tx, opportunity)
+		err = s.setDefaultExpiry(ctx, tx, opportunity)
 	}
-	if err == nil && broken("an interest is there twice") && d.Quantity == 3 {
+	if err == nil && isMutant("an interest is there twice") && d.Quantity == 3 {
 		_, err = tx.ExecContext(ctx, `INSERT INTO interests (opportunity_id, `+item.column+`, quantity, unit_amount, reserve) VALUES (?, ?, ?, ?, 0)`, opportunity, item.key, d.Quantity, unit)
 	}
 	if err != nil || details == nil {
@@ -292,60 +292,60 @@ func (s *Store) addInterest(ctx context.Context, tx *sql.Tx, opportunity int64, 
 	return id, s.addLearners(ctx, tx, id, d.Quantity, details)
 }
 
-// reserves returns whether an interest that asks for places gets them.
-func (s *Store) reserves(ctx context.Context, tx *sql.Tx, opportunity int64, item soldItem, d *InterestDetails) (bool, error) {
+// shouldReserve returns whether an interest that asks for places gets them.
+func (s *Store) shouldReserve(ctx context.Context, tx *sql.Tx, opportunity int64, item itemOfInterest, d *InterestDetails) (bool, error) {
 	event, ok := item.key.(int64)
 	if item.column == "event_id" && ok {
-		if err := s.lapsed(ctx, tx, opportunity); err != nil {
+		if err := s.checkReservationNotExpired(ctx, tx, opportunity); err != nil {
 			return false, err
 		}
-		return s.hold(ctx, tx, event, d.Quantity)
+		return s.canReserve(ctx, tx, event, d.Quantity)
 	}
-	if s.assume.Is(assume.ReserveKind, "ignored") {
+	if s.choices.Is(assumptions.ReserveKind, "ignored") {
 		return false, nil
 	}
-	return false, problem(LabelDetails, d.ID, "reserve: places can be reserved on an event only, %s is a %s", d.ID, item.name)
+	return false, newRefusal(LabelDetails, d.ID, "reserve: places can be reserved on an event only, %s is a %s", d.ID, item.name)
 }
 
-// lapsed refuses places for an opportunity whose holds have lapsed, when that is assumed.
-func (s *Store) lapsed(ctx context.Context, tx *sql.Tx, opportunity int64) error {
-	if !s.assume.Is(assume.ReserveLapsed, "refused") {
+// checkReservationNotExpired refuses places for an opportunity whose holds have lapsed, when that is assumed.
+func (s *Store) checkReservationNotExpired(ctx context.Context, tx *sql.Tx, opportunity int64) error {
+	if !s.choices.Is(assumptions.ReserveExpired, "refused") {
 		return nil
 	}
 	var lapsed bool
 	err := tx.QueryRowContext(ctx, `SELECT coalesce(reservations_valid_until <= ?, FALSE) FROM opportunities WHERE id = ?`, s.now().UnixMicro(), opportunity).Scan(&lapsed)
 	if err == nil && lapsed {
-		err = problem(LabelInvalidValue, "", "reserve: the reservations of the opportunity have lapsed")
+		err = newRefusal(LabelInvalidValue, "", "reserve: the reservations of the opportunity have lapsed")
 	}
 	return err
 }
 
-// soldItem is the item of a new interest.
-type soldItem struct {
+// itemOfInterest is the item of a new interest.
+type itemOfInterest struct {
 	name   string // for messages
 	column string // the column of an interest for the key
 	key    any
 }
 
-// sellable returns the item with an id. The item must exist and be published.
-func (s *Store) sellable(ctx context.Context, q queryer, id string) (soldItem, error) {
+// sellableItem returns the item with an id. The item must exist and be published.
+func (s *Store) sellableItem(ctx context.Context, q queryer, id string) (itemOfInterest, error) {
 	parsed, err := globalid.Parse(id)
 	if err != nil {
-		return soldItem{}, problem(LabelInvalidID, id, "interestDetails.id: %v", err)
+		return itemOfInterest{}, newRefusal(LabelInvalidID, id, "interestDetails.id: %v", err)
 	}
-	var item soldItem
+	var item itemOfInterest
 	var query string
 	switch parsed.Type {
 	case globalid.CourseTemplate:
-		item, query = soldItem{name: "Course Template", column: "course_template_id"}, `SELECT lifecycle_state FROM course_templates WHERE id = ?`
+		item, query = itemOfInterest{name: "Course Template", column: "course_template_id"}, `SELECT lifecycle_state FROM course_templates WHERE id = ?`
 	case globalid.Event:
-		item, query = soldItem{name: "Event", column: "event_id"}, `SELECT lifecycle_state FROM events WHERE id = ?`
+		item, query = itemOfInterest{name: "Event", column: "event_id"}, `SELECT lifecycle_state FROM events WHERE id = ?`
 	case globalid.LearningPath:
-		item, query = soldItem{name: "Learning Path", column: "learning_path_id"}, `SELECT lifecycle_state FROM learning_paths WHERE id = ?`
+		item, query = itemOfInterest{name: "Learning Path", column: "learning_path_id"}, `SELECT lifecycle_state FROM learning_paths WHERE id = ?`
 	case globalid.TrainingTokenType:
-		item, query = soldItem{name: "Training Token Type", column: "training_token_type_id"}, `SELECT '`+published+`' FROM training_token_types WHERE id = ?`
+		item, query = itemOfInterest{name: "Training Token Type", column: "training_token_type_id"}, `SELECT '`+published+`' FROM training_token_types WHERE id = ?`
 	default:
-		return item, problem(LabelInvalidID, id, "interestDetails.id: %s is of type %s, not a course template, event, learning path or training token type", id, parsed.Type)
+		return item, newRefusal(LabelInvalidID, id, "interestDetails.id: %s is of type %s, not a course template, event, learning path or training token type", id, parsed.Type)
 	}
 	if item.key = parsed.Key; parsed.Type != globalid.TrainingTokenType {
 		if item.key, err = intKey("interestDetails.id", id, parsed.Type); err != nil {
@@ -359,15 +359,15 @@ func (s *Store) sellable(ctx context.Context, q queryer, id string) (soldItem, e
 		return item, notFound(item.name, id)
 	case err != nil:
 		return item, err
-	case state != published && (parsed.Type == globalid.CourseTemplate || !s.assume.Is(assume.InterestPublished, "courses")):
-		return item, problem(LabelNotPublished, id, "%s %s is %s, only a published one can be an interest", item.name, id, state)
+	case state != published && (parsed.Type == globalid.CourseTemplate || !s.choices.Is(assumptions.InterestPublished, "courses")):
+		return item, newRefusal(LabelNotPublished, id, "%s %s is %s, only a published one can be an interest", item.name, id, state)
 	}
 	return item, nil
 }
 
-// fittingDetails returns the learners of an interest, nil if none are given. It checks that there are no details for
+// learnerDetails returns the learners of an interest, nil if none are given. It checks that there are no details for
 // another kind of item.
-func (s *Store) fittingDetails(item soldItem, d *InterestDetails) (*LearnerDetails, error) {
+func (s *Store) learnerDetails(item itemOfInterest, d *InterestDetails) (*LearnerDetails, error) {
 	given := []struct {
 		name, column string
 		there        bool
@@ -384,10 +384,10 @@ func (s *Store) fittingDetails(item soldItem, d *InterestDetails) (*LearnerDetai
 			continue
 		}
 		if g.column != item.column {
-			if s.assume.Is(assume.InterestDetailsKind, "ignored") {
+			if s.choices.Is(assumptions.InterestDetailsKind, "ignored") {
 				continue
 			}
-			return nil, problem(LabelDetails, d.ID, "%s do not fit the %s %s", g.name, item.name, d.ID)
+			return nil, newRefusal(LabelDetails, d.ID, "%s do not fit the %s %s", g.name, item.name, d.ID)
 		}
 		details = g.learners
 	}
@@ -395,11 +395,11 @@ func (s *Store) fittingDetails(item soldItem, d *InterestDetails) (*LearnerDetai
 }
 
 func (s *Store) addLearners(ctx context.Context, tx *sql.Tx, interest int64, quantity int, d *LearnerDetails) error {
-	if len(d.ExistingLearners) > 0 && s.assume.Is(assume.InterestExisting, "empty") {
-		return problem(LabelInvalidValue, "", "existingLearners must be empty")
+	if len(d.ExistingLearners) > 0 && s.choices.Is(assumptions.InterestExisting, "empty") {
+		return newRefusal(LabelInvalidValue, "", "existingLearners must be empty")
 	}
-	if n := len(d.ExistingLearners) + len(d.NewLearners); n > quantity && !s.assume.Is(assume.InterestLearners, "any") {
-		return problem(LabelInvalidValue, strconv.Itoa(n), "%d learners are named for a quantity of %d", n, quantity)
+	if n := len(d.ExistingLearners) + len(d.NewLearners); n > quantity && !s.choices.Is(assumptions.InterestLearners, "any") {
+		return newRefusal(LabelInvalidValue, strconv.Itoa(n), "%d learners are named for a quantity of %d", n, quantity)
 	}
 	insert := func(contact any, first, last string, email *string) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO interest_learners (interest_id, contact_id, first_name, last_name, email_address)
@@ -408,13 +408,13 @@ func (s *Store) addLearners(ctx context.Context, tx *sql.Tx, interest int64, qua
 	}
 	for i, id := range d.ExistingLearners {
 		if id == nil {
-			return problem(LabelInvalidID, "", "existingLearners[%d] is null", i)
+			return newRefusal(LabelInvalidID, "", "existingLearners[%d] is null", i)
 		}
 		n, err := intKey("existingLearners["+strconv.Itoa(i)+"]", *id, globalid.Contact)
 		if err != nil {
 			return err
 		}
-		c, err := contacts.one(ctx, tx, n)
+		c, err := contacts.byKey(ctx, tx, n)
 		if err != nil {
 			return err
 		}
@@ -427,7 +427,7 @@ func (s *Store) addLearners(ctx context.Context, tx *sql.Tx, interest int64, qua
 	}
 	for i, l := range d.NewLearners {
 		if strings.TrimSpace(l.FirstName) == "" || strings.TrimSpace(l.LastName) == "" {
-			return problem(LabelInvalidValue, "", "newLearners[%d]: firstName and lastName must not be empty", i)
+			return newRefusal(LabelInvalidValue, "", "newLearners[%d]: firstName and lastName must not be empty", i)
 		}
 		email := l.Email
 		if email != nil && *email == "" {
@@ -447,7 +447,7 @@ func (s *Store) addLearners(ctx context.Context, tx *sql.Tx, interest int64, qua
 
 func checkEmail(field, address string) error {
 	if a, err := mail.ParseAddress(address); err != nil || a.Address != address {
-		return problem(LabelInvalidValue, address, "%s: email %q is not an e-mail address", field, address)
+		return newRefusal(LabelInvalidValue, address, "%s: email %q is not an e-mail address", field, address)
 	}
 	return nil
 }
@@ -457,12 +457,12 @@ func fromCents(n int64) decimal.Decimal { return decimal.New(n, -2) }
 // toCents checks a unit amount and returns it in hundredths.
 func (s *Store) toCents(d decimal.Decimal) (int64, error) {
 	// The size comes first: Shift and String would write a huge exponent out.
-	if d.IsNegative() && !s.assume.Is(assume.InterestAmount, "any") || d.Abs().GreaterThan(decimal.NewFromInt(maxAmount)) {
-		return 0, problem(LabelInvalidValue, d.String(), "unitAmount is %s, it must be between 0 and %d", d, int64(maxAmount))
+	if d.IsNegative() && !s.choices.Is(assumptions.InterestAmount, "any") || d.Abs().GreaterThan(decimal.NewFromInt(maxAmount)) {
+		return 0, newRefusal(LabelInvalidValue, d.String(), "unitAmount is %s, it must be between 0 and %d", d, int64(maxAmount))
 	}
 	cents := d.Shift(2)
 	if !cents.IsInteger() {
-		return 0, problem(LabelInvalidValue, d.String(), "unitAmount is %s, it must not have more than two decimal places", d)
+		return 0, newRefusal(LabelInvalidValue, d.String(), "unitAmount is %s, it must not have more than two decimal places", d)
 	}
 	return cents.IntPart(), nil
 }

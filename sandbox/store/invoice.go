@@ -7,7 +7,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
-	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/assumptions"
 	"github.com/oppflow/oppflow/sandbox/connection"
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
@@ -110,24 +110,24 @@ func (s *Store) InvoiceLines(ctx context.Context, invoice int64) ([]*InvoiceLine
 	return lines, rows.Err()
 }
 
-// makeInvoice drafts an invoice in the opportunity's currency. It has a line for each learner on an event (documented),
+// draftInvoice drafts an invoice in the opportunity's currency. It has a line for each learner on an event (documented),
 // and a line for every other sold item. Cancelled learners are not billed. An opportunity that has an invoice keeps it.
-func (s *Store) makeInvoice(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
+func (s *Store) draftInvoice(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
 	before, err := activeInvoice(ctx, tx, o.ID)
-	if err != nil || before != nil && !s.assume.Is(assume.TriggerInvoice, "another") {
+	if err != nil || before != nil && !s.choices.Is(assumptions.TriggerInvoice, "another") {
 		return err
 	}
-	if o.Account == nil && s.assume.Is(assume.TriggerInvoiceAccount, "skipped") {
+	if o.Account == nil && s.choices.Is(assumptions.TriggerInvoiceAccount, "skipped") {
 		return nil
 	}
 	if o.Account == nil {
-		return problem(LabelInvalidValue, "", "an invoice needs an account, and the opportunity has none")
+		return newRefusal(LabelInvalidValue, "", "an invoice needs an account, and the opportunity has none")
 	}
 	var currency string
 	if err := tx.QueryRowContext(ctx, `SELECT currency_code FROM opportunities WHERE id = ?`, o.ID).Scan(&currency); err != nil {
 		return err
 	}
-	if broken("the invoice is in the currency of the region") {
+	if isMutant("the invoice is in the currency of the region") {
 		if err := tx.QueryRowContext(ctx, `SELECT currency_code FROM regions WHERE id = ?`, o.Region.ID).Scan(&currency); err != nil {
 			return err
 		}
@@ -158,8 +158,8 @@ type InvoiceUpdate struct {
 // UpdateInvoice writes comments and purchase order of a draft.
 func (s *Store) UpdateInvoice(ctx context.Context, in InvoiceUpdate) (*Invoice, error) {
 	return s.changeInvoice(ctx, in.InvoiceID, func(ctx context.Context, tx *sql.Tx, i *Invoice) error {
-		if i.LifecycleState != invoiceDraft && !s.assume.Is(assume.InvoiceFinal, "changed") {
-			return notDraft(i)
+		if i.LifecycleState != invoiceDraft && !s.choices.Is(assumptions.InvoiceFinal, "changed") {
+			return notDraftRefusal(i)
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE invoices SET comments = coalesce(?, comments), purchase_order_reference = coalesce(?, purchase_order_reference)
 			WHERE id = ?`, in.Comments, in.PurchaseOrderRef, i.ID)
@@ -170,29 +170,29 @@ func (s *Store) UpdateInvoice(ctx context.Context, in InvoiceUpdate) (*Invoice, 
 // FinaliseInvoice makes a draft final.
 func (s *Store) FinaliseInvoice(ctx context.Context, id string) (*Invoice, error) {
 	return s.changeInvoice(ctx, id, func(ctx context.Context, tx *sql.Tx, i *Invoice) error {
-		if i.LifecycleState == invoiceFinal && s.assume.Is(assume.InvoiceFinal, "changed") {
+		if i.LifecycleState == invoiceFinal && s.choices.Is(assumptions.InvoiceFinal, "changed") {
 			return nil
 		}
 		if i.LifecycleState != invoiceDraft {
-			return notDraft(i)
+			return notDraftRefusal(i)
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE invoices SET lifecycle_state = ?, finalised_at = ? WHERE id = ?`, invoiceFinal, s.now().UnixMicro(), i.ID)
 		return err
 	})
 }
 
-func notDraft(i *Invoice) error {
-	return problem(LabelNotDraft, i.GlobalID(), "Invoice %s is %s, only a draft can be changed", i.GlobalID(), i.LifecycleState)
+func notDraftRefusal(i *Invoice) error {
+	return newRefusal(LabelNotDraft, i.GlobalID(), "Invoice %s is %s, only a draft can be changed", i.GlobalID(), i.LifecycleState)
 }
 
 func (s *Store) changeInvoice(ctx context.Context, id string, f func(context.Context, *sql.Tx, *Invoice) error) (*Invoice, error) {
 	var changed *Invoice
-	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		key, err := intKey("invoiceId", id, globalid.Invoice)
 		if err != nil {
 			return err
 		}
-		i, err := invoices.one(ctx, tx, key)
+		i, err := invoices.byKey(ctx, tx, key)
 		if err == nil && i == nil {
 			err = notFound("Invoice", id)
 		}
@@ -200,7 +200,7 @@ func (s *Store) changeInvoice(ctx context.Context, id string, f func(context.Con
 			err = f(ctx, tx, i)
 		}
 		if err == nil {
-			changed, err = invoices.one(ctx, tx, key)
+			changed, err = invoices.byKey(ctx, tx, key)
 		}
 		return err
 	})

@@ -9,7 +9,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
-	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/assumptions"
 	"github.com/oppflow/oppflow/sandbox/connection"
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
@@ -55,10 +55,10 @@ var registeredLearners = listing[RegisteredLearner]{
 		"contactId":           intKeyColumn("l.contact_id", globalid.Contact),
 		"contactEmailAddress": {sql: "p.email_address"},
 		"lifecycleState":      {sql: "iif(l.cancelled, 'cancelled', 'active')"},
-		"isActive":            {sql: "(NOT l.cancelled)", kind: truth},
-		"isCancelled":         {sql: "l.cancelled", kind: truth},
+		"isActive":            {sql: "(NOT l.cancelled)", kind: boolean},
+		"isCancelled":         {sql: "l.cancelled", kind: boolean},
 		"eventStartDate":      {sql: "e.starts_at", kind: localTime},
-		"lastUpdatedAt":       {sql: "l.updated_at", kind: moment},
+		"lastUpdatedAt":       {sql: "l.updated_at", kind: instant},
 	},
 	scan: func(row scanner) (RegisteredLearner, error) {
 		var l RegisteredLearner
@@ -80,7 +80,7 @@ func (s *Store) RegisteredLearners(ctx context.Context, q Search) (*RegisteredLe
 
 // LearnerByKey returns the learner with a key, nil if there is none.
 func (s *Store) LearnerByKey(ctx context.Context, id int64) (*RegisteredLearner, error) {
-	return registeredLearners.one(ctx, s.read, id)
+	return registeredLearners.byKey(ctx, s.read, id)
 }
 
 // LearnersOfEvent searches the learners of an event, including cancelled ones (observed).
@@ -126,15 +126,15 @@ type NamedLearner struct {
 func (s *Store) RegisterContacts(ctx context.Context, event string, in RegisterContacts) (*Event, []*RegisteredLearner, error) {
 	var e *Event
 	var made []*RegisteredLearner
-	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		key, err := intKey("eventId", event, globalid.Event)
 		if err != nil {
 			return err
 		}
-		if made, err = s.register(ctx, tx, key, in); err != nil {
+		if made, err = s.registerContacts(ctx, tx, key, in); err != nil {
 			return err
 		}
-		e, err = events.one(ctx, tx, key)
+		e, err = events.byKey(ctx, tx, key)
 		return err
 	})
 	if err != nil {
@@ -143,16 +143,16 @@ func (s *Store) RegisterContacts(ctx context.Context, event string, in RegisterC
 	return e, made, nil
 }
 
-// register creates a registration of contacts.
-func (s *Store) register(ctx context.Context, tx *sql.Tx, event int64, in RegisterContacts) ([]*RegisteredLearner, error) {
+// registerContacts creates a registration of contacts.
+func (s *Store) registerContacts(ctx context.Context, tx *sql.Tx, event int64, in RegisterContacts) ([]*RegisteredLearner, error) {
 	ids := in.Contacts
 	if len(ids) == 0 {
-		return nil, problem(LabelInvalidValue, "", "contacts is empty")
+		return nil, newRefusal(LabelInvalidValue, "", "contacts is empty")
 	}
 	contact := make([]*Contact, len(ids))
 	for i, id := range ids {
 		if id == nil {
-			return nil, problem(LabelInvalidID, "", "contacts[%d] is null", i)
+			return nil, newRefusal(LabelInvalidID, "", "contacts[%d] is null", i)
 		}
 		var err error
 		if contact[i], err = contactByID(ctx, tx, "contacts", *id); err != nil {
@@ -163,14 +163,14 @@ func (s *Store) register(ctx context.Context, tx *sql.Tx, event int64, in Regist
 	if contact[0].Account != nil {
 		account = contact[0].Account.ID
 	}
-	registration, err := s.book(ctx, tx, event, len(ids), 0, account, nil)
+	registration, err := s.createRegistration(ctx, tx, event, len(ids), 0, account, nil)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.price(ctx, tx, registration, in.FinancialUnitID, in.Amount); err != nil {
+	if err := s.setPrice(ctx, tx, registration, in.FinancialUnitID, in.Amount); err != nil {
 		return nil, err
 	}
-	if err := s.ordered(ctx, tx, registration, in.OrderDate); err != nil {
+	if err := s.setOrderDate(ctx, tx, registration, in.OrderDate); err != nil {
 		return nil, err
 	}
 	made := make([]*RegisteredLearner, len(ids))
@@ -187,7 +187,7 @@ func contactByID(ctx context.Context, q queryer, field, id string) (*Contact, er
 	if err != nil {
 		return nil, err
 	}
-	c, err := contacts.one(ctx, q, key)
+	c, err := contacts.byKey(ctx, q, key)
 	if err == nil && c == nil {
 		err = notFound("Contact", id)
 	}
@@ -197,19 +197,19 @@ func contactByID(ctx context.Context, q queryer, field, id string) (*Contact, er
 // RegisterNamedLearner registers one contact on an event, in a separate registration.
 func (s *Store) RegisterNamedLearner(ctx context.Context, in NamedLearner) (*RegisteredLearner, error) {
 	var l *RegisteredLearner
-	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		key, err := intKey("eventId", in.EventID, globalid.Event)
 		if err != nil {
 			return err
 		}
-		made, err := s.register(ctx, tx, key, RegisterContacts{Contacts: []*string{&in.ContactID}, Notes: in.Notes})
+		made, err := s.registerContacts(ctx, tx, key, RegisterContacts{Contacts: []*string{&in.ContactID}, Notes: in.Notes})
 		if err != nil {
 			return err
 		}
 		if err := s.writeLearner(ctx, tx, made[0], nil, in.CustomFieldValues); err != nil {
 			return err
 		}
-		l, err = registeredLearners.one(ctx, tx, made[0].ID)
+		l, err = registeredLearners.byKey(ctx, tx, made[0].ID)
 		return err
 	})
 	if err != nil {
@@ -220,19 +220,19 @@ func (s *Store) RegisterNamedLearner(ctx context.Context, in NamedLearner) (*Reg
 
 // addLearner takes a place and returns its learner.
 func (s *Store) addLearner(ctx context.Context, tx *sql.Tx, registration, event int64, contact any, notes *string) (*RegisteredLearner, error) {
-	id, err := s.takePlace(ctx, tx, registration, event, contact, notes)
+	id, err := s.insertLearner(ctx, tx, registration, event, contact, notes)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.registered(ctx, tx, event, 1); err != nil {
+	if err := s.addActiveLearners(ctx, tx, event, 1); err != nil {
 		return nil, err
 	}
-	return registeredLearners.one(ctx, tx, id)
+	return registeredLearners.byKey(ctx, tx, id)
 }
 
-// takePlace creates a learner; the contact is nil for a learner without a name. The caller counts the new learners
+// insertLearner creates a learner; the contact is nil for a learner without a name. The caller counts the new learners
 // with registered, once for many.
-func (s *Store) takePlace(ctx context.Context, tx *sql.Tx, registration, event int64, contact any, notes *string) (int64, error) {
+func (s *Store) insertLearner(ctx context.Context, tx *sql.Tx, registration, event int64, contact any, notes *string) (int64, error) {
 	made, err := tx.ExecContext(ctx, `INSERT INTO learners (registration_id, event_id, contact_id, notes, updated_at) VALUES (?, ?, ?, ?, ?)`,
 		registration, event, contact, notes, s.now().UnixMicro())
 	if err != nil {
@@ -241,34 +241,34 @@ func (s *Store) takePlace(ctx context.Context, tx *sql.Tx, registration, event i
 	return made.LastInsertId()
 }
 
-// registered adds to the number of active learners of an event.
-func (s *Store) registered(ctx context.Context, tx *sql.Tx, event int64, more int) error {
-	if s.assume.Is(assume.EventTouched, "registration") {
+// addActiveLearners adds to the number of active learners of an event.
+func (s *Store) addActiveLearners(ctx context.Context, tx *sql.Tx, event int64, more int) error {
+	if s.choices.Is(assumptions.EventUpdated, "registration") {
 		if _, err := tx.ExecContext(ctx, `UPDATE events SET updated_at = ? WHERE id = ?`, s.now().UnixMicro(), event); err != nil {
 			return err
 		}
 	}
-	return count(ctx, tx, event, more)
+	return changeActiveLearners(ctx, tx, event, more)
 }
 
-// count changes the stored number of active learners of an event.
-func count(ctx context.Context, tx *sql.Tx, event int64, by int) error {
+// changeActiveLearners changes the stored number of active learners of an event.
+func changeActiveLearners(ctx context.Context, tx *sql.Tx, event int64, by int) error {
 	_, err := tx.ExecContext(ctx, `UPDATE events SET registered = registered + ? WHERE id = ?`, by, event)
 	return err
 }
 
-// RegisterMore is the input of RegisterLearner and of RegisterUnnamedLearners.
-type RegisterMore struct {
+// AddToRegistration is the input of RegisterLearner and of RegisterUnnamedLearners.
+type AddToRegistration struct {
 	RegistrationID string
 	EventID        string
 	ContactID      *string
 	Quantity       int
 }
 
-// RegisterMore adds learners to a registration: the contact, or as many unnamed ones as the quantity.
-func (s *Store) RegisterMore(ctx context.Context, in RegisterMore) (*Registration, error) {
+// AddToRegistration adds learners to a registration: the contact, or as many unnamed ones as the quantity.
+func (s *Store) AddToRegistration(ctx context.Context, in AddToRegistration) (*Registration, error) {
 	var changed *Registration
-	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		key, err := intKey("registrationId", in.RegistrationID, globalid.Registration)
 		if err != nil {
 			return err
@@ -277,16 +277,16 @@ func (s *Store) RegisterMore(ctx context.Context, in RegisterMore) (*Registratio
 		if err != nil {
 			return err
 		}
-		if changed, err = registrations.one(ctx, tx, key); err != nil {
+		if changed, err = registrations.byKey(ctx, tx, key); err != nil {
 			return err
 		}
 		if changed == nil || changed.EventID != event {
 			return notFound("Registration", in.RegistrationID)
 		}
 		if in.Quantity < 1 || in.Quantity > maxQuantity {
-			return problem(LabelInvalidValue, strconv.Itoa(in.Quantity), "quantity is %d, it must be between 1 and %d", in.Quantity, maxQuantity)
+			return newRefusal(LabelInvalidValue, strconv.Itoa(in.Quantity), "quantity is %d, it must be between 1 and %d", in.Quantity, maxQuantity)
 		}
-		if err := s.room(ctx, tx, event, in.Quantity, 0); err != nil {
+		if err := s.checkCapacity(ctx, tx, event, in.Quantity, 0); err != nil {
 			return err
 		}
 		var contact any
@@ -298,11 +298,11 @@ func (s *Store) RegisterMore(ctx context.Context, in RegisterMore) (*Registratio
 			contact = c.ID
 		}
 		for range in.Quantity {
-			if _, err := s.takePlace(ctx, tx, key, event, contact, nil); err != nil {
+			if _, err := s.insertLearner(ctx, tx, key, event, contact, nil); err != nil {
 				return err
 			}
 		}
-		return s.registered(ctx, tx, event, in.Quantity)
+		return s.addActiveLearners(ctx, tx, event, in.Quantity)
 	})
 	if err != nil {
 		return nil, err
@@ -317,11 +317,11 @@ func (s *Store) CancelLearner(ctx context.Context, id string) (*RegisteredLearne
 		if l.IsCancelled {
 			return nil
 		}
-		if broken("a cancelled learner keeps the place") {
+		if isMutant("a cancelled learner keeps the place") {
 			_, err := tx.ExecContext(ctx, `UPDATE learners SET cancelled = 1 WHERE id = ?`, l.ID)
 			return err
 		}
-		if err := count(ctx, tx, l.EventID, -1); err != nil {
+		if err := changeActiveLearners(ctx, tx, l.EventID, -1); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE learners SET cancelled = 1 WHERE id = ?`, l.ID)
@@ -335,15 +335,15 @@ func (s *Store) ReactivateLearner(ctx context.Context, id string) (*RegisteredLe
 		if !l.IsCancelled {
 			return nil
 		}
-		if !s.assume.Is(assume.LearnerReactivate, "taken") {
-			if err := registrable(ctx, tx, l.EventID); err != nil {
+		if !s.choices.Is(assumptions.LearnerReactivate, "taken") {
+			if err := checkEventPublished(ctx, tx, l.EventID); err != nil {
 				return err
 			}
 		}
-		if err := s.enough(ctx, tx, l.EventID, 1, 0); err != nil {
+		if err := s.checkFreePlaces(ctx, tx, l.EventID, 1, 0); err != nil {
 			return err
 		}
-		if err := s.registered(ctx, tx, l.EventID, 1); err != nil {
+		if err := s.addActiveLearners(ctx, tx, l.EventID, 1); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE learners SET cancelled = 0 WHERE id = ?`, l.ID)
@@ -381,12 +381,12 @@ func (s *Store) writeLearner(ctx context.Context, tx *sql.Tx, l *RegisteredLearn
 
 func (s *Store) changeLearner(ctx context.Context, id string, f func(context.Context, *sql.Tx, *RegisteredLearner) error) (*RegisteredLearner, error) {
 	var changed *RegisteredLearner
-	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		key, err := intKey("learnerId", id, globalid.Learner)
 		if err != nil {
 			return err
 		}
-		l, err := registeredLearners.one(ctx, tx, key)
+		l, err := registeredLearners.byKey(ctx, tx, key)
 		if err != nil {
 			return err
 		}
@@ -399,7 +399,7 @@ func (s *Store) changeLearner(ctx context.Context, id string, f func(context.Con
 		if _, err := tx.ExecContext(ctx, `UPDATE learners SET updated_at = ? WHERE id = ?`, s.now().UnixMicro(), key); err != nil {
 			return err
 		}
-		changed, err = registeredLearners.one(ctx, tx, key)
+		changed, err = registeredLearners.byKey(ctx, tx, key)
 		return err
 	})
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/assumptions"
 	"github.com/oppflow/oppflow/sandbox/connection"
 )
 
@@ -66,22 +66,22 @@ type scope struct {
 // page reads a page.
 func (l *listing[T]) page(ctx context.Context, of *Store, s Search, scopes ...scope) (*connection.Page[T], error) {
 	q := of.read
-	if of.assume.Is(assume.PageFirst, "mended") {
-		s.mend()
+	if of.choices.Is(assumptions.PageFirst, "mended") {
+		s.dropInvalid()
 	}
 	w, err := connection.NewWindow(s.First, s.Offset, s.After)
 	if err != nil {
-		return nil, invalid("%v", err)
+		return nil, newRequestError("%v", err)
 	}
-	where, args, err := l.where(s.Filters, scopes, of.assume)
+	where, args, err := l.where(s.Filters, scopes, of.choices)
 	if err != nil {
 		return nil, err
 	}
-	order, err := l.order(s.Order, of.assume)
+	order, err := l.order(s.Order, of.choices)
 	if err != nil {
 		return nil, err
 	}
-	if of.assume.Is(assume.OrderDefault, "newest") {
+	if of.choices.Is(assumptions.OrderDefault, "newest") {
 		order += " DESC"
 	}
 	now := strconv.FormatInt(of.now().UnixMicro(), 10)
@@ -97,8 +97,8 @@ func (l *listing[T]) page(ctx context.Context, of *Store, s Search, scopes ...sc
 	}), nil
 }
 
-// mend removes invalid arguments that the API may ignore.
-func (s *Search) mend() {
+// dropInvalid removes invalid arguments that the API may ignore.
+func (s *Search) dropInvalid() {
 	negative := func(n *int32) bool { return n != nil && *n < 0 }
 	if negative(s.First) {
 		s.First = nil
@@ -113,8 +113,8 @@ func (s *Search) mend() {
 	}
 }
 
-// one reads the row with a key, nil if there is none.
-func (l *listing[T]) one(ctx context.Context, q queryer, k any) (*T, error) {
+// byKey reads the row with a key, nil if there is none.
+func (l *listing[T]) byKey(ctx context.Context, q queryer, k any) (*T, error) {
 	return l.first(ctx, q, " WHERE "+l.key+" = ?", k)
 }
 
@@ -145,22 +145,22 @@ func (l *listing[T]) rows(ctx context.Context, q queryer, tail string, args ...a
 	return rows, found.Err()
 }
 
-func (l *listing[T]) order(orders []*Order, choices assume.Choices) (string, error) {
+func (l *listing[T]) order(orders []*Order, choices assumptions.Choices) (string, error) {
 	if len(orders) > maxOrders {
-		return "", invalid("order has %d entries, the limit is %d", len(orders), maxOrders)
+		return "", newRequestError("order has %d entries, the limit is %d", len(orders), maxOrders)
 	}
 	var b strings.Builder
 	b.WriteString(" ORDER BY ")
 	for i, o := range orders {
 		if o == nil {
-			return "", invalid("order[%d] is null", i)
+			return "", newRequestError("order[%d] is null", i)
 		}
 		c, err := l.field("order", i, o.Field)
 		if err != nil {
 			return "", err
 		}
-		if c.otherwise.holds(choices) {
-			c.sql = c.otherwise.sql[0]
+		if c.alternative.applies(choices) {
+			c.sql = c.alternative.sql[0]
 		}
 		b.WriteString(c.sql)
 		if o.Direction == "desc" {
@@ -175,15 +175,15 @@ func (l *listing[T]) order(orders []*Order, choices assume.Choices) (string, err
 func (l *listing[T]) field(list string, i int, name string) (column, error) {
 	c, ok := l.fields[name]
 	if !ok {
-		return c, invalid("%s[%d]: %s is not one of %s", list, i, name, strings.Join(slices.Sorted(maps.Keys(l.fields)), ", "))
+		return c, newRequestError("%s[%d]: %s is not one of %s", list, i, name, strings.Join(slices.Sorted(maps.Keys(l.fields)), ", "))
 	}
 	return c, nil
 }
 
 // where translates filters into a condition and its parameters.
-func (l *listing[T]) where(filters []*Filter, scopes []scope, choices assume.Choices) (string, []any, error) {
+func (l *listing[T]) where(filters []*Filter, scopes []scope, choices assumptions.Choices) (string, []any, error) {
 	if len(filters) > maxFilters {
-		return "", nil, invalid("filters has %d entries, the limit is %d", len(filters), maxFilters)
+		return "", nil, newRequestError("filters has %d entries, the limit is %d", len(filters), maxFilters)
 	}
 	var within, conditions []string
 	var args []any
@@ -193,7 +193,7 @@ func (l *listing[T]) where(filters []*Filter, scopes []scope, choices assume.Cho
 	}
 	for i, f := range filters {
 		if f == nil {
-			return "", nil, invalid("filters[%d] is null", i)
+			return "", nil, newRequestError("filters[%d] is null", i)
 		}
 		c, err := l.field("filters", i, f.Field)
 		if err != nil {
@@ -201,17 +201,17 @@ func (l *listing[T]) where(filters []*Filter, scopes []scope, choices assume.Cho
 		}
 		condition, values, err := c.condition(f, choices)
 		if err != nil {
-			return "", nil, invalid("filters[%d] (%s %s): %v", i, f.Field, f.Operation, err)
+			return "", nil, newRequestError("filters[%d] (%s %s): %v", i, f.Field, f.Operation, err)
 		}
 		conditions = append(conditions, condition)
 		args = append(args, values...)
 	}
 	if len(args) > maxParameters {
-		return "", nil, invalid("filters have %d values together, the limit is %d", len(args), maxParameters)
+		return "", nil, newRequestError("filters have %d values together, the limit is %d", len(args), maxParameters)
 	}
 	if len(conditions) > 0 {
 		with := " AND "
-		if choices.Is(assume.FilterAnd, "any") {
+		if choices.Is(assumptions.FilterAnd, "any") {
 			with = " OR "
 		}
 		within = append(within, "("+strings.Join(conditions, with)+")")

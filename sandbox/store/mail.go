@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/assumptions"
 	"github.com/oppflow/oppflow/sandbox/connection"
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
@@ -36,7 +36,7 @@ var sendingAddresses = listing[SendingAddress]{
 		"id":       intKeyColumn("d.id", globalid.SendingAddress),
 		"name":     {sql: "d.name"},
 		"address":  {sql: "d.address"},
-		"verified": {sql: "d.verified", kind: truth},
+		"verified": {sql: "d.verified", kind: boolean},
 	},
 	scan: func(row scanner) (SendingAddress, error) {
 		var a SendingAddress
@@ -145,12 +145,12 @@ type NewMail struct {
 
 // SendMail puts one mail for each recipient into the outbox, or none at all. A refusal is a *RefusalError.
 func (s *Store) SendMail(ctx context.Context, in NewMail) error {
-	return s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	return s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		from, err := intKey("sendingAddressId", in.SendingAddressID, globalid.SendingAddress)
 		if err != nil {
 			return err
 		}
-		address, err := sendingAddresses.one(ctx, tx, from)
+		address, err := sendingAddresses.byKey(ctx, tx, from)
 		if err != nil {
 			return err
 		}
@@ -158,10 +158,10 @@ func (s *Store) SendMail(ctx context.Context, in NewMail) error {
 			return notFound("Sending Address", in.SendingAddressID)
 		}
 		if !address.Verified {
-			return problem(LabelInvalidValue, in.SendingAddressID, "sendingAddressId: %s is not verified", in.SendingAddressID)
+			return newRefusal(LabelInvalidValue, in.SendingAddressID, "sendingAddressId: %s is not verified", in.SendingAddressID)
 		}
 		if in.TemplateID != nil {
-			if err := fromTemplate(ctx, tx, &in); err != nil {
+			if err := applyTemplate(ctx, tx, &in); err != nil {
 				return err
 			}
 		}
@@ -181,10 +181,10 @@ func (s *Store) SendMail(ctx context.Context, in NewMail) error {
 		}
 		for _, c := range to {
 			if c.EmailAddress == nil {
-				if s.skipsUnreachable() {
+				if s.shouldSkipUnreachable() {
 					continue
 				}
-				return problem(LabelInvalidValue, c.GlobalID(), "Contact %s has no e-mail address", c.GlobalID())
+				return newRefusal(LabelInvalidValue, c.GlobalID(), "Contact %s has no e-mail address", c.GlobalID())
 			}
 			_, err := tx.ExecContext(ctx, `INSERT INTO mails (sending_address_id, contact_id, address, cc, subject, body, event_id, sent_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 				from, c.ID, *c.EmailAddress, string(cc), in.Subject, in.Body, event, s.now().UnixMicro())
@@ -196,12 +196,12 @@ func (s *Store) SendMail(ctx context.Context, in NewMail) error {
 	})
 }
 
-func fromTemplate(ctx context.Context, q queryer, in *NewMail) error {
+func applyTemplate(ctx context.Context, q queryer, in *NewMail) error {
 	key, err := intKey("templateId", *in.TemplateID, globalid.CommunicationTemplate)
 	if err != nil {
 		return err
 	}
-	t, err := communicationTemplates.one(ctx, q, key)
+	t, err := communicationTemplates.byKey(ctx, q, key)
 	if err != nil {
 		return err
 	}
@@ -217,20 +217,22 @@ func eventOfMail(ctx context.Context, q queryer, id string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	e, err := events.one(ctx, q, key)
+	e, err := events.byKey(ctx, q, key)
 	if err == nil && e == nil {
 		err = notFound("Event", id)
 	}
 	return key, err
 }
 
-// skipsUnreachable reports whether the mail still goes to the others when a recipient is unknown or has no address.
-func (s *Store) skipsUnreachable() bool { return s.assume.Is(assume.MailRecipient, "skipped") }
+// shouldSkipUnreachable reports whether the mail still goes to the others when a recipient is unknown or has no address.
+func (s *Store) shouldSkipUnreachable() bool {
+	return s.choices.Is(assumptions.MailRecipient, "skipped")
+}
 
 // recipients returns the recipients of a mail.
 func (s *Store) recipients(ctx context.Context, q queryer, in NewMail, event any) ([]Contact, error) {
 	if in.Audience != nil && *in.Audience != "active" && *in.Audience != "passed" {
-		return nil, problem(LabelInvalidValue, *in.Audience, "audience is %q, it must be active or passed", *in.Audience)
+		return nil, newRefusal(LabelInvalidValue, *in.Audience, "audience is %q, it must be active or passed", *in.Audience)
 	}
 	switch {
 	case in.LearnerIDs != nil:
@@ -246,7 +248,7 @@ func (s *Store) recipients(ctx context.Context, q queryer, in NewMail, event any
 	for _, id := range in.ContactIDs {
 		c, err := contactByID(ctx, q, "contactId", id)
 		var refused *RefusalError
-		if errors.As(err, &refused) && refused.Label == LabelNotFound && s.skipsUnreachable() {
+		if errors.As(err, &refused) && refused.Label == LabelNotFound && s.shouldSkipUnreachable() {
 			continue
 		}
 		if err != nil {
@@ -260,7 +262,7 @@ func (s *Store) recipients(ctx context.Context, q queryer, in NewMail, event any
 // bookers returns one contact for each registration of an event.
 func (s *Store) bookers(ctx context.Context, q queryer, event any) ([]Contact, error) {
 	booker := "SELECT l.contact_id FROM learners l WHERE l.registration_id = b.id AND NOT l.cancelled AND l.contact_id IS NOT NULL ORDER BY l.id LIMIT 1"
-	if s.assume.Is(assume.MailBooker, "opportunity") {
+	if s.choices.Is(assumptions.MailBooker, "opportunity") {
 		booker = "SELECT coalesce((SELECT o.contact_id FROM opportunities o WHERE o.id = b.opportunity_id), (" + booker + "))"
 	}
 	return contacts.rows(ctx, q, " WHERE p.id IN (SELECT ("+booker+") FROM registrations b WHERE b.event_id = ?) ORDER BY p.id", event)
@@ -279,7 +281,7 @@ func (s *Store) namedLearners(ctx context.Context, q queryer, in NewMail, event 
 		if err := q.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM learners WHERE id = ? AND event_id = ?)`, key, event).Scan(&there); err != nil {
 			return nil, err
 		}
-		if !there && !s.skipsUnreachable() {
+		if !there && !s.shouldSkipUnreachable() {
 			return nil, notFound("Learner", id)
 		}
 		c, err := contacts.first(ctx, q, ` WHERE p.id = (SELECT l.contact_id FROM learners l WHERE l.id = ? AND l.event_id = ? AND NOT l.cancelled)`, key, event)

@@ -13,7 +13,7 @@ type Node interface{ GlobalID() string }
 func (s *Store) Node(ctx context.Context, id string) (Node, error) {
 	parsed, err := globalid.Parse(id)
 	if err != nil {
-		return nil, invalid("id: %v", err)
+		return nil, newRequestError("id: %v", err)
 	}
 	switch parsed.Type {
 	case globalid.Region:
@@ -25,7 +25,7 @@ func (s *Store) Node(ctx context.Context, id string) (Node, error) {
 	}
 	n, err := globalid.ParseInt(id, parsed.Type)
 	if err != nil {
-		return nil, invalid("id: %v", err)
+		return nil, newRequestError("id: %v", err)
 	}
 	switch parsed.Type {
 	case globalid.Opportunity:
@@ -65,11 +65,11 @@ func (s *Store) Node(ctx context.Context, id string) (Node, error) {
 	case globalid.LearningPath:
 		return node(ctx, s, &learningPaths, n)
 	}
-	return nil, invalid("id: %q is of type %s, which the API does not have", id, parsed.Type)
+	return nil, newRequestError("id: %q is of type %s, which the API does not have", id, parsed.Type)
 }
 
 func node[T Node](ctx context.Context, s *Store, l *listing[T], key any) (Node, error) {
-	row, err := l.one(ctx, s.read, key)
+	row, err := l.byKey(ctx, s.read, key)
 	if err != nil || row == nil {
 		return nil, err
 	}

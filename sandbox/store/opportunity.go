@@ -9,7 +9,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
-	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/assumptions"
 	"github.com/oppflow/oppflow/sandbox/connection"
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
@@ -88,9 +88,9 @@ var opportunities = listing[Opportunity]{
 		"contactId":              intKeyColumn("o.contact_id", globalid.Contact),
 		"ownerId":                intKeyColumn("o.owner_id", globalid.User),
 		"financialUnitId":        {sql: "o.currency_code"},
-		"reservationsValidUntil": {sql: "o.reservations_valid_until", kind: moment},
-		"createdAt":              {sql: "o.created_at", kind: moment},
-		"updatedAt":              {sql: "o.updated_at", kind: moment},
+		"reservationsValidUntil": {sql: "o.reservations_valid_until", kind: instant},
+		"createdAt":              {sql: "o.created_at", kind: instant},
+		"updatedAt":              {sql: "o.updated_at", kind: instant},
 	},
 	scan: func(row scanner) (Opportunity, error) {
 		var o Opportunity
@@ -116,7 +116,7 @@ func (s *Store) Opportunities(ctx context.Context, q Search) (*OpportunityPage, 
 
 // OpportunityByKey returns the opportunity with a key, nil if there is none.
 func (s *Store) OpportunityByKey(ctx context.Context, id int64) (*Opportunity, error) {
-	return opportunities.one(ctx, s.read, id)
+	return opportunities.byKey(ctx, s.read, id)
 }
 
 // Attributes returns the custom values of an opportunity in the order of their keys.
@@ -141,7 +141,7 @@ func (s *Store) Attributes(ctx context.Context, opportunity int64) ([]*Attribute
 func (s *Store) GrandTotal(ctx context.Context, opportunity int64) (decimal.Decimal, error) {
 	n, err := grandTotal(ctx, s.read, opportunity)
 	total := fromCents(n)
-	if s.assume.Is(assume.TotalTax, "with") {
+	if s.choices.Is(assumptions.TotalTax, "with") {
 		total = total.Mul(decimal.New(120, -2))
 	}
 	return total, err
@@ -166,8 +166,8 @@ func (s *Store) CreateOpportunity(ctx context.Context, in NewOpportunity) (*Oppo
 			func() (err error) {
 				if in.AccountID != nil {
 					account, err = s.checkAccount(ctx, tx, *in.AccountID)
-				} else if s.assume.Is(assume.CreateRequired, "account") {
-					err = problem(LabelInvalidValue, "", "accountId is missing")
+				} else if s.choices.Is(assumptions.CreateRequired, "account") {
+					err = newRefusal(LabelInvalidValue, "", "accountId is missing")
 				}
 				return err
 			},
@@ -199,7 +199,7 @@ func (s *Store) CreateOpportunity(ctx context.Context, in NewOpportunity) (*Oppo
 		if err != nil {
 			return 0, err
 		}
-		if err := setPeople(ctx, tx, id, in.OwnerID, in.ContactID); err != nil {
+		if err := setOwnerAndContact(ctx, tx, id, in.OwnerID, in.ContactID); err != nil {
 			return 0, err
 		}
 		return id, s.setAttributes(ctx, tx, id, in.Attributes)
@@ -209,7 +209,7 @@ func (s *Store) CreateOpportunity(ctx context.Context, in NewOpportunity) (*Oppo
 // UpdateOpportunity changes the members that in names. A refusal is a *RefusalError, and then nothing is changed.
 func (s *Store) UpdateOpportunity(ctx context.Context, in OpportunityUpdate) (*Opportunity, error) {
 	return s.changeOpportunity(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
-		o, err := target(ctx, tx, "id", in.ID)
+		o, err := opportunityByID(ctx, tx, "id", in.ID)
 		if err != nil {
 			return 0, err
 		}
@@ -251,18 +251,18 @@ func (s *Store) UpdateOpportunity(ctx context.Context, in OpportunityUpdate) (*O
 		if err != nil {
 			return 0, err
 		}
-		if in.NoAccount && s.assume.Is(assume.UpdateNull, "cleared") {
+		if in.NoAccount && s.choices.Is(assumptions.UpdateNull, "cleared") {
 			if _, err := tx.ExecContext(ctx, `UPDATE opportunities SET account_id = NULL WHERE id = ?`, o.ID); err != nil {
 				return 0, err
 			}
 		}
-		if err := setPeople(ctx, tx, o.ID, in.OwnerID, in.ContactID); err != nil {
+		if err := setOwnerAndContact(ctx, tx, o.ID, in.OwnerID, in.ContactID); err != nil {
 			return 0, err
 		}
 		if err := s.setAttributes(ctx, tx, o.ID, in.Attributes); err != nil {
 			return 0, err
 		}
-		return o.ID, s.touch(ctx, tx, o.ID)
+		return o.ID, s.setUpdatedAt(ctx, tx, o.ID)
 	})
 }
 
@@ -270,13 +270,13 @@ func (s *Store) UpdateOpportunity(ctx context.Context, in OpportunityUpdate) (*O
 // transaction.
 func (s *Store) changeOpportunity(ctx context.Context, f func(context.Context, *sql.Tx) (int64, error)) (*Opportunity, error) {
 	var changed *Opportunity
-	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		id, err := f(ctx, tx)
 		if err != nil {
 			return err
 		}
-		changed, err = opportunities.one(ctx, tx, id)
-		markAbout(ctx, changed)
+		changed, err = opportunities.byKey(ctx, tx, id)
+		setMarkerOpportunity(ctx, changed)
 		return err
 	})
 	if err != nil {
@@ -285,13 +285,13 @@ func (s *Store) changeOpportunity(ctx context.Context, f func(context.Context, *
 	return changed, nil
 }
 
-// target returns the opportunity of a mutation.
-func target(ctx context.Context, tx *sql.Tx, field, id string) (*Opportunity, error) {
+// opportunityByID returns the opportunity of a mutation.
+func opportunityByID(ctx context.Context, tx *sql.Tx, field, id string) (*Opportunity, error) {
 	n, err := intKey(field, id, globalid.Opportunity)
 	if err != nil {
 		return nil, err
 	}
-	o, err := opportunities.one(ctx, tx, n)
+	o, err := opportunities.byKey(ctx, tx, n)
 	if err != nil {
 		return nil, err
 	}
@@ -301,14 +301,14 @@ func target(ctx context.Context, tx *sql.Tx, field, id string) (*Opportunity, er
 	return o, nil
 }
 
-func (s *Store) touch(ctx context.Context, tx *sql.Tx, id int64) error {
+func (s *Store) setUpdatedAt(ctx context.Context, tx *sql.Tx, id int64) error {
 	_, err := tx.ExecContext(ctx, `UPDATE opportunities SET updated_at = ? WHERE id = ?`, s.now().UnixMicro(), id)
 	return err
 }
 
 func checkName(name string) error {
 	if strings.TrimSpace(name) == "" {
-		return problem(LabelInvalidValue, name, "name must not be empty")
+		return newRefusal(LabelInvalidValue, name, "name must not be empty")
 	}
 	return nil
 }
@@ -316,25 +316,25 @@ func checkName(name string) error {
 // checkRegion returns a region, and the currency of an opportunity that names none.
 func (s *Store) checkRegion(ctx context.Context, tx *sql.Tx, id string) (region, currency string, err error) {
 	if region, err = globalid.ParseAs(id, globalid.Region); err != nil {
-		return "", "", problem(LabelInvalidID, id, "regionId: %v", err)
+		return "", "", newRefusal(LabelInvalidID, id, "regionId: %v", err)
 	}
 	err = tx.QueryRowContext(ctx, `SELECT currency_code FROM regions WHERE id = ?`, region).Scan(&currency)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", "", notFound("Region", id)
 	}
-	if err == nil && s.assume.Is(assume.CreateCurrency, "tenant") {
-		currency, err = setting(ctx, tx, settingCurrency)
+	if err == nil && s.choices.Is(assumptions.CreateCurrency, "tenant") {
+		currency, err = readSetting(ctx, tx, settingCurrency)
 	}
 	return region, currency, err
 }
 
 func checkCurrency(ctx context.Context, q queryer, code string) (string, error) {
-	c, err := currencies.one(ctx, q, code)
+	c, err := currencies.byKey(ctx, q, code)
 	if err != nil {
 		return "", err
 	}
 	if c == nil {
-		return "", problem(LabelNotFound, code, "Currency %q not found; financialUnitId is the code of a currency such as USD", code)
+		return "", newRefusal(LabelNotFound, code, "Currency %q not found; financialUnitId is the code of a currency such as USD", code)
 	}
 	return c.Code, nil
 }
@@ -347,8 +347,8 @@ func (s *Store) checkAccount(ctx context.Context, q queryer, id string) (any, er
 	return a.ID, nil
 }
 
-// setPeople writes owner and contact of an opportunity when they are given.
-func setPeople(ctx context.Context, tx *sql.Tx, id int64, owner, contact *string) error {
+// setOwnerAndContact writes owner and contact of an opportunity when they are given.
+func setOwnerAndContact(ctx context.Context, tx *sql.Tx, id int64, owner, contact *string) error {
 	if owner != nil {
 		key, err := checkUser(ctx, tx, "ownerId", *owner)
 		if err != nil {

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/assumptions"
 	"github.com/oppflow/oppflow/sandbox/catalogue"
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
@@ -30,7 +30,7 @@ func WithFailingTrigger(ctx context.Context, kind string) context.Context {
 // *RefusalError.
 func (s *Store) ProgressOpportunity(ctx context.Context, in Progress) (*Opportunity, error) {
 	return s.changeOpportunity(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
-		o, err := target(ctx, tx, "opportunityId", in.OpportunityID)
+		o, err := opportunityByID(ctx, tx, "opportunityId", in.OpportunityID)
 		if err != nil {
 			return 0, err
 		}
@@ -41,7 +41,7 @@ func (s *Store) ProgressOpportunity(ctx context.Context, in Progress) (*Opportun
 		if err := s.checkRequired(ctx, tx, o, to); err != nil {
 			return 0, err
 		}
-		kinds, err := texts(ctx, tx, `SELECT kind FROM transition_triggers WHERE from_step_id = ? AND to_step_id = ?`, o.Step.ID, to)
+		kinds, err := queryTexts(ctx, tx, `SELECT kind FROM transition_triggers WHERE from_step_id = ? AND to_step_id = ?`, o.Step.ID, to)
 		if err != nil {
 			return 0, err
 		}
@@ -49,14 +49,14 @@ func (s *Store) ProgressOpportunity(ctx context.Context, in Progress) (*Opportun
 			if !slices.Contains(kinds, kind) {
 				continue
 			}
-			if err := s.trigger(ctx, tx, o.ID, kind); err != nil && !broken("a failing trigger does not matter") {
+			if err := s.trigger(ctx, tx, o.ID, kind); err != nil && !isMutant("a failing trigger does not matter") {
 				return 0, err
 			}
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE opportunities SET step_id = ? WHERE id = ?`, to, o.ID); err != nil {
 			return 0, err
 		}
-		return o.ID, s.touch(ctx, tx, o.ID)
+		return o.ID, s.setUpdatedAt(ctx, tx, o.ID)
 	})
 }
 
@@ -66,18 +66,18 @@ func (s *Store) transition(ctx context.Context, tx *sql.Tx, o *Opportunity, id s
 	if err != nil {
 		return 0, err
 	}
-	step, err := steps.one(ctx, tx, to)
+	step, err := steps.byKey(ctx, tx, to)
 	if err != nil {
 		return 0, err
 	}
 	if step == nil {
-		if s.assume.Is(assume.ProgressUnknown, "transition") {
+		if s.choices.Is(assumptions.ProgressUnknown, "transition") {
 			return 0, transitionNotFound(o.Step.ID, to)
 		}
 		return 0, notFound("Step", id)
 	}
-	if o.Step.Stage.State != "Open" && s.assume.Is(assume.Closed, "refused") {
-		return 0, closed(o)
+	if o.Step.Stage.State != "Open" && s.choices.Is(assumptions.ClosedOpportunity, "refused") {
+		return 0, closedRefusal(o)
 	}
 	var allowed bool
 	err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM transitions WHERE from_step_id = ? AND to_step_id = ?)`, o.Step.ID, to).Scan(&allowed)
@@ -87,20 +87,20 @@ func (s *Store) transition(ctx context.Context, tx *sql.Tx, o *Opportunity, id s
 	return to, err
 }
 
-func closed(o *Opportunity) error {
-	return problem(LabelClosed, o.GlobalID(), "Opportunity %s is %s", o.GlobalID(), o.Step.Stage.State)
+func closedRefusal(o *Opportunity) error {
+	return newRefusal(LabelClosed, o.GlobalID(), "Opportunity %s is %s", o.GlobalID(), o.Step.Stage.State)
 }
 
 // checkRequired refuses a move while a required value is empty (documented: the product blocks the move and shows the
 // fields).
 func (s *Store) checkRequired(ctx context.Context, tx *sql.Tx, o *Opportunity, to int64) error {
-	required, err := texts(ctx, tx, `SELECT attribute FROM transition_requirements WHERE from_step_id = ? AND to_step_id = ? ORDER BY attribute`, o.Step.ID, to)
+	required, err := queryTexts(ctx, tx, `SELECT attribute FROM transition_requirements WHERE from_step_id = ? AND to_step_id = ? ORDER BY attribute`, o.Step.ID, to)
 	if err != nil {
 		return err
 	}
 	var missing []string
 	for _, attribute := range required {
-		there, err := has(ctx, tx, o.ID, attribute)
+		there, err := hasRequired(ctx, tx, o.ID, attribute)
 		if err != nil {
 			return err
 		}
@@ -108,17 +108,17 @@ func (s *Store) checkRequired(ctx context.Context, tx *sql.Tx, o *Opportunity, t
 			missing = append(missing, attribute)
 		}
 	}
-	if len(missing) == 0 || broken("nothing is required") {
+	if len(missing) == 0 || isMutant("nothing is required") {
 		return nil
 	}
-	if s.assume.Is(assume.RequiredMissing, "first") {
+	if s.choices.Is(assumptions.MissingAttributes, "first") {
 		missing = missing[:1]
 	}
-	return problem(LabelRequired, strings.Join(missing, ", "), "Required attributes are empty: %s", strings.Join(missing, ", "))
+	return newRefusal(LabelRequired, strings.Join(missing, ", "), "Required attributes are empty: %s", strings.Join(missing, ", "))
 }
 
-// has reports whether a required value is present. Any other word is the key of an attribute.
-func has(ctx context.Context, q queryer, opportunity int64, attribute string) (bool, error) {
+// hasRequired reports whether a required value is present. Any other word is the key of an attribute.
+func hasRequired(ctx context.Context, q queryer, opportunity int64, attribute string) (bool, error) {
 	query := map[string]string{
 		"account":   `SELECT account_id IS NOT NULL FROM opportunities WHERE id = ?`,
 		"contact":   `SELECT contact_id IS NOT NULL FROM opportunities WHERE id = ?`,
@@ -139,23 +139,23 @@ func has(ctx context.Context, q queryer, opportunity int64, attribute string) (b
 // it.
 func (s *Store) trigger(ctx context.Context, tx *sql.Tx, opportunity int64, kind string) error {
 	if failing, ok := ctx.Value(failingTriggerKey{}).(string); ok && (failing == "" || failing == kind) {
-		return problem(LabelTrigger, kind, "Trigger %s failed: on demand", kind)
+		return newRefusal(LabelTrigger, kind, "Trigger %s failed: on demand", kind)
 	}
-	o, err := opportunities.one(ctx, tx, opportunity)
+	o, err := opportunities.byKey(ctx, tx, opportunity)
 	if err != nil {
 		return err
 	}
 	switch kind {
 	case "account":
-		err = s.makeAccount(ctx, tx, o)
+		err = s.createAccountFrom(ctx, tx, o)
 	case "contact":
-		err = s.makeContacts(ctx, tx, o)
+		err = s.createContactsFrom(ctx, tx, o)
 	case "registration":
-		err = s.makeRegistrations(ctx, tx, o)
+		err = s.registerInterests(ctx, tx, o)
 	case "token":
 		err = s.issueTokens(ctx, tx, o)
 	default:
-		err = s.makeInvoice(ctx, tx, o)
+		err = s.draftInvoice(ctx, tx, o)
 	}
 	var refused *RefusalError
 	if errors.As(err, &refused) {
@@ -164,12 +164,12 @@ func (s *Store) trigger(ctx context.Context, tx *sql.Tx, opportunity int64, kind
 	return err
 }
 
-// makeAccount creates an account from the opportunity's own data when the opportunity has none.
-func (s *Store) makeAccount(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
+// createAccountFrom creates an account from the opportunity's own data when the opportunity has none.
+func (s *Store) createAccountFrom(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
 	if o.Account != nil {
 		return nil
 	}
-	if s.assume.Is(assume.TriggerAccount, "reused") {
+	if s.choices.Is(assumptions.TriggerAccount, "reused") {
 		var id int64
 		err := tx.QueryRowContext(ctx, `SELECT id FROM accounts WHERE name = ? ORDER BY id LIMIT 1`, o.Name).Scan(&id)
 		if err == nil {
@@ -192,9 +192,9 @@ func (s *Store) makeAccount(ctx context.Context, tx *sql.Tx, o *Opportunity) err
 	return err
 }
 
-// makeContacts creates contacts for the learners whom the API did not know. The first of them becomes the opportunity's
+// createContactsFrom creates contacts for the learners whom the API did not know. The first of them becomes the opportunity's
 // contact if it has none.
-func (s *Store) makeContacts(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
+func (s *Store) createContactsFrom(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
 	var account any
 	if o.Account != nil {
 		account = o.Account.ID
@@ -245,7 +245,7 @@ func newLearners(ctx context.Context, q queryer, opportunity int64) ([]unknownLe
 
 // contactOf returns the contact of a learner, found by e-mail address within the account, or creates a contact.
 func (s *Store) contactOf(ctx context.Context, tx *sql.Tx, n unknownLearner, account any) (int64, error) {
-	if n.email != nil && !s.assume.Is(assume.TriggerContact, "made") {
+	if n.email != nil && !s.choices.Is(assumptions.TriggerContact, "made") {
 		var id int64
 		err := tx.QueryRowContext(ctx, `SELECT id FROM contacts WHERE email_address = ? AND account_id IS ? ORDER BY id LIMIT 1`, *n.email, account).Scan(&id)
 		if err == nil || !errors.Is(err, sql.ErrNoRows) {
@@ -268,19 +268,19 @@ func (s *Store) issueTokens(ctx context.Context, tx *sql.Tx, o *Opportunity) err
 	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 `+open+`)`, o.ID).Scan(&wanted); err != nil || !wanted {
 		return err
 	}
-	if o.Account == nil && s.assume.Is(assume.TriggerToken, "skipped") {
+	if o.Account == nil && s.choices.Is(assumptions.TriggerToken, "skipped") {
 		return nil
 	}
 	if o.Account == nil {
-		return problem(LabelTrigger, "", "tokens are issued to an account, and the opportunity has none")
+		return newRefusal(LabelTrigger, "", "tokens are issued to an account, and the opportunity has none")
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO token_issues (opportunity_id, interest_id, account_id, training_token_type_id, quantity, expires_at)
 		SELECT i.opportunity_id, i.id, ?, i.training_token_type_id, i.quantity, i.expires_at `+open+` ORDER BY i.id`, o.Account.ID, o.ID)
 	return err
 }
 
-// texts reads a column.
-func texts(ctx context.Context, q queryer, query string, args ...any) ([]string, error) {
+// queryTexts reads a column.
+func queryTexts(ctx context.Context, q queryer, query string, args ...any) ([]string, error) {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/assumptions"
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
@@ -34,12 +34,12 @@ const (
 	LabelNotDraft           = "Not A Draft"
 )
 
-func problem(label, value, format string, args ...any) *RefusalError {
+func newRefusal(label, value, format string, args ...any) *RefusalError {
 	return &RefusalError{Label: label, Message: fmt.Sprintf(format, args...), Value: &value}
 }
 
 func notFound(what, id string) *RefusalError {
-	return problem(LabelNotFound, id, "%s %s not found", what, id)
+	return newRefusal(LabelNotFound, id, "%s %s not found", what, id)
 }
 
 func transitionNotFound(from, to int64) *RefusalError {
@@ -59,7 +59,7 @@ func (s *Store) checks(all ...func() error) error {
 		var refused *RefusalError
 		switch {
 		case err == nil:
-		case errors.As(err, &refused) && s.assume.Is(assume.ErrorsFirst, "all"):
+		case errors.As(err, &refused) && s.choices.Is(assumptions.ErrorsFirst, "all"):
 			refusals = append(refusals, err)
 		default:
 			return err
@@ -89,7 +89,7 @@ func Refusals(err error) []*RefusalError {
 func intKey(field, id, typ string) (int64, error) {
 	n, err := globalid.ParseInt(id, typ)
 	if err != nil {
-		return 0, problem(LabelInvalidID, id, "%s: %v", field, err)
+		return 0, newRefusal(LabelInvalidID, id, "%s: %v", field, err)
 	}
 	return n, nil
 }
@@ -100,6 +100,6 @@ type RequestError struct{ Message string }
 // Error returns the message.
 func (e *RequestError) Error() string { return e.Message }
 
-func invalid(format string, args ...any) error {
+func newRequestError(format string, args ...any) error {
 	return &RequestError{Message: fmt.Sprintf(format, args...)}
 }

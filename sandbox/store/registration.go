@@ -8,7 +8,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
-	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/assumptions"
 	"github.com/oppflow/oppflow/sandbox/connection"
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
@@ -72,7 +72,7 @@ func (s *Store) RegistrationsOfEvent(ctx context.Context, event int64, q Search)
 
 // RegistrationByKey returns the registration with a key, nil if there is none.
 func (s *Store) RegistrationByKey(ctx context.Context, id int64) (*Registration, error) {
-	return registrations.one(ctx, s.read, id)
+	return registrations.byKey(ctx, s.read, id)
 }
 
 // InvoiceIssued reports whether a final invoice has billed the opportunity of a registration.
@@ -83,9 +83,9 @@ func (s *Store) InvoiceIssued(ctx context.Context, registration int64) (bool, er
 	return issued, err
 }
 
-// ordered writes the time of the order of a registration. Without a given time, it is the time of the registration.
-func (s *Store) ordered(ctx context.Context, tx *sql.Tx, registration int64, at *string) error {
-	if at == nil || s.assume.Is(assume.RegistrationOrderDate, "now") {
+// setOrderDate writes the time of the order of a registration. Without a given time, it is the time of the registration.
+func (s *Store) setOrderDate(ctx context.Context, tx *sql.Tx, registration int64, at *string) error {
+	if at == nil || s.choices.Is(assumptions.RegistrationOrderDate, "now") {
 		return nil
 	}
 	utc := "UTC"
@@ -93,8 +93,8 @@ func (s *Store) ordered(ctx context.Context, tx *sql.Tx, registration int64, at 
 	return err
 }
 
-// price writes the price of a place of a registration.
-func (s *Store) price(ctx context.Context, tx *sql.Tx, registration int64, unit *string, amount *decimal.Decimal) error {
+// setPrice writes the price of a place of a registration.
+func (s *Store) setPrice(ctx context.Context, tx *sql.Tx, registration int64, unit *string, amount *decimal.Decimal) error {
 	if unit == nil && amount == nil {
 		return nil
 	}
@@ -122,17 +122,17 @@ func checkFinancialUnit(ctx context.Context, q queryer, unit string) error {
 		_, err := checkCurrency(ctx, q, unit)
 		return err
 	}
-	found, err := trainingTokenTypes.one(ctx, q, key)
+	found, err := trainingTokenTypes.byKey(ctx, q, key)
 	if err == nil && found == nil {
 		err = notFound("Training Token Type", unit)
 	}
 	return err
 }
 
-// book creates a registration without learners. The event must be published. places is the number of places of the
+// createRegistration creates a registration without learners. The event must be published. places is the number of places of the
 // registration, and held of them are held for it.
-func (s *Store) book(ctx context.Context, tx *sql.Tx, event int64, places, held int, account, opportunity any) (int64, error) {
-	if err := s.room(ctx, tx, event, places, held); err != nil {
+func (s *Store) createRegistration(ctx context.Context, tx *sql.Tx, event int64, places, held int, account, opportunity any) (int64, error) {
+	if err := s.checkCapacity(ctx, tx, event, places, held); err != nil {
 		return 0, err
 	}
 	made, err := tx.ExecContext(ctx, `INSERT INTO registrations (event_id, account_id, opportunity_id, created_at) VALUES (?, ?, ?, ?)`,
@@ -143,18 +143,18 @@ func (s *Store) book(ctx context.Context, tx *sql.Tx, event int64, places, held 
 	return made.LastInsertId()
 }
 
-// room refuses places on an event that is not published. When that is assumed, it also refuses places on an event
+// checkCapacity refuses places on an event that is not published. When that is assumed, it also refuses places on an event
 // with too few.
-func (s *Store) room(ctx context.Context, tx *sql.Tx, event int64, places, held int) error {
-	if err := registrable(ctx, tx, event); err != nil {
+func (s *Store) checkCapacity(ctx context.Context, tx *sql.Tx, event int64, places, held int) error {
+	if err := checkEventPublished(ctx, tx, event); err != nil {
 		return err
 	}
-	return s.enough(ctx, tx, event, places, held)
+	return s.checkFreePlaces(ctx, tx, event, places, held)
 }
 
-// registrable refuses an event that is not published.
-func registrable(ctx context.Context, tx *sql.Tx, event int64) error {
-	e, err := events.one(ctx, tx, event)
+// checkEventPublished refuses an event that is not published.
+func checkEventPublished(ctx context.Context, tx *sql.Tx, event int64) error {
+	e, err := events.byKey(ctx, tx, event)
 	if err != nil {
 		return err
 	}
@@ -162,30 +162,30 @@ func registrable(ctx context.Context, tx *sql.Tx, event int64) error {
 		return notFound("Event", globalid.EncodeInt(globalid.Event, event))
 	}
 	if !e.IsActive() {
-		return problem(LabelNotPublished, e.GlobalID(), "Event %s is %s, nobody can be registered", e.GlobalID(), e.LifecycleState)
+		return newRefusal(LabelNotPublished, e.GlobalID(), "Event %s is %s, nobody can be registered", e.GlobalID(), e.LifecycleState)
 	}
 	return nil
 }
 
-func (s *Store) enough(ctx context.Context, tx *sql.Tx, event int64, places, held int) error {
-	if !s.assume.Is(assume.RegistrationShort, "refused") {
+func (s *Store) checkFreePlaces(ctx context.Context, tx *sql.Tx, event int64, places, held int) error {
+	if !s.choices.Is(assumptions.RegistrationOverbooked, "refused") {
 		return nil
 	}
 	free, err := s.remainingPlaces(ctx, tx, event)
 	if err == nil && free+held < places {
-		err = problem(LabelSoldOut, strconv.Itoa(places), "the event has %d places left, %d are needed", max(free+held, 0), places)
+		err = newRefusal(LabelSoldOut, strconv.Itoa(places), "the event has %d places left, %d are needed", max(free+held, 0), places)
 	}
 	return err
 }
 
-// makeRegistrations registers the learners of an opportunity's event interests: the named learners and as many unnamed
+// registerInterests registers the learners of an opportunity's event interests: the named learners and as many unnamed
 // ones as the quantity leaves. The held places become booked places.
-func (s *Store) makeRegistrations(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
+func (s *Store) registerInterests(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
 	found, err := interests.rows(ctx, tx, " WHERE i.opportunity_id = ? AND i.event_id IS NOT NULL AND i.registration_id IS NULL ORDER BY i.id", o.ID)
 	if err != nil || len(found) == 0 {
 		return err
 	}
-	live, err := holds(ctx, tx, o.ID, s.now())
+	live, err := hasReservation(ctx, tx, o.ID, s.now())
 	if err != nil {
 		return err
 	}
@@ -195,14 +195,14 @@ func (s *Store) makeRegistrations(ctx context.Context, tx *sql.Tx, o *Opportunit
 	}
 	for _, i := range found {
 		event, ok := i.Item.(Event)
-		if !ok || !event.IsActive() && s.assume.Is(assume.TriggerRegistration, "skipped") {
+		if !ok || !event.IsActive() && s.choices.Is(assumptions.TriggerRegistration, "skipped") {
 			continue
 		}
 		held := 0
 		if live && i.Reserve {
 			held = i.Quantity
 		}
-		registration, err := s.book(ctx, tx, event.ID, i.Quantity, held, account, o.ID)
+		registration, err := s.createRegistration(ctx, tx, event.ID, i.Quantity, held, account, o.ID)
 		if err != nil {
 			return err
 		}
@@ -223,15 +223,15 @@ func (s *Store) registerInterest(ctx context.Context, tx *sql.Tx, i Interest, ev
 		if n < len(named) && named[n] != nil {
 			contact = *named[n]
 		}
-		if _, err := s.takePlace(ctx, tx, registration, event, contact, nil); err != nil {
+		if _, err := s.insertLearner(ctx, tx, registration, event, contact, nil); err != nil {
 			return err
 		}
 	}
-	if err := s.registered(ctx, tx, event, i.Quantity); err != nil {
+	if err := s.addActiveLearners(ctx, tx, event, i.Quantity); err != nil {
 		return err
 	}
 	// Whether the places go over to the registration is not documented.
-	keep := s.assume.Is(assume.RegistrationHold, "kept") || broken("registration keeps the hold")
+	keep := s.choices.Is(assumptions.RegistrationReservation, "kept") || isMutant("registration keeps the hold")
 	_, err = tx.ExecContext(ctx, `UPDATE interests SET registration_id = ?1, reserve = reserve AND ?2, consumed = reserve AND NOT ?2 WHERE id = ?3`, registration, keep, i.ID)
 	return err
 }

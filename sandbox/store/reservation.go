@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/assumptions"
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
@@ -19,29 +19,29 @@ type ExtendReservations struct {
 // ReservePlaces is the input of ReservePlacesForInterests.
 type ReservePlaces struct{ InterestIDs []*string }
 
-// ReservationValid reports whether an opportunity holds places right now.
-func (s *Store) ReservationValid(ctx context.Context, opportunity int64) (bool, error) {
-	if s.assume.Is(assume.ReservationNone, "true") {
+// IsReservationValid reports whether an opportunity holds places right now.
+func (s *Store) IsReservationValid(ctx context.Context, opportunity int64) (bool, error) {
+	if s.choices.Is(assumptions.ReservationNone, "true") {
 		var never bool
 		err := s.read.QueryRowContext(ctx, `SELECT NOT EXISTS (SELECT 1 FROM interests WHERE opportunity_id = ? AND (reserve OR consumed))`, opportunity).Scan(&never)
 		if err != nil || never {
 			return never, err
 		}
 	}
-	return holds(ctx, s.read, opportunity, s.now())
+	return hasReservation(ctx, s.read, opportunity, s.now())
 }
 
-const holdsQuery = `SELECT EXISTS (SELECT 1 FROM interests i JOIN opportunities o ON o.id = i.opportunity_id
+const hasReservationQuery = `SELECT EXISTS (SELECT 1 FROM interests i JOIN opportunities o ON o.id = i.opportunity_id
 	WHERE i.opportunity_id = ? AND i.reserve = 1 AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > ?))`
 
-// holds reports whether an opportunity holds places at a time: an interest was created to hold places, and the expiry
+// hasReservation reports whether an opportunity holds places at a time: an interest was created to hold places, and the expiry
 // is not set or not reached. The expiry belongs to the opportunity, not to the interest.
-func holds(ctx context.Context, q queryer, opportunity int64, at time.Time) (bool, error) {
+func hasReservation(ctx context.Context, q queryer, opportunity int64, at time.Time) (bool, error) {
 	var yes bool
-	if broken("lapses late") {
+	if isMutant("lapses late") {
 		at = at.Add(-time.Microsecond)
 	}
-	err := q.QueryRowContext(ctx, holdsQuery, opportunity, at.UnixMicro()).Scan(&yes)
+	err := q.QueryRowContext(ctx, hasReservationQuery, opportunity, at.UnixMicro()).Scan(&yes)
 	return yes, err
 }
 
@@ -73,10 +73,10 @@ func (s *Store) remainingPlaces(ctx context.Context, q queryer, event int64) (in
 	return free - reserved, err
 }
 
-// hold returns whether an interest in an event may hold places. It returns false when the API would hold nothing and
+// canReserve returns whether an interest in an event may hold places. It returns false when the API would hold nothing and
 // report nothing. A refusal is a *RefusalError.
-func (s *Store) hold(ctx context.Context, q queryer, event int64, quantity int) (bool, error) {
-	refused, nothing := s.assume.Is(assume.ReserveShort, "refused"), s.assume.Is(assume.ReserveShort, "nothing")
+func (s *Store) canReserve(ctx context.Context, q queryer, event int64, quantity int) (bool, error) {
+	refused, nothing := s.choices.Is(assumptions.ReserveOverbooked, "refused"), s.choices.Is(assumptions.ReserveOverbooked, "nothing")
 	if !refused && !nothing {
 		return true, nil
 	}
@@ -85,14 +85,14 @@ func (s *Store) hold(ctx context.Context, q queryer, event int64, quantity int) 
 		return err == nil, err
 	}
 	if refused {
-		return false, problem(LabelSoldOut, strconv.Itoa(quantity), "the event has %d places left, %d were to be reserved", max(free, 0), quantity)
+		return false, newRefusal(LabelSoldOut, strconv.Itoa(quantity), "the event has %d places left, %d were to be reserved", max(free, 0), quantity)
 	}
 	return false, nil
 }
 
-// began gives a first hold the expiry that the API may set by itself.
-func (s *Store) began(ctx context.Context, tx *sql.Tx, opportunity int64) error {
-	if !s.assume.Is(assume.ReserveLength, "week") {
+// setDefaultExpiry gives a first hold the expiry that the API may set by itself.
+func (s *Store) setDefaultExpiry(ctx context.Context, tx *sql.Tx, opportunity int64) error {
+	if !s.choices.Is(assumptions.ReserveDuration, "week") {
 		return nil
 	}
 	_, err := tx.ExecContext(ctx, `UPDATE opportunities SET reservations_valid_until = ? WHERE id = ? AND reservations_valid_until IS NULL`,
@@ -105,9 +105,9 @@ func (s *Store) began(ctx context.Context, tx *sql.Tx, opportunity int64) error 
 // already or is registered.
 func (s *Store) ReservePlacesForInterests(ctx context.Context, in ReservePlaces) ([]*Interest, error) {
 	var answer []*Interest
-	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		for _, id := range in.InterestIDs {
-			i, err := s.reserveOne(ctx, tx, id)
+			i, err := s.reserveInterest(ctx, tx, id)
 			if err != nil {
 				return err
 			}
@@ -121,15 +121,15 @@ func (s *Store) ReservePlacesForInterests(ctx context.Context, in ReservePlaces)
 	return answer, nil
 }
 
-func (s *Store) reserveOne(ctx context.Context, tx *sql.Tx, id *string) (*Interest, error) {
+func (s *Store) reserveInterest(ctx context.Context, tx *sql.Tx, id *string) (*Interest, error) {
 	if id == nil {
-		return nil, problem(LabelInvalidID, "", "interestIds has a null")
+		return nil, newRefusal(LabelInvalidID, "", "interestIds has a null")
 	}
 	key, err := intKey("interestIds", *id, globalid.OpportunityInterest)
 	if err != nil {
 		return nil, err
 	}
-	i, err := interests.one(ctx, tx, key)
+	i, err := interests.byKey(ctx, tx, key)
 	if err != nil {
 		return nil, err
 	}
@@ -137,61 +137,61 @@ func (s *Store) reserveOne(ctx context.Context, tx *sql.Tx, id *string) (*Intere
 		return nil, notFound("Interest", *id)
 	}
 	event, ok := i.Item.(Event)
-	if !ok && s.assume.Is(assume.ReserveKind, "ignored") {
+	if !ok && s.choices.Is(assumptions.ReserveKind, "ignored") {
 		return i, nil
 	}
 	if !ok {
-		return nil, problem(LabelDetails, *id, "interestIds: places can be reserved on an event only")
+		return nil, newRefusal(LabelDetails, *id, "interestIds: places can be reserved on an event only")
 	}
 	if i.Reserve || i.RegistrationID != nil {
 		return i, nil
 	}
-	if !event.IsActive() && s.assume.Is(assume.ReserveState, "published") {
-		return nil, problem(LabelNotPublished, event.GlobalID(), "Event %s is %s, nothing can be reserved", event.GlobalID(), event.LifecycleState)
+	if !event.IsActive() && s.choices.Is(assumptions.ReserveState, "published") {
+		return nil, newRefusal(LabelNotPublished, event.GlobalID(), "Event %s is %s, nothing can be reserved", event.GlobalID(), event.LifecycleState)
 	}
-	if err := s.lapsed(ctx, tx, i.OpportunityID); err != nil {
+	if err := s.checkReservationNotExpired(ctx, tx, i.OpportunityID); err != nil {
 		return nil, err
 	}
-	may, err := s.hold(ctx, tx, event.ID, i.Quantity)
+	may, err := s.canReserve(ctx, tx, event.ID, i.Quantity)
 	if err != nil || !may {
 		return i, err
 	}
 	if _, err := tx.ExecContext(ctx, `UPDATE interests SET reserve = 1 WHERE id = ?`, i.ID); err != nil {
 		return nil, err
 	}
-	if err := s.began(ctx, tx, i.OpportunityID); err != nil {
+	if err := s.setDefaultExpiry(ctx, tx, i.OpportunityID); err != nil {
 		return nil, err
 	}
-	if broken("reserve revives") {
+	if isMutant("reserve revives") {
 		if _, err := tx.ExecContext(ctx, `UPDATE opportunities SET reservations_valid_until = NULL WHERE id = ?`, i.OpportunityID); err != nil {
 			return nil, err
 		}
 	}
-	if err := s.touch(ctx, tx, i.OpportunityID); err != nil {
+	if err := s.setUpdatedAt(ctx, tx, i.OpportunityID); err != nil {
 		return nil, err
 	}
-	return interests.one(ctx, tx, key)
+	return interests.byKey(ctx, tx, key)
 }
 
 // ExtendReservations sets when the holds of an opportunity lapse. A time in the past releases them. An opportunity
 // that holds nothing, or nothing any more, does not change, and nothing reports that (observed).
 func (s *Store) ExtendReservations(ctx context.Context, in ExtendReservations) (*Opportunity, error) {
 	return s.changeOpportunity(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
-		o, err := target(ctx, tx, "opportunityId", in.OpportunityID)
+		o, err := opportunityByID(ctx, tx, "opportunityId", in.OpportunityID)
 		if err != nil {
 			return 0, err
 		}
-		live, err := holds(ctx, tx, o.ID, s.now())
-		if err != nil || !live && !broken("extend revives") {
+		live, err := hasReservation(ctx, tx, o.ID, s.now())
+		if err != nil || !live && !isMutant("extend revives") {
 			return o.ID, err
 		}
-		if broken("now does not release") && !in.ReservationsValidUntil.After(s.now()) {
+		if isMutant("now does not release") && !in.ReservationsValidUntil.After(s.now()) {
 			return o.ID, nil
 		}
 		_, err = tx.ExecContext(ctx, `UPDATE opportunities SET reservations_valid_until = ? WHERE id = ?`, in.ReservationsValidUntil.UnixMicro(), o.ID)
 		if err != nil {
 			return 0, err
 		}
-		return o.ID, s.touch(ctx, tx, o.ID)
+		return o.ID, s.setUpdatedAt(ctx, tx, o.ID)
 	})
 }

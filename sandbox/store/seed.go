@@ -24,8 +24,8 @@ func (s *Store) SeededFrom(ctx context.Context) (string, error) {
 // transitions. Records that the catalogue no longer names stay, because opportunities may refer to them. The
 // catalogue's opportunities go into a new database only.
 func (s *Store) Seed(ctx context.Context, c *catalogue.Catalogue, from string) error {
-	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		before, err := setting(ctx, tx, settingCatalogue)
+	err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		before, err := readSetting(ctx, tx, settingCatalogue)
 		if err != nil {
 			return err
 		}
@@ -111,7 +111,7 @@ func (w *seeder) catalogue(ctx context.Context, c *catalogue.Catalogue) {
 		w.exec(ctx, `INSERT INTO accounts (id, name, email_address, is_individual, created_at, updated_at) SELECT ?1, ?2, ?3, ?4, ?5, ?5
 			WHERE NOT EXISTS (SELECT 1 FROM merged_accounts WHERE id = ?1)
 			ON CONFLICT DO UPDATE SET name = excluded.name, email_address = excluded.email_address, is_individual = excluded.is_individual
-				WHERE NOT accounts.changed`, r.ID, r.Name, null(r.Email), r.Individual, w.now)
+				WHERE NOT accounts.changed`, r.ID, r.Name, nullIfZero(r.Email), r.Individual, w.now)
 	}
 	for _, r := range c.Contacts {
 		w.exec(ctx, `INSERT INTO contacts (id, account_id, first_name, last_name, email_address, is_instructor, is_staff, created_at, updated_at)
@@ -119,7 +119,7 @@ func (w *seeder) catalogue(ctx context.Context, c *catalogue.Catalogue) {
 			ON CONFLICT DO UPDATE SET account_id = excluded.account_id, first_name = excluded.first_name,
 				last_name = excluded.last_name, email_address = excluded.email_address,
 				is_instructor = excluded.is_instructor, is_staff = excluded.is_staff`,
-			r.ID, null(r.Account), r.FirstName, r.LastName, null(r.Email), r.Instructor, r.Staff, w.now)
+			r.ID, nullIfZero(r.Account), r.FirstName, r.LastName, nullIfZero(r.Email), r.Instructor, r.Staff, w.now)
 	}
 	w.people(ctx, c)
 	w.items(ctx, c)
@@ -129,10 +129,10 @@ func (w *seeder) people(ctx context.Context, c *catalogue.Catalogue) {
 	for _, r := range c.Users {
 		w.exec(ctx, `INSERT INTO users (id, first_name, last_name, contact_id) VALUES (?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET first_name = excluded.first_name, last_name = excluded.last_name, contact_id = excluded.contact_id`,
-			r.ID, r.FirstName, r.LastName, null(r.Contact))
+			r.ID, r.FirstName, r.LastName, nullIfZero(r.Contact))
 	}
 	for _, r := range c.Accounts {
-		w.exec(ctx, `UPDATE accounts SET owner_id = ? WHERE id = ? AND NOT changed`, null(r.Owner), r.ID)
+		w.exec(ctx, `UPDATE accounts SET owner_id = ? WHERE id = ? AND NOT changed`, nullIfZero(r.Owner), r.ID)
 	}
 	for _, r := range c.SendingAddresses {
 		w.exec(ctx, `INSERT INTO sending_addresses (id, name, address, verified) VALUES (?, ?, ?, ?)
@@ -164,13 +164,13 @@ func (w *seeder) items(ctx context.Context, c *catalogue.Catalogue) {
 	}
 	for _, r := range c.TrainingTokenTypes {
 		w.exec(ctx, `INSERT INTO training_token_types (id, code, name) VALUES (?, ?, ?)
-			ON CONFLICT DO UPDATE SET code = excluded.code, name = excluded.name`, r.ID, null(r.Code), r.Name)
+			ON CONFLICT DO UPDATE SET code = excluded.code, name = excluded.name`, r.ID, nullIfZero(r.Code), r.Name)
 	}
 }
 
 func (w *seeder) opportunities(ctx context.Context, c *catalogue.Catalogue) {
 	for _, r := range c.Opportunities {
 		w.exec(ctx, `INSERT INTO opportunities (id, name, region_id, account_id, currency_code, step_id, created_at, updated_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, r.ID, r.Name, r.Region, null(r.Account), r.Currency, r.Step, w.now, w.now)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, r.ID, r.Name, r.Region, nullIfZero(r.Account), r.Currency, r.Step, w.now, w.now)
 	}
 }

@@ -23,7 +23,7 @@ import (
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the driver named in open
 
-	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/assumptions"
 )
 
 //go:embed migrations/*.sql
@@ -36,23 +36,23 @@ const lockWait = 30 * time.Second
 type Store struct {
 	write *sql.DB
 	read  *sql.DB
-	// anchor keeps a database in memory alive. The database is gone with its last connection. anchor runs no
+	// keepAlive keeps a database in memory alive. The database is gone with its last connection. anchor runs no
 	// statements.
-	anchor *sql.Conn
+	keepAlive *sql.Conn
 	// source is the driver's name for a database in memory.
-	source string
-	now    func() time.Time
-	assume assume.Choices
+	source  string
+	now     func() time.Time
+	choices assumptions.Choices
 }
 
 // Open opens the database file at path and migrates it; "" keeps all data in memory until Close. now is the clock for
 // reservations. choices decide what is assumed of the API.
-func Open(ctx context.Context, path string, now func() time.Time, choices assume.Choices) (*Store, error) {
-	s := &Store{now: now, assume: choices}
+func Open(ctx context.Context, path string, now func() time.Time, choices assumptions.Choices) (*Store, error) {
+	s := &Store{now: now, choices: choices}
 	var err error
 	if path == "" {
 		if err = s.openMemory(ctx); err == nil {
-			err = copyImage(ctx, s.source)
+			err = copyMigrated(ctx, s.source)
 		}
 	} else {
 		if err = s.openFile(ctx, path); err == nil {
@@ -118,7 +118,7 @@ func (s *Store) openMemory(ctx context.Context) error {
 	}
 	s.write, s.read = db, db
 	db.SetMaxOpenConns(2)
-	if s.anchor, err = db.Conn(ctx); err != nil {
+	if s.keepAlive, err = db.Conn(ctx); err != nil {
 		return fmt.Errorf("database in memory: %w", err)
 	}
 	return nil
@@ -142,8 +142,8 @@ func (s *Store) migrate(ctx context.Context) error {
 // Close closes the database. A database in memory is gone then.
 func (s *Store) Close() error {
 	var errs []error
-	if s.anchor != nil {
-		errs = append(errs, s.anchor.Close())
+	if s.keepAlive != nil {
+		errs = append(errs, s.keepAlive.Close())
 	}
 	if s.read != nil && s.read != s.write {
 		errs = append(errs, s.read.Close())
@@ -163,9 +163,9 @@ type queryer interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// change runs f in a transaction that is committed if f returns nil. A caller who goes away does not interrupt a
+// inTransaction runs f in a transaction that is committed if f returns nil. A caller who goes away does not interrupt a
 // transaction that has begun. The change is then done or not begun.
-func (s *Store) change(ctx context.Context, f func(ctx context.Context, tx *sql.Tx) error) error {
+func (s *Store) inTransaction(ctx context.Context, f func(ctx context.Context, tx *sql.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -176,7 +176,7 @@ func (s *Store) change(ctx context.Context, f func(ctx context.Context, tx *sql.
 	}
 	err = f(ctx, tx)
 	if err == nil {
-		err = writeMark(ctx, tx)
+		err = writeCommitMarker(ctx, tx)
 	}
 	if err != nil {
 		if undo := tx.Rollback(); undo != nil {
@@ -192,15 +192,15 @@ func (s *Store) change(ctx context.Context, f func(ctx context.Context, tx *sql.
 
 // Setting returns a setting of the database, "" if it was never set.
 func (s *Store) Setting(ctx context.Context, name string) (string, error) {
-	return setting(ctx, s.read, name)
+	return readSetting(ctx, s.read, name)
 }
 
 // SetSetting writes a setting of the database.
 func (s *Store) SetSetting(ctx context.Context, name, value string) error {
-	return s.change(ctx, func(ctx context.Context, tx *sql.Tx) error { return setSetting(ctx, tx, name, value) })
+	return s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error { return setSetting(ctx, tx, name, value) })
 }
 
-func setting(ctx context.Context, q queryer, name string) (string, error) {
+func readSetting(ctx context.Context, q queryer, name string) (string, error) {
 	var value string
 	err := q.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = ?`, name).Scan(&value)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -223,8 +223,8 @@ func optionalTime(micro *int64) *time.Time {
 	return &t
 }
 
-// null turns the zero value into NULL.
-func null[T comparable](v T) any {
+// nullIfZero turns the zero value into NULL.
+func nullIfZero[T comparable](v T) any {
 	var zero T
 	if v == zero {
 		return nil

@@ -14,33 +14,33 @@ const settingRefreshToken = "refresh_token"
 
 // IssueAccessToken makes the access token valid for the given time.
 func (s *Store) IssueAccessToken(ctx context.Context, token string, life time.Duration) error {
-	return s.change(ctx, func(ctx context.Context, tx *sql.Tx) error { return s.issue(ctx, tx, token, life, false) })
+	return s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error { return s.storeAccessToken(ctx, tx, token, life, false) })
 }
 
-// issue stores an access token and forgets tokens that have expired. consented reports that the token came from a
+// storeAccessToken stores an access token and forgets tokens that have expired. consented reports that the token came from a
 // user's consent.
-func (s *Store) issue(ctx context.Context, tx *sql.Tx, token string, life time.Duration, consented bool) error {
+func (s *Store) storeAccessToken(ctx context.Context, tx *sql.Tx, token string, life time.Duration, consented bool) error {
 	now := s.now()
 	if _, err := tx.ExecContext(ctx, `DELETE FROM access_tokens WHERE expires_at <= ?`, now.UnixMicro()); err != nil {
 		return err
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO access_tokens (digest, expires_at, consented) VALUES (?, ?, ?)`,
-		digest(token), now.Add(life).UnixMicro(), consented)
+		tokenDigest(token), now.Add(life).UnixMicro(), consented)
 	return err
 }
 
 // ExpireAccessTokens ends every valid access token.
 func (s *Store) ExpireAccessTokens(ctx context.Context) error {
-	return s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	return s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE access_tokens SET expires_at = min(expires_at, ?)`, s.now().UnixMicro())
 		return err
 	})
 }
 
-// AccessTokenGood reports whether the access token was issued and has not expired.
-func (s *Store) AccessTokenGood(ctx context.Context, token string) (bool, error) {
+// IsAccessTokenValid reports whether the access token was issued and has not expired.
+func (s *Store) IsAccessTokenValid(ctx context.Context, token string) (bool, error) {
 	var expires int64
-	err := s.read.QueryRowContext(ctx, `SELECT expires_at FROM access_tokens WHERE digest = ?`, digest(token)).Scan(&expires)
+	err := s.read.QueryRowContext(ctx, `SELECT expires_at FROM access_tokens WHERE digest = ?`, tokenDigest(token)).Scan(&expires)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
@@ -54,11 +54,11 @@ func (s *Store) RefreshToken(ctx context.Context) (string, error) {
 
 // AddRefreshToken makes the refresh token valid and the newest one. A known token, replaced or not, does not change.
 func (s *Store) AddRefreshToken(ctx context.Context, token string) error {
-	return s.change(ctx, func(ctx context.Context, tx *sql.Tx) error { return addRefreshToken(ctx, tx, token) })
+	return s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error { return addRefreshToken(ctx, tx, token) })
 }
 
 func addRefreshToken(ctx context.Context, tx *sql.Tx, token string) error {
-	added, err := tx.ExecContext(ctx, `INSERT INTO refresh_tokens (digest) VALUES (?) ON CONFLICT DO NOTHING`, digest(token))
+	added, err := tx.ExecContext(ctx, `INSERT INTO refresh_tokens (digest) VALUES (?) ON CONFLICT DO NOTHING`, tokenDigest(token))
 	if err != nil {
 		return err
 	}
@@ -71,18 +71,18 @@ func addRefreshToken(ctx context.Context, tx *sql.Tx, token string) error {
 // Exchange is the tokens that replace a refresh token.
 type Exchange struct {
 	AccessToken  string
-	Life         time.Duration // of the access token
+	Lifetime     time.Duration // of the access token
 	RefreshToken string        // the next refresh token
-	// Once reports that the exchanged refresh token becomes invalid.
-	Once bool
+	// SingleUse reports that the exchanged refresh token becomes invalid.
+	SingleUse bool
 }
 
 // ExchangeRefreshToken issues both tokens if the refresh token is valid, and reports whether it was. When several
 // exchanges use a token that is valid once at the same time, one succeeds.
 func (s *Store) ExchangeRefreshToken(ctx context.Context, token string, e Exchange) (good bool, err error) {
-	err = s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err = s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		// With Once the token is replaced, otherwise it stays valid.
-		found, err := tx.ExecContext(ctx, `UPDATE refresh_tokens SET replaced = ? WHERE digest = ? AND replaced = 0`, e.Once, digest(token))
+		found, err := tx.ExecContext(ctx, `UPDATE refresh_tokens SET replaced = ? WHERE digest = ? AND replaced = 0`, e.SingleUse, tokenDigest(token))
 		if err != nil {
 			return err
 		}
@@ -91,14 +91,14 @@ func (s *Store) ExchangeRefreshToken(ctx context.Context, token string, e Exchan
 			return err
 		}
 		good = true
-		return s.exchange(ctx, tx, e)
+		return s.storeExchange(ctx, tx, e)
 	})
 	return good && err == nil, err
 }
 
-// exchange stores both tokens of an exchange.
-func (s *Store) exchange(ctx context.Context, tx *sql.Tx, e Exchange) error {
-	if err := s.issue(ctx, tx, e.AccessToken, e.Life, true); err != nil {
+// storeExchange stores both tokens of an exchange.
+func (s *Store) storeExchange(ctx context.Context, tx *sql.Tx, e Exchange) error {
+	if err := s.storeAccessToken(ctx, tx, e.AccessToken, e.Lifetime, true); err != nil {
 		return err
 	}
 	return addRefreshToken(ctx, tx, e.RefreshToken)
@@ -106,7 +106,7 @@ func (s *Store) exchange(ctx context.Context, tx *sql.Tx, e Exchange) error {
 
 // RevokeConsent ends every token that came from a user's consent: access tokens, refresh tokens and codes.
 func (s *Store) RevokeConsent(ctx context.Context) error {
-	return s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	return s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		for _, statement := range []string{`DELETE FROM access_tokens WHERE consented = 1`, `UPDATE refresh_tokens SET replaced = 1`, `DELETE FROM codes`} {
 			if _, err := tx.ExecContext(ctx, statement); err != nil {
 				return err
@@ -116,7 +116,7 @@ func (s *Store) RevokeConsent(ctx context.Context) error {
 	})
 }
 
-func digest(token string) []byte {
+func tokenDigest(token string) []byte {
 	sum := sha256.Sum256([]byte(token))
 	return sum[:]
 }

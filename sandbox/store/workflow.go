@@ -5,7 +5,7 @@ import (
 	"database/sql"
 	"errors"
 
-	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/assumptions"
 	"github.com/oppflow/oppflow/sandbox/connection"
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
@@ -89,8 +89,8 @@ func (s *Store) entryStep(ctx context.Context, q queryer, asked *string) (int64,
 		return 0, notFound("Step", *asked)
 	case err != nil:
 		return 0, err
-	case entry == 0 && !s.assume.Is(assume.CreateEntry, "any"):
-		return 0, problem(LabelInvalidValue, *asked, "entryStepId: step %s is not an entry step", *asked)
+	case entry == 0 && !s.choices.Is(assumptions.CreateEntry, "any"):
+		return 0, newRefusal(LabelInvalidValue, *asked, "entryStepId: step %s is not an entry step", *asked)
 	}
 	return id, nil
 }

@@ -8,21 +8,21 @@ import (
 	"syscall"
 )
 
-// lowered says that the process runs with the lower priority.
-const lowered = "OPPFLOW_TESTS_LOWERED"
+// loweredVariable says that the process runs with the lower priority.
+const loweredVariable = "OPPFLOW_TESTS_LOWERED"
 
-// GiveWay lowers the priority of this process and of the processes that it starts. The tests on real parts run many
-// processes side by side. Without GiveWay, these would take most of the time of the packages that are tested
+// LowerPriority lowers the priority of this process and of the processes that it starts. The tests on real parts run many
+// processes side by side. Without LowerPriority, these would take most of the time of the packages that are tested
 // meanwhile. The processes also collect garbage less often, which saves an eighth of their processor time. TestMain
-// calls GiveWay first, since GiveWay executes the program again: Linux gives a priority to a thread, and the other
-// threads of a running process keep theirs. With CI=true GiveWay does nothing, so that no test fails because others
-// compile meanwhile. GiveWay returns the error of the operating system.
-func GiveWay() error {
+// calls LowerPriority first, since LowerPriority executes the program again: Linux gives a priority to a thread, and the other
+// threads of a running process keep theirs. With CI=true LowerPriority does nothing, so that no test fails because others
+// compile meanwhile. LowerPriority returns the error of the operating system.
+func LowerPriority() error {
 	switch {
-	case os.Getenv(ci) == "true":
+	case os.Getenv(ciVariable) == "true":
 		return nil
-	case os.Getenv(lowered) != "":
-		return os.Unsetenv(lowered)
+	case os.Getenv(loweredVariable) != "":
+		return os.Unsetenv(loweredVariable)
 	}
 	program, err := os.Executable()
 	if err != nil {
@@ -33,7 +33,7 @@ func GiveWay() error {
 	if err := syscall.Setpriority(syscall.PRIO_PROCESS, 0, 10); err != nil {
 		return err
 	}
-	environment := append(os.Environ(), lowered+"=true")
+	environment := append(os.Environ(), loweredVariable+"=true")
 	if os.Getenv("GOGC") == "" {
 		environment = append(environment, "GOGC=400")
 	}

@@ -10,8 +10,8 @@ const (
 	Variable = "OPPFLOW_TESTS"
 	// long is the only valid value of Variable, except for no value.
 	long = "long"
-	// ci is the variable with which continuous integration requires every test to run.
-	ci = "CI"
+	// ciVariable is the variable with which continuous integration requires every test to run.
+	ciVariable = "CI"
 )
 
 // TB is the part of [testing.TB] that this package needs.
@@ -45,12 +45,12 @@ func Pick[T any](t TB, inShort, inLong T) T {
 	return inShort
 }
 
-// Without leaves the test out because the machine lacks a program that the test needs, such as "a database server".
+// SkipWithout leaves the test out because the machine lacks a program that the test needs, such as "a database server".
 // With CI=true the test fails instead. The text says which program is missing and how to get it.
-func Without(t TB, missing string) {
+func SkipWithout(t TB, missing string) {
 	t.Helper()
-	if os.Getenv(ci) == "true" {
-		t.Fatalf("this machine lacks %s; with %s=true no test may be left out", missing, ci)
+	if os.Getenv(ciVariable) == "true" {
+		t.Fatalf("this machine lacks %s; with %s=true no test may be left out", missing, ciVariable)
 	}
 	t.Skipf("left out, since this machine lacks %s", missing)
 }

@@ -7,12 +7,12 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// told records the failures and skips of a test.
-type told struct{ failed, skipped string }
+// fakeTB records the failures and skips of a test.
+type fakeTB struct{ failed, skipped string }
 
-func (t *told) Helper()                           {}
-func (t *told) Fatalf(format string, args ...any) { t.failed = fmt.Sprintf(format, args...) }
-func (t *told) Skipf(format string, args ...any)  { t.skipped = fmt.Sprintf(format, args...) }
+func (t *fakeTB) Helper()                           {}
+func (t *fakeTB) Fatalf(format string, args ...any) { t.failed = fmt.Sprintf(format, args...) }
+func (t *fakeTB) Skipf(format string, args ...any)  { t.skipped = fmt.Sprintf(format, args...) }
 
 func TestForm(t *testing.T) {
 	for _, test := range []struct {
@@ -26,11 +26,11 @@ func TestForm(t *testing.T) {
 		{"1", false, `OPPFLOW_TESTS is "1"; it must be empty for the short form of the tests, or "long"`},
 	} {
 		t.Setenv(testrun.Variable, test.value)
-		var got told
+		var got fakeTB
 		if long := testrun.Long(&got); long != test.long || got.failed != test.failed {
 			t.Errorf("%q: long %t, failed %q; want %t, %q", test.value, long, got.failed, test.long, test.failed)
 		}
-		if picked, want := testrun.Pick(&told{}, 1, 2), map[bool]int{false: 1, true: 2}[test.long]; picked != want {
+		if picked, want := testrun.Pick(&fakeTB{}, 1, 2), map[bool]int{false: 1, true: 2}[test.long]; picked != want {
 			t.Errorf("%q: picked %d; want %d", test.value, picked, want)
 		}
 	}
@@ -38,14 +38,14 @@ func TestForm(t *testing.T) {
 
 func TestWhatIsMissingFailsInContinuousIntegration(t *testing.T) {
 	t.Setenv("CI", "")
-	var got told
-	testrun.Without(&got, "a browser (apt-get install chromium)")
+	var got fakeTB
+	testrun.SkipWithout(&got, "a browser (apt-get install chromium)")
 	if want := "left out, since this machine lacks a browser (apt-get install chromium)"; got.skipped != want || got.failed != "" {
 		t.Errorf("%+v; want it left out with %q", got, want)
 	}
 	t.Setenv("CI", "true")
-	got = told{}
-	testrun.Without(&got, "a browser")
+	got = fakeTB{}
+	testrun.SkipWithout(&got, "a browser")
 	if want := "this machine lacks a browser; with CI=true no test may be left out"; got.failed != want {
 		t.Errorf("%+v; want it failed with %q", got, want)
 	}

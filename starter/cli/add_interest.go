@@ -20,20 +20,20 @@ func (p *program) addInterest() *cobra.Command {
 training tokens.`,
 		Example: `  oppflow add-interest lead-4711 --item ABC-123 --kind course --amount 199.90 --learner "Melissa Green <melissa@example.com>"
   oppflow add-interest lead-4711 --item Q291cnNlOjE= --amount 199.90 --quantity 3 --reserve`,
-		Args:              exactly("REF"),
+		Args:              exactArgs("REF"),
 		ValidArgsFunction: completeNothing,
 	}
 	fs := command.Flags()
 	fs.StringVar(&interest.Item, "item", "", "what it is in: an id, a code or a name")
-	fs.Var((*kind)(&interest.Kind), "kind", "course, event, path or tokens; an id tells it by itself")
-	fs.Var((*quantity)(&interest.Quantity), "quantity", "how many")
-	fs.Var(&amount{&interest.UnitAmount}, "amount", "price of one, such as 199.90")
+	fs.Var((*kindFlag)(&interest.Kind), "kind", "course, event, path or tokens; an id tells it by itself")
+	fs.Var((*quantityFlag)(&interest.Quantity), "quantity", "how many")
+	fs.Var(&amountFlag{&interest.UnitAmount}, "amount", "price of one, such as 199.90")
 	fs.BoolVar(&interest.Reserve, "reserve", false, "hold as many places on the event")
-	fs.Var((*learners)(&interest.Learners), "learner", `person to be trained, such as "Melissa Green <melissa@example.com>" (repeatable)`)
+	fs.Var((*learnersFlag)(&interest.Learners), "learner", `person to be trained, such as "Melissa Green <melissa@example.com>" (repeatable)`)
 	fs.StringArrayVar(&contacts, "contact", nil, "id of a contact to be trained (repeatable)")
 	fs.StringVar(&interest.ExpiresAt, "expires-at", "", "when training tokens expire, local time such as 2023-12-31T23:59:59")
 	fs.StringVar((*string)(&interest.Tax), "tax", "", "id of the tax type")
-	sending := p.sending(command)
+	sending := p.newMessageCommand(command)
 	_ = command.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions(
 		[]string{string(opportunity.Course), string(opportunity.Event), string(opportunity.Path), string(opportunity.Tokens)},
 		cobra.ShellCompDirectiveNoFileComp))
@@ -60,40 +60,40 @@ training tokens.`,
 	return command
 }
 
-// kind is the value of a flag.
-type kind opportunity.Kind
+// kindFlag is the value of a flag.
+type kindFlag opportunity.InterestKind
 
-func (k *kind) Set(text string) error {
-	switch opportunity.Kind(text) {
+func (k *kindFlag) Set(text string) error {
+	switch opportunity.InterestKind(text) {
 	case opportunity.Course, opportunity.Event, opportunity.Path, opportunity.Tokens:
-		*k = kind(text)
+		*k = kindFlag(text)
 		return nil
 	}
 	return errors.New("must be course, event, path or tokens")
 }
 
-func (k *kind) String() string { return string(*k) }
-func (k *kind) Type() string   { return "kind" }
+func (k *kindFlag) String() string { return string(*k) }
+func (k *kindFlag) Type() string   { return "kind" }
 
-// quantity is the value of a flag: a whole number from 1 up.
-type quantity int
+// quantityFlag is the value of a flag: a whole number from 1 up.
+type quantityFlag int
 
-func (q *quantity) Set(text string) error {
+func (q *quantityFlag) Set(text string) error {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > opportunity.MaxQuantity {
 		return errors.New("must be a whole number from 1 to " + strconv.Itoa(opportunity.MaxQuantity))
 	}
-	*q = quantity(n)
+	*q = quantityFlag(n)
 	return nil
 }
 
-func (q *quantity) String() string { return strconv.Itoa(int(*q)) }
-func (q *quantity) Type() string   { return "number" }
+func (q *quantityFlag) String() string { return strconv.Itoa(int(*q)) }
+func (q *quantityFlag) Type() string   { return "number" }
 
-// amount is the value of a flag: an exact decimal.
-type amount struct{ value *opportunity.Amount }
+// amountFlag is the value of a flag: an exact decimal.
+type amountFlag struct{ value *opportunity.Amount }
 
-func (a *amount) Set(text string) error {
+func (a *amountFlag) Set(text string) error {
 	value, err := opportunity.ParseAmount(text)
 	if err != nil {
 		return errors.New("must be a decimal such as 199.90: no currency, no sign, a point and at most 4 digits behind it")
@@ -102,5 +102,5 @@ func (a *amount) Set(text string) error {
 	return nil
 }
 
-func (a *amount) String() string { return "" }
-func (a *amount) Type() string   { return "decimal" }
+func (a *amountFlag) String() string { return "" }
+func (a *amountFlag) Type() string   { return "decimal" }

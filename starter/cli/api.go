@@ -17,8 +17,8 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// maxAnswer is the largest size of an answer of the API. A whole schema has some megabytes.
-const maxAnswer = 64 << 20
+// maxResponse is the largest size of an answer of the API. A whole schema has some megabytes.
+const maxResponse = 64 << 20
 
 // readerFlags binds the settings of a command that only reads.
 func readerFlags(fs *pflag.FlagSet, api *settings.API) {
@@ -28,17 +28,17 @@ func readerFlags(fs *pflag.FlagSet, api *settings.API) {
 	}
 }
 
-// askAPI runs work with a client of the API in the settings. It explains an error in one line.
-func (p *program) askAPI(ctx context.Context, s *settings.API, timeout time.Duration, work func(context.Context, *administrate.Client) error) error {
-	concerns := &concerns{}
+// withAPI runs work with a client of the API in the settings. It explains an error in one line.
+func (p *program) withAPI(ctx context.Context, s *settings.API, timeout time.Duration, work func(context.Context, *administrate.Client) error) error {
+	concerns := &deferredWarnings{}
 	client, err := apiClient(s, slog.New(concerns))
 	if err != nil {
 		return err
 	}
-	ctx, cancel := within(ctx, timeout)
+	ctx, cancel := withTimeout(ctx, timeout)
 	defer cancel()
 	err = explainAPI(ctx, s.URL, work(ctx, client))
-	concerns.tell(p.stderr, err)
+	concerns.write(p.stderr, err)
 	return err
 }
 
@@ -53,7 +53,7 @@ func apiClient(s *settings.API, logger *slog.Logger) (*administrate.Client, erro
 		return nil, &usageError{text: err.Error()}
 	}
 	client, err := administrate.New(administrate.Options{
-		URL: s.URL, Tokens: tokens, RequestsPerSecond: s.Rate, ReadOnly: s.ReadOnly, MaxResponseBytes: maxAnswer,
+		URL: s.URL, Tokens: tokens, RequestsPerSecond: s.Rate, ReadOnly: s.ReadOnly, MaxResponseBytes: maxResponse,
 	})
 	if err != nil {
 		return nil, &usageError{text: err.Error()}
@@ -66,7 +66,7 @@ func explainAPI(ctx context.Context, url string, err error) error {
 	var refused *administrate.RefusedError
 	var notSent *administrate.NotSentError
 	var invalid *administrate.InvalidError
-	var hidden *administrate.HiddenError
+	var hidden *administrate.IntrospectionDisabledError
 	var token *administrate.TokenError
 	switch {
 	case err == nil:
@@ -98,15 +98,15 @@ func explainAPI(ctx context.Context, url string, err error) error {
 	return err
 }
 
-// concerns is a log that is kept until the command ends. A concern that is part of the command's own error is not
+// deferredWarnings is a log that is kept until the command ends. A concern that is part of the command's own error is not
 // reported twice.
-type concerns struct {
+type deferredWarnings struct {
 	mu    sync.Mutex
 	texts []string
 }
 
-// tell writes one line for each concern whose text is not part of err.
-func (c *concerns) tell(w io.Writer, err error) {
+// write writes one line for each concern whose text is not part of err.
+func (c *deferredWarnings) write(w io.Writer, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, text := range c.texts {
@@ -117,10 +117,12 @@ func (c *concerns) tell(w io.Writer, err error) {
 }
 
 // Enabled implements slog.Handler.
-func (c *concerns) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
+func (c *deferredWarnings) Enabled(_ context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn
+}
 
 // Handle implements slog.Handler.
-func (c *concerns) Handle(_ context.Context, r slog.Record) error {
+func (c *deferredWarnings) Handle(_ context.Context, r slog.Record) error {
 	text := r.Message
 	r.Attrs(func(a slog.Attr) bool { text = a.Value.String(); return true }) // the problem
 	c.mu.Lock()
@@ -130,7 +132,7 @@ func (c *concerns) Handle(_ context.Context, r slog.Record) error {
 }
 
 // WithAttrs implements slog.Handler.
-func (c *concerns) WithAttrs([]slog.Attr) slog.Handler { return c }
+func (c *deferredWarnings) WithAttrs([]slog.Attr) slog.Handler { return c }
 
 // WithGroup implements slog.Handler.
-func (c *concerns) WithGroup(string) slog.Handler { return c }
+func (c *deferredWarnings) WithGroup(string) slog.Handler { return c }

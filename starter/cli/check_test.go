@@ -14,16 +14,16 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// tenant is a sandbox that records its requests. Its answers can be changed.
-type tenant struct {
-	mu       sync.Mutex
-	requests []string
-	change   func(answer string) string
-	refuse   string // a text that requests must not hold
-	options  sandbox.Options
+// recordingSandbox is a sandbox that records its requests. Its answers can be changed.
+type recordingSandbox struct {
+	mu        sync.Mutex
+	requests  []string
+	change    func(answer string) string
+	forbidden string // a text that requests must not hold
+	options   sandbox.Options
 }
 
-func (s *tenant) serve(t *testing.T) []string {
+func (s *recordingSandbox) serve(t *testing.T) []string {
 	t.Helper()
 	s.options.Token, s.options.Logger = "tk-31415", slog.New(slog.DiscardHandler)
 	box, err := sandbox.Open(t.Context(), s.options)
@@ -36,7 +36,7 @@ func (s *tenant) serve(t *testing.T) []string {
 		s.mu.Lock()
 		s.requests = append(s.requests, string(body))
 		s.mu.Unlock()
-		if s.refuse != "" && strings.Contains(string(body), s.refuse) {
+		if s.forbidden != "" && strings.Contains(string(body), s.forbidden) {
 			w.WriteHeader(http.StatusBadRequest)
 			_, _ = io.WriteString(w, `{"errors":[{"message":"nobody knows that"}]}`)
 			return
@@ -71,7 +71,7 @@ func rename(t *testing.T, from, to string) func(string) string {
 }
 
 func TestCheckOfACompleteTenantSaysSo(t *testing.T) {
-	box := &tenant{}
+	box := &recordingSandbox{}
 	env := box.serve(t)
 	oppflow(t, env, "check").wantDone(t, "has all that Oppflow sends to it", "different requests were compared")
 	got := oppflow(t, env, "check", "--output", "json")
@@ -92,7 +92,7 @@ func TestCheckOfACompleteTenantSaysSo(t *testing.T) {
 
 // The tenant's records are unchanged, and no mutation was sent.
 func TestCheckWritesNothing(t *testing.T) {
-	box := &tenant{}
+	box := &recordingSandbox{}
 	env := box.serve(t)
 	before := oppflow(t, env, "search", "--output", "json")
 	before.wantDone(t, "Annual first aid refresher")
@@ -109,8 +109,8 @@ func TestCheckWritesNothing(t *testing.T) {
 	}
 }
 
-func TestCheckTellsWhatIsMissing(t *testing.T) {
-	box := &tenant{change: rename(t, `"name":"isReservationValid"`, `"name":"holdsPlaces"`)}
+func TestCheckReportsMissingParts(t *testing.T) {
+	box := &recordingSandbox{change: rename(t, `"name":"isReservationValid"`, `"name":"holdsPlaces"`)}
 	got := oppflow(t, box.serve(t), "check")
 	got.wantFailure(t, "differs from what Oppflow sends: 1 thing is missing")
 	for _, want := range []string{"Missing, although documented or observed", `"isReservationValid" on type "Opportunity"`, "fails: ", "read an opportunity", "more"} {
@@ -123,8 +123,8 @@ func TestCheckTellsWhatIsMissing(t *testing.T) {
 	}
 }
 
-func TestCheckTellsWhatIsAssumedInVain(t *testing.T) {
-	box := &tenant{change: rename(t, `"name":"regions"`, `"name":"areas"`)}
+func TestCheckReportsFailedAssumptions(t *testing.T) {
+	box := &recordingSandbox{change: rename(t, `"name":"regions"`, `"name":"areas"`)}
 	env := box.serve(t)
 	got := oppflow(t, env, "check")
 	got.wantFailure(t, "1 assumption does not hold")
@@ -162,8 +162,8 @@ func TestCheckTellsWhatIsAssumedInVain(t *testing.T) {
 }
 
 // Problems of what only side effects use are reported, and do not count.
-func TestCheckTellsWhatSideEffectsLack(t *testing.T) {
-	box := &tenant{change: rename(t, `"name":"invoices"`, `"name":"bills"`)}
+func TestCheckReportsMissingSideEffectParts(t *testing.T) {
+	box := &recordingSandbox{change: rename(t, `"name":"invoices"`, `"name":"bills"`)}
 	env := box.serve(t)
 	oppflow(t, env, "check").wantDone(t,
 		"has all that Oppflow sends to it", "Missing for side effects of transitions", `"invoices" on type "Mutation"`, "finalise an invoice")
@@ -188,7 +188,7 @@ func TestCheckTellsWhatSideEffectsLack(t *testing.T) {
 		t.Errorf("%+v", read)
 	}
 
-	box = &tenant{change: rename(t, `"name":"AccountUpdateInput"`, `"name":"AccountInput"`)}
+	box = &recordingSandbox{change: rename(t, `"name":"AccountUpdateInput"`, `"name":"AccountInput"`)}
 	oppflow(t, box.serve(t), "check").wantDone(t,
 		"Assumed for side effects of transitions", "without it: postal addresses cannot be changed.", "(UpdateAccountInput)")
 }
@@ -201,10 +201,10 @@ func (r result) wantFailure(t *testing.T, want ...string) {
 		t.Error("nothing on standard output")
 	}
 	r.stdout = ""
-	r.wantMistake(t, 1, want...)
+	r.wantUsageError(t, 1, want...)
 }
 
-func TestCheckThatCannotBeMadeIsOneLine(t *testing.T) {
+func TestCheckFailureIsOneLine(t *testing.T) {
 	for name, test := range map[string]struct {
 		status int
 		body   string
@@ -222,7 +222,7 @@ func TestCheckThatCannotBeMadeIsOneLine(t *testing.T) {
 			}))
 			defer server.Close()
 			got := oppflow(t, []string{"ADMINISTRATE_URL=" + server.URL, "ADMINISTRATE_TOKEN=tk-31415"}, "check")
-			got.wantMistake(t, 1, test.want...)
+			got.wantUsageError(t, 1, test.want...)
 			if strings.Contains(got.stderr, "tk-31415") {
 				t.Errorf("the token is told: %s", got.stderr)
 			}
@@ -230,7 +230,7 @@ func TestCheckThatCannotBeMadeIsOneLine(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	run(ctx, []string{"ADMINISTRATE_URL=http://127.0.0.1:1/", "ADMINISTRATE_TOKEN=t"}, "check").wantMistake(t, 1, "interrupted")
+	run(ctx, []string{"ADMINISTRATE_URL=http://127.0.0.1:1/", "ADMINISTRATE_TOKEN=t"}, "check").wantUsageError(t, 1, "interrupted")
 }
 
 // The commands that read can use a tenant's OAuth client as the worker does.
@@ -240,7 +240,7 @@ func TestCheckAndSearchAskForTokensByOAuth(t *testing.T) {
 	oppflow(t, box.client(), "search").wantDone(t, "Annual first aid refresher")
 	for _, command := range []string{"check", "search"} {
 		got := oppflow(t, append(box.client(), "ADMINISTRATE_CLIENT_SECRET=sc-27182"), command)
-		got.wantMistake(t, 1, "no access token")
+		got.wantUsageError(t, 1, "no access token")
 		if strings.Contains(got.stderr, "sc-27182") {
 			t.Errorf("the secret is told: %s", got.stderr)
 		}

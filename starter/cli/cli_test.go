@@ -30,8 +30,8 @@ import (
 	"github.com/oppflow/oppflow/starter/cli"
 )
 
-// bare is an environment without any of the user's own settings.
-var bare = []string{"TEMPORAL_CONFIG_FILE=/dev/null"}
+// bareEnv is an environment without any of the user's own settings.
+var bareEnv = []string{"TEMPORAL_CONFIG_FILE=/dev/null"}
 
 // result is the result of one run of the command line.
 type result struct {
@@ -47,12 +47,12 @@ func oppflow(t *testing.T, env []string, args ...string) result {
 
 func run(ctx context.Context, env []string, args ...string) result {
 	var stdout, stderr bytes.Buffer
-	code := cli.Main(ctx, args, append(append([]string{}, bare...), env...), &stdout, &stderr)
+	code := cli.Main(ctx, args, append(append([]string{}, bareEnv...), env...), &stdout, &stderr)
 	return result{code, stdout.String(), stderr.String()}
 }
 
-// wantMistake expects exactly one line on standard error that contains all of want, and no other output.
-func (r result) wantMistake(t *testing.T, code int, want ...string) {
+// wantUsageError expects exactly one line on standard error that contains all of want, and no other output.
+func (r result) wantUsageError(t *testing.T, code int, want ...string) {
 	t.Helper()
 	if r.code != code {
 		t.Errorf("exit code %d, want %d", r.code, code)
@@ -104,7 +104,7 @@ type frontend struct {
 
 	mu       sync.Mutex
 	received []message
-	answer   any   // to updates and queries
+	response any   // to updates and queries
 	err      error // in place of any answer
 }
 
@@ -144,8 +144,8 @@ func (f *frontend) only(t *testing.T) message {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	different := f.received
-	outcome, _ := f.answer.(opportunity.Outcome)
-	opened, _ := f.answer.(opportunity.Opened)
+	outcome, _ := f.response.(opportunity.Outcome)
+	opened, _ := f.response.(opportunity.CreateOutcome)
 	if outcome.State == opportunity.Pending || opened.State == opportunity.Pending {
 		different = slices.Compact(slices.Clone(different))
 	}
@@ -155,7 +155,7 @@ func (f *frontend) only(t *testing.T) message {
 	return f.received[0]
 }
 
-func (f *frontend) take(how, workflow, name string, payloads *commonpb.Payloads, more ...string) error {
+func (f *frontend) receive(how, workflow, name string, payloads *commonpb.Payloads, more ...string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	text := strings.Join(more, "")
@@ -171,14 +171,14 @@ func (f *frontend) GetSystemInfo(context.Context, *workflowservice.GetSystemInfo
 }
 
 func (f *frontend) SignalWorkflowExecution(_ context.Context, r *workflowservice.SignalWorkflowExecutionRequest) (*workflowservice.SignalWorkflowExecutionResponse, error) {
-	return &workflowservice.SignalWorkflowExecutionResponse{}, f.take("signal", r.GetWorkflowExecution().GetWorkflowId(), r.GetSignalName(), r.GetInput())
+	return &workflowservice.SignalWorkflowExecutionResponse{}, f.receive("signal", r.GetWorkflowExecution().GetWorkflowId(), r.GetSignalName(), r.GetInput())
 }
 
 func (f *frontend) QueryWorkflow(_ context.Context, r *workflowservice.QueryWorkflowRequest) (*workflowservice.QueryWorkflowResponse, error) {
-	if err := f.take("query", r.GetExecution().GetWorkflowId(), r.GetQuery().GetQueryType(), r.GetQuery().GetQueryArgs()); err != nil {
+	if err := f.receive("query", r.GetExecution().GetWorkflowId(), r.GetQuery().GetQueryType(), r.GetQuery().GetQueryArgs()); err != nil {
 		return nil, err
 	}
-	answer, err := converter.GetDefaultDataConverter().ToPayloads(f.answer)
+	answer, err := converter.GetDefaultDataConverter().ToPayloads(f.response)
 	return &workflowservice.QueryWorkflowResponse{QueryResult: answer, QueryRejected: (*querypb.QueryRejected)(nil)}, err
 }
 
@@ -188,14 +188,14 @@ func (f *frontend) UpdateWorkflowExecution(_ context.Context, r *workflowservice
 
 func (f *frontend) update(how string, r *workflowservice.UpdateWorkflowExecutionRequest) (*workflowservice.UpdateWorkflowExecutionResponse, error) {
 	input := r.GetRequest().GetInput()
-	if err := f.take(how, r.GetWorkflowExecution().GetWorkflowId(), input.GetName(), input.GetArgs()); err != nil {
+	if err := f.receive(how, r.GetWorkflowExecution().GetWorkflowId(), input.GetName(), input.GetArgs()); err != nil {
 		return nil, err
 	}
 	outcome := &updatepb.Outcome{}
-	if failure, ok := f.answer.(*opportunity.Error); ok {
+	if failure, ok := f.response.(*opportunity.Error); ok {
 		outcome.Value = &updatepb.Outcome_Failure{Failure: failureOf(failure)}
 	} else {
-		answer, err := converter.GetDefaultDataConverter().ToPayloads(f.answer)
+		answer, err := converter.GetDefaultDataConverter().ToPayloads(f.response)
 		if err != nil {
 			return nil, err
 		}
@@ -213,7 +213,7 @@ func (f *frontend) update(how string, r *workflowservice.UpdateWorkflowExecution
 
 // failureOf returns the failure of an update in the form in which a worker reports it.
 func failureOf(own *opportunity.Error) *failurepb.Failure {
-	return temporal.GetDefaultFailureConverter().ErrorToFailure(lifecycle.Fault(own))
+	return temporal.GetDefaultFailureConverter().ErrorToFailure(lifecycle.ToTemporalError(own))
 }
 
 func (f *frontend) ExecuteMultiOperation(_ context.Context, r *workflowservice.ExecuteMultiOperationRequest) (*workflowservice.ExecuteMultiOperationResponse, error) {

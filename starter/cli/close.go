@@ -16,11 +16,11 @@ func (p *program) close() *cobra.Command {
 		Long: `close ends the run for good and asks nothing: what waits is reported failed, places are given back, and the step in the
 TMS stays as it is. The reference cannot be used again.`,
 		Example:           `  oppflow close lead-4711 --reason "handled by phone"`,
-		Args:              exactly("REF"),
+		Args:              exactArgs("REF"),
 		ValidArgsFunction: completeNothing,
 	}
 	command.Flags().StringVar(&ending.Reason, "reason", "", "why; kept with what it ends")
-	sending := p.sending(command)
+	sending := p.newMessageCommand(command)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		reference, err := reference(args)
 		if err != nil {
@@ -30,7 +30,7 @@ TMS stays as it is. The reference cannot be used again.`,
 			return usagef(`--reason is missing; say why, such as --reason "handled by phone"`)
 		}
 		ending.RequestID = sending.request.get()
-		sending.told = fmt.Sprintf("%s is being closed", reference)
+		sending.successText = fmt.Sprintf("%s is being closed", reference)
 		return sending.send(command.Context(), reference, ending, map[string]string{"requestId": "--request-id", "reason": "--reason"})
 	}
 	return command

@@ -19,10 +19,10 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// answerTimeout is a little more than the time after which an update returns as pending.
+// updateTimeout is a little more than the time after which an update returns as pending.
 const (
-	answerTimeout = opportunity.AnswerWithin + answerMargin
-	answerMargin  = 20 * time.Second
+	updateTimeout       = opportunity.MaxUpdateWait + updateTimeoutMargin
+	updateTimeoutMargin = 20 * time.Second
 )
 
 // connection holds the flags of a command that connects to Temporal.
@@ -37,7 +37,7 @@ type connection struct {
 func (p *program) connection(fs *pflag.FlagSet, timeout time.Duration) *connection {
 	c := &connection{program: p, timeout: timeout}
 	c.temporal.Environment = p.env
-	fs.Var((*length)(&c.timeout), "timeout", "how long to wait for an answer")
+	fs.Var((*durationFlag)(&c.timeout), "timeout", "how long to wait for an answer")
 	c.temporal.AddFlags(fs)
 	return c
 }
@@ -50,7 +50,7 @@ func (c *connection) open(ctx context.Context) (context.Context, client.Client, 
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	bounded, cancel := within(ctx, c.timeout)
+	bounded, cancel := withTimeout(ctx, c.timeout)
 	end := func() {
 		cancel()
 		_ = observer.Shutdown(ctx)
@@ -72,12 +72,12 @@ func (c *connection) opportunities(ctx context.Context, work func(context.Contex
 	}
 	defer done()
 	// Part of the timeout is kept for one last answer. The client repeats requests in the rest of it.
-	patience := max(opportunity.AnswerWithin, c.timeout-answerMargin)
-	return c.explain(work(ctx, lifecycle.NewClientWithOptions(temporal, lifecycle.Options{Patience: patience})))
+	patience := max(opportunity.MaxUpdateWait, c.timeout-updateTimeoutMargin)
+	return c.explainError(work(ctx, lifecycle.NewClientWithOptions(temporal, lifecycle.Options{MaxWait: patience})))
 }
 
-// explain explains an error of Temporal in one line. An opportunity's own error is returned unchanged.
-func (c *connection) explain(err error) error {
+// explainError explains an error of Temporal in one line. An opportunity's own error is returned unchanged.
+func (c *connection) explainError(err error) error {
 	var own *opportunity.Error
 	var missing *serviceerror.NamespaceNotFound
 	var usage *usageError
@@ -133,26 +133,26 @@ func (r *requestID) Set(text string) error {
 func (r *requestID) String() string { return string(*r) }
 func (r *requestID) Type() string   { return "string" }
 
-// length is the value of a flag: a positive length of time.
-type length time.Duration
+// durationFlag is the value of a flag: a positive length of time.
+type durationFlag time.Duration
 
-func (l *length) Set(text string) error {
+func (l *durationFlag) Set(text string) error {
 	value, err := time.ParseDuration(text)
 	if err != nil || value <= 0 {
 		return errors.New("must be a length of time greater than 0, such as 90s or 2m")
 	}
-	*l = length(value)
+	*l = durationFlag(value)
 	return nil
 }
 
-func (l *length) String() string { return time.Duration(*l).String() }
-func (l *length) Type() string   { return "duration" }
+func (l *durationFlag) String() string { return time.Duration(*l).String() }
+func (l *durationFlag) Type() string   { return "duration" }
 
 // reference reads the argument that names the opportunity.
 func reference(args []string) (opportunity.Reference, error) {
 	ref := opportunity.Reference(args[0])
 	if err := ref.Validate(); err != nil {
-		return "", mistyped(err, map[string]string{"reference": "REF"})
+		return "", asUsageError(err, map[string]string{"reference": "REF"})
 	}
 	return ref, nil
 }

@@ -29,7 +29,7 @@ won. Each step's outcome is compared with what the documentation says; the exit 
 The worker follows the default playbook: winning registers the learner, gives the places back that were held, and finds
 the tokens and the invoice that the TMS makes.`,
 		Example:           "  oppflow demo\n  oppflow demo --keep\n  oppflow demo --output json",
-		Args:              exactly(),
+		Args:              exactArgs(),
 		ValidArgsFunction: completeNothing,
 	}
 	fs := command.Flags()
@@ -50,12 +50,12 @@ the tokens and the invoice that the TMS makes.`,
 		}
 		defer func() { _ = os.Remove(catalogue) }()
 		options.SandboxArgs, options.WorkerArgs = []string{"--catalogue", catalogue}, []string{"--playbook", "default"}
-		running, err := bringUp(ctx, options)
+		running, err := startStack(ctx, options)
 		if err != nil {
 			return err
 		}
 		defer func() {
-			if downErr := takeDown(ctx, running); err == nil {
+			if downErr := stopStack(ctx, running); err == nil {
 				err = downErr
 			}
 		}()
@@ -71,7 +71,7 @@ the tokens and the invoice that the TMS makes.`,
 				return err
 			}
 		}
-		p.concludeDemo(tell, running, report, keep)
+		p.printDemoResult(tell, running, report, keep)
 		if keep {
 			if err := untilDone(ctx, running, false); err != nil {
 				return err
@@ -87,7 +87,7 @@ the tokens and the invoice that the TMS makes.`,
 
 // playDemo plays the story and narrates it.
 func playDemo(ctx context.Context, running *stack.Stack, tell io.Writer) (story.Report, error) {
-	temporal, _, err := host.Connect(ctx, host.Plain(running.TemporalAddress(), running.Namespace()), nil)
+	temporal, _, err := host.Connect(ctx, host.InsecureTemporal(running.TemporalAddress(), running.Namespace()), nil)
 	if err != nil {
 		return story.Report{}, err
 	}
@@ -96,14 +96,14 @@ func playDemo(ctx context.Context, running *stack.Stack, tell io.Writer) (story.
 	if err != nil {
 		return story.Report{}, err
 	}
-	return story.Play(ctx, story.Player{Temporal: temporal, API: api}, story.Options{
-		Default:   true,
-		Reference: opportunity.Reference("demo-" + time.Now().UTC().Format("20060102-150405.000")),
+	return story.Play(ctx, story.Connections{Temporal: temporal, API: api}, story.Options{
+		DefaultPlaybook: true,
+		Reference:       opportunity.Reference("demo-" + time.Now().UTC().Format("20060102-150405.000")),
 		Begin: func(number, of int, say string) {
 			_, _ = fmt.Fprintf(tell, "\n%2d/%d %s\n", number, of, say)
 		},
 		End: func(result story.Result) {
-			_, _ = fmt.Fprintf(tell, "      → %s\n", oneLine(result.Told))
+			_, _ = fmt.Fprintf(tell, "      → %s\n", oneLine(result.Text))
 			agreed := 0
 			for _, check := range result.Checks {
 				if check.OK() {
@@ -119,8 +119,8 @@ func playDemo(ctx context.Context, running *stack.Stack, tell io.Writer) (story.
 	})
 }
 
-// concludeDemo prints how the story ended and where to look.
-func (p *program) concludeDemo(tell io.Writer, running *stack.Stack, report story.Report, keep bool) {
+// printDemoResult prints how the story ended and where to look.
+func (p *program) printDemoResult(tell io.Writer, running *stack.Stack, report story.Report, keep bool) {
 	if tell == p.stdout {
 		_, _ = fmt.Fprintln(tell, "\nThe opportunity, as its workflow shows it:")
 		form := table
@@ -136,7 +136,7 @@ func (p *program) concludeDemo(tell io.Writer, running *stack.Stack, report stor
 	}
 	if tell == p.stdout {
 		_, _ = fmt.Fprintln(tell)
-		p.tellStack(running, false)
+		p.printStack(running, false)
 		return
 	}
 	_, _ = fmt.Fprintln(tell, "Everything runs; Ctrl-C stops it.")

@@ -17,11 +17,11 @@ func (p *program) extend() *cobra.Command {
 		Long: `extend sets until when all places held for the opportunity are held, later or earlier. Places that have lapsed stay
 lapsed: it then fails.`,
 		Example:           "  oppflow extend lead-4711 --until 2026-12-31T17:00:00+01:00",
-		Args:              exactly("REF"),
+		Args:              exactArgs("REF"),
 		ValidArgsFunction: completeNothing,
 	}
-	command.Flags().Var((*moment)(&extend.Until), "until", "when they lapse, with an offset, such as 2026-12-31T17:00:00Z")
-	sending := p.sending(command)
+	command.Flags().Var((*timeFlag)(&extend.Until), "until", "when they lapse, with an offset, such as 2026-12-31T17:00:00Z")
+	sending := p.newMessageCommand(command)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		reference, err := reference(args)
 		if err != nil {
@@ -36,22 +36,22 @@ lapsed: it then fails.`,
 	return command
 }
 
-// moment is the value of a flag: a point in time.
-type moment time.Time
+// timeFlag is the value of a flag: a point in time.
+type timeFlag time.Time
 
-func (m *moment) Set(text string) error {
+func (m *timeFlag) Set(text string) error {
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
 		return errors.New("must be a time with an offset, such as 2026-12-31T17:00:00Z or 2026-12-31T17:00:00+01:00")
 	}
-	*m = moment(at)
+	*m = timeFlag(at)
 	return nil
 }
 
-func (m *moment) String() string {
+func (m *timeFlag) String() string {
 	if time.Time(*m).IsZero() {
 		return ""
 	}
 	return time.Time(*m).Format(time.RFC3339)
 }
-func (m *moment) Type() string { return "time" }
+func (m *timeFlag) Type() string { return "time" }

@@ -27,8 +27,8 @@ const (
 )
 
 func (p *program) list() *cobra.Command {
-	var conditions listing
-	limit := rows(50)
+	var conditions listConditions
+	limit := rowsFlag(50)
 	command := &cobra.Command{
 		Use:   "list [flags]",
 		Short: "List the opportunities Temporal runs or ran, the newest first",
@@ -38,17 +38,17 @@ opportunity is like right now, use show. Of an opportunity that has run long, ST
 		Example: `  oppflow list --status running --attention any
   oppflow list --state open --region UK --output json
   oppflow list --query 'OpportunityReservedUntil < "2026-12-31T00:00:00Z"'`,
-		Args:              exactly(),
+		Args:              exactArgs(),
 		ValidArgsFunction: completeNothing,
 	}
 	fs := command.Flags()
 	words := func(name, usage string, to *string, known []string) {
-		fs.Var(&word{to, known}, name, usage+": "+strings.Join(known, ", "))
+		fs.Var(&choiceFlag{to, known}, name, usage+": "+strings.Join(known, ", "))
 		_ = command.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(known, cobra.ShellCompDirectiveNoFileComp))
 	}
 	words("status", "how the run stands", &conditions.status, statuses)
 	words("state", "state of the stage", &conditions.state, states)
-	words("attention", "what needs attention", &conditions.attention, attentions)
+	words("attention", "what needs attention", &conditions.attention, attentionKinds)
 	fs.StringVar(&conditions.step, "step", "", "name of the step")
 	fs.StringVar(&conditions.region, "region", "", "name of the region")
 	fs.StringVar(&conditions.raw, "query", "", "further condition, as Temporal's Web UI takes it")
@@ -65,20 +65,20 @@ opportunity is like right now, use show. Of an opportunity that has run long, ST
 			return err
 		}
 		defer done()
-		result, err := listUpTo(ctx, temporal, connection.namespace, query, conditions.local(), int(limit))
+		result, err := listUpTo(ctx, temporal, connection.namespace, query, conditions.localFilter(), int(limit))
 		if err != nil {
-			return connection.explain(conditions.explain(err))
+			return connection.explainError(conditions.explainError(err))
 		}
-		return form.show(p.stdout, result, func(w io.Writer) { showListed(w, result) })
+		return form.show(p.stdout, result, func(w io.Writer) { showList(w, result) })
 	}
 	return command
 }
 
 // The words of the flags. Each word has its own condition in query.
 var (
-	statuses   = []string{"running", "closed", "completed", "failed", "cancelled", "terminated", "timed-out"}
-	states     = []string{"open", "won", "lost", "archived"}
-	attentions = []string{
+	statuses       = []string{"running", "closed", "completed", "failed", "cancelled", "terminated", "timed-out"}
+	states         = []string{"open", "won", "lost", "archived"}
+	attentionKinds = []string{
 		anyAttention, taskAttention, string(opportunity.AttentionUndecided), string(opportunity.AttentionAPI), string(opportunity.AttentionReservation),
 		string(opportunity.AttentionCredentials), string(opportunity.AttentionOperation), string(opportunity.AttentionClock),
 		string(opportunity.AttentionLimit), string(opportunity.AttentionService),
@@ -94,13 +94,13 @@ const (
 	taskAttention = "task"
 )
 
-// listing holds the conditions for the listed opportunities.
-type listing struct{ status, state, attention, step, region, raw string }
+// listConditions holds the conditions for the listed opportunities.
+type listConditions struct{ status, state, attention, step, region, raw string }
 
 // query returns the conditions as a query for Temporal. It leaves out a run that continued as new, because the next
 // run is listed.
-func (l listing) query() (string, error) {
-	all := []string{"WorkflowType = " + literal(lifecycle.WorkflowType), `ExecutionStatus != "ContinuedAsNew"`}
+func (l listConditions) query() (string, error) {
+	all := []string{"WorkflowType = " + quoted(lifecycle.WorkflowType), `ExecutionStatus != "ContinuedAsNew"`}
 	switch l.status {
 	case "":
 	case "closed":
@@ -110,10 +110,10 @@ func (l listing) query() (string, error) {
 	case "timed-out":
 		all = append(all, `ExecutionStatus = "TimedOut"`)
 	default:
-		all = append(all, "ExecutionStatus = "+literal(strings.ToUpper(l.status[:1])+l.status[1:]))
+		all = append(all, "ExecutionStatus = "+quoted(strings.ToUpper(l.status[:1])+l.status[1:]))
 	}
 	if l.state != "" {
-		all = append(all, lifecycle.OpportunityState.GetName()+" = "+literal(strings.ToUpper(l.state[:1])+l.state[1:]))
+		all = append(all, lifecycle.OpportunityState.GetName()+" = "+quoted(strings.ToUpper(l.state[:1])+l.state[1:]))
 	}
 	switch l.attention {
 	case "":
@@ -122,24 +122,24 @@ func (l listing) query() (string, error) {
 	case taskAttention:
 		all = append(all, lifecycle.ReportedProblems+" is not null")
 	default:
-		all = append(all, lifecycle.OpportunityAttention.GetName()+" = "+literal(l.attention))
+		all = append(all, lifecycle.OpportunityAttention.GetName()+" = "+quoted(l.attention))
 	}
 	for _, field := range []struct{ name, value string }{
 		{lifecycle.OpportunityStep.GetName(), l.step}, {lifecycle.OpportunityRegion.GetName(), l.region},
 	} {
-		begin, odd := plainBegin(field.value)
+		begin, odd := queryablePrefix(field.value)
 		switch {
 		case field.value == "":
 		case !odd:
-			all = append(all, field.name+" = "+literal(field.value))
+			all = append(all, field.name+" = "+quoted(field.value))
 		case begin == "":
 			all = append(all, field.name+" is not null")
 		default:
-			all = append(all, field.name+" STARTS_WITH "+literal(begin))
+			all = append(all, field.name+" STARTS_WITH "+quoted(begin))
 		}
 	}
 	if l.raw != "" {
-		if !balanced(l.raw) {
+		if !hasBalancedBrackets(l.raw) {
 			return "", usagef("--query %q: must be one whole condition: brackets and quotes in pairs, no comment and no semicolon", l.raw)
 		}
 		all = append(all, "("+l.raw+")")
@@ -147,10 +147,10 @@ func (l listing) query() (string, error) {
 	return strings.Join(all, " and "), nil
 }
 
-// plainBegin returns the part of a name that a query can look for. With SQL databases the service (observed with 1.32)
+// queryablePrefix returns the part of a name that a query can look for. With SQL databases the service (observed with 1.32)
 // finds no value with a quotation mark or a backslash, however the value is written. The command compares the rest of
 // such a name itself.
-func plainBegin(name string) (begin string, odd bool) {
+func queryablePrefix(name string) (begin string, odd bool) {
 	at := strings.IndexAny(name, `"\`)
 	if at < 0 {
 		return name, false
@@ -158,10 +158,10 @@ func plainBegin(name string) (begin string, odd bool) {
 	return name[:at], true
 }
 
-// local returns the condition that a query cannot express, or nil when the query expresses everything.
-func (l listing) local() func(listedOpportunity) bool {
-	_, oddStep := plainBegin(l.step)
-	_, oddRegion := plainBegin(l.region)
+// localFilter returns the condition that a query cannot express, or nil when the query expresses everything.
+func (l listConditions) localFilter() func(listedOpportunity) bool {
+	_, oddStep := queryablePrefix(l.step)
+	_, oddRegion := queryablePrefix(l.region)
 	if !oddStep && !oddRegion {
 		return nil
 	}
@@ -170,13 +170,13 @@ func (l listing) local() func(listedOpportunity) bool {
 	}
 }
 
-// literal returns a quoted value. No character in the value can end the quotes.
-func literal(value string) string {
+// quoted returns a quoted value. No character in the value can end the quotes.
+func quoted(value string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`
 }
 
-// balanced reports whether a condition can be put in brackets without closing them.
-func balanced(condition string) bool {
+// hasBalancedBrackets reports whether a condition can be put in brackets without closing them.
+func hasBalancedBrackets(condition string) bool {
 	depth := 0
 	var quote, before rune
 	escaped := false
@@ -207,9 +207,9 @@ func balanced(condition string) bool {
 	return depth == 0 && quote == 0
 }
 
-// explain explains the error of a refused query. Either the caller's own condition is wrong, or the namespace lacks
+// explainError explains the error of a refused query. Either the caller's own condition is wrong, or the namespace lacks
 // a search attribute.
-func (l listing) explain(err error) error {
+func (l listConditions) explainError(err error) error {
 	var invalid *serviceerror.InvalidArgument
 	switch {
 	case !errors.As(err, &invalid):
@@ -260,7 +260,7 @@ func listUpTo(ctx context.Context, temporal client.Client, namespace, query stri
 			return listed{}, err
 		}
 		for _, run := range page.GetExecutions() {
-			one, ok := listedOf(run)
+			one, ok := newListedOpportunity(run)
 			if !ok || keep != nil && !keep(one) {
 				continue
 			}
@@ -277,13 +277,13 @@ func listUpTo(ctx context.Context, temporal client.Client, namespace, query stri
 	}
 }
 
-// listedOf returns the run as an opportunity. It returns false for a run that is not an opportunity.
-func listedOf(run *workflowpb.WorkflowExecutionInfo) (listedOpportunity, bool) {
+// newListedOpportunity returns the run as an opportunity. It returns false for a run that is not an opportunity.
+func newListedOpportunity(run *workflowpb.WorkflowExecutionInfo) (listedOpportunity, bool) {
 	reference, ok := lifecycle.ReferenceOf(run.GetExecution().GetWorkflowId())
 	if !ok || run.GetType().GetName() != lifecycle.WorkflowType {
 		return listedOpportunity{}, false
 	}
-	o := listedOpportunity{Reference: reference, Status: statusWord(run.GetStatus()), Started: run.GetStartTime().AsTime(), Attention: []string{}}
+	o := listedOpportunity{Reference: reference, Status: statusText(run.GetStatus()), Started: run.GetStartTime().AsTime(), Attention: []string{}}
 	if run.GetCloseTime() != nil {
 		closed := run.GetCloseTime().AsTime()
 		o.Closed = &closed
@@ -316,7 +316,7 @@ func listedOf(run *workflowpb.WorkflowExecutionInfo) (listedOpportunity, bool) {
 	return o, true
 }
 
-func statusWord(status enums.WorkflowExecutionStatus) string {
+func statusText(status enums.WorkflowExecutionStatus) string {
 	switch status {
 	case enums.WORKFLOW_EXECUTION_STATUS_CANCELED:
 		return "cancelled"
@@ -326,40 +326,40 @@ func statusWord(status enums.WorkflowExecutionStatus) string {
 	return strings.ToLower(status.String())
 }
 
-func showListed(w io.Writer, l listed) {
+func showList(w io.Writer, l listed) {
 	line(w, "REFERENCE", "STATUS", "STATE", "STEP", "REGION", "ATTENTION", "RESERVED UNTIL", "STARTED")
 	for _, o := range l.Opportunities {
 		reserved := "-"
 		if o.ReservedUntil != nil {
-			reserved = since(*o.ReservedUntil)
+			reserved = timeText(*o.ReservedUntil)
 		}
-		line(w, string(o.Reference), o.Status, dash(o.State), dash(o.Step), dash(o.Region), dash(strings.Join(o.Attention, ", ")), reserved, since(o.Started))
+		line(w, string(o.Reference), o.Status, orDash(o.State), orDash(o.Step), orDash(o.Region), orDash(strings.Join(o.Attention, ", ")), reserved, timeText(o.Started))
 	}
 	if shown := int64(len(l.Opportunities)); shown < l.Count {
 		line(w, fmt.Sprintf("%d of %d; ask for more with --limit", shown, l.Count))
 	}
 }
 
-// word is the value of a flag: one of a few words.
-type word struct {
-	to    *string
-	known []string
+// choiceFlag is the value of a flag: one of a few words.
+type choiceFlag struct {
+	target  *string
+	choices []string
 }
 
-func (v *word) Set(text string) error {
-	for _, known := range v.known {
+func (v *choiceFlag) Set(text string) error {
+	for _, known := range v.choices {
 		if text == known {
-			*v.to = text
+			*v.target = text
 			return nil
 		}
 	}
-	return errors.New("must be one of " + strings.Join(v.known, ", "))
+	return errors.New("must be one of " + strings.Join(v.choices, ", "))
 }
 
-func (v *word) String() string {
-	if v.to == nil {
+func (v *choiceFlag) String() string {
+	if v.target == nil {
 		return ""
 	}
-	return *v.to
+	return *v.target
 }
-func (v *word) Type() string { return "word" }
+func (v *choiceFlag) Type() string { return "word" }

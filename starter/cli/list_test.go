@@ -23,18 +23,18 @@ import (
 	"github.com/oppflow/oppflow/lifecycle"
 )
 
-// executions are the runs in the visibility of the frontend.
-type executions []*workflowpb.WorkflowExecutionInfo
+// visibleRuns are the runs in the visibility of the frontend.
+type visibleRuns []*workflowpb.WorkflowExecutionInfo
 
 func (f *frontend) CountWorkflowExecutions(_ context.Context, r *workflowservice.CountWorkflowExecutionsRequest) (*workflowservice.CountWorkflowExecutionsResponse, error) {
-	runs, _ := f.answer.(executions)
-	return &workflowservice.CountWorkflowExecutionsResponse{Count: int64(len(runs))}, f.take("count", r.GetNamespace(), "", nil, r.GetQuery())
+	runs, _ := f.response.(visibleRuns)
+	return &workflowservice.CountWorkflowExecutionsResponse{Count: int64(len(runs))}, f.receive("count", r.GetNamespace(), "", nil, r.GetQuery())
 }
 
 // ListWorkflowExecutions returns pages of at most 3.
 func (f *frontend) ListWorkflowExecutions(_ context.Context, r *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
-	runs, _ := f.answer.(executions)
-	if err := f.take("list", r.GetNamespace(), "", nil, r.GetQuery()); err != nil {
+	runs, _ := f.response.(visibleRuns)
+	if err := f.receive("list", r.GetNamespace(), "", nil, r.GetQuery()); err != nil {
 		return nil, err
 	}
 	from, _ := strconv.Atoi(string(r.GetNextPageToken()))
@@ -73,7 +73,7 @@ func listedRun(t *testing.T, workflow string, status enums.WorkflowExecutionStat
 	}
 }
 
-func TestListShowsWhatTheSearchAttributesSay(t *testing.T) {
+func TestListShowsSearchAttributes(t *testing.T) {
 	until := time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC)
 	lead := listedRun(t, "opportunity/lead-1", enums.WORKFLOW_EXECUTION_STATUS_RUNNING, map[string]any{
 		"OpportunityId": "O1", "OpportunityAccount": "A1", "OpportunityStep": "Proposed", "OpportunityRegion": "U\nK", "OpportunityState": "Open",
@@ -85,7 +85,7 @@ func TestListShowsWhatTheSearchAttributesSay(t *testing.T) {
 	other := listedRun(t, "opportunity/other", enums.WORKFLOW_EXECUTION_STATUS_RUNNING, nil)
 	other.Type.Name = "Other"
 
-	service := &frontend{answer: executions{lead, young, foreign, other}}
+	service := &frontend{response: visibleRuns{lead, young, foreign, other}}
 	env := service.serve(t)
 	got := oppflow(t, env, "list")
 	got.wantDone(t, "REFERENCE", "RESERVED UNTIL", "lead-1", "running", "Open", "Proposed", "U K", "api, failed", "2026-04-01T12:00:00Z", "2026-03-01T12:00:00Z", "lead-2", "cancelled")
@@ -103,11 +103,11 @@ func TestListShowsWhatTheSearchAttributesSay(t *testing.T) {
 }
 
 func TestListReadsAsManyAsAreAskedFor(t *testing.T) {
-	var runs executions
+	var runs visibleRuns
 	for n := range 10 {
 		runs = append(runs, listedRun(t, fmt.Sprintf("opportunity/lead-%d", n), enums.WORKFLOW_EXECUTION_STATUS_RUNNING, nil))
 	}
-	service := &frontend{answer: runs}
+	service := &frontend{response: runs}
 	env := service.serve(t)
 	for limit, want := range map[string]int{"": 10, "1": 1, "3": 3, "4": 4, "10": 10, "100": 10} {
 		args := []string{"list", "--output", "json"}
@@ -155,7 +155,7 @@ func TestListAsksForAllConditionsTogether(t *testing.T) {
 		{[]string{"--region", "UK", "--query", `a = "x)" or b = 1`}, ` and OpportunityRegion = "UK" and (a = "x)" or b = 1)`},
 		{[]string{"--query", `a = 'it\'s' and (b = "(")`}, ` and (a = 'it\'s' and (b = "("))`},
 	} {
-		service := &frontend{answer: executions{}}
+		service := &frontend{response: visibleRuns{}}
 		oppflow(t, service.serve(t), append([]string{"list"}, test.args...)...).wantDone(t, "REFERENCE")
 		asked := service.queries()
 		if len(asked) != 2 || asked[0] != asked[1] || asked[0] != base+test.want {
@@ -166,13 +166,13 @@ func TestListAsksForAllConditionsTogether(t *testing.T) {
 
 // When Temporal cannot look for a whole name, the command compares the rest of the name and counts the matches.
 func TestListFindsNamesTemporalCannotLookFor(t *testing.T) {
-	var runs executions
+	var runs visibleRuns
 	for n := range 8 {
 		runs = append(runs, listedRun(t, fmt.Sprintf("opportunity/lead-%d", n), enums.WORKFLOW_EXECUTION_STATUS_RUNNING, map[string]any{
 			"OpportunityStep": []string{`Say "yes"`, `Say "no"`}[n%2], "OpportunityRegion": `\`,
 		}))
 	}
-	service := &frontend{answer: runs}
+	service := &frontend{response: runs}
 	env := service.serve(t)
 	got := oppflow(t, env, "list", "--step", `Say "no"`, "--region", `\`, "--limit", "3")
 	got.wantDone(t, "lead-1", "lead-3", "lead-5", "3 of 4; ask for more with --limit")
@@ -186,27 +186,27 @@ func TestListFindsNamesTemporalCannotLookFor(t *testing.T) {
 	}
 }
 
-func TestListSaysWhatTemporalDoesNotTake(t *testing.T) {
+func TestListExplainsRejectedQueries(t *testing.T) {
 	service := &frontend{err: serviceerror.NewInvalidArgument("invalid search attribute: Opportunity\nState")}
 	env := service.serve(t)
-	oppflow(t, env, "list").wantMistake(t, 1, "invalid search attribute: Opportunity State", "oppflow setup")
-	oppflow(t, env, "list", "--query", "Colour = 1").wantMistake(t, 2, `--query "Colour = 1"`, "invalid search attribute")
+	oppflow(t, env, "list").wantUsageError(t, 1, "invalid search attribute: Opportunity State", "oppflow setup")
+	oppflow(t, env, "list", "--query", "Colour = 1").wantUsageError(t, 2, `--query "Colour = 1"`, "invalid search attribute")
 	service.err = serviceerror.NewPermissionDenied("not yours", "")
-	oppflow(t, env, "list").wantMistake(t, 1, "not yours")
+	oppflow(t, env, "list").wantUsageError(t, 1, "not yours")
 }
 
 // A list can be asked for by every word of attention.
-func TestListKnowsTheWordsOfAttention(t *testing.T) {
+func TestListTakesEveryAttentionKind(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "../../opportunity/attention.go", nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	service := &frontend{answer: executions{}}
+	service := &frontend{response: visibleRuns{}}
 	env := service.serve(t)
 	words := 0
 	ast.Inspect(file, func(n ast.Node) bool {
 		value, ok := n.(*ast.ValueSpec)
-		if !ok || fmt.Sprint(value.Type) != "Word" {
+		if !ok || fmt.Sprint(value.Type) != "AttentionKind" {
 			return true
 		}
 		word, err := strconv.Unquote(value.Values[0].(*ast.BasicLit).Value)

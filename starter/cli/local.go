@@ -14,8 +14,8 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// downTimeout is how long the parts of a local stack may take to stop. The worker completes the requests under way.
-const downTimeout = 50 * time.Second
+// stopTimeout is how long the parts of a local stack may take to stop. The worker completes the requests under way.
+const stopTimeout = 50 * time.Second
 
 // localFlags are the flags that up and demo share.
 type localFlags struct {
@@ -32,18 +32,18 @@ func (l *localFlags) add(fs *pflag.FlagSet) {
 // options returns the options of a stack that reports slow steps on w. On a terminal a bar shows the progress of the
 // builds, unless the parts write to the same terminal.
 func (l *localFlags) options(w, stderr io.Writer) stack.Options {
-	progress := &building{w: w}
-	o := stack.Options{Root: l.root, Data: l.data, Setup: host.SetupAt, Progress: progress.say}
+	progress := &buildProgress{w: w}
+	o := stack.Options{Root: l.root, Data: l.data, Setup: host.SetupAt, Progress: progress.printLine}
 	if l.verbose {
 		o.Output = stderr
 	} else if isTerminal(w) {
-		o.Build = progress.show
+		o.Build = progress.update
 	}
 	return o
 }
 
-// bringUp brings the stack up. When the caller interrupts the start, the error says so.
-func bringUp(ctx context.Context, o stack.Options) (*stack.Stack, error) {
+// startStack brings the stack up. When the caller interrupts the start, the error says so.
+func startStack(ctx context.Context, o stack.Options) (*stack.Stack, error) {
 	local, err := stack.Up(ctx, o)
 	var root *stack.RootError
 	switch {
@@ -59,9 +59,9 @@ func bringUp(ctx context.Context, o stack.Options) (*stack.Stack, error) {
 
 var errInterrupted = errors.New("interrupted")
 
-// takeDown stops the stack, also after ctx has ended.
-func takeDown(ctx context.Context, local *stack.Stack) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), downTimeout)
+// stopStack stops the stack, also after ctx has ended.
+func stopStack(ctx context.Context, local *stack.Stack) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	return local.Down(ctx)
 }

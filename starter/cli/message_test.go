@@ -24,13 +24,13 @@ func TestCommandsSendTheMessagesOfTheContract(t *testing.T) {
 	}{
 		{
 			[]string{"start", "lead-1", "--name", "First Aid course", "--region", "UK"},
-			opportunity.Opened{State: opportunity.Done, Reference: "lead-1", Opportunity: "T3Bwb3J0dW5pdHk6Mg=="},
+			opportunity.CreateOutcome{State: opportunity.Done, Reference: "lead-1", Opportunity: "T3Bwb3J0dW5pdHk6Mg=="},
 			message{"update with start", workflow, "opened", `{"start":{"name":"First Aid course","region":"UK"}}`},
 			"T3Bwb3J0dW5pdHk6Mg==",
 		},
 		{
 			[]string{"start", "lead-1", "--name", "n", "--region", "UK", "--account", "Administrate", "--currency", "USD", "--entry-step", "Proposed", "--request-id", "r", "--timeout", "500ms"},
-			opportunity.Opened{State: opportunity.Pending, Reference: "lead-1"},
+			opportunity.CreateOutcome{State: opportunity.Pending, Reference: "lead-1"},
 			message{"update with start", workflow, "opened", `{"start":{"requestId":"r","name":"n","region":"UK","account":"Administrate","currency":"USD","entryStep":"Proposed"}}`},
 			"pending: lead-1 is accepted and its record does not exist yet; the same command asks again",
 		},
@@ -85,7 +85,7 @@ func TestCommandsSendTheMessagesOfTheContract(t *testing.T) {
 		},
 		{
 			[]string{"start", "lead-1", "--adopt", "T3Bwb3J0dW5pdHk6Mg=="},
-			opportunity.Opened{State: opportunity.Done, Reference: "lead-1", Opportunity: "T3Bwb3J0dW5pdHk6Mg=="},
+			opportunity.CreateOutcome{State: opportunity.Done, Reference: "lead-1", Opportunity: "T3Bwb3J0dW5pdHk6Mg=="},
 			message{"update with start", workflow, "opened", `{"start":{"adopt":"T3Bwb3J0dW5pdHk6Mg=="}}`},
 			"T3Bwb3J0dW5pdHk6Mg==",
 		},
@@ -193,7 +193,7 @@ func TestCommandsSendTheMessagesOfTheContract(t *testing.T) {
 		},
 	} {
 		t.Run(strings.Join(test.args, " "), func(t *testing.T) {
-			service := &frontend{answer: test.answer}
+			service := &frontend{response: test.answer}
 			oppflow(t, service.serve(t), test.args...).wantDone(t, test.stdout)
 			got := service.only(t)
 			if got.How != test.want.How || got.Workflow != test.want.Workflow || got.Name != test.want.Name {
@@ -206,7 +206,7 @@ func TestCommandsSendTheMessagesOfTheContract(t *testing.T) {
 	}
 }
 
-func TestRequestWithoutAnIDIsGivenOneThatIsTold(t *testing.T) {
+func TestGeneratedRequestIDIsShown(t *testing.T) {
 	service := &frontend{}
 	got := oppflow(t, service.serve(t), "progress", "lead-1", "--to", "Won", "--signal")
 	got.wantDone(t)
@@ -224,18 +224,18 @@ func TestFailedOutcomeIsOneLineWithTypeLabelAndMessage(t *testing.T) {
 	failed := opportunity.Outcome{RequestID: "r-1", State: opportunity.Failed, Error: refusal}
 	closed := &opportunity.Error{Type: opportunity.Closed, Message: "it has\nended"}
 
-	service := &frontend{answer: failed}
+	service := &frontend{response: failed}
 	args := []string{"progress", "lead-1", "--to", "Won", "--request-id", "r-1"}
-	oppflow(t, service.serve(t), args...).wantMistake(t, 1, "oppflow progress: TransitionNotFound: Transition Not Found: Transition from step A to step B not found")
+	oppflow(t, service.serve(t), args...).wantUsageError(t, 1, "oppflow progress: TransitionNotFound: Transition Not Found: Transition from step A to step B not found")
 
-	service = &frontend{answer: failed}
-	oppflow(t, service.serve(t), "outcome", "lead-1", "r-1").wantMistake(t, 1, "oppflow outcome: TransitionNotFound: Transition Not Found: Transition from step A to step B not found")
+	service = &frontend{response: failed}
+	oppflow(t, service.serve(t), "outcome", "lead-1", "r-1").wantUsageError(t, 1, "oppflow outcome: TransitionNotFound: Transition Not Found: Transition from step A to step B not found")
 
-	service = &frontend{answer: closed}
-	oppflow(t, service.serve(t), args...).wantMistake(t, 1, "Closed: it has ended")
+	service = &frontend{response: closed}
+	oppflow(t, service.serve(t), args...).wantUsageError(t, 1, "Closed: it has ended")
 
 	// A program reads the outcome as JSON. The exit code agrees with the outcome.
-	service = &frontend{answer: failed}
+	service = &frontend{response: failed}
 	got := oppflow(t, service.serve(t), append(args, "--output", "json")...)
 	if got.code != 1 || strings.Count(got.stderr, "\n") != 1 {
 		t.Errorf("exit code %d, standard error %q", got.code, got.stderr)
@@ -267,25 +267,25 @@ func TestWhatTemporalRefusesIsOneLine(t *testing.T) {
 				{"outcome", "lead-1", "r-1"},
 			} {
 				service := &frontend{err: test.err}
-				oppflow(t, service.serve(t), args...).wantMistake(t, 1, test.want...)
+				oppflow(t, service.serve(t), args...).wantUsageError(t, 1, test.want...)
 			}
 		})
 	}
 }
 
-func TestNoAnswerInTimeSaysHowToAskAgain(t *testing.T) {
+func TestTimeoutSaysHowToReadTheOutcome(t *testing.T) {
 	t.Parallel()                                                        // the test waits
 	service := &frontend{err: serviceerror.NewUnavailable("try again")} // the client tries again until its time is over
 	env := service.serve(t)
 	oppflow(t, env, "progress", "lead-1", "--to", "Won", "--timeout", "300ms", "--request-id", "r-1").
-		wantMistake(t, 1, "lead-1", "ask again with --request-id r-1")
+		wantUsageError(t, 1, "lead-1", "ask again with --request-id r-1")
 	oppflow(t, env, "close", "lead-1", "--reason", "so", "--timeout", "300ms", "--request-id", "o-1").
-		wantMistake(t, 1, "lead-1", "ask again with --request-id o-1")
+		wantUsageError(t, 1, "lead-1", "ask again with --request-id o-1")
 	oppflow(t, env, "start", "lead-1", "--name", "n", "--region", "UK", "--timeout", "300ms").
-		wantMistake(t, 1, "lead-1", "the same command asks again")
-	oppflow(t, env, "show", "lead-1", "--timeout", "300ms").wantMistake(t, 1)
+		wantUsageError(t, 1, "lead-1", "the same command asks again")
+	oppflow(t, env, "show", "lead-1", "--timeout", "300ms").wantUsageError(t, 1)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(200*time.Millisecond, cancel)
-	run(ctx, env, "show", "lead-1").wantMistake(t, 1, "interrupted")
+	run(ctx, env, "show", "lead-1").wantUsageError(t, 1, "interrupted")
 }

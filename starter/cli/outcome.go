@@ -16,10 +16,10 @@ func (p *program) outcome() *cobra.Command {
 		Long: `outcome tells what became of a request, whoever sent it and in whatever way, as the command that sent it would have: the
 exit code is 1 when it failed. The last 200 requests of an opportunity are known in full. It needs a running worker.`,
 		Example:           "  oppflow outcome lead-4711 6f1c…",
-		Args:              exactly("REF", "REQUEST"),
+		Args:              exactArgs("REF", "REQUEST"),
 		ValidArgsFunction: completeNothing,
 	}
-	asking := &sending{output: outputFlag(command), connection: p.connection(command.Flags(), answerTimeout)}
+	asking := &messageCommand{output: outputFlag(command), connection: p.connection(command.Flags(), updateTimeout)}
 	command.RunE = func(command *cobra.Command, args []string) error {
 		reference, err := reference(args)
 		if err != nil {
@@ -33,7 +33,7 @@ exit code is 1 when it failed. The last 200 requests of an opportunity are known
 			if err == nil && outcome.State == opportunity.Failed && outcome.Error != nil {
 				err = outcome.Error
 			}
-			return asking.answer(p.stdout, reference, outcome, err)
+			return asking.showResult(p.stdout, reference, outcome, err)
 		})
 	}
 	return command

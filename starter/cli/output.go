@@ -64,7 +64,7 @@ func line(w io.Writer, cells ...string) {
 	_, _ = fmt.Fprintln(w, strings.TrimRight(strings.Join(cells, "\t"), "\t"))
 }
 
-func showOpened(w io.Writer, opened opportunity.Opened) {
+func showCreateStatus(w io.Writer, opened opportunity.CreateOutcome) {
 	if opened.State == opportunity.Pending {
 		line(w, fmt.Sprintf("pending: %s is accepted and its record does not exist yet; the same command asks again", opened.Reference))
 		return
@@ -81,9 +81,9 @@ func showOpened(w io.Writer, opened opportunity.Opened) {
 
 func showDetails(w io.Writer, d opportunity.Details) {
 	line(w, "Name", d.Name)
-	line(w, "Region", namedText(d.Region))
-	line(w, "Account", namedText(d.Account))
-	line(w, "Currency", dash(d.Currency))
+	line(w, "Region", refText(d.Region))
+	line(w, "Account", refText(d.Account))
+	line(w, "Currency", orDash(d.Currency))
 }
 
 func showOutcome(w io.Writer, reference opportunity.Reference, outcome opportunity.Outcome) {
@@ -97,7 +97,7 @@ func showOutcome(w io.Writer, reference opportunity.Reference, outcome opportuni
 		line(w, fmt.Sprintf("failed: %s, request %s", reference, outcome.RequestID))
 	}
 	for _, r := range outcome.Results {
-		line(w, "  interest "+dash(string(r.Interest)), r.Item, resultText(r))
+		line(w, "  interest "+orDash(string(r.Interest)), r.Item, resultText(r))
 	}
 }
 
@@ -125,7 +125,7 @@ func writeView(w io.Writer, v opportunity.View, open bool) {
 		}
 	}
 	line(w, "Reference", string(v.Reference))
-	line(w, "Opportunity", dash(string(v.Opportunity)))
+	line(w, "Opportunity", orDash(string(v.Opportunity)))
 	showDetails(w, v.Details)
 	step := "-"
 	if v.Step != nil {
@@ -133,34 +133,34 @@ func writeView(w io.Writer, v opportunity.View, open bool) {
 	}
 	line(w, "Step", step)
 	line(w, "Total", strings.TrimSpace(v.Total.String()+" "+v.Details.Currency))
-	if v.Playbook > 0 {
-		line(w, "Playbook", fmt.Sprintf("version %d planned the last move", v.Playbook))
+	if v.PlaybookVersion > 0 {
+		line(w, "Playbook", fmt.Sprintf("version %d planned the last move", v.PlaybookVersion))
 	}
 	if v.Reservation != nil {
 		line(w, "Reservation", reservationText(*v.Reservation))
 	}
 	if v.Paused != nil && open {
-		line(w, "Paused", strings.TrimSuffix(fmt.Sprintf("since %s: %s", since(v.Paused.Since), v.Paused.Reason), ": "))
+		line(w, "Paused", strings.TrimSuffix(fmt.Sprintf("since %s: %s", timeText(v.Paused.Since), v.Paused.Reason), ": "))
 		advise("go on with: oppflow resume %s", v.Reference)
 	}
 	if v.Closing != nil {
-		line(w, "Closing", fmt.Sprintf("since %s: %s", since(v.Closing.Since), v.Closing.Reason))
+		line(w, "Closing", fmt.Sprintf("since %s: %s", timeText(v.Closing.Since), v.Closing.Reason))
 	}
 	if v.Question != nil {
-		line(w, "Question", fmt.Sprintf("request %s (%s): %s", v.Question.Request, v.Question.Verb, v.Question.Text))
-		advise("%s", answersText(v.Reference, v.Question.Request))
+		line(w, "Question", fmt.Sprintf("request %s (%s): %s", v.Question.Request, v.Question.MessageName, v.Question.Text))
+		advise("%s", answerCommands(v.Reference, v.Question.Request))
 	}
-	if v.Waits != nil {
-		line(w, "Waits", fmt.Sprintf("since %s: %s", since(v.Waits.Since), v.Waits.Reason))
+	if v.Wait != nil {
+		line(w, "Waits", fmt.Sprintf("since %s: %s", timeText(v.Wait.Since), v.Wait.Reason))
 	}
 	if v.Failures > 0 {
 		line(w, "Failures", fmt.Sprint(v.Failures))
 	}
 	for n, a := range v.Attention {
-		if a.Word == opportunity.AttentionPaused && !open {
+		if a.Kind == opportunity.AttentionPaused && !open {
 			continue
 		}
-		line(w, heading("Attention", n), since(a.Since), string(a.Word), a.Text)
+		line(w, heading("Attention", n), timeText(a.Since), string(a.Kind), a.Reason)
 	}
 	for n, i := range v.Interests {
 		reserve := ""
@@ -171,36 +171,36 @@ func writeView(w io.Writer, v opportunity.View, open bool) {
 	}
 	for n, q := range v.Queue {
 		doubt := ""
-		if q.Doubt {
+		if q.InDoubt {
 			doubt = "in doubt"
 		}
-		line(w, heading("Queue", n), since(q.Accepted), q.Summary, "request "+q.Request, doubt)
+		line(w, heading("Queue", n), timeText(q.Accepted), q.Summary, "request "+q.Request, doubt)
 	}
 	for n, q := range v.Parked {
-		line(w, heading("Parked", n), since(q.Accepted), q.Summary, "request "+q.Request)
-		advise("%s", answersText(v.Reference, q.Request))
+		line(w, heading("Parked", n), timeText(q.Accepted), q.Summary, "request "+q.Request)
+		advise("%s", answerCommands(v.Reference, q.Request))
 	}
-	for n, e := range v.Working {
+	for n, e := range v.RunningEffects {
 		line(w, heading("Working", n), string(e.Kind), string(e.Stage), "effect "+e.Key, e.Problem)
 		if e.Problem != "" {
-			advise("%s", answersText(v.Reference, e.Key))
+			advise("%s", answerCommands(v.Reference, e.Key))
 		}
 	}
-	for n, e := range v.Effects {
-		line(w, heading("Effects", n), since(e.At), string(e.Kind), string(e.How), "effect "+e.Key, e.Text)
+	for n, e := range v.EffectResults {
+		line(w, heading("Effects", n), timeText(e.At), string(e.Kind), string(e.Outcome), "effect "+e.Key, e.Reason)
 	}
 	for n, f := range v.FollowUps {
 		off := ""
 		if !f.SnoozedUntil.IsZero() {
-			off = strings.TrimSuffix(fmt.Sprintf("put off until %s: %s", since(f.SnoozedUntil), f.Reason), ": ")
+			off = strings.TrimSuffix(fmt.Sprintf("put off until %s: %s", timeText(f.SnoozedUntil), f.Reason), ": ")
 		}
-		line(w, heading("Follow-ups", n), since(f.Due), fmt.Sprintf("%s, %d of %d", f.Name, f.Number, f.Of), string(f.Action), f.Key, off)
+		line(w, heading("Follow-ups", n), timeText(f.Due), fmt.Sprintf("%s, %d of %d", f.Name, f.Number, f.Of), string(f.Action), f.Key, off)
 	}
-	for n, l := range v.LeftOut {
+	for n, l := range v.SkippedFollowUps {
 		line(w, heading("Left out", n), fmt.Sprintf("%s (%s)", l.Key, l.Reason))
 	}
 	for n, m := range v.Timeline {
-		line(w, heading("Timeline", n), since(m.At), m.Text)
+		line(w, heading("Timeline", n), timeText(m.At), m.Text)
 	}
 }
 
@@ -212,7 +212,7 @@ func heading(text string, n int) string {
 	return text
 }
 
-func since(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+func timeText(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 func reservationText(r opportunity.Reservation) string {
 	switch {
@@ -228,25 +228,25 @@ func stepText(s opportunity.Step) string {
 	return fmt.Sprintf("%s (stage %s, %s)", s.Name, s.Stage.Name, s.Stage.State)
 }
 
-func namedText(n opportunity.Named) string {
+func refText(n opportunity.Ref) string {
 	switch {
 	case n.Name == "":
-		return dash(string(n.ID))
+		return orDash(string(n.ID))
 	case n.ID == "":
 		return n.Name
 	}
 	return fmt.Sprintf("%s (%s)", n.Name, n.ID)
 }
 
-func dash(text string) string {
+func orDash(text string) string {
 	if text == "" {
 		return "-"
 	}
 	return text
 }
 
-// found is the JSON form of the results of a search.
-type found struct {
+// searchResult is the JSON form of the results of a search.
+type searchResult struct {
 	Count         int                `json:"count"`
 	Opportunities []foundOpportunity `json:"opportunities"`
 }
@@ -269,9 +269,9 @@ type foundInterest struct {
 	TotalAmount *string `json:"totalAmount"`
 }
 
-// foundOf writes amounts with two decimal places, as the API does.
-func foundOf(count int, rows []administrate.Opportunity) found {
-	f := found{Count: count, Opportunities: []foundOpportunity{}}
+// newSearchResult writes amounts with two decimal places, as the API does.
+func newSearchResult(count int, rows []administrate.Opportunity) searchResult {
+	f := searchResult{Count: count, Opportunities: []foundOpportunity{}}
 	for _, row := range rows {
 		o := foundOpportunity{
 			ID: row.ID, Name: row.Name, Step: row.Step.Name, State: row.Step.Stage.State,
@@ -294,7 +294,7 @@ func foundOf(count int, rows []administrate.Opportunity) found {
 	return f
 }
 
-func showFound(w io.Writer, f found) {
+func showSearchResult(w io.Writer, f searchResult) {
 	line(w, "ID", "NAME", "STEP", "STATE", "TOTAL", "INTERESTS")
 	for _, o := range f.Opportunities {
 		total := "-"
@@ -308,7 +308,7 @@ func showFound(w io.Writer, f found) {
 	}
 }
 
-// answersText returns the commands that answer the question about the request, ready to be pasted.
-func answersText(reference opportunity.Reference, request string) string {
+// answerCommands returns the commands that answer the question about the request, ready to be pasted.
+func answerCommands(reference opportunity.Reference, request string) string {
 	return fmt.Sprintf("answer with: oppflow confirm %[1]s %[2]s, oppflow retry %[1]s %[2]s, or oppflow skip %[1]s %[2]s --reason …", reference, request)
 }

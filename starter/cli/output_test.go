@@ -16,8 +16,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// shown returns the human form of a view.
-func shown(v opportunity.View) string {
+// viewText returns the human form of a view.
+func viewText(v opportunity.View) string {
 	var b bytes.Buffer
 	form := table
 	_ = form.show(&b, nil, func(w io.Writer) { showView(w, v) })
@@ -30,28 +30,28 @@ func TestViewShowsWhatAnOperatorHasToKnow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := shown(opportunity.View{
+	text := viewText(opportunity.View{
 		Reference: "lead-1", Opportunity: "T3Bwb3J0dW5pdHk6Mg==",
-		Details:     opportunity.Details{Name: "First Aid course", Region: opportunity.Named{ID: "UmVnaW9uOlVL", Name: "UK"}, Currency: "USD"},
+		Details:     opportunity.Details{Name: "First Aid course", Region: opportunity.Ref{ID: "UmVnaW9uOlVL", Name: "UK"}, Currency: "USD"},
 		Step:        &opportunity.Step{Name: "Proposed", Stage: opportunity.Stage{Name: "Early", State: opportunity.Open}},
-		Interests:   []opportunity.Held{{ID: "I1", Item: "E1", Kind: opportunity.Event, Quantity: 3, UnitAmount: unit, Reserve: true}},
+		Interests:   []opportunity.RecordedInterest{{ID: "I1", Item: "E1", Kind: opportunity.Event, Quantity: 3, UnitAmount: unit, Reserve: true}},
 		Total:       unit.Times(3),
 		Reservation: &opportunity.Reservation{Valid: true, Until: at},
-		Queue:       []opportunity.Waiting{{Request: "r-2", Summary: "progress to Won", Accepted: at, Doubt: true}},
-		Parked:      []opportunity.Waiting{{Request: "r-9", Summary: "add 2 interests", Accepted: at}},
-		Question:    &opportunity.Question{Request: "r-2", Verb: opportunity.VerbProgress, Text: "did it happen?", Since: at},
-		Attention:   []opportunity.Attention{{Word: opportunity.AttentionUndecided, Text: "somebody must look", Since: at}},
-		Paused:      &opportunity.Standstill{Reason: "being merged", Since: at},
-		Closing:     &opportunity.Closing{Reason: "by phone", Since: at},
+		Queue:       []opportunity.QueuedMessage{{Request: "r-2", Summary: "progress to Won", Accepted: at, InDoubt: true}},
+		Parked:      []opportunity.QueuedMessage{{Request: "r-9", Summary: "add 2 interests", Accepted: at}},
+		Question:    &opportunity.Question{Request: "r-2", MessageName: opportunity.MessageProgress, Text: "did it happen?", Since: at},
+		Attention:   []opportunity.Attention{{Kind: opportunity.AttentionUndecided, Reason: "somebody must look", Since: at}},
+		Paused:      &opportunity.PauseInfo{Reason: "being merged", Since: at},
+		Closing:     &opportunity.CloseInfo{Reason: "by phone", Since: at},
 		FollowUps: []opportunity.PlannedFollowUp{
 			{Key: "remind/x/2", Name: "remind", Due: at, SnoozedUntil: at.Add(time.Hour), Reason: "on holiday", Number: 2, Of: 4, Action: opportunity.ActionEmail},
 			{Key: "late/x/1", Name: "late", Due: at, Number: 1, Of: 1, Action: opportunity.ActionAttention},
 		},
-		Working:  []opportunity.Working{{Key: "1/win/after/2/register", Kind: opportunity.EffectRegister, Stage: opportunity.JobAfter, Problem: "sold out"}},
-		Effects:  []opportunity.LedgerEntry{{Key: "1/win/after/1/account", Kind: opportunity.EffectAccount, At: at, How: opportunity.EffectThere}},
-		LeftOut:  []opportunity.LeftOut{{Key: "remind/x/then", Reason: opportunity.LeftOutByCap}},
-		Failures: 2,
-		Timeline: []opportunity.Moment{{At: at, Text: "start accepted"}, {At: at, Text: "created"}},
+		RunningEffects:   []opportunity.RunningEffect{{Key: "1/win/after/2/register", Kind: opportunity.EffectRegister, Stage: opportunity.EffectStageAfter, Problem: "sold out"}},
+		EffectResults:    []opportunity.EffectResult{{Key: "1/win/after/1/account", Kind: opportunity.EffectAccount, At: at, Outcome: opportunity.EffectUnchanged}},
+		SkippedFollowUps: []opportunity.SkippedFollowUp{{Key: "remind/x/then", Reason: opportunity.SkippedByCap}},
+		Failures:         2,
+		Timeline:         []opportunity.TimelineEntry{{At: at, Text: "start accepted"}, {At: at, Text: "created"}},
 	})
 	for _, want := range []string{
 		"remind/x/then (cap)\n", "lead-1", "T3Bwb3J0dW5pdHk6Mg==", "First Aid course", "UK (UmVnaW9uOlVL)", "Proposed (stage Early, Open)", "599.70 USD",
@@ -69,21 +69,21 @@ func TestViewShowsWhatAnOperatorHasToKnow(t *testing.T) {
 }
 
 // A name from the TMS cannot end a line, move the cursor or look like another field.
-func TestWhatOthersWroteStaysInItsLine(t *testing.T) {
+func TestForeignTextStaysOnItsLine(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.String().Draw(t, "text") + rapid.SampledFrom([]string{"\n", "\r", "\t", "\x1b[2J", "\u2028", "\u202e", "\v", "\f"}).Draw(t, "control")
 		plain, odd := opportunity.View{}, opportunity.View{}
 		odd.Details.Name = text
-		odd.Timeline = []opportunity.Moment{{Text: text}}
-		plain.Timeline = []opportunity.Moment{{Text: "x"}}
-		got := shown(odd)
-		if strings.Count(got, "\n") != strings.Count(shown(plain), "\n") || strings.ContainsAny(got, "\r\t\x1b\u2028\u202e\v\f") {
+		odd.Timeline = []opportunity.TimelineEntry{{Text: text}}
+		plain.Timeline = []opportunity.TimelineEntry{{Text: "x"}}
+		got := viewText(odd)
+		if strings.Count(got, "\n") != strings.Count(viewText(plain), "\n") || strings.ContainsAny(got, "\r\t\x1b\u2028\u202e\v\f") {
 			t.Fatalf("%q is shown as %q", text, got)
 		}
 	})
 }
 
-func TestInterestThatIsAddedButNotHeldIsShownAsThat(t *testing.T) {
+func TestUnreservedInterestIsShown(t *testing.T) {
 	var b bytes.Buffer
 	showOutcome(&b, "lead-1", opportunity.Outcome{RequestID: "r", State: opportunity.Done, Results: []opportunity.InterestResult{{
 		Interest: "I1", Item: "E1", Error: &opportunity.Error{Type: opportunity.Rejected, Label: "Sold Out", Message: "no places"},
@@ -95,9 +95,9 @@ func TestInterestThatIsAddedButNotHeldIsShownAsThat(t *testing.T) {
 	}
 }
 
-func TestFormerPortsAreThoseThatAreFree(t *testing.T) {
+func TestLastPortsAreReusedWhenFree(t *testing.T) {
 	data := t.TempDir()
-	if got, err := formerPorts(t.Context(), data); err != nil || got != (ports{}) {
+	if got, err := lastPorts(t.Context(), data); err != nil || got != (stackPorts{}) {
 		t.Errorf("nothing kept: %+v, %v", got, err)
 	}
 	var config net.ListenConfig
@@ -118,17 +118,17 @@ func TestFormerPortsAreThoseThatAreFree(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(data, portsFile), content, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	got, err := formerPorts(t.Context(), data)
-	if want := (ports{Temporal: freePort}); err != nil || got != want {
+	got, err := lastPorts(t.Context(), data)
+	if want := (stackPorts{Temporal: freePort}); err != nil || got != want {
 		t.Errorf("%+v, want %+v: %v", got, want, err)
 	}
-	if got, err := formerPorts(t.Context(), ""); err != nil || got != (ports{}) {
+	if got, err := lastPorts(t.Context(), ""); err != nil || got != (stackPorts{}) {
 		t.Errorf("in memory: %+v, %v", got, err)
 	}
 }
 
 func itoa(n int) string {
-	q := quantity(n)
+	q := quantityFlag(n)
 	return q.String()
 }
 
@@ -142,12 +142,12 @@ func TestHistoryURLEscapesTheReference(t *testing.T) {
 // A run that has ended takes no messages, so the output does not advise to send any.
 func TestAnEndedRunGivesNoAdvice(t *testing.T) {
 	v := opportunity.View{
-		Reference: "A-1", Paused: &opportunity.Standstill{}, Question: &opportunity.Question{Request: "q"},
-		Parked:    []opportunity.Waiting{{Request: "r"}},
-		Attention: []opportunity.Attention{{Word: opportunity.AttentionPaused, Text: "signals wait until resume"}},
+		Reference: "A-1", Paused: &opportunity.PauseInfo{}, Question: &opportunity.Question{Request: "q"},
+		Parked:    []opportunity.QueuedMessage{{Request: "r"}},
+		Attention: []opportunity.Attention{{Kind: opportunity.AttentionPaused, Reason: "signals wait until resume"}},
 	}
 	var b strings.Builder
-	shownView{View: v, Ended: &lifecycle.End{How: "terminated"}}.show(&b)
+	shownView{View: v, Ended: &lifecycle.RunEnd{Status: "terminated"}}.show(&b)
 	if got := b.String(); !strings.Contains(got, "terminated") || strings.Contains(got, "oppflow ") || strings.Contains(got, "resume") {
 		t.Errorf("got\n%s", got)
 	}

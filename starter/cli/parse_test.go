@@ -33,7 +33,7 @@ func TestLearnersAreReadAsPeopleWriteThem(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoLearnerIsRefusedWithoutQuotingThePerson(t *testing.T) {
+func TestLearnerErrorsQuoteNoPerson(t *testing.T) {
 	for _, text := range []string{
 		"", "Melissa", "Melissa Green", "melissa@example.com", "<melissa@example.com>", "Melissa <melissa@example.com>",
 		"Melissa Green <>", "Melissa Green <melissa>", "Melissa Green <melissa@>", "Melissa Green <melissa@example.com",
@@ -90,7 +90,7 @@ func FuzzLearner(f *testing.F) {
 }
 
 func TestFiltersAreRead(t *testing.T) {
-	filter := func(field administrate.Field, operation administrate.Operation, value string, values ...string) administrate.Filter {
+	filter := func(field administrate.OpportunityField, operation administrate.FilterOperation, value string, values ...string) administrate.Filter {
 		return administrate.Filter{Field: field, Operation: operation, Value: value, Values: values}
 	}
 	for text, want := range map[string]administrate.Filter{
@@ -125,7 +125,7 @@ func TestFilterThatIsWrittenDownIsReadBack(t *testing.T) {
 	listed := rapid.StringMatching(`[^,]{1,10}`)
 	rapid.Check(t, func(t *rapid.T) {
 		want := administrate.Filter{
-			Field:     administrate.Field(rapid.StringMatching(`[A-Za-z_][A-Za-z0-9_]{0,10}`).Draw(t, "field")),
+			Field:     administrate.OpportunityField(rapid.StringMatching(`[A-Za-z_][A-Za-z0-9_]{0,10}`).Draw(t, "field")),
 			Operation: rapid.SampledFrom(operations).Draw(t, "operation"),
 		}
 		text := string(want.Field) + ":" + string(want.Operation)

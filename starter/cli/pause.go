@@ -16,11 +16,11 @@ func (p *program) pause() *cobra.Command {
 		Long: `pause keeps everything of the opportunity from being sent to the TMS: signals wait, other messages are refused as Paused.
 A request under way is seen through. Operators' commands and show work as before. Pausing again sets another reason.`,
 		Example:           `  oppflow pause lead-4711 --reason "the customer is being merged"`,
-		Args:              exactly("REF"),
+		Args:              exactArgs("REF"),
 		ValidArgsFunction: completeNothing,
 	}
 	command.Flags().StringVar(&pause.Reason, "reason", "", "why; shown to whoever looks")
-	sending := p.sending(command)
+	sending := p.newMessageCommand(command)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		reference, err := reference(args)
 		if err != nil {
@@ -30,7 +30,7 @@ A request under way is seen through. Operators' commands and show work as before
 			return usagef("--reason is empty; say why or leave the flag out")
 		}
 		pause.RequestID = sending.request.get()
-		sending.told = fmt.Sprintf("%s is paused; go on with: oppflow resume %s", reference, reference)
+		sending.successText = fmt.Sprintf("%s is paused; go on with: oppflow resume %s", reference, reference)
 		return sending.send(command.Context(), reference, pause, map[string]string{"requestId": "--request-id", "reason": "--reason"})
 	}
 	return command
@@ -42,16 +42,16 @@ func (p *program) resume() *cobra.Command {
 		Short:             "Go on with a paused opportunity",
 		Long:              "resume ends a pause: what waited is sent, in order. An opportunity that is not paused stays as it is.",
 		Example:           "  oppflow resume lead-4711",
-		Args:              exactly("REF"),
+		Args:              exactArgs("REF"),
 		ValidArgsFunction: completeNothing,
 	}
-	sending := p.sending(command)
+	sending := p.newMessageCommand(command)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		reference, err := reference(args)
 		if err != nil {
 			return err
 		}
-		sending.told = fmt.Sprintf("%s goes on", reference)
+		sending.successText = fmt.Sprintf("%s goes on", reference)
 		return sending.send(command.Context(), reference, opportunity.Resume{RequestID: sending.request.get()}, map[string]string{"requestId": "--request-id"})
 	}
 	return command

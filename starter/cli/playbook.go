@@ -47,7 +47,7 @@ func (p *program) checkPlaybook() *cobra.Command {
 right: names, lengths of time, conditions, templates, rules that contradict each other, and effects that cannot be done
 before a move. A FILE of - is read from standard input. The exit code is 0 when there are none.`,
 		Example:           "  oppflow playbook check playbook.yaml\n  oppflow playbook check - < playbook.yaml\n  oppflow playbook check playbook.yaml --output json",
-		Args:              exactly("FILE"),
+		Args:              exactArgs("FILE"),
 		ValidArgsFunction: completeYAML,
 	}
 	form := outputFlag(command)
@@ -56,9 +56,9 @@ before a move. A FILE of - is read from standard input. The exit code is 0 when 
 		if err != nil {
 			return err
 		}
-		result := checkedPlaybook{File: fileName(args[0]), Mistakes: playbook.Mistakes{}}
+		result := playbookReport{File: fileName(args[0]), Diagnostics: playbook.Diagnostics{}}
 		loaded, err := playbook.Load(file)
-		if err != nil && !errors.As(err, &result.Mistakes) {
+		if err != nil && !errors.As(err, &result.Diagnostics) {
 			return err
 		}
 		if err == nil {
@@ -67,7 +67,7 @@ before a move. A FILE of - is read from standard input. The exit code is 0 when 
 		if err := form.show(p.stdout, result, func(w io.Writer) { showPlaybook(w, result) }); err != nil {
 			return err
 		}
-		return result.failure()
+		return result.asError()
 	}
 	return command
 }
@@ -104,11 +104,11 @@ which oppflow up deploys. A FILE of - is read from standard input.`,
 			return err
 		}
 		loaded, err := playbook.Load(file)
-		result := checkedPlaybook{File: name}
+		result := playbookReport{File: name}
 		switch {
-		case errors.As(err, &result.Mistakes):
+		case errors.As(err, &result.Diagnostics):
 			showPlaybook(p.stdout, result)
-			return result.failure()
+			return result.asError()
 		case err != nil:
 			return err
 		}
@@ -154,27 +154,27 @@ func completeYAML(_ *cobra.Command, args []string, _ string) ([]string, cobra.Sh
 	return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
 }
 
-// checkedPlaybook is the JSON form of the results of a check of a playbook.
-type checkedPlaybook struct {
-	File     string            `json:"file"`
-	Digest   string            `json:"digest,omitempty"`
-	Mistakes playbook.Mistakes `json:"mistakes"`
+// playbookReport is the JSON form of the results of a check of a playbook.
+type playbookReport struct {
+	File        string               `json:"file"`
+	Digest      string               `json:"digest,omitempty"`
+	Diagnostics playbook.Diagnostics `json:"mistakes"`
 }
 
-// failure returns one error for all mistakes, or nil when there are none.
-func (c checkedPlaybook) failure() error {
-	if len(c.Mistakes) == 0 {
+// asError returns one error for all mistakes, or nil when there are none.
+func (c playbookReport) asError() error {
+	if len(c.Diagnostics) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s has %s", c.File, counted(len(c.Mistakes), "mistake", "mistakes"))
+	return fmt.Errorf("%s has %s", c.File, countText(len(c.Diagnostics), "mistake", "mistakes"))
 }
 
-func showPlaybook(w io.Writer, c checkedPlaybook) {
-	if len(c.Mistakes) == 0 {
+func showPlaybook(w io.Writer, c playbookReport) {
+	if len(c.Diagnostics) == 0 {
 		line(w, fmt.Sprintf("%s has no mistakes; its digest is %s.", c.File, c.Digest))
 		return
 	}
-	for _, mistake := range c.Mistakes {
+	for _, mistake := range c.Diagnostics {
 		line(w, fmt.Sprintf("%s:%s", c.File, mistake))
 	}
 }

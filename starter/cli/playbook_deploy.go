@@ -32,13 +32,13 @@ worker has read. Effects and moves that were planned before stay as they were pl
 has its first version in force at once. A text that the latest version has already is not stored again. A FILE of - is read from
 standard input.`,
 		Example:           "  oppflow playbook deploy playbook.yaml --by ada\n  oppflow playbook deploy - < playbook.yaml",
-		Args:              exactly("FILE"),
+		Args:              exactArgs("FILE"),
 		ValidArgsFunction: completeYAML,
 	}
 	form := outputFlag(command)
 	command.Flags().StringVar(&by, "by", "", "who deploys it, as it is listed")
 	command.Flags().IntVar(&above, "above", 0, "give the version a number above this one; for a namespace that has lost its versions")
-	connection := p.connection(command.Flags(), answerTimeout)
+	connection := p.connection(command.Flags(), updateTimeout)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		if above < 0 {
 			return usagef("--above %d: must be the number of a version", above)
@@ -47,7 +47,7 @@ standard input.`,
 		if err != nil {
 			return err
 		}
-		loaded, err := p.soundPlaybook(fileName(args[0]), file)
+		loaded, err := p.loadPlaybook(fileName(args[0]), file)
 		if err != nil {
 			return err
 		}
@@ -57,19 +57,19 @@ standard input.`,
 		}
 		defer done()
 		return p.deploy(ctx, command.Context(), temporal, connection, form, lifecycle.Deployment{
-			Text: string(file), Digest: loaded.Digest(), By: by, Above: above,
+			Text: string(file), Digest: loaded.Digest(), DeployedBy: by, NumberAbove: above,
 		})
 	}
 	return command
 }
 
-// soundPlaybook loads the playbook and prints its mistakes.
-func (p *program) soundPlaybook(name string, file []byte) (*playbook.Playbook, error) {
+// loadPlaybook loads the playbook and prints its mistakes.
+func (p *program) loadPlaybook(name string, file []byte) (*playbook.Playbook, error) {
 	loaded, err := playbook.Load(file)
-	result := checkedPlaybook{File: name}
-	if errors.As(err, &result.Mistakes) {
+	result := playbookReport{File: name}
+	if errors.As(err, &result.Diagnostics) {
 		showPlaybook(p.stdout, result)
-		return nil, result.failure()
+		return nil, result.asError()
 	}
 	return loaded, err
 }
@@ -79,7 +79,7 @@ func (p *program) soundPlaybook(name string, file []byte) (*playbook.Playbook, e
 func (p *program) deploy(ctx, waiting context.Context, temporal client.Client, connection *connection, form *output, d lifecycle.Deployment) error {
 	deployed, err := host.DeployPlaybook(ctx, temporal, d)
 	if err != nil {
-		return connection.explain(err)
+		return connection.explainError(err)
 	}
 	if err := p.awaitInForce(waiting, deployed); err != nil {
 		return err
@@ -96,7 +96,7 @@ func (p *program) deploy(ctx, waiting context.Context, temporal client.Client, c
 
 // awaitInForce waits until the version is in force. It waits for the time between storing and coming into force, so
 // the clocks need not agree. When the version was stored before, the clocks may differ by the margin.
-func (p *program) awaitInForce(ctx context.Context, deployed lifecycle.Deployed) error {
+func (p *program) awaitInForce(ctx context.Context, deployed lifecycle.DeployResult) error {
 	v := deployed.Version
 	wait := v.InForceAt.Sub(v.StoredAt)
 	if deployed.Unchanged && wait > 0 {
@@ -124,8 +124,8 @@ func versionText(v lifecycle.PlaybookVersion) string {
 
 func deployedText(v lifecycle.PlaybookVersion) string {
 	text := v.StoredAt.UTC().Format(time.RFC3339)
-	if v.By != "" {
-		text += " by " + v.By
+	if v.DeployedBy != "" {
+		text += " by " + v.DeployedBy
 	}
 	return text
 }
@@ -137,11 +137,11 @@ func (p *program) listPlaybooks() *cobra.Command {
 		Long: `list lists the last 20 versions of the namespace's playbook, the latest first: who deployed each, when, and since when it is in
 force. The text of an old version may be dropped, so that it cannot be restored any more: texts are kept up to 768 KiB in all.`,
 		Example:           "  oppflow playbook list\n  oppflow playbook list --output json",
-		Args:              exactly(),
+		Args:              exactArgs(),
 		ValidArgsFunction: completeNothing,
 	}
 	form := outputFlag(command)
-	connection := p.connection(command.Flags(), answerTimeout)
+	connection := p.connection(command.Flags(), updateTimeout)
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		ctx, temporal, done, err := connection.open(command.Context())
 		if err != nil {
@@ -150,7 +150,7 @@ force. The text of an old version may be dropped, so that it cannot be restored 
 		defer done()
 		versions, err := host.PlaybookVersions(ctx, temporal)
 		if err != nil {
-			return connection.explain(err)
+			return connection.explainError(err)
 		}
 		if versions == nil {
 			versions = lifecycle.PlaybookVersions{}
@@ -180,11 +180,11 @@ func showVersions(w io.Writer, versions lifecycle.PlaybookVersions, now time.Tim
 		if v.Restores > 0 {
 			note = fmt.Sprintf("the text of version %d", v.Restores)
 		}
-		if v.Dropped {
+		if v.TextDropped {
 			note = "the text is not kept any more"
 		}
 		line(w, strconv.Itoa(v.Number), state, v.StoredAt.UTC().Format(time.RFC3339), v.InForceAt.UTC().Format(time.RFC3339),
-			dash(v.By), dash(v.Digest), strconv.Itoa(v.Bytes), dash(note))
+			orDash(v.DeployedBy), orDash(v.Digest), strconv.Itoa(v.Bytes), orDash(note))
 	}
 }
 
@@ -206,7 +206,7 @@ latest. It returns when the new version is in force, like deploy.`,
 	}
 	form := outputFlag(command)
 	command.Flags().StringVar(&by, "by", "", "who does it, as it is listed")
-	connection := p.connection(command.Flags(), answerTimeout)
+	connection := p.connection(command.Flags(), updateTimeout)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		number := 0
 		if len(args) == 1 {
@@ -222,29 +222,29 @@ latest. It returns when the new version is in force, like deploy.`,
 		defer done()
 		versions, err := host.PlaybookVersions(ctx, temporal)
 		if err != nil {
-			return connection.explain(err)
+			return connection.explainError(err)
 		}
-		old, err := formerVersion(versions, number)
+		old, err := earlierVersion(versions, number)
 		if err != nil {
 			return err
 		}
 		if versions, err = host.PlaybookVersions(ctx, temporal, old.Number); err != nil {
-			return connection.explain(err)
+			return connection.explainError(err)
 		}
-		old, _ = versions.Numbered(old.Number)
-		loaded, err := p.soundPlaybook(fmt.Sprintf("version %d", old.Number), []byte(old.Text))
+		old, _ = versions.ByNumber(old.Number)
+		loaded, err := p.loadPlaybook(fmt.Sprintf("version %d", old.Number), []byte(old.Text))
 		if err != nil {
 			return err
 		}
 		return p.deploy(ctx, command.Context(), temporal, connection, form, lifecycle.Deployment{
-			Text: old.Text, Digest: loaded.Digest(), By: by, Restores: old.Number,
+			Text: old.Text, Digest: loaded.Digest(), DeployedBy: by, Restores: old.Number,
 		})
 	}
 	return command
 }
 
-// formerVersion returns the version of the number. For 0 it returns the version before the latest.
-func formerVersion(versions lifecycle.PlaybookVersions, number int) (lifecycle.PlaybookVersion, error) {
+// earlierVersion returns the version of the number. For 0 it returns the version before the latest.
+func earlierVersion(versions lifecycle.PlaybookVersions, number int) (lifecycle.PlaybookVersion, error) {
 	var old lifecycle.PlaybookVersion
 	found := true
 	switch latest, some := versions.Latest(); {
@@ -255,12 +255,12 @@ func formerVersion(versions lifecycle.PlaybookVersions, number int) (lifecycle.P
 	case number == 0:
 		old = versions[len(versions)-2]
 	default:
-		old, found = versions.Numbered(number)
+		old, found = versions.ByNumber(number)
 	}
 	switch {
 	case !found:
 		return old, explainedf("there is no version %d, or it is not listed any more; see oppflow playbook list", number)
-	case old.Dropped:
+	case old.TextDropped:
 		return old, explainedf("the text of version %d is not kept any more; deploy its file with: oppflow playbook deploy FILE", old.Number)
 	}
 	return old, nil

@@ -14,9 +14,9 @@ import (
 
 func threeVersions(now time.Time) lifecycle.PlaybookVersions {
 	return lifecycle.PlaybookVersions{
-		{Number: 1, Dropped: true, Bytes: 7, StoredAt: now.Add(-time.Hour), InForceAt: now.Add(-time.Hour)},
-		{Number: 2, By: "ada", Digest: "d2", Bytes: 8, StoredAt: now.Add(-time.Minute), InForceAt: now.Add(-15 * time.Second)},
-		{Number: 3, By: "ben", Digest: "d3", Restores: 1, Bytes: 9, StoredAt: now.Add(-5 * time.Second), InForceAt: now.Add(40 * time.Second)},
+		{Number: 1, TextDropped: true, Bytes: 7, StoredAt: now.Add(-time.Hour), InForceAt: now.Add(-time.Hour)},
+		{Number: 2, DeployedBy: "ada", Digest: "d2", Bytes: 8, StoredAt: now.Add(-time.Minute), InForceAt: now.Add(-15 * time.Second)},
+		{Number: 3, DeployedBy: "ben", Digest: "d3", Restores: 1, Bytes: 9, StoredAt: now.Add(-5 * time.Second), InForceAt: now.Add(40 * time.Second)},
 	}
 }
 
@@ -40,7 +40,7 @@ func TestVersionsAreListed(t *testing.T) {
 	}
 }
 
-func TestTheVersionToGoBackTo(t *testing.T) {
+func TestRollBackVersion(t *testing.T) {
 	versions := threeVersions(time.Now())
 	for _, test := range []struct {
 		versions lifecycle.PlaybookVersions
@@ -56,7 +56,7 @@ func TestTheVersionToGoBackTo(t *testing.T) {
 		{versions[1:2], 0, 0, "there is no version before version 2"},
 		{nil, 0, 0, "the namespace has no playbook"},
 	} {
-		got, err := formerVersion(test.versions, test.number)
+		got, err := earlierVersion(test.versions, test.number)
 		if got.Number != test.want || (err == nil) != (test.says == "") || err != nil && !strings.Contains(err.Error(), test.says) {
 			t.Errorf("%d of %d versions: %d, %v; want %d, %q", test.number, len(test.versions), got.Number, err, test.want, test.says)
 		}
@@ -86,7 +86,7 @@ func TestDeployReturnsWhenTheVersionIsInForce(t *testing.T) {
 		} {
 			began := time.Now()
 			p := &program{stderr: &bytes.Buffer{}}
-			deployed := lifecycle.Deployed{Version: version(began.Add(-test.ago), test.after), Unchanged: test.unchanged}
+			deployed := lifecycle.DeployResult{Version: version(began.Add(-test.ago), test.after), Unchanged: test.unchanged}
 			if err := p.awaitInForce(t.Context(), deployed); err != nil || time.Since(began) != test.want {
 				t.Errorf("%s: waited %s, %v; want %s", name, time.Since(began), err, test.want)
 			}
@@ -95,7 +95,7 @@ func TestDeployReturnsWhenTheVersionIsInForce(t *testing.T) {
 		cancel()
 		var told bytes.Buffer
 		p := &program{stderr: &told}
-		if err := p.awaitInForce(ctx, lifecycle.Deployed{Version: version(time.Now(), after)}); err == nil || !strings.Contains(err.Error(), "version 2 is stored all the same") {
+		if err := p.awaitInForce(ctx, lifecycle.DeployResult{Version: version(time.Now(), after)}); err == nil || !strings.Contains(err.Error(), "version 2 is stored all the same") {
 			t.Errorf("interrupted: %v", err)
 		}
 		if !strings.Contains(told.String(), "It is in force in 45s") {

@@ -25,7 +25,7 @@ const (
 
 func (p *program) previewPlaybook() *cobra.Command {
 	api := settings.API{Environment: p.env}
-	within, timeout := length(previewWithin), length(previewTimeout)
+	within, timeout := durationFlag(previewWithin), durationFlag(previewTimeout)
 	command := &cobra.Command{
 		Use:   "preview FILE|default [flags]",
 		Short: "Tell which follow-ups would be due if all open opportunities were adopted now",
@@ -37,7 +37,7 @@ has follow-ups, a hundred in one request, and changes nothing. It needs no Tempo
 It does not read events, and the API does not show when training tokens expire: what counts to these times is told as not known.
 It does not follow a move that a follow-up makes. FILE is a playbook, - is standard input, default is the built-in playbook.`,
 		Example:           "  oppflow playbook preview playbook.yaml\n  oppflow playbook preview default --within 720h\n  oppflow playbook preview playbook.yaml --output json",
-		Args:              exactly("FILE|default"),
+		Args:              exactArgs("FILE|default"),
 		ValidArgsFunction: completeYAML,
 	}
 	fs := command.Flags()
@@ -54,11 +54,11 @@ It does not follow a move that a follow-up makes. FILE is a playbook, - is stand
 			}
 			name = fileName(args[0])
 		}
-		book, err := p.soundPlaybook(name, file)
+		book, err := p.loadPlaybook(name, file)
 		if err != nil {
 			return err
 		}
-		return p.askAPI(command.Context(), &api, time.Duration(timeout), func(ctx context.Context, client *administrate.Client) error {
+		return p.withAPI(command.Context(), &api, time.Duration(timeout), func(ctx context.Context, client *administrate.Client) error {
 			result := newPreview(time.Now(), time.Duration(within))
 			err := openRecords(ctx, client, book, func(record administrate.Opportunity) { result.add(book, record) })
 			if err != nil {
@@ -73,14 +73,14 @@ It does not follow a move that a follow-up makes. FILE is a playbook, - is stand
 
 // openRecords calls each with every open opportunity in a step in which the playbook has follow-ups, once.
 func openRecords(ctx context.Context, client *administrate.Client, book *playbook.Playbook, each func(administrate.Opportunity)) error {
-	steps, err := openSteps(ctx, client, book.Has())
+	steps, err := openSteps(ctx, client, book.Features())
 	if err != nil {
 		return err
 	}
 	seen := map[string]bool{} // pages shift while people work
 	for some := range slices.Chunk(steps, administrate.MaxEntries) {
 		search := administrate.Search{
-			First: pageSize, Whole: true,
+			First: pageSize, Full: true,
 			Filters: []administrate.Filter{{Field: administrate.ByStepID, Operation: administrate.In, Values: some}},
 		}
 		for more := true; more; more = search.After != "" {
@@ -98,25 +98,25 @@ func openRecords(ctx context.Context, client *administrate.Client, book *playboo
 				}
 				each(record)
 			}
-			search.After = page.More
+			search.After = page.NextCursor
 		}
 	}
 	return nil
 }
 
 // openSteps returns the ids of the open steps in which the playbook has follow-ups.
-func openSteps(ctx context.Context, client *administrate.Client, has playbook.Contents) ([]string, error) {
+func openSteps(ctx context.Context, client *administrate.Client, has playbook.Features) ([]string, error) {
 	var ids []string
 	if !has.FollowUps {
 		return nil, nil
 	}
-	for wanted := (&administrate.Wanted{Steps: &administrate.List{}}); wanted != nil; {
+	for wanted := (&administrate.LookupRequest{Steps: &administrate.PageRequest{}}); wanted != nil; {
 		found, err := client.Lookup(ctx, *wanted)
 		if err != nil {
 			return nil, err
 		}
 		for _, step := range found.Steps {
-			if step := tms.StepOf(step); step.Stage.State == opportunity.Open && has.At.Has(step) {
+			if step := tms.StepOf(step); step.Stage.State == opportunity.Open && has.Steps.Matches(step) {
 				ids = append(ids, string(step.ID))
 			}
 		}
@@ -127,12 +127,12 @@ func openSteps(ctx context.Context, client *administrate.Client, has playbook.Co
 
 // withAllInterests reads the interests that the page of the record does not hold.
 func withAllInterests(ctx context.Context, client *administrate.Client, record administrate.Opportunity) (administrate.Opportunity, error) {
-	for record.MoreInterests != "" {
-		page, err := client.Interests(ctx, record.ID, record.MoreInterests)
+	for record.NextInterestsCursor != "" {
+		page, err := client.Interests(ctx, record.ID, record.NextInterestsCursor)
 		if err != nil {
 			return record, err
 		}
-		record.Interests, record.MoreInterests = append(record.Interests, page.Interests...), page.More
+		record.Interests, record.NextInterestsCursor = append(record.Interests, page.Interests...), page.NextCursor
 	}
 	return record, nil
 }
@@ -143,15 +143,15 @@ type preview struct {
 	Until   time.Time `json:"until"`
 	// Opportunities is how many open opportunities are in steps with follow-ups. Unchanged is how many of them do not show
 	// the time of their last change.
-	Opportunities int           `json:"opportunities"`
-	Unchanged     int           `json:"withoutTimeOfChange"`
-	FollowUps     []previewed   `json:"followUps"`
-	NotKnown      []uncertainty `json:"notKnown"`
-	Problems      []uncertainty `json:"problems"`
+	Opportunities     int           `json:"opportunities"`
+	WithoutChangeTime int           `json:"withoutTimeOfChange"`
+	FollowUps         []dueFollowUp `json:"followUps"`
+	Unknown           []countedNote `json:"notKnown"`
+	Problems          []countedNote `json:"problems"`
 }
 
-// previewed is a follow-up that would be due.
-type previewed struct {
+// dueFollowUp is a follow-up that would be due.
+type dueFollowUp struct {
 	Record   string    `json:"record"`
 	Step     string    `json:"step"`
 	FollowUp string    `json:"followUp"`
@@ -160,8 +160,8 @@ type previewed struct {
 	Due      time.Time `json:"due"`
 }
 
-// uncertainty is something that is not known or cannot be decided, with the number of opportunities that it is about.
-type uncertainty struct {
+// countedNote is something that is not known or cannot be decided, with the number of opportunities that it is about.
+type countedNote struct {
 	FollowUp      string `json:"followUp,omitempty"`
 	Text          string `json:"text"`
 	Opportunities int    `json:"opportunities"`
@@ -169,39 +169,39 @@ type uncertainty struct {
 
 func newPreview(now time.Time, within time.Duration) *preview {
 	now = now.UTC().Truncate(time.Second)
-	return &preview{Adopted: now, Until: now.Add(within), FollowUps: []previewed{}, NotKnown: []uncertainty{}, Problems: []uncertainty{}}
+	return &preview{Adopted: now, Until: now.Add(within), FollowUps: []dueFollowUp{}, Unknown: []countedNote{}, Problems: []countedNote{}}
 }
 
 // add plans the follow-ups of the record as a worker does at its adoption.
 func (v *preview) add(book *playbook.Playbook, record administrate.Opportunity) {
 	v.Opportunities++
-	if record.Changed == nil {
-		v.Unchanged++
+	if record.UpdatedAt == nil {
+		v.WithoutChangeTime++
 	}
 	facts := tms.AdoptionFacts(record, v.Adopted)
-	plan := book.Plan(facts, opportunity.Occasion{})
+	plan := book.Plan(facts, opportunity.PlanCause{})
 	for _, f := range plan.FollowUps {
 		if !f.Due.After(v.Until) {
-			v.FollowUps = append(v.FollowUps, previewed{
+			v.FollowUps = append(v.FollowUps, dueFollowUp{
 				Record: record.ID, Step: record.Step.Name, FollowUp: f.Name, Number: f.Number, Of: f.Of, Due: f.Due.UTC().Truncate(time.Second),
 			})
 		}
 	}
 	for _, u := range book.Undated(facts) {
 		text := "the starts of events are not read"
-		if u.Lacks == playbook.LacksExpiry {
+		if u.Missing == playbook.MissingExpiry {
 			text = "the API does not show when training tokens expire"
 		}
-		v.NotKnown = count(v.NotKnown, uncertainty{FollowUp: u.Name, Text: text})
+		v.Unknown = addNote(v.Unknown, countedNote{FollowUp: u.Name, Text: text})
 	}
 	for _, problem := range plan.Problems {
-		v.Problems = count(v.Problems, uncertainty{Text: problem})
+		v.Problems = addNote(v.Problems, countedNote{Text: problem})
 	}
 }
 
-// count counts one more opportunity.
-func count(all []uncertainty, one uncertainty) []uncertainty {
-	at := slices.IndexFunc(all, func(u uncertainty) bool { return u.FollowUp == one.FollowUp && u.Text == one.Text })
+// addNote counts one more opportunity.
+func addNote(all []countedNote, one countedNote) []countedNote {
+	at := slices.IndexFunc(all, func(u countedNote) bool { return u.FollowUp == one.FollowUp && u.Text == one.Text })
 	if at < 0 {
 		at, all = len(all), append(all, one)
 	}
@@ -210,11 +210,11 @@ func count(all []uncertainty, one uncertainty) []uncertainty {
 }
 
 func (v *preview) sort() {
-	slices.SortFunc(v.FollowUps, func(a, b previewed) int {
+	slices.SortFunc(v.FollowUps, func(a, b dueFollowUp) int {
 		return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.Record, b.Record), cmp.Compare(a.FollowUp, b.FollowUp), cmp.Compare(a.Number, b.Number))
 	})
-	for _, all := range [][]uncertainty{v.NotKnown, v.Problems} {
-		slices.SortFunc(all, func(a, b uncertainty) int {
+	for _, all := range [][]countedNote{v.Unknown, v.Problems} {
+		slices.SortFunc(all, func(a, b countedNote) int {
 			return cmp.Or(cmp.Compare(a.FollowUp, b.FollowUp), cmp.Compare(a.Text, b.Text))
 		})
 	}
@@ -222,18 +222,18 @@ func (v *preview) sort() {
 
 func showPreview(w io.Writer, v *preview) {
 	line(w, fmt.Sprintf("%s with follow-ups. Adopted at %s with --adopted-since record, they would have %s until %s.",
-		counted(v.Opportunities, "open opportunity is in a step", "open opportunities are in steps"), since(v.Adopted), counted(len(v.FollowUps), "follow-up", "follow-ups"), since(v.Until)))
+		countText(v.Opportunities, "open opportunity is in a step", "open opportunities are in steps"), timeText(v.Adopted), countText(len(v.FollowUps), "follow-up", "follow-ups"), timeText(v.Until)))
 	for _, day := range v.days() {
 		line(w, day.date, strings.Join(day.counts, ", "))
 	}
-	for _, u := range v.NotKnown {
-		line(w, fmt.Sprintf("Not known: %s of %s, because %s.", u.FollowUp, counted(u.Opportunities, "opportunity", "opportunities"), u.Text))
+	for _, u := range v.Unknown {
+		line(w, fmt.Sprintf("Not known: %s of %s, because %s.", u.FollowUp, countText(u.Opportunities, "opportunity", "opportunities"), u.Text))
 	}
 	for _, u := range v.Problems {
-		line(w, fmt.Sprintf("Problem with %s: %s.", counted(u.Opportunities, "opportunity", "opportunities"), u.Text))
+		line(w, fmt.Sprintf("Problem with %s: %s.", countText(u.Opportunities, "opportunity", "opportunities"), u.Text))
 	}
-	if v.Unchanged > 0 {
-		line(w, fmt.Sprintf("The API does not show the time of the last change of %s: there the follow-ups count from the adoption.", counted(v.Unchanged, "opportunity", "opportunities")))
+	if v.WithoutChangeTime > 0 {
+		line(w, fmt.Sprintf("The API does not show the time of the last change of %s: there the follow-ups count from the adoption.", countText(v.WithoutChangeTime, "opportunity", "opportunities")))
 	}
 }
 

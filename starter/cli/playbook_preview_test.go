@@ -17,8 +17,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// previewed is a preview as a program reads it.
-type previewed struct {
+// dueFollowUp is a preview as a program reads it.
+type dueFollowUp struct {
 	Adopted, Until      time.Time
 	Opportunities       int
 	WithoutTimeOfChange int
@@ -33,11 +33,11 @@ type previewed struct {
 	}
 }
 
-func previewOf(t *testing.T, env []string, args ...string) previewed {
+func previewOf(t *testing.T, env []string, args ...string) dueFollowUp {
 	t.Helper()
 	got := oppflow(t, env, append([]string{"playbook", "preview"}, args...)...)
 	got.wantDone(t)
-	var read previewed
+	var read dueFollowUp
 	if err := json.Unmarshal([]byte(got.stdout), &read); err != nil {
 		t.Fatalf("%v: %s", err, got.stdout)
 	}
@@ -69,9 +69,9 @@ steps:
 
 // The preview plans what was due long ago as a worker spreads it, reads pages of a hundred, and changes nothing.
 func TestPlaybookPreviewSpreadsWhatWasDue(t *testing.T) {
-	box := &tenant{options: sandbox.Options{Catalogue: manyOpportunities(t, 120)}, change: changedAt("2020-01-31T12:00:00+00:00")}
+	box := &recordingSandbox{options: sandbox.Options{Catalogue: manyOpportunities(t, 120)}, change: changedAt("2020-01-31T12:00:00+00:00")}
 	env := box.serve(t)
-	name := written(t, quietPlaybook)
+	name := writePlaybook(t, quietPlaybook)
 	read := previewOf(t, env, name, "--within", "72h", "--output", "json")
 	if len(box.requests) != 3 {
 		t.Errorf("%d requests, want one for the steps and two for the opportunities", len(box.requests))
@@ -116,7 +116,7 @@ func TestPlaybookPreviewSpreadsWhatWasDue(t *testing.T) {
 // What was not due before is due at its time; a time of change that is not shown counts as now.
 func TestPlaybookPreviewCountsFromTheLastChange(t *testing.T) {
 	now := time.Now().UTC().Truncate(time.Second)
-	name := written(t, quietPlaybook)
+	name := writePlaybook(t, quietPlaybook)
 	for _, c := range []struct {
 		changed string
 		due     []time.Duration // from now
@@ -128,7 +128,7 @@ func TestPlaybookPreviewCountsFromTheLastChange(t *testing.T) {
 		{"null", []time.Duration{7 * 24 * time.Hour}, 1},
 	} {
 		t.Run(c.changed, func(t *testing.T) {
-			box := &tenant{change: changedAt(c.changed)}
+			box := &recordingSandbox{change: changedAt(c.changed)}
 			read := previewOf(t, box.serve(t), name, "--output", "json")
 			var due []time.Duration
 			for _, f := range read.FollowUps {
@@ -139,13 +139,13 @@ func TestPlaybookPreviewCountsFromTheLastChange(t *testing.T) {
 			}
 		})
 	}
-	box := &tenant{change: changedAt("null")}
+	box := &recordingSandbox{change: changedAt("null")}
 	oppflow(t, box.serve(t), "playbook", "preview", name).wantDone(t, "1 open opportunity is in a step", "does not show the time of the last change of 1 opportunity")
 }
 
 // What depends on times that are not read is told as not known, and so is what cannot be decided.
-func TestPlaybookPreviewTellsWhatIsNotKnown(t *testing.T) {
-	box := &tenant{}
+func TestPlaybookPreviewListsUnknowns(t *testing.T) {
+	box := &recordingSandbox{}
 	env := box.serve(t)
 	client, err := administrate.New(administrate.Options{URL: strings.TrimPrefix(env[0], "ADMINISTRATE_URL="), Tokens: administrate.StaticToken("tk-31415")})
 	if err != nil {
@@ -160,7 +160,7 @@ func TestPlaybookPreviewTellsWhatIsNotKnown(t *testing.T) {
 	if err != nil || answers[0].Err != nil || answers[1].Err != nil {
 		t.Fatal(err, answers)
 	}
-	name := written(t, `
+	name := writePlaybook(t, `
 steps:
   - at: { step: Proposed }
     followUps:
@@ -189,18 +189,18 @@ steps:
 }
 
 func TestPlaybookPreviewOfOtherPlaybooks(t *testing.T) {
-	box := &tenant{}
+	box := &recordingSandbox{}
 	env := box.serve(t)
 	oppflow(t, env, "playbook", "preview", "default").wantDone(t, "1 open opportunity", "0 follow-ups until")
-	typed(t, written(t, soundPlaybook))
+	useAsStdin(t, writePlaybook(t, validPlaybook))
 	box.requests = nil
 	oppflow(t, env, "playbook", "preview", "-").wantDone(t, "0 open opportunities")
 	if len(box.requests) > 0 {
 		t.Errorf("a playbook without follow-ups makes %d requests", len(box.requests))
 	}
-	wrong := written(t, wrongPlaybook)
+	wrong := writePlaybook(t, invalidPlaybook)
 	oppflow(t, env, "playbook", "preview", wrong).wantFailure(t, wrong+" has 2 mistakes")
-	lacking := &tenant{options: sandbox.Options{Assume: map[string]string{"opportunity.updatedAt": "absent"}}}
-	oppflow(t, lacking.serve(t), "playbook", "preview", "default").wantMistake(t, 1, "the API refused the request", "updatedAt")
-	oppflow(t, append(env, "ADMINISTRATE_TOKEN=wrong"), "playbook", "preview", "default").wantMistake(t, 1, "does not take the token")
+	lacking := &recordingSandbox{options: sandbox.Options{Assumptions: map[string]string{"opportunity.updatedAt": "absent"}}}
+	oppflow(t, lacking.serve(t), "playbook", "preview", "default").wantUsageError(t, 1, "the API refused the request", "updatedAt")
+	oppflow(t, append(env, "ADMINISTRATE_TOKEN=wrong"), "playbook", "preview", "default").wantUsageError(t, 1, "does not take the token")
 }

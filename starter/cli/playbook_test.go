@@ -10,8 +10,8 @@ import (
 	"github.com/oppflow/oppflow/playbook"
 )
 
-// written writes a file with the content and returns its name.
-func written(t *testing.T, content string) string {
+// writePlaybook writes a file with the content and returns its name.
+func writePlaybook(t *testing.T, content string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "playbook.yaml")
 	if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
@@ -20,8 +20,8 @@ func written(t *testing.T, content string) string {
 	return name
 }
 
-// typed makes the file the standard input.
-func typed(t *testing.T, name string) {
+// useAsStdin makes the file the standard input.
+func useAsStdin(t *testing.T, name string) {
 	t.Helper()
 	file, err := os.Open(name)
 	if err != nil {
@@ -36,23 +36,23 @@ func typed(t *testing.T, name string) {
 }
 
 const (
-	soundPlaybook = "transitions:\n  - name: lose\n    to: { state: Lost }\n    after:\n      - release: {}\n"
-	wrongPlaybook = "transitions:\n  - name: lose\n    to: { state: Lots }\n    after:\n      - relase: {}\n"
+	validPlaybook   = "transitions:\n  - name: lose\n    to: { state: Lost }\n    after:\n      - release: {}\n"
+	invalidPlaybook = "transitions:\n  - name: lose\n    to: { state: Lots }\n    after:\n      - relase: {}\n"
 )
 
-func TestPlaybookCheckTellsOfNoMistakes(t *testing.T) {
-	name := written(t, soundPlaybook)
-	loaded, err := playbook.Load([]byte(soundPlaybook))
+func TestPlaybookCheckOfAValidPlaybook(t *testing.T) {
+	name := writePlaybook(t, validPlaybook)
+	loaded, err := playbook.Load([]byte(validPlaybook))
 	if err != nil {
 		t.Fatal(err)
 	}
 	oppflow(t, nil, "playbook", "check", name).wantDone(t, name+" has no mistakes; its digest is "+loaded.Digest())
-	typed(t, name)
+	useAsStdin(t, name)
 	oppflow(t, nil, "playbook", "check", "-").wantDone(t, "standard input has no mistakes; its digest is "+loaded.Digest())
 }
 
-func TestPlaybookCheckTellsEveryMistake(t *testing.T) {
-	name := written(t, wrongPlaybook)
+func TestPlaybookCheckReportsEveryMistake(t *testing.T) {
+	name := writePlaybook(t, invalidPlaybook)
 	want := []string{
 		`:3:18: "Lots" is not one of Open, Won, Lost, Archived; did you mean Lost?`,
 		`:5:9: unknown member "relase"; did you mean release?`,
@@ -66,12 +66,12 @@ func TestPlaybookCheckTellsEveryMistake(t *testing.T) {
 			t.Errorf("told\n%s\nwant\n%s", got.stdout, lines)
 		}
 	}
-	typed(t, name)
+	useAsStdin(t, name)
 	got := oppflow(t, nil, "playbook", "check", "-", "--output", "json")
 	var read struct {
 		File     string
 		Digest   *string
-		Mistakes []playbook.Mistake
+		Mistakes []playbook.Diagnostic
 	}
 	if err := json.Unmarshal([]byte(got.stdout), &read); err != nil {
 		t.Fatal(err)
@@ -81,11 +81,11 @@ func TestPlaybookCheckTellsEveryMistake(t *testing.T) {
 	}
 }
 
-func TestPlaybookExplainTellsInWords(t *testing.T) {
+func TestPlaybookExplain(t *testing.T) {
 	oppflow(t, nil, "playbook", "explain").wantDone(t, "On a move to any step that is Won (win):", "cannot be undone:", "2 business days before the places that are held lapse")
-	name := written(t, soundPlaybook)
+	name := writePlaybook(t, validPlaybook)
 	oppflow(t, nil, "playbook", "explain", name).wantDone(t, "On a move to any step that is Lost (lose):", "1. release: all places are given back")
-	typed(t, written(t, ""))
+	useAsStdin(t, writePlaybook(t, ""))
 	oppflow(t, nil, "playbook", "explain", "-").wantDone(t, "It does nothing.")
 }
 
@@ -95,7 +95,7 @@ func TestPlaybookExplainPrintsTheFileToBeginWith(t *testing.T) {
 	if got.stdout != string(playbook.DefaultFile()) {
 		t.Errorf("printed: %s", got.stdout)
 	}
-	oppflow(t, nil, "playbook", "check", written(t, got.stdout)).wantDone(t, "no mistakes")
+	oppflow(t, nil, "playbook", "check", writePlaybook(t, got.stdout)).wantDone(t, "no mistakes")
 }
 
 func TestPlaybookHelp(t *testing.T) {

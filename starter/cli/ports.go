@@ -16,9 +16,9 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// ports are the ports of a kept stack in its last run. Reusing them keeps exported addresses valid. 0 is a free
+// stackPorts are the ports of a kept stack in its last run. Reusing them keeps exported addresses valid. 0 is a free
 // port.
-type ports struct {
+type stackPorts struct {
 	Temporal int `json:"temporal"`
 	UI       int `json:"ui"`
 	API      int `json:"api"`
@@ -26,10 +26,10 @@ type ports struct {
 
 const portsFile = "ports.json"
 
-// formerPorts reads the ports of the stack that is kept in the directory. It returns 0 for a port that is in use
+// lastPorts reads the ports of the stack that is kept in the directory. It returns 0 for a port that is in use
 // now.
-func formerPorts(ctx context.Context, data string) (ports, error) {
-	var former ports
+func lastPorts(ctx context.Context, data string) (stackPorts, error) {
+	var former stackPorts
 	if data == "" {
 		return former, nil
 	}
@@ -42,7 +42,7 @@ func formerPorts(ctx context.Context, data string) (ports, error) {
 		return former, fmt.Errorf("--data: %w", err)
 	}
 	if err := json.Unmarshal(content, &former); err != nil {
-		return ports{}, fmt.Errorf("--data: %s is damaged (%w); remove it to have new ports", path, err)
+		return stackPorts{}, fmt.Errorf("--data: %s is damaged (%w); remove it to have new ports", path, err)
 	}
 	for _, port := range []*int{&former.Temporal, &former.UI, &former.API} {
 		if !isFree(ctx, *port) {
@@ -64,12 +64,12 @@ func isFree(ctx context.Context, port int) bool {
 	return listener.Close() == nil
 }
 
-// keepPorts stores the ports for the next run.
-func keepPorts(data string, running *stack.Stack) error {
+// savePorts stores the ports for the next run.
+func savePorts(data string, running *stack.Stack) error {
 	if data == "" {
 		return nil
 	}
-	return host.WriteReady(filepath.Join(data, portsFile), ports{
+	return host.WriteReady(filepath.Join(data, portsFile), stackPorts{
 		Temporal: portIn(running.TemporalAddress()), UI: portIn(hostIn(running.UIURL())), API: portIn(hostIn(running.APIURL())),
 	})
 }

@@ -13,11 +13,11 @@ func (p *program) progress() *cobra.Command {
 		Short:             "Move an opportunity to another step",
 		Long:              "progress moves the opportunity to another step. The TMS must have a transition that leads there.",
 		Example:           "  oppflow progress lead-4711 --to Won",
-		Args:              exactly("REF"),
+		Args:              exactArgs("REF"),
 		ValidArgsFunction: completeNothing,
 	}
 	command.Flags().StringVar(&progress.To, "to", "", "step, by id or name")
-	sending := p.sending(command)
+	sending := p.newMessageCommand(command)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		reference, err := reference(args)
 		if err != nil {

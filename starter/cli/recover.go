@@ -39,11 +39,11 @@ were accepted after the backup and are not in the record are lost; their senders
 With the settings of the API, recover lists the records of opportunities that began after the backup, which Temporal does not
 know any more: one request for each hundred records that were created since the backup.`,
 		Example:           "  oppflow recover --backup 2026-11-29T03:00:00Z",
-		Args:              exactly(),
+		Args:              exactArgs(),
 		ValidArgsFunction: completeNothing,
 	}
 	fs := command.Flags()
-	fs.Var((*moment)(&backup), "backup", "when the backup was made, with an offset, such as 2026-11-29T03:00:00Z")
+	fs.Var((*timeFlag)(&backup), "backup", "when the backup was made, with an offset, such as 2026-11-29T03:00:00Z")
 	connection := p.connection(fs, recoverTimeout)
 	readerFlags(fs, &api)
 	fs.Lookup("mark").Hidden = false // the mark names the opportunity of a record
@@ -65,7 +65,7 @@ know any more: one request for each hundred records that were created since the 
 			return err
 		}
 		defer done()
-		if err := refuseWhilePolled(ctx, temporal); err != nil {
+		if err := checkNoWorkers(ctx, temporal); err != nil {
 			return err
 		}
 		recovery := lifecycle.Recovery{Epoch: rand.Text(), Backup: backup.UTC()}
@@ -74,7 +74,7 @@ know any more: one request for each hundred records that were created since the 
 		if err != nil {
 			return err
 		}
-		told, err := compareAll(ctx, temporal, connection.namespace)
+		told, err := refreshAll(ctx, temporal, connection.namespace)
 		if err != nil {
 			return fmt.Errorf("%d opportunities are told to compare themselves with their records, and then: %w; run recover again", told, err)
 		}
@@ -85,16 +85,16 @@ know any more: one request for each hundred records that were created since the 
 			line(p.stdout, "With --api-url or ADMINISTRATE_URL, recover also lists the records that Temporal does not know any more.")
 			return nil
 		}
-		return p.listStrays(ctx, temporal, connection, &api, backup)
+		return p.listUnknownRecords(ctx, temporal, connection, &api, backup)
 	}
 	return command
 }
 
-// listStrays lists the records whose opportunities Temporal does not know.
-func (p *program) listStrays(ctx context.Context, temporal client.Client, connection *connection, api *settings.API, backup time.Time) error {
-	var strays []strayRecord
-	err := p.askAPI(ctx, api, connection.timeout, func(ctx context.Context, client *administrate.Client) (err error) {
-		strays, err = strayRecords(ctx, temporal, connection.namespace, client, host.MarkOf(*api), backup)
+// listUnknownRecords lists the records whose opportunities Temporal does not know.
+func (p *program) listUnknownRecords(ctx context.Context, temporal client.Client, connection *connection, api *settings.API, backup time.Time) error {
+	var strays []unknownRecord
+	err := p.withAPI(ctx, api, connection.timeout, func(ctx context.Context, client *administrate.Client) (err error) {
+		strays, err = unknownRecords(ctx, temporal, connection.namespace, client, host.ReferenceTagOf(*api), backup)
 		return err
 	})
 	if err != nil {
@@ -109,8 +109,8 @@ func (p *program) listStrays(ctx context.Context, temporal client.Client, connec
 	return nil
 }
 
-// refuseWhilePolled returns an error when a worker polls a task queue, or did so until a moment ago.
-func refuseWhilePolled(ctx context.Context, temporal client.Client) error {
+// checkNoWorkers returns an error when a worker polls a task queue, or did so until a moment ago.
+func checkNoWorkers(ctx context.Context, temporal client.Client) error {
 	for queue, kinds := range map[string][]enums.TaskQueueType{
 		lifecycle.TaskQueue:  {enums.TASK_QUEUE_TYPE_WORKFLOW, enums.TASK_QUEUE_TYPE_ACTIVITY},
 		activities.TaskQueue: {enums.TASK_QUEUE_TYPE_ACTIVITY},
@@ -121,9 +121,9 @@ func refuseWhilePolled(ctx context.Context, temporal client.Client) error {
 				return err
 			}
 			for _, poller := range described.GetPollers() {
-				if ago := time.Since(poller.GetLastAccessTime().AsTime()); ago < lifecycle.PollsWithin {
+				if ago := time.Since(poller.GetLastAccessTime().AsTime()); ago < lifecycle.MaxPollAge {
 					return explainedf("the worker %s polls the task queue %s, or did %s ago; stop all workers, and ask again %s after that",
-						poller.GetIdentity(), queue, ago.Round(time.Second), lifecycle.PollsWithin)
+						poller.GetIdentity(), queue, ago.Round(time.Second), lifecycle.MaxPollAge)
 				}
 			}
 		}
@@ -131,8 +131,8 @@ func refuseWhilePolled(ctx context.Context, temporal client.Client) error {
 	return nil
 }
 
-// compareAll makes every running opportunity compare itself with its record. It returns their number.
-func compareAll(ctx context.Context, temporal client.Client, namespace string) (int, error) {
+// refreshAll makes every running opportunity compare itself with its record. It returns their number.
+func refreshAll(ctx context.Context, temporal client.Client, namespace string) (int, error) {
 	shop := lifecycle.NewClient(temporal)
 	told := 0
 	for next := []byte(nil); ; {

@@ -19,10 +19,10 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 )
 
-// restored is a namespace that knows two opportunities, one on each page.
-type restored struct{ client.Client }
+// restoredNamespace is a namespace that knows two opportunities, one on each page.
+type restoredNamespace struct{ client.Client }
 
-func (restored) ListWorkflow(_ context.Context, r *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+func (restoredNamespace) ListWorkflow(_ context.Context, r *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
 	id, next := "opportunity/r-1", []byte("more")
 	if string(r.GetNextPageToken()) == "more" {
 		id, next = "opportunity/r-2", nil
@@ -66,8 +66,8 @@ func TestRecordsThatTemporalDoesNotKnow(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := strayRecords(t.Context(), restored{}, "default", api, tms.Mark{Attribute: "oppflow"}, time.Now())
-			if want := []strayRecord{{"3", "r-3"}, {"4", "r-4"}}; err != nil || !slices.Equal(got, want) {
+			got, err := unknownRecords(t.Context(), restoredNamespace{}, "default", api, tms.ReferenceTag{Attribute: "oppflow"}, time.Now())
+			if want := []unknownRecord{{"3", "r-3"}, {"4", "r-4"}}; err != nil || !slices.Equal(got, want) {
 				t.Errorf("got %v, %v; want %v", got, err, want)
 			}
 			if want := 2 + len(asked)%2; len(asked) != want || searches != (want == 2) {

@@ -15,23 +15,23 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// strayRecord is a record of the TMS whose opportunity Temporal does not know.
-type strayRecord struct {
+// unknownRecord is a record of the TMS whose opportunity Temporal does not know.
+type unknownRecord struct {
 	id        string
 	reference opportunity.Reference
 }
 
-// strayRecords returns the records that were created since the backup and carry the reference of an opportunity that
-// Temporal does not know. When the tenant's API cannot search by the time of creation, strayRecords also returns
+// unknownRecords returns the records that were created since the backup and carry the reference of an opportunity that
+// Temporal does not know. When the tenant's API cannot search by the time of creation, unknownRecords also returns
 // older records. These are records of opportunities that ended so long ago that the namespace has forgotten them.
-func strayRecords(ctx context.Context, temporal client.Client, namespace string, api *administrate.Client, mark tms.Mark, backup time.Time) ([]strayRecord, error) {
+func unknownRecords(ctx context.Context, temporal client.Client, namespace string, api *administrate.Client, mark tms.ReferenceTag, backup time.Time) ([]unknownRecord, error) {
 	known, err := knownReferences(ctx, temporal, namespace)
 	if err != nil {
 		return nil, err
 	}
 	search := administrate.Search{First: 100, Attributes: mark.Attribute != "", Bare: true}
 	search.Filters = []administrate.Filter{{Field: administrate.ByCreated, Operation: administrate.GreaterEqual, Value: backup.UTC().Format(time.RFC3339)}}
-	var strays []strayRecord
+	var strays []unknownRecord
 	for {
 		page, err := api.Opportunities(ctx, search)
 		var refused *administrate.RefusedError
@@ -45,20 +45,20 @@ func strayRecords(ctx context.Context, temporal client.Client, namespace string,
 		}
 		for _, record := range page.Rows {
 			if reference, marked := mark.Reference(record); marked && !known[reference] {
-				strays = append(strays, strayRecord{id: record.ID, reference: reference})
+				strays = append(strays, unknownRecord{id: record.ID, reference: reference})
 			}
 		}
-		if search.After = page.More; search.After == "" {
+		if search.After = page.NextCursor; search.After == "" {
 			return strays, nil
 		}
 	}
 }
 
 const (
-	// pageOfRuns is how many runs are asked for at once.
-	pageOfRuns = 200
-	// listFailures is how often in a row a page is asked for that the server does not return.
-	listFailures = 5
+	// runsPerPage is how many runs are asked for at once.
+	runsPerPage = 200
+	// maxListFailures is how often in a row a page is asked for that the server does not return.
+	maxListFailures = 5
 )
 
 // knownReferences returns the references of all opportunities that the namespace knows, including those that ended. A run
@@ -69,11 +69,11 @@ func knownReferences(ctx context.Context, temporal client.Client, namespace stri
 	failures := 0
 	for next := []byte(nil); ; {
 		page, err := temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
-			Namespace: namespace, NextPageToken: next, PageSize: pageOfRuns,
+			Namespace: namespace, NextPageToken: next, PageSize: runsPerPage,
 			Query: fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus != 'ContinuedAsNew'", lifecycle.WorkflowType),
 		})
 		if err != nil {
-			if failures++; failures < listFailures && ctx.Err() == nil {
+			if failures++; failures < maxListFailures && ctx.Err() == nil {
 				continue
 			}
 			return nil, fmt.Errorf("the list of runs: %w", err)

@@ -15,16 +15,16 @@ func (p *program) refresh() *cobra.Command {
 		Long: `refresh has the workflow read the record again, where somebody may have changed it by hand, and cuts a wait for an API
 that was out of reach short. It answers once that is accepted; show tells what was found.`,
 		Example:           "  oppflow refresh lead-4711",
-		Args:              exactly("REF"),
+		Args:              exactArgs("REF"),
 		ValidArgsFunction: completeNothing,
 	}
-	sending := p.sending(command)
+	sending := p.newMessageCommand(command)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		reference, err := reference(args)
 		if err != nil {
 			return err
 		}
-		sending.told = fmt.Sprintf("the record of %s is read again; see oppflow show %s", reference, reference)
+		sending.successText = fmt.Sprintf("the record of %s is read again; see oppflow show %s", reference, reference)
 		return sending.send(command.Context(), reference, opportunity.Refresh{RequestID: sending.request.get()}, map[string]string{"requestId": "--request-id"})
 	}
 	return command

@@ -134,8 +134,8 @@ func helpCommand(root *cobra.Command) *cobra.Command {
 	}
 }
 
-// within bounds the time of a command; 0 is no bound.
-func within(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+// withTimeout bounds the time of a command; 0 is no bound.
+func withTimeout(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
 	if limit <= 0 {
 		return context.WithCancel(ctx)
 	}

@@ -29,9 +29,9 @@ const (
 func (p *program) sandbox() *cobra.Command {
 	var options sandbox.Options
 	var listen, readyFile, secretFile string
-	var door doorFlags
+	var door gatewayFlags
 	var tellTable bool
-	life := length(sandbox.DefaultTokenLife)
+	life := durationFlag(sandbox.DefaultTokenLifetime)
 	log := settings.Log{Environment: p.env}
 	command := &cobra.Command{
 		Use:   "sandbox [flags]",
@@ -40,7 +40,7 @@ func (p *program) sandbox() *cobra.Command {
 of its own, for development and tests: limits, tokens that expire, and bad days on demand included. docs/sandbox.md
 tells how to use it. It stops on Ctrl-C.`,
 		Example:           "  oppflow sandbox\n  oppflow sandbox --data sandbox.db --listen 127.0.0.1:9000",
-		Args:              exactly(),
+		Args:              exactArgs(),
 		ValidArgsFunction: completeNothing,
 	}
 	fs := command.Flags()
@@ -52,14 +52,14 @@ tells how to use it. It stops on Ctrl-C.`,
 	fs.StringVar(&secretFile, "client-secret-file", "", "file with the client's secret (default: a random one, kept in the data file)")
 	fs.Var(&life, "token-life", "how long access tokens of the token endpoint are good, at least 1s")
 	fs.BoolVar(&options.NoAuth, "no-auth", false, "accept requests without a token")
-	fs.StringToStringVar(&options.Assume, "assume", nil, "what the API does where nobody knows: ROW=VALUE of the table of assumptions, several by commas")
+	fs.StringToStringVar(&options.Assumptions, "assume", nil, "what the API does where nobody knows: ROW=VALUE of the table of assumptions, several by commas")
 	fs.BoolVar(&tellTable, "assumptions", false, "print the table of assumptions, and run nothing")
 	door.add(fs, &options)
 	fs.StringVar(&readyFile, "ready-file", "", "file that is written when the sandbox answers: url, token, tokenUrl, clientId, clientSecret, refreshToken as JSON")
 	log.AddFlags(fs)
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		if tellTable {
-			return tellAssumptions(p.stdout)
+			return printAssumptions(p.stdout)
 		}
 		logger, err := log.Logger(p.stderr)
 		if err != nil {
@@ -73,8 +73,8 @@ tells how to use it. It stops on Ctrl-C.`,
 				return usagef("--%s and --no-auth exclude each other; give one of them", with)
 			}
 		}
-		if options.TokenLife = time.Duration(life); options.TokenLife < time.Second {
-			return usagef("--token-life %v: must be at least 1s", options.TokenLife)
+		if options.TokenLifetime = time.Duration(life); options.TokenLifetime < time.Second {
+			return usagef("--token-life %v: must be at least 1s", options.TokenLifetime)
 		}
 		if secretFile != "" {
 			secret, err := settings.ReadSecret(secretFile)
@@ -98,7 +98,7 @@ func (p *program) serveSandbox(ctx context.Context, options sandbox.Options, fau
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", listen)
 	if err != nil {
-		return fmt.Errorf("--listen %s: %w", listen, listenCause(err))
+		return fmt.Errorf("--listen %s: %w", listen, withoutListenPrefix(err))
 	}
 	box, err := sandbox.Open(ctx, options)
 	if err != nil {
@@ -115,7 +115,7 @@ func (p *program) serveSandbox(ctx context.Context, options sandbox.Options, fau
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	base := "http://" + reachable(listener.Addr())
+	base := "http://" + reachableAddress(listener.Addr())
 	url, tokenURL := base+"/graphql", base+"/oauth/token"
 	server := &http.Server{
 		Handler: box.Handler(), ErrorLog: slog.NewLogLogger(options.Logger.Handler(), slog.LevelWarn),
@@ -123,9 +123,9 @@ func (p *program) serveSandbox(ctx context.Context, options sandbox.Options, fau
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
-	p.tellSandbox(url, box.Token(), options.NoAuth)
+	p.printSandbox(url, box.Token(), options.NoAuth)
 	if !options.NoAuth {
-		p.tellClient(tokenURL, client)
+		p.printClient(tokenURL, client)
 	}
 	if err := host.WriteReady(readyFile, map[string]string{
 		"url": url, "token": box.Token(),
@@ -147,7 +147,7 @@ func (p *program) serveSandbox(ctx context.Context, options sandbox.Options, fau
 	return nil
 }
 
-func (p *program) tellSandbox(url, token string, open bool) {
+func (p *program) printSandbox(url, token string, open bool) {
 	header, headerArgument := "(no token is needed)", ""
 	if !open {
 		header = "Authorization: Bearer " + token
@@ -165,8 +165,8 @@ Use it:
 `, url, header, url, headerArgument, url, token)
 }
 
-// tellClient prints the settings for a client of the token endpoint.
-func (p *program) tellClient(tokenURL string, client sandbox.Client) {
+// printClient prints the settings for a client of the token endpoint.
+func (p *program) printClient(tokenURL string, client sandbox.Client) {
 	_, _ = fmt.Fprintf(p.stdout, `
 Or, instead of ADMINISTRATE_TOKEN, with tokens that expire and are renewed:
   export ADMINISTRATE_TOKEN_URL=%s
@@ -183,9 +183,9 @@ func shellWord(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
-// reachable returns the address to call a listener at. A listener on all interfaces is called at the loopback
+// reachableAddress returns the address to call a listener at. A listener on all interfaces is called at the loopback
 // interface.
-func reachable(address net.Addr) string {
+func reachableAddress(address net.Addr) string {
 	tcp, ok := address.(*net.TCPAddr)
 	if !ok || !tcp.IP.IsUnspecified() {
 		return address.String()
@@ -193,8 +193,8 @@ func reachable(address net.Addr) string {
 	return net.JoinHostPort("127.0.0.1", fmt.Sprint(tcp.Port))
 }
 
-// listenCause removes from the error what the message around it says already.
-func listenCause(err error) error {
+// withoutListenPrefix removes from the error what the message around it says already.
+func withoutListenPrefix(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) {
 		return op.Err

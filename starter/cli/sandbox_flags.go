@@ -12,48 +12,48 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/oppflow/oppflow/sandbox"
-	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/assumptions"
 	"github.com/oppflow/oppflow/sandbox/fault"
 )
 
-// doorFlags are the flags of the parts in front of the API: the limit, the faults, the ledger.
-type doorFlags struct {
-	rate   perTime
+// gatewayFlags are the flags of the parts in front of the API: the limit, the faults, the ledger.
+type gatewayFlags struct {
+	rate   rateFlag
 	window string
 	faults string
 }
 
 const windowSliding, windowFixed = "sliding", "fixed"
 
-func (d *doorFlags) add(fs *pflag.FlagSet, o *sandbox.Options) {
+func (d *gatewayFlags) add(fs *pflag.FlagSet, o *sandbox.Options) {
 	fs.Var(&d.rate, "rate", "requests that one client address may make, as N/DURATION such as 200/10s; more are answered 429 (default 6000/5m0s)")
 	fs.StringVar(&d.window, "rate-window", windowSliding, "how requests are counted: sliding, over the time just passed, or fixed, in windows one after the other")
 	fs.BoolVar(&o.Rate.RetryAfter, "retry-after", false, "answer 429 with the header Retry-After; the API is not known to")
 	fs.BoolVar(&o.Rate.Off, "no-rate-limit", false, "take any number of requests")
 	fs.StringArrayVar(&o.RedirectURIs, "redirect-uri", nil, "where the authorization endpoint may send a user back to, exactly; may be repeated (default: any address of this machine)")
 	fs.StringVar(&d.faults, "faults", "", "file with a JSON list of faults to begin with; more can be set while it runs, at /_sandbox/faults")
-	fs.BoolVar(&o.NoLedger, "no-ledger", false, "write no requests down; otherwise /_sandbox/ledger tells them, with --data after a restart, too")
-	fs.IntVar(&o.LedgerEntries, "ledger-entries", 1_000_000, "how many requests the ledger remembers")
+	fs.BoolVar(&o.NoRequestLog, "no-ledger", false, "write no requests down; otherwise /_sandbox/ledger tells them, with --data after a restart, too")
+	fs.IntVar(&o.RequestLogEntries, "ledger-entries", 1_000_000, "how many requests the ledger remembers")
 }
 
 // resolve checks the flags and returns the initial faults.
-func (d *doorFlags) resolve(fs *pflag.FlagSet, o *sandbox.Options) ([]fault.Rule, error) {
+func (d *gatewayFlags) resolve(fs *pflag.FlagSet, o *sandbox.Options) ([]fault.Rule, error) {
 	for _, with := range []string{"rate", "rate-window", "retry-after"} {
 		if o.Rate.Off && fs.Changed(with) {
 			return nil, usagef("--%s and --no-rate-limit exclude each other; give one of them", with)
 		}
 	}
-	if o.NoLedger && fs.Changed("ledger-entries") {
+	if o.NoRequestLog && fs.Changed("ledger-entries") {
 		return nil, usagef("--ledger-entries and --no-ledger exclude each other; give one of them")
 	}
-	if o.LedgerEntries < 1 {
-		return nil, usagef("--ledger-entries %d: must be at least 1", o.LedgerEntries)
+	if o.RequestLogEntries < 1 {
+		return nil, usagef("--ledger-entries %d: must be at least 1", o.RequestLogEntries)
 	}
 	if d.window != windowSliding && d.window != windowFixed {
 		return nil, usagef("--rate-window %q: must be %s or %s", d.window, windowSliding, windowFixed)
 	}
 	o.Rate.Requests, o.Rate.Per, o.Rate.Fixed = d.rate.n, d.rate.per, d.window == windowFixed
-	if _, err := assume.Choose(o.Assume); err != nil {
+	if _, err := assumptions.ParseChoices(o.Assumptions); err != nil {
 		return nil, usagef("--assume: %v", err)
 	}
 	if d.faults == "" {
@@ -78,39 +78,39 @@ func (d *doorFlags) resolve(fs *pflag.FlagSet, o *sandbox.Options) ([]fault.Rule
 	return rules, nil
 }
 
-// tellAssumptions prints the table of assumptions.
-func tellAssumptions(to io.Writer) error {
-	for _, row := range assume.Table() {
+// printAssumptions prints the table of assumptions.
+func printAssumptions(to io.Writer) error {
+	for _, row := range assumptions.All() {
 		if _, err := fmt.Fprintln(to, row.Name); err != nil {
 			return err
 		}
-		for i, v := range row.Values {
+		for i, v := range row.Options {
 			mark := " "
 			if i == 0 {
 				mark = "*"
 			}
-			if _, err := fmt.Fprintf(to, "  %s %-12s %s\n", mark, v.Value, v.Means); err != nil {
+			if _, err := fmt.Fprintf(to, "  %s %-12s %s\n", mark, v.Value, v.Description); err != nil {
 				return err
 			}
 		}
-		if row.Free {
+		if row.AnyName {
 			if _, err := fmt.Fprintf(to, "    %-12s any other name that a GraphQL schema may give it\n", "NAME"); err != nil {
 				return err
 			}
 		}
 	}
-	_, err := fmt.Fprintln(to, "\n* is what the sandbox does unless told otherwise, as by --assume "+string(assume.Table()[0].Name)+"="+assume.Table()[0].Values[1].Value)
+	_, err := fmt.Fprintln(to, "\n* is what the sandbox does unless told otherwise, as by --assume "+string(assumptions.All()[0].Name)+"="+assumptions.All()[0].Options[1].Value)
 	return err
 }
 
-// perTime is a number of requests in a time: 200/10s.
-type perTime struct {
+// rateFlag is a number of requests in a time: 200/10s.
+type rateFlag struct {
 	n   int
 	per time.Duration
 }
 
 // String implements pflag.Value.
-func (p *perTime) String() string {
+func (p *rateFlag) String() string {
 	if p.n == 0 {
 		return ""
 	}
@@ -118,10 +118,10 @@ func (p *perTime) String() string {
 }
 
 // Type implements pflag.Value.
-func (*perTime) Type() string { return "N/DURATION" }
+func (*rateFlag) Type() string { return "N/DURATION" }
 
 // Set implements pflag.Value.
-func (p *perTime) Set(text string) error {
+func (p *rateFlag) Set(text string) error {
 	number, length, found := strings.Cut(text, "/")
 	n, err := strconv.Atoi(number)
 	per, bad := time.ParseDuration(length)

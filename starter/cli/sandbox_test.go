@@ -20,19 +20,19 @@ import (
 	"github.com/oppflow/oppflow/sandbox/catalogue"
 )
 
-// running is a sandbox in this process, started by the command line.
-type running struct {
+// runningSandbox is a sandbox in this process, started by the command line.
+type runningSandbox struct {
 	URL, Token                                     string
 	TokenURL, ClientID, ClientSecret, RefreshToken string
 	stop                                           func() result
 }
 
-func (r running) env() []string {
+func (r runningSandbox) env() []string {
 	return []string{"ADMINISTRATE_URL=" + r.URL, "ADMINISTRATE_TOKEN=" + r.Token}
 }
 
 // client returns the environment of a program that renews its tokens.
-func (r running) client() []string {
+func (r runningSandbox) client() []string {
 	return []string{
 		"ADMINISTRATE_URL=" + r.URL, "ADMINISTRATE_TOKEN_URL=" + r.TokenURL,
 		"ADMINISTRATE_CLIENT_ID=" + r.ClientID, "ADMINISTRATE_CLIENT_SECRET=" + r.ClientSecret,
@@ -40,7 +40,7 @@ func (r running) client() []string {
 }
 
 // startSandbox waits until the sandbox reports that it is ready.
-func startSandbox(t *testing.T, args ...string) running {
+func startSandbox(t *testing.T, args ...string) runningSandbox {
 	t.Helper()
 	ready := filepath.Join(t.TempDir(), "ready.json")
 	ctx, cancel := context.WithCancel(context.Background())
@@ -48,7 +48,7 @@ func startSandbox(t *testing.T, args ...string) running {
 	go func() {
 		ended <- run(ctx, nil, append([]string{"sandbox", "--listen", "127.0.0.1:0", "--ready-file", ready}, args...)...)
 	}()
-	var box running
+	var box runningSandbox
 	stopped := false
 	box.stop = func() result {
 		cancel()
@@ -123,7 +123,7 @@ func postForm(t *testing.T, address string, form url.Values) (status int, body s
 	return response.StatusCode, string(content)
 }
 
-func TestSandboxTellsHowToTalkToItAndStopsWell(t *testing.T) {
+func TestSandboxPrintsItsSettingsAndStops(t *testing.T) {
 	box := startSandbox(t)
 	if status, _ := post(t, box.URL, ""); status != http.StatusUnauthorized {
 		t.Errorf("without a token: status %d", status)
@@ -247,7 +247,7 @@ func TestSandboxClientMistakes(t *testing.T) {
 		{[]string{"--no-auth", "--client-secret-file", empty}, []string{"--client-secret-file and --no-auth"}},
 		{[]string{"--no-auth", "--token-life", "1h"}, []string{"--token-life and --no-auth"}},
 	} {
-		oppflow(t, nil, append([]string{"sandbox", "--listen", "127.0.0.1:0"}, test.args...)...).wantMistake(t, 2, test.want...)
+		oppflow(t, nil, append([]string{"sandbox", "--listen", "127.0.0.1:0"}, test.args...)...).wantUsageError(t, 2, test.want...)
 	}
 }
 
@@ -346,11 +346,11 @@ func TestSearchFindsWhatFitsAllConditions(t *testing.T) {
 	}
 }
 
-func TestSearchSaysWhatTheAPIDoesNotTake(t *testing.T) {
+func TestSearchExplainsRejectedConditions(t *testing.T) {
 	box := startSandbox(t)
-	oppflow(t, box.env(), "search", "--filter", "regionNme=UK").wantMistake(t, 1, "regionNme")
+	oppflow(t, box.env(), "search", "--filter", "regionNme=UK").wantUsageError(t, 1, "regionNme")
 	oppflow(t, []string{"ADMINISTRATE_URL=" + box.URL, "ADMINISTRATE_TOKEN=wrong"}, "search").
-		wantMistake(t, 1, box.URL, "does not take the token", "ADMINISTRATE_TOKEN")
+		wantUsageError(t, 1, box.URL, "does not take the token", "ADMINISTRATE_TOKEN")
 }
 
 // The sandbox applies the limit, the faults and the assumptions of the command line.

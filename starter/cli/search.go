@@ -21,8 +21,8 @@ const (
 
 func (p *program) search() *cobra.Command {
 	api := settings.API{Environment: p.env}
-	var conditions filters
-	limit, timeout := rows(50), length(searchTimeout)
+	var conditions filtersFlag
+	limit, timeout := rowsFlag(50), durationFlag(searchTimeout)
 	command := &cobra.Command{
 		Use:   "search [--filter FIELD=VALUE]... [flags]",
 		Short: "Search the opportunities of the TMS, with their totals",
@@ -30,7 +30,7 @@ func (p *program) search() *cobra.Command {
 one of the API's operations: eq ne gt ge lt le like wordlike, in notin contains (values with commas between them),
 isnull notnull (no value). Fields are those of the API's OpportunityField, such as regionName, id or stepId.`,
 		Example:           "  oppflow search --filter regionName=UK\n  oppflow search --filter regionName:in:UK,US --filter 'name:like:First%' --output json",
-		Args:              exactly(),
+		Args:              exactArgs(),
 		ValidArgsFunction: completeNothing,
 	}
 	fs := command.Flags()
@@ -40,46 +40,46 @@ isnull notnull (no value). Fields are those of the API's OpportunityField, such 
 	fs.Var(&timeout, "timeout", "how long to wait for an answer")
 	readerFlags(fs, &api)
 	command.RunE = func(command *cobra.Command, _ []string) error {
-		return p.askAPI(command.Context(), &api, time.Duration(timeout), func(ctx context.Context, client *administrate.Client) error {
+		return p.withAPI(command.Context(), &api, time.Duration(timeout), func(ctx context.Context, client *administrate.Client) error {
 			result, err := searchUpTo(ctx, client, conditions, int(limit))
 			if err != nil {
 				return err
 			}
-			return form.show(p.stdout, result, func(w io.Writer) { showFound(w, result) })
+			return form.show(p.stdout, result, func(w io.Writer) { showSearchResult(w, result) })
 		})
 	}
 	return command
 }
 
 // searchUpTo reads page by page.
-func searchUpTo(ctx context.Context, client *administrate.Client, conditions filters, limit int) (found, error) {
+func searchUpTo(ctx context.Context, client *administrate.Client, conditions filtersFlag, limit int) (searchResult, error) {
 	var all []administrate.Opportunity
 	search := administrate.Search{Filters: conditions}
 	for {
 		search.First = min(pageSize, limit-len(all))
 		page, err := client.Opportunities(ctx, search)
 		if err != nil {
-			return found{}, err
+			return searchResult{}, err
 		}
 		all = append(all, page.Rows...)
-		if page.More == "" || len(page.Rows) == 0 || len(all) >= limit {
-			return foundOf(page.Count, all), nil
+		if page.NextCursor == "" || len(page.Rows) == 0 || len(all) >= limit {
+			return newSearchResult(page.Count, all), nil
 		}
-		search.After = page.More
+		search.After = page.NextCursor
 	}
 }
 
-// rows is the value of a flag: a number of rows.
-type rows int
+// rowsFlag is the value of a flag: a number of rows.
+type rowsFlag int
 
-func (r *rows) Set(text string) error {
+func (r *rowsFlag) Set(text string) error {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > maxRows {
 		return fmt.Errorf("must be a whole number from 1 to %d", maxRows)
 	}
-	*r = rows(n)
+	*r = rowsFlag(n)
 	return nil
 }
 
-func (r *rows) String() string { return strconv.Itoa(int(*r)) }
-func (r *rows) Type() string   { return "number" }
+func (r *rowsFlag) String() string { return strconv.Itoa(int(*r)) }
+func (r *rowsFlag) Type() string   { return "number" }

@@ -18,14 +18,14 @@ import (
 const (
 	// setupTimeout is more than the time in which a cluster learns new search attributes.
 	setupTimeout = 3 * time.Minute
-	// leastRetention is the shortest retention that a self-hosted service accepts.
-	leastRetention = time.Hour
+	// minRetention is the shortest retention that a self-hosted service accepts.
+	minRetention = time.Hour
 )
 
 func (p *program) setup() *cobra.Command {
 	var create, again bool
 	api := settings.API{Environment: p.env}
-	retention := length(host.DefaultRetention)
+	retention := durationFlag(host.DefaultRetention)
 	command := &cobra.Command{
 		Use:   "setup [flags]",
 		Short: "Prepare a Temporal namespace: register the search attributes, tie it to its tenant",
@@ -40,7 +40,7 @@ error; --tie-again ties it to this one.
 A reference stays taken as long as the namespace keeps the closed run of its opportunity: --retention is how long a new
 namespace does. A namespace that is there keeps its own.`,
 		Example:           "  oppflow setup\n  oppflow setup --temporal-namespace sales --create-namespace --retention 2160h\n  oppflow setup --api-url https://api.getadministrate.com/graphql --api-token-file token",
-		Args:              exactly(),
+		Args:              exactArgs(),
 		ValidArgsFunction: completeNothing,
 	}
 	fs := command.Flags()
@@ -54,8 +54,8 @@ namespace does. A namespace that is there keeps its own.`,
 		switch {
 		case chosen && !create:
 			return usagef("--retention is for a namespace that --create-namespace creates; give both or neither")
-		case time.Duration(retention) < leastRetention:
-			return usagef("--retention %q: must be at least %v", hours(time.Duration(retention)), hours(leastRetention))
+		case time.Duration(retention) < minRetention:
+			return usagef("--retention %q: must be at least %v", durationText(time.Duration(retention)), durationText(minRetention))
 		}
 		tenant := api.URL != "" || p.env.Get("ADMINISTRATE_URL") != ""
 		if again && !tenant {
@@ -77,7 +77,7 @@ namespace does. A namespace that is there keeps its own.`,
 			if err != nil {
 				return err
 			}
-			line(p.stdout, name+": "+tellNamespace(created, kept, time.Duration(retention), chosen))
+			line(p.stdout, name+": "+namespaceText(created, kept, time.Duration(retention), chosen))
 		}
 		missing, err := host.MissingSearchAttributes(ctx, temporal, connection.namespace)
 		if err != nil {
@@ -95,20 +95,20 @@ namespace does. A namespace that is there keeps its own.`,
 			line(p.stdout, name+": not tied to a tenant here, since no settings of the API are given; the first worker ties it to its own")
 			return nil
 		}
-		return p.tie(ctx, temporal, connection, &api, again)
+		return p.bindTenant(ctx, temporal, connection, &api, again)
 	}
 	return command
 }
 
-// tie ties the namespace to the tenant of the API's settings.
-func (p *program) tie(ctx context.Context, temporal client.Client, connection *connection, api *settings.API, again bool) error {
-	tie := host.Tie
+// bindTenant ties the namespace to the tenant of the API's settings.
+func (p *program) bindTenant(ctx context.Context, temporal client.Client, connection *connection, api *settings.API, again bool) error {
+	tie := host.BindTenant
 	if again {
-		tie = host.TieAgain
+		tie = host.RebindTenant
 	}
 	var tenant lifecycle.Tenant
-	var tied host.Tied
-	err := p.askAPI(ctx, api, connection.timeout, func(ctx context.Context, client *administrate.Client) (err error) {
+	var tied host.BindResult
+	err := p.withAPI(ctx, api, connection.timeout, func(ctx context.Context, client *administrate.Client) (err error) {
 		if tenant, err = host.ReadTenant(ctx, client, api.OAuth.ClientID); err == nil {
 			tied, err = tie(ctx, temporal, client, connection.namespace, tenant)
 		}
@@ -117,12 +117,12 @@ func (p *program) tie(ctx context.Context, temporal client.Client, connection *c
 	if err != nil {
 		return err
 	}
-	line(p.stdout, "namespace "+connection.namespace+": "+tellTied(tied, tenant, again))
+	line(p.stdout, "namespace "+connection.namespace+": "+boundText(tied, tenant, again))
 	return nil
 }
 
-// tellTied prints the result of tying the namespace.
-func tellTied(tied host.Tied, tenant lifecycle.Tenant, again bool) string {
+// boundText prints the result of tying the namespace.
+func boundText(tied host.BindResult, tenant lifecycle.Tenant, again bool) string {
 	of := "the tenant with " + tenant.String()
 	switch {
 	case tied.New:
@@ -132,7 +132,7 @@ func tellTied(tied host.Tied, tenant lifecycle.Tenant, again bool) string {
 	case tied.Before == nil:
 		return "tied already; no worker answers to which tenant, so that nothing is compared; the next worker compares"
 	}
-	difference := tied.Before.Tenant.Differs(tenant)
+	difference := tied.Before.Tenant.Difference(tenant)
 	switch {
 	case difference == "" && !again:
 		return "tied already to " + of
@@ -144,21 +144,21 @@ func tellTied(tied host.Tied, tenant lifecycle.Tenant, again bool) string {
 	return "tied to " + of
 }
 
-// tellNamespace prints the result of creating the namespace. An existing namespace with another retention stays
+// namespaceText prints the result of creating the namespace. An existing namespace with another retention stays
 // unchanged, and the output says so.
-func tellNamespace(created bool, kept, wanted time.Duration, chosen bool) string {
+func namespaceText(created bool, kept, wanted time.Duration, chosen bool) string {
 	switch {
 	case created:
-		return "created; it keeps closed runs for " + hours(kept)
+		return "created; it keeps closed runs for " + durationText(kept)
 	case chosen && kept != wanted:
-		return fmt.Sprintf("is there already and stays as it is; it keeps closed runs for %s, not %s (temporal operator namespace update --retention changes that)", hours(kept), hours(wanted))
+		return fmt.Sprintf("is there already and stays as it is; it keeps closed runs for %s, not %s (temporal operator namespace update --retention changes that)", durationText(kept), durationText(wanted))
 	}
-	return "is there already; it keeps closed runs for " + hours(kept)
+	return "is there already; it keeps closed runs for " + durationText(kept)
 }
 
-// hours returns a length of time in the form of Temporal's command line: without minutes and seconds when they are
+// durationText returns a length of time in the form of Temporal's command line: without minutes and seconds when they are
 // zero.
-func hours(d time.Duration) string {
+func durationText(d time.Duration) string {
 	if d%time.Hour == 0 {
 		return fmt.Sprintf("%dh", d/time.Hour)
 	}

@@ -177,7 +177,7 @@ func TestSetupBesideAnotherOneCreatesNothing(t *testing.T) {
 
 func TestSetupCreatesNothingUnasked(t *testing.T) {
 	service := &namespaces{}
-	oppflow(t, service.serve(t), "setup").wantMistake(t, 1, `no Temporal namespace "sales"`, "--temporal-namespace")
+	oppflow(t, service.serve(t), "setup").wantUsageError(t, 1, `no Temporal namespace "sales"`, "--temporal-namespace")
 	if _, _, changes := service.state(); changes != 0 {
 		t.Errorf("%d changes", changes)
 	}
@@ -186,10 +186,10 @@ func TestSetupCreatesNothingUnasked(t *testing.T) {
 func TestSetupSaysWhyThereIsNoNamespace(t *testing.T) {
 	t.Parallel() // the test waits
 	service := &namespaces{refusal: serviceerror.NewPermissionDenied("only the owner may", "")}
-	oppflow(t, service.serve(t), "setup", "--create-namespace").wantMistake(t, 1, `"sales"`, "cannot be created", "only the owner may")
+	oppflow(t, service.serve(t), "setup", "--create-namespace").wantUsageError(t, 1, `"sales"`, "cannot be created", "only the owner may")
 
 	stuck := &namespaces{delay: 1 << 30}
-	oppflow(t, stuck.serve(t), "setup", "--create-namespace", "--timeout", "500ms").wantMistake(t, 1, `"sales"`)
+	oppflow(t, stuck.serve(t), "setup", "--create-namespace", "--timeout", "500ms").wantUsageError(t, 1, `"sales"`)
 }
 
 func TestSetupWantsASensibleRetention(t *testing.T) {
@@ -202,6 +202,6 @@ func TestSetupWantsASensibleRetention(t *testing.T) {
 		{[]string{"--create-namespace", "--retention", "30d"}, []string{"--retention", "30d", "length of time"}},
 		{[]string{"--create-namespace", "--retention", "-720h"}, []string{"--retention", "greater than 0"}},
 	} {
-		oppflow(t, []string{"TEMPORAL_ADDRESS=" + closedPort}, append([]string{"setup"}, test.args...)...).wantMistake(t, 2, test.want...)
+		oppflow(t, []string{"TEMPORAL_ADDRESS=" + closedPort}, append([]string{"setup"}, test.args...)...).wantUsageError(t, 2, test.want...)
 	}
 }

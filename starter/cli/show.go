@@ -14,7 +14,7 @@ import (
 // shownView is an opportunity, and the way in which its run ended. The workflow does not know the latter.
 type shownView struct {
 	opportunity.View
-	Ended *lifecycle.End `json:"ended,omitempty"`
+	Ended *lifecycle.RunEnd `json:"ended,omitempty"`
 }
 
 // show writes the opportunity. For a run that has ended it writes the workflow's last state, and no advice: the run
@@ -24,7 +24,7 @@ func (v shownView) show(w io.Writer) {
 		showView(w, v.View)
 		return
 	}
-	line(w, "Ended", fmt.Sprintf("%s at %s; it takes no more messages", v.Ended.How, v.Ended.At.UTC().Format(time.RFC3339)))
+	line(w, "Ended", fmt.Sprintf("%s at %s; it takes no more messages", v.Ended.Status, v.Ended.At.UTC().Format(time.RFC3339)))
 	writeView(w, v.View, false)
 }
 
@@ -35,11 +35,11 @@ func (p *program) show() *cobra.Command {
 		Long: `show asks the opportunity's workflow for the whole picture; the TMS is not asked. It needs a running worker; without one,
 or when the workflow's task fails, show says so on the Temporal server's word. An opportunity that has ended can be shown as long as Temporal keeps its history.`,
 		Example:           "  oppflow show lead-4711\n  oppflow show lead-4711 --output json",
-		Args:              exactly("REF"),
+		Args:              exactArgs("REF"),
 		ValidArgsFunction: completeNothing,
 	}
 	form := outputFlag(command)
-	connection := p.connection(command.Flags(), answerTimeout)
+	connection := p.connection(command.Flags(), updateTimeout)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		reference, err := reference(args)
 		if err != nil {
@@ -53,9 +53,9 @@ or when the workflow's task fails, show says so on the Temporal server's word. A
 		client := lifecycle.NewClient(temporal)
 		view, err := client.View(ctx, reference)
 		if err != nil {
-			return connection.explain(silence(ctx, temporal, reference, err))
+			return connection.explainError(unresponsiveError(ctx, temporal, reference, err))
 		}
-		end, err := client.Ended(ctx, reference)
+		end, err := client.RunEnd(ctx, reference)
 		if err != nil {
 			end = nil // the workflow has answered, so its view is shown anyway
 		}

@@ -17,13 +17,13 @@ func (p *program) snooze() *cobra.Command {
 		Long: `snooze keeps a planned follow-up from being done before a time; what repeats it waits with it. show tells the keys of
 those that are planned. Putting one off again sets another time.`,
 		Example:           `  oppflow snooze lead-4711 remind/20261201T120000Z/2 --until 2026-12-31T17:00:00+01:00 --reason "on holiday"`,
-		Args:              exactly("REF", "FOLLOW-UP"),
+		Args:              exactArgs("REF", "FOLLOW-UP"),
 		ValidArgsFunction: completeNothing,
 	}
 	fs := command.Flags()
-	fs.Var((*moment)(&snooze.Until), "until", "before which it is not done, with an offset, such as 2026-12-31T17:00:00Z")
+	fs.Var((*timeFlag)(&snooze.Until), "until", "before which it is not done, with an offset, such as 2026-12-31T17:00:00Z")
 	fs.StringVar(&snooze.Reason, "reason", "", "why; shown to whoever looks")
-	sending := p.sending(command)
+	sending := p.newMessageCommand(command)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		reference, err := reference(args)
 		if err != nil {
@@ -36,7 +36,7 @@ those that are planned. Putting one off again sets another time.`,
 			return usagef("--reason is empty; say why or leave the flag out")
 		}
 		snooze.FollowUp, snooze.RequestID = args[1], sending.request.get()
-		sending.told = fmt.Sprintf("%s of %s is not done before %s", args[1], reference, snooze.Until.Format(time.RFC3339))
+		sending.successText = fmt.Sprintf("%s of %s is not done before %s", args[1], reference, snooze.Until.Format(time.RFC3339))
 		return sending.send(command.Context(), reference, snooze, map[string]string{
 			"requestId": "--request-id", "followUp": "FOLLOW-UP", "until": "--until", "reason": "--reason",
 		})

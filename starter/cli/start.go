@@ -21,7 +21,7 @@ number: no personal data, no "@". The same command again is answered like the fi
 that is there already, and nothing else is given.`,
 		Example: `  oppflow start lead-4711 --name "First Aid course" --region UK --account Administrate --currency USD
   oppflow start lead-4712 --adopt T3Bwb3J0dW5pdHk6MQ==`,
-		Args:              exactly("REF"),
+		Args:              exactArgs("REF"),
 		ValidArgsFunction: completeNothing,
 	}
 	fs := command.Flags()
@@ -35,7 +35,7 @@ that is there already, and nothing else is given.`,
 	fs.StringVar(&start.Source, "source", "", "who sends it: requests of many sources get their turns in fair parts (default: the region)")
 	fs.BoolVar(&start.Urgent, "urgent", false, "make the record before those that are not urgent")
 	form := outputFlag(command)
-	connection := p.connection(fs, answerTimeout)
+	connection := p.connection(fs, updateTimeout)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		reference, err := reference(args)
 		if err != nil {
@@ -51,7 +51,7 @@ that is there already, and nothing else is given.`,
 			return usagef("--region is missing; give the region by id or name, such as --region UK")
 		}
 		if err := start.Validate(); err != nil {
-			return mistyped(err, map[string]string{
+			return asUsageError(err, map[string]string{
 				"adopt": "--adopt", "requestId": "--request-id", "source": "--source", "name": "--name", "region": "--region",
 				"account": "--account", "currency": "--currency", "entryStep": "--entry-step",
 			})
@@ -60,12 +60,12 @@ that is there already, and nothing else is given.`,
 			opened, err := client.Start(ctx, reference, start)
 			var own *opportunity.Error
 			if err != nil && !errors.As(err, &own) {
-				return explainedf("%v; whether %s is accepted is not known: the same command asks again", connection.explain(err), reference)
+				return explainedf("%v; whether %s is accepted is not known: the same command asks again", connection.explainError(err), reference)
 			}
 			if err != nil {
 				return err
 			}
-			return form.show(p.stdout, opened, func(w io.Writer) { showOpened(w, opened) })
+			return form.show(p.stdout, opened, func(w io.Writer) { showCreateStatus(w, opened) })
 		})
 	}
 	return command

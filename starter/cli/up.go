@@ -26,7 +26,7 @@ restart: opportunities, records, the token, the playbook, and the ports where th
 unless --playbook names another one, or none; what was deployed before stays. With a playbook the sandbox makes an invoice and
 issues tokens when an opportunity is won, as a tenant's triggers do.`,
 		Example:           "  oppflow up\n  oppflow up --data ~/oppflow",
-		Args:              exactly(),
+		Args:              exactArgs(),
 		ValidArgsFunction: completeNothing,
 	}
 	fs := command.Flags()
@@ -37,7 +37,7 @@ issues tokens when an opportunity is won, as a tenant's triggers do.`,
 	command.RunE = func(command *cobra.Command, _ []string) (err error) {
 		ctx := command.Context()
 		options := local.options(p.stderr, p.stderr)
-		if options.WorkerArgs, err = p.followingArgs(command, book); err != nil {
+		if options.WorkerArgs, err = p.playbookArgs(command, book); err != nil {
 			return err
 		}
 		if book != settings.NoPlaybook {
@@ -49,25 +49,25 @@ issues tokens when an opportunity is won, as a tenant's triggers do.`,
 			defer func() { _ = os.Remove(catalogue) }()
 			options.SandboxArgs = []string{"--catalogue", catalogue}
 		}
-		ports, err := formerPorts(ctx, local.data)
+		ports, err := lastPorts(ctx, local.data)
 		if err != nil {
 			return err
 		}
 		options.NoWorker = noWorker
 		options.TemporalPort, options.UIPort, options.APIPort = ports.Temporal, ports.UI, ports.API
-		running, err := bringUp(ctx, options)
+		running, err := startStack(ctx, options)
 		if err != nil {
 			return err
 		}
 		defer func() {
-			if downErr := takeDown(ctx, running); err == nil {
+			if downErr := stopStack(ctx, running); err == nil {
 				err = downErr
 			}
 		}()
-		if err := keepPorts(local.data, running); err != nil {
+		if err := savePorts(local.data, running); err != nil {
 			return err
 		}
-		p.tellStack(running, noWorker)
+		p.printStack(running, noWorker)
 		ready := map[string]string{"ui": running.UIURL()}
 		for _, pair := range running.Environ() {
 			name, value, _ := strings.Cut(pair, "=")
@@ -81,8 +81,8 @@ issues tokens when an opportunity is won, as a tenant's triggers do.`,
 	return command
 }
 
-// followingArgs returns the arguments of a worker that deploys the playbook when the namespace has none.
-func (p *program) followingArgs(command *cobra.Command, book string) ([]string, error) {
+// playbookArgs returns the arguments of a worker that deploys the playbook when the namespace has none.
+func (p *program) playbookArgs(command *cobra.Command, book string) ([]string, error) {
 	if book != settings.DefaultPlaybook && book != settings.NoPlaybook {
 		if book == "" || book == standardInput {
 			return nil, usagef("--playbook %q: must be a file, default or none", book)
@@ -91,7 +91,7 @@ func (p *program) followingArgs(command *cobra.Command, book string) ([]string, 
 		if err != nil {
 			return nil, usagef("--playbook %s: %v", book, err)
 		}
-		if _, err = p.soundPlaybook(book, file); err != nil {
+		if _, err = p.loadPlaybook(book, file); err != nil {
 			return nil, err
 		}
 		if book, err = filepath.Abs(book); err != nil { // the worker may run in another directory
@@ -101,8 +101,8 @@ func (p *program) followingArgs(command *cobra.Command, book string) ([]string, 
 	return []string{"--playbook", book}, nil
 }
 
-// tellStack prints what runs and how to connect to it.
-func (p *program) tellStack(running *stack.Stack, noWorker bool) {
+// printStack prints what runs and how to connect to it.
+func (p *program) printStack(running *stack.Stack, noWorker bool) {
 	var exports strings.Builder
 	for _, pair := range running.Environ() {
 		exports.WriteString("  export " + pair + "\n")

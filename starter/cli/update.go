@@ -13,14 +13,14 @@ func (p *program) update() *cobra.Command {
 		Short:             "Set name, account or currency of an opportunity",
 		Long:              "update sets the details that are given; the others stay as they are.",
 		Example:           "  oppflow update lead-4711 --account Administrate --currency USD",
-		Args:              exactly("REF"),
+		Args:              exactArgs("REF"),
 		ValidArgsFunction: completeNothing,
 	}
 	fs := command.Flags()
 	fs.StringVar(&details.Name, "name", "", "name of the opportunity")
 	fs.StringVar(&details.Account, "account", "", "account, by id or name")
 	fs.StringVar(&details.Currency, "currency", "", "currency, by code or name")
-	sending := p.sending(command)
+	sending := p.newMessageCommand(command)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		reference, err := reference(args)
 		if err != nil {

@@ -13,7 +13,7 @@ func (p *program) version() *cobra.Command {
 		Use:               "version [flags]",
 		Short:             "Tell which build of Oppflow this is",
 		Long:              "version tells the version, the commit, and what it was built with, in one line. So does --version.",
-		Args:              exactly(),
+		Args:              exactArgs(),
 		ValidArgsFunction: completeNothing,
 	}
 	form := outputFlag(command)

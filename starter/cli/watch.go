@@ -20,23 +20,23 @@ import (
 )
 
 const (
-	// lookEvery is the pause between two looks at an opportunity. lookRarely is the longest pause while the
+	// pollInterval is the pause between two looks at an opportunity. maxPollInterval is the longest pause while the
 	// opportunity does not respond.
-	lookEvery  = time.Second
-	lookRarely = 10 * time.Second
-	// lookTimeout bounds one look. lastLook bounds the look at an opportunity that has ended, whose end is known
+	pollInterval    = time.Second
+	maxPollInterval = 10 * time.Second
+	// pollTimeout bounds one look. lastPollTimeout bounds the look at an opportunity that has ended, whose end is known
 	// already.
-	lookTimeout = 10 * time.Second
-	lastLook    = 5 * time.Second
-	// firstMoments is the number of past moments that are shown at first.
-	firstMoments = 10
+	pollTimeout     = 10 * time.Second
+	lastPollTimeout = 5 * time.Second
+	// initialTimelineEntries is the number of past moments that are shown at first.
+	initialTimelineEntries = 10
 )
 
 // exitInterrupted is the exit code that a shell reports for a command ended by Ctrl-C.
 const exitInterrupted = 130
 
 func (p *program) watch() *cobra.Command {
-	every := length(lookEvery)
+	every := durationFlag(pollInterval)
 	command := &cobra.Command{
 		Use:   "watch REF [flags]",
 		Short: "Follow an opportunity until it ends",
@@ -45,7 +45,7 @@ what needs attention whenever they change, until its run ends. The exit code is 
 failed, was cancelled or could not be followed. Ctrl-C ends the watching, not the opportunity, with exit code 130.
 With --output json each line is one JSON object.`,
 		Example:           "  oppflow watch lead-4711\n  oppflow watch lead-4711 --timeout 10m --output json",
-		Args:              exactly("REF"),
+		Args:              exactArgs("REF"),
 		ValidArgsFunction: completeNothing,
 	}
 	fs := command.Flags()
@@ -60,7 +60,7 @@ With --output json each line is one JSON object.`,
 			return err
 		}
 		err = connection.opportunities(command.Context(), func(ctx context.Context, client *lifecycle.Client) error {
-			w := &watcher{client: client, reference: reference, every: time.Duration(every), out: p.stdout, json: *form == asJSON}
+			w := &watcher{client: client, reference: reference, interval: time.Duration(every), out: p.stdout, json: *form == asJSON}
 			err := w.follow(ctx)
 			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 				return explainedf("%s has not ended within %v (--timeout)", reference, connection.timeout)
@@ -79,12 +79,12 @@ With --output json each line is one JSON object.`,
 type watcher struct {
 	client    *lifecycle.Client
 	reference opportunity.Reference
-	every     time.Duration
+	interval  time.Duration
 	out       io.Writer
 	json      bool
 
-	view *opportunity.View // the last view; nil before the first
-	mute string            // why the opportunity does not respond, "" when it does
+	view         *opportunity.View // the last view; nil before the first
+	unresponsive string            // why the opportunity does not respond, "" when it does
 }
 
 // event is the JSON form of a report. Event says which of its members is set.
@@ -99,7 +99,7 @@ type event struct {
 	Waiting     *int                    `json:"waiting,omitempty"`
 	Attention   []opportunity.Attention `json:"attention,omitzero"`
 	Status      string                  `json:"status,omitempty"`
-	Ended       *opportunity.Ended      `json:"ended,omitempty"`
+	Ended       *opportunity.RunResult  `json:"ended,omitempty"`
 	Error       *opportunity.Error      `json:"error,omitempty"`
 }
 
@@ -108,21 +108,21 @@ type event struct {
 func (w *watcher) follow(ctx context.Context) error {
 	running, ended := context.WithCancel(ctx)
 	defer ended()
-	var result opportunity.Ended
+	var result opportunity.RunResult
 	var failed error
 	go func() {
 		defer ended()
-		result, failed = w.await(running)
+		result, failed = w.awaitEnd(running)
 	}()
-	for pause := w.every; running.Err() == nil; {
-		answered, err := w.look(running, lookTimeout)
+	for pause := w.interval; running.Err() == nil; {
+		answered, err := w.poll(running, pollTimeout)
 		switch {
 		case err != nil:
 			return err
 		case answered:
-			pause = w.every
+			pause = w.interval
 		default:
-			pause = w.longer(pause)
+			pause = w.nextInterval(pause)
 		}
 		select {
 		case <-running.Done():
@@ -136,15 +136,15 @@ func (w *watcher) follow(ctx context.Context) error {
 	if status == "" {
 		return failed
 	}
-	_, _ = w.look(ctx, lastLook) // the way in which the run ended is known without the look
-	return w.end(status, result, failed)
+	_, _ = w.poll(ctx, lastPollTimeout) // the way in which the run ended is known without the look
+	return w.reportEnd(status, result, failed)
 }
 
-// await waits for the end of the run, also when Temporal cannot be reached for a while.
-func (w *watcher) await(ctx context.Context) (opportunity.Ended, error) {
-	for pause := w.every; ; pause = w.longer(pause) {
+// awaitEnd waits for the end of the run, also when Temporal cannot be reached for a while.
+func (w *watcher) awaitEnd(ctx context.Context) (opportunity.RunResult, error) {
+	for pause := w.interval; ; pause = w.nextInterval(pause) {
 		result, err := w.client.Wait(ctx, w.reference)
-		if err == nil || endStatus(err) != "" || ctx.Err() != nil || !passing(err) {
+		if err == nil || endStatus(err) != "" || ctx.Err() != nil || !isTransient(err) {
 			return result, err
 		}
 		select {
@@ -154,12 +154,12 @@ func (w *watcher) await(ctx context.Context) (opportunity.Ended, error) {
 	}
 }
 
-func (w *watcher) longer(pause time.Duration) time.Duration {
-	return min(2*pause, max(lookRarely, w.every))
+func (w *watcher) nextInterval(pause time.Duration) time.Duration {
+	return min(2*pause, max(maxPollInterval, w.interval))
 }
 
-// passing reports whether an error of the connection may go away by itself.
-func passing(err error) bool {
+// isTransient reports whether an error of the connection may go away by itself.
+func isTransient(err error) bool {
 	var unavailable *serviceerror.Unavailable
 	var deadline *serviceerror.DeadlineExceeded
 	var exhausted *serviceerror.ResourceExhausted
@@ -193,9 +193,9 @@ func endStatus(err error) string {
 	return ""
 }
 
-// look queries the view and reports what is new in it. It returns whether the opportunity responded. Its error means
+// poll queries the view and reports what is new in it. It returns whether the opportunity responded. Its error means
 // that the opportunity will never respond.
-func (w *watcher) look(ctx context.Context, limit time.Duration) (bool, error) {
+func (w *watcher) poll(ctx context.Context, limit time.Duration) (bool, error) {
 	asking, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	view, err := w.client.View(asking, w.reference)
@@ -210,77 +210,77 @@ func (w *watcher) look(ctx context.Context, limit time.Duration) (bool, error) {
 	case errors.As(err, &missing), errors.As(err, &denied):
 		return false, err
 	case err != nil:
-		w.unanswered(err)
+		w.reportUnresponsive(err)
 		return false, nil
 	}
-	if w.mute != "" {
-		w.mute = ""
-		w.tell(event{Event: "answered"}, "", "a worker answers again")
+	if w.unresponsive != "" {
+		w.unresponsive = ""
+		w.emit(event{Event: "answered"}, "", "a worker answers again")
 	}
-	w.compare(view)
+	w.reportChanges(view)
 	w.view = &view
 	return true, nil
 }
 
-// unanswered reports once why the opportunity does not respond.
-func (w *watcher) unanswered(err error) {
+// reportUnresponsive reports once why the opportunity does not respond.
+func (w *watcher) reportUnresponsive(err error) {
 	why := "no worker answers"
 	var unavailable *serviceerror.Unavailable
 	if errors.As(err, &unavailable) {
 		why = "Temporal does not answer"
 	}
-	if w.mute == why {
+	if w.unresponsive == why {
 		return
 	}
-	w.mute = why
-	w.tell(event{Event: "unanswered", Text: why + ": " + host.Reason(err)}, "", why+"; watching on")
+	w.unresponsive = why
+	w.emit(event{Event: "unanswered", Text: why + ": " + host.Reason(err)}, "", why+"; watching on")
 }
 
-// compare reports the changes since the last view. For the first view it reports the current state.
-func (w *watcher) compare(v opportunity.View) {
+// reportChanges reports the changes since the last view. For the first view it reports the current state.
+func (w *watcher) reportChanges(v opportunity.View) {
 	last := w.view
 	if last == nil {
 		last = &opportunity.View{}
-		if more := len(v.Timeline) - firstMoments; more > 0 {
+		if more := len(v.Timeline) - initialTimelineEntries; more > 0 {
 			last.Timeline = v.Timeline[:more]
 		}
 	}
-	for _, m := range newMoments(last.Timeline, v.Timeline) {
-		w.tell(event{Event: "moment", At: m.At, Text: m.Text}, since(m.At), m.Text)
+	for _, m := range newTimelineEntries(last.Timeline, v.Timeline) {
+		w.emit(event{Event: "moment", At: m.At, Text: m.Text}, timeText(m.At), m.Text)
 	}
 	if v.Step != nil && (last.Step == nil || *last.Step != *v.Step) {
-		w.tell(event{Event: "step", Step: v.Step}, "step", stepText(*v.Step))
+		w.emit(event{Event: "step", Step: v.Step}, "step", stepText(*v.Step))
 	}
 	if waiting := len(v.Queue); waiting != len(last.Queue) {
 		text := "nothing"
 		if waiting > 0 {
-			text = fmt.Sprintf("%s, first: %s", counted(waiting, "request", "requests"), v.Queue[0].Summary)
+			text = fmt.Sprintf("%s, first: %s", countText(waiting, "request", "requests"), v.Queue[0].Summary)
 		}
-		w.tell(event{Event: "waiting", Waiting: &waiting}, "waiting", text)
+		w.emit(event{Event: "waiting", Waiting: &waiting}, "waiting", text)
 	}
 	if !slices.Equal(last.Attention, v.Attention) {
-		w.tellAttention(v.Attention)
+		w.reportAttention(v.Attention)
 	}
 }
 
-// tellAttention reports everything that needs attention, one line each for humans.
-func (w *watcher) tellAttention(all []opportunity.Attention) {
+// reportAttention reports everything that needs attention, one line each for humans.
+func (w *watcher) reportAttention(all []opportunity.Attention) {
 	const head = "attention"
 	if w.json || len(all) == 0 {
-		w.tell(event{Event: head, Attention: append([]opportunity.Attention{}, all...)}, head, "nothing needs any")
+		w.emit(event{Event: head, Attention: append([]opportunity.Attention{}, all...)}, head, "nothing needs any")
 		return
 	}
 	for _, a := range all {
-		w.tell(event{}, head, string(a.Word)+": "+a.Text)
+		w.emit(event{}, head, string(a.Kind)+": "+a.Reason)
 	}
 }
 
-// newMoments returns the moments of the timeline that are not in the former timeline. The oldest former moments may
+// newTimelineEntries returns the moments of the timeline that are not in the former timeline. The oldest former moments may
 // have been dropped from the timeline.
-func newMoments(former, now []opportunity.Moment) []opportunity.Moment {
+func newTimelineEntries(former, now []opportunity.TimelineEntry) []opportunity.TimelineEntry {
 	for from := range former {
 		known := former[from:]
-		if len(known) <= len(now) && slices.EqualFunc(known, now[:len(known)], func(a, b opportunity.Moment) bool {
+		if len(known) <= len(now) && slices.EqualFunc(known, now[:len(known)], func(a, b opportunity.TimelineEntry) bool {
 			return a.Text == b.Text && a.At.Equal(b.At)
 		}) {
 			return now[len(known):]
@@ -289,21 +289,21 @@ func newMoments(former, now []opportunity.Moment) []opportunity.Moment {
 	return now
 }
 
-// end reports how the run ended. A run that did not complete is an error, too.
-func (w *watcher) end(status string, result opportunity.Ended, failed error) error {
+// reportEnd reports how the run ended. A run that did not complete is an error, too.
+func (w *watcher) reportEnd(status string, result opportunity.RunResult, failed error) error {
 	shown := event{Event: "ended", Status: status}
 	if failed == nil {
 		shown.Ended, shown.Opportunity = &result, result.Opportunity
 		text := fmt.Sprintf("%s in step %s, %s, total %s", result.State, result.Step.Name,
-			counted(result.Interests, "interest", "interests"), strings.TrimSpace(result.Total.String()+" "+result.Currency))
-		if result.Failed > 0 {
-			text += ", " + counted(result.Failed, "request failed", "requests failed")
+			countText(result.Interests, "interest", "interests"), strings.TrimSpace(result.Total.String()+" "+result.Currency))
+		if result.FailedRequests > 0 {
+			text += ", " + countText(result.FailedRequests, "request failed", "requests failed")
 		}
-		if result.Closed != "" {
-			text = "closed by an operator: " + result.Closed
+		if result.CloseReason != "" {
+			text = "closed by an operator: " + result.CloseReason
 		}
 		shown.Text = text
-		w.tell(shown, "ended", text)
+		w.emit(shown, "ended", text)
 		return nil
 	}
 	var own *opportunity.Error
@@ -313,7 +313,7 @@ func (w *watcher) end(status string, result opportunity.Ended, failed error) err
 	}
 	shown.Error, shown.Text = own, failed.Error()
 	if w.json { // for humans, the error says it
-		w.tell(shown, "ended", shown.Text)
+		w.emit(shown, "ended", shown.Text)
 	}
 	return failed
 }
@@ -326,8 +326,8 @@ func innermost(err error) string {
 	return err.Error()
 }
 
-// tell writes one event, as a line of JSON or as a line for humans.
-func (w *watcher) tell(e event, head, text string) {
+// emit writes one event, as a line of JSON or as a line for humans.
+func (w *watcher) emit(e event, head, text string) {
 	if !w.json {
 		line(w.out, strings.TrimSpace(fmt.Sprintf("%-20s  %s", printable(head), text)))
 		return

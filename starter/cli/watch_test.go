@@ -21,33 +21,33 @@ import (
 	"github.com/oppflow/oppflow/starter/cli"
 )
 
-// stage is a fake Temporal service with one opportunity. The view changes with every query, and the run ends after the
+// watchFrontend is a fake Temporal service with one opportunity. The view changes with every query, and the run ends after the
 // last view.
-type stage struct {
+type watchFrontend struct {
 	frontend
-	mu    sync.Mutex
-	looks []any // an opportunity.View, or an error
-	end   *historypb.HistoryEvent
-	over  chan struct{}
-	asked chan struct{} // closed at the first query, if not nil
+	mu      sync.Mutex
+	views   []any // an opportunity.View, or an error
+	end     *historypb.HistoryEvent
+	ended   chan struct{}
+	queried chan struct{} // closed at the first query, if not nil
 }
 
-func (s *stage) QueryWorkflow(ctx context.Context, r *workflowservice.QueryWorkflowRequest) (*workflowservice.QueryWorkflowResponse, error) {
+func (s *watchFrontend) QueryWorkflow(ctx context.Context, r *workflowservice.QueryWorkflowRequest) (*workflowservice.QueryWorkflowResponse, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	look := s.looks[0]
-	if len(s.looks) > 1 {
-		s.looks = s.looks[1:]
+	look := s.views[0]
+	if len(s.views) > 1 {
+		s.views = s.views[1:]
 	} else if s.end != nil {
 		select {
-		case <-s.over:
+		case <-s.ended:
 		default:
-			close(s.over)
+			close(s.ended)
 		}
 	}
-	if s.asked != nil {
-		close(s.asked)
-		s.asked = nil
+	if s.queried != nil {
+		close(s.queried)
+		s.queried = nil
 	}
 	if err, failed := look.(error); failed {
 		return nil, err
@@ -57,23 +57,23 @@ func (s *stage) QueryWorkflow(ctx context.Context, r *workflowservice.QueryWorkf
 }
 
 // GetWorkflowExecutionHistory waits for the end, as a long poll does.
-func (s *stage) GetWorkflowExecutionHistory(ctx context.Context, _ *workflowservice.GetWorkflowExecutionHistoryRequest) (*workflowservice.GetWorkflowExecutionHistoryResponse, error) {
+func (s *watchFrontend) GetWorkflowExecutionHistory(ctx context.Context, _ *workflowservice.GetWorkflowExecutionHistoryRequest) (*workflowservice.GetWorkflowExecutionHistoryResponse, error) {
 	if s.err != nil {
 		return nil, s.err
 	}
 	select {
-	case <-s.over:
+	case <-s.ended:
 		return &workflowservice.GetWorkflowExecutionHistoryResponse{History: &historypb.History{Events: []*historypb.HistoryEvent{s.end}}}, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 }
 
-func newStage(end *historypb.HistoryEvent, looks ...any) *stage {
-	return &stage{looks: looks, end: end, over: make(chan struct{})}
+func newWatchFrontend(end *historypb.HistoryEvent, looks ...any) *watchFrontend {
+	return &watchFrontend{views: looks, end: end, ended: make(chan struct{})}
 }
 
-func completed(t *testing.T, ended opportunity.Ended) *historypb.HistoryEvent {
+func completed(t *testing.T, ended opportunity.RunResult) *historypb.HistoryEvent {
 	t.Helper()
 	result, err := converter.GetDefaultDataConverter().ToPayloads(ended)
 	if err != nil {
@@ -107,33 +107,33 @@ var (
 	}
 )
 
-// pictures returns the views of a short life.
-func pictures() (proposed, waiting, won opportunity.View) {
+// lifecycleViews returns the views of a short life.
+func lifecycleViews() (proposed, waiting, won opportunity.View) {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	step := func(name string, state opportunity.StageState) *opportunity.Step {
 		return &opportunity.Step{Name: name, Stage: opportunity.Stage{Name: name, State: state}}
 	}
-	proposed = opportunity.View{Reference: "lead-1", Step: step("Proposed", opportunity.Open), Timeline: []opportunity.Moment{{At: at, Text: "start accepted"}, {At: at, Text: "created\nin step Proposed"}}}
+	proposed = opportunity.View{Reference: "lead-1", Step: step("Proposed", opportunity.Open), Timeline: []opportunity.TimelineEntry{{At: at, Text: "start accepted"}, {At: at, Text: "created\nin step Proposed"}}}
 	waiting = proposed
-	waiting.Queue = []opportunity.Waiting{{Request: "r-1", Summary: "progress to Won"}, {Request: "r-2", Summary: "add 1 interest"}}
-	waiting.Attention = []opportunity.Attention{{Word: opportunity.AttentionAPI, Text: "out of reach", Since: at}, {Word: opportunity.AttentionFailed, Text: "a request failed", Since: at}}
+	waiting.Queue = []opportunity.QueuedMessage{{Request: "r-1", Summary: "progress to Won"}, {Request: "r-2", Summary: "add 1 interest"}}
+	waiting.Attention = []opportunity.Attention{{Kind: opportunity.AttentionAPI, Reason: "out of reach", Since: at}, {Kind: opportunity.AttentionFailed, Reason: "a request failed", Since: at}}
 	won = waiting
 	won.Step, won.Queue, won.Attention = step("Won", opportunity.Won), nil, nil
-	won.Timeline = append(append([]opportunity.Moment{}, proposed.Timeline...), opportunity.Moment{At: at.Add(time.Hour), Text: "in step Won"})
+	won.Timeline = append(append([]opportunity.TimelineEntry{}, proposed.Timeline...), opportunity.TimelineEntry{At: at.Add(time.Hour), Text: "in step Won"})
 	return proposed, waiting, won
 }
 
-func watched(t *testing.T, s *stage, args ...string) result {
+func runWatch(t *testing.T, s *watchFrontend, args ...string) result {
 	t.Helper()
 	return oppflow(t, s.serve(t), append([]string{"watch", "lead-1", "--every", "10ms"}, args...)...)
 }
 
-func (s *stage) serve(t *testing.T) []string { return serve(t, s) }
+func (s *watchFrontend) serve(t *testing.T) []string { return serve(t, s) }
 
-func TestWatchTellsWhatChangesUntilTheEnd(t *testing.T) {
-	proposed, waiting, won := pictures()
-	ended := opportunity.Ended{Reference: "lead-1", Opportunity: "O1", State: opportunity.Won, Step: *won.Step, Interests: 2, Currency: "GBP", Failed: 1}
-	got := watched(t, newStage(completed(t, ended), proposed, proposed, waiting, waiting, won))
+func TestWatchReportsChangesUntilTheEnd(t *testing.T) {
+	proposed, waiting, won := lifecycleViews()
+	ended := opportunity.RunResult{Reference: "lead-1", Opportunity: "O1", State: opportunity.Won, Step: *won.Step, Interests: 2, Currency: "GBP", FailedRequests: 1}
+	got := runWatch(t, newWatchFrontend(completed(t, ended), proposed, proposed, waiting, waiting, won))
 	got.wantDone(t)
 	want := []string{
 		"2026-03-01T12:00:00Z  start accepted",
@@ -156,16 +156,16 @@ func TestWatchTellsWhatChangesUntilTheEnd(t *testing.T) {
 func equalLines(a, b []string) bool { return strings.Join(a, "\n") == strings.Join(b, "\n") }
 
 func TestWatchWritesOneObjectPerLine(t *testing.T) {
-	proposed, waiting, won := pictures()
-	ended := opportunity.Ended{Reference: "lead-1", Opportunity: "O1", State: opportunity.Won, Step: *won.Step}
-	got := watched(t, newStage(completed(t, ended), proposed, waiting, won), "--output", "json")
+	proposed, waiting, won := lifecycleViews()
+	ended := opportunity.RunResult{Reference: "lead-1", Opportunity: "O1", State: opportunity.Won, Step: *won.Step}
+	got := runWatch(t, newWatchFrontend(completed(t, ended), proposed, waiting, won), "--output", "json")
 	got.wantDone(t)
 	var events []string
 	for line := range strings.Lines(got.stdout) {
 		var read struct {
 			Event, Reference, Status string
 			At                       time.Time
-			Ended                    *opportunity.Ended
+			Ended                    *opportunity.RunResult
 			Waiting                  *int
 			Attention                *[]opportunity.Attention
 		}
@@ -196,8 +196,8 @@ func TestWatchWritesOneObjectPerLine(t *testing.T) {
 	}
 }
 
-func TestWatchOfAnEndedOpportunityTellsItsEnd(t *testing.T) {
-	_, _, won := pictures()
+func TestWatchOfAnEndedOpportunityReportsItsEnd(t *testing.T) {
+	_, _, won := lifecycleViews()
 	rejected := failureOf(&opportunity.Error{Type: opportunity.Rejected, Label: "No", Message: "not this one"})
 	plain := &failurepb.Failure{Message: "boom", FailureInfo: &failurepb.Failure_ApplicationFailureInfo{ApplicationFailureInfo: &failurepb.ApplicationFailureInfo{}}}
 	for name, test := range map[string]struct {
@@ -205,7 +205,7 @@ func TestWatchOfAnEndedOpportunityTellsItsEnd(t *testing.T) {
 		status string
 		want   string // on standard error
 	}{
-		"completed":  {completed(t, opportunity.Ended{State: opportunity.Won, Closed: "by phone"}), "completed", ""},
+		"completed":  {completed(t, opportunity.RunResult{State: opportunity.Won, CloseReason: "by phone"}), "completed", ""},
 		"rejected":   {failedWith(rejected), "failed", "Rejected: No: not this one"},
 		"failed":     {failedWith(plain), "failed", "opportunity lead-1 failed: boom"},
 		"cancelled":  {wasCancelled, "cancelled", "opportunity lead-1 was cancelled"},
@@ -214,9 +214,9 @@ func TestWatchOfAnEndedOpportunityTellsItsEnd(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, form := range []string{"table", "json"} {
-				s := newStage(test.end, won)
-				close(s.over)
-				got := watched(t, s, "--output", form)
+				s := newWatchFrontend(test.end, won)
+				close(s.ended)
+				got := runWatch(t, s, "--output", form)
 				if (got.code != 0) != (test.want != "") || !strings.Contains(got.stderr, test.want) || strings.Count(got.stderr, "\n") != got.code {
 					t.Errorf("exit code %d, %q; want %q", got.code, got.stderr, test.want)
 				}
@@ -231,11 +231,11 @@ func TestWatchOfAnEndedOpportunityTellsItsEnd(t *testing.T) {
 	}
 }
 
-func TestWatchGoesOnWhileNobodyAnswers(t *testing.T) {
-	proposed, _, won := pictures()
+func TestWatchContinuesWithoutAResponse(t *testing.T) {
+	proposed, _, won := lifecycleViews()
 	nobody := serviceerror.NewFailedPrecondition("no poller seen for task queue recently, worker may be down")
-	s := newStage(completed(t, opportunity.Ended{State: opportunity.Won}), nobody, nobody, proposed, nobody, nobody, nobody, won)
-	got := watched(t, s)
+	s := newWatchFrontend(completed(t, opportunity.RunResult{State: opportunity.Won}), nobody, nobody, proposed, nobody, nobody, nobody, won)
+	got := runWatch(t, s)
 	got.wantDone(t, "start accepted", "in step Won", "ended")
 	for text, times := range map[string]int{"no worker answers; watching on": 2, "a worker answers again": 2, "start accepted": 1, "step   ": 2} {
 		if strings.Count(got.stdout, text) != times {
@@ -244,39 +244,39 @@ func TestWatchGoesOnWhileNobodyAnswers(t *testing.T) {
 	}
 
 	// No query is ever answered. The way in which the run ended is known anyway.
-	s = newStage(completed(t, opportunity.Ended{State: opportunity.Lost}), nobody)
-	watched(t, s).wantDone(t, "no worker answers", "ended", "Lost")
+	s = newWatchFrontend(completed(t, opportunity.RunResult{State: opportunity.Lost}), nobody)
+	runWatch(t, s).wantDone(t, "no worker answers", "ended", "Lost")
 }
 
-func TestWatchThatIsInterruptedSaysNothingMore(t *testing.T) {
-	proposed, _, _ := pictures()
-	s := newStage(nil, proposed)
-	s.asked = make(chan struct{})
-	asked := s.asked
+func TestInterruptedWatchPrintsNothingMore(t *testing.T) {
+	proposed, _, _ := lifecycleViews()
+	s := newWatchFrontend(nil, proposed)
+	s.queried = make(chan struct{})
+	asked := s.queried
 	env := s.serve(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-asked; cancel() }()
 	var stdout, stderr bytes.Buffer
-	if code := cli.Main(ctx, []string{"watch", "lead-1", "--every", "10ms"}, append(append([]string{}, bare...), env...), &stdout, &stderr); code != 130 || stderr.Len() > 0 {
+	if code := cli.Main(ctx, []string{"watch", "lead-1", "--every", "10ms"}, append(append([]string{}, bareEnv...), env...), &stdout, &stderr); code != 130 || stderr.Len() > 0 {
 		t.Errorf("exit code %d, %q", code, stderr.String())
 	}
 }
 
 func TestWatchEndsAfterItsTime(t *testing.T) {
 	t.Parallel() // the test waits
-	proposed, _, _ := pictures()
-	got := watched(t, newStage(nil, proposed), "--timeout", "300ms")
+	proposed, _, _ := lifecycleViews()
+	got := runWatch(t, newWatchFrontend(nil, proposed), "--timeout", "300ms")
 	got.wantFailure(t, "lead-1 has not ended within 300ms (--timeout)")
 }
 
-func TestWatchOfWhatIsNotThereIsOneLine(t *testing.T) {
+func TestWatchOfAnUnknownOpportunityIsOneLine(t *testing.T) {
 	for want, err := range map[string]error{
 		"NotFound: no opportunity lead-1; start it first": serviceerror.NewNotFound("workflow not found"),
 		`no Temporal namespace "default"`:                 serviceerror.NewNamespaceNotFound("default"),
 		"not yours":                                       serviceerror.NewPermissionDenied("not yours", ""),
 	} {
-		s := newStage(nil, err)
+		s := newWatchFrontend(nil, err)
 		s.err = err
-		watched(t, s).wantMistake(t, 1, want)
+		runWatch(t, s).wantUsageError(t, 1, want)
 	}
 }

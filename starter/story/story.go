@@ -22,19 +22,19 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Sending is the way in which the messages of the story are sent.
-type Sending int
+// SendMode is the way in which the messages of the story are sent.
+type SendMode int
 
 const (
 	// ByUpdate sends updates, which return the outcome.
-	ByUpdate Sending = iota
+	ByUpdate SendMode = iota
 	// BySignal sends signals, which return nothing. The story asks for the outcome once the workflow shows that it
 	// took the signal.
 	BySignal
 )
 
-// Player is the connections for the story.
-type Player struct {
+// Connections is the connections for the story.
+type Connections struct {
 	// Temporal is a connection to a namespace with a worker.
 	Temporal client.Client
 	// API reads from the worker's TMS. The story writes nothing through it.
@@ -46,33 +46,33 @@ type Options struct {
 	// Reference is the reference of the opportunity. It must be new; "" makes one up.
 	Reference opportunity.Reference
 	// Send is the way in which messages are sent.
-	Send Sending
+	Send SendMode
 	// Between is called between any two steps with the name of the step before, unless it is nil. Its error ends
 	// the story.
 	Between func(ctx context.Context, after string) error
 	// Begin and End are called before and after each step, unless they are nil. number counts from 1.
 	Begin func(number, of int, say string)
 	End   func(Result)
-	// Default means that the worker follows the default playbook, and that winning issues tokens and raises the
+	// DefaultPlaybook means that the worker follows the default playbook, and that winning issues tokens and raises the
 	// invoice in the TMS. The story then also checks the effects of winning.
-	Default bool
-	// Patience is how long one step may take, restarts of parts included; 0 is two minutes.
-	Patience time.Duration
+	DefaultPlaybook bool
+	// StepTimeout is how long one step may take, restarts of parts included; 0 is two minutes.
+	StepTimeout time.Duration
 }
 
 const (
-	defaultPatience = 2 * time.Minute
-	// pause is the wait before an attempt is repeated.
-	pause = 100 * time.Millisecond
+	defaultStepTimeout = 2 * time.Minute
+	// retryInterval is the wait before an attempt is repeated.
+	retryInterval = 100 * time.Millisecond
 )
 
 // Result is the result of one step.
 type Result struct {
 	// Name is one word for the step.
 	Name string
-	// Say is what was done, and Told is the result. Each is one line.
-	Say, Told string
-	Checks    []Check
+	// Description is what was done, and Told is the result. Each is one line.
+	Description, Text string
+	Checks            []Check
 }
 
 // Check compares one thing with the documentation.
@@ -96,7 +96,7 @@ type Report struct {
 	WorkflowID, RunID string
 	Results           []Result
 	View              opportunity.View
-	Ended             opportunity.Ended
+	Ended             opportunity.RunResult
 }
 
 // Mismatches returns one line for each difference from the documentation.
@@ -123,28 +123,28 @@ func (r Report) Compared() int {
 
 // Play plays the story to its end. Differences from the documentation are in the report. An error means that the
 // story could not be continued; the report then holds the steps before.
-func Play(ctx context.Context, p Player, o Options) (Report, error) {
+func Play(ctx context.Context, p Connections, o Options) (Report, error) {
 	if o.Reference == "" {
 		o.Reference = opportunity.Reference("story-" + uuid.NewString())
 	}
-	if o.Patience <= 0 {
-		o.Patience = defaultPatience
+	if o.StepTimeout <= 0 {
+		o.StepTimeout = defaultStepTimeout
 	}
-	stage := &stage{
-		Player: p, options: o, client: lifecycle.NewClient(p.Temporal),
+	stage := &session{
+		Connections: p, options: o, client: lifecycle.NewClient(p.Temporal),
 		report: Report{Reference: o.Reference, WorkflowID: lifecycle.WorkflowID(o.Reference)},
 	}
 	steps := steps()
-	if o.Default {
+	if o.DefaultPlaybook {
 		steps = append(steps, winning())
 	}
 	for i, s := range steps {
 		if o.Begin != nil {
-			o.Begin(i+1, len(steps), s.say)
+			o.Begin(i+1, len(steps), s.description)
 		}
 		result, err := stage.play(ctx, s)
 		if err != nil {
-			return stage.report, fmt.Errorf("%s: %w", s.say, err)
+			return stage.report, fmt.Errorf("%s: %w", s.description, err)
 		}
 		stage.report.Results = append(stage.report.Results, result)
 		if o.End != nil {
@@ -161,46 +161,46 @@ func Play(ctx context.Context, p Player, o Options) (Report, error) {
 
 // step is a step of the story: its text, its action, and the expected state afterwards.
 type step struct {
-	name, say string
-	do        func(context.Context, *stage) error
-	told      func(*stage) string
-	expect    func(*stage) []Check
+	name, description string
+	action            func(context.Context, *session) error
+	text              func(*session) string
+	expect            func(*session) []Check
 }
 
-// stage is what a step acts on, and the state after the step.
-type stage struct {
-	Player
+// session is what a step acts on, and the state after the step.
+type session struct {
+	Connections
 	options Options
 	client  *lifecycle.Client
 	report  Report
 
-	outcome opportunity.Outcome        // of the last message
-	view    opportunity.View           // in the workflow
-	record  administrate.Opportunity   // in the TMS
-	found   []administrate.Opportunity // by the search
-	made    made                       // by the default playbook
+	outcome    opportunity.Outcome        // of the last message
+	view       opportunity.View           // in the workflow
+	record     administrate.Opportunity   // in the TMS
+	found      []administrate.Opportunity // by the search
+	winObjects winObjects                 // by the default playbook
 }
 
-func (s *stage) play(ctx context.Context, one step) (Result, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, s.options.Patience, fmt.Errorf("not done within %v", s.options.Patience))
+func (s *session) play(ctx context.Context, one step) (Result, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, s.options.StepTimeout, fmt.Errorf("not done within %v", s.options.StepTimeout))
 	defer cancel()
 	s.outcome = opportunity.Outcome{}
-	if err := one.do(ctx, s); err != nil {
+	if err := one.action(ctx, s); err != nil {
 		return Result{}, err
 	}
-	if err := s.look(ctx); err != nil {
+	if err := s.readState(ctx); err != nil {
 		return Result{}, err
 	}
-	return Result{Name: one.name, Say: one.say, Told: one.told(s), Checks: one.expect(s)}, nil
+	return Result{Name: one.name, Description: one.description, Text: one.text(s), Checks: one.expect(s)}, nil
 }
 
-// look reads the view of the workflow and the record of the TMS.
-func (s *stage) look(ctx context.Context) (err error) {
-	if s.view, err = s.show(ctx); err != nil {
+// readState reads the view of the workflow and the record of the TMS.
+func (s *session) readState(ctx context.Context) (err error) {
+	if s.view, err = s.readView(ctx); err != nil {
 		return fmt.Errorf("the view cannot be read: %w", err)
 	}
 	s.report.View = s.view
-	s.record, err = persist(ctx, func() (administrate.Opportunity, error) {
+	s.record, err = retry(ctx, func() (administrate.Opportunity, error) {
 		return s.API.Opportunity(ctx, string(s.view.Opportunity))
 	})
 	if err != nil {
@@ -209,20 +209,20 @@ func (s *stage) look(ctx context.Context) (err error) {
 	return nil
 }
 
-func (s *stage) show(ctx context.Context) (opportunity.View, error) {
-	return persist(ctx, func() (opportunity.View, error) { return s.client.View(ctx, s.options.Reference) })
+func (s *session) readView(ctx context.Context) (opportunity.View, error) {
+	return retry(ctx, func() (opportunity.View, error) { return s.client.View(ctx, s.options.Reference) })
 }
 
 // start starts the opportunity and waits until its record exists.
-func (s *stage) start(ctx context.Context, start opportunity.Start) error {
-	_, err := await(ctx, func() (opportunity.Opened, bool, error) {
+func (s *session) start(ctx context.Context, start opportunity.Start) error {
+	_, err := await(ctx, func() (opportunity.CreateOutcome, bool, error) {
 		opened, err := s.client.Start(ctx, s.options.Reference, start)
 		return opened, opened.State != opportunity.Pending, err
 	})
 	if err != nil {
 		return err
 	}
-	first, err := persist(ctx, func() (string, error) {
+	first, err := retry(ctx, func() (string, error) {
 		description, err := s.Temporal.DescribeWorkflow(ctx, s.report.WorkflowID, "")
 		if err != nil {
 			return "", err
@@ -235,8 +235,8 @@ func (s *stage) start(ctx context.Context, start opportunity.Start) error {
 
 // send sends a message and waits for its outcome. The step's name is the request id. So a message that is repeated
 // because its fate is unknown takes effect once.
-func (s *stage) send(ctx context.Context, message opportunity.Command) error {
-	before, err := s.show(ctx)
+func (s *session) send(ctx context.Context, message opportunity.Command) error {
+	before, err := s.readView(ctx)
 	if err != nil {
 		return err
 	}
@@ -259,15 +259,15 @@ func (s *stage) send(ctx context.Context, message opportunity.Command) error {
 	case !errors.As(err, &own):
 		return err
 	case own.Type != opportunity.Closed:
-		s.outcome = opportunity.Outcome{RequestID: message.ID(), State: opportunity.Failed, Error: own}
+		s.outcome = opportunity.Outcome{RequestID: message.GetRequestID(), State: opportunity.Failed, Error: own}
 		return nil
 	}
 	// The message ended the workflow, and its answer was lost. The last state of the workflow decides the outcome.
-	after, err := s.show(ctx)
+	after, err := s.readView(ctx)
 	if err != nil {
 		return err
 	}
-	s.outcome = opportunity.Outcome{RequestID: message.ID(), State: opportunity.Done}
+	s.outcome = opportunity.Outcome{RequestID: message.GetRequestID(), State: opportunity.Done}
 	if after.Failures > before.Failures || len(after.Timeline) == len(before.Timeline) {
 		s.outcome.State, s.outcome.Error = opportunity.Failed, own
 	}
@@ -276,8 +276,8 @@ func (s *stage) send(ctx context.Context, message opportunity.Command) error {
 
 // signal sends the message and waits until the workflow shows that it was carried out. The story asks for the
 // outcome only after that, because the asking update would carry out a signal that was lost.
-func (s *stage) signal(ctx context.Context, message opportunity.Command, before opportunity.View) error {
-	_, err := persist(ctx, func() (struct{}, error) {
+func (s *session) signal(ctx context.Context, message opportunity.Command, before opportunity.View) error {
+	_, err := retry(ctx, func() (struct{}, error) {
 		return struct{}{}, s.client.Signal(ctx, s.options.Reference, message)
 	})
 	if err != nil {
@@ -290,8 +290,8 @@ func (s *stage) signal(ctx context.Context, message opportunity.Command, before 
 	return err
 }
 
-// persist repeats the attempt until the attempt succeeds, its error is the opportunity's own, or ctx ends.
-func persist[T any](ctx context.Context, try func() (T, error)) (T, error) {
+// retry repeats the attempt until the attempt succeeds, its error is the opportunity's own, or ctx ends.
+func retry[T any](ctx context.Context, try func() (T, error)) (T, error) {
 	return await(ctx, func() (T, bool, error) {
 		got, err := try()
 		return got, true, err
@@ -316,7 +316,7 @@ func await[T any](ctx context.Context, try func() (got T, done bool, err error))
 				return got, context.Cause(ctx)
 			}
 			return got, fmt.Errorf("%w; last: %w", context.Cause(ctx), err)
-		case <-time.After(pause):
+		case <-time.After(retryInterval):
 		}
 	}
 }

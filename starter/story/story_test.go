@@ -18,7 +18,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-func TestReportTellsEveryDifference(t *testing.T) {
+func TestReportListsEveryDifference(t *testing.T) {
 	report := Report{Results: []Result{
 		{Name: "create", Checks: []Check{{"name", "a", "a"}, {"region", "UK", "DR"}}},
 		{Name: "won", Checks: []Check{{"state", "Won", ""}}},
@@ -43,57 +43,57 @@ func TestEveryStepExpectsSomethingThatIsNotThereBefore(t *testing.T) {
 			t.Errorf("two steps are called %s; request ids are made of the name", s.name)
 		}
 		names[s.name] = true
-		empty := &stage{}
+		empty := &session{}
 		report := Report{Results: []Result{{Name: s.name, Checks: s.expect(empty)}}}
 		if len(report.Mismatches()) == 0 {
 			t.Errorf("step %s is content with nothing", s.name)
 		}
-		if s.told(empty) == "" || s.say == "" {
+		if s.text(empty) == "" || s.description == "" {
 			t.Errorf("step %s says nothing", s.name)
 		}
 	}
 }
 
-// deaf is a fake Temporal service with an opportunity that ignores signals.
-type deaf struct {
+// fakeTemporal is a fake Temporal service with an opportunity that ignores signals.
+type fakeTemporal struct {
 	client.Client
 
-	mu      sync.Mutex
-	signals int
-	view    opportunity.View
-	hears   bool // signals are carried out
-	flaky   int  // number of further signals that fail
+	mu         sync.Mutex
+	signals    int
+	view       opportunity.View
+	carriesOut bool // signals are carried out
+	failures   int  // number of further signals that fail
 }
 
-func (d *deaf) SignalWorkflow(context.Context, string, string, string, any) error {
+func (d *fakeTemporal) SignalWorkflow(context.Context, string, string, string, any) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.flaky > 0 {
-		d.flaky--
+	if d.failures > 0 {
+		d.failures--
 		return serviceerror.NewUnavailable("not now")
 	}
 	d.signals++
-	if d.hears {
-		d.view.Timeline = append(d.view.Timeline, opportunity.Moment{Text: "done"})
+	if d.carriesOut {
+		d.view.Timeline = append(d.view.Timeline, opportunity.TimelineEntry{Text: "done"})
 	}
 	return nil
 }
 
-func (d *deaf) QueryWorkflow(context.Context, string, string, string, ...any) (converter.EncodedValue, error) {
+func (d *fakeTemporal) QueryWorkflow(context.Context, string, string, string, ...any) (converter.EncodedValue, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	payloads, err := converter.GetDefaultDataConverter().ToPayloads(d.view)
 	return client.NewValue(payloads), err
 }
 
-func (d *deaf) UpdateWorkflow(context.Context, client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
+func (d *fakeTemporal) UpdateWorkflow(context.Context, client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
 	return nil, errors.New("an update was sent")
 }
 
-func signalTo(t *testing.T, d *deaf) error {
+func signalTo(t *testing.T, d *fakeTemporal) error {
 	t.Helper()
-	s := &stage{
-		Player: Player{Temporal: d}, client: lifecycle.NewClient(d),
+	s := &session{
+		Connections: Connections{Temporal: d}, client: lifecycle.NewClient(d),
 		options: Options{Reference: "lead-1", Send: BySignal},
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
@@ -103,25 +103,25 @@ func signalTo(t *testing.T, d *deaf) error {
 
 // An update that asks for the outcome carries the message out. So the update must not be sent before the signal was
 // carried out.
-func TestLostSignalIsNotMadeGoodByAskingForItsOutcome(t *testing.T) {
-	lost := &deaf{}
+func TestLostSignalIsNotRepairedByItsOutcomeUpdate(t *testing.T) {
+	lost := &fakeTemporal{}
 	if err := signalTo(t, lost); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a signal nobody heard: %v", err)
 	}
 	if lost.signals != 1 {
 		t.Errorf("sent %d times, want once", lost.signals)
 	}
-	queued := &deaf{hears: true, view: opportunity.View{Queue: []opportunity.Waiting{{Request: "r"}}}}
+	queued := &fakeTemporal{carriesOut: true, view: opportunity.View{Queue: []opportunity.QueuedMessage{{Request: "r"}}}}
 	if err := signalTo(t, queued); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a signal that still waits: %v", err)
 	}
-	heard := &deaf{hears: true, flaky: 2}
+	heard := &fakeTemporal{carriesOut: true, failures: 2}
 	if err := signalTo(t, heard); err != nil || heard.signals != 1 {
 		t.Errorf("a signal that was heard: %v, sent %d times", err, heard.signals)
 	}
 }
 
-func TestWhatMayComeBackIsWaitedForAndWhatIsSaidIsNot(t *testing.T) {
+func TestTransientErrorsAreRetried(t *testing.T) {
 	for name, test := range map[string]struct {
 		err   error
 		again bool
@@ -129,11 +129,11 @@ func TestWhatMayComeBackIsWaitedForAndWhatIsSaidIsNot(t *testing.T) {
 		"out of reach":      {serviceerror.NewUnavailable("down"), true},
 		"not sent":          {&administrate.NotSentError{Operation: "x", Reason: administrate.Unreachable}, true},
 		"the opportunity's": {opportunity.Failf(opportunity.Rejected, "no"), false},
-		"no such record":    {&administrate.NotFoundError{What: "opportunity"}, false},
+		"no such record":    {&administrate.NotFoundError{RecordKind: "opportunity"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tries := 0
-			got, err := persist(t.Context(), func() (string, error) {
+			got, err := retry(t.Context(), func() (string, error) {
 				tries++
 				if tries < 3 {
 					return "", test.err
@@ -150,10 +150,10 @@ func TestWhatMayComeBackIsWaitedForAndWhatIsSaidIsNot(t *testing.T) {
 	}
 }
 
-func TestImpatienceSaysWhatItWaitedFor(t *testing.T) {
+func TestStepTimeoutSaysWhatItWaitedFor(t *testing.T) {
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 50*time.Millisecond, errors.New("not done within 50ms"))
 	defer cancel()
-	_, err := persist(ctx, func() (string, error) { return "", errors.New("the worker is gone") })
+	_, err := retry(ctx, func() (string, error) { return "", errors.New("the worker is gone") })
 	if err == nil || !strings.Contains(err.Error(), "not done within 50ms") || !strings.Contains(err.Error(), "the worker is gone") {
 		t.Errorf("%v", err)
 	}

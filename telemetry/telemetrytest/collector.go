@@ -169,13 +169,13 @@ func (c *Collector) serve(w http.ResponseWriter, r *http.Request) {
 		case "/v1/traces":
 			request := new(traceservice.ExportTraceServiceRequest)
 			if err = proto.Unmarshal(raw, request); err == nil {
-				c.takeTraces(request)
+				c.addTraces(request)
 			}
 			answer = new(traceservice.ExportTraceServiceResponse)
 		case "/v1/metrics":
 			request := new(metricsservice.ExportMetricsServiceRequest)
 			if err = proto.Unmarshal(raw, request); err == nil {
-				c.takeMetrics(request)
+				c.addMetrics(request)
 			}
 			answer = new(metricsservice.ExportMetricsServiceResponse)
 		default:
@@ -202,7 +202,7 @@ type traces struct {
 }
 
 func (t *traces) Export(_ context.Context, r *traceservice.ExportTraceServiceRequest) (*traceservice.ExportTraceServiceResponse, error) {
-	t.collector.takeTraces(r)
+	t.collector.addTraces(r)
 	return new(traceservice.ExportTraceServiceResponse), nil
 }
 
@@ -212,20 +212,20 @@ type metrics struct {
 }
 
 func (m *metrics) Export(_ context.Context, r *metricsservice.ExportMetricsServiceRequest) (*metricsservice.ExportMetricsServiceResponse, error) {
-	m.collector.takeMetrics(r)
+	m.collector.addMetrics(r)
 	return new(metricsservice.ExportMetricsServiceResponse), nil
 }
 
-func (c *Collector) keep(message proto.Message) {
+func (c *Collector) recordRaw(message proto.Message) {
 	c.requests++
 	raw, _ := proto.Marshal(message) // the message was unmarshalled just now
 	c.raw.Write(raw)
 }
 
-func (c *Collector) takeTraces(request *traceservice.ExportTraceServiceRequest) {
+func (c *Collector) addTraces(request *traceservice.ExportTraceServiceRequest) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.keep(request)
+	c.recordRaw(request)
 	for _, of := range request.GetResourceSpans() {
 		service := c.service(of.GetResource())
 		for _, scope := range of.GetScopeSpans() {
@@ -233,7 +233,7 @@ func (c *Collector) takeTraces(request *traceservice.ExportTraceServiceRequest) 
 				span := Span{
 					Name: s.GetName(), Trace: hex.EncodeToString(s.GetTraceId()), ID: hex.EncodeToString(s.GetSpanId()),
 					Parent: hex.EncodeToString(s.GetParentSpanId()), Service: service, Kind: s.GetKind(),
-					Failed: s.GetStatus().GetCode() == trace.Status_STATUS_CODE_ERROR, Attributes: texts(s.GetAttributes()),
+					Failed: s.GetStatus().GetCode() == trace.Status_STATUS_CODE_ERROR, Attributes: attributeTexts(s.GetAttributes()),
 				}
 				for _, link := range s.GetLinks() {
 					span.Links = append(span.Links, hex.EncodeToString(link.GetTraceId()))
@@ -244,17 +244,17 @@ func (c *Collector) takeTraces(request *traceservice.ExportTraceServiceRequest) 
 	}
 }
 
-func (c *Collector) takeMetrics(request *metricsservice.ExportMetricsServiceRequest) {
+func (c *Collector) addMetrics(request *metricsservice.ExportMetricsServiceRequest) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.keep(request)
+	c.recordRaw(request)
 	for _, of := range request.GetResourceMetrics() {
 		c.service(of.GetResource())
 		for _, scope := range of.GetScopeMetrics() {
 			for _, m := range scope.GetMetrics() {
 				points := c.metrics[m.GetName()]
 				note := func(attributes []*common.KeyValue) {
-					for key, value := range texts(attributes) {
+					for key, value := range attributeTexts(attributes) {
 						points = append(points, key+"="+value)
 					}
 				}
@@ -275,12 +275,12 @@ func (c *Collector) takeMetrics(request *metricsservice.ExportMetricsServiceRequ
 
 // service notes and returns the name of the program that the resource describes.
 func (c *Collector) service(r *resource.Resource) string {
-	name := texts(r.GetAttributes())["service.name"]
+	name := attributeTexts(r.GetAttributes())["service.name"]
 	c.services[name] = true
 	return name
 }
 
-func texts(attributes []*common.KeyValue) map[string]string {
+func attributeTexts(attributes []*common.KeyValue) map[string]string {
 	out := make(map[string]string, len(attributes))
 	for _, a := range attributes {
 		switch value := a.GetValue().GetValue().(type) {

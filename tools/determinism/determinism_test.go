@@ -13,8 +13,8 @@ import (
 
 const root = "../.." // the checkout, seen from this package
 
-// layOut writes a module with the product's own dependencies and configuration.
-func layOut(t *testing.T, files map[string]string) string {
+// writeModule writes a module with the product's own dependencies and configuration.
+func writeModule(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
@@ -63,7 +63,7 @@ func run(t *testing.T, dir string, codes []int, tool string, args ...string) str
 func TestTheClockIsForbidden(t *testing.T) {
 	const reads = "\n\nimport \"time\"\n\n// When reads the clock.\nfunc When() time.Time { return time.Now() }\n"
 	const renamed = "\n\nimport clock \"time\"\n\n// Wait waits.\nfunc Wait() { clock.Sleep(2 * clock.Second) }\n"
-	dir := layOut(t, map[string]string{
+	dir := writeModule(t, map[string]string{
 		"opportunity/clock.go":      "package opportunity" + reads,
 		"opportunity/clock_test.go": "package opportunity" + strings.ReplaceAll(reads, "When", "whenTested"),
 		"playbook/clock.go":         "package playbook" + reads,
@@ -92,7 +92,7 @@ func TestTheClockIsForbidden(t *testing.T) {
 }
 
 func TestWorkflowcheckFindsWhatItIsFor(t *testing.T) {
-	dir := layOut(t, map[string]string{
+	dir := writeModule(t, map[string]string{
 		"workflows/workflows.go": `package workflows
 
 import (

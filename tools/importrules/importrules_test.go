@@ -73,16 +73,16 @@ var table = map[string][]string{
 func everythingBut(refused ...string) []string {
 	var allowed []string
 	for _, r := range rooms {
-		if !nested(r) && !slices.ContainsFunc(refused, func(n string) bool { return within(r, n) }) {
+		if !isNestedModule(r) && !slices.ContainsFunc(refused, func(n string) bool { return isWithin(r, n) }) {
 			allowed = append(allowed, r)
 		}
 	}
 	return allowed
 }
 
-func nested(dir string) bool { return dir == "devserver" || dir == "tools" }
+func isNestedModule(dir string) bool { return dir == "devserver" || dir == "tools" }
 
-func within(dir, room string) bool { return dir == room || strings.HasPrefix(dir, room+"/") }
+func isWithin(dir, room string) bool { return dir == room || strings.HasPrefix(dir, room+"/") }
 
 // roomOf returns the line of the table that applies to a directory.
 func roomOf(dir string) string {
@@ -101,19 +101,19 @@ func mayImport(from, to string) bool {
 		case to == allowed:
 			return true
 		case allowed == "activities": // the directories below activities are not activities
-		case within(to, allowed):
+		case isWithin(to, allowed):
 			return true
 		}
 	}
 	if room == "activities" {
 		return to == room
 	}
-	return within(to, room) && room != "newcomer"
+	return isWithin(to, room) && room != "newcomer"
 }
 
-// thirdParty lists by room which other packages are refused and which stay free. The free packages catch a rule
+// thirdPartyRules lists by room which other packages are refused and which stay free. The free packages catch a rule
 // that is broader than its name.
-var thirdParty = map[string]struct{ refused, free []string }{
+var thirdPartyRules = map[string]struct{ refused, free []string }{
 	"opportunity": {
 		refused: []string{
 			"crypto/rand", "database/sql", "go.temporal.io/sdk/temporal", "go.temporal.io/sdk/workflow", "log",
@@ -161,8 +161,8 @@ var thirdParty = map[string]struct{ refused, free []string }{
 	},
 }
 
-// everywhere lists packages that are refused in every room, tests included.
-var everywhere = []string{"io/ioutil", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require"}
+// refusedEverywhere lists packages that are refused in every room, tests included.
+var refusedEverywhere = []string{"io/ioutil", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require"}
 
 // fixture is a module on disk and the refusals that the linter should report for it.
 type fixture struct {
@@ -324,7 +324,7 @@ func TestImportTable(t *testing.T) {
 						f.add(t, from, module+"/"+to, false, mayImport(from, to))
 					}
 					// The table does not apply to tests, and imports of tests close no cycle.
-					f.add(t, from, module+"/"+to, true, !nested(to) || nested(from))
+					f.add(t, from, module+"/"+to, true, !isNestedModule(to) || isNestedModule(from))
 				}
 			}
 			f.check(t)
@@ -334,27 +334,27 @@ func TestImportTable(t *testing.T) {
 
 func TestImportsOfOthers(t *testing.T) {
 	f := newFixture(t)
-	for room, imports := range thirdParty {
+	for room, imports := range thirdPartyRules {
 		for _, p := range imports.refused {
 			f.add(t, room, p, false, false)
 			f.add(t, room+"/deeper", p, false, false)
-			f.add(t, room, p, true, !slices.Contains(everywhere, p))
+			f.add(t, room, p, true, !slices.Contains(refusedEverywhere, p))
 		}
 		for _, p := range imports.free {
 			f.add(t, room, p, false, true)
 		}
 	}
 	for _, room := range rooms {
-		for _, p := range everywhere {
+		for _, p := range refusedEverywhere {
 			f.add(t, room, p, true, false)
 		}
 	}
 	f.check(t)
 }
 
-// TestNobodyStepsAsideOfTheRules searches the project for files that escape the import rules without a change to
+// TestNoFileEscapesTheRules searches the project for files that escape the import rules without a change to
 // the rules.
-func TestNobodyStepsAsideOfTheRules(t *testing.T) {
+func TestNoFileEscapesTheRules(t *testing.T) {
 	silenced := regexp.MustCompile(`^//\s*nolint(:\s*all|:.*\bdepguard\b|\s|$)`)
 	seen := 0
 	err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {

@@ -42,7 +42,7 @@ func Connect(ctx context.Context, t settings.Temporal, logger *slog.Logger, chan
 	for _, c := range change {
 		c(&options)
 	}
-	onTheWire(&options)
+	addGRPCInterceptors(&options)
 	c, err = client.DialContext(ctx, options)
 	if err != nil {
 		return nil, "", fmt.Errorf("cannot reach Temporal at %s (set --temporal-address or TEMPORAL_ADDRESS): %s", options.HostPort, Reason(err))

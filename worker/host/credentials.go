@@ -16,12 +16,12 @@ import (
 // client that renews tokens. Later problems go to the logger; nil is slog.Default. Callers of the API see them
 // anyway.
 func Credentials(api settings.API, logger *slog.Logger) (administrate.TokenSource, error) {
-	return credentialsOf(api, logger, func() {})
+	return newTokenSource(api, logger, func() {})
 }
 
-// credentialsOf is Credentials. It calls replaced before it uses a refresh token that another process wrote to the
+// newTokenSource is Credentials. It calls replaced before it uses a refresh token that another process wrote to the
 // file.
-func credentialsOf(api settings.API, logger *slog.Logger, replaced func()) (administrate.TokenSource, error) {
+func newTokenSource(api settings.API, logger *slog.Logger, replaced func()) (administrate.TokenSource, error) {
 	if !api.OAuth.Given() {
 		return administrate.StaticToken(api.Token.Reveal()), nil
 	}
@@ -30,11 +30,11 @@ func credentialsOf(api settings.API, logger *slog.Logger, replaced func()) (admi
 	}
 	options := administrate.OAuthOptions{
 		TokenURL: api.OAuth.TokenURL, ClientID: api.OAuth.ClientID, ClientSecret: api.OAuth.ClientSecret.Reveal(),
-		Failed: func(err error) { logger.Warn("the credentials of the API need attention", "problem", err.Error()) },
+		OnFailure: func(err error) { logger.Warn("the credentials of the API need attention", "problem", err.Error()) },
 	}
 	if !api.OAuth.RefreshToken.Empty() {
 		options.RefreshTokens = &refreshToken{
-			file: api.OAuth.RefreshTokenFile, seen: api.OAuth.RefreshToken.Reveal(), newest: api.OAuth.RefreshToken.Reveal(), replaced: replaced,
+			file: api.OAuth.RefreshTokenFile, inFile: api.OAuth.RefreshToken.Reveal(), newest: api.OAuth.RefreshToken.Reveal(), replaced: replaced,
 		}
 	}
 	source, err := administrate.NewOAuth(options)
@@ -59,7 +59,7 @@ type refreshToken struct {
 	replaced func() // called when another token is in the file
 
 	mu     sync.Mutex
-	seen   string // the token in the file at the last look
+	inFile string // the token in the file at the last look
 	newest string
 	warned bool
 }
@@ -68,18 +68,18 @@ type refreshToken struct {
 func (r *refreshToken) RefreshToken() (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.look()
+	r.reload()
 	return r.newest, nil
 }
 
-// look uses a token that another process has written to the file. A file that cannot be read changes nothing,
+// reload uses a token that another process has written to the file. A file that cannot be read changes nothing,
 // because another process may be replacing the file.
-func (r *refreshToken) look() {
+func (r *refreshToken) reload() {
 	if r.file == "" {
 		return
 	}
-	if found, err := settings.ReadSecret(r.file); err == nil && found.Reveal() != r.seen {
-		r.seen, r.newest = found.Reveal(), found.Reveal()
+	if found, err := settings.ReadSecret(r.file); err == nil && found.Reveal() != r.inFile {
+		r.inFile, r.newest = found.Reveal(), found.Reveal()
 		r.replaced()
 	}
 }
@@ -88,7 +88,7 @@ func (r *refreshToken) look() {
 func (r *refreshToken) Replaced(old, next string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.look()
+	r.reload()
 	if r.newest != old {
 		return nil // another process, or an operator, was faster
 	}
@@ -99,7 +99,7 @@ func (r *refreshToken) Replaced(old, next string) error {
 	} else if err := replaceSecret(r.file, next); err != nil {
 		problem = fmt.Errorf("the refresh token was replaced, and the new one cannot be written to %s, so that a restart would use the old one: %w; let the worker write to the file's directory", r.file, err)
 	} else {
-		r.seen = next
+		r.inFile = next
 	}
 	if r.warned {
 		return nil
@@ -113,15 +113,15 @@ func (r *refreshToken) Replaced(old, next string) error {
 func replaceSecret(path, secret string) (err error) {
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
-		return cause(err)
+		return fileCause(err)
 	}
 	info, err := os.Stat(target)
 	if err != nil {
-		return cause(err)
+		return fileCause(err)
 	}
 	file, err := os.CreateTemp(filepath.Dir(target), ".secret-*")
 	if err != nil {
-		return cause(err)
+		return fileCause(err)
 	}
 	_, err = file.WriteString(secret + "\n")
 	if err == nil {
@@ -141,5 +141,5 @@ func replaceSecret(path, secret string) (err error) {
 		err = link.Err
 	}
 	_ = os.Remove(file.Name()) // the first error is the one to return
-	return cause(err)
+	return fileCause(err)
 }

@@ -19,17 +19,17 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// rotating is a token endpoint that accepts each refresh token once and returns another with every answer.
-type rotating struct {
+// rotatingEndpoint is a token endpoint that accepts each refresh token once and returns another with every answer.
+type rotatingEndpoint struct {
 	*httptest.Server
 	mu    sync.Mutex
 	good  string
 	count int
 }
 
-func newRotating(t *testing.T, first string) *rotating {
+func newRotatingEndpoint(t *testing.T, first string) *rotatingEndpoint {
 	t.Helper()
-	e := &rotating{good: first}
+	e := &rotatingEndpoint{good: first}
 	e.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		e.mu.Lock()
 		defer e.mu.Unlock()
@@ -47,13 +47,13 @@ func newRotating(t *testing.T, first string) *rotating {
 	return e
 }
 
-// credentials is a source of tokens as in a process, with its log.
-type credentials struct {
+// loggedSource is a source of tokens as in a process, with its log.
+type loggedSource struct {
 	administrate.TokenSource
 	log *bytes.Buffer
 }
 
-func started(t *testing.T, tokenURL string, env ...string) credentials {
+func newLoggedSource(t *testing.T, tokenURL string, env ...string) loggedSource {
 	t.Helper()
 	api := settings.API{Environment: append(settings.Environment{
 		"ADMINISTRATE_URL=http://127.0.0.1:1/graphql", "ADMINISTRATE_CLIENT_ID=id", "ADMINISTRATE_CLIENT_SECRET=secret", "ADMINISTRATE_TOKEN_URL=" + tokenURL,
@@ -66,24 +66,24 @@ func started(t *testing.T, tokenURL string, env ...string) credentials {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return credentials{source, log}
+	return loggedSource{source, log}
 }
 
-// renewed expects this token after a renewal.
-func (c credentials) renewed(t *testing.T, want string) {
+// wantRenewed expects this token after a renewal.
+func (c loggedSource) wantRenewed(t *testing.T, want string) {
 	t.Helper()
 	if got, err := c.Token(t.Context()); err != nil || got != want {
 		t.Errorf("got %q, %v, want %q", got, err, want)
 	}
 }
 
-func (c credentials) refuse(t *testing.T, token string) {
+func (c loggedSource) invalidate(t *testing.T, token string) {
 	t.Helper()
-	refuser, ok := c.TokenSource.(administrate.TokenRefuser)
+	refuser, ok := c.TokenSource.(administrate.TokenInvalidator)
 	if !ok {
 		t.Fatalf("%T cannot be told of a refused token", c.TokenSource)
 	}
-	refuser.Refused(token)
+	refuser.Invalidate(token)
 }
 
 func secretFile(t *testing.T, content string) string {
@@ -96,19 +96,19 @@ func secretFile(t *testing.T, content string) string {
 }
 
 func TestRefreshTokenSurvivesARestart(t *testing.T) {
-	e := newRotating(t, "first")
+	e := newRotatingEndpoint(t, "first")
 	target := secretFile(t, "first\n")
 	link := filepath.Join(t.TempDir(), "link")
 	if err := os.Symlink(target, link); err != nil {
 		t.Skip(err)
 	}
-	one := started(t, e.URL, "ADMINISTRATE_REFRESH_TOKEN_FILE="+link)
-	one.renewed(t, "access-1")
-	two := started(t, e.URL, "ADMINISTRATE_REFRESH_TOKEN_FILE="+link)
-	two.renewed(t, "access-2")
+	one := newLoggedSource(t, e.URL, "ADMINISTRATE_REFRESH_TOKEN_FILE="+link)
+	one.wantRenewed(t, "access-1")
+	two := newLoggedSource(t, e.URL, "ADMINISTRATE_REFRESH_TOKEN_FILE="+link)
+	two.wantRenewed(t, "access-2")
 	// The first process was overtaken and notices.
-	one.refuse(t, "access-1")
-	one.renewed(t, "access-3")
+	one.invalidate(t, "access-1")
+	one.wantRenewed(t, "access-3")
 
 	content, err := os.ReadFile(target)
 	if err != nil || string(content) != "refresh-3\n" {
@@ -163,18 +163,18 @@ func TestRefreshTokenThatCannotBeKept(t *testing.T) {
 		}, []string{"no such file", "restart"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := newRotating(t, "first")
+			e := newRotatingEndpoint(t, "first")
 			env := test.env(t)
-			c := started(t, e.URL, env)
+			c := newLoggedSource(t, e.URL, env)
 			if name == "a file that has gone" {
 				_, path, _ := strings.Cut(env, "=")
 				if err := os.Remove(path); err != nil {
 					t.Fatal(err)
 				}
 			}
-			c.renewed(t, "access-1")
-			c.refuse(t, "access-1")
-			c.renewed(t, "access-2")
+			c.wantRenewed(t, "access-1")
+			c.invalidate(t, "access-1")
+			c.wantRenewed(t, "access-2")
 			logged := c.log.String()
 			if strings.Count(logged, "\n") != 1 || strings.Contains(logged, "refresh-") {
 				t.Errorf("not one line, or the token is told: %s", logged)
@@ -193,7 +193,7 @@ func TestRefreshTokenThatCannotBeKept(t *testing.T) {
 func TestRefreshTokenOfAnOperatorWins(t *testing.T) {
 	path := secretFile(t, "first")
 	replaced := 0
-	r := &refreshToken{file: path, seen: "first", newest: "first", replaced: func() { replaced++ }}
+	r := &refreshToken{file: path, inFile: "first", newest: "first", replaced: func() { replaced++ }}
 	if err := os.WriteFile(path, []byte("theirs\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -216,8 +216,8 @@ func TestRefreshTokenOfAnOperatorWins(t *testing.T) {
 }
 
 func TestCredentialsThatFailAreLoggedWithoutSecrets(t *testing.T) {
-	e := newRotating(t, "another")
-	c := started(t, e.URL, "ADMINISTRATE_REFRESH_TOKEN=rt-3141592653")
+	e := newRotatingEndpoint(t, "another")
+	c := newLoggedSource(t, e.URL, "ADMINISTRATE_REFRESH_TOKEN=rt-3141592653")
 	for range 10 {
 		if _, err := c.Token(t.Context()); err == nil {
 			t.Fatal("a token")

@@ -25,16 +25,16 @@ const (
 // the worker asks for tasks of both kinds, the TMS accepts its credentials, and the namespace belongs to their
 // tenant. Both describe a problem in one line of text.
 type health struct {
-	polls     *polls
-	accepted  *accepted
-	belonging *belonging
-	stopping  <-chan struct{}
+	polls       *pollMonitor
+	credentials *credentialStatus
+	tenant      *tenantGuard
+	stopping    <-chan struct{}
 }
 
 func (h *health) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+livePath, func(w http.ResponseWriter, _ *http.Request) { tell(w, nil) })
-	mux.HandleFunc("GET "+readyPath, func(w http.ResponseWriter, _ *http.Request) { tell(w, h.ready()) })
+	mux.HandleFunc("GET "+livePath, func(w http.ResponseWriter, _ *http.Request) { writeHealth(w, nil) })
+	mux.HandleFunc("GET "+readyPath, func(w http.ResponseWriter, _ *http.Request) { writeHealth(w, h.ready()) })
 	return mux
 }
 
@@ -46,14 +46,14 @@ func (h *health) ready() error {
 		if err := h.polls.check(); err != nil {
 			return err
 		}
-		if err := h.accepted.check(); err != nil {
+		if err := h.credentials.check(); err != nil {
 			return err
 		}
-		return h.belonging.check()
+		return h.tenant.check()
 	}
 }
 
-func tell(w http.ResponseWriter, problem error) {
+func writeHealth(w http.ResponseWriter, problem error) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	if problem != nil {
@@ -77,7 +77,7 @@ func serveHealth(ctx context.Context, address string, h *health, logger *slog.Lo
 	listener, err := config.Listen(ctx, "tcp", address)
 	if err != nil {
 		err = fmt.Errorf("health address %s (%s): %w", address, healthSetting, listenCause(err))
-		return func() {}, interrupted(ctx, err)
+		return func() {}, unlessInterrupted(ctx, err)
 	}
 	server := &http.Server{
 		Handler: h.handler(), ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),

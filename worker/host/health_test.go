@@ -29,7 +29,7 @@ import (
 type idleService struct {
 	*frontend
 	release chan struct{} // closed to let a worker stop
-	tied    tiedState
+	tied    boundState
 	asked   atomic.Bool // for tasks of activities
 }
 
@@ -93,8 +93,8 @@ func healthcheck(t *testing.T, env []string, args ...string) (code int, stdout, 
 	return code, out.String(), said.String()
 }
 
-// patiently waits until the condition holds.
-func patiently(t *testing.T, what string, isSo func() bool) {
+// eventually waits until the condition holds.
+func eventually(t *testing.T, what string, isSo func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(30 * time.Second)
 	for !isSo() {
@@ -155,12 +155,12 @@ func TestHealthcheckFollowsTheWorker(t *testing.T) {
 		ended <- host.Main(ctx, []string{"--temporal-address", service.serve(t)}, append(env,
 			"ADMINISTRATE_URL="+api.URL+"/graphql", "ADMINISTRATE_TOKEN=x", "TEMPORAL_CONFIG_FILE=/dev/null"), io.Discard, &log)
 	}()
-	patiently(t, "not ready while the API does not tell the tenant", func() bool {
+	eventually(t, "not ready while the API does not tell the tenant", func() bool {
 		code, _, said := healthcheck(t, env)
 		return code == 1 && strings.Contains(said, "not known yet whether the namespace belongs to the worker's tenant: ")
 	})
 	api.down.Store(false)
-	patiently(t, "healthy", func() bool { code, _, _ := healthcheck(t, env); return code == 0 })
+	eventually(t, "healthy", func() bool { code, _, _ := healthcheck(t, env); return code == 0 })
 	if code, said, _ := healthcheck(t, nil, "--health-address", address); code != 0 || said != "ok\n" {
 		t.Errorf("asked by a flag: exit code %d, %q", code, said)
 	}
@@ -174,7 +174,7 @@ func TestHealthcheckFollowsTheWorker(t *testing.T) {
 	}
 
 	stop()
-	patiently(t, "not ready while it stops", func() bool {
+	eventually(t, "not ready while it stops", func() bool {
 		code, _, said := healthcheck(t, env)
 		return code == 1 && strings.Contains(said, "stopping")
 	})

@@ -67,7 +67,7 @@ func Run(ctx context.Context, o Options) error {
 	if err := o.API.Resolve(); err != nil {
 		return &SettingsError{cause: err}
 	}
-	follows, err := followed(&o.Playbook)
+	follows, err := resolvePlaybook(&o.Playbook)
 	if err != nil {
 		return err
 	}
@@ -84,10 +84,10 @@ func Run(ctx context.Context, o Options) error {
 			o.Logger.Warn("the last traces and metrics could not be exported", "error", err)
 		}
 	}()
-	seen := newPolls()
-	taken := &accepted{logger: o.Logger}
-	belongs := newBelonging(o.Temporal.Namespace, o.API.OAuth.ClientID, newBooks(&o.Playbook, follows, o.Logger), o.Logger)
-	closeHealth, err := serveHealth(ctx, o.HealthAddress, &health{polls: seen, accepted: taken, belonging: belongs, stopping: ctx.Done()}, o.Logger)
+	seen := newPollMonitor()
+	taken := &credentialStatus{logger: o.Logger}
+	belongs := newTenantGuard(o.Temporal.Namespace, o.API.OAuth.ClientID, newPlaybookCache(&o.Playbook, follows, o.Logger), o.Logger)
+	closeHealth, err := serveHealth(ctx, o.HealthAddress, &health{polls: seen, credentials: taken, tenant: belongs, stopping: ctx.Done()}, o.Logger)
 	if err != nil {
 		return err
 	}
@@ -96,15 +96,15 @@ func Run(ctx context.Context, o Options) error {
 		c.ConnectionOptions.DialOptions = append(c.ConnectionOptions.DialOptions, grpc.WithChainUnaryInterceptor(seen.intercept))
 	})
 	if err != nil {
-		return interrupted(ctx, err)
+		return unlessInterrupted(ctx, err)
 	}
 	defer c.Close()
 	if err := checkNamespace(ctx, c, namespace, o.Logger); err != nil {
-		return interrupted(ctx, err)
+		return unlessInterrupted(ctx, err)
 	}
 	belongs.temporal, belongs.namespace = c, namespace
 	pace, self := administrate.NewPace(o.API.RequestsPerSecond()*newcomerShare), identity()
-	opportunities, requests, err := assemble(c, o, observer, taken, belongs, pace, self)
+	opportunities, requests, err := newWorkers(c, o, observer, taken, belongs, pace, self)
 	if err != nil {
 		return err
 	}
@@ -121,22 +121,22 @@ func Run(ctx context.Context, o Options) error {
 	group.Go(func() error { return run(opportunities) })
 	group.Go(func() error {
 		// The workers of workflows run already, since one of them answers whose namespace it is.
-		if err := belongs.compare(ctx); err != nil || ctx.Err() != nil {
+		if err := belongs.compareTenant(ctx); err != nil || ctx.Err() != nil {
 			return err
 		}
-		group.Go(func() error { return belongs.watch(ctx) })
-		belongs.awaitBook(ctx)
+		group.Go(func() error { return belongs.keepComparing(ctx) })
+		belongs.awaitPlaybook(ctx)
 		return run(requests)
 	})
 	group.Go(func() error {
-		keepShare(ctx, c, o.API.RequestsPerSecond(), self, pace, o.Logger)
+		maintainRateShare(ctx, c, o.API.RequestsPerSecond(), self, pace, o.Logger)
 		return nil
 	})
 	group.Go(func() error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-seen.both:
+		case <-seen.bothPolled:
 		}
 		o.Logger.InfoContext(ctx, "the worker is ready", "namespace", namespace)
 		return WriteReady(o.ReadyFile, struct{}{})
@@ -144,8 +144,8 @@ func Run(ctx context.Context, o Options) error {
 	return group.Wait()
 }
 
-// interrupted drops an error that the end of ctx caused.
-func interrupted(ctx context.Context, err error) error {
+// unlessInterrupted drops an error that the end of ctx caused.
+func unlessInterrupted(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		err = nil
 	}
@@ -157,7 +157,7 @@ func checkNamespace(ctx context.Context, c client.Client, namespace string, logg
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	missing, err := MissingSearchAttributes(ctx, c, namespace)
-	if mayNotLook(err) {
+	if isNotPermitted(err) {
 		logger.WarnContext(ctx, "the worker may not look whether the namespace has its search attributes", "namespace", namespace)
 		err = nil
 	}
@@ -170,37 +170,37 @@ func checkNamespace(ctx context.Context, c client.Client, namespace string, logg
 	return nil
 }
 
-// mayNotLook reports that the service does not show its search attributes, as a hosted service
+// isNotPermitted reports that the service does not show its search attributes, as a hosted service
 // may.
-func mayNotLook(err error) bool {
+func isNotPermitted(err error) bool {
 	var denied *serviceerror.PermissionDenied
 	var unimplemented *serviceerror.Unimplemented
 	return errors.As(err, &denied) || errors.As(err, &unimplemented)
 }
 
-// MarkOf returns how a worker with these settings marks records.
-func MarkOf(api settings.API) tms.Mark {
-	return tms.Mark{Attribute: api.Mark.Attribute(), Name: api.Mark.Place() == settings.MarkName}
+// ReferenceTagOf returns how a worker with these settings marks records.
+func ReferenceTagOf(api settings.API) tms.ReferenceTag {
+	return tms.ReferenceTag{Attribute: api.ReferenceTag.Attribute(), InName: api.ReferenceTag.Location() == settings.TagInName}
 }
 
-// callsOf returns the options of the activities that come from the settings.
-func callsOf(o Options) tms.Options {
+// activityOptions returns the options of the activities that come from the settings.
+func activityOptions(o Options) tms.Options {
 	return tms.Options{
-		Mark: MarkOf(o.API), ReservationLength: o.API.ReservationLength, ReadOnly: o.API.ReadOnly,
-		AdoptedSinceRecord: o.API.AdoptedSince == settings.SinceRecord,
-		Times:              activities.Times{SendWindow: o.API.SendWindow, AnswerTime: o.API.AnswerTime, SettleTime: o.API.SettleTime, QuietTime: o.API.QuietTime},
-		Without:            withoutEffects(o.Playbook),
-		Version:            BuildVersion().String(),
+		ReferenceTag: ReferenceTagOf(o.API), ReservationLength: o.API.ReservationLength, ReadOnly: o.API.ReadOnly,
+		FollowUpsFromLastChange: o.API.AdoptedSince == settings.SinceRecord,
+		Times:                   activities.Times{SendWindow: o.API.SendWindow, ResponseTime: o.API.AnswerTime, SettleTime: o.API.SettleTime, QuietTime: o.API.QuietTime},
+		UnknownEffectKinds:      unknownEffectKinds(o.Playbook),
+		Version:                 BuildVersion().String(),
 	}
 }
 
-// assemble makes the two workers. The workflows never wait behind calls of the API, whose queue has a rate limit.
+// newWorkers makes the two workers. The workflows never wait behind calls of the API, whose queue has a rate limit.
 // The client's interceptors come before the ones given here, so that tracing is the outermost. The workers send
 // requests only after belongs has proven that the namespace belongs to the tenant.
-func assemble(c client.Client, o Options, observer *telemetry.Telemetry, taken *accepted, belongs *belonging,
+func newWorkers(c client.Client, o Options, observer *telemetry.Telemetry, taken *credentialStatus, belongs *tenantGuard,
 	pace *administrate.Pace, self string,
 ) (opportunities, requests worker.Worker, err error) {
-	tokens, err := credentialsOf(o.API, o.Logger, belongs.replaced)
+	tokens, err := newTokenSource(o.API, o.Logger, belongs.credentialsReplaced)
 	if err != nil {
 		return nil, nil, &SettingsError{cause: err}
 	}
@@ -213,18 +213,18 @@ func assemble(c client.Client, o Options, observer *telemetry.Telemetry, taken *
 		RequestsPerSecond: o.API.RequestsPerSecond(),
 		Pace:              pace,
 		ReadOnly:          o.API.ReadOnly,
-		Around:            observer.Around,
-		Ended:             taken.note,
+		WrapTransport:     observer.WrapTransport,
+		OnResult:          taken.recordResult,
 		Permitted:         belongs.permit,
 	})
 	if err != nil {
 		return nil, nil, &SettingsError{cause: err}
 	}
 	belongs.api = api
-	options := callsOf(o)
+	options := activityOptions(o)
 	times := options.Times
-	options.API, options.Temporal, options.Book = api, c, belongs.books.at
-	options.Permitted, options.Made = belongs.permit, belongs.made
+	options.API, options.Temporal, options.PlaybookAt = api, c, belongs.playbooks.versionAt
+	options.CheckPermission, options.OnRecordCreated = belongs.permit, belongs.reportMadeRecord
 	calls, err := tms.New(options)
 	if err != nil {
 		return nil, nil, &SettingsError{cause: err}
@@ -243,9 +243,9 @@ func assemble(c client.Client, o Options, observer *telemetry.Telemetry, taken *
 		// A busy machine is not a deadlock; the server gives up a task after 10 s.
 		DeadlockDetectionTimeout: 5 * time.Second,
 	})
-	workflows.Register(opportunities, workflows.Options{Times: times, PlaybookAfter: o.Playbook.InForceAfter})
+	workflows.Register(opportunities, workflows.Options{Times: times, PlaybookDelay: o.Playbook.InForceAfter})
 
-	tuner, err := newSlots(pace, belongs.check)
+	tuner, err := newPacedTuner(pace, belongs.check)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -255,9 +255,9 @@ func assemble(c client.Client, o Options, observer *telemetry.Telemetry, taken *
 		// The pace counts the requests. An activity sends several requests, or none where the worker remembers the
 		// answer. This limit bounds the activities of all workers together where they cannot see each other.
 		TaskQueueActivitiesPerSecond: activitiesPerRequest * o.API.RequestsPerSecond(),
-		WorkerStopTimeout:            times.ToChange("").StartToCloseTimeout + activityStopMargin,
+		WorkerStopTimeout:            times.ChangeOptions("").StartToCloseTimeout + activityStopMargin,
 		DisableWorkflowWorker:        true,
-		BackgroundActivityContext:    tms.WithEpoch(context.Background(), belongs.inEpoch),
+		BackgroundActivityContext:    tms.WithEpoch(context.Background(), belongs.currentEpoch),
 	})
 	calls.Register(requests)
 	return opportunities, requests, nil

@@ -29,7 +29,7 @@ func Main(ctx context.Context, args, env []string, stdout, stderr io.Writer) int
 		return healthcheck(ctx, args[1:], env, stdout, stderr)
 	}
 	if len(args) > 0 && (args[0] == "version" || args[0] == "--version") {
-		return tellVersion(args[1:], stdout, stderr)
+		return printVersion(args[1:], stdout, stderr)
 	}
 	options := Options{CachedWorkflows: DefaultCachedWorkflows}
 	options.Temporal.Environment, options.API.Environment, options.Playbook.Environment = env, env, env
@@ -41,7 +41,7 @@ func Main(ctx context.Context, args, env []string, stdout, stderr io.Writer) int
 	options.Temporal.AddFlags(flags)
 	options.API.AddFlags(flags)
 	options.Playbook.AddFlags(flags)
-	flags.Var((*count)(&options.CachedWorkflows), "cached-workflows", "how many opportunities are kept ready in memory, about 36 KB each")
+	flags.Var((*positiveCount)(&options.CachedWorkflows), "cached-workflows", "how many opportunities are kept ready in memory, about 36 KB each")
 	flags.StringVar(&options.ReadyFile, "ready-file", "", "file that is written when the worker takes tasks")
 	healthFlag(flags, &options.HealthAddress)
 	log.AddFlags(flags)
@@ -77,17 +77,17 @@ func fail(stderr io.Writer, code int, err error) int {
 	return code
 }
 
-// count is a flag's value: a whole number from 1 up.
-type count int
+// positiveCount is a flag's value: a whole number from 1 up.
+type positiveCount int
 
-func (c *count) Set(text string) error {
+func (c *positiveCount) Set(text string) error {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
 		return errors.New("must be a whole number from 1 up")
 	}
-	*c = count(n)
+	*c = positiveCount(n)
 	return nil
 }
 
-func (c *count) String() string { return strconv.Itoa(int(*c)) }
-func (c *count) Type() string   { return "number" }
+func (c *positiveCount) String() string { return strconv.Itoa(int(*c)) }
+func (c *positiveCount) Type() string   { return "number" }

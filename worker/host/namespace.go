@@ -77,7 +77,7 @@ const DefaultRetention = 30 * 24 * time.Hour
 // unchanged, and its own retention is returned.
 func CreateNamespace(ctx context.Context, c client.Client, namespace string, retention time.Duration) (created bool, kept time.Duration, err error) {
 	kept, err = namespaceRetention(ctx, c, namespace)
-	if err == nil || !isNoNamespace(err) {
+	if err == nil || !isNamespaceNotFound(err) {
 		return false, kept, explainNamespace(namespace, "it cannot be looked at", err)
 	}
 	_, err = c.WorkflowService().RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
@@ -98,7 +98,7 @@ func CreateNamespace(ctx context.Context, c client.Client, namespace string, ret
 		if err == nil {
 			_, err = MissingSearchAttributes(ctx, c, namespace)
 		}
-		if err == nil || !isNoNamespace(err) {
+		if err == nil || !isNamespaceNotFound(err) {
 			return created, kept, explainNamespace(namespace, "it cannot be used", err)
 		}
 		select {
@@ -114,15 +114,15 @@ func namespaceRetention(ctx context.Context, c client.Client, namespace string) 
 	return answer.GetConfig().GetWorkflowExecutionRetentionTtl().AsDuration(), err
 }
 
-// Plain returns the settings of a Temporal service at address, host:port, without TLS and credentials, such as
+// InsecureTemporal returns the settings of a Temporal service at address, host:port, without TLS and credentials, such as
 // one on this machine. The environment and the configuration file of the user do not count.
-func Plain(address, namespace string) settings.Temporal {
+func InsecureTemporal(address, namespace string) settings.Temporal {
 	return settings.Temporal{Address: address, Namespace: namespace, ConfigFile: os.DevNull, Environment: settings.Environment{}}
 }
 
 // SetupAt is Setup for a Plain service.
 func SetupAt(ctx context.Context, address, namespace string) error {
-	c, _, err := Connect(ctx, Plain(address, namespace), nil)
+	c, _, err := Connect(ctx, InsecureTemporal(address, namespace), nil)
 	if err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func explainNamespace(namespace, what string, err error) error {
 	switch {
 	case err == nil, errors.As(err, &explained):
 		return err
-	case isNoNamespace(err):
+	case isNamespaceNotFound(err):
 		return &namespaceError{
 			text:  fmt.Sprintf("there is no Temporal namespace %q; create it or set --temporal-namespace or TEMPORAL_NAMESPACE", namespace),
 			cause: err,
@@ -174,8 +174,8 @@ func explainNamespace(namespace, what string, err error) error {
 	return &namespaceError{text: fmt.Sprintf("the Temporal namespace %q: %s: %s", namespace, what, Reason(err)), cause: err}
 }
 
-// isNoNamespace reports whether the service does not know the namespace.
-func isNoNamespace(err error) bool {
+// isNamespaceNotFound reports whether the service does not know the namespace.
+func isNamespaceNotFound(err error) bool {
 	var missing *serviceerror.NamespaceNotFound
 	var notFound *serviceerror.NotFound
 	return errors.As(err, &missing) || errors.As(err, &notFound)

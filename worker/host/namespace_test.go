@@ -19,7 +19,7 @@ import (
 
 func connect(t *testing.T, f *frontend) client.Client {
 	t.Helper()
-	c, namespace, err := host.Connect(t.Context(), host.Plain(serve(t, f), ""), nil)
+	c, namespace, err := host.Connect(t.Context(), host.InsecureTemporal(serve(t, f), ""), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

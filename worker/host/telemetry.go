@@ -46,7 +46,7 @@ func requestsOfActivity(activity string, args []any) (ids []string, carries bool
 	if !ok {
 		return nil, false
 	}
-	for _, m := range input.Mutations {
+	for _, m := range input.Changes {
 		ids = append(ids, m.Request)
 	}
 	return ids, true

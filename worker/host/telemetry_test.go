@@ -33,7 +33,7 @@ func TestRequestOfMessage(t *testing.T) {
 }
 
 func TestRequestsOfActivity(t *testing.T) {
-	input := activities.ApplyInput{Mutations: []opportunity.Mutation{{Request: "a"}, {Request: "a", Index: 1}, {Request: "b"}}}
+	input := activities.ApplyInput{Changes: []opportunity.Change{{Request: "a"}, {Request: "a", Index: 1}, {Request: "b"}}}
 	ids, carries := requestsOfActivity(activities.ApplyCommands, []any{input})
 	if diff := cmp.Diff([]string{"a", "a", "b"}, ids); diff != "" || !carries {
 		t.Errorf("carries %v, %s", carries, diff)

@@ -67,8 +67,8 @@ func (v Version) String() string {
 	return fmt.Sprintf("%s (%s)", v.Version, strings.Join(built, ", "))
 }
 
-// tellVersion is the worker's command version.
-func tellVersion(args []string, stdout, stderr io.Writer) int {
+// printVersion is the worker's command version.
+func printVersion(args []string, stdout, stderr io.Writer) int {
 	if len(args) > 0 {
 		return fail(stderr, ExitUsage, fmt.Errorf("unexpected argument %q; oppflow-worker version takes none", args[0]))
 	}

@@ -6,26 +6,26 @@ import (
 	"slices"
 
 	"github.com/oppflow/oppflow/opportunity"
-	"github.com/oppflow/oppflow/sandbox/ledger"
+	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
 // Audit returns the contradictions between the witnesses, in the order of the references.
-func Audit(e Evidence, rules Rules) []Violation {
-	a := &auditor{evidence: e, rules: rules, cases: map[opportunity.Reference]*file{}}
-	a.gather()
-	a.records()
+func Audit(e Evidence, rules Tolerances) []Violation {
+	a := &auditor{evidence: e, tolerances: rules, cases: map[opportunity.Reference]*caseFile{}}
+	a.groupByReference()
+	a.checkRecords()
 	for _, reference := range a.references {
 		f := a.cases[reference]
-		a.told(f)
-		a.sequence(f)
-		a.interests(f)
-		a.moves(f)
-		a.details(f)
-		a.places(f)
-		a.overlaps(f)
-		a.silence(f)
+		a.checkObservations(f)
+		a.checkMessageOrder(f)
+		a.checkInterests(f)
+		a.checkTransitions(f)
+		a.checkDetails(f)
+		a.checkReservations(f)
+		a.checkOverlaps(f)
+		a.checkUnexplainedWaits(f)
 	}
-	a.questions()
+	a.checkQuestions()
 	slices.SortStableFunc(a.found, func(x, y Violation) int { return cmp.Compare(x.Reference, y.Reference) })
 	return a.found
 }
@@ -33,111 +33,111 @@ func Audit(e Evidence, rules Rules) []Violation {
 // auditor holds what is known while an evidence is looked through.
 type auditor struct {
 	evidence   Evidence
-	rules      Rules
+	tolerances Tolerances
 	references []opportunity.Reference
-	cases      map[opportunity.Reference]*file
-	// claimed says which reference's outcomes name an interest.
-	claimed map[opportunity.ID]opportunity.Reference
-	// owner says on which record an interest is.
-	owner map[opportunity.ID]opportunity.ID
-	// commits are the changes of a record that the ledger has, in order.
-	commits map[opportunity.ID][]ledger.Field
+	cases      map[opportunity.Reference]*caseFile
+	// interestReference says which reference's outcomes name an interest.
+	interestReference map[opportunity.ID]opportunity.Reference
+	// interestRecord says on which record an interest is.
+	interestRecord map[opportunity.ID]opportunity.ID
+	// committedFields are the changes of a record that the ledger has, in order.
+	committedFields map[opportunity.ID][]requestlog.Field
 	// spans are when requests changed a record, by its id.
-	spans map[opportunity.ID][]span
+	spans map[opportunity.ID][]changeSpan
 	// samples are those of a reference, in the order of their times.
 	samples map[opportunity.Reference][]Sample
 	found   []Violation
 }
 
-// file is what is known of one reference.
-type file struct {
-	reference opportunity.Reference
-	chains    []*Chain
-	told      []Told
-	requests  []request
-	record    *Record
-	// gone says that a message of it may be gone since a restore.
-	gone bool
+// caseFile is what is known of one reference.
+type caseFile struct {
+	reference    opportunity.Reference
+	chains       []*Chain
+	observations []Observation
+	requests     []request
+	record       *Record
+	// maybeLost says that a message of it may be gone since a restore.
+	maybeLost bool
 }
 
 func (a *auditor) report(kind Kind, reference opportunity.Reference, request, format string, args ...any) {
 	a.found = append(a.found, Violation{Kind: kind, Reference: reference, Request: request, Text: fmt.Sprintf(format, args...)})
 }
 
-func (a *auditor) file(reference opportunity.Reference) *file {
+func (a *auditor) caseOf(reference opportunity.Reference) *caseFile {
 	f := a.cases[reference]
 	if f == nil {
-		f = &file{reference: reference}
+		f = &caseFile{reference: reference}
 		a.cases[reference] = f
 		a.references = append(a.references, reference)
 	}
 	return f
 }
 
-// gather sorts the evidence by reference.
-func (a *auditor) gather() {
+// groupByReference sorts the evidence by reference.
+func (a *auditor) groupByReference() {
 	for i := range a.evidence.Chains {
 		c := &a.evidence.Chains[i]
-		f := a.file(c.Reference)
+		f := a.caseOf(c.Reference)
 		f.chains = append(f.chains, c)
 		f.requests = append(f.requests, c.requests()...)
 	}
-	for _, t := range a.evidence.Told {
-		f := a.file(t.Reference)
-		f.told = append(f.told, t)
+	for _, t := range a.evidence.Observations {
+		f := a.caseOf(t.Reference)
+		f.observations = append(f.observations, t)
 	}
 	for _, f := range a.cases {
-		a.addGone(f)
+		a.addLostByRestore(f)
 	}
-	a.commits = map[opportunity.ID][]ledger.Field{}
-	for _, entry := range a.evidence.Ledger {
-		if isByHand(entry) {
+	a.committedFields = map[opportunity.ID][]requestlog.Field{}
+	for _, entry := range a.evidence.RequestLog {
+		if isManual(entry) {
 			continue
 		}
 		for _, field := range entry.Fields {
-			if id := opportunity.ID(field.Opportunity); field.Outcome == ledger.Committed {
-				a.commits[id] = append(a.commits[id], field)
+			if id := opportunity.ID(field.Opportunity); field.Outcome == requestlog.Committed {
+				a.committedFields[id] = append(a.committedFields[id], field)
 			}
 		}
 	}
-	a.spans, a.samples = spansOf(a.evidence.Ledger), map[opportunity.Reference][]Sample{}
+	a.spans, a.samples = spansOf(a.evidence.RequestLog), map[opportunity.Reference][]Sample{}
 	for _, s := range a.evidence.Samples {
 		a.samples[s.Reference] = append(a.samples[s.Reference], s)
 	}
 	for _, list := range a.samples {
 		slices.SortStableFunc(list, func(x, y Sample) int { return x.At.Compare(y.At) })
 	}
-	a.claimed, a.owner = map[opportunity.ID]opportunity.Reference{}, map[opportunity.ID]opportunity.ID{}
+	a.interestReference, a.interestRecord = map[opportunity.ID]opportunity.Reference{}, map[opportunity.ID]opportunity.ID{}
 	for i := range a.evidence.Records {
 		r := &a.evidence.Records[i]
 		for _, interest := range r.Interests {
-			a.owner[interest.ID] = r.ID
+			a.interestRecord[interest.ID] = r.ID
 		}
-		if f := a.cases[r.Mark]; f != nil && f.record == nil {
+		if f := a.cases[r.ReferenceTag]; f != nil && f.record == nil {
 			f.record = r
 		}
 	}
 	slices.Sort(a.references)
 	for _, reference := range a.references {
 		for _, r := range a.cases[reference].requests {
-			for _, w := range r.wishes() {
+			for _, w := range r.expectedInterests() {
 				if w.id != "" {
-					a.claimed[w.id] = reference
+					a.interestReference[w.id] = reference
 				}
 			}
 		}
 	}
 }
 
-// told compares the senders' notes with the histories and with the workflows.
-func (a *auditor) told(f *file) {
+// checkObservations compares the senders' notes with the histories and with the workflows.
+func (a *auditor) checkObservations(f *caseFile) {
 	byID := map[string]*request{}
 	for i := range f.requests {
 		byID[f.requests[i].id] = &f.requests[i]
 	}
 	missing := map[string]bool{}
-	for _, t := range f.told {
-		if t.Fate == Refused || t.Fate == Untold {
+	for _, t := range f.observations {
+		if t.Result == Refused || t.Result == Unknown {
 			continue
 		}
 		r := byID[t.Request]
@@ -145,13 +145,13 @@ func (a *auditor) told(f *file) {
 		case r == nil && missing[t.Request]:
 		case r == nil:
 			missing[t.Request] = true
-			a.report(Lost, f.reference, t.Request, "sender %d was told %q of its message %d (%s), and no history has it", t.Sender, t.Fate, t.Sequence, t.Verb)
-		case t.Fate == Done && r.standing == fails:
-			a.report(ToldDoneButNot, f.reference, t.Request, "sender %d was told that it is done; the workflow reports that it failed", t.Sender)
-		case t.Fate == Failed && r.standing == stands:
-			a.report(ToldFailedButDone, f.reference, t.Request, "sender %d was told that it failed (%s); the workflow reports that it is done", t.Sender, t.Error)
-		case t.Fate == Done && len(r.outcome.Results) > 0 && !sameInterests(t.Results, r.outcome.Results):
-			a.report(ToldDoneButNot, f.reference, t.Request, "sender %d was told other interests than the workflow reports", t.Sender)
+			a.report(Lost, f.reference, t.Request, "sender %d was told %q of its message %d (%s), and no history has it", t.Sender, t.Result, t.Sequence, t.Message)
+		case t.Result == Done && r.state == reportedFailed:
+			a.report(ReportedDoneButMissing, f.reference, t.Request, "sender %d was told that it is done; the workflow reports that it failed", t.Sender)
+		case t.Result == Failed && r.state == reportedDone:
+			a.report(ReportedFailedButDone, f.reference, t.Request, "sender %d was told that it failed (%s); the workflow reports that it is done", t.Sender, t.Error)
+		case t.Result == Done && len(r.outcome.Results) > 0 && !sameInterests(t.Results, r.outcome.Results):
+			a.report(ReportedDoneButMissing, f.reference, t.Request, "sender %d was told other interests than the workflow reports", t.Sender)
 		}
 	}
 }

@@ -10,12 +10,12 @@ import (
 
 	"github.com/oppflow/oppflow/e2e/chaos/audit"
 	"github.com/oppflow/oppflow/opportunity"
-	"github.com/oppflow/oppflow/sandbox/ledger"
+	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
 const (
-	ours   = opportunity.Reference("ours")
-	others = opportunity.Reference("others")
+	testReference  = opportunity.Reference("ours")
+	otherReference = opportunity.Reference("others")
 )
 
 func at(minute int) time.Time { return time.Date(2026, 1, 2, 3, minute, 0, 0, time.UTC) }
@@ -36,37 +36,37 @@ func evidence(t *testing.T) *audit.Evidence {
 	event := opportunity.Interest{Item: "Q291cnNlOjE=", Quantity: 2, UnitAmount: amount(t, "10.00"), Reserve: true}
 	course := opportunity.Interest{Item: "Q291cnNlVGVtcGxhdGU6MTE=", Quantity: 1, UnitAmount: amount(t, "5.50")}
 	draft := opportunity.Interest{Item: "Q291cnNlVGVtcGxhdGU6MTM=", Quantity: 1, UnitAmount: amount(t, "5.50")}
-	e := &audit.Evidence{At: at(30), Before: []opportunity.ID{"before"}, Records: []audit.Record{{ID: "before", Name: "Before"}}}
+	e := &audit.Evidence{At: at(30), ExistingRecords: []opportunity.ID{"before"}, Records: []audit.Record{{ID: "before", Name: "Before"}}}
 	key := int64(0)
 	number := int64(0)
 	change := func(name string, record opportunity.ID) { // one after the other
 		number++
 		from := at(20).Add(time.Duration(number) * time.Second)
-		e.Ledger = append(e.Ledger, ledger.Entry{
+		e.RequestLog = append(e.RequestLog, requestlog.Entry{
 			Number: number, Received: from, Answered: from.Add(time.Second), Operations: []string{"Apply", name},
-			Fields: []ledger.Field{{Name: name, Opportunity: string(record), Outcome: ledger.Committed}},
+			Fields: []requestlog.Field{{Name: name, Opportunity: string(record), Outcome: requestlog.Committed}},
 		})
 	}
-	for _, reference := range []opportunity.Reference{ours, others} {
+	for _, reference := range []opportunity.Reference{testReference, otherReference} {
 		c := audit.Chain{
 			Reference: reference, Runs: []string{"run"}, Status: audit.Running, Start: opportunity.Start{Name: "Begin", Region: "UK"},
 			View: &opportunity.View{Reference: reference, Opportunity: opportunity.ID("record of " + reference)}, Outcomes: map[string]opportunity.Outcome{},
 		}
-		record := audit.Record{ID: c.View.Opportunity, Mark: reference, Name: "Middle", Currency: "GBP", Step: "Opportunity", State: opportunity.Open}
+		record := audit.Record{ID: c.View.Opportunity, ReferenceTag: reference, Name: "Middle", Currency: "GBP", Step: "Opportunity", State: opportunity.Open}
 		until := at(59)
-		record.Until = &until
+		record.ReservedUntil = &until
 		add := func(request string, command opportunity.Command, state opportunity.OutcomeState, results ...opportunity.InterestResult) {
-			payload, err := json.Marshal(command.WithID(request))
+			payload, err := json.Marshal(command.WithRequestID(request))
 			if err != nil {
 				t.Fatal(err)
 			}
-			c.Accepted = append(c.Accepted, audit.Accepted{Request: request, Verb: command.Verb(), Payload: payload, Way: audit.BySignal, Event: int64(len(c.Accepted) + 5), At: at(20), Over: at(21)})
+			c.Accepted = append(c.Accepted, audit.Accepted{Request: request, Message: command.MessageName(), Payload: payload, Transport: audit.BySignal, Event: int64(len(c.Accepted) + 5), At: at(20), ReportedAt: at(21)})
 			outcome := opportunity.Outcome{RequestID: request, State: state, Results: results}
 			if state == opportunity.Failed {
 				outcome.Error = opportunity.Failf(opportunity.Rejected, "no")
 			}
 			c.Outcomes[request] = outcome
-			e.Told = append(e.Told, audit.Told{Reference: reference, Request: request, Verb: command.Verb(), Payload: payload, Way: audit.BySignal, Fate: audit.Acknowledged})
+			e.Observations = append(e.Observations, audit.Observation{Reference: reference, Request: request, Message: command.MessageName(), Payload: payload, Transport: audit.BySignal, Result: audit.Acknowledged})
 		}
 		made := func(i opportunity.Interest) opportunity.InterestResult {
 			key++
@@ -95,48 +95,48 @@ func evidence(t *testing.T) *audit.Evidence {
 // sentAt has the messages of ours be sent at these minutes, each heard of a minute later.
 func sentAt(e *audit.Evidence, minutes ...int) {
 	for n, minute := range minutes {
-		e.Told[n].Sent, e.Told[n].Heard = at(minute), at(minute+1)
+		e.Observations[n].SentAt, e.Observations[n].AnsweredAt = at(minute), at(minute+1)
 	}
 }
 
-// lose has a message that asks for an interest be acknowledged and be in no history. The database was restored at 16 from
+// loseMessage has a message that asks for an interest be acknowledged and be in no history. The database was restored at 16 from
 // a backup of 14.
-func lose(t *testing.T, e *audit.Evidence, sent, heard time.Time) {
+func loseMessage(t *testing.T, e *audit.Evidence, sent, heard time.Time) {
 	t.Helper()
 	payload, err := json.Marshal(opportunity.AddInterests{RequestID: "gone", Interests: opportunity.Interests{{Item: "Q291cnNlVGVtcGxhdGU6MTI=", Quantity: 3, UnitAmount: amount(t, "7.00")}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	e.Restores = []audit.Restore{{Backup: at(14), Restored: at(16)}}
-	e.Told = append(e.Told, audit.Told{
-		Reference: ours, Request: "gone", Verb: opportunity.VerbAddInterests, Payload: payload, Way: audit.BySignal, Fate: audit.Acknowledged, Sent: sent, Heard: heard,
+	e.Observations = append(e.Observations, audit.Observation{
+		Reference: testReference, Request: "gone", Message: opportunity.MessageAddInterests, Payload: payload, Transport: audit.BySignal, Result: audit.Acknowledged, SentAt: sent, AnsweredAt: heard,
 	})
 }
 
-// take has the record have the interest of that message so many times, made before all others.
-func take(e *audit.Evidence, record, times int) {
+// setCopies has the record have the interest of that message so many times, made before all others.
+func setCopies(e *audit.Evidence, record, times int) {
 	for n := range times {
 		e.Records[record].Interests = append(e.Records[record].Interests, audit.Interest{
 			ID: opportunity.ID(fmt.Sprintf("gone %d", n)), Content: audit.Content{Item: "Q291cnNlVGVtcGxhdGU6MTI=", Quantity: 3, UnitAmount: 700},
 		})
-		e.Ledger = append(e.Ledger, ledger.Entry{Number: int64(50 + n), Received: at(25 + n), Answered: at(25 + n), Operations: []string{"Apply"}, Fields: []ledger.Field{{
-			Name: "opportunities.addInterest", Opportunity: string(e.Records[record].ID), Outcome: ledger.Committed,
+		e.RequestLog = append(e.RequestLog, requestlog.Entry{Number: int64(50 + n), Received: at(25 + n), Answered: at(25 + n), Operations: []string{"Apply"}, Fields: []requestlog.Field{{
+			Name: "opportunities.addInterest", Opportunity: string(e.Records[record].ID), Outcome: requestlog.Committed,
 		}}})
 	}
 }
 
-// waiting is what the view shows when a request has waited that long.
-func waiting(request string, long time.Duration, view opportunity.View) audit.Sample {
-	view.Reference, view.Queue = ours, []opportunity.Waiting{{Request: request, Accepted: at(10)}}
-	return audit.SampleOf(at(10).Add(long), view)
+// waitingSample is what the view shows when a request has waited that long.
+func waitingSample(request string, long time.Duration, view opportunity.View) audit.Sample {
+	view.Reference, view.Queue = testReference, []opportunity.QueuedMessage{{Request: request, Accepted: at(10)}}
+	return audit.NewSample(at(10).Add(long), view)
 }
 
-// ask puts the question of a request.
-func ask(c *audit.Chain, request string) {
+// addQuestion puts the question of a request.
+func addQuestion(c *audit.Chain, request string) {
 	delete(c.Outcomes, request)
 	c.Outcomes[request] = opportunity.Outcome{RequestID: request, State: opportunity.Pending}
 	c.View.Question = &opportunity.Question{Request: request}
-	c.View.Queue = []opportunity.Waiting{{Request: request, Doubt: true}}
+	c.View.Queue = []opportunity.QueuedMessage{{Request: request, InDoubt: true}}
 }
 
 func TestAudit(t *testing.T) {
@@ -144,213 +144,213 @@ func TestAudit(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		spoil func(e *audit.Evidence)
-		rules audit.Rules
+		rules audit.Tolerances
 		want  []string
 	}{
-		{"nothing", func(*audit.Evidence) {}, audit.Rules{}, nil},
+		{"nothing", func(*audit.Evidence) {}, audit.Tolerances{}, nil},
 		{"a signal no history has", func(e *audit.Evidence) {
-			e.Told = append(e.Told, audit.Told{Reference: ours, Request: "gone", Fate: audit.Acknowledged})
-		}, audit.Rules{}, []string{"lost ours gone"}},
+			e.Observations = append(e.Observations, audit.Observation{Reference: testReference, Request: "gone", Result: audit.Acknowledged})
+		}, audit.Tolerances{}, []string{"lost ours gone"}},
 		{"a signal nobody knows the fate of", func(e *audit.Evidence) {
-			e.Told = append(e.Told, audit.Told{Reference: ours, Request: "gone", Fate: audit.Untold})
-		}, audit.Rules{}, nil},
+			e.Observations = append(e.Observations, audit.Observation{Reference: testReference, Request: "gone", Result: audit.Unknown})
+		}, audit.Tolerances{}, nil},
 		{"no word and no effect", func(e *audit.Evidence) {
 			delete(e.Chains[0].Outcomes, "one")
 			e.Chains[0].Status = audit.Terminated
-			e.Records[of].Interests, e.Ledger = e.Records[of].Interests[:2], append(e.Ledger[:3:3], e.Ledger[4:]...)
-		}, audit.Rules{}, []string{"lost ours one"}},
+			e.Records[of].Interests, e.RequestLog = e.Records[of].Interests[:2], append(e.RequestLog[:3:3], e.RequestLog[4:]...)
+		}, audit.Tolerances{}, []string{"lost ours one"}},
 		{"no word and an effect", func(e *audit.Evidence) {
 			delete(e.Chains[0].Outcomes, "one")
 			e.Chains[0].Status = audit.Terminated
-		}, audit.Rules{}, nil},
+		}, audit.Tolerances{}, nil},
 		{"a request that is parked", func(e *audit.Evidence) {
-			ask(&e.Chains[0], "one")
+			addQuestion(&e.Chains[0], "one")
 			e.Chains[0].View.Question, e.Chains[0].View.Parked, e.Chains[0].View.Queue = nil, e.Chains[0].View.Queue, nil
-		}, audit.Rules{Questions: 1}, nil},
+		}, audit.Tolerances{MaxQuestionShare: 1}, nil},
 		{"an interest twice", func(e *audit.Evidence) {
 			twice := e.Records[of].Interests[0]
 			twice.ID, twice.Key = "another", 99
 			e.Records[of].Interests = append(e.Records[of].Interests, twice)
-		}, audit.Rules{}, []string{"doubled ours two"}},
+		}, audit.Tolerances{}, []string{"doubled ours two"}},
 		{"a move twice", func(e *audit.Evidence) {
-			twice := e.Ledger[2]
+			twice := e.RequestLog[2]
 			twice.Received, twice.Answered = at(29), at(29)
-			e.Ledger = append(e.Ledger, twice)
-		}, audit.Rules{}, []string{"doubled ours "}},
+			e.RequestLog = append(e.RequestLog, twice)
+		}, audit.Tolerances{}, []string{"doubled ours "}},
 		{"interests in another order", func(e *audit.Evidence) {
 			e.Records[of].Interests[2].Key = 0
-		}, audit.Rules{}, []string{"swapped ours one"}},
+		}, audit.Tolerances{}, []string{"swapped ours one"}},
 		{"a move before an interest", func(e *audit.Evidence) {
-			e.Ledger[1].Fields, e.Ledger[2].Fields = e.Ledger[2].Fields, e.Ledger[1].Fields
-		}, audit.Rules{}, []string{"swapped ours two"}},
+			e.RequestLog[1].Fields, e.RequestLog[2].Fields = e.RequestLog[2].Fields, e.RequestLog[1].Fields
+		}, audit.Tolerances{}, []string{"swapped ours two"}},
 		{"an interest elsewhere", func(e *audit.Evidence) {
 			e.Records[2].Interests = append(e.Records[2].Interests, e.Records[of].Interests[2])
 			e.Records[of].Interests = e.Records[of].Interests[:2]
-		}, audit.Rules{}, []string{"wrong-opportunity ours one"}},
+		}, audit.Tolerances{}, []string{"wrong-opportunity ours one"}},
 		{"a failed interest that is there", func(e *audit.Evidence) {
 			e.Records[of].Interests = append(e.Records[of].Interests, audit.Interest{
 				ID: "another", Key: 99, Content: audit.Content{Item: "Q291cnNlVGVtcGxhdGU6MTM=", Quantity: 1, UnitAmount: 550},
 			})
-		}, audit.Rules{}, []string{"told-failed-but-done ours draft"}},
-		{"a failed move that was made", func(e *audit.Evidence) { e.Records[of].Step = "Proposed" }, audit.Rules{}, []string{"told-failed-but-done ours nowhere"}},
-		{"a failed name that was set", func(e *audit.Evidence) { e.Records[of].Name = "Bad" }, audit.Rules{}, []string{"told-failed-but-done ours bad name"}},
+		}, audit.Tolerances{}, []string{"told-failed-but-done ours draft"}},
+		{"a failed move that was made", func(e *audit.Evidence) { e.Records[of].Step = "Proposed" }, audit.Tolerances{}, []string{"told-failed-but-done ours nowhere"}},
+		{"a failed name that was set", func(e *audit.Evidence) { e.Records[of].Name = "Bad" }, audit.Tolerances{}, []string{"told-failed-but-done ours bad name"}},
 		{"an interest that is not there", func(e *audit.Evidence) {
 			e.Records[of].Interests = e.Records[of].Interests[1:]
-		}, audit.Rules{}, []string{"told-done-but-not ours two"}},
+		}, audit.Tolerances{}, []string{"told-done-but-not ours two"}},
 		{"an older interest that is not there", func(e *audit.Evidence) {
 			e.Chains[0].Outcomes["one"] = opportunity.Outcome{RequestID: "one", State: opportunity.Done}
 			e.Records[of].Interests = e.Records[of].Interests[:2]
-		}, audit.Rules{}, []string{"told-done-but-not ours one"}},
+		}, audit.Tolerances{}, []string{"told-done-but-not ours one"}},
 		{"a move that was not made", func(e *audit.Evidence) {
-			e.Ledger = append(e.Ledger[:2:2], e.Ledger[3:]...)
-		}, audit.Rules{}, []string{"told-done-but-not ours "}},
-		{"another name", func(e *audit.Evidence) { e.Records[of].Name = "Begin" }, audit.Rules{}, []string{"told-done-but-not ours name"}},
+			e.RequestLog = append(e.RequestLog[:2:2], e.RequestLog[3:]...)
+		}, audit.Tolerances{}, []string{"told-done-but-not ours "}},
+		{"another name", func(e *audit.Evidence) { e.Records[of].Name = "Begin" }, audit.Tolerances{}, []string{"told-done-but-not ours name"}},
 		{"places not held as long", func(e *audit.Evidence) {
 			until := at(40)
-			e.Records[of].Until = &until
-		}, audit.Rules{}, []string{"told-done-but-not ours hold"}},
-		{"told done, reported failed", func(e *audit.Evidence) { e.Told[1].Fate = audit.Done }, audit.Rules{}, []string{"told-done-but-not ours draft"}},
-		{"told failed, reported done", func(e *audit.Evidence) { e.Told[0].Fate = audit.Failed }, audit.Rules{}, []string{"told-failed-but-done ours two"}},
+			e.Records[of].ReservedUntil = &until
+		}, audit.Tolerances{}, []string{"told-done-but-not ours hold"}},
+		{"told done, reported failed", func(e *audit.Evidence) { e.Observations[1].Result = audit.Done }, audit.Tolerances{}, []string{"told-done-but-not ours draft"}},
+		{"told failed, reported done", func(e *audit.Evidence) { e.Observations[0].Result = audit.Failed }, audit.Tolerances{}, []string{"told-failed-but-done ours two"}},
 		{"a record of nobody", func(e *audit.Evidence) {
 			e.Records = append(e.Records, audit.Record{ID: "another"})
-		}, audit.Rules{}, []string{"orphan-record  "}},
+		}, audit.Tolerances{}, []string{"orphan-record  "}},
 		{"a second record", func(e *audit.Evidence) {
-			e.Records = append(e.Records, audit.Record{ID: "another", Mark: ours})
-		}, audit.Rules{}, []string{"orphan-record ours "}},
+			e.Records = append(e.Records, audit.Record{ID: "another", ReferenceTag: testReference})
+		}, audit.Tolerances{}, []string{"orphan-record ours "}},
 		{"a record of an unknown reference", func(e *audit.Evidence) {
-			e.Records = append(e.Records, audit.Record{ID: "another", Mark: "stranger"})
-		}, audit.Rules{}, []string{"orphan-record stranger "}},
+			e.Records = append(e.Records, audit.Record{ID: "another", ReferenceTag: "stranger"})
+		}, audit.Tolerances{}, []string{"orphan-record stranger "}},
 		{"an interest of nobody", func(e *audit.Evidence) {
 			e.Records[of].Interests = append(e.Records[of].Interests, audit.Interest{ID: "another", Key: 99, Content: audit.Content{Item: "x", Quantity: 77}})
-		}, audit.Rules{}, []string{"orphan-interest ours "}},
-		{"places nobody asked for", func(e *audit.Evidence) { e.Records[of].Interests[1].Reserve = true }, audit.Rules{}, []string{"orphan-reservation ours two"}},
+		}, audit.Tolerances{}, []string{"orphan-interest ours "}},
+		{"places nobody asked for", func(e *audit.Evidence) { e.Records[of].Interests[1].Reserve = true }, audit.Tolerances{}, []string{"orphan-reservation ours two"}},
 		{"places of a closed opportunity", func(e *audit.Evidence) {
-			e.Chains[0].Status, e.Chains[0].View.Closing = audit.Completed, &opportunity.Closing{Reason: "over"}
-		}, audit.Rules{}, []string{"orphan-reservation ours "}},
+			e.Chains[0].Status, e.Chains[0].View.Closing = audit.Completed, &opportunity.CloseInfo{Reason: "over"}
+		}, audit.Tolerances{}, []string{"orphan-reservation ours "}},
 		{"places of a lost opportunity", func(e *audit.Evidence) {
 			e.Chains[0].Status, e.Records[of].State = audit.Completed, opportunity.Lost
-		}, audit.Rules{}, []string{"orphan-reservation ours "}},
+		}, audit.Tolerances{}, []string{"orphan-reservation ours "}},
 		{"places that a lost opportunity gave back before its end", func(e *audit.Evidence) {
 			until := at(29)
-			e.Records[of].State, e.Records[of].Until = opportunity.Lost, &until
-		}, audit.Rules{}, nil},
-		{"a question about what is there", func(e *audit.Evidence) { ask(&e.Chains[0], "one") }, audit.Rules{Questions: 0.5}, nil},
+			e.Records[of].State, e.Records[of].ReservedUntil = opportunity.Lost, &until
+		}, audit.Tolerances{}, nil},
+		{"a question about what is there", func(e *audit.Evidence) { addQuestion(&e.Chains[0], "one") }, audit.Tolerances{MaxQuestionShare: 0.5}, nil},
 		{"a question about what is not there", func(e *audit.Evidence) {
-			ask(&e.Chains[0], "one")
-			e.Records[of].Interests, e.Ledger = e.Records[of].Interests[:2], append(e.Ledger[:3:3], e.Ledger[4:]...)
-		}, audit.Rules{Questions: 0.5}, nil},
+			addQuestion(&e.Chains[0], "one")
+			e.Records[of].Interests, e.RequestLog = e.Records[of].Interests[:2], append(e.RequestLog[:3:3], e.RequestLog[4:]...)
+		}, audit.Tolerances{MaxQuestionShare: 0.5}, nil},
 		{"a change that comes before the one before it is over", func(e *audit.Evidence) {
-			e.Ledger[1].Received = e.Ledger[0].Answered.Add(-time.Millisecond)
-		}, audit.Rules{}, []string{"overlapped ours "}},
+			e.RequestLog[1].Received = e.RequestLog[0].Answered.Add(-time.Millisecond)
+		}, audit.Tolerances{}, []string{"overlapped ours "}},
 		{"a change that comes within a long one", func(e *audit.Evidence) {
-			e.Ledger[0].Answered = e.Ledger[2].Answered.Add(-time.Millisecond) // of three, two come while the first is under way
-		}, audit.Rules{}, []string{"overlapped ours ", "overlapped ours "}},
+			e.RequestLog[0].Answered = e.RequestLog[2].Answered.Add(-time.Millisecond) // of three, two come while the first is under way
+		}, audit.Tolerances{}, []string{"overlapped ours ", "overlapped ours "}},
 		{"a change of a person that comes meanwhile", func(e *audit.Evidence) {
-			hand := e.Ledger[0]
-			hand.Number, hand.Operations = 99, []string{audit.ByHand}
-			e.Ledger = append(e.Ledger, hand)
-		}, audit.Rules{}, nil},
+			hand := e.RequestLog[0]
+			hand.Number, hand.Operations = 99, []string{audit.ManualOperation}
+			e.RequestLog = append(e.RequestLog, hand)
+		}, audit.Tolerances{}, nil},
 		{"a request that comes meanwhile and does nothing", func(e *audit.Evidence) {
-			idle := e.Ledger[0]
-			idle.Number, idle.Fields = 99, []ledger.Field{{Name: "opportunities.addInterest", Opportunity: idle.Fields[0].Opportunity, Outcome: ledger.NotRun}}
-			e.Ledger = append(e.Ledger, idle)
-		}, audit.Rules{}, nil},
+			idle := e.RequestLog[0]
+			idle.Number, idle.Fields = 99, []requestlog.Field{{Name: "opportunities.addInterest", Opportunity: idle.Fields[0].Opportunity, Outcome: requestlog.NotRun}}
+			e.RequestLog = append(e.RequestLog, idle)
+		}, audit.Tolerances{}, nil},
 		{"a request that comes meanwhile and is refused", func(e *audit.Evidence) {
-			refused := e.Ledger[0]
-			refused.Number, refused.Fields = 99, []ledger.Field{{Name: "opportunities.addInterest", Opportunity: refused.Fields[0].Opportunity, Outcome: ledger.Refused}}
-			e.Ledger = append(e.Ledger, refused)
-		}, audit.Rules{}, []string{"overlapped ours "}},
-		{"messages in the order in which they were sent", func(e *audit.Evidence) { sentAt(e, 0, 2, 4, 6, 8) }, audit.Rules{}, nil},
-		{"messages that were sent at the same time", func(e *audit.Evidence) { sentAt(e, 0, 0, 0, 0) }, audit.Rules{}, nil},
-		{"a message that was sent after one that the history has later", func(e *audit.Evidence) { sentAt(e, 0, 2, 6, 4, 8) }, audit.Rules{}, []string{"swapped ours move"}},
-		{"a message that is gone since a restore", func(e *audit.Evidence) { lose(t, e, at(15), at(15)) }, audit.Rules{}, nil},
-		{"a message that is gone and was sent before the backup", func(e *audit.Evidence) { lose(t, e, at(13), at(13)) }, audit.Rules{}, []string{"lost ours gone"}},
-		{"a message that is gone and was sent after the restore", func(e *audit.Evidence) { lose(t, e, at(17), at(17)) }, audit.Rules{}, []string{"lost ours gone"}},
-		{"a message that is gone and was sent before the backup, and again after it", func(e *audit.Evidence) { lose(t, e, at(13), at(14)) }, audit.Rules{}, nil},
+			refused := e.RequestLog[0]
+			refused.Number, refused.Fields = 99, []requestlog.Field{{Name: "opportunities.addInterest", Opportunity: refused.Fields[0].Opportunity, Outcome: requestlog.Refused}}
+			e.RequestLog = append(e.RequestLog, refused)
+		}, audit.Tolerances{}, []string{"overlapped ours "}},
+		{"messages in the order in which they were sent", func(e *audit.Evidence) { sentAt(e, 0, 2, 4, 6, 8) }, audit.Tolerances{}, nil},
+		{"messages that were sent at the same time", func(e *audit.Evidence) { sentAt(e, 0, 0, 0, 0) }, audit.Tolerances{}, nil},
+		{"a message that was sent after one that the history has later", func(e *audit.Evidence) { sentAt(e, 0, 2, 6, 4, 8) }, audit.Tolerances{}, []string{"swapped ours move"}},
+		{"a message that is gone since a restore", func(e *audit.Evidence) { loseMessage(t, e, at(15), at(15)) }, audit.Tolerances{}, nil},
+		{"a message that is gone and was sent before the backup", func(e *audit.Evidence) { loseMessage(t, e, at(13), at(13)) }, audit.Tolerances{}, []string{"lost ours gone"}},
+		{"a message that is gone and was sent after the restore", func(e *audit.Evidence) { loseMessage(t, e, at(17), at(17)) }, audit.Tolerances{}, []string{"lost ours gone"}},
+		{"a message that is gone and was sent before the backup, and again after it", func(e *audit.Evidence) { loseMessage(t, e, at(13), at(14)) }, audit.Tolerances{}, nil},
 		{"a message that is gone since a restore and took effect", func(e *audit.Evidence) {
-			lose(t, e, at(15), at(15))
-			take(e, of, 1)
-		}, audit.Rules{}, nil},
+			loseMessage(t, e, at(15), at(15))
+			setCopies(e, of, 1)
+		}, audit.Tolerances{}, nil},
 		{"a message that is gone since a restore and took effect twice", func(e *audit.Evidence) {
-			lose(t, e, at(15), at(15))
-			take(e, of, 2)
-		}, audit.Rules{}, []string{"doubled ours gone"}},
+			loseMessage(t, e, at(15), at(15))
+			setCopies(e, of, 2)
+		}, audit.Tolerances{}, []string{"doubled ours gone"}},
 		{"a message that was refused after a restore and took effect before it", func(e *audit.Evidence) {
-			lose(t, e, at(15), at(17))
-			e.Told[len(e.Told)-1].Fate = audit.Refused
-			take(e, of, 1)
-		}, audit.Rules{}, nil},
+			loseMessage(t, e, at(15), at(17))
+			e.Observations[len(e.Observations)-1].Result = audit.Refused
+			setCopies(e, of, 1)
+		}, audit.Tolerances{}, nil},
 		{"a message that was refused before a restore and took effect", func(e *audit.Evidence) {
-			lose(t, e, at(15), at(15))
-			e.Told[len(e.Told)-1].Fate = audit.Refused
-			take(e, of, 1)
-		}, audit.Rules{}, []string{"orphan-interest ours "}},
+			loseMessage(t, e, at(15), at(15))
+			e.Observations[len(e.Observations)-1].Result = audit.Refused
+			setCopies(e, of, 1)
+		}, audit.Tolerances{}, []string{"orphan-interest ours "}},
 		{"a request that was skipped, took effect, and whose error is forgotten", func(e *audit.Evidence) {
 			e.Chains[0].Outcomes["one"] = opportunity.Outcome{RequestID: "one", State: opportunity.Failed}
 			e.Chains[0].Skipped = []string{"one"}
-		}, audit.Rules{}, nil},
+		}, audit.Tolerances{}, nil},
 		{"a request that failed, took effect, and whose error is forgotten", func(e *audit.Evidence) {
 			e.Chains[0].Outcomes["one"] = opportunity.Outcome{RequestID: "one", State: opportunity.Failed}
-		}, audit.Rules{}, []string{"told-failed-but-done ours one"}},
+		}, audit.Tolerances{}, []string{"told-failed-but-done ours one"}},
 		{"a move that a person made and that failed", func(e *audit.Evidence) {
-			e.Records[of].Step, e.ByHand = "Proposed", []audit.HandMove{{Record: e.Records[of].ID, To: "Proposed"}}
-		}, audit.Rules{}, nil},
+			e.Records[of].Step, e.ManualTransitions = "Proposed", []audit.ManualTransition{{Record: e.Records[of].ID, To: "Proposed"}}
+		}, audit.Tolerances{}, nil},
 		{"a move that a person made first", func(e *audit.Evidence) {
-			e.ByHand = []audit.HandMove{{Record: e.Records[of].ID, To: "Opportunity"}}
-			e.Ledger = append(e.Ledger[:2:2], e.Ledger[3:]...)
-		}, audit.Rules{}, nil},
+			e.ManualTransitions = []audit.ManualTransition{{Record: e.Records[of].ID, To: "Opportunity"}}
+			e.RequestLog = append(e.RequestLog[:2:2], e.RequestLog[3:]...)
+		}, audit.Tolerances{}, nil},
 		{"a move that a person made on another record", func(e *audit.Evidence) {
-			e.ByHand = []audit.HandMove{{Record: e.Records[of+1].ID, To: "Opportunity"}}
-			e.Ledger = append(e.Ledger[:2:2], e.Ledger[3:]...)
-		}, audit.Rules{}, []string{"told-done-but-not ours "}},
+			e.ManualTransitions = []audit.ManualTransition{{Record: e.Records[of+1].ID, To: "Opportunity"}}
+			e.RequestLog = append(e.RequestLog[:2:2], e.RequestLog[3:]...)
+		}, audit.Tolerances{}, []string{"told-done-but-not ours "}},
 		{"a wait of 121 s without a word", func(e *audit.Evidence) {
-			e.Samples = append(e.Samples, waiting("one", 121*time.Second, opportunity.View{}), waiting("one", 130*time.Second, opportunity.View{}))
-		}, audit.Rules{}, []string{"silent ours one"}},
+			e.Samples = append(e.Samples, waitingSample("one", 121*time.Second, opportunity.View{}), waitingSample("one", 130*time.Second, opportunity.View{}))
+		}, audit.Tolerances{}, []string{"silent ours one"}},
 		{"a wait of 120 s without a word", func(e *audit.Evidence) {
-			e.Samples = append(e.Samples, waiting("one", 120*time.Second, opportunity.View{}))
-		}, audit.Rules{}, nil},
+			e.Samples = append(e.Samples, waitingSample("one", 120*time.Second, opportunity.View{}))
+		}, audit.Tolerances{}, nil},
 		{"a wait of 121 s, of which 120 s after a reset", func(e *audit.Evidence) {
-			e.Resets = []audit.Reset{{Reference: ours, At: at(10).Add(time.Second)}}
-			e.Samples = append(e.Samples, waiting("one", 121*time.Second, opportunity.View{}))
-		}, audit.Rules{}, nil},
+			e.Resets = []audit.Reset{{Reference: testReference, At: at(10).Add(time.Second)}}
+			e.Samples = append(e.Samples, waitingSample("one", 121*time.Second, opportunity.View{}))
+		}, audit.Tolerances{}, nil},
 		{"a wait of 121 s after a reset", func(e *audit.Evidence) {
-			e.Resets = []audit.Reset{{Reference: ours, At: at(10).Add(time.Second)}}
-			e.Samples = append(e.Samples, waiting("one", 122*time.Second, opportunity.View{}))
-		}, audit.Rules{}, []string{"silent ours one"}},
+			e.Resets = []audit.Reset{{Reference: testReference, At: at(10).Add(time.Second)}}
+			e.Samples = append(e.Samples, waitingSample("one", 122*time.Second, opportunity.View{}))
+		}, audit.Tolerances{}, []string{"silent ours one"}},
 		{"a long wait with a reason", func(e *audit.Evidence) {
 			for _, view := range []opportunity.View{
-				{Waits: &opportunity.Wait{Word: opportunity.AttentionAPI, Reason: "the API"}},
+				{Wait: &opportunity.WaitInfo{Kind: opportunity.AttentionAPI, Reason: "the API"}},
 				{Question: &opportunity.Question{Request: "two", Text: "did it happen?"}},
-				{Paused: &opportunity.Standstill{}},
-				{Closing: &opportunity.Closing{}},
-				{Attention: []opportunity.Attention{{Word: opportunity.AttentionService, Text: "the service"}}},
-				{Attention: []opportunity.Attention{{Word: opportunity.AttentionMessage, Request: "one"}}},
+				{Paused: &opportunity.PauseInfo{}},
+				{Closing: &opportunity.CloseInfo{}},
+				{Attention: []opportunity.Attention{{Kind: opportunity.AttentionService, Reason: "the service"}}},
+				{Attention: []opportunity.Attention{{Kind: opportunity.AttentionMessage, Request: "one"}}},
 			} {
-				e.Samples = append(e.Samples, waiting("one", time.Hour, view))
+				e.Samples = append(e.Samples, waitingSample("one", time.Hour, view))
 			}
-		}, audit.Rules{}, nil},
+		}, audit.Tolerances{}, nil},
 		{"a wait of 121 s after a question was answered", func(e *audit.Evidence) {
-			e.Samples = append(e.Samples, waiting("one", time.Hour+121*time.Second, opportunity.View{}),
-				waiting("one", time.Hour, opportunity.View{Question: &opportunity.Question{Request: "two", Text: "did it happen?"}}))
-		}, audit.Rules{}, []string{"silent ours one"}},
+			e.Samples = append(e.Samples, waitingSample("one", time.Hour+121*time.Second, opportunity.View{}),
+				waitingSample("one", time.Hour, opportunity.View{Question: &opportunity.Question{Request: "two", Text: "did it happen?"}}))
+		}, audit.Tolerances{}, []string{"silent ours one"}},
 		{"a wait of 120 s after a question was answered", func(e *audit.Evidence) {
-			e.Samples = append(e.Samples, waiting("one", time.Hour, opportunity.View{Question: &opportunity.Question{Request: "two", Text: "did it happen?"}}),
-				waiting("one", time.Hour+120*time.Second, opportunity.View{}))
-		}, audit.Rules{}, nil},
+			e.Samples = append(e.Samples, waitingSample("one", time.Hour, opportunity.View{Question: &opportunity.Question{Request: "two", Text: "did it happen?"}}),
+				waitingSample("one", time.Hour+120*time.Second, opportunity.View{}))
+		}, audit.Tolerances{}, nil},
 		{"a long wait beside a follow-up", func(e *audit.Evidence) {
-			e.Samples = append(e.Samples, waiting("one", time.Hour, opportunity.View{Attention: []opportunity.Attention{{Word: opportunity.AttentionFollowUp, Text: "call them"}}}))
-		}, audit.Rules{}, []string{"silent ours one"}},
+			e.Samples = append(e.Samples, waitingSample("one", time.Hour, opportunity.View{Attention: []opportunity.Attention{{Kind: opportunity.AttentionFollowUp, Reason: "call them"}}}))
+		}, audit.Tolerances{}, []string{"silent ours one"}},
 		{"a long wait where no query is answered", func(e *audit.Evidence) {
-			e.Chains[0].Accepted[0].At, e.Chains[0].Accepted[0].Over = at(1), at(9)
+			e.Chains[0].Accepted[0].At, e.Chains[0].Accepted[0].ReportedAt = at(1), at(9)
 			e.Samples = append(e.Samples,
-				audit.Sample{At: at(2), Reference: ours, Reason: "no worker polls"}, audit.Sample{At: at(10), Reference: ours}, audit.Sample{At: at(5), Reference: ours})
-		}, audit.Rules{}, []string{"silent ours two"}},
+				audit.Sample{At: at(2), Reference: testReference, Reason: "no worker polls"}, audit.Sample{At: at(10), Reference: testReference}, audit.Sample{At: at(5), Reference: testReference})
+		}, audit.Tolerances{}, []string{"silent ours two"}},
 		{"a long wait where no query is answered, in a run that was replaced", func(e *audit.Evidence) {
-			e.Chains[0].Accepted[0].At, e.Chains[0].Accepted[0].Over = at(1), at(9)
-			e.Resets = []audit.Reset{{Reference: ours, At: at(6)}}
-			e.Samples = append(e.Samples, audit.Sample{At: at(5), Reference: ours})
-		}, audit.Rules{}, nil},
-		{"too many questions", func(e *audit.Evidence) { ask(&e.Chains[0], "one") }, audit.Rules{}, []string{"too-many-questions  "}},
+			e.Chains[0].Accepted[0].At, e.Chains[0].Accepted[0].ReportedAt = at(1), at(9)
+			e.Resets = []audit.Reset{{Reference: testReference, At: at(6)}}
+			e.Samples = append(e.Samples, audit.Sample{At: at(5), Reference: testReference})
+		}, audit.Tolerances{}, nil},
+		{"too many questions", func(e *audit.Evidence) { addQuestion(&e.Chains[0], "one") }, audit.Tolerances{}, []string{"too-many-questions  "}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			e := evidence(t)

@@ -40,15 +40,15 @@ type Chain struct {
 
 // Accepted is a command that Temporal has taken.
 type Accepted struct {
-	Request string           `json:"request"`
-	Verb    opportunity.Verb `json:"verb"`
-	Payload json.RawMessage  `json:"payload"`
-	Way     Way              `json:"way"`
-	Run     string           `json:"run"`
-	Event   int64            `json:"event"`
-	At      time.Time        `json:"at"`
-	// Over is when the last change that was made for it was reported; zero where none was.
-	Over time.Time `json:"over,omitzero"`
+	Request   string                  `json:"request"`
+	Message   opportunity.MessageName `json:"verb"`
+	Payload   json.RawMessage         `json:"payload"`
+	Transport Transport               `json:"way"`
+	Run       string                  `json:"run"`
+	Event     int64                   `json:"event"`
+	At        time.Time               `json:"at"`
+	// ReportedAt is when the last change that was made for it was reported; zero where none was.
+	ReportedAt time.Time `json:"over,omitzero"`
 	// Refusal is why the workflow, having taken the update, did not take the command in.
 	Refusal string `json:"refusal,omitempty"`
 }

@@ -6,13 +6,13 @@ import (
 
 // detail is a field of the record that can be set.
 type detail struct {
-	name  string
-	asked func(opportunity.UpdateDetails) string
-	start func(opportunity.Start) string
-	there func(Record) string
+	name      string
+	requested func(opportunity.UpdateDetails) string
+	start     func(opportunity.Start) string
+	actual    func(Record) string
 }
 
-func detailsOf() []detail {
+func allDetails() []detail {
 	return []detail{
 		{
 			"name", func(u opportunity.UpdateDetails) string { return u.Name },
@@ -29,18 +29,18 @@ func detailsOf() []detail {
 	}
 }
 
-// details wants each detail of the record to be what the last update set, and no update that failed to have set it.
-func (a *auditor) details(f *file) {
+// checkDetails wants each detail of the record to be what the last update set, and no update that failed to have set it.
+func (a *auditor) checkDetails(f *caseFile) {
 	if f.record == nil || len(f.chains) == 0 {
 		return
 	}
-	for _, d := range detailsOf() {
-		a.detail(f, d)
+	for _, d := range allDetails() {
+		a.checkDetail(f, d)
 	}
 }
 
-func (a *auditor) detail(f *file, d detail) {
-	there := d.there(*f.record)
+func (a *auditor) checkDetail(f *caseFile, d detail) {
+	there := d.actual(*f.record)
 	last, request := d.start(f.chains[0].Start), ""
 	if last == "" {
 		last = there // nothing was said, so that it is as it is
@@ -50,19 +50,19 @@ func (a *auditor) detail(f *file, d detail) {
 	cutBy := ""
 	for _, r := range f.requests {
 		update, ok := r.command.(opportunity.UpdateDetails)
-		if !ok || d.asked(update) == "" {
+		if !ok || d.requested(update) == "" {
 			continue
 		}
-		value := d.asked(update)
-		switch r.standing {
-		case stands:
+		value := d.requested(update)
+		switch r.state {
+		case reportedDone:
 			last, request, perhaps, failedBy, cutBy = value, r.id, nil, "", ""
-		case open:
+		case undecided:
 			perhaps = append(perhaps, value)
-		case cut:
+		case unreported:
 			perhaps = append(perhaps, value)
 			cutBy = r.id
-		case fails:
+		case reportedFailed:
 			if value == there {
 				failedBy = r.id
 			}
@@ -80,8 +80,8 @@ func (a *auditor) detail(f *file, d detail) {
 		}
 	}
 	if failedBy != "" {
-		a.report(ToldFailedButDone, f.reference, failedBy, "the update is reported failed, and the %s is %q", d.name, there)
+		a.report(ReportedFailedButDone, f.reference, failedBy, "the update is reported failed, and the %s is %q", d.name, there)
 		return
 	}
-	a.report(ToldDoneButNot, f.reference, request, "the %s is %q; the last update that is reported done set %q", d.name, there, last)
+	a.report(ReportedDoneButMissing, f.reference, request, "the %s is %q; the last update that is reported done set %q", d.name, there, last)
 }

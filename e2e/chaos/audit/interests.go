@@ -6,30 +6,30 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// interests holds the interests that were asked for against those of the record. What an outcome names by its id is that
+// checkInterests holds the interests that were asked for against those of the record. What an outcome names by its id is that
 // interest and no other; the rest is matched by content, as many times as it is there.
-func (a *auditor) interests(f *file) {
-	var wishes []wish
+func (a *auditor) checkInterests(f *caseFile) {
+	var wishes []expectedInterest
 	single := map[string]int{}
 	for _, r := range f.requests {
-		asked := r.wishes()
+		asked := r.expectedInterests()
 		single[r.id] = len(asked)
 		wishes = append(wishes, asked...)
 	}
 	if f.record == nil {
 		for _, w := range wishes {
-			if w.standing == stands {
-				a.report(ToldDoneButNot, f.reference, w.request, "an interest in %s is reported, but there is no record", w.content.Item)
+			if w.state == reportedDone {
+				a.report(ReportedDoneButMissing, f.reference, w.request, "an interest in %s is reported, but there is no record", w.content.Item)
 			}
 		}
 		return
 	}
-	used := a.named(f, wishes)
-	a.match(f, wishes, used, single)
+	used := a.matchByID(f, wishes)
+	a.matchByContent(f, wishes, used, single)
 }
 
-// named looks at the interests that outcomes name, and answers which of the record's they are.
-func (a *auditor) named(f *file, wishes []wish) map[opportunity.ID]bool {
+// matchByID looks at the interests that outcomes name, and answers which of the record's they are.
+func (a *auditor) matchByID(f *caseFile, wishes []expectedInterest) map[opportunity.ID]bool {
 	used := map[opportunity.ID]bool{}
 	var last Interest
 	var before string
@@ -39,10 +39,10 @@ func (a *auditor) named(f *file, wishes []wish) map[opportunity.ID]bool {
 		}
 		at := slices.IndexFunc(f.record.Interests, func(i Interest) bool { return i.ID == w.id })
 		if at < 0 {
-			if on, there := a.owner[w.id]; there {
+			if on, there := a.interestRecord[w.id]; there {
 				a.report(WrongOpportunity, f.reference, w.request, "interest %s is on record %s", w.id, on)
 			} else {
-				a.report(ToldDoneButNot, f.reference, w.request, "interest %s in %s is reported and not there", w.id, w.content.Item)
+				a.report(ReportedDoneButMissing, f.reference, w.request, "interest %s in %s is reported and not there", w.id, w.content.Item)
 			}
 			continue
 		}
@@ -56,47 +56,47 @@ func (a *auditor) named(f *file, wishes []wish) map[opportunity.ID]bool {
 		plain.Reserve = w.content.Reserve
 		switch {
 		case plain != w.content:
-			a.report(ToldDoneButNot, f.reference, w.request, "interest %s is %+v; asked for was %+v", w.id, there.Content, w.content)
+			a.report(ReportedDoneButMissing, f.reference, w.request, "interest %s is %+v; asked for was %+v", w.id, there.Content, w.content)
 		case there.Reserve && !w.content.Reserve:
 			a.report(OrphanReservation, f.reference, w.request, "interest %s holds places that were not asked for", w.id)
-		case !there.Reserve && w.content.Reserve && !w.short:
-			a.report(ToldDoneButNot, f.reference, w.request, "interest %s holds no places; they were asked for, and nothing says that they are not held", w.id)
+		case !there.Reserve && w.content.Reserve && !w.unreserved:
+			a.report(ReportedDoneButMissing, f.reference, w.request, "interest %s holds no places; they were asked for, and nothing says that they are not held", w.id)
 		}
 		if there.Key < last.Key {
-			a.report(Swapped, f.reference, w.request, "interest %s was made before interest %s of request %s, which was accepted earlier", w.id, last.ID, before)
+			a.report(Reordered, f.reference, w.request, "interest %s was made before interest %s of request %s, which was accepted earlier", w.id, last.ID, before)
 		}
 		last, before = there, w.request
 	}
 	return used
 }
 
-// match finds the request behind each other interest of the record. For each request without a named interest, match
+// matchByContent finds the request behind each other interest of the record. For each request without a named interest, match
 // finds whether the interest is there.
-func (a *auditor) match(f *file, wishes []wish, used map[opportunity.ID]bool, asked map[string]int) {
+func (a *auditor) matchByContent(f *caseFile, wishes []expectedInterest, used map[opportunity.ID]bool, asked map[string]int) {
 	matched := make([]bool, len(wishes))
-	find := func(content Content, standings ...standing) int {
+	find := func(content Content, standings ...reportedState) int {
 		for n, w := range wishes {
-			if w.id == "" && !matched[n] && w.content == content && slices.Contains(standings, w.standing) {
+			if w.id == "" && !matched[n] && w.content == content && slices.Contains(standings, w.state) {
 				return n
 			}
 		}
 		return -1
 	}
 	for _, there := range f.record.Interests {
-		if used[there.ID] || a.claimed[there.ID] != "" && a.claimed[there.ID] != f.reference {
+		if used[there.ID] || a.interestReference[there.ID] != "" && a.interestReference[there.ID] != f.reference {
 			continue // the other reference misses it, and says so
 		}
-		if n := find(there.Content, stands, cut, open); n >= 0 {
+		if n := find(there.Content, reportedDone, unreported, undecided); n >= 0 {
 			matched[n] = true
 			continue
 		}
-		if n := find(there.Content, fails); n >= 0 {
+		if n := find(there.Content, reportedFailed); n >= 0 {
 			matched[n] = true
-			a.report(ToldFailedButDone, f.reference, wishes[n].request, "it is reported failed, and interest %s is there", there.ID)
+			a.report(ReportedFailedButDone, f.reference, wishes[n].request, "it is reported failed, and interest %s is there", there.ID)
 			continue
 		}
-		if n := slices.IndexFunc(wishes, func(w wish) bool { return w.content == there.Content }); n >= 0 {
-			a.report(Doubled, f.reference, wishes[n].request, "interest %s is one more of its kind than was asked for", there.ID)
+		if n := slices.IndexFunc(wishes, func(w expectedInterest) bool { return w.content == there.Content }); n >= 0 {
+			a.report(Duplicated, f.reference, wishes[n].request, "interest %s is one more of its kind than was asked for", there.ID)
 			continue
 		}
 		a.report(OrphanInterest, f.reference, "", "nobody asked for interest %s: %+v", there.ID, there.Content)
@@ -110,15 +110,15 @@ func (a *auditor) match(f *file, wishes []wish, used map[opportunity.ID]bool, as
 	for n, w := range wishes {
 		switch {
 		case matched[n] || w.id != "":
-		case w.standing == cut:
+		case w.state == unreported:
 			a.report(Lost, f.reference, w.request, "an interest in %s was accepted; it is not there and nothing is reported of it", w.content.Item)
-		case w.standing == stands && (asked[w.request] == 1 || there[w.request] == 0 && !a.namesAny(wishes, w.request)):
+		case w.state == reportedDone && (asked[w.request] == 1 || there[w.request] == 0 && !a.hasNamedInterest(wishes, w.request)):
 			// Of an older request it is only known that something of it stands.
-			a.report(ToldDoneButNot, f.reference, w.request, "an interest in %s is reported done and not there", w.content.Item)
+			a.report(ReportedDoneButMissing, f.reference, w.request, "an interest in %s is reported done and not there", w.content.Item)
 		}
 	}
 }
 
-func (a *auditor) namesAny(wishes []wish, request string) bool {
-	return slices.ContainsFunc(wishes, func(w wish) bool { return w.request == request && w.id != "" })
+func (a *auditor) hasNamedInterest(wishes []expectedInterest, request string) bool {
+	return slices.ContainsFunc(wishes, func(w expectedInterest) bool { return w.request == request && w.id != "" })
 }

@@ -6,18 +6,20 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// mostQuestions is the share of the messages that may end as a question where no rule says otherwise.
-const mostQuestions = 0.01
+// defaultMaxQuestionShare is the share of the messages that may end as a question where no rule says otherwise.
+const defaultMaxQuestionShare = 0.01
 
-// MostQuestions is the share of the messages that may end as a question.
-func (r Rules) MostQuestions() float64 { return cmp.Or(r.Questions, mostQuestions) }
+// QuestionShare is the share of the messages that may end as a question.
+func (r Tolerances) QuestionShare() float64 {
+	return cmp.Or(r.MaxQuestionShare, defaultMaxQuestionShare)
+}
 
 // Questions counts what waits for an operator's answer: opportunities, and requests that are parked.
 func (e Evidence) Questions() int {
-	return e.questions(func(opportunity.Reference) bool { return true })
+	return e.countQuestions(func(opportunity.Reference) bool { return true })
 }
 
-func (e Evidence) questions(of func(opportunity.Reference) bool) int {
+func (e Evidence) countQuestions(of func(opportunity.Reference) bool) int {
 	n := 0
 	for _, c := range e.Chains {
 		if c.Status != Running || c.View == nil || !of(c.Reference) {
@@ -40,10 +42,10 @@ func (e Evidence) Messages() int {
 	return n
 }
 
-func (a *auditor) questions() {
-	most := a.rules.MostQuestions()
+func (a *auditor) checkQuestions() {
+	most := a.tolerances.QuestionShare()
 	// What is gone since a restore, and is there, is asked about.
-	questions := a.evidence.questions(func(reference opportunity.Reference) bool { return !a.cases[reference].gone })
+	questions := a.evidence.countQuestions(func(reference opportunity.Reference) bool { return !a.cases[reference].maybeLost })
 	messages := a.evidence.Messages()
 	if float64(questions) >= most*float64(max(messages, 1)) && questions > 0 {
 		a.report(TooManyQuestions, "", "", "%d of %d messages ended as a question; less than %.1f%% may", questions, messages, 100*most)

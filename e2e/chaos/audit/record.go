@@ -9,15 +9,15 @@ import (
 // Record is an opportunity as the tables of the stand-in have it.
 type Record struct {
 	ID opportunity.ID `json:"id"`
-	// Mark is the reference the record carries, "" for none.
-	Mark     opportunity.Reference  `json:"mark,omitempty"`
-	Name     string                 `json:"name"`
-	Account  opportunity.ID         `json:"account,omitempty"`
-	Currency string                 `json:"currency"`
-	Step     string                 `json:"step"`
-	State    opportunity.StageState `json:"state"`
-	// Until is when the places lapse; nil when that was never said.
-	Until *time.Time `json:"until,omitempty"`
+	// ReferenceTag is the reference the record carries, "" for none.
+	ReferenceTag opportunity.Reference  `json:"mark,omitempty"`
+	Name         string                 `json:"name"`
+	Account      opportunity.ID         `json:"account,omitempty"`
+	Currency     string                 `json:"currency"`
+	Step         string                 `json:"step"`
+	State        opportunity.StageState `json:"state"`
+	// ReservedUntil is when the places lapse; nil when that was never said.
+	ReservedUntil *time.Time `json:"until,omitempty"`
 	// Interests are in the order in which they were made.
 	Interests []Interest `json:"interests"`
 }
@@ -41,9 +41,9 @@ type Content struct {
 	Learners int `json:"learners,omitempty"`
 }
 
-// holds reports whether the record holds places at the time.
-func (r Record) holds(at time.Time) bool {
-	if r.Until != nil && !r.Until.After(at) {
+// hasReservation reports whether the record holds places at the time.
+func (r Record) hasReservation(at time.Time) bool {
+	if r.ReservedUntil != nil && !r.ReservedUntil.After(at) {
 		return false
 	}
 	for _, i := range r.Interests {

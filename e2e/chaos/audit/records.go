@@ -6,19 +6,19 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// records wants every record to belong to exactly one reference, by its mark, and every reference that knows a record to
+// checkRecords wants every record to belong to exactly one reference, by its mark, and every reference that knows a record to
 // know that one.
-func (a *auditor) records() {
+func (a *auditor) checkRecords() {
 	marked := map[opportunity.Reference][]opportunity.ID{}
 	for _, r := range a.evidence.Records {
 		switch {
-		case slices.Contains(a.evidence.Before, r.ID):
-		case r.Mark == "":
+		case slices.Contains(a.evidence.ExistingRecords, r.ID):
+		case r.ReferenceTag == "":
 			a.report(OrphanRecord, "", "", "record %s carries no mark", r.ID)
-		case a.cases[r.Mark] == nil:
-			a.report(OrphanRecord, r.Mark, "", "nobody knows the reference that record %s carries", r.ID)
+		case a.cases[r.ReferenceTag] == nil:
+			a.report(OrphanRecord, r.ReferenceTag, "", "nobody knows the reference that record %s carries", r.ID)
 		default:
-			marked[r.Mark] = append(marked[r.Mark], r.ID)
+			marked[r.ReferenceTag] = append(marked[r.ReferenceTag], r.ID)
 		}
 	}
 	for _, reference := range slices.Clone(a.references) {

@@ -12,8 +12,8 @@ type Reset struct {
 	At        time.Time             `json:"at"`
 }
 
-// resets are the times at which runs of the reference were reset.
-func (a *auditor) resets(reference opportunity.Reference) []time.Time {
+// resetTimes are the times at which runs of the reference were reset.
+func (a *auditor) resetTimes(reference opportunity.Reference) []time.Time {
 	var list []time.Time
 	for _, reset := range a.evidence.Resets {
 		if reset.Reference == reference {

@@ -15,21 +15,21 @@ type Restore struct {
 	Restored time.Time `json:"restored"`
 }
 
-// MayBeGone reports whether the message may have been accepted by a server whose database was then restored from a backup
+// MayBeLost reports whether the message may have been accepted by a server whose database was then restored from a backup
 // before it. It may have been carried out, and then once. One that was refused was not accepted, unless it was sent before
 // the server was restored and refused after that: a client sends a message again that the server does not answer.
-func (e Evidence) MayBeGone(t Told) bool {
-	heard := t.Heard
+func (e Evidence) MayBeLost(t Observation) bool {
+	heard := t.AnsweredAt
 	if heard.IsZero() {
-		heard = t.Sent
+		heard = t.SentAt
 	}
 	return slices.ContainsFunc(e.Restores, func(r Restore) bool {
-		return !t.Sent.After(r.Restored) && !heard.Before(r.Backup) && (t.Fate != Refused || heard.After(r.Restored))
+		return !t.SentAt.After(r.Restored) && !heard.Before(r.Backup) && (t.Result != Refused || heard.After(r.Restored))
 	})
 }
 
-// Gone counts the messages that a server accepted, or may have accepted, and that no history has since a restore.
-func (e Evidence) Gone() int {
+// LostByRestore counts the messages that a server accepted, or may have accepted, and that no history has since a restore.
+func (e Evidence) LostByRestore() int {
 	known := map[opportunity.Reference]map[string]bool{}
 	for i := range e.Chains {
 		of := known[e.Chains[i].Reference]
@@ -42,29 +42,29 @@ func (e Evidence) Gone() int {
 		}
 	}
 	gone := map[string]bool{}
-	for _, t := range e.Told {
-		if e.MayBeGone(t) && !known[t.Reference][t.Request] {
+	for _, t := range e.Observations {
+		if e.MayBeLost(t) && !known[t.Reference][t.Request] {
 			gone[string(t.Reference)+" "+t.Request] = true
 		}
 	}
 	return len(gone)
 }
 
-// addGone adds the messages that no history has since a restore: each may have been carried out, or not.
-func (a *auditor) addGone(f *file) {
+// addLostByRestore adds the messages that no history has since a restore: each may have been carried out, or not.
+func (a *auditor) addLostByRestore(f *caseFile) {
 	known := map[string]bool{}
 	for _, r := range f.requests {
 		known[r.id] = true
 	}
-	for _, t := range f.told {
-		if known[t.Request] || !a.evidence.MayBeGone(t) {
+	for _, t := range f.observations {
+		if known[t.Request] || !a.evidence.MayBeLost(t) {
 			continue
 		}
-		command, err := opportunity.Decode(t.Verb, t.Payload)
+		command, err := opportunity.Decode(t.Message, t.Payload)
 		if err != nil {
 			continue
 		}
-		known[t.Request], f.gone = true, true
-		f.requests = append(f.requests, request{id: t.Request, verb: t.Verb, command: command, standing: open, gone: true})
+		known[t.Request], f.maybeLost = true, true
+		f.requests = append(f.requests, request{id: t.Request, message: t.Message, command: command, state: undecided, lostByRestore: true})
 	}
 }

@@ -10,11 +10,11 @@ import (
 type Sample struct {
 	At        time.Time             `json:"at"`
 	Reference opportunity.Reference `json:"reference"`
-	// Answered says that the workflow answered with its view. Where it did not, Waiting is empty, and what waits is known
+	// HasView says that the workflow answered with its view. Where it did not, Waiting is empty, and what waits is known
 	// from the histories.
-	Answered bool `json:"answered"`
+	HasView bool `json:"answered"`
 	// Waiting are the commands that wait by the view, those that are parked among them.
-	Waiting []opportunity.Waiting `json:"waiting,omitempty"`
+	Waiting []opportunity.QueuedMessage `json:"waiting,omitempty"`
 	// Reason is why everything waits, "" without a reason. With a view, the reason is its wait, its pause or its end.
 	// Without a view, the reason comes from the list, or from the server's word about the workers.
 	Reason string `json:"reason,omitempty"`
@@ -22,13 +22,13 @@ type Sample struct {
 	Attention []opportunity.Attention `json:"attention,omitempty"`
 }
 
-// SampleOf is what a view shows.
-func SampleOf(at time.Time, view opportunity.View) Sample {
-	s := Sample{At: at, Reference: view.Reference, Answered: true, Attention: view.Attention}
+// NewSample is what a view shows.
+func NewSample(at time.Time, view opportunity.View) Sample {
+	s := Sample{At: at, Reference: view.Reference, HasView: true, Attention: view.Attention}
 	s.Waiting = append(append(s.Waiting, view.Queue...), view.Parked...)
 	switch {
-	case view.Waits != nil:
-		s.Reason = view.Waits.Reason
+	case view.Wait != nil:
+		s.Reason = view.Wait.Reason
 	case view.Question != nil:
 		s.Reason = view.Question.Text
 	case view.Paused != nil:

@@ -13,16 +13,16 @@ type Kind string
 const (
 	// Lost: an accepted message took no effect, and no outcome reports that.
 	Lost Kind = "lost"
-	// Doubled: a message took effect more than once.
-	Doubled Kind = "doubled"
-	// Swapped: two messages took effect in another order than they were accepted in.
-	Swapped Kind = "swapped"
+	// Duplicated: a message took effect more than once.
+	Duplicated Kind = "doubled"
+	// Reordered: two messages took effect in another order than they were accepted in.
+	Reordered Kind = "swapped"
 	// WrongOpportunity: a message took effect on the record of another reference.
 	WrongOpportunity Kind = "wrong-opportunity"
-	// ToldFailedButDone: a message that is reported failed took effect.
-	ToldFailedButDone Kind = "told-failed-but-done"
-	// ToldDoneButNot: a message that is reported done took no effect.
-	ToldDoneButNot Kind = "told-done-but-not"
+	// ReportedFailedButDone: a message that is reported failed took effect.
+	ReportedFailedButDone Kind = "told-failed-but-done"
+	// ReportedDoneButMissing: a message that is reported done took no effect.
+	ReportedDoneButMissing Kind = "told-done-but-not"
 	// OrphanRecord: a record belongs to no reference, or not to one alone.
 	OrphanRecord Kind = "orphan-record"
 	// OrphanInterest: no accepted message asked for an interest that is there.
@@ -31,17 +31,17 @@ const (
 	OrphanReservation Kind = "orphan-reservation"
 	// TooManyQuestions: too large a share of the messages ended as a question to an operator.
 	TooManyQuestions Kind = "too-many-questions"
-	// Overlapped: two changes of one record were under way at the same time.
-	Overlapped Kind = "overlapped"
-	// Silent: an accepted message waited for long, and nothing said why.
-	Silent Kind = "silent"
+	// Concurrent: two changes of one record were under way at the same time.
+	Concurrent Kind = "overlapped"
+	// UnexplainedWait: an accepted message waited for long, and nothing said why.
+	UnexplainedWait Kind = "silent"
 )
 
 // Kinds are all of them.
 func Kinds() []Kind {
 	return []Kind{
-		Lost, Doubled, Swapped, WrongOpportunity, ToldFailedButDone, ToldDoneButNot,
-		OrphanRecord, OrphanInterest, OrphanReservation, TooManyQuestions, Overlapped, Silent,
+		Lost, Duplicated, Reordered, WrongOpportunity, ReportedFailedButDone, ReportedDoneButMissing,
+		OrphanRecord, OrphanInterest, OrphanReservation, TooManyQuestions, Concurrent, UnexplainedWait,
 	}
 }
 

@@ -1,0 +1,143 @@
+package tms
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// callResult returns the fate of a request that changes something, from the client's error.
+// Everything that is not proven is unknown.
+func callResult(err error) activities.CallResult {
+	var notSent *administrate.NotSentError
+	var rejected *administrate.RejectedError
+	var refused *administrate.RefusedError
+	var invalid *administrate.InvalidError
+	switch {
+	case err == nil:
+		return activities.CallResult{Status: opportunity.StatusDone}
+	case errors.As(err, &notSent):
+		return activities.CallResult{Status: opportunity.StatusNotSent, Reason: notSentReason(notSent.Reason), RetryAfter: notSent.RetryAfter}
+	case errors.As(err, &rejected):
+		return activities.CallResult{Status: opportunity.StatusRejected, Error: rejectionError(rejected)}
+	case errors.As(err, &refused):
+		return activities.CallResult{Status: opportunity.StatusRejected, Error: &opportunity.Error{
+			Type: opportunity.Rejected, Label: "Request Refused", Message: refusalMessage(refused),
+		}}
+	case errors.As(err, &invalid):
+		return activities.CallResult{Status: opportunity.StatusRejected, Error: opportunity.Invalidf("%s: %s", invalid.Where, invalid.Problem)}
+	}
+	return activities.CallResult{
+		Status: opportunity.StatusUnknown, ServerError: isServerError(err), Error: &opportunity.Error{Type: opportunity.Undecided, Message: err.Error()},
+	}
+}
+
+// isServerError reports whether the API returned an error of its own.
+func isServerError(err error) bool {
+	var unknown *administrate.UnknownError
+	return errors.As(err, &unknown) && (unknown.HasGraphQLErrors || unknown.Status >= http.StatusInternalServerError)
+}
+
+// notPermitted returns the fate of a request that is not permitted.
+func notPermitted(err error) activities.CallResult {
+	var notSent *administrate.NotSentError
+	if errors.As(err, &notSent) {
+		return callResult(notSent)
+	}
+	return activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonWrongTenant}
+}
+
+func notSentReason(reason administrate.Reason) activities.Reason {
+	switch reason {
+	case administrate.Authentication:
+		return activities.ReasonAuthentication
+	case administrate.RateLimited, administrate.Throttled:
+		return activities.ReasonRateLimit
+	case administrate.SendDeadlinePassed, administrate.Cancelled:
+		return activities.ReasonSendDeadlinePassed
+	case administrate.NotPermitted:
+		return activities.ReasonWrongTenant
+	case administrate.NotReady:
+		return activities.ReasonPlaybookUnavailable
+	}
+	return activities.ReasonUnreachable
+}
+
+// transitionNotFound is the documented label of a refused move.
+const transitionNotFound = "Transition Not Found"
+
+// rejectionError returns an error that keeps the API's own words.
+func rejectionError(err *administrate.RejectedError) *opportunity.Error {
+	if len(err.Errors) == 0 {
+		return &opportunity.Error{Type: opportunity.Rejected, Message: err.Error()}
+	}
+	first := err.Errors[0]
+	out := &opportunity.Error{Type: opportunity.Rejected, Label: first.Label, Message: first.Message, Value: valueText(first.Value)}
+	if first.Label == transitionNotFound {
+		out.Type = opportunity.TransitionNotFound
+	}
+	for _, further := range err.Errors[1:] {
+		out.Message += "; " + strings.TrimPrefix(further.Label+": "+further.Message, ": ")
+	}
+	return out
+}
+
+// valueText formats the value of a payload error: text unchanged, null as nothing,
+// anything else as JSON.
+func valueText(value json.RawMessage) string {
+	var text *string
+	if len(value) == 0 {
+		return ""
+	}
+	if err := json.Unmarshal(value, &text); err != nil {
+		return string(value)
+	}
+	if text == nil {
+		return ""
+	}
+	return *text
+}
+
+// refusalMessage returns why a request was refused as a whole. The caller sees the API's words,
+// since only they say which value was wrong.
+func refusalMessage(err *administrate.RefusedError) string {
+	if len(err.Messages) == 0 {
+		return err.Error()
+	}
+	return err.Messages[0]
+}
+
+// readError returns the error of a read as an error that Temporal repeats or does not
+// repeat. A read that the API refuses stays refused; every other error may pass. The type
+// of an error that may pass is the [activities.Reason], which tells the workflow what it
+// waits for.
+func readError(err error) error {
+	var missing *administrate.NotFoundError
+	var refused *administrate.RefusedError
+	var invalid *administrate.InvalidError
+	var notSent *administrate.NotSentError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &missing):
+		return temporal.NewNonRetryableApplicationError(missing.Error(), string(opportunity.NotFound), nil)
+	case errors.As(err, &refused), errors.As(err, &invalid):
+		return temporal.NewNonRetryableApplicationError(err.Error(), string(opportunity.Rejected), nil)
+	case errors.As(err, &notSent) && notSent.RetryAfter > 0:
+		return temporal.NewApplicationErrorWithOptions(err.Error(), string(notSentReason(notSent.Reason)), temporal.ApplicationErrorOptions{
+			NextRetryDelay: notSent.RetryAfter, Category: temporal.ApplicationErrorCategoryBenign,
+		})
+	case errors.As(err, &notSent):
+		return temporal.NewApplicationError(err.Error(), string(notSentReason(notSent.Reason)))
+	case isServerError(err):
+		return temporal.NewApplicationError(err.Error(), string(activities.ReasonServerErrors))
+	}
+	return temporal.NewApplicationError(err.Error(), string(activities.ReasonUnreachable))
+}

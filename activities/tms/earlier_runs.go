@@ -1,0 +1,295 @@
+package tms
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	commonpb "go.temporal.io/api/common/v1"
+	enums "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// earlierRunTimeout is how long the worker asks the namespace for other runs. The namespace
+// limits the number of such questions per second.
+const earlierRunTimeout = 5 * time.Second
+
+// The index of runs is a moment late. The worker asks until the index shows the run that
+// asks: first after listPause and then after longer pauses, listTries times in all.
+const (
+	listPause = 100 * time.Millisecond
+	listTries = 4
+)
+
+// maxEarlierRuns is how many earlier runs of a reference are compared.
+const maxEarlierRuns = 20
+
+// checkEarlierRuns returns why the record must not be created now, since the reference may have a
+// record already; nil allows the creation. A start that differs from the start of an
+// earlier run is a Conflict.
+func (a *Activities) checkEarlierRuns(ctx context.Context, in activities.CreateInput) *activities.CallResult {
+	notSent := func(reason activities.Reason) *activities.CallResult {
+		return &activities.CallResult{Status: opportunity.StatusNotSent, Reason: reason}
+	}
+	ctx, cancel := context.WithTimeout(ctx, a.earlierRunTimeout)
+	defer cancel()
+	own := activity.GetInfo(ctx).WorkflowExecution
+	sent, known := a.createAttempts.startDigest(in.Reference)
+	if in.NoEarlierRun && !known {
+		return nil
+	}
+	runs, lags, err := a.otherRuns(ctx, own.ID, own.RunID, in.Start.Urgent)
+	switch {
+	case err != nil: // the answer is not known yet; the API is not asked
+		return notSent(activities.ReasonNamespaceBusy)
+	case a.startDiffers(ctx, in.StartDigest, runs):
+		return startConflict(in.Reference)
+	}
+	if known && len(runs) == 0 && sent != "" && in.StartDigest != "" && sent != in.StartDigest { // the index does not show it yet
+		return startConflict(in.Reference)
+	}
+	if len(runs) == 0 && !lags && !known && a.referenceTag.isDisabled() {
+		return nil // there is no other way to look
+	}
+	// An index that shows only the run that asks proves nothing: the index may show the new run first.
+	seen := notSent(activities.ReasonEarlierRun)
+	seen.RetryAfter = a.settleTime(runs)
+	return seen
+}
+
+// settleTime returns how long requests of the earlier runs may still be committed. A run that
+// was terminated may have left a request on its way; every other run waits for its requests
+// before it ends.
+func (a *Activities) settleTime(runs []*workflowpb.WorkflowExecutionInfo) time.Duration {
+	var longest time.Duration
+	for _, run := range runs {
+		switch run.GetStatus() {
+		case enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, enums.WORKFLOW_EXECUTION_STATUS_TIMED_OUT:
+			longest = max(longest, run.GetCloseTime().AsTime().Add(a.times.SettleAfterStart()).Sub(a.now()))
+		}
+	}
+	return longest
+}
+
+// settleTimeBefore returns how long requests of runs before the given one may still be committed. An earlier run that the
+// index does not show may have been terminated just before the run began.
+func (a *Activities) settleTimeBefore(ctx context.Context, workflow, run string) time.Duration {
+	ctx, cancel := context.WithTimeout(ctx, earlierRunTimeout)
+	defer cancel()
+	runs, _, err := a.otherRuns(ctx, workflow, run, false)
+	if err != nil || len(runs) == 0 {
+		return a.times.SettleAfterStart()
+	}
+	return a.settleTime(runs)
+}
+
+// hasDifferentStart reports whether an earlier run of the workflow had another start than this run. A record was
+// found that carries the mark of the reference, so there was an earlier run. hasDifferentStart asks the index of runs
+// until the index shows the earlier run, for earlierRunTimeout. Where the index never shows the run, the namespace may have
+// forgotten it, and another is false. settling is how long requests of earlier runs may still be
+// committed. A run that the index does not show may have been terminated just before this run began.
+func (a *Activities) hasDifferentStart(ctx context.Context, digest string) (another bool, settling time.Duration) {
+	if digest == "" {
+		return false, 0
+	}
+	ctx, cancel := context.WithTimeout(ctx, earlierRunTimeout)
+	defer cancel()
+	own := activity.GetInfo(ctx).WorkflowExecution
+	for {
+		runs, _, err := a.otherRuns(ctx, own.ID, own.RunID, true)
+		if err == nil && len(runs) > 0 {
+			return a.startDiffers(ctx, digest, runs), a.settleTime(runs)
+		}
+		select {
+		case <-ctx.Done():
+			return false, a.times.SettleAfterStart()
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// adoptionConflict returns why a record must not be taken over for the reference; nil allows the
+// takeover. The reason is an earlier run of the reference that had another record.
+func (a *Activities) adoptionConflict(ctx context.Context, in activities.TagInput) *activities.CallResult {
+	if in.WorkflowID == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, a.earlierRunTimeout)
+	defer cancel()
+	runs, _, err := a.otherRuns(ctx, in.WorkflowID, in.RunID, false)
+	switch {
+	case err != nil:
+		return &activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonNamespaceBusy}
+	case a.startDiffers(ctx, opportunity.Start{Adopt: in.Opportunity}.Digest(), runs):
+		return startConflict(in.Reference)
+	}
+	return nil
+}
+
+func startConflict(reference opportunity.Reference) *activities.CallResult {
+	return &activities.CallResult{Status: opportunity.StatusRejected, Error: opportunity.Failf(opportunity.Conflict,
+		"reference %s: an opportunity with another start had it before; use a reference of its own", reference)}
+}
+
+// otherRuns returns the runs of the workflow other than own, the latest first, where the
+// index of runs shows them. lags says that the index does not show own either, or cannot
+// be asked. The error says that the namespace gets too many questions to answer now.
+func (a *Activities) otherRuns(ctx context.Context, id, own string, urgent bool) (runs []*workflowpb.WorkflowExecutionInfo, lags bool, err error) {
+	if strings.ContainsAny(id, `'"\`+"`") {
+		return nil, true, nil // such an id must not be part of a query; to look costs a request, to guess a second record
+	}
+	pause := listPause
+	for try := 1; ; try++ {
+		listed, err := a.runLister.list(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+			PageSize: maxEarlierRuns + 1, Query: fmt.Sprintf("WorkflowId = '%s'", id),
+		}, urgent)
+		switch {
+		case err != nil && isOverloaded(err):
+			return nil, false, err
+		case err != nil:
+			return nil, true, nil
+		}
+		shown := false
+		for _, run := range listed.GetExecutions() {
+			if run.GetExecution().GetRunId() == own {
+				shown = true
+			} else {
+				runs = append(runs, run)
+			}
+		}
+		if shown || len(runs) > 0 {
+			return runs, false, nil
+		}
+		if try == listTries {
+			return nil, true, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, true, nil
+		case <-time.After(pause):
+		}
+		pause *= 2
+	}
+}
+
+// startDiffers reports whether earlier runs had a start, and none of them had the start with the
+// digest. A run that failed made no record and does not count, unless an operator made it fail. A
+// run whose start Temporal has forgotten does not count either.
+func (a *Activities) startDiffers(ctx context.Context, digest string, runs []*workflowpb.WorkflowExecutionInfo) bool {
+	if digest == "" {
+		return false
+	}
+	others := false
+	for _, run := range runs[:min(len(runs), maxEarlierRuns)] {
+		had, known := a.startDigestOf(ctx, run)
+		switch {
+		case !known, !a.mayHaveCreated(ctx, run):
+		case had == digest:
+			return false
+		default:
+			others = true
+		}
+	}
+	return others
+}
+
+// startDigestOf returns the digest of the start of a run, if the run's history holds it.
+func (a *Activities) startDigestOf(ctx context.Context, run *workflowpb.WorkflowExecutionInfo) (string, bool) {
+	started := a.firstEvent(ctx, run, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT).GetWorkflowExecutionStartedEventAttributes()
+	payloads := started.GetInput().GetPayloads()
+	if len(payloads) == 0 {
+		return "", false
+	}
+	if data := a.decodePayload(payloads[0]); data != nil {
+		start, err := opportunity.DecodeStart(data)
+		return start.Digest(), err == nil
+	}
+	if len(payloads) < 2 {
+		return "", false
+	}
+	var carried struct {
+		StartDigest string `json:"startDigest"`
+	}
+	err := json.Unmarshal(a.decodePayload(payloads[1]), &carried)
+	return carried.StartDigest, err == nil && carried.StartDigest != ""
+}
+
+// mayHaveCreated reports whether the run may have made a record.
+func (a *Activities) mayHaveCreated(ctx context.Context, run *workflowpb.WorkflowExecutionInfo) bool {
+	if run.GetStatus() != enums.WORKFLOW_EXECUTION_STATUS_FAILED {
+		return true
+	}
+	failed := a.firstEvent(ctx, run, enums.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT).GetWorkflowExecutionFailedEventAttributes()
+	return failed.GetFailure().GetApplicationFailureInfo().GetType() == string(opportunity.Skipped)
+}
+
+// firstEvent returns the first event of the run's history that passes the filter; nil where
+// there is none.
+func (a *Activities) firstEvent(ctx context.Context, run *workflowpb.WorkflowExecutionInfo, filter enums.HistoryEventFilterType) *historypb.HistoryEvent {
+	events := a.temporal.GetWorkflowHistory(ctx, run.GetExecution().GetWorkflowId(), run.GetExecution().GetRunId(), false, filter)
+	if !events.HasNext() {
+		return nil
+	}
+	event, err := events.Next()
+	if err != nil {
+		return nil
+	}
+	return event
+}
+
+func (a *Activities) decodePayload(payload *commonpb.Payload) []byte {
+	if string(payload.GetMetadata()[converter.MetadataEncoding]) == converter.MetadataEncodingNil {
+		return nil
+	}
+	var data json.RawMessage
+	if err := a.dataConverter.FromPayload(payload, &data); err != nil || string(data) == "null" {
+		return nil
+	}
+	return data
+}
+
+// maxCreateAttempts is how many references a worker remembers for which it created records.
+const maxCreateAttempts = 20_000
+
+// createAttempts are the latest references for which this worker has requested a record. The
+// index of runs may not show yet which run made the request.
+type createAttempts struct {
+	mu      sync.Mutex
+	digests map[opportunity.Reference]string // digests of the starts
+	order   []opportunity.Reference
+}
+
+// startDigest returns the digest of the start that requested a record of the reference.
+func (r *createAttempts) startDigest(reference opportunity.Reference) (string, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	digest, known := r.digests[reference]
+	return digest, known
+}
+
+func (r *createAttempts) add(reference opportunity.Reference, digest string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, known := r.digests[reference]; known {
+		return
+	}
+	if r.digests == nil {
+		r.digests = make(map[opportunity.Reference]string)
+	}
+	if len(r.order) >= maxCreateAttempts {
+		delete(r.digests, r.order[0])
+		r.order = r.order[1:]
+	}
+	r.digests[reference] = digest
+	r.order = append(r.order, reference)
+}

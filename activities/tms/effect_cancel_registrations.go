@@ -1,0 +1,114 @@
+package tms
+
+import (
+	"context"
+	"slices"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// cancelRegistrationsHandler cancels the learners of the opportunity, no matter who registered them.
+type cancelRegistrationsHandler struct{ *Activities }
+
+func (e cancelRegistrationsHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
+	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
+	if in.Undo {
+		return e.inspectUndo(ctx, in, out)
+	}
+	found, err := e.inspectContacts(ctx, dropUnknownAttendees(in), out, opportunity.MatchAskOperator)
+	if err != nil || found.Error != nil {
+		found.UndoEntry = in.UndoEntry
+		return found, err
+	}
+	out.Contacts = found.Contacts // attendees without a contact are on no event
+	for _, event := range eventsFor(in.Attendees) {
+		contacts := contactsOn(event, in.Attendees, out.Contacts)
+		places, err := e.enrolmentsOn(ctx, event, contacts)
+		if err != nil {
+			return out, readError(err)
+		}
+		for _, contact := range contacts {
+			for _, learner := range places[contact] {
+				out.UndoEntry = out.UndoEntry.WithObject(opportunity.TouchedObject{
+					Kind: opportunity.ObjectLearner, ID: learner, Event: event, Contact: contact, Reverted: true,
+				})
+				if out.Request == nil {
+					out.Request = &opportunity.EffectRequest{Kind: opportunity.RequestCancelLearner, Target: learner}
+				}
+			}
+		}
+	}
+	return out, nil
+}
+
+// dropUnknownAttendees removes persons without an e-mail address, since no contact can be found
+// for them: they are on no event.
+func dropUnknownAttendees(in activities.EffectInput) activities.EffectInput {
+	in.Attendees = slices.Clone(in.Attendees)
+	for i, attendee := range in.Attendees {
+		if needsContactLookup(attendee) && emailKey(attendee) == "" {
+			in.Attendees[i].Person = nil
+		}
+	}
+	return in
+}
+
+// inspectUndo reinstates the learners that the effect cancelled, where their events have
+// places.
+func (e cancelRegistrationsHandler) inspectUndo(ctx context.Context, in activities.EffectInput, out activities.InspectResult) (activities.InspectResult, error) {
+	out.UndoEntry.Objects = slices.Clone(in.UndoEntry.Objects)
+	cancelled := func(r opportunity.TouchedObject) bool { return r.Kind == opportunity.ObjectLearner && r.Reverted }
+	on, err := e.enrolmentsOf(ctx, in.UndoEntry.Objects, cancelled)
+	if err != nil {
+		return out, readError(err)
+	}
+	room := make(map[opportunity.ID]bool)
+	left, full := 0, opportunity.ID("")
+	for i := range out.UndoEntry.Objects {
+		learner := &out.UndoEntry.Objects[i]
+		if !cancelled(*learner) {
+			continue
+		}
+		places := on[learner.Event][learner.Contact]
+		if slices.Contains(places, learner.ID) {
+			learner.Reverted = false
+			continue
+		}
+		// A contact who has got another place since needs no second place.
+		if out.Request != nil || slices.ContainsFunc(places, func(id opportunity.ID) bool { return !hasLearner(in.UndoEntry, id) }) {
+			continue
+		}
+		if _, looked := room[learner.Event]; !looked {
+			event, err := e.api.Event(ctx, string(learner.Event))
+			if err != nil {
+				return out, readError(err)
+			}
+			room[learner.Event] = event.Active && (event.RemainingPlaces == nil || *event.RemainingPlaces > 0)
+		}
+		if !room[learner.Event] {
+			left, full = left+1, learner.Event
+			continue
+		}
+		out.Request = &opportunity.EffectRequest{Kind: opportunity.RequestReinstateLearner, Target: learner.ID}
+	}
+	if out.Request == nil && left > 0 {
+		out.Error = opportunity.Failf(opportunity.Conflict, "of the learners %d stay cancelled: event %s has no place left", left, full)
+	}
+	return out, nil
+}
+
+func hasLearner(trace opportunity.UndoEntry, id opportunity.ID) bool {
+	return slices.ContainsFunc(trace.Objects, func(r opportunity.TouchedObject) bool { return r.Kind == opportunity.ObjectLearner && r.ID == id })
+}
+
+func (e cancelRegistrationsHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
+	if run, other := detectReset(ctx, in.RunID); other {
+		return activities.ExecuteResult{CallResult: resetResult(run)}, nil
+	}
+	act := e.api.CancelLearner
+	if in.Request.Kind == opportunity.RequestReinstateLearner {
+		act = e.api.ReactivateLearner
+	}
+	return activities.ExecuteResult{CallResult: callResult(act(e.withSendDeadline(ctx), string(in.Request.Target))), UndoEntry: in.UndoEntry}, nil
+}

@@ -1,0 +1,53 @@
+package tms_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// An account that the TMS itself gave the record after the inspection stays: the effect
+// does not remove it.
+func TestAccountSetByTheTMSIsKeptOnUndo(t *testing.T) {
+	r := newFixtureAssuming(t, tms.ReferenceTag{}, map[string]string{"update.null": "cleared"})
+	record := r.createRecord("A-1")
+	in := accountEffect(record, "Byrne Ltd")
+	in.UndoEntry = mustRunActivity[activities.InspectResult](r, activities.InspectEffect, in).UndoEntry
+	theirs := r.account("Byrne Ltd")
+	r.setAccount(record, theirs)
+	done := r.runEffect(in)
+	r.wantSatisfied(done)
+	r.wantSatisfied(r.runEffect(undoInput(in, done)))
+	if got := r.accountOf(record); got != theirs {
+		t.Errorf("the record has the account %q, want %q", got, theirs)
+	}
+}
+
+// An answer that reports a new contact does not make the contact.
+func TestContactThatIsNotCreatedIsReported(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{})
+	record := r.createRecord("A-1")
+	r.respondOnce("createBatch", `{"data":{"contact":{"createBatch":[{"errors":[],"contact":{"id":"UGVyc29uOjk5","personalName":{"firstName":"a","lastName":"b"}}}]}}}`)
+	r.requestCount()
+	got := r.runEffect(contactsEffect(record, opportunity.MatchAskOperator, person(event, "Ada", "ada@example.com")))
+	r.wantProblem(got, 4, "nothing shows", opportunity.RequestCreateContacts)
+}
+
+// Places are given back all at once. The places of people without names yet would be lost
+// for good together with the places of the named person.
+func TestPlacesWithoutNamedLearnersStayReserved(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{})
+	record := r.createRecord("A-1")
+	three := interest(event, 3)
+	three.Interest.Reserve = true
+	r.apply(record, three, opportunity.Change{Request: "r", ReservationChange: &opportunity.ReservationChange{Until: r.timeIn(240 * time.Hour)}})
+	ref := r.read(record).Interests[0]
+	ada := person(event, "Ada", "ada@example.com")
+	ada.Interest = ref.ID
+	in := registerEffect(record, []opportunity.RecordedInterest{{ID: ref.ID, Item: string(ref.Item), Quantity: 3}}, ada)
+	r.wantSatisfied(r.runEffect(in))
+	r.wantReserved(3)
+}

@@ -1,0 +1,320 @@
+package tms_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms"
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// createWithEvent returns a record with an interest in an event, without held places.
+func (r *fixture) createWithEvent(quantity int) (record opportunity.ID, interests []opportunity.RecordedInterest) {
+	r.t.Helper()
+	record = r.createRecord("A-1")
+	answer := r.apply(record, interest(course, 1), interest(event, quantity)).Results[1]
+	if answer.Status != opportunity.StatusDone {
+		r.t.Fatalf("%+v", answer)
+	}
+	for _, ref := range r.read(record).Interests {
+		interests = append(interests, opportunity.RecordedInterest{ID: ref.ID, Item: string(ref.Item)})
+	}
+	r.requestCount()
+	return record, interests
+}
+
+// reservedPlaces returns how many places of the event are held.
+func (r *fixture) reservedPlaces() int {
+	r.t.Helper()
+	got, err := r.client().Event(r.t.Context(), string(event))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.requestCount()
+	return *got.Reserved
+}
+
+// expiry returns until when the record holds places; zero when it holds none.
+func (r *fixture) expiry(record opportunity.ID) time.Time {
+	r.t.Helper()
+	held := r.read(record).Reservation
+	r.requestCount()
+	if !held.Valid {
+		return time.Time{}
+	}
+	return held.Until
+}
+
+// extend sets until when places are held, without the worker.
+func (r *fixture) extend(record opportunity.ID, until time.Time) {
+	r.t.Helper()
+	if _, err := r.client().ExtendReservations(r.t.Context(), administrate.ExtendReservations{OpportunityID: string(record), Until: until}); err != nil {
+		r.t.Fatal(err)
+	}
+	r.requestCount()
+}
+
+func (r *fixture) wantExpiry(record opportunity.ID, want time.Time) {
+	r.t.Helper()
+	if got := r.expiry(record); got.Sub(want).Abs() > 5*time.Second {
+		r.t.Errorf("places are held until %v, want %v", got, want)
+	}
+}
+
+func (r *fixture) wantReserved(want int) {
+	r.t.Helper()
+	if got := r.reservedPlaces(); got != want {
+		r.t.Errorf("%d places are held, want %d", got, want)
+	}
+}
+
+// advanceClock moves the clock on.
+func (r *fixture) advanceClock(d time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.clockOffset += d
+}
+
+func (r *fixture) timeIn(d time.Duration) time.Time {
+	return r.now().Add(d).UTC().Truncate(time.Second)
+}
+
+func reserveEffect(record opportunity.ID, interests []opportunity.RecordedInterest, until time.Time) activities.EffectInput {
+	return activities.EffectInput{Reference: "A-1", Opportunity: record, Interests: interests, Effect: opportunity.Effect{
+		Key: "1/hold/before/1/reserve", Kind: opportunity.EffectReserve, Reserve: &opportunity.EnsureReservation{Until: until},
+	}}
+}
+
+func extendEffect(record opportunity.ID, until time.Time) activities.EffectInput {
+	return activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: opportunity.Effect{
+		Key: "1/hold/before/1/extend", Kind: opportunity.EffectExtend, Extend: &opportunity.EnsureReservation{Until: until},
+	}}
+}
+
+func releaseEffect(record opportunity.ID) activities.EffectInput {
+	return activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: opportunity.Effect{
+		Key: "1/lose/after/1/release", Kind: opportunity.EffectRelease,
+	}}
+}
+
+func TestPlacesAreReservedOnceAndReleasedOnUndo(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{})
+	record, interests := r.createWithEvent(3)
+	until := r.timeIn(14 * 24 * time.Hour)
+	in := reserveEffect(record, interests, until)
+	done := r.runEffect(in)
+	r.wantEffect(done, 3, opportunity.RequestReserve)
+	r.wantReserved(3)
+	r.wantExpiry(record, until)
+	r.wantEffect(r.runEffect(in), 1) // the places are held already
+	in.Effect.Reserve = &opportunity.EnsureReservation{Until: until.Add(-time.Hour)}
+	r.wantEffect(r.runEffect(in), 1) // the places are held even longer than wanted
+
+	in.Effect.Reserve, in.Undo, in.UndoEntry = &opportunity.EnsureReservation{Until: until}, true, done.undoEntry
+	undone := r.runEffect(in)
+	r.wantEffect(undone, 3, opportunity.RequestExtend)
+	r.wantExpiry(record, r.timeIn(time.Hour))
+	in.UndoEntry = undone.undoEntry
+	r.wantEffect(r.runEffect(in), 1)
+	r.advanceClock(2 * time.Hour)
+	r.wantReserved(0)
+	r.wantEffect(r.runEffect(in), 1)
+}
+
+func TestReservationWithLostAnswerIsMadeOnce(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{})
+	record, interests := r.createWithEvent(3)
+	r.loseNextAnswer()
+	until := r.timeIn(time.Hour * 48)
+	r.wantEffect(r.runEffect(reserveEffect(record, interests, until)), 3, opportunity.RequestReserve)
+	r.wantReserved(3)
+}
+
+// An answer without the opportunity proves nothing; another inspection decides.
+func TestReservationThatIsNotInTheAnswerIsReadBack(t *testing.T) {
+	r := newFixtureAssuming(t, tms.ReferenceTag{}, map[string]string{"extend.answer": "errors"})
+	record, interests := r.createWithEvent(3)
+	r.wantEffect(r.runEffect(reserveEffect(record, interests, r.timeIn(48*time.Hour))), 3, opportunity.RequestReserve)
+	r.wantEffect(r.runEffect(extendEffect(record, r.timeIn(72*time.Hour))), 3, opportunity.RequestExtend)
+	r.wantEffect(r.runEffect(releaseEffect(record)), 3, opportunity.RequestRelease)
+	r.advanceClock(time.Second)
+	r.wantReserved(0)
+}
+
+func TestNothingIsReservedWithoutAnEvent(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{})
+	record, interests := r.createWithEvent(3)
+	r.wantEffect(r.runEffect(reserveEffect(record, interests[:1], r.timeIn(time.Hour))), 0)
+}
+
+// The API accepts a request for places that it does not hold, and returns no error.
+func TestReservationWithoutEffectIsReported(t *testing.T) {
+	r := newFixtureAssuming(t, tms.ReferenceTag{}, map[string]string{"reserve.short": "nothing"})
+	record, interests := r.createWithEvent(100)
+	in := reserveEffect(record, interests, r.timeIn(48*time.Hour))
+	out := r.runEffect(in)
+	r.wantProblem(out, 3, "none are held", opportunity.RequestReserve)
+	r.wantReserved(0)
+
+	// After an operator's retry the request is made again.
+	in.UndoEntry = out.undoEntry
+	r.wantProblem(r.runEffect(in), 3, "none are held", opportunity.RequestReserve)
+
+	in.Undo = true
+	r.wantEffect(r.runEffect(in), 1)
+}
+
+func TestRejectedReservation(t *testing.T) {
+	r := newFixtureAssuming(t, tms.ReferenceTag{}, map[string]string{"reserve.short": "refused"})
+	record, interests := r.createWithEvent(100)
+	r.wantProblem(r.runEffect(reserveEffect(record, interests, r.timeIn(48*time.Hour))), 2, "were to be reserved", opportunity.RequestReserve)
+	r.wantReserved(0)
+}
+
+func TestExpiredReservationIsNotMadeAgain(t *testing.T) {
+	for name, end := range map[string]func(r *fixture, record opportunity.ID){
+		"lapsed":     func(r *fixture, _ opportunity.ID) { r.advanceClock(3 * time.Hour) },
+		"given back": func(r *fixture, record opportunity.ID) { r.extend(record, r.now()); r.advanceClock(2 * time.Second) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newFixture(t, tms.ReferenceTag{})
+			record, interests := r.createWithEvent(3)
+			r.wantEffect(r.runEffect(reserveEffect(record, interests, r.timeIn(2*time.Hour))), 3, opportunity.RequestReserve)
+			end(r, record)
+			r.wantProblem(r.runEffect(reserveEffect(record, interests, r.timeIn(2*time.Hour))), 1, "can hold none again")
+			r.wantReserved(0)
+			r.wantProblem(r.runEffect(extendEffect(record, r.timeIn(2*time.Hour))), 1, "cannot be held again")
+			r.wantEffect(r.runEffect(releaseEffect(record)), 1)
+		})
+	}
+}
+
+// Where places were held before, the places of the effect cannot be told from them.
+func TestEarlierReservationIsNotReleasedOnUndo(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{})
+	record, interests := r.createWithEvent(3)
+	first := r.timeIn(24 * time.Hour)
+	r.wantEffect(r.runEffect(reserveEffect(record, interests, first)), 3, opportunity.RequestReserve)
+	in := reserveEffect(record, interests, r.timeIn(48*time.Hour))
+	done := r.runEffect(in)
+	r.wantEffect(done, 3, opportunity.RequestReserve)
+	if !done.undoEntry.Until.Equal(first) {
+		t.Errorf("before: %v, want %v", done.undoEntry.Until, first)
+	}
+	in.Undo, in.UndoEntry = true, done.undoEntry
+	r.wantProblem(r.runEffect(in), 1, "were held before")
+	r.wantExpiry(record, in.Effect.Reserve.Until)
+}
+
+func TestReservationExtendedBySomebodyElseIsNotReleased(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{})
+	record, interests := r.createWithEvent(3)
+	in := reserveEffect(record, interests, r.timeIn(24*time.Hour))
+	done := r.runEffect(in)
+	r.requestCount()
+	theirs := r.timeIn(72 * time.Hour)
+	r.extend(record, theirs)
+	in.Undo, in.UndoEntry = true, done.undoEntry
+	r.wantProblem(r.runEffect(in), 1, "somebody else")
+	r.wantExpiry(record, theirs)
+}
+
+func TestUndoWithoutReservationDoesNothing(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{})
+	record, interests := r.createWithEvent(3)
+	in := reserveEffect(record, interests, r.timeIn(24*time.Hour))
+	in.Undo = true
+	r.wantEffect(r.runEffect(in), 0)
+}
+
+func TestReservationIsExtendedAndRestoredOnUndo(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{})
+	record, interests := r.createWithEvent(3)
+	first, second := r.timeIn(24*time.Hour), r.timeIn(72*time.Hour)
+	r.wantProblem(r.runEffect(extendEffect(record, second)), 1, "holds no places")
+	r.wantEffect(r.runEffect(reserveEffect(record, interests, first)), 3, opportunity.RequestReserve)
+	in := extendEffect(record, second)
+	r.loseNextAnswer()
+	done := r.runEffect(in)
+	r.wantEffect(done, 3, opportunity.RequestExtend)
+	r.wantExpiry(record, second)
+	r.wantEffect(r.runEffect(in), 1)
+
+	in.Undo, in.UndoEntry = true, done.undoEntry
+	r.wantEffect(r.runEffect(in), 3, opportunity.RequestExtend)
+	r.wantExpiry(record, first)
+	r.wantEffect(r.runEffect(in), 1)
+}
+
+func TestAnExpiryThatHasPassedIsNotSetAgain(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{})
+	record, interests := r.createWithEvent(3)
+	r.wantEffect(r.runEffect(reserveEffect(record, interests, r.timeIn(time.Hour))), 3, opportunity.RequestReserve)
+	in := extendEffect(record, r.timeIn(72*time.Hour))
+	done := r.runEffect(in)
+	r.requestCount()
+	r.advanceClock(2 * time.Hour)
+	in.Undo, in.UndoEntry = true, done.undoEntry
+	r.wantProblem(r.runEffect(in), 1, "which has passed")
+	r.wantExpiry(record, in.Effect.Extend.Until)
+}
+
+// The API accepts an expiry and does nothing; another inspection finds this.
+func TestExtensionWithoutEffectIsReported(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{})
+	record, interests := r.createWithEvent(3)
+	r.wantEffect(r.runEffect(reserveEffect(record, interests, r.timeIn(24*time.Hour))), 3, opportunity.RequestReserve)
+	r.interceptRequests(func(w http.ResponseWriter, q *http.Request) bool {
+		if !strings.Contains(readBody(t, q), "extendReservations") {
+			return false
+		}
+		_, _ = w.Write([]byte(`{"data":{"m0":{"extendReservations":{"errors":[],"opportunity":{"id":"` + string(record) + `"}}}}}`))
+		return true
+	})
+	r.wantProblem(r.runEffect(extendEffect(record, r.timeIn(72*time.Hour))), 3, "nothing shows", opportunity.RequestExtend)
+}
+
+func TestReservationIsReleased(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{})
+	record, interests := r.createWithEvent(3)
+	r.wantEffect(r.runEffect(releaseEffect(record)), 1) // no places are held
+	r.wantEffect(r.runEffect(reserveEffect(record, interests, r.timeIn(24*time.Hour))), 3, opportunity.RequestReserve)
+	r.loseNextAnswer()
+	done := r.runEffect(releaseEffect(record))
+	r.wantEffect(done, 3, opportunity.RequestRelease)
+	r.advanceClock(time.Second)
+	r.wantReserved(0)
+	in := releaseEffect(record)
+	in.Undo, in.UndoEntry = true, done.undoEntry
+	r.wantProblem(r.runEffect(in), 0, "cannot be taken back")
+}
+
+// An API may report held places for every opportunity without an expiry, and the effect
+// believes this once.
+func TestReservationWithoutExpiryIsReleasedOnce(t *testing.T) {
+	r := newFixtureAssuming(t, tms.ReferenceTag{}, map[string]string{"isReservationValid.none": "true"})
+	record := r.createRecord("A-1")
+	r.requestCount()
+	out := r.runEffect(releaseEffect(record))
+	if out.problem != "" || len(out.requests) > 1 {
+		t.Errorf("acts %q, problem %q", out.requests, out.problem)
+	}
+}
+
+func TestReservationUntilAPastTimeFails(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{})
+	record, interests := r.createWithEvent(3)
+	past := r.timeIn(-time.Hour)
+	r.wantProblem(r.runEffect(reserveEffect(record, interests, past)), 1, "has passed")
+	r.wantEffect(r.runEffect(reserveEffect(record, interests, r.timeIn(24*time.Hour))), 3, opportunity.RequestReserve)
+	r.wantProblem(r.runEffect(extendEffect(record, past)), 1, "has passed")
+	if diff := cmp.Diff(3, r.reservedPlaces()); diff != "" {
+		t.Error(diff)
+	}
+}

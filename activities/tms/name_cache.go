@@ -1,0 +1,119 @@
+package tms
+
+import (
+	"sync"
+	"time"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// nameCache remembers the meanings of names for a while, so that most commands need no
+// look-up. Only unambiguous meanings are kept.
+type nameCache struct {
+	ttl time.Duration
+	now func() time.Time
+
+	mu       sync.Mutex
+	meanings map[opportunity.UnresolvedName]cachedName
+	// steps are the steps from the last look-ups, by their ids.
+	steps map[opportunity.ID]cachedStep
+}
+
+type cachedName struct {
+	meaning   opportunity.Ref
+	expiresAt time.Time
+}
+
+type cachedStep struct {
+	step      opportunity.Step
+	expiresAt time.Time
+}
+
+func newNameCache(keep time.Duration, now func() time.Time) *nameCache {
+	return &nameCache{
+		ttl: keep, now: now, meanings: make(map[opportunity.UnresolvedName]cachedName), steps: make(map[opportunity.ID]cachedStep),
+	}
+}
+
+// maxCachedNames bounds the cache; when the cache is full, everything is looked up again.
+const maxCachedNames = 10_000
+
+func (n *nameCache) store(name opportunity.UnresolvedName, meaning opportunity.Ref) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.meanings) >= maxCachedNames {
+		clear(n.meanings)
+	}
+	n.meanings[name] = cachedName{meaning: meaning, expiresAt: n.now().Add(n.ttl)}
+}
+
+func (n *nameCache) lookup(name opportunity.UnresolvedName) (opportunity.Ref, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	found, ok := n.meanings[name]
+	if !ok || n.now().After(found.expiresAt) {
+		return opportunity.Ref{}, false
+	}
+	return found.meaning, true
+}
+
+func (n *nameCache) storeStep(step opportunity.Step) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.steps) >= maxCachedNames {
+		clear(n.steps)
+	}
+	n.steps[step.ID] = cachedStep{step: step, expiresAt: n.now().Add(n.ttl)}
+}
+
+func (n *nameCache) step(id opportunity.ID) (opportunity.Step, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	found, ok := n.steps[id]
+	if !ok || n.now().After(found.expiresAt) {
+		return opportunity.Step{}, false
+	}
+	return found.step, true
+}
+
+// nameResolver finds ids from what the workflow resolved already and what the worker
+// remembers. It collects the names that neither knows.
+type nameResolver struct {
+	resolved map[opportunity.UnresolvedName]opportunity.ID
+	cache    *nameCache
+	missing  []opportunity.UnresolvedName
+}
+
+func (a *Activities) newNameResolver(resolved []opportunity.ResolvedName) *nameResolver {
+	d := &nameResolver{resolved: make(map[opportunity.UnresolvedName]opportunity.ID, len(resolved)), cache: a.nameCache}
+	for _, one := range resolved {
+		d.resolved[one.UnresolvedName] = one.ID
+	}
+	return d
+}
+
+// id returns what the API needs for the text: an id, or a currency's code. Text that
+// already is an id or a code passes.
+func (d *nameResolver) id(typ, text string, wanted []opportunity.UnresolvedName) string {
+	name := opportunity.UnresolvedName{Type: typ, Text: text}
+	for _, w := range wanted {
+		if w != name {
+			continue
+		}
+		if id, ok := d.resolved[name]; ok {
+			return string(id)
+		}
+		if meaning, ok := d.cache.lookup(name); ok {
+			return string(meaning.ID)
+		}
+		d.missing = append(d.missing, name)
+		return ""
+	}
+	return text
+}
+
+// unresolvedResult returns the result that nothing was sent because names are missing.
+func (d *nameResolver) unresolvedResult() activities.CallResult {
+	return activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonUnresolvedNames, MissingNames: d.missing}
+}

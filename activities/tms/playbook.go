@@ -1,0 +1,91 @@
+package tms
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/playbook"
+)
+
+// VersionedPlaybook is a version of the tenant's playbook.
+type VersionedPlaybook struct {
+	// Version is the number of the version; 0 where the namespace has no playbook.
+	Version int
+	// Playbook is nil for a playbook without rules.
+	Playbook *playbook.Playbook
+	// ServiceKeys are the keys that sign requests to the services of the playbook, by the names of
+	// their secrets.
+	ServiceKeys map[string]ServiceKey
+}
+
+// currentPlaybook returns the playbook that is in force at the start of the activity.
+func (a *Activities) currentPlaybook(ctx context.Context) (VersionedPlaybook, error) {
+	return a.playbookAfterStart(ctx, 0)
+}
+
+// playbookAfterStart returns the playbook that is in force some time after the start of the
+// activity. The server's clock says when the activity started, because the clocks of
+// workers differ.
+func (a *Activities) playbookAfterStart(ctx context.Context, elapsed time.Duration) (VersionedPlaybook, error) {
+	started := activity.GetInfo(ctx).StartedTime
+	if started.IsZero() {
+		started = a.now()
+	}
+	return a.playbookAt(started.Add(elapsed))
+}
+
+// playbookUnavailable returns the error of an activity on a worker that does not know which playbook
+// is in force. The server offers the activity again, to any worker.
+func playbookUnavailable(format string, a ...any) error {
+	return temporal.NewApplicationError(fmt.Sprintf(format, a...), string(activities.ReasonPlaybookUnavailable))
+}
+
+// dailyReadSpread is the part of a day over which daily looks are spread. It is for
+// opportunities that were looked at together, as after an outage or an import.
+const dailyReadSpread = 6 * time.Hour
+
+// playbookFeatures returns what the playbook in force has. It returns nil where the playbook has
+// nothing and the namespace has no playbook. A worker then answers as if there were no
+// playbooks.
+//
+// rules runs before anything is sent. A worker that does not know the playbook returns an
+// error.
+func (a *Activities) playbookFeatures(ctx context.Context) (*activities.PlaybookFeatures, error) {
+	book, err := a.currentPlaybook(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return a.featuresOf(book), nil
+}
+
+func (a *Activities) featuresOf(book VersionedPlaybook) *activities.PlaybookFeatures {
+	has := book.Playbook.Features()
+	if !has.Transitions && !has.Reactions && !has.FollowUps {
+		if book.Version == 0 {
+			return nil
+		}
+		return &activities.PlaybookFeatures{Version: book.Version}
+	}
+	rules := &activities.PlaybookFeatures{
+		Version: book.Version,
+		Digest:  book.Playbook.Digest(), Transitions: has.Transitions, Reactions: has.Reactions, FollowUps: has.FollowUps, Learners: has.Learners,
+	}
+	if has.Reactions || has.FollowUps {
+		rules.QuietTime, rules.Spread, rules.FollowUpSteps = a.times.Quiet(), dailyReadSpread, has.Steps
+	}
+	return rules
+}
+
+// playbookUnavailableResult returns the fate of a request of a worker that does not know which playbook is
+// in force.
+func playbookUnavailableResult(err error) activities.CallResult {
+	return activities.CallResult{
+		Status: opportunity.StatusNotSent, Reason: activities.ReasonPlaybookUnavailable, Error: opportunity.Failf(opportunity.Rejected, "%s", err),
+	}
+}

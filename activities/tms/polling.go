@@ -1,0 +1,35 @@
+package tms
+
+import (
+	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// undoKeyWaitingSince is a key of Trace.Values: since when an effect waits for something that only
+// the TMS makes.
+const undoKeyWaitingSince = "since"
+
+// nextPoll returns when to look again for something that only the TMS makes: after 1, 2 and
+// 5 minutes, then every 10, and a last time at until. It keeps in the trace when the wait
+// began.
+func nextPoll(trace opportunity.UndoEntry, now, until time.Time) (opportunity.UndoEntry, time.Time) {
+	since, err := time.Parse(time.RFC3339, trace.Values[undoKeyWaitingSince])
+	if err != nil {
+		since = now
+		trace = withUndoValue(trace, undoKeyWaitingSince, formatTime(now))
+	}
+	next := 10 * time.Minute
+	switch waited := now.Sub(since); {
+	case waited < time.Minute:
+		next = time.Minute
+	case waited < 3*time.Minute:
+		next = 2 * time.Minute
+	case waited < 8*time.Minute:
+		next = 5 * time.Minute
+	}
+	if again := now.Add(next); again.Before(until) {
+		return trace, again.UTC()
+	}
+	return trace, until
+}

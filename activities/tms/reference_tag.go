@@ -1,0 +1,131 @@
+package tms
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// ReferenceTag says how a record in the TMS carries the caller's reference. By the mark the
+// worker finds a record whose create got no answer. The zero value carries no mark.
+type ReferenceTag struct {
+	// Attribute is the key of the custom attribute that holds the reference.
+	Attribute string
+	// InName puts the reference behind the opportunity's name, in brackets.
+	InName bool
+}
+
+// isDisabled reports whether records carry no mark.
+func (m ReferenceTag) isDisabled() bool { return m.Attribute == "" && !m.InName }
+
+// attributes returns the attributes of a new record.
+func (m ReferenceTag) attributes(reference opportunity.Reference) []administrate.Attribute {
+	if m.Attribute == "" {
+		return nil
+	}
+	return []administrate.Attribute{{Key: m.Attribute, Value: string(reference)}}
+}
+
+// addToName returns the name with the mark, as the TMS stores it.
+func (m ReferenceTag) addToName(name string, reference opportunity.Reference) string {
+	if !m.InName || name == "" {
+		return name
+	}
+	return name + nameSuffix(reference)
+}
+
+// stripFromName returns the name without the mark.
+func (m ReferenceTag) stripFromName(name string, reference opportunity.Reference) string {
+	if !m.InName {
+		return name
+	}
+	return strings.TrimSuffix(name, nameSuffix(reference))
+}
+
+// nameSuffix returns the mark in a name. Brackets of the reference itself are escaped, or the
+// mark of "b] [x" would end like the mark of "x".
+func nameSuffix(reference opportunity.Reference) string {
+	return " [" + strings.NewReplacer("%", "%25", "[", "%5B", "]", "%5D").Replace(string(reference)) + "]"
+}
+
+// isOn reports whether the record carries the reference.
+func (m ReferenceTag) isOn(record administrate.Opportunity, reference opportunity.Reference) bool {
+	if m.InName {
+		return strings.HasSuffix(record.Name, nameSuffix(reference))
+	}
+	for _, attribute := range record.Attributes {
+		if attribute.Key == m.Attribute && attribute.Value == string(reference) {
+			return true
+		}
+	}
+	return false
+}
+
+// Reference returns the reference that the record carries; false where it carries none. A
+// name that ends in brackets counts as marked.
+func (m ReferenceTag) Reference(record administrate.Opportunity) (opportunity.Reference, bool) {
+	if m.InName {
+		begin := strings.LastIndex(record.Name, " [")
+		if begin < 0 || !strings.HasSuffix(record.Name, "]") {
+			return "", false
+		}
+		written := record.Name[begin+len(" [") : len(record.Name)-len("]")]
+		return opportunity.Reference(strings.NewReplacer("%5B", "[", "%5D", "]", "%25", "%").Replace(written)), written != ""
+	}
+	for _, attribute := range record.Attributes {
+		if m.Attribute != "" && attribute.Key == m.Attribute && attribute.Value != "" {
+			return opportunity.Reference(attribute.Value), true
+		}
+	}
+	return "", false
+}
+
+// IsTagged reports whether the record carries the reference, in any of the ways in which a
+// worker can write it.
+func IsTagged(record administrate.Opportunity, reference opportunity.Reference) bool {
+	return strings.HasSuffix(record.Name, nameSuffix(reference)) ||
+		slices.ContainsFunc(record.Attributes, func(a administrate.Attribute) bool { return a.Value == string(reference) })
+}
+
+// tagOwner returns whose mark the record carries. A name that ends in brackets counts as
+// marked, since a mark and a name that looks like a mark are equal.
+func (m ReferenceTag) tagOwner(record administrate.Opportunity, reference opportunity.Reference) activities.TagOwner {
+	if m.isDisabled() {
+		return activities.TagOwnerUnknown
+	}
+	if m.isOn(record, reference) {
+		return activities.TagOwnerThis
+	}
+	if m.InName && strings.HasSuffix(record.Name, "]") && strings.Contains(record.Name, " [") {
+		return activities.TagOwnerOther
+	}
+	for _, attribute := range record.Attributes {
+		if !m.InName && attribute.Key == m.Attribute && attribute.Value != "" {
+			return activities.TagOwnerOther
+		}
+	}
+	return activities.TagOwnerNone
+}
+
+// isTaggedByOther reports whether the record certainly carries the mark of another reference.
+func (m ReferenceTag) isTaggedByOther(record administrate.Opportunity, reference opportunity.Reference) bool {
+	return !m.InName && m.tagOwner(record, reference) == activities.TagOwnerOther
+}
+
+// TagOpportunity puts the reference's mark on a record, in one request. It is assumed
+// that attributes outside the request stay unchanged.
+func (a *Activities) TagOpportunity(ctx context.Context, in activities.TagInput) (activities.CallResult, error) {
+	if why := a.adoptionConflict(ctx, in); why != nil {
+		return *why, nil
+	}
+	change := administrate.UpdateOpportunity{ID: string(in.Opportunity), Attributes: a.referenceTag.attributes(in.Reference)}
+	if a.referenceTag.InName {
+		change.Name = a.referenceTag.addToName(in.Name, in.Reference)
+	}
+	_, err := a.api.UpdateOpportunity(a.withSendDeadline(ctx), change)
+	return callResult(err), nil
+}

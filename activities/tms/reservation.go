@@ -1,0 +1,100 @@
+package tms
+
+import (
+	"context"
+	"maps"
+	"time"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// reservationState is the API's data about the places that an opportunity holds. All have one
+// expiry.
+type reservationState struct {
+	// reserved says that the API reports some places as held now. Without an expiry, the API may
+	// report this for an opportunity that never held any.
+	reserved bool
+	// expiry is when the places lapse, or have lapsed; zero where no expiry is set.
+	expiry time.Time
+	// expired says that the places have lapsed or were given back, so that the opportunity
+	// cannot hold any again.
+	expired bool
+}
+
+// toReservation returns what a view shows of the places. Places without an expiry are not
+// known to be held.
+func (p reservationState) toReservation() *opportunity.Reservation {
+	return &opportunity.Reservation{Valid: p.reserved && !p.expiry.IsZero(), Until: p.expiry}
+}
+
+func (a *Activities) readReservation(ctx context.Context, id opportunity.ID) (reservationState, error) {
+	record, err := a.api.Opportunity(ctx, string(id))
+	if err != nil {
+		return reservationState{}, err
+	}
+	out := reservationState{reserved: record.Reservations.Valid}
+	if until := record.Reservations.Until; until != nil {
+		out.expiry, out.expired = until.UTC(), !until.After(a.now())
+		out.reserved = out.reserved && !out.expired
+	}
+	return out, nil
+}
+
+// The keys of Trace.Values for effects about places and services. A Trace has other
+// members for everything else.
+const (
+	// undoKeyInspected: an inspection read the places before the effect requested anything.
+	undoKeyInspected = "looked"
+	// undoKeyConfirmed: the API answered that it did what the effect requested.
+	undoKeyConfirmed = "asked"
+	// undoKeyReleaseAt is until when the places stay held after an undo.
+	undoKeyReleaseAt = "back"
+)
+
+// withUndoValue returns the trace with a value added, and leaves the given trace unchanged.
+func withUndoValue(trace opportunity.UndoEntry, key, value string) opportunity.UndoEntry {
+	values := maps.Clone(trace.Values)
+	if values == nil {
+		values = make(map[string]string)
+	}
+	if values[key] = value; value == "" {
+		delete(values, key)
+	}
+	trace.Values = values
+	return trace
+}
+
+// withOriginalExpiry keeps until when places were held before the effect, the first time only.
+func (p reservationState) withOriginalExpiry(trace opportunity.UndoEntry) opportunity.UndoEntry {
+	if trace.Values[undoKeyInspected] != "" {
+		return trace
+	}
+	if p.reserved {
+		trace.Until = p.expiry
+	}
+	return withUndoValue(trace, undoKeyInspected, "yes")
+}
+
+// setExpiry sets until when places are held. A time that is not in the future gives them
+// back.
+func (a *Activities) setExpiry(ctx context.Context, in activities.EffectInput, until time.Time) activities.ExecuteResult {
+	_, err := a.api.ExtendReservations(a.withSendDeadline(ctx), administrate.ExtendReservations{
+		OpportunityID: string(in.Opportunity), Until: until.UTC().Truncate(time.Second),
+	})
+	return confirmedResult(in, err)
+}
+
+// confirmedResult returns the fate of a request about places.
+func confirmedResult(in activities.EffectInput, err error) activities.ExecuteResult {
+	result := activities.ExecuteResult{CallResult: callResult(err), UndoEntry: in.UndoEntry}
+	if err == nil {
+		result.UndoEntry = withUndoValue(in.UndoEntry, undoKeyConfirmed, "yes")
+	}
+	return result
+}
+
+func cannotUndoError(why string) *opportunity.Error {
+	return opportunity.Invalidf("it cannot be taken back: %s", why)
+}

@@ -1,0 +1,125 @@
+package tms
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+
+	"github.com/oppflow/oppflow/administrate"
+)
+
+// The index of runs limits the number of questions per second. The worker does not know
+// the limit. It asks without a limit until an answer does not come. Then it asks less
+// often than the index answered, and slowly more again.
+const (
+	maxListRate = 1000.0 // a second
+	minListRate = 2.0
+	// defaultListRate is less than the number that a server answers at its defaults.
+	defaultListRate = 8.0
+	// rateDecrease is the part of the rate of answers that remains, and rateIncrease what each
+	// answer adds.
+	rateDecrease = 0.7
+	rateIncrease = 0.1
+	// rateWindow is the time over which the answers are counted.
+	rateWindow = 2 * time.Second
+	// listTimeout is how long one question waits for its answer. When a question is refused, the SDK
+	// repeats the question by itself, first after a second.
+	listTimeout = 900 * time.Millisecond
+)
+
+// runLister asks for lists of runs, and urgent questions do not wait for others.
+type runLister struct {
+	temporal client.Client
+	now      func() time.Time
+	pace     *administrate.Pace
+
+	mu         sync.Mutex
+	rate       float64
+	answeredAt []time.Time // within rateWindow
+	loweredAt  time.Time
+}
+
+func newRunLister(temporal client.Client, now func() time.Time) *runLister {
+	return &runLister{temporal: temporal, now: now, pace: administrate.NewPace(maxListRate), rate: maxListRate}
+}
+
+// list repeats the question until it is answered. An error says that there are too many
+// questions for an answer within the context's time, or why the question was refused.
+func (q *runLister) list(ctx context.Context, request *workflowservice.ListWorkflowExecutionsRequest, urgent bool) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+	for {
+		if !urgent {
+			if err := q.pace.Wait(ctx); err != nil {
+				return nil, context.DeadlineExceeded
+			}
+		}
+		asking, cancel := context.WithTimeout(ctx, listTimeout)
+		listed, err := q.temporal.ListWorkflow(asking, request)
+		cancel()
+		switch {
+		case err == nil:
+			q.recordAnswered()
+			return listed, nil
+		case !isOverloaded(err):
+			return nil, err
+		}
+		q.recordRefused()
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(listPause):
+		}
+	}
+}
+
+// isOverloaded reports whether there was no answer because there are too many questions.
+func isOverloaded(err error) bool {
+	var exhausted *serviceerror.ResourceExhausted
+	var late *serviceerror.DeadlineExceeded
+	return errors.As(err, &exhausted) || errors.As(err, &late) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// recordAnswered records an answered question.
+func (q *runLister) recordAnswered() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.dropOld()
+	q.answeredAt = append(q.answeredAt, q.now())
+	if q.rate < maxListRate {
+		q.setRate(q.rate + rateIncrease)
+	}
+}
+
+// recordRefused records a refused question; refusals soon after another one say nothing new.
+func (q *runLister) recordRefused() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	now := q.now()
+	if now.Sub(q.loweredAt) < rateWindow {
+		return
+	}
+	q.dropOld()
+	rate := rateDecrease * float64(len(q.answeredAt)) / rateWindow.Seconds()
+	if q.rate == maxListRate {
+		rate = max(rate, defaultListRate) // while everything was answered at once, the answers say little about the limit
+	}
+	q.loweredAt = now
+	q.setRate(rate)
+}
+
+// dropOld forgets old answers.
+func (q *runLister) dropOld() {
+	since := q.now().Add(-rateWindow)
+	for len(q.answeredAt) > 0 && q.answeredAt[0].Before(since) {
+		q.answeredAt = q.answeredAt[1:]
+	}
+}
+
+func (q *runLister) setRate(rate float64) {
+	q.rate = min(max(rate, minListRate), maxListRate)
+	q.pace.SetRate(q.rate)
+}

@@ -1,0 +1,132 @@
+package tms
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"go.temporal.io/api/workflow/v1"
+	"go.temporal.io/sdk/activity"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// changeInput is implemented by the inputs of activities that change something.
+type changeInput interface{ Subject() string }
+
+// changeOutput is implemented by pointers to the results of activities that change
+// something.
+type changeOutput[R any] interface {
+	*R
+	AsCallResult() *activities.CallResult
+}
+
+// sendOnce makes an activity of a function that changes something. Every change passes
+// through once. once calls the function only where it is proven that nothing was sent for
+// this activity before. Otherwise the fate of the change is unknown, and nothing is sent.
+func sendOnce[I changeInput, R any, P changeOutput[R]](a *Activities, change func(context.Context, I) (R, error)) func(context.Context, I) (R, error) {
+	return func(ctx context.Context, in I) (R, error) {
+		var result R
+		var err error
+		if why := a.possiblySentReason(ctx); why != "" {
+			*P(&result).AsCallResult() = activities.CallResult{
+				Status: opportunity.StatusUnknown, Reason: activities.ReasonAttemptNotEnded, Error: opportunity.Failf(opportunity.Undecided, "nothing was sent: %s", why),
+			}
+		} else if why := a.checkPermission(ctx); why != nil {
+			// This comes before the change asks for its epoch: a worker that has not proven whose
+			// namespace it serves has not read the epoch either.
+			*P(&result).AsCallResult() = notPermitted(why)
+		} else {
+			result, err = change(ctx, in)
+		}
+		P(&result).AsCallResult().Subject = in.Subject()
+		return result, err
+	}
+}
+
+// promptStart is the longest delay of a start after the scheduling that needs no proof. An
+// operator needs three requests to make an activity start twice, and these take longer.
+const promptStart = 10 * time.Millisecond
+
+// possiblySentReason returns why the change of the activity may have been sent before; "" says
+// that the change was not sent. An activity that changes something is scheduled with one
+// attempt. Temporal starts the activity a second time only where somebody changed its
+// options, or started it again, with update-options, reset or unpause.
+func (a *Activities) possiblySentReason(ctx context.Context) string {
+	info := activity.GetInfo(ctx)
+	switch {
+	case info.Attempt != 1:
+		return "this is not the first attempt of the activity"
+	case info.RetryPolicy != nil && info.RetryPolicy.MaximumAttempts != 1:
+		return "the number of attempts of the activity was changed"
+	case !a.startedActivities.addIfNew(info):
+		return "this worker has started the activity before"
+	case info.StartedTime.Sub(info.ScheduledTime) <= promptStart:
+		return ""
+	}
+	// The task does not hold everything: a reset of an activity sets the count of its
+	// attempts back to 1, and the task holds the time-outs as they were scheduled.
+	ctx, cancel := context.WithTimeout(ctx, earlierRunTimeout)
+	defer cancel()
+	described, err := a.temporal.DescribeWorkflow(ctx, info.WorkflowExecution.ID, info.WorkflowExecution.RunID)
+	if err != nil {
+		return "Temporal does not tell whether the activity was started before"
+	}
+	for _, pending := range described.RawResponse.GetPendingActivities() {
+		if pending.GetActivityId() == info.ActivityID {
+			return activityDifference(info, pending)
+		}
+	}
+	return "the activity has been completed by somebody else"
+}
+
+// activityDifference returns how the activity differs from the scheduled activity; "" says that it
+// does not differ.
+func activityDifference(info activity.Info, now *workflow.PendingActivityInfo) string {
+	options := now.GetActivityOptions()
+	switch {
+	case now.GetAttempt() != 1, now.GetLastAttemptCompleteTime() != nil, !now.GetScheduledTime().AsTime().Equal(info.ScheduledTime):
+		return "the activity was started before"
+	case now.GetMaximumAttempts() != 1,
+		options != nil && options.GetStartToCloseTimeout().AsDuration() != info.StartToCloseTimeout,
+		options != nil && options.GetScheduleToCloseTimeout().AsDuration() != info.ScheduleToCloseTimeout:
+		return "the options of the activity were changed"
+	}
+	return ""
+}
+
+// maxStartedActivities is how many started activities a worker remembers.
+const maxStartedActivities = 20_000
+
+// startedActivities are the latest activities that this worker has started.
+type startedActivities struct {
+	mu     sync.Mutex
+	starts map[activityStart]bool
+	order  []activityStart
+}
+
+type activityStart struct {
+	run, activity string
+	scheduled     int64
+}
+
+// addIfNew notes the start of the activity, and reports whether this is the first start.
+func (b *startedActivities) addIfNew(info activity.Info) bool {
+	key := activityStart{info.WorkflowExecution.RunID, info.ActivityID, info.ScheduledTime.UnixNano()}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.starts[key] {
+		return false
+	}
+	if b.starts == nil {
+		b.starts = make(map[activityStart]bool)
+	}
+	if len(b.order) >= maxStartedActivities {
+		delete(b.starts, b.order[0])
+		b.order = b.order[1:]
+	}
+	b.starts[key] = true
+	b.order = append(b.order, key)
+	return true
+}

@@ -1,0 +1,144 @@
+package tms
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// ServiceKey is a key that signs requests to a service, and that no way of printing
+// shows.
+type ServiceKey struct{ key string }
+
+// NewServiceKey keeps the key.
+func NewServiceKey(key string) ServiceKey { return ServiceKey{key} }
+
+// hiddenKey is printed in place of a key.
+const hiddenKey = "[key]"
+
+// Format keeps every verb of package fmt from showing the key.
+func (ServiceKey) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hiddenKey) }
+
+// MarshalText hides the key from logs and JSON.
+func (ServiceKey) MarshalText() ([]byte, error) { return []byte(hiddenKey), nil }
+
+// sign returns the signature of a body that is sent at the time.
+func (k ServiceKey) sign(timestamp string, body []byte) string {
+	mac := hmac.New(sha256.New, []byte(k.key))
+	_, _ = io.WriteString(mac, timestamp+".") // never fails
+	_, _ = mac.Write(body)
+	return "v1=" + hex.EncodeToString(mac.Sum(nil))
+}
+
+const (
+	headerKey       = "Idempotency-Key"
+	headerTimestamp = "Oppflow-Timestamp"
+	headerSignature = "Oppflow-Signature"
+)
+
+// maxServiceResponse is how much of a service's answer is read and thrown away, so that the
+// connection can be used again.
+const maxServiceResponse = 64 << 10
+
+// serviceResponseTimeout is how long after the last moment of sending the worker waits for
+// an answer. This time ends before the activity does, whose result would be lost.
+const serviceResponseTimeout = 10 * time.Second
+
+// serviceClient sends signed requests to the tenant's own services.
+type serviceClient struct {
+	client *http.Client
+	now    func() time.Time
+}
+
+func newServiceClient(transport http.RoundTripper, now func() time.Time) *serviceClient {
+	if transport == nil {
+		transport = &http.Transport{
+			Proxy:               http.ProxyFromEnvironment,
+			DialContext:         (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+			TLSHandshakeTimeout: 10 * time.Second, IdleConnTimeout: 90 * time.Second,
+			MaxIdleConnsPerHost: 4, ForceAttemptHTTP2: true,
+		}
+	}
+	return &serviceClient{now: now, client: &http.Client{
+		Transport: transport,
+		// A signed request is meant for the service, not for the target of a redirect.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+type serviceRequest struct {
+	// service is the name of the service in the playbook.
+	service string
+	url     string
+	key     ServiceKey
+	// idempotencyKey is the same for every repetition.
+	idempotencyKey string
+	body           []byte
+}
+
+// send sends the request once. Everything that is not proven is unknown.
+func (s *serviceClient) send(ctx context.Context, m serviceRequest) activities.CallResult {
+	if by, ok := administrate.SendDeadline(ctx); ok {
+		if time.Now().After(by) {
+			return activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonSendDeadlinePassed}
+		}
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, by.Add(serviceResponseTimeout))
+		defer cancel()
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, m.url, bytes.NewReader(m.body))
+	if err != nil {
+		return activities.CallResult{Status: opportunity.StatusRejected, Error: opportunity.Invalidf("the address of the service %s cannot be used", m.service)}
+	}
+	timestamp := strconv.FormatInt(s.now().Unix(), 10)
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("User-Agent", "oppflow")
+	request.Header.Set(headerKey, m.idempotencyKey)
+	request.Header.Set(headerTimestamp, timestamp)
+	request.Header.Set(headerSignature, m.key.sign(timestamp, m.body))
+	answer, err := s.client.Do(request)
+	if err != nil {
+		return fromTransportError(m.service, err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	_, _ = io.CopyN(io.Discard, answer.Body, maxServiceResponse) // the status says all
+	return fromStatus(m.service, answer.StatusCode)
+}
+
+// fromTransportError returns the fate of a request without an answer: not sent when it never
+// left, and unknown otherwise.
+func fromTransportError(name string, err error) activities.CallResult {
+	var network *net.OpError
+	if errors.As(err, &network) && network.Op == "dial" {
+		return activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonUnreachable}
+	}
+	return activities.CallResult{Status: opportunity.StatusUnknown, Error: opportunity.Failf(opportunity.Undecided, "the service %s did not answer", name)}
+}
+
+// fromStatus returns the fate of a request from the status of the service's answer.
+func fromStatus(name string, status int) activities.CallResult {
+	said := func(typ opportunity.ErrorType) *opportunity.Error {
+		return opportunity.Failf(typ, "the service %s answered %d %s", name, status, http.StatusText(status))
+	}
+	switch {
+	case status >= 200 && status < 300:
+		return activities.CallResult{Status: opportunity.StatusDone}
+	case status == http.StatusRequestTimeout, status == http.StatusTooEarly, status == http.StatusTooManyRequests:
+	case status >= 400 && status < 500:
+		return activities.CallResult{Status: opportunity.StatusRejected, Error: said(opportunity.Rejected)}
+	}
+	return activities.CallResult{Status: opportunity.StatusUnknown, Error: said(opportunity.Undecided)}
+}

@@ -1,0 +1,35 @@
+package tms_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// A worker that does not know a kind of effects sends nothing for them: it says that a worker of a later version does.
+func TestAWorkerWithoutAKindOfEffects(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{InName: true})
+	record := r.createRecord("A-1")
+	r.options.UnknownEffectKinds = []opportunity.EffectKind{opportunity.EffectLog}
+	r.newWorker(tms.ReferenceTag{InName: true})
+	in := activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: opportunity.Effect{Key: "1/log", Kind: opportunity.EffectLog}}
+	r.requestCount() // those that made the record
+	var failed *temporal.ApplicationError
+	if _, err := runActivity[activities.InspectResult](r, activities.InspectEffect, in); !errors.As(err, &failed) || failed.Type() != string(activities.ReasonUnknownEffectKind) || failed.NonRetryable() {
+		t.Errorf("inspect: got %v", err)
+	}
+	in.Request = &opportunity.EffectRequest{Kind: opportunity.RequestLog}
+	out := mustRunActivity[activities.ExecuteResult](r, activities.ExecuteEffect, in)
+	if out.Status != opportunity.StatusNotSent || out.Reason != activities.ReasonUnknownEffectKind || !strings.Contains(out.Error.Error(), `effects of kind "log"`) {
+		t.Errorf("carry out: got %+v", out.CallResult)
+	}
+	if n := r.requestCount(); n != 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+}

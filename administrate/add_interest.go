@@ -1,0 +1,156 @@
+package administrate
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/shopspring/decimal"
+)
+
+// Kind says which details object an interest carries.
+type Kind string
+
+// The four kinds of the API documentation. The zero value sends no details object at all
+// (observed to be accepted), so it has no learners and no expiry.
+const (
+	Course       Kind = "course"
+	Event        Kind = "event"
+	LearningPath Kind = "learning path"
+	Tokens       Kind = "tokens"
+)
+
+// Learner is a person named on an interest.
+type Learner struct {
+	FirstName string
+	LastName  string
+	Email     string // left out of the request when empty
+}
+
+// LocalTime is a time without a zone, in the form that the API takes for the expiry of
+// training tokens (documented): 2006-01-02T15:04:05.
+type LocalTime string
+
+// AddInterest adds one line to an opportunity.
+//
+// With Reserve the API holds Quantity places on an event. An answer without errors proves
+// nothing about the places (observed). Let an ExtendReservations for the same opportunity
+// follow in the same Apply, and look at the reservations in its answer.
+type AddInterest struct {
+	OpportunityID    string
+	ItemID           string
+	Kind             Kind
+	Quantity         int
+	UnitAmount       decimal.Decimal // sent exactly, with at least two places
+	Reserve          bool
+	TaxID            string    // optional (observed)
+	NewLearners      []Learner // not for Tokens
+	ExistingLearners []string  // contact ids (assumed: see Assumptions.ExistingLearner); not for Tokens
+	ExpiresAt        LocalTime // for Tokens only; the API judges past times
+}
+
+// AddInterest sends one addInterest; see MutationResult.Interests for the result.
+func (c *Client) AddInterest(ctx context.Context, a AddInterest) ([]Interest, error) {
+	answers, err := c.Apply(ctx, []Mutation{a})
+	if err != nil {
+		return nil, err
+	}
+	return answers[0].Interests, answers[0].Err
+}
+
+func (a AddInterest) build(b *builder) opportunityMutation {
+	b.location += ": AddInterest"
+	if a.Quantity < math.MinInt32 || a.Quantity > math.MaxInt32 {
+		b.invalid("Quantity", "is not a number of 32 bits")
+	}
+	details := object{
+		"id: " + b.bindRequired("ItemID", "id", "ID", a.ItemID),
+		"quantity: " + b.bind("quantity", "Int", a.Quantity),
+		"unitAmount: " + b.amount("UnitAmount", a.UnitAmount),
+	}
+	if a.Reserve {
+		details.set("reserve", "true")
+	}
+	if a.TaxID != "" {
+		details.set("taxId", b.bindText("TaxID", "taxId", "ID", a.TaxID))
+	}
+	a.writeKind(b, &details)
+	return opportunityMutation{
+		field: "addInterest",
+		input: object{
+			"opportunityId: " + b.bindRequired("OpportunityID", "opportunityId", "ID", a.OpportunityID),
+			"interestDetails: " + details.String(),
+		},
+		selection: "interests { id totalAmount " + b.assumed.selectItem() + " }",
+		resultKey: memberInterests,
+	}
+}
+
+// writeKind adds the details object of the interest's kind.
+func (a AddInterest) writeKind(b *builder, details *object) {
+	names := map[Kind]string{Course: "courseDetails", Event: "eventDetails", LearningPath: "learningPathDetails"}
+	name, people := names[a.Kind]
+	if !people && len(a.NewLearners)+len(a.ExistingLearners) > 0 {
+		b.invalid("NewLearners", "and ExistingLearners go with a course, an event or a learning path only")
+	}
+	if a.Kind != Tokens && a.ExpiresAt != "" {
+		b.invalid("ExpiresAt", "goes with training tokens only")
+	}
+	switch {
+	case people:
+		details.set(name, object{
+			"existingLearners: " + list(a.existingLearnerEntries(b)),
+			"newLearners: " + list(a.newLearnerEntries(b)),
+		}.String())
+	case a.Kind == Tokens:
+		if a.ExpiresAt != "" {
+			if !a.ExpiresAt.valid() {
+				b.invalid("ExpiresAt", "is no time without a zone; give one such as 2026-12-31T23:59:59")
+			}
+			details.set("trainingTokenDetails", object{
+				"expiresAt: " + b.literal("ExpiresAt", string(a.ExpiresAt)),
+			}.String())
+		}
+	case a.Kind != "":
+		b.invalid("Kind", "is none of course, event, learning path and tokens")
+	}
+}
+
+func (a AddInterest) existingLearnerEntries(b *builder) []string {
+	entries := make([]string, len(a.ExistingLearners))
+	for i, id := range a.ExistingLearners {
+		entries[i] = b.bindRequired(fmt.Sprintf("ExistingLearners[%d]", i), "contact", "ID", id)
+		switch shape := b.assumed.ExistingLearner; shape {
+		case "": // the bare id
+		case Off:
+			b.invalid("ExistingLearners", "cannot be added: the assumption ExistingLearner is switched off")
+		default:
+			entries[i] = object{string(shape) + ": " + entries[i]}.String()
+		}
+	}
+	return entries
+}
+
+func (a AddInterest) newLearnerEntries(b *builder) []string {
+	entries := make([]string, len(a.NewLearners))
+	for i, l := range a.NewLearners {
+		member := fmt.Sprintf("NewLearners[%d]", i)
+		learner := object{
+			"firstName: " + b.bindText(member+".FirstName", "firstName", "String", l.FirstName),
+			"lastName: " + b.bindText(member+".LastName", "lastName", "String", l.LastName),
+		}
+		if l.Email != "" {
+			learner.set("email", b.bindText(member+".Email", "email", "String", l.Email))
+		}
+		entries[i] = learner.String()
+	}
+	return entries
+}
+
+const localTimeLayout = "2006-01-02T15:04:05"
+
+func (t LocalTime) valid() bool {
+	_, err := time.Parse(localTimeLayout, string(t))
+	return err == nil && len(t) == len(localTimeLayout)
+}

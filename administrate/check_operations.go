@@ -1,0 +1,166 @@
+package administrate
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	graphql "github.com/hasura/go-graphql-client"
+	"github.com/shopspring/decimal"
+)
+
+// sampleOperation is one way to use the client. All uses together send every name that the client
+// knows. They also send each document with as few members as possible, to find what a
+// tenant requires beyond these.
+type sampleOperation struct {
+	name string
+	// input distinguishes the use from others, so that tests can check that the uses are
+	// complete.
+	input any
+	do    func(ctx context.Context, c *Client) error
+}
+
+// coreOperations lists the uses, with made-up ids because only a recorder gets the documents.
+func coreOperations() []sampleOperation {
+	price := decimal.RequireFromString("199.90")
+	attributes := []Attribute{{Key: "key", Value: "value"}}
+	var all []sampleOperation
+	read := func(name string, do func(ctx context.Context, c *Client) error) {
+		all = append(all, sampleOperation{name: name, do: do})
+	}
+	mutate := func(name string, m Mutation) {
+		all = append(all, sampleOperation{name, m, func(ctx context.Context, c *Client) error {
+			answers, err := c.Apply(ctx, []Mutation{m})
+			if err == nil {
+				err = answers[0].Err
+			}
+			return err
+		}})
+	}
+	search := func(name string, s Search) {
+		all = append(all, sampleOperation{name, s, func(ctx context.Context, c *Client) error {
+			_, err := c.Opportunities(ctx, s)
+			return err
+		}})
+	}
+	lookup := func(name string, w LookupRequest) {
+		all = append(all, sampleOperation{name, w, func(ctx context.Context, c *Client) error {
+			_, err := c.Lookup(ctx, w)
+			return err
+		}})
+	}
+
+	read("hello", func(ctx context.Context, c *Client) error { return c.Hello(ctx) })
+	read("read an opportunity", func(ctx context.Context, c *Client) error {
+		_, err := c.Opportunity(ctx, "id")
+		return err
+	})
+	read("read its interests", func(ctx context.Context, c *Client) error {
+		_, err := c.Interests(ctx, "id", "")
+		return err
+	})
+	read("read more of its interests", func(ctx context.Context, c *Client) error {
+		_, err := c.Interests(ctx, "id", "cursor")
+		return err
+	})
+
+	mutate("create", NewOpportunity{Name: "name", RegionID: "id"})
+	mutate("create with an account", NewOpportunity{Name: "name", RegionID: "id", AccountID: "id"})
+	mutate("create with a currency", NewOpportunity{Name: "name", RegionID: "id", Currency: "USD"})
+	mutate("create in a step", NewOpportunity{Name: "name", RegionID: "id", EntryStepID: "id"})
+	mutate("create with attributes", NewOpportunity{Name: "name", RegionID: "id", Attributes: attributes})
+	mutate("update the account", UpdateOpportunity{ID: "id", AccountID: "id"})
+	mutate("update the currency", UpdateOpportunity{ID: "id", Currency: "USD"})
+	mutate("update the name", UpdateOpportunity{ID: "id", Name: "name"})
+	mutate("update attributes", UpdateOpportunity{ID: "id", Attributes: attributes})
+	mutate("progress", Progress{OpportunityID: "id", StepID: "id"})
+	mutate("extend reservations", ExtendReservations{OpportunityID: "id", Until: time.Unix(0, 0).UTC()})
+
+	interest := AddInterest{OpportunityID: "id", ItemID: "id", Quantity: 1, UnitAmount: price}
+	mutate("add an interest", interest)
+	interest.Reserve, interest.TaxID = true, "id"
+	mutate("add an interest with places and tax", interest)
+	for _, k := range []struct {
+		kind Kind
+		name string
+	}{{Course, "a course"}, {Event, "an event"}, {LearningPath, "a learning path"}} {
+		interest := AddInterest{OpportunityID: "id", ItemID: "id", Kind: k.kind, Quantity: 1, UnitAmount: price}
+		mutate("add "+k.name, interest)
+		interest.NewLearners = []Learner{{FirstName: "first", LastName: "last"}, {FirstName: "first", LastName: "last", Email: "e@example.com"}}
+		mutate("add "+k.name+" for new learners", interest)
+		interest.NewLearners, interest.ExistingLearners = nil, []string{"id"}
+		mutate("add "+k.name+" for known learners", interest)
+	}
+	tokens := AddInterest{OpportunityID: "id", ItemID: "id", Kind: Tokens, Quantity: 1, UnitAmount: price}
+	mutate("add tokens", tokens)
+	tokens.ExpiresAt = "2026-12-31T23:59:59"
+	mutate("add tokens that expire", tokens)
+
+	search("search", Search{})
+	search("search with attributes", Search{Attributes: true})
+	search("search bare rows", Search{Attributes: true, Bare: true})
+	search("search a page", Search{First: 100, Offset: 100})
+	search("search the next page", Search{After: "cursor"})
+	search("search in order", Search{Order: &Order{Field: ByID}})
+	search("search in descending order", Search{Order: &Order{Field: ByID, Descending: true}})
+	for _, f := range []OpportunityField{ByRegionName, ByID, ByStepID, ByName, ByAccountID, ByCreated} {
+		search("search by "+string(f), Search{Filters: []Filter{{Field: f, Operation: Equal, Value: "value"}}})
+	}
+	for _, o := range []FilterOperation{Equal, NotEqual, Greater, GreaterEqual, Less, LessEqual, Like, WordLike, In, NotIn, Contains, IsNull, NotNull} {
+		filter := Filter{Field: ByRegionName, Operation: o}
+		switch o.operand() {
+		case oneValue:
+			filter.Value = "value"
+		case manyValues:
+			filter.Values = []string{"value", "value"}
+		}
+		search("search with "+string(o), Search{Filters: []Filter{filter}})
+	}
+
+	lookup("look up steps", LookupRequest{Steps: &PageRequest{}})
+	lookup("look up more steps", LookupRequest{Steps: &PageRequest{After: "cursor"}})
+	lookup("look up regions", LookupRequest{Regions: &PageRequest{}})
+	lookup("look up more regions", LookupRequest{Regions: &PageRequest{After: "cursor"}})
+	lookup("look up currencies", LookupRequest{Currencies: &PageRequest{}})
+	lookup("look up more currencies", LookupRequest{Currencies: &PageRequest{After: "cursor"}})
+	lookup("look up accounts", LookupRequest{Accounts: []string{"name"}})
+	lookup("look up items", LookupRequest{Items: []ItemName{{Text: "code"}, {Text: "title", Kind: Course}}})
+	return all
+}
+
+// recorder takes the documents of a client in place of a courier. It sends nothing.
+// respond, when given, makes up the answer.
+type recorder struct {
+	documents []document
+	respond   func(document) ([]byte, error)
+}
+
+// errRecorded ends a call that was recorded.
+var errRecorded = &NotSentError{Operation: "use", Reason: Cancelled}
+
+// Do implements the GraphQL library's Doer.
+func (r *recorder) Do(req *http.Request) (*http.Response, error) {
+	ex, ok := req.Context().Value(inFlightRequestKey{}).(*inFlightRequest)
+	if !ok {
+		return nil, errRecorded
+	}
+	ex.handedOver = true
+	r.documents = append(r.documents, ex.document)
+	if r.respond == nil {
+		ex.err = errRecorded
+		return nil, errRecorded
+	}
+	body, err := r.respond(ex.document)
+	if err != nil {
+		ex.err = err
+		return nil, err
+	}
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(body)), Request: req}, nil
+}
+
+// client returns a client with the given assumptions whose requests go to the recorder.
+func (r *recorder) client(assumed Assumptions) *Client {
+	return &Client{graphql: graphql.NewClient("http://localhost/graphql", r), assumed: assumed}
+}

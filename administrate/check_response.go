@@ -1,0 +1,165 @@
+package administrate
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	gql "github.com/vektah/gqlparser/v2/ast"
+)
+
+// unreadableFields returns the fields of the document whose types the client cannot read. The client gets answers that
+// are made up from the tenant's schema: full answers first. Where it cannot read a full answer, it gets answers
+// with one field set and the others null. The document must have been validated, because the validation fills in
+// its definitions.
+func (c *checker) unreadableFields(ctx context.Context, u sampleOperation, doc *gql.QueryDocument, assumed Assumptions) []string {
+	operation := doc.Operations[0]
+	reads := func(a fakeResponse) bool {
+		a.schema = c.schema
+		root := c.schema.Query
+		if operation.Operation == gql.Mutation {
+			root = c.schema.Mutation
+		}
+		r := &recorder{respond: func(document) ([]byte, error) {
+			return json.Marshal(map[string]any{"data": a.object(root, operation.SelectionSet)})
+		}}
+		err := u.do(ctx, r.client(assumed))
+		var rejected *RejectedError // when the field is one of its errors
+		return err == nil || errors.As(err, &rejected)
+	}
+	// Only the answer to a mutation has a list of errors.
+	if reads(fakeResponse{full: true}) && (operation.Operation != gql.Mutation || reads(fakeResponse{full: true, errors: true})) {
+		return nil
+	}
+	if !reads(fakeResponse{}) {
+		return []string{fmt.Sprintf("The answer to %q is not built as the client reads it.", doc.Operations[0].Name)}
+	}
+	var problems []string
+	seen := map[*gql.FieldDefinition]bool{}
+	visitLeafFields(doc.Operations[0].SelectionSet, func(f *gql.Field) {
+		if seen[f.Definition] {
+			return
+		}
+		seen[f.Definition] = true
+		values := sampleValues(c.schema.Types[f.Definition.Type.Name()])
+		for _, value := range values {
+			if reads(fakeResponse{field: f.Definition, value: value}) {
+				return
+			}
+		}
+		if len(values) > 0 {
+			problems = append(problems, fmt.Sprintf("Field %q is of type %q, which the client cannot read.",
+				f.ObjectDefinition.Name+"."+f.Name, f.Definition.Type))
+		}
+	})
+	return problems
+}
+
+// visitLeafFields visits the selected fields that have a value themselves.
+func visitLeafFields(set gql.SelectionSet, visit func(*gql.Field)) {
+	for _, s := range set {
+		switch s := s.(type) {
+		case *gql.InlineFragment:
+			visitLeafFields(s.SelectionSet, visit)
+		case *gql.Field:
+			switch {
+			case s.Name == "__typename" || s.Definition == nil:
+			case len(s.SelectionSet) == 0:
+				visit(s)
+			default:
+				visitLeafFields(s.SelectionSet, visit)
+			}
+		}
+	}
+}
+
+// sampleValues returns possible JSON values for a field of the type; none where the values
+// are not known. A text may hold anything, so one readable value is enough.
+func sampleValues(d *gql.Definition) []any {
+	const day, second, offset = "2026-01-31", "T17:00:00", "+00:00"
+	switch {
+	case d == nil:
+	case d.Kind == gql.Enum && len(d.EnumValues) > 0:
+		return []any{d.EnumValues[0].Name}
+	case d.Name == "ID", d.Name == "String":
+		return []any{"text", "1.50", day + second + offset, day + second}
+	case d.Name == "Int":
+		return []any{1}
+	case d.Name == "Float":
+		return []any{1.5}
+	case d.Name == "Boolean":
+		return []any{false}
+	case d.Name == "Decimal": // this and the next: documented and observed
+		return []any{"1.50"}
+	case d.Name == "TimeZonedDateTime":
+		return []any{day + second + offset}
+	case d.Name == "LocalDateTime":
+		return []any{day + second}
+	}
+	return nil
+}
+
+// fakeResponse makes answers. A full answer has values everywhere, and in the errors of a
+// mutation only when errors is set. In any other answer one field has a value, and the
+// rest is null except ids, because without an id there is no record.
+type fakeResponse struct {
+	schema *gql.Schema
+	full   bool
+	errors bool
+	field  *gql.FieldDefinition
+	value  any
+}
+
+// object returns the fields of all types that an object may have; fields of different
+// types have different keys.
+func (m fakeResponse) object(d *gql.Definition, set gql.SelectionSet) map[string]any {
+	o := map[string]any{}
+	for _, s := range set {
+		switch s := s.(type) {
+		case *gql.InlineFragment:
+			for key, value := range m.object(m.schema.Types[s.TypeCondition], s.SelectionSet) {
+				o[key] = value
+			}
+		case *gql.Field:
+			switch {
+			case s.Name == "__typename" && d != nil:
+				o[s.Alias] = d.Name
+			case s.Definition != nil:
+				o[s.Alias] = m.fieldValue(s, s.Definition.Type)
+			}
+		}
+	}
+	return o
+}
+
+func (m fakeResponse) fieldValue(f *gql.Field, t *gql.Type) any {
+	// With an error in the answer, the mutation would count as rejected.
+	if f.Name == "errors" && t.Elem != nil && !m.errors && !m.selectsField(f.SelectionSet) {
+		return []any{}
+	}
+	value, chosen := m.value, f.Definition == m.field
+	if m.full && len(f.SelectionSet) == 0 {
+		if known := sampleValues(m.schema.Types[f.Definition.Type.Name()]); len(known) > 0 {
+			value, chosen = known[0], true
+		}
+	}
+	switch {
+	case t.Elem != nil && (chosen || len(f.SelectionSet) > 0):
+		return []any{m.fieldValue(f, t.Elem)}
+	case len(f.SelectionSet) > 0:
+		return m.object(m.schema.Types[t.Name()], f.SelectionSet)
+	case chosen:
+		return value
+	case f.Name == "id":
+		return "id"
+	}
+	return nil
+}
+
+// selectsField reports whether the chosen field is among the selected fields.
+func (m fakeResponse) selectsField(set gql.SelectionSet) bool {
+	found := false
+	visitLeafFields(set, func(f *gql.Field) { found = found || f.Definition == m.field })
+	return found
+}

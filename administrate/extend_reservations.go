@@ -1,0 +1,45 @@
+package administrate
+
+import (
+	"context"
+	"time"
+)
+
+// ExtendReservations sets the expiry of all places held for an opportunity (observed).
+// "Now" releases the places. A lapsed hold stays lapsed although the answer may have no
+// errors, so look at the Reservations of the answer. Until is sent with its offset, to
+// the second.
+type ExtendReservations struct {
+	OpportunityID string
+	Until         time.Time
+}
+
+// ExtendReservations sends one extendReservations. The opportunity is nil when
+// the assumption ExtendedOpportunity is switched off.
+func (c *Client) ExtendReservations(ctx context.Context, e ExtendReservations) (*Opportunity, error) {
+	answers, err := c.Apply(ctx, []Mutation{e})
+	if err != nil {
+		return nil, err
+	}
+	return answers[0].Opportunity, answers[0].Err
+}
+
+func (e ExtendReservations) build(b *builder) opportunityMutation {
+	b.location += ": ExtendReservations"
+	if e.Until.Year() < 1 || e.Until.Year() > 9999 || e.Until.IsZero() {
+		b.invalid("Until", "is missing or not a year of four digits")
+	}
+	op := opportunityMutation{
+		field: "extendReservations",
+		input: object{
+			"opportunityId: " + b.bindRequired("OpportunityID", "opportunityId", "ID", e.OpportunityID),
+			// The variable's type is observed.
+			"reservationsValidUntil: " + b.bind("until", "TimeZonedDateTime", e.Until.Format(time.RFC3339)),
+		},
+	}
+	if name := b.assumed.ExtendedOpportunity; name != Off {
+		op.selection = "opportunity: " + string(name) + " { " + selectOpportunity + " }"
+		op.resultKey = memberOpportunity
+	}
+	return op
+}

@@ -1,0 +1,118 @@
+package administrate
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+)
+
+// idFilter is the filter that the usual read of one record has (observed, 3.3). Its value is
+// text, as in every filter.
+func (b *builder) idFilter(id string) string {
+	return "filters: [{field: id, operation: eq, value: " + b.bindRequired("id", "id", "String", id) + "}]"
+}
+
+// inFilter is the filter by 1 to MaxEntries values of a field (observed, 3.3).
+func (b *builder) inFilter(field, member string, texts []string) string {
+	b.checkEntryCount(member, len(texts))
+	values := make([]string, len(texts))
+	for i, text := range texts {
+		values[i] = b.bindRequired(fmt.Sprintf("%s[%d]", member, i), field, "String", text)
+	}
+	return "{field: " + field + ", operation: in, values: " + list(values) + "}"
+}
+
+// pageArguments writes the arguments for a page of 100 after a cursor. The API gives 100 rows at
+// most (documented, 2).
+func (b *builder) pageArguments(after string) string {
+	if after == "" {
+		return "first: 100"
+	}
+	return "first: 100, after: " + b.bindText("after", "after", "String", after)
+}
+
+// rowPage is a page of rows.
+type rowPage[T any] struct {
+	rows       []T
+	count      int    // of all that match
+	nextCursor string // the cursor of the next page
+}
+
+// findRows sends a query of one connection and converts its rows.
+func findRows[A, T any](
+	ctx context.Context, c *Client, b *builder, name, field, arguments, selection string, turn func(A) (T, error),
+) (rowPage[T], error) {
+	b.root("%s(%s) { edges { node { %s } } %s }", field, arguments, selection, selectPageInfo)
+	doc, err := b.document("query", name)
+	if err != nil {
+		return rowPage[T]{}, err
+	}
+	var roots map[string]json.RawMessage
+	if err := c.read(ctx, doc, &roots); err != nil {
+		return rowPage[T]{}, err
+	}
+	var got *connection[A]
+	if json.Unmarshal(roots[field], &got) != nil || got == nil {
+		return rowPage[T]{}, malformedResponse(name)
+	}
+	page, err := mapRows(*got, turn)
+	if err != nil {
+		return rowPage[T]{}, malformedResponse(name)
+	}
+	return page, nil
+}
+
+// mapRows converts the rows of a connection.
+func mapRows[A, T any](c connection[A], turn func(A) (T, error)) (rowPage[T], error) {
+	answers, err := c.nodes()
+	if err != nil {
+		return rowPage[T]{}, err
+	}
+	page := rowPage[T]{count: c.PageInfo.TotalRecords, nextCursor: c.PageInfo.nextCursor()}
+	for _, a := range answers {
+		row, err := turn(a)
+		if err != nil {
+			return rowPage[T]{}, err
+		}
+		page.rows = append(page.rows, row)
+	}
+	return page, nil
+}
+
+// findOne reads the record with an id. It fails with NotFoundError, naming the kind of
+// record, when there is none.
+func findOne[A, T any](
+	ctx context.Context, c *Client, b *builder, name, field, what, id, selection string, turn func(A) (T, error),
+) (T, error) {
+	var none T
+	page, err := findRows(ctx, c, b, name, field, b.idFilter(id), selection, turn)
+	switch {
+	case err != nil:
+		return none, err
+	case len(page.rows) == 0:
+		return none, &NotFoundError{RecordKind: what, ID: id}
+	case len(page.rows) > 1: // more rows than an id can match
+		return none, malformedResponse(name)
+	}
+	return page.rows[0], nil
+}
+
+// idRef is a record with its id only, and null where there is no record.
+type idRef struct {
+	ID string `json:"id"`
+}
+
+// requireID returns an error for a record without an id.
+func requireID(id string) error {
+	if id == "" {
+		return errMalformedValue
+	}
+	return nil
+}
+
+func (r *idRef) id() string {
+	if r == nil {
+		return ""
+	}
+	return r.ID
+}

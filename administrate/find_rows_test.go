@@ -1,0 +1,282 @@
+package administrate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// connectionRead is a read of a connection at the root: its field, and whether it reads one
+// record.
+type connectionRead struct {
+	name, root string
+	one        bool
+	do         func(ctx context.Context, c *Client) (any, error)
+}
+
+func connectionReads() []connectionRead {
+	return []connectionRead{
+		{"Ties", "opportunities", true, func(ctx context.Context, c *Client) (any, error) { return c.OpportunityLinks(ctx, secretName) }},
+		{"Account", "accounts", true, func(ctx context.Context, c *Client) (any, error) { return c.Account(ctx, secretName) }},
+		{"Contact", "contacts", true, func(ctx context.Context, c *Client) (any, error) { return c.Contact(ctx, secretName) }},
+		{"Event", "events", true, func(ctx context.Context, c *Client) (any, error) { return c.Event(ctx, secretName) }},
+		{"Events", "events", false, func(ctx context.Context, c *Client) (any, error) { return c.Events(ctx, []string{"e", secretName}) }},
+		{"AccountsByName", "accounts", false, func(ctx context.Context, c *Client) (any, error) { return c.AccountsByName(ctx, secretName) }},
+		{"AccountsByEmail", "accounts", false, func(ctx context.Context, c *Client) (any, error) { return c.AccountsByEmail(ctx, secretName) }},
+		{"ContactsByEmail", "contacts", false, func(ctx context.Context, c *Client) (any, error) { return c.ContactsByEmail(ctx, secretName) }},
+		{"ContactsOfAccount", "contacts", false, func(ctx context.Context, c *Client) (any, error) { return c.ContactsOfAccount(ctx, "a", secretName) }},
+		{"Users", "users", false, func(ctx context.Context, c *Client) (any, error) { return c.Users(ctx, "") }},
+		{"SendingAddresses", "sendingEmailAddresses", false, func(ctx context.Context, c *Client) (any, error) { return c.SendingAddresses(ctx, "") }},
+	}
+}
+
+// TestFindings: none, one and several rows, and no answer in part or with a missing row.
+func TestFindings(t *testing.T) {
+	t.Parallel()
+	const onePage, manyPages = `{"totalRecords":2,"hasNextPage":false}`, `{"totalRecords":250,"hasNextPage":true}`
+	for _, f := range connectionReads() {
+		several, none := "done", "done"
+		if f.one {
+			several, none = "unknown", "not found"
+		}
+		for answer, test := range map[string]struct{ body, fate string }{
+			"none":             {`{"data":{"R":` + rows(`{"totalRecords":0}`) + `}}`, none},
+			"no edges":         {`{"data":{"R":{"edges":null}}}`, none},
+			"one":              {`{"data":{"R":` + rows(onePage, `{"id":"1"}`) + `}}`, "done"},
+			"several":          {`{"data":{"R":` + rows(onePage, `{"id":"1"}`, `{"id":"2"}`) + `}}`, several},
+			"null":             {`{"data":{"R":null}}`, "unknown"},
+			"missing":          {`{"data":{}}`, "unknown"},
+			"another form":     {`{"data":{"R":[]}}`, "unknown"},
+			"a null row":       {`{"data":{"R":` + rows(onePage, `null`) + `}}`, "unknown"},
+			"a row without id": {`{"data":{"R":` + rows(onePage, `{"name":"n"}`) + `}}`, "unknown"},
+			"endless":          {`{"data":{"R":` + rows(manyPages, `{"id":"1"}`) + `}}`, "unknown"},
+			"errors, too":      {`{"data":{"R":` + rows(onePage, `{"id":"1"}`) + `},"errors":[{"message":"m"}]}`, "unknown"},
+			"errors: []":       {`{"errors":[],"data":{"R":` + rows(onePage, `{"id":"1"}`) + `}}`, "done"},
+			"refused":          {`{"errors":[{"message":"m"}]}`, "refused"},
+		} {
+			c, last := serveBody(t, strings.Replace(test.body, "R", f.root, 1))
+			got, err := f.do(t.Context(), c)
+			result := "not found"
+			if !errors.As(err, new(*NotFoundError)) {
+				result = outcomeOf(t, err)
+			} else if strings.Contains(err.Error(), secretName) {
+				t.Errorf("%s: %v", f.name, err)
+			}
+			if result != test.fate {
+				t.Errorf("%s, %s: %+v, %v", f.name, answer, got, err)
+			}
+			if r := last(); strings.Contains(r.Query, secretName) || r.OperationName != f.name {
+				t.Errorf("%s: sent %s as %s", f.name, r.Query, r.OperationName)
+			}
+		}
+	}
+}
+
+// TestEventTimes: local times and times with an offset are distinguished.
+func TestEventTimes(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2031, 3, 3, 9, 0, 0, 0, time.UTC)
+	for members, want := range map[string]*ScheduledEvent{
+		`"start":"2031-03-03T09:00:00","timeZoneName":"Europe/London","timeZonedStart":"2031-03-03T09:00:00+00:00"`: {
+			Start: "2031-03-03T09:00:00", TimeZone: "Europe/London", StartsAt: &at,
+		},
+		`"start":"2031-03-03T09:00:00.25","remainingPlaces":-3`:                  {Start: "2031-03-03T09:00:00", RemainingPlaces: new(-3)},
+		`"start":null,"timeZonedStart":null,"cancelledAt":null,"maxPlaces":null`: {},
+		`"cancelledAt":"2031-03-03T09:00:00Z"`:                                   {Cancelled: true, CancelledAt: &at},
+		`"cancelledAt":"2031-03-03T09:00:00","lifecycleState":"cancelled"`:       {Cancelled: true, State: "cancelled"},
+		`"lifecycleState":"cancelled"`:                                           {Cancelled: true, State: "cancelled"},
+		`"start":"2031-03-03T09:00:00+01:00"`:                                    nil,
+		`"start":"2031-03-03"`:                                                   nil,
+		`"start":7`:                                                              nil,
+		`"timeZonedStart":"2031-03-03T09:00:00"`:                                 nil,
+		`"cancelledAt":"yes"`:                                                    nil,
+		`"cancelledAt":true`:                                                     nil,
+		`"maxPlaces":1.5`:                                                        nil,
+		`"bookedPlaces":"4"`:                                                     nil,
+	} {
+		c, _ := serveBody(t, `{"data":{"events":`+rows(lastPage, `{"id":"E",`+members+`}`)+`}}`)
+		got, err := c.Event(t.Context(), "E")
+		if want == nil {
+			if outcomeOf(t, err) != "unknown" {
+				t.Errorf("%s: %+v, %v", members, got, err)
+			}
+			continue
+		}
+		want.ID = "E"
+		if diff := cmp.Diff(*want, got, compareOptions()...); diff != "" || err != nil {
+			t.Errorf("%s: %v (-want +got):\n%s", members, err, diff)
+		}
+	}
+}
+
+// TestNestedPages: the lists below an event come page by page, and no part is taken for
+// the whole.
+func TestNestedPages(t *testing.T) {
+	t.Parallel()
+	for _, nested := range []struct {
+		field string
+		do    func(c *Client) (count int, more string, rows any, err error)
+		row   string
+		want  any
+	}{
+		{
+			"interests", func(c *Client) (int, string, any, error) {
+				p, err := c.EventInterests(t.Context(), "E", "C")
+				return p.Count, p.NextCursor, p.Interests, err
+			},
+			`{"id":"I","opportunity":{"id":"O","contact":{"id":"P"},"owner":{"id":"U","firstName":"f","contact":null}}},{"id":"J","opportunity":null}`,
+			[]EventInterest{{ID: "I", OpportunityID: "O", ContactID: "P", Owner: &User{ID: "U", FirstName: "f"}}, {ID: "J"}},
+		},
+		{
+			"registrations", func(c *Client) (int, string, any, error) {
+				p, err := c.EventRegistrations(t.Context(), "E", "C")
+				return p.Count, p.NextCursor, p.Registrations, err
+			},
+			`{"id":"R","account":{"id":"A","name":"n"},"sourceOpportunity":{"id":"O"}},{"id":"S","account":null,"sourceOpportunity":null}`,
+			[]Registration{{ID: "R", Account: &Ref{"A", "n"}, OpportunityID: "O"}, {ID: "S"}},
+		},
+	} {
+		event := func(inner string) string {
+			return `{"data":{"events":` + rows(lastPage, fmt.Sprintf(`{%q:%s}`, nested.field, inner)) + `}}`
+		}
+		two := strings.Split(strings.Replace(nested.row, "},{\"id\"", "}\n{\"id\"", 1), "\n")
+		c, last := serveBody(t, event(rows(nextPage, two...)))
+		count, more, got, err := nested.do(c)
+		if err != nil || count != 250 || more != "E" {
+			t.Errorf("%s: %d, %q, %v", nested.field, count, more, err)
+		}
+		if diff := cmp.Diff(nested.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", nested.field, diff)
+		}
+		if last().Variables["after"] != "C" || !strings.Contains(last().Query, nested.field+"(first: 100, after: $after)") {
+			t.Errorf("sent %s", last().Query)
+		}
+		for answer, body := range map[string]string{
+			"null":             event("null"),
+			"a null row":       event(rows(lastPage, "null")),
+			"a row without id": event(rows(lastPage, `{}`)),
+			"endless":          event(rows(`{"hasNextPage":true}`)),
+			"two events":       `{"data":{"events":` + rows(lastPage, "{}", "{}") + `}}`,
+			"no page":          event("7"),
+		} {
+			c, _ := serveBody(t, body)
+			if _, _, got, err := nested.do(c); outcomeOf(t, err) != "unknown" {
+				t.Errorf("%s, %s: %+v, %v", nested.field, answer, got, err)
+			}
+		}
+		c, _ = serveBody(t, `{"data":{"events":`+rows(lastPage)+`}}`)
+		if _, _, _, err := nested.do(c); !errors.As(err, new(*NotFoundError)) {
+			t.Errorf("%s of no event: %v", nested.field, err)
+		}
+	}
+	// An owner without an id counts as no owner.
+	c, _ := serveBody(t, `{"data":{"opportunities":`+rows(lastPage, `{"id":"O","owner":{"firstName":"f"}}`)+`}}`)
+	if got, err := c.OpportunityLinks(t.Context(), "O"); outcomeOf(t, err) != "unknown" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// TestTies: a sales document that is not an invoice counts as no invoice.
+func TestTies(t *testing.T) {
+	t.Parallel()
+	for members, want := range map[string]OpportunityLinks{
+		`"salesDocument":{}`:   {},
+		`"salesDocument":null`: {},
+		`"activeInvoiceId":"I","salesDocument":{"id":"I","lifecycleState":"Draft"}`: {ActiveInvoiceID: "I", Invoice: &Invoice{ID: "I", State: "Draft"}},
+		`"owner":{"id":"U","firstName":"f","contact":{"id":"P"}},"contact":{"id":"Q"},"attributes":[{"definitionKey":"k","value":null}]`: {
+			Owner: &User{ID: "U", FirstName: "f", ContactID: "P"}, ContactID: "Q", Attributes: []Attribute{{"k", ""}},
+		},
+	} {
+		c, last := serveBody(t, `{"data":{"opportunities":`+rows(lastPage, `{"id":"O",`+members+`}`)+`}}`)
+		got, err := c.OpportunityLinks(t.Context(), "O")
+		want.OpportunityID = "O"
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%s: %v (-want +got):\n%s", members, err, diff)
+		}
+		if last().Variables["id"] != "O" {
+			t.Errorf("sent %+v", last().Variables)
+		}
+	}
+}
+
+// TestBilling: the client does not ask for texts that a tenant does not show, and
+// distinguishes them from empty texts.
+func TestBilling(t *testing.T) {
+	t.Parallel()
+	for members, test := range map[string]struct {
+		assumed Assumptions
+		asked   string
+		want    Billing
+	}{
+		`"activeInvoiceId":"I","salesDocument":{"id":"I","lifecycleState":"Draft","comments":"c","purchaseOrderReference":null}`: {
+			Assumptions{},
+			"{ id lifecycleState comments: comments purchaseOrderReference: purchaseOrderReference }",
+			Billing{ActiveInvoiceID: "I", Invoice: &Invoice{ID: "I", State: "Draft", Comments: "c"}, ShowsComments: true, ShowsPurchaseOrder: true},
+		},
+		`"activeInvoiceId":"I","salesDocument":{"id":"I","lifecycleState":"Final","purchaseOrderReference":"p"}`: {
+			Assumptions{InvoiceComments: Off, InvoicePurchaseOrder: "poNumber"},
+			"{ id lifecycleState purchaseOrderReference: poNumber }",
+			Billing{ActiveInvoiceID: "I", Invoice: &Invoice{ID: "I", State: "Final", PurchaseOrderRef: "p"}, ShowsPurchaseOrder: true},
+		},
+		`"activeInvoiceId":"I","salesDocument":{}`: {
+			Assumptions{InvoiceComments: Off, InvoicePurchaseOrder: Off}, "{ id lifecycleState }", Billing{ActiveInvoiceID: "I"},
+		},
+		`"activeInvoiceId":null,"salesDocument":null`: {
+			Assumptions{InvoicePurchaseOrder: Off}, "{ id lifecycleState comments: comments }", Billing{ShowsComments: true},
+		},
+	} {
+		c, last := serveBody(t, `{"data":{"opportunities":`+rows(lastPage, `{"id":"O",`+members+`}`)+`}}`)
+		assumed, err := test.assumed.resolved()
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.assumed = assumed
+		got, err := c.Billing(t.Context(), "O")
+		if diff := cmp.Diff(test.want, got); diff != "" || err != nil {
+			t.Errorf("%s: %v (-want +got):\n%s", members, err, diff)
+		}
+		if !strings.Contains(last().Query, "... on Invoice "+test.asked) {
+			t.Errorf("sent %s", last().Query)
+		}
+	}
+}
+
+func TestEnrolment(t *testing.T) {
+	t.Parallel()
+	const cancelled = `"cancelled":{"pageInfo":{"totalRecords":3}}`
+	for name, test := range map[string]struct {
+		data, fate string
+		want       Enrolment
+	}{
+		"on it twice": {
+			`{"active":` + rows(lastPage, `{"id":"L","contact":{"id":"P"}}`, `{"id":"M","contact":null}`) + `,` + cancelled + `}`, "done",
+			Enrolment{Active: 2, Cancelled: 3, Learners: []EventLearner{{"L", "P"}, {"M", ""}}},
+		},
+		"not on it":          {`{"active":` + rows(`{"totalRecords":0}`) + `,` + cancelled + `}`, "done", Enrolment{Cancelled: 3}},
+		"no active ones":     {`{"active":null,` + cancelled + `}`, "unknown", Enrolment{}},
+		"no cancelled":       {`{"active":` + rows(lastPage) + `}`, "unknown", Enrolment{}},
+		"a null one":         {`{"active":` + rows(lastPage, "null") + `,` + cancelled + `}`, "unknown", Enrolment{}},
+		"one without id":     {`{"active":` + rows(lastPage, "{}") + `,` + cancelled + `}`, "unknown", Enrolment{}},
+		"count is no number": {`{"active":` + rows(`{"totalRecords":"2"}`) + `,` + cancelled + `}`, "unknown", Enrolment{}},
+	} {
+		c, last := serveBody(t, `{"data":`+test.data+`}`)
+		got, err := c.Enrolment(t.Context(), "P", "E")
+		if diff := cmp.Diff(test.want, got); diff != "" || outcomeOf(t, err) != test.fate {
+			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
+		}
+		filter := func(field, value string) any {
+			return map[string]any{"field": field, "operation": "eq", "value": value}
+		}
+		for i, r := range rootsOf(t, last()) {
+			want := []any{filter("contactId", "P"), filter("eventId", "E"), filter("isCancelled", []string{"false", "true"}[i])}
+			if diff := cmp.Diff(want, r.Arguments["filters"]); diff != "" || r.Field != "learners" {
+				t.Errorf("%s: sent (-want +got):\n%s", name, diff)
+			}
+		}
+	}
+}

@@ -1,0 +1,64 @@
+package administrate
+
+import (
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/oppflow/oppflow/settings"
+	"github.com/oppflow/oppflow/telemetry"
+)
+
+// observe, when set, wraps the transport of every client that [client] makes. The one test that sets it does not run
+// in parallel, and the tests that do run when it has ended.
+var observe func(*testing.T) func(http.RoundTripper) http.RoundTripper
+
+// The tests that prove what the client sent and did not send also pass when each of their requests is observed.
+func TestProofHoldsWhenObserved(t *testing.T) {
+	for _, pair := range os.Environ() {
+		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "OTEL_") {
+			t.Setenv(name, "")
+		}
+	}
+	t.Setenv("OTEL_TRACES_EXPORTER", "console")
+	t.Setenv("OTEL_METRICS_EXPORTER", "console")
+	t.Setenv("OTEL_PROPAGATORS", "tracecontext,b3")
+	var s settings.Telemetry
+	if err := s.Resolve(); err != nil {
+		t.Fatal(err)
+	}
+	made := 0
+	observe = func(t *testing.T) func(http.RoundTripper) http.RoundTripper {
+		on, err := telemetry.Start(t.Context(), telemetry.Options{Settings: s, Console: io.Discard})
+		if err != nil || !on.On() {
+			t.Fatal("not observed", err)
+		}
+		t.Cleanup(func() { _ = on.Shutdown(t.Context()) })
+		made++
+		return on.WrapTransport
+	}
+	defer func() { observe = nil }()
+	for _, proof := range []struct {
+		name string
+		test func(*testing.T)
+	}{
+		{"Answers", TestAnswers},
+		{"NoConnection", TestNoConnection},
+		{"DroppedConnection", TestDroppedConnection},
+		{"KeptConnectionDies", TestKeptConnectionDies},
+		{"FailedWrites", TestFailedWrites},
+		{"ForeignTransport", TestForeignTransport},
+		{"SlowAnswer", TestSlowAnswer},
+		{"EndedBeforehand", TestEndedBeforehand},
+		{"SendByWhileConnecting", TestSendByWhileConnecting},
+		{"CancelledBeforehand", TestCancelledBeforehand},
+	} {
+		made = 0
+		t.Run(proof.name, proof.test)
+		if made == 0 {
+			t.Errorf("nothing of %s was observed", proof.name)
+		}
+	}
+}

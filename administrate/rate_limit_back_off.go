@@ -1,0 +1,90 @@
+package administrate
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// The pauses after a 429 that names no time, as with the documented API. They double from
+// the first to the longest, which is the documented window.
+const (
+	firstBackOff   = time.Second
+	longestBackOff = windowSeconds * time.Second
+)
+
+// errBackingOff says that the pause after a 429 outlasts the caller's time.
+var errBackingOff = errors.New("administrate: the API said that there are too many requests; the pause outlasts the request's time")
+
+// rateLimitBackOff holds back all requests of a Client after the API has answered a request with
+// 429. The limit counts all requests from this address (documented), so the next request
+// would only be refused as well. The zero value lets everything pass, and is safe for
+// concurrent use.
+type rateLimitBackOff struct {
+	mu         sync.Mutex
+	begin      time.Time // when the pause began
+	until      time.Time // when it ends
+	nextLength time.Duration
+}
+
+// wait returns when there is no pause, and fails at once when the pause outlasts the
+// context.
+func (p *rateLimitBackOff) wait(ctx context.Context) error {
+	for {
+		p.mu.Lock()
+		left := time.Until(p.until)
+		p.mu.Unlock()
+		if left <= 0 {
+			return ctx.Err()
+		}
+		if by, bounded := ctx.Deadline(); bounded && time.Until(by) < left {
+			return errBackingOff
+		}
+		timer := time.NewTimer(left)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		}
+	}
+}
+
+// isOver reports whether there is no pause.
+func (p *rateLimitBackOff) isOver() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !time.Now().Before(p.until)
+}
+
+// onRateLimited records a 429 for a request that was sent at the given time. after is how long
+// the API asks for no requests, 0 when the API does not say. A request that was sent
+// before the pause began says nothing new, unless the API names a time.
+func (p *rateLimitBackOff) onRateLimited(sent time.Time, after time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if sent.Before(p.begin) && after == 0 {
+		return
+	}
+	now := time.Now()
+	length := after
+	if length == 0 {
+		p.nextLength = min(max(2*p.nextLength, firstBackOff), longestBackOff)
+		// Processes that share the address must not all continue at the same moment.
+		length = p.nextLength/2 + rand.N(p.nextLength/2) //nolint:gosec // it decides no secret
+	}
+	if until := now.Add(length); until.After(p.until) {
+		p.begin, p.until = now, until
+	}
+}
+
+// onNotRateLimited records that a request that was sent at the given time was not refused.
+func (p *rateLimitBackOff) onNotRateLimited(sent time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if sent.After(p.until) {
+		p.nextLength = 0
+	}
+}

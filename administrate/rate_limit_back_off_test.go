@@ -1,0 +1,137 @@
+package administrate
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// rateLimitedTransport is a transport that returns 429 as long as the test wants, and counts.
+type rateLimitedTransport struct {
+	refusing          atomic.Bool
+	refused, answered atomic.Int32
+	first             atomic.Int64 // when the first request was answered, in Unix nanoseconds
+	after             string
+}
+
+func (l *rateLimitedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if _, err := io.Copy(io.Discard, r.Body); err != nil {
+		return nil, err
+	}
+	answer := &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(successBody)), Request: r}
+	if !l.refusing.Load() {
+		l.first.CompareAndSwap(0, time.Now().UnixNano())
+		l.answered.Add(1)
+		return answer, nil
+	}
+	l.refused.Add(1)
+	if l.after != "" {
+		answer.Header.Set("Retry-After", l.after)
+	}
+	answer.StatusCode, answer.Body = http.StatusTooManyRequests, http.NoBody
+	return answer, nil
+}
+
+// TestOne429StopsTheProcess: the limit counts all requests from the address. So after one
+// 429 nothing more is sent until the pause is over, in virtual time.
+func TestOne429StopsTheProcess(t *testing.T) {
+	t.Parallel()
+	for _, after := range []string{"", "1"} {
+		synctest.Test(t, func(t *testing.T) {
+			l := &rateLimitedTransport{after: after}
+			c := client(t, "http://127.0.0.1/graphql", func(o *Options) { o.Transport, o.RequestsPerSecond, o.Burst = l, 5, 60 })
+			begun := time.Now()
+			l.refusing.Store(true)
+			var notSent *NotSentError
+			if err := addInterest(t.Context(), c); !errors.As(err, &notSent) || notSent.Reason != RateLimited {
+				t.Fatalf("got %v", err)
+			}
+			l.refusing.Store(false)
+			// A caller without enough time fails at once, and nothing is sent.
+			short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			if err := addInterest(short, c); !errors.As(err, &notSent) || notSent.Reason != Throttled {
+				t.Errorf("got %v", err)
+			}
+			cancel()
+			if err := addInterest(WithSendDeadline(t.Context(), time.Now().Add(100*time.Millisecond)), c); !errors.As(err, &notSent) || notSent.Reason != Throttled {
+				t.Errorf("got %v", err)
+			}
+			if took := time.Since(begun); took != 0 {
+				t.Errorf("it took %s to tell them", took)
+			}
+			if n := l.answered.Load() + l.refused.Load(); n != 1 {
+				t.Errorf("%d requests were sent during the pause", n-1)
+			}
+			// Callers with enough time wait, many at once.
+			var wait sync.WaitGroup
+			for range 10 {
+				wait.Go(func() {
+					if err := addInterest(t.Context(), c); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			wait.Wait()
+			if l.answered.Load() != 10 || l.refused.Load() != 1 {
+				t.Errorf("%d answered, %d refused", l.answered.Load(), l.refused.Load())
+			}
+			quiet := firstBackOff / 2 // the shortest pause where the API names no time
+			if after != "" {
+				quiet = time.Second
+			}
+			if first := time.Unix(0, l.first.Load()).Sub(begun); first < quiet {
+				t.Errorf("the first request was sent after %s; want a pause of %s at least", first, quiet)
+			}
+			// The requests came at the rate, not in a burst.
+			if took := time.Since(begun); took < 1600*time.Millisecond {
+				t.Errorf("ten requests at 5 a second took %s with the pause", took)
+			}
+		})
+	}
+}
+
+// TestPauseGrows: while the API continues to refuse, the pauses grow; they are short
+// again once it accepts.
+func TestPauseGrows(t *testing.T) {
+	t.Parallel()
+	var p rateLimitBackOff
+	lengths := func(n int) []time.Duration {
+		var list []time.Duration
+		for range n {
+			p.begin, p.until = time.Time{}, time.Time{} // the pause is over
+			p.onRateLimited(time.Now(), 0)
+			list = append(list, p.until.Sub(p.begin))
+		}
+		return list
+	}
+	for n, got := range lengths(12) {
+		most := min(firstBackOff<<n, longestBackOff)
+		if got < most/2 || got > most {
+			t.Errorf("pause %d lasts %s; want %s to %s", n+1, got, most/2, most)
+		}
+	}
+	p.begin, p.until = time.Time{}, time.Time{}
+	p.onNotRateLimited(time.Now())
+	if got := lengths(1)[0]; got > firstBackOff {
+		t.Errorf("after an answer the pause lasts %s", got)
+	}
+	// Requests that were under way at the beginning change nothing, unless the answer names
+	// a time.
+	from, until := p.begin, p.until
+	p.onRateLimited(from.Add(-time.Second), 0)
+	p.onNotRateLimited(from.Add(-time.Second))
+	if p.until != until || p.nextLength != firstBackOff {
+		t.Error("a request that was under way changed the pause")
+	}
+	p.onRateLimited(from.Add(-time.Second), time.Hour)
+	if left := time.Until(p.until); left < 59*time.Minute {
+		t.Errorf("the API asked for an hour; the pause lasts %s", left)
+	}
+}

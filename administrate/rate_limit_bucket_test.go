@@ -1,0 +1,136 @@
+package administrate
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// TestBucketCounts: a bucket of n lets exactly n requests through, whoever asks and for
+// any purpose. The others fail at once.
+func TestBucketCounts(t *testing.T) {
+	t.Parallel()
+	var arrived atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		arrived.Add(1)
+		_, _ = io.WriteString(w, successBody)
+	}))
+	defer server.Close()
+	const burst, callers = 23, 200
+	c := client(t, server.URL, func(o *Options) { o.RequestsPerSecond, o.Burst = 1e-6, burst })
+	begun := time.Now()
+	ctx := WithSendDeadline(t.Context(), begun.Add(time.Minute))
+	var sent, throttled atomic.Int32
+	var wait sync.WaitGroup
+	for i := range callers {
+		wait.Go(func() {
+			var err error
+			switch i % 3 {
+			case 0:
+				err = addInterest(ctx, c)
+			case 1:
+				_, err = c.Opportunity(ctx, "o")
+			default:
+				err = c.Hello(ctx)
+			}
+			var notSent *NotSentError
+			switch {
+			case errors.As(err, &notSent) && notSent.Reason == Throttled:
+				throttled.Add(1)
+			case errors.As(err, &notSent):
+				t.Errorf("%v", err)
+			default: // the answer has the form of one of the three only
+				sent.Add(1)
+			}
+		})
+	}
+	wait.Wait()
+	if sent.Load() != burst || arrived.Load() != burst || throttled.Load() != callers-burst {
+		t.Errorf("%d sent, %d arrived, %d throttled of %d with a burst of %d",
+			sent.Load(), arrived.Load(), throttled.Load(), callers, burst)
+	}
+	if took := time.Since(begun); took > 30*time.Second {
+		t.Errorf("those who could not be served in time waited %v", took)
+	}
+}
+
+// TestBucketWait: when the context of a waiting request ends, its turn goes back.
+func TestBucketWait(t *testing.T) {
+	t.Parallel()
+	var arrived atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		arrived.Add(1)
+		_, _ = io.WriteString(w, successBody)
+	}))
+	defer server.Close()
+	c := client(t, server.URL, func(o *Options) { o.RequestsPerSecond, o.Burst = 1e-6, 1 })
+	if err := addInterest(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(20*time.Millisecond, cancel)
+	err := addInterest(ctx, c)
+	if got := outcomeOf(t, err); got != "not sent: throttled" || !errors.Is(err, context.Canceled) {
+		t.Errorf("%s: %v", got, err)
+	}
+	if arrived.Load() != 1 {
+		t.Errorf("%d arrived, want 1", arrived.Load())
+	}
+}
+
+// TestInvalidSpendsNoTurn: a request that is rejected before sending leaves the bucket
+// unchanged.
+func TestInvalidSpendsNoTurn(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, successBody)
+	}))
+	defer server.Close()
+	c := client(t, server.URL, func(o *Options) { o.RequestsPerSecond, o.Burst = 1e-6, 1 })
+	for range 10 {
+		if _, err := c.Progress(t.Context(), Progress{}); outcomeOf(t, err) != "invalid" {
+			t.Fatal(err)
+		}
+	}
+	if err := addInterest(WithSendDeadline(t.Context(), time.Now().Add(time.Minute)), c); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestDocumentedLimit drives the bucket at full speed for ten minutes of virtual time and
+// counts the requests in each 5 minutes.
+func TestDocumentedLimit(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		rate  float64
+		burst int
+	}{{0, 0}, {0, 1}, {0, 60}, {0, 1500}, {10, 0}, {19.9, 0}, {5, 0}} {
+		b := newBucket(test.rate, test.burst)
+		start := time.Now()
+		var passed []time.Time
+		for tick := time.Duration(0); tick < 10*time.Minute; tick += 5 * time.Millisecond {
+			for b.AllowN(start.Add(tick), 1) {
+				passed = append(passed, start.Add(tick))
+			}
+		}
+		most, first := 0, 0
+		for last := range passed {
+			for passed[last].Sub(passed[first]) >= 5*time.Minute {
+				first++
+			}
+			most = max(most, last-first+1)
+		}
+		if most > 6000 {
+			t.Errorf("rate %v, burst %d: %d requests in 5 minutes", test.rate, test.burst, most)
+		}
+		if test.rate == 0 && test.burst == 0 && most < 5990 {
+			t.Errorf("rate %v, burst %d: only %d requests in 5 minutes", test.rate, test.burst, most)
+		}
+	}
+}

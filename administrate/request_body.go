@@ -1,0 +1,197 @@
+package administrate
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"sync"
+	"time"
+)
+
+var (
+	errSendDeadlinePassed = errors.New("administrate: the send-by time has passed")
+	errSealed             = errors.New("administrate: the request is over")
+)
+
+// deadlinePassed reports whether the time has passed, on the wall clock.
+func deadlinePassed(by time.Time) bool { return !time.Now().Round(0).Before(by) }
+
+// guardedBody is the document on its way to the transport. The gate opens at the first read, the
+// last moment before any byte of the document can leave, and only within the send-by
+// time. A sealed gate returns nothing any more. So a document whose gate was sealed
+// unopened never left, whatever the transport, and a document whose gate was opened
+// cannot be read twice. The head of the request may have left before: without a document
+// there is nothing to execute.
+type guardedBody struct {
+	sendDeadline time.Time // zero: any time
+	onFirstRead  func()    // called when the gate opens, if not nil
+
+	mu      sync.Mutex
+	body    io.ReadCloser
+	opened  bool
+	sealed  bool
+	expired bool
+}
+
+// Read returns the document.
+func (g *guardedBody) Read(p []byte) (int, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.sealed && !g.opened {
+		if !g.sendDeadline.IsZero() && deadlinePassed(g.sendDeadline) {
+			g.sealed, g.expired = true, true
+		} else {
+			g.opened = true
+			if g.onFirstRead != nil {
+				g.onFirstRead()
+			}
+		}
+	}
+	switch {
+	case g.expired:
+		return 0, errSendDeadlinePassed
+	case g.sealed:
+		return 0, errSealed
+	}
+	return g.body.Read(p)
+}
+
+// Close is called by transports when they are done with the document.
+func (g *guardedBody) Close() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.sealed = true
+	return g.body.Close()
+}
+
+// expireUnopened seals a gate that has not been opened and reports whether it did.
+func (g *guardedBody) expireUnopened() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.opened || g.sealed {
+		return false
+	}
+	g.sealed, g.expired = true, true
+	return true
+}
+
+// sealForGood seals the gate for good and returns its state.
+func (g *guardedBody) sealForGood() (opened, expired bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.sealed = true
+	return g.opened, g.expired
+}
+
+// countingConn is a connection that knows whether it took bytes. The transport reads the document
+// into its buffer and may then find the kept connection dead. Only in this case an opened
+// gate still means not sent.
+type countingConn struct {
+	net.Conn
+
+	mu            sync.Mutex
+	written       int64
+	writing       int
+	writesStopped bool
+}
+
+// Write counts what the connection took.
+func (w *countingConn) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	if w.writesStopped {
+		w.mu.Unlock()
+		return 0, errSealed
+	}
+	w.writing++
+	w.mu.Unlock()
+	n, err := w.Conn.Write(p)
+	w.mu.Lock()
+	w.writing--
+	w.written += int64(n)
+	w.mu.Unlock()
+	return n, err
+}
+
+func (w *countingConn) count() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.written
+}
+
+// stopWrites stops all further writes. It reports whether no byte was taken since count
+// returned the mark, and no write is under way.
+func (w *countingConn) stopWrites(mark int64) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.writesStopped = true
+	return w.written == mark && w.writing == 0
+}
+
+// connTracker remembers the connection of a request, and how many bytes that connection had
+// taken when the document's gate opened.
+type connTracker struct {
+	mu             sync.Mutex
+	conn           *countingConn
+	writtenAtStart int64
+}
+
+func (s *connTracker) clientTrace() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		conn := info.Conn
+		if over, ok := conn.(*tls.Conn); ok {
+			if over.ConnectionState().NegotiatedProtocol == "h2" {
+				s.conn = nil // shared with other requests
+				return
+			}
+			conn = over.NetConn()
+		}
+		s.conn, _ = conn.(*countingConn)
+	}}
+}
+
+// recordStart sets the mark.
+func (s *connTracker) recordStart() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn != nil {
+		s.writtenAtStart = s.conn.count()
+	}
+}
+
+// nothingWritten proves, where possible, that the connection took no byte of the document and
+// never will. It is only for failed requests whose gate was opened.
+func (s *connTracker) nothingWritten() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.conn != nil && s.conn.stopWrites(s.writtenAtStart)
+}
+
+// newHTTPTransport returns the default transport: with HTTP/1.1 a request has its connection
+// alone, as the proof needs.
+func newHTTPTransport() *http.Transport {
+	dialer := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	return &http.Transport{
+		Proxy: http.ProxyFromEnvironment,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := dialer.DialContext(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			return &countingConn{Conn: conn}, nil
+		},
+		Protocols:              protocols,
+		TLSHandshakeTimeout:    10 * time.Second,
+		MaxIdleConns:           64,
+		MaxIdleConnsPerHost:    64,
+		IdleConnTimeout:        30 * time.Second, // before servers and balancers close them
+		MaxResponseHeaderBytes: 64 << 10,
+	}
+}

@@ -1,0 +1,284 @@
+package administrate
+
+import (
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/shopspring/decimal"
+)
+
+// The shapes of answers; a member that is null or missing stays zero.
+
+var errMalformedValue = errors.New("a member is not of the expected form")
+
+// amount decodes a decimal from text or from a number, never through a float.
+type amount struct{ decimal.NullDecimal }
+
+func (a *amount) UnmarshalJSON(raw []byte) error {
+	if string(raw) == "null" {
+		return nil
+	}
+	text := string(raw)
+	if len(raw) > 0 && raw[0] == '"' {
+		if err := json.Unmarshal(raw, &text); err != nil {
+			return errMalformedValue
+		}
+	}
+	if len(text) > 70 {
+		return errMalformedValue
+	}
+	value, err := decimal.NewFromString(text)
+	if err != nil || !hasReasonableSize(value) {
+		return errMalformedValue
+	}
+	a.NullDecimal = decimal.NewNullDecimal(value)
+	return nil
+}
+
+// zonedTime decodes a date and time with an offset (TimeZonedDateTime).
+type zonedTime struct{ *time.Time }
+
+func (m *zonedTime) UnmarshalJSON(raw []byte) error {
+	if string(raw) == "null" {
+		return nil
+	}
+	var text string
+	if err := json.Unmarshal(raw, &text); err != nil {
+		return errMalformedValue
+	}
+	at, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return errMalformedValue
+	}
+	m.Time = &at
+	return nil
+}
+
+type refDTO struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+func (n refDTO) ref() Ref { return Ref(n) }
+
+type stepDTO struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	Stage struct {
+		ID    string `json:"id"`
+		Name  string `json:"name"`
+		State string `json:"state"`
+	} `json:"stage"`
+}
+
+func (s stepDTO) step() Step {
+	return Step{ID: s.ID, Name: s.Name, Stage: Stage(s.Stage)}
+}
+
+type financialUnitDTO struct {
+	Name   string `json:"name"`
+	Code   string `json:"code"`
+	Symbol string `json:"symbol"`
+}
+
+func (u financialUnitDTO) currency() Currency { return Currency(u) }
+
+type pageInfoDTO struct {
+	TotalRecords int    `json:"totalRecords"`
+	HasNextPage  bool   `json:"hasNextPage"`
+	EndCursor    string `json:"endCursor"`
+}
+
+// nextCursor is the cursor of the next page.
+func (p pageInfoDTO) nextCursor() string {
+	if !p.HasNextPage {
+		return ""
+	}
+	return p.EndCursor
+}
+
+// connection is the form of every one-to-many member (documented).
+type connection[T any] struct {
+	Edges []struct {
+		Node *T `json:"node"`
+	} `json:"edges"`
+	PageInfo pageInfoDTO `json:"pageInfo"`
+}
+
+// nodes returns the rows. The API could not give a null row, and nodes then fails: no
+// list is better than an unnoticed gap. nodes also fails for a page that promises another
+// page without a cursor.
+func (c connection[T]) nodes() ([]T, error) {
+	rows := make([]T, 0, len(c.Edges))
+	for _, edge := range c.Edges {
+		if edge.Node == nil {
+			return nil, errMalformedValue
+		}
+		rows = append(rows, *edge.Node)
+	}
+	if c.PageInfo.HasNextPage && c.PageInfo.EndCursor == "" {
+		return nil, errMalformedValue
+	}
+	return rows, nil
+}
+
+type itemDTO struct {
+	ID            string `json:"id"`
+	Typename      string `json:"__typename"`
+	TemplateCode  string `json:"templateCode"`
+	TemplateTitle string `json:"templateTitle"`
+	EventCode     string `json:"eventCode"`
+	EventTitle    string `json:"eventTitle"`
+	PathCode      string `json:"pathCode"`
+	PathName      string `json:"pathName"`
+	TokenName     string `json:"tokenName"`
+}
+
+func (i itemDTO) item() Item {
+	return Item{
+		ID:    i.ID,
+		Type:  i.Typename,
+		Code:  i.TemplateCode + i.EventCode + i.PathCode, // an item has one type only
+		Title: i.TemplateTitle + i.EventTitle + i.PathName + i.TokenName,
+	}
+}
+
+type interestDTO struct {
+	ID          string  `json:"id"`
+	Typename    string  `json:"__typename"`
+	TotalAmount amount  `json:"totalAmount"`
+	Item        itemDTO `json:"item"`
+	Quantity    *int    `json:"quantity"`
+	UnitAmount  amount  `json:"unitAmount"`
+}
+
+func (i interestDTO) interest() Interest {
+	return Interest{
+		ID:         i.ID,
+		Item:       i.Item.item(),
+		Total:      i.TotalAmount.NullDecimal,
+		Quantity:   i.Quantity,
+		UnitAmount: i.UnitAmount.NullDecimal,
+	}
+}
+
+// interests converts rows and refuses a row without an id.
+func interests(rows []interestDTO) ([]Interest, error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	out := make([]Interest, len(rows))
+	for i, row := range rows {
+		if row.ID == "" {
+			return nil, errMalformedValue
+		}
+		out[i] = row.interest()
+	}
+	return out, nil
+}
+
+type interestsDTO struct{ connection[interestDTO] }
+
+func (c interestsDTO) page() (InterestPage, error) {
+	rows, err := c.nodes()
+	if err != nil {
+		return InterestPage{}, err
+	}
+	lines, err := interests(rows)
+	if err != nil {
+		return InterestPage{}, err
+	}
+	return InterestPage{Interests: lines, Count: c.PageInfo.TotalRecords, NextCursor: c.PageInfo.nextCursor()}, nil
+}
+
+type opportunityDTO struct {
+	ID            string            `json:"id"`
+	Name          string            `json:"name"`
+	Step          stepDTO           `json:"step"`
+	Account       *refDTO           `json:"account"`
+	FinancialUnit *financialUnitDTO `json:"financialUnit"`
+	Value         struct {
+		GrandTotal amount `json:"grandTotal"`
+	} `json:"value"`
+	IsReservationValid     bool      `json:"isReservationValid"`
+	ReservationsValidUntil zonedTime `json:"reservationsValidUntil"`
+	Attributes             []struct {
+		DefinitionKey string `json:"definitionKey"`
+		Value         string `json:"value"`
+	} `json:"attributes"`
+	Interests interestsDTO `json:"interests"`
+	UpdatedAt zonedTime    `json:"changed"`
+}
+
+func (o opportunityDTO) opportunity() (Opportunity, error) {
+	if o.ID == "" {
+		return Opportunity{}, errMalformedValue
+	}
+	page, err := o.Interests.page()
+	if err != nil {
+		return Opportunity{}, err
+	}
+	out := Opportunity{
+		ID:                  o.ID,
+		Name:                o.Name,
+		Step:                o.Step.step(),
+		GrandTotal:          o.Value.GrandTotal.NullDecimal,
+		Reservations:        Reservations{Valid: o.IsReservationValid, Until: o.ReservationsValidUntil.Time},
+		Interests:           page.Interests,
+		InterestCount:       page.Count,
+		NextInterestsCursor: page.NextCursor,
+		UpdatedAt:           o.UpdatedAt.Time,
+	}
+	if o.Account != nil {
+		account := o.Account.ref()
+		out.Account = &account
+	}
+	if o.FinancialUnit != nil {
+		unit := o.FinancialUnit.currency()
+		out.Currency = &unit
+	}
+	for _, a := range o.Attributes {
+		out.Attributes = append(out.Attributes, Attribute{Key: a.DefinitionKey, Value: a.Value})
+	}
+	return out, nil
+}
+
+// anyTime is a time with or without an offset.
+type anyTime struct {
+	given bool       // it has a value
+	at    *time.Time // nil without an offset
+}
+
+func (s *anyTime) UnmarshalJSON(raw []byte) error {
+	var m zonedTime
+	if m.UnmarshalJSON(raw) == nil {
+		s.given, s.at = m.Time != nil, m.Time
+		return nil
+	}
+	var local localTime
+	if err := local.UnmarshalJSON(raw); err != nil {
+		return err
+	}
+	s.given = true
+	return nil
+}
+
+// localTime decodes a date and time without an offset (LocalDateTime), to the second.
+type localTime LocalTime
+
+func (l *localTime) UnmarshalJSON(raw []byte) error {
+	if string(raw) == "null" {
+		return nil
+	}
+	var text string
+	if err := json.Unmarshal(raw, &text); err != nil {
+		return errMalformedValue
+	}
+	at, err := time.Parse(localTimeLayout, text) // accepts parts of a second, too
+	if err != nil {
+		return errMalformedValue
+	}
+	*l = localTime(at.Format(localTimeLayout))
+	return nil
+}

@@ -1,0 +1,320 @@
+package administrate
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"strconv"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// inFlightRequest accompanies one request through the GraphQL library. The library keeps neither
+// headers nor the cause of a failure, so the courier stores the fate here.
+type inFlightRequest struct {
+	document   document
+	handedOver bool  // the courier was called
+	err        error // one of this package's error types
+}
+
+type inFlightRequestKey struct{}
+
+// sendOnceDoer carries requests. It spends the bucket, adds the token, sends the document once
+// and within its time, and reads the answer in full. It is the http client of the GraphQL
+// library, and the only place that decides whether a request was provably not sent.
+type sendOnceDoer struct {
+	transport        http.RoundTripper
+	bucket           *rate.Limiter
+	pace             *Pace // nil means no pace
+	backOff          rateLimitBackOff
+	tokens           TokenSource
+	maxResponseBytes int64
+	timeout          time.Duration
+	onResult         func(error)                 // nil calls nothing
+	permitted        func(context.Context) error // nil permits everything
+}
+
+// Do implements the library's Doer. Redirects are not followed, because a redirected POST
+// would be a second request.
+func (c *sendOnceDoer) Do(req *http.Request) (*http.Response, error) {
+	ex, ok := req.Context().Value(inFlightRequestKey{}).(*inFlightRequest)
+	if !ok {
+		return nil, errors.New("administrate: request without an exchange")
+	}
+	ex.handedOver = true
+	resp, err := c.send(req, ex)
+	ex.err = err
+	if c.onResult != nil {
+		c.onResult(err)
+	}
+	return resp, err
+}
+
+func (c *sendOnceDoer) checkPermitted(ctx context.Context) error {
+	if c.permitted == nil {
+		return nil
+	}
+	return c.permitted(ctx)
+}
+
+// notPermittedReason returns the reason of a request that is not permitted.
+func notPermittedReason(err error) Reason {
+	var earlier *NotSentError
+	if errors.As(err, &earlier) {
+		return earlier.Reason
+	}
+	return NotPermitted
+}
+
+func (c *sendOnceDoer) send(req *http.Request, ex *inFlightRequest) (*http.Response, error) {
+	ctx := req.Context()
+	operation := ex.document.name
+	notSent := func(reason Reason, cause error) error {
+		return &NotSentError{Operation: operation, Reason: reason, cause: cause}
+	}
+
+	if req.ContentLength > MaxRequestBytes {
+		return nil, &InvalidError{
+			Where:   operation,
+			Problem: "the request is larger than " + strconv.Itoa(MaxRequestBytes>>10) + " KiB; send less at a time",
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, notSent(Cancelled, err)
+	}
+	if err := c.checkPermitted(ctx); err != nil {
+		return nil, notSent(notPermittedReason(err), err)
+	}
+	by, bounded := SendDeadline(ctx)
+	if bounded && deadlinePassed(by) {
+		return nil, notSent(SendDeadlinePassed, nil)
+	}
+	// The token comes before the turn. Otherwise requests that wait for a new token after
+	// their turn would leave all at once.
+	token, err := c.token(ctx)
+	if err == nil && isHeaderSafe(token) {
+		asked := time.Now()
+		if err := c.waitTurn(ctx); err != nil {
+			return nil, notSent(Throttled, err)
+		}
+		if time.Since(asked) > time.Second { // the token may have been renewed meanwhile
+			token, err = c.token(ctx)
+		}
+	}
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, notSent(Cancelled, err)
+	case err != nil && bounded && deadlinePassed(by):
+		return nil, notSent(SendDeadlinePassed, err)
+	case err != nil:
+		reason := Authentication
+		var why *TokenError
+		if errors.As(err, &why) && why.Reason != "" {
+			reason = why.Reason
+		}
+		return nil, notSent(reason, err)
+	case !isHeaderSafe(token):
+		return nil, notSent(Authentication, errToken)
+	}
+	// The token may belong to other credentials than the permitted ones.
+	if err := c.checkPermitted(ctx); err != nil {
+		return nil, notSent(notPermittedReason(err), err)
+	}
+
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	var line connTracker
+	sheet := &guardedBody{body: req.Body, sendDeadline: by, onFirstRead: line.recordStart}
+	if bounded {
+		// Without this timer a slow connection would be waited for although the document may
+		// not go out any more.
+		late := time.AfterFunc(time.Until(by), func() {
+			if sheet.expireUnopened() {
+				cancel()
+			}
+		})
+		defer late.Stop()
+	}
+	out := req.Clone(httptrace.WithClientTrace(ctx, line.clientTrace()))
+	out.Body = sheet
+	out.GetBody = nil // with GetBody the transport could send the document again
+	out.Header.Set("Authorization", "Bearer "+token)
+	out.Header.Set("Accept", "application/json")
+	out.Header.Set("User-Agent", "oppflow")
+
+	sent := time.Now()
+	resp, err := c.transport.RoundTrip(out)
+	if err != nil {
+		opened, expired := sheet.sealForGood()
+		unsent := !opened || line.nothingWritten()
+		switch ended := req.Context().Err(); {
+		case expired:
+			return nil, notSent(SendDeadlinePassed, nil)
+		case unsent && ended != nil:
+			return nil, notSent(Cancelled, ended)
+		case unsent:
+			return nil, notSent(Unreachable, networkCause(err))
+		}
+		return nil, connectionLost(ctx, operation, err, 0)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if source, ok := c.tokens.(TokenInvalidator); ok {
+		switch resp.StatusCode {
+		case http.StatusUnauthorized:
+			source.Invalidate(token)
+		case http.StatusOK:
+			source.Accepted(token)
+		}
+	}
+	c.observeRateLimit(resp, sent)
+	body, err := c.classifyResponse(ctx, resp, ex)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return resp, nil
+}
+
+// waitTurn waits for the end of a pause, for the pace and for the bucket, no longer than the context
+// and the send-by time allow. It fails at once where the wait would be longer.
+func (c *sendOnceDoer) waitTurn(ctx context.Context) error {
+	if by, ok := SendDeadline(ctx); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, by)
+		defer cancel()
+	}
+	for {
+		if err := c.backOff.wait(ctx); err != nil {
+			return err
+		}
+		if c.pace != nil {
+			if err := c.pace.Wait(ctx); err != nil {
+				return err
+			}
+		}
+		if err := c.bucket.Wait(ctx); err != nil {
+			return err
+		}
+		if c.backOff.isOver() { // otherwise a pause began during the wait
+			return nil
+		}
+	}
+}
+
+// token asks for the token, and waits no longer than the send-by time allows.
+func (c *sendOnceDoer) token(ctx context.Context) (string, error) {
+	if by, ok := SendDeadline(ctx); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, by)
+		defer cancel()
+	}
+	return c.tokens.Token(ctx)
+}
+
+// observeRateLimit begins or ends a pause after an answer. A 429 spends what the bucket has saved for
+// a burst, because a burst after the pause would only be refused.
+func (c *sendOnceDoer) observeRateLimit(resp *http.Response, sent time.Time) {
+	if resp.StatusCode == http.StatusTooManyRequests {
+		c.backOff.onRateLimited(sent, retryAfter(resp, RateLimited))
+		if saved := int(c.bucket.Tokens()); saved > 0 {
+			c.bucket.AllowN(time.Now(), saved)
+		}
+	} else {
+		c.backOff.onNotRateLimited(sent)
+	}
+}
+
+// classifyResponse reads the answer and decides by the HTTP status.
+func (c *sendOnceDoer) classifyResponse(ctx context.Context, resp *http.Response, ex *inFlightRequest) ([]byte, error) {
+	operation := ex.document.name
+	switch resp.StatusCode {
+	case http.StatusUnauthorized, http.StatusTooManyRequests:
+		reason := Authentication
+		if resp.StatusCode == http.StatusTooManyRequests {
+			reason = RateLimited
+		}
+		// The rest of the answer is read so that the connection can be used again.
+		_, _ = io.CopyN(io.Discard, resp.Body, 64<<10)
+		return nil, &NotSentError{Operation: operation, Reason: reason, RetryAfter: retryAfter(resp, reason)}
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, c.maxResponseBytes+1))
+	if err != nil {
+		return nil, connectionLost(ctx, operation, err, resp.StatusCode)
+	}
+	unknown := func(cause string) error {
+		return &UnknownError{Operation: operation, Cause: cause, Status: resp.StatusCode}
+	}
+	if int64(len(body)) > c.maxResponseBytes {
+		return nil, unknown("the answer is larger than " + strconv.FormatInt(c.maxResponseBytes, 10) + " bytes")
+	}
+	switch resp.StatusCode {
+	case http.StatusOK, http.StatusCreated: // the two statuses that the GraphQL library reads
+		if !json.Valid(body) {
+			return nil, unknown("the answer is not JSON")
+		}
+		return body, nil
+	case http.StatusBadRequest, http.StatusUnprocessableEntity:
+		// Servers answer like this when they refuse a document before execution.
+		var answer struct {
+			Data   json.RawMessage `json:"data"`
+			Errors []topLevelError `json:"errors"`
+		}
+		if json.Unmarshal(body, &answer) == nil && (len(answer.Data) == 0 || string(answer.Data) == "null") &&
+			len(answer.Errors) > 0 && !executionBegan(ex.document, answer.Errors) {
+			return nil, refusedError(ex.document, answer.Errors)
+		}
+		return nil, unknown("the answer is neither data nor a refusal")
+	default:
+		return nil, unknown("no GraphQL answer")
+	}
+}
+
+// connectionLost returns the error for a request whose answer did not come.
+func connectionLost(ctx context.Context, operation string, err error, status int) error {
+	cause := "the connection was lost"
+	if ended := ctx.Err(); ended != nil {
+		cause, err = "no answer in time", ended
+		if errors.Is(ended, context.Canceled) {
+			cause = "the call was cancelled before the answer came"
+		}
+	}
+	return &UnknownError{Operation: operation, Cause: cause, Status: status, cause: networkCause(err)}
+}
+
+// retryAfter reads Retry-After, in seconds or as a date. It returns 0 when the header
+// cannot be read, and never more than a day.
+func retryAfter(resp *http.Response, reason Reason) time.Duration {
+	text := resp.Header.Get("Retry-After")
+	if reason != RateLimited || text == "" {
+		return 0
+	}
+	var wait time.Duration
+	if seconds, err := strconv.ParseUint(text, 10, 64); err == nil {
+		wait = time.Duration(min(seconds, 24*60*60)) * time.Second
+	} else if at, err := http.ParseTime(text); err == nil {
+		// With a Date header both times are the server's.
+		now, err := http.ParseTime(resp.Header.Get("Date"))
+		if err != nil {
+			now = time.Now()
+		}
+		wait = at.Sub(now)
+	}
+	return max(0, min(wait, 24*time.Hour))
+}
+
+var errToken = errors.New("administrate: the token is empty or holds characters a header cannot carry")
+
+// isHeaderSafe reports whether a header can carry the token.
+func isHeaderSafe(token string) bool {
+	for i := range len(token) {
+		if token[i] <= ' ' || token[i] >= 0x7f {
+			return false
+		}
+	}
+	return token != ""
+}

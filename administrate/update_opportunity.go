@@ -1,0 +1,71 @@
+package administrate
+
+import (
+	"context"
+)
+
+// UpdateOpportunity changes the members that are not empty.
+type UpdateOpportunity struct {
+	ID         string
+	AccountID  string
+	NoAccount  bool        // removes the account; assumed: see Assumptions.ClearAccount
+	Currency   string      // the bare code
+	Name       string      // assumed: see Assumptions.UpdateName
+	OwnerID    string      // a User's; assumed: see Assumptions.UpdateOwner
+	ContactID  string      // assumed: see Assumptions.UpdateContact
+	Attributes []Attribute // assumed: see Assumptions.UpdateAttributes
+}
+
+// UpdateOpportunity sends one update and returns the record like CreateOpportunity.
+func (c *Client) UpdateOpportunity(ctx context.Context, u UpdateOpportunity) (Opportunity, error) {
+	return applyOne(ctx, c, u)
+}
+
+func (u UpdateOpportunity) build(b *builder) opportunityMutation {
+	b.location += ": UpdateOpportunity"
+	var in object
+	in.set("id", b.bindRequired("ID", "id", "ID", u.ID))
+	if u.AccountID != "" {
+		in.set("accountId", b.bindText("AccountID", "accountId", "ID", u.AccountID))
+	}
+	switch {
+	case u.NoAccount && u.AccountID != "":
+		b.invalid("NoAccount", "does not go together with AccountID")
+	case u.NoAccount && b.assumed.ClearAccount == Off:
+		b.invalid("NoAccount", "cannot be asked for: the assumption ClearAccount is switched off")
+	case u.NoAccount:
+		in.set(string(b.assumed.ClearAccount), "null")
+	}
+	if u.Currency != "" {
+		in.set("financialUnitId", b.literal("Currency", u.Currency))
+	}
+	if u.Name != "" {
+		if b.assumed.UpdateName == Off {
+			b.invalid("Name", "cannot be changed: the assumption UpdateName is switched off")
+		}
+		in.set(string(b.assumed.UpdateName), b.bindText("Name", "name", "String", u.Name))
+	}
+	for _, person := range []struct {
+		member, id, entry string
+		name              SchemaName
+	}{
+		{"OwnerID", u.OwnerID, "UpdateOwner", b.assumed.UpdateOwner},
+		{"ContactID", u.ContactID, "UpdateContact", b.assumed.UpdateContact},
+	} {
+		if person.id == "" {
+			continue
+		}
+		if person.name == Off {
+			b.invalid(person.member, "cannot be changed: the assumption "+person.entry+" is switched off")
+		}
+		in.set(string(person.name), b.bindText(person.member, "person", "ID", person.id))
+	}
+	writeAttributes(b, &in, b.assumed.UpdateAttributes, u.Attributes)
+	if len(in) == 1 {
+		b.invalid("ID", "is all there is; give at least one member to change")
+	}
+	return opportunityMutation{
+		field: "update", input: in,
+		selection: "opportunity { " + selectOpportunity + " }", resultKey: memberOpportunity,
+	}
+}

@@ -1,0 +1,163 @@
+package compare_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/oppflow/oppflow/bench/compare"
+	"github.com/oppflow/oppflow/settings/testrun"
+)
+
+// preparedEnvironment is a ground that is being prepared for a test.
+type preparedEnvironment struct {
+	environment *compare.Environment
+	err         error
+	done        chan struct{}
+}
+
+// prepare starts to prepare a ground for the test. The ground is closed when the test ends.
+func prepare(t *testing.T, o compare.EnvironmentOptions) *preparedEnvironment {
+	t.Helper()
+	o.Progress = func(text string) { fmt.Fprintln(os.Stderr, text) }
+	p := &preparedEnvironment{done: make(chan struct{})}
+	go func() {
+		defer close(p.done)
+		p.environment, p.err = compare.Prepare(t.Context(), o)
+	}()
+	t.Cleanup(func() {
+		<-p.done
+		if p.err != nil {
+			return
+		}
+		if err := p.environment.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
+
+// await returns the ground once it is ready.
+func (p *preparedEnvironment) await(t *testing.T) *compare.Environment {
+	t.Helper()
+	<-p.done
+	if errors.Is(p.err, compare.ErrNoPostgres) {
+		testrun.SkipWithout(t, "PostgreSQL (no initdb in PATH or in /usr/lib/postgresql/*/bin; on Debian: apt-get install postgresql)")
+	}
+	if p.err != nil {
+		t.Fatal(p.err)
+	}
+	return p.environment
+}
+
+// leastCounts returns the counts of a lifecycle, by contestant. On a busy machine a task may be given up and done again,
+// which adds to the counts. Nothing ever lowers them. So when the counts are not as wanted, the least of three runs
+// is used.
+func leastCounts(t *testing.T, g *compare.Environment, wanted func(map[string]compare.Counts) bool) map[string]compare.Counts {
+	t.Helper()
+	counts := make(map[string]compare.Counts)
+	for range 3 {
+		all, err := g.Count(t.Context(), g.Subjects())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, one := range all {
+			if before, known := counts[one.Subject]; !known || one.Events < before.Events {
+				counts[one.Subject] = one.Counts
+			}
+		}
+		if wanted(counts) {
+			break
+		}
+	}
+	return counts
+}
+
+// The requests, events and actions of a lifecycle do not grow unnoticed. They are the same every time, whatever
+// database the server uses.
+func TestALifecycleKeepsToItsBudget(t *testing.T) {
+	// Both grounds come up at once. While one of them counts, the other is idle.
+	inMemory, inPostgres := prepare(t, compare.EnvironmentOptions{}), prepare(t, compare.EnvironmentOptions{Postgres: true, NoSync: true})
+	<-inPostgres.done
+	counts := leastCounts(t, inMemory.await(t), func(counts map[string]compare.Counts) bool {
+		for name, budget := range compare.Budgets() {
+			if len(budget.Exceeds(counts[name])) > 0 {
+				return false
+			}
+		}
+		return true
+	})
+	for name, budget := range compare.Budgets() {
+		took, counted := counts[name]
+		if !counted {
+			t.Errorf("%s has a budget and was not counted", name)
+		}
+		if exceeded := budget.Exceeds(took); len(exceeded) > 0 {
+			t.Errorf("%s: %s", name, strings.Join(exceeded, "; "))
+		}
+		if spared := (compare.Budget{Requests: took.Requests, Events: took.Events, Actions: took.Actions}); spared != budget && len(budget.Exceeds(took)) == 0 {
+			t.Errorf("%s took less than its budget, which is to be lowered to %+v", name, spared)
+		}
+	}
+	for name := range counts {
+		if _, known := compare.Budgets()[name]; !known && strings.HasPrefix(name, "Oppflow") {
+			t.Errorf("%s has no budget", name)
+		}
+	}
+	if base := counts[compare.Base]; base.Requests != compare.Calls || base.Actions != 2*compare.Calls {
+		t.Errorf("the bare workflow took %+v; it is one message and one activity for each of %d calls", base, compare.Calls)
+	}
+
+	t.Run("on PostgreSQL", func(t *testing.T) {
+		exact := cmpopts.IgnoreFields(compare.Counts{}, "Bytes")
+		again := leastCounts(t, inPostgres.await(t), func(again map[string]compare.Counts) bool {
+			return cmp.Equal(counts, again, exact)
+		})
+		if diff := cmp.Diff(counts, again, exact); diff != "" {
+			t.Errorf("it takes something else (-SQLite +PostgreSQL):\n%s", diff)
+		}
+	})
+}
+
+func TestBudgetsAreExceeded(t *testing.T) {
+	budget := compare.Budget{Requests: 7, Events: 77, Actions: 20}
+	for name, c := range map[string]struct {
+		took compare.Counts
+		want string
+	}{
+		"the same":      {compare.Counts{Requests: 7, Events: 77, Actions: 20, Tasks: 99}, ""},
+		"less":          {compare.Counts{Requests: 6, Events: 70, Actions: 19}, ""},
+		"more requests": {compare.Counts{Requests: 8, Events: 77, Actions: 20}, "8 requests, 1 more than the budget"},
+		"more events":   {compare.Counts{Requests: 7, Events: 80, Actions: 20}, "80 events, 3 more than the budget"},
+		"more actions":  {compare.Counts{Requests: 7, Events: 77, Actions: 22}, "22 actions, 2 more than the budget"},
+	} {
+		if got := strings.Join(budget.Exceeds(c.took), "; "); got != c.want {
+			t.Errorf("%s: %q; want %q", name, got, c.want)
+		}
+	}
+}
+
+// The numbers of a lifecycle on the pages are those of the budget.
+func TestDocsStateTheBudgets(t *testing.T) {
+	for _, page := range []string{"../../README.md", "../../docs/measurements.md"} {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, budget := range compare.Budgets() {
+			row := regexp.MustCompile(`(?m)^\| ` + regexp.QuoteMeta(name) + ` +\| (\d+) +\| (\d+) +\| [\d.]+ +\| [\d.]+ +\| \d+ +\| (\d+) `).FindStringSubmatch(string(text))
+			want := []string{fmt.Sprint(budget.Requests), fmt.Sprint(budget.Events), fmt.Sprint(budget.Actions)}
+			if len(row) == 0 || !slices.Equal(row[1:], want) {
+				t.Errorf("%s: %s: requests, events, actions are told as %q; want %q", page, name, row, want)
+			}
+		}
+	}
+}

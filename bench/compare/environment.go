@@ -1,0 +1,212 @@
+package compare
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/sandbox/adminclient"
+	"github.com/oppflow/oppflow/stack"
+	"github.com/oppflow/oppflow/worker/host"
+)
+
+// bareNamespace is the namespace of the bare workflows. They need their own, because their task queues have the
+// same names as Oppflow's.
+const bareNamespace = "bare"
+
+// unlimitedRate is a rate that is never reached here, in requests per second.
+const unlimitedRate = 5000
+
+// EnvironmentOptions are the options of the ground for the measurement. The zero value is a ground without a rate limit.
+type EnvironmentOptions struct {
+	// Limit makes the sandbox take 200 requests in any 10 seconds. All contestants then send at the rate that a
+	// tenant's worker has for this limit.
+	Limit bool
+	// Postgres keeps the Temporal server's data in a PostgreSQL of this ground rather than in memory.
+	Postgres bool
+	// NoSync makes that PostgreSQL not wait for the disk. Do not measure times on such a ground. The counts are the same.
+	NoSync bool
+	// Playbook is the playbook of Oppflow's worker, or "" for none.
+	Playbook string
+	// CPUProfile and MemoryProfile are files for the profiles of Oppflow's worker. The worker writes them when it
+	// ends.
+	CPUProfile, MemoryProfile string
+	// Progress is called with one line for each step that takes long.
+	Progress func(string)
+	// Output receives the output of the parts; nil drops it.
+	Output io.Writer
+}
+
+// limitedRate is the rate of a worker when the API takes 200 requests in 10 seconds. The server hands out at once as
+// many activities as it does in a second. So 18 a second are up to 198 in the first 10 seconds.
+const limitedRate = 18
+
+// Environment is what the contestants run on: a Temporal server, a sandbox, and a worker for each contestant.
+type Environment struct {
+	*stack.Stack
+	sandbox         adminclient.Client
+	api             *administrate.Client
+	oppflow, bare   client.Client
+	worker          *stack.Process // Oppflow's worker
+	bareWorker      *stack.Process
+	dir             string
+	database        *database    // nil when everything is in memory
+	countedRequests int64        // the number of the last request that was counted
+	references      atomic.Int64 // the number of references in use
+}
+
+// Prepare brings a ground up. Its Close stops the ground.
+func Prepare(ctx context.Context, o EnvironmentOptions) (*Environment, error) {
+	dir, err := os.MkdirTemp("", "oppflow-bench-")
+	if err != nil {
+		return nil, err
+	}
+	g := &Environment{dir: dir}
+	if err := g.start(ctx, o); err != nil {
+		return nil, errors.Join(err, g.Close(context.WithoutCancel(ctx)))
+	}
+	return g, nil
+}
+
+// start brings all parts up, one after the other.
+func (g *Environment) start(ctx context.Context, o EnvironmentOptions) error {
+	tenant := filepath.Join(g.dir, "catalogue.yaml")
+	if err := os.WriteFile(tenant, catalogueFor(o), 0o600); err != nil {
+		return err
+	}
+	rate, limit := float64(unlimitedRate), "--no-rate-limit"
+	if o.Limit {
+		rate, limit = limitedRate, "--rate=200/10s"
+	}
+	up := stack.Options{
+		Setup: host.SetupAt, Output: o.Output, Progress: o.Progress, NoUI: true, NoWorker: true,
+		SandboxArgs: []string{"--catalogue", tenant, limit},
+	}
+	var err error
+	if o.Postgres {
+		if g.database, err = startPostgres(ctx, g.dir, o.NoSync); err != nil {
+			return err
+		}
+		up.ServerArgs = []string{"--postgres", g.database.address}
+	}
+	if g.Stack, err = stack.Up(ctx, up); err != nil {
+		return err
+	}
+	g.sandbox = adminclient.Client{APIURL: g.APIURL(), Token: g.APIToken()}
+	g.api, err = administrate.New(administrate.Options{
+		URL: g.APIURL(), Tokens: administrate.StaticToken(g.APIToken()), RequestsPerSecond: rate, Burst: burstSize(o.Limit),
+	})
+	if err != nil {
+		return err
+	}
+	if g.oppflow, err = g.connect(ctx, g.Namespace()); err != nil {
+		return err
+	}
+	if _, _, err = host.CreateNamespace(ctx, g.oppflow, bareNamespace, 24*time.Hour); err != nil {
+		return err
+	}
+	if g.bare, err = g.connect(ctx, bareNamespace); err != nil {
+		return err
+	}
+	return g.startWorkers(ctx, rate, o)
+}
+
+// catalogueFor returns the catalogue. With a playbook the move to Won issues the tokens and raises the invoice, as in a
+// tenant. No request of the API can do these two, and the playbook's effects ensure that they happened.
+func catalogueFor(o EnvironmentOptions) []byte {
+	if o.Playbook == "" {
+		return catalogue
+	}
+	return bytes.Replace(catalogue, []byte("{ from: 3, to: 4 }"), []byte("{ from: 3, to: 4, triggers: [token, invoice] }"), 1)
+}
+
+// burstSize is the number of requests that the plain loop may send at once. It is the number that a worker's queue
+// hands out.
+func burstSize(limit bool) int {
+	if limit {
+		return limitedRate
+	}
+	return 0
+}
+
+func (g *Environment) connect(ctx context.Context, namespace string) (client.Client, error) {
+	c, _, err := host.Connect(ctx, host.InsecureTemporal(g.TemporalAddress(), namespace), nil)
+	return c, err
+}
+
+// startWorkers starts a worker of each kind, as separate programs with equal settings.
+func (g *Environment) startWorkers(ctx context.Context, rate float64, o EnvironmentOptions) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	api := fmt.Sprintf("--api-rate=%v", rate)
+	quiet := []string{"OPPFLOW_LOG_LEVEL=error"}
+	args := []string{WorkerCommand, workerOppflow}
+	for flag, file := range map[string]string{flagCPUProfile: o.CPUProfile, flagMemoryProfile: o.MemoryProfile} {
+		if file != "" {
+			args = append(args, "--"+flag+"="+file)
+		}
+	}
+	args = append(args, "--", api)
+	if o.Playbook != "" {
+		args = append(args, "--playbook="+o.Playbook)
+	}
+	g.worker = g.AddProgram("oppflow", self, args, quiet)
+	g.bareWorker = g.AddProgram("bare", self, []string{WorkerCommand, workerBare, "--", api}, append(slices.Clone(quiet), "TEMPORAL_NAMESPACE="+bareNamespace))
+	if err := g.worker.Start(ctx); err != nil {
+		return err
+	}
+	return g.bareWorker.Start(ctx)
+}
+
+// requests returns the number of requests that the API got so far. The ledger numbers them from 1.
+func (g *Environment) requests(ctx context.Context) (int, error) {
+	entries, err := g.sandbox.RequestLog(ctx, g.countedRequests)
+	if len(entries) > 0 {
+		g.countedRequests = entries[len(entries)-1].Number
+	}
+	return int(g.countedRequests), err
+}
+
+// Subjects returns all contestants, in the order of the tables.
+func (g *Environment) Subjects() []Subject {
+	return []Subject{
+		direct(g.api),
+		bare(g.bare, false),
+		bare(g.bare, true),
+		oppflow(g.oppflow, oppflowMode{oneMessage: true}),
+		oppflow(g.oppflow, oppflowMode{}),
+		oppflow(g.oppflow, oppflowMode{byUpdate: true, oneMessage: true}),
+		oppflow(g.oppflow, oppflowMode{byUpdate: true}),
+	}
+}
+
+// Close stops all parts of the ground.
+func (g *Environment) Close(ctx context.Context) error {
+	for _, c := range []client.Client{g.oppflow, g.bare} {
+		if c != nil {
+			c.Close()
+		}
+	}
+	var err error
+	if g.Stack != nil {
+		ctx, cancel := context.WithTimeout(ctx, time.Minute)
+		defer cancel()
+		err = g.Down(ctx)
+	}
+	if g.database != nil {
+		err = errors.Join(err, g.database.close())
+	}
+	return errors.Join(err, os.RemoveAll(g.dir))
+}

@@ -1,0 +1,111 @@
+package compare
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/worker/host"
+)
+
+// Idle is the cost of many open opportunities without events.
+type Idle struct {
+	// Opportunities is the number of opportunities. Each has handled one message on the one worker. Cached is the
+	// number of opportunities that the worker keeps ready.
+	Opportunities int `json:"opportunities"`
+	Cached        int `json:"cached"`
+	// EmptyBytes is the resident memory of a worker that has done nothing. Bytes is the resident memory after all
+	// opportunities. AllowedBytes is the limit for Bytes: 60 KB for each opportunity that is kept ready and 60 MB
+	// above the empty worker.
+	EmptyBytes   uint64 `json:"emptyResidentBytes"`
+	Bytes        uint64 `json:"residentBytes"`
+	AllowedBytes uint64 `json:"allowedResidentBytes"`
+	// Events is the length of the history of an opportunity that is not kept ready any more. FirstAnswer is how
+	// long the worker took to answer a query of it.
+	Events      int           `json:"events"`
+	FirstAnswer time.Duration `json:"firstAnswerNs"`
+}
+
+// The limits for idle opportunities.
+const (
+	bytesPerOpportunity = 60_000
+	fixedBytes          = 60_000_000
+	// longHistory is the number of events of the opportunity that is queried in the end. A run continues as new after
+	// 2,000 events.
+	longHistory = 1_950
+	// concurrentOpens is the number of opportunities that are opened at a time.
+	concurrentOpens = 16
+)
+
+// Idle opens the given number of opportunities, makes each of them handle one message, and then measures the worker. The
+// ground must be fresh, because earlier work of the worker would count.
+func (g *Environment) Idle(ctx context.Context, opportunities int, tell func(string)) (Idle, error) {
+	idle := Idle{Opportunities: opportunities, Cached: host.DefaultCachedWorkflows}
+	empty, err := readProcessUsage(ctx, g.worker)
+	if err != nil {
+		return idle, err
+	}
+	idle.EmptyBytes = empty.resident
+	idle.AllowedBytes = empty.resident + uint64(idle.Cached)*bytesPerOpportunity + fixedBytes
+	long, err := g.growHistory(ctx, &idle)
+	if err != nil {
+		return idle, err
+	}
+	group, within := errgroup.WithContext(ctx)
+	group.SetLimit(concurrentOpens)
+	by, line := oppflow(g.oppflow, oppflowMode{byUpdate: true}), CallGroups()[0]
+	for n := range opportunities {
+		if within.Err() != nil {
+			break
+		}
+		if n%1000 == 0 && tell != nil {
+			tell(fmt.Sprintf("opening opportunities, %d of %d", n, opportunities))
+		}
+		group.Go(func() error {
+			s, err := by.begin(within, g.nextReference())
+			if err != nil {
+				return err
+			}
+			return s.send(within, line, ignoreSent)
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return idle, err
+	}
+	after, err := readProcessUsage(ctx, g.worker)
+	if err != nil {
+		return idle, err
+	}
+	idle.Bytes = after.resident
+	began := time.Now()
+	_, err = long.waiting(ctx)
+	idle.FirstAnswer = time.Since(began)
+	return idle, err
+}
+
+// growHistory opens an opportunity and sends messages to it until its history is long.
+func (g *Environment) growHistory(ctx context.Context, idle *Idle) (driver, error) {
+	reference := g.nextReference()
+	s, err := oppflow(g.oppflow, oppflowMode{byUpdate: true}).begin(ctx, reference)
+	if err != nil {
+		return nil, err
+	}
+	for n := 0; ; n++ {
+		if n%10 == 0 || idle.Events > longHistory-10*15 {
+			counts, err := historyCounts(ctx, g.oppflow, reference)
+			if err != nil {
+				return nil, err
+			}
+			if idle.Events = counts.Events; counts.Events >= longHistory {
+				return s, nil
+			}
+		}
+		line := CallGroup{Calls: []Call{{Details: &opportunity.UpdateDetails{Name: fmt.Sprintf("%s %d", recordName, n)}}}}
+		if err := s.send(ctx, line, ignoreSent); err != nil {
+			return nil, err
+		}
+	}
+}

@@ -1,0 +1,102 @@
+package compare
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// catalogue is the tenant of the lifecycle: three steps before Won, no triggers, and places for everybody.
+//
+//go:embed catalogue.yaml
+var catalogue []byte
+
+// The lifecycle gives everything by id, so no contestant looks anything up.
+const (
+	region       = "UmVnaW9uOlVL"                                             // Region:UK
+	account      = "T3JnYW5pc2F0aW9uOjE="                                     // Organisation:1
+	otherAccount = "T3JnYW5pc2F0aW9uOjI="                                     // Organisation:2
+	currency     = "EUR"                                                      // the currency of its region is GBP
+	qualified    = "T3Bwb3J0dW5pdHlTdGVwOjI="                                 // OpportunityStep:2
+	quoted       = "T3Bwb3J0dW5pdHlTdGVwOjM="                                 // OpportunityStep:3
+	won          = "T3Bwb3J0dW5pdHlTdGVwOjQ="                                 // OpportunityStep:4
+	course       = "Q291cnNlVGVtcGxhdGU6MTE="                                 // CourseTemplate:11
+	event        = "Q291cnNlOjE="                                             // Course:1
+	path         = "TGVhcm5pbmdQYXRoOjE="                                     // LearningPath:1
+	otherCourse  = "Q291cnNlVGVtcGxhdGU6MTI="                                 // CourseTemplate:12
+	tokens       = "VG9rZW5UeXBlOjg4NDhhM2IzOGFkZjQ1ZGI4ZmY2MGZhZmNiZDNiM2Y2" // TokenType
+	recordName   = "Measured"                                                 // the name of every record
+)
+
+// Calls is the number of API calls of a lifecycle, the start included.
+const Calls = 11
+
+// Call is one API call after the start. Exactly one of its members is set.
+type Call struct {
+	Details  *opportunity.UpdateDetails `json:"details,omitempty"`
+	Interest *opportunity.Interest      `json:"interest,omitempty"`
+	Step     *opportunity.Progress      `json:"step,omitempty"`
+}
+
+// CallGroup is a group of calls. A sender waits until all of them have taken effect before the next line.
+type CallGroup struct {
+	Name  string
+	Calls []Call
+}
+
+// CallGroups returns the lines of the reference lifecycle after the start, in order.
+func CallGroups() []CallGroup {
+	interest := func(item string, quantity int) Call {
+		amount, _ := opportunity.ParseAmount("199.90")
+		return Call{Interest: &opportunity.Interest{Item: item, Quantity: quantity, UnitAmount: amount, Reserve: item == event}}
+	}
+	step := func(to string) []Call { return []Call{{Step: &opportunity.Progress{To: to}}} }
+	return []CallGroup{
+		{"account and currency", []Call{{Details: &opportunity.UpdateDetails{Account: account, Currency: currency}}}},
+		{"five interests", []Call{interest(course, 1), interest(event, 1), interest(path, 1), interest(otherCourse, 2), interest(tokens, 10)}},
+		{"progress", step(qualified)},
+		{"progress again", step(quoted)},
+		{"a sixth interest", []Call{interest(course, 3)}},
+		{"progress to Won", step(won)},
+	}
+}
+
+// command returns the call as a message of the contract.
+func (c Call) command() opportunity.Command {
+	switch {
+	case c.Details != nil:
+		return *c.Details
+	case c.Interest != nil:
+		return opportunity.AddInterests{Interests: opportunity.Interests{*c.Interest}}
+	default:
+		return *c.Step
+	}
+}
+
+// request makes the call of the API, in one request and as plainly as possible. It does not check the answer.
+func (c Call) request(ctx context.Context, api *administrate.Client, record string) error {
+	var err error
+	switch {
+	case c.Details != nil:
+		_, err = api.UpdateOpportunity(ctx, administrate.UpdateOpportunity{ID: record, AccountID: c.Details.Account, Currency: c.Details.Currency})
+	case c.Interest != nil:
+		_, err = api.AddInterest(ctx, administrate.AddInterest{
+			OpportunityID: record, ItemID: c.Interest.Item, Quantity: c.Interest.Quantity,
+			UnitAmount: c.Interest.UnitAmount.Decimal(), Reserve: c.Interest.Reserve,
+		})
+	case c.Step != nil:
+		_, err = api.Progress(ctx, administrate.Progress{OpportunityID: record, StepID: c.Step.To})
+	default:
+		err = errors.New("the call asks for nothing")
+	}
+	return err
+}
+
+// create creates the record of a lifecycle.
+func create(ctx context.Context, api *administrate.Client) (string, error) {
+	made, err := api.CreateOpportunity(ctx, administrate.NewOpportunity{Name: recordName, RegionID: region})
+	return made.ID, err
+}

@@ -1,0 +1,191 @@
+package compare
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Options select what is measured. The zero value is everything, on the embedded server.
+type Options struct {
+	// Quick leaves out everything that takes long. The counts and a first measurement of the rates remain.
+	Quick bool
+	// Only names what is measured, from Figures; empty is everything.
+	Only []string
+	// InFlight are the numbers of lifecycles at a time in the measurements of rates. Empty is 1, 8 and 32, or 8 in the
+	// quick form.
+	InFlight []int
+	// Postgres makes the Temporal server use a PostgreSQL of this ground.
+	Postgres bool
+	// CPUProfile and MemoryProfile are files for the profiles of Oppflow's worker in the measurement of rates.
+	CPUProfile, MemoryProfile string
+	// Progress is called with the current step, its number and the number of all steps; it may be nil.
+	Progress func(step, of int, what string)
+	// Output receives the output of the parts; nil drops it.
+	Output io.Writer
+}
+
+// The names of the figures.
+const (
+	figureCounts    = "counts"
+	figureRates     = "rates"
+	figureLatencies = "latencies"
+	figureBurst     = "burst"
+	figureIdle      = "idle"
+	figureLimited   = "limited"
+	figurePlaybook  = "playbook"
+)
+
+// Figures returns the names of the figures, in the order of the report.
+func Figures() []string {
+	return []string{figureCounts, figureRates, figureLatencies, figureBurst, figureIdle, figureLimited, figurePlaybook}
+}
+
+// QuickFigures returns the figures of the quick form.
+func QuickFigures() []string { return []string{figureCounts, figureRates} }
+
+// step is one measurement on a ground. It belongs to a figure.
+type step struct {
+	figure, what string
+	do           func(ctx context.Context, g *Environment, tell func(string), r *Report) error
+}
+
+// environmentPlan is the measurements on one ground.
+type environmentPlan struct {
+	environment EnvironmentOptions
+	steps       []step
+}
+
+// fullPlan and quickPlan return the plans for rates, in full and in the quick form.
+func fullPlan() RatePlan  { return RatePlan{Rounds: 3, Warm: 2 * time.Second, Window: 8 * time.Second} }
+func quickPlan() RatePlan { return RatePlan{Rounds: 1, Warm: time.Second, Window: 4 * time.Second} }
+
+// limitedPlan is the plan for a limit of 20 requests a second. A lifecycle takes long there, and the burst at the
+// beginning must have passed before the window.
+func limitedPlan() RatePlan {
+	return RatePlan{Rounds: 1, Warm: 20 * time.Second, Window: 60 * time.Second, InFlight: 32}
+}
+
+const (
+	updates           = 1000 // the number of updates whose latencies are reported
+	idleOpportunities = 10_000
+	burstSignals      = 1000
+	defaultPlaybook   = "default" // the name of the default playbook
+	inMemoryServer    = "SQLite in memory"
+)
+
+// Measure measures. With an error it also returns what it has measured so far.
+func Measure(ctx context.Context, o Options) (Report, error) {
+	report := Report{Server: inMemoryServer, Processors: runtime.NumCPU()}
+	if o.Postgres {
+		report.Server = "PostgreSQL"
+	}
+	parts := o.parts()
+	of := 0
+	for i := range parts {
+		parts[i].steps = slices.DeleteFunc(parts[i].steps, func(s step) bool { return len(o.Only) > 0 && !slices.Contains(o.Only, s.figure) })
+		of += len(parts[i].steps)
+	}
+	n := 0
+	for _, p := range parts {
+		if len(p.steps) == 0 {
+			continue
+		}
+		err := o.runPart(ctx, p, &report, func(what string) {
+			if o.Progress != nil {
+				o.Progress(n, of, what)
+			}
+		}, func() { n++ })
+		if err != nil {
+			return report, err
+		}
+	}
+	if o.Progress != nil {
+		o.Progress(of, of, "done")
+	}
+	return report, nil
+}
+
+// runPart runs the measurements of one part on its ground.
+func (o Options) runPart(ctx context.Context, p environmentPlan, report *Report, tell func(string), done func()) (err error) {
+	tell("bringing the parts up")
+	p.environment.Output, p.environment.Progress, p.environment.Postgres = o.Output, tell, o.Postgres
+	g, err := Prepare(ctx, p.environment)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, g.Close(context.WithoutCancel(ctx))) }()
+	for _, s := range p.steps {
+		tell(s.what)
+		if err := s.do(ctx, g, tell, report); err != nil {
+			return fmt.Errorf("%s: %w", s.what, err)
+		}
+		done()
+	}
+	return nil
+}
+
+// parts returns the parts that the options ask for. Each part has its own ground.
+func (o Options) parts() []environmentPlan {
+	profiled := EnvironmentOptions{CPUProfile: o.CPUProfile, MemoryProfile: o.MemoryProfile}
+	count := step{figureCounts, "counting", func(ctx context.Context, g *Environment, _ func(string), r *Report) (err error) {
+		r.Counts, err = g.Count(ctx, g.Subjects())
+		return err
+	}}
+	rate := func(inFlight int, plan RatePlan) step {
+		plan.InFlight = inFlight
+		return step{figureRates, fmt.Sprintf("rates, %d in flight", inFlight), func(ctx context.Context, g *Environment, tell func(string), r *Report) error {
+			plan.Progress = tell
+			rated, err := g.Rates(ctx, g.Subjects(), Base, plan)
+			r.Rates = append(r.Rates, rated...)
+			return err
+		}}
+	}
+	plan, inFlight := fullPlan(), []int{1, 8, 32}
+	if o.Quick {
+		plan, inFlight = quickPlan(), []int{8}
+	}
+	if len(o.InFlight) > 0 {
+		inFlight = o.InFlight
+	}
+	rates := []step{count}
+	for _, n := range inFlight {
+		rates = append(rates, rate(n, plan))
+	}
+	if o.Quick {
+		return []environmentPlan{{profiled, rates}}
+	}
+	return []environmentPlan{
+		{profiled, append(rates, []step{
+			{figureLatencies, "latencies", func(ctx context.Context, g *Environment, tell func(string), r *Report) (err error) {
+				r.Latencies, err = g.Latencies(ctx, updates, tell)
+				return err
+			}},
+			{figureBurst, "a burst of signals", func(ctx context.Context, g *Environment, _ func(string), r *Report) error {
+				burst, err := g.Burst(ctx, burstSignals)
+				r.Burst = &burst
+				return err
+			}},
+		}...)},
+		{EnvironmentOptions{}, []step{{figureIdle, "idle opportunities", func(ctx context.Context, g *Environment, tell func(string), r *Report) error {
+			idle, err := g.Idle(ctx, idleOpportunities, tell)
+			r.Idle = &idle
+			return err
+		}}}},
+		{EnvironmentOptions{Limit: true}, []step{{figureLimited, "rates within the limit", func(ctx context.Context, g *Environment, tell func(string), r *Report) (err error) {
+			plan := limitedPlan()
+			plan.Progress = tell
+			r.Limited, err = g.Rates(ctx, g.Subjects(), LimitedBase, plan)
+			return err
+		}}}},
+		{EnvironmentOptions{Playbook: defaultPlaybook}, []step{{figurePlaybook, "counting with the default playbook", func(ctx context.Context, g *Environment, _ func(string), r *Report) (err error) {
+			r.Playbook, err = g.Count(ctx, slices.DeleteFunc(g.Subjects(), func(c Subject) bool { return !strings.HasPrefix(c.Name, "Oppflow") && c.Name != Base }))
+			return err
+		}}}},
+	}
+}

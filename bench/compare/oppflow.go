@@ -1,0 +1,152 @@
+package compare
+
+import (
+	"context"
+	"fmt"
+
+	"go.temporal.io/sdk/client"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// oppflowMode is the way in which a sender talks to Oppflow.
+type oppflowMode struct {
+	byUpdate bool
+	// oneMessage puts the five interests into one message.
+	oneMessage bool
+}
+
+func (h oppflowMode) String() string {
+	name := "Oppflow, signals"
+	if h.byUpdate {
+		name = "Oppflow, updates"
+	}
+	if h.oneMessage {
+		return name + ", burst in one"
+	}
+	return name
+}
+
+// oppflow drives Oppflow as a service would. A service forgets a signal once it is sent. This sender looks at the view
+// every 20 ms, only to know when to go on.
+func oppflow(c client.Client, h oppflowMode) Subject {
+	messages := lifecycle.NewClient(c)
+	return Subject{Name: h.String(), Temporal: c, begin: func(ctx context.Context, reference opportunity.Reference) (driver, error) {
+		d := &oppflowDriver{temporal: c, messages: messages, reference: reference, oppflowMode: h}
+		err := d.begin(ctx)
+		return d, err
+	}}
+}
+
+// oppflowDriver is an opportunity that Oppflow drives.
+type oppflowDriver struct {
+	oppflowMode
+	temporal  client.Client
+	messages  *lifecycle.Client
+	reference opportunity.Reference
+	id        string
+	interests int
+}
+
+func (d *oppflowDriver) begin(ctx context.Context) error {
+	start := opportunity.Start{Name: recordName, Region: region}
+	if d.byUpdate {
+		opened, err := d.messages.Start(ctx, d.reference, start)
+		d.id = string(opened.Opportunity)
+		return err
+	}
+	if _, err := d.temporal.ExecuteWorkflow(ctx, lifecycle.FirstStartOptions(d.reference, start), lifecycle.WorkflowType, start); err != nil {
+		return err
+	}
+	return d.awaitView(ctx, func(view opportunity.View) bool {
+		d.id = string(view.Opportunity)
+		return d.id != ""
+	})
+}
+
+// awaitView looks at the view until shows returns true.
+func (d *oppflowDriver) awaitView(ctx context.Context, shows func(opportunity.View) bool) error {
+	return pollUntil(ctx, func() (bool, error) {
+		view, err := d.messages.View(ctx, d.reference)
+		if err == nil && view.Failures > 0 {
+			err = fmt.Errorf("a request failed: %s", view.Timeline[len(view.Timeline)-1].Text)
+		}
+		return err == nil && shows(view), err
+	})
+}
+
+func (d *oppflowDriver) record() string { return d.id }
+
+// messagesOf returns the commands of a line.
+func (d *oppflowDriver) messagesOf(line CallGroup) []opportunity.Command {
+	commands := make([]opportunity.Command, len(line.Calls))
+	var all opportunity.AddInterests
+	for n, call := range line.Calls {
+		commands[n] = call.command()
+		if call.Interest != nil {
+			d.interests++
+			all.Interests = append(all.Interests, *call.Interest)
+		}
+	}
+	if d.oneMessage && len(all.Interests) == len(line.Calls) {
+		return []opportunity.Command{all}
+	}
+	return commands
+}
+
+func (d *oppflowDriver) send(ctx context.Context, line CallGroup, sent func(n, of int) error) error {
+	commands := d.messagesOf(line)
+	if d.byUpdate {
+		return sendTogether(commands, sent, func(command opportunity.Command) error {
+			outcome, err := d.messages.Update(ctx, d.reference, command)
+			if err == nil && outcome.State != opportunity.Done {
+				err = fmt.Errorf("the update is %s", outcome.State)
+			}
+			return err
+		})
+	}
+	for n, command := range commands {
+		if err := d.messages.Signal(ctx, d.reference, command); err != nil {
+			return err
+		}
+		if err := sent(n+1, len(commands)); err != nil {
+			return err
+		}
+	}
+	last := line.Calls[len(line.Calls)-1]
+	return d.awaitView(ctx, func(view opportunity.View) bool {
+		switch {
+		case last.Details != nil:
+			return view.Details.Account.ID == opportunity.ID(last.Details.Account)
+		case last.Interest != nil:
+			return len(view.Interests) == d.interests
+		default:
+			return view.Step.ID == opportunity.ID(last.Step.To)
+		}
+	})
+}
+
+func (d *oppflowDriver) waiting(ctx context.Context) (int, error) {
+	view, err := d.messages.View(ctx, d.reference)
+	return len(view.Queue), err
+}
+
+func (d *oppflowDriver) end(ctx context.Context) error {
+	_, err := d.messages.Wait(ctx, d.reference)
+	return err
+}
+
+// sendTogether sends all messages at once and waits until all are answered. It calls sent after each message is under
+// way.
+func sendTogether[M any](messages []M, sent func(n, of int) error, ask func(M) error) error {
+	var group errgroup.Group
+	for n, message := range messages {
+		group.Go(func() error { return ask(message) })
+		if err := sent(n+1, len(messages)); err != nil {
+			return err
+		}
+	}
+	return group.Wait()
+}

@@ -1,0 +1,9 @@
+//go:build !linux
+
+package compare
+
+import "syscall"
+
+// unprivileged returns no attributes: PostgreSQL runs as the user of this program. PostgreSQL refuses to run as
+// root.
+func unprivileged(string) (*syscall.SysProcAttr, error) { return nil, nil }

@@ -1,0 +1,155 @@
+package compare
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// Report is everything that one run has measured. What was not measured is empty.
+type Report struct {
+	// Command is the command that made the report.
+	Command string `json:"command"`
+	// Server is the kind of the Temporal server. Processors is the number of the machine's processors.
+	Server     string `json:"server"`
+	Processors int    `json:"processors"`
+	// Counts are without a playbook, and Playbook are with the default playbook. Both are exact.
+	Counts   []SubjectCounts `json:"counts"`
+	Playbook []SubjectCounts `json:"defaultPlaybook,omitempty"`
+	// Rates are without a limit, Limited with 200 requests in any 10 seconds.
+	Rates     []SubjectRate `json:"rates,omitempty"`
+	Limited   []SubjectRate `json:"limited,omitempty"`
+	Latencies []Latency     `json:"latencies,omitempty"`
+	Idle      *Idle         `json:"idle,omitempty"`
+	Burst     *Burst        `json:"burst,omitempty"`
+}
+
+// Base is the contestant that the tables compare with when there is no limit.
+const Base = "bare, signals"
+
+// LimitedBase is the contestant that the tables compare with when there is a limit. No way with one call at a time
+// gets more out of the limit.
+const LimitedBase = "direct"
+
+// Write writes the tables for people, in Markdown that is readable as plain text.
+func (r Report) Write(w io.Writer) error {
+	p := &page{w: w}
+	p.text("%s, on %d processors, Temporal server on %s.", r.Command, r.Processors, r.Server)
+	p.counts("One lifecycle (11 calls), with nothing else going on:", r.Counts)
+	p.counts("The same with the default playbook, which works while the next message comes, so that a task more or less is chance:", r.Playbook)
+	p.rates("Lifecycles per second, contestants in turn:", "of bare", r.Rates)
+	p.rates("Lifecycles per second where the API takes 200 requests in any 10 seconds:", "of direct", r.Limited)
+	p.latencies(r.Latencies)
+	if i := r.Idle; i != nil {
+		p.text("%d open opportunities that have each handled one message, %d of them kept ready: the worker has %s resident, %s more than an empty one (at most %s is meant to be). The first answer of one with %d events that is not kept ready any more took %s.",
+			i.Opportunities, i.Cached, megabytes(i.Bytes), megabytes(i.Bytes-min(i.Bytes, i.EmptyBytes)), megabytes(i.AllowedBytes-i.EmptyBytes), i.Events, i.FirstAnswer.Round(time.Millisecond))
+	}
+	if b := r.Burst; b != nil {
+		p.text("%d signals to one opportunity at once: sent in %s, the last one has taken effect after %s, in %d requests and %d runs.",
+			b.Signals, b.Sent.Round(10*time.Millisecond), b.Effect.Round(10*time.Millisecond), b.Requests, b.Runs)
+	}
+	return p.err
+}
+
+// page is the output. It keeps the first error.
+type page struct {
+	w   io.Writer
+	err error
+}
+
+func (p *page) text(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format+"\n\n", args...)
+	}
+}
+
+// table writes rows of cells. The first row is the heading.
+func (p *page) table(caption string, rows [][]string) {
+	if len(rows) < 2 {
+		return
+	}
+	p.text("%s", caption)
+	columns := tabwriter.NewWriter(p.w, 0, 0, 1, ' ', 0)
+	line := func(cells []string) {
+		if p.err == nil {
+			_, p.err = fmt.Fprintf(columns, "| %s\t|\n", strings.Join(cells, "\t| "))
+		}
+	}
+	line(rows[0])
+	rule := make([]string, len(rows[0]))
+	for n := range rule {
+		if rule[n] = "---:"; n == 0 {
+			rule[n] = "---"
+		}
+	}
+	line(rule)
+	for _, row := range rows[1:] {
+		line(row)
+	}
+	if p.err == nil {
+		p.err = columns.Flush()
+	}
+	if p.err == nil {
+		_, p.err = fmt.Fprintln(p.w)
+	}
+}
+
+func (p *page) counts(caption string, all []SubjectCounts) {
+	rows := [][]string{{"", "requests", "events", "of bare", "KB of history", "tasks", "actions", "of bare"}}
+	var base Counts
+	for _, one := range all {
+		if one.Subject == Base {
+			base = one.Counts
+		}
+	}
+	for _, one := range all {
+		if one.Events == 0 {
+			rows = append(rows, []string{one.Subject, fmt.Sprint(one.Requests), "", "", "", "", "", ""})
+			continue
+		}
+		rows = append(rows, []string{
+			one.Subject, fmt.Sprint(one.Requests), fmt.Sprint(one.Events), ratio(float64(one.Events), float64(base.Events)),
+			fmt.Sprintf("%.1f", float64(one.Bytes)/1000), fmt.Sprint(one.Tasks), fmt.Sprint(one.Actions), ratio(float64(one.Actions), float64(base.Actions)),
+		})
+	}
+	p.table(caption, rows)
+}
+
+func (p *page) rates(caption, of string, all []SubjectRate) {
+	rows := [][]string{{"", "in flight", "per second", of, "requests each", "worker's CPU s per 1,000", "peak MB"}}
+	for _, one := range all {
+		cpu, peak := "", ""
+		if one.Usage.PeakBytes > 0 {
+			cpu, peak = fmt.Sprintf("%.1f", one.Usage.CPUSeconds), fmt.Sprintf("%.0f", float64(one.Usage.PeakBytes)/1e6)
+		}
+		rows = append(rows, []string{
+			one.Subject, fmt.Sprint(one.InFlight), fmt.Sprintf("%.2f", one.PerSecond), fmt.Sprintf("%.2f", one.OfBase),
+			fmt.Sprintf("%.1f", one.RequestsEach), cpu, peak,
+		})
+	}
+	p.table(caption, rows)
+}
+
+func (p *page) latencies(all []Latency) {
+	rows := [][]string{{"one after the other", "p50 ms", "p95 ms", "p99 ms", "of bare", "n"}}
+	ms := func(d time.Duration) string { return fmt.Sprintf("%.1f", float64(d)/float64(time.Millisecond)) }
+	for _, one := range all {
+		of := ""
+		if one.OfBare > 0 {
+			of = fmt.Sprintf("%.2f", one.OfBare)
+		}
+		rows = append(rows, []string{one.What, ms(one.P50), ms(one.P95), ms(one.P99), of, fmt.Sprint(one.N)})
+	}
+	p.table("Latency, with nothing else going on:", rows)
+}
+
+func ratio(n, base float64) string {
+	if base == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.2f", n/base)
+}
+
+func megabytes(bytes uint64) string { return fmt.Sprintf("%.0f MB", float64(bytes)/1e6) }

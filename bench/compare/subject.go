@@ -1,0 +1,114 @@
+package compare
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// Subject plays the reference lifecycle in one of the ways that are compared.
+type Subject struct {
+	// Name is the name of the way, in a word or two.
+	Name string
+	// Temporal is the connection to the namespace of the contestant's workflows. It is nil for the contestant
+	// without workflows.
+	Temporal client.Client
+	begin    func(ctx context.Context, reference opportunity.Reference) (driver, error)
+}
+
+// driver drives one opportunity that has begun.
+type driver interface {
+	// record is the id of the record in the TMS.
+	record() string
+	// send requests all the calls of a line and waits until all have taken effect. It calls sent after each message
+	// with the number of messages under way and of all messages.
+	send(ctx context.Context, line CallGroup, sent func(n, of int) error) error
+	// waiting returns how many messages the opportunity has received that have not taken effect.
+	waiting(ctx context.Context) (int, error)
+	// end waits until the opportunity is over.
+	end(ctx context.Context) error
+}
+
+// play plays a lifecycle from its start to its end. After each line it calls done with the number of calls that have
+// taken effect. It calls within to send a line of several calls; when within is nil, it just sends the line.
+func (c Subject) play(ctx context.Context, reference opportunity.Reference, done func(calls int), within func(s driver, line CallGroup) error) error {
+	s, err := c.begin(ctx, reference)
+	if err != nil {
+		return fmt.Errorf("%s: %s: start: %w", c.Name, reference, err)
+	}
+	done(1)
+	for _, line := range CallGroups() {
+		if within != nil && len(line.Calls) > 1 {
+			err = within(s, line)
+		} else {
+			err = s.send(ctx, line, ignoreSent)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %s: %s: %w", c.Name, reference, line.Name, err)
+		}
+		done(len(line.Calls))
+	}
+	if err := s.end(ctx); err != nil {
+		return fmt.Errorf("%s: %s: end: %w", c.Name, reference, err)
+	}
+	return nil
+}
+
+func ignoreSent(int, int) error { return nil }
+
+// viewEvery is how often a sender of signals checks whether they have taken effect.
+const viewEvery = 20 * time.Millisecond
+
+// pollUntil calls ask every 20 ms until ask returns true. A query that a busy server gives up on is repeated.
+func pollUntil(ctx context.Context, ask func() (bool, error)) error {
+	ticker := time.NewTicker(viewEvery)
+	defer ticker.Stop()
+	for {
+		yes, err := ask()
+		if late := new(serviceerror.DeadlineExceeded); errors.As(err, &late) && ctx.Err() == nil {
+			err = nil
+		}
+		if yes || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+		}
+	}
+}
+
+// direct is the plain loop: one call after the other.
+func direct(api *administrate.Client) Subject {
+	return Subject{Name: "direct", begin: func(ctx context.Context, _ opportunity.Reference) (driver, error) {
+		id, err := create(ctx, api)
+		return directDriver{api: api, id: id}, err
+	}}
+}
+
+type directDriver struct {
+	api *administrate.Client
+	id  string
+}
+
+func (d directDriver) record() string { return d.id }
+
+func (d directDriver) send(ctx context.Context, line CallGroup, _ func(int, int) error) error {
+	for _, call := range line.Calls {
+		if err := call.request(ctx, d.api, d.id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d directDriver) waiting(context.Context) (int, error) { return 0, nil }
+func (d directDriver) end(context.Context) error            { return nil }

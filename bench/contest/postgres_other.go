@@ -1,9 +1,0 @@
-//go:build !linux
-
-package contest
-
-import "syscall"
-
-// unprivileged returns no attributes: PostgreSQL runs as the user of this program. PostgreSQL refuses to run as
-// root.
-func unprivileged(string) (*syscall.SysProcAttr, error) { return nil, nil }

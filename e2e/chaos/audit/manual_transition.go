@@ -1,0 +1,26 @@
+package audit
+
+import (
+	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// ManualTransition is a move that a person made in the TMS.
+type ManualTransition struct {
+	Record opportunity.ID `json:"record"`
+	// To is the name of the step.
+	To string    `json:"to"`
+	At time.Time `json:"at"`
+}
+
+// manualSteps are the steps into which people moved the record.
+func (a *auditor) manualSteps(record opportunity.ID) []string {
+	var steps []string
+	for _, move := range a.evidence.ManualTransitions {
+		if move.Record == record {
+			steps = append(steps, move.To)
+		}
+	}
+	return steps
+}

@@ -1,0 +1,36 @@
+package audit
+
+import (
+	"slices"
+)
+
+// checkMessageOrder checks the order of messages in the histories. A message that was sent after the acceptance of another one
+// was known comes after that one.
+func (a *auditor) checkMessageOrder(f *caseFile) {
+	place := map[string]int{}
+	for n, r := range f.requests {
+		if _, known := place[r.id]; !known && !r.lostByRestore {
+			place[r.id] = n
+		}
+	}
+	heard := slices.DeleteFunc(slices.Clone(f.observations), func(t Observation) bool { return t.AnsweredAt.IsZero() })
+	sent := slices.Clone(heard)
+	slices.SortStableFunc(heard, func(x, y Observation) int { return x.AnsweredAt.Compare(y.AnsweredAt) })
+	slices.SortStableFunc(sent, func(x, y Observation) int { return x.SentAt.Compare(y.SentAt) })
+	last, seen := "", map[string]bool{}
+	for _, t := range sent {
+		for len(heard) > 0 && !heard[0].AnsweredAt.After(t.SentAt) {
+			if at, known := place[heard[0].Request]; known && heard[0].isAccepted() && (last == "" || at > place[last]) {
+				last = heard[0].Request
+			}
+			heard = heard[1:]
+		}
+		if at, known := place[t.Request]; known && !seen[t.Request] && last != "" && at < place[last] {
+			a.report(Reordered, f.reference, t.Request, "it was sent after request %s had been accepted, and the history has it before that", last)
+		}
+		seen[t.Request] = true
+	}
+}
+
+// isAccepted reports whether the sender knows that the message is accepted.
+func (t Observation) isAccepted() bool { return t.Result != Refused && t.Result != Unknown }

@@ -1,0 +1,60 @@
+package audit
+
+import (
+	"slices"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// checkReservations checks two things. No places are held for a run that ended and had to release them. The places of the last
+// extendReservations are held at least until the time that the message gives: later reservations do not shorten that
+// time.
+func (a *auditor) checkReservations(f *caseFile) {
+	if f.record == nil || len(f.chains) == 0 {
+		return
+	}
+	last := f.chains[len(f.chains)-1]
+	holds := f.record.hasReservation(a.evidence.At)
+	ended := ""
+	switch {
+	case last.Status == Canceled:
+		ended = "was cancelled"
+	case last.Status == Completed && last.View != nil && last.View.Closing != nil:
+		ended = "was closed"
+	case last.Status == Completed && (f.record.State == opportunity.Lost || f.record.State == opportunity.Archived):
+		ended = "is lost or archived"
+	}
+	if ended != "" {
+		if holds && !hasAttention(last.View, opportunity.AttentionReservation) {
+			a.report(OrphanReservation, f.reference, "", "the opportunity %s, and places are held until %v", ended, f.record.ReservedUntil)
+		}
+		return
+	}
+	if last.Status == Running && (f.record.State == opportunity.Lost || f.record.State == opportunity.Archived) {
+		return // it gives them back before its end, which an effect may put off
+	}
+	var asked *opportunity.ExtendReservations
+	var request string
+	for _, r := range f.requests {
+		extend, ok := r.command.(opportunity.ExtendReservations)
+		switch {
+		case !ok || r.state == reportedFailed:
+		case r.state == reportedDone:
+			asked, request = &extend, r.id
+		default:
+			asked = nil // it may have set it
+		}
+	}
+	if asked == nil {
+		return
+	}
+	if until := f.record.ReservedUntil; until == nil || until.Before(asked.Until.Add(-opportunity.ExpiryTolerance)) {
+		if asked.Until.After(a.evidence.At) {
+			a.report(ReportedDoneButMissing, f.reference, request, "the places were to be held until %v, and are held until %v", asked.Until, until)
+		}
+	}
+}
+
+func hasAttention(view *opportunity.View, word opportunity.AttentionKind) bool {
+	return view != nil && slices.ContainsFunc(view.Attention, func(a opportunity.Attention) bool { return a.Kind == word })
+}

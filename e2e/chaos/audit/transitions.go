@@ -1,0 +1,208 @@
+package audit
+
+import (
+	"slices"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// The changes of the ledger that are made once each and in order. Setting details or an expiry again does no harm.
+const (
+	fieldInterest = "opportunities.addInterest"
+	fieldProgress = "opportunities.progress"
+)
+
+// expectedCommit is a change that the ledger should have, or may have.
+type expectedCommit struct {
+	field    string
+	request  string
+	optional bool
+	// anyOrder is set when the place of the token in the order is unknown.
+	anyOrder bool
+}
+
+// checkTransitions holds the moves that were asked for, and their order among the interests, against the ledger, and where they
+// lead against the record.
+func (a *auditor) checkTransitions(f *caseFile) {
+	if f.record == nil {
+		return
+	}
+	var tokens []expectedCommit
+	var moved []string // where the record may stand
+	begins := ""
+	if len(f.chains) > 0 {
+		begins = f.chains[0].Start.EntryStep
+	}
+	stoodIn := begins
+	if begins != "" {
+		moved = []string{begins}
+	}
+	failedTo := map[string]string{}
+	byHand := a.manualSteps(f.record.ID)
+	for _, r := range f.requests {
+		for _, w := range r.expectedInterests() {
+			if w.state == reportedDone && (w.id != "" || len(r.expectedInterests()) == 1) {
+				tokens = append(tokens, expectedCommit{field: fieldInterest, request: r.id})
+			} else if w.state != reportedFailed {
+				tokens = append(tokens, expectedCommit{field: fieldInterest, request: r.id, optional: true, anyOrder: r.lostByRestore})
+			}
+		}
+		progress, ok := r.command.(opportunity.Progress)
+		if !ok {
+			continue
+		}
+		switch r.state {
+		case reportedDone:
+			// A move to where it stands already is done by standing there.
+			tokens = append(tokens, expectedCommit{field: fieldProgress, request: r.id, optional: progress.To == stoodIn || slices.Contains(byHand, progress.To)})
+			stoodIn, moved = progress.To, []string{progress.To}
+			clear(failedTo)
+		case undecided, unreported:
+			tokens = append(tokens, expectedCommit{field: fieldProgress, request: r.id, optional: true, anyOrder: r.lostByRestore})
+			moved = append(moved, progress.To)
+		case reportedFailed:
+			failedTo[progress.To] = r.id
+		}
+	}
+	moved = append(byHand, moved...)
+	a.checkStep(f, moved, failedTo)
+	a.checkCommitOrder(f, tokens)
+}
+
+// checkStep wants the record to stand where the last move led.
+func (a *auditor) checkStep(f *caseFile, moved []string, failedTo map[string]string) {
+	for _, to := range moved {
+		if to == f.record.Step {
+			return
+		}
+	}
+	if request, failed := failedTo[f.record.Step]; failed {
+		a.report(ReportedFailedButDone, f.reference, request, "the move is reported failed, and the record stands in %q", f.record.Step)
+		return
+	}
+	if len(moved) > 0 {
+		a.report(ReportedDoneButMissing, f.reference, "", "the record stands in %q; the moves lead to %q", f.record.Step, moved[len(moved)-1])
+	}
+}
+
+// checkCommitOrder wants the ledger to have committed the interests and moves in the order in which they were accepted.
+func (a *auditor) checkCommitOrder(f *caseFile, tokens []expectedCommit) {
+	var done []string
+	count := map[string]int{}
+	for _, field := range a.committedFields[f.record.ID] {
+		if field.Name == fieldInterest || field.Name == fieldProgress {
+			done = append(done, field.Name)
+			count[field.Name]++
+		}
+	}
+	if matchesInOrder(done, tokens) {
+		return
+	}
+	least, most := map[string]int{}, map[string]int{}
+	for _, t := range tokens {
+		most[t.field]++
+		if !t.optional {
+			least[t.field]++
+		}
+	}
+	switch moves := count[fieldProgress]; {
+	case moves > most[fieldProgress]:
+		a.report(Duplicated, f.reference, "", "the ledger has %d moves, at most %d were to be made", moves, most[fieldProgress])
+	case moves < least[fieldProgress]:
+		a.report(ReportedDoneButMissing, f.reference, "", "the ledger has %d moves, %d are reported done", moves, least[fieldProgress])
+	case count[fieldInterest] < least[fieldInterest] || count[fieldInterest] > most[fieldInterest]:
+		// How many interests there are is told by the tables, which are looked at anyway.
+		if len(f.record.Interests) == count[fieldInterest] {
+			return
+		}
+		a.report(OrphanInterest, f.reference, "", "the ledger has made %d interests, the record has %d", count[fieldInterest], len(f.record.Interests))
+	default:
+		at := 0
+		for at < len(done) && at < len(tokens) && done[at] == tokens[at].field {
+			at++
+		}
+		request := ""
+		if at < len(tokens) {
+			request = tokens[at].request
+		}
+		a.report(Reordered, f.reference, request, "change %d of the ledger is %s; in the order of the history it would be another: %s", at+1, letterAt(done, at), formatOrder(done, tokens))
+	}
+}
+
+// matchesInOrder reports whether what was done is the tokens in order, without some of those that may be missing, and with those
+// that belong anywhere put anywhere.
+func matchesInOrder(done []string, tokens []expectedCommit) bool {
+	type place struct{ done, interests, moves int } // how much is explained, and how many tokens that belong anywhere are used
+	var most place
+	for _, t := range tokens {
+		switch {
+		case t.anyOrder && t.field == fieldInterest:
+			most.interests++
+		case t.anyOrder:
+			most.moves++
+		}
+	}
+	reach := map[place]bool{{}: true}
+	spread := func(reach map[place]bool) { // by what belongs anywhere
+		for at := 0; at < len(done); at++ {
+			for p := range reach {
+				switch {
+				case p.done != at:
+				case done[at] == fieldInterest && p.interests < most.interests:
+					reach[place{at + 1, p.interests + 1, p.moves}] = true
+				case done[at] == fieldProgress && p.moves < most.moves:
+					reach[place{at + 1, p.interests, p.moves + 1}] = true
+				}
+			}
+		}
+	}
+	spread(reach)
+	for _, t := range tokens {
+		if t.anyOrder {
+			continue
+		}
+		next := map[place]bool{}
+		for p := range reach {
+			if t.optional {
+				next[p] = true
+			}
+			if p.done < len(done) && done[p.done] == t.field {
+				next[place{p.done + 1, p.interests, p.moves}] = true
+			}
+		}
+		reach = next
+		if most != (place{}) {
+			spread(reach)
+		}
+	}
+	for p := range reach {
+		if p.done == len(done) {
+			return true
+		}
+	}
+	return false
+}
+
+func letterAt(done []string, at int) string {
+	if at < len(done) {
+		return done[at]
+	}
+	return "missing"
+}
+
+// formatOrder writes both orders, a letter each: an interest as i, a move as P, what may be missing with a question mark.
+func formatOrder(done []string, tokens []expectedCommit) string {
+	letter := map[string]string{fieldInterest: "i", fieldProgress: "P"}
+	text := ""
+	for _, name := range done {
+		text += letter[name]
+	}
+	text += " instead of "
+	for _, t := range tokens {
+		text += letter[t.field]
+		if t.optional {
+			text += "?"
+		}
+	}
+	return text
+}

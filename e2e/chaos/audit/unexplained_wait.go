@@ -1,0 +1,76 @@
+package audit
+
+import (
+	"slices"
+	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// maxUnexplainedWait is how long an accepted message may wait with nothing that says why.
+const maxUnexplainedWait = 120 * time.Second
+
+// checkUnexplainedWaits wants every message that has waited for long to have a reason. A message that had one and has it no more, such as
+// one behind a question that was answered, waits anew. So does one of a run that was reset. Of each message it tells once.
+func (a *auditor) checkUnexplainedWaits(f *caseFile) {
+	explained, told, resets := map[string]time.Time{}, map[string]bool{}, a.resetTimes(f.reference)
+	for _, s := range a.samples[f.reference] {
+		for _, w := range a.waitingMessages(f, s) {
+			if s.explains(w.Request) {
+				explained[w.Request] = s.At
+			}
+			since := w.Accepted
+			for _, anew := range append(resets, explained[w.Request]) {
+				if anew.After(since) && !anew.After(s.At) {
+					since = anew
+				}
+			}
+			silent := s.At.Sub(since)
+			if silent <= maxUnexplainedWait || told[w.Request] {
+				continue
+			}
+			told[w.Request] = true
+			how := "the view"
+			if !s.HasView {
+				how = "no view was answered, and the list"
+			}
+			a.report(UnexplainedWait, f.reference, w.Request, "at %s it had waited for %v, for %v of which %s gave no reason",
+				s.At.Format(time.TimeOnly), s.At.Sub(w.Accepted).Round(time.Second), silent.Round(time.Second), how)
+		}
+	}
+}
+
+// waitingMessages are the messages that waited when the sample was taken. Without a view the histories say so. They do not before a
+// reset: the run of that time was replaced.
+func (a *auditor) waitingMessages(f *caseFile, s Sample) []opportunity.QueuedMessage {
+	if s.HasView {
+		return s.Waiting
+	}
+	var list []opportunity.QueuedMessage
+	if slices.ContainsFunc(a.resetTimes(f.reference), s.At.Before) {
+		return nil
+	}
+	for _, c := range f.chains {
+		for _, life := range c.waitPeriods() {
+			if life.Overlaps(s.At, s.At) {
+				list = append(list, opportunity.QueuedMessage{Request: life.Request, Accepted: life.From})
+			}
+		}
+	}
+	return list
+}
+
+// explains reports whether the sample says why the request waits. Other attention, such as a follow-up that is due,
+// explains nothing.
+func (s Sample) explains(request string) bool {
+	if s.Reason != "" {
+		return true
+	}
+	return slices.ContainsFunc(s.Attention, func(a opportunity.Attention) bool {
+		switch a.Kind {
+		case opportunity.AttentionFollowUp, opportunity.AttentionPlaybook, opportunity.AttentionFailed, opportunity.AttentionReservation, opportunity.AttentionMessage:
+			return a.Request != "" && a.Request == request
+		}
+		return true
+	})
+}

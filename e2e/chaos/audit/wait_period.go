@@ -1,0 +1,46 @@
+package audit
+
+import (
+	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// WaitPeriod is the time in which an accepted message waited.
+type WaitPeriod struct {
+	Reference opportunity.Reference
+	Request   string
+	// From is when it was accepted first, To when what it asked for was reported. To is zero for one that still waits.
+	From, To time.Time
+}
+
+// Overlaps reports whether the message waited at any moment of the time.
+func (l WaitPeriod) Overlaps(from, to time.Time) bool {
+	return !l.From.After(to) && (l.To.IsZero() || !l.To.Before(from))
+}
+
+// WaitPeriods are those of all messages that were taken in, each once.
+func (e Evidence) WaitPeriods() []WaitPeriod {
+	var list []WaitPeriod
+	for i := range e.Chains {
+		list = append(list, e.Chains[i].waitPeriods()...)
+	}
+	return list
+}
+
+func (c *Chain) waitPeriods() []WaitPeriod {
+	var list []WaitPeriod
+	seen := map[string]bool{}
+	for _, a := range c.Accepted {
+		if a.Refusal != "" || seen[a.Request] {
+			continue
+		}
+		seen[a.Request] = true
+		life := WaitPeriod{Reference: c.Reference, Request: a.Request, From: a.At, To: a.ReportedAt}
+		if life.To.IsZero() && (c.Status != Running || c.Outcomes[a.Request].State != opportunity.Pending) {
+			life.To = life.From // nothing was sent for it
+		}
+		list = append(list, life)
+	}
+	return list
+}

@@ -1,0 +1,97 @@
+package chaos
+
+import (
+	"slices"
+	"time"
+
+	"github.com/oppflow/oppflow/e2e/chaos/audit"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// disruptionPeriod is a time in which a disruption was on.
+type disruptionPeriod struct {
+	kind     DisruptionKind
+	from, to time.Time
+	// reference is the opportunity that it was about; "" is all of them.
+	reference opportunity.Reference
+}
+
+// Coverage is how many messages met a kind of disruption. A message met it that had been accepted and was not done while the
+// disruption was on, for its opportunity.
+type Coverage struct {
+	Kind DisruptionKind `json:"what"`
+	// Times is how often the disruption was carried out.
+	Times    int `json:"times"`
+	Messages int `json:"messages"`
+	// Share is that of all messages.
+	Share float64 `json:"share"`
+}
+
+// minCoverage is the share of the messages that must have met each kind of disruption in the long form.
+const minCoverage = 0.01
+
+// recordPeriod notes a time in which a disruption was on, for an opportunity, or for all where none is named.
+func (s *Experiment) recordPeriod(what DisruptionKind, from, to time.Time, of opportunity.Reference) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.periods = append(s.periods, disruptionPeriod{kind: what, from: from.UTC(), to: to.UTC(), reference: of})
+}
+
+// perOpportunityKinds are the disruptions that are about some opportunities alone, and note themselves which and when.
+func perOpportunityKinds() []DisruptionKind {
+	return []DisruptionKind{CommitLate, OperateActivities, ResetPaused, ResetOld, FailService, SendWhenDue, TransitionManually}
+}
+
+// coverage counts, for each kind of disruption that was planned or carried out, the messages that met it. The caller holds mu.
+func (s *Experiment) coverage(e audit.Evidence) []Coverage {
+	lives := e.WaitPeriods()
+	periods := append(slices.Clone(s.periods), latePeriods(e)...)
+	var list []Coverage
+	for _, what := range s.plan.kinds() {
+		met := Coverage{Kind: what, Times: s.executions[what]}
+		for _, life := range lives {
+			if slices.ContainsFunc(periods, func(p disruptionPeriod) bool {
+				return p.kind == what && (p.reference == "" || p.reference == life.Reference) && life.Overlaps(p.from, p.to)
+			}) {
+				met.Messages++
+			}
+		}
+		if len(lives) > 0 {
+			met.Share = float64(met.Messages) / float64(len(lives))
+		}
+		list = append(list, met)
+	}
+	return list
+}
+
+// latePeriods are the times in which a change was on its way that was committed late.
+func latePeriods(e audit.Evidence) []disruptionPeriod {
+	references := map[string]opportunity.Reference{}
+	for _, record := range e.Records {
+		references[string(record.ID)] = record.ReferenceTag
+	}
+	var list []disruptionPeriod
+	for _, entry := range e.RequestLog {
+		if !isCommittedLate(entry) {
+			continue
+		}
+		for _, field := range entry.Fields {
+			if reference := references[field.Opportunity]; reference != "" {
+				list = append(list, disruptionPeriod{kind: CommitLate, from: entry.Received, to: entry.Answered, reference: reference})
+			}
+		}
+	}
+	return list
+}
+
+// Uncovered are the kinds of disruptions that too few messages met: the storm shows nothing of them. In the long form that is
+// fewer than a hundredth, else none.
+func (r Report) Uncovered() []DisruptionKind {
+	var list []DisruptionKind
+	for _, met := range r.Coverage {
+		if met.Messages == 0 || r.Long && met.Share < minCoverage {
+			list = append(list, met.Kind)
+		}
+	}
+	return list
+}

@@ -1,0 +1,499 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/oppflow/oppflow/e2e/chaos/audit"
+	"github.com/oppflow/oppflow/e2e/visibilityproxy"
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/sandbox/adminclient"
+	"github.com/oppflow/oppflow/settings"
+	"github.com/oppflow/oppflow/stack"
+	"github.com/oppflow/oppflow/worker/host"
+)
+
+// Experiment is a whole stack, what is sent to it and what is done to it.
+type Experiment struct {
+	options         Options
+	plan            Plan
+	data            string // directory of the databases
+	keepData        bool   // the directory stays
+	parts           *stack.Stack
+	workers         []*stack.Process
+	temporal        client.Client
+	client          *lifecycle.Client
+	sandbox         adminclient.Client
+	service         *service               // of the tenant; nil where no playbook calls it
+	visibility      *visibilityproxy.Proxy // between the workers and the server; nil where nothing changes what it shows
+	observations    *observationLog
+	sampler         *sampler
+	existingRecords []opportunity.ID
+	startedAt       time.Time
+
+	// Only the disruptions count these, one after the other.
+	probes, requests, deployments int
+	// random is what disruptions choose by.
+	random *rand.Rand
+	// faultRounds counts how often the bad days were put in force.
+	faultRounds uint64
+
+	// allFrozen says that no worker does anything.
+	allFrozen atomic.Bool
+	// resetMu is held while a run is reset.
+	resetMu sync.Mutex
+
+	mu          sync.Mutex
+	report      Report
+	starts      map[opportunity.Reference]opportunity.Start
+	terminated  map[opportunity.Reference][]string
+	currentStep string
+	// periods are the times in which disruptions were on, carried how often each was carried out.
+	periods    []disruptionPeriod
+	executions map[DisruptionKind]int
+	// restores are those of Temporal's database.
+	restores []audit.Restore
+	resets   []audit.Reset
+}
+
+// Start brings the parts up, two workers among them. End ends them.
+func Start(ctx context.Context, o Options) (*Experiment, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	s := &Experiment{
+		options: o, plan: NewPlan(o), data: o.Data, keepData: o.Data != "", observations: newObservationLog(), sampler: new(sampler), startedAt: time.Now(),
+		starts: map[opportunity.Reference]opportunity.Start{}, terminated: map[opportunity.Reference][]string{},
+		executions: map[DisruptionKind]int{}, random: rand.New(rand.NewPCG(o.Seed, 3)), //nolint:gosec // it decides no secret
+	}
+	s.report = Report{Seed: o.Seed, Long: o.Long, MissedKills: map[KillPoint]int{}}
+	if err := s.startParts(ctx); err != nil {
+		return nil, errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
+	}
+	return s, nil
+}
+
+func (s *Experiment) startParts(ctx context.Context) error {
+	var err error
+	if s.data == "" {
+		if s.data, err = os.MkdirTemp("", "oppflow-chaos-"); err != nil {
+			return err
+		}
+	} else if err := os.MkdirAll(s.data, 0o700); err != nil {
+		return err
+	}
+	secret := filepath.Join(s.data, "secret")
+	if err := os.WriteFile(secret, []byte("correct-horse-battery-staple\n"), 0o600); err != nil {
+		return err
+	}
+	port, err := freePort(ctx) // the worker is told the token endpoint before the sandbox has chosen a port
+	if err != nil {
+		return err
+	}
+	options := stack.Options{
+		Data: s.data, Race: s.options.Race, Progress: s.options.Progress, Output: s.options.Output, Setup: host.SetupAt, NoUI: true,
+		APIPort: port,
+		SandboxArgs: []string{
+			"--no-rate-limit", "--client-id", "chaos", "--client-secret-file", secret, "--token-life", s.options.TokenLifetime.String(),
+		},
+		WorkerArgs: append(s.options.workerTimes(), "--api-rate", "1000"),
+		WorkerEnv: []string{
+			"ADMINISTRATE_TOKEN=", "ADMINISTRATE_CLIENT_ID=chaos", "ADMINISTRATE_CLIENT_SECRET_FILE=" + secret,
+			fmt.Sprintf("ADMINISTRATE_TOKEN_URL=http://127.0.0.1:%d/oauth/token", port),
+		},
+	}
+	if s.options.ContinueAfter > 0 {
+		options.DynamicConfig = map[string]any{"limit.historyCount.suggestContinueAsNew": s.options.ContinueAfter}
+	}
+	if s.plan.has(serviceKinds()...) {
+		args, env, err := s.openService()
+		if err != nil {
+			return err
+		}
+		options.WorkerArgs, options.WorkerEnv = append(options.WorkerArgs, args...), append(options.WorkerEnv, env...)
+	}
+	if s.plan.has(DelayVisibility) {
+		if options.TemporalPort, err = freePort(ctx); err != nil {
+			return err
+		}
+		if s.visibility, err = visibilityproxy.Open(ctx, fmt.Sprintf("127.0.0.1:%d", options.TemporalPort)); err != nil {
+			return err
+		}
+		options.WorkerEnv = append(options.WorkerEnv, "TEMPORAL_ADDRESS="+s.visibility.Address())
+	}
+	if s.parts, err = stack.Up(ctx, options); err != nil {
+		return err
+	}
+	s.workers = []*stack.Process{s.parts.Worker(), s.parts.AddWorker()}
+	if err := s.workers[1].Start(ctx); err != nil {
+		return err
+	}
+	s.sandbox = adminclient.Client{APIURL: s.parts.APIURL(), Token: s.parts.APIToken()}
+	s.temporal, _, err = host.Connect(ctx, settings.Temporal{Address: s.parts.TemporalAddress(), Environment: settings.Environment{}}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	s.startedAt = time.Now()
+	s.client = lifecycle.NewClientWithOptions(s.temporal, lifecycle.Options{MaxWait: 3 * time.Second})
+	records, err := readRecords(ctx, s.tables(), settings.DefaultTagAttribute)
+	for _, r := range records {
+		s.existingRecords = append(s.existingRecords, r.ID)
+	}
+	return err
+}
+
+func freePort(ctx context.Context) (int, error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	address, ok := listener.Addr().(*net.TCPAddr)
+	if !ok {
+		return 0, errors.Join(fmt.Errorf("%v is no address with a port", listener.Addr()), listener.Close())
+	}
+	return address.Port, listener.Close()
+}
+
+// tables is the file of the sandbox's tables.
+func (s *Experiment) tables() string { return filepath.Join(s.data, "sandbox.db") }
+
+// Stop ends the parts.
+func (s *Experiment) Stop(ctx context.Context) error {
+	var errs []error
+	if s.temporal != nil {
+		s.temporal.Close()
+	}
+	if s.parts != nil {
+		errs = append(errs, s.parts.Down(ctx))
+	}
+	if s.visibility != nil {
+		s.visibility.Close()
+	}
+	if s.service != nil {
+		s.service.close()
+	}
+	if !s.keepData && s.data != "" {
+		errs = append(errs, os.RemoveAll(s.data))
+	}
+	return errors.Join(errs...)
+}
+
+// graceTime is how long senders may go on when nothing disrupts them any more.
+const graceTime = 40 * time.Second
+
+// quietTimeout is how long the runs may take to become quiet when nothing disrupts them any more.
+const quietTimeout = 6 * time.Minute
+
+// Execute sends everything while everything is disrupted, then lets all calm down. Its error says that the storm could not
+// be carried out. Evidence returns the results of the storm.
+func (s *Experiment) Execute(ctx context.Context) error {
+	if err := s.setBackgroundFaults(ctx); err != nil {
+		return err
+	}
+	telling, silence := context.WithCancel(ctx)
+	defer silence()
+	go s.reportProgressLoop(telling)
+	go s.sampleLoop(telling)
+
+	sending, stop := context.WithCancel(ctx)
+	defer stop()
+	disrupting, over := context.WithTimeout(ctx, s.disruptionTime())
+	defer over()
+	scripts := make(chan Script)
+	var senders errgroup.Group
+	for n := range s.options.Senders {
+		senders.Go(func() error {
+			for script := range scripts {
+				if err := (sender{storm: s, number: n}).play(sending, script); err != nil {
+					s.recordProblem("%v", err)
+				}
+			}
+			return nil
+		})
+	}
+	senders.Go(func() error {
+		defer close(scripts)
+		for _, script := range s.plan.Scripts {
+			select {
+			case scripts <- script:
+			case <-sending.Done():
+				return nil
+			}
+		}
+		return nil
+	})
+	// What is disrupted before anything is accepted meets nothing.
+	_ = await(disrupting, momentTimeout, "messages", func() (bool, error) { return len(s.observations.all()) >= s.options.Senders, nil })
+	s.disrupt(disrupting, s.plan.Disruptions)
+	s.reportProgress("calm down")
+	if err := errors.Join(s.startWorkers(ctx), s.sandbox.ClearFaults(ctx)); err != nil {
+		return err
+	}
+	if s.options.Long {
+		stop() // the rest of the scripts is for another day
+	}
+	time.AfterFunc(graceTime, stop)
+	if err := senders.Wait(); err != nil {
+		return err
+	}
+	return s.awaitAllQuiet(ctx)
+}
+
+// disruptionTime bounds how long the parts are disrupted: in the short form, each disruption has its turn.
+func (s *Experiment) disruptionTime() time.Duration {
+	if s.options.Long {
+		return s.options.DisruptionTime
+	}
+	return max(s.options.DisruptionTime, quietTimeout)
+}
+
+// awaitAllQuiet waits until in no run anything waits but behind a question. When it has waited for long enough, it only looks which
+// of the others do.
+func (s *Experiment) awaitAllQuiet(ctx context.Context) error {
+	calming, cancel := context.WithTimeout(ctx, quietTimeout)
+	defer cancel()
+	for _, reference := range s.references() {
+		_, err := s.awaitQuiet(calming, reference)
+		if err != nil && calming.Err() != nil {
+			looking, over := context.WithTimeout(ctx, viewTimeout)
+			_, err = s.awaitQuiet(looking, reference)
+			over()
+		}
+		if err != nil {
+			s.recordProblem("%s does not become quiet: %v", reference, err)
+		}
+	}
+	s.reportProgress("quiet")
+	return nil
+}
+
+// viewTimeout bounds how long one opportunity is looked at.
+const viewTimeout = 2 * time.Second
+
+// awaitQuiet waits until the run has ended, or until every waiting message waits behind a question. It reports whether
+// there is such a question.
+func (s *Experiment) awaitQuiet(ctx context.Context, reference opportunity.Reference) (parked bool, err error) {
+	err = await(ctx, quietTimeout, "a run in which nothing waits", func() (bool, error) {
+		within, cancel := context.WithTimeout(ctx, callTimeout)
+		defer cancel()
+		view, err := s.client.View(within, reference)
+		var own *opportunity.Error
+		if errors.As(err, &own) && own.Type == opportunity.NotFound {
+			return true, nil // its start never came through
+		}
+		if err != nil {
+			return false, err
+		}
+		parked = view.Question != nil && view.Closing == nil
+		if parked || view.Opportunity != "" && len(view.Queue) == 0 && view.Closing == nil {
+			return true, nil
+		}
+		about, err := s.temporal.DescribeWorkflow(within, lifecycle.WorkflowID(reference), "")
+		return err == nil && about.Status != enums.WORKFLOW_EXECUTION_STATUS_RUNNING, err
+	})
+	return parked, err
+}
+
+// Evidence asks all witnesses.
+func (s *Experiment) Evidence(ctx context.Context) (audit.Evidence, error) {
+	return s.collectEvidence(ctx, nil, s.references())
+}
+
+// Recheck asks all witnesses once more after something happened to the given references alone. Of the others the workflows
+// are not asked again.
+func (s *Experiment) Recheck(ctx context.Context, before audit.Evidence, references ...opportunity.Reference) (audit.Evidence, error) {
+	kept := slices.DeleteFunc(slices.Clone(before.Chains), func(c audit.Chain) bool { return slices.Contains(references, c.Reference) })
+	return s.collectEvidence(ctx, kept, references)
+}
+
+// collectEvidence asks the workflows of the references, and all other witnesses.
+func (s *Experiment) collectEvidence(ctx context.Context, known []audit.Chain, references []opportunity.Reference) (audit.Evidence, error) {
+	s.mu.Lock()
+	restores, resets := slices.Clone(s.restores), slices.Clone(s.resets)
+	s.mu.Unlock()
+	e := audit.Evidence{ExistingRecords: s.existingRecords, Restores: restores, Resets: resets, Observations: s.observations.all(), Samples: s.sampler.all()}
+	chains := make([][]audit.Chain, len(references))
+	asking, asked := errgroup.WithContext(ctx)
+	asking.SetLimit(4)
+	for n, reference := range references {
+		asking.Go(func() error {
+			var err error
+			chains[n], err = s.chains(asked, reference)
+			if err != nil {
+				err = fmt.Errorf("%s: %w", reference, err)
+			}
+			return err
+		})
+	}
+	if err := asking.Wait(); err != nil {
+		return e, err
+	}
+	e.Chains = slices.Concat(append(chains, known)...)
+	var err error
+	if e.RequestLog, err = readRequestLog(s.tables() + ".ledger"); err != nil {
+		return e, err
+	}
+	e.ManualTransitions = manualTransitions(e.RequestLog)
+	e.At = time.Now().UTC()
+	e.Records, err = readRecords(ctx, s.tables(), settings.DefaultTagAttribute)
+	return e, err
+}
+
+// Report sums up the storm.
+func (s *Experiment) Report(e audit.Evidence, violations []audit.Violation) Report {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.report
+	r.Duration = time.Since(s.startedAt)
+	r.Sent, r.Messages, r.Questions = len(e.Observations), e.Messages(), e.Questions()
+	r.SendResults, r.Outcomes, r.Faults = map[audit.SendResult]int{}, map[string]int{}, map[string]int{}
+	for _, t := range e.Observations {
+		r.SendResults[t.Result]++
+	}
+	seen := map[opportunity.Reference]bool{}
+	for _, c := range e.Chains {
+		seen[c.Reference] = true
+		r.Continued += len(c.Runs) - 1
+		for _, outcome := range c.Outcomes {
+			r.Outcomes[string(outcome.State)]++
+		}
+	}
+	r.Opportunities = len(seen)
+	for _, entry := range e.RequestLog {
+		r.Requests++
+		if entry.Fault != "" {
+			r.Faults[entry.Fault]++
+		}
+		if isCommittedLate(entry) {
+			r.Late++
+		}
+	}
+	r.LostByRestore, r.Coverage, r.Violations = e.LostByRestore(), s.coverage(e), violations
+	return r
+}
+
+// Run is a whole storm: it begins, blows, is audited and ends.
+func Run(ctx context.Context, o Options, rules audit.Tolerances) (Report, error) {
+	s, err := Start(ctx, o)
+	if err != nil {
+		return Report{}, err
+	}
+	report, err := s.run(ctx, rules)
+	return report, errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
+}
+
+func (s *Experiment) run(ctx context.Context, rules audit.Tolerances) (Report, error) {
+	if err := s.Execute(ctx); err != nil {
+		return Report{}, err
+	}
+	evidence, err := s.Evidence(ctx)
+	if err != nil {
+		return Report{}, err
+	}
+	return s.Report(evidence, audit.Audit(evidence, rules)), nil
+}
+
+// recordStart notes that a reference is in use.
+func (s *Experiment) recordStart(reference opportunity.Reference, start opportunity.Start) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.starts[reference] = start
+}
+
+func (s *Experiment) isStarted(reference opportunity.Reference) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, is := s.starts[reference]
+	return is
+}
+
+func (s *Experiment) startOf(reference opportunity.Reference) opportunity.Start {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.starts[reference]
+}
+
+func (s *Experiment) references() []opportunity.Reference {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []opportunity.Reference
+	for reference := range s.starts {
+		list = append(list, reference)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// recordTermination notes that a run of a reference was terminated.
+func (s *Experiment) recordTermination(reference opportunity.Reference, run string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.terminated[reference] = append(s.terminated[reference], run)
+	s.report.Terminations++
+}
+
+func (s *Experiment) terminatedRuns(reference opportunity.Reference) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.terminated[reference]
+}
+
+func (s *Experiment) updateReport(change func(*Report)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(&s.report)
+}
+
+func (s *Experiment) recordKill(place KillPoint, evidence string) {
+	s.updateReport(func(r *Report) {
+		r.Kills = append(r.Kills, Kill{Point: place, At: time.Now().UTC(), Evidence: evidence})
+	})
+	s.reportProgress("killed " + string(place) + ": " + evidence)
+}
+
+func (s *Experiment) recordProblem(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	s.updateReport(func(r *Report) { r.Problems = append(r.Problems, text) })
+	s.reportProgress("problem: " + text)
+}
+
+// reportProgress says what is being done.
+func (s *Experiment) reportProgress(text string) {
+	s.mu.Lock()
+	s.currentStep = text
+	s.mu.Unlock()
+	if s.options.Progress != nil {
+		s.options.Progress(fmt.Sprintf("%4.0f s  %s", time.Since(s.startedAt).Seconds(), strings.TrimSpace(text)))
+	}
+}
+
+// reportProgressLoop says every 30 seconds how far it is.
+func (s *Experiment) reportProgressLoop(ctx context.Context) {
+	for sleep(ctx, 30*time.Second) == nil {
+		told := s.observations.all()
+		s.mu.Lock()
+		text := fmt.Sprintf("%d opportunities, %d messages sent, %d kills, %d freezes, %d restarts; now: %s",
+			len(s.starts), len(told), len(s.report.Kills), s.report.Freezes, s.report.Restarts, s.currentStep)
+		s.mu.Unlock()
+		if s.options.Progress != nil {
+			s.options.Progress(fmt.Sprintf("%4.0f s  %s", time.Since(s.startedAt).Seconds(), text))
+		}
+	}
+}

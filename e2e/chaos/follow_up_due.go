@@ -1,0 +1,62 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/oppflow/oppflow/e2e/chaos/audit"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// dueWindow is how long before and after a follow-up comes due a message counts as sent at that time.
+const dueWindow = time.Second
+
+// sendWhenDue sends messages at the moments at which follow-ups of their opportunities come due, to opportunities that begin
+// for that. A message puts the follow-up off, so that it comes due again.
+func (s *Experiment) sendWhenDue(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.rounds(4))*12*time.Second)
+	defer cancel()
+	var sent atomic.Int32
+	var sending sync.WaitGroup
+	for range 3 * newOpportunities {
+		from, reference := s.newReference()
+		sending.Go(func() {
+			if from.start(ctx, Script{Reference: reference, Start: newStart()}) != nil {
+				return
+			}
+			for n := 0; ctx.Err() == nil; n++ {
+				due, err := s.nextDue(ctx, reference)
+				if err != nil || sleep(ctx, time.Until(due)) != nil {
+					return
+				}
+				from.send(ctx, reference, Step{Action: Send, Transport: audit.BySignal, Command: opportunity.UpdateDetails{
+					RequestID: fmt.Sprintf("%s/%d", reference, n), Name: fmt.Sprintf("Due %d", n),
+				}})
+				sent.Add(1)
+				s.recordPeriod(SendWhenDue, due.Add(-dueWindow), time.Now().Add(dueWindow), reference)
+			}
+		})
+	}
+	sending.Wait()
+	if sent.Load() == 0 {
+		return errors.New("no follow-up came due")
+	}
+	return nil
+}
+
+// nextDue waits until a follow-up is planned for a time that is still to come, and returns the time.
+func (s *Experiment) nextDue(ctx context.Context, reference opportunity.Reference) (time.Time, error) {
+	for {
+		view, err := s.client.View(ctx, reference)
+		if err == nil && len(view.FollowUps) > 0 && view.FollowUps[0].Due.After(time.Now()) {
+			return view.FollowUps[0].Due, nil
+		}
+		if err := sleep(ctx, 200*time.Millisecond); err != nil {
+			return time.Time{}, err
+		}
+	}
+}

@@ -1,0 +1,392 @@
+package chaos
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/oppflow/oppflow/e2e/chaos/audit"
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/sandbox/requestlog"
+	"github.com/oppflow/oppflow/settings"
+)
+
+// evidenceCopy is where a violation is planted: a copy of the tables, and a copy of what the other witnesses say.
+type evidenceCopy struct {
+	tables     *sql.DB
+	evidence   *audit.Evidence
+	tolerances audit.Tolerances
+}
+
+// errNoTarget says that a storm left nothing to plant a violation on.
+var errNoTarget = errors.New("nothing there to plant it on")
+
+// SeedViolation returns evidence that breaks one promise, and the reference of the broken promise. The fault is in a copy of
+// the sandbox's tables, or in the notes of another witness when the tables cannot show it. It is a violation by the
+// given rules.
+func (s *Experiment) SeedViolation(ctx context.Context, e audit.Evidence, kind audit.Kind, rules audit.Tolerances) (spoilt audit.Evidence, of opportunity.Reference, err error) {
+	text, err := json.Marshal(e)
+	if err != nil {
+		return spoilt, "", err
+	}
+	if err := json.Unmarshal(text, &spoilt); err != nil {
+		return spoilt, "", err
+	}
+	dir, err := os.MkdirTemp("", "oppflow-planted-")
+	if err != nil {
+		return spoilt, "", err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	path := filepath.Join(dir, "sandbox.db")
+	if err := copyTables(ctx, s.tables(), path); err != nil {
+		return spoilt, "", err
+	}
+	tables, err := openTables(path, "rw")
+	if err != nil {
+		return spoilt, "", err
+	}
+	of, err = evidenceCopy{tables: tables, evidence: &spoilt, tolerances: rules}.seed(ctx, kind)
+	if err = errors.Join(err, tables.Close()); err != nil {
+		return spoilt, of, fmt.Errorf("%s: %w", kind, err)
+	}
+	spoilt.Records, err = readRecords(ctx, path, settings.DefaultTagAttribute)
+	return spoilt, of, err
+}
+
+func (b evidenceCopy) seed(ctx context.Context, kind audit.Kind) (opportunity.Reference, error) {
+	switch kind {
+	case audit.Lost:
+		return b.loseMessage()
+	case audit.Duplicated:
+		return b.duplicate(ctx)
+	case audit.Reordered:
+		return b.reorder()
+	case audit.WrongOpportunity:
+		return b.assignToOtherRecord(ctx)
+	case audit.ReportedFailedButDone:
+		return b.makeFailedInterest(ctx)
+	case audit.ReportedDoneButMissing:
+		return b.removeInterest(ctx)
+	case audit.OrphanRecord:
+		return b.secondRecord(ctx)
+	case audit.OrphanInterest:
+		return b.addUnrequestedInterest(ctx)
+	case audit.OrphanReservation:
+		return b.keepReservation(ctx)
+	case audit.TooManyQuestions:
+		return "", b.addQuestions()
+	case audit.Concurrent:
+		return b.overlap()
+	case audit.UnexplainedWait:
+		return b.addUnexplainedWait()
+	}
+	return "", errNoTarget
+}
+
+// createdInterest is an interest that an outcome names and the record has.
+type createdInterest struct {
+	reference opportunity.Reference
+	record    audit.Record
+	interest  audit.Interest
+}
+
+// isUndisturbed reports whether nothing but messages that are known changed the record of the reference: a violation is planted
+// where nothing else explains it.
+func (b evidenceCopy) isUndisturbed(reference opportunity.Reference) bool {
+	byHand := slices.ContainsFunc(b.evidence.Records, func(r audit.Record) bool {
+		return r.ReferenceTag == reference && slices.ContainsFunc(b.evidence.ManualTransitions, func(m audit.ManualTransition) bool { return m.Record == r.ID })
+	})
+	return !byHand && !slices.ContainsFunc(b.evidence.Observations, func(t audit.Observation) bool { return t.Reference == reference && b.evidence.MayBeLost(t) })
+}
+
+// firstInterest finds an interest of a running opportunity without an unknown result.
+func (b evidenceCopy) firstInterest(choose func(createdInterest) bool) (createdInterest, error) {
+	for _, c := range b.evidence.Chains {
+		if c.Status != audit.Running || c.View == nil || c.View.Question != nil || !b.isUndisturbed(c.Reference) {
+			continue
+		}
+		for _, outcome := range c.Outcomes {
+			for _, result := range outcome.Results {
+				record, interest, found := b.find(result.Interest)
+				if m := (createdInterest{c.Reference, record, interest}); found && record.ReferenceTag == c.Reference && choose(m) {
+					return m, nil
+				}
+			}
+		}
+	}
+	return createdInterest{}, errNoTarget
+}
+
+func (b evidenceCopy) find(id opportunity.ID) (audit.Record, audit.Interest, bool) {
+	for _, r := range b.evidence.Records {
+		for _, i := range r.Interests {
+			if i.ID == id {
+				return r, i, true
+			}
+		}
+	}
+	return audit.Record{}, audit.Interest{}, false
+}
+
+// loseMessage takes a signal that failed, and so has no effect, out of the history.
+func (b evidenceCopy) loseMessage() (opportunity.Reference, error) {
+	acknowledged := map[string]bool{}
+	for _, t := range b.evidence.Observations {
+		if t.Result == audit.Acknowledged {
+			acknowledged[t.Request] = true
+		}
+	}
+	for n := range b.evidence.Chains {
+		c := &b.evidence.Chains[n]
+		if !b.isUndisturbed(c.Reference) {
+			continue
+		}
+		for _, a := range c.Accepted {
+			if c.Outcomes[a.Request].State != opportunity.Failed || !acknowledged[a.Request] {
+				continue
+			}
+			var rest []audit.Accepted
+			for _, other := range c.Accepted {
+				if other.Request != a.Request {
+					rest = append(rest, other)
+				}
+			}
+			c.Accepted = rest
+			return c.Reference, nil
+		}
+	}
+	return "", errNoTarget
+}
+
+const copyInterest = `INSERT INTO interests
+	(opportunity_id, course_template_id, event_id, learning_path_id, training_token_type_id, quantity, unit_amount, reserve)
+	SELECT opportunity_id, course_template_id, event_id, learning_path_id, training_token_type_id, quantity, unit_amount, reserve
+	FROM interests WHERE id = ?`
+
+// duplicate has an interest made once more.
+func (b evidenceCopy) duplicate(ctx context.Context) (opportunity.Reference, error) {
+	m, err := b.firstInterest(func(m createdInterest) bool { return m.interest.Learners == 0 })
+	if err == nil {
+		_, err = b.tables.ExecContext(ctx, copyInterest, m.interest.Key)
+	}
+	return m.reference, err
+}
+
+// reorder has the ledger say that a move and an interest before it were committed in the other order.
+func (b evidenceCopy) reorder() (opportunity.Reference, error) {
+	const add, move = "opportunities.addInterest", "opportunities.progress"
+	m, err := b.firstInterest(func(m createdInterest) bool {
+		return b.commits(m.record.ID, move) != nil && len(b.commits(m.record.ID, add)) > 0 && m.record.Step != "Proposed"
+	})
+	if err != nil {
+		return "", err
+	}
+	moved := b.commits(m.record.ID, move)[0]
+	for _, added := range b.commits(m.record.ID, add) {
+		added.Name, moved.Name = move, add
+		return m.reference, nil
+	}
+	return "", errNoTarget
+}
+
+// commits are the fields of a name that the ledger has committed for a record.
+func (b evidenceCopy) commits(record opportunity.ID, name string) []*requestlog.Field {
+	var list []*requestlog.Field
+	for n := range b.evidence.RequestLog {
+		for f := range b.evidence.RequestLog[n].Fields {
+			field := &b.evidence.RequestLog[n].Fields[f]
+			if field.Outcome == requestlog.Committed && field.Name == name && field.Opportunity == string(record) {
+				list = append(list, field)
+			}
+		}
+	}
+	return list
+}
+
+// assignToOtherRecord puts an interest on the record of another reference.
+func (b evidenceCopy) assignToOtherRecord(ctx context.Context) (opportunity.Reference, error) {
+	m, err := b.firstInterest(func(createdInterest) bool { return true })
+	if err != nil {
+		return "", err
+	}
+	other, err := b.firstInterest(func(other createdInterest) bool { return other.reference != m.reference })
+	if err == nil {
+		_, err = b.tables.ExecContext(ctx, `UPDATE interests SET opportunity_id = ? WHERE id = ?`, numericKey(other.record.ID), m.interest.Key)
+	}
+	return m.reference, err
+}
+
+// makeFailedInterest makes an interest that is reported failed.
+func (b evidenceCopy) makeFailedInterest(ctx context.Context) (opportunity.Reference, error) {
+	for _, c := range b.evidence.Chains {
+		if c.Status != audit.Running || c.View == nil || c.View.Question != nil || !b.isUndisturbed(c.Reference) {
+			continue
+		}
+		for _, a := range c.Accepted {
+			command, err := opportunity.Decode(a.Message, a.Payload)
+			if err != nil {
+				continue
+			}
+			add, ok := command.(opportunity.AddInterests)
+			outcome := c.Outcomes[a.Request]
+			for i := range outcome.Results {
+				if !ok || outcome.Results[i].Interest != "" || outcome.Results[i].Error == nil || len(add.Interests[i].Learners) > 0 {
+					continue
+				}
+				asked := add.Interests[i]
+				_, err := b.tables.ExecContext(ctx, `INSERT INTO interests (opportunity_id, course_template_id, quantity, unit_amount, reserve) VALUES (?, ?, ?, ?, 0)`,
+					numericKey(c.View.Opportunity), numericKey(opportunity.ID(asked.Item)), asked.Quantity, asked.UnitAmount.Decimal().Shift(2).IntPart())
+				return c.Reference, err
+			}
+		}
+	}
+	return "", errNoTarget
+}
+
+// removeInterest takes an interest away that is reported done.
+func (b evidenceCopy) removeInterest(ctx context.Context) (opportunity.Reference, error) {
+	m, err := b.firstInterest(func(createdInterest) bool { return true })
+	if err == nil {
+		_, err = b.tables.ExecContext(ctx, `DELETE FROM interests WHERE id = ?`, m.interest.Key)
+	}
+	return m.reference, err
+}
+
+// secondRecord makes another record with the mark of a reference.
+func (b evidenceCopy) secondRecord(ctx context.Context) (opportunity.Reference, error) {
+	m, err := b.firstInterest(func(createdInterest) bool { return true })
+	if err != nil {
+		return "", err
+	}
+	made, err := b.tables.ExecContext(ctx, `INSERT INTO opportunities (name, region_id, currency_code, step_id, created_at, updated_at)
+		SELECT name, region_id, currency_code, step_id, created_at, updated_at FROM opportunities WHERE id = ?`, numericKey(m.record.ID))
+	if err != nil {
+		return "", err
+	}
+	id, err := made.LastInsertId()
+	if err == nil {
+		_, err = b.tables.ExecContext(ctx, `INSERT INTO opportunity_attributes (opportunity_id, definition_key, value) VALUES (?, ?, ?)`,
+			id, settings.DefaultTagAttribute, string(m.reference))
+	}
+	return m.reference, err
+}
+
+// addUnrequestedInterest makes an interest without a request.
+func (b evidenceCopy) addUnrequestedInterest(ctx context.Context) (opportunity.Reference, error) {
+	m, err := b.firstInterest(func(createdInterest) bool { return true })
+	if err == nil {
+		_, err = b.tables.ExecContext(ctx, `INSERT INTO interests (opportunity_id, course_template_id, quantity, unit_amount, reserve) VALUES (?, 11, 7777, 4242, 0)`, numericKey(m.record.ID))
+	}
+	return m.reference, err
+}
+
+// keepReservation has places held for an opportunity that was closed.
+func (b evidenceCopy) keepReservation(ctx context.Context) (opportunity.Reference, error) {
+	for _, c := range b.evidence.Chains {
+		if c.Status != audit.Completed || c.View == nil || c.View.Closing == nil {
+			continue
+		}
+		for _, r := range b.evidence.Records {
+			for _, i := range r.Interests {
+				if r.ReferenceTag == c.Reference && i.Reserve {
+					_, err := b.tables.ExecContext(ctx, `UPDATE opportunities SET reservations_valid_until = ? WHERE id = ?`,
+						b.evidence.At.Add(time.Hour).UnixMicro(), numericKey(r.ID))
+					return c.Reference, err
+				}
+			}
+		}
+	}
+	return "", errNoTarget
+}
+
+// addQuestions has as many opportunities wait for an operator as are too many. What waits is a request more than there were.
+func (b evidenceCopy) addQuestions() error {
+	wanted := int(float64(b.evidence.Messages())*b.tolerances.QuestionShare()) + 1
+	for n := range b.evidence.Chains {
+		c := &b.evidence.Chains[n]
+		if c.Status == audit.Running && c.View != nil && c.View.Question == nil && wanted > 0 && b.isUndisturbed(c.Reference) {
+			c.View.Question = &opportunity.Question{Request: "planted"}
+			wanted--
+		}
+	}
+	// A storm of many messages needs more than one question of each: what is parked counts, too.
+	for n := range b.evidence.Chains {
+		c := &b.evidence.Chains[n]
+		if wanted > 0 && c.Status == audit.Running && c.View != nil && b.isUndisturbed(c.Reference) {
+			c.View.Parked = append(slices.Clone(c.View.Parked), slices.Repeat([]opportunity.QueuedMessage{{Request: "planted"}}, wanted)...)
+			wanted = 0
+		}
+	}
+	if wanted > 0 {
+		return errNoTarget
+	}
+	return nil
+}
+
+// overlap has a request come just before the one before it for the same record was over.
+func (b evidenceCopy) overlap() (opportunity.Reference, error) {
+	before := map[string]*requestlog.Entry{}
+	for n := range b.evidence.RequestLog {
+		entry := &b.evidence.RequestLog[n]
+		record := ""
+		for _, field := range entry.Fields {
+			if field.Outcome == requestlog.Committed {
+				record = field.Opportunity
+			}
+		}
+		if record == "" || entry.Answered.IsZero() {
+			continue
+		}
+		earlier := before[record]
+		before[record] = entry
+		if earlier == nil || !earlier.Answered.After(earlier.Received) || earlier.Answered.After(entry.Received) {
+			continue
+		}
+		for _, r := range b.evidence.Records {
+			if string(r.ID) == record && r.ReferenceTag != "" {
+				entry.Received = earlier.Answered.Add(-min(time.Millisecond, earlier.Answered.Sub(earlier.Received)))
+				return r.ReferenceTag, nil
+			}
+		}
+	}
+	return "", errNoTarget
+}
+
+// addUnexplainedWait has a message wait for three minutes with nothing that says why.
+func (b evidenceCopy) addUnexplainedWait() (opportunity.Reference, error) {
+	for _, c := range b.evidence.Chains {
+		for _, a := range c.Accepted {
+			if a.Request == "" {
+				continue
+			}
+			b.evidence.Samples = append(b.evidence.Samples, audit.Sample{
+				At: a.At.Add(3 * time.Minute), Reference: c.Reference, HasView: true,
+				Waiting: []opportunity.QueuedMessage{{Request: a.Request, Accepted: a.At}},
+			})
+			return c.Reference, nil
+		}
+	}
+	return "", errNoTarget
+}
+
+// SeedLostMessage breaks a promise in the parts themselves: with no worker there, a message is accepted, and the run is
+// terminated before anybody could look at it. It returns the reference.
+func (s *Experiment) SeedLostMessage(ctx context.Context) (opportunity.Reference, error) {
+	from, reference, err := s.startProbe(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, w := range s.workers {
+		w.Kill()
+	}
+	s.signal(ctx, from, reference, opportunity.AddInterests{Interests: opportunity.Interests{commonInterest()}})
+	err = s.temporal.TerminateWorkflow(ctx, lifecycle.WorkflowID(reference), "", "the storm, without care")
+	return reference, errors.Join(err, s.startWorkers(ctx))
+}

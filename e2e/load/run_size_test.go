@@ -1,0 +1,186 @@
+package load_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// runSize is the size of one run of an opportunity, and of the state that the run was handed.
+type runSize struct {
+	events int
+	bytes  int // of its history
+	// input is the size of the state that the run was handed, 0 for the first run. queue is the part of input that
+	// commands take.
+	input, queue int
+	signals      int                // received
+	requests     int                // to change the record
+	state        *opportunity.State // nil in the first run
+	// retries counts how often the server handed a workflow task out again. fails counts the causes that ended
+	// workflow tasks early.
+	retries int
+	fails   map[string]int
+	// longest is the longest time that a worker took for one workflow task.
+	longest time.Duration
+}
+
+func (f runSize) String() string {
+	text := fmt.Sprintf("%d events (%d signals), %.1f MB", f.events, f.signals, float64(f.bytes)/1e6)
+	if f.state != nil {
+		text += fmt.Sprintf("; handed %d KiB, %d KiB of them commands", f.input>>10, f.queue>>10)
+	}
+	text += fmt.Sprintf("; longest task %s", f.longest.Round(time.Millisecond))
+	for _, cause := range slices.Sorted(maps.Keys(f.fails)) {
+		text += fmt.Sprintf("; %d tasks ended by %s", f.fails[cause], cause)
+	}
+	if f.retries > 0 {
+		text += fmt.Sprintf("; %d repeated", f.retries)
+	}
+	return text
+}
+
+// runSizes reads the footprints of the runs of a reference and logs them. It asserts what is promised about each
+// run. The run was continued and not ended by the server. Its state is no larger than allowed, is of a known
+// version, has no unused members, and keeps every list within its cap.
+func (p *parts) runSizes(reference opportunity.Reference) []runSize {
+	p.T.Helper()
+	runs := p.Runs(reference)
+	prints := make([]runSize, len(runs))
+	for n, run := range runs {
+		f := runSizeOf(p, run)
+		prints[n] = f
+		p.T.Logf("%s, run %d: %s", reference, n+1, f)
+		where := fmt.Sprintf("run %d of %s", n+1, reference)
+		last := run.Events[len(run.Events)-1].GetEventType()
+		if ended := strings.HasPrefix(last.String(), "WorkflowExecution") && last != enums.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED; n < len(runs)-1 {
+			if last != enums.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW {
+				p.T.Errorf("%s ends with %s; want it continued", where, last)
+			}
+		} else if ended && last != enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED && !strings.HasPrefix(last.String(), "WorkflowExecutionUpdate") {
+			p.T.Errorf("%s, the last one, ended with %s", where, last)
+		}
+		if (f.state == nil) != (n == 0) {
+			p.T.Errorf("%s: it was handed a state: %t", where, f.state != nil)
+		}
+		if f.state != nil {
+			f.check(p, where)
+		}
+	}
+	return prints
+}
+
+func runSizeOf(p *parts, run *historypb.History) runSize {
+	p.T.Helper()
+	f := runSize{events: len(run.Events), fails: map[string]int{}}
+	var started time.Time
+	for _, event := range run.Events {
+		f.bytes += event.Size()
+		switch event.GetEventType() {
+		case enums.EVENT_TYPE_WORKFLOW_TASK_STARTED:
+			started = event.GetEventTime().AsTime()
+		case enums.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+			f.longest = max(f.longest, event.GetEventTime().AsTime().Sub(started))
+		case enums.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
+			f.signals++
+		case enums.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+			if event.GetActivityTaskScheduledEventAttributes().GetActivityType().GetName() == activities.ApplyCommands {
+				f.requests++
+			}
+		case enums.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
+			// When a task fails again and again, only the first failure is an event.
+			f.retries += int(event.GetWorkflowTaskScheduledEventAttributes().GetAttempt()) - 1
+		case enums.EVENT_TYPE_WORKFLOW_TASK_FAILED:
+			f.fails[event.GetWorkflowTaskFailedEventAttributes().GetCause().String()]++
+		case enums.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
+			f.fails["time-out "+event.GetWorkflowTaskTimedOutEventAttributes().GetTimeoutType().String()]++
+		}
+	}
+	input := run.Events[0].GetWorkflowExecutionStartedEventAttributes().GetInput().GetPayloads()
+	if len(input) < 2 || len(input[1].GetData()) == 0 {
+		return f
+	}
+	data := input[1].GetData()
+	f.input = len(data)
+	var members map[string]json.RawMessage
+	f.state = new(opportunity.State)
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(f.state); err != nil {
+		p.T.Errorf("the state does not decode: %v", err)
+	}
+	if err := json.Unmarshal(data, &members); err != nil {
+		p.T.Fatalf("the state is no JSON object: %v", err)
+	}
+	if again, err := json.Marshal(f.state); err != nil || !bytes.Equal(again, data) {
+		p.T.Errorf("the state, read and written again, is another one of %d bytes, %v; it has %d", len(again), err, len(data))
+	}
+	f.queue = len(members["queue"])
+	return f
+}
+
+// check asserts that the state that was handed over is within the limits.
+func (f runSize) check(p *parts, where string) {
+	p.T.Helper()
+	s := f.state
+	if s.Version != opportunity.StateVersion {
+		p.T.Errorf("%s: state version %d; want %d", where, s.Version, opportunity.StateVersion)
+	}
+	outcomes := 0
+	for _, kept := range s.Outcomes {
+		outcomes += kept.Size
+	}
+	const maxAttention = 20
+	for _, limit := range []struct {
+		what        string
+		got, atMost int
+	}{
+		{"bytes of state", f.input, opportunity.MaxStateBytes},
+		{"bytes of commands", f.queue, opportunity.MaxWaitingBytes},
+		{"interests", len(s.Interests), opportunity.MaxInterests},
+		{"handled requests", s.DedupWindow.Len(), opportunity.MaxRememberedRequests},
+		{"outcomes", len(s.Outcomes), opportunity.MaxOutcomes},
+		{"bytes of outcomes", outcomes, opportunity.MaxOutcomeBytes},
+		{"entries of the timeline", len(s.Timeline), opportunity.MaxTimeline},
+		{"things that need attention", len(s.Attention), maxAttention},
+	} {
+		if limit.got > limit.atMost {
+			p.T.Errorf("%s was handed %d %s; at most %d are allowed", where, limit.got, limit.what, limit.atMost)
+		}
+	}
+}
+
+// largest returns the highest number of events of a run.
+func largest(prints []runSize) int {
+	most := 0
+	for _, f := range prints {
+		most = max(most, f.events)
+	}
+	return most
+}
+
+// wantSteady asserts that workflow tasks were not handed out again and again. New messages may end a task early,
+// and so may a worker that was stopped.
+func (p *parts) wantSteady(prints []runSize) {
+	p.T.Helper()
+	for n, f := range prints {
+		bad := 0
+		for cause, count := range f.fails {
+			if cause != "UnhandledCommand" && cause != "time-out ScheduleToStart" {
+				bad += count
+			}
+		}
+		if bad > 3 || f.retries > 3 {
+			p.T.Errorf("run %d: %d workflow tasks failed, %d were repeated", n+1, bad, f.retries)
+		}
+	}
+}

@@ -1,0 +1,138 @@
+package e2e_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+
+	"github.com/oppflow/oppflow/e2e/harness"
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/stack"
+)
+
+// How runs end, and how a reference can be used after that.
+func TestRunEndings(t *testing.T) {
+	t.Parallel()
+	p := startParts(t, stack.Options{})
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	start := opportunity.Start{Name: "First Aid course", Region: "UK"}
+
+	t.Run("cancelled, and started again", func(t *testing.T) {
+		const reference = opportunity.Reference("it's a lead")
+		first, err := p.client.Start(ctx, reference, start)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reserved := harness.Interests(2)
+		reserved.Interests[0].Item, reserved.Interests[0].Reserve = "Q291cnNlOjE=", true
+		if outcome, err := p.client.AddInterests(ctx, reference, reserved); err != nil || outcome.Results[0].ReservedUntil == nil {
+			t.Fatalf("reserved: %+v, %v", outcome, err)
+		}
+		if !p.Opportunity(first.Opportunity).Reservations.Valid {
+			t.Fatal("the TMS holds no places")
+		}
+		if err := p.temporal.CancelWorkflow(ctx, lifecycle.WorkflowID(reference), ""); err != nil {
+			t.Fatal(err)
+		}
+		_, err = p.client.Wait(ctx, reference)
+		wantError(t, err, opportunity.Closed)
+		if got := p.Status(reference); got != enums.WORKFLOW_EXECUTION_STATUS_CANCELED {
+			t.Errorf("the run closed %s; want Canceled", got)
+		}
+		record := p.Opportunity(first.Opportunity)
+		if record.Reservations.Valid || record.Step.Name != "Proposed" {
+			t.Errorf("after the cancellation: %+v in step %s; want the places released and the step untouched", record.Reservations, record.Step.Name)
+		}
+		wantError(t, p.client.Signal(ctx, reference, opportunity.Progress{To: "Won"}), opportunity.Closed)
+
+		p.Replay(reference, "cancelled")
+
+		// The record is found by its mark: no second record is created.
+		again, err := p.client.Start(ctx, reference, start)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again.Opportunity != first.Opportunity {
+			t.Errorf("started again, it has the record %s; want %s", again.Opportunity, first.Opportunity)
+		}
+		if outcome, err := p.client.UpdateDetails(ctx, reference, opportunity.UpdateDetails{Account: "Administrate"}); err != nil || outcome.State != opportunity.Done {
+			t.Errorf("details after the second start: %+v, %v", outcome, err)
+		}
+		if outcome, err := p.client.AddInterests(ctx, reference, harness.Interests(1)); err != nil || outcome.State != opportunity.Done {
+			t.Errorf("after the second start: %+v, %v", outcome, err)
+		}
+		if got := p.Opportunity(first.Opportunity).InterestCount; got != 2 {
+			t.Errorf("the record has %d interests; want 2", got)
+		}
+		p.Replay(reference, "taken-over")
+	})
+
+	t.Run("an equal start is answered like the first, another one is a conflict", func(t *testing.T) {
+		first, err := p.client.Start(ctx, "twice", start)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := p.client.Start(ctx, "twice", start)
+		if err != nil || again.Opportunity != first.Opportunity {
+			t.Errorf("an equal start: %+v, %v; want %s", again, err, first.Opportunity)
+		}
+		other := start
+		other.Name = "Fire Safety"
+		_, err = p.client.Start(ctx, "twice", other)
+		wantError(t, err, opportunity.Conflict)
+	})
+
+	t.Run("refused by the API, the reference is free again", func(t *testing.T) {
+		wrong := start
+		wrong.Currency = "ZZZ"
+		_, err := p.client.Start(ctx, "refused", wrong)
+		wantError(t, err, opportunity.Rejected)
+		harness.Eventually(t, time.Minute, "the run closes", func() bool {
+			return p.Status("refused") == enums.WORKFLOW_EXECUTION_STATUS_FAILED
+		})
+		if _, err := p.client.Start(ctx, "refused", start); err != nil {
+			t.Errorf("the corrected start: %v", err)
+		}
+	})
+
+	t.Run("lost, it is closed for good and can still be looked at", func(t *testing.T) {
+		if _, err := p.client.Start(ctx, "lost", start); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.client.Progress(ctx, "lost", opportunity.Progress{To: "Lost"}); err != nil {
+			t.Fatal(err)
+		}
+		ended, err := p.client.Wait(ctx, "lost")
+		if err != nil || ended.State != opportunity.Lost {
+			t.Errorf("ended: %+v, %v", ended, err)
+		}
+		_, err = p.client.Start(ctx, "lost", start)
+		wantError(t, err, opportunity.Closed)
+		_, err = p.client.Progress(ctx, "lost", opportunity.Progress{To: "Won"})
+		wantError(t, err, opportunity.Closed)
+		if view, err := p.client.View(ctx, "lost"); err != nil || view.Step.Name != "Lost" {
+			t.Errorf("view: %+v, %v", view, err)
+		}
+	})
+
+	t.Run("nobody by that name", func(t *testing.T) {
+		_, err := p.client.View(ctx, "nobody")
+		wantError(t, err, opportunity.NotFound)
+		_, err = p.client.Progress(ctx, "nobody", opportunity.Progress{To: "Won"})
+		wantError(t, err, opportunity.NotFound)
+		wantError(t, p.client.Signal(ctx, "nobody", opportunity.Progress{To: "Won"}), opportunity.NotFound)
+	})
+}
+
+func wantError(t *testing.T, err error, want opportunity.ErrorType) {
+	t.Helper()
+	var own *opportunity.Error
+	if !errors.As(err, &own) || own.Type != want {
+		t.Errorf("got %v; want %s", err, want)
+	}
+}

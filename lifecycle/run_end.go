@@ -1,0 +1,76 @@
+package lifecycle
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// RunEnd is how a run ended, as the server knows it. The workflow itself does not know when
+// its run was terminated or timed out.
+type RunEnd struct {
+	// Status is completed, failed, cancelled, terminated or timed out.
+	Status string    `json:"how"`
+	At     time.Time `json:"at"`
+}
+
+// statusWords are the words for how a run ended.
+var statusWords = map[enums.WorkflowExecutionStatus]string{
+	enums.WORKFLOW_EXECUTION_STATUS_COMPLETED:  "completed",
+	enums.WORKFLOW_EXECUTION_STATUS_FAILED:     "failed",
+	enums.WORKFLOW_EXECUTION_STATUS_CANCELED:   "cancelled",
+	enums.WORKFLOW_EXECUTION_STATUS_TERMINATED: "terminated",
+	enums.WORKFLOW_EXECUTION_STATUS_TIMED_OUT:  "timed out",
+}
+
+// RunEnd returns how the latest run of the reference ended; nil says that the run has not
+// ended.
+func (c *Client) RunEnd(ctx context.Context, reference opportunity.Reference) (*RunEnd, error) {
+	if err := reference.Validate(); err != nil {
+		return nil, err
+	}
+	described, err := c.describe(ctx, reference)
+	if err != nil {
+		return nil, c.contractError(ctx, reference, err)
+	}
+	info := described.GetWorkflowExecutionInfo()
+	how, ended := statusWords[info.GetStatus()]
+	if !ended {
+		return nil, nil
+	}
+	return &RunEnd{Status: how, At: info.GetCloseTime().AsTime()}, nil
+}
+
+// PendingRequestError returns the error of a request that waited when the run ended.
+func (e RunEnd) PendingRequestError() *opportunity.Error {
+	return opportunity.Failf(opportunity.Closed, "the run of the opportunity %s at %s while the request waited; look at the record in the TMS before the request is sent again",
+		e.statusClause(), e.At.UTC().Format(time.RFC3339))
+}
+
+func (e RunEnd) statusClause() string {
+	switch e.Status {
+	case "timed out":
+		return e.Status
+	case "terminated", "cancelled", "completed":
+		return fmt.Sprintf("was %s", e.Status)
+	}
+	return e.Status
+}
+
+// withRunEnd returns the outcome after the end of the run. A request that waited at the end
+// is not carried out any more, even when the workflow says that it is pending.
+func (c *Client) withRunEnd(ctx context.Context, reference opportunity.Reference, outcome opportunity.Outcome) opportunity.Outcome {
+	if outcome.State != opportunity.Pending {
+		return outcome
+	}
+	end, err := c.RunEnd(ctx, reference)
+	if err != nil || end == nil {
+		return outcome
+	}
+	outcome.State, outcome.Error = opportunity.Failed, end.PendingRequestError()
+	return outcome
+}

@@ -1,0 +1,299 @@
+package main
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/invopop/jsonschema"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// The classes of characters in the patterns, which every dialect of regular expressions
+// reads in the same way.
+const (
+	controlChars     = `\x00-\x1f\x7f-\x9f`
+	nonPrintingChars = `\x00-\x1f\x7f-\xa0`
+	blankChars       = `\x00-\x20\x7f-\xa0` // control and white space of Latin-1
+	base64Chars      = `A-Za-z0-9+/`
+)
+
+// The forms of texts, each from "^" to "$".
+const (
+	textForm      = `^[^` + controlChars + `]*[^` + blankChars + `][^` + controlChars + `]*$`
+	requestIDForm = `^[^#` + nonPrintingChars + `][^` + nonPrintingChars + `]*$`
+	sourceForm    = `^[^` + nonPrintingChars + `]*$`
+	emailForm     = `^[^@` + blankChars + `]+@[^@` + blankChars + `]+$`
+	amountForm    = `^[0-9]{1,15}(\.[0-9]{1,4})?$`
+	totalForm     = `^[0-9]+\.[0-9]{2,}$`
+	timeForm      = `^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$`
+	localTimeForm = `^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$`
+)
+
+// orEmpty returns the form, or the empty text, which counts as left out.
+func orEmpty(form string) string {
+	return "^(" + strings.TrimSuffix(strings.TrimPrefix(form, "^"), "$") + ")?$"
+}
+
+// idForm returns the form of global ids that name one of the types. An id is base64 of
+// the type, a colon and a key, so the beginning of the id shows the type.
+func idForm(types ...string) string {
+	var beginnings []string
+	for _, typ := range types {
+		beginnings = append(beginnings, idBeginning(typ))
+	}
+	return "^(" + strings.Join(beginnings, "|") + ")[" + base64Chars + "]*={0,2}$"
+}
+
+// idBeginning returns the beginning of the ids of the type: the characters that the type
+// and the colon fill. Where they fill the next character in part, it has all possible
+// values.
+func idBeginning(typ string) string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	encoded := base64.StdEncoding.EncodeToString([]byte(typ + ":"))
+	bits := 8 * len(typ+":")
+	whole, rest := bits/6, bits%6
+	if rest == 0 {
+		return encoded[:whole]
+	}
+	first := strings.IndexByte(alphabet, encoded[whole])
+	class := alphabet[first : first+1<<(6-rest)]
+	if n := len(class) - 1; class[n]-class[0] == byte(n) { // of one case, so that a range can express it
+		class = class[:1] + "-" + class[n:]
+	}
+	return encoded[:whole] + "[" + class + "]"
+}
+
+// constraints are the rules of Validate for a payload.
+type constraints struct {
+	source     *sourceInfo
+	isResponse bool
+	err        error
+}
+
+// scalar returns the schema of a type that is one JSON string, nil for any other type.
+func (r *constraints) scalar(t reflect.Type) *jsonschema.Schema {
+	text := &jsonschema.Schema{Type: "string"}
+	switch t {
+	case reflect.TypeFor[opportunity.Amount]():
+		text.Pattern = amountForm
+		if r.isResponse {
+			text.Pattern = totalForm
+		}
+	case reflect.TypeFor[time.Time]():
+		text.Format, text.Pattern = "date-time", timeForm
+	case reflect.TypeFor[opportunity.ID](), reflect.TypeFor[opportunity.Reference](), reflect.TypeFor[opportunity.MessageName]():
+	case reflect.TypeFor[opportunity.InterestKind](), reflect.TypeFor[opportunity.OutcomeState](), reflect.TypeFor[opportunity.StageState](),
+		reflect.TypeFor[opportunity.ErrorType](), reflect.TypeFor[opportunity.AttentionKind]():
+		text.Enum = r.recordError(r.source.enumeration(t))
+		if t == reflect.TypeFor[opportunity.StageState]() { // for a run that was closed before the record existed
+			text.Enum = append(text.Enum, "")
+		}
+	default:
+		return nil
+	}
+	return text
+}
+
+func (r *constraints) recordError(values []any, err error) []any {
+	if r.err == nil {
+		r.err = err
+	}
+	return values
+}
+
+// apply adds the rules of the type with the name.
+func (r *constraints) apply(name string, s *jsonschema.Schema) {
+	o := object{Schema: s, constraints: r, typ: name}
+	if o.has("requestId") && name != "OutcomeInput" {
+		o.text("requestId", requestIDForm, opportunity.MaxRequestIDLength)
+		o.member("requestId").Description = "requestId is the caller's own id of the request: the same id takes effect once, and with another payload it is a Conflict."
+	}
+	if o.has("source") {
+		o.text("source", sourceForm, opportunity.MaxSourceLength)
+	}
+	switch name {
+	case "Start":
+		o.start()
+	case "Interests":
+		s.MaxItems = uintPtr(opportunity.MaxInterestsPerCommand)
+	case "Interest":
+		o.interest()
+	case "Learner":
+		o.text("firstName", textForm, opportunity.MaxTextLength)
+		o.text("lastName", textForm, opportunity.MaxTextLength)
+		o.text("email", emailForm, opportunity.MaxTextLength)
+	case "AddInterests":
+		o.member("interests").MinItems = uintPtr(1)
+	case "Progress":
+		o.text("to", textForm, opportunity.MaxTextLength)
+	case "UpdateDetails":
+		o.optionalTexts("name", "account", "currency")
+		for _, member := range []string{"name", "account", "currency"} {
+			s.AnyOf = append(s.AnyOf, nonEmpty(member))
+		}
+	case "Pause":
+		o.optionalTexts("reason")
+	case "Retry":
+		o.text("request", textForm, opportunity.MaxTextLength)
+	case "Confirm":
+		o.text("request", textForm, opportunity.MaxTextLength)
+		o.text("opportunity", orEmpty(idForm(opportunity.TypeOpportunity)), opportunity.MaxTextLength)
+	case "Skip":
+		o.text("request", textForm, opportunity.MaxTextLength)
+		o.text("reason", textForm, opportunity.MaxTextLength)
+	case "Snooze":
+		o.text("followUp", textForm, opportunity.MaxTextLength)
+		o.optionalTexts("reason")
+	case "CancelFollowUp":
+		o.text("followUp", textForm, opportunity.MaxTextLength)
+		o.text("reason", textForm, opportunity.MaxTextLength)
+	case "Close":
+		o.text("reason", textForm, opportunity.MaxTextLength)
+	case "OutcomeInput":
+		o.member("requestId").MinLength = uintPtr(1)
+	case "ExtendReservations", "Resume", "Refresh", "CreateOutcomeInput": // the types of their members are enough
+	default:
+		o.fail("no rules for it")
+	}
+}
+
+// object is the schema of a Go struct.
+type object struct {
+	*jsonschema.Schema
+	constraints *constraints
+	typ         string
+}
+
+func (o object) fail(format string, args ...any) {
+	if o.constraints.err == nil {
+		o.constraints.err = fmt.Errorf("%s: %s", o.typ, fmt.Sprintf(format, args...))
+	}
+}
+
+func (o object) has(name string) bool {
+	if o.Properties == nil { // the type is a list
+		return false
+	}
+	_, ok := o.Properties.Get(name)
+	return ok
+}
+
+// member returns the schema of a member.
+func (o object) member(name string) *jsonschema.Schema {
+	if !o.has(name) {
+		o.fail("no member %s", name)
+		return new(jsonschema.Schema)
+	}
+	member, _ := o.Properties.Get(name)
+	return member
+}
+
+// text gives a member the form and length of a text.
+func (o object) text(name, form string, longest int) {
+	member := o.member(name)
+	member.Pattern, member.MaxLength = form, uintPtr(longest)
+}
+
+// optionalTexts marks members that may be left out or empty.
+func (o object) optionalTexts(names ...string) {
+	for _, name := range names {
+		o.text(name, orEmpty(textForm), opportunity.MaxTextLength)
+	}
+}
+
+// start adds the rules of a start: a record is made by name and region, or taken over by
+// its id alone.
+func (o object) start() {
+	o.optionalTexts("name", "region", "account", "currency", "entryStep")
+	o.text("adopt", orEmpty(idForm(opportunity.TypeOpportunity)), opportunity.MaxTextLength)
+	create := allOf(nonEmpty("name"), nonEmpty("region"), empty("adopt"))
+	create.Description = "a new record, from its name and its region"
+	adopt := allOf(nonEmpty("adopt"), empty("name"), empty("region"), empty("account"), empty("currency"), empty("entryStep"))
+	adopt.AllOf = append(adopt.AllOf, withProperty("interests", &jsonschema.Schema{MaxItems: uintPtr(0)}))
+	adopt.Description = "a record that is there already, by its id alone"
+	o.OneOf = []*jsonschema.Schema{create, adopt}
+}
+
+// interest adds the rules of an interest: they depend on the kind, which is given or
+// follows from the id.
+func (o object) interest() {
+	o.text("item", textForm, opportunity.MaxTextLength)
+	kind := o.member("kind")
+	kind.Enum = append(kind.Enum, "")
+	quantity := o.member("quantity")
+	quantity.Minimum, quantity.Maximum = "1", json.Number(strconv.Itoa(opportunity.MaxQuantity))
+	o.member("learners").MaxItems = uintPtr(opportunity.MaxLearners)
+	contacts := o.member("contacts")
+	contacts.MaxItems = uintPtr(opportunity.MaxLearners)
+	contacts.Items = &jsonschema.Schema{Type: "string", Pattern: idForm(opportunity.TypeContact)}
+	o.member("expiresAt").Pattern = orEmpty(localTimeForm)
+	o.member("tax").Pattern = orEmpty("^[" + base64Chars + "]+={0,2}$")
+
+	isOf := func(kind opportunity.InterestKind, typ string) *jsonschema.Schema {
+		said := withProperty("kind", &jsonschema.Schema{Const: string(kind)})
+		said.Required = []string{"kind"}
+		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{said, withProperty("item", &jsonschema.Schema{Pattern: idForm(typ)})}}
+	}
+	some := &jsonschema.Schema{MinItems: uintPtr(1)}
+	o.AllOf = []*jsonschema.Schema{
+		{
+			Description: "kind may be left out where the id of the item tells it",
+			AnyOf: []*jsonschema.Schema{
+				nonEmpty("kind"),
+				withProperty("item", &jsonschema.Schema{Pattern: idForm(opportunity.TypeCourse, opportunity.TypeEvent, opportunity.TypePath, opportunity.TypeTokens)}),
+			},
+		},
+		{
+			Description: "only places on an event can be reserved",
+			If:          required("reserve", &jsonschema.Schema{Const: true}),
+			Then:        isOf(opportunity.Event, opportunity.TypeEvent),
+		},
+		{
+			Description: "only training tokens expire",
+			If:          nonEmpty("expiresAt"),
+			Then:        isOf(opportunity.Tokens, opportunity.TypeTokens),
+		},
+		{
+			Description: "training tokens have no learners and contacts",
+			If:          &jsonschema.Schema{AnyOf: []*jsonschema.Schema{required("learners", some), required("contacts", some)}},
+			Then:        &jsonschema.Schema{Not: isOf(opportunity.Tokens, opportunity.TypeTokens)},
+		},
+	}
+}
+
+// nonEmpty is an object whose member is present and not empty.
+func nonEmpty(member string) *jsonschema.Schema {
+	return required(member, &jsonschema.Schema{MinLength: uintPtr(1)})
+}
+
+// empty is an object whose member is left out or empty.
+func empty(member string) *jsonschema.Schema {
+	return withProperty(member, &jsonschema.Schema{MaxLength: uintPtr(0)})
+}
+
+func required(member string, s *jsonschema.Schema) *jsonschema.Schema {
+	o := withProperty(member, s)
+	o.Required = []string{member}
+	return o
+}
+
+func withProperty(member string, s *jsonschema.Schema) *jsonschema.Schema {
+	o := &jsonschema.Schema{Properties: jsonschema.NewProperties()}
+	o.Properties.Set(member, s)
+	return o
+}
+
+func allOf(schemas ...*jsonschema.Schema) *jsonschema.Schema {
+	return &jsonschema.Schema{AllOf: schemas}
+}
+
+func uintPtr(n int) *uint64 {
+	c := uint64(max(n, 0))
+	return &c
+}

@@ -1,0 +1,46 @@
+package lifecycle
+
+import (
+	"errors"
+
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// ToTemporalError turns an error of the vocabulary into the error that Temporal carries to the
+// caller. Its type is the error's type, and its details are the error itself. Any other
+// error passes unchanged.
+func ToTemporalError(err error) error {
+	var own *opportunity.Error
+	if !errors.As(err, &own) {
+		return err
+	}
+	return temporal.NewApplicationErrorWithOptions(own.Error(), string(own.Type), temporal.ApplicationErrorOptions{
+		NonRetryable: own.Type != opportunity.Continuing && own.Type != opportunity.Busy,
+		Category:     temporal.ApplicationErrorCategoryBenign,
+		Details:      []any{*own},
+	})
+}
+
+// FromTemporalError finds the error of the vocabulary in an error from Temporal.
+func FromTemporalError(err error) (*opportunity.Error, bool) {
+	var own *opportunity.Error
+	if errors.As(err, &own) {
+		return own, true
+	}
+	var query *serviceerror.QueryFailed
+	if errors.As(err, &query) && query.Failure != nil {
+		err = temporal.GetDefaultFailureConverter().FailureToError(query.Failure)
+	}
+	var application *temporal.ApplicationError
+	if !errors.As(err, &application) {
+		return nil, false
+	}
+	var carried opportunity.Error
+	if application.HasDetails() && application.Details(&carried) == nil && carried.Type != "" {
+		return &carried, true
+	}
+	return nil, false
+}

@@ -1,0 +1,68 @@
+package lifecycle
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	taskqueuepb "go.temporal.io/api/taskqueue/v1"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/sdk/converter"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// ReportedProblems is the search attribute in which the Temporal server keeps why the
+// workflow task of a run fails.
+const ReportedProblems = "TemporalReportedProblems"
+
+const (
+	// describeTimeout bounds what the server is asked about an opportunity that does not answer.
+	describeTimeout = 5 * time.Second
+	// taskPickupTimeout is how long a workflow task waits at most for a worker that has nothing else to do. The
+	// server offers the task for 5 s to the worker that has the run in memory, and then to all.
+	taskPickupTimeout = 20 * time.Second
+)
+
+// MaxPollAge is how long ago a worker that runs polled a task queue last: a poll waits for a minute.
+const MaxPollAge = 70 * time.Second
+
+// UnresponsiveReason returns why the opportunity does not answer, on the Temporal server's word: its workflow task fails, no worker
+// takes the task, or no worker polls. It returns "" for an opportunity that does not run, and where the server says
+// nothing of that.
+func (c *Client) UnresponsiveReason(ctx context.Context, reference opportunity.Reference) string {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), describeTimeout)
+	defer cancel()
+	described, err := c.temporal.DescribeWorkflowExecution(withResourceHeader(ctx, reference), WorkflowID(reference), "") //nolint:staticcheck // the other one panics over search attributes that it cannot read
+	if err != nil || described.GetWorkflowExecutionInfo().GetStatus() != enums.WORKFLOW_EXECUTION_STATUS_RUNNING {
+		return ""
+	}
+	task := described.GetPendingWorkflowTask()
+	problems := reportedProblems(described.GetWorkflowExecutionInfo())
+	if task.GetAttempt() > 1 || problems != "" {
+		return fmt.Sprintf("the workflow task of %s fails, attempt %d%s; the worker's log says why, and a worker that can do the task goes on",
+			reference, task.GetAttempt(), problems)
+	}
+	if waits := time.Since(task.GetScheduledTime().AsTime()); task.GetState() == enums.PENDING_WORKFLOW_TASK_STATE_SCHEDULED && waits > taskPickupTimeout {
+		return fmt.Sprintf("no worker has taken the workflow task of %s for %s; start a worker, or restart one that hangs", reference, waits.Round(time.Second))
+	}
+	queue, err := c.temporal.DescribeTaskQueue(ctx, TaskQueue, enums.TASK_QUEUE_TYPE_WORKFLOW)
+	polls := func(p *taskqueuepb.PollerInfo) bool { return time.Since(p.GetLastAccessTime().AsTime()) < MaxPollAge }
+	if err == nil && !slices.ContainsFunc(queue.GetPollers(), polls) {
+		return fmt.Sprintf("no worker polls the task queue %s; start one", TaskQueue)
+	}
+	return ""
+}
+
+// reportedProblems returns what the server keeps of why the workflow task fails, in parentheses; "" for nothing.
+func reportedProblems(info *workflowpb.WorkflowExecutionInfo) string {
+	payload := info.GetSearchAttributes().GetIndexedFields()[ReportedProblems]
+	var problems []string
+	if payload == nil || converter.GetDefaultDataConverter().FromPayload(payload, &problems) != nil || len(problems) == 0 {
+		return "" // what cannot be read is left out: the attempts still tell
+	}
+	return " (" + strings.Join(problems, ", ") + ")"
+}

@@ -1,0 +1,296 @@
+package opportunity
+
+import (
+	"slices"
+	"time"
+)
+
+// VerifyResults checks the API's answers before they count. An added interest counts only
+// when its answer names exactly one interest that was not known before. Otherwise
+// the fate of the interest is unknown. answers has the order of batch; an answer
+// missing at its end is unknown.
+func (s *RecordState) VerifyResults(batch []Change, answers []ChangeResult) []ChangeResult {
+	reviewed := make([]ChangeResult, len(batch))
+	taken := s.knownInterestIDs()
+	for i, m := range batch {
+		if i >= len(answers) {
+			reviewed[i] = ChangeResult{Status: StatusUnknown}
+			continue
+		}
+		reviewed[i] = answers[i]
+		if m.Interest == nil || answers[i].Status != StatusDone {
+			continue
+		}
+		fresh, found := soleNewInterest(answers[i].Interests, ID(m.Interest.Item), taken)
+		if !found {
+			reviewed[i] = ChangeResult{Status: StatusUnknown}
+			continue
+		}
+		taken[fresh.ID] = true
+		reviewed[i].Interests = []InterestRef{fresh}
+	}
+	return reviewed
+}
+
+// soleNewInterest finds the one new interest in the requested item. It is undocumented
+// whether the API returns the new interest or all interests. With several new ones a
+// choice would be a guess, and reading the record back shows more.
+func soleNewInterest(listed []InterestRef, item ID, known map[ID]bool) (InterestRef, bool) {
+	isID := item.Type() != ""
+	var fresh []InterestRef
+	for _, ref := range listed {
+		if !known[ref.ID] && ref.ID != "" && (!isID || ref.Item == "" || ref.Item == item) {
+			fresh = append(fresh, ref)
+		}
+	}
+	if len(fresh) != 1 {
+		return InterestRef{}, false
+	}
+	return fresh[0], true
+}
+
+// ApplyResults changes the state by reviewed answers to a batch. A change that was not
+// sent stays in the queue. Recall must first decide answers of unknown fate. A
+// change that is still unknown waits with a question.
+func (s *State) ApplyResults(batch []Change, answers []ChangeResult, now time.Time) {
+	places := s.applyReservationResults(batch, answers, now)
+	for i, m := range batch {
+		if !m.isRequested() {
+			continue
+		}
+		at := slices.IndexFunc(s.Queue, func(e QueuedCommand) bool { return e.Request == m.Request })
+		if at < 0 {
+			continue // an operator ended it in between
+		}
+		switch answers[i].Status {
+		case StatusDone, StatusRejected:
+			s.applyResult(at, m, answers[i], places, now)
+		case StatusUnknown:
+			s.Queue[at].InDoubt = true
+			s.Queue[at].LaterExpirySet = isLaterExpirySet(i, batch, answers)
+		case StatusNotSent:
+		}
+	}
+	s.updateQuestion(now)
+}
+
+// isLaterExpirySet reports whether a requested expiry behind the change at i is known to be
+// set, at the requested time.
+func isLaterExpirySet(i int, batch []Change, answers []ChangeResult) bool {
+	for n := i + 1; n < len(batch); n++ {
+		if m := batch[n]; m.ReservationChange != nil && m.isRequested() && answers[n].Status == StatusDone && m.ReservationChange.expiryError(answers[n].Reservation) == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// applyReservationResults stores the API's word on the places. It returns what is then known of
+// the places requested in this batch: nil when that is still open.
+func (s *State) applyReservationResults(batch []Change, answers []ChangeResult, now time.Time) *Reservation {
+	var places *Reservation
+	taken := false // places, after the last expiry that is known to be set
+	for i, m := range batch {
+		if m.Interest != nil && m.Interest.Reserve && answers[i].Status == StatusDone && len(answers[i].Interests) > 0 {
+			taken = true
+		}
+		if m.ReservationChange == nil {
+			continue
+		}
+		switch answer := answers[i]; {
+		case m.ReservationChange.Release:
+			switch {
+			case answer.Status == StatusNotSent:
+			case answer.Status == StatusDone && answer.Reservation != nil && !answer.Reservation.Valid:
+				s.Reservation, s.ExpiryPending = *answer.Reservation, false
+				s.appendTimeline(now, "reservations released")
+			case answer.Status == StatusDone && answer.Reservation != nil: // another request would not help
+				s.Reservation, s.ExpiryPending = Reservation{}, false
+				s.RaiseAttention(AttentionReservation, m.Request, "the places were to be released, but the API says that they are still held", now)
+			default:
+				s.Reservation, s.ExpiryPending = Reservation{}, false
+				s.RaiseAttention(AttentionReservation, m.Request, "the places could not be released: "+answer.Error.publicText(), now)
+			}
+		case answer.Status == StatusDone && answer.Reservation != nil:
+			wanted := taken || s.ExpiryPending
+			s.Reservation, s.ExpiryPending, taken = *answer.Reservation, false, false
+			places = answer.Reservation
+			switch {
+			case !answer.Reservation.Valid && m.isRequested() && !wanted: // the outcome of its own request says it
+			case !answer.Reservation.Valid:
+				s.RaiseAttention(AttentionReservation, m.Request, "places were asked for, but the API says that they are not held", now)
+			default:
+				s.ClearAttention(AttentionReservation)
+			}
+		case answer.Status == StatusRejected && !m.isRequested():
+			s.ExpiryPending = false
+			places = &Reservation{}
+			s.RaiseAttention(AttentionReservation, m.Request, "the API refused to hold the places: "+answer.Error.publicText(), now)
+		default:
+			s.ExpiryPending = s.ExpiryPending || taken
+		}
+	}
+	return places
+}
+
+// publicText returns the part of an error that names no person.
+func (e *Error) publicText() string {
+	if e == nil {
+		return "no reason given"
+	}
+	if e.Label != "" {
+		return truncate(e.Label, MaxErrorLabel)
+	}
+	return string(e.Type)
+}
+
+// truncated returns the error in the form that an outcome keeps.
+func (e *Error) truncated() *Error {
+	if e == nil {
+		return nil
+	}
+	return &Error{Type: e.Type, Label: truncate(e.Label, MaxErrorLabel), Message: truncate(e.Message, MaxErrorMessage), Value: truncate(e.Value, MaxErrorLabel)}
+}
+
+func (s *State) applyResult(at int, m Change, answer ChangeResult, places *Reservation, now time.Time) {
+	e := &s.Queue[at]
+	e.Errors, e.FailingSince = 0, time.Time{}
+	switch {
+	case m.Interest != nil:
+		if e.Results == nil {
+			e.Results = make([]InterestResult, e.ChangeCount)
+		}
+		e.Results[m.Index] = s.interestResult(*m.Interest, answer, places, now)
+		if e.remainingChangeCount() > 0 {
+			return
+		}
+	case answer.Status == StatusRejected:
+	case m.Progress != nil:
+		if answer.Step != nil {
+			s.setStep(*answer.Step, now)
+		}
+	case m.Update != nil:
+		if answer.Details != nil {
+			s.Details.Name = answer.Details.Name
+			s.Details.Account = answer.Details.Account
+			s.Details.Currency = answer.Details.Currency
+		}
+	case m.ReservationChange != nil:
+		answer.Error = m.ReservationChange.expiryError(answer.Reservation)
+	}
+	finished := *e
+	s.Queue = slices.Delete(s.Queue, at, at+1)
+	s.endRequest(finished, answer.Error, now)
+}
+
+// expiryError says why the API does not show the places as held until the requested time:
+// an answer without errors proves nothing.
+func (e ReservationChange) expiryError(held *Reservation) *Error {
+	switch {
+	case held == nil || !held.Valid:
+		return Failf(Rejected, "the API says that no places are held; what has lapsed or was never reserved cannot be extended")
+	case held.Until.Sub(e.Until).Abs() > ExpiryTolerance:
+		return Failf(Rejected, "the API still says that the places are held until %s", held.Until.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+func (s *State) interestResult(asked Interest, answer ChangeResult, places *Reservation, now time.Time) InterestResult {
+	result := InterestResult{Item: asked.Item}
+	if answer.Status == StatusRejected || len(answer.Interests) == 0 {
+		result.Error = answer.Error.truncated()
+		if result.Error == nil {
+			result.Error = Failf(Rejected, "the API gave no reason")
+		}
+		return result
+	}
+	result.Interest = answer.Interests[0].ID
+	s.addAttendees(asked, answer.Interests[0], now)
+	s.Interests = append(s.Interests, asked.recorded(result.Interest))
+	switch {
+	case !asked.Reserve || places == nil:
+	case places.Valid:
+		until := places.Until
+		result.ReservedUntil = &until
+	default:
+		result.Error = Failf(Rejected, "the interest stands, but its places are not held")
+	}
+	return result
+}
+
+// ApplyRejectedRequest handles a request that was refused as a whole, so none of its changes was
+// made. A lone change is then rejected. Several changes are sent again one by one,
+// which finds the change that fails. An expiry that travelled with a lone change is
+// not rejected, since places taken before still need it.
+func (s *State) ApplyRejectedRequest(batch []Change, reason *Error, now time.Time) {
+	own := 0
+	for _, m := range batch {
+		if m.isRequested() {
+			own++
+		}
+	}
+	if own > 1 {
+		for i := range s.Queue {
+			if slices.ContainsFunc(batch, func(m Change) bool { return m.isRequested() && m.Request == s.Queue[i].Request }) {
+				s.Queue[i].SendAlone = true
+			}
+		}
+		return
+	}
+	answers := make([]ChangeResult, len(batch))
+	for i := range batch {
+		answers[i] = ChangeResult{Status: StatusRejected, Error: reason}
+		if own > 0 && !batch[i].isRequested() {
+			answers[i] = ChangeResult{Status: StatusNotSent}
+		}
+	}
+	s.ApplyResults(batch, answers, now)
+}
+
+// FailNames ends the requests of the batch with a name that means nothing, or more
+// than one thing; of an addInterests it ends only the interest with such a name.
+func (s *State) FailNames(batch []Change, failed map[UnresolvedName]*Error, now time.Time) {
+	answers := make([]ChangeResult, len(batch))
+	for i, m := range batch {
+		answers[i] = ChangeResult{Status: StatusNotSent}
+		for _, name := range m.Names() {
+			if reason := failed[name]; reason != nil {
+				answers[i] = ChangeResult{Status: StatusRejected, Error: reason}
+				break
+			}
+		}
+	}
+	s.applyNameFailures(batch, answers, now)
+}
+
+// applyNameFailures settles like Settle when nothing was sent, and stores nothing about
+// the places.
+func (s *State) applyNameFailures(batch []Change, answers []ChangeResult, now time.Time) {
+	for i, m := range batch {
+		at := slices.IndexFunc(s.Queue, func(e QueuedCommand) bool { return e.Request == m.Request })
+		if at >= 0 && answers[i].Status == StatusRejected {
+			s.applyResult(at, m, answers[i], nil, now)
+		}
+	}
+}
+
+// FailAll ends everything that waits as failed, with the given reason. A request in
+// doubt, or tried before, ends as Undecided, since it may have happened.
+func (s *State) FailAll(reason *Error, now time.Time) {
+	waiting := slices.Concat(s.Parked, s.Queue)
+	s.Queue, s.Parked = nil, nil
+	s.ClearAttention(AttentionParked)
+	why := "the run of the opportunity has ended"
+	if s.Closing != nil {
+		why = "an operator closed the opportunity: " + s.Closing.Reason
+	}
+	for _, e := range waiting {
+		if e.InDoubt || e.MaybeApplied {
+			s.endRequest(e, Failf(Undecided, "it is unknown whether the request was carried out; look at the record in the TMS; %s", why), now)
+		} else {
+			s.endRequest(e, reason, now)
+		}
+	}
+	s.abandonEffects(now)
+	s.updateQuestion(now)
+}

@@ -1,0 +1,199 @@
+package opportunity
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Change is one change of the record, which travels as one alias of an API
+// request. Exactly one of its pointers is set.
+type Change struct {
+	// Request is the id of the request it belongs to.
+	Request string `json:"request"`
+	// Index is the position of Interest in its request.
+	Index int `json:"index,omitempty"`
+	// Interest is the interest to add.
+	Interest *Interest `json:"interest,omitempty"`
+	// Update holds the details to set.
+	Update *UpdateDetails `json:"update,omitempty"`
+	// Progress names the step to move to.
+	Progress *Progress `json:"progress,omitempty"`
+	// ReservationChange sets until when the places are held.
+	ReservationChange *ReservationChange `json:"extend,omitempty"`
+}
+
+// isRequested reports whether the mutation is the change of a waiting request. Other
+// mutations, such as the expiry of new places, are made on behalf of a request.
+func (m Change) isRequested() bool {
+	return m.ReservationChange == nil || !m.ReservationChange.Until.IsZero()
+}
+
+// ReservationChange says until when the places of the whole opportunity are held.
+type ReservationChange struct {
+	// Release gives the places back, which the API can do only by an expiry that is
+	// now.
+	Release bool `json:"release,omitempty"`
+	// Until is the time a caller asked for; zero leaves the time to the worker's
+	// settings.
+	Until time.Time `json:"until,omitzero"`
+	// NotBefore is the earliest allowed expiry.
+	NotBefore time.Time `json:"notBefore,omitzero"`
+}
+
+// ChangeStatus is what is known of a change that was sent to the API.
+type ChangeStatus string
+
+// The four fates of a change.
+const (
+	// StatusDone: the API returned that it made the change.
+	StatusDone ChangeStatus = "done"
+	// StatusRejected: the API returned that it did not make the change.
+	StatusRejected ChangeStatus = "rejected"
+	// StatusNotSent: it is proven that the API never got the change.
+	StatusNotSent ChangeStatus = "notSent"
+	// StatusUnknown: everything else, a lost worker included.
+	StatusUnknown ChangeStatus = "unknown"
+)
+
+// ChangeResult is what is known of one Mutation.
+type ChangeResult struct {
+	Status ChangeStatus `json:"fate"`
+	// Interests are the interests that the API returned for an added one: the new
+	// interest, or all interests of the opportunity (the documentation leaves it
+	// open).
+	Interests []InterestRef `json:"interests,omitempty"`
+	// Details are the record's own fields after an update.
+	Details *Details `json:"details,omitempty"`
+	// Step is the opportunity's step after a move.
+	Step *Step `json:"step,omitempty"`
+	// Reservation is the state of the held places, as read back from the API.
+	Reservation *Reservation `json:"reservation,omitempty"`
+	// Error says why, unless Fate is done.
+	Error *Error `json:"error,omitempty"`
+}
+
+// InterestRef is an interest of the record, with its item.
+type InterestRef struct {
+	ID   ID `json:"id"`
+	Item ID `json:"item"`
+	// Quantity and UnitAmount are 0 and nil when they were not read.
+	Quantity   int     `json:"quantity,omitempty"`
+	UnitAmount *Amount `json:"unitAmount,omitempty"`
+}
+
+// Reservation is the known state of the places held for the opportunity.
+type Reservation struct {
+	// Valid is the API's own word on the places, read back.
+	Valid bool `json:"valid"`
+	// Until is when the places lapse by themselves; zero when none are held.
+	Until time.Time `json:"until,omitzero"`
+}
+
+// Snapshot is the record as the API shows it.
+type Snapshot struct {
+	ID          ID            `json:"id"`
+	Details     Details       `json:"details"`
+	Step        Step          `json:"step"`
+	Interests   []InterestRef `json:"interests,omitempty"`
+	Reservation Reservation   `json:"reservation"`
+	// Changed is the time of the record's last change, from a read for an adoption whose
+	// worker counts follow-ups from that time. It is zero elsewhere, and when unknown.
+	Changed time.Time `json:"changed,omitzero"`
+}
+
+// UnresolvedName is a name or a code that a caller used where the API wants an id.
+type UnresolvedName struct {
+	// Type is the type of the id wanted, such as TypeStep, or TypeCurrency.
+	Type string `json:"type"`
+	Text string `json:"text"`
+}
+
+// TypeCurrency is the type of a currency in a Name; its id is the bare code.
+const TypeCurrency = "Currency"
+
+// ResolvedName is the result of the look-up of a Name: an id, or why there is none.
+type ResolvedName struct {
+	UnresolvedName
+	ID    ID     `json:"id,omitempty"`
+	Error *Error `json:"error,omitempty"`
+}
+
+// Names returns the names in the start that the API wants as ids.
+func (s Start) Names() []UnresolvedName {
+	var names []UnresolvedName
+	names = appendName(names, TypeRegion, s.Region)
+	names = appendName(names, TypeAccount, s.Account)
+	names = appendName(names, TypeCurrency, s.Currency)
+	return appendName(names, TypeStep, s.EntryStep)
+}
+
+// Changes returns the interests of the start as changes of the record.
+func (s Start) Changes() []Change {
+	list := make([]Change, len(s.Interests))
+	for i := range s.Interests {
+		list[i] = Change{Request: StartRequestID, Index: i, Interest: &s.Interests[i]}
+	}
+	return list
+}
+
+// Names returns the names in the mutation that the API wants as ids.
+func (m Change) Names() []UnresolvedName {
+	var names []UnresolvedName
+	switch {
+	case m.Interest != nil:
+		names = appendName(names, idTypeOfKind(m.Interest.ResolvedKind()), m.Interest.Item)
+	case m.Update != nil:
+		names = appendName(names, TypeAccount, m.Update.Account)
+		names = appendName(names, TypeCurrency, m.Update.Currency)
+	case m.Progress != nil:
+		names = appendName(names, TypeStep, m.Progress.To)
+	}
+	return names
+}
+
+func idTypeOfKind(k InterestKind) string {
+	switch k {
+	case Course:
+		return TypeCourse
+	case Event:
+		return TypeEvent
+	case Path:
+		return TypePath
+	default:
+		return TypeTokens
+	}
+}
+
+// appendName adds the text unless it is empty or already in the API's form.
+func appendName(names []UnresolvedName, typ, text string) []UnresolvedName {
+	if text == "" || ID(text).Type() == typ || typ == TypeCurrency && isCurrencyCode(text) {
+		return names
+	}
+	return append(names, UnresolvedName{Type: typ, Text: text})
+}
+
+func isCurrencyCode(s string) bool {
+	if len(s) != 3 {
+		return false
+	}
+	for _, c := range s {
+		if c < 'A' || c > 'Z' {
+			return false
+		}
+	}
+	return true
+}
+
+// size returns about how many bytes the mutation adds to a request.
+func (m Change) size() int {
+	return jsonSize(m)
+}
+
+// jsonSize returns how many bytes of JSON plain data takes.
+func jsonSize(plain any) int {
+	data, err := json.Marshal(plain)
+	if err != nil {
+		return MaxRequestBytes // cannot happen for plain data; better too large than too small
+	}
+	return len(data)
+}

@@ -1,0 +1,52 @@
+package opportunity
+
+import "time"
+
+// MessageClose ends the run of an opportunity.
+const MessageClose MessageName = "close"
+
+// Close ends the run. Waiting requests are reported failed as Closed, places are given back, and the step in the
+// TMS stays as it is.
+type Close struct {
+	RequestID string `json:"requestId,omitempty"`
+	// Source names the sender, for fair turns of requests: at most 64 bytes, no personal data.
+	Source string `json:"source,omitempty"`
+	Reason string `json:"reason"`
+}
+
+// CloseInfo says why the run ends before the opportunity is won, lost or archived.
+type CloseInfo struct {
+	Reason string    `json:"reason"`
+	Since  time.Time `json:"since"`
+}
+
+// MessageName implements OperatorCommand.
+func (Close) MessageName() MessageName { return MessageClose }
+
+// GetRequestID implements OperatorCommand.
+func (c Close) GetRequestID() string { return c.RequestID }
+
+// WithRequestID implements OperatorCommand.
+func (c Close) WithRequestID(id string) OperatorCommand { c.RequestID = id; return c }
+
+// Validate implements OperatorCommand.
+func (c Close) Validate() error {
+	if err := validateHeader(c.RequestID, c.Source); err != nil {
+		return err
+	}
+	return validateText("reason", c.Reason)
+}
+
+// startClosing stores the first reason; a second close changes nothing.
+func (s *State) startClosing(c Close, now time.Time) {
+	if s.Closing != nil {
+		return
+	}
+	s.Closing = &CloseInfo{Reason: c.Reason, Since: now}
+	s.appendTimeline(now, "closed by an operator")
+}
+
+// RequestError returns the error of requests that the closed opportunity does not carry out.
+func (c CloseInfo) RequestError() *Error {
+	return Failf(Closed, "an operator closed the opportunity before the request was carried out: %s", c.Reason)
+}

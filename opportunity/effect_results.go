@@ -1,0 +1,46 @@
+package opportunity
+
+import (
+	"slices"
+	"time"
+)
+
+// EffectResult is the result of one effect. It names no person.
+type EffectResult struct {
+	Key     string        `json:"key"`
+	Kind    EffectKind    `json:"kind"`
+	At      time.Time     `json:"at"`
+	Outcome EffectOutcome `json:"how"`
+	// Objects are the records that were found or made, the first five.
+	Objects []TouchedObject `json:"records,omitempty"`
+	// Reason says why the effect was not done.
+	Reason string `json:"text,omitempty"`
+}
+
+// EffectOutcome says how an effect ended.
+type EffectOutcome string
+
+// The ends of effects.
+const (
+	EffectDone      EffectOutcome = "done"    // something was missing, and was done
+	EffectUnchanged EffectOutcome = "there"   // nothing was missing
+	EffectFailed    EffectOutcome = "failed"  // it stopped its move
+	EffectUndone    EffectOutcome = "undone"  // it was undone, as far as possible
+	EffectAbandoned EffectOutcome = "left"    // people decide what to do about it
+	EffectSkipped   EffectOutcome = "skipped" // an operator skipped it
+)
+
+// maxResultObjects is how many records an entry of the ledger names.
+const maxResultObjects = 5
+
+// recordEffectResult adds the result of the job to the ledger.
+func (s *State) recordEffectResult(j ActiveEffect, how EffectOutcome, text string, now time.Time) {
+	records := slices.Clone(j.UndoEntry.Objects[:min(len(j.UndoEntry.Objects), maxResultObjects)])
+	s.EffectResults = append(s.EffectResults, EffectResult{
+		Key: j.Effect.Key, Kind: j.Effect.Kind, At: now, Outcome: how, Objects: records, Reason: truncate(text, MaxErrorLabel),
+	})
+	if extra := len(s.EffectResults) - MaxEffectResults; extra > 0 {
+		s.EffectResults = slices.Delete(s.EffectResults, 0, extra)
+	}
+	s.appendTimeline(now, "effect "+string(how)+": "+string(j.Effect.Kind)+" ("+j.Effect.Key+")")
+}

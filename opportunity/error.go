@@ -1,0 +1,111 @@
+package opportunity
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+)
+
+// ErrorType is the kind of an Error. The types are part of the contract with callers.
+type ErrorType string
+
+// The types of errors.
+const (
+	// Invalid: the message itself is wrong; the API never got it.
+	Invalid ErrorType = "Invalid"
+	// Rejected: the API refused; label, message and value are the API's own words.
+	Rejected ErrorType = "Rejected"
+	// TransitionNotFound: the API has no transition from the current step to the requested
+	// step.
+	TransitionNotFound ErrorType = "TransitionNotFound"
+	// NotFound: no opportunity, item, step, region or account has that id or name.
+	NotFound ErrorType = "NotFound"
+	// Conflict: the request id, or the reference, was used for another message or start.
+	Conflict ErrorType = "Conflict"
+	// Closed: the opportunity's run has ended or is ending; the message was not applied.
+	Closed ErrorType = "Closed"
+	// Paused: an operator paused the opportunity.
+	Paused ErrorType = "Paused"
+	// Continuing: the run is about to continue as new; send the message again.
+	Continuing ErrorType = "Continuing"
+	// Busy: too many messages wait; send the message again later.
+	Busy ErrorType = "Busy"
+	// Undecided: it is unknown whether the change happened; an operator must look.
+	Undecided ErrorType = "Undecided"
+	// Skipped: an operator decided not to carry the request out.
+	Skipped ErrorType = "Skipped"
+)
+
+// Error is a failure as callers see it. Label, Message and Value of a Rejected are the API's
+// own, verbatim. Otherwise Message is one line: what was wrong, where, and what would be
+// right.
+type Error struct {
+	Type    ErrorType `json:"type"`
+	Label   string    `json:"label,omitempty"`
+	Message string    `json:"message,omitempty"`
+	Value   string    `json:"value,omitempty"`
+}
+
+// Error writes the failure as one line.
+func (e *Error) Error() string {
+	text := string(e.Type)
+	if e.Label != "" {
+		text += ": " + e.Label
+	}
+	if e.Message != "" {
+		text += ": " + e.Message
+	}
+	return text
+}
+
+// Invalidf makes an Invalid error.
+func Invalidf(format string, args ...any) *Error {
+	return &Error{Type: Invalid, Message: fmt.Sprintf(format, args...)}
+}
+
+// Failf makes an error of the given type.
+func Failf(t ErrorType, format string, args ...any) *Error {
+	return &Error{Type: t, Message: fmt.Sprintf(format, args...)}
+}
+
+// quotedPattern matches a quoted text in a message, with the word before the quote.
+var quotedPattern = regexp.MustCompile(`(\w+ )?"(?:[^"\\]|\\.)*"`)
+
+// memberNamePattern matches the name of a member and the quote behind the name.
+var memberNamePattern = regexp.MustCompile(`^\w{1,40}"$`)
+
+// redacted returns the error without quoted values of the message. Request ids, names of
+// members and messages, and examples stay.
+func (e *Error) redacted() *Error {
+	if e == nil {
+		return nil
+	}
+	masked := *e
+	masked.Message = quotedPattern.ReplaceAllStringFunc(e.Message, func(found string) string {
+		word, text, _ := strings.Cut(found, `"`)
+		switch word {
+		case "requestId ", "called ", "as ":
+			return found
+		case "member ":
+			if memberNamePattern.MatchString(text) {
+				return found
+			}
+		}
+		return word + "…"
+	})
+	return &masked
+}
+
+// truncate shortens s to at most n characters, so that an error stays one line.
+func truncate(s string, n int) string {
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	end := 0
+	for range n {
+		_, size := utf8.DecodeRuneInString(s[end:])
+		end += size
+	}
+	return string([]rune(s[:end])) + "…"
+}

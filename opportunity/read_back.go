@@ -1,0 +1,354 @@
+package opportunity
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// ReadBack decides the changes of unknown fate in a batch from the record, read back.
+// Call Recall only when no such change can be under way any more. Its answers are
+// done or not sent when the record decides, and unknown otherwise.
+//
+// Added interests are the interests of the record that were not known before. The
+// API makes the changes of one request in order. So the added interests must be the
+// first ones of the request, item by item, and nothing else. When an interest is
+// missing although a later change took effect, the API rejected the interest for a
+// reason that got lost. It is not sent again. An interest stays unknown when the
+// API may have made a later, different one in the same item after rejecting an
+// earlier one. Quantity and unit amount, which some tenants let Oppflow read, may
+// distinguish the two. Learners cannot be read back.
+//
+// A move counts as done when the record is in the target step, and as not sent when
+// the record is in the step before. A move to the step before leads nowhere, since
+// a transition is one between two steps (documented). Sent again, such a move is
+// refused again.
+//
+// To set details or an expiry again does no harm, so these changes are not in
+// doubt. Recall only notes that they were tried. Details are in doubt when a later
+// change set the same details once more. An expiry counts as done when it shows, or
+// when a later expiry that undid it was set. It is then unknown whether the first
+// expiry was ever set, and nothing depends on it.
+//
+// resolved maps names of items to their ids.
+func (s *State) ReadBack(batch []Change, answers []ChangeResult, record Snapshot, resolved map[UnresolvedName]ID) []ChangeResult {
+	decided := slices.Clone(answers)
+	s.readBackInterests(batch, decided, record, resolved)
+	for i, m := range slices.Backward(batch) { // a later change that shows says something about the earlier ones
+		if decided[i].Status != StatusUnknown {
+			continue
+		}
+		switch {
+		case m.Progress != nil:
+			decided[i] = s.readBackProgress(*m.Progress, record, resolved)
+		case m.Update != nil && !isOverwritten(i, batch, decided):
+			decided[i] = ChangeResult{Status: StatusNotSent}
+			s.setMaybeApplied(m)
+		case m.ReservationChange != nil && s.isExpirySuperseded(i, batch, answers, decided, record):
+			decided[i] = ChangeResult{Status: StatusDone, Reservation: &Reservation{Valid: true, Until: m.ReservationChange.Until}}
+		case m.ReservationChange != nil && !m.isRequested() && isExpiryVisible(batch[:i], record):
+			decided[i] = ChangeResult{Status: StatusNotSent} // it would show
+		case m.ReservationChange != nil:
+			decided[i] = readBackReservation(*m.ReservationChange, record)
+			s.setMaybeApplied(m)
+		}
+	}
+	for i, m := range batch {
+		if m.Interest != nil && answers[i].Status == StatusUnknown && decided[i].Status == StatusNotSent && isLaterChangeApplied(i, batch, answers, decided) {
+			decided[i] = ChangeResult{Status: StatusRejected, Error: Failf(Rejected, "the API did not add it, and went on to what came after it; its reason got lost")}
+		}
+	}
+	return decided
+}
+
+// setMaybeApplied notes on a request that its change is sent again although it may have
+// happened.
+func (s *Inbox) setMaybeApplied(m Change) {
+	for i := range s.Queue {
+		if s.Queue[i].Request == m.Request && m.isRequested() {
+			s.Queue[i].MaybeApplied = true
+		}
+	}
+}
+
+// isLaterChangeApplied reports whether a later change of the batch was made, so the change at i
+// had its turn. Details or an expiry that show prove nothing.
+func isLaterChangeApplied(i int, batch []Change, answers, decided []ChangeResult) bool {
+	for j := i + 1; j < len(batch); j++ {
+		shows := batch[j].Interest != nil || batch[j].Progress != nil
+		if answers[j].Status != StatusUnknown || shows && decided[j].Status == StatusDone {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *RecordState) readBackInterests(batch []Change, decided []ChangeResult, record Snapshot, resolved map[UnresolvedName]ID) {
+	known := s.knownInterestIDs()
+	var doubtful []int
+	for i, m := range batch {
+		switch {
+		case m.Interest == nil:
+		case decided[i].Status == StatusUnknown:
+			doubtful = append(doubtful, i)
+		case decided[i].Status == StatusDone && len(decided[i].Interests) > 0:
+			known[decided[i].Interests[0].ID] = true
+		}
+	}
+	var fresh []InterestRef
+	for _, ref := range record.Interests {
+		if !known[ref.ID] {
+			fresh = append(fresh, ref)
+		}
+	}
+	asked := make([]expectedInterest, len(doubtful))
+	for n, i := range doubtful {
+		asked[n] = batch[i].expectedInterest(resolved)
+	}
+	if !isUniquePrefix(fresh, asked) {
+		return
+	}
+	for n, i := range doubtful {
+		if n < len(fresh) {
+			decided[i] = ChangeResult{Status: StatusDone, Interests: fresh[n : n+1]}
+		} else {
+			decided[i] = ChangeResult{Status: StatusNotSent}
+		}
+	}
+}
+
+// expectedInterest is a requested interest, reduced to the facts that distinguish it from
+// others.
+type expectedInterest struct {
+	item       ID // "" when it is not known
+	quantity   int
+	unitAmount Amount
+	content    string
+}
+
+func (m Change) expectedInterest(resolved map[UnresolvedName]ID) expectedInterest {
+	w := expectedInterest{item: ID(m.Interest.Item), quantity: m.Interest.Quantity, unitAmount: m.Interest.UnitAmount}
+	if names := m.Names(); len(names) > 0 {
+		w.item = resolved[names[0]]
+	}
+	if data, err := json.Marshal(m.Interest); err == nil { // plain data
+		w.content = string(data)
+	}
+	return w
+}
+
+// matches reports whether the interest may be the requested one, by all facts that
+// were read.
+func (w expectedInterest) matches(ref InterestRef) bool {
+	return ref.Item != "" && ref.Item == w.item &&
+		(ref.Quantity == 0 || ref.Quantity == w.quantity) &&
+		(ref.UnitAmount == nil || ref.UnitAmount.Equal(w.unitAmount))
+}
+
+// isUniquePrefix reports whether the interests there must be the first ones of those
+// asked for. All facts that were read must say so, and no other choice may fit,
+// except one that is equal in everything.
+func isUniquePrefix(there []InterestRef, asked []expectedInterest) bool {
+	if len(there) > len(asked) {
+		return false
+	}
+	for n, ref := range there {
+		if !asked[n].matches(ref) {
+			return false
+		}
+	}
+	// Each may be any that it fits, from its own index up to the last index that
+	// leaves room for those after it. All of these must be equal.
+	last := len(asked)
+	for n := len(there) - 1; n >= 0; n-- {
+		for last--; !asked[last].matches(there[n]); {
+			last--
+		}
+		for _, other := range asked[n : last+1] {
+			if other.matches(there[n]) && other.content != asked[n].content {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (s *RecordState) readBackProgress(asked Progress, record Snapshot, resolved map[UnresolvedName]ID) ChangeResult {
+	switch record.Step.ID {
+	case s.Step.ID:
+		return ChangeResult{Status: StatusNotSent}
+	case asked.stepID(resolved):
+		return ChangeResult{Status: StatusDone, Step: &record.Step}
+	}
+	return ChangeResult{Status: StatusUnknown}
+}
+
+// isOverwritten reports whether a later update of the batch, which the API made, set
+// a detail of the update at i. To send the earlier update again would undo the
+// later one.
+func isOverwritten(i int, batch []Change, answers []ChangeResult) bool {
+	update := batch[i].Update
+	for n := i + 1; n < len(batch); n++ {
+		later := batch[n].Update
+		if later == nil || answers[n].Status != StatusDone {
+			continue
+		}
+		if update.Name != "" && later.Name != "" || update.Account != "" && later.Account != "" || update.Currency != "" && later.Currency != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// isExpirySuperseded reports whether a later expiry of the batch, which the API set, now
+// holds the places. To send the requested expiry at i again would undo the later
+// one. An expiry that no caller asked for comes with new places. Such an expiry
+// counts only when it is no shorter and the places are not just held as before.
+func (s *RecordState) isExpirySuperseded(i int, batch []Change, answers, decided []ChangeResult, record Snapshot) bool {
+	asked := batch[i].ReservationChange.Until
+	changed := record.Reservation.Valid != s.Reservation.Valid || !record.Reservation.Until.Equal(s.Reservation.Until)
+	for n := i + 1; n < len(batch) && !asked.IsZero(); n++ {
+		held := decided[n].Reservation
+		if batch[n].ReservationChange == nil || decided[n].Status != StatusDone || held == nil || !held.Valid {
+			continue
+		}
+		if batch[n].isRequested() || !held.Until.Before(asked) && (changed || answers[n].Status == StatusDone) {
+			return true
+		}
+	}
+	return false
+}
+
+// isExpiryVisible reports whether the places are held as one of these changes asked.
+func isExpiryVisible(batch []Change, record Snapshot) bool {
+	return slices.ContainsFunc(batch, func(m Change) bool {
+		return m.ReservationChange != nil && m.isRequested() && m.ReservationChange.expiryError(&record.Reservation) == nil
+	})
+}
+
+func readBackReservation(asked ReservationChange, record Snapshot) ChangeResult {
+	held := record.Reservation
+	done := held.Valid && !held.Until.IsZero() && !held.Until.Before(asked.NotBefore)
+	switch {
+	case asked.Release:
+		done = !held.Valid
+	case !asked.Until.IsZero():
+		done = asked.expiryError(&held) == nil
+	}
+	if done {
+		return ChangeResult{Status: StatusDone, Reservation: &held}
+	}
+	return ChangeResult{Status: StatusNotSent}
+}
+
+// updateQuestion raises the question about the first request in doubt, and removes the
+// question when no request is in doubt.
+func (s *State) updateQuestion(now time.Time) {
+	at := slices.IndexFunc(s.Queue, func(e QueuedCommand) bool { return e.InDoubt })
+	if at < 0 {
+		s.Question = nil
+		s.ClearAttention(AttentionUndecided)
+		return
+	}
+	e := s.Queue[at]
+	if s.Question != nil && s.Question.Request == e.Request {
+		return
+	}
+	s.ClearAttention(AttentionUndecided)
+	s.Question = &Question{
+		Request: e.Request, MessageName: e.MessageName, Since: now,
+		Text: fmt.Sprintf("did %q happen? Its fate is unknown and reading the record could not tell. "+
+			"Look at the record in the TMS, then answer confirm (it did happen), retry (it did not) or skip (never mind).", e.Summary()),
+	}
+	s.RaiseAttention(AttentionUndecided, e.Request, s.Question.Text, now)
+	s.appendTimeline(now, "a question waits for an operator: "+e.Summary())
+}
+
+// retry handles the answer that it did not happen: send it again. A parked request
+// is sent before all that waits.
+func (s *State) retry(answer Retry, now time.Time) {
+	if s.isCreateQuestion(answer.Request) {
+		s.resolveCreateQuestion("an operator answered retry: create the record", now)
+		s.CreateAnyway = true
+		return
+	}
+	if e, parked := s.unpark(answer.Request); parked {
+		s.Queue = slices.Insert(s.Queue, 0, e)
+		s.appendTimeline(now, "an operator answered retry: "+e.Summary())
+		return
+	}
+	if s.isEffectActive(answer.Request) {
+		s.retryEffect(answer.Request, now)
+		return
+	}
+	at, err := s.findInDoubt(answer.Request)
+	if err != nil {
+		return // cannot happen: applies has checked it
+	}
+	s.Queue[at].InDoubt = false
+	s.appendTimeline(now, "an operator answered retry: "+s.Queue[at].Summary())
+	s.updateQuestion(now)
+}
+
+// skip handles the answer to drop the request. The request fails with the type
+// Skipped and the operator's reason.
+func (s *State) skip(answer Skip, now time.Time) {
+	if s.isCreateQuestion(answer.Request) {
+		s.resolveCreateQuestion("an operator answered skip: do not create the record", now)
+		s.CreateSkipped = &Error{Type: Skipped, Message: answer.Reason}
+		return
+	}
+	if s.isEffectActive(answer.Request) {
+		s.skipEffect(answer.Request, answer.Reason, now)
+		return
+	}
+	if s.isNotice(answer.Request) {
+		s.clearAttentionFor(AttentionFollowUp, answer.Request)
+		s.clearAttentionFor(AttentionPlaybook, answer.Request)
+		s.clearAttentionFor(AttentionEffect, answer.Request)
+		s.appendTimeline(now, "an operator has seen: "+truncate(answer.Request, 60))
+		return
+	}
+	skipped, parked := s.unpark(answer.Request)
+	if !parked {
+		at, err := s.findInDoubt(answer.Request)
+		if err != nil {
+			return // cannot happen: applies has checked it
+		}
+		skipped = s.Queue[at]
+		s.Queue = slices.Delete(s.Queue, at, at+1)
+	}
+	s.appendTimeline(now, "an operator answered skip: "+skipped.Summary())
+	skipped.NoWaiter = false // an operator knows already
+	if parked && answer.undoEffects {
+		s.endTransition(skipped.Request, &Error{Type: Rejected}, now)
+	}
+	s.endRequest(skipped, &Error{Type: Skipped, Message: answer.Reason}, now)
+	s.updateQuestion(now)
+}
+
+// checkInDoubt returns an error when no question about the request waits.
+func (s *State) checkInDoubt(request string) error {
+	if s.isCreateQuestion(request) || s.parkedIndex(request) >= 0 || s.isEffectActive(request) {
+		return nil
+	}
+	_, err := s.findInDoubt(request)
+	return err
+}
+
+// isNotice reports whether attention of the name is only a notice: an operator can do
+// no more than read it.
+func (s *State) isNotice(request string) bool {
+	return slices.ContainsFunc(s.Attention, func(a Attention) bool {
+		return a.Request == request && (a.Kind == AttentionFollowUp || a.Kind == AttentionPlaybook || a.Kind == AttentionEffect && s.activeEffect(request) == nil)
+	})
+}
+
+func (s *Inbox) findInDoubt(request string) (int, error) {
+	at := slices.IndexFunc(s.Queue, func(e QueuedCommand) bool { return e.Request == request && e.InDoubt })
+	if at < 0 {
+		return 0, Failf(NotFound, "no question about request %q waits", truncate(request, 60))
+	}
+	return at, nil
+}

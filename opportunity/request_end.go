@@ -1,0 +1,100 @@
+package opportunity
+
+import (
+	"fmt"
+	"time"
+)
+
+// requestEnd is the event that a request has ended; each component handles the
+// event for itself.
+type requestEnd struct {
+	command QueuedCommand
+	outcome Outcome
+	// needsExpiry says that the request may have taken places for which no expiry was set.
+	needsExpiry bool
+	// confirmed says that an operator confirmed the request.
+	confirmed bool
+	at        time.Time
+}
+
+// endRequest ends a request whose changes are all settled, or will not be. reason says
+// why the unsettled changes did not happen; nil when all are settled.
+func (s *State) endRequest(e QueuedCommand, reason *Error, now time.Time) {
+	reason = reason.truncated()
+	if e.MessageName == MessageProgress {
+		s.endTransition(e.Request, reason, now)
+	}
+	s.dispatchRequestEnd(e.finalEnd(reason, now))
+}
+
+// finalEnd settles the rest of the request with the given reason, and returns the event
+// that the request has ended.
+func (e QueuedCommand) finalEnd(reason *Error, now time.Time) requestEnd {
+	ended := requestEnd{command: e, outcome: Outcome{RequestID: e.Request, State: Done}, at: now}
+	if e.MessageName != MessageAddInterests {
+		if reason != nil {
+			ended.outcome.State, ended.outcome.Error = Failed, reason
+		}
+		return ended
+	}
+	c, err := e.command()
+	add, _ := c.(AddInterests)
+	if err == nil && e.Results == nil {
+		e.Results = make([]InterestResult, len(add.Interests))
+	}
+	stands := false
+	for i := range e.Results {
+		if !e.Results[i].isFinal() {
+			e.Results[i] = InterestResult{Item: add.Interests[i].Item, Error: reason}
+			// If it happened after all, its places would be held for ever.
+			ended.needsExpiry = ended.needsExpiry || e.InDoubt && !e.LaterExpirySet && add.Interests[i].Reserve
+		}
+		stands = stands || e.Results[i].Interest != ""
+	}
+	ended.outcome.Results = e.Results
+	if !stands && len(e.Results) > 0 {
+		ended.outcome.State, ended.outcome.Error = Failed, e.Results[0].Error
+	}
+	return ended
+}
+
+// dispatchRequestEnd passes the event to each component.
+func (s *State) dispatchRequestEnd(e requestEnd) {
+	s.Inbox.applyRequestEnd(e)
+	if !e.confirmed { // the timeline has the operator's answer
+		s.Journal.applyRequestEnd(e, e.command.timelineText(e.outcome, s))
+	}
+	s.RecordState.applyRequestEnd(e)
+	s.setPlanDueAfterQuiet(s.shouldPoll(), s.Playbook.QuietTime, e.at)
+	s.dropStaleFollowUps()
+	s.OperatorState.applyRequestEnd(e)
+}
+
+// timelineText returns the request's line in the timeline.
+func (e QueuedCommand) timelineText(outcome Outcome, s *State) string {
+	switch {
+	case outcome.State == Failed && e.Payload == nil:
+		return "a message was refused: " + outcome.Error.publicText()
+	case outcome.State == Failed:
+		return e.Summary() + " failed: " + outcome.Error.publicText()
+	case e.MessageName == MessageProgress:
+		return "moved to step " + s.Step.Name
+	case e.MessageName == MessageExtendReservations:
+		return "places held until " + s.Reservation.Until.UTC().Format(time.RFC3339)
+	case e.MessageName == MessageAddInterests:
+		added := 0
+		for _, r := range outcome.Results {
+			if r.Interest != "" {
+				added++
+			}
+		}
+		if added < len(outcome.Results) {
+			return fmt.Sprintf("added %d of %d interests", added, len(outcome.Results))
+		}
+		if added == 1 {
+			return "added 1 interest"
+		}
+		return fmt.Sprintf("added %d interests", added)
+	}
+	return e.Summary() + " done"
+}

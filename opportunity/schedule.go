@@ -1,0 +1,177 @@
+package opportunity
+
+import (
+	"slices"
+	"time"
+)
+
+// DueFollowUp returns the follow-up that is due, when no other work comes first.
+func (s *State) DueFollowUp(now time.Time) (FollowUp, bool) {
+	if !s.canProceed() || s.PlanDue && !s.nextPlanAt().After(now) || len(s.Queue) > 0 {
+		return FollowUp{}, false
+	}
+	next, due, some := s.NextFollowUp()
+	return next, some && !due.After(now)
+}
+
+// HasBackgroundWork reports whether there is work that no message asks for.
+func (s *State) HasBackgroundWork(now time.Time) bool {
+	_, job := s.DueEffect(now)
+	_, _, move := s.TransitionToPlan()
+	_, followUp := s.DueFollowUp(now)
+	_, occasion := s.NextExternalChange()
+	return job || move || followUp || occasion || s.ShouldPlan(now)
+}
+
+// NextWakeAt returns when there will be work without a message; zero when there will be
+// none.
+func (s *State) NextWakeAt(now time.Time) time.Time {
+	if !s.canProceed() {
+		return time.Time{}
+	}
+	var wake time.Time
+	times := []time.Time{s.nextPollAt(), s.nextInspectionAt(now), s.NextFollowUpAt()}
+	if s.PlanDue {
+		times = append(times, s.nextPlanAt())
+	}
+	for _, at := range times {
+		if at.After(now) && (wake.IsZero() || at.Before(wake)) {
+			wake = at
+		}
+	}
+	return wake
+}
+
+// NextActionAt returns when the next follow-up is due, or the next effect that waits for its
+// time, such as an invoice to be made final; zero when nothing waits for a time.
+func (s *State) NextActionAt(now time.Time) time.Time {
+	at := s.nextInspectionAt(now)
+	if next := s.NextFollowUpAt(); !next.IsZero() && (at.IsZero() || next.Before(at)) {
+		at = next
+	}
+	return at
+}
+
+// ShouldContinueForPlaybook reports whether the run continues as a new run now, because of another
+// playbook. This needs that nothing waits and nothing is under way.
+func (s *State) ShouldContinueForPlaybook(now time.Time) bool {
+	return s.PlaybookChanged && len(s.Queue) == 0 && !s.HasBackgroundWork(now)
+}
+
+// ApplyPlan stores a plan for the current step, made from the record, and what
+// happened outside since the last plan, whose effects need a plan, too.
+func (s *State) ApplyPlan(plan Plan, record Snapshot, cancelled, soldOut []ID, now time.Time) {
+	for _, event := range cancelled {
+		if !slices.Contains(s.CancelledEvents, event) && len(s.CancelledEvents) < MaxInterests {
+			s.CancelledEvents = append(s.CancelledEvents, event)
+			s.recordExternalChange(PlanCause{Kind: CauseEventCancelled, Item: event})
+		}
+	}
+	// An opportunity that holds places needs no notice. Once the places have lapsed,
+	// it does.
+	if !record.Reservation.Valid && !record.Step.Stage.State.IsFinal() {
+		for _, event := range soldOut {
+			if !slices.Contains(s.SoldOutEvents, event) {
+				s.recordExternalChange(PlanCause{Kind: CauseEventSoldOut, Item: event})
+			}
+		}
+		s.SoldOutEvents = soldOut[:min(len(soldOut), MaxInterests)]
+	}
+	s.ApplySnapshot(record, now)
+	if s.ReservationExpired {
+		s.ReservationExpired = false
+		s.recordExternalChange(PlanCause{Kind: CauseReservationExpired})
+	}
+	s.clearAttentionFor(AttentionPlaybook, PlanRequestID)
+	s.reportPlanProblems(plan, now)
+	s.SetFollowUps(plan, now)
+	s.setPlanDue(false)
+	s.PlannedAt = now
+	if s.AfterReset {
+		s.AfterReset = false
+		s.blockDueFollowUps(now)
+	}
+}
+
+// recordExternalChange stores an occasion for the playbook, when the playbook has rules for
+// outside events.
+func (s *State) recordExternalChange(occasion PlanCause) {
+	if s.Playbook.Reactions && !slices.Contains(s.ExternalChanges, occasion) {
+		s.ExternalChanges = append(s.ExternalChanges, occasion)
+	}
+}
+
+// NextExternalChange returns the first outside event whose effects are not planned yet.
+func (s *State) NextExternalChange() (PlanCause, bool) {
+	if len(s.ExternalChanges) == 0 || !s.canProceed() {
+		return PlanCause{}, false
+	}
+	return s.ExternalChanges[0], true
+}
+
+// ApplyPlanFailure stores that no plan can be made, for the given reason: without a read of
+// the record there are no follow-ups.
+func (s *State) ApplyPlanFailure(reason string, now time.Time) {
+	s.setPlanDue(false)
+	s.PlannedAt, s.FollowUps = now, nil
+	s.RaiseAttention(AttentionPlaybook, PlanRequestID, "nothing is followed up, since the record cannot be looked at: "+reason, now)
+}
+
+// StartFollowUp begins the follow-up that is due; from then on it is not planned again.
+func (s *State) StartFollowUp(f FollowUp, now time.Time) {
+	s.CompleteFollowUp(f.Key, now)
+	switch action := f.Action; action.Kind {
+	case ActionProgress:
+		if action.Progress != nil {
+			if _, err := s.Accept(*action.Progress, "", true, now); err != nil {
+				s.RaiseAttention(AttentionFollowUp, f.Key, "it could not be asked for: "+err.Error(), now)
+			}
+		}
+	case ActionAttention:
+		s.RaiseAttention(AttentionFollowUp, f.Key, action.Attention, now)
+	default:
+		s.startFollowUpEffect(f, now)
+	}
+}
+
+func (s *State) startFollowUpEffect(f FollowUp, now time.Time) {
+	chain := s.nextChain()
+	s.startChain(EffectStageAfter, chain, []Effect{{
+		Key: f.Key, Kind: EffectKind(f.Action.Kind), Undo: UndoNone,
+		Email: f.Action.Email, Log: f.Action.Log, Call: f.Action.Call, UnknownMembers: f.Action.UnknownMembers,
+	}}, now)
+	for i := range s.ActiveEffects {
+		if s.ActiveEffects[i].Chain == chain {
+			s.ActiveEffects[i].Number, s.ActiveEffects[i].Of = f.Number, f.Of
+		}
+	}
+}
+
+// ApplyReset handles a reset of the run. The run before may have sent mails and log entries
+// that wait here, also those of follow-ups that are due.
+func (s *State) ApplyReset(now time.Time) {
+	s.requestPlan()
+	s.AfterReset = s.PlanDue
+	s.blockUnverifiableEffects(func(ActiveEffect) bool { return true }, now)
+}
+
+func (s *State) blockUnverifiableEffects(which func(ActiveEffect) bool, now time.Time) {
+	for i := range s.ActiveEffects {
+		j := &s.ActiveEffects[i]
+		if unseen := j.Effect.Kind == EffectEmail || j.Effect.Kind == EffectLog; unseen && !j.Done && j.Problem == "" && which(*j) {
+			s.blockEffect(j, "did it happen? The run was reset, and the API does not show it. Answer confirm (it did), retry (it did not) or skip (never mind)", now)
+		}
+	}
+}
+
+// blockDueFollowUps leaves the due follow-ups to an operator.
+func (s *State) blockDueFollowUps(now time.Time) {
+	for {
+		f, due := s.DueFollowUp(now)
+		if !due {
+			return
+		}
+		s.StartFollowUp(f, now)
+		s.blockUnverifiableEffects(func(j ActiveEffect) bool { return j.Chain == s.LastChain }, now)
+	}
+}

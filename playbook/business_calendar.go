@@ -1,0 +1,293 @@
+package playbook
+
+import (
+	"slices"
+	"time"
+	_ "time/tzdata" // zones are known even without an installed zone database
+)
+
+// Calendar says when a tenant works. Left out, the zone is UTC, business days are
+// Monday to Friday, and nothing is put off.
+type Calendar struct {
+	// Zone is the time zone of everything below, by its IANA name, such as
+	// Europe/London.
+	Zone string `json:"zone,omitempty"`
+	// Hours are the business hours. Follow-ups wait for them.
+	Hours []OpenHours `json:"hours,omitempty"`
+	// Holidays are days without business hours.
+	Holidays []Date `json:"holidays,omitempty"`
+	// Quiet are the hours, every day, in which no follow-up is done.
+	Quiet *QuietHours `json:"quiet,omitempty"`
+}
+
+// OpenHours are business hours on some days of the week.
+type OpenHours struct {
+	Days []Weekday `json:"days"`
+	From Clock     `json:"from"`
+	// To is when they end; 24:00 is the end of the day.
+	To Clock `json:"to"`
+}
+
+// QuietHours begin at From and end at To; they may pass midnight.
+type QuietHours struct {
+	From Clock `json:"from"`
+	To   Clock `json:"to"`
+}
+
+// businessCalendar is a calendar that can do arithmetic. Its zero value is UTC, with business days from Monday to Friday.
+type businessCalendar struct {
+	zone     *time.Location
+	open     map[time.Weekday][]clockSpan
+	holidays map[Date]bool
+	quiet    *QuietHours
+}
+
+// clockSpan is a part of a day, in local times.
+type clockSpan struct{ from, to Clock }
+
+func (c Calendar) compile(zone *time.Location) businessCalendar {
+	w := businessCalendar{zone: zone, holidays: make(map[Date]bool), quiet: c.Quiet}
+	for _, day := range c.Holidays {
+		w.holidays[day] = true
+	}
+	if len(c.Hours) > 0 {
+		w.open = make(map[time.Weekday][]clockSpan)
+	}
+	for _, hours := range c.Hours {
+		for _, day := range hours.Days {
+			w.open[time.Weekday(day)] = append(w.open[time.Weekday(day)], clockSpan{hours.From, hours.To})
+		}
+	}
+	for _, spans := range w.open {
+		slices.SortFunc(spans, func(a, b clockSpan) int { return int(a.from - b.from) })
+	}
+	return w
+}
+
+// inZone returns t in the tenant's zone.
+func (w businessCalendar) inZone(t time.Time) time.Time {
+	if w.zone == nil {
+		return t.UTC()
+	}
+	return t.In(w.zone)
+}
+
+// momentOf returns the moment of a local time of day.
+func (w businessCalendar) momentOf(day Date, of time.Duration) time.Time {
+	return localDateTime{day, of}.momentIn(w.inZone(time.Time{}).Location())
+}
+
+// openSpans returns the business hours of a day.
+func (w businessCalendar) openSpans(day Date) []clockSpan {
+	switch {
+	case w.holidays[day]:
+		return nil
+	case w.open != nil:
+		return w.open[day.weekday()]
+	case day.weekday() == time.Saturday || day.weekday() == time.Sunday:
+		return nil
+	}
+	return []clockSpan{{0, endOfDay}}
+}
+
+func (w businessCalendar) isBusinessDay(day Date) bool { return len(w.openSpans(day)) > 0 }
+
+// maxSearchDays bounds the search for a day with business hours. No valid calendar has so many holidays in a row.
+const maxSearchDays = 10 * MaxHolidays
+
+// add returns the moment that is the length after t. For a later t the result is never earlier.
+func (w businessCalendar) add(t time.Time, l Period) time.Time {
+	switch l.Unit {
+	case Seconds:
+		return t.Add(time.Duration(l.Count) * time.Second)
+	case Hours:
+		return t.Add(time.Duration(l.Count) * time.Hour)
+	case Days, Weeks:
+		here := localDateTimeOf(laterFold(w.inZone(t)))
+		return w.momentOf(here.date.plus(l.days()), here.timeOfDay)
+	case BusinessDays:
+		here := localDateTimeOf(laterFold(w.inZone(t)))
+		for range maxSearchDays { // a day off counts as the morning of the next business day
+			if w.isBusinessDay(here.date) {
+				break
+			}
+			here = localDateTime{date: here.date.plus(1)}
+		}
+		for range l.Count {
+			here.date = here.date.plus(1)
+			for n := 0; n < maxSearchDays && !w.isBusinessDay(here.date); n++ {
+				here.date = here.date.plus(1)
+			}
+		}
+		return w.momentOf(here.date, here.timeOfDay)
+	case BusinessHours:
+		return w.addBusinessTime(t, time.Duration(l.Count)*time.Hour)
+	}
+	return t.Add(time.Duration(l.Count) * time.Minute)
+}
+
+// subtract returns the moment that is the length before t. For a later t the result is never earlier.
+func (w businessCalendar) subtract(t time.Time, l Period) time.Time {
+	switch l.Unit {
+	case Seconds:
+		return t.Add(-time.Duration(l.Count) * time.Second)
+	case Hours:
+		return t.Add(-time.Duration(l.Count) * time.Hour)
+	case Days, Weeks:
+		here := localDateTimeOf(laterFold(w.inZone(t)))
+		return w.momentOf(here.date.plus(-l.days()), here.timeOfDay)
+	case BusinessDays:
+		here := localDateTimeOf(laterFold(w.inZone(t)))
+		for range maxSearchDays { // a day off counts as the end of the last business day
+			if w.isBusinessDay(here.date) {
+				break
+			}
+			here = localDateTime{date: here.date.plus(-1), timeOfDay: 24*time.Hour - 1}
+		}
+		for range l.Count {
+			here.date = here.date.plus(-1)
+			for n := 0; n < maxSearchDays && !w.isBusinessDay(here.date); n++ {
+				here.date = here.date.plus(-1)
+			}
+		}
+		return w.momentOf(here.date, here.timeOfDay)
+	case BusinessHours:
+		return w.subtractBusinessTime(t, time.Duration(l.Count)*time.Hour)
+	}
+	return t.Add(-time.Duration(l.Count) * time.Minute)
+}
+
+func (l Period) days() int {
+	if l.Unit == Weeks {
+		return 7 * l.Count
+	}
+	return l.Count
+}
+
+// opening is the business hours of a day as moments.
+type opening struct{ from, to time.Time }
+
+func (w businessCalendar) openings(day Date) []opening {
+	var all []opening
+	for _, s := range w.openSpans(day) {
+		o := opening{w.momentOf(day, s.from.duration()), w.momentOf(day, s.to.duration())}
+		if o.from.Before(o.to) { // where clocks are set, the hours may be empty
+			all = append(all, o)
+		}
+	}
+	return all
+}
+
+// addBusinessTime goes forward from t until the length of business hours has passed.
+func (w businessCalendar) addBusinessTime(t time.Time, length time.Duration) time.Time {
+	if length <= 0 {
+		return t
+	}
+	day := dateOf(w.inZone(t))
+	for idle := 0; idle < maxSearchDays; day = day.plus(1) {
+		idle++
+		for _, o := range w.openings(day) {
+			idle = 0
+			if o.from.Before(t) {
+				o.from = t
+			}
+			open := o.to.Sub(o.from)
+			if open >= length {
+				return o.from.Add(length)
+			}
+			length -= max(open, 0)
+		}
+	}
+	return t.Add(length)
+}
+
+// subtractBusinessTime goes back from t until the length of business hours has passed.
+func (w businessCalendar) subtractBusinessTime(t time.Time, length time.Duration) time.Time {
+	if length <= 0 {
+		return t
+	}
+	day := dateOf(w.inZone(t))
+	for idle := 0; idle < maxSearchDays; day = day.plus(-1) {
+		idle++
+		all := w.openings(day)
+		slices.Reverse(all)
+		for _, o := range all {
+			idle = 0
+			if o.to.After(t) {
+				o.to = t
+			}
+			open := o.to.Sub(o.from)
+			if open >= length {
+				return o.to.Add(-length)
+			}
+			length -= max(open, 0)
+		}
+	}
+	return t.Add(-length)
+}
+
+// isQuiet reports whether t lies in the quiet hours.
+func (w businessCalendar) isQuiet(t time.Time) bool {
+	if w.quiet == nil {
+		return false
+	}
+	of, from, to := localDateTimeOf(w.inZone(t)).timeOfDay, w.quiet.From.duration(), w.quiet.To.duration()
+	if from <= to {
+		return from <= of && of < to
+	}
+	return of >= from || of < to
+}
+
+// quietEnd returns the end of the quiet hours around t.
+func (w businessCalendar) quietEnd(t time.Time) time.Time {
+	here := localDateTimeOf(w.inZone(t))
+	day, to := here.date, w.quiet.To.duration()
+	if to <= here.timeOfDay {
+		day = day.plus(1)
+	}
+	end := w.momentOf(day, to)
+	if begins, by := repeatedTimes(w.inZone(t)); !begins.IsZero() && !end.After(t) {
+		end = end.Add(by) // this local time occurs twice, and the first time has passed
+	}
+	if _, set := w.inZone(t).ZoneBounds(); !set.IsZero() && set.Before(end) && !w.isQuiet(set) {
+		return set // clocks are set back to a time before the quiet hours
+	}
+	return end
+}
+
+// isOpen reports whether t lies in business hours.
+func (w businessCalendar) isOpen(t time.Time) bool {
+	return slices.ContainsFunc(w.openings(dateOf(w.inZone(t))), func(o opening) bool {
+		return !t.Before(o.from) && t.Before(o.to)
+	})
+}
+
+// nextOpening returns the next moment after t at which business hours begin.
+func (w businessCalendar) nextOpening(t time.Time) time.Time {
+	day := dateOf(w.inZone(t))
+	for range maxSearchDays {
+		for _, o := range w.openings(day) {
+			if o.from.After(t) {
+				return o.from
+			}
+		}
+		day = day.plus(1)
+	}
+	return t
+}
+
+// firstAllowed returns the first moment from t on that is not in the quiet hours. When business is set and the tenant
+// has business hours, the moment is also in business hours.
+func (w businessCalendar) firstAllowed(t time.Time, business bool) time.Time {
+	for range maxSearchDays {
+		switch {
+		case w.isQuiet(t):
+			t = w.quietEnd(t)
+		case business && w.open != nil && !w.isOpen(t):
+			t = w.nextOpening(t)
+		default:
+			return t
+		}
+	}
+	return t
+}

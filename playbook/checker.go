@@ -1,0 +1,235 @@
+package playbook
+
+import (
+	"fmt"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// checker finds the mistakes in rules that could be read.
+type checker struct {
+	decoder
+	rules      Rules
+	zone       *time.Location
+	conditions map[string]condition
+	// ruleNames are the names of all rules, with their paths.
+	ruleNames map[string]string
+}
+
+func (c *checker) check() {
+	c.ruleNames = make(map[string]string)
+	c.checkCalendar()
+	if at := "followUpsAtMost"; c.isGiven(at) {
+		c.checkRange(at, c.rules.FollowUpsAtMost, 1, MaxFollowUpsPerOpportunity)
+	}
+	c.checkSizes()
+	for _, name := range sortedNames(c.rules.Services) {
+		c.checkService("services."+name, name, c.rules.Services[name])
+	}
+	for _, name := range sortedNames(c.rules.Emails) {
+		c.checkMail("emails."+name, name, c.rules.Emails[name])
+	}
+	for i := range c.rules.Transitions {
+		c.checkTransition(fmt.Sprintf("transitions[%d]", i), &c.rules.Transitions[i])
+	}
+	c.checkOverlappingTransitions()
+	c.checkNoneReservedPromises()
+	for i := range c.rules.Reactions {
+		path, rule := fmt.Sprintf("happenings[%d]", i), &c.rules.Reactions[i]
+		c.checkName(path+".name", rule.Name)
+		c.checkWhen(path+".when", &rule.When)
+		if len(rule.Do) == 0 && c.isGiven(path+".do") {
+			c.report(path+".do", "nothing to do; give at least one effect")
+		}
+		c.checkEffects(path+".do", rule.Do, false)
+		c.checkContradictions(effectsOf(path+".do", rule.Do))
+	}
+	for i := range c.rules.Steps {
+		c.checkStep(i)
+	}
+}
+
+// hasExactlyOne reports whether exactly one member is given. When no member is given because a name is unknown, that mistake is
+// reported already.
+func (c *checker) hasExactlyOne(path string, given int) bool {
+	return given == 1 || !c.isGiven(path) || given == 0 && c.unknownMembers[path]
+}
+
+func (c *checker) checkRange(path string, number, least, most int) {
+	if number < least || number > most {
+		c.report(path, "%d; a whole number from %d to %d is wanted", number, least, most)
+	}
+}
+
+func (c *checker) checkSizes() {
+	for _, list := range []struct {
+		path string
+		size int
+	}{
+		{"services", len(c.rules.Services)},
+		{"emails", len(c.rules.Emails)},
+		{"transitions", len(c.rules.Transitions)},
+		{"happenings", len(c.rules.Reactions)},
+		{"steps", len(c.rules.Steps)},
+	} {
+		c.atMost(list.path, list.size, MaxRules)
+	}
+	effects := 0
+	for _, rule := range c.rules.Transitions {
+		effects += len(rule.Before) + len(rule.After)
+	}
+	for _, rule := range c.rules.Reactions {
+		effects += len(rule.Do)
+	}
+	if effects > MaxAllEffects {
+		c.report("", "%d effects in all; at most %d", effects, MaxAllEffects)
+	}
+}
+
+func (c *checker) atMost(path string, size, most int) {
+	if size > most {
+		c.report(path, "%d of them; at most %d", size, most)
+	}
+}
+
+var namePattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
+
+// checkName requires a valid name that no other rule has.
+func (c *checker) checkName(path, name string) {
+	if !c.isGiven(path) {
+		return
+	}
+	if !namePattern.MatchString(name) {
+		c.report(path, "%q is no name; write up to 40 small letters, digits and hyphens, such as remind-owner", truncateQuote(name))
+		return
+	}
+	if other, taken := c.ruleNames[name]; taken {
+		line, _ := c.position(other)
+		c.report(path, "the rule of line %d is called %s already", line, name)
+		return
+	}
+	c.ruleNames[name] = path
+}
+
+func (c *checker) checkService(path, name string, service Service) {
+	if !namePattern.MatchString(name) {
+		c.report(path, "%q is no name; write up to 40 small letters, digits and hyphens, such as erp", truncateQuote(name))
+	}
+	if at := path + ".url"; c.isGiven(at) {
+		u, err := url.Parse(service.URL)
+		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.HasSuffix(u.Path, "/") {
+			c.report(at, "not the address of a service; write https, host and path without a slash at the end, such as https://erp.example.com/hooks")
+		}
+	}
+	if at := path + ".secret"; c.isGiven(at) && !namePattern.MatchString(service.Secret) {
+		c.report(at, "not the name of a secret; write up to 40 small letters, digits and hyphens, never the secret itself")
+	}
+}
+
+func (c *checker) checkMail(path, name string, mail Mail) {
+	if !namePattern.MatchString(name) {
+		c.report(path, "%q is no name; write up to 40 small letters, digits and hyphens, such as reminder", truncateQuote(name))
+	}
+	c.checkText(path+".subject", mail.Subject, MailVariables{}, true)
+	c.checkText(path+".body", mail.Body, MailVariables{}, false)
+	if at := path + ".from"; c.isGiven(at) && opportunity.ID(mail.From).Type() == "" {
+		c.report(at, "not the id of a sending address, as the API writes it")
+	}
+}
+
+// checkText requires a template that can be filled in with the variables.
+func (c *checker) checkText(path string, text Text, variables any, line bool) {
+	if !c.isGiven(path) {
+		return
+	}
+	switch written := strings.TrimSpace(string(text)); {
+	case written == "":
+		c.report(path, "the text is empty")
+	case line && strings.Contains(written, "\n"):
+		c.report(path, "the text has several lines where one is wanted")
+	case line && len(text) > MaxLineBytes:
+		c.report(path, "the line has %d bytes; at most %d", len(text), MaxLineBytes)
+		return
+	}
+	for _, wrong := range text.diagnose(variables) {
+		row, column := c.positionInText(path, string(text), wrong.offset)
+		c.diagnostics.add(row, column, wrong.text)
+	}
+}
+
+// checkWhen compiles a condition and keeps its canonical form.
+func (c *checker) checkWhen(path string, when *Expression) {
+	if !c.isGiven(path) {
+		return
+	}
+	found, wrong := when.compile()
+	if wrong != nil {
+		line, column := c.positionInText(path, string(*when), wrong.offset)
+		c.diagnostics.add(line, column, wrong.text)
+		return
+	}
+	c.conditions[path] = found
+	*when = Expression(found.canonical)
+}
+
+// checkStepSelector requires exactly one member, and refuses the id of an object of another type.
+func (c *checker) checkStepSelector(path string, place *StepSelector) {
+	if place == nil {
+		return
+	}
+	given := 0
+	for _, one := range []struct{ name, value, typ, what string }{
+		{"step", place.Step, opportunity.TypeStep, "a step"},
+		{"stage", place.Stage, "OpportunityStage", "a stage"},
+		{"state", place.State, "", "a state"},
+	} {
+		at := path + "." + one.name
+		if c.nodes[at] == nil {
+			continue
+		}
+		given++
+		switch {
+		case !c.isGiven(at): // the mistake is reported already
+		case strings.TrimSpace(one.value) == "":
+			c.report(at, "empty; give the name or the id of %s", one.what)
+		case one.typ != "":
+			c.checkID(at, one.value, one.typ, one.what)
+		}
+	}
+	if !c.hasExactlyOne(path, given) {
+		c.report(path, "%d of step, stage and state are given; give exactly one of them", given)
+	}
+}
+
+// checkID refuses the id of an object of another type. It accepts every name.
+func (c *checker) checkID(path, value, typ, what string) {
+	known := []string{
+		opportunity.TypeOpportunity, opportunity.TypeStep, "OpportunityStage", opportunity.TypeRegion, opportunity.TypeAccount,
+		opportunity.TypeContact, opportunity.TypeCourse, opportunity.TypeEvent, opportunity.TypePath, opportunity.TypeTokens,
+	}
+	if got := opportunity.ID(value).Type(); got != typ && slices.Contains(known, got) {
+		c.report(path, "%s is the id of a %s, not of %s", truncateQuote(value), got, what)
+	}
+}
+
+// sortedNames returns the names in a map, in order.
+func sortedNames[V any](named map[string]V) []string { return slices.Sorted(maps.Keys(named)) }
+
+// checkPeriod checks a length that is given. With some, the length must be more than 0.
+func (c *checker) checkPeriod(path string, length Period, some bool) {
+	if !c.isGiven(path) || length.Unit == "" { // a length that could not be read is reported already
+		return
+	}
+	if some && length.Count == 0 {
+		c.report(path, "no time at all; give more than 0")
+	}
+	if length.Unit == BusinessHours && len(c.rules.Calendar.Hours) == 0 {
+		c.report(path, "business hours are reckoned with, and there are none; give calendar.hours")
+	}
+}

@@ -1,0 +1,354 @@
+package playbook
+
+import (
+	"bytes"
+	"encoding"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	goccy "github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/parser"
+	"go.yaml.in/yaml/v3"
+)
+
+// decoder is a playbook as it is written. It finds the place of a decoded value in the file by the value's path,
+// such as "transitions[0].to.step".
+type decoder struct {
+	lines       []string
+	nodes       map[string]*yaml.Node
+	diagnostics Diagnostics
+	// unreadable are the paths of values that could not be read. odd are the paths of structs with unknown members.
+	// Both are reported already.
+	unreadable, unknownMembers map[string]bool
+}
+
+// read decodes the file into rules, and notes everything that does not fit the types.
+func (s *decoder) read(file []byte, rules *Rules) {
+	s.lines = strings.Split(string(file), "\n")
+	s.nodes, s.unreadable, s.unknownMembers = make(map[string]*yaml.Node), make(map[string]bool), make(map[string]bool)
+	if len(file) > MaxFileBytes {
+		s.diagnostics.add(1, 1, fmt.Sprintf("the file has %d bytes; at most %d", len(file), MaxFileBytes))
+		return
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(file))
+	var document, second yaml.Node
+	switch err := decoder.Decode(&document); {
+	case errors.Is(err, io.EOF): // the file is empty, or has comments only
+		return
+	case err != nil:
+		s.reportSyntax(err)
+		return
+	}
+	switch err := decoder.Decode(&second); {
+	case errors.Is(err, io.EOF):
+	case err != nil:
+		s.reportSyntax(err)
+		return
+	default:
+		s.diagnostics.add(second.Line, second.Column, "a second document; a playbook is one document")
+	}
+	for _, node := range document.Content {
+		if isNull(node) {
+			return
+		}
+		s.decode("", node, reflect.ValueOf(rules).Elem(), "")
+	}
+}
+
+var (
+	yamlLine    = regexp.MustCompile(`^yaml: line ([0-9]+): (.*)$`)
+	yamlUnknown = regexp.MustCompile(`^yaml: unknown anchor '(.*)' referenced$`)
+)
+
+// reportSyntax notes why the file is not YAML. The library reports at most a line. A second library, which knows the
+// column, finds the place and the cause.
+func (s *decoder) reportSyntax(err error) {
+	text := strings.ReplaceAll(err.Error(), "\n", " ")
+	if found := yamlUnknown.FindStringSubmatch(text); found != nil {
+		for row, line := range s.lines {
+			if column := strings.Index(line, "*"+found[1]); column >= 0 {
+				s.diagnostics.add(row+1, len([]rune(line[:column]))+1, fmt.Sprintf("*%s stands for something else; write it out", truncateQuote(found[1])))
+				return
+			}
+		}
+	}
+	var exact *goccy.SyntaxError
+	whole := strings.Join(s.lines, "\n")
+	if strings.Contains(text, "exceeded max depth") { // the second library reads such files slowly
+		whole = ""
+	}
+	if _, err := parser.ParseBytes([]byte(whole), 0); errors.As(err, &exact) && exact.Token != nil && exact.Token.Position != nil {
+		s.diagnostics.add(exact.Token.Position.Line, exact.Token.Position.Column, "not YAML: "+exact.Message)
+		return
+	}
+	line := 1
+	if found := yamlLine.FindStringSubmatch(text); found != nil {
+		line, _ = strconv.Atoi(found[1])
+		text = found[2]
+	}
+	written := s.line(line)
+	s.diagnostics.add(line, 1+len(written)-len(strings.TrimLeft(written, " ")), "not YAML: "+strings.TrimPrefix(text, "yaml: "))
+}
+
+// report notes a mistake at the path. When the value is left out, the place is that of the nearest value around it.
+func (s *decoder) report(path, format string, args ...any) {
+	line, column := s.position(path)
+	s.diagnostics.add(line, column, fmt.Sprintf(format, args...))
+}
+
+// reportUnreadable notes why the value at the path could not be read.
+func (s *decoder) reportUnreadable(path, format string, args ...any) {
+	s.unreadable[path] = true
+	s.report(path, format, args...)
+}
+
+// isGiven reports whether a value at the path is given and could be read.
+func (s *decoder) isGiven(path string) bool { return s.nodes[path] != nil && !s.unreadable[path] }
+
+func (s *decoder) position(path string) (line, column int) {
+	for {
+		if node := s.nodes[path]; node != nil {
+			return node.Line, node.Column
+		}
+		if path == "" {
+			return 1, 1
+		}
+		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
+	}
+}
+
+// positionInText returns the place in the file of a byte of the text at the path.
+func (s *decoder) positionInText(path, text string, offset int) (line, column int) {
+	node := s.nodes[path]
+	if node == nil {
+		return s.position(path)
+	}
+	before := text[:min(max(offset, 0), len(text))]
+	row := strings.Count(before, "\n")
+	column = len([]rune(before[strings.LastIndex(before, "\n")+1:]))
+	switch node.Style &^ yaml.TaggedStyle {
+	case yaml.LiteralStyle, yaml.FoldedStyle:
+		if node.Style&yaml.FoldedStyle != 0 && row == 0 && !strings.HasPrefix(s.line(node.Line+1), s.indentOf(node)+text[:len(before)]) {
+			return node.Line, node.Column // folded from several lines
+		}
+		return node.Line + 1 + row, len(s.indentOf(node)) + column + 1
+	case yaml.SingleQuotedStyle, yaml.DoubleQuotedStyle:
+		column++
+	}
+	written := []rune(s.line(node.Line))
+	if start := node.Column - 1; row > 0 || start > len(written) || !strings.Contains(string(written[start:]), text) {
+		return node.Line, node.Column // written with escapes or on several lines
+	}
+	return node.Line, node.Column + column
+}
+
+// line returns a line of the file, counted from 1.
+func (s *decoder) line(number int) string {
+	if number < 1 || number > len(s.lines) {
+		return ""
+	}
+	return s.lines[number-1]
+}
+
+// indentOf returns the indentation of the lines of a block.
+func (s *decoder) indentOf(node *yaml.Node) string {
+	for number := node.Line + 1; number <= len(s.lines); number++ {
+		if written := s.line(number); strings.TrimSpace(written) != "" {
+			return written[:len(written)-len(strings.TrimLeft(written, " "))]
+		}
+	}
+	return ""
+}
+
+func isNull(node *yaml.Node) bool { return node.Kind == yaml.ScalarNode && node.ShortTag() == "!!null" }
+
+// decode reads a node into a value. enums are the words that a text may be.
+func (s *decoder) decode(path string, node *yaml.Node, value reflect.Value, tag reflect.StructTag) {
+	s.nodes[path] = node
+	if node.Kind == yaml.AliasNode {
+		s.reportUnreadable(path, "*%s stands for something else; write it out", truncateQuote(node.Value))
+		return
+	}
+	if node.Style&yaml.TaggedStyle != 0 {
+		s.reportUnreadable(path, "the tag %s has no meaning here; leave it out", truncateQuote(node.Tag))
+		return
+	}
+	if value.Kind() == reflect.Pointer {
+		value.Set(reflect.New(value.Type().Elem()))
+		if value = value.Elem(); isNull(node) && value.Kind() == reflect.Struct && !isText(value) {
+			s.checkRequired(path, value) // "release:" is an effect without settings
+			return
+		}
+	}
+	if isText(value) {
+		s.decodeText(path, node, value)
+		return
+	}
+	switch value.Kind() {
+	case reflect.Struct:
+		s.decodeStruct(path, node, value)
+	case reflect.Map:
+		s.decodeMap(path, node, value)
+	case reflect.Slice:
+		if node.Kind != yaml.SequenceNode {
+			s.reportUnreadable(path, "%s stands where a list is wanted; begin each of its lines with \"- \"", kindOf(node))
+			return
+		}
+		value.Set(reflect.MakeSlice(value.Type(), len(node.Content), len(node.Content)))
+		for i, element := range node.Content {
+			s.decode(fmt.Sprintf("%s[%d]", path, i), element, value.Index(i), "")
+		}
+	case reflect.String:
+		if node.Kind != yaml.ScalarNode || isNull(node) {
+			s.reportUnreadable(path, "%s stands where a text is wanted", kindOf(node))
+			return
+		}
+		value.SetString(node.Value)
+		if words := enumOf(tag); len(words) > 0 && !slices.Contains(words, node.Value) {
+			s.reportUnreadable(path, "%q is not one of %s; %s", truncateQuote(node.Value), strings.Join(words, ", "), suggest(node.Value, words))
+		}
+	case reflect.Int:
+		number, err := strconv.Atoi(node.Value)
+		if node.Kind != yaml.ScalarNode || err != nil {
+			s.reportUnreadable(path, "%s stands where a whole number is wanted", kindOf(node))
+			return
+		}
+		value.SetInt(int64(number))
+	case reflect.Bool:
+		if node.Kind != yaml.ScalarNode || node.Value != "true" && node.Value != "false" {
+			s.reportUnreadable(path, "%s stands where true or false is wanted", kindOf(node))
+			return
+		}
+		value.SetBool(node.Value == "true")
+	}
+}
+
+func (s *decoder) decodeText(path string, node *yaml.Node, value reflect.Value) {
+	if node.Kind != yaml.ScalarNode || isNull(node) {
+		s.reportUnreadable(path, "%s stands where a text is wanted", kindOf(node))
+		return
+	}
+	if reader, ok := value.Addr().Interface().(encoding.TextUnmarshaler); ok {
+		if err := reader.UnmarshalText([]byte(node.Value)); err != nil {
+			s.reportUnreadable(path, "%v", err)
+		}
+	}
+}
+
+// isText reports whether a value is read from a text.
+func isText(value reflect.Value) bool {
+	return value.CanAddr() && reflect.PointerTo(value.Type()).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
+}
+
+func (s *decoder) decodeStruct(path string, node *yaml.Node, value reflect.Value) {
+	if node.Kind != yaml.MappingNode {
+		s.reportUnreadable(path, "%s stands where members are wanted: %s", kindOf(node), strings.Join(memberNames(value.Type()), ", "))
+		return
+	}
+	seen := make(map[string]bool)
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key, inner := node.Content[i], node.Content[i+1]
+		field, known := fieldOf(value.Type(), key.Value)
+		switch {
+		case key.Kind != yaml.ScalarNode:
+			s.diagnostics.add(key.Line, key.Column, "the name of a member is a word")
+		case !known:
+			s.unknownMembers[path] = true
+			s.diagnostics.add(key.Line, key.Column, fmt.Sprintf("unknown member %q; %s", truncateQuote(key.Value), suggest(key.Value, memberNames(value.Type()))))
+		case seen[key.Value]:
+			s.diagnostics.add(key.Line, key.Column, fmt.Sprintf("the member %s stands twice", key.Value))
+		default:
+			seen[key.Value] = true
+			s.decode(joinPath(path, key.Value), inner, value.FieldByIndex(field.Index), field.Tag)
+		}
+	}
+	s.checkRequired(path, value)
+}
+
+// checkRequired notes the required members that are left out.
+func (s *decoder) checkRequired(path string, value reflect.Value) {
+	for i := range value.NumField() {
+		name, options, _ := strings.Cut(value.Type().Field(i).Tag.Get("json"), ",")
+		if options == "" && s.nodes[joinPath(path, name)] == nil {
+			s.report(path, "%s is missing", name)
+		}
+	}
+}
+
+func (s *decoder) decodeMap(path string, node *yaml.Node, value reflect.Value) {
+	if node.Kind != yaml.MappingNode {
+		s.reportUnreadable(path, "%s stands where names and what they stand for are wanted", kindOf(node))
+		return
+	}
+	value.Set(reflect.MakeMap(value.Type()))
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key, inner := node.Content[i], node.Content[i+1]
+		name := reflect.ValueOf(key.Value)
+		switch {
+		case key.Kind != yaml.ScalarNode || key.Value == "" || strings.ContainsAny(key.Value, ".[]"):
+			s.diagnostics.add(key.Line, key.Column, fmt.Sprintf("%q is no name; leave out dots and brackets", truncateQuote(key.Value)))
+		case value.MapIndex(name).IsValid():
+			s.diagnostics.add(key.Line, key.Column, fmt.Sprintf("the name %q stands twice", truncateQuote(key.Value)))
+		default:
+			element := reflect.New(value.Type().Elem()).Elem()
+			s.decode(joinPath(path, key.Value), inner, element, "")
+			value.SetMapIndex(name, element)
+		}
+	}
+}
+
+func joinPath(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+// fieldOf returns the field of the name.
+func fieldOf(t reflect.Type, name string) (reflect.StructField, bool) {
+	for i := range t.NumField() {
+		if written, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); written == name {
+			return t.Field(i), true
+		}
+	}
+	return reflect.StructField{}, false
+}
+
+// memberNames returns the names of all fields.
+func memberNames(t reflect.Type) []string {
+	var names []string
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		names = append(names, name)
+	}
+	return names
+}
+
+// enumOf returns the words that a field may be, as in the schema.
+func enumOf(tag reflect.StructTag) []string {
+	var words []string
+	for option := range strings.SplitSeq(tag.Get("jsonschema"), ",") {
+		if word, found := strings.CutPrefix(option, "enum="); found {
+			words = append(words, word)
+		}
+	}
+	return words
+}
+
+func kindOf(node *yaml.Node) string {
+	switch {
+	case node.Kind == yaml.MappingNode:
+		return "an object with members"
+	case node.Kind == yaml.SequenceNode:
+		return "a list"
+	case isNull(node):
+		return "nothing"
+	}
+	return fmt.Sprintf("%q", truncateQuote(node.Value))
+}

@@ -1,0 +1,352 @@
+package playbook_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/oppflow/oppflow/playbook"
+)
+
+// rule returns a file with one transition to the step Won. The given lines start at line 4.
+func rule(lines string) string {
+	return "transitions:\n  - name: win\n    to: { step: Won }\n" + lines
+}
+
+// followUp returns a file with one follow-up. The given lines start at line 5.
+func followUp(lines string) string {
+	return "steps:\n  - at: { step: Proposed }\n    followUps:\n      - name: remind\n" + lines
+}
+
+func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
+	const attention = "        do: { attention: { text: Look } }\n"
+	after := "    after: [release: {}]\n"
+	tests := []struct {
+		name, file string
+		want       []string // for each line its beginning, then other parts, split by " … "
+	}{
+		// Files that are not YAML, or not the YAML of a playbook.
+		{"not YAML", "a: b: c\n", []string{"1:4: not YAML … mapping value is not allowed"}},
+		{"no end", "steps: [1, 2\n", []string{"1:8: not YAML … ']' not found"}},
+		{"tab", "steps:\n\t- a\n", []string{"2:1: not YAML"}},
+		{"alias", "steps: *all\n", []string{"1:8: *all stands for something else; write it out"}},
+		{"anchor and alias", "followUpsAtMost: &most 5\nsteps: *most\n", []string{"2:8: *most stands for something else; write it out"}},
+		{"no names", "emails: []\n", []string{"1:9: a list stands where names and what they stand for are wanted"}},
+		{"no name", "emails: { a.b: {} }\n", []string{`1:11: "a.b" is no name; leave out dots and brackets`}},
+		{"same mail", "services:\n  a: { url: https://a.example.com, secret: a }\n  a: { url: https://a.example.com, secret: a }\n", []string{`3:3: the name "a" stands twice`}},
+		{"a list for a text", "calendar: { zone: [UTC] }\n", []string{"1:19: a list stands where a text is wanted"}},
+		{"a list for a length", rule("    after: [reserve: { for: [1 day] }]\n"), []string{"4:29: a list stands where a text is wanted"}},
+		{"a word for yes", rule("    before: [reserve: { for: 1 day, noneHeld: yes }]\n"), []string{`4:14: reserve cannot be done`, `4:47: "yes" stands where true or false is wanted`}},
+		{"tag", "steps: !secret []\n", []string{"1:8: the tag !secret has no meaning here"}},
+		{"two documents", "steps: []\n---\nsteps: []\n", []string{"2:1: a second document"}},
+		{"a text", "hello\n", []string{`1:1: "hello" stands where members are wanted: calendar, followUpsAtMost`}},
+		{"a list", "- a\n", []string{"1:1: a list stands where members are wanted"}},
+		{"unknown member", "transitons: []\n", []string{`1:1: unknown member "transitons"; did you mean transitions?`}},
+		{"nothing like it", "colour: red\n", []string{`1:1: unknown member "colour"; known are calendar, followUpsAtMost, services`}},
+		{"twice", "steps: []\nsteps: []\n", []string{"2:1: the member steps stands twice"}},
+		{"no list", "steps: {}\n", []string{`1:8: an object with members stands where a list is wanted`}},
+		{"no number", "followUpsAtMost: many\n", []string{`1:18: "many" stands where a whole number is wanted`}},
+		{"nothing", "calendar: { zone: }\n", []string{"1:19: nothing stands where a text is wanted"}},
+
+		// The calendar.
+		{"zone", "calendar: { zone: Europe/Londn }\n", []string{`1:19: there is no time zone "Europe/Londn"; give its IANA name, such as Europe/London`}},
+		{"zone of the machine", "calendar: { zone: Local }\n", []string{`1:19: there is no time zone "Local"`}},
+		{"clock", "calendar: { quiet: { from: 8pm, to: \"08:00\" } }\n", []string{`1:28: "8pm" is not a time of day; write hours and minutes, such as 09:00`}},
+		{"past the day", "calendar: { quiet: { from: \"20:00\", to: \"24:30\" } }\n", []string{`1:41: "24:30" is not a time of day; the day ends at 24:00`}},
+		{"backwards", "calendar:\n  hours:\n    - { days: [mon], from: \"17:00\", to: \"09:00\" }\n", []string{"3:41: business hours end at 09:00, which is not after 17:00"}},
+		{"weekday", "calendar:\n  hours:\n    - { days: [mo], from: \"09:00\", to: \"17:00\" }\n", []string{`3:16: "mo" is not a day of the week`}},
+		{"twice open", "calendar:\n  hours:\n    - { days: [mon, tue], from: \"09:00\", to: \"17:00\" }\n    - { days: [tue], from: \"16:00\", to: \"18:00\" }\n", []string{"4:16: tue has business hours from 09:00 to 17:00 already"}},
+		{"holiday", "calendar: { holidays: [2026-02-30] }\n", []string{`1:24: "2026-02-30" is not a day; write it as 2026-12-25`}},
+		{"holiday twice", "calendar: { holidays: [2026-12-25, 2026-12-25] }\n", []string{"1:36: 2026-12-25 is given twice"}},
+		{"always quiet", "calendar: { quiet: { from: \"08:00\", to: \"08:00\" } }\n", []string{"1:20: quiet hours from 08:00 to 08:00 are no time at all"}},
+		{"quiet all day", "calendar: { quiet: { from: \"00:00\", to: \"24:00\" } }\n", []string{"1:20: all the day is quiet"}},
+		{
+			"quiet business", "calendar:\n  hours:\n    - { days: [mon], from: \"09:00\", to: \"17:00\" }\n  quiet: { from: \"08:00\", to: \"18:00\" }\n",
+			[]string{"4:10: all business hours are quiet; no follow-up could ever be done"},
+		},
+
+		// Names and references.
+		{"cap", "followUpsAtMost: 0\n", []string{"1:18: 0; a whole number from 1 to 100 is wanted"}},
+		{"service", "services:\n  erp: { url: http://erp.example.com, secret: \"s3cr3t!\" }\n", []string{"2:15: not the address of a service; write https", "2:47: not the name of a secret"}},
+		{"sending address", "emails:\n  a: { subject: s, body: b, from: me@example.com }\n", []string{"2:35: not the id of a sending address"}},
+		{"name", "transitions:\n  - name: Win it\n    after: [release: {}]\n", []string{`2:11: "Win it" is no name; write up to 40 small letters`}},
+		{"same name", rule(after) + "  - name: win\n    to: { step: Lost }\n" + after, []string{"5:11: the rule of line 2 is called win already"}},
+		{"no mail", rule("    after: [email: { to: owner, use: remindr }]\n") + "emails:\n  reminder: { subject: s, body: b }\n", []string{`4:38: there is no mail "remindr" under emails; did you mean reminder?`}},
+		{"no service", rule("    after: [call: { service: erp, path: orders }]\n"), []string{`4:30: there is no service "erp" under services; there are none`, `4:41: "orders" is no path; begin it with one slash`}},
+		{"recipient", rule("    after: [email: { to: boss, use: a }]\n") + "emails: { a: { subject: s, body: b } }\n", []string{`4:26: "boss" is not one of owner, contact`}},
+
+		// Places.
+		{"two places", rule(after) + "    from: { step: Offered, state: Open }\n", []string{"5:11: 2 of step, stage and state are given; give exactly one of them"}},
+		{"no place", "steps:\n  - at: {}\n    followUps: []\n", []string{"2:9: 0 of step, stage and state are given", "3:16: nothing to do; give at least one follow-up"}},
+		{"state", "transitions:\n  - name: a\n    to: { state: won }\n" + after, []string{`3:18: "won" is not one of Open, Won, Lost, Archived; did you mean Won?`}},
+		{"id of a region", "transitions:\n  - name: a\n    to: { step: UmVnaW9uOlVL }\n" + after, []string{"3:17: UmVnaW9uOlVL is the id of a Region, not of a step"}},
+		{"to itself", rule(after) + "    from: { step: Won }\n", []string{`3:9: a move from step "Won" to itself`}},
+
+		// Conditions.
+		{"unknown name", rule(after) + "    when: valeu >= 1000\n", []string{"5:11: the condition is wrong: unknown name valeu; did you mean value?"}},
+		{"unknown name in a block", rule(after) + "    when: |\n      value >= 1000 and\n        regin == \"UK\"\n", []string{"7:9: the condition is wrong: unknown name regin; did you mean region?"}},
+		{"unknown name in quotes", rule(after) + "    when: \"value > 1 and x\"\n", []string{"5:26: the condition is wrong: unknown name x"}},
+		{"unknown name behind an umlaut", rule(after) + "    when: region == \"Köln\" and regin == \"\"\n", []string{"5:32: the condition is wrong: unknown name regin"}},
+		{"unknown member of an interest", rule(after) + "    when: any(interests, .kid == \"event\")\n", []string{"5:27: the condition is wrong: unknown member kid of an interest; did you mean kind?"}},
+		{"no condition", rule(after) + "    when: value + 1\n", []string{"5:11: the condition is wrong: expected bool, but got money"}},
+		{"cut off", rule(after) + "    when: value >=\n", []string{"5:18: the condition is wrong: unexpected token EOF"}},
+		{"empty condition", rule(after) + "    when: \"\"\n", []string{"5:12: the condition is empty; leave it out"}},
+		{"types", rule(after) + "    when: value == \"1000\"\n", []string{"5:17: the condition is wrong: invalid operation: == (mismatched types money and string)"}},
+		{"division", rule(after) + "    when: value / 2 > 1\n", []string{"5:17: a condition cannot reckon with /, which is not exact"}},
+		{"amount in a list", rule(after) + "    when: value in [1, 2]\n", []string{"5:17: an amount cannot be looked for with in"}},
+		{"exponent", rule(after) + "    when: value > 1.5e3\n", []string{`5:19: "1.5e3" is not an amount; write a decimal such as 199.90`}},
+		{"loops", rule(after) + "    when: any(interests, any(interests, any(interests, .quantity > 1)))\n", []string{"5:26: interests are gone through inside of one another; at most 2 deep"}},
+		{"clock", rule(after) + "    when: now().Year() > 2026\n", []string{"5:11: the condition is wrong: unknown name now"}},
+
+		// Effects.
+		{"nothing to do", rule(""), []string{"2:5: nothing to do; give effects before or after the move"}},
+		{"two effects in one", rule("    after:\n      - release: {}\n        register: {}\n"), []string{"5:9: 2 effects are given in one; begin each with \"- \""}},
+		{"no effect", rule("    after:\n      - when: value > 1\n"), []string{"5:9: no effect is given; give one of account, contacts"}},
+		{"unknown effect", rule("    after:\n      - relase: {}\n"), []string{`5:9: unknown member "relase"; did you mean release?`}},
+		{"mail before", rule("    before: [email: { to: owner, use: a }]\n") + "emails: { a: { subject: s, body: b } }\n", []string{"4:14: email cannot be done before a move … cannot be called back; do it after the move"}},
+		{"log before", rule("    before: [log: { message: m }]\n"), []string{"4:14: log cannot be done before a move"}},
+		{"release before", rule("    before: [release: ]\n"), []string{"4:14: release cannot be done before a move"}},
+		{"final before", rule("    before: [invoice: { finaliseBeforeStart: 7 days }]\n"), []string{"4:14: invoice cannot be done before a move … leave finaliseBeforeStart out"}},
+		{"reserve before", rule("    before: [reserve: { for: 7 days }]\n"), []string{"4:14: reserve cannot be done before a move … never hold any again … noneHeld: true"}},
+		{
+			"call before", "services: { erp: { url: https://erp.example.com, secret: erp } }\n" + rule("    before: [call: { service: erp, path: /a }]\n"),
+			[]string{"5:14: call cannot be done before a move … or give undo"},
+		},
+		{"no expiry", rule("    after: [reserve: {}]\n"), []string{"4:22: for is missing"}},
+		{"length", rule("    after: [reserve: { for: 7 }]\n"), []string{`4:29: "7" is not a length of time; write a whole number and a unit, such as 30 seconds, 30 minutes`}},
+		{"too long", rule("    after: [reserve: { for: 999 weeks }]\n"), []string{`4:29: "999 weeks" is too long; at most 520 weeks`}},
+		{"too long in seconds", rule("    after: [tokens: { wait: 300000001s }]\n"), []string{`4:29: "300000001s" is too long; at most 300000000 seconds`}},
+		{"places held too short", rule("    after: [reserve: { for: 59 seconds }]\n"), []string{"4:29: places are held for less than a minute; give at least 60 seconds"}},
+		{"places held on too short", rule("    after: [extend: { for: 1s }]\n"), []string{"4:28: places are held for less than a minute; give at least 60 seconds"}},
+		{"no seconds at all", followUp("        due: { idle: 1 second }\n        repeat: { times: 2, every: 0 seconds }\n" + attention), []string{"6:36: no time at all; give more than 0"}},
+		{"no time", rule("    after: [reserve: { for: 0 days }]\n"), []string{"4:29: no time at all; give more than 0"}},
+		{"no business hours", rule("    after: [reserve: { for: 4 business hours }]\n"), []string{"4:29: business hours are reckoned with, and there are none; give calendar.hours"}},
+		{"word", rule("    after: [log: { message: m, status: sucess }]\n"), []string{`4:40: "sucess" is not one of success, failed, partial; did you mean success?`}},
+
+		// Contradictions.
+		{"reserve and release", rule("    after: [reserve: { for: 7 days }, release: {}]\n"), []string{"4:39: release and reserve contradict each other"}},
+		{"register and reserve", rule("    before: [reserve: { for: 7 days, noneHeld: true }]\n    after: [register: {}]\n"), []string{"5:13: register and reserve contradict each other … keepPlaces: true"}},
+		{"extend and release", rule("    after: [release: {}, extend: { for: 7 days }]\n"), []string{"4:26: extend and release contradict each other"}},
+		{"reserve and extend", rule("    after: [reserve: { for: 1 day }, extend: { for: 7 days }]\n"), []string{"4:38: extend and reserve contradict each other: both say until when"}},
+		{"register and cancel", rule("    after: [register: {}, cancelRegistrations: {}]\n"), []string{"4:27: cancelRegistrations and register contradict each other"}},
+		{"twice registered", rule("    after: [register: {}, register: {}]\n"), []string{"4:27: register is given twice; give it once"}},
+		{
+			"two rules", rule("    after: [reserve: { for: 7 days }]\n") + "  - name: other\n    after: [release: {}]\n",
+			[]string{"6:13: release, together with line 4, which goes with the same moves, and reserve contradict each other"},
+		},
+		{
+			"broken promise", rule("    after: [reserve: { for: 7 days }]\n") + "  - name: other\n    from: { step: Won }\n    to: { step: Lost }\n    before: [reserve: { for: 7 days, noneHeld: true }]\n",
+			[]string{"8:48: places are held by then: line 4 holds them on every move to step Won"},
+		},
+		{
+			"two steps", "steps:\n  - at: { step: A }\n    followUps: [{ name: a, due: { idle: 1 day }, do: { progress: { to: B } } }]\n  - at: { step: A }\n    followUps: [{ name: b, due: { idle: 1 day }, do: { progress: { to: A } } }]\n",
+			[]string{"4:9: line 2 is about the same already; put all follow-ups there", "5:72: a move to the step it stands in; give another step"},
+		},
+
+		// Follow-ups.
+		{"nothing is due", followUp("        due: {}\n" + attention), []string{"5:14: 0 of inStep, idle, beforeLapse, beforeStart and beforeTokensExpire are given"}},
+		{"missing", followUp(""), []string{"4:9: due is missing", "4:9: do is missing"}},
+		{"two are due", followUp("        due: { idle: 1 day, inStep: 1 day }\n" + attention), []string{"5:14: 2 of inStep, idle"}},
+		{"unit", followUp("        due: { idle: 2 busy days }\n" + attention), []string{`5:22: "2 busy days" is not a length of time`}},
+		{"no action", followUp("        due: { idle: 1 day }\n        do: {}\n"), []string{"6:13: 0 of email, log, call, progress and attention are given"}},
+		{"once", followUp("        due: { idle: 1 day }\n        repeat: { times: 1, every: 1 day }\n" + attention), []string{"6:26: 1; a whole number from 2 to 20 is wanted"}},
+		{"then after nothing", followUp("        due: { idle: 1 day }\n" + attention + "        then: { progress: { to: Lost } }\n"), []string{"7:15: it comes after the last repetition, and nothing is repeated; give repeat"}},
+		{"move in between", followUp("        due: { idle: 1 day }\n        repeat: { times: 2, every: 1 day }\n        do: { progress: { to: Lost } }\n"), []string{"7:25: a move is the last thing a follow-up does; put it under then"}},
+		{
+			"never at its end", "followUpsAtMost: 3\n" + followUp("        due: { idle: 1 day }\n        repeat: { times: 3, every: 1 day }\n"+attention+"        then: { progress: { to: Lost } }\n"),
+			[]string{"5:9: it makes 4 follow-ups, and an opportunity gets at most 3"},
+		},
+		{"hours", followUp("        due: { idle: 1 day }\n        hours: business\n" + attention), []string{"6:16: it waits for business hours, and there are none; give calendar.hours"}},
+
+		// Templates.
+		{"variable", "emails:\n  a:\n    subject: Hi {{.Ownr}}\n    body: |\n      Dear {{.Contact}},\n\n      {{if .Accont}}x{{end}}\n", []string{"3:19: unknown variable {{.Ownr}}; did you mean Owner?", "7:12: unknown variable {{.Accont}}; did you mean Account?"}},
+		{"people in the log", rule("    after: [log: { message: \"{{.Owner}}\" }]\n"), []string{"4:32: unknown variable {{.Owner}}; known are ID, Name"}},
+		{"loop", "emails: { a: { subject: s, body: \"{{range 9}}x{{end}}\" } }\n", []string{"1:43: a template may not do this; it knows variables, if"}},
+		{"function", "emails: { a: { subject: s, body: \"{{printf .Name}}\" } }\n", []string{"1:37: a template may not call printf"}},
+		{"cut-off template", "emails: { a: { subject: s, body: \"Dear {{.Name\" } }\n", []string{"1:35: the template cannot be filled in: unclosed action"}},
+		{"template in a template", "emails: { a: { subject: s, body: \"{{define \\\"x\\\"}}y{{end}}\" } }\n", []string{`1:34: it defines the template "x"; write its text where it is wanted`}},
+		{"variable in brackets", "emails: { a: { subject: s, body: \"{{if (eq (.Nam) .Of)}}x{{end}}\" } }\n", []string{"1:45: unknown variable {{.Nam}}; did you mean Name?"}},
+		{"index of a text", "emails: { a: { subject: s, body: \"{{index .Name 5}}\" } }\n", []string{"1:37: the template cannot be filled in"}},
+		{"lines in a subject", "emails:\n  a: { body: b, subject: \"a\\nb\" }\n", []string{"2:26: the text has several lines where one is wanted"}},
+
+		{
+			"many at once", "calendar: { zone: Mars }\n" + rule("    when: valu > 1\n    before: [log: { mesage: m }]\n"),
+			[]string{`1:19: there is no time zone "Mars"`, "5:11: the condition is wrong: unknown name valu", "6:14: log cannot be done before", "6:19: message is missing", `6:21: unknown member "mesage"`},
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := playbook.Load([]byte(test.file))
+			var found playbook.Diagnostics
+			if !errors.As(err, &found) {
+				t.Fatalf("loads, or another error: %v\n%s", err, test.file)
+			}
+			if len(found) != len(test.want) {
+				t.Errorf("%d mistakes, want %d:\n%v\n%s", len(found), len(test.want), err, test.file)
+				return
+			}
+			for i, mistake := range found {
+				parts := strings.Split(test.want[i], " … ")
+				ok := strings.HasPrefix(mistake.String(), parts[0])
+				for _, part := range parts {
+					ok = ok && strings.Contains(mistake.String(), part)
+				}
+				if !ok {
+					t.Errorf("told\n%s\nwant\n%s\n%s", mistake, test.want[i], test.file)
+				}
+			}
+		})
+	}
+}
+
+func TestListsHaveLimits(t *testing.T) {
+	var many strings.Builder
+	for i := range playbook.MaxRules + 1 {
+		fmt.Fprintf(&many, "  - { name: r%d, after: [log: { message: m }, log: { message: m }] }\n", i)
+	}
+	_, err := playbook.Load([]byte("transitions:\n" + many.String()))
+	for _, want := range []string{"1:1: 402 effects in all; at most 400", "2:3: 201 of them; at most 200"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	for what, file := range map[string]string{
+		"21 of them; at most 20":    rule("    after: [" + strings.Repeat("log: { message: m }, ", 21) + "]\n"),
+		"line has 1025 bytes":       rule("    after: [log: { message: " + strings.Repeat("m", 1025) + " }]\n"),
+		"text has 16385 bytes":      "emails: { a: { subject: s, body: " + strings.Repeat("b", 16385) + " } }\n",
+		"condition has 1025 bytes":  rule("    after: [release: {}]\n    when: " + strings.Repeat("v", 1025) + "\n"),
+		"number from 2 to 20 is":    followUp("        due: { idle: 1 day }\n        repeat: { times: 21, every: 1 day }\n        do: { attention: { text: Look } }\n"),
+		"1001 of them; at most 100": "calendar: { holidays: [" + strings.Repeat("2026-12-25, ", 1001) + "] }\n",
+	} {
+		if _, err := playbook.Load([]byte(file)); err == nil || !strings.Contains(err.Error(), what) {
+			t.Errorf("%.300v, want %s", err, what)
+		}
+	}
+}
+
+// seeds returns all existing files, for tests with drawn and fuzzed files.
+func seeds(t testing.TB) [][]byte {
+	t.Helper()
+	paths, err := filepath.Glob("examples/*.yaml")
+	if err != nil || len(paths) < 6 {
+		t.Fatalf("%d examples: %v", len(paths), err)
+	}
+	files := [][]byte{playbook.DefaultFile()}
+	for _, path := range paths {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, content)
+	}
+	return files
+}
+
+// checkWellFormed asserts that every mistake has its place and is one line, and that a playbook without mistakes can be
+// explained and planned with.
+func checkWellFormed(t interface {
+	Fatalf(format string, args ...any)
+}, file []byte, f playbook.Facts,
+) {
+	p, err := playbook.Load(file)
+	var found playbook.Diagnostics
+	if err != nil && (!errors.As(err, &found) || len(found) == 0 || len(found) > playbook.MaxDiagnostics) {
+		t.Fatalf("an error of another kind: %v", err)
+	}
+	lines := 1
+	for _, end := range []string{"\n", "\r", "\u0085", "\u2028", "\u2029"} { // every character that ends a line in YAML
+		lines += strings.Count(string(file), end)
+	}
+	for _, m := range found {
+		if m.Line < 1 || m.Line > lines+1 || m.Column < 1 || m.Text == "" || strings.ContainsAny(m.Text, "\n\r\t") {
+			t.Fatalf("a mistake without a place or of several lines: %q", m.String())
+		}
+	}
+	if err != nil {
+		return
+	}
+	if len(p.Digest()) != 32 || p.Explain() == "" {
+		t.Fatalf("digest %q", p.Digest())
+	}
+	f.Reservation.Until = f.Now.AddDate(0, 0, 3)
+	f.Reservation.Valid = true
+	p.Plan(f, transitionTo("Won"))
+	for _, followUp := range p.Plan(f, transitionTo("")).FollowUps {
+		t.Fatalf("a move plans %v", followUp)
+	}
+}
+
+func FuzzLoad(f *testing.F) {
+	for _, file := range seeds(f) {
+		f.Add(file)
+	}
+	for _, file := range []string{"", "a: b: c", "- *x", "a: &a [*a]", "? a", "{", "\t", "!!x", "steps: [1,", "'", "when: |\n  a"} {
+		f.Add([]byte(file))
+	}
+	known := facts(f)
+	f.Fuzz(func(t *testing.T, file []byte) { checkWellFormed(t, file, known) })
+}
+
+// Lines of an example file are left out, swapped or written twice. The result is at worst a file with mistakes.
+func TestDamagedFilesAreToldAsMistakes(t *testing.T) {
+	files, known := seeds(t), facts(t)
+	rapid.Check(t, func(t *rapid.T) {
+		lines := strings.SplitAfter(string(rapid.SampledFrom(files).Draw(t, "file")), "\n")
+		for range rapid.IntRange(1, 3).Draw(t, "damages") {
+			i, j := rapid.IntRange(0, len(lines)-1).Draw(t, "line"), rapid.IntRange(0, len(lines)-1).Draw(t, "other")
+			switch rapid.IntRange(0, 3).Draw(t, "damage") {
+			case 0:
+				lines[i] = ""
+			case 1:
+				lines[i], lines[j] = lines[j], lines[i]
+			case 2:
+				lines[i] += lines[j]
+			case 3:
+				at := rapid.IntRange(0, len(lines[i])).Draw(t, "at")
+				lines[i] = lines[i][:at] + rapid.StringOfN(rapid.SampledFrom([]rune("{}[]:-\"'|>{{.}}&*! ax1\t\n")), 0, 3, -1).Draw(t, "typed") + lines[i][at:]
+			}
+		}
+		checkWellFormed(t, []byte(strings.Join(lines, "")), known)
+	})
+}
+
+func TestMistakesAreNotWithoutEnd(t *testing.T) {
+	var file strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&file, "x%d: 1\n", i)
+	}
+	_, err := playbook.Load([]byte(file.String()))
+	var found playbook.Diagnostics
+	if !errors.As(err, &found) || len(found) != playbook.MaxDiagnostics {
+		t.Errorf("%d mistakes are told", len(found))
+	}
+	_, err = playbook.Load([]byte("# " + strings.Repeat("x", playbook.MaxFileBytes)))
+	if err == nil || !strings.Contains(err.Error(), "at most 262144") {
+		t.Errorf("a file that is too large: %v", err)
+	}
+}
+
+// No file takes long to refuse.
+func TestNothingTakesLong(t *testing.T) {
+	for _, file := range []string{
+		strings.Repeat("[", 200_000), strings.Repeat("{a: ", 50_000), strings.Repeat("- ", 100_000), strings.Repeat("a:\n", 80_000),
+		strings.Repeat(`"`, 200_000), strings.Repeat("a: b: ", 40_000), strings.Repeat("&a ", 60_000), strings.Repeat("? ", 100_000),
+		strings.Repeat("a: [", 4_000), "x: |\n" + strings.Repeat("  y\n", 60_000) + " z",
+		rule("    when: " + strings.Repeat("(", 1000) + "\n"), rule("    when: " + strings.Repeat("not ", 250) + "\n"),
+		"emails: { a: { subject: \"" + strings.Repeat("{{if .Name}}", 1000) + "\", body: b } }",
+	} {
+		began := time.Now()
+		_, err := playbook.Load([]byte(file))
+		// Each file takes less than a second, and several times that with the race detector on a busy machine. Work
+		// that grows faster than the file would take minutes.
+		if took := time.Since(began); err == nil || took > 30*time.Second {
+			t.Errorf("%.20q…: refused after %v: %v", file, took, err != nil)
+		}
+	}
+}

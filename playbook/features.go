@@ -1,0 +1,171 @@
+package playbook
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// Features are the kinds of rules in a playbook. The zero value is that of a playbook without rules.
+type Features struct {
+	// Transitions, Happenings and FollowUps report whether the playbook has rules of that kind.
+	Transitions, Reactions, FollowUps bool
+	// Steps are the steps in which it has follow-ups; "" for a playbook without follow-ups and happenings.
+	Steps opportunity.StepPatterns
+	// Learners reports whether the playbook may register learners or make contacts of them.
+	Learners bool
+}
+
+// Features returns the kinds of rules in the playbook.
+func (p *Playbook) Features() Features {
+	if p == nil {
+		return Features{}
+	}
+	var at []opportunity.StepPattern
+	for _, rules := range p.rules.Steps {
+		if len(rules.FollowUps) > 0 {
+			at = append(at, rules.At.pattern())
+		}
+	}
+	contents := Features{
+		Transitions: len(p.rules.Transitions) > 0, Reactions: len(p.rules.Reactions) > 0,
+		FollowUps: len(at) > 0,
+		Learners: slices.ContainsFunc(p.effectRules(""), func(e EffectRule) bool {
+			return e.Contacts != nil || e.Register != nil
+		}),
+	}
+	if contents.Reactions || contents.FollowUps {
+		contents.Steps = opportunity.StepPatternsOf(at...)
+	}
+	return contents
+}
+
+// effectRules returns all effects that the occasion may have, or those of every occasion for "".
+func (p *Playbook) effectRules(kind opportunity.PlanCauseKind) []EffectRule {
+	var all []EffectRule
+	if kind == "" || kind == opportunity.CauseTransition {
+		for _, rule := range p.rules.Transitions {
+			all = append(append(all, rule.Before...), rule.After...)
+		}
+	}
+	for _, rule := range p.rules.Reactions {
+		if kind == "" || rule.On == string(kind) {
+			all = append(all, rule.Do...)
+		}
+	}
+	return all
+}
+
+// NeedsEvents reports whether a plan for the occasion depends on the events of the interests. It may depend on when
+// they start. The plan for the zero occasion may also depend on whether something happened to them.
+func (p *Playbook) NeedsEvents(kind opportunity.PlanCauseKind) bool {
+	if p == nil {
+		return false
+	}
+	if kind != "" {
+		return slices.ContainsFunc(p.effectRules(kind), EffectRule.usesFirstStart)
+	}
+	if slices.ContainsFunc(p.rules.Reactions, func(h Reaction) bool { return h.On != string(opportunity.CauseReservationExpired) }) {
+		return true
+	}
+	return slices.ContainsFunc(p.rules.Steps, func(s StepRules) bool {
+		return slices.ContainsFunc(s.FollowUps, func(f FollowUpRule) bool {
+			return f.Due.BeforeStart != nil || f.Do.usesFirstStart() || f.Then != nil && f.Then.usesFirstStart()
+		})
+	})
+}
+
+// MailNeedsEvents reports whether the named mail uses the start of an event.
+func (p *Playbook) MailNeedsEvents(name string) bool {
+	if p == nil {
+		return false
+	}
+	mail := p.rules.Emails[name]
+	return mail.Subject.usesFirstStart() || mail.Body.usesFirstStart()
+}
+
+// MailNeedsContact reports whether the named mail uses the contact.
+func (p *Playbook) MailNeedsContact(name string) bool {
+	if p == nil {
+		return false
+	}
+	mail := p.rules.Emails[name]
+	return mail.Subject.mentions(".Contact") || mail.Body.mentions(".Contact")
+}
+
+// HasMail reports whether the playbook has the named mail.
+func (p *Playbook) HasMail(name string) bool {
+	if p == nil {
+		return false
+	}
+	_, known := p.rules.Emails[name]
+	return known
+}
+
+// MailFrom returns the id of the sending address of the named mail, or "" for the tenant's usual address.
+func (p *Playbook) MailFrom(name string) string {
+	if p == nil {
+		return ""
+	}
+	return p.rules.Emails[name].From
+}
+
+// Service returns the tenant's service of the name.
+func (p *Playbook) Service(name string) (Service, bool) {
+	if p == nil {
+		return Service{}, false
+	}
+	service, known := p.rules.Services[name]
+	return service, known
+}
+
+// MissingSecrets returns a mistake of the file for each service without a key. Requests to such a service could not be
+// signed.
+func (p *Playbook) MissingSecrets(has func(secret string) bool) Diagnostics {
+	if p == nil {
+		return nil
+	}
+	var lacking Diagnostics
+	for _, s := range p.secrets {
+		if !has(s.name) {
+			lacking.add(s.line, s.column, "there is no key of the name "+s.name+", so requests to the service cannot be signed")
+		}
+	}
+	return lacking.sorted()
+}
+
+// secret is the name of a key and its place in the playbook.
+type secret struct {
+	name         string
+	line, column int
+}
+
+// mentions reports whether the text may name the variable. Text that only looks like the variable counts, too.
+func (t Text) mentions(variable string) bool { return strings.Contains(string(t), variable) }
+
+func (t Text) usesFirstStart() bool { return t.mentions(".FirstStart") }
+
+// usesFirstStart reports whether the effect depends on the start of an event. Mails do not count, because they are
+// written later.
+func (e EffectRule) usesFirstStart() bool {
+	switch {
+	case e.Account != nil:
+		return e.Account.Name.usesFirstStart()
+	case e.Attributes != nil:
+		for _, text := range e.Attributes.Set {
+			if text.usesFirstStart() {
+				return true
+			}
+		}
+	case e.Invoice != nil:
+		return e.Invoice.FinaliseBeforeStart != nil || e.Invoice.PurchaseOrder.usesFirstStart() || e.Invoice.Comments.usesFirstStart()
+	case e.Log != nil:
+		return e.Log.Message.usesFirstStart()
+	}
+	return false
+}
+
+func (a ActionRule) usesFirstStart() bool {
+	return a.Log != nil && a.Log.Message.usesFirstStart() || a.Attention != nil && a.Attention.Text.usesFirstStart()
+}

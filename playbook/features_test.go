@@ -1,0 +1,137 @@
+package playbook_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/playbook"
+)
+
+func mustLoad(t *testing.T, text string) *playbook.Playbook {
+	t.Helper()
+	p, err := playbook.Load([]byte(text))
+	if err != nil {
+		t.Fatalf("%s:\n%v", text, err)
+	}
+	return p
+}
+
+func TestWhatAPlaybookHas(t *testing.T) {
+	for text, want := range map[string]playbook.Features{
+		"": {},
+		"calendar: { zone: Europe/London }\nfollowUpsAtMost: 3\nemails: { a: { subject: s, body: b } }":                 {},
+		"steps: [{ at: { state: Open }, followUps: [{ name: a, due: { idle: 1d }, do: { attention: { text: t } } }] }]": {FollowUps: true, Steps: "state Open"},
+		"transitions: [{ name: a, to: { state: Won }, after: [{ account: {} }] }]":                                      {Transitions: true},
+		"transitions: [{ name: a, to: { state: Won }, after: [{ account: {} }, { register: {} }] }]":                    {Transitions: true, Learners: true},
+		"transitions: [{ name: a, to: { state: Won }, before: [{ contacts: {} }] }]":                                    {Transitions: true, Learners: true},
+		"happenings: [{ name: a, on: eventCancelled, do: [{ contacts: {} }] }]":                                         {Reactions: true, Learners: true, Steps: opportunity.NoSteps},
+	} {
+		if got := mustLoad(t, text).Features(); got != want {
+			t.Errorf("%s: %+v, want %+v", text, got, want)
+		}
+	}
+	if got := (*playbook.Playbook)(nil).Features(); got != (playbook.Features{}) {
+		t.Errorf("without a playbook: %+v", got)
+	}
+}
+
+func TestWhatAPlaybookNeedsToKnowOfEvents(t *testing.T) {
+	const move, lapsed, cancelled = opportunity.CauseTransition, opportunity.CauseReservationExpired, opportunity.CauseEventCancelled
+	step := func(rule string) string {
+		return "steps: [{ at: { state: Open }, followUps: [{ name: a, " + rule + " }] }]"
+	}
+	win := func(effect string) string {
+		return "transitions: [{ name: a, to: { state: Won }, after: [" + effect + "] }]"
+	}
+	all := []opportunity.PlanCauseKind{"", move, lapsed, cancelled}
+	for text, want := range map[string][]opportunity.PlanCauseKind{
+		"": nil,
+		step("due: { idle: 1d }, do: { attention: { text: t } }"):                                                                                   nil,
+		step("due: { beforeLapse: 1d }, do: { log: { message: \"{{.Name}}\" } }"):                                                                   nil,
+		step("due: { beforeStart: 1d }, do: { attention: { text: t } }"):                                                                            {""},
+		step("due: { idle: 1d }, do: { attention: { text: \"{{.FirstStart}}\" } }"):                                                                 {""},
+		step("due: { idle: 1d }, do: { log: { message: \"{{.FirstStart}}\" } }"):                                                                    {""},
+		step("due: { idle: 1d }, do: { attention: { text: t } }, repeat: { times: 2, every: 1d }, then: { log: { message: \"{{.FirstStart}}\" } }"): {""},
+		win("{ account: { name: \"{{.Name}}\" } }"):                                                                                                 nil,
+		win("{ account: { name: \"{{.FirstStart}}\" } }"):                                                                                           {move},
+		win("{ attributes: { set: { a: b, c: \"{{.FirstStart}}\" } } }"):                                                                            {move},
+		win("{ invoice: {} }"): nil,
+		win("{ invoice: { comments: \"{{with .FirstStart}}{{.}}{{end}}\" } }"):                                 {move},
+		win("{ invoice: { purchaseOrder: \"{{.FirstStart}}\" } }"):                                             {move},
+		win("{ invoice: { finaliseBeforeStart: 7d } }"):                                                        {move},
+		win("{ log: { message: \"{{.FirstStart}}\" } }"):                                                       {move},
+		"happenings: [{ name: a, on: eventCancelled, do: [{ log: { message: m } }] }]":                         {""},
+		"happenings: [{ name: a, on: reservationLapsed, do: [{ log: { message: m } }] }]":                      nil,
+		"happenings: [{ name: a, on: reservationLapsed, do: [{ log: { message: \"{{.FirstStart}}\" } }] }]":    {lapsed},
+		"happenings: [{ name: a, on: eventCancelled, do: [{ log: { message: \"{{.FirstStart}}\" } }] }]":       {"", cancelled},
+		"emails: { m: { subject: s, body: \"{{.FirstStart}}\" } }\n" + win("{ email: { to: owner, use: m } }"): nil, // the mail is written later
+	} {
+		var got []opportunity.PlanCauseKind
+		for _, kind := range all {
+			if mustLoad(t, text).NeedsEvents(kind) {
+				got = append(got, kind)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", text, diff)
+		}
+	}
+	if (*playbook.Playbook)(nil).NeedsEvents("") {
+		t.Error("without a playbook")
+	}
+}
+
+func TestWhatAMailNeeds(t *testing.T) {
+	p := mustLoad(t, `
+emails:
+  plain: { subject: "{{.Name}}", body: "{{.Owner}}" }
+  start: { subject: "{{.FirstStart}}", body: b, from: U2VuZGluZ0VtYWlsQWRkcmVzczox }
+  whom: { subject: s, body: "{{if .FirstStart}}{{.Contact}}{{end}}" }
+`)
+	for name, want := range map[string][3]bool{
+		"plain": {true, false, false}, "start": {true, true, false}, "whom": {true, true, true}, "none": {},
+	} {
+		if got := [3]bool{p.HasMail(name), p.MailNeedsEvents(name), p.MailNeedsContact(name)}; got != want {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
+	if p.MailFrom("start") != "U2VuZGluZ0VtYWlsQWRkcmVzczox" || p.MailFrom("plain") != "" {
+		t.Errorf("from %q and %q", p.MailFrom("start"), p.MailFrom("plain"))
+	}
+}
+
+func TestServicesThatCannotBeSignedFor(t *testing.T) {
+	p := mustLoad(t, `services:
+  erp:
+    url: https://erp.example.com
+    secret: erp-key
+  crm: { url: https://crm.example.com, secret: crm-key }
+`)
+	has := func(names ...string) func(string) bool {
+		return func(secret string) bool {
+			for _, name := range names {
+				if name == secret {
+					return true
+				}
+			}
+			return false
+		}
+	}
+	if got := p.MissingSecrets(has("erp-key", "crm-key")); len(got) != 0 {
+		t.Errorf("with all keys: %v", got)
+	}
+	if got := p.MissingSecrets(has("crm-key")).Error(); got != "4:13: there is no key of the name erp-key, so requests to the service cannot be signed" {
+		t.Errorf("without one: %s", got)
+	}
+	if got := p.MissingSecrets(has()); len(got) != 2 || got[1].Line != 5 {
+		t.Errorf("without keys: %v", got)
+	}
+	if service, known := p.Service("erp"); !known || service.URL != "https://erp.example.com" || service.Secret != "erp-key" {
+		t.Errorf("service %+v", service)
+	}
+	if _, known := p.Service("none"); known {
+		t.Error("a service that there is not")
+	}
+}

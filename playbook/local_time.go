@@ -1,0 +1,162 @@
+package playbook
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"time"
+)
+
+// Clock is a time of day on the wall, in minutes since midnight; 24:00 is the end
+// of the day. It is written as 09:00.
+type Clock int
+
+const endOfDay Clock = 24 * 60
+
+var clockPattern = regexp.MustCompile(`^([01][0-9]|2[0-4]):([0-5][0-9])$`)
+
+// UnmarshalText reads a time such as 09:00.
+func (c *Clock) UnmarshalText(text []byte) error {
+	found := clockPattern.FindStringSubmatch(string(text))
+	if found == nil {
+		return fmt.Errorf("%q is not a time of day; write hours and minutes, such as 09:00", truncateQuote(string(text)))
+	}
+	hours, _ := strconv.Atoi(found[1])
+	minutes, _ := strconv.Atoi(found[2])
+	if *c = Clock(60*hours + minutes); *c > endOfDay {
+		return fmt.Errorf("%q is not a time of day; the day ends at 24:00", truncateQuote(string(text)))
+	}
+	return nil
+}
+
+// MarshalText writes the time as it is read.
+func (c Clock) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// String writes the time as it is read.
+func (c Clock) String() string { return fmt.Sprintf("%02d:%02d", c/60, c%60) }
+
+// Date is a day of the calendar, written as 2026-12-25.
+type Date struct {
+	Year  int
+	Month time.Month
+	Day   int
+}
+
+// UnmarshalText reads a day such as 2026-12-25.
+func (d *Date) UnmarshalText(text []byte) error {
+	t, err := time.Parse(time.DateOnly, string(text))
+	if err != nil {
+		return fmt.Errorf("%q is not a day; write it as 2026-12-25", truncateQuote(string(text)))
+	}
+	*d = dateOf(t)
+	return nil
+}
+
+// MarshalText writes the day as it is read.
+func (d Date) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// String writes the day as it is read.
+func (d Date) String() string { return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.Month, d.Day) }
+
+// dateOf returns the day of t in the zone of t.
+func dateOf(t time.Time) Date {
+	year, month, day := t.Date()
+	return Date{year, month, day}
+}
+
+// plus returns the day n days later, or earlier.
+func (d Date) plus(n int) Date {
+	return dateOf(time.Date(d.Year, d.Month, d.Day+n, 0, 0, 0, 0, time.UTC))
+}
+
+func (d Date) weekday() time.Weekday {
+	return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC).Weekday()
+}
+
+// Weekday is a day of the week, written as mon, tue, wed, thu, fri, sat or sun.
+type Weekday time.Weekday
+
+// UnmarshalText reads a day such as mon or monday.
+func (w *Weekday) UnmarshalText(text []byte) error {
+	for day := time.Sunday; day <= time.Saturday; day++ {
+		if name := Weekday(day).String(); string(text) == name || string(text) == weekdayName(day) {
+			*w = Weekday(day)
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is not a day of the week; write mon, tue, wed, thu, fri, sat or sun", truncateQuote(string(text)))
+}
+
+// MarshalText writes the day by its first three letters.
+func (w Weekday) MarshalText() ([]byte, error) { return []byte(w.String()), nil }
+
+// String writes the day by its first three letters.
+func (w Weekday) String() string { return weekdayName(time.Weekday(w))[:3] }
+
+func weekdayName(day time.Weekday) string {
+	name := day.String()
+	return string(name[0]|0x20) + name[1:]
+}
+
+// localDateTime is a local time, without its zone.
+type localDateTime struct {
+	date      Date
+	timeOfDay time.Duration // since midnight, in local time
+}
+
+func localDateTimeOf(t time.Time) localDateTime {
+	hour, minute, second := t.Clock()
+	return localDateTime{dateOf(t), time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute + time.Duration(second)*time.Second + time.Duration(t.Nanosecond())}
+}
+
+func (c Clock) duration() time.Duration { return time.Duration(c) * time.Minute }
+
+// momentIn returns the moment of the local time w in the zone. When clocks are set back and w occurs twice, in returns
+// the first moment. When clocks skip w, in returns the moment at which they are set.
+func (w localDateTime) momentIn(zone *time.Location) time.Time {
+	t := time.Date(w.date.Year, w.date.Month, w.date.Day, 0, 0, 0, int(w.timeOfDay), zone)
+	if wanted := w.date.plus(int(w.timeOfDay / (24 * time.Hour))); localDateTimeOf(t) != (localDateTime{wanted, w.timeOfDay % (24 * time.Hour)}) {
+		return nearestClockChange(t)
+	}
+	if begins, by := repeatedTimes(t); !begins.IsZero() {
+		return t.Add(-by)
+	}
+	return t
+}
+
+// nearestClockChange returns the nearest moment at which clocks are set forward.
+func nearestClockChange(t time.Time) time.Time {
+	begins, ends := t.ZoneBounds()
+	switch {
+	case begins.IsZero():
+		return ends
+	case ends.IsZero() || t.Sub(begins) < ends.Sub(t):
+		return begins
+	}
+	return ends
+}
+
+// repeatedTimes returns the second pass of local times that occur twice, when t lies in it: its beginning and its length.
+// Otherwise it returns zero.
+func repeatedTimes(t time.Time) (begins time.Time, by time.Duration) {
+	begins, _ = t.ZoneBounds()
+	if begins.IsZero() {
+		return time.Time{}, 0
+	}
+	_, now := t.Zone()
+	_, before := begins.Add(-1).Zone()
+	by = time.Duration(before-now) * time.Second
+	if by > 0 && t.Before(begins.Add(by)) {
+		return begins, by
+	}
+	return time.Time{}, 0
+}
+
+// laterFold moves a local time that occurs for the second time to the end of the repeated times. So local times never
+// go back.
+func laterFold(t time.Time) time.Time {
+	if begins, by := repeatedTimes(t); !begins.IsZero() {
+		return begins.Add(by)
+	}
+	return t
+}

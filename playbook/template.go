@@ -1,0 +1,174 @@
+package playbook
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"text/template"
+	"text/template/parse"
+)
+
+// Text is a template in the language of Go's text/template, over named variables:
+// "Dear {{.Contact}}". It knows if, else, with, and, or, not, eq, ne and index;
+// it cannot repeat and defines no other templates.
+type Text string
+
+// templateFunctions are the functions that a template may call.
+var templateFunctions = [...]string{"and", "or", "not", "eq", "ne", "index"}
+
+func (t Text) parse() (*template.Template, error) {
+	return template.New("").Option("missingkey=zero").Parse(string(t))
+}
+
+// render fills the template in.
+func (t Text) render(variables any) (string, error) {
+	parsed, err := t.parse()
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	if err := parsed.Execute(&b, variables); err != nil {
+		return "", err
+	}
+	return b.String(), nil
+}
+
+// oneLine keeps a text to one line.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// textDiagnostic is a mistake at a byte of a text.
+type textDiagnostic struct {
+	offset int
+	text   string
+}
+
+// diagnose returns the mistakes in a template. variables is a struct whose fields are the variables.
+func (t Text) diagnose(variables any) []textDiagnostic {
+	if len(t) > MaxTextBytes {
+		return []textDiagnostic{{0, fmt.Sprintf("the text has %d bytes; at most %d", len(t), MaxTextBytes)}}
+	}
+	parsed, err := t.parse()
+	if err != nil {
+		return []textDiagnostic{templateDiagnostic(string(t), err)}
+	}
+	if parsed.Tree == nil || parsed.Root == nil {
+		return nil
+	}
+	walk := textWalk{variables: reflect.TypeOf(variables)}
+	for _, other := range parsed.Templates() {
+		if other.Name() != "" {
+			walk.addDiagnostic(0, "it defines the template %q; write its text where it is wanted", truncateQuote(other.Name()))
+		}
+	}
+	walk.list(parsed.Root)
+	if len(walk.diagnostics) > 0 {
+		return walk.diagnostics
+	}
+	if err := parsed.Execute(new(strings.Builder), variables); err != nil {
+		return []textDiagnostic{templateDiagnostic(string(t), err)}
+	}
+	return nil
+}
+
+// templateDiagnostic finds the place of an error of the library: "template: :2:7: …" or "template: :2: …".
+func templateDiagnostic(text string, err error) textDiagnostic {
+	said := strings.TrimPrefix(err.Error(), "template: :")
+	var line, column int
+	if n, _ := fmt.Sscanf(said, "%d:%d:", &line, &column); n < 2 {
+		column = 0
+		_, _ = fmt.Sscanf(said, "%d:", &line)
+	}
+	offset := 0
+	for ; line > 1; line-- {
+		next := strings.IndexByte(text[offset:], '\n')
+		if next < 0 {
+			break
+		}
+		offset += next + 1
+	}
+	said = strings.TrimLeft(said, "0123456789:")
+	if _, rest, found := strings.Cut(said, ">: "); found {
+		said = rest
+	}
+	return textDiagnostic{min(offset+column, len(text)), "the template cannot be filled in: " + strings.TrimSpace(said)}
+}
+
+// textWalk looks for constructs that a template may not use.
+type textWalk struct {
+	variables   reflect.Type
+	diagnostics []textDiagnostic
+}
+
+func (w *textWalk) addDiagnostic(at parse.Pos, format string, args ...any) {
+	w.diagnostics = append(w.diagnostics, textDiagnostic{int(at), fmt.Sprintf(format, args...)})
+}
+
+func (w *textWalk) list(list *parse.ListNode) {
+	if list == nil {
+		return
+	}
+	for _, node := range list.Nodes {
+		w.node(node)
+	}
+}
+
+func (w *textWalk) node(node parse.Node) {
+	switch node := node.(type) {
+	case *parse.ActionNode:
+		w.pipe(node.Pipe)
+	case *parse.IfNode:
+		w.branch(node.BranchNode)
+	case *parse.WithNode:
+		w.branch(node.BranchNode)
+	case *parse.TextNode, *parse.CommentNode:
+	default:
+		w.addDiagnostic(node.Position(), "a template may not do this; it knows variables, if, else, with, %s", strings.Join(templateFunctions[:], ", "))
+	}
+}
+
+func (w *textWalk) branch(branch parse.BranchNode) {
+	w.pipe(branch.Pipe)
+	w.list(branch.List)
+	w.list(branch.ElseList)
+}
+
+func (w *textWalk) pipe(pipe *parse.PipeNode) {
+	if pipe == nil {
+		return
+	}
+	for _, command := range pipe.Cmds {
+		for _, argument := range command.Args {
+			w.argument(argument)
+		}
+	}
+}
+
+func (w *textWalk) argument(node parse.Node) {
+	switch node := node.(type) {
+	case *parse.PipeNode:
+		w.pipe(node)
+	case *parse.IdentifierNode:
+		if !slices.Contains(templateFunctions[:], node.Ident) {
+			w.addDiagnostic(node.Position(), "a template may not call %s; it knows %s", node.Ident, strings.Join(templateFunctions[:], ", "))
+		}
+	case *parse.FieldNode:
+		names := variableNames(w.variables)
+		if !slices.Contains(names, node.Ident[0]) {
+			w.addDiagnostic(node.Position(), "unknown variable {{.%s}}; %s", truncateQuote(node.Ident[0]), suggest(node.Ident[0], names))
+		}
+	case *parse.ChainNode:
+		w.argument(node.Node)
+	}
+}
+
+// variableNames returns the names of the fields, including those of embedded structs.
+func variableNames(t reflect.Type) []string {
+	var names []string
+	for _, field := range reflect.VisibleFields(t) {
+		if !field.Anonymous {
+			names = append(names, field.Name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,133 @@
+// Package adminclient controls a sandbox in another process: its faults, its ledger and its outbox. It uses the sandbox's admin
+// endpoint and nothing else.
+package adminclient
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/oppflow/oppflow/sandbox/fault"
+	"github.com/oppflow/oppflow/sandbox/requestlog"
+	"github.com/oppflow/oppflow/sandbox/store"
+)
+
+// Client is a running sandbox. It is safe for concurrent use.
+type Client struct {
+	// APIURL is the address of its API, such as http://127.0.0.1:8080/graphql.
+	APIURL string
+	// Token is the sandbox's own token, which never expires.
+	Token string
+}
+
+// SetFault puts a fault in force and returns its id.
+func (s Client) SetFault(ctx context.Context, rule fault.Rule) (int, error) {
+	var answer struct {
+		ID int `json:"id"`
+	}
+	err := s.call(ctx, http.MethodPost, "faults", rule, &answer)
+	return answer.ID, err
+}
+
+// ReleaseFault lets the requests that the fault holds continue. The fault stays in force.
+func (s Client) ReleaseFault(ctx context.Context, id int) error {
+	return s.call(ctx, http.MethodPost, fmt.Sprintf("faults/%d/release", id), nil, nil)
+}
+
+// DiscardFault throws away what the fault holds. The fault stays in force.
+func (s Client) DiscardFault(ctx context.Context, id int) error {
+	return s.call(ctx, http.MethodPost, fmt.Sprintf("faults/%d/discard", id), nil, nil)
+}
+
+// RemoveFault takes the fault out of force. The requests that it holds continue.
+func (s Client) RemoveFault(ctx context.Context, id int) error {
+	return s.call(ctx, http.MethodDelete, fmt.Sprintf("faults/%d", id), nil, nil)
+}
+
+// ClearFaults takes all faults out of force. The requests that they hold continue.
+func (s Client) ClearFaults(ctx context.Context) error {
+	return s.call(ctx, http.MethodDelete, "faults", nil, nil)
+}
+
+// Faults returns the faults in force, in the order in which they were set.
+func (s Client) Faults(ctx context.Context) ([]fault.Status, error) {
+	var answer struct {
+		Faults []fault.Status `json:"faults"`
+	}
+	err := s.call(ctx, http.MethodGet, "faults", nil, &answer)
+	return answer.Faults, err
+}
+
+// Fault returns the current state of a fault, or the zero value when there is none with the id.
+func (s Client) Fault(ctx context.Context, id int) (fault.Status, error) {
+	list, err := s.Faults(ctx)
+	for _, status := range list {
+		if status.ID == id {
+			return status, err
+		}
+	}
+	return fault.Status{}, err
+}
+
+// RequestLog returns all requests after the given number, the oldest first.
+func (s Client) RequestLog(ctx context.Context, after int64) ([]requestlog.Entry, error) {
+	var all []requestlog.Entry
+	for {
+		var answer struct {
+			Entries []requestlog.Entry `json:"entries"`
+		}
+		if err := s.call(ctx, http.MethodGet, fmt.Sprintf("ledger?after=%d", after), nil, &answer); err != nil {
+			return nil, err
+		}
+		if len(answer.Entries) == 0 {
+			return all, nil
+		}
+		all = append(all, answer.Entries...)
+		after = all[len(all)-1].Number
+	}
+}
+
+// Outbox returns all mail in the order in which it was sent.
+func (s Client) Outbox(ctx context.Context) ([]store.Mail, error) {
+	var answer struct {
+		Mails []store.Mail `json:"mails"`
+	}
+	err := s.call(ctx, http.MethodGet, "outbox", nil, &answer)
+	return answer.Mails, err
+}
+
+func (s Client) call(ctx context.Context, method, path string, payload, answer any) error {
+	var body io.Reader = http.NoBody
+	if payload != nil {
+		text, err := json.Marshal(payload)
+		if err != nil {
+			return err
+		}
+		body = bytes.NewReader(text)
+	}
+	request, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(s.APIURL, "/graphql")+"/_sandbox/"+path, body)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Authorization", "Bearer "+s.Token)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return fmt.Errorf("the sandbox: %w", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return fmt.Errorf("the sandbox: %w", err)
+	}
+	if response.StatusCode >= http.StatusMultipleChoices {
+		return fmt.Errorf("the sandbox answers %s to %s %s: %s", response.Status, method, path, text)
+	}
+	if answer == nil {
+		return nil
+	}
+	return json.Unmarshal(text, answer)
+}

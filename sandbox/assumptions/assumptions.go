@@ -1,0 +1,123 @@
+// Package assumptions is the table of the sandbox's assumptions. Each row is a behaviour of the API
+// that is neither documented nor observed, with the other behaviours that the API may have. A user who knows a tenant
+// better chooses another value of a row, and the sandbox then behaves like the tenant. Pure.
+//
+// A test that passes only with a row's default proves nothing about the API.
+package assumptions
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Name identifies a row.
+type Name string
+
+// Option is one possible behaviour of the API.
+type Option struct {
+	// Value is the word that chooses the behaviour.
+	Value string
+	// Description describes what the sandbox does with the value.
+	Description string
+}
+
+// Assumption is one behaviour that is unknown outside of the vendor. It has at least two values. The first value is the
+// default.
+type Assumption struct {
+	Name    Name
+	Options []Option
+	// AnyName reports that any other GraphQL name is a value, too: the name that the API has for the thing. The Values are then
+	// suggestions.
+	AnyName bool
+}
+
+// All returns all rows, by subject.
+func All() []Assumption {
+	return slices.Concat(search(), filters(), names(), ids(), fields(), mutations(), interests(), reservations(), pipeline(), relatedRecords(), protocol())
+}
+
+// Absent is the value of rows that remove something from the schema. A request that uses it is refused.
+const Absent = "absent"
+
+// nameAssumption returns a row about the name of something in the API. names are the possible names; the first is the default.
+// The row can also be Absent.
+func nameAssumption(row Name, thing string, names ...string) Assumption {
+	r := Assumption{Name: row, AnyName: true}
+	for _, name := range names {
+		r.Options = append(r.Options, Option{name, thing + " is called " + name})
+	}
+	r.Options = append(r.Options, Option{Absent, "there is none"})
+	return r
+}
+
+// Choices are the chosen values. The zero value has every row's default. It is safe for concurrent use.
+type Choices struct{ chosen map[Name]string }
+
+// ParseChoices reads choices from words, such as "reserve.short" to "refused". Its error names the row and the possible values.
+func ParseChoices(words map[string]string) (Choices, error) {
+	c := Choices{chosen: make(map[Name]string, len(words))}
+	for _, word := range slices.Sorted(maps.Keys(words)) {
+		row, ok := byName()[Name(word)]
+		if !ok {
+			return Choices{}, fmt.Errorf("there is no assumption %q; the table lists them", word)
+		}
+		listed := slices.ContainsFunc(row.Options, func(v Option) bool { return v.Value == words[word] })
+		if !listed && (!row.AnyName || !isGraphQLName(words[word])) {
+			return Choices{}, fmt.Errorf("assumption %s: there is no value %q; choose %s", word, words[word], row.optionList())
+		}
+		c.chosen[row.Name] = words[word]
+	}
+	return c, nil
+}
+
+// IsDefault reports whether no value was chosen. Every row then has its default.
+func (c Choices) IsDefault() bool { return len(c.chosen) == 0 }
+
+// Is reports whether the row has the value. Callers never ask for the default value: the default applies when no
+// other value is chosen.
+func (c Choices) Is(row Name, value string) bool { return c.chosen[row] == value }
+
+// Of returns the value of a row, "" if there is no such row.
+func (c Choices) Of(row Name) string {
+	if value, ok := c.chosen[row]; ok {
+		return value
+	}
+	if r, ok := byName()[row]; ok {
+		return r.Options[0].Value
+	}
+	return ""
+}
+
+// byName are the rows of the table by name. They are never changed.
+var byName = sync.OnceValue(func() map[Name]Assumption {
+	all := make(map[Name]Assumption)
+	for _, row := range All() {
+		all[row.Name] = row
+	}
+	return all
+})
+
+func (r Assumption) optionList() string {
+	words := make([]string, len(r.Options))
+	for i, v := range r.Options {
+		words[i] = v.Value
+	}
+	if r.AnyName {
+		return strings.Join(words, ", ") + " or any other GraphQL name"
+	}
+	return "one of " + strings.Join(words, ", ")
+}
+
+// isGraphQLName reports whether a text can be a name in a GraphQL schema.
+func isGraphQLName(name string) bool {
+	for i, r := range name {
+		letter := r == '_' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+		if !letter && (i == 0 || r < '0' || r > '9') {
+			return false
+		}
+	}
+	return name != "" && len(name) <= 100 && !strings.HasPrefix(name, "__")
+}

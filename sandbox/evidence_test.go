@@ -1,0 +1,115 @@
+package sandbox_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/oppflow/oppflow/sandbox"
+	"github.com/oppflow/oppflow/sandbox/globalid"
+)
+
+// DOC (1.1): revoking the user's consent ends both tokens, and the authorization flow must start again. The client's own
+// tokens are not affected.
+func TestRevokedConsentEndsBothTokens(t *testing.T) {
+	t.Parallel()
+	a := openOAuth(t, sandbox.Options{})
+	_, to := a.authorize(t)
+	user := a.requestToken(t, "grant_type=authorization_code", "code="+to.Query().Get("code")).mustIssue(t)
+	renewed := a.requestToken(t, "grant_type=refresh_token", "refresh_token="+user.RefreshToken).mustIssue(t)
+	own := a.requestToken(t, "grant_type=client_credentials").mustIssue(t)
+	if answer := a.send(t, http.MethodDelete, "/_sandbox/consent", nil, http.Header{"Authorization": {"Bearer " + a.Token()}}); answer.status != 204 {
+		t.Fatal(answer.status)
+	}
+	for _, token := range []string{user.AccessToken, renewed.AccessToken} {
+		if status := a.helloStatus(t, token); status != 401 {
+			t.Errorf("an access token of the user: %d", status)
+		}
+	}
+	for _, token := range []string{user.RefreshToken, renewed.RefreshToken} {
+		if answer := a.requestToken(t, "grant_type=refresh_token", "refresh_token="+token); answer.Error != "invalid_grant" {
+			t.Errorf("a refresh token of the user: %d %s", answer.status, answer.raw)
+		}
+	}
+	if status := a.helloStatus(t, own.AccessToken); status != 200 {
+		t.Errorf("the client's own: %d", status)
+	}
+	_, to = a.authorize(t)
+	if again := a.requestToken(t, "grant_type=authorization_code", "code="+to.Query().Get("code")).mustIssue(t); a.helloStatus(t, again.AccessToken) != 200 {
+		t.Error("the user cannot consent again")
+	}
+}
+
+// OBS (3.1, 4.1): legacyId is the number that the product shows; OBS (4.1): attributes {definitionKey value}; DOC (4.1):
+// the state of a stage is Open, Won, Lost or Archived; OBS (4.3): create takes entryStepId, financialUnitId, accountId.
+func TestOpportunityFields(t *testing.T) {
+	t.Parallel()
+	a := open(t, sandbox.Options{})
+	made := a.mutate(t, "create", `name: "shown", regionId: "UmVnaW9uOlVL", entryStepId: "T3Bwb3J0dW5pdHlTdGVwOjQ=", financialUnitId: "EUR", accountId: "T3JnYW5pc2F0aW9uOjI=", attributes: [{definitionKey: "po", value: "7"}]`,
+		"opportunity { legacyId step { name stage { state } } financialUnit { ... on Currency { code } } account { name } attributes { definitionKey value } activeInvoiceId salesDocument { id } }")
+	wantJSON(t, valueAt(t, mustSucceed(t, made), "opportunity"), `{"legacyId": 2, "step": {"name": "Opportunity", "stage": {"state": "Open"}}, "financialUnit": {"code": "EUR"}, "account": {"name": "Administrate"},
+		"attributes": [{"definitionKey": "po", "value": "7"}], "activeInvoiceId": null, "salesDocument": null}`)
+	states := a.query(t, `{ opportunitySteps(filters: {field: name, operation: in, values: ["Won", "Lost", "Archived"]}) { edges { node { stage { state } } } } }`, nil)
+	wantJSON(t, valueAt(t, states, "opportunitySteps", "edges"), `[{"node": {"stage": {"state": "Won"}}}, {"node": {"stage": {"state": "Lost"}}}, {"node": {"stage": {"state": "Archived"}}}]`)
+	// OBS (4.4): a scheduled job that progresses records out of a step is idempotent, because the record then no longer
+	// matches the filter.
+	at4 := func() any {
+		t.Helper()
+		return valueAt(t, a.query(t, `{ opportunities(filters: {field: stepId, operation: eq, value: "T3Bwb3J0dW5pdHlTdGVwOjQ="}) { pageInfo { totalRecords } } }`, nil), "opportunities", "pageInfo", "totalRecords")
+	}
+	before := at4()
+	a.progress(t, "T3Bwb3J0dW5pdHk6Mg==", stepWon)
+	if after := at4(); before != 1.0 || after != 0.0 {
+		t.Errorf("%v before, %v after", before, after)
+	}
+}
+
+// OBS (5.3): registerContacts takes a price, notes and more; DOC (5.3): a registration is priced in a currency or in
+// training tokens, never in both. It shows account, registerables, invoiceIssued and orderDate. OBS (5.3): learners have
+// custom values, all of them text, and are found by the start of their event.
+func TestRegistrationFields(t *testing.T) {
+	t.Parallel()
+	now := newClock()
+	a := open(t, sandbox.Options{Now: now.Now, Catalogue: catalogueWinningWith(t, "triggers: [account, registration, invoice]")})
+	for unit, refused := range map[string]string{"EUR": "", tokenType: "", "XYZ": "Not Found", globalid.Encode(globalid.TrainingTokenType, strings.Repeat("0", 32)): "Not Found"} {
+		payload := a.mutateIn(t, "event", "registerContacts", fmt.Sprintf(`eventId: %q, input: {contacts: ["UGVyc29uOjI="], notes: "n", financialUnitId: %q, amount: "12.50", priceLevelId: "UHJpY2U6MQ==", brandId: "QnJhbmQ6MQ==",
+			communicationsContactId: "UGVyc29uOjI=", orderDate: "2026-01-01T00:00:00"}`, eventOne, unit), problems+" learners { notes registration { amount financialUnitId account { name } registerables { id } invoiceIssued orderDate } }")
+		label, _, _ := strings.Cut(refusalOf(t, payload), ":")
+		if label != refused {
+			t.Errorf("%s: %q", unit, label)
+		}
+		if refused == "" {
+			wantJSON(t, valueAt(t, payload, "learners", 0), fmt.Sprintf(`{"notes": "n", "registration": {"amount": "12.50", "financialUnitId": %q, "account": {"name": "Administrate"},
+				"registerables": [{"id": %q}], "invoiceIssued": false, "orderDate": "2026-01-01T00:00:00+00:00"}}`, unit, eventOne))
+		}
+	}
+	wantPlaces(t, a, eventOne, "max 12 booked 6 ")
+
+	named := a.mutateIn(t, "event", "registerNamedLearners", `input: [{eventId: "Q291cnNlOjI=", contactId: "UGVyc29uOjE=", customFieldValues: [{definitionKey: "diet", value: "vegan"}, {definitionKey: "ticked", value: "true"}]}]`, problems+" learners { id customFieldValues { definitionKey value } }").([]any)
+	learner := valueAt(t, named[0], "learners", 0, "id")
+	changed := a.mutateIn(t, "learner", "update", fmt.Sprintf(`input: {learnerId: %q, customFieldValues: [{definitionKey: "diet", value: "none"}]}`, learner), problems+" learner { customFieldValues { definitionKey value } }")
+	wantJSON(t, valueAt(t, mustSucceed(t, changed), "learner", "customFieldValues"), `[{"definitionKey": "diet", "value": "none"}, {"definitionKey": "ticked", "value": "true"}]`)
+	found := a.query(t, `{ learners(filters: {field: eventStartDate, operation: gt, value: "2031-04-01"}) { edges { node { id } } } }`, nil)
+	wantJSON(t, valueAt(t, found, "learners", "edges"), fmt.Sprintf(`[{"node": {"id": %q}}]`, learner))
+
+	// For a registration of an opportunity, the invoice is issued when it is final.
+	id := a.create(t, "billed")
+	a.addItem(t, id, eventOne, 1, "1.00", "")
+	if refused := a.progress(t, id, stepOpportunity) + a.progress(t, id, stepWon); refused != "" {
+		t.Fatal(refused)
+	}
+	issued := func() any {
+		t.Helper()
+		data := a.query(t, `query ($id: String!) { registrations(filters: {field: sourceOpportunityId, operation: eq, value: $id}) { edges { node { invoiceIssued sourceOpportunity { owner { id } } } } } }`, vars{"id": id})
+		return valueAt(t, data, "registrations", "edges", 0, "node", "invoiceIssued")
+	}
+	if issued() != false {
+		t.Error("a draft counts as issued")
+	}
+	invoice := valueAt(t, a.query(t, `{ invoices(filters: {field: lifecycleState, operation: eq, value: "Draft"}) { edges { node { id } } } }`, nil), "invoices", "edges", 0, "node", "id")
+	mustSucceed(t, a.mutateIn(t, "invoices", "finalise", fmt.Sprintf("input: {invoiceId: %q}", invoice), problems+" invoice { id }"))
+	if issued() != true {
+		t.Error("a final one does not")
+	}
+}

@@ -1,0 +1,213 @@
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// ErrUnknown reports that there is no rule with the id.
+var ErrUnknown = errors.New("there is no such fault")
+
+// Injector holds the rules in force. It is safe for concurrent use.
+type Injector struct {
+	mu     sync.Mutex
+	lastID int
+	rules  []*activeRule
+	closed bool
+}
+
+type activeRule struct {
+	id      int
+	rule    Rule
+	random  *rand.Rand
+	matched int
+	hits    int
+	held    []*heldRequest
+}
+
+// heldRequest is a held request. gone is closed when the request continues or is thrown away.
+type heldRequest struct {
+	released  chan struct{}
+	discarded bool
+}
+
+// Status is a rule and its counters.
+type Status struct {
+	ID int `json:"id"`
+	Rule
+	// Matched counts the requests of the rule's operation since the rule was set.
+	Matched int `json:"matched"`
+	// Hits counts the requests that met the fault.
+	Hits int `json:"hits"`
+	// Held counts the requests that are held now.
+	Held int `json:"held"`
+}
+
+// Set puts a rule in force and returns its id. When several rules choose a request, the rule that was set first
+// applies.
+func (p *Injector) Set(r Rule) (int, error) {
+	if err := r.Validate(); err != nil {
+		return 0, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lastID++
+	p.rules = append(p.rules, &activeRule{id: p.lastID, rule: r, random: rand.New(rand.NewPCG(r.Seed, uint64(len(r.Kind))))}) //nolint:gosec // it decides no secret
+	return p.lastID, nil
+}
+
+// Remove takes a rule out of force. The requests that it holds continue.
+func (p *Injector) Remove(id int) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at := slices.IndexFunc(p.rules, func(a *activeRule) bool { return a.id == id })
+	if at < 0 {
+		return fmt.Errorf("%w: %d", ErrUnknown, id)
+	}
+	p.rules[at].releaseHeld(false)
+	p.rules = slices.Delete(p.rules, at, at+1)
+	return nil
+}
+
+// Clear takes all rules out of force. The requests that they hold continue.
+func (p *Injector) Clear() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.clear()
+}
+
+// Close is Clear for good: from now on no request is held.
+func (p *Injector) Close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	p.clear()
+}
+
+func (p *Injector) clear() {
+	for _, a := range p.rules {
+		a.releaseHeld(false)
+	}
+	p.rules = nil
+}
+
+// Release lets the requests that the rule holds continue, and returns their number. The rule stays in force.
+func (p *Injector) Release(id int) (int, error) { return p.releaseHeld(id, false) }
+
+// Discard throws away what the rule holds: the request never came, or its answer was lost. It returns the number of
+// these requests. The rule stays in force.
+func (p *Injector) Discard(id int) (int, error) { return p.releaseHeld(id, true) }
+
+func (p *Injector) releaseHeld(id int, thrown bool) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, a := range p.rules {
+		if a.id == id {
+			n := len(a.held)
+			a.releaseHeld(thrown)
+			return n, nil
+		}
+	}
+	return 0, fmt.Errorf("%w: %d", ErrUnknown, id)
+}
+
+func (a *activeRule) releaseHeld(thrown bool) {
+	for _, held := range a.held {
+		held.discarded = thrown
+		close(held.released)
+	}
+	a.held = nil
+}
+
+// List returns the rules in force in the order they were set.
+func (p *Injector) List() []Status {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	list := make([]Status, len(p.rules))
+	for i, a := range p.rules {
+		list[i] = Status{ID: a.id, Rule: a.rule, Matched: a.matched, Hits: a.hits, Held: len(a.held)}
+	}
+	return list
+}
+
+// Match is a fault that a request meets.
+type Match struct {
+	Rule     Rule
+	ID       int
+	injector *Injector
+}
+
+// Match counts a request with the operations and the text. It returns the fault that the request meets, or nil for none.
+func (p *Injector) Match(operations []string, text string) *Match {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var met *activeRule
+	for _, a := range p.rules {
+		if a.rule.Operation != "" && !slices.Contains(operations, a.rule.Operation) || !strings.Contains(text, a.rule.Contains) {
+			continue
+		}
+		a.matched++
+		if met == nil && a.matches() {
+			met = a
+		}
+	}
+	if met == nil {
+		return nil
+	}
+	met.hits++
+	return &Match{Rule: met.rule, ID: met.id, injector: p}
+}
+
+// matches reports whether the rule chooses the request that was counted last.
+func (a *activeRule) matches() bool {
+	r := a.rule
+	from, every := max(r.From, 1), max(r.Every, 1)
+	if a.matched < from || (a.matched-from)%every != 0 || r.Times > 0 && a.hits >= r.Times {
+		return false
+	}
+	// The chance is drawn only where it decides, so the same requests always have the same chances.
+	return r.Probability == 0 || a.random.Float64() < r.Probability
+}
+
+// Wait waits until the request is released or ctx ends. It returns false when the request is thrown away.
+func (h *Match) Wait(ctx context.Context) bool {
+	held := h.addHeld()
+	select {
+	case <-held.released:
+		return !held.discarded
+	case <-ctx.Done():
+		h.removeHeld(held)
+		return true
+	}
+}
+
+// addHeld returns a value that shows when the request is released.
+func (h *Match) addHeld() *heldRequest {
+	h.injector.mu.Lock()
+	defer h.injector.mu.Unlock()
+	held := &heldRequest{released: make(chan struct{})}
+	for _, a := range h.injector.rules {
+		if a.id == h.ID && !h.injector.closed {
+			a.held = append(a.held, held)
+			return held
+		}
+	}
+	close(held.released) // the rule was removed in between
+	return held
+}
+
+// removeHeld forgets a held request that needs no release any more.
+func (h *Match) removeHeld(held *heldRequest) {
+	h.injector.mu.Lock()
+	defer h.injector.mu.Unlock()
+	for _, a := range h.injector.rules {
+		if a.id == h.ID {
+			a.held = slices.DeleteFunc(a.held, func(k *heldRequest) bool { return k == held })
+		}
+	}
+}

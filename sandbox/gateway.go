@@ -1,0 +1,414 @@
+package sandbox
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
+
+	"github.com/oppflow/oppflow/sandbox/fault"
+	"github.com/oppflow/oppflow/sandbox/graph"
+	"github.com/oppflow/oppflow/sandbox/ratelimit"
+	"github.com/oppflow/oppflow/sandbox/requestlog"
+	"github.com/oppflow/oppflow/sandbox/store"
+)
+
+// The bodies of requests are bounded by one of these limits. The limit of the API is unknown.
+const (
+	maxRequestBody      = 1 << 20
+	maxSmallRequestBody = 128 << 10
+)
+
+// operationToken is the name of the token endpoint in faults and in the ledger.
+const operationToken = "token"
+
+// gateway is in front of the API and of the token endpoint. It writes requests into the ledger, counts them against the
+// limit, and applies the faults.
+type gateway struct {
+	sandbox    *Sandbox
+	limit      *ratelimit.Limiter // nil is no limit
+	retryAfter bool
+	// commitMarkers enables marks of commits, so the ledger can be completed after the death of the process.
+	commitMarkers bool
+	now           func() time.Time
+	next          http.Handler
+	// maxBody bounds the body of a request.
+	maxBody int64
+	// describe returns the subject of a request.
+	describe func(body []byte) requestInfo
+}
+
+// requestInfo is the subject of a request.
+type requestInfo struct {
+	// operations are the names by which faults choose requests.
+	operations []string
+	// mutations are the fields of mutations that should run.
+	mutations []requestlog.Field
+	// text is the request as it was sent.
+	text string
+}
+
+// errInjected is the error of a failure that a fault causes.
+var errInjected = errors.New("failed on demand")
+
+func (d *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, d.maxBody))
+	var tooLarge *http.MaxBytesError
+	if err != nil && !errors.As(err, &tooLarge) {
+		writeError(w, http.StatusBadRequest, "the request could not be read to its end")
+		return
+	}
+	v := &pendingRequest{gateway: d, entry: requestlog.Entry{Received: d.now().UTC(), Address: addressOf(r)}}
+	if tooLarge == nil {
+		v.info = d.describe(body)
+		v.info.text = string(body)
+	}
+	v.entry.Operations = v.info.operations
+	v.entry.Number = d.sandbox.requestLog.Begin(v.entry)
+	// The copy does not depend on the client, so a fault can make it run after the client has gone.
+	request := r.Clone(graph.WithObserver(r.Context(), v))
+	request.Body = io.NopCloser(bytes.NewReader(body))
+	switch wait := d.rateLimitWait(v); {
+	case tooLarge != nil:
+		v.response = newResponse(http.StatusRequestEntityTooLarge, fmt.Sprintf("the request is larger than %d KiB", d.maxBody>>10))
+	case wait > 0:
+		v.response = newResponse(http.StatusTooManyRequests, "over the limit of requests")
+		if d.retryAfter {
+			v.response.Header().Set("Retry-After", inSeconds(wait))
+		}
+	default:
+		v.matchFault(w)
+		v.execute(request)
+	}
+	v.finish(r.Context())
+	if whole := v.respond(w, r); !whole {
+		v.entry.Undelivered = true
+		d.sandbox.requestLog.End(v.entry)
+	}
+}
+
+// matchFault finds the request's fault. A request with a fault may take longer than the time-outs of the server, which are
+// for slow clients. With these time-outs the client would seem to have gone.
+func (v *pendingRequest) matchFault(w http.ResponseWriter) {
+	operations := v.info.operations
+	if len(v.info.mutations) > 0 {
+		operations = append(slices.Clone(operations), fault.AnyMutation)
+	}
+	if v.match = v.gateway.sandbox.faults.Match(operations, v.info.text); v.match == nil {
+		return
+	}
+	v.entry.Fault = string(v.match.Rule.Kind)
+	control := http.NewResponseController(w)
+	_ = errors.Join(control.SetReadDeadline(time.Time{}), control.SetWriteDeadline(time.Time{})) // without a connection there are no deadlines
+}
+
+// rateLimitWait counts the request against the limit. It returns how long the client must wait, 0 within the limit.
+func (d *gateway) rateLimitWait(v *pendingRequest) time.Duration {
+	if d.limit == nil {
+		return 0
+	}
+	return d.limit.Take(v.entry.Address, v.entry.Received)
+}
+
+// pendingRequest is one request that is being handled.
+type pendingRequest struct {
+	gateway  *gateway
+	match    *fault.Match
+	response *bufferedResponse
+	// discarded says that the held request or answer is thrown away.
+	discarded bool
+	info      requestInfo
+	mu        sync.Mutex // of entry.Fields
+	entry     requestlog.Entry
+}
+
+func (v *pendingRequest) hasFault(kinds ...fault.Kind) bool {
+	return v.match != nil && slices.Contains(kinds, v.match.Rule.Kind)
+}
+
+// execute makes the API answer the request, or not, as the fault demands.
+func (v *pendingRequest) execute(r *http.Request) {
+	detached := r.WithContext(context.WithoutCancel(r.Context()))
+	switch {
+	case v.hasFault(fault.ErrorBefore):
+		v.response = newResponse(http.StatusInternalServerError, "an unexpected error")
+		return
+	case v.hasFault(fault.DropBefore):
+		v.response = newResponse(0, "")
+		return
+	case v.hasFault(fault.TooManyRequests):
+		v.response = newResponse(http.StatusTooManyRequests, "over the limit of requests")
+		if after := time.Duration(v.match.Rule.RetryAfter); after > 0 {
+			v.response.Header().Set("Retry-After", inSeconds(after))
+		}
+		return
+	case v.hasFault(fault.FailQuery):
+		v.response = &bufferedResponse{header: http.Header{}}
+		writeJSON(v.response, http.StatusOK, map[string]any{"data": nil, "errors": []map[string]string{{"message": errInjected.Error()}}})
+		return
+	case v.hasFault(fault.ExpireTokens):
+		if err := v.gateway.sandbox.ExpireTokens(r.Context()); err != nil {
+			v.response = newResponse(http.StatusInternalServerError, errInternal.Error())
+			return
+		}
+	case v.hasFault(fault.Late):
+		if v.discarded = !v.match.Wait(r.Context()); !v.discarded {
+			sleep(context.Background(), time.Duration(v.match.Rule.Delay))
+		}
+		r = detached
+	case v.hasFault(fault.HoldBefore):
+		v.discarded = !v.match.Wait(detached.Context())
+		r = detached
+	}
+	if v.discarded {
+		v.response = newResponse(0, "")
+		return
+	}
+	if v.hasFault(fault.FailTrigger) {
+		r = r.WithContext(store.WithFailingTrigger(r.Context(), v.match.Rule.Trigger))
+	}
+	v.response = &bufferedResponse{status: http.StatusOK, header: http.Header{}}
+	v.gateway.next.ServeHTTP(v.response, r)
+	if v.hasFault(fault.HoldAfter) {
+		v.recordOutcome() // the request is done, only the answer is held
+		v.discarded = !v.match.Wait(detached.Context())
+	}
+	if v.hasFault(fault.ErrorAfter) {
+		v.response = newResponse(http.StatusInternalServerError, "an unexpected error")
+	}
+}
+
+// Begin implements graph.Observer. It marks the commit of the mutation. So a request
+// without a written outcome can be distinguished from a request that did nothing.
+func (v *pendingRequest) Begin(ctx context.Context, d graph.MutationResult) (context.Context, error) {
+	if v.hasFault(fault.FailField) && v.match.Rule.Operation == d.Name {
+		return ctx, errInjected
+	}
+	if !v.gateway.commitMarkers {
+		return ctx, nil
+	}
+	return store.WithCommitMarker(ctx, store.CommitMarker{Request: v.entry.Number, Alias: d.Alias, Name: d.Name, Opportunity: d.Opportunity}), nil
+}
+
+// End implements graph.Observer.
+func (v *pendingRequest) End(d graph.MutationResult) {
+	field := requestlog.Field{Alias: d.Alias, Name: d.Name, Opportunity: d.Opportunity, Outcome: requestlog.Committed}
+	switch {
+	case d.Err != nil:
+		field.Outcome = requestlog.Failed
+	case d.Refusal != nil:
+		field.Outcome, field.Label = requestlog.Refused, d.Refusal.Label
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.entry.Fields = append(v.entry.Fields, field)
+}
+
+// recordOutcome writes the outcome of the request into the ledger, before the request is answered.
+func (v *pendingRequest) recordOutcome() {
+	for _, f := range v.info.mutations {
+		if !slices.ContainsFunc(v.entry.Fields, func(ran requestlog.Field) bool { return ran.Alias == f.Alias }) {
+			v.entry.Fields = append(v.entry.Fields, f)
+		}
+	}
+	v.gateway.sandbox.requestLog.End(v.entry)
+}
+
+// finish is settle for a request that is answered next.
+func (v *pendingRequest) finish(client context.Context) {
+	v.entry.Answered, v.entry.ClientGone = v.gateway.now().UTC(), client.Err() != nil
+	v.entry.Status = v.response.status
+	v.recordOutcome()
+}
+
+// respond sends the answer, or the part of it that a fault leaves. It reports whether the whole answer left.
+func (v *pendingRequest) respond(w http.ResponseWriter, r *http.Request) (whole bool) {
+	if v.discarded || v.hasFault(fault.DropBefore, fault.DropAfter, fault.Late) {
+		closeConnection(w)
+		return false
+	}
+	sent := v.response.body.Bytes()
+	if v.hasFault(fault.Malformed) {
+		sent = append([]byte(`{"data": {"`), sent[:len(sent)/2]...)
+	}
+	for name, values := range v.response.header {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(sent)))
+	if v.hasFault(fault.Truncated) {
+		sent = sent[:len(sent)/2]
+	}
+	// This is checked before the answer, because a client that has its answer may go.
+	gone := r.Context().Err() != nil
+	w.WriteHeader(v.response.status)
+	if v.hasFault(fault.Slow) {
+		return writeSlowly(r.Context(), w, sent, time.Duration(v.match.Rule.Delay))
+	}
+	_, err := w.Write(sent)
+	if err == nil {
+		err = http.NewResponseController(w).Flush()
+	}
+	if v.hasFault(fault.Truncated) {
+		closeConnection(w)
+		return false
+	}
+	return err == nil && !gone
+}
+
+// writeSlowly sends byte by byte. It reports whether it sent everything.
+func writeSlowly(ctx context.Context, w http.ResponseWriter, sent []byte, over time.Duration) bool {
+	for i := range sent {
+		if !sleep(ctx, over/time.Duration(len(sent))) {
+			return false
+		}
+		if _, err := w.Write(sent[i : i+1]); err != nil {
+			return false
+		}
+		if err := http.NewResponseController(w).Flush(); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// sleep waits. It reports whether the whole time has passed.
+func sleep(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// closeConnection closes the connection like a network failure.
+func closeConnection(w http.ResponseWriter) {
+	connection, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	_ = connection.Close()
+}
+
+// bufferedResponse is an answer that is kept until it is known whether to send it.
+type bufferedResponse struct {
+	status int
+	header http.Header
+	body   bytes.Buffer
+}
+
+func newResponse(status int, message string) *bufferedResponse {
+	a := &bufferedResponse{header: http.Header{}}
+	writeError(a, status, message)
+	return a
+}
+
+// Header implements http.ResponseWriter.
+func (a *bufferedResponse) Header() http.Header { return a.header }
+
+// WriteHeader implements http.ResponseWriter.
+func (a *bufferedResponse) WriteHeader(status int) { a.status = status }
+
+// Write implements http.ResponseWriter.
+func (a *bufferedResponse) Write(p []byte) (int, error) { return a.body.Write(p) }
+
+func inSeconds(d time.Duration) string {
+	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)
+}
+
+// addressOf returns the client's address without its port, because the limit counts all connections of an address
+// together.
+func addressOf(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+// tokenRequestInfo returns the subject of every request of the token endpoint.
+func tokenRequestInfo([]byte) requestInfo { return requestInfo{operations: []string{operationToken}} }
+
+// documentInfo returns the subject of a document: the name of its operation, and its fields. A field of a namespace has
+// its namespace before it. For a document that cannot be read, the subject is empty.
+func documentInfo(body []byte) requestInfo {
+	var request struct {
+		Query         string `json:"query"`
+		OperationName string `json:"operationName"`
+	}
+	if json.Unmarshal(body, &request) != nil {
+		return requestInfo{}
+	}
+	document, err := parser.ParseQuery(&ast.Source{Input: request.Query})
+	if err != nil {
+		return requestInfo{}
+	}
+	operation := document.Operations.ForName(request.OperationName)
+	if operation == nil {
+		return requestInfo{}
+	}
+	var a requestInfo
+	if operation.Name != "" {
+		a.operations = append(a.operations, operation.Name)
+	}
+	for _, field := range selectedFields(document, operation.SelectionSet) {
+		if operation.Operation != ast.Mutation {
+			a.operations = append(a.operations, field.Name)
+			continue
+		}
+		for _, inner := range selectedFields(document, field.SelectionSet) {
+			name := field.Name + "." + inner.Name
+			a.operations = append(a.operations, name)
+			a.mutations = append(a.mutations, requestlog.Field{Alias: field.Alias + "." + inner.Alias, Name: name, Outcome: requestlog.NotRun})
+		}
+	}
+	return a
+}
+
+// selectedFields returns the fields of a selection, including those of its fragments.
+func selectedFields(document *ast.QueryDocument, set ast.SelectionSet) []*ast.Field {
+	return selectedFieldsBelow(document, set, 0)
+}
+
+// maxFragments bounds the nesting of fragments. A document may have fragments in a circle.
+const maxFragments = 10
+
+func selectedFieldsBelow(document *ast.QueryDocument, set ast.SelectionSet, depth int) []*ast.Field {
+	var found []*ast.Field
+	for _, selection := range set {
+		var inner ast.SelectionSet
+		switch s := selection.(type) {
+		case *ast.Field:
+			if s.Name != "__typename" {
+				found = append(found, s)
+			}
+			continue
+		case *ast.InlineFragment:
+			inner = s.SelectionSet
+		case *ast.FragmentSpread:
+			if fragment := document.Fragments.ForName(s.Name); fragment != nil {
+				inner = fragment.SelectionSet
+			}
+		}
+		if depth < maxFragments {
+			found = append(found, selectedFieldsBelow(document, inner, depth+1)...)
+		}
+	}
+	return found
+}

@@ -1,0 +1,48 @@
+package graph
+
+import (
+	"encoding/base64"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/oppflow/oppflow/sandbox/globalid"
+)
+
+// idPrefixes exchanges the prefixes of global ids in the code with those in documents, in both directions. So an id in a
+// document with a prefix of the code belongs to no record.
+type idPrefixes map[string]string
+
+// newIDPrefixes returns the prefixes of a Shape, by the prefixes of the code.
+func newIDPrefixes(names map[string]string) (idPrefixes, error) {
+	p := make(idPrefixes, 2*len(names))
+	for code, name := range names {
+		if slices.Contains(globalid.Types(), name) || p[name] != "" {
+			return nil, &nameError{Type: "another record with ids", Name: name}
+		}
+		p[code], p[name] = name, code
+	}
+	return p, nil
+}
+
+// maybeID matches texts that may be global ids. Ids also occur in messages and notes. Two exchanges restore the
+// original text.
+var maybeID = regexp.MustCompile(`[A-Za-z0-9+/]{4,}={0,2}`)
+
+// replaceIn exchanges the prefixes of all ids in a text.
+func (p idPrefixes) replaceIn(s string) string {
+	if len(p) == 0 {
+		return s
+	}
+	return maybeID.ReplaceAllStringFunc(s, func(id string) string {
+		raw, err := base64.StdEncoding.Strict().DecodeString(id)
+		if err != nil {
+			return id
+		}
+		typ, key, found := strings.Cut(string(raw), ":")
+		if other, ok := p[typ]; found && ok {
+			return globalid.Encode(other, key)
+		}
+		return id
+	})
+}

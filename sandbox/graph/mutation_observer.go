@@ -1,0 +1,233 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/oppflow/oppflow/sandbox/store"
+)
+
+// MutationResult is a mutation that ran.
+type MutationResult struct {
+	// Alias is its name in the request: the alias at the root and the alias inside the namespace.
+	Alias string
+	// Name is the namespace and the field, such as "opportunities.progress".
+	Name string
+	// Opportunity is the id of its opportunity, "" when there is none.
+	Opportunity string
+	// Refusal is the refusal in the payload, or nil when there is none.
+	Refusal *store.RefusalError
+	// Err is the error of an internal failure.
+	Err error
+}
+
+// Observer observes the mutations of one request. Several goroutines may call it.
+type Observer interface {
+	// Begin is called before a mutation runs, when its result is not known yet. The mutation runs in the returned
+	// context. An error keeps the mutation from running and is its failure.
+	Begin(ctx context.Context, d MutationResult) (context.Context, error)
+	// End is called with the result of the mutation.
+	End(MutationResult)
+}
+
+type observerKey struct{}
+
+// WithObserver makes o observe the mutations of a request.
+func WithObserver(ctx context.Context, o Observer) context.Context {
+	return context.WithValue(ctx, observerKey{}, &observedRequest{Observer: o, sequences: make(map[*graphql.FieldContext]*fieldSequence)})
+}
+
+type observedRequest struct {
+	Observer
+	mu        sync.Mutex
+	sequences map[*graphql.FieldContext]*fieldSequence // by the field of the namespace
+	// failed is the field at the root of the namespace with the first failed mutation.
+	failed *graphql.FieldContext
+}
+
+// isStopped reports whether a mutation failed in another namespace than that of the field.
+func (o *observedRequest) isStopped(field *graphql.FieldContext) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.failed != nil && o.failed != field.Parent
+}
+
+func (o *observedRequest) recordFailure(field *graphql.FieldContext) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.failed == nil {
+		o.failed = field.Parent
+	}
+}
+
+// ErrNotRun reports that a mutation did not run, because an earlier mutation had failed.
+var ErrNotRun = errors.New("not run, since a mutation before it failed")
+
+// MutationObserver is an extension of the GraphQL server. It reports the mutations of each request to the request's
+// Observer. With InOrder it runs the mutations inside a namespace in the order of the document.
+type MutationObserver struct {
+	InOrder bool
+	// SingleLabel makes all refusals except Transition Not Found have one label.
+	SingleLabel bool
+	// StopAfterFailure keeps the fields at the root after a namespace with a failed mutation from running.
+	StopAfterFailure bool
+}
+
+var (
+	_ graphql.HandlerExtension = MutationObserver{}
+	_ graphql.FieldInterceptor = MutationObserver{}
+)
+
+// ExtensionName implements graphql.HandlerExtension.
+func (MutationObserver) ExtensionName() string { return "Mutations" }
+
+// Validate implements graphql.HandlerExtension.
+func (MutationObserver) Validate(graphql.ExecutableSchema) error { return nil }
+
+// InterceptField implements graphql.FieldInterceptor.
+func (m MutationObserver) InterceptField(ctx context.Context, next graphql.Resolver) (any, error) {
+	field := graphql.GetFieldContext(ctx)
+	if !IsNamespace(field.Object) || field.Parent == nil {
+		return next(ctx)
+	}
+	o, ok := ctx.Value(observerKey{}).(*observedRequest)
+	if !ok {
+		return next(ctx)
+	}
+	if m.StopAfterFailure && o.isStopped(field) {
+		return nil, ErrNotRun
+	}
+	if m.InOrder {
+		defer o.sequenceOf(ctx, field).await(field.Field.Alias)()
+	}
+	done := MutationResult{
+		Alias: field.Parent.Field.Alias + "." + field.Field.Alias, Name: field.Parent.Field.Name + "." + field.Field.Name,
+		Opportunity: opportunityIDOf(field.Args["input"]),
+	}
+	var payload any
+	if ctx, done.Err = o.Begin(ctx, done); done.Err == nil {
+		payload, done.Err = next(ctx)
+	}
+	if done.Err != nil {
+		o.recordFailure(field)
+	} else {
+		done.readPayload(payload, m.SingleLabel)
+	}
+	o.End(done)
+	return payload, done.Err
+}
+
+// opportunityIDOf returns the opportunity that an input names.
+func opportunityIDOf(input any) string {
+	switch in := input.(type) {
+	case store.OpportunityUpdate:
+		return in.ID
+	case store.Progress:
+		return in.OpportunityID
+	case store.AddInterest:
+		return in.OpportunityID
+	case store.ExtendReservations:
+		return in.OpportunityID
+	}
+	return ""
+}
+
+// readPayload takes from a payload the refusals of the mutation and the id of the opportunity that was created.
+func (d *MutationResult) readPayload(payload any, plain bool) {
+	var refused []*store.RefusalError
+	switch p := payload.(type) {
+	case *OpportunityPayload:
+		refused = p.Errors
+		if p.Opportunity != nil {
+			d.Opportunity = p.Opportunity.GlobalID()
+		}
+	case *OpportunityExtendReservationsPayload:
+		refused = p.Errors
+	case *OpportunityAddInterestPayload:
+		refused = p.Errors
+	case *EventPayload:
+		refused = p.Errors
+	case *EventRegisterContactsPayload:
+		refused = p.Errors
+	case []*EventRegisterNamedLearnerPayload:
+		for _, one := range p {
+			refused = append(refused, one.Errors...)
+		}
+	case *LearnerPayload:
+		refused = p.Errors
+	case *RegistrationPayload:
+		refused = p.Errors
+	case *InvoicePayload:
+		refused = p.Errors
+	case *AccountPayload:
+		refused = p.Errors
+	case *ContactPayload:
+		refused = p.Errors
+	case []*ContactPayload:
+		for _, one := range p {
+			refused = append(refused, one.Errors...)
+		}
+	case *EmailPayload:
+		refused = p.Errors
+	case *ExternalLogPayload:
+		refused = p.Errors
+	case *ExternalLogsPayload:
+		refused = p.Errors
+	}
+	for _, r := range refused {
+		if plain && r.Label != store.LabelTransitionNotFound {
+			r.Label = "Error"
+		}
+	}
+	if len(refused) > 0 {
+		d.Refusal = refused[0]
+	}
+}
+
+// fieldSequence makes the fields of one namespace run one after the other.
+type fieldSequence struct {
+	mayStart map[string]chan struct{} // by alias: closed when the field may begin
+	next     map[string]chan struct{} // by alias: to close when the field has ended
+}
+
+// sequenceOf returns the turns of a field's namespace.
+func (o *observedRequest) sequenceOf(ctx context.Context, field *graphql.FieldContext) *fieldSequence {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if t := o.sequences[field.Parent]; t != nil {
+		return t
+	}
+	t := &fieldSequence{mayStart: make(map[string]chan struct{}), next: make(map[string]chan struct{})}
+	before := ""
+	for _, f := range graphql.CollectFields(graphql.GetOperationContext(ctx), field.Parent.Field.Selections, []string{field.Object}) {
+		if isTypeName(f.Field) {
+			continue
+		}
+		begins := make(chan struct{})
+		t.mayStart[f.Alias] = begins
+		if before == "" {
+			close(begins)
+		} else {
+			t.next[before] = begins
+		}
+		before = f.Alias
+	}
+	o.sequences[field.Parent] = t
+	return t
+}
+
+func isTypeName(f *ast.Field) bool { return f.Name == "__typename" }
+
+// await waits for the turn of a field and returns a function that ends the turn.
+func (t *fieldSequence) await(alias string) (end func()) {
+	<-t.mayStart[alias]
+	return func() {
+		if next := t.next[alias]; next != nil {
+			close(next)
+		}
+	}
+}

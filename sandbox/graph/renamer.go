@@ -1,0 +1,216 @@
+package graph
+
+import (
+	"context"
+	"reflect"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/validator"
+)
+
+// Renamer is an extension of the GraphQL server. It lets a document use the names of a Shape. After the validation it
+// translates the document back into the names of the generated code. Answers have the names of the document, by its
+// aliases.
+type Renamer struct {
+	codeSchema *ast.Schema
+	// visibleTypes are the types that documents see.
+	visibleTypes map[string]*ast.Definition
+	// These maps go from names in documents to names in the code. A key of types is a type. A key of members is a
+	// type in the code and a member in the document. A key of arguments is a type and a field in the code and an
+	// argument in the document.
+	types      map[string]string
+	members    map[[2]string]string
+	arguments  map[[3]string]string
+	wrappedIDs map[string]idWrapper
+	// typeNames is the value of __typename for a type of the code that implements an interface under another name.
+	typeNames map[[2]string]string
+	// prefixes are the prefixes of ids in documents and in answers.
+	prefixes idPrefixes
+}
+
+// idWrapper is an input type that wraps a scalar, its only member.
+type idWrapper struct{ member, scalar string }
+
+var (
+	_ graphql.HandlerExtension        = (*Renamer)(nil)
+	_ graphql.OperationContextMutator = (*Renamer)(nil)
+	_ graphql.ResponseInterceptor     = (*Renamer)(nil)
+)
+
+// ExtensionName implements graphql.HandlerExtension.
+func (*Renamer) ExtensionName() string { return "Dialect" }
+
+// Validate implements graphql.HandlerExtension.
+func (*Renamer) Validate(graphql.ExecutableSchema) error { return nil }
+
+// isEmpty reports whether every name is the same as in the code.
+func (d *Renamer) isEmpty() bool {
+	return len(d.types)+len(d.members)+len(d.arguments)+len(d.wrappedIDs)+len(d.prefixes) == 0
+}
+
+// MutateOperationContext implements graphql.OperationContextMutator. It changes the parsed document, so the server
+// must not share documents between requests. Extensions that need the original document run before it.
+func (d *Renamer) MutateOperationContext(_ context.Context, o *graphql.OperationContext) *gqlerror.Error {
+	if d.isEmpty() {
+		return nil
+	}
+	variables := make(map[string]any, len(o.Variables))
+	for _, v := range o.Operation.VariableDefinitions {
+		if value, given := o.Variables[v.Variable]; given {
+			variables[v.Variable] = d.renameVariable(v.Type, v.Definition, value)
+		}
+	}
+	o.Variables = variables
+	for _, operation := range o.Doc.Operations {
+		for _, v := range operation.VariableDefinitions {
+			v.DefaultValue = d.renameValue(v.DefaultValue)
+			v.Type = d.typeRef(v.Type)
+		}
+		d.renameSelections(operation.SelectionSet)
+	}
+	for _, f := range o.Doc.Fragments {
+		d.renameSelections(f.SelectionSet)
+		f.TypeCondition = d.typeName(f.TypeCondition)
+	}
+	// The walk sets the document's definitions from the code. It validates nothing again.
+	validator.Walk(d.codeSchema, o.Doc, &validator.Events{})
+	return nil
+}
+
+func (d *Renamer) typeName(name string) string {
+	if old, ok := d.types[name]; ok {
+		return old
+	}
+	if w, ok := d.wrappedIDs[name]; ok {
+		return w.scalar
+	}
+	return name
+}
+
+func (d *Renamer) typeRef(t *ast.Type) *ast.Type {
+	if t == nil {
+		return nil
+	}
+	copied := *t
+	copied.NamedType, copied.Elem = d.typeName(t.NamedType), d.typeRef(t.Elem)
+	return &copied
+}
+
+// member returns the name in the code of a member of a type.
+func (d *Renamer) member(typ, name string) string {
+	if old, ok := d.members[[2]string{d.typeName(typ), name}]; ok {
+		return old
+	}
+	return name
+}
+
+func (d *Renamer) renameSelections(set ast.SelectionSet) {
+	for _, s := range set {
+		switch s := s.(type) {
+		case *ast.Field:
+			owner := s.ObjectDefinition.Name
+			s.Name = d.member(owner, s.Name) // the alias keeps the name in the document
+			for _, a := range s.Arguments {
+				a.Value = d.renameValue(a.Value)
+				if old, ok := d.arguments[[3]string{d.typeName(owner), s.Name, a.Name}]; ok {
+					a.Name = old
+				}
+			}
+			d.renameSelections(s.SelectionSet)
+		case *ast.InlineFragment:
+			d.renameSelections(s.SelectionSet)
+			s.TypeCondition = d.typeName(s.TypeCondition)
+		}
+	}
+}
+
+// renameValue translates a value in the document back.
+func (d *Renamer) renameValue(v *ast.Value) *ast.Value {
+	if v == nil {
+		return nil
+	}
+	switch v.Kind {
+	case ast.StringValue, ast.BlockValue:
+		v.Raw = d.prefixes.replaceIn(v.Raw)
+	case ast.EnumValue:
+		if v.Definition != nil {
+			v.Raw = d.member(v.Definition.Name, v.Raw)
+		}
+	case ast.ListValue:
+		for _, child := range v.Children {
+			child.Value = d.renameValue(child.Value)
+		}
+	case ast.ObjectValue:
+		for _, child := range v.Children {
+			child.Value = d.renameValue(child.Value)
+			if v.Definition != nil {
+				child.Name = d.member(v.Definition.Name, child.Name)
+			}
+		}
+		if v.Definition != nil && len(v.Children) == 1 {
+			if _, ok := d.wrappedIDs[v.Definition.Name]; ok {
+				return v.Children[0].Value
+			}
+		}
+	}
+	return v
+}
+
+// renameVariable translates a value of the request back. def is the definition of the type's innermost name.
+func (d *Renamer) renameVariable(t *ast.Type, def *ast.Definition, value any) any {
+	if value == nil || def == nil {
+		return value
+	}
+	if text, ok := value.(string); ok && def.Kind == ast.Scalar {
+		return d.prefixes.replaceIn(text)
+	}
+	if list, ok := listEntries(value); ok && t.Elem != nil {
+		read := make([]any, len(list))
+		for i, entry := range list {
+			read[i] = d.renameVariable(t.Elem, def, entry)
+		}
+		return read
+	}
+	if w, ok := d.wrappedIDs[def.Name]; ok {
+		if object, ok := value.(map[string]any); ok {
+			return object[w.member]
+		}
+		return value
+	}
+	if def.Kind == ast.Enum {
+		if name, ok := value.(string); ok {
+			return d.member(def.Name, name)
+		}
+		return value
+	}
+	object, ok := value.(map[string]any)
+	if !ok || def.Kind != ast.InputObject {
+		return value
+	}
+	read := make(map[string]any, len(object))
+	for name, inner := range object {
+		if field := def.Fields.ForName(name); field != nil {
+			inner = d.renameVariable(field.Type, d.visibleTypes[field.Type.Name()], inner)
+		}
+		read[d.member(def.Name, name)] = inner
+	}
+	return read
+}
+
+// listEntries returns the entries of a list. The GraphQL library turns single values into lists of its own types.
+func listEntries(value any) ([]any, bool) {
+	if list, ok := value.([]any); ok {
+		return list, true
+	}
+	list := reflect.ValueOf(value)
+	if list.Kind() != reflect.Slice {
+		return nil, false
+	}
+	all := make([]any, list.Len())
+	for i := range all {
+		all[i] = list.Index(i).Interface()
+	}
+	return all, true
+}

@@ -1,0 +1,277 @@
+package graph
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// SchemaVariant is the difference between two schemas. One is the schema that requests are checked against and that
+// introspection shows. The other is the schema of the generated code. The zero value is no difference.
+type SchemaVariant struct {
+	// NonNullNamespaces makes the namespaces of mutations and their fields non-null. A failure of one field then makes the
+	// whole answer null.
+	NonNullNamespaces bool
+	// Renames are the things that have another name, or do not exist. When several match one thing, the first counts.
+	Renames []Rename
+	// TypeName returns the names of input types and enums. Documents use these names for the types of their variables.
+	TypeName func(name string) string
+	// WrappedIDs are members of input types, as "Type.member", whose ids are wrapped in objects. The value is the name of the
+	// id in the object.
+	WrappedIDs map[string]string
+	// Prefixes are the prefixes of global ids, by the prefixes of the code.
+	Prefixes map[string]string
+	// SingleValues are arguments, as "Type.field.argument", that take a single value where the code takes a list.
+	SingleValues []string
+	// SplitTypes are the implementations of an interface that have a type of their own.
+	SplitTypes []SplitType
+}
+
+// Rename is the name of something in the schema.
+type Rename struct {
+	// Path is a field, a member of an input type or a value of an enum as "Type.field", or an argument as
+	// "Type.field.argument". "*" matches every type or field.
+	Path string
+	// Name is the name; "" means that the thing does not exist.
+	Name string
+}
+
+// SplitType makes an interface be implemented by a new type, named Name, with the fields of Type. Type itself does not implement the
+// interface any more.
+type SplitType struct{ Interface, Type, Name string }
+
+// nameError is a name that cannot be used.
+type nameError struct{ Type, Name string }
+
+func (e *nameError) Error() string {
+	if e.Type == "" {
+		return fmt.Sprintf("the schema has a type %s already; choose another name", e.Name)
+	}
+	return fmt.Sprintf("%s has %s already; choose another name", e.Type, e.Name)
+}
+
+// Schema returns the schema of a shape, and the Dialect that translates documents for this schema.
+func Schema(s SchemaVariant) (*ast.Schema, *Renamer, error) {
+	shown, err := gqlparser.LoadSchema(sources...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the schema: %w", err)
+	}
+	d := &Renamer{
+		codeSchema: parsedSchema, visibleTypes: shown.Types, types: map[string]string{}, members: map[[2]string]string{}, arguments: map[[3]string]string{},
+		wrappedIDs: map[string]idWrapper{}, typeNames: map[[2]string]string{},
+	}
+	for name, definition := range shown.Types {
+		if definition.BuiltIn {
+			continue
+		}
+		if err := s.renameMembers(definition, d); err != nil {
+			return nil, nil, err
+		}
+		if s.NonNullNamespaces && (name == shown.Mutation.Name || IsNamespace(name)) {
+			for _, field := range definition.Fields {
+				field.Type.NonNull = true
+			}
+		}
+	}
+	for _, definition := range shown.Types {
+		removeUnmetInterfaces(shown, definition)
+	}
+	for path, member := range s.WrappedIDs {
+		if err := wrapID(shown, d, path, member); err != nil {
+			return nil, nil, err
+		}
+	}
+	if d.prefixes, err = newIDPrefixes(s.Prefixes); err != nil {
+		return nil, nil, err
+	}
+	for _, path := range s.SingleValues {
+		makeSingleValue(shown, path)
+	}
+	for _, a := range s.SplitTypes {
+		if err := a.split(shown, d); err != nil {
+			return nil, nil, err
+		}
+	}
+	if s.TypeName != nil {
+		if err := s.renameTypes(shown, d); err != nil {
+			return nil, nil, err
+		}
+	}
+	return shown, d, nil
+}
+
+// renameMembers renames the members of a type and removes those that do not exist.
+func (s SchemaVariant) renameMembers(t *ast.Definition, d *Renamer) error {
+	taken := func(name string) bool { return t.Fields.ForName(name) != nil || t.EnumValues.ForName(name) != nil }
+	named := map[string]bool{}
+	member := func(old string) (string, error) {
+		name := s.nameOf(old, t.Name, old)
+		if name != old && name != "" {
+			if taken(name) || named[name] {
+				return "", &nameError{t.Name, name}
+			}
+			named[name] = true
+			d.members[[2]string{t.Name, name}] = old
+		}
+		return name, nil
+	}
+	fields := make(ast.FieldList, 0, len(t.Fields))
+	for _, field := range t.Fields {
+		name, err := member(field.Name)
+		if err != nil {
+			return err
+		}
+		arguments := make(ast.ArgumentDefinitionList, 0, len(field.Arguments))
+		for _, argument := range field.Arguments {
+			other := s.nameOf(argument.Name, t.Name, field.Name, argument.Name)
+			if other != argument.Name && other != "" {
+				if field.Arguments.ForName(other) != nil {
+					return &nameError{t.Name + "." + field.Name, other}
+				}
+				d.arguments[[3]string{t.Name, field.Name, other}] = argument.Name
+			}
+			if argument.Name = other; other != "" {
+				arguments = append(arguments, argument)
+			}
+		}
+		field.Arguments = arguments
+		if field.Name = name; name != "" {
+			fields = append(fields, field)
+		}
+	}
+	values := make(ast.EnumValueList, 0, len(t.EnumValues))
+	for _, value := range t.EnumValues {
+		name, err := member(value.Name)
+		if err != nil {
+			return err
+		}
+		if value.Name = name; name != "" {
+			values = append(values, value)
+		}
+	}
+	t.Fields, t.EnumValues = fields, values
+	return nil
+}
+
+// nameOf returns the name of the thing at the path. without is the name when no Naming matches.
+func (s SchemaVariant) nameOf(without string, path ...string) string {
+	for _, n := range s.Renames {
+		parts := strings.Split(n.Path, ".")
+		fits := len(parts) == len(path)
+		for i := 0; fits && i < len(parts); i++ {
+			fits = parts[i] == "*" && i < len(parts)-1 || parts[i] == path[i]
+		}
+		if fits {
+			return n.Name
+		}
+	}
+	return without
+}
+
+// removeUnmetInterfaces removes from a type the interfaces whose fields the type no longer has.
+func removeUnmetInterfaces(schema *ast.Schema, t *ast.Definition) {
+	t.Interfaces = slices.DeleteFunc(t.Interfaces, func(name string) bool {
+		for _, field := range schema.Types[name].Fields {
+			if t.Fields.ForName(field.Name) == nil {
+				removeInterface(schema, t, name)
+				return true
+			}
+		}
+		return false
+	})
+}
+
+func removeInterface(schema *ast.Schema, t *ast.Definition, from string) {
+	schema.PossibleTypes[from] = slices.DeleteFunc(schema.PossibleTypes[from], func(d *ast.Definition) bool { return d == t })
+	schema.Implements[t.Name] = slices.DeleteFunc(schema.Implements[t.Name], func(d *ast.Definition) bool { return d.Name == from })
+}
+
+// wrapID wraps the ids of a member in objects.
+func wrapID(schema *ast.Schema, d *Renamer, path, member string) error {
+	owner, name, _ := strings.Cut(path, ".")
+	t := schema.Types[owner].Fields.ForName(name).Type
+	for t.Elem != nil {
+		t = t.Elem
+	}
+	object := "ExistingLearnerInput"
+	if schema.Types[object] != nil {
+		return &nameError{Name: object}
+	}
+	d.wrappedIDs[object] = idWrapper{member: member, scalar: t.NamedType}
+	schema.Types[object] = &ast.Definition{Kind: ast.InputObject, Name: object, Fields: ast.FieldList{
+		{Name: member, Type: ast.NonNullNamedType(t.NamedType, nil)},
+	}}
+	t.NamedType = object
+	return nil
+}
+
+// makeSingleValue makes an argument take a single value where it takes a list. The code reads the value as a list of one.
+func makeSingleValue(schema *ast.Schema, path string) {
+	parts := strings.Split(path, ".")
+	argument := schema.Types[parts[0]].Fields.ForName(parts[1]).Arguments.ForName(parts[2])
+	argument.Type = ast.NonNullNamedType(argument.Type.Name(), nil)
+}
+
+func (a SplitType) split(schema *ast.Schema, d *Renamer) error {
+	if schema.Types[a.Name] != nil {
+		return &nameError{Name: a.Name}
+	}
+	old := schema.Types[a.Type]
+	own := *old
+	own.Name, own.Interfaces = a.Name, []string{a.Interface}
+	old.Interfaces = slices.DeleteFunc(old.Interfaces, func(name string) bool { return name == a.Interface })
+	removeInterface(schema, old, a.Interface)
+	schema.Types[a.Name] = &own
+	schema.AddPossibleType(a.Interface, &own)
+	schema.AddPossibleType(a.Name, &own)
+	schema.AddImplements(a.Name, schema.Types[a.Interface])
+	d.types[a.Name] = a.Type
+	d.typeNames[[2]string{a.Interface, a.Type}] = a.Name
+	return nil
+}
+
+// renameTypes renames input types and enums everywhere in the schema.
+func (s SchemaVariant) renameTypes(schema *ast.Schema, d *Renamer) error {
+	names := make(map[string]string)
+	for name, t := range schema.Types {
+		if (t.Kind == ast.InputObject || t.Kind == ast.Enum) && !t.BuiltIn {
+			if other := s.TypeName(name); other != name {
+				names[name] = other
+			}
+		}
+	}
+	for name, other := range names {
+		if schema.Types[other] != nil || d.types[other] != "" {
+			return &nameError{Name: other}
+		}
+		t := schema.Types[name]
+		delete(schema.Types, name)
+		t.Name = other
+		schema.Types[other] = t
+		d.types[other] = name
+	}
+	renamed := map[*ast.Type]bool{} // types that were split share their fields
+	rename := func(t *ast.Type) {
+		for ; t != nil && !renamed[t]; t = t.Elem {
+			renamed[t] = true
+			if other, ok := names[t.NamedType]; ok {
+				t.NamedType = other
+			}
+		}
+	}
+	for _, t := range schema.Types {
+		for _, field := range t.Fields {
+			rename(field.Type)
+			for _, argument := range field.Arguments {
+				rename(argument.Type)
+			}
+		}
+	}
+	return nil
+}
+
+// IsNamespace reports whether a type is a namespace of mutations.
+func IsNamespace(typ string) bool { return strings.HasSuffix(typ, "Mutations") }

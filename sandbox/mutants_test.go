@@ -1,0 +1,82 @@
+package sandbox_test
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/oppflow/oppflow/settings/testrun"
+)
+
+// mutants are the deliberate mistakes of the sandbox. Each has a seed with which the first check finds it soon.
+// Another seed finds it within 500 checks.
+func mutants() map[string]int {
+	return map[string]int{
+		"a cancelled learner keeps the place": 6, "a failing trigger does not matter": 35, "an interest is there twice": 1,
+		"extend revives": 28, "lapses late": 34, "nothing is required": 30, "now does not release": 1,
+		"registration keeps the hold": 52, "reserve revives": 29, "the invoice is in the currency of the region": 60,
+	}
+}
+
+// The comparison with the model finds each deliberate mistake of the sandbox. Without a mistake, the same program
+// finds none. The short form starts from the seed of the mistake, the long form from any seed.
+func TestModelFindsMutants(t *testing.T) {
+	t.Parallel()
+	var inSources []string
+	sources, err := filepath.Glob("store/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, source := range sources {
+		text, err := os.ReadFile(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range regexp.MustCompile(`isMutant\("([^"]+)"\)`).FindAllStringSubmatch(string(text), -1) {
+			inSources = append(inSources, found[1])
+		}
+	}
+	slices.Sort(inSources)
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(mutants())), inSources); diff != "" {
+		t.Errorf("the mistakes differ from those in the sources (-mistakes +sources):\n%s", diff)
+	}
+	const variable = "SANDBOX_MISTAKE"
+	// The program has no race detector, so it can make many checks.
+	program := filepath.Join(t.TempDir(), "mistaken.test")
+	link := "-s -w -X github.com/oppflow/oppflow/sandbox/store.mutantVariable=" + variable
+	if out, err := exec.CommandContext(t.Context(), "go", "test", "-c", "-ldflags", link, "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	run := func(mistake string, arguments ...string) (found bool, out []byte, err error) {
+		command := exec.CommandContext(t.Context(), program, append(arguments, "-test.run", "^TestSandboxMatchesModel$", "-rapid.shrinktime=1ms", "-rapid.nofailfile")...)
+		command.Env = append(os.Environ(), variable+"="+mistake)
+		out, err = command.CombinedOutput()
+		return err != nil && strings.Contains(string(out), "[rapid] failed after"), out, err
+	}
+	t.Run("none", func(t *testing.T) {
+		t.Parallel()
+		if _, out, err := run("", fmt.Sprintf("-rapid.checks=%d", testrun.Pick(t, 5, 99))); err != nil {
+			t.Errorf("without a mistake: %v\n%s", err, out)
+		}
+	})
+	for mistake, seed := range mutants() {
+		t.Run(mistake, func(t *testing.T) {
+			t.Parallel()
+			arguments := []string{"-rapid.checks=500"}
+			if !testrun.Long(t) {
+				arguments = append(arguments, fmt.Sprintf("-rapid.seed=%d", seed))
+			}
+			if found, out, err := run(mistake, arguments...); !found {
+				t.Errorf("the mistake is not found: %v\n%s", err, out)
+			}
+		})
+	}
+}

@@ -1,0 +1,122 @@
+// Package ratelimit counts the requests of each client address against a limit, as the API does: 6,000 in 5 minutes
+// (documented). The package knows no HTTP and has no clock of its own.
+package ratelimit
+
+import (
+	"sync"
+	"time"
+)
+
+// The limit of the API (documented).
+const (
+	DefaultRequests = 6000
+	DefaultPer      = 5 * time.Minute
+)
+
+// Limit is the number of requests that one address may make in a time. The zero value is the API's limit.
+type Limit struct {
+	Requests int
+	Per      time.Duration
+	// Fixed counts in windows. A window begins with the first request after the last window ended. Without Fixed,
+	// the window slides: it is always the time that has just passed.
+	Fixed bool
+	// CountRefused also counts refused requests. So a client that keeps sending is never let in again.
+	CountRefused bool
+}
+
+// Limiter is safe for concurrent use.
+type Limiter struct {
+	limit   Limit
+	mu      sync.Mutex
+	windows map[string]*window
+	swept   time.Time
+}
+
+// New makes a quota.
+func New(l Limit) *Limiter {
+	if l.Requests <= 0 {
+		l.Requests = DefaultRequests
+	}
+	if l.Per <= 0 {
+		l.Per = DefaultPer
+	}
+	return &Limiter{limit: l, windows: make(map[string]*window)}
+}
+
+// window holds the times of the last requests as a ring. It holds at most as many as the limit.
+type window struct {
+	times   []time.Time
+	next    int
+	started time.Time // of a fixed window
+	count   int
+}
+
+// Take counts a request of an address at a time. wait is 0 within the limit. Otherwise it is the time until one
+// more request is within the limit.
+func (q *Limiter) Take(address string, now time.Time) (wait time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.sweep(now)
+	w := q.windows[address]
+	if w == nil {
+		w = &window{started: now}
+		q.windows[address] = w
+	}
+	if q.limit.Fixed {
+		return w.fixed(q.limit, now)
+	}
+	return w.sliding(q.limit, now)
+}
+
+func (w *window) fixed(l Limit, now time.Time) time.Duration {
+	if now.Sub(w.started) >= l.Per {
+		w.started, w.count = now, 0
+	}
+	if w.count < l.Requests {
+		w.count++
+		return 0
+	}
+	if l.CountRefused {
+		w.started = now
+	}
+	return l.Per - now.Sub(w.started)
+}
+
+func (w *window) sliding(l Limit, now time.Time) time.Duration {
+	var wait time.Duration
+	if len(w.times) == l.Requests {
+		if oldest := w.times[w.next]; now.Sub(oldest) < l.Per {
+			wait = l.Per - now.Sub(oldest)
+		}
+	}
+	if wait > 0 && !l.CountRefused {
+		return wait
+	}
+	if len(w.times) < l.Requests {
+		w.times = append(w.times, now)
+		return wait
+	}
+	w.times[w.next] = now
+	w.next = (w.next + 1) % l.Requests
+	return wait
+}
+
+// sweep forgets addresses that have been silent.
+func (q *Limiter) sweep(now time.Time) {
+	if now.Sub(q.swept) < q.limit.Per {
+		return
+	}
+	for address, w := range q.windows {
+		if w.last().Add(q.limit.Per).Before(now) {
+			delete(q.windows, address)
+		}
+	}
+	q.swept = now
+}
+
+func (w *window) last() time.Time {
+	if len(w.times) == 0 {
+		return w.started
+	}
+	return w.times[(w.next+len(w.times)-1)%len(w.times)]
+}

@@ -1,0 +1,227 @@
+// Package requestlog writes down every request of the sandbox and its outcome. So tests can count requests, and prove that
+// something happened once. The ledger holds ids of the API, names of operations and times. It holds nothing that a
+// caller typed.
+//
+// With a file the ledger survives the death of the process. A request is written before anything of it runs, and its
+// outcome before the answer. What was committed between the two is known from the database: see Mend.
+package requestlog
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Outcome is the outcome of a field of a mutation.
+type Outcome string
+
+// The outcomes of a field.
+const (
+	// Committed: the field took effect, or there was nothing to do and the API returned no error.
+	Committed Outcome = "committed"
+	// Refused: the payload refused the field, with Label.
+	Refused Outcome = "refused"
+	// Failed: the field had an internal failure and took no effect.
+	Failed Outcome = "failed"
+	// NotRun: the field was requested, and nothing of it ran.
+	NotRun Outcome = "not-run"
+)
+
+// Field is one field of a mutation's namespace.
+type Field struct {
+	// Alias is its name in the request: the alias at the root, a dot, and the alias inside the namespace.
+	Alias string `json:"alias"`
+	// Name is the namespace and the field, such as "opportunities.progress".
+	Name string `json:"name"`
+	// Opportunity is the id of its opportunity, "" when there is none.
+	Opportunity string  `json:"opportunity,omitempty"`
+	Outcome     Outcome `json:"outcome"`
+	Label       string  `json:"label,omitempty"`
+}
+
+// Entry is a request.
+type Entry struct {
+	// Number counts the requests from 1. With a file it continues over restarts.
+	Number   int64     `json:"number"`
+	Received time.Time `json:"received"`
+	// Answered is the time just before the answer. It is zero for a request that is under way, or was when the
+	// process died.
+	Answered time.Time `json:"answered,omitzero"`
+	Address  string    `json:"address"`
+	// Operations are "token", or the name that the document gives its operation, and its fields. A field of a
+	// namespace has its namespace before it. The fields are in the order of the document, and as often as they
+	// occur.
+	Operations []string `json:"operations"`
+	// Fields are the fields of mutations: first those that ran, in the order in which they ended, then those that did
+	// not run. Before the outcome is known there are none. For a request that was under way when the process died,
+	// Fields has at least those that had been committed.
+	Fields []Field `json:"fields,omitempty"`
+	// Status is the HTTP status, also when a fault kept the answer back.
+	Status int `json:"status,omitempty"`
+	// Fault is the kind of the fault that the request met.
+	Fault string `json:"fault,omitempty"`
+	// ClientGone reports that the client had given the request up before the answer.
+	ClientGone bool `json:"gone,omitempty"`
+	// Undelivered reports that the answer did not leave whole: a fault kept it back, or the client had gone or went. An
+	// answer that left has not necessarily arrived.
+	Undelivered bool `json:"undelivered,omitempty"`
+}
+
+// Log is safe for concurrent use. A nil Log writes nothing.
+type Log struct {
+	mu      sync.Mutex
+	entries []Entry // by number, from first on
+	first   int64
+	limit   int
+	file    *os.File
+	// writeErr is the first error of writing.
+	writeErr error
+}
+
+// Open opens a ledger that remembers the last limit requests. It continues the file at path; "" is no file.
+func Open(path string, limit int) (*Log, error) {
+	l := &Log{first: 1, limit: limit}
+	if path == "" {
+		return l, nil
+	}
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	if err := l.read(file); err != nil {
+		return nil, fmt.Errorf("ledger %s: %w", path, err)
+	}
+	l.file = file
+	return l, nil
+}
+
+// read reads the entries in the file. An unfinished last line is from a process that died while writing it.
+func (l *Log) read(file *os.File) error {
+	lines := bufio.NewReader(file)
+	for {
+		line, err := lines.ReadBytes('\n')
+		ended := errors.Is(err, io.EOF)
+		if ended && len(line) > 0 {
+			_, err = file.WriteString("\n") // so that the next line is a line of its own
+			return err
+		}
+		if ended {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		var e Entry
+		if json.Unmarshal(bytes.TrimSpace(line), &e) == nil && e.Number > 0 {
+			l.put(e)
+		}
+	}
+}
+
+// put keeps an entry in memory, in place of an entry with the same number.
+func (l *Log) put(e Entry) {
+	next := l.first + int64(len(l.entries))
+	switch {
+	case e.Number < l.first: // forgotten
+	case e.Number < next:
+		l.entries[e.Number-l.first] = e
+	default:
+		if len(l.entries) == 0 {
+			l.first = e.Number
+		}
+		l.entries = append(l.entries, e)
+	}
+	if len(l.entries) > l.limit+l.limit/4 {
+		drop := len(l.entries) - l.limit
+		l.entries, l.first = slices.Clone(l.entries[drop:]), l.first+int64(drop)
+	}
+}
+
+// Begin writes a request down and returns its number.
+func (l *Log) Begin(e Entry) int64 {
+	if l == nil {
+		return 0
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e.Number = l.first + int64(len(l.entries))
+	l.put(e)
+	l.write(e)
+	return e.Number
+}
+
+// End writes down the outcome of a request.
+func (l *Log) End(e Entry) {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.put(e)
+	l.write(e)
+}
+
+// AddCommitted adds the committed fields to a request that was under way when the process died and has no outcome.
+func (l *Log) AddCommitted(number int64, committed []Field) {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if at := number - l.first; at >= 0 && at < int64(len(l.entries)) && l.entries[at].Answered.IsZero() && len(l.entries[at].Fields) == 0 {
+		e := l.entries[at]
+		e.Fields = committed
+		l.put(e)
+		l.write(e)
+	}
+}
+
+func (l *Log) write(e Entry) {
+	if l.file == nil || l.writeErr != nil {
+		return
+	}
+	line, err := json.Marshal(e)
+	if err == nil {
+		_, err = l.file.Write(append(line, '\n'))
+	}
+	l.writeErr = err
+}
+
+// After returns the requests with a number above after, at most limit of them; limit 0 is all.
+func (l *Log) After(after int64, limit int) []Entry {
+	if l == nil {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	from := min(max(after-l.first+1, 0), int64(len(l.entries)))
+	found := l.entries[from:]
+	if limit > 0 && len(found) > limit {
+		found = found[:limit]
+	}
+	return slices.Clone(found)
+}
+
+// Close closes the file. Its error is also the error of the first line that could not be written.
+func (l *Log) Close() error {
+	if l == nil || l.file == nil {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	err := l.writeErr
+	if closing := l.file.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,67 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+)
+
+// CommitMarker identifies a committed mutation of a request. It is written in the transaction of the mutation. So it exists if
+// and only if the mutation took effect, even when the process died before it could report that.
+type CommitMarker struct {
+	Request     int64
+	Alias, Name string
+	// Opportunity is the id of the mutation's opportunity, from the input or newly created.
+	Opportunity string
+}
+
+type commitMarkerKey struct{}
+
+// WithCommitMarker makes changes in the context write the mark.
+func WithCommitMarker(ctx context.Context, m CommitMarker) context.Context {
+	return context.WithValue(ctx, commitMarkerKey{}, &m)
+}
+
+// setMarkerOpportunity sets the opportunity of the mark once it is known.
+func setMarkerOpportunity(ctx context.Context, o *Opportunity) {
+	if m, ok := ctx.Value(commitMarkerKey{}).(*CommitMarker); ok && o != nil {
+		m.Opportunity = o.GlobalID()
+	}
+}
+
+// writeCommitMarker writes the mark of the context, if there is one. A mutation may use several transactions; the first one
+// writes the mark.
+func writeCommitMarker(ctx context.Context, tx *sql.Tx) error {
+	m, ok := ctx.Value(commitMarkerKey{}).(*CommitMarker)
+	if !ok {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO marks (request, alias, name, opportunity) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		m.Request, m.Alias, m.Name, m.Opportunity)
+	return err
+}
+
+// CommitMarkers returns all marks, by request. They are kept until DeleteCommitMarkers.
+func (s *Store) CommitMarkers(ctx context.Context) (marks []CommitMarker, err error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT request, alias, name, opportunity FROM marks ORDER BY request, alias`)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var m CommitMarker
+		if err := rows.Scan(&m.Request, &m.Alias, &m.Name, &m.Opportunity); err != nil {
+			return nil, err
+		}
+		marks = append(marks, m)
+	}
+	return marks, rows.Err()
+}
+
+// DeleteCommitMarkers removes all marks.
+func (s *Store) DeleteCommitMarkers(ctx context.Context) error {
+	return s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM marks`)
+		return err
+	})
+}

@@ -1,0 +1,33 @@
+package settings
+
+import (
+	"errors"
+	"strconv"
+)
+
+// boolFlag is a flag's value: true or false. given, if there is one, is set together with the value. A flag that says
+// false wins over a variable that says true.
+type boolFlag struct{ value, given *bool }
+
+func (t *boolFlag) Set(text string) error {
+	value, err := strconv.ParseBool(text)
+	if err != nil {
+		return errors.New("must be true or false")
+	}
+	*t.value = value
+	if t.given != nil {
+		*t.given = true
+	}
+	return nil
+}
+
+// String returns "" instead of "false", so that the help shows no default.
+func (t *boolFlag) String() string {
+	if t.value == nil || !*t.value {
+		return ""
+	}
+	return "true"
+}
+
+func (t *boolFlag) Type() string     { return "bool" }
+func (t *boolFlag) IsBoolFlag() bool { return true }

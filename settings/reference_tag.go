@@ -1,0 +1,79 @@
+package settings
+
+import (
+	"errors"
+	"strings"
+	"unicode"
+)
+
+// ReferenceTagLocation is the place of the caller's reference on the record in the TMS.
+type ReferenceTagLocation string
+
+// The places a mark can have.
+const (
+	TagInAttribute ReferenceTagLocation = "attribute" // in a custom attribute of the opportunity
+	TagInName      ReferenceTagLocation = "name"      // in the opportunity's name
+	TagNowhere     ReferenceTagLocation = "none"      // no place: a create whose fate is unknown cannot be found again
+)
+
+// DefaultTagAttribute is the key of the attribute where no other is given.
+const DefaultTagAttribute = "oppflow"
+
+// ReferenceTag says how an opportunity's record in the TMS carries the caller's reference, written "attribute:<key>", "name"
+// or "none". The zero value is the default, "attribute:oppflow".
+type ReferenceTag struct {
+	location  ReferenceTagLocation
+	attribute string
+}
+
+// ParseReferenceTag reads the written form.
+func ParseReferenceTag(text string) (ReferenceTag, error) {
+	switch place, key, colon := strings.Cut(text, ":"); {
+	case place == string(TagInName) && !colon:
+		return ReferenceTag{location: TagInName}, nil
+	case place == string(TagNowhere) && !colon:
+		return ReferenceTag{location: TagNowhere}, nil
+	case place == string(TagInAttribute) && key != "":
+		if strings.ContainsFunc(key, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }) {
+			return ReferenceTag{}, errors.New("the attribute's key must not contain spaces or control characters")
+		}
+		return ReferenceTag{location: TagInAttribute, attribute: key}, nil
+	}
+	return ReferenceTag{}, errors.New("must be attribute:<key>, name or none")
+}
+
+// Location returns where the reference is kept.
+func (m ReferenceTag) Location() ReferenceTagLocation {
+	if m.location == "" {
+		return TagInAttribute
+	}
+	return m.location
+}
+
+// Attribute returns the attribute's key if the mark is kept in one, else "".
+func (m ReferenceTag) Attribute() string {
+	if m.location == "" {
+		return DefaultTagAttribute
+	}
+	return m.attribute
+}
+
+// String returns the written form, which ParseReferenceTag reads.
+func (m ReferenceTag) String() string {
+	if m.Location() == TagInAttribute {
+		return string(TagInAttribute) + ":" + m.Attribute()
+	}
+	return string(m.Location())
+}
+
+// Set reads the written form, so that a mark can be a flag's value.
+func (m *ReferenceTag) Set(text string) error {
+	mark, err := ParseReferenceTag(text)
+	if err == nil {
+		*m = mark
+	}
+	return err
+}
+
+// Type names the kind of value in help output.
+func (m *ReferenceTag) Type() string { return "mark" }

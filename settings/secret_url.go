@@ -1,0 +1,64 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+)
+
+// vendorDomains are the vendor's own domains (observed). They are used over TLS only. A plain http URL there is a
+// typing mistake that would send a secret in the clear.
+func vendorDomains() []string {
+	return []string{"getadministrate.com", "administrateapp.com", "stagingadministratehq.com"}
+}
+
+// secretURL is a URL that gets secrets.
+type secretURL struct {
+	target      string // the thing at the URL
+	example     string
+	alternative string // how to give a user name and a password instead
+	secret      string // the secret that the URL gets
+}
+
+func apiURL() secretURL {
+	return secretURL{
+		target: "GraphQL endpoint", example: "such as https://api.getadministrate.com/graphql",
+		alternative: "ADMINISTRATE_TOKEN", secret: "token",
+	}
+}
+
+// tokenURL returns the address of the token endpoint. Its example is the vendor's own (documented). The example is
+// no default: a client of a tenant's test system must not be shown to another server by accident.
+func tokenURL() secretURL {
+	return secretURL{
+		target: "OAuth token endpoint", example: "such as https://auth.getadministrate.com/oauth/token",
+		alternative: "ADMINISTRATE_CLIENT_ID and ADMINISTRATE_CLIENT_SECRET", secret: "client secret",
+	}
+}
+
+func (a secretURL) check(text string) error {
+	if text == "" {
+		return errors.New("none given; set the " + a.target + ", " + a.example)
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		// The parser's error repeats the text, and the text may hold a password.
+		return errors.New("is not a URL; give the " + a.target + ", " + a.example)
+	}
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	switch {
+	case u.User != nil:
+		return errors.New("must not hold a user name or password; set " + a.alternative + " instead")
+	case (u.Scheme != "https" && u.Scheme != "http") || host == "":
+		return fmt.Errorf("%q must start with https:// (or http:// for a local sandbox), %s", text, a.example)
+	case u.Fragment != "":
+		return fmt.Errorf("%q must not have a #fragment", text)
+	}
+	for _, domain := range vendorDomains() {
+		if u.Scheme == "http" && (host == domain || strings.HasSuffix(host, "."+domain)) {
+			return fmt.Errorf("%q would send the %s in the clear; use https://", text, a.secret)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,160 @@
+package stack
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"sync"
+	"time"
+)
+
+const (
+	// firstReportDelay is how long a build of programs that were built before runs without a report. Most of these builds
+	// compile only edited packages, and end before.
+	firstReportDelay = 2 * time.Second
+	// reportInterval is the longest time between two reports of a running build.
+	reportInterval = time.Second
+)
+
+// buildMonitor follows one run of go build -v -json by its output. It reports the progress of the build, and keeps the
+// problems in the order in which they were written.
+type buildMonitor struct {
+	onProgress func(Build)
+	started    time.Time
+
+	mu            sync.Mutex
+	build         Build
+	tally         *packageTally
+	reporting     bool          // reports are wanted
+	anyWork       chan struct{} // closed when the build downloads or compiles something
+	compiling     chan struct{} // closed when the build compiles something
+	problemOutput lastLines
+}
+
+// newBuildMonitor returns a follower for a job. The first build of a program is reported from its
+// beginning.
+func newBuildMonitor(j buildJob, first bool, show func(Build)) *buildMonitor {
+	return &buildMonitor{
+		onProgress: show, started: time.Now(), build: Build{What: j.target}, tally: newPackageTally(), reporting: first,
+		anyWork: make(chan struct{}), compiling: make(chan struct{}),
+	}
+}
+
+// onEvent handles a line of the go command's standard output. Each line is a JSON object.
+func (f *buildMonitor) onEvent(line []byte) {
+	// See go help buildjson.
+	var event struct{ ImportPath, Output string }
+	if err := json.Unmarshal(line, &event); err != nil {
+		f.onText(line)
+		return
+	}
+	if event.Output == "" {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	// An output that is just the name of its package says that the compilation begins.
+	if event.Output != event.ImportPath+"\n" {
+		_, _ = f.problemOutput.Write([]byte(event.Output))
+		return
+	}
+	f.tally.begin(event.ImportPath)
+	closeOnce(f.anyWork)
+	closeOnce(f.compiling)
+	f.report()
+}
+
+// onText handles a line of the go command's standard error, which holds no events.
+func (f *buildMonitor) onText(line []byte) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !bytes.HasPrefix(line, []byte("go: downloading ")) {
+		_, _ = f.problemOutput.Write(line)
+		return
+	}
+	f.build.Modules++
+	closeOnce(f.anyWork)
+	f.report()
+}
+
+// closeOnce closes a channel that may be closed already. The caller holds the lock that all
+// closers hold.
+func closeOnce(c chan struct{}) {
+	select {
+	case <-c:
+	default:
+		close(c)
+	}
+}
+
+// report shows the progress of the build. The caller holds mu.
+func (f *buildMonitor) report() {
+	if !f.reporting {
+		return
+	}
+	b := &f.build
+	b.Took, b.Packages = time.Since(f.started), len(f.tally.started)
+	if f.tally.counted {
+		b.Of = len(f.tally.all)
+		b.Linking = b.Packages == b.Of
+	}
+	f.onProgress(*b)
+}
+
+// watch reports the build until stop is called with its result. The packages are counted once, when the count is
+// needed.
+func (f *buildMonitor) watch(ctx context.Context, stale func(context.Context) ([]string, error)) (stop func(well bool)) {
+	ctx, end := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		if !f.reporting { // no other goroutine writes it yet
+			select {
+			case <-f.anyWork:
+			case <-ctx.Done():
+				return
+			}
+			select {
+			case <-time.After(firstReportDelay):
+			case <-ctx.Done():
+				return
+			}
+			f.mu.Lock()
+			f.reporting = true
+			f.mu.Unlock()
+		}
+		tick := time.NewTicker(reportInterval)
+		defer tick.Stop()
+		compile := f.compiling
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-compile:
+				compile = nil
+				if paths, err := stale(ctx); err == nil { // after an error the packages are not counted
+					f.mu.Lock()
+					f.tally.count(paths)
+					f.mu.Unlock()
+				}
+			case <-tick.C:
+			}
+			f.mu.Lock()
+			f.report()
+			f.mu.Unlock()
+		}
+	})
+	return func(well bool) {
+		end()
+		watching.Wait()
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if well && f.tally.counted {
+			f.tally.started = f.tally.all // go list may have named more than was compiled
+		}
+		f.build.Ended, f.build.Failed = true, !well
+		f.report()
+	}
+}
+
+// problems returns the output of the go command without its progress.
+func (f *buildMonitor) problems() string { return f.problemOutput.String() }

@@ -1,0 +1,102 @@
+package stack
+
+import (
+	"fmt"
+	"sync"
+	"time"
+)
+
+const (
+	// lineInterval is the time between two lines about a running build, and linePercent is the share of the packages after
+	// which a line is written earlier.
+	lineInterval = 15 * time.Second
+	linePercent  = 10 // percent
+)
+
+// Build is the progress of one build. A build that finds everything up to date is not
+// reported.
+type Build struct {
+	// What is the thing that is built, such as "the Temporal server". Concurrent builds
+	// differ in it.
+	What string
+	// Modules is how many modules were downloaded for the build.
+	Modules int
+	// Packages is how many packages are compiled or being compiled, and Of is how many the build has to compile. Of is
+	// 0 until the packages are counted.
+	Packages, Of int
+	// Linking says that all packages are compiled. Only the link is left, which takes seconds.
+	Linking bool
+	// Ended marks the last report of a build, which failed if Failed is set.
+	Ended, Failed bool
+	// Took is the time since the beginning.
+	Took time.Duration
+}
+
+// packageTally counts the packages of a build. The go command names each package when its compilation begins. go list
+// names the packages that were not compiled completely when it looked. Together these are all packages that the
+// build compiles, no matter when go list looked.
+type packageTally struct {
+	started map[string]bool
+	all     map[string]bool
+	counted bool
+}
+
+func newPackageTally() *packageTally {
+	return &packageTally{started: map[string]bool{}, all: map[string]bool{}}
+}
+
+// begin notes that the compilation of a package has begun.
+func (t *packageTally) begin(pkg string) {
+	t.started[pkg] = true
+	t.all[pkg] = true
+}
+
+// count notes the packages that go list found stale.
+func (t *packageTally) count(stale []string) {
+	t.counted = true
+	for _, pkg := range stale {
+		t.all[pkg] = true
+	}
+}
+
+// lineReporter returns a function that turns reports into lines at a moderate pace. Several goroutines may call the
+// function at once.
+func lineReporter(say func(string)) func(Build) {
+	type told struct {
+		at       time.Duration
+		packages int
+		linking  bool
+	}
+	var mu sync.Mutex
+	last := map[string]*told{}
+	return func(b Build) {
+		mu.Lock()
+		defer mu.Unlock()
+		before := last[b.What]
+		if before == nil {
+			before = &told{}
+			last[b.What] = before
+		}
+		due := b.Took-before.at >= lineInterval
+		switch {
+		case b.Ended:
+			delete(last, b.What)
+			if !b.Failed {
+				say(fmt.Sprintf("built %s in %v", b.What, b.Took.Round(100*time.Millisecond)))
+			}
+			return
+		case b.Linking && !before.linking:
+			before.linking = true
+			say(fmt.Sprintf("linking %s, which is the last step …", b.What))
+		case b.Linking:
+			return
+		case b.Of > 0 && (due || 100*(b.Packages-before.packages) >= linePercent*b.Of):
+			say(fmt.Sprintf("building %s: package %d of %d, after %v …", b.What, b.Packages, b.Of, b.Took.Round(time.Second)))
+		case b.Of == 0 && due && b.Packages == 0 && b.Modules > 0:
+			say(fmt.Sprintf("building %s: %d modules downloaded, after %v …", b.What, b.Modules, b.Took.Round(time.Second)))
+		default:
+			return
+		}
+		before.at, before.packages = b.Took, b.Packages
+	}
+}

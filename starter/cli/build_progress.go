@@ -1,0 +1,88 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"github.com/oppflow/oppflow/stack"
+)
+
+// isTerminal reports whether w is a terminal.
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// buildProgress shows the progress of builds on a terminal: lines, and below them a bar for one build at a time. Several
+// goroutines may call its methods at once. It ignores errors of writing.
+type buildProgress struct {
+	mu      sync.Mutex
+	w       io.Writer
+	current string // the build in the bar
+	bar     *progressbar.ProgressBar
+}
+
+// printLine writes a line above the bar.
+func (b *buildProgress) printLine(text string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.bar == nil {
+		_, _ = fmt.Fprintln(b.w, oneLine(text))
+		return
+	}
+	_ = b.bar.Clear()
+	_, _ = fmt.Fprintln(b.w, oneLine(text))
+	_ = b.bar.RenderBlank()
+}
+
+// update moves the bar. When several builds run side by side, the bar shows one of them until that build ends.
+func (b *buildProgress) update(report stack.Build) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case b.bar != nil && report.What != b.current:
+	case report.Ended:
+		if b.bar != nil {
+			_ = b.bar.Clear()
+			b.bar = nil
+		}
+		if !report.Failed {
+			_, _ = fmt.Fprintf(b.w, "built %s in %v\n", report.What, report.Took.Round(100*time.Millisecond))
+		}
+	default:
+		if b.bar == nil {
+			b.current = report.What
+			b.bar = progressbar.NewOptions(1, progressbar.OptionSetWriter(b.w), progressbar.OptionSetWidth(20),
+				progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(true))
+		}
+		// After the last package there is one more step, linking. A full bar is not displayed any more.
+		if steps := report.Of + 1; b.bar.GetMax() != steps {
+			b.bar.ChangeMax(steps)
+		}
+		if report.Of > 0 {
+			_ = b.bar.Set(report.Packages)
+		}
+		b.bar.Describe(describeBuild(report))
+	}
+}
+
+// describeBuild returns in a few words what a build is doing.
+func describeBuild(report stack.Build) string {
+	switch {
+	case report.Linking:
+		return report.What + ": linking"
+	case report.Of > 0:
+		return fmt.Sprintf("%s: package %d of %d", report.What, report.Packages, report.Of)
+	case report.Packages > 0:
+		return fmt.Sprintf("%s: package %d", report.What, report.Packages)
+	case report.Modules > 0:
+		return fmt.Sprintf("%s: %d modules downloaded", report.What, report.Modules)
+	}
+	return report.What
+}

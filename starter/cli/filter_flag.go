@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/oppflow/oppflow/administrate"
+)
+
+// operations are the names of the API for comparisons.
+var operations = []administrate.FilterOperation{
+	administrate.Equal, administrate.NotEqual, administrate.Greater, administrate.GreaterEqual,
+	administrate.Less, administrate.LessEqual, administrate.Like, administrate.WordLike,
+	administrate.In, administrate.NotIn, administrate.Contains, administrate.IsNull, administrate.NotNull,
+}
+
+var fieldForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// parseFilter reads a condition: field=value, or field:operation:value. The operations in, notin and contains take
+// values separated by commas. isnull and notnull take no value. The value may contain any character, also a colon or
+// an equals sign.
+func parseFilter(text string) (administrate.Filter, error) {
+	at := strings.IndexAny(text, "=:")
+	if at < 0 {
+		return administrate.Filter{}, fmt.Errorf("must be field=value or field:operation:value, such as regionName=UK")
+	}
+	field, rest := text[:at], text[at+1:]
+	if !fieldForm.MatchString(field) {
+		return administrate.Filter{}, fmt.Errorf("%q is no field; give one such as regionName", field)
+	}
+	filter := administrate.Filter{Field: administrate.OpportunityField(field), Operation: administrate.Equal}
+	if text[at] == '=' {
+		if rest == "" {
+			return administrate.Filter{}, fmt.Errorf("has no value; what is empty is found with %s:isnull", field)
+		}
+		filter.Value = rest
+		return filter, nil
+	}
+	word, value, hasValue := strings.Cut(rest, ":")
+	filter.Operation = administrate.FilterOperation(word)
+	switch filter.Operation {
+	case administrate.IsNull, administrate.NotNull:
+		if hasValue {
+			return administrate.Filter{}, fmt.Errorf("%s takes no value; write %s:%s", word, field, word)
+		}
+		return filter, nil
+	case administrate.In, administrate.NotIn, administrate.Contains:
+		for one := range strings.SplitSeq(value, ",") {
+			if one == "" {
+				return administrate.Filter{}, fmt.Errorf("%s takes values with commas between them, such as %s:%s:a,b", word, field, word)
+			}
+			filter.Values = append(filter.Values, one)
+		}
+		return filter, nil
+	}
+	for _, known := range operations {
+		if filter.Operation != known {
+			continue
+		}
+		if value == "" {
+			return administrate.Filter{}, fmt.Errorf("%s takes a value, such as %s:%s:UK", word, field, word)
+		}
+		filter.Value = value
+		return filter, nil
+	}
+	var words []string
+	for _, known := range operations {
+		words = append(words, string(known))
+	}
+	return administrate.Filter{}, fmt.Errorf("%q is no operation; give one of %s", word, strings.Join(words, " "))
+}
+
+// filtersFlag is the value of a flag that may be given more than once.
+type filtersFlag []administrate.Filter
+
+func (f *filtersFlag) Set(text string) error {
+	one, err := parseFilter(text)
+	if err != nil {
+		return err
+	}
+	*f = append(*f, one)
+	return nil
+}
+
+func (f *filtersFlag) String() string { return "" }
+func (f *filtersFlag) Type() string   { return "condition" }

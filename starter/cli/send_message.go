@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// messageCommand holds what all commands that send a message share.
+type messageCommand struct {
+	connection *connection
+	output     *output
+	request    *request
+	signal     bool
+	source     string
+	// successText is the text for a message that was carried out; "" shows its outcome.
+	successText string
+}
+
+func (p *program) newMessageCommand(command *cobra.Command) *messageCommand {
+	fs := command.Flags()
+	s := &messageCommand{request: requestFlag(fs), output: outputFlag(command)}
+	fs.StringVar(&s.source, "source", "", "who sends it: requests of many sources get their turns in fair parts (default: the region)")
+	fs.BoolVar(&s.signal, "signal", false, "send and forget: do not wait for the outcome")
+	s.connection = p.connection(fs, updateTimeout)
+	return s
+}
+
+// send checks the message, sends it and shows its outcome. members maps the members of the message to the flags of
+// the user.
+func (s *messageCommand) send(ctx context.Context, reference opportunity.Reference, message opportunity.Message, members map[string]string) error {
+	message = opportunity.WithSource(message, s.source)
+	if err := message.Validate(); err != nil {
+		members["source"] = "--source"
+		return asUsageError(err, members)
+	}
+	w := s.connection.program.stdout
+	return s.connection.opportunities(ctx, func(ctx context.Context, client *lifecycle.Client) error {
+		if s.signal {
+			if err := client.Signal(ctx, reference, message); err != nil {
+				return err
+			}
+			sent := opportunity.Outcome{RequestID: message.GetRequestID(), State: opportunity.Pending}
+			return s.output.show(w, sent, func(w io.Writer) { line(w, "sent: "+string(reference)+", request "+message.GetRequestID()) })
+		}
+		var outcome opportunity.Outcome
+		var err error
+		switch message := message.(type) {
+		case opportunity.Command:
+			outcome, err = client.Update(ctx, reference, message)
+		case opportunity.OperatorCommand:
+			outcome, err = client.SendOperatorCommand(ctx, reference, message)
+		default:
+			return fmt.Errorf("%s can only be sent with --signal", message.MessageName())
+		}
+		var own *opportunity.Error
+		if err != nil && !errors.As(err, &own) {
+			return explainedf("%v; whether %s took the request is not known: ask again with --request-id %s", s.connection.explainError(err), reference, message.GetRequestID())
+		}
+		return s.showResult(w, reference, outcome, err)
+	})
+}
+
+// showResult shows the outcome of a request and returns its error.
+func (s *messageCommand) showResult(w io.Writer, reference opportunity.Reference, outcome opportunity.Outcome, err error) error {
+	// The error alone is enough, unless there are several results or a program reads the output.
+	if outcome.State == "" || (err != nil && len(outcome.Results) < 2 && *s.output != asJSON) {
+		return err
+	}
+	shown := s.output.show(w, outcome, func(w io.Writer) {
+		if s.successText != "" && outcome.State == opportunity.Done {
+			line(w, s.successText)
+			return
+		}
+		showOutcome(w, reference, outcome)
+	})
+	return errors.Join(err, shown)
+}

@@ -1,0 +1,26 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// unresponsiveError returns, on the Temporal server's word, why an opportunity does not answer. It
+// returns err where the server says no more.
+func unresponsiveError(ctx context.Context, temporal client.Client, reference opportunity.Reference, err error) error {
+	var own *opportunity.Error
+	var unavailable *serviceerror.Unavailable
+	if err == nil || errors.As(err, &own) || errors.As(err, &unavailable) {
+		return err
+	}
+	if why := lifecycle.NewClient(temporal).UnresponsiveReason(ctx, reference); why != "" {
+		return explainedf("%s", why)
+	}
+	return err
+}

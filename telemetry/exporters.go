@@ -1,0 +1,136 @@
+package telemetry
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
+	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"go.opentelemetry.io/otel/exporters/stdout/stdoutmetric"
+	"go.opentelemetry.io/otel/exporters/stdout/stdouttrace"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/oppflow/oppflow/settings"
+)
+
+// This package makes the exporters itself. The library that chooses exporters automatically writes to the standard
+// output, which belongs to a command's answer. It also calls the error handler of the whole process when a
+// collector is away.
+
+func spanExporter(ctx context.Context, o Options) (sdktrace.SpanExporter, error) {
+	switch {
+	case o.Settings.Traces == settings.ExportConsole:
+		return stdouttrace.New(stdouttrace.WithWriter(o.Console))
+	case o.Settings.TracesProtocol == settings.ProtocolGRPC:
+		var more []otlptracegrpc.Option
+		if o.Brief {
+			more = append(more, otlptracegrpc.WithRetry(otlptracegrpc.RetryConfig{Enabled: false}))
+		}
+		return otlptracegrpc.New(ctx, more...)
+	}
+	var more []otlptracehttp.Option
+	if o.Brief {
+		more = append(more, otlptracehttp.WithRetry(otlptracehttp.RetryConfig{Enabled: false}))
+	}
+	return otlptracehttp.New(ctx, more...)
+}
+
+// lockedWriter lets traces and metrics share a writer.
+type lockedWriter struct {
+	mu     sync.Mutex
+	writer io.Writer
+}
+
+func (w *lockedWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.writer.Write(p)
+}
+
+// metricReader makes the reader of the metrics, and the server for fetching them if the settings ask for it.
+func metricReader(ctx context.Context, o Options, ends *exportLifetime) (sdkmetric.Reader, *metricsServer, error) {
+	if o.Settings.Metrics == settings.ExportPrometheus {
+		server, err := serveMetrics(ctx, o.Settings.PrometheusAddress, ends)
+		if err != nil {
+			return nil, nil, err
+		}
+		return server.reader, server, nil
+	}
+	var exporter sdkmetric.Exporter
+	var err error
+	switch {
+	case o.Settings.Metrics == settings.ExportConsole:
+		exporter, err = stdoutmetric.New(stdoutmetric.WithWriter(o.Console))
+	case o.Settings.MetricsProtocol == settings.ProtocolGRPC:
+		exporter, err = otlpmetricgrpc.New(ctx)
+	default:
+		exporter, err = otlpmetrichttp.New(ctx)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return sdkmetric.NewPeriodicReader(&metricExporter{Exporter: exporter, exportLifetime: ends}), nil, nil
+}
+
+// metricExporter keeps an export's failure from the error handler of the process. It ends a slow export when the
+// program stops.
+type metricExporter struct {
+	sdkmetric.Exporter
+	*exportLifetime
+}
+
+func (s *metricExporter) Export(ctx context.Context, metrics *metricdata.ResourceMetrics) error {
+	ctx, cancel := s.withLifetime(ctx)
+	defer cancel()
+	s.logFailure("metrics", s.Exporter.Export(ctx, metrics))
+	return nil
+}
+
+// exportLifetime is how exports end: with the program. A failed export writes a line to the program's log, at most once a
+// minute for traces and for metrics.
+type exportLifetime struct {
+	ended  <-chan struct{} // closed when nothing is exported any more
+	logger *slog.Logger
+
+	mu         sync.Mutex
+	lastLogged map[string]time.Time
+}
+
+const logInterval = time.Minute
+
+// withLifetime limits an export to the life of the program.
+func (e *exportLifetime) withLifetime(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-e.ended:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}
+
+func (e *exportLifetime) logFailure(what string, err error) {
+	if err == nil {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if last, ok := e.lastLogged[what]; ok && time.Since(last) < logInterval {
+		return
+	}
+	if e.lastLogged == nil {
+		e.lastLogged = map[string]time.Time{}
+	}
+	e.lastLogged[what] = time.Now()
+	e.logger.Warn("the "+what+" could not be exported; the work goes on without", "error", strings.Join(strings.Fields(err.Error()), " "))
+}

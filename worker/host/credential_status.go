@@ -1,0 +1,46 @@
+package host
+
+import (
+	"errors"
+	"log/slog"
+	"sync"
+
+	"github.com/oppflow/oppflow/administrate"
+)
+
+// credentialStatus records whether the TMS accepts the worker's credentials, and logs each change
+// once.
+type credentialStatus struct {
+	logger    *slog.Logger
+	mu        sync.Mutex
+	rejection error // nil while the TMS accepts them, or the answer is not known yet
+}
+
+// recordResult records the result of a request.
+func (a *credentialStatus) recordResult(err error) {
+	var notSent *administrate.NotSentError
+	refused := errors.As(err, &notSent) && notSent.Reason == administrate.Authentication
+	if err != nil && !refused {
+		return // the error says nothing of the credentials
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case refused && a.rejection == nil:
+		a.rejection = err
+		a.logger.Error("the TMS refuses the worker's credentials", "problem", err.Error())
+	case !refused && a.rejection != nil:
+		a.rejection = nil
+		a.logger.Info("the TMS takes the worker's credentials again")
+	}
+}
+
+// check returns why the TMS refuses the credentials, nil while the TMS accepts them.
+func (a *credentialStatus) check() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.rejection == nil {
+		return nil
+	}
+	return errors.New("the TMS refuses the worker's credentials: " + a.rejection.Error())
+}

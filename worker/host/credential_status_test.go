@@ -1,0 +1,52 @@
+package host
+
+import (
+	"bytes"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/oppflow/oppflow/administrate"
+)
+
+// A worker whose credentials are refused is not ready and logs this once, and is ready again when they are
+// accepted.
+func TestAWorkerKnowsWhetherItsCredentialsAreTaken(t *testing.T) {
+	var status atomic.Int32
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(int(status.Load()))
+		_, _ = w.Write([]byte(`{"data":{"hello":"x"}}`))
+	}))
+	defer api.Close()
+	var log bytes.Buffer
+	a := &credentialStatus{logger: slog.New(slog.NewTextHandler(&log, nil))}
+	c, err := administrate.New(administrate.Options{URL: api.URL, Tokens: administrate.StaticToken("t"), OnResult: a.recordResult})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		status int
+		ready  bool
+		lines  int
+	}{
+		{http.StatusOK, true, 0},
+		{http.StatusUnauthorized, false, 1},
+		{http.StatusUnauthorized, false, 1},
+		{http.StatusInternalServerError, false, 1}, // says nothing of the credentials
+		{http.StatusOK, true, 2},
+	} {
+		status.Store(int32(step.status)) //nolint:gosec // three digits
+		_ = c.Hello(t.Context())
+		err := a.check()
+		if (err == nil) != step.ready || err != nil && !strings.Contains(err.Error(), "refuses the worker's credentials") {
+			t.Errorf("after %d: %v", step.status, err)
+		}
+		if got := strings.Count(log.String(), "\n"); got != step.lines {
+			t.Errorf("after %d the log has %d lines, want %d:\n%s", step.status, got, step.lines, log.String())
+		}
+	}
+}

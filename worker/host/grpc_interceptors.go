@@ -1,0 +1,139 @@
+package host
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	commonpb "go.temporal.io/api/common/v1"
+	protocolpb "go.temporal.io/api/protocol/v1"
+	"go.temporal.io/api/proxy"
+	updatepb "go.temporal.io/api/update/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/workflows"
+)
+
+// addGRPCInterceptors adds the interceptors between the SDK and the network, after the SDK's own
+// interceptors.
+func addGRPCInterceptors(o *client.Options) {
+	o.ConnectionOptions.DialOptions = append(o.ConnectionOptions.DialOptions, grpc.WithChainUnaryInterceptor(asciiHeaders, sanitizeTasks))
+}
+
+// asciiHeaders lets requests about a workflow with an id in any script go out. The SDK
+// names the workflow in a header, and values of headers are ASCII.
+func asciiHeaders(ctx context.Context, method string, request, reply any, connection *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
+	if sent, some := metadata.FromOutgoingContext(ctx); some {
+		for key, values := range sent {
+			for n, value := range values {
+				if !strings.HasSuffix(key, "-bin") { // these may have any bytes
+					sent[key][n] = lifecycle.ASCIIHeader(value) // sent is a copy
+				}
+			}
+		}
+		ctx = metadata.NewOutgoingContext(ctx, sent)
+	}
+	return invoke(ctx, method, request, reply, connection, options...)
+}
+
+// sanitizeTasks replaces input of callers that no worker can handle by notes, which the
+// workflow refuses. Otherwise each task with such input would fail, and the run would
+// never continue.
+func sanitizeTasks(ctx context.Context, method string, request, reply any, connection *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
+	if err := invoke(ctx, method, request, reply, connection, options...); err != nil {
+		return err
+	}
+	switch reply := reply.(type) {
+	case *workflowservice.PollWorkflowTaskQueueResponse:
+		return sanitizeTask(ctx, reply)
+	case *workflowservice.RespondWorkflowTaskCompletedResponse:
+		return sanitizeTask(ctx, reply.GetWorkflowTask())
+	case *workflowservice.GetWorkflowExecutionHistoryResponse: // for a run that is rebuilt
+		return replaceExternalPayloads(ctx, reply)
+	}
+	return nil
+}
+
+func sanitizeTask(ctx context.Context, task *workflowservice.PollWorkflowTaskQueueResponse) error {
+	if task == nil {
+		return nil
+	}
+	if err := replaceOversizedUpdates(task.GetMessages()); err != nil {
+		return err
+	}
+	return replaceExternalPayloads(ctx, task)
+}
+
+// The longest name that is kept of an update that is too large, in bytes.
+const maxUpdateNameBytes = 100
+
+// replaceOversizedUpdates replaces the payload of an update by a note of its size when the update is too
+// large. A worker's answer to a task holds in full every update that it accepts or
+// refuses. The service would reject an answer that is too large as a whole.
+func replaceOversizedUpdates(messages []*protocolpb.Message) error {
+	for _, m := range messages {
+		size := proto.Size(m.GetBody())
+		if size <= maxUpdateNameBytes || !m.GetBody().MessageIs((*updatepb.Request)(nil)) {
+			continue
+		}
+		var update updatepb.Request
+		if err := m.GetBody().UnmarshalTo(&update); err != nil {
+			return err
+		}
+		name := update.GetInput().GetName()
+		if size <= opportunity.MaxUpdateBytes && len(name) <= maxUpdateNameBytes {
+			continue
+		}
+		for len(name) > maxUpdateNameBytes || !utf8.ValidString(name) {
+			name = name[:min(maxUpdateNameBytes, len(name)-1)]
+		}
+		err := m.GetBody().MarshalFrom(&updatepb.Request{
+			Meta:  &updatepb.Meta{UpdateId: update.GetMeta().GetUpdateId()},
+			Input: &updatepb.Input{Name: name, Args: &commonpb.Payloads{Payloads: []*commonpb.Payload{placeholderPayload(workflows.EncodingTooLarge, strconv.Itoa(size))}}},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// placeholderPayload returns a payload that replaces another payload.
+func placeholderPayload(encoding, text string) *commonpb.Payload {
+	return &commonpb.Payload{Metadata: map[string][]byte{converter.MetadataEncoding: []byte(encoding)}, Data: []byte(text)}
+}
+
+// replaceExternalPayloads replaces references to payloads that are stored elsewhere. The SDK fails
+// a task with a reference, since the worker has no such storage.
+func replaceExternalPayloads(ctx context.Context, message proto.Message) error {
+	return proxy.VisitPayloads(ctx, message, proxy.VisitPayloadsOptions{
+		SkipSearchAttributes: true,
+		Visitor: func(_ *proxy.VisitPayloadsContext, payloads []*commonpb.Payload) ([]*commonpb.Payload, error) {
+			for n, payload := range payloads {
+				if isExternalPayload(payload) {
+					payloads[n] = placeholderPayload(workflows.EncodingExternalStorage, "")
+				}
+			}
+			return payloads, nil
+		},
+	})
+}
+
+// isExternalPayload recognises references in the same way as the SDK.
+func isExternalPayload(payload *commonpb.Payload) bool {
+	switch string(payload.GetMetadata()[converter.MetadataEncoding]) {
+	case "json/external-storage-reference":
+		return true
+	case converter.MetadataEncodingProtoJSON:
+		return string(payload.GetMetadata()[converter.MetadataMessageType]) == "temporal.api.sdk.v1.ExternalStorageReference"
+	}
+	return false
+}

@@ -1,0 +1,247 @@
+package host
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/oppflow/oppflow/activities/tms"
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/playbook"
+	"github.com/oppflow/oppflow/settings"
+)
+
+// playbookCache are the versions of the namespace's playbook, from the worker's last read. A
+// worker whose last read is too old does not know which version is in force.
+type playbookCache struct {
+	settings   *settings.Playbook // has the keys of services
+	configured resolvedPlaybook   // the playbook of the worker's settings
+	// inForceAfter is how long after storing a version comes into force.
+	inForceAfter time.Duration
+	logger       *slog.Logger
+
+	mu            sync.Mutex
+	lastRead      time.Time // when the last successful read was sent; zero before
+	readError     error     // of the read after it; nil while reads succeed
+	versions      lifecycle.PlaybookVersions
+	loaded        map[int]loadedPlaybook
+	unknownLogged bool // whether the log says that the version in force is unknown
+}
+
+// loadedPlaybook is a version of the playbook, or the reason why this worker cannot work by
+// it.
+type loadedPlaybook struct {
+	tms.VersionedPlaybook
+	problem error
+}
+
+func newPlaybookCache(s *settings.Playbook, own resolvedPlaybook, logger *slog.Logger) *playbookCache {
+	return &playbookCache{settings: s, configured: own, inForceAfter: cmp.Or(s.InForceAfter, lifecycle.PlaybookInForceAfter), logger: logger, loaded: make(map[int]loadedPlaybook)}
+}
+
+// readInterval returns how often the versions are read.
+func (b *playbookCache) readInterval() time.Duration { return b.inForceAfter * 2 / 3 }
+
+// validFor returns how long a read counts, from when it was sent. This ends before a
+// version that was stored just after the read comes into force.
+func (b *playbookCache) validFor() time.Duration { return b.inForceAfter * 8 / 9 }
+
+// notReadyError says why a worker plans and sends nothing for now.
+type notReadyError struct{ text string }
+
+func (e *notReadyError) Error() string { return "the worker plans and sends nothing: " + e.text }
+
+// Unwrap returns the cause as a request that was not sent.
+func (e *notReadyError) Unwrap() error {
+	return &administrate.NotSentError{Operation: "Playbook", Reason: administrate.NotReady}
+}
+
+// versionAt returns the version that is in force at the time of the Temporal server's clock. Its
+// error is an notReadyError.
+func (b *playbookCache) versionAt(at time.Time) (tms.VersionedPlaybook, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := b.staleError(); err != nil {
+		return tms.VersionedPlaybook{}, err
+	}
+	version, some := b.versions.InForce(at)
+	if !some {
+		return tms.VersionedPlaybook{}, nil
+	}
+	book, known := b.loaded[version.Number]
+	switch {
+	case !known:
+		return tms.VersionedPlaybook{}, &notReadyError{text: fmt.Sprintf("it does not have version %d of the playbook", version.Number)}
+	case book.problem != nil:
+		return tms.VersionedPlaybook{}, &notReadyError{text: fmt.Sprintf("it cannot work by version %d of the playbook, which is in force: %s", version.Number, book.problem)}
+	}
+	return book.VersionedPlaybook, nil
+}
+
+// staleError returns why the last read does not count any more; nil when it counts.
+func (b *playbookCache) staleError() error {
+	if b.lastRead.IsZero() {
+		return &notReadyError{text: "it has not read the namespace yet"}
+	}
+	// After a suspension of the machine, one of its two clocks shows the real age.
+	now := time.Now()
+	age := max(now.Sub(b.lastRead), now.Round(0).Sub(b.lastRead.Round(0)))
+	if age <= b.validFor() {
+		return nil
+	}
+	text := fmt.Sprintf("it has not read the namespace for %s, so that another version of the playbook may be in force", age.Round(time.Second))
+	if b.readError != nil {
+		text += ": " + Reason(b.readError)
+	}
+	return &notReadyError{text: text}
+}
+
+// missingTexts returns the numbers of the versions whose texts must be read.
+func (b *playbookCache) missingTexts(versions lifecycle.PlaybookVersions) []int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var lacking []int
+	for _, version := range neededVersions(versions) {
+		if _, known := b.loaded[version.Number]; !known && version.Text == "" && version.Bytes > 0 {
+			lacking = append(lacking, version.Number)
+		}
+	}
+	return lacking
+}
+
+// neededVersions returns the versions that may be in force now or later. They are the version in
+// force when the latest version was stored, and all later ones.
+func neededVersions(versions lifecycle.PlaybookVersions) lifecycle.PlaybookVersions {
+	latest, some := versions.Latest()
+	if !some {
+		return nil
+	}
+	return versions.CurrentAndLater(latest.StoredAt)
+}
+
+// store stores the versions from a read that was sent at the time. Its error says that
+// versions from an earlier read are missing.
+func (b *playbookCache) store(sent time.Time, versions lifecycle.PlaybookVersions) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	latest, _ := versions.Latest()
+	if known, _ := b.versions.Latest(); latest.Number < known.Number {
+		return fmt.Errorf("the namespace has versions of the playbook up to %d, and version %d was read before; deploy it with oppflow playbook deploy FILE --above %d, and start the workers again",
+			latest.Number, known.Number, known.Number)
+	}
+	loaded := make(map[int]loadedPlaybook)
+	for _, version := range neededVersions(versions) {
+		book, known := b.loaded[version.Number]
+		if !known {
+			book = b.load(version)
+		}
+		loaded[version.Number] = book
+	}
+	b.loaded, b.versions = loaded, versions.WithTexts()
+	b.lastRead, b.readError = sent, nil
+	return nil
+}
+
+// load loads the version, and logs it.
+func (b *playbookCache) load(version lifecycle.PlaybookVersion) loadedPlaybook {
+	loaded, err := loadWithKeys([]byte(version.Text), b.settings)
+	if err != nil {
+		b.logger.Error("the worker cannot work by a version of the playbook: it plans and sends nothing once that is in force",
+			"version", version.Number, "by", version.DeployedBy, "inForceAt", version.InForceAt, "problem", err.Error())
+		return loadedPlaybook{problem: err}
+	}
+	b.logger.Info("a version of the playbook was read", "version", version.Number, "by", version.DeployedBy,
+		"digest", loaded.playbook.Digest(), "inForceAt", version.InForceAt)
+	if latest := loaded.playbook.Digest(); b.configured.given && b.configured.playbook.Digest() != latest {
+		b.logger.Warn("the playbook of the worker's settings does not count: the namespace has another one; deploy it with oppflow playbook deploy",
+			"settings", b.settings.File, "digest", b.configured.playbook.Digest(), "version", version.Number, "digestOfVersion", latest)
+	}
+	return loadedPlaybook{VersionedPlaybook: tms.VersionedPlaybook{Version: version.Number, Playbook: loaded.playbook, ServiceKeys: loaded.keys}}
+}
+
+// recordFailure records that a read failed.
+func (b *playbookCache) recordFailure(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.readError = err
+}
+
+// logState logs once that the worker does not know the version in force, and once that it
+// knows the version again.
+func (b *playbookCache) logState() {
+	_, err := b.versionAt(time.Now())
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case err != nil && !b.unknownLogged:
+		b.logger.Error("the worker plans and sends nothing", "problem", err.Error())
+	case err == nil && b.unknownLogged:
+		b.logger.Info("the worker plans and sends again")
+	}
+	b.unknownLogged = err != nil
+}
+
+// untilInForce returns how long to wait until the first version is in force. It returns 0
+// where one is in force already, or none will come.
+func (b *playbookCache) untilInForce() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.versions) == 0 || b.versions[0].IsImmediate() || b.versions[0].Number > 1 {
+		return 0
+	}
+	// The version was stored before the read, so it is in force after this time, whatever
+	// the clock says.
+	first := b.versions[0]
+	return max(0, first.InForceAt.Sub(first.StoredAt)-time.Since(b.lastRead))
+}
+
+// deployment returns the worker's own playbook for a namespace without one; nil when the
+// worker has none.
+func (b *playbookCache) deployment() *lifecycle.Deployment {
+	if !b.configured.given {
+		return nil
+	}
+	machine, _ := os.Hostname()
+	return &lifecycle.Deployment{Text: string(b.configured.text), Digest: b.configured.playbook.Digest(), DeployedBy: strings.TrimSpace("worker " + machine)}
+}
+
+// loadWithKeys loads the text of a playbook, and reads the keys it needs.
+func loadWithKeys(text []byte, s *settings.Playbook) (resolvedPlaybook, error) {
+	loaded, err := playbook.Load(text)
+	if err != nil {
+		return resolvedPlaybook{}, err
+	}
+	out := resolvedPlaybook{given: true, text: text, playbook: loaded, keys: make(map[string]tms.ServiceKey)}
+	var unread error
+	lacking := loaded.MissingSecrets(func(name string) bool {
+		key, err := s.Key(name)
+		unread = errors.Join(unread, err)
+		if !key.Empty() {
+			out.keys[name] = tms.NewServiceKey(key.Reveal())
+		}
+		return err != nil || !key.Empty()
+	})
+	switch {
+	case unread != nil:
+		return resolvedPlaybook{}, unread
+	case len(lacking) > 0:
+		return resolvedPlaybook{}, fmt.Errorf("%w; give it with --service-key NAME=FILE or in OPPFLOW_SERVICE_KEYS_DIR", lacking)
+	}
+	return out, nil
+}
+
+// unknownEffectKinds are the kinds of effects that the settings have the worker not know.
+func unknownEffectKinds(s settings.Playbook) []opportunity.EffectKind {
+	var kinds []opportunity.EffectKind
+	for _, kind := range s.WithoutEffects {
+		kinds = append(kinds, opportunity.EffectKind(kind))
+	}
+	return kinds
+}

@@ -1,0 +1,139 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	taskqueue "go.temporal.io/api/taskqueue/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"google.golang.org/grpc"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/lifecycle"
+)
+
+const (
+	// pollConfirmedAfter is how long a request for tasks has to wait until it is certain that the service has received it: an
+	// attempt to connect ends after 20 s. When there is nothing to do, the service answers a request after about a
+	// minute.
+	pollConfirmedAfter = 30 * time.Second
+	// maxPollGap is how long a queue may go without a sign that the service is asked for its tasks. It is longer
+	// than pollConfirmedAfter, so that requests one after the other leave no gap.
+	maxPollGap = 45 * time.Second
+)
+
+// pollMonitor watches the connection to see whether both workers ask for tasks: the SDK does not
+// show this.
+type pollMonitor struct {
+	mu         sync.Mutex
+	workflows  queuePolls
+	activities queuePolls
+	bothPolled chan struct{} // closed once both queues have been asked for
+}
+
+// queuePolls is the state of the requests for the tasks of one queue.
+type queuePolls struct {
+	queue      string
+	everPolled bool      // for tasks of any process
+	lastSign   time.Time // when the service was last known to be asked
+	lastError  error     // of the last request that ended, if it failed
+	next       int
+	open       map[int]time.Time // when the open requests began
+}
+
+func newPollMonitor() *pollMonitor {
+	return &pollMonitor{
+		bothPolled: make(chan struct{}),
+		workflows:  queuePolls{queue: lifecycle.TaskQueue, open: map[int]time.Time{}},
+		activities: queuePolls{queue: activities.TaskQueue, open: map[int]time.Time{}},
+	}
+}
+
+// intercept is below the repetitions of the SDK and sees each attempt.
+func (p *pollMonitor) intercept(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
+	var kind *queuePolls
+	var queue *taskqueue.TaskQueue
+	switch request := request.(type) {
+	case *workflowservice.PollWorkflowTaskQueueRequest:
+		kind, queue = &p.workflows, request.GetTaskQueue()
+	case *workflowservice.PollActivityTaskQueueRequest:
+		kind, queue = &p.activities, request.GetTaskQueue()
+	}
+	// The queue for cached workflows of this process names the queue that it belongs to.
+	if kind == nil || kind.queue != queue.GetName() && kind.queue != queue.GetNormalName() {
+		return invoke(ctx, method, request, reply, conn, options...)
+	}
+	if kind == &p.activities {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, pollTimeout)
+		defer cancel()
+	}
+	number := p.begin(kind, queue.GetName() == kind.queue)
+	err := invoke(ctx, method, request, reply, conn, options...)
+	p.end(kind, number, err)
+	return err
+}
+
+func (p *pollMonitor) begin(kind *queuePolls, unbound bool) (number int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	kind.next++
+	kind.open[kind.next] = now
+	if kind.lastSign.IsZero() {
+		kind.lastSign = now
+	}
+	if unbound && !kind.everPolled {
+		kind.everPolled = true
+		if p.workflows.everPolled && p.activities.everPolled {
+			close(p.bothPolled)
+		}
+	}
+	return kind.next
+}
+
+func (p *pollMonitor) end(kind *queuePolls, number int, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	began, now := kind.open[number], time.Now()
+	delete(kind.open, number)
+	kind.lastError = err
+	// A request that is cut off after pollConfirmedAfter had reached the service, so it still
+	// counts. A time-out does not count.
+	if err == nil || now.Sub(began) >= pollConfirmedAfter && Reason(err) != Reason(context.DeadlineExceeded) {
+		kind.lastSign = now
+	}
+}
+
+// check returns nil while the service is asked for tasks of both kinds, and otherwise the problem in
+// one line.
+func (p *pollMonitor) check() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	return errors.Join(p.workflows.check(now), p.activities.check(now))
+}
+
+func (k *queuePolls) check(now time.Time) error {
+	if !k.everPolled {
+		return fmt.Errorf("the queue %s is not asked for tasks yet", k.queue)
+	}
+	sign := k.lastSign
+	for _, began := range k.open {
+		if now.Sub(began) >= pollConfirmedAfter {
+			sign = now
+		}
+	}
+	silent := now.Sub(sign)
+	if silent <= maxPollGap {
+		return nil
+	}
+	reason := "no answer"
+	if k.lastError != nil {
+		reason = Reason(k.lastError)
+	}
+	return fmt.Errorf("the queue %s could not be asked for tasks for %v: %s", k.queue, silent.Truncate(time.Second), reason)
+}

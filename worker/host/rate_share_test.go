@@ -1,0 +1,116 @@
+package host
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"go.temporal.io/api/taskqueue/v1"
+	"google.golang.org/protobuf/types/known/timestamppb"
+)
+
+// process is a worker with virtual time.
+type process struct {
+	rateShare
+	polledAt  time.Time // when it last asked for an activity
+	untilLook time.Duration
+	frozen    bool // it sees nothing of the server
+}
+
+// Workers start, die and cannot see the server for a while. In any period, all together send at
+// most a tenth more than the rate. Without changes they use the whole rate.
+func TestShare(t *testing.T) {
+	const rate, step = 4.0, 50 * time.Millisecond
+	for seed := range uint64(40) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		begun := time.Unix(1_900_000_000, 0)
+		processes := map[string]*process{}
+		listed := map[string]time.Time{} // on the server, whose clock is an hour off
+		var sums []float64               // of each step
+		quiet := begun                   // since when nothing has changed
+		for now := begun; now.Sub(begun) < 5*time.Minute; now = now.Add(step) {
+			switch alive := slices.Sorted(maps.Keys(processes)); {
+			case len(alive) < 4 && (len(alive) == 0 || r.IntN(600) == 0):
+				id := fmt.Sprint("worker ", len(listed))
+				processes[id] = &process{rateShare: rateShare{rate: rate, self: id}, untilLook: time.Duration(r.Int64N(int64(workerLookInterval)))}
+				quiet = now
+			case len(alive) > 1 && r.IntN(1500) == 0:
+				delete(processes, alive[r.IntN(len(alive))])
+				quiet = now
+			case r.IntN(1000) == 0:
+				p := processes[alive[r.IntN(len(alive))]]
+				p.frozen, quiet = !p.frozen, now
+			}
+			sum, frozen := 0.0, false
+			for id, p := range processes {
+				frozen = frozen || p.frozen
+				if !p.frozen {
+					if now.Sub(p.polledAt) >= pollTimeout {
+						p.polledAt, listed[id] = now, now
+					}
+					if p.untilLook -= step; p.untilLook <= 0 {
+						p.untilLook = workerLookInterval
+						var pollers []*taskqueue.PollerInfo
+						for id, at := range listed {
+							pollers = append(pollers, &taskqueue.PollerInfo{Identity: id, LastAccessTime: timestamppb.New(at.Add(time.Hour))})
+						}
+						p.update(now, now, pollers)
+					}
+				}
+				sum += p.rateAt(now) * step.Seconds()
+			}
+			sums = append(sums, sum)
+			if settled := pollerExpiry + pollTimeout + shareDelay + workerLookInterval; !frozen && now.Sub(quiet) > settled {
+				if used := sum / step.Seconds(); used < 0.9*rate-shareMargin*float64(len(processes)) {
+					t.Fatalf("seed %d: %d workers use %.2f of %v a second", seed, len(processes), used, rate)
+				}
+			}
+			for _, window := range []time.Duration{10 * time.Second, time.Minute} {
+				n := min(len(sums), int(window/step))
+				total := 0.0
+				for _, s := range sums[len(sums)-n:] {
+					total += s
+				}
+				most := 1.08 * rate * window.Seconds() // newcomers; the rest is for requests that pass at once
+				if total > most {
+					t.Fatalf("seed %d: %.1f in %v by %d workers; want at most %.1f", seed, total, window, len(processes), most)
+				}
+			}
+		}
+	}
+}
+
+// A worker that is alone has the whole rate as soon as it is seen to ask. A worker
+// remembers the workers that a restarted server forgets.
+func TestShareOfOne(t *testing.T) {
+	begun := time.Unix(1_900_000_000, 0)
+	at := func(seconds int) time.Time { return begun.Add(time.Duration(seconds) * time.Second) }
+	poller := func(id string, seconds int) *taskqueue.PollerInfo {
+		return &taskqueue.PollerInfo{Identity: id, LastAccessTime: timestamppb.New(at(seconds))}
+	}
+	s := &rateShare{rate: 18, self: "a"}
+	near := func(when string, seconds int, want float64) {
+		t.Helper()
+		if got := s.rateAt(at(seconds)); math.Abs(got-want) > 0.1 {
+			t.Errorf("%s: %.2f a second; want %.2f", when, got, want)
+		}
+	}
+	near("before it looked", 0, 0.54)
+	s.update(at(1), at(1), []*taskqueue.PollerInfo{poller("a", 0), poller("dead", -31)})
+	near("alone", 1, 18)
+	s.update(at(2), at(2), []*taskqueue.PollerInfo{poller("a", 0), poller("b", 2), poller("b", -400)})
+	near("another came, which has a small share", 3, 18)
+	near("the other has its share", 6, 9)
+	s.update(at(7), at(7), []*taskqueue.PollerInfo{poller("a", 7)})
+	near("the server was started anew", 7, 9)
+	near("nothing was seen for a while", 13, 4.5)
+	near("nothing was seen for so long that it may be forgotten", 18, 0.54)
+	s.update(at(36), at(36), []*taskqueue.PollerInfo{poller("a", 33), poller("b", 2)})
+	near("the other asks no more", 36, 18)
+	s.update(at(40), at(40), []*taskqueue.PollerInfo{poller("b", 40)})
+	near("it is not seen itself", 40, 0.54)
+}

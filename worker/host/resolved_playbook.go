@@ -1,0 +1,66 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/oppflow/oppflow/activities/tms"
+	"github.com/oppflow/oppflow/playbook"
+	"github.com/oppflow/oppflow/settings"
+)
+
+const playbookSetting = "--playbook or OPPFLOW_PLAYBOOK"
+
+// resolvedPlaybook is the playbook that a worker follows, nil for none, and the keys of its services. given says that
+// there is a playbook, and text is its source.
+type resolvedPlaybook struct {
+	given    bool
+	text     []byte
+	playbook *playbook.Playbook
+	keys     map[string]tms.ServiceKey
+}
+
+// resolvePlaybook reads the playbook of the settings and the keys that it needs. A mistake in them is a SettingsError with
+// the line and the column.
+func resolvePlaybook(s *settings.Playbook) (resolvedPlaybook, error) {
+	wrong := func(err error) (resolvedPlaybook, error) { return resolvedPlaybook{}, &SettingsError{cause: err} }
+	if err := s.Resolve(); err != nil {
+		return wrong(err)
+	}
+	if s.IsNone() {
+		return resolvedPlaybook{}, nil
+	}
+	file, err := readPlaybookFile(s.File)
+	if err != nil {
+		return wrong(fmt.Errorf("playbook %s (%s): %w", s.File, playbookSetting, fileCause(err)))
+	}
+	out, err := loadWithKeys(file, s)
+	if err != nil {
+		return wrong(fmt.Errorf("playbook %s (%s): %w", s.File, playbookSetting, summarizeDiagnostics(s.File, err)))
+	}
+	return out, nil
+}
+
+// readPlaybookFile reads the file, or of a file that is too large just enough to notice.
+func readPlaybookFile(name string) ([]byte, error) {
+	if name == settings.DefaultPlaybook {
+		return playbook.DefaultFile(), nil
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	return io.ReadAll(io.LimitReader(file, playbook.MaxFileBytes+1))
+}
+
+// summarizeDiagnostics returns the first mistake, and how to see all of them.
+func summarizeDiagnostics(name string, err error) error {
+	var mistakes playbook.Diagnostics
+	if errors.As(err, &mistakes) && len(mistakes) > 1 {
+		return fmt.Errorf("%s; %d more, which oppflow playbook check %s tells", mistakes[0], len(mistakes)-1, name)
+	}
+	return err
+}

@@ -1,0 +1,249 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+
+	"github.com/oppflow/oppflow/activities/tms"
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// OtherTenantError says that a namespace belongs to another tenant of the TMS.
+type OtherTenantError struct {
+	// Namespace is the name of the Temporal namespace.
+	Namespace string
+	// Difference says how the tenants differ.
+	Difference string
+}
+
+// Error says what differs and what is right.
+func (e *OtherTenantError) Error() string {
+	return fmt.Sprintf("the Temporal namespace %q belongs to another tenant than the one that the API's credentials reach: %s; "+
+		"set the namespace and the credentials of one tenant, or run oppflow setup --tie-again if the namespace is to belong to this tenant",
+		e.Namespace, e.Difference)
+}
+
+// ReadTenant reads the data that distinguishes the tenant of the API's client, in one
+// request where the API knows all lists. clientID is the OAuth client's, "" without one.
+func ReadTenant(ctx context.Context, api *administrate.Client, clientID string) (lifecycle.Tenant, error) {
+	all := administrate.PageRequest{}
+	found, err := api.Lookup(ctx, administrate.LookupRequest{Steps: &all, Regions: &all, Currencies: &all})
+	var notSent *administrate.NotSentError
+	if err != nil && !errors.As(err, &notSent) && ctx.Err() == nil {
+		// An API that does not know one of the lists refuses all of them.
+		found, err = lookupEach(ctx, api, err)
+	}
+	if err != nil {
+		return lifecycle.Tenant{}, err
+	}
+	tenant := lifecycle.Tenant{ClientID: clientID}
+	for _, region := range found.Regions {
+		tenant.Regions = append(tenant.Regions, namedRow(region.ID, region.Name))
+	}
+	for _, step := range found.Steps {
+		tenant.Steps = append(tenant.Steps, namedRow(step.ID, step.Name))
+	}
+	for _, currency := range found.Currencies {
+		tenant.Currencies = append(tenant.Currencies, namedRow(currency.Code, currency.Name))
+	}
+	for _, list := range [][]opportunity.Ref{tenant.Regions, tenant.Steps, tenant.Currencies} {
+		slices.SortFunc(list, func(a, b opportunity.Ref) int { return strings.Compare(string(a.ID)+a.Name, string(b.ID)+b.Name) })
+	}
+	if tenant.IsZero() {
+		return tenant, errors.New("the API shows no regions, steps or currencies that tell the tenant apart")
+	}
+	return tenant, nil
+}
+
+// maxTenantName is how much of a name is kept.
+const maxTenantName = 100
+
+func namedRow(id, name string) opportunity.Ref {
+	return opportunity.Ref{ID: opportunity.ID(id), Name: strings.ToValidUTF8(name[:min(len(name), maxTenantName)], "")}
+}
+
+// lookupEach looks up one list after the other. It fails with the error of the joint
+// look-up when no list is available.
+func lookupEach(ctx context.Context, api *administrate.Client, together error) (found administrate.LookupResult, err error) {
+	all := administrate.PageRequest{}
+	some := false
+	for _, wanted := range []administrate.LookupRequest{{Steps: &all}, {Regions: &all}, {Currencies: &all}} {
+		one, err := api.Lookup(ctx, wanted)
+		var notSent *administrate.NotSentError
+		switch {
+		case errors.As(err, &notSent):
+			return found, err
+		case err != nil:
+			continue
+		}
+		some = true
+		found.Steps, found.Regions, found.Currencies = append(found.Steps, one.Steps...), append(found.Regions, one.Regions...), append(found.Currencies, one.Currencies...)
+	}
+	if !some {
+		return found, together
+	}
+	return found, nil
+}
+
+// BindResult says in which state Tie found the namespace.
+type BindResult struct {
+	// New says that the namespace belonged to no tenant.
+	New bool
+	// Before is the state of a namespace that belonged to a tenant. It is nil when the state
+	// is not known, because no worker answers.
+	Before *lifecycle.NamespaceState
+}
+
+// missingRecords returns the problem when none of the records exists that Oppflow made in
+// the tenant of the namespace. It returns "" where one exists, or where Oppflow made
+// none.
+func missingRecords(ctx context.Context, api *administrate.Client, records []lifecycle.CreatedRecord) (string, error) {
+	for _, made := range slices.Backward(records) {
+		record, err := api.Opportunity(ctx, string(made.ID))
+		var missing *administrate.NotFoundError
+		var refused *administrate.RefusedError
+		switch {
+		case err == nil && tms.IsTagged(record, made.Reference):
+			return "", nil
+		case err == nil, errors.As(err, &missing), errors.As(err, &refused):
+		default:
+			return "", err
+		}
+	}
+	if len(records) == 0 {
+		return "", nil
+	}
+	latest := records[len(records)-1]
+	return fmt.Sprintf("none of the records is there that Oppflow made, with its mark, such as %s of the reference %s", latest.ID, latest.Reference), nil
+}
+
+// bindAnswerTimeout is how long Tie and RebindTenant wait for the answer of a worker.
+const bindAnswerTimeout = 5 * time.Second
+
+// BindTenant ties the namespace to the tenant. It needs no worker where the namespace belongs to
+// no tenant. Where no worker answers whose namespace it is, Before is nil and nothing is
+// changed: the next worker compares. A namespace of another tenant is an
+// OtherTenantError.
+func BindTenant(ctx context.Context, c client.Client, api *administrate.Client, namespace string, tenant lifecycle.Tenant) (BindResult, error) {
+	_, begun, err := startNamespaceWorkflow(ctx, c, tenant, lifecycle.NamespaceState{})
+	if begun || err != nil {
+		return BindResult{New: begun}, explainNamespace(namespace, "it cannot be tied to its tenant", err)
+	}
+	asking, cancel := context.WithTimeout(ctx, bindAnswerTimeout)
+	defer cancel()
+	before, err := readNamespace(asking, c)
+	if isNoWorkerError(err) {
+		return BindResult{}, nil
+	}
+	if err == nil {
+		_, err = ensureBinding(ctx, c, api, namespace, before, tenant)
+	}
+	return BindResult{New: before.Tenant == nil, Before: &before}, explainBinding(namespace, err)
+}
+
+// RebindTenant ties the namespace to the tenant, even when it belonged to another tenant. The
+// next running worker carries this out.
+func RebindTenant(ctx context.Context, c client.Client, _ *administrate.Client, namespace string, tenant lifecycle.Tenant) (BindResult, error) {
+	var tied BindResult
+	asking, cancel := context.WithTimeout(ctx, bindAnswerTimeout)
+	defer cancel()
+	before, err := readNamespace(asking, c)
+	var missing *serviceerror.NotFound
+	switch {
+	case errors.As(err, &missing):
+		tied.New = true
+	case err == nil:
+		tied.New, tied.Before = before.Tenant == nil, &before
+	case !isNoWorkerError(err):
+		return tied, explainBinding(namespace, err)
+	}
+	_, err = c.SignalWithStartWorkflow(ctx, lifecycle.NamespaceID, lifecycle.RebindTenant.Name, tenant,
+		lifecycle.NamespaceOptions(), lifecycle.NamespaceType, lifecycle.NamespaceState{})
+	return tied, explainBinding(namespace, err)
+}
+
+// startNamespaceWorkflow starts the workflow of the namespace with the state, tied to the tenant, unless
+// the workflow runs. It waits for no worker.
+func startNamespaceWorkflow(ctx context.Context, c client.Client, tenant lifecycle.Tenant, state lifecycle.NamespaceState) (_ lifecycle.NamespaceState, begun bool, err error) {
+	options := lifecycle.NamespaceOptions()
+	options.WorkflowIDConflictPolicy = enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL
+	options.WorkflowExecutionErrorWhenAlreadyStarted = true
+	state.Rebind(tenant, time.Now().UTC())
+	_, err = c.ExecuteWorkflow(ctx, options, lifecycle.NamespaceType, state)
+	var running *serviceerror.WorkflowExecutionAlreadyStarted
+	if errors.As(err, &running) {
+		return lifecycle.NamespaceState{}, false, nil
+	}
+	return state, err == nil, err
+}
+
+// ensureBinding compares the namespace with the tenant of the API's client. It ties the
+// namespace where it belongs to no tenant or where the tenant has changed. It returns the
+// state after that.
+func ensureBinding(ctx context.Context, c client.Client, api *administrate.Client, namespace string, state lifecycle.NamespaceState, tenant lifecycle.Tenant) (lifecycle.NamespaceState, error) {
+	if state.Tenant != nil {
+		difference := state.Tenant.Difference(tenant)
+		if difference == "" {
+			var err error
+			if difference, err = missingRecords(ctx, api, state.Records); err != nil {
+				return state, err
+			}
+		}
+		if difference != "" {
+			return state, &OtherTenantError{Namespace: namespace, Difference: difference}
+		}
+		if state.Tenant.MergedWith(tenant).Equal(*state.Tenant) {
+			return state, nil
+		}
+	}
+	handle, err := c.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
+		StartWorkflowOperation: c.NewWithStartWorkflowOperation(lifecycle.NamespaceOptions(), lifecycle.NamespaceType, lifecycle.NamespaceState{}),
+		UpdateOptions: client.UpdateWorkflowOptions{
+			UpdateID: uuid.NewString(), WorkflowID: lifecycle.NamespaceID, UpdateName: lifecycle.BindTenant.Name,
+			Args: []any{tenant}, WaitForStage: client.WorkflowUpdateStageCompleted,
+		},
+	})
+	if err == nil {
+		err = handle.Get(ctx, &state)
+	}
+	if own, is := lifecycle.FromTemporalError(err); is && own.Type == opportunity.Conflict { // another tenant was tied just now
+		return state, &OtherTenantError{Namespace: namespace, Difference: strings.TrimPrefix(own.Message, "the namespace belongs to another tenant: ")}
+	}
+	return state, err
+}
+
+// readNamespace asks the workflow of the namespace for its state, with the texts of the
+// given versions of the playbook.
+func readNamespace(ctx context.Context, c client.Client, texts ...int) (state lifecycle.NamespaceState, err error) {
+	value, err := c.QueryWorkflow(ctx, lifecycle.NamespaceID, "", lifecycle.NamespaceOf.Name, lifecycle.NamespaceInput{Texts: texts})
+	if err == nil {
+		err = value.Get(&state)
+	}
+	return state, err
+}
+
+// isNoWorkerError reports whether the error says that no worker answers.
+func isNoWorkerError(err error) bool {
+	var noPoller *serviceerror.FailedPrecondition
+	var notReady *serviceerror.WorkflowNotReady
+	return errors.As(err, &noPoller) || errors.As(err, &notReady) || err != nil && Reason(err) == Reason(context.DeadlineExceeded)
+}
+
+func explainBinding(namespace string, err error) error {
+	var other *OtherTenantError
+	if errors.As(err, &other) {
+		return other
+	}
+	return explainNamespace(namespace, "whose namespace it is cannot be asked", err)
+}

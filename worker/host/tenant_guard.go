@@ -1,0 +1,361 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
+
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+const (
+	// comparisonTimeout bounds one comparison of the namespace with the worker's tenant.
+	comparisonTimeout = 10 * time.Second
+	// readTimeout bounds the read of the namespace in later comparisons. It leaves time for
+	// a second read before the last successful one is too old.
+	readTimeout = 4 * time.Second
+	// The pauses between comparisons without an answer.
+	firstComparisonPause   = time.Second
+	longestComparisonPause = 10 * time.Second
+)
+
+// tenantGuard proves that the namespace belongs to the tenant that the worker's credentials
+// reach, and that the worker knows which version of the playbook is in force. Without
+// this proof, nothing is sent to the API and to services of the tenant.
+type tenantGuard struct {
+	temporal  client.Client
+	api       *administrate.Client
+	namespace string
+	clientID  string // of the OAuth client; "" without one
+	logger    *slog.Logger
+	// verify returns nil where the namespace belongs to the worker's tenant.
+	verify func(context.Context) error
+	// playbooks are the versions of the namespace's playbook, from the same read.
+	playbooks *playbookCache
+
+	tenant         *lifecycle.Tenant         // the tenant of the credentials; nil until it is read
+	boundAt        atomic.Pointer[time.Time] // of the last proven state; nil before
+	recordReported atomic.Bool               // whether a record of this worker was reported
+
+	compareNow chan struct{} // starts a comparison at once
+
+	mu sync.Mutex
+	// credentialsCount counts the replacements of the credentials. compared is the count at the
+	// last comparison that read the tenant.
+	credentialsCount, comparedCount int
+	proven                          bool   // at least once with these credentials
+	lastFailed                      bool   // the last comparison had no answer
+	epoch                           string // of the namespace, from the last read
+	reason                          error  // why nothing may be sent; nil when everything may be sent
+}
+
+func newTenantGuard(namespace, clientID string, books *playbookCache, logger *slog.Logger) *tenantGuard {
+	b := &tenantGuard{
+		namespace: namespace, clientID: clientID, playbooks: books, logger: logger, compareNow: make(chan struct{}, 1),
+		reason: &tenantUnprovenError{cause: errors.New("not asked yet")},
+	}
+	b.verify = b.verifyBinding
+	return b
+}
+
+// tenantUnprovenError says that it is unknown whether the namespace belongs to the worker's
+// tenant.
+type tenantUnprovenError struct{ cause error }
+
+func (e *tenantUnprovenError) Error() string {
+	return "it is not known yet whether the namespace belongs to the worker's tenant: " + Reason(e.cause)
+}
+
+// Unwrap returns the cause as a request that was not sent: the API's own NotSentError, or
+// one for a request that did not reach the API.
+func (e *tenantUnprovenError) Unwrap() error {
+	var notSent *administrate.NotSentError
+	if errors.As(e.cause, &notSent) {
+		return notSent
+	}
+	return &administrate.NotSentError{Operation: "Lookup", Reason: administrate.Unreachable}
+}
+
+// tenantProofKey marks the requests of the proof itself.
+type tenantProofKey struct{}
+
+// permit returns why nothing may be sent; nil permits the request.
+func (b *tenantGuard) permit(ctx context.Context) error {
+	if ctx.Value(tenantProofKey{}) != nil {
+		return nil
+	}
+	at := time.Now()
+	if activity.IsActivity(ctx) {
+		at = activity.GetInfo(ctx).StartedTime // by the server's clock
+	}
+	return b.permitAt(at)
+}
+
+// check returns why nothing may be sent now; nil is the proof that everything may be
+// sent.
+func (b *tenantGuard) check() error { return b.permitAt(time.Now()) }
+
+// permitAt returns why nothing may be sent at the time; nil permits everything.
+func (b *tenantGuard) permitAt(at time.Time) error {
+	b.mu.Lock()
+	reason := b.reason
+	b.mu.Unlock()
+	if reason != nil {
+		return reason
+	}
+	_, err := b.playbooks.versionAt(at)
+	return err
+}
+
+// credentialsReplaced records that the credentials were replaced. The new ones may belong to another
+// tenant, so nothing is sent until the tenant is compared again.
+func (b *tenantGuard) credentialsReplaced() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.credentialsCount++
+	b.proven, b.reason = false, &tenantUnprovenError{cause: errors.New("the credentials were replaced")}
+	select {
+	case b.compareNow <- struct{}{}:
+	default: // a comparison is due already
+	}
+}
+
+// compareTenant compares once and stores the result. It returns an OtherTenantError where the
+// namespace belongs to another tenant and no earlier comparison proved otherwise.
+func (b *tenantGuard) compareTenant(ctx context.Context) error {
+	bounded, cancel := context.WithTimeout(ctx, comparisonTimeout)
+	defer cancel()
+	b.mu.Lock()
+	credentials := b.credentialsCount
+	b.mu.Unlock()
+	err := b.verify(bounded)
+	if ctx.Err() != nil {
+		return nil
+	}
+	var other *OtherTenantError
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.lastFailed = err != nil && !errors.As(err, &other)
+	if b.lastFailed {
+		b.playbooks.recordFailure(err)
+	}
+	switch {
+	case err == nil && credentials != b.credentialsCount: // the comparison may be about the tenant of the earlier credentials
+	case err == nil:
+		if b.reason != nil && b.proven {
+			b.logger.Info("the namespace belongs to the worker's tenant again", "namespace", b.namespace)
+		}
+		b.proven, b.reason = true, nil
+	case errors.As(err, &other) && !b.proven:
+		b.reason = other
+		return other
+	case errors.As(err, &other):
+		if b.reason == nil {
+			b.logger.Error("the worker sends nothing any more", "problem", other.Error())
+		}
+		b.reason = other
+	case b.proven: // the earlier result still counts
+	default:
+		unproven := &tenantUnprovenError{cause: err}
+		if b.reason.Error() != unproven.Error() {
+			b.logger.Warn("the worker sends nothing yet", "problem", unproven.Error())
+		}
+		b.reason = unproven
+	}
+	return nil
+}
+
+// verifyBinding returns nil where the namespace belongs to the worker's tenant. It ties a
+// namespace that belongs to no tenant. Once that is proven, tied does not ask the API any
+// more.
+func (b *tenantGuard) verifyBinding(ctx context.Context) error {
+	ctx = context.WithValue(ctx, tenantProofKey{}, true)
+	b.mu.Lock()
+	credentials := b.credentialsCount
+	current := b.tenant != nil && b.comparedCount == credentials
+	b.mu.Unlock()
+	if !current {
+		tenant, err := ReadTenant(ctx, b.api, b.clientID)
+		if err != nil {
+			return err
+		}
+		b.mu.Lock()
+		b.tenant, b.comparedCount = &tenant, credentials
+		b.mu.Unlock()
+		b.boundAt.Store(nil) // the records of the namespace are checked again, too
+	}
+	if b.boundAt.Load() == nil || b.lastUnanswered() {
+		// The worker that answered last may be gone, and the service would wait for it. An
+		// error here says no more than an error of the read itself.
+		_, _ = b.temporal.WorkflowService().ResetStickyTaskQueue(ctx, &workflowservice.ResetStickyTaskQueueRequest{
+			Namespace: b.namespace, Execution: &commonpb.WorkflowExecution{WorkflowId: lifecycle.NamespaceID},
+		})
+	}
+	state, err := b.readState(ctx)
+	var missing *serviceerror.NotFound
+	if errors.As(err, &missing) {
+		var begun bool
+		sent := time.Now()
+		if state, err = b.initialState(); err != nil {
+			return err
+		}
+		if state, begun, err = startNamespaceWorkflow(ctx, b.temporal, *b.tenant, state); begun {
+			b.logger.InfoContext(ctx, "the namespace is tied to the worker's tenant", "namespace", b.namespace, "tenant", b.tenant.String())
+			b.boundAt.Store(&state.BoundAt)
+			return b.playbooks.store(sent, state.Playbooks)
+		}
+		if err == nil { // another worker was faster
+			state, err = b.readState(ctx)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("whose namespace it is cannot be asked: %s", Reason(err))
+	}
+	if tiedAt := b.boundAt.Load(); tiedAt != nil && tiedAt.Equal(state.BoundAt) {
+		state.Records = nil // they were checked already
+	}
+	b.mu.Lock()
+	b.epoch = state.Epoch()
+	b.mu.Unlock()
+	if state, err = ensureBinding(ctx, b.temporal, b.api, b.namespace, state, *b.tenant); err == nil {
+		b.boundAt.Store(&state.BoundAt)
+	}
+	if err == nil && len(state.Playbooks) == 0 && (b.playbooks.configured.given || !state.WorkerJoined) {
+		err = b.reportJoin(ctx)
+	}
+	return err
+}
+
+// readState reads the state of the namespace, with the texts of those versions of the playbook
+// that are new, and stores the versions.
+func (b *tenantGuard) readState(ctx context.Context) (lifecycle.NamespaceState, error) {
+	if b.boundAt.Load() != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, readTimeout)
+		defer cancel()
+	}
+	sent := time.Now()
+	state, err := readNamespace(ctx, b.temporal)
+	if err != nil {
+		return state, err
+	}
+	if lacking := b.playbooks.missingTexts(state.Playbooks); len(lacking) > 0 {
+		sent = time.Now()
+		if state, err = readNamespace(ctx, b.temporal, lacking...); err != nil {
+			return state, err
+		}
+	}
+	return state, b.playbooks.store(sent, state.Playbooks)
+}
+
+// initialState returns the state of a namespace in which this worker is the first.
+func (b *tenantGuard) initialState() (state lifecycle.NamespaceState, err error) {
+	err = state.Join(lifecycle.NamespaceJoin{Playbook: b.playbooks.deployment()}, time.Now().UTC(), b.playbooks.inForceAfter)
+	return state, err
+}
+
+// reportJoin says that the worker begins to work in a namespace without a playbook. The
+// namespace then deploys the worker's own playbook.
+func (b *tenantGuard) reportJoin(ctx context.Context) error {
+	handle, err := b.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		UpdateID: uuid.NewString(), WorkflowID: lifecycle.NamespaceID, UpdateName: lifecycle.JoinNamespace.Name,
+		Args: []any{lifecycle.NamespaceJoin{Playbook: b.playbooks.deployment()}}, WaitForStage: client.WorkflowUpdateStageCompleted,
+	})
+	if err == nil {
+		err = handle.Get(ctx, nil)
+	}
+	if err == nil {
+		_, err = b.readState(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("the namespace cannot be told that a worker begins: %s", Reason(err))
+	}
+	return nil
+}
+
+// reportMadeRecord records that the worker made a record. The first record is reported to the
+// namespace, which recognises its tenant by the record.
+func (b *tenantGuard) reportMadeRecord(id opportunity.ID, reference opportunity.Reference) {
+	tiedAt := b.boundAt.Load()
+	if tiedAt == nil || !b.recordReported.CompareAndSwap(false, true) {
+		return
+	}
+	record := lifecycle.CreatedRecord{ID: id, Reference: reference, BoundAt: *tiedAt}
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), comparisonTimeout)
+		defer cancel()
+		if err := b.temporal.SignalWorkflow(ctx, lifecycle.NamespaceID, "", lifecycle.RecordCreated.Name, record); err != nil {
+			b.recordReported.Store(false) // the next record is reported instead
+		}
+	}()
+}
+
+// currentEpoch returns the epoch of the namespace, which the worker reads before it sends
+// anything.
+func (b *tenantGuard) currentEpoch() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.epoch
+}
+
+// keepComparing compares again and again until ctx ends, and returns the error of compare.
+func (b *tenantGuard) keepComparing(ctx context.Context) error {
+	pause, begun := firstComparisonPause, time.Now()
+	for {
+		wait := b.playbooks.readInterval() - time.Since(begun) // a slow answer does not delay the next comparison
+		if b.lastUnanswered() {
+			wait, pause = pause, min(2*pause, longestComparisonPause)
+		} else {
+			pause = firstComparisonPause
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-b.compareNow:
+		case <-time.After(wait):
+		}
+		begun = time.Now()
+		if err := b.compareTenant(ctx); err != nil {
+			return err
+		}
+		if ctx.Err() == nil {
+			b.playbooks.logState()
+		}
+	}
+}
+
+// lastUnanswered reports whether the last comparison had no answer.
+func (b *tenantGuard) lastUnanswered() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.lastFailed
+}
+
+// awaitPlaybook waits until the first playbook of the namespace is in force, where the worker
+// has its own playbook: the operator who starts the worker expects that this playbook
+// counts.
+func (b *tenantGuard) awaitPlaybook(ctx context.Context) {
+	if !b.playbooks.configured.given {
+		return
+	}
+	if wait := b.playbooks.untilInForce(); wait > 0 {
+		b.logger.InfoContext(ctx, "the worker takes activities once the playbook is in force", "within", wait.String())
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait):
+		}
+	}
+}

@@ -1,0 +1,124 @@
+package host
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/settings"
+)
+
+// A worker sends nothing before it is proven that the namespace belongs to its tenant,
+// and nothing while the namespace belongs to another tenant; otherwise it sends
+// everything.
+func TestNothingIsSentWithoutTheProof(t *testing.T) {
+	other := &OtherTenantError{Namespace: "sales", Difference: "the regions are Nord, not UK"}
+	refused := &administrate.NotSentError{Operation: "Lookup", Reason: administrate.Authentication}
+	lost := errors.New("HTTP 500")
+	type step struct {
+		answer error
+		reason administrate.Reason // of requests; "" when they are sent
+		says   string              // in the readiness
+		ends   bool
+		lines  int // of the whole log
+	}
+	for name, steps := range map[string][]step{
+		"proven at once": {{nil, "", "", false, 0}, {lost, "", "", false, 0}},
+		"not known for long": {
+			{refused, administrate.Authentication, "not known yet whether", false, 1},
+			{refused, administrate.Authentication, "not known yet", false, 1},
+			{lost, administrate.Unreachable, "HTTP 500", false, 2},
+			{nil, "", "", false, 2},
+		},
+		"another one from the beginning": {{other, administrate.NotPermitted, "Nord", true, 0}},
+		"another one, as is seen late":   {{lost, administrate.Unreachable, "HTTP 500", false, 1}, {other, administrate.NotPermitted, "Nord", true, 1}},
+		"tied to another one, and back": {
+			{nil, "", "", false, 0},
+			{other, administrate.NotPermitted, "belongs to another tenant", false, 1},
+			{other, administrate.NotPermitted, "Nord", false, 1},
+			{lost, administrate.NotPermitted, "Nord", false, 1},
+			{nil, "", "", false, 2},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log bytes.Buffer
+			logger := slog.New(slog.NewTextHandler(&log, nil))
+			b := newTenantGuard("sales", "", newPlaybookCache(&settings.Playbook{}, resolvedPlaybook{}, logger), logger)
+			api, err := administrate.New(administrate.Options{URL: "http://127.0.0.1:1/graphql", Tokens: administrate.StaticToken("t"), Permitted: b.permit})
+			if err != nil {
+				t.Fatal(err)
+			}
+			sent := func() error { return b.permit(t.Context()) }
+			if sent() == nil {
+				t.Error("sent before anything was asked")
+			}
+			for n, s := range steps {
+				b.verify = func(context.Context) error {
+					if s.answer != nil {
+						return s.answer
+					}
+					return b.playbooks.store(time.Now(), nil)
+				}
+				if err := b.compareTenant(t.Context()); (err != nil) != s.ends {
+					t.Errorf("%d: ends with %v", n, err)
+				}
+				var notSent *administrate.NotSentError
+				if s.reason != "" && (!errors.As(api.Hello(t.Context()), &notSent) || notSent.Reason != s.reason) {
+					t.Errorf("%d: not sent: %+v; want %s", n, notSent, s.reason)
+				}
+				if err := sent(); (err == nil) != (s.reason == "") || err != nil && !strings.Contains(err.Error(), s.says) {
+					t.Errorf("%d: %v; want %q", n, err, s.says)
+				}
+				if got := strings.Count(log.String(), "\n"); got != s.lines {
+					t.Errorf("%d: the log has %d lines, want %d:\n%s", n, got, s.lines, log.String())
+				}
+			}
+		})
+	}
+}
+
+// Credentials are replaced while the worker runs. Nothing is sent with them until their tenant is compared, and
+// a comparison that began before the replacement does not count.
+func TestCredentialsThatAreReplacedAreCompared(t *testing.T) {
+	b := newTenantGuard("sales", "", newPlaybookCache(&settings.Playbook{}, resolvedPlaybook{}, slog.New(slog.DiscardHandler)), slog.New(slog.DiscardHandler))
+	answer := func(err error) func(context.Context) error {
+		return func(context.Context) error {
+			if err != nil {
+				return err
+			}
+			return b.playbooks.store(time.Now(), nil)
+		}
+	}
+	compared := func(want bool) {
+		t.Helper()
+		if err := b.compareTenant(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if err := b.permit(t.Context()); (err == nil) != want {
+			t.Errorf("%v; want it sent: %v", err, want)
+		}
+	}
+	b.verify = answer(nil)
+	compared(true)
+	b.credentialsReplaced()
+	if err := b.permit(t.Context()); err == nil || !strings.Contains(err.Error(), "credentials were replaced") {
+		t.Errorf("sent with other credentials: %v", err)
+	}
+	b.verify = func(ctx context.Context) error {
+		b.credentialsReplaced() // once more, meanwhile
+		return answer(nil)(ctx)
+	}
+	compared(false)
+	b.verify = answer(nil)
+	compared(true)
+	b.credentialsReplaced()
+	b.verify = answer(&OtherTenantError{Namespace: "sales", Difference: "the regions are Nord, not UK"})
+	if err := b.compareTenant(t.Context()); err == nil {
+		t.Error("the worker goes on with the credentials of another tenant")
+	}
+}

@@ -1,0 +1,31 @@
+package workflows
+
+import (
+	"slices"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// trackRequest notes that the request with the context's options is under way, until done is called. The
+// note is no part of the state: a run that continues as new has no request under way.
+func (r *run) trackRequest(ctx workflow.Context) (done func()) {
+	one := &opportunity.WaitInfo{
+		Kind: opportunity.AttentionAPI, Reason: "a request is under way: " + workflow.GetActivityOptions(ctx).Summary, Since: workflow.Now(ctx),
+	}
+	r.activeRequests = append(r.activeRequests, one)
+	return func() {
+		r.activeRequests = slices.DeleteFunc(r.activeRequests, func(other *opportunity.WaitInfo) bool { return other == one })
+	}
+}
+
+// view returns the view, with the request that the messages in the queue wait for.
+func (r *run) view() opportunity.View {
+	view := r.state.View()
+	if view.Wait == nil && len(view.Queue) > 0 && len(r.activeRequests) > 0 {
+		oldest := *r.activeRequests[0]
+		view.Wait = &oldest
+	}
+	return view
+}

@@ -1,0 +1,426 @@
+package workflows
+
+import (
+	"fmt"
+	"hash/crc32"
+	"slices"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// applyNext sends the next request and handles its result.
+func (r *run) applyNext(ctx workflow.Context) {
+	if now := workflow.Now(ctx); r.state.HasExpiredCommands(now) && !r.mayBeRedelivered(ctx) {
+		r.state.FailExpiredCommands(now)
+	}
+	if batch := r.state.NextBatch(); len(batch) > 0 && !r.isPossiblyApplied(ctx, batch) {
+		r.sendBatch(ctx, batch)
+	}
+	r.publish(ctx)
+}
+
+// isPossiblyApplied reports whether a change of the batch may have been made before Temporal's database was
+// restored; such a change becomes a question.
+func (r *run) isPossiblyApplied(ctx workflow.Context, batch []opportunity.Change) bool {
+	if len(r.state.InterestsAfterBackup) == 0 || r.ensureNamesResolved(ctx, batch) != nil {
+		return false
+	}
+	return r.state.FlagPossibleRepeats(batch, r.resolvedIDs(), workflow.Now(ctx))
+}
+
+// sendBatch sends a batch to the API, once, and updates the state with the result. Changes that are
+// proven not sent stay in the queue.
+func (r *run) sendBatch(ctx workflow.Context, batch []opportunity.Change) {
+	result := r.sendChanges(ctx, batch)
+	switch result.Status {
+	case opportunity.StatusDone:
+		r.resetBackOff()
+		r.state.SetPlaybook(result.PlaybookFeatures, workflow.Now(ctx))
+		answers, reason := provenResults(ctx, batch, result.Results)
+		r.recordResults(ctx, batch, r.state.VerifyResults(batch, answers), reason)
+		r.handleServerErrors(ctx, batch, result.CallResult)
+	case opportunity.StatusRejected:
+		r.resetBackOff()
+		r.state.ApplyRejectedRequest(batch, result.Error, workflow.Now(ctx))
+	case opportunity.StatusUnknown:
+		r.recordResults(ctx, batch, r.state.VerifyResults(batch, nil), result.Reason)
+		r.handleServerErrors(ctx, batch, result.CallResult)
+	case opportunity.StatusNotSent:
+		switch result.Reason {
+		case activities.ReasonUnresolvedNames:
+			r.resolveBatchNames(ctx, batch, result.MissingNames)
+		case activities.ReasonReset:
+			r.actualRunID = result.RunID
+			r.readBackAfterReset(ctx, r.state.Step.ID)
+		case activities.ReasonTransitionUnplanned:
+			r.handleUnplanned(ctx, batch, result.CallResult)
+		default:
+			// A cancellation ends the wait; the caller looks at the context itself.
+			_ = r.backOff(ctx, result.CallResult)
+		}
+	}
+}
+
+// handleUnplanned handles a batch that was not sent because the playbook in force has effects of moves.
+// The effects of the move in the batch are planned before the batch is sent again.
+func (r *run) handleUnplanned(ctx workflow.Context, batch []opportunity.Change, sending activities.CallResult) {
+	if r.state.SetPlaybook(sending.PlaybookFeatures, workflow.Now(ctx)); r.state.Playbook.Transitions && r.state.HasUnplannedTransition(batch) {
+		return
+	}
+	// A cancellation ends the wait; the caller looks at the context itself.
+	_ = r.backOff(ctx, activities.CallResult{Reason: activities.ReasonPlaybookUnavailable})
+}
+
+// sendChanges sends one request for the changes.
+func (r *run) sendChanges(ctx workflow.Context, batch []opportunity.Change) activities.ApplyResult {
+	// The request is completed even when the workflow is cancelled in the meantime.
+	ctx, stop := workflow.NewDisconnectedContext(ctx)
+	defer stop()
+	var names []opportunity.UnresolvedName
+	for _, m := range batch {
+		names = append(names, m.Names()...)
+	}
+	input := activities.ApplyInput{Reference: r.state.Reference, Opportunity: r.state.ID, Changes: batch, ResolvedNames: r.cachedNames(names), RunID: r.believedRunID}
+	input.TransitionUnplanned = r.state.HasUnplannedTransition(batch)
+	ctx = workflow.WithActivityOptions(ctx, r.changeOptions(batchSummary(batch)))
+	return executeChange(ctx, r, activities.ApplyCommands, input, func(result activities.ApplyResult) bool { return result.Proves(input) },
+		func(s activities.CallResult) activities.ApplyResult { return activities.ApplyResult{CallResult: s} })
+}
+
+// recordResults updates the state with the answers, after the record has decided as many of the
+// unknown ones as it can. reason is why the answers are unknown.
+func (r *run) recordResults(ctx workflow.Context, batch []opportunity.Change, answers []opportunity.ChangeResult, reason activities.Reason) {
+	if slices.ContainsFunc(answers, isUnknown) {
+		answers = r.readBack(ctx, batch, answers, reason)
+	}
+	r.state.ApplyResults(batch, answers, workflow.Now(ctx))
+	if r.hasUnhandledReset() {
+		r.readBackAfterReset(ctx, r.state.Step.ID)
+	}
+}
+
+func isUnknown(a opportunity.ChangeResult) bool { return a.Status == opportunity.StatusUnknown }
+
+// readBack reads the record back when no request of the batch can be under way any more; the record
+// then decides the unknown changes of the batch.
+func (r *run) readBack(ctx workflow.Context, batch []opportunity.Change, answers []opportunity.ChangeResult, reason activities.Reason) []opportunity.ChangeResult {
+	// The fate must be known even when the workflow is cancelled.
+	ctx, stop := workflow.NewDisconnectedContext(ctx)
+	defer stop()
+	if err := r.waitSettleTime(ctx, reason); err != nil {
+		return answers
+	}
+	if err := r.ensureNamesResolved(ctx, batch); err != nil {
+		return answers
+	}
+	record, err := r.readRecord(ctx, r.state.ID, activities.ReadBackOptions("read back what became of: "+batchSummary(batch)))
+	if err != nil {
+		return answers // the record cannot be read at all: a question
+	}
+	if r.hasUnhandledReset() {
+		return requeueUnknown(answers)
+	}
+	decided := r.state.ReadBack(batch, answers, record, r.resolvedIDs())
+	if slices.ContainsFunc(decided, isUnknown) {
+		r.state.MarkUnattributed(record)
+	}
+	return decided
+}
+
+// readRecord reads the record with all its interests, until the API answers.
+func (r *run) readRecord(ctx workflow.Context, id opportunity.ID, options workflow.ActivityOptions) (opportunity.Snapshot, error) {
+	return r.readPages(ctx, id, func(input activities.ReadInput) (activities.ReadResult, error) {
+		l := apiRead{activity: activities.ReadOpportunity, input: input, options: options}
+		return readUntilAnswered(ctx, r, l, func(page activities.ReadResult) bool { return page.Proves(input) })
+	})
+}
+
+// readRecordOnce is read with one round for each page.
+func (r *run) readRecordOnce(ctx workflow.Context, id opportunity.ID, options workflow.ActivityOptions, round int) (opportunity.Snapshot, error) {
+	return r.readPages(ctx, id, func(input activities.ReadInput) (activities.ReadResult, error) {
+		l := apiRead{activity: activities.ReadOpportunity, input: input, options: options, attentionKey: "refresh"}
+		return readOneRound(ctx, r, l, func(page activities.ReadResult) bool { return page.Proves(input) }, round)
+	})
+}
+
+func (r *run) readPages(ctx workflow.Context, id opportunity.ID, read func(activities.ReadInput) (activities.ReadResult, error)) (opportunity.Snapshot, error) {
+	return r.readPagesFrom(ctx, activities.ReadInput{Reference: r.state.Reference, Opportunity: id}, read)
+}
+
+func (r *run) readPagesFrom(ctx workflow.Context, input activities.ReadInput, read func(activities.ReadInput) (activities.ReadResult, error)) (opportunity.Snapshot, error) {
+	page, err := read(input)
+	if err != nil {
+		return opportunity.Snapshot{}, err
+	}
+	r.actualRunID, r.tagOwner = page.RunID, page.TagOwner
+	if input.Opportunity == r.state.ID && r.pauseIfTaggedByOther(ctx, page.TaggedByOther) {
+		return opportunity.Snapshot{}, errTaggedByOther
+	}
+	r.state.SetPlaybook(page.PlaybookFeatures, workflow.Now(ctx))
+	record := page.Record
+	for page.Next != "" {
+		input.After = page.Next
+		if page, err = read(input); err != nil {
+			return opportunity.Snapshot{}, err
+		}
+		record.Interests = append(record.Interests, page.Record.Interests...)
+	}
+	return record, nil
+}
+
+// errTaggedByOther is the error of a read whose record carries the mark of another reference.
+var errTaggedByOther = temporal.NewNonRetryableApplicationError("the record carries the mark of another reference", string(opportunity.Conflict), nil)
+
+// pauseIfTaggedByOther pauses the opportunity when its record carries the mark of another reference, and reports
+// whether it did.
+func (r *run) pauseIfTaggedByOther(ctx workflow.Context, found bool) bool {
+	if !found || !hasChange(ctx, changeTaggedByOther) {
+		return false
+	}
+	workflow.GetLogger(ctx).Warn("the record carries the mark of another reference: nothing is sent until an operator resumes", "opportunity", r.state.ID)
+	r.state.PauseForOtherReference(workflow.Now(ctx))
+	r.publish(ctx)
+	return true
+}
+
+// waitSettleTime waits until a request without an answer can no longer commit. reason is why the answer did
+// not come.
+func (r *run) waitSettleTime(ctx workflow.Context, reason activities.Reason) error {
+	d := r.options.Times.Settle()
+	if reason == activities.ReasonAttemptNotEnded {
+		d = r.options.Times.SettleAfterStart()
+	}
+	if hasChange(ctx, changeOutages) {
+		until := workflow.Now(ctx).Add(d)
+		r.setWait(ctx, outage{kind: opportunity.AttentionAPI, text: "the answer to a request was lost; what became of it is read back"}, "", until)
+		r.publish(ctx)
+	}
+	return wait(ctx, d, "let the API settle before reading back")
+}
+
+// resolveBatchNames looks up the names in a batch. Requests with a name that means nothing, or two
+// things, fail. When the API meets the look-up with errors of its own, the requests of the batch go
+// one by one from then on. In the end, the request that fails is parked, so that a name which
+// cannot be looked up holds up its own request alone.
+func (r *run) resolveBatchNames(ctx workflow.Context, batch []opportunity.Change, missing []opportunity.UnresolvedName) {
+	for round := 0; ; round++ {
+		failed, err := r.resolveNamesOnce(ctx, missing, round)
+		switch {
+		case err == nil:
+			r.state.FailNames(batch, failed, workflow.Now(ctx))
+			return
+		case !isUnanswered(err) || r.isPastGiveUp(ctx): // cancelled
+			return
+		case outageFromError(err).reason == activities.ReasonServerErrors && hasChange(ctx, changeSkipFailingNames):
+			r.handleServerErrors(ctx, batch, activities.CallResult{ServerError: true})
+			return
+		}
+	}
+}
+
+// ensureNamesResolved looks up the names of a batch. A worker that remembered the names did not return their
+// ids, and reading back compares ids.
+func (r *run) ensureNamesResolved(ctx workflow.Context, batch []opportunity.Change) error {
+	_, err := r.resolveMissing(ctx, batch)
+	return err
+}
+
+// resolveMissing is ensureNamesResolved, and also returns the names that mean nothing, or several things.
+func (r *run) resolveMissing(ctx workflow.Context, batch []opportunity.Change) (map[opportunity.UnresolvedName]*opportunity.Error, error) {
+	var missing []opportunity.UnresolvedName
+	for _, m := range batch {
+		for _, name := range m.Names() {
+			if _, known := r.resolvedNames[name]; !known && !slices.Contains(missing, name) {
+				missing = append(missing, name)
+			}
+		}
+	}
+	if len(missing) == 0 {
+		return nil, nil
+	}
+	return r.resolveNames(ctx, missing)
+}
+
+// resolveNames looks names up until the API answers, and remembers the meanings for this run.
+func (r *run) resolveNames(ctx workflow.Context, names []opportunity.UnresolvedName) (map[opportunity.UnresolvedName]*opportunity.Error, error) {
+	for round := 0; ; round++ {
+		failed, err := r.resolveNamesOnce(ctx, names, round)
+		if err == nil || !isUnanswered(err) || r.isPastGiveUp(ctx) {
+			return failed, err
+		}
+	}
+}
+
+// resolveNamesOnce is resolve for one round, and returns the names that mean nothing, or several things.
+func (r *run) resolveNamesOnce(ctx workflow.Context, names []opportunity.UnresolvedName, round int) (map[opportunity.UnresolvedName]*opportunity.Error, error) {
+	input := activities.ResolveInput{Names: names}
+	l := apiRead{activity: activities.ResolveNames, input: input, options: activities.ReadOptions("look names up")}
+	result, err := readOneRound(ctx, r, l, func(result activities.ResolveResult) bool { return result.Proves(input) }, round)
+	if err != nil {
+		return nil, err
+	}
+	failed := make(map[opportunity.UnresolvedName]*opportunity.Error)
+	for _, one := range result.ResolvedNames {
+		if one.Error != nil {
+			failed[one.UnresolvedName] = one.Error
+			continue
+		}
+		r.resolvedNames[one.UnresolvedName] = one
+	}
+	return failed, nil
+}
+
+// cachedNames returns the meanings of those names that this run has looked up.
+func (r *run) cachedNames(names []opportunity.UnresolvedName) []opportunity.ResolvedName {
+	var known []opportunity.ResolvedName
+	for _, name := range names {
+		if one, ok := r.resolvedNames[name]; ok && !slices.Contains(known, one) {
+			known = append(known, one)
+		}
+	}
+	return known
+}
+
+func (r *run) resolvedIDs() map[opportunity.UnresolvedName]opportunity.ID {
+	ids := make(map[opportunity.UnresolvedName]opportunity.ID, len(r.resolvedNames))
+	//workflowcheck:ignore a map is made of a map; the order does not show
+	for name, one := range r.resolvedNames {
+		ids[name] = one.ID
+	}
+	return ids
+}
+
+// The pauses between requests that could not be sent. An operator sees attention after attentionAfter
+// such requests in a row, or after attentionWithin. After probeAfter such requests in a row, one
+// activity waits for the API.
+const (
+	firstPause      = time.Second
+	longestPause    = time.Minute
+	attentionAfter  = 5
+	attentionWithin = 20 * time.Second
+	probeAfter      = 6
+)
+
+// backOff waits before a request that was not sent is sent again. An operator's
+// refresh or close cuts the wait short.
+func (r *run) backOff(ctx workflow.Context, sending activities.CallResult) error {
+	r.failures++
+	if !hasChange(ctx, changeOutages) {
+		if r.failures >= attentionAfter {
+			r.state.RaiseAttention(opportunity.AttentionAPI, "", outageText(sending.Reason), workflow.Now(ctx))
+			r.publish(ctx)
+		}
+		return r.waitBackOff(ctx, sending)
+	}
+	out := outageForReason(sending.Reason)
+	r.setWait(ctx, out, "", time.Time{})
+	if since := r.state.Wait.Since; r.failures >= attentionAfter || workflow.Now(ctx).Sub(since) >= attentionWithin {
+		r.raiseAttention(ctx, out, "")
+		r.publish(ctx)
+	}
+	switch {
+	case sending.Reason == activities.ReasonNoWorker: // the request has waited for long enough
+		r.withoutWorker++
+		return ctx.Err()
+	case r.failures > probeAfter && (sending.Reason == activities.ReasonUnreachable || sending.Reason == activities.ReasonAuthentication):
+		begun := workflow.Now(ctx)
+		if err := r.awaitAPI(ctx); err != nil || r.isBackOffCut() || workflow.Now(ctx).Sub(begun) >= longestPause {
+			return err
+		}
+		// The API answers, and yet nothing could be sent.
+	}
+	return r.waitBackOff(ctx, sending)
+}
+
+// waitBackOff waits for a time that grows with the setbacks.
+func (r *run) waitBackOff(ctx workflow.Context, sending activities.CallResult) error {
+	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
+		Timeout:      backOffBefore(r.failures, sending, r.state.Reference),
+		TimerOptions: workflow.TimerOptions{Summary: "wait before sending again: " + string(sending.Reason)},
+	}, r.isBackOffCut)
+	return err
+}
+
+// isBackOffCut reports whether a wait before sending is cut short.
+func (r *run) isBackOffCut() bool {
+	return !r.stopping && (r.state.Closing != nil || r.state.RefreshDue)
+}
+
+// awaitAPI waits in one activity, which the server repeats, until the API answers
+// anything at all.
+func (r *run) awaitAPI(ctx workflow.Context) error {
+	asking, stop := workflow.WithCancel(ctx)
+	defer stop()
+	answered := false
+	workflow.GoNamed(asking, "await the API", func(ctx workflow.Context) {
+		// A refusal is an answer, too.
+		_, _ = readUntilAnswered(ctx, r, apiRead{activity: activities.ProbeAPI, options: activities.ReadOptions("wait until the API answers"), isProbe: true},
+			func(result activities.ProbeResult) bool { return result.Answered })
+		answered = true
+	})
+	return workflow.Await(ctx, func() bool { return answered || r.isBackOffCut() })
+}
+
+// outageText says to an operator what everything waits for.
+func outageText(reason activities.Reason) string {
+	switch reason {
+	case activities.ReasonServerErrors:
+		return "the API answers with errors of its own; what waits is sent again and again"
+	case activities.ReasonNamespaceBusy:
+		return "Temporal is asked too much to answer whether there was an opportunity of this reference before; everything waits"
+	}
+	return fmt.Sprintf("the API cannot be reached (%s); everything waits", reason)
+}
+
+// backOffBefore returns how long to wait after that many setbacks in a row. The pause lies between a
+// half and the whole of a time that doubles, and is never shorter than the API asks for. So
+// opportunities that wait for the same API do not come back all at once.
+func backOffBefore(setbacks int, sending activities.CallResult, reference opportunity.Reference) time.Duration {
+	pause := min(firstPause<<min(setbacks-1, 10), longestPause)
+	spread := crc32.ChecksumIEEE(fmt.Appendf(nil, "%s %d", reference, setbacks))
+	half := pause / 2
+	return sending.RetryAfter + half + half*time.Duration(spread>>16)/(1<<16)
+}
+
+// resetBackOff notes that the API answered a request that waited to be sent.
+func (r *run) resetBackOff() {
+	r.failures, r.withoutWorker = 0, 0
+	r.state.ClearAttention(opportunity.AttentionAPI)
+	r.state.EndWait("")
+}
+
+// batchSummary describes a batch in a few words, without personal data.
+func batchSummary(batch []opportunity.Change) string {
+	interests := 0
+	var parts []string
+	for _, m := range batch {
+		switch {
+		case m.Interest != nil:
+			interests++
+		case m.Update != nil:
+			parts = append(parts, opportunity.Summary(*m.Update))
+		case m.Progress != nil:
+			parts = append(parts, opportunity.Summary(*m.Progress))
+		case m.ReservationChange != nil && m.ReservationChange.Release:
+			parts = append(parts, "release the places")
+		case m.ReservationChange != nil:
+			parts = append(parts, "hold the places")
+		}
+	}
+	switch {
+	case interests == 1:
+		parts = slices.Insert(parts, 0, "add 1 interest")
+	case interests > 1:
+		parts = slices.Insert(parts, 0, fmt.Sprintf("add %d interests", interests))
+	}
+	if len(parts) > 4 {
+		parts = append(parts[:3], fmt.Sprintf("%d more", len(parts)-3))
+	}
+	return strings.Join(parts, ", ")
+}

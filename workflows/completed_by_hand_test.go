@@ -1,0 +1,220 @@
+package workflows_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// manualCompletion is how somebody completes an activity in the place of the worker.
+type manualCompletion struct {
+	// payload is the result; nil is none.
+	payload *commonpb.Payload
+	// err, when set, makes the activity fail.
+	err error
+}
+
+// completedFuture is an activity that the worker carries out and somebody else completes.
+type completedFuture struct {
+	workflow.Future
+	manual *manualCompletion
+}
+
+func (c completedFuture) Get(ctx workflow.Context, value any) error {
+	if err := c.Future.Get(ctx, nil); temporal.IsCanceledError(err) {
+		return err
+	}
+	switch {
+	case c.manual.err != nil:
+		return c.manual.err
+	case c.manual.payload == nil || value == nil:
+		return nil
+	}
+	return converter.GetDefaultDataConverter().FromPayload(c.manual.payload, value)
+}
+
+func (l *fixtureOutbound) ExecuteActivity(ctx workflow.Context, name string, args ...any) workflow.Future {
+	if l.fixture.losesActivity != nil && l.fixture.losesActivity(name) {
+		lost, _ := workflow.NewFuture(ctx)
+		return lost
+	}
+	future := l.Next.ExecuteActivity(ctx, name, args...)
+	if l.fixture.byHand == nil {
+		return future
+	}
+	if hand := l.fixture.byHand(name); hand != nil {
+		return completedFuture{future, hand}
+	}
+	return future
+}
+
+// manualCompletions are the ways to complete an activity without a statement of its fate.
+func manualCompletions() map[string]*manualCompletion {
+	text := func(data string) *manualCompletion {
+		return &manualCompletion{payload: &commonpb.Payload{
+			Metadata: map[string][]byte{converter.MetadataEncoding: []byte(converter.MetadataEncodingJSON)}, Data: []byte(data),
+		}}
+	}
+	other := id("Opportunity", 77)
+	return map[string]*manualCompletion{
+		"{}":         text("{}"),
+		"null":       text("null"),
+		"no payload": {},
+		"a text":     text(`"done"`),
+		"a list":     text(`[]`),
+		"of another record": text(fmt.Sprintf(`{"fate":"done","about":"another","reference":"B-2","run":"r","record":{"id":%q},"owner":"us",
+			"answers":[],"resolved":[],"region":{"id":"x"}}`, other)),
+		"fails": {err: temporal.NewNonRetryableApplicationError("by hand", "", nil)},
+	}
+}
+
+// An operator completes or resets an activity just before its first attempt sends. The worker sends
+// when the send window is nearly over, and the API commits when the settle time is nearly over. The
+// record is read back after that.
+func TestAnAttemptThatSendsAfterTheActivityHasEnded(t *testing.T) {
+	ways := manualCompletions()
+	ways["another attempt"] = nil
+	for how, hand := range ways {
+		t.Run(how, func(t *testing.T) {
+			s := newFixture(t)
+			with := addIn(1)
+			mutation := opportunity.Change{Interest: &with.Interests[0]}
+			s.tms.apply = func(n int, in activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+				if n > 1 {
+					return true, nil, nil
+				}
+				sending := activities.CallResult{Status: opportunity.StatusUnknown, Reason: activities.ReasonAttemptNotEnded, Subject: in.Subject()}
+				return false, &activities.ApplyResult{CallResult: sending}, nil
+			}
+			asked := 0
+			s.byHand = func(name string) *manualCompletion {
+				if name != activities.ApplyCommands {
+					return nil
+				}
+				if asked++; asked > 1 {
+					return nil
+				}
+				return hand
+			}
+			s.at(time.Second, func() { s.env.SignalWorkflow("addInterests", with) })
+			s.at(time.Second+activities.DefaultSendWindow+activities.DefaultSettleTime-time.Second, func() {
+				s.tms.mu.Lock()
+				defer s.tms.mu.Unlock()
+				s.tms.applyChange(mutation)
+			})
+			s.winAt(10 * time.Minute)
+			s.run(start, nil)
+			s.wantLog("create", "interest 1", "progress Opportunity", "progress Won")
+		})
+	}
+}
+
+// Somebody completes an activity in the worker's place, with a result that says nothing, for each
+// kind of activity. The workflow finds the truth itself, and nothing happens twice.
+func TestActivitiesCompletedByHand(t *testing.T) {
+	created := func(s *fixture) { s.run(start, nil) }
+	adopted := func(s *fixture) { createRecord(s); s.run(adoptStart, nil) }
+	ofRecord := []string{"create", "do account", "progress Opportunity", "do mail", "interest 1", "progress Won"}
+	ofAdoption := []string{"mark By hand of A-1", "do account", "progress Opportunity", "do mail", "interest 1", "progress Won"}
+	for name, c := range map[string]struct {
+		activity string
+		nth      int
+		run      func(*fixture)
+		want     []string
+	}{
+		"create":              {activities.CreateOpportunity, 1, created, ofRecord},
+		"find":                {activities.FindOpportunity, 1, created, ofRecord},
+		"read what was found": {activities.ReadOpportunity, 1, created, ofRecord},
+		"look names up":       {activities.ResolveNames, 1, created, ofRecord},
+		"plan a move":         {activities.PlanOpportunity, 1, created, ofRecord},
+		"look at an effect":   {activities.InspectEffect, 1, created, ofRecord},
+		"look again":          {activities.InspectEffect, 2, created, ofRecord},
+		"carry an effect out": {activities.ExecuteEffect, 1, created, ofRecord},
+		"move":                {activities.ApplyCommands, 2, created, ofRecord},
+		"add an interest":     {activities.ApplyCommands, 3, created, ofRecord},
+		"whose mark":          {activities.ReadOpportunity, 1, adopted, ofAdoption},
+		"mark":                {activities.TagOpportunity, 1, adopted, ofAdoption},
+		"whose mark again":    {activities.ReadOpportunity, 2, adopted, ofAdoption},
+		"read the record":     {activities.ReadOpportunity, 3, adopted, ofAdoption},
+		"read another page":   {activities.ReadOpportunity, 4, adopted, ofAdoption},
+	} {
+		for how, hand := range manualCompletions() {
+			t.Run(name+"/"+how, func(t *testing.T) {
+				t.Parallel()
+				s := newFixture(t)
+				withTransitionEffects(s, []string{"account"}, []string{"mail"})
+				named, calls := false, 0
+				s.tms.apply = func(int, activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+					if named {
+						return true, nil, nil
+					}
+					named = true // the first move names a step that needs a look-up
+					return false, &activities.ApplyResult{CallResult: activities.CallResult{
+						Status: opportunity.StatusNotSent, Reason: activities.ReasonUnresolvedNames,
+						MissingNames: []opportunity.UnresolvedName{{Type: opportunity.TypeStep, Text: "Opportunity"}},
+					}}, nil
+				}
+				if c.activity == activities.FindOpportunity || name == "read what was found" {
+					s.tms.create = func(int) (bool, *activities.CreateResult, error) {
+						return true, &activities.CreateResult{CallResult: activities.CallResult{Status: opportunity.StatusUnknown}}, nil
+					}
+				}
+				s.byHand = func(called string) *manualCompletion {
+					if called != c.activity {
+						return nil
+					}
+					if calls++; calls == c.nth {
+						return hand
+					}
+					return nil
+				}
+				s.at(time.Second, func() { s.env.SignalWorkflow("progress", to("Opportunity")) })
+				s.at(20*time.Minute, func() { s.env.SignalWorkflow("addInterests", addIn(1)) })
+				var view opportunity.View
+				s.at(39*time.Minute, func() { view = s.view() })
+				s.at(40*time.Minute, func() { s.env.SignalWorkflow("progress", to("Won")) })
+				c.run(s)
+				s.wantLog(c.want...)
+				if calls < c.nth {
+					t.Errorf("the activity was asked for %d times; want at least %d", calls, c.nth)
+				}
+				if view.Step == nil || view.Step.Name != "Opportunity" || len(view.Interests) != len(s.tms.items) || view.Question != nil || len(view.Attention) != 0 {
+					t.Errorf("view: %+v; want the record as it is", view)
+				}
+			})
+		}
+	}
+}
+
+// Somebody completes the activity that asks whether the API answers; this result is no answer of
+// the API.
+func TestAProbeCompletedByHand(t *testing.T) {
+	for how, hand := range manualCompletions() {
+		s := newFixture(t)
+		s.tms.apply = func(int, activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+			return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: opportunity.StatusUnknown, ServerError: true}}, nil
+		}
+		s.byHand = func(called string) *manualCompletion {
+			if called != activities.ProbeAPI {
+				return nil
+			}
+			return hand
+		}
+		s.at(time.Second, func() { s.env.SignalWorkflow("addInterests", add(1)) })
+		s.at(time.Hour, func() {
+			if v := s.view(); len(v.Parked) != 0 {
+				t.Errorf("%s: parked %+v; want it to wait until the API answers", how, v.Parked)
+			}
+			s.env.CancelWorkflow()
+		})
+		s.run(start, nil)
+	}
+}

@@ -1,0 +1,234 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// ensureCreated makes sure that the record exists. When the run has grown long by trying, open returns nil
+// without a record, and the run continues as new first. Its error is the cancellation or an
+// *opportunity.Error. The latter says why the record cannot be created or taken over, or that an
+// operator closed the opportunity.
+func (r *run) ensureCreated(ctx workflow.Context) error {
+	looked := false
+	for r.state.ID == "" {
+		r.drainSignals(ctx)
+		r.publish(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if r.state.Closing != nil {
+			return r.setCreateError(ctx, r.state.Closing.RequestError())
+		}
+		if r.canContinueAsNew(ctx) && r.canContinueAfterYield(ctx) {
+			return nil
+		}
+		if r.shouldShed(ctx) {
+			r.state.Shed(workflow.Now(ctx))
+			continue
+		}
+		r.state.RefreshDue = false // there is no record to read yet; the refresh only cut a wait short
+		if r.state.IsStopped() {
+			if err := r.awaitOperator(ctx); err != nil {
+				return err
+			}
+			continue
+		}
+		if r.state.Start.Adopt != "" {
+			if err := r.adopt(ctx); err != nil {
+				return r.setCreateError(ctx, err)
+			}
+			continue
+		}
+		result := r.sendCreate(ctx, looked || r.state.CreateAnyway)
+		var err error
+		switch {
+		case result.Status == opportunity.StatusDone:
+			r.state.ApplyCreated(result.Record, result.Region, workflow.Now(ctx))
+			r.state.SetPlaybook(result.PlaybookFeatures, workflow.Now(ctx))
+			r.resetBackOff()
+		case result.Status == opportunity.StatusRejected:
+			err = result.Error
+		case result.Status == opportunity.StatusUnknown:
+			r.state.CreateAnyway = false
+			if err = r.waitSettleTime(ctx, result.Reason); err == nil {
+				looked, err = r.findRecord(ctx, "")
+			}
+			if err == nil && looked && result.ServerError {
+				err = r.backOff(ctx, activities.CallResult{Reason: activities.ReasonServerErrors})
+			}
+		case result.Reason == activities.ReasonUnresolvedNames:
+			err = r.resolveStartNames(ctx, result.MissingNames)
+		case result.Reason == activities.ReasonEarlierRun:
+			if err = r.waitForEarlierRuns(ctx, result.RetryAfter); err == nil {
+				looked, err = r.findRecord(ctx, r.state.StartDigest)
+			}
+		case result.Reason == activities.ReasonReset:
+			r.state.CreateAnyway = false
+			r.actualRunID = result.RunID
+			if err = r.waitAfterReset(ctx); err == nil {
+				looked, err = r.findRecord(ctx, "")
+				r.markResetHandled(ctx) // a record that was not found is a question, or does not exist
+			}
+		default:
+			err = r.backOff(ctx, result.CallResult)
+		}
+		if err != nil {
+			return r.setCreateError(ctx, err)
+		}
+	}
+	r.publish(ctx)
+	return nil
+}
+
+// setCreateError notes why the record cannot be created, for the callers that wait for the record.
+func (r *run) setCreateError(ctx workflow.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	r.createError = err
+	return err
+}
+
+// sendCreate sends one request for the record.
+func (r *run) sendCreate(ctx workflow.Context, looked bool) activities.CreateResult {
+	// The request is completed even when the workflow is cancelled in the meantime.
+	ctx, stop := workflow.NewDisconnectedContext(ctx)
+	defer stop()
+	start := *r.state.Start
+	input := activities.CreateInput{
+		Reference: r.state.Reference, Start: start, StartDigest: r.state.StartDigest, ResolvedNames: r.cachedNames(start.Names()), SkipEarlierRunCheck: looked, RunID: r.believedRunID,
+		NoEarlierRun: isFirstRun(workflow.GetInfo(ctx)),
+	}
+	input.Start.Interests = nil // interests are added later; their learners need not travel twice
+	ctx = workflow.WithActivityOptions(ctx, r.changeOptions("create the opportunity"))
+	return executeChange(ctx, r, activities.CreateOpportunity, input, func(result activities.CreateResult) bool { return result.Proves(input) },
+		func(s activities.CallResult) activities.CreateResult { return activities.CreateResult{CallResult: s} })
+}
+
+// isFirstRun reports whether the namespace knows of no earlier run of the reference; a run after a
+// reset has the memo of the run before, and another id.
+func isFirstRun(info *workflow.Info) bool {
+	_, is := info.Memo.GetFields()[lifecycle.MemoFirstStart]
+	return is && info.WorkflowExecution.RunID == info.FirstRunID && info.WorkflowExecution.RunID == info.OriginalRunID
+}
+
+// findRecord looks for the record by its mark and takes it over. It returns true when there is no record,
+// so that the run can create one. A result that decides nothing becomes a question. Its error is a
+// Conflict: the start of an earlier run has another digest, where "" is not compared.
+func (r *run) findRecord(ctx workflow.Context, digest string) (bool, error) {
+	ctx, stop := workflow.NewDisconnectedContext(ctx)
+	defer stop()
+	found, region, settling, err := r.findTagged(ctx, digest)
+	if err == nil {
+		err = r.waitForEarlierRuns(ctx, settling)
+	}
+	if conflict, is := errors.AsType[*opportunity.Error](err); is {
+		return false, conflict
+	}
+	var record opportunity.Snapshot
+	if err == nil && len(found) == 1 {
+		record, err = r.readRecord(ctx, found[0], activities.ReadOptions("read the opportunity that was found"))
+	}
+	if err == nil && len(found) == 1 {
+		err = r.ensureNamesResolved(ctx, r.state.Start.Changes())
+	}
+	switch {
+	case err != nil:
+		r.state.RaiseCreateQuestion(readFailureText(err), workflow.Now(ctx))
+	case len(found) > 1:
+		r.state.RaiseCreateQuestion(fmt.Sprintf("%d records carry its mark", len(found)), workflow.Now(ctx))
+	case len(found) == 1 && r.hasUnhandledReset():
+		r.state.ApplyCreated(record, region, workflow.Now(ctx))
+		r.compareAfterReset(ctx, "", record)
+	case len(found) == 1:
+		r.state.AdoptFound(record, region, r.resolvedIDs(), workflow.Now(ctx))
+	default:
+		return true, nil
+	}
+	return false, nil
+}
+
+// readFailureText says in one line why a look failed.
+func readFailureText(err error) string {
+	var application *temporal.ApplicationError
+	if errors.As(err, &application) {
+		return "looking for it failed: " + application.Message()
+	}
+	return "looking for it failed: " + err.Error()
+}
+
+// errTagDisabled says that no mark is set, so that no record can be found.
+var errTagDisabled = errors.New("the worker's mark setting leaves no way")
+
+// waitForEarlierRuns waits until no request of an earlier run, which was terminated, can be committed any more. A record that
+// is read before would show the effect of such a request as one of this run.
+func (r *run) waitForEarlierRuns(ctx workflow.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	r.setWait(ctx, outage{kind: opportunity.AttentionAPI, text: "an earlier run was terminated; what it may have on its way is waited for"}, "", workflow.Now(ctx).Add(d))
+	r.publish(ctx)
+	return wait(ctx, d, "an earlier run was terminated: let the API settle before looking for the record")
+}
+
+// findTagged returns the ids of the records that carry the reference's mark. Its error is an
+// *opportunity.Error when such records exist and the start of an earlier run has another digest.
+func (r *run) findTagged(ctx workflow.Context, digest string) (found []opportunity.ID, region opportunity.Ref, settling time.Duration, err error) {
+	start := r.state.Start
+	input := activities.FindInput{Reference: r.state.Reference, Region: start.Region, ResolvedNames: r.cachedNames(start.Names()), StartDigest: digest}
+	for {
+		l := apiRead{activity: activities.FindOpportunity, input: input, options: activities.ReadBackOptions("look for the opportunity by its mark")}
+		page, err := readUntilAnswered(ctx, r, l, func(page activities.FindResult) bool { return page.Proves(input) })
+		if err != nil {
+			return nil, region, 0, err
+		}
+		switch {
+		case page.TagDisabled:
+			return nil, region, 0, errTagDisabled
+		case page.Conflict != nil:
+			return nil, region, 0, page.Conflict
+		}
+		found, settling = append(found, page.Found...), max(settling, page.SettleTime)
+		if page.Next == "" {
+			return found, page.Region, settling, nil
+		}
+		input.After = page.Next
+	}
+}
+
+// awaitOperator waits until an operator decides about a create of unknown fate, or ends the pause,
+// or until the run should continue as new. When the operator skips the create, the run ends.
+func (r *run) awaitOperator(ctx workflow.Context) error {
+	if err := workflow.Await(ctx, func() bool {
+		return !r.state.IsStopped() || r.state.CreateSkipped != nil || r.state.Closing != nil || r.canContinueAsNew(ctx) || r.shouldShed(ctx)
+	}); err != nil {
+		return err
+	}
+	if reason := r.state.CreateSkipped; reason != nil {
+		return r.setCreateError(ctx, reason)
+	}
+	return nil
+}
+
+// resolveStartNames looks up the names in the start.
+func (r *run) resolveStartNames(ctx workflow.Context, missing []opportunity.UnresolvedName) error {
+	failed, err := r.resolveNames(ctx, missing)
+	if err != nil {
+		return err
+	}
+	for _, name := range missing {
+		if reason := failed[name]; reason != nil {
+			return reason
+		}
+	}
+	return nil
+}

@@ -1,0 +1,175 @@
+package workflows_test
+
+import (
+	"context"
+	"strings"
+
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// fakePlaybook is a playbook as these tests imagine it, with the results of its effects.
+type fakePlaybook struct {
+	features activities.PlaybookFeatures
+	plan     func(in activities.PlanInput) opportunity.Plan
+	// resources are what effects ensure, by the names of the effects in the plan.
+	resources map[string]*fakeResource
+	plans     int
+	// events are the API's news of the events, out the occasion for which the API does not answer.
+	events   []activities.EventChange
+	failsFor opportunity.PlanCauseKind
+	// requests counts the requests of effects; lost decides for the nth request whether its answer is
+	// lost, and whether the request commits.
+	requests int
+	lost     func(n int) (commits, is bool)
+}
+
+// fakeResource is what an effect ensures; it exists once enough requests for it were done.
+type fakeResource struct {
+	required int
+	done     int
+	// rejections is how often the API refuses a request for the thing, idle how often the API says
+	// that it carried out a request, and does nothing.
+	rejections, ignoredRequests int
+	// cannotUndo says that the thing cannot be undone.
+	cannotUndo bool
+	// unreachable says that the service of the thing refuses connections, hangs that the service does not
+	// respond.
+	unreachable, hangs bool
+	// unknownKindError, when set, is why the workers do not know the effect.
+	unknownKindError error
+	// inspect, when set, is called before the thing is inspected.
+	inspect func(in activities.EffectInput) *activities.InspectResult
+	kind    opportunity.EffectRequestKind
+}
+
+func (b *fakePlaybook) playbookFeatures() *activities.PlaybookFeatures {
+	if b == nil {
+		return nil
+	}
+	has := b.features
+	return &has
+}
+
+// resource finds the thing of the effect; the key of the effect ends with the thing's name.
+func (b *fakePlaybook) resource(in activities.EffectInput) (string, *fakeResource) {
+	name := in.Effect.Key[strings.LastIndex(in.Effect.Key, "/")+1:]
+	return name, b.resources[name]
+}
+
+// effectsNamed makes effects with the given names.
+func effectsNamed(names ...string) []opportunity.Effect {
+	var effects []opportunity.Effect
+	for _, name := range names {
+		effects = append(effects, opportunity.Effect{Key: "rule/" + name, Kind: opportunity.EffectAttributes, Undo: opportunity.UndoExact})
+	}
+	return effects
+}
+
+func (r *fakeTMS) planOpportunity(_ context.Context, in activities.PlanInput) (activities.PlanResult, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls = append(r.calls, activities.PlanOpportunity)
+	r.playbook.plans++
+	if r.down != nil {
+		return activities.PlanResult{}, r.down
+	}
+	if !r.exists {
+		return activities.PlanResult{}, temporal.NewNonRetryableApplicationError("no such record", string(opportunity.NotFound), nil)
+	}
+	if r.playbook.failsFor != "" && in.PlanFor.Kind == r.playbook.failsFor {
+		return activities.PlanResult{}, temporal.NewApplicationError("out", "unreachable")
+	}
+	out := activities.PlanResult{PlaybookFeatures: *r.playbook.playbookFeatures(), Record: r.snapshot(), Events: r.playbook.events, RunID: r.run}
+	out.TaggedByOther = r.owner != "" && r.owner != in.Reference && !r.ownerUnknown
+	if r.playbook.plan != nil {
+		out.Plan = r.playbook.plan(in)
+	}
+	return out, nil
+}
+
+func (r *fakeTMS) inspectEffect(_ context.Context, in activities.EffectInput) (activities.InspectResult, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls = append(r.calls, activities.InspectEffect)
+	if r.down != nil {
+		return activities.InspectResult{}, r.down
+	}
+	name, thing := r.playbook.resource(in)
+	if thing.unknownKindError != nil {
+		return activities.InspectResult{}, thing.unknownKindError
+	}
+	out := activities.InspectResult{Subject: in.Subject(), UndoEntry: in.UndoEntry, RunID: r.run}
+	if thing.inspect != nil {
+		if instead := thing.inspect(in); instead != nil {
+			instead.Subject, instead.RunID = in.Subject(), r.run
+			return *instead, nil
+		}
+	}
+	kind := thing.kind
+	if kind == "" {
+		kind = opportunity.RequestSetAttributes
+	}
+	switch {
+	case in.Undo && thing.done > 0:
+		out.Request = &opportunity.EffectRequest{Kind: kind, Target: opportunity.ID("undo " + name)}
+		out.Request.Attendees = []int{thing.done}
+	case !in.Undo && thing.done < max(thing.required, 1):
+		out.Request = &opportunity.EffectRequest{Kind: kind, Target: opportunity.ID(name)}
+		out.Request.Attendees = []int{thing.done}
+	}
+	return out, nil
+}
+
+func (r *fakeTMS) executeEffect(_ context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls = append(r.calls, activities.ExecuteEffect)
+	if in.RunID != r.run {
+		return activities.ExecuteResult{CallResult: r.resetResult()}, nil
+	}
+	if r.down != nil {
+		return activities.ExecuteResult{CallResult: activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonUnreachable}}, nil
+	}
+	r.playbook.requests++
+	name, thing := r.playbook.resource(in)
+	if r.playbook.lost != nil {
+		if commits, is := r.playbook.lost(r.playbook.requests); is {
+			if commits {
+				r.applyEffect(in, name, thing)
+			}
+			return activities.ExecuteResult{}, temporal.NewTimeoutError(1, nil)
+		}
+	}
+	switch {
+	case thing.unreachable:
+		return activities.ExecuteResult{CallResult: activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonUnreachable}}, nil
+	case thing.hangs:
+		return activities.ExecuteResult{CallResult: activities.CallResult{
+			Status: opportunity.StatusUnknown, Error: opportunity.Failf(opportunity.Undecided, "the service crm did not answer"),
+		}}, nil
+	case in.Undo && thing.cannotUndo, !in.Undo && thing.rejections > 0:
+		thing.rejections--
+		return activities.ExecuteResult{CallResult: activities.CallResult{
+			Status: opportunity.StatusRejected, Error: &opportunity.Error{Type: opportunity.Rejected, Label: "Sold Out"},
+		}}, nil
+	case thing.ignoredRequests > 0:
+		thing.ignoredRequests--
+	default:
+		r.applyEffect(in, name, thing)
+	}
+	return activities.ExecuteResult{CallResult: activities.CallResult{Status: opportunity.StatusDone}, UndoEntry: in.UndoEntry}, nil
+}
+
+// applyEffect makes the request take effect.
+func (r *fakeTMS) applyEffect(in activities.EffectInput, name string, thing *fakeResource) {
+	if in.Undo {
+		thing.done--
+		r.log = append(r.log, "undo "+name)
+		return
+	}
+	thing.done++
+	r.log = append(r.log, "do "+name)
+}

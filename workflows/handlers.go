@@ -1,0 +1,311 @@
+package workflows
+
+import (
+	"errors"
+
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// registerHandlers sets up everything that can reach the run. Nothing may block before listen, or an update
+// that comes with the start would find no handler.
+func (r *run) registerHandlers(ctx workflow.Context) error {
+	err := errors.Join(
+		workflow.SetQueryHandlerWithOptions(ctx, lifecycle.View.Name, r.handleView,
+			workflow.QueryHandlerOptions{Description: lifecycle.View.Description}),
+		workflow.SetQueryHandlerWithOptions(ctx, lifecycle.OutcomeOf.Name, r.handleOutcome,
+			workflow.QueryHandlerOptions{Description: lifecycle.OutcomeOf.Description}),
+		setUpdateHandler(ctx, lifecycle.CreateOutcome, r.handleCreateOutcome, r.validateCreateOutcome),
+		handleCommand(ctx, r, lifecycle.AddInterests),
+		handleCommand(ctx, r, lifecycle.Progress),
+		handleCommand(ctx, r, lifecycle.UpdateDetails),
+		handleCommand(ctx, r, lifecycle.ExtendReservations),
+		handleOperatorCommand(ctx, r, lifecycle.Pause),
+		handleOperatorCommand(ctx, r, lifecycle.Resume),
+		handleOperatorCommand(ctx, r, lifecycle.Retry),
+		handleOperatorCommand(ctx, r, lifecycle.Confirm),
+		handleOperatorCommand(ctx, r, lifecycle.Skip),
+		handleOperatorCommand(ctx, r, lifecycle.Refresh),
+		handleOperatorCommand(ctx, r, lifecycle.Snooze),
+		handleOperatorCommand(ctx, r, lifecycle.CancelFollowUp),
+		handleOperatorCommand(ctx, r, lifecycle.Close),
+	)
+	if err != nil {
+		return err
+	}
+	describeSignal(ctx, lifecycle.AddInterests)
+	describeSignal(ctx, lifecycle.Progress)
+	describeSignal(ctx, lifecycle.UpdateDetails)
+	describeSignal(ctx, lifecycle.ExtendReservations)
+	describeSignal(ctx, lifecycle.Pause)
+	describeSignal(ctx, lifecycle.Resume)
+	describeSignal(ctx, lifecycle.Retry)
+	describeSignal(ctx, lifecycle.Confirm)
+	describeSignal(ctx, lifecycle.Skip)
+	describeSignal(ctx, lifecycle.Refresh)
+	describeSignal(ctx, lifecycle.Snooze)
+	describeSignal(ctx, lifecycle.CancelFollowUp)
+	describeSignal(ctx, lifecycle.Close)
+	workflow.GoNamed(ctx, "signals", r.receiveSignals)
+	return nil
+}
+
+// rejectUpdates refuses the updates that come with a wrong start, for the given reason; its own error
+// is a mistake of the worker.
+func rejectUpdates(ctx workflow.Context, reason error) error {
+	refuse := func(workflow.Context, messagePayload) error { return reason }
+	err := setUpdateHandler(ctx, lifecycle.CreateOutcome, func(workflow.Context, messagePayload) (opportunity.CreateOutcome, error) {
+		return opportunity.CreateOutcome{}, reason
+	}, refuse)
+	yieldTurn(ctx) // the SDK hands updates out while the workflow waits
+	return err
+}
+
+// setUpdateHandler sets the handler of an update. Payloads stay raw, so that code of this package reads them
+// and says what is wrong with them. A message has one payload; the SDK drops payloads that no
+// argument takes, so the handler has one more argument.
+func setUpdateHandler[P, A any](ctx workflow.Context, m lifecycle.Message[P, A],
+	handler func(workflow.Context, messagePayload) (A, error), validator func(workflow.Context, messagePayload) error,
+) error {
+	return workflow.SetUpdateHandlerWithOptions(ctx, m.Name,
+		func(ctx workflow.Context, raw, second converter.RawValue) (A, error) {
+			answer, err := handler(ctx, newMessagePayload(raw, second))
+			return answer, lifecycle.ToTemporalError(err)
+		},
+		workflow.UpdateHandlerOptions{
+			Description: m.Description,
+			Validator: func(ctx workflow.Context, raw, second converter.RawValue) error {
+				return lifecycle.ToTemporalError(validator(ctx, newMessagePayload(raw, second)))
+			},
+		})
+}
+
+func describeSignal[P, A any](ctx workflow.Context, m lifecycle.Message[P, A]) {
+	workflow.GetSignalChannelWithOptions(ctx, m.Name, workflow.SignalChannelOptions{Description: m.Description})
+}
+
+func (r *run) handleView(raw, second converter.RawValue) (opportunity.View, error) {
+	if _, err := readPayload[viewInput](newMessagePayload(raw, second)); err != nil {
+		return opportunity.View{}, lifecycle.ToTemporalError(err)
+	}
+	return r.view(), nil
+}
+
+// viewInput is the contract's payload of the query view, without members, in a type that readPayload
+// reads strictly.
+type viewInput struct{}
+
+// Validate implements the check of a strictly read payload.
+func (viewInput) Validate() error { return nil }
+
+// outcomeInput is the contract's payload of the query outcome, in a type that readPayload reads
+// strictly.
+type outcomeInput lifecycle.OutcomeInput
+
+// Validate implements the check of a strictly read payload.
+func (o outcomeInput) Validate() error {
+	if o.RequestID == "" {
+		return opportunity.Invalidf("requestId: missing; give the id of the request to ask about")
+	}
+	return nil
+}
+
+func (r *run) handleOutcome(raw, second converter.RawValue) (opportunity.Outcome, error) {
+	input, err := readPayload[outcomeInput](newMessagePayload(raw, second))
+	if err != nil {
+		return opportunity.Outcome{}, lifecycle.ToTemporalError(err)
+	}
+	outcome, err := r.state.Outcome(input.RequestID)
+	return outcome, lifecycle.ToTemporalError(err)
+}
+
+// handleCommand sets the handler and the validator of a command.
+func handleCommand[P opportunity.Command](ctx workflow.Context, r *run, m lifecycle.Message[P, opportunity.Outcome]) error {
+	verb := opportunity.MessageName(m.Name)
+	return setUpdateHandler(ctx, m,
+		func(ctx workflow.Context, s messagePayload) (opportunity.Outcome, error) {
+			return r.runCommandUpdate(ctx, verb, s)
+		},
+		func(ctx workflow.Context, s messagePayload) error { return r.validateCommand(ctx, verb, s) })
+}
+
+// validateCommand refuses commands that cannot be accepted; a refused command leaves no trace in
+// the history.
+func (r *run) validateCommand(ctx workflow.Context, verb opportunity.MessageName, s messagePayload) error {
+	command, err := asMessage[opportunity.Command](readMessage(verb, s))
+	switch {
+	case err != nil:
+		return err
+	case r.isReplacedOnServer(ctx):
+		return r.state.CheckAcceptAfterReset(command, requestID(ctx, command))
+	}
+	if err := r.checkAccepting(ctx); err != nil {
+		return err
+	}
+	return r.state.CheckUpdate(command, requestID(ctx, command), workflow.Now(ctx))
+}
+
+// runCommandUpdate puts the command into the stream and waits for its outcome. It waits no longer than
+// an update may stay open, since the server holds only ten open updates. When as many updates wait
+// as may, it returns pending at once.
+func (r *run) runCommandUpdate(ctx workflow.Context, verb opportunity.MessageName, s messagePayload) (opportunity.Outcome, error) {
+	command, err := asMessage[opportunity.Command](readMessageByVersion(ctx, verb, s))
+	if err != nil {
+		return opportunity.Outcome{}, err
+	}
+	id := requestID(ctx, command)
+	r.drainSignals(ctx) // earlier signals go first
+	key, err := r.acceptCommand(ctx, command, id)
+	if err != nil {
+		return opportunity.Outcome{}, err
+	}
+	r.state.SetHasWaiter(key, true) // the command may have come as a signal, or in an earlier update
+	answered, err := r.updateWaiters.await(ctx, func() bool { return !r.state.IsPending(key) })
+	if err != nil {
+		return opportunity.Outcome{}, err
+	}
+	if !answered {
+		r.state.SetHasWaiter(key, false)
+	}
+	return r.state.Outcome(key)
+}
+
+// acceptCommand puts the command of an update into the stream and returns the id of its request. It checks
+// the command once more, since a signal that came with the command may have paused or closed the
+// opportunity.
+func (r *run) acceptCommand(ctx workflow.Context, command opportunity.Command, id string) (string, error) {
+	err := error(errStopping)
+	if !r.stopping {
+		err = r.state.CheckUpdate(command, id, workflow.Now(ctx))
+	}
+	switch {
+	case err == nil:
+		return r.state.Accept(command, id, false, workflow.Now(ctx))
+	case r.mayBeRedelivered(ctx):
+		return r.state.AcceptAfterReset(command, id, false, workflow.Now(ctx))
+	}
+	return "", err
+}
+
+// errStopping is the error of a command that comes while the run ends.
+var errStopping = opportunity.Failf(opportunity.Closed, "the opportunity is ending; it takes no more messages")
+
+// checkAccepting returns the reason why the run takes no command now, nil when it takes commands.
+func (r *run) checkAccepting(ctx workflow.Context) error {
+	switch {
+	case r.stopping:
+		return errStopping
+	case r.shouldContinueAsNew(ctx) && r.fitsCarryLimit():
+		return opportunity.Failf(opportunity.Continuing, "the run is about to continue as new; send the message again")
+	}
+	return nil
+}
+
+// asMessage returns the message as an M, the type that its verb determines.
+func asMessage[M opportunity.Message](m opportunity.Message, err error) (M, error) {
+	var none M
+	if err != nil {
+		return none, err
+	}
+	typed, _ := m.(M)
+	return typed, nil
+}
+
+// requestID returns the id of the message, or the id of the update when the message has none.
+func requestID(ctx workflow.Context, message opportunity.Message) string {
+	if id := message.GetRequestID(); id != "" {
+		return id
+	}
+	return workflow.GetCurrentUpdateInfo(ctx).ID
+}
+
+// handleOperatorCommand sets the handler and the validator of an operator's instruction. An instruction
+// is answered at once, also while the run is about to continue as new.
+func handleOperatorCommand[P opportunity.OperatorCommand](ctx workflow.Context, r *run, m lifecycle.Message[P, opportunity.Outcome]) error {
+	verb := opportunity.MessageName(m.Name)
+	return setUpdateHandler(ctx, m,
+		func(ctx workflow.Context, s messagePayload) (opportunity.Outcome, error) {
+			return r.runOperatorCommandUpdate(ctx, verb, s)
+		},
+		func(ctx workflow.Context, s messagePayload) error { return r.validateOperatorCommand(ctx, verb, s) })
+}
+
+// validateOperatorCommand refuses instructions that cannot be carried out; a refused instruction leaves
+// no trace in the history.
+func (r *run) validateOperatorCommand(ctx workflow.Context, verb opportunity.MessageName, s messagePayload) error {
+	if r.stopping {
+		return errStopping
+	}
+	instruction, err := asMessage[opportunity.OperatorCommand](readMessage(verb, s))
+	if err != nil {
+		return err
+	}
+	return r.state.CheckOperatorCommand(instruction, requestID(ctx, instruction), workflow.Now(ctx))
+}
+
+// runOperatorCommandUpdate carries the instruction out.
+func (r *run) runOperatorCommandUpdate(ctx workflow.Context, verb opportunity.MessageName, s messagePayload) (opportunity.Outcome, error) {
+	instruction, err := asMessage[opportunity.OperatorCommand](readMessageByVersion(ctx, verb, s))
+	if err != nil {
+		return opportunity.Outcome{}, err
+	}
+	r.drainSignals(ctx) // earlier signals go first
+	if r.stopping {
+		return opportunity.Outcome{}, errStopping
+	}
+	outcome, err := r.executeOperatorCommand(ctx, instruction, requestID(ctx, instruction))
+	r.publish(ctx)
+	return outcome, err
+}
+
+// executeOperatorCommand carries an instruction out.
+func (r *run) executeOperatorCommand(ctx workflow.Context, instruction opportunity.OperatorCommand, id string) (opportunity.Outcome, error) {
+	if skip, is := instruction.(opportunity.Skip); is && r.state.IsParked(skip.Request) && hasChange(ctx, changeCompleteShutdown) {
+		instruction = skip.WithUndo()
+	}
+	return r.state.Execute(instruction, id, workflow.Now(ctx))
+}
+
+// validateCreateOutcome refuses a start that differs from the start of this run.
+func (r *run) validateCreateOutcome(ctx workflow.Context, s messagePayload) error {
+	input, err := readPayload[createOutcomeInput](s)
+	if err != nil {
+		return err
+	}
+	if input.Start != nil && input.Start.Digest() != r.state.StartDigest {
+		return opportunity.Failf(opportunity.Conflict, "reference %s: an opportunity with another start runs under it; use a reference of its own", r.state.Reference)
+	}
+	if r.state.ID != "" {
+		return nil
+	}
+	return r.checkAccepting(ctx)
+}
+
+// createOutcomeInput is the contract's payload of the update opened, in a type that readPayload reads
+// strictly.
+type createOutcomeInput lifecycle.CreateOutcomeInput
+
+// Validate implements the check of a strictly read payload.
+func (o createOutcomeInput) Validate() error {
+	if o.Start == nil {
+		return nil
+	}
+	return o.Start.Validate()
+}
+
+func (r *run) handleCreateOutcome(ctx workflow.Context, _ messagePayload) (opportunity.CreateOutcome, error) {
+	opened := opportunity.CreateOutcome{State: opportunity.Pending, Reference: r.state.Reference}
+	exists, err := r.updateWaiters.await(ctx, func() bool { return r.state.ID != "" || r.createError != nil })
+	if err != nil || !exists {
+		return opened, err
+	}
+	if r.createError != nil {
+		return opened, r.createError
+	}
+	details, step := r.state.Details, r.state.Step
+	opened.State, opened.Opportunity, opened.Details, opened.Step = opportunity.Done, r.state.ID, &details, &step
+	return opened, nil
+}

@@ -1,0 +1,101 @@
+package workflows_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// When somebody takes a learner's interest off the order in the TMS, the learner is not registered,
+// and not remembered, with or without a refresh.
+func TestALearnerWhoIsOffTheOrderIsNotRegistered(t *testing.T) {
+	for _, refreshed := range []bool{true, false} {
+		s := newFixture(t)
+		b := &fakePlaybook{features: activities.PlaybookFeatures{Digest: "one", Transitions: true, Learners: true}, resources: map[string]*fakeResource{"register": {required: 1}}}
+		register := opportunity.Effect{Key: "rule/register", Kind: opportunity.EffectRegister, Undo: opportunity.UndoPartial, Register: &opportunity.RegisterLearners{}}
+		b.plan = func(in activities.PlanInput) opportunity.Plan {
+			if in.PlanFor.Kind != opportunity.CauseTransition {
+				return opportunity.Plan{}
+			}
+			return opportunity.Plan{After: []opportunity.Effect{register}}
+		}
+		var seen []string
+		b.resources["register"].inspect = func(in activities.EffectInput) *activities.InspectResult {
+			for _, a := range in.Attendees {
+				if a.Person != nil && !slices.Contains(seen, a.Person.FirstName) {
+					seen = append(seen, a.Person.FirstName)
+				}
+			}
+			return nil
+		}
+		s.tms.playbook = b
+		for n, name := range []string{"Stays", "Leaves"} {
+			one := reserveFor(n+1, name)
+			one.Interests[0].Reserve = false
+			s.at(time.Duration(n+1)*time.Second, func() {
+				s.env.SignalWorkflow("addInterests", one)
+			})
+		}
+		s.at(time.Minute, func() {
+			if len(s.tms.items) != 2 {
+				t.Fatalf("%d interests stand: %+v", len(s.tms.items), s.view().Attention)
+			}
+			s.tms.items = s.tms.items[:1]
+			if refreshed {
+				s.env.SignalWorkflow("refresh", opportunity.Refresh{})
+			}
+		})
+		s.winAt(2 * time.Minute)
+		s.run(start, nil)
+		if !slices.Equal(seen, []string{"Stays"}) {
+			t.Errorf("refreshed %t: registered are %v; want the one whose interest is there", refreshed, seen)
+		}
+	}
+}
+
+// After a move by hand, follow-ups count from when the move was noticed, also when the planning of
+// follow-ups noticed the move.
+func TestFollowUpsAfterAManualTransition(t *testing.T) {
+	s := newFixture(t)
+	b := followUps(s, callFollowUp)
+	inner := b.plan
+	b.plan = func(in activities.PlanInput) opportunity.Plan {
+		plan := inner(in)
+		if s.tms.step.Name != "Opportunity" {
+			return plan
+		}
+		// The rule is for that step, too.
+		key := keyOf(in.Entered, "call")
+		if !slices.ContainsFunc(in.DoneFollowUps, func(d opportunity.DoneFollowUp) bool { return d.Key == key }) {
+			due := in.Entered.Add(callFollowUp.after)
+			if due.Before(in.Now) {
+				due = in.Now
+			}
+			plan.FollowUps = append(plan.FollowUps, opportunity.FollowUp{Key: key, Name: "call", Due: due, Number: 1, Of: 1, Action: callFollowUp.action})
+		}
+		return plan
+	}
+	s.at(3*time.Hour, func() { s.tms.step = steps[1] }) // by hand
+	s.at(4*time.Hour, func() { s.update("u", "addInterests", add(1)) })
+	s.at(6*time.Hour, func() {
+		if got := s.followUpLog(); got != "call 1h0m0s, call 5h0m0s" {
+			t.Errorf("followed up: %s; want once in each step, an hour after it was noticed", got)
+		}
+	})
+	s.at(7*time.Hour, func() { s.env.SignalWorkflow("progress", to("Won")) })
+	s.run(start, nil)
+}
+
+// Follow-ups on a record that was taken over count from the take-over.
+func TestFollowUpsOfAnAdoption(t *testing.T) {
+	s := newFixture(t)
+	createRecord(s)
+	followUps(s, callFollowUp)
+	s.at(30*time.Minute, func() { s.wantFollowUps("") })
+	s.at(2*time.Hour, func() { s.wantFollowUps("call 1h0m0s") })
+	s.winAt(3 * time.Hour)
+	s.run(adoptStart, nil)
+}

@@ -1,0 +1,253 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// A look is an activity that changes nothing at the API. The run asks for a look in rounds: within
+// a round the server repeats the activity, and between two rounds the run shows what it waits for.
+// Later rounds are longer, so that an outage of a day fits into one run.
+type apiRead struct {
+	activity string
+	input    any
+	options  workflow.ActivityOptions
+	// attentionKey is the key of the attention when the API fails at this look alone, for example the key
+	// of an effect.
+	attentionKey string
+	// isProbe says that an answer to this look proves nothing for the waiting work, so that the wait
+	// goes on.
+	isProbe bool
+}
+
+// readUntilAnswered repeats a look until the API answers or the run has to end. proves reports whether a
+// result belongs to the input of the look. The error is the API's refusal, or says that the run
+// ends.
+func readUntilAnswered[R any](ctx workflow.Context, r *run, l apiRead, proves func(R) bool) (R, error) {
+	for round := 0; ; round++ {
+		result, err := readOneRound(ctx, r, l, proves, round)
+		if err == nil || !isUnanswered(err) || r.isPastGiveUp(ctx) {
+			return result, err
+		}
+	}
+}
+
+// readOneRound makes a look for one round. When the API does not answer, the run waits from then on:
+// the view shows the reason, and attention follows.
+func readOneRound[R any](ctx workflow.Context, r *run, l apiRead, proves func(R) bool, round int) (R, error) {
+	result, err := readProven(ctx, r, l, proves, round)
+	switch {
+	case (err == nil || isPermanent(err)) && !l.isProbe: // a refusal is an answer, too
+		r.clearWait(ctx, l.attentionKey)
+	case isUnanswered(err) && !errors.Is(err, errRoundCut):
+		out := outageFromError(err)
+		r.setWait(ctx, out, l.attentionKey, time.Time{})
+		if out.attempted || round > 0 {
+			r.raiseAttention(ctx, out, l.attentionKey)
+		}
+		r.publish(ctx)
+	}
+	return result, err
+}
+
+// readProven runs the activity of a look for one round. It runs the activity again when the result does
+// not belong to the input, since somebody may have completed the activity by hand. Its error is
+// errRoundCut, a cancellation, or an error of the activity's own.
+func readProven[R any](ctx workflow.Context, r *run, l apiRead, proves func(R) bool, round int) (R, error) {
+	for setbacks := 1; ; setbacks++ {
+		var result R
+		err := r.executeRead(ctx, l, round, &result)
+		if err == nil && proves(result) || err != nil && (errors.Is(err, errRoundCut) || !isCompletedByHand(err)) {
+			return result, err
+		}
+		if !hasChange(ctx, changeProof) {
+			return result, err
+		}
+		pause := backOffBefore(setbacks, activities.CallResult{}, "")
+		if err := wait(ctx, pause, "the result of the read is no answer: read again"); err != nil {
+			var none R
+			return none, err
+		}
+	}
+}
+
+// executeRead runs the activity for one round. A later round ends when the run is cancelled or closed,
+// since the remaining time is for shorter rounds.
+func (r *run) executeRead(ctx workflow.Context, l apiRead, round int, result any) error {
+	options := activities.WithRound(l.options, round)
+	if !r.giveUpAt.IsZero() {
+		options.ScheduleToCloseTimeout = max(min(options.ScheduleToCloseTimeout, r.giveUpAt.Sub(workflow.Now(ctx))), activities.RoundTimeout(0))
+	}
+	asking, stop := workflow.WithCancel(workflow.WithActivityOptions(ctx, r.withFairness(options)))
+	defer stop()
+	defer r.trackRequest(asking)()
+	var input []any
+	if l.input != nil {
+		input = append(input, l.input)
+	}
+	answer := workflow.ExecuteActivity(asking, l.activity, input...)
+	mayCut := round > 0 && !r.isEnding()
+	if awaitLost(ctx, answer, options, func() bool { return mayCut && r.isEnding() }) {
+		return errActivityLost
+	}
+	if mayCut {
+		// A run from before changeGiveUpLostActivities does not give the activity up: it waits on.
+		_ = workflow.Await(ctx, func() bool { return answer.IsReady() || r.isEnding() })
+		if !answer.IsReady() {
+			return errRoundCut
+		}
+	}
+	return answer.Get(ctx, result)
+}
+
+// errRoundCut is the error of a round that was cut short before its answer came.
+var errRoundCut = errors.New("the round was cut short")
+
+// isEnding reports whether the run was cancelled or closed.
+func (r *run) isEnding() bool { return r.rootContext.Err() != nil || r.state.Closing != nil }
+
+// isUnanswered reports whether an activity ended without an answer of the API; the next attempt may
+// get one.
+func isUnanswered(err error) bool {
+	return err != nil && !isPermanent(err) && !temporal.IsCanceledError(err)
+}
+
+// An outage is the reason why the API did not answer, or why nothing could be sent.
+type outage struct {
+	reason activities.Reason
+	kind   opportunity.AttentionKind
+	text   string
+	// attempted says that an attempt was made and failed; otherwise, perhaps no worker took the
+	// activity.
+	attempted bool
+}
+
+// outageFromError returns the outage behind the error of an activity.
+func outageFromError(err error) outage {
+	var application *temporal.ApplicationError
+	if errors.As(err, &application) {
+		out := outageForReason(activities.Reason(application.Type()))
+		out.text += ": " + application.Message()
+		return out
+	}
+	var timeout *temporal.TimeoutError
+	if errors.As(err, &timeout) && timeout.TimeoutType() == enums.TIMEOUT_TYPE_START_TO_CLOSE {
+		out := outageForReason(activities.ReasonUnreachable)
+		out.text += ": no answer in time"
+		return out
+	}
+	return outageForReason(activities.ReasonNoWorker)
+}
+
+// outageForReason returns the outage of a reason, with its attention word and its text.
+func outageForReason(reason activities.Reason) outage {
+	out := outage{reason: reason, kind: opportunity.AttentionAPI, text: "the API cannot be reached", attempted: true}
+	switch reason {
+	case activities.ReasonAuthentication:
+		out.kind, out.text = opportunity.AttentionCredentials, "the TMS refuses the worker's credentials"
+	case activities.ReasonWrongTenant:
+		out.kind, out.text = opportunity.AttentionCredentials, "the worker's credentials reach another tenant than the one the namespace belongs to"
+	case activities.ReasonServerErrors:
+		out.kind, out.text = opportunity.AttentionOperation, "the API answers with errors of its own"
+	case activities.ReasonRateLimit:
+		out.kind, out.text = opportunity.AttentionLimit, "the API's limit of requests is reached"
+	case activities.ReasonNamespaceBusy:
+		out.kind, out.text = opportunity.AttentionLimit, "Temporal is asked too much to answer whether there was an opportunity of this reference before"
+	case activities.ReasonSendDeadlinePassed:
+		out.kind = opportunity.AttentionClock
+		out.text = "the time to send had passed when the worker came to it: the worker's clock differs from the Temporal server's, or the worker is overloaded"
+	case activities.ReasonUnknownEffectKind:
+		out.kind, out.text = opportunity.AttentionOperation, "what is to be done is not known to the workers"
+	case activities.ReasonPlaybookUnavailable:
+		out.kind, out.text = opportunity.AttentionOperation, "the worker does not know the playbook in force, or cannot work by it; its log and /readyz say why"
+	case activities.ReasonNoWorker:
+		out.text = fmt.Sprintf("no worker takes activities of the task queue %s in time: none runs, or too much waits there", activities.TaskQueue)
+		out.attempted = false
+	}
+	return out
+}
+
+// setWait sets the reason of the wait that begins.
+func (r *run) setWait(ctx workflow.Context, out outage, about string, until time.Time) {
+	if r.state.SetWait(opportunity.WaitInfo{Kind: out.kind, Reason: out.text, Request: about, Until: until, Since: workflow.Now(ctx)}) {
+		workflow.GetLogger(ctx).Warn("waiting", "for", out.kind, "reason", out.text)
+	}
+}
+
+// raiseAttention raises attention for an outage that the run waits for. Attention with the word operation
+// has the key about; every other attention concerns everything, and has no key.
+func (r *run) raiseAttention(ctx workflow.Context, out outage, about string) {
+	if out.kind != opportunity.AttentionOperation {
+		about = ""
+	}
+	r.state.RaiseAttention(out.kind, about, r.state.Wait.Reason, workflow.Now(ctx))
+}
+
+// clearWait notes that the API answers.
+func (r *run) clearWait(ctx workflow.Context, about string) {
+	r.withoutWorker = 0
+	if r.state.EndWait(about) {
+		workflow.GetLogger(ctx).Info("the API answers again")
+	}
+}
+
+// giveUpAfter is how long a cancelled or closed run may go on while the API does not answer. After
+// that time, changes of unknown fate become questions, places lapse, and effects stay as they are.
+const giveUpAfter = 3 * time.Hour
+
+// isPastGiveUp reports whether a run that is cancelled or closed has tried for long enough.
+func (r *run) isPastGiveUp(ctx workflow.Context) bool {
+	if !r.isEnding() {
+		return false
+	}
+	now := workflow.Now(ctx)
+	if r.giveUpAt.IsZero() {
+		r.giveUpAt = now.Add(giveUpAfter)
+	}
+	return !now.Before(r.giveUpAt)
+}
+
+// shouldGiveUp reports whether a run that ends has tried for long enough, so that it leaves things as
+// they are.
+func (r *run) shouldGiveUp(ctx workflow.Context) bool {
+	return r.isPastGiveUp(ctx) && hasChange(ctx, changeOutages)
+}
+
+// resultOfError returns the fate of a change whose activity ended with an error. When the server reports
+// that no worker took the activity, it is proven that nothing was sent. After every other error the
+// fate is unknown. An activity that changes something never fails, so an activity that did not time
+// out was ended by hand.
+func resultOfError(err error) activities.CallResult {
+	var timeout *temporal.TimeoutError
+	if errors.As(err, &timeout) && timeout.TimeoutType() == enums.TIMEOUT_TYPE_SCHEDULE_TO_START {
+		return activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonNoWorker}
+	}
+	if timeout == nil {
+		return activities.CallResult{Status: opportunity.StatusUnknown, Reason: activities.ReasonAttemptNotEnded}
+	}
+	return activities.CallResult{Status: opportunity.StatusUnknown}
+}
+
+// changeOptions returns the options of an activity that changes something. Each time that no worker took
+// the last such activity, the next one may wait for a worker for longer.
+func (r *run) changeOptions(summary string) workflow.ActivityOptions {
+	o := r.options.Times.ChangeOptions(summary)
+	o.ScheduleToStartTimeout = activities.ScheduleToStartTimeout(r.withoutWorker)
+	return r.withFairness(o)
+}
+
+// withFairness adds to the options for whom the run works, and whether the run is urgent.
+func (r *run) withFairness(o workflow.ActivityOptions) workflow.ActivityOptions {
+	if r.state.IsUrgent() {
+		o = activities.WithUrgentPriority(o)
+	}
+	return activities.WithFairnessKey(r.state.FairnessKey(), o)
+}

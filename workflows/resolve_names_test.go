@@ -1,0 +1,78 @@
+package workflows_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// failPathLookup makes the API fail to look up learning paths, until it is mended. Names of other things
+// are looked up, in separate requests.
+func (s *fixture) failPathLookup(mended func() bool) (path opportunity.UnresolvedName) {
+	path = opportunity.UnresolvedName{Type: opportunity.TypePath, Text: "LP-1"}
+	account := opportunity.UnresolvedName{Type: opportunity.TypeAccount, Text: "Northgate"}
+	s.tms.names[path], s.tms.names[account] = id(opportunity.TypePath, 1), id(opportunity.TypeAccount, 1)
+	s.tms.resolve = func(_ context.Context, in activities.ResolveInput) error {
+		if slices.Contains(in.Names, path) && !mended() {
+			return temporal.NewApplicationError("administrate: outcome of Lookup unknown", string(activities.ReasonServerErrors))
+		}
+		return nil
+	}
+	s.tms.apply = func(_ int, in activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+		var missing []opportunity.UnresolvedName
+		for _, m := range in.Changes {
+			for _, name := range m.Names() {
+				if !slices.ContainsFunc(in.ResolvedNames, func(one opportunity.ResolvedName) bool { return one.UnresolvedName == name }) && (name == path || name == account) {
+					missing = append(missing, name)
+				}
+			}
+		}
+		if len(missing) > 0 {
+			return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonUnresolvedNames, MissingNames: missing}}, nil
+		}
+		return true, nil, nil
+	}
+	return path
+}
+
+// An interest names a learning path, and the API fails to look up learning paths. Earlier commands
+// are carried out at once, and later commands once the interest is parked.
+func TestANameThatCannotBeLookedUpDelaysOnlyItsCommand(t *testing.T) {
+	s := newFixture(t)
+	mended := false
+	path := s.failPathLookup(func() bool { return mended })
+	bad := opportunity.AddInterests{RequestID: "bad", Interests: opportunity.Interests{{Item: path.Text, Kind: opportunity.Path, Quantity: 2, UnitAmount: add(1).Interests[0].UnitAmount}}}
+	s.at(time.Second, func() {
+		s.env.SignalWorkflow("updateDetails", opportunity.UpdateDetails{Account: "Northgate"})
+		s.env.SignalWorkflow("addInterests", bad)
+		s.env.SignalWorkflow("addInterests", add(3))
+	})
+	s.at(3*time.Minute, func() {
+		if view := s.view(); len(view.Queue) != 2 || view.Queue[0].Request != "bad" {
+			t.Errorf("after 3 minutes there wait %+v; want what the API took before the learning path to be done", view.Queue)
+		}
+		if got := s.attention(); !slices.Equal(got, []string{"operation"}) {
+			t.Errorf("attention after 3 minutes: %v", got)
+		}
+	})
+	s.at(25*time.Minute, func() {
+		view := s.view()
+		if len(view.Queue) != 0 || len(view.Parked) != 1 || view.Parked[0].Request != "bad" {
+			t.Errorf("after 25 minutes: queue %+v, parked %+v", view.Queue, view.Parked)
+		}
+		if got := s.attention(); !slices.Equal(got, []string{"parked"}) {
+			t.Errorf("attention after 25 minutes: %v", got)
+		}
+		mended = true
+		s.env.SignalWorkflow("retry", opportunity.Retry{Request: "bad"})
+	})
+	s.winAt(time.Hour)
+	s.run(start, nil)
+	s.wantLog("create", "update ", "interest 3", "interest 2", "progress Opportunity", "progress Won")
+}

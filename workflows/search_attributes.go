@@ -1,0 +1,88 @@
+package workflows
+
+import (
+	"time"
+
+	commonpb "go.temporal.io/api/common/v1"
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/lifecycle"
+)
+
+// currentAttributes returns the search attributes that an operator sees. For a start with attributes,
+// the service accepts a list of one value for a single value, and the SDK panics on such a list. An
+// attribute that cannot be read counts as not shown, so the run sets it.
+func currentAttributes(ctx workflow.Context) (shown temporal.SearchAttributes) {
+	defer func() {
+		if recover() != nil {
+			shown = readableAttributes(rawAttributes(workflow.GetInfo(ctx)))
+		}
+	}()
+	return workflow.GetTypedSearchAttributes(ctx)
+}
+
+// rawAttributes returns the search attributes as they are, readable or not.
+func rawAttributes(info *workflow.Info) *commonpb.SearchAttributes {
+	return info.SearchAttributes //nolint:staticcheck // what the SDK reads instead panics
+}
+
+// unsetStartAttributes unsets the opportunity's own search attributes that a start brings, since a
+// caller must not set them.
+func unsetStartAttributes(ctx workflow.Context) error {
+	info := workflow.GetInfo(ctx)
+	if info.ContinuedExecutionRunID != "" {
+		return nil
+	}
+	var brought []temporal.SearchAttributeUpdate
+	for _, key := range lifecycle.Attributes() {
+		if _, set := rawAttributes(info).GetIndexedFields()[key.GetName()]; !set {
+			continue
+		}
+		switch key := key.(type) {
+		case temporal.SearchAttributeKeyKeyword:
+			brought = append(brought, key.ValueUnset())
+		case temporal.SearchAttributeKeyKeywordList:
+			brought = append(brought, key.ValueUnset())
+		case temporal.SearchAttributeKeyTime:
+			brought = append(brought, key.ValueUnset())
+		}
+	}
+	if len(brought) == 0 || workflow.GetVersion(ctx, changeUnsetStartAttributes, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		return nil
+	}
+	return workflow.UpsertTypedSearchAttributes(ctx, brought...)
+}
+
+// readableAttributes returns the opportunity's own search attributes that have a value of their
+// type.
+func readableAttributes(all *commonpb.SearchAttributes) temporal.SearchAttributes {
+	var readable []temporal.SearchAttributeUpdate
+	read := func(key temporal.SearchAttributeKey, value any) bool {
+		payload := all.GetIndexedFields()[key.GetName()]
+		typ, _ := enums.IndexedValueTypeFromString(string(payload.GetMetadata()["type"]))
+		return payload.GetData() != nil && typ == key.GetValueType() && converter.GetDefaultDataConverter().FromPayload(payload, value) == nil
+	}
+	for _, key := range lifecycle.Attributes() {
+		switch key := key.(type) {
+		case temporal.SearchAttributeKeyKeyword:
+			var value string
+			if read(key, &value) {
+				readable = append(readable, key.ValueSet(value))
+			}
+		case temporal.SearchAttributeKeyKeywordList:
+			var value []string
+			if read(key, &value) {
+				readable = append(readable, key.ValueSet(value))
+			}
+		case temporal.SearchAttributeKeyTime:
+			var value time.Time
+			if read(key, &value) {
+				readable = append(readable, key.ValueSet(value))
+			}
+		}
+	}
+	return temporal.NewSearchAttributes(readable...)
+}

@@ -1,0 +1,95 @@
+package workflows
+
+import (
+	"slices"
+
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// signalQueue holds the signals in the order in which they came. The SDK keeps one channel for each
+// signal name. Two signals with different names can come in one workflow task, and the channels do
+// not show which signal was first. A signal whose name has no listener would stay unread.
+type signalQueue struct {
+	signals []inboundSignal
+}
+
+// inboundSignal is a signal that came.
+type inboundSignal struct {
+	name string
+	// channel is the name of the SDK's channel that holds the signal's first payload.
+	channel string
+	// payloads is the number of payloads of the signal, bytes their size together.
+	payloads, bytes int
+}
+
+// otherSignals is the channel of all signals whose name is not the name of a message. The SDK
+// reserves some names, and panics when code asks for the channel of a reserved name.
+const otherSignals = "other"
+
+// pop removes the earliest signal that was not taken yet, and returns it.
+func (a *signalQueue) pop() (inboundSignal, bool) {
+	if len(a.signals) == 0 {
+		return inboundSignal{}, false
+	}
+	first := a.signals[0]
+	a.signals = a.signals[1:]
+	return first, true
+}
+
+func (a *signalQueue) hasNext() bool { return len(a.signals) > 0 }
+
+type signalQueueKey struct{}
+
+// signalQueueOf returns the run's arrivals, nil when the interceptor is not installed.
+func signalQueueOf(ctx workflow.Context) *signalQueue {
+	a, _ := ctx.Value(signalQueueKey{}).(*signalQueue)
+	return a
+}
+
+// Interceptor notes the order in which signals come. A worker, a replayer or a test environment
+// that runs the workflow needs the interceptor.
+func Interceptor() interceptor.WorkerInterceptor { return &signalOrderInterceptor{} }
+
+type signalOrderInterceptor struct {
+	interceptor.WorkerInterceptorBase
+}
+
+// InterceptWorkflow is called once for each run that a worker builds or rebuilds.
+func (*signalOrderInterceptor) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
+	inbound := &signalOrderInbound{}
+	inbound.Next = next
+	return inbound
+}
+
+type signalOrderInbound struct {
+	interceptor.WorkflowInboundInterceptorBase
+	queue signalQueue
+}
+
+// ExecuteWorkflow hands the notes to the workflow.
+func (i *signalOrderInbound) ExecuteWorkflow(ctx workflow.Context, in *interceptor.ExecuteWorkflowInput) (any, error) {
+	return i.Next.ExecuteWorkflow(workflow.WithValue(ctx, signalQueueKey{}, &i.queue), in)
+}
+
+// HandleSignal is called in the order of the Signaled events of the history.
+func (i *signalOrderInbound) HandleSignal(ctx workflow.Context, in *interceptor.HandleSignalInput) error {
+	came := inboundSignal{name: in.SignalName, channel: in.SignalName, payloads: len(in.Arg.GetPayloads())}
+	for _, payload := range in.Arg.GetPayloads() {
+		came.bytes += len(payload.GetData())
+	}
+	ofNamespace := lifecycle.IsNamespaceSignal(came.name) && workflow.GetInfo(ctx).WorkflowType.Name == lifecycle.NamespaceType
+	if !ofNamespace && !slices.Contains(opportunity.MessageNames(), opportunity.MessageName(came.name)) {
+		came.channel = otherSignals
+	}
+	delivered := *in
+	delivered.SignalName = came.channel
+	if err := i.Next.HandleSignal(ctx, &delivered); err != nil {
+		return err
+	}
+	i.queue.signals = append(i.queue.signals, came)
+	return nil
+}

@@ -1,0 +1,69 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// updateWaiters bounds how long updates wait. The server holds only ten open updates, so each update must
+// get its answer in time, even when the answer is pending. One timer for each update would cost one
+// action each, so all updates share one timer. The timer is never cancelled, so later updates share
+// the timer, too.
+type updateWaiters struct {
+	deadlines    map[string]time.Time // by update: when it must be answered
+	timerRunning bool                 // whether the shared timer is set
+}
+
+// await waits for the condition, at most AnswerWithin, and reports whether the condition came true.
+// It does not wait when MaxWaitingUpdates updates wait already. The cancellation of the workflow
+// does not cut the wait short, since the cancelled workflow answers every command itself.
+func (a *updateWaiters) await(ctx workflow.Context, condition func() bool) (bool, error) {
+	if condition() || len(a.deadlines) >= opportunity.MaxWaitingUpdates {
+		return condition(), nil
+	}
+	ctx, stop := workflow.NewDisconnectedContext(ctx)
+	defer stop()
+	update := workflow.GetCurrentUpdateInfo(ctx).ID
+	due := workflow.Now(ctx).Add(opportunity.MaxUpdateWait)
+	a.deadlines[update] = due
+	defer delete(a.deadlines, update)
+	if !a.timerRunning {
+		a.timerRunning = true
+		workflow.GoNamed(ctx, "answers", a.wake)
+	}
+	err := workflow.Await(ctx, func() bool { return condition() || !workflow.Now(ctx).Before(due) })
+	return condition(), err
+}
+
+// wake wakes the run whenever an update must be answered, as long as an update waits. Updates that
+// are still open at that moment see the time in their own conditions.
+func (a *updateWaiters) wake(ctx workflow.Context) {
+	ctx, stop := workflow.NewDisconnectedContext(ctx)
+	defer stop()
+	defer func() { a.timerRunning = false }()
+	for {
+		next, some := a.nextDeadline(workflow.Now(ctx))
+		if !some {
+			return
+		}
+		timer := workflow.NewTimerWithOptions(ctx, next.Sub(workflow.Now(ctx)), workflow.TimerOptions{Summary: "answer what waits until then"})
+		if err := timer.Get(ctx, nil); err != nil {
+			return // cannot be cancelled
+		}
+	}
+}
+
+// nextDeadline returns the earliest time after now at which an update must be answered.
+func (a *updateWaiters) nextDeadline(now time.Time) (time.Time, bool) {
+	var earliest time.Time
+	//workflowcheck:ignore the minimum does not depend on the order
+	for _, due := range a.deadlines {
+		if due.After(now) && (earliest.IsZero() || due.Before(earliest)) {
+			earliest = due
+		}
+	}
+	return earliest, !earliest.IsZero()
+}

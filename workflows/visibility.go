@@ -1,0 +1,67 @@
+package workflows
+
+import (
+	"slices"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/lifecycle"
+)
+
+// publish lets operators see the state. It sets the search attributes that changed, in one event, and
+// the details of the Web UI, which cost none.
+func (r *run) publish(ctx workflow.Context) {
+	workflow.SetCurrentDetails(ctx, r.state.CurrentDetails())
+	if changes := r.attributeChanges(currentAttributes(ctx), workflow.Now(ctx)); len(changes) > 0 {
+		if err := workflow.UpsertTypedSearchAttributes(ctx, changes...); err != nil {
+			workflow.GetLogger(ctx).Error("search attributes not set", "error", err)
+		}
+	}
+}
+
+// attributeChanges returns the changes from the search attributes that are shown to those that
+// should be. Search attributes are carried over from run to run.
+func (r *run) attributeChanges(shown temporal.SearchAttributes, now time.Time) []temporal.SearchAttributeUpdate {
+	s := r.state
+	var changes []temporal.SearchAttributeUpdate
+	keyword := func(key temporal.SearchAttributeKeyKeyword, value string) {
+		if current, set := shown.GetKeyword(key); value != "" && (!set || current != value) {
+			changes = append(changes, key.ValueSet(value))
+		}
+	}
+	region := s.Details.Region.Name
+	if region == "" {
+		region = string(s.Details.Region.ID)
+	}
+	keyword(lifecycle.OpportunityID, string(s.ID))
+	keyword(lifecycle.OpportunityAccount, string(s.Details.Account.ID))
+	keyword(lifecycle.OpportunityStep, s.Step.Name)
+	keyword(lifecycle.OpportunityRegion, region)
+	keyword(lifecycle.OpportunityState, string(s.Step.Stage.State))
+	words := s.AttentionKinds()
+	if current, _ := shown.GetKeywordList(lifecycle.OpportunityAttention); !slices.Equal(current, words) {
+		if len(words) == 0 {
+			changes = append(changes, lifecycle.OpportunityAttention.ValueUnset())
+		} else {
+			changes = append(changes, lifecycle.OpportunityAttention.ValueSet(words))
+		}
+	}
+	moment := func(key temporal.SearchAttributeKeyTime, value time.Time) {
+		current, set := shown.GetTime(key)
+		switch {
+		case value.IsZero() && set:
+			changes = append(changes, key.ValueUnset())
+		case !value.IsZero() && (!set || !current.Equal(value)):
+			changes = append(changes, key.ValueSet(value))
+		}
+	}
+	until := time.Time{}
+	if s.Reservation.Valid {
+		until = s.Reservation.Until
+	}
+	moment(lifecycle.OpportunityReservedUntil, until)
+	moment(lifecycle.OpportunityNextActionTime, s.NextActionAt(now))
+	return changes
+}

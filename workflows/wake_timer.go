@@ -1,0 +1,31 @@
+package workflows
+
+import (
+	"slices"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+)
+
+// wakeTimer is a timer that runs until a time.
+type wakeTimer struct {
+	at    time.Time
+	timer workflow.Future
+}
+
+// wakeTimers are the timers that wake a run for background work. A timer is never cancelled; after a
+// timer that fires too early, the run begins another. So a command that postpones the next task
+// costs no event.
+type wakeTimers []wakeTimer
+
+// await waits until the condition holds or an alarm fires, at most until the time. It begins a timer
+// only when no running timer fires by then.
+func (a *wakeTimers) await(ctx workflow.Context, wake time.Time, stirs func() bool) error {
+	rings := func(one wakeTimer) bool { return one.timer.IsReady() }
+	*a = slices.DeleteFunc(*a, rings)
+	if !slices.ContainsFunc(*a, func(one wakeTimer) bool { return !one.at.After(wake) }) {
+		timer := workflow.NewTimerWithOptions(ctx, wake.Sub(workflow.Now(ctx)), workflow.TimerOptions{Summary: "until the next thing is due"})
+		*a = append(*a, wakeTimer{at: wake, timer: timer})
+	}
+	return workflow.Await(ctx, func() bool { return slices.ContainsFunc(*a, rings) || stirs() })
+}

@@ -1,0 +1,76 @@
+package workflows
+
+import (
+	"cmp"
+	"time"
+
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// Options are what a tenant may set for the workflow.
+type Options struct {
+	// Times bound how long a request may be under way.
+	Times activities.Times
+	// PlaybookDelay is the time between storing a playbook version and the moment when the version
+	// is in force; 0 is opportunityWorkflow.PlaybookInForceAfter.
+	PlaybookDelay time.Duration
+}
+
+func (o Options) playbookDelay() time.Duration {
+	return cmp.Or(o.PlaybookDelay, lifecycle.PlaybookInForceAfter)
+}
+
+// Register registers the workflows, that of the opportunities under its name in the contract. The
+// worker also needs Interceptor.
+func Register(registry worker.WorkflowRegistry, options Options) {
+	registry.RegisterWorkflowWithOptions(options.opportunityWorkflow, workflow.RegisterOptions{Name: lifecycle.WorkflowType})
+	registry.RegisterWorkflowWithOptions(options.adoptionWorkflow, workflow.RegisterOptions{Name: adoptionType})
+	registry.RegisterWorkflowWithOptions(options.namespaceWorkflow, workflow.RegisterOptions{Name: lifecycle.NamespaceType})
+}
+
+// opportunityWorkflow runs one opportunity from its creation in the TMS to its end. The opportunity ends when
+// its step is Won, Lost or Archived and nothing is left to do, or when an operator closes it.
+//
+// lifecycle keeps three things true at every moment. The record exists before any command is
+// applied. Commands are applied in the order in which they were accepted, one request at a time. A
+// run ends, in whatever way, only when every accepted command is answered or carried over.
+//
+// input is the start as a caller gives it. A run that continues another run gets the state in
+// carried instead. The workflow reads both arguments itself, since the SDK ends the workflow when
+// an argument does not decode. The SDK also drops payloads that no argument takes, so there is one
+// more argument, third.
+func (o Options) opportunityWorkflow(ctx workflow.Context, input, carried, third converter.RawValue) (*opportunity.RunResult, error) {
+	r, err := newRun(ctx, o, arguments{input: messagePayload{raw: input}, carriedState: newMessagePayload(carried, third)})
+	if err != nil {
+		if err := rejectUpdates(ctx, err); err != nil {
+			return nil, err
+		}
+		return nil, rejectStart(ctx, err)
+	}
+	if err := r.registerHandlers(ctx); err != nil {
+		return nil, err
+	}
+	if err := unsetStartAttributes(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.ensureCreated(ctx); err != nil {
+		return r.shutDown(ctx, err)
+	}
+	if r.state.ID == "" {
+		return nil, r.continueAsNew(ctx)
+	}
+	if err := r.runTasks(ctx); err != nil {
+		return r.shutDown(ctx, err)
+	}
+	if !r.state.IsOver() {
+		return nil, r.continueAsNew(ctx)
+	}
+	ended := r.state.Result()
+	return &ended, nil
+}

@@ -43,20 +43,6 @@ type ActiveEffect struct {
 	Of     int `json:"of,omitempty"`
 }
 
-// EffectStage says what a job is for.
-type EffectStage string
-
-// The stages.
-const (
-	// EffectStageBefore: the effect must stand before a move is made.
-	EffectStageBefore EffectStage = "before"
-	// EffectStageAfter: the effect comes after a move or an outside event, or when a follow-up
-	// is due.
-	EffectStageAfter EffectStage = "after"
-	// EffectStageUndo: the effect is undone.
-	EffectStageUndo EffectStage = "undo"
-)
-
 // IsUndo reports whether the job undoes the effect.
 func (j ActiveEffect) IsUndo() bool { return j.Stage == EffectStageUndo }
 
@@ -160,15 +146,6 @@ func (s *EffectState) CountFailedInspection(key string) {
 // ShouldYield reports whether commands go before the effect.
 func (j ActiveEffect) ShouldYield() bool {
 	return j.Stage == EffectStageAfter && j.FailedInspections > 0
-}
-
-// operatorText returns the text of an error for an operator: our own words, and of the API's
-// errors only the label, since the rest may name people.
-func (e *Error) operatorText() string {
-	if e == nil || e.Label != "" || e.Message == "" {
-		return e.publicText()
-	}
-	return truncate(e.Message, MaxErrorMessage)
 }
 
 // maxEffectErrors is how many requests in a row may have an unknown fate before an operator

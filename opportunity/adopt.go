@@ -17,10 +17,10 @@ func (s *State) AdoptFound(record Snapshot, region Ref, resolved map[UnresolvedN
 	}
 	entry := &s.Queue[0]
 	entry.Results = make([]InterestResult, entry.ChangeCount)
-	asked := start.Changes()
+	asked := StartChanges(*start)
 	wishes := make([]expectedInterest, len(asked))
 	for i, m := range asked {
-		wishes[i] = m.expectedInterest(resolved)
+		wishes[i] = expectedInterestOf(m, resolved)
 	}
 	there := record.Interests[:min(len(record.Interests), len(asked))]
 	for !isUniquePrefix(there, wishes) {
@@ -44,7 +44,7 @@ func (s *State) AdoptFound(record Snapshot, region Ref, resolved map[UnresolvedN
 }
 
 // AdoptAfterReset takes over a record after a reset. The run before the reset may have made a
-// part of the record. Known does not count any of its interests as part of the
+// part of the record. AdoptAfterReset does not count any of its interests as part of the
 // start.
 func (s *State) AdoptAfterReset(record Snapshot, region Ref, now time.Time) {
 	s.setRecord(record, region)
@@ -58,28 +58,11 @@ func (s *State) Adopt(record Snapshot, region Ref, now time.Time) {
 	s.setRecord(record, region)
 	// It is unknown when the record came into its step. Follow-ups count from now, or from
 	// the record's last change where the worker asked for that time.
-	since := now
-	if !record.Changed.IsZero() {
-		since, s.AdoptedAt = earliest(record.Changed, now), now
-	}
-	s.Entered, s.LastActivity = since, since
+	since, adopted := AdoptionTimes(record, now)
+	s.Entered, s.LastActivity, s.AdoptedAt = since, since, adopted
 	s.appendTimeline(now, "taken over in step "+record.Step.Name)
 	s.addUnknownInterests(record)
 }
-
-// catchUpSpread is the time over which the first follow-ups of adopted records are spread.
-const catchUpSpread = 3 * 24 * time.Hour
-
-// CatchUpAt returns when a follow-up is due that was due before its record was adopted: at
-// the adoption and the record's own part of three days. So thousands of records that are
-// adopted together do not have their follow-ups in the same minute.
-func CatchUpAt(id ID, adopted time.Time) time.Time {
-	return adopted.Add(spreadOffset(id, catchUpSpread).Truncate(time.Second))
-}
-
-// CreateRequestID is the request id of a question about the creation of the record
-// itself.
-const CreateRequestID = "#create"
 
 // RaiseCreateQuestion asks an operator whether the record exists. because says why
 // reading could not decide.

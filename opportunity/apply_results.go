@@ -133,25 +133,6 @@ func (s *State) applyReservationResults(batch []Change, answers []ChangeResult, 
 	return places
 }
 
-// publicText returns the part of an error that names no person.
-func (e *Error) publicText() string {
-	if e == nil {
-		return "no reason given"
-	}
-	if e.Label != "" {
-		return truncate(e.Label, MaxErrorLabel)
-	}
-	return string(e.Type)
-}
-
-// truncated returns the error in the form that an outcome keeps.
-func (e *Error) truncated() *Error {
-	if e == nil {
-		return nil
-	}
-	return &Error{Type: e.Type, Label: truncate(e.Label, MaxErrorLabel), Message: truncate(e.Message, MaxErrorMessage), Value: truncate(e.Value, MaxErrorLabel)}
-}
-
 func (s *State) applyResult(at int, m Change, answer ChangeResult, places *Reservation, now time.Time) {
 	e := &s.Queue[at]
 	e.Errors, e.FailingSince = 0, time.Time{}
@@ -181,18 +162,6 @@ func (s *State) applyResult(at int, m Change, answer ChangeResult, places *Reser
 	finished := *e
 	s.Queue = slices.Delete(s.Queue, at, at+1)
 	s.endRequest(finished, answer.Error, now)
-}
-
-// expiryError says why the API does not show the places as held until the requested time:
-// an answer without errors proves nothing.
-func (e ReservationChange) expiryError(held *Reservation) *Error {
-	switch {
-	case held == nil || !held.Valid:
-		return Failf(Rejected, "the API says that no places are held; what has lapsed or was never reserved cannot be extended")
-	case held.Until.Sub(e.Until).Abs() > ExpiryTolerance:
-		return Failf(Rejected, "the API still says that the places are held until %s", held.Until.UTC().Format(time.RFC3339))
-	}
-	return nil
 }
 
 func (s *State) interestResult(asked Interest, answer ChangeResult, places *Reservation, now time.Time) InterestResult {

@@ -2,6 +2,7 @@ package opportunity
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -81,14 +82,6 @@ type InterestRef struct {
 	UnitAmount *Amount `json:"unitAmount,omitempty"`
 }
 
-// Reservation is the known state of the places held for the opportunity.
-type Reservation struct {
-	// Valid is the API's own word on the places, read back.
-	Valid bool `json:"valid"`
-	// Until is when the places lapse by themselves; zero when none are held.
-	Until time.Time `json:"until,omitzero"`
-}
-
 // Snapshot is the record as the API shows it.
 type Snapshot struct {
 	ID          ID            `json:"id"`
@@ -118,8 +111,8 @@ type ResolvedName struct {
 	Error *Error `json:"error,omitempty"`
 }
 
-// Names returns the names in the start that the API wants as ids.
-func (s Start) Names() []UnresolvedName {
+// StartNames returns the names in the start that the API wants as ids.
+func StartNames(s Start) []UnresolvedName {
 	var names []UnresolvedName
 	names = appendName(names, TypeRegion, s.Region)
 	names = appendName(names, TypeAccount, s.Account)
@@ -127,8 +120,8 @@ func (s Start) Names() []UnresolvedName {
 	return appendName(names, TypeStep, s.EntryStep)
 }
 
-// Changes returns the interests of the start as changes of the record.
-func (s Start) Changes() []Change {
+// StartChanges returns the interests of the start as changes of the record.
+func StartChanges(s Start) []Change {
 	list := make([]Change, len(s.Interests))
 	for i := range s.Interests {
 		list[i] = Change{Request: StartRequestID, Index: i, Interest: &s.Interests[i]}
@@ -196,4 +189,30 @@ func jsonSize(plain any) int {
 		return MaxRequestBytes // cannot happen for plain data; better too large than too small
 	}
 	return len(data)
+}
+
+// recorded returns what is known of an interest that somebody else made.
+func (r InterestRef) Recorded() RecordedInterest {
+	held := RecordedInterest{ID: r.ID, Item: truncate(string(r.Item), MaxRecordedItem), Quantity: r.Quantity}
+	held.Kind, _ = kindOfIDType(r.Item.Type())
+	if r.UnitAmount != nil {
+		held.UnitAmount = *r.UnitAmount
+	}
+	return held
+}
+
+func (r Snapshot) hasInterest(id ID) bool {
+	return slices.ContainsFunc(r.Interests, func(ref InterestRef) bool { return ref.ID == id })
+}
+
+// expiryError says why the API does not show the places as held until the requested time:
+// an answer without errors proves nothing.
+func (e ReservationChange) expiryError(held *Reservation) *Error {
+	switch {
+	case held == nil || !held.Valid:
+		return Failf(Rejected, "the API says that no places are held; what has lapsed or was never reserved cannot be extended")
+	case held.Until.Sub(e.Until).Abs() > ExpiryTolerance:
+		return Failf(Rejected, "the API still says that the places are held until %s", held.Until.UTC().Format(time.RFC3339))
+	}
+	return nil
 }

@@ -37,15 +37,6 @@ func (c Close) Validate() error {
 	return validateText("reason", c.Reason)
 }
 
-// startClosing stores the first reason; a second close changes nothing.
-func (s *State) startClosing(c Close, now time.Time) {
-	if s.Closing != nil {
-		return
-	}
-	s.Closing = &CloseInfo{Reason: c.Reason, Since: now}
-	s.appendTimeline(now, "closed by an operator")
-}
-
 // RequestError returns the error of requests that the closed opportunity does not carry out.
 func (c CloseInfo) RequestError() *Error {
 	return Failf(Closed, "an operator closed the opportunity before the request was carried out: %s", c.Reason)

@@ -1,19 +1,10 @@
 package opportunity
 
 import (
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"slices"
 )
-
-// digest is the first half of a SHA-256.
-type digest [16]byte
-
-func digestOf(data []byte) digest {
-	sum := sha256.Sum256(data)
-	return digest(sum[:16])
-}
 
 // dedupEntry is the memory of one request: its id, its payload, and its end.
 type dedupEntry struct {

@@ -5,9 +5,6 @@ import (
 	"time"
 )
 
-// StartRequestID is the request id of the interests that a start carries.
-const StartRequestID = "#start"
-
 // Accept puts the command at the end of the queue. id is the caller's request id,
 // or "" for a message without an id. silent says that no caller waits for the
 // outcome. Accept returns the id under which the outcome can be asked for. A
@@ -74,7 +71,7 @@ func (s *State) CheckUpdate(c Command, id string, now time.Time) error {
 	case s.Closing != nil:
 		return s.Closing.RequestError()
 	case s.Paused != nil:
-		return Failf(Paused, "%s; send a signal to have it wait, or send it again later", s.Paused.attentionReason())
+		return Failf(Paused, "%s; send a signal to have it wait, or send it again later", pauseReason(*s.Paused))
 	}
 	return s.checkAcceptable(c, now)
 }

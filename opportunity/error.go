@@ -109,3 +109,31 @@ func truncate(s string, n int) string {
 	}
 	return string([]rune(s[:end])) + "…"
 }
+
+// publicText returns the part of an error that names no person.
+func (e *Error) publicText() string {
+	if e == nil {
+		return "no reason given"
+	}
+	if e.Label != "" {
+		return truncate(e.Label, MaxErrorLabel)
+	}
+	return string(e.Type)
+}
+
+// truncated returns the error in the form that an outcome keeps.
+func (e *Error) truncated() *Error {
+	if e == nil {
+		return nil
+	}
+	return &Error{Type: e.Type, Label: truncate(e.Label, MaxErrorLabel), Message: truncate(e.Message, MaxErrorMessage), Value: truncate(e.Value, MaxErrorLabel)}
+}
+
+// operatorText returns the text of an error for an operator: our own words, and of the API's
+// errors only the label, since the rest may name people.
+func (e *Error) operatorText() string {
+	if e == nil || e.Label != "" || e.Message == "" {
+		return e.publicText()
+	}
+	return truncate(e.Message, MaxErrorMessage)
+}

@@ -1,7 +1,6 @@
 package opportunity
 
 import (
-	"strings"
 	"time"
 )
 
@@ -21,9 +20,4 @@ func (s *State) CompleteFollowUp(key string, now time.Time) {
 	if len(s.FollowUps) == 0 && s.FollowUpsTruncated {
 		s.requestPlan()
 	}
-}
-
-// series returns the common part of the keys of a follow-up and its repetitions.
-func (f FollowUp) series() string {
-	return f.Key[:strings.LastIndexByte(f.Key, '/')+1] + f.Name
 }

@@ -5,12 +5,6 @@ import (
 	"time"
 )
 
-// TimelineEntry is an entry of the timeline. Its text names no person.
-type TimelineEntry struct {
-	At   time.Time `json:"at"`
-	Text string    `json:"text"`
-}
-
 // Journal is the timeline, which run writes it, and the playbook in force.
 type Journal struct {
 	Timeline []TimelineEntry `json:"timeline,omitempty"`

@@ -61,3 +61,6 @@ type RunResult struct {
 	// FailedRequests counts the requests that failed over the whole life.
 	FailedRequests int `json:"failed"`
 }
+
+// isFinal reports whether the result of the interest is known.
+func (r InterestResult) isFinal() bool { return r.Interest != "" || r.Error != nil }

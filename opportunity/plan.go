@@ -3,6 +3,7 @@ package opportunity
 import (
 	"encoding/json"
 	"reflect"
+	"strings"
 	"time"
 )
 
@@ -32,40 +33,6 @@ type Plan struct {
 func (p Plan) IsEmpty() bool {
 	return len(p.Before)+len(p.After)+len(p.FollowUps)+len(p.SkippedFollowUps)+len(p.Problems) == 0
 }
-
-// EffectKind names what an effect does.
-type EffectKind string
-
-// The kinds of effects. Each ensures a state: it inspects first, and does only the
-// missing part.
-const (
-	// EffectAccount: the opportunity has an account.
-	EffectAccount EffectKind = "account"
-	// EffectContacts: the learners of the interests are contacts.
-	EffectContacts EffectKind = "contacts"
-	// EffectAttributes: attributes of the record have the given values.
-	EffectAttributes EffectKind = "attributes"
-	// EffectReserve: places are held for the interests in events, until a time.
-	EffectReserve EffectKind = "reserve"
-	// EffectExtend: places that are already held are held until another time.
-	EffectExtend EffectKind = "extend"
-	// EffectRelease: the opportunity holds no places any more, for good.
-	EffectRelease EffectKind = "release"
-	// EffectRegister: the learners are registered on their events.
-	EffectRegister EffectKind = "register"
-	// EffectCancelRegistrations: the learners of the opportunity are cancelled.
-	EffectCancelRegistrations EffectKind = "cancelRegistrations"
-	// EffectInvoice: the TMS's draft is there, filled in, and final in time.
-	EffectInvoice EffectKind = "invoice"
-	// EffectTokens: the training tokens were issued.
-	EffectTokens EffectKind = "tokens"
-	// EffectEmail: a mail was sent.
-	EffectEmail EffectKind = "email"
-	// EffectLog: the external integration log of the record has an entry.
-	EffectLog EffectKind = "log"
-	// EffectCall: a service of the tenant was called.
-	EffectCall EffectKind = "call"
-)
 
 // UndoLevel says how well an effect can be undone.
 type UndoLevel string
@@ -259,18 +226,6 @@ type FollowUp struct {
 	Action Action `json:"action"`
 }
 
-// ActionKind names what a follow-up does.
-type ActionKind string
-
-// The kinds of actions.
-const (
-	ActionEmail     ActionKind = "email"
-	ActionLog       ActionKind = "log"
-	ActionCall      ActionKind = "call"
-	ActionProgress  ActionKind = "progress"  // a move to another step
-	ActionAttention ActionKind = "attention" // a word for an operator
-)
-
 // Action is what a follow-up does. The member of its kind holds its settings.
 type Action struct {
 	Kind     ActionKind   `json:"kind"`
@@ -299,24 +254,6 @@ func (a *Action) UnmarshalJSON(data []byte) error {
 	return a.UnknownMembers.collect(data, reflect.TypeFor[Action]())
 }
 
-// SkippedFollowUp is a follow-up that will not be done.
-type SkippedFollowUp struct {
-	Key string `json:"key"`
-	// Reason is cap or late.
-	Reason SkipReason `json:"reason"`
-}
-
-// SkipReason says why a follow-up will not be done.
-type SkipReason string
-
-// The reasons.
-const (
-	// SkippedByCap: the opportunity already had its full number of follow-ups.
-	SkippedByCap SkipReason = "cap"
-	// SkippedTooLate: the follow-up must precede an event that is over by its earliest time.
-	SkippedTooLate SkipReason = "late"
-)
-
 // DoneFollowUp is a follow-up that was done, or that will never be done.
 type DoneFollowUp struct {
 	Key string    `json:"key"`
@@ -324,4 +261,9 @@ type DoneFollowUp struct {
 	// Cancelled says that an operator cancelled the follow-up, which counts as done, but
 	// not towards the cap.
 	Cancelled bool `json:"cancelled,omitempty"`
+}
+
+// series returns the common part of the keys of a follow-up and its repetitions.
+func (f FollowUp) series() string {
+	return f.Key[:strings.LastIndexByte(f.Key, '/')+1] + f.Name
 }

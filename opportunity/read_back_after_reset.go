@@ -80,7 +80,7 @@ func (b Backlog) resendLaterUpdates(answers []ChangeResult) {
 			continue
 		}
 		for j := i + 1; j < len(answers); j++ {
-			if later := b.Changes[j].Update; later != nil && answers[j].Status == StatusDone && m.Update.without(*later) != *m.Update {
+			if later := b.Changes[j].Update; later != nil && answers[j].Status == StatusDone && without(*m.Update, *later) != *m.Update {
 				answers[j] = ChangeResult{Status: StatusNotSent}
 			}
 		}
@@ -112,7 +112,7 @@ func (s *RecordState) readBackInterestsAfterReset(b Backlog, answers []ChangeRes
 		if m.Interest == nil {
 			continue
 		}
-		wishes[i] = m.expectedInterest(resolved)
+		wishes[i] = expectedInterestOf(m, resolved)
 		item := wishes[i].item
 		if asked[item] == nil {
 			items = append(items, item)
@@ -147,7 +147,7 @@ func (b Backlog) readBackTransitions(answers []ChangeResult, from ID, record Sna
 			continue
 		}
 		moves = append(moves, i)
-		if m.Progress.stepID(resolved) == record.Step.ID {
+		if stepID(*m.Progress, resolved) == record.Step.ID {
 			there = append(there, i)
 		}
 	}
@@ -169,7 +169,7 @@ func (b Backlog) readBackTransitions(answers []ChangeResult, from ID, record Sna
 }
 
 // stepID returns the id of the target step, if it is known.
-func (p Progress) stepID(resolved map[UnresolvedName]ID) ID {
+func stepID(p Progress, resolved map[UnresolvedName]ID) ID {
 	if id, named := resolved[UnresolvedName{Type: TypeStep, Text: p.To}]; named {
 		return id
 	}
@@ -180,10 +180,10 @@ func (p Progress) stepID(resolved map[UnresolvedName]ID) ID {
 // it would undo another update: one that shows, sets the same details, and may have
 // come later.
 func (b Backlog) readBackUpdate(i int, record Snapshot, resolved map[UnresolvedName]ID) ChangeResult {
-	missing := b.Changes[i].Update.missingFrom(record.Details, resolved)
+	missing := missingFrom(*b.Changes[i].Update, record.Details, resolved)
 	for j, m := range b.Changes {
-		if m.Update != nil && j != i && !b.isBefore(j, i) && m.Update.missingFrom(record.Details, resolved) == (UpdateDetails{}) {
-			missing = missing.without(*m.Update)
+		if m.Update != nil && j != i && !b.isBefore(j, i) && missingFrom(*m.Update, record.Details, resolved) == (UpdateDetails{}) {
+			missing = without(missing, *m.Update)
 		}
 	}
 	if missing == (UpdateDetails{}) {
@@ -193,7 +193,7 @@ func (b Backlog) readBackUpdate(i int, record Snapshot, resolved map[UnresolvedN
 }
 
 // missingFrom returns the details of the update that the record does not show.
-func (u UpdateDetails) missingFrom(details Details, resolved map[UnresolvedName]ID) UpdateDetails {
+func missingFrom(u UpdateDetails, details Details, resolved map[UnresolvedName]ID) UpdateDetails {
 	named := func(typ, text string) ID {
 		if id, known := resolved[UnresolvedName{Type: typ, Text: text}]; known {
 			return id
@@ -214,7 +214,7 @@ func (u UpdateDetails) missingFrom(details Details, resolved map[UnresolvedName]
 }
 
 // without leaves out the details that the other update also sets.
-func (u UpdateDetails) without(other UpdateDetails) UpdateDetails {
+func without(u, other UpdateDetails) UpdateDetails {
 	if other.Name != "" {
 		u.Name = ""
 	}

@@ -99,7 +99,7 @@ func (s *RecordState) addUnknownInterests(record Snapshot) int {
 			continue
 		}
 		shown[ref.ID] = true
-		s.Interests = append(s.Interests, ref.recorded())
+		s.Interests = append(s.Interests, ref.Recorded())
 		found++
 	}
 	s.Unattributed = slices.DeleteFunc(s.Unattributed, func(id ID) bool { return shown[id] })

@@ -32,7 +32,7 @@ func (s *State) FlagPossibleRepeats(batch []Change, resolved map[UnresolvedName]
 		if m.Interest == nil || !m.isRequested() {
 			continue
 		}
-		of := slices.IndexFunc(s.InterestsAfterBackup, m.expectedInterest(resolved).matches)
+		of := slices.IndexFunc(s.InterestsAfterBackup, expectedInterestOf(m, resolved).matches)
 		at := slices.IndexFunc(s.Queue, func(e QueuedCommand) bool { return e.Request == m.Request })
 		if of < 0 || at < 0 {
 			continue

@@ -230,7 +230,7 @@ func (s *scenario) begin(t *rapid.T) {
 		s.injectFaults(t, opportunity.StartRequestID, len(start.Interests))
 		return
 	}
-	for _, m := range start.Changes()[:rapid.IntRange(0, len(start.Interests)).Draw(t, "made before")] {
+	for _, m := range opportunity.StartChanges(start)[:rapid.IntRange(0, len(start.Interests)).Draw(t, "made before")] {
 		s.tms.apply(m)
 	}
 	s.state.AdoptFound(s.tms.snapshot(), opportunity.Ref{ID: region}, nil, noon)

@@ -84,3 +84,14 @@ func (s Start) Digest() string {
 	}
 	return fmt.Sprintf("%x", digestOf(data))
 }
+
+// CreateRequestID is the request id of a question about the creation of the record
+// itself.
+const CreateRequestID = "#create"
+
+// StartRequestID is the request id of the interests that a start carries.
+const StartRequestID = "#start"
+
+// PlanRequestID is the request id in attention and waits about planning, for which no
+// caller waits.
+const PlanRequestID = "plan"

@@ -10,6 +10,3 @@ type StoredOutcome struct {
 	// Size is how many bytes of JSON the outcome takes.
 	Size int `json:"size"`
 }
-
-// isFinal reports whether the result of the interest is known.
-func (r InterestResult) isFinal() bool { return r.Interest != "" || r.Error != nil }

@@ -80,7 +80,7 @@ func (r *run) adopt(ctx workflow.Context) error {
 		return nil
 	}
 	// An operator confirmed that the record was created.
-	if err := r.ensureNamesResolved(ctx, r.state.Start.Changes()); err != nil {
+	if err := r.ensureNamesResolved(ctx, opportunity.StartChanges(*r.state.Start)); err != nil {
 		return adoptReadError(err)
 	}
 	r.state.AdoptFound(record, record.Details.Region, r.resolvedIDs(), workflow.Now(ctx))

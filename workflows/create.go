@@ -105,7 +105,7 @@ func (r *run) sendCreate(ctx workflow.Context, looked bool) activities.CreateRes
 	defer stop()
 	start := *r.state.Start
 	input := activities.CreateInput{
-		Reference: r.state.Reference, Start: start, StartDigest: r.state.StartDigest, ResolvedNames: r.cachedNames(start.Names()), SkipEarlierRunCheck: looked, RunID: r.believedRunID,
+		Reference: r.state.Reference, Start: start, StartDigest: r.state.StartDigest, ResolvedNames: r.cachedNames(opportunity.StartNames(start)), SkipEarlierRunCheck: looked, RunID: r.believedRunID,
 		NoEarlierRun: isFirstRun(workflow.GetInfo(ctx)),
 	}
 	input.Start.Interests = nil // interests are added later; their learners need not travel twice
@@ -139,7 +139,7 @@ func (r *run) findRecord(ctx workflow.Context, digest string) (bool, error) {
 		record, err = r.readRecord(ctx, found[0], activities.ReadOptions("read the opportunity that was found"))
 	}
 	if err == nil && len(found) == 1 {
-		err = r.ensureNamesResolved(ctx, r.state.Start.Changes())
+		err = r.ensureNamesResolved(ctx, opportunity.StartChanges(*r.state.Start))
 	}
 	switch {
 	case err != nil:
@@ -184,7 +184,7 @@ func (r *run) waitForEarlierRuns(ctx workflow.Context, d time.Duration) error {
 // *opportunity.Error when such records exist and the start of an earlier run has another digest.
 func (r *run) findTagged(ctx workflow.Context, digest string) (found []opportunity.ID, region opportunity.Ref, settling time.Duration, err error) {
 	start := r.state.Start
-	input := activities.FindInput{Reference: r.state.Reference, Region: start.Region, ResolvedNames: r.cachedNames(start.Names()), StartDigest: digest}
+	input := activities.FindInput{Reference: r.state.Reference, Region: start.Region, ResolvedNames: r.cachedNames(opportunity.StartNames(*start)), StartDigest: digest}
 	for {
 		l := apiRead{activity: activities.FindOpportunity, input: input, options: activities.ReadBackOptions("look for the opportunity by its mark")}
 		page, err := readUntilAnswered(ctx, r, l, func(page activities.FindResult) bool { return page.Proves(input) })

@@ -27,7 +27,7 @@ func (a *Activities) CreateOpportunity(ctx context.Context, in activities.Create
 		return activities.CreateResult{CallResult: playbookUnavailableResult(err)}, nil
 	}
 	dictionary := a.newNameResolver(in.ResolvedNames)
-	wanted := in.Start.Names()
+	wanted := opportunity.StartNames(in.Start)
 	record := administrate.NewOpportunity{
 		Name:        a.referenceTag.addToName(in.Start.Name, in.Reference),
 		RegionID:    dictionary.id(opportunity.TypeRegion, in.Start.Region, wanted),

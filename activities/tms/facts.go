@@ -137,9 +137,12 @@ func eventStart(event administrate.ScheduledEvent) time.Time {
 func AdoptionFacts(record administrate.Opportunity, now time.Time) playbook.Facts {
 	a := &Activities{now: func() time.Time { return now }}
 	snapshot := a.snapshot(record, "")
-	s := opportunity.NewState("", opportunity.Start{Adopt: snapshot.ID}, now)
-	s.Adopt(snapshot, snapshot.Details.Region, now)
-	facts := a.playbookFacts(snapshot, record, nil, workflowFacts{s.Details.Region, s.Interests}, now)
-	facts.Entered, facts.LastActivity, facts.Adopted = s.Entered, s.LastActivity, s.AdoptedAt
+	known := workflowFacts{region: snapshot.Details.Region}
+	for _, interest := range snapshot.Interests {
+		known.interests = append(known.interests, interest.Recorded())
+	}
+	facts := a.playbookFacts(snapshot, record, nil, known, now)
+	since, adopted := opportunity.AdoptionTimes(snapshot, now)
+	facts.Entered, facts.LastActivity, facts.Adopted = since, since, adopted
 	return facts
 }

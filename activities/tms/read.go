@@ -52,7 +52,7 @@ func (a *Activities) FindOpportunity(ctx context.Context, in activities.FindInpu
 	if a.referenceTag.isDisabled() {
 		return activities.FindResult{Reference: in.Reference, TagDisabled: true}, nil
 	}
-	names := (opportunity.Start{Region: in.Region}).Names()
+	names := opportunity.StartNames(opportunity.Start{Region: in.Region})
 	if _, err := a.ResolveNames(ctx, activities.ResolveInput{Names: names}); err != nil {
 		return activities.FindResult{}, err
 	}

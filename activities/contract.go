@@ -3,6 +3,7 @@ package activities
 import (
 	"time"
 
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -79,11 +80,11 @@ type CallResult struct {
 	Subject string `json:"about,omitempty"`
 	// Status is done when the API answered the request (the answers say more), rejected when
 	// the API refused the request as a whole, not sent, or unknown.
-	Status opportunity.ChangeStatus `json:"fate"`
+	Status exchange.ChangeStatus `json:"fate"`
 	// Reason is set when Fate is not sent.
 	Reason Reason `json:"reason,omitempty"`
 	// MissingNames are the names to resolve, for ReasonUnresolvedNames.
-	MissingNames []opportunity.UnresolvedName `json:"missing,omitempty"`
+	MissingNames []exchange.UnresolvedName `json:"missing,omitempty"`
 	// RunID is the id of the run that made the request, for ReasonReset.
 	RunID string `json:"run,omitempty"`
 	// ServerError says that the API answered with an error of its own. Failing goes with an
@@ -99,9 +100,9 @@ type CallResult struct {
 
 // CreateInput is the input of CreateOpportunity.
 type CreateInput struct {
-	Reference     opportunity.Reference      `json:"reference"`
-	Start         opportunity.Start          `json:"start"`
-	ResolvedNames []opportunity.ResolvedName `json:"resolved,omitempty"`
+	Reference     opportunity.Reference   `json:"reference"`
+	Start         opportunity.Start       `json:"start"`
+	ResolvedNames []exchange.ResolvedName `json:"resolved,omitempty"`
 	// StartDigest is the digest of the start as it was given. Start need not hold that start
 	// in full. "" is not compared with earlier starts.
 	StartDigest string `json:"startDigest,omitempty"`
@@ -119,16 +120,16 @@ type CreateInput struct {
 // CreateResult is the result of CreateOpportunity.
 type CreateResult struct {
 	CallResult
-	Record opportunity.Snapshot `json:"record,omitzero"`
-	Region opportunity.Ref      `json:"region,omitzero"`
+	Record exchange.Snapshot `json:"record,omitzero"`
+	Region opportunity.Ref   `json:"region,omitzero"`
 }
 
 // ApplyInput holds changes of the record, for one request.
 type ApplyInput struct {
-	Reference     opportunity.Reference      `json:"reference"`
-	Opportunity   opportunity.ID             `json:"opportunity"`
-	Changes       []opportunity.Change       `json:"mutations"`
-	ResolvedNames []opportunity.ResolvedName `json:"resolved,omitempty"`
+	Reference     opportunity.Reference   `json:"reference"`
+	Opportunity   opportunity.ID          `json:"opportunity"`
+	Changes       []exchange.Change       `json:"mutations"`
+	ResolvedNames []exchange.ResolvedName `json:"resolved,omitempty"`
 	// TransitionUnplanned says that the effects of a move in the request were not planned, because the
 	// playbook that the workflow knows has none.
 	TransitionUnplanned bool `json:"unplanned,omitempty"`
@@ -139,7 +140,7 @@ type ApplyInput struct {
 // ApplyResult holds one answer for each change when Fate is done.
 type ApplyResult struct {
 	CallResult
-	Results []opportunity.ChangeResult `json:"answers,omitempty"`
+	Results []exchange.ChangeResult `json:"answers,omitempty"`
 }
 
 // ReadInput asks for the record.
@@ -175,7 +176,7 @@ const (
 
 // ReadResult is the record, or more of its interests.
 type ReadResult struct {
-	Record opportunity.Snapshot `json:"record"`
+	Record exchange.Snapshot `json:"record"`
 	// TagOwner and Run, the id of the run that asked, are set on the first page.
 	TagOwner TagOwner `json:"owner,omitempty"`
 	// TaggedByOther says that the mark is certainly the mark of another reference. A name that
@@ -210,7 +211,7 @@ type FindInput struct {
 	// Region is where the record was to be created, by id or name.
 	Region string `json:"region"`
 	// ResolvedNames are the names known so far.
-	ResolvedNames []opportunity.ResolvedName `json:"resolved,omitempty"`
+	ResolvedNames []exchange.ResolvedName `json:"resolved,omitempty"`
 	// After continues a search that needs more than one request.
 	After string `json:"after,omitempty"`
 	// StartDigest is the digest of the start. StartDigest is compared with the digests of
@@ -237,12 +238,12 @@ type FindResult struct {
 
 // ResolveInput asks what names mean.
 type ResolveInput struct {
-	Names []opportunity.UnresolvedName `json:"names"`
+	Names []exchange.UnresolvedName `json:"names"`
 }
 
 // ResolveResult holds one entry for each name, in order.
 type ResolveResult struct {
-	ResolvedNames []opportunity.ResolvedName `json:"resolved"`
+	ResolvedNames []exchange.ResolvedName `json:"resolved"`
 }
 
 // ProbeResult says that the API returned an answer.

@@ -3,11 +3,12 @@ package activities
 import (
 	"time"
 
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
 // PlaybookFeatures says what the worker's playbook has.
-type PlaybookFeatures = opportunity.PlaybookFeatures
+type PlaybookFeatures = exchange.PlaybookFeatures
 
 // PlanInput asks what the worker's playbook plans for an opportunity.
 type PlanInput struct {
@@ -15,7 +16,7 @@ type PlanInput struct {
 	Opportunity opportunity.ID        `json:"opportunity"`
 	// PlanFor is what the plan is for. For a move, To may be left out where Step holds the
 	// step as a caller wrote it.
-	PlanFor opportunity.PlanCause `json:"occasion,omitzero"`
+	PlanFor exchange.PlanCause `json:"occasion,omitzero"`
 	// TargetStep is the name or the id of the step of a move.
 	TargetStep string `json:"step,omitempty"`
 	// Entered is when the opportunity came into its step, LastActivity when something other
@@ -32,7 +33,7 @@ type PlanInput struct {
 	// their data.
 	KnownInterests []opportunity.RecordedInterest `json:"known,omitempty"`
 	// DoneFollowUps are the follow-ups that are done.
-	DoneFollowUps []opportunity.DoneFollowUp `json:"done,omitempty"`
+	DoneFollowUps []exchange.DoneFollowUp `json:"done,omitempty"`
 	// MinPlaybookVersion is the highest version of the playbook that the workflow has seen. The
 	// workflow takes no plan of a lower version.
 	MinPlaybookVersion int `json:"version,omitempty"`
@@ -42,9 +43,9 @@ type PlanInput struct {
 
 // PlanResult is the plan, and the record that the plan was made from.
 type PlanResult struct {
-	PlaybookFeatures PlaybookFeatures     `json:"rules"`
-	Record           opportunity.Snapshot `json:"record"`
-	Plan             opportunity.Plan     `json:"plan"`
+	PlaybookFeatures PlaybookFeatures  `json:"rules"`
+	Record           exchange.Snapshot `json:"record"`
+	Plan             exchange.Plan     `json:"plan"`
 	// TargetStep is the step of a move.
 	TargetStep opportunity.Step `json:"to,omitzero"`
 	// Events are the events of the interests, with their possible changes.
@@ -66,13 +67,13 @@ type EventChange struct {
 type EffectInput struct {
 	Reference   opportunity.Reference `json:"reference"`
 	Opportunity opportunity.ID        `json:"opportunity"`
-	Effect      opportunity.Effect    `json:"effect"`
+	Effect      exchange.Effect       `json:"effect"`
 	// Undo asks to undo the effect, by its trace.
 	Undo bool `json:"undo,omitempty"`
 	// UndoEntry is what is kept of the effect so far.
-	UndoEntry opportunity.UndoEntry `json:"trace,omitzero"`
+	UndoEntry exchange.UndoEntry `json:"trace,omitzero"`
 	// Attendees are the attendees of the opportunity, for effects about learners.
-	Attendees []opportunity.Attendee `json:"attendees,omitempty"`
+	Attendees []exchange.Attendee `json:"attendees,omitempty"`
 	// Interests are the interests of the opportunity.
 	Interests []opportunity.RecordedInterest `json:"interests,omitempty"`
 	// Region is what the workflow knows of the region, for mails.
@@ -81,7 +82,7 @@ type EffectInput struct {
 	Number int `json:"number,omitempty"`
 	Of     int `json:"of,omitempty"`
 	// Request is the request that InspectEffect found missing, for ExecuteEffect.
-	Request *opportunity.EffectRequest `json:"act,omitempty"`
+	Request *exchange.EffectRequest `json:"act,omitempty"`
 	// Now is the workflow's current time.
 	Now time.Time `json:"now"`
 	// RunID is the run id from the workflow's history; "" is not compared.
@@ -95,7 +96,7 @@ type InspectResult struct {
 	// Subject is the key of the effect.
 	Subject string `json:"about,omitempty"`
 	// Request is the next request that is missing.
-	Request *opportunity.EffectRequest `json:"act,omitempty"`
+	Request *exchange.EffectRequest `json:"act,omitempty"`
 	// RecheckAt is when to look again, in UTC, where there is nothing to do before. Aside says
 	// that later effects need not wait for this effect.
 	RecheckAt   time.Time `json:"again,omitzero"`
@@ -104,8 +105,8 @@ type InspectResult struct {
 	Error *opportunity.Error `json:"error,omitempty"`
 	// UndoEntry is what is kept from now on. Contacts are the contacts of the attendees, by
 	// their places in the list; "" where a contact is not known.
-	UndoEntry opportunity.UndoEntry `json:"trace,omitzero"`
-	Contacts  []opportunity.ID      `json:"contacts,omitempty"`
+	UndoEntry exchange.UndoEntry `json:"trace,omitzero"`
+	Contacts  []opportunity.ID   `json:"contacts,omitempty"`
 	// Reservation is what the API says of the places that are held, where the inspection
 	// read them.
 	Reservation *opportunity.Reservation `json:"reservation,omitempty"`
@@ -117,7 +118,7 @@ type InspectResult struct {
 type ExecuteResult struct {
 	CallResult
 	// UndoEntry is what is kept from now on, when Fate is done.
-	UndoEntry opportunity.UndoEntry `json:"trace,omitzero"`
+	UndoEntry exchange.UndoEntry `json:"trace,omitzero"`
 	// Contacts are the contacts of the attendees, as in InspectResult.
 	Contacts []opportunity.ID `json:"contacts,omitempty"`
 }

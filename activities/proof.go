@@ -3,7 +3,7 @@ package activities
 import (
 	"slices"
 
-	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/exchange"
 )
 
 // A result proves itself: the result names its subject, and its zero value proves
@@ -32,11 +32,11 @@ func (s CallResult) proves(about string) bool {
 		return false
 	}
 	switch s.Status {
-	case opportunity.StatusDone, opportunity.StatusUnknown:
+	case exchange.StatusDone, exchange.StatusUnknown:
 		return true
-	case opportunity.StatusRejected:
+	case exchange.StatusRejected:
 		return s.Error != nil
-	case opportunity.StatusNotSent:
+	case exchange.StatusNotSent:
 		return s.Reason != ""
 	}
 	return false
@@ -47,23 +47,23 @@ func (s CallResult) Proves(in TagInput) bool { return s.proves(in.Subject()) }
 
 // Proves reports whether r proves the fate of the record that in asks for.
 func (r CreateResult) Proves(in CreateInput) bool {
-	return r.proves(in.Subject()) && (r.Status != opportunity.StatusDone || r.Record.ID != "")
+	return r.proves(in.Subject()) && (r.Status != exchange.StatusDone || r.Record.ID != "")
 }
 
 // Proves reports whether r proves the fate of the changes that in asks for; each change
 // needs an answer.
 func (r ApplyResult) Proves(in ApplyInput) bool {
-	return r.proves(in.Subject()) && (r.Status != opportunity.StatusDone || len(r.Results) == len(in.Changes))
+	return r.proves(in.Subject()) && (r.Status != exchange.StatusDone || len(r.Results) == len(in.Changes))
 }
 
 // ProvesChange reports whether the answer proves the fate of the change. The content of
 // the record proves a change that was made: the step of a move, the details of an update,
 // and until when places are held.
-func ProvesChange(answer opportunity.ChangeResult, change opportunity.Change) bool {
+func ProvesChange(answer exchange.ChangeResult, change exchange.Change) bool {
 	switch answer.Status {
-	case opportunity.StatusRejected, opportunity.StatusNotSent, opportunity.StatusUnknown:
+	case exchange.StatusRejected, exchange.StatusNotSent, exchange.StatusUnknown:
 		return true
-	case opportunity.StatusDone:
+	case exchange.StatusDone:
 		return (change.Progress == nil || answer.Step != nil && answer.Step.ID != "") &&
 			(change.Update == nil || answer.Details != nil) &&
 			(change.ReservationChange == nil || answer.Reservation != nil)
@@ -89,7 +89,7 @@ func (r FindResult) Proves(in FindInput) bool {
 
 // Proves reports whether r holds the meaning of each name that in asks for.
 func (r ResolveResult) Proves(in ResolveInput) bool {
-	return slices.EqualFunc(r.ResolvedNames, in.Names, func(one opportunity.ResolvedName, name opportunity.UnresolvedName) bool {
+	return slices.EqualFunc(r.ResolvedNames, in.Names, func(one exchange.ResolvedName, name exchange.UnresolvedName) bool {
 		return one.UnresolvedName == name && (one.ID != "" || one.Error != nil)
 	})
 }

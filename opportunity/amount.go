@@ -25,11 +25,11 @@ func ParseAmount(s string) (Amount, error) { return parseAmount(s, amountPattern
 
 func parseAmount(s string, form *regexp.Regexp) (Amount, error) {
 	if !form.MatchString(s) {
-		return Amount{}, Invalidf("%q is not an amount; give a decimal such as %q", truncate(s, 40), "199.90")
+		return Amount{}, Invalidf("%q is not an amount; give a decimal such as %q", Truncate(s, 40), "199.90")
 	}
 	value, err := decimal.NewFromString(s)
 	if err != nil {
-		return Amount{}, Invalidf("%q is not an amount: %v", truncate(s, 40), err)
+		return Amount{}, Invalidf("%q is not an amount: %v", Truncate(s, 40), err)
 	}
 	return Amount{value: value}, nil
 }
@@ -76,7 +76,7 @@ func (a *Amount) UnmarshalJSON(data []byte) error {
 	}
 	var s string
 	if err := json.Unmarshal(data, &s); err != nil {
-		return Invalidf("%s is not an amount; give a decimal in quotes, such as %q", truncate(string(data), 40), "199.90")
+		return Invalidf("%s is not an amount; give a decimal in quotes, such as %q", Truncate(string(data), 40), "199.90")
 	}
 	parsed, err := parseAmount(s, sumPattern)
 	if err != nil {

@@ -167,9 +167,9 @@ func (c ExtendReservations) Validate() error {
 	return nil
 }
 
-// validateRequestID reports what is wrong with a caller's request id. Ids that
+// ValidateRequestID reports what is wrong with a caller's request id. Ids that
 // start with "#" are Oppflow's own.
-func validateRequestID(id string) error {
+func ValidateRequestID(id string) error {
 	switch {
 	case id == "":
 		return nil
@@ -187,9 +187,9 @@ func validateRequestID(id string) error {
 func Summary(c Command) string {
 	switch c := c.(type) {
 	case AddInterests:
-		return summaryOfInterests(len(c.Interests))
+		return SummaryOfInterests(len(c.Interests))
 	case Progress:
-		return "progress to " + truncate(c.To, 40)
+		return "progress to " + Truncate(c.To, 40)
 	case UpdateDetails:
 		var fields []string
 		for _, f := range []struct{ name, value string }{{"name", c.Name}, {"account", c.Account}, {"currency", c.Currency}} {
@@ -204,7 +204,8 @@ func Summary(c Command) string {
 	return string(c.MessageName())
 }
 
-func summaryOfInterests(count int) string {
+// SummaryOfInterests returns the summary of a request that adds that many interests.
+func SummaryOfInterests(count int) string {
 	if count == 1 {
 		return "add 1 interest"
 	}

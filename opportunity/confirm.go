@@ -33,7 +33,7 @@ func (c Confirm) Validate() error {
 		return err
 	}
 	if c.Opportunity != "" && c.Opportunity.Type() != TypeOpportunity {
-		return Invalidf("opportunity: %q is not the id of an opportunity; the TMS shows the id", truncate(string(c.Opportunity), MaxErrorLabel))
+		return Invalidf("opportunity: %q is not the id of an opportunity; the TMS shows the id", Truncate(string(c.Opportunity), MaxErrorLabel))
 	}
 	return nil
 }

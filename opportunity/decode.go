@@ -23,7 +23,7 @@ func Decode(verb MessageName, payload []byte) (Command, error) {
 	if err := checkPayload(payload); err != nil {
 		return nil, err
 	}
-	c, err := decodeByName(verb, payload)
+	c, err := DecodeByName(verb, payload)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func DecodeLoose(verb MessageName, payload []byte) (Message, error) {
 	if IsOperatorCommand(verb) {
 		return decodeOperatorCommand(verb, payload, looseDecoding)
 	}
-	return decodeByName(verb, payload)
+	return DecodeByName(verb, payload)
 }
 
 // DecodeStartLoose is DecodeLoose for a start.
@@ -65,7 +65,8 @@ func DecodeStartLoose(payload []byte) (Start, error) {
 	return s, s.Validate()
 }
 
-func decodeByName(verb MessageName, payload []byte) (Command, error) {
+// DecodeByName decodes a command that was valid when it was accepted.
+func DecodeByName(verb MessageName, payload []byte) (Command, error) {
 	switch verb {
 	case MessageAddInterests:
 		return decodeCommand[AddInterests](payload)
@@ -76,7 +77,7 @@ func decodeByName(verb MessageName, payload []byte) (Command, error) {
 	case MessageExtendReservations:
 		return decodeCommand[ExtendReservations](payload)
 	}
-	return nil, Invalidf("there is no message called %s; known are %s", redactedName(verb), knownMessageNames())
+	return nil, Invalidf("there is no message called %s; known are %s", RedactedName(verb), knownMessageNames())
 }
 
 // MessageNames are the names of all messages that are signals and updates.
@@ -98,9 +99,9 @@ func knownMessageNames() string {
 // lookalikePattern is the form of an unknown name that may be shown: letters, "_" and "-".
 var lookalikePattern = regexp.MustCompile(`^[A-Za-z][A-Za-z_-]{3,39}$`)
 
-// redactedName returns the name when it is known or looks like a known name. Any other
+// RedactedName returns the name when it is known or looks like a known name. Any other
 // name may be personal data, so masked hides it.
-func redactedName(verb MessageName) string {
+func RedactedName(verb MessageName) string {
 	if slices.Contains(MessageNames(), verb) {
 		return string(verb)
 	}
@@ -182,7 +183,7 @@ func explainJSON(err error) error {
 	case errors.As(err, &own):
 		return own
 	case errors.As(err, &mistyped):
-		return Invalidf("%s: a JSON %s stands where a %s is wanted", mistyped.Field, truncate(mistyped.Value, 60), jsonName(mistyped.Type.Kind().String()))
+		return Invalidf("%s: a JSON %s stands where a %s is wanted", mistyped.Field, Truncate(mistyped.Value, 60), jsonName(mistyped.Type.Kind().String()))
 	case errors.As(err, &syntax):
 		return Invalidf("not JSON: %v at byte %d", syntax, syntax.Offset)
 	case errors.As(err, &mistimed), strings.HasPrefix(err.Error(), "Time.UnmarshalJSON"):
@@ -191,7 +192,7 @@ func explainJSON(err error) error {
 		return Invalidf("not JSON: it ends too early")
 	}
 	if _, member, found := strings.Cut(err.Error(), "unknown field "); found {
-		return Invalidf("unknown member %s", truncate(member, 60))
+		return Invalidf("unknown member %s", Truncate(member, 60))
 	}
 	return Invalidf("not JSON: %v", err)
 }

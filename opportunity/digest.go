@@ -4,10 +4,11 @@ import (
 	"crypto/sha256"
 )
 
-// digest is the first half of a SHA-256.
-type digest [16]byte
+// Digest is the first half of a SHA-256.
+type Digest [16]byte
 
-func digestOf(data []byte) digest {
+// DigestOf returns the digest of the data.
+func DigestOf(data []byte) Digest {
 	sum := sha256.Sum256(data)
-	return digest(sum[:16])
+	return Digest(sum[:16])
 }

@@ -75,9 +75,9 @@ var quotedPattern = regexp.MustCompile(`(\w+ )?"(?:[^"\\]|\\.)*"`)
 // memberNamePattern matches the name of a member and the quote behind the name.
 var memberNamePattern = regexp.MustCompile(`^\w{1,40}"$`)
 
-// redacted returns the error without quoted values of the message. Request ids, names of
+// Redacted returns the error without quoted values of the message. Request ids, names of
 // members and messages, and examples stay.
-func (e *Error) redacted() *Error {
+func (e *Error) Redacted() *Error {
 	if e == nil {
 		return nil
 	}
@@ -97,8 +97,8 @@ func (e *Error) redacted() *Error {
 	return &masked
 }
 
-// truncate shortens s to at most n characters, so that an error stays one line.
-func truncate(s string, n int) string {
+// Truncate shortens s to at most n characters, so that an error stays one line.
+func Truncate(s string, n int) string {
 	if utf8.RuneCountInString(s) <= n {
 		return s
 	}
@@ -110,30 +110,30 @@ func truncate(s string, n int) string {
 	return string([]rune(s[:end])) + "…"
 }
 
-// publicText returns the part of an error that names no person.
-func (e *Error) publicText() string {
+// PublicText returns the part of an error that names no person.
+func (e *Error) PublicText() string {
 	if e == nil {
 		return "no reason given"
 	}
 	if e.Label != "" {
-		return truncate(e.Label, MaxErrorLabel)
+		return Truncate(e.Label, MaxErrorLabel)
 	}
 	return string(e.Type)
 }
 
-// truncated returns the error in the form that an outcome keeps.
-func (e *Error) truncated() *Error {
+// Truncated returns the error in the form that an outcome keeps.
+func (e *Error) Truncated() *Error {
 	if e == nil {
 		return nil
 	}
-	return &Error{Type: e.Type, Label: truncate(e.Label, MaxErrorLabel), Message: truncate(e.Message, MaxErrorMessage), Value: truncate(e.Value, MaxErrorLabel)}
+	return &Error{Type: e.Type, Label: Truncate(e.Label, MaxErrorLabel), Message: Truncate(e.Message, MaxErrorMessage), Value: Truncate(e.Value, MaxErrorLabel)}
 }
 
-// operatorText returns the text of an error for an operator: our own words, and of the API's
+// OperatorText returns the text of an error for an operator: our own words, and of the API's
 // errors only the label, since the rest may name people.
-func (e *Error) operatorText() string {
+func (e *Error) OperatorText() string {
 	if e == nil || e.Label != "" || e.Message == "" {
-		return e.publicText()
+		return e.PublicText()
 	}
-	return truncate(e.Message, MaxErrorMessage)
+	return Truncate(e.Message, MaxErrorMessage)
 }

@@ -5,12 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/oppflow/oppflow/opportunity"
 )
-
-var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 var (
 	course  = id(opportunity.TypeCourse, 11)
@@ -21,18 +18,11 @@ var (
 	region  = id(opportunity.TypeRegion, "DR")
 	account = id(opportunity.TypeAccount, 2)
 	stepTwo = id(opportunity.TypeStep, 4)
-	record  = id(opportunity.TypeOpportunity, 2)
 )
 
 // id returns a global id of the API.
 func id(typ string, key any) opportunity.ID {
 	return opportunity.ID(base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s:%v", typ, key)))
-}
-
-// execute carries out an instruction without a request id.
-func execute(s *opportunity.State, i opportunity.OperatorCommand) error {
-	_, err := s.Execute(i, "", noon)
-	return err
 }
 
 func repeat[T any](one T, n int) []T {
@@ -64,16 +54,6 @@ func wantError(t reporter, err error, typ opportunity.ErrorType, message string)
 	if strings.ContainsAny(own.Message, "\r\n") {
 		t.Errorf("not one line: %q", own.Message)
 	}
-}
-
-// amount parses a valid amount.
-func amount(t reporter, s string) opportunity.Amount {
-	t.Helper()
-	a, err := opportunity.ParseAmount(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
 }
 
 // reporter is the common part of tests and property tests.

@@ -21,8 +21,8 @@ const (
 	Tokens InterestKind = "tokens" // training tokens
 )
 
-// kindOfIDType returns the kind for a type in a global id.
-func kindOfIDType(typ string) (InterestKind, bool) {
+// KindOfIDType returns the kind for a type in a global id.
+func KindOfIDType(typ string) (InterestKind, bool) {
 	switch typ {
 	case TypeCourse:
 		return Course, true
@@ -74,14 +74,14 @@ func (i Interest) ResolvedKind() InterestKind {
 	if i.Kind != "" {
 		return i.Kind
 	}
-	kind, _ := kindOfIDType(ID(i.Item).Type())
+	kind, _ := KindOfIDType(ID(i.Item).Type())
 	return kind
 }
 
-// recorded returns the interest as it is kept once the record has it under the id.
-func (i Interest) recorded(id ID) RecordedInterest {
+// Recorded returns the interest as it is kept once the record has it under the id.
+func (i Interest) Recorded(id ID) RecordedInterest {
 	return RecordedInterest{
-		ID: id, Item: truncate(i.Item, MaxRecordedItem), Kind: i.ResolvedKind(),
+		ID: id, Item: Truncate(i.Item, MaxRecordedItem), Kind: i.ResolvedKind(),
 		Quantity: i.Quantity, UnitAmount: i.UnitAmount, Reserve: i.Reserve,
 		ExpiresAt: i.ExpiresAt,
 	}
@@ -96,10 +96,10 @@ func (i Interest) Validate() error {
 	switch i.Kind {
 	case "", Course, Event, Path, Tokens:
 	default:
-		return Invalidf("kind: %q; one of course, event, path, tokens", truncate(string(i.Kind), 40))
+		return Invalidf("kind: %q; one of course, event, path, tokens", Truncate(string(i.Kind), 40))
 	}
 	if typ := ID(i.Item).Type(); isKnownType(typ) {
-		told, known := kindOfIDType(typ)
+		told, known := KindOfIDType(typ)
 		if !known {
 			return Invalidf("item: %s is the id of a %s; give a course template, an event, a learning path or a type of training token", i.Item, typ)
 		}
@@ -107,7 +107,7 @@ func (i Interest) Validate() error {
 			return Invalidf("kind: %s, but item %s is of kind %s; leave kind out", i.Kind, i.Item, told)
 		}
 	} else if i.Kind == "" {
-		return Invalidf("kind: missing; item %q is no id, so say course, event, path or tokens", truncate(i.Item, 60))
+		return Invalidf("kind: missing; item %q is no id, so say course, event, path or tokens", Truncate(i.Item, 60))
 	}
 	if i.Quantity < 1 || i.Quantity > MaxQuantity {
 		return Invalidf("quantity: %d; a whole number from 1 to %d", i.Quantity, MaxQuantity)
@@ -125,7 +125,7 @@ func (i Interest) Validate() error {
 		}
 		// time.Parse also accepts fractions of a second.
 		if _, err := time.Parse(LocalTimeLayout, i.ExpiresAt); err != nil || len(i.ExpiresAt) != len(LocalTimeLayout) {
-			return Invalidf("expiresAt: %q; give a local time without a zone, such as 2023-12-31T23:59:59", truncate(i.ExpiresAt, 40))
+			return Invalidf("expiresAt: %q; give a local time without a zone, such as 2023-12-31T23:59:59", Truncate(i.ExpiresAt, 40))
 		}
 	}
 	if kind == Tokens && len(i.Learners)+len(i.Contacts) > 0 {
@@ -145,7 +145,7 @@ func (i Interest) Validate() error {
 		}
 	}
 	if i.Tax != "" && i.Tax.Type() == "" {
-		return Invalidf("tax: %q is not an id", truncate(string(i.Tax), 40))
+		return Invalidf("tax: %q is not an id", Truncate(string(i.Tax), 40))
 	}
 	return nil
 }

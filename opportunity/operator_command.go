@@ -52,7 +52,7 @@ func decodeOperatorCommand(verb MessageName, payload []byte, how decoding) (Oper
 	case MessageClose:
 		return parseOperatorCommand[Close](payload, how)
 	}
-	return nil, Invalidf("there is no message called %s; known are %s", redactedName(verb), knownMessageNames())
+	return nil, Invalidf("there is no message called %s; known are %s", RedactedName(verb), knownMessageNames())
 }
 
 func parseOperatorCommand[I OperatorCommand](payload []byte, how decoding) (OperatorCommand, error) {

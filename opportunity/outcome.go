@@ -62,5 +62,5 @@ type RunResult struct {
 	FailedRequests int `json:"failed"`
 }
 
-// isFinal reports whether the result of the interest is known.
-func (r InterestResult) isFinal() bool { return r.Interest != "" || r.Error != nil }
+// IsFinal reports whether the result of the interest is known.
+func (r InterestResult) IsFinal() bool { return r.Interest != "" || r.Error != nil }

@@ -25,12 +25,12 @@ type Skip struct {
 	// Reason is kept with the outcome.
 	Reason string `json:"reason"`
 
-	undoEffects bool // see Undoing
+	UndoEffects bool `json:"-"` // set by WithUndo
 }
 
 // WithUndo returns the answer that also undoes the effects of a parked move. Each read showed that such a move was
 // not made.
-func (s Skip) WithUndo() Skip { s.undoEffects = true; return s }
+func (s Skip) WithUndo() Skip { s.UndoEffects = true; return s }
 
 // MessageName implements OperatorCommand.
 func (Retry) MessageName() MessageName { return MessageRetry }

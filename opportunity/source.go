@@ -28,7 +28,7 @@ func WithSource[M Message](m M, source string) M {
 // validateHeader checks the members that every message may carry. Neither member says what
 // to do: messages that differ only in their source are equal.
 func validateHeader(requestID, source string) error {
-	if err := validateRequestID(requestID); err != nil {
+	if err := ValidateRequestID(requestID); err != nil {
 		return err
 	}
 	switch {
@@ -45,11 +45,11 @@ func (s Start) FairnessKey() string {
 	if s.Source != "" {
 		return s.Source
 	}
-	return truncateBytes(s.Region)
+	return TruncateBytes(s.Region)
 }
 
-// truncateBytes returns the beginning of the text that fits into a key.
-func truncateBytes(text string) string {
+// TruncateBytes returns the beginning of the text that fits into a key.
+func TruncateBytes(text string) string {
 	for len(text) > MaxSourceLength {
 		_, size := utf8.DecodeLastRuneInString(text)
 		text = text[:len(text)-size]

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oppflow/oppflow/entity"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -20,7 +22,7 @@ func TestSourceIsNotCompared(t *testing.T) {
 		t.Error("starts that differ in source and urgency are not equal")
 	}
 	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
-	s := opportunity.NewState("A-1", start, now)
+	s := entity.NewState("A-1", start, now)
 	for _, source := range []string{"shop", "", "crm"} {
 		if _, err := s.Accept(opportunity.Progress{To: "Won", Source: source}, "one", true, now); err != nil {
 			t.Errorf("the same request from %q: %v", source, err)
@@ -54,9 +56,9 @@ func TestFairnessKey(t *testing.T) {
 		{opportunity.Start{Region: long}, "", long[:64], "United Kingdom"},
 		{opportunity.Start{Adopt: "T3Bwb3J0dW5pdHk6MQ=="}, "shop", "", "shop"},
 	} {
-		s := opportunity.NewState("A-1", test.start, now)
+		s := entity.NewState("A-1", test.start, now)
 		before := s.FairnessKey()
-		s.ApplyCreated(opportunity.Snapshot{ID: "T3Bwb3J0dW5pdHk6MQ=="}, opportunity.Ref{ID: "UmVnaW9uOlVL", Name: "United Kingdom"}, now)
+		s.ApplyCreated(exchange.Snapshot{ID: "T3Bwb3J0dW5pdHk6MQ=="}, opportunity.Ref{ID: "UmVnaW9uOlVL", Name: "United Kingdom"}, now)
 		if _, err := s.Accept(opportunity.Progress{To: "Won", Source: test.command}, "", true, now); err != nil {
 			t.Fatal(err)
 		}
@@ -64,7 +66,7 @@ func TestFairnessKey(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var carried opportunity.State // as the next run gets it
+		var carried entity.State // as the next run gets it
 		if err := json.Unmarshal(data, &carried); err != nil {
 			t.Fatal(err)
 		}

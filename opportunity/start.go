@@ -82,7 +82,7 @@ func (s Start) Digest() string {
 	if err != nil {
 		return err.Error() // cannot happen for plain data
 	}
-	return fmt.Sprintf("%x", digestOf(data))
+	return fmt.Sprintf("%x", DigestOf(data))
 }
 
 // CreateRequestID is the request id of a question about the creation of the record

@@ -102,7 +102,7 @@ func RequestIDIn(payload []byte) string {
 			name = ""
 		}
 	}
-	if validateRequestID(found) != nil || strings.ContainsRune(found, utf8.RuneError) {
+	if ValidateRequestID(found) != nil || strings.ContainsRune(found, utf8.RuneError) {
 		return ""
 	}
 	return found
@@ -158,12 +158,12 @@ func walkJSON(payload []byte, t reflect.Type) error {
 			}
 			folded := strings.ToLower(text)
 			if here.members[folded] {
-				return atPath(jsonPath(way[:len(way)-1]), Invalidf("member %q stands there twice", truncate(text, 60)))
+				return atPath(jsonPath(way[:len(way)-1]), Invalidf("member %q stands there twice", Truncate(text, 60)))
 			}
 			here.members[folded] = true
 			here.member = text
 			if _, spelled := here.fields[text]; !spelled && here.fields != nil {
-				return atPath(jsonPath(way[:len(way)-1]), Invalidf("unknown member %q; give member %q", truncate(text, 60), matchingMember(here.fields, text)))
+				return atPath(jsonPath(way[:len(way)-1]), Invalidf("unknown member %q; give member %q", Truncate(text, 60), matchingMember(here.fields, text)))
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/playbook"
 )
@@ -32,7 +33,7 @@ func TestWhatWasDueBeforeTheAdoptionIsSpread(t *testing.T) {
 	const day = 24 * time.Hour
 	now := at(t, "2026-11-30T10:00:00Z")
 	record := opportunity.ID("T3Bwb3J0dW5pdHk6MQ==")
-	own := opportunity.CatchUpAt(record, now)
+	own := exchange.CatchUpAt(record, now)
 	if part := own.Sub(now); part < day/2 || part > 5*day/2 {
 		t.Fatalf("the record's own part is %s; take a record with a part in the middle", part)
 	}
@@ -44,7 +45,7 @@ func TestWhatWasDueBeforeTheAdoptionIsSpread(t *testing.T) {
 	for name, c := range map[string]struct {
 		adopted, changed, planned time.Time
 		start                     time.Time // of the event
-		done                      []opportunity.DoneFollowUp
+		done                      []exchange.DoneFollowUp
 		want                      due // by name and number
 	}{
 		"not adopted": {
@@ -73,12 +74,12 @@ func TestWhatWasDueBeforeTheAdoptionIsSpread(t *testing.T) {
 		},
 		"the first is done": {
 			adopted: now, changed: now.Add(-60 * day), planned: own.Add(time.Hour),
-			done: []opportunity.DoneFollowUp{{Key: "remind/20261001T100000Z/1", At: own.Add(time.Minute)}},
+			done: []exchange.DoneFollowUp{{Key: "remind/20261001T100000Z/1", At: own.Add(time.Minute)}},
 			want: due{"remind 2": own.Add(time.Minute + 2*day), "long 1": own.Add(time.Hour)},
 		},
 		"the first is cancelled": {
 			adopted: now, changed: now.Add(-60 * day), planned: now,
-			done: []opportunity.DoneFollowUp{{Key: "remind/20261001T100000Z/1", At: now, Cancelled: true}},
+			done: []exchange.DoneFollowUp{{Key: "remind/20261001T100000Z/1", At: now, Cancelled: true}},
 			want: due{"remind 2": own.Add(2 * day), "long 1": own},
 		},
 		"before an event": {
@@ -96,7 +97,7 @@ func TestWhatWasDueBeforeTheAdoptionIsSpread(t *testing.T) {
 				Now: c.planned, ID: record, Step: step("Proposed"), Entered: c.changed, LastActivity: c.changed, Adopted: c.adopted, Done: c.done,
 				Interests: []playbook.Interest{{Item: "Q291cnNlOjE=", Kind: opportunity.Event, Quantity: 1, Start: c.start}},
 			}
-			plan := p.Plan(f, opportunity.PlanCause{})
+			plan := p.Plan(f, exchange.PlanCause{})
 			got := due{}
 			for _, u := range plan.FollowUps {
 				got[u.Name+" "+string(rune('0'+u.Number))] = u.Due
@@ -118,8 +119,8 @@ func TestTheSpreadKeepsBusinessHours(t *testing.T) {
 	friday := at(t, "2026-11-27T16:00:00Z")
 	for _, record := range []opportunity.ID{"T3Bwb3J0dW5pdHk6MQ==", "T3Bwb3J0dW5pdHk6Mg==", "T3Bwb3J0dW5pdHk6Mw==", "T3Bwb3J0dW5pdHk6NA=="} {
 		f := playbook.Facts{Now: friday, ID: record, Step: step("Proposed"), Entered: friday.AddDate(0, -2, 0), LastActivity: friday, Adopted: friday}
-		due := p.Plan(f, opportunity.PlanCause{}).FollowUps[0].Due
-		own := opportunity.CatchUpAt(record, friday)
+		due := p.Plan(f, exchange.PlanCause{}).FollowUps[0].Due
+		own := exchange.CatchUpAt(record, friday)
 		if due.Before(own) || due.Weekday() == time.Saturday || due.Weekday() == time.Sunday || due.Hour() < 9 || due.Hour() >= 17 {
 			t.Errorf("%s: due %s, not before %s", record, due, own)
 		}

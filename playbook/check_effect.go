@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -30,7 +31,7 @@ func (c *checker) checkEffects(path string, effects []EffectRule, before bool) {
 	for i := range effects {
 		at := fmt.Sprintf("%s[%d]", path, i)
 		c.checkEffect(at, &effects[i])
-		if undo, why := effects[i].undo(); before && undo == opportunity.UndoNone && why != "" {
+		if undo, why := effects[i].undo(); before && undo == exchange.UndoNone && why != "" {
 			right := "do it after the move"
 			switch effects[i].kind() {
 			case opportunity.EffectReserve:

@@ -1,6 +1,9 @@
 package playbook
 
-import "github.com/oppflow/oppflow/opportunity"
+import (
+	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/opportunity"
+)
 
 // EffectRule is one effect, under the name of its kind, and when it applies. An effect looks first. It does only what
 // is not done yet.
@@ -164,47 +167,47 @@ func (e EffectRule) kind() opportunity.EffectKind {
 }
 
 // undo returns how far the effect can be undone. It also returns in words how, or why it cannot.
-func (e EffectRule) undo() (opportunity.UndoLevel, string) {
+func (e EffectRule) undo() (exchange.UndoLevel, string) {
 	switch e.kind() {
 	case opportunity.EffectAccount:
-		return opportunity.UndoPartial, "an account that was made stays in the TMS, without the opportunity"
+		return exchange.UndoPartial, "an account that was made stays in the TMS, without the opportunity"
 	case opportunity.EffectContacts:
-		return opportunity.UndoPartial, "contacts that were made stay in the TMS"
+		return exchange.UndoPartial, "contacts that were made stay in the TMS"
 	case opportunity.EffectAttributes:
-		return opportunity.UndoExact, "the values of before are written back"
+		return exchange.UndoExact, "the values of before are written back"
 	case opportunity.EffectReserve:
 		if e.Reserve.NoneReserved {
-			return opportunity.UndoPartial, "the places lapse an hour later, unless somebody holds on to them, and then the opportunity can hold none again"
+			return exchange.UndoPartial, "the places lapse an hour later, unless somebody holds on to them, and then the opportunity can hold none again"
 		}
-		return opportunity.UndoNone, "giving the places back would drop every place the opportunity holds, and it could never hold any again"
+		return exchange.UndoNone, "giving the places back would drop every place the opportunity holds, and it could never hold any again"
 	case opportunity.EffectExtend:
-		return opportunity.UndoExact, "the expiry of before is set again"
+		return exchange.UndoExact, "the expiry of before is set again"
 	case opportunity.EffectRelease:
-		return opportunity.UndoNone, "an opportunity whose places were given back can never hold any again"
+		return exchange.UndoNone, "an opportunity whose places were given back can never hold any again"
 	case opportunity.EffectRegister:
 		how := "the learners that were registered are cancelled, and stay in the list of the event"
 		if !e.Register.KeepReservation {
 			how += "; places that were given back are not held again"
 		}
-		return opportunity.UndoPartial, how
+		return exchange.UndoPartial, how
 	case opportunity.EffectCancelRegistrations:
-		return opportunity.UndoPartial, "the learners that were cancelled are taken back, as far as there are places"
+		return exchange.UndoPartial, "the learners that were cancelled are taken back, as far as there are places"
 	case opportunity.EffectInvoice:
 		if e.Invoice.FinaliseBeforeStart != nil {
-			return opportunity.UndoNone, "a final invoice cannot be made a draft again"
+			return exchange.UndoNone, "a final invoice cannot be made a draft again"
 		}
-		return opportunity.UndoExact, "what stood in the draft is written back"
+		return exchange.UndoExact, "what stood in the draft is written back"
 	case opportunity.EffectTokens:
-		return opportunity.UndoExact, "it only looks"
+		return exchange.UndoExact, "it only looks"
 	case opportunity.EffectEmail:
-		return opportunity.UndoNone, "a mail that was sent cannot be called back"
+		return exchange.UndoNone, "a mail that was sent cannot be called back"
 	case opportunity.EffectLog:
-		return opportunity.UndoNone, "entries of the log cannot be deleted"
+		return exchange.UndoNone, "entries of the log cannot be deleted"
 	case opportunity.EffectCall:
 		if e.Call.Undo != "" {
-			return opportunity.UndoPartial, "the service is told to take it back"
+			return exchange.UndoPartial, "the service is told to take it back"
 		}
-		return opportunity.UndoNone, "no path is given that takes the call back"
+		return exchange.UndoNone, "no path is given that takes the call back"
 	}
-	return opportunity.UndoNone, ""
+	return exchange.UndoNone, ""
 }

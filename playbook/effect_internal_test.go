@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -19,24 +20,24 @@ func TestEveryEffectSaysHowItIsUndone(t *testing.T) {
 	length := Period{7, Days}
 	tests := []struct {
 		effect EffectRule
-		undo   opportunity.UndoLevel
+		undo   exchange.UndoLevel
 	}{
-		{EffectRule{Account: &AccountRule{}}, opportunity.UndoPartial},
-		{EffectRule{Contacts: &ContactsRule{}}, opportunity.UndoPartial},
-		{EffectRule{Attributes: &AttributesRule{Set: map[string]Text{"a": "b"}}}, opportunity.UndoExact},
-		{EffectRule{Reserve: &ReserveRule{For: length, NoneReserved: true}}, opportunity.UndoPartial},
-		{EffectRule{Reserve: &ReserveRule{For: length}}, opportunity.UndoNone},
-		{EffectRule{Extend: &ExtendRule{For: length}}, opportunity.UndoExact},
-		{EffectRule{Release: &ReleaseRule{}}, opportunity.UndoNone},
-		{EffectRule{Register: &RegisterRule{}}, opportunity.UndoPartial},
-		{EffectRule{CancelRegistrations: &CancelRegistrationsRule{}}, opportunity.UndoPartial},
-		{EffectRule{Invoice: &InvoiceRule{}}, opportunity.UndoExact},
-		{EffectRule{Invoice: &InvoiceRule{FinaliseBeforeStart: &length}}, opportunity.UndoNone},
-		{EffectRule{Tokens: &TokensRule{}}, opportunity.UndoExact},
-		{EffectRule{Email: &EmailRule{To: "owner", Use: "a"}}, opportunity.UndoNone},
-		{EffectRule{Log: &LogRule{Message: "m"}}, opportunity.UndoNone},
-		{EffectRule{Call: &CallRule{Service: "s", Path: "/p", Undo: "/u"}}, opportunity.UndoPartial},
-		{EffectRule{Call: &CallRule{Service: "s", Path: "/p"}}, opportunity.UndoNone},
+		{EffectRule{Account: &AccountRule{}}, exchange.UndoPartial},
+		{EffectRule{Contacts: &ContactsRule{}}, exchange.UndoPartial},
+		{EffectRule{Attributes: &AttributesRule{Set: map[string]Text{"a": "b"}}}, exchange.UndoExact},
+		{EffectRule{Reserve: &ReserveRule{For: length, NoneReserved: true}}, exchange.UndoPartial},
+		{EffectRule{Reserve: &ReserveRule{For: length}}, exchange.UndoNone},
+		{EffectRule{Extend: &ExtendRule{For: length}}, exchange.UndoExact},
+		{EffectRule{Release: &ReleaseRule{}}, exchange.UndoNone},
+		{EffectRule{Register: &RegisterRule{}}, exchange.UndoPartial},
+		{EffectRule{CancelRegistrations: &CancelRegistrationsRule{}}, exchange.UndoPartial},
+		{EffectRule{Invoice: &InvoiceRule{}}, exchange.UndoExact},
+		{EffectRule{Invoice: &InvoiceRule{FinaliseBeforeStart: &length}}, exchange.UndoNone},
+		{EffectRule{Tokens: &TokensRule{}}, exchange.UndoExact},
+		{EffectRule{Email: &EmailRule{To: "owner", Use: "a"}}, exchange.UndoNone},
+		{EffectRule{Log: &LogRule{Message: "m"}}, exchange.UndoNone},
+		{EffectRule{Call: &CallRule{Service: "s", Path: "/p", Undo: "/u"}}, exchange.UndoPartial},
+		{EffectRule{Call: &CallRule{Service: "s", Path: "/p"}}, exchange.UndoNone},
 	}
 	seen := make(map[opportunity.EffectKind]bool)
 	for _, test := range tests {

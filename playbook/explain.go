@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -20,9 +21,9 @@ func (p *Playbook) Explain() string {
 	}
 	for _, rule := range p.rules.Reactions {
 		t.heading("When %s (%s)%s:", map[string]string{
-			string(opportunity.CauseEventCancelled):     "an event of the interests was cancelled",
-			string(opportunity.CauseEventSoldOut):       "an event of the interests has sold out, and no places are held",
-			string(opportunity.CauseReservationExpired): "the places that were held have lapsed",
+			string(exchange.CauseEventCancelled):     "an event of the interests was cancelled",
+			string(exchange.CauseEventSoldOut):       "an event of the interests has sold out, and no places are held",
+			string(exchange.CauseReservationExpired): "the places that were held have lapsed",
 		}[rule.On], rule.Name, conditionSuffix(rule.When))
 		t.effects("", rule.Do, false)
 	}
@@ -133,7 +134,7 @@ func (t *explainer) effects(indent string, effects []EffectRule, before bool) {
 		t.line(1, "%s%d. %s%s", indent, i+1, e.describe(), conditionSuffix(e.When))
 		undo, how := e.undo()
 		switch {
-		case undo == opportunity.UndoNone:
+		case undo == exchange.UndoNone:
 			t.line(1, "%s   cannot be undone: %s", indent, how)
 		case before:
 			t.line(1, "%s   undone if need be: %s", indent, how)
@@ -153,7 +154,7 @@ func (e EffectRule) describe() string {
 		}
 		return "account: where it has none, it gets the one " + name + ", which is made where there is none"
 	case opportunity.EffectContacts:
-		if e.Contacts.OnMultipleMatches == string(opportunity.MatchOldest) {
+		if e.Contacts.OnMultipleMatches == string(exchange.MatchOldest) {
 			return "contacts: learners who are not known become contacts; of several with the same address the oldest is taken"
 		}
 		return "contacts: learners who are not known become contacts; of several with the same address an operator chooses"
@@ -217,7 +218,7 @@ func (e EmailRule) describe() string { return "mail " + e.Use + " goes to the " 
 func (l LogRule) describe() string {
 	status := l.Status
 	if status == "" {
-		status = string(opportunity.LogSuccess)
+		status = string(exchange.LogSuccess)
 	}
 	return fmt.Sprintf("an entry of status %s in the log of the TMS, %s", status, quote(l.Message))
 }

@@ -3,6 +3,7 @@ package playbook
 import (
 	"time"
 
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -28,7 +29,7 @@ type Facts struct {
 	// Attributes are the attributes of the record, by key.
 	Attributes map[string]string `json:"attributes,omitempty"`
 	// Done are the follow-ups that were done or cancelled over the opportunity's whole life, each once.
-	Done []opportunity.DoneFollowUp `json:"done,omitempty"`
+	Done []exchange.DoneFollowUp `json:"done,omitempty"`
 }
 
 // Interest is one interest of the record.

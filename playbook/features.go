@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/exchange"
 )
 
 // Features are the kinds of rules in a playbook. The zero value is that of a playbook without rules.
@@ -12,7 +12,7 @@ type Features struct {
 	// Transitions, Happenings and FollowUps report whether the playbook has rules of that kind.
 	Transitions, Reactions, FollowUps bool
 	// Steps are the steps in which it has follow-ups; "" for a playbook without follow-ups and happenings.
-	Steps opportunity.StepPatterns
+	Steps exchange.StepPatterns
 	// Learners reports whether the playbook may register learners or make contacts of them.
 	Learners bool
 }
@@ -22,7 +22,7 @@ func (p *Playbook) Features() Features {
 	if p == nil {
 		return Features{}
 	}
-	var at []opportunity.StepPattern
+	var at []exchange.StepPattern
 	for _, rules := range p.rules.Steps {
 		if len(rules.FollowUps) > 0 {
 			at = append(at, rules.At.pattern())
@@ -36,15 +36,15 @@ func (p *Playbook) Features() Features {
 		}),
 	}
 	if contents.Reactions || contents.FollowUps {
-		contents.Steps = opportunity.StepPatternsOf(at...)
+		contents.Steps = exchange.StepPatternsOf(at...)
 	}
 	return contents
 }
 
 // effectRules returns all effects that the occasion may have, or those of every occasion for "".
-func (p *Playbook) effectRules(kind opportunity.PlanCauseKind) []EffectRule {
+func (p *Playbook) effectRules(kind exchange.PlanCauseKind) []EffectRule {
 	var all []EffectRule
-	if kind == "" || kind == opportunity.CauseTransition {
+	if kind == "" || kind == exchange.CauseTransition {
 		for _, rule := range p.rules.Transitions {
 			all = append(append(all, rule.Before...), rule.After...)
 		}
@@ -59,14 +59,14 @@ func (p *Playbook) effectRules(kind opportunity.PlanCauseKind) []EffectRule {
 
 // NeedsEvents reports whether a plan for the occasion depends on the events of the interests. It may depend on when
 // they start. The plan for the zero occasion may also depend on whether something happened to them.
-func (p *Playbook) NeedsEvents(kind opportunity.PlanCauseKind) bool {
+func (p *Playbook) NeedsEvents(kind exchange.PlanCauseKind) bool {
 	if p == nil {
 		return false
 	}
 	if kind != "" {
 		return slices.ContainsFunc(p.effectRules(kind), EffectRule.usesFirstStart)
 	}
-	if slices.ContainsFunc(p.rules.Reactions, func(h Reaction) bool { return h.On != string(opportunity.CauseReservationExpired) }) {
+	if slices.ContainsFunc(p.rules.Reactions, func(h Reaction) bool { return h.On != string(exchange.CauseReservationExpired) }) {
 		return true
 	}
 	return slices.ContainsFunc(p.rules.Steps, func(s StepRules) bool {

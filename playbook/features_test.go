@@ -5,7 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/playbook"
 )
 
@@ -26,7 +26,7 @@ func TestWhatAPlaybookHas(t *testing.T) {
 		"transitions: [{ name: a, to: { state: Won }, after: [{ account: {} }] }]":                                      {Transitions: true},
 		"transitions: [{ name: a, to: { state: Won }, after: [{ account: {} }, { register: {} }] }]":                    {Transitions: true, Learners: true},
 		"transitions: [{ name: a, to: { state: Won }, before: [{ contacts: {} }] }]":                                    {Transitions: true, Learners: true},
-		"happenings: [{ name: a, on: eventCancelled, do: [{ contacts: {} }] }]":                                         {Reactions: true, Learners: true, Steps: opportunity.NoSteps},
+		"happenings: [{ name: a, on: eventCancelled, do: [{ contacts: {} }] }]":                                         {Reactions: true, Learners: true, Steps: exchange.NoSteps},
 	} {
 		if got := mustLoad(t, text).Features(); got != want {
 			t.Errorf("%s: %+v, want %+v", text, got, want)
@@ -38,15 +38,15 @@ func TestWhatAPlaybookHas(t *testing.T) {
 }
 
 func TestWhatAPlaybookNeedsToKnowOfEvents(t *testing.T) {
-	const move, lapsed, cancelled = opportunity.CauseTransition, opportunity.CauseReservationExpired, opportunity.CauseEventCancelled
+	const move, lapsed, cancelled = exchange.CauseTransition, exchange.CauseReservationExpired, exchange.CauseEventCancelled
 	step := func(rule string) string {
 		return "steps: [{ at: { state: Open }, followUps: [{ name: a, " + rule + " }] }]"
 	}
 	win := func(effect string) string {
 		return "transitions: [{ name: a, to: { state: Won }, after: [" + effect + "] }]"
 	}
-	all := []opportunity.PlanCauseKind{"", move, lapsed, cancelled}
-	for text, want := range map[string][]opportunity.PlanCauseKind{
+	all := []exchange.PlanCauseKind{"", move, lapsed, cancelled}
+	for text, want := range map[string][]exchange.PlanCauseKind{
 		"": nil,
 		step("due: { idle: 1d }, do: { attention: { text: t } }"):                                                                                   nil,
 		step("due: { beforeLapse: 1d }, do: { log: { message: \"{{.Name}}\" } }"):                                                                   nil,
@@ -68,7 +68,7 @@ func TestWhatAPlaybookNeedsToKnowOfEvents(t *testing.T) {
 		"happenings: [{ name: a, on: eventCancelled, do: [{ log: { message: \"{{.FirstStart}}\" } }] }]":       {"", cancelled},
 		"emails: { m: { subject: s, body: \"{{.FirstStart}}\" } }\n" + win("{ email: { to: owner, use: m } }"): nil, // the mail is written later
 	} {
-		var got []opportunity.PlanCauseKind
+		var got []exchange.PlanCauseKind
 		for _, kind := range all {
 			if mustLoad(t, text).NeedsEvents(kind) {
 				got = append(got, kind)

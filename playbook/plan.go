@@ -7,19 +7,20 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
 // Plan returns what is done about the facts on the occasion: the effects of a move or of a happening. For the zero
 // occasion it returns the follow-ups of the current step. The same facts give the same plan. All times are in UTC.
-func (p *Playbook) Plan(facts Facts, occasion opportunity.PlanCause) opportunity.Plan {
+func (p *Playbook) Plan(facts Facts, occasion exchange.PlanCause) exchange.Plan {
 	planner := p.plannerOf(facts)
 	switch occasion.Kind {
 	case "":
 		planner.planFollowUps()
-	case opportunity.CauseTransition:
+	case exchange.CauseTransition:
 		planner.planTransition(occasion.To)
-	case opportunity.CauseEventCancelled, opportunity.CauseEventSoldOut, opportunity.CauseReservationExpired:
+	case exchange.CauseEventCancelled, exchange.CauseEventSoldOut, exchange.CauseReservationExpired:
 		planner.planReactions(occasion)
 	default:
 		planner.addProblem("no playbook knows of the occasion %q", truncateQuote(string(occasion.Kind)))
@@ -34,7 +35,7 @@ func (p *Playbook) plannerOf(facts Facts) *planner {
 	}
 	return &planner{
 		Playbook: p, facts: facts, env: conditionEnvOf(facts), variables: p.variables(facts),
-		plan: opportunity.Plan{Digest: p.Digest()},
+		plan: exchange.Plan{Digest: p.Digest()},
 	}
 }
 
@@ -44,7 +45,7 @@ type planner struct {
 	facts     Facts
 	env       conditionEnv
 	variables Variables
-	plan      opportunity.Plan
+	plan      exchange.Plan
 }
 
 // addProblem notes something that could not be decided, each text once.
@@ -86,8 +87,8 @@ func (place *StepSelector) matches(step opportunity.Step) bool {
 }
 
 // pattern returns the place as the state of an opportunity has it.
-func (place *StepSelector) pattern() opportunity.StepPattern {
-	return opportunity.StepPattern{Step: place.Step, Stage: place.Stage, State: opportunity.StageState(place.State)}
+func (place *StepSelector) pattern() exchange.StepPattern {
+	return exchange.StepPattern{Step: place.Step, Stage: place.Stage, State: opportunity.StageState(place.State)}
 }
 
 func (p *planner) planTransition(to opportunity.Step) {
@@ -100,14 +101,14 @@ func (p *planner) planTransition(to opportunity.Step) {
 	}
 }
 
-func (p *planner) planReactions(occasion opportunity.PlanCause) {
+func (p *planner) planReactions(occasion exchange.PlanCause) {
 	for i, rule := range p.rules.Reactions {
 		path := fmt.Sprintf("happenings[%d]", i)
 		if rule.On != string(occasion.Kind) || !p.conditionHolds(rule.Name, path+".when") {
 			continue
 		}
 		about := string(occasion.Item)
-		if occasion.Kind == opportunity.CauseReservationExpired {
+		if occasion.Kind == exchange.CauseReservationExpired {
 			about = keyTime(p.facts.Reservation.Until)
 		}
 		if about != "" {
@@ -118,8 +119,8 @@ func (p *planner) planReactions(occasion opportunity.PlanCause) {
 }
 
 // planEffects returns the effects of a list whose conditions hold.
-func (p *planner) planEffects(rule, key, path, about string, effects []EffectRule) []opportunity.Effect {
-	var planned []opportunity.Effect
+func (p *planner) planEffects(rule, key, path, about string, effects []EffectRule) []exchange.Effect {
+	var planned []exchange.Effect
 	for i, e := range effects {
 		if !p.conditionHolds(rule, fmt.Sprintf("%s[%d].when", path, i)) {
 			continue
@@ -137,35 +138,35 @@ func (p *planner) waitDeadline(length Period) time.Time {
 	return p.calendar.add(p.facts.Now, waitOrDefault(length)).UTC()
 }
 
-func (p *planner) planEffect(rule string, e EffectRule) opportunity.Effect {
+func (p *planner) planEffect(rule string, e EffectRule) exchange.Effect {
 	undo, _ := e.undo()
-	effect := opportunity.Effect{Kind: e.kind(), Undo: undo}
+	effect := exchange.Effect{Kind: e.kind(), Undo: undo}
 	switch effect.Kind {
 	case opportunity.EffectAccount:
-		effect.Account = &opportunity.EnsureAccount{Name: p.facts.Details.Name}
+		effect.Account = &exchange.EnsureAccount{Name: p.facts.Details.Name}
 		if name := p.render(rule, e.Account.Name); name != "" {
 			effect.Account.Name = oneLine(name)
 		}
 	case opportunity.EffectContacts:
-		effect.Contacts = &opportunity.EnsureContacts{OnMultipleMatches: cmp.Or(opportunity.MatchPolicy(e.Contacts.OnMultipleMatches), opportunity.MatchAskOperator)}
+		effect.Contacts = &exchange.EnsureContacts{OnMultipleMatches: cmp.Or(exchange.MatchPolicy(e.Contacts.OnMultipleMatches), exchange.MatchAskOperator)}
 	case opportunity.EffectAttributes:
-		effect.Attributes = &opportunity.EnsureAttributes{Values: make(map[string]string)}
+		effect.Attributes = &exchange.EnsureAttributes{Values: make(map[string]string)}
 		for _, key := range sortedNames(e.Attributes.Set) {
 			effect.Attributes.Values[key] = p.render(rule, e.Attributes.Set[key])
 		}
 	case opportunity.EffectReserve:
-		effect.Reserve = &opportunity.EnsureReservation{Until: p.waitDeadline(e.Reserve.For)}
+		effect.Reserve = &exchange.EnsureReservation{Until: p.waitDeadline(e.Reserve.For)}
 	case opportunity.EffectExtend:
-		effect.Extend = &opportunity.EnsureReservation{Until: p.waitDeadline(e.Extend.For)}
+		effect.Extend = &exchange.EnsureReservation{Until: p.waitDeadline(e.Extend.For)}
 	case opportunity.EffectRegister:
-		effect.Register = &opportunity.RegisterLearners{ReleaseReservation: !e.Register.KeepReservation}
+		effect.Register = &exchange.RegisterLearners{ReleaseReservation: !e.Register.KeepReservation}
 	case opportunity.EffectInvoice:
-		effect.Invoice = &opportunity.EnsureInvoice{
+		effect.Invoice = &exchange.EnsureInvoice{
 			WaitUntil: p.waitDeadline(e.Invoice.Wait), PurchaseOrder: oneLine(p.render(rule, e.Invoice.PurchaseOrder)),
 			Comments: p.render(rule, e.Invoice.Comments), FinaliseAt: p.finaliseAt(rule, e.Invoice.FinaliseBeforeStart),
 		}
 	case opportunity.EffectTokens:
-		effect.Tokens = &opportunity.AwaitTokens{WaitUntil: p.waitDeadline(e.Tokens.Wait)}
+		effect.Tokens = &exchange.AwaitTokens{WaitUntil: p.waitDeadline(e.Tokens.Wait)}
 	case opportunity.EffectEmail:
 		effect.Email = e.Email.toEffect()
 	case opportunity.EffectLog:
@@ -190,17 +191,17 @@ func (p *planner) finaliseAt(rule string, before *Period) time.Time {
 	return laterOf(p.calendar.subtract(start, *before), p.facts.Now).UTC()
 }
 
-func (e EmailRule) toEffect() *opportunity.SendEmail {
-	return &opportunity.SendEmail{To: opportunity.Recipient(e.To), Template: e.Use}
+func (e EmailRule) toEffect() *exchange.SendEmail {
+	return &exchange.SendEmail{To: exchange.Recipient(e.To), Template: e.Use}
 }
 
-func (c CallRule) toEffect() *opportunity.CallService {
-	return &opportunity.CallService{Service: c.Service, Path: c.Path, UndoPath: c.Undo}
+func (c CallRule) toEffect() *exchange.CallService {
+	return &exchange.CallService{Service: c.Service, Path: c.Path, UndoPath: c.Undo}
 }
 
-func (p *planner) planLog(rule string, log *LogRule) *opportunity.WriteLog {
-	return &opportunity.WriteLog{
-		Status:  cmp.Or(opportunity.LogStatus(log.Status), opportunity.LogSuccess),
+func (p *planner) planLog(rule string, log *LogRule) *exchange.WriteLog {
+	return &exchange.WriteLog{
+		Status:  cmp.Or(exchange.LogStatus(log.Status), exchange.LogSuccess),
 		Message: oneLine(p.render(rule, log.Message)),
 	}
 }
@@ -249,7 +250,7 @@ func (p *planner) planFollowUps() {
 
 // candidate is a follow-up that is not done yet. It may still be too late or above the cap.
 type candidate struct {
-	followUp opportunity.FollowUp
+	followUp exchange.FollowUp
 	action   ActionRule
 	tooLate  bool
 }
@@ -354,7 +355,7 @@ func (p *planner) addSeries(all []candidate, rule FollowUpRule, c series) []cand
 		} else {
 			due = p.calendar.firstAllowed(laterOf(due, p.facts.Now), rule.Hours != "any")
 			all = append(all, candidate{
-				followUp: opportunity.FollowUp{Key: key, Name: rule.Name, Due: due.UTC(), Number: number, Of: rule.followUpCount()},
+				followUp: exchange.FollowUp{Key: key, Name: rule.Name, Due: due.UTC(), Number: number, Of: rule.followUpCount()},
 				action:   action, tooLate: !c.deadline.IsZero() && !due.Before(c.deadline),
 			})
 		}
@@ -372,7 +373,7 @@ func (p *planner) seriesStart(rule FollowUpRule, c series) time.Time {
 	if !c.due.Before(p.facts.Adopted) {
 		return c.due
 	}
-	begins := opportunity.CatchUpAt(p.facts.ID, p.facts.Adopted)
+	begins := exchange.CatchUpAt(p.facts.ID, p.facts.Adopted)
 	if c.deadline.IsZero() {
 		return begins
 	}
@@ -389,16 +390,16 @@ func (p *planner) seriesStart(rule FollowUpRule, c series) time.Time {
 	}
 }
 
-func (p *planner) findDone(key string) *opportunity.DoneFollowUp {
-	at := slices.IndexFunc(p.facts.Done, func(d opportunity.DoneFollowUp) bool { return d.Key == key })
+func (p *planner) findDone(key string) *exchange.DoneFollowUp {
+	at := slices.IndexFunc(p.facts.Done, func(d exchange.DoneFollowUp) bool { return d.Key == key })
 	if at < 0 {
 		return nil
 	}
 	return &p.facts.Done[at]
 }
 
-func (p *planner) planAction(rule string, a ActionRule) opportunity.Action {
-	var action opportunity.Action
+func (p *planner) planAction(rule string, a ActionRule) exchange.Action {
+	var action exchange.Action
 	if kinds := a.givenKinds(); len(kinds) == 1 {
 		action.Kind = kinds[0]
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/playbook"
 )
@@ -72,12 +73,12 @@ func load(t testing.TB, file string) *playbook.Playbook {
 	return p
 }
 
-func transitionTo(to string) opportunity.PlanCause {
-	return opportunity.PlanCause{Kind: opportunity.CauseTransition, To: step(to)}
+func transitionTo(to string) exchange.PlanCause {
+	return exchange.PlanCause{Kind: exchange.CauseTransition, To: step(to)}
 }
 
 // planLines returns a plan as short lines for a table.
-func planLines(plan opportunity.Plan) []string {
+func planLines(plan exchange.Plan) []string {
 	var lines []string
 	settings := func(value any, drop ...string) string {
 		var members map[string]any
@@ -89,7 +90,7 @@ func planLines(plan opportunity.Plan) []string {
 		data, _ = json.Marshal(members)
 		return strings.TrimSuffix(strings.TrimPrefix(string(data), "{"), "}")
 	}
-	effects := func(when string, effects []opportunity.Effect) {
+	effects := func(when string, effects []exchange.Effect) {
 		for _, e := range effects {
 			lines = append(lines, strings.TrimSpace(when+" "+e.Key+" undo "+string(e.Undo)+" "+settings(e, "key", "kind", "undo")))
 		}
@@ -112,7 +113,7 @@ func planLines(plan opportunity.Plan) []string {
 type planCase struct {
 	name     string
 	change   func(*playbook.Facts)
-	occasion opportunity.PlanCause
+	occasion exchange.PlanCause
 	want     []string
 }
 
@@ -136,7 +137,7 @@ func checkPlans(t *testing.T, p *playbook.Playbook, rows []planCase) {
 			if string(first) != string(again) {
 				t.Errorf("the same facts give\n%s\nand\n%s", first, again)
 			}
-			var read opportunity.Plan
+			var read exchange.Plan
 			if err := json.Unmarshal(first, &read); err != nil {
 				t.Fatal(err)
 			}
@@ -158,7 +159,7 @@ func TestReserveOnProposalAndReleaseOnLoss(t *testing.T) {
 		}},
 		{"lost", nil, transitionTo("Lost"), []string{`after lose/after/1/release undo none`}},
 		{"won", nil, transitionTo("Won"), nil},
-		{"standing", nil, opportunity.PlanCause{}, nil},
+		{"standing", nil, exchange.PlanCause{}, nil},
 	})
 }
 
@@ -220,24 +221,24 @@ func TestThreeRemindersThenLost(t *testing.T) {
 	mail, lost := ` "email":{"template":"reminder","to":"contact"}`, ` "progress":{"to":"Lost"}`
 	const key = "remind/20261127T150000Z/"
 	done := func(f *playbook.Facts, number, when string) {
-		f.Done = append(f.Done, opportunity.DoneFollowUp{Key: key + number, At: at(t, when)})
+		f.Done = append(f.Done, exchange.DoneFollowUp{Key: key + number, At: at(t, when)})
 	}
 	checkPlans(t, load(t, "examples/reminders.yaml"), []planCase{
-		{"from a Friday on", nil, opportunity.PlanCause{}, []string{
+		{"from a Friday on", nil, exchange.PlanCause{}, []string{
 			"2026-12-04T15:00:00Z " + key + "1" + mail, "2026-12-08T15:00:00Z " + key + "2" + mail,
 			"2026-12-10T15:00:00Z " + key + "3" + mail, "2026-12-14T15:00:00Z " + key + "then" + lost,
 		}},
-		{"put off to the morning and over the holidays", func(f *playbook.Facts) { f.LastActivity = at(t, "2026-12-17T19:00:00Z") }, opportunity.PlanCause{}, []string{
+		{"put off to the morning and over the holidays", func(f *playbook.Facts) { f.LastActivity = at(t, "2026-12-17T19:00:00Z") }, exchange.PlanCause{}, []string{
 			"2026-12-29T09:00:00Z remind/20261217T190000Z/1" + mail, "2026-12-31T09:00:00Z remind/20261217T190000Z/2" + mail,
 			"2027-01-05T09:00:00Z remind/20261217T190000Z/3" + mail, "2027-01-07T09:00:00Z remind/20261217T190000Z/then" + lost,
 		}},
 		{"after the first, which was late", func(f *playbook.Facts) {
 			f.Now = at(t, "2026-12-09T16:00:00Z")
 			done(f, "1", "2026-12-09T15:30:00Z")
-		}, opportunity.PlanCause{}, []string{
+		}, exchange.PlanCause{}, []string{
 			"2026-12-11T15:30:00Z " + key + "2" + mail, "2026-12-15T15:30:00Z " + key + "3" + mail, "2026-12-17T15:30:00Z " + key + "then" + lost,
 		}},
-		{"after a night without a worker, not all at once", func(f *playbook.Facts) { f.Now = at(t, "2026-12-11T22:00:00Z") }, opportunity.PlanCause{}, []string{
+		{"after a night without a worker, not all at once", func(f *playbook.Facts) { f.Now = at(t, "2026-12-11T22:00:00Z") }, exchange.PlanCause{}, []string{
 			"2026-12-14T09:00:00Z " + key + "1" + mail, "2026-12-16T09:00:00Z " + key + "2" + mail,
 			"2026-12-18T09:00:00Z " + key + "3" + mail, "2026-12-22T09:00:00Z " + key + "then" + lost,
 		}},
@@ -246,38 +247,38 @@ func TestThreeRemindersThenLost(t *testing.T) {
 			done(f, "1", "2026-12-04T15:00:00Z")
 			done(f, "2", "2026-12-08T15:00:00Z")
 			done(f, "3", "2026-12-10T15:00:00Z")
-		}, opportunity.PlanCause{}, []string{"2026-12-14T15:00:00Z " + key + "then" + lost}},
+		}, exchange.PlanCause{}, []string{"2026-12-14T15:00:00Z " + key + "then" + lost}},
 		{"up to the cap", func(f *playbook.Facts) {
 			for range 8 {
-				f.Done = append(f.Done, opportunity.DoneFollowUp{Key: "old", At: at(t, "2026-11-01T10:00:00Z")})
+				f.Done = append(f.Done, exchange.DoneFollowUp{Key: "old", At: at(t, "2026-11-01T10:00:00Z")})
 			}
-		}, opportunity.PlanCause{}, []string{
+		}, exchange.PlanCause{}, []string{
 			"2026-12-04T15:00:00Z " + key + "1" + mail, "2026-12-08T15:00:00Z " + key + "2" + mail,
 			"left out " + key + "3: cap", "left out " + key + "then: cap",
 		}},
 		{"what was cancelled is no matter of the cap", func(f *playbook.Facts) {
 			for n := range 20 {
-				f.Done = append(f.Done, opportunity.DoneFollowUp{Key: "old", At: at(t, "2026-11-01T10:00:00Z"), Cancelled: n >= 8})
+				f.Done = append(f.Done, exchange.DoneFollowUp{Key: "old", At: at(t, "2026-11-01T10:00:00Z"), Cancelled: n >= 8})
 			}
-		}, opportunity.PlanCause{}, []string{
+		}, exchange.PlanCause{}, []string{
 			"2026-12-04T15:00:00Z " + key + "1" + mail, "2026-12-08T15:00:00Z " + key + "2" + mail,
 			"left out " + key + "3: cap", "left out " + key + "then: cap",
 		}},
 		{"after the first, which was cancelled when it was due", func(f *playbook.Facts) {
 			f.Now = at(t, "2026-12-09T16:00:00Z")
-			f.Done = append(f.Done, opportunity.DoneFollowUp{Key: key + "1", At: at(t, "2026-12-09T15:30:00Z"), Cancelled: true})
-		}, opportunity.PlanCause{}, []string{
+			f.Done = append(f.Done, exchange.DoneFollowUp{Key: key + "1", At: at(t, "2026-12-09T15:30:00Z"), Cancelled: true})
+		}, exchange.PlanCause{}, []string{
 			"2026-12-11T15:30:00Z " + key + "2" + mail, "2026-12-15T15:30:00Z " + key + "3" + mail, "2026-12-17T15:30:00Z " + key + "then" + lost,
 		}},
 		{"after the first, which was cancelled before it was due", func(f *playbook.Facts) {
 			f.Now = at(t, "2026-12-01T16:00:00Z")
-			f.Done = append(f.Done, opportunity.DoneFollowUp{Key: key + "1", At: at(t, "2026-12-01T15:30:00Z"), Cancelled: true})
-		}, opportunity.PlanCause{}, []string{
+			f.Done = append(f.Done, exchange.DoneFollowUp{Key: key + "1", At: at(t, "2026-12-01T15:30:00Z"), Cancelled: true})
+		}, exchange.PlanCause{}, []string{
 			"2026-12-08T15:00:00Z " + key + "2" + mail, "2026-12-10T15:00:00Z " + key + "3" + mail, "2026-12-14T15:00:00Z " + key + "then" + lost,
 		}},
-		{"another step", func(f *playbook.Facts) { f.Step = step("Won") }, opportunity.PlanCause{}, nil},
-		{"the account it is not for", func(f *playbook.Facts) { f.Details.Account.Name = "House account" }, opportunity.PlanCause{}, nil},
-		{"without an activity", func(f *playbook.Facts) { f.LastActivity = time.Time{} }, opportunity.PlanCause{}, nil},
+		{"another step", func(f *playbook.Facts) { f.Step = step("Won") }, exchange.PlanCause{}, nil},
+		{"the account it is not for", func(f *playbook.Facts) { f.Details.Account.Name = "House account" }, exchange.PlanCause{}, nil},
+		{"without an activity", func(f *playbook.Facts) { f.LastActivity = time.Time{} }, exchange.PlanCause{}, nil},
 	})
 }
 
@@ -295,36 +296,36 @@ func TestWaitlistOffer(t *testing.T) {
 			`after offer/after/2/email undo none "email":{"template":"offer","to":"contact"}`,
 		}},
 		{"not from the waiting list", nil, transitionTo("Offered"), nil},
-		{"held", held("2026-12-02T10:00:00Z", true), opportunity.PlanCause{}, []string{
+		{"held", held("2026-12-02T10:00:00Z", true), exchange.PlanCause{}, []string{
 			"2026-12-02T07:00:00Z last-call/20261202T100000Z/1" + mail, "2026-12-02T10:00:00Z offer-lapsed/20261202T100000Z/1" + lost,
 		}},
-		{"lapses in the morning", held("2026-12-02T06:30:00Z", true), opportunity.PlanCause{}, []string{
+		{"lapses in the morning", held("2026-12-02T06:30:00Z", true), exchange.PlanCause{}, []string{
 			"2026-12-01T18:30:00Z last-call/20261202T063000Z/1" + mail, "2026-12-02T07:00:00Z offer-lapsed/20261202T063000Z/1" + lost,
 		}},
 		{"lapses at night", func(f *playbook.Facts) {
 			held("2026-12-01T06:30:00Z", true)(f)
 			f.Now = at(t, "2026-11-30T22:00:00Z")
-		}, opportunity.PlanCause{}, []string{
+		}, exchange.PlanCause{}, []string{
 			"2026-12-01T07:00:00Z offer-lapsed/20261201T063000Z/1" + lost, "left out last-call/20261201T063000Z/1: late",
 		}},
-		{"lapsed", held("2026-11-30T09:00:00Z", false), opportunity.PlanCause{}, []string{
+		{"lapsed", held("2026-11-30T09:00:00Z", false), exchange.PlanCause{}, []string{
 			"2026-11-30T10:00:00Z offer-lapsed/20261130T090000Z/1" + lost,
 		}},
-		{"lapsed before it came into the step", held("2026-11-20T09:00:00Z", false), opportunity.PlanCause{}, nil},
-		{"nothing held", func(f *playbook.Facts) { f.Step = step("Offered") }, opportunity.PlanCause{}, nil},
+		{"lapsed before it came into the step", held("2026-11-20T09:00:00Z", false), exchange.PlanCause{}, nil},
+		{"nothing held", func(f *playbook.Facts) { f.Step = step("Offered") }, exchange.PlanCause{}, nil},
 	})
 }
 
 func TestEventCancelled(t *testing.T) {
-	cancelled := opportunity.PlanCause{Kind: opportunity.CauseEventCancelled, Item: "Q291cnNlOjE="}
+	cancelled := exchange.PlanCause{Kind: exchange.CauseEventCancelled, Item: "Q291cnNlOjE="}
 	checkPlans(t, load(t, "examples/event-cancelled.yaml"), []planCase{
 		{"open", nil, cancelled, []string{
 			`after tell-owner/do/1/email/Q291cnNlOjE= undo none "email":{"template":"event-cancelled","to":"owner"}`,
 			`after tell-owner/do/2/log/Q291cnNlOjE= undo none "log":{"message":"An event was cancelled; the owner of the opportunity is told","status":"partial"}`,
 		}},
 		{"lost", func(f *playbook.Facts) { f.Step = step("Lost") }, cancelled, nil},
-		{"something else", nil, opportunity.PlanCause{Kind: opportunity.CauseReservationExpired}, nil},
-		{"something unknown", nil, opportunity.PlanCause{Kind: "eclipse"}, []string{`problem no playbook knows of the occasion "eclipse"`}},
+		{"something else", nil, exchange.PlanCause{Kind: exchange.CauseReservationExpired}, nil},
+		{"something unknown", nil, exchange.PlanCause{Kind: "eclipse"}, []string{`problem no playbook knows of the occasion "eclipse"`}},
 	})
 }
 
@@ -346,8 +347,8 @@ func TestDefault(t *testing.T) {
 		{"another step", nil, transitionTo("Opportunity"), nil},
 		{"places held", func(f *playbook.Facts) {
 			f.Reservation = opportunity.Reservation{Valid: true, Until: at(t, "2026-12-07T12:00:00Z")}
-		}, opportunity.PlanCause{}, []string{"2026-12-03T12:00:00Z places-lapse/20261207T120000Z/1" + lapse}},
-		{"no places held", nil, opportunity.PlanCause{}, nil},
+		}, exchange.PlanCause{}, []string{"2026-12-03T12:00:00Z places-lapse/20261207T120000Z/1" + lapse}},
+		{"no places held", nil, exchange.PlanCause{}, nil},
 	})
 }
 
@@ -357,8 +358,8 @@ func TestNothingIsDoneByAnEmptyPlaybook(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range []*playbook.Playbook{nil, new(playbook.Playbook), empty} {
-		for _, occasion := range []opportunity.PlanCause{
-			{}, transitionTo("Won"), transitionTo("Lost"), {Kind: opportunity.CauseEventCancelled, Item: "x"}, {Kind: opportunity.CauseReservationExpired},
+		for _, occasion := range []exchange.PlanCause{
+			{}, transitionTo("Won"), transitionTo("Lost"), {Kind: exchange.CauseEventCancelled, Item: "x"}, {Kind: exchange.CauseReservationExpired},
 		} {
 			if plan := p.Plan(facts(t), occasion); !plan.IsEmpty() || plan.Digest != empty.Digest() {
 				t.Errorf("planned: %+v", plan)

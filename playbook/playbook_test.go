@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/playbook"
 )
@@ -99,7 +100,7 @@ steps:
 		t.Fatal(err)
 	}
 	checkPlans(t, p, []planCase{
-		{"an event", nil, opportunity.PlanCause{}, []string{
+		{"an event", nil, exchange.PlanCause{}, []string{
 			`2027-01-16T09:00:00Z starts/Q291cnNlOjE=/20270118T090000Z/1 "attention":"First Aid course starts"`,
 		}},
 		{"the same event twice, another, and one that has started", func(f *playbook.Facts) {
@@ -108,7 +109,7 @@ steps:
 			past := f.Interests[0]
 			past.Item, past.Start = "e3", at(t, "2026-11-01T12:00:00Z")
 			f.Interests = append(f.Interests, f.Interests[0], other, past)
-		}, opportunity.PlanCause{}, []string{
+		}, exchange.PlanCause{}, []string{
 			`2027-01-16T09:00:00Z starts/Q291cnNlOjE=/20270118T090000Z/1 "attention":"First Aid course starts"`,
 			`2027-03-13T13:00:00Z starts/e2/20270315T120000Z/1 "attention":"First Aid course starts"`,
 		}},
@@ -118,10 +119,10 @@ steps:
 				{Item: "t2", Kind: opportunity.Tokens, Quantity: 1, ExpiresAt: "2023-12-31T23:59:59"},
 				{Item: "t3", Kind: opportunity.Tokens, Quantity: 1},
 			}
-		}, opportunity.PlanCause{}, []string{
+		}, exchange.PlanCause{}, []string{
 			`2026-12-25T04:59:59Z expires/t1/20270101T045959Z/1 "log":{"message":"Tokens expire","status":"success"}`,
 		}},
-		{"at once, since little time is left", func(f *playbook.Facts) { f.Interests[0].Start = f.Now.Add(time.Hour) }, opportunity.PlanCause{}, []string{
+		{"at once, since little time is left", func(f *playbook.Facts) { f.Interests[0].Start = f.Now.Add(time.Hour) }, exchange.PlanCause{}, []string{
 			`2026-11-30T10:00:00Z starts/Q291cnNlOjE=/20261130T110000Z/1 "attention":"First Aid course starts"`,
 		}},
 	})

@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -61,16 +62,16 @@ func TestFollowUpsAreDoneOnceAndInTime(t *testing.T) {
 		if most == 0 {
 			most = DefaultFollowUpsPerOpportunity
 		}
-		var last *opportunity.DoneFollowUp
+		var last *exchange.DoneFollowUp
 		for {
 			if len(facts.Done) > min(most, rule.followUpCount()) {
 				t.Fatalf("%d were done of %d, at most %d", len(facts.Done), rule.followUpCount(), most)
 			}
-			plan := p.Plan(facts, opportunity.PlanCause{})
+			plan := p.Plan(facts, exchange.PlanCause{})
 			if len(plan.FollowUps) == 0 {
 				return
 			}
-			if !slices.IsSortedFunc(plan.FollowUps, func(a, b opportunity.FollowUp) int { return a.Due.Compare(b.Due) }) {
+			if !slices.IsSortedFunc(plan.FollowUps, func(a, b exchange.FollowUp) int { return a.Due.Compare(b.Due) }) {
 				t.Fatalf("not in order: %v", plan.FollowUps)
 			}
 			next := plan.FollowUps[0]
@@ -84,7 +85,7 @@ func TestFollowUpsAreDoneOnceAndInTime(t *testing.T) {
 				t.Fatalf("%s is due at %s, out of business hours", next.Key, next.Due)
 			case !course.deadline.IsZero() && !next.Due.Before(course.deadline):
 				t.Fatalf("%s is due at %s, after %s", next.Key, next.Due, course.deadline)
-			case slices.ContainsFunc(facts.Done, func(d opportunity.DoneFollowUp) bool { return d.Key == next.Key }):
+			case slices.ContainsFunc(facts.Done, func(d exchange.DoneFollowUp) bool { return d.Key == next.Key }):
 				t.Fatalf("%s is planned again", next.Key)
 			case last != nil && next.Due.Before(p.calendar.add(last.At, rule.Repeat.Every)):
 				t.Fatalf("%s is due at %s, too soon after %s", next.Key, next.Due, last.At)
@@ -92,11 +93,11 @@ func TestFollowUpsAreDoneOnceAndInTime(t *testing.T) {
 			// Planned again before then, the follow-up has the same key and the same time.
 			between := facts
 			between.Now = facts.Now.Add(time.Duration(rapid.Int64Range(0, max(1, int64(next.Due.Sub(facts.Now)))).Draw(t, "on the way")))
-			if again := p.Plan(between, opportunity.PlanCause{}); between.Now.Before(next.Due) && (len(again.FollowUps) == 0 || again.FollowUps[0].Key != next.Key || !again.FollowUps[0].Due.Equal(next.Due)) {
+			if again := p.Plan(between, exchange.PlanCause{}); between.Now.Before(next.Due) && (len(again.FollowUps) == 0 || again.FollowUps[0].Key != next.Key || !again.FollowUps[0].Due.Equal(next.Due)) {
 				t.Fatalf("at %s it is %v, at %s %v", facts.Now, plan.FollowUps, between.Now, again.FollowUps)
 			}
 			facts.Now = next.Due.Add(time.Duration(rapid.IntRange(0, 2*24*60).Draw(t, "minutes late")) * time.Minute)
-			facts.Done = append(slices.Clone(facts.Done), opportunity.DoneFollowUp{Key: next.Key, At: facts.Now})
+			facts.Done = append(slices.Clone(facts.Done), exchange.DoneFollowUp{Key: next.Key, At: facts.Now})
 			last = &facts.Done[len(facts.Done)-1]
 			if !course.deadline.IsZero() && !course.deadline.After(facts.Now) {
 				return // the places have lapsed, or the event has started
@@ -119,7 +120,7 @@ func TestPlansStaySmall(t *testing.T) {
 			Start: facts.Now.AddDate(0, 0, 500-n),
 		})
 	}
-	plan := p.Plan(facts, opportunity.PlanCause{})
+	plan := p.Plan(facts, exchange.PlanCause{})
 	if len(plan.FollowUps) != DefaultFollowUpsPerOpportunity || len(plan.SkippedFollowUps) != maxListed {
 		t.Errorf("%d follow-ups are planned and %d left out", len(plan.FollowUps), len(plan.SkippedFollowUps))
 	}

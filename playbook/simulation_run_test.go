@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/playbook"
 )
@@ -37,7 +38,7 @@ func (c *counts) add(o counts) {
 }
 
 // brokenPlanner is a planner with a deliberate mistake.
-type brokenPlanner func(*simulation, *drawnPlaybook, playbook.Facts, opportunity.PlanCause) opportunity.Plan
+type brokenPlanner func(*simulation, *drawnPlaybook, playbook.Facts, exchange.PlanCause) exchange.Plan
 
 func newSimulation(b *drawnPlaybook, seed uint64, number int, spoil brokenPlanner) *simulation {
 	r := rand.New(rand.NewPCG(seed, 1<<32+uint64(number)))
@@ -144,7 +145,7 @@ func (l *simulation) drawChange() {
 }
 
 // planFor returns the plan for the occasion, from one of the two loaded playbooks.
-func (l *simulation) planFor(facts playbook.Facts, occasion opportunity.PlanCause) opportunity.Plan {
+func (l *simulation) planFor(facts playbook.Facts, occasion exchange.PlanCause) exchange.Plan {
 	l.plans++
 	if l.again = l.rand.IntN(2) == 0; l.seededBug != nil {
 		return l.seededBug(l, l.drawn, facts, occasion)
@@ -161,7 +162,7 @@ func (l *simulation) moveTo(name string) string {
 	if to == f.Step {
 		return ""
 	}
-	plan := l.planFor(*f, opportunity.PlanCause{Kind: opportunity.CauseTransition, To: to})
+	plan := l.planFor(*f, exchange.PlanCause{Kind: exchange.CauseTransition, To: to})
 	releases := 0
 	for _, e := range slices.Concat(plan.Before, plan.After) {
 		switch e.Kind {
@@ -194,7 +195,7 @@ func (l *simulation) moveTo(name string) string {
 func (l *simulation) runDueFollowUps() string {
 	f := &l.facts
 	for range 1 + l.rand.IntN(3) {
-		plan := l.planFor(*f, opportunity.PlanCause{})
+		plan := l.planFor(*f, exchange.PlanCause{})
 		if wrong := l.checkPlan(plan); wrong != "" {
 			return wrong
 		}
@@ -212,7 +213,7 @@ func (l *simulation) runDueFollowUps() string {
 				cancelled := oneOf(l.rand, plan.FollowUps...)
 				l.logf("%s is cancelled", cancelled.Key)
 				l.cancelled++
-				f.Done = append(f.Done, opportunity.DoneFollowUp{Key: cancelled.Key, At: f.Now, Cancelled: true})
+				f.Done = append(f.Done, exchange.DoneFollowUp{Key: cancelled.Key, At: f.Now, Cancelled: true})
 				continue
 			case 2:
 				f.Now = next.Due.Add(time.Duration(l.rand.IntN(3*24*60)) * time.Minute)
@@ -237,17 +238,17 @@ func (l *simulation) runDueFollowUps() string {
 }
 
 // do does a follow-up that is due.
-func (l *simulation) do(due opportunity.FollowUp) string {
+func (l *simulation) do(due exchange.FollowUp) string {
 	f := &l.facts
 	l.logf("%s is done: %s", due.Key, due.Action.Kind)
 	l.done++
-	if slices.ContainsFunc(f.Done, func(d opportunity.DoneFollowUp) bool { return d.Key == due.Key }) {
+	if slices.ContainsFunc(f.Done, func(d exchange.DoneFollowUp) bool { return d.Key == due.Key }) {
 		return due.Key + " is done twice"
 	}
 	if l.drawn.isQuiet(f.Now) {
 		return fmt.Sprintf("%s is done at %s, which is quiet", due.Key, f.Now.In(l.drawn.zone))
 	}
-	f.Done = append(f.Done, opportunity.DoneFollowUp{Key: due.Key, At: f.Now})
+	f.Done = append(f.Done, exchange.DoneFollowUp{Key: due.Key, At: f.Now})
 	if due.Action.Kind == opportunity.ActionProgress && l.rand.IntN(5) > 0 { // the TMS may refuse the move
 		l.moved++
 		return l.moveTo(due.Action.Progress.To)
@@ -257,12 +258,12 @@ func (l *simulation) do(due opportunity.FollowUp) string {
 
 // planAgain makes the same plan once more: at the same moment and before the next follow-up is due. The follow-ups
 // must be the same.
-func (l *simulation) planAgain(plan opportunity.Plan) string {
+func (l *simulation) planAgain(plan exchange.Plan) string {
 	facts := l.facts
 	if l.rand.IntN(2) == 0 { // the zone of a moment makes no difference
 		facts.Entered, facts.LastActivity = facts.Entered.In(l.drawn.zone), facts.LastActivity.In(l.drawn.zone)
 	}
-	if wrong := planDiff(plan, l.planFor(facts, opportunity.PlanCause{})); wrong != "" {
+	if wrong := planDiff(plan, l.planFor(facts, exchange.PlanCause{})); wrong != "" {
 		return "planned again at the same moment: " + wrong
 	}
 	if len(plan.FollowUps) == 0 {
@@ -273,13 +274,13 @@ func (l *simulation) planAgain(plan opportunity.Plan) string {
 		return ""
 	}
 	facts.Now = facts.Now.Add(time.Duration(l.rand.Int64N(int64(wait))))
-	if wrong := planDiff(plan, l.planFor(facts, opportunity.PlanCause{})); wrong != "" {
+	if wrong := planDiff(plan, l.planFor(facts, exchange.PlanCause{})); wrong != "" {
 		return fmt.Sprintf("planned again at %s: %s", facts.Now, wrong)
 	}
 	return ""
 }
 
-func planDiff(a, b opportunity.Plan) string {
+func planDiff(a, b exchange.Plan) string {
 	if len(a.FollowUps) != len(b.FollowUps) {
 		return fmt.Sprintf("%d follow-ups, and %d", len(a.FollowUps), len(b.FollowUps))
 	}
@@ -292,7 +293,7 @@ func planDiff(a, b opportunity.Plan) string {
 }
 
 // checkPlan returns what is wrong with a plan of follow-ups.
-func (l *simulation) checkPlan(plan opportunity.Plan) string {
+func (l *simulation) checkPlan(plan exchange.Plan) string {
 	f := l.facts
 	done := 0
 	for _, d := range f.Done {
@@ -338,7 +339,7 @@ func (l *simulation) checkPlan(plan opportunity.Plan) string {
 }
 
 // checkFollowUp returns what is wrong with one follow-up according to its rule.
-func (l *simulation) checkFollowUp(plan opportunity.Plan, p opportunity.FollowUp) string {
+func (l *simulation) checkFollowUp(plan exchange.Plan, p exchange.FollowUp) string {
 	rule := l.drawn.rules[p.Name]
 	parts := strings.Split(p.Key, "/")
 	switch {
@@ -388,7 +389,7 @@ func (l *simulation) checkFollowUp(plan opportunity.Plan, p opportunity.FollowUp
 }
 
 // checkDue returns what is wrong with the time of a follow-up.
-func (l *simulation) checkDue(rule *drawnRule, p opportunity.FollowUp, item string, about time.Time) string {
+func (l *simulation) checkDue(rule *drawnRule, p exchange.FollowUp, item string, about time.Time) string {
 	f := l.facts
 	is := func(t time.Time) bool { return t.Truncate(time.Second).Equal(about) }
 	waited := rule.due.least + time.Duration(p.Number-1)*rule.every.least

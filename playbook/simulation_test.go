@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/playbook"
 	"github.com/oppflow/oppflow/settings/testrun"
@@ -61,8 +62,8 @@ func TestLives(t *testing.T) {
 
 // TestLivesFindWhatIsWrong asserts that plans with one deliberate mistake each are found wrong.
 func TestLivesFindWhatIsWrong(t *testing.T) {
-	each := func(spoil func(*simulation, *opportunity.FollowUp)) brokenPlanner {
-		return func(l *simulation, b *drawnPlaybook, facts playbook.Facts, occasion opportunity.PlanCause) opportunity.Plan {
+	each := func(spoil func(*simulation, *exchange.FollowUp)) brokenPlanner {
+		return func(l *simulation, b *drawnPlaybook, facts playbook.Facts, occasion exchange.PlanCause) exchange.Plan {
 			plan := b.first.Plan(facts, occasion)
 			for i := range plan.FollowUps {
 				spoil(l, &plan.FollowUps[i])
@@ -70,51 +71,51 @@ func TestLivesFindWhatIsWrong(t *testing.T) {
 			return plan
 		}
 	}
-	released := func(spoil func([]opportunity.Effect) []opportunity.Effect) brokenPlanner {
-		return func(_ *simulation, b *drawnPlaybook, facts playbook.Facts, occasion opportunity.PlanCause) opportunity.Plan {
+	released := func(spoil func([]exchange.Effect) []exchange.Effect) brokenPlanner {
+		return func(_ *simulation, b *drawnPlaybook, facts playbook.Facts, occasion exchange.PlanCause) exchange.Plan {
 			plan := b.first.Plan(facts, occasion)
 			plan.After = spoil(plan.After)
 			return plan
 		}
 	}
-	isRelease := func(e opportunity.Effect) bool { return e.Kind == opportunity.EffectRelease }
+	isRelease := func(e exchange.Effect) bool { return e.Kind == opportunity.EffectRelease }
 	for name, spoil := range map[string]brokenPlanner{
-		"keys tell when the plan was made": each(func(l *simulation, f *opportunity.FollowUp) { f.Key += l.facts.Now.Format("/150405") }),
-		"keys begin with when the plan was made": each(func(l *simulation, f *opportunity.FollowUp) {
+		"keys tell when the plan was made": each(func(l *simulation, f *exchange.FollowUp) { f.Key += l.facts.Now.Format("/150405") }),
+		"keys begin with when the plan was made": each(func(l *simulation, f *exchange.FollowUp) {
 			f.Key = strings.Replace(f.Key, "/", "/"+l.facts.Now.Format("20060102T150405Z")+"/", 1)
 		}),
-		"keys do not tell the number":    each(func(_ *simulation, f *opportunity.FollowUp) { f.Key = f.Key[:strings.LastIndexByte(f.Key, '/')] + "/1" }),
-		"keys do not tell the reason":    each(func(_ *simulation, f *opportunity.FollowUp) { f.Key = fmt.Sprint(f.Name, "/", f.Number) }),
-		"an hour too early":              each(func(_ *simulation, f *opportunity.FollowUp) { f.Due = f.Due.Add(-time.Hour) }),
-		"in the past":                    each(func(l *simulation, f *opportunity.FollowUp) { f.Due = l.facts.Now.Add(-time.Second) }),
-		"at once":                        each(func(l *simulation, f *opportunity.FollowUp) { f.Due = l.facts.Now }),
-		"put off whenever it is planned": each(func(l *simulation, f *opportunity.FollowUp) { f.Due = f.Due.Add(time.Duration(l.plans) * time.Second) }),
-		"of the wrong count":             each(func(_ *simulation, f *opportunity.FollowUp) { f.Number = 1 }),
-		"what was done is forgotten": func(_ *simulation, b *drawnPlaybook, facts playbook.Facts, occasion opportunity.PlanCause) opportunity.Plan {
+		"keys do not tell the number":    each(func(_ *simulation, f *exchange.FollowUp) { f.Key = f.Key[:strings.LastIndexByte(f.Key, '/')] + "/1" }),
+		"keys do not tell the reason":    each(func(_ *simulation, f *exchange.FollowUp) { f.Key = fmt.Sprint(f.Name, "/", f.Number) }),
+		"an hour too early":              each(func(_ *simulation, f *exchange.FollowUp) { f.Due = f.Due.Add(-time.Hour) }),
+		"in the past":                    each(func(l *simulation, f *exchange.FollowUp) { f.Due = l.facts.Now.Add(-time.Second) }),
+		"at once":                        each(func(l *simulation, f *exchange.FollowUp) { f.Due = l.facts.Now }),
+		"put off whenever it is planned": each(func(l *simulation, f *exchange.FollowUp) { f.Due = f.Due.Add(time.Duration(l.plans) * time.Second) }),
+		"of the wrong count":             each(func(_ *simulation, f *exchange.FollowUp) { f.Number = 1 }),
+		"what was done is forgotten": func(_ *simulation, b *drawnPlaybook, facts playbook.Facts, occasion exchange.PlanCause) exchange.Plan {
 			facts.Done = nil
 			return b.first.Plan(facts, occasion)
 		},
-		"the last that was done is forgotten": func(_ *simulation, b *drawnPlaybook, facts playbook.Facts, occasion opportunity.PlanCause) opportunity.Plan {
+		"the last that was done is forgotten": func(_ *simulation, b *drawnPlaybook, facts playbook.Facts, occasion exchange.PlanCause) exchange.Plan {
 			facts.Done = facts.Done[:max(0, len(facts.Done)-1)]
 			return b.first.Plan(facts, occasion)
 		},
-		"the cap is ignored": func(_ *simulation, b *drawnPlaybook, facts playbook.Facts, occasion opportunity.PlanCause) opportunity.Plan {
+		"the cap is ignored": func(_ *simulation, b *drawnPlaybook, facts playbook.Facts, occasion exchange.PlanCause) exchange.Plan {
 			return b.uncapped().Plan(facts, occasion)
 		},
-		"quiet hours are ignored": func(_ *simulation, b *drawnPlaybook, facts playbook.Facts, occasion opportunity.PlanCause) opportunity.Plan {
+		"quiet hours are ignored": func(_ *simulation, b *drawnPlaybook, facts playbook.Facts, occasion exchange.PlanCause) exchange.Plan {
 			return b.withoutQuiet().Plan(facts, occasion)
 		},
-		"the step before is planned for": func(l *simulation, b *drawnPlaybook, facts playbook.Facts, occasion opportunity.PlanCause) opportunity.Plan {
-			if occasion == (opportunity.PlanCause{}) {
+		"the step before is planned for": func(l *simulation, b *drawnPlaybook, facts playbook.Facts, occasion exchange.PlanCause) exchange.Plan {
+			if occasion == (exchange.PlanCause{}) {
 				facts.Step = l.before
 			}
 			return b.first.Plan(facts, occasion)
 		},
-		"the condition is ignored": func(l *simulation, b *drawnPlaybook, facts playbook.Facts, occasion opportunity.PlanCause) opportunity.Plan {
+		"the condition is ignored": func(l *simulation, b *drawnPlaybook, facts playbook.Facts, occasion exchange.PlanCause) exchange.Plan {
 			facts.Attributes = map[string]string{"po": "1"}
 			return b.first.Plan(facts, occasion)
 		},
-		"the move comes first": func(_ *simulation, b *drawnPlaybook, facts playbook.Facts, occasion opportunity.PlanCause) opportunity.Plan {
+		"the move comes first": func(_ *simulation, b *drawnPlaybook, facts playbook.Facts, occasion exchange.PlanCause) exchange.Plan {
 			plan := b.first.Plan(facts, occasion)
 			for i := range plan.FollowUps {
 				if plan.FollowUps[i].Action.Kind == opportunity.ActionProgress && plan.FollowUps[i].Of > 1 {
@@ -125,19 +126,19 @@ func TestLivesFindWhatIsWrong(t *testing.T) {
 			}
 			return plan
 		},
-		"in no order": func(_ *simulation, b *drawnPlaybook, facts playbook.Facts, occasion opportunity.PlanCause) opportunity.Plan {
+		"in no order": func(_ *simulation, b *drawnPlaybook, facts playbook.Facts, occasion exchange.PlanCause) exchange.Plan {
 			plan := b.first.Plan(facts, occasion)
 			slices.Reverse(plan.FollowUps)
 			return plan
 		},
-		"places are not given back": released(func(after []opportunity.Effect) []opportunity.Effect { return slices.DeleteFunc(after, isRelease) }),
-		"places are given back twice": released(func(after []opportunity.Effect) []opportunity.Effect {
+		"places are not given back": released(func(after []exchange.Effect) []exchange.Effect { return slices.DeleteFunc(after, isRelease) }),
+		"places are given back twice": released(func(after []exchange.Effect) []exchange.Effect {
 			if at := slices.IndexFunc(after, isRelease); at >= 0 {
 				after = append(after, after[at])
 			}
 			return after
 		}),
-		"a worker that loaded the file again plans another way": func(l *simulation, b *drawnPlaybook, facts playbook.Facts, occasion opportunity.PlanCause) opportunity.Plan {
+		"a worker that loaded the file again plans another way": func(l *simulation, b *drawnPlaybook, facts playbook.Facts, occasion exchange.PlanCause) exchange.Plan {
 			plan := b.first.Plan(facts, occasion)
 			if l.again {
 				plan.FollowUps = plan.FollowUps[:max(0, len(plan.FollowUps)-1)]

@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/oppflow/oppflow/entity"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -18,7 +19,7 @@ type arguments struct {
 }
 
 // admitStart makes the state of a run that a caller started. Its error is a mistake of the caller.
-func admitStart(ctx workflow.Context, reference opportunity.Reference, a arguments) (*opportunity.State, error) {
+func admitStart(ctx workflow.Context, reference opportunity.Reference, a arguments) (*entity.State, error) {
 	state, refused := admitStartStrictly(ctx, reference, a)
 	if refused == nil {
 		return state, nil
@@ -38,10 +39,10 @@ func admitStart(ctx workflow.Context, reference opportunity.Reference, a argumen
 	if err != nil {
 		return nil, err
 	}
-	return opportunity.NewState(reference, start, workflow.Now(ctx)), nil
+	return entity.NewState(reference, start, workflow.Now(ctx)), nil
 }
 
-func admitStartStrictly(ctx workflow.Context, reference opportunity.Reference, a arguments) (*opportunity.State, error) {
+func admitStartStrictly(ctx workflow.Context, reference opportunity.Reference, a arguments) (*entity.State, error) {
 	if err := checkStartOptions(workflow.GetInfo(ctx)); err != nil {
 		return nil, err
 	}
@@ -56,7 +57,7 @@ func admitStartStrictly(ctx workflow.Context, reference opportunity.Reference, a
 	if err != nil {
 		return nil, err
 	}
-	return opportunity.NewState(reference, start, workflow.Now(ctx)), nil
+	return entity.NewState(reference, start, workflow.Now(ctx)), nil
 }
 
 func decodeStartLoosely(s messagePayload) (opportunity.Start, error) {

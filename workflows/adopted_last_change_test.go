@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/activities"
-	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/exchange"
 )
 
 // Where the worker tells when a record was last changed, an adopted record counts from that time. The
@@ -38,7 +38,7 @@ func TestAnAdoptedRecordCountsFromItsLastChange(t *testing.T) {
 			s.tms.tag = func(n int) (bool, *activities.CallResult, error) {
 				if n == 1 {
 					s.tms.changed = changed.Add(day)
-					return false, &activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonUnreachable}, nil
+					return false, &activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonUnreachable}, nil
 				}
 				return true, nil, nil
 			}
@@ -64,7 +64,7 @@ func TestAnAdoptedRecordCountsFromItsLastChange(t *testing.T) {
 			var planned []activities.PlanInput
 			b := followUps(s, callFollowUp)
 			inner := b.plan
-			b.plan = func(in activities.PlanInput) opportunity.Plan {
+			b.plan = func(in activities.PlanInput) exchange.Plan {
 				planned = append(planned, in)
 				return inner(in)
 			}

@@ -9,6 +9,8 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/entity"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -80,7 +82,7 @@ func (r *run) adopt(ctx workflow.Context) error {
 		return nil
 	}
 	// An operator confirmed that the record was created.
-	if err := r.ensureNamesResolved(ctx, opportunity.StartChanges(*r.state.Start)); err != nil {
+	if err := r.ensureNamesResolved(ctx, exchange.StartChanges(*r.state.Start)); err != nil {
 		return adoptReadError(err)
 	}
 	r.state.AdoptFound(record, record.Details.Region, r.resolvedIDs(), workflow.Now(ctx))
@@ -185,7 +187,7 @@ func (r *run) runAdoption(ctx workflow.Context) error {
 
 // readAdoptedRecord reads the record that is taken over, with the time of its last change where the worker
 // counts follow-ups from that time.
-func (r *run) readAdoptedRecord(ctx workflow.Context, id opportunity.ID) (opportunity.Snapshot, error) {
+func (r *run) readAdoptedRecord(ctx workflow.Context, id opportunity.ID) (exchange.Snapshot, error) {
 	first := activities.ReadInput{Reference: r.state.Reference, Opportunity: id, ForAdoption: true}
 	return r.readPagesFrom(ctx, first, func(input activities.ReadInput) (activities.ReadResult, error) {
 		l := apiRead{activity: activities.ReadOpportunity, input: input, options: activities.ReadOptions("read the record that is taken over")}
@@ -209,7 +211,7 @@ func adoptReadError(err error) error {
 // adoptionWorkflow makes sure that the record carries the reference's mark. It returns a Conflict when the
 // record carries the mark of another reference.
 func (o Options) adoptionWorkflow(ctx workflow.Context, in adoptionInput) (adoptionResult, error) {
-	r := &run{options: o, rootContext: ctx, state: &opportunity.State{Reference: in.Reference}}
+	r := &run{options: o, rootContext: ctx, state: &entity.State{Reference: in.Reference}}
 	r.state.ID = in.Opportunity
 	tried := false // the mark may be under way, which changes the record
 	for marked, setbacks := 0, 0; ; {
@@ -239,15 +241,15 @@ func (o Options) adoptionWorkflow(ctx workflow.Context, in adoptionInput) (adopt
 			in.LastChange = changed
 		}
 		sending := r.tagRecord(ctx, page.Record.Details.Name)
-		tried = tried || sending.Status != opportunity.StatusNotSent
+		tried = tried || sending.Status != exchange.StatusNotSent
 		switch sending.Status {
-		case opportunity.StatusDone:
+		case exchange.StatusDone:
 			marked++
-		case opportunity.StatusRejected:
+		case exchange.StatusRejected:
 			return adoptionResult{}, lifecycle.ToTemporalError(sending.Error)
-		case opportunity.StatusUnknown:
+		case exchange.StatusUnknown:
 			err = r.waitSettleTime(ctx, sending.Reason)
-		case opportunity.StatusNotSent:
+		case exchange.StatusNotSent:
 			setbacks++
 			if setbacks >= attentionAfter && hasChange(ctx, changeOutages) {
 				return adoptionResult{}, noAnswerError(sending.Reason, adoptionResult{LastChange: in.LastChange})

@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -26,7 +27,7 @@ func createRecord(s *fixture) {
 	price := interest(1).UnitAmount
 	s.tms.exists, s.tms.step, s.tms.details = true, steps[0], opportunity.Details{Name: "By hand", Currency: "GBP", Region: opportunity.Ref{ID: id("Region", "UK"), Name: "UK"}}
 	for n := range 3 { // more than a page
-		s.tms.items = append(s.tms.items, opportunity.InterestRef{ID: id("OpportunityInterest", fmt.Sprint("hand", n)), Item: id("Course", n), Quantity: 1, UnitAmount: &price})
+		s.tms.items = append(s.tms.items, exchange.InterestRef{ID: id("OpportunityInterest", fmt.Sprint("hand", n)), Item: id("Course", n), Quantity: 1, UnitAmount: &price})
 	}
 }
 
@@ -40,7 +41,7 @@ func (s *fixture) wantFailedAs(want opportunity.ErrorType, text string) {
 }
 
 func TestAdopt(t *testing.T) {
-	marking := func(fate opportunity.ChangeStatus, reason activities.Reason) *activities.CallResult {
+	marking := func(fate exchange.ChangeStatus, reason activities.Reason) *activities.CallResult {
 		return &activities.CallResult{Status: fate, Reason: reason}
 	}
 	const mark = "mark By hand of A-1"
@@ -58,14 +59,14 @@ func TestAdopt(t *testing.T) {
 		}, []string{mark}, 1},
 		{"the marking was lost, and had not happened", func(s *fixture) {
 			s.tms.tag = func(n int) (bool, *activities.CallResult, error) {
-				return n > 1, map[bool]*activities.CallResult{false: marking(opportunity.StatusUnknown, "")}[n > 1], nil
+				return n > 1, map[bool]*activities.CallResult{false: marking(exchange.StatusUnknown, "")}[n > 1], nil
 			}
 		}, []string{mark}, 2},
 		{"the marking was lost, and happens late", func(s *fixture) {
 			var lost time.Time
 			s.tms.tag = func(int) (bool, *activities.CallResult, error) {
 				lost = s.env.Now()
-				return false, marking(opportunity.StatusUnknown, ""), nil
+				return false, marking(exchange.StatusUnknown, ""), nil
 			}
 			s.tms.read = func(int) error {
 				if !lost.IsZero() && s.env.Now().Sub(lost) > 50*time.Second {
@@ -76,7 +77,7 @@ func TestAdopt(t *testing.T) {
 		}, nil, 1},
 		{"the marking could not be sent", func(s *fixture) {
 			s.tms.tag = func(n int) (bool, *activities.CallResult, error) {
-				return n > 3, map[bool]*activities.CallResult{false: marking(opportunity.StatusNotSent, activities.ReasonUnreachable)}[n > 3], nil
+				return n > 3, map[bool]*activities.CallResult{false: marking(exchange.StatusNotSent, activities.ReasonUnreachable)}[n > 3], nil
 			}
 		}, []string{mark}, 4},
 		{"the marking was overlooked", func(s *fixture) {
@@ -136,7 +137,7 @@ func TestAdoptThatCannotBe(t *testing.T) {
 		{"there is none", func(s *fixture) { s.tms.exists = false }, opportunity.NotFound, "adopt: "},
 		{"the API refuses the mark", func(s *fixture) {
 			s.tms.tag = func(int) (bool, *activities.CallResult, error) {
-				return false, &activities.CallResult{Status: opportunity.StatusRejected, Error: &opportunity.Error{Type: opportunity.Rejected, Label: "Locked", Message: "the record is locked"}}, nil
+				return false, &activities.CallResult{Status: exchange.StatusRejected, Error: &opportunity.Error{Type: opportunity.Rejected, Label: "Locked", Message: "the record is locked"}}, nil
 			}
 		}, opportunity.Rejected, "the record is locked"},
 		{"the API takes the mark and loses it", func(s *fixture) {
@@ -241,7 +242,7 @@ func TestTwoReferencesAdoptOneRecord(t *testing.T) {
 	s.tms.tag = func(n int) (bool, *activities.CallResult, error) {
 		asked = append(asked, s.env.Now())
 		if n == 1 { // marking takes its time
-			return false, &activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonRateLimit, RetryAfter: 12 * time.Second}, nil
+			return false, &activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonRateLimit, RetryAfter: 12 * time.Second}, nil
 		}
 		return true, nil, nil
 	}

@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -27,7 +28,7 @@ func (r *run) applyNext(ctx workflow.Context) {
 
 // isPossiblyApplied reports whether a change of the batch may have been made before Temporal's database was
 // restored; such a change becomes a question.
-func (r *run) isPossiblyApplied(ctx workflow.Context, batch []opportunity.Change) bool {
+func (r *run) isPossiblyApplied(ctx workflow.Context, batch []exchange.Change) bool {
 	if len(r.state.InterestsAfterBackup) == 0 || r.ensureNamesResolved(ctx, batch) != nil {
 		return false
 	}
@@ -36,22 +37,22 @@ func (r *run) isPossiblyApplied(ctx workflow.Context, batch []opportunity.Change
 
 // sendBatch sends a batch to the API, once, and updates the state with the result. Changes that are
 // proven not sent stay in the queue.
-func (r *run) sendBatch(ctx workflow.Context, batch []opportunity.Change) {
+func (r *run) sendBatch(ctx workflow.Context, batch []exchange.Change) {
 	result := r.sendChanges(ctx, batch)
 	switch result.Status {
-	case opportunity.StatusDone:
+	case exchange.StatusDone:
 		r.resetBackOff()
 		r.state.SetPlaybook(result.PlaybookFeatures, workflow.Now(ctx))
 		answers, reason := provenResults(ctx, batch, result.Results)
 		r.recordResults(ctx, batch, r.state.VerifyResults(batch, answers), reason)
 		r.handleServerErrors(ctx, batch, result.CallResult)
-	case opportunity.StatusRejected:
+	case exchange.StatusRejected:
 		r.resetBackOff()
 		r.state.ApplyRejectedRequest(batch, result.Error, workflow.Now(ctx))
-	case opportunity.StatusUnknown:
+	case exchange.StatusUnknown:
 		r.recordResults(ctx, batch, r.state.VerifyResults(batch, nil), result.Reason)
 		r.handleServerErrors(ctx, batch, result.CallResult)
-	case opportunity.StatusNotSent:
+	case exchange.StatusNotSent:
 		switch result.Reason {
 		case activities.ReasonUnresolvedNames:
 			r.resolveBatchNames(ctx, batch, result.MissingNames)
@@ -69,7 +70,7 @@ func (r *run) sendBatch(ctx workflow.Context, batch []opportunity.Change) {
 
 // handleUnplanned handles a batch that was not sent because the playbook in force has effects of moves.
 // The effects of the move in the batch are planned before the batch is sent again.
-func (r *run) handleUnplanned(ctx workflow.Context, batch []opportunity.Change, sending activities.CallResult) {
+func (r *run) handleUnplanned(ctx workflow.Context, batch []exchange.Change, sending activities.CallResult) {
 	if r.state.SetPlaybook(sending.PlaybookFeatures, workflow.Now(ctx)); r.state.Playbook.Transitions && r.state.HasUnplannedTransition(batch) {
 		return
 	}
@@ -78,11 +79,11 @@ func (r *run) handleUnplanned(ctx workflow.Context, batch []opportunity.Change, 
 }
 
 // sendChanges sends one request for the changes.
-func (r *run) sendChanges(ctx workflow.Context, batch []opportunity.Change) activities.ApplyResult {
+func (r *run) sendChanges(ctx workflow.Context, batch []exchange.Change) activities.ApplyResult {
 	// The request is completed even when the workflow is cancelled in the meantime.
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
-	var names []opportunity.UnresolvedName
+	var names []exchange.UnresolvedName
 	for _, m := range batch {
 		names = append(names, m.Names()...)
 	}
@@ -95,7 +96,7 @@ func (r *run) sendChanges(ctx workflow.Context, batch []opportunity.Change) acti
 
 // recordResults updates the state with the answers, after the record has decided as many of the
 // unknown ones as it can. reason is why the answers are unknown.
-func (r *run) recordResults(ctx workflow.Context, batch []opportunity.Change, answers []opportunity.ChangeResult, reason activities.Reason) {
+func (r *run) recordResults(ctx workflow.Context, batch []exchange.Change, answers []exchange.ChangeResult, reason activities.Reason) {
 	if slices.ContainsFunc(answers, isUnknown) {
 		answers = r.readBack(ctx, batch, answers, reason)
 	}
@@ -105,11 +106,11 @@ func (r *run) recordResults(ctx workflow.Context, batch []opportunity.Change, an
 	}
 }
 
-func isUnknown(a opportunity.ChangeResult) bool { return a.Status == opportunity.StatusUnknown }
+func isUnknown(a exchange.ChangeResult) bool { return a.Status == exchange.StatusUnknown }
 
 // readBack reads the record back when no request of the batch can be under way any more; the record
 // then decides the unknown changes of the batch.
-func (r *run) readBack(ctx workflow.Context, batch []opportunity.Change, answers []opportunity.ChangeResult, reason activities.Reason) []opportunity.ChangeResult {
+func (r *run) readBack(ctx workflow.Context, batch []exchange.Change, answers []exchange.ChangeResult, reason activities.Reason) []exchange.ChangeResult {
 	// The fate must be known even when the workflow is cancelled.
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
@@ -134,7 +135,7 @@ func (r *run) readBack(ctx workflow.Context, batch []opportunity.Change, answers
 }
 
 // readRecord reads the record with all its interests, until the API answers.
-func (r *run) readRecord(ctx workflow.Context, id opportunity.ID, options workflow.ActivityOptions) (opportunity.Snapshot, error) {
+func (r *run) readRecord(ctx workflow.Context, id opportunity.ID, options workflow.ActivityOptions) (exchange.Snapshot, error) {
 	return r.readPages(ctx, id, func(input activities.ReadInput) (activities.ReadResult, error) {
 		l := apiRead{activity: activities.ReadOpportunity, input: input, options: options}
 		return readUntilAnswered(ctx, r, l, func(page activities.ReadResult) bool { return page.Proves(input) })
@@ -142,32 +143,32 @@ func (r *run) readRecord(ctx workflow.Context, id opportunity.ID, options workfl
 }
 
 // readRecordOnce is read with one round for each page.
-func (r *run) readRecordOnce(ctx workflow.Context, id opportunity.ID, options workflow.ActivityOptions, round int) (opportunity.Snapshot, error) {
+func (r *run) readRecordOnce(ctx workflow.Context, id opportunity.ID, options workflow.ActivityOptions, round int) (exchange.Snapshot, error) {
 	return r.readPages(ctx, id, func(input activities.ReadInput) (activities.ReadResult, error) {
 		l := apiRead{activity: activities.ReadOpportunity, input: input, options: options, attentionKey: "refresh"}
 		return readOneRound(ctx, r, l, func(page activities.ReadResult) bool { return page.Proves(input) }, round)
 	})
 }
 
-func (r *run) readPages(ctx workflow.Context, id opportunity.ID, read func(activities.ReadInput) (activities.ReadResult, error)) (opportunity.Snapshot, error) {
+func (r *run) readPages(ctx workflow.Context, id opportunity.ID, read func(activities.ReadInput) (activities.ReadResult, error)) (exchange.Snapshot, error) {
 	return r.readPagesFrom(ctx, activities.ReadInput{Reference: r.state.Reference, Opportunity: id}, read)
 }
 
-func (r *run) readPagesFrom(ctx workflow.Context, input activities.ReadInput, read func(activities.ReadInput) (activities.ReadResult, error)) (opportunity.Snapshot, error) {
+func (r *run) readPagesFrom(ctx workflow.Context, input activities.ReadInput, read func(activities.ReadInput) (activities.ReadResult, error)) (exchange.Snapshot, error) {
 	page, err := read(input)
 	if err != nil {
-		return opportunity.Snapshot{}, err
+		return exchange.Snapshot{}, err
 	}
 	r.actualRunID, r.tagOwner = page.RunID, page.TagOwner
 	if input.Opportunity == r.state.ID && r.pauseIfTaggedByOther(ctx, page.TaggedByOther) {
-		return opportunity.Snapshot{}, errTaggedByOther
+		return exchange.Snapshot{}, errTaggedByOther
 	}
 	r.state.SetPlaybook(page.PlaybookFeatures, workflow.Now(ctx))
 	record := page.Record
 	for page.Next != "" {
 		input.After = page.Next
 		if page, err = read(input); err != nil {
-			return opportunity.Snapshot{}, err
+			return exchange.Snapshot{}, err
 		}
 		record.Interests = append(record.Interests, page.Record.Interests...)
 	}
@@ -208,7 +209,7 @@ func (r *run) waitSettleTime(ctx workflow.Context, reason activities.Reason) err
 // things, fail. When the API meets the look-up with errors of its own, the requests of the batch go
 // one by one from then on. In the end, the request that fails is parked, so that a name which
 // cannot be looked up holds up its own request alone.
-func (r *run) resolveBatchNames(ctx workflow.Context, batch []opportunity.Change, missing []opportunity.UnresolvedName) {
+func (r *run) resolveBatchNames(ctx workflow.Context, batch []exchange.Change, missing []exchange.UnresolvedName) {
 	for round := 0; ; round++ {
 		failed, err := r.resolveNamesOnce(ctx, missing, round)
 		switch {
@@ -226,14 +227,14 @@ func (r *run) resolveBatchNames(ctx workflow.Context, batch []opportunity.Change
 
 // ensureNamesResolved looks up the names of a batch. A worker that remembered the names did not return their
 // ids, and reading back compares ids.
-func (r *run) ensureNamesResolved(ctx workflow.Context, batch []opportunity.Change) error {
+func (r *run) ensureNamesResolved(ctx workflow.Context, batch []exchange.Change) error {
 	_, err := r.resolveMissing(ctx, batch)
 	return err
 }
 
 // resolveMissing is ensureNamesResolved, and also returns the names that mean nothing, or several things.
-func (r *run) resolveMissing(ctx workflow.Context, batch []opportunity.Change) (map[opportunity.UnresolvedName]*opportunity.Error, error) {
-	var missing []opportunity.UnresolvedName
+func (r *run) resolveMissing(ctx workflow.Context, batch []exchange.Change) (map[exchange.UnresolvedName]*opportunity.Error, error) {
+	var missing []exchange.UnresolvedName
 	for _, m := range batch {
 		for _, name := range m.Names() {
 			if _, known := r.resolvedNames[name]; !known && !slices.Contains(missing, name) {
@@ -248,7 +249,7 @@ func (r *run) resolveMissing(ctx workflow.Context, batch []opportunity.Change) (
 }
 
 // resolveNames looks names up until the API answers, and remembers the meanings for this run.
-func (r *run) resolveNames(ctx workflow.Context, names []opportunity.UnresolvedName) (map[opportunity.UnresolvedName]*opportunity.Error, error) {
+func (r *run) resolveNames(ctx workflow.Context, names []exchange.UnresolvedName) (map[exchange.UnresolvedName]*opportunity.Error, error) {
 	for round := 0; ; round++ {
 		failed, err := r.resolveNamesOnce(ctx, names, round)
 		if err == nil || !isUnanswered(err) || r.isPastGiveUp(ctx) {
@@ -258,14 +259,14 @@ func (r *run) resolveNames(ctx workflow.Context, names []opportunity.UnresolvedN
 }
 
 // resolveNamesOnce is resolve for one round, and returns the names that mean nothing, or several things.
-func (r *run) resolveNamesOnce(ctx workflow.Context, names []opportunity.UnresolvedName, round int) (map[opportunity.UnresolvedName]*opportunity.Error, error) {
+func (r *run) resolveNamesOnce(ctx workflow.Context, names []exchange.UnresolvedName, round int) (map[exchange.UnresolvedName]*opportunity.Error, error) {
 	input := activities.ResolveInput{Names: names}
 	l := apiRead{activity: activities.ResolveNames, input: input, options: activities.ReadOptions("look names up")}
 	result, err := readOneRound(ctx, r, l, func(result activities.ResolveResult) bool { return result.Proves(input) }, round)
 	if err != nil {
 		return nil, err
 	}
-	failed := make(map[opportunity.UnresolvedName]*opportunity.Error)
+	failed := make(map[exchange.UnresolvedName]*opportunity.Error)
 	for _, one := range result.ResolvedNames {
 		if one.Error != nil {
 			failed[one.UnresolvedName] = one.Error
@@ -277,8 +278,8 @@ func (r *run) resolveNamesOnce(ctx workflow.Context, names []opportunity.Unresol
 }
 
 // cachedNames returns the meanings of those names that this run has looked up.
-func (r *run) cachedNames(names []opportunity.UnresolvedName) []opportunity.ResolvedName {
-	var known []opportunity.ResolvedName
+func (r *run) cachedNames(names []exchange.UnresolvedName) []exchange.ResolvedName {
+	var known []exchange.ResolvedName
 	for _, name := range names {
 		if one, ok := r.resolvedNames[name]; ok && !slices.Contains(known, one) {
 			known = append(known, one)
@@ -287,8 +288,8 @@ func (r *run) cachedNames(names []opportunity.UnresolvedName) []opportunity.Reso
 	return known
 }
 
-func (r *run) resolvedIDs() map[opportunity.UnresolvedName]opportunity.ID {
-	ids := make(map[opportunity.UnresolvedName]opportunity.ID, len(r.resolvedNames))
+func (r *run) resolvedIDs() map[exchange.UnresolvedName]opportunity.ID {
+	ids := make(map[exchange.UnresolvedName]opportunity.ID, len(r.resolvedNames))
 	//workflowcheck:ignore a map is made of a map; the order does not show
 	for name, one := range r.resolvedNames {
 		ids[name] = one.ID
@@ -396,7 +397,7 @@ func (r *run) resetBackOff() {
 }
 
 // batchSummary describes a batch in a few words, without personal data.
-func batchSummary(batch []opportunity.Change) string {
+func batchSummary(batch []exchange.Change) string {
 	interests := 0
 	var parts []string
 	for _, m := range batch {

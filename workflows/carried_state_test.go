@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/entity"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -28,7 +30,7 @@ func TestAStateOfTheFirstReleaseRunsOn(t *testing.T) {
 	first.tms.items, first.tms.details.Name = nil, "First Aid course"
 	first.at(0, func() { first.env.SignalWorkflow("pause", opportunity.Pause{}) })
 	first.at(time.Minute, func() {
-		if view := first.view(); view.StateVersion != opportunity.StateVersion {
+		if view := first.view(); view.StateVersion != entity.StateVersion {
 			t.Errorf("the view is of version %d", view.StateVersion)
 		}
 	})
@@ -37,7 +39,7 @@ func TestAStateOfTheFirstReleaseRunsOn(t *testing.T) {
 	first.env.SetContinuedExecutionRunID("the run before")
 	first.env.ExecuteWorkflow(lifecycle.WorkflowType, nil, state)
 	next := first.continued()
-	if next.Version != opportunity.StateVersion || next.Runs != 3 || len(next.Queue) != 3 || next.Paused == nil {
+	if next.Version != entity.StateVersion || next.Runs != 3 || len(next.Queue) != 3 || next.Paused == nil {
 		t.Fatalf("carried: version %d, run %d, queue %+v, paused %+v", next.Version, next.Runs, next.View().Queue, next.Paused)
 	}
 	second := newFixtureOver(t, first.tms)
@@ -58,7 +60,7 @@ func TestAStateOfTheFirstReleaseRunsOn(t *testing.T) {
 }
 
 // fillQueue makes more messages wait than a run may hand over.
-func fillQueue(t *testing.T, state *opportunity.State) {
+func fillQueue(t *testing.T, state *entity.State) {
 	t.Helper()
 	commands := 0
 	for state.WaitingBytes() <= opportunity.MaxWaitingBytes+20_000 {
@@ -76,20 +78,20 @@ func fillQueue(t *testing.T, state *opportunity.State) {
 // the newest of them are dropped, and reported as dropped.
 func TestTooMuchWaitsForTooLong(t *testing.T) {
 	paused := &opportunity.PauseInfo{Since: time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)}
-	for name, prepare := range map[string]func(*fixture, *opportunity.State){
-		"the API is out of reach": func(s *fixture, _ *opportunity.State) {
+	for name, prepare := range map[string]func(*fixture, *entity.State){
+		"the API is out of reach": func(s *fixture, _ *entity.State) {
 			s.tms.apply = func(int, activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 				return false, unreachableApply(0), nil
 			}
 		},
-		"paused": func(_ *fixture, state *opportunity.State) { state.Paused = paused },
-		"the record cannot be created": func(s *fixture, state *opportunity.State) {
+		"paused": func(_ *fixture, state *entity.State) { state.Paused = paused },
+		"the record cannot be created": func(s *fixture, state *entity.State) {
 			state.ID, state.Start = "", &start
 			s.tms.create = func(int) (bool, *activities.CreateResult, error) {
 				return false, &activities.CreateResult{CallResult: unreachableResult(0)}, nil
 			}
 		},
-		"paused before the record exists": func(_ *fixture, state *opportunity.State) {
+		"paused before the record exists": func(_ *fixture, state *entity.State) {
 			state.ID, state.Start, state.Paused = "", &start, paused
 		},
 	} {
@@ -97,8 +99,8 @@ func TestTooMuchWaitsForTooLong(t *testing.T) {
 			t.Run(name+", "+limit, func(t *testing.T) {
 				s := newFixture(t)
 				createRecord(s)
-				state := opportunity.NewState("A-1", start, time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC))
-				state.ApplyCreated(opportunity.Snapshot{ID: id("Opportunity", 2), Step: steps[0]}, opportunity.Ref{}, time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC))
+				state := entity.NewState("A-1", start, time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC))
+				state.ApplyCreated(exchange.Snapshot{ID: id("Opportunity", 2), Step: steps[0]}, opportunity.Ref{}, time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC))
 				prepare(s, state)
 				fillQueue(t, state)
 				s.at(time.Minute, func() {

@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -86,12 +87,12 @@ func TestAnAttemptThatSendsAfterTheActivityHasEnded(t *testing.T) {
 		t.Run(how, func(t *testing.T) {
 			s := newFixture(t)
 			with := addIn(1)
-			mutation := opportunity.Change{Interest: &with.Interests[0]}
+			mutation := exchange.Change{Interest: &with.Interests[0]}
 			s.tms.apply = func(n int, in activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 				if n > 1 {
 					return true, nil, nil
 				}
-				sending := activities.CallResult{Status: opportunity.StatusUnknown, Reason: activities.ReasonAttemptNotEnded, Subject: in.Subject()}
+				sending := activities.CallResult{Status: exchange.StatusUnknown, Reason: activities.ReasonAttemptNotEnded, Subject: in.Subject()}
 				return false, &activities.ApplyResult{CallResult: sending}, nil
 			}
 			asked := 0
@@ -158,13 +159,13 @@ func TestActivitiesCompletedByHand(t *testing.T) {
 					}
 					named = true // the first move names a step that needs a look-up
 					return false, &activities.ApplyResult{CallResult: activities.CallResult{
-						Status: opportunity.StatusNotSent, Reason: activities.ReasonUnresolvedNames,
-						MissingNames: []opportunity.UnresolvedName{{Type: opportunity.TypeStep, Text: "Opportunity"}},
+						Status: exchange.StatusNotSent, Reason: activities.ReasonUnresolvedNames,
+						MissingNames: []exchange.UnresolvedName{{Type: opportunity.TypeStep, Text: "Opportunity"}},
 					}}, nil
 				}
 				if c.activity == activities.FindOpportunity || name == "read what was found" {
 					s.tms.create = func(int) (bool, *activities.CreateResult, error) {
-						return true, &activities.CreateResult{CallResult: activities.CallResult{Status: opportunity.StatusUnknown}}, nil
+						return true, &activities.CreateResult{CallResult: activities.CallResult{Status: exchange.StatusUnknown}}, nil
 					}
 				}
 				s.byHand = func(called string) *manualCompletion {
@@ -200,7 +201,7 @@ func TestAProbeCompletedByHand(t *testing.T) {
 	for how, hand := range manualCompletions() {
 		s := newFixture(t)
 		s.tms.apply = func(int, activities.ApplyInput) (bool, *activities.ApplyResult, error) {
-			return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: opportunity.StatusUnknown, ServerError: true}}, nil
+			return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: exchange.StatusUnknown, ServerError: true}}, nil
 		}
 		s.byHand = func(called string) *manualCompletion {
 			if called != activities.ProbeAPI {

@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -51,13 +52,13 @@ func (r *run) ensureCreated(ctx workflow.Context) error {
 		result := r.sendCreate(ctx, looked || r.state.CreateAnyway)
 		var err error
 		switch {
-		case result.Status == opportunity.StatusDone:
+		case result.Status == exchange.StatusDone:
 			r.state.ApplyCreated(result.Record, result.Region, workflow.Now(ctx))
 			r.state.SetPlaybook(result.PlaybookFeatures, workflow.Now(ctx))
 			r.resetBackOff()
-		case result.Status == opportunity.StatusRejected:
+		case result.Status == exchange.StatusRejected:
 			err = result.Error
-		case result.Status == opportunity.StatusUnknown:
+		case result.Status == exchange.StatusUnknown:
 			r.state.CreateAnyway = false
 			if err = r.waitSettleTime(ctx, result.Reason); err == nil {
 				looked, err = r.findRecord(ctx, "")
@@ -105,7 +106,7 @@ func (r *run) sendCreate(ctx workflow.Context, looked bool) activities.CreateRes
 	defer stop()
 	start := *r.state.Start
 	input := activities.CreateInput{
-		Reference: r.state.Reference, Start: start, StartDigest: r.state.StartDigest, ResolvedNames: r.cachedNames(opportunity.StartNames(start)), SkipEarlierRunCheck: looked, RunID: r.believedRunID,
+		Reference: r.state.Reference, Start: start, StartDigest: r.state.StartDigest, ResolvedNames: r.cachedNames(exchange.StartNames(start)), SkipEarlierRunCheck: looked, RunID: r.believedRunID,
 		NoEarlierRun: isFirstRun(workflow.GetInfo(ctx)),
 	}
 	input.Start.Interests = nil // interests are added later; their learners need not travel twice
@@ -134,12 +135,12 @@ func (r *run) findRecord(ctx workflow.Context, digest string) (bool, error) {
 	if conflict, is := errors.AsType[*opportunity.Error](err); is {
 		return false, conflict
 	}
-	var record opportunity.Snapshot
+	var record exchange.Snapshot
 	if err == nil && len(found) == 1 {
 		record, err = r.readRecord(ctx, found[0], activities.ReadOptions("read the opportunity that was found"))
 	}
 	if err == nil && len(found) == 1 {
-		err = r.ensureNamesResolved(ctx, opportunity.StartChanges(*r.state.Start))
+		err = r.ensureNamesResolved(ctx, exchange.StartChanges(*r.state.Start))
 	}
 	switch {
 	case err != nil:
@@ -184,7 +185,7 @@ func (r *run) waitForEarlierRuns(ctx workflow.Context, d time.Duration) error {
 // *opportunity.Error when such records exist and the start of an earlier run has another digest.
 func (r *run) findTagged(ctx workflow.Context, digest string) (found []opportunity.ID, region opportunity.Ref, settling time.Duration, err error) {
 	start := r.state.Start
-	input := activities.FindInput{Reference: r.state.Reference, Region: start.Region, ResolvedNames: r.cachedNames(opportunity.StartNames(*start)), StartDigest: digest}
+	input := activities.FindInput{Reference: r.state.Reference, Region: start.Region, ResolvedNames: r.cachedNames(exchange.StartNames(*start)), StartDigest: digest}
 	for {
 		l := apiRead{activity: activities.FindOpportunity, input: input, options: activities.ReadBackOptions("look for the opportunity by its mark")}
 		page, err := readUntilAnswered(ctx, r, l, func(page activities.FindResult) bool { return page.Proves(input) })
@@ -220,7 +221,7 @@ func (r *run) awaitOperator(ctx workflow.Context) error {
 }
 
 // resolveStartNames looks up the names in the start.
-func (r *run) resolveStartNames(ctx workflow.Context, missing []opportunity.UnresolvedName) error {
+func (r *run) resolveStartNames(ctx workflow.Context, missing []exchange.UnresolvedName) error {
 	failed, err := r.resolveNames(ctx, missing)
 	if err != nil {
 		return err

@@ -4,13 +4,15 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/entity"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
 // runEffect works on an effect. It looks for the parts that the effect lacks, or that must be undone,
 // and makes at most one request for them. The next call looks again, so the run never relies on an
 // answer alone.
-func (r *run) runEffect(ctx workflow.Context, job opportunity.ActiveEffect) {
+func (r *run) runEffect(ctx workflow.Context, job entity.ActiveEffect) {
 	key := job.Effect.Key
 	if r.withdrawIfOvertaken(ctx, job) {
 		return
@@ -27,7 +29,7 @@ func (r *run) runEffect(ctx workflow.Context, job opportunity.ActiveEffect) {
 	case r.handleReset(ctx, found.RunID):
 		return
 	}
-	act := r.state.ApplyInspection(key, opportunity.Inspection{
+	act := r.state.ApplyInspection(key, entity.Inspection{
 		NextRequest: found.Request, RecheckAt: found.RecheckAt, NonBlocking: found.NonBlocking, Error: found.Error, UndoEntry: found.UndoEntry, Contacts: found.Contacts,
 		Reservation: found.Reservation,
 	}, workflow.Now(ctx))
@@ -38,16 +40,16 @@ func (r *run) runEffect(ctx workflow.Context, job opportunity.ActiveEffect) {
 	if r.withdrawIfOvertaken(ctx, job) {
 		return
 	}
-	if act.Kind == opportunity.RequestCall && !r.stopping && hasChange(ctx, changeBackgroundCalls) {
+	if act.Kind == exchange.RequestCall && !r.stopping && hasChange(ctx, changeBackgroundCalls) {
 		r.callInBackground(ctx, job, *act)
 		return
 	}
 	result := r.executeEffect(ctx, job, *act)
-	if result.Status == opportunity.StatusNotSent {
+	if result.Status == exchange.StatusNotSent {
 		r.handleNotSent(ctx, key, *act, result.CallResult)
 		return
 	}
-	if result.Status == opportunity.StatusUnknown {
+	if result.Status == exchange.StatusUnknown {
 		// The wait goes on when the workflow is cancelled: an earlier look could miss the effect of
 		// the request.
 		settling, stop := workflow.NewDisconnectedContext(ctx)
@@ -58,13 +60,13 @@ func (r *run) runEffect(ctx workflow.Context, job opportunity.ActiveEffect) {
 	} else {
 		r.resetBackOff()
 	}
-	r.state.ApplyEffectRequestResult(key, *act, opportunity.ChangeResult{Status: result.Status, Error: result.Error}, result.UndoEntry, result.Contacts, workflow.Now(ctx))
+	r.state.ApplyEffectRequestResult(key, *act, exchange.ChangeResult{Status: result.Status, Error: result.Error}, result.UndoEntry, result.Contacts, workflow.Now(ctx))
 }
 
 // withdrawIfOvertaken withdraws a follow-up when a command was accepted before anything of the follow-up was
 // done. The follow-up is decided again after the command. withdrawn reports whether it withdrew the
 // follow-up.
-func (r *run) withdrawIfOvertaken(ctx workflow.Context, job opportunity.ActiveEffect) bool {
+func (r *run) withdrawIfOvertaken(ctx workflow.Context, job entity.ActiveEffect) bool {
 	if job.Number == 0 || job.MayHaveApplied || !r.isOvertaken(ctx) {
 		return false
 	}
@@ -74,7 +76,7 @@ func (r *run) withdrawIfOvertaken(ctx workflow.Context, job opportunity.ActiveEf
 
 // callInBackground calls a service of the tenant, while everything else goes on. A service that does not
 // respond delays only the effects after the call in its own chain.
-func (r *run) callInBackground(ctx workflow.Context, job opportunity.ActiveEffect, act opportunity.EffectRequest) {
+func (r *run) callInBackground(ctx workflow.Context, job entity.ActiveEffect, act exchange.EffectRequest) {
 	key := job.Effect.Key
 	r.state.SetCalling(key)
 	r.activeCalls++
@@ -83,12 +85,12 @@ func (r *run) callInBackground(ctx workflow.Context, job opportunity.ActiveEffec
 		r.activeCalls--
 		now := workflow.Now(ctx)
 		switch {
-		case result.Status == opportunity.StatusNotSent && result.Reason == activities.ReasonReset:
+		case result.Status == exchange.StatusNotSent && result.Reason == activities.ReasonReset:
 			r.actualRunID = result.RunID // the next request to the API accounts for the reset
 			r.state.ApplyCallFailure(key, "", result.Status, now)
 			r.callFailed = hasChange(ctx, changeCallAgain)
-		case result.Status == opportunity.StatusDone, result.Status == opportunity.StatusRejected:
-			r.state.ApplyEffectRequestResult(key, act, opportunity.ChangeResult{Status: result.Status, Error: result.Error}, result.UndoEntry, result.Contacts, now)
+		case result.Status == exchange.StatusDone, result.Status == exchange.StatusRejected:
+			r.state.ApplyEffectRequestResult(key, act, exchange.ChangeResult{Status: result.Status, Error: result.Error}, result.UndoEntry, result.Contacts, now)
 		default:
 			r.state.ApplyCallFailure(key, serviceFailureText(job, result.CallResult), result.Status, now)
 			r.callFailed = hasChange(ctx, changeCallAgain)
@@ -98,7 +100,7 @@ func (r *run) callInBackground(ctx workflow.Context, job opportunity.ActiveEffec
 }
 
 // serviceFailureText says which service does not respond, and how.
-func serviceFailureText(job opportunity.ActiveEffect, sending activities.CallResult) string {
+func serviceFailureText(job entity.ActiveEffect, sending activities.CallResult) string {
 	name := "the service"
 	if call := job.Effect.Call; call != nil {
 		name = "the service " + call.Service
@@ -106,7 +108,7 @@ func serviceFailureText(job opportunity.ActiveEffect, sending activities.CallRes
 	switch {
 	case sending.Reason == activities.ReasonNoWorker:
 		return name + " is not called: no worker takes activities in time"
-	case sending.Status == opportunity.StatusNotSent:
+	case sending.Status == exchange.StatusNotSent:
 		return name + " cannot be reached"
 	case sending.Error != nil:
 		return sending.Error.Message
@@ -117,20 +119,20 @@ func serviceFailureText(job opportunity.ActiveEffect, sending activities.CallRes
 // handleNotSent waits before a request for an effect that was not sent is made again. After a reset it
 // accounts for the reset instead; a request whose effect the API never shows then has an unknown
 // fate.
-func (r *run) handleNotSent(ctx workflow.Context, key string, act opportunity.EffectRequest, sending activities.CallResult) {
+func (r *run) handleNotSent(ctx workflow.Context, key string, act exchange.EffectRequest, sending activities.CallResult) {
 	if sending.Reason != activities.ReasonReset {
 		// A cancellation ends the wait; the caller looks at the context itself.
 		_ = r.backOff(ctx, sending)
 		return
 	}
 	if r.handleReset(ctx, sending.RunID); !act.Kind.IsVerifiable() {
-		r.state.ApplyEffectRequestResult(key, act, opportunity.ChangeResult{Status: opportunity.StatusUnknown}, opportunity.UndoEntry{}, nil, workflow.Now(ctx))
+		r.state.ApplyEffectRequestResult(key, act, exchange.ChangeResult{Status: exchange.StatusUnknown}, exchange.UndoEntry{}, nil, workflow.Now(ctx))
 	}
 }
 
 // inspectEffect looks at the effect for one round, or until the opportunity is closed. A later round of
 // an effect after a move gives way to commands.
-func (r *run) inspectEffect(ctx workflow.Context, job opportunity.ActiveEffect) (activities.InspectResult, error) {
+func (r *run) inspectEffect(ctx workflow.Context, job entity.ActiveEffect) (activities.InspectResult, error) {
 	why := "look at the effect: " + string(job.Effect.Kind)
 	if job.IsUndo() {
 		why = "look what is left to take back: " + string(job.Effect.Kind)
@@ -153,7 +155,7 @@ func (r *run) inspectEffect(ctx workflow.Context, job opportunity.ActiveEffect) 
 }
 
 // executeEffect makes one request for the effect, once.
-func (r *run) executeEffect(ctx workflow.Context, job opportunity.ActiveEffect, act opportunity.EffectRequest) activities.ExecuteResult {
+func (r *run) executeEffect(ctx workflow.Context, job entity.ActiveEffect, act exchange.EffectRequest) activities.ExecuteResult {
 	// The request is completed even when the workflow is cancelled in the meantime.
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
@@ -164,7 +166,7 @@ func (r *run) executeEffect(ctx workflow.Context, job opportunity.ActiveEffect, 
 		func(s activities.CallResult) activities.ExecuteResult { return activities.ExecuteResult{CallResult: s} })
 }
 
-func (r *run) effectInput(ctx workflow.Context, job opportunity.ActiveEffect) activities.EffectInput {
+func (r *run) effectInput(ctx workflow.Context, job entity.ActiveEffect) activities.EffectInput {
 	input := activities.EffectInput{
 		Reference: r.state.Reference, Opportunity: r.state.ID, Effect: job.Effect, Undo: job.IsUndo(), UndoEntry: job.UndoEntry,
 		Interests: r.state.Interests, Number: job.Number, Of: job.Of, Now: workflow.Now(ctx),
@@ -178,7 +180,7 @@ func (r *run) effectInput(ctx workflow.Context, job opportunity.ActiveEffect) ac
 }
 
 // withEffectPriority lets commands go before follow-ups.
-func withEffectPriority(job opportunity.ActiveEffect, options workflow.ActivityOptions) workflow.ActivityOptions {
+func withEffectPriority(job entity.ActiveEffect, options workflow.ActivityOptions) workflow.ActivityOptions {
 	if job.Number > 0 {
 		return activities.WithFollowUpPriority(options)
 	}

@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -18,11 +19,11 @@ func withTransitionEffects(s *fixture, before, after []string) *fakePlaybook {
 	for _, name := range slices.Concat(before, after) {
 		b.resources[name] = &fakeResource{required: 1}
 	}
-	b.plan = func(in activities.PlanInput) opportunity.Plan {
-		if in.PlanFor.Kind != opportunity.CauseTransition || in.TargetStep != "Opportunity" {
-			return opportunity.Plan{}
+	b.plan = func(in activities.PlanInput) exchange.Plan {
+		if in.PlanFor.Kind != exchange.CauseTransition || in.TargetStep != "Opportunity" {
+			return exchange.Plan{}
 		}
-		return opportunity.Plan{Before: effectsNamed(before...), After: effectsNamed(after...)}
+		return exchange.Plan{Before: effectsNamed(before...), After: effectsNamed(after...)}
 	}
 	s.tms.playbook = b
 	return b
@@ -107,7 +108,7 @@ func TestARejectedTransitionUndoesItsEffects(t *testing.T) {
 			return true, nil, nil
 		}
 		return false, &activities.ApplyResult{CallResult: activities.CallResult{
-			Status: opportunity.StatusRejected, Error: &opportunity.Error{Type: opportunity.Rejected, Label: "Attribute Missing"},
+			Status: exchange.StatusRejected, Error: &opportunity.Error{Type: opportunity.Rejected, Label: "Attribute Missing"},
 		}}, nil
 	}
 	s.at(time.Second, func() { s.update("p", "progress", to("Opportunity")) })
@@ -207,7 +208,7 @@ func TestAnEmailOfUnknownStatusIsAQuestion(t *testing.T) {
 	for _, answer := range []string{"confirm", "retry", "skip"} {
 		s := newFixture(t)
 		b := withTransitionEffects(s, nil, []string{"mail", "note"})
-		b.resources["mail"].kind = opportunity.RequestEmail
+		b.resources["mail"].kind = exchange.RequestEmail
 		b.lost = func(n int) (bool, bool) { return true, n == 1 }
 		s.at(time.Second, func() { s.update("p", "progress", to("Opportunity")) })
 		s.at(time.Hour, func() {
@@ -313,13 +314,13 @@ func TestAResetSendsNoMailAgain(t *testing.T) {
 		}
 		return nil
 	}
-	b.plan = func(in activities.PlanInput) opportunity.Plan {
+	b.plan = func(in activities.PlanInput) exchange.Plan {
 		if in.TargetStep != "Opportunity" {
-			return opportunity.Plan{}
+			return exchange.Plan{}
 		}
 		effects := effectsNamed("tokens", "mail")
 		effects[1].Kind = opportunity.EffectEmail
-		return opportunity.Plan{After: effects}
+		return exchange.Plan{After: effects}
 	}
 	s.at(time.Second, func() { s.env.SignalWorkflow("progress", to("Opportunity")) })
 	s.at(time.Minute, func() { s.tms.run = "another" }) // as the server knows a run after a reset
@@ -340,8 +341,8 @@ func TestAResetSendsNoMailAgain(t *testing.T) {
 func TestAnOperatorAcknowledgesAttention(t *testing.T) {
 	s := newFixture(t)
 	b := withTransitionEffects(s, nil, nil)
-	b.plan = func(in activities.PlanInput) opportunity.Plan {
-		return opportunity.Plan{Problems: []string{"win: its condition cannot be decided"}}
+	b.plan = func(in activities.PlanInput) exchange.Plan {
+		return exchange.Plan{Problems: []string{"win: its condition cannot be decided"}}
 	}
 	s.at(time.Second, func() { s.update("p", "progress", to("Opportunity")) })
 	s.at(time.Minute, func() {

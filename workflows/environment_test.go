@@ -24,7 +24,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/oppflow/oppflow/activities"
-	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/exchange"
 )
 
 // newEnvironment returns a test environment with the given interceptors, in which activities are retried as a server
@@ -140,7 +140,7 @@ func TestReadsAreRepeatedAsByAServer(t *testing.T) {
 				}
 				named = true // the first move names a step that needs a look-up
 				return false, &activities.ApplyResult{CallResult: activities.CallResult{
-					Status: opportunity.StatusNotSent, Reason: activities.ReasonUnresolvedNames, MissingNames: in.Changes[0].Names(),
+					Status: exchange.StatusNotSent, Reason: activities.ReasonUnresolvedNames, MissingNames: in.Changes[0].Names(),
 				}}, nil
 			}
 			var first, last time.Time

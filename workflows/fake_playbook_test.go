@@ -7,19 +7,20 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
 // fakePlaybook is a playbook as these tests imagine it, with the results of its effects.
 type fakePlaybook struct {
 	features activities.PlaybookFeatures
-	plan     func(in activities.PlanInput) opportunity.Plan
+	plan     func(in activities.PlanInput) exchange.Plan
 	// resources are what effects ensure, by the names of the effects in the plan.
 	resources map[string]*fakeResource
 	plans     int
 	// events are the API's news of the events, out the occasion for which the API does not answer.
 	events   []activities.EventChange
-	failsFor opportunity.PlanCauseKind
+	failsFor exchange.PlanCauseKind
 	// requests counts the requests of effects; lost decides for the nth request whether its answer is
 	// lost, and whether the request commits.
 	requests int
@@ -42,7 +43,7 @@ type fakeResource struct {
 	unknownKindError error
 	// inspect, when set, is called before the thing is inspected.
 	inspect func(in activities.EffectInput) *activities.InspectResult
-	kind    opportunity.EffectRequestKind
+	kind    exchange.EffectRequestKind
 }
 
 func (b *fakePlaybook) playbookFeatures() *activities.PlaybookFeatures {
@@ -60,10 +61,10 @@ func (b *fakePlaybook) resource(in activities.EffectInput) (string, *fakeResourc
 }
 
 // effectsNamed makes effects with the given names.
-func effectsNamed(names ...string) []opportunity.Effect {
-	var effects []opportunity.Effect
+func effectsNamed(names ...string) []exchange.Effect {
+	var effects []exchange.Effect
 	for _, name := range names {
-		effects = append(effects, opportunity.Effect{Key: "rule/" + name, Kind: opportunity.EffectAttributes, Undo: opportunity.UndoExact})
+		effects = append(effects, exchange.Effect{Key: "rule/" + name, Kind: opportunity.EffectAttributes, Undo: exchange.UndoExact})
 	}
 	return effects
 }
@@ -110,14 +111,14 @@ func (r *fakeTMS) inspectEffect(_ context.Context, in activities.EffectInput) (a
 	}
 	kind := thing.kind
 	if kind == "" {
-		kind = opportunity.RequestSetAttributes
+		kind = exchange.RequestSetAttributes
 	}
 	switch {
 	case in.Undo && thing.done > 0:
-		out.Request = &opportunity.EffectRequest{Kind: kind, Target: opportunity.ID("undo " + name)}
+		out.Request = &exchange.EffectRequest{Kind: kind, Target: opportunity.ID("undo " + name)}
 		out.Request.Attendees = []int{thing.done}
 	case !in.Undo && thing.done < max(thing.required, 1):
-		out.Request = &opportunity.EffectRequest{Kind: kind, Target: opportunity.ID(name)}
+		out.Request = &exchange.EffectRequest{Kind: kind, Target: opportunity.ID(name)}
 		out.Request.Attendees = []int{thing.done}
 	}
 	return out, nil
@@ -131,7 +132,7 @@ func (r *fakeTMS) executeEffect(_ context.Context, in activities.EffectInput) (a
 		return activities.ExecuteResult{CallResult: r.resetResult()}, nil
 	}
 	if r.down != nil {
-		return activities.ExecuteResult{CallResult: activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonUnreachable}}, nil
+		return activities.ExecuteResult{CallResult: activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonUnreachable}}, nil
 	}
 	r.playbook.requests++
 	name, thing := r.playbook.resource(in)
@@ -145,22 +146,22 @@ func (r *fakeTMS) executeEffect(_ context.Context, in activities.EffectInput) (a
 	}
 	switch {
 	case thing.unreachable:
-		return activities.ExecuteResult{CallResult: activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonUnreachable}}, nil
+		return activities.ExecuteResult{CallResult: activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonUnreachable}}, nil
 	case thing.hangs:
 		return activities.ExecuteResult{CallResult: activities.CallResult{
-			Status: opportunity.StatusUnknown, Error: opportunity.Failf(opportunity.Undecided, "the service crm did not answer"),
+			Status: exchange.StatusUnknown, Error: opportunity.Failf(opportunity.Undecided, "the service crm did not answer"),
 		}}, nil
 	case in.Undo && thing.cannotUndo, !in.Undo && thing.rejections > 0:
 		thing.rejections--
 		return activities.ExecuteResult{CallResult: activities.CallResult{
-			Status: opportunity.StatusRejected, Error: &opportunity.Error{Type: opportunity.Rejected, Label: "Sold Out"},
+			Status: exchange.StatusRejected, Error: &opportunity.Error{Type: opportunity.Rejected, Label: "Sold Out"},
 		}}, nil
 	case thing.ignoredRequests > 0:
 		thing.ignoredRequests--
 	default:
 		r.applyEffect(in, name, thing)
 	}
-	return activities.ExecuteResult{CallResult: activities.CallResult{Status: opportunity.StatusDone}, UndoEntry: in.UndoEntry}, nil
+	return activities.ExecuteResult{CallResult: activities.CallResult{Status: exchange.StatusDone}, UndoEntry: in.UndoEntry}, nil
 }
 
 // applyEffect makes the request take effect.

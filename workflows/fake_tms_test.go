@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/testsuite"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -24,11 +25,11 @@ type fakeTMS struct {
 	taggedRecords int // how many records carry the mark
 	step          opportunity.Step
 	details       opportunity.Details
-	items         []opportunity.InterestRef
+	items         []exchange.InterestRef
 	reservation   opportunity.Reservation
 	log           []string
 	calls         []string // names of the activities called
-	batches       [][]opportunity.Change
+	batches       [][]exchange.Change
 
 	// create and apply, when set, are called first; an answer that is not nil replaces the answer
 	// of the call. commit says whether the call takes effect before that.
@@ -69,7 +70,7 @@ type fakeTMS struct {
 	creates, applies                     int
 	reads, tagRequests                   int
 	skippedEarlierRunCheck, noEarlierRun bool // from the last create
-	names                                map[opportunity.UnresolvedName]opportunity.ID
+	names                                map[exchange.UnresolvedName]opportunity.ID
 	// resolve, when set, makes the look-up of names fail.
 	resolve func(ctx context.Context, in activities.ResolveInput) error
 }
@@ -87,17 +88,17 @@ var steps = []opportunity.Step{
 }
 
 func newFakeTMS() *fakeTMS {
-	names := map[opportunity.UnresolvedName]opportunity.ID{}
+	names := map[exchange.UnresolvedName]opportunity.ID{}
 	for _, s := range steps {
-		names[opportunity.UnresolvedName{Type: opportunity.TypeStep, Text: s.Name}] = s.ID
+		names[exchange.UnresolvedName{Type: opportunity.TypeStep, Text: s.Name}] = s.ID
 	}
 	return &fakeTMS{batchLimit: -1, names: names}
 }
 
-func (r *fakeTMS) snapshot() opportunity.Snapshot {
-	return opportunity.Snapshot{
+func (r *fakeTMS) snapshot() exchange.Snapshot {
+	return exchange.Snapshot{
 		ID: id("Opportunity", 2), Details: r.details, Step: r.step,
-		Interests: append([]opportunity.InterestRef(nil), r.items...), Reservation: r.reservation,
+		Interests: append([]exchange.InterestRef(nil), r.items...), Reservation: r.reservation,
 	}
 }
 
@@ -145,7 +146,7 @@ func (r *fakeTMS) createOpportunity(_ context.Context, in activities.CreateInput
 		return *instead, err
 	}
 	return activities.CreateResult{
-		CallResult: activities.CallResult{Status: opportunity.StatusDone, PlaybookFeatures: r.playbook.playbookFeatures()}, Record: r.snapshot(),
+		CallResult: activities.CallResult{Status: exchange.StatusDone, PlaybookFeatures: r.playbook.playbookFeatures()}, Record: r.snapshot(),
 		Region: opportunity.Ref{ID: id("Region", "UK"), Name: in.Start.Region},
 	}, nil
 }
@@ -158,7 +159,7 @@ func (r *fakeTMS) applyCommands(_ context.Context, in activities.ApplyInput) (ac
 		return activities.ApplyResult{CallResult: r.resetResult()}, nil
 	}
 	if rules := r.playbook.playbookFeatures(); in.TransitionUnplanned && rules != nil && rules.Transitions {
-		return activities.ApplyResult{CallResult: activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonTransitionUnplanned, PlaybookFeatures: rules}}, nil
+		return activities.ApplyResult{CallResult: activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonTransitionUnplanned, PlaybookFeatures: rules}}, nil
 	}
 	r.applies++
 	r.batches = append(r.batches, in.Changes)
@@ -166,7 +167,7 @@ func (r *fakeTMS) applyCommands(_ context.Context, in activities.ApplyInput) (ac
 	if r.apply != nil {
 		commit, instead, err = r.apply(r.applies, in)
 	}
-	result := activities.ApplyResult{CallResult: activities.CallResult{Status: opportunity.StatusDone, PlaybookFeatures: r.playbook.playbookFeatures()}}
+	result := activities.ApplyResult{CallResult: activities.CallResult{Status: exchange.StatusDone, PlaybookFeatures: r.playbook.playbookFeatures()}}
 	if commit {
 		for i, m := range in.Changes {
 			if r.batchLimit == i {
@@ -186,20 +187,20 @@ func (r *fakeTMS) applyCommands(_ context.Context, in activities.ApplyInput) (ac
 }
 
 // applyChange makes one change as the API would.
-func (r *fakeTMS) applyChange(m opportunity.Change) opportunity.ChangeResult {
+func (r *fakeTMS) applyChange(m exchange.Change) exchange.ChangeResult {
 	switch {
 	case m.Interest != nil:
-		added := opportunity.InterestRef{ID: id("OpportunityInterest", len(r.items)+1), Item: opportunity.ID(m.Interest.Item)}
+		added := exchange.InterestRef{ID: id("OpportunityInterest", len(r.items)+1), Item: opportunity.ID(m.Interest.Item)}
 		if m.Interest.Quantity == 13 {
-			return opportunity.ChangeResult{Status: opportunity.StatusRejected, Error: &opportunity.Error{Type: opportunity.Rejected, Label: "Sold Out", Message: "no places left"}}
+			return exchange.ChangeResult{Status: exchange.StatusRejected, Error: &opportunity.Error{Type: opportunity.Rejected, Label: "Sold Out", Message: "no places left"}}
 		}
 		r.items = append(r.items, added)
 		r.log = append(r.log, fmt.Sprintf("interest %d", m.Interest.Quantity))
-		answered := []opportunity.InterestRef{added}
+		answered := []exchange.InterestRef{added}
 		if r.answersAllInterests {
-			answered = append([]opportunity.InterestRef(nil), r.items...)
+			answered = append([]exchange.InterestRef(nil), r.items...)
 		}
-		return opportunity.ChangeResult{Status: opportunity.StatusDone, Interests: answered}
+		return exchange.ChangeResult{Status: exchange.StatusDone, Interests: answered}
 	case m.Update != nil:
 		if m.Update.Name != "" {
 			r.details.Name = m.Update.Name
@@ -209,16 +210,16 @@ func (r *fakeTMS) applyChange(m opportunity.Change) opportunity.ChangeResult {
 		}
 		r.log = append(r.log, "update "+m.Update.Name+m.Update.Currency)
 		details := r.details
-		return opportunity.ChangeResult{Status: opportunity.StatusDone, Details: &details}
+		return exchange.ChangeResult{Status: exchange.StatusDone, Details: &details}
 	case m.Progress != nil:
 		for i, s := range steps {
 			if (s.Name == m.Progress.To || string(s.ID) == m.Progress.To) && i > 0 && steps[i-1].ID == r.step.ID {
 				r.step = s
 				r.log = append(r.log, "progress "+s.Name)
-				return opportunity.ChangeResult{Status: opportunity.StatusDone, Step: &s}
+				return exchange.ChangeResult{Status: exchange.StatusDone, Step: &s}
 			}
 		}
-		return opportunity.ChangeResult{Status: opportunity.StatusRejected, Error: &opportunity.Error{
+		return exchange.ChangeResult{Status: exchange.StatusRejected, Error: &opportunity.Error{
 			Type: opportunity.TransitionNotFound, Label: "Transition Not Found", Message: "Transition from step " + string(r.step.ID) + " not found",
 		}}
 	case m.ReservationChange.Release:
@@ -232,7 +233,7 @@ func (r *fakeTMS) applyChange(m opportunity.Change) opportunity.ChangeResult {
 		r.log = append(r.log, "extend")
 	}
 	held := r.reservation
-	return opportunity.ChangeResult{Status: opportunity.StatusDone, Reservation: &held}
+	return exchange.ChangeResult{Status: exchange.StatusDone, Reservation: &held}
 }
 
 func (r *fakeTMS) readOpportunity(_ context.Context, in activities.ReadInput) (activities.ReadResult, error) {
@@ -279,7 +280,7 @@ func (r *fakeTMS) readOpportunity(_ context.Context, in activities.ReadInput) (a
 }
 
 func (r *fakeTMS) resetResult() activities.CallResult {
-	return activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonReset, RunID: r.run}
+	return activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonReset, RunID: r.run}
 }
 
 func (r *fakeTMS) probeAPI(context.Context) (activities.ProbeResult, error) {
@@ -294,7 +295,7 @@ func (r *fakeTMS) tagOpportunity(ctx context.Context, in activities.TagInput) (a
 	defer r.mu.Unlock()
 	r.calls = append(r.calls, activities.TagOpportunity)
 	r.tagRequests++
-	commit, instead, err := true, &activities.CallResult{Status: opportunity.StatusDone}, error(nil)
+	commit, instead, err := true, &activities.CallResult{Status: exchange.StatusDone}, error(nil)
 	if r.tag != nil {
 		var answer *activities.CallResult
 		if commit, answer, err = r.tag(r.tagRequests); answer != nil {
@@ -339,7 +340,7 @@ func (r *fakeTMS) resolveNames(ctx context.Context, in activities.ResolveInput) 
 	}
 	var out activities.ResolveResult
 	for _, name := range in.Names {
-		one := opportunity.ResolvedName{UnresolvedName: name, ID: r.names[name]}
+		one := exchange.ResolvedName{UnresolvedName: name, ID: r.names[name]}
 		if one.ID == "" {
 			one.Error = opportunity.Failf(opportunity.NotFound, "nothing is called %q", name.Text)
 		}

@@ -3,13 +3,13 @@ package workflows
 import (
 	"go.temporal.io/sdk/workflow"
 
-	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/exchange"
 )
 
 // startFollowUp begins a follow-up that is due. It looks at the record first, however long ago the
 // follow-up was planned. What a person did in the meantime may leave nothing to follow up on. A
 // command that was accepted in the meantime goes first, and may also leave nothing to follow up on.
-func (r *run) startFollowUp(ctx workflow.Context, due opportunity.FollowUp) {
+func (r *run) startFollowUp(ctx workflow.Context, due exchange.FollowUp) {
 	if !r.planFollowUps(ctx) || r.isInterrupted(ctx) || r.isOvertaken(ctx) {
 		return
 	}

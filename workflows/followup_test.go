@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -20,15 +21,15 @@ import (
 type plannedFollowUp struct {
 	name   string
 	after  time.Duration
-	action opportunity.Action
+	action exchange.Action
 }
 
 var (
-	callFollowUp  = plannedFollowUp{"call", time.Hour, opportunity.Action{Kind: opportunity.ActionAttention, Attention: "call them"}}
-	emailFollowUp = plannedFollowUp{"mail", 2 * time.Hour, opportunity.Action{
-		Kind: opportunity.ActionEmail, Email: &opportunity.SendEmail{To: opportunity.ToContact, Template: "reminder"},
+	callFollowUp  = plannedFollowUp{"call", time.Hour, exchange.Action{Kind: opportunity.ActionAttention, Attention: "call them"}}
+	emailFollowUp = plannedFollowUp{"mail", 2 * time.Hour, exchange.Action{
+		Kind: opportunity.ActionEmail, Email: &exchange.SendEmail{To: exchange.ToContact, Template: "reminder"},
 	}}
-	progressFollowUp = plannedFollowUp{"move", 3 * time.Hour, opportunity.Action{Kind: opportunity.ActionProgress, Progress: &opportunity.Progress{To: "Opportunity"}}}
+	progressFollowUp = plannedFollowUp{"move", 3 * time.Hour, exchange.Action{Kind: opportunity.ActionProgress, Progress: &opportunity.Progress{To: "Opportunity"}}}
 )
 
 // followUps makes the tenant follow up on opportunities in the first step.
@@ -36,24 +37,24 @@ func followUps(s *fixture, all ...plannedFollowUp) *fakePlaybook {
 	b := &fakePlaybook{features: activities.PlaybookFeatures{Digest: "one", FollowUps: true}, resources: map[string]*fakeResource{}}
 	for _, f := range all {
 		if f.action.Kind == opportunity.ActionEmail {
-			b.resources[f.name] = &fakeResource{required: 1, kind: opportunity.RequestEmail}
+			b.resources[f.name] = &fakeResource{required: 1, kind: exchange.RequestEmail}
 		}
 	}
-	b.plan = func(in activities.PlanInput) opportunity.Plan {
-		plan := opportunity.Plan{Digest: "one"}
+	b.plan = func(in activities.PlanInput) exchange.Plan {
+		plan := exchange.Plan{Digest: "one"}
 		if s.tms.step.Name != "Proposed" {
 			return plan
 		}
 		for _, f := range all {
 			key := keyOf(in.Entered, f.name)
-			if slices.ContainsFunc(in.DoneFollowUps, func(d opportunity.DoneFollowUp) bool { return d.Key == key }) {
+			if slices.ContainsFunc(in.DoneFollowUps, func(d exchange.DoneFollowUp) bool { return d.Key == key }) {
 				continue
 			}
 			due := in.Entered.Add(f.after)
 			if due.Before(in.Now) {
 				due = in.Now
 			}
-			plan.FollowUps = append(plan.FollowUps, opportunity.FollowUp{Key: key, Name: f.name, Due: due, Number: 1, Of: 1, Action: f.action})
+			plan.FollowUps = append(plan.FollowUps, exchange.FollowUp{Key: key, Name: f.name, Due: due, Number: 1, Of: 1, Action: f.action})
 		}
 		return plan
 	}

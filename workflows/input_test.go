@@ -16,6 +16,8 @@ import (
 	"go.temporal.io/sdk/workflow"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/oppflow/oppflow/entity"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -208,8 +210,8 @@ func TestAMessageWithoutMembersMayComeWithoutAPayload(t *testing.T) {
 
 // A caller must not hand a state over, and gives one start.
 func TestAStartIsOneArgument(t *testing.T) {
-	foreign := opportunity.NewState("A-1", start, time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC))
-	foreign.ApplyCreated(opportunity.Snapshot{ID: id("Opportunity", 7), Step: steps[0]}, opportunity.Ref{}, time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC))
+	foreign := entity.NewState("A-1", start, time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC))
+	foreign.ApplyCreated(exchange.Snapshot{ID: id("Opportunity", 7), Step: steps[0]}, opportunity.Ref{}, time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC))
 	for name, arguments := range map[string]payloads{
 		"a state":                 {nil, foreign},
 		"a start and a state":     {start, foreign},
@@ -284,7 +286,7 @@ func TestAStartHasNoTimeLimitAndNoSchedule(t *testing.T) {
 	// A run that an earlier release accepted with such a start goes on.
 	s := newFixture(t)
 	s.info = func(i *workflow.Info) { i.WorkflowRunTimeout = time.Hour }
-	state := opportunity.NewState("A-1", start, s.env.Now())
+	state := entity.NewState("A-1", start, s.env.Now())
 	s.winAt(time.Second)
 	s.run(nil, state)
 	s.wantLog("create", "progress Opportunity", "progress Won")

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/mock"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -59,7 +60,7 @@ func TestARunThatGivesUpNoActivityWaitsOn(t *testing.T) {
 		return name == activities.ReadOpportunity && looks > 1
 	}
 	s.tms.apply = func(int, activities.ApplyInput) (bool, *activities.ApplyResult, error) {
-		return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: opportunity.StatusUnknown}}, nil // it is read back
+		return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: exchange.StatusUnknown}}, nil // it is read back
 	}
 	s.at(time.Second, func() { s.env.SignalWorkflow("addInterests", addIn(1)) })
 	for n := range 8 { // each wakes the run

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -15,12 +16,12 @@ func TestALearnerWhoIsOffTheOrderIsNotRegistered(t *testing.T) {
 	for _, refreshed := range []bool{true, false} {
 		s := newFixture(t)
 		b := &fakePlaybook{features: activities.PlaybookFeatures{Digest: "one", Transitions: true, Learners: true}, resources: map[string]*fakeResource{"register": {required: 1}}}
-		register := opportunity.Effect{Key: "rule/register", Kind: opportunity.EffectRegister, Undo: opportunity.UndoPartial, Register: &opportunity.RegisterLearners{}}
-		b.plan = func(in activities.PlanInput) opportunity.Plan {
-			if in.PlanFor.Kind != opportunity.CauseTransition {
-				return opportunity.Plan{}
+		register := exchange.Effect{Key: "rule/register", Kind: opportunity.EffectRegister, Undo: exchange.UndoPartial, Register: &exchange.RegisterLearners{}}
+		b.plan = func(in activities.PlanInput) exchange.Plan {
+			if in.PlanFor.Kind != exchange.CauseTransition {
+				return exchange.Plan{}
 			}
-			return opportunity.Plan{After: []opportunity.Effect{register}}
+			return exchange.Plan{After: []exchange.Effect{register}}
 		}
 		var seen []string
 		b.resources["register"].inspect = func(in activities.EffectInput) *activities.InspectResult {
@@ -62,19 +63,19 @@ func TestFollowUpsAfterAManualTransition(t *testing.T) {
 	s := newFixture(t)
 	b := followUps(s, callFollowUp)
 	inner := b.plan
-	b.plan = func(in activities.PlanInput) opportunity.Plan {
+	b.plan = func(in activities.PlanInput) exchange.Plan {
 		plan := inner(in)
 		if s.tms.step.Name != "Opportunity" {
 			return plan
 		}
 		// The rule is for that step, too.
 		key := keyOf(in.Entered, "call")
-		if !slices.ContainsFunc(in.DoneFollowUps, func(d opportunity.DoneFollowUp) bool { return d.Key == key }) {
+		if !slices.ContainsFunc(in.DoneFollowUps, func(d exchange.DoneFollowUp) bool { return d.Key == key }) {
 			due := in.Entered.Add(callFollowUp.after)
 			if due.Before(in.Now) {
 				due = in.Now
 			}
-			plan.FollowUps = append(plan.FollowUps, opportunity.FollowUp{Key: key, Name: "call", Due: due, Number: 1, Of: 1, Action: callFollowUp.action})
+			plan.FollowUps = append(plan.FollowUps, exchange.FollowUp{Key: key, Name: "call", Due: due, Number: 1, Of: 1, Action: callFollowUp.action})
 		}
 		return plan
 	}

@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -76,7 +77,7 @@ func (s *fixture) attention() []string {
 
 // unreachableResult is an answer by which the API cannot be reached for a long time.
 func unreachableResult(after time.Duration) activities.CallResult {
-	return activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonUnreachable, RetryAfter: after}
+	return activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonUnreachable, RetryAfter: after}
 }
 
 func unreachableApply(after time.Duration) *activities.ApplyResult {
@@ -405,7 +406,7 @@ func TestCloseBeforeTheRecordExists(t *testing.T) {
 		"a question stands": func(s *fixture) {
 			s.tms.taggedRecords = 2
 			s.tms.create = func(int) (bool, *activities.CreateResult, error) {
-				return false, &activities.CreateResult{CallResult: activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonEarlierRun}}, nil
+				return false, &activities.CreateResult{CallResult: activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonEarlierRun}}, nil
 			}
 		},
 	} {
@@ -467,7 +468,7 @@ func TestCloseWithAQuestion(t *testing.T) {
 		if n > 1 {
 			return true, nil, nil
 		}
-		s.tms.items = append(s.tms.items, opportunity.InterestRef{ID: "by-hand", Item: id("LearningPath", 1)})
+		s.tms.items = append(s.tms.items, exchange.InterestRef{ID: "by-hand", Item: id("LearningPath", 1)})
 		return false, nil, errors.New("lost")
 	}
 	asked := add(1)
@@ -508,7 +509,7 @@ func TestRefresh(t *testing.T) {
 				price := interest(2).UnitAmount
 				s.tms.items = nil
 				for n := range 5 { // more than a page
-					s.tms.items = append(s.tms.items, opportunity.InterestRef{ID: id("OpportunityInterest", 10+n), Item: id("Course", n), Quantity: 2, UnitAmount: &price})
+					s.tms.items = append(s.tms.items, exchange.InterestRef{ID: id("OpportunityInterest", 10+n), Item: id("Course", n), Quantity: 2, UnitAmount: &price})
 				}
 				s.tms.step, s.tms.details.Name = steps[1], "Second"
 				s.tms.reservation = opportunity.Reservation{Valid: true, Until: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)}
@@ -570,7 +571,7 @@ func TestRefreshTakesNothingForAnEffect(t *testing.T) {
 	s.at(time.Second, func() {
 		s.tms.mu.Lock()
 		defer s.tms.mu.Unlock()
-		s.tms.items = []opportunity.InterestRef{{ID: "by-hand", Item: id("CourseTemplate", 107)}}
+		s.tms.items = []exchange.InterestRef{{ID: "by-hand", Item: id("CourseTemplate", 107)}}
 		s.env.SignalWorkflow("refresh", opportunity.Refresh{})
 	})
 	s.at(2*time.Second, func() { s.update("i", "addInterests", addIn(7)) })

@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -43,7 +44,7 @@ func (s *fixture) outage(reason activities.Reason, lost bool) *outage {
 		}
 		return nil
 	}
-	away := activities.CallResult{Status: opportunity.StatusNotSent, Reason: reason}
+	away := activities.CallResult{Status: exchange.StatusNotSent, Reason: reason}
 	s.tms.create = func(int) (bool, *activities.CreateResult, error) {
 		if o.over {
 			return true, nil, nil

@@ -9,19 +9,20 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
 // planTransition plans the effects that go with the next move.
 func (r *run) planTransition(ctx workflow.Context, request, to string) {
-	result, err := r.awaitPlan(ctx, activities.PlanInput{PlanFor: opportunity.PlanCause{Kind: opportunity.CauseTransition}, TargetStep: to},
+	result, err := r.awaitPlan(ctx, activities.PlanInput{PlanFor: exchange.PlanCause{Kind: exchange.CauseTransition}, TargetStep: to},
 		activities.ReadOptions("plan the effects of the move"))
 	switch {
 	case r.isInterrupted(ctx), isUnanswered(err), err == nil && r.handleReset(ctx, result.RunID):
 		return
 	case err != nil:
 		// The caller who asked for the move gets the API's own answer to it.
-		result.Plan = opportunity.Plan{Problems: []string{"the effects of a move could not be planned: " + readFailureText(err)}}
+		result.Plan = exchange.Plan{Problems: []string{"the effects of a move could not be planned: " + readFailureText(err)}}
 	default:
 		r.state.SetPlaybook(&result.PlaybookFeatures, workflow.Now(ctx))
 		if r.state.HasLostInterest(result.Record) && hasChange(ctx, changeForgetGoneInterests) {
@@ -62,13 +63,13 @@ func (r *run) planFollowUps(ctx workflow.Context) bool {
 }
 
 // planReaction plans the effects of an external change.
-func (r *run) planReaction(ctx workflow.Context, occasion opportunity.PlanCause) {
+func (r *run) planReaction(ctx workflow.Context, occasion exchange.PlanCause) {
 	result, err := r.planInBackground(ctx, activities.PlanInput{PlanFor: occasion}, "plan what to do about what happened")
 	switch {
 	case r.isInterrupted(ctx), isUnanswered(err), err == nil && r.handleReset(ctx, result.RunID):
 		return
 	case err != nil:
-		result.Plan = opportunity.Plan{Problems: []string{"what to do about what happened could not be planned: " + readFailureText(err)}}
+		result.Plan = exchange.Plan{Problems: []string{"what to do about what happened could not be planned: " + readFailureText(err)}}
 	}
 	r.state.ApplyReactionPlan(result.Plan, workflow.Now(ctx))
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -69,14 +70,14 @@ func TestExternalChangesAreNotForgotten(t *testing.T) {
 	b := withTransitionEffects(s, nil, nil)
 	b.features.Reactions = true
 	b.resources["mail"] = &fakeResource{}
-	b.plan = func(in activities.PlanInput) opportunity.Plan {
-		if in.PlanFor.Kind != opportunity.CauseEventCancelled {
-			return opportunity.Plan{}
+	b.plan = func(in activities.PlanInput) exchange.Plan {
+		if in.PlanFor.Kind != exchange.CauseEventCancelled {
+			return exchange.Plan{}
 		}
-		return opportunity.Plan{After: effectsNamed("mail")}
+		return exchange.Plan{After: effectsNamed("mail")}
 	}
 	s.at(time.Hour, func() {
-		b.events, b.failsFor = []activities.EventChange{{Event: "e", Cancelled: true}}, opportunity.CauseEventCancelled
+		b.events, b.failsFor = []activities.EventChange{{Event: "e", Cancelled: true}}, exchange.CauseEventCancelled
 		s.env.SignalWorkflow("refresh", opportunity.Refresh{})
 	})
 	s.at(4*time.Hour, func() { s.wantLog("create"); b.failsFor = "" })
@@ -93,11 +94,11 @@ func TestARecordThatIsGoneIsNotFollowedUp(t *testing.T) {
 	b := withTransitionEffects(s, nil, nil)
 	b.features.FollowUps = true
 	b.resources["mail"] = &fakeResource{}
-	b.plan = func(in activities.PlanInput) opportunity.Plan {
+	b.plan = func(in activities.PlanInput) exchange.Plan {
 		due := in.Entered.Add(24 * time.Hour)
-		return opportunity.Plan{FollowUps: []opportunity.FollowUp{{
+		return exchange.Plan{FollowUps: []exchange.FollowUp{{
 			Key: "remind/mail", Name: "remind", Due: due, Number: 1, Of: 1,
-			Action: opportunity.Action{Kind: opportunity.ActionLog, Log: &opportunity.WriteLog{}},
+			Action: exchange.Action{Kind: opportunity.ActionLog, Log: &exchange.WriteLog{}},
 		}}}
 	}
 	s.at(time.Hour, func() { s.tms.exists = false })
@@ -145,13 +146,13 @@ func TestNoPlanOfALowerVersionIsTaken(t *testing.T) {
 	b := withTransitionEffects(s, nil, []string{"b"})
 	b.features.Version = 3
 	full := b.plan
-	b.plan = func(in activities.PlanInput) opportunity.Plan {
+	b.plan = func(in activities.PlanInput) exchange.Plan {
 		if in.MinPlaybookVersion != 3 {
 			t.Errorf("asked for version %d", in.MinPlaybookVersion)
 		}
 		plan := full(in)
 		if b.features.Version < 3 {
-			plan = opportunity.Plan{} // without the effect
+			plan = exchange.Plan{} // without the effect
 		}
 		plan.Version = b.features.Version
 		return plan

@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -48,24 +49,24 @@ func executeChange[R any](ctx workflow.Context, r *run, name string, input any, 
 	var result R
 	answer := workflow.ExecuteActivity(asking, name, input)
 	if awaitLost(ctx, answer, workflow.GetActivityOptions(ctx), neverCut) {
-		return of(activities.CallResult{Status: opportunity.StatusUnknown, Reason: activities.ReasonAttemptNotEnded})
+		return of(activities.CallResult{Status: exchange.StatusUnknown, Reason: activities.ReasonAttemptNotEnded})
 	}
 	if err := answer.Get(ctx, &result); err != nil {
 		return of(resultOfError(err))
 	}
 	if !proves(result) && hasChange(ctx, changeProof) {
-		return of(activities.CallResult{Status: opportunity.StatusUnknown, Reason: activities.ReasonAttemptNotEnded})
+		return of(activities.CallResult{Status: exchange.StatusUnknown, Reason: activities.ReasonAttemptNotEnded})
 	}
 	return result
 }
 
 // provenResults returns the answers to a batch. Answers that do not prove themselves become unknown, and
 // the reason says so.
-func provenResults(ctx workflow.Context, batch []opportunity.Change, answers []opportunity.ChangeResult) (judged []opportunity.ChangeResult, reason activities.Reason) {
+func provenResults(ctx workflow.Context, batch []exchange.Change, answers []exchange.ChangeResult) (judged []exchange.ChangeResult, reason activities.Reason) {
 	judged = slices.Clone(answers)
 	for i := range judged {
 		if i < len(batch) && !activities.ProvesChange(judged[i], batch[i]) && hasChange(ctx, changeProof) {
-			judged[i], reason = opportunity.ChangeResult{Status: opportunity.StatusUnknown}, activities.ReasonAttemptNotEnded
+			judged[i], reason = exchange.ChangeResult{Status: exchange.StatusUnknown}, activities.ReasonAttemptNotEnded
 		}
 	}
 	return judged, reason

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -13,7 +14,7 @@ import (
 func (b *fakePlaybook) countPlans(s *fixture) (at *[]time.Duration, timers *int) {
 	at, timers = new([]time.Duration), new(int)
 	plan := b.plan
-	b.plan = func(in activities.PlanInput) opportunity.Plan {
+	b.plan = func(in activities.PlanInput) exchange.Plan {
 		*at = append(*at, in.Now.Sub(startTime).Round(time.Second))
 		return plan(in)
 	}
@@ -48,7 +49,7 @@ func TestFollowUpsArePlannedWhenItIsQuiet(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newFixture(t)
-			b := followUps(s, plannedFollowUp{"call", c.due, opportunity.Action{Kind: opportunity.ActionAttention, Attention: "call them"}})
+			b := followUps(s, plannedFollowUp{"call", c.due, exchange.Action{Kind: opportunity.ActionAttention, Attention: "call them"}})
 			b.features.QuietTime = activities.DefaultQuietTime
 			plans, timers := b.countPlans(s)
 			before := 0

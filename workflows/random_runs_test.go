@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/converter"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/settings/testrun"
 )
@@ -109,9 +110,9 @@ func (w *effectCounter) observe(s *fixture) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		switch in.Request.Kind {
-		case opportunity.RequestEmail, opportunity.RequestLog:
+		case exchange.RequestEmail, exchange.RequestLog:
 			w.sent[in.Effect.Key]++
-		case opportunity.RequestFinaliseInvoice:
+		case exchange.RequestFinaliseInvoice:
 			w.finalisations++
 		}
 	})

@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -228,12 +229,12 @@ func (r *run) shouldGiveUp(ctx workflow.Context) bool {
 func resultOfError(err error) activities.CallResult {
 	var timeout *temporal.TimeoutError
 	if errors.As(err, &timeout) && timeout.TimeoutType() == enums.TIMEOUT_TYPE_SCHEDULE_TO_START {
-		return activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonNoWorker}
+		return activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonNoWorker}
 	}
 	if timeout == nil {
-		return activities.CallResult{Status: opportunity.StatusUnknown, Reason: activities.ReasonAttemptNotEnded}
+		return activities.CallResult{Status: exchange.StatusUnknown, Reason: activities.ReasonAttemptNotEnded}
 	}
-	return activities.CallResult{Status: opportunity.StatusUnknown}
+	return activities.CallResult{Status: exchange.StatusUnknown}
 }
 
 // changeOptions returns the options of an activity that changes something. Each time that no worker took

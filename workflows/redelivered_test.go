@@ -7,15 +7,16 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/oppflow/oppflow/entity"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
 // stateAfterReset returns the state of a run that was reset to its beginning and is paused. The server
 // knows the run by another id than the workflow's own.
-func (s *fixture) stateAfterReset() *opportunity.State {
+func (s *fixture) stateAfterReset() *entity.State {
 	s.tms.run = "default-test-run-id"
-	state := opportunity.NewState("A-1", start, s.env.Now())
+	state := entity.NewState("A-1", start, s.env.Now())
 	state.PreviousRunID = "the run that was reset"
 	state.Paused = &opportunity.PauseInfo{Since: s.env.Now()}
 	return state

@@ -6,6 +6,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -145,7 +146,7 @@ func (r *run) findRecordAfterReset(ctx workflow.Context) {
 // markAllInDoubt notes that the fate of all waiting changes is unknown.
 func (r *run) markAllInDoubt(ctx workflow.Context) {
 	all := r.state.Backlog().Changes
-	r.state.ApplyResults(all, slices.Repeat([]opportunity.ChangeResult{{Status: opportunity.StatusUnknown}}, len(all)), workflow.Now(ctx))
+	r.state.ApplyResults(all, slices.Repeat([]exchange.ChangeResult{{Status: exchange.StatusUnknown}}, len(all)), workflow.Now(ctx))
 }
 
 // waitAfterReset waits until no request of the run before can commit any more; a worker may have had
@@ -177,7 +178,7 @@ func (r *run) readBackAfterReset(ctx workflow.Context, from opportunity.ID) {
 }
 
 // compareAfterReset compares all waiting changes with the record.
-func (r *run) compareAfterReset(ctx workflow.Context, from opportunity.ID, record opportunity.Snapshot) {
+func (r *run) compareAfterReset(ctx workflow.Context, from opportunity.ID, record exchange.Snapshot) {
 	if failed, err := r.resolveMissing(ctx, r.state.Backlog().Changes); err == nil {
 		r.state.FailNames(r.state.Backlog().Changes, failed, workflow.Now(ctx))
 	}
@@ -192,11 +193,11 @@ func (r *run) compareAfterReset(ctx workflow.Context, from opportunity.ID, recor
 
 // requeueUnknown keeps unknown changes in the queue, to be decided together with all other waiting
 // changes.
-func requeueUnknown(answers []opportunity.ChangeResult) []opportunity.ChangeResult {
+func requeueUnknown(answers []exchange.ChangeResult) []exchange.ChangeResult {
 	left := slices.Clone(answers)
 	for i := range left {
 		if isUnknown(left[i]) {
-			left[i] = opportunity.ChangeResult{Status: opportunity.StatusNotSent}
+			left[i] = exchange.ChangeResult{Status: exchange.StatusNotSent}
 		}
 	}
 	return left

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/entity"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -27,7 +29,7 @@ func fakeTMSBeforeReset(t *testing.T, requests int) *fakeTMS {
 	s := newFixture(t)
 	s.tms.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 		if n > requests {
-			return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonUnreachable}}, nil
+			return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonUnreachable}}, nil
 		}
 		return true, nil, nil
 	}
@@ -106,8 +108,8 @@ func TestAReadReportsAReset(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			over := fakeTMSBeforeReset(t, 2)
 			s := newFixtureOver(t, over)
-			state := opportunity.NewState("A-1", start, s.env.Now())
-			state.ApplyCreated(opportunity.Snapshot{ID: id("Opportunity", 2), Step: steps[0]}, opportunity.Ref{}, s.env.Now())
+			state := entity.NewState("A-1", start, s.env.Now())
+			state.ApplyCreated(exchange.Snapshot{ID: id("Opportunity", 2), Step: steps[0]}, opportunity.Ref{}, s.env.Now())
 			s.at(time.Second, s.redeliverAll)
 			reset := func() { s.tms.run = "the run after" }
 			if way == "refresh" {
@@ -172,7 +174,7 @@ func count(list []string, one string) int {
 
 // endedAfterReset runs a reset run that is cancelled or closed before it asks for anything. The run
 // before carried out the first of its two messages, "done".
-func (s *fixture) endedAfterReset(state *opportunity.State, way string) {
+func (s *fixture) endedAfterReset(state *entity.State, way string) {
 	s.t.Helper()
 	s.tms.run = "default-test-run-id"
 	done := addIn(1)
@@ -197,8 +199,8 @@ func TestAResetRunIsClosed(t *testing.T) {
 	over := fakeTMSBeforeReset(t, 2)
 	for _, way := range []string{"close", "cancel"} {
 		s := newFixtureOver(t, over)
-		state := opportunity.NewState("A-1", start, s.env.Now())
-		state.ApplyCreated(opportunity.Snapshot{ID: id("Opportunity", 2), Step: steps[0]}, opportunity.Ref{}, s.env.Now())
+		state := entity.NewState("A-1", start, s.env.Now())
+		state.ApplyCreated(exchange.Snapshot{ID: id("Opportunity", 2), Step: steps[0]}, opportunity.Ref{}, s.env.Now())
 		state.PreviousRunID = "a run that was reset"
 		state.Paused = &opportunity.PauseInfo{Since: s.env.Now()}
 		s.endedAfterReset(state, way)
@@ -219,7 +221,7 @@ func TestAResetRunIsClosedBeforeTheRecordIsKnown(t *testing.T) {
 		over := fakeTMSBeforeReset(t, 2)
 		over.reservation = opportunity.Reservation{Valid: true, Until: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)}
 		s := newFixtureOver(t, over)
-		state := opportunity.NewState("A-1", start, s.env.Now())
+		state := entity.NewState("A-1", start, s.env.Now())
 		state.PreviousRunID = "a run that was reset"
 		state.Paused = &opportunity.PauseInfo{Since: s.env.Now()}
 		s.endedAfterReset(state, way)
@@ -236,7 +238,7 @@ func TestAResetRunIsClosedBeforeTheRecordIsKnown(t *testing.T) {
 // When it is unknown whether there is a record, nothing that may have happened is reported failed.
 func TestAResetRunIsClosedWithAnUnreadableRecord(t *testing.T) {
 	s := newFixtureOver(t, fakeTMSBeforeReset(t, 2))
-	state := opportunity.NewState("A-1", start, s.env.Now())
+	state := entity.NewState("A-1", start, s.env.Now())
 	state.PreviousRunID = "a run that was reset"
 	state.Paused = &opportunity.PauseInfo{Since: s.env.Now()}
 	s.tms.run, s.tms.taggedRecords = "default-test-run-id", 2
@@ -257,7 +259,7 @@ func TestAResetRunIsClosedBeforeItAdopted(t *testing.T) {
 		over.reservation = opportunity.Reservation{Valid: true, Until: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)}
 		over.owner = owner
 		s := newFixtureOver(t, over)
-		state := opportunity.NewState("A-1", opportunity.Start{Adopt: id("Opportunity", 2)}, s.env.Now())
+		state := entity.NewState("A-1", opportunity.Start{Adopt: id("Opportunity", 2)}, s.env.Now())
 		state.PreviousRunID = "a run that was reset"
 		state.Paused = &opportunity.PauseInfo{Since: s.env.Now()}
 		s.tms.run = "default-test-run-id"

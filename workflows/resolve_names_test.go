@@ -9,14 +9,15 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
 // failPathLookup makes the API fail to look up learning paths, until it is mended. Names of other things
 // are looked up, in separate requests.
-func (s *fixture) failPathLookup(mended func() bool) (path opportunity.UnresolvedName) {
-	path = opportunity.UnresolvedName{Type: opportunity.TypePath, Text: "LP-1"}
-	account := opportunity.UnresolvedName{Type: opportunity.TypeAccount, Text: "Northgate"}
+func (s *fixture) failPathLookup(mended func() bool) (path exchange.UnresolvedName) {
+	path = exchange.UnresolvedName{Type: opportunity.TypePath, Text: "LP-1"}
+	account := exchange.UnresolvedName{Type: opportunity.TypeAccount, Text: "Northgate"}
 	s.tms.names[path], s.tms.names[account] = id(opportunity.TypePath, 1), id(opportunity.TypeAccount, 1)
 	s.tms.resolve = func(_ context.Context, in activities.ResolveInput) error {
 		if slices.Contains(in.Names, path) && !mended() {
@@ -25,16 +26,16 @@ func (s *fixture) failPathLookup(mended func() bool) (path opportunity.Unresolve
 		return nil
 	}
 	s.tms.apply = func(_ int, in activities.ApplyInput) (bool, *activities.ApplyResult, error) {
-		var missing []opportunity.UnresolvedName
+		var missing []exchange.UnresolvedName
 		for _, m := range in.Changes {
 			for _, name := range m.Names() {
-				if !slices.ContainsFunc(in.ResolvedNames, func(one opportunity.ResolvedName) bool { return one.UnresolvedName == name }) && (name == path || name == account) {
+				if !slices.ContainsFunc(in.ResolvedNames, func(one exchange.ResolvedName) bool { return one.UnresolvedName == name }) && (name == path || name == account) {
 					missing = append(missing, name)
 				}
 			}
 		}
 		if len(missing) > 0 {
-			return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonUnresolvedNames, MissingNames: missing}}, nil
+			return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonUnresolvedNames, MissingNames: missing}}, nil
 		}
 		return true, nil, nil
 	}

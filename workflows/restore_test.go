@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/entity"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -22,7 +23,7 @@ func fixtureAfterRestore(t *testing.T, over *fakeTMS, epoch string) *fixture {
 }
 
 // carriedState is the state as the run before hands it over; that run has one id in all tests.
-func (s *fixture) carriedState() *opportunity.State {
+func (s *fixture) carriedState() *entity.State {
 	state := s.continued()
 	_, epoch := activities.SplitEpochRunID(state.PreviousRunID)
 	state.PreviousRunID = activities.EpochRunID(epoch, "the run before")
@@ -30,7 +31,7 @@ func (s *fixture) carriedState() *opportunity.State {
 }
 
 // backupState runs to a backup in which the message order-77 waits behind a pause, and returns the state of the run then.
-func (s *fixture) backupState() *opportunity.State {
+func (s *fixture) backupState() *entity.State {
 	s.at(2*time.Second, func() {
 		s.env.SignalWorkflow("pause", opportunity.Pause{Reason: "backup"})
 		s.env.SignalWorkflow("addInterests", orderCommand("order-77", 2))

@@ -9,6 +9,8 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/entity"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -16,11 +18,11 @@ import (
 // run is what one run of the workflow holds beside the state that it carries on.
 type run struct {
 	options    Options
-	state      *opportunity.State
+	state      *entity.State
 	signals    *signalQueue
 	wakeTimers wakeTimers
 	// resolvedNames are the meanings of the names and codes that this run has looked up.
-	resolvedNames map[opportunity.UnresolvedName]opportunity.ResolvedName
+	resolvedNames map[exchange.UnresolvedName]exchange.ResolvedName
 	updateWaiters updateWaiters
 	// believedRunID is the run id by which this run knows itself. told is the run id that the server knows,
 	// "" until an activity reported it. The two differ after a reset; the run must then read back
@@ -63,7 +65,7 @@ func newRun(ctx workflow.Context, options Options, a arguments) (*run, error) {
 	info := workflow.GetInfo(ctx)
 	r := &run{
 		options: options, signals: signalQueueOf(ctx), rootContext: ctx,
-		resolvedNames: make(map[opportunity.UnresolvedName]opportunity.ResolvedName), updateWaiters: updateWaiters{deadlines: make(map[string]time.Time)},
+		resolvedNames: make(map[exchange.UnresolvedName]exchange.ResolvedName), updateWaiters: updateWaiters{deadlines: make(map[string]time.Time)},
 		believedRunID: info.OriginalRunID,
 	}
 	if r.signals == nil {
@@ -77,7 +79,7 @@ func newRun(ctx workflow.Context, options Options, a arguments) (*run, error) {
 		if state := readState(a.carriedState.raw); state != nil {
 			r.state = state
 			r.state.ClearCalling()
-			r.state.Version = opportunity.StateVersion // the state is written in this version from now on
+			r.state.Version = entity.StateVersion // the state is written in this version from now on
 			r.detectMissedReset(info.ContinuedExecutionRunID)
 			return r, nil
 		}
@@ -99,7 +101,7 @@ func newRun(ctx workflow.Context, options Options, a arguments) (*run, error) {
 
 // readState reads the state that the run before handed over, nil when there was none. A worker that
 // cannot read a state in full leaves the state to another worker.
-func readState(carried converter.RawValue) *opportunity.State {
+func readState(carried converter.RawValue) *entity.State {
 	if (messagePayload{raw: carried}).isEmpty() {
 		return nil
 	}
@@ -113,11 +115,11 @@ func readState(carried converter.RawValue) *opportunity.State {
 	if err := json.Unmarshal(payload, &written); err != nil {
 		failTask("the state of the run before cannot be read: " + err.Error())
 	}
-	if written.Version > opportunity.StateVersion {
+	if written.Version > entity.StateVersion {
 		failTask(fmt.Sprintf("the state is of version %d, this worker knows versions up to %d: deploy a newer worker",
-			written.Version, opportunity.StateVersion))
+			written.Version, entity.StateVersion))
 	}
-	var state opportunity.State
+	var state entity.State
 	if err := json.Unmarshal(payload, &state); err != nil {
 		failTask("the state of the run before cannot be read: " + err.Error())
 	}
@@ -175,28 +177,28 @@ func (r *run) runTasks(ctx workflow.Context) error {
 // runTask does the next task.
 func (r *run) runTask(ctx workflow.Context) error {
 	switch next := r.nextTask(ctx).(type) {
-	case opportunity.ReadRecord:
+	case entity.ReadRecord:
 		r.refresh(ctx)
-	case opportunity.EnsureEffect:
+	case entity.EnsureEffect:
 		r.runEffect(ctx, next.ActiveEffect)
-	case opportunity.PlanTransition:
+	case entity.PlanTransition:
 		r.planTransition(ctx, next.Request, next.To)
-	case opportunity.SendCommands:
+	case entity.SendCommands:
 		r.applyNext(ctx)
-	case opportunity.PlanReaction:
+	case entity.PlanReaction:
 		r.planReaction(ctx, next.ExternalChange)
-	case opportunity.PlanFollowUps:
+	case entity.PlanFollowUps:
 		r.planFollowUps(ctx)
-	case opportunity.DoFollowUp:
+	case entity.DoFollowUp:
 		r.startFollowUp(ctx, next.FollowUp)
-	case opportunity.WaitForWork:
+	case entity.WaitForWork:
 		return r.waitForWork(ctx, next.Until)
 	}
 	return nil
 }
 
-func (r *run) nextTask(ctx workflow.Context) opportunity.Task {
-	return r.state.Next(workflow.Now(ctx), opportunity.Conditions{MessagesArrived: r.signals.hasNext(), ReadFailed: r.refreshRounds > 0})
+func (r *run) nextTask(ctx workflow.Context) entity.Task {
+	return r.state.Next(workflow.Now(ctx), entity.Conditions{MessagesArrived: r.signals.hasNext(), ReadFailed: r.refreshRounds > 0})
 }
 
 // waitForWork waits until there is a task; tasks that are due at a time share one timer, for the earliest
@@ -204,7 +206,7 @@ func (r *run) nextTask(ctx workflow.Context) opportunity.Task {
 func (r *run) waitForWork(ctx workflow.Context, until time.Time) error {
 	r.callFailed = false
 	stirs := func() bool {
-		if _, rests := r.nextTask(ctx).(opportunity.WaitForWork); !rests {
+		if _, rests := r.nextTask(ctx).(entity.WaitForWork); !rests {
 			return true
 		}
 		return r.callFailed || r.signals.hasNext() || r.state.Closing != nil || r.isOver(ctx) || r.canContinueAsNew(ctx)
@@ -341,7 +343,7 @@ func (r *run) releaseReservation(ctx workflow.Context) {
 func (r *run) refresh(ctx workflow.Context) {
 	ctx, stop := workflow.WithCancel(ctx)
 	defer stop()
-	var record opportunity.Snapshot
+	var record exchange.Snapshot
 	var err error
 	read := false
 	options := activities.BackgroundReadOptions("read the record again")

@@ -4,12 +4,12 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/oppflow/oppflow/activities"
-	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/exchange"
 )
 
 // handleServerErrors handles an error of the API's own, once it is known that a part of the request took no
 // effect. It waits before that part is sent again, and parks a command that alone keeps failing.
-func (r *run) handleServerErrors(ctx workflow.Context, batch []opportunity.Change, sending activities.CallResult) {
+func (r *run) handleServerErrors(ctx workflow.Context, batch []exchange.Change, sending activities.CallResult) {
 	if !sending.ServerError || !r.state.ApplyServerError(batch, workflow.Now(ctx)) {
 		return
 	}

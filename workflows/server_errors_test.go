@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -14,9 +15,9 @@ import (
 // is in a request.
 func (s *fixture) failInterests(quantity int, until func() bool) {
 	s.tms.apply = func(_ int, in activities.ApplyInput) (bool, *activities.ApplyResult, error) {
-		bad := slices.ContainsFunc(in.Changes, func(m opportunity.Change) bool { return m.Interest != nil && m.Interest.Quantity == quantity })
+		bad := slices.ContainsFunc(in.Changes, func(m exchange.Change) bool { return m.Interest != nil && m.Interest.Quantity == quantity })
 		if bad && !until() {
-			return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: opportunity.StatusUnknown, ServerError: true}}, nil
+			return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: exchange.StatusUnknown, ServerError: true}}, nil
 		}
 		return true, nil, nil
 	}
@@ -113,7 +114,7 @@ func TestErrorsWhileTheRecordIsCreated(t *testing.T) {
 	s.tms.create = func(n int) (bool, *activities.CreateResult, error) {
 		sent = append(sent, s.env.Now())
 		if n < 6 {
-			return false, &activities.CreateResult{CallResult: activities.CallResult{Status: opportunity.StatusUnknown, ServerError: true}}, nil
+			return false, &activities.CreateResult{CallResult: activities.CallResult{Status: exchange.StatusUnknown, ServerError: true}}, nil
 		}
 		return true, nil, nil
 	}

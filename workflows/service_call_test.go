@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -26,7 +27,7 @@ func TestAServiceThatIsDownDelaysNothingElse(t *testing.T) {
 				s := newFixture(t)
 				b := withTransitionEffects(s, nil, []string{"crm", "note"})
 				crm := b.resources["crm"]
-				crm.kind, crm.unreachable, crm.hangs = opportunity.RequestCall, !hangs, hangs
+				crm.kind, crm.unreachable, crm.hangs = exchange.RequestCall, !hangs, hangs
 				s.at(time.Second, func() { s.update("p", "progress", to("Opportunity")) })
 				s.at(3*time.Second, func() { s.wantDone("p"); s.update("u", "addInterests", add(1)) })
 				s.at(5*time.Second, func() { s.wantDone("u") })
@@ -89,7 +90,7 @@ func TestAServiceIsCalledAgainByItself(t *testing.T) {
 				b := withTransitionEffects(s, names[0], names[1])
 				b.features.QuietTime = quiet
 				crm := b.resources["crm"]
-				crm.kind = opportunity.RequestCall
+				crm.kind = exchange.RequestCall
 				looked := 0
 				// The service fails ten times, and the last failures are ten minutes apart.
 				crm.inspect = func(activities.EffectInput) *activities.InspectResult {
@@ -114,7 +115,7 @@ func TestAServiceIsCalledAgainByItself(t *testing.T) {
 // step that the opportunity leaves.
 func TestACommandOvertakesAFollowUp(t *testing.T) {
 	for name, f := range map[string]plannedFollowUp{
-		"a move": {"give up", time.Hour, opportunity.Action{Kind: opportunity.ActionProgress, Progress: &opportunity.Progress{To: "Lost"}}},
+		"a move": {"give up", time.Hour, exchange.Action{Kind: opportunity.ActionProgress, Progress: &opportunity.Progress{To: "Lost"}}},
 		"a mail": {"mail", time.Hour, emailFollowUp.action},
 		"a word": {"call", time.Hour, callFollowUp.action},
 	} {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -58,7 +59,7 @@ func TestARunEndsAfterItsEffectsAreUndone(t *testing.T) {
 		return nil
 	}
 	s.tms.apply = func(_ int, in activities.ApplyInput) (bool, *activities.ApplyResult, error) {
-		return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonUnreachable}}, nil
+		return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonUnreachable}}, nil
 	}
 	s.at(time.Second, func() { s.env.SignalWorkflow("progress", to("Opportunity")) })
 	s.at(20*time.Second, s.env.CancelWorkflow)
@@ -72,7 +73,7 @@ func TestAnAdoptionThatSomebodyEnds(t *testing.T) {
 	createRecord(s)
 	s.tms.tag = func(n int) (bool, *activities.CallResult, error) {
 		if n < 4 {
-			return false, &activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonUnreachable}, nil
+			return false, &activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonUnreachable}, nil
 		}
 		return true, nil, nil
 	}
@@ -91,7 +92,7 @@ func TestSkippingAParkedTransitionUndoesItsEffects(t *testing.T) {
 			withTransitionEffects(s, []string{"account", "hold"}, []string{"mail"})
 			s.tms.apply = func(_ int, in activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 				if len(in.Changes) > 0 && in.Changes[0].Progress != nil {
-					return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: opportunity.StatusUnknown, ServerError: true}}, nil
+					return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: exchange.StatusUnknown, ServerError: true}}, nil
 				}
 				return true, nil, nil
 			}
@@ -131,7 +132,7 @@ func TestAttentionAboutAnAbandonedEffectCanBeCleared(t *testing.T) {
 	withTransitionEffects(s, []string{"account"}, nil)
 	s.tms.apply = func(_ int, in activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 		s.tms.step = steps[2] // somebody moved the record elsewhere in the meantime
-		return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: opportunity.StatusUnknown}}, nil
+		return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: exchange.StatusUnknown}}, nil
 	}
 	move := to("Opportunity")
 	move.RequestID = "m"

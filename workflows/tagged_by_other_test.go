@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -24,7 +25,7 @@ func TestARecordOfAnotherReferenceIsNotWrittenTo(t *testing.T) {
 			play: func(s *fixture) {
 				s.tms.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 					if n == 1 {
-						return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: opportunity.StatusUnknown}}, nil
+						return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: exchange.StatusUnknown}}, nil
 					}
 					return true, nil, nil
 				}

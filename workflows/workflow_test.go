@@ -21,6 +21,8 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/entity"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/workflows"
@@ -137,7 +139,7 @@ func (discardLogger) Error(string, ...any) {}
 var start = opportunity.Start{Name: "First Aid course", Region: "UK"}
 
 // run runs the workflow to its end, from a start or from a carried state.
-func (s *fixture) run(input any, carried *opportunity.State) {
+func (s *fixture) run(input any, carried *entity.State) {
 	s.t.Helper()
 	if carried != nil {
 		s.env.SetContinuedExecutionRunID("the run before")
@@ -449,7 +451,7 @@ func TestRejectedStartFailsAndAnswersEverybody(t *testing.T) {
 	s := newFixture(t)
 	s.tms.create = func(int) (bool, *activities.CreateResult, error) {
 		return false, &activities.CreateResult{CallResult: activities.CallResult{
-			Status: opportunity.StatusRejected, Error: &opportunity.Error{Type: opportunity.Rejected, Label: "Invalid Region", Message: "no such region"},
+			Status: exchange.StatusRejected, Error: &opportunity.Error{Type: opportunity.Rejected, Label: "Invalid Region", Message: "no such region"},
 		}}, nil
 	}
 	s.at(0, func() {
@@ -470,7 +472,7 @@ func TestRejectedStartFailsAndAnswersEverybody(t *testing.T) {
 }
 
 // resultWithStatus is a request whose answer is lost.
-func resultWithStatus(t opportunity.ChangeStatus) *activities.ApplyResult {
+func resultWithStatus(t exchange.ChangeStatus) *activities.ApplyResult {
 	return &activities.ApplyResult{CallResult: activities.CallResult{Status: t}}
 }
 
@@ -499,9 +501,9 @@ func TestEarlierRunIsTakenOver(t *testing.T) {
 	with := start
 	with.Interests = addIn(1, 2, 3).Interests
 	s.tms.exists, s.tms.taggedRecords, s.tms.step = true, 1, steps[0]
-	s.tms.items = []opportunity.InterestRef{{ID: "earlier-1", Item: id("CourseTemplate", 101)}}
+	s.tms.items = []exchange.InterestRef{{ID: "earlier-1", Item: id("CourseTemplate", 101)}}
 	s.tms.create = func(int) (bool, *activities.CreateResult, error) {
-		return false, &activities.CreateResult{CallResult: activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonEarlierRun}}, nil
+		return false, &activities.CreateResult{CallResult: activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonEarlierRun}}, nil
 	}
 	s.winAt(time.Minute)
 	s.run(with, nil)
@@ -518,18 +520,18 @@ func TestARequestOfATerminatedRunIsNotTakenForOneOfThisRun(t *testing.T) {
 			s.tms.settling = time.Minute
 			s.tms.create = func(int) (bool, *activities.CreateResult, error) {
 				return false, &activities.CreateResult{CallResult: activities.CallResult{
-					Status: opportunity.StatusNotSent, Reason: activities.ReasonEarlierRun, RetryAfter: time.Minute,
+					Status: exchange.StatusNotSent, Reason: activities.ReasonEarlierRun, RetryAfter: time.Minute,
 				}}, nil
 			}
 			with := addIn(1)
 			s.at(late, func() { // an equal interest, of the run before
 				s.tms.mu.Lock()
 				defer s.tms.mu.Unlock()
-				s.tms.applyChange(opportunity.Change{Interest: &with.Interests[0]})
+				s.tms.applyChange(exchange.Change{Interest: &with.Interests[0]})
 			})
 			s.tms.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 				if n == 1 { // nobody knows what became of it; it was lost
-					return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: opportunity.StatusUnknown}}, nil
+					return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: exchange.StatusUnknown}}, nil
 				}
 				return true, nil, nil
 			}
@@ -547,7 +549,7 @@ func TestARecordOfAnotherStartIsAConflict(t *testing.T) {
 	s.tms.exists, s.tms.taggedRecords, s.tms.step = true, 1, steps[0]
 	s.tms.conflict = opportunity.Failf(opportunity.Conflict, "an opportunity with another start had it before")
 	s.tms.create = func(int) (bool, *activities.CreateResult, error) {
-		return false, &activities.CreateResult{CallResult: activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonEarlierRun}}, nil
+		return false, &activities.CreateResult{CallResult: activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonEarlierRun}}, nil
 	}
 	s.run(start, nil)
 	s.wantLog()
@@ -599,7 +601,7 @@ func TestTwoRecordsAreAQuestion(t *testing.T) {
 			s := newFixture(t)
 			s.tms.taggedRecords = 2
 			s.tms.create = func(n int) (bool, *activities.CreateResult, error) {
-				return n > 1, map[bool]*activities.CreateResult{true: nil, false: {CallResult: activities.CallResult{Status: opportunity.StatusUnknown}}}[n > 1], nil
+				return n > 1, map[bool]*activities.CreateResult{true: nil, false: {CallResult: activities.CallResult{Status: exchange.StatusUnknown}}}[n > 1], nil
 			}
 			s.at(10*time.Minute, func() {
 				view := s.view()
@@ -651,7 +653,7 @@ func TestUnknownRequestIsReadBack(t *testing.T) {
 					if lost == "worker died" {
 						return true, nil, errors.New("lost")
 					}
-					return true, resultWithStatus(opportunity.StatusUnknown), nil
+					return true, resultWithStatus(exchange.StatusUnknown), nil
 				}
 				s.at(0, func() {
 					s.env.SignalWorkflow("addInterests", addIn(1, 2, 3))
@@ -722,7 +724,7 @@ func TestUndecidedChangeIsAQuestionAndTheQueueWaits(t *testing.T) {
 					return true, nil, nil
 				}
 				// Somebody adds another interest by hand in the meantime.
-				s.tms.items = append(s.tms.items, opportunity.InterestRef{ID: "by-hand", Item: id("LearningPath", 1)})
+				s.tms.items = append(s.tms.items, exchange.InterestRef{ID: "by-hand", Item: id("LearningPath", 1)})
 				return false, nil, errors.New("lost")
 			}
 			command := add(1)
@@ -743,7 +745,7 @@ func TestUndecidedChangeIsAQuestionAndTheQueueWaits(t *testing.T) {
 					payload = opportunity.Skip{Request: "order-7", Reason: "added by hand"}
 				case "confirm":
 					payload = opportunity.Confirm{Request: "order-7"}
-					s.tms.items = append(s.tms.items, opportunity.InterestRef{ID: "it-is-there", Item: id("CourseTemplate", 11), Quantity: 1})
+					s.tms.items = append(s.tms.items, exchange.InterestRef{ID: "it-is-there", Item: id("CourseTemplate", 11), Quantity: 1})
 				}
 				s.update("answer", answer, payload)
 			})
@@ -780,7 +782,7 @@ func TestNotSentIsSentAgainAndNobodyIsCharged(t *testing.T) {
 		if n > 8 {
 			return true, nil, nil
 		}
-		return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonUnreachable}}, nil
+		return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonUnreachable}}, nil
 	}
 	told := false
 	s.at(time.Second, func() { s.env.SignalWorkflow("addInterests", add(1)) })
@@ -810,7 +812,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 		if n > 1 {
 			return true, nil, nil
 		}
-		return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonRateLimit, RetryAfter: 4 * time.Minute}}, nil
+		return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonRateLimit, RetryAfter: 4 * time.Minute}}, nil
 	}
 	s.winAt(time.Second)
 	s.run(start, nil)
@@ -825,7 +827,7 @@ func TestRefusedDocumentIsSentOneByOne(t *testing.T) {
 		for _, m := range in.Changes {
 			if m.Interest != nil && m.Interest.Quantity == 2 {
 				return false, &activities.ApplyResult{CallResult: activities.CallResult{
-					Status: opportunity.StatusRejected, Error: &opportunity.Error{Type: opportunity.Rejected, Label: "Request Refused"},
+					Status: exchange.StatusRejected, Error: &opportunity.Error{Type: opportunity.Rejected, Label: "Request Refused"},
 				}}, nil
 			}
 		}
@@ -861,9 +863,9 @@ func TestAddInterestsFailsOnlyWhenNoneIsAdded(t *testing.T) {
 
 func TestNamesAreResolvedOnce(t *testing.T) {
 	s := newFixture(t)
-	won := opportunity.UnresolvedName{Type: opportunity.TypeStep, Text: "Won"}
+	won := exchange.UnresolvedName{Type: opportunity.TypeStep, Text: "Won"}
 	s.tms.names[won] = steps[2].ID
-	s.tms.names[opportunity.UnresolvedName{Type: opportunity.TypeStep, Text: "Opportunity"}] = steps[1].ID
+	s.tms.names[exchange.UnresolvedName{Type: opportunity.TypeStep, Text: "Opportunity"}] = steps[1].ID
 	s.tms.apply = func(_ int, in activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 		for i, m := range in.Changes {
 			for _, name := range m.Names() {
@@ -876,7 +878,7 @@ func TestNamesAreResolvedOnce(t *testing.T) {
 				}
 				if !found {
 					return false, &activities.ApplyResult{CallResult: activities.CallResult{
-						Status: opportunity.StatusNotSent, Reason: activities.ReasonUnresolvedNames, MissingNames: []opportunity.UnresolvedName{name},
+						Status: exchange.StatusNotSent, Reason: activities.ReasonUnresolvedNames, MissingNames: []exchange.UnresolvedName{name},
 					}}, nil
 				}
 			}
@@ -905,7 +907,7 @@ func TestCancelAnswersWaitingCommandsAndReleasesTheReservation(t *testing.T) {
 	s.tms.apply = func(_ int, in activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 		if in.Changes[0].Update != nil && !blocked {
 			blocked = true
-			return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonUnreachable, RetryAfter: time.Hour}}, nil
+			return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonUnreachable, RetryAfter: time.Hour}}, nil
 		}
 		return true, nil, nil
 	}
@@ -930,7 +932,7 @@ func TestCancelAnswersWaitingCommandsAndReleasesTheReservation(t *testing.T) {
 }
 
 // continued runs a workflow until it continues as new and returns the state that it hands over.
-func (s *fixture) continued() *opportunity.State {
+func (s *fixture) continued() *entity.State {
 	s.t.Helper()
 	var next *workflow.ContinueAsNewError
 	if err := s.env.GetWorkflowError(); !errors.As(err, &next) {
@@ -940,7 +942,7 @@ func (s *fixture) continued() *opportunity.State {
 		s.t.Errorf("continues as %s", next.WorkflowType.Name)
 	}
 	var none any
-	state := new(opportunity.State)
+	state := new(entity.State)
 	if err := converter.GetDefaultDataConverter().FromPayloads(next.Input, &none, &state); err != nil {
 		s.t.Fatal(err)
 	}
@@ -1046,8 +1048,8 @@ func TestTooMuchToCarryIsWorkedOffFirst(t *testing.T) {
 
 func TestNewerStateIsLeftAlone(t *testing.T) {
 	s := newFixture(t)
-	state := opportunity.NewState("A-1", start, time.Now())
-	state.Version = opportunity.StateVersion + 1
+	state := entity.NewState("A-1", start, time.Now())
+	state.Version = entity.StateVersion + 1
 	s.run(nil, state)
 	var panicked *temporal.PanicError
 	if err := s.env.GetWorkflowError(); !errors.As(err, &panicked) || !strings.Contains(err.Error(), "deploy a newer worker") {
@@ -1061,7 +1063,7 @@ func TestAnOutageDuringTheStartDoesNotFillTheHistory(t *testing.T) {
 		if n == 20 {
 			s.env.SetContinueAsNewSuggested(true)
 		}
-		return false, &activities.CreateResult{CallResult: activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonUnreachable}}, nil
+		return false, &activities.CreateResult{CallResult: activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonUnreachable}}, nil
 	}
 	s.at(time.Minute, func() { s.env.SignalWorkflow("addInterests", add(1)) })
 	s.run(start, nil)
@@ -1084,7 +1086,7 @@ func TestCreateAnyway(t *testing.T) {
 			if s.tms.skippedEarlierRunCheck {
 				return true, nil, nil
 			}
-			return false, &activities.CreateResult{CallResult: activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonEarlierRun}}, nil
+			return false, &activities.CreateResult{CallResult: activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonEarlierRun}}, nil
 		}
 	}
 	first := newFixture(t)
@@ -1144,7 +1146,7 @@ func TestUpdatesAreAnsweredInTime(t *testing.T) {
 			return true, nil, nil
 		}
 		return false, &activities.ApplyResult{CallResult: activities.CallResult{
-			Status: opportunity.StatusNotSent, Reason: activities.ReasonUnreachable, RetryAfter: 24 * time.Hour,
+			Status: exchange.StatusNotSent, Reason: activities.ReasonUnreachable, RetryAfter: 24 * time.Hour,
 		}}, nil
 	}
 	for n := range 3 {
@@ -1189,7 +1191,7 @@ func TestAskingAgainIsWaiting(t *testing.T) {
 		if n > 1 {
 			return true, nil, nil
 		}
-		return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonUnreachable, RetryAfter: time.Minute}}, nil
+		return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonUnreachable, RetryAfter: time.Minute}}, nil
 	}
 	wrong := opportunity.Progress{To: "Won", RequestID: "wrong"}
 	signalled := opportunity.Progress{To: "Won", RequestID: "signalled"}

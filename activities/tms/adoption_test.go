@@ -12,7 +12,7 @@ import (
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
 	"github.com/oppflow/oppflow/administrate"
-	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/exchange"
 )
 
 // A worker reads the time of the last change only for an adoption, and only with the setting.
@@ -93,8 +93,8 @@ func TestPlanOfAnAdoptedRecordIsSpread(t *testing.T) {
 	adopted := r.now().Truncate(time.Second)
 	in := activities.PlanInput{Opportunity: record, Entered: adopted.AddDate(0, 0, -60), LastActivity: adopted.AddDate(0, 0, -60), AdoptedAt: adopted}
 	got := r.plan(in)
-	if len(got.Plan.FollowUps) != 1 || !got.Plan.FollowUps[0].Due.Equal(opportunity.CatchUpAt(record, adopted)) {
-		t.Errorf("%+v; want it at %s", got.Plan.FollowUps, opportunity.CatchUpAt(record, adopted))
+	if len(got.Plan.FollowUps) != 1 || !got.Plan.FollowUps[0].Due.Equal(exchange.CatchUpAt(record, adopted)) {
+		t.Errorf("%+v; want it at %s", got.Plan.FollowUps, exchange.CatchUpAt(record, adopted))
 	}
 	in.AdoptedAt = time.Time{}
 	if got = r.plan(in); len(got.Plan.FollowUps) != 1 || got.Plan.FollowUps[0].Due.Sub(adopted) > time.Minute {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -19,7 +20,7 @@ func (a *Activities) ApplyCommands(ctx context.Context, in activities.ApplyInput
 	case err != nil:
 		return activities.ApplyResult{CallResult: playbookUnavailableResult(err)}, nil
 	case in.TransitionUnplanned && rules != nil && rules.Transitions:
-		return activities.ApplyResult{CallResult: activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonTransitionUnplanned, PlaybookFeatures: rules}}, nil
+		return activities.ApplyResult{CallResult: activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonTransitionUnplanned, PlaybookFeatures: rules}}, nil
 	}
 	dictionary := a.newNameResolver(in.ResolvedNames)
 	mutations := make([]administrate.Mutation, len(in.Changes))
@@ -35,7 +36,7 @@ func (a *Activities) ApplyCommands(ctx context.Context, in activities.ApplyInput
 		return result, nil
 	}
 	result.PlaybookFeatures = rules
-	result.Results = make([]opportunity.ChangeResult, len(in.Changes))
+	result.Results = make([]exchange.ChangeResult, len(in.Changes))
 	for i := range in.Changes {
 		result.Results[i] = a.changeResult(in, i, mutations[i], answers[i])
 		result.ServerError = result.ServerError || isServerError(answers[i].Err)
@@ -43,7 +44,7 @@ func (a *Activities) ApplyCommands(ctx context.Context, in activities.ApplyInput
 	return result, nil
 }
 
-func (a *Activities) apiMutation(in activities.ApplyInput, m opportunity.Change, d *nameResolver) administrate.Mutation {
+func (a *Activities) apiMutation(in activities.ApplyInput, m exchange.Change, d *nameResolver) administrate.Mutation {
 	id, wanted := string(in.Opportunity), m.Names()
 	switch {
 	case m.Interest != nil:
@@ -52,7 +53,7 @@ func (a *Activities) apiMutation(in activities.ApplyInput, m opportunity.Change,
 		return administrate.UpdateOpportunity{
 			ID:        id,
 			AccountID: d.id(opportunity.TypeAccount, m.Update.Account, wanted),
-			Currency:  d.id(opportunity.TypeCurrency, m.Update.Currency, wanted),
+			Currency:  d.id(exchange.TypeCurrency, m.Update.Currency, wanted),
 			Name:      a.referenceTag.addToName(m.Update.Name, in.Reference),
 		}
 	case m.Progress != nil:
@@ -63,7 +64,7 @@ func (a *Activities) apiMutation(in activities.ApplyInput, m opportunity.Change,
 }
 
 // itemID returns the id of the interest's item; the type of the id depends on the kind.
-func itemID(interest opportunity.Interest, wanted []opportunity.UnresolvedName, d *nameResolver) string {
+func itemID(interest opportunity.Interest, wanted []exchange.UnresolvedName, d *nameResolver) string {
 	for _, name := range wanted {
 		return d.id(name.Type, name.Text, wanted)
 	}
@@ -103,7 +104,7 @@ func addInterest(id string, interest opportunity.Interest, item string) administ
 
 // reservationExpiry returns when the places lapse. The API releases places in one way only: they end
 // now. A later interest never shortens a hold.
-func (a *Activities) reservationExpiry(extend opportunity.ReservationChange) time.Time {
+func (a *Activities) reservationExpiry(extend exchange.ReservationChange) time.Time {
 	now := a.now().UTC().Truncate(time.Second)
 	if extend.Release {
 		return now
@@ -118,12 +119,12 @@ func (a *Activities) reservationExpiry(extend opportunity.ReservationChange) tim
 	return until
 }
 
-func (a *Activities) changeResult(in activities.ApplyInput, i int, m administrate.Mutation, answer administrate.MutationResult) opportunity.ChangeResult {
+func (a *Activities) changeResult(in activities.ApplyInput, i int, m administrate.Mutation, answer administrate.MutationResult) exchange.ChangeResult {
 	if answer.Err != nil {
 		known := callResult(answer.Err)
-		return opportunity.ChangeResult{Status: known.Status, Error: known.Error}
+		return exchange.ChangeResult{Status: known.Status, Error: known.Error}
 	}
-	out := opportunity.ChangeResult{Status: opportunity.StatusDone}
+	out := exchange.ChangeResult{Status: exchange.StatusDone}
 	for _, interest := range answer.Interests {
 		out.Interests = append(out.Interests, interestRef(interest))
 	}
@@ -131,7 +132,7 @@ func (a *Activities) changeResult(in activities.ApplyInput, i int, m administrat
 		if answer.Opportunity == nil {
 			// The answer holds nothing about the places, and an empty list of errors proves
 			// nothing: the workflow reads back.
-			return opportunity.ChangeResult{Status: opportunity.StatusUnknown}
+			return exchange.ChangeResult{Status: exchange.StatusUnknown}
 		}
 		held := a.toReservation(answer.Opportunity.Reservations)
 		// A hold that ends at another time than requested is not the requested hold. Where a

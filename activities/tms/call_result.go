@@ -10,6 +10,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -22,20 +23,20 @@ func callResult(err error) activities.CallResult {
 	var invalid *administrate.InvalidError
 	switch {
 	case err == nil:
-		return activities.CallResult{Status: opportunity.StatusDone}
+		return activities.CallResult{Status: exchange.StatusDone}
 	case errors.As(err, &notSent):
-		return activities.CallResult{Status: opportunity.StatusNotSent, Reason: notSentReason(notSent.Reason), RetryAfter: notSent.RetryAfter}
+		return activities.CallResult{Status: exchange.StatusNotSent, Reason: notSentReason(notSent.Reason), RetryAfter: notSent.RetryAfter}
 	case errors.As(err, &rejected):
-		return activities.CallResult{Status: opportunity.StatusRejected, Error: rejectionError(rejected)}
+		return activities.CallResult{Status: exchange.StatusRejected, Error: rejectionError(rejected)}
 	case errors.As(err, &refused):
-		return activities.CallResult{Status: opportunity.StatusRejected, Error: &opportunity.Error{
+		return activities.CallResult{Status: exchange.StatusRejected, Error: &opportunity.Error{
 			Type: opportunity.Rejected, Label: "Request Refused", Message: refusalMessage(refused),
 		}}
 	case errors.As(err, &invalid):
-		return activities.CallResult{Status: opportunity.StatusRejected, Error: opportunity.Invalidf("%s: %s", invalid.Where, invalid.Problem)}
+		return activities.CallResult{Status: exchange.StatusRejected, Error: opportunity.Invalidf("%s: %s", invalid.Where, invalid.Problem)}
 	}
 	return activities.CallResult{
-		Status: opportunity.StatusUnknown, ServerError: isServerError(err), Error: &opportunity.Error{Type: opportunity.Undecided, Message: err.Error()},
+		Status: exchange.StatusUnknown, ServerError: isServerError(err), Error: &opportunity.Error{Type: opportunity.Undecided, Message: err.Error()},
 	}
 }
 
@@ -51,7 +52,7 @@ func notPermitted(err error) activities.CallResult {
 	if errors.As(err, &notSent) {
 		return callResult(notSent)
 	}
-	return activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonWrongTenant}
+	return activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonWrongTenant}
 }
 
 func notSentReason(reason administrate.Reason) activities.Reason {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -16,7 +17,7 @@ import (
 func (a *Activities) CreateOpportunity(ctx context.Context, in activities.CreateInput) (activities.CreateResult, error) {
 	if run, other := detectReset(ctx, in.RunID); other {
 		if !in.SkipEarlierRunCheck {
-			if why := a.checkEarlierRuns(ctx, in); why != nil && why.Status == opportunity.StatusRejected {
+			if why := a.checkEarlierRuns(ctx, in); why != nil && why.Status == exchange.StatusRejected {
 				return activities.CreateResult{CallResult: *why}, nil
 			}
 		}
@@ -27,12 +28,12 @@ func (a *Activities) CreateOpportunity(ctx context.Context, in activities.Create
 		return activities.CreateResult{CallResult: playbookUnavailableResult(err)}, nil
 	}
 	dictionary := a.newNameResolver(in.ResolvedNames)
-	wanted := opportunity.StartNames(in.Start)
+	wanted := exchange.StartNames(in.Start)
 	record := administrate.NewOpportunity{
 		Name:        a.referenceTag.addToName(in.Start.Name, in.Reference),
 		RegionID:    dictionary.id(opportunity.TypeRegion, in.Start.Region, wanted),
 		AccountID:   dictionary.id(opportunity.TypeAccount, in.Start.Account, wanted),
-		Currency:    dictionary.id(opportunity.TypeCurrency, in.Start.Currency, wanted),
+		Currency:    dictionary.id(exchange.TypeCurrency, in.Start.Currency, wanted),
 		EntryStepID: dictionary.id(opportunity.TypeStep, in.Start.EntryStep, wanted),
 		Attributes:  a.referenceTag.attributes(in.Reference),
 	}
@@ -46,7 +47,7 @@ func (a *Activities) CreateOpportunity(ctx context.Context, in activities.Create
 	}
 	created, err := a.api.CreateOpportunity(a.withSendDeadline(ctx), record)
 	result := activities.CreateResult{CallResult: callResult(err)}
-	if result.Status == opportunity.StatusDone || result.Status == opportunity.StatusUnknown {
+	if result.Status == exchange.StatusDone || result.Status == exchange.StatusUnknown {
 		a.createAttempts.add(in.Reference, in.StartDigest)
 	}
 	if err == nil {
@@ -63,7 +64,7 @@ func (a *Activities) regionRef(given, id string) opportunity.Ref {
 	region := opportunity.Ref{ID: opportunity.ID(id)}
 	if given != id {
 		region.Name = given
-		if meaning, ok := a.nameCache.lookup(opportunity.UnresolvedName{Type: opportunity.TypeRegion, Text: given}); ok {
+		if meaning, ok := a.nameCache.lookup(exchange.UnresolvedName{Type: opportunity.TypeRegion, Text: given}); ok {
 			region.Name = meaning.Name
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"go.temporal.io/sdk/converter"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -39,7 +40,7 @@ const maxEarlierRuns = 20
 // earlier run is a Conflict.
 func (a *Activities) checkEarlierRuns(ctx context.Context, in activities.CreateInput) *activities.CallResult {
 	notSent := func(reason activities.Reason) *activities.CallResult {
-		return &activities.CallResult{Status: opportunity.StatusNotSent, Reason: reason}
+		return &activities.CallResult{Status: exchange.StatusNotSent, Reason: reason}
 	}
 	ctx, cancel := context.WithTimeout(ctx, a.earlierRunTimeout)
 	defer cancel()
@@ -129,7 +130,7 @@ func (a *Activities) adoptionConflict(ctx context.Context, in activities.TagInpu
 	runs, _, err := a.otherRuns(ctx, in.WorkflowID, in.RunID, false)
 	switch {
 	case err != nil:
-		return &activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonNamespaceBusy}
+		return &activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonNamespaceBusy}
 	case a.startDiffers(ctx, opportunity.Start{Adopt: in.Opportunity}.Digest(), runs):
 		return startConflict(in.Reference)
 	}
@@ -137,7 +138,7 @@ func (a *Activities) adoptionConflict(ctx context.Context, in activities.TagInpu
 }
 
 func startConflict(reference opportunity.Reference) *activities.CallResult {
-	return &activities.CallResult{Status: opportunity.StatusRejected, Error: opportunity.Failf(opportunity.Conflict,
+	return &activities.CallResult{Status: exchange.StatusRejected, Error: opportunity.Failf(opportunity.Conflict,
 		"reference %s: an opportunity with another start had it before; use a reference of its own", reference)}
 }
 

@@ -6,6 +6,8 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
+	"github.com/oppflow/oppflow/entity"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -29,8 +31,8 @@ func TestStartsAreCompared(t *testing.T) {
 		"another currency":     {lives: map[string]earlierRun{"1": {start: &priced}}, error: opportunity.Conflict},
 		"another region":       {lives: map[string]earlierRun{"1": {start: &elsewhere}}, error: opportunity.Conflict},
 		"adopted":              {lives: map[string]earlierRun{"1": {start: &opportunity.Start{Adopt: id(opportunity.TypeOpportunity, 2)}}}, error: opportunity.Conflict},
-		"continued, equal":     {lives: map[string]earlierRun{"1": {carried: opportunity.NewState("A-1", start, time.Now())}}, want: activities.ReasonEarlierRun},
-		"continued, different": {lives: map[string]earlierRun{"1": {carried: opportunity.NewState("A-1", named, time.Now())}}, error: opportunity.Conflict},
+		"continued, equal":     {lives: map[string]earlierRun{"1": {carried: entity.NewState("A-1", start, time.Now())}}, want: activities.ReasonEarlierRun},
+		"continued, different": {lives: map[string]earlierRun{"1": {carried: entity.NewState("A-1", named, time.Now())}}, error: opportunity.Conflict},
 		"failed before":        {lives: map[string]earlierRun{"1": {start: &named, failed: opportunity.NotFound}}, want: activities.ReasonEarlierRun},
 		"skipped":              {lives: map[string]earlierRun{"1": {start: &named, failed: opportunity.Skipped}}, error: opportunity.Conflict},
 		"refused before":       {lives: map[string]earlierRun{"1": {start: &named}, "2": {start: &start, failed: opportunity.Conflict}}, error: opportunity.Conflict},
@@ -47,7 +49,7 @@ func TestStartsAreCompared(t *testing.T) {
 				out := r.create(activities.CreateInput{Reference: "A-1", Start: start, StartDigest: start.Digest(), RunID: run})
 				switch {
 				case c.error != "":
-					if out.Status != opportunity.StatusRejected || out.Error == nil || out.Error.Type != c.error {
+					if out.Status != exchange.StatusRejected || out.Error == nil || out.Error.Type != c.error {
 						t.Errorf("got %+v; want %s", out.CallResult, c.error)
 					}
 				case run != "":
@@ -73,7 +75,7 @@ func TestAnIndexThatShowsTheNewRunFirst(t *testing.T) {
 	in := activities.CreateInput{Reference: "A-1", Start: opportunity.Start{Name: "First Aid", Region: string(regionDR)}}
 	in.StartDigest = in.Start.Digest()
 	in.NoEarlierRun = true
-	if out := r.create(in); out.Status != opportunity.StatusDone {
+	if out := r.create(in); out.Status != exchange.StatusDone {
 		t.Fatalf("got %+v", out)
 	}
 	in.NoEarlierRun = false
@@ -82,7 +84,7 @@ func TestAnIndexThatShowsTheNewRunFirst(t *testing.T) {
 	}
 	in.Start.Name = "Second Aid"
 	in.StartDigest = in.Start.Digest()
-	if out := r.create(in); out.Status != opportunity.StatusRejected || out.Error.Type != opportunity.Conflict {
+	if out := r.create(in); out.Status != exchange.StatusRejected || out.Error.Type != opportunity.Conflict {
 		t.Errorf("got %+v for another start; want a conflict", out)
 	}
 	r.newWorker(tms.ReferenceTag{InName: true})
@@ -145,12 +147,12 @@ func TestAReferenceThatHadAnotherRecord(t *testing.T) {
 	had := opportunity.Start{Name: "First Aid", Region: string(regionDR)}
 	for name, c := range map[string]struct {
 		life earlierRun
-		want opportunity.ChangeStatus
+		want exchange.ChangeStatus
 	}{
-		"another start":       {earlierRun{start: &had}, opportunity.StatusRejected},
-		"another record":      {earlierRun{start: &opportunity.Start{Adopt: id(opportunity.TypeOpportunity, 77)}}, opportunity.StatusRejected},
-		"the same record":     {earlierRun{start: &opportunity.Start{Adopt: record}}, opportunity.StatusDone},
-		"a start that failed": {earlierRun{start: &had, failed: opportunity.Rejected}, opportunity.StatusDone},
+		"another start":       {earlierRun{start: &had}, exchange.StatusRejected},
+		"another record":      {earlierRun{start: &opportunity.Start{Adopt: id(opportunity.TypeOpportunity, 77)}}, exchange.StatusRejected},
+		"the same record":     {earlierRun{start: &opportunity.Start{Adopt: record}}, exchange.StatusDone},
+		"a start that failed": {earlierRun{start: &had, failed: opportunity.Rejected}, exchange.StatusDone},
 	} {
 		r.newWorker(tms.ReferenceTag{Attribute: "oppflow"})
 		r.namespace.runs, r.namespace.earlierRuns = []string{"own", "1"}, map[string]earlierRun{"1": c.life}

@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -78,7 +79,7 @@ func (a *Activities) ExecuteEffect(ctx context.Context, in activities.EffectInpu
 	switch {
 	case e == nil:
 		return activities.ExecuteResult{CallResult: activities.CallResult{
-			Status: opportunity.StatusNotSent, Reason: activities.ReasonUnknownEffectKind, Error: opportunity.Failf(opportunity.Rejected, "%s", a.unknownKindText(in.Effect.Kind)),
+			Status: exchange.StatusNotSent, Reason: activities.ReasonUnknownEffectKind, Error: opportunity.Failf(opportunity.Rejected, "%s", a.unknownKindText(in.Effect.Kind)),
 		}}, nil
 	case in.Request == nil:
 		return rejectedResult(opportunity.Invalidf("no act is given for the effect %q", in.Effect.Key)), nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -55,12 +56,12 @@ func (e accountHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	switch len(accounts) {
 	case 0:
 		out.UndoEntry = withUndoValue(out.UndoEntry, undoKeyCreating, "yes")
-		out.Request = &opportunity.EffectRequest{Kind: opportunity.RequestCreateAccount}
+		out.Request = &exchange.EffectRequest{Kind: exchange.RequestCreateAccount}
 	case 1:
 		account := opportunity.ID(accounts[0].ID)
 		out.UndoEntry = out.UndoEntry.WithObject(opportunity.TouchedObject{Kind: opportunity.ObjectAccount, ID: account, Created: in.UndoEntry.Values[undoKeyCreating] != ""})
 		out.UndoEntry = withUndoValue(out.UndoEntry, undoKeyAccountSet, string(account))
-		out.Request = &opportunity.EffectRequest{Kind: opportunity.RequestSetAccount, Target: account}
+		out.Request = &exchange.EffectRequest{Kind: exchange.RequestSetAccount, Target: account}
 	default:
 		var ids []string
 		for _, account := range accounts {
@@ -78,7 +79,7 @@ func (e accountHandler) inspect(ctx context.Context, in activities.EffectInput) 
 func (e accountHandler) inspectUndo(out *activities.InspectResult, ties administrate.OpportunityLinks) {
 	ours := opportunity.ID(out.UndoEntry.Values[undoKeyAccountSet])
 	if ties.Account != nil && opportunity.ID(ties.Account.ID) == ours {
-		out.Request = &opportunity.EffectRequest{Kind: opportunity.RequestSetAccount}
+		out.Request = &exchange.EffectRequest{Kind: exchange.RequestSetAccount}
 		return
 	}
 	// The record has no account again, or an account that somebody else gave it.
@@ -101,7 +102,7 @@ func (e accountHandler) execute(ctx context.Context, in activities.EffectInput) 
 	if run, other := detectReset(ctx, in.RunID); other {
 		return activities.ExecuteResult{CallResult: resetResult(run)}, nil
 	}
-	if in.Request.Kind == opportunity.RequestSetAccount {
+	if in.Request.Kind == exchange.RequestSetAccount {
 		_, err := e.api.UpdateOpportunity(e.withSendDeadline(ctx), administrate.UpdateOpportunity{
 			ID: string(in.Opportunity), AccountID: string(in.Request.Target), NoAccount: in.Request.Target == "",
 		})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -58,7 +59,7 @@ func (e attributesHandler) inspect(ctx context.Context, in activities.EffectInpu
 		}
 	}
 	if len(missing) > 0 {
-		out.Request = &opportunity.EffectRequest{Kind: opportunity.RequestSetAttributes, Values: missing}
+		out.Request = &exchange.EffectRequest{Kind: exchange.RequestSetAttributes, Values: missing}
 	}
 	return out, nil
 }

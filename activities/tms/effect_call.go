@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -51,7 +52,7 @@ func (e callHandler) inspect(ctx context.Context, in activities.EffectInput) (ac
 		}
 		out.UndoEntry = withUndoValue(withUndoValue(in.UndoEntry, undoKeyStep, record.Step.ID), undoKeyStepName, record.Step.Name)
 	}
-	out.Request = &opportunity.EffectRequest{Kind: opportunity.RequestCall}
+	out.Request = &exchange.EffectRequest{Kind: exchange.RequestCall}
 	return out, nil
 }
 
@@ -70,7 +71,7 @@ func (e callHandler) execute(ctx context.Context, in activities.EffectInput) (ac
 		return activities.ExecuteResult{CallResult: notPermitted(err)}, nil
 	}
 	result := activities.ExecuteResult{CallResult: e.serviceClient.send(e.withSendDeadline(ctx), message), UndoEntry: in.UndoEntry}
-	if result.Status == opportunity.StatusDone {
+	if result.Status == exchange.StatusDone {
 		called := calledDone
 		if in.Undo {
 			called = calledUndone

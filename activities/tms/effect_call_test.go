@@ -22,6 +22,7 @@ import (
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -96,9 +97,9 @@ func newServiceFixture(t *testing.T) (*fixture, *fakeService, *httptest.Server) 
 }
 
 func callEffect(record opportunity.ID) activities.EffectInput {
-	return activities.EffectInput{Reference: "A 1/b", Opportunity: record, Effect: opportunity.Effect{
+	return activities.EffectInput{Reference: "A 1/b", Opportunity: record, Effect: exchange.Effect{
 		Key: "1/win/after/5/call", Kind: opportunity.EffectCall,
-		Call: &opportunity.CallService{Service: "erp", Path: "/orders", UndoPath: "/orders/cancel"},
+		Call: &exchange.CallService{Service: "erp", Path: "/orders", UndoPath: "/orders/cancel"},
 	}}
 }
 
@@ -108,7 +109,7 @@ func TestServiceIsCalledOnceAndUndone(t *testing.T) {
 	r.requestCount()
 	in := callEffect(record)
 	done := r.runEffect(in)
-	r.wantEffect(done, 1, opportunity.RequestCall)
+	r.wantEffect(done, 1, exchange.RequestCall)
 	text := func(undo bool) string {
 		return fmt.Sprintf(`{"reference":"A 1/b","opportunity":%q,"effect":"1/win/after/5/call","undo":%t,"step":{"id":%q,"name":"Proposed"}}`, record, undo, proposed)
 	}
@@ -123,15 +124,15 @@ func TestServiceIsCalledOnceAndUndone(t *testing.T) {
 	r.requestCount()
 	in.Undo = true
 	undone := r.runEffect(in)
-	r.wantEffect(undone, 0, opportunity.RequestCall)
+	r.wantEffect(undone, 0, exchange.RequestCall)
 	if diff := cmp.Diff([]received{{"/hooks/orders/cancel", "A%201%2Fb/1/win/after/5/call/undo", text(true)}}, s.takeRequests()); diff != "" {
 		t.Error(diff)
 	}
 	in.UndoEntry = undone.undoEntry
 	r.wantEffect(r.runEffect(in), 0)
-	in.UndoEntry = opportunity.UndoEntry{}
+	in.UndoEntry = exchange.UndoEntry{}
 	r.wantEffect(r.runEffect(in), 0) // the service was never called
-	in.Effect.Call = &opportunity.CallService{Service: "erp", Path: "/orders"}
+	in.Effect.Call = &exchange.CallService{Service: "erp", Path: "/orders"}
 	r.wantProblem(r.runEffect(in), 0, "no path")
 	if got := s.takeRequests(); got != nil {
 		t.Errorf("called again: %q", got)
@@ -142,20 +143,20 @@ func TestWhatAServiceAnswers(t *testing.T) {
 	r, s, _ := newServiceFixture(t)
 	record := r.createRecord("A-1")
 	in := callEffect(record)
-	in.Request = &opportunity.EffectRequest{Kind: opportunity.RequestCall}
-	for status, want := range map[int]opportunity.ChangeStatus{
-		200: opportunity.StatusDone, 201: opportunity.StatusDone, 202: opportunity.StatusDone,
-		302: opportunity.StatusUnknown, 307: opportunity.StatusUnknown,
-		400: opportunity.StatusRejected, 404: opportunity.StatusRejected, 409: opportunity.StatusRejected, 410: opportunity.StatusRejected,
-		408: opportunity.StatusUnknown, 425: opportunity.StatusUnknown, 429: opportunity.StatusUnknown,
-		500: opportunity.StatusUnknown, 503: opportunity.StatusUnknown,
+	in.Request = &exchange.EffectRequest{Kind: exchange.RequestCall}
+	for status, want := range map[int]exchange.ChangeStatus{
+		200: exchange.StatusDone, 201: exchange.StatusDone, 202: exchange.StatusDone,
+		302: exchange.StatusUnknown, 307: exchange.StatusUnknown,
+		400: exchange.StatusRejected, 404: exchange.StatusRejected, 409: exchange.StatusRejected, 410: exchange.StatusRejected,
+		408: exchange.StatusUnknown, 425: exchange.StatusUnknown, 429: exchange.StatusUnknown,
+		500: exchange.StatusUnknown, 503: exchange.StatusUnknown,
 	} {
 		s.setStatus(status)
 		out := mustRunActivity[activities.ExecuteResult](r, activities.ExecuteEffect, in)
-		if out.Status != want || (want == opportunity.StatusDone) != (out.UndoEntry.Values["called"] == "done") {
+		if out.Status != want || (want == exchange.StatusDone) != (out.UndoEntry.Values["called"] == "done") {
 			t.Errorf("%d: %+v", status, out)
 		}
-		if want != opportunity.StatusDone && !strings.Contains(out.Error.Message, strconv.Itoa(status)) {
+		if want != exchange.StatusDone && !strings.Contains(out.Error.Message, strconv.Itoa(status)) {
 			t.Errorf("%d: says %q", status, out.Error.Message)
 		}
 		if n := len(s.takeRequests()); n != 1 {
@@ -172,7 +173,7 @@ func TestCallOfUnknownStatusIsRepeatedUnchanged(t *testing.T) {
 	looked := mustRunActivity[activities.InspectResult](r, activities.InspectEffect, in)
 	s.setStatus(http.StatusBadGateway)
 	in.UndoEntry, in.Request = looked.UndoEntry, looked.Request
-	if out := mustRunActivity[activities.ExecuteResult](r, activities.ExecuteEffect, in); out.Status != opportunity.StatusUnknown {
+	if out := mustRunActivity[activities.ExecuteResult](r, activities.ExecuteEffect, in); out.Status != exchange.StatusUnknown {
 		t.Fatalf("%+v", out)
 	}
 	r.apply(record, progress(string(stepTwo)))
@@ -189,7 +190,7 @@ func TestUnreachableServiceIsNotSent(t *testing.T) {
 	r, _, server := newServiceFixture(t)
 	record := r.createRecord("A-1")
 	server.Close()
-	r.wantProblem(r.runEffect(callEffect(record)), 2, "not sent: unreachable", opportunity.RequestCall)
+	r.wantProblem(r.runEffect(callEffect(record)), 2, "not sent: unreachable", exchange.RequestCall)
 }
 
 func TestACallThatCannotBeSigned(t *testing.T) {
@@ -209,7 +210,7 @@ func TestAReadOnlyWorkerCallsNobody(t *testing.T) {
 	r.options.ReadOnly = true
 	r.newWorker(tms.ReferenceTag{})
 	r.requestCount()
-	r.wantProblem(r.runEffect(callEffect(record)), 1, "read-only", opportunity.RequestCall)
+	r.wantProblem(r.runEffect(callEffect(record)), 1, "read-only", exchange.RequestCall)
 	if got := s.takeRequests(); got != nil {
 		t.Errorf("called: %q", got)
 	}
@@ -231,7 +232,7 @@ func TestAWorkerOfAnotherTenantCallsNobody(t *testing.T) {
 			r.options.CheckPermission = func(context.Context) error { return c.why }
 			r.newWorker(tms.ReferenceTag{})
 			r.requestCount()
-			r.wantProblem(r.runEffect(callEffect(record)), 1, c.want, opportunity.RequestCall)
+			r.wantProblem(r.runEffect(callEffect(record)), 1, c.want, exchange.RequestCall)
 			if got := s.takeRequests(); got != nil {
 				t.Errorf("called: %q", got)
 			}

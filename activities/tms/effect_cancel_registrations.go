@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -16,7 +17,7 @@ func (e cancelRegistrationsHandler) inspect(ctx context.Context, in activities.E
 	if in.Undo {
 		return e.inspectUndo(ctx, in, out)
 	}
-	found, err := e.inspectContacts(ctx, dropUnknownAttendees(in), out, opportunity.MatchAskOperator)
+	found, err := e.inspectContacts(ctx, dropUnknownAttendees(in), out, exchange.MatchAskOperator)
 	if err != nil || found.Error != nil {
 		found.UndoEntry = in.UndoEntry
 		return found, err
@@ -34,7 +35,7 @@ func (e cancelRegistrationsHandler) inspect(ctx context.Context, in activities.E
 					Kind: opportunity.ObjectLearner, ID: learner, Event: event, Contact: contact, Reverted: true,
 				})
 				if out.Request == nil {
-					out.Request = &opportunity.EffectRequest{Kind: opportunity.RequestCancelLearner, Target: learner}
+					out.Request = &exchange.EffectRequest{Kind: exchange.RequestCancelLearner, Target: learner}
 				}
 			}
 		}
@@ -90,7 +91,7 @@ func (e cancelRegistrationsHandler) inspectUndo(ctx context.Context, in activiti
 			left, full = left+1, learner.Event
 			continue
 		}
-		out.Request = &opportunity.EffectRequest{Kind: opportunity.RequestReinstateLearner, Target: learner.ID}
+		out.Request = &exchange.EffectRequest{Kind: exchange.RequestReinstateLearner, Target: learner.ID}
 	}
 	if out.Request == nil && left > 0 {
 		out.Error = opportunity.Failf(opportunity.Conflict, "of the learners %d stay cancelled: event %s has no place left", left, full)
@@ -98,7 +99,7 @@ func (e cancelRegistrationsHandler) inspectUndo(ctx context.Context, in activiti
 	return out, nil
 }
 
-func hasLearner(trace opportunity.UndoEntry, id opportunity.ID) bool {
+func hasLearner(trace exchange.UndoEntry, id opportunity.ID) bool {
 	return slices.ContainsFunc(trace.Objects, func(r opportunity.TouchedObject) bool { return r.Kind == opportunity.ObjectLearner && r.ID == id })
 }
 
@@ -107,7 +108,7 @@ func (e cancelRegistrationsHandler) execute(ctx context.Context, in activities.E
 		return activities.ExecuteResult{CallResult: resetResult(run)}, nil
 	}
 	act := e.api.CancelLearner
-	if in.Request.Kind == opportunity.RequestReinstateLearner {
+	if in.Request.Kind == exchange.RequestReinstateLearner {
 		act = e.api.ReactivateLearner
 	}
 	return activities.ExecuteResult{CallResult: callResult(act(e.withSendDeadline(ctx), string(in.Request.Target))), UndoEntry: in.UndoEntry}, nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -21,7 +22,7 @@ func (e contactsHandler) inspect(ctx context.Context, in activities.EffectInput)
 	if in.Undo {
 		return out, nil // contacts stay
 	}
-	several := opportunity.MatchAskOperator
+	several := exchange.MatchAskOperator
 	if in.Effect.Contacts != nil {
 		several = cmp.Or(in.Effect.Contacts.OnMultipleMatches, several)
 	}
@@ -31,7 +32,7 @@ func (e contactsHandler) inspect(ctx context.Context, in activities.EffectInput)
 // inspectContacts finds the contacts of the attendees who are not known yet, by their e-mail
 // addresses. It asks for the missing contacts to be made.
 func (a *Activities) inspectContacts(
-	ctx context.Context, in activities.EffectInput, out activities.InspectResult, several opportunity.MatchPolicy,
+	ctx context.Context, in activities.EffectInput, out activities.InspectResult, several exchange.MatchPolicy,
 ) (activities.InspectResult, error) {
 	for i, attendee := range in.Attendees {
 		if needsContactLookup(attendee) && emailKey(attendee) == "" {
@@ -59,7 +60,7 @@ func (a *Activities) inspectContacts(
 		}
 		email := emailKey(attendee)
 		candidates := known[email]
-		if len(candidates) > 1 && several != opportunity.MatchOldest {
+		if len(candidates) > 1 && several != exchange.MatchOldest {
 			out.Request, out.Contacts = nil, nil
 			out.Error = opportunity.Failf(opportunity.Conflict, "%s have the e-mail address of attendee %d; merge them, or let the playbook take the oldest",
 				plural(len(candidates), "contact"), i+1)
@@ -77,29 +78,29 @@ func (a *Activities) inspectContacts(
 			places = append(places, strconv.Itoa(i))
 		}
 		out.UndoEntry = withUndoValue(out.UndoEntry, undoKeyCreating, strings.Join(places, ","))
-		out.Request = &opportunity.EffectRequest{Kind: opportunity.RequestCreateContacts, Attendees: missing}
+		out.Request = &exchange.EffectRequest{Kind: exchange.RequestCreateContacts, Attendees: missing}
 	}
 	return out, nil
 }
 
 // needsContactLookup reports whether the contact of the attendee must be looked up.
-func needsContactLookup(attendee opportunity.Attendee) bool {
+func needsContactLookup(attendee exchange.Attendee) bool {
 	return attendee.Contact == "" && attendee.Person != nil
 }
 
 // emailKey returns the key of an attendee: addresses that differ in case only belong to
 // one person.
-func emailKey(attendee opportunity.Attendee) string { return strings.ToLower(trimmedEmail(attendee)) }
+func emailKey(attendee exchange.Attendee) string { return strings.ToLower(trimmedEmail(attendee)) }
 
 // trimmedEmail returns the address as it was given.
-func trimmedEmail(attendee opportunity.Attendee) string {
+func trimmedEmail(attendee exchange.Attendee) string {
 	return strings.TrimSpace(attendee.Person.Email)
 }
 
 // contactsByEmail finds the contacts of all attendees who are not known yet, by their
 // addresses in lower case. Whether the API's filter depends on case was never observed,
 // so the request holds each address as it was given and in lower case.
-func (a *Activities) contactsByEmail(ctx context.Context, attendees []opportunity.Attendee) (map[string][]administrate.Contact, error) {
+func (a *Activities) contactsByEmail(ctx context.Context, attendees []exchange.Attendee) (map[string][]administrate.Contact, error) {
 	var emails []string
 	for _, attendee := range attendees {
 		if needsContactLookup(attendee) && emailKey(attendee) != "" {
@@ -188,7 +189,7 @@ func (a *Activities) createContacts(ctx context.Context, in activities.EffectInp
 	// not made.
 	if n := slices.IndexFunc(answers, func(c administrate.ContactResult) bool { return c.Err != nil }); n >= 0 {
 		result.CallResult = callResult(answers[n].Err)
-		if result.Status == opportunity.StatusRejected {
+		if result.Status == exchange.StatusRejected {
 			// The API's own words may contain the address.
 			result.Error = opportunity.Failf(opportunity.Rejected, "the API turned the contact of attendee %d down (%s)",
 				places[n]+1, cmp.Or(result.Error.Label, "no label"))

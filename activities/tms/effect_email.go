@@ -10,6 +10,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -40,11 +41,11 @@ func (e emailHandler) inspect(ctx context.Context, in activities.EffectInput) (a
 	}
 	recipient := ties.ContactID
 	switch {
-	case mail.To == opportunity.ToContact && recipient == "":
+	case mail.To == exchange.ToContact && recipient == "":
 		out.Error = opportunity.Invalidf("the opportunity has no contact, so nobody can be mailed")
-	case mail.To != opportunity.ToContact && ties.Owner == nil:
+	case mail.To != exchange.ToContact && ties.Owner == nil:
 		out.Error = opportunity.Invalidf("the opportunity has no owner, so nobody can be mailed")
-	case mail.To != opportunity.ToContact:
+	case mail.To != exchange.ToContact:
 		if recipient = ties.Owner.ContactID; recipient == "" {
 			out.Error = opportunity.Invalidf("the owner has no contact, so cannot be mailed")
 		}
@@ -60,11 +61,11 @@ func (e emailHandler) inspect(ctx context.Context, in activities.EffectInput) (a
 		out.Error = opportunity.Invalidf("the tenant has no verified address to send mail from")
 		return out, nil
 	}
-	out.Request = &opportunity.EffectRequest{Kind: opportunity.RequestEmail, Target: opportunity.ID(recipient)}
+	out.Request = &exchange.EffectRequest{Kind: exchange.RequestEmail, Target: opportunity.ID(recipient)}
 	return out, nil
 }
 
-func (e emailHandler) unknownTemplateError(mail *opportunity.SendEmail) *opportunity.Error {
+func (e emailHandler) unknownTemplateError(mail *exchange.SendEmail) *opportunity.Error {
 	name := ""
 	if mail != nil {
 		name = mail.Template
@@ -220,7 +221,7 @@ func (s *sendingAddressCache) store(id string) {
 // rejectedResult returns the result that nothing was sent, and that to try again would not
 // help.
 func rejectedResult(why *opportunity.Error) activities.ExecuteResult {
-	return activities.ExecuteResult{CallResult: activities.CallResult{Status: opportunity.StatusRejected, Error: why}}
+	return activities.ExecuteResult{CallResult: activities.CallResult{Status: exchange.StatusRejected, Error: why}}
 }
 
 // dependencyNotRead returns the fate of a request that was not sent, because something that the
@@ -230,9 +231,9 @@ func dependencyNotRead(err error) activities.CallResult {
 	known := callResult(err)
 	switch {
 	case errors.As(err, &missing):
-		return activities.CallResult{Status: opportunity.StatusRejected, Error: opportunity.Failf(opportunity.NotFound, "%v", missing)}
-	case known.Status == opportunity.StatusUnknown:
-		return activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonUnreachable}
+		return activities.CallResult{Status: exchange.StatusRejected, Error: opportunity.Failf(opportunity.NotFound, "%v", missing)}
+	case known.Status == exchange.StatusUnknown:
+		return activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonUnreachable}
 	}
 	return known
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -33,9 +34,9 @@ var (
 )
 
 // emailEffect returns an effect that sends a mail.
-func emailEffect(record opportunity.ID, to opportunity.Recipient, template string) activities.EffectInput {
-	return activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: opportunity.Effect{
-		Key: "1/x/after/1/email", Kind: opportunity.EffectEmail, Email: &opportunity.SendEmail{To: to, Template: template},
+func emailEffect(record opportunity.ID, to exchange.Recipient, template string) activities.EffectInput {
+	return activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: exchange.Effect{
+		Key: "1/x/after/1/email", Kind: opportunity.EffectEmail, Email: &exchange.SendEmail{To: to, Template: template},
 	}}
 }
 
@@ -73,12 +74,12 @@ func TestEmailIsRenderedFromTheRecord(t *testing.T) {
 	priced.Interest.UnitAmount = amount(t, "199.90")
 	r.apply(record, priced)
 	r.setPeople(record, userWithContact, contact)
-	in := emailEffect(record, opportunity.ToContact, "offer")
+	in := emailEffect(record, exchange.ToContact, "offer")
 	in.Number, in.Of, in.Region = 2, 3, opportunity.Ref{ID: regionDR, Name: "Dominican Republic"}
 	// The first requests find out the recipient and the sender. Then the record, the people,
 	// the event and a name are read.
 	done := r.runEffect(in)
-	r.wantEffect(done, 2+4+1, opportunity.RequestEmail)
+	r.wantEffect(done, 2+4+1, exchange.RequestEmail)
 	want := "melissa@example.com\nFirst Aid: reminder 2 of 3\n" +
 		"<p>Dear Melissa Green &amp; Co,</p>\n<p>399.80 GBP in Dominican Republic, from Monday, 3 March 2031, 09:00 UTC<br>\n&lt;Nora&gt;</p>\n"
 	if diff := cmp.Diff([]string{want}, r.outbox()); diff != "" {
@@ -89,7 +90,7 @@ func TestEmailIsRenderedFromTheRecord(t *testing.T) {
 	r.wantEffect(r.runEffect(in), 0) // the mail was sent
 	in.Undo = true
 	r.wantProblem(r.runEffect(in), 0, "cannot be called back")
-	r.wantEffect(r.runEffect(emailEffect(record, opportunity.ToOwner, "short")), 1+2+1, opportunity.RequestEmail) // the sender's address is known
+	r.wantEffect(r.runEffect(emailEffect(record, exchange.ToOwner, "short")), 1+2+1, exchange.RequestEmail) // the sender's address is known
 	if all := r.outbox(); len(all) != 2 || !strings.HasPrefix(all[1], "nora.whitfield@training.example\n") {
 		t.Errorf("to the owner: %q", all)
 	}
@@ -100,13 +101,13 @@ func TestEmailThatCannotBeSentIsReported(t *testing.T) {
 	r.loadPlaybook(emailPlaybook)
 	record := r.createRecord("A-1")
 	r.requestCount()
-	r.wantProblem(r.runEffect(emailEffect(record, opportunity.ToContact, "short")), 1, "no contact")
-	r.wantProblem(r.runEffect(emailEffect(record, opportunity.ToOwner, "short")), 1, "no owner")
-	r.wantProblem(r.runEffect(emailEffect(record, opportunity.ToOwner, "another")), 0, `no mail "another"`)
+	r.wantProblem(r.runEffect(emailEffect(record, exchange.ToContact, "short")), 1, "no contact")
+	r.wantProblem(r.runEffect(emailEffect(record, exchange.ToOwner, "short")), 1, "no owner")
+	r.wantProblem(r.runEffect(emailEffect(record, exchange.ToOwner, "another")), 0, `no mail "another"`)
 	r.setPeople(record, userWithoutContact, contact)
-	r.wantProblem(r.runEffect(emailEffect(record, opportunity.ToOwner, "short")), 1, "the owner has no contact, so cannot be mailed")
+	r.wantProblem(r.runEffect(emailEffect(record, exchange.ToOwner, "short")), 1, "the owner has no contact, so cannot be mailed")
 	// The API says why: the address of this mail is not verified.
-	r.wantProblem(r.runEffect(emailEffect(record, opportunity.ToContact, "elsewhere")), 1+2+1, "verified", opportunity.RequestEmail)
+	r.wantProblem(r.runEffect(emailEffect(record, exchange.ToContact, "elsewhere")), 1+2+1, "verified", exchange.RequestEmail)
 	if all := r.outbox(); len(all) != 0 {
 		t.Errorf("sent %q", all)
 	}
@@ -118,7 +119,7 @@ func TestAMailWhoseAnswerIsLostIsNotSentAgain(t *testing.T) {
 	record := r.createRecord("A-1")
 	r.setPeople(record, userWithContact, contact)
 	r.loseNextAnswer()
-	r.wantProblem(r.runEffect(emailEffect(record, opportunity.ToContact, "short")), 2+2+1, "unknown", opportunity.RequestEmail)
+	r.wantProblem(r.runEffect(emailEffect(record, exchange.ToContact, "short")), 2+2+1, "unknown", exchange.RequestEmail)
 	if all := r.outbox(); len(all) != 1 {
 		t.Errorf("sent %q", all)
 	}
@@ -130,17 +131,17 @@ func TestEmailIsNotSentWhenTheRecordCannotBeRead(t *testing.T) {
 	r.loadPlaybook(emailPlaybook)
 	record := r.createRecord("A-1")
 	r.setPeople(record, userWithContact, contact)
-	in := emailEffect(record, opportunity.ToContact, "short")
-	in.Request = &opportunity.EffectRequest{Kind: opportunity.RequestEmail, Target: contact}
+	in := emailEffect(record, exchange.ToContact, "short")
+	in.Request = &exchange.EffectRequest{Kind: exchange.RequestEmail, Target: contact}
 	r.respondWithStatus(http.StatusBadGateway)
 	out := mustRunActivity[activities.ExecuteResult](r, activities.ExecuteEffect, in)
-	if out.Status != opportunity.StatusNotSent {
+	if out.Status != exchange.StatusNotSent {
 		t.Errorf("%+v", out)
 	}
 	r.interceptRequests(nil)
 	in.Opportunity = id(opportunity.TypeOpportunity, 99)
 	out = mustRunActivity[activities.ExecuteResult](r, activities.ExecuteEffect, in)
-	if out.Status != opportunity.StatusRejected || out.Error.Type != opportunity.NotFound {
+	if out.Status != exchange.StatusRejected || out.Error.Type != opportunity.NotFound {
 		t.Errorf("of no record: %+v", out)
 	}
 }
@@ -150,9 +151,9 @@ func TestTheSendingAddressIsLookedUpAgain(t *testing.T) {
 	r.loadPlaybook(emailPlaybook)
 	record := r.createRecord("A-1")
 	r.setPeople(record, userWithContact, contact)
-	r.wantEffect(r.runEffect(emailEffect(record, opportunity.ToContact, "short")), 2+2+1, opportunity.RequestEmail)
+	r.wantEffect(r.runEffect(emailEffect(record, exchange.ToContact, "short")), 2+2+1, exchange.RequestEmail)
 	r.advanceClock(9 * time.Minute)
-	r.wantEffect(r.runEffect(emailEffect(record, opportunity.ToContact, "short")), 1+2+1, opportunity.RequestEmail)
+	r.wantEffect(r.runEffect(emailEffect(record, exchange.ToContact, "short")), 1+2+1, exchange.RequestEmail)
 	r.advanceClock(2 * time.Minute)
-	r.wantEffect(r.runEffect(emailEffect(record, opportunity.ToContact, "short")), 2+2+1, opportunity.RequestEmail)
+	r.wantEffect(r.runEffect(emailEffect(record, exchange.ToContact, "short")), 2+2+1, exchange.RequestEmail)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -33,7 +34,7 @@ func (e extendHandler) inspect(ctx context.Context, in activities.EffectInput) (
 		case !before.After(e.now()):
 			out.Error = opportunity.Failf(opportunity.Conflict, "the places were held until %s before, which has passed; they stay held until %s", formatTime(before), formatTime(now.expiry))
 		default:
-			out.Request = &opportunity.EffectRequest{Kind: opportunity.RequestExtend, Until: before}
+			out.Request = &exchange.EffectRequest{Kind: exchange.RequestExtend, Until: before}
 		}
 		return out, nil
 	}
@@ -45,7 +46,7 @@ func (e extendHandler) inspect(ctx context.Context, in activities.EffectInput) (
 		out.Error = opportunity.Invalidf("the places were to be held until %s, which has passed", formatTime(until))
 	default:
 		out.UndoEntry = now.withOriginalExpiry(in.UndoEntry)
-		out.Request = &opportunity.EffectRequest{Kind: opportunity.RequestExtend, Until: until}
+		out.Request = &exchange.EffectRequest{Kind: exchange.RequestExtend, Until: until}
 	}
 	return out, nil
 }

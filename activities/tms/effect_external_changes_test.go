@@ -6,6 +6,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -32,8 +33,8 @@ func TestContactThatIsNotCreatedIsReported(t *testing.T) {
 	record := r.createRecord("A-1")
 	r.respondOnce("createBatch", `{"data":{"contact":{"createBatch":[{"errors":[],"contact":{"id":"UGVyc29uOjk5","personalName":{"firstName":"a","lastName":"b"}}}]}}}`)
 	r.requestCount()
-	got := r.runEffect(contactsEffect(record, opportunity.MatchAskOperator, person(event, "Ada", "ada@example.com")))
-	r.wantProblem(got, 4, "nothing shows", opportunity.RequestCreateContacts)
+	got := r.runEffect(contactsEffect(record, exchange.MatchAskOperator, person(event, "Ada", "ada@example.com")))
+	r.wantProblem(got, 4, "nothing shows", exchange.RequestCreateContacts)
 }
 
 // Places are given back all at once. The places of people without names yet would be lost
@@ -43,7 +44,7 @@ func TestPlacesWithoutNamedLearnersStayReserved(t *testing.T) {
 	record := r.createRecord("A-1")
 	three := interest(event, 3)
 	three.Interest.Reserve = true
-	r.apply(record, three, opportunity.Change{Request: "r", ReservationChange: &opportunity.ReservationChange{Until: r.timeIn(240 * time.Hour)}})
+	r.apply(record, three, exchange.Change{Request: "r", ReservationChange: &exchange.ReservationChange{Until: r.timeIn(240 * time.Hour)}})
 	ref := r.read(record).Interests[0]
 	ada := person(event, "Ada", "ada@example.com")
 	ada.Interest = ref.ID

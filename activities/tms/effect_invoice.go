@@ -7,6 +7,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -122,7 +123,7 @@ func (e invoiceHandler) inspectInvoice(out *activities.InspectResult, in activit
 	if all := draftTexts(in, billing); len(all) > 0 && in.UndoEntry.Values[undoKeyFilled] != invoice.ID {
 		if e.needsFilling(in, invoice.ID, all) {
 			out.UndoEntry = withOriginalTexts(out.UndoEntry, *invoice)
-			out.Request = &opportunity.EffectRequest{Kind: opportunity.RequestFillInvoice, Target: opportunity.ID(invoice.ID)}
+			out.Request = &exchange.EffectRequest{Kind: exchange.RequestFillInvoice, Target: opportunity.ID(invoice.ID)}
 			return
 		}
 		out.UndoEntry = withUndoValue(out.UndoEntry, undoKeyFilled, invoice.ID)
@@ -132,7 +133,7 @@ func (e invoiceHandler) inspectInvoice(out *activities.InspectResult, in activit
 	case in.Now.Before(wanted.FinaliseAt):
 		out.RecheckAt, out.NonBlocking = wanted.FinaliseAt, true
 	default:
-		out.Request = &opportunity.EffectRequest{Kind: opportunity.RequestFinaliseInvoice, Target: opportunity.ID(invoice.ID)}
+		out.Request = &exchange.EffectRequest{Kind: exchange.RequestFinaliseInvoice, Target: opportunity.ID(invoice.ID)}
 	}
 }
 
@@ -148,7 +149,7 @@ func (invoiceHandler) needsFilling(in activities.EffectInput, invoice string, al
 }
 
 // withOriginalTexts keeps the texts of the draft before the effect writes to it.
-func withOriginalTexts(trace opportunity.UndoEntry, invoice administrate.Invoice) opportunity.UndoEntry {
+func withOriginalTexts(trace exchange.UndoEntry, invoice administrate.Invoice) exchange.UndoEntry {
 	if trace.Values[undoKeyInspected] == invoice.ID {
 		return trace
 	}
@@ -190,7 +191,7 @@ func (e invoiceHandler) inspectUndo(out *activities.InspectResult, in activities
 	case invoice.State != invoiceDraft:
 		out.Error = opportunity.Failf(opportunity.Conflict, "the invoice %s was filled in and is no draft any more; put it right in the TMS, then answer skip", invoice.ID)
 	default:
-		out.Request = &opportunity.EffectRequest{Kind: opportunity.RequestFillInvoice, Target: opportunity.ID(invoice.ID), Values: ours}
+		out.Request = &exchange.EffectRequest{Kind: exchange.RequestFillInvoice, Target: opportunity.ID(invoice.ID), Values: ours}
 	}
 }
 
@@ -203,7 +204,7 @@ func (e invoiceHandler) execute(ctx context.Context, in activities.EffectInput) 
 	}
 	result := activities.ExecuteResult{UndoEntry: in.UndoEntry}
 	var err error
-	if in.Request.Kind == opportunity.RequestFinaliseInvoice {
+	if in.Request.Kind == exchange.RequestFinaliseInvoice {
 		_, err = e.api.FinaliseInvoice(e.withSendDeadline(ctx), string(in.Request.Target))
 	} else {
 		var answer administrate.Invoice

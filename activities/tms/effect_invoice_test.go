@@ -13,6 +13,7 @@ import (
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/sandbox"
 	"github.com/oppflow/oppflow/sandbox/requestlog"
@@ -25,7 +26,7 @@ func (r *fixture) runUntilDone(in activities.EffectInput, meanwhile func(wait in
 	r.t.Helper()
 	out := effectOutcome{undoEntry: in.UndoEntry, attendees: in.Attendees}
 	var waits []string
-	var sent *opportunity.EffectRequest
+	var sent *exchange.EffectRequest
 	now := r.timeIn(0)
 	for range 40 {
 		in.UndoEntry, in.Request, in.Now = out.undoEntry, nil, now
@@ -58,12 +59,12 @@ func (r *fixture) runUntilDone(in activities.EffectInput, meanwhile func(wait in
 		acted := mustRunActivity[activities.ExecuteResult](r, activities.ExecuteEffect, in)
 		out.requests = append(out.requests, looked.Request.Kind)
 		switch acted.Status {
-		case opportunity.StatusDone:
+		case exchange.StatusDone:
 			out.undoEntry, sent = acted.UndoEntry, looked.Request
-		case opportunity.StatusRejected:
+		case exchange.StatusRejected:
 			out.problem = acted.Error.Error()
 			return out, waits
-		case opportunity.StatusUnknown:
+		case exchange.StatusUnknown:
 			sent = nil
 		default:
 			r.t.Fatalf("%+v", acted)
@@ -102,7 +103,7 @@ func newSoldFixture(t *testing.T) (*fixture, opportunity.ID) {
 // moveToWon makes the move after which the TMS drafts the invoice.
 func (r *fixture) moveToWon(record opportunity.ID) {
 	r.t.Helper()
-	if answers := r.apply(record, progress(string(stepWon))).Results; len(answers) != 1 || answers[0].Status != opportunity.StatusDone {
+	if answers := r.apply(record, progress(string(stepWon))).Results; len(answers) != 1 || answers[0].Status != exchange.StatusDone {
 		r.t.Fatalf("%+v", answers)
 	}
 	r.requestCount()
@@ -149,8 +150,8 @@ func (r *fixture) finalise(record opportunity.ID) {
 
 // invoiceEffect returns an effect that waits an hour for the draft.
 func (r *fixture) invoiceEffect(record opportunity.ID, purchaseOrder, comments string, finalise time.Time) activities.EffectInput {
-	return activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: opportunity.Effect{
-		Key: "1/win/after/5/invoice", Kind: opportunity.EffectInvoice, Invoice: &opportunity.EnsureInvoice{
+	return activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: exchange.Effect{
+		Key: "1/win/after/5/invoice", Kind: opportunity.EffectInvoice, Invoice: &exchange.EnsureInvoice{
 			WaitUntil: r.timeIn(time.Hour), PurchaseOrder: purchaseOrder, Comments: comments, FinaliseAt: finalise,
 		},
 	}}
@@ -174,7 +175,7 @@ func TestADraftThatComesLateIsFilledInOnceAndFinalInTime(t *testing.T) {
 	})
 	// Before the last look the invoice is seen, filled in, and seen filled in. Then it is seen, made
 	// final, and seen final.
-	r.wantEffect(done, 3, opportunity.RequestFillInvoice, opportunity.RequestFinaliseInvoice)
+	r.wantEffect(done, 3, exchange.RequestFillInvoice, exchange.RequestFinaliseInvoice)
 	if diff := cmp.Diff([]string{"1m0s", "2m0s", "5m0s", "10m0s", "10m0s", "239h32m0s aside"}, waits); diff != "" {
 		t.Error(diff)
 	}
@@ -211,7 +212,7 @@ func TestAnInvoiceThatSomebodyMadeFinalIsLeft(t *testing.T) {
 	r, record := newSoldFixture(t)
 	r.moveToWon(record)
 	done, waits := r.runUntilDone(r.invoiceEffect(record, "PO 17", "", r.timeIn(10*24*time.Hour)), func(int) { r.finalise(record) })
-	r.wantEffect(done, 1, opportunity.RequestFillInvoice)
+	r.wantEffect(done, 1, exchange.RequestFillInvoice)
 	if len(waits) != 1 {
 		t.Errorf("waits %q", waits)
 	}
@@ -223,9 +224,9 @@ func TestAnInvoiceThatSomebodyMadeFinalIsLeft(t *testing.T) {
 // Between the look and the request somebody else may make the invoice final, filled in or
 // not.
 func TestAnInvoiceThatSomebodyMakesFinalJustNow(t *testing.T) {
-	for words, acts := range map[string][]opportunity.EffectRequestKind{
-		"mutation UpdateInvoice":   {opportunity.RequestFillInvoice},
-		"mutation FinaliseInvoice": {opportunity.RequestFillInvoice, opportunity.RequestFinaliseInvoice},
+	for words, acts := range map[string][]exchange.EffectRequestKind{
+		"mutation UpdateInvoice":   {exchange.RequestFillInvoice},
+		"mutation FinaliseInvoice": {exchange.RequestFillInvoice, exchange.RequestFinaliseInvoice},
 	} {
 		r, record := newSoldFixture(t)
 		r.moveToWon(record)
@@ -270,7 +271,7 @@ func TestManualChangesOfADraftAreKept(t *testing.T) {
 	r, record := newSoldFixture(t)
 	r.moveToWon(record)
 	done, _ := r.runUntilDone(r.invoiceEffect(record, "PO 17", "First Aid", r.timeIn(10*24*time.Hour)), func(int) { r.writeInvoice(record, "PO 18", "") })
-	r.wantEffect(done, 3, opportunity.RequestFillInvoice, opportunity.RequestFinaliseInvoice)
+	r.wantEffect(done, 3, exchange.RequestFillInvoice, exchange.RequestFinaliseInvoice)
 	r.wantInvoice(record, "Final", "PO 18", "First Aid")
 }
 
@@ -284,15 +285,15 @@ func TestInvoiceThatIsNoDraftNeedsAnOperator(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")
 	r.requestCount()
-	known := opportunity.UndoEntry{Objects: []opportunity.TouchedObject{{ID: "I", Kind: opportunity.ObjectInvoice}}}
+	known := exchange.UndoEntry{Objects: []opportunity.TouchedObject{{ID: "I", Kind: opportunity.ObjectInvoice}}}
 	for answer, test := range map[string]struct {
-		trace opportunity.UndoEntry
+		trace exchange.UndoEntry
 		says  string
 	}{
-		billing("null", strings.Replace(draft, "Draft", "Void", 1)):    {opportunity.UndoEntry{}, "the invoice I is void; raise another"},
+		billing("null", strings.Replace(draft, "Draft", "Void", 1)):    {exchange.UndoEntry{}, "the invoice I is void; raise another"},
 		billing(`"I"`, strings.Replace(draft, "Draft", "Archived", 1)): {known, "the invoice I is neither a draft nor final but \"Archived\""},
 		billing(`"J"`, draft): {known, "two invoices, J and I"},
-		billing(`"J"`, "{}"):  {opportunity.UndoEntry{}, "by J, and does not tell its state"},
+		billing(`"J"`, "{}"):  {exchange.UndoEntry{}, "by J, and does not tell its state"},
 		billing("null", "{}"): {known, "does not have the invoice I any more"},
 	} {
 		r.respondOnce("query Billing", answer)
@@ -308,9 +309,9 @@ func TestReplacementInvoice(t *testing.T) {
 	r.moveToWon(record)
 	r.writeInvoice(record, "theirs", "")
 	in := r.invoiceEffect(record, "PO 17", "", time.Time{})
-	in.UndoEntry = opportunity.UndoEntry{PurchaseOrder: "of the other", Values: map[string]string{"looked": "I", "filled": "I", "asked": "I"}}
+	in.UndoEntry = exchange.UndoEntry{PurchaseOrder: "of the other", Values: map[string]string{"looked": "I", "filled": "I", "asked": "I"}}
 	done := r.runEffect(in)
-	r.wantEffect(done, 3, opportunity.RequestFillInvoice)
+	r.wantEffect(done, 3, exchange.RequestFillInvoice)
 	r.wantInvoice(record, "Draft", "PO 17", "")
 	if done.undoEntry.PurchaseOrder != "theirs" {
 		t.Errorf("kept %+v", done.undoEntry)
@@ -322,11 +323,11 @@ func TestUpdateWithoutEffectIsReported(t *testing.T) {
 	r.moveToWon(record)
 	id := r.invoice(record).ID
 	r.respondOnce("mutation UpdateInvoice", `{"data":{"invoices":{"update":{"errors":[],"invoice":{"id":"`+id+`","comments":null,"purchaseOrderReference":"PO 17"}}}}}`)
-	r.wantProblem(r.runEffect(r.invoiceEffect(record, "PO 17", "", time.Time{})), 3, "nothing shows", opportunity.RequestFillInvoice)
+	r.wantProblem(r.runEffect(r.invoiceEffect(record, "PO 17", "", time.Time{})), 3, "nothing shows", exchange.RequestFillInvoice)
 	r.respondOnce("mutation FinaliseInvoice", `{"data":{"invoices":{"finalise":{"errors":[],"invoice":{"id":"`+id+`","lifecycleState":"Draft","finalisedAt":null}}}}}`)
-	r.wantProblem(r.runEffect(r.invoiceEffect(record, "", "", r.timeIn(-time.Minute))), 3, "nothing shows", opportunity.RequestFinaliseInvoice)
+	r.wantProblem(r.runEffect(r.invoiceEffect(record, "", "", r.timeIn(-time.Minute))), 3, "nothing shows", exchange.RequestFinaliseInvoice)
 	r.respondOnce("mutation FinaliseInvoice", `{"data":{"invoices":{"finalise":{"errors":[{"label":"Missing","message":"no address","value":null}],"invoice":null}}}}`)
-	r.wantProblem(r.runEffect(r.invoiceEffect(record, "", "", r.timeIn(-time.Minute))), 3, "Missing", opportunity.RequestFinaliseInvoice)
+	r.wantProblem(r.runEffect(r.invoiceEffect(record, "", "", r.timeIn(-time.Minute))), 3, "Missing", exchange.RequestFinaliseInvoice)
 	r.wantInvoice(record, "Draft", "", "")
 }
 
@@ -337,15 +338,15 @@ func TestUndoRestoresTheDraft(t *testing.T) {
 	in := r.invoiceEffect(record, "PO 17", "First Aid\n", time.Time{})
 	r.wantEffect(r.runEffect(undoInput(in, effectOutcome{})), 0) // the effect wrote nothing
 	done := r.runEffect(in)
-	r.wantEffect(done, 3, opportunity.RequestFillInvoice)
-	r.wantEffect(r.runEffect(undoInput(in, done)), 3, opportunity.RequestFillInvoice)
+	r.wantEffect(done, 3, exchange.RequestFillInvoice)
+	r.wantEffect(r.runEffect(undoInput(in, done)), 3, exchange.RequestFillInvoice)
 	r.wantInvoice(record, "Draft", "old", "")
 	r.wantEffect(r.runEffect(undoInput(in, done)), 1)
 
 	// A text that somebody has changed since stays.
 	done = r.runEffect(in)
 	r.writeInvoice(record, "PO 18", "")
-	r.wantEffect(r.runEffect(undoInput(in, done)), 3, opportunity.RequestFillInvoice)
+	r.wantEffect(r.runEffect(undoInput(in, done)), 3, exchange.RequestFillInvoice)
 	r.wantInvoice(record, "Draft", "PO 18", "")
 
 	// A text that cannot be emptied is reported.
@@ -353,7 +354,7 @@ func TestUndoRestoresTheDraft(t *testing.T) {
 	id := r.invoice(record).ID
 	r.respondOnce("mutation UpdateInvoice", `{"data":{"invoices":{"update":{"errors":[],"invoice":{"id":"`+id+`","comments":"First Aid"}}}}}`)
 	in = r.invoiceEffect(record, "", "First Aid", time.Time{})
-	r.wantProblem(r.runEffect(undoInput(in, done)), 3, "nothing shows", opportunity.RequestFillInvoice)
+	r.wantProblem(r.runEffect(undoInput(in, done)), 3, "nothing shows", exchange.RequestFillInvoice)
 
 	// A final invoice cannot be put right either.
 	r.finalise(record)
@@ -377,11 +378,11 @@ func TestTextsThatAreNotShown(t *testing.T) {
 	in := r.invoiceEffect(record, "PO 17", "First Aid", r.timeIn(time.Hour))
 
 	r.respondOnce("mutation UpdateInvoice", `{"data":{"invoices":{"update":{"errors":[],"invoice":{"id":"`+id+`","comments":null,"purchaseOrderReference":"PO 17"}}}}}`)
-	r.wantProblem(r.runEffect(in), 3, "nothing shows", opportunity.RequestFillInvoice)
+	r.wantProblem(r.runEffect(in), 3, "nothing shows", exchange.RequestFillInvoice)
 
 	in.UndoEntry.Values = map[string]string{"asked": "I", "filled": "I"} // another invoice, before it became void
 	done, _ := r.runUntilDone(in, func(int) { r.writeInvoice(record, "PO 18", "") })
-	r.wantEffect(done, 3, opportunity.RequestFillInvoice, opportunity.RequestFinaliseInvoice)
+	r.wantEffect(done, 3, exchange.RequestFillInvoice, exchange.RequestFinaliseInvoice)
 	r.wantInvoice(record, "Final", "PO 18", "First Aid")
 	r.wantProblem(r.runEffect(undoInput(in, done)), 1, "does not tell what stood there before")
 }

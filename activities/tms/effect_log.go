@@ -6,6 +6,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -25,7 +26,7 @@ func (e logHandler) inspect(ctx context.Context, in activities.EffectInput) (act
 	case in.Effect.Log == nil:
 		out.Error = opportunity.Invalidf("the effect says nothing of what is to be logged")
 	case in.UndoEntry.Values[undoKeyConfirmed] == "":
-		out.Request = &opportunity.EffectRequest{Kind: opportunity.RequestLog}
+		out.Request = &exchange.EffectRequest{Kind: exchange.RequestLog}
 	}
 	return out, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -40,8 +41,8 @@ func (r *fixture) query(query string) string {
 }
 
 func logEffect(record opportunity.ID, message string) activities.EffectInput {
-	return activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: opportunity.Effect{
-		Key: "1/win/after/2/log", Kind: opportunity.EffectLog, Log: &opportunity.WriteLog{Status: opportunity.LogPartial, Message: message},
+	return activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: exchange.Effect{
+		Key: "1/win/after/2/log", Kind: opportunity.EffectLog, Log: &exchange.WriteLog{Status: exchange.LogPartial, Message: message},
 	}}
 }
 
@@ -53,7 +54,7 @@ func TestAnEntryOfTheLogIsWrittenOnce(t *testing.T) {
 	r.requestCount()
 	in := logEffect(record, "Won with 399.80 GBP")
 	done := r.runEffect(in)
-	r.wantEffect(done, 1, opportunity.RequestLog)
+	r.wantEffect(done, 1, exchange.RequestLog)
 	in.UndoEntry = done.undoEntry
 	r.wantEffect(r.runEffect(in), 0)
 	in.Undo = true
@@ -70,7 +71,7 @@ func TestAnEntryWhoseAnswerIsLostIsNotWrittenAgain(t *testing.T) {
 	record := r.createRecord("A-1")
 	r.requestCount()
 	r.loseNextAnswer()
-	r.wantProblem(r.runEffect(logEffect(record, "Won")), 1, "unknown", opportunity.RequestLog)
+	r.wantProblem(r.runEffect(logEffect(record, "Won")), 1, "unknown", exchange.RequestLog)
 	if n := strings.Count(r.query(logQuery), `"message"`); n != 1 {
 		t.Errorf("%d entries", n)
 	}
@@ -79,5 +80,5 @@ func TestAnEntryWhoseAnswerIsLostIsNotWrittenAgain(t *testing.T) {
 func TestAnEntryThatTheTMSTurnsDown(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	r.requestCount()
-	r.wantProblem(r.runEffect(logEffect(id(opportunity.TypeOpportunity, 99), "Won")), 1, "Not Found", opportunity.RequestLog)
+	r.wantProblem(r.runEffect(logEffect(id(opportunity.TypeOpportunity, 99), "Won")), 1, "Not Found", exchange.RequestLog)
 }

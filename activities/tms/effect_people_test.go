@@ -16,6 +16,7 @@ import (
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/sandbox"
 )
@@ -24,37 +25,37 @@ import (
 var eventTwo = id(opportunity.TypeEvent, 2)
 
 func accountEffect(record opportunity.ID, name string) activities.EffectInput {
-	return activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: opportunity.Effect{
-		Key: "1/win/after/1/account", Kind: opportunity.EffectAccount, Account: &opportunity.EnsureAccount{Name: name},
+	return activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: exchange.Effect{
+		Key: "1/win/after/1/account", Kind: opportunity.EffectAccount, Account: &exchange.EnsureAccount{Name: name},
 	}}
 }
 
-func contactsEffect(record opportunity.ID, several opportunity.MatchPolicy, attendees ...opportunity.Attendee) activities.EffectInput {
-	return activities.EffectInput{Reference: "A-1", Opportunity: record, Attendees: attendees, Effect: opportunity.Effect{
-		Key: "1/win/after/2/contacts", Kind: opportunity.EffectContacts, Contacts: &opportunity.EnsureContacts{OnMultipleMatches: several},
+func contactsEffect(record opportunity.ID, several exchange.MatchPolicy, attendees ...exchange.Attendee) activities.EffectInput {
+	return activities.EffectInput{Reference: "A-1", Opportunity: record, Attendees: attendees, Effect: exchange.Effect{
+		Key: "1/win/after/2/contacts", Kind: opportunity.EffectContacts, Contacts: &exchange.EnsureContacts{OnMultipleMatches: several},
 	}}
 }
 
-func registerEffect(record opportunity.ID, interests []opportunity.RecordedInterest, attendees ...opportunity.Attendee) activities.EffectInput {
-	return activities.EffectInput{Reference: "A-1", Opportunity: record, Attendees: attendees, Interests: interests, Effect: opportunity.Effect{
-		Key: "1/win/after/3/register", Kind: opportunity.EffectRegister, Register: &opportunity.RegisterLearners{ReleaseReservation: true},
+func registerEffect(record opportunity.ID, interests []opportunity.RecordedInterest, attendees ...exchange.Attendee) activities.EffectInput {
+	return activities.EffectInput{Reference: "A-1", Opportunity: record, Attendees: attendees, Interests: interests, Effect: exchange.Effect{
+		Key: "1/win/after/3/register", Kind: opportunity.EffectRegister, Register: &exchange.RegisterLearners{ReleaseReservation: true},
 	}}
 }
 
-func cancelEffect(record opportunity.ID, attendees ...opportunity.Attendee) activities.EffectInput {
-	return activities.EffectInput{Reference: "A-1", Opportunity: record, Attendees: attendees, Effect: opportunity.Effect{
+func cancelEffect(record opportunity.ID, attendees ...exchange.Attendee) activities.EffectInput {
+	return activities.EffectInput{Reference: "A-1", Opportunity: record, Attendees: attendees, Effect: exchange.Effect{
 		Key: "1/withdraw/after/1/cancelRegistrations", Kind: opportunity.EffectCancelRegistrations,
 	}}
 }
 
 // person returns an attendee without a known contact.
-func person(event opportunity.ID, first, email string) opportunity.Attendee {
-	return opportunity.Attendee{Interest: "I", Event: event, Person: &opportunity.Learner{FirstName: first, LastName: "Byrne", Email: email}}
+func person(event opportunity.ID, first, email string) exchange.Attendee {
+	return exchange.Attendee{Interest: "I", Event: event, Person: &opportunity.Learner{FirstName: first, LastName: "Byrne", Email: email}}
 }
 
 // persons returns n such attendees.
-func persons(event opportunity.ID, n int) []opportunity.Attendee {
-	all := make([]opportunity.Attendee, n)
+func persons(event opportunity.ID, n int) []exchange.Attendee {
+	all := make([]exchange.Attendee, n)
 	for i := range all {
 		all[i] = person(event, fmt.Sprint("Learner ", i), fmt.Sprintf("learner-%d@byrne.example", i))
 	}
@@ -245,7 +246,7 @@ func TestAccountIsCreatedOnceAndRemovedOnUndo(t *testing.T) {
 	r.requestCount()
 	in := accountEffect(record, " Byrne Ltd ")
 	done := r.runEffect(in)
-	r.wantEffect(done, 7, opportunity.RequestCreateAccount, opportunity.RequestSetAccount)
+	r.wantEffect(done, 7, exchange.RequestCreateAccount, exchange.RequestSetAccount)
 	made := r.accountOf(record)
 	if got := r.accountsNamed("Byrne Ltd"); made == "" || !slices.Equal(got, []opportunity.ID{made}) {
 		t.Errorf("the account is %q of %q", made, got)
@@ -257,7 +258,7 @@ func TestAccountIsCreatedOnceAndRemovedOnUndo(t *testing.T) {
 	r.wantEffect(r.runEffect(in), 1)
 
 	undone := r.runEffect(undoInput(in, done))
-	r.wantEffect(undone, 3, opportunity.RequestSetAccount)
+	r.wantEffect(undone, 3, exchange.RequestSetAccount)
 	if got := r.accountOf(record); got != "" {
 		t.Errorf("the opportunity still has %q", got)
 	}
@@ -275,7 +276,7 @@ func TestAccountThatCannotBeRemovedIsReported(t *testing.T) {
 	in := accountEffect(record, "Byrne Ltd")
 	done := r.runEffect(in)
 	r.requestCount()
-	r.wantProblem(r.runEffect(undoInput(in, done)), 3, "nothing shows", opportunity.RequestSetAccount)
+	r.wantProblem(r.runEffect(undoInput(in, done)), 3, "nothing shows", exchange.RequestSetAccount)
 }
 
 func TestAnAccountIsFound(t *testing.T) {
@@ -286,7 +287,7 @@ func TestAnAccountIsFound(t *testing.T) {
 	r.requestCount()
 	in := accountEffect(record, "Byrne Ltd")
 	done := r.runEffect(in)
-	r.wantEffect(done, 4, opportunity.RequestSetAccount)
+	r.wantEffect(done, 4, exchange.RequestSetAccount)
 	r.wantRecords(done, opportunity.ObjectAccount, string(there))
 
 	// An account that somebody else gave the record since stays.
@@ -339,20 +340,20 @@ func TestAccountThatIsNotCreatedIsReported(t *testing.T) {
 	record := r.createRecord("A-1")
 	r.requestCount()
 	r.respondOnce("mutation ", `{"data":{"account":{"create":{"errors":[],"account":{"id":"T3JnYW5pc2F0aW9uOjk5","name":"Byrne Ltd"}}}}}`)
-	r.wantProblem(r.runEffect(accountEffect(record, "Byrne Ltd")), 5, "nothing shows", opportunity.RequestCreateAccount)
+	r.wantProblem(r.runEffect(accountEffect(record, "Byrne Ltd")), 5, "nothing shows", exchange.RequestCreateAccount)
 	r.respondOnce("mutation ", `{"data":{"account":{"create":{"errors":[{"label":"Invalid Value","message":"no","value":null}],"account":null}}}}`)
-	r.wantProblem(r.runEffect(accountEffect(record, "Byrne Ltd")), 3, "Invalid Value", opportunity.RequestCreateAccount)
+	r.wantProblem(r.runEffect(accountEffect(record, "Byrne Ltd")), 3, "Invalid Value", exchange.RequestCreateAccount)
 }
 
 func TestContactsAreFoundOrMadeOnce(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")
 	r.setAccount(record, id(opportunity.TypeAccount, 3))
-	known := opportunity.Attendee{Interest: "I", Event: event, Contact: id(opportunity.TypeContact, 4)}
-	in := contactsEffect(record, opportunity.MatchAskOperator, person(event, "Ada", "Ada@byrne.example"), known,
+	known := exchange.Attendee{Interest: "I", Event: event, Contact: id(opportunity.TypeContact, 4)}
+	in := contactsEffect(record, exchange.MatchAskOperator, person(event, "Ada", "Ada@byrne.example"), known,
 		person(event, "Mel", "Melissa@Example.com"), person(eventTwo, "Ada", "ada@byrne.example "))
 	done := r.runEffect(in)
-	r.wantEffect(done, 5, opportunity.RequestCreateContacts)
+	r.wantEffect(done, 5, exchange.RequestCreateContacts)
 	ada := r.contactsOf("Ada@byrne.example")
 	if len(ada) != 1 || len(r.contactsOf("ada@byrne.example")) != 0 {
 		t.Fatalf("made %+v", ada)
@@ -394,7 +395,7 @@ func TestOfSeveralContactsTheOldestOrNone(t *testing.T) {
 	if strings.Contains(strings.ToLower(out.problem), "ada") {
 		t.Errorf("it names a person: %s", out.problem)
 	}
-	oldest := contactsEffect(record, opportunity.MatchOldest, person(event, "Ada", "ada@byrne.example"))
+	oldest := contactsEffect(record, exchange.MatchOldest, person(event, "Ada", "ada@byrne.example"))
 	done := r.runEffect(oldest)
 	r.wantEffect(done, 1)
 	if got := done.attendees[0].Contact; got != id(opportunity.TypeContact, 9) || got != made[3] {
@@ -406,7 +407,7 @@ func TestAContactNeedsAnAddress(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")
 	r.requestCount()
-	out := r.runEffect(contactsEffect(record, opportunity.MatchAskOperator, person(event, "Ada", "ada@byrne.example"), person(event, "Ben", "")))
+	out := r.runEffect(contactsEffect(record, exchange.MatchAskOperator, person(event, "Ada", "ada@byrne.example"), person(event, "Ben", "")))
 	r.wantProblem(out, 0, "attendee 2 has no e-mail address")
 }
 
@@ -415,7 +416,7 @@ func TestContactsOfOnePersonsAccountHaveNone(t *testing.T) {
 	record := r.createRecord("A-1")
 	r.query(`mutation { account { create(input: {name: "Ada Byrne", isIndividual: true}) { errors { message } } } }`)
 	r.setAccount(record, r.accountsNamed("Ada Byrne")[0])
-	r.wantEffect(r.runEffect(contactsEffect(record, opportunity.MatchAskOperator, person(event, "Ada", "ada@byrne.example"))), 5, opportunity.RequestCreateContacts)
+	r.wantEffect(r.runEffect(contactsEffect(record, exchange.MatchAskOperator, person(event, "Ada", "ada@byrne.example"))), 5, exchange.RequestCreateContacts)
 	if got := r.contactsOf("ada@byrne.example"); len(got) != 1 || got[0].Account != nil {
 		t.Errorf("made %+v", got)
 	}
@@ -427,9 +428,9 @@ func TestAContactThatIsTurnedDown(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")
 	r.requestCount()
-	in := contactsEffect(record, opportunity.MatchAskOperator, person(event, "Ada", "ada@byrne.example"), person(event, "Zaphodina", "zaphodina@@byrne"))
+	in := contactsEffect(record, exchange.MatchAskOperator, person(event, "Ada", "ada@byrne.example"), person(event, "Zaphodina", "zaphodina@@byrne"))
 	out := r.runEffect(in)
-	r.wantProblem(out, 3, "the API turned the contact of attendee 2 down", opportunity.RequestCreateContacts)
+	r.wantProblem(out, 3, "the API turned the contact of attendee 2 down", exchange.RequestCreateContacts)
 	if strings.Contains(strings.ToLower(out.problem), "zaphodina") {
 		t.Errorf("it names a person: %s", out.problem)
 	}
@@ -462,10 +463,10 @@ func TestWhatTriggersMadeIsFound(t *testing.T) {
 	})
 	start := opportunity.Start{Name: "Byrne Ltd", Region: string(regionDR), EntryStep: string(stepTwo)}
 	record := r.create(activities.CreateInput{Reference: "A-1", Start: start, SkipEarlierRunCheck: true}).Record.ID
-	attendees := []opportunity.Attendee{person(event, "Ada", "ada@byrne.example"), person(event, "Ben", "ben@byrne.example")}
+	attendees := []exchange.Attendee{person(event, "Ada", "ada@byrne.example"), person(event, "Ben", "ben@byrne.example")}
 	booked := opportunity.Interest{Item: string(event), Quantity: 2, Learners: []opportunity.Learner{*attendees[0].Person, *attendees[1].Person}}
-	for _, answer := range r.apply(record, opportunity.Change{Request: "i", Interest: &booked}, progress(string(stepWon))).Results {
-		if answer.Status != opportunity.StatusDone {
+	for _, answer := range r.apply(record, exchange.Change{Request: "i", Interest: &booked}, progress(string(stepWon))).Results {
+		if answer.Status != exchange.StatusDone {
 			t.Fatalf("%+v", answer)
 		}
 	}
@@ -474,7 +475,7 @@ func TestWhatTriggersMadeIsFound(t *testing.T) {
 	account := r.runEffect(accountEffect(record, "Byrne Ltd"))
 	r.wantEffect(account, 1)
 	r.wantRecords(account, opportunity.ObjectAccount, string(r.accountOf(record)))
-	contacts := contactsEffect(record, opportunity.MatchAskOperator, attendees...)
+	contacts := contactsEffect(record, exchange.MatchAskOperator, attendees...)
 	known := r.runEffect(contacts)
 	r.wantEffect(known, 1)
 	registers := registerEffect(record, nil, known.attendees...)
@@ -489,7 +490,7 @@ func TestWhatTriggersMadeIsFound(t *testing.T) {
 
 // newBooking returns a record that holds places on two events, three on the first and one on
 // the second, and the attendees of both.
-func (r *fixture) newBooking() (opportunity.ID, []opportunity.RecordedInterest, []opportunity.Attendee) {
+func (r *fixture) newBooking() (opportunity.ID, []opportunity.RecordedInterest, []exchange.Attendee) {
 	r.t.Helper()
 	record := r.createRecord("A-1")
 	r.apply(record, interest(event, 3), interest(eventTwo, 1))
@@ -498,7 +499,7 @@ func (r *fixture) newBooking() (opportunity.ID, []opportunity.RecordedInterest, 
 		interests = append(interests, opportunity.RecordedInterest{ID: ref.ID, Item: string(ref.Item), Quantity: []int{3, 1}[i]})
 	}
 	r.wantSatisfied(r.runEffect(reserveEffect(record, interests, r.timeIn(48*time.Hour))))
-	attendees := append(persons(event, 2), opportunity.Attendee{Event: event, Contact: contact}, persons(eventTwo, 1)[0])
+	attendees := append(persons(event, 2), exchange.Attendee{Event: event, Contact: contact}, persons(eventTwo, 1)[0])
 	for i := range attendees {
 		attendees[i].Interest = interests[i/3].ID
 	}
@@ -520,7 +521,7 @@ func TestLearnersAreRegisteredOnceAndTheReservationReleased(t *testing.T) {
 	r.wantEventPlaces(event, 4, 3)
 	in := registerEffect(record, interests, attendees...)
 	done := r.runEffect(in)
-	r.wantEffect(done, 16, opportunity.RequestCreateContacts, opportunity.RequestRegister, opportunity.RequestRegister, opportunity.RequestRelease)
+	r.wantEffect(done, 16, exchange.RequestCreateContacts, exchange.RequestRegister, exchange.RequestRegister, exchange.RequestRelease)
 	r.advanceClock(time.Second)
 	r.wantEventPlaces(event, 7, 0)
 	r.wantEventPlaces(eventTwo, 1, 0)
@@ -532,7 +533,7 @@ func TestLearnersAreRegisteredOnceAndTheReservationReleased(t *testing.T) {
 
 	// A release is not undone: the opportunity cannot hold places again.
 	undone := r.runEffect(undoInput(in, done))
-	r.wantEffect(undone, 13, slices.Repeat([]opportunity.EffectRequestKind{opportunity.RequestCancelLearner}, 4)...)
+	r.wantEffect(undone, 13, slices.Repeat([]exchange.EffectRequestKind{exchange.RequestCancelLearner}, 4)...)
 	r.wantEventPlaces(event, 4, 0)
 	r.wantEventPlaces(eventTwo, 0, 0)
 	for i := range learners {
@@ -584,7 +585,7 @@ func TestLearnersWhoAreOnTheEventAlreadyStayThere(t *testing.T) {
 	there := r.register(event, contact)
 	in := registerEffect(record, nil, attendees[2:3]...)
 	done := r.runEffect(in)
-	r.wantEffect(done, 5, opportunity.RequestRelease)
+	r.wantEffect(done, 5, exchange.RequestRelease)
 	r.wantRecords(done, opportunity.ObjectLearner, string(there[0]))
 	r.wantEffect(r.runEffect(undoInput(in, done)), 0)
 	r.advanceClock(time.Second)
@@ -609,8 +610,8 @@ func TestReservationIsKept(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record, interests, attendees := r.newBooking()
 	in := registerEffect(record, interests, attendees[2])
-	in.Effect.Register = &opportunity.RegisterLearners{}
-	r.wantEffect(r.runEffect(in), 3, opportunity.RequestRegister)
+	in.Effect.Register = &exchange.RegisterLearners{}
+	r.wantEffect(r.runEffect(in), 3, exchange.RequestRegister)
 	r.wantEventPlaces(event, 5, 3)
 
 	nobody := registerEffect(record, interests)
@@ -619,7 +620,7 @@ func TestReservationIsKept(t *testing.T) {
 }
 
 // newFullEvent returns a record that holds all free places of event 1, and as many attendees.
-func (r *fixture) newFullEvent() (opportunity.ID, []opportunity.RecordedInterest, []opportunity.Attendee) {
+func (r *fixture) newFullEvent() (opportunity.ID, []opportunity.RecordedInterest, []exchange.Attendee) {
 	r.t.Helper()
 	record := r.createRecord("A-1")
 	r.apply(record, interest(event, 8))
@@ -638,9 +639,9 @@ func (r *fixture) newFullEvent() (opportunity.ID, []opportunity.RecordedInterest
 // attendees is rejected, whether or not the API counts held places against their own
 // people.
 func TestReservationDoesNotBlockItsOwnLearners(t *testing.T) {
-	for short, acts := range map[string][]opportunity.EffectRequestKind{
-		"booked":  {opportunity.RequestCreateContacts, opportunity.RequestRegister, opportunity.RequestRelease},
-		"refused": {opportunity.RequestCreateContacts, opportunity.RequestRegister, opportunity.RequestRelease, opportunity.RequestRegister},
+	for short, acts := range map[string][]exchange.EffectRequestKind{
+		"booked":  {exchange.RequestCreateContacts, exchange.RequestRegister, exchange.RequestRelease},
+		"refused": {exchange.RequestCreateContacts, exchange.RequestRegister, exchange.RequestRelease, exchange.RequestRegister},
 	} {
 		t.Run(short, func(t *testing.T) {
 			r := newFixtureAssuming(t, tms.ReferenceTag{}, map[string]string{"registration.short": short})
@@ -663,7 +664,7 @@ func TestReservationIsNotReleasedInVain(t *testing.T) {
 		one := person(event, "Ada", "ada@byrne.example")
 		one.Interest = interests[0].ID
 		out := r.runEffect(registerEffect(record, interests, append(attendees, one)...))
-		if out.problem == "" || !slices.Equal(out.requests, []opportunity.EffectRequestKind{opportunity.RequestCreateContacts, opportunity.RequestRegister}) {
+		if out.problem == "" || !slices.Equal(out.requests, []exchange.EffectRequestKind{exchange.RequestCreateContacts, exchange.RequestRegister}) {
 			t.Errorf("acts %q, problem %q", out.requests, out.problem)
 		}
 		r.wantEventPlaces(event, 4, 8)
@@ -685,7 +686,7 @@ func TestReservationIsNotReleasedInVain(t *testing.T) {
 		r := newFixture(t, tms.ReferenceTag{})
 		record, interests, attendees := r.newBooking()
 		r.respondOnce("registerContacts", `{"data":{"event":{"registerContacts":{"errors":[],"event":null,"learners":[{"id":"bGVhcm5lcjo5OQ==","contact":{"id":"`+string(contact)+`"}}]}}}}`)
-		r.wantProblem(r.runEffect(registerEffect(record, interests, attendees[2])), 3, "nothing shows", opportunity.RequestRegister)
+		r.wantProblem(r.runEffect(registerEffect(record, interests, attendees[2])), 3, "nothing shows", exchange.RequestRegister)
 		r.wantEventPlaces(event, 4, 3)
 	})
 }
@@ -696,7 +697,7 @@ func TestManyLearnersTakeFewRequests(t *testing.T) {
 	record := r.createRecord("A-1")
 	r.requestCount()
 	done := r.runEffect(registerEffect(record, nil, persons(event, 150)...))
-	r.wantEffect(done, 18, opportunity.RequestCreateContacts, opportunity.RequestCreateContacts, opportunity.RequestRegister, opportunity.RequestRegister)
+	r.wantEffect(done, 18, exchange.RequestCreateContacts, exchange.RequestCreateContacts, exchange.RequestRegister, exchange.RequestRegister)
 	r.wantEventPlaces(event, 154, 0)
 }
 
@@ -707,7 +708,7 @@ func TestLearnersAreCancelledAndReinstated(t *testing.T) {
 	ada := r.contact("ada@byrne.example")
 	mine = append(mine, r.register(eventTwo, ada)...)
 	r.register(event, id(opportunity.TypeContact, 1)) // somebody else
-	attendees := []opportunity.Attendee{
+	attendees := []exchange.Attendee{
 		{Event: event, Contact: contact},
 		person(eventTwo, "Ada", "ada@byrne.example"),
 		person(event, "Ben", "ben@byrne.example"), person(event, "Cid", ""), // on no event
@@ -716,7 +717,7 @@ func TestLearnersAreCancelledAndReinstated(t *testing.T) {
 	r.requestCount()
 	r.loseNextAnswer()
 	done := r.runEffect(in)
-	r.wantEffect(done, 15, slices.Repeat([]opportunity.EffectRequestKind{opportunity.RequestCancelLearner}, 3)...)
+	r.wantEffect(done, 15, slices.Repeat([]exchange.EffectRequestKind{exchange.RequestCancelLearner}, 3)...)
 	r.wantEventPlaces(event, 5, 0)
 	r.wantEventPlaces(eventTwo, 0, 0)
 	r.wantRecords(done, opportunity.ObjectLearner, "-"+string(mine[0]), "-"+string(mine[1]), "-"+string(mine[2]))
@@ -727,7 +728,7 @@ func TestLearnersAreCancelledAndReinstated(t *testing.T) {
 
 	r.loseNextAnswer()
 	undone := r.runEffect(undoInput(in, done))
-	r.wantEffect(undone, 13, slices.Repeat([]opportunity.EffectRequestKind{opportunity.RequestReinstateLearner}, 3)...)
+	r.wantEffect(undone, 13, slices.Repeat([]exchange.EffectRequestKind{exchange.RequestReinstateLearner}, 3)...)
 	r.wantEventPlaces(event, 7, 0)
 	r.wantEventPlaces(eventTwo, 1, 0)
 	r.wantRecords(undone, opportunity.ObjectLearner, string(mine[0]), string(mine[1]), string(mine[2]))
@@ -739,15 +740,15 @@ func TestLearnersAreReinstatedWhilePlacesRemain(t *testing.T) {
 	record := r.createRecord("A-1")
 	three, four := id(opportunity.TypeContact, 3), id(opportunity.TypeContact, 4)
 	r.register(event, contact, three, four)
-	in := cancelEffect(record, opportunity.Attendee{Event: event, Contact: contact}, opportunity.Attendee{Event: event, Contact: three},
-		opportunity.Attendee{Event: event, Contact: four})
+	in := cancelEffect(record, exchange.Attendee{Event: event, Contact: contact}, exchange.Attendee{Event: event, Contact: three},
+		exchange.Attendee{Event: event, Contact: four})
 	done := r.runEffect(in)
 	r.wantSatisfied(done)
 	r.register(event, three) // a contact who needs no other place
 	one := id(opportunity.TypeContact, 1)
 	r.register(event, one, one, one, one, one, one)
 	r.wantEventPlaces(event, 11, 0)
-	r.wantProblem(r.runEffect(undoInput(in, done)), 5, "of the learners 1 stay cancelled", opportunity.RequestReinstateLearner)
+	r.wantProblem(r.runEffect(undoInput(in, done)), 5, "of the learners 1 stay cancelled", exchange.RequestReinstateLearner)
 	r.wantEventPlaces(event, 12, 0)
 }
 
@@ -755,12 +756,12 @@ func TestCancellationWithoutEffectIsReported(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")
 	r.register(event, contact)
-	in := cancelEffect(record, opportunity.Attendee{Event: event, Contact: contact})
+	in := cancelEffect(record, exchange.Attendee{Event: event, Contact: contact})
 	r.respondOnce("mutation ", `{"data":{"learner":{"cancel":{"errors":[]}}}}`)
 	out := r.runEffect(in)
-	r.wantProblem(out, 3, "nothing shows", opportunity.RequestCancelLearner)
+	r.wantProblem(out, 3, "nothing shows", exchange.RequestCancelLearner)
 	r.respondOnce("mutation ", `{"data":{"learner":{"cancel":{"errors":[{"label":"Locked","message":"no","value":null}]}}}}`)
-	r.wantProblem(r.runEffect(in), 2, "Locked", opportunity.RequestCancelLearner)
+	r.wantProblem(r.runEffect(in), 2, "Locked", exchange.RequestCancelLearner)
 	// A learner that the effect did not cancel is not reinstated.
 	r.wantEffect(r.runEffect(undoInput(in, out)), 1)
 	r.wantEventPlaces(event, 5, 0)
@@ -773,9 +774,9 @@ func TestEffectsAboutPeopleOfAnotherRunSendNothing(t *testing.T) {
 	for _, in := range []activities.EffectInput{
 		accountEffect(record, "n"), contactsEffect(record, ""), registerEffect(record, nil), cancelEffect(record),
 	} {
-		in.Request, in.RunID = &opportunity.EffectRequest{}, "another"
+		in.Request, in.RunID = &exchange.EffectRequest{}, "another"
 		out := mustRunActivity[activities.ExecuteResult](r, activities.ExecuteEffect, in)
-		if out.Status != opportunity.StatusNotSent || out.Reason != activities.ReasonReset || out.RunID == "" {
+		if out.Status != exchange.StatusNotSent || out.Reason != activities.ReasonReset || out.RunID == "" {
 			t.Errorf("%s: %+v", in.Effect.Kind, out)
 		}
 	}
@@ -793,7 +794,7 @@ func TestEffectsStoreNoNames(t *testing.T) {
 	in.Request, in.UndoEntry = looked.Request, looked.UndoEntry
 	acted := mustRunActivity[activities.ExecuteResult](r, activities.ExecuteEffect, in)
 	text, err := json.Marshal([]any{looked, acted})
-	if err != nil || acted.Status != opportunity.StatusDone || strings.Contains(strings.ToLower(string(text)), "zaphodina") {
+	if err != nil || acted.Status != exchange.StatusDone || strings.Contains(strings.ToLower(string(text)), "zaphodina") {
 		t.Errorf("%s, %v", text, err)
 	}
 }

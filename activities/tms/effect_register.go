@@ -8,6 +8,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -31,7 +32,7 @@ func (e registerHandler) inspect(ctx context.Context, in activities.EffectInput)
 	case len(in.Attendees) == 0: // the places are held for people without names yet
 		return out, nil
 	}
-	out, err := e.inspectContacts(ctx, in, out, opportunity.MatchAskOperator)
+	out, err := e.inspectContacts(ctx, in, out, exchange.MatchAskOperator)
 	if err != nil || out.Error != nil || out.Request != nil {
 		return out, err
 	}
@@ -46,7 +47,7 @@ func (e registerHandler) inspect(ctx context.Context, in activities.EffectInput)
 		}
 		out.Reservation = now.toReservation()
 		if now.reserved && !now.expiry.IsZero() {
-			act = &opportunity.EffectRequest{Kind: opportunity.RequestRelease}
+			act = &exchange.EffectRequest{Kind: exchange.RequestRelease}
 		}
 	}
 	out.Request = act
@@ -72,7 +73,7 @@ func hasUnnamedPlaces(in activities.EffectInput) bool {
 }
 
 // nextRegistration returns the next registration that is missing, nil when there is none.
-func (e registerHandler) nextRegistration(ctx context.Context, in activities.EffectInput, out *activities.InspectResult) (*opportunity.EffectRequest, error) {
+func (e registerHandler) nextRegistration(ctx context.Context, in activities.EffectInput, out *activities.InspectResult) (*exchange.EffectRequest, error) {
 	for _, event := range eventsFor(in.Attendees) {
 		contacts := contactsOn(event, in.Attendees, out.Contacts)
 		places, err := e.enrolmentsOn(ctx, event, contacts)
@@ -92,7 +93,7 @@ func (e registerHandler) nextRegistration(ctx context.Context, in activities.Eff
 			out.UndoEntry = out.UndoEntry.WithObject(learner)
 		}
 		if len(missing) > 0 {
-			return &opportunity.EffectRequest{Kind: opportunity.RequestRegister, Target: event, IDs: missing[:min(len(missing), administrate.MaxEntries)]}, nil
+			return &exchange.EffectRequest{Kind: exchange.RequestRegister, Target: event, IDs: missing[:min(len(missing), administrate.MaxEntries)]}, nil
 		}
 	}
 	return nil, nil
@@ -121,7 +122,7 @@ func (e registerHandler) inspectUndo(ctx context.Context, in activities.EffectIn
 			continue
 		}
 		if out.Request == nil {
-			out.Request = &opportunity.EffectRequest{Kind: opportunity.RequestCancelLearner, Target: made.ID}
+			out.Request = &exchange.EffectRequest{Kind: exchange.RequestCancelLearner, Target: made.ID}
 		}
 	}
 	return out, nil
@@ -183,11 +184,11 @@ func (e registerHandler) execute(ctx context.Context, in activities.EffectInput)
 		return activities.ExecuteResult{CallResult: resetResult(run)}, nil
 	}
 	switch in.Request.Kind {
-	case opportunity.RequestCreateContacts:
+	case exchange.RequestCreateContacts:
 		return e.createContacts(ctx, in)
-	case opportunity.RequestRelease:
+	case exchange.RequestRelease:
 		return e.setExpiry(ctx, in, e.now()), nil
-	case opportunity.RequestCancelLearner:
+	case exchange.RequestCancelLearner:
 		err := e.api.CancelLearner(e.withSendDeadline(ctx), string(in.Request.Target))
 		return activities.ExecuteResult{CallResult: callResult(err), UndoEntry: in.UndoEntry}, nil
 	}
@@ -200,7 +201,7 @@ func (e registerHandler) execute(ctx context.Context, in activities.EffectInput)
 	}
 	if errors.As(err, new(*administrate.RejectedError)) && e.shouldRelease(in) && in.UndoEntry.Values[undoKeyEventFull] == "" && e.isBlockedByReservation(ctx, in) {
 		// The API answered, and the next step is another request.
-		result.CallResult = activities.CallResult{Status: opportunity.StatusDone}
+		result.CallResult = activities.CallResult{Status: exchange.StatusDone}
 		result.UndoEntry = withUndoValue(in.UndoEntry, undoKeyEventFull, "yes")
 	}
 	return result, nil
@@ -220,7 +221,7 @@ func (e registerHandler) isBlockedByReservation(ctx context.Context, in activiti
 	}
 	ours := 0
 	for _, held := range in.Interests {
-		if slices.ContainsFunc(in.Attendees, func(a opportunity.Attendee) bool { return a.Interest == held.ID && a.Event == in.Request.Target }) {
+		if slices.ContainsFunc(in.Attendees, func(a exchange.Attendee) bool { return a.Interest == held.ID && a.Event == in.Request.Target }) {
 			ours += held.Quantity
 		}
 	}
@@ -237,7 +238,7 @@ func idStrings(ids []opportunity.ID) []string {
 }
 
 // eventsFor returns the events of the attendees, each once.
-func eventsFor(attendees []opportunity.Attendee) []opportunity.ID {
+func eventsFor(attendees []exchange.Attendee) []opportunity.ID {
 	var events []opportunity.ID
 	for _, attendee := range attendees {
 		if !slices.Contains(events, attendee.Event) {
@@ -249,7 +250,7 @@ func eventsFor(attendees []opportunity.Attendee) []opportunity.ID {
 
 // contactsOn returns the contacts for the event, each once. found are the contacts that
 // were found now, by the places of the attendees.
-func contactsOn(event opportunity.ID, attendees []opportunity.Attendee, found []opportunity.ID) []opportunity.ID {
+func contactsOn(event opportunity.ID, attendees []exchange.Attendee, found []opportunity.ID) []opportunity.ID {
 	var contacts []opportunity.ID
 	for i, attendee := range attendees {
 		contact := attendee.Contact

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/oppflow/oppflow/activities"
-	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/exchange"
 )
 
 // releaseHandler gives all places back.
@@ -25,7 +25,7 @@ func (e releaseHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	// held.
 	if now.reserved && (!now.expiry.IsZero() || in.UndoEntry.Values[undoKeyConfirmed] == "") {
 		out.UndoEntry = now.withOriginalExpiry(in.UndoEntry)
-		out.Request = &opportunity.EffectRequest{Kind: opportunity.RequestRelease}
+		out.Request = &exchange.EffectRequest{Kind: exchange.RequestRelease}
 	}
 	return out, nil
 }

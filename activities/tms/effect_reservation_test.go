@@ -11,6 +11,7 @@ import (
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -19,7 +20,7 @@ func (r *fixture) createWithEvent(quantity int) (record opportunity.ID, interest
 	r.t.Helper()
 	record = r.createRecord("A-1")
 	answer := r.apply(record, interest(course, 1), interest(event, quantity)).Results[1]
-	if answer.Status != opportunity.StatusDone {
+	if answer.Status != exchange.StatusDone {
 		r.t.Fatalf("%+v", answer)
 	}
 	for _, ref := range r.read(record).Interests {
@@ -86,19 +87,19 @@ func (r *fixture) timeIn(d time.Duration) time.Time {
 }
 
 func reserveEffect(record opportunity.ID, interests []opportunity.RecordedInterest, until time.Time) activities.EffectInput {
-	return activities.EffectInput{Reference: "A-1", Opportunity: record, Interests: interests, Effect: opportunity.Effect{
-		Key: "1/hold/before/1/reserve", Kind: opportunity.EffectReserve, Reserve: &opportunity.EnsureReservation{Until: until},
+	return activities.EffectInput{Reference: "A-1", Opportunity: record, Interests: interests, Effect: exchange.Effect{
+		Key: "1/hold/before/1/reserve", Kind: opportunity.EffectReserve, Reserve: &exchange.EnsureReservation{Until: until},
 	}}
 }
 
 func extendEffect(record opportunity.ID, until time.Time) activities.EffectInput {
-	return activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: opportunity.Effect{
-		Key: "1/hold/before/1/extend", Kind: opportunity.EffectExtend, Extend: &opportunity.EnsureReservation{Until: until},
+	return activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: exchange.Effect{
+		Key: "1/hold/before/1/extend", Kind: opportunity.EffectExtend, Extend: &exchange.EnsureReservation{Until: until},
 	}}
 }
 
 func releaseEffect(record opportunity.ID) activities.EffectInput {
-	return activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: opportunity.Effect{
+	return activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: exchange.Effect{
 		Key: "1/lose/after/1/release", Kind: opportunity.EffectRelease,
 	}}
 }
@@ -109,16 +110,16 @@ func TestPlacesAreReservedOnceAndReleasedOnUndo(t *testing.T) {
 	until := r.timeIn(14 * 24 * time.Hour)
 	in := reserveEffect(record, interests, until)
 	done := r.runEffect(in)
-	r.wantEffect(done, 3, opportunity.RequestReserve)
+	r.wantEffect(done, 3, exchange.RequestReserve)
 	r.wantReserved(3)
 	r.wantExpiry(record, until)
 	r.wantEffect(r.runEffect(in), 1) // the places are held already
-	in.Effect.Reserve = &opportunity.EnsureReservation{Until: until.Add(-time.Hour)}
+	in.Effect.Reserve = &exchange.EnsureReservation{Until: until.Add(-time.Hour)}
 	r.wantEffect(r.runEffect(in), 1) // the places are held even longer than wanted
 
-	in.Effect.Reserve, in.Undo, in.UndoEntry = &opportunity.EnsureReservation{Until: until}, true, done.undoEntry
+	in.Effect.Reserve, in.Undo, in.UndoEntry = &exchange.EnsureReservation{Until: until}, true, done.undoEntry
 	undone := r.runEffect(in)
-	r.wantEffect(undone, 3, opportunity.RequestExtend)
+	r.wantEffect(undone, 3, exchange.RequestExtend)
 	r.wantExpiry(record, r.timeIn(time.Hour))
 	in.UndoEntry = undone.undoEntry
 	r.wantEffect(r.runEffect(in), 1)
@@ -132,7 +133,7 @@ func TestReservationWithLostAnswerIsMadeOnce(t *testing.T) {
 	record, interests := r.createWithEvent(3)
 	r.loseNextAnswer()
 	until := r.timeIn(time.Hour * 48)
-	r.wantEffect(r.runEffect(reserveEffect(record, interests, until)), 3, opportunity.RequestReserve)
+	r.wantEffect(r.runEffect(reserveEffect(record, interests, until)), 3, exchange.RequestReserve)
 	r.wantReserved(3)
 }
 
@@ -140,9 +141,9 @@ func TestReservationWithLostAnswerIsMadeOnce(t *testing.T) {
 func TestReservationThatIsNotInTheAnswerIsReadBack(t *testing.T) {
 	r := newFixtureAssuming(t, tms.ReferenceTag{}, map[string]string{"extend.answer": "errors"})
 	record, interests := r.createWithEvent(3)
-	r.wantEffect(r.runEffect(reserveEffect(record, interests, r.timeIn(48*time.Hour))), 3, opportunity.RequestReserve)
-	r.wantEffect(r.runEffect(extendEffect(record, r.timeIn(72*time.Hour))), 3, opportunity.RequestExtend)
-	r.wantEffect(r.runEffect(releaseEffect(record)), 3, opportunity.RequestRelease)
+	r.wantEffect(r.runEffect(reserveEffect(record, interests, r.timeIn(48*time.Hour))), 3, exchange.RequestReserve)
+	r.wantEffect(r.runEffect(extendEffect(record, r.timeIn(72*time.Hour))), 3, exchange.RequestExtend)
+	r.wantEffect(r.runEffect(releaseEffect(record)), 3, exchange.RequestRelease)
 	r.advanceClock(time.Second)
 	r.wantReserved(0)
 }
@@ -159,12 +160,12 @@ func TestReservationWithoutEffectIsReported(t *testing.T) {
 	record, interests := r.createWithEvent(100)
 	in := reserveEffect(record, interests, r.timeIn(48*time.Hour))
 	out := r.runEffect(in)
-	r.wantProblem(out, 3, "none are held", opportunity.RequestReserve)
+	r.wantProblem(out, 3, "none are held", exchange.RequestReserve)
 	r.wantReserved(0)
 
 	// After an operator's retry the request is made again.
 	in.UndoEntry = out.undoEntry
-	r.wantProblem(r.runEffect(in), 3, "none are held", opportunity.RequestReserve)
+	r.wantProblem(r.runEffect(in), 3, "none are held", exchange.RequestReserve)
 
 	in.Undo = true
 	r.wantEffect(r.runEffect(in), 1)
@@ -173,7 +174,7 @@ func TestReservationWithoutEffectIsReported(t *testing.T) {
 func TestRejectedReservation(t *testing.T) {
 	r := newFixtureAssuming(t, tms.ReferenceTag{}, map[string]string{"reserve.short": "refused"})
 	record, interests := r.createWithEvent(100)
-	r.wantProblem(r.runEffect(reserveEffect(record, interests, r.timeIn(48*time.Hour))), 2, "were to be reserved", opportunity.RequestReserve)
+	r.wantProblem(r.runEffect(reserveEffect(record, interests, r.timeIn(48*time.Hour))), 2, "were to be reserved", exchange.RequestReserve)
 	r.wantReserved(0)
 }
 
@@ -185,7 +186,7 @@ func TestExpiredReservationIsNotMadeAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newFixture(t, tms.ReferenceTag{})
 			record, interests := r.createWithEvent(3)
-			r.wantEffect(r.runEffect(reserveEffect(record, interests, r.timeIn(2*time.Hour))), 3, opportunity.RequestReserve)
+			r.wantEffect(r.runEffect(reserveEffect(record, interests, r.timeIn(2*time.Hour))), 3, exchange.RequestReserve)
 			end(r, record)
 			r.wantProblem(r.runEffect(reserveEffect(record, interests, r.timeIn(2*time.Hour))), 1, "can hold none again")
 			r.wantReserved(0)
@@ -200,10 +201,10 @@ func TestEarlierReservationIsNotReleasedOnUndo(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record, interests := r.createWithEvent(3)
 	first := r.timeIn(24 * time.Hour)
-	r.wantEffect(r.runEffect(reserveEffect(record, interests, first)), 3, opportunity.RequestReserve)
+	r.wantEffect(r.runEffect(reserveEffect(record, interests, first)), 3, exchange.RequestReserve)
 	in := reserveEffect(record, interests, r.timeIn(48*time.Hour))
 	done := r.runEffect(in)
-	r.wantEffect(done, 3, opportunity.RequestReserve)
+	r.wantEffect(done, 3, exchange.RequestReserve)
 	if !done.undoEntry.Until.Equal(first) {
 		t.Errorf("before: %v, want %v", done.undoEntry.Until, first)
 	}
@@ -238,16 +239,16 @@ func TestReservationIsExtendedAndRestoredOnUndo(t *testing.T) {
 	record, interests := r.createWithEvent(3)
 	first, second := r.timeIn(24*time.Hour), r.timeIn(72*time.Hour)
 	r.wantProblem(r.runEffect(extendEffect(record, second)), 1, "holds no places")
-	r.wantEffect(r.runEffect(reserveEffect(record, interests, first)), 3, opportunity.RequestReserve)
+	r.wantEffect(r.runEffect(reserveEffect(record, interests, first)), 3, exchange.RequestReserve)
 	in := extendEffect(record, second)
 	r.loseNextAnswer()
 	done := r.runEffect(in)
-	r.wantEffect(done, 3, opportunity.RequestExtend)
+	r.wantEffect(done, 3, exchange.RequestExtend)
 	r.wantExpiry(record, second)
 	r.wantEffect(r.runEffect(in), 1)
 
 	in.Undo, in.UndoEntry = true, done.undoEntry
-	r.wantEffect(r.runEffect(in), 3, opportunity.RequestExtend)
+	r.wantEffect(r.runEffect(in), 3, exchange.RequestExtend)
 	r.wantExpiry(record, first)
 	r.wantEffect(r.runEffect(in), 1)
 }
@@ -255,7 +256,7 @@ func TestReservationIsExtendedAndRestoredOnUndo(t *testing.T) {
 func TestAnExpiryThatHasPassedIsNotSetAgain(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record, interests := r.createWithEvent(3)
-	r.wantEffect(r.runEffect(reserveEffect(record, interests, r.timeIn(time.Hour))), 3, opportunity.RequestReserve)
+	r.wantEffect(r.runEffect(reserveEffect(record, interests, r.timeIn(time.Hour))), 3, exchange.RequestReserve)
 	in := extendEffect(record, r.timeIn(72*time.Hour))
 	done := r.runEffect(in)
 	r.requestCount()
@@ -269,7 +270,7 @@ func TestAnExpiryThatHasPassedIsNotSetAgain(t *testing.T) {
 func TestExtensionWithoutEffectIsReported(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record, interests := r.createWithEvent(3)
-	r.wantEffect(r.runEffect(reserveEffect(record, interests, r.timeIn(24*time.Hour))), 3, opportunity.RequestReserve)
+	r.wantEffect(r.runEffect(reserveEffect(record, interests, r.timeIn(24*time.Hour))), 3, exchange.RequestReserve)
 	r.interceptRequests(func(w http.ResponseWriter, q *http.Request) bool {
 		if !strings.Contains(readBody(t, q), "extendReservations") {
 			return false
@@ -277,17 +278,17 @@ func TestExtensionWithoutEffectIsReported(t *testing.T) {
 		_, _ = w.Write([]byte(`{"data":{"m0":{"extendReservations":{"errors":[],"opportunity":{"id":"` + string(record) + `"}}}}}`))
 		return true
 	})
-	r.wantProblem(r.runEffect(extendEffect(record, r.timeIn(72*time.Hour))), 3, "nothing shows", opportunity.RequestExtend)
+	r.wantProblem(r.runEffect(extendEffect(record, r.timeIn(72*time.Hour))), 3, "nothing shows", exchange.RequestExtend)
 }
 
 func TestReservationIsReleased(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record, interests := r.createWithEvent(3)
 	r.wantEffect(r.runEffect(releaseEffect(record)), 1) // no places are held
-	r.wantEffect(r.runEffect(reserveEffect(record, interests, r.timeIn(24*time.Hour))), 3, opportunity.RequestReserve)
+	r.wantEffect(r.runEffect(reserveEffect(record, interests, r.timeIn(24*time.Hour))), 3, exchange.RequestReserve)
 	r.loseNextAnswer()
 	done := r.runEffect(releaseEffect(record))
-	r.wantEffect(done, 3, opportunity.RequestRelease)
+	r.wantEffect(done, 3, exchange.RequestRelease)
 	r.advanceClock(time.Second)
 	r.wantReserved(0)
 	in := releaseEffect(record)
@@ -312,7 +313,7 @@ func TestReservationUntilAPastTimeFails(t *testing.T) {
 	record, interests := r.createWithEvent(3)
 	past := r.timeIn(-time.Hour)
 	r.wantProblem(r.runEffect(reserveEffect(record, interests, past)), 1, "has passed")
-	r.wantEffect(r.runEffect(reserveEffect(record, interests, r.timeIn(24*time.Hour))), 3, opportunity.RequestReserve)
+	r.wantEffect(r.runEffect(reserveEffect(record, interests, r.timeIn(24*time.Hour))), 3, exchange.RequestReserve)
 	r.wantProblem(r.runEffect(extendEffect(record, past)), 1, "has passed")
 	if diff := cmp.Diff(3, r.reservedPlaces()); diff != "" {
 		t.Error(diff)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -52,7 +53,7 @@ func (e reserveHandler) inspect(ctx context.Context, in activities.EffectInput) 
 		out.Error = opportunity.Failf(opportunity.Rejected, "the API answered that it held places, and none are held: an event may have too few left, or the opportunity may have held some before and lost them")
 	default:
 		out.UndoEntry = now.withOriginalExpiry(in.UndoEntry)
-		out.Request = &opportunity.EffectRequest{Kind: opportunity.RequestReserve, IDs: interests, Until: until}
+		out.Request = &exchange.EffectRequest{Kind: exchange.RequestReserve, IDs: interests, Until: until}
 	}
 	return out, nil
 }
@@ -73,7 +74,7 @@ func (e reserveHandler) inspectUndo(out *activities.InspectResult, in activities
 		out.Error = opportunity.Failf(opportunity.Conflict, "somebody else has set until when the places are held since; they stay held until %s", formatTime(now.expiry))
 	default:
 		out.UndoEntry = withUndoValue(in.UndoEntry, undoKeyReleaseAt, formatTime(back))
-		out.Request = &opportunity.EffectRequest{Kind: opportunity.RequestExtend, Until: back}
+		out.Request = &exchange.EffectRequest{Kind: exchange.RequestExtend, Until: back}
 	}
 }
 
@@ -81,7 +82,7 @@ func (e reserveHandler) execute(ctx context.Context, in activities.EffectInput) 
 	if run, other := detectReset(ctx, in.RunID); other {
 		return activities.ExecuteResult{CallResult: resetResult(run)}, nil
 	}
-	if in.Request.Kind == opportunity.RequestExtend {
+	if in.Request.Kind == exchange.RequestExtend {
 		return e.setExpiry(ctx, in, in.Request.Until), nil
 	}
 	ids := make([]string, len(in.Request.IDs))

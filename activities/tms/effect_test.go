@@ -15,6 +15,7 @@ import (
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/playbook"
 )
@@ -32,13 +33,13 @@ func (r *fixture) loadPlaybook(text string) {
 
 // effectOutcome is how an effect ended.
 type effectOutcome struct {
-	undoEntry opportunity.UndoEntry
+	undoEntry exchange.UndoEntry
 	// requests are the acts that got an answer, done or not.
-	requests []opportunity.EffectRequestKind
+	requests []exchange.EffectRequestKind
 	// problem is why the effect does not stand; "" when it does.
 	problem string
 	// attendees are the attendees with the contacts that are known now.
-	attendees []opportunity.Attendee
+	attendees []exchange.Attendee
 }
 
 // setContacts stores the contacts of the attendees, as a workflow does.
@@ -55,7 +56,7 @@ func (r *fixture) runEffect(in activities.EffectInput) effectOutcome {
 	r.t.Helper()
 	out := effectOutcome{undoEntry: in.UndoEntry, attendees: slices.Clone(in.Attendees)}
 	in.Now = r.now()
-	var sent *opportunity.EffectRequest
+	var sent *exchange.EffectRequest
 	for range 20 {
 		in.UndoEntry, in.Request, in.Attendees = out.undoEntry, nil, out.attendees
 		looked := mustRunActivity[activities.InspectResult](r, activities.InspectEffect, in)
@@ -75,19 +76,19 @@ func (r *fixture) runEffect(in activities.EffectInput) effectOutcome {
 		acted := mustRunActivity[activities.ExecuteResult](r, activities.ExecuteEffect, in)
 		out.requests = append(out.requests, looked.Request.Kind)
 		switch acted.Status {
-		case opportunity.StatusDone:
+		case exchange.StatusDone:
 			out.undoEntry, sent = acted.UndoEntry, looked.Request
 			out.setContacts(acted.Contacts)
 			if !looked.Request.Kind.IsVerifiable() {
 				return out
 			}
-		case opportunity.StatusRejected:
+		case exchange.StatusRejected:
 			out.problem = acted.Error.Error()
 			return out
-		case opportunity.StatusNotSent:
+		case exchange.StatusNotSent:
 			out.problem = "not sent: " + string(acted.Reason)
 			return out
-		case opportunity.StatusUnknown:
+		case exchange.StatusUnknown:
 			if sent = nil; !looked.Request.Kind.IsVerifiable() {
 				out.problem = "unknown"
 				return out
@@ -99,7 +100,7 @@ func (r *fixture) runEffect(in activities.EffectInput) effectOutcome {
 }
 
 // wantEffect fails unless the effect stands after these acts and requests.
-func (r *fixture) wantEffect(got effectOutcome, requests int, acts ...opportunity.EffectRequestKind) {
+func (r *fixture) wantEffect(got effectOutcome, requests int, acts ...exchange.EffectRequestKind) {
 	r.t.Helper()
 	if got.problem != "" || !cmp.Equal(got.requests, acts) {
 		r.t.Errorf("acts %q, want %q; problem %q", got.requests, acts, got.problem)
@@ -111,7 +112,7 @@ func (r *fixture) wantEffect(got effectOutcome, requests int, acts ...opportunit
 
 // wantProblem fails unless the effect cannot be ensured and the reason contains these
 // words.
-func (r *fixture) wantProblem(got effectOutcome, requests int, says string, acts ...opportunity.EffectRequestKind) {
+func (r *fixture) wantProblem(got effectOutcome, requests int, says string, acts ...exchange.EffectRequestKind) {
 	r.t.Helper()
 	if !strings.Contains(got.problem, says) || says == "" || !cmp.Equal(got.requests, acts) {
 		r.t.Errorf("acts %q, want %q; problem %q, want %q", got.requests, acts, got.problem, says)
@@ -179,8 +180,8 @@ func (d discardResponse) Write(text []byte) (int, error) { return len(text), nil
 func (d discardResponse) WriteHeader(int)                {}
 
 func attributesEffect(record opportunity.ID, values map[string]string) activities.EffectInput {
-	return activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: opportunity.Effect{
-		Key: "1/x/before/1/attributes", Kind: opportunity.EffectAttributes, Attributes: &opportunity.EnsureAttributes{Values: values},
+	return activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: exchange.Effect{
+		Key: "1/x/before/1/attributes", Kind: opportunity.EffectAttributes, Attributes: &exchange.EnsureAttributes{Values: values},
 	}}
 }
 
@@ -190,7 +191,7 @@ func TestAttributesAreSetOnceAndRestoredOnUndo(t *testing.T) {
 	r.setAttribute(record, "po", "old")
 	in := attributesEffect(record, map[string]string{"po": "PO 17", "by": "Oppflow", "none": ""})
 	done := r.runEffect(in)
-	r.wantEffect(done, 3, opportunity.RequestSetAttributes)
+	r.wantEffect(done, 3, exchange.RequestSetAttributes)
 	want := map[string]string{"oppflow": "A-1", "po": "PO 17", "by": "Oppflow"}
 	if diff := cmp.Diff(want, r.attributes(record)); diff != "" {
 		t.Error(diff)
@@ -201,7 +202,7 @@ func TestAttributesAreSetOnceAndRestoredOnUndo(t *testing.T) {
 	r.wantEffect(r.runEffect(in), 1) // the attributes are set already
 
 	in.Undo, in.UndoEntry = true, done.undoEntry
-	r.wantEffect(r.runEffect(in), 3, opportunity.RequestSetAttributes)
+	r.wantEffect(r.runEffect(in), 3, exchange.RequestSetAttributes)
 	got := r.attributes(record)
 	maps.DeleteFunc(got, func(_, value string) bool { return value == "" })
 	if diff := cmp.Diff(map[string]string{"oppflow": "A-1", "po": "old"}, got); diff != "" {
@@ -218,7 +219,7 @@ func TestAttributesThatSomebodyChangedSinceStay(t *testing.T) {
 	r.requestCount()
 	r.setAttribute(record, "po", "theirs")
 	in.Undo, in.UndoEntry = true, done.undoEntry
-	r.wantEffect(r.runEffect(in), 3, opportunity.RequestSetAttributes)
+	r.wantEffect(r.runEffect(in), 3, exchange.RequestSetAttributes)
 	if got := r.attributes(record); got["po"] != "theirs" || got["by"] != "" {
 		t.Errorf("attributes %q", got)
 	}
@@ -231,7 +232,7 @@ func TestAttributesWhoseAnswerIsLostAreFoundSet(t *testing.T) {
 	r.requestCount()
 	r.loseNextAnswer()
 	done := r.runEffect(in)
-	r.wantEffect(done, 3, opportunity.RequestSetAttributes)
+	r.wantEffect(done, 3, exchange.RequestSetAttributes)
 	if diff := cmp.Diff(map[string]string{"po": ""}, done.undoEntry.Values); diff != "" {
 		t.Error(diff)
 	}
@@ -249,20 +250,20 @@ func TestEffectsOfAnotherRunSendNothing(t *testing.T) {
 	record := r.createRecord("A-1")
 	r.requestCount()
 	soon := time.Now().Add(time.Hour)
-	for _, effect := range []opportunity.Effect{
-		{Kind: opportunity.EffectAttributes, Attributes: &opportunity.EnsureAttributes{}},
-		{Kind: opportunity.EffectReserve, Reserve: &opportunity.EnsureReservation{Until: soon}},
-		{Kind: opportunity.EffectExtend, Extend: &opportunity.EnsureReservation{Until: soon}},
+	for _, effect := range []exchange.Effect{
+		{Kind: opportunity.EffectAttributes, Attributes: &exchange.EnsureAttributes{}},
+		{Kind: opportunity.EffectReserve, Reserve: &exchange.EnsureReservation{Until: soon}},
+		{Kind: opportunity.EffectExtend, Extend: &exchange.EnsureReservation{Until: soon}},
 		{Kind: opportunity.EffectRelease},
-		{Kind: opportunity.EffectInvoice, Invoice: &opportunity.EnsureInvoice{}},
-		{Kind: opportunity.EffectTokens, Tokens: &opportunity.AwaitTokens{}},
-		{Kind: opportunity.EffectEmail, Email: &opportunity.SendEmail{}},
-		{Kind: opportunity.EffectLog, Log: &opportunity.WriteLog{}},
-		{Kind: opportunity.EffectCall, Call: &opportunity.CallService{}},
+		{Kind: opportunity.EffectInvoice, Invoice: &exchange.EnsureInvoice{}},
+		{Kind: opportunity.EffectTokens, Tokens: &exchange.AwaitTokens{}},
+		{Kind: opportunity.EffectEmail, Email: &exchange.SendEmail{}},
+		{Kind: opportunity.EffectLog, Log: &exchange.WriteLog{}},
+		{Kind: opportunity.EffectCall, Call: &exchange.CallService{}},
 	} {
-		in := activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: effect, Request: &opportunity.EffectRequest{}, RunID: "another"}
+		in := activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: effect, Request: &exchange.EffectRequest{}, RunID: "another"}
 		out := mustRunActivity[activities.ExecuteResult](r, activities.ExecuteEffect, in)
-		if out.Status != opportunity.StatusNotSent || out.Reason != activities.ReasonReset || out.RunID == "" {
+		if out.Status != exchange.StatusNotSent || out.Reason != activities.ReasonReset || out.RunID == "" {
 			t.Errorf("%s: %+v", effect.Kind, out)
 		}
 	}

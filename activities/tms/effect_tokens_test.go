@@ -10,12 +10,13 @@ import (
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
 func (r *fixture) tokensEffect(record opportunity.ID, interests ...opportunity.RecordedInterest) activities.EffectInput {
-	return activities.EffectInput{Reference: "A-1", Opportunity: record, Interests: interests, Effect: opportunity.Effect{
-		Key: "1/win/after/4/tokens", Kind: opportunity.EffectTokens, Tokens: &opportunity.AwaitTokens{WaitUntil: r.timeIn(10 * time.Minute)},
+	return activities.EffectInput{Reference: "A-1", Opportunity: record, Interests: interests, Effect: exchange.Effect{
+		Key: "1/win/after/4/tokens", Kind: opportunity.EffectTokens, Tokens: &exchange.AwaitTokens{WaitUntil: r.timeIn(10 * time.Minute)},
 	}}
 }
 

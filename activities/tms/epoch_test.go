@@ -10,7 +10,7 @@ import (
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
 	"github.com/oppflow/oppflow/administrate"
-	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/exchange"
 )
 
 // A worker learns the epoch of its namespace while an activity begins. Nothing is sent
@@ -40,7 +40,7 @@ func TestNothingIsSentBeforeTheEpochIsKnown(t *testing.T) {
 		}
 		return "second"
 	})})
-	if got := r.apply(record, interest(course, 1)).CallResult; got.Status != opportunity.StatusNotSent || got.Reason != activities.ReasonWrongTenant {
+	if got := r.apply(record, interest(course, 1)).CallResult; got.Status != exchange.StatusNotSent || got.Reason != activities.ReasonWrongTenant {
 		t.Errorf("the change: %+v; want it not sent", got)
 	}
 	if n := r.requestCount(); n != 0 {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/playbook"
 )
@@ -53,7 +54,7 @@ type workflowFacts struct {
 
 // playbookFacts returns the input of a playbook. Data from the API goes first, because somebody
 // may have changed it.
-func (a *Activities) playbookFacts(record opportunity.Snapshot, raw administrate.Opportunity, events []administrate.ScheduledEvent, k workflowFacts, now time.Time) playbook.Facts {
+func (a *Activities) playbookFacts(record exchange.Snapshot, raw administrate.Opportunity, events []administrate.ScheduledEvent, k workflowFacts, now time.Time) playbook.Facts {
 	facts := playbook.Facts{
 		Now: now, ID: record.ID, Details: record.Details, Step: record.Step, Reservation: record.Reservation,
 		Attributes: make(map[string]string, len(raw.Attributes)),
@@ -142,7 +143,7 @@ func AdoptionFacts(record administrate.Opportunity, now time.Time) playbook.Fact
 		known.interests = append(known.interests, interest.Recorded())
 	}
 	facts := a.playbookFacts(snapshot, record, nil, known, now)
-	since, adopted := opportunity.AdoptionTimes(snapshot, now)
+	since, adopted := exchange.AdoptionTimes(snapshot, now)
 	facts.Entered, facts.LastActivity, facts.Adopted = since, since, adopted
 	return facts
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -15,7 +16,7 @@ type nameCache struct {
 	now func() time.Time
 
 	mu       sync.Mutex
-	meanings map[opportunity.UnresolvedName]cachedName
+	meanings map[exchange.UnresolvedName]cachedName
 	// steps are the steps from the last look-ups, by their ids.
 	steps map[opportunity.ID]cachedStep
 }
@@ -32,14 +33,14 @@ type cachedStep struct {
 
 func newNameCache(keep time.Duration, now func() time.Time) *nameCache {
 	return &nameCache{
-		ttl: keep, now: now, meanings: make(map[opportunity.UnresolvedName]cachedName), steps: make(map[opportunity.ID]cachedStep),
+		ttl: keep, now: now, meanings: make(map[exchange.UnresolvedName]cachedName), steps: make(map[opportunity.ID]cachedStep),
 	}
 }
 
 // maxCachedNames bounds the cache; when the cache is full, everything is looked up again.
 const maxCachedNames = 10_000
 
-func (n *nameCache) store(name opportunity.UnresolvedName, meaning opportunity.Ref) {
+func (n *nameCache) store(name exchange.UnresolvedName, meaning opportunity.Ref) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if len(n.meanings) >= maxCachedNames {
@@ -48,7 +49,7 @@ func (n *nameCache) store(name opportunity.UnresolvedName, meaning opportunity.R
 	n.meanings[name] = cachedName{meaning: meaning, expiresAt: n.now().Add(n.ttl)}
 }
 
-func (n *nameCache) lookup(name opportunity.UnresolvedName) (opportunity.Ref, bool) {
+func (n *nameCache) lookup(name exchange.UnresolvedName) (opportunity.Ref, bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	found, ok := n.meanings[name]
@@ -80,13 +81,13 @@ func (n *nameCache) step(id opportunity.ID) (opportunity.Step, bool) {
 // nameResolver finds ids from what the workflow resolved already and what the worker
 // remembers. It collects the names that neither knows.
 type nameResolver struct {
-	resolved map[opportunity.UnresolvedName]opportunity.ID
+	resolved map[exchange.UnresolvedName]opportunity.ID
 	cache    *nameCache
-	missing  []opportunity.UnresolvedName
+	missing  []exchange.UnresolvedName
 }
 
-func (a *Activities) newNameResolver(resolved []opportunity.ResolvedName) *nameResolver {
-	d := &nameResolver{resolved: make(map[opportunity.UnresolvedName]opportunity.ID, len(resolved)), cache: a.nameCache}
+func (a *Activities) newNameResolver(resolved []exchange.ResolvedName) *nameResolver {
+	d := &nameResolver{resolved: make(map[exchange.UnresolvedName]opportunity.ID, len(resolved)), cache: a.nameCache}
 	for _, one := range resolved {
 		d.resolved[one.UnresolvedName] = one.ID
 	}
@@ -95,8 +96,8 @@ func (a *Activities) newNameResolver(resolved []opportunity.ResolvedName) *nameR
 
 // id returns what the API needs for the text: an id, or a currency's code. Text that
 // already is an id or a code passes.
-func (d *nameResolver) id(typ, text string, wanted []opportunity.UnresolvedName) string {
-	name := opportunity.UnresolvedName{Type: typ, Text: text}
+func (d *nameResolver) id(typ, text string, wanted []exchange.UnresolvedName) string {
+	name := exchange.UnresolvedName{Type: typ, Text: text}
 	for _, w := range wanted {
 		if w != name {
 			continue
@@ -115,5 +116,5 @@ func (d *nameResolver) id(typ, text string, wanted []opportunity.UnresolvedName)
 
 // unresolvedResult returns the result that nothing was sent because names are missing.
 func (d *nameResolver) unresolvedResult() activities.CallResult {
-	return activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonUnresolvedNames, MissingNames: d.missing}
+	return activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonUnresolvedNames, MissingNames: d.missing}
 }

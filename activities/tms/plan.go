@@ -7,6 +7,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -53,14 +54,14 @@ func (a *Activities) makePlan(ctx context.Context, in activities.PlanInput, book
 	}
 	occasion := in.PlanFor
 	var problem string
-	if result.PlaybookFeatures.Transitions && occasion.Kind == opportunity.CauseTransition && occasion.To == (opportunity.Step{}) {
+	if result.PlaybookFeatures.Transitions && occasion.Kind == exchange.CauseTransition && occasion.To == (opportunity.Step{}) {
 		if occasion.To, problem, err = a.findStep(ctx, in.TargetStep); err != nil {
 			return activities.PlanResult{}, readError(err)
 		}
 		result.TargetStep = occasion.To
 	}
-	if occasion.Kind == opportunity.CauseTransition && occasion.To == (opportunity.Step{}) {
-		result.Plan = opportunity.Plan{Digest: book.Playbook.Digest(), Version: book.Version}
+	if occasion.Kind == exchange.CauseTransition && occasion.To == (opportunity.Step{}) {
+		result.Plan = exchange.Plan{Digest: book.Playbook.Digest(), Version: book.Version}
 		if problem != "" {
 			result.Plan.Problems = []string{problem}
 		}
@@ -90,8 +91,8 @@ func (a *Activities) findStep(ctx context.Context, text string) (step opportunit
 	if step, ok := a.cachedStepFor(text); ok {
 		return step, "", nil
 	}
-	name := opportunity.UnresolvedName{Type: opportunity.TypeStep, Text: text}
-	candidates, err := a.lookUpNames(ctx, []opportunity.UnresolvedName{name})
+	name := exchange.UnresolvedName{Type: opportunity.TypeStep, Text: text}
+	candidates, err := a.lookUpNames(ctx, []exchange.UnresolvedName{name})
 	var refused *administrate.RefusedError
 	var invalid *administrate.InvalidError
 	switch {
@@ -110,7 +111,7 @@ func (a *Activities) findStep(ctx context.Context, text string) (step opportunit
 // cachedStepFor returns the step with the name or id, if the worker knows the step.
 func (a *Activities) cachedStepFor(text string) (opportunity.Step, bool) {
 	id := opportunity.ID(text)
-	for _, name := range (opportunity.Change{Progress: &opportunity.Progress{To: text}}).Names() { // an id is no name
+	for _, name := range (exchange.Change{Progress: &opportunity.Progress{To: text}}).Names() { // an id is no name
 		meaning, _ := a.nameCache.lookup(name)
 		id = meaning.ID
 	}

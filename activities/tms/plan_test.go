@@ -13,6 +13,7 @@ import (
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -30,11 +31,11 @@ func (r *fixture) wantRequests(want int) {
 }
 
 func transitionInput(record opportunity.ID, to string) activities.PlanInput {
-	return activities.PlanInput{Opportunity: record, PlanFor: opportunity.PlanCause{Kind: opportunity.CauseTransition}, TargetStep: to}
+	return activities.PlanInput{Opportunity: record, PlanFor: exchange.PlanCause{Kind: exchange.CauseTransition}, TargetStep: to}
 }
 
 // kinds returns the kinds of the effects.
-func kinds(effects []opportunity.Effect) (all []opportunity.EffectKind) {
+func kinds(effects []exchange.Effect) (all []opportunity.EffectKind) {
 	for _, e := range effects {
 		all = append(all, e.Kind)
 	}
@@ -63,7 +64,7 @@ transitions:
 	if got.TargetStep.ID != stepTwo || got.TargetStep.Stage.State != opportunity.Open || got.RunID == "" || got.Record.ID != record || got.Record.Step.ID != proposed {
 		t.Errorf("%+v", got)
 	}
-	if diff := cmp.Diff(&opportunity.EnsureAttributes{Values: map[string]string{"by": "First Aid"}}, got.Plan.Before[0].Attributes); diff != "" {
+	if diff := cmp.Diff(&exchange.EnsureAttributes{Values: map[string]string{"by": "First Aid"}}, got.Plan.Before[0].Attributes); diff != "" {
 		t.Error(diff)
 	}
 	if want := (activities.PlaybookFeatures{Digest: r.options.Playbook.Digest(), Transitions: true}); got.PlaybookFeatures != want {
@@ -119,7 +120,7 @@ happenings: [{ name: tell, on: eventCancelled, do: [{ log: { message: m } }] }]
 	record := r.createRecord("A-1")
 	cancelled := id(opportunity.TypeEvent, 2)
 	r.apply(record, interest(event, 2), interest(event, 1), interest(cancelled, 1), interest(course, 1),
-		opportunity.Change{Request: "t", Interest: &opportunity.Interest{Item: string(tokens), Quantity: 1, ExpiresAt: "2032-01-02T12:00:00"}})
+		exchange.Change{Request: "t", Interest: &opportunity.Interest{Item: string(tokens), Quantity: 1, ExpiresAt: "2032-01-02T12:00:00"}})
 	snapshot := r.read(record)
 	var known []opportunity.RecordedInterest
 	for _, ref := range snapshot.Interests {
@@ -148,7 +149,7 @@ happenings: [{ name: tell, on: eventCancelled, do: [{ log: { message: m } }] }]
 		t.Errorf("rules %+v", got.PlaybookFeatures)
 	}
 	// The plan reports a cancellation without another read.
-	happened := activities.PlanInput{Opportunity: record, PlanFor: opportunity.PlanCause{Kind: opportunity.CauseEventCancelled, Item: cancelled}}
+	happened := activities.PlanInput{Opportunity: record, PlanFor: exchange.PlanCause{Kind: exchange.CauseEventCancelled, Item: cancelled}}
 	if got := r.plan(happened); !cmp.Equal(kinds(got.Plan.After), []opportunity.EffectKind{opportunity.EffectLog}) {
 		t.Errorf("%+v", got.Plan)
 	}
@@ -191,14 +192,14 @@ transitions:
   - { name: many, when: "len(interests) == 130", after: [{ invoice: { finaliseBeforeStart: 7 days } }] }
 `)
 	record := r.createRecord("A-1")
-	batch := make([]opportunity.Change, 13)
+	batch := make([]exchange.Change, 13)
 	for i := range batch {
 		batch[i] = interest(event, 1)
 	}
 	for range 10 {
 		r.apply(record, batch...)
 	}
-	r.resolve(opportunity.UnresolvedName{Type: opportunity.TypeStep, Text: "Opportunity"})
+	r.resolve(exchange.UnresolvedName{Type: opportunity.TypeStep, Text: "Opportunity"})
 	r.requestCount()
 	got := r.plan(transitionInput(record, "Opportunity"))
 	r.wantRequests(3) // two pages and one event

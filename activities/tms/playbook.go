@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/playbook"
 )
@@ -86,6 +87,6 @@ func (a *Activities) featuresOf(book VersionedPlaybook) *activities.PlaybookFeat
 // in force.
 func playbookUnavailableResult(err error) activities.CallResult {
 	return activities.CallResult{
-		Status: opportunity.StatusNotSent, Reason: activities.ReasonPlaybookUnavailable, Error: opportunity.Failf(opportunity.Rejected, "%s", err),
+		Status: exchange.StatusNotSent, Reason: activities.ReasonPlaybookUnavailable, Error: opportunity.Failf(opportunity.Rejected, "%s", err),
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/playbook"
 )
@@ -48,9 +49,9 @@ func TestAnUnplannedTransitionIsNotSent(t *testing.T) {
 		r.requestCount()
 		got := mustRunActivity[activities.ApplyResult](r, activities.ApplyCommands, activities.ApplyInput{
 			Reference: "A-1", Opportunity: record, TransitionUnplanned: test.unplanned,
-			Changes: []opportunity.Change{{Request: "r", Update: &opportunity.UpdateDetails{Name: name}}},
+			Changes: []exchange.Change{{Request: "r", Update: &opportunity.UpdateDetails{Name: name}}},
 		})
-		if test.made != (got.Status == opportunity.StatusDone) || !test.made && (got.Status != opportunity.StatusNotSent || got.Reason != activities.ReasonTransitionUnplanned || r.requestCount() != 0) {
+		if test.made != (got.Status == exchange.StatusDone) || !test.made && (got.Status != exchange.StatusNotSent || got.Reason != activities.ReasonTransitionUnplanned || r.requestCount() != 0) {
 			t.Errorf("%s: %+v", name, got)
 		}
 		if got.PlaybookFeatures == nil || got.PlaybookFeatures.Version != test.book.Version {
@@ -109,13 +110,13 @@ func TestNothingIsSentWithoutThePlaybookInForce(t *testing.T) {
 	})
 	r.requestCount()
 	r.wantNoPlan(in, "not read for long")
-	effect := activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: opportunity.Effect{Key: "1/a", Kind: opportunity.EffectAccount}, Request: &opportunity.EffectRequest{}}
+	effect := activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: exchange.Effect{Key: "1/a", Kind: opportunity.EffectAccount}, Request: &exchange.EffectRequest{}}
 	for name, got := range map[string]activities.CallResult{
 		"change": r.apply(record, interest(course, 1)).CallResult,
 		"create": r.create(activities.CreateInput{Reference: "A-2", Start: opportunity.Start{Name: "n", Region: string(regionDR)}, SkipEarlierRunCheck: true}).CallResult,
 		"effect": mustRunActivity[activities.ExecuteResult](r, activities.ExecuteEffect, effect).CallResult,
 	} {
-		if got.Status != opportunity.StatusNotSent || got.Reason != activities.ReasonPlaybookUnavailable {
+		if got.Status != exchange.StatusNotSent || got.Reason != activities.ReasonPlaybookUnavailable {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}

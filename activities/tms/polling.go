@@ -3,7 +3,7 @@ package tms
 import (
 	"time"
 
-	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/exchange"
 )
 
 // undoKeyWaitingSince is a key of Trace.Values: since when an effect waits for something that only
@@ -13,7 +13,7 @@ const undoKeyWaitingSince = "since"
 // nextPoll returns when to look again for something that only the TMS makes: after 1, 2 and
 // 5 minutes, then every 10, and a last time at until. It keeps in the trace when the wait
 // began.
-func nextPoll(trace opportunity.UndoEntry, now, until time.Time) (opportunity.UndoEntry, time.Time) {
+func nextPoll(trace exchange.UndoEntry, now, until time.Time) (exchange.UndoEntry, time.Time) {
 	since, err := time.Parse(time.RFC3339, trace.Values[undoKeyWaitingSince])
 	if err != nil {
 		since = now

@@ -5,6 +5,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -16,7 +17,7 @@ func (a *Activities) ReadOpportunity(ctx context.Context, in activities.ReadInpu
 		if err != nil {
 			return activities.ReadResult{}, readError(err)
 		}
-		out := activities.ReadResult{Next: page.NextCursor, Record: opportunity.Snapshot{ID: in.Opportunity}}
+		out := activities.ReadResult{Next: page.NextCursor, Record: exchange.Snapshot{ID: in.Opportunity}}
 		for _, interest := range page.Interests {
 			out.Record.Interests = append(out.Record.Interests, interestRef(interest))
 		}
@@ -52,7 +53,7 @@ func (a *Activities) FindOpportunity(ctx context.Context, in activities.FindInpu
 	if a.referenceTag.isDisabled() {
 		return activities.FindResult{Reference: in.Reference, TagDisabled: true}, nil
 	}
-	names := opportunity.StartNames(opportunity.Start{Region: in.Region})
+	names := exchange.StartNames(opportunity.Start{Region: in.Region})
 	if _, err := a.ResolveNames(ctx, activities.ResolveInput{Names: names}); err != nil {
 		return activities.FindResult{}, err
 	}
@@ -84,8 +85,8 @@ func (a *Activities) FindOpportunity(ctx context.Context, in activities.FindInpu
 }
 
 // snapshot translates a record; members that the record does not hold stay empty.
-func (a *Activities) snapshot(record administrate.Opportunity, ref opportunity.Reference) opportunity.Snapshot {
-	out := opportunity.Snapshot{
+func (a *Activities) snapshot(record administrate.Opportunity, ref opportunity.Reference) exchange.Snapshot {
+	out := exchange.Snapshot{
 		ID: opportunity.ID(record.ID),
 		Details: opportunity.Details{
 			Name: a.referenceTag.stripFromName(record.Name, ref),
@@ -118,8 +119,8 @@ func StepOf(step administrate.Step) opportunity.Step {
 	}
 }
 
-func interestRef(interest administrate.Interest) opportunity.InterestRef {
-	ref := opportunity.InterestRef{ID: opportunity.ID(interest.ID), Item: opportunity.ID(interest.Item.ID)}
+func interestRef(interest administrate.Interest) exchange.InterestRef {
+	ref := exchange.InterestRef{ID: opportunity.ID(interest.ID), Item: opportunity.ID(interest.Item.ID)}
 	if interest.Quantity != nil {
 		ref.Quantity = *interest.Quantity
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -22,7 +23,7 @@ func (r *fixture) createNamed(mark tms.ReferenceTag, reference opportunity.Refer
 	r.t.Helper()
 	r.newWorker(mark)
 	out := r.create(activities.CreateInput{Reference: reference, Start: opportunity.Start{Name: name, Region: string(regionDR)}, SkipEarlierRunCheck: true})
-	if out.Status != opportunity.StatusDone {
+	if out.Status != exchange.StatusDone {
 		r.t.Fatalf("create: %+v", out)
 	}
 	return out.Record.ID
@@ -83,7 +84,7 @@ func TestTagOwnerOfAPage(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{Attribute: "oppflow"})
 	record := r.createRecord("A-1")
 	for range 6 {
-		r.apply(record, slices.Repeat([]opportunity.Change{interest(course, 1)}, 20)...)
+		r.apply(record, slices.Repeat([]exchange.Change{interest(course, 1)}, 20)...)
 	}
 	first := r.readWithReference("A-1", record)
 	if first.TagOwner != activities.TagOwnerThis || first.Next == "" {
@@ -107,7 +108,7 @@ func TestTagARecord(t *testing.T) {
 			r.requestCount()
 			in := activities.TagInput{Reference: "A-1", Opportunity: record, Name: before.Record.Details.Name}
 			for range 2 { // a repetition does no harm: the first answer may have been lost
-				if got := mustRunActivity[activities.CallResult](r, activities.TagOpportunity, in); !cmp.Equal(got, activities.CallResult{Subject: string(record), Status: opportunity.StatusDone}) {
+				if got := mustRunActivity[activities.CallResult](r, activities.TagOpportunity, in); !cmp.Equal(got, activities.CallResult{Subject: string(record), Status: exchange.StatusDone}) {
 					t.Fatalf("got %+v", got)
 				}
 			}
@@ -143,20 +144,20 @@ func TestTagThatFails(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		fail   func(*fixture)
-		fate   opportunity.ChangeStatus
+		fate   exchange.ChangeStatus
 		reason activities.Reason
 		after  time.Duration
 	}{
-		{"500", func(r *fixture) { r.respondWithStatus(500) }, opportunity.StatusUnknown, "", 0},
-		{"429 with a time", func(r *fixture) { r.respondWithStatus(429, "Retry-After", "7") }, opportunity.StatusNotSent, activities.ReasonRateLimit, 7 * time.Second},
-		{"401", func(r *fixture) { r.respondWithStatus(401) }, opportunity.StatusNotSent, activities.ReasonAuthentication, 0},
-		{"nobody there", func(r *fixture) { r.url = "http://127.0.0.1:1/graphql"; r.newWorker(mark) }, opportunity.StatusNotSent, activities.ReasonUnreachable, 0},
+		{"500", func(r *fixture) { r.respondWithStatus(500) }, exchange.StatusUnknown, "", 0},
+		{"429 with a time", func(r *fixture) { r.respondWithStatus(429, "Retry-After", "7") }, exchange.StatusNotSent, activities.ReasonRateLimit, 7 * time.Second},
+		{"401", func(r *fixture) { r.respondWithStatus(401) }, exchange.StatusNotSent, activities.ReasonAuthentication, 0},
+		{"nobody there", func(r *fixture) { r.url = "http://127.0.0.1:1/graphql"; r.newWorker(mark) }, exchange.StatusNotSent, activities.ReasonUnreachable, 0},
 		{"nothing answered", func(r *fixture) {
 			r.interceptRequests(func(w http.ResponseWriter, _ *http.Request) bool {
 				_, _ = fmt.Fprint(w, `{"data":null,"errors":[{"message":"boom","path":["m0"]}]}`)
 				return true
 			})
-		}, opportunity.StatusUnknown, "", 0},
+		}, exchange.StatusUnknown, "", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newFixture(t, tms.ReferenceTag{})
@@ -172,14 +173,14 @@ func TestTagThatFails(t *testing.T) {
 	t.Run("no such record", func(t *testing.T) {
 		r := newFixture(t, mark)
 		got := mustRunActivity[activities.CallResult](r, activities.TagOpportunity, activities.TagInput{Reference: "A-1", Opportunity: id(opportunity.TypeOpportunity, 999), Name: "x"})
-		if got.Status != opportunity.StatusRejected || got.Error == nil || got.Error.Label != "Not Found" {
+		if got.Status != exchange.StatusRejected || got.Error == nil || got.Error.Label != "Not Found" {
 			t.Errorf("got %+v", got)
 		}
 	})
 }
 
-func extendUntil(t time.Time) opportunity.Change {
-	return opportunity.Change{Request: "e", ReservationChange: &opportunity.ReservationChange{Until: t}}
+func extendUntil(t time.Time) exchange.Change {
+	return exchange.Change{Request: "e", ReservationChange: &exchange.ReservationChange{Until: t}}
 }
 
 func TestReservationUntilARequestedTime(t *testing.T) {
@@ -189,7 +190,7 @@ func TestReservationUntilARequestedTime(t *testing.T) {
 	places.Interest.Reserve = true
 	soon := time.Now().UTC().Add(3 * time.Hour).Truncate(time.Second)
 	out := r.apply(record, places, extendUntil(soon))
-	if got := out.Results[1]; got.Status != opportunity.StatusDone || got.Reservation == nil || *got.Reservation != (opportunity.Reservation{Valid: true, Until: soon}) {
+	if got := out.Results[1]; got.Status != exchange.StatusDone || got.Reservation == nil || *got.Reservation != (opportunity.Reservation{Valid: true, Until: soon}) {
 		t.Errorf("held %+v", got)
 	}
 	// Each of these expiries is kept exactly: later, earlier, in another zone, with a
@@ -214,14 +215,14 @@ func TestReservationUntilARequestedTime(t *testing.T) {
 	r.clockOffset = 24 * time.Hour
 	r.mu.Unlock()
 	out = r.apply(record, extendUntil(soon.AddDate(1, 0, 0)))
-	if got := out.Results[0]; out.Status != opportunity.StatusDone || got.Status != opportunity.StatusDone || got.Error != nil || got.Reservation == nil || got.Reservation.Valid {
+	if got := out.Results[0]; out.Status != exchange.StatusDone || got.Status != exchange.StatusDone || got.Error != nil || got.Reservation == nil || got.Reservation.Valid {
 		t.Errorf("a lapsed hold: %+v", out)
 	}
 	if got := r.read(record).Reservation; got.Valid {
 		t.Errorf("a lapsed hold reads %+v", got)
 	}
 	// Without earlier places there are none.
-	if got := r.apply(r.createRecord("A-2"), extendUntil(soon.AddDate(1, 0, 0))).Results[0]; got.Status != opportunity.StatusDone || got.Reservation == nil || got.Reservation.Valid {
+	if got := r.apply(r.createRecord("A-2"), extendUntil(soon.AddDate(1, 0, 0))).Results[0]; got.Status != exchange.StatusDone || got.Reservation == nil || got.Reservation.Valid {
 		t.Errorf("no hold: %+v", got)
 	}
 }
@@ -246,7 +247,7 @@ func TestAnAnswerWithAnotherExpiry(t *testing.T) {
 		_, _ = fmt.Fprint(w, `{"data":{"m0":{"extendReservations":{"errors":[]}}}}`)
 		return true
 	})
-	if got := r.apply("O", extendUntil(held)); got.Status != opportunity.StatusDone || got.Results[0].Status != opportunity.StatusUnknown {
+	if got := r.apply("O", extendUntil(held)); got.Status != exchange.StatusDone || got.Results[0].Status != exchange.StatusUnknown {
 		t.Errorf("got %+v", got)
 	}
 	// The API's own words say why it rejects a request.
@@ -254,7 +255,7 @@ func TestAnAnswerWithAnotherExpiry(t *testing.T) {
 		_, _ = fmt.Fprint(w, `{"data":{"m0":{"extendReservations":{"errors":[{"label":"Too Late","message":"the event has begun","value":null}],"opportunity":null}}}}`)
 		return true
 	})
-	if got := r.apply("O", extendUntil(held)).Results[0]; got.Status != opportunity.StatusRejected || got.Error == nil || got.Error.Label != "Too Late" || !strings.Contains(got.Error.Message, "begun") {
+	if got := r.apply("O", extendUntil(held)).Results[0]; got.Status != exchange.StatusRejected || got.Error == nil || got.Error.Label != "Too Late" || !strings.Contains(got.Error.Message, "begun") {
 		t.Errorf("got %+v", got)
 	}
 }

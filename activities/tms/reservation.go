@@ -7,6 +7,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -54,7 +55,7 @@ const (
 )
 
 // withUndoValue returns the trace with a value added, and leaves the given trace unchanged.
-func withUndoValue(trace opportunity.UndoEntry, key, value string) opportunity.UndoEntry {
+func withUndoValue(trace exchange.UndoEntry, key, value string) exchange.UndoEntry {
 	values := maps.Clone(trace.Values)
 	if values == nil {
 		values = make(map[string]string)
@@ -67,7 +68,7 @@ func withUndoValue(trace opportunity.UndoEntry, key, value string) opportunity.U
 }
 
 // withOriginalExpiry keeps until when places were held before the effect, the first time only.
-func (p reservationState) withOriginalExpiry(trace opportunity.UndoEntry) opportunity.UndoEntry {
+func (p reservationState) withOriginalExpiry(trace exchange.UndoEntry) exchange.UndoEntry {
 	if trace.Values[undoKeyInspected] != "" {
 		return trace
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -16,8 +17,8 @@ import (
 // names, or none when the worker remembers the names. A name without a meaning is NotFound. A
 // name with two meanings is Invalid, and the error lists both.
 func (a *Activities) ResolveNames(ctx context.Context, in activities.ResolveInput) (activities.ResolveResult, error) {
-	out := activities.ResolveResult{ResolvedNames: make([]opportunity.ResolvedName, len(in.Names))}
-	var wanted []opportunity.UnresolvedName
+	out := activities.ResolveResult{ResolvedNames: make([]exchange.ResolvedName, len(in.Names))}
+	var wanted []exchange.UnresolvedName
 	for i, name := range in.Names {
 		out.ResolvedNames[i].UnresolvedName = name
 		if meaning, ok := a.nameCache.lookup(name); ok {
@@ -66,7 +67,7 @@ func (a *Activities) ResolveNames(ctx context.Context, in activities.ResolveInpu
 }
 
 // lookupError returns the error of a name that cannot be looked up.
-func lookupError(name opportunity.UnresolvedName, reason string) *opportunity.Error {
+func lookupError(name exchange.UnresolvedName, reason string) *opportunity.Error {
 	return opportunity.Invalidf("%q cannot be looked up by name in this TMS; give its id (%s)", name.Text, reason)
 }
 
@@ -80,7 +81,7 @@ type candidate struct {
 const lookupsPerRequest = 20
 
 // groupLookups sorts names into requests; the first request also reads the lists.
-func groupLookups(wanted []opportunity.UnresolvedName) []administrate.LookupRequest {
+func groupLookups(wanted []exchange.UnresolvedName) []administrate.LookupRequest {
 	requests := make([]administrate.LookupRequest, 1)
 	for _, name := range wanted {
 		first, last := &requests[0], &requests[len(requests)-1]
@@ -91,7 +92,7 @@ func groupLookups(wanted []opportunity.UnresolvedName) []administrate.LookupRequ
 		case opportunity.TypeRegion:
 			first.Regions = &administrate.PageRequest{}
 			continue
-		case opportunity.TypeCurrency:
+		case exchange.TypeCurrency:
 			first.Currencies = &administrate.PageRequest{}
 			continue
 		}
@@ -126,7 +127,7 @@ func itemKind(typ string) administrate.Kind {
 
 // lookUpNames reads the possible meanings of names of the given types, by type. It reads all
 // pages of a list.
-func (a *Activities) lookUpNames(ctx context.Context, wanted []opportunity.UnresolvedName) (map[string][]candidate, error) {
+func (a *Activities) lookUpNames(ctx context.Context, wanted []exchange.UnresolvedName) (map[string][]candidate, error) {
 	candidates := make(map[string][]candidate)
 	add := func(typ, id, name string, texts ...string) {
 		candidates[typ] = append(candidates[typ], candidate{Ref: opportunity.Ref{ID: opportunity.ID(id), Name: name}, names: texts})
@@ -149,7 +150,7 @@ func (a *Activities) lookUpNames(ctx context.Context, wanted []opportunity.Unres
 			add(opportunity.TypeRegion, r.ID, r.Name, r.Name)
 		}
 		for _, c := range found.Currencies {
-			add(opportunity.TypeCurrency, c.Code, c.Name, c.Name, c.Code)
+			add(exchange.TypeCurrency, c.Code, c.Name, c.Name, c.Code)
 		}
 		for _, list := range found.Accounts {
 			for _, account := range list {
@@ -167,7 +168,7 @@ func (a *Activities) lookUpNames(ctx context.Context, wanted []opportunity.Unres
 
 // selectMeaning returns the meaning of a name: the candidate with exactly this name, or else the
 // candidate whose name differs in case only.
-func selectMeaning(name opportunity.UnresolvedName, candidates []candidate) (opportunity.Ref, *opportunity.Error) {
+func selectMeaning(name exchange.UnresolvedName, candidates []candidate) (opportunity.Ref, *opportunity.Error) {
 	for _, same := range []func(a, b string) bool{func(a, b string) bool { return a == b }, strings.EqualFold} {
 		var fitting []opportunity.Ref
 		for _, c := range candidates {
@@ -211,7 +212,7 @@ func describeType(typ string) string {
 		return "region"
 	case opportunity.TypeAccount:
 		return "account"
-	case opportunity.TypeCurrency:
+	case exchange.TypeCurrency:
 		return "currency"
 	case opportunity.TypeCourse:
 		return "course template"

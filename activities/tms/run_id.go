@@ -6,7 +6,7 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"github.com/oppflow/oppflow/activities"
-	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/exchange"
 )
 
 // detectReset reports whether the run that asks is another run than the workflow believes,
@@ -35,5 +35,5 @@ func currentRunID(ctx context.Context) string {
 }
 
 func resetResult(run string) activities.CallResult {
-	return activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonReset, RunID: run}
+	return activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonReset, RunID: run}
 }

@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -31,7 +32,7 @@ func sendOnce[I changeInput, R any, P changeOutput[R]](a *Activities, change fun
 		var err error
 		if why := a.possiblySentReason(ctx); why != "" {
 			*P(&result).AsCallResult() = activities.CallResult{
-				Status: opportunity.StatusUnknown, Reason: activities.ReasonAttemptNotEnded, Error: opportunity.Failf(opportunity.Undecided, "nothing was sent: %s", why),
+				Status: exchange.StatusUnknown, Reason: activities.ReasonAttemptNotEnded, Error: opportunity.Failf(opportunity.Undecided, "nothing was sent: %s", why),
 			}
 		} else if why := a.checkPermission(ctx); why != nil {
 			// This comes before the change asks for its epoch: a worker that has not proven whose

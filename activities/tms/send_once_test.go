@@ -18,7 +18,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
-	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/exchange"
 )
 
 // fakeActivityInfo starts activities as the server does, with the info that the function returns.
@@ -124,15 +124,15 @@ func TestAChangeIsSentOnce(t *testing.T) {
 			r.requestCount()
 			before := len(r.read(record).Interests)
 			out := r.apply(record, interest(course, 1))
-			want, added := opportunity.StatusUnknown, 0
+			want, added := exchange.StatusUnknown, 0
 			if c.sends {
-				want, added = opportunity.StatusDone, 1
+				want, added = exchange.StatusDone, 1
 			}
 			if out.Status != want || out.Subject != string(record) {
 				t.Errorf("got %+v; want %s, about the record", out, want)
 			}
 			if c.twice {
-				if out = r.apply(record, interest(course, 1)); out.Status != opportunity.StatusUnknown {
+				if out = r.apply(record, interest(course, 1)); out.Status != exchange.StatusUnknown {
 					t.Errorf("got %+v for the second time; want it unknown", out)
 				}
 			}
@@ -151,7 +151,7 @@ func TestEveryChangeIsSentOnce(t *testing.T) {
 	r.setActivityInfo(func(info activity.Info) activity.Info { info.Attempt = 2; return info })
 	for name, change := range changes {
 		r.requestCount()
-		if out := mustRunActivity[activities.CallResult](r, change.activity, change.in); out.Status != opportunity.StatusUnknown || out.Subject == "" {
+		if out := mustRunActivity[activities.CallResult](r, change.activity, change.in); out.Status != exchange.StatusUnknown || out.Subject == "" {
 			t.Errorf("%s: got %+v; want it unknown, and what it is about", name, out)
 		}
 		if n := r.requestCount() + len(s.takeRequests()); n != 0 {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -93,7 +94,7 @@ type serviceRequest struct {
 func (s *serviceClient) send(ctx context.Context, m serviceRequest) activities.CallResult {
 	if by, ok := administrate.SendDeadline(ctx); ok {
 		if time.Now().After(by) {
-			return activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonSendDeadlinePassed}
+			return activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonSendDeadlinePassed}
 		}
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, by.Add(serviceResponseTimeout))
@@ -101,7 +102,7 @@ func (s *serviceClient) send(ctx context.Context, m serviceRequest) activities.C
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, m.url, bytes.NewReader(m.body))
 	if err != nil {
-		return activities.CallResult{Status: opportunity.StatusRejected, Error: opportunity.Invalidf("the address of the service %s cannot be used", m.service)}
+		return activities.CallResult{Status: exchange.StatusRejected, Error: opportunity.Invalidf("the address of the service %s cannot be used", m.service)}
 	}
 	timestamp := strconv.FormatInt(s.now().Unix(), 10)
 	request.Header.Set("Content-Type", "application/json")
@@ -123,9 +124,9 @@ func (s *serviceClient) send(ctx context.Context, m serviceRequest) activities.C
 func fromTransportError(name string, err error) activities.CallResult {
 	var network *net.OpError
 	if errors.As(err, &network) && network.Op == "dial" {
-		return activities.CallResult{Status: opportunity.StatusNotSent, Reason: activities.ReasonUnreachable}
+		return activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonUnreachable}
 	}
-	return activities.CallResult{Status: opportunity.StatusUnknown, Error: opportunity.Failf(opportunity.Undecided, "the service %s did not answer", name)}
+	return activities.CallResult{Status: exchange.StatusUnknown, Error: opportunity.Failf(opportunity.Undecided, "the service %s did not answer", name)}
 }
 
 // fromStatus returns the fate of a request from the status of the service's answer.
@@ -135,10 +136,10 @@ func fromStatus(name string, status int) activities.CallResult {
 	}
 	switch {
 	case status >= 200 && status < 300:
-		return activities.CallResult{Status: opportunity.StatusDone}
+		return activities.CallResult{Status: exchange.StatusDone}
 	case status == http.StatusRequestTimeout, status == http.StatusTooEarly, status == http.StatusTooManyRequests:
 	case status >= 400 && status < 500:
-		return activities.CallResult{Status: opportunity.StatusRejected, Error: said(opportunity.Rejected)}
+		return activities.CallResult{Status: exchange.StatusRejected, Error: said(opportunity.Rejected)}
 	}
-	return activities.CallResult{Status: opportunity.StatusUnknown, Error: said(opportunity.Undecided)}
+	return activities.CallResult{Status: exchange.StatusUnknown, Error: said(opportunity.Undecided)}
 }

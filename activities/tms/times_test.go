@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -52,7 +53,7 @@ func (r *fixture) changeInputs(record opportunity.ID) map[string]activityCall {
 			Reference: "A-2", Start: opportunity.Start{Name: "x", Region: string(regionDR)}, SkipEarlierRunCheck: true,
 		}},
 		"apply": {activities.ApplyCommands, activities.ApplyInput{
-			Reference: "A-1", Opportunity: record, Changes: []opportunity.Change{interest(course, 1)},
+			Reference: "A-1", Opportunity: record, Changes: []exchange.Change{interest(course, 1)},
 		}},
 		"mark":              {activities.TagOpportunity, activities.TagInput{Reference: "A-1", Opportunity: record, Name: "First Aid"}},
 		"call a service":    {activities.ExecuteEffect, acting(callEffect(record))},
@@ -71,14 +72,14 @@ func TestAChangeWithoutTimeToSendIsNotSent(t *testing.T) {
 			// The worker waits for the answer alone for longer than the activity may take.
 			short := activities.Times{SendWindow: 5 * time.Second, ResponseTime: 5 * time.Second}
 			out := r.scheduleChange(short, change.activity, change.in)
-			if out.Status != opportunity.StatusNotSent || out.Reason != activities.ReasonSendDeadlinePassed {
+			if out.Status != exchange.StatusNotSent || out.Reason != activities.ReasonSendDeadlinePassed {
 				t.Errorf("got %+v; want it not sent, since it is late", out)
 			}
 			if n := r.requestCount() + len(s.takeRequests()); n != 0 {
 				t.Errorf("%d requests were sent", n)
 			}
 			// With the worker's own times the same change is made.
-			if out := r.scheduleChange(activities.Times{}, change.activity, change.in); out.Status != opportunity.StatusDone {
+			if out := r.scheduleChange(activities.Times{}, change.activity, change.in); out.Status != exchange.StatusDone {
 				t.Errorf("got %+v; want it done", out)
 			}
 			if n := r.requestCount() + len(s.takeRequests()); n != 1 {

@@ -32,6 +32,8 @@ import (
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/entity"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/sandbox"
 )
@@ -70,7 +72,7 @@ type fakeNamespace struct {
 type earlierRun struct {
 	terminated time.Time // zero is not at all
 	start      *opportunity.Start
-	carried    *opportunity.State
+	carried    *entity.State
 	failed     opportunity.ErrorType
 }
 
@@ -278,33 +280,33 @@ func (r *fixture) create(in activities.CreateInput) activities.CreateResult {
 func (r *fixture) createRecord(reference opportunity.Reference) opportunity.ID {
 	r.t.Helper()
 	out := r.create(activities.CreateInput{Reference: reference, Start: opportunity.Start{Name: "First Aid", Region: string(regionDR)}, SkipEarlierRunCheck: true})
-	if out.Status != opportunity.StatusDone {
+	if out.Status != exchange.StatusDone {
 		r.t.Fatalf("create: %+v", out)
 	}
 	return out.Record.ID
 }
 
-func (r *fixture) apply(record opportunity.ID, batch ...opportunity.Change) activities.ApplyResult {
+func (r *fixture) apply(record opportunity.ID, batch ...exchange.Change) activities.ApplyResult {
 	r.t.Helper()
 	return mustRunActivity[activities.ApplyResult](r, activities.ApplyCommands, activities.ApplyInput{Reference: "A-1", Opportunity: record, Changes: batch})
 }
 
-func (r *fixture) read(record opportunity.ID) opportunity.Snapshot {
+func (r *fixture) read(record opportunity.ID) exchange.Snapshot {
 	r.t.Helper()
 	return mustRunActivity[activities.ReadResult](r, activities.ReadOpportunity, activities.ReadInput{Reference: "A-1", Opportunity: record}).Record
 }
 
-func (r *fixture) resolve(names ...opportunity.UnresolvedName) []opportunity.ResolvedName {
+func (r *fixture) resolve(names ...exchange.UnresolvedName) []exchange.ResolvedName {
 	r.t.Helper()
 	return mustRunActivity[activities.ResolveResult](r, activities.ResolveNames, activities.ResolveInput{Names: names}).ResolvedNames
 }
 
-func interest(item opportunity.ID, quantity int) opportunity.Change {
-	return opportunity.Change{Request: "r", Interest: &opportunity.Interest{Item: string(item), Quantity: quantity}}
+func interest(item opportunity.ID, quantity int) exchange.Change {
+	return exchange.Change{Request: "r", Interest: &opportunity.Interest{Item: string(item), Quantity: quantity}}
 }
 
-func progress(to string) opportunity.Change {
-	return opportunity.Change{Request: "p", Progress: &opportunity.Progress{To: to}}
+func progress(to string) exchange.Change {
+	return exchange.Change{Request: "p", Progress: &opportunity.Progress{To: to}}
 }
 
 func amount(t *testing.T, s string) opportunity.Amount {
@@ -322,10 +324,10 @@ func TestCreateByNames(t *testing.T) {
 	r.namespace.runs = []string{"default-test-run-id"}
 	in := activities.CreateInput{Reference: "A-1", Start: start}
 	out := r.create(in)
-	if out.Status != opportunity.StatusNotSent || out.Reason != activities.ReasonUnresolvedNames {
+	if out.Status != exchange.StatusNotSent || out.Reason != activities.ReasonUnresolvedNames {
 		t.Fatalf("with names nobody resolved: %+v", out)
 	}
-	if diff := cmp.Diff([]opportunity.UnresolvedName{
+	if diff := cmp.Diff([]exchange.UnresolvedName{
 		{Type: opportunity.TypeRegion, Text: "dominican republic"}, {Type: opportunity.TypeAccount, Text: "Administrate"}, {Type: opportunity.TypeStep, Text: "opportunity"},
 	}, out.MissingNames); diff != "" {
 		t.Error(diff)
@@ -338,7 +340,7 @@ func TestCreateByNames(t *testing.T) {
 		t.Errorf("names took %d requests", n)
 	}
 	out = r.create(in)
-	if out.Status != opportunity.StatusDone || out.Record.ID.Type() != opportunity.TypeOpportunity || out.Record.Step.ID != stepTwo || out.Record.Step.Stage.State != opportunity.Open {
+	if out.Status != exchange.StatusDone || out.Record.ID.Type() != opportunity.TypeOpportunity || out.Record.Step.ID != stepTwo || out.Record.Step.Stage.State != opportunity.Open {
 		t.Fatalf("created %+v", out)
 	}
 	want := opportunity.Details{Name: "First Aid", Account: opportunity.Ref{ID: id(opportunity.TypeAccount, 2), Name: "Administrate"}, Currency: "GBP"}
@@ -351,7 +353,7 @@ func TestCreateByNames(t *testing.T) {
 	r.requestCount()
 	// The worker remembers: the next start needs a single request.
 	in.Reference, in.ResolvedNames = "A-2", nil
-	if out = r.create(in); out.Status != opportunity.StatusDone {
+	if out = r.create(in); out.Status != exchange.StatusDone {
 		t.Fatalf("created again %+v", out)
 	}
 	if n := r.requestCount(); n != 1 {
@@ -369,16 +371,16 @@ func TestCreateByNames(t *testing.T) {
 func TestResolveNames(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	got := r.resolve(
-		opportunity.UnresolvedName{Type: opportunity.TypeStep, Text: "Won"},
-		opportunity.UnresolvedName{Type: opportunity.TypeStep, Text: "Nowhere"},
-		opportunity.UnresolvedName{Type: opportunity.TypeCourse, Text: "ABC-123"},
-		opportunity.UnresolvedName{Type: opportunity.TypeCourse, Text: "My New Course"},
-		opportunity.UnresolvedName{Type: opportunity.TypeEvent, Text: "My New Course"},
-		opportunity.UnresolvedName{Type: opportunity.TypePath, Text: "LP-1"},
-		opportunity.UnresolvedName{Type: opportunity.TypeTokens, Text: "Training Token"},
-		opportunity.UnresolvedName{Type: opportunity.TypeCurrency, Text: "Euros"},
-		opportunity.UnresolvedName{Type: opportunity.TypeAccount, Text: "Nobody Ltd"},
-		opportunity.UnresolvedName{Type: opportunity.TypeEvent, Text: "First Aid at Work"},
+		exchange.UnresolvedName{Type: opportunity.TypeStep, Text: "Won"},
+		exchange.UnresolvedName{Type: opportunity.TypeStep, Text: "Nowhere"},
+		exchange.UnresolvedName{Type: opportunity.TypeCourse, Text: "ABC-123"},
+		exchange.UnresolvedName{Type: opportunity.TypeCourse, Text: "My New Course"},
+		exchange.UnresolvedName{Type: opportunity.TypeEvent, Text: "My New Course"},
+		exchange.UnresolvedName{Type: opportunity.TypePath, Text: "LP-1"},
+		exchange.UnresolvedName{Type: opportunity.TypeTokens, Text: "Training Token"},
+		exchange.UnresolvedName{Type: exchange.TypeCurrency, Text: "Euros"},
+		exchange.UnresolvedName{Type: opportunity.TypeAccount, Text: "Nobody Ltd"},
+		exchange.UnresolvedName{Type: opportunity.TypeEvent, Text: "First Aid at Work"},
 	)
 	want := []opportunity.ID{stepWon, "", course, course, event, path, tokens, "EUR", "", ""}
 	for i, id := range want {
@@ -421,7 +423,7 @@ func TestNamesDependOnTheirOwnRootAlone(t *testing.T) {
 		w.WriteHeader(http.StatusInternalServerError)
 		return true
 	})
-	for name, want := range map[opportunity.UnresolvedName]opportunity.ID{
+	for name, want := range map[exchange.UnresolvedName]opportunity.ID{
 		{Type: opportunity.TypeCourse, Text: "ABC-123"}:        course,
 		{Type: opportunity.TypeEvent, Text: "My New Course"}:   event,
 		{Type: opportunity.TypeTokens, Text: "Training Token"}: tokens,
@@ -443,7 +445,7 @@ func TestNamesOfAKindThatIsNotLookedUp(t *testing.T) {
 	}
 	r.options.API = api
 	r.newWorker(tms.ReferenceTag{})
-	got := r.resolve(opportunity.UnresolvedName{Type: opportunity.TypePath, Text: "LP-1"}, opportunity.UnresolvedName{Type: opportunity.TypeCourse, Text: "ABC-123"})
+	got := r.resolve(exchange.UnresolvedName{Type: opportunity.TypePath, Text: "LP-1"}, exchange.UnresolvedName{Type: opportunity.TypeCourse, Text: "ABC-123"})
 	if fault := got[0].Error; fault == nil || fault.Type != opportunity.Invalid || !strings.Contains(fault.Message, `"LP-1" cannot be looked up by name in this TMS; give its id`) {
 		t.Errorf("a learning path: %v", fault)
 	}
@@ -456,11 +458,11 @@ func TestNamesOfAKindThatIsNotLookedUp(t *testing.T) {
 // twenty.
 func TestResolveManyNames(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
-	var names []opportunity.UnresolvedName
+	var names []exchange.UnresolvedName
 	for n := range 25 {
-		names = append(names, opportunity.UnresolvedName{Type: opportunity.TypeCourse, Text: fmt.Sprint("Course ", n)})
+		names = append(names, exchange.UnresolvedName{Type: opportunity.TypeCourse, Text: fmt.Sprint("Course ", n)})
 	}
-	names = append(names, opportunity.UnresolvedName{Type: opportunity.TypeCourse, Text: "FA-1"}, opportunity.UnresolvedName{Type: opportunity.TypeCourse, Text: "FA-1"})
+	names = append(names, exchange.UnresolvedName{Type: opportunity.TypeCourse, Text: "FA-1"}, exchange.UnresolvedName{Type: opportunity.TypeCourse, Text: "FA-1"})
 	got := r.resolve(names...)
 	if one := got[0].Error; one == nil || one.Type != opportunity.NotFound {
 		t.Errorf("the first is %+v", one)
@@ -505,7 +507,7 @@ func TestCreateLooksForEarlierRuns(t *testing.T) {
 			in := in
 			in.SkipEarlierRunCheck, in.NoEarlierRun = c.looked, c.first
 			out := r.create(in)
-			if out.Reason != c.want || (out.Status == opportunity.StatusDone) != (c.want == "") {
+			if out.Reason != c.want || (out.Status == exchange.StatusDone) != (c.want == "") {
 				t.Errorf("got %+v", out.CallResult)
 			}
 			if sent := r.requestCount(); sent > 0 != (c.want == "") {
@@ -562,8 +564,8 @@ func TestReferenceTag(t *testing.T) {
 			if got := r.read(record).Details.Name; got != "First Aid" {
 				t.Errorf("the name reads %q", got)
 			}
-			out := r.apply(record, opportunity.Change{Request: "u", Update: &opportunity.UpdateDetails{Name: "Second"}})
-			if out.Status != opportunity.StatusDone || out.Results[0].Details == nil || out.Results[0].Details.Name != "Second" {
+			out := r.apply(record, exchange.Change{Request: "u", Update: &opportunity.UpdateDetails{Name: "Second"}})
+			if out.Status != exchange.StatusDone || out.Results[0].Details == nil || out.Results[0].Details.Name != "Second" {
 				t.Errorf("renamed: %+v", out)
 			}
 			if diff := cmp.Diff([]opportunity.ID{record}, find(activities.FindInput{Reference: "A-1", Region: string(regionDR)}).Found); diff != "" {
@@ -594,26 +596,26 @@ func TestABatchOfEverything(t *testing.T) {
 	r.requestCount()
 	ada := []opportunity.Learner{{FirstName: "Ada", LastName: "Lovelace", Email: "ada@example.com"}}
 	price := amount(t, "199.90")
-	batch := []opportunity.Change{
+	batch := []exchange.Change{
 		{Request: "r", Interest: &opportunity.Interest{Item: string(course), Quantity: 1, UnitAmount: price, Learners: ada}},
 		{Request: "r", Index: 1, Interest: &opportunity.Interest{Item: string(event), Quantity: 2, UnitAmount: price, Reserve: true, Learners: ada, Contacts: []opportunity.ID{contact}}},
 		{Request: "r", Index: 2, Interest: &opportunity.Interest{Item: string(path), Quantity: 1, UnitAmount: price, Tax: id("TaxType", 1)}},
 		{Request: "r", Index: 3, Interest: &opportunity.Interest{Item: string(tokens), Quantity: 3, UnitAmount: price, ExpiresAt: "2023-12-31T23:59:59"}},
 		{Request: "u", Update: &opportunity.UpdateDetails{Name: "Second", Currency: "EUR"}},
-		{Request: "r", ReservationChange: &opportunity.ReservationChange{}},
+		{Request: "r", ReservationChange: &exchange.ReservationChange{}},
 		progress(string(stepTwo)),
 	}
 	before := time.Now().UTC().Truncate(time.Second)
 	out := r.apply(record, batch...)
-	if out.Status != opportunity.StatusDone || len(out.Results) != len(batch) {
+	if out.Status != exchange.StatusDone || len(out.Results) != len(batch) {
 		t.Fatalf("got %+v", out)
 	}
 	for i, answer := range out.Results {
-		if answer.Status != opportunity.StatusDone || answer.Error != nil {
+		if answer.Status != exchange.StatusDone || answer.Error != nil {
 			t.Errorf("change %d: %+v", i, answer)
 		}
 	}
-	var made []opportunity.InterestRef
+	var made []exchange.InterestRef
 	for i, item := range []opportunity.ID{course, event, path, tokens} {
 		if got := out.Results[i].Interests; len(got) != 1 || got[0].Item != item || got[0].ID.Type() != "OpportunityInterest" {
 			t.Errorf("interest %d: %+v", i, got)
@@ -636,7 +638,7 @@ func TestABatchOfEverything(t *testing.T) {
 		t.Errorf("seven changes took %d requests", n)
 	}
 	// The record that is read back shows the same.
-	want := opportunity.Snapshot{
+	want := exchange.Snapshot{
 		ID: record, Details: opportunity.Details{Name: "Second", Currency: "EUR"}, Step: *out.Results[6].Step, Interests: made, Reservation: *held,
 	}
 	if diff := cmp.Diff(want, r.read(record)); diff != "" {
@@ -644,12 +646,12 @@ func TestABatchOfEverything(t *testing.T) {
 	}
 	// A later hold does not shorten the present one.
 	later := held.Until.Add(48 * time.Hour)
-	out = r.apply(record, opportunity.Change{Request: "r", ReservationChange: &opportunity.ReservationChange{NotBefore: later}})
+	out = r.apply(record, exchange.Change{Request: "r", ReservationChange: &exchange.ReservationChange{NotBefore: later}})
 	if got := out.Results[0].Reservation; got == nil || !got.Valid || !got.Until.Equal(later) {
 		t.Errorf("held until %+v, want %s", got, later)
 	}
 	// The places are given back.
-	out = r.apply(record, opportunity.Change{Request: "r", ReservationChange: &opportunity.ReservationChange{Release: true}})
+	out = r.apply(record, exchange.Change{Request: "r", ReservationChange: &exchange.ReservationChange{Release: true}})
 	if got := out.Results[0].Reservation; got == nil || got.Valid {
 		t.Errorf("released: %+v", got)
 	}
@@ -657,7 +659,7 @@ func TestABatchOfEverything(t *testing.T) {
 		t.Errorf("released, and reads %+v", got)
 	}
 	// Lapsed places stay lapsed, despite an empty list of errors.
-	out = r.apply(record, interest(event, 1), opportunity.Change{Request: "r", ReservationChange: &opportunity.ReservationChange{}})
+	out = r.apply(record, interest(event, 1), exchange.Change{Request: "r", ReservationChange: &exchange.ReservationChange{}})
 	if got := out.Results[1].Reservation; got != nil && got.Valid {
 		t.Errorf("a lapsed hold reads %+v", got)
 	}
@@ -672,12 +674,12 @@ func TestAReleaseThatReleasesNothing(t *testing.T) {
 			"step":{"id":"S","name":"s","stage":{"id":"G","name":"g","state":"Open"}},"isReservationValid":true,"reservationsValidUntil":%q}}}}}`, until.Format(time.RFC3339))
 		return true
 	})
-	out := r.apply("O", opportunity.Change{Request: "r", ReservationChange: &opportunity.ReservationChange{Release: true}})
+	out := r.apply("O", exchange.Change{Request: "r", ReservationChange: &exchange.ReservationChange{Release: true}})
 	if len(out.Results) != 1 || out.Results[0].Reservation == nil || !out.Results[0].Reservation.Valid {
 		t.Errorf("got %+v", out)
 	}
 	// The same answer does not confirm a hold that was to last longer.
-	out = r.apply("O", opportunity.Change{Request: "r", ReservationChange: &opportunity.ReservationChange{NotBefore: until.Add(480 * time.Hour)}})
+	out = r.apply("O", exchange.Change{Request: "r", ReservationChange: &exchange.ReservationChange{NotBefore: until.Add(480 * time.Hour)}})
 	if len(out.Results) != 1 || out.Results[0].Reservation == nil || out.Results[0].Reservation.Valid {
 		t.Errorf("got %+v", out)
 	}
@@ -687,25 +689,25 @@ func TestChangesThatTheAPIRejects(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")
 	out := r.apply(record, interest(id(opportunity.TypeCourse, 999), 1), interest(course, 1), progress(string(stepWon)))
-	if out.Status != opportunity.StatusDone || len(out.Results) != 3 {
+	if out.Status != exchange.StatusDone || len(out.Results) != 3 {
 		t.Fatalf("got %+v", out)
 	}
-	if got := out.Results[0]; got.Status != opportunity.StatusRejected || got.Error.Type != opportunity.Rejected || got.Error.Label == "" || got.Error.Message == "" {
+	if got := out.Results[0]; got.Status != exchange.StatusRejected || got.Error.Type != opportunity.Rejected || got.Error.Label == "" || got.Error.Message == "" {
 		t.Errorf("an item that is not there: %+v", got)
 	}
-	if got := out.Results[1]; got.Status != opportunity.StatusDone {
+	if got := out.Results[1]; got.Status != exchange.StatusDone {
 		t.Errorf("what stood beside it: %+v", got)
 	}
 	want := &opportunity.Error{
 		Type: opportunity.TransitionNotFound, Label: "Transition Not Found",
 		Message: fmt.Sprintf("Transition from step %s to step %s not found", proposed, stepWon),
 	}
-	if diff := cmp.Diff(want, out.Results[2].Error); diff != "" || out.Results[2].Status != opportunity.StatusRejected {
+	if diff := cmp.Diff(want, out.Results[2].Error); diff != "" || out.Results[2].Status != exchange.StatusRejected {
 		t.Errorf("a move without a transition: %s", diff)
 	}
 	// When the request is refused as a whole, no part of it is made.
 	refused := r.apply(record, interest(course, 1), interest("not an id at all", 1), progress("\x00"))
-	if refused.Status == opportunity.StatusDone && refused.Results[0].Status != opportunity.StatusDone {
+	if refused.Status == exchange.StatusDone && refused.Results[0].Status != exchange.StatusDone {
 		t.Errorf("got %+v", refused)
 	}
 	r.interceptRequests(func(w http.ResponseWriter, _ *http.Request) bool {
@@ -713,12 +715,12 @@ func TestChangesThatTheAPIRejects(t *testing.T) {
 		return true
 	})
 	refused = r.apply(record, interest(course, 1))
-	if refused.Status != opportunity.StatusRejected || refused.Error == nil || refused.Error.Message != `Variable "$m0_tax" got invalid value "VAT"` || len(refused.Results) > 0 {
+	if refused.Status != exchange.StatusRejected || refused.Error == nil || refused.Error.Message != `Variable "$m0_tax" got invalid value "VAT"` || len(refused.Results) > 0 {
 		t.Errorf("refused as a whole: %+v", refused)
 	}
 	r.interceptRequests(nil)
 	in := activities.CreateInput{Reference: "A-2", Start: opportunity.Start{Name: "x", Region: string(id(opportunity.TypeRegion, "XX"))}, SkipEarlierRunCheck: true}
-	if got := r.create(in); got.Status != opportunity.StatusRejected || got.Error.Type != opportunity.Rejected {
+	if got := r.create(in); got.Status != exchange.StatusRejected || got.Error.Type != opportunity.Rejected {
 		t.Errorf("created in no region: %+v", got)
 	}
 }
@@ -738,15 +740,15 @@ func TestStatusOfAFailedRequest(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		fail   func(*fixture)
-		fate   opportunity.ChangeStatus
+		fate   exchange.ChangeStatus
 		reason activities.Reason
 		after  time.Duration
 	}{
-		{"500", func(r *fixture) { r.respondWithStatus(500) }, opportunity.StatusUnknown, "", 0},
-		{"502", func(r *fixture) { r.respondWithStatus(502) }, opportunity.StatusUnknown, "", 0},
-		{"429", func(r *fixture) { r.respondWithStatus(429) }, opportunity.StatusNotSent, activities.ReasonRateLimit, 0},
-		{"429 with a time", func(r *fixture) { r.respondWithStatus(429, "Retry-After", "7") }, opportunity.StatusNotSent, activities.ReasonRateLimit, 7 * time.Second},
-		{"401", func(r *fixture) { r.respondWithStatus(401) }, opportunity.StatusNotSent, activities.ReasonAuthentication, 0},
+		{"500", func(r *fixture) { r.respondWithStatus(500) }, exchange.StatusUnknown, "", 0},
+		{"502", func(r *fixture) { r.respondWithStatus(502) }, exchange.StatusUnknown, "", 0},
+		{"429", func(r *fixture) { r.respondWithStatus(429) }, exchange.StatusNotSent, activities.ReasonRateLimit, 0},
+		{"429 with a time", func(r *fixture) { r.respondWithStatus(429, "Retry-After", "7") }, exchange.StatusNotSent, activities.ReasonRateLimit, 7 * time.Second},
+		{"401", func(r *fixture) { r.respondWithStatus(401) }, exchange.StatusNotSent, activities.ReasonAuthentication, 0},
 		{"another tenant", func(r *fixture) {
 			var err error
 			r.options.API, err = administrate.New(administrate.Options{
@@ -756,15 +758,15 @@ func TestStatusOfAFailedRequest(t *testing.T) {
 				r.t.Fatal(err)
 			}
 			r.newWorker(tms.ReferenceTag{})
-		}, opportunity.StatusNotSent, activities.ReasonWrongTenant, 0},
-		{"the connection breaks", func(r *fixture) { r.interceptRequests(drop) }, opportunity.StatusUnknown, "", 0},
+		}, exchange.StatusNotSent, activities.ReasonWrongTenant, 0},
+		{"the connection breaks", func(r *fixture) { r.interceptRequests(drop) }, exchange.StatusUnknown, "", 0},
 		{"no data", func(r *fixture) {
 			r.interceptRequests(func(w http.ResponseWriter, _ *http.Request) bool {
 				_, _ = io.WriteString(w, `{"data":null,"errors":[{"message":"boom","path":["m0"]}]}`)
 				return true
 			})
-		}, opportunity.StatusUnknown, "", 0},
-		{"nobody there", func(r *fixture) { r.url = "http://127.0.0.1:1/graphql"; r.newWorker(tms.ReferenceTag{}) }, opportunity.StatusNotSent, activities.ReasonUnreachable, 0},
+		}, exchange.StatusUnknown, "", 0},
+		{"nobody there", func(r *fixture) { r.url = "http://127.0.0.1:1/graphql"; r.newWorker(tms.ReferenceTag{}) }, exchange.StatusNotSent, activities.ReasonUnreachable, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newFixture(t, tms.ReferenceTag{})
@@ -808,11 +810,11 @@ func TestAnAnswerThatSaysTooLittle(t *testing.T) {
 			"m1":{"addInterest":null},"m2":{"extendReservations":{"errors":[]}}},"errors":[{"message":"boom","path":["m1","addInterest"]}]}`)
 		return true
 	})
-	out := r.apply("O", interest(course, 1), interest(course, 2), opportunity.Change{Request: "r", ReservationChange: &opportunity.ReservationChange{}})
-	if out.Status != opportunity.StatusDone || len(out.Results) != 3 {
+	out := r.apply("O", interest(course, 1), interest(course, 2), exchange.Change{Request: "r", ReservationChange: &exchange.ReservationChange{}})
+	if out.Status != exchange.StatusDone || len(out.Results) != 3 {
 		t.Fatalf("got %+v", out)
 	}
-	for i, want := range []opportunity.ChangeStatus{opportunity.StatusDone, opportunity.StatusUnknown, opportunity.StatusUnknown} {
+	for i, want := range []exchange.ChangeStatus{exchange.StatusDone, exchange.StatusUnknown, exchange.StatusUnknown} {
 		if out.Results[i].Status != want {
 			t.Errorf("change %d: %+v, want %s", i, out.Results[i], want)
 		}
@@ -822,9 +824,9 @@ func TestAnAnswerThatSaysTooLittle(t *testing.T) {
 func TestReadInPages(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")
-	var want []opportunity.InterestRef
+	var want []exchange.InterestRef
 	for range 12 {
-		batch := make([]opportunity.Change, 20)
+		batch := make([]exchange.Change, 20)
 		for i := range batch {
 			batch[i] = interest([]opportunity.ID{course, event, path}[i%3], 1+i%5)
 			batch[i].Interest.UnitAmount = amount(t, fmt.Sprintf("%d.50", i))
@@ -838,7 +840,7 @@ func TestReadInPages(t *testing.T) {
 	}
 	r.requestCount()
 	in := activities.ReadInput{Reference: "A-1", Opportunity: record}
-	var got []opportunity.InterestRef
+	var got []exchange.InterestRef
 	pages := 0
 	for {
 		page := mustRunActivity[activities.ReadResult](r, activities.ReadOpportunity, in)
@@ -875,7 +877,7 @@ func TestAReadOfNothingIsNotRepeated(t *testing.T) {
 // TestNoLearnerInErrorTexts: a failure's text goes to histories and logs.
 func TestNoLearnerInErrorTexts(t *testing.T) {
 	const mark = "Zaphodina"
-	change := opportunity.Change{Request: "r", Interest: &opportunity.Interest{
+	change := exchange.Change{Request: "r", Interest: &opportunity.Interest{
 		Item: string(course), Quantity: 1, Learners: []opportunity.Learner{{FirstName: mark, LastName: mark, Email: mark + "@example.com"}},
 	}}
 	for _, code := range []int{401, 429, 500} {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -18,15 +19,15 @@ func TestAWorkerWithoutAKindOfEffects(t *testing.T) {
 	record := r.createRecord("A-1")
 	r.options.UnknownEffectKinds = []opportunity.EffectKind{opportunity.EffectLog}
 	r.newWorker(tms.ReferenceTag{InName: true})
-	in := activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: opportunity.Effect{Key: "1/log", Kind: opportunity.EffectLog}}
+	in := activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: exchange.Effect{Key: "1/log", Kind: opportunity.EffectLog}}
 	r.requestCount() // those that made the record
 	var failed *temporal.ApplicationError
 	if _, err := runActivity[activities.InspectResult](r, activities.InspectEffect, in); !errors.As(err, &failed) || failed.Type() != string(activities.ReasonUnknownEffectKind) || failed.NonRetryable() {
 		t.Errorf("inspect: got %v", err)
 	}
-	in.Request = &opportunity.EffectRequest{Kind: opportunity.RequestLog}
+	in.Request = &exchange.EffectRequest{Kind: exchange.RequestLog}
 	out := mustRunActivity[activities.ExecuteResult](r, activities.ExecuteEffect, in)
-	if out.Status != opportunity.StatusNotSent || out.Reason != activities.ReasonUnknownEffectKind || !strings.Contains(out.Error.Error(), `effects of kind "log"`) {
+	if out.Status != exchange.StatusNotSent || out.Reason != activities.ReasonUnknownEffectKind || !strings.Contains(out.Error.Error(), `effects of kind "log"`) {
 		t.Errorf("carry out: got %+v", out.CallResult)
 	}
 	if n := r.requestCount(); n != 0 {

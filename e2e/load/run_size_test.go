@@ -13,6 +13,7 @@ import (
 	historypb "go.temporal.io/api/history/v1"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/entity"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -23,9 +24,9 @@ type runSize struct {
 	// input is the size of the state that the run was handed, 0 for the first run. queue is the part of input that
 	// commands take.
 	input, queue int
-	signals      int                // received
-	requests     int                // to change the record
-	state        *opportunity.State // nil in the first run
+	signals      int           // received
+	requests     int           // to change the record
+	state        *entity.State // nil in the first run
 	// retries counts how often the server handed a workflow task out again. fails counts the causes that ended
 	// workflow tasks early.
 	retries int
@@ -112,7 +113,7 @@ func runSizeOf(p *parts, run *historypb.History) runSize {
 	data := input[1].GetData()
 	f.input = len(data)
 	var members map[string]json.RawMessage
-	f.state = new(opportunity.State)
+	f.state = new(entity.State)
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(f.state); err != nil {
@@ -132,8 +133,8 @@ func runSizeOf(p *parts, run *historypb.History) runSize {
 func (f runSize) check(p *parts, where string) {
 	p.T.Helper()
 	s := f.state
-	if s.Version != opportunity.StateVersion {
-		p.T.Errorf("%s: state version %d; want %d", where, s.Version, opportunity.StateVersion)
+	if s.Version != entity.StateVersion {
+		p.T.Errorf("%s: state version %d; want %d", where, s.Version, entity.StateVersion)
 	}
 	outcomes := 0
 	for _, kept := range s.Outcomes {

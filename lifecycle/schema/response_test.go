@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oppflow/oppflow/entity"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -52,7 +54,7 @@ func TestAnswersFitTheirSchemas(t *testing.T) {
 func TestRealAnswersFitTheirSchemas(t *testing.T) {
 	checker := newChecker(t)
 	now := time.Date(2026, 11, 2, 9, 30, 0, 0, time.UTC)
-	state := opportunity.NewState("order-1", opportunity.Start{Name: "First Aid course", Region: "UK"}, now)
+	state := entity.NewState("order-1", opportunity.Start{Name: "First Aid course", Region: "UK"}, now)
 	check := func(name string, answer any) {
 		t.Helper()
 		if err := checker.refuses(name, encodeAnswer(t, answer)); err != nil {
@@ -63,7 +65,7 @@ func TestRealAnswersFitTheirSchemas(t *testing.T) {
 	check("ended", state.Result())
 	check("opened-answer", opportunity.CreateOutcome{State: opportunity.Pending, Reference: "order-1"})
 	step := opportunity.Step{ID: "T3Bwb3J0dW5pdHlTdGVwOjM=", Name: "Proposed", Stage: opportunity.Stage{ID: "T3Bwb3J0dW5pdHlTdGFnZToz", Name: "Proposed", State: opportunity.Open}}
-	state.ApplyCreated(opportunity.Snapshot{ID: "T3Bwb3J0dW5pdHk6MQ==", Details: opportunity.Details{Name: "First Aid course"}, Step: step}, opportunity.Ref{ID: "UmVnaW9uOjI=", Name: "UK"}, now)
+	state.ApplyCreated(exchange.Snapshot{ID: "T3Bwb3J0dW5pdHk6MQ==", Details: opportunity.Details{Name: "First Aid course"}, Step: step}, opportunity.Ref{ID: "UmVnaW9uOjI=", Name: "UK"}, now)
 	if _, err := state.Accept(opportunity.Progress{To: "Won"}, "move", false, now); err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities/tms"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/playbook"
 	"github.com/oppflow/oppflow/settings"
@@ -179,7 +180,7 @@ func (v *preview) add(book *playbook.Playbook, record administrate.Opportunity) 
 		v.WithoutChangeTime++
 	}
 	facts := tms.AdoptionFacts(record, v.Adopted)
-	plan := book.Plan(facts, opportunity.PlanCause{})
+	plan := book.Plan(facts, exchange.PlanCause{})
 	for _, f := range plan.FollowUps {
 		if !f.Due.After(v.Until) {
 			v.FollowUps = append(v.FollowUps, dueFollowUp{

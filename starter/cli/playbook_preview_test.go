@@ -13,6 +13,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/sandbox"
 )
@@ -86,7 +87,7 @@ func TestPlaybookPreviewSpreadsWhatWasDue(t *testing.T) {
 	}
 	records := map[string]bool{}
 	for i, f := range read.FollowUps {
-		own := opportunity.CatchUpAt(opportunity.ID(f.Record), read.Adopted)
+		own := exchange.CatchUpAt(opportunity.ID(f.Record), read.Adopted)
 		if f.Number == 2 {
 			own = own.Add(48 * time.Hour)
 		} else {

@@ -29,6 +29,8 @@ const (
 // import cycle. The last rooms are examples of directories that the table does not know, and of the nested modules.
 var rooms = []string{
 	"opportunity", "opportunity/part",
+	"exchange", "exchange/part",
+	"entity", "entity/part",
 	"playbook", "playbook/part",
 	"administrate", "administrate/part",
 	"lifecycle", "lifecycle/part",
@@ -50,20 +52,22 @@ var rooms = []string{
 // room, unless the table says otherwise.
 var table = map[string][]string{
 	"opportunity":    {},
-	"playbook":       {"opportunity"},
+	"exchange":       {"opportunity"},
+	"entity":         {"opportunity", "exchange"},
+	"playbook":       {"opportunity", "exchange"},
 	"administrate":   {},
 	"lifecycle":      {"opportunity"},
-	"activities":     {"opportunity"},
-	"activities/tms": {"activities", "opportunity", "playbook", "administrate"},
-	"workflows":      {"opportunity", "lifecycle", "activities"},
+	"activities":     {"opportunity", "exchange"},
+	"activities/tms": {"activities", "opportunity", "exchange", "playbook", "administrate"},
+	"workflows":      {"opportunity", "exchange", "entity", "lifecycle", "activities"},
 	"sandbox":        {},
 	"settings":       {},
 	"telemetry":      {"settings"},
-	"worker":         everythingBut("sandbox", "stack", "starter"),
+	"worker":         everythingBut("entity", "sandbox", "stack", "starter"),
 	"stack":          {"settings", "sandbox", "worker/host"},
-	"starter":        everythingBut(),
-	"e2e":            everythingBut(),
-	"bench":          everythingBut(),
+	"starter":        everythingBut("entity"),
+	"e2e":            everythingBut("entity"),
+	"bench":          everythingBut("entity"),
 	"newcomer":       {},
 	"devserver":      {},
 	"tools":          {},
@@ -396,5 +400,45 @@ func TestNoFileEscapesTheRules(t *testing.T) {
 	}
 	if seen < 10 {
 		t.Fatalf("only %d Go files found below %s", seen, root)
+	}
+}
+
+// TestContributingHasTheTable compares the table in CONTRIBUTING.md with the table of this test, which the rules are
+// tested against.
+func TestContributingHasTheTable(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join(root, "CONTRIBUTING.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	inPage := map[string][]string{}
+	quoted := regexp.MustCompile("`([a-z/0-9]+?)/?`")
+	names := func(text string) []string {
+		var list []string
+		for _, m := range quoted.FindAllStringSubmatch(text, -1) {
+			list = append(list, m[1])
+		}
+		return list
+	}
+	for _, row := range regexp.MustCompile("(?m)^\\| (`[^|]*/`) \\|[^|]*\\| ([^|]+) \\|$").FindAllStringSubmatch(string(page), -1) {
+		allowed := names(row[2])
+		if refused, all := strings.CutPrefix(row[2], "all but "); all {
+			allowed = everythingBut(names(refused)...)
+		}
+		inPage[names(row[1])[0]] = allowed
+	}
+	delete(inPage, "deploy") // has no code outside its tests
+	for room, allowed := range table {
+		if room == "newcomer" {
+			continue
+		}
+		want, got := slices.Sorted(slices.Values(allowed)), slices.Sorted(slices.Values(inPage[room]))
+		if _, has := inPage[room]; !has || !slices.Equal(want, got) {
+			t.Errorf("CONTRIBUTING.md lets %s import %v; the rules let it import %v", room, got, want)
+		}
+		delete(inPage, room)
+	}
+	for room := range inPage {
+		t.Errorf("CONTRIBUTING.md has a row for %s, and the rules have none", room)
 	}
 }

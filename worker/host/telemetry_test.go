@@ -9,7 +9,7 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 
 	"github.com/oppflow/oppflow/activities"
-	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/exchange"
 )
 
 func TestRequestOfMessage(t *testing.T) {
@@ -33,7 +33,7 @@ func TestRequestOfMessage(t *testing.T) {
 }
 
 func TestRequestsOfActivity(t *testing.T) {
-	input := activities.ApplyInput{Changes: []opportunity.Change{{Request: "a"}, {Request: "a", Index: 1}, {Request: "b"}}}
+	input := activities.ApplyInput{Changes: []exchange.Change{{Request: "a"}, {Request: "a", Index: 1}, {Request: "b"}}}
 	ids, carries := requestsOfActivity(activities.ApplyCommands, []any{input})
 	if diff := cmp.Diff([]string{"a", "a", "b"}, ids); diff != "" || !carries {
 		t.Errorf("carries %v, %s", carries, diff)

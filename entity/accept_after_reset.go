@@ -1,0 +1,45 @@
+package entity
+
+import (
+	"slices"
+	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// After a reset, the messages that the run before accepted arrive once more. The run
+// before may have carried them out. So only a read of the record may refuse them. A
+// pause, a close, a queue that is full by now, or a time that has passed may not.
+
+// AcceptAfterReset is Accept for a command that the run before a reset may have accepted.
+func (s *State) AcceptAfterReset(c opportunity.Command, id string, silent bool, now time.Time) (string, error) {
+	return s.accept(c, id, silent, now, func() error { return nil })
+}
+
+// CheckAcceptAfterReset reports why Readmit would refuse, without changing anything.
+func (s *State) CheckAcceptAfterReset(c opportunity.Command, id string) error {
+	payload, err := canonicalPayload(opportunity.WithSource(c, ""))
+	if err != nil {
+		return err
+	}
+	if err := opportunity.ValidateRequestID(id); err != nil || id == "" {
+		return err
+	}
+	_, err = s.isRepeat(c.MessageName(), id, payload)
+	return err
+}
+
+// HasExpiredCommands reports whether Lapse would end a request.
+func (s *State) HasExpiredCommands(now time.Time) bool {
+	return slices.ContainsFunc(s.Queue, func(e QueuedCommand) bool { return e.isExpired(now) })
+}
+
+// isExpired reports whether the entry asks to hold places until a time that has passed.
+func (e QueuedCommand) isExpired(now time.Time) bool {
+	if e.MessageName != opportunity.MessageExtendReservations || e.InDoubt {
+		return false
+	}
+	c, err := e.command()
+	extend, ok := c.(opportunity.ExtendReservations)
+	return err == nil && ok && !extend.Until.After(now)
+}

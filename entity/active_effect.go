@@ -1,0 +1,345 @@
+package entity
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// ActiveEffect is an effect that is under way or waits for its turn. A worker inspects the
+// effect, sends one request for a missing part, and inspects again after each request:
+// an answer without errors proves nothing.
+type ActiveEffect struct {
+	// Effect is the effect to ensure, with a key that is unique over the whole life.
+	Effect exchange.Effect `json:"effect"`
+	// Chain is the number of the effects that belong together and have an order.
+	Chain int                     `json:"chain"`
+	Stage opportunity.EffectStage `json:"stage"`
+	// Done says that the effect stands, for a move that is not made yet.
+	Done bool `json:"done,omitempty"`
+	// Attempted says that a request for the effect was sent, or was about to be sent, and
+	// was not rejected; Touched says that a request was carried out, or may have been.
+	Attempted      bool               `json:"begun,omitempty"`
+	MayHaveApplied bool               `json:"touched,omitempty"`
+	UndoEntry      exchange.UndoEntry `json:"trace,omitzero"`
+	// LastConfirmed is the last request that the API reported as carried out.
+	LastConfirmed *exchange.EffectRequest `json:"sent,omitempty"`
+	// NotBefore is the time of the next inspection; Aside says that others need not wait
+	// until then.
+	NotBefore   time.Time `json:"notBefore,omitzero"`
+	NonBlocking bool      `json:"aside,omitempty"`
+	// Errors counts the requests in a row whose fate was unknown at first, Rounds the
+	// inspections in a row that the API did not answer.
+	Errors            int `json:"errors,omitempty"`
+	FailedInspections int `json:"rounds,omitempty"`
+	// Calling says that a call of a service for the effect is under way.
+	Calling bool `json:"calling,omitempty"`
+	// Problem says why the job waits for an operator; "" while it does not.
+	Problem string `json:"problem,omitempty"`
+	// Number and Of count the repetitions of a follow-up; both are 0 for others.
+	Number int `json:"number,omitempty"`
+	Of     int `json:"of,omitempty"`
+}
+
+// IsUndo reports whether the job undoes the effect.
+func (j ActiveEffect) IsUndo() bool { return j.Stage == opportunity.EffectStageUndo }
+
+// isDue reports whether the job can be worked on.
+func (j ActiveEffect) isDue(now time.Time) bool {
+	return !j.Done && !j.Calling && j.Problem == "" && !j.NotBefore.After(now)
+}
+
+// DueEffect returns the effect to work on next. Effects to undo come first, the last one
+// first. Then come the effects before the next move, and then the effects after a move.
+// Within a chain each effect waits for the effects before it.
+func (s *State) DueEffect(now time.Time) (ActiveEffect, bool) {
+	if !s.canProceed() {
+		return ActiveEffect{}, false
+	}
+	for _, j := range slices.Backward(s.ActiveEffects) {
+		if j.Stage == opportunity.EffectStageUndo && j.isDue(now) {
+			return j, true
+		}
+	}
+	if move := s.nextTransition(); move != nil {
+		for _, j := range s.ActiveEffects {
+			if j.Chain == move.Chain && j.Stage == opportunity.EffectStageBefore && !j.Done {
+				if j.isDue(now) {
+					return j, true
+				}
+				break
+			}
+		}
+	}
+	held := make(map[int]bool)
+	for _, j := range s.ActiveEffects {
+		if j.Stage != opportunity.EffectStageAfter || held[j.Chain] {
+			continue
+		}
+		if j.isDue(now) {
+			return j, true
+		}
+		held[j.Chain] = !j.NonBlocking || j.Problem != ""
+	}
+	return ActiveEffect{}, false
+}
+
+// NextInspectionAt returns the earliest time at which an effect under way is due for an
+// inspection; zero when no effect waits for a time.
+func (s *EffectState) NextInspectionAt(now time.Time) time.Time { return s.nextInspectionAt(now) }
+
+// Inspection is the result of an inspection of an effect.
+type Inspection struct {
+	// NextRequest is the next missing request; nil when there is none.
+	NextRequest *exchange.EffectRequest
+	// RecheckAt is the time of the next inspection, when there is nothing to do before;
+	// Aside says that later effects need not wait for this effect.
+	RecheckAt   time.Time
+	NonBlocking bool
+	// Error says why the effect cannot be ensured.
+	Error     *opportunity.Error
+	UndoEntry exchange.UndoEntry
+	// Contacts are the contacts found for attendees, by their index.
+	Contacts []opportunity.ID
+	// Reservation is the state of the places in the API, nil when it was not read.
+	Reservation *opportunity.Reservation
+}
+
+// ApplyInspection stores the result of an inspection of the effect of the key. It returns the next
+// request for the effect, or nil when there is none now.
+func (s *State) ApplyInspection(key string, found Inspection, now time.Time) *exchange.EffectRequest {
+	j := s.activeEffect(key)
+	if j == nil {
+		return nil
+	}
+	j.UndoEntry, j.NotBefore, j.NonBlocking, j.FailedInspections, j.Calling = found.UndoEntry, time.Time{}, false, 0, false
+	s.setContacts(found.Contacts)
+	if found.Reservation != nil {
+		s.Reservation = *found.Reservation
+	}
+	switch {
+	case found.Error != nil:
+		s.failEffect(j, found.Error.OperatorText(), now)
+	case found.NextRequest != nil && j.LastConfirmed != nil && reflect.DeepEqual(*j.LastConfirmed, *found.NextRequest):
+		s.failEffect(j, fmt.Sprintf("the API answered that it did (%s), and nothing of it shows", found.NextRequest.Kind.Summary()), now)
+	case found.NextRequest != nil:
+		j.Attempted = true
+		return found.NextRequest
+	case !found.RecheckAt.IsZero():
+		j.NotBefore, j.NonBlocking = found.RecheckAt, found.NonBlocking
+	default:
+		s.completeEffect(j, now)
+	}
+	return nil
+}
+
+// CountFailedInspection counts an inspection of the effect of the key that the API did not answer:
+// from then on commands go before an effect after a move.
+func (s *EffectState) CountFailedInspection(key string) {
+	if j := s.activeEffect(key); j != nil {
+		j.FailedInspections++
+	}
+}
+
+// ShouldYield reports whether commands go before the effect.
+func (j ActiveEffect) ShouldYield() bool {
+	return j.Stage == opportunity.EffectStageAfter && j.FailedInspections > 0
+}
+
+// maxEffectErrors is how many requests in a row may have an unknown fate before an operator
+// gets attention, or the effect fails its move.
+const maxEffectErrors = 5
+
+// ApplyEffectRequestResult stores the result of the request for the effect of the key; a request that was
+// not sent changes nothing.
+func (s *State) ApplyEffectRequestResult(key string, act exchange.EffectRequest, answer exchange.ChangeResult, trace exchange.UndoEntry, contacts []opportunity.ID, now time.Time) {
+	j := s.activeEffect(key)
+	if j == nil {
+		return
+	}
+	j.Calling = false
+	switch answer.Status {
+	case exchange.StatusDone:
+		j.UndoEntry, j.LastConfirmed, j.Errors, j.MayHaveApplied = trace, &act, 0, true
+		s.setContacts(contacts)
+		s.clearAttentionFor(opportunity.AttentionEffect, key)
+		s.clearAttentionFor(opportunity.AttentionService, key)
+		if !act.Kind.IsVerifiable() {
+			s.completeEffect(j, now)
+		}
+	case exchange.StatusRejected:
+		j.Attempted = j.MayHaveApplied // a request rejected at once leaves nothing to undo
+		s.failEffect(j, answer.Error.OperatorText(), now)
+	case exchange.StatusUnknown:
+		j.LastConfirmed, j.MayHaveApplied = nil, true
+		s.handleUnknownResult(j, act, now)
+	case exchange.StatusNotSent:
+	}
+}
+
+// handleUnknownResult handles a request whose result is unknown. Another inspection decides,
+// except for mails and log entries.
+func (s *State) handleUnknownResult(j *ActiveEffect, act exchange.EffectRequest, now time.Time) {
+	j.Errors++
+	switch {
+	case !act.Kind.IsVerifiable() && !act.Kind.IsIdempotent():
+		s.blockEffect(j, fmt.Sprintf("did it happen (%s)? Its fate is unknown, and the API does not show it. Answer confirm (it did), retry (it did not) or skip (never mind)",
+			act.Kind.Summary()), now)
+	case j.Errors < maxEffectErrors:
+	case j.Stage == opportunity.EffectStageBefore:
+		s.failEffect(j, fmt.Sprintf("the API failed %d times at it (%s)", j.Errors, act.Kind.Summary()), now)
+	default:
+		j.NotBefore = now.Add(min(time.Minute<<min(j.Errors-maxEffectErrors, 6), time.Hour))
+		s.RaiseAttention(opportunity.AttentionEffect, j.Effect.Key, fmt.Sprintf("the API failed %d times at it (%s); it is tried again and again", j.Errors, act.Kind.Summary()), now)
+	}
+}
+
+// The pauses between calls of a service that does not respond, and how many calls come
+// before attention.
+const (
+	firstCallBackOff     = 5 * time.Second
+	maxCallBackOff       = 10 * time.Minute
+	callsBeforeAttention = 2
+)
+
+// ApplyCallFailure handles a call of a service that did not respond. The service is called again
+// later with the same idempotency key. Without a reason it is called again at once.
+func (s *State) ApplyCallFailure(key, reason string, fate exchange.ChangeStatus, now time.Time) {
+	j := s.activeEffect(key)
+	if j == nil {
+		return
+	}
+	j.Calling, j.MayHaveApplied, j.LastConfirmed = false, j.MayHaveApplied || fate == exchange.StatusUnknown, nil
+	if reason == "" {
+		return
+	}
+	j.Errors++
+	j.NotBefore = now.Add(min(firstCallBackOff<<min(j.Errors-1, 10), maxCallBackOff))
+	if j.Errors >= callsBeforeAttention {
+		s.RaiseAttention(opportunity.AttentionService, key, reason+"; it is called again and again. Answer confirm (it is done), retry (call it now) or skip (never mind)", now)
+	}
+}
+
+// WithdrawFollowUp takes back a follow-up when nothing was done for it, so that it is planned
+// again.
+func (s *State) WithdrawFollowUp(key string, now time.Time) {
+	s.clearEffectAttention(key)
+	s.removeActiveEffect(key)
+	_, planned, _ := strings.Cut(key, "/") // the key without the number of its chain
+	s.DoneFollowUps = slices.DeleteFunc(s.DoneFollowUps, func(d exchange.DoneFollowUp) bool { return d.Key == planned })
+	s.appendTimeline(now, "a follow-up was withdrawn, since a message came before it: "+planned)
+	s.requestPlan()
+}
+
+// completeEffect handles an effect with nothing missing, or with nothing left to undo.
+func (s *State) completeEffect(j *ActiveEffect, now time.Time) {
+	key := j.Effect.Key
+	s.clearAttentionFor(opportunity.AttentionEffect, key)
+	how := opportunity.EffectUnchanged
+	switch {
+	case j.Stage == opportunity.EffectStageUndo:
+		how = opportunity.EffectUndone
+	case j.Attempted:
+		how = opportunity.EffectDone
+	}
+	s.recordEffectResult(*j, how, "", now)
+	if j.Effect.Kind == opportunity.EffectAccount {
+		s.setAccount(*j)
+	}
+	if j.Stage == opportunity.EffectStageBefore {
+		j.Done = true
+		return
+	}
+	s.removeActiveEffect(key)
+	s.setPlanDueAfterQuiet(s.shouldPoll(), s.Playbook.QuietTime, now)
+}
+
+// failEffect handles an effect that cannot be ensured. An effect before a move fails the
+// move, any other effect waits for an operator.
+func (s *State) failEffect(j *ActiveEffect, why string, now time.Time) {
+	if j.Stage == opportunity.EffectStageBefore {
+		s.recordEffectResult(*j, opportunity.EffectFailed, why, now)
+		s.failTransition(*j, why, now)
+		return
+	}
+	if j.Stage == opportunity.EffectStageUndo {
+		why = "it could not be taken back: " + why
+	}
+	s.blockEffect(j, why+". Answer confirm (it is done), retry (try it again) or skip (never mind)", now)
+}
+
+// blockEffect leaves the job to an operator.
+func (s *State) blockEffect(j *ActiveEffect, problem string, now time.Time) {
+	j.Problem = problem
+	s.RaiseAttention(opportunity.AttentionEffect, j.Effect.Key, problem, now)
+	s.appendTimeline(now, fmt.Sprintf("an effect waits for an operator: %s (%s)", j.Effect.Kind, j.Effect.Key))
+}
+
+// retryEffect makes the effect due again.
+func (s *State) retryEffect(key string, now time.Time) {
+	j := s.activeEffect(key)
+	j.Problem, j.Errors, j.FailedInspections, j.LastConfirmed, j.NotBefore = "", 0, 0, nil, time.Time{}
+	s.clearEffectAttention(key)
+	s.appendTimeline(now, "an operator answered retry: "+string(j.Effect.Kind))
+}
+
+// skipEffect leaves the effect as it is.
+func (s *State) skipEffect(key, reason string, now time.Time) {
+	j := *s.activeEffect(key)
+	s.clearEffectAttention(key)
+	s.appendTimeline(now, "an operator answered skip: "+string(j.Effect.Kind))
+	how := opportunity.EffectSkipped
+	if j.Stage == opportunity.EffectStageUndo {
+		how = opportunity.EffectAbandoned
+	}
+	s.recordEffectResult(j, how, reason, now)
+	s.removeActiveEffect(key)
+	s.setPlanDueAfterQuiet(s.shouldPoll(), s.Playbook.QuietTime, now)
+}
+
+// startChain queues effects as jobs of one chain, whose keys get the number of the
+// chain.
+func (s *State) startChain(stage opportunity.EffectStage, chain int, effects []exchange.Effect, now time.Time) {
+	taken := exchange.JSONSize(s.ActiveEffects)
+	for _, effect := range effects {
+		effect.Key = fmt.Sprintf("%d/%s", chain, effect.Key)
+		job := ActiveEffect{Effect: effect, Chain: chain, Stage: stage}
+		if taken += exchange.JSONSize(job); taken > opportunity.MaxActiveEffectBytes && stage != opportunity.EffectStageBefore { // without these no move is made
+			s.recordEffectResult(job, opportunity.EffectAbandoned, "too many effects wait already", now)
+			s.RaiseAttention(opportunity.AttentionEffect, effect.Key, "it was left out, since too many effects wait already; do it by hand", now)
+			continue
+		}
+		s.ActiveEffects = append(s.ActiveEffects, job)
+	}
+}
+
+// ApplyReactionPlan queues the planned effects of the first outside event.
+func (s *State) ApplyReactionPlan(plan exchange.Plan, now time.Time) {
+	s.ExternalChanges = slices.Delete(s.ExternalChanges, 0, min(1, len(s.ExternalChanges)))
+	s.reportPlanProblems(plan, now)
+	s.startChain(opportunity.EffectStageAfter, s.nextChain(), plan.After, now)
+}
+
+// abandonEffects leaves the effects after moves as they are when a run ends; the ledger
+// lists them, so that a person can do them by hand.
+func (s *State) abandonEffects(now time.Time) {
+	for _, j := range s.ActiveEffects {
+		if j.Stage == opportunity.EffectStageAfter {
+			s.recordEffectResult(j, opportunity.EffectAbandoned, "the run of the opportunity has ended", now)
+		}
+	}
+	s.ActiveEffects = slices.DeleteFunc(s.ActiveEffects, func(j ActiveEffect) bool { return j.Stage == opportunity.EffectStageAfter })
+}
+
+// AbandonUndo leaves the effects that could not be undone as they are.
+func (s *State) AbandonUndo(now time.Time) {
+	for _, j := range s.ActiveEffects {
+		s.recordEffectResult(j, opportunity.EffectAbandoned, "the run of the opportunity has ended", now)
+	}
+	s.ActiveEffects = nil
+}

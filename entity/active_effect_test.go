@@ -1,0 +1,58 @@
+package entity_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// logLines are effects of two kilobytes each.
+func logLines(n int) []exchange.Effect {
+	all := make([]exchange.Effect, n)
+	for i := range all {
+		all[i] = exchange.Effect{
+			Key: fmt.Sprintf("win/%d/log", i), Kind: opportunity.EffectLog, Undo: exchange.UndoNone,
+			Log: &exchange.WriteLog{Status: exchange.LogSuccess, Message: strings.Repeat("x", 2000)},
+		}
+	}
+	return all
+}
+
+// An effect before a move is never left out, even when much waits: the move would be made without it. An effect
+// after a move may be left out, and an operator is told to do it by hand.
+func TestEffectsBeforeATransitionAreNotSkipped(t *testing.T) {
+	many := 2 * opportunity.MaxActiveEffectBytes / 2000
+	s := openedState(t)
+	s.SetPlaybook(&exchange.PlaybookFeatures{Digest: "d", Transitions: true}, noon)
+	if _, err := s.Accept(opportunity.Progress{RequestID: "won", To: "Won"}, "won", false, noon); err != nil {
+		t.Fatal(err)
+	}
+	request, _, due := s.TransitionToPlan()
+	if !due {
+		t.Fatal("the move is not to be planned")
+	}
+	s.ApplyTransitionPlan(request, exchange.Plan{Digest: "d", Before: logLines(many)}, noon)
+	if view := s.View(); len(view.RunningEffects) != many || len(view.EffectResults) > 0 || len(view.Attention) > 0 {
+		t.Errorf("before a move %d effects wait, %d are told of; want all %d to wait", len(view.RunningEffects), len(view.EffectResults), many)
+	}
+
+	s = openedState(t)
+	s.SetPlaybook(&exchange.PlaybookFeatures{Digest: "d", Reactions: true}, noon)
+	s.ApplyReactionPlan(exchange.Plan{Digest: "d", After: logLines(many)}, noon)
+	view := s.View()
+	if len(view.RunningEffects) == 0 || len(view.RunningEffects) >= many {
+		t.Errorf("after something %d of %d effects wait; want as many as there is room for", len(view.RunningEffects), many)
+	}
+	left := 0
+	for _, entry := range view.EffectResults {
+		if entry.Outcome == opportunity.EffectAbandoned {
+			left++
+		}
+	}
+	if left+len(view.RunningEffects) != many || len(view.Attention) == 0 || !strings.Contains(view.Attention[0].Reason, "do it by hand") {
+		t.Errorf("%d wait and %d are left out, of %d; attention %+v", len(view.RunningEffects), left, many, view.Attention)
+	}
+}

@@ -1,0 +1,94 @@
+package entity
+
+import (
+	"time"
+
+	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// AdoptFound takes over a record that was found by its mark. An earlier run made the
+// record, or a request whose answer was lost. Interests of the record count as
+// interests of the start when they match the start item by item and cannot be any
+// other interests. An interest that contradicts the start, or may be a later one of
+// the start, makes a question, since adding it again might double it.
+func (s *State) AdoptFound(record exchange.Snapshot, region opportunity.Ref, resolved map[exchange.UnresolvedName]opportunity.ID, now time.Time) {
+	start := s.Start
+	s.ApplyCreated(record, region, now)
+	s.appendTimeline(now, "found by its mark and taken over")
+	if start == nil || len(start.Interests) == 0 || len(record.Interests) == 0 {
+		s.MarkUnattributed(record)
+		return
+	}
+	entry := &s.Queue[0]
+	entry.Results = make([]opportunity.InterestResult, entry.ChangeCount)
+	asked := exchange.StartChanges(*start)
+	wishes := make([]expectedInterest, len(asked))
+	for i, m := range asked {
+		wishes[i] = expectedInterestOf(m, resolved)
+	}
+	there := record.Interests[:min(len(record.Interests), len(asked))]
+	for !isUniquePrefix(there, wishes) {
+		entry.InDoubt = true
+		there = there[:len(there)-1]
+	}
+	for i, ref := range there {
+		interest := *asked[i].Interest
+		entry.Results[i] = opportunity.InterestResult{Item: interest.Item, Interest: ref.ID}
+		s.Interests = append(s.Interests, interest.Recorded(ref.ID))
+		// The request that sets the expiry may be the lost one.
+		s.ExpiryPending = s.ExpiryPending || interest.Reserve && !record.Reservation.Valid
+	}
+	s.MarkUnattributed(record)
+	if entry.remainingChangeCount() == 0 {
+		finished := *entry
+		s.Queue = s.Queue[1:]
+		s.endRequest(finished, nil, now)
+	}
+	s.updateQuestion(now)
+}
+
+// AdoptAfterReset takes over a record after a reset. The run before the reset may have made a
+// part of the record. AdoptAfterReset does not count any of its interests as part of the
+// start.
+func (s *State) AdoptAfterReset(record exchange.Snapshot, region opportunity.Ref, now time.Time) {
+	s.setRecord(record, region)
+	s.Entered, s.LastActivity = now, now
+	s.appendTimeline(now, "taken over in step "+record.Step.Name)
+}
+
+// Adopt takes over the record that the start names. Its interests are shown,
+// and never count as the effect of a request.
+func (s *State) Adopt(record exchange.Snapshot, region opportunity.Ref, now time.Time) {
+	s.setRecord(record, region)
+	// It is unknown when the record came into its step. Follow-ups count from now, or from
+	// the record's last change where the worker asked for that time.
+	since, adopted := exchange.AdoptionTimes(record, now)
+	s.Entered, s.LastActivity, s.AdoptedAt = since, since, adopted
+	s.appendTimeline(now, "taken over in step "+record.Step.Name)
+	s.addUnknownInterests(record)
+}
+
+// RaiseCreateQuestion asks an operator whether the record exists. because says why
+// reading could not decide.
+func (s *State) RaiseCreateQuestion(because string, now time.Time) {
+	s.Question = &opportunity.Question{
+		Request: opportunity.CreateRequestID, MessageName: "start", Since: now,
+		Text: "was the record created? Its fate is unknown: " + because +
+			". Look in the TMS, then answer confirm with the id of the record (there is one: take it over), retry (there is none: create it) or skip (never mind: this run ends).",
+	}
+	s.RaiseAttention(opportunity.AttentionUndecided, opportunity.CreateRequestID, s.Question.Text, now)
+	s.appendTimeline(now, "a question waits for an operator: was the record created?")
+}
+
+// resolveCreateQuestion ends the question about the creation of the record.
+func (s *State) resolveCreateQuestion(text string, now time.Time) {
+	s.Question = nil
+	s.ClearAttention(opportunity.AttentionUndecided)
+	s.appendTimeline(now, text)
+}
+
+// isCreateQuestion reports whether the request is the create that is in question.
+func (s *State) isCreateQuestion(request string) bool {
+	return request == opportunity.CreateRequestID && s.ID == "" && s.Question != nil
+}

@@ -1,0 +1,118 @@
+package entity
+
+import (
+	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// NextBatch returns the changes that travel together in the next request. It takes
+// them from the front of the queue, in order, at most MaxChangesPerRequest of
+// them and MaxRequestBytes. A move to another step ends its request, since later
+// changes may depend on the move. Places travel with their expiry. The places of an
+// opportunity that was lost or archived are given back when nothing else waits. The
+// batch is empty when nothing waits, and while a question waits for an operator.
+func (s *State) NextBatch() []exchange.Change {
+	if !s.canProceed() {
+		return nil
+	}
+	if s.isReleaseDue() {
+		return s.ReleaseBatch()
+	}
+	var batch []exchange.Change
+	bytes := 0
+	reserving := s.ExpiryPending
+	notBefore := s.Reservation.Until
+	add := func(m exchange.Change) bool {
+		wants := m.Interest != nil && m.Interest.Reserve
+		room := opportunity.MaxChangesPerRequest
+		if reserving || wants {
+			room-- // the expiry travels too
+		}
+		size := m.Size()
+		if len(batch) > 0 && (len(batch) >= room || bytes+size > opportunity.MaxRequestBytes) {
+			return false
+		}
+		batch = append(batch, m)
+		bytes += size
+		reserving = reserving || wants
+		if m.ReservationChange != nil { // the caller asked for this expiry: it also counts for places taken before it
+			reserving, notBefore = false, m.ReservationChange.Until
+		}
+		return true
+	}
+	extendBefore := -1 // the index of a move; the expiry must precede the move
+filling:
+	for _, e := range s.Queue {
+		if e.SendAlone && len(batch) > 0 {
+			break
+		}
+		if e.MessageName == opportunity.MessageProgress && s.Playbook.Transitions && (len(batch) > 0 || s.isTransitionBlocked()) {
+			break // its effects are planned when the move is next
+		}
+		for _, m := range e.remainingChanges() {
+			if !add(m) {
+				break filling
+			}
+			if m.Progress != nil {
+				extendBefore = len(batch) - 1
+				break filling
+			}
+			if e.SendAlone {
+				break filling
+			}
+		}
+	}
+	if !reserving {
+		return batch
+	}
+	extend := exchange.Change{Request: expiryRequestID(batch, s.Reference), ReservationChange: &exchange.ReservationChange{NotBefore: notBefore}}
+	if extendBefore < 0 {
+		return append(batch, extend)
+	}
+	return append(batch[:extendBefore:extendBefore], extend, batch[extendBefore])
+}
+
+// expiryRequestID returns the id of the request for which the expiry is set.
+func expiryRequestID(batch []exchange.Change, fallback opportunity.Reference) string {
+	for _, m := range batch {
+		if m.Interest != nil && m.Interest.Reserve {
+			return m.Request
+		}
+	}
+	return string(fallback)
+}
+
+// ReleaseBatch returns the one change that gives the opportunity's places back, or
+// nothing when no places are held.
+func (s *State) ReleaseBatch() []exchange.Change {
+	if s.ID == "" || !s.hasReservation() {
+		return nil
+	}
+	return []exchange.Change{{Request: string(s.Reference), ReservationChange: &exchange.ReservationChange{Release: true}}}
+}
+
+// remainingChanges returns the changes of the entry that are not settled yet.
+func (e QueuedCommand) remainingChanges() []exchange.Change {
+	c, err := e.command()
+	if err != nil {
+		return nil
+	}
+	switch c := c.(type) {
+	case opportunity.AddInterests:
+		var list []exchange.Change
+		for i := range c.Interests {
+			if i < len(e.Results) && e.Results[i].IsFinal() {
+				continue
+			}
+			list = append(list, exchange.Change{Request: e.Request, Index: i, Interest: &c.Interests[i]})
+		}
+		return list
+	case opportunity.Progress:
+		return []exchange.Change{{Request: e.Request, Progress: &c}}
+	case opportunity.UpdateDetails:
+		return []exchange.Change{{Request: e.Request, Update: &c}}
+	case opportunity.ExtendReservations:
+		return []exchange.Change{{Request: e.Request, ReservationChange: &exchange.ReservationChange{Until: c.Until}}}
+	}
+	return nil
+}

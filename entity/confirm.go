@@ -1,0 +1,72 @@
+package entity
+
+import (
+	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// checkConfirm reports why the confirm does not apply.
+func (s *State) checkConfirm(c opportunity.Confirm) error {
+	switch asks := s.isCreateQuestion(c.Request); {
+	case asks && c.Opportunity == "":
+		return opportunity.Invalidf("opportunity: missing; give the id of the record that was created")
+	case !asks && c.Opportunity != "":
+		return opportunity.Invalidf("opportunity: the question is not whether the record was created; leave it out")
+	}
+	return s.checkInDoubt(c.Request)
+}
+
+// confirm handles the answer that it did happen, so the record is read again.
+func (s *State) confirm(c opportunity.Confirm, now time.Time) {
+	if s.isCreateQuestion(c.Request) {
+		s.resolveCreateQuestion("an operator answered confirm: the record was created", now)
+		s.Start.Adopt = c.Opportunity
+		return
+	}
+	s.RefreshDue = true
+	if j := s.activeEffect(c.Request); j != nil && s.isEffectActive(c.Request) {
+		s.appendTimeline(now, "an operator answered confirm: "+string(j.Effect.Kind))
+		s.clearEffectAttention(c.Request)
+		j.Attempted, j.MayHaveApplied, j.Problem, j.NotBefore = true, true, "", time.Time{}
+		s.completeEffect(j, now)
+		return
+	}
+	e, parked := s.unpark(c.Request)
+	if !parked {
+		at, err := s.findInDoubt(c.Request)
+		if err != nil {
+			return // cannot happen: applies has checked it
+		}
+		e = s.Queue[at]
+		s.Queue = append(s.Queue[:at:at], s.Queue[at+1:]...)
+	}
+	s.appendTimeline(now, "an operator answered confirm: "+e.Summary())
+	if e.MessageName == opportunity.MessageProgress {
+		s.endTransition(e.Request, nil, now)
+	}
+	s.dispatchRequestEnd(e.confirmedEnd(now))
+	s.updateQuestion(now)
+}
+
+// confirmedEnd returns the event that the request ended as done on an operator's word. For interests without a known
+// id, only the record holds more facts.
+func (e QueuedCommand) confirmedEnd(now time.Time) requestEnd {
+	ended := requestEnd{command: e, outcome: opportunity.Outcome{RequestID: e.Request, State: opportunity.Done}, at: now, confirmed: true}
+	c, err := e.command()
+	add, ok := c.(opportunity.AddInterests)
+	if err != nil || !ok {
+		return ended
+	}
+	if e.Results == nil {
+		e.Results = make([]opportunity.InterestResult, len(add.Interests))
+	}
+	for i := range e.Results {
+		if !e.Results[i].IsFinal() {
+			e.Results[i] = opportunity.InterestResult{Item: add.Interests[i].Item}
+			ended.needsExpiry = ended.needsExpiry || !e.LaterExpirySet && add.Interests[i].Reserve
+		}
+	}
+	ended.outcome.Results = e.Results
+	return ended
+}

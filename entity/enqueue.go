@@ -1,0 +1,151 @@
+package entity
+
+import (
+	"slices"
+	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// Accept puts the command at the end of the queue. id is the caller's request id,
+// or "" for a message without an id. silent says that no caller waits for the
+// outcome. Accept returns the id under which the outcome can be asked for. A
+// request that was accepted before is not queued again; the same id with another
+// payload is a Conflict.
+func (s *State) Accept(c opportunity.Command, id string, silent bool, now time.Time) (string, error) {
+	return s.accept(c, id, silent, now, func() error { return s.checkAcceptable(c, now) })
+}
+
+// accept is Accept, with room as the check for space. room reports why there is no
+// room for the command.
+func (s *State) accept(c opportunity.Command, id string, silent bool, now time.Time, room func() error) (string, error) {
+	payload, err := canonicalPayload(c)
+	if err != nil {
+		return "", err
+	}
+	if err := opportunity.ValidateRequestID(id); err != nil { // the id may be the id of an update
+		return "", err
+	}
+	compared, err := canonicalPayload(opportunity.WithSource(c, ""))
+	if err != nil {
+		return "", err
+	}
+	if id != "" {
+		known, err := s.isRepeat(c.MessageName(), id, compared)
+		if err != nil {
+			return "", err
+		}
+		if known {
+			return id, nil
+		}
+	}
+	if err := room(); err != nil {
+		return "", err
+	}
+	now = now.Truncate(time.Millisecond) // as it is carried into the next run
+	if id == "" {
+		id = s.newRequestID()
+	} else {
+		s.DedupWindow.add(id, append([]byte(c.MessageName()), compared...))
+	}
+	s.Queue = append(s.Queue, QueuedCommand{Request: id, MessageName: c.MessageName(), Payload: payload, ChangeCount: changeCount(c), Accepted: now, NoWaiter: silent, FromUpdate: !silent})
+	return id, nil
+}
+
+// CheckUpdate reports why an update with the command is refused, without changing
+// anything. A paused or closing opportunity refuses an update here that Accept
+// would accept. A request that was accepted before may be asked about at any time.
+func (s *State) CheckUpdate(c opportunity.Command, id string, now time.Time) error {
+	if err := opportunity.ValidateRequestID(id); err != nil {
+		return err
+	}
+	compared, err := canonicalPayload(opportunity.WithSource(c, ""))
+	if err != nil {
+		return err
+	}
+	if id != "" {
+		known, err := s.isRepeat(c.MessageName(), id, compared)
+		if err != nil || known {
+			return err
+		}
+	}
+	switch {
+	case s.Closing != nil:
+		return s.Closing.RequestError()
+	case s.Paused != nil:
+		return opportunity.Failf(opportunity.Paused, "%s; send a signal to have it wait, or send it again later", pauseReason(*s.Paused))
+	}
+	return s.checkAcceptable(c, now)
+}
+
+func (s *State) checkAcceptable(c opportunity.Command, now time.Time) error {
+	if extend, ok := c.(opportunity.ExtendReservations); ok && !extend.Until.After(now) {
+		return opportunity.Invalidf("until: it has passed; places can only be held until a time to come")
+	}
+	add, ok := c.(opportunity.AddInterests)
+	if !ok {
+		return nil
+	}
+	count := len(s.Interests) + len(add.Interests)
+	if s.Start != nil {
+		count += len(s.Start.Interests)
+	}
+	for _, waiting := range slices.Concat(s.Queue, s.Parked) {
+		if waiting.MessageName == opportunity.MessageAddInterests {
+			count += waiting.remainingChangeCount()
+		}
+	}
+	if count > opportunity.MaxInterests {
+		return opportunity.Invalidf("interests: the opportunity would have %d; at most %d", count, opportunity.MaxInterests)
+	}
+	return nil
+}
+
+// FailMessage records a message that could not be accepted, so that the message never
+// vanishes. The message becomes a failed request that needs attention, and Refuse
+// returns the id of that request. The reason masks all content of the message,
+// since the kind of content is not known.
+func (s *State) FailMessage(verb opportunity.MessageName, id string, reason *opportunity.Error, now time.Time) string {
+	if id == "" || s.DedupWindow.find(id) != nil { // a Conflict must not overwrite the first one's outcome
+		id = s.newRequestID()
+	}
+	verb = opportunity.MessageName(opportunity.Truncate(string(verb), opportunity.MaxErrorLabel)) // a signal's name may be long
+	s.dispatchRequestEnd(requestEnd{
+		command: QueuedCommand{Request: id, MessageName: verb, NoWaiter: true}, outcome: opportunity.Outcome{RequestID: id, State: opportunity.Failed, Error: reason.Redacted()}, at: now,
+	})
+	return id
+}
+
+// FailExpiredCommands ends the requests to hold places until a time that has passed while the
+// requests waited. If such a request were sent now, it would give the places back.
+func (s *State) FailExpiredCommands(now time.Time) {
+	var lapsed []QueuedCommand
+	s.Queue = slices.DeleteFunc(s.Queue, func(e QueuedCommand) bool {
+		if !e.isExpired(now) {
+			return false
+		}
+		lapsed = append(lapsed, e)
+		return true
+	})
+	for _, e := range lapsed {
+		why := "until: it passed while the request waited; nothing was sent"
+		if e.MaybeApplied {
+			why = "until: it passed while the request waited; it is unknown whether the places were held until then"
+		}
+		s.endRequest(e, opportunity.Invalidf("%s", why), now)
+	}
+}
+
+// Shed ends the newest waiting commands as failed, with the error Busy, until the
+// rest fits into the input of the run that continues this one. It is the last
+// resort before the server terminates a run whose history has grown too long.
+func (s *State) Shed(now time.Time) {
+	parked, _ := s.Parked.encodedSize(0)
+	_, keep := s.Queue.encodedSize(opportunity.MaxWaitingBytes - parked)
+	shed := slices.Clone(s.Queue[keep:])
+	s.Queue = s.Queue[:keep:keep]
+	for _, e := range shed {
+		s.endRequest(e, opportunity.Failf(opportunity.Busy, "too many messages waited; send it again when fewer do"), now)
+	}
+	s.updateQuestion(now)
+}

@@ -1,0 +1,51 @@
+package entity
+
+import (
+	"slices"
+	"time"
+
+	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// SnoozedFollowUp is a planned follow-up that an operator put off.
+type SnoozedFollowUp struct {
+	Key    string    `json:"key"`
+	Until  time.Time `json:"until"`
+	Reason string    `json:"reason,omitempty"`
+}
+
+// CompleteFollowUp stores that the follow-up of the key was done, and no later plan makes
+// it due again.
+func (s *State) CompleteFollowUp(key string, now time.Time) {
+	if s.endFollowUp(exchange.DoneFollowUp{Key: key, At: now}) {
+		s.appendTimeline(now, "followed up: "+key)
+	}
+	if len(s.FollowUps) == 0 && s.FollowUpsTruncated {
+		s.requestPlan()
+	}
+}
+
+// cancelFollowUp keeps the follow-up from ever being done. Later follow-ups are planned again, since their times
+// count from now when the cancelled one was late.
+func (s *State) cancelFollowUp(c opportunity.CancelFollowUp, now time.Time) {
+	effect := exchange.Effect{Key: c.FollowUp}
+	for _, f := range s.FollowUps {
+		if f.Key == c.FollowUp {
+			effect.Kind = opportunity.EffectKind(f.Action.Kind)
+		}
+	}
+	s.endFollowUp(exchange.DoneFollowUp{Key: c.FollowUp, At: now, Cancelled: true})
+	s.appendTimeline(now, "a follow-up was cancelled by an operator: "+c.FollowUp)
+	s.recordEffectResult(ActiveEffect{Effect: effect}, opportunity.EffectSkipped, c.Reason, now)
+	s.requestPlan()
+}
+
+// snooze puts the follow-up off; a follow-up that was put off before gets another time, and a new plan follows, so
+// that the run wakes at the right time.
+func (s *State) snooze(z opportunity.Snooze, now time.Time) {
+	s.SnoozedFollowUps = slices.DeleteFunc(s.SnoozedFollowUps, func(o SnoozedFollowUp) bool { return o.Key == z.FollowUp })
+	s.SnoozedFollowUps = append(s.SnoozedFollowUps, SnoozedFollowUp{Key: z.FollowUp, Until: z.Until.UTC(), Reason: z.Reason})
+	s.appendTimeline(now, "a follow-up was put off by an operator until "+z.Until.UTC().Format(time.RFC3339)+": "+z.FollowUp)
+	s.requestPlan()
+}

@@ -1,0 +1,245 @@
+package entity
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// FollowUpState holds the planned follow-ups, the finished ones, and the outside
+// events that still need a reaction.
+type FollowUpState struct {
+	// PlanDue says that the follow-ups need a new plan, PlannedAt the time of the last
+	// plan.
+	PlanDue   bool      `json:"planDue,omitempty"`
+	PlannedAt time.Time `json:"plannedAt,omitzero"`
+	// PlanFirstChangeAt and PlanLastChangeAt are the times of the first and the last change that the
+	// due plan waits for; both are zero when the plan is due at once.
+	PlanFirstChangeAt time.Time `json:"planSince,omitzero"`
+	PlanLastChangeAt  time.Time `json:"planLast,omitzero"`
+	// AfterReset says that the run was reset, so due follow-ups may have been done.
+	AfterReset bool `json:"forgetful,omitempty"`
+	// FollowUps are the earliest planned follow-ups; FollowUpsTruncated says that the plan
+	// has more. LeftOut are follow-ups that will not be done. Snoozed are those that
+	// were put off, Done those that must not be done again, or ever.
+	FollowUps          []exchange.FollowUp           `json:"followUps,omitempty"`
+	FollowUpsTruncated bool                          `json:"followUpsCut,omitempty"`
+	SkippedFollowUps   []opportunity.SkippedFollowUp `json:"leftOut,omitempty"`
+	SnoozedFollowUps   []SnoozedFollowUp             `json:"snoozed,omitempty"`
+	DoneFollowUps      []exchange.DoneFollowUp       `json:"done,omitempty"`
+	// ReservationExpired says that places have lapsed since the record was last read for outside
+	// events. Occasions are the outside events whose effects are not planned yet.
+	ReservationExpired bool                 `json:"lapsed,omitempty"`
+	ExternalChanges    []exchange.PlanCause `json:"occasions,omitempty"`
+}
+
+// checkCancel reports why the follow-up cannot be cancelled.
+func (s *FollowUpState) checkCancel(key string) error {
+	if err := s.checkPlanned(key); err != nil {
+		return err
+	}
+	cancelled := 0
+	for _, done := range s.DoneFollowUps {
+		if done.Cancelled {
+			cancelled++
+		}
+	}
+	if cancelled >= opportunity.MaxCancelledFollowUps {
+		return opportunity.Invalidf("followUp: %d follow-ups of the opportunity were cancelled already, and no more can be; snooze it until a time far off, or change the playbook", cancelled)
+	}
+	return nil
+}
+
+// SetFollowUps takes over the follow-ups of a plan that are not done yet. It keeps the
+// earliest ones up to the caps; the others come with a later plan. The follow-ups that
+// the plan leaves out are shown, and raise no attention.
+func (s *FollowUpState) SetFollowUps(plan exchange.Plan, now time.Time) {
+	planned := slices.DeleteFunc(slices.Clone(plan.FollowUps), func(f exchange.FollowUp) bool { return s.isFollowUpDone(f.Key) })
+	s.SnoozedFollowUps = slices.DeleteFunc(s.SnoozedFollowUps, func(z SnoozedFollowUp) bool {
+		return !z.Until.After(now) || !slices.ContainsFunc(planned, func(f exchange.FollowUp) bool { return f.Key == z.Key })
+	})
+	s.FollowUps = nil
+	taken := 0
+	for _, t := range s.scheduledFollowUps(planned) {
+		taken += exchange.JSONSize(t.FollowUp)
+		if len(s.FollowUps) == opportunity.MaxFollowUps || len(s.FollowUps) > 0 && taken > opportunity.MaxFollowUpBytes {
+			break
+		}
+		s.FollowUps = append(s.FollowUps, t.FollowUp)
+	}
+	s.FollowUpsTruncated = len(s.FollowUps) < len(planned)
+	s.SkippedFollowUps = slices.Clone(plan.SkippedFollowUps[:min(len(plan.SkippedFollowUps), opportunity.MaxSkippedFollowUps)])
+}
+
+// NextFollowUp returns the follow-up that is done first, and its time.
+func (s *FollowUpState) NextFollowUp() (exchange.FollowUp, time.Time, bool) {
+	if len(s.FollowUps) == 0 {
+		return exchange.FollowUp{}, time.Time{}, false
+	}
+	first := s.scheduledFollowUps(s.FollowUps)[0]
+	return first.FollowUp, first.at, true
+}
+
+// NextFollowUpAt returns the time of the next follow-up; zero when there is none.
+func (s *FollowUpState) NextFollowUpAt() time.Time {
+	_, at, _ := s.NextFollowUp()
+	return at
+}
+
+// endFollowUp removes a follow-up from the planned ones, and reports whether the
+// follow-up had not ended before.
+func (s *FollowUpState) endFollowUp(done exchange.DoneFollowUp) bool {
+	s.FollowUps = slices.DeleteFunc(s.FollowUps, func(f exchange.FollowUp) bool { return f.Key == done.Key })
+	s.SnoozedFollowUps = slices.DeleteFunc(s.SnoozedFollowUps, func(z SnoozedFollowUp) bool { return z.Key == done.Key })
+	if s.isFollowUpDone(done.Key) {
+		return false
+	}
+	// Done forgets nothing, since a forgotten follow-up could be planned again. The
+	// playbook's cap bounds the done ones, MaxCancelledFollowUps the cancelled ones.
+	s.DoneFollowUps = append(s.DoneFollowUps, done)
+	return true
+}
+
+func (s *FollowUpState) isFollowUpDone(key string) bool {
+	return slices.ContainsFunc(s.DoneFollowUps, func(d exchange.DoneFollowUp) bool { return d.Key == key })
+}
+
+// scheduledFollowUp is a follow-up with the time at which it is done.
+type scheduledFollowUp struct {
+	exchange.FollowUp
+	at time.Time
+}
+
+// scheduledFollowUps sorts follow-ups by the time at which they are done: each at its due time or
+// when its snooze ends, whichever is later. It never comes before an earlier one of
+// the same course: the second reminder waits for the snoozed first.
+func (s *FollowUpState) scheduledFollowUps(followUps []exchange.FollowUp) []scheduledFollowUp {
+	all := make([]scheduledFollowUp, len(followUps))
+	for i, f := range followUps {
+		all[i] = scheduledFollowUp{FollowUp: f, at: f.Due}
+		if z := s.snoozedFollowUp(f.Key); z != nil {
+			all[i].at = latest(f.Due, z.Until)
+		}
+	}
+	if len(s.SnoozedFollowUps) > 0 {
+		slices.SortStableFunc(all, func(a, b scheduledFollowUp) int { return cmp.Compare(a.Number, b.Number) })
+		reached := make(map[string]time.Time)
+		for i := range all {
+			course := all[i].Series()
+			all[i].at = latest(all[i].at, reached[course])
+			reached[course] = all[i].at
+		}
+	}
+	slices.SortFunc(all, func(a, b scheduledFollowUp) int {
+		return cmp.Or(a.at.Compare(b.at), a.Due.Compare(b.Due), cmp.Compare(a.Number, b.Number), cmp.Compare(a.Key, b.Key))
+	})
+	return all
+}
+
+func (s *FollowUpState) snoozedFollowUp(key string) *SnoozedFollowUp {
+	at := slices.IndexFunc(s.SnoozedFollowUps, func(z SnoozedFollowUp) bool { return z.Key == key })
+	if at < 0 {
+		return nil
+	}
+	return &s.SnoozedFollowUps[at]
+}
+
+// maxListedKeys is how many keys an error lists.
+const maxListedKeys = 5
+
+// checkPlanned returns an error when no planned follow-up has the key.
+func (s *FollowUpState) checkPlanned(key string) error {
+	if slices.ContainsFunc(s.FollowUps, func(f exchange.FollowUp) bool { return f.Key == key }) {
+		return nil
+	}
+	if s.isFollowUpDone(key) {
+		return opportunity.Failf(opportunity.NotFound, "no follow-up %q is planned any more: it was done or cancelled", key)
+	}
+	if len(s.FollowUps) == 0 {
+		return opportunity.Failf(opportunity.NotFound, "no follow-up %q is planned; none is", key)
+	}
+	var known []string
+	for _, t := range s.scheduledFollowUps(s.FollowUps) {
+		known = append(known, t.Key)
+	}
+	told := strings.Join(known[:min(len(known), maxListedKeys)], ", ")
+	if more := len(known) - maxListedKeys; more > 0 {
+		told += fmt.Sprintf(" and %d more, which the view shows", more)
+	}
+	return opportunity.Failf(opportunity.NotFound, "no follow-up %q is planned; planned are %s", key, told)
+}
+
+// checkSnooze reports why the follow-up cannot be put off.
+func (s *FollowUpState) checkSnooze(z opportunity.Snooze, now time.Time) error {
+	if err := s.checkPlanned(z.FollowUp); err != nil {
+		return err
+	}
+	if !z.Until.After(now) {
+		return opportunity.Invalidf("until: it has passed; a follow-up can only be put off until a time to come")
+	}
+	if s.snoozedFollowUp(z.FollowUp) == nil && len(s.SnoozedFollowUps) >= opportunity.MaxFollowUps {
+		return opportunity.Invalidf("followUp: %d follow-ups are put off already, and no more can be", len(s.SnoozedFollowUps))
+	}
+	return nil
+}
+
+func (s *FollowUpState) plannedFollowUps() []opportunity.PlannedFollowUp {
+	var planned []opportunity.PlannedFollowUp
+	for _, t := range s.scheduledFollowUps(s.FollowUps) {
+		shown := opportunity.PlannedFollowUp{Key: t.Key, Name: t.Name, Due: t.Due, Number: t.Number, Of: t.Of, Action: t.Action.Kind}
+		if z := s.snoozedFollowUp(t.Key); z != nil {
+			shown.SnoozedUntil, shown.Reason = z.Until, z.Reason
+		}
+		planned = append(planned, shown)
+	}
+	return planned
+}
+
+func (s *FollowUpState) nextFollowUpText() string {
+	next, at, some := s.NextFollowUp()
+	if !some {
+		return ""
+	}
+	text := fmt.Sprintf("%s (%s, %d of %d) at %s", escapeMarkdown(next.Name), escapeMarkdown(string(next.Action.Kind)), next.Number, next.Of, at.UTC().Format(time.RFC3339))
+	if len(s.FollowUps) > 1 {
+		text += fmt.Sprintf("; %d more planned", len(s.FollowUps)-1)
+	}
+	return text
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+func earliest(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// setPlanDue makes a plan due at once when the record is watched.
+func (s *FollowUpState) setPlanDue(watched bool) {
+	s.PlanDue, s.PlanFirstChangeAt, s.PlanLastChangeAt = watched, time.Time{}, time.Time{}
+}
+
+// setPlanDueAfterQuiet makes a plan due when the record is watched and nothing has changed for the
+// quiet time. A plan that is due at once stays due at once.
+func (s *FollowUpState) setPlanDueAfterQuiet(watched bool, quiet time.Duration, now time.Time) {
+	if !watched || quiet <= 0 || s.PlanDue && s.PlanFirstChangeAt.IsZero() {
+		s.setPlanDue(watched)
+		return
+	}
+	if !s.PlanDue {
+		s.PlanFirstChangeAt = now
+	}
+	s.PlanDue, s.PlanLastChangeAt = true, now
+}

@@ -1,0 +1,169 @@
+package entity
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// Inbox holds the requests that reached the opportunity, and their outcomes.
+type Inbox struct {
+	// Queue holds the commands that wait, in the order they came.
+	Queue Queue `json:"queue,omitempty"`
+	// Parked holds the commands that the API fails to carry out, and that wait for
+	// an operator while the others go on.
+	Parked      Queue           `json:"parked,omitempty"`
+	DedupWindow DedupWindow     `json:"handled"`
+	Outcomes    []StoredOutcome `json:"outcomes,omitempty"`
+	// GeneratedIDs counts the messages that came without a request id.
+	GeneratedIDs int `json:"unnamed,omitempty"`
+	// Failures counts the requests that failed.
+	Failures int `json:"failures,omitempty"`
+}
+
+func (s *Inbox) isRepeat(verb opportunity.MessageName, id string, payload []byte) (bool, error) {
+	handled := s.DedupWindow.find(id)
+	if handled == nil {
+		return false, nil
+	}
+	if handled.payload != opportunity.DigestOf(append([]byte(verb), payload...)) {
+		return false, opportunity.Failf(opportunity.Conflict, "requestId %q was used for another message; give each message an id of its own", id)
+	}
+	return true, nil
+}
+
+// newRequestID returns an id for a message that came without one.
+func (s *Inbox) newRequestID() string {
+	s.GeneratedIDs++
+	return fmt.Sprintf("#%d", s.GeneratedIDs)
+}
+
+// SetHasWaiter stores whether a caller waits for the request's outcome. If no caller
+// waits, a failure needs attention.
+func (s *Inbox) SetHasWaiter(request string, waits bool) {
+	for _, list := range []Queue{s.Queue, s.Parked} {
+		for i := range list {
+			if list[i].Request == request {
+				list[i].NoWaiter = !waits
+			}
+		}
+	}
+}
+
+// checkRepeat reports whether the instruction came before under the same id; payload is
+// the form of the instruction that Handled remembers.
+func (s *Inbox) checkRepeat(i opportunity.OperatorCommand, id string) (payload []byte, known bool, err error) {
+	if err := opportunity.ValidateRequestID(id); err != nil { // the id may be the id of an update
+		return nil, false, err
+	}
+	data, err := json.Marshal(opportunity.WithSource(i.WithRequestID(""), ""))
+	if err != nil {
+		return nil, false, opportunity.Invalidf("cannot be kept: %v", err)
+	}
+	if id != "" {
+		known, err = s.isRepeat(i.MessageName(), id, data)
+	}
+	return append([]byte(i.MessageName()), data...), known, err
+}
+
+// Outcome returns the outcome of a request, and NotFound for an id that was never
+// used or is forgotten.
+func (s *Inbox) Outcome(id string) (opportunity.Outcome, error) {
+	// Waiting requests come first: the same id may have been refused before.
+	if s.isWaiting(id) {
+		return opportunity.Outcome{RequestID: id, State: opportunity.Pending}, nil
+	}
+	for i := len(s.Outcomes) - 1; i >= 0; i-- {
+		if s.Outcomes[i].RequestID == id {
+			return s.Outcomes[i].Outcome, nil
+		}
+	}
+	if handled := s.DedupWindow.find(id); handled != nil {
+		// Of older requests only the state is remembered, not the whole outcome.
+		return opportunity.Outcome{RequestID: id, State: handled.outcomeState()}, nil
+	}
+	return opportunity.Outcome{}, opportunity.Failf(opportunity.NotFound, "no request %q; the last %d are remembered", opportunity.Truncate(id, 60), opportunity.MaxRememberedRequests)
+}
+
+// IsPending reports whether the request waits or is under way.
+func (s *Inbox) IsPending(id string) bool {
+	if handled := s.DedupWindow.find(id); handled != nil {
+		return handled.state == 'p'
+	}
+	return s.isWaiting(id)
+}
+
+// isWaiting reports whether the request is in the queue, or parked.
+func (s *Inbox) isWaiting(id string) bool {
+	return s.parkedIndex(id) >= 0 || slices.ContainsFunc(s.Queue, func(e QueuedCommand) bool { return e.Request == id })
+}
+
+// NextToPark returns the first request of the batch that met many of the API's own
+// errors, over a long time. The others need not wait any longer for this request,
+// if the API works otherwise.
+func (s *Inbox) NextToPark(batch []exchange.Change, now time.Time) (string, bool) {
+	for _, e := range s.Queue {
+		if e.Errors >= opportunity.ParkAfterErrors && now.Sub(e.FailingSince) >= opportunity.ParkAfter && s.canPark(e) &&
+			slices.ContainsFunc(batch, func(m exchange.Change) bool { return m.Request == e.Request }) {
+			return e.Request, true
+		}
+	}
+	return "", false
+}
+
+// canPark reports whether there is room for the command among the parked ones.
+// Parked commands travel from run to run, and no run can work them off before.
+func (s *Inbox) canPark(e QueuedCommand) bool {
+	parked, _ := append(slices.Clone(s.Parked), e).encodedSize(0)
+	return len(s.Parked) < opportunity.MaxParked && parked <= opportunity.MaxParkedBytes
+}
+
+func (s *Inbox) parkedIndex(request string) int {
+	return slices.IndexFunc(s.Parked, func(e QueuedCommand) bool { return e.Request == request })
+}
+
+// WaitingBytes returns the most JSON of commands that a run would carry over, with
+// the known results of commands that are done in part.
+func (s *Inbox) WaitingBytes() int {
+	waiting, _ := s.Queue.encodedSize(0)
+	parked, _ := s.Parked.encodedSize(0)
+	return waiting + parked
+}
+
+// storeOutcome stores the outcome of an ended request, so that a caller can ask for it.
+func (s *Inbox) storeOutcome(verb opportunity.MessageName, outcome opportunity.Outcome, now time.Time) {
+	outcome.Error = outcome.Error.Truncated()
+	s.DedupWindow.complete(outcome.RequestID, outcome.State)
+	s.Outcomes = append(s.Outcomes, StoredOutcome{Outcome: outcome, MessageName: verb, At: now, Size: exchange.JSONSize(outcome)})
+	total := 0
+	for _, kept := range s.Outcomes {
+		total += kept.Size
+	}
+	drop := 0
+	for len(s.Outcomes)-drop > opportunity.MaxOutcomes || total > opportunity.MaxOutcomeBytes && drop < len(s.Outcomes)-1 {
+		total -= s.Outcomes[drop].Size
+		drop++
+	}
+	s.Outcomes = slices.Delete(s.Outcomes, 0, drop)
+}
+
+// applyRequestEnd keeps the outcome, and counts it if it is a failure.
+func (s *Inbox) applyRequestEnd(e requestEnd) {
+	s.storeOutcome(e.command.MessageName, e.outcome, e.at)
+	if e.outcome.State == opportunity.Failed {
+		s.Failures++
+	}
+}
+
+// StoredOutcome is an outcome that can be asked for again.
+type StoredOutcome struct {
+	opportunity.Outcome
+	MessageName opportunity.MessageName `json:"verb"`
+	At          time.Time               `json:"at"`
+	// Size is how many bytes of JSON the outcome takes.
+	Size int `json:"size"`
+}

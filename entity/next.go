@@ -1,0 +1,96 @@
+package entity
+
+import (
+	"time"
+
+	"github.com/oppflow/oppflow/exchange"
+)
+
+// A Task is the next work of a run: exactly one of ReadRecord, EnsureEffect, PlanTransition,
+// SendCommands, PlanReaction, PlanFollowUps, DoFollowUp and Rest.
+type Task interface{ task() }
+
+// ReadRecord reads the record again.
+type ReadRecord struct{}
+
+// EnsureEffect works on the effect.
+type EnsureEffect struct{ ActiveEffect ActiveEffect }
+
+// PlanTransition plans the effects of the move that the request asks for.
+type PlanTransition struct{ Request, To string }
+
+// SendCommands sends the next batch.
+type SendCommands struct{}
+
+// PlanReaction plans the reaction to an outside event.
+type PlanReaction struct{ ExternalChange exchange.PlanCause }
+
+// PlanFollowUps looks at the record and plans its follow-ups.
+type PlanFollowUps struct{}
+
+// DoFollowUp does the follow-up that is due.
+type DoFollowUp struct{ FollowUp exchange.FollowUp }
+
+// WaitForWork waits for a message; when Until is not zero, a task is due at that time without a
+// message.
+type WaitForWork struct{ Until time.Time }
+
+func (ReadRecord) task()     {}
+func (EnsureEffect) task()   {}
+func (PlanTransition) task() {}
+func (SendCommands) task()   {}
+func (PlanReaction) task()   {}
+func (PlanFollowUps) task()  {}
+func (DoFollowUp) task()     {}
+func (WaitForWork) task()    {}
+
+// Conditions are the facts outside the state that decide the next task.
+type Conditions struct {
+	// MessagesArrived says that messages have arrived and were not accepted yet.
+	MessagesArrived bool
+	// ReadFailed says that a read of the record was due before, and the API did not return the
+	// record.
+	ReadFailed bool
+}
+
+// Next returns the next task. Commands and other requested work go before the background. The
+// background are reads that failed before, effects after a move that were tried before, plans
+// and follow-ups.
+func (s *State) Next(now time.Time, c Conditions) Task {
+	asked := c.MessagesArrived || s.HasCommandWork()
+	if s.ShouldRefresh() && (!c.ReadFailed || !asked) {
+		return ReadRecord{}
+	}
+	if job, due := s.DueEffect(now); due && (!job.ShouldYield() || !asked) {
+		return EnsureEffect{ActiveEffect: job}
+	}
+	if request, to, due := s.TransitionToPlan(); due {
+		return PlanTransition{Request: request, To: to}
+	}
+	if s.HasBatch() {
+		return SendCommands{}
+	}
+	if occasion, is := s.NextExternalChange(); is {
+		return PlanReaction{ExternalChange: occasion}
+	}
+	if s.ShouldPlan(now) {
+		return PlanFollowUps{}
+	}
+	if followUp, due := s.DueFollowUp(now); due {
+		return DoFollowUp{FollowUp: followUp}
+	}
+	return WaitForWork{Until: s.NextWakeAt(now)}
+}
+
+// HasCommandWork reports whether a command can be worked on.
+func (s *State) HasCommandWork() bool {
+	_, _, move := s.TransitionToPlan()
+	return move || s.HasBatch()
+}
+
+// IsStopped reports whether a question or a pause stops the opportunity.
+func (s *State) IsStopped() bool { return s.Question != nil || s.Paused != nil }
+
+// canProceed reports whether there can be a task at all: there is a record, and neither a question
+// nor a pause stops the opportunity.
+func (s *State) canProceed() bool { return s.ID != "" && !s.IsStopped() }

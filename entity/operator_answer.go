@@ -1,0 +1,120 @@
+package entity
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// updateQuestion raises the question about the first request in doubt, and removes the
+// question when no request is in doubt.
+func (s *State) updateQuestion(now time.Time) {
+	at := slices.IndexFunc(s.Queue, func(e QueuedCommand) bool { return e.InDoubt })
+	if at < 0 {
+		s.Question = nil
+		s.ClearAttention(opportunity.AttentionUndecided)
+		return
+	}
+	e := s.Queue[at]
+	if s.Question != nil && s.Question.Request == e.Request {
+		return
+	}
+	s.ClearAttention(opportunity.AttentionUndecided)
+	s.Question = &opportunity.Question{
+		Request: e.Request, MessageName: e.MessageName, Since: now,
+		Text: fmt.Sprintf("did %q happen? Its fate is unknown and reading the record could not tell. "+
+			"Look at the record in the TMS, then answer confirm (it did happen), retry (it did not) or skip (never mind).", e.Summary()),
+	}
+	s.RaiseAttention(opportunity.AttentionUndecided, e.Request, s.Question.Text, now)
+	s.appendTimeline(now, "a question waits for an operator: "+e.Summary())
+}
+
+// retry handles the answer that it did not happen: send it again. A parked request
+// is sent before all that waits.
+func (s *State) retry(answer opportunity.Retry, now time.Time) {
+	if s.isCreateQuestion(answer.Request) {
+		s.resolveCreateQuestion("an operator answered retry: create the record", now)
+		s.CreateAnyway = true
+		return
+	}
+	if e, parked := s.unpark(answer.Request); parked {
+		s.Queue = slices.Insert(s.Queue, 0, e)
+		s.appendTimeline(now, "an operator answered retry: "+e.Summary())
+		return
+	}
+	if s.isEffectActive(answer.Request) {
+		s.retryEffect(answer.Request, now)
+		return
+	}
+	at, err := s.findInDoubt(answer.Request)
+	if err != nil {
+		return // cannot happen: applies has checked it
+	}
+	s.Queue[at].InDoubt = false
+	s.appendTimeline(now, "an operator answered retry: "+s.Queue[at].Summary())
+	s.updateQuestion(now)
+}
+
+// skip handles the answer to drop the request. The request fails with the type
+// Skipped and the operator's reason.
+func (s *State) skip(answer opportunity.Skip, now time.Time) {
+	if s.isCreateQuestion(answer.Request) {
+		s.resolveCreateQuestion("an operator answered skip: do not create the record", now)
+		s.CreateSkipped = &opportunity.Error{Type: opportunity.Skipped, Message: answer.Reason}
+		return
+	}
+	if s.isEffectActive(answer.Request) {
+		s.skipEffect(answer.Request, answer.Reason, now)
+		return
+	}
+	if s.isNotice(answer.Request) {
+		s.clearAttentionFor(opportunity.AttentionFollowUp, answer.Request)
+		s.clearAttentionFor(opportunity.AttentionPlaybook, answer.Request)
+		s.clearAttentionFor(opportunity.AttentionEffect, answer.Request)
+		s.appendTimeline(now, "an operator has seen: "+opportunity.Truncate(answer.Request, 60))
+		return
+	}
+	skipped, parked := s.unpark(answer.Request)
+	if !parked {
+		at, err := s.findInDoubt(answer.Request)
+		if err != nil {
+			return // cannot happen: applies has checked it
+		}
+		skipped = s.Queue[at]
+		s.Queue = slices.Delete(s.Queue, at, at+1)
+	}
+	s.appendTimeline(now, "an operator answered skip: "+skipped.Summary())
+	skipped.NoWaiter = false // an operator knows already
+	if parked && answer.UndoEffects {
+		s.endTransition(skipped.Request, &opportunity.Error{Type: opportunity.Rejected}, now)
+	}
+	s.endRequest(skipped, &opportunity.Error{Type: opportunity.Skipped, Message: answer.Reason}, now)
+	s.updateQuestion(now)
+}
+
+// checkInDoubt returns an error when no question about the request waits.
+func (s *State) checkInDoubt(request string) error {
+	if s.isCreateQuestion(request) || s.parkedIndex(request) >= 0 || s.isEffectActive(request) {
+		return nil
+	}
+	_, err := s.findInDoubt(request)
+	return err
+}
+
+// isNotice reports whether attention of the name is only a notice: an operator can do
+// no more than read it.
+func (s *State) isNotice(request string) bool {
+	return slices.ContainsFunc(s.Attention, func(a opportunity.Attention) bool {
+		return a.Request == request && (a.Kind == opportunity.AttentionFollowUp || a.Kind == opportunity.AttentionPlaybook || a.Kind == opportunity.AttentionEffect && s.activeEffect(request) == nil)
+	})
+}
+
+func (s *Inbox) findInDoubt(request string) (int, error) {
+	at := slices.IndexFunc(s.Queue, func(e QueuedCommand) bool { return e.Request == request && e.InDoubt })
+	if at < 0 {
+		return 0, opportunity.Failf(opportunity.NotFound, "no question about request %q waits", opportunity.Truncate(request, 60))
+	}
+	return at, nil
+}

@@ -1,0 +1,80 @@
+package entity
+
+import (
+	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// Execute carries the instruction out. id is its request id, or "" for a message
+// without an id. The same id is carried out once; with another payload it is a
+// Conflict. The error says why the instruction does not apply; nothing has then
+// changed.
+func (s *State) Execute(i opportunity.OperatorCommand, id string, now time.Time) (opportunity.Outcome, error) {
+	payload, known, err := s.checkRepeat(i, id)
+	if err != nil {
+		return opportunity.Outcome{}, err
+	}
+	if known {
+		return s.Outcome(id)
+	}
+	if err := s.checkOperatorCommand(i, now); err != nil {
+		return opportunity.Outcome{}, err
+	}
+	if id == "" {
+		id = s.newRequestID()
+	} else {
+		s.DedupWindow.add(id, payload)
+	}
+	switch i := i.(type) {
+	case opportunity.Pause:
+		s.pause(i, now)
+	case opportunity.Resume:
+		s.resume(now)
+	case opportunity.Retry:
+		s.retry(i, now)
+	case opportunity.Confirm:
+		s.confirm(i, now)
+	case opportunity.Skip:
+		s.skip(i, now)
+	case opportunity.Refresh:
+		s.RefreshDue = true
+	case opportunity.Snooze:
+		s.snooze(i, now)
+	case opportunity.CancelFollowUp:
+		s.cancelFollowUp(i, now)
+	case opportunity.Close:
+		s.startClosing(i, now)
+	}
+	outcome := opportunity.Outcome{RequestID: id, State: opportunity.Done}
+	s.storeOutcome(i.MessageName(), outcome, now)
+	return outcome, nil
+}
+
+// CheckOperatorCommand reports why Instruct would refuse, without changing anything.
+func (s *State) CheckOperatorCommand(i opportunity.OperatorCommand, id string, now time.Time) error {
+	_, known, err := s.checkRepeat(i, id)
+	if err != nil || known {
+		return err
+	}
+	return s.checkOperatorCommand(i, now)
+}
+
+func (s *State) checkOperatorCommand(i opportunity.OperatorCommand, now time.Time) error {
+	switch i := i.(type) {
+	case opportunity.Retry:
+		return s.checkInDoubt(i.Request)
+	case opportunity.Confirm:
+		return s.checkConfirm(i)
+	case opportunity.Skip:
+		if s.isNotice(i.Request) {
+			return nil
+		}
+		return s.checkInDoubt(i.Request)
+	case opportunity.Snooze:
+		return s.checkSnooze(i, now)
+	case opportunity.CancelFollowUp:
+		return s.checkCancel(i.FollowUp)
+	}
+	return nil
+}

@@ -1,0 +1,586 @@
+package entity_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/oppflow/oppflow/entity"
+	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+const adoptableID = "T3Bwb3J0dW5pdHk6MQ=="
+
+// TestDecodeOperatorCommands also covers the other messages that take a time, a
+// reason or nothing at all.
+func TestDecodeOperatorCommands(t *testing.T) {
+	const (
+		noTime   = "a time is wanted with its offset (RFC 3339), such as 2026-12-31T17:00:00Z or 2026-12-31T17:00:00+01:00"
+		noUntil  = "until: missing; give the time until which the places are to be held, such as 2026-12-31T17:00:00Z"
+		farUntil = "until: the year must have four digits"
+		noID     = "adopt: it must be the id of an Opportunity, as the API writes it, such as " + adoptableID
+		alone    = "adopt: goes without name, region, account, currency, entryStep and interests; send those as messages once the record is taken over"
+	)
+	long := strings.Repeat("é", 256)
+	for _, c := range []struct{ verb, payload, want string }{
+		{"extendReservations", `{"until":"2026-12-31T17:00:00Z"}`, ""},
+		{"extendReservations", `{"until":"2026-12-31T17:00:00.5+01:00","requestId":"r"}`, ""},
+		{"extendReservations", `{}`, noUntil},
+		{"extendReservations", `{"until":null}`, noUntil},
+		{"extendReservations", `{"until":""}`, noTime},
+		{"extendReservations", `{"until":"tomorrow"}`, noTime},
+		{"extendReservations", `{"until":"2026-12-31"}`, noTime},
+		{"extendReservations", `{"until":"2026-12-31T17:00:00"}`, noTime},
+		{"extendReservations", `{"until":"2026-12-31 17:00:00Z"}`, noTime},
+		{"extendReservations", `{"until":"2026-02-30T17:00:00Z"}`, noTime},
+		{"extendReservations", `{"until":"2026-12-31T25:00:00Z"}`, noTime},
+		{"extendReservations", `{"until":"10000-01-01T00:00:00Z"}`, noTime},
+		{"extendReservations", `{"until":1798736400}`, noTime},
+		{"extendReservations", `{"until":true}`, noTime},
+		{"extendReservations", `{"until":{"to":"2026-12-31T17:00:00Z"}}`, noTime},
+		{"extendReservations", `{"until":["2026-12-31T17:00:00Z"]}`, noTime},
+		{"extendReservations", `{"until":"melissa@example.com"}`, noTime},
+		{"extendReservations", `{"until":"0000-01-01T00:00:00Z"}`, farUntil},
+		{"extendReservations", `{"until":"9999-12-31T23:59:59-01:00"}`, farUntil},
+		{"extendReservations", `{"until":"2026-12-31T17:00:00Z","for":"all"}`, `unknown member "for"`},
+		{"extendReservations", `{"until":"2026-12-31T17:00:00Z","until":"2027-12-31T17:00:00Z"}`, `member "until" stands there twice`},
+		{"extendReservations", `{"until":"2026-12-31T17:00:00Z","requestId":"#1"}`, `requestId: starts with "#"; such ids are given by the workflow itself`},
+
+		{"pause", `{}`, ""},
+		{"pause", `{"reason":""}`, ""},
+		{"pause", `{"reason":"audit","requestId":"r"}`, ""},
+		{"pause", `{"reason":" "}`, "reason: missing"},
+		{"pause", `{"reason":"` + long + `"}`, "reason: 256 characters; at most 255"},
+		{"pause", `{"reason":"a\u0007"}`, "reason: contains a control character"},
+		{"pause", `{"reason":5}`, "reason: a JSON number stands where a string is wanted"},
+		{"pause", `{"requestId":"#1"}`, `requestId: starts with "#"; such ids are given by the workflow itself`},
+		{"pause", ``, "a JSON object is wanted, such as {…}"},
+		{"pause", `null`, "a JSON object is wanted, such as {…}"},
+		{"pause", `{}{}`, "more than one JSON object"},
+		{"resume", `{}`, ""},
+		{"resume", `{"reason":"done"}`, `unknown member "reason"`},
+		{"resume", `{"requestId":"a\u0000"}`, "requestId: contains a character that cannot be printed"},
+		{"refresh", `{"requestId":"r"}`, ""},
+		{"refresh", `{"step":"Won"}`, `unknown member "step"`},
+		{"refresh", `{"requestId":"` + long + `"}`, "requestId: 512 bytes; at most 200"},
+		{"snooze", `{"followUp":"f","until":"2026-12-31T17:00:00Z"}`, ""},
+		{"snooze", `{"followUp":"f","until":"2026-12-31T17:00:00+01:00","reason":"x","requestId":"r"}`, ""},
+		{"snooze", `{"until":"2026-12-31T17:00:00Z"}`, "followUp: missing"},
+		{"snooze", `{"followUp":"f"}`, "until: missing; give the time before which it is not to be done, such as 2026-12-31T17:00:00Z"},
+		{"snooze", `{"followUp":"f","until":"2026-12-31T17:00:00"}`, noTime},
+		{"snooze", `{"followUp":"f","until":"9999-12-31T23:59:59-01:00"}`, farUntil},
+		{"snooze", `{"followUp":"f","until":"2026-12-31T17:00:00Z","reason":" "}`, "reason: missing"},
+		{"snooze", `{"followUp":"f","until":"2026-12-31T17:00:00Z","for":"2 days"}`, `unknown member "for"`},
+		{"snooze", `{"followUp":"f","until":"2026-12-31T17:00:00Z","requestId":"#1"}`, `requestId: starts with "#"; such ids are given by the workflow itself`},
+		{"cancelFollowUp", `{"followUp":"f","reason":"x","requestId":"r"}`, ""},
+		{"cancelFollowUp", `{"followUp":"f"}`, "reason: missing"},
+		{"cancelFollowUp", `{"reason":"x"}`, "followUp: missing"},
+		{"cancelFollowUp", `{"followUp":"` + long + `","reason":"x"}`, "followUp: 256 characters; at most 255"},
+		{"cancelFollowUp", `{"followUp":"f","reason":"x","until":"2026-12-31T17:00:00Z"}`, `unknown member "until"`},
+		{"close", `{"reason":"sold elsewhere"}`, ""},
+		{"close", `{}`, "reason: missing"},
+		{"close", `{"reason":"x","force":true}`, `unknown member "force"`},
+		{"close", `{"reason":"x","Reason":"y"}`, `member "Reason" stands there twice`},
+		{"retry", `{"request":"r"}`, ""},
+		{"retry", `{"request":"r","reason":"x"}`, `unknown member "reason"`},
+		{"retry", `{"request":"r","requestId":"#r"}`, `requestId: starts with "#"; such ids are given by the workflow itself`},
+		{"skip", `{"request":"r","reason":"x","requestId":"a"}`, ""},
+		{"skip", `{"request":"r"}`, "reason: missing"},
+		{"skip", `{"request":"r","reason":"x","requestId":"` + strings.Repeat("a", 201) + `"}`, "requestId: 201 bytes; at most 200"},
+
+		{"(start)", `{"adopt":"` + adoptableID + `"}`, ""},
+		{"(start)", `{"adopt":"` + adoptableID + `","requestId":"r","interests":[]}`, ""},
+		{"(start)", `{"adopt":"1"}`, noID},
+		{"(start)", `{"adopt":"First Aid"}`, noID},
+		{"(start)", `{"adopt":"` + string(region) + `"}`, noID},
+		{"(start)", `{"adopt":" "}`, "adopt: missing"},
+		{"(start)", `{"adopt":5}`, "adopt: a JSON number stands where a string is wanted"},
+		{"(start)", `{"adopt":""}`, "name: missing"},
+		{"(start)", `{"adopt":"` + adoptableID + `","name":"x"}`, alone},
+		{"(start)", `{"adopt":"` + adoptableID + `","region":"UK"}`, alone},
+		{"(start)", `{"adopt":"` + adoptableID + `","account":"a"}`, alone},
+		{"(start)", `{"adopt":"` + adoptableID + `","currency":"USD"}`, alone},
+		{"(start)", `{"adopt":"` + adoptableID + `","entryStep":"s"}`, alone},
+		{"(start)", `{"adopt":"` + adoptableID + `","interests":[{"item":"x","kind":"event","quantity":1,"unitAmount":"1.00"}]}`, alone},
+		{"(start)", `{"adopt":"` + adoptableID + `","requestId":"#1"}`, `requestId: starts with "#"; such ids are given by the workflow itself`},
+
+		{"archive", `{}`, `there is no message called …; known are addInterests, progress, updateDetails, extendReservations, pause, resume, retry, confirm, skip, refresh, snooze, cancelFollowUp, close`},
+	} {
+		t.Run(c.verb+" "+c.payload, func(t *testing.T) {
+			var err error
+			switch verb := opportunity.MessageName(c.verb); {
+			case c.verb == "(start)":
+				_, err = opportunity.DecodeStart([]byte(c.payload))
+			case opportunity.IsOperatorCommand(verb):
+				var got opportunity.OperatorCommand
+				got, err = opportunity.DecodeOperatorCommand(verb, []byte(c.payload))
+				if (got == nil) != (c.want != "") || got != nil && got.MessageName() != verb {
+					t.Errorf("decoded %+v beside %v", got, err)
+				}
+			default:
+				if _, err = opportunity.Decode(verb, []byte(c.payload)); err == nil {
+					break
+				}
+				if _, same := opportunity.DecodeOperatorCommand(verb, []byte(c.payload)); verb == "archive" && same.Error() != err.Error() {
+					t.Errorf("as an instruction: %v", same)
+				}
+			}
+			wantError(t, err, opportunity.Invalid, c.want)
+		})
+	}
+}
+
+// TestEveryMessageIsKnown: every verb is either a command or an instruction.
+func TestEveryMessageIsKnown(t *testing.T) {
+	commands := 0
+	for _, verb := range opportunity.MessageNames() {
+		var command, instruction error
+		_, command = opportunity.Decode(verb, []byte(`{"x":1}`))
+		_, instruction = opportunity.DecodeOperatorCommand(verb, []byte(`{"x":1}`))
+		knows := func(err error) bool { return strings.Contains(err.Error(), `unknown member "x"`) }
+		if knows(command) == knows(instruction) || knows(instruction) != opportunity.IsOperatorCommand(verb) {
+			t.Errorf("%s: as a command %v, as an instruction %v", verb, command, instruction)
+		}
+		if knows(command) {
+			commands++
+		}
+	}
+	if commands != 4 {
+		t.Errorf("%d commands", commands)
+	}
+}
+
+// TestAMessageThatIsTooLarge is refused before it is decoded; a message of exactly
+// the limit is accepted.
+func TestAMessageThatIsTooLarge(t *testing.T) {
+	fill := func(payload string, to int) []byte { // JSON may be padded
+		return []byte(strings.Repeat(" ", to-len(payload)) + payload)
+	}
+	decode := map[string]func([]byte) error{
+		`{"to":"Won"}`:               func(p []byte) error { _, err := opportunity.Decode("progress", p); return err },
+		`{"reason":"x"}`:             func(p []byte) error { _, err := opportunity.DecodeOperatorCommand("close", p); return err },
+		`{"request":"r"}`:            func(p []byte) error { _, err := opportunity.DecodeStrict[opportunity.Retry](p); return err },
+		`{"name":"x","region":"UK"}`: func(p []byte) error { _, err := opportunity.DecodeStart(p); return err },
+	}
+	for payload, decode := range decode {
+		wantError(t, decode(fill(payload, opportunity.MaxCommandBytes)), opportunity.Invalid, "")
+		wantError(t, decode(fill(payload, opportunity.MaxCommandBytes+1)), opportunity.Invalid, "262145 bytes of JSON; at most 262144")
+	}
+}
+
+func TestReservingUntilAPastTime(t *testing.T) {
+	const want = "until: it has passed; places can only be held until a time to come"
+	for _, until := range []time.Time{noon, noon.Add(-time.Second), noon.Add(-24 * time.Hour)} {
+		s := openedState(t)
+		ask := opportunity.ExtendReservations{Until: until}
+		wantError(t, s.CheckUpdate(ask, "r", noon), opportunity.Invalid, want)
+		_, err := s.Accept(ask, "r", true, noon)
+		wantError(t, err, opportunity.Invalid, want)
+		if len(s.Queue) != 0 || s.DedupWindow.Len() != 0 {
+			t.Error("what was refused is kept")
+		}
+		// A repetition always gets the same outcome.
+		if _, err := s.Accept(ask, "r", true, until.Add(-time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		wantError(t, s.CheckUpdate(ask, "r", noon), opportunity.Invalid, "")
+		if _, err := s.Accept(ask, "r", true, noon); err != nil || len(s.Queue) != 1 {
+			t.Errorf("a repetition: %v, %d wait", err, len(s.Queue))
+		}
+	}
+}
+
+// TestExtendReservationsOutcome: an answer of the API without an error proves nothing.
+func TestExtendReservationsOutcome(t *testing.T) {
+	const none = "the API says that no places are held; what has lapsed or was never reserved cannot be extended"
+	for _, c := range []struct {
+		name   string
+		answer exchange.ChangeResult
+		want   string
+	}{
+		{"exact", expiryResult(true, laterExpiry.Until), ""},
+		{"as near as may be", expiryResult(true, laterExpiry.Until.Add(opportunity.ExpiryTolerance)), ""},
+		{"not as near", expiryResult(true, laterExpiry.Until.Add(-opportunity.ExpiryTolerance-time.Second)), "the API still says that the places are held until 2027-01-23T11:54:59Z"},
+		{"as it was", expiryResult(true, noon), "the API still says that the places are held until 2026-11-23T12:00:00Z"},
+		{"not held", expiryResult(false, laterExpiry.Until), none},
+		{"none", exchange.ChangeResult{Status: exchange.StatusDone, Reservation: &opportunity.Reservation{}}, none},
+		{"nothing said", exchange.ChangeResult{Status: exchange.StatusDone}, none},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := openedState(t)
+			s.Reservation = opportunity.Reservation{Valid: true, Until: noon}
+			accept(t, s, laterExpiry, "r")
+			sendBatch(t, s, c.answer)
+			got := outcome(t, s, "r")
+			if c.want == "" {
+				if got.State != opportunity.Done || !s.Reservation.Until.Equal(c.answer.Reservation.Until) {
+					t.Errorf("got %+v, places %+v", got, s.Reservation)
+				}
+				if last := s.Timeline[len(s.Timeline)-1].Text; last != "places held until "+s.Reservation.Until.Format(time.RFC3339) {
+					t.Errorf("the timeline says %q", last)
+				}
+				return
+			}
+			if got.State != opportunity.Failed {
+				t.Fatalf("got %+v", got)
+			}
+			wantError(t, got.Error, opportunity.Rejected, c.want)
+			// The caller gets the error. It needs no attention besides that of the
+			// failure.
+			if diff := cmp.Diff([]string{"failed"}, s.AttentionKinds()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	t.Run("the API's refusal leaves the place its expiry", func(t *testing.T) {
+		s := openedState(t)
+		accept(t, s, addInterests(reservingInterest(1)), "a")
+		accept(t, s, laterExpiry, "b")
+		sendBatch(t, s, doneResult("i"), rejectedResult("Too Late"))
+		if got := outcome(t, s, "b"); got.State != opportunity.Failed || got.Error.Label != "Too Late" {
+			t.Errorf("got %+v", got)
+		}
+		if got := strings.Join(batchText(s.NextBatch()), " "); got != "extend" {
+			t.Errorf("next %q", got)
+		}
+	})
+	t.Run("the places just taken are told as held until then", func(t *testing.T) {
+		s := openedState(t)
+		accept(t, s, addInterests(reservingInterest(1)), "a")
+		accept(t, s, laterExpiry, "b")
+		sendBatch(t, s, doneResult("i"), expiryResult(true, laterExpiry.Until))
+		if got := outcome(t, s, "a").Results[0]; got.ReservedUntil == nil || !got.ReservedUntil.Equal(laterExpiry.Until) || s.ExpiryPending {
+			t.Errorf("got %+v", got)
+		}
+	})
+}
+
+// expiryResult is the answer to a request about the places.
+func expiryResult(valid bool, until time.Time) exchange.ChangeResult {
+	return exchange.ChangeResult{Status: exchange.StatusDone, Reservation: &opportunity.Reservation{Valid: valid, Until: until}}
+}
+
+// TestCheckUpdate: updates are refused while the opportunity could not carry
+// them out; a request that was accepted before may be asked about at any time.
+func TestCheckUpdate(t *testing.T) {
+	s := openedState(t)
+	ask := opportunity.Progress{To: "Won"}
+	accept(t, s, ask, "known")
+	admits := func(id string, typ opportunity.ErrorType, want string) {
+		t.Helper()
+		wantError(t, s.CheckUpdate(ask, id, noon), typ, want)
+		wantError(t, s.CheckUpdate(ask, "known", noon), typ, "")
+		wantError(t, s.CheckUpdate(opportunity.Progress{To: "Lost"}, "known", noon), opportunity.Conflict, `requestId "known" was used for another message; give each message an id of its own`)
+		wantError(t, s.CheckUpdate(ask, "#1", noon), opportunity.Invalid, `requestId: starts with "#"; such ids are given by the workflow itself`)
+	}
+	admits("new", "", "")
+	for _, c := range []struct{ reason, want string }{
+		{"", "an operator paused it; signals wait until resume; send a signal to have it wait, or send it again later"},
+		{"audit", "an operator paused it (audit); signals wait until resume; send a signal to have it wait, or send it again later"},
+	} {
+		if err := execute(s, opportunity.Pause{Reason: c.reason}); err != nil {
+			t.Fatal(err)
+		}
+		admits("new", opportunity.Paused, c.want)
+		admits("", opportunity.Paused, c.want)
+	}
+	// A signal waits.
+	accept(t, s, opportunity.UpdateDetails{Name: "n"}, "signal")
+	if s.HasBatch() || outcome(t, s, "signal").State != opportunity.Pending {
+		t.Errorf("paused, and %v is to be sent", batchText(s.NextBatch()))
+	}
+	s.Step = won
+	if s.Queue = nil; s.IsOver() {
+		t.Error("what is paused has ended")
+	}
+	if err := execute(s, opportunity.Resume{}); err != nil || !s.IsOver() {
+		t.Errorf("resumed: %v, over: %v", err, s.IsOver())
+	}
+	s.Step = proposed
+	admits("new", "", "")
+	if err := execute(s, opportunity.Pause{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := execute(s, opportunity.Close{Reason: "sold elsewhere"}); err != nil {
+		t.Fatal(err)
+	}
+	admits("new", opportunity.Closed, "an operator closed the opportunity before the request was carried out: sold elsewhere")
+}
+
+// TestAPauseIsShown as long as it lasts, with its beginning and its last reason.
+func TestAPauseIsShown(t *testing.T) {
+	s := openedState(t)
+	for n, reason := range []string{"", "audit"} {
+		if _, err := s.Execute(opportunity.Pause{Reason: reason}, "", noon.Add(time.Duration(n)*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(&opportunity.PauseInfo{Reason: reason, Since: noon}, s.View().Paused); diff != "" {
+			t.Error(diff)
+		}
+		if len(s.Attention) != 1 || s.Attention[0].Kind != opportunity.AttentionPaused || !strings.Contains(s.Attention[0].Reason, reason) || !s.Attention[0].Since.Equal(noon) {
+			t.Errorf("attention %+v", s.Attention)
+		}
+		if !strings.Contains(s.CurrentDetails(), "- **Paused since:** 2026-11-23T12:00:00Z\n") {
+			t.Errorf("the card says %s", s.CurrentDetails())
+		}
+	}
+	for range 2 { // to resume a running opportunity does nothing
+		if err := execute(s, opportunity.Resume{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.View().Paused != nil || len(s.Attention) != 0 || strings.Contains(s.CurrentDetails(), "Paused") {
+		t.Errorf("after resume: %s", s.CurrentDetails())
+	}
+	var texts []string
+	for _, m := range s.Timeline[2:] {
+		texts = append(texts, m.Text)
+	}
+	if diff := cmp.Diff([]string{"paused by an operator", "resumed by an operator"}, texts); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestOperatorCommandIsExecutedOnce under one id, in every run.
+func TestOperatorCommandIsExecutedOnce(t *testing.T) {
+	s := openedState(t)
+	pause := opportunity.Pause{RequestID: "p", Reason: "audit"}
+	for _, step := range []struct {
+		instruction opportunity.OperatorCommand
+		id          string
+		paused      bool
+	}{{pause, "p", true}, {opportunity.Resume{}, "r", false}, {pause, "p", false}, {opportunity.Pause{Reason: "audit"}, "p", false}, {opportunity.Pause{Reason: "audit"}, "", true}} {
+		wantError(t, s.CheckOperatorCommand(step.instruction, step.id, noon), "", "")
+		got, err := s.Execute(step.instruction, step.id, noon)
+		if err != nil || got.State != opportunity.Done || step.id != "" && got.RequestID != step.id || got.RequestID == "" {
+			t.Errorf("%+v: %+v, %v", step, got, err)
+		}
+		if (s.Paused != nil) != step.paused {
+			t.Errorf("after %+v: paused %+v", step, s.Paused)
+		}
+		if diff := cmp.Diff(got, outcome(t, s, got.RequestID)); diff != "" {
+			t.Errorf("the outcome is another: %s", diff)
+		}
+		s = continued(t, s)
+	}
+	for _, other := range []opportunity.OperatorCommand{opportunity.Pause{Reason: "x"}, opportunity.Resume{}, opportunity.Close{Reason: "audit"}} {
+		const want = `requestId "p" was used for another message; give each message an id of its own`
+		wantError(t, s.CheckOperatorCommand(other, "p", noon), opportunity.Conflict, want)
+		_, err := s.Execute(other, "p", noon)
+		wantError(t, err, opportunity.Conflict, want)
+	}
+	_, err := s.Execute(opportunity.Resume{}, "#1", noon)
+	wantError(t, err, opportunity.Invalid, `requestId: starts with "#"; such ids are given by the workflow itself`)
+	if s.Closing != nil || s.Paused == nil {
+		t.Error("a refused instruction was carried out")
+	}
+}
+
+// TestRetryAndSkipNeedAQuestion. Once sent, its outcome can be asked for under its
+// id.
+func TestRetryAndSkipNeedAQuestion(t *testing.T) {
+	s := openedState(t)
+	accept(t, s, opportunity.Progress{To: "Won"}, "r")
+	for _, answer := range []opportunity.OperatorCommand{opportunity.Retry{Request: "r"}, opportunity.Skip{Request: "r", Reason: "x"}, opportunity.Retry{Request: opportunity.CreateRequestID}} {
+		before := continued(t, s)
+		var missing *opportunity.Error
+		if err := s.CheckOperatorCommand(answer, "a", noon); !errors.As(err, &missing) || missing.Type != opportunity.NotFound {
+			t.Errorf("%+v: %v", answer, err)
+		}
+		if _, err := s.Execute(answer, "a", noon); !errors.As(err, &missing) || missing.Type != opportunity.NotFound {
+			t.Errorf("%+v: %v", answer, err)
+		}
+		if diff := sameState(before, s); diff != "" {
+			t.Errorf("%+v changed something: %s", answer, diff)
+		}
+	}
+	sendBatch(t, s, unknownResult)
+	for range 2 { // the second is a repetition, when no question waits any more
+		got, err := s.Execute(opportunity.Skip{Request: "r", Reason: "x"}, "a", noon)
+		if err != nil || got.State != opportunity.Done || s.Question != nil || s.Failures != 1 {
+			t.Fatalf("%+v, %v, question %+v, %d failures", got, err, s.Question, s.Failures)
+		}
+	}
+}
+
+func TestAdopt(t *testing.T) {
+	s := entity.NewState("A-1", opportunity.Start{Adopt: adoptableID}, noon)
+	price := amount(t, "199.90")
+	found := recordNow(interestRef("old", course), exchange.InterestRef{ID: "places", Item: event, Quantity: 3, UnitAmount: &price})
+	found.ID = adoptableID
+	found.Reservation = opportunity.Reservation{Valid: true, Until: noon.AddDate(0, 0, 3)}
+	accept(t, s, addInterests(plainInterest(1)), "r")
+	s.Adopt(found, opportunity.Ref{ID: region}, noon)
+	v := s.View()
+	want := []opportunity.RecordedInterest{{ID: "old", Item: string(course), Kind: opportunity.Course}, {ID: "places", Item: string(event), Kind: opportunity.Event, Quantity: 3, UnitAmount: price}}
+	if diff := cmp.Diff(want, v.Interests); diff != "" || v.Opportunity != adoptableID || v.Total.String() != "599.70" || *v.Reservation != found.Reservation || s.Start != nil {
+		t.Errorf("%s, view %+v", diff, v)
+	}
+	if got := strings.Join(batchText(s.NextBatch()), " "); got != "r/0" {
+		t.Errorf("next %q", got)
+	}
+	// An interest that was there before is the effect of no request.
+	if got := s.VerifyResults(s.NextBatch(), []exchange.ChangeResult{doneResult("old")}); got[0].Status != exchange.StatusUnknown {
+		t.Errorf("got %+v", got)
+	}
+	if got := s.ReadBack(s.NextBatch(), []exchange.ChangeResult{unknownResult}, found, nil); got[0].Status != exchange.StatusNotSent {
+		t.Errorf("got %+v", got)
+	}
+	// To adopt another record is another start.
+	one, other := opportunity.Start{Adopt: adoptableID}, opportunity.Start{Adopt: record}
+	if one.Digest() == other.Digest() {
+		t.Error("two records make one start")
+	}
+}
+
+func TestApplyRefresh(t *testing.T) {
+	s := openedState(t)
+	s.Interests = []opportunity.RecordedInterest{{ID: "kept", Item: "First Aid", Quantity: 2}, {ID: "gone", Quantity: 1}}
+	s.Unattributed = []opportunity.ID{"aside", "gone too"}
+	s.Reservation = opportunity.Reservation{Valid: true, Until: noon}
+	s.RaiseAttention(opportunity.AttentionReservation, "r", "not held", noon)
+	accept(t, s, addInterests(plainInterest(1)), "r")
+	if err := execute(s, opportunity.Refresh{}); err != nil || !s.ShouldRefresh() || s.IsOver() {
+		t.Fatalf("%v, needs reading: %v", err, s.ShouldRefresh())
+	}
+	now := recordNow(interestRef("kept", course), interestRef("aside", course), interestRef("new", path))
+	now.Step, now.Details = won, opportunity.Details{Name: "Second", Currency: "GBP"}
+	now.Reservation = opportunity.Reservation{Valid: true, Until: noon.AddDate(0, 0, 3)}
+	s.ApplyRefresh(now, noon)
+	v := s.View()
+	want := []opportunity.RecordedInterest{
+		{ID: "kept", Item: "First Aid", Quantity: 2}, // as the caller called it
+		{ID: "aside", Item: string(course), Kind: opportunity.Course}, {ID: "new", Item: string(path), Kind: opportunity.Path},
+	}
+	if diff := cmp.Diff(want, v.Interests); diff != "" {
+		t.Error(diff)
+	}
+	if *v.Step != won || v.Details.Name != "Second" || v.Details.Currency != "GBP" || v.Details.Region.ID != region || !v.Reservation.Until.Equal(now.Reservation.Until) || len(s.AttentionKinds()) > 0 {
+		t.Errorf("view %+v", v)
+	}
+	last := []string{s.Timeline[len(s.Timeline)-2].Text, s.Timeline[len(s.Timeline)-1].Text}
+	if diff := cmp.Diff([]string{"found in step Won", "read again: 2 interests are new, 2 are gone"}, last); diff != "" {
+		t.Error(diff)
+	}
+	if s.ShouldRefresh() || len(s.Queue) != 1 {
+		t.Errorf("needs reading: %v, %d wait", s.ShouldRefresh(), len(s.Queue))
+	}
+	// A record with more interests than are shown: the others are still the effect
+	// of no request.
+	many := recordNow()
+	for n := range opportunity.MaxInterests + 20 {
+		many.Interests = append(many.Interests, interestRef(id("OpportunityInterest", n), course))
+	}
+	s.ApplyRefresh(many, noon)
+	if len(s.Interests) != opportunity.MaxInterests {
+		t.Errorf("%d interests are shown", len(s.Interests))
+	}
+	if got := s.ReadBack(s.NextBatch(), []exchange.ChangeResult{unknownResult}, many, nil); got[0].Status != exchange.StatusNotSent {
+		t.Errorf("got %+v", got)
+	}
+	s.ApplyRefresh(many, noon)
+	if last := s.Timeline[len(s.Timeline)-1].Text; last != "read again from the TMS" {
+		t.Errorf("read again with nothing new: %q", last)
+	}
+	// A record that cannot be read is reported, and not read for ever.
+	if err := execute(s, opportunity.Refresh{}); err != nil {
+		t.Fatal(err)
+	}
+	s.ApplyRefreshFailure("no such record", noon)
+	if s.ShouldRefresh() || !strings.Contains(s.Timeline[len(s.Timeline)-1].Text, "no such record") {
+		t.Errorf("timeline %+v", s.Timeline)
+	}
+}
+
+// TestUnknownMessageNameIsRedacted: a signal may have any name, and the name may be a
+// person's address.
+func TestUnknownMessageNameIsRedacted(t *testing.T) {
+	for name, want := range map[string]string{
+		"AddInterest":                    `"AddInterest"`,
+		"prog-ress":                      `"prog-ress"`,
+		"win":                            "…",
+		"Melissa":                        "…",
+		"addInterests-2":                 "…",
+		"progress.for.ada@example.com":   "…",
+		"melissa.green@example.com":      "…",
+		"+44 20 7946 0958":               "…",
+		"Jürgen 1961-02-03":              "…",
+		"add\"b\nc":                      "…",
+		"prog" + strings.Repeat("x", 41): "…",
+	} {
+		_, err := opportunity.Decode(opportunity.MessageName(name), []byte(`{}`))
+		wantError(t, err, opportunity.Invalid, "there is no message called "+want+
+			"; known are addInterests, progress, updateDetails, extendReservations, pause, resume, retry, confirm, skip, refresh, snooze, cancelFollowUp, close")
+		s := openedState(t)
+		var invalid *opportunity.Error
+		if !errors.As(err, &invalid) {
+			t.Fatal(err)
+		}
+		key := s.FailMessage(opportunity.MessageName(name), "", invalid, noon)
+		view, err := json.Marshal(s.View())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Trim(want, `"`) == name {
+			continue
+		}
+		for what, text := range map[string]string{"view": string(view), "card": s.CurrentDetails(), "outcome": fmt.Sprintf("%+v %v", outcome(t, s, key), outcome(t, s, key).Error)} {
+			if strings.Contains(text, name) {
+				t.Errorf("the %s tells %q: %s", what, name, text)
+			}
+		}
+	}
+}
+
+// TestExtensionExpiresInTheQueue: a late request would give the places back.
+func TestExtensionExpiresInTheQueue(t *testing.T) {
+	s := openedState(t)
+	s.Reservation = opportunity.Reservation{Valid: true, Until: noon.Add(48 * time.Hour)}
+	accept(t, s, addInterests(plainInterest(1)), "before")
+	accept(t, s, opportunity.ExtendReservations{Until: noon.Add(time.Hour)}, "early")
+	accept(t, s, opportunity.ExtendReservations{Until: noon.Add(3 * time.Hour)}, "late")
+	accept(t, s, addInterests(plainInterest(2)), "after")
+	s.FailExpiredCommands(noon.Add(time.Hour - time.Second))
+	if len(s.Queue) != 4 {
+		t.Fatalf("%d wait", len(s.Queue))
+	}
+	s.FailExpiredCommands(noon.Add(time.Hour))
+	got := outcome(t, s, "early")
+	if got.State != opportunity.Failed || got.Error.Type != opportunity.Invalid || !strings.Contains(got.Error.Message, "nothing was sent") {
+		t.Errorf("got %+v", got)
+	}
+	var left []string
+	for _, e := range s.Queue {
+		left = append(left, e.Request)
+	}
+	if diff := cmp.Diff([]string{"before", "late", "after"}, left); diff != "" {
+		t.Error(diff)
+	}
+	if !s.Reservation.Valid || s.Failures != 1 {
+		t.Errorf("reservation %+v, %d failures", s.Reservation, s.Failures)
+	}
+	// An operator decides about a request that may have been sent already.
+	s.Queue[1].InDoubt = true
+	s.FailExpiredCommands(noon.Add(24 * time.Hour))
+	if len(s.Queue) != 3 {
+		t.Errorf("%d wait", len(s.Queue))
+	}
+}
+
+// TestTheSameTimeInAnotherZone: another spelling of the time is the same request.
+func TestTheSameTimeInAnotherZone(t *testing.T) {
+	s := openedState(t)
+	until := noon.Add(time.Hour)
+	accept(t, s, opportunity.ExtendReservations{Until: until}, "r")
+	if key, err := s.Accept(opportunity.ExtendReservations{Until: until.In(time.FixedZone("", 3600))}, "r", true, noon); err != nil || key != "r" || len(s.Queue) != 1 {
+		t.Errorf("%q, %v, %d wait", key, err, len(s.Queue))
+	}
+	_, err := s.Accept(opportunity.ExtendReservations{Until: until.Add(time.Second)}, "r", true, noon)
+	wantError(t, err, opportunity.Conflict, `requestId "r" was used for another message; give each message an id of its own`)
+}

@@ -1,0 +1,109 @@
+package entity
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// OperatorState holds the decisions of operators, and the matters that need an
+// operator.
+type OperatorState struct {
+	// Paused is set while an operator keeps everything from being sent.
+	Paused *opportunity.PauseInfo `json:"paused,omitempty"`
+	// Closing is set once an operator has ended the opportunity.
+	Closing *opportunity.CloseInfo `json:"closing,omitempty"`
+	// RefreshDue says that the record must be read again.
+	RefreshDue bool `json:"refreshDue,omitempty"`
+
+	Question *opportunity.Question `json:"question,omitempty"`
+	// CreateAnyway is an operator's decision to create the record without another
+	// search for it.
+	CreateAnyway bool `json:"createAnyway,omitempty"`
+	// CreateSkipped is an operator's decision not to create the record.
+	CreateSkipped *opportunity.Error      `json:"createSkipped,omitempty"`
+	Attention     []opportunity.Attention `json:"attention,omitempty"`
+	// Wait says why all sending waits; nil while it does not.
+	Wait *opportunity.WaitInfo `json:"waits,omitempty"`
+}
+
+// maxAttention is how many entries of attention are kept: the newest, and at least
+// one of each word.
+const maxAttention = 20
+
+// RaiseAttention raises attention; a word about the same request is raised once.
+func (s *OperatorState) RaiseAttention(word opportunity.AttentionKind, request, text string, now time.Time) {
+	for i := range s.Attention {
+		if s.Attention[i].Kind == word && s.Attention[i].Request == request {
+			s.Attention[i].Reason = text
+			return
+		}
+	}
+	s.Attention = append(s.Attention, opportunity.Attention{Kind: word, Request: request, Reason: text, Since: now})
+	for len(s.Attention) > maxAttention {
+		oldest := max(0, slices.IndexFunc(s.Attention, func(a opportunity.Attention) bool { return s.attentionCount(a.Kind) > 1 }))
+		s.Attention = slices.Delete(s.Attention, oldest, oldest+1)
+	}
+}
+
+func (s *OperatorState) attentionCount(word opportunity.AttentionKind) int {
+	n := 0
+	for _, a := range s.Attention {
+		if a.Kind == word {
+			n++
+		}
+	}
+	return n
+}
+
+// ClearAttention removes all attention of the word.
+func (s *OperatorState) ClearAttention(word opportunity.AttentionKind) {
+	s.Attention = slices.DeleteFunc(s.Attention, func(a opportunity.Attention) bool { return a.Kind == word })
+}
+
+// clearAttentionFor removes the attention of the word about the request.
+func (s *OperatorState) clearAttentionFor(word opportunity.AttentionKind, request string) {
+	s.Attention = slices.DeleteFunc(s.Attention, func(a opportunity.Attention) bool { return a.Kind == word && a.Request == request })
+}
+
+// AttentionKinds returns the words of attention in order, each once.
+func (s *OperatorState) AttentionKinds() []string {
+	words := []string{}
+	for _, a := range s.Attention {
+		if !slices.Contains(words, string(a.Kind)) {
+			words = append(words, string(a.Kind))
+		}
+	}
+	slices.Sort(words)
+	return words
+}
+
+// reportPlanProblems raises attention for each problem of the plan.
+func (s *OperatorState) reportPlanProblems(plan exchange.Plan, now time.Time) {
+	for _, problem := range plan.Problems {
+		s.RaiseAttention(opportunity.AttentionPlaybook, opportunity.Truncate(problem, 60), problem, now)
+	}
+}
+
+// clearEffectAttention removes the attention about the effect of the key.
+func (s *OperatorState) clearEffectAttention(key string) {
+	for _, word := range []opportunity.AttentionKind{opportunity.AttentionEffect, opportunity.AttentionService} {
+		s.clearAttentionFor(word, key)
+	}
+	s.CancelWait(key)
+}
+
+// applyRequestEnd raises attention for a failure that no caller waits for.
+func (s *OperatorState) applyRequestEnd(e requestEnd) {
+	if e.outcome.State != opportunity.Failed || !e.command.NoWaiter {
+		return
+	}
+	word, text := opportunity.AttentionFailed, fmt.Sprintf("%s failed: %s", opportunity.RedactedName(e.command.MessageName), e.outcome.Error.PublicText())
+	if e.command.Payload == nil {
+		word = opportunity.AttentionMessage
+	}
+	s.RaiseAttention(word, e.command.Request, text, e.at)
+}

@@ -1,0 +1,68 @@
+package entity
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// ApplyServerError handles an error of the API's own for a request. Nothing of the rest of the
+// batch in the queue took effect. The error counts for the first command. When a
+// request of several commands fails once more, its commands travel alone from then
+// on, which finds the command that fails. Erred reports whether anything is left to
+// send again.
+func (s *State) ApplyServerError(batch []exchange.Change, now time.Time) bool {
+	waits := func(e QueuedCommand) bool {
+		return !e.InDoubt && slices.ContainsFunc(batch, func(m exchange.Change) bool { return m.IsRequested() && m.Request == e.Request })
+	}
+	first := slices.IndexFunc(s.Queue, waits)
+	if first < 0 {
+		return s.ExpiryPending
+	}
+	e := &s.Queue[first]
+	if e.Errors == 0 {
+		e.FailingSince = now.Truncate(time.Millisecond) // the form that the next run gets
+	}
+	e.Errors++
+	if e.Errors > 1 && len(batch) > 1 {
+		for i := range s.Queue {
+			s.Queue[i].SendAlone = s.Queue[i].SendAlone || waits(s.Queue[i])
+		}
+	}
+	return true
+}
+
+// Park takes the request out of the queue until an operator says whether to send it
+// again.
+func (s *State) Park(request string, now time.Time) {
+	at := slices.IndexFunc(s.Queue, func(e QueuedCommand) bool { return e.Request == request })
+	if at < 0 {
+		return
+	}
+	e := s.Queue[at]
+	s.Queue = slices.Delete(s.Queue, at, at+1)
+	s.Parked = append(s.Parked, e)
+	s.RaiseAttention(opportunity.AttentionParked, e.Request, fmt.Sprintf("%q met %d errors of the API's own since %s and took no effect; the others went on without it. "+
+		"Answer confirm (it did take effect), retry (send it again, before all that waits) or skip (never mind).", e.Summary(), e.Errors, e.FailingSince.UTC().Format(time.RFC3339)), now)
+	s.appendTimeline(now, "parked: "+e.Summary())
+}
+
+// unpark takes the request out of the parked ones.
+func (s *State) unpark(request string) (QueuedCommand, bool) {
+	at := s.parkedIndex(request)
+	if at < 0 {
+		return QueuedCommand{}, false
+	}
+	e := s.Parked[at]
+	s.Parked = slices.Delete(s.Parked, at, at+1)
+	s.clearAttentionFor(opportunity.AttentionParked, request)
+	e.Errors, e.FailingSince = 0, time.Time{}
+	return e, true
+}
+
+// IsParked reports whether the request waits for an operator because the API fails
+// to carry it out.
+func (s *Inbox) IsParked(request string) bool { return s.parkedIndex(request) >= 0 }

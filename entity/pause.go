@@ -1,0 +1,57 @@
+package entity
+
+import (
+	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// pause stops the stream; a pause of a paused opportunity sets another reason.
+func (s *State) pause(p opportunity.Pause, now time.Time) {
+	if s.Paused == nil {
+		s.Paused = &opportunity.PauseInfo{Since: now}
+		s.appendTimeline(now, "paused by an operator")
+	}
+	s.Paused.Reason = p.Reason
+	s.RaiseAttention(opportunity.AttentionPaused, "", pauseReason(*s.Paused), now)
+}
+
+// otherReferenceTag is the reason of an opportunity that pauses by itself.
+const otherReferenceTag = "the record carries the mark of another reference"
+
+// PauseForOtherReference pauses the opportunity because its record carries the mark of another reference. Nothing is written
+// to the record until an operator resumes the opportunity.
+func (s *State) PauseForOtherReference(now time.Time) {
+	if s.Paused != nil {
+		return
+	}
+	s.Paused = &opportunity.PauseInfo{Reason: otherReferenceTag, Since: now}
+	s.appendTimeline(now, "paused: "+otherReferenceTag)
+	s.RaiseAttention(opportunity.AttentionPaused, "", pauseReason(*s.Paused), now)
+}
+
+func (s *State) resume(now time.Time) {
+	if s.Paused == nil {
+		return
+	}
+	s.Paused = nil
+	s.ClearAttention(opportunity.AttentionPaused)
+	s.appendTimeline(now, "resumed by an operator")
+}
+
+// EndPause ends a pause when the run ends. The last work of the run does not wait.
+func (s *State) EndPause() {
+	s.Paused = nil
+	s.ClearAttention(opportunity.AttentionPaused)
+}
+
+// pauseReason returns the sentence that says why the opportunity is paused.
+func pauseReason(p opportunity.PauseInfo) string {
+	switch p.Reason {
+	case otherReferenceTag:
+		return otherReferenceTag + "; nothing is sent until resume: check whose record it is, and the tenant of the worker"
+	case "":
+		return "an operator paused it; signals wait until resume"
+	}
+	return "an operator paused it (" + p.Reason + "); signals wait until resume"
+}

@@ -1,0 +1,129 @@
+package entity
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// PlannedTransition is a waiting progress whose effects are planned.
+type PlannedTransition struct {
+	Request string `json:"request"`
+	// Chain is the number of its effects.
+	Chain int `json:"chain"`
+	// After are the effects to come after it.
+	After []exchange.Effect `json:"after,omitempty"`
+}
+
+// nextTransition returns the next command of the queue when it is a move with planned
+// effects.
+func (s *State) nextTransition() *PlannedTransition {
+	if len(s.Queue) == 0 || s.Queue[0].MessageName != opportunity.MessageProgress {
+		return nil
+	}
+	return s.plannedTransition(s.Queue[0].Request)
+}
+
+// isTransitionBlocked reports whether the next command is a move that cannot be made yet: its
+// effects are not planned, or the effects before it do not stand.
+func (s *State) isTransitionBlocked() bool {
+	if len(s.Queue) == 0 || s.Queue[0].MessageName != opportunity.MessageProgress {
+		return false
+	}
+	move := s.nextTransition()
+	if move == nil {
+		return s.Playbook.Transitions
+	}
+	return slices.ContainsFunc(s.ActiveEffects, func(j ActiveEffect) bool {
+		return j.Chain == move.Chain && j.Stage == opportunity.EffectStageBefore && !j.Done
+	})
+}
+
+// TransitionToPlan returns the next move and its target, when its effects are not planned
+// yet.
+func (s *State) TransitionToPlan() (request, to string, due bool) {
+	if !s.canProceed() || !s.Playbook.Transitions ||
+		len(s.Queue) == 0 || s.Queue[0].MessageName != opportunity.MessageProgress || s.nextTransition() != nil {
+		return "", "", false
+	}
+	c, err := s.Queue[0].command()
+	progress, ok := c.(opportunity.Progress)
+	if err != nil || !ok {
+		return "", "", false
+	}
+	return s.Queue[0].Request, progress.To, true
+}
+
+// ApplyTransitionPlan stores the planned effects of a move.
+func (s *State) ApplyTransitionPlan(request string, plan exchange.Plan, now time.Time) {
+	s.reportPlanProblems(plan, now)
+	move := PlannedTransition{Request: request, After: plan.After}
+	if len(plan.Before)+len(plan.After) > 0 {
+		move.Chain = s.nextChain()
+	}
+	s.startChain(opportunity.EffectStageBefore, move.Chain, plan.Before, now)
+	s.PlannedTransitions = append(s.PlannedTransitions, move)
+	s.PlannedByVersion = plan.Version
+}
+
+// HasUnplannedTransition reports whether the batch holds a move without planned effects. Such a
+// move exists when the last playbook that the state saw has no effects.
+func (s *State) HasUnplannedTransition(batch []exchange.Change) bool {
+	return slices.ContainsFunc(batch, func(m exchange.Change) bool { return m.Progress != nil && s.plannedTransition(m.Request) == nil })
+}
+
+// failTransition ends the move whose earlier effect failed: effects that were done are
+// undone, the last one first.
+func (s *State) failTransition(job ActiveEffect, why string, now time.Time) {
+	at := slices.IndexFunc(s.PlannedTransitions, func(m PlannedTransition) bool { return m.Chain == job.Chain })
+	if at < 0 {
+		return
+	}
+	request := s.PlannedTransitions[at].Request
+	entry := slices.IndexFunc(s.Queue, func(e QueuedCommand) bool { return e.Request == request })
+	if entry < 0 {
+		return
+	}
+	failed := s.Queue[entry]
+	s.Queue = slices.Delete(s.Queue, entry, entry+1)
+	s.endRequest(failed, &opportunity.Error{
+		Type: opportunity.Rejected, Label: "Effect Failed", Value: string(job.Effect.Kind),
+		Message: fmt.Sprintf("the move was not made, since an effect that comes before it failed: %s: %s", job.Effect.Kind, why),
+	}, now)
+}
+
+// endTransition starts the effects after a move that was made, and undoes the effects
+// before a move that was not made. reason says why the move was not made.
+func (s *State) endTransition(request string, reason *opportunity.Error, now time.Time) {
+	at := slices.IndexFunc(s.PlannedTransitions, func(m PlannedTransition) bool { return m.Request == request })
+	if at < 0 {
+		return
+	}
+	move := s.PlannedTransitions[at]
+	s.PlannedTransitions = slices.Delete(s.PlannedTransitions, at, at+1)
+	belongs := func(j ActiveEffect) bool { return j.Chain == move.Chain && j.Stage == opportunity.EffectStageBefore }
+	switch {
+	case reason == nil:
+		s.ActiveEffects = slices.DeleteFunc(s.ActiveEffects, belongs)
+		s.startChain(opportunity.EffectStageAfter, move.Chain, move.After, now)
+	case reason.Type == opportunity.Skipped || reason.Type == opportunity.Undecided:
+		// It may have been made, so taking the effects back would be a guess.
+		for _, j := range s.ActiveEffects {
+			if belongs(j) && j.Attempted {
+				s.recordEffectResult(j, opportunity.EffectAbandoned, "nobody knows whether the move was made", now)
+				s.RaiseAttention(opportunity.AttentionEffect, j.Effect.Key, "it was done for a move that was skipped, and was left as it is", now)
+			}
+		}
+		s.ActiveEffects = slices.DeleteFunc(s.ActiveEffects, belongs)
+	default:
+		s.ActiveEffects = slices.DeleteFunc(s.ActiveEffects, func(j ActiveEffect) bool { return belongs(j) && !j.Attempted })
+		for i := range s.ActiveEffects {
+			if belongs(s.ActiveEffects[i]) {
+				s.ActiveEffects[i].Stage, s.ActiveEffects[i].Done, s.ActiveEffects[i].LastConfirmed, s.ActiveEffects[i].NotBefore, s.ActiveEffects[i].Errors = opportunity.EffectStageUndo, false, nil, time.Time{}, 0
+			}
+		}
+	}
+}

@@ -1,0 +1,264 @@
+package entity
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// Queue holds the waiting commands, in the order they came.
+//
+// The run that continues this one takes the queue over, and the size is limited. So
+// the queue is written in few bytes. Equal payloads are written once, times as the
+// distance to the entry before, and UUIDs as request ids in 23 characters.
+type Queue []QueuedCommand
+
+// packedQueue is the written form of a Queue.
+type packedQueue struct {
+	Payloads []json.RawMessage `json:"payloads"`
+	Commands []packedCommand   `json:"entries"`
+}
+
+// packedCommand is written as a list: request, verb, index of the payload,
+// milliseconds since the entry before, and flags. Unusual values follow: changes,
+// results, errors, and the milliseconds from the command to the first error.
+type packedCommand struct {
+	request     string
+	messageName opportunity.MessageName
+	payload     int
+	elapsed     int64
+	flags       int
+	changeCount int
+	results     []opportunity.InterestResult
+	errors      int
+	failing     int64
+}
+
+const (
+	packedInDoubt = 1 << iota
+	packedSendAlone
+	packedNoWaiter
+	packedFromUpdate
+	packedMaybeApplied
+	packedLaterExpirySet
+)
+
+func (e QueuedCommand) packedFlags() int {
+	flags := 0
+	if e.InDoubt {
+		flags |= packedInDoubt
+	}
+	if e.SendAlone {
+		flags |= packedSendAlone
+	}
+	if e.NoWaiter {
+		flags |= packedNoWaiter
+	}
+	if e.FromUpdate {
+		flags |= packedFromUpdate
+	}
+	if e.MaybeApplied {
+		flags |= packedMaybeApplied
+	}
+	if e.LaterExpirySet {
+		flags |= packedLaterExpirySet
+	}
+	return flags
+}
+
+// MarshalJSON implements json.Marshaler.
+func (q Queue) MarshalJSON() ([]byte, error) {
+	packed := packedQueue{Payloads: []json.RawMessage{}, Commands: make([]packedCommand, 0, len(q))}
+	places := make(map[string]int)
+	var before int64
+	for _, e := range q {
+		place, found := places[string(e.Payload)]
+		if !found {
+			place = len(packed.Payloads)
+			places[string(e.Payload)] = place
+			packed.Payloads = append(packed.Payloads, e.Payload)
+		}
+		at := e.Accepted.UnixMilli()
+		entry := packedCommand{
+			request: packRequestID(e.Request), messageName: e.MessageName, payload: place, elapsed: at - before, flags: e.packedFlags(),
+			changeCount: e.ChangeCount, results: e.Results, errors: e.Errors,
+		}
+		if e.Errors > 0 {
+			entry.failing = e.FailingSince.UnixMilli() - at
+		}
+		packed.Commands = append(packed.Commands, entry)
+		before = at
+	}
+	return json.Marshal(packed)
+}
+
+// UnmarshalJSON implements json.Unmarshaler. It also reads the plain list in states
+// of version 1.
+func (q *Queue) UnmarshalJSON(data []byte) error {
+	if plain := bytes.TrimSpace(data); len(plain) > 0 && plain[0] == '[' || string(plain) == "null" {
+		return json.Unmarshal(data, (*[]QueuedCommand)(q))
+	}
+	var packed packedQueue
+	if err := json.Unmarshal(data, &packed); err != nil {
+		return fmt.Errorf("queue: %w", err)
+	}
+	*q = make(Queue, len(packed.Commands))
+	var at int64
+	for i, e := range packed.Commands {
+		if e.payload < 0 || e.payload >= len(packed.Payloads) {
+			return fmt.Errorf("queue: entry %d names payload %d of %d", i, e.payload, len(packed.Payloads))
+		}
+		request, err := unpackRequestID(e.request)
+		if err != nil {
+			return fmt.Errorf("queue: entry %d: %w", i, err)
+		}
+		at += e.elapsed
+		(*q)[i] = QueuedCommand{
+			Request: request, MessageName: e.messageName, Payload: packed.Payloads[e.payload], Accepted: time.UnixMilli(at).UTC(),
+			ChangeCount: e.changeCount, Results: e.results,
+			InDoubt: e.flags&packedInDoubt != 0, SendAlone: e.flags&packedSendAlone != 0, NoWaiter: e.flags&packedNoWaiter != 0,
+			FromUpdate: e.flags&packedFromUpdate != 0, MaybeApplied: e.flags&packedMaybeApplied != 0, LaterExpirySet: e.flags&packedLaterExpirySet != 0, Errors: e.errors,
+		}
+		if e.errors > 0 {
+			(*q)[i].FailingSince = time.UnixMilli(at + e.failing).UTC()
+		}
+	}
+	return nil
+}
+
+// MarshalJSON implements json.Marshaler.
+func (e packedCommand) MarshalJSON() ([]byte, error) {
+	list := []any{e.request, e.messageName, e.payload, e.elapsed, e.flags}
+	if e.changeCount != 1 || e.results != nil || e.errors > 0 {
+		list = append(list, e.changeCount)
+	}
+	if e.results != nil || e.errors > 0 {
+		list = append(list, e.results)
+	}
+	if e.errors > 0 {
+		list = append(list, e.errors, e.failing)
+	}
+	return json.Marshal(list)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (e *packedCommand) UnmarshalJSON(data []byte) error {
+	var list []json.RawMessage
+	if err := json.Unmarshal(data, &list); err != nil {
+		return err
+	}
+	members := []any{&e.request, &e.messageName, &e.payload, &e.elapsed, &e.flags, &e.changeCount, &e.results, &e.errors, &e.failing}
+	if len(list) < 5 || len(list) > len(members) {
+		return fmt.Errorf("%d members; 5 to %d are wanted", len(list), len(members))
+	}
+	e.changeCount = 1
+	for i, member := range list {
+		if err := json.Unmarshal(member, members[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// packedPrefix begins a packed request id; an id that itself begins with the mark is
+// written with the mark twice.
+const packedPrefix = "~"
+
+// uuidLength is how many bytes a UUID has as a text.
+const uuidLength = 36
+
+func packRequestID(id string) string {
+	if len(id) == uuidLength {
+		if raw, err := hex.DecodeString(strings.ReplaceAll(id, "-", "")); err == nil && len(raw) == 16 && uuidText(raw) == id {
+			return packedPrefix + base64.RawURLEncoding.EncodeToString(raw)
+		}
+	}
+	if strings.HasPrefix(id, packedPrefix) {
+		return packedPrefix + id
+	}
+	return id
+}
+
+func unpackRequestID(text string) (string, error) {
+	rest, packed := strings.CutPrefix(text, packedPrefix)
+	if !packed || strings.HasPrefix(rest, packedPrefix) {
+		return rest, nil
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(rest)
+	if err != nil {
+		return "", fmt.Errorf("request id: %w", err)
+	}
+	if len(raw) != 16 {
+		return "", fmt.Errorf("request id: %d bytes are no UUID", len(raw))
+	}
+	return uuidText(raw), nil
+}
+
+// uuidText writes 16 bytes as a UUID.
+func uuidText(raw []byte) string {
+	return fmt.Sprintf("%x-%x-%x-%x-%x", raw[:4], raw[4:6], raw[6:8], raw[8:10], raw[10:])
+}
+
+// queueOverhead is how many bytes a queue has besides its entries.
+const queueOverhead = len(`{"payloads":[],"entries":[]}`)
+
+// encodedSize returns how many bytes the queue takes at most; fitting is how many of
+// its first entries fit into most bytes.
+func (q Queue) encodedSize(most int) (total, fitting int) {
+	if len(q) == 0 { // an empty queue is left out
+		return 0, 0
+	}
+	total = queueOverhead
+	seen := make(map[string]bool)
+	for i, e := range q {
+		total += e.encodedSize()
+		if seen[string(e.Payload)] {
+			total -= len(e.Payload)
+		} else {
+			seen[string(e.Payload)] = true
+		}
+		if total <= most {
+			fitting = i + 1
+		}
+	}
+	return total, fitting
+}
+
+// encodedSize returns how many bytes the entry takes at most, when no other entry
+// has its payload.
+func (e QueuedCommand) encodedSize() int {
+	size := len(e.Payload) + quotedSize(packRequestID(e.Request)) + quotedSize(string(e.MessageName)) + 40 // times, flags, punctuation
+	if e.Errors > 0 {
+		size += 40 // count, time, and the results, which are then written
+	}
+	if e.Results != nil {
+		size += exchange.JSONSize(e.Results)
+	}
+	return size
+}
+
+// quotedSize returns how many bytes the text takes as a JSON string at most,
+// without the quotes.
+func quotedSize(text string) int {
+	const escaped = len(`\u0000`)
+	size := 0
+	for _, c := range text {
+		switch {
+		case c == '"', c == '\\':
+			size += 2
+		case c < ' ', c == '<', c == '>', c == '&', c == '\u2028', c == '\u2029', c == utf8.RuneError:
+			size += escaped
+		default:
+			size += utf8.RuneLen(c)
+		}
+	}
+	return size
+}

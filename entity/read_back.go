@@ -1,0 +1,244 @@
+package entity
+
+import (
+	"encoding/json"
+	"slices"
+
+	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// ReadBack decides the changes of unknown fate in a batch from the record, read back.
+// Call Recall only when no such change can be under way any more. Its answers are
+// done or not sent when the record decides, and unknown otherwise.
+//
+// Added interests are the interests of the record that were not known before. The
+// API makes the changes of one request in order. So the added interests must be the
+// first ones of the request, item by item, and nothing else. When an interest is
+// missing although a later change took effect, the API rejected the interest for a
+// reason that got lost. It is not sent again. An interest stays unknown when the
+// API may have made a later, different one in the same item after rejecting an
+// earlier one. Quantity and unit amount, which some tenants let Oppflow read, may
+// distinguish the two. Learners cannot be read back.
+//
+// A move counts as done when the record is in the target step, and as not sent when
+// the record is in the step before. A move to the step before leads nowhere, since
+// a transition is one between two steps (documented). Sent again, such a move is
+// refused again.
+//
+// To set details or an expiry again does no harm, so these changes are not in
+// doubt. Recall only notes that they were tried. Details are in doubt when a later
+// change set the same details once more. An expiry counts as done when it shows, or
+// when a later expiry that undid it was set. It is then unknown whether the first
+// expiry was ever set, and nothing depends on it.
+//
+// resolved maps names of items to their ids.
+func (s *State) ReadBack(batch []exchange.Change, answers []exchange.ChangeResult, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID) []exchange.ChangeResult {
+	decided := slices.Clone(answers)
+	s.readBackInterests(batch, decided, record, resolved)
+	for i, m := range slices.Backward(batch) { // a later change that shows says something about the earlier ones
+		if decided[i].Status != exchange.StatusUnknown {
+			continue
+		}
+		switch {
+		case m.Progress != nil:
+			decided[i] = s.readBackProgress(*m.Progress, record, resolved)
+		case m.Update != nil && !isOverwritten(i, batch, decided):
+			decided[i] = exchange.ChangeResult{Status: exchange.StatusNotSent}
+			s.setMaybeApplied(m)
+		case m.ReservationChange != nil && s.isExpirySuperseded(i, batch, answers, decided, record):
+			decided[i] = exchange.ChangeResult{Status: exchange.StatusDone, Reservation: &opportunity.Reservation{Valid: true, Until: m.ReservationChange.Until}}
+		case m.ReservationChange != nil && !m.IsRequested() && isExpiryVisible(batch[:i], record):
+			decided[i] = exchange.ChangeResult{Status: exchange.StatusNotSent} // it would show
+		case m.ReservationChange != nil:
+			decided[i] = readBackReservation(*m.ReservationChange, record)
+			s.setMaybeApplied(m)
+		}
+	}
+	for i, m := range batch {
+		if m.Interest != nil && answers[i].Status == exchange.StatusUnknown && decided[i].Status == exchange.StatusNotSent && isLaterChangeApplied(i, batch, answers, decided) {
+			decided[i] = exchange.ChangeResult{Status: exchange.StatusRejected, Error: opportunity.Failf(opportunity.Rejected, "the API did not add it, and went on to what came after it; its reason got lost")}
+		}
+	}
+	return decided
+}
+
+// setMaybeApplied notes on a request that its change is sent again although it may have
+// happened.
+func (s *Inbox) setMaybeApplied(m exchange.Change) {
+	for i := range s.Queue {
+		if s.Queue[i].Request == m.Request && m.IsRequested() {
+			s.Queue[i].MaybeApplied = true
+		}
+	}
+}
+
+// isLaterChangeApplied reports whether a later change of the batch was made, so the change at i
+// had its turn. Details or an expiry that show prove nothing.
+func isLaterChangeApplied(i int, batch []exchange.Change, answers, decided []exchange.ChangeResult) bool {
+	for j := i + 1; j < len(batch); j++ {
+		shows := batch[j].Interest != nil || batch[j].Progress != nil
+		if answers[j].Status != exchange.StatusUnknown || shows && decided[j].Status == exchange.StatusDone {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *RecordState) readBackInterests(batch []exchange.Change, decided []exchange.ChangeResult, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID) {
+	known := s.knownInterestIDs()
+	var doubtful []int
+	for i, m := range batch {
+		switch {
+		case m.Interest == nil:
+		case decided[i].Status == exchange.StatusUnknown:
+			doubtful = append(doubtful, i)
+		case decided[i].Status == exchange.StatusDone && len(decided[i].Interests) > 0:
+			known[decided[i].Interests[0].ID] = true
+		}
+	}
+	var fresh []exchange.InterestRef
+	for _, ref := range record.Interests {
+		if !known[ref.ID] {
+			fresh = append(fresh, ref)
+		}
+	}
+	asked := make([]expectedInterest, len(doubtful))
+	for n, i := range doubtful {
+		asked[n] = expectedInterestOf(batch[i], resolved)
+	}
+	if !isUniquePrefix(fresh, asked) {
+		return
+	}
+	for n, i := range doubtful {
+		if n < len(fresh) {
+			decided[i] = exchange.ChangeResult{Status: exchange.StatusDone, Interests: fresh[n : n+1]}
+		} else {
+			decided[i] = exchange.ChangeResult{Status: exchange.StatusNotSent}
+		}
+	}
+}
+
+// expectedInterest is a requested interest, reduced to the facts that distinguish it from
+// others.
+type expectedInterest struct {
+	item       opportunity.ID // "" when it is not known
+	quantity   int
+	unitAmount opportunity.Amount
+	content    string
+}
+
+func expectedInterestOf(m exchange.Change, resolved map[exchange.UnresolvedName]opportunity.ID) expectedInterest {
+	w := expectedInterest{item: opportunity.ID(m.Interest.Item), quantity: m.Interest.Quantity, unitAmount: m.Interest.UnitAmount}
+	if names := m.Names(); len(names) > 0 {
+		w.item = resolved[names[0]]
+	}
+	if data, err := json.Marshal(m.Interest); err == nil { // plain data
+		w.content = string(data)
+	}
+	return w
+}
+
+// matches reports whether the interest may be the requested one, by all facts that
+// were read.
+func (w expectedInterest) matches(ref exchange.InterestRef) bool {
+	return ref.Item != "" && ref.Item == w.item &&
+		(ref.Quantity == 0 || ref.Quantity == w.quantity) &&
+		(ref.UnitAmount == nil || ref.UnitAmount.Equal(w.unitAmount))
+}
+
+// isUniquePrefix reports whether the interests there must be the first ones of those
+// asked for. All facts that were read must say so, and no other choice may fit,
+// except one that is equal in everything.
+func isUniquePrefix(there []exchange.InterestRef, asked []expectedInterest) bool {
+	if len(there) > len(asked) {
+		return false
+	}
+	for n, ref := range there {
+		if !asked[n].matches(ref) {
+			return false
+		}
+	}
+	// Each may be any that it fits, from its own index up to the last index that
+	// leaves room for those after it. All of these must be equal.
+	last := len(asked)
+	for n := len(there) - 1; n >= 0; n-- {
+		for last--; !asked[last].matches(there[n]); {
+			last--
+		}
+		for _, other := range asked[n : last+1] {
+			if other.matches(there[n]) && other.content != asked[n].content {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (s *RecordState) readBackProgress(asked opportunity.Progress, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID) exchange.ChangeResult {
+	switch record.Step.ID {
+	case s.Step.ID:
+		return exchange.ChangeResult{Status: exchange.StatusNotSent}
+	case stepID(asked, resolved):
+		return exchange.ChangeResult{Status: exchange.StatusDone, Step: &record.Step}
+	}
+	return exchange.ChangeResult{Status: exchange.StatusUnknown}
+}
+
+// isOverwritten reports whether a later update of the batch, which the API made, set
+// a detail of the update at i. To send the earlier update again would undo the
+// later one.
+func isOverwritten(i int, batch []exchange.Change, answers []exchange.ChangeResult) bool {
+	update := batch[i].Update
+	for n := i + 1; n < len(batch); n++ {
+		later := batch[n].Update
+		if later == nil || answers[n].Status != exchange.StatusDone {
+			continue
+		}
+		if update.Name != "" && later.Name != "" || update.Account != "" && later.Account != "" || update.Currency != "" && later.Currency != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// isExpirySuperseded reports whether a later expiry of the batch, which the API set, now
+// holds the places. To send the requested expiry at i again would undo the later
+// one. An expiry that no caller asked for comes with new places. Such an expiry
+// counts only when it is no shorter and the places are not just held as before.
+func (s *RecordState) isExpirySuperseded(i int, batch []exchange.Change, answers, decided []exchange.ChangeResult, record exchange.Snapshot) bool {
+	asked := batch[i].ReservationChange.Until
+	changed := record.Reservation.Valid != s.Reservation.Valid || !record.Reservation.Until.Equal(s.Reservation.Until)
+	for n := i + 1; n < len(batch) && !asked.IsZero(); n++ {
+		held := decided[n].Reservation
+		if batch[n].ReservationChange == nil || decided[n].Status != exchange.StatusDone || held == nil || !held.Valid {
+			continue
+		}
+		if batch[n].IsRequested() || !held.Until.Before(asked) && (changed || answers[n].Status == exchange.StatusDone) {
+			return true
+		}
+	}
+	return false
+}
+
+// isExpiryVisible reports whether the places are held as one of these changes asked.
+func isExpiryVisible(batch []exchange.Change, record exchange.Snapshot) bool {
+	return slices.ContainsFunc(batch, func(m exchange.Change) bool {
+		return m.ReservationChange != nil && m.IsRequested() && m.ReservationChange.ExpiryError(&record.Reservation) == nil
+	})
+}
+
+func readBackReservation(asked exchange.ReservationChange, record exchange.Snapshot) exchange.ChangeResult {
+	held := record.Reservation
+	done := held.Valid && !held.Until.IsZero() && !held.Until.Before(asked.NotBefore)
+	switch {
+	case asked.Release:
+		done = !held.Valid
+	case !asked.Until.IsZero():
+		done = asked.ExpiryError(&held) == nil
+	}
+	if done {
+		return exchange.ChangeResult{Status: exchange.StatusDone, Reservation: &held}
+	}
+	return exchange.ChangeResult{Status: exchange.StatusNotSent}
+}

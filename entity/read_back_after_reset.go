@@ -1,0 +1,261 @@
+package entity
+
+import (
+	"slices"
+	"time"
+
+	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// Backlog holds every change that waits after a reset, in the order of the queue.
+type Backlog struct {
+	Changes  []exchange.Change
+	commands []QueuedCommand // one for each mutation
+}
+
+// Backlog returns every change that waits, also of requests in doubt.
+func (s *Inbox) Backlog() Backlog {
+	var b Backlog
+	for _, e := range s.Queue {
+		for _, m := range e.remainingChanges() {
+			b.Changes, b.commands = append(b.Changes, m), append(b.commands, e)
+		}
+	}
+	return b
+}
+
+// isBefore reports whether the change at i was certainly requested before the change at
+// j. After a reset all messages come again at once, signals first.
+func (b Backlog) isBefore(i, j int) bool {
+	return i < j && (b.commands[i].FromUpdate == b.commands[j].FromUpdate || b.commands[i].Accepted.Before(b.commands[j].Accepted))
+}
+
+// ReadBackAfterReset decides everything that waits after a reset, from the record, read back. The
+// run before the reset may have sent a part of it, and the knowledge of that run is
+// lost. Call Recount only when no request of that run can be under way any more. First
+// end the requests whose names mean nothing, since they were never sent. The answers
+// have the order of the backlog.
+//
+// Interests are matched by their items. All interests of the record in an item that
+// were not known before count as made. The exception is an item with fewer such
+// interests than requested, when the requested ones differ in facts that cannot be
+// read back. A move counts as done when the record is in its target step, and no other
+// move leads there. Details and expiries count as done when the record shows them, or
+// shows those of a change that may have come later.
+//
+// The run before worked through the messages in their order. So a change that took
+// effect proves that the changes before it were sent. A change that was sent and does
+// not show stays unknown: it was refused, or undone by hand, and to send it again
+// would be a guess. All other changes count as not sent. A change that was refused
+// before is then refused again.
+//
+// from is the step where the run knew the record, "" when it knew of none.
+func (s *RecordState) ReadBackAfterReset(b Backlog, from opportunity.ID, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID) []exchange.ChangeResult {
+	answers := make([]exchange.ChangeResult, len(b.Changes))
+	for i := range answers {
+		answers[i].Status = exchange.StatusUnknown
+	}
+	s.readBackInterestsAfterReset(b, answers, record, resolved)
+	b.readBackTransitions(answers, from, record, resolved)
+	took := slices.Clone(answers)
+	for i := range slices.Backward(b.Changes) {
+		switch m := b.Changes[i]; {
+		case m.Update != nil:
+			answers[i] = b.readBackUpdate(i, record, resolved)
+		case m.ReservationChange != nil:
+			answers[i] = b.readBackExpiry(i, record)
+			continue // an expiry does no harm
+		}
+		if answers[i].Status == exchange.StatusNotSent && b.wasSent(i, took) {
+			answers[i].Status = exchange.StatusUnknown
+		}
+	}
+	b.resendLaterUpdates(answers)
+	return answers
+}
+
+// resendLaterUpdates also sends an update that shows, when an earlier update of the same
+// details is sent again. The record may have shown these details before both updates.
+func (b Backlog) resendLaterUpdates(answers []exchange.ChangeResult) {
+	for i, m := range b.Changes {
+		if m.Update == nil || answers[i].Status == exchange.StatusDone {
+			continue
+		}
+		for j := i + 1; j < len(answers); j++ {
+			if later := b.Changes[j].Update; later != nil && answers[j].Status == exchange.StatusDone && without(*m.Update, *later) != *m.Update {
+				answers[j] = exchange.ChangeResult{Status: exchange.StatusNotSent}
+			}
+		}
+	}
+}
+
+// wasSent reports whether a change that certainly came later took effect.
+func (b Backlog) wasSent(i int, answers []exchange.ChangeResult) bool {
+	for j := range answers {
+		if answers[j].Status == exchange.StatusDone && b.isBefore(i, j) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *RecordState) readBackInterestsAfterReset(b Backlog, answers []exchange.ChangeResult, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID) {
+	known := s.knownInterestIDs()
+	there := make(map[opportunity.ID][]exchange.InterestRef)
+	for _, ref := range record.Interests {
+		if !known[ref.ID] {
+			there[ref.Item] = append(there[ref.Item], ref)
+		}
+	}
+	asked := make(map[opportunity.ID][]int)
+	wishes := make([]expectedInterest, len(b.Changes))
+	var items []opportunity.ID
+	for i, m := range b.Changes {
+		if m.Interest == nil {
+			continue
+		}
+		wishes[i] = expectedInterestOf(m, resolved)
+		item := wishes[i].item
+		if asked[item] == nil {
+			items = append(items, item)
+		}
+		asked[item] = append(asked[item], i)
+	}
+	for _, item := range items {
+		places := asked[item]
+		of := make([]expectedInterest, len(places))
+		for n, i := range places {
+			of[n] = wishes[i]
+		}
+		if item == "" || !isUniquePrefix(there[item], of) {
+			continue
+		}
+		for n, i := range places {
+			if n < len(there[item]) {
+				answers[i] = exchange.ChangeResult{Status: exchange.StatusDone, Interests: there[item][n : n+1]}
+			} else {
+				answers[i] = exchange.ChangeResult{Status: exchange.StatusNotSent}
+			}
+		}
+	}
+}
+
+// readBackTransitions decides moves by the record's step. When the record is in its known
+// step, either nothing happened, or the record came back.
+func (b Backlog) readBackTransitions(answers []exchange.ChangeResult, from opportunity.ID, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID) {
+	var moves, there []int
+	for i, m := range b.Changes {
+		if m.Progress == nil {
+			continue
+		}
+		moves = append(moves, i)
+		if stepID(*m.Progress, resolved) == record.Step.ID {
+			there = append(there, i)
+		}
+	}
+	stays := record.Step.ID == from
+	if len(there) == 0 && !stays && from != "" {
+		return // a person moved the record, before or after
+	}
+	if stays && len(there) == 1 && !slices.ContainsFunc(moves, func(i int) bool { return i != there[0] && !b.isBefore(there[0], i) }) {
+		there = nil // the first move leads nowhere, see Recall
+	}
+	for _, i := range moves {
+		switch {
+		case slices.Equal(there, []int{i}) && !stays:
+			answers[i] = exchange.ChangeResult{Status: exchange.StatusDone, Step: &record.Step}
+		case !slices.ContainsFunc(there, func(t int) bool { return !b.isBefore(t, i) }):
+			answers[i].Status = exchange.StatusNotSent
+		}
+	}
+}
+
+// stepID returns the id of the target step, if it is known.
+func stepID(p opportunity.Progress, resolved map[exchange.UnresolvedName]opportunity.ID) opportunity.ID {
+	if id, named := resolved[exchange.UnresolvedName{Type: opportunity.TypeStep, Text: p.To}]; named {
+		return id
+	}
+	return opportunity.ID(p.To)
+}
+
+// readBackUpdate decides whether the details show. The update also counts as done when
+// it would undo another update: one that shows, sets the same details, and may have
+// come later.
+func (b Backlog) readBackUpdate(i int, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID) exchange.ChangeResult {
+	missing := missingFrom(*b.Changes[i].Update, record.Details, resolved)
+	for j, m := range b.Changes {
+		if m.Update != nil && j != i && !b.isBefore(j, i) && missingFrom(*m.Update, record.Details, resolved) == (opportunity.UpdateDetails{}) {
+			missing = without(missing, *m.Update)
+		}
+	}
+	if missing == (opportunity.UpdateDetails{}) {
+		return exchange.ChangeResult{Status: exchange.StatusDone, Details: &record.Details}
+	}
+	return exchange.ChangeResult{Status: exchange.StatusNotSent}
+}
+
+// missingFrom returns the details of the update that the record does not show.
+func missingFrom(u opportunity.UpdateDetails, details opportunity.Details, resolved map[exchange.UnresolvedName]opportunity.ID) opportunity.UpdateDetails {
+	named := func(typ, text string) opportunity.ID {
+		if id, known := resolved[exchange.UnresolvedName{Type: typ, Text: text}]; known {
+			return id
+		}
+		return opportunity.ID(text)
+	}
+	missing := opportunity.UpdateDetails{Name: u.Name, Account: u.Account, Currency: u.Currency}
+	if u.Name == details.Name {
+		missing.Name = ""
+	}
+	if named(opportunity.TypeAccount, u.Account) == details.Account.ID {
+		missing.Account = ""
+	}
+	if string(named(exchange.TypeCurrency, u.Currency)) == details.Currency {
+		missing.Currency = ""
+	}
+	return missing
+}
+
+// without leaves out the details that the other update also sets.
+func without(u, other opportunity.UpdateDetails) opportunity.UpdateDetails {
+	if other.Name != "" {
+		u.Name = ""
+	}
+	if other.Account != "" {
+		u.Account = ""
+	}
+	if other.Currency != "" {
+		u.Currency = ""
+	}
+	return u
+}
+
+// readBackExpiry decides whether the expiry shows. The expiry also counts as done when
+// it would undo another expiry that shows and may have come later.
+func (b Backlog) readBackExpiry(i int, record exchange.Snapshot) exchange.ChangeResult {
+	shows := func(j int) bool {
+		return record.Reservation.Until.Sub(b.Changes[j].ReservationChange.Until).Abs() <= opportunity.ExpiryTolerance
+	}
+	for j, m := range b.Changes {
+		if m.ReservationChange != nil && (j == i || !b.isBefore(j, i)) && shows(j) {
+			return exchange.ChangeResult{Status: exchange.StatusDone, Reservation: &opportunity.Reservation{Valid: true, Until: b.Changes[i].ReservationChange.Until}}
+		}
+	}
+	return exchange.ChangeResult{Status: exchange.StatusNotSent}
+}
+
+// ApplyReadBackAfterReset stores the result of Recount, and the record. Interests that no known
+// request asked for are shown from now on, and never count as the effect of a request.
+func (s *State) ApplyReadBackAfterReset(b Backlog, answers []exchange.ChangeResult, record exchange.Snapshot, now time.Time) {
+	s.appendTimeline(now, "the run was reset: what waits was compared with the record")
+	s.ApplyResults(b.Changes, answers, now)
+	for i := range s.Queue {
+		s.Queue[i].MaybeApplied = s.Queue[i].MaybeApplied || s.Queue[i].isExpired(now) // the run before may have sent it in time
+	}
+	for i, m := range b.Changes {
+		if m.Interest != nil && m.Interest.Reserve && answers[i].Status == exchange.StatusDone && !record.Reservation.Valid {
+			s.ExpiryPending = true // its expiry may not have been sent
+		}
+	}
+	s.ApplyRefresh(record, now)
+}

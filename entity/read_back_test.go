@@ -1,0 +1,587 @@
+package entity_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/oppflow/oppflow/entity"
+	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+func interestRef(i, item opportunity.ID) exchange.InterestRef {
+	return exchange.InterestRef{ID: i, Item: item}
+}
+
+// statuses are the fates of answers, and the interests beside them.
+func statuses(answers []exchange.ChangeResult) []string {
+	var list []string
+	for _, a := range answers {
+		one := string(a.Status)
+		for _, i := range a.Interests {
+			one += " " + string(i.ID)
+		}
+		list = append(list, one)
+	}
+	return list
+}
+
+func TestReadBackInterests(t *testing.T) {
+	named := opportunity.Interest{Item: "Workplace Safety", Kind: opportunity.Path, Quantity: 1}
+	places := reservingInterest(1)
+	for _, c := range []struct {
+		name    string
+		answers []exchange.ChangeResult // for a course by id, an event, a path by name
+		record  []exchange.InterestRef
+		want    []string
+	}{
+		{"none happened", repeat(unknownResult, 4), []exchange.InterestRef{interestRef("old", course), interestRef("strange", course)}, []string{"notSent", "notSent", "notSent", "notSent"}},
+		{
+			"all happened", repeat(unknownResult, 4),
+			[]exchange.InterestRef{interestRef("old", course), interestRef("a", course), interestRef("strange", event), interestRef("b", event), interestRef("c", path)},
+			[]string{"done a", "done b", "done c", "notSent"},
+		},
+		{"the first happened", repeat(unknownResult, 4), []exchange.InterestRef{interestRef("old", course), interestRef("a", course)}, []string{"done a", "notSent", "notSent", "notSent"}},
+		{"not a beginning", repeat(unknownResult, 4), []exchange.InterestRef{interestRef("b", event)}, []string{"unknown", "unknown", "unknown", "notSent"}},
+		{"something else came", repeat(unknownResult, 4), []exchange.InterestRef{interestRef("a", course), interestRef("b", path)}, []string{"unknown", "unknown", "unknown", "notSent"}},
+		{
+			"more than was asked", repeat(unknownResult, 4),
+			[]exchange.InterestRef{interestRef("a", course), interestRef("b", event), interestRef("c", path), interestRef("d", course)},
+			[]string{"unknown", "unknown", "unknown", "notSent"},
+		},
+		{
+			"the answered ones are known",
+			[]exchange.ChangeResult{doneResult("a"), unknownResult, unknownResult, unknownResult},
+			[]exchange.InterestRef{interestRef("a", course), interestRef("b", event)},
+			[]string{"done a", "done b", "notSent", "notSent"},
+		},
+		{
+			"a rejected one is none",
+			[]exchange.ChangeResult{rejectedResult("No"), unknownResult, unknownResult, unknownResult},
+			[]exchange.InterestRef{interestRef("b", event)},
+			[]string{"rejected", "done b", "notSent", "notSent"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := openedState(t)
+			s.Interests, s.Unattributed = []opportunity.RecordedInterest{{ID: "old"}}, []opportunity.ID{"strange"}
+			accept(t, s, addInterests(plainInterest(1), places, named), "r")
+			batch := s.NextBatch()
+			given := slices.Clone(c.answers)
+			got := s.ReadBack(batch, c.answers, recordNow(c.record...), map[exchange.UnresolvedName]opportunity.ID{{Type: opportunity.TypePath, Text: "Workplace Safety"}: path})
+			if diff := cmp.Diff(c.want, statuses(got)); diff != "" {
+				t.Error(diff)
+			}
+			if diff := cmp.Diff(given, c.answers); diff != "" {
+				t.Errorf("the answers given were changed: %s", diff)
+			}
+		})
+	}
+	t.Run("a name that could not be looked up", func(t *testing.T) {
+		s := openedState(t)
+		accept(t, s, addInterests(named), "r")
+		if got := statuses(s.ReadBack(s.NextBatch(), []exchange.ChangeResult{unknownResult}, recordNow(interestRef("a", "")), nil)); got[0] != "unknown" {
+			t.Errorf("got %v", got)
+		}
+	})
+	// Interests in one item differ in facts that cannot be read back, and each of
+	// them may have been rejected.
+	for _, c := range []struct {
+		name   string
+		record []exchange.InterestRef
+		want   []string
+	}{
+		{"none of the same", nil, []string{"notSent", "notSent", "notSent"}},
+		{"one of the same", []exchange.InterestRef{interestRef("a", course)}, []string{"unknown", "unknown", "unknown"}},
+		{"both of the same", []exchange.InterestRef{interestRef("a", course), interestRef("b", course)}, []string{"done a", "done b", "notSent"}},
+		{"all", []exchange.InterestRef{interestRef("a", course), interestRef("b", course), interestRef("c", path)}, []string{"done a", "done b", "done c"}},
+		{"one of the same and the other", []exchange.InterestRef{interestRef("a", course), interestRef("c", path)}, []string{"unknown", "unknown", "unknown"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := openedState(t)
+			accept(t, s, addInterests(plainInterest(1), plainInterest(2), opportunity.Interest{Item: string(path), Quantity: 1}), "r")
+			if diff := cmp.Diff(c.want, statuses(s.ReadBack(s.NextBatch(), repeat(unknownResult, 3), recordNow(c.record...), nil))); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestReadBackEqualInterests: equal interests can replace each other, unless a
+// different one is possible as well.
+func TestReadBackEqualInterests(t *testing.T) {
+	one, other := plainInterest(1), plainInterest(2)
+	for _, c := range []struct {
+		name  string
+		asked []opportunity.Interest
+		has   int
+		want  []string
+	}{
+		{"equal", repeat(one, 3), 2, []string{"done x", "done x", "notSent"}},
+		{"a different one in between", []opportunity.Interest{one, other, one}, 1, []string{"unknown", "unknown", "unknown"}},
+		{"a different one in between, of two", []opportunity.Interest{one, other, one}, 2, []string{"unknown", "unknown", "unknown"}},
+		{"a different one at the end", []opportunity.Interest{one, one, other}, 1, []string{"unknown", "unknown", "unknown"}},
+		{"a different item in between", []opportunity.Interest{one, {Item: string(path), Quantity: 1}, one}, 1, []string{"done x", "notSent", "notSent"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := openedState(t)
+			accept(t, s, addInterests(c.asked...), "r")
+			got := s.ReadBack(s.NextBatch(), repeat(unknownResult, len(c.asked)), recordNow(repeat(interestRef("x", course), c.has)...), nil)
+			if diff := cmp.Diff(c.want, statuses(got)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// Other readable facts of an interest distinguish interests in one item.
+func TestReadBackByQuantityAndPrice(t *testing.T) {
+	dear := plainInterest(2)
+	dear.UnitAmount = amount(t, "300")
+	asked := []opportunity.Interest{plainInterest(1), plainInterest(2), dear}
+	price := func(s string) *opportunity.Amount { a := amount(t, s); return &a }
+	usual := asked[0].UnitAmount
+	for _, c := range []struct {
+		name string
+		has  []exchange.InterestRef
+		want []string
+	}{
+		{"the first", []exchange.InterestRef{{ID: "x", Item: course, Quantity: 1}}, []string{"done x", "notSent", "notSent"}},
+		{"not the first", []exchange.InterestRef{{ID: "x", Item: course, Quantity: 2}}, []string{"unknown", "unknown", "unknown"}},
+		{
+			"two, by quantity alone",
+			[]exchange.InterestRef{{ID: "x", Item: course, Quantity: 1}, {ID: "y", Item: course, Quantity: 2}},
+			[]string{"unknown", "unknown", "unknown"},
+		},
+		{
+			"two, by the price as well",
+			[]exchange.InterestRef{{ID: "x", Item: course, Quantity: 1, UnitAmount: &usual}, {ID: "y", Item: course, Quantity: 2, UnitAmount: &usual}},
+			[]string{"done x", "done y", "notSent"},
+		},
+		{
+			"the second was turned down",
+			[]exchange.InterestRef{{ID: "x", Item: course, Quantity: 1, UnitAmount: &usual}, {ID: "y", Item: course, Quantity: 2, UnitAmount: price("300.00")}},
+			[]string{"unknown", "unknown", "unknown"},
+		},
+		{"somebody changed the price", []exchange.InterestRef{{ID: "x", Item: course, Quantity: 1, UnitAmount: price("1")}}, []string{"unknown", "unknown", "unknown"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := openedState(t)
+			accept(t, s, addInterests(asked...), "r")
+			got := s.ReadBack(s.NextBatch(), repeat(unknownResult, len(asked)), recordNow(c.has...), nil)
+			if diff := cmp.Diff(c.want, statuses(got)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestReadBackProgress(t *testing.T) {
+	lost := opportunity.Step{ID: id(opportunity.TypeStep, 6), Name: "Lost"}
+	names := map[exchange.UnresolvedName]opportunity.ID{{Type: opportunity.TypeStep, Text: "Won"}: won.ID}
+	for _, c := range []struct {
+		name  string
+		to    string
+		names map[exchange.UnresolvedName]opportunity.ID
+		stand opportunity.Step
+		want  exchange.ChangeStatus
+	}{
+		{"it moved", "Won", names, won, exchange.StatusDone},
+		{"it moved, by id", string(won.ID), nil, won, exchange.StatusDone},
+		{"it stands where it stood", "Won", names, proposed, exchange.StatusNotSent},
+		{"it stands elsewhere", "Won", names, lost, exchange.StatusUnknown},
+		{"nobody knows where to", "Won", nil, won, exchange.StatusUnknown},
+		{"nobody knows where to, and it did not move", "Won", nil, proposed, exchange.StatusNotSent},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := openedState(t)
+			accept(t, s, opportunity.Progress{To: c.to}, "r")
+			snapshot := recordNow()
+			snapshot.Step = c.stand
+			got := s.ReadBack(s.NextBatch(), []exchange.ChangeResult{unknownResult}, snapshot, c.names)
+			if got[0].Status != c.want {
+				t.Errorf("got %+v", got[0])
+			}
+			s.ApplyResults(s.NextBatch(), got, noon)
+			if c.want == exchange.StatusDone && s.Step != won {
+				t.Errorf("the state stands in %+v", s.Step)
+			}
+		})
+	}
+}
+
+// TestReadBackUpdate: to set details again does no harm, unless others were set after
+// them.
+func TestReadBackUpdate(t *testing.T) {
+	named := func(name string) exchange.ChangeResult {
+		return exchange.ChangeResult{Status: exchange.StatusDone, Details: &opportunity.Details{Name: name}}
+	}
+	for _, c := range []struct {
+		name    string
+		later   opportunity.UpdateDetails
+		answers []exchange.ChangeResult
+		want    []string
+	}{
+		{"both unknown", opportunity.UpdateDetails{Name: "second"}, []exchange.ChangeResult{unknownResult, unknownResult}, []string{"notSent", "notSent"}},
+		{"the later was done", opportunity.UpdateDetails{Name: "second"}, []exchange.ChangeResult{unknownResult, named("second")}, []string{"unknown", "done"}},
+		{"the later set something else", opportunity.UpdateDetails{Currency: "USD"}, []exchange.ChangeResult{unknownResult, named("first")}, []string{"notSent", "done"}},
+		{"the later was refused", opportunity.UpdateDetails{Name: "second"}, []exchange.ChangeResult{unknownResult, rejectedResult("No")}, []string{"notSent", "rejected"}},
+		{"the earlier was done", opportunity.UpdateDetails{Name: "second"}, []exchange.ChangeResult{named("first"), unknownResult}, []string{"done", "notSent"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := openedState(t)
+			accept(t, s, opportunity.UpdateDetails{Name: "first"}, "a")
+			accept(t, s, c.later, "b")
+			got := s.ReadBack(s.NextBatch(), c.answers, recordNow(), nil)
+			if diff := cmp.Diff(c.want, statuses(got)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestReadBackExpiry(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		release bool
+		now     opportunity.Reservation
+		want    exchange.ChangeStatus
+	}{
+		{"held", false, opportunity.Reservation{Valid: true, Until: noon}, exchange.StatusDone},
+		{"held too short", false, opportunity.Reservation{Valid: true, Until: noon.Add(-1)}, exchange.StatusNotSent},
+		{"not held", false, opportunity.Reservation{Until: noon}, exchange.StatusNotSent},
+		{"held without an end", false, opportunity.Reservation{Valid: true}, exchange.StatusNotSent},
+		{"released", true, opportunity.Reservation{Until: noon}, exchange.StatusDone},
+		{"not released", true, opportunity.Reservation{Valid: true, Until: noon}, exchange.StatusNotSent},
+	} {
+		s := openedState(t)
+		snapshot := recordNow()
+		snapshot.Reservation = c.now
+		extend := &exchange.ReservationChange{NotBefore: noon, Release: c.release}
+		got := s.ReadBack([]exchange.Change{{Request: "r", ReservationChange: extend}}, []exchange.ChangeResult{unknownResult}, snapshot, nil)
+		if got[0].Status != c.want {
+			t.Errorf("%s: got %s, want %s", c.name, got[0].Status, c.want)
+		}
+	}
+	// A requested expiry is exact: longer is as wrong as shorter.
+	for _, c := range []struct {
+		name string
+		now  opportunity.Reservation
+		want exchange.ChangeStatus
+	}{
+		{"as asked", opportunity.Reservation{Valid: true, Until: noon.Add(opportunity.ExpiryTolerance)}, exchange.StatusDone},
+		{"longer", opportunity.Reservation{Valid: true, Until: noon.Add(time.Hour)}, exchange.StatusNotSent},
+		{"shorter", opportunity.Reservation{Valid: true, Until: noon.Add(-time.Hour)}, exchange.StatusNotSent},
+		{"not held", opportunity.Reservation{Until: noon}, exchange.StatusNotSent},
+	} {
+		s := openedState(t)
+		snapshot := recordNow()
+		snapshot.Reservation = c.now
+		if _, err := s.Accept(opportunity.ExtendReservations{Until: noon}, "r", true, noon.Add(-time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.ReadBack(s.NextBatch(), []exchange.ChangeResult{unknownResult}, snapshot, nil); got[0].Status != c.want {
+			t.Errorf("%s: got %s, want %s", c.name, got[0].Status, c.want)
+		}
+	}
+}
+
+// TestReadBackSupersededExpiry: a requested expiry whose answer was lost is not sent again
+// when this would shorten a later expiry.
+func TestReadBackSupersededExpiry(t *testing.T) {
+	auto := laterExpiry.Until.AddDate(0, 1, 0)
+	for _, c := range []struct {
+		name  string
+		auto  exchange.ChangeResult
+		again string // the next change that is sent
+	}{
+		{"held longer", expiryResult(true, auto), ""},
+		{"held as long", expiryResult(true, laterExpiry.Until), ""},
+		{"not held", expiryResult(false, auto), "x~"},
+		{"held shorter", expiryResult(true, laterExpiry.Until.AddDate(0, -1, 0)), "x~"},
+		{"lost, too", unknownResult, "x~"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := openedState(t)
+			accept(t, s, laterExpiry, "x")
+			accept(t, s, addInterests(reservingInterest(1)), "b")
+			batch := s.NextBatch()
+			record := recordNow(interestRef("i", event))
+			record.Reservation = opportunity.Reservation{Until: noon}
+			if c.auto.Reservation != nil {
+				record.Reservation = *c.auto.Reservation
+				record.Reservation.Until = record.Reservation.Until.Add(time.Hour) // by hand, in between
+			}
+			answers := s.VerifyResults(batch, []exchange.ChangeResult{unknownResult, doneResult("i"), c.auto})
+			s.ApplyResults(batch, s.ReadBack(batch, answers, record, nil), noon)
+			if got := strings.Join(batchText(s.NextBatch()), " "); got != c.again {
+				t.Errorf("sent next: %q, want %q", got, c.again)
+			}
+			if c.again == "" && (outcome(t, s, "x").State != opportunity.Done || !s.Reservation.Until.Equal(c.auto.Reservation.Until)) {
+				t.Errorf("got %+v, places %+v", outcome(t, s, "x"), s.Reservation)
+			}
+		})
+	}
+}
+
+// TestReadBackEarlierExpiryProvesNothing: the places are held as before a request.
+// This does not prove that the request's earlier end was ever set.
+func TestReadBackEarlierExpiryProvesNothing(t *testing.T) {
+	before := laterExpiry.Until.AddDate(0, 1, 0)
+	for _, c := range []struct {
+		name  string
+		now   time.Time // until when the places are held
+		again string    // the next change that is sent
+	}{
+		{"as before", before, "x~ b/0 extend"},
+		{"longer", before.Add(time.Second), "b/0 extend"},
+		{"as asked", laterExpiry.Until, "b/0 extend"},
+	} {
+		s := openedState(t)
+		s.Reservation = opportunity.Reservation{Valid: true, Until: before}
+		accept(t, s, laterExpiry, "x")
+		accept(t, s, addInterests(reservingInterest(1)), "b")
+		batch := s.NextBatch()
+		record := recordNow()
+		record.Reservation = opportunity.Reservation{Valid: true, Until: c.now}
+		s.ApplyResults(batch, s.ReadBack(batch, repeat(unknownResult, len(batch)), record, nil), noon)
+		if got := strings.Join(batchText(s.NextBatch()), " "); got != c.again {
+			t.Errorf("%s: sent next: %q, want %q", c.name, got, c.again)
+		}
+	}
+}
+
+// TestReadBackExpiryOfTheSameRequest: a later, shorter expiry was not set, since the
+// places are held for longer.
+func TestReadBackExpiryOfTheSameRequest(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		second exchange.ChangeResult
+		places []exchange.InterestRef // taken all the same
+		again  string                 // the next change that is sent
+	}{
+		{"broken off", unknownResult, nil, "y~ b/0 extend"},
+		{"broken off later", unknownResult, []exchange.InterestRef{interestRef("i", event)}, "y~"},
+		{"refused", rejectedResult("No"), []exchange.InterestRef{interestRef("i", event)}, "extend"},
+		{"refused, and nothing taken", rejectedResult("No"), nil, "b/0 extend"},
+	} {
+		s := openedState(t)
+		s.Reservation = opportunity.Reservation{Valid: true, Until: laterExpiry.Until.AddDate(0, 1, 0)}
+		accept(t, s, laterExpiry, "x")
+		accept(t, s, opportunity.ExtendReservations{Until: laterExpiry.Until.AddDate(0, -1, 0)}, "y")
+		accept(t, s, addInterests(reservingInterest(1)), "b")
+		batch := s.NextBatch()
+		record := recordNow(c.places...)
+		record.Reservation = opportunity.Reservation{Valid: true, Until: laterExpiry.Until}
+		s.ApplyResults(batch, s.ReadBack(batch, []exchange.ChangeResult{unknownResult, c.second, unknownResult, unknownResult}, record, nil), noon)
+		if got := strings.Join(batchText(s.NextBatch()), " "); got != c.again {
+			t.Errorf("%s: sent next: %q, want %q", c.name, got, c.again)
+		}
+		if outcome(t, s, "x").State != opportunity.Done {
+			t.Errorf("%s: the one that shows is %+v", c.name, outcome(t, s, "x"))
+		}
+	}
+}
+
+// TestReadBackConsecutiveExpiries: the answers to two expiries were lost, and the places show the
+// later one, so the earlier one is not sent again after it.
+func TestReadBackConsecutiveExpiries(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		first, second int // months from now
+		held          int // 0 when the places show neither
+		again         string
+	}{
+		{"longer", 1, 2, 2, ""},
+		{"shorter", 2, 1, 1, ""},
+		{"the first only", 1, 2, 1, "second~"},
+		{"neither", 1, 2, 0, "first~ second~"},
+	} {
+		s := openedState(t)
+		at := func(months int) time.Time { return noon.AddDate(0, months, 0) }
+		accept(t, s, opportunity.ExtendReservations{Until: at(c.first)}, "first")
+		accept(t, s, opportunity.ExtendReservations{Until: at(c.second)}, "second")
+		batch := s.NextBatch()
+		record := recordNow()
+		record.Reservation = opportunity.Reservation{Valid: true, Until: at(c.held)}
+		s.ApplyResults(batch, s.ReadBack(batch, []exchange.ChangeResult{unknownResult, unknownResult}, record, nil), noon)
+		if got := strings.Join(batchText(s.NextBatch()), " "); got != c.again {
+			t.Errorf("%s: sent next: %q, want %q", c.name, got, c.again)
+		}
+		if !s.Reservation.Until.Equal(at(c.held)) && c.held > 0 {
+			t.Errorf("%s: held until %s", c.name, s.Reservation.Until)
+		}
+	}
+}
+
+// TestUnattributedInterestsAreNotMatched: interests that made a question do not count as
+// the effect of a later request.
+func TestUnattributedInterestsAreNotMatched(t *testing.T) {
+	s := openedState(t)
+	accept(t, s, addInterests(plainInterest(1)), "r")
+	batch := s.NextBatch()
+	strange := recordNow(interestRef("x", path), interestRef("y", course))
+	answers := s.ReadBack(batch, []exchange.ChangeResult{unknownResult}, strange, nil)
+	s.MarkUnattributed(strange)
+	s.MarkUnattributed(strange) // once each
+	s.ApplyResults(batch, answers, noon)
+	if s.Question == nil || len(s.Unattributed) != 2 {
+		t.Fatalf("question %+v, not ours: %v", s.Question, s.Unattributed)
+	}
+	if err := execute(s, opportunity.Retry{Request: "r"}); err != nil {
+		t.Fatal(err)
+	}
+	batch = s.NextBatch()
+	if got := statuses(s.ReadBack(batch, []exchange.ChangeResult{unknownResult}, strange, nil)); got[0] != "notSent" {
+		t.Errorf("got %v", got)
+	}
+	if got := statuses(s.VerifyResults(batch, []exchange.ChangeResult{{Status: exchange.StatusDone, Interests: append(strange.Interests, interestRef("z", course))}})); got[0] != "done z" {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestAdoptFound(t *testing.T) {
+	named := opportunity.Interest{Item: "ABC-123-01", Kind: opportunity.Event, Quantity: 2, Reserve: true}
+	names := map[exchange.UnresolvedName]opportunity.ID{{Type: opportunity.TypeEvent, Text: "ABC-123-01"}: event}
+	for _, c := range []struct {
+		name     string
+		asked    []opportunity.Interest
+		has      []exchange.InterestRef
+		held     bool
+		sent     []string
+		stand    []string
+		question bool
+		finished bool
+		foreign  []opportunity.ID
+	}{
+		{name: "nothing asked, nothing there"},
+		{name: "nothing asked", has: []exchange.InterestRef{interestRef("a", course)}, foreign: []opportunity.ID{"a"}},
+		{name: "nothing there", asked: []opportunity.Interest{plainInterest(1)}, sent: []string{"#start/0"}},
+		{
+			name: "all there", asked: []opportunity.Interest{plainInterest(1), named}, has: []exchange.InterestRef{interestRef("a", course), interestRef("b", event)}, held: true,
+			stand: []string{"a", "b"}, finished: true,
+		},
+		{
+			name: "a part is there", asked: []opportunity.Interest{plainInterest(1), named}, has: []exchange.InterestRef{interestRef("a", course)},
+			stand: []string{"a"}, sent: []string{"#start/1", "extend"},
+		},
+		{
+			name: "more is there", asked: []opportunity.Interest{plainInterest(1)}, has: []exchange.InterestRef{interestRef("a", course), interestRef("x", path)},
+			stand: []string{"a"}, finished: true, foreign: []opportunity.ID{"x"},
+		},
+		{
+			name: "something else is there", asked: []opportunity.Interest{plainInterest(1), named}, has: []exchange.InterestRef{interestRef("a", course), interestRef("x", path)},
+			stand: []string{"a"}, question: true, foreign: []opportunity.ID{"x"},
+		},
+		{
+			name: "one of two in the same item", asked: []opportunity.Interest{plainInterest(1), plainInterest(2)}, has: []exchange.InterestRef{interestRef("a", course)},
+			question: true, foreign: []opportunity.ID{"a"},
+		},
+		{
+			name: "both in the same item", asked: []opportunity.Interest{plainInterest(1), plainInterest(2)}, has: []exchange.InterestRef{interestRef("a", course), interestRef("b", course)},
+			stand: []string{"a", "b"}, finished: true,
+		},
+		{
+			name: "places without an expiry", asked: []opportunity.Interest{named}, has: []exchange.InterestRef{interestRef("b", event)},
+			stand: []string{"b"}, finished: true, sent: []string{"extend"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := entity.NewState("A-1", opportunity.Start{Name: "x", Region: "UK", Interests: c.asked}, noon)
+			accept(t, s, opportunity.Progress{To: "Won"}, "early")
+			snapshot := recordNow(c.has...)
+			snapshot.Reservation.Valid = c.held
+			s.AdoptFound(snapshot, opportunity.Ref{ID: region}, names, noon)
+			s = continued(t, s)
+			var stand []string
+			for _, i := range s.Interests {
+				stand = append(stand, string(i.ID))
+			}
+			if diff := cmp.Diff(c.stand, stand); diff != "" {
+				t.Errorf("what stands: %s", diff)
+			}
+			if diff := cmp.Diff(c.foreign, s.Unattributed, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("what is not ours: %s", diff)
+			}
+			if (s.Question != nil) != c.question {
+				t.Fatalf("question %+v", s.Question)
+			}
+			if got, err := s.Outcome(opportunity.StartRequestID); c.finished && (err != nil || got.State != opportunity.Done || len(got.Results) != len(c.asked)) {
+				t.Errorf("the start's interests are %+v, %v", got, err)
+			}
+			if c.question {
+				return
+			}
+			if diff := cmp.Diff(append(c.sent, "early>Won"), batchText(s.NextBatch())); diff != "" {
+				t.Errorf("what is sent: %s", diff)
+			}
+		})
+	}
+}
+
+// TestReadBackInterestBeforeAnAppliedChange: a change that took effect proves that the earlier
+// ones were tried. So a missing interest was rejected; sent again it would come out
+// of turn.
+func TestReadBackInterestBeforeAnAppliedChange(t *testing.T) {
+	s := openedState(t)
+	accept(t, s, addInterests(plainInterest(1)), "interest")
+	accept(t, s, opportunity.Progress{To: string(won.ID)}, "move")
+	batch := s.NextBatch()
+	there := recordNow()
+	for _, c := range []struct {
+		step    opportunity.Step
+		answers []exchange.ChangeResult
+		want    []string
+	}{
+		{won, repeat(unknownResult, 2), []string{"rejected", "done"}},
+		{proposed, repeat(unknownResult, 2), []string{"notSent", "notSent"}},
+		{proposed, []exchange.ChangeResult{unknownResult, rejectedResult("Transition Not Found")}, []string{"rejected", "rejected"}},
+	} {
+		there.Step = c.step
+		got := s.ReadBack(batch, c.answers, there, nil)
+		if diff := cmp.Diff(c.want, statuses(got)); diff != "" {
+			t.Error(diff)
+		}
+		if got[0].Status == exchange.StatusRejected && (got[0].Error == nil || got[0].Error.Message == "") {
+			t.Errorf("no reason: %+v", got[0].Error)
+		}
+	}
+	// An expiry that shows may also be an earlier one: it proves nothing.
+	s = openedState(t)
+	accept(t, s, addInterests(reservingInterest(1)), "places")
+	held := recordNow()
+	held.Reservation = opportunity.Reservation{Valid: true, Until: noon.AddDate(0, 0, 14)}
+	if got := statuses(s.ReadBack(s.NextBatch(), repeat(unknownResult, 2), held, nil)); got[0] != "notSent" {
+		t.Errorf("got %v", got)
+	}
+}
+
+// TestOnlyResentCommandsAreMaybeApplied: an expiry on behalf of places has the reference as
+// its request id, and a caller may use the same text.
+func TestOnlyResentCommandsAreMaybeApplied(t *testing.T) {
+	for _, c := range []struct {
+		command opportunity.Command
+		want    opportunity.ErrorType
+	}{
+		{opportunity.Progress{To: string(won.ID)}, opportunity.Closed},
+		{opportunity.UpdateDetails{Name: "x"}, opportunity.Undecided},
+	} {
+		s := openedState(t)
+		s.ExpiryPending = true
+		accept(t, s, c.command, string(s.Reference))
+		batch := s.NextBatch()
+		if len(batch) != 2 {
+			t.Fatalf("the request is %v", batchText(batch))
+		}
+		s.ApplyResults(batch, s.ReadBack(batch, repeat(unknownResult, 2), recordNow(), nil), noon)
+		s.FailAll(opportunity.Failf(opportunity.Closed, "closed"), noon)
+		if got := outcome(t, s, string(s.Reference)); got.Error == nil || got.Error.Type != c.want {
+			t.Errorf("%s: got %+v, want %s", c.command.MessageName(), got.Error, c.want)
+		}
+	}
+}

@@ -1,0 +1,171 @@
+package entity
+
+import (
+	"slices"
+	"time"
+
+	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// RecordState is the known state of the record in the TMS.
+type RecordState struct {
+	// Start is the run's start, until the record exists; StartDigest stays after that.
+	Start       *opportunity.Start `json:"start,omitempty"`
+	StartDigest string             `json:"startDigest"`
+
+	// ID is the record's id in the TMS, "" until it exists.
+	ID          opportunity.ID                 `json:"id,omitempty"`
+	Details     opportunity.Details            `json:"details"`
+	Step        opportunity.Step               `json:"step,omitzero"`
+	Interests   []opportunity.RecordedInterest `json:"interests,omitempty"`
+	Reservation opportunity.Reservation        `json:"reservation,omitzero"`
+	// ExpiryPending says that places were requested and no expiry has been set yet.
+	ExpiryPending bool `json:"extendDue,omitempty"`
+	// Unattributed are interests of the record that no known request of ours has made.
+	Unattributed []opportunity.ID `json:"foreign,omitempty"`
+	// InterestsAfterBackup are interests of the record that were requested after the backup from
+	// which Temporal's database was restored. It is unknown who requested them.
+	InterestsAfterBackup []exchange.InterestRef `json:"unclaimed,omitempty"`
+	// Attendees are the people to be trained, as long as a playbook may register them.
+	Attendees []exchange.Attendee `json:"attendees,omitempty"`
+	// CancelledEvents are the events known to be cancelled, SoldOutEvents the events
+	// known to have sold out.
+	CancelledEvents []opportunity.ID `json:"cancelledEvents,omitempty"`
+	SoldOutEvents   []opportunity.ID `json:"soldOutEvents,omitempty"`
+	// Entered is when the record came into its step, LastActivity the time of the last
+	// activity other than a follow-up; both are zero when unknown.
+	Entered      time.Time `json:"entered,omitzero"`
+	LastActivity time.Time `json:"lastActivity,omitzero"`
+	// AdoptedAt is when the record was adopted, where its follow-ups count from the record's
+	// own time of last change. It is zero for all other records.
+	AdoptedAt time.Time `json:"adoptedAt,omitzero"`
+}
+
+// setContacts stores the contacts of attendees, and drops their names.
+func (s *RecordState) setContacts(contacts []opportunity.ID) {
+	for i, contact := range contacts {
+		if i < len(s.Attendees) && contact != "" {
+			s.Attendees[i].Contact, s.Attendees[i].Person = contact, nil
+		}
+	}
+}
+
+func (s *RecordState) hasReservation() bool {
+	return s.ExpiryPending || s.Reservation.Valid
+}
+
+// setAccount stores which account the opportunity has, or that it lost the account.
+func (s *RecordState) setAccount(j ActiveEffect) {
+	if j.IsUndo() {
+		if slices.ContainsFunc(j.UndoEntry.Objects, func(r opportunity.TouchedObject) bool { return r.Reverted && r.ID == s.Details.Account.ID }) {
+			s.Details.Account = opportunity.Ref{}
+		}
+		return
+	}
+	for _, record := range j.UndoEntry.Objects {
+		if record.Kind == opportunity.ObjectAccount && record.ID != s.Details.Account.ID {
+			s.Details.Account = opportunity.Ref{ID: record.ID, Name: j.Effect.Account.Name}
+		}
+	}
+}
+
+// setStep stores the opportunity's step, and since when it is there.
+func (s *RecordState) setStep(step opportunity.Step, now time.Time) {
+	if step.ID != s.Step.ID {
+		s.Entered = now
+	}
+	s.Step = step
+}
+
+// MarkUnattributed stores the interests of the record that no known request has made, so that they
+// never count as the effect of a later request.
+func (s *RecordState) MarkUnattributed(record exchange.Snapshot) {
+	known := s.knownInterestIDs()
+	for _, ref := range record.Interests {
+		if !known[ref.ID] && len(s.Unattributed) < opportunity.MaxInterests {
+			s.Unattributed = append(s.Unattributed, ref.ID)
+		}
+	}
+}
+
+// addUnknownInterests adds interests of the record that the view does not show yet, and returns how
+// many. They never count as the effect of a request.
+func (s *RecordState) addUnknownInterests(record exchange.Snapshot) int {
+	shown := make(map[opportunity.ID]bool, len(s.Interests))
+	for _, held := range s.Interests {
+		shown[held.ID] = true
+	}
+	found := 0
+	for _, ref := range record.Interests {
+		if shown[ref.ID] || len(s.Interests) >= opportunity.MaxInterests {
+			continue
+		}
+		shown[ref.ID] = true
+		s.Interests = append(s.Interests, ref.Recorded())
+		found++
+	}
+	s.Unattributed = slices.DeleteFunc(s.Unattributed, func(id opportunity.ID) bool { return shown[id] })
+	s.MarkUnattributed(record)
+	return found
+}
+
+// knownInterestIDs returns the ids that cannot belong to an interest just added.
+func (s *RecordState) knownInterestIDs() map[opportunity.ID]bool {
+	known := make(map[opportunity.ID]bool, len(s.Interests)+len(s.Unattributed))
+	for _, held := range s.Interests {
+		known[held.ID] = true
+	}
+	for _, id := range s.Unattributed {
+		known[id] = true
+	}
+	return known
+}
+
+// Total returns the sum over the interests of quantity times unit amount, before tax and
+// discounts.
+func (s *RecordState) Total() opportunity.Amount {
+	var total opportunity.Amount
+	for _, held := range s.Interests {
+		total = total.Add(held.UnitAmount.Times(held.Quantity))
+	}
+	return total
+}
+
+// HasLostInterest reports whether the record lacks an interest that it had.
+func (s *RecordState) HasLostInterest(record exchange.Snapshot) bool {
+	return slices.ContainsFunc(s.Interests, func(held opportunity.RecordedInterest) bool { return !record.HasInterest(held.ID) })
+}
+
+// applyRequestEnd counts as activity; places that the request may have taken get an expiry.
+func (s *RecordState) applyRequestEnd(e requestEnd) {
+	s.LastActivity = e.at
+	s.ExpiryPending = s.ExpiryPending || e.needsExpiry
+}
+
+// addAttendees keeps the people to be trained, for a playbook that may register them.
+// People for whom there is no room are left to an operator.
+func (s *State) addAttendees(asked opportunity.Interest, ref exchange.InterestRef, now time.Time) {
+	if !s.Playbook.Learners || asked.ResolvedKind() != opportunity.Event {
+		return
+	}
+	event := ref.Item
+	if event == "" && opportunity.ID(asked.Item).Type() == opportunity.TypeEvent {
+		event = opportunity.ID(asked.Item)
+	}
+	taken := exchange.JSONSize(s.Attendees)
+	add := func(a exchange.Attendee) {
+		a.Interest, a.Event = ref.ID, event
+		if taken += exchange.JSONSize(a); event == "" || taken > opportunity.MaxAttendeeBytes {
+			s.RaiseAttention(opportunity.AttentionEffect, string(ref.ID), "not everybody who is to be trained could be kept; register those of this interest by hand", now)
+			return
+		}
+		s.Attendees = append(s.Attendees, a)
+	}
+	for _, learner := range asked.Learners {
+		add(exchange.Attendee{Person: &learner})
+	}
+	for _, contact := range asked.Contacts {
+		add(exchange.Attendee{Contact: contact})
+	}
+}

@@ -1,0 +1,75 @@
+package entity
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// ShouldRefresh reports whether the record must be read again.
+func (s *State) ShouldRefresh() bool { return s.ID != "" && s.RefreshDue }
+
+// ApplyRefresh stores the record as read from the TMS, when nothing is under way. Interests that are gone there are
+// forgotten, new interests are shown from now on.
+func (s *State) ApplyRefresh(record exchange.Snapshot, now time.Time) {
+	s.RefreshDue = false
+	changed := s.ApplySnapshot(record, now)
+	s.requestPlan() // for the step that the record is in
+	if !changed {
+		s.appendTimeline(now, "read again from the TMS")
+	}
+}
+
+// ApplySnapshot stores the record like Refreshed. It notes changes in the TMS, and reports whether there were any.
+func (s *State) ApplySnapshot(record exchange.Snapshot, now time.Time) bool {
+	moved := record.Step.ID != s.Step.ID
+	if moved {
+		s.appendTimeline(now, "found in step "+record.Step.Name)
+		s.LastActivity = now
+	}
+	region := s.Details.Region
+	s.Details = record.Details
+	if s.Details.Region == (opportunity.Ref{}) { // the API need not return it with the record
+		s.Details.Region = region
+	}
+	s.setStep(record.Step, now)
+	if moved && s.Playbook.FollowUpSteps != "" { // workers that named no steps planned in every step
+		s.requestPlan()
+	}
+	if held := s.Reservation; held.Valid && !record.Reservation.Valid && !held.Until.After(now) {
+		s.ReservationExpired = s.Playbook.ShouldPoll()
+		s.appendTimeline(now, "the places that were held have lapsed")
+	}
+	s.Reservation = record.Reservation
+	if s.Reservation.Valid {
+		s.ClearAttention(opportunity.AttentionReservation)
+	}
+	gone := len(s.Interests) + len(s.Unattributed)
+	s.Interests = slices.DeleteFunc(s.Interests, func(held opportunity.RecordedInterest) bool { return !record.HasInterest(held.ID) })
+	s.Attendees = slices.DeleteFunc(s.Attendees, func(a exchange.Attendee) bool { return !record.HasInterest(a.Interest) })
+	s.Unattributed = slices.DeleteFunc(s.Unattributed, func(id opportunity.ID) bool { return !record.HasInterest(id) })
+	s.InterestsAfterBackup = slices.DeleteFunc(s.InterestsAfterBackup, func(ref exchange.InterestRef) bool { return !record.HasInterest(ref.ID) })
+	gone -= len(s.Interests) + len(s.Unattributed)
+	found := s.addUnknownInterests(record)
+	switch {
+	case gone > 0 && found > 0:
+		s.appendTimeline(now, fmt.Sprintf("read again: %d interests are new, %d are gone", found, gone))
+	case gone > 0:
+		s.appendTimeline(now, fmt.Sprintf("read again: %d interests are gone", gone))
+	case found > 0:
+		s.appendTimeline(now, fmt.Sprintf("read again: %d interests are new", found))
+	}
+	if gone+found > 0 {
+		s.LastActivity = now
+	}
+	return moved || gone+found > 0
+}
+
+// ApplyRefreshFailure notes that the record could not be read for the given reason.
+func (s *State) ApplyRefreshFailure(reason string, now time.Time) {
+	s.RefreshDue = false
+	s.appendTimeline(now, "could not be read again: "+reason)
+}

@@ -1,0 +1,102 @@
+package entity
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// requestEnd is the event that a request has ended; each component handles the
+// event for itself.
+type requestEnd struct {
+	command QueuedCommand
+	outcome opportunity.Outcome
+	// needsExpiry says that the request may have taken places for which no expiry was set.
+	needsExpiry bool
+	// confirmed says that an operator confirmed the request.
+	confirmed bool
+	at        time.Time
+}
+
+// endRequest ends a request whose changes are all settled, or will not be. reason says
+// why the unsettled changes did not happen; nil when all are settled.
+func (s *State) endRequest(e QueuedCommand, reason *opportunity.Error, now time.Time) {
+	reason = reason.Truncated()
+	if e.MessageName == opportunity.MessageProgress {
+		s.endTransition(e.Request, reason, now)
+	}
+	s.dispatchRequestEnd(e.finalEnd(reason, now))
+}
+
+// finalEnd settles the rest of the request with the given reason, and returns the event
+// that the request has ended.
+func (e QueuedCommand) finalEnd(reason *opportunity.Error, now time.Time) requestEnd {
+	ended := requestEnd{command: e, outcome: opportunity.Outcome{RequestID: e.Request, State: opportunity.Done}, at: now}
+	if e.MessageName != opportunity.MessageAddInterests {
+		if reason != nil {
+			ended.outcome.State, ended.outcome.Error = opportunity.Failed, reason
+		}
+		return ended
+	}
+	c, err := e.command()
+	add, _ := c.(opportunity.AddInterests)
+	if err == nil && e.Results == nil {
+		e.Results = make([]opportunity.InterestResult, len(add.Interests))
+	}
+	stands := false
+	for i := range e.Results {
+		if !e.Results[i].IsFinal() {
+			e.Results[i] = opportunity.InterestResult{Item: add.Interests[i].Item, Error: reason}
+			// If it happened after all, its places would be held for ever.
+			ended.needsExpiry = ended.needsExpiry || e.InDoubt && !e.LaterExpirySet && add.Interests[i].Reserve
+		}
+		stands = stands || e.Results[i].Interest != ""
+	}
+	ended.outcome.Results = e.Results
+	if !stands && len(e.Results) > 0 {
+		ended.outcome.State, ended.outcome.Error = opportunity.Failed, e.Results[0].Error
+	}
+	return ended
+}
+
+// dispatchRequestEnd passes the event to each component.
+func (s *State) dispatchRequestEnd(e requestEnd) {
+	s.Inbox.applyRequestEnd(e)
+	if !e.confirmed { // the timeline has the operator's answer
+		s.Journal.applyRequestEnd(e, e.command.timelineText(e.outcome, s))
+	}
+	s.RecordState.applyRequestEnd(e)
+	s.setPlanDueAfterQuiet(s.shouldPoll(), s.Playbook.QuietTime, e.at)
+	s.dropStaleFollowUps()
+	s.OperatorState.applyRequestEnd(e)
+}
+
+// timelineText returns the request's line in the timeline.
+func (e QueuedCommand) timelineText(outcome opportunity.Outcome, s *State) string {
+	switch {
+	case outcome.State == opportunity.Failed && e.Payload == nil:
+		return "a message was refused: " + outcome.Error.PublicText()
+	case outcome.State == opportunity.Failed:
+		return e.Summary() + " failed: " + outcome.Error.PublicText()
+	case e.MessageName == opportunity.MessageProgress:
+		return "moved to step " + s.Step.Name
+	case e.MessageName == opportunity.MessageExtendReservations:
+		return "places held until " + s.Reservation.Until.UTC().Format(time.RFC3339)
+	case e.MessageName == opportunity.MessageAddInterests:
+		added := 0
+		for _, r := range outcome.Results {
+			if r.Interest != "" {
+				added++
+			}
+		}
+		if added < len(outcome.Results) {
+			return fmt.Sprintf("added %d of %d interests", added, len(outcome.Results))
+		}
+		if added == 1 {
+			return "added 1 interest"
+		}
+		return fmt.Sprintf("added %d interests", added)
+	}
+	return e.Summary() + " done"
+}

@@ -1,0 +1,50 @@
+package entity
+
+import (
+	"slices"
+	"time"
+
+	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// ApplyRestore handles a restore of Temporal's database. Some interests of the record are in
+// neither the backup nor the waiting commands. These were requested after the backup, so
+// a request for an equal interest may be a repetition.
+func (s *State) ApplyRestore(answers []exchange.ChangeResult, record exchange.Snapshot, now time.Time) {
+	s.appendTimeline(now, "Temporal's database was restored")
+	known := s.knownInterestIDs()
+	for _, answer := range answers {
+		for _, ref := range answer.Interests {
+			known[ref.ID] = true
+		}
+	}
+	for _, ref := range record.Interests {
+		if !known[ref.ID] && len(s.InterestsAfterBackup) < opportunity.MaxInterests && !slices.ContainsFunc(s.InterestsAfterBackup, func(u exchange.InterestRef) bool { return u.ID == ref.ID }) {
+			s.InterestsAfterBackup = append(s.InterestsAfterBackup, ref)
+		}
+	}
+}
+
+// FlagPossibleRepeats puts requests of the batch in doubt that ask for an unclaimed interest of the
+// record, and reports whether there is such a request. Each interest leads to at most
+// one question. resolved maps names of items to their ids.
+func (s *State) FlagPossibleRepeats(batch []exchange.Change, resolved map[exchange.UnresolvedName]opportunity.ID, now time.Time) bool {
+	found := false
+	for _, m := range batch {
+		if m.Interest == nil || !m.IsRequested() {
+			continue
+		}
+		of := slices.IndexFunc(s.InterestsAfterBackup, expectedInterestOf(m, resolved).matches)
+		at := slices.IndexFunc(s.Queue, func(e QueuedCommand) bool { return e.Request == m.Request })
+		if of < 0 || at < 0 {
+			continue
+		}
+		s.InterestsAfterBackup = slices.Delete(s.InterestsAfterBackup, of, of+1)
+		s.Queue[at].InDoubt, found = true, true
+	}
+	if found {
+		s.updateQuestion(now)
+	}
+	return found
+}

@@ -1,0 +1,288 @@
+package entity
+
+import (
+	"slices"
+	"time"
+
+	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// DueFollowUp returns the follow-up that is due, when no other work comes first.
+func (s *State) DueFollowUp(now time.Time) (exchange.FollowUp, bool) {
+	if !s.canProceed() || s.PlanDue && !s.nextPlanAt().After(now) || len(s.Queue) > 0 {
+		return exchange.FollowUp{}, false
+	}
+	next, due, some := s.NextFollowUp()
+	return next, some && !due.After(now)
+}
+
+// HasBackgroundWork reports whether there is work that no message asks for.
+func (s *State) HasBackgroundWork(now time.Time) bool {
+	_, job := s.DueEffect(now)
+	_, _, move := s.TransitionToPlan()
+	_, followUp := s.DueFollowUp(now)
+	_, occasion := s.NextExternalChange()
+	return job || move || followUp || occasion || s.ShouldPlan(now)
+}
+
+// NextWakeAt returns when there will be work without a message; zero when there will be
+// none.
+func (s *State) NextWakeAt(now time.Time) time.Time {
+	if !s.canProceed() {
+		return time.Time{}
+	}
+	var wake time.Time
+	times := []time.Time{s.nextPollAt(), s.nextInspectionAt(now), s.NextFollowUpAt()}
+	if s.PlanDue {
+		times = append(times, s.nextPlanAt())
+	}
+	for _, at := range times {
+		if at.After(now) && (wake.IsZero() || at.Before(wake)) {
+			wake = at
+		}
+	}
+	return wake
+}
+
+// NextActionAt returns when the next follow-up is due, or the next effect that waits for its
+// time, such as an invoice to be made final; zero when nothing waits for a time.
+func (s *State) NextActionAt(now time.Time) time.Time {
+	at := s.nextInspectionAt(now)
+	if next := s.NextFollowUpAt(); !next.IsZero() && (at.IsZero() || next.Before(at)) {
+		at = next
+	}
+	return at
+}
+
+// ShouldContinueForPlaybook reports whether the run continues as a new run now, because of another
+// playbook. This needs that nothing waits and nothing is under way.
+func (s *State) ShouldContinueForPlaybook(now time.Time) bool {
+	return s.PlaybookChanged && len(s.Queue) == 0 && !s.HasBackgroundWork(now)
+}
+
+// ApplyPlan stores a plan for the current step, made from the record, and what
+// happened outside since the last plan, whose effects need a plan, too.
+func (s *State) ApplyPlan(plan exchange.Plan, record exchange.Snapshot, cancelled, soldOut []opportunity.ID, now time.Time) {
+	for _, event := range cancelled {
+		if !slices.Contains(s.CancelledEvents, event) && len(s.CancelledEvents) < opportunity.MaxInterests {
+			s.CancelledEvents = append(s.CancelledEvents, event)
+			s.recordExternalChange(exchange.PlanCause{Kind: exchange.CauseEventCancelled, Item: event})
+		}
+	}
+	// An opportunity that holds places needs no notice. Once the places have lapsed,
+	// it does.
+	if !record.Reservation.Valid && !record.Step.Stage.State.IsFinal() {
+		for _, event := range soldOut {
+			if !slices.Contains(s.SoldOutEvents, event) {
+				s.recordExternalChange(exchange.PlanCause{Kind: exchange.CauseEventSoldOut, Item: event})
+			}
+		}
+		s.SoldOutEvents = soldOut[:min(len(soldOut), opportunity.MaxInterests)]
+	}
+	s.ApplySnapshot(record, now)
+	if s.ReservationExpired {
+		s.ReservationExpired = false
+		s.recordExternalChange(exchange.PlanCause{Kind: exchange.CauseReservationExpired})
+	}
+	s.clearAttentionFor(opportunity.AttentionPlaybook, opportunity.PlanRequestID)
+	s.reportPlanProblems(plan, now)
+	s.SetFollowUps(plan, now)
+	s.setPlanDue(false)
+	s.PlannedAt = now
+	if s.AfterReset {
+		s.AfterReset = false
+		s.blockDueFollowUps(now)
+	}
+}
+
+// recordExternalChange stores an occasion for the playbook, when the playbook has rules for
+// outside events.
+func (s *State) recordExternalChange(occasion exchange.PlanCause) {
+	if s.Playbook.Reactions && !slices.Contains(s.ExternalChanges, occasion) {
+		s.ExternalChanges = append(s.ExternalChanges, occasion)
+	}
+}
+
+// NextExternalChange returns the first outside event whose effects are not planned yet.
+func (s *State) NextExternalChange() (exchange.PlanCause, bool) {
+	if len(s.ExternalChanges) == 0 || !s.canProceed() {
+		return exchange.PlanCause{}, false
+	}
+	return s.ExternalChanges[0], true
+}
+
+// ApplyPlanFailure stores that no plan can be made, for the given reason: without a read of
+// the record there are no follow-ups.
+func (s *State) ApplyPlanFailure(reason string, now time.Time) {
+	s.setPlanDue(false)
+	s.PlannedAt, s.FollowUps = now, nil
+	s.RaiseAttention(opportunity.AttentionPlaybook, opportunity.PlanRequestID, "nothing is followed up, since the record cannot be looked at: "+reason, now)
+}
+
+// StartFollowUp begins the follow-up that is due; from then on it is not planned again.
+func (s *State) StartFollowUp(f exchange.FollowUp, now time.Time) {
+	s.CompleteFollowUp(f.Key, now)
+	switch action := f.Action; action.Kind {
+	case opportunity.ActionProgress:
+		if action.Progress != nil {
+			if _, err := s.Accept(*action.Progress, "", true, now); err != nil {
+				s.RaiseAttention(opportunity.AttentionFollowUp, f.Key, "it could not be asked for: "+err.Error(), now)
+			}
+		}
+	case opportunity.ActionAttention:
+		s.RaiseAttention(opportunity.AttentionFollowUp, f.Key, action.Attention, now)
+	default:
+		s.startFollowUpEffect(f, now)
+	}
+}
+
+func (s *State) startFollowUpEffect(f exchange.FollowUp, now time.Time) {
+	chain := s.nextChain()
+	s.startChain(opportunity.EffectStageAfter, chain, []exchange.Effect{{
+		Key: f.Key, Kind: opportunity.EffectKind(f.Action.Kind), Undo: exchange.UndoNone,
+		Email: f.Action.Email, Log: f.Action.Log, Call: f.Action.Call, UnknownMembers: f.Action.UnknownMembers,
+	}}, now)
+	for i := range s.ActiveEffects {
+		if s.ActiveEffects[i].Chain == chain {
+			s.ActiveEffects[i].Number, s.ActiveEffects[i].Of = f.Number, f.Of
+		}
+	}
+}
+
+// ApplyReset handles a reset of the run. The run before may have sent mails and log entries
+// that wait here, also those of follow-ups that are due.
+func (s *State) ApplyReset(now time.Time) {
+	s.requestPlan()
+	s.AfterReset = s.PlanDue
+	s.blockUnverifiableEffects(func(ActiveEffect) bool { return true }, now)
+}
+
+func (s *State) blockUnverifiableEffects(which func(ActiveEffect) bool, now time.Time) {
+	for i := range s.ActiveEffects {
+		j := &s.ActiveEffects[i]
+		if unseen := j.Effect.Kind == opportunity.EffectEmail || j.Effect.Kind == opportunity.EffectLog; unseen && !j.Done && j.Problem == "" && which(*j) {
+			s.blockEffect(j, "did it happen? The run was reset, and the API does not show it. Answer confirm (it did), retry (it did not) or skip (never mind)", now)
+		}
+	}
+}
+
+// blockDueFollowUps leaves the due follow-ups to an operator.
+func (s *State) blockDueFollowUps(now time.Time) {
+	for {
+		f, due := s.DueFollowUp(now)
+		if !due {
+			return
+		}
+		s.StartFollowUp(f, now)
+		s.blockUnverifiableEffects(func(j ActiveEffect) bool { return j.Chain == s.LastChain }, now)
+	}
+}
+
+// SetPlaybook stores the rules of the playbook of the worker that answered last. With another
+// playbook, everything is planned again. A version lower than the version that was seen
+// does not count.
+func (s *State) SetPlaybook(rules *exchange.PlaybookFeatures, now time.Time) {
+	var has exchange.PlaybookFeatures
+	if rules != nil {
+		has = *rules
+	}
+	if has.Version < s.Playbook.Version {
+		return
+	}
+	s.Playbook.Version = has.Version // a version with the same rules changes nothing
+	if has == s.Playbook {
+		return
+	}
+	s.PlaybookChanged = s.PlaybookChanged || s.Playbook.Digest != "" && has.Digest != s.Playbook.Digest
+	s.Playbook = has
+	s.setPlanDueAfterQuiet(s.shouldPoll(), has.QuietTime, now)
+	if !has.ShouldPoll() {
+		s.CancelWait(opportunity.PlanRequestID)
+	}
+	s.dropStaleFollowUps()
+}
+
+// dropStaleFollowUps drops the follow-ups of another step, or of another playbook, when the
+// current step has none.
+func (s *State) dropStaleFollowUps() {
+	if !s.Playbook.HasFollowUpsIn(s.Step) {
+		s.FollowUps, s.SkippedFollowUps = nil, nil
+	}
+}
+
+// requestPlan makes a new plan of the follow-ups due at once.
+func (s *State) requestPlan() {
+	s.setPlanDue(s.shouldPoll())
+	s.dropStaleFollowUps()
+}
+
+// ShouldPoll reports whether the playbook has rules that need reads of the record in its
+// current step.
+func (s *State) shouldPoll() bool {
+	switch {
+	case s.ID == "" || !s.Playbook.ShouldPoll():
+		return false
+	case s.Playbook.FollowUpSteps == "":
+		return true
+	}
+	return s.Playbook.HasFollowUpsIn(s.Step) || s.Playbook.Reactions && s.canHaveExternalChange()
+}
+
+// canHaveExternalChange reports whether something outside Oppflow can happen to the opportunity that
+// a rule is about: an event of its interests changes, or its places lapse. An interest whose
+// kind is not known may be one in an event.
+func (s *State) canHaveExternalChange() bool {
+	return s.ReservationExpired || s.Reservation.Valid || slices.ContainsFunc(s.Interests, func(i opportunity.RecordedInterest) bool { return i.Kind == opportunity.Event || i.Kind == "" })
+}
+
+// ShouldPlan reports whether the follow-ups get a new plan now, when there is no other
+// work.
+func (s *State) ShouldPlan(now time.Time) bool {
+	return s.canProceed() && s.Playbook.ShouldPoll() &&
+		(s.PlanDue && !s.nextPlanAt().After(now) || !s.nextPollAt().IsZero() && !s.nextPollAt().After(now))
+}
+
+// maxQuietFactor is the longest delay of a plan, as a multiple of the quiet time.
+const maxQuietFactor = 6
+
+// nextPlanAt returns the time of the plan that is due; zero is at once. Commands that come
+// one after the other have one plan. A follow-up that is due earlier reads the record
+// itself, which makes that plan. A run that may end does not wait for more.
+func (s *State) nextPlanAt() time.Time {
+	if s.PlanFirstChangeAt.IsZero() || s.Step.Stage.State.IsFinal() {
+		return time.Time{}
+	}
+	return earliest(s.PlanLastChangeAt.Add(s.Playbook.QuietTime), s.PlanFirstChangeAt.Add(maxQuietFactor*s.Playbook.QuietTime))
+}
+
+// maxPollInterval is how often the record and the events of its interests are read when there
+// is no other reason to read them.
+const maxPollInterval = 24 * time.Hour
+
+// pollInterval returns the time between two reads of the record: a day, less the record's
+// own part of the spread.
+func (s *State) pollInterval() time.Duration {
+	return maxPollInterval - exchange.SpreadOffset(s.ID, s.Playbook.Spread)
+}
+
+// nextPollAt returns the time of the next read of the record. It is when the held places
+// lapse, and once a day while an event may be cancelled.
+func (s *State) nextPollAt() time.Time {
+	if s.ID == "" || !s.Playbook.ShouldPoll() || s.PlannedAt.IsZero() {
+		return time.Time{}
+	}
+	var at time.Time
+	if s.Playbook.Reactions && !s.Step.Stage.State.IsFinal() {
+		for _, held := range s.Interests {
+			if held.Kind == opportunity.Event {
+				at = s.PlannedAt.Add(s.pollInterval())
+				break
+			}
+		}
+	}
+	if lapse := s.Reservation.Until; s.Reservation.Valid && lapse.After(s.PlannedAt) && (at.IsZero() || lapse.Before(at)) {
+		at = lapse
+	}
+	return at
+}

@@ -1,0 +1,113 @@
+package entity
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// StateVersion is the version of the state that this code writes. A worker that meets a newer
+// version must not touch it, since the worker would drop the members that it does not know.
+//
+// Version 2 knows pause, close and refresh, and writes the queue in fewer bytes.
+// Version 3 knows parked commands, and which run wrote it.
+// Version 4 knows effects, follow-ups and the playbook they come from.
+// Version 5 knows the sources of commands that wait.
+// Version 6 knows when a record was adopted whose follow-ups count from its last change.
+const StateVersion = 6
+
+// State holds all that one run knows of its opportunity and hands to the run that continues it. It
+// is plain data; its rules are its methods. Every method that needs the time takes the time as a
+// parameter.
+//
+// State consists of components. A method that touches the fields of only one component belongs to
+// that component. A method that needs several components belongs to State.
+//
+//	RecordState    record_state.go     the mirror of the TMS record
+//	Inbox          inbox.go            the requests: the waiting ones, the known ids, the outcomes
+//	EffectState    effect_state.go     the transitions with planned effects, and those effects
+//	FollowUpState  follow_up_state.go  the follow-ups, and the external changes
+//	OperatorState  operator_state.go   the decisions of operators, and the matters that need an operator
+//	Journal        journal.go          the timeline, the runs, and the playbook in force
+//
+// The components are embedded, so the JSON of State is flat.
+type State struct {
+	Version   int                   `json:"version"`
+	Reference opportunity.Reference `json:"reference"`
+
+	RecordState
+	Inbox
+	EffectState
+	FollowUpState
+	OperatorState
+	Journal
+}
+
+// NewState returns the state of an opportunity that is about to be created.
+func NewState(reference opportunity.Reference, start opportunity.Start, now time.Time) *State {
+	s := &State{Version: StateVersion, Reference: reference}
+	s.Start, s.StartDigest, s.Runs = &start, start.Digest(), 1
+	s.Details.Name = start.Name
+	s.appendTimeline(now, "start accepted")
+	return s
+}
+
+// ApplyCreated stores that the record exists, and queues the start's interests before everything else that
+// waits.
+func (s *State) ApplyCreated(record exchange.Snapshot, region opportunity.Ref, now time.Time) {
+	start := s.Start
+	s.setRecord(record, region)
+	s.Entered, s.LastActivity = now, now
+	s.appendTimeline(now, "created in step "+record.Step.Name)
+	if start != nil && len(start.Interests) > 0 {
+		payload, err := json.Marshal(opportunity.AddInterests{Interests: start.Interests, Source: start.Source})
+		if err == nil { // plain data
+			s.Queue = slices.Insert(s.Queue, 0, QueuedCommand{Request: opportunity.StartRequestID, MessageName: opportunity.MessageAddInterests, Payload: payload, ChangeCount: len(start.Interests), Accepted: now.Truncate(time.Millisecond), NoWaiter: true})
+		}
+	}
+}
+
+// setRecord stores the record, which exists from now on.
+func (s *State) setRecord(record exchange.Snapshot, region opportunity.Ref) {
+	s.Start = nil
+	s.ID = record.ID
+	s.Details = record.Details
+	s.Details.Region = region
+	s.Step = record.Step
+	s.Reservation = record.Reservation
+	s.requestPlan()
+}
+
+// HasBatch reports whether NextBatch has something to send.
+func (s *State) HasBatch() bool {
+	return s.canProceed() && (len(s.Queue) > 0 && !s.isTransitionBlocked() || s.ExpiryPending || s.isReleaseDue())
+}
+
+// IsOver reports whether the opportunity is in an ending step and no work is left; a paused opportunity
+// is never over.
+func (s *State) IsOver() bool {
+	return s.ID != "" && s.Step.Stage.State.IsFinal() && len(s.Queue) == 0 && len(s.Parked) == 0 && s.Question == nil &&
+		s.Paused == nil && !s.ExpiryPending && !s.isReleaseDue() && !s.RefreshDue && len(s.ActiveEffects) == 0 && len(s.FollowUps) == 0 && len(s.ExternalChanges) == 0 && !s.PlanDue
+}
+
+// isReleaseDue reports whether a lost or archived opportunity holds places, which are given back before
+// the run ends.
+func (s *State) isReleaseDue() bool {
+	state := s.Step.Stage.State
+	return (state == opportunity.Lost || state == opportunity.Archived) && len(s.Queue) == 0 && s.hasReservation()
+}
+
+// Result returns the summary of the run.
+func (s *State) Result() opportunity.RunResult {
+	ended := opportunity.RunResult{
+		Reference: s.Reference, Opportunity: s.ID, State: s.Step.Stage.State, Step: s.Step,
+		Interests: len(s.Interests), Total: s.Total(), Currency: s.Details.Currency, FailedRequests: s.Failures,
+	}
+	if s.Closing != nil {
+		ended.CloseReason = s.Closing.Reason
+	}
+	return ended
+}

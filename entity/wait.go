@@ -1,0 +1,51 @@
+package entity
+
+import (
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// SetWait sets the reason of a wait, at its beginning and when more is known. It
+// reports whether the kind of the wait is new.
+func (s *OperatorState) SetWait(w opportunity.WaitInfo) bool {
+	w.Reason = opportunity.Truncate(w.Reason, opportunity.MaxErrorMessage)
+	fresh := s.Wait == nil || s.Wait.Kind != w.Kind
+	if s.Wait != nil {
+		w.Since = s.Wait.Since
+		if fresh { // one cause at a time
+			s.clearOutageAttention(s.Wait.Request)
+		}
+	}
+	s.Wait = &w
+	return fresh
+}
+
+// EndWait handles a response of the API to the request; a wait for one failing
+// request goes on, unless this is that request. Answered reports whether a wait is
+// over.
+func (s *OperatorState) EndWait(request string) bool {
+	s.clearAttentionFor(opportunity.AttentionOperation, request)
+	if s.Wait == nil || s.Wait.Kind == opportunity.AttentionOperation && s.Wait.Request != request {
+		return false
+	}
+	s.Wait = nil
+	s.clearOutageAttention(request)
+	return true
+}
+
+// CancelWait handles a request that is no longer sent: a wait for that request alone
+// ends.
+func (s *OperatorState) CancelWait(request string) {
+	s.clearAttentionFor(opportunity.AttentionOperation, request)
+	if s.Wait != nil && request != "" && s.Wait.Request == request {
+		s.Wait = nil
+	}
+}
+
+// clearOutageAttention removes the attention that was raised while the API did not answer the
+// request.
+func (s *OperatorState) clearOutageAttention(request string) {
+	s.clearAttentionFor(opportunity.AttentionOperation, request)
+	for _, word := range []opportunity.AttentionKind{opportunity.AttentionAPI, opportunity.AttentionCredentials, opportunity.AttentionClock, opportunity.AttentionLimit} {
+		s.ClearAttention(word)
+	}
+}

@@ -1,0 +1,221 @@
+package exchange
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// Change is one change of the record, which travels as one alias of an API
+// request. Exactly one of its pointers is set.
+type Change struct {
+	// Request is the id of the request it belongs to.
+	Request string `json:"request"`
+	// Index is the position of Interest in its request.
+	Index int `json:"index,omitempty"`
+	// Interest is the interest to add.
+	Interest *opportunity.Interest `json:"interest,omitempty"`
+	// Update holds the details to set.
+	Update *opportunity.UpdateDetails `json:"update,omitempty"`
+	// Progress names the step to move to.
+	Progress *opportunity.Progress `json:"progress,omitempty"`
+	// ReservationChange sets until when the places are held.
+	ReservationChange *ReservationChange `json:"extend,omitempty"`
+}
+
+// IsRequested reports whether the mutation is the change of a waiting request. Other
+// mutations, such as the expiry of new places, are made on behalf of a request.
+func (m Change) IsRequested() bool {
+	return m.ReservationChange == nil || !m.ReservationChange.Until.IsZero()
+}
+
+// ReservationChange says until when the places of the whole opportunity are held.
+type ReservationChange struct {
+	// Release gives the places back, which the API can do only by an expiry that is
+	// now.
+	Release bool `json:"release,omitempty"`
+	// Until is the time a caller asked for; zero leaves the time to the worker's
+	// settings.
+	Until time.Time `json:"until,omitzero"`
+	// NotBefore is the earliest allowed expiry.
+	NotBefore time.Time `json:"notBefore,omitzero"`
+}
+
+// ChangeStatus is what is known of a change that was sent to the API.
+type ChangeStatus string
+
+// The four fates of a change.
+const (
+	// StatusDone: the API returned that it made the change.
+	StatusDone ChangeStatus = "done"
+	// StatusRejected: the API returned that it did not make the change.
+	StatusRejected ChangeStatus = "rejected"
+	// StatusNotSent: it is proven that the API never got the change.
+	StatusNotSent ChangeStatus = "notSent"
+	// StatusUnknown: everything else, a lost worker included.
+	StatusUnknown ChangeStatus = "unknown"
+)
+
+// ChangeResult is what is known of one Mutation.
+type ChangeResult struct {
+	Status ChangeStatus `json:"fate"`
+	// Interests are the interests that the API returned for an added one: the new
+	// interest, or all interests of the opportunity (the documentation leaves it
+	// open).
+	Interests []InterestRef `json:"interests,omitempty"`
+	// Details are the record's own fields after an update.
+	Details *opportunity.Details `json:"details,omitempty"`
+	// Step is the opportunity's step after a move.
+	Step *opportunity.Step `json:"step,omitempty"`
+	// Reservation is the state of the held places, as read back from the API.
+	Reservation *opportunity.Reservation `json:"reservation,omitempty"`
+	// Error says why, unless Fate is done.
+	Error *opportunity.Error `json:"error,omitempty"`
+}
+
+// InterestRef is an interest of the record, with its item.
+type InterestRef struct {
+	ID   opportunity.ID `json:"id"`
+	Item opportunity.ID `json:"item"`
+	// Quantity and UnitAmount are 0 and nil when they were not read.
+	Quantity   int                 `json:"quantity,omitempty"`
+	UnitAmount *opportunity.Amount `json:"unitAmount,omitempty"`
+}
+
+// Snapshot is the record as the API shows it.
+type Snapshot struct {
+	ID          opportunity.ID          `json:"id"`
+	Details     opportunity.Details     `json:"details"`
+	Step        opportunity.Step        `json:"step"`
+	Interests   []InterestRef           `json:"interests,omitempty"`
+	Reservation opportunity.Reservation `json:"reservation"`
+	// Changed is the time of the record's last change, from a read for an adoption whose
+	// worker counts follow-ups from that time. It is zero elsewhere, and when unknown.
+	Changed time.Time `json:"changed,omitzero"`
+}
+
+// UnresolvedName is a name or a code that a caller used where the API wants an id.
+type UnresolvedName struct {
+	// Type is the type of the id wanted, such as TypeStep, or TypeCurrency.
+	Type string `json:"type"`
+	Text string `json:"text"`
+}
+
+// TypeCurrency is the type of a currency in a Name; its id is the bare code.
+const TypeCurrency = "Currency"
+
+// ResolvedName is the result of the look-up of a Name: an id, or why there is none.
+type ResolvedName struct {
+	UnresolvedName
+	ID    opportunity.ID     `json:"id,omitempty"`
+	Error *opportunity.Error `json:"error,omitempty"`
+}
+
+// StartNames returns the names in the start that the API wants as ids.
+func StartNames(s opportunity.Start) []UnresolvedName {
+	var names []UnresolvedName
+	names = appendName(names, opportunity.TypeRegion, s.Region)
+	names = appendName(names, opportunity.TypeAccount, s.Account)
+	names = appendName(names, TypeCurrency, s.Currency)
+	return appendName(names, opportunity.TypeStep, s.EntryStep)
+}
+
+// StartChanges returns the interests of the start as changes of the record.
+func StartChanges(s opportunity.Start) []Change {
+	list := make([]Change, len(s.Interests))
+	for i := range s.Interests {
+		list[i] = Change{Request: opportunity.StartRequestID, Index: i, Interest: &s.Interests[i]}
+	}
+	return list
+}
+
+// Names returns the names in the mutation that the API wants as ids.
+func (m Change) Names() []UnresolvedName {
+	var names []UnresolvedName
+	switch {
+	case m.Interest != nil:
+		names = appendName(names, idTypeOfKind(m.Interest.ResolvedKind()), m.Interest.Item)
+	case m.Update != nil:
+		names = appendName(names, opportunity.TypeAccount, m.Update.Account)
+		names = appendName(names, TypeCurrency, m.Update.Currency)
+	case m.Progress != nil:
+		names = appendName(names, opportunity.TypeStep, m.Progress.To)
+	}
+	return names
+}
+
+func idTypeOfKind(k opportunity.InterestKind) string {
+	switch k {
+	case opportunity.Course:
+		return opportunity.TypeCourse
+	case opportunity.Event:
+		return opportunity.TypeEvent
+	case opportunity.Path:
+		return opportunity.TypePath
+	default:
+		return opportunity.TypeTokens
+	}
+}
+
+// appendName adds the text unless it is empty or already in the API's form.
+func appendName(names []UnresolvedName, typ, text string) []UnresolvedName {
+	if text == "" || opportunity.ID(text).Type() == typ || typ == TypeCurrency && isCurrencyCode(text) {
+		return names
+	}
+	return append(names, UnresolvedName{Type: typ, Text: text})
+}
+
+func isCurrencyCode(s string) bool {
+	if len(s) != 3 {
+		return false
+	}
+	for _, c := range s {
+		if c < 'A' || c > 'Z' {
+			return false
+		}
+	}
+	return true
+}
+
+// Size returns about how many bytes the mutation adds to a request.
+func (m Change) Size() int {
+	return JSONSize(m)
+}
+
+// JSONSize returns how many bytes of JSON plain data takes.
+func JSONSize(plain any) int {
+	data, err := json.Marshal(plain)
+	if err != nil {
+		return opportunity.MaxRequestBytes // cannot happen for plain data; better too large than too small
+	}
+	return len(data)
+}
+
+// Recorded returns what is known of an interest that somebody else made.
+func (r InterestRef) Recorded() opportunity.RecordedInterest {
+	held := opportunity.RecordedInterest{ID: r.ID, Item: opportunity.Truncate(string(r.Item), opportunity.MaxRecordedItem), Quantity: r.Quantity}
+	held.Kind, _ = opportunity.KindOfIDType(r.Item.Type())
+	if r.UnitAmount != nil {
+		held.UnitAmount = *r.UnitAmount
+	}
+	return held
+}
+
+// HasInterest reports whether the snapshot lists the interest.
+func (r Snapshot) HasInterest(id opportunity.ID) bool {
+	return slices.ContainsFunc(r.Interests, func(ref InterestRef) bool { return ref.ID == id })
+}
+
+// ExpiryError says why the API does not show the places as held until the requested time:
+// an answer without errors proves nothing.
+func (e ReservationChange) ExpiryError(held *opportunity.Reservation) *opportunity.Error {
+	switch {
+	case held == nil || !held.Valid:
+		return opportunity.Failf(opportunity.Rejected, "the API says that no places are held; what has lapsed or was never reserved cannot be extended")
+	case held.Until.Sub(e.Until).Abs() > opportunity.ExpiryTolerance:
+		return opportunity.Failf(opportunity.Rejected, "the API still says that the places are held until %s", held.Until.UTC().Format(time.RFC3339))
+	}
+	return nil
+}

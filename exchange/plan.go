@@ -1,0 +1,271 @@
+package exchange
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// Plan is what a tenant's playbook says to do about one opportunity. It holds the side
+// effects of a move or of an outside event, or the follow-ups still to come. It is plain
+// data, so that workflow code can carry it out without the playbook. It names no person.
+// Texts for people are named by their templates.
+type Plan struct {
+	// Digest identifies the playbook that made the plan.
+	Digest string `json:"digest"`
+	// Version is the number of that version of the namespace's playbook; 0 when the
+	// namespace has none.
+	Version int `json:"version,omitempty"`
+	// Before are the effects before the move, in order. They can be undone.
+	Before []Effect `json:"before,omitempty"`
+	// After are the effects after the move, or of the outside event, in order.
+	After []Effect `json:"after,omitempty"`
+	// FollowUps are the follow-ups still to do, in the order of their due times.
+	FollowUps []FollowUp `json:"followUps,omitempty"`
+	// SkippedFollowUps are follow-ups that will not be done, and why.
+	SkippedFollowUps []opportunity.SkippedFollowUp `json:"leftOut,omitempty"`
+	// Problems say in one line each what the playbook could not decide about this record.
+	Problems []string `json:"problems,omitempty"`
+}
+
+// IsEmpty reports whether the plan has nothing to do and nothing to say.
+func (p Plan) IsEmpty() bool {
+	return len(p.Before)+len(p.After)+len(p.FollowUps)+len(p.SkippedFollowUps)+len(p.Problems) == 0
+}
+
+// UndoLevel says how well an effect can be undone.
+type UndoLevel string
+
+// The three ways.
+const (
+	// UndoExact: nothing of the effect is left.
+	UndoExact UndoLevel = "exact"
+	// UndoPartial: the effect no longer counts, and its remains can be seen.
+	UndoPartial UndoLevel = "trace"
+	// UndoNone: the effect cannot be undone.
+	UndoNone UndoLevel = "none"
+)
+
+// Effect is one state to ensure. The member of its kind holds its settings; kinds without
+// settings have no member.
+type Effect struct {
+	// Key distinguishes the effect from all others of the same playbook.
+	Key        string                 `json:"key"`
+	Kind       opportunity.EffectKind `json:"kind"`
+	Undo       UndoLevel              `json:"undo"`
+	Account    *EnsureAccount         `json:"account,omitempty"`
+	Contacts   *EnsureContacts        `json:"contacts,omitempty"`
+	Attributes *EnsureAttributes      `json:"attributes,omitempty"`
+	Reserve    *EnsureReservation     `json:"reserve,omitempty"`
+	Extend     *EnsureReservation     `json:"extend,omitempty"`
+	Register   *RegisterLearners      `json:"register,omitempty"`
+	Invoice    *EnsureInvoice         `json:"invoice,omitempty"`
+	Tokens     *AwaitTokens           `json:"tokens,omitempty"`
+	Email      *SendEmail             `json:"email,omitempty"`
+	Log        *WriteLog              `json:"log,omitempty"`
+	Call       *CallService           `json:"call,omitempty"`
+	// UnknownMembers are members that a later version knows. They are kept for its workers.
+	UnknownMembers UnknownMembers `json:"-"`
+}
+
+// MarshalJSON implements [json.Marshaler].
+func (e Effect) MarshalJSON() ([]byte, error) {
+	type plain Effect
+	return e.UnknownMembers.merge(plain(e))
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (e *Effect) UnmarshalJSON(data []byte) error {
+	type plain Effect
+	if err := json.Unmarshal(data, (*plain)(e)); err != nil {
+		return err
+	}
+	return e.UnknownMembers.collect(data, reflect.TypeFor[Effect]())
+}
+
+// EnsureAccount gives the opportunity an account when it has none: the account of the
+// name, or a new account.
+type EnsureAccount struct {
+	// Name is the account's name, also for the look-up.
+	Name string `json:"name"`
+}
+
+// EnsureContacts makes the missing contacts, and looks contacts up by e-mail address.
+type EnsureContacts struct {
+	// OnMultipleMatches says what to do when more than one contact has the address.
+	OnMultipleMatches MatchPolicy `json:"several"`
+}
+
+// MatchPolicy says what to do when a look-up finds more than one.
+type MatchPolicy string
+
+// The two ways.
+const (
+	// MatchAskOperator leaves the choice to an operator.
+	MatchAskOperator MatchPolicy = "ask"
+	// MatchOldest takes the oldest.
+	MatchOldest MatchPolicy = "oldest"
+)
+
+// EnsureAttributes sets attributes of the record, by their keys.
+type EnsureAttributes struct {
+	Values map[string]string `json:"values"`
+}
+
+// EnsureReservation holds places until a time, in UTC.
+type EnsureReservation struct {
+	Until time.Time `json:"until"`
+}
+
+// RegisterLearners registers the learners on the events of the interests.
+type RegisterLearners struct {
+	// ReleaseReservation gives the held places back once all learners are registered, since the
+	// places would count twice.
+	ReleaseReservation bool `json:"release"`
+}
+
+// EnsureInvoice waits for the draft of the TMS, fills it in, and makes it final.
+type EnsureInvoice struct {
+	// WaitUntil is how long the draft may take to appear, in UTC.
+	WaitUntil time.Time `json:"waitUntil"`
+	// PurchaseOrder and Comments are written to the draft; "" keeps the draft's text.
+	PurchaseOrder string `json:"purchaseOrder,omitempty"`
+	Comments      string `json:"comments,omitempty"`
+	// FinaliseAt is when the invoice is made final, in UTC; zero leaves it a draft.
+	FinaliseAt time.Time `json:"finaliseAt,omitzero"`
+}
+
+// AwaitTokens checks that the tokens of the interests were issued.
+type AwaitTokens struct {
+	// WaitUntil is how long the issue of the tokens may take, in UTC.
+	WaitUntil time.Time `json:"waitUntil"`
+}
+
+// Recipient is the recipient of a mail.
+type Recipient string
+
+// The two recipients.
+const (
+	ToOwner   Recipient = "owner"   // the user who owns the record
+	ToContact Recipient = "contact" // the contact of the record
+)
+
+// SendEmail sends a mail, written from a template of the playbook.
+type SendEmail struct {
+	To       Recipient `json:"to"`
+	Template string    `json:"template"`
+}
+
+// LogStatus is the status of an entry of the external integration log.
+type LogStatus string
+
+// The three states, as the API writes them.
+const (
+	LogSuccess LogStatus = "success"
+	LogFailed  LogStatus = "failed"
+	LogPartial LogStatus = "partial"
+)
+
+// WriteLog writes an entry of the external integration log of the record.
+type WriteLog struct {
+	Status  LogStatus `json:"status"`
+	Message string    `json:"message"`
+}
+
+// CallService sends a signed request to a service of the tenant.
+type CallService struct {
+	// Service is the name of the service in the playbook.
+	Service string `json:"service"`
+	// Path is the path after the address of the service.
+	Path string `json:"path"`
+	// UndoPath is called to undo the call; "" when there is no such call.
+	UndoPath string `json:"undoPath,omitempty"`
+}
+
+// PlanCause is the reason for a plan: a move, or an outside event. Its zero value asks for
+// the follow-ups of the opportunity's step.
+type PlanCause struct {
+	Kind PlanCauseKind `json:"kind,omitempty"`
+	// To is the step of a move.
+	To opportunity.Step `json:"to,omitzero"`
+	// Item is the id of the TMS event to which something happened.
+	Item opportunity.ID `json:"item,omitempty"`
+}
+
+// PlanCauseKind is the kind of an occasion.
+type PlanCauseKind string
+
+// The kinds of occasions.
+const (
+	// CauseTransition: a command asks for a move to another step.
+	CauseTransition PlanCauseKind = "move"
+	// CauseEventCancelled: an event of one of the interests was cancelled.
+	CauseEventCancelled PlanCauseKind = "eventCancelled"
+	// CauseEventSoldOut: an event of one of the interests has sold out, and the opportunity
+	// holds no places.
+	CauseEventSoldOut PlanCauseKind = "eventSoldOut"
+	// CauseReservationExpired: the held places have lapsed.
+	CauseReservationExpired PlanCauseKind = "reservationLapsed"
+)
+
+// FollowUp is an action to do once, at a time.
+type FollowUp struct {
+	// Key stays the same in every plan: a follow-up that was done under a key is not done
+	// again.
+	Key string `json:"key"`
+	// Name is the name of the follow-up in the playbook.
+	Name string `json:"name"`
+	// Due is the time of the action, in UTC. It is never earlier than the time of the
+	// plan: a follow-up that was due before is due at the time of the plan.
+	Due time.Time `json:"due"`
+	// Number counts the repetitions from 1 to Of; the last one may be the action that
+	// ends them.
+	Number int    `json:"number"`
+	Of     int    `json:"of"`
+	Action Action `json:"action"`
+}
+
+// Action is what a follow-up does. The member of its kind holds its settings.
+type Action struct {
+	Kind     opportunity.ActionKind `json:"kind"`
+	Email    *SendEmail             `json:"email,omitempty"`
+	Log      *WriteLog              `json:"log,omitempty"`
+	Call     *CallService           `json:"call,omitempty"`
+	Progress *opportunity.Progress  `json:"progress,omitempty"`
+	// Attention is the text for an operator.
+	Attention string `json:"attention,omitempty"`
+	// UnknownMembers are members that a later version knows. They are kept for its workers.
+	UnknownMembers UnknownMembers `json:"-"`
+}
+
+// MarshalJSON implements [json.Marshaler].
+func (a Action) MarshalJSON() ([]byte, error) {
+	type plain Action
+	return a.UnknownMembers.merge(plain(a))
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (a *Action) UnmarshalJSON(data []byte) error {
+	type plain Action
+	if err := json.Unmarshal(data, (*plain)(a)); err != nil {
+		return err
+	}
+	return a.UnknownMembers.collect(data, reflect.TypeFor[Action]())
+}
+
+// DoneFollowUp is a follow-up that was done, or that will never be done.
+type DoneFollowUp struct {
+	Key string    `json:"key"`
+	At  time.Time `json:"at"`
+	// Cancelled says that an operator cancelled the follow-up, which counts as done, but
+	// not towards the cap.
+	Cancelled bool `json:"cancelled,omitempty"`
+}
+
+// Series returns the common part of the keys of a follow-up and its repetitions.
+func (f FollowUp) Series() string {
+	return f.Key[:strings.LastIndexByte(f.Key, '/')+1] + f.Name
+}

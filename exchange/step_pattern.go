@@ -1,0 +1,86 @@
+package exchange
+
+import (
+	"strings"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// StepPattern is a step or a stage, by id or name, or all stages of a state. Exactly one of
+// them is given.
+type StepPattern struct {
+	Step, Stage string
+	State       opportunity.StageState
+}
+
+// Matches reports whether the step is the step of the pattern, or is in its stage or state.
+func (p StepPattern) Matches(step opportunity.Step) bool {
+	is := func(written string, id opportunity.ID, name string) bool {
+		return written != "" && (written == string(id) || written == name)
+	}
+	return is(p.Step, step.ID, step.Name) || is(p.Stage, step.Stage.ID, step.Stage.Name) || p.State != "" && p.State == step.Stage.State
+}
+
+// StepPatterns are the steps in which a playbook has follow-ups: one pattern a line, after
+// its kind. "" is unknown, and means every step. The type is plain text, so that rules can
+// be compared.
+type StepPatterns string
+
+// NoSteps are the patterns of a playbook without follow-ups.
+const NoSteps StepPatterns = "-"
+
+// maxStepPatterns bounds the text, which comes with the result of each activity.
+const maxStepPatterns = 200
+
+// The kinds of patterns.
+const (
+	patternStep  = "step"
+	patternStage = "stage"
+	patternState = "state"
+)
+
+// StepPatternsOf returns the patterns as text; NoSteps for none. Patterns that are too long
+// together, or hold a line break, become "": every step.
+func StepPatternsOf(patterns ...StepPattern) StepPatterns {
+	if len(patterns) == 0 {
+		return NoSteps
+	}
+	lines := make([]string, len(patterns))
+	for n, p := range patterns {
+		switch {
+		case p.Step != "":
+			lines[n] = patternStep + " " + p.Step
+		case p.Stage != "":
+			lines[n] = patternStage + " " + p.Stage
+		default:
+			lines[n] = patternState + " " + string(p.State)
+		}
+	}
+	text := strings.Join(lines, "\n")
+	if len(text) > maxStepPatterns || strings.Count(text, "\n") != len(lines)-1 {
+		return ""
+	}
+	return StepPatterns(text)
+}
+
+// Matches reports whether one of the patterns matches the step.
+func (p StepPatterns) Matches(step opportunity.Step) bool {
+	if p == "" {
+		return true
+	}
+	for line := range strings.SplitSeq(string(p), "\n") {
+		var pattern StepPattern
+		switch kind, text, _ := strings.Cut(line, " "); kind {
+		case patternStep:
+			pattern.Step = text
+		case patternStage:
+			pattern.Stage = text
+		case patternState:
+			pattern.State = opportunity.StageState(text)
+		}
+		if pattern.Matches(step) {
+			return true
+		}
+	}
+	return false
+}

@@ -24,7 +24,7 @@ func (s *Experiment) resetPaused(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.resetAllWhilePaused(ctx, ResetPaused, open, func(ctx context.Context, reference opportunity.Reference, n int) error {
+	return s.resetAllWhilePaused(ctx, ResetPaused, open[:min(len(open), maxResets)], func(ctx context.Context, reference opportunity.Reference, n int) error {
 		return s.reset(ctx, reference, n%2 == 0)
 	})
 }
@@ -38,6 +38,9 @@ func (s *Experiment) resetOld(ctx context.Context) error {
 	}
 	old := map[opportunity.Reference]string{}
 	for _, reference := range open {
+		if len(old) == maxResets {
+			break
+		}
 		if run, err := s.oldRun(ctx, reference); err == nil && run != "" {
 			old[reference] = run
 		}
@@ -88,7 +91,7 @@ func (s *Experiment) resettableReferences(ctx context.Context) ([]opportunity.Re
 		}
 	}
 	s.random.Shuffle(len(open), func(i, j int) { open[i], open[j] = open[j], open[i] })
-	return open[:min(len(open), maxResets)], nil
+	return open, nil
 }
 
 // oldRun returns the oldest run of the chain that ends with the current one, "" where there is no other. It does not go

@@ -18,6 +18,9 @@ import (
 const (
 	// sampleEvery is how often all opportunities that are open are looked at.
 	sampleEvery = 10 * time.Second
+	// maxSampling is how many opportunities are looked at at the same time. While no worker polls, each look takes as
+	// long as the timeout.
+	maxSampling = 64
 	// sampleTimeout bounds how long the view of one is waited for.
 	sampleTimeout = 5 * time.Second
 )
@@ -26,12 +29,21 @@ const (
 type sampler struct {
 	mu      sync.Mutex
 	samples []audit.Sample
+	looked  map[opportunity.Reference]time.Time // when each opportunity was looked at last
 }
 
+// add keeps a sample in which something may wait.
 func (p *sampler) add(s audit.Sample) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.samples = append(p.samples, s)
+	s.Before = p.looked[s.Reference]
+	if p.looked == nil {
+		p.looked = map[opportunity.Reference]time.Time{}
+	}
+	p.looked[s.Reference] = s.At
+	if !s.HasView || len(s.Waiting) > 0 {
+		p.samples = append(p.samples, s)
+	}
 }
 
 // all returns a copy of the samples.
@@ -45,7 +57,7 @@ func (p *sampler) all() []audit.Sample {
 func (s *Experiment) sampleLoop(ctx context.Context) {
 	for sleep(ctx, sampleEvery) == nil {
 		var looking errgroup.Group
-		looking.SetLimit(4)
+		looking.SetLimit(maxSampling)
 		for _, reference := range s.references() {
 			looking.Go(func() error {
 				s.sample(ctx, reference)
@@ -69,9 +81,7 @@ func (s *Experiment) sample(ctx context.Context, reference opportunity.Reference
 	asking, over := context.WithTimeout(ctx, sampleTimeout)
 	defer over()
 	if view, err := s.client.View(asking, reference); err == nil {
-		if seen := audit.NewSample(time.Now().UTC(), view); len(seen.Waiting) > 0 {
-			s.sampler.add(seen)
-		}
+		s.sampler.add(audit.NewSample(time.Now().UTC(), view))
 		s.skipAfterRestore(ctx, view)
 		return
 	}

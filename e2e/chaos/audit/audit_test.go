@@ -337,6 +337,20 @@ func TestAudit(t *testing.T) {
 			e.Samples = append(e.Samples, waitingSample("one", time.Hour, opportunity.View{Question: &opportunity.Question{Request: "two", Text: "did it happen?"}}),
 				waitingSample("one", time.Hour+120*time.Second, opportunity.View{}))
 		}, audit.Tolerances{}, nil},
+		{"a wait of 121 s after a reason that a view showed which listed other messages alone", func(e *audit.Evidence) {
+			e.Samples = append(e.Samples, waitingSample("two", 20*time.Second, opportunity.View{Wait: &opportunity.WaitInfo{Reason: "the API"}}),
+				waitingSample("one", 121*time.Second, opportunity.View{}))
+		}, audit.Tolerances{}, nil},
+		{"a long wait that nobody looked at", func(e *audit.Evidence) {
+			late := waitingSample("one", time.Hour, opportunity.View{})
+			late.Before = late.At.Add(-91 * time.Second)
+			e.Samples = append(e.Samples, late)
+		}, audit.Tolerances{}, nil},
+		{"a long wait that was looked at", func(e *audit.Evidence) {
+			late := waitingSample("one", time.Hour, opportunity.View{})
+			late.Before = late.At.Add(-90 * time.Second)
+			e.Samples = append(e.Samples, late)
+		}, audit.Tolerances{}, []string{"silent ours one"}},
 		{"a long wait beside a follow-up", func(e *audit.Evidence) {
 			e.Samples = append(e.Samples, waitingSample("one", time.Hour, opportunity.View{Attention: []opportunity.Attention{{Kind: opportunity.AttentionFollowUp, Reason: "call them"}}}))
 		}, audit.Tolerances{}, []string{"silent ours one"}},

@@ -10,6 +10,8 @@ import (
 type Sample struct {
 	At        time.Time             `json:"at"`
 	Reference opportunity.Reference `json:"reference"`
+	// Before is when the opportunity was looked at last before this sample; zero means that it is unknown.
+	Before time.Time `json:"before,omitzero"`
 	// HasView says that the workflow answered with its view. Where it did not, Waiting is empty, and what waits is known
 	// from the histories.
 	HasView bool `json:"answered"`

@@ -10,17 +10,29 @@ import (
 // maxUnexplainedWait is how long an accepted message may wait with nothing that says why.
 const maxUnexplainedWait = 120 * time.Second
 
+// maxSampleGap is the longest time between two looks at an opportunity of which the second says what was shown in between.
+// While no worker polls, each view takes until its timeout, and the looks at many opportunities are far apart.
+const maxSampleGap = 90 * time.Second
+
 // checkUnexplainedWaits wants every message that has waited for long to have a reason. A message that had one and has it no more, such as
-// one behind a question that was answered, waits anew. So does one of a run that was reset. Of each message it tells once.
+// one behind a question that was answered, waits anew. So does one of a run that was reset. A reason for everything is one
+// for the messages behind the part of the queue that the view shows, too. Each message is reported once.
 func (a *auditor) checkUnexplainedWaits(f *caseFile) {
 	explained, told, resets := map[string]time.Time{}, map[string]bool{}, a.resetTimes(f.reference)
+	var allExplained, seenFrom time.Time
 	for _, s := range a.samples[f.reference] {
+		if s.explainsAll() {
+			allExplained = s.At
+		}
+		if !s.Before.IsZero() && s.At.Sub(s.Before) > maxSampleGap {
+			seenFrom = s.At
+		}
 		for _, w := range a.waitingMessages(f, s) {
 			if s.explains(w.Request) {
 				explained[w.Request] = s.At
 			}
 			since := w.Accepted
-			for _, anew := range append(resets, explained[w.Request]) {
+			for _, anew := range append(slices.Clone(resets), explained[w.Request], allExplained, seenFrom) {
 				if anew.After(since) && !anew.After(s.At) {
 					since = anew
 				}
@@ -60,17 +72,24 @@ func (a *auditor) waitingMessages(f *caseFile, s Sample) []opportunity.QueuedMes
 	return list
 }
 
+// explainsAll reports whether the sample says why everything waits.
+func (s Sample) explainsAll() bool {
+	return s.Reason != "" || slices.ContainsFunc(s.Attention, func(a opportunity.Attention) bool { return !isAboutOneRequest(a) })
+}
+
 // explains reports whether the sample says why the request waits. Other attention, such as a follow-up that is due,
 // explains nothing.
 func (s Sample) explains(request string) bool {
-	if s.Reason != "" {
+	return s.explainsAll() || slices.ContainsFunc(s.Attention, func(a opportunity.Attention) bool {
+		return a.Request != "" && a.Request == request
+	})
+}
+
+// isAboutOneRequest reports whether attention says nothing of other requests.
+func isAboutOneRequest(a opportunity.Attention) bool {
+	switch a.Kind {
+	case opportunity.AttentionFollowUp, opportunity.AttentionPlaybook, opportunity.AttentionFailed, opportunity.AttentionReservation, opportunity.AttentionMessage:
 		return true
 	}
-	return slices.ContainsFunc(s.Attention, func(a opportunity.Attention) bool {
-		switch a.Kind {
-		case opportunity.AttentionFollowUp, opportunity.AttentionPlaybook, opportunity.AttentionFailed, opportunity.AttentionReservation, opportunity.AttentionMessage:
-			return a.Request != "" && a.Request == request
-		}
-		return true
-	})
+	return false
 }

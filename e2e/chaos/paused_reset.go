@@ -16,7 +16,7 @@ import (
 )
 
 // maxResets is how many runs one disruption resets.
-const maxResets = 12
+const maxResets = 24
 
 // resetPaused resets runs behind a pause.
 func (s *Experiment) resetPaused(ctx context.Context) error {

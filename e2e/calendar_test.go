@@ -13,7 +13,7 @@ import (
 // of their file names. This test starts early, so no other test waits for it at the end.
 func TestPlaybookOfAWaitlist(t *testing.T) {
 	t.Parallel()
-	h := startTenant(t, "waitlist-offer", year, "for: 48 hours", "for: 60 seconds", "beforeLapse: 12 hours", "beforeLapse: 50 seconds",
+	h := startTenant(t, "waitlist-offer", year, "for: 48 hours", "for: 60 seconds", "beforeReservationExpires: 12 hours", "beforeReservationExpires: 50 seconds",
 		`  quiet: { from: "21:00", to: "07:00" }
 `, "")
 	h.startLead("one", "Waitlist", false)

@@ -50,12 +50,12 @@ func TestNoPollWithoutRules(t *testing.T) {
 		interest exchange.InterestRef
 		looks    bool
 	}{
-		"a worker that names no steps":   {exchange.PlaybookFeatures{FollowUps: true}, course, true},
-		"follow-ups in this step":        {exchange.PlaybookFeatures{FollowUps: true, FollowUpSteps: here}, course, true},
-		"follow-ups in another one":      {exchange.PlaybookFeatures{FollowUps: true, FollowUpSteps: elsewhere}, course, false},
-		"happenings and an event":        {exchange.PlaybookFeatures{Reactions: true, FollowUpSteps: exchange.NoSteps}, event, true},
-		"happenings and no event":        {exchange.PlaybookFeatures{Reactions: true, FollowUpSteps: exchange.NoSteps}, course, false},
-		"no happenings, though an event": {exchange.PlaybookFeatures{FollowUps: true, FollowUpSteps: elsewhere}, event, false},
+		"a worker that names no steps":  {exchange.PlaybookFeatures{FollowUps: true}, course, true},
+		"follow-ups in this step":       {exchange.PlaybookFeatures{FollowUps: true, FollowUpSteps: here}, course, true},
+		"follow-ups in another one":     {exchange.PlaybookFeatures{FollowUps: true, FollowUpSteps: elsewhere}, course, false},
+		"reactions and an event":        {exchange.PlaybookFeatures{Reactions: true, FollowUpSteps: exchange.NoSteps}, event, true},
+		"reactions and no event":        {exchange.PlaybookFeatures{Reactions: true, FollowUpSteps: exchange.NoSteps}, course, false},
+		"no reactions, though an event": {exchange.PlaybookFeatures{FollowUps: true, FollowUpSteps: elsewhere}, event, false},
 	} {
 		s := entity.NewState("A-1", opportunity.Start{Name: "First Aid", Region: "DR"}, noon)
 		s.ApplyCreated(recordNow(c.interest), opportunity.Ref{ID: region, Name: "Dominican Republic"}, noon)

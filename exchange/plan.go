@@ -44,10 +44,18 @@ const (
 	// UndoExact: nothing of the effect is left.
 	UndoExact UndoLevel = "exact"
 	// UndoPartial: the effect no longer counts, and its remains can be seen.
-	UndoPartial UndoLevel = "trace"
+	UndoPartial UndoLevel = "partial"
 	// UndoNone: the effect cannot be undone.
 	UndoNone UndoLevel = "none"
 )
+
+// UnmarshalText also reads the word of earlier versions: trace.
+func (u *UndoLevel) UnmarshalText(text []byte) error {
+	if *u = UndoLevel(text); *u == "trace" {
+		*u = UndoPartial
+	}
+	return nil
+}
 
 // Effect is one state to ensure. The member of its kind holds its settings; kinds without
 // settings have no member.
@@ -208,8 +216,16 @@ const (
 	// holds no places.
 	CauseEventSoldOut PlanCauseKind = "eventSoldOut"
 	// CauseReservationExpired: the held places have lapsed.
-	CauseReservationExpired PlanCauseKind = "reservationLapsed"
+	CauseReservationExpired PlanCauseKind = "reservationExpired"
 )
+
+// UnmarshalText also reads the word of earlier versions: reservationLapsed.
+func (k *PlanCauseKind) UnmarshalText(text []byte) error {
+	if *k = PlanCauseKind(text); *k == "reservationLapsed" {
+		*k = CauseReservationExpired
+	}
+	return nil
+}
 
 // FollowUp is an action to do once, at a time.
 type FollowUp struct {

@@ -23,7 +23,7 @@ func TestPlanIsPlainData(t *testing.T) {
 		SkippedFollowUps: []opportunity.SkippedFollowUp{{Key: "k", Reason: opportunity.SkippedByCap}},
 	}
 	const want = `{"digest":"d",` +
-		`"before":[{"key":"propose/before/1/reserve","kind":"reserve","undo":"trace","reserve":{"until":"2026-12-14T10:00:00Z"}}],` +
+		`"before":[{"key":"propose/before/1/reserve","kind":"reserve","undo":"partial","reserve":{"until":"2026-12-14T10:00:00Z"}}],` +
 		`"followUps":[{"key":"remind/x/then","name":"remind","due":"2026-12-14T10:00:00Z","number":4,"of":4,"action":{"kind":"progress","progress":{"to":"Lost"}}}],` +
 		`"leftOut":[{"key":"k","reason":"cap"}]}`
 	if got, err := json.Marshal(plan); err != nil || string(got) != want {

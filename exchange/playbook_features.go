@@ -14,7 +14,7 @@ type PlaybookFeatures struct {
 	Version int `json:"version,omitempty"`
 	// Digest identifies the playbook; "" is a worker without a playbook.
 	Digest string `json:"digest,omitempty"`
-	// Transitions, Happenings and FollowUps say that the playbook has rules of that kind.
+	// Transitions, Reactions and FollowUps say that the playbook has rules of that kind.
 	Transitions bool `json:"moves,omitempty"`
 	Reactions   bool `json:"happenings,omitempty"`
 	FollowUps   bool `json:"followUps,omitempty"`

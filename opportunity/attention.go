@@ -6,15 +6,15 @@ import "time"
 // happened.
 type Question struct {
 	Request     string      `json:"request"`
-	MessageName MessageName `json:"verb"`
+	MessageName MessageName `json:"message"`
 	Text        string      `json:"text"`
 	Since       time.Time   `json:"since"`
 }
 
-// AttentionKind is one fixed word for what needs attention.
+// AttentionKind says what kind of matter needs attention.
 type AttentionKind string
 
-// The words of attention.
+// The kinds of attention.
 const (
 	// AttentionUndecided: a question waits for an operator.
 	AttentionUndecided AttentionKind = "undecided"
@@ -51,8 +51,8 @@ const (
 
 // Attention is something a human should look at.
 type Attention struct {
-	Kind    AttentionKind `json:"word"`
+	Kind    AttentionKind `json:"kind"`
 	Request string        `json:"request,omitempty"`
-	Reason  string        `json:"text"`
+	Reason  string        `json:"reason"`
 	Since   time.Time     `json:"since"`
 }

@@ -9,11 +9,11 @@ type EffectResult struct {
 	Key     string        `json:"key"`
 	Kind    EffectKind    `json:"kind"`
 	At      time.Time     `json:"at"`
-	Outcome EffectOutcome `json:"how"`
+	Outcome EffectOutcome `json:"outcome"`
 	// Objects are the records that were found or made, the first five.
-	Objects []TouchedObject `json:"records,omitempty"`
+	Objects []TouchedObject `json:"objects,omitempty"`
 	// Reason says why the effect was not done.
-	Reason string `json:"text,omitempty"`
+	Reason string `json:"reason,omitempty"`
 }
 
 // EffectOutcome says how an effect ended.
@@ -21,10 +21,10 @@ type EffectOutcome string
 
 // The ends of effects.
 const (
-	EffectDone      EffectOutcome = "done"    // something was missing, and was done
-	EffectUnchanged EffectOutcome = "there"   // nothing was missing
-	EffectFailed    EffectOutcome = "failed"  // it stopped its move
-	EffectUndone    EffectOutcome = "undone"  // it was undone, as far as possible
-	EffectAbandoned EffectOutcome = "left"    // people decide what to do about it
-	EffectSkipped   EffectOutcome = "skipped" // an operator skipped it
+	EffectDone      EffectOutcome = "done"      // something was missing, and was done
+	EffectUnchanged EffectOutcome = "unchanged" // nothing was missing
+	EffectFailed    EffectOutcome = "failed"    // it stopped its move
+	EffectUndone    EffectOutcome = "undone"    // it was undone, as far as possible
+	EffectAbandoned EffectOutcome = "abandoned" // people decide what to do about it
+	EffectSkipped   EffectOutcome = "skipped"   // an operator skipped it
 )

@@ -7,12 +7,12 @@ type TouchedObject struct {
 	Kind ObjectKind `json:"kind"`
 	// Created says that the effect made the record. Otherwise the record was there
 	// already, made by the TMS itself or by somebody else.
-	Created bool `json:"made,omitempty"`
+	Created bool `json:"created,omitempty"`
 	// Event is the event of a learner, Contact the learner's contact.
-	Event   ID `json:"on,omitempty"`
+	Event   ID `json:"event,omitempty"`
 	Contact ID `json:"contact,omitempty"`
 	// Reverted says that the record was taken back.
-	Reverted bool `json:"gone,omitempty"`
+	Reverted bool `json:"reverted,omitempty"`
 }
 
 // ObjectKind is the kind of a Record.

@@ -26,16 +26,16 @@ type View struct {
 	Closing *CloseInfo `json:"closing,omitempty"`
 	// Wait says what the queue waits for, such as the API or the request that is under
 	// way.
-	Wait      *WaitInfo   `json:"waits,omitempty"`
+	Wait      *WaitInfo   `json:"waiting,omitempty"`
 	Attention []Attention `json:"attention"`
 	// EffectResults are the results of the side effects, the latest last, and Working the side
 	// effects under way.
 	EffectResults  []EffectResult  `json:"effects,omitempty"`
-	RunningEffects []RunningEffect `json:"working,omitempty"`
+	RunningEffects []RunningEffect `json:"activeEffects,omitempty"`
 	// FollowUps are the earliest planned follow-ups, the next one first.
 	FollowUps []PlannedFollowUp `json:"followUps,omitempty"`
 	// SkippedFollowUps are follow-ups that will not be done, and why.
-	SkippedFollowUps []SkippedFollowUp `json:"leftOut,omitempty"`
+	SkippedFollowUps []SkippedFollowUp `json:"skippedFollowUps,omitempty"`
 	// PlaybookVersion is the version of the playbook that planned the effects of the last move;
 	// left out when the namespace has no playbook.
 	PlaybookVersion int `json:"playbook,omitempty"`
@@ -81,5 +81,5 @@ type QueuedMessage struct {
 	Request  string    `json:"request"`
 	Summary  string    `json:"summary"`
 	Accepted time.Time `json:"accepted"`
-	InDoubt  bool      `json:"doubt,omitempty"`
+	InDoubt  bool      `json:"inDoubt,omitempty"`
 }

@@ -5,7 +5,7 @@ import "time"
 // WaitInfo says why all sending waits.
 type WaitInfo struct {
 	// Kind is the attention that is raised when the wait lasts.
-	Kind AttentionKind `json:"word"`
+	Kind AttentionKind `json:"kind"`
 	// Reason says in one line what the opportunity waits for. It names no person.
 	Reason string `json:"reason"`
 	// Request is the only request that the API fails at, "" when everything waits.

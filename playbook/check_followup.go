@@ -30,7 +30,7 @@ func (c *checker) checkFollowUp(path string, at StepSelector, rule *FollowUpRule
 	c.checkWhen(path+".when", &rule.When)
 	anchors, lengths := rule.Due.givenAnchors()
 	if !c.hasExactlyOne(path+".due", len(anchors)) {
-		c.report(path+".due", "%d of inStep, idle, beforeLapse, beforeStart and beforeTokensExpire are given; give exactly one of them", len(anchors))
+		c.report(path+".due", "%d of inStep, idle, beforeReservationExpires, beforeStart and beforeTokensExpire are given; give exactly one of them", len(anchors))
 	}
 	for i, anchor := range anchors {
 		c.checkPeriod(path+".due."+string(anchor), lengths[i], anchor != untilReservationExpiry && anchor != sinceStep)

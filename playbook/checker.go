@@ -41,7 +41,7 @@ func (c *checker) check() {
 	c.checkOverlappingTransitions()
 	c.checkNoneReservedPromises()
 	for i := range c.rules.Reactions {
-		path, rule := fmt.Sprintf("happenings[%d]", i), &c.rules.Reactions[i]
+		path, rule := fmt.Sprintf("reactions[%d]", i), &c.rules.Reactions[i]
 		c.checkName(path+".name", rule.Name)
 		c.checkWhen(path+".when", &rule.When)
 		if len(rule.Do) == 0 && c.isGiven(path+".do") {
@@ -75,7 +75,7 @@ func (c *checker) checkSizes() {
 		{"services", len(c.rules.Services)},
 		{"emails", len(c.rules.Emails)},
 		{"transitions", len(c.rules.Transitions)},
-		{"happenings", len(c.rules.Reactions)},
+		{"reactions", len(c.rules.Reactions)},
 		{"steps", len(c.rules.Steps)},
 	} {
 		c.atMost(list.path, list.size, MaxRules)

@@ -150,7 +150,7 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 		},
 
 		// Follow-ups.
-		{"nothing is due", followUp("        due: {}\n" + attention), []string{"5:14: 0 of inStep, idle, beforeLapse, beforeStart and beforeTokensExpire are given"}},
+		{"nothing is due", followUp("        due: {}\n" + attention), []string{"5:14: 0 of inStep, idle, beforeReservationExpires, beforeStart and beforeTokensExpire are given"}},
 		{"missing", followUp(""), []string{"4:9: due is missing", "4:9: do is missing"}},
 		{"two are due", followUp("        due: { idle: 1 day, inStep: 1 day }\n" + attention), []string{"5:14: 2 of inStep, idle"}},
 		{"unit", followUp("        due: { idle: 2 busy days }\n" + attention), []string{`5:22: "2 busy days" is not a length of time`}},

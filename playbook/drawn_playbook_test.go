@@ -180,12 +180,12 @@ func (b *drawnPlaybook) drawSteps(r *rand.Rand, rules *strings.Builder, business
 func (b *drawnPlaybook) drawRule(r *rand.Rand, rules *strings.Builder, name, where string, business bool) *drawnRule {
 	rule := &drawnRule{where: where, times: 1, of: 1, holds: func(*simulation) bool { return true }}
 	b.rules[name] = rule
-	rule.anchor = oneOf(r, "inStep", "idle", "beforeLapse", "beforeStart", "beforeTokensExpire")
+	rule.anchor = oneOf(r, "inStep", "idle", "beforeReservationExpires", "beforeStart", "beforeTokensExpire")
 	least := 1
-	if rule.anchor == "inStep" || rule.anchor == "beforeLapse" {
+	if rule.anchor == "inStep" || rule.anchor == "beforeReservationExpires" {
 		least = r.IntN(2)
 	}
-	if rule.due = drawPeriod(r, business, least); rule.anchor == "beforeLapse" && r.IntN(3) == 0 {
+	if rule.due = drawPeriod(r, business, least); rule.anchor == "beforeReservationExpires" && r.IntN(3) == 0 {
 		rule.due = drawnPeriod{text: "0 hours"}
 	}
 	fmt.Fprintf(rules, "      - name: %s\n        due: { %s: %s }\n", name, rule.anchor, rule.due.text)

@@ -8,7 +8,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Explain describes the playbook in words, for people: its calendar, then every transition, happening and step. For
+// Explain describes the playbook in words, for people: its calendar, then every transition, reaction and step. For
 // each effect it also describes how the effect is undone.
 func (p *Playbook) Explain() string {
 	if p == nil {

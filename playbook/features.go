@@ -9,9 +9,9 @@ import (
 
 // Features are the kinds of rules in a playbook. The zero value is that of a playbook without rules.
 type Features struct {
-	// Transitions, Happenings and FollowUps report whether the playbook has rules of that kind.
+	// Transitions, Reactions and FollowUps report whether the playbook has rules of that kind.
 	Transitions, Reactions, FollowUps bool
-	// Steps are the steps in which it has follow-ups; "" for a playbook without follow-ups and happenings.
+	// Steps are the steps in which it has follow-ups; "" for a playbook without follow-ups and reactions.
 	Steps exchange.StepPatterns
 	// Learners reports whether the playbook may register learners or make contacts of them.
 	Learners bool

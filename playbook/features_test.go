@@ -26,7 +26,7 @@ func TestWhatAPlaybookHas(t *testing.T) {
 		"transitions: [{ name: a, to: { state: Won }, after: [{ account: {} }] }]":                                      {Transitions: true},
 		"transitions: [{ name: a, to: { state: Won }, after: [{ account: {} }, { register: {} }] }]":                    {Transitions: true, Learners: true},
 		"transitions: [{ name: a, to: { state: Won }, before: [{ contacts: {} }] }]":                                    {Transitions: true, Learners: true},
-		"happenings: [{ name: a, on: eventCancelled, do: [{ contacts: {} }] }]":                                         {Reactions: true, Learners: true, Steps: exchange.NoSteps},
+		"reactions: [{ name: a, on: eventCancelled, do: [{ contacts: {} }] }]":                                          {Reactions: true, Learners: true, Steps: exchange.NoSteps},
 	} {
 		if got := mustLoad(t, text).Features(); got != want {
 			t.Errorf("%s: %+v, want %+v", text, got, want)
@@ -49,7 +49,7 @@ func TestWhatAPlaybookNeedsToKnowOfEvents(t *testing.T) {
 	for text, want := range map[string][]exchange.PlanCauseKind{
 		"": nil,
 		step("due: { idle: 1d }, do: { attention: { text: t } }"):                                                                                   nil,
-		step("due: { beforeLapse: 1d }, do: { log: { message: \"{{.Name}}\" } }"):                                                                   nil,
+		step("due: { beforeReservationExpires: 1d }, do: { log: { message: \"{{.Name}}\" } }"):                                                      nil,
 		step("due: { beforeStart: 1d }, do: { attention: { text: t } }"):                                                                            {""},
 		step("due: { idle: 1d }, do: { attention: { text: \"{{.FirstStart}}\" } }"):                                                                 {""},
 		step("due: { idle: 1d }, do: { log: { message: \"{{.FirstStart}}\" } }"):                                                                    {""},
@@ -62,10 +62,10 @@ func TestWhatAPlaybookNeedsToKnowOfEvents(t *testing.T) {
 		win("{ invoice: { purchaseOrder: \"{{.FirstStart}}\" } }"):                                             {move},
 		win("{ invoice: { finaliseBeforeStart: 7d } }"):                                                        {move},
 		win("{ log: { message: \"{{.FirstStart}}\" } }"):                                                       {move},
-		"happenings: [{ name: a, on: eventCancelled, do: [{ log: { message: m } }] }]":                         {""},
-		"happenings: [{ name: a, on: reservationLapsed, do: [{ log: { message: m } }] }]":                      nil,
-		"happenings: [{ name: a, on: reservationLapsed, do: [{ log: { message: \"{{.FirstStart}}\" } }] }]":    {lapsed},
-		"happenings: [{ name: a, on: eventCancelled, do: [{ log: { message: \"{{.FirstStart}}\" } }] }]":       {"", cancelled},
+		"reactions: [{ name: a, on: eventCancelled, do: [{ log: { message: m } }] }]":                          {""},
+		"reactions: [{ name: a, on: reservationExpired, do: [{ log: { message: m } }] }]":                      nil,
+		"reactions: [{ name: a, on: reservationExpired, do: [{ log: { message: \"{{.FirstStart}}\" } }] }]":    {lapsed},
+		"reactions: [{ name: a, on: eventCancelled, do: [{ log: { message: \"{{.FirstStart}}\" } }] }]":        {"", cancelled},
 		"emails: { m: { subject: s, body: \"{{.FirstStart}}\" } }\n" + win("{ email: { to: owner, use: m } }"): nil, // the mail is written later
 	} {
 		var got []exchange.PlanCauseKind

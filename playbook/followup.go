@@ -32,7 +32,7 @@ type Due struct {
 	Idle *Period `json:"idle,omitempty"`
 	// BeforeReservationExpiry is the time until the places that are held lapse; 0 hours is the
 	// moment they do.
-	BeforeReservationExpiry *Period `json:"beforeLapse,omitempty"`
+	BeforeReservationExpiry *Period `json:"beforeReservationExpires,omitempty"`
 	// BeforeStart is the time until an event of the interests starts, for each event.
 	BeforeStart *Period `json:"beforeStart,omitempty"`
 	// BeforeTokensExpire is the time until training tokens of the interests expire.
@@ -80,7 +80,7 @@ type anchor string
 const (
 	sinceStep              anchor = "inStep"
 	sinceIdle              anchor = "idle"
-	untilReservationExpiry anchor = "beforeLapse"
+	untilReservationExpiry anchor = "beforeReservationExpires"
 	untilEventStart        anchor = "beforeStart"
 	untilTokensExpire      anchor = "beforeTokensExpire"
 )

@@ -4,10 +4,10 @@ package playbook
 const (
 	// MaxFileBytes is the largest file.
 	MaxFileBytes = 256 << 10
-	// MaxRules is the highest number of transitions, and of happenings, steps, mails and services.
+	// MaxRules is the highest number of transitions, and of reactions, steps, mails and services.
 	MaxRules = 200
 	// MaxEffects is the highest number of effects in one list of a rule. MaxAllEffects is the highest number in all
-	// transitions and happenings together.
+	// transitions and reactions together.
 	MaxEffects    = 20
 	MaxAllEffects = 400
 	// MaxFollowUps is the highest number of follow-ups of a step.

@@ -11,7 +11,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Plan returns what is done about the facts on the occasion: the effects of a move or of a happening. For the zero
+// Plan returns what is done about the facts on the occasion: the effects of a move or of a reaction. For the zero
 // occasion it returns the follow-ups of the current step. The same facts give the same plan. All times are in UTC.
 func (p *Playbook) Plan(facts Facts, occasion exchange.PlanCause) exchange.Plan {
 	planner := p.plannerOf(facts)
@@ -103,7 +103,7 @@ func (p *planner) planTransition(to opportunity.Step) {
 
 func (p *planner) planReactions(occasion exchange.PlanCause) {
 	for i, rule := range p.rules.Reactions {
-		path := fmt.Sprintf("happenings[%d]", i)
+		path := fmt.Sprintf("reactions[%d]", i)
 		if rule.On != string(occasion.Kind) || !p.conditionHolds(rule.Name, path+".when") {
 			continue
 		}

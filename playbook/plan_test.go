@@ -151,11 +151,11 @@ func checkPlans(t *testing.T, p *playbook.Playbook, rows []planCase) {
 func TestReserveOnProposalAndReleaseOnLoss(t *testing.T) {
 	checkPlans(t, load(t, "examples/reserve-on-proposal.yaml"), []planCase{
 		{"to the proposal", nil, transitionTo("Proposed"), []string{
-			`before propose/before/1/reserve undo trace "reserve":{"until":"2026-12-14T10:00:00Z"}`,
+			`before propose/before/1/reserve undo partial "reserve":{"until":"2026-12-14T10:00:00Z"}`,
 		}},
 		{"without events", func(f *playbook.Facts) { f.Interests[0].Kind = opportunity.Course }, transitionTo("Proposed"), nil},
 		{"over the end of summer time", func(f *playbook.Facts) { f.Now = at(t, "2026-10-20T09:00:00Z") }, transitionTo("Proposed"), []string{
-			`before propose/before/1/reserve undo trace "reserve":{"until":"2026-11-03T10:00:00Z"}`,
+			`before propose/before/1/reserve undo partial "reserve":{"until":"2026-11-03T10:00:00Z"}`,
 		}},
 		{"lost", nil, transitionTo("Lost"), []string{`after lose/after/1/release undo none`}},
 		{"won", nil, transitionTo("Won"), nil},
@@ -165,14 +165,14 @@ func TestReserveOnProposalAndReleaseOnLoss(t *testing.T) {
 
 func TestWin(t *testing.T) {
 	always := []string{
-		`before win/before/1/account undo trace "account":{"name":"Administrate Ltd"}`,
-		`after win/after/1/contacts undo trace "contacts":{"several":"ask"}`,
-		`after win/after/2/register undo trace "register":{"release":true}`,
+		`before win/before/1/account undo partial "account":{"name":"Administrate Ltd"}`,
+		`after win/after/1/contacts undo partial "contacts":{"several":"ask"}`,
+		`after win/after/2/register undo partial "register":{"release":true}`,
 		`after win/after/4/invoice undo exact "invoice":{"comments":"First Aid course, 399.80 GBP","purchaseOrder":"PO-4711","waitUntil":"2026-11-30T12:00:00Z"}`,
 		`after win/after/5/attributes undo exact "attributes":{"values":{"handled-by":"Oppflow"}}`,
 		`after win/after/7/log undo none "log":{"message":"Won with 399.80 GBP","status":"success"}`,
 	}
-	call := `after win/after/6/call undo trace "call":{"path":"/orders","service":"erp","undoPath":"/orders/cancel"}`
+	call := `after win/after/6/call undo partial "call":{"path":"/orders","service":"erp","undoPath":"/orders/cancel"}`
 	tokens := `after win/after/3/tokens undo exact "tokens":{"waitUntil":"2026-11-30T10:30:00Z"}`
 	worth := func(unit, total string) []string {
 		var lines []string
@@ -196,7 +196,7 @@ func TestWin(t *testing.T) {
 }
 
 func TestInvoiceBeforeTheEvent(t *testing.T) {
-	register := `after win/after/1/register undo trace "register":{"release":true}`
+	register := `after win/after/1/register undo partial "register":{"release":true}`
 	invoice := func(final string) string {
 		return `after win/after/2/invoice undo none "invoice":{"comments":"First Aid course",` + final + `"purchaseOrder":"PO-4711","waitUntil":"2026-11-30T11:00:00Z"}`
 	}
@@ -337,9 +337,9 @@ func TestDefault(t *testing.T) {
 	lapse := ` "email":{"template":"places-lapse","to":"owner"}`
 	checkPlans(t, p, []planCase{
 		{"won", nil, transitionTo("Won"), []string{
-			`after win/after/1/account undo trace "account":{"name":"First Aid course"}`,
-			`after win/after/2/contacts undo trace "contacts":{"several":"ask"}`,
-			`after win/after/3/register undo trace "register":{"release":true}`,
+			`after win/after/1/account undo partial "account":{"name":"First Aid course"}`,
+			`after win/after/2/contacts undo partial "contacts":{"several":"ask"}`,
+			`after win/after/3/register undo partial "register":{"release":true}`,
 			`after win/after/5/invoice undo exact "invoice":{"waitUntil":"2026-11-30T11:00:00Z"}`,
 		}},
 		{"lost", nil, transitionTo("Lost"), []string{"after lose/after/1/release undo none"}},

@@ -15,7 +15,7 @@ type Rules struct {
 	// match a move all apply, in the order of the file.
 	Transitions []Transition `json:"transitions,omitempty"`
 	// Reactions say what to do when something happens outside of Oppflow.
-	Reactions []Reaction `json:"happenings,omitempty"`
+	Reactions []Reaction `json:"reactions,omitempty"`
 	// Steps are the follow-ups on an opportunity that is in a step.
 	Steps []StepRules `json:"steps,omitempty"`
 }
@@ -43,7 +43,7 @@ type Reaction struct {
 	Name string `json:"name"`
 	// On is what happens: an event of one of the interests was cancelled, or the
 	// places that were held have lapsed.
-	On string `json:"on" jsonschema:"enum=eventCancelled,enum=eventSoldOut,enum=reservationLapsed"`
+	On string `json:"on" jsonschema:"enum=eventCancelled,enum=eventSoldOut,enum=reservationExpired"`
 	// When is a condition; left out, the rule always applies.
 	When Expression `json:"when,omitempty"`
 	// Do are the effects.

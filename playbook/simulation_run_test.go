@@ -405,7 +405,7 @@ func (l *simulation) checkDue(rule *drawnRule, p exchange.FollowUp, item string,
 			return "too early after the last activity"
 		}
 		return ""
-	case "beforeLapse":
+	case "beforeReservationExpires":
 		if !is(f.Reservation.Until) {
 			return "not about the places that are held"
 		}

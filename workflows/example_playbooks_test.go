@@ -170,9 +170,9 @@ func TestAnEventSellsOut(t *testing.T) {
 emails:
   news: { subject: "{{.Name}}: sold out", body: "Dear {{.Owner}}" }
   lapse: { subject: "{{.Name}}: lapsed", body: "Dear {{.Owner}}" }
-happenings:
+reactions:
   - { name: sold, on: eventSoldOut, do: [ { email: { to: owner, use: news } } ] }
-  - { name: lapsed, on: reservationLapsed, do: [ { email: { to: owner, use: lapse } } ] }
+  - { name: lapsed, on: reservationExpired, do: [ { email: { to: owner, use: lapse } } ] }
 `))
 	wanted := reserveFor(1, "Ada")
 	h.at(time.Second, h.setPeople)

@@ -59,13 +59,13 @@ transitions:
     after:
       - cancelRegistrations: {}
       - release: {}
-happenings:
+reactions:
   - name: told
     on: eventCancelled
     do:
       - email: { to: owner, use: news }
   - name: lapsed
-    on: reservationLapsed
+    on: reservationExpired
     do:
       - log: { message: "Lapsed", status: partial }
 steps:
@@ -77,7 +77,7 @@ steps:
         do: { email: { to: contact, use: reminder } }
         then: { progress: { to: Lost } }
       - name: lapses
-        due: { beforeLapse: 1 day }
+        due: { beforeReservationExpires: 1 day }
         do: { email: { to: owner, use: reminder } }
       - name: long
         due: { inStep: 5 days }

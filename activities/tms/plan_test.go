@@ -115,7 +115,7 @@ steps:
     followUps:
       - { name: soon, due: { beforeStart: 2 days }, do: { attention: { text: "{{.FirstStart}}" } } }
       - { name: tokens, due: { beforeTokensExpire: 1 days }, do: { attention: { text: t } } }
-happenings: [{ name: tell, on: eventCancelled, do: [{ log: { message: m } }] }]
+reactions: [{ name: tell, on: eventCancelled, do: [{ log: { message: m } }] }]
 `)
 	record := r.createRecord("A-1")
 	cancelled := id(opportunity.TypeEvent, 2)

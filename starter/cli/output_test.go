@@ -60,7 +60,7 @@ func TestViewShowsWhatAnOperatorHasToKnow(t *testing.T) {
 		"oppflow retry lead-1 r-2", "oppflow skip lead-1 r-2 --reason", "undecided", "somebody must look", "Failures", "start accepted",
 		"since 2026-03-01T11:00:00Z: being merged", "oppflow resume lead-1", "Closing", "by phone",
 		"2026-03-01T11:00:00Z", "Follow-ups", "remind, 2 of 4", "remind/x/2", "put off until 2026-03-01T12:00:00Z: on holiday", "late, 1 of 1",
-		"register", "sold out", "oppflow retry lead-1 1/win/after/2/register", "1/win/after/1/account", "there",
+		"register", "sold out", "oppflow retry lead-1 1/win/after/2/register", "1/win/after/1/account", "unchanged",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not shown:\n%s", want, text)

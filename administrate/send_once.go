@@ -71,36 +71,33 @@ func notPermittedReason(err error) Reason {
 	return NotPermitted
 }
 
-func (c *sendOnceDoer) send(req *http.Request, ex *inFlightRequest) (*http.Response, error) {
+// clearToSend waits until the request may be sent, and returns the token for the request. Its error proves that
+// nothing was sent.
+func (c *sendOnceDoer) clearToSend(req *http.Request, operation string) (token string, err error) {
 	ctx := req.Context()
-	operation := ex.document.name
-	notSent := func(reason Reason, cause error) error {
-		return &NotSentError{Operation: operation, Reason: reason, cause: cause}
-	}
-
 	if req.ContentLength > MaxRequestBytes {
-		return nil, &InvalidError{
+		return "", &InvalidError{
 			Where:   operation,
 			Problem: "the request is larger than " + strconv.Itoa(MaxRequestBytes>>10) + " KiB; send less at a time",
 		}
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, notSent(Cancelled, err)
+		return "", notSent(operation, Cancelled, err)
 	}
 	if err := c.checkPermitted(ctx); err != nil {
-		return nil, notSent(notPermittedReason(err), err)
+		return "", notSent(operation, notPermittedReason(err), err)
 	}
 	by, bounded := SendDeadline(ctx)
 	if bounded && deadlinePassed(by) {
-		return nil, notSent(SendDeadlinePassed, nil)
+		return "", notSent(operation, SendDeadlinePassed, nil)
 	}
 	// The token comes before the turn. Otherwise requests that wait for a new token after
 	// their turn would leave all at once.
-	token, err := c.token(ctx)
+	token, err = c.token(ctx)
 	if err == nil && isHeaderSafe(token) {
 		asked := time.Now()
 		if err := c.waitTurn(ctx); err != nil {
-			return nil, notSent(Throttled, err)
+			return "", notSent(operation, Throttled, err)
 		}
 		if time.Since(asked) > time.Second { // the token may have been renewed meanwhile
 			token, err = c.token(ctx)
@@ -108,25 +105,40 @@ func (c *sendOnceDoer) send(req *http.Request, ex *inFlightRequest) (*http.Respo
 	}
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return nil, notSent(Cancelled, err)
+		return "", notSent(operation, Cancelled, err)
 	case err != nil && bounded && deadlinePassed(by):
-		return nil, notSent(SendDeadlinePassed, err)
+		return "", notSent(operation, SendDeadlinePassed, err)
 	case err != nil:
 		reason := Authentication
 		var why *TokenError
 		if errors.As(err, &why) && why.Reason != "" {
 			reason = why.Reason
 		}
-		return nil, notSent(reason, err)
+		return "", notSent(operation, reason, err)
 	case !isHeaderSafe(token):
-		return nil, notSent(Authentication, errToken)
+		return "", notSent(operation, Authentication, errToken)
 	}
 	// The token may belong to other credentials than the permitted ones.
 	if err := c.checkPermitted(ctx); err != nil {
-		return nil, notSent(notPermittedReason(err), err)
+		return "", notSent(operation, notPermittedReason(err), err)
 	}
+	return token, nil
+}
 
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+// notSent returns the error of a request that was not sent.
+func notSent(operation string, reason Reason, cause error) error {
+	return &NotSentError{Operation: operation, Reason: reason, cause: cause}
+}
+
+// send sends the request once, when nothing forbids it.
+func (c *sendOnceDoer) send(req *http.Request, ex *inFlightRequest) (*http.Response, error) {
+	operation := ex.document.name
+	token, err := c.clearToSend(req, operation)
+	if err != nil {
+		return nil, err
+	}
+	by, bounded := SendDeadline(req.Context())
+	ctx, cancel := context.WithTimeout(req.Context(), c.timeout)
 	defer cancel()
 	var line connTracker
 	sheet := &guardedBody{body: req.Body, sendDeadline: by, onFirstRead: line.recordStart}
@@ -154,11 +166,11 @@ func (c *sendOnceDoer) send(req *http.Request, ex *inFlightRequest) (*http.Respo
 		unsent := !opened || line.nothingWritten()
 		switch ended := req.Context().Err(); {
 		case expired:
-			return nil, notSent(SendDeadlinePassed, nil)
+			return nil, notSent(operation, SendDeadlinePassed, nil)
 		case unsent && ended != nil:
-			return nil, notSent(Cancelled, ended)
+			return nil, notSent(operation, Cancelled, ended)
 		case unsent:
-			return nil, notSent(Unreachable, networkCause(err))
+			return nil, notSent(operation, Unreachable, networkCause(err))
 		}
 		return nil, connectionLost(ctx, operation, err, 0)
 	}

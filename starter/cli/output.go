@@ -124,6 +124,16 @@ func writeView(w io.Writer, v opportunity.View, open bool) {
 			line(w, "", fmt.Sprintf(format, args...))
 		}
 	}
+	writeStatus(w, v, open, advise)
+	writeQueue(w, v, advise)
+	writeEffects(w, v, advise)
+	for n, m := range v.Timeline {
+		line(w, heading("Timeline", n), timeText(m.At), m.Text)
+	}
+}
+
+// writeStatus writes the record, and what stops the opportunity or needs an operator.
+func writeStatus(w io.Writer, v opportunity.View, open bool, advise func(format string, args ...any)) {
 	line(w, "Reference", string(v.Reference))
 	line(w, "Opportunity", orDash(string(v.Opportunity)))
 	showDetails(w, v.Details)
@@ -151,7 +161,7 @@ func writeView(w io.Writer, v opportunity.View, open bool) {
 		advise("%s", answerCommands(v.Reference, v.Question.Request))
 	}
 	if v.Wait != nil {
-		line(w, "Waits", fmt.Sprintf("since %s: %s", timeText(v.Wait.Since), v.Wait.Reason))
+		line(w, "Waiting", fmt.Sprintf("since %s: %s", timeText(v.Wait.Since), v.Wait.Reason))
 	}
 	if v.Failures > 0 {
 		line(w, "Failures", fmt.Sprint(v.Failures))
@@ -162,6 +172,10 @@ func writeView(w io.Writer, v opportunity.View, open bool) {
 		}
 		line(w, heading("Attention", n), timeText(a.Since), string(a.Kind), a.Reason)
 	}
+}
+
+// writeQueue writes the interests, and the commands that wait or are parked.
+func writeQueue(w io.Writer, v opportunity.View, advise func(format string, args ...any)) {
 	for n, i := range v.Interests {
 		reserve := ""
 		if i.Reserve {
@@ -180,8 +194,12 @@ func writeView(w io.Writer, v opportunity.View, open bool) {
 		line(w, heading("Parked", n), timeText(q.Accepted), q.Summary, "request "+q.Request)
 		advise("%s", answerCommands(v.Reference, q.Request))
 	}
+}
+
+// writeEffects writes the effects and the follow-ups.
+func writeEffects(w io.Writer, v opportunity.View, advise func(format string, args ...any)) {
 	for n, e := range v.RunningEffects {
-		line(w, heading("Working", n), string(e.Kind), string(e.Stage), "effect "+e.Key, e.Problem)
+		line(w, heading("Active", n), string(e.Kind), string(e.Stage), "effect "+e.Key, e.Problem)
 		if e.Problem != "" {
 			advise("%s", answerCommands(v.Reference, e.Key))
 		}
@@ -197,10 +215,7 @@ func writeView(w io.Writer, v opportunity.View, open bool) {
 		line(w, heading("Follow-ups", n), timeText(f.Due), fmt.Sprintf("%s, %d of %d", f.Name, f.Number, f.Of), string(f.Action), f.Key, off)
 	}
 	for n, l := range v.SkippedFollowUps {
-		line(w, heading("Left out", n), fmt.Sprintf("%s (%s)", l.Key, l.Reason))
-	}
-	for n, m := range v.Timeline {
-		line(w, heading("Timeline", n), timeText(m.At), m.Text)
+		line(w, heading("Skipped", n), fmt.Sprintf("%s (%s)", l.Key, l.Reason))
 	}
 }
 

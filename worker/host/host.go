@@ -109,6 +109,26 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 
+	return runWorkers(ctx, o, runParts{
+		client: c, namespace: namespace, opportunities: opportunities, requests: requests,
+		tenant: belongs, polls: seen, pace: pace, identity: self,
+	})
+}
+
+// runParts are what a running worker consists of.
+type runParts struct {
+	client                  client.Client
+	namespace               string
+	opportunities, requests worker.Worker
+	tenant                  *tenantGuard
+	polls                   *pollMonitor
+	pace                    *administrate.Pace
+	identity                string
+}
+
+// runWorkers runs the workers until the context ends or one of them fails. The worker of the activities starts
+// once it is known whose namespace it is.
+func runWorkers(ctx context.Context, o Options, p runParts) error {
 	group, ctx := errgroup.WithContext(ctx)
 	stop := make(chan any)
 	context.AfterFunc(ctx, func() { close(stop) })
@@ -118,27 +138,27 @@ func Run(ctx context.Context, o Options) error {
 		}
 		return nil
 	}
-	group.Go(func() error { return run(opportunities) })
+	group.Go(func() error { return run(p.opportunities) })
 	group.Go(func() error {
 		// The workers of workflows run already, since one of them answers whose namespace it is.
-		if err := belongs.compareTenant(ctx); err != nil || ctx.Err() != nil {
+		if err := p.tenant.compareTenant(ctx); err != nil || ctx.Err() != nil {
 			return err
 		}
-		group.Go(func() error { return belongs.keepComparing(ctx) })
-		belongs.awaitPlaybook(ctx)
-		return run(requests)
+		group.Go(func() error { return p.tenant.keepComparing(ctx) })
+		p.tenant.awaitPlaybook(ctx)
+		return run(p.requests)
 	})
 	group.Go(func() error {
-		maintainRateShare(ctx, c, o.API.RequestsPerSecond(), self, pace, o.Logger)
+		maintainRateShare(ctx, p.client, o.API.RequestsPerSecond(), p.identity, p.pace, o.Logger)
 		return nil
 	})
 	group.Go(func() error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-seen.bothPolled:
+		case <-p.polls.bothPolled:
 		}
-		o.Logger.InfoContext(ctx, "the worker is ready", "namespace", namespace)
+		o.Logger.InfoContext(ctx, "the worker is ready", "namespace", p.namespace)
 		return WriteReady(o.ReadyFile, struct{}{})
 	})
 	return group.Wait()

@@ -23,7 +23,7 @@ type ScheduledEvent struct {
 	MaxPlaces   *int
 	// BookedPlaces do not count cancelled learners (observed, 4.6).
 	BookedPlaces *int
-	// Reserved are places held for interests of opportunities, without lapsed holds.
+	// Reserved are places held for interests of opportunities, without expired holds.
 	Reserved *int
 	// RemainingPlaces are MaxPlaces less BookedPlaces less Reserved and may be
 	// negative (observed, 4.6).

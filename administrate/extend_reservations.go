@@ -6,7 +6,7 @@ import (
 )
 
 // ExtendReservations sets the expiry of all places held for an opportunity (observed).
-// "Now" releases the places. A lapsed hold stays lapsed although the answer may have no
+// "Now" releases the places. An expired hold stays expired although the answer may have no
 // errors, so look at the Reservations of the answer. Until is sent with its offset, to
 // the second.
 type ExtendReservations struct {

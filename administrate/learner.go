@@ -103,7 +103,7 @@ type Price struct {
 // RegisterContacts books a place on an event for each of the contacts. Its members are
 // observed (5.3). The registration belongs to no opportunity and uses none of the places
 // that an opportunity holds (observed, 4.6). A person who has a held place counts twice
-// until the place is released or lapses.
+// until the place is released or expires.
 type RegisterContacts struct {
 	EventID    string
 	ContactIDs []string // 1 to MaxEntries

@@ -463,7 +463,7 @@ func TestHeld(t *testing.T) {
 	}
 	past := ReserveResult{Reservations: &Reservations{Valid: true, Until: at(0)}}
 	if past.IsConfirmed(until, until) {
-		t.Error("a hold that lapses now holds")
+		t.Error("a hold that expires now holds")
 	}
 }
 

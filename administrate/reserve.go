@@ -10,7 +10,7 @@ import (
 
 // ReservePlaces holds places for interests that an opportunity has already (observed,
 // 4.6: reservePlacesForInterests). Alone it proves nothing: an opportunity whose places
-// were released or have lapsed gets none, and the answer still has no errors (observed).
+// were released or have expired gets none, and the answer still has no errors (observed).
 // Reserve sends it together with the expiry and reads back.
 type ReservePlaces struct {
 	InterestIDs []string

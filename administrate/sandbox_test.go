@@ -232,7 +232,7 @@ func TestReservation(t *testing.T) {
 	again := must[*administrate.Opportunity](t)(s.ExtendReservations(ctx,
 		administrate.ExtendReservations{OpportunityID: o.ID, Until: until}))
 	if again.Reservations.Valid {
-		t.Errorf("a lapsed hold was revived: %+v", again.Reservations)
+		t.Errorf("an expired hold was revived: %+v", again.Reservations)
 	}
 }
 

@@ -29,7 +29,7 @@ func (s *State) CheckAcceptAfterReset(c opportunity.Command, id string) error {
 	return err
 }
 
-// HasExpiredCommands reports whether Lapse would end a request.
+// HasExpiredCommands reports whether Expire would end a request.
 func (s *State) HasExpiredCommands(now time.Time) bool {
 	return slices.ContainsFunc(s.Queue, func(e QueuedCommand) bool { return e.isExpired(now) })
 }

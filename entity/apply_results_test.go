@@ -476,7 +476,7 @@ func TestRejectedExpiryKeepsTheEarlierOne(t *testing.T) {
 }
 
 // TestExpiryAfterReservationInDoubt: when a later requested expiry is known to be
-// set, the places lapse. A request that an operator ends then sets no other expiry.
+// set, the places expire. A request that an operator ends then sets no other expiry.
 func TestExpiryAfterReservationInDoubt(t *testing.T) {
 	for _, c := range []struct {
 		name   string

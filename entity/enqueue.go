@@ -119,15 +119,15 @@ func (s *State) FailMessage(verb opportunity.MessageName, id string, reason *opp
 // FailExpiredCommands ends the requests to hold places until a time that has passed while the
 // requests waited. If such a request were sent now, it would give the places back.
 func (s *State) FailExpiredCommands(now time.Time) {
-	var lapsed []QueuedCommand
+	var expired []QueuedCommand
 	s.Queue = slices.DeleteFunc(s.Queue, func(e QueuedCommand) bool {
 		if !e.isExpired(now) {
 			return false
 		}
-		lapsed = append(lapsed, e)
+		expired = append(expired, e)
 		return true
 	})
-	for _, e := range lapsed {
+	for _, e := range expired {
 		why := "until: it passed while the request waited; nothing was sent"
 		if e.MaybeApplied {
 			why = "until: it passed while the request waited; it is unknown whether the places were held until then"

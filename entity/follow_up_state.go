@@ -32,7 +32,7 @@ type FollowUpState struct {
 	SkippedFollowUps   []opportunity.SkippedFollowUp `json:"leftOut,omitempty"`
 	SnoozedFollowUps   []SnoozedFollowUp             `json:"snoozed,omitempty"`
 	DoneFollowUps      []exchange.DoneFollowUp       `json:"done,omitempty"`
-	// ReservationExpired says that places have lapsed since the record was last read for outside
+	// ReservationExpired says that places have expired since the record was last read for outside
 	// events. Occasions are the outside events whose effects are not planned yet.
 	ReservationExpired bool                 `json:"lapsed,omitempty"`
 	ExternalChanges    []exchange.PlanCause `json:"occasions,omitempty"`

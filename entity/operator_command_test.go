@@ -198,7 +198,7 @@ func TestReservingUntilAPastTime(t *testing.T) {
 
 // TestExtendReservationsOutcome: an answer of the API without an error proves nothing.
 func TestExtendReservationsOutcome(t *testing.T) {
-	const none = "the API says that no places are held; what has lapsed or was never reserved cannot be extended"
+	const none = "the API says that no places are held; what has expired or was never reserved cannot be extended"
 	for _, c := range []struct {
 		name   string
 		answer exchange.ChangeResult

@@ -20,7 +20,7 @@ type QueuedCommand struct {
 	Results []opportunity.InterestResult `json:"results,omitempty"`
 	// InDoubt says that it is unknown whether the change happened, and that only an operator can decide.
 	InDoubt bool `json:"doubt,omitempty"`
-	// LaterExpirySet says of an entry in doubt that its places, if any, lapse in time: a later expiry for them is known to be
+	// LaterExpirySet says of an entry in doubt that its places, if any, expire in time: a later expiry for them is known to be
 	// set.
 	LaterExpirySet bool `json:"lapses,omitempty"`
 	// MaybeApplied says that the change was sent before with an unknown result. The change is sent again, since a repeated

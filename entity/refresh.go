@@ -41,7 +41,7 @@ func (s *State) ApplySnapshot(record exchange.Snapshot, now time.Time) bool {
 	}
 	if held := s.Reservation; held.Valid && !record.Reservation.Valid && !held.Until.After(now) {
 		s.ReservationExpired = s.Playbook.ShouldPoll()
-		s.appendTimeline(now, "the places that were held have lapsed")
+		s.appendTimeline(now, "the places that were held have expired")
 	}
 	s.Reservation = record.Reservation
 	if s.Reservation.Valid {

@@ -28,7 +28,7 @@ type fakeTMS struct {
 	step              opportunity.Step
 	name              string
 	reserved          map[opportunity.ID]bool // interests whose places are held
-	until             time.Time               // when they lapse; zero: never, since nobody said
+	until             time.Time               // when they expire; zero: never, since nobody said
 	expiries          []requestedExpiry       // the requested expiries, in order
 	lastExpiryRequest string                  // the request of the last expiry, when no place was requested after it
 	rejects           map[string]bool         // changes it rejects
@@ -714,7 +714,7 @@ func (s *scenario) checkOutcomes(t *rapid.T) {
 	}
 	for interest := range s.tms.reserved { // also of those an operator skipped
 		if s.tms.until.IsZero() {
-			t.Fatalf("the places of %s, taken for %s, never lapse", interest, s.tms.madeBy[interest])
+			t.Fatalf("the places of %s, taken for %s, never expire", interest, s.tms.madeBy[interest])
 		}
 	}
 	if !asked.IsZero() && len(s.tms.reserved) > 0 && !s.tms.until.Equal(asked) {

@@ -70,7 +70,7 @@ func (s *State) ApplyPlan(plan exchange.Plan, record exchange.Snapshot, cancelle
 			s.recordExternalChange(exchange.PlanCause{Kind: exchange.CauseEventCancelled, Item: event})
 		}
 	}
-	// An opportunity that holds places needs no notice. Once the places have lapsed,
+	// An opportunity that holds places needs no notice. Once the places have expired,
 	// it does.
 	if !record.Reservation.Valid && !record.Step.Stage.State.IsFinal() {
 		for _, event := range soldOut {
@@ -230,7 +230,7 @@ func (s *State) shouldPoll() bool {
 }
 
 // canHaveExternalChange reports whether something outside Oppflow can happen to the opportunity that
-// a rule is about: an event of its interests changes, or its places lapse. An interest whose
+// a rule is about: an event of its interests changes, or its places expire. An interest whose
 // kind is not known may be one in an event.
 func (s *State) canHaveExternalChange() bool {
 	return s.ReservationExpired || s.Reservation.Valid || slices.ContainsFunc(s.Interests, func(i opportunity.RecordedInterest) bool { return i.Kind == opportunity.Event || i.Kind == "" })
@@ -267,7 +267,7 @@ func (s *State) pollInterval() time.Duration {
 }
 
 // nextPollAt returns the time of the next read of the record. It is when the held places
-// lapse, and once a day while an event may be cancelled.
+// expire, and once a day while an event may be cancelled.
 func (s *State) nextPollAt() time.Time {
 	if s.ID == "" || !s.Playbook.ShouldPoll() || s.PlannedAt.IsZero() {
 		return time.Time{}
@@ -281,8 +281,8 @@ func (s *State) nextPollAt() time.Time {
 			}
 		}
 	}
-	if lapse := s.Reservation.Until; s.Reservation.Valid && lapse.After(s.PlannedAt) && (at.IsZero() || lapse.Before(at)) {
-		at = lapse
+	if expiry := s.Reservation.Until; s.Reservation.Valid && expiry.After(s.PlannedAt) && (at.IsZero() || expiry.Before(at)) {
+		at = expiry
 	}
 	return at
 }

@@ -215,7 +215,7 @@ const (
 	// CauseEventSoldOut: an event of one of the interests has sold out, and the opportunity
 	// holds no places.
 	CauseEventSoldOut PlanCauseKind = "eventSoldOut"
-	// CauseReservationExpired: the held places have lapsed.
+	// CauseReservationExpired: the held places have expired.
 	CauseReservationExpired PlanCauseKind = "reservationExpired"
 )
 

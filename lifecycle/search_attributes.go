@@ -21,7 +21,7 @@ var (
 	OpportunityAttention = temporal.NewSearchAttributeKeyKeywordList("OpportunityAttention")
 	// OpportunityNextActionTime is when the next thing is due.
 	OpportunityNextActionTime = temporal.NewSearchAttributeKeyTime("OpportunityNextActionTime")
-	// OpportunityReservedUntil is when the held places lapse.
+	// OpportunityReservedUntil is when the held places expire.
 	OpportunityReservedUntil = temporal.NewSearchAttributeKeyTime("OpportunityReservedUntil")
 )
 

@@ -67,12 +67,12 @@ type UpdateDetails struct {
 }
 
 // ExtendReservations asks for the places of the whole opportunity to be held
-// until another time, earlier or later. Places that have lapsed stay lapsed.
+// until another time, earlier or later. Places that have expired stay expired.
 type ExtendReservations struct {
 	RequestID string `json:"requestId,omitempty"`
 	// Source names the sender, for fair turns of requests: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
-	// Until is when the places lapse by themselves; it must lie in the future.
+	// Until is when the places expire by themselves; it must lie in the future.
 	Until time.Time `json:"until"`
 }
 

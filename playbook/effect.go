@@ -77,7 +77,7 @@ type ReleaseRule struct{}
 
 // RegisterRule says what happens to the places that were held.
 type RegisterRule struct {
-	// KeepReservation leaves the places that were held to lapse. Otherwise they are given
+	// KeepReservation leaves the places that were held to expire. Otherwise they are given
 	// back once all learners are registered, since they count twice.
 	KeepReservation bool `json:"keepPlaces,omitempty"`
 }
@@ -177,7 +177,7 @@ func (e EffectRule) undo() (exchange.UndoLevel, string) {
 		return exchange.UndoExact, "the values of before are written back"
 	case opportunity.EffectReserve:
 		if e.Reserve.NoneReserved {
-			return exchange.UndoPartial, "the places lapse an hour later, unless somebody holds on to them, and then the opportunity can hold none again"
+			return exchange.UndoPartial, "the places expire an hour later, unless somebody holds on to them, and then the opportunity can hold none again"
 		}
 		return exchange.UndoNone, "giving the places back would drop every place the opportunity holds, and it could never hold any again"
 	case opportunity.EffectExtend:

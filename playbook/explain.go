@@ -23,7 +23,7 @@ func (p *Playbook) Explain() string {
 		t.heading("When %s (%s)%s:", map[string]string{
 			string(exchange.CauseEventCancelled):     "an event of the interests was cancelled",
 			string(exchange.CauseEventSoldOut):       "an event of the interests has sold out, and no places are held",
-			string(exchange.CauseReservationExpired): "the places that were held have lapsed",
+			string(exchange.CauseReservationExpired): "the places that were held have expired",
 		}[rule.On], rule.Name, conditionSuffix(rule.When))
 		t.effects("", rule.Do, false)
 	}
@@ -172,7 +172,7 @@ func (e EffectRule) describe() string {
 		return "release: all places are given back"
 	case opportunity.EffectRegister:
 		if e.Register.KeepReservation {
-			return "register: the learners are registered on their events; the places that were held lapse by themselves"
+			return "register: the learners are registered on their events; the places that were held expire by themselves"
 		}
 		return "register: the learners are registered on their events; then the places that were held are given back"
 	case opportunity.EffectCancelRegistrations:
@@ -256,9 +256,9 @@ func (d Due) describe() string {
 		return length + " after anything last happened"
 	case untilReservationExpiry:
 		if lengths[0].Count == 0 {
-			return "when the places that are held lapse"
+			return "when the places that are held expire"
 		}
-		return length + " before the places that are held lapse"
+		return length + " before the places that are held expire"
 	case untilEventStart:
 		return length + " before an event starts"
 	case untilTokensExpire:

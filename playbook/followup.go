@@ -30,7 +30,7 @@ type Due struct {
 	InStep *Period `json:"inStep,omitempty"`
 	// Idle is the time since anything last happened with the opportunity.
 	Idle *Period `json:"idle,omitempty"`
-	// BeforeReservationExpiry is the time until the places that are held lapse; 0 hours is the
+	// BeforeReservationExpiry is the time until the places that are held expire; 0 hours is the
 	// moment they do.
 	BeforeReservationExpiry *Period `json:"beforeReservationExpires,omitempty"`
 	// BeforeStart is the time until an event of the interests starts, for each event.

@@ -17,7 +17,7 @@ const (
 	// MaxFollowUpsPerOpportunity is the highest cap of follow-ups of one opportunity. DefaultFollowUpsPerOpportunity is the cap when none is given.
 	MaxFollowUpsPerOpportunity     = 100
 	DefaultFollowUpsPerOpportunity = 20
-	// MinReservationSeconds is the shortest time for which places may be held. When places lapse, a rule may ask for
+	// MinReservationSeconds is the shortest time for which places may be held. When places expire, a rule may ask for
 	// places again, and nothing else limits how often it does.
 	MinReservationSeconds = 60
 	// MaxHolidays is the highest number of holidays of a calendar.

@@ -295,14 +295,14 @@ func (p *planner) seriesOf(rule FollowUpRule) []series {
 	case sinceIdle:
 		return since(f.LastActivity)
 	case untilReservationExpiry:
-		lapse := f.Reservation.Until
+		expiry := f.Reservation.Until
 		switch {
-		case lapse.IsZero():
+		case expiry.IsZero():
 			return nil
-		case length.Count == 0 && !lapse.Before(f.Entered): // a lapse in an earlier step does not count
-			return []series{{anchorKey: keyTime(lapse), due: lapse}}
-		case length.Count > 0 && f.Reservation.Valid && lapse.After(f.Now):
-			return []series{until("", lapse)}
+		case length.Count == 0 && !expiry.Before(f.Entered): // an expiry in an earlier step does not count
+			return []series{{anchorKey: keyTime(expiry), due: expiry}}
+		case length.Count > 0 && f.Reservation.Valid && expiry.After(f.Now):
+			return []series{until("", expiry)}
 		}
 	case untilEventStart:
 		var all []series

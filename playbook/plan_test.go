@@ -297,21 +297,21 @@ func TestWaitlistOffer(t *testing.T) {
 		}},
 		{"not from the waiting list", nil, transitionTo("Offered"), nil},
 		{"held", held("2026-12-02T10:00:00Z", true), exchange.PlanCause{}, []string{
-			"2026-12-02T07:00:00Z last-call/20261202T100000Z/1" + mail, "2026-12-02T10:00:00Z offer-lapsed/20261202T100000Z/1" + lost,
+			"2026-12-02T07:00:00Z last-call/20261202T100000Z/1" + mail, "2026-12-02T10:00:00Z offer-expired/20261202T100000Z/1" + lost,
 		}},
-		{"lapses in the morning", held("2026-12-02T06:30:00Z", true), exchange.PlanCause{}, []string{
-			"2026-12-01T18:30:00Z last-call/20261202T063000Z/1" + mail, "2026-12-02T07:00:00Z offer-lapsed/20261202T063000Z/1" + lost,
+		{"expires in the morning", held("2026-12-02T06:30:00Z", true), exchange.PlanCause{}, []string{
+			"2026-12-01T18:30:00Z last-call/20261202T063000Z/1" + mail, "2026-12-02T07:00:00Z offer-expired/20261202T063000Z/1" + lost,
 		}},
-		{"lapses at night", func(f *playbook.Facts) {
+		{"expires at night", func(f *playbook.Facts) {
 			held("2026-12-01T06:30:00Z", true)(f)
 			f.Now = at(t, "2026-11-30T22:00:00Z")
 		}, exchange.PlanCause{}, []string{
-			"2026-12-01T07:00:00Z offer-lapsed/20261201T063000Z/1" + lost, "left out last-call/20261201T063000Z/1: late",
+			"2026-12-01T07:00:00Z offer-expired/20261201T063000Z/1" + lost, "left out last-call/20261201T063000Z/1: late",
 		}},
 		{"lapsed", held("2026-11-30T09:00:00Z", false), exchange.PlanCause{}, []string{
-			"2026-11-30T10:00:00Z offer-lapsed/20261130T090000Z/1" + lost,
+			"2026-11-30T10:00:00Z offer-expired/20261130T090000Z/1" + lost,
 		}},
-		{"lapsed before it came into the step", held("2026-11-20T09:00:00Z", false), exchange.PlanCause{}, nil},
+		{"expired before it came into the step", held("2026-11-20T09:00:00Z", false), exchange.PlanCause{}, nil},
 		{"nothing held", func(f *playbook.Facts) { f.Step = step("Offered") }, exchange.PlanCause{}, nil},
 	})
 }
@@ -334,7 +334,7 @@ func TestDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lapse := ` "email":{"template":"places-lapse","to":"owner"}`
+	expiry := ` "email":{"template":"places-expire","to":"owner"}`
 	checkPlans(t, p, []planCase{
 		{"won", nil, transitionTo("Won"), []string{
 			`after win/after/1/account undo partial "account":{"name":"First Aid course"}`,
@@ -347,7 +347,7 @@ func TestDefault(t *testing.T) {
 		{"another step", nil, transitionTo("Opportunity"), nil},
 		{"places held", func(f *playbook.Facts) {
 			f.Reservation = opportunity.Reservation{Valid: true, Until: at(t, "2026-12-07T12:00:00Z")}
-		}, exchange.PlanCause{}, []string{"2026-12-03T12:00:00Z places-lapse/20261207T120000Z/1" + lapse}},
+		}, exchange.PlanCause{}, []string{"2026-12-03T12:00:00Z places-expire/20261207T120000Z/1" + expiry}},
 		{"no places held", nil, exchange.PlanCause{}, nil},
 	})
 }

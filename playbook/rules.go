@@ -42,7 +42,7 @@ type Reaction struct {
 	// Name tells it from the other rules: small letters, digits and hyphens.
 	Name string `json:"name"`
 	// On is what happens: an event of one of the interests was cancelled, or the
-	// places that were held have lapsed.
+	// places that were held have expired.
 	On string `json:"on" jsonschema:"enum=eventCancelled,enum=eventSoldOut,enum=reservationExpired"`
 	// When is a condition; left out, the rule always applies.
 	When Expression `json:"when,omitempty"`

@@ -100,7 +100,7 @@ func TestFollowUpsAreDoneOnceAndInTime(t *testing.T) {
 			facts.Done = append(slices.Clone(facts.Done), exchange.DoneFollowUp{Key: next.Key, At: facts.Now})
 			last = &facts.Done[len(facts.Done)-1]
 			if !course.deadline.IsZero() && !course.deadline.After(facts.Now) {
-				return // the places have lapsed, or the event has started
+				return // the places have expired, or the event has started
 			}
 		}
 	})

@@ -140,7 +140,7 @@ func (l *simulation) drawChange() {
 	}
 	if held := &f.Reservation; held.Valid && !held.Until.After(f.Now) {
 		held.Valid = false
-		l.logf("the places have lapsed")
+		l.logf("the places have expired")
 	}
 }
 
@@ -411,7 +411,7 @@ func (l *simulation) checkDue(rule *drawnRule, p exchange.FollowUp, item string,
 		}
 		if strings.HasPrefix(rule.due.text, "0 ") || rule.due.text == "0h" || rule.due.text == "0w" || rule.due.text == "0s" {
 			if p.Due.Before(about) {
-				return "before the places lapse"
+				return "before the places expire"
 			}
 			return ""
 		}

@@ -18,7 +18,7 @@ type Variables struct {
 	Region, Account string
 	// Currency is the code, such as GBP; Value is the sum over the interests.
 	Currency, Value string
-	// ReservedUntil is when the places that are held lapse; "" when none are.
+	// ReservedUntil is when the places that are held expire; "" when none are.
 	ReservedUntil string
 	// FirstStart is when the first event starts.
 	FirstStart string

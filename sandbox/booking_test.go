@@ -313,7 +313,7 @@ func TestConcurrentReservationsNeverOverbook(t *testing.T) {
 	})
 }
 
-// Events show a hold as lapsed when the clock passes its expiry.
+// Events show a hold as expired when the clock passes its expiry.
 func TestReservationsExpireForEventsToo(t *testing.T) {
 	t.Parallel()
 	now := newClock()

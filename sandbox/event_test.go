@@ -99,7 +99,7 @@ func TestEventsAreFound(t *testing.T) {
 	wantJSON(t, valueAt(t, ordered, "events", "edges"), `[{"node": {"legacyId": 3}}, {"node": {"legacyId": 2}}, {"node": {"legacyId": 1}}]`)
 	now.advance(time.Hour)
 	if got := find(`field: isSoldOut, operation: eq, value: "true"`); got != "" {
-		t.Errorf("when the hold has lapsed %q is sold out", got)
+		t.Errorf("when the hold has expired %q is sold out", got)
 	}
 }
 

@@ -21,7 +21,7 @@ import (
 func mutants() map[string]int {
 	return map[string]int{
 		"a cancelled learner keeps the place": 6, "a failing trigger does not matter": 35, "an interest is there twice": 1,
-		"extend revives": 28, "lapses late": 34, "nothing is required": 30, "now does not release": 1,
+		"extend revives": 28, "expires late": 34, "nothing is required": 30, "now does not release": 1,
 		"registration keeps the hold": 52, "reserve revives": 29, "the invoice is in the currency of the region": 60,
 	}
 }

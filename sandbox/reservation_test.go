@@ -40,7 +40,7 @@ func (a *api) wantReservation(t *testing.T, when, opportunity string, valid bool
 
 // DOC (4.6): reserve holds as many places as the quantity. OBS (4.6): extendReservations sets the expiry of the whole
 // opportunity. The only release is extend with now. A voided hold is not revived, and errors are empty all the same.
-// Before the first extension reservationsValidUntil is null. Holds lapse by themselves.
+// Before the first extension reservationsValidUntil is null. Holds expire by themselves.
 func TestReservationsExpireAndAreReleased(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -71,7 +71,7 @@ func TestReservationsExpireAndAreReleased(t *testing.T) {
 	a.wantReservation(t, "the other one holds", y, true, nil, 2)
 
 	a.extend(t, x, now.Now().Add(time.Hour))
-	a.wantReservation(t, "a lapsed hold is not revived", x, false, "2026-03-02T10:00:00+00:00", 2)
+	a.wantReservation(t, "an expired hold is not revived", x, false, "2026-03-02T10:00:00+00:00", 2)
 	a.reserve(t, x, 1)
 	a.wantReservation(t, "nor does a new interest hold", x, false, "2026-03-02T10:00:00+00:00", 2)
 

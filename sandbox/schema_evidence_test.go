@@ -273,7 +273,7 @@ func TestBooleansAndDatesAreStrings(t *testing.T) {
 		t.Error(got)
 	}
 	now.advance(2 * time.Hour)
-	codes("when it has lapsed", map[string]string{`{field: remainingPlaces, operation: eq, value: "8"}`: "ABC-123-01"})
+	codes("when it has expired", map[string]string{`{field: remainingPlaces, operation: eq, value: "8"}`: "ABC-123-01"})
 }
 
 // GraphQL knows enum values by their exact names, in variables, too. A value in another case must not be read as some

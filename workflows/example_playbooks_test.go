@@ -163,16 +163,16 @@ func TestAnEventIsCancelled(t *testing.T) {
 	h.wantQuery(fmt.Sprintf(`{ logs: node(id: %q) { id } }`, recordID), "{logs:{id:"+string(recordID)+"}}")
 }
 
-// A sold-out event is reported while no places are held, and a reservation that lapses after it has
-// lapsed.
+// A sold-out event is reported while no places are held, and a reservation that expires after it has
+// expired.
 func TestAnEventSellsOut(t *testing.T) {
 	h := newTenantFixture(t, []byte(`
 emails:
   news: { subject: "{{.Name}}: sold out", body: "Dear {{.Owner}}" }
-  lapse: { subject: "{{.Name}}: lapsed", body: "Dear {{.Owner}}" }
+  expiry: { subject: "{{.Name}}: expired", body: "Dear {{.Owner}}" }
 reactions:
   - { name: sold, on: eventSoldOut, do: [ { email: { to: owner, use: news } } ] }
-  - { name: lapsed, on: reservationExpired, do: [ { email: { to: owner, use: lapse } } ] }
+  - { name: expired, on: reservationExpired, do: [ { email: { to: owner, use: expiry } } ] }
 `))
 	wanted := reserveFor(1, "Ada")
 	h.at(time.Second, h.setPeople)
@@ -193,7 +193,7 @@ reactions:
 	h.at(40*24*time.Hour, func() { h.update("l", "progress", to("Lost")) })
 	h.run(opportunity.Start{Name: "First Aid", Region: "UK"}, nil)
 	h.wantDone("i", "l")
-	want := []string{"nora.whitfield@training.example: First Aid: lapsed", "nora.whitfield@training.example: First Aid: sold out"}
+	want := []string{"nora.whitfield@training.example: First Aid: expired", "nora.whitfield@training.example: First Aid: sold out"}
 	if diff := cmp.Diff(want, h.sentEmails()); diff != "" {
 		t.Errorf("mails (-want +got):\n%s", diff)
 	}

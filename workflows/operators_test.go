@@ -369,7 +369,7 @@ func TestALongRunReleasesTheReservation(t *testing.T) {
 	}
 }
 
-// Places that cannot be given back lapse by themselves; the run stops trying after some time.
+// Places that cannot be given back expire by themselves; the run stops trying after some time.
 func TestReservationThatCannotBeReleased(t *testing.T) {
 	s := newFixture(t)
 	s.tms.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {

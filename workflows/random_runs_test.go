@@ -76,7 +76,7 @@ steps:
         repeat: { times: 3, every: 2 business days }
         do: { email: { to: contact, use: reminder } }
         then: { progress: { to: Lost } }
-      - name: lapses
+      - name: expires
         due: { beforeReservationExpires: 1 day }
         do: { email: { to: owner, use: reminder } }
       - name: long

@@ -201,7 +201,7 @@ func (r *run) clearWait(ctx workflow.Context, about string) {
 }
 
 // giveUpAfter is how long a cancelled or closed run may go on while the API does not answer. After
-// that time, changes of unknown fate become questions, places lapse, and effects stay as they are.
+// that time, changes of unknown fate become questions, places expire, and effects stay as they are.
 const giveUpAfter = 3 * time.Hour
 
 // isPastGiveUp reports whether a run that is cancelled or closed has tried for long enough.

@@ -329,7 +329,7 @@ func (r *run) shutDown(ctx workflow.Context, reason error) (*opportunity.RunResu
 const maxReleases = 180
 
 // releaseReservation gives the opportunity's places back, until the API confirms this or has been out of
-// reach for hours. Places that were not given back lapse by themselves.
+// reach for hours. Places that were not given back expire by themselves.
 func (r *run) releaseReservation(ctx workflow.Context) {
 	batch := r.state.ReleaseBatch()
 	for tries := 0; len(batch) > 0 && tries < maxReleases && !r.shouldGiveUp(ctx); tries++ {

@@ -102,7 +102,7 @@ func addInterest(id string, interest opportunity.Interest, item string) administ
 	return out
 }
 
-// reservationExpiry returns when the places lapse. The API releases places in one way only: they end
+// reservationExpiry returns when the places expire. The API releases places in one way only: they end
 // now. A later interest never shortens a hold.
 func (a *Activities) reservationExpiry(extend exchange.ReservationChange) time.Time {
 	now := a.now().UTC().Truncate(time.Second)

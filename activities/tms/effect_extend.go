@@ -28,7 +28,7 @@ func (e extendHandler) inspect(ctx context.Context, in activities.EffectInput) (
 	until, before := in.Effect.Extend.Until, in.UndoEntry.Until
 	if in.Undo {
 		switch {
-		case !now.reserved || !isSameExpiry(now.expiry, until): // lapsed, or set by somebody else since
+		case !now.reserved || !isSameExpiry(now.expiry, until): // expired, or set by somebody else since
 		case before.IsZero():
 			out.Error = opportunity.Failf(opportunity.Conflict, "no expiry was set before; the places stay held until %s", formatTime(now.expiry))
 		case !before.After(e.now()):
@@ -41,7 +41,7 @@ func (e extendHandler) inspect(ctx context.Context, in activities.EffectInput) (
 	switch {
 	case now.reserved && isSameExpiry(now.expiry, until):
 	case !now.reserved:
-		out.Error = opportunity.Failf(opportunity.Rejected, "the opportunity holds no places, and what has lapsed cannot be held again")
+		out.Error = opportunity.Failf(opportunity.Rejected, "the opportunity holds no places, and what has expired cannot be held again")
 	case !until.After(e.now()):
 		out.Error = opportunity.Invalidf("the places were to be held until %s, which has passed", formatTime(until))
 	default:

@@ -44,7 +44,7 @@ func (e reserveHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	switch {
 	case now.reserved && !now.expiry.Before(until.Add(-opportunity.ExpiryTolerance)):
 	case now.expired:
-		out.Error = opportunity.Failf(opportunity.Rejected, "the places of the opportunity lapsed or were given back at %s, and it can hold none again", formatTime(now.expiry))
+		out.Error = opportunity.Failf(opportunity.Rejected, "the places of the opportunity expired or were given back at %s, and it can hold none again", formatTime(now.expiry))
 	case !until.After(e.now()):
 		out.Error = opportunity.Invalidf("places were to be held until %s, which has passed", formatTime(until))
 	case !now.reserved && in.UndoEntry.Values[undoKeyConfirmed] != "":
@@ -58,7 +58,7 @@ func (e reserveHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	return out, nil
 }
 
-// inspectUndo lets the places lapse soon, where the opportunity holds only the places of the
+// inspectUndo lets the places expire soon, where the opportunity holds only the places of the
 // effect.
 func (e reserveHandler) inspectUndo(out *activities.InspectResult, in activities.EffectInput, now reservationState) {
 	back, _ := time.Parse(time.RFC3339, in.UndoEntry.Values[undoKeyReleaseAt]) // zero where there is none yet

@@ -210,16 +210,16 @@ func TestReservationUntilARequestedTime(t *testing.T) {
 			t.Errorf("answered %+v, reads %+v", got, read)
 		}
 	}
-	// Lapsed places stay lapsed, though the API returns no error.
+	// Expired places stay expired, though the API returns no error.
 	r.mu.Lock()
 	r.clockOffset = 24 * time.Hour
 	r.mu.Unlock()
 	out = r.apply(record, extendUntil(soon.AddDate(1, 0, 0)))
 	if got := out.Results[0]; out.Status != exchange.StatusDone || got.Status != exchange.StatusDone || got.Error != nil || got.Reservation == nil || got.Reservation.Valid {
-		t.Errorf("a lapsed hold: %+v", out)
+		t.Errorf("an expired hold: %+v", out)
 	}
 	if got := r.read(record).Reservation; got.Valid {
-		t.Errorf("a lapsed hold reads %+v", got)
+		t.Errorf("an expired hold reads %+v", got)
 	}
 	// Without earlier places there are none.
 	if got := r.apply(r.createRecord("A-2"), extendUntil(soon.AddDate(1, 0, 0))).Results[0]; got.Status != exchange.StatusDone || got.Reservation == nil || got.Reservation.Valid {

@@ -17,9 +17,9 @@ type reservationState struct {
 	// reserved says that the API reports some places as held now. Without an expiry, the API may
 	// report this for an opportunity that never held any.
 	reserved bool
-	// expiry is when the places lapse, or have lapsed; zero where no expiry is set.
+	// expiry is when the places expire, or have expired; zero where no expiry is set.
 	expiry time.Time
-	// expired says that the places have lapsed or were given back, so that the opportunity
+	// expired says that the places have expired or were given back, so that the opportunity
 	// cannot hold any again.
 	expired bool
 }

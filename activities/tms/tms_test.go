@@ -658,10 +658,10 @@ func TestABatchOfEverything(t *testing.T) {
 	if got := r.read(record).Reservation; got.Valid {
 		t.Errorf("released, and reads %+v", got)
 	}
-	// Lapsed places stay lapsed, despite an empty list of errors.
+	// Expired places stay expired, despite an empty list of errors.
 	out = r.apply(record, interest(event, 1), exchange.Change{Request: "r", ReservationChange: &exchange.ReservationChange{}})
 	if got := out.Results[1].Reservation; got != nil && got.Valid {
-		t.Errorf("a lapsed hold reads %+v", got)
+		t.Errorf("an expired hold reads %+v", got)
 	}
 }
 

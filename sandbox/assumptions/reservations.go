@@ -10,7 +10,7 @@ const (
 	ReserveOverbooked Name = "reserve.short"
 	// ReserveDuration says how long places are held before an expiry is set.
 	ReserveDuration Name = "reserve.length"
-	// ReserveExpired says what happens to a reservation for an opportunity whose holds have lapsed.
+	// ReserveExpired says what happens to a reservation for an opportunity whose holds have expired.
 	ReserveExpired Name = "reserve.lapsed"
 	// ReservationNone says the value of isReservationValid for an opportunity that never held a place.
 	ReservationNone Name = "isReservationValid.none"
@@ -56,7 +56,7 @@ func reservations() []Assumption {
 			{"week", "it has an expiry by itself, in seven days"},
 		}},
 		{Name: ReserveExpired, Options: []Option{
-			{"silent", "an opportunity whose holds have lapsed holds nothing more: reserving is answered without an error (seen)"},
+			{"silent", "an opportunity whose holds have expired holds nothing more: reserving is answered without an error (seen)"},
 			{"refused", "it is refused"},
 		}},
 		{Name: ReservationNone, Options: []Option{
@@ -101,7 +101,7 @@ func reservations() []Assumption {
 		}},
 		{Name: RegistrationReservation, Options: []Option{
 			{"consumed", "the places that an interest holds become the booked ones of its registration"},
-			{"kept", "they stay held beside it until they lapse, so that they count twice"},
+			{"kept", "they stay held beside it until they expire, so that they count twice"},
 		}},
 	}
 }

@@ -307,7 +307,7 @@ func (s *Store) shouldReserve(ctx context.Context, tx *sql.Tx, opportunity int64
 	return false, newRefusal(LabelDetails, d.ID, "reserve: places can be reserved on an event only, %s is a %s", d.ID, item.name)
 }
 
-// checkReservationNotExpired refuses places for an opportunity whose holds have lapsed, when that is assumed.
+// checkReservationNotExpired refuses places for an opportunity whose holds have expired, when that is assumed.
 func (s *Store) checkReservationNotExpired(ctx context.Context, tx *sql.Tx, opportunity int64) error {
 	if !s.choices.Is(assumptions.ReserveExpired, "refused") {
 		return nil
@@ -315,7 +315,7 @@ func (s *Store) checkReservationNotExpired(ctx context.Context, tx *sql.Tx, oppo
 	var lapsed bool
 	err := tx.QueryRowContext(ctx, `SELECT coalesce(reservations_valid_until <= ?, FALSE) FROM opportunities WHERE id = ?`, s.now().UnixMicro(), opportunity).Scan(&lapsed)
 	if err == nil && lapsed {
-		err = newRefusal(LabelInvalidValue, "", "reserve: the reservations of the opportunity have lapsed")
+		err = newRefusal(LabelInvalidValue, "", "reserve: the reservations of the opportunity have expired")
 	}
 	return err
 }

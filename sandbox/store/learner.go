@@ -122,7 +122,7 @@ type NamedLearner struct {
 }
 
 // RegisterContacts registers contacts on an event. The holds of an opportunity on the event stay: a place counts
-// twice until the hold is released or lapses (observed).
+// twice until the hold is released or expires (observed).
 func (s *Store) RegisterContacts(ctx context.Context, event string, in RegisterContacts) (*Event, []*RegisteredLearner, error) {
 	var e *Event
 	var made []*RegisteredLearner

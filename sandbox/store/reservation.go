@@ -38,7 +38,7 @@ const hasReservationQuery = `SELECT EXISTS (SELECT 1 FROM interests i JOIN oppor
 // is not set or not reached. The expiry belongs to the opportunity, not to the interest.
 func hasReservation(ctx context.Context, q queryer, opportunity int64, at time.Time) (bool, error) {
 	var yes bool
-	if isMutant("lapses late") {
+	if isMutant("expires late") {
 		at = at.Add(-time.Microsecond)
 	}
 	err := q.QueryRowContext(ctx, hasReservationQuery, opportunity, at.UnixMicro()).Scan(&yes)
@@ -100,7 +100,7 @@ func (s *Store) setDefaultExpiry(ctx context.Context, tx *sql.Tx, opportunity in
 	return err
 }
 
-// ReservePlacesForInterests holds places for existing interests. On an opportunity whose holds have lapsed or were
+// ReservePlacesForInterests holds places for existing interests. On an opportunity whose holds have expired or were
 // released, nothing is held, and nothing reports that (observed). The same is true for an interest that holds places
 // already or is registered.
 func (s *Store) ReservePlacesForInterests(ctx context.Context, in ReservePlaces) ([]*Interest, error) {

@@ -16,7 +16,7 @@ type Record struct {
 	Currency     string                 `json:"currency"`
 	Step         string                 `json:"step"`
 	State        opportunity.StageState `json:"state"`
-	// ReservedUntil is when the places lapse; nil when that was never said.
+	// ReservedUntil is when the places expire; nil when that was never said.
 	ReservedUntil *time.Time `json:"until,omitempty"`
 	// Interests are in the order in which they were made.
 	Interests []Interest `json:"interests"`

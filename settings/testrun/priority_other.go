@@ -2,5 +2,5 @@
 
 package testrun
 
-// GiveWay does nothing where a process has no priority of that kind.
-func GiveWay() error { return nil }
+// LowerPriority does nothing where a process has no priority of that kind.
+func LowerPriority() error { return nil }

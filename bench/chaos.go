@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -98,6 +99,8 @@ func chaosFlags(args []string, stdout io.Writer) (chaosArgs, error) {
 		err = &usageError{message: fmt.Sprintf("--opportunities %d: must be positive", *opportunities)}
 	case len(*only) > 0 && len(kindsMatching(*only)) == 0:
 		err = &usageError{message: fmt.Sprintf("--only %s: no disruption has such a name; there are %q", strings.Join(*only, ","), chaos.DisruptionKinds())}
+	case holdsFiles(*data):
+		err = &usageError{message: fmt.Sprintf("--data %s: holds files already, such as the databases of an earlier run; give an empty directory", *data)}
 	case a.output != outputText && a.output != outputJSON:
 		err = &usageError{message: fmt.Sprintf("--output %q: must be text or json", a.output)}
 	}
@@ -114,6 +117,12 @@ func chaosFlags(args []string, stdout io.Writer) (chaosArgs, error) {
 	}
 	a.options.Data, a.options.Race, a.options.Only = *data, *race, kindsMatching(*only)
 	return a, nil
+}
+
+// holdsFiles reports whether the directory exists and is not empty.
+func holdsFiles(directory string) bool {
+	entries, err := os.ReadDir(directory)
+	return err == nil && len(entries) > 0
 }
 
 // kindsMatching returns the kinds of disruptions whose names contain one of the words.

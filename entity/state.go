@@ -17,7 +17,8 @@ import (
 // Version 4 knows effects, follow-ups and the playbook they come from.
 // Version 5 knows the sources of commands that wait.
 // Version 6 knows when a record was adopted whose follow-ups count from its last change.
-const StateVersion = 6
+// Version 7 has attention, waits, questions and effect results under the names of the view.
+const StateVersion = 7
 
 // State holds all that one run knows of its opportunity and hands to the run that continues it. It
 // is plain data; its rules are its methods. Every method that needs the time takes the time as a

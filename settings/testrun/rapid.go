@@ -1,0 +1,32 @@
+package testrun
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+)
+
+// SetRapidChecks sets the number of runs of each property of rapid, unless the command line
+// or RAPID_CHECKS sets it. A TestMain calls it before it runs the tests. The test program must
+// have properties.
+func SetRapidChecks(inShort, inLong string) error {
+	flag.Parse()
+	given := os.Getenv("RAPID_CHECKS") != ""
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
+	if given {
+		return nil
+	}
+	var t startup
+	checks := Pick(&t, inShort, inLong)
+	return errors.Join(t.err, flag.Set("rapid.checks", checks))
+}
+
+// startup is a [TB] before any test runs.
+type startup struct{ err error }
+
+func (*startup) Helper() {}
+
+func (t *startup) Fatalf(format string, args ...any) { t.err = fmt.Errorf(format, args...) }
+
+func (t *startup) Skipf(format string, args ...any) { t.Fatalf(format, args...) }

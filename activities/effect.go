@@ -89,7 +89,7 @@ type EffectInput struct {
 	RunID string `json:"run,omitempty"`
 }
 
-// InspectResult is the result of an inspection. At most one of Act, Again and Error is
+// InspectResult is the result of an inspection. At most one of Request, RecheckAt and Error is
 // set. None of them means that the effect stands, or with Undo that nothing of the effect
 // counts any more.
 type InspectResult struct {

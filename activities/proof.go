@@ -26,7 +26,7 @@ func (in EffectInput) Subject() string { return in.Effect.Key }
 func (s *CallResult) AsCallResult() *CallResult { return s }
 
 // proves reports whether s proves the fate of the change with the subject about. A result
-// without About counts by its other members.
+// without Subject counts by its other members.
 func (s CallResult) proves(about string) bool {
 	if s.Subject != "" && s.Subject != about {
 		return false
@@ -97,7 +97,7 @@ func (r ResolveResult) Proves(in ResolveInput) bool {
 // Proves reports whether r is the plan for the record in in.
 func (r PlanResult) Proves(in PlanInput) bool { return r.Record.ID == in.Opportunity }
 
-// Proves reports whether r says what the effect of in still needs. A result without About
+// Proves reports whether r says what the effect of in still needs. A result without Subject
 // counts when it names the run that asked.
 func (r InspectResult) Proves(in EffectInput) bool {
 	if r.Subject == "" {

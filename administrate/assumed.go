@@ -9,7 +9,7 @@ const Off SchemaName = "-"
 
 // Assumptions are the names of the schema that are neither documented nor observed in
 // public code, in one place. A tenant whose schema differs corrects a name or switches it
-// off here. The Near of a RefusedError says which name is wrong. The zero value assumes
+// off here. The DocumentNames of a RefusedError says which name is wrong. The zero value assumes
 // all of them.
 type Assumptions struct {
 	// Regions is the root field that lists regions, with id and name: "regions".

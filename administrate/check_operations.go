@@ -130,7 +130,7 @@ func coreOperations() []sampleOperation {
 	return all
 }
 
-// recorder takes the documents of a client in place of a courier. It sends nothing.
+// recorder takes the documents of a client in place of a sendOnceDoer. It sends nothing.
 // respond, when given, makes up the answer.
 type recorder struct {
 	documents []document

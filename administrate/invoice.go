@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Invoice is the invoice of an opportunity, read with Ties. A way of the API to raise an
+// Invoice is the invoice of an opportunity, read with OpportunityLinks. A way of the API to raise an
 // invoice was never observed (5.4).
 type Invoice struct {
 	ID    string

@@ -30,7 +30,7 @@ type ItemName struct {
 	Kind Kind
 }
 
-// LookupResult is the result of Lookup. For a list of more than 100 rows, Found holds a part;
+// LookupResult is the result of Lookup. For a list of more than 100 rows, LookupResult holds a part;
 // Next then asks for the rest and is nil otherwise.
 type LookupResult struct {
 	Steps      []Step

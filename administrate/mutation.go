@@ -39,7 +39,7 @@ type MutationResult struct {
 // executes them in order. Apply takes at most MaxMutations and at most MaxRequestBytes.
 // With more it fails with InvalidError and sends nothing.
 //
-// With a nil error there is one Answer for each mutation, in order. An error holds for
+// With a nil error there is one MutationResult for each mutation, in order. An error holds for
 // all of them alike: NotSentError, RefusedError, UnknownError. With Options.ReadOnly
 // nothing is sent and each answer is a RejectedError.
 func (c *Client) Apply(ctx context.Context, mutations []Mutation) ([]MutationResult, error) {

@@ -99,7 +99,7 @@ type InterestPage struct {
 }
 
 // Opportunity reads one opportunity with its first 100 interests, in one request;
-// Interests continues from NextInterestsCursor. Every member except Changed is filled in, and
+// Interests continues from NextInterestsCursor. Every member except UpdatedAt is filled in, and
 // Opportunity fails with NotFoundError when no opportunity has that id.
 func (c *Client) Opportunity(ctx context.Context, id string) (Opportunity, error) {
 	return c.readOpportunity(ctx, "Opportunity", id, func(b *builder) string { return b.assumed.selectFull() })

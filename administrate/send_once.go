@@ -15,10 +15,10 @@ import (
 )
 
 // inFlightRequest accompanies one request through the GraphQL library. The library keeps neither
-// headers nor the cause of a failure, so the courier stores the fate here.
+// headers nor the cause of a failure, so the sendOnceDoer stores the result here.
 type inFlightRequest struct {
 	document   document
-	handedOver bool  // the courier was called
+	handedOver bool  // the sendOnceDoer was called
 	err        error // one of this package's error types
 }
 

@@ -12,7 +12,7 @@ type TokenSource interface {
 	Token(ctx context.Context) (string, error)
 }
 
-// TokenInvalidator is an optional interface of a TokenSource. The client calls Refused for
+// TokenInvalidator is an optional interface of a TokenSource. The client calls Invalidate for
 // each token for which the API returned 401, and Accepted for each for which it returned
 // 200. A request is not repeated.
 type TokenInvalidator interface {

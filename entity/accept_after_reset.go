@@ -16,7 +16,7 @@ func (s *State) AcceptAfterReset(c opportunity.Command, id string, silent bool, 
 	return s.accept(c, id, silent, now, func() error { return nil })
 }
 
-// CheckAcceptAfterReset reports why Readmit would refuse, without changing anything.
+// CheckAcceptAfterReset reports why AcceptAfterReset would refuse, without changing anything.
 func (s *State) CheckAcceptAfterReset(c opportunity.Command, id string) error {
 	payload, err := canonicalPayload(opportunity.WithSource(c, ""))
 	if err != nil {

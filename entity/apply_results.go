@@ -53,7 +53,7 @@ func soleNewInterest(listed []exchange.InterestRef, item opportunity.ID, known m
 }
 
 // ApplyResults changes the state by reviewed answers to a batch. A change that was not
-// sent stays in the queue. Recall must first decide answers of unknown fate. A
+// sent stays in the queue. ReadBack must first decide answers of unknown fate. A
 // change that is still unknown waits with a question.
 func (s *State) ApplyResults(batch []exchange.Change, answers []exchange.ChangeResult, now time.Time) {
 	places := s.applyReservationResults(batch, answers, now)
@@ -235,7 +235,7 @@ func (s *State) FailNames(batch []exchange.Change, failed map[exchange.Unresolve
 	s.applyNameFailures(batch, answers, now)
 }
 
-// applyNameFailures settles like Settle when nothing was sent, and stores nothing about
+// applyNameFailures settles like ApplyResults when nothing was sent, and stores nothing about
 // the places.
 func (s *State) applyNameFailures(batch []exchange.Change, answers []exchange.ChangeResult, now time.Time) {
 	for i, m := range batch {

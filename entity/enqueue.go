@@ -102,7 +102,7 @@ func (s *State) checkAcceptable(c opportunity.Command, now time.Time) error {
 }
 
 // FailMessage records a message that could not be accepted, so that the message never
-// vanishes. The message becomes a failed request that needs attention, and Refuse
+// vanishes. The message becomes a failed request that needs attention, and FailMessage
 // returns the id of that request. The reason masks all content of the message,
 // since the kind of content is not known.
 func (s *State) FailMessage(verb opportunity.MessageName, id string, reason *opportunity.Error, now time.Time) string {

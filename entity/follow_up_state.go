@@ -33,7 +33,7 @@ type FollowUpState struct {
 	SnoozedFollowUps   []SnoozedFollowUp             `json:"snoozed,omitempty"`
 	DoneFollowUps      []exchange.DoneFollowUp       `json:"done,omitempty"`
 	// ReservationExpired says that places have expired since the record was last read for outside
-	// events. Occasions are the outside events whose effects are not planned yet.
+	// events. ExternalChanges are those whose reactions are not planned yet.
 	ReservationExpired bool                 `json:"lapsed,omitempty"`
 	ExternalChanges    []exchange.PlanCause `json:"occasions,omitempty"`
 }

@@ -55,7 +55,7 @@ func (s *Inbox) SetHasWaiter(request string, waits bool) {
 }
 
 // checkRepeat reports whether the instruction came before under the same id; payload is
-// the form of the instruction that Handled remembers.
+// the form of the instruction that DedupWindow remembers.
 func (s *Inbox) checkRepeat(i opportunity.OperatorCommand, id string) (payload []byte, known bool, err error) {
 	if err := opportunity.ValidateRequestID(id); err != nil { // the id may be the id of an update
 		return nil, false, err

@@ -7,7 +7,7 @@ import (
 )
 
 // A Task is the next work of a run: exactly one of ReadRecord, EnsureEffect, PlanTransition,
-// SendCommands, PlanReaction, PlanFollowUps, DoFollowUp and Rest.
+// SendCommands, PlanReaction, PlanFollowUps, DoFollowUp and WaitForWork.
 type Task interface{ task() }
 
 // ReadRecord reads the record again.

@@ -51,7 +51,7 @@ func (s *State) Execute(i opportunity.OperatorCommand, id string, now time.Time)
 	return outcome, nil
 }
 
-// CheckOperatorCommand reports why Instruct would refuse, without changing anything.
+// CheckOperatorCommand reports why Execute would refuse, without changing anything.
 func (s *State) CheckOperatorCommand(i opportunity.OperatorCommand, id string, now time.Time) error {
 	_, known, err := s.checkRepeat(i, id)
 	if err != nil || known {

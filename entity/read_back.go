@@ -9,7 +9,7 @@ import (
 )
 
 // ReadBack decides the changes of unknown fate in a batch from the record, read back.
-// Call Recall only when no such change can be under way any more. Its answers are
+// Call ReadBack only when no such change can be under way any more. Its answers are
 // done or not sent when the record decides, and unknown otherwise.
 //
 // Added interests are the interests of the record that were not known before. The
@@ -27,7 +27,7 @@ import (
 // refused again.
 //
 // To set details or an expiry again does no harm, so these changes are not in
-// doubt. Recall only notes that they were tried. Details are in doubt when a later
+// doubt. ReadBack only notes that they were tried. Details are in doubt when a later
 // change set the same details once more. An expiry counts as done when it shows, or
 // when a later expiry that undid it was set. It is then unknown whether the first
 // expiry was ever set, and nothing depends on it.

@@ -33,7 +33,7 @@ func (b Backlog) isBefore(i, j int) bool {
 
 // ReadBackAfterReset decides everything that waits after a reset, from the record, read back. The
 // run before the reset may have sent a part of it, and the knowledge of that run is
-// lost. Call Recount only when no request of that run can be under way any more. First
+// lost. Call ReadBackAfterReset only when no request of that run can be under way any more. First
 // end the requests whose names mean nothing, since they were never sent. The answers
 // have the order of the backlog.
 //
@@ -159,7 +159,7 @@ func (b Backlog) readBackTransitions(answers []exchange.ChangeResult, from oppor
 		return // a person moved the record, before or after
 	}
 	if stays && len(there) == 1 && !slices.ContainsFunc(moves, func(i int) bool { return i != there[0] && !b.isBefore(there[0], i) }) {
-		there = nil // the first move leads nowhere, see Recall
+		there = nil // the first move leads nowhere, see ReadBack
 	}
 	for _, i := range moves {
 		switch {
@@ -244,7 +244,7 @@ func (b Backlog) readBackExpiry(i int, record exchange.Snapshot) exchange.Change
 	return exchange.ChangeResult{Status: exchange.StatusNotSent}
 }
 
-// ApplyReadBackAfterReset stores the result of Recount, and the record. Interests that no known
+// ApplyReadBackAfterReset stores the result of ReadBackAfterReset, and the record. Interests that no known
 // request asked for are shown from now on, and never count as the effect of a request.
 func (s *State) ApplyReadBackAfterReset(b Backlog, answers []exchange.ChangeResult, record exchange.Snapshot, now time.Time) {
 	s.appendTimeline(now, "the run was reset: what waits was compared with the record")

@@ -23,7 +23,7 @@ func (s *State) ApplyRefresh(record exchange.Snapshot, now time.Time) {
 	}
 }
 
-// ApplySnapshot stores the record like Refreshed. It notes changes in the TMS, and reports whether there were any.
+// ApplySnapshot stores the record like ApplyRefresh. It notes changes in the TMS, and reports whether there were any.
 func (s *State) ApplySnapshot(record exchange.Snapshot, now time.Time) bool {
 	moved := record.Step.ID != s.Step.ID
 	if moved {

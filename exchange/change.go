@@ -58,7 +58,7 @@ const (
 	StatusUnknown ChangeStatus = "unknown"
 )
 
-// ChangeResult is what is known of one Mutation.
+// ChangeResult is what is known of one Change.
 type ChangeResult struct {
 	Status ChangeStatus `json:"fate"`
 	// Interests are the interests that the API returned for an added one: the new
@@ -103,10 +103,10 @@ type UnresolvedName struct {
 	Text string `json:"text"`
 }
 
-// TypeCurrency is the type of a currency in a Name; its id is the bare code.
+// TypeCurrency is the type of a currency in an UnresolvedName; its id is the bare code.
 const TypeCurrency = "Currency"
 
-// ResolvedName is the result of the look-up of a Name: an id, or why there is none.
+// ResolvedName is the result of the look-up of an UnresolvedName: an id, or why there is none.
 type ResolvedName struct {
 	UnresolvedName
 	ID    opportunity.ID     `json:"id,omitempty"`

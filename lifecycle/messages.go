@@ -11,7 +11,7 @@ type Message[P, A any] struct {
 	Description string
 }
 
-// The messages. All but Opened, View and OutcomeOf can be sent as a signal (fire
+// The messages. All but CreateOutcome, View and OutcomeOf can be sent as a signal (fire
 // and forget) and as an update (answered).
 var (
 	// AddInterests adds interests, in order.
@@ -102,7 +102,7 @@ type OutcomeInput struct {
 	RequestID string `json:"requestId"`
 }
 
-// CreateOutcomeInput is the payload of Opened.
+// CreateOutcomeInput is the payload of the update opened.
 type CreateOutcomeInput struct {
 	// Start, when given, must equal what the run was started from, or the answer
 	// is a Conflict: the reference is used for something else.

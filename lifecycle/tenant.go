@@ -208,7 +208,7 @@ func (s *NamespaceState) Bind(tenant Tenant, now time.Time) error {
 	return nil
 }
 
-// CheckBind returns why Tie would refuse the tenant.
+// CheckBind returns why Bind would refuse the tenant.
 func (s *NamespaceState) CheckBind(tenant Tenant) error {
 	if tenant.IsZero() {
 		return opportunity.Invalidf("nothing tells the tenant apart; give an OAuth client, regions, steps or currencies")

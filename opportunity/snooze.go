@@ -32,7 +32,7 @@ func (z Snooze) WithRequestID(id string) OperatorCommand {
 	return z
 }
 
-// Validate implements OperatorCommand. Applies checks whether Until is in the future, since only Applies knows the
+// Validate implements OperatorCommand. CheckOperatorCommand checks whether Until is in the future, since only CheckOperatorCommand knows the
 // time.
 func (z Snooze) Validate() error {
 	if err := validateHeader(z.RequestID, z.Source); err != nil {

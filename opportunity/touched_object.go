@@ -15,7 +15,7 @@ type TouchedObject struct {
 	Reverted bool `json:"reverted,omitempty"`
 }
 
-// ObjectKind is the kind of a Record.
+// ObjectKind is the kind of a TouchedObject.
 type ObjectKind string
 
 // The kinds of records.

@@ -19,7 +19,7 @@ type Playbook struct {
 	secrets    []secret
 }
 
-// Load reads a playbook from YAML. An empty file is a playbook without rules. The error is of type Mistakes and
+// Load reads a playbook from YAML. An empty file is a playbook without rules. The error is of type Diagnostics and
 // holds all mistakes.
 func Load(file []byte) (*Playbook, error) {
 	c := checker{conditions: make(map[string]condition)}

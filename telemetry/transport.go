@@ -14,7 +14,7 @@ import (
 
 // WrapTransport observes the requests that pass a transport, as spans and as metrics. It passes each request on once, and
 // changes only the headers that OTEL_PROPAGATORS asks for. A span of a GraphQL request has the name of the
-// operation. When the Telemetry is off, Around returns the transport itself.
+// operation. When the Telemetry is off, WrapTransport returns the transport itself.
 func (t *Telemetry) WrapTransport(next http.RoundTripper) http.RoundTripper {
 	if !t.On() {
 		return next

@@ -56,7 +56,7 @@ func Start(t *testing.T, o stack.Options) *Parts {
 	return StartWithoutRace(t, o)
 }
 
-// StartWithoutRace is Bring without the race detector, unless the options ask for the detector. The parts then are not
+// StartWithoutRace is Start without the race detector, unless the options ask for the detector. The parts then are not
 // slower than they need to be.
 func StartWithoutRace(t *testing.T, o stack.Options) *Parts {
 	t.Helper()

@@ -13,7 +13,7 @@ import (
 // document with a prefix of the code belongs to no record.
 type idPrefixes map[string]string
 
-// newIDPrefixes returns the prefixes of a Shape, by the prefixes of the code.
+// newIDPrefixes returns the prefixes of a SchemaVariant, by the prefixes of the code.
 func newIDPrefixes(names map[string]string) (idPrefixes, error) {
 	p := make(idPrefixes, 2*len(names))
 	for code, name := range names {

@@ -10,7 +10,7 @@ import (
 	"github.com/vektah/gqlparser/v2/validator"
 )
 
-// Renamer is an extension of the GraphQL server. It lets a document use the names of a Shape. After the validation it
+// Renamer is an extension of the GraphQL server. It lets a document use the names of a SchemaVariant. After the validation it
 // translates the document back into the names of the generated code. Answers have the names of the document, by its
 // aliases.
 type Renamer struct {

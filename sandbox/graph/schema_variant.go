@@ -53,7 +53,7 @@ func (e *nameError) Error() string {
 	return fmt.Sprintf("%s has %s already; choose another name", e.Type, e.Name)
 }
 
-// Schema returns the schema of a shape, and the Dialect that translates documents for this schema.
+// Schema returns the schema of a shape, and the Renamer that translates documents for this schema.
 func Schema(s SchemaVariant) (*ast.Schema, *Renamer, error) {
 	shown, err := gqlparser.LoadSchema(sources...)
 	if err != nil {
@@ -156,7 +156,7 @@ func (s SchemaVariant) renameMembers(t *ast.Definition, d *Renamer) error {
 	return nil
 }
 
-// nameOf returns the name of the thing at the path. without is the name when no Naming matches.
+// nameOf returns the name of the thing at the path. without is the name when no Rename matches.
 func (s SchemaVariant) nameOf(without string, path ...string) string {
 	for _, n := range s.Renames {
 		parts := strings.Split(n.Path, ".")

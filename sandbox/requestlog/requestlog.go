@@ -3,7 +3,7 @@
 // caller typed.
 //
 // With a file the ledger survives the death of the process. A request is written before anything of it runs, and its
-// outcome before the answer. What was committed between the two is known from the database: see Mend.
+// outcome before the answer. What was committed between the two is known from the database: see AddCommitted.
 package requestlog
 
 import (

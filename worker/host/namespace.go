@@ -120,7 +120,7 @@ func InsecureTemporal(address, namespace string) settings.Temporal {
 	return settings.Temporal{Address: address, Namespace: namespace, ConfigFile: os.DevNull, Environment: settings.Environment{}}
 }
 
-// SetupAt is Setup for a Plain service.
+// SetupAt is Setup for an InsecureTemporal service.
 func SetupAt(ctx context.Context, address, namespace string) error {
 	c, _, err := Connect(ctx, InsecureTemporal(address, namespace), nil)
 	if err != nil {

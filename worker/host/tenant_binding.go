@@ -96,7 +96,7 @@ func lookupEach(ctx context.Context, api *administrate.Client, together error) (
 	return found, nil
 }
 
-// BindResult says in which state Tie found the namespace.
+// BindResult says in which state BindTenant found the namespace.
 type BindResult struct {
 	// New says that the namespace belonged to no tenant.
 	New bool
@@ -128,7 +128,7 @@ func missingRecords(ctx context.Context, api *administrate.Client, records []lif
 	return fmt.Sprintf("none of the records is there that Oppflow made, with its mark, such as %s of the reference %s", latest.ID, latest.Reference), nil
 }
 
-// bindAnswerTimeout is how long Tie and RebindTenant wait for the answer of a worker.
+// bindAnswerTimeout is how long BindTenant and RebindTenant wait for the answer of a worker.
 const bindAnswerTimeout = 5 * time.Second
 
 // BindTenant ties the namespace to the tenant. It needs no worker where the namespace belongs to

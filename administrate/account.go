@@ -14,8 +14,8 @@ type Account struct {
 	OwnerID    string // of a User; empty when there is none
 }
 
-// AccountPage holds the matching accounts: none, one or several. Nothing keeps a tenant
-// from having an account twice (documented, 5.1).
+// AccountPage contains the matching accounts: none, one or several. A tenant can have an
+// account twice (documented, 5.1).
 type AccountPage struct {
 	Accounts []Account // the first 100
 	Count    int       // of all that match
@@ -51,13 +51,13 @@ func (c *Client) accounts(ctx context.Context, name, field, text string) (Accoun
 	return AccountPage{Accounts: page.rows, Count: page.count}, err
 }
 
-// NewAccount asks for an account.
+// NewAccount describes an account to create.
 type NewAccount struct {
 	Name  string // documented (5.1)
 	Email string // optional (assumed: see Assumptions.CreateAccountEmail)
 }
 
-// CreateAccount makes an account (documented, 5.1) and returns the new account.
+// CreateAccount creates an account (documented, 5.1) and returns the new account.
 func (c *Client) CreateAccount(ctx context.Context, n NewAccount) (Account, error) {
 	return c.changeAccount(ctx, "CreateAccount", n.build)
 }
@@ -113,8 +113,8 @@ func (u UpdateAccount) build(b *builder) standaloneMutation {
 	return e
 }
 
-// withAddresses binds the whole input as one variable. The usage of an address is an enum
-// (observed), and the name of the enum is not known.
+// withAddresses binds the whole input as one variable, because the usage of an address is an
+// enum (observed) and the name of the enum is not known.
 func (u UpdateAccount) withAddresses(b *builder) string {
 	if b.assumed.UpdateAccountInput == Off {
 		b.invalid("Addresses", "cannot be changed: the assumption UpdateAccountInput is switched off")

@@ -9,7 +9,7 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// Kind says which details object an interest carries.
+// Kind selects the details object of an interest.
 type Kind string
 
 // The four kinds of the API documentation. The zero value sends no details object at all
@@ -28,26 +28,27 @@ type Learner struct {
 	Email     string // left out of the request when empty
 }
 
-// LocalTime is a time without a zone, in the form that the API takes for the expiry of
+// LocalTime is a time without a zone, in the form that the API accepts for the expiry of
 // training tokens (documented): 2006-01-02T15:04:05.
 type LocalTime string
 
-// AddInterest adds one line to an opportunity.
+// AddInterest adds one interest to an opportunity.
 //
-// With Reserve the API holds Quantity places on an event. An answer without errors proves
-// nothing about the places (observed). Let an ExtendReservations for the same opportunity
-// follow in the same Apply, and look at the reservations in its answer.
+// With Reserve the API reserves Quantity places on an event. An answer without errors does not
+// prove that the places are reserved (observed). To get a proof, put an ExtendReservations for
+// the same opportunity after the AddInterest in the same Apply, and check the reservations in
+// the answer to the ExtendReservations.
 type AddInterest struct {
 	OpportunityID    string
 	ItemID           string
 	Kind             Kind
 	Quantity         int
-	UnitAmount       decimal.Decimal // sent exactly, with at least two places
+	UnitAmount       decimal.Decimal // sent exactly, with at least two decimal places
 	Reserve          bool
 	TaxID            string    // optional (observed)
 	NewLearners      []Learner // not for Tokens
 	ExistingLearners []string  // contact ids (assumed: see Assumptions.ExistingLearner); not for Tokens
-	ExpiresAt        LocalTime // for Tokens only; the API judges past times
+	ExpiresAt        LocalTime // for Tokens only; the client does not check for past times
 }
 
 // AddInterest sends one addInterest; see MutationResult.Interests for the result.

@@ -14,8 +14,8 @@ const (
 	ShippingAddress AddressUsage = "shipping"
 )
 
-// Address is a postal address of an account. Its members are observed (5.1); empty
-// members are left out.
+// Address is a postal address of an account. The members are observed (5.1); the request leaves
+// out empty members.
 type Address struct {
 	Usage         AddressUsage
 	Lines         []string

@@ -7,10 +7,10 @@ type SchemaName string
 // Off switches an assumption off: the name is never sent.
 const Off SchemaName = "-"
 
-// Assumptions are the names of the schema that are neither documented nor observed in
-// public code, in one place. A tenant whose schema differs corrects a name or switches it
-// off here. The DocumentNames of a RefusedError says which name is wrong. The zero value assumes
-// all of them.
+// Assumptions are the names of the schema that are neither documented nor observed in public
+// code, in one place. A tenant whose schema differs corrects a name or switches it off here.
+// The DocumentNames of a RefusedError say which name is wrong. The zero value assumes all of
+// them.
 type Assumptions struct {
 	// Regions is the root field that lists regions, with id and name: "regions".
 	// Off: regions cannot be looked up by name, only given by id.
@@ -112,20 +112,20 @@ type Assumptions struct {
 	OpportunityUpdated SchemaName
 }
 
-// assumption is one entry of Assumptions.
+// assumption is one member of Assumptions.
 type assumption struct {
 	entry   string // the member's name
 	name    *SchemaName
 	assumed SchemaName
 }
 
-// allAssumptions lists all members with their assumed names: first the members that everybody
-// needs, then the members for side effects of transitions and for follow-ups only.
+// allAssumptions returns all members with their assumed names: first the members that every
+// tenant needs, then the members for side effects of transitions and for follow-ups only.
 func (a *Assumptions) allAssumptions() []assumption {
 	return append(a.coreAssumptions(), a.sideEffectAssumptions()...)
 }
 
-// coreAssumptions are the assumptions that driving opportunities needs.
+// coreAssumptions returns the assumptions that every tenant needs.
 func (a *Assumptions) coreAssumptions() []assumption {
 	return []assumption{
 		{"Regions", &a.Regions, "regions"},
@@ -147,7 +147,8 @@ func (a *Assumptions) coreAssumptions() []assumption {
 	}
 }
 
-// sideEffectAssumptions are the assumptions that side effects of transitions and follow-ups need.
+// sideEffectAssumptions returns the assumptions that only side effects of transitions and
+// follow-ups need.
 func (a *Assumptions) sideEffectAssumptions() []assumption {
 	return []assumption{
 		{"UpdateOwner", &a.UpdateOwner, "ownerId"},
@@ -163,8 +164,8 @@ func (a *Assumptions) sideEffectAssumptions() []assumption {
 	}
 }
 
-// resolved returns the names to send: the assumed name unless it is corrected. Names go
-// into documents unchanged, so only well-formed names pass.
+// resolved returns the names to send: each assumed name, unless the name is corrected. A name
+// is written into documents unchanged, so resolved accepts only well-formed names.
 func (a Assumptions) resolved() (Assumptions, error) {
 	for _, e := range a.allAssumptions() {
 		switch {

@@ -46,10 +46,10 @@ func renamedAssumptions() map[string]struct {
 	}
 }
 
-// without returns, for each assumption that only side effects of transitions need, a row
-// of the sandbox that makes the assumption fail. Five have no row, and for four of them
-// another test makes a schema by hand. For the member that removes the account, the
-// schema is documented; only the effect is assumed.
+// without returns, for each assumption that only side effects of transitions need, a row of the
+// sandbox that makes the assumption fail. Five assumptions have no row. For four of them
+// another test makes a schema by hand. For the member that removes the account, the schema is
+// documented; only the effect is assumed.
 func without() map[string]string {
 	return map[string]string{
 		"UpdateOwner":          "opportunity.people",
@@ -78,8 +78,8 @@ func corrected(t *testing.T, a *administrate.Assumptions, entry string, name adm
 	member.Set(reflect.ValueOf(name))
 }
 
-// cachingTransport is a transport that sends each document once and answers it from memory after that. A schema does not change
-// while it is checked with different assumptions.
+// cachingTransport is a transport that sends each document once and keeps the answer. A schema
+// does not change while it is checked with different assumptions.
 type cachingTransport struct {
 	transport http.RoundTripper
 	answers   map[string][]byte
@@ -145,8 +145,8 @@ func TestCheckAgainstTenantsThatDiffer(t *testing.T) {
 	}
 }
 
-// At a tenant that does not accept the writes of side effects, nothing fails that driving
-// opportunities needs. The side effects are reported separately.
+// At a tenant that does not accept the mutations of side effects, no core operation fails. The
+// side effects are reported separately.
 func TestCheckAgainstTenantsWithoutExtras(t *testing.T) {
 	t.Parallel()
 	rows := map[string][]string{}

@@ -22,21 +22,21 @@ import (
 type Report struct {
 	// Operations is how many different documents were compared.
 	Operations int
-	// Mismatches lists what the API documentation shows, or what was observed, and the tenant
-	// does not have. Oppflow cannot work as promised without it.
+	// Mismatches lists the differences from what is documented or observed. Oppflow cannot work
+	// as promised at a tenant with such a difference.
 	Mismatches []Mismatch
 	// FailedAssumptions are the assumptions that do not hold at the tenant.
 	FailedAssumptions []FailedAssumption
 	// SideEffects is the same for what only side effects of transitions and follow-ups use:
 	// accounts, contacts, events, registrations, invoices, mail, the integration log and the
-	// time of an opportunity's last change. Extras is separate from the members above, because
-	// a tenant without them needs nothing of it. A problem that is listed above is not listed
-	// again.
+	// time of an opportunity's last change. SideEffects is separate from the members above,
+	// because a tenant without side effects and follow-ups does not need any of this. A problem
+	// that is listed above is not listed again.
 	SideEffects SideEffectsReport
 }
 
-// SideEffectsReport is the result for what side effects of transitions and follow-ups use. A missing
-// operation fails only what needs it.
+// SideEffectsReport is the result for what side effects of transitions and follow-ups use. A
+// missing operation fails only the side effects and follow-ups that need the operation.
 type SideEffectsReport struct {
 	Operations        int
 	Mismatches        []Mismatch
@@ -48,7 +48,8 @@ type Mismatch struct {
 	// Problem says in one line what does not fit, such as
 	// `Cannot query field "attributes" on type "Opportunity".`
 	Problem string
-	// Operations are the uses that fail because of the difference, such as "read an opportunity".
+	// Operations lists the operations that fail because of the difference, such as "read an
+	// opportunity".
 	Operations []string
 }
 
@@ -56,20 +57,20 @@ type Mismatch struct {
 type FailedAssumption struct {
 	// Entry is the member of Assumptions, such as "Regions".
 	Entry string
-	// Name is the name that was looked for; empty where the assumption is about a shape.
+	// Name is the assumed or corrected name; empty where the assumption is about a shape.
 	Name SchemaName
-	// Assumption is the assumption, and Cost is what switching it off costs.
+	// Assumption is the text of the assumption, and Cost says what does not work when the
+	// assumption is off.
 	Assumption, Cost string
-	// Line is where to correct the name or switch it off, such as
-	// "administrate/assumed.go:97".
+	// Line is where to correct the name or switch it off, such as "administrate/assumed.go:97".
 	Line string
 	// Mismatches lists what does not fit.
 	Mismatches []Mismatch
 }
 
-// Check reads the tenant's schema, in one request that changes nothing. It compares the
-// schema with every document that the client may send. Check fails with IntrospectionDisabledError where
-// the API does not show its schema.
+// Check reads the tenant's schema, in one request that changes nothing. It compares the schema
+// with every document that the client may send. Check fails with IntrospectionDisabledError
+// where the API does not show its schema.
 func (c *Client) Check(ctx context.Context) (Report, error) {
 	schema, err := c.introspect(ctx)
 	if err != nil {
@@ -84,8 +85,7 @@ type checker struct {
 	problemsByKey map[string][]string // the problems of the documents seen so far, by text and variables
 }
 
-// check compares the schema with what driving opportunities needs, and then with the
-// rest.
+// check compares the schema with the core operations, and then with the side-effect operations.
 func (c *checker) check(ctx context.Context, assumed Assumptions) (Report, error) {
 	basics, extras := coreRecordings, sideEffectRecordings
 	told := mismatchSet{}
@@ -98,12 +98,12 @@ func (c *checker) check(ctx context.Context, assumed Assumptions) (Report, error
 	return checked, err
 }
 
-// findMismatches separates problems of assumptions from other problems, by the documents
-// themselves. A document that fails with every assumption off fails for no assumption. A
-// further failure with one assumption on belongs to that assumption.
+// findMismatches uses the documents to separate problems of assumptions from other problems. A
+// problem that occurs with every assumption off is a problem of no assumption. A further
+// problem that occurs with only one assumption on is a problem of that assumption.
 //
-// gaps returns only problems of the given assumptions that are not in told. It adds all
-// problems to told.
+// findMismatches returns only failed assumptions of the given list, and only problems that are
+// not in the given set. It adds all problems to the set.
 func (c *checker) findMismatches(
 	ctx context.Context, uses *recordings, assumed Assumptions, own []assumption, told mismatchSet,
 ) ([]Mismatch, []FailedAssumption, error) {
@@ -147,7 +147,7 @@ func (c *checker) findMismatches(
 		})
 	}
 
-	// These fail only when several assumptions are on together.
+	// These problems occur only when several assumptions are on together.
 	together := mismatchSet{}
 	if err := c.compare(ctx, uses, assumed, together); err != nil {
 		return nil, nil, err
@@ -158,7 +158,7 @@ func (c *checker) findMismatches(
 	return all, unmet, nil
 }
 
-// mismatchSet are the uses, by the problem that they have.
+// mismatchSet contains the names of the operations that have a problem, by the problem.
 type mismatchSet map[string][]string
 
 func (d mismatchSet) addOne(problem, use string) {
@@ -175,7 +175,7 @@ func (d mismatchSet) addAll(other mismatchSet) {
 	}
 }
 
-// withoutKnown returns the differences that are not in known, in a fixed order.
+// withoutKnown returns the mismatches that are not in known, sorted by problem.
 func (d mismatchSet) withoutKnown(known mismatchSet) []Mismatch {
 	var all []Mismatch
 	for problem, uses := range d {
@@ -187,7 +187,7 @@ func (d mismatchSet) withoutKnown(known mismatchSet) []Mismatch {
 	return all
 }
 
-// compare notes the problems of the uses that are possible with the assumptions.
+// compare adds the problems of the operations that are possible with the assumptions to found.
 func (c *checker) compare(ctx context.Context, uses *recordings, assumed Assumptions, found mismatchSet) error {
 	made, err := uses.forAssumptions(ctx, assumed)
 	if err != nil {
@@ -201,8 +201,8 @@ func (c *checker) compare(ctx context.Context, uses *recordings, assumed Assumpt
 	return nil
 }
 
-// findProblems returns why the tenant would refuse the document, and which parts of its
-// answer the client could not read.
+// findProblems returns the reasons for which the tenant would refuse the document. If there are
+// none, findProblems returns the parts of the tenant's answer that the client could not read.
 func (c *checker) findProblems(ctx context.Context, r *recording, assumed Assumptions) []string {
 	if problems, done := c.problemsByKey[r.key]; done {
 		return problems
@@ -215,7 +215,7 @@ func (c *checker) findProblems(ctx context.Context, r *recording, assumed Assump
 	}
 	var problems []string
 	for _, e := range list {
-		// In a batch, every mutation has its own variables.
+		// In a batch, the name of each variable begins with the alias of its mutation.
 		problems = append(problems, strings.ReplaceAll(e.Message, "$"+mutationAlias(0)+"_", "$"))
 	}
 	if len(problems) == 0 {

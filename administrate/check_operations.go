@@ -11,18 +11,19 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// sampleOperation is one way to use the client. All uses together send every name that the client
-// knows. They also send each document with as few members as possible, to find what a
-// tenant requires beyond these.
+// sampleOperation is one way to use the client. All sample operations together send every name
+// that the client knows. They also send each document with as few members as possible, to find
+// the further members that a tenant requires.
 type sampleOperation struct {
 	name string
-	// input distinguishes the use from others, so that tests can check that the uses are
-	// complete.
+	// input is what the operation gives to the client. Tests read it to check that the
+	// operations are complete.
 	input any
 	do    func(ctx context.Context, c *Client) error
 }
 
-// coreOperations lists the uses, with made-up ids because only a recorder gets the documents.
+// coreOperations returns the operations that every tenant needs. Their ids are made up, because
+// only a recorder gets the documents.
 func coreOperations() []sampleOperation {
 	price := decimal.RequireFromString("199.90")
 	attributes := []Attribute{{Key: "key", Value: "value"}}
@@ -130,8 +131,8 @@ func coreOperations() []sampleOperation {
 	return all
 }
 
-// recorder takes the documents of a client in place of a sendOnceDoer. It sends nothing.
-// respond, when given, makes up the answer.
+// recorder receives the documents of a client in place of a sendOnceDoer and sends nothing.
+// respond, when given, makes the answer to a document.
 type recorder struct {
 	documents []document
 	respond   func(document) ([]byte, error)

@@ -7,8 +7,9 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// sideEffectOperations lists the uses that only side effects of transitions and follow-ups need, like
-// uses. A batch has one entry, because made-up answers have one, too.
+// sideEffectOperations returns the operations that only side effects of transitions and
+// follow-ups need. A batch has one entry, because each list of a fakeResponse also has one
+// entry.
 func sideEffectOperations() []sampleOperation {
 	price := &Price{Amount: decimal.RequireFromString("199.90"), Currency: "USD"}
 	attributes := []Attribute{{Key: "key", Value: "value"}}

@@ -8,21 +8,21 @@ import (
 	"sync"
 )
 
-// recording is a use and the document that the use sends.
+// recording is an operation and the document that the operation sends.
 type recording struct {
 	operation sampleOperation
 	document  document
 	key       string // the text and the variables of the document
 }
 
-// recordings keeps the documents of a list of uses, by the assumptions. The documents do not depend on a schema,
-// so all checks share them. Nothing may change them.
+// recordings keeps the documents of a list of operations, by the assumptions. The documents do
+// not depend on a schema, so all checks share them. The documents must not be changed.
 type recordings struct {
 	operations []sampleOperation
 
 	mutex         sync.Mutex
 	byAssumptions map[Assumptions][]*recording
-	byKey         map[string]*recording // one for each key and use: most assumptions change few documents
+	byKey         map[string]*recording // one for each key and operation: most assumptions change few documents
 }
 
 func newRecordings(uses []sampleOperation) *recordings {
@@ -35,7 +35,8 @@ var (
 	sideEffectRecordings = newRecordings(sideEffectOperations())
 )
 
-// forAssumptions returns the recordings of the uses that are possible with the assumptions.
+// forAssumptions returns the recordings of the operations that are possible with the
+// assumptions.
 func (r *recordings) forAssumptions(ctx context.Context, assumed Assumptions) ([]*recording, error) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
@@ -49,14 +50,14 @@ func (r *recordings) forAssumptions(ctx context.Context, assumed Assumptions) ([
 		var invalid *InvalidError
 		switch {
 		case errors.As(err, &invalid):
-			continue // the use needs what is switched off
+			continue // the operation needs an assumption that is switched off
 		case len(recorder.documents) != 1:
 			return nil, fmt.Errorf("administrate: the use %q cannot be checked: %w", u.name, err)
 		}
 		doc := recorder.documents[0]
 		key := doc.text
 		if given, err := json.Marshal(doc.variables); err == nil {
-			key += string(given) // including whole objects
+			key += string(given) // includes the input objects of bindObject
 		}
 		once := u.name + "\n" + key
 		if r.byKey[once] == nil {

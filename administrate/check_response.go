@@ -9,10 +9,11 @@ import (
 	gql "github.com/vektah/gqlparser/v2/ast"
 )
 
-// unreadableFields returns the fields of the document whose types the client cannot read. The client gets answers that
-// are made up from the tenant's schema: full answers first. Where it cannot read a full answer, it gets answers
-// with one field set and the others null. The document must have been validated, because the validation fills in
-// its definitions.
+// unreadableFields returns the fields of the document whose types the client cannot read. It
+// lets the client read a full fakeResponse, which is made from the tenant's schema. Where the
+// client cannot read the full response, unreadableFields tries responses with one field set and
+// the others null. The document must have been validated, because the validation fills in the
+// definitions of its fields.
 func (c *checker) unreadableFields(ctx context.Context, u sampleOperation, doc *gql.QueryDocument, assumed Assumptions) []string {
 	operation := doc.Operations[0]
 	reads := func(a fakeResponse) bool {
@@ -25,7 +26,7 @@ func (c *checker) unreadableFields(ctx context.Context, u sampleOperation, doc *
 			return json.Marshal(map[string]any{"data": a.object(root, operation.SelectionSet)})
 		}}
 		err := u.do(ctx, r.client(assumed))
-		var rejected *RejectedError // when the field is one of its errors
+		var rejected *RejectedError // when the field belongs to the errors of the payload
 		return err == nil || errors.As(err, &rejected)
 	}
 	// Only the answer to a mutation has a list of errors.
@@ -56,7 +57,7 @@ func (c *checker) unreadableFields(ctx context.Context, u sampleOperation, doc *
 	return problems
 }
 
-// visitLeafFields visits the selected fields that have a value themselves.
+// visitLeafFields visits the selected fields that have no selection of their own.
 func visitLeafFields(set gql.SelectionSet, visit func(*gql.Field)) {
 	for _, s := range set {
 		switch s := s.(type) {
@@ -74,8 +75,8 @@ func visitLeafFields(set gql.SelectionSet, visit func(*gql.Field)) {
 	}
 }
 
-// sampleValues returns possible JSON values for a field of the type; none where the values
-// are not known. A text may hold anything, so one readable value is enough.
+// sampleValues returns possible JSON values for a field of the type; none where the values are
+// not known. An ID or a String may contain any text, so one readable value is enough.
 func sampleValues(d *gql.Definition) []any {
 	const day, second, offset = "2026-01-31", "T17:00:00", "+00:00"
 	switch {
@@ -100,9 +101,9 @@ func sampleValues(d *gql.Definition) []any {
 	return nil
 }
 
-// fakeResponse makes answers. A full answer has values everywhere, and in the errors of a
-// mutation only when errors is set. In any other answer one field has a value, and the
-// rest is null except ids, because without an id there is no record.
+// fakeResponse makes a response of the tenant's API. A full response has a value in every
+// field, but in the errors of a mutation only when errors is set. In any other response one
+// field has a value, and the rest is null except ids, because without an id there is no record.
 type fakeResponse struct {
 	schema *gql.Schema
 	full   bool
@@ -111,8 +112,8 @@ type fakeResponse struct {
 	value  any
 }
 
-// object returns the fields of all types that an object may have; fields of different
-// types have different keys.
+// object returns the fields of every type that an object may have. Fields of different types
+// have different keys.
 func (m fakeResponse) object(d *gql.Definition, set gql.SelectionSet) map[string]any {
 	o := map[string]any{}
 	for _, s := range set {

@@ -31,8 +31,8 @@ import (
 // introspectionJSON is the JSON form of a schema in introspection. Tests change it.
 type introspectionJSON map[string]any
 
-// sandboxSchema returns the sandbox's answer to the introspection, and asks the sandbox
-// once.
+// sandboxSchema returns the sandbox's answer to the introspection. It sends the introspection
+// to the sandbox only once.
 var sandboxSchema = sync.OnceValues(func() ([]byte, error) {
 	box, err := sandbox.Open(context.Background(), sandbox.Options{NoAuth: true, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -188,7 +188,8 @@ func TestCheckFindsTheSandboxComplete(t *testing.T) {
 	}
 }
 
-// complete reports whether nothing is missing, extras included.
+// complete reports whether the report has no mismatch and no failed assumption, side effects
+// included.
 func complete(c Report) bool {
 	return len(c.Mismatches)+len(c.FailedAssumptions)+len(c.SideEffects.Mismatches)+len(c.SideEffects.FailedAssumptions) == 0
 }
@@ -201,8 +202,8 @@ func entriesOf(unmet []FailedAssumption) []string {
 	return entries
 }
 
-// Documented and observed names are in a schema made of just these names. Every
-// assumption fails there, under its own name.
+// A schema is made of the documented and observed names only. Every assumption fails there,
+// under its own name.
 func TestCheckTellsAssumptionsApart(t *testing.T) {
 	t.Parallel()
 	run := func(s *gql.Schema, assumed Assumptions) Report {
@@ -249,7 +250,7 @@ func TestCheckTellsAssumptionsApart(t *testing.T) {
 	}
 }
 
-// The reported line is the line that holds the name.
+// The reported line is the line with the name.
 func TestCheckTellsWhereAnAssumptionIsCorrected(t *testing.T) {
 	t.Parallel()
 	source, err := os.ReadFile("assumed.go")
@@ -279,7 +280,8 @@ func TestCheckFindsWhatATenantDoesDifferently(t *testing.T) {
 	base := introspected(t)
 	for name, test := range map[string]struct {
 		change func(introspectionJSON)
-		// missing are documented or observed names, unmet are entries of assumptions.
+		// missing is what the mismatches contain, unmet are the members of the failed
+		// assumptions.
 		missing, unmet []string
 	}{
 		"a field is gone":        {func(s introspectionJSON) { s.drop("Opportunity", "fields", "isReservationValid") }, []string{`"isReservationValid" on type "Opportunity"`}, nil},
@@ -432,7 +434,8 @@ func TestCheckTellsExtrasApart(t *testing.T) {
 	base := introspected(t)
 	for name, test := range map[string]struct {
 		change func(introspectionJSON)
-		// missing are documented or observed names, with a use; unmet are entries.
+		// missing is what the mismatch contains, use is its operation, and unmet are the
+		// members of the failed assumptions.
 		missing, use string
 		unmet        []string
 	}{
@@ -557,7 +560,7 @@ func (s introspectionJSON) rename(from, to string) {
 	visit(map[string]any(s))
 }
 
-// A tenant that corrects a name fulfils the assumption again.
+// A tenant that corrects a name meets the assumption again.
 func TestCheckTakesWhatATenantCorrected(t *testing.T) {
 	t.Parallel()
 	s := introspected(t)
@@ -657,7 +660,7 @@ func coordinates(t *testing.T, doc document) map[string]bool {
 	return all
 }
 
-// checkedCoordinates returns all names that the check looks at.
+// checkedCoordinates returns all names that the check covers.
 func checkedCoordinates(t *testing.T) map[string]bool {
 	t.Helper()
 	assumed, err := Assumptions{}.resolved()
@@ -709,8 +712,8 @@ func TestCheckCoversEveryCall(t *testing.T) {
 	}
 }
 
-// Every method of the client is called here with the values that exist for its
-// parameters' types. A method whose parameters no use has fails.
+// Every method of the client is called here with the values that exist for its parameters'
+// types. The test fails for a method with a parameter type that no sample operation has.
 func TestCheckCoversEveryMethod(t *testing.T) {
 	t.Parallel()
 	checked := checkedCoordinates(t)
@@ -767,8 +770,8 @@ func TestCheckCoversEveryMethod(t *testing.T) {
 	}
 }
 
-// Some use holds every mutation, every member that a caller may give, and every constant
-// of the three enumerations.
+// Some sample operation uses every mutation, every member that a caller may give, and every
+// constant of the three enumerations.
 func TestCheckUsesAllThereIs(t *testing.T) {
 	t.Parallel()
 	files := token.NewFileSet()

@@ -8,10 +8,10 @@ import (
 	gql "github.com/vektah/gqlparser/v2/ast"
 )
 
-// badValues returns why the value of a variable does not fit the tenant's type. The
-// validation of a document checks only the types of variables. The members of an object
-// that is bound as a whole are only in the value. Other values have the type that they
-// are declared with.
+// badValues returns the reasons for which the value of a variable does not fit the tenant's
+// type. The validation of a document checks only the types of variables. The members of an
+// object of bindObject are only in the value. Other values have the type that they are declared
+// with.
 func (c *checker) badValues(t *gql.Type, value any) []string {
 	if t.Elem != nil {
 		entries, ok := value.([]any)

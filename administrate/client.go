@@ -1,17 +1,16 @@
-// Package administrate is a typed client of the Administrate Core GraphQL API. It covers
-// what sales opportunities need, and the side effects of their moves on accounts,
-// contacts, learners, invoices and mail. It takes ids, decimals and times, knows nothing
-// of Oppflow's commands and imports nothing else of Oppflow.
+// Package administrate is a typed client of the Administrate Core GraphQL API. It covers what
+// sales opportunities need, and the side effects of their transitions on accounts, contacts,
+// learners, invoices and mail. It works with ids, decimals and times, does not know Oppflow's
+// commands, and imports no other package of Oppflow.
 //
-// A method sends exactly one request and never repeats a request. The API has no
-// idempotency key, so the caller decides whether to repeat a request, by the type of the
-// error (NotSentError, RefusedError, UnknownError, RejectedError). A POST is handed to
-// the transport once and cannot be sent twice.
+// A method sends exactly one request and never repeats a request. The API has no idempotency
+// key, so the caller decides whether to repeat a request, by the type of the error
+// (NotSentError, RefusedError, UnknownError, RejectedError). A POST is handed to the transport
+// once and cannot be sent twice.
 //
 // The documents name only what the API documentation shows or what public code has been
-// observed to use. Every other name is an entry of Assumptions. Numbers such as 5.3 are
-// the sections of the project's own notes on the API. The notes give the source of each
-// fact.
+// observed to use. Every other name is a member of Assumptions. Numbers such as 5.3 are the
+// sections of the project's own notes on the API. The notes give the source of each fact.
 package administrate
 
 import (
@@ -32,38 +31,38 @@ type Options struct {
 	URL string
 	// Tokens returns the Bearer token of each request.
 	Tokens TokenSource
-	// Transport carries the requests; nil is HTTP/1.1 over TLS with time-outs
-	// of its own and connections kept for 30 s. A transport given here
-	// must not repeat requests.
+	// Transport sends the requests; nil is HTTP/1.1 with its own time-outs and with idle
+	// connections kept for 30 s. A transport given here must not repeat requests.
 	Transport http.RoundTripper
 	// WrapTransport, when given, wraps the transport, to observe requests. It must pass on each
 	// request once and may change only the headers.
 	WrapTransport func(http.RoundTripper) http.RoundTripper
-	// RequestsPerSecond refills the bucket that every request of this Client passes; 0 is
-	// 19.8. The documented limit is 6,000 in any 5 minutes per IP address. With the defaults
-	// at most 60 + 300 s x 19.8/s = 6,000 requests can leave in 5 minutes. Processes behind
-	// one address share that limit.
+	// RequestsPerSecond is the rate at which the bucket refills that every request of this
+	// Client passes. 0 is 19.8, or less where Burst leaves less of the documented limit. The
+	// documented limit is 6,000 in any 5 minutes per IP address. With the defaults at most 60 +
+	// 300 s x 19.8/s = 6,000 requests are sent in 5 minutes. Processes behind one address share
+	// that limit.
 	RequestsPerSecond float64
-	// Burst is how many requests may leave at once after a quiet time. 0 is 60,
-	// or less where RequestsPerSecond leaves less of the documented limit.
+	// Burst is how many requests may be sent at once after a time without requests. 0 is 60, or
+	// less where RequestsPerSecond leaves less of the documented limit.
 	Burst int
-	// Pace, when given, holds back every request in addition to the bucket. Pace spreads the
-	// requests of several processes.
+	// Pace, when given, delays every request in addition to the bucket. Several processes share
+	// the limit when each has a Pace with a part of the rate.
 	Pace *Pace
 	// MaxResponseBytes is the size of the largest accepted answer, uncompressed; 0 is 8 MiB.
 	MaxResponseBytes int64
-	// Timeout is the longest time of one request, from its turn until the answer is read. It
-	// adds to the context's own deadline; 0 is 30 s.
+	// Timeout is the longest time of one request, from its turn until the answer is read; 0 is
+	// 30 s. The context's own deadline also applies.
 	Timeout time.Duration
-	// ReadOnly makes every mutation fail with a RejectedError of the label "read-only".
-	// Nothing is sent. Reads work.
+	// ReadOnly makes every mutation fail with a RejectedError whose label is "read-only". The
+	// mutation is not sent. Reads work.
 	ReadOnly bool
-	// OnResult, when given, is called with the result of each request, as the caller gets it;
-	// nil is an answer. Ended must not block.
+	// OnResult, when given, is called with the error of each request, as the caller gets it;
+	// nil means that an answer came. OnResult must not block.
 	OnResult func(error)
-	// Permitted, when given, is asked before each request. An error of Permitted keeps the
-	// client from sending the request. The reason is that of a NotSentError, or else
-	// Withheld.
+	// Permitted, when given, is called before each request. When Permitted returns an error,
+	// the client does not send the request and fails with a NotSentError. The Reason is the
+	// Reason of the error from Permitted if that is a NotSentError, and NotPermitted otherwise.
 	Permitted func(context.Context) error
 	// Assumed are the names of the schema that are neither documented nor
 	// observed. The zero value assumes all of them.
@@ -78,7 +77,7 @@ const (
 	defaultRate    = float64(windowRequests-defaultBurst) / windowSeconds // 19.8
 )
 
-// Client talks to one tenant. It is safe for concurrent use.
+// Client sends requests to the API of one tenant. It is safe for concurrent use.
 type Client struct {
 	graphql  *graphql.Client
 	assumed  Assumptions
@@ -145,9 +144,9 @@ func New(o Options) (*Client, error) {
 	return &Client{graphql: graphql.NewClient(endpoint.String(), c), assumed: assumed, readOnly: o.ReadOnly}, nil
 }
 
-// newBucket fills in the defaults. In any 5 minutes burst + 300 x rate requests can pass.
-// The default burst is what the rate leaves of the documented limit, at least 1 and at
-// most 60.
+// newBucket returns a bucket, with the defaults for zero values. In any 5 minutes burst + 300 x
+// rate requests can pass. The default burst is what the rate leaves of the documented limit, at
+// least 1 and at most 60.
 func newBucket(perSecond float64, burst int) *rate.Limiter {
 	if perSecond == 0 {
 		perSecond = defaultRate
@@ -162,8 +161,8 @@ func newBucket(perSecond float64, burst int) *rate.Limiter {
 	return rate.NewLimiter(rate.Limit(perSecond), burst)
 }
 
-// Hello asks only for an answer (observed: the root field hello). An answer shows that
-// the API can be reached and accepts the token.
+// Hello sends the smallest query (observed: the root field hello). An answer shows that the API
+// can be reached and accepts the token.
 func (c *Client) Hello(ctx context.Context) error {
 	b := newBuilder(&c.assumed)
 	b.root("hello")

@@ -14,7 +14,7 @@ type Contact struct {
 	Account   *Ref   // nil when there is none
 }
 
-// ContactPage is a part of the matching contacts. Several may share an e-mail address
+// ContactPage is a part of the matching contacts. Several contacts may share an e-mail address
 // (observed, 5.2).
 type ContactPage struct {
 	Contacts   []Contact
@@ -63,25 +63,25 @@ func (c *Client) contacts(ctx context.Context, name, field, text, after string) 
 	return ContactPage{Contacts: page.rows, Count: page.count, NextCursor: page.nextCursor}, err
 }
 
-// NewContact asks for a contact. Its members are observed (5.2).
+// NewContact describes a contact to create. The members are observed (5.2).
 type NewContact struct {
 	FirstName string
 	LastName  string
-	AccountID string // optional; an account that belongs to one person takes no other contact
+	AccountID string // optional; an account that belongs to one person accepts no other contact
 	Email     string // optional; becomes the primary address
 }
 
-// ContactResult is the result of one NewContact. Err is nil when the contact was made, a
-// *RejectedError when the API rejected the contact, and an *UnknownError when the answer
-// does not decide.
+// ContactResult is the result of one NewContact. Err is nil when the contact was created, a
+// *RejectedError when the API rejected the contact, and an *UnknownError when the answer does
+// not show the outcome.
 type ContactResult struct {
 	Contact *Contact // the new contact; nil after an error
 	Err     error
 }
 
-// CreateContacts makes 1 to MaxEntries contacts in one request (observed, 5.2:
-// contact.createBatch). Each contact has its own answer, in order; a rejected contact
-// says nothing about the others. An error holds for all of them alike.
+// CreateContacts creates 1 to MaxEntries contacts in one request (observed, 5.2:
+// contact.createBatch). Each contact has its own result, in order; a rejected contact says
+// nothing about the others. An error applies to all contacts.
 func (c *Client) CreateContacts(ctx context.Context, contacts []NewContact) ([]ContactResult, error) {
 	r, err := c.sendStandalone(ctx, "CreateContacts", func(b *builder) standaloneMutation {
 		b.checkEntryCount("contacts", len(contacts))

@@ -4,8 +4,8 @@ import (
 	"context"
 )
 
-// NewOpportunity asks for a new record. The API documentation shows name and region. That
-// the API accepts account, currency and entry step is observed.
+// NewOpportunity describes a record to create. Name and region are documented. Account,
+// currency and entry step are observed.
 type NewOpportunity struct {
 	Name        string
 	RegionID    string
@@ -15,8 +15,8 @@ type NewOpportunity struct {
 	Attributes  []Attribute // optional (assumed: see Assumptions.CreateAttributes)
 }
 
-// CreateOpportunity makes a record and returns the new record with all members except
-// Attributes and interests.
+// CreateOpportunity creates a record and returns the new record with all members except
+// attributes, interests and UpdatedAt.
 func (c *Client) CreateOpportunity(ctx context.Context, n NewOpportunity) (Opportunity, error) {
 	return applyOne(ctx, c, n)
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// document is what the client sends: a text of our own names, in plain ASCII, and
-// variables with the caller's values. The text holds only codes, keys, amounts and times
-// without a zone (see literal), and nothing personal.
+// document is what the client sends: a text of our own names, in ASCII, and variables with the
+// caller's values. The only values in the text are codes, keys, amounts and times without a
+// zone (see literal), and none of them is personal.
 type document struct {
 	name      string // the operation name
 	text      string
@@ -18,8 +18,8 @@ type document struct {
 	keys      []string // the response keys of its root fields
 }
 
-// builder collects the root fields of one document and the variables they use. The first
-// problem is kept and makes the document fail.
+// builder collects the root fields of one document and the variables that the fields use. It
+// keeps the first problem, and the document then fails with this problem.
 type builder struct {
 	assumed   *Assumptions
 	prefix    string // of the variables of the root field being built
@@ -34,7 +34,8 @@ func newBuilder(assumed *Assumptions) *builder {
 	return &builder{assumed: assumed, variables: map[string]any{}}
 }
 
-// document closes the builder. The keyword is "query" or "mutation".
+// document returns the collected document, or the first problem. The keyword is "query" or
+// "mutation".
 func (b *builder) document(keyword, name string) (document, error) {
 	if b.err != nil {
 		return document{}, b.err
@@ -98,7 +99,7 @@ func (b *builder) bind(hint, typ string, value any) string {
 	return "$" + name
 }
 
-// bindText binds a string. JSON cannot carry text that is not UTF-8: the encoder would
+// bindText binds a string. JSON cannot contain text that is not UTF-8: the encoder would
 // replace it silently.
 func (b *builder) bindText(member, hint, typ, value string) string {
 	if !utf8.ValidString(value) {
@@ -115,12 +116,12 @@ func (b *builder) bindRequired(member, hint, typ, value string) string {
 	return b.bindText(member, hint, typ, value)
 }
 
-// bindObject binds an input object in one variable of the object's own type. It is for members
-// whose types are not known or may be enums: in JSON both a text and an enum value are a
-// string. The check looks at the members by the value.
+// bindObject binds an input object as one variable of the object's own type. It is for objects
+// with members whose types are not known or may be enums: in JSON both a text and an enum value
+// are a string. The check finds the members in the value (see badValues).
 func (b *builder) bindObject(typ string, value any) string { return b.bind("input", typ, value) }
 
-// utf8Text returns a text for an object that whole binds. JSON cannot carry text that is not
+// utf8Text returns a text for an object of bindObject. JSON cannot contain text that is not
 // UTF-8.
 func (b *builder) utf8Text(member, value string) string {
 	if !utf8.ValidString(value) {
@@ -129,7 +130,7 @@ func (b *builder) utf8Text(member, value string) string {
 	return value
 }
 
-// requiredText is plain for a text that must not be empty.
+// requiredText is utf8Text for a text that must not be empty.
 func (b *builder) requiredText(member, value string) string {
 	if value == "" {
 		b.invalid(member, "is missing")
@@ -137,9 +138,9 @@ func (b *builder) requiredText(member, value string) string {
 	return b.utf8Text(member, value)
 }
 
-// literal writes a string into the document itself, as the API documentation does. It is
-// for members whose type is not known. A literal fits any type, a variable only its
-// declared type; only printable ASCII passes.
+// literal writes a string into the document itself, as the API documentation does. It is for
+// members whose type is not known, because a literal fits any type, and a variable fits only
+// its declared type. Only printable ASCII is accepted.
 func (b *builder) literal(member, value string) string {
 	out := []byte{'"'}
 	for i := range len(value) {
@@ -156,8 +157,8 @@ func (b *builder) literal(member, value string) string {
 	return string(append(out, '"'))
 }
 
-// amount writes a decimal as the API documentation does: quoted, with two places. Further
-// places are sent unchanged; nothing is rounded.
+// amount writes a decimal as the API documentation does: quoted, with two decimal places.
+// Further decimal places are sent unchanged; nothing is rounded.
 func (b *builder) amount(member string, value decimal.Decimal) string {
 	if !hasReasonableSize(value) {
 		b.invalid(member, "has more than 30 digits before or after the point")
@@ -169,7 +170,8 @@ func (b *builder) amount(member string, value decimal.Decimal) string {
 	return b.literal(member, value.String())
 }
 
-// hasReasonableSize rejects numbers such as 1e1000000000, which would be written out in full.
+// hasReasonableSize rejects numbers such as 1e1000000000, because the document would contain
+// all their digits.
 func hasReasonableSize(d decimal.Decimal) bool {
 	return d.Exponent() >= -30 && d.Exponent() <= 30 && d.NumDigits() <= 60
 }
@@ -184,7 +186,7 @@ func (o object) String() string { return "{" + strings.Join(o, ", ") + "}" }
 // list writes a GraphQL list.
 func list(entries []string) string { return "[" + strings.Join(entries, ", ") + "]" }
 
-// The selections. They are documented unless a mark says otherwise.
+// The selections. They are documented unless a comment says otherwise.
 const (
 	selectErrors = "errors { label message value }"
 	selectStep   = "id name stage { id name state }"
@@ -201,8 +203,8 @@ const (
 		" isReservationValid reservationsValidUntil"
 )
 
-// selectItem selects each type's members under an alias of their own. The API would
-// refuse a document in which members with one name have different types.
+// selectItem selects the members of each type under aliases of that type. The API would refuse
+// a document in which members with one name have different types.
 func (a *Assumptions) selectItem() string {
 	selection := "item { id __typename ... on CourseTemplate { templateCode: code templateTitle: title }"
 	if a.EventItem != Off {
@@ -217,7 +219,8 @@ func (a *Assumptions) selectFull() string {
 	return selectOpportunity + " " + selectAttributes + " " + a.selectInterests("")
 }
 
-// selectUpdatedAt selects the time of an opportunity's last change, after other members.
+// selectUpdatedAt selects the time of an opportunity's last change. The selection begins with a
+// space, because it follows other members.
 func (a *Assumptions) selectUpdatedAt() string {
 	if a.OpportunityUpdated == Off {
 		return ""
@@ -225,8 +228,8 @@ func (a *Assumptions) selectUpdatedAt() string {
 	return " changed: " + string(a.OpportunityUpdated)
 }
 
-// selectInterests selects a page of an opportunity's interests in full. The arguments
-// begin with the page's size, which the API limits to 100.
+// selectInterests selects a page of an opportunity's interests in full. The arguments follow
+// the size of the page, which the API limits to 100.
 func (a *Assumptions) selectInterests(arguments string) string {
 	selection := "interests(first: 100" + arguments + ") { edges { node { id totalAmount " + a.selectItem()
 	if a.InterestQuantity != Off {

@@ -20,8 +20,8 @@ type SendingAddressPage struct {
 	NextCursor string // the cursor of the next page, empty on the last one
 }
 
-// SendingAddresses reads up to 100 of them (observed, 5.6) after a cursor, and without a
-// cursor from the beginning. A filter for verified addresses was never observed.
+// SendingAddresses reads up to 100 sending addresses (observed, 5.6) after a cursor, and
+// without a cursor from the beginning. A filter for verified addresses was never observed.
 func (c *Client) SendingAddresses(ctx context.Context, after string) (SendingAddressPage, error) {
 	b := newBuilder(&c.assumed)
 	page, err := findRows(ctx, c, b, "SendingAddresses", "sendingEmailAddresses", b.pageArguments(after), "id name address verified",
@@ -40,7 +40,7 @@ func (s sendingAddressDTO) sendingAddress() (SendingAddress, error) {
 	return SendingAddress(s), requireID(s.ID)
 }
 
-// Email is a mail to one contact. Its members are observed (5.6).
+// Email is a mail to one contact. The members are observed (5.6).
 type Email struct {
 	ContactID        string
 	Subject          string
@@ -49,8 +49,8 @@ type Email struct {
 	CC               []string // addresses; optional
 }
 
-// SendEmail sends a mail. The API does not show sent mails, so reading cannot decide a
-// mail of unknown fate.
+// SendEmail sends a mail. The API does not show sent mails, so a mail whose outcome is unknown
+// cannot be read back.
 func (c *Client) SendEmail(ctx context.Context, e Email) error {
 	r, err := c.sendStandalone(ctx, "SendEmail", e.build)
 	if err != nil {

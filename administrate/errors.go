@@ -13,10 +13,11 @@ import (
 	"time"
 )
 
-// The fate of a request is one of five, each an error type that errors.As finds. None of
-// their texts holds a token, a variable's value or a part of an answer's body, with one
-// exception: RejectedError shows the label and message of the API's payload errors, which
-// are written for users.
+// A request fails with one of five error types, which errors.As finds: RejectedError,
+// NotSentError, RefusedError, UnknownError and InvalidError. (A read by id may also fail with
+// NotFoundError.) None of their texts contains a token, a variable's value or a part of an
+// answer's body, with one exception: RejectedError shows the label and message of the API's
+// payload errors, which are written for users.
 
 // PayloadError is one entry of a mutation payload's "errors" list, verbatim
 // (documented: label, message, value).
@@ -27,8 +28,8 @@ type PayloadError struct {
 }
 
 // RejectedError says that the API executed the mutation and rejected it. Nothing of the
-// mutation took effect, and to repeat it unchanged is pointless. With Options.ReadOnly
-// the Client itself rejects the mutation.
+// mutation took effect, and repeating the mutation unchanged is pointless. With
+// Options.ReadOnly the Client itself rejects the mutation.
 type RejectedError struct {
 	Operation string         // the mutation field, such as "progress"
 	Errors    []PayloadError // at least one
@@ -52,13 +53,13 @@ func (e *RejectedError) Error() string {
 	return fmt.Sprintf("administrate: %s rejected: %s", e.Operation, strings.Join(shown, "; "))
 }
 
-// Reason says why a request was not sent, or was rejected before it could be executed.
+// Reason says why a request was not sent, or was refused before its execution.
 type Reason string
 
 // The reasons of a NotSentError.
 const (
-	// Unreachable: no connection was made (refused, no such host, TLS), or the connection
-	// was gone before it took a byte, or the token endpoint gave no usable answer.
+	// Unreachable: no connection was made (refused, no such host, TLS), or the connection ended
+	// before it took a byte of the document, or the token endpoint gave no usable answer.
 	Unreachable Reason = "unreachable"
 	// Authentication: the API answered 401, or there was no token.
 	Authentication Reason = "authentication"
@@ -66,14 +67,14 @@ const (
 	RateLimited Reason = "rate limited"
 	// SendDeadlinePassed: the time given by WithSendDeadline passed before anything was written.
 	SendDeadlinePassed Reason = "expired"
-	// Throttled: the client's own bucket or pace, or its pause after a 429, had no turn
-	// left before the context's end or the time given by WithSendDeadline.
+	// Throttled: the client's own bucket, its pace or its back-off after a 429 allowed no turn
+	// before the context's end or the time given by WithSendDeadline.
 	Throttled Reason = "throttled"
 	// Cancelled: the context ended before anything was written.
 	Cancelled Reason = "cancelled"
 	// NotPermitted: Options.Permitted did not permit the request.
 	NotPermitted Reason = "withheld"
-	// NotReady: Options.Permitted did not permit the request for now, since the process does
+	// NotReady: Options.Permitted did not permit the request for now, because the process does
 	// not know which rules are in force.
 	NotReady Reason = "unready"
 )
@@ -91,8 +92,8 @@ type NotSentError struct {
 	cause error
 }
 
-// Error names the reason, and of causes only those in making a connection and in getting
-// a token.
+// Error shows the reason. It shows the cause only of a failed connection, of a missing token
+// and of a request that was not permitted.
 func (e *NotSentError) Error() string {
 	text := "administrate: " + e.Operation + " not sent: " + string(e.Reason)
 	var token *TokenError
@@ -117,15 +118,15 @@ func (e *NotSentError) Unwrap() error { return e.cause }
 // GraphQL request error). With several mutations in the document none was executed.
 type RefusedError struct {
 	Operation string
-	// DocumentNames are the names in our own document at the API's locations, such as "regions" when
-	// the tenant's schema has no such field.
+	// DocumentNames are the names in our own document at the API's locations, such as "regions"
+	// when the tenant's schema has no such field.
 	DocumentNames []string
 	// Messages are the API's own, verbatim. They may quote values of
 	// variables, personal data included: not for logs.
 	Messages []string
 }
 
-// Error names the places in our document, never the API's messages.
+// Error shows the names in our document, never the API's messages.
 func (e *RefusedError) Error() string {
 	return "administrate: the API refused the document " + e.Operation + " as a whole" + atNames(e.DocumentNames) +
 		"; nothing was executed"
@@ -142,8 +143,8 @@ func atNames(near []string) string {
 	return ", at " + strings.Join(quoted, ", ")
 }
 
-// UnknownError says that the request may or may not have been executed. At least a part
-// of the request left, and no answer came back that decides. Read back a mutation before
+// UnknownError says that the request may or may not have been executed. A part of the request
+// or all of it may have been sent, and no answer shows the outcome. Read a mutation back before
 // repeating it. A read may simply be repeated.
 type UnknownError struct {
 	Operation string
@@ -152,7 +153,7 @@ type UnknownError struct {
 	// Status is the HTTP status of the answer, 0 when there was none.
 	Status int
 	// HasGraphQLErrors says that the API did answer, in GraphQL's form, and reported top-level
-	// errors: a repeated read is likely to end the same way.
+	// errors: a repeated read is likely to fail in the same way.
 	HasGraphQLErrors bool
 	// DocumentNames are the names in our own document at the locations of the API's top-level errors.
 	DocumentNames []string

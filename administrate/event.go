@@ -6,9 +6,8 @@ import (
 	"time"
 )
 
-// ScheduledEvent is a run of a course on a date, with the members that side effects of
-// transitions need. Its fields are observed (5.3). A number that the API does not give is
-// nil.
+// ScheduledEvent is a training event, with the members that side effects of transitions need.
+// The fields are observed (5.3). A number that the API does not give is nil.
 type ScheduledEvent struct {
 	ID          string
 	Title       string
@@ -17,13 +16,14 @@ type ScheduledEvent struct {
 	SoldOut     bool
 	Cancelled   bool       // by its state or because it has a time of cancellation
 	CancelledAt *time.Time // nil also where the API gives that time without an offset, or none
-	Start       LocalTime  // the time on the clock in TimeZone; empty when there is none
+	Start       LocalTime  // the local time in TimeZone; empty when there is none
 	TimeZone    string     // a name of the IANA database
 	StartsAt    *time.Time // the same time with its offset
 	MaxPlaces   *int
 	// BookedPlaces do not count cancelled learners (observed, 4.6).
 	BookedPlaces *int
-	// Reserved are places held for interests of opportunities, without expired holds.
+	// Reserved is the number of places that are reserved for interests of opportunities,
+	// without expired reservations.
 	Reserved *int
 	// RemainingPlaces are MaxPlaces less BookedPlaces less Reserved and may be
 	// negative (observed, 4.6).
@@ -41,8 +41,9 @@ func (c *Client) Event(ctx context.Context, id string) (ScheduledEvent, error) {
 	return findOne(ctx, c, newBuilder(&c.assumed), "Event", "events", recordKindEvent, id, selectEvent, eventDTO.event)
 }
 
-// Events reads 1 to 100 events by their ids in one request (the filter and its operation
-// are observed, 3.3 and 5.3). They come in the API's order, without missing events.
+// Events reads 1 to 100 events by their ids in one request (the filter and its operation are
+// observed, 3.3 and 5.3). The events come in the API's order, and an id without an event is
+// left out.
 func (c *Client) Events(ctx context.Context, ids []string) ([]ScheduledEvent, error) {
 	b := newBuilder(&c.assumed)
 	b.location = "Events"
@@ -70,12 +71,12 @@ type EventInterest struct {
 // EventInterestPage is a part of the interests in an event.
 type EventInterestPage struct {
 	Interests  []EventInterest
-	Count      int    // of all interests in it
+	Count      int    // of all interests in the event
 	NextCursor string // the cursor of the next page, empty on the last one
 }
 
-// EventInterests reads up to 100 interests in an event after a cursor, and without a
-// cursor from the beginning. They belong to all opportunities that hold the event
+// EventInterests reads up to 100 interests in an event after a cursor, and without a cursor
+// from the beginning. The interests belong to all opportunities with an interest in the event
 // (observed, 4.2). EventInterests fails with NotFoundError when no event has that id.
 func (c *Client) EventInterests(ctx context.Context, eventID, after string) (EventInterestPage, error) {
 	b := newBuilder(&c.assumed)

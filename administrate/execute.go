@@ -26,9 +26,9 @@ type topLevelError struct {
 	Path []any `json:"path"`
 }
 
-// executionBegan reports whether an error belongs to a field of the document, because then the
-// document was being executed. Servers also give paths to errors from before execution,
-// such as the name of a variable.
+// executionBegan reports whether an error belongs to a field of the document, because such an
+// error shows that the document was being executed. Servers also give paths to errors from
+// before execution, such as the name of a variable.
 func executionBegan(doc document, errs []topLevelError) bool {
 	return slices.ContainsFunc(errs, func(e topLevelError) bool {
 		if len(e.Path) == 0 {
@@ -74,14 +74,15 @@ func refusedError(doc document, errs []topLevelError) error {
 	return &RefusedError{Operation: doc.name, DocumentNames: documentNames(doc, errs), Messages: errorMessages(errs)}
 }
 
-// outcomeUnknown returns the error for an answer that shows nothing but top-level errors.
+// outcomeUnknown returns an UnknownError with the names and the messages of the top-level
+// errors.
 func outcomeUnknown(doc document, operation, cause string, errs []topLevelError) error {
 	return &UnknownError{
 		Operation: operation, Cause: cause, HasGraphQLErrors: len(errs) > 0, DocumentNames: documentNames(doc, errs), Messages: errorMessages(errs),
 	}
 }
 
-// execute sends a document and returns its answer, if any part of the document was executed.
+// execute sends a document and returns the answer, if any part of the document was executed.
 func (c *Client) execute(ctx context.Context, doc document) (documentResult, error) {
 	ex := &inFlightRequest{document: doc}
 	data, err := c.graphql.ExecRaw(context.WithValue(ctx, inFlightRequestKey{}, ex), doc.text, doc.variables,
@@ -125,8 +126,7 @@ func (c *Client) execute(ctx context.Context, doc document) (documentResult, err
 	return documentResult{data: data, errors: errs}, nil
 }
 
-// read sends a query and decodes its answer. A read whose answer has errors is not used
-// in part.
+// read sends a query and decodes the answer. It uses no part of an answer with errors.
 func (c *Client) read(ctx context.Context, doc document, into any) error {
 	got, err := c.execute(ctx, doc)
 	if err != nil {

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// ExtendReservations sets the expiry of all places held for an opportunity (observed).
-// "Now" releases the places. An expired hold stays expired although the answer may have no
-// errors, so look at the Reservations of the answer. Until is sent with its offset, to
-// the second.
+// ExtendReservations sets the expiry time of all places that are reserved for an opportunity
+// (observed). The present time releases the places. An expired reservation stays expired
+// although the answer may have no errors, so check the Reservations in the answer. Until is
+// sent with its offset, to the second.
 type ExtendReservations struct {
 	OpportunityID string
 	Until         time.Time

@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// idFilter is the filter that the usual read of one record has (observed, 3.3). Its value is
+// idFilter is the filter that the usual read of one record has (observed, 3.3). The value is
 // text, as in every filter.
 func (b *builder) idFilter(id string) string {
 	return "filters: [{field: id, operation: eq, value: " + b.bindRequired("id", "id", "String", id) + "}]"
@@ -79,8 +79,8 @@ func mapRows[A, T any](c connection[A], turn func(A) (T, error)) (rowPage[T], er
 	return page, nil
 }
 
-// findOne reads the record with an id. It fails with NotFoundError, naming the kind of
-// record, when there is none.
+// findOne reads the record with an id. When there is no such record, it fails with a
+// NotFoundError that names the kind of record.
 func findOne[A, T any](
 	ctx context.Context, c *Client, b *builder, name, field, what, id, selection string, turn func(A) (T, error),
 ) (T, error) {
@@ -97,7 +97,7 @@ func findOne[A, T any](
 	return page.rows[0], nil
 }
 
-// idRef is a record with its id only, and null where there is no record.
+// idRef is a reference to a record by its id, and null where there is no record.
 type idRef struct {
 	ID string `json:"id"`
 }

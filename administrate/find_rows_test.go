@@ -35,7 +35,8 @@ func connectionReads() []connectionRead {
 	}
 }
 
-// TestFindings: none, one and several rows, and no answer in part or with a missing row.
+// TestFindings: none, one and several rows, and no result from a part of an answer or with a
+// missing row.
 func TestFindings(t *testing.T) {
 	t.Parallel()
 	const onePage, manyPages = `{"totalRecords":2,"hasNextPage":false}`, `{"totalRecords":250,"hasNextPage":true}`
@@ -114,8 +115,8 @@ func TestEventTimes(t *testing.T) {
 	}
 }
 
-// TestNestedPages: the lists below an event come page by page, and no part is taken for
-// the whole.
+// TestNestedPages: the lists below an event come page by page, and no page counts as the whole
+// list.
 func TestNestedPages(t *testing.T) {
 	t.Parallel()
 	for _, nested := range []struct {

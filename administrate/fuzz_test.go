@@ -100,8 +100,8 @@ func FuzzAnswer(f *testing.F) {
 	})
 }
 
-// FuzzErrand: no answer to a mutation of another record crashes the client. No answer
-// without a clean payload and a record counts as done.
+// FuzzErrand: no answer to a standalone mutation crashes the client. No answer without a clean
+// payload and a record counts as done.
 func FuzzErrand(f *testing.F) {
 	for _, seed := range []string{
 		`[{"errors":[],"learners":[{"id":"1"}]},{"errors":[{}]}]`, `[{"errors":[],"learners":[]},null]`, `null`, `{}`, `[]`, `[1,{"errors":{}}]`,

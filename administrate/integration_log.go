@@ -8,21 +8,21 @@ import (
 // LogStatus says how the operation of a log entry ended.
 type LogStatus string
 
-// The states that were observed (5.7).
+// The values that were observed (5.7).
 const (
 	LogSuccess LogStatus = "success"
 	LogFailed  LogStatus = "failed"
 	LogPartial LogStatus = "partial"
 )
 
-// LogEntry is an entry of the integration log that the TMS shows with a record. Its
-// members are observed (5.7).
+// LogEntry is an entry of the integration log that the TMS shows with a record. The members are
+// observed (5.7).
 type LogEntry struct {
-	// Origin is the name that the entries have; choose it once, because entries cannot be
-	// deleted (observed, 5.7).
+	// Origin identifies the sender in all its entries. Choose Origin once, because entries
+	// cannot be deleted (observed, 5.7).
 	Origin string
-	// NodeID is the id of the record. Ids of events and contacts are observed. That an
-	// opportunity's id works is assumed (5.7); where it does not, the API rejects the entry.
+	// NodeID is the id of the record. Ids of events and contacts are observed. It is assumed
+	// that an opportunity's id works (5.7); where it does not, the API rejects the entry.
 	NodeID  string
 	Message string
 	Status  LogStatus
@@ -31,8 +31,8 @@ type LogEntry struct {
 	Category, Subcategory string
 }
 
-// WriteLog adds an entry. Reading the log was never observed, so reading cannot decide an
-// entry of unknown fate.
+// WriteLog adds an entry. Reading the log was never observed, so an entry whose outcome is
+// unknown cannot be read back.
 func (c *Client) WriteLog(ctx context.Context, l LogEntry) error {
 	r, err := c.sendStandalone(ctx, "WriteLog", l.build)
 	if err != nil {

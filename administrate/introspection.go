@@ -8,14 +8,14 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// IntrospectionDisabledError says that the API answered and did not show its schema, as an API does
-// where introspection is switched off.
+// IntrospectionDisabledError says that the API answered and did not show its schema, as an API
+// does where introspection is switched off.
 type IntrospectionDisabledError struct {
-	// Messages are the API's own, verbatim. The request holds nothing of a caller.
+	// Messages are the API's own, verbatim. The request contains no values of a caller.
 	Messages []string
 }
 
-// Error shows what the API said.
+// Error shows the API's messages.
 func (e *IntrospectionDisabledError) Error() string {
 	text := "administrate: the API does not show its schema; introspection seems to be switched off there"
 	if len(e.Messages) > 0 {
@@ -48,8 +48,8 @@ fragment Reference on __Type {
 }
 `
 
-// introspect reads the schema of the tenant, and fails with IntrospectionDisabledError where the API
-// does not show it.
+// introspect reads the schema of the tenant, and fails with IntrospectionDisabledError where
+// the API does not show the schema.
 func (c *Client) introspect(ctx context.Context) (*ast.Schema, error) {
 	doc := document{name: "Introspection", text: introspectionQuery, keys: []string{"__schema"}}
 	var got struct {
@@ -192,7 +192,7 @@ func (t typeDTO) definition() (*ast.Definition, error) {
 	return d, nil
 }
 
-// value returns the default value, whose presence alone matters.
+// value returns the default value. Only the presence of the value matters.
 func (i inputDTO) value() *ast.Value {
 	if i.DefaultValue == nil {
 		return nil

@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// Invoice is the invoice of an opportunity, read with OpportunityLinks. A way of the API to raise an
-// invoice was never observed (5.4).
+// Invoice is the invoice of an opportunity, read with OpportunityLinks or Billing. An operation
+// of the API that creates an invoice was never observed (5.4).
 type Invoice struct {
 	ID    string
 	State string // Draft, Final or Void (observed, 3.6); not in the answer of UpdateInvoice
 	// Comments and PurchaseOrderRef are in the answer of UpdateInvoice, and in Billing where
-	// Billing says that they are shown.
+	// ShowsComments and ShowsPurchaseOrder say so.
 	Comments         string
 	PurchaseOrderRef string
 	// FinalisedAt is in the answer of FinaliseInvoice only. It is also nil where the API
@@ -24,7 +24,7 @@ func (i Invoice) Final() bool { return i.State == "Final" }
 
 // Billing says how an opportunity is billed.
 type Billing struct {
-	// ActiveInvoiceID is the invoice that counts, empty when there is none.
+	// ActiveInvoiceID is the id of the active invoice, empty when there is none.
 	ActiveInvoiceID string
 	// Invoice is the sales document if that is an invoice, with state, comments and
 	// purchase order; nil otherwise.
@@ -34,11 +34,11 @@ type Billing struct {
 	ShowsComments, ShowsPurchaseOrder bool
 }
 
-// Billing reads how an opportunity is billed, in one request. The id of the active
-// invoice and the state of the sales document are observed (4.1). Comments and purchase
-// order are observed in the answer to an update of the invoice (5.4). That the sales
-// document has them, too, is assumed: see Assumptions.InvoiceComments and
-// InvoicePurchaseOrder. Billing fails with NotFoundError when no opportunity has that id.
+// Billing reads how an opportunity is billed, in one request. The id of the active invoice and
+// the state of the sales document are observed (4.1). Comments and purchase order are observed
+// in the answer to an update of the invoice (5.4). It is assumed that the sales document also
+// has these texts: see Assumptions.InvoiceComments and InvoicePurchaseOrder. Billing fails with
+// NotFoundError when no opportunity has that id.
 func (c *Client) Billing(ctx context.Context, opportunityID string) (Billing, error) {
 	shown := Billing{ShowsComments: c.assumed.InvoiceComments != Off, ShowsPurchaseOrder: c.assumed.InvoicePurchaseOrder != Off}
 	selection := "id lifecycleState"
@@ -53,7 +53,7 @@ func (c *Client) Billing(ctx context.Context, opportunityID string) (Billing, er
 		func(answer billingDTO) (Billing, error) { return answer.billing(shown) })
 }
 
-// UpdateInvoice changes the members that are not empty. They are observed (5.4).
+// UpdateInvoice changes the members that are not empty. The members are observed (5.4).
 type UpdateInvoice struct {
 	ID               string
 	Comments         string
@@ -64,8 +64,8 @@ type UpdateInvoice struct {
 	NoPurchaseOrderRef bool
 }
 
-// UpdateInvoice sends one invoices.update and returns what the invoice then holds:
-// compare it with the request.
+// UpdateInvoice sends one invoices.update and returns the texts of the invoice after the
+// update: compare them with the request.
 func (c *Client) UpdateInvoice(ctx context.Context, u UpdateInvoice) (Invoice, error) {
 	return c.changeInvoice(ctx, "UpdateInvoice", u.build)
 }

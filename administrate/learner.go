@@ -22,10 +22,10 @@ type Enrolment struct {
 	Learners []EventLearner
 }
 
-// Enrolment finds out whether a contact is on an event already. Call it before
-// registering a contact. It is the vendor's own check: learners by contactId and eventId,
-// counted by totalRecords (observed, 5.3). Cancelled places are counted separately by
-// isCancelled (observed, 5.3), in the same request.
+// Enrolment reads whether a contact is on an event already. Call it before registering a
+// contact. It is the vendor's own check: learners by contactId and eventId, counted by
+// totalRecords (observed, 5.3). Cancelled places are counted separately by isCancelled
+// (observed, 5.3), in the same request.
 func (c *Client) Enrolment(ctx context.Context, contactID, eventID string) (Enrolment, error) {
 	b := newBuilder(&c.assumed)
 	b.location = "Enrolment"
@@ -63,10 +63,10 @@ type LearnerPage struct {
 	NextCursor string // the cursor of the next page, empty on the last one
 }
 
-// Enrolments reads up to 100 active places of 1 to MaxEntries contacts on an event, after
-// a cursor, and without a cursor from the beginning. It is the check of Enrolment for
-// many contacts at once. Its filters are observed (5.3), and that filters take several
-// values is observed of others (3.3).
+// Enrolments reads up to 100 active places of 1 to MaxEntries contacts on an event, after a
+// cursor, and without a cursor from the beginning. It is the check of Enrolment for many
+// contacts at once. The filters are observed (5.3). Several values in one filter are observed
+// for other fields (3.3).
 func (c *Client) Enrolments(ctx context.Context, eventID string, contactIDs []string, after string) (LearnerPage, error) {
 	const name = "Enrolments"
 	b := newBuilder(&c.assumed)
@@ -96,14 +96,14 @@ func (c *Client) activeLearners(ctx context.Context, b *builder, name, filters, 
 
 // Price is an amount of money.
 type Price struct {
-	Amount   decimal.Decimal // sent exactly, with at least two places
+	Amount   decimal.Decimal // sent exactly, with at least two decimal places
 	Currency string          // sent as financialUnitId: the bare code, as for opportunities
 }
 
-// RegisterContacts books a place on an event for each of the contacts. Its members are
-// observed (5.3). The registration belongs to no opportunity and uses none of the places
-// that an opportunity holds (observed, 4.6). A person who has a held place counts twice
-// until the place is released or expires.
+// RegisterContacts books a place on an event for each of the contacts. The members are observed
+// (5.3). The registration belongs to no opportunity and uses none of the places that are
+// reserved for an opportunity (observed, 4.6). A person with a reserved place counts twice
+// until the reservation is released or expires.
 type RegisterContacts struct {
 	EventID    string
 	ContactIDs []string // 1 to MaxEntries
@@ -111,7 +111,7 @@ type RegisterContacts struct {
 	Price      *Price   // of one place; optional
 }
 
-// RegisterContactsResult is the answer to RegisterContacts.
+// RegisterContactsResult is the result of RegisterContacts.
 type RegisterContactsResult struct {
 	// Learners are the new places. If there are fewer places than contacts, the other
 	// contacts were not booked.
@@ -121,8 +121,8 @@ type RegisterContactsResult struct {
 	BookedPlaces *int
 }
 
-// RegisterContacts sends one registerContacts. The API does not keep a person from being
-// booked twice: look at Enrolment first.
+// RegisterContacts sends one registerContacts. The API lets a person be booked twice: call
+// Enrolment first.
 func (c *Client) RegisterContacts(ctx context.Context, r RegisterContacts) (RegisterContactsResult, error) {
 	sent, err := c.sendStandalone(ctx, "RegisterContacts", r.build)
 	if err != nil {
@@ -172,7 +172,7 @@ func (r RegisterContacts) build(b *builder) standaloneMutation {
 	}
 }
 
-// NamedLearner is a person to register on an event. Its members are observed (5.3).
+// NamedLearner is a person to register on an event. The members are observed (5.3).
 type NamedLearner struct {
 	EventID      string
 	ContactID    string
@@ -180,17 +180,17 @@ type NamedLearner struct {
 	CustomFields []Attribute // optional; custom fields of the learner
 }
 
-// LearnerResult is the result of one NamedLearner. Err is nil when the learner was
-// registered, a *RejectedError when the API rejected the learner, and an *UnknownError
-// when the answer does not decide.
+// LearnerResult is the result of one NamedLearner. Err is nil when the learner was registered,
+// a *RejectedError when the API rejected the learner, and an *UnknownError when the answer does
+// not show the outcome.
 type LearnerResult struct {
 	Learners []EventLearner // none after an error
 	Err      error
 }
 
 // RegisterNamedLearners books 1 to MaxEntries places in one request (observed, 5.3). Each
-// learner has its own answer, in order; a rejected learner says nothing about the others.
-// An error holds for all of them alike.
+// learner has its own result, in order; a rejected learner says nothing about the others. An
+// error applies to all learners.
 func (c *Client) RegisterNamedLearners(ctx context.Context, learners []NamedLearner) ([]LearnerResult, error) {
 	r, err := c.sendStandalone(ctx, "RegisterNamedLearners", func(b *builder) standaloneMutation {
 		b.checkEntryCount("learners", len(learners))
@@ -241,14 +241,14 @@ func (n NamedLearner) write(b *builder, i int) string {
 	return entry.String()
 }
 
-// CancelLearner gives a place back (observed, 5.3). The answer holds only errors;
-// Enrolment shows whether the change took effect.
+// CancelLearner cancels a place (observed, 5.3). The answer contains only errors; Enrolment
+// shows whether the change took effect.
 func (c *Client) CancelLearner(ctx context.Context, learnerID string) error {
 	return c.changeLearner(ctx, "CancelLearner", "cancel", learnerID)
 }
 
-// ReactivateLearner takes a place again that CancelLearner gave back (observed, 5.3). The
-// answer holds only errors, too.
+// ReactivateLearner makes a place active again that CancelLearner cancelled (observed, 5.3).
+// The answer also contains only errors.
 func (c *Client) ReactivateLearner(ctx context.Context, learnerID string) error {
 	return c.changeLearner(ctx, "ReactivateLearner", "reactivate", learnerID)
 }
@@ -276,8 +276,8 @@ func (l eventLearnerDTO) learner() (EventLearner, error) {
 	return EventLearner{ID: l.ID, ContactID: l.Contact.id()}, requireID(l.ID)
 }
 
-// registeredLearners returns the places that a registration made. Without places in the answer it
-// is unknown whether the registration made some.
+// registeredLearners returns the places that a registration made. When the answer has no
+// places, the outcome of the registration is unknown.
 func (r standaloneResponse) registeredLearners(answers []eventLearnerDTO) ([]EventLearner, error) {
 	if len(answers) == 0 {
 		return nil, r.outcomeUnknown("the answer has neither errors nor a learner")

@@ -8,12 +8,12 @@ import (
 	"strconv"
 )
 
-// PageRequest asks for a list after a cursor; the zero value asks from the beginning.
+// PageRequest selects the page of a list after a cursor; the zero value selects the first page.
 type PageRequest struct{ After string }
 
-// LookupRequest is what Lookup looks for, in one request. The API compares the texts (operation
-// eq). Whether case matters depends on the tenant's database, so compare the results with
-// the texts.
+// LookupRequest is what Lookup looks up, in one request. The API compares the texts (operation
+// eq). Whether case matters depends on the tenant's database, so compare the results with the
+// texts.
 type LookupRequest struct {
 	Steps      *PageRequest
 	Regions    *PageRequest // assumed: see Assumptions.Regions
@@ -22,32 +22,32 @@ type LookupRequest struct {
 	Items      []ItemName
 }
 
-// ItemName is a code, title or name of something to sell. With a Kind, Lookup looks only
-// among things of that kind, so the look-up depends on no other root. Without a Kind, it
-// looks among all four kinds.
+// ItemName is a code, title or name of an item. With a Kind, Lookup looks up only items of that
+// kind, so the look-up depends on no other root. Without a Kind, Lookup looks up items of all
+// four kinds.
 type ItemName struct {
 	Text string
 	Kind Kind
 }
 
-// LookupResult is the result of Lookup. For a list of more than 100 rows, LookupResult holds a part;
-// Next then asks for the rest and is nil otherwise.
+// LookupResult is the result of Lookup. For a list of more than 100 rows, LookupResult contains
+// one page. Next is then the request for the next page, and is nil otherwise.
 type LookupResult struct {
 	Steps      []Step
 	Regions    []Ref
 	Currencies []Currency
 	Accounts   map[string][]Ref  // by the text; at most 10 each
-	Items      map[string][]Item // by the text; at most 10 of a kind each
+	Items      map[string][]Item // by the text; at most 10 for each kind and field
 	Next       *LookupRequest
 }
 
-// maxLookupTexts is how many texts one Lookup takes. An item's text may be compared with four
-// kinds of things.
+// maxLookupTexts is how many texts one Lookup accepts. An item's text may be compared with
+// items of four kinds.
 const maxLookupTexts = 20
 
-// Lookup resolves names to ids, all in one request, as aliases at the root of one query.
-// It takes at most 20 texts, accounts and items together. For items, roots that are
-// switched off are left out; regions then fail with InvalidError.
+// Lookup resolves names to ids, all in one request, as aliases at the root of one query. It
+// accepts at most 20 texts, accounts and items together. Items are not looked up at roots that
+// are switched off. Regions fail with InvalidError when their root is switched off.
 func (c *Client) Lookup(ctx context.Context, w LookupRequest) (LookupResult, error) {
 	doc, err := c.lookupDocument(w)
 	if err != nil {
@@ -64,7 +64,7 @@ func (c *Client) Lookup(ctx context.Context, w LookupRequest) (LookupResult, err
 	return found, nil
 }
 
-// itemRoot is a connection that finds things to sell by text.
+// itemRoot is a connection that finds items by text.
 type itemRoot struct {
 	alias      string
 	field      SchemaName
@@ -85,8 +85,8 @@ func (c *Client) itemRoots() []itemRoot {
 	return slices.DeleteFunc(all, func(r itemRoot) bool { return r.field == Off })
 }
 
-// CanLookUp reports whether things of the kind can be looked up by name. Their root may be
-// an assumption that is switched off.
+// CanLookUp reports whether items of the kind can be looked up by name. It returns false where
+// the root of the kind is an assumption that is switched off.
 func (c *Client) CanLookUp(kind Kind) bool { return len(ItemName{Kind: kind}.roots(c.itemRoots())) > 0 }
 
 // roots returns the connections in which to look for the item.
@@ -153,7 +153,7 @@ func (r itemRoot) key(i int, field string) string {
 	return fmt.Sprintf("item%d_%s_%s", i, r.alias, field)
 }
 
-// resultOf sorts the answer.
+// resultOf converts the answer to a LookupResult.
 func (w LookupRequest) resultOf(answers map[string]json.RawMessage, kinds []itemRoot) (LookupResult, error) {
 	var found LookupResult
 	var next LookupRequest
@@ -212,7 +212,7 @@ func (w LookupRequest) resultOf(answers map[string]json.RawMessage, kinds []item
 	return found, nil
 }
 
-// sellableDTO is a thing to sell as its own connection returns it.
+// sellableDTO is an item as its own connection returns it.
 type sellableDTO struct {
 	ID    string `json:"id"`
 	Code  string `json:"code"`
@@ -221,7 +221,8 @@ type sellableDTO struct {
 
 func (s sellableDTO) item() Item { return Item{ID: s.ID, Code: s.Code, Title: s.Title} }
 
-// decodeRows returns the rows of a connection and where the connection continues, if it does.
+// decodeRows returns the rows of a connection, and the request for the next page if there is
+// one.
 func decodeRows[A, T any](roots map[string]json.RawMessage, key string, turn func(A) T) ([]T, *PageRequest, error) {
 	var got *connection[A]
 	if err := json.Unmarshal(roots[key], &got); err != nil || got == nil {

@@ -14,34 +14,34 @@ const (
 )
 
 // Mutation is one of NewOpportunity, UpdateOpportunity, Progress, AddInterest,
-// ExtendReservations and ReservePlaces, by value, which Apply can send together. A change
-// of another record than an opportunity has its own method.
+// ExtendReservations and ReservePlaces, by value. Apply can send several mutations together. A
+// change of another record than an opportunity has its own method.
 type Mutation interface {
 	build(b *builder) opportunityMutation
 }
 
 // MutationResult is the result of one mutation. Err is nil when the mutation was executed, a
-// *RejectedError when the API rejected it, and an *UnknownError when the answer does not
-// decide.
+// *RejectedError when the API rejected the mutation, and an *UnknownError when the answer does
+// not show the outcome.
 type MutationResult struct {
 	// Opportunity is the opportunity right after the mutation, with all members except
-	// Attributes and interests. It is nil for an AddInterest, after an error, and for an
-	// ExtendReservations whose answer holds none (see Assumptions.ExtendedOpportunity). It
-	// is nil for a ReservePlaces, too.
+	// attributes, interests and UpdatedAt. It is nil for an AddInterest, for a ReservePlaces,
+	// after an error, and for an ExtendReservations whose answer contains no opportunity (see
+	// Assumptions.ExtendedOpportunity).
 	Opportunity *Opportunity
-	// Interests are the interests in the API's answer to an AddInterest. Whether these are
-	// only the new one or all of the opportunity is not documented.
+	// Interests are the interests in the API's answer to an AddInterest. It is not documented
+	// whether these are only the new interest or all interests of the opportunity.
 	Interests []Interest
 	Err       error
 }
 
-// Apply sends the mutations in one document, each an alias at its root, so that the API
-// executes them in order. Apply takes at most MaxMutations and at most MaxRequestBytes.
-// With more it fails with InvalidError and sends nothing.
+// Apply sends the mutations in one document, each as an alias at the root, so that the API
+// executes them in order. Apply accepts at most MaxMutations and at most MaxRequestBytes. With
+// more it fails with InvalidError and sends nothing.
 //
-// With a nil error there is one MutationResult for each mutation, in order. An error holds for
-// all of them alike: NotSentError, RefusedError, UnknownError. With Options.ReadOnly
-// nothing is sent and each answer is a RejectedError.
+// With a nil error there is one MutationResult for each mutation, in order. An error
+// (NotSentError, RefusedError or UnknownError) applies to all mutations. With Options.ReadOnly
+// nothing is sent, and each result has a RejectedError.
 func (c *Client) Apply(ctx context.Context, mutations []Mutation) ([]MutationResult, error) {
 	doc, operations, err := c.mutationDocument("Apply", mutations)
 	if err != nil {
@@ -65,10 +65,10 @@ func (c *Client) Apply(ctx context.Context, mutations []Mutation) ([]MutationRes
 	return answers, nil
 }
 
-// labelReadOnly is the label of the answers that a read-only Client makes itself.
+// labelReadOnly is the label of the errors that a read-only Client makes itself.
 const labelReadOnly = "read-only"
 
-// readOnlyResults returns the answers to operations that are not sent.
+// readOnlyResults returns the results of mutations that a read-only Client does not send.
 func readOnlyResults(operations []opportunityMutation) []MutationResult {
 	answers := make([]MutationResult, len(operations))
 	for i, op := range operations {
@@ -77,7 +77,7 @@ func readOnlyResults(operations []opportunityMutation) []MutationResult {
 	return answers
 }
 
-// readOnlyError returns the error of a mutation that is not sent.
+// readOnlyError returns the error of a mutation that a read-only Client does not send.
 func readOnlyError(operation string) error {
 	return &RejectedError{Operation: operation, Errors: []PayloadError{{
 		Label:   labelReadOnly,
@@ -99,7 +99,7 @@ func applyOne(ctx context.Context, c *Client, m Mutation) (Opportunity, error) {
 // mutationAlias is the response key of a mutation in its document.
 func mutationAlias(i int) string { return "m" + strconv.Itoa(i) }
 
-// opportunityMutation is a mutation in a document.
+// opportunityMutation is a mutation in the namespace of opportunities.
 type opportunityMutation struct {
 	field     string // of the namespace, such as "progress"
 	input     object
@@ -107,7 +107,7 @@ type opportunityMutation struct {
 	resultKey string // the result's response key, empty when there is none
 }
 
-// mutationDocument writes the document and returns the operations in it.
+// mutationDocument returns the document and the mutations in it.
 func (c *Client) mutationDocument(name string, mutations []Mutation) (document, []opportunityMutation, error) {
 	if len(mutations) == 0 || len(mutations) > MaxMutations {
 		return document{}, nil, &InvalidError{
@@ -139,7 +139,7 @@ func (c *Client) mutationDocument(name string, mutations []Mutation) (document, 
 	return doc, operations, err
 }
 
-// The members of an answer that hold the result.
+// The response keys of the results.
 const (
 	memberOpportunity = "opportunity"
 	memberInterests   = "interests"
@@ -151,8 +151,8 @@ type payloadDTO struct {
 	Interests   []interestDTO   `json:"interests"`
 }
 
-// resultOf returns the result of one mutation of an answered document. A result that is not
-// proven is unknown.
+// resultOf returns the result of one mutation of a document, from the answer to the document. A
+// result that is not proven is unknown.
 func (op opportunityMutation) resultOf(doc document, key string, root json.RawMessage, errs []topLevelError) MutationResult {
 	var own []topLevelError
 	for _, e := range errs {
@@ -194,10 +194,10 @@ func (op opportunityMutation) resultOf(doc document, key string, root json.RawMe
 	return MutationResult{}
 }
 
-// parsePayload reads the payload of a mutation and returns its result. It returns nil only
-// where it read an empty list of errors. A missing list or null counts as empty (observed
-// in the vendor's own code, 3.5). depth is the position of the list's name in the paths
-// of top-level errors.
+// parsePayload decodes the payload of a mutation and returns the error of the mutation. It
+// returns nil only where the list of errors is empty. A missing list or null counts as empty
+// (observed in the vendor's own code, 3.5). depth is the position of the list's name in the
+// paths of top-level errors.
 func parsePayload(doc document, operation string, raw json.RawMessage, errs []topLevelError, depth int, into any) error {
 	if len(raw) == 0 || string(raw) == "null" {
 		return outcomeUnknown(doc, operation, "the answer holds no result for it", errs)

@@ -6,8 +6,8 @@ import (
 	"fmt"
 )
 
-// standaloneMutation is a mutation outside the namespace of opportunities, and is sent alone in its
-// own request.
+// standaloneMutation is a mutation outside the namespace of opportunities. It is sent alone in
+// its own request.
 type standaloneMutation struct {
 	namespace string // such as "account" (documented and observed, 3.1)
 	field     string // of the namespace, such as "create"
@@ -15,7 +15,7 @@ type standaloneMutation struct {
 	selection string // the selection beside the errors
 }
 
-// standaloneResponse is an errand with an answer.
+// standaloneResponse is a standalone mutation with its answer.
 type standaloneResponse struct {
 	standaloneMutation
 	doc    document
@@ -23,8 +23,8 @@ type standaloneResponse struct {
 	errors []topLevelError
 }
 
-// sendStandalone sends an errand. With Options.ReadOnly run sends nothing and returns a
-// RejectedError.
+// sendStandalone sends a standalone mutation. With Options.ReadOnly sendStandalone sends
+// nothing and returns a RejectedError.
 func (c *Client) sendStandalone(ctx context.Context, name string, build func(b *builder) standaloneMutation) (standaloneResponse, error) {
 	b := newBuilder(&c.assumed)
 	b.location = name
@@ -52,19 +52,20 @@ func (c *Client) sendStandalone(ctx context.Context, name string, build func(b *
 	return standaloneResponse{standaloneMutation: e, doc: doc, raw: roots[e.namespace][e.field], errors: got.errors}, nil
 }
 
-// decodePayload reads the answer to the errand.
+// decodePayload decodes the answer to the standalone mutation.
 func (r standaloneResponse) decodePayload(into any) error {
 	return parsePayload(r.doc, r.field, r.raw, r.errors, 2, into)
 }
 
-// outcomeUnknown returns the fate of an errand whose answer does not decide.
+// outcomeUnknown returns the error of a standalone mutation whose answer does not show the
+// outcome.
 func (r standaloneResponse) outcomeUnknown(cause string) error {
 	return outcomeUnknown(r.doc, r.field, cause, r.errors)
 }
 
-// entryPayloads returns the answers to an errand that takes a list: a payload for each entry
-// (observed, 3.5). An answer that is not a list of the same length cannot be assigned to
-// the entries. Its fate as a whole is unknown.
+// entryPayloads returns the answers to a standalone mutation with a list: a payload for each
+// entry (observed, 3.5). An answer that is not a list of the same length cannot be assigned to
+// the entries. The outcome of the whole mutation is then unknown.
 func (r standaloneResponse) entryPayloads(entries int) ([]json.RawMessage, error) {
 	if len(r.raw) == 0 || string(r.raw) == "null" {
 		return nil, r.outcomeUnknown("the answer holds no result for it")
@@ -79,7 +80,7 @@ func (r standaloneResponse) entryPayloads(entries int) ([]json.RawMessage, error
 	return all, nil
 }
 
-// decodeEntry reads one of several payloads.
+// decodeEntry decodes the payload of one entry.
 func (r standaloneResponse) decodeEntry(i int, raw json.RawMessage, into any) error {
 	var own []topLevelError
 	for _, e := range r.errors {
@@ -90,10 +91,10 @@ func (r standaloneResponse) decodeEntry(i int, raw json.RawMessage, into any) er
 	return parsePayload(r.doc, r.field, raw, own, 3, into)
 }
 
-// MaxEntries is how many entries a mutation with a list takes.
+// MaxEntries is how many entries a mutation with a list accepts.
 const MaxEntries = 100
 
-// checkEntryCount checks the length of the list for such a mutation.
+// checkEntryCount checks the number of entries of such a list.
 func (b *builder) checkEntryCount(member string, entries int) {
 	if entries == 0 || entries > MaxEntries {
 		b.invalid(member, fmt.Sprintf("are %d; give 1 to %d", entries, MaxEntries))

@@ -40,7 +40,7 @@ func standaloneMutationOf(t *testing.T, s sent) (string, map[string]any) {
 	return namespace.Name + "." + field.Name, arguments
 }
 
-// standaloneMutations lists all mutations of other records with their requests, a clean answer, and
+// standaloneMutations returns all standalone mutations with their requests, a clean answer, and
 // the result.
 func standaloneMutations() []struct {
 	name    string
@@ -164,8 +164,8 @@ func standaloneMutations() []struct {
 	}
 }
 
-// TestErrands compares each mutation of another record with its expected request. It then
-// tries every answer that does not prove success.
+// TestErrands compares each standalone mutation with its expected request. It then tries every
+// answer that does not prove success.
 func TestErrands(t *testing.T) {
 	t.Parallel()
 	for _, e := range standaloneMutations() {
@@ -187,7 +187,8 @@ func TestErrands(t *testing.T) {
 				t.Errorf("what is personal stands in the document: %s", r.Query)
 			}
 
-			// Errands that return no record are done by an empty list of errors alone.
+			// A standalone mutation that returns no record is done by an empty list of errors
+			// alone.
 			without := "unknown"
 			if e.want == nil {
 				without = "done"
@@ -230,8 +231,8 @@ func TestErrands(t *testing.T) {
 	}
 }
 
-// TestBatches: a list of entries has a fate for each entry. Where the entries cannot be
-// told apart, all are unknown.
+// TestBatches: a list of entries has an outcome for each entry. Where the answer cannot be
+// assigned to the entries, every outcome is unknown.
 func TestBatches(t *testing.T) {
 	t.Parallel()
 	contacts := []NewContact{{FirstName: secretName, LastName: "l", AccountID: "A", Email: secretName}, {FirstName: "f", LastName: "l"}, {FirstName: "f", LastName: "l"}}
@@ -437,7 +438,7 @@ func TestBadErrands(t *testing.T) {
 	}
 }
 
-// TestHeld is the table of read-backs after two mutations without errors.
+// TestHeld is the table of reservations that are read back after a Reserve.
 func TestHeld(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 30, 16, 0, 0, 0, time.UTC)
@@ -467,8 +468,8 @@ func TestHeld(t *testing.T) {
 	}
 }
 
-// TestHoldPlacesInOrder: both mutations are at the root of one document, the expiry is
-// last, and each has a fate.
+// TestHoldPlacesInOrder: both mutations are at the root of one document, the expiry is last,
+// and each mutation has its own outcome.
 func TestHoldPlacesInOrder(t *testing.T) {
 	t.Parallel()
 	until := time.Date(2026, 11, 30, 17, 0, 0, 0, time.FixedZone("", 3600))
@@ -502,7 +503,7 @@ func TestHoldPlacesInOrder(t *testing.T) {
 	}
 }
 
-// TestHoldPlacesForMany: more interests than one mutation takes go out in several
+// TestHoldPlacesForMany: more interests than one mutation accepts are sent in several
 // mutations, in one request, and a rejected mutation is reported.
 func TestHoldPlacesForMany(t *testing.T) {
 	t.Parallel()

@@ -256,7 +256,7 @@ func TestExchanges(t *testing.T) {
 	}
 }
 
-// compareOptions compares answers by what a caller sees.
+// compareOptions returns options that compare results by what a caller sees.
 func compareOptions() []cmp.Option {
 	return []cmp.Option{
 		cmp.Comparer(func(a, b decimal.Decimal) bool { return a.Equal(b) }),
@@ -311,8 +311,8 @@ func TestBatch(t *testing.T) {
 	}
 }
 
-// TestWithoutReadBack: where the answer to extendReservations is assumed to hold no
-// reservations, the client makes none up.
+// TestWithoutReadBack: where the answer to extendReservations is assumed to contain no
+// reservations, the client does not invent any.
 func TestWithoutReadBack(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -471,7 +471,8 @@ func TestEverythingTravelsUnchanged(t *testing.T) {
 	})
 }
 
-// written returns an amount with at least two places and no place lost.
+// written returns an amount with at least two decimal places and without loss of a decimal
+// place.
 func written(d decimal.Decimal) string {
 	text := d.String()
 	whole, places, _ := strings.Cut(text, ".")

@@ -16,14 +16,14 @@ import (
 )
 
 // RefreshTokens keeps the token of the refresh token grant. Other processes may share and
-// replace the token, and the text of its errors is one line without secrets.
+// replace the token. The text of each error is one line without secrets.
 type RefreshTokens interface {
 	// RefreshToken returns the newest token. It is called before every renewal, and once
 	// more when the endpoint does not accept the token.
 	RefreshToken() (string, error)
-	// Replaced is called when the endpoint has replaced the old token by the next, before
-	// any access token that came with it is used. From then on RefreshToken returns the next
-	// token. An error says that the next token will be lost with the process.
+	// Replaced is called when the endpoint has replaced the old token by the next, before any
+	// access token that came with the next token is used. From then on RefreshToken returns the
+	// next token. An error says that the next token will be lost with the process.
 	Replaced(old, next string) error
 }
 
@@ -32,12 +32,12 @@ type OAuthOptions struct {
 	// TokenURL of the token endpoint, such as
 	// https://auth.getadministrate.com/oauth/token (documented).
 	TokenURL string
-	// ClientID and ClientSecret travel in the form (documented).
+	// ClientID and ClientSecret are sent in the form (documented).
 	ClientID, ClientSecret string
 	// RefreshTokens, when given, selects the refresh token grant. Otherwise the grant is
 	// client credentials (both documented).
 	RefreshTokens RefreshTokens
-	// Transport carries the requests; nil is the default of Options.Transport.
+	// Transport sends the requests; nil is the default of Options.Transport.
 	Transport http.RoundTripper
 	// Timeout is the most time one request may take; 0 is 15 s.
 	Timeout time.Duration
@@ -55,27 +55,29 @@ func (OAuthOptions) String() string { return "[oauth]" }
 func (OAuthOptions) GoString() string { return "[oauth]" }
 
 const (
-	// The largest and the smallest renewMargin.
+	// A token is renewed longestMargin before it expires, or its life divided by marginDivisor
+	// before if that is less.
 	longestMargin = time.Minute
 	marginDivisor = 10
-	// The pauses after failures double from the first to the longest.
+	// The back-offs after failures double from the first to the longest.
 	firstTokenBackOff   = time.Second
 	longestTokenBackOff = time.Minute
-	// A token that the API refuses at a younger age probably never was a good token.
+	// A token that the API refuses before this age probably was never valid.
 	minTokenAge = time.Minute
 )
 
-// OAuth is a TokenSource that asks the token endpoint. It is safe for concurrent use;
-// share one in a process.
+// OAuth is a TokenSource that gets its tokens from the token endpoint. It is safe for
+// concurrent use; share one in a process.
 //
-// A token is renewed a minute before it expires, or a tenth of its life before if that is
-// less. Until it expires callers use the old token; only a caller without a token waits.
-// All callers that need a token at the same time wait for the same request. That request
-// does not end with the caller that started it. A failure is remembered for a pause of 1
-// s, then 2, 4 and so on up to a minute. During a pause the endpoint is not asked.
+// A token is renewed a minute before it expires, or a tenth of its life before if that is less.
+// Callers use the old token until it expires; only a caller without a token waits. All callers
+// that need a token at the same time wait for the same request. That request does not end with
+// the caller that started it. After a failure there is a back-off of 1 s, then 2, 4 and so on
+// up to a minute. During a back-off no request is sent to the endpoint, and a caller without a
+// token gets the failure.
 //
-// Its requests do not pass the bucket of a Client. The documented limit is for the API's
-// own address, nothing is documented for the endpoint's address, and there are only a few
+// The requests of an OAuth do not pass the bucket of a Client. The documented limit is for the
+// API's own address, nothing is documented for the endpoint's address, and there are only a few
 // requests in an hour.
 type OAuth struct {
 	options  OAuthOptions
@@ -86,9 +88,9 @@ type OAuth struct {
 	mu            sync.Mutex
 	cached        accessToken
 	rejectedToken string // the last token that the API did not accept
-	// How many tokens were refused at a young age, one after the other.
+	// How many tokens in a row the API refused before minTokenAge.
 	rejections int
-	// The last failure, the number of failures in a row, and until when the pause lasts.
+	// The last failure, the number of failures in a row, and the end of the back-off.
 	failure      *TokenError
 	failures     int
 	backOffUntil time.Time
@@ -140,7 +142,7 @@ func NewOAuth(o OAuthOptions) (*OAuth, error) {
 		endpoint: endpoint.Scheme + "://" + endpoint.Host + endpoint.EscapedPath(),
 		client: &http.Client{
 			Transport: o.Transport,
-			// A redirect would carry the secret to another place.
+			// A redirect would send the secret to another address.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}, nil
@@ -181,8 +183,8 @@ func (o *OAuth) Token(ctx context.Context) (string, error) {
 	}
 }
 
-// current returns the present token, if it has not expired, and whether a renewal is due
-// now. Without a token and during a pause after a failure, look fails.
+// current returns the cached token, if it has not expired, and whether a renewal is due now.
+// Without a token and during a back-off, current returns the failure.
 func (o *OAuth) current() (token string, due bool, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -200,8 +202,8 @@ func (o *OAuth) current() (token string, due bool, err error) {
 	return token, due && !paused, err
 }
 
-// renew makes one renewal. A caller that comes too late finds a new token, or a failure
-// with its pause.
+// renew renews the token. A caller that comes after the renewal of another caller gets the new
+// token, or the failure during the back-off.
 func (o *OAuth) renew(ctx context.Context) (string, error) {
 	token, due, err := o.current()
 	if err != nil || !due {
@@ -230,8 +232,8 @@ func (o *OAuth) renew(ctx context.Context) (string, error) {
 	return token, nil
 }
 
-// request sends one request. It sends a second request if another process has replaced the
-// refresh token meanwhile.
+// request sends one request. If the endpoint does not accept the refresh token and another
+// process has replaced it meanwhile, request sends a second request.
 func (o *OAuth) request(ctx context.Context) (*oauth2.Token, error) {
 	ctx, cancel := context.WithTimeout(context.WithValue(ctx, oauth2.HTTPClient, o.client), o.options.Timeout)
 	defer cancel()
@@ -300,8 +302,8 @@ func (o *OAuth) store(answer *oauth2.Token, asked time.Time) *TokenError {
 	return nil
 }
 
-// Accepted notes that the API accepted the token. A later refusal then counts as the
-// first one.
+// Accepted records that the API accepted the token. A later refusal then counts as the first
+// one.
 func (o *OAuth) Accepted(token string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -310,9 +312,9 @@ func (o *OAuth) Accepted(token string) {
 	}
 }
 
-// Invalidate drops the token, so that the next call gets a new token. A token that has been
-// dropped or replaced already causes no renewal. When the API refuses all tokens that the
-// endpoint returns, the endpoint is asked with pauses in between.
+// Invalidate drops the token, so that the next call gets a new token. A token that was already
+// dropped or replaced causes no renewal. When the API refuses all tokens that the endpoint
+// returns, there is a back-off between the requests to the endpoint.
 func (o *OAuth) Invalidate(token string) {
 	o.mu.Lock()
 	if token == "" || token != o.cached.token {
@@ -335,7 +337,7 @@ func (o *OAuth) Invalidate(token string) {
 	}
 }
 
-// beginBackOff begins the pause after the given number of failures in a row.
+// beginBackOff begins the back-off after the given number of failures in a row.
 func (o *OAuth) beginBackOff(failed *TokenError, times int) {
 	pause := longestTokenBackOff
 	if times < 7 {
@@ -364,7 +366,7 @@ func oauthErrorCode(err error) string {
 	return ""
 }
 
-// tokenErrorOf returns in our words why there is no token.
+// tokenErrorOf returns, in our words, the reason why there is no token.
 func (o *OAuth) tokenErrorOf(err error) *TokenError {
 	var own *TokenError
 	if errors.As(err, &own) {
@@ -403,7 +405,7 @@ func (o *OAuth) tokenErrorOf(err error) *TokenError {
 	return failed
 }
 
-// longestRetryAfter is the longest pause that an endpoint can ask for with Retry-After.
+// longestRetryAfter is the longest back-off that an endpoint can request with Retry-After.
 const longestRetryAfter = 5 * time.Minute
 
 func adviceFor(code string) string {

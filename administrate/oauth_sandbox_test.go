@@ -95,8 +95,8 @@ func (e *shortLivedTokens) client(t *testing.T, refresh bool) *administrate.Clie
 	return c
 }
 
-// TestTokensThatExpire: a day of work on tokens that live for an hour, with both grants,
-// and with callers side by side. No caller notices an expiry.
+// TestTokensThatExpire: for a day the tokens live for an hour, with both grants and with
+// concurrent callers. No caller notices an expiry.
 func TestTokensThatExpire(t *testing.T) {
 	t.Parallel()
 	for name, refresh := range map[string]bool{"client credentials": false, "refresh token": true} {
@@ -125,8 +125,8 @@ func TestTokensThatExpire(t *testing.T) {
 	}
 }
 
-// TestTokenThatExpiresUnnoticed: with a wrong clock only the API's 401 shows the expiry.
-// The call was not sent, and the next call gets through.
+// TestTokenThatExpiresUnnoticed: with a wrong clock only the API's 401 shows the expiry. The
+// call was not sent, and the next call succeeds.
 func TestTokenThatExpiresUnnoticed(t *testing.T) {
 	t.Parallel()
 	e := newExpiring(t, time.Hour)

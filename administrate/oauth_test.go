@@ -91,7 +91,7 @@ func grantFor(form string, seconds int) func(http.ResponseWriter, int32) {
 	}
 }
 
-// clock is a time that tests move.
+// clock is a time that tests advance.
 type clock struct{ ahead atomic.Int64 }
 
 func (c *clock) now() time.Time          { return time.Now().Add(time.Duration(c.ahead.Load())) }
@@ -184,7 +184,7 @@ func TestOneRenewalForAll(t *testing.T) {
 		all.Wait()
 		wantRequests(t, e, round+1)
 		wantToken(t, o, fmt.Sprintf("hour-%d", round+1))
-		// This caller had looked before, and comes too late to wait with the others.
+		// This caller comes after the renewal, too late to wait with the others.
 		if got, err := o.renew(t.Context()); err != nil || got != fmt.Sprintf("hour-%d", round+1) {
 			t.Errorf("late: %q, %v", got, err)
 		}
@@ -237,7 +237,7 @@ func TestOldTokenServesWhileRenewalFails(t *testing.T) {
 	wantToken(t, o, "hour-1")
 	eventually(t, "the failure is reported", func() bool { return len(reported()) == 1 })
 	for range 10 {
-		wantToken(t, o, "hour-1") // and there is no request in the pause
+		wantToken(t, o, "hour-1") // and there is no request during the back-off
 		// After this call every running request has ended.
 		_, _, _ = o.renewals.Do("", func() (any, error) { return "", nil })
 	}
@@ -250,7 +250,7 @@ func TestOldTokenServesWhileRenewalFails(t *testing.T) {
 	})
 }
 
-// TestGivingUpIsOnesOwn: a caller whose time is over gets its context's error, also the
+// TestGivingUpIsOnesOwn: a caller whose context ends gets the error of its context, also the
 // caller that started the request. The others get their token.
 func TestGivingUpIsOnesOwn(t *testing.T) {
 	t.Parallel()
@@ -352,7 +352,7 @@ func TestRefusedWhileRenewing(t *testing.T) {
 	wantRequests(t, e, 2)
 }
 
-// TestAPIThatTakesNoToken: the endpoint is not asked without end.
+// TestAPIThatTakesNoToken: the client does not send requests to the endpoint without end.
 func TestAPIThatTakesNoToken(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -408,8 +408,8 @@ func TestTokensThatWorkForAWhile(t *testing.T) {
 	}
 }
 
-// TestSameTokenAgain: an endpoint that returns a refused token again is not asked all the
-// time, and the token is not used.
+// TestSameTokenAgain: an endpoint that returns a refused token again gets few requests, and the
+// token is not used.
 func TestSameTokenAgain(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -438,7 +438,7 @@ func TestFailures(t *testing.T) {
 			_, _ = io.WriteString(w, body)
 		}
 	}
-	// The answer holds all that the client sent, as text of every member.
+	// The answer contains all that the client sent, as text of every member.
 	echo := secretClient + " " + secretToken + " " + secretRefresh
 	quoted := fmt.Sprintf(`"error_description":%q,"error_uri":%q,"access_token":%q`, echo, echo, echo)
 	for name, test := range map[string]struct {
@@ -527,8 +527,8 @@ func checkNoSecrets(t *testing.T, err error) {
 	}
 }
 
-// TestPauses: the pauses after failures grow, and the endpoint can ask only for a
-// reasonable pause.
+// TestPauses: the back-offs after failures grow, and the endpoint can request only a reasonable
+// back-off.
 func TestPauses(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)

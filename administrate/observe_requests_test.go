@@ -11,8 +11,8 @@ import (
 	"github.com/oppflow/oppflow/telemetry"
 )
 
-// observe, when set, wraps the transport of every client that [client] makes. The one test that sets it does not run
-// in parallel, and the tests that do run when it has ended.
+// observe, when set, wraps the transport of every client that [client] makes. The one test that
+// sets it does not run in parallel, and the parallel tests run after it has ended.
 var observe func(*testing.T) func(http.RoundTripper) http.RoundTripper
 
 // The tests that prove what the client sent and did not send also pass when each of their requests is observed.

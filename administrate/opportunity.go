@@ -13,7 +13,7 @@ type Ref struct {
 	Name string
 }
 
-// Stage is the phase a step belongs to. State is Open, Won, Lost or Archived
+// Stage is the phase of the sale that a step belongs to. State is Open, Won, Lost or Archived
 // (documented).
 type Stage struct {
 	ID    string
@@ -44,9 +44,9 @@ type Attribute struct {
 	Value string
 }
 
-// Reservations are the places held for an opportunity's interests, all with one expiry.
-// Valid and Until come from the API. Before an extend Until is nil whether or not places
-// are held (observed).
+// Reservations are the places that are reserved for an opportunity's interests, all with one
+// expiry. Valid and Until come from the API. Before the first ExtendReservations, Until is nil
+// whether or not places are reserved (observed).
 type Reservations struct {
 	Valid bool
 	Until *time.Time
@@ -60,7 +60,7 @@ type Item struct {
 	Title string // its title or name
 }
 
-// Interest is one line of an opportunity.
+// Interest is one item that an opportunity may buy.
 type Interest struct {
 	ID    string
 	Item  Item
@@ -85,9 +85,11 @@ type Opportunity struct {
 	Interests    []Interest
 	// InterestCount is the number of all interests, read or not.
 	InterestCount int
-	// NextInterestsCursor is the cursor for Interests when Interests does not hold all.
+	// NextInterestsCursor is the cursor for Client.Interests when the member Interests does not
+	// contain all.
 	NextInterestsCursor string
-	// UpdatedAt is the time of the last change. It is nil where it was not read or is not known.
+	// UpdatedAt is the time of the last change. It is nil where the time was not read or is not
+	// known.
 	UpdatedAt *time.Time
 }
 
@@ -98,8 +100,8 @@ type InterestPage struct {
 	NextCursor string // the cursor of the next page, empty on the last one
 }
 
-// Opportunity reads one opportunity with its first 100 interests, in one request;
-// Interests continues from NextInterestsCursor. Every member except UpdatedAt is filled in, and
+// Opportunity reads one opportunity with its first 100 interests, in one request; Interests
+// continues from NextInterestsCursor. Every member except UpdatedAt is filled in, and
 // Opportunity fails with NotFoundError when no opportunity has that id.
 func (c *Client) Opportunity(ctx context.Context, id string) (Opportunity, error) {
 	return c.readOpportunity(ctx, "Opportunity", id, func(b *builder) string { return b.assumed.selectFull() })

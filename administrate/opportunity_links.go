@@ -4,23 +4,24 @@ import (
 	"context"
 )
 
-// OpportunityLinks are the records that belong to an opportunity, and its attributes. Side effects of
-// a transition look at them before they act. All of it is documented or observed (4.1).
+// OpportunityLinks are the records that belong to an opportunity, and its attributes. Side
+// effects of a transition read them before they change anything. All of this is documented or
+// observed (4.1).
 type OpportunityLinks struct {
 	OpportunityID string
 	Account       *Ref   // nil when there is none
 	ContactID     string // empty when there is none
 	Owner         *User  // nil when there is none; id, first name and contact
 	Attributes    []Attribute
-	// ActiveInvoiceID is the invoice that counts, empty when there is none.
+	// ActiveInvoiceID is the id of the active invoice, empty when there is none.
 	ActiveInvoiceID string
 	// Invoice is the sales document if that is an invoice, with id and state;
 	// nil otherwise.
 	Invoice *Invoice
 }
 
-// OpportunityLinks reads the ties in one request, and fails with NotFoundError when no opportunity
-// has that id.
+// OpportunityLinks reads the OpportunityLinks of an opportunity in one request, and fails with
+// NotFoundError when no opportunity has that id.
 func (c *Client) OpportunityLinks(ctx context.Context, opportunityID string) (OpportunityLinks, error) {
 	return findOne(ctx, c, newBuilder(&c.assumed), "Ties", "opportunities", "opportunity", opportunityID,
 		"id account { "+selectRef+" } contact { id } owner { id firstName contact { id } } "+selectAttributes+

@@ -8,19 +8,19 @@ import (
 	"time"
 )
 
-// paceSlack is how late a request may leave without delaying the requests after it: no
-// machine wakes up at the exact moment.
+// paceSlack is how late a request may be sent without delaying the requests after it, because a
+// timer does not fire at the exact moment.
 const paceSlack = 100 * time.Millisecond
 
 // errTurnTooLate says that the turn of a request would come after its deadline.
 var errTurnTooLate = errors.New("administrate: the request's turn comes after its time")
 
-// Pace spaces the requests of one or more Clients evenly, in the order in which they ask.
-// In a time t at most 1 + (t + 0.1 s) x rate requests pass, even after a long quiet time.
-// The rate may be changed at any time, also for requests that wait already. It is safe
-// for concurrent use.
+// Pace spaces the requests of one or more Clients evenly, in the order of their calls of Wait.
+// In a time t at most 1 + (t + 0.1 s) x rate requests pass, even after a long time without
+// requests. The rate may be changed at any time, also for requests that wait already. A Pace is
+// safe for concurrent use.
 type Pace struct {
-	turn chan struct{} // held by the caller whose turn is next; Go serves waiting callers in order
+	turn chan struct{} // full while a caller waits for the next turn; Go serves waiting callers in order
 
 	mu       sync.Mutex
 	interval time.Duration
@@ -51,8 +51,8 @@ func (p *Pace) SetRate(perSecond float64) {
 	}
 }
 
-// Delay returns how long a new request would wait, after the requests that wait now and
-// this many further ones.
+// Delay returns how long a new request would wait, after the requests that wait now and the
+// given number of further requests.
 func (p *Pace) Delay(further int) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -109,8 +109,8 @@ func (p *Pace) Wait(ctx context.Context) error {
 	}
 }
 
-// takeTurn takes the turn if the turn has come. Otherwise it returns how long to wait, unless
-// the rate changes.
+// takeTurn takes the turn if the turn has come. Otherwise it returns how long to wait, and a
+// channel that is closed when the rate changes.
 func (p *Pace) takeTurn(now time.Time) (time.Duration, <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

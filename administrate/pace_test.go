@@ -59,7 +59,7 @@ func TestPace(t *testing.T) {
 	})
 }
 
-// A request without a turn in its time is proven not to have been sent, and its reason is the limit.
+// A request that got no turn in its time was provably not sent, and the reason is Throttled.
 func TestPaceOfARequest(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(successBody)) }))

@@ -8,29 +8,29 @@ import (
 	"time"
 )
 
-// The pauses after a 429 that names no time, as with the documented API. They double from
-// the first to the longest, which is the documented window.
+// The back-offs after a 429 that names no time, as the documented API sends it. The back-offs
+// double from the first to the longest, which is the documented window.
 const (
 	firstBackOff   = time.Second
 	longestBackOff = windowSeconds * time.Second
 )
 
-// errBackingOff says that the pause after a 429 outlasts the caller's time.
+// errBackingOff says that the back-off after a 429 ends later than the caller's time.
 var errBackingOff = errors.New("administrate: the API said that there are too many requests; the pause outlasts the request's time")
 
-// rateLimitBackOff holds back all requests of a Client after the API has answered a request with
-// 429. The limit counts all requests from this address (documented), so the next request
-// would only be refused as well. The zero value lets everything pass, and is safe for
+// rateLimitBackOff delays all requests of a Client after the API has answered a request with
+// 429. The limit counts all requests from this address (documented), so the API would refuse
+// the next request as well. The zero value delays nothing. A rateLimitBackOff is safe for
 // concurrent use.
 type rateLimitBackOff struct {
 	mu         sync.Mutex
-	begin      time.Time // when the pause began
-	until      time.Time // when it ends
+	begin      time.Time // when the back-off began
+	until      time.Time // when the back-off ends
 	nextLength time.Duration
 }
 
-// wait returns when there is no pause, and fails at once when the pause outlasts the
-// context.
+// wait returns when there is no back-off, and fails at once when the back-off ends later than
+// the context.
 func (p *rateLimitBackOff) wait(ctx context.Context) error {
 	for {
 		p.mu.Lock()
@@ -52,7 +52,7 @@ func (p *rateLimitBackOff) wait(ctx context.Context) error {
 	}
 }
 
-// isOver reports whether there is no pause.
+// isOver reports whether there is no back-off.
 func (p *rateLimitBackOff) isOver() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -60,8 +60,8 @@ func (p *rateLimitBackOff) isOver() bool {
 }
 
 // onRateLimited records a 429 for a request that was sent at the given time. after is how long
-// the API asks for no requests, 0 when the API does not say. A request that was sent
-// before the pause began says nothing new, unless the API names a time.
+// the API asks for no requests, 0 when the API does not say. A request that was sent before the
+// back-off began changes nothing, unless the API names a time.
 func (p *rateLimitBackOff) onRateLimited(sent time.Time, after time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// rateLimitedTransport is a transport that returns 429 as long as the test wants, and counts.
+// rateLimitedTransport is a transport that returns 429 as long as the test wants, and counts
+// the requests.
 type rateLimitedTransport struct {
 	refusing          atomic.Bool
 	refused, answered atomic.Int32
@@ -39,8 +40,8 @@ func (l *rateLimitedTransport) RoundTrip(r *http.Request) (*http.Response, error
 	return answer, nil
 }
 
-// TestOne429StopsTheProcess: the limit counts all requests from the address. So after one
-// 429 nothing more is sent until the pause is over, in virtual time.
+// TestOne429StopsTheProcess: the limit counts all requests from the address. So after one 429
+// nothing more is sent until the back-off is over, in virtual time.
 func TestOne429StopsTheProcess(t *testing.T) {
 	t.Parallel()
 	for _, after := range []string{"", "1"} {
@@ -82,7 +83,7 @@ func TestOne429StopsTheProcess(t *testing.T) {
 			if l.answered.Load() != 10 || l.refused.Load() != 1 {
 				t.Errorf("%d answered, %d refused", l.answered.Load(), l.refused.Load())
 			}
-			quiet := firstBackOff / 2 // the shortest pause where the API names no time
+			quiet := firstBackOff / 2 // the shortest back-off where the API names no time
 			if after != "" {
 				quiet = time.Second
 			}
@@ -97,15 +98,15 @@ func TestOne429StopsTheProcess(t *testing.T) {
 	}
 }
 
-// TestPauseGrows: while the API continues to refuse, the pauses grow; they are short
-// again once it accepts.
+// TestPauseGrows: while the API continues to refuse, the back-offs grow; they are short again
+// once the API accepts.
 func TestPauseGrows(t *testing.T) {
 	t.Parallel()
 	var p rateLimitBackOff
 	lengths := func(n int) []time.Duration {
 		var list []time.Duration
 		for range n {
-			p.begin, p.until = time.Time{}, time.Time{} // the pause is over
+			p.begin, p.until = time.Time{}, time.Time{} // the back-off is over
 			p.onRateLimited(time.Now(), 0)
 			list = append(list, p.until.Sub(p.begin))
 		}

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// TestBucketCounts: a bucket of n lets exactly n requests through, whoever asks and for
-// any purpose. The others fail at once.
+// TestBucketCounts: a bucket of n lets exactly n requests through, from all callers and for all
+// operations together. The others fail at once.
 func TestBucketCounts(t *testing.T) {
 	t.Parallel()
 	var arrived atomic.Int32
@@ -60,7 +60,7 @@ func TestBucketCounts(t *testing.T) {
 	}
 }
 
-// TestBucketWait: when the context of a waiting request ends, its turn goes back.
+// TestBucketWait: when the context of a waiting request ends, the request is not sent.
 func TestBucketWait(t *testing.T) {
 	t.Parallel()
 	var arrived atomic.Int32

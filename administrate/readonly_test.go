@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// TestReadOnly: no request that would change a record leaves, through any method, and the
-// answer says what to do. Reads work.
+// TestReadOnly: no method sends a request that would change a record, and the error says what
+// to do. Reads work.
 func TestReadOnly(t *testing.T) {
 	t.Parallel()
 	var times atomic.Int32

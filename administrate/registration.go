@@ -20,10 +20,10 @@ type RegistrationPage struct {
 	NextCursor    string // the cursor of the next page, empty on the last one
 }
 
-// EventRegistrations reads up to 100 registrations on an event after a cursor, and
-// without a cursor from the beginning. To find the registrations of one opportunity, look
-// through the events of its interests: a filter for them was never observed.
-// EventRegistrations fails with NotFoundError when no event has that id.
+// EventRegistrations reads up to 100 registrations on an event after a cursor, and without a
+// cursor from the beginning. To find the registrations of one opportunity, search the events of
+// its interests, because a filter by opportunity was never observed. EventRegistrations fails
+// with NotFoundError when no event has that id.
 func (c *Client) EventRegistrations(ctx context.Context, eventID, after string) (RegistrationPage, error) {
 	b := newBuilder(&c.assumed)
 	page, err := findOne(ctx, c, b, "EventRegistrations", "events", recordKindEvent, eventID,

@@ -118,7 +118,7 @@ func TestAccounts(t *testing.T) {
 	rejected(t, err, "Not Found")
 }
 
-// TestContacts: in a batch with one rejected contact the others are made.
+// TestContacts: in a batch with one rejected contact the others are created.
 func TestContacts(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -177,7 +177,8 @@ func TestContacts(t *testing.T) {
 
 func number(n int) *int { return &n }
 
-// TestEvents: the data of an event, its places, and the opportunities that hold it.
+// TestEvents: the data of an event, its places, and the opportunities with an interest in the
+// event.
 func TestEvents(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -236,7 +237,7 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// TestInterestsOfManyPages: an event that many opportunities hold.
+// TestInterestsOfManyPages: an event with more interests than one page contains.
 func TestInterestsOfManyPages(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -311,7 +312,7 @@ func TestLearners(t *testing.T) {
 	}
 	rejected(t, s.CancelLearner(ctx, id("learner", 999)), "Not Found")
 
-	// The read for many contacts returns the same, and a cancelled place can be taken again.
+	// The read for many contacts returns the same, and a cancelled place can be reactivated.
 	all := []string{made.Learners[0].ID, made.Learners[1].ID, answers[2].Learners[0].ID, id("learner", 999)}
 	active := func(want ...administrate.EventLearner) {
 		t.Helper()
@@ -334,7 +335,7 @@ func TestLearners(t *testing.T) {
 	rejected(t, err, "")
 }
 
-// TestRegistrationsAndInvoices reads what the TMS's own transitions make and then changes
+// TestRegistrationsAndInvoices reads what the TMS's own transitions create, and then changes
 // it.
 func TestRegistrationsAndInvoices(t *testing.T) {
 	t.Parallel()
@@ -429,8 +430,8 @@ func TestPeopleOfAnOpportunity(t *testing.T) {
 	}
 }
 
-// TestHoldPlaces: two answers without errors prove nothing; the reservations that are
-// read back do.
+// TestHoldPlaces: two answers without errors prove nothing; the reservations that are read back
+// prove whether the places are reserved.
 func TestHoldPlaces(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -549,8 +550,8 @@ func TestLog(t *testing.T) {
 	rejected(t, strict.WriteLog(ctx, administrate.LogEntry{Origin: "Oppflow", NodeID: id("Opportunity", 1), Message: "m", Status: administrate.LogSuccess}), "")
 }
 
-// TestFatesOfErrands: every mutation of another record meets every fault, and is sent
-// once in each case.
+// TestFatesOfErrands: every standalone mutation is tried with every fault, and is sent once in
+// each case.
 func TestFatesOfErrands(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

@@ -20,15 +20,15 @@ var (
 // deadlinePassed reports whether the time has passed, on the wall clock.
 func deadlinePassed(by time.Time) bool { return !time.Now().Round(0).Before(by) }
 
-// guardedBody is the document on its way to the transport. The gate opens at the first read, the
-// last moment before any byte of the document can leave, and only within the send-by
-// time. A sealed gate returns nothing any more. So a document whose gate was sealed
-// unopened never left, whatever the transport, and a document whose gate was opened
-// cannot be read twice. The head of the request may have left before: without a document
+// guardedBody is the request body from which the transport reads the document. It opens at the
+// first read, which is the last moment before any byte of the document can be sent, and only
+// before the send deadline. A sealed body returns nothing more. So a document whose body was
+// sealed unopened was never sent, whatever the transport. A document whose body was opened
+// cannot be read twice. The head of the request may have been sent before: without a document
 // there is nothing to execute.
 type guardedBody struct {
-	sendDeadline time.Time // zero: any time
-	onFirstRead  func()    // called when the gate opens, if not nil
+	sendDeadline time.Time // zero: no deadline
+	onFirstRead  func()    // called when the body opens, if not nil
 
 	mu      sync.Mutex
 	body    io.ReadCloser
@@ -68,7 +68,7 @@ func (g *guardedBody) Close() error {
 	return g.body.Close()
 }
 
-// expireUnopened seals a gate that has not been opened and reports whether it did.
+// expireUnopened seals a body that has not been opened and reports whether it did.
 func (g *guardedBody) expireUnopened() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -79,7 +79,8 @@ func (g *guardedBody) expireUnopened() bool {
 	return true
 }
 
-// sealForGood seals the gate for good and returns its state.
+// sealForGood seals the body for good, and returns whether the body was opened and whether it
+// expired.
 func (g *guardedBody) sealForGood() (opened, expired bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -87,9 +88,9 @@ func (g *guardedBody) sealForGood() (opened, expired bool) {
 	return g.opened, g.expired
 }
 
-// countingConn is a connection that knows whether it took bytes. The transport reads the document
-// into its buffer and may then find the kept connection dead. Only in this case an opened
-// gate still means not sent.
+// countingConn is a connection that counts the bytes that it took. The transport reads the
+// document into its buffer and may then find that the kept connection has ended. Only in this
+// case a request whose body was opened counts as not sent.
 type countingConn struct {
 	net.Conn
 
@@ -99,7 +100,7 @@ type countingConn struct {
 	writesStopped bool
 }
 
-// Write counts what the connection took.
+// Write counts the bytes that the connection took.
 func (w *countingConn) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	if w.writesStopped {
@@ -122,8 +123,8 @@ func (w *countingConn) count() int64 {
 	return w.written
 }
 
-// stopWrites stops all further writes. It reports whether no byte was taken since count
-// returned the mark, and no write is under way.
+// stopWrites stops all further writes. It reports whether the connection took no byte after the
+// count in mark, and no write is under way.
 func (w *countingConn) stopWrites(mark int64) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -132,7 +133,7 @@ func (w *countingConn) stopWrites(mark int64) bool {
 }
 
 // connTracker remembers the connection of a request, and how many bytes that connection had
-// taken when the document's gate opened.
+// taken when the guarded body opened.
 type connTracker struct {
 	mu             sync.Mutex
 	conn           *countingConn
@@ -155,7 +156,7 @@ func (s *connTracker) clientTrace() *httptrace.ClientTrace {
 	}}
 }
 
-// recordStart sets the mark.
+// recordStart sets writtenAtStart.
 func (s *connTracker) recordStart() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -165,15 +166,15 @@ func (s *connTracker) recordStart() {
 }
 
 // nothingWritten proves, where possible, that the connection took no byte of the document and
-// never will. It is only for failed requests whose gate was opened.
+// never will. It is only for failed requests whose guarded body was opened.
 func (s *connTracker) nothingWritten() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.conn != nil && s.conn.stopWrites(s.writtenAtStart)
 }
 
-// newHTTPTransport returns the default transport: with HTTP/1.1 a request has its connection
-// alone, as the proof needs.
+// newHTTPTransport returns the default transport. It uses HTTP/1.1, because nothingWritten
+// needs a connection without other requests.
 func newHTTPTransport() *http.Transport {
 	dialer := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second}
 	protocols := new(http.Protocols)

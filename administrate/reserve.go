@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// ReservePlaces holds places for interests that an opportunity has already (observed,
-// 4.6: reservePlacesForInterests). Alone it proves nothing: an opportunity whose places
-// were released or have expired gets none, and the answer still has no errors (observed).
-// Reserve sends it together with the expiry and reads back.
+// ReservePlaces reserves places for interests that an opportunity has already (observed, 4.6:
+// reservePlacesForInterests). An answer to it alone proves nothing: an opportunity whose places
+// were released or have expired gets no places, and the answer still has no errors (observed).
+// Reserve sends a ReservePlaces together with the expiry and reads back.
 type ReservePlaces struct {
 	InterestIDs []string
 }
@@ -26,11 +26,11 @@ func (r ReservePlaces) build(b *builder) opportunityMutation {
 	return opportunityMutation{field: "reservePlacesForInterests", input: object{"interestIds: " + list(ids)}}
 }
 
-// Reserve asks to hold places for interests of one opportunity until a time.
+// Reserve describes a reservation of places for interests of one opportunity until a time.
 type Reserve struct {
 	OpportunityID string
 	InterestIDs   []string  // at least 1; more than MaxEntries need several mutations
-	Until         time.Time // the expiry of all places that the opportunity holds
+	Until         time.Time // the expiry of all reserved places of the opportunity
 }
 
 // ReserveResult is the result of a Reserve.
@@ -39,8 +39,8 @@ type ReserveResult struct {
 	// first error of several mutations. The extension is executed even when a mutation
 	// before it failed.
 	Reserve, Extend error
-	// Reservations are read back, and nil when the answer holds none; then read the
-	// opportunity.
+	// Reservations are read back. When the answer contains none, Reservations is nil; then read
+	// the opportunity.
 	Reservations *Reservations
 }
 
@@ -49,19 +49,19 @@ type ReserveResult struct {
 const reserveTolerance = 5 * time.Minute
 
 // IsConfirmed reports whether the reservations that were read back prove that the opportunity
-// holds places until the requested time. It is the vendor's own check: neither mutation
-// has an error, the reservation is valid, and its expiry is in the future and within 5
-// minutes of the requested time (observed, 4.6). The API says this of the opportunity as
-// a whole, not of each interest.
+// has reserved places until the requested time. It is the vendor's own check: neither mutation
+// has an error, the reservation is valid, and its expiry is in the future and within 5 minutes
+// of the requested time (observed, 4.6). The API says this of the opportunity as a whole, not
+// of each interest.
 func (h ReserveResult) IsConfirmed(until, now time.Time) bool {
 	return h.Reserve == nil && h.Extend == nil && h.Reservations != nil && h.Reservations.Valid &&
 		h.Reservations.Until != nil && h.Reservations.Until.After(now) &&
 		h.Reservations.Until.Sub(until).Abs() <= reserveTolerance
 }
 
-// Reserve reserves places and sets their expiry, in this order in one request, and
-// reads the places back. Even with a nil error look at Reservations. The absence of errors alone
-// proves nothing, and an error holds for all mutations alike.
+// Reserve reserves places and sets their expiry, in this order in one request, and reads the
+// reservations back. Check Reservations even with a nil error, because the absence of errors
+// alone proves nothing. An error applies to all mutations.
 func (c *Client) Reserve(ctx context.Context, h Reserve) (ReserveResult, error) {
 	var mutations []Mutation
 	for ids := range slices.Chunk(h.InterestIDs, MaxEntries) {

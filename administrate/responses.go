@@ -90,7 +90,7 @@ type pageInfoDTO struct {
 	EndCursor    string `json:"endCursor"`
 }
 
-// nextCursor is the cursor of the next page.
+// nextCursor returns the cursor of the next page.
 func (p pageInfoDTO) nextCursor() string {
 	if !p.HasNextPage {
 		return ""
@@ -106,8 +106,8 @@ type connection[T any] struct {
 	PageInfo pageInfoDTO `json:"pageInfo"`
 }
 
-// nodes returns the rows. The API could not give a null row, and nodes then fails: no
-// list is better than an unnoticed gap. nodes also fails for a page that promises another
+// nodes returns the rows. It fails for a null row, which the API could not give, because an
+// incomplete list must not go unnoticed. nodes also fails for a page that announces another
 // page without a cursor.
 func (c connection[T]) nodes() ([]T, error) {
 	rows := make([]T, 0, len(c.Edges))

@@ -31,7 +31,7 @@ const (
 	contactTwo     = "UGVyc29uOjI="
 )
 
-// tenant is a fresh sandbox with a client, and with a clock that can be moved on.
+// tenant is a fresh sandbox with a client, and with a clock that tests can advance.
 type tenant struct {
 	*administrate.Client
 	box        *sandbox.Sandbox
@@ -195,8 +195,8 @@ func TestLifeOfAnOpportunity(t *testing.T) {
 	}
 }
 
-// TestReservation: places are held only when reserved and extended, as the reservations
-// in the answer prove.
+// TestReservation: places are reserved only when an interest reserves them and the reservation
+// is extended, as the reservations in the answer prove.
 func TestReservation(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -219,7 +219,8 @@ func TestReservation(t *testing.T) {
 	if !held.Valid || held.Until == nil || !held.Until.Equal(until) {
 		t.Errorf("held %+v, want until %v", held, until)
 	}
-	// The order is kept: at the extend the opportunity was still in the step before.
+	// The order is kept: at the ExtendReservations the opportunity was still in the step
+	// before.
 	if answers[1].Opportunity.Step.ID != stepProposed || answers[2].Opportunity.Step.ID != stepOpen {
 		t.Errorf("steps %q, then %q", answers[1].Opportunity.Step.Name, answers[2].Opportunity.Step.Name)
 	}

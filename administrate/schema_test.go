@@ -26,7 +26,7 @@ type sent struct {
 	OperationName string         `json:"operationName"`
 }
 
-// collector takes every request and answers none.
+// collector keeps every request and returns no answer.
 type collector struct{ requests []sent }
 
 func (c *collector) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -45,7 +45,7 @@ func decode(body io.Reader) (s sent, err error) {
 	return s, err
 }
 
-// namedCall is a use of the client, with the assumption that it needs.
+// namedCall is a call of the client, with the assumptions that the call needs.
 type namedCall struct {
 	name  string
 	needs []string
@@ -54,7 +54,7 @@ type namedCall struct {
 
 func anyError[T any](_ T, err error) error { return err }
 
-// everyCall uses all that the client can send.
+// everyCall returns calls that together send everything that the client can send.
 func everyCall() []namedCall {
 	var calls []namedCall
 	add := func(name, needs string, do func(ctx context.Context, c *Client) error) {
@@ -131,7 +131,8 @@ func everyCall() []namedCall {
 	return append(calls, everyStandaloneMutation()...)
 }
 
-// everyStandaloneMutation uses all that the client can send about other records than opportunities.
+// everyStandaloneMutation returns calls that together send everything about records other than
+// opportunities.
 func everyStandaloneMutation() []namedCall {
 	var calls []namedCall
 	add := func(name, needs string, do func(ctx context.Context, c *Client) error) {

@@ -59,19 +59,19 @@ type Order struct {
 	Descending bool
 }
 
-// Search asks for a page of opportunities. Offset and After are alternatives.
+// Search describes a page of opportunities. Offset and After are alternatives.
 type Search struct {
 	Filters []Filter
 	First   int // 1 to 100 rows; 0 is the API's default of 50
 	Offset  int
 	After   string
 	Order   *Order
-	// Attributes asks for the custom attributes of the rows, too.
+	// Attributes adds the custom attributes to the rows.
 	Attributes bool
 	// Bare leaves out all members except id, name and, when requested, attributes. A page of
 	// rows with their interests is a hundred times as large.
 	Bare bool
-	// Full asks for all members that OpportunityWithUpdatedAt fills in. Whole and Bare are
+	// Full adds all members that OpportunityWithUpdatedAt fills in. Full and Bare are
 	// alternatives.
 	Full bool
 }
@@ -79,8 +79,8 @@ type Search struct {
 // Page is a part of the opportunities that match a Search.
 type Page struct {
 	// Rows have id, name and, when requested, attributes. Unless Bare is set, they also have
-	// step, grand total and the first 100 interests (id, item type and total). With Whole,
-	// rows have all members.
+	// step, grand total and the first 100 interests (id, item type and total). With Full, rows
+	// have all members.
 	Rows       []Opportunity
 	Count      int    // of all that match
 	NextCursor string // the cursor of the next page, empty on the last one
@@ -222,7 +222,7 @@ func (f OpportunityField) write(b *builder, where string) string {
 	return string(name)
 }
 
-// operand says what values an operation takes.
+// operand says which values an operation takes.
 type operand int
 
 const (

@@ -8,11 +8,11 @@ import (
 type sendDeadlineKey struct{}
 
 // WithSendDeadline sets the time by which a request with this context must be on the wire. The
-// time is checked when the request is made, while the request waits for its turn and for
-// a connection, and last when the transport asks for the first byte of the document. When
-// the time has passed, the request fails with NotSentError: Expired, or Throttled when
-// the bucket could not give a turn in time. An earlier time in the context stays.
-// WithSendDeadline does not limit the answer: for the answer use the context's deadline.
+// time is checked when the request is made, while the request waits for its turn and for a
+// connection, and last when the transport reads the first byte of the document. When the time
+// has passed, the request fails with a NotSentError. The Reason is SendDeadlinePassed, or
+// Throttled when no turn came in time. An earlier time in the context stays. WithSendDeadline
+// does not limit the answer: for the answer use the context's deadline.
 func WithSendDeadline(ctx context.Context, t time.Time) context.Context {
 	if earlier, ok := SendDeadline(ctx); ok && earlier.Before(t) {
 		return ctx

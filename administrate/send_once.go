@@ -24,8 +24,8 @@ type inFlightRequest struct {
 
 type inFlightRequestKey struct{}
 
-// sendOnceDoer carries requests. It spends the bucket, adds the token, sends the document once
-// and within its time, and reads the answer in full. It is the http client of the GraphQL
+// sendOnceDoer sends requests. It waits for a turn, adds the token, sends the document once and
+// before the send deadline, and reads the answer in full. It is the HTTP client of the GraphQL
 // library, and the only place that decides whether a request was provably not sent.
 type sendOnceDoer struct {
 	transport        http.RoundTripper
@@ -62,7 +62,7 @@ func (c *sendOnceDoer) checkPermitted(ctx context.Context) error {
 	return c.permitted(ctx)
 }
 
-// notPermittedReason returns the reason of a request that is not permitted.
+// notPermittedReason returns the Reason of a request that is not permitted.
 func notPermittedReason(err error) Reason {
 	var earlier *NotSentError
 	if errors.As(err, &earlier) {
@@ -71,8 +71,8 @@ func notPermittedReason(err error) Reason {
 	return NotPermitted
 }
 
-// clearToSend waits until the request may be sent, and returns the token for the request. Its error proves that
-// nothing was sent.
+// clearToSend waits until the request may be sent, and returns the token for the request. An
+// error proves that nothing was sent.
 func (c *sendOnceDoer) clearToSend(req *http.Request, operation string) (token string, err error) {
 	ctx := req.Context()
 	if req.ContentLength > MaxRequestBytes {
@@ -91,8 +91,8 @@ func (c *sendOnceDoer) clearToSend(req *http.Request, operation string) (token s
 	if bounded && deadlinePassed(by) {
 		return "", notSent(operation, SendDeadlinePassed, nil)
 	}
-	// The token comes before the turn. Otherwise requests that wait for a new token after
-	// their turn would leave all at once.
+	// The token comes before the turn. Otherwise requests that wait for a new token after their
+	// turn would all be sent at once.
 	token, err = c.token(ctx)
 	if err == nil && isHeaderSafe(token) {
 		asked := time.Now()
@@ -130,7 +130,7 @@ func notSent(operation string, reason Reason, cause error) error {
 	return &NotSentError{Operation: operation, Reason: reason, cause: cause}
 }
 
-// send sends the request once, when nothing forbids it.
+// send sends the request once, unless clearToSend returns an error.
 func (c *sendOnceDoer) send(req *http.Request, ex *inFlightRequest) (*http.Response, error) {
 	operation := ex.document.name
 	token, err := c.clearToSend(req, operation)
@@ -143,8 +143,8 @@ func (c *sendOnceDoer) send(req *http.Request, ex *inFlightRequest) (*http.Respo
 	var line connTracker
 	sheet := &guardedBody{body: req.Body, sendDeadline: by, onFirstRead: line.recordStart}
 	if bounded {
-		// Without this timer a slow connection would be waited for although the document may
-		// not go out any more.
+		// Without this timer the client would wait for a slow connection, although the document
+		// may not be sent any more.
 		late := time.AfterFunc(time.Until(by), func() {
 			if sheet.expireUnopened() {
 				cancel()
@@ -192,8 +192,8 @@ func (c *sendOnceDoer) send(req *http.Request, ex *inFlightRequest) (*http.Respo
 	return resp, nil
 }
 
-// waitTurn waits for the end of a pause, for the pace and for the bucket, no longer than the context
-// and the send-by time allow. It fails at once where the wait would be longer.
+// waitTurn waits for the end of a back-off, for the pace and for the bucket, no longer than the
+// context and the send deadline allow. It fails at once where the wait would be longer.
 func (c *sendOnceDoer) waitTurn(ctx context.Context) error {
 	if by, ok := SendDeadline(ctx); ok {
 		var cancel context.CancelFunc
@@ -212,13 +212,13 @@ func (c *sendOnceDoer) waitTurn(ctx context.Context) error {
 		if err := c.bucket.Wait(ctx); err != nil {
 			return err
 		}
-		if c.backOff.isOver() { // otherwise a pause began during the wait
+		if c.backOff.isOver() { // otherwise a back-off began during the wait
 			return nil
 		}
 	}
 }
 
-// token asks for the token, and waits no longer than the send-by time allows.
+// token gets the token, and waits no longer than the send deadline allows.
 func (c *sendOnceDoer) token(ctx context.Context) (string, error) {
 	if by, ok := SendDeadline(ctx); ok {
 		var cancel context.CancelFunc
@@ -228,8 +228,8 @@ func (c *sendOnceDoer) token(ctx context.Context) (string, error) {
 	return c.tokens.Token(ctx)
 }
 
-// observeRateLimit begins or ends a pause after an answer. A 429 spends what the bucket has saved for
-// a burst, because a burst after the pause would only be refused.
+// observeRateLimit records in the back-off whether the API answered 429. A 429 empties the
+// bucket, because the API would refuse a burst after the back-off.
 func (c *sendOnceDoer) observeRateLimit(resp *http.Response, sent time.Time) {
 	if resp.StatusCode == http.StatusTooManyRequests {
 		c.backOff.onRateLimited(sent, retryAfter(resp, RateLimited))
@@ -241,7 +241,8 @@ func (c *sendOnceDoer) observeRateLimit(resp *http.Response, sent time.Time) {
 	}
 }
 
-// classifyResponse reads the answer and decides by the HTTP status.
+// classifyResponse reads the answer and returns the body or an error, depending on the HTTP
+// status.
 func (c *sendOnceDoer) classifyResponse(ctx context.Context, resp *http.Response, ex *inFlightRequest) ([]byte, error) {
 	operation := ex.document.name
 	switch resp.StatusCode {
@@ -271,7 +272,7 @@ func (c *sendOnceDoer) classifyResponse(ctx context.Context, resp *http.Response
 		}
 		return body, nil
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
-		// Servers answer like this when they refuse a document before execution.
+		// Servers return these statuses when they refuse a document before execution.
 		var answer struct {
 			Data   json.RawMessage `json:"data"`
 			Errors []topLevelError `json:"errors"`
@@ -321,7 +322,7 @@ func retryAfter(resp *http.Response, reason Reason) time.Duration {
 
 var errToken = errors.New("administrate: the token is empty or holds characters a header cannot carry")
 
-// isHeaderSafe reports whether a header can carry the token.
+// isHeaderSafe reports whether a header can contain the token.
 func isHeaderSafe(token string) bool {
 	for i := range len(token) {
 		if token[i] <= ' ' || token[i] >= 0x7f {

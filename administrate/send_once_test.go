@@ -43,7 +43,7 @@ func client(t *testing.T, url string, change func(*Options)) *Client {
 	return c
 }
 
-// addInterest is the mutation of these tests: it carries values that no text may show.
+// addInterest is the mutation of these tests: it sends values that no text may show.
 func addInterest(ctx context.Context, c *Client) error {
 	_, err := c.AddInterest(ctx, AddInterest{
 		OpportunityID: "o", ItemID: "i", Kind: Course, Quantity: 1,
@@ -94,10 +94,10 @@ func outcomeOf(t *testing.T, err error) string {
 
 const successBody = `{"data":{"m0":{"opportunities":null,"addInterest":{"errors":[],"interests":[{"id":"1"}]}}}}`
 
-// TestAnswers is the table of a server's possible answers and the fate after each. DOC
-// (1, 2): 401, 429 and 500. DOC (3.5): an empty list of errors at the top is no error.
-// OBS (3.5): a non-empty list in the payload is a refusal, with any status. Missing or
-// null errors are no errors, and a missing result is not a success.
+// TestAnswers is the table of a server's possible answers and the outcome after each. DOC (1,
+// 2): 401, 429 and 500. DOC (3.5): an empty list of errors at the top is no error. OBS (3.5): a
+// non-empty list in the payload is a rejection, with any status. Missing or null errors are no
+// errors, and a missing result is not a success.
 func TestAnswers(t *testing.T) {
 	answer := func(status int, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
@@ -105,7 +105,7 @@ func TestAnswers(t *testing.T) {
 			_, _ = io.WriteString(w, body)
 		}
 	}
-	// echo answers with all that the client sent, token included.
+	// echo returns an answer with all that the client sent, token included.
 	echo := func(status int, form string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			body, _ := io.ReadAll(r.Body)
@@ -481,8 +481,8 @@ func TestKeptConnectionDies(t *testing.T) {
 	}
 }
 
-// failingConn is a connection whose writes fail from the nth on, after taking some bytes,
-// like a kept connection that the peer has reset.
+// failingConn is a connection whose writes fail from the nth on, after the connection took some
+// bytes, like a kept connection that the peer has reset.
 type failingConn struct {
 	net.Conn
 	from   atomic.Int32 // writes until the failure; negative means never
@@ -588,8 +588,8 @@ func (g *rereadingTransport) RoundTrip(r *http.Request) (*http.Response, error) 
 	return nil, errors.New(secretName)
 }
 
-// TestForeignTransport: with a transport that says nothing of its connections, only the
-// document's gate is evidence.
+// TestForeignTransport: with a transport that says nothing of its connections, only the guarded
+// body is evidence.
 func TestForeignTransport(t *testing.T) {
 	g := &rereadingTransport{}
 	c := client(t, "http://127.0.0.1/", func(o *Options) { o.Transport = g })
@@ -607,7 +607,7 @@ func TestForeignTransport(t *testing.T) {
 		t.Errorf("never read: %s", got)
 	}
 
-	// A transport that continues after its failure finds the gate shut.
+	// A transport that continues after its failure finds the guarded body sealed.
 	late := make(chan int, 1)
 	fail := make(chan struct{})
 	c = client(t, "http://127.0.0.1/", func(o *Options) {
@@ -713,8 +713,8 @@ func TestEndedBeforehand(t *testing.T) {
 	}
 }
 
-// TestSendByWhileConnecting: a slow connection does not let a document out late, and the
-// client does not wait for it.
+// TestSendByWhileConnecting: over a slow connection no document is sent late, and the client
+// does not wait for the connection.
 func TestSendByWhileConnecting(t *testing.T) {
 	for name, obeys := range map[string]bool{"a dialer that can be stopped": true, "one that cannot": false} {
 		t.Run(name, func(t *testing.T) {
@@ -741,8 +741,8 @@ func TestSendByWhileConnecting(t *testing.T) {
 	}
 }
 
-// TestCancelledBeforehand: a call that is cancelled while it gets its token or its
-// connection sent nothing, and says so.
+// TestCancelledBeforehand: a call that is cancelled while it waits for its token or its
+// connection sent nothing, and its error says so.
 func TestCancelledBeforehand(t *testing.T) {
 	transport := newHTTPTransport()
 	begun := make(chan struct{}, 2)
@@ -771,8 +771,7 @@ func TestCancelledBeforehand(t *testing.T) {
 	}
 }
 
-// TestSendByWhileRenewing: the client does not wait for a slow token after the send-by
-// time.
+// TestSendByWhileRenewing: the client does not wait for a slow token after the send deadline.
 func TestSendByWhileRenewing(t *testing.T) {
 	t.Parallel()
 	c := client(t, "http://127.0.0.1/", func(o *Options) {
@@ -821,8 +820,8 @@ func TestSeveredWire(t *testing.T) {
 	}
 }
 
-// TestGateHoldsTheTime: the last check is at the first byte. It also works when no timer
-// has fired yet, as after a process was stopped and continued.
+// TestGateHoldsTheTime: the send deadline is checked last at the first byte. This check also
+// works when no timer has fired yet, such as after a process was stopped and continued.
 func TestGateHoldsTheTime(t *testing.T) {
 	t.Parallel()
 	g := &guardedBody{body: io.NopCloser(strings.NewReader("document")), sendDeadline: time.Now().Add(-time.Nanosecond)}
@@ -932,7 +931,8 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// withheldAfterToken is a source of tokens that withdraws the permission once it is asked.
+// withheldAfterToken is a token source that withdraws the permission when its token is
+// requested.
 type withheldAfterToken struct{ withheld *atomic.Bool }
 
 func (s withheldAfterToken) Token(context.Context) (string, error) {

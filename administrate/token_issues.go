@@ -19,7 +19,7 @@ type TokenIssues struct {
 	Issues []TokenIssue
 }
 
-// ShowsTokenIssues reports whether TokenIssues can return anything. It cannot where the
+// ShowsTokenIssues reports whether TokenIssues can return anything. It returns false where the
 // assumption is switched off.
 func (c *Client) ShowsTokenIssues() bool { return c.assumed.TokenIssues != Off }
 

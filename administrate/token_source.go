@@ -27,15 +27,14 @@ type TokenError struct {
 	// Problem is one line without secrets.
 	Problem string
 
-	retryAfter time.Duration // asked for by the endpoint
+	retryAfter time.Duration // requested by the endpoint
 	cause      error
 }
 
 // Error shows the problem.
 func (e *TokenError) Error() string { return "no access token: " + e.Problem }
 
-// Unwrap returns the cause, if one is known. The cause may hold text from a
-// RefreshTokens.
+// Unwrap returns the cause, if one is known. The cause may contain text from a RefreshTokens.
 func (e *TokenError) Unwrap() error { return e.cause }
 
 // StaticToken is a TokenSource of one token that never changes.

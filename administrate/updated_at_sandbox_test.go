@@ -14,7 +14,7 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 )
 
-// recordingTransport is a transport that keeps the documents it carries.
+// recordingTransport is a transport that keeps the documents that it sends.
 type recordingTransport struct {
 	transport http.RoundTripper
 	sent      *[]string

@@ -7,8 +7,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// TaskQueue is the task queue of the API activities, separate from the workflows' so that
-// it can have a rate limit.
+// TaskQueue is the task queue of the API activities. The queue is separate from the task queue
+// of the workflows, so that it can have a rate limit.
 const TaskQueue = "administrate-api"
 
 // The registered names of the activities.
@@ -31,70 +31,73 @@ type Reason string
 
 // The reasons for not sending.
 const (
-	// ReasonUnresolvedNames: the request holds a name that the worker does not know; resolve the name
-	// first.
+	// ReasonUnresolvedNames: the request contains a name whose id the worker does not know;
+	// resolve the name first.
 	ReasonUnresolvedNames Reason = "names"
-	// ReasonEarlierRun: the namespace knows another run of the same reference, so the record may
-	// exist. Look for the mark of the reference first.
+	// ReasonEarlierRun: the reference may have had another run, so the record may exist. Search
+	// for the reference tag first.
 	ReasonEarlierRun Reason = "seen"
-	// ReasonReset: the server knows the run by another id than the workflow does, so the run
-	// was reset. The requests of the run before are read back first.
+	// ReasonReset: the server and the workflow know the run by different ids, so the run was reset
+	// or comes from a backup. The workflow first reads back the requests of the earlier run.
 	ReasonReset Reason = "reset"
-	// ReasonServerErrors: the API returns errors of its own. The workflow sets this reason, for a
-	// request whose fate was read back.
+	// ReasonServerErrors: the API returns errors of its own. A read fails with this reason, and
+	// the workflow sets it for a change that was read back.
 	ReasonServerErrors Reason = "errors"
-	// ReasonNamespaceBusy: the namespace gets too many questions to say now whether the
+	// ReasonNamespaceBusy: the namespace gets too many list requests to say now whether the
 	// reference had another run.
 	ReasonNamespaceBusy Reason = "namespace"
-	// ReasonUnreachable: no connection to the API.
+	// ReasonUnreachable: there is no connection to the API.
 	ReasonUnreachable Reason = "unreachable"
 	// ReasonAuthentication: the API does not accept the token.
 	ReasonAuthentication Reason = "authentication"
 	// ReasonWrongTenant: the namespace belongs to another tenant than the worker's credentials.
 	ReasonWrongTenant Reason = "tenant"
-	// ReasonRateLimit: the request is over the API's rate limit, or waited too long for a turn.
+	// ReasonRateLimit: the request exceeds the API's rate limit, or waited too long for its turn.
 	ReasonRateLimit Reason = "rate"
-	// ReasonSendDeadlinePassed: the time to send had passed.
+	// ReasonSendDeadlinePassed: the deadline for sending the request has passed.
 	ReasonSendDeadlinePassed Reason = "late"
-	// ReasonUnknownEffectKind: the worker does not know the requested effect; a worker of a later
-	// version does.
+	// ReasonUnknownEffectKind: the worker does not know the kind of the effect; a worker of a
+	// later version does.
 	ReasonUnknownEffectKind Reason = "version"
 	// ReasonPlaybookUnavailable: the worker does not know which playbook is in force, or cannot load
 	// the playbook, or has a playbook of a lower version than the opportunity has seen.
 	ReasonPlaybookUnavailable Reason = "playbook"
-	// ReasonTransitionUnplanned: the playbook in force has effects of moves, and the effects of a move
-	// in the request were not planned. Plan the move first.
+	// ReasonTransitionUnplanned: the playbook in force has effects of transitions, and the effects
+	// of a transition in the request were not planned. Plan the transition first.
 	ReasonTransitionUnplanned Reason = "unplanned"
-	// ReasonAttemptNotEnded: the activity was not ended by the attempt that may have sent the request. That
-	// attempt may still send the request.
+	// ReasonAttemptNotEnded: the attempt that may have sent the request did not report its end.
+	// That attempt may still send the request.
 	ReasonAttemptNotEnded Reason = "attempt"
-	// ReasonNoWorker: no worker took the activity in time. The workflow sets this reason,
-	// because the server says so.
+	// ReasonNoWorker: no worker took the activity in time. The workflow sets this reason when the
+	// server reports it.
 	ReasonNoWorker Reason = "queue"
 )
 
-// CallResult is the fate of a request as a whole.
+// CallResult is what is known of a request as a whole.
 type CallResult struct {
-	// Subject is the subject of the request: the reference of a create, the record of other
-	// changes, the key of an effect.
+	// Subject is the subject of the request: the reference of a create, the record of another
+	// change, or the key of an effect.
 	Subject string `json:"about,omitempty"`
-	// Status is done when the API answered the request (the answers say more), rejected when
-	// the API refused the request as a whole, not sent, or unknown.
+	// Status is done when the API responded to the request (the results say more), rejected when
+	// the API rejected the request as a whole, not sent, or unknown.
 	Status exchange.ChangeStatus `json:"fate"`
-	// Reason is set when Fate is not sent.
+	// Reason is set when Status is not sent. With an unknown Status, Reason is
+	// ReasonAttemptNotEnded or empty.
 	Reason Reason `json:"reason,omitempty"`
 	// MissingNames are the names to resolve, for ReasonUnresolvedNames.
 	MissingNames []exchange.UnresolvedName `json:"missing,omitempty"`
-	// RunID is the id of the run that made the request, for ReasonReset.
+	// RunID is the id by which the server knows the run, for ReasonReset.
 	RunID string `json:"run,omitempty"`
-	// ServerError says that the API answered with an error of its own. Failing goes with an
-	// unknown Fate or with unknown answers.
+	// ServerError says that the API responded with an error of its own. Status or the status of a
+	// result is then unknown.
 	ServerError bool `json:"failing,omitempty"`
-	// RetryAfter is how long the API asks for no requests, 0 when the API does not say.
+	// RetryAfter is how long to send nothing, because of the API or of the settle time; 0 is no
+	// such time.
 	RetryAfter time.Duration `json:"retryAfter,omitempty"`
-	// Error says why, unless Fate is done, and holds nothing that a person typed.
+	// Error says why a request was rejected or is unknown, and may say why it was not sent.
 	Error *opportunity.Error `json:"error,omitempty"`
-	// PlaybookFeatures are the rules of the worker's playbook; nil where the worker has none.
+	// PlaybookFeatures are the features of the worker's playbook; nil where the worker has no
+	// playbook.
 	PlaybookFeatures *PlaybookFeatures `json:"rules,omitempty"`
 }
 
@@ -103,14 +106,14 @@ type CreateInput struct {
 	Reference     opportunity.Reference   `json:"reference"`
 	Start         opportunity.Start       `json:"start"`
 	ResolvedNames []exchange.ResolvedName `json:"resolved,omitempty"`
-	// StartDigest is the digest of the start as it was given. Start need not hold that start
-	// in full. "" is not compared with earlier starts.
+	// StartDigest is the digest of the start as the caller gave it. Start need not be complete. ""
+	// is not compared with earlier starts.
 	StartDigest string `json:"startDigest,omitempty"`
-	// SkipEarlierRunCheck says that a search for the mark of the reference found no record. Earlier runs
-	// of the reference then need no look.
+	// SkipEarlierRunCheck says that a search for the reference tag found no record. Earlier runs
+	// of the reference then need no check.
 	SkipEarlierRunCheck bool `json:"looked,omitempty"`
-	// NoEarlierRun says that the namespace proves that the reference had no run before. Without that
-	// proof the worker looks for the record, because the index of runs may not show an
+	// NoEarlierRun says that the namespace proves that the reference had no run before. Without
+	// that proof the record is searched for first, because the index of runs may not show an
 	// earlier run yet.
 	NoEarlierRun bool `json:"first,omitempty"`
 	// RunID is the run id from the workflow's history; "" is not compared.
@@ -124,88 +127,89 @@ type CreateResult struct {
 	Region opportunity.Ref   `json:"region,omitzero"`
 }
 
-// ApplyInput holds changes of the record, for one request.
+// ApplyInput is the input of ApplyCommands: the changes of the record in one request.
 type ApplyInput struct {
 	Reference     opportunity.Reference   `json:"reference"`
 	Opportunity   opportunity.ID          `json:"opportunity"`
 	Changes       []exchange.Change       `json:"mutations"`
 	ResolvedNames []exchange.ResolvedName `json:"resolved,omitempty"`
-	// TransitionUnplanned says that the effects of a move in the request were not planned, because the
-	// playbook that the workflow knows has none.
+	// TransitionUnplanned says that the effects of a transition in the request were not planned,
+	// because the playbook that the workflow knows has none.
 	TransitionUnplanned bool `json:"unplanned,omitempty"`
 	// RunID is the run id from the workflow's history; "" is not compared.
 	RunID string `json:"run,omitempty"`
 }
 
-// ApplyResult holds one answer for each change when Fate is done.
+// ApplyResult holds one result for each change when Status is done.
 type ApplyResult struct {
 	CallResult
 	Results []exchange.ChangeResult `json:"answers,omitempty"`
 }
 
-// ReadInput asks for the record.
+// ReadInput is a request for the record.
 type ReadInput struct {
 	Reference   opportunity.Reference `json:"reference"`
 	Opportunity opportunity.ID        `json:"opportunity"`
 	// After continues with the interests of a record that has more interests than one
 	// request can read. The rest of the record is then left out.
 	After string `json:"after,omitempty"`
-	// ForAdoption says that the read is for an adoption. The record then holds the time of its last
-	// change, where the worker counts follow-ups from that time.
+	// ForAdoption says that the read is for an adoption. The record then contains the time of its
+	// last change, if the worker counts follow-ups from that time.
 	ForAdoption bool `json:"adopts,omitempty"`
-	// WorkflowID and Run are the run of the opportunity that takes over the record. With ""
-	// earlier runs are not asked about.
+	// WorkflowID and RunID identify the run of the opportunity that adopts the record. With ""
+	// earlier runs are not checked.
 	WorkflowID string `json:"workflow,omitempty"`
 	RunID      string `json:"run,omitempty"`
 }
 
-// TagOwner says whose mark a record carries.
+// TagOwner says whose reference tag a record has.
 type TagOwner string
 
-// The owners of a record.
+// The values of TagOwner.
 const (
-	// TagOwnerThis: the record carries the reference's mark.
+	// TagOwnerThis: the record has the tag of this reference.
 	TagOwnerThis TagOwner = "us"
-	// TagOwnerOther: the record carries the mark of another reference.
+	// TagOwnerOther: the record has the tag of another reference.
 	TagOwnerOther TagOwner = "other"
-	// TagOwnerNone: the record carries no mark.
+	// TagOwnerNone: the record has no reference tag.
 	TagOwnerNone TagOwner = "nobody"
-	// TagOwnerUnknown: under the worker's mark setting the worker cannot know.
+	// TagOwnerUnknown: the setting of the worker does not use reference tags, so the worker cannot
+	// know.
 	TagOwnerUnknown TagOwner = "untold"
 )
 
 // ReadResult is the record, or more of its interests.
 type ReadResult struct {
 	Record exchange.Snapshot `json:"record"`
-	// TagOwner and Run, the id of the run that asked, are set on the first page.
+	// TagOwner and RunID are set on the first page. RunID is the id of the run that asked.
 	TagOwner TagOwner `json:"owner,omitempty"`
-	// TaggedByOther says that the mark is certainly the mark of another reference. A name that
-	// only looks like a mark does not count.
+	// TaggedByOther says that the record certainly has the tag of another reference. A name that
+	// only looks like a tagged name does not count.
 	TaggedByOther bool   `json:"foreign,omitempty"`
 	RunID         string `json:"run,omitempty"`
-	// SettleTime is how long requests of an earlier run of the opportunity may still be
-	// committed to a record that carries the reference's mark already.
+	// SettleTime is how long the API may still commit requests of an earlier run, where the record
+	// has the tag of this reference already.
 	SettleTime time.Duration `json:"settling,omitempty"`
-	// Next is where the interests continue, "" at their end.
+	// Next is the cursor of the next interests, "" at the end of the interests.
 	Next string `json:"next,omitempty"`
-	// PlaybookFeatures are the rules of the worker's playbook, on the first page; nil where the worker
-	// has none.
+	// PlaybookFeatures are the features of the worker's playbook, on the first page; nil where the
+	// worker has no playbook.
 	PlaybookFeatures *PlaybookFeatures `json:"rules,omitempty"`
 }
 
-// TagInput is the request to put the reference's mark on a record that has none.
+// TagInput is the request to put the reference tag on a record that has none.
 type TagInput struct {
 	Reference   opportunity.Reference `json:"reference"`
 	Opportunity opportunity.ID        `json:"opportunity"`
-	// Name is the name of the record, for a mark in the name.
+	// Name is the name of the record, for a tag in the name.
 	Name string `json:"name"`
-	// WorkflowID and Run are the run of the opportunity that takes over the record. With ""
-	// the start is not compared with earlier starts.
+	// WorkflowID and RunID identify the run of the opportunity that adopts the record. With "" the
+	// start is not compared with earlier starts.
 	WorkflowID string `json:"workflow,omitempty"`
 	RunID      string `json:"run,omitempty"`
 }
 
-// FindInput asks for the record that carries the reference's mark.
+// FindInput is a search for the record that has the tag of the reference.
 type FindInput struct {
 	Reference opportunity.Reference `json:"reference"`
 	// Region is where the record was to be created, by id or name.
@@ -214,29 +218,30 @@ type FindInput struct {
 	ResolvedNames []exchange.ResolvedName `json:"resolved,omitempty"`
 	// After continues a search that needs more than one request.
 	After string `json:"after,omitempty"`
-	// StartDigest is the digest of the start. StartDigest is compared with the digests of
-	// earlier runs once a record is found; "" is not compared.
+	// StartDigest is the digest of the start. Once a record is found, StartDigest is compared with
+	// the digests of earlier runs; "" is not compared.
 	StartDigest string `json:"startDigest,omitempty"`
 }
 
-// FindResult holds the ids of the records found; more than one is a question.
+// FindResult holds the ids of the found records; an operator decides between several records.
 type FindResult struct {
-	// Reference is the reference whose mark was looked for.
+	// Reference is the reference whose tag was searched for.
 	Reference opportunity.Reference `json:"reference,omitempty"`
-	// TagDisabled says that no record can be found under the worker's mark setting.
+	// TagDisabled says that no record can be found, because the setting of the worker does not use
+	// reference tags.
 	TagDisabled bool             `json:"blind,omitempty"`
 	Found       []opportunity.ID `json:"found,omitempty"`
 	// Conflict is set where a record was found and an earlier run had another start.
 	Conflict *opportunity.Error `json:"conflict,omitempty"`
-	// SettleTime is how long requests of an earlier run may still be committed to a record that
+	// SettleTime is how long the API may still commit requests of an earlier run to a record that
 	// was found.
 	SettleTime time.Duration   `json:"settling,omitempty"`
 	Region     opportunity.Ref `json:"region,omitzero"`
-	// Next is where the search continues, "" at its end.
+	// Next is the cursor of the next page of the search, "" at the end of the search.
 	Next string `json:"next,omitempty"`
 }
 
-// ResolveInput asks what names mean.
+// ResolveInput lists names to resolve.
 type ResolveInput struct {
 	Names []exchange.UnresolvedName `json:"names"`
 }
@@ -246,7 +251,7 @@ type ResolveResult struct {
 	ResolvedNames []exchange.ResolvedName `json:"resolved"`
 }
 
-// ProbeResult says that the API returned an answer.
+// ProbeResult says that the API responded.
 type ProbeResult struct {
 	Answered bool `json:"answered"`
 }

@@ -10,29 +10,29 @@ import (
 // PlaybookFeatures says what the worker's playbook has.
 type PlaybookFeatures = exchange.PlaybookFeatures
 
-// PlanInput asks what the worker's playbook plans for an opportunity.
+// PlanInput is a request for the plan of the worker's playbook for an opportunity.
 type PlanInput struct {
 	Reference   opportunity.Reference `json:"reference"`
 	Opportunity opportunity.ID        `json:"opportunity"`
-	// PlanFor is what the plan is for. For a move, To may be left out where Step holds the
-	// step as a caller wrote it.
+	// PlanFor is the cause of the plan. For a transition, its To may be empty if TargetStep holds
+	// the step as a caller wrote it.
 	PlanFor exchange.PlanCause `json:"occasion,omitzero"`
-	// TargetStep is the name or the id of the step of a move.
+	// TargetStep is the name or the id of the target step of a transition.
 	TargetStep string `json:"step,omitempty"`
-	// Entered is when the opportunity came into its step, LastActivity when something other
-	// than a follow-up last happened with it.
+	// Entered is when the opportunity entered its step. LastActivity is when something other than
+	// a follow-up last happened with the opportunity.
 	Entered      time.Time `json:"entered,omitzero"`
 	LastActivity time.Time `json:"lastActivity,omitzero"`
-	// AdoptedAt is when the record was adopted, where follow-ups count from the record's own
-	// time of last change; else zero.
+	// AdoptedAt is when the record was adopted, if follow-ups count from the time of the record's
+	// last change; otherwise zero.
 	AdoptedAt time.Time `json:"adopted,omitzero"`
-	// Region is what the workflow knows of the region: the API's answer for the record does
-	// not hold it.
+	// Region is what the workflow knows of the region, because the API's response for the record
+	// does not contain it.
 	Region opportunity.Ref `json:"region,omitzero"`
-	// KnownInterests are the interests as the workflow made them: the API does not return all of
-	// their data.
+	// KnownInterests are the interests as the workflow added them, because the API does not return
+	// all of their data.
 	KnownInterests []opportunity.RecordedInterest `json:"known,omitempty"`
-	// DoneFollowUps are the follow-ups that are done.
+	// DoneFollowUps are the finished follow-ups.
 	DoneFollowUps []exchange.DoneFollowUp `json:"done,omitempty"`
 	// MinPlaybookVersion is the highest version of the playbook that the workflow has seen. The
 	// workflow takes no plan of a lower version.
@@ -46,11 +46,11 @@ type PlanResult struct {
 	PlaybookFeatures PlaybookFeatures  `json:"rules"`
 	Record           exchange.Snapshot `json:"record"`
 	Plan             exchange.Plan     `json:"plan"`
-	// TargetStep is the step of a move.
+	// TargetStep is the target step of a transition.
 	TargetStep opportunity.Step `json:"to,omitzero"`
 	// Events are the events of the interests, with their possible changes.
 	Events []EventChange `json:"events,omitempty"`
-	// TaggedByOther says that the record carries the mark of another reference.
+	// TaggedByOther says that the record has the tag of another reference.
 	TaggedByOther bool `json:"foreign,omitempty"`
 	// RunID is the id of the run that asked.
 	RunID string `json:"run,omitempty"`
@@ -63,14 +63,14 @@ type EventChange struct {
 	SoldOut   bool           `json:"soldOut,omitempty"`
 }
 
-// EffectInput asks to inspect one effect, or to act for it.
+// EffectInput is the input of InspectEffect and ExecuteEffect for one effect.
 type EffectInput struct {
 	Reference   opportunity.Reference `json:"reference"`
 	Opportunity opportunity.ID        `json:"opportunity"`
 	Effect      exchange.Effect       `json:"effect"`
-	// Undo asks to undo the effect, by its trace.
+	// Undo says to undo the effect, from its undo entry.
 	Undo bool `json:"undo,omitempty"`
-	// UndoEntry is what is kept of the effect so far.
+	// UndoEntry is the undo entry of the effect so far.
 	UndoEntry exchange.UndoEntry `json:"trace,omitzero"`
 	// Attendees are the attendees of the opportunity, for effects about learners.
 	Attendees []exchange.Attendee `json:"attendees,omitempty"`
@@ -90,34 +90,33 @@ type EffectInput struct {
 }
 
 // InspectResult is the result of an inspection. At most one of Request, RecheckAt and Error is
-// set. None of them means that the effect stands, or with Undo that nothing of the effect
-// counts any more.
+// set. If none is set, the effect is complete, or with Undo nothing of the effect counts any
+// more.
 type InspectResult struct {
 	// Subject is the key of the effect.
 	Subject string `json:"about,omitempty"`
-	// Request is the next request that is missing.
+	// Request is the next request that the effect needs.
 	Request *exchange.EffectRequest `json:"act,omitempty"`
-	// RecheckAt is when to look again, in UTC, where there is nothing to do before. Aside says
-	// that later effects need not wait for this effect.
+	// RecheckAt is when to inspect the effect again, in UTC, if nothing can be done before.
+	// NonBlocking says that later effects need not wait for this effect.
 	RecheckAt   time.Time `json:"again,omitzero"`
 	NonBlocking bool      `json:"aside,omitempty"`
 	// Error says why the effect cannot be ensured.
 	Error *opportunity.Error `json:"error,omitempty"`
-	// UndoEntry is what is kept from now on. Contacts are the contacts of the attendees, by
-	// their places in the list; "" where a contact is not known.
+	// UndoEntry is the undo entry from now on. Contacts are the contacts of the attendees, in the
+	// order of the attendees; "" where a contact is not known.
 	UndoEntry exchange.UndoEntry `json:"trace,omitzero"`
 	Contacts  []opportunity.ID   `json:"contacts,omitempty"`
-	// Reservation is what the API says of the places that are held, where the inspection
-	// read them.
+	// Reservation is what the API returns about the reserved places, if the inspection read them.
 	Reservation *opportunity.Reservation `json:"reservation,omitempty"`
 	// RunID is the id of the run that asked.
 	RunID string `json:"run,omitempty"`
 }
 
-// ExecuteResult is the result of an act.
+// ExecuteResult is the result of ExecuteEffect.
 type ExecuteResult struct {
 	CallResult
-	// UndoEntry is what is kept from now on, when Fate is done.
+	// UndoEntry is the undo entry from now on, when Status is done.
 	UndoEntry exchange.UndoEntry `json:"trace,omitzero"`
 	// Contacts are the contacts of the attendees, as in InspectResult.
 	Contacts []opportunity.ID `json:"contacts,omitempty"`

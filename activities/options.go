@@ -7,8 +7,8 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// The order for turns of the task queue's rate: first records that are urgent, then
-// commands and what they need, then follow-ups, then sweeps over records that no caller
+// The priorities of activities under the rate limit of the task queue: first urgent records,
+// then commands and what commands need, then follow-ups, then background reads that no caller
 // waits for.
 const (
 	priorityUrgent     = 1
@@ -17,9 +17,9 @@ const (
 	priorityBackground = 4
 )
 
-// ScheduleToStartTimeout returns how long a change waits for a worker at most. After that time, the
-// server has proven that nothing was sent. before is how many times in a row no worker
-// took the change.
+// ScheduleToStartTimeout returns how long a change waits for a worker at most. After that time,
+// it is proven that nothing was sent. before is how many times in a row no worker took the
+// change.
 func ScheduleToStartTimeout(before int) time.Duration {
 	return min(firstScheduleToStart<<min(before, 10), longestRound)
 }
@@ -27,7 +27,7 @@ func ScheduleToStartTimeout(before int) time.Duration {
 // firstScheduleToStart ends before a caller has waited for 120 s.
 const firstScheduleToStart = 100 * time.Second
 
-// ChangeOptions returns the options of an activity that changes something: one attempt, since
+// ChangeOptions returns the options of an activity that changes something: one attempt, because
 // the API cannot detect a repetition.
 func (t Times) ChangeOptions(summary string) workflow.ActivityOptions {
 	return workflow.ActivityOptions{
@@ -39,8 +39,8 @@ func (t Times) ChangeOptions(summary string) workflow.ActivityOptions {
 	}
 }
 
-// ProbeOptions returns the options of an activity that asks whether the API answers at all:
-// one attempt, since its failure is an answer, too.
+// ProbeOptions returns the options of an activity that tests whether the API responds at all:
+// one attempt, because a failure is a result, too.
 func ProbeOptions(summary string) workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		TaskQueue:           TaskQueue,
@@ -51,8 +51,9 @@ func ProbeOptions(summary string) workflow.ActivityOptions {
 	}
 }
 
-// BackgroundReadOptions returns the options of ReadOptions for reads that no caller waits for, such as
-// reading many records again. Commands go before a sweep, so its first round is long.
+// BackgroundReadOptions returns the options for a read that no caller waits for, such as one of
+// many records that are read again. Commands go before background reads, so the first round is
+// long.
 func BackgroundReadOptions(summary string) workflow.ActivityOptions {
 	o := ReadOptions(summary)
 	o.ScheduleToCloseTimeout = RoundTimeout(firstBackgroundRound)
@@ -60,18 +61,18 @@ func BackgroundReadOptions(summary string) workflow.ActivityOptions {
 	return o
 }
 
-// The bounds of the rounds of a read. The first two together end before a caller has
-// waited for 120 s. The last bound limits a day without an answer to about thirty rounds.
+// The bounds of the rounds of a read. The first two together end before a caller has waited for
+// 120 s. The last bound limits a day without a response to about thirty rounds.
 const (
 	firstRound           = 25 * time.Second
 	secondRound          = 65 * time.Second
 	thirdRound           = 2 * time.Minute
 	longestRound         = time.Hour
-	firstBackgroundRound = 2 // the first round of a sweep
+	firstBackgroundRound = 2 // the first round of a background read
 )
 
-// RoundTimeout returns how long a round of a read lasts at most, counted from the scheduling
-// of the activity. Within the round the server repeats the activity. Rounds count from 0.
+// RoundTimeout returns how long a round of a read lasts at most, counted from the scheduling of
+// the activity. Within the round the server retries the activity. Rounds count from 0.
 func RoundTimeout(round int) time.Duration {
 	switch round {
 	case 0:
@@ -91,18 +92,18 @@ func WithRound(o workflow.ActivityOptions, round int) workflow.ActivityOptions {
 	return o
 }
 
-// ReadBackOptions returns the options of ReadOptions for reading back a change whose answer was
-// lost. The first round is shorter: the time for the change and the settle time count
-// towards the 120 s, too.
+// ReadBackOptions returns the options for reading back a change whose response was lost. The
+// first round is shorter than with ReadOptions, because the time for the change and the settle
+// time also count towards the 120 s.
 func ReadBackOptions(summary string) workflow.ActivityOptions {
 	o := ReadOptions(summary)
 	o.StartToCloseTimeout, o.ScheduleToCloseTimeout = 15*time.Second, 20*time.Second
 	return o
 }
 
-// ReadOptions returns the options for the first round of an activity that only reads and that
-// a command waits for. The server repeats the activity within the bound of the round,
-// with pauses that grow from a second to a minute.
+// ReadOptions returns the options for the first round of an activity that only reads and that a
+// command waits for. Within the bound of the round, the server retries the activity with a
+// back-off that grows from a second to a minute.
 func ReadOptions(summary string) workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		TaskQueue:              TaskQueue,
@@ -116,20 +117,21 @@ func ReadOptions(summary string) workflow.ActivityOptions {
 	}
 }
 
-// WithFollowUpPriority returns the options for a follow-up: commands go before it.
+// WithFollowUpPriority returns the options with the priority of a follow-up; commands go before
+// follow-ups.
 func WithFollowUpPriority(o workflow.ActivityOptions) workflow.ActivityOptions {
 	o.Priority = temporal.Priority{PriorityKey: priorityFollowUps}
 	return o
 }
 
-// WithFairnessKey returns the options with a fairness key. Activities of one priority get their turns
-// in fair parts by this key; "" is a key, too.
+// WithFairnessKey returns the options with a fairness key. The server shares the rate fairly
+// among the keys of one priority; "" is a key, too.
 func WithFairnessKey(origin string, o workflow.ActivityOptions) workflow.ActivityOptions {
 	o.Priority.FairnessKey = origin
 	return o
 }
 
-// WithUrgentPriority returns the options for a record that goes before others.
+// WithUrgentPriority returns the options with the priority of an urgent record.
 func WithUrgentPriority(o workflow.ActivityOptions) workflow.ActivityOptions {
 	o.Priority.PriorityKey = priorityUrgent
 	return o

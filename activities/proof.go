@@ -6,9 +6,9 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// A result proves itself: the result names its subject, and its zero value proves
-// nothing. Anybody may complete an activity by hand, with any result. A result of a newer
-// or older worker may lack a member that this worker looks for.
+// A result names its subject, and the zero value of a result proves nothing. Anybody may
+// complete an activity by hand, with any result. A result of a newer or older worker may lack a
+// member that this worker requires.
 
 // Subject returns the subject of the change: the reference of the opportunity.
 func (in CreateInput) Subject() string { return string(in.Reference) }
@@ -22,10 +22,10 @@ func (in TagInput) Subject() string { return string(in.Opportunity) }
 // Subject returns the subject of the inspection or the change: the key of the effect.
 func (in EffectInput) Subject() string { return in.Effect.Key }
 
-// AsCallResult returns the part of a result that holds the fate of a change.
+// AsCallResult returns the part of a result that holds the status of a change.
 func (s *CallResult) AsCallResult() *CallResult { return s }
 
-// proves reports whether s proves the fate of the change with the subject about. A result
+// proves reports whether s proves the status of the change with the subject about. A result
 // without Subject counts by its other members.
 func (s CallResult) proves(about string) bool {
 	if s.Subject != "" && s.Subject != about {
@@ -42,23 +42,23 @@ func (s CallResult) proves(about string) bool {
 	return false
 }
 
-// Proves reports whether s proves the fate of the mark that in asks for.
+// Proves reports whether s proves the status of the tagging that in requests.
 func (s CallResult) Proves(in TagInput) bool { return s.proves(in.Subject()) }
 
-// Proves reports whether r proves the fate of the record that in asks for.
+// Proves reports whether r proves the status of the creation that in requests.
 func (r CreateResult) Proves(in CreateInput) bool {
 	return r.proves(in.Subject()) && (r.Status != exchange.StatusDone || r.Record.ID != "")
 }
 
-// Proves reports whether r proves the fate of the changes that in asks for; each change
-// needs an answer.
+// Proves reports whether r proves the status of the changes that in requests; each change needs
+// a result.
 func (r ApplyResult) Proves(in ApplyInput) bool {
 	return r.proves(in.Subject()) && (r.Status != exchange.StatusDone || len(r.Results) == len(in.Changes))
 }
 
-// ProvesChange reports whether the answer proves the fate of the change. The content of
-// the record proves a change that was made: the step of a move, the details of an update,
-// and until when places are held.
+// ProvesChange reports whether the result proves the status of the change. For a change that
+// was made, the result must hold content of the record: the step of a transition, the details
+// of an update, or until when places are reserved.
 func ProvesChange(answer exchange.ChangeResult, change exchange.Change) bool {
 	switch answer.Status {
 	case exchange.StatusRejected, exchange.StatusNotSent, exchange.StatusUnknown:
@@ -71,7 +71,7 @@ func ProvesChange(answer exchange.ChangeResult, change exchange.Change) bool {
 	return false
 }
 
-// Proves reports whether r proves the fate of the act that in asks for.
+// Proves reports whether r proves the status of the request that in contains.
 func (r ExecuteResult) Proves(in EffectInput) bool { return r.proves(in.Subject()) }
 
 // Proves reports whether r holds the record that in requests.
@@ -79,7 +79,7 @@ func (r ReadResult) Proves(in ReadInput) bool {
 	return r.Record.ID == in.Opportunity && (in.After != "" || r.TagOwner != "" && r.Record.Step.ID != "")
 }
 
-// Proves reports whether r proves which records carry the mark of the reference in in.
+// Proves reports whether r proves which records have the tag of the reference in in.
 func (r FindResult) Proves(in FindInput) bool {
 	if r.Reference == "" {
 		return r.TagDisabled || r.Region.ID != ""
@@ -87,7 +87,7 @@ func (r FindResult) Proves(in FindInput) bool {
 	return r.Reference == in.Reference
 }
 
-// Proves reports whether r holds the meaning of each name that in asks for.
+// Proves reports whether r holds the meaning of each name in in.
 func (r ResolveResult) Proves(in ResolveInput) bool {
 	return slices.EqualFunc(r.ResolvedNames, in.Names, func(one exchange.ResolvedName, name exchange.UnresolvedName) bool {
 		return one.UnresolvedName == name && (one.ID != "" || one.Error != nil)
@@ -97,7 +97,7 @@ func (r ResolveResult) Proves(in ResolveInput) bool {
 // Proves reports whether r is the plan for the record in in.
 func (r PlanResult) Proves(in PlanInput) bool { return r.Record.ID == in.Opportunity }
 
-// Proves reports whether r says what the effect of in still needs. A result without Subject
+// Proves reports whether r says what the effect in in still needs. A result without Subject
 // counts when it names the run that asked.
 func (r InspectResult) Proves(in EffectInput) bool {
 	if r.Subject == "" {

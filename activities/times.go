@@ -13,17 +13,17 @@ const (
 	DefaultQuietTime    = 30 * time.Second
 )
 
-// Times bound how long a request that changes something may be under way, and how long
-// the next plan is delayed. Zero members have the defaults.
+// Times bound how long a request that changes something may take, and how long the next plan is
+// delayed. Zero members have the defaults.
 type Times struct {
 	// SendWindow is how long after its start an activity may still put a change on
 	// the wire; 0 is DefaultSendWindow.
 	SendWindow time.Duration
-	// ResponseTime is how long after the send window the worker waits for the answer. After it
-	// the fate of the change is unknown; 0 is DefaultResponseTime.
+	// ResponseTime is how long after the send window the worker waits for the response. After that
+	// time the status of the change is unknown; 0 is DefaultResponseTime.
 	ResponseTime time.Duration
-	// SettleTime is how long the API may still commit a request after the answer or after
-	// the client gave up; 0 is DefaultSettleTime. Read-backs come only after it.
+	// SettleTime is how long the API may still commit a request after the response or after the
+	// client gave up; 0 is DefaultSettleTime. A change is read back only after that time.
 	SettleTime time.Duration
 	// QuietTime is how long no command must have ended before the follow-ups are planned
 	// again; 0 is DefaultQuietTime.
@@ -41,19 +41,19 @@ func (t Times) Settle() time.Duration { return cmp.Or(t.SettleTime, DefaultSettl
 // again.
 func (t Times) Quiet() time.Duration { return cmp.Or(t.QuietTime, DefaultQuietTime) }
 
-// SettleAfterStart returns how long after the start of an activity the API may still commit
-// its request. It is for an activity whose sending attempt may not have ended. The worker
-// sends within the window and waits for the answer, and the API commits within the settle
+// SettleAfterStart returns how long after the start of an activity the API may still commit its
+// request. It is for an activity whose sending attempt may not have ended. The worker sends
+// within the send window and waits for the response, and the API commits within the settle
 // time.
 func (t Times) SettleAfterStart() time.Duration {
 	return t.sendWindow() + t.responseTime() + t.Settle()
 }
 
 // SendDeadline returns the last moment at which an activity may put a change on the wire.
-// started is when the server handed out the activity. The server gives up the activity
-// after timeout, counted from started; 0 is never. The worker that scheduled the activity
-// may have other times than the worker that carries it out. The earlier moment counts, so
-// that the worker sends nothing after the server has given up.
+// started is when the server handed out the activity. The server gives up the activity after
+// timeout, counted from started; 0 is never. The worker that scheduled the activity may have
+// other times than the worker that executes it. The earlier moment counts, so that the worker
+// sends nothing after the server has given up.
 func (t Times) SendDeadline(started time.Time, timeout time.Duration) time.Time {
 	window := t.sendWindow()
 	if timeout > 0 {

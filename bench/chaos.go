@@ -15,8 +15,8 @@ import (
 	"github.com/oppflow/oppflow/e2e/chaos/audit"
 )
 
-// chaosCommand runs a storm. Its error is a usage error, or reports that the storm found something or could not be
-// run.
+// chaosCommand runs a chaos experiment. Its error is a usage error, or reports that the experiment
+// found something or could not be run.
 func chaosCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	asked, err := chaosFlags(args, stdout)
 	if err != nil {
@@ -40,7 +40,7 @@ func chaosCommand(ctx context.Context, args []string, stdout, stderr io.Writer) 
 	return verdict(report, asked.short || len(asked.options.Only) > 0)
 }
 
-// verdict returns an error when the storm found something wrong, and nil otherwise.
+// verdict returns an error when the experiment found something wrong, and nil otherwise.
 func verdict(report chaos.Report, short bool) error {
 	switch unvisited, unmet := report.MissingKillPoints(), report.Uncovered(); {
 	case len(report.Violations) > 0:
@@ -81,7 +81,7 @@ func chaosFlags(args []string, stdout io.Writer) (chaosArgs, error) {
 	race := fs.Bool("race", false, "build worker and sandbox with the race detector")
 	fs.StringVar(&a.output, "output", outputText, "how the report is written: text or json")
 	if err := fs.Parse(args); err != nil {
-		if err == pflag.ErrHelp { //nolint:errorlint // pflag answers it as it is
+		if err == pflag.ErrHelp { //nolint:errorlint // pflag returns the error unwrapped
 			fmt.Fprintf(stdout, "Usage:\n  bench chaos [flags]\n\nFlags:\n%s", fs.FlagUsages())
 			return a, err
 		}

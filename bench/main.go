@@ -1,4 +1,5 @@
-// Command bench measures and stresses Oppflow, on parts of its own on this machine.
+// Command bench measures Oppflow and runs experiments on Oppflow, with parts of its own on this
+// machine.
 package main
 
 import (

@@ -41,7 +41,8 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// A storm fails when it found something. In the long form it also fails when it did not visit a disruption.
+// An experiment fails when it found something. In the long form it also fails when a kill point was
+// not reached, or when a disruption affected too few messages.
 func TestVerdict(t *testing.T) {
 	visited := chaos.Report{}
 	for _, place := range chaos.KillPoints() {

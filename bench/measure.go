@@ -18,7 +18,8 @@ import (
 	"github.com/oppflow/oppflow/bench/compare"
 )
 
-// measureCommand measures. Its error is a usage error, or says why something could not be measured.
+// measureCommand runs the measurements. Its error is a usage error, or the reason why something
+// could not be measured.
 func measureCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	var o compare.Options
 	fs := pflag.NewFlagSet("bench", pflag.ContinueOnError)

@@ -27,8 +27,8 @@ func TestComposeFileIsComplete(t *testing.T) {
 	}
 }
 
-// release matches an image with the tag of a release, which never moves. Oppflow's own image is built here and has
-// no release.
+// release matches an image with the tag of a release, which never changes. Oppflow's own image is
+// built here and has no release.
 var release = regexp.MustCompile(`^[a-z0-9./-]+:v?\d+\.\d+(\.\d+)?(-[a-z0-9.]+)?(@sha256:[0-9a-f]{64})?$`)
 
 func TestImagesArePinned(t *testing.T) {
@@ -73,7 +73,7 @@ func TestTemporalHasTheVersionThatIsTested(t *testing.T) {
 	}
 }
 
-// required returns the version of a module in a go.mod, without its v.
+// required returns the version of a module in a go.mod, without the letter v.
 func required(t *testing.T, gomod, module string) string {
 	t.Helper()
 	found := regexp.MustCompile(`(?m)^\s*` + regexp.QuoteMeta(module) + ` v(\S+)`).FindStringSubmatch(gomod)
@@ -83,7 +83,8 @@ func required(t *testing.T, gomod, module string) string {
 	return found[1]
 }
 
-// A service waits for what it needs from another service: the end of a step, or the health of any other service.
+// A service waits for each service that it needs: for the end of a one-shot service, or for the
+// health of any other service.
 func TestServicesWaitForWhatTheyNeed(t *testing.T) {
 	for name, service := range load(t, nil).Services {
 		for on, dependency := range service.DependsOn {
@@ -96,7 +97,8 @@ func TestServicesWaitForWhatTheyNeed(t *testing.T) {
 			}
 		}
 	}
-	// The short form of depends_on has a default condition, and that condition is never the right one.
+	// The short form of depends_on has a default condition, and the default is wrong for every
+	// service here.
 	var written struct {
 		Services map[string]struct {
 			DependsOn yaml.Node `yaml:"depends_on"`
@@ -134,7 +136,8 @@ func TestServicesWaitForWhatTheyConnectTo(t *testing.T) {
 	}
 }
 
-// credential reports whether a variable holds a credential. Its value is never a host, even if it reads like one.
+// credential reports whether a variable contains a credential. The value of a credential is never a
+// host, even if the value equals a service's name.
 func credential(variable string) bool {
 	return strings.HasSuffix(variable, "_USER") || strings.HasSuffix(variable, "_PWD") || strings.HasSuffix(variable, "_PASSWORD") || strings.HasSuffix(variable, "_TOKEN")
 }
@@ -164,7 +167,8 @@ func TestNothingIsPublishedBeyondThisMachine(t *testing.T) {
 	}
 }
 
-// Data that has to survive is in named volumes. Everything else is files of the checkout, read only.
+// Data that must survive is in named volumes. All other volumes are files of the checkout, read
+// only.
 func TestDataLiesInNamedVolumes(t *testing.T) {
 	project := load(t, nil)
 	mounted := map[string]string{}
@@ -221,8 +225,8 @@ func TestServicesAreWatchedAndBounded(t *testing.T) {
 	}
 }
 
-// A worker that is asked to stop completes the requests under way: 40 s for calls of the API, 5 s for steps of
-// workflows, and the last messages to Temporal.
+// A worker that stops completes its running work: 40 s for calls of the API, 5 s for workflow
+// tasks, and time for the last messages to Temporal.
 func TestWorkerMayFinishWhenItStops(t *testing.T) {
 	const needed = 45*time.Second + 10*time.Second
 	grace := load(t, nil).Services["worker"].StopGracePeriod
@@ -258,7 +262,8 @@ func TestExampleListsEveryVariable(t *testing.T) {
 	}
 }
 
-// Everything in the example can be set exactly as written, and nothing changes but the tenant.
+// Every variable of the example can be set as written, and the only effect is the change of the
+// tenant.
 func TestExampleCanBeUsed(t *testing.T) {
 	plain, told := load(t, nil), example(t)
 	settled := load(t, told)
@@ -278,8 +283,8 @@ func TestExampleCanBeUsed(t *testing.T) {
 	}
 }
 
-// The token of a tenant goes to the worker and nowhere else. The token of the sandbox never goes to a tenant with its
-// own token.
+// Only the worker gets the token of a tenant. The token of the sandbox is never sent to a tenant
+// that has its own token.
 func TestTokensReachOnlyTheirService(t *testing.T) {
 	const tenant, local = "tk-3141592653", "sandbox-2718281828"
 	services := load(t, map[string]string{

@@ -70,7 +70,7 @@ func TestImageRunsUnprivileged(t *testing.T) {
 	}
 }
 
-// Secrets and local files of this machine stay out of the image.
+// The image contains no secrets and no local files of this machine.
 func TestSecretsStayOutOfTheImage(t *testing.T) {
 	ignored := map[string]bool{}
 	for line := range strings.Lines(read(t, ".dockerignore")) {

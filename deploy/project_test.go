@@ -12,7 +12,7 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// root is the checkout, seen from this package.
+// root is the checkout, relative to this package.
 const root = ".."
 
 // load reads the compose file with the variables. A warning fails the test, because each warning is a mistake in the
@@ -61,7 +61,8 @@ func read(t *testing.T, path string) string {
 	return string(content)
 }
 
-// example returns the variables of .env.example: those that are commented out with their defaults.
+// example returns the variables of .env.example with their defaults. In the file, the variables are
+// commented out.
 func example(t *testing.T) map[string]string {
 	t.Helper()
 	values := map[string]string{}

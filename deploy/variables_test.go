@@ -20,9 +20,9 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// The program of a service reads every variable that the service gets. The same holds for every flag of a command of
-// Oppflow. For the worker and the command line, their help is the evidence. For other programs, the source of their
-// release is the evidence.
+// The program of a service reads every variable that the service gets. For the worker and the
+// command line, their help is the evidence. For other programs, the source of their release is the
+// evidence.
 func TestEveryVariableIsRead(t *testing.T) {
 	project := load(t, example(t))
 	server, ui := moduleDir(t, "go.temporal.io/server"), moduleDir(t, "github.com/temporalio/ui-server/v2")
@@ -51,8 +51,8 @@ func TestEveryVariableIsRead(t *testing.T) {
 			}
 		}
 	}
-	// Every variable of the worker that an operator may set can be set, except for files, which nothing mounts. A
-	// refresh token in a variable would be outdated after a restart.
+	// Every variable of the worker that an operator may set can be set, except for files that the
+	// compose file does not mount. A refresh token in a variable would be outdated after a restart.
 	left := names("TEMPORAL_PROFILE", "TEMPORAL_CONFIG_FILE", "ADMINISTRATE_TOKEN_FILE", "ADMINISTRATE_CLIENT_SECRET_FILE", "ADMINISTRATE_REFRESH_TOKEN")
 	for variable := range readers["worker"] {
 		if _, given := setVariables(project.Services["worker"])[variable]; given == left[variable] {
@@ -137,7 +137,7 @@ func moduleDir(t *testing.T, module string) string {
 		t.Fatalf("go list -m %s: %v\n%s", module, err, stderr.String())
 	}
 	if len(bytes.TrimSpace(dir)) == 0 {
-		// A fresh cache holds only the go.mod of the module.
+		// A new cache contains only the go.mod of the module.
 		download := exec.CommandContext(t.Context(), "go", "mod", "download", module)
 		download.Dir, download.Env = command.Dir, command.Env
 		if out, err := download.CombinedOutput(); err != nil {

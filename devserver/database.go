@@ -15,7 +15,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
-// retention is how long a namespace keeps closed workflows: long enough to look at them a week later.
+// retention is how long a namespace keeps closed workflows.
 const retention = 30 * 24 * time.Hour
 
 // newPersistence prepares the database for the server and returns its configuration.
@@ -33,7 +33,8 @@ func newPersistence(o options) (config.Persistence, error) {
 	}, err
 }
 
-// newDatabase prepares the SQLite database: its schema and the namespace. It returns the configuration.
+// newDatabase prepares the SQLite database, with its schema and the namespace, and returns its
+// configuration.
 func newDatabase(o options) (*config.SQL, error) {
 	database := memoryDatabase()
 	if o.db != "" {
@@ -60,7 +61,8 @@ func memoryDatabase() *config.SQL {
 	return &config.SQL{
 		PluginName:   sqliteplugin.PluginName,
 		DatabaseName: "temporal",
-		// The database is shared by all connections of the process. It is gone with the last one.
+		// All connections of the process share the database. The database ends with the last
+		// connection.
 		ConnectAttributes: map[string]string{"mode": "memory", "cache": "shared"},
 	}
 }
@@ -84,8 +86,8 @@ func escapePath(path string) string {
 	return strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
 }
 
-// createFile creates a new database if there is none. Even when the process is killed, the file appears under its
-// name either with all tables or not at all.
+// createFile creates a new database if there is none. The file appears under its name only with all
+// tables, even when the process is killed.
 func createFile(path string) error {
 	switch empty, err := isEmpty(path); {
 	case err != nil:
@@ -97,8 +99,9 @@ func createFile(path string) error {
 	if err := os.Remove(part); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	// The server's pool keeps this connection until the process ends. The connection is not used again and holds no
-	// lock. With the journal mode of the next connection it would keep files open under the old name.
+	// The server's pool keeps this connection until the process ends. The connection is not used
+	// again and locks nothing. With the journal mode wal, the connection would keep files open
+	// under the old name.
 	err := sqlite.SetupSchema(&config.SQL{
 		PluginName:        sqliteplugin.PluginName,
 		DatabaseName:      escapePath(part),
@@ -132,8 +135,8 @@ func isEmpty(path string) (bool, error) {
 	return false, nil
 }
 
-// lockDatabase keeps other servers from using the file while this server runs. Two servers would corrupt each other's
-// shards.
+// lockDatabase locks the file, so that no other server uses the file while this server runs. Two
+// servers would corrupt the shards in the file.
 func (o *options) lockDatabase() (release func(), err error) {
 	if o.db == "" {
 		return func() {}, nil

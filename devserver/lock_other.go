@@ -2,5 +2,5 @@
 
 package main
 
-// lockFile does nothing on systems that cannot lock files this way.
+// lockFile does nothing on systems without file locks of Unix.
 func lockFile(string) (release func(), err error) { return func() {}, nil }

@@ -8,9 +8,10 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// logger writes to standard error, one record per line and without stack traces, because users of this server want
-// to read the errors of their own program. For the same reason logger omits the messages of services that start or
-// stop and cannot reach each other for a moment. It keeps these messages when more than warnings is asked for.
+// logger writes to standard error, one record per line and without stack traces, because users of
+// this server want to read the errors of their own program. For the same reason logger omits the
+// messages of services that start or stop and cannot reach each other for a short time. With a
+// level below warnings, logger writes these messages, too.
 type logger struct {
 	log.Logger
 	minimum zap.AtomicLevel

@@ -1,20 +1,24 @@
 // Command devserver is a Temporal server with its Web UI in one process, for demonstrations and tests on one machine.
 //
-// It is the real server, with all four services. It uses SQLite, in memory or in a file that survives a restart and a
-// kill, or an existing PostgreSQL. It listens on the loopback interface only, because it has no login. It is not for
-// running Temporal in production. It knows nothing of Oppflow and is a module of its own, so the server's many
-// dependencies stay out of the product's.
+// Command devserver runs the real server, with all four services. The database is SQLite, in memory
+// or in a file that survives a restart and a kill, or an existing PostgreSQL. The server listens on
+// the loopback interface only, because the server has no login. Do not use devserver in production.
+// Command devserver does not depend on Oppflow and is a module of its own, so the many dependencies
+// of the server are not dependencies of the product.
 //
-// A first build compiles 1655 packages. The server's packages import by name everything that a configuration may ask for.
-// So unused packages cannot be left out without a copy of the server. These are the clients of Kubernetes (268 packages,
-// 83 s of one core) and of AWS (116 packages, over 60 s), which the server uses to start workers and to keep archives.
-// There are also the clients of Google Cloud, Elasticsearch, Cassandra and MySQL. The server itself takes over 130 s,
-// linking 6 s. Two things do save time:
-//   - Packages that this module shares with the module above are compiled once, as long as both use the same versions:
-//     68 of 123 s, without the standard library. A test of the package stack compares the versions. A build with another
-//     CGO_ENABLED than that of the module above would lose most of the 68 s.
-//   - The tag disable_grpc_modules leaves out a direct path to Google's storage: 145 packages, 36 s. A build without the
-//     tag compiles a hundred packages of the server again, so all builds of one checkout should have it.
+// A first build compiles 1655 packages. The server's packages import every package that a
+// configuration may need. So unused packages cannot be left out without a copy of the server. The
+// unused packages are the clients of Kubernetes (268 packages, 83 s of one core), AWS (116
+// packages, over 60 s), Google Cloud, Elasticsearch, Cassandra and MySQL. The server uses the
+// clients of Kubernetes and AWS to start workers and to keep archives. The server itself takes over
+// 130 s, linking 6 s. Two measures save time:
+//   - Packages that this module shares with the parent module are compiled once, if both modules
+//     use the same versions: 68 of 123 s, without the standard library. A test of the package stack
+//     compares the versions. A build with another CGO_ENABLED than that of the parent module loses
+//     most of the 68 s.
+//   - The tag disable_grpc_modules leaves out a direct path to Google's storage (145 packages, 36
+//     s). A build without the tag compiles a hundred packages of the server again, so all builds of
+//     one checkout should have the tag.
 package main
 
 import (
@@ -40,7 +44,8 @@ const (
 const (
 	// startTimeout bounds the time from the start until all services respond.
 	startTimeout = 60 * time.Second
-	// stopTimeout bounds a clean stop. The data in the database is safe either way.
+	// stopTimeout bounds a clean stop. The data in the database is safe even when the stop is not
+	// clean.
 	stopTimeout = 20 * time.Second
 )
 
@@ -55,7 +60,7 @@ func runUntilSignalled() int {
 	return run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 }
 
-// run is the whole program. It returns the exit status.
+// run is the whole program, and returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o, err := parse(args, stdout)
 	switch {
@@ -90,7 +95,7 @@ func serve(ctx context.Context, o options, stdout io.Writer) (err error) {
 		return err
 	}
 	defer func() {
-		// The server is not ready any more once it begins to stop.
+		// The server is not ready any more when the stop begins.
 		err = errors.Join(err, removeReady(o.readyFile), server.stop())
 	}()
 
@@ -98,7 +103,7 @@ func serve(ctx context.Context, o options, stdout io.Writer) (err error) {
 	defer cancel()
 	if err := server.awaitReady(startCtx); err != nil {
 		if ctx.Err() != nil {
-			return nil // asked to stop before it was ready
+			return nil // the program was interrupted before the server was ready
 		}
 		return err
 	}

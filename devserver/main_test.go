@@ -27,7 +27,8 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// The tests run the real program as a process. This test binary is the program when the variable is set.
+// programVariable is the variable with which this test binary runs as the real program. Without the
+// variable the binary runs tests.
 const programVariable = "DEVSERVER_TEST_PROGRAM"
 
 func TestMain(m *testing.M) {
@@ -47,7 +48,7 @@ type process struct {
 	exit      chan struct{}
 }
 
-// program runs the program without waiting for anything.
+// program starts the program and does not wait until it is ready.
 func program(t *testing.T, args ...string) *process {
 	t.Helper()
 	executable, err := os.Executable()
@@ -128,7 +129,8 @@ var (
 	labels = sdktemporal.NewSearchAttributeKeyKeywordList("Labels")
 )
 
-// counterWorkflow adds up the numbers of signals and updates until it is told to end, and shows the sum.
+// counterWorkflow adds up the numbers of signals and updates until a signal with 0, and shows the
+// sum.
 func counterWorkflow(ctx workflow.Context) (int, error) {
 	sum, end := 0, false
 	err := workflow.SetUpdateHandler(ctx, "add", func(ctx workflow.Context, n int) (int, error) {
@@ -180,7 +182,7 @@ func add(t *testing.T, c client.Client, id string, n int) {
 	}
 }
 
-// wantCount waits until the workflow's sum is the wanted sum.
+// wantCount waits until the sum of the workflow is the wanted sum.
 func wantCount(t *testing.T, c client.Client, id string, want int) {
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
@@ -201,13 +203,14 @@ func wantCount(t *testing.T, c client.Client, id string, want int) {
 	}
 }
 
-// wantFound waits until visibility finds the workflow. Visibility is written a moment later than the rest.
+// wantFound waits until the query finds the wanted number of workflows. Visibility is written a
+// short time after the other data.
 func wantFound(t *testing.T, c client.Client, query string, want int64) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		count, err := c.CountWorkflow(t.Context(), &workflowservice.CountWorkflowExecutionsRequest{Query: query})
 		if err != nil {
-			t.Fatal(err) // for instance an unknown attribute, which must be known from the start
+			t.Fatal(err) // for instance an unknown attribute: the attributes must be known from the start
 		}
 		if count.Count == want {
 			return
@@ -218,8 +221,8 @@ func wantFound(t *testing.T, c client.Client, query string, want int64) {
 	}
 }
 
-// The test covers a program's whole life with the server. Everything that the product needs works, and accepted
-// messages survive kill -9.
+// Everything that the product needs works from the first start of the server to its end, and
+// accepted messages survive kill -9.
 func TestServer(t *testing.T) {
 	db := filepath.Join(t.TempDir(), "odd %41?#name.db")
 	args := []string{
@@ -240,7 +243,7 @@ func TestServer(t *testing.T) {
 	}
 	w := startWorker(t, c)
 
-	// Update with start, with a summary for the UI.
+	// An update with start, with a summary for the UI.
 	start := c.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
 		ID: "one", TaskQueue: "counters", StaticSummary: "the first counter",
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
@@ -280,8 +283,8 @@ func TestServer(t *testing.T) {
 	}
 	wantCount(t, c, "one", 1111)
 
-	// The server is killed without a warning. No worker has seen the last accepted signal. The server returns on
-	// the same port.
+	// The server is killed before a worker has received the last accepted signal. The server starts
+	// again on the same port.
 	w.Stop()
 	if err := c.SignalWorkflow(t.Context(), "one", "", "add", 10000); err != nil {
 		t.Fatal(err)
@@ -304,7 +307,7 @@ func TestServer(t *testing.T) {
 	wantFound(t, c, "Stage = 'Counting' AND ExecutionStatus = 'Running'", 1)
 	again.terminate(t)
 
-	// Another port, and one more attribute.
+	// The server starts on another port, with one more attribute.
 	third := up(t, append(args, "--search-attribute", "Size=Int")...)
 	c3 := dial(t, third.Temporal)
 	startWorker(t, c3)
@@ -342,7 +345,8 @@ func get(t *testing.T, url string) (int, []byte) {
 	return response.StatusCode, body
 }
 
-// The server listens on the loopback interface only, and a quiet run writes two lines.
+// A headless server in memory keeps closed workflows for the retention, has worker heartbeats, and
+// writes one line.
 func TestServerInMemory(t *testing.T) {
 	p := up(t, "--port", "0", "--headless", "--namespace", "training")
 	if p.UI != "" {
@@ -365,7 +369,7 @@ func TestServerInMemory(t *testing.T) {
 	}
 }
 
-// A server that is asked to stop while it starts stops cleanly, too.
+// A server that gets SIGTERM while it starts stops cleanly, too.
 func TestStopBeforeReady(t *testing.T) {
 	for _, wait := range []time.Duration{0, 100 * time.Millisecond, 200 * time.Millisecond, 300 * time.Millisecond} {
 		db := filepath.Join(t.TempDir(), "x.db")
@@ -381,7 +385,7 @@ func TestStopBeforeReady(t *testing.T) {
 		select {
 		case <-p.exit:
 			t.Fatalf("it ended by itself: %s", p.out)
-		case <-time.After(wait): // somewhere during the start
+		case <-time.After(wait): // a time during the start
 		}
 		p.terminate(t)
 	}

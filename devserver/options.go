@@ -35,8 +35,8 @@ var namespaceName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}$`)
 // searchAttributeName is the form of a search attribute's name here. Such a name needs no quoting in a query.
 var searchAttributeName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,99}$`)
 
-// parse reads the command line. An error names the flag and what would be right. When help is asked for, parse
-// writes it and returns pflag.ErrHelp.
+// parse reads the command line. An error names the flag and the right form. With the flag for help,
+// parse writes the help and returns pflag.ErrHelp.
 func parse(args []string, help io.Writer) (options, error) {
 	o := options{searchAttributes: map[string]enumspb.IndexedValueType{}, dynamicConfig: defaultDynamicConfig()}
 	fs := pflag.NewFlagSet("devserver", pflag.ContinueOnError)
@@ -136,8 +136,8 @@ func (o *options) addDynamicConfig(text string) error {
 	if !json.Valid([]byte(value)) {
 		return errors.New("the value is not JSON; a text needs quotes")
 	}
-	// JSON is YAML. The server's loader knows all keys and their possible values. Whatever causes only a warning
-	// here would later be ignored silently.
+	// JSON is YAML. The server's loader knows all keys and their possible values. A warning is an
+	// error here, because the server would ignore the value without a message.
 	var loader dynamicconfig.YamlLoader
 	loader.LoadValue(dynamicconfig.MakeKey(key), fmt.Appendf(nil, `[{"value": %s}]`, value))
 	if problems := slices.Concat(loader.Errors, loader.Warnings); len(problems) > 0 {
@@ -153,13 +153,14 @@ func (o *options) addDynamicConfig(text string) error {
 // user metadata and worker heartbeats need no setting: this version has them on.
 func defaultDynamicConfig() dynamicconfig.StaticClient {
 	return dynamicconfig.StaticClient{
-		// The default is 20 polls per second and shard. There is one shard, so every activity would wait 45 to 50 ms for
-		// it.
+		// The default is 20 polls per second and shard. There is one shard, so every activity would
+		// wait 45 to 50 ms for a poll.
 		dynamicconfig.TransferProcessorMaxPollRPS.Key():   2000,
 		dynamicconfig.VisibilityProcessorMaxPollRPS.Key(): 2000,
-		// For each opportunity that it starts, a worker asks once whether there was an earlier one.
+		// For each opportunity that a worker starts, the worker sends one visibility request to
+		// find an earlier opportunity.
 		dynamicconfig.FrontendMaxNamespaceVisibilityRPSPerInstance.Key(): 200,
-		// Work that waits for a worker is served in fair shares for each source.
+		// Tasks that wait for a worker are dispatched in fair shares for each source.
 		dynamicconfig.MatchingEnableFairness.Key(): true,
 		// A rate limit of a task queue is divided among its partitions. The unused share of a partition is lost.
 		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():  1,

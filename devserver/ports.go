@@ -8,7 +8,8 @@ import (
 	"strconv"
 )
 
-// ports reserves ports for the services until they listen themselves. The server takes port numbers, not listeners.
+// ports reserves ports until the services listen on them. The server accepts port numbers, not
+// listeners.
 type ports struct {
 	ip        string
 	listeners []net.Listener
@@ -36,10 +37,11 @@ func (p *ports) reserve(wanted int, flag string) (int, error) {
 	return int(address.Port()), nil
 }
 
-// leaveTimeWait leaves a connection of the port in the state TIME_WAIT, closed by the listening side first. For a minute the
-// system then does not choose the port for a program that asks for any port. A program that asks for this port gets
-// it. Without linger, an outgoing connection may get the port between release and the service's own Listen. linger
-// does its best and ignores errors.
+// leaveTimeWait leaves a connection of the port in the state TIME_WAIT, closed by the listening
+// side first. For a minute the system then does not choose the port for a program that requests any
+// free port. A program that requests this port gets the port. Without leaveTimeWait, an outgoing
+// connection may get the port between release and the service's own Listen. leaveTimeWait ignores
+// errors.
 func leaveTimeWait(listener net.Listener) {
 	var dialer net.Dialer
 	near, err := dialer.DialContext(context.Background(), "tcp", listener.Addr().String())

@@ -20,12 +20,13 @@ import (
 const (
 	// postgresUser is the user that PostgreSQL must accept without a password.
 	postgresUser = "postgres"
-	// postgresShards is the number of shards of the histories. It is fixed when the database is created.
+	// postgresShards is the number of shards of the histories. The number cannot change after the
+	// database is created.
 	postgresShards = 4
 )
 
-// postgresStores returns the server's two databases in PostgreSQL, by purpose. It creates missing databases and
-// upgrades them to this server's version.
+// postgresStores returns the server's two databases in PostgreSQL, by purpose. postgresStores
+// creates missing databases, and upgrades both databases to this server's version.
 func postgresStores(address string) (map[string]config.DataStore, error) {
 	stores := make(map[string]config.DataStore)
 	for name, tables := range map[string]string{"temporal": "postgresql/v12/temporal", "temporal_visibility": "postgresql/v12/visibility"} {
@@ -41,7 +42,7 @@ func postgresStores(address string) (map[string]config.DataStore, error) {
 	return stores, nil
 }
 
-// prepareDatabase creates a database and its tables, or upgrades the existing ones.
+// prepareDatabase creates a database and its tables, or upgrades the existing tables.
 func prepareDatabase(database config.SQL, tables string) error {
 	logger := log.NewNoopLogger()
 	within := database // the tool changes its argument
@@ -61,7 +62,7 @@ func prepareDatabase(database config.SQL, tables string) error {
 	return schema.NewUpdateSchemaTask(connection, &schema.UpdateConfig{DBName: database.DatabaseName, SchemaName: tables}, logger).Run()
 }
 
-// registerNamespace creates the namespace when the database has none.
+// registerNamespace creates the namespace unless the namespace exists.
 func registerNamespace(ctx context.Context, c client.Client, namespace string) error {
 	_, err := c.WorkflowService().RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
 		Namespace: namespace, WorkflowExecutionRetentionPeriod: durationpb.New(retention),

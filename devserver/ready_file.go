@@ -14,7 +14,7 @@ type readyReport struct {
 	UI       string `json:"ui,omitempty"` // URL; none with --headless
 }
 
-// writeReady puts the file in its place in one step, so a reader always finds the whole file.
+// writeReady writes the file in one step, so a reader always finds the whole file.
 func writeReady(path string, r readyReport) error {
 	content, err := json.Marshal(r)
 	if err != nil {

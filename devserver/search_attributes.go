@@ -13,9 +13,10 @@ import (
 	"go.temporal.io/sdk/client"
 )
 
-// registerSearchAttributes adds missing search attributes to the namespace. It returns when all of them can be used
-// in queries. An existing attribute of another type is an error, because the server would keep the old type
-// silently.
+// registerSearchAttributes adds missing search attributes to the namespace.
+// registerSearchAttributes returns when all of the attributes can be used in queries. An existing
+// attribute of another type is an error, because the server would keep the old type without an
+// error.
 func registerSearchAttributes(ctx context.Context, c client.Client, namespace string, wanted map[string]enumspb.IndexedValueType) error {
 	if len(wanted) == 0 {
 		return nil

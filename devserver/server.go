@@ -35,10 +35,10 @@ type server struct {
 	temporal temporal.Server
 	ui       *webUI
 	logger   *logger
-	uiPort   *ports // held until the UI listens
+	uiPort   *ports // reserved until the UI listens
 }
 
-// newServer prepares everything up to the start: it takes the ports and opens the database.
+// newServer prepares the start: newServer reserves the ports and opens the database.
 func newServer(o options) (*server, error) {
 	s := &server{options: o, uiPort: &ports{ip: o.ip}}
 	services := &ports{ip: o.ip}
@@ -69,7 +69,8 @@ func newServer(o options) (*server, error) {
 	s.temporal, err = temporal.NewServer(
 		temporal.WithConfig(configuration),
 		temporal.ForServices(temporal.DefaultServices),
-		// Each service has one host, known from the start. There is no gossip among them.
+		// Each service has one host, known from the start. The hosts exchange no membership
+		// messages.
 		temporal.WithStaticHosts(hosts),
 		temporal.WithDynamicConfigClient(o.dynamicConfig),
 		temporal.WithLogger(s.logger.Logger),
@@ -96,7 +97,8 @@ func (s *server) configuration(frontend int, ports *ports) (*config.Config, map[
 		}
 		rpc := config.RPC{GRPCPort: port, BindOnIP: s.options.ip}
 		if name == string(primitives.FrontendService) {
-			// The server also has its own HTTP interface. Without the interface the server warns at every start.
+			// The server also has its own HTTP interface. Without this interface the server logs a
+			// warning at every start.
 			rpc.GRPCPort, rpc.HTTPPort = frontend, port
 		}
 		services[name] = config.Service{RPC: rpc}
@@ -125,7 +127,7 @@ func (s *server) configuration(frontend int, ports *ports) (*config.Config, map[
 	}, hosts, nil
 }
 
-// start starts the services. It returns before they respond.
+// start starts the services, and returns before the services respond.
 func (s *server) start() error {
 	if err := s.temporal.Start(); err != nil {
 		return fmt.Errorf("the Temporal server cannot be started: %w", err)
@@ -137,7 +139,8 @@ func (s *server) start() error {
 	return nil
 }
 
-// stop stops everything in order. It gives up after stopTimeout. The end of the process then stops the rest.
+// stop stops the Web UI and then the server. stop returns an error after stopTimeout; the end of
+// the process then stops the rest.
 func (s *server) stop() error {
 	s.logger.servicesStopping()
 	done := make(chan error, 1)
@@ -194,8 +197,8 @@ func (s *server) awaitReady(ctx context.Context) error {
 	return nil
 }
 
-// poll repeats the attempt until the attempt succeeds or the context ends. Its error is then the error of the last
-// attempt.
+// poll repeats the attempt until the attempt succeeds, the attempt returns a permanentError, or the
+// context ends. When the context ends, the error contains the error of the last attempt.
 func poll(ctx context.Context, attempt func(context.Context) error) error {
 	ticker := time.NewTicker(readyPoll)
 	defer ticker.Stop()

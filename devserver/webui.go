@@ -43,7 +43,8 @@ func newWebUI(o options, port int, temporal string) *webUI {
 	}
 }
 
-// start serves in the background. If the UI cannot listen, the process ends; its port was held for it until now.
+// start starts the UI in the background. If the UI cannot listen, the process ends; the port of the
+// UI was reserved until now.
 func (w *webUI) start() { go func() { _ = w.server.Start() }() }
 
 func (w *webUI) stop() { w.server.Stop() }

@@ -27,7 +27,7 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// commitThenHold lets the API make the change, and returns no answer until released is closed.
+// commitThenHold lets the API make the change, and returns 504 when released is closed.
 func commitThenHold(done chan<- struct{}, released <-chan struct{}) func(http.Handler) http.Handler {
 	return func(api http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -54,8 +54,9 @@ func (p *parts) pendingChange(reference opportunity.Reference) *workflowpb.Pendi
 	return nil
 }
 
-// An operator uses a lever of Temporal on a change that is under way and has been committed. The server may then hand
-// the activity out again. Nothing is sent twice, and the view shows the true record.
+// An operator uses an activity operation of Temporal on a change that is under way and is
+// committed. The server may then schedule the activity again. Nothing is sent twice, and the view
+// shows the true record.
 func TestActivityOperationsDuringAChange(t *testing.T) {
 	t.Parallel()
 	g := newAPIProxy(t)
@@ -176,8 +177,8 @@ func TestActivityOperationsDuringAChange(t *testing.T) {
 	}
 }
 
-// A run is reset behind a pause. An update that the run carried out before the reset comes again, and takes effect
-// once.
+// A run is reset while the opportunity is paused. An update that the run handled before the reset
+// is delivered again, and takes effect once.
 func TestResetBehindAPause(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{WorkerArgs: []string{"--api-rate", "5000"}})
@@ -209,7 +210,8 @@ func TestResetBehindAPause(t *testing.T) {
 			})
 			first := resetPoints(p.Runs(reference)[0])[0]
 			if end != nil {
-				// The worker is paused, so it does nothing before the run is reset.
+				// The worker process is suspended, so the worker does nothing before the run is
+				// reset.
 				if err := p.Worker().Pause(); err != nil {
 					t.Fatal(err)
 				}
@@ -239,8 +241,8 @@ func TestResetBehindAPause(t *testing.T) {
 	}
 }
 
-// A run is terminated while a request waits. The command line reports the termination and advises nothing that has
-// become useless.
+// A run is terminated while a request waits. The command line reports the termination, and gives no
+// advice that no longer helps.
 func TestTerminatedRunWithAWaitingRequest(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{})
@@ -274,8 +276,8 @@ func TestTerminatedRunWithAWaitingRequest(t *testing.T) {
 	}
 }
 
-// An opportunity is cancelled and started again at once, before the index of runs is up to date. An equal start finds
-// the record. A different start is a conflict.
+// An opportunity is cancelled and started again at once, before visibility is up to date. An equal
+// start finds the record. A different start is a conflict.
 func TestStartedAgainAtOnce(t *testing.T) {
 	t.Parallel()
 	for name, config := range map[string]map[string]any{
@@ -345,8 +347,9 @@ func (p *parts) createdRecords() int {
 	return n
 }
 
-// The index of runs shows the new run and not yet the run that made the record. Another worker takes the new run.
-// An equal start finds the record. A different start is a conflict once the index shows the earlier run.
+// Visibility shows the new run, but not yet the run that created the record. Another worker takes
+// the new run. An equal start finds the record. A different start is a conflict once visibility
+// shows the earlier run.
 func TestStartedAgainBeforeVisibilityShowsTheEarlierRun(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(ctx context.Context, c client.Client, id string) error{
@@ -410,7 +413,8 @@ func TestStartedAgainBeforeVisibilityShowsTheEarlierRun(t *testing.T) {
 	}
 }
 
-// An old run of a chain is reset behind a pause. The changes of that run and of the later runs take effect once.
+// An old run of a chain is reset while the opportunity is paused. The changes of that run and of
+// the later runs take effect once.
 func TestResetOfAnOldRunBehindAPause(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{

@@ -9,8 +9,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A playbook holds a place for a minute at least, so this test takes longer than all others. Tests start in the order
-// of their file names. This test starts early, so no other test waits for it at the end.
+// A playbook reserves a place for at least one minute, so this test takes longer than all others.
+// Tests start in the order of their file names. This test starts early, so no other test waits for
+// it at the end.
 func TestPlaybookOfAWaitlist(t *testing.T) {
 	t.Parallel()
 	h := startTenant(t, "waitlist-offer", year, "for: 48 hours", "for: 60 seconds", "beforeReservationExpires: 12 hours", "beforeReservationExpires: 50 seconds",

@@ -99,7 +99,7 @@ func (s *cliRunner) wantFailure(args []string, code int, want ...string) {
 	}
 }
 
-// listed returns the references that the command list prints, once the index of runs is up to date.
+// listed returns the references that the command list prints.
 func (s *cliRunner) listed(args ...string) []string {
 	s.t.Helper()
 	var read struct {
@@ -163,10 +163,12 @@ func (w *runningWatch) wait() int {
 	return -1
 }
 
-// hostileRegion is a name that tries to break out of the quotes of a query.
+// hostileRegion is a region name that ends the quoted text of a query, unless the query escapes the
+// name.
 const hostileRegion = `O'Neill "and" \ "or" WorkflowType != "x" --`
 
-// catalogueWith returns the default catalogue with a region of the given name.
+// catalogueWith writes the default catalogue with the region hostileRegion, and returns the path of
+// the file.
 func catalogueWith(t *testing.T) string {
 	t.Helper()
 	content, err := os.ReadFile("../sandbox/catalogue/default.yaml")
@@ -186,7 +188,7 @@ func catalogueWith(t *testing.T) string {
 	return path
 }
 
-// This test runs the commands on real parts, as a shell does.
+// TestCommandLine runs the commands on real parts, as a shell does.
 func TestCommandLine(t *testing.T) {
 	t.Parallel()
 	g := newAPIProxy(t)
@@ -228,7 +230,7 @@ func TestCommandLine(t *testing.T) {
 			code, stdout, _ := s.try("outcome", "lead", "waits")
 			return code == 0 && strings.Contains(stdout, "done: lead, request waits")
 		})
-		// A person moves the record by hand.
+		// A person changes the record by hand.
 		record := p.view("lead").Opportunity
 		if _, err := p.Query(`mutation($o: ID!) { opportunities { update(input: {id: $o, name: "by hand"}) { errors { message } } } }`, map[string]any{"o": record}); err != nil {
 			t.Fatal(err)
@@ -242,7 +244,7 @@ func TestCommandLine(t *testing.T) {
 			return errors.As(err, &own) && own.Type == opportunity.Closed
 		})
 		s.wantFailure([]string{"pause", "lead"}, 1, "Closed")
-		// An existing record is adopted, unless it belongs to another reference.
+		// An existing record is adopted, unless the record belongs to another reference.
 		s.wantFailure([]string{"start", "theft", "--adopt", string(record)}, 1, "Conflict", "mark")
 		s.wantSuccess([]string{"start", "adopted", "--adopt", "T3Bwb3J0dW5pdHk6MQ=="}, "T3Bwb3J0dW5pdHk6MQ==", "Annual first aid refresher")
 		s.wantFailure([]string{"start", "nothing", "--adopt", "T3Bwb3J0dW5pdHk6OTk5OTk5"}, 1, "NotFound")
@@ -285,7 +287,7 @@ func TestCommandLine(t *testing.T) {
 		s.wantFailure([]string{"list", "--query", `OpportunityStep is`}, 2, "--query")
 	})
 
-	// The result of the change is unknown, and a read cannot decide it. An operator decides from the shell.
+	// A change is in doubt. An operator answers the question from the shell.
 	t.Run("questions", func(t *testing.T) {
 		s.t = t
 		for _, answer := range []struct {
@@ -351,7 +353,7 @@ func (p *parts) view(reference opportunity.Reference) opportunity.View {
 	return view
 }
 
-// A watch on real parts shows everything: across runs, without a worker, to the end.
+// The command watch shows everything on real parts: across runs, without a worker, and to the end.
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	// The runs continue as new every few messages.

@@ -24,8 +24,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// caller is a service in any language. It knows the names and the JSON of the contract and the protocol of
-// Temporal. It knows nothing of the Go client.
+// caller calls Oppflow as a service in any language does. It uses the names and the JSON of the
+// contract and the protocol of Temporal. It uses nothing of the Go client.
 type caller struct {
 	t         *testing.T
 	ctx       context.Context
@@ -101,15 +101,15 @@ func (c caller) updateRequest(reference, name, id, payload string) *workflowserv
 	}
 }
 
-// start starts the workflow, or finds it running.
+// start starts the workflow, unless the workflow runs already.
 func (c caller) start(reference string, input ...*commonpb.Payload) error {
 	_, err := c.service.StartWorkflowExecution(c.ctx, c.startRequest(reference, input...))
 	return err
 }
 
-// isNotAccepted reports whether Temporal returned that it did not take the message: the run was about to end, or its
-// workflow task was lost. The caller then sends the message again. The SDKs repeat a message by themselves when the
-// run was about to end.
+// isNotAccepted reports whether Temporal returned that it did not accept the message, because the
+// run was about to end or because a workflow task was lost. The caller then sends the message
+// again. The SDKs repeat a message by themselves when the run was about to end.
 func isNotAccepted(err error) bool {
 	var lost *serviceerror.WorkflowNotReady
 	var busy *serviceerror.ResourceExhausted
@@ -141,7 +141,7 @@ func (c caller) update(reference, name, id, payload string) (*updatepb.Outcome, 
 	}
 }
 
-// open starts the workflow and asks for the record, in one request.
+// open starts the workflow and sends the update opened, in one request.
 func (c caller) open(reference, start string) (*updatepb.Outcome, error) {
 	request := &workflowservice.ExecuteMultiOperationRequest{Namespace: c.namespace, Operations: []*workflowservice.ExecuteMultiOperationRequest_Operation{
 		{Operation: &workflowservice.ExecuteMultiOperationRequest_Operation_StartWorkflow{StartWorkflow: c.startRequest(reference, plainJSON(start))}},
@@ -160,7 +160,7 @@ func (c caller) open(reference, start string) (*updatepb.Outcome, error) {
 	}
 }
 
-// query asks the workflow.
+// query sends a query to the workflow and returns the JSON of the result.
 func (c caller) query(reference, name string, payload ...*commonpb.Payload) ([]byte, error) {
 	answer, err := c.service.QueryWorkflow(c.ctx, &workflowservice.QueryWorkflowRequest{
 		Namespace: c.namespace, Execution: executionOf(reference), Query: &querypb.WorkflowQuery{QueryType: name, QueryArgs: inputOf(payload...)},
@@ -215,7 +215,7 @@ func wantFailure(t *testing.T, want string, outcome *updatepb.Outcome, err error
 	return contractFailure(t, want, outcome.GetFailure())
 }
 
-// contractFailure asserts the type and the form of a failure of the contract in Temporal.
+// contractFailure asserts that the failure has the type and the form of a failure of the contract.
 func contractFailure(t *testing.T, want string, failure *failurepb.Failure) jsonError {
 	t.Helper()
 	info := failure.GetApplicationFailureInfo()
@@ -224,7 +224,7 @@ func contractFailure(t *testing.T, want string, failure *failurepb.Failure) json
 		t.Errorf("failure: got %v; want an application failure of type %s with its error as JSON", failure, want)
 		return jsonError{}
 	}
-	// The sender may repeat only a request whose cause goes away without a person.
+	// A failure is retryable only when its cause ends without a person's help.
 	if again := want == "Continuing" || want == "Busy"; info.GetNonRetryable() == again {
 		t.Errorf("%s: non-retryable is %t", want, info.GetNonRetryable())
 	}
@@ -296,7 +296,7 @@ func (c caller) settled(reference, id string) jsonOutcome {
 	return got
 }
 
-// messageJSON writes a payload with a request id.
+// messageJSON returns a payload with a request id.
 func messageJSON(id, members string) string {
 	if members == "" {
 		return fmt.Sprintf(`{"requestId":%q}`, id)
@@ -304,7 +304,7 @@ func messageJSON(id, members string) string {
 	return fmt.Sprintf(`{"requestId":%q,%s}`, id, members)
 }
 
-// queryFailure returns the failure of a query, in the words of the workflow.
+// queryFailure returns the failure with which the workflow ended the query.
 func queryFailure(err error) *failurepb.Failure {
 	var failed *serviceerror.QueryFailed
 	if errors.As(err, &failed) {

@@ -18,13 +18,14 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// contractInput sends input that Temporal takes and that is no message of the contract. The opportunity goes on.
+// contractInput sends input that Temporal accepts and that is no message of the contract. The
+// opportunity goes on.
 func (p *parts) contractInput(reference string) {
 	t, c := p.t, p.caller(p.t)
 	p.startProposed(reference)
 	events := len(p.Runs(opportunity.Reference(reference))[0].Events)
 
-	// Several updates at once that are too large for the response to a workflow task.
+	// Several updates at once are too large for the response to one workflow task.
 	large := plainJSON(`{"name":"` + strings.Repeat("x", 2_200_000) + `"}`)
 	type answer struct {
 		took    time.Duration
@@ -61,7 +62,7 @@ func (p *parts) contractInput(reference string) {
 		t.Errorf("the history grew from %d to %d events by refused updates", events, got)
 	}
 
-	// Signals of every name and with any number of payloads.
+	// A signal may have any name and any number of payloads.
 	for _, name := range []string{"__temporal_x", "__enhanced_stack_trace", "進捗"} {
 		if err := c.signal(reference, name, plainJSON(`{"requestId":"`+name+`"}`)); err != nil {
 			t.Fatal(err)
@@ -72,7 +73,7 @@ func (p *parts) contractInput(reference string) {
 		t.Fatal(err)
 	}
 	wantFailed(t, "Invalid", c.settled(reference, "two"))
-	// A payload that refers to another payload, which is stored where the worker cannot read it.
+	// A payload refers to another payload, which is stored where the worker cannot read it.
 	for n, metadata := range []map[string][]byte{
 		{"encoding": []byte("json/external-storage-reference")},
 		{"encoding": []byte("json/protobuf"), "messageType": []byte("temporal.api.sdk.v1.ExternalStorageReference")},
@@ -156,8 +157,8 @@ func (p *parts) contractInvalidStarts(prefix string) {
 			t.Errorf("%s: %+v", reference, got)
 		}
 	}
-	// Temporal takes these search attributes from a caller, and its SDK cannot read them. The opportunity goes on
-	// and sets its own search attributes.
+	// Temporal accepts these search attributes from a caller, but the SDK of Temporal cannot read
+	// them. The opportunity goes on and sets its own search attributes.
 	request := c.startRequest(prefix+" attributes", plainJSON(plainStart))
 	request.SearchAttributes = &commonpb.SearchAttributes{IndexedFields: map[string]*commonpb.Payload{
 		"OpportunityStep": plainJSON(`["x"]`), "OpportunityState": plainJSON(`["Won"]`), "OpportunityReservedUntil": plainJSON(`["2026-01-01T00:00:00Z"]`),
@@ -179,8 +180,8 @@ func (p *parts) contractInvalidStarts(prefix string) {
 	}
 }
 
-// contractScripts starts opportunities with references in several scripts, from the client and from another
-// service. Each record is found again by its mark.
+// contractScripts starts opportunities with references in several scripts, from the client and from
+// another service. Each record is found again by its reference tag.
 func (p *parts) contractScripts(prefix string) {
 	t, c := p.t, p.caller(p.t)
 	// A service with a connection of its own.

@@ -17,11 +17,11 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// A person can try Oppflow on a tenant without writing to the tenant. A read-only worker adopts records, shows
-// them, and rejects every change.
+// A person can try Oppflow on a tenant without writing to the tenant. A read-only worker adopts and
+// shows records, and rejects every change.
 func TestContractReadOnly(t *testing.T) {
 	t.Parallel()
-	// Without a mark, the adoption of a record writes nothing.
+	// Without a reference tag, the adoption of a record writes nothing.
 	p := startParts(t, stack.Options{WorkerArgs: []string{"--read-only", "--mark", "none"}})
 	c := p.caller(t)
 	const reference = "read-only"
@@ -60,7 +60,8 @@ func TestContractReadOnly(t *testing.T) {
 			}
 		}
 	}
-	// Operators see the refusal where they look. They may send every message that writes nothing.
+	// The view shows the failures to operators. Operators may send every message that writes
+	// nothing.
 	view := p.viewOf(reference)
 	if view.Failures != failures || len(view.Queue) > 0 {
 		t.Errorf("%d requests failed and %d wait; want %d and none", view.Failures, len(view.Queue), failures)
@@ -88,8 +89,8 @@ func TestContractReadOnly(t *testing.T) {
 	}
 }
 
-// The server takes a limited number of signals for one run. It refuses the next signal, and the sender gets the
-// error, until a worker has worked some off.
+// The server accepts a limited number of signals for one run. The server rejects the next signal
+// with an error until a worker has handled some of the signals.
 func TestContractBusy(t *testing.T) {
 	t.Parallel()
 	const (
@@ -123,7 +124,7 @@ func TestContractBusy(t *testing.T) {
 	if err := p.Worker().Start(c.ctx); err != nil {
 		t.Fatal(err)
 	}
-	// The server takes the signal later. Everything before it took effect once.
+	// The server accepts the signal later. Every signal before that signal took effect once.
 	harness.Eventually(t, time.Minute, "a signal is taken again", func() bool {
 		err := c.signal(reference, "progress", plainJSON(`{"requestId":"later","to":"Won"}`))
 		if err != nil && !errors.As(err, &refused) {

@@ -59,7 +59,7 @@ func (p *parts) contractCommands(by sendMode, reference string) {
 	if view.Total.String() != "798.70" || len(view.Queue) > 0 || view.Failures > 0 || len(view.Attention) > 0 {
 		t.Errorf("the view: %+v", view)
 	}
-	// Members that a caller may rely on are always there, also when they are empty.
+	// Members that a caller may rely on are always present, even when they are empty.
 	data, err := c.query(reference, "view")
 	if err != nil {
 		t.Fatal(err)
@@ -78,7 +78,7 @@ func (p *parts) contractCommands(by sendMode, reference string) {
 	p.Replay(opportunity.Reference(reference), "contract-"+strings.ReplaceAll(reference, " ", "-"))
 }
 
-// contractOperatorCommands sends the messages of operators and checks what they do.
+// contractOperatorCommands sends the operator commands and checks their effects.
 func (p *parts) contractOperatorCommands(by sendMode, reference string) {
 	t, c := p.t, p.caller(p.t)
 	record := p.startProposed(reference)
@@ -104,7 +104,7 @@ func (p *parts) contractOperatorCommands(by sendMode, reference string) {
 		t.Fatal(err)
 	}
 	harness.Eventually(t, time.Minute, "the signal waits", func() bool { return len(p.viewOf(reference).Queue) == 1 })
-	// The queries work, and so do the other messages of operators.
+	// The queries and the other operator commands work.
 	if got, err := c.outcome(reference, "waits"); err != nil || got.State != "pending" {
 		t.Errorf("the outcome of what waits: %+v, %v", got, err)
 	}
@@ -130,7 +130,7 @@ func (p *parts) contractOperatorCommands(by sendMode, reference string) {
 	p.Replay(opportunity.Reference(reference), "contract-"+strings.ReplaceAll(reference, " ", "-"))
 }
 
-// contractClose closes a run while a message waits and places are held.
+// contractClose closes a run while a message waits and places are reserved.
 func (p *parts) contractClose(by sendMode, reference string) {
 	t, c := p.t, p.caller(p.t)
 	record := p.startProposed(reference)
@@ -173,7 +173,7 @@ func (p *parts) contractClose(by sendMode, reference string) {
 		ended.Interests != 1 || ended.Failed != 1 || ended.Total != "10.00" {
 		t.Errorf("the result of the run: %s", result[0].GetData())
 	}
-	// No message reaches the closed run. Queries still return its last state.
+	// No message reaches the closed run. Queries still return the last state of the run.
 	var gone *serviceerror.NotFound
 	if _, err := c.update(reference, "progress", uuid.NewString(), `{"to":"Opportunity"}`); !errors.As(err, &gone) {
 		t.Errorf("an update to the ended run: %v; want NotFound of the service", err)

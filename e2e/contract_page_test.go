@@ -15,8 +15,8 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// The commands on the page of the contract are run exactly as written. They use the `temporal` command line where
-// it is installed.
+// The commands on the page of the contract are run exactly as written. The test needs the
+// `temporal` command line, and is skipped without it.
 func TestContractPageFromTheShell(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("temporal"); err != nil {

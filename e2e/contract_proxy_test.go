@@ -15,8 +15,8 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// apiProxy sits between the worker and the sandbox. A test decides how the gate handles the next change of one record.
-// All other requests pass.
+// apiProxy is a proxy between the worker and the sandbox. A test sets how the proxy handles the
+// next change of one record. All other requests pass.
 type apiProxy struct {
 	*httptest.Server
 
@@ -33,7 +33,7 @@ func newAPIProxy(t *testing.T) *apiProxy {
 	return g
 }
 
-// startBehindProxy brings parts up. Their worker reaches the API through a gate.
+// startBehindProxy starts parts whose worker reaches the API through an apiProxy.
 func startBehindProxy(t *testing.T) (*parts, *apiProxy) {
 	t.Helper()
 	g := newAPIProxy(t)
@@ -61,14 +61,14 @@ func (g *apiProxy) setTarget(t *testing.T, address string) {
 	}}
 }
 
-// intercept sets how the gate handles the next change of the record.
+// intercept sets how the proxy handles the next change of the record.
 func (g *apiProxy) intercept(id opportunity.ID, meet func(api http.Handler) http.Handler) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.interceptors[id] = meet
 }
 
-// isPending reports whether the record's next change has not come yet.
+// isPending reports whether the record's next change has not arrived yet.
 func (g *apiProxy) isPending(id opportunity.ID) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -84,7 +84,7 @@ func (g *apiProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	route := g.route(body)
-	if route == nil { // the worker asks at the start, and again later, which tenant it reaches
+	if route == nil { // the worker asks the API at the start, and again later, for its tenant
 		http.Error(w, "not known yet where the API is", http.StatusServiceUnavailable)
 		return
 	}
@@ -106,7 +106,7 @@ func (g *apiProxy) route(body []byte) http.Handler {
 	return g.api
 }
 
-// holdUntil keeps the request back until released is closed. Then the request passes.
+// holdUntil delays the request until released is closed.
 func holdUntil(released <-chan struct{}) func(http.Handler) http.Handler {
 	return func(api http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -116,8 +116,8 @@ func holdUntil(released <-chan struct{}) func(http.Handler) http.Handler {
 	}
 }
 
-// dropRequest calls meanwhile and then returns 504 in place of the API, so the result of the request is unknown. The
-// request never reaches the API.
+// dropRequest calls meanwhile and then returns 504 in place of the API, so the change status is
+// unknown. The request never reaches the API.
 func dropRequest(meanwhile func()) func(http.Handler) http.Handler {
 	return func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -15,13 +15,12 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// contractQuestion makes a change whose result is unknown and cannot be decided by a read. It then answers the
-// question about the change.
+// contractQuestion puts a change in doubt, and then answers the question about the change.
 func (p *parts) contractQuestion(g *apiProxy, by sendMode, answer, reference string) {
 	t, c := p.t, p.caller(p.t)
 	record := p.startProposed(reference)
 	p.makeInDoubt(g, c, reference, record)
-	// The requests behind the question wait for the operator.
+	// A later request waits for the operator.
 	if err := c.signal(reference, "addInterests", plainJSON(messageJSON("later", courses(2)))); err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +77,8 @@ func (p *parts) contractQuestion(g *apiProxy, by sendMode, answer, reference str
 	p.Replay(opportunity.Reference(reference), "contract-"+strings.ReplaceAll(reference, " ", "-"))
 }
 
-// contractInDoubt closes a run with a request that may have taken effect. The outcome of the request says so.
+// contractInDoubt closes a run with a request in doubt. The outcome of the request says that the
+// request may have taken effect.
 func (p *parts) contractInDoubt(g *apiProxy, reference string) {
 	t, c := p.t, p.caller(p.t)
 	record := p.startProposed(reference)
@@ -93,8 +93,8 @@ func (p *parts) contractInDoubt(g *apiProxy, reference string) {
 	}
 }
 
-// makeInDoubt makes an order of one course end in a question, because a person adds another interest by hand at the same
-// time.
+// makeInDoubt puts a request for one course in doubt, because a person adds another interest by
+// hand at the same time.
 func (p *parts) makeInDoubt(g *apiProxy, c caller, reference string, record opportunity.ID) {
 	p.t.Helper()
 	g.intercept(record, dropRequest(func() {
@@ -109,7 +109,7 @@ func (p *parts) makeInDoubt(g *apiProxy, c caller, reference string, record oppo
 	harness.Eventually(p.t, time.Minute, "a question stands", func() bool { return p.viewOf(reference).Question != nil })
 }
 
-// listedAttention returns the attention words of the opportunity in the list of workflows.
+// listedAttention returns the attention kinds of the opportunity in the list of workflows.
 func (p *parts) listedAttention(reference string) []string {
 	p.t.Helper()
 	described, err := p.temporal.DescribeWorkflow(p.t.Context(), lifecycle.WorkflowID(opportunity.Reference(reference)), "")

@@ -62,12 +62,12 @@ func (p *parts) contractRefusals(reference string) {
 		}
 		failure("NotFound")
 	}
-	// A message that is refused before it is accepted leaves nothing in the history.
+	// A message that is rejected before it is accepted adds nothing to the history.
 	if got := len(p.Runs(opportunity.Reference(reference))[0].Events); got != before {
 		t.Errorf("the history grew from %d to %d events by refused updates", before, got)
 	}
 
-	// A refusal by the API, and a name that does not exist, become the outcome of a request.
+	// An error of the API, or a name that does not exist, becomes the outcome of a request.
 	refused, _ := update("progress", `{"requestId":"too early","to":"Won"}`)
 	want := jsonError{
 		Type: "TransitionNotFound", Label: "Transition Not Found",
@@ -102,7 +102,7 @@ func (p *parts) contractRefusals(reference string) {
 	_, err = c.query(reference, "outcome", plainJSON(`{}`))
 	contractFailure(t, "Invalid", queryFailure(err))
 
-	// There is no workflow of that name. The Temporal server returns the error, not the workflow.
+	// The reference has no workflow. The Temporal server returns the error, not the workflow.
 	var missing *serviceerror.NotFound
 	if _, err := c.update("nobody here", "progress", uuid.NewString(), `{"to":"Won"}`); !errors.As(err, &missing) {
 		t.Errorf("an update: %v; want NotFound of the service", err)

@@ -32,7 +32,8 @@ func (p *parts) contractIDs(reference string) {
 			t.Fatalf("by %s, then by %s: the record has %d interests; want %d", order[0].name, order[1].name, got, n+1)
 		}
 	}
-	// The same id for another request is a conflict, also when it is another kind of message.
+	// The same id for another request is a conflict, even when the other request is of another
+	// kind.
 	outcome, err := c.update(reference, "addInterests", uuid.NewString(), messageJSON("request 0", courses(2)))
 	wantFailure(t, "Conflict", outcome, err)
 	outcome, err = c.update(reference, "pause", uuid.NewString(), `{"requestId":"request 0"}`)
@@ -61,8 +62,8 @@ func (p *parts) contractIDs(reference string) {
 	p.Replay(opportunity.Reference(reference), "contract-"+strings.ReplaceAll(reference, " ", "-"))
 }
 
-// contractContinuing fills the history of a run while a request is under way. It sends messages to the run when the
-// run is about to continue as new, and to the run after it.
+// contractContinuing fills the history of a run while a request is under way. The test sends
+// messages to the run when the run is about to continue as new, and to the next run.
 func (p *parts) contractContinuing(g *apiProxy) {
 	const reference = "continuing"
 	t, c := p.t, p.caller(p.t)
@@ -80,7 +81,7 @@ func (p *parts) contractContinuing(g *apiProxy) {
 	if err := c.signal(reference, "updateDetails", plainJSON(`{"requestId":"slow","name":"Slow"}`)); err != nil {
 		t.Fatal(err)
 	}
-	// The test repeats one request: only the history grows.
+	// The test repeats one request, so only the history grows.
 	const events = 2000
 	var senders errgroup.Group
 	senders.SetLimit(8)
@@ -100,7 +101,7 @@ func (p *parts) contractContinuing(g *apiProxy) {
 		return outcome.GetFailure() != nil
 	})
 	wantFailure(t, "Continuing", outcome, err)
-	// The Go client repeats the message until the next run takes it.
+	// The Go client repeats the message until the next run accepts the message.
 	moved := make(chan error, 1)
 	go func() {
 		got, err := p.client.Progress(c.ctx, reference, opportunity.Progress{RequestID: "by the client", To: "Opportunity"})
@@ -109,7 +110,7 @@ func (p *parts) contractContinuing(g *apiProxy) {
 		}
 		moved <- err
 	}()
-	// Either run takes an operator's update.
+	// Either run accepts an operator's update.
 	outcome, err = c.update(reference, "refresh", uuid.NewString(), `{}`)
 	if got := succeeded[jsonOutcome](t, outcome, err); got.State != "done" {
 		t.Errorf("refresh: %+v", got)

@@ -45,7 +45,7 @@ func (p *parts) contractStarts(prefix string) {
 		}
 		outcome, err = c.open(reference, `{"name":"Fire Safety","region":"UK"}`)
 		wantFailure(t, "Conflict", outcome, err)
-		// The plain update returns the same. Without a start it only asks.
+		// The update opened alone returns the same result, with and without a start.
 		for _, payload := range []string{`{}`, `{"start":` + plainStart + `}`} {
 			outcome, err = c.update(reference, "opened", uuid.NewString(), payload)
 			if diff := cmp.Diff(first, succeeded[jsonCreateStatus](t, outcome, err)); diff != "" {
@@ -84,7 +84,7 @@ func (p *parts) contractStarts(prefix string) {
 		in.wantRunFailed(reference, "Invalid")
 		outcome, err = c.open(reference, plainStart)
 		succeeded[jsonCreateStatus](t, outcome, err) // the reference is free
-		// A reference with a character that is not allowed is refused, for every caller.
+		// A reference with a character that is not allowed is rejected, for every caller.
 		if err := c.start("ada@example.com", plainJSON(plainStart)); err != nil {
 			t.Fatal(err)
 		}
@@ -115,7 +115,7 @@ func (p *parts) contractStarts(prefix string) {
 		harness.Eventually(t, time.Minute, "the run ends", func() bool {
 			return in.Status(opportunity.Reference(reference)) == enums.WORKFLOW_EXECUTION_STATUS_CANCELED
 		})
-		// The record is found by its mark, whatever the new start says.
+		// The record is found by its reference tag, whatever the new start says.
 		outcome, err := c.open(reference, plainStart)
 		if again := succeeded[jsonCreateStatus](t, outcome, err); again.Opportunity != first {
 			t.Errorf("started again, it has the record %s; want %s", again.Opportunity, first)
@@ -131,7 +131,7 @@ func (p *parts) contractStarts(prefix string) {
 		harness.Eventually(t, time.Minute, "the run ends", func() bool {
 			return in.Status(opportunity.Reference(reference)) == enums.WORKFLOW_EXECUTION_STATUS_COMPLETED
 		})
-		// The Temporal server itself refuses the start. Another SDK gets its own kind of error.
+		// The Temporal server itself rejects the start. Each SDK has its own type for this error.
 		var both *serviceerror.MultiOperationExecution
 		_, err := c.open(reference, plainStart)
 		if !errors.As(err, &both) || len(both.OperationErrors()) != 2 {
@@ -174,7 +174,7 @@ func (p *parts) contractAdoptions(prefix string) {
 	if got := p.Opportunity(opened.Opportunity).Attributes; !slices.Contains(got, administrate.Attribute{Key: "oppflow", Value: prefix}) {
 		t.Errorf("the record's attributes: %+v; want the reference's mark", got)
 	}
-	// The adopted record is driven like any other.
+	// The adopted record is handled like any other record.
 	outcome, err = c.update(prefix, "progress", uuid.NewString(), `{"to":"Opportunity"}`)
 	if got := succeeded[jsonOutcome](t, outcome, err); got.State != "done" || p.Opportunity(opened.Opportunity).Step.Name != "Opportunity" {
 		t.Errorf("after the adoption: %+v", got)
@@ -195,8 +195,9 @@ func (p *parts) contractAdoptions(prefix string) {
 	wantFailure(t, "Invalid", outcome, err)
 }
 
-// contractAdoptionRace makes two references adopt the same record at once. While the first reference's mark is
-// under way, the second reference waits. It then learns that the record is taken.
+// contractAdoptionRace makes two references adopt the same record at once. While the first
+// reference's tag is written, the second reference waits. The second reference then gets a
+// Conflict.
 func (p *parts) contractAdoptionRace(g *apiProxy, prefix string) {
 	t, ctx := p.t, p.t.Context()
 	made, err := p.api.CreateOpportunity(ctx, administrate.NewOpportunity{Name: "Wanted by two", RegionID: "UmVnaW9uOlVL"})
@@ -235,7 +236,8 @@ func (p *parts) contractAdoptionRace(g *apiProxy, prefix string) {
 	}
 }
 
-// isStartRefused reports whether the start of the reference was refused because another reference adopts its record.
+// isStartRefused reports whether the start of the reference was rejected because another reference
+// adopts the record.
 func (p *parts) isStartRefused(reference opportunity.Reference) bool {
 	events := p.temporal.GetWorkflowHistory(p.t.Context(), lifecycle.WorkflowID(reference), "", false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for events.HasNext() {
@@ -293,7 +295,8 @@ func (p *parts) contractNewerState(prefix string) {
 		}
 		return signals == 1
 	})
-	// The workflow cannot report this. The command line reports what the Temporal server says.
+	// The workflow cannot report this state. The command line reports what the Temporal server
+	// returns.
 	command := func(args ...string) string {
 		var stdout, stderr bytes.Buffer
 		_ = cli.Main(c.ctx, args, append(os.Environ(), p.Environ()...), &stdout, &stderr)
@@ -302,7 +305,7 @@ func (p *parts) contractNewerState(prefix string) {
 	if said := command("show", prefix); !strings.Contains(said, "workflow task of "+prefix+" fails") {
 		t.Errorf("show says: %s", said)
 	}
-	if testrun.Long(t) { // the server reports it after five failures, which take most of a minute
+	if testrun.Long(t) { // the server reports the failing task after five failures, which take most of a minute
 		harness.Eventually(t, 2*time.Minute, "the list shows that its task fails", func() bool {
 			return strings.Contains(command("list", "--attention", "any"), prefix) && strings.Contains(command("list", "--attention", "task"), prefix)
 		})
@@ -312,8 +315,8 @@ func (p *parts) contractNewerState(prefix string) {
 	}
 }
 
-// handOver makes a run hand the state over to the run that continues it. Only a run can hand over a state: a second
-// argument from a caller is refused.
+// handOver starts a run that passes the state to the next run. Only a run can pass a state on: a
+// second argument from a caller is rejected.
 func (p *parts) handOver(c caller, reference, state string) {
 	p.t.Helper()
 	const queue = "runs of a later version"

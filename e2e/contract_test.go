@@ -13,11 +13,11 @@ const (
 	eventItem  = "Q291cnNlOjE="
 	pathItem   = "TGVhcm5pbmdQYXRoOjE="
 	tokenItem  = "VG9rZW5UeXBlOjg4NDhhM2IzOGFkZjQ1ZGI4ZmY2MGZhZmNiZDNiM2Y2"
-	seeded     = "T3Bwb3J0dW5pdHk6MQ==" // the record that a new sandbox holds
+	seeded     = "T3Bwb3J0dW5pdHk6MQ==" // the record that a new sandbox contains
 )
 
-// The contract with callers on real parts, as a service in any language uses it: the names, the JSON and the
-// protocol of Temporal.
+// TestContract tests the contract with callers on real parts, as a service in any language uses the
+// contract: the names, the JSON and the protocol of Temporal.
 func TestContract(t *testing.T) {
 	t.Parallel()
 	p, g := startBehindProxy(t)

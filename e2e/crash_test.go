@@ -21,8 +21,8 @@ import (
 	"github.com/oppflow/oppflow/starter/story"
 )
 
-// crash is a story whose worker dies at the k-th request that changes something. The worker dies before the API
-// gets the request, or after the API has made the change and before the answer arrives.
+// crash is a story whose worker dies at one request that changes something. The worker dies before
+// the API gets the request, or after the API has made the change and before the response arrives.
 type crash struct {
 	parts         *parts
 	reference     opportunity.Reference
@@ -31,7 +31,8 @@ type crash struct {
 	kind          fault.Kind
 	// rule is the number of the fault that holds the request, 0 until the fault is set.
 	rule int
-	// arrivals is notified when the next request is the k-th. The story waits there until go is closed.
+	// arrivals counts the stories that have not reached their request. A story that has reached its
+	// request waits until proceed is closed.
 	arrivals *sync.WaitGroup
 	proceed  chan struct{}
 	arrived  bool
@@ -41,7 +42,7 @@ type crash struct {
 	finished chan struct{}
 }
 
-// play plays the story. It must not fail the test itself, because other stories play at the same time.
+// play plays the story. It must not fail the test, because other stories play at the same time.
 func (c *crash) play(ctx context.Context) {
 	defer close(c.finished)
 	if c.requestNumber == 1 {
@@ -56,7 +57,7 @@ func (c *crash) play(ctx context.Context) {
 	}
 }
 
-// between sets the fault as soon as the record exists, and waits before the k-th request.
+// between sets the fault as soon as the record exists, and waits before the request requestNumber.
 func (c *crash) between(ctx context.Context, _ string) error {
 	if c.arrived {
 		return nil
@@ -87,9 +88,9 @@ func (c *crash) arrive() {
 	}
 }
 
-// The worker is killed with SIGKILL at the k-th request of the story; in the long form for every k. It is killed
-// once before the API gets the request, and once after the API has made the change and the answer is lost. The
-// outcome is the same as without a kill.
+// The worker is killed with SIGKILL at the k-th request of the story; in the long form for every k.
+// For each k, the worker is killed once before the API gets the request, and once after the API has
+// made the change and the response is lost. The outcome is the same as without a kill.
 func TestKilledAtEveryRequest(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{WorkerArgs: []string{"--api-rate", "5000"}})
@@ -185,8 +186,8 @@ func (p *parts) mutationsOf(id opportunity.ID) int {
 	return n
 }
 
-// comparableView returns a view without everything that differs between two runs of the same story. It drops the times, the
-// ids, and the way in which the run learned its facts.
+// comparableView returns a view without everything that differs between two runs of the same story.
+// It drops the timeline, the times, the ids, and the attention for failures.
 func comparableView(t *testing.T, view opportunity.View) string {
 	t.Helper()
 	view.Timeline = nil
@@ -197,7 +198,8 @@ func comparableView(t *testing.T, view opportunity.View) string {
 
 var recordID = regexp.MustCompile(`T3Bwb3J0dW5pdH[A-Za-z0-9+/]*={0,2}`)
 
-// withoutIDs numbers the ids of opportunities and interests in the order of their places in the text.
+// withoutIDs numbers the ids of opportunities and interests in the order in which they occur in the
+// text, and removes the times.
 func withoutIDs(text string) string {
 	numbers := map[string]string{}
 	text = recordID.ReplaceAllStringFunc(text, func(id string) string {

@@ -12,8 +12,8 @@ import (
 	"github.com/oppflow/oppflow/starter/story"
 )
 
-// A worker with an OAuth client instead of a token plays the story. Each of its tokens is valid for one second, and
-// nothing in the story shows it.
+// A worker with an OAuth client instead of a token plays the story. Each token is valid for one
+// second, and the story has the same outcome.
 func TestStoryOnExpiringTokens(t *testing.T) {
 	t.Parallel()
 	secret := filepath.Join(t.TempDir(), "secret")

@@ -20,8 +20,8 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// The API takes a request, freezes, and commits the change long after the client has given up. The workflow asks no
-// operator and sends nothing twice. It reads back.
+// The API accepts a request, freezes, and commits the change long after the client has given up.
+// The workflow reads the record back, asks no operator, and sends nothing twice.
 func TestLateCommitIsFoundByReadingBack(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{WorkerArgs: harness.DefaultTimes()})
@@ -38,7 +38,7 @@ func TestLateCommitIsFoundByReadingBack(t *testing.T) {
 	if err := p.client.Signal(ctx, reference, harness.Interests(7)); err != nil {
 		t.Fatal(err)
 	}
-	// The timer of the settle time shows that the client has given up on the answer.
+	// The timer of the settle time shows that the client no longer waits for the response.
 	harness.Eventually(t, 2*time.Minute, "the answer is given up", func() bool {
 		for _, event := range p.Runs(reference)[0].Events {
 			if event.GetEventType() == enums.EVENT_TYPE_TIMER_STARTED && bytes.Contains(event.GetUserMetadata().GetSummary().GetData(), []byte("settle")) {
@@ -66,8 +66,9 @@ func TestLateCommitIsFoundByReadingBack(t *testing.T) {
 	p.Replay(reference, "late-commit")
 }
 
-// An interest and a move travel in one request. The interest fails inside the API, the move is made, and the answer
-// is lost. The interest has had its turn: it is reported failed, and is never sent after the move.
+// An interest and a transition travel in one request. The interest fails inside the API, the
+// transition is made, and the response is lost. The interest is reported failed, and is never sent
+// after the transition.
 func TestFailedInterestIsNotSentAfterALaterTransition(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{})

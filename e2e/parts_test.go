@@ -30,7 +30,7 @@ func newParts(p *harness.Parts) *parts {
 	return &parts{Parts: p, t: p.T, temporal: p.Temporal, client: p.Client, api: p.API}
 }
 
-// in returns the same parts for a subtest of the test that brought them up.
+// in returns the same parts for a subtest of the test that started the parts.
 func (p *parts) in(t *testing.T) *parts {
 	return newParts(p.In(t))
 }

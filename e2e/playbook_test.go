@@ -20,18 +20,18 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// tenant is the parts with a worker that follows one of the example playbooks.
+// tenant is the parts with a worker that uses one of the example playbooks.
 type tenant struct {
 	*parts
 	// firstEventStart is the start of the first event of the catalogue.
 	firstEventStart time.Time
-	// called are the requests to the tenant's service.
+	// mu guards serviceCalls, the requests to the tenant's service.
 	mu           sync.Mutex
 	serviceCalls []string
 }
 
-// startTenant brings the parts up with the named example. replaced are pairs of an old and a new text in the
-// example. The tenant's first event starts after the given time.
+// startTenant starts the parts with the named example. replaced are pairs of an old and a new text
+// in the example. The tenant's first event starts after the given time.
 func startTenant(t *testing.T, example string, startsIn time.Duration, replaced ...string) *tenant {
 	t.Helper()
 	h := &tenant{firstEventStart: time.Now().UTC().Add(startsIn).Truncate(time.Second)}
@@ -85,8 +85,7 @@ func globalID(typ string, n int) string {
 	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s:%d", typ, n))
 }
 
-// startLead starts an opportunity with an owner, a contact and two learners on the first
-// event.
+// startLead starts an opportunity with an owner, a contact and two learners on the first event.
 func (h *tenant) startLead(reference, step string, reserve bool) opportunity.ID {
 	h.t.Helper()
 	ctx := h.t.Context()
@@ -113,7 +112,7 @@ func (h *tenant) startLead(reference, step string, reserve bool) opportunity.ID 
 	return opened.Opportunity
 }
 
-// wantDone asserts that a message was carried out.
+// wantDone asserts that a message is done.
 func (h *tenant) wantDone(outcome opportunity.Outcome, err error) {
 	h.t.Helper()
 	if err != nil || outcome.State != opportunity.Done {
@@ -126,7 +125,7 @@ func (h *tenant) progress(reference, to string) {
 	h.wantDone(h.client.Progress(h.t.Context(), opportunity.Reference(reference), opportunity.Progress{To: to}))
 }
 
-// awaitEnd waits for the end of the run, and replays it.
+// awaitEnd waits for the end of the run, and replays the history.
 func (h *tenant) awaitEnd(reference string, want opportunity.StageState) {
 	h.t.Helper()
 	ended, err := h.client.Wait(h.t.Context(), opportunity.Reference(reference))
@@ -180,8 +179,8 @@ func (h *tenant) invoice(id opportunity.ID) administrate.Invoice {
 
 const year = 365 * 24 * time.Hour
 
-// This test plays the stories of the example playbooks on real parts. The times are those of the files, with two
-// exceptions: days in the file are seconds in the test.
+// TestPlaybooks plays the stories of the example playbooks on real parts. The times are those of
+// the files, with two exceptions: days in the file are seconds in the test.
 func TestPlaybooks(t *testing.T) {
 	t.Parallel()
 	for name, play := range map[string]func(t *testing.T){

@@ -24,7 +24,8 @@ import (
 	"github.com/oppflow/oppflow/starter/cli"
 )
 
-// writePlaybook writes a playbook with one rule of the given name: a move to Opportunity has one effect.
+// writePlaybook writes a playbook with one rule of the given name: a transition to Opportunity has
+// one effect.
 func writePlaybook(t *testing.T, name string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name+".yaml")
@@ -57,8 +58,9 @@ func (p *parts) startMany(prefix string, count int) []opportunity.Reference {
 	return all
 }
 
-// transitionAll moves the opportunities, all at once, and waits for the one effect of each move. The effect must come from a rule
-// of one of the names, in a version of the playbook from first on.
+// transitionAll takes all the opportunities over a transition at once, and waits for the one effect
+// of each transition. The effect must come from a rule of one of the names, in a version of the
+// playbook from first on.
 func (p *parts) transitionAll(references []opportunity.Reference, first int, rules ...string) {
 	p.t.Helper()
 	var sending sync.WaitGroup
@@ -90,8 +92,8 @@ func (p *parts) transitionAll(references []opportunity.Reference, first int, rul
 	}
 }
 
-// queryBlockingProxy returns the address of a proxy for the test's Temporal server. The proxy answers no queries while deaf is
-// set.
+// queryBlockingProxy returns the address of a proxy for the test's Temporal server. The proxy does
+// not respond to queries while deaf is set.
 func (p *parts) queryBlockingProxy(deaf *atomic.Bool) string {
 	p.t.Helper()
 	cleartext := new(http.Protocols)
@@ -118,8 +120,8 @@ func (p *parts) queryBlockingProxy(deaf *atomic.Bool) string {
 	return server.Listener.Addr().String()
 }
 
-// One worker is started with a playbook and another one without. Both work by the same playbook, whichever starts
-// first.
+// One worker is started with a playbook and another one without. Both use the same playbook,
+// whichever worker starts first.
 func TestWorkersHaveOnePlaybook(t *testing.T) {
 	t.Parallel()
 	for name, ordered := range map[string]func(with, without *stack.Process) []*stack.Process{
@@ -140,8 +142,9 @@ func TestWorkersHaveOnePlaybook(t *testing.T) {
 	}
 }
 
-// Moves are accepted while a playbook is deployed. One of two workers is slow to read the playbook: its read is
-// answered only after all moves are made. Once the deployment has returned, no move is planned by the version before.
+// Transitions are requested while a playbook is deployed. One of two workers is slow to read the
+// playbook: its read returns only after all transitions are made. After the deployment has
+// returned, no transition is planned with the version before.
 func TestAPlaybookIsDeployedDuringTransitions(t *testing.T) {
 	t.Parallel()
 	after, args := shortInForceDelay(t)

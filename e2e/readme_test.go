@@ -22,8 +22,8 @@ import (
 
 var fence = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)\n```$")
 
-// The README's shell blocks are run exactly as written, in order, and so is its program. Everything that the README
-// shows works.
+// The README's shell blocks and its program are run exactly as written, in order. Everything that
+// the README shows works.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../README.md")
@@ -73,8 +73,9 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-// Everything that up --data keeps survives a restart: the running opportunity, the record in the sandbox and the
-// token. The program is the built program, whose exit codes a script sees.
+// Everything that up --data keeps survives a restart: the running opportunity, the record in the
+// sandbox and the token. The test runs the built program, because a script sees the exit codes of
+// the built program.
 func TestUpKeepsItsData(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
@@ -136,7 +137,7 @@ func TestUpKeepsItsData(t *testing.T) {
 	}
 }
 
-// shell runs blocks in one environment. The environment grows by the variables that up prints.
+// shell runs blocks in one environment. The variables that up prints are added to the environment.
 type shell struct {
 	t    *testing.T
 	env  []string
@@ -172,8 +173,8 @@ func (s *shell) command(ctx context.Context, code string) *exec.Cmd {
 	return command
 }
 
-// startUp starts the parts in the background until the test ends. It takes over the variables that the output says to
-// export.
+// startUp starts the parts in the background until the test ends. It adds the variables that the
+// output says to export to the environment.
 func (s *shell) startUp(ctx context.Context, line string) {
 	s.t.Helper()
 	ctx, stop := context.WithCancel(ctx)

@@ -20,8 +20,8 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// An operator resets a run in the Web UI twice. The first reset goes to any workflow task there is (in the short
-// form to every fourth). None of the run's changes is made again, and the run goes on.
+// An operator resets a run in the Web UI twice. The first reset goes to each workflow task (in the
+// short form to every fourth). None of the run's changes is made again, and the run goes on.
 func TestResetRepeatsNothing(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{WorkerArgs: []string{"--api-rate", "5000"}})
@@ -107,7 +107,8 @@ func (p *parts) reset(ctx context.Context, reference opportunity.Reference, at i
 	}
 }
 
-// afterReset sends one more message. It asserts that this message and all messages before took effect once.
+// afterReset sends one more message. It asserts that this message and all earlier messages took
+// effect once.
 func (p *parts) afterReset(ctx context.Context, reference opportunity.Reference, record opportunity.ID) {
 	tokens := harness.Interests(4)
 	tokens.Interests[0].Item, tokens.RequestID = "VG9rZW5UeXBlOjg4NDhhM2IzOGFkZjQ1ZGI4ZmY2MGZhZmNiZDNiM2Y2", "after"

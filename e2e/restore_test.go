@@ -16,9 +16,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Temporal's database is lost and comes back from a backup. Nothing that was done after the backup is done again, and
-// the view shows only what is true. This holds for messages that waited in the backup, for messages that a caller
-// repeats, and for a start that the backup does not know.
+// Temporal's database is lost and restored from a backup. Nothing that was done after the backup is
+// done again, and the view shows only what is true. This holds for messages that waited in the
+// backup, for messages that a caller repeats, and for a start that is not in the backup.
 func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
@@ -102,7 +102,8 @@ func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 	}
 }
 
-// backUp copies a file and the files that SQLite keeps beside it. It returns a function that puts the copies back.
+// backUp copies a file and the files that SQLite stores beside that file. It returns a function
+// that restores the copies.
 func backUp(t *testing.T, path string) func(t *testing.T) {
 	t.Helper()
 	kept := map[string][]byte{}

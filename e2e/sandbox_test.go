@@ -12,8 +12,8 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// The sandbox is killed with kill -9 three times while sixteen clients write. Every change that was answered is there
-// afterwards, and the ledger shows it as committed.
+// The sandbox is killed with kill -9 three times while sixteen clients write. Every change that got
+// a response is there afterwards, and is committed in the request log.
 func TestAKilledSandboxKeepsCommittedChanges(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{Data: t.TempDir()})
@@ -69,7 +69,7 @@ func TestAKilledSandboxKeepsCommittedChanges(t *testing.T) {
 	}
 }
 
-// committed returns the opportunities that were changed, from the sandbox's ledger.
+// committed returns the opportunities that were changed, from the sandbox's request log.
 func (p *parts) committed() map[string]bool {
 	p.t.Helper()
 	ids := map[string]bool{}

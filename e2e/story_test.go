@@ -82,8 +82,9 @@ func TestStoryAcrossDeployments(t *testing.T) {
 	}
 }
 
-// The same with workers that are killed. After each kill the server waits for the worker's sticky queue, so the
-// test takes most of a minute. It is a separate test, so that it starts with the first tests.
+// The story runs with workers that are killed. After each kill the server waits for the worker's
+// sticky queue, so the test takes most of a minute. This is a separate test, so that it starts with
+// the first tests.
 func TestStoryAcrossKills(t *testing.T) {
 	t.Parallel()
 	playAcrossRestarts(t, "killed", story.ByUpdate, func(_ context.Context, p *parts) error { p.Worker().Kill(); return nil })

@@ -22,15 +22,15 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// Two tenants have one address and differ by their tokens alone. A worker with the token of one tenant does not
-// work in the namespace of the other, until the namespace is tied again.
+// Two tenants have one address and differ by their tokens alone. A worker with the token of one
+// tenant does not work in the namespace of the other, until the namespace is bound again.
 func TestAWorkerServesOnlyTheTenantOfItsNamespace(t *testing.T) {
 	t.Parallel()
 	t.Run("another catalogue", func(t *testing.T) {
 		t.Parallel()
 		tryTwoTenants(t, "../sandbox/catalogue/tenant.yaml", "the steps are ")
 	})
-	// Only the records that Oppflow made tell the two tenants apart.
+	// The two tenants differ only in the records that Oppflow created.
 	t.Run("the same catalogue", func(t *testing.T) {
 		t.Parallel()
 		tryTwoTenants(t, "", "none of the records is there that Oppflow made")
@@ -101,7 +101,7 @@ func tryTwoTenants(t *testing.T, catalogue, differs string) {
 		}
 	}
 
-	// The namespace is not tied yet, and the first worker ties it.
+	// The namespace is not bound yet, and the first worker binds it.
 	if err := p.Worker().Start(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func tryTwoTenants(t *testing.T, catalogue, differs string) {
 		t.Errorf("the tenant's record was changed: %s", found)
 	}
 
-	// After the namespace is tied to the first tenant again, the worker goes on where it stopped.
+	// After the namespace is bound to the first tenant again, the worker goes on where it stopped.
 	setup(p.APIToken(), -1, "tied again, to the tenant with regions ")
 	if err := p.Worker().Start(ctx); err != nil {
 		t.Fatal(err)

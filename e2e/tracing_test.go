@@ -44,7 +44,7 @@ func otelVariables(t *testing.T, pairs ...string) {
 	}
 }
 
-// connectTraced connects a traced service. The service's spans have arrived once the returned function has been called.
+// connectTraced connects a traced service. The returned function sends the service's spans.
 func (p *parts) connectTraced(service string) (client.Client, func()) {
 	p.t.Helper()
 	on, err := host.StartTelemetry(p.t.Context(), settings.Telemetry{}, telemetry.Options{Service: service})
@@ -125,8 +125,8 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 
-	// The first worker is killed while an update waits for the API to return. Another worker carries the update
-	// out.
+	// The first worker is killed while an update waits for the API to return. Another worker
+	// handles the update.
 	const reference = opportunity.Reference("traced")
 	if _, err := service.Start(ctx, reference, opportunity.Start{Name: "Traced", Region: "UK"}); err != nil {
 		t.Fatal(err)
@@ -140,8 +140,9 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 		_, err := service.AddInterests(inKilled, reference, harness.Interests(1))
 		answered <- err
 	}()
-	// The worker must not die while a request is under way. The result would be unknown then, and the next update
-	// would wait and travel with the request. After three attempts the worker waits for four seconds.
+	// The worker must not die while a request is under way. The result would then be unknown, and
+	// the next update would wait and travel with the request. After three attempts the worker waits
+	// for four seconds.
 	harness.Eventually(t, time.Minute, "the update waits between two tries", func() bool {
 		events, timers := p.Runs(reference)[0].Events, 0
 		for _, event := range events {
@@ -233,8 +234,8 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 	}
 	spanChain(t, collector, first, "SignalWorkflow:addInterests", "HandleSignal:addInterests", "StartActivity:ApplyCommands", "RunActivity:ApplyCommands", "mutation Apply")
 
-	// The worker that handled the update is dead, and its spans are lost. The spans of the next worker hang on the
-	// sender's span.
+	// The worker that handled the update is dead, and its spans are lost. The spans of the next
+	// worker are children of the sender's span.
 	spanChain(t, collector, killed, "UpdateWorkflow:addInterests", "StartActivity:ApplyCommands", "RunActivity:ApplyCommands", "mutation Apply")
 	for _, s := range collector.Spans() {
 		if s.Trace == killed.TraceID().String() && s.Name == "HandleUpdate:addInterests" {
@@ -253,8 +254,8 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 	p.Replay(other, "traced-from-its-start")
 }
 
-// Traces and metrics contain no content of an opportunity: not who learns what, no prices, no answers of the API, no
-// tokens.
+// Traces and metrics contain no content of an opportunity: no learners, no courses, no prices, no
+// responses of the API, no tokens.
 func TestTelemetryHasNoPersonalData(t *testing.T) {
 	otelVariables(t)
 	collector := telemetrytest.Start(t)
@@ -270,8 +271,8 @@ func TestTelemetryHasNoPersonalData(t *testing.T) {
 			t.Fatal(err, report.Mismatches())
 		}
 	}
-	// A malformed message and a refusal that quotes the message do not put the message into a trace or metric
-	// either.
+	// A malformed message and an error that quotes the message do not put the message into a trace
+	// or metric either.
 	const reference = opportunity.Reference("private too")
 	service := lifecycle.NewClient(connection)
 	if _, err := service.Start(ctx, reference, opportunity.Start{Name: "Confidential Zoë", Region: "UK"}); err != nil {
@@ -332,8 +333,8 @@ func TestTelemetryHasNoPersonalData(t *testing.T) {
 	}
 }
 
-// Without a variable that asks for telemetry nothing is sent, not even to the default address of OpenTelemetry. The
-// output of a command does not depend on whether its trace is delivered.
+// Without a variable that asks for telemetry, nothing is sent, not even to the default address of
+// OpenTelemetry. The output of a command does not depend on whether its trace is delivered.
 func TestTelemetryIsOffByDefault(t *testing.T) {
 	otelVariables(t)
 	var connections atomic.Int32
@@ -389,7 +390,8 @@ func TestTelemetryIsOffByDefault(t *testing.T) {
 		t.Errorf("after a restart of the worker: %d\n%s\nbefore:\n%s", code, said, calm)
 	}
 
-	// The same command with a collector that breaks the connection off, is not there, or never responds.
+	// The same command runs with a collector that closes the connection, does not exist, or never
+	// responds.
 	hung, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -20,8 +20,9 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// A program in TypeScript plays a whole opportunity. It uses nothing of Oppflow but the contract. The answers that
-// it gets fit the schemas, and the record in the TMS is what the program asked for.
+// A program in TypeScript plays a whole opportunity. The program uses nothing of Oppflow but the
+// contract. The answers of the workflow fit the schemas, and the record in the TMS is what the
+// program asked for.
 func TestTypeScript(t *testing.T) {
 	t.Parallel()
 	for _, program := range []string{"node", "npm"} {

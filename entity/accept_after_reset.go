@@ -7,16 +7,16 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// After a reset, the messages that the run before accepted arrive once more. The run
-// before may have carried them out. So only a read of the record may refuse them. A
-// pause, a close, a queue that is full by now, or a time that has passed may not.
+// After a reset, the server delivers again the messages that the run before the reset accepted.
+// That run may have executed these messages. So only a read of the record may reject them. A pause,
+// a close, a queue that is full now, or a time that has passed may not.
 
 // AcceptAfterReset is Accept for a command that the run before a reset may have accepted.
 func (s *State) AcceptAfterReset(c opportunity.Command, id string, silent bool, now time.Time) (string, error) {
 	return s.accept(c, id, silent, now, func() error { return nil })
 }
 
-// CheckAcceptAfterReset reports why AcceptAfterReset would refuse, without changing anything.
+// CheckAcceptAfterReset returns the error that AcceptAfterReset would return. It changes nothing.
 func (s *State) CheckAcceptAfterReset(c opportunity.Command, id string) error {
 	payload, err := canonicalPayload(opportunity.WithSource(c, ""))
 	if err != nil {
@@ -29,12 +29,13 @@ func (s *State) CheckAcceptAfterReset(c opportunity.Command, id string) error {
 	return err
 }
 
-// HasExpiredCommands reports whether Expire would end a request.
+// HasExpiredCommands reports whether FailExpiredCommands would end a request.
 func (s *State) HasExpiredCommands(now time.Time) bool {
 	return slices.ContainsFunc(s.Queue, func(e QueuedCommand) bool { return e.isExpired(now) })
 }
 
-// isExpired reports whether the entry asks to hold places until a time that has passed.
+// isExpired reports whether the command is not in doubt and asks to reserve places until a time
+// that has passed.
 func (e QueuedCommand) isExpired(now time.Time) bool {
 	if e.MessageName != opportunity.MessageExtendReservations || e.InDoubt {
 		return false

@@ -11,52 +11,53 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ActiveEffect is an effect that is under way or waits for its turn. A worker inspects the
-// effect, sends one request for a missing part, and inspects again after each request:
-// an answer without errors proves nothing.
+// ActiveEffect is an effect that Oppflow works on, or that waits for its turn. A worker inspects
+// the effect, sends one request for a missing part, and inspects the effect again after each
+// request, because a response without errors proves nothing.
 type ActiveEffect struct {
-	// Effect is the effect to ensure, with a key that is unique over the whole life.
+	// Effect is the effect to ensure. Its key is unique over the whole life of the opportunity.
 	Effect exchange.Effect `json:"effect"`
-	// Chain is the number of the effects that belong together and have an order.
+	// Chain is the number of the chain: the effects that belong together and have an order.
 	Chain int                     `json:"chain"`
 	Stage opportunity.EffectStage `json:"stage"`
-	// Done says that the effect stands, for a move that is not made yet.
+	// Done says that the effect is complete, and that its transition is not made yet.
 	Done bool `json:"done,omitempty"`
-	// Attempted says that a request for the effect was sent, or was about to be sent, and
-	// was not rejected; Touched says that a request was carried out, or may have been.
+	// Attempted says that a request for the effect was sent, or was about to be sent, and was not
+	// rejected. MayHaveApplied says that a request took effect, or may have taken effect.
 	Attempted      bool               `json:"begun,omitempty"`
 	MayHaveApplied bool               `json:"touched,omitempty"`
 	UndoEntry      exchange.UndoEntry `json:"trace,omitzero"`
-	// LastConfirmed is the last request that the API reported as carried out.
+	// LastConfirmed is the last request that the API reported as done.
 	LastConfirmed *exchange.EffectRequest `json:"sent,omitempty"`
-	// NotBefore is the time of the next inspection; Aside says that others need not wait
-	// until then.
+	// NotBefore is the time of the next inspection. NonBlocking says that other effects need not
+	// wait until then.
 	NotBefore   time.Time `json:"notBefore,omitzero"`
 	NonBlocking bool      `json:"aside,omitempty"`
-	// Errors counts the requests in a row whose fate was unknown at first, Rounds the
-	// inspections in a row that the API did not answer.
+	// Errors counts the consecutive requests whose status was unknown at first, FailedInspections
+	// the consecutive inspections to which the API did not respond.
 	Errors            int `json:"errors,omitempty"`
 	FailedInspections int `json:"rounds,omitempty"`
-	// Calling says that a call of a service for the effect is under way.
+	// Calling says that a call of a service for the effect is running.
 	Calling bool `json:"calling,omitempty"`
-	// Problem says why the job waits for an operator; "" while it does not.
+	// Problem says why the effect waits for an operator; "" while the effect does not wait for
+	// one.
 	Problem string `json:"problem,omitempty"`
-	// Number and Of count the repetitions of a follow-up; both are 0 for others.
+	// Number and Of count the repetitions of a follow-up; both are 0 for other effects.
 	Number int `json:"number,omitempty"`
 	Of     int `json:"of,omitempty"`
 }
 
-// IsUndo reports whether the job undoes the effect.
+// IsUndo reports whether the effect is being undone.
 func (j ActiveEffect) IsUndo() bool { return j.Stage == opportunity.EffectStageUndo }
 
-// isDue reports whether the job can be worked on.
+// isDue reports whether the effect can be worked on.
 func (j ActiveEffect) isDue(now time.Time) bool {
 	return !j.Done && !j.Calling && j.Problem == "" && !j.NotBefore.After(now)
 }
 
-// DueEffect returns the effect to work on next. Effects to undo come first, the last one
-// first. Then come the effects before the next move, and then the effects after a move.
-// Within a chain each effect waits for the effects before it.
+// DueEffect returns the effect to work on next. Effects to undo come first, the last one first.
+// Then come the effects before the next transition, and then the effects of EffectStageAfter.
+// Within a chain, each effect waits for the effects before it.
 func (s *State) DueEffect(now time.Time) (ActiveEffect, bool) {
 	if !s.canProceed() {
 		return ActiveEffect{}, false
@@ -89,29 +90,30 @@ func (s *State) DueEffect(now time.Time) (ActiveEffect, bool) {
 	return ActiveEffect{}, false
 }
 
-// NextInspectionAt returns the earliest time at which an effect under way is due for an
-// inspection; zero when no effect waits for a time.
+// NextInspectionAt returns the earliest time at which an active effect is due for an inspection,
+// or zero when no effect waits for a time.
 func (s *EffectState) NextInspectionAt(now time.Time) time.Time { return s.nextInspectionAt(now) }
 
 // Inspection is the result of an inspection of an effect.
 type Inspection struct {
 	// NextRequest is the next missing request; nil when there is none.
 	NextRequest *exchange.EffectRequest
-	// RecheckAt is the time of the next inspection, when there is nothing to do before;
-	// Aside says that later effects need not wait for this effect.
+	// RecheckAt is the time of the next inspection, when there is nothing to do before that time.
+	// NonBlocking says that later effects need not wait for this effect.
 	RecheckAt   time.Time
 	NonBlocking bool
 	// Error says why the effect cannot be ensured.
 	Error     *opportunity.Error
 	UndoEntry exchange.UndoEntry
-	// Contacts are the contacts found for attendees, by their index.
+	// Contacts are the contacts found for attendees, by the index of the attendee.
 	Contacts []opportunity.ID
-	// Reservation is the state of the places in the API, nil when it was not read.
+	// Reservation is the reservation that the API returned, nil when the reservation was not
+	// read.
 	Reservation *opportunity.Reservation
 }
 
-// ApplyInspection stores the result of an inspection of the effect of the key. It returns the next
-// request for the effect, or nil when there is none now.
+// ApplyInspection stores the result of an inspection of the effect with the key. It returns the
+// next request for the effect, or nil when there is none now.
 func (s *State) ApplyInspection(key string, found Inspection, now time.Time) *exchange.EffectRequest {
 	j := s.activeEffect(key)
 	if j == nil {
@@ -138,8 +140,8 @@ func (s *State) ApplyInspection(key string, found Inspection, now time.Time) *ex
 	return nil
 }
 
-// CountFailedInspection counts an inspection of the effect of the key that the API did not answer:
-// from then on commands go before an effect after a move.
+// CountFailedInspection counts an inspection of the effect with the key to which the API did not
+// respond. From then on, commands go before an effect of EffectStageAfter.
 func (s *EffectState) CountFailedInspection(key string) {
 	if j := s.activeEffect(key); j != nil {
 		j.FailedInspections++
@@ -151,12 +153,12 @@ func (j ActiveEffect) ShouldYield() bool {
 	return j.Stage == opportunity.EffectStageAfter && j.FailedInspections > 0
 }
 
-// maxEffectErrors is how many requests in a row may have an unknown fate before an operator
-// gets attention, or the effect fails its move.
+// maxEffectErrors is how many consecutive requests may have an unknown status before attention is
+// raised, or before the effect fails its transition.
 const maxEffectErrors = 5
 
-// ApplyEffectRequestResult stores the result of the request for the effect of the key; a request that was
-// not sent changes nothing.
+// ApplyEffectRequestResult stores the result of the request for the effect with the key. A
+// request that was not sent only ends a call of a service.
 func (s *State) ApplyEffectRequestResult(key string, act exchange.EffectRequest, answer exchange.ChangeResult, trace exchange.UndoEntry, contacts []opportunity.ID, now time.Time) {
 	j := s.activeEffect(key)
 	if j == nil {
@@ -173,7 +175,7 @@ func (s *State) ApplyEffectRequestResult(key string, act exchange.EffectRequest,
 			s.completeEffect(j, now)
 		}
 	case exchange.StatusRejected:
-		j.Attempted = j.MayHaveApplied // a request rejected at once leaves nothing to undo
+		j.Attempted = j.MayHaveApplied // a first request that is rejected leaves nothing to undo
 		s.failEffect(j, answer.Error.OperatorText(), now)
 	case exchange.StatusUnknown:
 		j.LastConfirmed, j.MayHaveApplied = nil, true
@@ -183,7 +185,7 @@ func (s *State) ApplyEffectRequestResult(key string, act exchange.EffectRequest,
 }
 
 // handleUnknownResult handles a request whose result is unknown. Another inspection decides,
-// except for mails and log entries.
+// except for emails and log entries.
 func (s *State) handleUnknownResult(j *ActiveEffect, act exchange.EffectRequest, now time.Time) {
 	j.Errors++
 	switch {
@@ -199,8 +201,8 @@ func (s *State) handleUnknownResult(j *ActiveEffect, act exchange.EffectRequest,
 	}
 }
 
-// The pauses between calls of a service that does not respond, and how many calls come
-// before attention.
+// The back-off between calls of a service that does not respond, and how many calls come before
+// attention.
 const (
 	firstCallBackOff     = 5 * time.Second
 	maxCallBackOff       = 10 * time.Minute
@@ -208,7 +210,7 @@ const (
 )
 
 // ApplyCallFailure handles a call of a service that did not respond. The service is called again
-// later with the same idempotency key. Without a reason it is called again at once.
+// later with the same idempotency key. Without a reason, the service is called again at once.
 func (s *State) ApplyCallFailure(key, reason string, fate exchange.ChangeStatus, now time.Time) {
 	j := s.activeEffect(key)
 	if j == nil {
@@ -225,8 +227,8 @@ func (s *State) ApplyCallFailure(key, reason string, fate exchange.ChangeStatus,
 	}
 }
 
-// WithdrawFollowUp takes back a follow-up when nothing was done for it, so that it is planned
-// again.
+// WithdrawFollowUp withdraws a follow-up for which nothing was done, so that the follow-up is
+// planned again.
 func (s *State) WithdrawFollowUp(key string, now time.Time) {
 	s.clearEffectAttention(key)
 	s.removeActiveEffect(key)
@@ -259,8 +261,8 @@ func (s *State) completeEffect(j *ActiveEffect, now time.Time) {
 	s.setPlanDueAfterQuiet(s.shouldPoll(), s.Playbook.QuietTime, now)
 }
 
-// failEffect handles an effect that cannot be ensured. An effect before a move fails the
-// move, any other effect waits for an operator.
+// failEffect handles an effect that cannot be ensured. An effect before a transition fails the
+// transition. Any other effect waits for an operator.
 func (s *State) failEffect(j *ActiveEffect, why string, now time.Time) {
 	if j.Stage == opportunity.EffectStageBefore {
 		s.recordEffectResult(*j, opportunity.EffectFailed, why, now)
@@ -273,7 +275,7 @@ func (s *State) failEffect(j *ActiveEffect, why string, now time.Time) {
 	s.blockEffect(j, why+". Answer confirm (it is done), retry (try it again) or skip (never mind)", now)
 }
 
-// blockEffect leaves the job to an operator.
+// blockEffect leaves the effect to an operator.
 func (s *State) blockEffect(j *ActiveEffect, problem string, now time.Time) {
 	j.Problem = problem
 	s.RaiseAttention(opportunity.AttentionEffect, j.Effect.Key, problem, now)
@@ -288,7 +290,7 @@ func (s *State) retryEffect(key string, now time.Time) {
 	s.appendTimeline(now, "an operator answered retry: "+string(j.Effect.Kind))
 }
 
-// skipEffect leaves the effect as it is.
+// skipEffect ends the work on the effect, and changes nothing in the TMS.
 func (s *State) skipEffect(key, reason string, now time.Time) {
 	j := *s.activeEffect(key)
 	s.clearEffectAttention(key)
@@ -302,14 +304,14 @@ func (s *State) skipEffect(key, reason string, now time.Time) {
 	s.setPlanDueAfterQuiet(s.shouldPoll(), s.Playbook.QuietTime, now)
 }
 
-// startChain queues effects as jobs of one chain, whose keys get the number of the
-// chain.
+// startChain adds the effects to ActiveEffects as one chain. Their keys get the number of the
+// chain as a prefix.
 func (s *State) startChain(stage opportunity.EffectStage, chain int, effects []exchange.Effect, now time.Time) {
 	taken := exchange.JSONSize(s.ActiveEffects)
 	for _, effect := range effects {
 		effect.Key = fmt.Sprintf("%d/%s", chain, effect.Key)
 		job := ActiveEffect{Effect: effect, Chain: chain, Stage: stage}
-		if taken += exchange.JSONSize(job); taken > opportunity.MaxActiveEffectBytes && stage != opportunity.EffectStageBefore { // without these no move is made
+		if taken += exchange.JSONSize(job); taken > opportunity.MaxActiveEffectBytes && stage != opportunity.EffectStageBefore { // a transition needs its effects before it
 			s.recordEffectResult(job, opportunity.EffectAbandoned, "too many effects wait already", now)
 			s.RaiseAttention(opportunity.AttentionEffect, effect.Key, "it was left out, since too many effects wait already; do it by hand", now)
 			continue
@@ -318,15 +320,15 @@ func (s *State) startChain(stage opportunity.EffectStage, chain int, effects []e
 	}
 }
 
-// ApplyReactionPlan queues the planned effects of the first outside event.
+// ApplyReactionPlan starts the planned effects of the first external change.
 func (s *State) ApplyReactionPlan(plan exchange.Plan, now time.Time) {
 	s.ExternalChanges = slices.Delete(s.ExternalChanges, 0, min(1, len(s.ExternalChanges)))
 	s.reportPlanProblems(plan, now)
 	s.startChain(opportunity.EffectStageAfter, s.nextChain(), plan.After, now)
 }
 
-// abandonEffects leaves the effects after moves as they are when a run ends; the ledger
-// lists them, so that a person can do them by hand.
+// abandonEffects ends the work on the effects of EffectStageAfter when a run ends. EffectResults
+// lists these effects, so that a person can do them by hand.
 func (s *State) abandonEffects(now time.Time) {
 	for _, j := range s.ActiveEffects {
 		if j.Stage == opportunity.EffectStageAfter {
@@ -336,7 +338,7 @@ func (s *State) abandonEffects(now time.Time) {
 	s.ActiveEffects = slices.DeleteFunc(s.ActiveEffects, func(j ActiveEffect) bool { return j.Stage == opportunity.EffectStageAfter })
 }
 
-// AbandonUndo leaves the effects that could not be undone as they are.
+// AbandonUndo ends the work on the effects that could not be undone.
 func (s *State) AbandonUndo(now time.Time) {
 	for _, j := range s.ActiveEffects {
 		s.recordEffectResult(j, opportunity.EffectAbandoned, "the run of the opportunity has ended", now)

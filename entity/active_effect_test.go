@@ -9,7 +9,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// logLines are effects of two kilobytes each.
+// logLines returns effects of two kilobytes each.
 func logLines(n int) []exchange.Effect {
 	all := make([]exchange.Effect, n)
 	for i := range all {
@@ -21,8 +21,9 @@ func logLines(n int) []exchange.Effect {
 	return all
 }
 
-// An effect before a move is never left out, even when much waits: the move would be made without it. An effect
-// after a move may be left out, and an operator is told to do it by hand.
+// TestEffectsBeforeATransitionAreNotSkipped: an effect before a transition is never abandoned,
+// even when many effects wait, because the transition would be made without the effect. An effect
+// of EffectStageAfter may be abandoned, and an operator is asked to do it by hand.
 func TestEffectsBeforeATransitionAreNotSkipped(t *testing.T) {
 	many := 2 * opportunity.MaxActiveEffectBytes / 2000
 	s := openedState(t)

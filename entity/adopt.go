@@ -7,11 +7,11 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// AdoptFound takes over a record that was found by its mark. An earlier run made the
-// record, or a request whose answer was lost. Interests of the record count as
-// interests of the start when they match the start item by item and cannot be any
-// other interests. An interest that contradicts the start, or may be a later one of
-// the start, makes a question, since adding it again might double it.
+// AdoptFound takes over a record that was found by its reference tag. An earlier run made the
+// record, or a request whose response was lost. Interests of the record count as interests of the
+// start when they match the start item by item and cannot be any other interests. An interest
+// that contradicts the start, or that may be a later one of the start, raises a question, because
+// adding that interest again might double it.
 func (s *State) AdoptFound(record exchange.Snapshot, region opportunity.Ref, resolved map[exchange.UnresolvedName]opportunity.ID, now time.Time) {
 	start := s.Start
 	s.ApplyCreated(record, region, now)
@@ -49,7 +49,7 @@ func (s *State) AdoptFound(record exchange.Snapshot, region opportunity.Ref, res
 }
 
 // AdoptAfterReset takes over a record after a reset. The run before the reset may have made a
-// part of the record. AdoptAfterReset does not count any of its interests as part of the
+// part of the record. AdoptAfterReset does not count any interest of the record as part of the
 // start.
 func (s *State) AdoptAfterReset(record exchange.Snapshot, region opportunity.Ref, now time.Time) {
 	s.setRecord(record, region)
@@ -57,20 +57,20 @@ func (s *State) AdoptAfterReset(record exchange.Snapshot, region opportunity.Ref
 	s.appendTimeline(now, "taken over in step "+record.Step.Name)
 }
 
-// Adopt takes over the record that the start names. Its interests are shown,
-// and never count as the effect of a request.
+// Adopt takes over the record that the start names. The interests of the record are shown, and
+// never count as the effect of a request.
 func (s *State) Adopt(record exchange.Snapshot, region opportunity.Ref, now time.Time) {
 	s.setRecord(record, region)
-	// It is unknown when the record came into its step. Follow-ups count from now, or from
-	// the record's last change where the worker asked for that time.
+	// It is unknown when the record came into its step. Follow-ups count from now, or from the
+	// record's last change when the worker asked for the time of that change.
 	since, adopted := exchange.AdoptionTimes(record, now)
 	s.Entered, s.LastActivity, s.AdoptedAt = since, since, adopted
 	s.appendTimeline(now, "taken over in step "+record.Step.Name)
 	s.addUnknownInterests(record)
 }
 
-// RaiseCreateQuestion asks an operator whether the record exists. because says why
-// reading could not decide.
+// RaiseCreateQuestion asks an operator whether the record exists. because says why a read could
+// not decide.
 func (s *State) RaiseCreateQuestion(because string, now time.Time) {
 	s.Question = &opportunity.Question{
 		Request: opportunity.CreateRequestID, MessageName: "start", Since: now,
@@ -88,7 +88,8 @@ func (s *State) resolveCreateQuestion(text string, now time.Time) {
 	s.appendTimeline(now, text)
 }
 
-// isCreateQuestion reports whether the request is the create that is in question.
+// isCreateQuestion reports whether the request is the creation of the record, and a question
+// about it waits.
 func (s *State) isCreateQuestion(request string) bool {
 	return request == opportunity.CreateRequestID && s.ID == "" && s.Question != nil
 }

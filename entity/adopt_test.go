@@ -39,7 +39,7 @@ func TestAdoptedRecordCountsFromItsLastChange(t *testing.T) {
 			if err != nil || json.Unmarshal(data, &later) != nil || !later.AdoptedAt.Equal(c.adopted) {
 				t.Errorf("%v: the next run knows %s", err, later.AdoptedAt)
 			}
-			// Another step begins when it is noticed.
+			// Another step begins when a read shows that step.
 			moved := found
 			moved.Step = won
 			s.ApplySnapshot(moved, noon.Add(day))
@@ -48,7 +48,7 @@ func TestAdoptedRecordCountsFromItsLastChange(t *testing.T) {
 			}
 		})
 	}
-	// A record that a request of ours made counts from then, whatever its time says.
+	// A found record counts from now, whatever the time of its last change is.
 	s := entity.NewState("A-1", opportunity.Start{Name: "n", Region: "UK"}, noon)
 	found := recordNow()
 	found.Changed = noon.Add(-day)
@@ -58,7 +58,8 @@ func TestAdoptedRecordCountsFromItsLastChange(t *testing.T) {
 	}
 }
 
-// Thousands of records that are adopted in the same moment catch up over three days, each always at the same time.
+// TestCatchUpIsSpread: thousands of records that are adopted in the same moment catch up over
+// three days, each record always at the same time.
 func TestCatchUpIsSpread(t *testing.T) {
 	t.Parallel()
 	const count = 3000

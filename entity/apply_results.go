@@ -8,10 +8,10 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// VerifyResults checks the API's answers before they count. An added interest counts only
-// when its answer names exactly one interest that was not known before. Otherwise
-// the fate of the interest is unknown. answers has the order of batch; an answer
-// missing at its end is unknown.
+// VerifyResults checks the API's results before they count. An added interest counts only when
+// its result names exactly one interest that was not known before. Otherwise the status of the
+// change is unknown. answers has the order of batch. A result that is missing at the end of
+// answers is unknown.
 func (s *RecordState) VerifyResults(batch []exchange.Change, answers []exchange.ChangeResult) []exchange.ChangeResult {
 	reviewed := make([]exchange.ChangeResult, len(batch))
 	taken := s.knownInterestIDs()
@@ -35,9 +35,9 @@ func (s *RecordState) VerifyResults(batch []exchange.Change, answers []exchange.
 	return reviewed
 }
 
-// soleNewInterest finds the one new interest in the requested item. It is undocumented
-// whether the API returns the new interest or all interests. With several new ones a
-// choice would be a guess, and reading the record back shows more.
+// soleNewInterest returns the one new interest in the requested item. It is undocumented whether
+// the API returns the new interest or all interests. With several new interests a choice would be
+// a guess, and a read of the record shows more.
 func soleNewInterest(listed []exchange.InterestRef, item opportunity.ID, known map[opportunity.ID]bool) (exchange.InterestRef, bool) {
 	isID := item.Type() != ""
 	var fresh []exchange.InterestRef
@@ -52,9 +52,9 @@ func soleNewInterest(listed []exchange.InterestRef, item opportunity.ID, known m
 	return fresh[0], true
 }
 
-// ApplyResults changes the state by reviewed answers to a batch. A change that was not
-// sent stays in the queue. ReadBack must first decide answers of unknown fate. A
-// change that is still unknown waits with a question.
+// ApplyResults updates the state with the verified results of a batch. A change that was not sent
+// stays in the queue. ReadBack must first decide the results of unknown status. A change that is
+// still unknown waits with a question.
 func (s *State) ApplyResults(batch []exchange.Change, answers []exchange.ChangeResult, now time.Time) {
 	places := s.applyReservationResults(batch, answers, now)
 	for i, m := range batch {
@@ -63,7 +63,7 @@ func (s *State) ApplyResults(batch []exchange.Change, answers []exchange.ChangeR
 		}
 		at := slices.IndexFunc(s.Queue, func(e QueuedCommand) bool { return e.Request == m.Request })
 		if at < 0 {
-			continue // an operator ended it in between
+			continue // an operator ended the request in between
 		}
 		switch answers[i].Status {
 		case exchange.StatusDone, exchange.StatusRejected:
@@ -77,8 +77,8 @@ func (s *State) ApplyResults(batch []exchange.Change, answers []exchange.ChangeR
 	s.updateQuestion(now)
 }
 
-// isLaterExpirySet reports whether a requested expiry behind the change at i is known to be
-// set, at the requested time.
+// isLaterExpirySet reports whether a requested expiry after the change at i is known to be set,
+// at the requested time.
 func isLaterExpirySet(i int, batch []exchange.Change, answers []exchange.ChangeResult) bool {
 	for n := i + 1; n < len(batch); n++ {
 		if m := batch[n]; m.ReservationChange != nil && m.IsRequested() && answers[n].Status == exchange.StatusDone && m.ReservationChange.ExpiryError(answers[n].Reservation) == nil {
@@ -88,11 +88,12 @@ func isLaterExpirySet(i int, batch []exchange.Change, answers []exchange.ChangeR
 	return false
 }
 
-// applyReservationResults stores the API's word on the places. It returns what is then known of
-// the places requested in this batch: nil when that is still open.
+// applyReservationResults stores what the API returned about the reservation. It returns the
+// reservation of the places that this batch requested, or nil when that reservation is not known
+// yet.
 func (s *State) applyReservationResults(batch []exchange.Change, answers []exchange.ChangeResult, now time.Time) *opportunity.Reservation {
 	var places *opportunity.Reservation
-	taken := false // places, after the last expiry that is known to be set
+	taken := false // whether places were reserved after the last expiry that is known to be set
 	for i, m := range batch {
 		if m.Interest != nil && m.Interest.Reserve && answers[i].Status == exchange.StatusDone && len(answers[i].Interests) > 0 {
 			taken = true
@@ -119,7 +120,7 @@ func (s *State) applyReservationResults(batch []exchange.Change, answers []excha
 			s.Reservation, s.ExpiryPending, taken = *answer.Reservation, false, false
 			places = answer.Reservation
 			switch {
-			case !answer.Reservation.Valid && m.IsRequested() && !wanted: // the outcome of its own request says it
+			case !answer.Reservation.Valid && m.IsRequested() && !wanted: // the outcome of the request reports this
 			case !answer.Reservation.Valid:
 				s.RaiseAttention(opportunity.AttentionReservation, m.Request, "places were asked for, but the API says that they are not held", now)
 			default:
@@ -190,10 +191,10 @@ func (s *State) interestResult(asked opportunity.Interest, answer exchange.Chang
 	return result
 }
 
-// ApplyRejectedRequest handles a request that was refused as a whole, so none of its changes was
-// made. A lone change is then rejected. Several changes are sent again one by one,
-// which finds the change that fails. An expiry that travelled with a lone change is
-// not rejected, since places taken before still need it.
+// ApplyRejectedRequest handles an API request that was rejected as a whole, so that none of its
+// changes was made. A lone change is then rejected. Several changes are sent again one by one,
+// which finds the change that fails. An expiry that was sent with a lone change is not rejected,
+// because places reserved earlier still need the expiry.
 func (s *State) ApplyRejectedRequest(batch []exchange.Change, reason *opportunity.Error, now time.Time) {
 	own := 0
 	for _, m := range batch {
@@ -219,8 +220,8 @@ func (s *State) ApplyRejectedRequest(batch []exchange.Change, reason *opportunit
 	s.ApplyResults(batch, answers, now)
 }
 
-// FailNames ends the requests of the batch with a name that means nothing, or more
-// than one thing; of an addInterests it ends only the interest with such a name.
+// FailNames ends the requests of the batch with a name that has no id, or that has more than one.
+// Of an addInterests command, FailNames ends only the interest with such a name.
 func (s *State) FailNames(batch []exchange.Change, failed map[exchange.UnresolvedName]*opportunity.Error, now time.Time) {
 	answers := make([]exchange.ChangeResult, len(batch))
 	for i, m := range batch {
@@ -235,8 +236,8 @@ func (s *State) FailNames(batch []exchange.Change, failed map[exchange.Unresolve
 	s.applyNameFailures(batch, answers, now)
 }
 
-// applyNameFailures settles like ApplyResults when nothing was sent, and stores nothing about
-// the places.
+// applyNameFailures applies the results when nothing was sent. It stores nothing about the
+// reservation.
 func (s *State) applyNameFailures(batch []exchange.Change, answers []exchange.ChangeResult, now time.Time) {
 	for i, m := range batch {
 		at := slices.IndexFunc(s.Queue, func(e QueuedCommand) bool { return e.Request == m.Request })
@@ -246,8 +247,8 @@ func (s *State) applyNameFailures(batch []exchange.Change, answers []exchange.Ch
 	}
 }
 
-// FailAll ends everything that waits as failed, with the given reason. A request in
-// doubt, or tried before, ends as Undecided, since it may have happened.
+// FailAll ends all waiting commands as failed, with the given reason. A command with InDoubt or
+// MaybeApplied ends as Undecided, because its change may have been made.
 func (s *State) FailAll(reason *opportunity.Error, now time.Time) {
 	waiting := slices.Concat(s.Parked, s.Queue)
 	s.Queue, s.Parked = nil, nil

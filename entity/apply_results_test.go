@@ -14,7 +14,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Short forms of answers.
+// doneResult, rejectedResult, reservationResult, notSentResult and unknownResult are short forms
+// of change results.
 func doneResult(interests ...opportunity.ID) exchange.ChangeResult {
 	a := exchange.ChangeResult{Status: exchange.StatusDone}
 	for _, i := range interests {
@@ -36,8 +37,7 @@ var (
 	unknownResult = exchange.ChangeResult{Status: exchange.StatusUnknown}
 )
 
-// sendBatch sends the next batch and settles it with these answers, undecided answers
-// included.
+// sendBatch sends the next batch and applies these results, including unknown ones.
 func sendBatch(t reporter, s *entity.State, answers ...exchange.ChangeResult) {
 	t.Helper()
 	batch := s.NextBatch()
@@ -140,7 +140,7 @@ func TestApplyResults(t *testing.T) {
 		s := openedState(t)
 		accept(t, s, opportunity.Progress{To: "Won"}, "r")
 		answer := rejectedResult("Transition Not Found")
-		answer.Step = &won // an answer that contradicts itself moves nothing
+		answer.Step = &won // a rejected result changes no step, even when it names one
 		sendBatch(t, s, answer)
 		if got := outcome(t, s, "r"); got.State != opportunity.Failed || s.Step != proposed {
 			t.Errorf("step %+v, outcome %+v", s.Step, got)
@@ -221,7 +221,7 @@ func TestApplyReservationResults(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		answers []exchange.ChangeResult
-		until   bool   // the result says until when
+		until   bool   // whether the result has ReservedUntil
 		mistake string // the result's error
 		due     bool
 		words   []string
@@ -364,7 +364,7 @@ func TestFailNames(t *testing.T) {
 	s.FailNames(s.NextBatch(), map[exchange.UnresolvedName]*opportunity.Error{
 		{Type: opportunity.TypeCourse, Text: "Juggling"}: reason,
 		{Type: opportunity.TypeAccount, Text: "Nobody"}:  reason,
-		{Type: opportunity.TypeCourse, Text: "Won"}:      reason, // no step
+		{Type: opportunity.TypeCourse, Text: "Won"}:      reason, // not the type of a step
 	}, noon)
 	if got := outcome(t, s, "q"); got.State != opportunity.Failed || got.Error.Type != opportunity.NotFound {
 		t.Errorf("the update is %+v", got)
@@ -414,8 +414,8 @@ func TestCreateQuestion(t *testing.T) {
 	}
 }
 
-// TestReservationsInDoubtExpire: a request that an operator ends may have
-// happened; its places then still need an expiry, or a release.
+// TestReservationsInDoubtExpire: the change of a request that an operator ends may have been
+// made. The places of the request then still need an expiry, or a release.
 func TestReservationsInDoubtExpire(t *testing.T) {
 	doubted := func() *entity.State {
 		s := openedState(t)
@@ -442,7 +442,7 @@ func TestReservationsInDoubtExpire(t *testing.T) {
 	if got := strings.Join(batchText(s.NextBatch()), " "); got != "r/0 r/1 extend" {
 		t.Errorf("after retry %q is sent", got)
 	}
-	// A change that was certainly not made takes no places.
+	// A change that was certainly not made reserves no places.
 	s = openedState(t)
 	accept(t, s, addInterests(reservingInterest(1)), "r")
 	s.FailAll(opportunity.Failf(opportunity.Closed, "over"), noon)
@@ -451,8 +451,8 @@ func TestReservationsInDoubtExpire(t *testing.T) {
 	}
 }
 
-// TestRejectedExpiryKeepsTheEarlierOne: the places have the expiry of the request
-// before, and need no other.
+// TestRejectedExpiryKeepsTheEarlierOne: the places have the expiry of the earlier request, and
+// need no other.
 func TestRejectedExpiryKeepsTheEarlierOne(t *testing.T) {
 	for _, second := range []exchange.ChangeResult{rejectedResult("No"), notSentResult} {
 		s := openedState(t)
@@ -464,7 +464,7 @@ func TestRejectedExpiryKeepsTheEarlierOne(t *testing.T) {
 			t.Errorf("%s: another is due: %v, held until %s", second.Status, s.ExpiryPending, s.Reservation.Until)
 		}
 	}
-	// Places taken between the two have no expiry.
+	// Places reserved between the two requests have no expiry.
 	s := openedState(t)
 	accept(t, s, laterExpiry, "x")
 	accept(t, s, addInterests(reservingInterest(1)), "r")
@@ -475,8 +475,8 @@ func TestRejectedExpiryKeepsTheEarlierOne(t *testing.T) {
 	}
 }
 
-// TestExpiryAfterReservationInDoubt: when a later requested expiry is known to be
-// set, the places expire. A request that an operator ends then sets no other expiry.
+// TestExpiryAfterReservationInDoubt: when a later requested expiry is known to be set, the places
+// expire. After an operator ends the request, no other expiry is sent.
 func TestExpiryAfterReservationInDoubt(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -503,7 +503,7 @@ func TestExpiryAfterReservationInDoubt(t *testing.T) {
 			t.Errorf("%s: held until %s", c.name, s.Reservation.Until)
 		}
 	}
-	// Sent again, the places are taken after the expiry.
+	// When the request is sent again, the places are reserved after the expiry.
 	s := openedState(t)
 	accept(t, s, addInterests(reservingInterest(1)), "r")
 	accept(t, s, laterExpiry, "x")

@@ -5,12 +5,12 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// NextBatch returns the changes that travel together in the next request. It takes
-// them from the front of the queue, in order, at most MaxChangesPerRequest of
-// them and MaxRequestBytes. A move to another step ends its request, since later
-// changes may depend on the move. Places travel with their expiry. The places of an
-// opportunity that was lost or archived are given back when nothing else waits. The
-// batch is empty when nothing waits, and while a question waits for an operator.
+// NextBatch returns the changes that are sent together in the next API request. It takes them
+// from the front of the queue, in order, at most MaxChangesPerRequest of them and
+// MaxRequestBytes. A transition ends its batch, because later changes may depend on the
+// transition. Places are sent together with their expiry. The places of an opportunity that was
+// lost or archived are released when nothing else waits. The batch is empty when nothing waits,
+// and while a question or a pause stops the opportunity.
 func (s *State) NextBatch() []exchange.Change {
 	if !s.canProceed() {
 		return nil
@@ -26,7 +26,7 @@ func (s *State) NextBatch() []exchange.Change {
 		wants := m.Interest != nil && m.Interest.Reserve
 		room := opportunity.MaxChangesPerRequest
 		if reserving || wants {
-			room-- // the expiry travels too
+			room-- // the expiry is sent too
 		}
 		size := m.Size()
 		if len(batch) > 0 && (len(batch) >= room || bytes+size > opportunity.MaxRequestBytes) {
@@ -35,19 +35,19 @@ func (s *State) NextBatch() []exchange.Change {
 		batch = append(batch, m)
 		bytes += size
 		reserving = reserving || wants
-		if m.ReservationChange != nil { // the caller asked for this expiry: it also counts for places taken before it
+		if m.ReservationChange != nil { // a caller requested this expiry, which also counts for places reserved before it
 			reserving, notBefore = false, m.ReservationChange.Until
 		}
 		return true
 	}
-	extendBefore := -1 // the index of a move; the expiry must precede the move
+	extendBefore := -1 // the index of a transition; the expiry must precede the transition
 filling:
 	for _, e := range s.Queue {
 		if e.SendAlone && len(batch) > 0 {
 			break
 		}
 		if e.MessageName == opportunity.MessageProgress && s.Playbook.Transitions && (len(batch) > 0 || s.isTransitionBlocked()) {
-			break // its effects are planned when the move is next
+			break // the effects of a transition are planned when its command is the first of the queue
 		}
 		for _, m := range e.remainingChanges() {
 			if !add(m) {
@@ -82,8 +82,8 @@ func expiryRequestID(batch []exchange.Change, fallback opportunity.Reference) st
 	return string(fallback)
 }
 
-// ReleaseBatch returns the one change that gives the opportunity's places back, or
-// nothing when no places are held.
+// ReleaseBatch returns the one change that releases the opportunity's places, or nothing when no
+// places are reserved.
 func (s *State) ReleaseBatch() []exchange.Change {
 	if s.ID == "" || !s.hasReservation() {
 		return nil
@@ -91,7 +91,7 @@ func (s *State) ReleaseBatch() []exchange.Change {
 	return []exchange.Change{{Request: string(s.Reference), ReservationChange: &exchange.ReservationChange{Release: true}}}
 }
 
-// remainingChanges returns the changes of the entry that are not settled yet.
+// remainingChanges returns the changes of the command that have no final result yet.
 func (e QueuedCommand) remainingChanges() []exchange.Change {
 	c, err := e.command()
 	if err != nil {

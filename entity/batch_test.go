@@ -15,8 +15,8 @@ import (
 )
 
 // batchText writes a batch in short form: "r/0" is an interest of request r, "r>Won" a
-// move, "r=" an update, "r~" a requested expiry, "extend" any other expiry,
-// "release" a release.
+// transition, "r=" an update, "r~" a requested expiry, "extend" any other expiry, "release" a
+// release.
 func batchText(batch []exchange.Change) []string {
 	var list []string
 	for _, m := range batch {
@@ -146,11 +146,11 @@ func TestNextBatch(t *testing.T) {
 	}
 }
 
-// laterExpiry is a request to hold the places until another time.
+// laterExpiry is a command that reserves the places until a later time.
 var laterExpiry = opportunity.ExtendReservations{Until: noon.AddDate(0, 2, 0)}
 
-// TestRequestedExpiryIsExact: the requested time is set, and places taken after it
-// are held no shorter.
+// TestRequestedExpiryIsExact: the requested time is set, and places reserved after it expire no
+// earlier.
 func TestRequestedExpiryIsExact(t *testing.T) {
 	s := openedState(t)
 	s.Reservation = opportunity.Reservation{Valid: true, Until: noon.AddDate(1, 0, 0)}
@@ -195,8 +195,8 @@ func TestReleaseBatch(t *testing.T) {
 	}
 }
 
-// TestBatchInvariants draws states, works off all batches, and compares the
-// sent changes with the accepted ones.
+// TestBatchInvariants draws states, sends all batches, and compares the sent changes with the
+// accepted ones.
 func TestBatchInvariants(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -6,7 +6,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// startClosing stores the first reason; a second close changes nothing.
+// startClosing stores the reason of the first close. A second close changes nothing.
 func (s *State) startClosing(c opportunity.Close, now time.Time) {
 	if s.Closing != nil {
 		return

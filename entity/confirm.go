@@ -6,7 +6,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// checkConfirm reports why the confirm does not apply.
+// checkConfirm returns an error when the confirm does not apply.
 func (s *State) checkConfirm(c opportunity.Confirm) error {
 	switch asks := s.isCreateQuestion(c.Request); {
 	case asks && c.Opportunity == "":
@@ -17,7 +17,8 @@ func (s *State) checkConfirm(c opportunity.Confirm) error {
 	return s.checkInDoubt(c.Request)
 }
 
-// confirm handles the answer that it did happen, so the record is read again.
+// confirm handles an operator's answer that the change was made. The record is then adopted or
+// read again.
 func (s *State) confirm(c opportunity.Confirm, now time.Time) {
 	if s.isCreateQuestion(c.Request) {
 		s.resolveCreateQuestion("an operator answered confirm: the record was created", now)
@@ -36,7 +37,7 @@ func (s *State) confirm(c opportunity.Confirm, now time.Time) {
 	if !parked {
 		at, err := s.findInDoubt(c.Request)
 		if err != nil {
-			return // cannot happen: applies has checked it
+			return // cannot happen: checkOperatorCommand has checked the request
 		}
 		e = s.Queue[at]
 		s.Queue = append(s.Queue[:at:at], s.Queue[at+1:]...)
@@ -49,8 +50,8 @@ func (s *State) confirm(c opportunity.Confirm, now time.Time) {
 	s.updateQuestion(now)
 }
 
-// confirmedEnd returns the event that the request ended as done on an operator's word. For interests without a known
-// id, only the record holds more facts.
+// confirmedEnd returns the event that the request ended as done because an operator confirmed it.
+// A result has no id when only the record shows the id of the interest.
 func (e QueuedCommand) confirmedEnd(now time.Time) requestEnd {
 	ended := requestEnd{command: e, outcome: opportunity.Outcome{RequestID: e.Request, State: opportunity.Done}, at: now, confirmed: true}
 	c, err := e.command()

@@ -8,7 +8,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// dedupEntry is the memory of one request: its id, its payload, and its end.
+// dedupEntry is what DedupWindow remembers of one request: its id, its payload, and its outcome.
 type dedupEntry struct {
 	id, payload opportunity.Digest
 	state       byte // one of 'p', 'd', 'f'
@@ -16,12 +16,11 @@ type dedupEntry struct {
 
 const dedupEntrySize = 16 + 16 + 1
 
-// DedupWindow remembers the last MaxRememberedRequests request ids. So a repeated request
-// takes effect once, and the same id with another payload is noticed. Older ids are
-// remembered only while their requests wait. Handled keeps digests only; the zero
-// value is empty.
+// DedupWindow remembers the last MaxRememberedRequests request ids. So a repeated request takes
+// effect once, and the same id with another payload is detected. Older ids are remembered only
+// while their requests wait. DedupWindow keeps digests only. The zero value is empty.
 //
-// In JSON it is one string, about 44 bytes per request.
+// The JSON form is one string, about 44 bytes per request.
 type DedupWindow struct {
 	entries   []dedupEntry               // oldest first
 	positions map[opportunity.Digest]int // index in entries, plus dropped
@@ -39,7 +38,7 @@ func (h *DedupWindow) find(id string) *dedupEntry {
 	return &h.entries[place-h.dropped]
 }
 
-// add remembers a new request, and forgets an older one when there are too many.
+// add remembers a new request, and forgets an older request when there are too many.
 func (h *DedupWindow) add(id string, payload []byte) {
 	entry := dedupEntry{id: opportunity.DigestOf([]byte(id)), payload: opportunity.DigestOf(payload), state: 'p'}
 	if h.positions == nil {
@@ -50,7 +49,7 @@ func (h *DedupWindow) add(id string, payload []byte) {
 	h.trim()
 }
 
-// complete stores how the request ended, and forgets an older one when there are too
+// complete stores the outcome of the request, and forgets an older request when there are too
 // many.
 func (h *DedupWindow) complete(id string, state opportunity.OutcomeState) {
 	if entry := h.find(id); entry != nil {
@@ -59,8 +58,8 @@ func (h *DedupWindow) complete(id string, state opportunity.OutcomeState) {
 	}
 }
 
-// trim forgets the oldest requests while there are too many. It keeps a request
-// without an outcome, since such a request still waits, maybe for long.
+// trim forgets the oldest requests while there are too many. It keeps a request without an
+// outcome, because such a request still waits, maybe for a long time.
 func (h *DedupWindow) trim() {
 	for len(h.entries) > opportunity.MaxRememberedRequests {
 		oldest := slices.IndexFunc(h.entries, func(e dedupEntry) bool { return e.state != 'p' })

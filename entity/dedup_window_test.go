@@ -11,9 +11,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// TestDedupWindowAgainstModel compares the packed memory of requests with a plain list
-// that forgets as documented. The window is the real one, so it is filled before
-// the drawn steps begin.
+// TestDedupWindowAgainstModel compares DedupWindow with a plain list that forgets as documented.
+// The window has its real size, so it may be filled before the drawn steps begin.
 func TestDedupWindowAgainstModel(t *testing.T) {
 	t.Parallel()
 	type known struct {
@@ -90,7 +89,7 @@ func TestDedupWindowAgainstModel(t *testing.T) {
 				if handled.Len() != len(model) {
 					t.Fatalf("%d remembered, want %d", handled.Len(), len(model))
 				}
-				// Both ends, where forgetting happens, and one between.
+				// Both ends, where requests are forgotten or added, and one in between.
 				look := []int{0, 1, 2, 3, 4, len(model) / 2, len(model) - 2, len(model) - 1}
 				for _, i := range look {
 					if i < 0 || i >= len(model) {
@@ -112,7 +111,8 @@ func TestDedupWindowAgainstModel(t *testing.T) {
 	})
 }
 
-// TestPendingRequestIsNotForgotten: it would be carried out twice when repeated.
+// TestPendingRequestIsNotForgotten: a forgotten request would be executed twice when it is
+// repeated.
 func TestPendingRequestIsNotForgotten(t *testing.T) {
 	var handled DedupWindow
 	handled.add("waits", nil)

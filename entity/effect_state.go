@@ -7,22 +7,22 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// EffectState holds the effects that are under way and the results of effects.
+// EffectState holds the active effects and the results of effects.
 type EffectState struct {
-	// PlannedTransitions are the waiting moves whose effects are planned. Jobs are the effects under
-	// way, Chains counts all chains of effects so far.
+	// PlannedTransitions are the waiting transitions whose effects are planned. ActiveEffects are
+	// the effects that are not finished. LastChain is the number of the last chain of effects.
 	PlannedTransitions []PlannedTransition `json:"moves,omitempty"`
 	ActiveEffects      []ActiveEffect      `json:"jobs,omitempty"`
 	LastChain          int                 `json:"chains,omitempty"`
-	// PlannedByVersion is the version of the playbook that planned the last move; 0 is a
+	// PlannedByVersion is the version of the playbook that planned the last transition; 0 is a
 	// playbook without a number.
 	PlannedByVersion int `json:"plannedBy,omitempty"`
 	// EffectResults holds the results of effects, the latest last.
 	EffectResults []opportunity.EffectResult `json:"ledger,omitempty"`
 }
 
-// nextInspectionAt returns the earliest time at which a waiting job is due for an inspection;
-// zero when no job waits for a time.
+// nextInspectionAt returns the earliest time at which a waiting effect is due for an inspection,
+// or zero when no effect waits for a time.
 func (s *EffectState) nextInspectionAt(now time.Time) time.Time {
 	var at time.Time
 	for _, j := range s.ActiveEffects {
@@ -41,26 +41,25 @@ func (s *EffectState) activeEffect(key string) *ActiveEffect {
 	return &s.ActiveEffects[at]
 }
 
-// removeActiveEffect forgets the job.
 func (s *EffectState) removeActiveEffect(key string) {
 	s.ActiveEffects = slices.DeleteFunc(s.ActiveEffects, func(j ActiveEffect) bool { return j.Effect.Key == key })
 }
 
-// isEffectActive reports whether the effect of the key is under way. An operator may have
-// such an effect tried again, or skip it, at any time.
+// isEffectActive reports whether the effect with the key is not finished. An operator may retry
+// or skip such an effect at any time.
 func (s *EffectState) isEffectActive(key string) bool {
 	j := s.activeEffect(key)
 	return j != nil && !j.Done
 }
 
-// SetCalling notes that a call of a service for the effect of the key is under way.
+// SetCalling stores that a call of a service for the effect with the key is running.
 func (s *EffectState) SetCalling(key string) {
 	if j := s.activeEffect(key); j != nil {
 		j.Calling = true
 	}
 }
 
-// ClearCalling notes that no call of a service is under way, since a run begins.
+// ClearCalling stores that no call of a service is running, because a run begins.
 func (s *EffectState) ClearCalling() {
 	for i := range s.ActiveEffects {
 		s.ActiveEffects[i].Calling = false
@@ -81,10 +80,10 @@ func (s *EffectState) plannedTransition(request string) *PlannedTransition {
 	return &s.PlannedTransitions[at]
 }
 
-// maxResultObjects is how many records an entry of the ledger names.
+// maxResultObjects is how many objects an effect result names.
 const maxResultObjects = 5
 
-// recordEffectResult adds the result of the job to the ledger.
+// recordEffectResult adds the result of the effect to EffectResults.
 func (s *State) recordEffectResult(j ActiveEffect, how opportunity.EffectOutcome, text string, now time.Time) {
 	records := slices.Clone(j.UndoEntry.Objects[:min(len(j.UndoEntry.Objects), maxResultObjects)])
 	s.EffectResults = append(s.EffectResults, opportunity.EffectResult{

@@ -7,17 +7,16 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Accept puts the command at the end of the queue. id is the caller's request id,
-// or "" for a message without an id. silent says that no caller waits for the
-// outcome. Accept returns the id under which the outcome can be asked for. A
-// request that was accepted before is not queued again; the same id with another
-// payload is a Conflict.
+// Accept puts the command at the end of the queue. id is the caller's request id, or "" for a
+// message without an id. silent says that no caller waits for the outcome. Accept returns the id
+// under which the outcome can be read. A request that was accepted before is not queued again.
+// The same id with another payload is a Conflict.
 func (s *State) Accept(c opportunity.Command, id string, silent bool, now time.Time) (string, error) {
 	return s.accept(c, id, silent, now, func() error { return s.checkAcceptable(c, now) })
 }
 
-// accept is Accept, with room as the check for space. room reports why there is no
-// room for the command.
+// accept is Accept with another check: room returns an error when the command cannot be accepted
+// now.
 func (s *State) accept(c opportunity.Command, id string, silent bool, now time.Time, room func() error) (string, error) {
 	payload, err := canonicalPayload(c)
 	if err != nil {
@@ -42,7 +41,7 @@ func (s *State) accept(c opportunity.Command, id string, silent bool, now time.T
 	if err := room(); err != nil {
 		return "", err
 	}
-	now = now.Truncate(time.Millisecond) // as it is carried into the next run
+	now = now.Truncate(time.Millisecond) // the precision that the next run gets
 	if id == "" {
 		id = s.newRequestID()
 	} else {
@@ -52,9 +51,9 @@ func (s *State) accept(c opportunity.Command, id string, silent bool, now time.T
 	return id, nil
 }
 
-// CheckUpdate reports why an update with the command is refused, without changing
-// anything. A paused or closing opportunity refuses an update here that Accept
-// would accept. A request that was accepted before may be asked about at any time.
+// CheckUpdate returns an error when an update with the command must be rejected. It changes
+// nothing. A paused or closing opportunity rejects an update that Accept would accept. A
+// repetition of an accepted request passes at any time.
 func (s *State) CheckUpdate(c opportunity.Command, id string, now time.Time) error {
 	if err := opportunity.ValidateRequestID(id); err != nil {
 		return err
@@ -101,12 +100,12 @@ func (s *State) checkAcceptable(c opportunity.Command, now time.Time) error {
 	return nil
 }
 
-// FailMessage records a message that could not be accepted, so that the message never
-// vanishes. The message becomes a failed request that needs attention, and FailMessage
-// returns the id of that request. The reason masks all content of the message,
-// since the kind of content is not known.
+// FailMessage records a message that could not be accepted, so that the message is never lost.
+// The message becomes a failed request that needs attention, and FailMessage returns the id of
+// that request. The stored reason contains no content of the message, because the kind of the
+// content is not known.
 func (s *State) FailMessage(verb opportunity.MessageName, id string, reason *opportunity.Error, now time.Time) string {
-	if id == "" || s.DedupWindow.find(id) != nil { // a Conflict must not overwrite the first one's outcome
+	if id == "" || s.DedupWindow.find(id) != nil { // a Conflict must not overwrite the outcome of the first request with the id
 		id = s.newRequestID()
 	}
 	verb = opportunity.MessageName(opportunity.Truncate(string(verb), opportunity.MaxErrorLabel)) // a signal's name may be long
@@ -116,8 +115,8 @@ func (s *State) FailMessage(verb opportunity.MessageName, id string, reason *opp
 	return id
 }
 
-// FailExpiredCommands ends the requests to hold places until a time that has passed while the
-// requests waited. If such a request were sent now, it would give the places back.
+// FailExpiredCommands ends the requests to reserve places until a time that has passed while the
+// requests waited. If such a request were sent now, it would release the places.
 func (s *State) FailExpiredCommands(now time.Time) {
 	var expired []QueuedCommand
 	s.Queue = slices.DeleteFunc(s.Queue, func(e QueuedCommand) bool {
@@ -136,9 +135,9 @@ func (s *State) FailExpiredCommands(now time.Time) {
 	}
 }
 
-// Shed ends the newest waiting commands as failed, with the error Busy, until the
-// rest fits into the input of the run that continues this one. It is the last
-// resort before the server terminates a run whose history has grown too long.
+// Shed ends the newest waiting commands as failed, with the error Busy, until the rest fits into
+// the input of the run that continues this one. Shed is the last resort before the server
+// terminates a run whose history has grown too long.
 func (s *State) Shed(now time.Time) {
 	parked, _ := s.Parked.encodedSize(0)
 	_, keep := s.Queue.encodedSize(opportunity.MaxWaitingBytes - parked)

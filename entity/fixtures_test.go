@@ -29,7 +29,7 @@ func id(typ string, key any) opportunity.ID {
 	return opportunity.ID(base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s:%v", typ, key)))
 }
 
-// execute carries out an instruction without a request id.
+// execute executes an operator command without a request id.
 func execute(s *entity.State, i opportunity.OperatorCommand) error {
 	_, err := s.Execute(i, "", noon)
 	return err
@@ -43,8 +43,7 @@ func repeat[T any](one T, n int) []T {
 	return list
 }
 
-// wantError compares an error of the vocabulary by type and exact message; "" wants
-// no error.
+// wantError compares an opportunity.Error by type and exact message; "" wants no error.
 func wantError(t reporter, err error, typ opportunity.ErrorType, message string) {
 	t.Helper()
 	if message == "" {
@@ -76,7 +75,7 @@ func amount(t reporter, s string) opportunity.Amount {
 	return a
 }
 
-// reporter is the common part of tests and property tests.
+// reporter is the common part of testing.T and rapid.T.
 type reporter interface {
 	Helper()
 	Error(...any)

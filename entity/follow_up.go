@@ -8,15 +8,15 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// SnoozedFollowUp is a planned follow-up that an operator put off.
+// SnoozedFollowUp is a planned follow-up that an operator snoozed.
 type SnoozedFollowUp struct {
 	Key    string    `json:"key"`
 	Until  time.Time `json:"until"`
 	Reason string    `json:"reason,omitempty"`
 }
 
-// CompleteFollowUp stores that the follow-up of the key was done, and no later plan makes
-// it due again.
+// CompleteFollowUp stores that the follow-up with the key was done, so that no later plan makes
+// the follow-up due again.
 func (s *State) CompleteFollowUp(key string, now time.Time) {
 	if s.endFollowUp(exchange.DoneFollowUp{Key: key, At: now}) {
 		s.appendTimeline(now, "followed up: "+key)
@@ -26,8 +26,8 @@ func (s *State) CompleteFollowUp(key string, now time.Time) {
 	}
 }
 
-// cancelFollowUp keeps the follow-up from ever being done. Later follow-ups are planned again, since their times
-// count from now when the cancelled one was late.
+// cancelFollowUp ends the follow-up without doing it. Later follow-ups are planned again, because
+// their times count from now when the cancelled follow-up was late.
 func (s *State) cancelFollowUp(c opportunity.CancelFollowUp, now time.Time) {
 	effect := exchange.Effect{Key: c.FollowUp}
 	for _, f := range s.FollowUps {
@@ -41,8 +41,8 @@ func (s *State) cancelFollowUp(c opportunity.CancelFollowUp, now time.Time) {
 	s.requestPlan()
 }
 
-// snooze puts the follow-up off; a follow-up that was put off before gets another time, and a new plan follows, so
-// that the run wakes at the right time.
+// snooze delays the follow-up. A follow-up that was snoozed before gets another time. A new plan
+// follows, so that the run wakes at the right time.
 func (s *State) snooze(z opportunity.Snooze, now time.Time) {
 	s.SnoozedFollowUps = slices.DeleteFunc(s.SnoozedFollowUps, func(o SnoozedFollowUp) bool { return o.Key == z.FollowUp })
 	s.SnoozedFollowUps = append(s.SnoozedFollowUps, SnoozedFollowUp{Key: z.FollowUp, Until: z.Until.UTC(), Reason: z.Reason})

@@ -11,34 +11,33 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// FollowUpState holds the planned follow-ups, the finished ones, and the outside
-// events that still need a reaction.
+// FollowUpState holds the planned follow-ups, the finished ones, and the external changes that
+// still need a reaction.
 type FollowUpState struct {
-	// PlanDue says that the follow-ups need a new plan, PlannedAt the time of the last
-	// plan.
+	// PlanDue says that the follow-ups need a new plan. PlannedAt is the time of the last plan.
 	PlanDue   bool      `json:"planDue,omitempty"`
 	PlannedAt time.Time `json:"plannedAt,omitzero"`
-	// PlanFirstChangeAt and PlanLastChangeAt are the times of the first and the last change that the
-	// due plan waits for; both are zero when the plan is due at once.
+	// PlanFirstChangeAt and PlanLastChangeAt are the times of the first and the last change since
+	// the plan became due. Both are zero when the plan is due at once.
 	PlanFirstChangeAt time.Time `json:"planSince,omitzero"`
 	PlanLastChangeAt  time.Time `json:"planLast,omitzero"`
-	// AfterReset says that the run was reset, so due follow-ups may have been done.
+	// AfterReset says that the run was reset, so that due follow-ups may have been done already.
 	AfterReset bool `json:"forgetful,omitempty"`
-	// FollowUps are the earliest planned follow-ups; FollowUpsTruncated says that the plan
-	// has more. LeftOut are follow-ups that will not be done. Snoozed are those that
-	// were put off, Done those that must not be done again, or ever.
+	// FollowUps are the earliest planned follow-ups. FollowUpsTruncated says that the plan has
+	// more. SkippedFollowUps will not be done. SnoozedFollowUps are the ones that an operator
+	// snoozed. DoneFollowUps were done or cancelled, and are not planned again.
 	FollowUps          []exchange.FollowUp           `json:"followUps,omitempty"`
 	FollowUpsTruncated bool                          `json:"followUpsCut,omitempty"`
 	SkippedFollowUps   []opportunity.SkippedFollowUp `json:"leftOut,omitempty"`
 	SnoozedFollowUps   []SnoozedFollowUp             `json:"snoozed,omitempty"`
 	DoneFollowUps      []exchange.DoneFollowUp       `json:"done,omitempty"`
-	// ReservationExpired says that places have expired since the record was last read for outside
-	// events. ExternalChanges are those whose reactions are not planned yet.
+	// ReservationExpired says that the reservation has expired since the last plan.
+	// ExternalChanges are the external changes whose reactions are not planned yet.
 	ReservationExpired bool                 `json:"lapsed,omitempty"`
 	ExternalChanges    []exchange.PlanCause `json:"occasions,omitempty"`
 }
 
-// checkCancel reports why the follow-up cannot be cancelled.
+// checkCancel returns an error when the follow-up cannot be cancelled.
 func (s *FollowUpState) checkCancel(key string) error {
 	if err := s.checkPlanned(key); err != nil {
 		return err
@@ -55,9 +54,9 @@ func (s *FollowUpState) checkCancel(key string) error {
 	return nil
 }
 
-// SetFollowUps takes over the follow-ups of a plan that are not done yet. It keeps the
-// earliest ones up to the caps; the others come with a later plan. The follow-ups that
-// the plan leaves out are shown, and raise no attention.
+// SetFollowUps stores the follow-ups of a plan that are not done yet. It keeps the earliest ones
+// up to the caps. The others come with a later plan. The follow-ups that the plan skips are
+// shown, and raise no attention.
 func (s *FollowUpState) SetFollowUps(plan exchange.Plan, now time.Time) {
 	planned := slices.DeleteFunc(slices.Clone(plan.FollowUps), func(f exchange.FollowUp) bool { return s.isFollowUpDone(f.Key) })
 	s.SnoozedFollowUps = slices.DeleteFunc(s.SnoozedFollowUps, func(z SnoozedFollowUp) bool {
@@ -76,7 +75,7 @@ func (s *FollowUpState) SetFollowUps(plan exchange.Plan, now time.Time) {
 	s.SkippedFollowUps = slices.Clone(plan.SkippedFollowUps[:min(len(plan.SkippedFollowUps), opportunity.MaxSkippedFollowUps)])
 }
 
-// NextFollowUp returns the follow-up that is done first, and its time.
+// NextFollowUp returns the next follow-up to do, and its time.
 func (s *FollowUpState) NextFollowUp() (exchange.FollowUp, time.Time, bool) {
 	if len(s.FollowUps) == 0 {
 		return exchange.FollowUp{}, time.Time{}, false
@@ -99,8 +98,9 @@ func (s *FollowUpState) endFollowUp(done exchange.DoneFollowUp) bool {
 	if s.isFollowUpDone(done.Key) {
 		return false
 	}
-	// Done forgets nothing, since a forgotten follow-up could be planned again. The
-	// playbook's cap bounds the done ones, MaxCancelledFollowUps the cancelled ones.
+	// No entry of DoneFollowUps is removed, because a forgotten follow-up could be planned again.
+	// The playbook's cap bounds the done follow-ups, MaxCancelledFollowUps bounds the cancelled
+	// ones.
 	s.DoneFollowUps = append(s.DoneFollowUps, done)
 	return true
 }
@@ -115,9 +115,9 @@ type scheduledFollowUp struct {
 	at time.Time
 }
 
-// scheduledFollowUps sorts follow-ups by the time at which they are done: each at its due time or
-// when its snooze ends, whichever is later. It never comes before an earlier one of
-// the same course: the second reminder waits for the snoozed first.
+// scheduledFollowUps sorts follow-ups by the time at which they are done. Each follow-up is done
+// at its due time or at the end of its snooze, whichever is later. A follow-up is never done
+// before an earlier one of the same series: the second reminder waits for the snoozed first.
 func (s *FollowUpState) scheduledFollowUps(followUps []exchange.FollowUp) []scheduledFollowUp {
 	all := make([]scheduledFollowUp, len(followUps))
 	for i, f := range followUps {
@@ -174,7 +174,7 @@ func (s *FollowUpState) checkPlanned(key string) error {
 	return opportunity.Failf(opportunity.NotFound, "no follow-up %q is planned; planned are %s", key, told)
 }
 
-// checkSnooze reports why the follow-up cannot be put off.
+// checkSnooze returns an error when the follow-up cannot be snoozed.
 func (s *FollowUpState) checkSnooze(z opportunity.Snooze, now time.Time) error {
 	if err := s.checkPlanned(z.FollowUp); err != nil {
 		return err
@@ -226,12 +226,12 @@ func earliest(a, b time.Time) time.Time {
 	return a
 }
 
-// setPlanDue makes a plan due at once when the record is watched.
+// setPlanDue makes a plan due at once when watched is true, and not due otherwise.
 func (s *FollowUpState) setPlanDue(watched bool) {
 	s.PlanDue, s.PlanFirstChangeAt, s.PlanLastChangeAt = watched, time.Time{}, time.Time{}
 }
 
-// setPlanDueAfterQuiet makes a plan due when the record is watched and nothing has changed for the
+// setPlanDueAfterQuiet makes a plan due when watched is true and nothing has changed for the
 // quiet time. A plan that is due at once stays due at once.
 func (s *FollowUpState) setPlanDueAfterQuiet(watched bool, quiet time.Duration, now time.Time) {
 	if !watched || quiet <= 0 || s.PlanDue && s.PlanFirstChangeAt.IsZero() {

@@ -14,7 +14,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// reminder is a follow-up of the course "remind", due so many hours after noon.
+// reminder returns a follow-up of the series "remind", due the given hours after noon.
 func reminder(number, hours int) exchange.FollowUp {
 	return followUp("remind", number, hours)
 }
@@ -35,12 +35,12 @@ func withFollowUps(t reporter, planned ...exchange.FollowUp) *entity.State {
 	return s
 }
 
-// planFollowUps plans the follow-ups at that time.
+// planFollowUps applies a plan with the follow-ups at the given time.
 func planFollowUps(s *entity.State, now time.Time, planned ...exchange.FollowUp) {
 	s.ApplyPlan(exchange.Plan{Digest: "d", FollowUps: planned}, recordNow(), nil, nil, now)
 }
 
-// hoursAfterNoon returns a time in hours after noon.
+// hoursAfterNoon returns how many hours after noon the time is.
 func hoursAfterNoon(at time.Time) string {
 	if at.IsZero() {
 		return "never"
@@ -48,7 +48,7 @@ func hoursAfterNoon(at time.Time) string {
 	return fmt.Sprint(at.Sub(noon).Hours())
 }
 
-// followUpKeys returns name and number of each kept follow-up.
+// followUpKeys returns the name and the number of each stored follow-up.
 func followUpKeys(s *entity.State) string {
 	var all []string
 	for _, f := range s.FollowUps {
@@ -57,7 +57,7 @@ func followUpKeys(s *entity.State) string {
 	return strings.Join(all, " ")
 }
 
-// runFollowUps does one follow-up after the other, each at its time. It plans them again
+// runFollowUps does the follow-ups one after the other, each at its time. It plans them again
 // right before each, as the workflow does. It returns which follow-ups were done when.
 func runFollowUps(s *entity.State) string {
 	var all []string
@@ -180,8 +180,8 @@ func TestSetFollowUps(t *testing.T) {
 	}
 }
 
-// TestSnoozedFollowUpsLeaveRoom: twenty follow-ups that wait for months do not keep
-// the others from being done.
+// TestSnoozedFollowUpsLeaveRoom: twenty follow-ups that are snoozed for months do not keep the
+// others from being done.
 func TestSnoozedFollowUpsLeaveRoom(t *testing.T) {
 	s := withFollowUps(t)
 	var planned []exchange.FollowUp
@@ -198,7 +198,7 @@ func TestSnoozedFollowUpsLeaveRoom(t *testing.T) {
 	}
 }
 
-// TestFollowUpsAreCappedByBytes: the tenant's own texts do not make the state large, and the
+// TestFollowUpsAreCappedByBytes: long texts of the tenant do not make the state large, and the
 // longest follow-up is still done.
 func TestFollowUpsAreCappedByBytes(t *testing.T) {
 	var planned []exchange.FollowUp
@@ -217,8 +217,8 @@ func TestFollowUpsAreCappedByBytes(t *testing.T) {
 	}
 }
 
-// TestRemainingFollowUpsArePlanned: when all kept follow-ups are done, the remaining ones
-// are planned.
+// TestRemainingFollowUpsArePlanned: when all stored follow-ups are done, the remaining ones are
+// planned.
 func TestRemainingFollowUpsArePlanned(t *testing.T) {
 	var planned []exchange.FollowUp
 	for n := range opportunity.MaxFollowUps + 1 {
@@ -257,7 +257,8 @@ func TestAFollowUpIsDoneOnce(t *testing.T) {
 	}
 }
 
-// TestSkippedFollowUpsAreShown, as in the last plan, and raises no attention.
+// TestSkippedFollowUpsAreShown: the view shows the skipped follow-ups of the last plan, and
+// skipped follow-ups raise no attention.
 func TestSkippedFollowUpsAreShown(t *testing.T) {
 	s := withFollowUps(t)
 	var plan exchange.Plan

@@ -10,16 +10,16 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Inbox holds the requests that reached the opportunity, and their outcomes.
+// Inbox holds the requests that the opportunity received, and their outcomes.
 type Inbox struct {
-	// Queue holds the commands that wait, in the order they came.
+	// Queue holds the commands that wait, in the order of their acceptance.
 	Queue Queue `json:"queue,omitempty"`
-	// Parked holds the commands that the API fails to carry out, and that wait for
-	// an operator while the others go on.
+	// Parked holds the commands that the API keeps failing, and that wait for an operator while
+	// the other commands go on.
 	Parked      Queue           `json:"parked,omitempty"`
 	DedupWindow DedupWindow     `json:"handled"`
 	Outcomes    []StoredOutcome `json:"outcomes,omitempty"`
-	// GeneratedIDs counts the messages that came without a request id.
+	// GeneratedIDs counts the request ids that Oppflow generated.
 	GeneratedIDs int `json:"unnamed,omitempty"`
 	// Failures counts the requests that failed.
 	Failures int `json:"failures,omitempty"`
@@ -36,14 +36,14 @@ func (s *Inbox) isRepeat(verb opportunity.MessageName, id string, payload []byte
 	return true, nil
 }
 
-// newRequestID returns an id for a message that came without one.
+// newRequestID generates a request id.
 func (s *Inbox) newRequestID() string {
 	s.GeneratedIDs++
 	return fmt.Sprintf("#%d", s.GeneratedIDs)
 }
 
-// SetHasWaiter stores whether a caller waits for the request's outcome. If no caller
-// waits, a failure needs attention.
+// SetHasWaiter stores whether a caller waits for the outcome of the request. If no caller waits,
+// a failure needs attention.
 func (s *Inbox) SetHasWaiter(request string, waits bool) {
 	for _, list := range []Queue{s.Queue, s.Parked} {
 		for i := range list {
@@ -54,8 +54,8 @@ func (s *Inbox) SetHasWaiter(request string, waits bool) {
 	}
 }
 
-// checkRepeat reports whether the instruction came before under the same id; payload is
-// the form of the instruction that DedupWindow remembers.
+// checkRepeat reports whether the operator command came before under the same id. payload is the
+// form of the operator command that DedupWindow remembers.
 func (s *Inbox) checkRepeat(i opportunity.OperatorCommand, id string) (payload []byte, known bool, err error) {
 	if err := opportunity.ValidateRequestID(id); err != nil { // the id may be the id of an update
 		return nil, false, err
@@ -70,10 +70,11 @@ func (s *Inbox) checkRepeat(i opportunity.OperatorCommand, id string) (payload [
 	return append([]byte(i.MessageName()), data...), known, err
 }
 
-// Outcome returns the outcome of a request, and NotFound for an id that was never
-// used or is forgotten.
+// Outcome returns the outcome of a request. It returns NotFound for an id that was never used or
+// is forgotten.
 func (s *Inbox) Outcome(id string) (opportunity.Outcome, error) {
-	// Waiting requests come first: the same id may have been refused before.
+	// Waiting requests come first, because another message with the same id may have failed
+	// before.
 	if s.isWaiting(id) {
 		return opportunity.Outcome{RequestID: id, State: opportunity.Pending}, nil
 	}
@@ -83,13 +84,13 @@ func (s *Inbox) Outcome(id string) (opportunity.Outcome, error) {
 		}
 	}
 	if handled := s.DedupWindow.find(id); handled != nil {
-		// Of older requests only the state is remembered, not the whole outcome.
+		// Only the state of an older request is remembered, not the whole outcome.
 		return opportunity.Outcome{RequestID: id, State: handled.outcomeState()}, nil
 	}
 	return opportunity.Outcome{}, opportunity.Failf(opportunity.NotFound, "no request %q; the last %d are remembered", opportunity.Truncate(id, 60), opportunity.MaxRememberedRequests)
 }
 
-// IsPending reports whether the request waits or is under way.
+// IsPending reports whether the request has no final outcome yet.
 func (s *Inbox) IsPending(id string) bool {
 	if handled := s.DedupWindow.find(id); handled != nil {
 		return handled.state == 'p'
@@ -102,9 +103,9 @@ func (s *Inbox) isWaiting(id string) bool {
 	return s.parkedIndex(id) >= 0 || slices.ContainsFunc(s.Queue, func(e QueuedCommand) bool { return e.Request == id })
 }
 
-// NextToPark returns the first request of the batch that met many of the API's own
-// errors, over a long time. The others need not wait any longer for this request,
-// if the API works otherwise.
+// NextToPark returns the first request of the batch that met many of the API's own errors over a
+// long time. The other requests need not wait any longer for this request, if the API works
+// otherwise.
 func (s *Inbox) NextToPark(batch []exchange.Change, now time.Time) (string, bool) {
 	for _, e := range s.Queue {
 		if e.Errors >= opportunity.ParkAfterErrors && now.Sub(e.FailingSince) >= opportunity.ParkAfter && s.canPark(e) &&
@@ -115,8 +116,8 @@ func (s *Inbox) NextToPark(batch []exchange.Change, now time.Time) (string, bool
 	return "", false
 }
 
-// canPark reports whether there is room for the command among the parked ones.
-// Parked commands travel from run to run, and no run can work them off before.
+// canPark reports whether there is room for the command among the parked ones. Each run hands its
+// parked commands to the next run, until an operator decides about them.
 func (s *Inbox) canPark(e QueuedCommand) bool {
 	parked, _ := append(slices.Clone(s.Parked), e).encodedSize(0)
 	return len(s.Parked) < opportunity.MaxParked && parked <= opportunity.MaxParkedBytes
@@ -126,15 +127,15 @@ func (s *Inbox) parkedIndex(request string) int {
 	return slices.IndexFunc(s.Parked, func(e QueuedCommand) bool { return e.Request == request })
 }
 
-// WaitingBytes returns the most JSON of commands that a run would carry over, with
-// the known results of commands that are done in part.
+// WaitingBytes returns an upper bound of the JSON size of the commands that a run hands to the
+// next run, with the known results of commands that are done in part.
 func (s *Inbox) WaitingBytes() int {
 	waiting, _ := s.Queue.encodedSize(0)
 	parked, _ := s.Parked.encodedSize(0)
 	return waiting + parked
 }
 
-// storeOutcome stores the outcome of an ended request, so that a caller can ask for it.
+// storeOutcome stores the outcome of an ended request, so that a caller can read the outcome.
 func (s *Inbox) storeOutcome(verb opportunity.MessageName, outcome opportunity.Outcome, now time.Time) {
 	outcome.Error = outcome.Error.Truncated()
 	s.DedupWindow.complete(outcome.RequestID, outcome.State)
@@ -151,7 +152,7 @@ func (s *Inbox) storeOutcome(verb opportunity.MessageName, outcome opportunity.O
 	s.Outcomes = slices.Delete(s.Outcomes, 0, drop)
 }
 
-// applyRequestEnd keeps the outcome, and counts it if it is a failure.
+// applyRequestEnd stores the outcome, and counts a failure.
 func (s *Inbox) applyRequestEnd(e requestEnd) {
 	s.storeOutcome(e.command.MessageName, e.outcome, e.at)
 	if e.outcome.State == opportunity.Failed {
@@ -159,11 +160,11 @@ func (s *Inbox) applyRequestEnd(e requestEnd) {
 	}
 }
 
-// StoredOutcome is an outcome that can be asked for again.
+// StoredOutcome is an outcome that can be read again.
 type StoredOutcome struct {
 	opportunity.Outcome
 	MessageName opportunity.MessageName `json:"verb"`
 	At          time.Time               `json:"at"`
-	// Size is how many bytes of JSON the outcome takes.
+	// Size is the JSON size of the outcome, in bytes.
 	Size int `json:"size"`
 }

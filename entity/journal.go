@@ -8,21 +8,21 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Journal is the timeline, which run writes it, and the playbook in force.
+// Journal holds the timeline, the runs, and the features of the playbook in force.
 type Journal struct {
 	Timeline []opportunity.TimelineEntry `json:"timeline,omitempty"`
 
 	// Runs counts the runs of the workflow, this one included.
 	Runs int `json:"runs"`
-	// PreviousRunID is the id of the run that handed the state over, as that run knew it; after a
-	// reset it is the id of the run before.
+	// PreviousRunID is the id by which the previous run knew itself. When the previous run came
+	// from a reset, this may be the id of the run before the reset.
 	PreviousRunID string `json:"writer,omitempty"`
 
-	// Playbook are those of the worker that answered last, from its playbook; a lower version
-	// than theirs does not count.
+	// Playbook holds the features of the playbook of the worker that responded last. A lower
+	// version than this one does not count.
 	Playbook exchange.PlaybookFeatures `json:"rules,omitzero"`
-	// PlaybookChanged says that the playbook changed, so that the run continues as a new run as soon
-	// as nothing waits.
+	// PlaybookChanged says that the playbook changed, so that the run continues as new as soon as
+	// nothing waits.
 	PlaybookChanged bool `json:"renewed,omitempty"`
 }
 
@@ -33,5 +33,5 @@ func (s *Journal) appendTimeline(now time.Time, text string) {
 	}
 }
 
-// applyRequestEnd adds the line about the end of the request.
+// applyRequestEnd adds the line about the end of the request to the timeline.
 func (s *Journal) applyRequestEnd(e requestEnd, told string) { s.appendTimeline(e.at, told) }

@@ -16,22 +16,22 @@ type ReadRecord struct{}
 // EnsureEffect works on the effect.
 type EnsureEffect struct{ ActiveEffect ActiveEffect }
 
-// PlanTransition plans the effects of the move that the request asks for.
+// PlanTransition plans the effects of the transition that the request asks for.
 type PlanTransition struct{ Request, To string }
 
 // SendCommands sends the next batch.
 type SendCommands struct{}
 
-// PlanReaction plans the reaction to an outside event.
+// PlanReaction plans the reaction to an external change.
 type PlanReaction struct{ ExternalChange exchange.PlanCause }
 
-// PlanFollowUps looks at the record and plans its follow-ups.
+// PlanFollowUps reads the record and plans its follow-ups.
 type PlanFollowUps struct{}
 
 // DoFollowUp does the follow-up that is due.
 type DoFollowUp struct{ FollowUp exchange.FollowUp }
 
-// WaitForWork waits for a message; when Until is not zero, a task is due at that time without a
+// WaitForWork waits for a message. When Until is not zero, a task is due at that time without a
 // message.
 type WaitForWork struct{ Until time.Time }
 
@@ -46,16 +46,16 @@ func (WaitForWork) task()    {}
 
 // Conditions are the facts outside the state that decide the next task.
 type Conditions struct {
-	// MessagesArrived says that messages have arrived and were not accepted yet.
+	// MessagesArrived says that messages have arrived and are not accepted yet.
 	MessagesArrived bool
 	// ReadFailed says that a read of the record was due before, and the API did not return the
 	// record.
 	ReadFailed bool
 }
 
-// Next returns the next task. Commands and other requested work go before the background. The
-// background are reads that failed before, effects after a move that were tried before, plans
-// and follow-ups.
+// Next returns the next task. Commands and other requested work go before the background work.
+// Background work is a read that failed before, an effect of EffectStageAfter whose inspection
+// failed before, a plan, or a follow-up.
 func (s *State) Next(now time.Time, c Conditions) Task {
 	asked := c.MessagesArrived || s.HasCommandWork()
 	if s.ShouldRefresh() && (!c.ReadFailed || !asked) {

@@ -10,7 +10,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Requested work goes before the background, and nothing goes while a question or a
+// TestNext: requested work goes before background work, and nothing is done while a question or a
 // pause stops the opportunity.
 func TestNext(t *testing.T) {
 	t.Parallel()

@@ -31,8 +31,8 @@ func (s *State) updateQuestion(now time.Time) {
 	s.appendTimeline(now, "a question waits for an operator: "+e.Summary())
 }
 
-// retry handles the answer that it did not happen: send it again. A parked request
-// is sent before all that waits.
+// retry handles an operator's answer that the change was not made: the request is sent again. A
+// parked request is sent before all waiting commands.
 func (s *State) retry(answer opportunity.Retry, now time.Time) {
 	if s.isCreateQuestion(answer.Request) {
 		s.resolveCreateQuestion("an operator answered retry: create the record", now)
@@ -50,15 +50,15 @@ func (s *State) retry(answer opportunity.Retry, now time.Time) {
 	}
 	at, err := s.findInDoubt(answer.Request)
 	if err != nil {
-		return // cannot happen: applies has checked it
+		return // cannot happen: checkOperatorCommand has checked the request
 	}
 	s.Queue[at].InDoubt = false
 	s.appendTimeline(now, "an operator answered retry: "+s.Queue[at].Summary())
 	s.updateQuestion(now)
 }
 
-// skip handles the answer to drop the request. The request fails with the type
-// Skipped and the operator's reason.
+// skip handles an operator's answer to drop the request. The request fails with the type Skipped
+// and the operator's reason.
 func (s *State) skip(answer opportunity.Skip, now time.Time) {
 	if s.isCreateQuestion(answer.Request) {
 		s.resolveCreateQuestion("an operator answered skip: do not create the record", now)
@@ -80,13 +80,13 @@ func (s *State) skip(answer opportunity.Skip, now time.Time) {
 	if !parked {
 		at, err := s.findInDoubt(answer.Request)
 		if err != nil {
-			return // cannot happen: applies has checked it
+			return // cannot happen: checkOperatorCommand has checked the request
 		}
 		skipped = s.Queue[at]
 		s.Queue = slices.Delete(s.Queue, at, at+1)
 	}
 	s.appendTimeline(now, "an operator answered skip: "+skipped.Summary())
-	skipped.NoWaiter = false // an operator knows already
+	skipped.NoWaiter = false // the operator knows of the failure already
 	if parked && answer.UndoEffects {
 		s.endTransition(skipped.Request, &opportunity.Error{Type: opportunity.Rejected}, now)
 	}
@@ -94,7 +94,7 @@ func (s *State) skip(answer opportunity.Skip, now time.Time) {
 	s.updateQuestion(now)
 }
 
-// checkInDoubt returns an error when no question about the request waits.
+// checkInDoubt returns an error when an operator has nothing to decide about the request.
 func (s *State) checkInDoubt(request string) error {
 	if s.isCreateQuestion(request) || s.parkedIndex(request) >= 0 || s.isEffectActive(request) {
 		return nil
@@ -103,8 +103,7 @@ func (s *State) checkInDoubt(request string) error {
 	return err
 }
 
-// isNotice reports whether attention of the name is only a notice: an operator can do
-// no more than read it.
+// isNotice reports whether attention about the request is only a notice, which needs no decision.
 func (s *State) isNotice(request string) bool {
 	return slices.ContainsFunc(s.Attention, func(a opportunity.Attention) bool {
 		return a.Request == request && (a.Kind == opportunity.AttentionFollowUp || a.Kind == opportunity.AttentionPlaybook || a.Kind == opportunity.AttentionEffect && s.activeEffect(request) == nil)

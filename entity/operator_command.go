@@ -6,10 +6,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Execute carries the instruction out. id is its request id, or "" for a message
-// without an id. The same id is carried out once; with another payload it is a
-// Conflict. The error says why the instruction does not apply; nothing has then
-// changed.
+// Execute executes the operator command. id is the request id of the command, or "" for a message
+// without an id. A command with the same id is executed once; with another payload it is a
+// Conflict. An error says why the command does not apply, and nothing has then changed.
 func (s *State) Execute(i opportunity.OperatorCommand, id string, now time.Time) (opportunity.Outcome, error) {
 	payload, known, err := s.checkRepeat(i, id)
 	if err != nil {
@@ -51,7 +50,7 @@ func (s *State) Execute(i opportunity.OperatorCommand, id string, now time.Time)
 	return outcome, nil
 }
 
-// CheckOperatorCommand reports why Execute would refuse, without changing anything.
+// CheckOperatorCommand returns the error that Execute would return. It changes nothing.
 func (s *State) CheckOperatorCommand(i opportunity.OperatorCommand, id string, now time.Time) error {
 	_, known, err := s.checkRepeat(i, id)
 	if err != nil || known {

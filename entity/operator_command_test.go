@@ -17,8 +17,8 @@ import (
 
 const adoptableID = "T3Bwb3J0dW5pdHk6MQ=="
 
-// TestDecodeOperatorCommands also covers the other messages that take a time, a
-// reason or nothing at all.
+// TestDecodeOperatorCommands also covers the other messages that have a time, a reason or no
+// member at all.
 func TestDecodeOperatorCommands(t *testing.T) {
 	const (
 		noTime   = "a time is wanted with its offset (RFC 3339), such as 2026-12-31T17:00:00Z or 2026-12-31T17:00:00+01:00"
@@ -136,7 +136,7 @@ func TestDecodeOperatorCommands(t *testing.T) {
 	}
 }
 
-// TestEveryMessageIsKnown: every verb is either a command or an instruction.
+// TestEveryMessageIsKnown: every message name names either a command or an operator command.
 func TestEveryMessageIsKnown(t *testing.T) {
 	commands := 0
 	for _, verb := range opportunity.MessageNames() {
@@ -156,8 +156,8 @@ func TestEveryMessageIsKnown(t *testing.T) {
 	}
 }
 
-// TestAMessageThatIsTooLarge is refused before it is decoded; a message of exactly
-// the limit is accepted.
+// TestAMessageThatIsTooLarge: a message above the limit is rejected before it is decoded, and a
+// message of exactly the limit is accepted.
 func TestAMessageThatIsTooLarge(t *testing.T) {
 	fill := func(payload string, to int) []byte { // JSON may be padded
 		return []byte(strings.Repeat(" ", to-len(payload)) + payload)
@@ -196,7 +196,7 @@ func TestReservingUntilAPastTime(t *testing.T) {
 	}
 }
 
-// TestExtendReservationsOutcome: an answer of the API without an error proves nothing.
+// TestExtendReservationsOutcome: a response of the API without an error proves nothing.
 func TestExtendReservationsOutcome(t *testing.T) {
 	const none = "the API says that no places are held; what has expired or was never reserved cannot be extended"
 	for _, c := range []struct {
@@ -231,8 +231,7 @@ func TestExtendReservationsOutcome(t *testing.T) {
 				t.Fatalf("got %+v", got)
 			}
 			wantError(t, got.Error, opportunity.Rejected, c.want)
-			// The caller gets the error. It needs no attention besides that of the
-			// failure.
+			// The error needs no other attention than the failed request.
 			if diff := cmp.Diff([]string{"failed"}, s.AttentionKinds()); diff != "" {
 				t.Error(diff)
 			}
@@ -261,13 +260,13 @@ func TestExtendReservationsOutcome(t *testing.T) {
 	})
 }
 
-// expiryResult is the answer to a request about the places.
+// expiryResult returns the result of a request that sets an expiry.
 func expiryResult(valid bool, until time.Time) exchange.ChangeResult {
 	return exchange.ChangeResult{Status: exchange.StatusDone, Reservation: &opportunity.Reservation{Valid: valid, Until: until}}
 }
 
-// TestCheckUpdate: updates are refused while the opportunity could not carry
-// them out; a request that was accepted before may be asked about at any time.
+// TestCheckUpdate: updates are rejected while the opportunity cannot execute them. A repetition
+// of an accepted request passes at any time.
 func TestCheckUpdate(t *testing.T) {
 	s := openedState(t)
 	ask := opportunity.Progress{To: "Won"}
@@ -290,7 +289,7 @@ func TestCheckUpdate(t *testing.T) {
 		admits("new", opportunity.Paused, c.want)
 		admits("", opportunity.Paused, c.want)
 	}
-	// A signal waits.
+	// A signal is accepted, and its command waits.
 	accept(t, s, opportunity.UpdateDetails{Name: "n"}, "signal")
 	if s.HasBatch() || outcome(t, s, "signal").State != opportunity.Pending {
 		t.Errorf("paused, and %v is to be sent", batchText(s.NextBatch()))
@@ -313,7 +312,8 @@ func TestCheckUpdate(t *testing.T) {
 	admits("new", opportunity.Closed, "an operator closed the opportunity before the request was carried out: sold elsewhere")
 }
 
-// TestAPauseIsShown as long as it lasts, with its beginning and its last reason.
+// TestAPauseIsShown: a pause is shown as long as it lasts, with its beginning and its last
+// reason.
 func TestAPauseIsShown(t *testing.T) {
 	s := openedState(t)
 	for n, reason := range []string{"", "audit"} {
@@ -347,7 +347,8 @@ func TestAPauseIsShown(t *testing.T) {
 	}
 }
 
-// TestOperatorCommandIsExecutedOnce under one id, in every run.
+// TestOperatorCommandIsExecutedOnce: an operator command is executed once under one id, in every
+// run.
 func TestOperatorCommandIsExecutedOnce(t *testing.T) {
 	s := openedState(t)
 	pause := opportunity.Pause{RequestID: "p", Reason: "audit"}
@@ -382,8 +383,8 @@ func TestOperatorCommandIsExecutedOnce(t *testing.T) {
 	}
 }
 
-// TestRetryAndSkipNeedAQuestion. Once sent, its outcome can be asked for under its
-// id.
+// TestRetryAndSkipNeedAQuestion: retry and skip need a question. A repetition under the same id
+// returns the outcome of the first.
 func TestRetryAndSkipNeedAQuestion(t *testing.T) {
 	s := openedState(t)
 	accept(t, s, opportunity.Progress{To: "Won"}, "r")
@@ -432,7 +433,7 @@ func TestAdopt(t *testing.T) {
 	if got := s.ReadBack(s.NextBatch(), []exchange.ChangeResult{unknownResult}, found, nil); got[0].Status != exchange.StatusNotSent {
 		t.Errorf("got %+v", got)
 	}
-	// To adopt another record is another start.
+	// A start that adopts another record is another start.
 	one, other := opportunity.Start{Adopt: adoptableID}, opportunity.Start{Adopt: record}
 	if one.Digest() == other.Digest() {
 		t.Error("two records make one start")
@@ -455,7 +456,7 @@ func TestApplyRefresh(t *testing.T) {
 	s.ApplyRefresh(now, noon)
 	v := s.View()
 	want := []opportunity.RecordedInterest{
-		{ID: "kept", Item: "First Aid", Quantity: 2}, // as the caller called it
+		{ID: "kept", Item: "First Aid", Quantity: 2}, // the item in the caller's words
 		{ID: "aside", Item: string(course), Kind: opportunity.Course}, {ID: "new", Item: string(path), Kind: opportunity.Path},
 	}
 	if diff := cmp.Diff(want, v.Interests); diff != "" {
@@ -471,8 +472,8 @@ func TestApplyRefresh(t *testing.T) {
 	if s.ShouldRefresh() || len(s.Queue) != 1 {
 		t.Errorf("needs reading: %v, %d wait", s.ShouldRefresh(), len(s.Queue))
 	}
-	// A record with more interests than are shown: the others are still the effect
-	// of no request.
+	// When a record has more interests than are shown, the others are still the effect of no
+	// request.
 	many := recordNow()
 	for n := range opportunity.MaxInterests + 20 {
 		many.Interests = append(many.Interests, interestRef(id("OpportunityInterest", n), course))
@@ -488,7 +489,7 @@ func TestApplyRefresh(t *testing.T) {
 	if last := s.Timeline[len(s.Timeline)-1].Text; last != "read again from the TMS" {
 		t.Errorf("read again with nothing new: %q", last)
 	}
-	// A record that cannot be read is reported, and not read for ever.
+	// A record that cannot be read is reported, and is not read again and again.
 	if err := execute(s, opportunity.Refresh{}); err != nil {
 		t.Fatal(err)
 	}
@@ -498,8 +499,8 @@ func TestApplyRefresh(t *testing.T) {
 	}
 }
 
-// TestUnknownMessageNameIsRedacted: a signal may have any name, and the name may be a
-// person's address.
+// TestUnknownMessageNameIsRedacted: a signal may have any name, and the name may be the email
+// address of a person.
 func TestUnknownMessageNameIsRedacted(t *testing.T) {
 	for name, want := range map[string]string{
 		"AddInterest":                    `"AddInterest"`,
@@ -538,7 +539,7 @@ func TestUnknownMessageNameIsRedacted(t *testing.T) {
 	}
 }
 
-// TestExtensionExpiresInTheQueue: a late request would give the places back.
+// TestExtensionExpiresInTheQueue: a request that is sent too late would release the places.
 func TestExtensionExpiresInTheQueue(t *testing.T) {
 	s := openedState(t)
 	s.Reservation = opportunity.Reservation{Valid: true, Until: noon.Add(48 * time.Hour)}
@@ -573,7 +574,7 @@ func TestExtensionExpiresInTheQueue(t *testing.T) {
 	}
 }
 
-// TestTheSameTimeInAnotherZone: another spelling of the time is the same request.
+// TestTheSameTimeInAnotherZone: the same time in another notation is the same request.
 func TestTheSameTimeInAnotherZone(t *testing.T) {
 	s := openedState(t)
 	until := noon.Add(time.Hour)

@@ -12,9 +12,9 @@ import (
 // OperatorState holds the decisions of operators, and the matters that need an
 // operator.
 type OperatorState struct {
-	// Paused is set while an operator keeps everything from being sent.
+	// Paused is set while the opportunity is paused, so that nothing is sent for it.
 	Paused *opportunity.PauseInfo `json:"paused,omitempty"`
-	// Closing is set once an operator has ended the opportunity.
+	// Closing is set once an operator has closed the opportunity.
 	Closing *opportunity.CloseInfo `json:"closing,omitempty"`
 	// RefreshDue says that the record must be read again.
 	RefreshDue bool `json:"refreshDue,omitempty"`
@@ -26,15 +26,16 @@ type OperatorState struct {
 	// CreateSkipped is an operator's decision not to create the record.
 	CreateSkipped *opportunity.Error      `json:"createSkipped,omitempty"`
 	Attention     []opportunity.Attention `json:"attention,omitempty"`
-	// Wait says why all sending waits; nil while it does not.
+	// Wait says why all sending waits; nil while sending does not wait.
 	Wait *opportunity.WaitInfo `json:"waits,omitempty"`
 }
 
-// maxAttention is how many entries of attention are kept: the newest, and at least
-// one of each word.
+// maxAttention is how many entries of attention are kept: the newest ones, and at least one of
+// each kind.
 const maxAttention = 20
 
-// RaiseAttention raises attention; a word about the same request is raised once.
+// RaiseAttention adds an entry of attention. A second entry of one kind about the same request
+// only replaces the reason of the first.
 func (s *OperatorState) RaiseAttention(word opportunity.AttentionKind, request, text string, now time.Time) {
 	for i := range s.Attention {
 		if s.Attention[i].Kind == word && s.Attention[i].Request == request {
@@ -59,17 +60,17 @@ func (s *OperatorState) attentionCount(word opportunity.AttentionKind) int {
 	return n
 }
 
-// ClearAttention removes all attention of the word.
+// ClearAttention removes all attention of the kind.
 func (s *OperatorState) ClearAttention(word opportunity.AttentionKind) {
 	s.Attention = slices.DeleteFunc(s.Attention, func(a opportunity.Attention) bool { return a.Kind == word })
 }
 
-// clearAttentionFor removes the attention of the word about the request.
+// clearAttentionFor removes the attention of the kind about the request.
 func (s *OperatorState) clearAttentionFor(word opportunity.AttentionKind, request string) {
 	s.Attention = slices.DeleteFunc(s.Attention, func(a opportunity.Attention) bool { return a.Kind == word && a.Request == request })
 }
 
-// AttentionKinds returns the words of attention in order, each once.
+// AttentionKinds returns the kinds of attention in order, each once.
 func (s *OperatorState) AttentionKinds() []string {
 	words := []string{}
 	for _, a := range s.Attention {
@@ -88,7 +89,7 @@ func (s *OperatorState) reportPlanProblems(plan exchange.Plan, now time.Time) {
 	}
 }
 
-// clearEffectAttention removes the attention about the effect of the key.
+// clearEffectAttention removes the attention and the wait about the effect with the key.
 func (s *OperatorState) clearEffectAttention(key string) {
 	for _, word := range []opportunity.AttentionKind{opportunity.AttentionEffect, opportunity.AttentionService} {
 		s.clearAttentionFor(word, key)

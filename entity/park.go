@@ -9,11 +9,10 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ApplyServerError handles an error of the API's own for a request. Nothing of the rest of the
-// batch in the queue took effect. The error counts for the first command. When a
-// request of several commands fails once more, its commands travel alone from then
-// on, which finds the command that fails. Erred reports whether anything is left to
-// send again.
+// ApplyServerError handles an error of the API's own for a request. The changes of the batch that
+// are still in the queue were not made. The error counts for the first command. When a request of
+// several commands fails again, its commands are sent alone from then on, which finds the command
+// that fails. ApplyServerError reports whether anything is left to send again.
 func (s *State) ApplyServerError(batch []exchange.Change, now time.Time) bool {
 	waits := func(e QueuedCommand) bool {
 		return !e.InDoubt && slices.ContainsFunc(batch, func(m exchange.Change) bool { return m.IsRequested() && m.Request == e.Request })
@@ -24,7 +23,7 @@ func (s *State) ApplyServerError(batch []exchange.Change, now time.Time) bool {
 	}
 	e := &s.Queue[first]
 	if e.Errors == 0 {
-		e.FailingSince = now.Truncate(time.Millisecond) // the form that the next run gets
+		e.FailingSince = now.Truncate(time.Millisecond) // the precision that the next run gets
 	}
 	e.Errors++
 	if e.Errors > 1 && len(batch) > 1 {
@@ -35,7 +34,7 @@ func (s *State) ApplyServerError(batch []exchange.Change, now time.Time) bool {
 	return true
 }
 
-// Park takes the request out of the queue until an operator says whether to send it
+// Park takes the request out of the queue until an operator decides whether to send the request
 // again.
 func (s *State) Park(request string, now time.Time) {
 	at := slices.IndexFunc(s.Queue, func(e QueuedCommand) bool { return e.Request == request })
@@ -50,7 +49,7 @@ func (s *State) Park(request string, now time.Time) {
 	s.appendTimeline(now, "parked: "+e.Summary())
 }
 
-// unpark takes the request out of the parked ones.
+// unpark removes the request from Parked, and returns its command.
 func (s *State) unpark(request string) (QueuedCommand, bool) {
 	at := s.parkedIndex(request)
 	if at < 0 {
@@ -63,6 +62,6 @@ func (s *State) unpark(request string) (QueuedCommand, bool) {
 	return e, true
 }
 
-// IsParked reports whether the request waits for an operator because the API fails
-// to carry it out.
+// IsParked reports whether the request waits for an operator because the API keeps failing the
+// request.
 func (s *Inbox) IsParked(request string) bool { return s.parkedIndex(request) >= 0 }

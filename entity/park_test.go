@@ -16,8 +16,8 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// failOnce is one request that fails with an error of the API's own. Read back, it had
-// no effect. It returns the requests that are parked because of it.
+// failOnce sends one request that fails with an error of the API's own. The record shows no
+// effect of the request. failOnce returns the request that is parked because of the error, or "".
 func failOnce(t *testing.T, s *entity.State, now time.Time) string {
 	t.Helper()
 	batch := s.NextBatch()
@@ -43,8 +43,8 @@ func queued(s *entity.State) []string {
 	return list
 }
 
-// TestParked: a command that the API cannot carry out does not stop the others for
-// ever, and is never lost.
+// TestParked: a command that the API keeps failing does not stop the others for ever, and is
+// never lost.
 func TestParked(t *testing.T) {
 	s := openedState(t)
 	accept(t, s, opportunity.UpdateDetails{Name: "bad"}, "bad")
@@ -118,8 +118,8 @@ func TestParked(t *testing.T) {
 	})
 }
 
-// TestConsecutiveServerErrors: an error before the API took a part of the command does not
-// count.
+// TestConsecutiveServerErrors: an error does not count any more once the API has made a part of
+// the command.
 func TestConsecutiveServerErrors(t *testing.T) {
 	s := openedState(t)
 	accept(t, s, addInterests(plainInterest(1), plainInterest(2)), "r")
@@ -144,8 +144,8 @@ func TestConsecutiveServerErrors(t *testing.T) {
 	}
 }
 
-// TestParkedLimit: parked commands travel from run to run and cannot be worked
-// off. So there is a limit; a command beyond the limit waits at its place.
+// TestParkedLimit: each run hands its parked commands to the next run, so their number is
+// limited. A command beyond the limit stays at its place in the queue.
 func TestParkedLimit(t *testing.T) {
 	t.Parallel()
 	s := openedState(t)
@@ -178,7 +178,7 @@ func TestParkedLimit(t *testing.T) {
 	if large.WaitingBytes() < opportunity.MaxParkedBytes {
 		t.Fatal("the command is too small to show anything")
 	}
-	// Parked commands count in the input of the next run, and are not shed.
+	// Parked commands count in the input of the next run, and Shed does not end them.
 	s.Queue = nil
 	more := 0
 	fill(t, s, opportunity.MaxWaitingBytes+1, func() {
@@ -194,8 +194,8 @@ func TestParkedLimit(t *testing.T) {
 	}
 }
 
-// Many requests may come behind a parked one, or while all wait: the input of the
-// next run keeps its cap.
+// TestDedupWindowIsCappedWithParkedRequest: many requests may come after a parked one, or while
+// all requests wait. The input of the next run keeps its cap.
 func TestDedupWindowIsCappedWithParkedRequest(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

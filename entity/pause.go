@@ -6,7 +6,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// pause stops the stream; a pause of a paused opportunity sets another reason.
+// pause stops the opportunity. A pause of a paused opportunity sets another reason.
 func (s *State) pause(p opportunity.Pause, now time.Time) {
 	if s.Paused == nil {
 		s.Paused = &opportunity.PauseInfo{Since: now}
@@ -16,11 +16,11 @@ func (s *State) pause(p opportunity.Pause, now time.Time) {
 	s.RaiseAttention(opportunity.AttentionPaused, "", pauseReason(*s.Paused), now)
 }
 
-// otherReferenceTag is the reason of an opportunity that pauses by itself.
+// otherReferenceTag is the reason of a pause that no operator requested.
 const otherReferenceTag = "the record carries the mark of another reference"
 
-// PauseForOtherReference pauses the opportunity because its record carries the mark of another reference. Nothing is written
-// to the record until an operator resumes the opportunity.
+// PauseForOtherReference pauses the opportunity because its record has the reference tag of
+// another reference. Nothing is written to the record until an operator resumes the opportunity.
 func (s *State) PauseForOtherReference(now time.Time) {
 	if s.Paused != nil {
 		return
@@ -39,7 +39,7 @@ func (s *State) resume(now time.Time) {
 	s.appendTimeline(now, "resumed by an operator")
 }
 
-// EndPause ends a pause when the run ends. The last work of the run does not wait.
+// EndPause ends a pause when the run ends, because the last work of the run does not wait.
 func (s *State) EndPause() {
 	s.Paused = nil
 	s.ClearAttention(opportunity.AttentionPaused)

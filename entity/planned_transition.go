@@ -9,17 +9,17 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// PlannedTransition is a waiting progress whose effects are planned.
+// PlannedTransition is a waiting progress command whose effects are planned.
 type PlannedTransition struct {
 	Request string `json:"request"`
-	// Chain is the number of its effects.
+	// Chain is the number of the chain of its effects.
 	Chain int `json:"chain"`
-	// After are the effects to come after it.
+	// After are the effects that start after the transition.
 	After []exchange.Effect `json:"after,omitempty"`
 }
 
-// nextTransition returns the next command of the queue when it is a move with planned
-// effects.
+// nextTransition returns the planned transition of the first command of the queue, or nil when
+// that command is not a progress command with planned effects.
 func (s *State) nextTransition() *PlannedTransition {
 	if len(s.Queue) == 0 || s.Queue[0].MessageName != opportunity.MessageProgress {
 		return nil
@@ -27,8 +27,9 @@ func (s *State) nextTransition() *PlannedTransition {
 	return s.plannedTransition(s.Queue[0].Request)
 }
 
-// isTransitionBlocked reports whether the next command is a move that cannot be made yet: its
-// effects are not planned, or the effects before it do not stand.
+// isTransitionBlocked reports whether the first command of the queue is a progress command that
+// cannot be sent yet, because its effects are not planned, or because the effects before the
+// transition are not done.
 func (s *State) isTransitionBlocked() bool {
 	if len(s.Queue) == 0 || s.Queue[0].MessageName != opportunity.MessageProgress {
 		return false
@@ -42,8 +43,8 @@ func (s *State) isTransitionBlocked() bool {
 	})
 }
 
-// TransitionToPlan returns the next move and its target, when its effects are not planned
-// yet.
+// TransitionToPlan returns the request and the target step of the next transition, when its
+// effects are not planned yet.
 func (s *State) TransitionToPlan() (request, to string, due bool) {
 	if !s.canProceed() || !s.Playbook.Transitions ||
 		len(s.Queue) == 0 || s.Queue[0].MessageName != opportunity.MessageProgress || s.nextTransition() != nil {
@@ -57,7 +58,7 @@ func (s *State) TransitionToPlan() (request, to string, due bool) {
 	return s.Queue[0].Request, progress.To, true
 }
 
-// ApplyTransitionPlan stores the planned effects of a move.
+// ApplyTransitionPlan stores the planned effects of a transition.
 func (s *State) ApplyTransitionPlan(request string, plan exchange.Plan, now time.Time) {
 	s.reportPlanProblems(plan, now)
 	move := PlannedTransition{Request: request, After: plan.After}
@@ -69,14 +70,14 @@ func (s *State) ApplyTransitionPlan(request string, plan exchange.Plan, now time
 	s.PlannedByVersion = plan.Version
 }
 
-// HasUnplannedTransition reports whether the batch holds a move without planned effects. Such a
-// move exists when the last playbook that the state saw has no effects.
+// HasUnplannedTransition reports whether the batch contains a transition without planned effects.
+// Such a transition exists when the last playbook that the state saw has no effects.
 func (s *State) HasUnplannedTransition(batch []exchange.Change) bool {
 	return slices.ContainsFunc(batch, func(m exchange.Change) bool { return m.Progress != nil && s.plannedTransition(m.Request) == nil })
 }
 
-// failTransition ends the move whose earlier effect failed: effects that were done are
-// undone, the last one first.
+// failTransition ends the progress command whose earlier effect failed. Effects that were done
+// are undone, the last one first.
 func (s *State) failTransition(job ActiveEffect, why string, now time.Time) {
 	at := slices.IndexFunc(s.PlannedTransitions, func(m PlannedTransition) bool { return m.Chain == job.Chain })
 	if at < 0 {
@@ -95,8 +96,8 @@ func (s *State) failTransition(job ActiveEffect, why string, now time.Time) {
 	}, now)
 }
 
-// endTransition starts the effects after a move that was made, and undoes the effects
-// before a move that was not made. reason says why the move was not made.
+// endTransition starts the effects after a transition that was made, and undoes the effects
+// before a transition that was not made. reason says why the transition was not made.
 func (s *State) endTransition(request string, reason *opportunity.Error, now time.Time) {
 	at := slices.IndexFunc(s.PlannedTransitions, func(m PlannedTransition) bool { return m.Request == request })
 	if at < 0 {
@@ -110,7 +111,7 @@ func (s *State) endTransition(request string, reason *opportunity.Error, now tim
 		s.ActiveEffects = slices.DeleteFunc(s.ActiveEffects, belongs)
 		s.startChain(opportunity.EffectStageAfter, move.Chain, move.After, now)
 	case reason.Type == opportunity.Skipped || reason.Type == opportunity.Undecided:
-		// It may have been made, so taking the effects back would be a guess.
+		// The transition may have been made, so to undo the effects would be a guess.
 		for _, j := range s.ActiveEffects {
 			if belongs(j) && j.Attempted {
 				s.recordEffectResult(j, opportunity.EffectAbandoned, "nobody knows whether the move was made", now)

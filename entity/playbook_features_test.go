@@ -9,8 +9,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A thousand opportunities are planned in the same moment, as after an outage. Their daily
-// reads come at different moments, and none comes later than a day.
+// TestDailyPollsAreSpread: a thousand opportunities are planned in the same moment, as after an
+// outage. Their daily reads come at different moments, and none comes later than a day.
 func TestDailyPollsAreSpread(t *testing.T) {
 	t.Parallel()
 	const count = 1000
@@ -40,7 +40,7 @@ func TestDailyPollsAreSpread(t *testing.T) {
 	}
 }
 
-// Workers that did not spread reads have histories that replay.
+// TestPollsWithoutSpreadComeAfterADay: histories of workers without Spread must replay.
 func TestPollsWithoutSpreadComeAfterADay(t *testing.T) {
 	t.Parallel()
 	held := recordNow(exchange.InterestRef{ID: id("OpportunityInterest", 1), Item: id(opportunity.TypeEvent, 1), Quantity: 1})

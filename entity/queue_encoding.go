@@ -14,22 +14,22 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Queue holds the waiting commands, in the order they came.
+// Queue holds the waiting commands, in the order of their acceptance.
 //
-// The run that continues this one takes the queue over, and the size is limited. So
-// the queue is written in few bytes. Equal payloads are written once, times as the
-// distance to the entry before, and UUIDs as request ids in 23 characters.
+// The run that continues this one takes over the queue, and the size is limited. So the JSON form
+// is compact: equal payloads are written once, a time is written as the distance to the time of
+// the previous command, and a UUID as a request id takes 23 characters.
 type Queue []QueuedCommand
 
-// packedQueue is the written form of a Queue.
+// packedQueue is the JSON form of a Queue.
 type packedQueue struct {
 	Payloads []json.RawMessage `json:"payloads"`
 	Commands []packedCommand   `json:"entries"`
 }
 
-// packedCommand is written as a list: request, verb, index of the payload,
-// milliseconds since the entry before, and flags. Unusual values follow: changes,
-// results, errors, and the milliseconds from the command to the first error.
+// packedCommand is written as a list: request, message name, index of the payload, milliseconds
+// since the acceptance of the previous command, and flags. Unusual values follow: change count,
+// results, errors, and the milliseconds from the acceptance to the first error.
 type packedCommand struct {
 	request     string
 	messageName opportunity.MessageName
@@ -100,8 +100,8 @@ func (q Queue) MarshalJSON() ([]byte, error) {
 	return json.Marshal(packed)
 }
 
-// UnmarshalJSON implements json.Unmarshaler. It also reads the plain list in states
-// of version 1.
+// UnmarshalJSON implements json.Unmarshaler. It also reads the plain list of a state of version
+// 1.
 func (q *Queue) UnmarshalJSON(data []byte) error {
 	if plain := bytes.TrimSpace(data); len(plain) > 0 && plain[0] == '[' || string(plain) == "null" {
 		return json.Unmarshal(data, (*[]QueuedCommand)(q))
@@ -168,11 +168,11 @@ func (e *packedCommand) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// packedPrefix begins a packed request id; an id that itself begins with the mark is
-// written with the mark twice.
+// packedPrefix starts a packed request id. An id that itself starts with packedPrefix is written
+// with packedPrefix twice.
 const packedPrefix = "~"
 
-// uuidLength is how many bytes a UUID has as a text.
+// uuidLength is the length of a UUID as text, in bytes.
 const uuidLength = 36
 
 func packRequestID(id string) string {
@@ -207,13 +207,13 @@ func uuidText(raw []byte) string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", raw[:4], raw[4:6], raw[6:8], raw[8:10], raw[10:])
 }
 
-// queueOverhead is how many bytes a queue has besides its entries.
+// queueOverhead is how many bytes the JSON of a queue has besides its commands.
 const queueOverhead = len(`{"payloads":[],"entries":[]}`)
 
-// encodedSize returns how many bytes the queue takes at most; fitting is how many of
-// its first entries fit into most bytes.
+// encodedSize returns an upper bound of the JSON size of the queue. fitting is how many of its
+// first commands fit into most bytes.
 func (q Queue) encodedSize(most int) (total, fitting int) {
-	if len(q) == 0 { // an empty queue is left out
+	if len(q) == 0 { // an empty queue is omitted from the JSON
 		return 0, 0
 	}
 	total = queueOverhead
@@ -232,8 +232,8 @@ func (q Queue) encodedSize(most int) (total, fitting int) {
 	return total, fitting
 }
 
-// encodedSize returns how many bytes the entry takes at most, when no other entry
-// has its payload.
+// encodedSize returns an upper bound of the JSON size of the command, when no other command has
+// its payload.
 func (e QueuedCommand) encodedSize() int {
 	size := len(e.Payload) + quotedSize(packRequestID(e.Request)) + quotedSize(string(e.MessageName)) + 40 // times, flags, punctuation
 	if e.Errors > 0 {
@@ -245,8 +245,7 @@ func (e QueuedCommand) encodedSize() int {
 	return size
 }
 
-// quotedSize returns how many bytes the text takes as a JSON string at most,
-// without the quotes.
+// quotedSize returns an upper bound of the size of the text as a JSON string, without the quotes.
 func quotedSize(text string) int {
 	const escaped = len(`\u0000`)
 	size := 0

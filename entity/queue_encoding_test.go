@@ -17,7 +17,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// drawRequest draws a request id, mostly of the kinds that are hard to pack.
+// drawRequest draws a request id, mostly of a kind that is hard to pack.
 func drawRequest(t *rapid.T) string {
 	return rapid.OneOf(
 		rapid.SampledFrom([]string{
@@ -34,8 +34,7 @@ func drawRequest(t *rapid.T) string {
 	).Draw(t, "request")
 }
 
-// drawQueue draws waiting commands: some are not begun, some are done in part, some are in
-// doubt.
+// drawQueue draws waiting commands: some are new, some are done in part, some are in doubt.
 func drawQueue(t *rapid.T) entity.Queue {
 	var queue entity.Queue
 	at := noon
@@ -71,10 +70,10 @@ func drawQueue(t *rapid.T) entity.Queue {
 	return queue
 }
 
-// encodedSize returns the size of the queue in the input of the next run.
+// encodedSize returns the JSON size of the queue in the input of the next run.
 func encodedSize(t reporter, queue entity.Queue) int {
 	t.Helper()
-	if len(queue) == 0 { // an empty queue is left out
+	if len(queue) == 0 { // an empty queue is omitted from the JSON
 		return 0
 	}
 	data, err := json.Marshal(queue)
@@ -105,7 +104,7 @@ func TestQueueRoundTrip(t *testing.T) {
 	})
 }
 
-// TestDecodeQueueOfVersion1: states of version 1 wrote their queue so, and a run with such a queue
+// TestDecodeQueueOfVersion1: a state of version 1 has a plain list, and a run with such a state
 // may have waited for months.
 func TestDecodeQueueOfVersion1(t *testing.T) {
 	t.Parallel()
@@ -123,7 +122,7 @@ func TestDecodeQueueOfVersion1(t *testing.T) {
 			t.Fatalf("%s: %s", plain, diff)
 		}
 	})
-	// The form of version 1.
+	// A state of version 1.
 	var s entity.State
 	if err := json.Unmarshal([]byte(`{"version":1,"reference":"A-1","startDigest":"d","id":"T3Bwb3J0dW5pdHk6Mg==","details":{"name":"x"},"handled":"","runs":3,"queue":[
 		{"request":"~order 7","verb":"addInterests","payload":{"interests":[{"item":"ABC","kind":"course","quantity":1,"unitAmount":"1.00"},{"item":"DEF","kind":"course","quantity":2,"unitAmount":"1.00"}]},
@@ -169,8 +168,9 @@ func TestDecodeInvalidQueue(t *testing.T) {
 	}
 }
 
-// TestWaitingBytesIsAnUpperBound than the real size, or the server ends the run; for usual messages
-// it is less than twice the real size, or the run is not continued in time.
+// TestWaitingBytesIsAnUpperBound: if WaitingBytes were less than the real size, the server could
+// end the run. If it were more than twice the real size for usual messages, the run would not
+// continue as new in time.
 func TestWaitingBytesIsAnUpperBound(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := entity.State{Inbox: entity.Inbox{Queue: drawQueue(t)}}
@@ -179,7 +179,7 @@ func TestWaitingBytesIsAnUpperBound(t *testing.T) {
 			t.Fatalf("%d bytes are told of %d: %s", told, takes, data)
 		}
 	})
-	// A single one has the whole frame and a full time.
+	// A single command has the whole overhead and a full time.
 	for _, command := range []opportunity.Command{opportunity.Progress{To: "Won"}, addInterests(repeat(plainInterest(1), 100)...)} {
 		s := openedState(t)
 		accept(t, s, command, "r")
@@ -224,7 +224,7 @@ func TestWaitingBytesIsAnUpperBound(t *testing.T) {
 	})
 }
 
-// TestEqualPayloadIsCountedOnce: equal payloads are written once, for any number of commands.
+// TestEqualPayloadIsCountedOnce: an equal payload counts once, for any number of commands.
 func TestEqualPayloadIsCountedOnce(t *testing.T) {
 	s := openedState(t)
 	long := opportunity.UpdateDetails{Name: strings.Repeat("y", 200)}
@@ -246,8 +246,8 @@ func TestQueueIsCompact(t *testing.T) {
 	const commands = 10_000
 	for _, c := range []struct {
 		name string
-		gap  time.Duration // at most, between two
-		most int           // bytes for each
+		gap  time.Duration // the longest, between two commands
+		most int           // bytes per command
 	}{{"in a burst", 2 * time.Millisecond, 45}, {"over a day", 17 * time.Second, 50}} {
 		t.Run(c.name, func(t *testing.T) {
 			s := openedState(t)
@@ -263,14 +263,14 @@ func TestQueueIsCompact(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if got := encodedSize(t, s.Queue); got > c.most*commands+300 { // the frame and the payloads
+			if got := encodedSize(t, s.Queue); got > c.most*commands+300 { // the overhead and the payloads
 				t.Errorf("%d bytes for %d commands; at most %d for each", got, commands, c.most)
 			}
 		})
 	}
 }
 
-// TestShed: when too much waits and the run cannot go on, the newest commands are shed.
+// TestShed: when too much waits and the run cannot go on, Shed ends the newest commands.
 func TestShed(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -327,7 +327,7 @@ func TestShed(t *testing.T) {
 		if s.Failures != before-len(s.Queue) {
 			t.Fatalf("%d failures of %d dropped", s.Failures, before-len(s.Queue))
 		}
-		// It sheds no more than it must.
+		// Shed ends no more commands than necessary.
 		if len(s.Queue) < before {
 			if grown := s.WaitingBytes() + 1000; kept < len(ids) && grown < opportunity.MaxWaitingBytes {
 				t.Fatalf("%d bytes wait; there was room for more", s.WaitingBytes())
@@ -362,7 +362,7 @@ func FuzzQueue(f *testing.F) {
 		if len(queue) != len(list) {
 			t.Fatalf("of %d entries %d were read", len(list), len(queue))
 		}
-		// Another write changes nothing.
+		// After the first round trip, another one changes nothing.
 		var lives []string
 		for range 3 {
 			written, err := json.Marshal(queue)

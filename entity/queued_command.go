@@ -13,34 +13,37 @@ type QueuedCommand struct {
 	MessageName opportunity.MessageName `json:"verb"`
 	Payload     json.RawMessage         `json:"payload"`
 	Accepted    time.Time               `json:"accepted"`
-	// ChangeCount is how many mutations the command makes.
+	// ChangeCount is how many changes the command makes.
 	ChangeCount int `json:"changes"`
-	// Results holds one result per interest of an addInterests, once the first interest is settled. An interest that is
-	// not settled yet has neither id nor error.
+	// Results holds one result per interest of an addInterests command, once the first interest
+	// has a result. An interest without a final result has neither id nor error.
 	Results []opportunity.InterestResult `json:"results,omitempty"`
-	// InDoubt says that it is unknown whether the change happened, and that only an operator can decide.
+	// InDoubt says that it is unknown whether the change was made, and that only an operator can
+	// decide.
 	InDoubt bool `json:"doubt,omitempty"`
-	// LaterExpirySet says of an entry in doubt that its places, if any, expire in time: a later expiry for them is known to be
-	// set.
+	// LaterExpirySet says of a command in doubt that its places, if any, expire in time, because
+	// a later expiry for these places is known to be set.
 	LaterExpirySet bool `json:"lapses,omitempty"`
-	// MaybeApplied says that the change was sent before with an unknown result. The change is sent again, since a repeated
-	// send does no harm. It may have happened already.
+	// MaybeApplied says that the change was sent before with an unknown result. The change may
+	// have been made already. It is sent again, because a repeated send of this change does no
+	// harm.
 	MaybeApplied bool `json:"tried,omitempty"`
-	// SendAlone says that the changes travel one by one, since a request that held one of them was refused as a whole.
+	// SendAlone says that the changes are sent one by one, because a request that contained one
+	// of them failed as a whole.
 	SendAlone bool `json:"alone,omitempty"`
-	// NoWaiter says that no caller waits for the outcome: a failure needs attention.
+	// NoWaiter says that no caller waits for the outcome, so that a failure needs attention.
 	NoWaiter bool `json:"silent,omitempty"`
-	// FromUpdate says that the entry came as an update; after a reset, signals come before updates, so the order between
-	// the two is lost.
+	// FromUpdate says that the command came as an update. After a reset, signals come before
+	// updates, so that the order between the two is lost.
 	FromUpdate bool `json:"called,omitempty"`
-	// Errors counts the API's own errors in a row for this command when it travelled alone; FailingSince is the time of
-	// the first of these errors.
+	// Errors counts the API's own consecutive errors for requests whose first command is this
+	// one. FailingSince is the time of the first of these errors.
 	Errors       int       `json:"errors,omitempty"`
 	FailingSince time.Time `json:"failingSince,omitzero"`
 }
 
-// canonicalPayload returns the command in its stored form: without its request id, members in one order, amounts and times in
-// one form.
+// canonicalPayload returns the command in its stored form: without its request id, with one order
+// of members, and with one format of amounts and times.
 func canonicalPayload(c opportunity.Command) (json.RawMessage, error) {
 	if extend, ok := c.(opportunity.ExtendReservations); ok {
 		extend.Until = extend.Until.UTC()
@@ -53,14 +56,14 @@ func canonicalPayload(c opportunity.Command) (json.RawMessage, error) {
 	return data, nil
 }
 
-// command decodes the entry's payload.
+// command decodes the payload.
 func (e QueuedCommand) command() (opportunity.Command, error) {
 	return opportunity.DecodeByName(e.MessageName, e.Payload)
 }
 
-// Summary describes the entry in a few words without personal data.
+// Summary describes the command in a few words without personal data.
 func (e QueuedCommand) Summary() string {
-	if e.MessageName == opportunity.MessageAddInterests && e.ChangeCount > 0 { // the only command that may be large; a view shows a hundred entries
+	if e.MessageName == opportunity.MessageAddInterests && e.ChangeCount > 0 { // the only command that may be large; a view shows a hundred commands
 		return opportunity.SummaryOfInterests(e.ChangeCount)
 	}
 	c, err := e.command()
@@ -70,7 +73,7 @@ func (e QueuedCommand) Summary() string {
 	return opportunity.Summary(c)
 }
 
-// remainingChangeCount returns how many of the entry's changes are not settled.
+// remainingChangeCount returns how many changes of the command have no final result.
 func (e QueuedCommand) remainingChangeCount() int {
 	left := e.ChangeCount
 	for _, r := range e.Results {
@@ -81,7 +84,7 @@ func (e QueuedCommand) remainingChangeCount() int {
 	return left
 }
 
-// changeCount returns how many mutations the command makes.
+// changeCount returns how many changes the command makes.
 func changeCount(c opportunity.Command) int {
 	if add, ok := c.(opportunity.AddInterests); ok {
 		return len(add.Interests)
@@ -89,9 +92,8 @@ func changeCount(c opportunity.Command) int {
 	return 1
 }
 
-// FairnessKey returns for whom the opportunity works now, the key by which requests of many
-// opportunities get their turns. It is the source of the command in work, else the
-// region, else "".
+// FairnessKey returns the key by which the requests of many opportunities get their turns. The
+// key is the source of the start or of the first command, else the region, else "".
 func (s *State) FairnessKey() string {
 	source := ""
 	switch {
@@ -109,7 +111,7 @@ func (s *State) FairnessKey() string {
 	return opportunity.TruncateBytes(source)
 }
 
-// IsUrgent reports whether the record is made before the records of other opportunities.
+// IsUrgent reports whether the record is created before the records of other opportunities.
 func (s *State) IsUrgent() bool { return s.Start != nil && s.Start.Urgent }
 
 // source returns the source of the command.

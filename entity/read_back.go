@@ -8,35 +8,34 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ReadBack decides the changes of unknown fate in a batch from the record, read back.
-// Call ReadBack only when no such change can be under way any more. Its answers are
-// done or not sent when the record decides, and unknown otherwise.
+// ReadBack decides the changes of unknown status in a batch from a read of the record. Call
+// ReadBack only when none of these changes can be in flight any more. A change becomes done, not
+// sent or rejected when the record decides, and stays unknown otherwise.
 //
-// Added interests are the interests of the record that were not known before. The
-// API makes the changes of one request in order. So the added interests must be the
-// first ones of the request, item by item, and nothing else. When an interest is
-// missing although a later change took effect, the API rejected the interest for a
-// reason that got lost. It is not sent again. An interest stays unknown when the
-// API may have made a later, different one in the same item after rejecting an
-// earlier one. Quantity and unit amount, which some tenants let Oppflow read, may
-// distinguish the two. Learners cannot be read back.
+// Added interests are the interests of the record that were not known before. The API makes the
+// changes of one request in order. So the added interests must be the first ones of the request,
+// item by item, and nothing else. When an interest is missing although a later change took
+// effect, the API rejected the interest, and the reason was lost. Such an interest is not sent
+// again. An interest stays unknown when the API may have rejected it and then made a later,
+// different one in the same item. Quantity and unit amount, which some tenants let Oppflow read,
+// may distinguish the two. Learners cannot be read back.
 //
-// A move counts as done when the record is in the target step, and as not sent when
-// the record is in the step before. A move to the step before leads nowhere, since
-// a transition is one between two steps (documented). Sent again, such a move is
-// refused again.
+// A transition counts as done when the record is in the target step, and as not sent when the
+// record is in the step before. A progress to the step before changes nothing, because a
+// transition connects two steps (documented). When such a progress is sent again, the API rejects
+// it again.
 //
-// To set details or an expiry again does no harm, so these changes are not in
-// doubt. ReadBack only notes that they were tried. Details are in doubt when a later
-// change set the same details once more. An expiry counts as done when it shows, or
-// when a later expiry that undid it was set. It is then unknown whether the first
-// expiry was ever set, and nothing depends on it.
+// To set details or an expiry again does no harm, so these changes are not in doubt. ReadBack
+// only sets MaybeApplied for them. Details are in doubt when a later change set the same details
+// again. An expiry counts as done when the record shows it, or when a later expiry that overwrote
+// it was set. In the second case it is unknown whether the first expiry was ever set, and nothing
+// depends on this.
 //
 // resolved maps names of items to their ids.
 func (s *State) ReadBack(batch []exchange.Change, answers []exchange.ChangeResult, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID) []exchange.ChangeResult {
 	decided := slices.Clone(answers)
 	s.readBackInterests(batch, decided, record, resolved)
-	for i, m := range slices.Backward(batch) { // a later change that shows says something about the earlier ones
+	for i, m := range slices.Backward(batch) { // a later change that the record shows proves something about the earlier ones
 		if decided[i].Status != exchange.StatusUnknown {
 			continue
 		}
@@ -49,7 +48,7 @@ func (s *State) ReadBack(batch []exchange.Change, answers []exchange.ChangeResul
 		case m.ReservationChange != nil && s.isExpirySuperseded(i, batch, answers, decided, record):
 			decided[i] = exchange.ChangeResult{Status: exchange.StatusDone, Reservation: &opportunity.Reservation{Valid: true, Until: m.ReservationChange.Until}}
 		case m.ReservationChange != nil && !m.IsRequested() && isExpiryVisible(batch[:i], record):
-			decided[i] = exchange.ChangeResult{Status: exchange.StatusNotSent} // it would show
+			decided[i] = exchange.ChangeResult{Status: exchange.StatusNotSent} // the record would show this expiry
 		case m.ReservationChange != nil:
 			decided[i] = readBackReservation(*m.ReservationChange, record)
 			s.setMaybeApplied(m)
@@ -63,8 +62,8 @@ func (s *State) ReadBack(batch []exchange.Change, answers []exchange.ChangeResul
 	return decided
 }
 
-// setMaybeApplied notes on a request that its change is sent again although it may have
-// happened.
+// setMaybeApplied sets MaybeApplied on the command of a change that is sent again although the
+// change may have been made.
 func (s *Inbox) setMaybeApplied(m exchange.Change) {
 	for i := range s.Queue {
 		if s.Queue[i].Request == m.Request && m.IsRequested() {
@@ -73,8 +72,8 @@ func (s *Inbox) setMaybeApplied(m exchange.Change) {
 	}
 }
 
-// isLaterChangeApplied reports whether a later change of the batch was made, so the change at i
-// had its turn. Details or an expiry that show prove nothing.
+// isLaterChangeApplied reports whether the API handled a later change of the batch, so that the
+// change at i had its turn. Details or an expiry that the record shows prove nothing.
 func isLaterChangeApplied(i int, batch []exchange.Change, answers, decided []exchange.ChangeResult) bool {
 	for j := i + 1; j < len(batch); j++ {
 		shows := batch[j].Interest != nil || batch[j].Progress != nil
@@ -139,7 +138,7 @@ func expectedInterestOf(m exchange.Change, resolved map[exchange.UnresolvedName]
 	return w
 }
 
-// matches reports whether the interest may be the requested one, by all facts that
+// matches reports whether the interest of the record may be the requested one, by all facts that
 // were read.
 func (w expectedInterest) matches(ref exchange.InterestRef) bool {
 	return ref.Item != "" && ref.Item == w.item &&
@@ -147,9 +146,9 @@ func (w expectedInterest) matches(ref exchange.InterestRef) bool {
 		(ref.UnitAmount == nil || ref.UnitAmount.Equal(w.unitAmount))
 }
 
-// isUniquePrefix reports whether the interests there must be the first ones of those
-// asked for. All facts that were read must say so, and no other choice may fit,
-// except one that is equal in everything.
+// isUniquePrefix reports whether the interests in there must be the first ones of asked. All
+// facts that were read must match, and no other assignment may fit, except one that is equal in
+// all facts.
 func isUniquePrefix(there []exchange.InterestRef, asked []expectedInterest) bool {
 	if len(there) > len(asked) {
 		return false
@@ -159,8 +158,8 @@ func isUniquePrefix(there []exchange.InterestRef, asked []expectedInterest) bool
 			return false
 		}
 	}
-	// Each may be any that it fits, from its own index up to the last index that
-	// leaves room for those after it. All of these must be equal.
+	// Each interest in there may be any asked one that it matches, from its own index up to the
+	// last index that leaves room for the interests after it. All these asked ones must be equal.
 	last := len(asked)
 	for n := len(there) - 1; n >= 0; n-- {
 		for last--; !asked[last].matches(there[n]); {
@@ -185,9 +184,8 @@ func (s *RecordState) readBackProgress(asked opportunity.Progress, record exchan
 	return exchange.ChangeResult{Status: exchange.StatusUnknown}
 }
 
-// isOverwritten reports whether a later update of the batch, which the API made, set
-// a detail of the update at i. To send the earlier update again would undo the
-// later one.
+// isOverwritten reports whether a later update of the batch, which the API made, set a detail of
+// the update at i. To send the earlier update again would undo the later update.
 func isOverwritten(i int, batch []exchange.Change, answers []exchange.ChangeResult) bool {
 	update := batch[i].Update
 	for n := i + 1; n < len(batch); n++ {
@@ -202,10 +200,10 @@ func isOverwritten(i int, batch []exchange.Change, answers []exchange.ChangeResu
 	return false
 }
 
-// isExpirySuperseded reports whether a later expiry of the batch, which the API set, now
-// holds the places. To send the requested expiry at i again would undo the later
-// one. An expiry that no caller asked for comes with new places. Such an expiry
-// counts only when it is no shorter and the places are not just held as before.
+// isExpirySuperseded reports whether a later expiry of the batch, which the API set, is now the
+// expiry of the places. To send the requested expiry at i again would undo the later expiry. An
+// expiry that no caller requested comes with new places. Such an expiry counts only when it is no
+// shorter and the reservation is known to have changed.
 func (s *RecordState) isExpirySuperseded(i int, batch []exchange.Change, answers, decided []exchange.ChangeResult, record exchange.Snapshot) bool {
 	asked := batch[i].ReservationChange.Until
 	changed := record.Reservation.Valid != s.Reservation.Valid || !record.Reservation.Until.Equal(s.Reservation.Until)
@@ -221,7 +219,7 @@ func (s *RecordState) isExpirySuperseded(i int, batch []exchange.Change, answers
 	return false
 }
 
-// isExpiryVisible reports whether the places are held as one of these changes asked.
+// isExpiryVisible reports whether the places are reserved as one of these changes requested.
 func isExpiryVisible(batch []exchange.Change, record exchange.Snapshot) bool {
 	return slices.ContainsFunc(batch, func(m exchange.Change) bool {
 		return m.ReservationChange != nil && m.IsRequested() && m.ReservationChange.ExpiryError(&record.Reservation) == nil

@@ -11,10 +11,10 @@ import (
 // Backlog holds every change that waits after a reset, in the order of the queue.
 type Backlog struct {
 	Changes  []exchange.Change
-	commands []QueuedCommand // one for each mutation
+	commands []QueuedCommand // one for each change
 }
 
-// Backlog returns every change that waits, also of requests in doubt.
+// Backlog returns every change that waits, including the changes of commands in doubt.
 func (s *Inbox) Backlog() Backlog {
 	var b Backlog
 	for _, e := range s.Queue {
@@ -25,32 +25,32 @@ func (s *Inbox) Backlog() Backlog {
 	return b
 }
 
-// isBefore reports whether the change at i was certainly requested before the change at
-// j. After a reset all messages come again at once, signals first.
+// isBefore reports whether the change at i was certainly requested before the change at j. After
+// a reset, all messages come again at once, signals first.
 func (b Backlog) isBefore(i, j int) bool {
 	return i < j && (b.commands[i].FromUpdate == b.commands[j].FromUpdate || b.commands[i].Accepted.Before(b.commands[j].Accepted))
 }
 
-// ReadBackAfterReset decides everything that waits after a reset, from the record, read back. The
-// run before the reset may have sent a part of it, and the knowledge of that run is
-// lost. Call ReadBackAfterReset only when no request of that run can be under way any more. First
-// end the requests whose names mean nothing, since they were never sent. The answers
+// ReadBackAfterReset decides all changes that wait after a reset, from a read of the record. The
+// run before the reset may have sent a part of them, and the knowledge of that run is lost. Call
+// ReadBackAfterReset only when no request of that run can be in flight any more. First end the
+// requests whose names cannot be resolved, because these requests were never sent. The results
 // have the order of the backlog.
 //
-// Interests are matched by their items. All interests of the record in an item that
-// were not known before count as made. The exception is an item with fewer such
-// interests than requested, when the requested ones differ in facts that cannot be
-// read back. A move counts as done when the record is in its target step, and no other
-// move leads there. Details and expiries count as done when the record shows them, or
-// shows those of a change that may have come later.
+// Interests are matched by their items. All interests of the record in an item that were not
+// known before count as made. The exception is an item with fewer such interests than requested,
+// when the requested ones differ in facts that cannot be read back. A transition counts as done
+// when the record is in its target step, and no other transition leads to that step. Details and
+// expiries count as done when the record shows them, or shows those of a change that may have
+// come later.
 //
-// The run before worked through the messages in their order. So a change that took
-// effect proves that the changes before it were sent. A change that was sent and does
-// not show stays unknown: it was refused, or undone by hand, and to send it again
-// would be a guess. All other changes count as not sent. A change that was refused
-// before is then refused again.
+// The run before the reset executed the messages in their order. So a change that took effect
+// proves that the changes before it were sent. A change that was sent and that the record does
+// not show stays unknown: it was rejected, or undone by hand, and to send it again would be a
+// guess. All other changes count as not sent. If the API rejected such a change before, the API
+// rejects it again.
 //
-// from is the step where the run knew the record, "" when it knew of none.
+// from is the step of the record that the run knew, "" when the run knew no step.
 func (s *RecordState) ReadBackAfterReset(b Backlog, from opportunity.ID, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID) []exchange.ChangeResult {
 	answers := make([]exchange.ChangeResult, len(b.Changes))
 	for i := range answers {
@@ -65,7 +65,7 @@ func (s *RecordState) ReadBackAfterReset(b Backlog, from opportunity.ID, record 
 			answers[i] = b.readBackUpdate(i, record, resolved)
 		case m.ReservationChange != nil:
 			answers[i] = b.readBackExpiry(i, record)
-			continue // an expiry does no harm
+			continue // to set an expiry again does no harm
 		}
 		if answers[i].Status == exchange.StatusNotSent && b.wasSent(i, took) {
 			answers[i].Status = exchange.StatusUnknown
@@ -75,8 +75,8 @@ func (s *RecordState) ReadBackAfterReset(b Backlog, from opportunity.ID, record 
 	return answers
 }
 
-// resendLaterUpdates also sends an update that shows, when an earlier update of the same
-// details is sent again. The record may have shown these details before both updates.
+// resendLaterUpdates also resends an update that the record shows, when an earlier update of the
+// same details is sent again. The record may have shown these details before both updates.
 func (b Backlog) resendLaterUpdates(answers []exchange.ChangeResult) {
 	for i, m := range b.Changes {
 		if m.Update == nil || answers[i].Status == exchange.StatusDone {
@@ -141,8 +141,8 @@ func (s *RecordState) readBackInterestsAfterReset(b Backlog, answers []exchange.
 	}
 }
 
-// readBackTransitions decides moves by the record's step. When the record is in its known
-// step, either nothing happened, or the record came back.
+// readBackTransitions decides transitions by the record's step. When the record is in its known
+// step, either no transition was made, or the record came back.
 func (b Backlog) readBackTransitions(answers []exchange.ChangeResult, from opportunity.ID, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID) {
 	var moves, there []int
 	for i, m := range b.Changes {
@@ -156,10 +156,10 @@ func (b Backlog) readBackTransitions(answers []exchange.ChangeResult, from oppor
 	}
 	stays := record.Step.ID == from
 	if len(there) == 0 && !stays && from != "" {
-		return // a person moved the record, before or after
+		return // a person changed the step, before or after the transitions
 	}
 	if stays && len(there) == 1 && !slices.ContainsFunc(moves, func(i int) bool { return i != there[0] && !b.isBefore(there[0], i) }) {
-		there = nil // the first move leads nowhere, see ReadBack
+		there = nil // the first transition changes nothing, see ReadBack
 	}
 	for _, i := range moves {
 		switch {
@@ -179,9 +179,9 @@ func stepID(p opportunity.Progress, resolved map[exchange.UnresolvedName]opportu
 	return opportunity.ID(p.To)
 }
 
-// readBackUpdate decides whether the details show. The update also counts as done when
-// it would undo another update: one that shows, sets the same details, and may have
-// come later.
+// readBackUpdate decides whether the record shows the details. The update also counts as done
+// when it would undo another update: one that the record shows, that sets the same details, and
+// that may have come later.
 func (b Backlog) readBackUpdate(i int, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID) exchange.ChangeResult {
 	missing := missingFrom(*b.Changes[i].Update, record.Details, resolved)
 	for j, m := range b.Changes {
@@ -216,7 +216,7 @@ func missingFrom(u opportunity.UpdateDetails, details opportunity.Details, resol
 	return missing
 }
 
-// without leaves out the details that the other update also sets.
+// without returns the update without the details that the other update also sets.
 func without(u, other opportunity.UpdateDetails) opportunity.UpdateDetails {
 	if other.Name != "" {
 		u.Name = ""
@@ -230,8 +230,8 @@ func without(u, other opportunity.UpdateDetails) opportunity.UpdateDetails {
 	return u
 }
 
-// readBackExpiry decides whether the expiry shows. The expiry also counts as done when
-// it would undo another expiry that shows and may have come later.
+// readBackExpiry decides whether the record shows the expiry. The expiry also counts as done when
+// it would undo another expiry that the record shows and that may have come later.
 func (b Backlog) readBackExpiry(i int, record exchange.Snapshot) exchange.ChangeResult {
 	shows := func(j int) bool {
 		return record.Reservation.Until.Sub(b.Changes[j].ReservationChange.Until).Abs() <= opportunity.ExpiryTolerance
@@ -244,17 +244,17 @@ func (b Backlog) readBackExpiry(i int, record exchange.Snapshot) exchange.Change
 	return exchange.ChangeResult{Status: exchange.StatusNotSent}
 }
 
-// ApplyReadBackAfterReset stores the result of ReadBackAfterReset, and the record. Interests that no known
-// request asked for are shown from now on, and never count as the effect of a request.
+// ApplyReadBackAfterReset stores the result of ReadBackAfterReset, and the record. Interests that
+// no known request asked for are shown from now on, and never count as the effect of a request.
 func (s *State) ApplyReadBackAfterReset(b Backlog, answers []exchange.ChangeResult, record exchange.Snapshot, now time.Time) {
 	s.appendTimeline(now, "the run was reset: what waits was compared with the record")
 	s.ApplyResults(b.Changes, answers, now)
 	for i := range s.Queue {
-		s.Queue[i].MaybeApplied = s.Queue[i].MaybeApplied || s.Queue[i].isExpired(now) // the run before may have sent it in time
+		s.Queue[i].MaybeApplied = s.Queue[i].MaybeApplied || s.Queue[i].isExpired(now) // the run before the reset may have sent the change in time
 	}
 	for i, m := range b.Changes {
 		if m.Interest != nil && m.Interest.Reserve && answers[i].Status == exchange.StatusDone && !record.Reservation.Valid {
-			s.ExpiryPending = true // its expiry may not have been sent
+			s.ExpiryPending = true // the expiry of the interest may not have been sent
 		}
 	}
 	s.ApplyRefresh(record, now)

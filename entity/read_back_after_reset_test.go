@@ -99,8 +99,8 @@ func TestReadBackAfterReset(t *testing.T) {
 	})
 }
 
-// TestApplyReadBackAfterReset: decided requests go on, the others become questions, and places that were
-// taken get the expiry that may have been lost.
+// TestApplyReadBackAfterReset: decided requests go on, the others become questions, and reserved
+// places get the expiry that may have been lost.
 func TestApplyReadBackAfterReset(t *testing.T) {
 	s := openedState(t)
 	accept(t, s, opportunity.Progress{To: string(opportunityStep.ID)}, "move")
@@ -126,9 +126,9 @@ func TestApplyReadBackAfterReset(t *testing.T) {
 	}
 }
 
-// TestNothingIsRepeatedAfterAReset: a run applies any part of the waiting changes, and is
-// reset to before that. Every change that then counts as done was done. No change that was
-// done is sent again, for any truthful answers of an operator.
+// TestNothingIsRepeatedAfterAReset: a run makes any part of the waiting changes, and is reset to
+// a point before that. Every change that then counts as done was made. No change that was made is
+// sent again, for any truthful answers of an operator.
 func TestNothingIsRepeatedAfterAReset(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		fake := &fakeTMS{now: noon, madeBy: map[opportunity.ID]string{}, step: proposed, name: "First Aid", reserved: map[opportunity.ID]bool{}, rejects: map[string]bool{}}
@@ -160,7 +160,7 @@ func TestNothingIsRepeatedAfterAReset(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		// The run before works through a part. After the reset, signals come first.
+		// The run before the reset makes a part of the changes. After the reset, signals come first.
 		before := continued(t, s)
 		slices.SortStableFunc(s.Queue, func(a, b entity.QueuedCommand) int {
 			switch {
@@ -180,7 +180,7 @@ func TestNothingIsRepeatedAfterAReset(t *testing.T) {
 			before.ApplyResults(batch, before.VerifyResults(batch, answers), noon)
 		}
 		happened := slices.Clone(fake.log)
-		// The run after the reset knows nothing of this.
+		// The run after the reset knows nothing of these changes.
 		backlog := s.Backlog()
 		all := backlog.Changes
 		answers := s.ReadBackAfterReset(backlog, proposed.ID, fake.snapshot(), nil)
@@ -212,8 +212,8 @@ func TestNothingIsRepeatedAfterAReset(t *testing.T) {
 				t.Fatalf("it does not end: %v, %+v", queued(s), s.Question)
 			}
 			if q := s.Question; q != nil {
-				// The operator knows what happened. For a command of several changes the
-				// operator answers retry only when no change happened.
+				// The operator knows what happened. For a command of several changes, the
+				// operator answers retry only when no change was made.
 				did := slices.ContainsFunc(happened, func(c string) bool { return strings.HasPrefix(c, q.Request+"/") })
 				var err error
 				if did || refusedOnce(fake, q.Request) {

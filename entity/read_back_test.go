@@ -18,7 +18,7 @@ func interestRef(i, item opportunity.ID) exchange.InterestRef {
 	return exchange.InterestRef{ID: i, Item: item}
 }
 
-// statuses are the fates of answers, and the interests beside them.
+// statuses returns the status of each result, followed by the ids of its interests.
 func statuses(answers []exchange.ChangeResult) []string {
 	var list []string
 	for _, a := range answers {
@@ -36,7 +36,7 @@ func TestReadBackInterests(t *testing.T) {
 	places := reservingInterest(1)
 	for _, c := range []struct {
 		name    string
-		answers []exchange.ChangeResult // for a course by id, an event, a path by name
+		answers []exchange.ChangeResult // for a course by id, an event, a path by name, and the expiry
 		record  []exchange.InterestRef
 		want    []string
 	}{
@@ -139,7 +139,7 @@ func TestReadBackEqualInterests(t *testing.T) {
 	}
 }
 
-// Other readable facts of an interest distinguish interests in one item.
+// TestReadBackByQuantityAndPrice: other readable facts distinguish interests in one item.
 func TestReadBackByQuantityAndPrice(t *testing.T) {
 	dear := plainInterest(2)
 	dear.UnitAmount = amount(t, "300")
@@ -215,8 +215,8 @@ func TestReadBackProgress(t *testing.T) {
 	}
 }
 
-// TestReadBackUpdate: to set details again does no harm, unless others were set after
-// them.
+// TestReadBackUpdate: to set details again does no harm, unless a later update set the same
+// details.
 func TestReadBackUpdate(t *testing.T) {
 	named := func(name string) exchange.ChangeResult {
 		return exchange.ChangeResult{Status: exchange.StatusDone, Details: &opportunity.Details{Name: name}}
@@ -291,8 +291,8 @@ func TestReadBackExpiry(t *testing.T) {
 	}
 }
 
-// TestReadBackSupersededExpiry: a requested expiry whose answer was lost is not sent again
-// when this would shorten a later expiry.
+// TestReadBackSupersededExpiry: a requested expiry whose result was lost is not sent again when
+// this would shorten a later expiry.
 func TestReadBackSupersededExpiry(t *testing.T) {
 	auto := laterExpiry.Until.AddDate(0, 1, 0)
 	for _, c := range []struct {
@@ -315,7 +315,7 @@ func TestReadBackSupersededExpiry(t *testing.T) {
 			record.Reservation = opportunity.Reservation{Until: noon}
 			if c.auto.Reservation != nil {
 				record.Reservation = *c.auto.Reservation
-				record.Reservation.Until = record.Reservation.Until.Add(time.Hour) // by hand, in between
+				record.Reservation.Until = record.Reservation.Until.Add(time.Hour) // changed by hand in between
 			}
 			answers := s.VerifyResults(batch, []exchange.ChangeResult{unknownResult, doneResult("i"), c.auto})
 			s.ApplyResults(batch, s.ReadBack(batch, answers, record, nil), noon)
@@ -329,13 +329,13 @@ func TestReadBackSupersededExpiry(t *testing.T) {
 	}
 }
 
-// TestReadBackEarlierExpiryProvesNothing: the places are held as before a request.
-// This does not prove that the request's earlier end was ever set.
+// TestReadBackEarlierExpiryProvesNothing: the places are reserved as before a request. This does
+// not prove that the earlier expiry of the request was ever set.
 func TestReadBackEarlierExpiryProvesNothing(t *testing.T) {
 	before := laterExpiry.Until.AddDate(0, 1, 0)
 	for _, c := range []struct {
 		name  string
-		now   time.Time // until when the places are held
+		now   time.Time // until when the places are reserved
 		again string    // the next change that is sent
 	}{
 		{"as before", before, "x~ b/0 extend"},
@@ -356,13 +356,13 @@ func TestReadBackEarlierExpiryProvesNothing(t *testing.T) {
 	}
 }
 
-// TestReadBackExpiryOfTheSameRequest: a later, shorter expiry was not set, since the
-// places are held for longer.
+// TestReadBackExpiryOfTheSameRequest: a later, shorter expiry was not set, because the places are
+// reserved for longer.
 func TestReadBackExpiryOfTheSameRequest(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		second exchange.ChangeResult
-		places []exchange.InterestRef // taken all the same
+		places []exchange.InterestRef // added nevertheless
 		again  string                 // the next change that is sent
 	}{
 		{"broken off", unknownResult, nil, "y~ b/0 extend"},
@@ -388,13 +388,13 @@ func TestReadBackExpiryOfTheSameRequest(t *testing.T) {
 	}
 }
 
-// TestReadBackConsecutiveExpiries: the answers to two expiries were lost, and the places show the
-// later one, so the earlier one is not sent again after it.
+// TestReadBackConsecutiveExpiries: the results of two expiries were lost, and the record shows
+// the later expiry, so the earlier one is not sent again after it.
 func TestReadBackConsecutiveExpiries(t *testing.T) {
 	for _, c := range []struct {
 		name          string
 		first, second int // months from now
-		held          int // 0 when the places show neither
+		held          int // 0 when the record shows neither
 		again         string
 	}{
 		{"longer", 1, 2, 2, ""},
@@ -419,8 +419,8 @@ func TestReadBackConsecutiveExpiries(t *testing.T) {
 	}
 }
 
-// TestUnattributedInterestsAreNotMatched: interests that made a question do not count as
-// the effect of a later request.
+// TestUnattributedInterestsAreNotMatched: interests that raised a question do not count as the
+// effect of a later request.
 func TestUnattributedInterestsAreNotMatched(t *testing.T) {
 	s := openedState(t)
 	accept(t, s, addInterests(plainInterest(1)), "r")
@@ -428,7 +428,7 @@ func TestUnattributedInterestsAreNotMatched(t *testing.T) {
 	strange := recordNow(interestRef("x", path), interestRef("y", course))
 	answers := s.ReadBack(batch, []exchange.ChangeResult{unknownResult}, strange, nil)
 	s.MarkUnattributed(strange)
-	s.MarkUnattributed(strange) // once each
+	s.MarkUnattributed(strange) // each interest is stored once
 	s.ApplyResults(batch, answers, noon)
 	if s.Question == nil || len(s.Unattributed) != 2 {
 		t.Fatalf("question %+v, not ours: %v", s.Question, s.Unattributed)
@@ -524,9 +524,9 @@ func TestAdoptFound(t *testing.T) {
 	}
 }
 
-// TestReadBackInterestBeforeAnAppliedChange: a change that took effect proves that the earlier
-// ones were tried. So a missing interest was rejected; sent again it would come out
-// of turn.
+// TestReadBackInterestBeforeAnAppliedChange: a change that took effect proves that the API
+// handled the earlier changes. So a missing interest was rejected. To send the interest again
+// would break the order of the changes.
 func TestReadBackInterestBeforeAnAppliedChange(t *testing.T) {
 	s := openedState(t)
 	accept(t, s, addInterests(plainInterest(1)), "interest")
@@ -551,7 +551,7 @@ func TestReadBackInterestBeforeAnAppliedChange(t *testing.T) {
 			t.Errorf("no reason: %+v", got[0].Error)
 		}
 	}
-	// An expiry that shows may also be an earlier one: it proves nothing.
+	// An expiry that the record shows may be an earlier one, so it proves nothing.
 	s = openedState(t)
 	accept(t, s, addInterests(reservingInterest(1)), "places")
 	held := recordNow()
@@ -561,8 +561,8 @@ func TestReadBackInterestBeforeAnAppliedChange(t *testing.T) {
 	}
 }
 
-// TestOnlyResentCommandsAreMaybeApplied: an expiry on behalf of places has the reference as
-// its request id, and a caller may use the same text.
+// TestOnlyResentCommandsAreMaybeApplied: an expiry on behalf of places has the reference as its
+// request id, and a caller may use the same text as a request id.
 func TestOnlyResentCommandsAreMaybeApplied(t *testing.T) {
 	for _, c := range []struct {
 		command opportunity.Command

@@ -22,27 +22,27 @@ type RecordState struct {
 	Reservation opportunity.Reservation        `json:"reservation,omitzero"`
 	// ExpiryPending says that places were requested and no expiry has been set yet.
 	ExpiryPending bool `json:"extendDue,omitempty"`
-	// Unattributed are interests of the record that no known request of ours has made.
+	// Unattributed are interests of the record that no known request has made.
 	Unattributed []opportunity.ID `json:"foreign,omitempty"`
 	// InterestsAfterBackup are interests of the record that were requested after the backup from
-	// which Temporal's database was restored. It is unknown who requested them.
+	// which Temporal's database was restored. It is unknown who requested these interests.
 	InterestsAfterBackup []exchange.InterestRef `json:"unclaimed,omitempty"`
-	// Attendees are the people to be trained, as long as a playbook may register them.
+	// Attendees are the people to register, as long as a playbook may register them.
 	Attendees []exchange.Attendee `json:"attendees,omitempty"`
-	// CancelledEvents are the events known to be cancelled, SoldOutEvents the events
-	// known to have sold out.
+	// CancelledEvents are the events known to be cancelled, SoldOutEvents the events known to be
+	// sold out.
 	CancelledEvents []opportunity.ID `json:"cancelledEvents,omitempty"`
 	SoldOutEvents   []opportunity.ID `json:"soldOutEvents,omitempty"`
-	// Entered is when the record came into its step, LastActivity the time of the last
-	// activity other than a follow-up; both are zero when unknown.
+	// Entered is when the record came into its step. LastActivity is the time of the last
+	// activity other than a follow-up. Both are zero when unknown.
 	Entered      time.Time `json:"entered,omitzero"`
 	LastActivity time.Time `json:"lastActivity,omitzero"`
-	// AdoptedAt is when the record was adopted, where its follow-ups count from the record's
-	// own time of last change. It is zero for all other records.
+	// AdoptedAt is when the record was adopted, if its follow-ups count from the time of the
+	// record's last change. AdoptedAt is zero for all other records.
 	AdoptedAt time.Time `json:"adoptedAt,omitzero"`
 }
 
-// setContacts stores the contacts of attendees, and drops their names.
+// setContacts stores the contacts of attendees, and removes the names of these attendees.
 func (s *RecordState) setContacts(contacts []opportunity.ID) {
 	for i, contact := range contacts {
 		if i < len(s.Attendees) && contact != "" {
@@ -55,7 +55,7 @@ func (s *RecordState) hasReservation() bool {
 	return s.ExpiryPending || s.Reservation.Valid
 }
 
-// setAccount stores which account the opportunity has, or that it lost the account.
+// setAccount stores which account the opportunity has, or that the opportunity lost its account.
 func (s *RecordState) setAccount(j ActiveEffect) {
 	if j.IsUndo() {
 		if slices.ContainsFunc(j.UndoEntry.Objects, func(r opportunity.TouchedObject) bool { return r.Reverted && r.ID == s.Details.Account.ID }) {
@@ -70,7 +70,8 @@ func (s *RecordState) setAccount(j ActiveEffect) {
 	}
 }
 
-// setStep stores the opportunity's step, and since when it is there.
+// setStep stores the step of the opportunity, and the time since when the opportunity is in the
+// step.
 func (s *RecordState) setStep(step opportunity.Step, now time.Time) {
 	if step.ID != s.Step.ID {
 		s.Entered = now
@@ -78,8 +79,8 @@ func (s *RecordState) setStep(step opportunity.Step, now time.Time) {
 	s.Step = step
 }
 
-// MarkUnattributed stores the interests of the record that no known request has made, so that they
-// never count as the effect of a later request.
+// MarkUnattributed stores the interests of the record that no known request has made, so that
+// these interests never count as the effect of a later request.
 func (s *RecordState) MarkUnattributed(record exchange.Snapshot) {
 	known := s.knownInterestIDs()
 	for _, ref := range record.Interests {
@@ -89,8 +90,8 @@ func (s *RecordState) MarkUnattributed(record exchange.Snapshot) {
 	}
 }
 
-// addUnknownInterests adds interests of the record that the view does not show yet, and returns how
-// many. They never count as the effect of a request.
+// addUnknownInterests adds interests of the record that the view does not show yet, and returns
+// how many. The added interests never count as the effect of a request.
 func (s *RecordState) addUnknownInterests(record exchange.Snapshot) int {
 	shown := make(map[opportunity.ID]bool, len(s.Interests))
 	for _, held := range s.Interests {
@@ -110,7 +111,7 @@ func (s *RecordState) addUnknownInterests(record exchange.Snapshot) int {
 	return found
 }
 
-// knownInterestIDs returns the ids that cannot belong to an interest just added.
+// knownInterestIDs returns the ids that cannot belong to a newly added interest.
 func (s *RecordState) knownInterestIDs() map[opportunity.ID]bool {
 	known := make(map[opportunity.ID]bool, len(s.Interests)+len(s.Unattributed))
 	for _, held := range s.Interests {
@@ -137,14 +138,15 @@ func (s *RecordState) HasLostInterest(record exchange.Snapshot) bool {
 	return slices.ContainsFunc(s.Interests, func(held opportunity.RecordedInterest) bool { return !record.HasInterest(held.ID) })
 }
 
-// applyRequestEnd counts as activity; places that the request may have taken get an expiry.
+// applyRequestEnd counts the end of a request as activity. Places that the request may have
+// reserved get an expiry.
 func (s *RecordState) applyRequestEnd(e requestEnd) {
 	s.LastActivity = e.at
 	s.ExpiryPending = s.ExpiryPending || e.needsExpiry
 }
 
-// addAttendees keeps the people to be trained, for a playbook that may register them.
-// People for whom there is no room are left to an operator.
+// addAttendees stores the people to register, for a playbook that may register them. People for
+// whom there is no room are left to an operator.
 func (s *State) addAttendees(asked opportunity.Interest, ref exchange.InterestRef, now time.Time) {
 	if !s.Playbook.Learners || asked.ResolvedKind() != opportunity.Event {
 		return

@@ -12,8 +12,8 @@ import (
 // ShouldRefresh reports whether the record must be read again.
 func (s *State) ShouldRefresh() bool { return s.ID != "" && s.RefreshDue }
 
-// ApplyRefresh stores the record as read from the TMS, when nothing is under way. Interests that are gone there are
-// forgotten, new interests are shown from now on.
+// ApplyRefresh stores the record as read from the TMS, when no change is being sent. Interests
+// that the record does not have any more are removed. New interests are shown from now on.
 func (s *State) ApplyRefresh(record exchange.Snapshot, now time.Time) {
 	s.RefreshDue = false
 	changed := s.ApplySnapshot(record, now)
@@ -23,7 +23,8 @@ func (s *State) ApplyRefresh(record exchange.Snapshot, now time.Time) {
 	}
 }
 
-// ApplySnapshot stores the record like ApplyRefresh. It notes changes in the TMS, and reports whether there were any.
+// ApplySnapshot stores the record like ApplyRefresh. It adds changes in the TMS to the timeline,
+// and reports whether there were any.
 func (s *State) ApplySnapshot(record exchange.Snapshot, now time.Time) bool {
 	moved := record.Step.ID != s.Step.ID
 	if moved {
@@ -32,11 +33,11 @@ func (s *State) ApplySnapshot(record exchange.Snapshot, now time.Time) bool {
 	}
 	region := s.Details.Region
 	s.Details = record.Details
-	if s.Details.Region == (opportunity.Ref{}) { // the API need not return it with the record
+	if s.Details.Region == (opportunity.Ref{}) { // the API need not return the region with the record
 		s.Details.Region = region
 	}
 	s.setStep(record.Step, now)
-	if moved && s.Playbook.FollowUpSteps != "" { // workers that named no steps planned in every step
+	if moved && s.Playbook.FollowUpSteps != "" { // workers without FollowUpSteps planned in every step
 		s.requestPlan()
 	}
 	if held := s.Reservation; held.Valid && !record.Reservation.Valid && !held.Until.After(now) {
@@ -68,7 +69,7 @@ func (s *State) ApplySnapshot(record exchange.Snapshot, now time.Time) bool {
 	return moved || gone+found > 0
 }
 
-// ApplyRefreshFailure notes that the record could not be read for the given reason.
+// ApplyRefreshFailure stores that the record could not be read for the given reason.
 func (s *State) ApplyRefreshFailure(reason string, now time.Time) {
 	s.RefreshDue = false
 	s.appendTimeline(now, "could not be read again: "+reason)

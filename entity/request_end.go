@@ -7,20 +7,19 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// requestEnd is the event that a request has ended; each component handles the
-// event for itself.
+// requestEnd is the event that a request has ended. Each component handles the event for itself.
 type requestEnd struct {
 	command QueuedCommand
 	outcome opportunity.Outcome
-	// needsExpiry says that the request may have taken places for which no expiry was set.
+	// needsExpiry says that the request may have reserved places for which no expiry was set.
 	needsExpiry bool
 	// confirmed says that an operator confirmed the request.
 	confirmed bool
 	at        time.Time
 }
 
-// endRequest ends a request whose changes are all settled, or will not be. reason says
-// why the unsettled changes did not happen; nil when all are settled.
+// endRequest ends a request whose changes all have a final result, or will not get one. reason
+// says why the other changes were not made; nil when all have a final result.
 func (s *State) endRequest(e QueuedCommand, reason *opportunity.Error, now time.Time) {
 	reason = reason.Truncated()
 	if e.MessageName == opportunity.MessageProgress {
@@ -29,7 +28,7 @@ func (s *State) endRequest(e QueuedCommand, reason *opportunity.Error, now time.
 	s.dispatchRequestEnd(e.finalEnd(reason, now))
 }
 
-// finalEnd settles the rest of the request with the given reason, and returns the event
+// finalEnd gives the remaining changes of the request the given reason, and returns the event
 // that the request has ended.
 func (e QueuedCommand) finalEnd(reason *opportunity.Error, now time.Time) requestEnd {
 	ended := requestEnd{command: e, outcome: opportunity.Outcome{RequestID: e.Request, State: opportunity.Done}, at: now}
@@ -48,7 +47,7 @@ func (e QueuedCommand) finalEnd(reason *opportunity.Error, now time.Time) reques
 	for i := range e.Results {
 		if !e.Results[i].IsFinal() {
 			e.Results[i] = opportunity.InterestResult{Item: add.Interests[i].Item, Error: reason}
-			// If it happened after all, its places would be held for ever.
+			// If the interest was added after all, its places would stay reserved for ever.
 			ended.needsExpiry = ended.needsExpiry || e.InDoubt && !e.LaterExpirySet && add.Interests[i].Reserve
 		}
 		stands = stands || e.Results[i].Interest != ""

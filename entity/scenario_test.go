@@ -18,33 +18,33 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// fakeTMS is the other side. It makes the changes of a request in order and remembers each one,
-// so a change made twice, or out of turn, shows.
+// fakeTMS is a TMS in memory. It makes the changes of a request in order and remembers each
+// change, so that a change made twice, or out of order, is detected.
 type fakeTMS struct {
 	now               time.Time
 	interests         []exchange.InterestRef
-	madeBy            map[opportunity.ID]string // what was made, by interest
+	madeBy            map[opportunity.ID]string // the change that made each interest
 	log               []string
 	step              opportunity.Step
 	name              string
-	reserved          map[opportunity.ID]bool // interests whose places are held
-	until             time.Time               // when they expire; zero: never, since nobody said
+	reserved          map[opportunity.ID]bool // interests whose places are reserved
+	until             time.Time               // when the places expire; zero: never, because no expiry was set
 	expiries          []requestedExpiry       // the requested expiries, in order
-	lastExpiryRequest string                  // the request of the last expiry, when no place was requested after it
-	rejects           map[string]bool         // changes it rejects
-	rejectsRequest    map[string]bool         // changes whose requests it refuses as a whole
-	returnsAll        bool                    // it returns all interests, not only the new one
+	lastExpiryRequest string                  // the request of the last expiry, when no place was requested after that expiry
+	rejects           map[string]bool         // changes that the TMS rejects
+	rejectsRequest    map[string]bool         // changes whose requests the TMS rejects as a whole
+	returnsAll        bool                    // the TMS returns all interests, not only the new one
 }
 
 const byHand = "by hand"
 
-// requestedExpiry is an expiry that the TMS was asked to set.
+// requestedExpiry is an expiry that a request asked the TMS to set.
 type requestedExpiry struct {
 	change string
-	until  time.Time // zero: it was rejected, or no places were held
+	until  time.Time // zero: the expiry was rejected, or no places were reserved
 }
 
-// changeKey identifies a change: its request, and which of its interests.
+// changeKey identifies a change by its request and by the index of the interest.
 func changeKey(m exchange.Change) string {
 	if m.ReservationChange != nil && m.ReservationChange.Until.IsZero() {
 		return "extend"
@@ -52,7 +52,8 @@ func changeKey(m exchange.Change) string {
 	return fmt.Sprintf("%s/%d", m.Request, m.Index)
 }
 
-// expireReservation ends places that were not extended in time; they cannot be extended any more.
+// expireReservation ends a reservation that was not extended in time. An expired reservation
+// cannot be extended any more.
 func (r *fakeTMS) expireReservation() {
 	if !r.until.IsZero() && !r.until.After(r.now) || len(r.reserved) == 0 {
 		r.reserved, r.until = map[opportunity.ID]bool{}, time.Time{}
@@ -75,7 +76,7 @@ func (r *fakeTMS) apply(m exchange.Change) exchange.ChangeResult {
 		}
 		return rejectedResult("Refused")
 	}
-	if m.Progress != nil && m.Progress.To == string(r.step.ID) { // a transition is one between two steps
+	if m.Progress != nil && m.Progress.To == string(r.step.ID) { // a transition connects two steps
 		return rejectedResult("Transition Not Found")
 	}
 	r.log = append(r.log, changeKey(m))
@@ -100,13 +101,13 @@ func (r *fakeTMS) apply(m exchange.Change) exchange.ChangeResult {
 		r.name = m.Update.Name
 		return exchange.ChangeResult{Status: exchange.StatusDone, Details: &opportunity.Details{Name: r.name}}
 	}
-	if len(r.reserved) > 0 { // an empty list of errors all the same
+	if len(r.reserved) > 0 { // without places, the TMS sets nothing and returns no error
 		switch {
 		case m.ReservationChange.Release:
 			r.until = r.now
 		case !m.ReservationChange.Until.IsZero():
 			r.until, r.lastExpiryRequest = m.ReservationChange.Until, m.Request
-		default: // as the activity reports the time
+		default: // the activity sets this time
 			r.until = r.now.AddDate(0, 0, 14)
 			if r.until.Before(m.ReservationChange.NotBefore) {
 				r.until = m.ReservationChange.NotBefore
@@ -132,10 +133,10 @@ func (r *fakeTMS) snapshot() exchange.Snapshot {
 	}
 }
 
-// wasReserved reports whether the places were held as the change asked: until the requested time,
-// by a later requested expiry, or by another expiry that is no shorter. An expiry may have
-// been replaced before any read. Then it is unknown whether it was set, and this does not
-// matter.
+// wasReserved reports whether the places were reserved as the change requested: until the
+// requested time, by a later requested expiry, or by another expiry that is no shorter. An expiry
+// may have been replaced before any read. Then it is unknown whether that expiry was set, and
+// this does not matter.
 func (r *fakeTMS) wasReserved(change string, until time.Time) bool {
 	tried := false
 	for _, e := range r.expiries {
@@ -163,21 +164,21 @@ type scenario struct {
 	tms      *fakeTMS
 	accepted []sentCommand
 	final    map[string]opportunity.Outcome // final outcomes
-	// operatorCommands are the operators' instructions that had an id.
+	// operatorCommands are the operator commands that had an id.
 	operatorCommands []sentOperatorCommand
-	// inDoubt holds the requests that were in doubt when the run was closed.
+	// inDoubt holds the requests whose change may have been made when the run was closed.
 	inDoubt  map[string]bool
 	commands int
 	tag      int
 }
 
-// sentOperatorCommand is an instruction that was carried out.
+// sentOperatorCommand is an executed operator command.
 type sentOperatorCommand struct {
 	id      string
 	command opportunity.OperatorCommand
 }
 
-// sentCommand is an accepted request.
+// sentCommand is an accepted command.
 type sentCommand struct {
 	id      string
 	command opportunity.Command
@@ -185,8 +186,8 @@ type sentCommand struct {
 
 const unknownName = "nothing is called so"
 
-// interests draws interests that differ in their quantity. Some will be rejected, some make
-// their whole request fail, some have an unknown name.
+// interests draws interests that differ in their quantity. Some reserve places, some have an
+// unknown name.
 func (s *scenario) interests(t *rapid.T, most int) opportunity.Interests {
 	var list opportunity.Interests
 	for range rapid.IntRange(1, most).Draw(t, "interests") {
@@ -214,7 +215,7 @@ func (s *scenario) injectFaults(t *rapid.T, key string, changes int) {
 	}
 }
 
-// begin makes the record, or finds the record of an earlier run.
+// begin creates the record, or finds the record of an earlier run.
 func (s *scenario) begin(t *rapid.T) {
 	start := opportunity.Start{Name: "First Aid", Region: "DR"}
 	if rapid.Bool().Draw(t, "start with interests") {
@@ -238,10 +239,10 @@ func (s *scenario) begin(t *rapid.T) {
 	s.state.AdoptFound(s.tms.snapshot(), opportunity.Ref{ID: region}, nil, noon)
 }
 
-// now is the time, which moves on between all steps.
+// now returns the time, which advances between the steps.
 func (s *scenario) now() time.Time { return s.tms.now }
 
-// accept sends a new message, or repeats one.
+// accept sends a new command, or repeats one.
 func (s *scenario) accept(t *rapid.T) {
 	if len(s.accepted) > 0 && rapid.IntRange(0, 3).Draw(t, "again") == 0 {
 		again := rapid.SampledFrom(s.accepted).Draw(t, "which")
@@ -262,9 +263,9 @@ func (s *scenario) accept(t *rapid.T) {
 	s.commands++
 	var command opportunity.Command
 	switch rapid.IntRange(0, 6).Draw(t, "command") {
-	case 2, 3: // each has another time, so that they can be distinguished
+	case 2, 3: // every expiry has another time, so that the expiries can be distinguished
 		command = opportunity.ExtendReservations{Until: s.now().Add(time.Duration(rapid.IntRange(1, 900).Draw(t, "hours"))*time.Hour + time.Duration(s.commands)*6*time.Minute)}
-	case 0: // every move has another target, so that they can be distinguished
+	case 0: // every progress has another target, so that the transitions can be distinguished
 		command = opportunity.Progress{To: string(id(opportunity.TypeStep, 100+s.commands))}
 	case 1:
 		command = opportunity.UpdateDetails{Name: fmt.Sprint("name ", s.commands)}
@@ -287,8 +288,7 @@ func (s *scenario) accept(t *rapid.T) {
 	s.injectFaults(t, key, changes)
 }
 
-// send sends the next batch to the TMS as the workflow does. how draws the faults on the
-// way.
+// send sends the next batch to the TMS as the workflow does. wrong says that faults are drawn.
 func (s *scenario) send(t *rapid.T, wrong bool) {
 	batch := s.state.NextBatch()
 	if len(batch) == 0 {
@@ -312,15 +312,15 @@ func (s *scenario) send(t *rapid.T, wrong bool) {
 	readable := true
 	if wrong {
 		switch rapid.IntRange(0, 4).Draw(t, "wrong") {
-		case 0: // proven not to have left
+		case 0: // proven not sent
 			s.state.ApplyResults(batch, repeat(notSentResult, len(batch)), s.now())
 			return
-		case 1: // broken off in the middle, and so is the answer
+		case 1: // the request and the response stop in the middle
 			made = rapid.IntRange(0, len(batch)).Draw(t, "made")
 			answered = rapid.IntRange(0, made).Draw(t, "answered")
-		case 2: // one answer cannot be read
+		case 2: // one result cannot be read
 			hole = rapid.IntRange(0, len(batch)-1).Draw(t, "hole")
-		case 3: // no answer at all
+		case 3: // no response
 			made = rapid.IntRange(0, len(batch)).Draw(t, "made")
 			answered = 0
 		}
@@ -344,14 +344,14 @@ func (s *scenario) send(t *rapid.T, wrong bool) {
 	s.state.ApplyResults(batch, decided, s.now())
 }
 
-// answerQuestion answers the waiting question as an operator who looks at the record: a change that
-// happened is skipped, any other is sent again.
+// answerQuestion answers the waiting question as an operator who reads the record: a command with
+// a change that was made is skipped, any other command is sent again.
 func (s *scenario) answerQuestion(t *rapid.T) {
 	question := s.state.Question
 	if question == nil {
 		return
 	}
-	// Once an operator has looked, all interests of the record are explained.
+	// After the operator has read the record, all its interests are explained.
 	s.state.MarkUnattributed(s.tms.snapshot())
 	at := slices.IndexFunc(s.state.Queue, func(e entity.QueuedCommand) bool { return e.Request == question.Request })
 	if at < 0 {
@@ -373,7 +373,7 @@ func (s *scenario) answerQuestion(t *rapid.T) {
 	}
 }
 
-// sendOperatorCommand sends an instruction of an operator, or repeats one.
+// sendOperatorCommand sends an operator command, or repeats one.
 func (s *scenario) sendOperatorCommand(t *rapid.T) {
 	if len(s.operatorCommands) > 0 && rapid.IntRange(0, 2).Draw(t, "again") == 0 {
 		again := rapid.SampledFrom(s.operatorCommands).Draw(t, "which")
@@ -417,7 +417,7 @@ func (s *scenario) sendOperatorCommand(t *rapid.T) {
 	}
 }
 
-// stateJSON is the state as JSON, which holds all of it: see [TestStateRoundTrip].
+// stateJSON returns the state as JSON, which contains the whole state: see [TestStateRoundTrip].
 func (s *scenario) stateJSON(t *rapid.T) string {
 	data, err := json.Marshal(s.state)
 	if err != nil {
@@ -431,8 +431,8 @@ func isConflict(err error) bool {
 	return errors.As(err, &own) && own.Type == opportunity.Conflict
 }
 
-// changeByHand changes the record by hand and has it read again at once, when nothing is under way;
-// the interests found then are the effect of no request.
+// changeByHand changes the record by hand and requests a refresh at once, when no change is being
+// sent. The interests that the refresh finds are the effect of no request.
 func (s *scenario) changeByHand(t *rapid.T) {
 	for range rapid.IntRange(0, 2).Draw(t, "added") {
 		s.tms.addByHand(rapid.SampledFrom([]opportunity.ID{course, event, path}).Draw(t, "item"))
@@ -448,7 +448,7 @@ func (s *scenario) changeByHand(t *rapid.T) {
 	s.refresh(t)
 }
 
-// refresh has the record read again and compares.
+// refresh requests a read of the record, applies the record, and compares.
 func (s *scenario) refresh(t *rapid.T) {
 	if err := execute(s.state, opportunity.Refresh{}); err != nil {
 		t.Fatal(err)
@@ -476,7 +476,7 @@ func (s *scenario) refresh(t *rapid.T) {
 	}
 }
 
-// finish works off everything that waits.
+// finish executes everything that waits.
 func (s *scenario) finish(t *rapid.T) {
 	if err := execute(s.state, opportunity.Resume{}); err != nil {
 		t.Fatal(err)
@@ -534,7 +534,7 @@ func (s *scenario) close(t *rapid.T) {
 			}
 		}
 		want := opportunity.Closed
-		if s.inDoubt[a.id] { // it was in doubt, or was sent before
+		if s.inDoubt[a.id] { // the request was in doubt, or was sent before
 			want = opportunity.Undecided
 		}
 		told := slices.ContainsFunc(whys, func(e *opportunity.Error) bool { return e != nil && e.Type == want })
@@ -553,7 +553,7 @@ func (s *scenario) close(t *rapid.T) {
 	}
 }
 
-// check tests all that must hold at every moment.
+// check tests everything that must hold at any time.
 func (s *scenario) check(t *rapid.T) {
 	for _, a := range s.accepted {
 		got, err := s.state.Outcome(a.id)
@@ -603,13 +603,13 @@ func (s *scenario) checkOutcomes(t *rapid.T) {
 	var order []string // changes reported done, except those that may be made again
 	stands := map[opportunity.ID]string{}
 	name, unsure, failures := "First Aid", false, 0
-	var asked time.Time // until when the places were last asked to be held
+	var asked time.Time // until when the places were last requested
 	for _, a := range s.accepted {
 		got := s.final[a.id]
 		if got.State == opportunity.Failed {
 			failures++
 		}
-		// A change that an operator ended may have happened.
+		// A change whose request an operator ended may have been made.
 		open := func(e *opportunity.Error) bool {
 			return e != nil && (e.Type == opportunity.Skipped || e.Type == opportunity.Undecided && s.inDoubt[a.id])
 		}
@@ -623,7 +623,7 @@ func (s *scenario) checkOutcomes(t *rapid.T) {
 				key := fmt.Sprintf("%s/%d", a.id, i)
 				times := s.tms.count(key)
 				if c.Interests[i].Reserve && open(result.Error) {
-					asked = time.Time{} // its places may have been taken
+					asked = time.Time{} // the places of the interest may have been reserved
 				}
 				switch {
 				case result.Interest != "":
@@ -660,7 +660,7 @@ func (s *scenario) checkOutcomes(t *rapid.T) {
 			}
 			if times > 0 {
 				name = c.Name
-				// The run closed while it, or one before it, was being sent again: either
+				// The run closed while this update, or an earlier one, was being sent again. Either
 				// may be on the record.
 				unsure = unsure || got.State == opportunity.Failed
 			}
@@ -688,8 +688,8 @@ func (s *scenario) checkOutcomes(t *rapid.T) {
 	if s.state.Failures != failures {
 		t.Fatalf("%d failures are counted, %d were reported", s.state.Failures, failures)
 	}
-	// An interest of the record without an outcome was made by hand, or ended by an
-	// operator.
+	// An interest of the record without an outcome was added by hand, or an operator ended the
+	// change.
 	known := map[opportunity.ID]bool{}
 	for _, held := range s.state.Interests {
 		known[held.ID] = true
@@ -712,7 +712,7 @@ func (s *scenario) checkOutcomes(t *rapid.T) {
 		}
 		return
 	}
-	for interest := range s.tms.reserved { // also of those an operator skipped
+	for interest := range s.tms.reserved { // including the interests that an operator skipped
 		if s.tms.until.IsZero() {
 			t.Fatalf("the places of %s, taken for %s, never expire", interest, s.tms.madeBy[interest])
 		}
@@ -735,9 +735,9 @@ func (s *scenario) isEnded(key string) bool {
 	return false
 }
 
-// TestAcceptedMeansDoneOnce runs messages against a TMS that refuses, breaks off and loses
-// answers. Operators and people in the TMS step in, and the state is handed on in between.
-// In the end it compares all outcomes with the TMS.
+// TestAcceptedMeansDoneOnce runs messages against a TMS that rejects requests, interrupts
+// requests and loses results. Operators and people in the TMS intervene, and the state is handed
+// to the next run in between. In the end, the test compares all outcomes with the TMS.
 func TestAcceptedMeansDoneOnce(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -760,8 +760,8 @@ func TestAcceptedMeansDoneOnce(t *testing.T) {
 			"wait": func(t *rapid.T) {
 				s.tms.now = s.tms.now.Add(time.Duration(rapid.IntRange(1, 200).Draw(t, "hours")) * time.Hour)
 			},
-			// A person adds an interest of a kind that no message asks for, and nothing
-			// reads it.
+			// A person adds an interest of a kind that no message asks for, and no refresh
+			// follows.
 			"strange": func(*rapid.T) { s.tms.addByHand(tokens) },
 			"":        s.check,
 		})

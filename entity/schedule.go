@@ -17,7 +17,7 @@ func (s *State) DueFollowUp(now time.Time) (exchange.FollowUp, bool) {
 	return next, some && !due.After(now)
 }
 
-// HasBackgroundWork reports whether there is work that no message asks for.
+// HasBackgroundWork reports whether there is a task other than a read, a batch or a wait.
 func (s *State) HasBackgroundWork(now time.Time) bool {
 	_, job := s.DueEffect(now)
 	_, _, move := s.TransitionToPlan()
@@ -26,8 +26,7 @@ func (s *State) HasBackgroundWork(now time.Time) bool {
 	return job || move || followUp || occasion || s.ShouldPlan(now)
 }
 
-// NextWakeAt returns when there will be work without a message; zero when there will be
-// none.
+// NextWakeAt returns when there will be work without a message, or zero when there will be none.
 func (s *State) NextWakeAt(now time.Time) time.Time {
 	if !s.canProceed() {
 		return time.Time{}
@@ -46,7 +45,7 @@ func (s *State) NextWakeAt(now time.Time) time.Time {
 }
 
 // NextActionAt returns when the next follow-up is due, or the next effect that waits for its
-// time, such as an invoice to be made final; zero when nothing waits for a time.
+// time, such as an invoice to finalise. It returns zero when nothing waits for a time.
 func (s *State) NextActionAt(now time.Time) time.Time {
 	at := s.nextInspectionAt(now)
 	if next := s.NextFollowUpAt(); !next.IsZero() && (at.IsZero() || next.Before(at)) {
@@ -55,14 +54,14 @@ func (s *State) NextActionAt(now time.Time) time.Time {
 	return at
 }
 
-// ShouldContinueForPlaybook reports whether the run continues as a new run now, because of another
-// playbook. This needs that nothing waits and nothing is under way.
+// ShouldContinueForPlaybook reports whether the run continues as new now, because of another
+// playbook. This requires that nothing waits and that no background work is due.
 func (s *State) ShouldContinueForPlaybook(now time.Time) bool {
 	return s.PlaybookChanged && len(s.Queue) == 0 && !s.HasBackgroundWork(now)
 }
 
-// ApplyPlan stores a plan for the current step, made from the record, and what
-// happened outside since the last plan, whose effects need a plan, too.
+// ApplyPlan stores a plan for the current step, made from the record. It also stores the external
+// changes since the last plan, whose effects need a plan, too.
 func (s *State) ApplyPlan(plan exchange.Plan, record exchange.Snapshot, cancelled, soldOut []opportunity.ID, now time.Time) {
 	for _, event := range cancelled {
 		if !slices.Contains(s.CancelledEvents, event) && len(s.CancelledEvents) < opportunity.MaxInterests {
@@ -70,8 +69,8 @@ func (s *State) ApplyPlan(plan exchange.Plan, record exchange.Snapshot, cancelle
 			s.recordExternalChange(exchange.PlanCause{Kind: exchange.CauseEventCancelled, Item: event})
 		}
 	}
-	// An opportunity that holds places needs no notice. Once the places have expired,
-	// it does.
+	// An opportunity with a reservation needs no reaction to a sold-out event. Once the
+	// reservation has expired, a reaction is needed.
 	if !record.Reservation.Valid && !record.Step.Stage.State.IsFinal() {
 		for _, event := range soldOut {
 			if !slices.Contains(s.SoldOutEvents, event) {
@@ -96,15 +95,14 @@ func (s *State) ApplyPlan(plan exchange.Plan, record exchange.Snapshot, cancelle
 	}
 }
 
-// recordExternalChange stores an occasion for the playbook, when the playbook has rules for
-// outside events.
+// recordExternalChange stores an external change, when the playbook has reactions.
 func (s *State) recordExternalChange(occasion exchange.PlanCause) {
 	if s.Playbook.Reactions && !slices.Contains(s.ExternalChanges, occasion) {
 		s.ExternalChanges = append(s.ExternalChanges, occasion)
 	}
 }
 
-// NextExternalChange returns the first outside event whose effects are not planned yet.
+// NextExternalChange returns the first external change whose effects are not planned yet.
 func (s *State) NextExternalChange() (exchange.PlanCause, bool) {
 	if len(s.ExternalChanges) == 0 || !s.canProceed() {
 		return exchange.PlanCause{}, false
@@ -112,15 +110,16 @@ func (s *State) NextExternalChange() (exchange.PlanCause, bool) {
 	return s.ExternalChanges[0], true
 }
 
-// ApplyPlanFailure stores that no plan can be made, for the given reason: without a read of
-// the record there are no follow-ups.
+// ApplyPlanFailure stores that no plan can be made, for the given reason. Without a read of the
+// record there are no follow-ups.
 func (s *State) ApplyPlanFailure(reason string, now time.Time) {
 	s.setPlanDue(false)
 	s.PlannedAt, s.FollowUps = now, nil
 	s.RaiseAttention(opportunity.AttentionPlaybook, opportunity.PlanRequestID, "nothing is followed up, since the record cannot be looked at: "+reason, now)
 }
 
-// StartFollowUp begins the follow-up that is due; from then on it is not planned again.
+// StartFollowUp starts the follow-up that is due. From then on, the follow-up is not planned
+// again.
 func (s *State) StartFollowUp(f exchange.FollowUp, now time.Time) {
 	s.CompleteFollowUp(f.Key, now)
 	switch action := f.Action; action.Kind {
@@ -150,8 +149,8 @@ func (s *State) startFollowUpEffect(f exchange.FollowUp, now time.Time) {
 	}
 }
 
-// ApplyReset handles a reset of the run. The run before may have sent mails and log entries
-// that wait here, also those of follow-ups that are due.
+// ApplyReset handles a reset of the run. The run before the reset may have sent emails and log
+// entries that wait here, including those of follow-ups that are due.
 func (s *State) ApplyReset(now time.Time) {
 	s.requestPlan()
 	s.AfterReset = s.PlanDue
@@ -179,9 +178,8 @@ func (s *State) blockDueFollowUps(now time.Time) {
 	}
 }
 
-// SetPlaybook stores the rules of the playbook of the worker that answered last. With another
-// playbook, everything is planned again. A version lower than the version that was seen
-// does not count.
+// SetPlaybook stores the features of the playbook of the worker that responded last. With another
+// playbook, everything is planned again. A version lower than the known one does not count.
 func (s *State) SetPlaybook(rules *exchange.PlaybookFeatures, now time.Time) {
 	var has exchange.PlaybookFeatures
 	if rules != nil {
@@ -190,7 +188,7 @@ func (s *State) SetPlaybook(rules *exchange.PlaybookFeatures, now time.Time) {
 	if has.Version < s.Playbook.Version {
 		return
 	}
-	s.Playbook.Version = has.Version // a version with the same rules changes nothing
+	s.Playbook.Version = has.Version // a version with the same features changes nothing
 	if has == s.Playbook {
 		return
 	}
@@ -204,7 +202,7 @@ func (s *State) SetPlaybook(rules *exchange.PlaybookFeatures, now time.Time) {
 }
 
 // dropStaleFollowUps drops the follow-ups of another step, or of another playbook, when the
-// current step has none.
+// playbook has no follow-ups in the current step.
 func (s *State) dropStaleFollowUps() {
 	if !s.Playbook.HasFollowUpsIn(s.Step) {
 		s.FollowUps, s.SkippedFollowUps = nil, nil
@@ -217,8 +215,8 @@ func (s *State) requestPlan() {
 	s.dropStaleFollowUps()
 }
 
-// ShouldPoll reports whether the playbook has rules that need reads of the record in its
-// current step.
+// shouldPoll reports whether the playbook has rules that need reads of the record in its current
+// step.
 func (s *State) shouldPoll() bool {
 	switch {
 	case s.ID == "" || !s.Playbook.ShouldPoll():
@@ -229,9 +227,9 @@ func (s *State) shouldPoll() bool {
 	return s.Playbook.HasFollowUpsIn(s.Step) || s.Playbook.Reactions && s.canHaveExternalChange()
 }
 
-// canHaveExternalChange reports whether something outside Oppflow can happen to the opportunity that
-// a rule is about: an event of its interests changes, or its places expire. An interest whose
-// kind is not known may be one in an event.
+// canHaveExternalChange reports whether an external change that a reaction is about can happen to
+// the opportunity: an event of its interests changes, or its places expire. An interest of
+// unknown kind may be an interest in an event.
 func (s *State) canHaveExternalChange() bool {
 	return s.ReservationExpired || s.Reservation.Valid || slices.ContainsFunc(s.Interests, func(i opportunity.RecordedInterest) bool { return i.Kind == opportunity.Event || i.Kind == "" })
 }
@@ -246,9 +244,9 @@ func (s *State) ShouldPlan(now time.Time) bool {
 // maxQuietFactor is the longest delay of a plan, as a multiple of the quiet time.
 const maxQuietFactor = 6
 
-// nextPlanAt returns the time of the plan that is due; zero is at once. Commands that come
-// one after the other have one plan. A follow-up that is due earlier reads the record
-// itself, which makes that plan. A run that may end does not wait for more.
+// nextPlanAt returns the time of the plan that is due; zero means at once. Commands that come one
+// after the other share one plan. A follow-up that is due earlier reads the record itself, which
+// makes that plan. A run that may end does not wait for more changes.
 func (s *State) nextPlanAt() time.Time {
 	if s.PlanFirstChangeAt.IsZero() || s.Step.Stage.State.IsFinal() {
 		return time.Time{}
@@ -256,18 +254,18 @@ func (s *State) nextPlanAt() time.Time {
 	return earliest(s.PlanLastChangeAt.Add(s.Playbook.QuietTime), s.PlanFirstChangeAt.Add(maxQuietFactor*s.Playbook.QuietTime))
 }
 
-// maxPollInterval is how often the record and the events of its interests are read when there
-// is no other reason to read them.
+// maxPollInterval is the longest time between two reads of the record and the events of its
+// interests, when there is no other reason to read them.
 const maxPollInterval = 24 * time.Hour
 
-// pollInterval returns the time between two reads of the record: a day, less the record's
-// own part of the spread.
+// pollInterval returns the time between two reads of the record: a day, minus the record's own
+// part of the spread.
 func (s *State) pollInterval() time.Duration {
 	return maxPollInterval - exchange.SpreadOffset(s.ID, s.Playbook.Spread)
 }
 
-// nextPollAt returns the time of the next read of the record. It is when the held places
-// expire, and once a day while an event may be cancelled.
+// nextPollAt returns the time of the next read of the record: when the reservation expires, and
+// once a day while an event may be cancelled.
 func (s *State) nextPollAt() time.Time {
 	if s.ID == "" || !s.Playbook.ShouldPoll() || s.PlannedAt.IsZero() {
 		return time.Time{}

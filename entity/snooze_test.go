@@ -41,7 +41,7 @@ func TestFollowUpIsSnoozed(t *testing.T) {
 	if card := s.CurrentDetails(); !strings.Contains(card, "- **Next follow-up:** too-long (attention, 1 of 9) at 2026-11-24T03:00:00Z; 1 more planned\n") {
 		t.Errorf("the card is %s", card)
 	}
-	// A second snooze sets another time, also an earlier one.
+	// A second snooze sets another time, even an earlier one.
 	if err := execute(s, snoozeBy(one, 12)); err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,8 @@ func TestAFollowUpIsCancelled(t *testing.T) {
 	}
 }
 
-// TestCheckSnooze or cancelled is refused before anything changes.
+// TestCheckSnooze: a snooze or a cancellation that does not apply is rejected before anything
+// changes.
 func TestCheckSnooze(t *testing.T) {
 	one := reminder(1, 10)
 	var many []exchange.FollowUp
@@ -152,8 +153,8 @@ func TestCheckSnooze(t *testing.T) {
 	}
 }
 
-// TestCancelledFollowUpsLimit still can be; a follow-up that is put off may get
-// another time, also when many are put off.
+// TestCancelledFollowUpsLimit: the last follow-up below the limit can still be cancelled. A
+// snoozed follow-up may get another time, even when as many as possible are snoozed.
 func TestCancelledFollowUpsLimit(t *testing.T) {
 	one, two := reminder(1, 10), reminder(2, 20)
 	s := withFollowUps(t, one, two)
@@ -171,8 +172,8 @@ func TestCancelledFollowUpsLimit(t *testing.T) {
 	}
 }
 
-// TestSnoozeIsExecutedOnce: a repetition after the time has passed, or after
-// the follow-up was done, returns the same outcome, in every zone of the time.
+// TestSnoozeIsExecutedOnce: a repetition after the time has passed, or after the follow-up was
+// done, returns the same outcome, in every time zone.
 func TestSnoozeIsExecutedOnce(t *testing.T) {
 	one, two := reminder(1, 10), reminder(2, 20)
 	s := withFollowUps(t, one, two)

@@ -9,27 +9,28 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// StateVersion is the version of the state that this code writes. A worker that meets a newer
-// version must not touch it, since the worker would drop the members that it does not know.
+// StateVersion is the version of the state that this code writes. A worker that reads a newer
+// version must not use the state, because the worker would drop the members that it does not
+// know.
 //
-// Version 2 knows pause, close and refresh, and writes the queue in fewer bytes.
-// Version 3 knows parked commands, and which run wrote it.
-// Version 4 knows effects, follow-ups and the playbook they come from.
-// Version 5 knows the sources of commands that wait.
-// Version 6 knows when a record was adopted whose follow-ups count from its last change.
+// Version 2 adds pause, close and refresh, and writes the queue in fewer bytes.
+// Version 3 adds parked commands, and which run wrote the state.
+// Version 4 adds effects, follow-ups and the playbook that they come from.
+// Version 5 adds the sources of waiting commands.
+// Version 6 adds when a record was adopted whose follow-ups count from its last change.
 // Version 7 has attention, waits, questions and effect results under the names of the view.
 const StateVersion = 7
 
-// State holds all that one run knows of its opportunity and hands to the run that continues it. It
-// is plain data; its rules are its methods. Every method that needs the time takes the time as a
-// parameter.
+// State holds all that one run knows of its opportunity and hands to the run that continues it.
+// State is plain data; its rules are its methods. Every method that needs the time takes the time
+// as a parameter.
 //
 // State consists of components. A method that touches the fields of only one component belongs to
 // that component. A method that needs several components belongs to State.
 //
-//	RecordState    record_state.go     the mirror of the TMS record
-//	Inbox          inbox.go            the requests: the waiting ones, the known ids, the outcomes
-//	EffectState    effect_state.go     the transitions with planned effects, and those effects
+//	RecordState    record_state.go     the known state of the TMS record
+//	Inbox          inbox.go            the waiting requests, the known request ids, and the outcomes
+//	EffectState    effect_state.go     the transitions with planned effects, and the effects
 //	FollowUpState  follow_up_state.go  the follow-ups, and the external changes
 //	OperatorState  operator_state.go   the decisions of operators, and the matters that need an operator
 //	Journal        journal.go          the timeline, the runs, and the playbook in force
@@ -56,8 +57,8 @@ func NewState(reference opportunity.Reference, start opportunity.Start, now time
 	return s
 }
 
-// ApplyCreated stores that the record exists, and queues the start's interests before everything else that
-// waits.
+// ApplyCreated stores that the record exists, and queues the interests of the start before all
+// other waiting commands.
 func (s *State) ApplyCreated(record exchange.Snapshot, region opportunity.Ref, now time.Time) {
 	start := s.Start
 	s.setRecord(record, region)
@@ -87,15 +88,15 @@ func (s *State) HasBatch() bool {
 	return s.canProceed() && (len(s.Queue) > 0 && !s.isTransitionBlocked() || s.ExpiryPending || s.isReleaseDue())
 }
 
-// IsOver reports whether the opportunity is in an ending step and no work is left; a paused opportunity
-// is never over.
+// IsOver reports whether the opportunity is in a final step and no work is left. A paused
+// opportunity is never over.
 func (s *State) IsOver() bool {
 	return s.ID != "" && s.Step.Stage.State.IsFinal() && len(s.Queue) == 0 && len(s.Parked) == 0 && s.Question == nil &&
 		s.Paused == nil && !s.ExpiryPending && !s.isReleaseDue() && !s.RefreshDue && len(s.ActiveEffects) == 0 && len(s.FollowUps) == 0 && len(s.ExternalChanges) == 0 && !s.PlanDue
 }
 
-// isReleaseDue reports whether a lost or archived opportunity holds places, which are given back before
-// the run ends.
+// isReleaseDue reports whether a lost or archived opportunity has a reservation, which is
+// released before the run ends.
 func (s *State) isReleaseDue() bool {
 	state := s.Step.Stage.State
 	return (state == opportunity.Lost || state == opportunity.Archived) && len(s.Queue) == 0 && s.hasReservation()

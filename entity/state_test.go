@@ -37,12 +37,12 @@ var (
 	won      = opportunity.Step{ID: id(opportunity.TypeStep, 5), Name: "Won", Stage: opportunity.Stage{ID: id("OpportunityStage", 5), Name: "Won", State: opportunity.Won}}
 )
 
-// plainInterest is an interest in a course.
+// plainInterest returns an interest in a course.
 func plainInterest(quantity int) opportunity.Interest {
 	return opportunity.Interest{Item: string(course), Quantity: quantity}
 }
 
-// reservingInterest is an interest that takes places on an event.
+// reservingInterest returns an interest that reserves places on an event.
 func reservingInterest(quantity int) opportunity.Interest {
 	return opportunity.Interest{Item: string(event), Quantity: quantity, Reserve: true}
 }
@@ -112,13 +112,13 @@ func TestRepeatedRequestIsAcceptedOnce(t *testing.T) {
 	if err := s.CheckUpdate(ask, "r", noon); err != nil {
 		t.Errorf("a repetition is not admitted: %v", err)
 	}
-	// After its end, too.
+	// The same holds after the end of the request.
 	s.FailAll(opportunity.Failf(opportunity.Closed, "over"), noon)
 	accept(t, s, ask, "r")
 	if len(s.Queue) != 0 || outcome(t, s, "r").State != opportunity.Failed {
 		t.Errorf("%d requests wait, %+v", len(s.Queue), outcome(t, s, "r"))
 	}
-	// Amounts of one value make the same message.
+	// Amounts of equal value make the same message.
 	one, two := plainInterest(1), plainInterest(1)
 	one.UnitAmount, two.UnitAmount = amount(t, "199.9"), amount(t, "199.900")
 	accept(t, s, addInterests(one), "money")
@@ -128,8 +128,8 @@ func TestRepeatedRequestIsAcceptedOnce(t *testing.T) {
 	}
 }
 
-// TestOwnIDsAreNotForCallers: the id of an update can replace a request id; it also comes from the caller, and must not
-// look like an id of the workflow.
+// TestOwnIDsAreNotForCallers: the id of an update can replace a request id. The caller chooses
+// the id of an update, too, so this id must not look like an id of the workflow.
 func TestOwnIDsAreNotForCallers(t *testing.T) {
 	s := openedState(t, plainInterest(1))
 	for _, own := range []string{opportunity.StartRequestID, "#1", opportunity.CreateRequestID} {
@@ -160,7 +160,7 @@ func TestOutcomeOfARequest(t *testing.T) {
 	if diff := cmp.Diff(want, outcome(t, s, "r")); diff != "" {
 		t.Error(diff)
 	}
-	// Later the full outcome is gone, but its state is still known.
+	// Later the full outcome is gone, but the state of the outcome is still known.
 	for range opportunity.MaxOutcomes {
 		accept(t, s, opportunity.Progress{To: "Won"}, "")
 	}
@@ -170,8 +170,8 @@ func TestOutcomeOfARequest(t *testing.T) {
 	}
 }
 
-// TestIDOfAFailedMessageCanBeUsed: a refused message uses up no id, and a later message under that id does not get the refusal
-// as its outcome.
+// TestIDOfAFailedMessageCanBeUsed: a message that was not accepted uses up no id. A later message
+// under that id does not get the outcome of the first one.
 func TestIDOfAFailedMessageCanBeUsed(t *testing.T) {
 	s := openedState(t)
 	for n := range 5 {
@@ -193,7 +193,8 @@ func TestIDOfAFailedMessageCanBeUsed(t *testing.T) {
 	}
 }
 
-// TestInterestsOfTheStartCount while the record does not exist yet.
+// TestInterestsOfTheStartCount: the interests of the start count while the record does not exist
+// yet.
 func TestInterestsOfTheStartCount(t *testing.T) {
 	s := entity.NewState("A-1", opportunity.Start{Name: "x", Region: "UK", Interests: repeat(plainInterest(1), 100)}, noon)
 	for n := range 4 {
@@ -204,8 +205,8 @@ func TestInterestsOfTheStartCount(t *testing.T) {
 	wantError(t, s.CheckUpdate(addInterests(plainInterest(1)), "late", noon), opportunity.Invalid, "interests: the opportunity would have 501; at most 500")
 }
 
-// TestFailMessage: an unreadable message never vanishes; when its id was used for another message, the outcome of
-// that message stays.
+// TestFailMessage: an unreadable message is never lost. When its id was used for another message,
+// the outcome of that message stays.
 func TestFailMessage(t *testing.T) {
 	s := openedState(t)
 	accept(t, s, opportunity.Progress{To: "Won"}, "r")
@@ -224,7 +225,8 @@ func TestFailMessage(t *testing.T) {
 	}
 }
 
-// TestAttentionKeepsEachKind: a waiting question is still found by its word, however much else needs attention.
+// TestAttentionKeepsEachKind: the attention kind of a waiting question stays, however much else
+// needs attention.
 func TestAttentionKeepsEachKind(t *testing.T) {
 	s := openedState(t)
 	accept(t, s, opportunity.Progress{To: "Won"}, "r")
@@ -257,11 +259,11 @@ func TestAttentionKeepsEachKind(t *testing.T) {
 	}
 }
 
-// TestFailureWithoutWaiterNeedsAttention. Other failures do not.
+// TestFailureWithoutWaiterNeedsAttention: a failure that a caller waits for needs no attention.
 func TestFailureWithoutWaiterNeedsAttention(t *testing.T) {
 	for _, c := range []struct {
 		silent bool
-		waits  []bool // what is noted later
+		waits  []bool // what SetHasWaiter stores later
 		want   []string
 	}{
 		{true, nil, []string{"failed"}},
@@ -340,7 +342,7 @@ func TestResultAndTotal(t *testing.T) {
 	}
 }
 
-// TestStateRoundTrip hands states on, as continue-as-new does.
+// TestStateRoundTrip hands states to the next run, as continue-as-new does.
 func TestStateRoundTrip(t *testing.T) {
 	t.Parallel()
 	full := openedState(t, reservingInterest(1))
@@ -465,7 +467,7 @@ func drawCommand(t *rapid.T) opportunity.Command {
 	return addInterests(rapid.SliceOfN(rapid.Custom(drawInterest), 1, 6).Draw(t, "interests")...)
 }
 
-// drawState draws a state, mostly by the rules and in part without them.
+// drawState draws a state, mostly with the methods of State, and in part by setting its fields.
 func drawState(t *rapid.T) *entity.State {
 	start := opportunity.Start{Name: drawText(t, "name"), Region: "UK", Interests: rapid.SliceOfN(rapid.Custom(drawInterest), 0, 3).Draw(t, "start")}
 	s := entity.NewState(opportunity.Reference(drawText(t, "reference")), start, drawTime(t, "started"))
@@ -507,8 +509,8 @@ func drawState(t *rapid.T) *entity.State {
 	return s
 }
 
-// TestCapsOfAState fills every list to its cap and measures the size: the server ends a workflow whose input passes 2
-// MiB.
+// TestCapsOfAState fills every list to its cap and measures the size, because the server ends a
+// workflow whose input exceeds 2 MiB.
 func TestCapsOfAState(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("y", 3000)
@@ -544,7 +546,7 @@ func TestCapsOfAState(t *testing.T) {
 	if len(s.Interests) != opportunity.MaxInterests {
 		t.Fatalf("%d interests stand", len(s.Interests))
 	}
-	// Of most requests only the id stays, so only the last outcomes are as large as possible.
+	// Most requests keep no full outcome, so only the last outcomes are as large as possible.
 	done := func(exchange.Change) exchange.ChangeResult {
 		return exchange.ChangeResult{Status: exchange.StatusDone}
 	}
@@ -583,7 +585,7 @@ func TestCapsOfAState(t *testing.T) {
 			t.Errorf("%s: %d, at most %d", part, parts[part], most)
 		}
 	}
-	// The cap does not count the other members of a Kept.
+	// The cap does not count the other members of a StoredOutcome.
 	if most := opportunity.MaxOutcomeBytes + 120*opportunity.MaxOutcomes; len(kept) > most {
 		t.Errorf("the outcomes take %d bytes, at most %d", len(kept), most)
 	}
@@ -602,9 +604,9 @@ func TestCapsOfAState(t *testing.T) {
 	}
 }
 
-// fill accepts commands until so many bytes or more wait. No command may be larger than the first one, which carries
-// the payload. A measurement needs a pass over all commands. So fill measures again only after as many commands as fit
-// when each is as large as the first one.
+// fill accepts commands until the given bytes or more wait. No command may be larger than the
+// first one, which contains the payload. A measurement needs a pass over all commands. So fill
+// measures again only after as many commands as fit when each is as large as the first one.
 func fill(t *testing.T, s *entity.State, bytes int, accept func()) {
 	t.Helper()
 	before := s.WaitingBytes()
@@ -617,7 +619,7 @@ func fill(t *testing.T, s *entity.State, bytes int, accept func()) {
 	}
 }
 
-// fillFollowUps plans, puts off and ends as many follow-ups as possible.
+// fillFollowUps plans, snoozes and ends as many follow-ups as possible.
 func fillFollowUps(s *entity.State) {
 	var planned []exchange.FollowUp
 	for n := range 100 {
@@ -635,8 +637,8 @@ func fillFollowUps(s *entity.State) {
 	}
 }
 
-// TestLongNamesOfSignals: signals with names as long as the server allows cannot make the state too large for the next
-// run.
+// TestLongNamesOfSignals: signals with the longest names that the server allows cannot make the
+// state too large for the next run.
 func TestLongNamesOfSignals(t *testing.T) {
 	s := openedState(t)
 	for range 2 * opportunity.MaxOutcomes {
@@ -648,8 +650,8 @@ func TestLongNamesOfSignals(t *testing.T) {
 	}
 }
 
-// TestOneLargeOutcome: an API that explains a hundred refusals at length does not make the state too large for the next
-// run.
+// TestOneLargeOutcome: an API that returns long errors for a hundred rejected changes does not
+// make the state too large for the next run.
 func TestOneLargeOutcome(t *testing.T) {
 	s := openedState(t)
 	accept(t, s, addInterests(repeat(plainInterest(1), 100)...), "r")

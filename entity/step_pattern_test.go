@@ -10,7 +10,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// The patterns of a playbook match the steps that its follow-ups are for, by id or name.
+// TestStepPatterns: the patterns of a playbook match the steps that its follow-ups are for, by id
+// or name.
 func TestStepPatterns(t *testing.T) {
 	t.Parallel()
 	lead := opportunity.Step{ID: "s1", Name: "Lead", Stage: opportunity.Stage{ID: "g1", Name: "New", State: opportunity.Open}}
@@ -39,7 +40,8 @@ func TestStepPatterns(t *testing.T) {
 	}
 }
 
-// The record is not looked at in a step without follow-ups, unless something can happen to it that a rule is about.
+// TestNoPollWithoutRules: the record is not read in a step without follow-ups, unless an external
+// change that a reaction is about can happen.
 func TestNoPollWithoutRules(t *testing.T) {
 	t.Parallel()
 	here, elsewhere := exchange.StepPatternsOf(exchange.StepPattern{State: opportunity.Open}), exchange.StepPatternsOf(exchange.StepPattern{State: opportunity.Won})
@@ -68,7 +70,8 @@ func TestNoPollWithoutRules(t *testing.T) {
 	}
 }
 
-// A follow-up that was planned for a step is gone with the move to a step without follow-ups, though no plan is made there.
+// TestFollowUpsAreGoneWithTheirStep: a transition to a step without follow-ups drops the planned
+// follow-ups, although no plan is made in that step.
 func TestFollowUpsAreGoneWithTheirStep(t *testing.T) {
 	t.Parallel()
 	s := withFollowUps(t, reminder(1, 5))

@@ -19,7 +19,7 @@ func (e QueuedCommand) queuedMessage() opportunity.QueuedMessage {
 // maxShownQueue is how many commands of the queue a view shows.
 const maxShownQueue = 100
 
-// View returns the picture, with the first hundred commands of a longer queue.
+// View returns the view, with the first hundred commands of a longer queue.
 func (s *State) View() opportunity.View {
 	v := opportunity.View{
 		Reference: s.Reference, Opportunity: s.ID, Details: s.Details,
@@ -67,8 +67,8 @@ func (s *State) View() opportunity.View {
 	return v
 }
 
-// CurrentDetails describes the opportunity in Markdown for an operator, and says what it waits for.
-// It names no person.
+// CurrentDetails describes the opportunity in Markdown for an operator, and says what the
+// opportunity waits for. The text names no person.
 func (s *State) CurrentDetails() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### Opportunity %s\n\n", escapeMarkdown(string(s.Reference)))
@@ -140,7 +140,7 @@ func queueText(queue []QueuedCommand) string {
 	return fmt.Sprintf("%d requests, first: %s", len(queue), escapeMarkdown(queue[0].Summary()))
 }
 
-// escapeMarkdown keeps a text from being read as markup.
+// escapeMarkdown escapes a text so that Markdown does not read it as markup.
 func escapeMarkdown(text string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "_", `\_`, "`", "\\`", "<", "&lt;", "[", `\[`, "#", `\#`, "\n", " ").Replace(text)
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// TestNoLearnerIsShown marks every learner and looks for the mark in everything
-// that is shown, at every stage of a request's life.
+// TestNoLearnerIsShown marks every learner and searches for the mark in everything that is shown,
+// at every stage of a request.
 func TestNoLearnerIsShown(t *testing.T) {
 	const mark = "Zaphodina"
 	marked := func(list opportunity.Interests) opportunity.Interests {
@@ -181,7 +181,7 @@ func TestCurrentDetails(t *testing.T) {
 	if strings.Contains(card, "<b>") || strings.Contains(card, " [x](") {
 		t.Errorf("the card takes texts for markup:\n%s", card)
 	}
-	// Of a long life only the end is shown.
+	// Only the end of a long timeline is shown.
 	for range 30 {
 		s.FailMessage("win", "", opportunity.Invalidf("x"), noon)
 	}
@@ -191,7 +191,8 @@ func TestCurrentDetails(t *testing.T) {
 	}
 }
 
-// A sum of valid amounts can be read back from every place that shows it.
+// TestTotalsAreReadable: a sum of valid amounts can be read back from every place that shows the
+// sum.
 func TestTotalsAreReadable(t *testing.T) {
 	s := openedState(t)
 	for n := range opportunity.MaxInterests {
@@ -214,7 +215,7 @@ func TestTotalsAreReadable(t *testing.T) {
 			t.Errorf("%s: total %s, %v", name, got, err)
 		}
 	}
-	// An interest keeps its limit, however it is made.
+	// The limit of an interest's amount holds for computed amounts, too.
 	for _, wrong := range []opportunity.Amount{s.Total(), amount(t, "999999999999999").Add(amount(t, "1")), amount(t, "0.0001").Times(-1)} {
 		one := opportunity.Interest{Item: string(course), Quantity: 1}
 		one.UnitAmount = wrong

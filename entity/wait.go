@@ -4,8 +4,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// SetWait sets the reason of a wait, at its beginning and when more is known. It
-// reports whether the kind of the wait is new.
+// SetWait stores a wait, at its beginning and when more is known. It reports whether the kind of
+// the wait is new.
 func (s *OperatorState) SetWait(w opportunity.WaitInfo) bool {
 	w.Reason = opportunity.Truncate(w.Reason, opportunity.MaxErrorMessage)
 	fresh := s.Wait == nil || s.Wait.Kind != w.Kind
@@ -19,9 +19,8 @@ func (s *OperatorState) SetWait(w opportunity.WaitInfo) bool {
 	return fresh
 }
 
-// EndWait handles a response of the API to the request; a wait for one failing
-// request goes on, unless this is that request. Answered reports whether a wait is
-// over.
+// EndWait handles a response of the API to the request. A wait for one failing request goes on,
+// unless that request is this one. EndWait reports whether a wait has ended.
 func (s *OperatorState) EndWait(request string) bool {
 	s.clearAttentionFor(opportunity.AttentionOperation, request)
 	if s.Wait == nil || s.Wait.Kind == opportunity.AttentionOperation && s.Wait.Request != request {
@@ -32,8 +31,7 @@ func (s *OperatorState) EndWait(request string) bool {
 	return true
 }
 
-// CancelWait handles a request that is no longer sent: a wait for that request alone
-// ends.
+// CancelWait handles a request that is no longer sent. A wait for that request alone ends.
 func (s *OperatorState) CancelWait(request string) {
 	s.clearAttentionFor(opportunity.AttentionOperation, request)
 	if s.Wait != nil && request != "" && s.Wait.Request == request {
@@ -41,7 +39,7 @@ func (s *OperatorState) CancelWait(request string) {
 	}
 }
 
-// clearOutageAttention removes the attention that was raised while the API did not answer the
+// clearOutageAttention removes the attention that was raised while the API did not respond to the
 // request.
 func (s *OperatorState) clearOutageAttention(request string) {
 	s.clearAttentionFor(opportunity.AttentionOperation, request)

@@ -17,12 +17,11 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Client lets a service start opportunities and send them messages. It is safe for
-// concurrent use.
+// Client lets a service start opportunities and send them messages. It is safe for concurrent use.
 //
-// Every failure of the opportunity itself is an *opportunity.Error (errors.As). Any other
-// error is about the connection to Temporal. A message without a request id gets one, so
-// that a message that is repeated on the wire still takes effect once.
+// Every failure of the opportunity itself is an *opportunity.Error (errors.As). Any other error is
+// about the connection to Temporal. A message without a request id gets one, so that a message that
+// is sent more than once still takes effect once.
 type Client struct {
 	temporal client.Client
 	options  Options
@@ -30,16 +29,15 @@ type Client struct {
 
 // Options are the settings of a Client. The zero value is right for most services.
 type Options struct {
-	// MaxWait is how long Start and the commands wait for the outcome before they return a
-	// pending one, if the context allows; 0 is 20 seconds, the time that one update waits.
-	// With a longer Patience the Client asks again.
+	// MaxWait is how long Start and the commands wait for the outcome before they return a pending
+	// outcome, if the context allows; 0 is 20 seconds, the time that one update waits. With a
+	// longer MaxWait the Client sends the same request again.
 	MaxWait time.Duration
 	// NewRequestID makes the id of a message that has none; nil makes random UUIDs.
 	NewRequestID func() string
 }
 
-// NewClient makes a Client over a connection to Temporal. The caller closes the
-// connection.
+// NewClient returns a Client that uses a connection to Temporal. The caller closes the connection.
 func NewClient(connection client.Client) *Client { return NewClientWithOptions(connection, Options{}) }
 
 // NewClientWithOptions is NewClient with options.
@@ -53,12 +51,13 @@ func NewClientWithOptions(connection client.Client, options Options) *Client {
 	return &Client{temporal: connection, options: options}
 }
 
-// Start creates the opportunity, or adopts the existing record, unless an opportunity of that reference runs
-// already. It returns when the record exists in the TMS. When patience ends Start returns a pending result; the
-// start is then still accepted, and an equal start asks again.
+// Start creates the opportunity, or adopts the existing record, unless an opportunity of that
+// reference runs already. It returns when the record exists in the TMS. When Options.MaxWait ends,
+// Start returns a pending result; the start is then still accepted, and an equal start requests its
+// result again.
 //
-// A different start for a running reference is a Conflict, and a start for an ended one is Closed. A start
-// that the API refuses is Rejected and frees the reference.
+// A different start for a running reference is a Conflict, and a start for an ended reference is
+// Closed. A start that the API rejects is Rejected and frees the reference.
 func (c *Client) Start(ctx context.Context, reference opportunity.Reference, start opportunity.Start) (opportunity.CreateOutcome, error) {
 	if err := reference.Validate(); err != nil {
 		return opportunity.CreateOutcome{}, err
@@ -72,8 +71,7 @@ func (c *Client) Start(ctx context.Context, reference opportunity.Reference, sta
 	})
 }
 
-// startRun starts the run, or finds the running one, and asks the run whether the record
-// exists.
+// startRun starts the run, or finds the running one, and requests the create outcome.
 func (c *Client) startRun(ctx context.Context, reference opportunity.Reference, start opportunity.Start) (opportunity.CreateOutcome, error) {
 	return retryWhileContinuing(ctx, func() (opportunity.CreateOutcome, error) {
 		var opened opportunity.CreateOutcome
@@ -89,8 +87,8 @@ func (c *Client) startRun(ctx context.Context, reference opportunity.Reference, 
 	})
 }
 
-// startRunWith starts the run with the options, or finds the running one, and asks the run whether the record
-// exists.
+// startRunWith starts the run with the options, or finds the running one, and requests the create
+// outcome.
 func (c *Client) startRunWith(ctx context.Context, options client.StartWorkflowOptions, start opportunity.Start) (client.WorkflowUpdateHandle, error) {
 	return c.temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
 		StartWorkflowOperation: c.temporal.NewWithStartWorkflowOperation(options, WorkflowType, start),
@@ -101,7 +99,8 @@ func (c *Client) startRunWith(ctx context.Context, options client.StartWorkflowO
 	})
 }
 
-// isEnded reports whether the server refused a start because the reference had a run that has ended.
+// isEnded reports whether the server rejected a start because the reference had a run that has
+// ended.
 func isEnded(err error) bool {
 	var ended *serviceerror.WorkflowExecutionAlreadyStarted
 	return errors.As(err, &ended)
@@ -118,12 +117,11 @@ func StartOptions(reference opportunity.Reference) client.StartWorkflowOptions {
 	}
 }
 
-// PriorityUrgent is the priority of the tasks of an urgent run: before all others.
+// PriorityUrgent is the priority of the tasks of an urgent run: before all other tasks.
 const PriorityUrgent = 1
 
-// StartOptionsOf returns StartOptions with the source and the urgency of the start. The
-// source is the key by which runs get their turns in fair parts; an urgent run goes
-// first.
+// StartOptionsOf returns StartOptions with the source and the urgency of the start. The source is
+// the fairness key of the run; an urgent run goes first.
 func StartOptionsOf(reference opportunity.Reference, start opportunity.Start) client.StartWorkflowOptions {
 	options := StartOptions(reference)
 	options.Priority.FairnessKey = start.FairnessKey()
@@ -133,13 +131,15 @@ func StartOptionsOf(reference opportunity.Reference, start opportunity.Start) cl
 	return options
 }
 
-// MemoFirstStart is the key of a memo that says that the reference had no run before. It requires the workflow id
-// reuse policy RejectDuplicate, because the server then refuses a start whose reference had a run. Without the
-// memo the worker looks for the record before it creates one, and this costs one request.
+// MemoFirstStart is the key of a memo that says that the reference had no run before. It requires
+// the workflow id reuse policy RejectDuplicate, because the server then rejects a start whose
+// reference had a run. Without the memo the worker searches for the record before it creates one,
+// and the search costs one request.
 const MemoFirstStart = "firstStart"
 
-// FirstStartOptions returns StartOptionsOf for a reference that is started for the first time. The server refuses
-// the start with WorkflowExecutionAlreadyStarted where the reference had a run, however the run ended.
+// FirstStartOptions returns StartOptionsOf for a reference that is started for the first time. The
+// server rejects the start with WorkflowExecutionAlreadyStarted when the reference had a run,
+// however the run ended.
 func FirstStartOptions(reference opportunity.Reference, start opportunity.Start) client.StartWorkflowOptions {
 	options := StartOptionsOf(reference, start)
 	options.WorkflowIDReusePolicy = enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE
@@ -164,15 +164,15 @@ func (c *Client) UpdateDetails(ctx context.Context, reference opportunity.Refere
 	return c.Update(ctx, reference, command)
 }
 
-// ExtendReservations sets until when the places of the opportunity are held. The error is
-// Rejected when a read-back shows that the places are not held.
+// ExtendReservations sets until when the places of the opportunity are reserved. The error is
+// Rejected when a read-back shows that the places are not reserved.
 func (c *Client) ExtendReservations(ctx context.Context, reference opportunity.Reference, command opportunity.ExtendReservations) (opportunity.Outcome, error) {
 	return c.Update(ctx, reference, command)
 }
 
-// Update sends the command as an update and returns its outcome. When patience ends the
-// outcome is pending. Then the same command with the same request id asks again, and so
-// does Outcome. For a failed request, Update returns the outcome together with its error.
+// Update sends the command as an update and returns its outcome. When Options.MaxWait ends, the
+// outcome is pending. Then the same command with the same request id requests the outcome again,
+// and so does Outcome. For a failed request, Update returns the outcome together with its error.
 func (c *Client) Update(ctx context.Context, reference opportunity.Reference, command opportunity.Command) (opportunity.Outcome, error) {
 	if err := validate(command); err != nil {
 		return opportunity.Outcome{}, err
@@ -187,9 +187,9 @@ func (c *Client) Update(ctx context.Context, reference opportunity.Reference, co
 	return outcome, err
 }
 
-// Signal sends the message and does not wait. Once Signal returns nil, a command takes
-// effect once, or its failure is shown to an operator. Busy says that Temporal takes no
-// more signals until some are handled.
+// Signal sends the message and does not wait. After Signal returns nil, a command takes effect
+// once, or an operator sees its failure. Busy says that Temporal accepts no more signals until some
+// signals are handled.
 func (c *Client) Signal(ctx context.Context, reference opportunity.Reference, message opportunity.Message) error {
 	if err := reference.Validate(); err != nil {
 		return err
@@ -202,8 +202,8 @@ func (c *Client) Signal(ctx context.Context, reference opportunity.Reference, me
 	return c.contractError(ctx, reference, err)
 }
 
-// Pause stops everything that would be sent to the TMS: signals wait, updates are refused
-// as Paused. A request under way is completed.
+// Pause stops everything that would be sent to the TMS: signals wait, updates are rejected as
+// Paused. A request under way is completed.
 func (c *Client) Pause(ctx context.Context, reference opportunity.Reference, instruction opportunity.Pause) (opportunity.Outcome, error) {
 	return c.SendOperatorCommand(ctx, reference, instruction)
 }
@@ -213,18 +213,18 @@ func (c *Client) Resume(ctx context.Context, reference opportunity.Reference, in
 	return c.SendOperatorCommand(ctx, reference, instruction)
 }
 
-// Retry says that a request in question did not happen: the request is sent again.
-// Outcome then returns the result.
+// Retry says that the change of a question was not made: the request is sent again. Outcome then
+// returns the result.
 func (c *Client) Retry(ctx context.Context, reference opportunity.Reference, instruction opportunity.Retry) (opportunity.Outcome, error) {
 	return c.SendOperatorCommand(ctx, reference, instruction)
 }
 
-// Confirm says that a request in question did happen.
+// Confirm says that the change of a question was made.
 func (c *Client) Confirm(ctx context.Context, reference opportunity.Reference, instruction opportunity.Confirm) (opportunity.Outcome, error) {
 	return c.SendOperatorCommand(ctx, reference, instruction)
 }
 
-// Skip drops a request in question.
+// Skip drops the request of a question.
 func (c *Client) Skip(ctx context.Context, reference opportunity.Reference, instruction opportunity.Skip) (opportunity.Outcome, error) {
 	return c.SendOperatorCommand(ctx, reference, instruction)
 }
@@ -246,14 +246,14 @@ func (c *Client) CancelFollowUp(ctx context.Context, reference opportunity.Refer
 	return c.SendOperatorCommand(ctx, reference, instruction)
 }
 
-// Close ends the run: waiting requests are reported failed, places are given back, and
-// the step in the TMS stays unchanged.
+// Close ends the run: waiting requests are reported failed, the reservation is released, and the
+// step in the TMS stays unchanged.
 func (c *Client) Close(ctx context.Context, reference opportunity.Reference, instruction opportunity.Close) (opportunity.Outcome, error) {
 	return c.SendOperatorCommand(ctx, reference, instruction)
 }
 
-// SendOperatorCommand sends an operator's instruction, which is carried out and answered at once, no
-// matter what waits.
+// SendOperatorCommand sends an operator command, which takes effect and returns its outcome at
+// once, before all waiting commands.
 func (c *Client) SendOperatorCommand(ctx context.Context, reference opportunity.Reference, instruction opportunity.OperatorCommand) (opportunity.Outcome, error) {
 	if err := validate(instruction); err != nil {
 		return opportunity.Outcome{}, err
@@ -261,10 +261,10 @@ func (c *Client) SendOperatorCommand(ctx context.Context, reference opportunity.
 	return send[opportunity.Outcome](ctx, c, reference, c.withRequestID(instruction))
 }
 
-// Outcome returns the state of a request: pending, done or failed. For the last 200
-// requests it is complete. A request that was never sent, or is forgotten, is NotFound. A
-// request that waited when the run was terminated or timed out is Closed. If such a
-// request was under way, it may have been carried out.
+// Outcome returns the state of a request: pending, done or failed. For the last 200 requests the
+// outcome is complete. A request that was never sent, or is forgotten, is NotFound. A request that
+// waited when the run was terminated or timed out is Closed. If such a request was under way, its
+// change may have been made.
 func (c *Client) Outcome(ctx context.Context, reference opportunity.Reference, requestID string) (opportunity.Outcome, error) {
 	var outcome opportunity.Outcome
 	if err := reference.Validate(); err != nil {
@@ -281,8 +281,8 @@ func (c *Client) Outcome(ctx context.Context, reference opportunity.Reference, r
 	return c.withRunEnd(ctx, reference, outcome), nil
 }
 
-// View returns the whole picture, also of an ended opportunity, as long as Temporal keeps
-// its history. View needs a running worker.
+// View returns the view, also of an ended opportunity, for as long as Temporal keeps its history.
+// View needs a running worker.
 func (c *Client) View(ctx context.Context, reference opportunity.Reference) (opportunity.View, error) {
 	var view opportunity.View
 	if err := reference.Validate(); err != nil {
@@ -296,8 +296,8 @@ func (c *Client) View(ctx context.Context, reference opportunity.Reference) (opp
 	return view, c.contractError(ctx, reference, err)
 }
 
-// Wait waits for the end of the opportunity and returns how it ended. A cancelled
-// opportunity is Closed, and one that the API refused to create is Rejected.
+// Wait waits for the end of the opportunity and returns its result. A cancelled opportunity is
+// Closed, and an opportunity that the API rejected is Rejected.
 func (c *Client) Wait(ctx context.Context, reference opportunity.Reference) (opportunity.RunResult, error) {
 	var ended opportunity.RunResult
 	if err := reference.Validate(); err != nil {
@@ -353,7 +353,7 @@ func (c *Client) withCommandID(command opportunity.Command) opportunity.Command 
 	return command.WithRequestID(c.options.NewRequestID())
 }
 
-// withRequestID returns any message, with a new request id when it has none.
+// withRequestID returns a message of any type, with a new request id when it has none.
 func (c *Client) withRequestID(message opportunity.Message) opportunity.Message {
 	switch message := message.(type) {
 	case opportunity.Command:
@@ -366,8 +366,8 @@ func (c *Client) withRequestID(message opportunity.Message) opportunity.Message 
 	return message
 }
 
-// pollUntilFinal asks until the answer is no longer pending, or patience or the context has
-// ended. Another question finds the request by its id.
+// pollUntilFinal repeats a request until its outcome is no longer pending, or the patience or the
+// context has ended. A repeated request finds the first one by its id.
 func pollUntilFinal[A any](ctx context.Context, patience time.Duration, state func(A) opportunity.OutcomeState, asking func() (A, error)) (A, error) {
 	ends := time.Now().Add(patience)
 	pause := 250 * time.Millisecond
@@ -381,16 +381,16 @@ func pollUntilFinal[A any](ctx context.Context, patience time.Duration, state fu
 		pause = min(2*pause, 2*time.Second)
 		again, failed := asking()
 		if failed != nil && ctx.Err() != nil {
-			break // the earlier answer still holds
+			break // the earlier outcome is still valid
 		}
 		answer, err = again, failed
 	}
 	return answer, err
 }
 
-// retryWhileContinuing sends again while the run is about to continue as new, or could not
-// take the message because something else came at the same moment. Both last a moment,
-// and the caller's context limits the repetition. The request id makes a repetition safe.
+// retryWhileContinuing sends again while the run is about to continue as new, or could not accept
+// the message because something else came at the same time. Both states last a short time, and the
+// caller's context limits the repetition. The request id makes a repetition safe.
 func retryWhileContinuing[A any](ctx context.Context, sending func() (A, error)) (A, error) {
 	pause := 50 * time.Millisecond
 	for {
@@ -412,11 +412,11 @@ func retryWhileContinuing[A any](ctx context.Context, sending func() (A, error))
 // tooManySignals is part of the server's error for a signal above the limit of one run.
 const tooManySignals = "limit for signal events"
 
-// runEndedBeforeAnswer is the type of the server's error for an update whose run ended
-// before it was answered.
+// runEndedBeforeAnswer is the type of the server's error for an update whose run ended before the
+// update returned.
 const runEndedBeforeAnswer = "AcceptedUpdateCompletedWorkflow"
 
-// contractError maps errors of Temporal to the vocabulary, where they are about the
+// contractError turns an error of Temporal into an *opportunity.Error, when the error is about the
 // opportunity.
 func (c *Client) contractError(ctx context.Context, reference opportunity.Reference, err error) error {
 	if err == nil {
@@ -444,8 +444,9 @@ func (c *Client) contractError(ctx context.Context, reference opportunity.Refere
 	return err
 }
 
-// updateError is explain for an update that the run has accepted. Where that run was reset, the server has given the update to
-// the new run as well, and the update can be sent again under its request id.
+// updateError is contractError for an update that the run has accepted. When that run was reset,
+// the server has delivered the update to the new run as well, and the update can be sent again
+// under its request id.
 func (c *Client) updateError(ctx context.Context, reference opportunity.Reference, run string, err error) error {
 	var application *temporal.ApplicationError
 	if errors.As(err, &application) && application.Type() == runEndedBeforeAnswer && c.wasReset(ctx, reference, run) {
@@ -454,8 +455,8 @@ func (c *Client) updateError(ctx context.Context, reference opportunity.Referenc
 	return c.contractError(ctx, reference, err)
 }
 
-// wasReset reports whether an open run has replaced the run, or continues one that has: both then have the same first run.
-// A run that was started again has another one.
+// wasReset reports whether an open run has replaced the run, or continues a run that has: both then
+// have the same first run. A run that was started again has another first run.
 func (c *Client) wasReset(ctx context.Context, reference opportunity.Reference, run string) bool {
 	before, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(reference), run) //nolint:staticcheck // the other one panics
 	if err != nil {

@@ -26,9 +26,9 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// TestMain leaves the examples out unless the flag -run is given, as in go test -run ^Example ./lifecycle. The
-// examples run on real parts, and to build and start these takes much longer than all the tests. A test of the
-// package e2e runs the examples.
+// TestMain leaves the examples out unless the flag -run is given, as in go test -run ^Example
+// ./lifecycle. The examples use real processes, and to build and start these processes takes much
+// longer than all the tests. A test of the package e2e runs the examples.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if flag.Lookup("test.run").Value.String() == "" {
@@ -58,15 +58,16 @@ type environment struct {
 	stack    *stack.Stack
 	temporal client.Client
 	api      *administrate.Client
-	tms      *httptest.Server // the TMS as the worker reaches it
+	tms      *httptest.Server // the server through which the worker reaches the TMS
 
 	mu sync.Mutex
-	// lost is the record whose next change gets no answer; meanwhile runs before.
+	// lost is the record whose next change gets no response; meanwhile is called before the
+	// response is lost.
 	lost      opportunity.ID
 	meanwhile func()
 }
 
-// start starts everything, once.
+// start starts all parts, once.
 func (s *environment) start() *environment {
 	s.once.Do(func() { s.err = s.startAll() })
 	if s.err != nil {
@@ -82,8 +83,7 @@ func (s *environment) startAll() error {
 	var err error
 	s.stack, err = stack.Up(ctx, stack.Options{
 		NoUI: true, Setup: host.SetupAt, Progress: func(text string) { fmt.Fprintln(os.Stderr, text) },
-		// An example loses an answer. Waits for the lost answer last no longer than these
-		// times.
+		// An example loses a response. Waits for the lost response last no longer than these times.
 		WorkerArgs: []string{"--send-window", "2s", "--answer-time", "2s", "--settle-time", "2s"}, WorkerEnv: []string{"ADMINISTRATE_URL=" + s.tms.URL},
 	})
 	if err != nil {
@@ -112,8 +112,8 @@ func (s *environment) stop() error {
 	return err
 }
 
-// ServeHTTP passes the worker's requests on to the TMS, or loses one if an example wants
-// this.
+// ServeHTTP passes the worker's requests on to the TMS, or loses one request when an example
+// requires this.
 func (s *environment) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -133,7 +133,7 @@ func (s *environment) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}}).ServeHTTP(w, r)
 }
 
-// loseAnswer returns what to do in place of the request, nil to pass the request on.
+// loseAnswer returns the function to call instead of the request, nil to pass the request on.
 func (s *environment) loseAnswer(body []byte) func() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -147,13 +147,12 @@ func (s *environment) loseAnswer(body []byte) func() {
 // temporalAddress returns the address of Temporal.
 func temporalAddress() string { return testEnvironment.start().stack.TemporalAddress() }
 
-// connect returns a client, and a context like that of a request.
+// connect returns a client and a background context.
 func connect() (context.Context, *lifecycle.Client) {
 	return context.Background(), lifecycle.NewClient(testEnvironment.start().temporal)
 }
 
-// startOpportunity returns connect with a running opportunity under the reference, in the step
-// Proposed.
+// startOpportunity is connect with a running opportunity under the reference, in the step Proposed.
 func startOpportunity(reference opportunity.Reference) (context.Context, *lifecycle.Client) {
 	ctx, oppflow := connect()
 	if _, err := oppflow.Start(ctx, reference, opportunity.Start{Name: "First Aid course", Region: "UK"}); err != nil {
@@ -162,7 +161,7 @@ func startOpportunity(reference opportunity.Reference) (context.Context, *lifecy
 	return ctx, oppflow
 }
 
-// renameInTMS renames the record as a person does in the TMS.
+// renameInTMS renames the record, as a person does in the TMS.
 func renameInTMS(ctx context.Context, oppflow *lifecycle.Client, reference opportunity.Reference, name string) error {
 	view, err := oppflow.View(ctx, reference)
 	if err == nil {
@@ -171,8 +170,8 @@ func renameInTMS(ctx context.Context, oppflow *lifecycle.Client, reference oppor
 	return err
 }
 
-// startWithQuestion returns running with a command whose answer was lost. Meanwhile somebody added
-// another interest by hand, so reading the record cannot decide about the command.
+// startWithQuestion is startOpportunity with a command whose response was lost. Meanwhile somebody
+// added another interest by hand, so that reading the record cannot decide about the command.
 func startWithQuestion(reference opportunity.Reference, command opportunity.AddInterests) (context.Context, *lifecycle.Client) {
 	ctx, oppflow := startOpportunity(reference)
 	if err := testEnvironment.loseNextAnswer(ctx, oppflow, reference, command); err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A service needs a connection to Temporal, and nothing of the TMS.
+// A service needs a connection to Temporal, and no connection to the TMS.
 func ExampleNewClient() {
 	connection, err := client.Dial(client.Options{HostPort: temporalAddress()}) // such as "localhost:7233"
 	if err != nil {
@@ -28,7 +28,8 @@ func ExampleNewClient() {
 	// NotFound: no opportunity nobody's; start it first
 }
 
-// With patience a command waits longer for its outcome before it returns a pending one.
+// With a longer MaxWait, a command waits longer for its outcome before it returns a pending
+// outcome.
 func ExampleNewClientWithOptions() {
 	ctx, _ := startOpportunity("order-100")
 	connection, err := client.Dial(client.Options{HostPort: temporalAddress()})
@@ -80,7 +81,7 @@ func ExampleClient_Start() {
 	// Conflict
 }
 
-// A record that exists in the TMS is taken over by its id.
+// A record that exists in the TMS is adopted by its id.
 func ExampleClient_Start_adopt() {
 	ctx, oppflow := connect()
 	opened, err := oppflow.Start(ctx, "lead-7", opportunity.Start{Adopt: "T3Bwb3J0dW5pdHk6MQ=="})
@@ -93,8 +94,8 @@ func ExampleClient_Start_adopt() {
 	// Annual first aid refresher
 }
 
-// A start that the TMS refuses frees the reference: once corrected, it can be
-// sent again.
+// A start that the TMS rejects frees the reference: after a correction, the start can be sent
+// again.
 func ExampleClient_Start_refused() {
 	ctx, oppflow := connect()
 	_, err := oppflow.Start(ctx, "order-102", opportunity.Start{Name: "First Aid course", Region: "Atlantis"})
@@ -118,7 +119,7 @@ func ExampleClient_AddInterests() {
 		return
 	}
 	outcome, err := oppflow.AddInterests(ctx, "order-103", opportunity.AddInterests{
-		RequestID: "order-103/lines", // sent twice, it is added once
+		RequestID: "order-103/lines", // sent twice, the interests are added once
 		Interests: opportunity.Interests{
 			{Item: "ABC-123-01", Kind: opportunity.Event, Quantity: 1, UnitAmount: price, Reserve: true, Learners: []opportunity.Learner{
 				{FirstName: "Melissa", LastName: "Green", Email: "melissa@example.com"},
@@ -147,7 +148,7 @@ func ExampleClient_AddInterests() {
 	// FA-9 was not added: NotFound
 }
 
-// A refusal of the TMS is an error with the TMS's own words.
+// A rejection by the TMS is an error with the words of the TMS.
 func ExampleClient_Progress() {
 	ctx, oppflow := startOpportunity("order-104")
 	for _, step := range []string{"Won", "Opportunity", "Won"} {
@@ -186,8 +187,8 @@ func ExampleClient_UpdateDetails() {
 	// First Aid course for Administrate in USD
 }
 
-// The expiry holds for all places of the opportunity. The command is done when a
-// read-back from the TMS shows the expiry.
+// The expiry time holds for all places of the opportunity. The command is done when a read-back
+// from the TMS shows the expiry time.
 func ExampleClient_ExtendReservations() {
 	ctx, oppflow := startOpportunity("order-106")
 	until := time.Now().AddDate(0, 1, 0)
@@ -210,8 +211,7 @@ func ExampleClient_ExtendReservations() {
 	// done <nil>
 }
 
-// While an opportunity is paused nothing is sent to the TMS: updates are refused,
-// signals wait.
+// While an opportunity is paused, nothing is sent to the TMS: updates are rejected, signals wait.
 func ExampleClient_Pause() {
 	ctx, oppflow := startOpportunity("order-107")
 	if _, err := oppflow.Pause(ctx, "order-107", opportunity.Pause{Reason: "the customer is being called"}); err != nil {
@@ -224,7 +224,7 @@ func ExampleClient_Pause() {
 	// Paused: an operator paused it (the customer is being called); signals wait until resume; send a signal to have it wait, or send it again later
 }
 
-// The signals that waited during the pause are then carried out, in order.
+// The signals that waited during the pause are then executed, in order.
 func ExampleClient_Resume() {
 	ctx, oppflow := startOpportunity("order-108")
 	if _, err := oppflow.Pause(ctx, "order-108", opportunity.Pause{}); err != nil {
@@ -240,14 +240,14 @@ func ExampleClient_Resume() {
 		fmt.Println(err)
 		return
 	}
-	outcome, err := oppflow.Progress(ctx, "order-108", move) // asks again: it is one request
+	outcome, err := oppflow.Progress(ctx, "order-108", move) // requests the outcome again: it is one request
 	fmt.Println(outcome.State, err)
 	// Output:
 	// done <nil>
 }
 
-// An answer of the TMS was lost, and the record does not show whether the request was
-// carried out. Somebody checked: it did not happen.
+// A response of the TMS was lost, and the record does not show whether the change was made.
+// Somebody checked: the change was not made.
 func ExampleClient_Retry() {
 	command := opportunity.AddInterests{
 		RequestID: "order-109/lines",
@@ -265,15 +265,15 @@ func ExampleClient_Retry() {
 		fmt.Println(err)
 		return
 	}
-	outcome, err := oppflow.AddInterests(ctx, "order-109", command) // asks again: it is one request
+	outcome, err := oppflow.AddInterests(ctx, "order-109", command) // requests the outcome again: it is one request
 	fmt.Println(outcome.State, err)
 	// Output:
 	// in doubt: order-109/lines
 	// done <nil>
 }
 
-// An answer of the TMS was lost, and the record does not show whether the request was
-// carried out. Somebody checked: it did happen, or is not wanted any more.
+// A response of the TMS was lost, and the record does not show whether the change was made.
+// Somebody checked: the change was made, or is not wanted any more.
 func ExampleClient_Skip() {
 	command := opportunity.AddInterests{
 		RequestID: "order-110/lines",
@@ -340,7 +340,7 @@ func ExampleClient_CancelFollowUp() {
 	// NotFound: no follow-up "remind/20261201T093000Z/2" is planned; none is
 }
 
-// The step in the TMS stays unchanged; held places are given back.
+// The step in the TMS stays unchanged; the reservation is released.
 func ExampleClient_Close() {
 	ctx, oppflow := startOpportunity("order-112")
 	if _, err := oppflow.Close(ctx, "order-112", opportunity.Close{Reason: "entered twice"}); err != nil {
@@ -357,8 +357,8 @@ func ExampleClient_Close() {
 	// Closed: opportunity order-112 has ended; it takes no more messages
 }
 
-// A signal is sent without waiting. It takes effect once, in its turn, or its failure is
-// shown to an operator.
+// A signal is sent without waiting. Its command takes effect once, after the commands before it, or
+// an operator sees its failure.
 func ExampleClient_Signal() {
 	ctx, oppflow := startOpportunity("order-113")
 	for _, command := range []opportunity.Command{
@@ -383,8 +383,7 @@ func ExampleClient_Signal() {
 	// Won after 0 failures <nil>
 }
 
-// The outcome of a request is available by its id, as long as the opportunity remembers
-// it.
+// The outcome of a request is available by its id, for as long as the opportunity remembers it.
 func ExampleClient_Outcome() {
 	ctx, oppflow := startOpportunity("order-114")
 	if err := oppflow.Signal(ctx, "order-114", opportunity.Progress{RequestID: "order-114/won", To: "Won"}); err != nil {
@@ -411,7 +410,7 @@ func ExampleClient_Outcome() {
 	// failed TransitionNotFound
 }
 
-// The view is the whole picture, and costs no request to the TMS.
+// The view shows everything that Oppflow knows of the opportunity, and costs no request to the TMS.
 func ExampleClient_View() {
 	ctx, oppflow := startOpportunity("order-115")
 	price, err := opportunity.ParseAmount("19.90")

@@ -28,8 +28,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// fakeNamespace is the part of Temporal that the client of the opportunities uses. It keeps
-// the messages and returns errors as the SDK does.
+// fakeNamespace is the part of Temporal that the client of the opportunities uses. It stores the
+// messages and returns errors as the SDK does.
 type fakeNamespace struct {
 	client.Client
 	updates      []client.UpdateWorkflowOptions
@@ -40,22 +40,23 @@ type fakeNamespace struct {
 	updateError func(n int) error
 	outcome     opportunity.Outcome
 	exists      bool
-	// answers, when set, is the answer to the nth update, and opens the answer to the nth
-	// start.
+	// answers, when set, returns the outcome of the nth update, and startAnswers the create outcome
+	// of the nth start.
 	answers      func(n int) opportunity.Outcome
 	startAnswers func(n int) opportunity.CreateOutcome
-	// resourceHeaders are the headers in which each request itself named its workflow.
+	// resourceHeaders are the headers in which each request names its workflow.
 	resourceHeaders [][]string
-	// queries are the payloads of queries; asks is the error of queries.
+	// queries are the payloads of queries; queryError is the error of queries.
 	queries    []any
 	queryError error
 	// status is the status of the latest run.
 	status enums.WorkflowExecutionStatus
-	// firstRunIDs are the first runs of the chains of runs, by a run of each; "" is the latest.
+	// firstRunIDs are the first run ids of the run chains, by the id of one run of each chain; ""
+	// is the latest run.
 	firstRunIDs map[string]string
 }
 
-// closedAt is when runs have ended.
+// closedAt is when all runs ended.
 var closedAt = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
 type updateHandle struct {
@@ -86,7 +87,7 @@ func (n *fakeNamespace) UpdateWorkflow(ctx context.Context, o client.UpdateWorkf
 	return updateHandle{answer: n.outcome, err: n.updateError(len(n.updates))}, nil
 }
 
-// recordHeader keeps the header in which the request names its workflow.
+// recordHeader stores the header in which the request names its workflow.
 func (n *fakeNamespace) recordHeader(ctx context.Context) {
 	headers, _ := metadata.FromOutgoingContext(ctx)
 	n.resourceHeaders = append(n.resourceHeaders, headers.Get("temporal-resource-id"))
@@ -115,7 +116,7 @@ func (n *fakeNamespace) UpdateWithStartWorkflow(ctx context.Context, o client.Up
 	return updateHandle{answer: opportunity.CreateOutcome{State: opportunity.Done, Reference: "A-1"}}, nil
 }
 
-// encodedValue is an answer in the form of the SDK.
+// encodedValue is a response in the type of the SDK.
 type encodedValue struct{ answer any }
 
 func (encodedValue) HasValue() bool { return true }
@@ -153,7 +154,7 @@ func (n *fakeNamespace) DescribeWorkflowExecution(ctx context.Context, _, run st
 	}, nil
 }
 
-// throughTemporal sends an error the way from a workflow to a caller.
+// throughTemporal encodes and decodes an error as Temporal does between a workflow and a caller.
 func throughTemporal(err error) error {
 	codec := temporal.GetDefaultFailureConverter()
 	return codec.FailureToError(codec.ErrorToFailure(err))
@@ -179,7 +180,7 @@ func TestErrorReachesTheCaller(t *testing.T) {
 				if diff := cmp.Diff(want, *got); diff != "" {
 					t.Errorf("%s: %s", name, diff)
 				}
-				// Other SDKs see its type and one line, and know whether to repeat.
+				// Other SDKs see the type and the message of the error, and know whether to repeat.
 				var application *temporal.ApplicationError
 				if back := throughTemporal(fault); !errors.As(back, &application) || application.Type() != string(typ) || application.Message() != want.Error() ||
 					application.NonRetryable() != (typ != opportunity.Busy) || application.Category() != temporal.ApplicationErrorCategoryBenign {
@@ -195,7 +196,7 @@ func TestErrorReachesTheCaller(t *testing.T) {
 	if lifecycle.ToTemporalError(nil) != nil {
 		t.Error("no error became one")
 	}
-	// An error of another program with an equal form is not taken for Oppflow's.
+	// An error of another program with an equal form does not count as an error of Oppflow.
 	n := &fakeNamespace{updateError: func(int) error {
 		return throughTemporal(temporal.NewApplicationError("x", "Invalid", map[string]string{"message": "y"}))
 	}}
@@ -218,7 +219,7 @@ func TestContinuingIsSentAgain(t *testing.T) {
 		if err != nil || got.State != opportunity.Done || len(n.updates) != 3 {
 			t.Fatalf("%+v, %v after %d updates", got, err, len(n.updates))
 		}
-		// It stays one request, in updates with different ids.
+		// The message stays one request, in updates with different ids.
 		ids := map[string]bool{}
 		for _, u := range n.updates {
 			ids[u.UpdateID] = true
@@ -229,7 +230,7 @@ func TestContinuingIsSentAgain(t *testing.T) {
 		if len(ids) != 3 {
 			t.Errorf("update ids %v", ids)
 		}
-		// The Client does not ask beyond the caller's patience.
+		// The Client does not send again after the end of the caller's context.
 		ctx, cancel := context.WithCancel(t.Context())
 		n = &fakeNamespace{updateError: func(n int) error {
 			if n == 2 {
@@ -245,8 +246,8 @@ func TestContinuingIsSentAgain(t *testing.T) {
 	})
 }
 
-// An update whose run was reset is sent again to the new run, which knows its request id. One whose run ended, or whose
-// reference was started again, is not.
+// An update whose run was reset is sent again to the new run, which knows its request id. An update
+// whose run ended, or whose reference was started again, is not sent again.
 func TestAnUpdateOfARunThatWasReset(t *testing.T) {
 	const running, over = enums.WORKFLOW_EXECUTION_STATUS_RUNNING, enums.WORKFLOW_EXECUTION_STATUS_TERMINATED
 	for name, c := range map[string]struct {
@@ -353,7 +354,7 @@ func TestCommandsGetAnID(t *testing.T) {
 	}
 }
 
-// TestNothingInvalidIsSent: a mistake costs no round trip.
+// TestNothingInvalidIsSent: an invalid message is not sent.
 func TestNothingInvalidIsSent(t *testing.T) {
 	n := &fakeNamespace{}
 	c := lifecycle.NewClient(n)
@@ -506,8 +507,8 @@ func TestStartOptions(t *testing.T) {
 	}
 }
 
-// A start says that it is the first one of its reference, and the server checks this. Only where the reference had
-// a run, the client starts again without saying so.
+// A start says that it is the first start of its reference, and the server checks this. Only when
+// the reference had a run, the client starts again without the memo.
 func TestAStartProvesThatItIsTheFirst(t *testing.T) {
 	start := opportunity.Start{Name: "x", Region: "UK"}
 	ended := serviceerror.NewWorkflowExecutionAlreadyStarted("ended", "", "run")
@@ -578,8 +579,8 @@ func TestSearchAttributes(t *testing.T) {
 	}
 }
 
-// TestDescriptionsCanBeTyped: the text that the Web UI shows beside a message is valid
-// JSON of the message, once its blanks are filled in.
+// TestDescriptionsCanBeTyped: the text that the Web UI shows beside a message is valid JSON of the
+// message, after its blanks are filled in.
 func TestDescriptionsCanBeTyped(t *testing.T) {
 	fill := strings.NewReplacer(
 		`"item":"<id>"`, `"item":"Q291cnNlOjE="`, `"email":"…"`, `"email":"a@b"`, `"<optional>"`, `"r"`, `"<name or id of the step>"`, `"Won"`,
@@ -631,8 +632,8 @@ func TestPayloadsAreJSON(t *testing.T) {
 	}
 }
 
-// The SDK puts the id of a workflow into a header, which takes ASCII only, unless the
-// header exists.
+// The SDK puts the id of a workflow into a header, which may only contain ASCII, unless the header
+// is set already.
 func TestReferencesInAnyScript(t *testing.T) {
 	for reference, want := range map[opportunity.Reference]string{
 		"A-1": "", "Zürich-1": "workflow:opportunity%2FZ%C3%BCrich-1", "東京-1": "workflow:opportunity%2F%E6%9D%B1%E4%BA%AC-1",
@@ -649,7 +650,7 @@ func TestReferencesInAnyScript(t *testing.T) {
 			t.Errorf("%s: %v", reference, err)
 		}
 		n.updateError = func(int) error { return serviceerror.NewNotFound("none") }
-		_ = c.Signal(ctx, reference, opportunity.Resume{}) // asks whether the reference has a run
+		_ = c.Signal(ctx, reference, opportunity.Resume{}) // checks whether the reference has a run
 		if len(n.resourceHeaders) != 7 {
 			t.Errorf("%s: %d requests", reference, len(n.resourceHeaders))
 		}
@@ -665,7 +666,7 @@ func TestReferencesInAnyScript(t *testing.T) {
 	}
 }
 
-// A message that the worker would refuse for its size is not sent.
+// A message that the worker would reject because of its size is not sent.
 func TestAMessageThatIsTooLargeIsNotSent(t *testing.T) {
 	n := &fakeNamespace{}
 	c := lifecycle.NewClient(n)

@@ -16,7 +16,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// pendingUntil returns pending outcomes before the nth time, and done from then on.
+// pendingUntil returns pending outcomes before the nth request, and done from then on.
 func pendingUntil(n int) func(int) opportunity.Outcome {
 	return func(asked int) opportunity.Outcome {
 		if asked < n {
@@ -33,7 +33,7 @@ func TestAskingAgain(t *testing.T) {
 		if err != nil || got.State != opportunity.Done || len(n.updates) != 3 {
 			t.Fatalf("%+v, %v after %d updates", got, err, len(n.updates))
 		}
-		// It stays one request.
+		// The repeated updates are one request.
 		for _, u := range n.updates {
 			if diff := cmp.Diff(n.updates[0].Args, u.Args); diff != "" || u.UpdateID == "" {
 				t.Errorf("asked again as another request: %s", diff)
@@ -45,7 +45,7 @@ func TestAskingAgain(t *testing.T) {
 		if id := n.updates[0].Args[0].(opportunity.Progress).RequestID; id == "" {
 			t.Error("it has no request id")
 		}
-		// A failure ends the questions.
+		// A failed outcome ends the repetition.
 		n = &fakeNamespace{answers: func(asked int) opportunity.Outcome {
 			if asked < 2 {
 				return opportunity.Outcome{RequestID: "r", State: opportunity.Pending}
@@ -56,7 +56,7 @@ func TestAskingAgain(t *testing.T) {
 		if got, err = lifecycle.NewClient(n).Progress(t.Context(), "A-1", progressToWon); !errors.As(err, &own) || own.Type != opportunity.TransitionNotFound || got.State != opportunity.Failed || len(n.updates) != 2 {
 			t.Errorf("%+v, %v after %d updates", got, err, len(n.updates))
 		}
-		// An error of a question ends them, too.
+		// An error of an update also ends the repetition.
 		n = &fakeNamespace{answers: pendingUntil(9), updateError: func(asked int) error {
 			if asked == 2 {
 				return serviceerror.NewUnavailable("away")
@@ -66,7 +66,7 @@ func TestAskingAgain(t *testing.T) {
 		if _, err = lifecycle.NewClient(n).Progress(t.Context(), "A-1", progressToWon); err == nil || err.Error() != "away" {
 			t.Errorf("%v after %d updates", err, len(n.updates))
 		}
-		// A start is asked again as well.
+		// A start is also repeated.
 		n = &fakeNamespace{startAnswers: func(asked int) opportunity.CreateOutcome {
 			if asked < 3 {
 				return opportunity.CreateOutcome{State: opportunity.Pending, Reference: "A-1"}
@@ -94,8 +94,8 @@ func TestMaxWaitEnds(t *testing.T) {
 		}}, lifecycle.Options{MaxWait: time.Millisecond}).Start(t.Context(), "A-1", opportunity.Start{Name: "x", Region: "UK"}); err != nil || opened.State != opportunity.Pending {
 			t.Errorf("%+v, %v", opened, err)
 		}
-		// When the caller's context ends, the earlier answer still holds, between two questions
-		// and during one.
+		// When the caller's context ends, the earlier outcome is still returned, both between two
+		// updates and during an update.
 		for _, during := range []bool{false, true} {
 			ctx, cancel := context.WithCancel(t.Context())
 			n := &fakeNamespace{answers: pendingUntil(1000)}
@@ -117,7 +117,7 @@ func TestMaxWaitEnds(t *testing.T) {
 				t.Errorf("during a question %t: %d updates, want %d", during, len(n.updates), want)
 			}
 		}
-		// Before any answer it is an error.
+		// Before the first outcome, the end of the context is an error.
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		n = &fakeNamespace{updateError: func(int) error { return ctx.Err() }}
@@ -152,8 +152,8 @@ func TestIDsAreMadeAsTheServiceWants(t *testing.T) {
 	}
 }
 
-// An instruction is answered at once. The client does not ask again, and an instruction
-// that cannot be carried out is an error.
+// An operator command returns at once. The client does not repeat it, and an operator command that
+// cannot be executed is an error.
 func TestOperatorCommandsAreAnswered(t *testing.T) {
 	n := &fakeNamespace{outcome: opportunity.Outcome{RequestID: "r", State: opportunity.Done}}
 	got, err := lifecycle.NewClient(n).Close(t.Context(), "A-1", opportunity.Close{Reason: "x"})
@@ -169,7 +169,7 @@ func TestOperatorCommandsAreAnswered(t *testing.T) {
 	}
 }
 
-// The server takes ten thousand signals for one run.
+// The server accepts ten thousand signals for one run.
 func TestBusy(t *testing.T) {
 	for _, c := range []struct {
 		err  error
@@ -191,7 +191,7 @@ func TestBusy(t *testing.T) {
 func TestOutcomeOfARequest(t *testing.T) {
 	want := opportunity.Outcome{RequestID: "order-7", State: opportunity.Failed, Error: opportunity.Failf(opportunity.Rejected, "no")}
 	n := &fakeNamespace{outcome: want}
-	// A failed request is an answer, not an error.
+	// A failed outcome is a result of the query and not an error.
 	got, err := lifecycle.NewClient(n).Outcome(t.Context(), "A-1", "order-7")
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%s, %v", diff, err)

@@ -2,8 +2,8 @@ package lifecycle
 
 import "github.com/oppflow/oppflow/opportunity"
 
-// Message binds the name of a signal, update or query to the type P of its payload and
-// the type A of its answer (a signal has none).
+// Message binds the name of a signal, update or query to the type P of its payload and the type A
+// of its response (a signal has none).
 type Message[P, A any] struct {
 	// Name is the same for the signal and the update.
 	Name string
@@ -11,8 +11,8 @@ type Message[P, A any] struct {
 	Description string
 }
 
-// The messages. All but CreateOutcome, View and OutcomeOf can be sent as a signal (fire
-// and forget) and as an update (answered).
+// The messages. Each message except CreateOutcome, View and OutcomeOf can be sent as a signal,
+// which returns nothing, and as an update, which returns an outcome.
 var (
 	// AddInterests adds interests, in order.
 	AddInterests = Message[opportunity.AddInterests, opportunity.Outcome]{
@@ -30,12 +30,12 @@ var (
 		Name:        string(opportunity.MessageUpdateDetails),
 		Description: `Set details: {"name":"…","account":"<name or id>","currency":"USD","requestId":"<optional>"}; leave out what stays`,
 	}
-	// ExtendReservations sets until when the places are held.
+	// ExtendReservations sets until when the places are reserved.
 	ExtendReservations = Message[opportunity.ExtendReservations, opportunity.Outcome]{
 		Name:        string(opportunity.MessageExtendReservations),
 		Description: `Hold all places until another time: {"until":"2026-12-31T17:00:00Z","requestId":"<optional>"}`,
 	}
-	// Pause stops everything that would be sent.
+	// Pause stops everything that would be sent to the TMS.
 	Pause = Message[opportunity.Pause, opportunity.Outcome]{
 		Name:        string(opportunity.MessagePause),
 		Description: `Operators: send nothing to the TMS until resume; signals wait, updates are refused: {"reason":"<optional>"}`,
@@ -45,17 +45,17 @@ var (
 		Name:        string(opportunity.MessageResume),
 		Description: `Operators: go on after a pause: {}`,
 	}
-	// Retry says that a request in question did not happen: it is carried out.
+	// Retry says that the change of a question was not made: the request is sent again.
 	Retry = Message[opportunity.Retry, opportunity.Outcome]{
 		Name:        string(opportunity.MessageRetry),
 		Description: `Operators: answer a question: I checked, it did not happen; send it again: {"request":"<id>"}`,
 	}
-	// Confirm says that a request in question did happen.
+	// Confirm says that the change of a question was made.
 	Confirm = Message[opportunity.Confirm, opportunity.Outcome]{
 		Name:        string(opportunity.MessageConfirm),
 		Description: `Operators: answer a question: I checked, it did happen; go on: {"request":"<id>"}`,
 	}
-	// Skip drops a request in question.
+	// Skip drops the request of a question.
 	Skip = Message[opportunity.Skip, opportunity.Outcome]{
 		Name:        string(opportunity.MessageSkip),
 		Description: `Operators: answer a question: never mind, go on without it: {"request":"<id>","reason":"…"}`,
@@ -85,7 +85,7 @@ var (
 		Name:        "opened",
 		Description: `Answers when the record exists in the TMS: {} or {"start":{…}}, which must equal the start of this run`,
 	}
-	// View returns the whole picture; only a query.
+	// View returns the view; only a query.
 	View = Message[struct{}, opportunity.View]{
 		Name:        "view",
 		Description: "The whole picture of the opportunity, without a call to the API",

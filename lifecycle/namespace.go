@@ -9,9 +9,9 @@ import (
 // the versions of the tenant's playbook. Each namespace has one such workflow, and it
 // never ends.
 const (
-	// NamespaceType is its registered name.
+	// NamespaceType is the registered name of the workflow of a namespace.
 	NamespaceType = "Namespace"
-	// NamespaceID is its workflow id.
+	// NamespaceID is the workflow id of the workflow of a namespace.
 	NamespaceID = "oppflow/namespace"
 )
 
@@ -28,39 +28,39 @@ var (
 		Name:        "deployPlaybook",
 		Description: "Stores a version of the playbook; oppflow playbook deploy sends it",
 	}
-	// JoinNamespace says that a worker begins to work in a namespace without a playbook; only an
+	// JoinNamespace says that a worker starts to work in a namespace without a playbook; only an
 	// update.
 	JoinNamespace = Message[NamespaceJoin, NamespaceState]{
 		Name:        "join",
 		Description: "A worker begins to work in a namespace without a playbook; workers send it",
 	}
-	// BindTenant ties the namespace to a tenant; only an update. Tie fails with a Conflict where
-	// the namespace belongs to another tenant.
+	// BindTenant binds the namespace to a tenant; only an update. BindTenant fails with a Conflict
+	// when the namespace belongs to another tenant.
 	BindTenant = Message[Tenant, NamespaceState]{
 		Name:        "tie",
 		Description: "Ties the namespace to a tenant unless it belongs to another one; oppflow setup and workers send it",
 	}
-	// RebindTenant ties the namespace to another tenant; only a signal, so that it also works
-	// where no worker runs.
+	// RebindTenant binds the namespace to another tenant; only a signal, so that it also works when
+	// no worker runs.
 	RebindTenant = Message[Tenant, struct{}]{
 		Name:        "tieAgain",
 		Description: "Ties the namespace to a tenant, whatever tenant it belonged to; oppflow setup --tie-again sends it",
 	}
-	// Recover says that Temporal's database was restored; only a signal, so that it also
-	// works where no worker runs.
+	// Recover says that Temporal's database was restored; only a signal, so that it also works when
+	// no worker runs.
 	Recover = Message[Recovery, struct{}]{
 		Name:        "recover",
 		Description: "Says that Temporal's database was restored, so that every opportunity is compared with its record; oppflow recover sends it",
 	}
-	// RecordCreated adds a record that Oppflow made to the state of the namespace; only a signal.
+	// RecordCreated adds a record that Oppflow created to the state of the namespace; only a
+	// signal.
 	RecordCreated = Message[CreatedRecord, struct{}]{
 		Name:        "made",
 		Description: "A record that Oppflow made in the tenant, by which the tenant is recognised; workers send it",
 	}
 )
 
-// IsNamespaceSignal reports whether the workflow of a namespace takes signals with the
-// name.
+// IsNamespaceSignal reports whether the workflow of a namespace receives signals with the name.
 func IsNamespaceSignal(name string) bool {
 	return name == RebindTenant.Name || name == RecordCreated.Name || name == Recover.Name
 }

@@ -11,10 +11,10 @@ import (
 
 // Times of the versions of a namespace's playbook.
 const (
-	// PlaybookInForceAfter is how long after storing a version comes into force. A worker
-	// reads the namespace every two thirds of this time. A worker whose last read is older
-	// than eight ninths of it plans and sends nothing. So when the time is over, no worker
-	// plans with the version before, whatever the worker has read.
+	// PlaybookInForceAfter is how long after its deployment a version comes into force. A worker
+	// reads the namespace every two thirds of this time. A worker whose last read is older than
+	// eight ninths of this time plans and sends nothing. So when the time is over, no worker plans
+	// with the previous version, whatever the worker has read.
 	PlaybookInForceAfter = 45 * time.Second
 )
 
@@ -29,8 +29,8 @@ const (
 	MaxPlaybookTexts = 768 << 10
 )
 
-// maxDeploymentBytes is the most JSON of one deployment, so that an update with it
-// passes.
+// maxDeploymentBytes is the most JSON of one deployment, so that the server accepts the update with
+// the deployment.
 const maxDeploymentBytes = opportunity.MaxUpdateBytes - 8<<10
 
 // PlaybookVersion is one version of the playbook of a namespace.
@@ -43,20 +43,20 @@ type PlaybookVersion struct {
 	Digest string `json:"digest,omitempty"`
 	// Restores is the number of the older version with the same text; 0 is none.
 	Restores int `json:"restores,omitempty"`
-	// StoredAt is when the version was stored, and InForceAt since when workers plan with
-	// it. Both are equal where no worker had worked in the namespace before.
+	// StoredAt is when the version was stored, and InForceAt is the time from which workers plan
+	// with it. Both are equal when no worker had worked in the namespace before.
 	StoredAt  time.Time `json:"storedAt"`
 	InForceAt time.Time `json:"inForceAt"`
 	// Bytes is the length of the text.
 	Bytes int `json:"bytes"`
-	// Text is the playbook as the tenant wrote it. Dropped says that the text is not kept
-	// any more.
+	// Text is the playbook as the tenant wrote it. TextDropped says that the text is no longer
+	// kept.
 	Text        string `json:"text,omitempty"`
 	TextDropped bool   `json:"dropped,omitempty"`
 }
 
-// IsImmediate reports whether the version was in force from its storing on, for which no clock
-// is needed.
+// IsImmediate reports whether the version was in force from the time when it was stored, for which
+// no clock is needed.
 func (v PlaybookVersion) IsImmediate() bool { return v.InForceAt.Equal(v.StoredAt) }
 
 // PlaybookVersions are the versions of the playbook of a namespace, the latest last.
@@ -91,7 +91,7 @@ func (v PlaybookVersions) ByNumber(number int) (PlaybookVersion, bool) {
 }
 
 // CurrentAndLater returns the versions with which a worker may have to plan from the time on: the
-// version in force then, and later ones.
+// version in force at the time, and later ones.
 func (v PlaybookVersions) CurrentAndLater(at time.Time) PlaybookVersions {
 	now, some := v.InForce(at)
 	if !some {
@@ -132,21 +132,21 @@ type Deployment struct {
 	NumberAbove int `json:"above,omitempty"`
 }
 
-// DeployResult is the answer to Deploy.
+// DeployResult is the response to Deploy.
 type DeployResult struct {
 	// Version is the version with the text, but without the text itself.
 	Version PlaybookVersion `json:"version"`
-	// Unchanged says that the version had the text before, so nothing was stored.
+	// Unchanged says that the version had the text before, so that nothing was stored.
 	Unchanged bool `json:"unchanged,omitempty"`
 }
 
-// NamespaceJoin is the message of a worker that begins to work in a namespace without a playbook.
+// NamespaceJoin is the message of a worker that starts to work in a namespace without a playbook.
 type NamespaceJoin struct {
 	// Playbook is the playbook of the worker's settings; nil is no playbook.
 	Playbook *Deployment `json:"own,omitempty"`
 }
 
-// CheckDeploy returns the reason why Deploy would refuse the deployment at the time.
+// CheckDeploy returns the reason why Deploy would reject the deployment at the time.
 func (s *NamespaceState) CheckDeploy(d Deployment, now time.Time) error {
 	switch {
 	case len(d.Text) > MaxPlaybookBytes:
@@ -172,9 +172,9 @@ func (s *NamespaceState) CheckDeploy(d Deployment, now time.Time) error {
 	return nil
 }
 
-// Deploy stores the playbook as a new version, at the time now. The version comes into
-// force after the given time, or at once where no worker has worked in the namespace yet.
-// A text that the latest version has is not stored again.
+// Deploy stores the playbook as a new version, at the time now. The version comes into force after
+// the given time, or at once when no worker has worked in the namespace yet. A text that the latest
+// version has is not stored again.
 func (s *NamespaceState) Deploy(d Deployment, now time.Time, after time.Duration) (DeployResult, error) {
 	if err := s.CheckDeploy(d, now); err != nil {
 		return DeployResult{}, err
@@ -209,8 +209,8 @@ func (s *NamespaceState) dropTexts() {
 	}
 }
 
-// Join records that a worker begins to work, and deploys the worker's own playbook where
-// the namespace has none.
+// Join records that a worker starts to work, and deploys the worker's own playbook when the
+// namespace has none.
 func (s *NamespaceState) Join(j NamespaceJoin, now time.Time, after time.Duration) error {
 	if len(s.Playbooks) > 0 {
 		return nil

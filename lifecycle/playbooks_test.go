@@ -23,8 +23,8 @@ func deploy(t *testing.T, s *lifecycle.NamespaceState, text string, seconds int)
 	return deployed
 }
 
-// A version is in force at once where no worker worked before. Otherwise it is in force
-// 45 s after storing.
+// A version is in force at once when no worker worked before. Otherwise the version is in force 45
+// s after it was stored.
 func TestVersionsOfThePlaybookComeInForceInOrder(t *testing.T) {
 	for name, test := range map[string]struct {
 		working bool
@@ -77,7 +77,7 @@ func TestAnEqualPlaybookIsNotStoredAgain(t *testing.T) {
 	}
 }
 
-// A worker's own playbook counts only where the namespace has none.
+// A worker's own playbook counts only when the namespace has none.
 func TestAWorkersPlaybookIsTheFirst(t *testing.T) {
 	s := &lifecycle.NamespaceState{}
 	for n, own := range []*lifecycle.Deployment{{Text: "a"}, {Text: "b"}, nil} {

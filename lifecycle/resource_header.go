@@ -14,8 +14,8 @@ import (
 // request. It is a hint for routing, and its values are ASCII.
 const resourceHeader = "temporal-resource-id"
 
-// withResourceHeader lets requests about a reference in any script go out. The SDK sets a header
-// with the raw id unless one is set already, and gRPC refuses a raw id that is not ASCII.
+// withResourceHeader makes requests about a reference in any script possible. The SDK sets a header
+// with the raw id unless one is set already, and gRPC rejects a raw id that is not ASCII.
 func withResourceHeader(ctx context.Context, reference opportunity.Reference) context.Context {
 	value := "workflow:" + WorkflowID(reference)
 	if plain := ASCIIHeader(value); plain != value {

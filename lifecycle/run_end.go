@@ -61,8 +61,8 @@ func (e RunEnd) statusClause() string {
 	return e.Status
 }
 
-// withRunEnd returns the outcome after the end of the run. A request that waited at the end
-// is not carried out any more, even when the workflow says that it is pending.
+// withRunEnd returns the outcome after the end of the run. A request that waited at the end is
+// never executed, even when the workflow says that the request is pending.
 func (c *Client) withRunEnd(ctx context.Context, reference opportunity.Reference, outcome opportunity.Outcome) opportunity.Outcome {
 	if outcome.State != opportunity.Pending {
 		return outcome

@@ -17,11 +17,11 @@ var (
 	OpportunityRegion = temporal.NewSearchAttributeKeyKeyword("OpportunityRegion")
 	// OpportunityState is the state of the stage: Open, Won, Lost or Archived.
 	OpportunityState = temporal.NewSearchAttributeKeyKeyword("OpportunityState")
-	// OpportunityAttention holds the fixed words for everything that needs attention.
+	// OpportunityAttention holds the attention kinds of the opportunity.
 	OpportunityAttention = temporal.NewSearchAttributeKeyKeywordList("OpportunityAttention")
-	// OpportunityNextActionTime is when the next thing is due.
+	// OpportunityNextActionTime is the time of the next action.
 	OpportunityNextActionTime = temporal.NewSearchAttributeKeyTime("OpportunityNextActionTime")
-	// OpportunityReservedUntil is when the held places expire.
+	// OpportunityReservedUntil is when the reservation expires.
 	OpportunityReservedUntil = temporal.NewSearchAttributeKeyTime("OpportunityReservedUntil")
 )
 

@@ -9,9 +9,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ToTemporalError turns an error of the vocabulary into the error that Temporal carries to the
-// caller. Its type is the error's type, and its details are the error itself. Any other
-// error passes unchanged.
+// ToTemporalError turns an *opportunity.Error into the error that Temporal passes to the caller.
+// The type of the returned error is the error's type, and its details are the error itself. Any
+// other error passes unchanged.
 func ToTemporalError(err error) error {
 	var own *opportunity.Error
 	if !errors.As(err, &own) {
@@ -24,7 +24,7 @@ func ToTemporalError(err error) error {
 	})
 }
 
-// FromTemporalError finds the error of the vocabulary in an error from Temporal.
+// FromTemporalError finds the *opportunity.Error in an error from Temporal.
 func FromTemporalError(err error) (*opportunity.Error, bool) {
 	var own *opportunity.Error
 	if errors.As(err, &own) {

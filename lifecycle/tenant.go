@@ -129,22 +129,22 @@ func joinNames(rows []opportunity.Ref) string {
 	return strings.Join(names, ", ")
 }
 
-// NamespaceState is the state that the workflow of a namespace keeps, and the argument
-// that starts this workflow.
+// NamespaceState is the state that the workflow of a namespace keeps, and the argument that starts
+// this workflow.
 type NamespaceState struct {
-	// Tenant is the tenant that the namespace belongs to; nil until the namespace is tied to
-	// one.
+	// Tenant is the tenant that the namespace belongs to; nil until the namespace is bound to a
+	// tenant.
 	Tenant *Tenant `json:"tenant,omitempty"`
-	// BoundAt is when the namespace was tied to the tenant.
+	// BoundAt is when the namespace was bound to the tenant.
 	BoundAt time.Time `json:"tiedAt,omitzero"`
-	// Records are some records that Oppflow made in the tenant since: the first one, and the
-	// latest reported ones.
+	// Records are some records that Oppflow created in the tenant after BoundAt: the first one, and
+	// the latest reported ones.
 	Records []CreatedRecord `json:"records,omitempty"`
 	// Recovery is the last recovery; nil before Temporal's database was restored.
 	Recovery *Recovery `json:"recovery,omitempty"`
 	// Playbooks are the versions of the playbook.
 	Playbooks PlaybookVersions `json:"playbooks,omitempty"`
-	// WorkerJoined says that a worker began to work before there was a playbook.
+	// WorkerJoined says that a worker started to work before there was a playbook.
 	WorkerJoined bool `json:"working,omitempty"`
 }
 
@@ -171,18 +171,18 @@ func (s NamespaceState) Epoch() string {
 	return s.Recovery.Epoch
 }
 
-// CreatedRecord is a record that Oppflow made and that carries the reference as its mark.
+// CreatedRecord is a record that Oppflow created and that has a reference tag.
 type CreatedRecord struct {
 	ID        opportunity.ID        `json:"id"`
 	Reference opportunity.Reference `json:"reference"`
-	// BoundAt is the BoundAt of the state for which the record was made.
+	// BoundAt is NamespaceState.BoundAt at the time when the record was created.
 	BoundAt time.Time `json:"tiedAt"`
 }
 
 // maxCreatedRecords is how many records a namespace keeps.
 const maxCreatedRecords = 5
 
-// AddRecord keeps the record, unless it was made before the namespace was tied again.
+// AddRecord stores the record, unless the record was created before the namespace was bound again.
 func (s *NamespaceState) AddRecord(record CreatedRecord) {
 	known := slices.ContainsFunc(s.Records, func(r CreatedRecord) bool { return r.ID == record.ID })
 	if record.ID == "" || known || s.Tenant == nil || !record.BoundAt.Equal(s.BoundAt) {
@@ -193,8 +193,8 @@ func (s *NamespaceState) AddRecord(record CreatedRecord) {
 	}
 }
 
-// Bind ties the namespace to the tenant at the time. Where the tenant stays the same, the
-// time of the first tie stays. A namespace that belongs to another tenant is a Conflict.
+// Bind binds the namespace to the tenant at the time. When the tenant stays the same, the time of
+// the first binding stays. A namespace that belongs to another tenant is a Conflict.
 func (s *NamespaceState) Bind(tenant Tenant, now time.Time) error {
 	if err := s.CheckBind(tenant); err != nil {
 		return err
@@ -208,7 +208,7 @@ func (s *NamespaceState) Bind(tenant Tenant, now time.Time) error {
 	return nil
 }
 
-// CheckBind returns why Bind would refuse the tenant.
+// CheckBind returns why Bind would reject the tenant.
 func (s *NamespaceState) CheckBind(tenant Tenant) error {
 	if tenant.IsZero() {
 		return opportunity.Invalidf("nothing tells the tenant apart; give an OAuth client, regions, steps or currencies")
@@ -222,7 +222,7 @@ func (s *NamespaceState) CheckBind(tenant Tenant) error {
 	return nil
 }
 
-// Rebind ties the namespace to the tenant, even when it belonged to another tenant.
+// Rebind binds the namespace to the tenant, even when it belonged to another tenant.
 func (s *NamespaceState) Rebind(tenant Tenant, now time.Time) {
 	s.Tenant, s.BoundAt, s.Records = &tenant, now, nil
 }

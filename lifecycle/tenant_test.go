@@ -21,8 +21,8 @@ func rows(names ...string) []opportunity.Ref {
 	return all
 }
 
-// Two tenants are distinguished whatever they have in common, and a tenant that changed
-// its data is still the same.
+// Two tenants are distinguished whatever data they have in common, and a tenant that changed its
+// data is still the same.
 func TestTenantsAreDistinguished(t *testing.T) {
 	known := lifecycle.Tenant{
 		ClientID: "web-shop", Regions: rows("UK", "USA"), Steps: rows("Lead", "Open", "Won", "Lost"), Currencies: rows("GBP", "USD"),
@@ -67,8 +67,8 @@ func TestTenantsAreDistinguished(t *testing.T) {
 	}
 }
 
-// A namespace keeps its tenant and follows the tenant's changes. It changes to another
-// tenant only on demand.
+// A namespace keeps its tenant and stores the tenant's changes. It changes to another tenant only
+// when it is bound again.
 func TestANamespaceKeepsItsTenant(t *testing.T) {
 	first, later := time.Unix(1, 0), time.Unix(2, 0)
 	mine := lifecycle.Tenant{ClientID: "web-shop", Regions: rows("UK", "USA")}
@@ -100,7 +100,7 @@ func TestANamespaceKeepsItsTenant(t *testing.T) {
 	made := func(id opportunity.ID, tiedAt time.Time) lifecycle.CreatedRecord {
 		return lifecycle.CreatedRecord{ID: id, Reference: "r-" + opportunity.Reference(id), BoundAt: tiedAt}
 	}
-	s.AddRecord(made("0", first)) // by a worker of the tenant before
+	s.AddRecord(made("0", first)) // by a worker of the previous tenant
 	for _, id := range []opportunity.ID{"1", "2", "1", "3", "4", "5", "6", "7"} {
 		s.AddRecord(made(id, later))
 	}

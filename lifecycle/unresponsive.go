@@ -15,24 +15,26 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ReportedProblems is the search attribute in which the Temporal server keeps why the
-// workflow task of a run fails.
+// ReportedProblems is the search attribute in which the Temporal server stores why the workflow
+// task of a run fails.
 const ReportedProblems = "TemporalReportedProblems"
 
 const (
-	// describeTimeout bounds what the server is asked about an opportunity that does not answer.
+	// describeTimeout limits the server's description of an opportunity that does not respond.
 	describeTimeout = 5 * time.Second
-	// taskPickupTimeout is how long a workflow task waits at most for a worker that has nothing else to do. The
-	// server offers the task for 5 s to the worker that has the run in memory, and then to all.
+	// taskPickupTimeout is how long a workflow task waits at most for a worker that has nothing
+	// else to do. The server offers the task for 5 s to the worker that has the run in memory, and
+	// then to all workers.
 	taskPickupTimeout = 20 * time.Second
 )
 
-// MaxPollAge is how long ago a worker that runs polled a task queue last: a poll waits for a minute.
+// MaxPollAge is the longest time since the last poll of a task queue by a running worker: a poll
+// waits for a minute.
 const MaxPollAge = 70 * time.Second
 
-// UnresponsiveReason returns why the opportunity does not answer, on the Temporal server's word: its workflow task fails, no worker
-// takes the task, or no worker polls. It returns "" for an opportunity that does not run, and where the server says
-// nothing of that.
+// UnresponsiveReason returns why the opportunity does not respond, as the Temporal server knows it:
+// its workflow task fails, no worker takes the task, or no worker polls. It returns "" for an
+// opportunity that does not run, and when the server reports none of these reasons.
 func (c *Client) UnresponsiveReason(ctx context.Context, reference opportunity.Reference) string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), describeTimeout)
 	defer cancel()
@@ -57,12 +59,13 @@ func (c *Client) UnresponsiveReason(ctx context.Context, reference opportunity.R
 	return ""
 }
 
-// reportedProblems returns what the server keeps of why the workflow task fails, in parentheses; "" for nothing.
+// reportedProblems returns the stored reasons why the workflow task fails, in parentheses; "" when
+// there are none.
 func reportedProblems(info *workflowpb.WorkflowExecutionInfo) string {
 	payload := info.GetSearchAttributes().GetIndexedFields()[ReportedProblems]
 	var problems []string
 	if payload == nil || converter.GetDefaultDataConverter().FromPayload(payload, &problems) != nil || len(problems) == 0 {
-		return "" // what cannot be read is left out: the attempts still tell
+		return "" // an unreadable value is left out: the attempts still show the failure
 	}
 	return " (" + strings.Join(problems, ", ") + ")"
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/oppflow/oppflow/lifecycle"
 )
 
-// unresponsiveTemporal is a Temporal server that knows one run, which does not answer.
+// unresponsiveTemporal is a Temporal server with one run, which does not respond.
 type unresponsiveTemporal struct {
 	client.Client
 	status enums.WorkflowExecutionStatus
@@ -38,7 +38,8 @@ func (s unresponsiveTemporal) DescribeTaskQueue(context.Context, string, enums.T
 	return out, nil
 }
 
-// The server tells why an opportunity does not answer. A worker that hangs polled a moment ago, and takes no task.
+// The server reports why an opportunity does not respond. A worker that hangs polled a short time
+// ago, and takes no task.
 func TestUnresponsiveReason(t *testing.T) {
 	const running, scheduled = enums.WORKFLOW_EXECUTION_STATUS_RUNNING, enums.PENDING_WORKFLOW_TASK_STATE_SCHEDULED
 	task := func(state enums.PendingWorkflowTaskState, attempt int32, ago time.Duration) *workflowpb.PendingWorkflowTaskInfo {

@@ -68,9 +68,9 @@ func TestPostalAddressesAreReplaced(t *testing.T) {
 	wantJSON(t, update(`, postalAddresses: []`), `[]`)
 }
 
-// OBS (5.2): contacts are filtered by id, firstName, lastName, name, emailAddress, byNameAccountOrEmail, isInstructor,
-// isStaff, accountId, accountName, createdAt, lastUpdatedAt, and have personalName with its parts, isInstructor, isStaff
-// and legacyId.
+// OBS (5.2): contacts are filtered by id, firstName, lastName, name, emailAddress, byNameAccountOrEmail,
+// isInstructor, isStaff, accountId, accountName, createdAt, lastUpdatedAt, and have personalName with its parts,
+// isInstructor, isStaff and legacyId.
 func TestContactsAreFound(t *testing.T) {
 	t.Parallel()
 	now := newClock()

@@ -13,17 +13,17 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// adminPath is the path of the sandbox's own endpoints, beside the API.
+// adminPath is the path of the sandbox's own endpoints, outside the API.
 const adminPath = "/_sandbox/"
 
-// maxRequestLogPage is the highest number of entries in one answer.
+// maxRequestLogPage is the highest number of entries in one response.
 const maxRequestLogPage = 10_000
 
-// admin serves the controls of the sandbox for tests. Its requests are not counted, are not in the ledger, and meet no
-// faults.
+// admin serves the controls of the sandbox for tests. Its requests do not count against the limit, are not in the
+// request log, and match no faults.
 type admin struct{ sandbox *Sandbox }
 
-// handler requires the token that never expires, unless the sandbox is open.
+// handler requires the token that never expires, unless open is true.
 func (a admin) handler(open bool) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+adminPath+"faults", a.listFaults)
@@ -63,8 +63,8 @@ func (a admin) setFault(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusCreated, map[string]int{"id": id})
 }
 
-// ReadFault reads a rule as JSON and checks it. An unknown member is an error, because a misspelt member would change
-// which requests the rule chooses.
+// ReadFault reads a rule as JSON and checks it. An unknown member is an error, because a misspelt member would
+// change which requests the rule matches.
 func ReadFault(from io.Reader) (fault.Rule, error) {
 	decoder := json.NewDecoder(from)
 	decoder.DisallowUnknownFields()
@@ -104,7 +104,7 @@ func (a admin) discardFault(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// withFaultID serves the requests about one fault.
+// withFaultID calls do with the fault id of the path and writes the result.
 func (a admin) withFaultID(w http.ResponseWriter, r *http.Request, do func(id int) (any, error)) {
 	id, err := strconv.Atoi(r.PathValue("id"))
 	var reply any

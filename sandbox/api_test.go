@@ -71,7 +71,7 @@ func tryOpen(t *testing.T, o sandbox.Options) (*api, error) {
 	return &api{Sandbox: s, log: log}, err
 }
 
-// reply is an answer of the API.
+// reply is a response of the API.
 type reply struct {
 	status int
 	header http.Header
@@ -86,7 +86,7 @@ type failure struct {
 	Path    []any  `json:"path"`
 }
 
-// hasData reports whether an answer has data, even null.
+// hasData reports whether a response has data, even null.
 func (r reply) hasData() bool {
 	var members map[string]json.RawMessage
 	return json.Unmarshal([]byte(r.raw), &members) == nil && members["data"] != nil
@@ -132,7 +132,7 @@ func (a *api) query(t testing.TB, document string, v vars) any {
 	return answer.Data
 }
 
-// valueAt follows keys and indices into an answer.
+// valueAt returns the value at a path of keys and indices in a response.
 func valueAt(t testing.TB, data any, path ...any) any {
 	t.Helper()
 	for i, p := range path {
@@ -154,7 +154,7 @@ func valueAt(t testing.TB, data any, path ...any) any {
 	return data
 }
 
-// wantJSON compares an answer with JSON.
+// wantJSON compares a response with JSON.
 func wantJSON(t testing.TB, got any, wanted string) {
 	t.Helper()
 	var w any

@@ -12,8 +12,9 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// assumptionTests returns for each row about searching, names, mutations and interests a request, and the answer for each value.
-// An answer is the part that differs: a count, a label, or "refused" for a document that is refused as a whole.
+// assumptionTests returns the tests of the rows about searching, names, mutations and interests. The wanted text is
+// the part of the response that differs between the values: a count, a label, or "refused" for a document that is
+// rejected as a whole.
 func assumptionTests() map[assumptions.Name]assumptionTest {
 	names := func(filter string) func(*testing.T, *api) string {
 		return func(t *testing.T, a *api) string {
@@ -168,13 +169,14 @@ type assumptionTest struct {
 
 var oneOpportunity = globalid.EncodeInt(globalid.Opportunity, 1)
 
-// leavesOf returns the texts and truth values of a document's answer in order, or "refused" if there is an error.
+// leavesOf returns the texts and boolean values of the response to a document in order, or "refused" if there is an
+// error.
 func (a *api) leavesOf(t testing.TB, document string) string {
 	t.Helper()
 	return a.leavesOfVars(t, document, nil)
 }
 
-// leavesOfVars is told with variables.
+// leavesOfVars is leavesOf with variables.
 func (a *api) leavesOfVars(t testing.TB, document string, v vars) string {
 	t.Helper()
 	answer := a.post(t, document, v)

@@ -31,7 +31,7 @@ type authorizeEndpoint struct {
 
 func (e authorizeEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	// A mistake in these two parameters is shown to the user. It must not be sent to an address that may be wrong.
+	// A mistake in these two parameters is shown to the user and not sent to an address that may be wrong.
 	if !equalConstantTime(query.Get("client_id"), e.sandbox.clientID) {
 		writeRefusalPage(w, "The application is unknown: client_id is not that of the client.")
 		return
@@ -67,8 +67,8 @@ func (e authorizeEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, back.String(), http.StatusFound)
 }
 
-// isAllowed reports whether a user may be sent to the address. With registered addresses it must be one of them, exactly
-// (documented). Without any it must be on this machine.
+// isAllowed reports whether a user may be sent to the address. If addresses are registered, the address must be
+// exactly one of them (documented). Otherwise the address must be on this machine.
 func (e authorizeEndpoint) isAllowed(text string, u *url.URL) bool {
 	if len(e.redirects) > 0 {
 		return slices.Contains(e.redirects, text)

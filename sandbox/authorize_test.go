@@ -26,10 +26,10 @@ func (a *api) authorize(t testing.TB, parameters ...string) (status int, to *url
 	return answer.status, to
 }
 
-// DOC (1.1): there are two flows, authorization code for a user who consents, and client credentials between servers. DOC
-// (1.1): the authorize URL takes response_type=code, client_id, redirect_uri, state, and instance or none. OBS (1.1): the
-// code is exchanged with client id and secret. The exchange need not repeat the redirect_uri. The answer has a refresh
-// token.
+// DOC (1.1): there are two flows, authorization code for a user who consents, and client credentials between
+// servers. DOC (1.1): the authorize URL takes response_type=code, client_id, redirect_uri, state, and instance or
+// none. OBS (1.1): the code is exchanged with client id and secret. The exchange need not repeat the redirect_uri.
+// The response has a refresh token.
 func TestAuthorizationCode(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -66,7 +66,7 @@ func TestAuthorizationCode(t *testing.T) {
 	}
 }
 
-// A user is sent to no other address than the application.
+// A user is redirected only to the address of the application.
 func TestAuthorizationIsRefused(t *testing.T) {
 	t.Parallel()
 	a := openOAuth(t, sandbox.Options{})
@@ -93,7 +93,7 @@ func TestAuthorizationIsRefused(t *testing.T) {
 	}
 }
 
-// Each row about the front door switches the behaviour that it describes.
+// Each row about OAuth switches the behaviour that it describes.
 func TestOAuthAssumptions(t *testing.T) {
 	t.Parallel()
 	good := url.Values{"client_id": {clientID}, "client_secret": {clientSecret}, "grant_type": {"client_credentials"}}.Encode()
@@ -109,8 +109,8 @@ func TestOAuthAssumptions(t *testing.T) {
 			header.Set("Authorization", basic.Header.Get("Authorization"))
 			return a.postForm(t, "grant_type=client_credentials", header).status
 		}, [2]int{400, 200}},
-		// OBS (1.1): at least one client sends the parameters of a renewal in the URL. Nobody has observed that the API
-		// accepts them.
+		// OBS (1.1): at least one client sends the parameters of a renewal in the URL. It was not observed that the
+		// API accepts parameters in the URL.
 		"oauth.query": {"taken", func(a *api) int {
 			return a.send(t, http.MethodPost, "/oauth/token?"+good, nil, formType).status
 		}, [2]int{400, 200}},

@@ -17,11 +17,11 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// clients is the number of clients that send at once.
+// clients is the number of clients that send at the same time.
 const clients = 16
 
-// benchmark sends the documents that next returns over the network, from this number of clients, to a sandbox that
-// keeps its data in a file. It reports the number of answers per second.
+// benchmark sends the documents that next returns over the network, from as many clients as the constant clients
+// says, to a sandbox that keeps its data in a file. It reports the number of responses per second.
 func benchmark(b *testing.B, next func(i int64) string) {
 	box, err := sandbox.Open(b.Context(), sandbox.Options{
 		Data: filepath.Join(b.TempDir(), "data.db"), NoAuth: true, Rate: sandbox.Rate{Off: true}, Logger: slog.New(slog.DiscardHandler),
@@ -76,8 +76,8 @@ func benchmark(b *testing.B, next func(i int64) string) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "requests/s")
 }
 
-// A third each creates, adds an interest that holds places, and changes details. The goal is at least 1,000 answers
-// a second on two cores.
+// A third of the requests creates opportunities, a third adds interests that reserve places, and a third changes
+// details. The goal is at least 1,000 responses a second on two cores.
 func BenchmarkMutations(b *testing.B) {
 	benchmark(b, func(i int64) string {
 		switch i % 3 {

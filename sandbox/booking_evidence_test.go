@@ -10,8 +10,9 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// OBS (4.4): a move to Won is made after the learner was registered by hand. So a Won step need not have the trigger
-// registration. It makes nothing then, and the hold beside the registration stays until it is released.
+// OBS (4.4): the transition to Won follows after the learner was registered by hand. So a transition to Won need not
+// have the trigger registration. Such a transition creates no registration, and the reservation beside the
+// registration stays until the reservation is released.
 func TestWinningAfterRegisteringByHand(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -34,9 +35,9 @@ func TestWinningAfterRegisteringByHand(t *testing.T) {
 	wantPlaces(t, a, eventOne, "max 12 booked 5 reserved 0 remaining 7")
 }
 
-// OBS (4.6): after reserve and extend the vendor checks two things. isReservationValid is true. The expiry is not null, in
-// the future and within 5 minutes of the requested time. Before extend, reservationsValidUntil is null whether or not the
-// reserve worked. A reserve that did nothing may also return errors: [].
+// OBS (4.6): after reserve and extend the vendor checks that isReservationValid is true, and that the expiry is not
+// null, in the future and within 5 minutes of the requested time. Before extend, reservationsValidUntil is null
+// whether or not the reserve worked. A reserve that did nothing may also return errors: [].
 func TestReserveIsVerifiedByReadingBack(t *testing.T) {
 	t.Parallel()
 	for assumed, works := range map[string]bool{"held": true, "nothing": false} {
@@ -67,7 +68,8 @@ func TestReserveIsVerifiedByReadingBack(t *testing.T) {
 	}
 }
 
-// OBS (4.6): the expiry belongs to the opportunity. One extension moves the expiry of its holds on every event.
+// OBS (4.6): the expiry belongs to the opportunity. One extension changes the expiry of the opportunity's
+// reservations on every event.
 func TestOneExpiryForAllReservations(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -148,8 +150,8 @@ func TestRegistrationResponse(t *testing.T) {
 	wantPlaces(t, a, eventOne, "max 12 booked 6 ")
 }
 
-// DOC (5.4): the states of money and of booking are independent. An invoice that exists or is final neither confirms a
-// booking nor moves it. OBS (5.4): activeInvoiceId and salesDocument show the same invoice. finalise returns
+// DOC (5.4): the states of money and of booking are independent. An invoice that exists or is final neither confirms
+// a booking nor changes it. OBS (5.4): activeInvoiceId and salesDocument show the same invoice. finalise returns
 // lifecycleState and finalisedAt. The states are Draft, Final, Void.
 func TestAnInvoiceCausesNoTransition(t *testing.T) {
 	t.Parallel()

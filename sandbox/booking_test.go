@@ -37,9 +37,9 @@ func (a *api) changeLearner(t testing.TB, mutation, learner string) string {
 	return refusalOf(t, valueAt(t, data, "learner", mutation))
 }
 
-// OBS (4.6): a hold is separate from a registration. registerContacts creates a learner that is not linked to the
-// opportunity, and does not consume the hold. So the seat counts twice until it is released. OBS (4.6): a release is
-// extend with now. remainingPlaces may go negative.
+// OBS (4.6): a reservation is separate from a registration. registerContacts creates a learner that is not linked to
+// the opportunity, and does not consume the reservation. So the place counts twice until the reservation is
+// released. OBS (4.6): a release is extendReservations with the current time. remainingPlaces may go negative.
 func TestARegistrationBesideAReservationCountsTwice(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -60,8 +60,8 @@ func TestARegistrationBesideAReservationCountsTwice(t *testing.T) {
 	wantPlaces(t, a, eventOne, "max 12 booked 6 reserved 0 remaining 6 sold out false")
 }
 
-// OBS (4.6): bookedPlaces excludes cancelled learners. The event's list of learners includes them unless it is filtered.
-// OBS (5.3): cancelling a learner does not touch the event.
+// OBS (4.6): bookedPlaces excludes cancelled learners. The event's list of learners includes them unless it is
+// filtered. OBS (5.3): cancelling a learner does not update the event.
 func TestCancelledLearnersGiveTheirPlaceBack(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -137,9 +137,9 @@ func TestRegistrations(t *testing.T) {
 	wantJSON(t, valueAt(t, edit, "learner", "update"), `{"errors": [], "learner": {"notes": "late"}}`)
 }
 
-// OBS (4.6): reservePlacesForInterests reserves later. reserve cannot re-reserve an opportunity whose hold was released:
-// it returns errors: [] and does nothing. Before extend, reservationsValidUntil is null whether or not the reserve
-// worked.
+// OBS (4.6): reservePlacesForInterests reserves later. A reserve cannot reserve again for an opportunity whose
+// reservation was released: it returns errors: [] and does nothing. Before extend, reservationsValidUntil is null
+// whether or not the reserve worked.
 func TestReserveLater(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -157,7 +157,7 @@ func TestReserveLater(t *testing.T) {
 		return refusalOf(t, a.mutate(t, "reservePlacesForInterests", "interestIds: ["+strings.Join(quoted, ", ")+"]", "interests { id reserve }"))
 	}
 	a.wantReservation(t, "at first", id, false, nil, 0)
-	for range 2 { // to reserve again for an interest that holds places changes nothing
+	for range 2 { // a second reserve for an interest with reserved places changes nothing
 		if refused := reserveFor(first); refused != "" {
 			t.Error(refused)
 		}
@@ -280,8 +280,8 @@ func TestReservationAssumptions(t *testing.T) {
 	}
 }
 
-// When the API refuses places that are not left, concurrent reservations and registrations never take more places than
-// there are.
+// When the API refuses places that are not free, concurrent reservations and registrations never take more places
+// than the event has.
 func TestConcurrentReservationsNeverOverbook(t *testing.T) {
 	t.Parallel()
 	stores(t, func(t *testing.T, data string) {
@@ -313,7 +313,7 @@ func TestConcurrentReservationsNeverOverbook(t *testing.T) {
 	})
 }
 
-// Events show a hold as expired when the clock passes its expiry.
+// Events show a reservation as expired when the clock passes its expiry.
 func TestReservationsExpireForEventsToo(t *testing.T) {
 	t.Parallel()
 	now := newClock()

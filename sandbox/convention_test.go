@@ -49,7 +49,7 @@ func TestNamespacesOfMutations(t *testing.T) {
 	}
 }
 
-// OBS (3.1): most mutations take one input; event.update and event.registerContacts take the event's id beside it.
+// OBS (3.1): most mutations take one input; event.update and event.registerContacts also take the event's id.
 func TestMutationsTakeOneInput(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

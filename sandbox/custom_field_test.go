@@ -24,7 +24,7 @@ func TestCustomFields(t *testing.T) {
 		{"definitionKey": "mine", "value": "true", "definition": null}]`)
 }
 
-// A refused key leaves nothing behind: no opportunity and no taken place.
+// A refused key has no effect: it creates no opportunity and takes no place.
 func TestCustomFieldsThatAreNotThere(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Assumptions: map[string]string{"custom-field.keys": "defined"}})
@@ -45,8 +45,8 @@ func TestCustomFieldsThatAreNotThere(t *testing.T) {
 	mustSucceed(t, a.mutate(t, "create", `name: "x", regionId: "UmVnaW9uOlVL", attributes: [{definitionKey: "Q3VzdG9tRmllbGREZWZpbml0aW9uOjE=", value: "7"}]`, "opportunity { id }"))
 }
 
-// DOC (5.2), of the API before this one: e-mail addresses are unique. With the header X-Duped-Email: yes, the address of
-// another contact is accepted.
+// DOC (5.2), of the API before this one: e-mail addresses are unique. With the header X-Duped-Email: yes, the
+// address of another contact is accepted.
 func TestDuplicateEmailByHeader(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Assumptions: map[string]string{"contact.email": "header"}})

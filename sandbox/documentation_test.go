@@ -6,8 +6,9 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// DOC (4.1, 4.3, 4.5): every exchange of the API documentation (Sales Opportunities), in the order of the page on a fresh sandbox. The
-// operations, fields, ids and answers are the page's. The documents have another wording, with variables and without.
+// DOC (4.1, 4.3, 4.5): every exchange of the API documentation (Sales Opportunities), in the order of the page on a
+// fresh sandbox. The operations, fields, ids and responses are those of the page. The documents have another
+// wording, with and without variables.
 func TestDocumentedExchanges(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -113,7 +114,7 @@ func TestDocumentedExchanges(t *testing.T) {
 		})
 	}
 
-	// A client can read everything that was written: learners, the held place, the expiry and the sums.
+	// A client can read everything that was written: learners, the reserved place, the expiry and the sums.
 	t.Run("search again", func(t *testing.T) {
 		const learners = `"learners": {"edges": [{"node": {"firstName": "Melissa", "lastName": "Green", "email": "melissa@example.com", "contact": null}}]}`
 		wantJSON(t, a.query(t, `{

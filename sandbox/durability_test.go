@@ -42,8 +42,9 @@ func stores(t *testing.T, test func(t *testing.T, data string)) {
 	})
 }
 
-// 32 clients add interests to one opportunity at once. Others read, and some give up in the middle. No client gets
-// the error of a locked database. Every answered interest is there once, and the sum is right.
+// 32 clients add interests to one opportunity at the same time. Other clients read, and some clients cancel their
+// requests. No client gets the error of a locked database. Every interest with a response exists once, and the sum
+// is right.
 func TestConcurrentInterestsAreAllThere(t *testing.T) {
 	t.Parallel()
 	stores(t, func(t *testing.T, data string) {
@@ -85,7 +86,7 @@ func TestConcurrentInterestsAreAllThere(t *testing.T) {
 				}
 			})
 		}
-		reading.Go(func() { // a client that gives up
+		reading.Go(func() { // a client that cancels its request
 			for n := 0; ; n++ {
 				select {
 				case <-stop:
@@ -156,7 +157,7 @@ func TestTwoSandboxesShareAFile(t *testing.T) {
 	}
 }
 
-// One transition is made once, however many clients request it at the same time.
+// A transition that many clients request at the same time takes effect once.
 func TestConcurrentProgressHappensOnce(t *testing.T) {
 	t.Parallel()
 	stores(t, func(t *testing.T, data string) {
@@ -182,7 +183,7 @@ func TestConcurrentProgressHappensOnce(t *testing.T) {
 	})
 }
 
-// grandTotal is the sum of quantity times unitAmount, to the hundredth, whatever the interests.
+// grandTotal is the sum of quantity times unitAmount, to the hundredth, for all interests.
 func TestGrandTotalIsTheSumOfTheInterests(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -263,14 +264,14 @@ func TestRestartKeepsAll(t *testing.T) {
 	}
 }
 
-// Answered changes are in the file, even if the process ends at once.
+// Changes with a response are in the file, even if the process ends immediately.
 func TestAnswersAreDurableWithoutClose(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "data.db")
 	a := open(t, sandbox.Options{Data: path})
 	a.create(t, "answered")
-	// A copy of the files at this moment is what a killed process leaves behind.
+	// A copy of the files at this time is the same as the files of a killed process.
 	left := filepath.Join(t.TempDir(), "data.db")
 	for _, suffix := range []string{"", "-wal"} {
 		content, err := os.ReadFile(path + suffix)

@@ -13,8 +13,9 @@ import (
 
 var eventTwo = globalid.EncodeInt(globalid.Event, 2) // 16 places, none booked
 
-// OBS (5.3): the fields of an event. OBS (3.6): they come in pairs, local times and times with an offset, beside an
-// IANA name. OBS (3.4): the part behind the colon of its financialUnit's id is the code that financialUnitId takes.
+// OBS (5.3): the fields of an event. OBS (3.6): the times of an event come in pairs, local and with an offset,
+// together with an IANA name. OBS (3.4): the part after the colon of the id of the event's financialUnit is the code
+// that financialUnitId takes.
 func TestEventFields(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -37,7 +38,7 @@ func TestEventFields(t *testing.T) {
 	mustSucceed(t, a.mutate(t, "create", fmt.Sprintf(`name: "x", regionId: "UmVnaW9uOlVL", financialUnitId: %q`, code), "opportunity { id }"))
 }
 
-// OBS (5.3): the fields by which events are found. The fields about places depend on the current holds and
+// OBS (5.3): the fields by which events are found. The fields about places depend on the current reservations and
 // bookings.
 func TestEventsAreFound(t *testing.T) {
 	t.Parallel()
@@ -125,7 +126,7 @@ func TestAnEventIsRescheduled(t *testing.T) {
 	moved(open(t, o))
 }
 
-// OBS (5.3): cancelling a learner does not touch the event. Whether a registration touches it is assumed.
+// OBS (5.3): cancelling a learner does not update the event. Whether a registration updates the event is assumed.
 func TestWhatUpdatesAnEvent(t *testing.T) {
 	t.Parallel()
 	for assumed, touched := range map[string]string{"update": "2026-03-02T09:00:00Z", "registration": "2026-03-02T10:00:00Z"} {
@@ -158,7 +159,8 @@ func TestWhatUpdatesAnEvent(t *testing.T) {
 	}
 }
 
-// OBS (4.6, 5.3): a client that holds places sees at the interest itself that its event was cancelled, and when.
+// OBS (4.6, 5.3): a client that has reserved places reads from the interest itself that its event was cancelled, and
+// when.
 func TestAnInterestShowsItsEventAsItIs(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -171,8 +173,9 @@ func TestAnInterestShowsItsEventAsItIs(t *testing.T) {
 		"isActive": false, "reserved": 2, "minPlaces": 3, "price": "250.00"}}}]}}`)
 }
 
-// OBS (5.3): an event is run for its bookingAccount, and found by it; internalNotes are the tenant's. OBS (5.1): when the
-// account is merged into another account, that account takes the event over, also after a restart.
+// OBS (5.3): an event is run for its bookingAccount and can be found by this account; internalNotes are the
+// tenant's. OBS (5.1): when the account is merged into another account, the event belongs to that account, also
+// after a restart.
 func TestAnEventOfOneClient(t *testing.T) {
 	t.Parallel()
 	o := sandbox.Options{Catalogue: tenant, Data: t.TempDir() + "/data.db"}
@@ -219,7 +222,7 @@ func TestEventAndBookingAssumptions(t *testing.T) {
 			})
 		}
 	}
-	// Observed behaviour does not change, whatever is chosen.
+	// No choice changes observed behaviour.
 	a := open(t, sandbox.Options{Assumptions: map[string]string{"filter.bookings": "absent", "event.search": "absent"}})
 	for _, document := range []string{
 		`{ registrations(filters: {field: account, operation: notnull}) { edges { node { id } } } }`,

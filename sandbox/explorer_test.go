@@ -16,7 +16,7 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// A user opens the page in a browser without a network, runs the query on the page, and sees the answer.
+// A user opens the page in a browser without a network, runs the query on the page, and sees the response.
 func TestExplorerInABrowser(t *testing.T) {
 	t.Parallel()
 	browser := ""
@@ -34,7 +34,7 @@ func TestExplorerInABrowser(t *testing.T) {
 	defer server.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	// Only this machine can be reached: every other name leads nowhere.
+	// Only this machine can be reached: no other host name is resolved.
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser), chromedp.NoSandbox,
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"), chromedp.WindowSize(1400, 900))
 	ctx, stop := chromedp.NewExecAllocator(ctx, options...)
@@ -66,7 +66,7 @@ func TestExplorerInABrowser(t *testing.T) {
 	}
 }
 
-// The token is shown only to a user at the machine, and not to a page whose own name points to the machine.
+// The token is shown only to a user at the machine, and not to a page whose own host name resolves to the machine.
 func TestExplorerHidesTheTokenFromOtherMachines(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

@@ -95,15 +95,15 @@ func eventually(t testing.TB, what string, holds func() bool) {
 	}
 }
 
-// DOC (1): 500 is an unexpected error, 429 the limit. After a bad answer the client cannot know whether the request
-// took effect. The sandbox knows.
+// DOC (1): 500 is an unexpected error, 429 the limit. After a faulty response only the sandbox knows whether the
+// request took effect.
 func TestFaultyResponses(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{})
 	for kind, want := range map[fault.Kind]struct {
 		status int
 		effect int
-		broken bool // the answer does not come whole
+		broken bool // the response does not arrive whole
 	}{
 		fault.ErrorBefore:     {status: 500},
 		fault.ErrorAfter:      {status: 500, effect: 1},
@@ -149,8 +149,8 @@ func TestTooManyRequestsWithRetryAfter(t *testing.T) {
 	}
 }
 
-// A request that is held before the commit has no effect until it is released. It then takes effect although no
-// client waits any more.
+// A request that is held before the commit has no effect until it is released. It then takes effect although the
+// client no longer waits.
 func TestHeldRequests(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{})
@@ -177,7 +177,7 @@ func TestHeldRequests(t *testing.T) {
 		eventually(t, "the interest is there", func() bool { return s.interests(t) == before+1 })
 		s.Faults().Clear()
 	}
-	// The held answer arrives after the release.
+	// The held response arrives after the release.
 	id := s.setFault(t, fault.Rule{Kind: fault.HoldAfter, Times: 1, Operation: "opportunities.addInterest"})
 	answered := make(chan string, 1)
 	go func() {
@@ -193,7 +193,7 @@ func TestHeldRequests(t *testing.T) {
 	}
 }
 
-// One word chooses every mutation, and no query.
+// AnyMutation matches every mutation, and no query.
 func TestFaultsOfAnyMutation(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{})
@@ -206,8 +206,8 @@ func TestFaultsOfAnyMutation(t *testing.T) {
 	}
 }
 
-// A request that is thrown away while it is held never came, or its answer is lost. In both cases the client gets
-// no answer.
+// A request that is discarded while it is held was never received, or its response is lost. In both cases the client
+// gets no response.
 func TestDiscardedRequests(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{})
@@ -242,11 +242,11 @@ func TestDiscardedRequests(t *testing.T) {
 	}
 }
 
-// The commit comes after the client has gone. A client can find such a commit only by reading back later.
+// The commit follows after the client has gone. A client can find such a commit only by reading back later.
 func TestLateCommit(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{})
-	// A patient client is kept waiting, and the sandbox can still stop.
+	// A client that does not give up gets no response, and the fault can still be removed.
 	id := s.setFault(t, fault.Rule{Kind: fault.Late, Operation: "opportunities.addInterest", Times: 1})
 	patient := make(chan error, 1)
 	go func() {
@@ -268,7 +268,8 @@ func TestLateCommit(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := s.interests(t); got != 1 {
-		// By now the commit may have come only if the machine stood still for as long as the fault waits.
+		// At this point the commit is possible only if the machine was blocked for longer than the delay of the
+		// fault.
 		entries := s.RequestLog().After(0, 0)
 		t.Logf("it was quick: %+v", entries[len(entries)-1])
 	}
@@ -288,7 +289,7 @@ func TestLateCommit(t *testing.T) {
 	}
 }
 
-// The failing query gets an error of the API itself, and other queries are answered.
+// The failing query gets an error of the API itself, and other queries get their data.
 func TestFailQuery(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{})
@@ -307,8 +308,8 @@ func TestFailQuery(t *testing.T) {
 	}
 }
 
-// Only requests that would be handled meet a fault. A request over the limit or too large is refused as always, and the
-// rule does not count it.
+// Only a request that would be handled can match a fault. A request over the limit or too large is rejected as
+// without a fault, and the rule does not count the request.
 func TestRejectedRequestsMatchNoFault(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{Rate: sandbox.Rate{Requests: 1, Per: time.Hour}})
@@ -403,8 +404,8 @@ const twoAliases = `mutation {
 	third: opportunities { addInterest(input: {opportunityId: %[1]q, interestDetails: {id: "Q291cnNlVGVtcGxhdGU6MTE=", quantity: 1, unitAmount: "1.00"}}) { errors { label } } }
 }`
 
-// The mutations of a real GraphQL server are not null. When one of them fails internally, the answer is "data": null,
-// although the others, later ones included, took effect.
+// The mutations of a real GraphQL server are non-null. When one of them fails internally, the response is "data":
+// null, although the other mutations, including later ones, took effect.
 func TestFailedFieldKeepsOtherEffects(t *testing.T) {
 	t.Parallel()
 	for assumed, whole := range map[string]bool{"data-null": true, "field-null": false} {
@@ -424,8 +425,8 @@ func TestFailedFieldKeepsOtherEffects(t *testing.T) {
 	}
 }
 
-// With this value of the row, the fields after the failure at the root do not run, and the answer shows only the
-// failure.
+// With this value of the row, the fields at the root after the failed field do not run, and the response shows only
+// the failure.
 func TestFailedFieldMayStopLaterFields(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{Assumptions: map[string]string{"mutation.failed": "stops"}})
@@ -448,12 +449,12 @@ func TestFailedFieldMayStopLaterFields(t *testing.T) {
 	if want := []requestlog.Outcome{requestlog.Committed, requestlog.Failed, requestlog.NotRun}; !slices.Equal(outcomes, want) {
 		t.Errorf("the ledger has %v, want %v", outcomes, want)
 	}
-	// The next document is a new one.
+	// The failure does not affect the next document.
 	s.Faults().Clear()
 	s.query(t, fmt.Sprintf(twoAliases, s.opportunity), nil)
 }
 
-// Rules choose by count and by chance, the same each time.
+// Rules match by count and by probability, with the same result each time.
 func TestFaultsMatchByCountAndProbability(t *testing.T) {
 	t.Parallel()
 	hits := func(r fault.Rule, requests int) string {

@@ -11,7 +11,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/assumptions"
 )
 
-// fieldAssumptionTests are the switches of the rows about unobserved fields and filters. Each document uses
+// fieldAssumptionTests returns the tests of the rows about unobserved fields and filters. Each document uses
 // everything that its row removes.
 func fieldAssumptionTests() map[assumptions.Name]assumptionTest {
 	list := func(root string, fields ...string) string {
@@ -162,8 +162,8 @@ func isExempt(typ string) bool {
 	}, typ)
 }
 
-// Everything that the sandbox has and nobody has observed is in the table. Without the table's rows, only what was
-// observed remains.
+// Every part of the sandbox's schema that was not observed is in the table. Without the parts that the rows remove,
+// only observed parts remain.
 func TestUnobservedPartsAreAssumptions(t *testing.T) {
 	t.Parallel()
 	without := map[string]string{}

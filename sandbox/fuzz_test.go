@@ -9,7 +9,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/assumptions"
 )
 
-// newFuzzSandbox is a sandbox for a fuzz test, without a token.
+// newFuzzSandbox returns a sandbox for a fuzz test, without a token.
 func newFuzzSandbox(f *testing.F, assumed map[string]string) *api {
 	f.Helper()
 	s, err := sandbox.Open(f.Context(), sandbox.Options{NoAuth: true, NoRequestLog: true, Rate: sandbox.Rate{Off: true}, Now: newClock().Now, Assumptions: assumed})
@@ -26,8 +26,8 @@ func (a *api) postRaw(t testing.TB, document, variables string) reply {
 	return a.send(t, http.MethodPost, "/graphql", strings.NewReader(body), http.Header{"Content-Type": {"application/json"}})
 }
 
-// Every filter finds something, finds nothing, or fails the request with the reason. No filter fails internally. A filter and
-// its opposite never find the same record.
+// Every filter finds something, finds nothing, or fails the request with the reason. No filter fails internally. A
+// filter and its opposite never find the same record.
 func FuzzFilter(f *testing.F) {
 	a := newFuzzSandbox(f, nil)
 	for field, value := range map[string]string{
@@ -69,8 +69,7 @@ func FuzzFilter(f *testing.F) {
 	})
 }
 
-// Some documents use no name that has another name in a renamed sandbox. Such a document means the same in that
-// sandbox.
+// A document that uses no renamed name means the same in a sandbox with renamed names.
 func FuzzNames(f *testing.F) {
 	plain := newFuzzSandbox(f, nil)
 	renamed := newFuzzSandbox(f, map[string]string{

@@ -24,22 +24,22 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// The bodies of requests are bounded by one of these limits. The limit of the API is unknown.
+// One of these limits bounds the body of a request. The limit of the API is unknown.
 const (
 	maxRequestBody      = 1 << 20
 	maxSmallRequestBody = 128 << 10
 )
 
-// operationToken is the name of the token endpoint in faults and in the ledger.
+// operationToken is the name of the token endpoint in faults and in the request log.
 const operationToken = "token"
 
-// gateway is in front of the API and of the token endpoint. It writes requests into the ledger, counts them against the
-// limit, and applies the faults.
+// gateway is in front of the API and of the token endpoint. It writes requests into the request log, counts them
+// against the limit, and applies the faults.
 type gateway struct {
 	sandbox    *Sandbox
 	limit      *ratelimit.Limiter // nil is no limit
 	retryAfter bool
-	// commitMarkers enables marks of commits, so the ledger can be completed after the death of the process.
+	// commitMarkers enables commit markers, so the request log can be completed after the process died.
 	commitMarkers bool
 	now           func() time.Time
 	next          http.Handler
@@ -51,7 +51,7 @@ type gateway struct {
 
 // requestInfo is the subject of a request.
 type requestInfo struct {
-	// operations are the names by which faults choose requests.
+	// operations are the names by which faults match requests.
 	operations []string
 	// mutations are the fields of mutations that should run.
 	mutations []requestlog.Field
@@ -98,8 +98,8 @@ func (d *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// matchFault finds the request's fault. A request with a fault may take longer than the time-outs of the server, which are
-// for slow clients. With these time-outs the client would seem to have gone.
+// matchFault finds the request's fault. A request with a fault may take longer than the time-outs of the server,
+// which are for slow clients. With these time-outs the client would seem to have gone.
 func (v *pendingRequest) matchFault(w http.ResponseWriter) {
 	operations := v.info.operations
 	if len(v.info.mutations) > 0 {
@@ -110,7 +110,7 @@ func (v *pendingRequest) matchFault(w http.ResponseWriter) {
 	}
 	v.entry.Fault = string(v.match.Rule.Kind)
 	control := http.NewResponseController(w)
-	_ = errors.Join(control.SetReadDeadline(time.Time{}), control.SetWriteDeadline(time.Time{})) // without a connection there are no deadlines
+	_ = errors.Join(control.SetReadDeadline(time.Time{}), control.SetWriteDeadline(time.Time{})) // an error means that there is no connection, and then no deadline
 }
 
 // rateLimitWait counts the request against the limit. It returns how long the client must wait, 0 within the limit.
@@ -126,7 +126,7 @@ type pendingRequest struct {
 	gateway  *gateway
 	match    *fault.Match
 	response *bufferedResponse
-	// discarded says that the held request or answer is thrown away.
+	// discarded reports that the held request or response was discarded.
 	discarded bool
 	info      requestInfo
 	mu        sync.Mutex // of entry.Fields
@@ -137,7 +137,7 @@ func (v *pendingRequest) hasFault(kinds ...fault.Kind) bool {
 	return v.match != nil && slices.Contains(kinds, v.match.Rule.Kind)
 }
 
-// execute makes the API answer the request, or not, as the fault demands.
+// execute lets the API handle the request, or not, as the fault requires.
 func (v *pendingRequest) execute(r *http.Request) {
 	detached := r.WithContext(context.WithoutCancel(r.Context()))
 	switch {
@@ -181,7 +181,7 @@ func (v *pendingRequest) execute(r *http.Request) {
 	v.response = &bufferedResponse{status: http.StatusOK, header: http.Header{}}
 	v.gateway.next.ServeHTTP(v.response, r)
 	if v.hasFault(fault.HoldAfter) {
-		v.recordOutcome() // the request is done, only the answer is held
+		v.recordOutcome() // the request is done, only the response is held
 		v.discarded = !v.match.Wait(detached.Context())
 	}
 	if v.hasFault(fault.ErrorAfter) {
@@ -189,8 +189,8 @@ func (v *pendingRequest) execute(r *http.Request) {
 	}
 }
 
-// Begin implements graph.Observer. It marks the commit of the mutation. So a request
-// without a written outcome can be distinguished from a request that did nothing.
+// Begin implements graph.Observer. It adds a commit marker to the mutation. So a request without a written outcome
+// can be distinguished from a request that did nothing.
 func (v *pendingRequest) Begin(ctx context.Context, d graph.MutationResult) (context.Context, error) {
 	if v.hasFault(fault.FailField) && v.match.Rule.Operation == d.Name {
 		return ctx, errInjected
@@ -215,7 +215,7 @@ func (v *pendingRequest) End(d graph.MutationResult) {
 	v.entry.Fields = append(v.entry.Fields, field)
 }
 
-// recordOutcome writes the outcome of the request into the ledger, before the request is answered.
+// recordOutcome writes the outcome of the request into the request log, before the response is sent.
 func (v *pendingRequest) recordOutcome() {
 	for _, f := range v.info.mutations {
 		if !slices.ContainsFunc(v.entry.Fields, func(ran requestlog.Field) bool { return ran.Alias == f.Alias }) {
@@ -225,14 +225,15 @@ func (v *pendingRequest) recordOutcome() {
 	v.gateway.sandbox.requestLog.End(v.entry)
 }
 
-// finish is settle for a request that is answered next.
+// finish is recordOutcome for a request whose response is sent next.
 func (v *pendingRequest) finish(client context.Context) {
 	v.entry.Answered, v.entry.ClientGone = v.gateway.now().UTC(), client.Err() != nil
 	v.entry.Status = v.response.status
 	v.recordOutcome()
 }
 
-// respond sends the answer, or the part of it that a fault leaves. It reports whether the whole answer left.
+// respond sends the response, or the part of the response that a fault leaves. It reports whether the whole response
+// was sent.
 func (v *pendingRequest) respond(w http.ResponseWriter, r *http.Request) (whole bool) {
 	if v.discarded || v.hasFault(fault.DropBefore, fault.DropAfter, fault.Late) {
 		closeConnection(w)
@@ -249,7 +250,8 @@ func (v *pendingRequest) respond(w http.ResponseWriter, r *http.Request) (whole 
 	if v.hasFault(fault.Truncated) {
 		sent = sent[:len(sent)/2]
 	}
-	// This is checked before the answer, because a client that has its answer may go.
+	// The client is checked before the response is sent, because a client that has its response may close the
+	// connection.
 	gone := r.Context().Err() != nil
 	w.WriteHeader(v.response.status)
 	if v.hasFault(fault.Slow) {
@@ -297,7 +299,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// closeConnection closes the connection like a network failure.
+// closeConnection closes the connection without a response, like a network failure.
 func closeConnection(w http.ResponseWriter) {
 	connection, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -306,7 +308,7 @@ func closeConnection(w http.ResponseWriter) {
 	_ = connection.Close()
 }
 
-// bufferedResponse is an answer that is kept until it is known whether to send it.
+// bufferedResponse is a response that is buffered until it is known whether to send it.
 type bufferedResponse struct {
 	status int
 	header http.Header
@@ -345,8 +347,8 @@ func addressOf(r *http.Request) string {
 // tokenRequestInfo returns the subject of every request of the token endpoint.
 func tokenRequestInfo([]byte) requestInfo { return requestInfo{operations: []string{operationToken}} }
 
-// documentInfo returns the subject of a document: the name of its operation, and its fields. A field of a namespace has
-// its namespace before it. For a document that cannot be read, the subject is empty.
+// documentInfo returns the subject of a document: the name of its operation, and its fields. The name of a field of
+// a namespace begins with the namespace. For a document that cannot be read, the subject is empty.
 func documentInfo(body []byte) requestInfo {
 	var request struct {
 		Query         string `json:"query"`
@@ -386,7 +388,7 @@ func selectedFields(document *ast.QueryDocument, set ast.SelectionSet) []*ast.Fi
 	return selectedFieldsBelow(document, set, 0)
 }
 
-// maxFragments bounds the nesting of fragments. A document may have fragments in a circle.
+// maxFragments bounds the nesting of fragments. A document may have fragments in a cycle.
 const maxFragments = 10
 
 func selectedFieldsBelow(document *ast.QueryDocument, set ast.SelectionSet, depth int) []*ast.Field {

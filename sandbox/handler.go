@@ -19,7 +19,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// routes builds the HTTP side. Parts in front of the API, such as authentication, wrap the API's handler.
+// routes returns the HTTP handler of the sandbox. Authentication and the gateway wrap the API's handler.
 func (s *Sandbox) routes(o *Options, r *graph.Resolver, schema *schema) (http.Handler, error) {
 	api := s.graphqlServer(r, o.Logger, schema)
 	if !o.NoAuth {
@@ -78,7 +78,7 @@ func (s *Sandbox) routes(o *Options, r *graph.Resolver, schema *schema) (http.Ha
 	return mux, nil
 }
 
-// graphqlServer has no cache of documents, because the extensions Literals and Dialect change documents.
+// graphqlServer has no cache of documents, because the extensions ScalarChecker and Renamer change documents.
 func (s *Sandbox) graphqlServer(r *graph.Resolver, log *slog.Logger, schema *schema) http.Handler {
 	server := executor.New(graph.NewExecutableSchema(graph.Config{Resolvers: r, Schema: schema.visible}))
 	server.Use(introspection{})
@@ -126,7 +126,7 @@ func (introspection) MutateOperationContext(_ context.Context, o *graphql.Operat
 
 var errInternal = errors.New("internal error of the sandbox; its log says more")
 
-// presentError returns errors of the request unchanged. Internal failures go to the log alone.
+// presentError returns errors of the request unchanged. Internal failures go only to the log.
 func presentError(ctx context.Context, log *slog.Logger, err error) *gqlerror.Error {
 	shown := graphql.DefaultErrorPresenter(ctx, err)
 	var request *store.RequestError

@@ -10,7 +10,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// Ids with an assumed prefix may have another prefix: in answers, in literals, in variables and filters, and in
+// Ids with an assumed prefix may have another prefix: in responses, in literals, in variables and filters, and in
 // messages. The sandbox's own prefix then finds nothing.
 func TestAssumedPrefixesCanBeChanged(t *testing.T) {
 	t.Parallel()
@@ -47,7 +47,7 @@ func TestAssumedPrefixesCanBeChanged(t *testing.T) {
 		const other = "Any_other9"
 		a := open(t, sandbox.Options{Assumptions: map[string]string{string(row): other}, Catalogue: catalogueWinningWith(t, "triggers: [account, invoice]")})
 		own, id := globalid.Encode(test.own, test.key), globalid.Encode(other, test.key)
-		// Each record has something to show.
+		// The document finds a value in each field.
 		user := globalid.Encode(globalid.User, "1")
 		if row == assumptions.UserID {
 			user = id
@@ -62,7 +62,7 @@ func TestAssumedPrefixesCanBeChanged(t *testing.T) {
 		if len(answer.Errors) > 0 || strings.Count(answer.raw, id) < 2 || strings.Contains(answer.raw, own) || strings.Contains(answer.raw, `"edges":[]`) || strings.Contains(answer.raw, "null") {
 			t.Errorf("%s: %s", row, answer.raw)
 		}
-		// A type alone, and its id without the choice.
+		// The id with the chosen prefix names its type, and the id with the sandbox's own prefix is rejected.
 		if got := a.leavesOf(t, fmt.Sprintf(`{ node(id: %q) { __typename } }`, id)); got != test.typename {
 			t.Errorf("%s is %s", id, got)
 		}
@@ -72,7 +72,7 @@ func TestAssumedPrefixesCanBeChanged(t *testing.T) {
 		if test.refused == "" {
 			continue
 		}
-		// A refusal shows the id as it was given.
+		// A refusal shows the id in the form in which the request had it.
 		missing := globalid.Encode(other, "99")
 		answer = a.post(t, test.refused, vars{"id": missing})
 		if strings.Count(answer.raw, missing) != 2 || !strings.Contains(answer.raw, `"label":"Not Found"`) {

@@ -46,7 +46,7 @@ func TestMailToNoLearnerReachesNobody(t *testing.T) {
 	}
 }
 
-// Mail about a missing event is refused, whoever the recipients are.
+// Mail about a missing event is refused for all kinds of recipients.
 func TestMailNeedsItsEvent(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -102,7 +102,7 @@ func TestMailToBookers(t *testing.T) {
 	}
 }
 
-// The outbox holds messages to people. It can be read only with the sandbox's own token.
+// The outbox contains personal mail, so it can be read only with the sandbox's own token.
 func TestTheOutboxNeedsTheToken(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

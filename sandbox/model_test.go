@@ -52,8 +52,8 @@ type modelLearner struct {
 	cancelled bool
 }
 
-// hasReservation reports whether an opportunity holds places: some interest reserves places, and the expiry is not set or
-// not reached.
+// hasReservation reports whether an opportunity has reserved places: some interest reserves places, and the expiry
+// is not set or not reached.
 func (m *model) hasReservation(o *modelOpportunity) bool {
 	for _, i := range o.interests {
 		if i.reserve {
@@ -226,12 +226,12 @@ func (d *driver) wait(r *rapid.T) {
 	d.now = d.now.Add(by)
 }
 
-// progress moves an opportunity. The move to Won needs an interest and makes account, registrations and invoice. Sometimes
-// its last trigger fails, and nothing of the move may stay.
+// progress takes an opportunity to a step. The transition to Won needs an interest and creates account,
+// registrations and invoice. Sometimes the last trigger fails, and then the transition must have no effect.
 func (d *driver) progress(r *rapid.T) {
 	o, id := d.opportunity(r)
 	// Mostly the next step is chosen, because the most important behaviour follows a win, and a win takes two
-	// moves.
+	// transitions.
 	next := map[int64][]int64{3: {4, 4, 4, 4, 4, 5, 6, 3}, 4: {5, 5, 5, 5, 5, 4, 6, 3}}[o.step]
 	if next == nil {
 		next = []int64{3, 4, 5, 6}

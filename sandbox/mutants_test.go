@@ -16,8 +16,8 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// mutants are the deliberate mistakes of the sandbox. Each has a seed with which the first check finds it soon.
-// Another seed finds it within 500 checks.
+// mutants returns the deliberate mistakes of the sandbox. Each mistake has a seed with which the test finds it after
+// few checks. With another seed the test finds it within 500 checks.
 func mutants() map[string]int {
 	return map[string]int{
 		"a cancelled learner keeps the place": 6, "a failing trigger does not matter": 35, "an interest is there twice": 1,

@@ -10,7 +10,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/assumptions"
 )
 
-// namingTest is a document with a name, in place of %[1]s, and the expected answer.
+// namingTest is a document with %[1]s in place of a name, and the expected response.
 type namingTest struct {
 	document string
 	// variables of the document; nil for none.
@@ -18,7 +18,8 @@ type namingTest struct {
 	want      string
 }
 
-// namingTests returns, for each row whose value is a name, a document that uses the name as a literal, in a variable, or both.
+// namingTests returns, for each row whose value is a name, a document that uses the name as a literal, in a
+// variable, or both.
 func namingTests() map[assumptions.Name]namingTest {
 	const node = `{ opportunities(first: 1) { edges { node { it: %[1]s } } } }`
 	list := func(answers string) namingTest {
@@ -106,7 +107,7 @@ func namingTests() map[assumptions.Name]namingTest {
 	}
 }
 
-// post sends the document of a naming with the given name.
+// post sends the document of the test with the given name.
 func (n namingTest) post(t *testing.T, a *api, word string) reply {
 	t.Helper()
 	var v vars
@@ -116,7 +117,7 @@ func (n namingTest) post(t *testing.T, a *api, word string) reply {
 	return a.post(t, strings.ReplaceAll(n.document, "%[1]s", word), v)
 }
 
-// wantUnknown expects that the document is refused as a whole because of the name.
+// wantUnknown expects that the document is rejected as a whole because of the name.
 func (n namingTest) wantUnknown(t *testing.T, a *api, word string) {
 	t.Helper()
 	answer := n.post(t, a, word)
@@ -125,7 +126,7 @@ func (n namingTest) wantUnknown(t *testing.T, a *api, word string) {
 	}
 }
 
-// Everything is found only under its current name. What is absent is found under no name.
+// Each part of the schema is found only under its current name. An absent part is found under no name.
 func TestAssumedNamesCanBeChanged(t *testing.T) {
 	t.Parallel()
 	const other = "anyOther"
@@ -212,8 +213,8 @@ func TestExistingLearnersMayBeObjects(t *testing.T) {
 	}
 }
 
-// OBS (3.3): EventFieldGraphFilter, AccountFieldGraphFilter, ContactFieldGraphFilter, CourseTemplateFieldGraphFilter. These names stay, whatever the
-// others are.
+// OBS (3.3): EventFieldGraphFilter, AccountFieldGraphFilter, ContactFieldGraphFilter,
+// CourseTemplateFieldGraphFilter. These names stay for all choices.
 func TestAssumedTypesCanBeChanged(t *testing.T) {
 	t.Parallel()
 	for row, test := range map[assumptions.Name]struct {

@@ -20,7 +20,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// DefaultTokenLifetime is the default life of access tokens (observed: expires_in is 3600 seconds).
+// DefaultTokenLifetime is the default lifetime of access tokens (observed: expires_in is 3600 seconds).
 const DefaultTokenLifetime = time.Hour
 
 const (
@@ -51,8 +51,8 @@ func (s *Sandbox) Client(ctx context.Context) (Client, error) {
 	return Client{ID: s.clientID, Secret: s.clientSecret, RefreshToken: refresh}, nil
 }
 
-// setClient sets the client. Given values are not stored, except the refresh token: after a restart the sandbox
-// must know whether it is valid or was replaced.
+// setClient sets the client. Given values are not stored, except the refresh token: after a restart the sandbox must
+// know whether the refresh token is valid or was replaced.
 func (s *Sandbox) setClient(ctx context.Context, o *Options) error {
 	if o.TokenLifetime < 0 || o.TokenLifetime > 0 && o.TokenLifetime < time.Second {
 		return fmt.Errorf("the life of tokens is %v; it must be at least a second", o.TokenLifetime)
@@ -77,8 +77,8 @@ func (s *Sandbox) setClient(ctx context.Context, o *Options) error {
 	return s.store.AddRefreshToken(ctx, refresh)
 }
 
-// persistedSetting returns the given value, or the value in the data file, or a new random value. The data file then keeps the
-// random value.
+// persistedSetting returns the given value, or the value in the data file, or a new random value. The data file then
+// keeps the random value.
 func (s *Sandbox) persistedSetting(ctx context.Context, setting, given string) (string, error) {
 	if given != "" {
 		return given, nil
@@ -110,7 +110,7 @@ type tokenEndpoint struct {
 	log      *slog.Logger
 }
 
-// tokenReply is the answer with a token (RFC 6749, 5.1).
+// tokenReply is the response with a token (RFC 6749, 5.1).
 type tokenReply struct {
 	AccessToken  string `json:"access_token"`
 	TokenType    string `json:"token_type"`
@@ -118,7 +118,7 @@ type tokenReply struct {
 	RefreshToken string `json:"refresh_token,omitempty"`
 }
 
-// tokenRefusal is the answer without a token (RFC 6749, 5.2).
+// tokenRefusal is the response without a token (RFC 6749, 5.2).
 type tokenRefusal struct {
 	Code        string `json:"error"`
 	Description string `json:"error_description"`
@@ -158,7 +158,7 @@ func (e tokenEndpoint) issue(w http.ResponseWriter, r *http.Request) (tokenReply
 	if refusal.Code != "" {
 		return tokenReply{}, refusal, nil
 	}
-	// Both are compared, whatever the first comparison returns, so the time reveals nothing.
+	// Both comparisons always run, so the time reveals nothing.
 	id, secret := equalConstantTime(form.Get("client_id"), e.sandbox.clientID), equalConstantTime(form.Get("client_secret"), e.sandbox.clientSecret)
 	if !id || !secret {
 		return tokenReply{}, e.clientRefusal(), nil
@@ -218,7 +218,7 @@ func (e tokenEndpoint) readForm(w http.ResponseWriter, r *http.Request) (url.Val
 	if err := r.ParseForm(); err != nil {
 		return invalid("the form cannot be read")
 	}
-	for name, values := range r.Form { // parameters of the body, and of the URL when that may have some
+	for name, values := range r.Form { // parameters of the body, and of the URL if the choice allows them
 		if len(values) > 1 {
 			return invalid(fmt.Sprintf("the parameter %.40q occurs more than once", name))
 		}
@@ -230,7 +230,7 @@ func (e tokenEndpoint) readForm(w http.ResponseWriter, r *http.Request) (url.Val
 	return r.Form, tokenRefusal{}
 }
 
-// writeToken writes an answer that must not be cached.
+// writeToken writes a response that must not be cached.
 func writeToken(w http.ResponseWriter, status int, body any) {
 	encoded, err := json.Marshal(body)
 	if err != nil {
@@ -240,7 +240,7 @@ func writeToken(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Pragma", "no-cache")
 	w.WriteHeader(status)
-	_, _ = w.Write(encoded) // the client has gone
+	_, _ = w.Write(encoded) // an error means that the client has gone
 }
 
 // equalConstantTime compares in a time that does not depend on where the texts differ.
@@ -249,7 +249,7 @@ func equalConstantTime(a, b string) bool {
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
 }
 
-// authenticateHeader tells the client how to send a token.
+// authenticateHeader is the value of WWW-Authenticate in a response with status 401.
 const authenticateHeader = `Bearer realm="Administrate Core GraphQL API"`
 
 // bearerToken returns the token of a request, "" if there is none.
@@ -261,7 +261,7 @@ func bearerToken(r *http.Request) string {
 	return strings.TrimSpace(given)
 }
 
-// requireToken lets requests with a valid Bearer token pass: the token that does not expire, or a token that the
+// requireToken passes on requests with a valid Bearer token: the token that does not expire, or a token that the
 // token endpoint has issued. It returns 401 for other requests.
 func (s *Sandbox) requireToken(log *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

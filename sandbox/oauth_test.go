@@ -19,7 +19,7 @@ const (
 	clientSecret = "secret & more=%"
 )
 
-// tokens is an answer of the token endpoint.
+// tokens is a response of the token endpoint.
 type tokens struct {
 	status int
 	header http.Header
@@ -35,8 +35,8 @@ type tokens struct {
 
 var formType = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
 
-// requestToken sends a form to the token endpoint. Parameters are name=value. The client's own parameters are added when they
-// are not given.
+// requestToken sends a form to the token endpoint. Parameters are name=value. The client's own parameters are added
+// when they are not given.
 func (a *api) requestToken(t testing.TB, parameters ...string) tokens {
 	t.Helper()
 	form := url.Values{"client_id": {clientID}, "client_secret": {clientSecret}}
@@ -89,8 +89,9 @@ func (a *api) firstRefreshToken(t testing.TB) string {
 	return client.RefreshToken
 }
 
-// OBS (1.1): the answer has access_token, token_type, which is Bearer (1), expires_in and refresh_token. OBS (1.1):
-// expires_in is 3600 in the first and the refreshed reply. A reply for client credentials has no refresh_token.
+// OBS (1.1): the response has access_token, token_type, which is Bearer (1), expires_in and refresh_token. OBS
+// (1.1): expires_in is 3600 in the first and the refreshed reply. A reply for client credentials has no
+// refresh_token.
 func TestTokensExpire(t *testing.T) {
 	t.Parallel()
 	for name, life := range map[string]time.Duration{"by default": 0, "as set": 90 * time.Second} {
@@ -184,7 +185,7 @@ func TestTokenRequestsAreRefused(t *testing.T) {
 	if answer := a.send(t, http.MethodGet, "/oauth/token", nil, nil); answer.status != 405 || answer.header.Get("Allow") != "POST" {
 		t.Errorf("GET: %d %s", answer.status, answer.raw)
 	}
-	// A refused request leaves no usable token behind.
+	// A refused request creates no usable token.
 	if status := a.helloStatus(t, ""); status != 401 {
 		t.Errorf("an empty token: %d", status)
 	}
@@ -192,7 +193,7 @@ func TestTokenRequestsAreRefused(t *testing.T) {
 	a.requestToken(t, "grant_type=client_credentials", "scope=instance").mustIssue(t)
 }
 
-// OBS (1.1): a renewal returns a new refresh token. DOC (1.1): the one before can be used again.
+// OBS (1.1): a renewal returns a new refresh token. DOC (1.1): the previous refresh token can be used again.
 func TestRefreshTokens(t *testing.T) {
 	t.Parallel()
 	for name, once := range map[string]bool{"stay good": false, "once": true} {

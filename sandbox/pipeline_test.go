@@ -12,7 +12,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// catalogueWinningWith returns a catalogue whose move from step 4 to Won has the given words, such as "triggers: [account]".
+// catalogueWinningWith returns a catalogue whose transition from step 4 to Won has the given keys, such as
+// "triggers: [account]".
 func catalogueWinningWith(t testing.TB, words string) string {
 	t.Helper()
 	return editedCatalogue(t, "- { from: 4, to: 5 }", "- { from: 4, to: 5, "+words+" }")
@@ -48,7 +49,7 @@ var (
 	tokenType       = globalid.Encode(globalid.TrainingTokenType, "8848a3b38adf45db8ff60fafcbd3b3f6")
 )
 
-// progress moves the opportunity. It returns label and message of the refusal, "" for none.
+// progress takes the opportunity to the step. It returns label and message of the refusal, "" for none.
 func (a *api) progress(t testing.TB, opportunity, step string) string {
 	t.Helper()
 	payload := a.mutate(t, "progress", fmt.Sprintf("opportunityId: %q, stepId: %q", opportunity, step), "opportunity { id }")
@@ -87,7 +88,7 @@ func wantPlaces(t testing.TB, a *api, event, want string) {
 	}
 }
 
-// state returns the state of the sandbox beside its catalogue, for a comparison of before and after.
+// state returns the state of the sandbox besides its catalogue, for a comparison of before and after.
 func (a *api) state(t testing.TB) string {
 	t.Helper()
 	answer := a.post(t, `{
@@ -104,8 +105,8 @@ func (a *api) state(t testing.TB) string {
 	return answer.raw
 }
 
-// DOC (4.4): a transition may create account, contact, registration, token issue and invoice out of data already on the
-// record. DOC (5.4): an invoice has a line per delegate and event; region and currency are required.
+// DOC (4.4): a transition may create account, contact, registration, token issue and invoice out of data already on
+// the record. DOC (5.4): an invoice has a line per delegate and event; region and currency are required.
 func TestTriggersMakeWhatTheProductMakes(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: catalogueWinningWith(t, allTriggers)})
@@ -118,7 +119,7 @@ func TestTriggersMakeWhatTheProductMakes(t *testing.T) {
 	if refused := a.progress(t, id, stepOpportunity) + a.progress(t, id, stepWon); refused != "" {
 		t.Fatal(refused)
 	}
-	// The places that were held are booked now.
+	// The places that were reserved are booked now.
 	wantPlaces(t, a, eventOne, "max 12 booked 7 reserved 0 remaining 5")
 	data := valueAt(t, a.query(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity {
 		step { name } account { name } contact { firstName lastName emailAddress account { name } } isReservationValid
@@ -144,7 +145,8 @@ func TestTriggersMakeWhatTheProductMakes(t *testing.T) {
 	wantJSON(t, valueAt(t, made, "contacts", "edges"), `[{"node": {"account": {"name": "First Aid for Meridian"}}}]`)
 }
 
-// DOC (4.4): if a required attribute is empty the move is blocked. ASM: as a payload error that names them.
+// DOC (4.4): if a required attribute is empty the transition is blocked. ASM: by a payload error that names the
+// empty attributes.
 func TestMissingAttributesBlockTheTransition(t *testing.T) {
 	t.Parallel()
 	for row, missing := range map[string]string{"": "account, interests, po-number", "first": "account"} {
@@ -176,7 +178,7 @@ func TestMissingAttributesBlockTheTransition(t *testing.T) {
 	}
 }
 
-// When any trigger fails, the move is refused and leaves nothing behind, whatever the earlier triggers made.
+// When any trigger fails, the transition is refused, and nothing that an earlier trigger created stays.
 func TestFailingTriggersLeaveNothingBehind(t *testing.T) {
 	t.Parallel()
 	for _, trigger := range []string{"account", "contact", "registration", "token", "invoice"} {
@@ -237,12 +239,12 @@ func (a *api) updateEvent(t testing.TB, event, input string) {
 	mustSucceed(t, valueAt(t, data, "event", "update"))
 }
 
-// Each row about moves and their triggers switches the behaviour that it describes.
+// Each row about transitions and their triggers switches the behaviour that it describes.
 func TestTransitionAssumptions(t *testing.T) {
 	t.Parallel()
 	for row, test := range map[string]struct {
 		value string
-		words string // of the move to Won
+		words string // of the transition to Won
 		ask   func(t *testing.T, a *api, id string) string
 		want  [2]string
 	}{
@@ -317,7 +319,7 @@ func TestTransitionAssumptions(t *testing.T) {
 }
 
 // DOC/OBS (5.4): an invoice is drafted, comments and purchase order are written and read back under another name,
-// and final is for good.
+// and a final invoice stays final.
 func TestInvoices(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -358,7 +360,7 @@ func TestInvoices(t *testing.T) {
 	}
 }
 
-// Winning twice bills once, unless the row says otherwise.
+// A second win drafts no second invoice, unless that is assumed.
 func TestASecondInvoiceTrigger(t *testing.T) {
 	t.Parallel()
 	for value, n := range map[string]int{"kept": 1, "another": 2} {
@@ -377,8 +379,8 @@ func TestASecondInvoiceTrigger(t *testing.T) {
 	}
 }
 
-// DOC (5.4): a line for each delegate and event. A learner who is cancelled before the invoice is drafted is not billed,
-// also when no other learner is left.
+// DOC (5.4): a line for each delegate and event. A learner who is cancelled before the invoice is drafted is not
+// billed, also when no other learner is left.
 func TestCancelledLearnersAreNotBilled(t *testing.T) {
 	t.Parallel()
 	catalogue := catalogueWinningWith(t, "triggers: [account, registration] }\n  - { from: 5, to: 7, triggers: [invoice] ")

@@ -11,8 +11,7 @@ import (
 )
 
 // property makes the given number of checks of a property, or as many as the flag -rapid.checks says. Under the race
-// detector it makes a fifth. A check does one thing after the other, so the detector makes it many times slower and
-// finds nothing more.
+// detector it makes a fifth. A check is sequential, so the detector makes it many times slower and finds no races.
 func property(t *testing.T, checks int, check func(*rapid.T)) {
 	t.Helper()
 	if testrun.Race {

@@ -61,7 +61,7 @@ func TestTheLimitCanBeScaled(t *testing.T) {
 	for name, test := range map[string]struct {
 		rate   sandbox.Rate
 		assume map[string]string
-		// at are the seconds at which one request each is sent. want are the answers.
+		// at are the seconds at which one request each is sent. want are the statuses of the responses.
 		at    []int
 		want  []int
 		retry string // of the last request
@@ -120,7 +120,7 @@ func TestTheLimitCanBeSwitchedOff(t *testing.T) {
 	}
 }
 
-// An address that was silent for a while is counted from the beginning.
+// The count of an address that sent no requests for a while begins again.
 func TestIdleAddressesAreForgotten(t *testing.T) {
 	t.Parallel()
 	now := newClock()

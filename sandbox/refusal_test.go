@@ -19,9 +19,9 @@ const everything = `{
 	} } }
 }`
 
-// DOC (3.5): every refusal has the documented form, {label message value} beside a null object with status 200. OBS
-// (3.5): it changes nothing. DOC (3.5): Transition Not Found names both steps by their ids. The id of the opportunity is
-// Opportunity:1, in "Proposed".
+// DOC (3.5): every refusal has the documented form, {label message value} with a null object and status 200. OBS
+// (3.5): it changes nothing. DOC (3.5): Transition Not Found names both steps by their ids. The id of the
+// opportunity is Opportunity:1, in "Proposed".
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -132,9 +132,9 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// DOC (3.5): errors at the top are about the document. As in any GraphQL server, a value that cannot be read as its type
-// refuses the whole document before anything of it runs. The answer has no data, and the earlier mutation in the document
-// is not done.
+// DOC (3.5): errors at the top are about the document. As in any GraphQL server, a value that cannot be read as its
+// type makes the API reject the whole document before any field runs. The response has no data, and the earlier
+// mutation in the document does not run.
 func TestDocumentsRefusedAsAWhole(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

@@ -74,8 +74,9 @@ func TestMergedAccountsStayMerged(t *testing.T) {
 	}
 }
 
-// OBS (3.5, 5.2): contact.createBatch returns a list of {contact, errors}, each entry with its own. Several contacts may have one e-mail address, so a
-// search by address finds none, one or many. OBS (5.1): the account of an individual takes no further contact.
+// OBS (3.5, 5.2): contact.createBatch returns a list of {contact, errors}, each entry with its own errors. Several
+// contacts may have one e-mail address, so a search by address finds none, one or many. OBS (5.1): the account of an
+// individual takes no further contact.
 func TestContacts(t *testing.T) {
 	t.Parallel()
 	for value, second := range map[string]string{"shared": "", "unique": "Invalid Value"} {
@@ -119,8 +120,8 @@ func TestUsersAndOwners(t *testing.T) {
 	}
 }
 
-// OBS (5.6): mail goes from a verified address to contacts, to the learners of an event or to their bookers, written by
-// hand or from a template. The sandbox keeps it in an outbox that can be read.
+// OBS (5.6): mail goes from a verified address to contacts, to the learners of an event or to their bookers, written
+// by hand or from a template. The sandbox keeps it in an outbox that can be read.
 func TestMailGoesToTheOutbox(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -186,8 +187,8 @@ func TestMailGoesToTheOutbox(t *testing.T) {
 	}
 }
 
-// OBS (5.7): integrations log about a record, or about a type by an id with an empty key. There are two spellings of the
-// mutation. No mutation deletes an entry.
+// OBS (5.7): integrations log about a record, or about a type by an id with an empty key. There are two spellings of
+// the mutation. No mutation deletes an entry.
 func TestExternalIntegrationLogs(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -211,7 +212,7 @@ func TestExternalIntegrationLogs(t *testing.T) {
 	}
 }
 
-// The API does not have what a row removes. A request that uses it is refused as a whole.
+// A part that a row removes is not in the schema. A request that uses such a part is rejected as a whole.
 func TestAbsentPartsAreRejected(t *testing.T) {
 	t.Parallel()
 	for row, document := range map[string]string{

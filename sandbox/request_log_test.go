@@ -60,7 +60,7 @@ func TestRequestLogHasEachOutcome(t *testing.T) {
 			of("b.progress", "opportunities.progress", requestlog.Committed, ""), of("b.x", "opportunities.progress", requestlog.Refused, "Transition Not Found"),
 		}},
 		{Operations: []string{"Look", "hello", "echo"}, Status: 200},
-		{ // refused as a whole
+		{ // rejected as a whole
 			Operations: []string{"opportunities.progress"}, Status: 200,
 			Fields: []requestlog.Field{{Alias: "opportunities.progress", Name: "opportunities.progress", Outcome: requestlog.NotRun}},
 		},
@@ -73,14 +73,14 @@ func TestRequestLogHasEachOutcome(t *testing.T) {
 		{Operations: []string{"token"}, Status: 400},
 		{Operations: []string{"hello"}, Status: 429},
 	}
-	// In b, x goes from step 3 to 5. The move is refused, unless the other move came first.
+	// In b, x goes from step 3 to 5. The transition is refused, unless the other transition ran first.
 	if got[1].Fields[2].Outcome == requestlog.Committed {
 		want[1].Fields[2] = of("b.x", "opportunities.progress", requestlog.Committed, "")
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(requestlog.Entry{}, "Number", "Received", "Answered", "Address")); diff != "" {
 		t.Errorf("the ledger differs (-want +got):\n%s", diff)
 	}
-	// The ledger can be read over the network, from a number on. It holds nothing that a caller typed.
+	// The request log can be read over the network, from a number on. It contains nothing that a caller typed.
 	answer := a.send(t, http.MethodGet, "/_sandbox/ledger?after=8", nil, http.Header{"Authorization": {"Bearer " + a.Token()}})
 	if answer.status != 200 || strings.Count(answer.raw, `"number"`) != 1 || !strings.Contains(answer.raw, `"status":429`) {
 		t.Errorf("%d %s", answer.status, answer.raw)
@@ -95,7 +95,7 @@ func TestRequestLogHasEachOutcome(t *testing.T) {
 	}
 }
 
-// Whether an answer left whole does not depend on the outcome of the request.
+// Whether a response was sent whole does not depend on the outcome of the request.
 func TestRequestLogHasUndeliveredResponses(t *testing.T) {
 	t.Parallel()
 	for kind, whole := range map[fault.Kind]bool{
@@ -104,14 +104,14 @@ func TestRequestLogHasUndeliveredResponses(t *testing.T) {
 		s := serve(t, sandbox.Options{})
 		s.setFault(t, fault.Rule{Kind: kind, Times: 1, Operation: "opportunities.addInterest"})
 		_, _, _ = s.addInterest(t.Context())
-		// This is known only after the answer.
+		// Undelivered is known only after the response.
 		last := func() requestlog.Entry {
 			all := s.RequestLog().After(0, 0)
 			return all[len(all)-1]
 		}
 		eventually(t, string(kind)+" is written down", func() bool { return !last().Answered.IsZero() && last().Undelivered != whole })
 	}
-	// A client that goes while its answer comes slowly does not have the answer.
+	// A client that closes the connection during a slow response does not have the response.
 	s := serve(t, sandbox.Options{})
 	s.setFault(t, fault.Rule{Kind: fault.Slow, Times: 1, Delay: fault.Duration(time.Minute)})
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
@@ -125,8 +125,8 @@ func TestRequestLogHasUndeliveredResponses(t *testing.T) {
 	})
 }
 
-// With a data file the ledger continues after a restart, also when the process died in the middle of a line. A
-// request that was under way is then in the ledger without an outcome.
+// With a data file the request log continues after a restart, also when the process died in the middle of a line. A
+// request that was in progress is then in the request log without an outcome.
 func TestRequestLogSurvivesARestart(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data.db")
@@ -171,8 +171,9 @@ func TestRequestLogSurvivesARestart(t *testing.T) {
 	}
 }
 
-// Changes that were committed when the process died are in the ledger after the restart, even without an answer.
-// Each mutation leaves a mark in its own transaction. A refused mutation, or one that has not run, leaves no mark.
+// Changes that were committed when the process died are in the request log after the restart, even without a
+// response. Each mutation writes a commit marker in its own transaction. A refused mutation, or a mutation that has
+// not run, writes no commit marker.
 func TestRequestLogRecoversCommittedMutations(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data.db")
@@ -199,14 +200,14 @@ func TestRequestLogRecoversCommittedMutations(t *testing.T) {
 	eventually(t, "the first is answered", func() bool { return s.Faults().List()[0].Matched == 1 })
 	send(create)
 	eventually(t, "what is committed is held", held(1))
-	// The outcome is written down, and the ledger shows that the request was not answered.
+	// The outcome is written, and the request log shows that no response was sent.
 	if e := s.RequestLog().After(2, 0)[0]; !e.Answered.IsZero() || len(e.Fields) != 2 || e.Fields[0].Outcome != requestlog.Committed {
 		t.Errorf("%+v", e)
 	}
 	send(fmt.Sprintf(addOne, s.opportunity))
 	eventually(t, "what is not committed is held", held(2))
 
-	// A process that dies now leaves its files in this state, and the requests without their outcome.
+	// A process that dies now leaves its files in this state and the requests without their outcome.
 	copied := filepath.Join(t.TempDir(), "data.db")
 	for _, end := range []string{"", "-wal", ".ledger"} {
 		content, err := os.ReadFile(data + end)
@@ -254,7 +255,7 @@ func TestRequestLogRecoversCommittedMutations(t *testing.T) {
 	}
 }
 
-// removeOutcomes returns the part of a ledger's file that is written before a request runs.
+// removeOutcomes returns the part of a request log's file that is written before a request runs.
 func removeOutcomes(t testing.TB, content []byte) []byte {
 	t.Helper()
 	var kept []byte
@@ -290,8 +291,8 @@ func TestRequestLogDropsTheOldest(t *testing.T) {
 	}
 }
 
-// OBS (3.1): one document may have several aliased namespace mutations, which are executed in order. Inside one namespace
-// there is no order, unless the row says so.
+// OBS (3.1): one document may have several aliased namespace mutations, which are executed in order. Inside one
+// namespace there is no order, unless the row says so.
 func TestAliasesAtTheRootRunInOrder(t *testing.T) {
 	t.Parallel()
 	const n = 12
@@ -325,7 +326,7 @@ func TestAliasesAtTheRootRunInOrder(t *testing.T) {
 	}
 }
 
-// Inside a namespace the order is not promised. Over many documents it is not always that of the document.
+// Inside a namespace the order is not defined. Over many documents it is not always that of the document.
 func TestAliasesInsideANamespaceRunInNoOrder(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

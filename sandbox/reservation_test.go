@@ -10,13 +10,13 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// reserve adds an interest in Event:1 that holds places. The event has 12 places, 4 of them booked.
+// reserve adds an interest in Event:1 that reserves places. The event has 12 places, 4 of them booked.
 func (a *api) reserve(t *testing.T, opportunity string, quantity int) {
 	t.Helper()
 	mustSucceed(t, a.mutate(t, "addInterest", fmt.Sprintf(`opportunityId: %q, interestDetails: {id: "Q291cnNlOjE=", reserve: true, quantity: %d, unitAmount: "10.00"}`, opportunity, quantity), "interests { id }"))
 }
 
-// extend requests an expiry. The answer has no errors, whatever the request did.
+// extend requests an expiry. The response has no errors, even if the request did nothing.
 func (a *api) extend(t *testing.T, opportunity string, until time.Time) {
 	t.Helper()
 	mustSucceed(t, a.mutate(t, "extendReservations", fmt.Sprintf("opportunityId: %q, reservationsValidUntil: %q", opportunity, until.Format(time.RFC3339Nano)), "opportunity { id }"))
@@ -38,9 +38,10 @@ func (a *api) wantReservation(t *testing.T, when, opportunity string, valid bool
 	}
 }
 
-// DOC (4.6): reserve holds as many places as the quantity. OBS (4.6): extendReservations sets the expiry of the whole
-// opportunity. The only release is extend with now. A voided hold is not revived, and errors are empty all the same.
-// Before the first extension reservationsValidUntil is null. Holds expire by themselves.
+// DOC (4.6): reserve reserves as many places as the quantity. OBS (4.6): extendReservations sets the expiry of the
+// whole opportunity. The only release is extendReservations with the current time. A reservation that has ended does
+// not become valid again, and errors are empty nevertheless. Before the first extension reservationsValidUntil is
+// null. Reservations expire without a request.
 func TestReservationsExpireAndAreReleased(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -96,7 +97,7 @@ func TestExtensionsMayShortenAndHaveAnyOffset(t *testing.T) {
 	a.wantReservation(t, "lapsed", id, false, "2026-03-02T09:00:01.5+00:00", 0)
 }
 
-// A reservation and its expiry travel in one request, and the answer shows the effect.
+// A reservation and its expiry are sent in one request, and the response shows the effect.
 func TestReserveAndExtendInOneRequest(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -128,7 +129,7 @@ func TestLaterReservationAssumptions(t *testing.T) {
 	t.Parallel()
 	for row, test := range map[string]struct {
 		item    string
-		between func(t *testing.T, a *api, opportunity string) // made and reserved
+		between func(t *testing.T, a *api, opportunity string) // runs after the interest is added and before it is reserved
 		want    map[string]string
 	}{
 		"reserve.kind": {
@@ -178,8 +179,8 @@ func TestLaterReservationAssumptions(t *testing.T) {
 	}
 }
 
-// With this choice an opportunity that never held a place is valid. An opportunity whose places were booked is not
-// valid, because its hold is gone.
+// With this choice isReservationValid is true for an opportunity that never reserved a place. It is false for an
+// opportunity whose places were booked, because the reservation has ended.
 func TestABookedReservationIsNotAnAbsentOne(t *testing.T) {
 	t.Parallel()
 	for held, wanted := range map[string]string{"reserve: true": "true, true, false", "reserve: false": "true, true, true"} {

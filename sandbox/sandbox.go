@@ -32,8 +32,8 @@ type Options struct {
 	// Catalogue is the path of a catalogue file. "" is the embedded default. For a data file that was written from
 	// another catalogue, "" keeps that catalogue.
 	Catalogue string
-	// Token is a Bearer token that is accepted and never expires. "" is the token in the data file, or a new random token, which the
-	// data file then keeps.
+	// Token is a Bearer token that is accepted and never expires. "" is the token in the data file, or a new random
+	// token, which the data file then keeps.
 	Token string
 	// ClientID and ClientSecret identify the client of the token endpoint. "" is the value in the data file, or a
 	// new random text, which the data file then keeps.
@@ -46,12 +46,12 @@ type Options struct {
 	RedirectURIs []string
 	// Rate is the limit of requests; the zero value is that of the API.
 	Rate Rate
-	// RequestLogEntries is the number of requests that the ledger remembers; 0 is 1,000,000. With Data the ledger is kept in
-	// a file beside it.
+	// RequestLogEntries is the number of requests that the request log keeps; 0 is 1,000,000. With Data the request
+	// log is in a file next to the data file.
 	RequestLogEntries int
-	// NoRequestLog switches the ledger off.
+	// NoRequestLog switches the request log off.
 	NoRequestLog bool
-	// TokenLifetime is the life of the token endpoint's access tokens; 0 is DefaultTokenLifetime.
+	// TokenLifetime is the lifetime of the token endpoint's access tokens; 0 is DefaultTokenLifetime.
 	TokenLifetime time.Duration
 	// NoAuth accepts requests without a token, and with any token.
 	NoAuth bool
@@ -99,7 +99,7 @@ func Open(ctx context.Context, o Options) (*Sandbox, error) {
 	if o.TokenLifetime == 0 {
 		o.TokenLifetime = DefaultTokenLifetime
 	}
-	// Choices and catalogue come first, so a mistake in them leaves no data file behind.
+	// Choices and catalogue are checked first, so a mistake in them creates no data file.
 	choices, err := assumptions.ParseChoices(o.Assumptions)
 	if err != nil {
 		return nil, err
@@ -163,10 +163,10 @@ func (s *Sandbox) Handler() http.Handler { return s.handler }
 // Token returns the Bearer token that is accepted and never expires.
 func (s *Sandbox) Token() string { return s.token }
 
-// Faults returns the faults that requests meet.
+// Faults returns the injector of the faults.
 func (s *Sandbox) Faults() *fault.Injector { return s.faults }
 
-// RequestLog returns the ledger of requests and their outcomes; nil with NoRequestLog.
+// RequestLog returns the log of requests and their outcomes; nil with NoRequestLog.
 func (s *Sandbox) RequestLog() *requestlog.Log { return s.requestLog }
 
 // Outbox returns the mail that was sent, in order. The sandbox delivers no mail.
@@ -184,7 +184,7 @@ func (s *Sandbox) Close() error {
 	return errors.Join(s.requestLog.Close(), s.store.Close())
 }
 
-// defaultRequestLogEntries is the default number of requests that the ledger remembers.
+// defaultRequestLogEntries is the default number of requests that the request log keeps.
 const defaultRequestLogEntries = 1_000_000
 
 func openRequestLog(o Options) (*requestlog.Log, error) {
@@ -198,7 +198,8 @@ func openRequestLog(o Options) (*requestlog.Log, error) {
 	return requestlog.Open(o.Data+".ledger", limit)
 }
 
-// recoverRequestLog adds to the ledger what was committed by requests that were under way when the process died.
+// recoverRequestLog adds to the request log the mutations that were committed for requests in progress when the
+// process died.
 func (s *Sandbox) recoverRequestLog(ctx context.Context) error {
 	marks, err := s.store.CommitMarkers(ctx)
 	if err != nil || len(marks) == 0 {

@@ -9,14 +9,14 @@ import (
 	"github.com/oppflow/oppflow/sandbox/graph"
 )
 
-// schema is the schema that requests are checked against, and the way to read their documents. It is never changed
-// once it is made, so sandboxes share it.
+// schema is the schema that requests are validated against, with the Renamer that translates their documents. It is
+// never changed, so sandboxes share it.
 type schema struct {
 	visible *ast.Schema
 	renamer *graph.Renamer
 }
 
-// defaultSchema is the schema without any choice. It is made once in a process.
+// defaultSchema returns the schema without any choice. It is made once in a process.
 var defaultSchema = sync.OnceValues(func() (*schema, error) { return newSchema(assumptions.Choices{}) })
 
 // schemaFor returns the schema for the choices.

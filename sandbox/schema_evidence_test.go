@@ -44,9 +44,9 @@ func (a *api) fields(t testing.TB, typ string) map[string]introspectedField {
 	return found
 }
 
-// DOC/OBS (3.1): queries are plural connections at the root. DOC+OBS (3.2): a connection has edges with cursor and node,
-// pageInfo with five fields, and the arguments first, offset, after, filters, plus ordering. Nested one-to-many fields are
-// connections with the same arguments.
+// DOC/OBS (3.1): queries are plural connections at the root. DOC+OBS (3.2): a connection has edges with cursor and
+// node, pageInfo with five fields, and the arguments first, offset, after, filters, plus ordering. Nested
+// one-to-many fields are connections with the same arguments.
 func TestListsAreConnections(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -86,7 +86,7 @@ func TestListsAreConnections(t *testing.T) {
 	}
 }
 
-// DOC+OBS (3.1): node with inline fragments on Event, Learner and Contact, among others that do not fit.
+// DOC+OBS (3.1): node with inline fragments on Event, Learner and Contact, among fragments on other types.
 func TestNodeWithFragments(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -118,8 +118,8 @@ func TestLegacyIDsAreTheNumbersOfTheIDs(t *testing.T) {
 	}
 }
 
-// OBS (3.2): vendor workflows collect rows by the cursor, compare their number with totalRecords and fail when rows are
-// missing. OBS (2): a request for 500 returns 100 and no error.
+// OBS (3.2): vendor workflows collect rows by the cursor, compare their number with totalRecords and fail when rows
+// are missing. OBS (2): a request for 500 returns 100 and no error.
 func TestPagesAddUpToTheTotal(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -149,8 +149,8 @@ func TestPagesAddUpToTheTotal(t *testing.T) {
 	}
 }
 
-// OBS (3.2): two forms of ordering were observed: order: {field, direction} and, for events, orderBy: [{field, direction}]. Directions are
-// asc and desc.
+// OBS (3.2): two forms of ordering were observed: order: {field, direction} and, for events, orderBy: [{field,
+// direction}]. Directions are asc and desc.
 func TestEventsTakeOrderAndOrderBy(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -172,8 +172,8 @@ func TestEventsTakeOrderAndOrderBy(t *testing.T) {
 	}
 }
 
-// OBS (3.3): the observed operations and their arguments. in, notin and contains need values, isnull and notnull neither,
-// the others value. OBS (3.3): one malformed filter fails the whole request.
+// OBS (3.3): the observed operations and their arguments. in, notin and contains need values, isnull and notnull
+// neither, the others value. OBS (3.3): one malformed filter fails the whole request.
 func TestOperationsTakeObservedForms(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -202,8 +202,8 @@ func TestOperationsTakeObservedForms(t *testing.T) {
 	}
 }
 
-// OBS (3.3): field and operation are enum literals, value is a String. A variable that holds an ID must be declared String. A
-// name in another case is no such name, in literals and in variables.
+// OBS (3.3): field and operation are enum literals, value is a String. A variable that holds an ID must be declared
+// String. A name in another case is unknown, in literals and in variables.
 func TestEnumsAreExact(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -222,8 +222,8 @@ func TestEnumsAreExact(t *testing.T) {
 	}
 }
 
-// OBS (3.3): booleans and dates are given as strings: "true", "2025-11-20", "2026-01-01T00:00:00Z". OBS (5.3): events are found by
-// isSoldOut, hasPlacesRemaining, remainingPlaces and isActive.
+// OBS (3.3): booleans and dates are given as strings: "true", "2025-11-20", "2026-01-01T00:00:00Z". OBS (5.3):
+// events are found by isSoldOut, hasPlacesRemaining, remainingPlaces and isActive.
 func TestBooleansAndDatesAreStrings(t *testing.T) {
 	t.Parallel()
 	now := newClock()

@@ -65,7 +65,7 @@ func removableParts() map[assumptions.Name][]string {
 	}
 }
 
-// renamableParts returns the paths of the things whose name is the value of a row, if they exist.
+// renamableParts returns the paths of the parts of the schema whose name is the value of a row.
 func renamableParts() map[assumptions.Name]string {
 	return map[assumptions.Name]string{
 		assumptions.QueryRegions:         "Query.regions",
@@ -97,9 +97,9 @@ func renamableParts() map[assumptions.Name]string {
 	}
 }
 
-// schemaVariant returns the schema of the choices.
+// schemaVariant returns the schema variant of the choices.
 func schemaVariant(c assumptions.Choices) graph.SchemaVariant {
-	// For events both arguments were observed, whatever other lists have.
+	// For events both arguments were observed, so no choice changes the two arguments of events.
 	s := graph.SchemaVariant{NonNullNamespaces: !c.Is(assumptions.FailedMutationResponse, "field-null"), Renames: []graph.Rename{
 		{Path: "OpportunityInterest.kind"}, {Path: "Query.events.order", Name: "order"}, {Path: "Query.events.orderBy", Name: "orderBy"},
 	}}

@@ -52,8 +52,9 @@ const (
 	overdue = "überholte firstaid"
 )
 
-// DOC/OBS (3.3): filters are {field, operation, value or values}, with the observed operations. like takes % wildcards,
-// wordlike a bare word. A record is read by its id. DOC/OBS (4.2): opportunities by regionName, id and stepId.
+// DOC/OBS (3.3): filters are {field, operation, value or values}, with the observed operations. like takes %
+// wildcards, wordlike a bare word. A record is read by its id. DOC/OBS (4.2): opportunities by regionName, id and
+// stepId.
 func TestFilters(t *testing.T) {
 	t.Parallel()
 	a := openForSearch(t)
@@ -142,7 +143,7 @@ func TestOneFilterIsAcceptedWhereAListIs(t *testing.T) {
 	}
 }
 
-// OBS (3.3): a malformed filter fails the whole request, also the part that is not related to it.
+// OBS (3.3): a malformed filter fails the whole request, including the parts that do not use the filter.
 func TestMalformedFilterFailsTheRequest(t *testing.T) {
 	t.Parallel()
 	a := openForSearch(t)
@@ -253,8 +254,9 @@ func page(t *testing.T, connection any) (nodes []string, info map[string]any) {
 	return nodes, valueAt(t, connection, "pageInfo").(map[string]any)
 }
 
-// DOC (2, 3.2): 50 rows by default, at most 100, silently; cursors are Cursor:<zero-based index>; totalRecords and the rest of pageInfo; nested
-// lists are connections, too. 120 rows, at the root and nested: the default page, the silent cap, cursors, offsets and totals.
+// DOC (2, 3.2): 50 rows by default, at most 100, silently; cursors are Cursor:<zero-based index>; totalRecords and
+// the rest of pageInfo; nested lists are connections, too. 120 rows, at the root and nested: the default page, the
+// silent cap, cursors, offsets and totals.
 func TestConnections(t *testing.T) {
 	t.Parallel()
 	const rows = 120
@@ -308,7 +310,7 @@ func TestConnections(t *testing.T) {
 					t.Fatalf("%d rows, want %d from %d on", len(got), c.to-c.from, c.from)
 				}
 				wanted := map[string]any{"totalRecords": float64(rows), "hasNextPage": c.to < rows, "hasPreviousPage": c.from > 0, "startCursor": nil, "endCursor": nil}
-				if c.from == 120 { // whatever the offset was
+				if c.from == 120 { // for every offset of at least 120
 					wanted["hasNextPage"] = false
 				}
 				if c.to > c.from {
@@ -410,8 +412,8 @@ func TestIntrospection(t *testing.T) {
 	}
 }
 
-// With ten thousand opportunities, a page, a filter on every indexed field and a deep offset take much less time than a
-// client waits.
+// With ten thousand opportunities, a page, a filter on every indexed field and a deep offset take much less time
+// than a client waits.
 func TestTenThousandOpportunitiesStayFast(t *testing.T) {
 	t.Parallel()
 	var list strings.Builder

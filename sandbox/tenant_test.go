@@ -11,14 +11,14 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// tenant is an example of a tenant whose moves have required attributes and triggers.
+// tenant is an example of a tenant whose transitions have required attributes and triggers.
 const tenant = "catalogue/tenant.yaml"
 
 func tenantStep(n int64) string { return globalid.EncodeInt(globalid.OpportunityStep, n) }
 
-// DOC (4.4): the tenant decides where in the flow each trigger happens. Early moves usually create the records of the
-// buyer. Winning moves usually create registrations, invoices and tokens. DOC (4.4): required attributes block a move
-// while they are empty.
+// DOC (4.4): the tenant decides on which transition each trigger runs. Early transitions usually create the records
+// of the buyer. Winning transitions usually create registrations, invoices and tokens. DOC (4.4): required
+// attributes block a transition while they are empty.
 func TestATenantDecidesTheTriggersOfATransition(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: tenant})
@@ -63,7 +63,7 @@ func TestATenantDecidesTheTriggersOfATransition(t *testing.T) {
 	shown("Order 1 Draft Won Won registrations 2")
 }
 
-// DOC (4.5): only published items can be sold. Nobody can be registered on a draft either.
+// DOC (4.5): only published items can be sold. A draft event takes no registrations either.
 func TestADraftEventTakesNoRegistrations(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: tenant})
@@ -83,7 +83,7 @@ func TestADraftEventTakesNoRegistrations(t *testing.T) {
 	}
 }
 
-// When many clients request the same move at once, it is made once, and its results exist once.
+// When many clients request the same transition at the same time, it takes effect once, and its results exist once.
 func TestConcurrentTransitionsWinOnce(t *testing.T) {
 	t.Parallel()
 	stores(t, func(t *testing.T, data string) {
@@ -112,7 +112,7 @@ func TestConcurrentTransitionsWinOnce(t *testing.T) {
 	})
 }
 
-// A large quantity is registered and billed in one move, line by line.
+// A large quantity is registered and billed in one transition, line by line.
 func TestALargeOrderIsOneTransition(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: tenant})

@@ -16,16 +16,16 @@ import (
 )
 
 // endpoint serves GraphQL over HTTP POST as the API does. The status is 200 for every GraphQL result. A request that
-// was refused before anything ran has errors and no data at all. (The handler of the GraphQL library returns 422 and
-// "data": null there, which would look like a failed execution.)
+// was rejected before any field ran has errors and no data member. (The handler of the GraphQL library returns 422
+// and "data": null there, which is the form of a failed execution.)
 type endpoint struct {
 	exec graphql.GraphExecutor
 	// nullOnFailure makes a mutation with an internal failure turn the whole data into null.
 	nullOnFailure bool
-	// rejectedWithNullData and rejectedStatus are the form in which a document is refused.
+	// rejectedWithNullData and rejectedStatus are the form in which a document is rejected.
 	rejectedWithNullData bool
 	rejectedStatus       int
-	// emptyErrors adds an empty list of errors to answers without errors.
+	// emptyErrors adds an empty list of errors to responses without errors.
 	emptyErrors bool
 }
 
@@ -70,15 +70,15 @@ func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, response)
 }
 
-// isMutationError reports whether an error belongs to a namespace or to a field of a namespace. Both are not null.
+// isMutationError reports whether an error belongs to a namespace or to a field of a namespace. Both are non-null.
 func isMutationError(e *gqlerror.Error) bool { return len(e.Path) == 1 || len(e.Path) == 2 }
 
-// addVariableName adds the variable of an error to the error's message. The GraphQL library has the variable only in the
-// path.
+// addVariableName adds the variable of an error to the error's message. The GraphQL library has the variable only in
+// the path.
 func addVariableName(e *gqlerror.Error) {
 	if len(e.Path) > 1 && e.Path[0] == ast.PathName("variable") {
 		e.Message = "variable $" + e.Path[1:].String() + ": " + e.Message
-		e.Path = nil // the path is not a path into the answer
+		e.Path = nil // the path is not a path into the response
 	}
 }
 
@@ -98,12 +98,12 @@ func readBody(r *http.Request, params *graphql.RawParams) (status int, message s
 	return 0, ""
 }
 
-// rejectedBody is the answer to a request that did not run. It has no data member.
+// rejectedBody is the response to a request that did not run. It has no data member.
 type rejectedBody struct {
 	Errors gqlerror.List `json:"errors"`
 }
 
-// emptyErrorsBody is an answer that states that it has no errors.
+// emptyErrorsBody is a response that states that it has no errors.
 type emptyErrorsBody struct {
 	Errors gqlerror.List   `json:"errors"`
 	Data   json.RawMessage `json:"data"`
@@ -120,5 +120,5 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write(encoded) // the client has gone
+	_, _ = w.Write(encoded) // an error means that the client has gone
 }

@@ -59,8 +59,9 @@ func TestTokensAreRandom(t *testing.T) {
 	}
 }
 
-// OBS (1): requests are POST. Their body is JSON with query and, if needed, variables and operationName. Their Content-Type
-// is application/json. DOC (1): the status is 200 for every GraphQL result. GraphQL errors are in the body.
+// OBS (1): requests are POST. Their body is JSON with query and, if needed, variables and operationName. Their
+// Content-Type is application/json. DOC (1): the status is 200 for every GraphQL result. GraphQL errors are in the
+// body.
 func TestHTTP(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{NoAuth: true})
@@ -99,7 +100,8 @@ func TestHTTP(t *testing.T) {
 	}
 }
 
-// DOC (3.5): some examples show an empty "errors" at the top beside data: it is no error. Others show none.
+// DOC (3.5): some examples show an empty "errors" at the top beside data, which is no error. Other examples show no
+// "errors".
 func TestEmptyErrorsAtTheTop(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]string{"left-out": `{"data":{"hello":"Hello"}}`, "shown": `{"errors":[],"data":{"hello":"Hello"}}`} {

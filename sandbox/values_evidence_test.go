@@ -9,8 +9,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// DOC/OBS (3.4): ids are base64 of <TypeName>:<key>, and the prefix often differs from the __typename. Every observed id
-// names a record of its type.
+// DOC/OBS (3.4): ids are base64 of <TypeName>:<key>, and the prefix often differs from the __typename. Every
+// observed id names a record of its type.
 func TestObservedIDsNameTheirTypes(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: writeCatalogue(t, "templates: [{ id: 118, name: n, subject: s, body: b }]")})
@@ -49,8 +49,8 @@ func TestObservedIDsNameTheirTypes(t *testing.T) {
 	}
 }
 
-// DOC (3.4): financialUnitId of an opportunity is the bare code of a currency, not the global id that OBS (3.4) reads as an event's
-// financialUnit.id.
+// DOC (3.4): financialUnitId of an opportunity is the bare code of a currency, not the global id that OBS (3.4)
+// reads as an event's financialUnit.id.
 func TestFinancialUnitsAreBareCodes(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -62,8 +62,8 @@ func TestFinancialUnitsAreBareCodes(t *testing.T) {
 	}
 }
 
-// OBS (3.6): the scalars ID, String, Int, Boolean, Decimal, LocalDateTime and TimeZonedDateTime. DOC/OBS (3.6): amounts are
-// Decimal. The expiry of tokens is local, that of reservations has a zone, and events have both.
+// OBS (3.6): the scalars ID, String, Int, Boolean, Decimal, LocalDateTime and TimeZonedDateTime. DOC/OBS (3.6):
+// amounts are Decimal. The expiry of tokens is local, that of reservations has a zone, and events have both.
 func TestObservedScalars(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -93,7 +93,7 @@ func TestEventsHaveLocalAndZonedTimes(t *testing.T) {
 		{"node": {"start": "2031-04-07T09:30:00", "timeZonedStart": "2031-04-07T08:30:00+00:00", "end": "2031-04-09T16:30:00", "timeZonedEnd": "2031-04-09T15:30:00+00:00", "timeZoneName": "Europe/London"}},
 		{"node": {"start": "2031-05-12T09:00:00", "timeZonedStart": "2031-05-12T13:00:00+00:00", "end": "2031-05-14T17:00:00", "timeZonedEnd": "2031-05-14T21:00:00+00:00", "timeZoneName": "America/Santo_Domingo"}}
 	]}}`)
-	// On write they take local times and the name of the zone.
+	// On write, events take local times and the name of the zone.
 	changed := a.mutateIn(t, "event", "update", fmt.Sprintf(`eventId: %q, input: {start: "2031-07-01T10:00:00", end: "2031-07-02T16:00:00", timeZoneName: "America/New_York"}`, eventOne), problems+" event { start timeZonedStart timeZonedEnd timeZoneName title }")
 	wantJSON(t, valueAt(t, mustSucceed(t, changed), "event"), `{"start": "2031-07-01T10:00:00", "timeZonedStart": "2031-07-01T14:00:00+00:00", "timeZonedEnd": "2031-07-02T20:00:00+00:00", "timeZoneName": "America/New_York", "title": "My New Course"}`)
 	for _, zone := range []string{"Mars/Olympus", "", "Local", "../etc"} {
@@ -106,8 +106,8 @@ func TestEventsHaveLocalAndZonedTimes(t *testing.T) {
 	}
 }
 
-// DOC (3.6): a time without a zone must not be given with one, and a time with a zone must be. A wrong value refuses the whole
-// document.
+// DOC (3.6): a local time must not be given with a zone, and a time with a zone must have one. A wrong value makes
+// the API reject the whole document.
 func TestZonesAreGivenWhereTheyBelong(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -140,8 +140,8 @@ func TestMoneyIsAQuotedDecimal(t *testing.T) {
 	}
 }
 
-// OBS (3.6): opportunities show custom data as attributes {definitionKey value}, not as customFieldValues. Learners have
-// customFieldValues. All values are strings, "true" for a ticked box.
+// OBS (3.6): opportunities show custom data as attributes {definitionKey value}, not as customFieldValues. Learners
+// have customFieldValues. All values are strings, "true" for a ticked box.
 func TestCustomDataIsText(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -160,8 +160,8 @@ func TestCustomDataIsText(t *testing.T) {
 	}
 }
 
-// OBS (3.6): the states of events are draft, published and cancelled, of invoices Draft, Final and Void, of a learner active. The case
-// differs.
+// OBS (3.6): the states of events are draft, published and cancelled, of invoices Draft, Final and Void, of a
+// learner active. The case differs.
 func TestStatesAreWrittenAsObserved(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: catalogueWinningWith(t, "triggers: [account, registration, invoice]")})

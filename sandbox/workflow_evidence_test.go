@@ -11,9 +11,9 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// DOC (4.4): a transition is an allowed move between two steps. Without a transition, progress fails. OBS (4.2):
-// opportunitySteps lists the steps. DOC (4.4): a step is a point inside a stage, whose state is Open, Won, Lost or
-// Archived.
+// DOC (4.4): a transition is an allowed way from one step to another. Without a transition, progress fails. OBS
+// (4.2): opportunitySteps lists the steps. DOC (4.4): a step is a point inside a stage, whose state is Open, Won,
+// Lost or Archived.
 func TestProgressFollowsTransitions(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -54,8 +54,8 @@ func TestProgressFollowsTransitions(t *testing.T) {
 	}
 }
 
-// DOC (4.3, 4.4): without entryStepId a new record is in the tenant's entry step. The documented entry step is Proposed in the
-// stage Proposed, Open. Entry steps are configured per tenant.
+// DOC (4.3, 4.4): without entryStepId a new record is in the tenant's entry step. The documented entry step is
+// Proposed in the stage Proposed, Open. Entry steps are configured per tenant.
 func TestEntryStepsAreTheTenants(t *testing.T) {
 	t.Parallel()
 	const create = `mutation { opportunities { create(input: {name: "x", regionId: "UmVnaW9uOlVL"}) { errors { label } opportunity { step { name stage { name state } } } } } }`
@@ -86,9 +86,9 @@ func TestTypesOfTheDocumentation(t *testing.T) {
 	}
 }
 
-// OBS (4.5): nobody has observed a mutation that changes or removes an interest. People are told to do it in the product. OBS
-// (4.6): no mutation releases a hold. DOC (5.4): an invoice comes from the trigger or from the product. Nobody has observed a
-// mutation that raises one.
+// OBS (4.5): no mutation was observed that changes or removes an interest. The advice is to do this in the product.
+// OBS (4.6): no mutation releases a reservation. DOC (5.4): an invoice comes from the trigger or from the
+// product. No mutation was observed that creates an invoice.
 func TestUnobservedMutationsAreAbsent(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -108,8 +108,8 @@ func TestUnobservedMutationsAreAbsent(t *testing.T) {
 }
 
 // DOC (4.5): the details of an interest depend on its kind: learners for courses, events and learning paths, and
-// {expiresAt} for training tokens. The answer is errors and a plain list of interests. DOC (3.6): expiresAt is a local
-// time and must have no offset. A time in the past is accepted, as in the example.
+// {expiresAt} for training tokens. The response is errors and a plain list of interests. DOC (3.6): expiresAt is a
+// local time and must have no offset. A time in the past is accepted, as in the example.
 func TestDetailsAreThoseOfTheKind(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -143,8 +143,9 @@ func TestDetailsAreThoseOfTheKind(t *testing.T) {
 	}
 }
 
-// DOC (4.4): a token issue is made of the data of the record: as many tokens of the type as the interest says, with its expiry, to
-// the account, once. DOC (5.4): an invoice needs a region and a currency; they are those of the opportunity.
+// DOC (4.4): a token issue is created from the data of the record: as many tokens of the type as the interest says,
+// with its expiry, to the account, once. DOC (5.4): an invoice needs a region and a currency; they are those of the
+// opportunity.
 func TestTokensAreIssuedOnce(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: editedCatalogue(t, "- { from: 3, to: 4 }", "- { from: 3, to: 4, triggers: [token] }", "- { from: 4, to: 5 }", "- { from: 4, to: 5, triggers: [token, invoice] }")})
@@ -192,8 +193,9 @@ func TestOffsetAndAfterAreAlternatives(t *testing.T) {
 	}
 }
 
-// OBS (4.1): reservationsValidUntil is null or a time with an offset (3.6), whatever offset it was given with. isReservationValid is
-// true or false, never null. OBS (4.6): a release is extend with now, for every interest of the opportunity.
+// OBS (4.1): reservationsValidUntil is null or a time with an offset (3.6), for every offset in the request.
+// isReservationValid is true or false, never null. OBS (4.6): a release is extendReservations with the current time,
+// for every interest of the opportunity.
 func TestReservationFieldsOfAnOpportunity(t *testing.T) {
 	t.Parallel()
 	now := newClock()

@@ -13,7 +13,7 @@ const (
 	SinceRecord AdoptedSince = "record"
 )
 
-// Set reads the word, so that it can be a flag's value.
+// Set reads the value of a flag.
 func (s *AdoptedSince) Set(text string) error {
 	switch since := AdoptedSince(text); since {
 	case SinceAdoption, SinceRecord:
@@ -23,7 +23,7 @@ func (s *AdoptedSince) Set(text string) error {
 	return errors.New("must be adoption or record")
 }
 
-// String returns the word.
+// String returns the value as text.
 func (s *AdoptedSince) String() string { return string(*s) }
 
 // Type names the kind of value in help output.

@@ -12,14 +12,15 @@ const (
 	// DefaultAPIRate leaves a tenth of the API's own limit, 6,000 requests per 5 minutes and IP address (documented).
 	// The tenth is for requests that the workers do not count: tokens, checks and the command line.
 	DefaultAPIRate = 18
-	// DefaultReservationLength is how long places are held when a caller names no end.
+	// DefaultReservationLength is how long places are reserved when a caller names no end.
 	DefaultReservationLength = 14 * 24 * time.Hour
 	// DefaultSendWindow is how long after its start an activity may still put a change on the wire.
 	DefaultSendWindow = 20 * time.Second
-	// DefaultAnswerTime is how long after the send window a worker waits for the answer to a
+	// DefaultAnswerTime is how long after the send window a worker waits for the response to a
 	// change.
 	DefaultAnswerTime = 15 * time.Second
-	// DefaultSettleTime is how long the API may take to commit a request whose answer never came (assumed).
+	// DefaultSettleTime is how long the API may take to commit a request whose response was lost
+	// (assumed).
 	DefaultSettleTime = 60 * time.Second
 	// DefaultQuietTime is how long no command must have ended before the follow-ups are planned
 	// again.
@@ -28,34 +29,35 @@ const (
 
 // API says how to reach and use the Administrate Core GraphQL API. Call Resolve before use.
 type API struct {
-	// URL is the GraphQL endpoint: --api-url, ADMINISTRATE_URL. It has no default, so that no program writes to a
-	// tenant by accident.
+	// URL is the GraphQL endpoint: --api-url, ADMINISTRATE_URL. The URL has no default, so that no
+	// program writes to a tenant by accident.
 	URL string
-	// Token is the Bearer token: ADMINISTRATE_TOKEN. There is no flag for it, since a command line is visible to every
-	// user of the machine.
+	// Token is the Bearer token: ADMINISTRATE_TOKEN. There is no flag for it, because a command
+	// line is visible to every user of the machine.
 	Token Secret
 	// TokenFile is a file that contains the token: --api-token-file, ADMINISTRATE_TOKEN_FILE.
 	TokenFile string
 	// OAuth is the client that asks for access tokens where no token is given.
 	OAuth OAuth
-	// ReadOnly stops every change; reads work: --read-only, OPPFLOW_READ_ONLY.
+	// ReadOnly stops every change; reads are still possible: --read-only, OPPFLOW_READ_ONLY.
 	ReadOnly bool
 	// Rate is the number of requests per second that may leave the IP address for activities, of all workers together:
 	// --api-rate, OPPFLOW_API_RATE. Zero is DefaultAPIRate.
 	Rate float64
-	// AddressShare is how many namespaces share the IP address. They share the rate in equal parts:
-	// --api-address-share, OPPFLOW_API_ADDRESS_SHARE. Zero is 1.
+	// AddressShare is how many namespaces share the IP address. The namespaces share the rate in
+	// equal parts: --api-address-share, OPPFLOW_API_ADDRESS_SHARE. Zero is 1.
 	AddressShare int
 	// ReferenceTag is how a record carries the caller's reference: --mark, OPPFLOW_MARK.
 	ReferenceTag ReferenceTag
-	// ReservationLength is how long places are held when a caller names no end: --reservation-length,
-	// OPPFLOW_RESERVATION_LENGTH. Zero is DefaultReservationLength.
+	// ReservationLength is how long places are reserved when a caller names no end:
+	// --reservation-length, OPPFLOW_RESERVATION_LENGTH. Zero is DefaultReservationLength.
 	ReservationLength time.Duration
 	// SendWindow is how long after its start an activity may still put a change on the wire: --send-window,
 	// OPPFLOW_SEND_WINDOW. Zero is DefaultSendWindow.
 	SendWindow time.Duration
-	// AnswerTime is how long after the send window a worker waits for the answer to a change. Then the fate is
-	// unknown: --answer-time, OPPFLOW_ANSWER_TIME. Zero is DefaultAnswerTime.
+	// AnswerTime is how long after the send window a worker waits for the response to a change:
+	// --answer-time, OPPFLOW_ANSWER_TIME. After that time the status of the change is unknown.
+	// Zero is DefaultAnswerTime.
 	AnswerTime time.Duration
 	// SettleTime is how long after a request's deadline the API may still commit the request:
 	// --settle-time, OPPFLOW_SETTLE_TIME. Zero is DefaultSettleTime.
@@ -69,7 +71,7 @@ type API struct {
 	// Environment is where variables are looked up; nil is the environment of the process.
 	Environment Environment
 
-	readOnlyFlagGiven bool // by a flag, also by one that says false
+	readOnlyFlagGiven bool // true for a flag that says false, too
 }
 
 // AddFlags binds the fields to flags. A field keeps its value unless a flag is given.
@@ -90,9 +92,8 @@ func (a *API) AddFlags(fs *pflag.FlagSet) {
 	fs.Var(&a.AdoptedSince, "adopted-since", "from when the follow-ups of an adopted record count: adoption, or record, the time of the record's last change in the TMS (default adoption) [OPPFLOW_ADOPTED_SINCE]")
 }
 
-// Resolve fills the empty fields from the environment and the defaults, reads the files with secrets, and checks the
-// result.
-// Calling it again changes nothing.
+// Resolve fills the empty fields from the environment and the defaults, reads the files with
+// secrets, and checks the result. A second call changes nothing.
 func (a *API) Resolve() error {
 	env := a.Environment
 	if a.URL == "" {

@@ -17,8 +17,8 @@ import (
 
 const endpoint = "https://acme.administrateapp.com/graphql"
 
-// resolveAPI does the same as a program: bind, parse, resolve. It returns an error of parsing or
-// resolving.
+// resolveAPI does the same as a program: it binds, parses and resolves. resolveAPI returns the
+// error of parsing or resolving.
 func resolveAPI(t *testing.T, args, env []string) (settings.API, error) {
 	t.Helper()
 	api := settings.API{Environment: append(settings.Environment{"HOME=" + t.TempDir()}, env...)}
@@ -72,7 +72,7 @@ func TestAPIFlagsWinOverEnvironment(t *testing.T) {
 		t.Errorf("from the environment: %+v", fromEnv)
 	}
 
-	// The flags repeat defaults where they can: a flag with the default value still wins.
+	// The flags repeat defaults where they can: a flag with the default value still has priority.
 	fromFlags, err := resolveAPI(t, []string{
 		"--api-url", endpoint, "--api-token-file", writeFile(t, "file-token\n"), "--api-rate=20",
 		"--mark=attribute:oppflow", "--reservation-length=336h", "--send-window=20s", "--answer-time=15s", "--settle-time=60s",
@@ -205,7 +205,7 @@ func TestSecretsDoNotAppear(t *testing.T) {
 	if api.Token.Reveal() != secret {
 		t.Fatal("the token is not there at all")
 	}
-	api.Environment = nil // belongs to the caller; printed only by a caller that prints its environment
+	api.Environment = nil // the environment belongs to the caller; only a caller that prints its environment shows it
 	fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	preset := api
 	preset.AddFlags(fs)
@@ -240,8 +240,7 @@ func TestSecretsDoNotAppear(t *testing.T) {
 	}
 }
 
-// The help names every variable and default, so that setting one needs no look at the
-// code.
+// The help names every variable and default, so that a user need not read the code to set one.
 func TestAPIHelp(t *testing.T) {
 	fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	new(settings.API).AddFlags(fs)

@@ -1,11 +1,14 @@
-// Package settings defines the flags and environment variables of Oppflow's programs, once for the worker, the
-// command line and the benchmark: how to reach Temporal, how to reach the Administrate API, what to log.
+// Package settings defines the flags and environment variables of Oppflow's programs, once for
+// the worker, the command line and the benchmark: how to reach Temporal, how to reach the
+// Administrate API, what to log.
 //
-// Every part is a struct. Its fields may be set in code, bound to flags with AddFlags, or left at zero. Resolving
-// the struct fills the empty fields: a flag (or a field set in code) wins over the environment, the environment
-// over the default. A mistake is one line that names the flag and the variable for correcting it.
+// Every part is a struct. The fields of the struct may be set in code, bound to flags with
+// AddFlags, or left at zero. Resolving the struct fills the empty fields: a flag (or a field
+// set in code) has priority over the environment, and the environment over the default. The
+// error for a wrong value is one line that names the flag and the variable.
 //
-// The package knows nothing of opportunities and imports no other part of Oppflow; it opens no connection.
+// The package knows nothing of opportunities, imports no other part of Oppflow, and opens no
+// connection.
 package settings
 
 import (
@@ -77,11 +80,12 @@ func (e Environment) userConfigDir() string {
 	return below("HOME", ".config")
 }
 
-// textSetter reads both a flag's value and a variable's value, so that they accept the same.
+// textSetter reads both a flag's value and a variable's value, so that both accept the same
+// values.
 type textSetter interface{ Set(string) error }
 
-// fill reads the variable into the target if the variable is set. The error names the wrong variable, and the flag
-// that would win over the variable.
+// fill reads the variable into the target if the variable is set. The error names the wrong
+// variable, and the flag that has priority over the variable.
 func (e Environment) fill(target textSetter, flag, variable string) error {
 	value, ok := e.LookupEnv(variable)
 	if !ok {

@@ -9,24 +9,25 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// OAuth is a client of the tenant's token endpoint. With a refresh token it uses the refresh token grant, in the
-// name of the user who has consented. Without one it uses the client credentials grant. The zero value is no
-// client.
+// OAuth is a client of the tenant's token endpoint. With a refresh token it uses the refresh
+// token grant, for the user who has consented. Without one it uses the client credentials
+// grant. The zero value is no client.
 type OAuth struct {
 	// ClientID names the client: --api-client-id, ADMINISTRATE_CLIENT_ID.
 	ClientID string
-	// ClientSecret is the client's secret: ADMINISTRATE_CLIENT_SECRET. There is no flag for it, since a command line is
-	// visible to every user of the machine.
+	// ClientSecret is the client's secret: ADMINISTRATE_CLIENT_SECRET. There is no flag for it,
+	// because a command line is visible to every user of the machine.
 	ClientSecret Secret
 	// ClientSecretFile is a file whose content is the secret: --api-client-secret-file, ADMINISTRATE_CLIENT_SECRET_FILE.
 	ClientSecretFile string
-	// TokenURL is the token endpoint: --api-token-url, ADMINISTRATE_TOKEN_URL. It has no default, so that no secret is
-	// shown to a server by accident.
+	// TokenURL is the token endpoint: --api-token-url, ADMINISTRATE_TOKEN_URL. The token URL has
+	// no default, so that no secret is sent to a server by accident.
 	TokenURL string
 	// RefreshToken is the refresh token: ADMINISTRATE_REFRESH_TOKEN.
 	RefreshToken Secret
 	// RefreshTokenFile is a file whose content is the refresh token: --api-refresh-token-file,
-	// ADMINISTRATE_REFRESH_TOKEN_FILE. Where the endpoint replaces the token, the new one is written there.
+	// ADMINISTRATE_REFRESH_TOKEN_FILE. Where the endpoint replaces the token, the new one is
+	// written to this file.
 	RefreshTokenFile string
 }
 
@@ -59,12 +60,13 @@ func refreshTokenSource() secretSource {
 	return secretSource{"OAuth refresh token", "ADMINISTRATE_REFRESH_TOKEN", "api-refresh-token-file"}
 }
 
-// String lists the places.
+// String lists the flag and the variables.
 func (s secretSource) String() string {
 	return s.variable + ", or --" + s.flag + " or " + s.variable + "_FILE"
 }
 
-// givenBy returns the place of the secret, "" if there is none. file is the file that a flag has named.
+// givenBy returns the flag or variable that gives the secret, "" if there is none. file is the
+// file that a flag has named.
 func (s secretSource) givenBy(env Environment, secret Secret, file string) string {
 	switch {
 	case file != "":
@@ -77,8 +79,9 @@ func (s secretSource) givenBy(env Environment, secret Secret, file string) strin
 	return ""
 }
 
-// resolve finds the secret, if there is one. A file named by a flag wins over the environment. Two sources of the
-// same rank are an error, because resolve must not guess which tenant's secret to use.
+// resolve finds the secret, if there is one. A file named by a flag has priority over the
+// environment. Two sources of the same rank are an error, because resolve must not guess which
+// tenant's secret to use.
 func (s secretSource) resolve(env Environment, secret *Secret, file *string) error {
 	if !secret.Empty() {
 		return nil
@@ -105,9 +108,9 @@ func (s secretSource) resolve(env Environment, secret *Secret, file *string) err
 	return nil
 }
 
-// resolveCredentials finds either the one access token or the OAuth client. Fields that are set in code win over
-// the environment. Otherwise both together are an error from any source, since they may belong to different
-// tenants.
+// resolveCredentials finds either the access token or the OAuth client. Fields that are set in
+// code have priority over the environment. Otherwise it is an error to give both, from any
+// source, because they may belong to different tenants.
 func (a *API) resolveCredentials() error {
 	env := a.Environment
 	if !a.Token.Empty() && !a.OAuth.Given() {
@@ -137,7 +140,7 @@ func checkToken(token Secret) error {
 	return nil
 }
 
-// givenBy returns a place that configures an OAuth client, "" if there is none.
+// givenBy returns a flag or variable that configures an OAuth client, "" if there is none.
 func (o *OAuth) givenBy(env Environment) string {
 	for _, plain := range []struct{ value, flag, variable string }{
 		{o.ClientID, "api-client-id", "ADMINISTRATE_CLIENT_ID"},
@@ -186,7 +189,8 @@ func (o *OAuth) resolve(env Environment) error {
 	if err := tokenURL().check(o.TokenURL); err != nil {
 		return fmt.Errorf("OAuth token URL (--api-token-url or ADMINISTRATE_TOKEN_URL): %w", err)
 	}
-	// A pasted value with a line break or an invisible character would be refused without a visible reason.
+	// The server would refuse a pasted value with a line break or an invisible character, without
+	// a visible reason.
 	for _, pasted := range []struct{ value, what string }{
 		{o.ClientID, "OAuth client id (--api-client-id or ADMINISTRATE_CLIENT_ID)"},
 		{o.ClientSecret.Reveal(), "OAuth client secret (" + clientSecretSource().String() + ")"},

@@ -139,7 +139,7 @@ func TestOAuthRefuses(t *testing.T) {
 	}
 }
 
-// The environment does not override a token that a program sets itself.
+// The environment does not override a token that a program sets in code.
 func TestTokenSetInCodeWinsOverOAuthOfTheEnvironment(t *testing.T) {
 	api := settings.API{URL: endpoint, Token: settings.NewSecret("tok"), Environment: oauthEnv()}
 	if err := api.Resolve(); err != nil || api.OAuth.Given() || api.Token.Reveal() != "tok" {

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// The words for playbooks that are not files.
+// The values for playbooks that are not files.
 const (
 	// DefaultPlaybook means the built-in playbook.
 	DefaultPlaybook = "default"
@@ -22,18 +22,22 @@ const (
 
 const serviceKeySetting = "--service-key or OPPFLOW_SERVICE_KEYS_DIR"
 
-// Playbook says which playbook a worker deploys where the namespace has none. It also says where the keys are that
-// sign requests to the services of a playbook. Call Resolve before use.
+// Playbook says which playbook a worker deploys where the namespace has none. Playbook also
+// says where the keys are that sign requests to the services of a playbook. Call Resolve before
+// use.
 type Playbook struct {
 	// File is the playbook: --playbook, OPPFLOW_PLAYBOOK. DefaultPlaybook means the built-in playbook, "" and
 	// NoPlaybook mean no playbook.
 	File string
-	// InForceAfter is how long after storing a version of the playbook comes into force. It is the same for all
-	// workers of a namespace. 0 is the usual time. It is for tests, which should not wait as long as a tenant does.
+	// InForceAfter is how long after storing a version of the playbook comes into force. All
+	// workers of a namespace must have the same time. 0 is the usual time. Other times are for
+	// tests, which should not wait as long as a tenant does.
 	InForceAfter time.Duration
-	// WithoutEffects are kinds of effects that the worker does not know, like one of an earlier version. It is for tests.
+	// WithoutEffects are kinds of effects that the worker treats as unknown, like a worker of an
+	// earlier version. WithoutEffects is for tests.
 	WithoutEffects []string
-	// KeyFiles are files that hold one key each, by the names the playbook has for them: --service-key NAME=FILE.
+	// KeyFiles are files that hold one key each, by the names of the keys in the playbook:
+	// --service-key NAME=FILE.
 	KeyFiles map[string]string
 	// KeysDir is a directory with a file for every other key, named like the key: OPPFLOW_SERVICE_KEYS_DIR.
 	KeysDir string
@@ -48,7 +52,7 @@ func (p *Playbook) AddFlags(fs *pflag.FlagSet) {
 	fs.DurationVar(&p.InForceAfter, inForceAfterFlag, p.InForceAfter, "for tests: how long after it was stored a version of the playbook is in force")
 	fs.StringSliceVar(&p.WithoutEffects, withoutEffectFlag, p.WithoutEffects, "for tests: kinds of effects that the worker does not know")
 	for _, name := range []string{inForceAfterFlag, withoutEffectFlag} {
-		_ = fs.MarkHidden(name) // it is there
+		_ = fs.MarkHidden(name) // no error: the flag exists
 	}
 }
 
@@ -57,7 +61,7 @@ const (
 	withoutEffectFlag = "without-effect"
 )
 
-// Resolve fills the empty fields from the environment. Calling it again changes nothing.
+// Resolve fills the empty fields from the environment. A second call changes nothing.
 func (p *Playbook) Resolve() error {
 	if p.File == "" {
 		p.File = p.Environment.Get("OPPFLOW_PLAYBOOK")

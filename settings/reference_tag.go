@@ -6,21 +6,22 @@ import (
 	"unicode"
 )
 
-// ReferenceTagLocation is the place of the caller's reference on the record in the TMS.
+// ReferenceTagLocation is where the reference tag is on the record in the TMS.
 type ReferenceTagLocation string
 
-// The places a mark can have.
+// The locations of a reference tag.
 const (
 	TagInAttribute ReferenceTagLocation = "attribute" // in a custom attribute of the opportunity
 	TagInName      ReferenceTagLocation = "name"      // in the opportunity's name
-	TagNowhere     ReferenceTagLocation = "none"      // no place: a create whose fate is unknown cannot be found again
+	TagNowhere     ReferenceTagLocation = "none"      // no tag: a record whose creation has an unknown status cannot be found again
 )
 
 // DefaultTagAttribute is the key of the attribute where no other is given.
 const DefaultTagAttribute = "oppflow"
 
-// ReferenceTag says how an opportunity's record in the TMS carries the caller's reference, written "attribute:<key>", "name"
-// or "none". The zero value is the default, "attribute:oppflow".
+// ReferenceTag says how an opportunity's record in the TMS carries the caller's reference,
+// written "attribute:<key>", "name" or "none". The zero value is the default,
+// "attribute:oppflow".
 type ReferenceTag struct {
 	location  ReferenceTagLocation
 	attribute string
@@ -42,7 +43,7 @@ func ParseReferenceTag(text string) (ReferenceTag, error) {
 	return ReferenceTag{}, errors.New("must be attribute:<key>, name or none")
 }
 
-// Location returns where the reference is kept.
+// Location returns where the reference tag is.
 func (m ReferenceTag) Location() ReferenceTagLocation {
 	if m.location == "" {
 		return TagInAttribute
@@ -50,7 +51,7 @@ func (m ReferenceTag) Location() ReferenceTagLocation {
 	return m.location
 }
 
-// Attribute returns the attribute's key if the mark is kept in one, else "".
+// Attribute returns the attribute's key if the tag is in an attribute, else "".
 func (m ReferenceTag) Attribute() string {
 	if m.location == "" {
 		return DefaultTagAttribute
@@ -66,7 +67,7 @@ func (m ReferenceTag) String() string {
 	return string(m.Location())
 }
 
-// Set reads the written form, so that a mark can be a flag's value.
+// Set reads the written form, so that a ReferenceTag can be a flag's value.
 func (m *ReferenceTag) Set(text string) error {
 	mark, err := ParseReferenceTag(text)
 	if err == nil {

@@ -9,8 +9,8 @@ import (
 // redacted is printed in place of a secret.
 const redacted = "[redacted]"
 
-// Secret is a value that must not appear in output. Printed, logged or marshalled, the secret shows as
-// "[redacted]" ("" when empty); only [Secret.Reveal] returns the value.
+// Secret is a value that must not appear in output. When it is printed, logged or marshalled,
+// the secret appears as "[redacted]" ("" when empty); only [Secret.Reveal] returns the value.
 type Secret struct{ value string }
 
 // NewSecret keeps the value as a secret.

@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// vendorDomains are the vendor's own domains (observed). They are used over TLS only. A plain http URL there is a
-// typing mistake that would send a secret in the clear.
+// vendorDomains are the vendor's own domains (observed). These domains are used over TLS only.
+// A plain http URL of these domains is a typing mistake that would send a secret in the clear.
 func vendorDomains() []string {
 	return []string{"getadministrate.com", "administrateapp.com", "stagingadministratehq.com"}
 }
 
-// secretURL is a URL that gets secrets.
+// secretURL is a URL to which secrets are sent.
 type secretURL struct {
-	target      string // the thing at the URL
+	target      string // the name of what is at the URL
 	example     string
 	alternative string // how to give a user name and a password instead
-	secret      string // the secret that the URL gets
+	secret      string // the secret that is sent to the URL
 }
 
 func apiURL() secretURL {
@@ -28,8 +28,9 @@ func apiURL() secretURL {
 	}
 }
 
-// tokenURL returns the address of the token endpoint. Its example is the vendor's own (documented). The example is
-// no default: a client of a tenant's test system must not be shown to another server by accident.
+// tokenURL returns the rules for the URL of the token endpoint. The example is the vendor's own
+// (documented). This example is no default: the secrets of a client of a tenant's test system
+// must not be sent to another server by accident.
 func tokenURL() secretURL {
 	return secretURL{
 		target: "OAuth token endpoint", example: "such as https://auth.getadministrate.com/oauth/token",

@@ -31,27 +31,29 @@ const (
 	ProtocolGRPC Protocol = "grpc"
 )
 
-// Telemetry says where traces and metrics go. All of it comes from the standard OTEL_* variables of OpenTelemetry;
-// there are no flags. Unlike OpenTelemetry's own default, nothing is sent anywhere unless a variable asks for it:
-// OTEL_TRACES_EXPORTER, OTEL_METRICS_EXPORTER or one of OTEL_EXPORTER_OTLP_ENDPOINT,
-// OTEL_EXPORTER_OTLP_TRACES_ENDPOINT and OTEL_EXPORTER_OTLP_METRICS_ENDPOINT. OTEL_SDK_DISABLED=true turns all of
-// it off. Call Resolve before use; the zero value exports nothing.
+// Telemetry says where traces and metrics are exported. All settings come from the standard
+// OTEL_* variables of OpenTelemetry; there are no flags. Unlike OpenTelemetry's own default,
+// nothing is exported unless a variable asks for it: OTEL_TRACES_EXPORTER,
+// OTEL_METRICS_EXPORTER or one of OTEL_EXPORTER_OTLP_ENDPOINT,
+// OTEL_EXPORTER_OTLP_TRACES_ENDPOINT and OTEL_EXPORTER_OTLP_METRICS_ENDPOINT.
+// OTEL_SDK_DISABLED=true turns every export off. Call Resolve before use; the zero value
+// exports nothing.
 //
-// The OpenTelemetry libraries read all further settings (headers, certificates, sampler, batching, resource)
-// themselves, and only from the environment of the process. The libraries ignore values that they do not
-// understand, so Resolve checks those variables. Resolve also refuses an Environment that differs from the
-// process's own.
+// The OpenTelemetry libraries read all further settings (headers, certificates, sampler,
+// batching, resource) themselves, and only from the environment of the process. The libraries
+// ignore values that they do not understand, so Resolve checks those variables. Resolve also
+// refuses an Environment that differs from the environment of the process.
 type Telemetry struct {
-	// Traces is where traces go: OTEL_TRACES_EXPORTER.
+	// Traces is where traces are exported: OTEL_TRACES_EXPORTER.
 	Traces Exporter
-	// Metrics is where metrics go: OTEL_METRICS_EXPORTER.
+	// Metrics is where metrics are exported: OTEL_METRICS_EXPORTER.
 	Metrics Exporter
 	// TracesProtocol is OTEL_EXPORTER_OTLP_TRACES_PROTOCOL or OTEL_EXPORTER_OTLP_PROTOCOL. The default is http/protobuf.
 	TracesProtocol Protocol
 	// MetricsProtocol is OTEL_EXPORTER_OTLP_METRICS_PROTOCOL or OTEL_EXPORTER_OTLP_PROTOCOL. The default is http/protobuf.
 	MetricsProtocol Protocol
-	// Propagators name the forms of the trace in requests to the API: OTEL_PROPAGATORS. The default is none, since
-	// the API is another company's.
+	// Propagators name the formats of the trace in requests to the API: OTEL_PROPAGATORS. The
+	// default is none, because the API belongs to another company.
 	Propagators []string
 	// PrometheusAddress is the host:port for fetching metrics: OTEL_EXPORTER_PROMETHEUS_HOST and
 	// OTEL_EXPORTER_PROMETHEUS_PORT. The default is localhost:9464.
@@ -60,7 +62,7 @@ type Telemetry struct {
 	Environment Environment
 }
 
-// On reports whether anything is exported. The answer is valid after Resolve.
+// On reports whether anything is exported. The result is valid after Resolve.
 func (t *Telemetry) On() bool { return t.Traces != ExportNothing || t.Metrics != ExportNothing }
 
 // Resolve fills the empty fields from the environment.
@@ -149,8 +151,8 @@ func (t *Telemetry) exporter(kind string, known ...Exporter) (Exporter, error) {
 	return ExportNothing, fmt.Errorf("%s %q: must be %s or none", variable, value, strings.Join(names, ", "))
 }
 
-// differingVariable returns a variable of OpenTelemetry that differs between the given environment and that of the
-// process.
+// differingVariable returns a variable of OpenTelemetry that differs between the given
+// environment and the environment of the process.
 func (t *Telemetry) differingVariable() string {
 	if t.Environment == nil {
 		return ""
@@ -169,7 +171,7 @@ func (t *Telemetry) differingVariable() string {
 // value.
 type telemetryVariable struct {
 	name   string
-	secret bool // no text shows its value
+	secret bool // no error text shows its value
 	check  func(string) error
 }
 
@@ -197,7 +199,7 @@ func telemetryVariables() []telemetryVariable {
 	for _, kind := range []string{"", "TRACES_", "METRICS_"} {
 		all = append(all,
 			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "PROTOCOL", check: checkOneOf(string(ProtocolHTTP), string(ProtocolGRPC))},
-			// An address may hold a password, and headers hold keys.
+			// A URL may contain a password, and headers contain keys.
 			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "ENDPOINT", check: checkCollectorURL, secret: true},
 			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "HEADERS", check: checkPairs, secret: true},
 			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "TIMEOUT", check: checkPositive},
@@ -220,7 +222,7 @@ func checkOneOf(words ...string) func(string) error {
 	}
 }
 
-// checkEach returns a check of every entry in a list with commas.
+// checkEach returns a check of every entry in a comma-separated list.
 func checkEach(check func(string) error) func(string) error {
 	return func(value string) error {
 		for _, entry := range splitList(value) {

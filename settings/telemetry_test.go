@@ -128,7 +128,7 @@ func TestTelemetryRefuses(t *testing.T) {
 	}
 }
 
-// Values that the libraries would not see are refused.
+// Values that the libraries would not read are refused.
 func TestTelemetryOfAnotherEnvironment(t *testing.T) {
 	given := settings.Environment{"OTEL_TRACES_EXPORTER=console", "OTEL_TRACES_SAMPLER=always_off"}
 	for _, process := range [][]string{
@@ -140,8 +140,8 @@ func TestTelemetryOfAnotherEnvironment(t *testing.T) {
 		if err := got.Resolve(); err == nil || !strings.Contains(err.Error(), "OTEL_") || !strings.Contains(err.Error(), "environment of the process") {
 			t.Errorf("got %v", err)
 		}
-		// An environment that asks for nothing gets nothing, despite the environment of the
-		// process.
+		// An environment that sets no variable exports nothing, whatever the environment of the
+		// process says.
 		got = settings.Telemetry{Environment: settings.Environment{}}
 		if err := got.Resolve(); err != nil || got.On() {
 			t.Errorf("on %v, %v", got.On(), err)

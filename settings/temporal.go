@@ -14,9 +14,10 @@ import (
 	"go.temporal.io/sdk/contrib/envconfig"
 )
 
-// Temporal says how to reach the Temporal service. Values without a flag come from the standard TEMPORAL_*
-// variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS and its relatives) and from a
-// profile of the standard configuration file, as for Temporal's own command line.
+// Temporal says how to reach the Temporal service. Values without a flag come from the standard
+// TEMPORAL_* variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, the
+// TEMPORAL_TLS variables) and from a profile of the standard configuration file, as for
+// Temporal's own command line.
 type Temporal struct {
 	// Address is the service's host:port: --temporal-address, TEMPORAL_ADDRESS. The default is localhost:7233.
 	Address string
@@ -79,8 +80,9 @@ func (t *Temporal) ClientOptions() (client.Options, error) {
 	return options, nil
 }
 
-// configFile returns the file to read. A given environment also decides about the default file, because the loader
-// would look in the process's own environment. A file that does not exist counts as empty.
+// configFile returns the file to read. If an environment is given, it also determines the
+// default file, because the loader would search in the process's own environment. A file that
+// does not exist counts as empty.
 func (t *Temporal) configFile() string {
 	switch file, ok := t.Environment.LookupEnv("TEMPORAL_CONFIG_FILE"); {
 	case t.ConfigFile != "":
@@ -97,8 +99,8 @@ func (t *Temporal) configFile() string {
 	return filepath.Join(dir, "temporalio", "temporal.toml")
 }
 
-// checkAddress requires host:port; an address with a resolver's scheme (dns:///name:port) is left to the
-// resolver.
+// checkAddress requires host:port. An address with a resolver's scheme (dns:///name:port) is
+// not checked; the resolver checks it.
 func checkAddress(address string) error {
 	if scheme, _, ok := strings.Cut(address, "://"); ok {
 		if scheme == "http" || scheme == "https" {

@@ -77,8 +77,8 @@ func TestTemporal(t *testing.T) {
 	}
 }
 
-// The file in the user's configuration directory is read. When another environment is given, the file of the
-// user who runs the tests is not read.
+// The file in the user's configuration directory is read. If another environment is given, the
+// file of the user who runs the tests is not read.
 func TestTemporalUserFile(t *testing.T) {
 	config := t.TempDir()
 	path := filepath.Join(config, "temporalio", "temporal.toml")

@@ -16,13 +16,14 @@ import (
 )
 
 const (
-	// lockNoticeDelay is how long a build waits for another build of the same programs before it
-	// says so.
+	// lockNoticeDelay is how long a build waits for another build of the same programs before the
+	// wait is reported.
 	lockNoticeDelay = 2 * time.Second
-	// Directories below a builder's own directory. The first two are for binaries, and the go command works in the
-	// third. go build finishes by moving the new binary to its place. The move replaces the old binary in one step,
-	// but only if the working directory is on the same file system. Otherwise go build removes the old binary and
-	// copies the new one. A program that is started at this moment finds nothing or half of the binary.
+	// Directories below a builder's own directory. The first two are for binaries, and the go
+	// command works in the third. At the end, go build moves the new binary to its place. The move
+	// replaces the old binary in one step, but only if the working directory is on the same file
+	// system. On another file system, go build removes the old binary and copies the new binary. A
+	// program that starts during the copy finds no binary or a part of the binary.
 	plainDir = "plain"
 	raceDir  = "race"
 	workDir  = "work"
@@ -30,8 +31,8 @@ const (
 
 // buildJob is the work of one run of the go command: programs of one module, compiled with the same flags.
 type buildJob struct {
-	target   string   // for people, such as "the Temporal server"
-	dir      string   // of the module, below the root
+	target   string   // name for messages, such as "the Temporal server"
+	dir      string   // directory of the module, below the root
 	programs []string // main packages, relative to the module: "." or "./name"
 	race     bool
 	flags    []string // further flags of the go command
@@ -47,7 +48,7 @@ func (j buildJob) packages() []string {
 	return paths
 }
 
-// compileFlags are the flags of the go command that decide how packages are compiled.
+// compileFlags returns the flags of the go command that determine how packages are compiled.
 func (j buildJob) compileFlags() []string {
 	if j.race {
 		return append([]string{"-race"}, j.flags...)
@@ -63,8 +64,9 @@ type builder struct {
 	onBuild  func(Build)
 }
 
-// newBuilder makes the directories. Without a cache directory for the user, they are below the system's temporary
-// directory, so that a later run finds them there.
+// newBuilder returns a builder and makes its directories. When the user has no cache directory, the
+// directories are below the system's temporary directory, so that a later run finds the directories
+// there.
 func newBuilder(root string, say func(string), show func(Build)) (*builder, error) {
 	base, err := os.UserCacheDir()
 	if err != nil {
@@ -80,8 +82,8 @@ func newBuilder(root string, say func(string), show func(Build)) (*builder, erro
 	return b, nil
 }
 
-// binaries returns the paths of the programs of the job, in their order. The go command names each by the last
-// element of its import path.
+// binaries returns the paths of the binaries of the job, in the order of its programs. The go
+// command names each binary by the last element of its import path.
 func (b *builder) binaries(j buildJob) []string {
 	dir := plainDir
 	if j.race {
@@ -106,9 +108,9 @@ func (b *builder) built(jobs ...buildJob) bool {
 	return true
 }
 
-// build brings the programs of the job up to date and returns the paths of their binaries. Unchanged programs are
-// not linked again. Several processes may build at once: they take turns. A build does not disturb a running
-// binary.
+// build brings the programs of the job up to date and returns the paths of their binaries.
+// Unchanged programs are not linked again. Several processes may call build at once: the builds run
+// one after the other. A build does not change a binary that is running.
 func (b *builder) build(ctx context.Context, j buildJob) ([]string, error) {
 	goTool, err := exec.LookPath("go")
 	if err != nil {
@@ -126,7 +128,7 @@ func (b *builder) build(ctx context.Context, j buildJob) ([]string, error) {
 		b.progress(j.notice)
 	}
 	f := newBuildMonitor(j, first, b.onBuild)
-	// With the version control stamp, every commit would link everything again.
+	// With the version control stamp, every binary would be linked again after each commit.
 	args := []string{"build", "-C", filepath.Join(b.root, j.dir), "-v", "-json", "-buildvcs=false", "-o", filepath.Dir(binaries[0]) + string(filepath.Separator)}
 	cmd := b.command(ctx, goTool, args, j)
 	events, text := &lineWriter{onLine: f.onEvent}, &lineWriter{onLine: f.onText}

@@ -9,15 +9,15 @@ import (
 )
 
 const (
-	// firstReportDelay is how long a build of programs that were built before runs without a report. Most of these builds
-	// compile only edited packages, and end before.
+	// firstReportDelay is how long a build of programs that were built before runs without a
+	// report. Most of these builds compile only edited packages, and end earlier.
 	firstReportDelay = 2 * time.Second
 	// reportInterval is the longest time between two reports of a running build.
 	reportInterval = time.Second
 )
 
-// buildMonitor follows one run of go build -v -json by its output. It reports the progress of the build, and keeps the
-// problems in the order in which they were written.
+// buildMonitor reads the output of one run of go build -v -json. The monitor reports the progress
+// of the build, and keeps the error output in its order.
 type buildMonitor struct {
 	onProgress func(Build)
 	started    time.Time
@@ -31,8 +31,8 @@ type buildMonitor struct {
 	problemOutput lastLines
 }
 
-// newBuildMonitor returns a follower for a job. The first build of a program is reported from its
-// beginning.
+// newBuildMonitor returns a buildMonitor for a job. first means that the programs were never built:
+// the build is then reported from its beginning.
 func newBuildMonitor(j buildJob, first bool, show func(Build)) *buildMonitor {
 	return &buildMonitor{
 		onProgress: show, started: time.Now(), build: Build{What: j.target}, tally: newPackageTally(), reporting: first,
@@ -53,7 +53,7 @@ func (f *buildMonitor) onEvent(line []byte) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	// An output that is just the name of its package says that the compilation begins.
+	// An output that is only the name of its package means that the compilation begins.
 	if event.Output != event.ImportPath+"\n" {
 		_, _ = f.problemOutput.Write([]byte(event.Output))
 		return
@@ -64,7 +64,7 @@ func (f *buildMonitor) onEvent(line []byte) {
 	f.report()
 }
 
-// onText handles a line of the go command's standard error, which holds no events.
+// onText handles a line of the go command's standard error, which contains no events.
 func (f *buildMonitor) onText(line []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -77,8 +77,7 @@ func (f *buildMonitor) onText(line []byte) {
 	f.report()
 }
 
-// closeOnce closes a channel that may be closed already. The caller holds the lock that all
-// closers hold.
+// closeOnce closes a channel that may be closed already. All callers hold the same lock.
 func closeOnce(c chan struct{}) {
 	select {
 	case <-c:
@@ -87,7 +86,7 @@ func closeOnce(c chan struct{}) {
 	}
 }
 
-// report shows the progress of the build. The caller holds mu.
+// report calls onProgress with the progress of the build. The caller holds mu.
 func (f *buildMonitor) report() {
 	if !f.reporting {
 		return
@@ -101,13 +100,13 @@ func (f *buildMonitor) report() {
 	f.onProgress(*b)
 }
 
-// watch reports the build until stop is called with its result. The packages are counted once, when the count is
-// needed.
+// watch reports the build until stop is called with the result of the build. The packages are
+// counted once, when the first compilation begins.
 func (f *buildMonitor) watch(ctx context.Context, stale func(context.Context) ([]string, error)) (stop func(well bool)) {
 	ctx, end := context.WithCancel(ctx)
 	var watching sync.WaitGroup
 	watching.Go(func() {
-		if !f.reporting { // no other goroutine writes it yet
+		if !f.reporting { // no other goroutine writes reporting yet
 			select {
 			case <-f.anyWork:
 			case <-ctx.Done():
@@ -149,12 +148,12 @@ func (f *buildMonitor) watch(ctx context.Context, stale func(context.Context) ([
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		if well && f.tally.counted {
-			f.tally.started = f.tally.all // go list may have named more than was compiled
+			f.tally.started = f.tally.all // go list may have named more packages than were compiled
 		}
 		f.build.Ended, f.build.Failed = true, !well
 		f.report()
 	}
 }
 
-// problems returns the output of the go command without its progress.
+// problems returns the output of the go command without the lines about its progress.
 func (f *buildMonitor) problems() string { return f.problemOutput.String() }

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// compileEvent returns the output of go build -json -v when the compilation of a package
-// begins.
+// compileEvent returns the output of go build -json -v at the beginning of the compilation of a
+// package.
 func compileEvent(pkg string) []byte {
 	return fmt.Appendf(nil, `{"ImportPath":%q,"Action":"build-output","Output":%q}`+"\n", pkg, pkg+"\n")
 }
@@ -23,7 +23,7 @@ func TestFollowerOfAFirstBuild(t *testing.T) {
 		var reports []Build
 		f := newBuildMonitor(buildJob{target: "it"}, true, func(r Build) { reports = append(reports, r) })
 		stop := f.watch(t.Context(), func(context.Context) ([]string, error) {
-			time.Sleep(3 * time.Second) // virtual
+			time.Sleep(3 * time.Second) // in virtual time
 			return []string{"b", "c", "d"}, nil
 		})
 		f.onText([]byte("go: downloading example.org/one v1.0.0\n"))
@@ -57,8 +57,8 @@ func TestFollowerOfAFirstBuild(t *testing.T) {
 	})
 }
 
-// A build of programs that were built before is reported when it takes longer than after a usual
-// edit.
+// A build of programs that were built before is reported when the build takes longer than
+// firstReportDelay.
 func TestFollowerOfALaterBuild(t *testing.T) {
 	for name, test := range map[string]struct {
 		takes   time.Duration
@@ -99,7 +99,7 @@ func TestFollowerKeepsWhatIsWrong(t *testing.T) {
 		var last Build
 		f := newBuildMonitor(buildJob{target: "it"}, true, func(r Build) { last = r })
 		stop := f.watch(t.Context(), func(ctx context.Context) ([]string, error) {
-			<-ctx.Done() // the build is over before the packages are counted
+			<-ctx.Done() // the build ends before the packages are counted
 			return nil, errors.New("interrupted")
 		})
 		events := &lineWriter{onLine: f.onEvent}

@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	// lineInterval is the time between two lines about a running build, and linePercent is the share of the packages after
-	// which a line is written earlier.
+	// lineInterval is the time between two lines about a running build, and linePercent is the
+	// share of the packages after which a line is written earlier.
 	lineInterval = 15 * time.Second
 	linePercent  = 10 // percent
 )
@@ -16,25 +16,25 @@ const (
 // Build is the progress of one build. A build that finds everything up to date is not
 // reported.
 type Build struct {
-	// What is the thing that is built, such as "the Temporal server". Concurrent builds
-	// differ in it.
+	// What is the name of the programs that are built, such as "the Temporal server". Concurrent
+	// builds have different names.
 	What string
 	// Modules is how many modules were downloaded for the build.
 	Modules int
 	// Packages is how many packages are compiled or being compiled, and Of is how many the build has to compile. Of is
 	// 0 until the packages are counted.
 	Packages, Of int
-	// Linking says that all packages are compiled. Only the link is left, which takes seconds.
+	// Linking says that all packages are compiled. Only linking remains, which takes seconds.
 	Linking bool
-	// Ended marks the last report of a build, which failed if Failed is set.
+	// Ended says that the report is the last one of the build. Failed says that the build failed.
 	Ended, Failed bool
-	// Took is the time since the beginning.
+	// Took is the time since the beginning of the build.
 	Took time.Duration
 }
 
-// packageTally counts the packages of a build. The go command names each package when its compilation begins. go list
-// names the packages that were not compiled completely when it looked. Together these are all packages that the
-// build compiles, no matter when go list looked.
+// packageTally counts the packages of a build. The go command names each package when its
+// compilation begins. go list names the packages that are not compiled yet when go list runs.
+// Together these are all packages that the build compiles, no matter when go list runs.
 type packageTally struct {
 	started map[string]bool
 	all     map[string]bool
@@ -45,13 +45,13 @@ func newPackageTally() *packageTally {
 	return &packageTally{started: map[string]bool{}, all: map[string]bool{}}
 }
 
-// begin notes that the compilation of a package has begun.
+// begin records that the compilation of a package has begun.
 func (t *packageTally) begin(pkg string) {
 	t.started[pkg] = true
 	t.all[pkg] = true
 }
 
-// count notes the packages that go list found stale.
+// count records the packages that go list reports as stale.
 func (t *packageTally) count(stale []string) {
 	t.counted = true
 	for _, pkg := range stale {
@@ -59,8 +59,8 @@ func (t *packageTally) count(stale []string) {
 	}
 }
 
-// lineReporter returns a function that turns reports into lines at a moderate pace. Several goroutines may call the
-// function at once.
+// lineReporter returns a function that turns reports into lines: about one line for each
+// lineInterval or linePercent. Several goroutines may call the function at once.
 func lineReporter(say func(string)) func(Build) {
 	type told struct {
 		at       time.Duration

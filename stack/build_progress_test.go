@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// packagesOfChild is how many packages of the test's own checkout its program needs.
+// packagesOfChild is how many packages of the test's checkout the test's program needs.
 const packagesOfChild = 6
 
 // writePackageChain writes packages that import each other, and the program that imports the last one.
@@ -43,13 +43,13 @@ func TestBuildSaysHowFarItIs(t *testing.T) {
 		}
 		before = r
 	}
-	// The packages are counted during the build, and the build may end before.
+	// The packages are counted during the build, and the build may end earlier.
 	if !before.Ended || before.Failed || before.Packages != packagesOfChild || before.Of != 0 && before.Of != packagesOfChild {
 		t.Errorf("the last report is %+v", before)
 	}
 
-	// Without work there is no report, also for another builder, as in the next run of a
-	// program.
+	// When no package must be compiled, there is no report. The same applies to another builder, as
+	// in the next run of a program.
 	said := ""
 	again, err := newBuilder(b.root, func(text string) { said = text }, func(r Build) { said = fmt.Sprintf("%+v", r) })
 	if err != nil {
@@ -61,7 +61,7 @@ func TestBuildSaysHowFarItIs(t *testing.T) {
 	}
 }
 
-// The stale packages are the ones that the build then compiles.
+// stale returns the packages that the next build compiles.
 func TestStale(t *testing.T) {
 	b, j := checkout(t, "")
 	writePackageChain(t, b)
@@ -119,13 +119,13 @@ func TestBuildErrorIsNotMixedWithNamesOfPackages(t *testing.T) {
 	}
 }
 
-// The lines of a long build come at a moderate pace.
+// A long build writes a line about every lineInterval or linePercent.
 func TestLines(t *testing.T) {
 	const packages, each = 1654, 200 * time.Millisecond
 	var said []string
 	show := lineReporter(func(text string) { said = append(said, text) })
 	report := Build{What: "the server"}
-	for range 100 { // modules, 30 s
+	for range 100 { // modules are downloaded for 30 s
 		report.Modules++
 		report.Took += 300 * time.Millisecond
 		show(report)
@@ -157,7 +157,8 @@ func TestLines(t *testing.T) {
 		t.Errorf("%d lines in %v, want %d to %d:\n%s", len(said), report.Took, least, most, text)
 	}
 
-	// A build of seconds writes a line for each share of it, not for each package.
+	// A build of a few seconds writes a line for each linePercent of the packages, not for each
+	// package.
 	said = nil
 	for i := range packages {
 		show(Build{What: "the server", Packages: i + 1, Of: packages, Took: time.Duration(i) * time.Millisecond})

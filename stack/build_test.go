@@ -12,11 +12,10 @@ import (
 	"time"
 )
 
-// checkout makes a tree with a small program and a builder with the test's own cache.
+// checkout makes a directory with a small program, and a builder with the test's own cache.
 func checkout(t *testing.T, source string) (*builder, buildJob) {
 	t.Helper()
-	// The go command's own cache is below the user's cache directory, which the test is
-	// about to move.
+	// The go command's own cache is below the user's cache directory, which the test changes next.
 	goCache, err := exec.CommandContext(t.Context(), "go", "env", "GOCACHE").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -89,7 +88,7 @@ func TestBuild(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// Nothing changed: the file is the same. Another link would have replaced the file, as below.
+	// No source changed, so the file is the same. Linking again would replace the file, as below.
 	if _, err := b.build(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
@@ -101,8 +100,8 @@ func TestBuild(t *testing.T) {
 		t.Error("an unchanged program was linked again")
 	}
 
-	// The program changes while the old one runs: the old one continues, and the file is
-	// another one.
+	// The program changes while the old binary runs. The old binary continues, and the new binary
+	// is another file.
 	running := exec.CommandContext(t.Context(), first)
 	stdin, err := running.StdinPipe()
 	if err != nil {
@@ -135,8 +134,8 @@ func TestBuild(t *testing.T) {
 		t.Errorf("after the change it says %q", got)
 	}
 
-	// The same while nothing runs, because another process may be about to start the
-	// program.
+	// The new binary is also another file when no binary runs, because another process may start
+	// the program during the build.
 	write(t, filepath.Join(b.root, "child", "main.go"), printingProgram("three"))
 	if _, err := b.build(t.Context(), p); err != nil {
 		t.Fatal(err)
@@ -220,7 +219,7 @@ func TestFindRoot(t *testing.T) {
 	if err := os.MkdirAll(deep, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	// A nested module on the way up is not the root.
+	// A nested module above the working directory is not the root.
 	write(t, filepath.Join(b.root, "child", "go.mod"), "module "+module+"/child\n")
 	t.Chdir(deep)
 	got, err := findRoot("")

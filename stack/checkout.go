@@ -13,10 +13,11 @@ const module = "github.com/oppflow/oppflow"
 // RootError says that the parts cannot be built because no checkout of Oppflow was found.
 type RootError struct{ problem string }
 
-// Error says in which directory the search began.
+// Error returns the text, which names the directory in which the search began.
 func (e *RootError) Error() string { return e.problem }
 
-// findRoot returns the checkout's directory: the given one, or the nearest above the working directory.
+// findRoot returns the checkout's directory: root, or for an empty root the nearest checkout above
+// the working directory.
 func findRoot(root string) (string, error) {
 	if root != "" {
 		abs, err := filepath.Abs(root)

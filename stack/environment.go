@@ -8,9 +8,10 @@ import (
 	"go.temporal.io/sdk/contrib/envconfig"
 )
 
-// childEnvironment returns the environment of a part. It is the environment of this process without variables that
-// point to another Temporal service, another tenant's API, or other settings than the stack's own. Settings of the
-// log stay. The variable by which a CI run finds its processes stays, too.
+// childEnvironment returns the environment of a part. This is the environment of this process
+// without variables that name another Temporal service, another tenant's API, or other settings
+// than the stack's own. Settings of the log stay. The variable that a CI run uses to find its
+// processes stays, too.
 func childEnvironment(add ...string) []string {
 	env := slices.DeleteFunc(os.Environ(), func(pair string) bool {
 		name, _, _ := strings.Cut(pair, "=")

@@ -20,8 +20,9 @@ import (
 	"time"
 )
 
-// The tests run real processes: this test binary itself plays the parts of a stack. fakeVariable says how each part
-// behaves, as part=behaviour separated by commas. Without the variable the binary runs tests.
+// fakeVariable is the variable with which this test binary runs as a part of a stack. The value
+// says how each part behaves, as part=behaviour separated by commas. Without the variable the
+// binary runs tests.
 const fakeVariable = "STACK_TEST_FAKE"
 
 const (
@@ -43,7 +44,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// fakeStack starts a stack of fake parts that behave as the list says.
+// fakeStack starts a stack of fake parts with the given behaviours.
 func fakeStack(t *testing.T, ctx context.Context, o Options, behaviours ...string) (*Stack, error) {
 	t.Helper()
 	t.Setenv(fakeVariable, strings.Join(behaviours, ","))
@@ -69,7 +70,7 @@ func (selfToolchain) build(_ context.Context, j buildJob) ([]string, error) {
 	return slices.Repeat([]string{path}, len(j.programs)), err
 }
 
-// fakePart is the program of all three parts. It accepts exactly the arguments of the stack.
+// fakePart is the program of all three parts. fakePart accepts exactly the arguments of the stack.
 func fakePart(behaviours string) int {
 	flags := flag.NewFlagSet("fake", flag.ContinueOnError)
 	ready := flags.String("ready-file", "", "")
@@ -144,7 +145,7 @@ func fakePart(behaviours string) int {
 	}
 	switch behaviour {
 	case dies:
-		fmt.Fprintf(os.Stderr, "%s: the moon is in the wrong phase", name) // no line break: a last word
+		fmt.Fprintf(os.Stderr, "%s: the moon is in the wrong phase", name) // a last line without a line break
 		return 3
 	case garbles:
 		report = "{"
@@ -183,7 +184,7 @@ func echo(address string) (string, error) {
 	return listener.Addr().String(), nil
 }
 
-// respondsWithin reports whether the fake part at the address echoes within the time.
+// respondsWithin reports whether the fake part at the address echoes within the given time.
 func respondsWithin(address string, within time.Duration) bool {
 	conn, err := net.DialTimeout("tcp", address, within)
 	if err != nil {
@@ -198,12 +199,12 @@ func respondsWithin(address string, within time.Duration) bool {
 	return err == nil
 }
 
-// hasExited reports whether no process has this number.
+// hasExited reports whether no process with this process id runs.
 func hasExited(pid int) bool {
 	if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
 		return true
 	}
-	// A dead process that no parent waits for in this container counts as gone.
+	// A dead process that no parent waits for in this container counts as exited.
 	status, err := os.ReadFile(filepath.Join("/proc", fmt.Sprint(pid), "stat"))
 	if err != nil {
 		return errors.Is(err, os.ErrNotExist)
@@ -212,7 +213,7 @@ func hasExited(pid int) bool {
 	return strings.HasPrefix(rest, "Z")
 }
 
-// eventually polls until the condition holds, for at most ten seconds.
+// eventually checks repeatedly until the condition is true, for at most ten seconds.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); !condition(); time.Sleep(5 * time.Millisecond) {

@@ -9,7 +9,7 @@ import (
 
 const exeSuffix = ".exe"
 
-// lock does nothing where files cannot be locked: do not run two builds at once on such
+// lock does nothing on systems that cannot lock files: do not run two builds at once on such
 // systems.
 func lock(context.Context, string) (unlock func(), err error) { return func() {}, nil }
 

@@ -12,8 +12,8 @@ import (
 
 const exeSuffix = ""
 
-// lock takes the lock file for this process alone and returns the function that releases it. The system also
-// releases the file when the process dies.
+// lock locks the file for this process and returns the function that unlocks the file. The system
+// also unlocks the file when the process dies.
 func lock(ctx context.Context, path string) (unlock func(), err error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -40,6 +40,6 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 	}
 }
 
-// groupAttributes keeps Ctrl-C in a terminal from reaching the process. It also lets the process be killed
-// together with its children.
+// groupAttributes gives a process its own process group. Ctrl-C in a terminal then does not reach
+// the process, and the process can be killed together with its children.
 func groupAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }

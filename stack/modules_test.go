@@ -24,7 +24,7 @@ func required(t *testing.T, path string) map[string]string {
 	return versions
 }
 
-// differingModules are the modules that have to differ, by the beginning of their paths, with the
+// differingModules are the modules that must differ, by the beginning of their paths, with the
 // reason.
 var differingModules = map[string]string{
 	"go.temporal.io/api":     "Temporal's server 1.32.1 lacks methods that the API has from 1.64.2 on",
@@ -33,7 +33,7 @@ var differingModules = map[string]string{
 	"github.com/prometheus/": "the exporter for Prometheus that goes with that needs the older ones",
 }
 
-// mustDiffer reports whether a module has to differ.
+// mustDiffer reports whether the versions of a module must differ.
 func mustDiffer(name string) bool {
 	for begin := range differingModules {
 		if strings.HasPrefix(name, begin) {
@@ -43,8 +43,9 @@ func mustDiffer(name string) bool {
 	return false
 }
 
-// A package is compiled once for both modules only if both use the same version of the package and of all its
-// imports. One difference far down, such as in golang.org/x/net, makes gRPC and Temporal's SDK compile twice.
+// A package is compiled once for both modules only if both use the same version of the package and
+// of all its imports. One difference in an indirect dependency, such as golang.org/x/net, makes
+// gRPC and Temporal's SDK compile twice.
 func TestModulesShareVersions(t *testing.T) {
 	root, err := findRoot("")
 	if err != nil {

@@ -14,14 +14,14 @@ const (
 	tailLineLength = 2000
 )
 
-// lastLines keeps the last lines written to it. The zero value is ready.
+// lastLines keeps the last lines that were written to the writer. The zero value can be used.
 type lastLines struct {
 	mu      sync.Mutex
 	lines   []string
 	partial []byte
 }
 
-// Write accepts everything.
+// Write never returns an error.
 func (t *lastLines) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -60,7 +60,8 @@ func (t *lastLines) String() string {
 	return strings.Join(lines, "\n")
 }
 
-// prefixWriter passes on whole lines, each with a prefix, so that several parts can share one writer.
+// prefixWriter writes whole lines to another writer, each with a prefix, so that several parts can
+// share that writer.
 type prefixWriter struct {
 	to      io.Writer
 	prefix  string
@@ -68,8 +69,8 @@ type prefixWriter struct {
 	partial []byte
 }
 
-// Write accepts everything. A part's output must not cause a failure, so errors of the underlying writer
-// are dropped.
+// Write never returns an error. A part's output must not cause a failure, so errors of the
+// underlying writer are ignored.
 func (w *prefixWriter) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -81,7 +82,7 @@ func (w *prefixWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// flush passes on an unfinished last line.
+// flush writes an unfinished last line.
 func (w *prefixWriter) flush() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -107,20 +108,20 @@ type sharedWriter struct {
 	to io.Writer
 }
 
-// Write passes p on.
+// Write writes p to the shared writer.
 func (w *sharedWriter) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.to.Write(p)
 }
 
-// lineWriter passes on each line with its line break. It is for one goroutine.
+// lineWriter calls onLine with each line and its line break. A lineWriter is for one goroutine.
 type lineWriter struct {
 	onLine  func(line []byte)
 	partial []byte
 }
 
-// Write accepts everything.
+// Write never returns an error.
 func (w *lineWriter) Write(p []byte) (int, error) {
 	n := len(p)
 	for {
@@ -135,7 +136,7 @@ func (w *lineWriter) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// flush passes on an unfinished last line, with a line break.
+// flush calls onLine with an unfinished last line, with a line break.
 func (w *lineWriter) flush() {
 	if len(w.partial) > 0 {
 		w.onLine(append(w.partial, '\n'))

@@ -20,10 +20,10 @@ const (
 	readyTimeout = 90 * time.Second
 	// stopTimeout is how long a part may take to stop when the caller's context sets no limit.
 	stopTimeout = 30 * time.Second
-	// readyPoll is how often Start looks for the ready file.
+	// readyPoll is how often Start checks whether the ready file exists.
 	readyPoll = 10 * time.Millisecond
-	// portWait is how long a restarted part waits for its former port, and portRetry how long between two
-	// attempts.
+	// portWait is how long a restarted part waits for the port of its earlier run, and portRetry is
+	// the time between two attempts.
 	portWait  = 10 * time.Second
 	portRetry = 100 * time.Millisecond
 	// pipeWait is how long a child of a part may keep the part's output open after the part's end.
@@ -38,18 +38,19 @@ type command struct {
 	dir  string
 }
 
-// Process is one part of a stack: a program in its own process that can be stopped, killed, frozen and started
-// again. It runs in its own process group, so that Ctrl-C in a terminal reaches Oppflow and not its parts. On Linux
-// the kernel kills it when the process that started it dies, for any reason.
+// Process is one part of a stack: a program in its own process that can be stopped, killed, frozen
+// and started again. The program runs in its own process group, so that Ctrl-C in a terminal
+// reaches Oppflow and not its parts. On Linux the kernel kills the program when its parent process
+// dies, for any reason.
 //
 // All methods may be called at any time from any goroutine.
 type Process struct {
 	name      string
 	readyFile string
-	output    io.Writer                   // a further destination besides the tail; nil for none
+	output    io.Writer                   // a second destination of the output, besides the tail; nil for none
 	command   func() command              // called before every start
 	onReady   func(ready []byte) error    // reads the JSON that the part reports when it is ready
-	prepare   func(context.Context) error // prepares the part for use by others; nil for nothing
+	prepare   func(context.Context) error // prepares the part for use by other parts; may be nil
 
 	starting sync.Mutex // held during a start: one at a time
 
@@ -77,7 +78,7 @@ func (r *processRun) running() bool {
 // Name returns the part's name: "server", "sandbox" or "worker".
 func (p *Process) Name() string { return p.name }
 
-// PID returns the process id of the current run, or of the last one; 0 before the first.
+// PID returns the process id of the current or last run; 0 before the first run.
 func (p *Process) PID() int {
 	if r := p.current(); r != nil {
 		return r.process.Pid
@@ -91,8 +92,8 @@ func (p *Process) Running() bool {
 	return r != nil && r.running()
 }
 
-// Exited returns a channel that is closed when the current run ends. The channel is closed already if
-// nothing runs.
+// Exited returns a channel that is closed when the current run ends. The channel is closed already
+// if no run is active.
 func (p *Process) Exited() <-chan struct{} {
 	if r := p.current(); r != nil {
 		return r.done
@@ -102,8 +103,8 @@ func (p *Process) Exited() <-chan struct{} {
 	return closed
 }
 
-// ExitError returns how the last run ended, with the last lines of its output. It is nil while the process runs,
-// before the first start, and after an end with exit status 0.
+// ExitError returns how the last run ended, with the last lines of its output. The error is nil
+// while the process runs, before the first start, and after an end with exit status 0.
 func (p *Process) ExitError() error {
 	r := p.current()
 	if r == nil || r.running() || r.err == nil {
@@ -126,9 +127,9 @@ func (p *Process) current() *processRun {
 	return p.run
 }
 
-// Start runs the program and waits until it is ready. If the program ends before, Start returns an error with the
-// last lines of its output. A program that is not ready in time is killed. A part that is started again listens at
-// its former address.
+// Start runs the program and waits until it is ready. If the program ends earlier, Start returns an
+// error with the last lines of the program's output. A program that is not ready in time is killed.
+// A part that is started again listens at the address of its earlier run.
 func (p *Process) Start(ctx context.Context) error {
 	p.starting.Lock()
 	defer p.starting.Unlock()
@@ -141,8 +142,8 @@ func (p *Process) Start(ctx context.Context) error {
 		if err == nil {
 			return nil
 		}
-		// The port of a stopped part may for a moment be the local port of another process's outgoing
-		// connection.
+		// The port of a stopped part may for a short time be the local port of another process's
+		// outgoing connection.
 		if !again || r == nil || !strings.Contains(r.tail.String(), "in use") || time.Now().After(patience) {
 			return err
 		}
@@ -154,8 +155,8 @@ func (p *Process) Start(ctx context.Context) error {
 	}
 }
 
-// startOnce starts the program once. After a failure nothing runs; attempt returns the run if there
-// was one.
+// startOnce starts the program once. After a failure the program does not run; startOnce still
+// returns the failed run, if any.
 func (p *Process) startOnce(ctx context.Context) (*processRun, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("the %s was not started: %w", p.name, context.Cause(ctx))
@@ -211,9 +212,10 @@ func (p *Process) awaitReady(ctx context.Context, r *processRun) error {
 	}
 }
 
-// Stop asks the process to end (SIGTERM) and waits for its end. Stop wakes a frozen process first. When the context
-// ends first, or after 30 seconds without a deadline, the process is killed, and Stop returns an error. An exit
-// status other than 0 is an error, too. Without a running process Stop does nothing.
+// Stop requests the end of the process (SIGTERM) and waits for the end. Stop wakes a frozen process
+// first. When the context ends first, or after 30 seconds without a deadline, the process is
+// killed, and Stop returns an error. An exit status other than 0 is an error, too. Without a
+// running process Stop does nothing.
 func (p *Process) Stop(ctx context.Context) error {
 	r := p.current()
 	if r == nil || !r.running() {
@@ -239,16 +241,16 @@ func (p *Process) Stop(ctx context.Context) error {
 	return nil
 }
 
-// Kill ends the process at once (SIGKILL), like a crash of the machine, and waits until it is gone. Without a
-// running process Kill does nothing.
+// Kill ends the process at once (SIGKILL), like a crash of the machine, and waits for the end.
+// Without a running process Kill does nothing.
 func (p *Process) Kill() {
 	if r := p.current(); r != nil {
 		r.kill()
 	}
 }
 
-// Pause freezes the process (SIGSTOP). The process keeps its connections and its work and does
-// nothing.
+// Pause freezes the process (SIGSTOP). The process keeps its connections and its work, and does
+// nothing until Continue.
 func (p *Process) Pause() error { return p.signal("paused", pauseSignal) }
 
 // Continue wakes a frozen process (SIGCONT).
@@ -265,8 +267,8 @@ func (p *Process) signal(what string, signal os.Signal) error {
 	return nil
 }
 
-// failure returns the error of a run: what happened, how the run ended if it has ended, and
-// its last lines.
+// failure returns the error of a run: what happened, how the run ended if the run has ended, and
+// the last lines of the output.
 func (p *Process) failure(what string, r *processRun) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "the %s %s", p.name, what)
@@ -279,9 +281,9 @@ func (p *Process) failure(what string, r *processRun) error {
 	return errors.New(text.String())
 }
 
-// launch starts the command and watches it until its end.
+// launch starts the command and observes the process until its end.
 func launch(c command, name string, output io.Writer) (*processRun, error) {
-	// The command is not bound to a context: only Stop and Kill decide how it ends.
+	// The command has no context: only Stop and Kill end the command.
 	cmd := exec.Command(c.path, c.args...) //nolint:noctx // see above
 	cmd.Env, cmd.Dir = c.env, c.dir
 	cmd.WaitDelay = pipeWait
@@ -297,8 +299,9 @@ func launch(c command, name string, output io.Writer) (*processRun, error) {
 
 	started := make(chan error)
 	go func() {
-		// The kernel sends its signal when the thread that started the child dies, not the process. The thread must
-		// therefore live as long as the child: this goroutine keeps the thread until then.
+		// The kernel sends its signal when the thread that started the child ends, not when the
+		// process ends. So the thread must run as long as the child: this goroutine keeps the
+		// thread until the child has ended.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		if err := cmd.Start(); err != nil {
@@ -309,7 +312,7 @@ func launch(c command, name string, output io.Writer) (*processRun, error) {
 		started <- nil
 		r.err = cmd.Wait()
 		if errors.Is(r.err, exec.ErrWaitDelay) {
-			r.err = nil // it ended well; one of its children kept its output open
+			r.err = nil // the process ended without an error; a child of the process kept the output open
 		}
 		flush()
 		close(r.done)
@@ -320,8 +323,8 @@ func launch(c command, name string, output io.Writer) (*processRun, error) {
 	return r, nil
 }
 
-// terminate asks for a clean end. A frozen process receives the request only when it
-// continues.
+// terminate requests a clean end, and continues a frozen process so that the process receives the
+// request.
 func (r *processRun) terminate() error {
 	if err := r.process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
@@ -332,7 +335,7 @@ func (r *processRun) terminate() error {
 	return nil
 }
 
-// kill ends the process and its children, and waits until it is gone.
+// kill ends the process and its children, and waits for the end of the process.
 func (r *processRun) kill() {
 	if r.running() {
 		killGroup(r.process)

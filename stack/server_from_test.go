@@ -27,7 +27,8 @@ func (r *recordingToolchain) build(ctx context.Context, j buildJob) ([]string, e
 	return r.selfToolchain.build(ctx, j)
 }
 
-// A stack beside another stack uses its server in another namespace, and leaves the server running.
+// A stack with ServerFrom uses the other stack's server in another namespace, and does not stop the
+// server.
 func TestBeside(t *testing.T) {
 	var prepared []string
 	setup := func(_ context.Context, address, namespace string) error {
@@ -72,7 +73,7 @@ func TestBeside(t *testing.T) {
 		t.Errorf("left over: %v", err)
 	}
 
-	// With the race detector the stack needs other programs.
+	// With the race detector the stack needs programs of its own.
 	third, err := up(t.Context(), Options{ServerFrom: first, Namespace: "third", Race: true}, tools)
 	if err != nil {
 		t.Fatal(err)

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// Systems without these signals refuse them: there, parts can be started and killed, but not
-// frozen.
+// Systems without these signals refuse the signals. On such systems, parts can be started and
+// killed, but not frozen.
 const (
 	pauseSignal    = syscall.Signal(0x13)
 	continueSignal = syscall.Signal(0x12)

@@ -15,8 +15,8 @@ const (
 // killGroup kills the process and all others of its group. The process is the leader of
 // the group.
 func killGroup(process *os.Process) {
-	// Signal 0 asks os.Process whether the process still exists. After a wait, its number may belong to another
-	// process.
+	// Signal 0 asks os.Process whether the process still exists. After a wait, the process id may
+	// belong to another process.
 	if process.Signal(syscall.Signal(0)) == nil {
 		_ = syscall.Kill(-process.Pid, syscall.SIGKILL)
 	}

@@ -1,10 +1,10 @@
-// Package stack runs the parts of Oppflow as processes on this machine: a Temporal server with its Web UI, the
-// sandbox in place of the Administrate API, and a worker. It builds them from the checkout, starts them, knows when
-// they are ready, and can stop, kill or freeze each of them. The demo, the end-to-end tests and the benchmark use
-// it.
+// Package stack runs the parts of Oppflow as processes on this machine: a Temporal server with its
+// Web UI, the sandbox in place of the Administrate API, and a worker. The package builds the parts
+// from the checkout, starts them, waits until they are ready, and can stop, kill or freeze each of
+// them. The demo, the end-to-end tests and the benchmark use the package.
 //
-// Everything listens on the loopback interface only. The package is for development and tests, not for Oppflow in
-// production. It never touches a part that it has not started.
+// Everything listens on the loopback interface only. The package is for development and tests, not
+// for Oppflow in production. The package never stops or changes a part that it has not started.
 package stack
 
 import (
@@ -39,7 +39,7 @@ const (
 // Stack is a set of running parts. Down ends it.
 type Stack struct {
 	options Options
-	runDir  string // directory of the ready files; gone after Down
+	runDir  string // directory of the ready files; Down removes the directory
 
 	server, sandbox, worker *Process
 	added                   []*Process        // further workers
@@ -95,7 +95,7 @@ func serverJob() buildJob {
 	}
 }
 
-// oppflowJob builds the programs of this module together, so that shared packages are compiled
+// oppflowJob builds all programs of this module in one run, so that shared packages are compiled
 // once.
 func oppflowJob(race bool) buildJob {
 	return buildJob{
@@ -104,7 +104,7 @@ func oppflowJob(race bool) buildJob {
 	}
 }
 
-// up is Up with the toolchain replaceable by tests.
+// up does the work of Up, with a toolchain that tests can replace.
 func up(ctx context.Context, o Options, tools toolchain) (*Stack, error) {
 	dynamic, err := dynamicConfigArgs(o.DynamicConfig)
 	if err != nil {
@@ -126,9 +126,10 @@ func up(ctx context.Context, o Options, tools toolchain) (*Stack, error) {
 	s := &Stack{options: o, runDir: run, binaries: map[string]string{}}
 	s.assemble(dynamic)
 
-	// The parts do not need each other to start, but the worker needs both, so everything else runs side by side. Only
-	// the first builds run one after the other: side by side, both would compile the shared packages of the two
-	// modules.
+	// The server and the sandbox do not need each other, but the worker needs both. So the server
+	// and the sandbox are built and started at the same time. Only the first builds run one after
+	// the other: concurrent first builds would compile the shared packages of the two modules
+	// twice.
 	server, ours := serverJob(), oppflowJob(o.Race)
 	oursFirst := o.ServerFrom == nil && !tools.built(server, ours)
 	oursBuilt := make(chan struct{})
@@ -175,8 +176,8 @@ func up(ctx context.Context, o Options, tools toolchain) (*Stack, error) {
 	return s, nil
 }
 
-// assemble makes the three parts. Each start requests its command again, so that a restart uses the port of the
-// first start.
+// assemble makes the three parts. Each start calls command again, so that a restart uses the port
+// of the first start.
 func (s *Stack) assemble(dynamic []string) {
 	var output io.Writer
 	if s.options.Output != nil {
@@ -203,8 +204,7 @@ func (s *Stack) assemble(dynamic []string) {
 	}, func(ready []byte) error {
 		return s.readReady(ready, &s.temporal, func() string { return s.temporal.Temporal })
 	})
-	// This runs after each start, because a server that keeps everything in memory starts
-	// empty.
+	// prepare runs after each start, because a server that keeps everything in memory starts empty.
 	s.server.prepare = s.prepareNamespace
 	s.sandbox = part(sandboxName, func() command {
 		args := []string{"sandbox", "--listen", net.JoinHostPort(loopback, portOf(hostOf(s.APIURL()), s.options.APIPort)), "--ready-file", readyPath(s.runDir, sandboxName)}
@@ -235,8 +235,8 @@ func (s *Stack) prepareNamespace(ctx context.Context) error {
 	return s.options.Setup(ctx, s.TemporalAddress(), s.options.Namespace)
 }
 
-// sharedBinary returns the program of the part that the stack beside has built with the same settings; "" where there
-// is none.
+// sharedBinary returns the program of the part that the stack ServerFrom has built with the same
+// settings; "" when there is none.
 func (s *Stack) sharedBinary(name string) string {
 	beside := s.options.ServerFrom
 	if beside == nil || beside.options.Race != s.options.Race || beside.options.Root != s.options.Root {
@@ -253,7 +253,7 @@ func (s *Stack) setBinary(name, path string) {
 	s.binaries[name] = path
 }
 
-// readReady reads the report of a part into the target, which must then hold an address.
+// readReady reads the ready file of a part into the target, which must then contain an address.
 func (s *Stack) readReady(ready []byte, target any, address func() string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -281,7 +281,7 @@ func (s *Stack) TemporalAddress() string {
 	return address
 }
 
-// UIURL returns the address of the Web UI; "" without one.
+// UIURL returns the address of the Web UI; "" without a Web UI.
 func (s *Stack) UIURL() string {
 	_, ui := s.endpoints()
 	return ui
@@ -323,7 +323,8 @@ func (s *Stack) variables() []string {
 	}
 }
 
-// Server returns the Temporal server with its Web UI. With a stack beside, it is that stack's server.
+// Server returns the Temporal server with its Web UI. With ServerFrom, the result is the server of
+// that stack.
 func (s *Stack) Server() *Process {
 	if s.options.ServerFrom != nil {
 		return s.options.ServerFrom.Server()
@@ -347,9 +348,10 @@ func (s *Stack) AddWorker(args ...string) *Process {
 	})
 }
 
-// AddProgram returns a program of the caller that is not started yet. It finds the parts in its environment; env
-// adds to Environ. The program gets --ready-file FILE after the arguments, and writes JSON to that file when it is
-// ready. No other part may have the name. Down ends the program, too.
+// AddProgram returns a program of the caller that is not started yet. The environment of the
+// program contains Environ and env. The program gets --ready-file FILE after the arguments, and
+// writes JSON to that file when it is ready. The name must be unique among the parts. Down ends the
+// program, too.
 func (s *Stack) AddProgram(name, path string, args, env []string) *Process {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -369,8 +371,8 @@ func (s *Stack) addProcess(name string, made func(ready []string) command) *Proc
 	return added
 }
 
-// Parts returns the parts of this stack in the order of their dependencies, the workers last. The server of the
-// stack beside is not included.
+// Parts returns the parts of this stack in the order of their dependencies, the workers last. The
+// server of the stack ServerFrom is not included.
 func (s *Stack) Parts() []*Process {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -381,9 +383,9 @@ func (s *Stack) Parts() []*Process {
 	return append(append(parts, s.sandbox, s.worker), s.added...)
 }
 
-// Down stops the parts, the worker first, and removes everything that was only needed while they ran. The directory
-// of Options.Data stays. Down returns the errors of all parts that did not stop cleanly. Nothing runs afterwards in
-// any case. Another call does nothing.
+// Down stops the parts, the worker first, and removes all files that only running parts need. The
+// directory of Options.Data stays. Down returns the errors of all parts that did not stop cleanly.
+// No part runs after Down, also after an error. A second call does nothing.
 func (s *Stack) Down(ctx context.Context) error {
 	var errs []error
 	for _, part := range slices.Backward(s.Parts()) {
@@ -392,7 +394,7 @@ func (s *Stack) Down(ctx context.Context) error {
 	return errors.Join(append(errs, os.RemoveAll(s.runDir))...)
 }
 
-// killAll ends a stack whose start failed.
+// killAll kills the parts of a stack whose start failed.
 func (s *Stack) killAll() {
 	for _, part := range slices.Backward(s.Parts()) {
 		part.Kill()
@@ -412,7 +414,7 @@ func dynamicConfigArgs(values map[string]any) ([]string, error) {
 	return args, nil
 }
 
-// portOf returns the port of the part's former address, or else the wanted port.
+// portOf returns the port of the part's earlier address, or else the wanted port.
 func portOf(address string, wanted int) string {
 	if _, port, err := net.SplitHostPort(address); err == nil {
 		return port

@@ -22,8 +22,8 @@ import (
 	"time"
 )
 
-// A program of the caller finds the parts, overrides the variables of the stack, and ends with the
-// stack.
+// A program of the caller gets the addresses of the parts, overrides the variables of the stack,
+// and ends with the stack.
 func TestAProgramOfOnesOwn(t *testing.T) {
 	dump := filepath.Join(t.TempDir(), "dump")
 	s, err := fakeStack(t, t.Context(), Options{NoWorker: true})
@@ -63,7 +63,7 @@ func TestAProgramOfOnesOwn(t *testing.T) {
 }
 
 func TestUpAndDown(t *testing.T) {
-	// These variables would lead a careless worker to a real tenant.
+	// With these variables, a worker would use a real tenant if the stack did not remove them.
 	t.Setenv("ADMINISTRATE_URL", "https://acme.administrateapp.com/graphql")
 	t.Setenv("ADMINISTRATE_TOKEN_FILE", "/secret")
 	t.Setenv("TEMPORAL_PROFILE", "cloud")
@@ -168,7 +168,7 @@ func TestUpAndDown(t *testing.T) {
 	}
 }
 
-// controlledToolchain is a toolchain whose builds end on command.
+// controlledToolchain is a toolchain whose builds end when the test says so.
 type controlledToolchain struct {
 	selfToolchain
 
@@ -208,8 +208,8 @@ func (o *controlledToolchain) bringUp(t *testing.T) <-chan error {
 	return ended
 }
 
-// The first builds run one after the other, since side by side they would compile shared packages twice. Later
-// builds do not wait.
+// The first builds run one after the other, because concurrent first builds would compile shared
+// packages twice. Later builds do not wait.
 func TestFirstBuildsFollowEachOther(t *testing.T) {
 	ours, server := oppflowJob(false).target, serverJob().target
 	tools := newControlledToolchain(false)
@@ -238,7 +238,7 @@ func TestFirstBuildsFollowEachOther(t *testing.T) {
 		t.Error(err)
 	}
 
-	// The first failure is the one that is reported.
+	// Up returns the first failure.
 	tools = newControlledToolchain(false)
 	ended = tools.bringUp(t)
 	<-tools.begun
@@ -279,8 +279,9 @@ func TestUpFailsAtOnceAndLeavesNothing(t *testing.T) {
 	}
 }
 
-// checkNothingLeft checks that no process of a stack with the temporary directory TMPDIR runs, and that the directory is
-// empty. It recognises a process by the ready file's name among the arguments.
+// checkNothingLeft checks that no process of a stack with the temporary directory TMPDIR runs, and
+// that the directory is empty. checkNothingLeft identifies a process by the ready file's name among
+// the arguments.
 func checkNothingLeft(t *testing.T) {
 	t.Helper()
 	left, err := os.ReadDir(os.Getenv("TMPDIR"))
@@ -305,7 +306,7 @@ func TestNeverReadyEndsWithTheContext(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
-	// The worker is the last part: the others are ready when its output begins.
+	// The worker is the last part: the other parts are ready when the worker's output begins.
 	seen := writerFunc(func(p []byte) (int, error) {
 		if bytes.Contains(p, []byte("worker starts")) {
 			cancel(errors.New("no patience left"))
@@ -383,7 +384,7 @@ func TestRestartKeepsThePort(t *testing.T) {
 	}
 }
 
-// A start waits for a port that another process uses for a moment.
+// A start waits for a port that another process uses for a short time.
 func TestRestartWaitsForItsPort(t *testing.T) {
 	s, err := fakeStack(t, t.Context(), Options{})
 	if err != nil {
@@ -554,7 +555,7 @@ func TestSuddenDeathIsNoticed(t *testing.T) {
 	}
 }
 
-// parentVariable turns the test binary into a program that starts a stack and waits.
+// parentVariable is the variable with which the test binary starts a stack and waits.
 const parentVariable = "STACK_TEST_PARENT"
 
 func fakeParent() int {
@@ -564,10 +565,11 @@ func fakeParent() int {
 		fmt.Println(err)
 		return 1
 	}
-	// Threads come and go in a real program; the parts must not depend on the thread that started them.
+	// Threads start and end in a real program. The parts must not depend on the thread that started
+	// them.
 	for range 50 {
 		go func() {
-			runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+			runtime.LockOSThread() // not unlocked, so that the thread ends with the goroutine
 		}()
 	}
 	fmt.Println(s.Server().PID(), s.Sandbox().PID(), s.Worker().PID())
@@ -578,7 +580,7 @@ func TestPartsDieWithTheirParent(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux can tie a process to its parent")
 	}
-	t.Setenv("TMPDIR", t.TempDir()) // a killed parent cannot tidy up
+	t.Setenv("TMPDIR", t.TempDir()) // a killed parent cannot remove its files
 	executable, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

@@ -1,5 +1,6 @@
-// Command oppflow is Oppflow's command line. It starts opportunities, sends them messages and shows them. It
-// prepares a namespace, and runs the sandbox, a whole local stack or the demo.
+// Command oppflow is Oppflow's command line. The command starts opportunities, sends them messages
+// and shows them. The command also prepares a namespace, and runs the sandbox, a whole local stack
+// or the demo.
 package main
 
 import (

@@ -21,9 +21,9 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// This package makes the exporters itself. The library that chooses exporters automatically writes to the standard
-// output, which belongs to a command's answer. It also calls the error handler of the whole process when a
-// collector is away.
+// This package creates the exporters itself. The library that chooses exporters automatically
+// writes to the standard output, which is for the output of a command. The library also calls
+// the error handler of the whole process when a collector cannot be reached.
 
 func spanExporter(ctx context.Context, o Options) (sdktrace.SpanExporter, error) {
 	switch {
@@ -55,7 +55,8 @@ func (w *lockedWriter) Write(p []byte) (int, error) {
 	return w.writer.Write(p)
 }
 
-// metricReader makes the reader of the metrics, and the server for fetching them if the settings ask for it.
+// metricReader creates the reader of the metrics, and the server for fetching the metrics if
+// the settings ask for a server.
 func metricReader(ctx context.Context, o Options, ends *exportLifetime) (sdkmetric.Reader, *metricsServer, error) {
 	if o.Settings.Metrics == settings.ExportPrometheus {
 		server, err := serveMetrics(ctx, o.Settings.PrometheusAddress, ends)
@@ -80,8 +81,8 @@ func metricReader(ctx context.Context, o Options, ends *exportLifetime) (sdkmetr
 	return sdkmetric.NewPeriodicReader(&metricExporter{Exporter: exporter, exportLifetime: ends}), nil, nil
 }
 
-// metricExporter keeps an export's failure from the error handler of the process. It ends a slow export when the
-// program stops.
+// metricExporter does not report a failed export to the error handler of the process.
+// metricExporter ends a slow export when the program stops.
 type metricExporter struct {
 	sdkmetric.Exporter
 	*exportLifetime
@@ -94,8 +95,8 @@ func (s *metricExporter) Export(ctx context.Context, metrics *metricdata.Resourc
 	return nil
 }
 
-// exportLifetime is how exports end: with the program. A failed export writes a line to the program's log, at most once a
-// minute for traces and for metrics.
+// exportLifetime ends the exports when the program ends. A failed export writes a line to the
+// program's log, at most once a minute for traces and for metrics.
 type exportLifetime struct {
 	ended  <-chan struct{} // closed when nothing is exported any more
 	logger *slog.Logger

@@ -51,8 +51,8 @@ func (s *metricsServer) close(ctx context.Context) error {
 	return nil
 }
 
-// networkCause leaves out the operation and the address of a network error, because the message
-// around it names them.
+// networkCause returns a network error without its operation and its address, because the
+// message around it names them.
 func networkCause(err error) error {
 	var of *net.OpError
 	if errors.As(err, &of) {

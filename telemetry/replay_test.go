@@ -16,9 +16,9 @@ import (
 	"github.com/oppflow/oppflow/workflows"
 )
 
-// Histories that were recorded without tracing replay with tracing, in the order of interceptors that a worker has.
-// Tracing adds no event and no command. A replay makes no spans, or every rebuilt workflow would record its whole
-// past again.
+// Histories that were recorded without tracing replay with tracing, in the order of
+// interceptors that a worker has. Tracing adds no event and no command. A replay creates no
+// spans. Otherwise every rebuilt workflow would record its whole past again.
 func TestRecordedHistoriesReplayWithTracing(t *testing.T) {
 	collector := telemetrytest.Start(t)
 	otelVariables(t, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="+collector.URL+"/v1/traces")
@@ -28,8 +28,8 @@ func TestRecordedHistoriesReplayWithTracing(t *testing.T) {
 	if len(options.Interceptors) != 1 {
 		t.Fatal("nothing traces")
 	}
-	// The SDK also gives a client's interceptor to the workers, if the interceptor is one of
-	// workers, too.
+	// The SDK also gives a client's interceptor to the workers, if the interceptor also implements
+	// a worker interceptor.
 	tracing := options.Interceptors[0].(interceptor.WorkerInterceptor)
 	files, err := filepath.Glob(filepath.Join("..", "workflows", "testdata", "histories", "*", "*.json"))
 	if err != nil || len(files) < 10 {

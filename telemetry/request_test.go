@@ -19,7 +19,8 @@ const (
 	secretName  = "Melissandre"
 )
 
-// add sends a mutation with values that no span may show, over a client that is observed.
+// add sends a mutation with values that no span may show, through a client with a recorded
+// transport.
 func add(t *testing.T, on *telemetry.Telemetry, url string) error {
 	t.Helper()
 	c, err := administrate.New(administrate.Options{URL: url, Tokens: administrate.StaticToken(secretToken), WrapTransport: on.WrapTransport})
@@ -33,8 +34,8 @@ func add(t *testing.T, on *telemetry.Telemetry, url string) error {
 	return err
 }
 
-// The result of a request is the same when the request is observed. Its span shows the kind and name of the request
-// and not its content, for every result.
+// The result of a request is the same when the request is recorded. Its span shows the kind and
+// name of the request but not its content, for every result.
 func TestObservedRequests(t *testing.T) {
 	// A port that was free a moment ago may be in use now.
 	const refusing = "http://127.0.0.1:1"
@@ -69,8 +70,8 @@ func TestObservedRequests(t *testing.T) {
 					}
 					var conn net.Conn
 					if strings.Contains(test.name, "answer") {
-						// The server does not wait for a handler that took over its connection, so everything that
-						// it writes must be its own.
+						// The server does not wait for a handler that took over its connection, so the handler
+						// must write only its own variables.
 						taken, _, err := http.NewResponseController(w).Hijack()
 						if err != nil {
 							t.Error(err)
@@ -90,7 +91,8 @@ func TestObservedRequests(t *testing.T) {
 			if err := on.Shutdown(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			// The name shows that the document was read; without a connection it was not.
+			// The span has the name only if the document was read; without a connection the document is
+			// not read.
 			name := "mutation Apply"
 			if test.answer == nil {
 				name = "HTTP POST"

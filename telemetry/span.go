@@ -12,11 +12,11 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// quietSpan keeps the text of errors out of the record, because the text may quote a sender or an answer of
-// the API.
+// quietSpan does not record the text of errors, because the text may quote a message or a
+// response of the API.
 type quietSpan struct {
 	trace.Span
-	notFailed bool // the end is not a failure
+	notFailed bool // the span did not end with a failure
 }
 
 func startSpan(ctx context.Context, t trace.Tracer, name string, options ...trace.SpanStartOption) trace.Span {
@@ -24,7 +24,7 @@ func startSpan(ctx context.Context, t trace.Tracer, name string, options ...trac
 	return &quietSpan{Span: started}
 }
 
-// RecordError records the kind of the error.
+// RecordError records the type of the error.
 func (s *quietSpan) RecordError(err error, _ ...trace.EventOption) {
 	var next *workflow.ContinueAsNewError
 	switch {
@@ -42,7 +42,7 @@ func (s *quietSpan) SetStatus(code codes.Code, _ string) {
 	}
 }
 
-// errorKind returns the type that an error was given, or its Go type.
+// errorKind returns the type of an application error, or else the Go type of the error.
 func errorKind(err error) string {
 	var application *temporal.ApplicationError
 	if errors.As(err, &application) && identifierPattern.MatchString(application.Type()) {
@@ -51,7 +51,8 @@ func errorKind(err error) string {
 	return fmt.Sprintf("%T", err)
 }
 
-// identifierPattern matches names of the program itself; the sender chooses the name of a message.
+// identifierPattern matches identifiers, such as the names in the program. A sender may give a
+// message any name.
 var identifierPattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
 
 const otherSpanName = "other"

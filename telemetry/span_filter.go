@@ -8,8 +8,9 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// exportedAttributes lists the attributes that a span may leave with. Everything else is removed: an address with its query,
-// the text of an error, and anything that a later version of a library adds.
+// exportedAttributes lists the attributes that an exported span may have. Every other attribute
+// is removed: an address with its query, the text of an error, and anything that a later
+// version of a library adds.
 var exportedAttributes = map[attribute.Key]bool{
 	// Attributes of Temporal's SDK
 	"temporalWorkflowID": true,
@@ -39,8 +40,8 @@ type spanFilter struct {
 	*exportLifetime
 }
 
-// ExportSpans never fails: the collector's problems are not the program's, and the caller would call the error
-// handler of the whole process.
+// ExportSpans never fails. Problems of the collector are not problems of the program, and on an
+// error the caller would call the error handler of the whole process.
 func (f *spanFilter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
 	ctx, cancel := f.withLifetime(ctx)
 	defer cancel()

@@ -1,10 +1,12 @@
-// Package telemetry exports traces and metrics of a program of Oppflow, where the OTEL_* variables ask for it. The
-// client that sends a message, the workflow, the activity and the HTTP request to the API are in one trace.
+// Package telemetry exports traces and metrics of a program of Oppflow, if the OTEL_* variables
+// ask for an export. The client that sends a message, the workflow, the activity and the HTTP
+// request to the API are in one trace.
 //
-// This package decides what leaves, not the libraries that record it. No text of an error, no content of a message,
-// no query and no variable leaves. Only names of Oppflow, ids, and the attributes of an allow-list do. The package
-// sets nothing for the whole process (no global provider, propagator or error handler). It may import settings
-// only.
+// This package, not the libraries that record data, decides what is exported. The texts of
+// errors, the content of messages, queries and variables are not exported. Only names of
+// Oppflow, ids, and the attributes of an allow-list are exported. The package sets nothing for
+// the whole process (no global provider, propagator or error handler). The package may import
+// settings only.
 package telemetry
 
 import (
@@ -45,21 +47,21 @@ const (
 
 // Options say what is exported, and for which program.
 type Options struct {
-	// Settings say where telemetry goes. They must have been resolved; the zero value exports
-	// nothing.
+	// Settings say where telemetry goes. The Settings must have been resolved; the zero value
+	// exports nothing.
 	Settings settings.Telemetry
 	// Service is the program's name, unless OTEL_SERVICE_NAME or OTEL_RESOURCE_ATTRIBUTES sets another
 	// name.
 	Service string
-	// Requests find the request that an activity carries out. With the zero value, activities are in the trace of
-	// the start of the workflow.
+	// Requests find the requests that an activity executes. With the zero value, activities are in
+	// the trace of the start of the workflow.
 	Requests Requests
 	// Logger logs failed exports, at most once a minute; nil drops them.
 	Logger *slog.Logger
 	// Console is what the console exporters write to, one write at a time; nil is the standard error output.
 	Console io.Writer
-	// Brief is for a command that ends soon, and has traces only. It does not wait for a missing collector,
-	// and waits at most 1.5 s for a slow collector.
+	// Brief is for a command that ends soon, and exports traces only. Such a command does not wait
+	// for a missing collector, and waits at most 1.5 s for a slow collector.
 	Brief bool
 }
 
@@ -75,8 +77,8 @@ type Telemetry struct {
 	flushWithin    time.Duration
 }
 
-// Start makes the exporters. It connects to no collector yet, so a missing collector fails nothing. Only an
-// address for fetching metrics must be free.
+// Start creates the exporters. Start connects to no collector yet, so a missing collector
+// causes no error. Only the address for fetching metrics must be free.
 func Start(ctx context.Context, o Options) (*Telemetry, error) {
 	if o.Brief {
 		o.Settings.Metrics = settings.ExportNothing
@@ -125,7 +127,7 @@ func Start(ctx context.Context, o Options) (*Telemetry, error) {
 		t.metrics = sdkmetric.NewMeterProvider(sdkmetric.WithResource(about), sdkmetric.WithReader(reader))
 		t.metricsHandler = temporalotel.NewMetricsHandler(temporalotel.MetricsHandlerOptions{
 			Meter: t.metrics.Meter(instrumentationScope), UseMonotonicCounters: true,
-			OnError: func(err error) { ends.logFailure("metrics", err) }, // its default panics
+			OnError: func(err error) { ends.logFailure("metrics", err) }, // the default of OnError panics
 		})
 	}
 	return t, nil
@@ -134,8 +136,9 @@ func Start(ctx context.Context, o Options) (*Telemetry, error) {
 // On reports whether anything is recorded.
 func (t *Telemetry) On() bool { return t != nil && (t.traces != nil || t.metrics != nil) }
 
-// ClientOptions adds traces and metrics to a client of Temporal, and to the workers made with the client. Its
-// interceptor comes before all others; when the Telemetry is off, ClientOptions changes nothing.
+// ClientOptions adds traces and metrics to a client of Temporal, and to the workers made with
+// the client. The interceptor of the Telemetry comes before all others; when the Telemetry is
+// off, ClientOptions changes nothing.
 func (t *Telemetry) ClientOptions(o *client.Options) {
 	if t == nil {
 		return
@@ -148,8 +151,9 @@ func (t *Telemetry) ClientOptions(o *client.Options) {
 	}
 }
 
-// Shutdown exports the rest and stops within at most 5 s, or 1.5 s with Brief. It also exports when ctx has
-// ended, because otherwise nothing would be exported. Its error says what could not be exported.
+// Shutdown exports the rest and stops within at most 5 s, or 1.5 s with Brief. Shutdown also
+// exports when ctx has ended, because otherwise nothing would be exported. The error says what
+// could not be exported.
 func (t *Telemetry) Shutdown(ctx context.Context) error {
 	if t == nil || t.endExports == nil {
 		return nil
@@ -190,8 +194,8 @@ func (t *Telemetry) meterProvider() metric.MeterProvider {
 	return t.metrics
 }
 
-// newResource returns the resource of the program, and looks at neither host nor command
-// line.
+// newResource returns the resource of the program. newResource reads neither the host's data
+// nor the command line.
 func newResource(ctx context.Context, service string) (*resource.Resource, error) {
 	about, err := resource.New(ctx, resource.WithTelemetrySDK(),
 		resource.WithAttributes(attribute.String("service.name", service), attribute.String("service.instance.id", uuid.NewString())),

@@ -41,7 +41,7 @@ func otelVariables(t *testing.T, pairs ...string) {
 	}
 }
 
-// start starts telemetry as the variables of the process say.
+// start starts telemetry with the variables of the process.
 func start(t *testing.T, o telemetry.Options) *telemetry.Telemetry {
 	t.Helper()
 	if err := o.Settings.Resolve(); err != nil {
@@ -57,7 +57,7 @@ func start(t *testing.T, o telemetry.Options) *telemetry.Telemetry {
 	return started
 }
 
-// post sends a body through an observed transport and reads the whole answer.
+// post sends a body through a recorded transport and reads the whole response.
 func post(t *testing.T, through http.RoundTripper, url, body string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
@@ -72,14 +72,14 @@ func post(t *testing.T, through http.RoundTripper, url, body string) {
 	_ = response.Body.Close()
 }
 
-// exportGoroutines counts the goroutines that belong to OpenTelemetry.
+// exportGoroutines returns the number of goroutines that belong to OpenTelemetry.
 func exportGoroutines() int {
 	stacks := make([]byte, 4<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
 	n := 0
 	for one := range strings.SplitSeq(string(stacks), "\n\n") {
-		// The goroutines of the tests do not count, although their package's path holds the
-		// same words.
+		// The goroutines of the tests do not count, although their package's path contains the same
+		// words.
 		if strings.Contains(one, "go.opentelemetry.io/otel") {
 			n++
 		}
@@ -184,7 +184,7 @@ func TestArrives(t *testing.T) {
 	}
 }
 
-// The headers that OTEL_PROPAGATORS asks for go to the API, and no others do.
+// The headers that OTEL_PROPAGATORS asks for are sent to the API, and no others.
 func TestPropagators(t *testing.T) {
 	var got http.Header
 	answers := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header }))
@@ -233,8 +233,9 @@ func TestStandardVariables(t *testing.T) {
 	}
 }
 
-// A collector that is away or does not answer delays nothing for longer than promised, and is logged once. The
-// short form of the test checks the promised times as settings, and ends after a fifth of them.
+// A collector that cannot be reached or does not respond delays nothing for longer than
+// promised, and is logged once. The short form of the test checks the promised times as
+// settings, and ends after a fifth of them.
 func TestBrokenCollector(t *testing.T) {
 	release := make(chan struct{})
 	hung := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
@@ -247,7 +248,7 @@ func TestBrokenCollector(t *testing.T) {
 		name, endpoint, protocol string
 		brief                    bool
 		flush                    time.Duration // how long the last export may take
-		hangs                    bool          // the export takes that long
+		hangs                    bool          // the export takes the whole time
 	}{
 		{"refused, brief", refused, "http/protobuf", true, 1500 * time.Millisecond, false},
 		{"refused, brief, grpc", refused, "grpc", true, 1500 * time.Millisecond, false},
@@ -268,7 +269,7 @@ func TestBrokenCollector(t *testing.T) {
 			if on.Flush() != test.flush {
 				t.Errorf("the last export may take %s; want %s", on.Flush(), test.flush)
 			}
-			within := time.Second // less than the export may take, since nothing is waited for
+			within := time.Second // less than the export may take, because the end does not wait
 			if test.hangs {
 				flush := testrun.Pick(t, test.flush/5, test.flush)
 				on.FlushWithin(flush)
@@ -391,7 +392,7 @@ func TestPrometheus(t *testing.T) {
 	}
 }
 
-// Nothing is set for the process: another library's own telemetry is left alone.
+// Nothing is set for the process, so another library's own telemetry is unchanged.
 func TestNothingGlobal(t *testing.T) {
 	tracers, meters := otel.GetTracerProvider(), otel.GetMeterProvider()
 	otelVariables(t, "OTEL_TRACES_EXPORTER=console", "OTEL_METRICS_EXPORTER=console", "OTEL_PROPAGATORS=tracecontext")

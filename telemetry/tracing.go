@@ -12,27 +12,30 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// headerKey is the header in which every SDK of Temporal carries the trace.
+// headerKey is the header in which every SDK of Temporal sends the trace.
 const headerKey = "_tracer-data"
 
-// Requests find the requests that the messages and the activities of a workflow are about. A workflow first stores
-// messages and then handles them, several at a time. Their request ids connect an activity to its traces.
+// Requests find the requests that belong to the messages and the activities of a workflow. A
+// workflow first stores messages and then processes them, several at a time. The request ids of
+// the messages connect an activity to its traces.
 type Requests struct {
-	// OfMessage returns the id of the request that a signal or update makes, "" when it makes none or has no id.
-	// The id update belongs to the update, and is "" for a signal. The payload is the sent one and may be nil or
-	// anything.
+	// OfMessage returns the id of the request that a signal or update makes, "" when it makes none
+	// or has no id. update is the id of the update, and is "" for a signal. The payload is the
+	// sent one and may be nil or anything.
 	OfMessage func(update string, payload *commonpb.Payload) string
-	// OfActivity returns the ids of the requests that an activity carries out, in order. carries reports whether the
-	// activity carries out requests at all. An activity that carries out none belongs to the requests before it.
+	// OfActivity returns the ids of the requests that an activity executes, in order. carries
+	// reports whether the activity executes requests at all. An activity that executes none
+	// belongs to the requests before it.
 	OfActivity func(activity string, args []any) (ids []string, carries bool)
 }
 
-// tracing traces clients, workflows and activities with Temporal's own interceptor. It adds two things:
+// tracing traces clients, workflows and activities with Temporal's own interceptor, and adds
+// two things:
 //   - An activity is in the trace of the message that caused it, not in the trace of the start.
-//   - A rebuilt workflow makes no spans for its past again.
+//   - A rebuilt workflow creates no spans again.
 //
-// It adds no event and no command to a workflow. A history that was recorded with it replays without it, and the
-// other way round.
+// tracing adds no event and no command to a workflow. A history that was recorded with tracing
+// replays without tracing, and the other way round.
 type tracing struct {
 	interceptor.Interceptor
 	tracer   tracer
@@ -43,7 +46,7 @@ func newTracing(t trace.Tracer, requests Requests) (interceptor.Interceptor, err
 	inner, err := temporalotel.NewTracer(temporalotel.TracerOptions{
 		Tracer: t, TextMapPropagator: propagation.TraceContext{}, DisableBaggage: true, SpanContextKey: spanKey{},
 		HeaderKey: headerKey, SpanStarter: startSpan,
-		AllowInvalidParentSpans: true, // an unreadable header fails no workflow
+		AllowInvalidParentSpans: true, // an unreadable header does not fail a workflow
 	})
 	if err != nil {
 		return nil, err
@@ -54,16 +57,18 @@ func newTracing(t trace.Tracer, requests Requests) (interceptor.Interceptor, err
 
 type spanKey struct{}
 
-// causingSpans are the spans behind an activity: the span of the first message, and the spans of the other messages.
+// causingSpans are the spans that caused an activity: the span of the first message, and the
+// spans of the other messages.
 type causingSpans struct {
 	first  trace.SpanContext
 	others []trace.SpanContext
 }
 
-// Finish does nothing. It makes causes a span, and another place finishes the real span.
+// Finish does nothing. The method makes causingSpans a span, and other code finishes the real
+// span.
 func (c *causingSpans) Finish(*interceptor.TracerFinishSpanOptions) {}
 
-// tracer lets causes be parents of spans.
+// tracer accepts causingSpans as the parent of a span.
 type tracer struct{ interceptor.Tracer }
 
 func (t tracer) StartSpan(o *interceptor.TracerStartSpanOptions) (interceptor.TracerSpan, error) {
@@ -112,8 +117,9 @@ func senderSpan(ctx workflow.Context) trace.SpanContext {
 	return trace.SpanContextFromContext(propagation.TraceContext{}.Extract(context.Background(), propagation.MapCarrier(carried)))
 }
 
-// InterceptWorkflow puts the SDK's interceptor between two of this package. The outer one skips the SDK's
-// interceptor on replay. The inner one knows the span that the SDK's interceptor has put into the context.
+// InterceptWorkflow puts the SDK's interceptor between two interceptors of this package. The
+// outer one skips the SDK's interceptor on replay. The inner one finds the span that the SDK's
+// interceptor has put into the context.
 func (t *tracing) InterceptWorkflow(ctx workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
 	inner := &messageSpans{requests: t.requests, byRequest: map[string]trace.SpanContext{}}
 	inner.Next = next
@@ -122,8 +128,9 @@ func (t *tracing) InterceptWorkflow(ctx workflow.Context, next interceptor.Workf
 	return outer
 }
 
-// replaySkipper skips the SDK's interceptor when the workflow replays its past. Otherwise the SDK's interceptor would
-// make the spans of updates again, and a span of the whole run for every worker that rebuilds the run.
+// replaySkipper skips the SDK's interceptor when the workflow replays its past. Otherwise the
+// SDK's interceptor would create the spans of updates again, and a span of the whole run for
+// every worker that rebuilds the run.
 type replaySkipper struct {
 	interceptor.WorkflowInboundInterceptorBase
 	whenReplaying interceptor.WorkflowInboundInterceptor
@@ -146,13 +153,14 @@ func (r *replaySkipper) ExecuteUpdate(ctx workflow.Context, in *interceptor.Upda
 	return r.whenReplaying.ExecuteUpdate(ctx, in)
 }
 
-// messageSpans remembers the spans of the received messages, for one run in one worker. It is rebuilt with the run,
-// from the headers in the history. After a continue-as-new, waiting messages are in the trace of the start.
+// messageSpans stores the spans of the received messages, for one run in one worker. The spans
+// are rebuilt with the run, from the headers in the history. After a continue-as-new, waiting
+// messages are in the trace of the start.
 type messageSpans struct {
 	interceptor.WorkflowInboundInterceptorBase
 	requests  Requests
 	byRequest map[string]trace.SpanContext // by request; the history's limit also limits the requests of a run
-	current   *causingSpans                // of the last activity that carried out requests
+	current   *causingSpans                // of the last activity that executed requests
 }
 
 func (m *messageSpans) Init(outbound interceptor.WorkflowOutboundInterceptor) error {
@@ -181,7 +189,8 @@ func (m *messageSpans) ExecuteUpdate(ctx workflow.Context, in *interceptor.Updat
 	return m.Next.ExecuteUpdate(ctx, in)
 }
 
-// rememberSpan remembers the span of a request; a repeated request keeps the span of its first sender.
+// rememberSpan stores the span of a request; a repeated request keeps the span of its first
+// sender.
 func (m *messageSpans) rememberSpan(ctx workflow.Context, update string, payload *commonpb.Payload) {
 	if m.requests.OfMessage == nil {
 		return
@@ -199,7 +208,7 @@ func (m *messageSpans) rememberSpan(ctx workflow.Context, update string, payload
 	}
 }
 
-// causesOf returns the spans behind an activity; nil when only the start is known.
+// causesOf returns the spans that caused an activity; nil when only the start is known.
 func (m *messageSpans) causesOf(activity string, args []any) *causingSpans {
 	if m.requests.OfActivity == nil {
 		return nil
@@ -224,8 +233,8 @@ func (m *messageSpans) causesOf(activity string, args []any) *causingSpans {
 	return m.current
 }
 
-// outboundInterceptor is nearest to the workflow, so the SDK's interceptor finds the values that outgoing
-// puts into the context.
+// outboundInterceptor is nearest to the workflow, so the SDK's interceptor finds the values
+// that outboundInterceptor puts into the context.
 type outboundInterceptor struct {
 	interceptor.WorkflowOutboundInterceptorBase
 	messages *messageSpans

@@ -12,9 +12,10 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// WrapTransport observes the requests that pass a transport, as spans and as metrics. It passes each request on once, and
-// changes only the headers that OTEL_PROPAGATORS asks for. A span of a GraphQL request has the name of the
-// operation. When the Telemetry is off, WrapTransport returns the transport itself.
+// WrapTransport records the requests through a transport, as spans and as metrics.
+// WrapTransport passes each request on once, and changes only the headers that OTEL_PROPAGATORS
+// asks for. A span of a GraphQL request has the name of the operation. When the Telemetry is
+// off, WrapTransport returns the transport itself.
 func (t *Telemetry) WrapTransport(next http.RoundTripper) http.RoundTripper {
 	if !t.On() {
 		return next
@@ -28,8 +29,8 @@ func (t *Telemetry) WrapTransport(next http.RoundTripper) http.RoundTripper {
 		otelhttp.WithPropagators(t.propagator))
 }
 
-// propagator returns the propagator that writes the trace into the headers of requests; it writes
-// nothing by default.
+// propagator returns the propagator that writes the trace into the headers of requests. By
+// default the propagator writes nothing.
 func propagator(names []string) (propagation.TextMapPropagator, error) {
 	return autoprop.TextMapPropagator(names...)
 }
@@ -45,8 +46,8 @@ func (n spanNamer) RoundTrip(r *http.Request) (*http.Response, error) {
 	return n.next.RoundTrip(r)
 }
 
-// observedBody is the body of a request. It sees only what the transport reads, and reads nothing by itself or
-// twice.
+// observedBody is the body of a request. observedBody inspects only what the transport reads,
+// and reads nothing by itself or twice.
 type observedBody struct {
 	io.ReadCloser
 	span    trace.Span

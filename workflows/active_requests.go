@@ -8,8 +8,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// trackRequest notes that the request with the context's options is under way, until done is called. The
-// note is no part of the state: a run that continues as new has no request under way.
+// trackRequest notes that the request with the context's options is under way, until done is
+// called. The note is no part of the state: a run that continues as new has no request under way.
 func (r *run) trackRequest(ctx workflow.Context) (done func()) {
 	one := &opportunity.WaitInfo{
 		Kind: opportunity.AttentionAPI, Reason: "a request is under way: " + workflow.GetActivityOptions(ctx).Summary, Since: workflow.Now(ctx),

@@ -12,13 +12,13 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// arguments are what a run was started with. input is the start as a caller gives it. carried is
-// the state that the run before handed over. A caller must not give a second argument.
+// arguments are what a run was started with. input is the start from a caller. carriedState is the
+// state that the previous run carried over. A caller must not give a second argument.
 type arguments struct {
 	input, carriedState messagePayload
 }
 
-// admitStart makes the state of a run that a caller started. Its error is a mistake of the caller.
+// admitStart makes the state of a run that a caller started. An error is a mistake of the caller.
 func admitStart(ctx workflow.Context, reference opportunity.Reference, a arguments) (*entity.State, error) {
 	state, refused := admitStartStrictly(ctx, reference, a)
 	if refused == nil {
@@ -26,7 +26,7 @@ func admitStart(ctx workflow.Context, reference opportunity.Reference, a argumen
 	}
 	_, loosely := decodeStartLoosely(a.input)
 	if a.carriedState.isEmpty() && loosely != nil {
-		return nil, refused // earlier releases refused it, too
+		return nil, refused // earlier releases rejected the start, too
 	}
 	if workflow.GetVersion(ctx, changeStrictStarts, workflow.DefaultVersion, 1) != workflow.DefaultVersion {
 		return nil, refused
@@ -71,8 +71,8 @@ func decodeStartLoosely(s messagePayload) (opportunity.Start, error) {
 // unlimited is the smallest time limit that counts as none; test environments set such a limit.
 const unlimited = 10 * 365 * 24 * time.Hour
 
-// checkStartOptions refuses start options with which Temporal would end the run while messages wait, or start
-// it again after its end. No error of the run itself can prevent either.
+// checkStartOptions rejects start options with which Temporal would end the run while messages
+// wait, or start the run again after its end. No error of the run itself can prevent either.
 func checkStartOptions(info *workflow.Info) error {
 	limited := func(limit time.Duration) bool { return limit > 0 && limit < unlimited }
 	switch policy := info.RetryPolicy; {
@@ -88,10 +88,10 @@ func checkStartOptions(info *workflow.Info) error {
 	return nil
 }
 
-// rejectedStart is the reason why a run with a cron schedule was refused, as that run hands it to the
-// next run.
+// rejectedStart is the reason why a run with a cron schedule was rejected. That run carries it over
+// to the next run.
 type rejectedStart struct {
-	// Version keeps workers that do not know refusals from reading a refusal as a state.
+	// Version prevents workers that do not know rejectedStart from reading it as a state.
 	Version int                `json:"version"`
 	Reason  *opportunity.Error `json:"refused"`
 }
@@ -99,9 +99,9 @@ type rejectedStart struct {
 // rejectedStartVersion is above every version of a state.
 const rejectedStartVersion = 1 << 30
 
-// rejectStart ends a run that must not exist. Temporal starts a run with a cron schedule again after a
-// failure, so its reference would never be free. Such a run therefore continues as a run without a
-// schedule, and that run fails with the reason.
+// rejectStart ends a run that must not exist. Temporal starts a run with a cron schedule again
+// after a failure, so its reference would stay in use. Such a run therefore continues as a run
+// without a schedule, and that run fails with the reason.
 func rejectStart(ctx workflow.Context, reason error) error {
 	if refused, own := lifecycle.FromTemporalError(reason); own && workflow.GetInfo(ctx).CronSchedule != "" {
 		return workflow.NewContinueAsNewError(ctx, lifecycle.WorkflowType, nil, rejectedStart{Version: rejectedStartVersion, Reason: refused})
@@ -109,13 +109,14 @@ func rejectStart(ctx workflow.Context, reason error) error {
 	return lifecycle.ToTemporalError(reason)
 }
 
-// readRejectedStart returns the reason why the run before was refused, nil when it was not refused.
+// readRejectedStart returns the reason why the previous run was rejected, nil when it was not
+// rejected.
 func readRejectedStart(carried converter.RawValue) error {
 	var r rejectedStart
 	if payload, err := payloadJSON(carried); err == nil {
 		err = json.Unmarshal(payload, &r)
 		if err != nil {
-			r = rejectedStart{} // no refusal: it is a state, or an error that readState reports
+			r = rejectedStart{} // no rejectedStart: the payload is a state, or readState reports the error
 		}
 	}
 	if r.Version != rejectedStartVersion || r.Reason == nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// Where the worker tells when a record was last changed, an adopted record counts from that time. The
-// mark of the adoption changes the record, too, and does not count.
+// Where the worker knows when a record was last changed, the follow-ups of an adopted record count
+// from that time. The tagging by the adoption changes the record, too, and does not count.
 func TestAnAdoptedRecordCountsFromItsLastChange(t *testing.T) {
 	const day = 24 * time.Hour
 	changed := startTime.Add(-5 * day)
@@ -18,7 +18,7 @@ func TestAnAdoptedRecordCountsFromItsLastChange(t *testing.T) {
 		name    string
 		changed time.Time
 		prepare func(*fixture)
-		want    time.Time // in the step since; zero is since the adoption
+		want    time.Time // when the record came into the step; zero is the time of the adoption
 	}{
 		{"marked", changed, func(*fixture) {}, changed},
 		{"not marked", changed, func(s *fixture) { s.tms.ownerUnknown = true }, changed},

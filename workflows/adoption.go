@@ -15,45 +15,46 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// adoptionType is the registered name of the child workflow that marks a record.
+// adoptionType is the registered name of the child workflow that puts the reference tag on a
+// record.
 const adoptionType = "Adoption"
 
-// adoptionInput names the record to mark, and the reference that adopts the record.
+// adoptionInput names the record to tag, and the reference that adopts the record.
 type adoptionInput struct {
 	Reference   opportunity.Reference `json:"reference"`
 	Opportunity opportunity.ID        `json:"opportunity"`
-	// Round counts the adoptions in a row without an answer of the API.
+	// Round counts the consecutive adoptions without an answer of the API.
 	Round int `json:"round,omitempty"`
-	// LastChange is when the record was last changed before it carried the mark; zero where that
-	// is not known.
+	// LastChange is when the record was last changed before it had the reference tag; zero where
+	// that is not known.
 	LastChange time.Time `json:"changed,omitzero"`
 }
 
 // adoptionResult is the result of an adoption.
 type adoptionResult struct {
-	// LastChange is when the record was last changed before the adoption marked it, which is a
-	// change, too. It is zero where that is not known.
+	// LastChange is when the record was last changed before the adoption tagged it. Tagging also
+	// changes the record. LastChange is zero where the time is not known.
 	LastChange time.Time `json:"changed,omitzero"`
 	// SettleTime is how long requests of an earlier run of the reference may still be committed
 	// to the record.
 	SettleTime time.Duration `json:"settling,omitempty"`
 }
 
-// An adoption waits for another adoption of the same record, longer each time.
+// A run waits for another reference's adoption of the same record, longer each time.
 const (
 	firstAdoptionWait            = 5 * time.Second
 	longestAdoptionWait          = 5 * time.Minute
-	adoptionWaitsBeforeAttention = 4 // after this many waits, attention says so
+	adoptionWaitsBeforeAttention = 4 // after this many waits, the run raises attention
 )
 
 // adopt takes over the record that the start names, or returns why this is not possible. When
 // another reference is adopting the same record, adopt waits and returns nil. The caller then calls
-// adopt again, and adopt reads whose mark the record carries.
+// adopt again, and adopt reads whose reference tag the record has.
 func (r *run) adopt(ctx workflow.Context) error {
 	err := r.runAdoption(ctx)
 	switch own, known := lifecycle.FromTemporalError(err); {
 	case r.state.Closing != nil:
-		return nil // the caller looks at Closing itself
+		return nil // the caller checks Closing
 	case temporal.IsWorkflowExecutionAlreadyStartedError(err):
 		return r.awaitOtherAdoption(ctx)
 	case isNoAnswer(err):
@@ -89,7 +90,7 @@ func (r *run) adopt(ctx workflow.Context) error {
 	return nil
 }
 
-// awaitOtherAdoption waits for another reference that is about to adopt the same record.
+// awaitOtherAdoption waits for another reference that is adopting the same record.
 func (r *run) awaitOtherAdoption(ctx workflow.Context) error {
 	const why = "another reference is about to adopt the record"
 	r.adoptionWaits++
@@ -102,12 +103,13 @@ func (r *run) awaitOtherAdoption(ctx workflow.Context) error {
 	return wait(ctx, min(firstAdoptionWait<<min(r.adoptionWaits-1, 10), longestAdoptionWait), why)
 }
 
-// noAnswerType is the type of the error of an adoption that had no answer of the API; its details hold
-// the reason.
+// noAnswerType is the type of the error of an adoption that had no answer of the API; the details
+// of the error hold the reason.
 const noAnswerType = "Away"
 
-// noAnswerError ends an adoption that had no answer; the workflow that needs the adoption waits, and shows
-// the reason. The next adoption gets what this one knows of the last change.
+// noAnswerError returns the error that ends an adoption without an answer; the run of the
+// opportunity then waits and shows the reason. The next adoption gets the time of the last change
+// from known.
 func noAnswerError(reason activities.Reason, known adoptionResult) error {
 	details := []any{reason}
 	if known != (adoptionResult{}) {
@@ -132,7 +134,7 @@ func noAnswerReason(err error) activities.Reason {
 	return reason
 }
 
-// noAnswerResult returns what the adoption with the error knows of the last change.
+// noAnswerResult returns the adoption result in the details of the error.
 func noAnswerResult(err error) adoptionResult {
 	var application *temporal.ApplicationError
 	var reason activities.Reason
@@ -143,17 +145,18 @@ func noAnswerResult(err error) adoptionResult {
 	return known
 }
 
-// isEndedFromOutside reports whether the adoption was ended from outside, so that it is unknown whether the
-// record was marked.
+// isEndedFromOutside reports whether the adoption was ended from outside, so that it is unknown
+// whether the record was tagged.
 func isEndedFromOutside(err error) bool {
 	var terminated *temporal.TerminatedError
 	var timeout *temporal.TimeoutError
 	return errors.As(err, &terminated) || errors.As(err, &timeout) || temporal.IsCanceledError(err)
 }
 
-// runAdoption runs the adoption as a child workflow. The child's workflow id is made of the record's id,
-// and only one workflow of an id runs at a time. So two references never both find the record
-// without a mark. claim keeps when the record was last changed before it was marked.
+// runAdoption runs the adoption as a child workflow. The child's workflow id contains the record's
+// id, and only one workflow of an id runs at a time. So two references never both find the record
+// without a reference tag. runAdoption stores when the record was last changed before it was
+// tagged.
 func (r *run) runAdoption(ctx workflow.Context) error {
 	ctx, stop := workflow.WithCancel(ctx)
 	defer stop()
@@ -185,8 +188,8 @@ func (r *run) runAdoption(ctx workflow.Context) error {
 	return r.waitForEarlierRuns(ctx, known.SettleTime)
 }
 
-// readAdoptedRecord reads the record that is taken over, with the time of its last change where the worker
-// counts follow-ups from that time.
+// readAdoptedRecord reads the adopted record. The result has the time of the last change where the
+// worker counts follow-ups from that time.
 func (r *run) readAdoptedRecord(ctx workflow.Context, id opportunity.ID) (exchange.Snapshot, error) {
 	first := activities.ReadInput{Reference: r.state.Reference, Opportunity: id, ForAdoption: true}
 	return r.readPagesFrom(ctx, first, func(input activities.ReadInput) (activities.ReadResult, error) {
@@ -195,7 +198,7 @@ func (r *run) readAdoptedRecord(ctx workflow.Context, id opportunity.ID) (exchan
 	})
 }
 
-// adoptReadError returns the reason why the record cannot be taken over: the record cannot be read.
+// adoptReadError returns the reason why the record cannot be adopted: the record cannot be read.
 func adoptReadError(err error) error {
 	var application *temporal.ApplicationError
 	if !errors.As(err, &application) {
@@ -208,12 +211,12 @@ func adoptReadError(err error) error {
 	return opportunity.Failf(typ, "adopt: %s", application.Message())
 }
 
-// adoptionWorkflow makes sure that the record carries the reference's mark. It returns a Conflict when the
-// record carries the mark of another reference.
+// adoptionWorkflow makes sure that the record has the reference tag. It returns a Conflict when the
+// record has the tag of another reference.
 func (o Options) adoptionWorkflow(ctx workflow.Context, in adoptionInput) (adoptionResult, error) {
 	r := &run{options: o, rootContext: ctx, state: &entity.State{Reference: in.Reference}}
 	r.state.ID = in.Opportunity
-	tried := false // the mark may be under way, which changes the record
+	tried := false // whether a request for the tag may have been sent, which changes the record
 	for marked, setbacks := 0, 0; ; {
 		options := activities.ReadOptions("read whose mark the record carries")
 		asked := activities.ReadInput{Reference: in.Reference, Opportunity: in.Opportunity, ForAdoption: true}
@@ -262,7 +265,7 @@ func (o Options) adoptionWorkflow(ctx workflow.Context, in adoptionInput) (adopt
 	}
 }
 
-// tagRecord sends one request that puts the mark on the record.
+// tagRecord sends one request that puts the reference tag on the record.
 func (r *run) tagRecord(ctx workflow.Context, name string) activities.CallResult {
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()

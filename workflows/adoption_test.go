@@ -22,7 +22,7 @@ import (
 
 var adoptStart = opportunity.Start{Adopt: id("Opportunity", 2)}
 
-// createRecord is a record that somebody made by hand.
+// createRecord creates a record by hand in the TMS.
 func createRecord(s *fixture) {
 	price := interest(1).UnitAmount
 	s.tms.exists, s.tms.step, s.tms.details = true, steps[0], opportunity.Details{Name: "By hand", Currency: "GBP", Region: opportunity.Ref{ID: id("Region", "UK"), Name: "UK"}}
@@ -49,7 +49,7 @@ func TestAdopt(t *testing.T) {
 		name    string
 		prepare func(*fixture)
 		log     []string // before the requests of the callers
-		marked  int      // number of requests for the mark
+		marked  int      // number of requests for the reference tag
 	}{
 		{"nobody's", func(*fixture) {}, []string{mark}, 1},
 		{"ours already", func(s *fixture) { s.tms.owner = "A-1" }, nil, 0},
@@ -169,7 +169,7 @@ func TestAdoptThatCannotBe(t *testing.T) {
 			if len(s.tms.calls) > 8 {
 				t.Errorf("%d calls: %v", len(s.tms.calls), s.tms.calls)
 			}
-			// A caller who waited got the reason, unless twenty seconds had passed.
+			// A caller that waited got the reason, unless twenty seconds had passed.
 			var application *temporal.ApplicationError
 			if got := s.results["open"]; got.opened.State != opportunity.Pending && (!errors.As(got.err, &application) || application.Type() != string(c.want)) {
 				t.Errorf("opened: got %+v", got)
@@ -234,14 +234,14 @@ func TestAdoptionIsEnded(t *testing.T) {
 	}
 }
 
-// When two references adopt one record in the same moment, one of them gets the record.
+// When two references adopt one record at the same time, one of them gets the record.
 func TestTwoReferencesAdoptOneRecord(t *testing.T) {
 	s := newFixture(t)
 	createRecord(s)
 	var asked []time.Time
 	s.tms.tag = func(n int) (bool, *activities.CallResult, error) {
 		asked = append(asked, s.env.Now())
-		if n == 1 { // marking takes its time
+		if n == 1 { // tagging takes some time
 			return false, &activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonRateLimit, RetryAfter: 12 * time.Second}, nil
 		}
 		return true, nil, nil
@@ -291,8 +291,8 @@ func TestTwoReferencesAdoptOneRecord(t *testing.T) {
 	if diff := cmp.Diff([]string{string(opportunity.Conflict), "sold elsewhere"}, ends); diff != "" {
 		t.Error(diff)
 	}
-	// During the marking, the other reference does not even look, or both might find the record
-	// without a mark.
+	// During the tagging, the other reference does not even read the record, or both might find the
+	// record without a reference tag.
 	if len(asked) != 2 || asked[1].Sub(asked[0]) < 12*time.Second {
 		t.Errorf("marking was asked for at %v", asked)
 	}

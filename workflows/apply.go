@@ -26,8 +26,8 @@ func (r *run) applyNext(ctx workflow.Context) {
 	r.publish(ctx)
 }
 
-// isPossiblyApplied reports whether a change of the batch may have been made before Temporal's database was
-// restored; such a change becomes a question.
+// isPossiblyApplied reports whether a change of the batch may have been made before Temporal's
+// database was restored; such a change becomes a question.
 func (r *run) isPossiblyApplied(ctx workflow.Context, batch []exchange.Change) bool {
 	if len(r.state.InterestsAfterBackup) == 0 || r.ensureNamesResolved(ctx, batch) != nil {
 		return false
@@ -35,8 +35,8 @@ func (r *run) isPossiblyApplied(ctx workflow.Context, batch []exchange.Change) b
 	return r.state.FlagPossibleRepeats(batch, r.resolvedIDs(), workflow.Now(ctx))
 }
 
-// sendBatch sends a batch to the API, once, and updates the state with the result. Changes that are
-// proven not sent stay in the queue.
+// sendBatch sends a batch to the API, once, and updates the state with the result. Changes with the
+// status not sent stay in the queue.
 func (r *run) sendBatch(ctx workflow.Context, batch []exchange.Change) {
 	result := r.sendChanges(ctx, batch)
 	switch result.Status {
@@ -62,25 +62,26 @@ func (r *run) sendBatch(ctx workflow.Context, batch []exchange.Change) {
 		case activities.ReasonTransitionUnplanned:
 			r.handleUnplanned(ctx, batch, result.CallResult)
 		default:
-			// A cancellation ends the wait; the caller looks at the context itself.
+			// A cancellation ends the wait; the caller checks the context.
 			_ = r.backOff(ctx, result.CallResult)
 		}
 	}
 }
 
-// handleUnplanned handles a batch that was not sent because the playbook in force has effects of moves.
-// The effects of the move in the batch are planned before the batch is sent again.
+// handleUnplanned handles a batch that was not sent because the playbook in force has effects of
+// transitions. The effects of the transition in the batch are planned before the batch is sent
+// again.
 func (r *run) handleUnplanned(ctx workflow.Context, batch []exchange.Change, sending activities.CallResult) {
 	if r.state.SetPlaybook(sending.PlaybookFeatures, workflow.Now(ctx)); r.state.Playbook.Transitions && r.state.HasUnplannedTransition(batch) {
 		return
 	}
-	// A cancellation ends the wait; the caller looks at the context itself.
+	// A cancellation ends the wait; the caller checks the context.
 	_ = r.backOff(ctx, activities.CallResult{Reason: activities.ReasonPlaybookUnavailable})
 }
 
 // sendChanges sends one request for the changes.
 func (r *run) sendChanges(ctx workflow.Context, batch []exchange.Change) activities.ApplyResult {
-	// The request is completed even when the workflow is cancelled in the meantime.
+	// A cancellation of the workflow does not cancel the request.
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
 	var names []exchange.UnresolvedName
@@ -94,8 +95,8 @@ func (r *run) sendChanges(ctx workflow.Context, batch []exchange.Change) activit
 		func(s activities.CallResult) activities.ApplyResult { return activities.ApplyResult{CallResult: s} })
 }
 
-// recordResults updates the state with the answers, after the record has decided as many of the
-// unknown ones as it can. reason is why the answers are unknown.
+// recordResults updates the state with the results, after the read-back of unknown results. reason
+// is why the results are unknown.
 func (r *run) recordResults(ctx workflow.Context, batch []exchange.Change, answers []exchange.ChangeResult, reason activities.Reason) {
 	if slices.ContainsFunc(answers, isUnknown) {
 		answers = r.readBack(ctx, batch, answers, reason)
@@ -108,10 +109,10 @@ func (r *run) recordResults(ctx workflow.Context, batch []exchange.Change, answe
 
 func isUnknown(a exchange.ChangeResult) bool { return a.Status == exchange.StatusUnknown }
 
-// readBack reads the record back when no request of the batch can be under way any more; the record
+// readBack reads the record after the API can no longer commit a request of the batch; the record
 // then decides the unknown changes of the batch.
 func (r *run) readBack(ctx workflow.Context, batch []exchange.Change, answers []exchange.ChangeResult, reason activities.Reason) []exchange.ChangeResult {
-	// The fate must be known even when the workflow is cancelled.
+	// A cancellation of the workflow does not end the read-back.
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
 	if err := r.waitSettleTime(ctx, reason); err != nil {
@@ -142,7 +143,7 @@ func (r *run) readRecord(ctx workflow.Context, id opportunity.ID, options workfl
 	})
 }
 
-// readRecordOnce is read with one round for each page.
+// readRecordOnce is readRecord with one round for each page.
 func (r *run) readRecordOnce(ctx workflow.Context, id opportunity.ID, options workflow.ActivityOptions, round int) (exchange.Snapshot, error) {
 	return r.readPages(ctx, id, func(input activities.ReadInput) (activities.ReadResult, error) {
 		l := apiRead{activity: activities.ReadOpportunity, input: input, options: options, attentionKey: "refresh"}
@@ -175,11 +176,11 @@ func (r *run) readPagesFrom(ctx workflow.Context, input activities.ReadInput, re
 	return record, nil
 }
 
-// errTaggedByOther is the error of a read whose record carries the mark of another reference.
+// errTaggedByOther is the error of a read whose record has the reference tag of another reference.
 var errTaggedByOther = temporal.NewNonRetryableApplicationError("the record carries the mark of another reference", string(opportunity.Conflict), nil)
 
-// pauseIfTaggedByOther pauses the opportunity when its record carries the mark of another reference, and reports
-// whether it did.
+// pauseIfTaggedByOther pauses the opportunity when its record has the reference tag of another
+// reference, and reports whether it did.
 func (r *run) pauseIfTaggedByOther(ctx workflow.Context, found bool) bool {
 	if !found || !hasChange(ctx, changeTaggedByOther) {
 		return false
@@ -190,8 +191,8 @@ func (r *run) pauseIfTaggedByOther(ctx workflow.Context, found bool) bool {
 	return true
 }
 
-// waitSettleTime waits until a request without an answer can no longer commit. reason is why the answer did
-// not come.
+// waitSettleTime waits until the API can no longer commit a request without an answer. reason is
+// why there is no answer.
 func (r *run) waitSettleTime(ctx workflow.Context, reason activities.Reason) error {
 	d := r.options.Times.Settle()
 	if reason == activities.ReasonAttemptNotEnded {
@@ -205,10 +206,10 @@ func (r *run) waitSettleTime(ctx workflow.Context, reason activities.Reason) err
 	return wait(ctx, d, "let the API settle before reading back")
 }
 
-// resolveBatchNames looks up the names in a batch. Requests with a name that means nothing, or two
-// things, fail. When the API meets the look-up with errors of its own, the requests of the batch go
-// one by one from then on. In the end, the request that fails is parked, so that a name which
-// cannot be looked up holds up its own request alone.
+// resolveBatchNames looks up the names in a batch. A request fails when one of its names matches
+// nothing or several things. After a server error during the look-up, the requests of the batch are
+// sent one by one. In the end, the failing request is parked, so that a name that cannot be looked
+// up delays only its own request.
 func (r *run) resolveBatchNames(ctx workflow.Context, batch []exchange.Change, missing []exchange.UnresolvedName) {
 	for round := 0; ; round++ {
 		failed, err := r.resolveNamesOnce(ctx, missing, round)
@@ -225,14 +226,15 @@ func (r *run) resolveBatchNames(ctx workflow.Context, batch []exchange.Change, m
 	}
 }
 
-// ensureNamesResolved looks up the names of a batch. A worker that remembered the names did not return their
-// ids, and reading back compares ids.
+// ensureNamesResolved looks up the names of a batch. A worker that had cached the names did not
+// return their ids, and reading back compares ids.
 func (r *run) ensureNamesResolved(ctx workflow.Context, batch []exchange.Change) error {
 	_, err := r.resolveMissing(ctx, batch)
 	return err
 }
 
-// resolveMissing is ensureNamesResolved, and also returns the names that mean nothing, or several things.
+// resolveMissing is ensureNamesResolved, and also returns the names that match nothing or several
+// things.
 func (r *run) resolveMissing(ctx workflow.Context, batch []exchange.Change) (map[exchange.UnresolvedName]*opportunity.Error, error) {
 	var missing []exchange.UnresolvedName
 	for _, m := range batch {
@@ -248,7 +250,7 @@ func (r *run) resolveMissing(ctx workflow.Context, batch []exchange.Change) (map
 	return r.resolveNames(ctx, missing)
 }
 
-// resolveNames looks names up until the API answers, and remembers the meanings for this run.
+// resolveNames looks names up until the API answers, and caches the results for this run.
 func (r *run) resolveNames(ctx workflow.Context, names []exchange.UnresolvedName) (map[exchange.UnresolvedName]*opportunity.Error, error) {
 	for round := 0; ; round++ {
 		failed, err := r.resolveNamesOnce(ctx, names, round)
@@ -258,7 +260,8 @@ func (r *run) resolveNames(ctx workflow.Context, names []exchange.UnresolvedName
 	}
 }
 
-// resolveNamesOnce is resolve for one round, and returns the names that mean nothing, or several things.
+// resolveNamesOnce is resolveNames for one round, and returns the names that match nothing or
+// several things.
 func (r *run) resolveNamesOnce(ctx workflow.Context, names []exchange.UnresolvedName, round int) (map[exchange.UnresolvedName]*opportunity.Error, error) {
 	input := activities.ResolveInput{Names: names}
 	l := apiRead{activity: activities.ResolveNames, input: input, options: activities.ReadOptions("look names up")}
@@ -277,7 +280,7 @@ func (r *run) resolveNamesOnce(ctx workflow.Context, names []exchange.Unresolved
 	return failed, nil
 }
 
-// cachedNames returns the meanings of those names that this run has looked up.
+// cachedNames returns the results for those names that this run has looked up.
 func (r *run) cachedNames(names []exchange.UnresolvedName) []exchange.ResolvedName {
 	var known []exchange.ResolvedName
 	for _, name := range names {
@@ -297,9 +300,9 @@ func (r *run) resolvedIDs() map[exchange.UnresolvedName]opportunity.ID {
 	return ids
 }
 
-// The pauses between requests that could not be sent. An operator sees attention after attentionAfter
-// such requests in a row, or after attentionWithin. After probeAfter such requests in a row, one
-// activity waits for the API.
+// The back-offs between requests that could not be sent. An operator sees attention after
+// attentionAfter consecutive such requests, or after attentionWithin. After probeAfter consecutive
+// such requests, one activity waits for the API.
 const (
 	firstPause      = time.Second
 	longestPause    = time.Minute
@@ -308,8 +311,8 @@ const (
 	probeAfter      = 6
 )
 
-// backOff waits before a request that was not sent is sent again. An operator's
-// refresh or close cuts the wait short.
+// backOff waits before a request that was not sent is sent again. An operator's refresh or close
+// ends the wait early.
 func (r *run) backOff(ctx workflow.Context, sending activities.CallResult) error {
 	r.failures++
 	if !hasChange(ctx, changeOutages) {
@@ -339,7 +342,7 @@ func (r *run) backOff(ctx workflow.Context, sending activities.CallResult) error
 	return r.waitBackOff(ctx, sending)
 }
 
-// waitBackOff waits for a time that grows with the setbacks.
+// waitBackOff waits for a time that grows with the number of failures.
 func (r *run) waitBackOff(ctx workflow.Context, sending activities.CallResult) error {
 	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		Timeout:      backOffBefore(r.failures, sending, r.state.Reference),
@@ -348,19 +351,18 @@ func (r *run) waitBackOff(ctx workflow.Context, sending activities.CallResult) e
 	return err
 }
 
-// isBackOffCut reports whether a wait before sending is cut short.
+// isBackOffCut reports whether a back-off ends early.
 func (r *run) isBackOffCut() bool {
 	return !r.stopping && (r.state.Closing != nil || r.state.RefreshDue)
 }
 
-// awaitAPI waits in one activity, which the server repeats, until the API answers
-// anything at all.
+// awaitAPI waits in one activity, which the server repeats, until the API returns any response.
 func (r *run) awaitAPI(ctx workflow.Context) error {
 	asking, stop := workflow.WithCancel(ctx)
 	defer stop()
 	answered := false
 	workflow.GoNamed(asking, "await the API", func(ctx workflow.Context) {
-		// A refusal is an answer, too.
+		// A rejection is also an answer.
 		_, _ = readUntilAnswered(ctx, r, apiRead{activity: activities.ProbeAPI, options: activities.ReadOptions("wait until the API answers"), isProbe: true},
 			func(result activities.ProbeResult) bool { return result.Answered })
 		answered = true
@@ -368,7 +370,7 @@ func (r *run) awaitAPI(ctx workflow.Context) error {
 	return workflow.Await(ctx, func() bool { return answered || r.isBackOffCut() })
 }
 
-// outageText says to an operator what everything waits for.
+// outageText tells an operator what the whole opportunity waits for.
 func outageText(reason activities.Reason) string {
 	switch reason {
 	case activities.ReasonServerErrors:
@@ -379,9 +381,9 @@ func outageText(reason activities.Reason) string {
 	return fmt.Sprintf("the API cannot be reached (%s); everything waits", reason)
 }
 
-// backOffBefore returns how long to wait after that many setbacks in a row. The pause lies between a
-// half and the whole of a time that doubles, and is never shorter than the API asks for. So
-// opportunities that wait for the same API do not come back all at once.
+// backOffBefore returns how long to wait after a number of consecutive failures. The back-off is
+// between half and the whole of a time that doubles, and is never shorter than the time that the
+// API requests. So the opportunities that wait for the same API do not all send at the same time.
 func backOffBefore(setbacks int, sending activities.CallResult, reference opportunity.Reference) time.Duration {
 	pause := min(firstPause<<min(setbacks-1, 10), longestPause)
 	spread := crc32.ChecksumIEEE(fmt.Appendf(nil, "%s %d", reference, setbacks))

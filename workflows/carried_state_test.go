@@ -14,8 +14,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A run of the first release handed its state over in this form, with a plain queue. The waiting
-// messages are carried out, and the state that this run hands over is of the current version.
+// A run of the first release carried its state over in this form, with a plain queue. The waiting
+// messages are executed, and the state that this run carries over has the current version.
 func TestAStateOfTheFirstReleaseRunsOn(t *testing.T) {
 	state := json.RawMessage(`{"version":1,"reference":"A-1","startDigest":"` + start.Digest() + `","id":"` + string(id("Opportunity", 2)) + `",
 		"details":{"name":"First Aid course","region":{"id":"UmVnaW9uOlVL","name":"UK"}},
@@ -59,7 +59,7 @@ func TestAStateOfTheFirstReleaseRunsOn(t *testing.T) {
 	}
 }
 
-// fillQueue makes more messages wait than a run may hand over.
+// fillQueue adds more waiting messages than a run may carry over.
 func fillQueue(t *testing.T, state *entity.State) {
 	t.Helper()
 	commands := 0
@@ -74,8 +74,8 @@ func fillQueue(t *testing.T, state *entity.State) {
 	}
 }
 
-// The server ends a run at 51,200 events, and the waiting messages are lost with it; before that,
-// the newest of them are dropped, and reported as dropped.
+// The server terminates a run at 51,200 events, and the waiting messages are then lost; before
+// that, the run drops the newest of the messages and reports them as dropped.
 func TestTooMuchWaitsForTooLong(t *testing.T) {
 	paused := &opportunity.PauseInfo{Since: time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)}
 	for name, prepare := range map[string]func(*fixture, *entity.State){
@@ -120,7 +120,7 @@ func TestTooMuchWaitsForTooLong(t *testing.T) {
 				last.RequestID = "last"
 				s.at(90*time.Second, func() { s.env.SignalWorkflow("addInterests", last) })
 				s.at(3*time.Minute, func() { s.env.SignalWorkflow("addInterests", add(2)) })
-				s.at(time.Hour, s.env.CancelWorkflow) // or the run would never end
+				s.at(time.Hour, s.env.CancelWorkflow) // otherwise the run would never end
 				s.run(nil, state)
 				next := s.continued()
 				if next.WaitingBytes() > opportunity.MaxWaitingBytes || len(next.Queue) == 0 || next.Queue[0].Request != "order-1" {

@@ -15,7 +15,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// manualCompletion is how somebody completes an activity in the place of the worker.
+// manualCompletion is how somebody completes an activity instead of the worker.
 type manualCompletion struct {
 	// payload is the result; nil is none.
 	payload *commonpb.Payload
@@ -23,7 +23,8 @@ type manualCompletion struct {
 	err error
 }
 
-// completedFuture is an activity that the worker carries out and somebody else completes.
+// completedFuture is the future of an activity that the worker executes and somebody else
+// completes.
 type completedFuture struct {
 	workflow.Future
 	manual *manualCompletion
@@ -57,7 +58,7 @@ func (l *fixtureOutbound) ExecuteActivity(ctx workflow.Context, name string, arg
 	return future
 }
 
-// manualCompletions are the ways to complete an activity without a statement of its fate.
+// manualCompletions returns the ways to complete an activity without its change status.
 func manualCompletions() map[string]*manualCompletion {
 	text := func(data string) *manualCompletion {
 		return &manualCompletion{payload: &commonpb.Payload{
@@ -118,8 +119,8 @@ func TestAnAttemptThatSendsAfterTheActivityHasEnded(t *testing.T) {
 	}
 }
 
-// Somebody completes an activity in the worker's place, with a result that says nothing, for each
-// kind of activity. The workflow finds the truth itself, and nothing happens twice.
+// Somebody completes an activity instead of the worker, with a result that proves nothing, for each
+// kind of activity. The workflow determines what happened, and no change is made twice.
 func TestActivitiesCompletedByHand(t *testing.T) {
 	created := func(s *fixture) { s.run(start, nil) }
 	adopted := func(s *fixture) { createRecord(s); s.run(adoptStart, nil) }
@@ -157,7 +158,7 @@ func TestActivitiesCompletedByHand(t *testing.T) {
 					if named {
 						return true, nil, nil
 					}
-					named = true // the first move names a step that needs a look-up
+					named = true // the first transition names a step that needs a look-up
 					return false, &activities.ApplyResult{CallResult: activities.CallResult{
 						Status: exchange.StatusNotSent, Reason: activities.ReasonUnresolvedNames,
 						MissingNames: []exchange.UnresolvedName{{Type: opportunity.TypeStep, Text: "Opportunity"}},
@@ -195,7 +196,7 @@ func TestActivitiesCompletedByHand(t *testing.T) {
 	}
 }
 
-// Somebody completes the activity that asks whether the API answers; this result is no answer of
+// Somebody completes the activity that checks whether the API answers; this result is no answer of
 // the API.
 func TestAProbeCompletedByHand(t *testing.T) {
 	for how, hand := range manualCompletions() {

@@ -14,10 +14,10 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ensureCreated makes sure that the record exists. When the run has grown long by trying, open returns nil
-// without a record, and the run continues as new first. Its error is the cancellation or an
-// *opportunity.Error. The latter says why the record cannot be created or taken over, or that an
-// operator closed the opportunity.
+// ensureCreated makes sure that the record exists. When the history has grown long, ensureCreated
+// returns nil without a record, and the run continues as new first. Its error is the cancellation
+// or an *opportunity.Error. An *opportunity.Error says why the record cannot be created or adopted,
+// or that an operator closed the opportunity.
 func (r *run) ensureCreated(ctx workflow.Context) error {
 	looked := false
 	for r.state.ID == "" {
@@ -36,7 +36,7 @@ func (r *run) ensureCreated(ctx workflow.Context) error {
 			r.state.Shed(workflow.Now(ctx))
 			continue
 		}
-		r.state.RefreshDue = false // there is no record to read yet; the refresh only cut a wait short
+		r.state.RefreshDue = false // there is no record to read yet; the refresh only ends a wait early
 		if r.state.IsStopped() {
 			if err := r.awaitOperator(ctx); err != nil {
 				return err
@@ -90,7 +90,7 @@ func (r *run) ensureCreated(ctx workflow.Context) error {
 	return nil
 }
 
-// setCreateError notes why the record cannot be created, for the callers that wait for the record.
+// setCreateError stores why the record cannot be created, for the callers that wait for the record.
 func (r *run) setCreateError(ctx workflow.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -99,9 +99,9 @@ func (r *run) setCreateError(ctx workflow.Context, err error) error {
 	return err
 }
 
-// sendCreate sends one request for the record.
+// sendCreate sends one request that creates the record.
 func (r *run) sendCreate(ctx workflow.Context, looked bool) activities.CreateResult {
-	// The request is completed even when the workflow is cancelled in the meantime.
+	// A cancellation of the workflow does not cancel the request.
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
 	start := *r.state.Start
@@ -109,22 +109,23 @@ func (r *run) sendCreate(ctx workflow.Context, looked bool) activities.CreateRes
 		Reference: r.state.Reference, Start: start, StartDigest: r.state.StartDigest, ResolvedNames: r.cachedNames(exchange.StartNames(start)), SkipEarlierRunCheck: looked, RunID: r.believedRunID,
 		NoEarlierRun: isFirstRun(workflow.GetInfo(ctx)),
 	}
-	input.Start.Interests = nil // interests are added later; their learners need not travel twice
+	input.Start.Interests = nil // interests are added later; their learners need not be sent twice
 	ctx = workflow.WithActivityOptions(ctx, r.changeOptions("create the opportunity"))
 	return executeChange(ctx, r, activities.CreateOpportunity, input, func(result activities.CreateResult) bool { return result.Proves(input) },
 		func(s activities.CallResult) activities.CreateResult { return activities.CreateResult{CallResult: s} })
 }
 
 // isFirstRun reports whether the namespace knows of no earlier run of the reference; a run after a
-// reset has the memo of the run before, and another id.
+// reset has the memo of the run before the reset, and another id.
 func isFirstRun(info *workflow.Info) bool {
 	_, is := info.Memo.GetFields()[lifecycle.MemoFirstStart]
 	return is && info.WorkflowExecution.RunID == info.FirstRunID && info.WorkflowExecution.RunID == info.OriginalRunID
 }
 
-// findRecord looks for the record by its mark and takes it over. It returns true when there is no record,
-// so that the run can create one. A result that decides nothing becomes a question. Its error is a
-// Conflict: the start of an earlier run has another digest, where "" is not compared.
+// findRecord finds the record by its reference tag and takes it over. It returns true when there is
+// no record, so that the run can create one. A result that decides nothing becomes a question. Its
+// error is a Conflict when the start of an earlier run has another digest; the digest "" is not
+// compared.
 func (r *run) findRecord(ctx workflow.Context, digest string) (bool, error) {
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
@@ -158,7 +159,7 @@ func (r *run) findRecord(ctx workflow.Context, digest string) (bool, error) {
 	return false, nil
 }
 
-// readFailureText says in one line why a look failed.
+// readFailureText says in one line why a read failed.
 func readFailureText(err error) string {
 	var application *temporal.ApplicationError
 	if errors.As(err, &application) {
@@ -167,11 +168,12 @@ func readFailureText(err error) string {
 	return "looking for it failed: " + err.Error()
 }
 
-// errTagDisabled says that no mark is set, so that no record can be found.
+// errTagDisabled says that the worker sets no reference tags, so that no record can be found.
 var errTagDisabled = errors.New("the worker's mark setting leaves no way")
 
-// waitForEarlierRuns waits until no request of an earlier run, which was terminated, can be committed any more. A record that
-// is read before would show the effect of such a request as one of this run.
+// waitForEarlierRuns waits until the API can no longer commit a request of an earlier run that was
+// terminated. A record that is read earlier could show the effect of such a request as an effect of
+// this run.
 func (r *run) waitForEarlierRuns(ctx workflow.Context, d time.Duration) error {
 	if d <= 0 {
 		return nil
@@ -181,7 +183,7 @@ func (r *run) waitForEarlierRuns(ctx workflow.Context, d time.Duration) error {
 	return wait(ctx, d, "an earlier run was terminated: let the API settle before looking for the record")
 }
 
-// findTagged returns the ids of the records that carry the reference's mark. Its error is an
+// findTagged returns the ids of the records that have the reference tag. Its error is an
 // *opportunity.Error when such records exist and the start of an earlier run has another digest.
 func (r *run) findTagged(ctx workflow.Context, digest string) (found []opportunity.ID, region opportunity.Ref, settling time.Duration, err error) {
 	start := r.state.Start
@@ -206,8 +208,8 @@ func (r *run) findTagged(ctx workflow.Context, digest string) (found []opportuni
 	}
 }
 
-// awaitOperator waits until an operator decides about a create of unknown fate, or ends the pause,
-// or until the run should continue as new. When the operator skips the create, the run ends.
+// awaitOperator waits until an operator decides about a create of unknown status, or ends the
+// pause, or until the run should continue as new. When the operator skips the create, the run ends.
 func (r *run) awaitOperator(ctx workflow.Context) error {
 	if err := workflow.Await(ctx, func() bool {
 		return !r.state.IsStopped() || r.state.CreateSkipped != nil || r.state.Closing != nil || r.canContinueAsNew(ctx) || r.shouldShed(ctx)

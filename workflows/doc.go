@@ -1,4 +1,5 @@
-// Package workflows holds the workflow that runs one opportunity. Everything in the package is
-// deterministic: it sequences the activities and the rules of package opportunity. It does no I/O,
-// reads no clock but the workflow's, and decides nothing that the rules decide.
+// Package workflows holds the workflows for opportunities, for the adoption of records and for the
+// namespace. Everything in the package is deterministic: the code runs activities and applies their
+// results. It does no I/O, reads no clock but the workflow's, and leaves the decisions about an
+// opportunity to package entity.
 package workflows

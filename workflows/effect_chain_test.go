@@ -17,7 +17,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// fiveEffectsPlaybook effects come before a move.
+// fiveEffectsPlaybook has five effects before a transition.
 const fiveEffectsPlaybook = `
 services:
   erp: { url: https://erp.example.com, secret: erp-signing-key }
@@ -32,8 +32,8 @@ transitions:
       - call: { service: erp, path: /orders, undo: /orders/cancel }
 `
 
-// rowCounts are the TMS tables that the five effects may touch, one line for each row; an attribute
-// without a text is left out.
+// rowCounts returns the rows of the TMS that the five effects may change, one line for each row; an
+// attribute without a text is left out.
 func (h *tenantFixture) rowCounts() []string {
 	h.t.Helper()
 	data := h.execute(fmt.Sprintf(`{ accounts(first: 100) { edges { node { name } } } contacts(first: 100) { edges { node { emailAddress } } }
@@ -67,9 +67,9 @@ func (h *tenantFixture) rowCounts() []string {
 		fmt.Sprint("opportunity ", record["step"], record["account"], record["isReservationValid"], record["interests"]), fmt.Sprint("invoices ", data["invoices"]))
 }
 
-// When one of five effects is refused, the TMS is as it was before, except for the traces that the
-// earlier effects declare. An account and contacts that were made stay, and learners who were
-// cancelled stay in the list of the event.
+// When one of five effects is rejected, the TMS is as it was before, except for the remains that
+// the earlier effects declare. An account and contacts that were created stay, and learners who
+// were cancelled stay in the list of the event.
 func TestARejectedEffectLeavesOnlyDeclaredRemains(t *testing.T) {
 	for _, c := range []struct {
 		refused string
@@ -151,7 +151,7 @@ func TestALostCompletionOfAWinChangesNothing(t *testing.T) {
 	}
 }
 
-// InterceptActivity makes activities fail, and makes their completions get lost.
+// InterceptActivity makes attempts of activities fail, and loses completions of activities.
 func (l *fixtureInterceptor) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
 	in := &completionLoser{fixture: l.fixture}
 	in.Next = next

@@ -9,9 +9,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// runEffect works on an effect. It looks for the parts that the effect lacks, or that must be undone,
-// and makes at most one request for them. The next call looks again, so the run never relies on an
-// answer alone.
+// runEffect works on an effect. It inspects which parts the effect lacks, or which parts must be
+// undone, and makes at most one request for them. The next call inspects again, so the run never
+// relies only on an answer.
 func (r *run) runEffect(ctx workflow.Context, job entity.ActiveEffect) {
 	key := job.Effect.Key
 	if r.withdrawIfOvertaken(ctx, job) {
@@ -22,7 +22,7 @@ func (r *run) runEffect(ctx workflow.Context, job entity.ActiveEffect) {
 	case r.isInterrupted(ctx):
 		return
 	case isUnanswered(err):
-		r.state.CountFailedInspection(key) // commands go before the next round
+		r.state.CountFailedInspection(key) // commands are sent before the next round
 		return
 	case err != nil:
 		found = activities.InspectResult{Error: opportunity.Failf(opportunity.Rejected, "%s", readFailureText(err)), UndoEntry: job.UndoEntry}
@@ -50,8 +50,8 @@ func (r *run) runEffect(ctx workflow.Context, job entity.ActiveEffect) {
 		return
 	}
 	if result.Status == exchange.StatusUnknown {
-		// The wait goes on when the workflow is cancelled: an earlier look could miss the effect of
-		// the request.
+		// The wait goes on when the workflow is cancelled: an earlier inspection could miss the
+		// effect of the request.
 		settling, stop := workflow.NewDisconnectedContext(ctx)
 		defer stop()
 		if r.waitSettleTime(settling, result.Reason) != nil {
@@ -63,9 +63,9 @@ func (r *run) runEffect(ctx workflow.Context, job entity.ActiveEffect) {
 	r.state.ApplyEffectRequestResult(key, *act, exchange.ChangeResult{Status: result.Status, Error: result.Error}, result.UndoEntry, result.Contacts, workflow.Now(ctx))
 }
 
-// withdrawIfOvertaken withdraws a follow-up when a command was accepted before anything of the follow-up was
-// done. The follow-up is decided again after the command. withdrawn reports whether it withdrew the
-// follow-up.
+// withdrawIfOvertaken withdraws a follow-up when a command was accepted before anything of the
+// follow-up was done. The follow-up is decided again after the command. withdrawIfOvertaken reports
+// whether it withdrew the follow-up.
 func (r *run) withdrawIfOvertaken(ctx workflow.Context, job entity.ActiveEffect) bool {
 	if job.Number == 0 || job.MayHaveApplied || !r.isOvertaken(ctx) {
 		return false
@@ -74,8 +74,8 @@ func (r *run) withdrawIfOvertaken(ctx workflow.Context, job entity.ActiveEffect)
 	return true
 }
 
-// callInBackground calls a service of the tenant, while everything else goes on. A service that does not
-// respond delays only the effects after the call in its own chain.
+// callInBackground calls a service in the background, beside all other work. A service that does
+// not respond delays only the effects after the call in its own chain.
 func (r *run) callInBackground(ctx workflow.Context, job entity.ActiveEffect, act exchange.EffectRequest) {
 	key := job.Effect.Key
 	r.state.SetCalling(key)
@@ -86,7 +86,7 @@ func (r *run) callInBackground(ctx workflow.Context, job entity.ActiveEffect, ac
 		now := workflow.Now(ctx)
 		switch {
 		case result.Status == exchange.StatusNotSent && result.Reason == activities.ReasonReset:
-			r.actualRunID = result.RunID // the next request to the API accounts for the reset
+			r.actualRunID = result.RunID // the next request to the API handles the reset
 			r.state.ApplyCallFailure(key, "", result.Status, now)
 			r.callFailed = hasChange(ctx, changeCallAgain)
 		case result.Status == exchange.StatusDone, result.Status == exchange.StatusRejected:
@@ -116,12 +116,12 @@ func serviceFailureText(job entity.ActiveEffect, sending activities.CallResult) 
 	return name + " did not answer"
 }
 
-// handleNotSent waits before a request for an effect that was not sent is made again. After a reset it
-// accounts for the reset instead; a request whose effect the API never shows then has an unknown
-// fate.
+// handleNotSent waits before a request for an effect that was not sent is made again. After a
+// reset, it handles the reset instead; a request whose effect the API never shows then has an
+// unknown status.
 func (r *run) handleNotSent(ctx workflow.Context, key string, act exchange.EffectRequest, sending activities.CallResult) {
 	if sending.Reason != activities.ReasonReset {
-		// A cancellation ends the wait; the caller looks at the context itself.
+		// A cancellation ends the wait; the caller checks the context.
 		_ = r.backOff(ctx, sending)
 		return
 	}
@@ -130,8 +130,8 @@ func (r *run) handleNotSent(ctx workflow.Context, key string, act exchange.Effec
 	}
 }
 
-// inspectEffect looks at the effect for one round, or until the opportunity is closed. A later round of
-// an effect after a move gives way to commands.
+// inspectEffect inspects the effect for one round, or until the opportunity is closed. Commands
+// interrupt a later round of an effect after a transition.
 func (r *run) inspectEffect(ctx workflow.Context, job entity.ActiveEffect) (activities.InspectResult, error) {
 	why := "look at the effect: " + string(job.Effect.Kind)
 	if job.IsUndo() {
@@ -156,7 +156,7 @@ func (r *run) inspectEffect(ctx workflow.Context, job entity.ActiveEffect) (acti
 
 // executeEffect makes one request for the effect, once.
 func (r *run) executeEffect(ctx workflow.Context, job entity.ActiveEffect, act exchange.EffectRequest) activities.ExecuteResult {
-	// The request is completed even when the workflow is cancelled in the meantime.
+	// A cancellation of the workflow does not cancel the request.
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
 	input := r.effectInput(ctx, job)
@@ -174,12 +174,12 @@ func (r *run) effectInput(ctx workflow.Context, job entity.ActiveEffect) activit
 	}
 	switch job.Effect.Kind {
 	case opportunity.EffectContacts, opportunity.EffectRegister, opportunity.EffectCancelRegistrations:
-		input.Attendees = r.state.Attendees // no other effect needs to know who the learners are
+		input.Attendees = r.state.Attendees // no other effect needs the learners
 	}
 	return input
 }
 
-// withEffectPriority lets commands go before follow-ups.
+// withEffectPriority gives the activities of follow-ups a lower priority than those of commands.
 func withEffectPriority(job entity.ActiveEffect, options workflow.ActivityOptions) workflow.ActivityOptions {
 	if job.Number > 0 {
 		return activities.WithFollowUpPriority(options)
@@ -187,12 +187,12 @@ func withEffectPriority(job entity.ActiveEffect, options workflow.ActivityOption
 	return options
 }
 
-// maxUndos is how often a run that ends looks for effects to undo; with a minute between two
+// maxUndos is how often a run that ends checks for effects to undo; with a minute between two
 // requests, this takes about three hours.
 const maxUndos = 180
 
-// undoEffects undoes the effects of moves that will not be made, until nothing is left or the API has
-// been out of reach for hours.
+// undoEffects undoes the effects of transitions that will not be made, until nothing is left or the
+// API has been unreachable for hours.
 func (r *run) undoEffects(ctx workflow.Context) {
 	until := workflow.Now(ctx).Add(maxUndos * longestPause)
 	for range maxUndos {
@@ -201,7 +201,7 @@ func (r *run) undoEffects(ctx workflow.Context) {
 		}
 		all := hasChange(ctx, changeCompleteShutdown)
 		if all {
-			r.state.EndPause() // also a pause that somebody asks for in the meantime
+			r.state.EndPause() // also a pause that somebody requests in the meantime
 		}
 		job, due := r.state.DueEffect(workflow.Now(ctx))
 		if next := r.state.NextInspectionAt(workflow.Now(ctx)); !due && all && !next.IsZero() && next.Before(until) {

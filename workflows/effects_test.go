@@ -13,7 +13,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// withTransitionEffects makes effects go with the move to the step called Opportunity.
+// withTransitionEffects adds effects to the transition to the step called Opportunity.
 func withTransitionEffects(s *fixture, before, after []string) *fakePlaybook {
 	b := &fakePlaybook{features: activities.PlaybookFeatures{Digest: "one", Transitions: true}, resources: map[string]*fakeResource{}}
 	for _, name := range slices.Concat(before, after) {
@@ -62,8 +62,8 @@ func TestExistingResourceIsNotCreated(t *testing.T) {
 	s.wantLog("create", "progress Opportunity", "progress Won")
 }
 
-// When any effect of a chain fails, the effects before it are undone, the last first, and the move
-// is not made.
+// When any effect of a chain fails, the effects before it are undone, the last first, and the
+// transition is not made.
 func TestAFailedChainUndoesItself(t *testing.T) {
 	chain := []string{"a", "b", "c", "d", "e"}
 	for at, name := range chain {
@@ -85,7 +85,7 @@ func TestAFailedChainUndoesItself(t *testing.T) {
 			for _, done := range chain[:at] {
 				want = append(want, slices.Repeat([]string{"do " + done}, b.resources[done].required)...)
 			}
-			if name == "b" { // refused at once, so nothing of it was done
+			if name == "b" { // rejected at once, so no part of it was done
 				b.resources["b"].required = 0
 			}
 			for _, done := range slices.Backward(chain[:at]) {
@@ -140,7 +140,7 @@ func TestEffectThatCannotBeUndoneIsShown(t *testing.T) {
 	s.wantLog("create", "do a")
 }
 
-// When the API reports a change that it did not make, another look at the effect notices this.
+// When the API reports a change that it did not make, the next inspection of the effect finds this.
 func TestASilentNoOpIsNotDone(t *testing.T) {
 	s := newFixture(t)
 	b := withTransitionEffects(s, nil, []string{"hold", "note"})
@@ -172,8 +172,8 @@ func TestABlockedEffectDelaysNothingElse(t *testing.T) {
 	s.wantLog("create", "progress Opportunity", "progress Won", "do note")
 }
 
-// Any request of an effect is lost, before or after the API carried it out, and the end is that of
-// a run without a lost request.
+// Any one request of an effect is lost, before or after the API made the change, and the run ends
+// like a run without a lost request.
 func TestALostRequestOfAnEffectChangesNothing(t *testing.T) {
 	for _, commits := range []bool{false, true} {
 		for k := 1; ; k++ {
@@ -202,8 +202,8 @@ func TestALostRequestOfAnEffectChangesNothing(t *testing.T) {
 	}
 }
 
-// A mail leaves no trace in the API; a mail that may have been sent is not sent again unless an
-// operator says so.
+// An email cannot be read back from the API; an email that may have been sent is not sent again
+// unless an operator decides so.
 func TestAnEmailOfUnknownStatusIsAQuestion(t *testing.T) {
 	for _, answer := range []string{"confirm", "retry", "skip"} {
 		s := newFixture(t)
@@ -256,8 +256,8 @@ func TestAnEffectWaitsForItsTime(t *testing.T) {
 	}
 }
 
-// A cancelled or closed run undoes the effects of a move that is not made, and writes down the
-// effects that it leaves.
+// A cancelled or closed run undoes the effects of a transition that is not made, and records the
+// effects that it abandons.
 func TestShutdownUndoesEffects(t *testing.T) {
 	for _, way := range []string{"cancel", "close"} {
 		t.Run(way, func(t *testing.T) {
@@ -280,8 +280,8 @@ func TestShutdownUndoesEffects(t *testing.T) {
 	}
 }
 
-// While the API is out of reach everything waits, in a few activities that become longer; no effect
-// is blamed for it.
+// While the API is unreachable, everything waits in a few activities that become longer; no effect
+// gets attention for this.
 func TestEffectsWaitForTheAPI(t *testing.T) {
 	s := newFixture(t)
 	withTransitionEffects(s, []string{"a"}, []string{"b"})
@@ -303,7 +303,7 @@ func TestEffectsWaitForTheAPI(t *testing.T) {
 	s.wantLog("create", "do a", "progress Opportunity", "do b", "progress Won")
 }
 
-// A run that was reset sends no mail that the run before may have sent.
+// A run that was reset sends no email that the run before the reset may have sent.
 func TestAResetSendsNoMailAgain(t *testing.T) {
 	s := newFixture(t)
 	b := withTransitionEffects(s, nil, []string{"tokens", "mail"})
@@ -323,7 +323,7 @@ func TestAResetSendsNoMailAgain(t *testing.T) {
 		return exchange.Plan{After: effects}
 	}
 	s.at(time.Second, func() { s.env.SignalWorkflow("progress", to("Opportunity")) })
-	s.at(time.Minute, func() { s.tms.run = "another" }) // as the server knows a run after a reset
+	s.at(time.Minute, func() { s.tms.run = "another" }) // the server's id of the run after a reset
 	s.at(2*time.Hour, func() {
 		s.wantLog("create", "progress Opportunity", "do tokens")
 		if got := s.attention(); !slices.Equal(got, []string{"effect"}) {
@@ -337,7 +337,7 @@ func TestAResetSendsNoMailAgain(t *testing.T) {
 	s.wantLog("create", "progress Opportunity", "do tokens", "progress Won")
 }
 
-// A problem that a playbook could not decide stays shown until somebody has seen it.
+// A problem that a playbook could not decide stays in the view until an operator acknowledges it.
 func TestAnOperatorAcknowledgesAttention(t *testing.T) {
 	s := newFixture(t)
 	b := withTransitionEffects(s, nil, nil)
@@ -364,8 +364,8 @@ func TestAnOperatorAcknowledgesAttention(t *testing.T) {
 	s.wantRefused("r", opportunity.NotFound)
 }
 
-// A cancelled run undoes an effect only after a look, and looks only when no request of the effect
-// can commit any more.
+// A cancelled run undoes an effect only after an inspection, and inspects only when the API can no
+// longer commit a request of the effect.
 func TestACancellationWaitsForLateCommits(t *testing.T) {
 	s := newFixture(t)
 	b := withTransitionEffects(s, []string{"a"}, nil)

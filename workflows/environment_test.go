@@ -27,8 +27,8 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// newEnvironment returns a test environment with the given interceptors, in which activities are retried as a server
-// retries them. No other code may make a test environment.
+// newEnvironment returns a test environment with the given interceptors, in which activities are
+// retried as a server retries them. No other code may make a test environment.
 func newEnvironment(t *testing.T, interceptors ...interceptor.WorkerInterceptor) *testsuite.TestWorkflowEnvironment {
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite
@@ -36,14 +36,15 @@ func newEnvironment(t *testing.T, interceptors ...interceptor.WorkerInterceptor)
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetWorkerOptions(worker.Options{
 		Interceptors: append(interceptors, &serverRetries{}),
-		// A busy machine is no deadlock.
+		// A slow machine must not count as a deadlock.
 		DeadlockDetectionTimeout: 20 * time.Second,
 	})
 	return env
 }
 
-// serverRetries gives the retry policies of activities the defaults of a server. The test environment has a default of
-// its own: it ends an activity without a limit after ten attempts, which no server does.
+// serverRetries gives the retry policies of activities the defaults of a server. The test
+// environment has another default: it ends an activity without a limit after ten attempts, which no
+// server does.
 type serverRetries struct {
 	interceptor.WorkerInterceptorBase
 }
@@ -81,8 +82,8 @@ func (o *serverRetriesOut) ExecuteActivity(ctx workflow.Context, name string, ar
 	return o.Next.ExecuteActivity(workflow.WithActivityOptions(ctx, options), name, args...)
 }
 
-// asOnServer returns the policy with the defaults of a server for all that it leaves out. No test waits for the last
-// attempt of a policy without a limit.
+// asOnServer returns the policy with the defaults of a server for all that the policy leaves out.
+// No test waits for the last attempt of a policy without a limit.
 func asOnServer(policy *temporal.RetryPolicy) *temporal.RetryPolicy {
 	var full temporal.RetryPolicy
 	if policy != nil {
@@ -95,8 +96,8 @@ func asOnServer(policy *temporal.RetryPolicy) *temporal.RetryPolicy {
 	return &full
 }
 
-// countStarted counts how often the workflow asks for the activity of the name. Further attempts of one
-// activity do not count.
+// countStarted counts how often the workflow schedules the activity with the name. Further attempts
+// of one activity do not count.
 func (s *fixture) countStarted(name string) *int {
 	begun := 0
 	s.failsAttempt = func(info activity.Info) error {
@@ -108,20 +109,21 @@ func (s *fixture) countStarted(name string) *int {
 	return &begun
 }
 
-// unlimited are the activities that a server repeats until they succeed. All others are tried once.
+// unlimited are the activities that a server repeats until they succeed. All other activities are
+// tried once.
 var unlimited = []string{
 	activities.FindOpportunity, activities.InspectEffect, activities.PlanOpportunity, activities.ReadOpportunity, activities.ResolveNames,
 }
 
 // Each activity that only reads fails fifty times and is still tried again, as on a server. The
-// test environment by itself gives up after ten attempts.
+// test environment without serverRetries gives up after ten attempts.
 func TestReadsAreRepeatedAsByAServer(t *testing.T) {
 	const failures = 50
 	for name, run := range map[string]func(*fixture){
 		"a record that is created": func(s *fixture) {
 			s.tms.create = func(n int) (bool, *activities.CreateResult, error) { return true, nil, errors.New("lost") }
 			s.run(start, nil)
-			// A second move comes while the mail cannot be inspected, and goes first.
+			// A second transition is requested while the email cannot be inspected, and is made first.
 			s.wantLog("create", "do account", "progress Opportunity", "progress Won", "do mail")
 		},
 		"a record that is adopted": func(s *fixture) {
@@ -138,7 +140,7 @@ func TestReadsAreRepeatedAsByAServer(t *testing.T) {
 				if named {
 					return true, nil, nil
 				}
-				named = true // the first move names a step that needs a look-up
+				named = true // the first transition names a step that needs a look-up
 				return false, &activities.ApplyResult{CallResult: activities.CallResult{
 					Status: exchange.StatusNotSent, Reason: activities.ReasonUnresolvedNames, MissingNames: in.Changes[0].Names(),
 				}}, nil
@@ -222,7 +224,7 @@ func TestActivitiesWithoutAPolicyAreRepeatedAsByAServer(t *testing.T) {
 	}
 }
 
-// An activity that may be tried a few times is not tried more often.
+// An activity with a limit of attempts is not tried more often than that.
 func TestALimitOfAttemptsIsKept(t *testing.T) {
 	for _, limit := range []int32{1, 3} {
 		env := newEnvironment(t)
@@ -240,8 +242,8 @@ func TestALimitOfAttemptsIsKept(t *testing.T) {
 	}
 }
 
-// Every test of a workflow, in any package, runs in the environment of newEnvironment. When
-// activities are scheduled with a single attempt, the environment makes no difference.
+// Every test of a workflow, in any package, uses newEnvironment. A test environment in which every
+// activity has a single attempt does not need it.
 func TestOnlyOnePlaceMakesAnEnvironment(t *testing.T) {
 	const constructor = "NewTestWorkflowEnvironment"
 	var places []string

@@ -10,10 +10,10 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// These are the stories that the playbooks in playbook/examples tell, in virtual time, through the
-// activities of a worker, with the sandbox as the API.
+// These tests run the playbooks in playbook/examples in virtual time, through the activities of a
+// worker, with the sandbox as the API.
 
-// placesQuery is what the TMS says about the places of an event and of the opportunity.
+// placesQuery returns the query for the places of an event and of the opportunity.
 func placesQuery(event int) string {
 	return fmt.Sprintf(`{ event: node(id: %q) { ... on Event { reserved bookedPlaces } } opp: node(id: %q) { ... on Opportunity { step { name } isReservationValid } } }`,
 		id("Course", event), recordID)
@@ -22,7 +22,7 @@ func placesQuery(event int) string {
 func TestPlacesAreReservedDuringAProposal(t *testing.T) {
 	h := newTenantFixture(t, example(t, "reserve-on-proposal"))
 	one := reserveFor(1, "Ada", "Ben")
-	one.Interests[0].Reserve = false // the playbook holds them
+	one.Interests[0].Reserve = false // the playbook reserves the places
 	h.at(time.Minute, func() { h.update("i", "addInterests", one) })
 	h.at(time.Hour, func() { h.update("p", "progress", to("Proposed")) })
 	h.at(2*time.Hour, func() {
@@ -38,7 +38,7 @@ func TestPlacesAreReservedDuringAProposal(t *testing.T) {
 	h.wantQuery(placesQuery(1), "{event:{bookedPlaces:0,reserved:0},opp:{isReservationValid:false,step:{name:Lost}}}")
 }
 
-// No proposal is made for a sold-out event, in whatever way the API reports this.
+// No proposal is made for a sold-out event, however the API reports this.
 func TestNothingIsProposedThatIsSoldOut(t *testing.T) {
 	for _, short := range []string{"refused", "nothing"} {
 		h := newTenantFixture(t, example(t, "reserve-on-proposal"), "reserve.short="+short)
@@ -66,7 +66,7 @@ func TestThreeRemindersThenLost(t *testing.T) {
 	h.at(time.Hour, func() { h.update("p", "progress", to("Proposed")) })
 	h.run(opportunity.Start{Name: "First Aid", Region: "UK"}, nil)
 	h.wantDone("p")
-	// Proposed on Monday 25 November at 10; five business days later the first reminder comes.
+	// Proposed on Monday 25 November at 10; the first reminder comes five business days later.
 	var want []string
 	for n := range 3 {
 		want = append(want, fmt.Sprintf("priya.raman@harbour-street.example: First Aid: are you still interested? %s", []string{"2041-12-02", "2041-12-04", "2041-12-06"}[n]))
@@ -90,7 +90,7 @@ func TestThreeRemindersThenLost(t *testing.T) {
 	}
 }
 
-// An answer in between postpones the reminders.
+// An answer of the customer between two reminders postpones the reminders.
 func TestAnAnswerPostponesReminders(t *testing.T) {
 	h := newTenantFixture(t, example(t, "reminders"))
 	h.at(time.Second, h.setPeople)
@@ -163,8 +163,8 @@ func TestAnEventIsCancelled(t *testing.T) {
 	h.wantQuery(fmt.Sprintf(`{ logs: node(id: %q) { id } }`, recordID), "{logs:{id:"+string(recordID)+"}}")
 }
 
-// A sold-out event is reported while no places are held, and a reservation that expires after it has
-// expired.
+// A sold-out event is reported while no places are reserved, and an expired reservation is reported
+// after its expiry.
 func TestAnEventSellsOut(t *testing.T) {
 	h := newTenantFixture(t, []byte(`
 emails:
@@ -178,7 +178,7 @@ reactions:
 	h.at(time.Second, h.setPeople)
 	h.at(time.Minute, func() { h.update("i", "addInterests", wanted) })
 	h.at(time.Hour, func() {
-		// Others take all the other places.
+		// Other customers book all the other places.
 		h.execute(fmt.Sprintf(`mutation { event { update(eventId: %q, input: {maxPlaces: 1}) { errors { message } } } }`, id("Course", 1)))
 	})
 	h.at(10*24*time.Hour, func() {

@@ -13,8 +13,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Every activity has a fairness key: the source of what is carried out, or else the region. The
-// activities of an urgent start go before all others until the record exists.
+// Every activity has a fairness key: the source of the request, or else the region. The activities
+// of an urgent start go before all others until the record exists.
 func TestActivitiesSayForWhomTheyAre(t *testing.T) {
 	type turn struct {
 		activity, key string
@@ -52,7 +52,7 @@ func TestActivitiesSayForWhomTheyAre(t *testing.T) {
 	}
 }
 
-// priorityRecorder notes the priority of each activity that the workflow asks for.
+// priorityRecorder records the priority of each activity that the workflow schedules.
 type priorityRecorder struct {
 	interceptor.WorkerInterceptorBase
 	record func(activity string, p temporal.Priority)

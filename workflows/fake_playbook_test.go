@@ -11,37 +11,38 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// fakePlaybook is a playbook as these tests imagine it, with the results of its effects.
+// fakePlaybook is the fake of a playbook in these tests, with the results of its effects.
 type fakePlaybook struct {
 	features activities.PlaybookFeatures
 	plan     func(in activities.PlanInput) exchange.Plan
-	// resources are what effects ensure, by the names of the effects in the plan.
+	// resources are the objects that effects ensure, by the names of the effects in the plan.
 	resources map[string]*fakeResource
 	plans     int
-	// events are the API's news of the events, out the occasion for which the API does not answer.
+	// events are the API's news of the events. failsFor is the cause for which planning fails.
 	events   []activities.EventChange
 	failsFor exchange.PlanCauseKind
-	// requests counts the requests of effects; lost decides for the nth request whether its answer is
-	// lost, and whether the request commits.
+	// requests counts the requests of effects; lost decides for the nth request whether its
+	// response is lost, and whether the request commits.
 	requests int
 	lost     func(n int) (commits, is bool)
 }
 
-// fakeResource is what an effect ensures; it exists once enough requests for it were done.
+// fakeResource is the object that an effect ensures; it exists once enough requests for it were
+// done.
 type fakeResource struct {
 	required int
 	done     int
-	// rejections is how often the API refuses a request for the thing, idle how often the API says
-	// that it carried out a request, and does nothing.
+	// rejections is how often the API rejects a request for the resource. ignoredRequests is how
+	// often the API returns that it made a request, and does nothing.
 	rejections, ignoredRequests int
-	// cannotUndo says that the thing cannot be undone.
+	// cannotUndo says that the resource cannot be undone.
 	cannotUndo bool
-	// unreachable says that the service of the thing refuses connections, hangs that the service does not
-	// respond.
+	// unreachable says that the service of the resource refuses connections, hangs that the service
+	// does not respond.
 	unreachable, hangs bool
 	// unknownKindError, when set, is why the workers do not know the effect.
 	unknownKindError error
-	// inspect, when set, is called before the thing is inspected.
+	// inspect, when set, is called before the resource is inspected.
 	inspect func(in activities.EffectInput) *activities.InspectResult
 	kind    exchange.EffectRequestKind
 }
@@ -54,13 +55,13 @@ func (b *fakePlaybook) playbookFeatures() *activities.PlaybookFeatures {
 	return &has
 }
 
-// resource finds the thing of the effect; the key of the effect ends with the thing's name.
+// resource finds the resource of the effect; the key of the effect ends with the resource's name.
 func (b *fakePlaybook) resource(in activities.EffectInput) (string, *fakeResource) {
 	name := in.Effect.Key[strings.LastIndex(in.Effect.Key, "/")+1:]
 	return name, b.resources[name]
 }
 
-// effectsNamed makes effects with the given names.
+// effectsNamed returns effects with the given names.
 func effectsNamed(names ...string) []exchange.Effect {
 	var effects []exchange.Effect
 	for _, name := range names {

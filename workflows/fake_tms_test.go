@@ -16,13 +16,13 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// fakeTMS is the TMS as these tests imagine it: one opportunity that activities change, with a log
-// of every change that took effect. Unlike the workflow the record never forgets, so a change that
-// was made twice shows.
+// fakeTMS is the fake of the TMS in these tests: one opportunity that activities change, with a log
+// of every change that took effect. Unlike the workflow, fakeTMS never forgets a change, so it
+// shows a change that was made twice.
 type fakeTMS struct {
 	mu            sync.Mutex
 	exists        bool
-	taggedRecords int // how many records carry the mark
+	taggedRecords int // how many records have the reference tag
 	step          opportunity.Step
 	details       opportunity.Details
 	items         []exchange.InterestRef
@@ -31,40 +31,42 @@ type fakeTMS struct {
 	calls         []string // names of the activities called
 	batches       [][]exchange.Change
 
-	// create and apply, when set, are called first; an answer that is not nil replaces the answer
-	// of the call. commit says whether the call takes effect before that.
+	// create and apply, when set, are called first; a returned result that is not nil replaces the
+	// result of the call. commit says whether the call takes effect before that.
 	create func(n int) (commit bool, instead *activities.CreateResult, err error)
 	apply  func(n int, in activities.ApplyInput) (commit bool, instead *activities.ApplyResult, err error)
 	// batchLimit is how many changes of the next batch take effect when the batch is cut short.
 	batchLimit int
-	// answersAllInterests says that the answer to an added interest lists every interest on the record.
+	// answersAllInterests says that the response to an added interest lists every interest on the
+	// record.
 	answersAllInterests bool
 
 	// run is the id by which the server knows the run, "" when the run was not reset.
 	run string
-	// down, when set, is why the API answers nothing at all.
+	// down, when set, is the error of plans, inspections and probes; requests of effects are then
+	// not sent.
 	down error
 
 	// find, when set, is why the search for the record fails.
 	find error
-	// conflict, when set, is why a record that was found must not be taken over.
+	// conflict, when set, is why a record that was found must not be adopted.
 	conflict *opportunity.Error
 	// settling is how long requests of an earlier run may still be committed.
 	settling time.Duration
 
-	// changed, when set, is when the record was last changed, which reads for an adoption tell. A
-	// mark is a change.
+	// changed, when set, is when the record was last changed; reads for an adoption return it.
+	// Tagging is a change.
 	changed time.Time
-	// owner is the reference whose mark the record carries; untold says that the owner cannot be
+	// owner is the reference whose tag the record has; ownerUnknown says that the owner cannot be
 	// read.
 	owner        opportunity.Reference
 	ownerUnknown bool
-	// read and mark, when set, are called first: read returns why reading fails, mark whether
-	// marking takes effect, and its answer.
+	// read and tag, when set, are called first: read returns why the read fails; tag returns
+	// whether the tag takes effect, and the result.
 	read func(n int) error
 	tag  func(n int) (commit bool, instead *activities.CallResult, err error)
 
-	// playbook is the worker's playbook, as these tests imagine it; nil is none.
+	// playbook is the fake of the worker's playbook; nil is none.
 	playbook *fakePlaybook
 
 	creates, applies                     int
@@ -249,7 +251,7 @@ func (r *fakeTMS) readOpportunity(_ context.Context, in activities.ReadInput) (a
 	if !r.exists {
 		return activities.ReadResult{}, temporal.NewNonRetryableApplicationError("no such record", string(opportunity.NotFound), nil)
 	}
-	// Interests come in pages of two, so that no code takes the first page for all.
+	// Interests come in pages of two, so that a test fails when code reads only the first page.
 	snapshot := r.snapshot()
 	from := 0
 	if in.After != "" {

@@ -6,9 +6,9 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// startFollowUp begins a follow-up that is due. It looks at the record first, however long ago the
-// follow-up was planned. What a person did in the meantime may leave nothing to follow up on. A
-// command that was accepted in the meantime goes first, and may also leave nothing to follow up on.
+// startFollowUp starts a due follow-up. It plans the follow-ups again first, however long ago the
+// follow-up was planned. A change by a person in the meantime may make the follow-up needless. A
+// command that was accepted in the meantime goes first, and may also make the follow-up needless.
 func (r *run) startFollowUp(ctx workflow.Context, due exchange.FollowUp) {
 	if !r.planFollowUps(ctx) || r.isInterrupted(ctx) || r.isOvertaken(ctx) {
 		return

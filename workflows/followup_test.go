@@ -16,8 +16,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// plannedFollowUp is a follow-up of the step called Proposed, due so long after the opportunity came into
-// the step.
+// plannedFollowUp is a follow-up of the step called Proposed. It is due at the duration after the
+// time when the opportunity came into the step.
 type plannedFollowUp struct {
 	name   string
 	after  time.Duration
@@ -32,7 +32,7 @@ var (
 	progressFollowUp = plannedFollowUp{"move", 3 * time.Hour, exchange.Action{Kind: opportunity.ActionProgress, Progress: &opportunity.Progress{To: "Opportunity"}}}
 )
 
-// followUps makes the tenant follow up on opportunities in the first step.
+// followUps gives the tenant a playbook with follow-ups in the first step.
 func followUps(s *fixture, all ...plannedFollowUp) *fakePlaybook {
 	b := &fakePlaybook{features: activities.PlaybookFeatures{Digest: "one", FollowUps: true}, resources: map[string]*fakeResource{}}
 	for _, f := range all {
@@ -90,7 +90,7 @@ func (s *fixture) wantFollowUps(want string) {
 	}
 }
 
-// wantNext asserts the time of the next action, as lists show it; zero is never.
+// wantNext asserts the time of the next action in the search attributes; zero is never.
 func (s *fixture) wantNext(want time.Duration) {
 	s.t.Helper()
 	got, set := s.searchAttributes.GetTime(lifecycle.OpportunityNextActionTime)
@@ -229,7 +229,8 @@ func TestACancelledFollowUpIsNeverDone(t *testing.T) {
 	}
 }
 
-// During a pause no follow-up is done; follow-ups that were due in the pause are done after it.
+// No follow-up is done during a pause; follow-ups that become due during the pause are done after
+// it.
 func TestNothingIsFollowedUpDuringAPause(t *testing.T) {
 	s := newFixture(t)
 	followUps(s, callFollowUp, emailFollowUp)
@@ -258,8 +259,8 @@ func TestATransitionEndsTheFollowUpsOfItsStep(t *testing.T) {
 	s.wantLog("create", "progress Opportunity", "progress Won")
 }
 
-// Somebody moves the record by hand; the run notices this when the follow-up is due, and the
-// follow-up no longer matters.
+// A person moves the record to another step by hand; the run detects this when the follow-up is
+// due, and drops the follow-up.
 func TestManualChangeRemovesTheFollowUp(t *testing.T) {
 	s := newFixture(t)
 	followUps(s, emailFollowUp)
@@ -281,8 +282,8 @@ func TestManualChangeRemovesTheFollowUp(t *testing.T) {
 	s.wantLog("create", "progress Won")
 }
 
-// An API that is out of reach when a follow-up is due delays it, and the follow-up is done once. It
-// waits in a few activities that become longer.
+// An API that is unreachable when a follow-up is due delays the follow-up, which is done once. The
+// run waits in a few activities that become longer.
 func TestAFollowUpWaitsForTheAPI(t *testing.T) {
 	s := newFixture(t)
 	followUps(s, callFollowUp, emailFollowUp)

@@ -10,8 +10,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// registerHandlers sets up everything that can reach the run. Nothing may block before listen, or an update
-// that comes with the start would find no handler.
+// registerHandlers sets up all handlers of the run. Nothing may block before registerHandlers, or
+// an update that comes with the start would find no handler.
 func (r *run) registerHandlers(ctx workflow.Context) error {
 	err := errors.Join(
 		workflow.SetQueryHandlerWithOptions(ctx, lifecycle.View.Name, r.handleView,
@@ -53,20 +53,20 @@ func (r *run) registerHandlers(ctx workflow.Context) error {
 	return nil
 }
 
-// rejectUpdates refuses the updates that come with a wrong start, for the given reason; its own error
-// is a mistake of the worker.
+// rejectUpdates rejects the updates that come with an invalid start, for the given reason; its own
+// error is a mistake of the worker.
 func rejectUpdates(ctx workflow.Context, reason error) error {
 	refuse := func(workflow.Context, messagePayload) error { return reason }
 	err := setUpdateHandler(ctx, lifecycle.CreateOutcome, func(workflow.Context, messagePayload) (opportunity.CreateOutcome, error) {
 		return opportunity.CreateOutcome{}, reason
 	}, refuse)
-	yieldTurn(ctx) // the SDK hands updates out while the workflow waits
+	yieldTurn(ctx) // the SDK runs the handlers of updates while the workflow waits
 	return err
 }
 
-// setUpdateHandler sets the handler of an update. Payloads stay raw, so that code of this package reads them
-// and says what is wrong with them. A message has one payload; the SDK drops payloads that no
-// argument takes, so the handler has one more argument.
+// setUpdateHandler sets the handler of an update. Payloads stay raw, so that code of this package
+// reads the payloads and reports their errors. A message has one payload; the SDK drops payloads
+// that no argument takes, so the handler has one more argument.
 func setUpdateHandler[P, A any](ctx workflow.Context, m lifecycle.Message[P, A],
 	handler func(workflow.Context, messagePayload) (A, error), validator func(workflow.Context, messagePayload) error,
 ) error {
@@ -94,14 +94,14 @@ func (r *run) handleView(raw, second converter.RawValue) (opportunity.View, erro
 	return r.view(), nil
 }
 
-// viewInput is the contract's payload of the query view, without members, in a type that readPayload
-// reads strictly.
+// viewInput is the contract's payload of the query view. It is a type without members that
+// readPayload reads strictly.
 type viewInput struct{}
 
 // Validate implements the check of a strictly read payload.
 func (viewInput) Validate() error { return nil }
 
-// outcomeInput is the contract's payload of the query outcome, in a type that readPayload reads
+// outcomeInput is the contract's payload of the query outcome, as a type that readPayload reads
 // strictly.
 type outcomeInput lifecycle.OutcomeInput
 
@@ -132,8 +132,8 @@ func handleCommand[P opportunity.Command](ctx workflow.Context, r *run, m lifecy
 		func(ctx workflow.Context, s messagePayload) error { return r.validateCommand(ctx, verb, s) })
 }
 
-// validateCommand refuses commands that cannot be accepted; a refused command leaves no trace in
-// the history.
+// validateCommand rejects commands that cannot be accepted; a rejected command adds nothing to the
+// history.
 func (r *run) validateCommand(ctx workflow.Context, verb opportunity.MessageName, s messagePayload) error {
 	command, err := asMessage[opportunity.Command](readMessage(verb, s))
 	switch {
@@ -148,9 +148,9 @@ func (r *run) validateCommand(ctx workflow.Context, verb opportunity.MessageName
 	return r.state.CheckUpdate(command, requestID(ctx, command), workflow.Now(ctx))
 }
 
-// runCommandUpdate puts the command into the stream and waits for its outcome. It waits no longer than
-// an update may stay open, since the server holds only ten open updates. When as many updates wait
-// as may, it returns pending at once.
+// runCommandUpdate puts the command into the queue and waits for its outcome. It waits no longer
+// than an update may stay open, because the server holds only ten open updates. When the maximum
+// number of updates wait already, it returns pending at once.
 func (r *run) runCommandUpdate(ctx workflow.Context, verb opportunity.MessageName, s messagePayload) (opportunity.Outcome, error) {
 	command, err := asMessage[opportunity.Command](readMessageByVersion(ctx, verb, s))
 	if err != nil {
@@ -173,9 +173,9 @@ func (r *run) runCommandUpdate(ctx workflow.Context, verb opportunity.MessageNam
 	return r.state.Outcome(key)
 }
 
-// acceptCommand puts the command of an update into the stream and returns the id of its request. It checks
-// the command once more, since a signal that came with the command may have paused or closed the
-// opportunity.
+// acceptCommand puts the command of an update into the queue and returns the id of its request. It
+// checks the command once more, because a signal that came with the command may have paused or
+// closed the opportunity.
 func (r *run) acceptCommand(ctx workflow.Context, command opportunity.Command, id string) (string, error) {
 	err := error(errStopping)
 	if !r.stopping {
@@ -193,7 +193,8 @@ func (r *run) acceptCommand(ctx workflow.Context, command opportunity.Command, i
 // errStopping is the error of a command that comes while the run ends.
 var errStopping = opportunity.Failf(opportunity.Closed, "the opportunity is ending; it takes no more messages")
 
-// checkAccepting returns the reason why the run takes no command now, nil when it takes commands.
+// checkAccepting returns the reason why the run accepts no command now, nil when it accepts
+// commands.
 func (r *run) checkAccepting(ctx workflow.Context) error {
 	switch {
 	case r.stopping:
@@ -204,7 +205,7 @@ func (r *run) checkAccepting(ctx workflow.Context) error {
 	return nil
 }
 
-// asMessage returns the message as an M, the type that its verb determines.
+// asMessage returns the message as an M, the type that its name determines.
 func asMessage[M opportunity.Message](m opportunity.Message, err error) (M, error) {
 	var none M
 	if err != nil {
@@ -222,8 +223,8 @@ func requestID(ctx workflow.Context, message opportunity.Message) string {
 	return workflow.GetCurrentUpdateInfo(ctx).ID
 }
 
-// handleOperatorCommand sets the handler and the validator of an operator's instruction. An instruction
-// is answered at once, also while the run is about to continue as new.
+// handleOperatorCommand sets the handler and the validator of an operator command. An operator
+// command returns its outcome at once, also while the run is about to continue as new.
 func handleOperatorCommand[P opportunity.OperatorCommand](ctx workflow.Context, r *run, m lifecycle.Message[P, opportunity.Outcome]) error {
 	verb := opportunity.MessageName(m.Name)
 	return setUpdateHandler(ctx, m,
@@ -233,8 +234,8 @@ func handleOperatorCommand[P opportunity.OperatorCommand](ctx workflow.Context, 
 		func(ctx workflow.Context, s messagePayload) error { return r.validateOperatorCommand(ctx, verb, s) })
 }
 
-// validateOperatorCommand refuses instructions that cannot be carried out; a refused instruction leaves
-// no trace in the history.
+// validateOperatorCommand rejects operator commands that cannot be executed; a rejected operator
+// command adds nothing to the history.
 func (r *run) validateOperatorCommand(ctx workflow.Context, verb opportunity.MessageName, s messagePayload) error {
 	if r.stopping {
 		return errStopping
@@ -246,7 +247,7 @@ func (r *run) validateOperatorCommand(ctx workflow.Context, verb opportunity.Mes
 	return r.state.CheckOperatorCommand(instruction, requestID(ctx, instruction), workflow.Now(ctx))
 }
 
-// runOperatorCommandUpdate carries the instruction out.
+// runOperatorCommandUpdate executes the operator command of an update.
 func (r *run) runOperatorCommandUpdate(ctx workflow.Context, verb opportunity.MessageName, s messagePayload) (opportunity.Outcome, error) {
 	instruction, err := asMessage[opportunity.OperatorCommand](readMessageByVersion(ctx, verb, s))
 	if err != nil {
@@ -261,7 +262,8 @@ func (r *run) runOperatorCommandUpdate(ctx workflow.Context, verb opportunity.Me
 	return outcome, err
 }
 
-// executeOperatorCommand carries an instruction out.
+// executeOperatorCommand executes an operator command, and lets a skip of a parked request undo its
+// effects.
 func (r *run) executeOperatorCommand(ctx workflow.Context, instruction opportunity.OperatorCommand, id string) (opportunity.Outcome, error) {
 	if skip, is := instruction.(opportunity.Skip); is && r.state.IsParked(skip.Request) && hasChange(ctx, changeCompleteShutdown) {
 		instruction = skip.WithUndo()
@@ -269,7 +271,7 @@ func (r *run) executeOperatorCommand(ctx workflow.Context, instruction opportuni
 	return r.state.Execute(instruction, id, workflow.Now(ctx))
 }
 
-// validateCreateOutcome refuses a start that differs from the start of this run.
+// validateCreateOutcome rejects a start that differs from the start of this run.
 func (r *run) validateCreateOutcome(ctx workflow.Context, s messagePayload) error {
 	input, err := readPayload[createOutcomeInput](s)
 	if err != nil {
@@ -284,8 +286,8 @@ func (r *run) validateCreateOutcome(ctx workflow.Context, s messagePayload) erro
 	return r.checkAccepting(ctx)
 }
 
-// createOutcomeInput is the contract's payload of the update opened, in a type that readPayload reads
-// strictly.
+// createOutcomeInput is the contract's payload of the update opened, as a type that readPayload
+// reads strictly.
 type createOutcomeInput lifecycle.CreateOutcomeInput
 
 // Validate implements the check of a strictly read payload.

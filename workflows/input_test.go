@@ -22,12 +22,12 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// plainJSON is a payload as every SDK writes it.
+// plainJSON returns a payload in the encoding that every SDK writes.
 func plainJSON(text string) converter.RawValue {
 	return converter.NewRawValue(&commonpb.Payload{Metadata: map[string][]byte{"encoding": []byte("json/plain")}, Data: []byte(text)})
 }
 
-// wantFailed asserts that the request failed, with that text in its error.
+// wantFailed asserts that the request failed, with the text in its error.
 func (s *fixture) wantFailed(request string, want opportunity.ErrorType, says string) {
 	s.t.Helper()
 	got, err := s.outcomeOf(lifecycle.OutcomeInput{RequestID: request})
@@ -36,10 +36,10 @@ func (s *fixture) wantFailed(request string, want opportunity.ErrorType, says st
 	}
 }
 
-// payloads are all that comes with one message.
+// payloads are all payloads of one message.
 type payloads = []any
 
-// signalAll sends a signal with any number of payloads; the environment's own has one.
+// signalAll sends a signal with any number of payloads; the method of the environment sends one.
 func (s *fixture) signalAll(name string, all ...any) {
 	s.t.Helper()
 	several, err := converter.GetDefaultDataConverter().ToPayloads(all...)
@@ -53,7 +53,8 @@ func (s *fixture) signalAll(name string, all ...any) {
 	s.env.SignalWorkflow(name, converter.NewRawValue(&commonpb.Payload{Metadata: map[string][]byte{"encoding": []byte(packedEncoding)}, Data: packed}))
 }
 
-// packedEncoding is the encoding of the payload that holds all of a signal until the delivery.
+// packedEncoding is the encoding of the payload that holds all payloads of a signal until the
+// delivery.
 const packedEncoding = "test/packed"
 
 // unpackInterceptor delivers the signals of signalAll.
@@ -81,7 +82,7 @@ func (i *unpackInbound) HandleSignal(ctx workflow.Context, in *interceptor.Handl
 	return i.Next.HandleSignal(ctx, in)
 }
 
-// A signal is accepted under any name, though the SDK reserves some names.
+// A signal with any name is received, although the SDK reserves some names.
 func TestASignalOfAnyNameIsAFailedRequest(t *testing.T) {
 	s := newFixture(t)
 	names := []string{
@@ -120,7 +121,7 @@ func TestASignalOfAnyNameIsAFailedRequest(t *testing.T) {
 	}
 }
 
-// A message that cannot be read is refused as a whole, under its own id when the id can be read.
+// A message that is not valid is rejected as a whole, under its own id when the id can be read.
 func TestAMessageIsOnePayload(t *testing.T) {
 	s := newFixture(t)
 	for n, c := range []struct {
@@ -166,7 +167,7 @@ func TestAMessageIsOnePayload(t *testing.T) {
 	s.wantLog("create", "progress Opportunity", "progress Won")
 }
 
-// A message that requires no member may come without a payload, as batch signals do.
+// A message that requires no member may come without a payload, because batch signals have none.
 func TestAMessageWithoutMembersMayComeWithoutAPayload(t *testing.T) {
 	for name, nothing := range map[string]payloads{
 		"no payload": {}, "null": {nil}, "null as JSON": {plainJSON(" null\n")}, "no members": {plainJSON(`{}`)},
@@ -208,7 +209,7 @@ func TestAMessageWithoutMembersMayComeWithoutAPayload(t *testing.T) {
 	}
 }
 
-// A caller must not hand a state over, and gives one start.
+// A caller must pass one start and no state.
 func TestAStartIsOneArgument(t *testing.T) {
 	foreign := entity.NewState("A-1", start, time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC))
 	foreign.ApplyCreated(exchange.Snapshot{ID: id("Opportunity", 7), Step: steps[0]}, opportunity.Ref{}, time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC))
@@ -254,7 +255,8 @@ func (s *fixture) wantInvalid(says string) {
 	}
 }
 
-// Temporal neither ends a run by the clock nor starts it again.
+// A start with a time limit or a schedule is rejected, so that Temporal neither times a run out nor
+// starts it again.
 func TestAStartHasNoTimeLimitAndNoSchedule(t *testing.T) {
 	for name, c := range map[string]struct {
 		info func(*workflow.Info)
@@ -314,13 +316,13 @@ func TestAStartWithACronScheduleLeavesTheReferenceFree(t *testing.T) {
 		s.env.ExecuteWorkflow(next.WorkflowType.Name, nil, second)
 		s.wantInvalid("cron schedule")
 	}
-	// A caller who makes up such an argument is refused as well, and cannot refuse others.
+	// A start with a made-up argument of this kind is rejected as well, and rejects no other start.
 	s := newFixture(t)
 	s.env.ExecuteWorkflow(lifecycle.WorkflowType, start, plainJSON(`{"version":1073741824,"refused":{"type":"Closed"}}`))
 	s.wantInvalid("more than one argument")
 }
 
-// A message that reading would change is refused, however the message comes.
+// A message that decoding would alter is rejected, both as a signal and as an update.
 func TestMessagesAreReadStrictly(t *testing.T) {
 	for name, payload := range map[string]string{
 		"other capitals":     `{"TO":"Opportunity","requestId":"r"}`,
@@ -351,7 +353,7 @@ func TestMessagesAreReadStrictly(t *testing.T) {
 	}
 }
 
-// Search attributes that a start brings are not believed, and an attribute that the SDK cannot read
+// Search attributes that a start sets are overwritten, and an attribute that the SDK cannot read
 // does no harm, whoever set it.
 func TestSearchAttributesOfAStart(t *testing.T) {
 	typed := func(typ, text string) *commonpb.Payload {

@@ -45,8 +45,9 @@ func TestAnActivityThatTheServerLoses(t *testing.T) {
 	}
 }
 
-// A run from before activities were given up waits on for a later round of a read that takes longer than its bound, as after an
-// outage of the server. Its history has no further round.
+// A run from before changeGiveUpLostActivities waits on for a later round of a read that takes
+// longer than its time-out, as after an outage of the server. The history of the run has no further
+// round.
 func TestARunThatGivesUpNoActivityWaitsOn(t *testing.T) {
 	s := newFixture(t)
 	s.env.OnGetVersion("give up activities that the server has lost", workflow.DefaultVersion, workflow.Version(1)).Return(workflow.DefaultVersion)
@@ -60,10 +61,10 @@ func TestARunThatGivesUpNoActivityWaitsOn(t *testing.T) {
 		return name == activities.ReadOpportunity && looks > 1
 	}
 	s.tms.apply = func(int, activities.ApplyInput) (bool, *activities.ApplyResult, error) {
-		return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: exchange.StatusUnknown}}, nil // it is read back
+		return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: exchange.StatusUnknown}}, nil // the change is read back
 	}
 	s.at(time.Second, func() { s.env.SignalWorkflow("addInterests", addIn(1)) })
-	for n := range 8 { // each wakes the run
+	for n := range 8 { // each message wakes the run
 		s.at(time.Duration(5+5*n)*time.Minute, func() { s.env.SignalWorkflow("pause", opportunity.Pause{}) })
 	}
 	s.at(50*time.Minute, func() {

@@ -10,8 +10,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// When somebody takes a learner's interest off the order in the TMS, the learner is not registered,
-// and not remembered, with or without a refresh.
+// When a person removes a learner's interest from the record in the TMS, the learner is not
+// registered and not kept in the state, with or without a refresh.
 func TestALearnerWhoIsOffTheOrderIsNotRegistered(t *testing.T) {
 	for _, refreshed := range []bool{true, false} {
 		s := newFixture(t)
@@ -57,8 +57,8 @@ func TestALearnerWhoIsOffTheOrderIsNotRegistered(t *testing.T) {
 	}
 }
 
-// After a move by hand, follow-ups count from when the move was noticed, also when the planning of
-// follow-ups noticed the move.
+// After a transition by hand, follow-ups count from the time when the run detected the transition,
+// also when the planning of follow-ups detected it.
 func TestFollowUpsAfterAManualTransition(t *testing.T) {
 	s := newFixture(t)
 	b := followUps(s, callFollowUp)
@@ -68,7 +68,7 @@ func TestFollowUpsAfterAManualTransition(t *testing.T) {
 		if s.tms.step.Name != "Opportunity" {
 			return plan
 		}
-		// The rule is for that step, too.
+		// The rule also applies to that step.
 		key := keyOf(in.Entered, "call")
 		if !slices.ContainsFunc(in.DoneFollowUps, func(d exchange.DoneFollowUp) bool { return d.Key == key }) {
 			due := in.Entered.Add(callFollowUp.after)
@@ -90,7 +90,7 @@ func TestFollowUpsAfterAManualTransition(t *testing.T) {
 	s.run(start, nil)
 }
 
-// Follow-ups on a record that was taken over count from the take-over.
+// Follow-ups on an adopted record count from the adoption.
 func TestFollowUpsOfAnAdoption(t *testing.T) {
 	s := newFixture(t)
 	createRecord(s)

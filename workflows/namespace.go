@@ -10,8 +10,8 @@ import (
 // new; the server's own suggestion comes later.
 const maxNamespaceEvents = 1000
 
-// namespaceWorkflow keeps the tenant of the namespace, and the versions of its playbook. It runs for ever,
-// also when it is cancelled, and only handles messages.
+// namespaceWorkflow keeps the tenant of the namespace and the versions of its playbook. It runs for
+// ever, also after a cancellation, and only handles messages.
 func (o Options) namespaceWorkflow(ctx workflow.Context, state lifecycle.NamespaceState) error {
 	if state.Tenant != nil && state.BoundAt.IsZero() {
 		state.Rebind(*state.Tenant, workflow.Now(ctx))
@@ -23,7 +23,7 @@ func (o Options) namespaceWorkflow(ctx workflow.Context, state lifecycle.Namespa
 		return err
 	}
 	err = workflow.SetUpdateHandlerWithOptions(ctx, lifecycle.BindTenant.Name, func(ctx workflow.Context, tenant lifecycle.Tenant) (lifecycle.NamespaceState, error) {
-		err := state.Bind(tenant, workflow.Now(ctx)) // another tenant may have been tied since the validator
+		err := state.Bind(tenant, workflow.Now(ctx)) // another tenant may have been bound after the validator ran
 		return state.WithTexts(), lifecycle.ToTemporalError(err)
 	}, workflow.UpdateHandlerOptions{
 		Validator:   func(tenant lifecycle.Tenant) error { return lifecycle.ToTemporalError(state.CheckBind(tenant)) },
@@ -78,7 +78,7 @@ func (o Options) namespaceWorkflow(ctx workflow.Context, state lifecycle.Namespa
 	return workflow.NewContinueAsNewError(ctx, lifecycle.NamespaceType, state)
 }
 
-// addSignalReceiver makes the selector take the signals of a name.
+// addSignalReceiver makes the selector receive the signals of a message.
 func addSignalReceiver[P any](ctx workflow.Context, signals workflow.Selector, m lifecycle.Message[P, struct{}], take func(P)) {
 	channel := workflow.GetSignalChannelWithOptions(ctx, m.Name, workflow.SignalChannelOptions{Description: m.Description})
 	signals.AddReceive(channel, func(channel workflow.ReceiveChannel, _ bool) {

@@ -15,7 +15,7 @@ import (
 	"github.com/oppflow/oppflow/workflows"
 )
 
-// bindCallback is an update that ties the namespace to the tenant.
+// bindCallback is an update that binds the namespace to the tenant.
 type bindCallback struct {
 	testsuite.TestUpdateCallback
 	state lifecycle.NamespaceState
@@ -37,8 +37,8 @@ func tenantOf(regions ...string) lifecycle.Tenant {
 	return t
 }
 
-// The workflow of a namespace keeps the tenant that was tied first, also in the next run, and
-// changes it only when the namespace is tied again.
+// The workflow of a namespace keeps the tenant that was bound first, also in the next run, and
+// changes the tenant only when the namespace is bound again.
 func TestTheWorkflowOfANamespaceKeepsItsTenant(t *testing.T) {
 	env := newEnvironment(t, workflows.Interceptor())
 	workflows.Register(env, workflows.Options{})
@@ -107,7 +107,7 @@ func TestTheWorkflowOfANamespaceKeepsItsTenant(t *testing.T) {
 	}
 }
 
-// A namespace that is tied at its start needs no update.
+// A namespace that is bound at its start needs no update.
 func TestTheWorkflowOfANamespaceIsStartedWithItsTenant(t *testing.T) {
 	env := newEnvironment(t, workflows.Interceptor())
 	workflows.Register(env, workflows.Options{})
@@ -131,7 +131,7 @@ func TestTheWorkflowOfANamespaceIsStartedWithItsTenant(t *testing.T) {
 	}
 }
 
-// The epoch of the namespace is that of the last recovery, also in the next run.
+// The epoch of the namespace is the epoch of the last recovery, also in the next run.
 func TestTheWorkflowOfANamespaceKeepsItsEpoch(t *testing.T) {
 	env := newEnvironment(t, workflows.Interceptor())
 	workflows.Register(env, workflows.Options{})

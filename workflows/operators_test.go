@@ -20,7 +20,8 @@ import (
 // transports are how a message can be sent.
 var transports = []string{"update", "signal"}
 
-// sendOperatorCommand sends a message as an update, whose answer is kept under the id, or as a signal.
+// sendOperatorCommand sends a message as an update, whose result is stored under the id, or as a
+// signal.
 func (s *fixture) sendOperatorCommand(way, id string, message opportunity.Message) {
 	if way == "update" {
 		s.update(id, string(message.MessageName()), message)
@@ -29,7 +30,7 @@ func (s *fixture) sendOperatorCommand(way, id string, message opportunity.Messag
 	s.env.SignalWorkflow(string(message.MessageName()), message)
 }
 
-// wantDoneBy asserts that the message, if it was an update, was answered as done.
+// wantDoneBy asserts that the message, if it was an update, returned done.
 func (s *fixture) wantDoneBy(way string, ids ...string) {
 	s.t.Helper()
 	if way == "update" {
@@ -37,7 +38,7 @@ func (s *fixture) wantDoneBy(way string, ids ...string) {
 	}
 }
 
-// ended is the result of a run that must have completed.
+// ended returns the result of a run that must have completed.
 func (s *fixture) ended() opportunity.RunResult {
 	s.t.Helper()
 	var ended opportunity.RunResult
@@ -47,7 +48,7 @@ func (s *fixture) ended() opportunity.RunResult {
 	return ended
 }
 
-// wantClosed asserts that the request of an update was answered as closed.
+// wantClosed asserts that the request of an update failed as Closed.
 func (s *fixture) wantClosed(ids ...string) {
 	s.t.Helper()
 	for _, id := range ids {
@@ -59,7 +60,7 @@ func (s *fixture) wantClosed(ids ...string) {
 	}
 }
 
-// outcomeOf asks for the outcome of a request.
+// outcomeOf queries the outcome of a request.
 func (s *fixture) outcomeOf(request any) (opportunity.Outcome, error) {
 	var outcome opportunity.Outcome
 	value, err := s.env.QueryWorkflow(lifecycle.OutcomeOf.Name, request)
@@ -69,13 +70,13 @@ func (s *fixture) outcomeOf(request any) (opportunity.Outcome, error) {
 	return outcome, err
 }
 
-// attention returns the words by which an operator finds the opportunity.
+// attention returns the attention kinds in the search attributes.
 func (s *fixture) attention() []string {
 	words, _ := s.searchAttributes.GetKeywordList(lifecycle.OpportunityAttention)
 	return words
 }
 
-// unreachableResult is an answer by which the API cannot be reached for a long time.
+// unreachableResult is the result of a call that cannot reach the API for a long time.
 func unreachableResult(after time.Duration) activities.CallResult {
 	return activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonUnreachable, RetryAfter: after}
 }
@@ -99,7 +100,7 @@ func TestPause(t *testing.T) {
 			s.at(1*time.Second, func() {
 				s.sendOperatorCommand(way, "p", pauseCommand)
 			})
-			s.at(1500*time.Millisecond, func() { // before anything else happens
+			s.at(1500*time.Millisecond, func() { // before any other message
 				if !slices.Equal(s.attention(), []string{"paused"}) {
 					t.Errorf("found by %v", s.attention())
 				}
@@ -123,10 +124,10 @@ func TestPause(t *testing.T) {
 				s.sendOperatorCommand(way, "r", opportunity.Resume{RequestID: "resume-1"})
 			})
 			s.at(11*time.Minute, func() {
-				s.sendOperatorCommand(way, "p once more", pauseCommand) // a repetition, which pauses nothing
+				s.sendOperatorCommand(way, "p once more", pauseCommand) // a repetition, which does not pause again
 			})
 			s.at(12*time.Minute, func() {
-				if view := s.view(); view.Paused != nil || len(view.Attention) != 1 || !slices.Equal(s.attention(), []string{"failed"}) { // there are no places to hold
+				if view := s.view(); view.Paused != nil || len(view.Attention) != 1 || !slices.Equal(s.attention(), []string{"failed"}) { // there are no places to reserve
 					t.Errorf("resumed: %+v, attention %+v, found by %v", view.Paused, view.Attention, s.attention())
 				}
 			})
@@ -160,17 +161,17 @@ func TestAnUpdateBehindAPause(t *testing.T) {
 	}
 }
 
-// A request under way is completed, and its result counts.
+// A request under way is completed during a pause, and its result counts.
 func TestPauseDuringARequest(t *testing.T) {
 	s := newFixture(t)
 	s.tms.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 		if n == 1 {
 			s.env.SignalWorkflow("pause", opportunity.Pause{})
-			return true, nil, errors.New("lost") // the request is read back all the same
+			return true, nil, errors.New("lost") // the request is still read back
 		}
 		return true, nil, nil
 	}
-	s.at(0, func() { // they travel together
+	s.at(0, func() { // the first two are sent in one batch
 		s.env.SignalWorkflow("addInterests", addIn(1))
 		s.env.SignalWorkflow("progress", to("Opportunity"))
 		s.env.SignalWorkflow("progress", to("Won"))
@@ -215,8 +216,8 @@ func TestAPauseIsCarriedOn(t *testing.T) {
 	first := newFixture(t)
 	first.tms.apply = func(int, activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 		first.env.SetContinueAsNewSuggested(true)
-		first.update("late", "addInterests", add(2)) // refused: the run is about to continue
-		first.update("p", "pause", pauseCommand)     // an instruction is not refused
+		first.update("late", "addInterests", add(2)) // rejected: the run is about to continue as new
+		first.update("p", "pause", pauseCommand)     // an operator command is not rejected
 		first.env.SignalWorkflow("addInterests", add(3))
 		return true, nil, nil
 	}
@@ -252,7 +253,7 @@ func TestClose(t *testing.T) {
 					return true, nil, nil
 				case n == 2: // a day without the API
 					return false, unreachableApply(24 * time.Hour), nil
-				case n < 6: // places are given back as soon as the API can be reached
+				case n < 6: // the reservation is released as soon as the API is reachable
 					return false, unreachableApply(0), nil
 				}
 				return true, nil, nil
@@ -274,7 +275,7 @@ func TestClose(t *testing.T) {
 				t.Errorf("it took %s to close", took)
 			}
 			s.wantDone("r")
-			if way == "update" { // the run ends, but only after its answers
+			if way == "update" { // the run ends only after its updates have returned
 				s.wantDone("c")
 			}
 			s.wantClosed("u")
@@ -308,7 +309,7 @@ func TestCloseDuringARequest(t *testing.T) {
 			}
 			first, second := reserved(1), to("Opportunity")
 			first.RequestID, second.RequestID = "first", "second"
-			s.at(0, func() { // they travel together
+			s.at(0, func() { // the first two are sent in one batch
 				s.env.SignalWorkflow("addInterests", first)
 				s.env.SignalWorkflow("progress", second)
 				s.env.SignalWorkflow("progress", to("Won"))
@@ -328,7 +329,7 @@ func TestCloseDuringARequest(t *testing.T) {
 	}
 }
 
-// A pause prevents neither a close nor the return of places.
+// A pause prevents neither a close nor the release of the reservation.
 func TestCloseWhilePaused(t *testing.T) {
 	s := newFixture(t)
 	s.at(1*time.Second, func() { s.update("r", "addInterests", reserved(1)) })
@@ -343,7 +344,8 @@ func TestCloseWhilePaused(t *testing.T) {
 	}
 }
 
-// A run with a long history gives the places back as well, however the run ends.
+// A run with a long history also releases the reservation, both when it is closed and when it is
+// cancelled.
 func TestALongRunReleasesTheReservation(t *testing.T) {
 	for _, end := range []string{"close", "cancel"} {
 		t.Run(end, func(t *testing.T) {
@@ -369,7 +371,7 @@ func TestALongRunReleasesTheReservation(t *testing.T) {
 	}
 }
 
-// Places that cannot be given back expire by themselves; the run stops trying after some time.
+// A reservation that cannot be released expires by itself; the run stops trying after some time.
 func TestReservationThatCannotBeReleased(t *testing.T) {
 	s := newFixture(t)
 	s.tms.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
@@ -439,7 +441,7 @@ func TestCloseBeforeTheRecordExists(t *testing.T) {
 	}
 }
 
-// When the run is closed while the record is created, the run that ends knows this record.
+// When the run is closed while the record is created, the ending run knows this record.
 func TestCloseDuringTheCreation(t *testing.T) {
 	for name, lost := range map[string]error{"answered": nil, "lost": errors.New("lost")} {
 		t.Run(name, func(t *testing.T) {
@@ -502,7 +504,7 @@ func TestRefresh(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			s := newFixture(t)
 			s.at(1*time.Second, func() { s.update("i", "addInterests", add(1)) })
-			s.at(2*time.Second, func() { s.env.SignalWorkflow("pause", opportunity.Pause{}) }) // nothing is sent; the record is only read
+			s.at(2*time.Second, func() { s.env.SignalWorkflow("pause", opportunity.Pause{}) }) // no change is sent; the record is only read
 			s.at(3*time.Second, func() {
 				s.tms.mu.Lock()
 				defer s.tms.mu.Unlock()
@@ -539,7 +541,7 @@ func TestRefresh(t *testing.T) {
 	}
 }
 
-// A sale that was made by hand ends the run.
+// A transition to Won by hand in the TMS ends the run.
 func TestWonByHand(t *testing.T) {
 	s := newFixture(t)
 	s.at(time.Hour, func() {
@@ -559,7 +561,7 @@ func TestWonByHand(t *testing.T) {
 }
 
 // An interest that somebody adds by hand before a refresh does not count as the effect of a request
-// whose answer is lost later.
+// whose response is lost later.
 func TestRefreshTakesNothingForAnEffect(t *testing.T) {
 	s := newFixture(t)
 	s.tms.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
@@ -583,7 +585,7 @@ func TestRefreshTakesNothingForAnEffect(t *testing.T) {
 	}
 }
 
-// An operator who knows that the API works again need not wait.
+// A refresh ends a wait for the API early.
 func TestRefreshCutsAWaitShort(t *testing.T) {
 	for _, way := range transports {
 		t.Run("of a request, "+way, func(t *testing.T) {
@@ -615,7 +617,7 @@ func TestRefreshCutsAWaitShort(t *testing.T) {
 				return true, nil, nil
 			}
 			s.at(10*time.Second, func() { s.sendOperatorCommand(way, "f", opportunity.Refresh{}) })
-			s.at(11*time.Second, func() { // tried once more, and not over and over
+			s.at(11*time.Second, func() { // tried only once more
 				if s.tms.creates != 2 {
 					t.Errorf("%d requests after the refresh", s.tms.creates)
 				}
@@ -634,8 +636,8 @@ func TestRefreshCutsAWaitShort(t *testing.T) {
 	}
 }
 
-// A refresh that the API does not answer prevents neither a close nor a look at the view; a refresh
-// of a record that is gone ends.
+// A refresh that the API does not answer prevents neither a close nor a query of the view; a
+// refresh of a record that was deleted ends.
 func TestRefreshThatIsNotAnswered(t *testing.T) {
 	s := newFixture(t)
 	s.tms.read = func(int) error { return errors.New("out of reach") }
@@ -682,8 +684,8 @@ func TestRefreshOfARecordThatIsGone(t *testing.T) {
 	s.wantLog("create", "progress Opportunity", "progress Won")
 }
 
-// The server holds ten updates of one run. Eight commands wait; a further command is answered at
-// once, and an operator's instruction is always answered.
+// The server holds ten updates of one run. Eight commands wait; a further command returns at once,
+// and an operator command always returns its outcome.
 func TestManyUpdatesWait(t *testing.T) {
 	s := newFixture(t)
 	s.tms.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
@@ -731,7 +733,7 @@ func TestManyUpdatesWait(t *testing.T) {
 				t.Errorf("the outcome of %s: %+v, %v", name(n), got, err)
 			}
 		}
-		for n := range 12 { // there is room again
+		for n := range 12 { // commands can wait again
 			s.update("late "+name(n), "addInterests", addIn(n+101))
 		}
 	})
@@ -739,7 +741,7 @@ func TestManyUpdatesWait(t *testing.T) {
 	s.run(start, nil)
 	s.wantDone("p", "r", "f")
 	for n := range 12 {
-		// The updates that waited are answered with their outcomes, the others with pending.
+		// The updates that waited return their outcomes, the other updates return pending.
 		if got := s.results["late "+name(n)].outcome.State; got != opportunity.Done && (n < opportunity.MaxWaitingUpdates || got != opportunity.Pending) {
 			t.Errorf("late %s: %s", name(n), got)
 		}
@@ -775,7 +777,8 @@ func TestOutcomeIsAsked(t *testing.T) {
 	s.run(start, nil)
 }
 
-// Instructions that cannot be read, or do not apply, leave a trace as signals, and none as updates.
+// Operator commands that are not valid, or do not apply, become failed requests as signals, and add
+// nothing to the history as updates.
 func TestOperatorCommandsThatDoNotApply(t *testing.T) {
 	messages := []struct {
 		verb    opportunity.MessageName
@@ -822,8 +825,8 @@ func TestOperatorCommandsThatDoNotApply(t *testing.T) {
 	s.wantLog("create", "interest 1", "progress Opportunity", "progress Won")
 }
 
-// TestATimeThatPassesDuringAPause: a request to hold places waits until its time has passed, and
-// does not give the places back.
+// TestATimeThatPassesDuringAPause: a request to reserve places waits until its time has passed, and
+// does not release the reservation.
 func TestATimeThatPassesDuringAPause(t *testing.T) {
 	s := newFixture(t)
 	s.at(time.Second, func() { s.update("held", "addInterests", reserved(1)) })

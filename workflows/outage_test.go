@@ -16,11 +16,11 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// An outage is the failure that every request meets for a time.
+// An outage is a period in which every request fails.
 type outage struct {
 	stage  *fixture
 	reason activities.Reason
-	// lost says that the answers to changes are lost; otherwise changes are not sent.
+	// lost says that the responses to changes are lost; otherwise changes are not sent.
 	lost bool
 	over bool
 }
@@ -28,8 +28,8 @@ type outage struct {
 // reads are the activities that change nothing.
 var reads = append(slices.Clone(unlimited), activities.ProbeAPI)
 
-// outage makes every request fail from now on; either no change is sent, or the answers to changes
-// are lost.
+// outage makes every request fail from now on; either no change is sent, or the responses to
+// changes are lost.
 func (s *fixture) outage(reason activities.Reason, lost bool) *outage {
 	o := &outage{stage: s, reason: reason, lost: lost}
 	s.failsAttempt = func(info activity.Info) error {
@@ -60,8 +60,8 @@ func (s *fixture) outage(reason activities.Reason, lost bool) *outage {
 	return o
 }
 
-// The view says from the beginning why a message waits for the API, and an operator finds the
-// opportunity within two minutes. When the API is back, the work goes on within two minutes, and
+// The view says from the beginning why a message waits for the API, and an operator sees attention
+// within two minutes. When the API answers again, the work goes on within two minutes, and the
 // attention ends.
 func TestAnOutageIsSeen(t *testing.T) {
 	for _, kind := range []struct {
@@ -129,7 +129,7 @@ func TestAnOutageIsSeen(t *testing.T) {
 	}
 }
 
-// eventCounter counts the requests of a run to the server.
+// eventCounter counts the history events of a run.
 type eventCounter struct {
 	interceptor.WorkerInterceptorBase
 	events int
@@ -157,7 +157,7 @@ func (m *eventCounterInbound) Init(outbound interceptor.WorkflowOutboundIntercep
 	return m.Next.Init(out)
 }
 
-// An activity is scheduled, started and ended, and its end brings a workflow task of three events;
+// An activity is scheduled, started and ended, and its end adds a workflow task of three events;
 // the same holds for a timer, which is started and fires.
 const (
 	activityEvents = 6
@@ -189,7 +189,7 @@ func (m *eventCounterOutbound) UpsertTypedSearchAttributes(ctx workflow.Context,
 	return m.Next.UpsertTypedSearchAttributes(ctx, changes...)
 }
 
-// A day without the API costs an opportunity with a waiting message few events.
+// A day without the API adds few history events to an opportunity with a waiting message.
 func TestADayOfOutageIsCheap(t *testing.T) {
 	const most = 300
 	for name, lost := range map[string]bool{"not sent": false, "lost": true} {
@@ -222,8 +222,8 @@ func TestADayOfOutageIsCheap(t *testing.T) {
 	}
 }
 
-// An opportunity that is closed or cancelled ends in bounded time, also while the API is out of
-// reach.
+// An opportunity that is closed or cancelled ends in bounded time, also while the API is
+// unreachable.
 func TestAnEndDoesNotWaitForTheAPIForEver(t *testing.T) {
 	for _, way := range []string{"close", "cancel"} {
 		for name, lost := range map[string]bool{"not sent": false, "lost": true} {
@@ -256,8 +256,7 @@ func TestAnEndDoesNotWaitForTheAPIForEver(t *testing.T) {
 	}
 }
 
-// When the API fails at one operation alone, commands go on, and the attention names this
-// operation.
+// When the API fails at only one operation, commands go on, and the attention names this operation.
 func TestOneFailingQueryDelaysNothingElse(t *testing.T) {
 	for name, fails := range map[string]string{
 		"the plan of what follows":      activities.PlanOpportunity,
@@ -316,8 +315,8 @@ func TestOneFailingQueryDelaysNothingElse(t *testing.T) {
 	}
 }
 
-// A message waits for a request that is under way, and no answer was lost yet. The view names the
-// request under way, and the time since when.
+// A message waits for a request that is under way, and no response has been lost. The view names
+// the request under way and the time of its start.
 func TestTheViewShowsTheActiveRequest(t *testing.T) {
 	s := newFixture(t)
 	withTransitionEffects(s, []string{"account"}, nil)

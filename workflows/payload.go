@@ -9,12 +9,12 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Encodings of payloads that the worker puts in the place of other payloads.
+// Encodings of payloads with which the worker replaces other payloads.
 const (
 	// EncodingTooLarge replaces all payloads of an update that were too large for the response to a
 	// workflow task.
 	EncodingTooLarge = "oppflow/too-large"
-	// EncodingExternalStorage replaces a reference to a payload that is kept elsewhere.
+	// EncodingExternalStorage replaces a reference to a payload in external storage.
 	EncodingExternalStorage = "oppflow/elsewhere"
 )
 
@@ -24,7 +24,7 @@ type messagePayload struct {
 	hasMore bool
 }
 
-// newMessagePayload returns the content that came in the two arguments of a handler.
+// newMessagePayload returns the content from the two arguments of a handler.
 func newMessagePayload(raw, second converter.RawValue) messagePayload {
 	return messagePayload{raw: raw, hasMore: second.Payload() != nil}
 }
@@ -52,7 +52,7 @@ func (s messagePayload) json() ([]byte, error) {
 	return payloadJSON(s.raw)
 }
 
-// requestID returns the request id of a message that cannot be read, "" when the id cannot be read
+// requestID returns the request id of a message that is not valid, "" when there is no readable id
 // either.
 func (s messagePayload) requestID() string {
 	payload, err := payloadJSON(s.raw)
@@ -62,8 +62,8 @@ func (s messagePayload) requestID() string {
 	return opportunity.RequestIDIn(payload)
 }
 
-// readPayload reads a payload of the given type strictly. When the type requires no member, no
-// payload counts as an object without members.
+// readPayload reads a payload of the given type strictly. When the type requires no member, a
+// missing payload counts as an object without members.
 func readPayload[A interface{ Validate() error }](s messagePayload) (A, error) {
 	if s.isEmpty() {
 		if a, err := opportunity.DecodeStrict[A]([]byte(`{}`)); err == nil {
@@ -78,7 +78,7 @@ func readPayload[A interface{ Validate() error }](s messagePayload) (A, error) {
 	return opportunity.DecodeStrict[A](payload)
 }
 
-// readMessage is readPayload for a message of any kind.
+// readMessage is readPayload for a message of any name.
 func readMessage(verb opportunity.MessageName, s messagePayload) (opportunity.Message, error) {
 	if s.isEmpty() {
 		if m, err := decodeMessage(verb, []byte(`{}`)); err == nil {
@@ -99,8 +99,8 @@ func decodeMessage(verb opportunity.MessageName, payload []byte) (opportunity.Me
 	return opportunity.Decode(verb, payload)
 }
 
-// readMessageByVersion is readMessage for a run that may have accepted such a message in an earlier release.
-// That run goes on reading such messages as the earlier release did.
+// readMessageByVersion is readMessage for a run that may have accepted such a message in an earlier
+// release. That run still reads such messages as the earlier release did.
 func readMessageByVersion(ctx workflow.Context, verb opportunity.MessageName, s messagePayload) (opportunity.Message, error) {
 	m, err := readMessage(verb, s)
 	if err == nil && !s.isEmpty() {

@@ -13,7 +13,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// planTransition plans the effects that go with the next move.
+// planTransition plans the effects of the next transition.
 func (r *run) planTransition(ctx workflow.Context, request, to string) {
 	result, err := r.awaitPlan(ctx, activities.PlanInput{PlanFor: exchange.PlanCause{Kind: exchange.CauseTransition}, TargetStep: to},
 		activities.ReadOptions("plan the effects of the move"))
@@ -21,7 +21,7 @@ func (r *run) planTransition(ctx workflow.Context, request, to string) {
 	case r.isInterrupted(ctx), isUnanswered(err), err == nil && r.handleReset(ctx, result.RunID):
 		return
 	case err != nil:
-		// The caller who asked for the move gets the API's own answer to it.
+		// The caller that requested the transition gets the API's own answer to it.
 		result.Plan = exchange.Plan{Problems: []string{"the effects of a move could not be planned: " + readFailureText(err)}}
 	default:
 		r.state.SetPlaybook(&result.PlaybookFeatures, workflow.Now(ctx))
@@ -32,9 +32,10 @@ func (r *run) planTransition(ctx workflow.Context, request, to string) {
 	r.state.ApplyTransitionPlan(request, result.Plan, workflow.Now(ctx))
 }
 
-// planFollowUps looks at the record and plans the follow-ups of its step. It also notes the external
-// changes since the last look; their effects are planned, too. It reports whether the API answered.
-// When the API did not answer, or a command came in the meantime, the run must ask again.
+// planFollowUps reads the record and plans the follow-ups of its step. It also records the external
+// changes after the last read, so that their effects are planned. It reports whether the API
+// answered. When the API did not answer, or a command came in the meantime, the run must plan
+// again.
 func (r *run) planFollowUps(ctx workflow.Context) bool {
 	result, err := r.planInBackground(ctx, activities.PlanInput{}, "plan the follow-ups")
 	switch {
@@ -57,7 +58,7 @@ func (r *run) planFollowUps(ctx workflow.Context) bool {
 	moved := result.Record.Step.ID != r.state.Step.ID
 	r.state.ApplyPlan(result.Plan, result.Record, cancelled, soldOut, workflow.Now(ctx))
 	if moved && hasChange(ctx, changeReplanForFoundStep) {
-		r.state.PlanDue = true // the plan was made for the time in another step
+		r.state.PlanDue = true // the plan was made with the entry time of another step
 	}
 	return true
 }
@@ -74,7 +75,7 @@ func (r *run) planReaction(ctx workflow.Context, occasion exchange.PlanCause) {
 	r.state.ApplyReactionPlan(result.Plan, workflow.Now(ctx))
 }
 
-// awaitPlan asks for the playbook's plan, until it succeeds or the opportunity is closed.
+// awaitPlan requests the plan of the playbook, until it succeeds or the opportunity is closed.
 func (r *run) awaitPlan(ctx workflow.Context, input activities.PlanInput, options workflow.ActivityOptions) (activities.PlanResult, error) {
 	var result activities.PlanResult
 	var err error
@@ -83,7 +84,7 @@ func (r *run) awaitPlan(ctx workflow.Context, input activities.PlanInput, option
 		result, err = readUntilAnswered(ctx, r, l, proves)
 	})
 	if err == nil && (r.pauseIfTaggedByOther(ctx, result.TaggedByOther) || r.isOutdatedPlan(ctx, result.PlaybookFeatures, r.isBackOffCut)) {
-		return result, errRoundCut // it is planned again after the pause
+		return result, errRoundCut // the plan is made again after the pause or the wait
 	}
 	if err == nil && !r.isInterrupted(ctx) {
 		r.resetBackOff()
@@ -95,8 +96,9 @@ func (r *run) awaitPlan(ctx workflow.Context, input activities.PlanInput, option
 // again.
 const maxOutdatedPlanWait = 10 * time.Minute
 
-// isOutdatedPlan reports whether the plan is of a lower version of the playbook than the run has seen.
-// Such a plan does not count, and outdated waits before the next plan; cut ends the wait early.
+// isOutdatedPlan reports whether the plan is of a lower version of the playbook than the run has
+// seen. Such a plan does not count, and isOutdatedPlan waits before the next plan; cut ends the
+// wait early.
 func (r *run) isOutdatedPlan(ctx workflow.Context, rules activities.PlaybookFeatures, cut func() bool) bool {
 	if rules.Version >= r.state.Playbook.Version || !hasChange(ctx, changeLatestPlaybook) {
 		r.outdatedPlans = 0
@@ -110,7 +112,7 @@ func (r *run) isOutdatedPlan(ctx workflow.Context, rules activities.PlaybookFeat
 		r.raiseAttention(ctx, out, opportunity.PlanRequestID)
 	}
 	r.publish(ctx)
-	// A cancellation ends the wait; the caller looks at the context itself.
+	// A cancellation ends the wait; the caller checks the context.
 	_, _ = workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		Timeout:      min(firstPause<<min(r.outdatedPlans-1, 12), maxOutdatedPlanWait),
 		TimerOptions: workflow.TimerOptions{Summary: "wait before planning again: " + string(activities.ReasonPlaybookUnavailable)},
@@ -118,7 +120,7 @@ func (r *run) isOutdatedPlan(ctx workflow.Context, rules activities.PlaybookFeat
 	return true
 }
 
-// planInBackground is plans for one round, as background work that gives way to commands.
+// planInBackground is awaitPlan for one round, as background work that commands interrupt.
 func (r *run) planInBackground(ctx workflow.Context, input activities.PlanInput, why string) (activities.PlanResult, error) {
 	var result activities.PlanResult
 	err := errRoundCut
@@ -130,7 +132,7 @@ func (r *run) planInBackground(ctx workflow.Context, input activities.PlanInput,
 	}
 	switch {
 	case err == nil && (r.pauseIfTaggedByOther(ctx, result.TaggedByOther) || r.isOutdatedPlan(ctx, result.PlaybookFeatures, func() bool { return r.isBackOffCut() || r.hasPendingInput() })):
-		return result, errRoundCut // it is planned again after the pause
+		return result, errRoundCut // the plan is made again after the pause or the wait
 	case isUnanswered(err):
 		r.planRounds++
 	case err == nil && !r.isInterrupted(ctx):
@@ -140,7 +142,8 @@ func (r *run) planInBackground(ctx workflow.Context, input activities.PlanInput,
 	return result, err
 }
 
-// planRead returns the look that asks for the playbook's plan, and the function that proves its result.
+// planRead returns the read that requests the plan of the playbook, and the function that proves
+// its result.
 func (r *run) planRead(ctx workflow.Context, input activities.PlanInput, options workflow.ActivityOptions) (apiRead, func(activities.PlanResult) bool) {
 	s := r.state
 	input.Reference, input.Opportunity, input.KnownInterests, input.DoneFollowUps = s.Reference, s.ID, s.Interests, s.DoneFollowUps
@@ -151,7 +154,7 @@ func (r *run) planRead(ctx workflow.Context, input activities.PlanInput, options
 		func(result activities.PlanResult) bool { return result.Proves(input) }
 }
 
-// isPermanent reports whether the API refuses to answer, so that asking again would not help.
+// isPermanent reports whether the API rejects the read, so that a repetition would not help.
 func isPermanent(err error) bool {
 	var application *temporal.ApplicationError
 	return errors.As(err, &application) && application.NonRetryable()
@@ -167,12 +170,12 @@ func (r *run) runUntilClosed(ctx workflow.Context, do func(workflow.Context)) {
 		do(ctx)
 		done = true
 	})
-	// A cancellation ends the wait; the caller looks at the context itself.
+	// A cancellation ends the wait; the caller checks the context.
 	_ = workflow.Await(ctx, func() bool { return done || r.isInterrupted(ctx) })
 }
 
-// runInBackground calls do, which is background work, and reports whether do was completed. A command that
-// comes in the meantime goes first, and so does everything else that reaches the run.
+// runInBackground calls do, which is background work, and reports whether do was completed. A
+// command that comes in the meantime ends the wait for do, and so does any other pending input.
 func (r *run) runInBackground(ctx workflow.Context, do func(workflow.Context)) bool {
 	ctx, stop := workflow.WithCancel(ctx)
 	defer stop()
@@ -181,7 +184,7 @@ func (r *run) runInBackground(ctx workflow.Context, do func(workflow.Context)) b
 		do(ctx)
 		done = true
 	})
-	// A cancellation ends the wait; the caller looks at the context itself.
+	// A cancellation ends the wait; the caller checks the context.
 	_ = workflow.Await(ctx, func() bool { return done || r.isInterrupted(ctx) || r.hasPendingInput() })
 	if !done && !r.isInterrupted(ctx) && !hasChange(ctx, changeBackgroundYields) {
 		_ = workflow.Await(ctx, func() bool { return done || r.isInterrupted(ctx) })
@@ -189,17 +192,18 @@ func (r *run) runInBackground(ctx workflow.Context, do func(workflow.Context)) b
 	return done
 }
 
-// hasPendingInput reports whether anything waits that somebody asked for.
+// hasPendingInput reports whether a signal or a command waits.
 func (r *run) hasPendingInput() bool {
 	return r.signals.hasNext() || r.state.HasCommandWork()
 }
 
-// isInterrupted reports whether the opportunity was cancelled or closed while it still ran.
+// isInterrupted reports whether the context was cancelled, or the opportunity was closed before the
+// run stopped.
 func (r *run) isInterrupted(ctx workflow.Context) bool {
 	return ctx.Err() != nil || r.state.Closing != nil && !r.stopping
 }
 
-// handleReset accounts for a reset that an activity reported, and reports whether there was a reset.
+// handleReset handles a reset that an activity reported, and reports whether there was a reset.
 func (r *run) handleReset(ctx workflow.Context, told string) bool {
 	r.actualRunID = told
 	if !r.hasUnhandledReset() {

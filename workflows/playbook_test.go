@@ -11,8 +11,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A refresh wakes an opportunity that sleeps. With a newer playbook the opportunity continues as a
-// new run, and the new run plans by that playbook.
+// A refresh wakes a waiting opportunity. With a newer playbook the opportunity continues as a new
+// run, and the new run plans by that playbook.
 func TestANewerPlaybookRenewsTheRun(t *testing.T) {
 	s := newFixture(t)
 	b := withTransitionEffects(s, []string{"a"}, nil)
@@ -63,8 +63,7 @@ func TestWithoutAPlaybookNothingIsPlanned(t *testing.T) {
 	}
 }
 
-// An external change is not forgotten when the API is out of reach just then, and not reported
-// twice.
+// An external change that occurs while the API is unreachable is reported later, and only once.
 func TestExternalChangesAreNotForgotten(t *testing.T) {
 	s := newFixture(t)
 	b := withTransitionEffects(s, nil, nil)
@@ -112,8 +111,8 @@ func TestARecordThatIsGoneIsNotFollowedUp(t *testing.T) {
 	s.run(start, nil)
 }
 
-// An opportunity has not seen the playbook in force yet; its next move has the effects of that
-// playbook all the same.
+// An opportunity has not seen the playbook in force yet; its next transition still has the effects
+// of that playbook.
 func TestATransitionIsPlannedByThePlaybookInForce(t *testing.T) {
 	for name, before := range map[string]activities.PlaybookFeatures{
 		"no playbook before":        {},
@@ -140,7 +139,8 @@ func TestATransitionIsPlannedByThePlaybookInForce(t *testing.T) {
 }
 
 // A plan of a lower version of the playbook than the run has seen does not count. The plan is made
-// again, and attention says so when this lasts. Rules of a lower version do not count either.
+// again, and attention is raised when this lasts. Playbook features of a lower version do not count
+// either.
 func TestNoPlanOfALowerVersionIsTaken(t *testing.T) {
 	s := newFixture(t)
 	b := withTransitionEffects(s, nil, []string{"b"})

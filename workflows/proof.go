@@ -14,7 +14,7 @@ import (
 
 // Anybody who may operate the namespace can complete an activity or make it fail, with any result.
 // A result is unknown when it does not prove that it belongs to the input of the activity; a read
-// is then done again, and a change is read back.
+// is then made again, and a change is read back.
 
 // isCompletedByHand reports whether the error of a read is an error that no activity returns: the result
 // cannot be decoded, or somebody made the activity fail.
@@ -39,9 +39,9 @@ func isActivityRejection(typ string) bool {
 	return false
 }
 
-// executeChange runs an activity that changes something, once. proves reports whether the result shows the
-// fate of the change. Without this proof the fate is unknown. of makes a result when only the fate
-// is known.
+// executeChange runs an activity that changes something, once. proves reports whether the result
+// proves the status of the change. Without this proof the status is unknown. of makes a result when
+// only the status is known.
 func executeChange[R any](ctx workflow.Context, r *run, name string, input any, proves func(R) bool, of func(activities.CallResult) R) R {
 	defer r.trackRequest(ctx)()
 	asking, stop := workflow.WithCancel(ctx)
@@ -60,8 +60,8 @@ func executeChange[R any](ctx workflow.Context, r *run, name string, input any, 
 	return result
 }
 
-// provenResults returns the answers to a batch. Answers that do not prove themselves become unknown, and
-// the reason says so.
+// provenResults returns the results of a batch. Results that do not prove that they belong to their
+// change become unknown, and the reason says so.
 func provenResults(ctx workflow.Context, batch []exchange.Change, answers []exchange.ChangeResult) (judged []exchange.ChangeResult, reason activities.Reason) {
 	judged = slices.Clone(answers)
 	for i := range judged {

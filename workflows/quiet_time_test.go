@@ -10,7 +10,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// countPlans notes when the follow-ups are planned, and how many timers are begun.
+// countPlans records when the follow-ups are planned, and how many timers are started.
 func (b *fakePlaybook) countPlans(s *fixture) (at *[]time.Duration, timers *int) {
 	at, timers = new([]time.Duration), new(int)
 	plan := b.plan
@@ -22,8 +22,8 @@ func (b *fakePlaybook) countPlans(s *fixture) (at *[]time.Duration, timers *int)
 	return at, timers
 }
 
-// Commands in a row have one plan, after a quiet time, or three minutes after the first command at
-// the latest. The plan is also made before anything that is due.
+// Consecutive commands have one plan, after a quiet time, or at the latest three minutes after the
+// first command. The plan is also made before anything that is due.
 func TestFollowUpsArePlannedWhenItIsQuiet(t *testing.T) {
 	every := func(count int, pause time.Duration) (times []time.Duration) {
 		for n := range count {
@@ -32,8 +32,8 @@ func TestFollowUpsArePlannedWhenItIsQuiet(t *testing.T) {
 		return times
 	}
 	minutes := func(n float64) time.Duration { return time.Duration(n * float64(time.Minute)) }
-	// No command comes in the moment of a plan: the command would go first, and the plan would be
-	// asked for again.
+	// No command comes at the time of a plan: the command would interrupt the plan, and the plan
+	// would be made again.
 	for name, c := range map[string]struct {
 		commands []time.Duration
 		due      time.Duration

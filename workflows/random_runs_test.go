@@ -89,11 +89,11 @@ steps:
         do: { log: { message: "An event starts on {{.FirstStart}}" } }
 `
 
-// effectCounter keeps the requests of activities that must not be done twice.
+// effectCounter counts the requests of activities that must not be sent twice.
 type effectCounter struct {
 	mu   sync.Mutex
-	sent map[string]int // by the key of the effect: mails, entries of the log
-	// finalisations counts requests to make an invoice final.
+	sent map[string]int // by the key of the effect: emails, entries of the log
+	// finalisations counts requests to finalise an invoice.
 	finalisations int
 }
 
@@ -118,20 +118,20 @@ func (w *effectCounter) observe(s *fixture) {
 	})
 }
 
-// Much happens to an opportunity in two months, and some answers of the API are lost. No mail and
-// no entry of the log is sent twice. Nobody is registered twice, no invoice is made final twice,
-// and no places are held for an opportunity that was lost. A change that cannot be decided becomes
-// a question to an operator, and never counts as done.
+// Many things happen to an opportunity in two months, and some responses of the API are lost. No
+// email and no entry of the log is sent twice. Nobody is registered twice, no invoice is finalised
+// twice, and no places are reserved for an opportunity that was lost. A change that cannot be
+// decided becomes a question to an operator, and never counts as done.
 func TestRandomRuns(t *testing.T) {
 	lives := testrun.Pick(t, 38, 300)
 	if testrun.Race {
-		lives = 18 // the race detector makes a life ten times as long
+		lives = 18 // with the race detector, a run takes ten times as long
 	}
 	var seeds []uint64
 	for seed := range lives {
 		seeds = append(seeds, uint64(seed))
 	}
-	// In these lives the answer to a registration that was made is lost, which is rare.
+	// In these runs the response to a registration that was made is lost, which is rare.
 	for _, seed := range []uint64{72, 92} {
 		if !slices.Contains(seeds, seed) {
 			seeds = append(seeds, seed)
@@ -150,7 +150,7 @@ func runRandom(t *testing.T, seed uint64) {
 	h := newTenantFixture(t, []byte(fullPlaybook))
 	w := &effectCounter{sent: map[string]int{}}
 	w.observe(h.fixture)
-	// Some lives lose no answer, others lose one answer in four.
+	// Some runs lose no response, other runs lose one response in four.
 	losses := []float64{0, 0.05, 0.25}[r.IntN(3)]
 	chance := rand.New(rand.NewPCG(seed, 7))
 	h.lost = func(int) (bool, bool) {
@@ -183,13 +183,13 @@ func runRandom(t *testing.T, seed uint64) {
 			})
 		}
 	}
-	if seed%4 == 0 { // few lives end in a sale by chance; these do, whatever else happens
+	if seed%4 == 0 { // few random runs end in a sale; these always do
 		begins := time.Hour + time.Duration(rand.New(rand.NewPCG(seed, 8)).Int64N(int64(30*24*time.Hour)))
 		h.at(begins, func() { h.env.SignalWorkflow("addInterests", reserveFor(1, "Ada", "Ben")) })
 		h.at(begins+24*time.Hour, func() { h.env.SignalWorkflow("progress", to("Proposed")) })
 		h.at(begins+48*time.Hour, func() { h.env.SignalWorkflow("progress", to("Won")) })
 	}
-	// In the end an operator looks, skips everything that waits, and closes the opportunity.
+	// At the end an operator skips everything that waits, and closes the opportunity.
 	for n := range 30 {
 		h.at(100*24*time.Hour+time.Duration(n)*time.Minute, func() {
 			view := h.view()

@@ -14,24 +14,24 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A look is an activity that changes nothing at the API. The run asks for a look in rounds: within
-// a round the server repeats the activity, and between two rounds the run shows what it waits for.
-// Later rounds are longer, so that an outage of a day fits into one run.
+// An apiRead is an activity that changes nothing at the API. The run makes an apiRead in rounds:
+// within a round the server repeats the activity, and between two rounds the run shows what it
+// waits for. Later rounds are longer, so that an outage of a day fits into one run.
 type apiRead struct {
 	activity string
 	input    any
 	options  workflow.ActivityOptions
-	// attentionKey is the key of the attention when the API fails at this look alone, for example the key
-	// of an effect.
+	// attentionKey is the key of the attention when the API fails only at this read, for example
+	// the key of an effect.
 	attentionKey string
-	// isProbe says that an answer to this look proves nothing for the waiting work, so that the wait
-	// goes on.
+	// isProbe says that an answer to this read proves nothing for the waiting work, so that the
+	// wait goes on.
 	isProbe bool
 }
 
-// readUntilAnswered repeats a look until the API answers or the run has to end. proves reports whether a
-// result belongs to the input of the look. The error is the API's refusal, or says that the run
-// ends.
+// readUntilAnswered repeats a read until the API answers or the run has to end. proves reports
+// whether a result belongs to the input of the read. The error is the API's rejection, or says that
+// the run ends.
 func readUntilAnswered[R any](ctx workflow.Context, r *run, l apiRead, proves func(R) bool) (R, error) {
 	for round := 0; ; round++ {
 		result, err := readOneRound(ctx, r, l, proves, round)
@@ -41,12 +41,12 @@ func readUntilAnswered[R any](ctx workflow.Context, r *run, l apiRead, proves fu
 	}
 }
 
-// readOneRound makes a look for one round. When the API does not answer, the run waits from then on:
-// the view shows the reason, and attention follows.
+// readOneRound makes a read for one round. When the API does not answer, the run shows the reason
+// in the view, and raises attention after a failed attempt or in a later round.
 func readOneRound[R any](ctx workflow.Context, r *run, l apiRead, proves func(R) bool, round int) (R, error) {
 	result, err := readProven(ctx, r, l, proves, round)
 	switch {
-	case (err == nil || isPermanent(err)) && !l.isProbe: // a refusal is an answer, too
+	case (err == nil || isPermanent(err)) && !l.isProbe: // a rejection is also an answer
 		r.clearWait(ctx, l.attentionKey)
 	case isUnanswered(err) && !errors.Is(err, errRoundCut):
 		out := outageFromError(err)
@@ -59,9 +59,9 @@ func readOneRound[R any](ctx workflow.Context, r *run, l apiRead, proves func(R)
 	return result, err
 }
 
-// readProven runs the activity of a look for one round. It runs the activity again when the result does
-// not belong to the input, since somebody may have completed the activity by hand. Its error is
-// errRoundCut, a cancellation, or an error of the activity's own.
+// readProven runs the activity of a read for one round. It runs the activity again when the result
+// does not belong to the input, because somebody may have completed the activity by hand. Its error
+// is errRoundCut, a cancellation, or an error of the activity.
 func readProven[R any](ctx workflow.Context, r *run, l apiRead, proves func(R) bool, round int) (R, error) {
 	for setbacks := 1; ; setbacks++ {
 		var result R
@@ -80,8 +80,8 @@ func readProven[R any](ctx workflow.Context, r *run, l apiRead, proves func(R) b
 	}
 }
 
-// executeRead runs the activity for one round. A later round ends when the run is cancelled or closed,
-// since the remaining time is for shorter rounds.
+// executeRead runs the activity for one round. A later round ends when the run is cancelled or
+// closed, because the remaining time is for shorter rounds.
 func (r *run) executeRead(ctx workflow.Context, l apiRead, round int, result any) error {
 	options := activities.WithRound(l.options, round)
 	if !r.giveUpAt.IsZero() {
@@ -100,7 +100,7 @@ func (r *run) executeRead(ctx workflow.Context, l apiRead, round int, result any
 		return errActivityLost
 	}
 	if mayCut {
-		// A run from before changeGiveUpLostActivities does not give the activity up: it waits on.
+		// A run from before changeGiveUpLostActivities does not give up the activity, but waits on.
 		_ = workflow.Await(ctx, func() bool { return answer.IsReady() || r.isEnding() })
 		if !answer.IsReady() {
 			return errRoundCut
@@ -109,7 +109,7 @@ func (r *run) executeRead(ctx workflow.Context, l apiRead, round int, result any
 	return answer.Get(ctx, result)
 }
 
-// errRoundCut is the error of a round that was cut short before its answer came.
+// errRoundCut is the error of a round that ended before its answer came.
 var errRoundCut = errors.New("the round was cut short")
 
 // isEnding reports whether the run was cancelled or closed.
@@ -126,12 +126,12 @@ type outage struct {
 	reason activities.Reason
 	kind   opportunity.AttentionKind
 	text   string
-	// attempted says that an attempt was made and failed; otherwise, perhaps no worker took the
+	// attempted says that an attempt was made and failed; otherwise perhaps no worker took the
 	// activity.
 	attempted bool
 }
 
-// outageFromError returns the outage behind the error of an activity.
+// outageFromError returns the outage that the error of an activity reports.
 func outageFromError(err error) outage {
 	var application *temporal.ApplicationError
 	if errors.As(err, &application) {
@@ -148,7 +148,7 @@ func outageFromError(err error) outage {
 	return outageForReason(activities.ReasonNoWorker)
 }
 
-// outageForReason returns the outage of a reason, with its attention word and its text.
+// outageForReason returns the outage of a reason, with its attention kind and its text.
 func outageForReason(reason activities.Reason) outage {
 	out := outage{reason: reason, kind: opportunity.AttentionAPI, text: "the API cannot be reached", attempted: true}
 	switch reason {
@@ -176,15 +176,15 @@ func outageForReason(reason activities.Reason) outage {
 	return out
 }
 
-// setWait sets the reason of the wait that begins.
+// setWait stores the reason of the wait that begins.
 func (r *run) setWait(ctx workflow.Context, out outage, about string, until time.Time) {
 	if r.state.SetWait(opportunity.WaitInfo{Kind: out.kind, Reason: out.text, Request: about, Until: until, Since: workflow.Now(ctx)}) {
 		workflow.GetLogger(ctx).Warn("waiting", "for", out.kind, "reason", out.text)
 	}
 }
 
-// raiseAttention raises attention for an outage that the run waits for. Attention with the word operation
-// has the key about; every other attention concerns everything, and has no key.
+// raiseAttention raises attention for an outage that the run waits for. Attention of the kind
+// operation has the key about; every other attention concerns the whole opportunity and has no key.
 func (r *run) raiseAttention(ctx workflow.Context, out outage, about string) {
 	if out.kind != opportunity.AttentionOperation {
 		about = ""
@@ -201,7 +201,8 @@ func (r *run) clearWait(ctx workflow.Context, about string) {
 }
 
 // giveUpAfter is how long a cancelled or closed run may go on while the API does not answer. After
-// that time, changes of unknown fate become questions, places expire, and effects stay as they are.
+// that time, changes of unknown status become questions, reservations expire, and effects stay as
+// they are.
 const giveUpAfter = 3 * time.Hour
 
 // isPastGiveUp reports whether a run that is cancelled or closed has tried for long enough.
@@ -216,16 +217,16 @@ func (r *run) isPastGiveUp(ctx workflow.Context) bool {
 	return !now.Before(r.giveUpAt)
 }
 
-// shouldGiveUp reports whether a run that ends has tried for long enough, so that it leaves things as
-// they are.
+// shouldGiveUp reports whether a run that ends has tried for long enough, so that the run leaves
+// reservations and effects as they are.
 func (r *run) shouldGiveUp(ctx workflow.Context) bool {
 	return r.isPastGiveUp(ctx) && hasChange(ctx, changeOutages)
 }
 
-// resultOfError returns the fate of a change whose activity ended with an error. When the server reports
-// that no worker took the activity, it is proven that nothing was sent. After every other error the
-// fate is unknown. An activity that changes something never fails, so an activity that did not time
-// out was ended by hand.
+// resultOfError returns the result of a change whose activity ended with an error. When the server
+// reports that no worker took the activity, it is proven that nothing was sent. After every other
+// error the status is unknown. An activity that changes something never fails, so an activity that
+// failed without a time-out was ended by hand.
 func resultOfError(err error) activities.CallResult {
 	var timeout *temporal.TimeoutError
 	if errors.As(err, &timeout) && timeout.TimeoutType() == enums.TIMEOUT_TYPE_SCHEDULE_TO_START {
@@ -245,7 +246,7 @@ func (r *run) changeOptions(summary string) workflow.ActivityOptions {
 	return r.withFairness(o)
 }
 
-// withFairness adds to the options for whom the run works, and whether the run is urgent.
+// withFairness adds the fairness key to the options, and the priority of urgent work.
 func (r *run) withFairness(o workflow.ActivityOptions) workflow.ActivityOptions {
 	if r.state.IsUrgent() {
 		o = activities.WithUrgentPriority(o)

@@ -41,8 +41,8 @@ var recordedActivities = map[string]payloadTypes{
 	activities.ExecuteEffect:     typesOf[activities.EffectInput, activities.ExecuteResult](),
 }
 
-// What an earlier release wrote into a history is read without a loss: decoded and encoded again, it has the same
-// values, under the same names but for those that were renamed.
+// The payloads that an earlier release wrote into a history are read without a loss: decoded and
+// encoded again, they have the same values, under the same names except for renamedMembers.
 func TestRecordedPayloadsAreRead(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join("testdata", "histories", "*", "*.json"))
@@ -121,8 +121,8 @@ func checkEvent(event *historypb.HistoryEvent, scheduled map[int64]string, check
 // renamedMembers are the persisted members that were renamed because they are public words.
 var renamedMembers = map[string]string{"word": "kind", "how": "outcome"}
 
-// readsAll decodes the data into the target and compares what the target encodes with the data. Members whose value
-// is empty do not count.
+// readsAll decodes the data into the target and compares the encoded target with the data. Members
+// with an empty value do not count.
 func readsAll(data []byte, target any) error {
 	if err := json.Unmarshal(data, target); err != nil {
 		return err

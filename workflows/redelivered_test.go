@@ -12,8 +12,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// stateAfterReset returns the state of a run that was reset to its beginning and is paused. The server
-// knows the run by another id than the workflow's own.
+// stateAfterReset returns the state of a run that was reset to its beginning and is paused. The
+// server knows the run by another id than the id that the run knows as its own.
 func (s *fixture) stateAfterReset() *entity.State {
 	s.tms.run = "default-test-run-id"
 	state := entity.NewState("A-1", start, s.env.Now())
@@ -26,8 +26,8 @@ func (s *fixture) continueReset(d time.Duration) {
 	s.at(d, func() { s.env.SignalWorkflow("resume", opportunity.Resume{}) })
 }
 
-// The run before carried an update out, and a reset delivers the update to the run once more.
-// Something would refuse the update now; it still takes effect once, and its sender gets this
+// The run before a reset executed an update, and the reset delivers the update to the run once
+// more. A check would reject the update now; it still takes effect once, and its sender gets this
 // outcome.
 func TestCommandAcceptedBeforeAResetIsAcceptedAgain(t *testing.T) {
 	u1 := addIn(1)
@@ -58,7 +58,7 @@ func TestCommandAcceptedBeforeAResetIsAcceptedAgain(t *testing.T) {
 				s.at(time.Second, func() {
 					full := opportunity.AddInterests{}
 					for range opportunity.MaxInterestsPerCommand {
-						full.Interests = append(full.Interests, addIn(13).Interests...) // the API refuses them
+						full.Interests = append(full.Interests, addIn(13).Interests...) // the API rejects these interests
 					}
 					s.env.SignalWorkflow("addInterests", full)
 				})
@@ -93,8 +93,8 @@ func TestCommandAcceptedBeforeAResetIsAcceptedAgain(t *testing.T) {
 	}
 }
 
-// Places were held until a time that has passed when the run is reset. Nothing is sent again, and
-// no caller gets the outcome that nothing was sent.
+// Places were reserved until a time that has passed when the run is reset. Nothing is sent again,
+// and no caller gets the outcome that nothing was sent.
 func TestATimeThatPassedBeforeAReset(t *testing.T) {
 	extend := opportunity.ExtendReservations{Until: time.Date(2026, 11, 23, 8, 30, 0, 0, time.UTC)}
 	extend.RequestID = "u1"
@@ -121,8 +121,8 @@ func TestATimeThatPassedBeforeAReset(t *testing.T) {
 	}
 }
 
-// Once a run after a reset knows what the run before did, it refuses messages that were not
-// accepted before, as any other run does.
+// After a run detects what the run before the reset did, it rejects messages that were not accepted
+// before, like any other run.
 func TestARunThatWasResetRefusesWhatIsNew(t *testing.T) {
 	s := newFixtureOver(t, fakeTMSBeforeReset(t, 0))
 	state := s.stateAfterReset()

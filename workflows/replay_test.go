@@ -14,16 +14,17 @@ import (
 	"github.com/oppflow/oppflow/workflows"
 )
 
-// recorded says how many histories of each release there are, so that a lost history is noticed.
+// recorded says how many histories of each release there are, so that a missing history fails the
+// test.
 var recorded = map[string]int{"v0.1": 10, "v0.2": 16}
 
-// Histories recorded from the code of a release replay on every later commit:
-// an opportunity may be open for a year. They are recorded by running
+// Histories recorded from the code of a release replay on every later commit, because an
+// opportunity may be open for a year. They are recorded by running
 //
 //	OPPFLOW_RECORD_HISTORIES=DIR go test ./e2e -run 'TestStory|TestTwoThousandSignals|TestContract$'
 //
 // in a checkout of the release. Never record from a branch that changes the workflow: such a
-// history would prove nothing. Do not record a history anew when it stops replaying; the change
+// history would prove nothing. Do not record a history again when it stops replaying; the change
 // needs workflow.GetVersion.
 func TestRecordedHistoriesReplay(t *testing.T) {
 	for release, want := range recorded {

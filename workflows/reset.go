@@ -13,11 +13,12 @@ import (
 // A reset makes a new run from a part of the history of another run. The server delivers all later
 // messages to the new run once more. The requests that the other run sent after that part are not
 // in the new history. So nothing may be sent again before the record is read. The workflow cannot
-// see a reset, since its code must do the same as before. Activities report the reset, by the id of
-// the run that they belong to.
+// see a reset, because its code must do the same as before. Activities report the reset by the id
+// of the run that they belong to.
 
-// detectMissedReset finds out whether the run before was reset without noticing. That run then continued as
-// new before it sent a request, and called itself by another id than the server does.
+// detectMissedReset finds out whether the previous run was reset and did not detect the reset. That
+// run then continued as new before it sent a request, and stored another run id than the server
+// knows.
 func (r *run) detectMissedReset(before string) {
 	if r.state.PreviousRunID == "" {
 		return
@@ -30,29 +31,30 @@ func (r *run) detectMissedReset(before string) {
 	r.believedRunID = activities.EpochRunID(epoch, r.believedRunID)
 }
 
-// hasUnhandledReset reports whether the run was reset and the reset is not accounted for yet.
+// hasUnhandledReset reports whether the run was reset and the reset is not handled yet.
 func (r *run) hasUnhandledReset() bool {
 	return r.actualRunID != "" && r.actualRunID != r.believedRunID
 }
 
-// hasUnhandledRestore reports whether the run comes from a restored backup of Temporal's database, and the
-// restore is not accounted for yet. The requests that workers had in hand before are settled then,
-// since no worker ran.
+// hasUnhandledRestore reports whether the run comes from a restored backup of Temporal's database,
+// and the restore is not handled yet. The API can then no longer commit a request from before the
+// restore, because no worker ran in the meantime.
 func (r *run) hasUnhandledRestore() bool {
 	own, _ := activities.SplitEpochRunID(r.believedRunID)
 	told, _ := activities.SplitEpochRunID(r.actualRunID)
 	return r.hasUnhandledReset() && told == own
 }
 
-// isReplacedOnServer reports whether the run was reset and does not know yet what the run before did.
-// Replayed code must not call it: after a later reset, the server knows the run by another id.
+// isReplacedOnServer reports whether the run was reset and does not know yet what the run before
+// the reset did. Replayed code must not call it: after a later reset, the server knows the run by
+// another id.
 func (r *run) isReplacedOnServer(ctx workflow.Context) bool {
 	own, _ := activities.SplitEpochRunID(r.believedRunID)
 	return own != "" && workflow.GetInfo(ctx).WorkflowExecution.RunID != own
 }
 
-// mayBeRedelivered reports whether the run before may have accepted, and carried out, a message that would
-// be refused; a reset delivers such a message to the run once more.
+// mayBeRedelivered reports whether the run before the reset may have accepted and executed a
+// message that would be rejected now; a reset delivers such a message to the run once more.
 func (r *run) mayBeRedelivered(ctx workflow.Context) bool {
 	if r.believedRunID == "" || !hasChange(ctx, changeAcceptRedelivered) {
 		return false
@@ -62,7 +64,7 @@ func (r *run) mayBeRedelivered(ctx workflow.Context) bool {
 	return told.Get(&unaccounted) == nil && unaccounted
 }
 
-// markResetHandled notes that the run now knows what the run before did.
+// markResetHandled notes that the run now knows what the run before the reset did.
 func (r *run) markResetHandled(ctx workflow.Context) {
 	if r.actualRunID != "" {
 		r.believedRunID = r.actualRunID
@@ -70,9 +72,9 @@ func (r *run) markResetHandled(ctx workflow.Context) {
 	r.state.ApplyReset(workflow.Now(ctx))
 }
 
-// detectReset accounts for a reset before waiting messages are reported failed, since the run
-// before may have carried them out. Perhaps no activity has reported the reset yet, so detectReset
-// asks the worker, which has the server's id of the run.
+// detectReset handles a reset before waiting messages are reported failed, because the run before
+// the reset may have executed the messages. Perhaps no activity has reported the reset yet, so
+// detectReset takes the server's id of the run from the worker.
 func (r *run) detectReset(ctx workflow.Context) {
 	change := "look for a reset before failing what waits"
 	switch {
@@ -103,9 +105,10 @@ func (r *run) detectReset(ctx workflow.Context) {
 	}
 }
 
-// detectRestore accounts for a restore of Temporal's database before waiting messages are reported failed, since the run may
-// have carried them out before the restore. After a restore, oppflow recover has every run read its record again. Only a
-// worker knows the epoch of the namespace, so the read reports the restore.
+// detectRestore handles a restore of Temporal's database before waiting messages are reported
+// failed, because the run may have executed the messages before the restore. After a restore,
+// oppflow recover makes every run read its record again. Only a worker knows the epoch of the
+// namespace, so the read reports the restore.
 func (r *run) detectRestore(ctx workflow.Context) {
 	if !r.state.ShouldRefresh() || !hasChange(ctx, changeReadBeforeFailing) {
 		return
@@ -116,8 +119,8 @@ func (r *run) detectRestore(ctx workflow.Context) {
 	}
 }
 
-// findRecordAfterReset finds out whether the run before, which was reset, made the record or took one
-// over, and which of the waiting messages it carried out.
+// findRecordAfterReset finds out whether the run before the reset created or adopted the record,
+// and which of the waiting messages it executed.
 func (r *run) findRecordAfterReset(ctx workflow.Context) {
 	if r.waitAfterReset(ctx) != nil {
 		return // cannot be cancelled
@@ -136,21 +139,21 @@ func (r *run) findRecordAfterReset(ctx workflow.Context) {
 		r.markAllInDoubt(ctx)
 		r.markResetHandled(ctx)
 	case r.tagOwner == activities.TagOwnerNone, r.tagOwner == activities.TagOwnerOther:
-		r.markResetHandled(ctx) // the record was not taken over
+		r.markResetHandled(ctx) // the record was not adopted
 	default:
 		r.state.AdoptAfterReset(record, record.Details.Region, workflow.Now(ctx))
 		r.compareAfterReset(ctx, "", record)
 	}
 }
 
-// markAllInDoubt notes that the fate of all waiting changes is unknown.
+// markAllInDoubt sets the status of all waiting changes to unknown.
 func (r *run) markAllInDoubt(ctx workflow.Context) {
 	all := r.state.Backlog().Changes
 	r.state.ApplyResults(all, slices.Repeat([]exchange.ChangeResult{{Status: exchange.StatusUnknown}}, len(all)), workflow.Now(ctx))
 }
 
-// waitAfterReset waits until no request of the run before can commit any more; a worker may have had
-// such a request in hand.
+// waitAfterReset waits until the API can no longer commit a request of the run before the reset; a
+// worker may still have been sending such a request.
 func (r *run) waitAfterReset(ctx workflow.Context) error {
 	if r.hasUnhandledRestore() {
 		return nil
@@ -158,11 +161,11 @@ func (r *run) waitAfterReset(ctx workflow.Context) error {
 	return wait(ctx, r.options.Times.SettleAfterStart(), "the run was reset: let the API settle before reading back")
 }
 
-// readBackAfterReset finds out which of the waiting changes the run before made. Changes that the
-// record does not decide become questions. from is the step in which the run knew the record, ""
-// when the run knew of no record.
+// readBackAfterReset finds out which of the waiting changes the run before the reset made. Changes
+// that the record does not decide become questions. from is the step in which the run knew the
+// record, "" when the run knew of no record.
 func (r *run) readBackAfterReset(ctx workflow.Context, from opportunity.ID) {
-	// The result must be known even when the workflow is cancelled in the meantime.
+	// A cancellation of the workflow does not end the read-back.
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
 	if r.waitAfterReset(ctx) != nil {
@@ -191,8 +194,8 @@ func (r *run) compareAfterReset(ctx workflow.Context, from opportunity.ID, recor
 	r.markResetHandled(ctx)
 }
 
-// requeueUnknown keeps unknown changes in the queue, to be decided together with all other waiting
-// changes.
+// requeueUnknown keeps unknown changes in the queue, so that they are decided together with all
+// other waiting changes.
 func requeueUnknown(answers []exchange.ChangeResult) []exchange.ChangeResult {
 	left := slices.Clone(answers)
 	for i := range left {

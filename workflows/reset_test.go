@@ -12,10 +12,10 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A reset run is a run that the server knows by another id than the workflow knows itself by; the
-// messages after the reset point come again.
+// In these tests the server knows a reset run by another id than the id that the run knows as its
+// own; the messages after the reset point are delivered again.
 
-// redeliverAll sends the same messages that the run before had.
+// redeliverAll sends the messages of the run before the reset.
 func (s *fixture) redeliverAll() {
 	s.env.SignalWorkflow("addInterests", addIn(1))
 	s.env.SignalWorkflow("progress", to("Opportunity"))
@@ -23,7 +23,8 @@ func (s *fixture) redeliverAll() {
 	s.env.SignalWorkflow("addInterests", addIn(3))
 }
 
-// fakeTMSBeforeReset lets a run carry these messages out, up to a request, and returns the record.
+// fakeTMSBeforeReset lets a run execute the messages of redeliverAll, up to a number of requests,
+// and returns the fake TMS.
 func fakeTMSBeforeReset(t *testing.T, requests int) *fakeTMS {
 	t.Helper()
 	s := newFixture(t)
@@ -60,7 +61,7 @@ func TestResetToTheBeginningRepeatsNothing(t *testing.T) {
 		if s.tms.creates != 0 {
 			t.Errorf("%d requests before: the record was created again", requests)
 		}
-		// A worker may have had the last request of the run before in hand.
+		// A worker may still have been sending the last request of the run before the reset.
 		if waited < activities.DefaultSendWindow+activities.DefaultSettleTime {
 			t.Errorf("%d requests before: something was sent %s after the reset", requests, waited)
 		}
@@ -70,7 +71,7 @@ func TestResetToTheBeginningRepeatsNothing(t *testing.T) {
 	}
 }
 
-// The run knows the record and is reset; its next request notices the reset.
+// The run knows the record and is reset; its next request detects the reset.
 func TestResetInTheMiddleRepeatsNothing(t *testing.T) {
 	first := newFixture(t)
 	first.at(time.Second, func() { first.env.SignalWorkflow("addInterests", addIn(4)) })
@@ -101,8 +102,7 @@ func TestResetInTheMiddleRepeatsNothing(t *testing.T) {
 	}
 }
 
-// A read notices the reset as well: an operator's read, or a read that should decide the fate of a
-// request.
+// A read also reports the reset: a refresh, or the read-back of a request.
 func TestAReadReportsAReset(t *testing.T) {
 	for _, way := range []string{"refresh", "lost"} {
 		t.Run(way, func(t *testing.T) {
@@ -118,7 +118,7 @@ func TestAReadReportsAReset(t *testing.T) {
 				s.at(3*time.Second, func() { s.env.SignalWorkflow("refresh", opportunity.Refresh{}) })
 				s.at(5*time.Minute, func() { s.env.SignalWorkflow("resume", opportunity.Resume{}) })
 			} else {
-				// The request belonged to the run before, and was lost with it.
+				// The request belonged to the run before the reset, and was lost.
 				s.tms.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 					if n == 1 {
 						reset()
@@ -134,15 +134,15 @@ func TestAReadReportsAReset(t *testing.T) {
 	}
 }
 
-// A change that was sent and is not on the record becomes a question, never a guess.
+// A change that was sent and is not on the record becomes a question.
 func TestWhatAResetLeavesOpen(t *testing.T) {
 	over := fakeTMSBeforeReset(t, 2)
-	over.items = slices.Delete(over.items, 0, 1) // somebody removed it by hand
+	over.items = slices.Delete(over.items, 0, 1) // somebody removed the interest by hand
 	s := newFixtureOver(t, over)
 	s.tms.run = "the run after"
 	s.at(time.Second, s.redeliverAll)
 	asked := map[string]bool{}
-	for minute := range 5 { // an operator looks again and again
+	for minute := range 5 { // an operator checks the view every minute
 		s.at(time.Duration(10+minute)*time.Minute, func() {
 			if q := s.view().Question; q != nil {
 				asked[q.Request] = true
@@ -172,8 +172,8 @@ func count(list []string, one string) int {
 	return n
 }
 
-// endedAfterReset runs a reset run that is cancelled or closed before it asks for anything. The run
-// before carried out the first of its two messages, "done".
+// endedAfterReset runs a reset run that is cancelled or closed before it sends a request. The run
+// before the reset executed the first of its two messages, "done".
 func (s *fixture) endedAfterReset(state *entity.State, way string) {
 	s.t.Helper()
 	s.tms.run = "default-test-run-id"
@@ -193,8 +193,8 @@ func (s *fixture) endedAfterReset(state *entity.State, way string) {
 	s.run(nil, state)
 }
 
-// A reset run is cancelled or closed before it asked for anything; it does not report a failure of
-// what the run before did.
+// A reset run is cancelled or closed before it sends a request; it reports no failure of messages
+// that the run before the reset executed.
 func TestAResetRunIsClosed(t *testing.T) {
 	over := fakeTMSBeforeReset(t, 2)
 	for _, way := range []string{"close", "cancel"} {
@@ -214,8 +214,9 @@ func TestAResetRunIsClosed(t *testing.T) {
 	}
 }
 
-// The same holds for a run that was reset to its beginning and ended before it knew that the record
-// exists; it finds the record by its mark, and gives the places back.
+// A run that was reset to its beginning ends before it knows that the record exists. It finds the
+// record by its reference tag, releases the reservation, and reports no failure of executed
+// messages.
 func TestAResetRunIsClosedBeforeTheRecordIsKnown(t *testing.T) {
 	for _, way := range []string{"close", "cancel"} {
 		over := fakeTMSBeforeReset(t, 2)
@@ -235,7 +236,8 @@ func TestAResetRunIsClosedBeforeTheRecordIsKnown(t *testing.T) {
 	}
 }
 
-// When it is unknown whether there is a record, nothing that may have happened is reported failed.
+// When it is unknown whether there is a record, no change that may have been made is reported
+// failed.
 func TestAResetRunIsClosedWithAnUnreadableRecord(t *testing.T) {
 	s := newFixtureOver(t, fakeTMSBeforeReset(t, 2))
 	state := entity.NewState("A-1", start, s.env.Now())
@@ -252,7 +254,7 @@ func TestAResetRunIsClosedWithAnUnreadableRecord(t *testing.T) {
 	}
 }
 
-// A record that the run before did not take over is left as it is.
+// A record that the run before the reset did not adopt stays unchanged.
 func TestAResetRunIsClosedBeforeItAdopted(t *testing.T) {
 	for owner, released := range map[opportunity.Reference]bool{"A-1": true, "": false, "B-2": false} {
 		over := fakeTMSBeforeReset(t, 2)

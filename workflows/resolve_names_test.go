@@ -13,8 +13,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// failPathLookup makes the API fail to look up learning paths, until it is mended. Names of other things
-// are looked up, in separate requests.
+// failPathLookup makes the API fail to look up learning paths, until mended returns true. Names of
+// other types are looked up, in separate requests.
 func (s *fixture) failPathLookup(mended func() bool) (path exchange.UnresolvedName) {
 	path = exchange.UnresolvedName{Type: opportunity.TypePath, Text: "LP-1"}
 	account := exchange.UnresolvedName{Type: opportunity.TypeAccount, Text: "Northgate"}
@@ -43,7 +43,7 @@ func (s *fixture) failPathLookup(mended func() bool) (path exchange.UnresolvedNa
 }
 
 // An interest names a learning path, and the API fails to look up learning paths. Earlier commands
-// are carried out at once, and later commands once the interest is parked.
+// are executed at once, and later commands after the interest is parked.
 func TestANameThatCannotBeLookedUpDelaysOnlyItsCommand(t *testing.T) {
 	s := newFixture(t)
 	mended := false

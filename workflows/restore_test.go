@@ -13,7 +13,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// fixtureAfterRestore is the run over the record after a restore of Temporal's database.
+// fixtureAfterRestore returns the fixture of a run after a restore of Temporal's database.
 func fixtureAfterRestore(t *testing.T, over *fakeTMS, epoch string) *fixture {
 	t.Helper()
 	s := newFixtureOver(t, over)
@@ -22,7 +22,8 @@ func fixtureAfterRestore(t *testing.T, over *fakeTMS, epoch string) *fixture {
 	return s
 }
 
-// carriedState is the state as the run before hands it over; that run has one id in all tests.
+// carriedState returns the state that the previous run carries over; that run has one id in all
+// tests.
 func (s *fixture) carriedState() *entity.State {
 	state := s.continued()
 	_, epoch := activities.SplitEpochRunID(state.PreviousRunID)
@@ -30,7 +31,8 @@ func (s *fixture) carriedState() *entity.State {
 	return state
 }
 
-// backupState runs to a backup in which the message order-77 waits behind a pause, and returns the state of the run then.
+// backupState runs until a backup in which the message order-77 waits behind a pause, and returns
+// the state of the run at that time.
 func (s *fixture) backupState() *entity.State {
 	s.at(2*time.Second, func() {
 		s.env.SignalWorkflow("pause", opportunity.Pause{Reason: "backup"})
@@ -50,9 +52,9 @@ func orderCommand(id string, n int) opportunity.AddInterests {
 	return c
 }
 
-// A backup of Temporal's database is restored. The changes after the backup are shown, and none of
-// them is made again. This holds for messages that waited in the backup, and for messages that a
-// caller sends once more.
+// A backup of Temporal's database is restored. The changes after the backup are in the view, and
+// none of them is made again. This holds for messages that waited in the backup, and for messages
+// that a caller sends once more.
 func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 	// At the time of the backup one interest is on the record, and another waits behind a pause.
 	first := newFixture(t)
@@ -106,7 +108,7 @@ func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 		s.at(2*time.Minute, func() {
 			s.wantDone("answer")
 			s.wantLog(c.log...)
-			s.update("another", "addInterests", addIn(3)) // the question is asked once
+			s.update("another", "addInterests", addIn(3)) // the question is raised only once
 		})
 		s.at(3*time.Minute, func() { s.wantDone("another"); s.wantLog(append(c.log, "interest 3")...) })
 		s.winAt(4 * time.Minute)
@@ -117,8 +119,8 @@ func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 	}
 }
 
-// A run of a backup is closed, or cancelled, with the first task after the restore. A message that was carried out after the
-// backup is reported done all the same.
+// A run of a backup is closed or cancelled with the first task after the restore. A message that
+// was executed after the backup is still reported done.
 func TestARestoredRunThatEndsAtOnceReportsWhatWasDone(t *testing.T) {
 	for name, end := range map[string]func(s *fixture){
 		"closed":    func(s *fixture) { s.env.SignalWorkflow("close", opportunity.Close{Reason: "sold elsewhere"}) },
@@ -135,10 +137,10 @@ func TestARestoredRunThatEndsAtOnceReportsWhatWasDone(t *testing.T) {
 			lost.wantLog("create", "interest 2")
 
 			s := fixtureAfterRestore(t, lost.tms, "second")
-			s.info = func(i *workflow.Info) { i.WorkflowExecution.RunID = s.knownRun } // it was not reset
+			s.info = func(i *workflow.Info) { i.WorkflowExecution.RunID = s.knownRun } // the run was not reset
 			s.at(time.Second, func() {
 				s.env.SignalWorkflow("refresh", opportunity.Refresh{})
-				s.env.SignalWorkflow("addInterests", orderCommand("order-78", 3)) // new, and not carried out any more
+				s.env.SignalWorkflow("addInterests", orderCommand("order-78", 3)) // a new command, which is not executed any more
 				end(s)
 			})
 			s.run(nil, backup)
@@ -152,7 +154,7 @@ func TestARestoredRunThatEndsAtOnceReportsWhatWasDone(t *testing.T) {
 	}
 }
 
-// The next run knows the epoch, and is compared with the record once for each restore.
+// The next run knows the epoch, and the run is compared with the record once for each restore.
 func TestARunIsComparedOnceForEachRestore(t *testing.T) {
 	first := newFixture(t)
 	first.at(time.Second, func() { first.env.SetContinueAsNewSuggested(true); first.env.SignalWorkflow("addInterests", addIn(1)) })
@@ -190,7 +192,7 @@ func TestARunIsComparedOnceForEachRestore(t *testing.T) {
 	}
 }
 
-// A start that Temporal forgot finds its record.
+// A start that the restored database does not contain finds its record.
 func TestAStartAfterARestoreFindsItsRecord(t *testing.T) {
 	first := newFixture(t)
 	first.at(time.Second, func() { first.env.SignalWorkflow("addInterests", addIn(1)) })

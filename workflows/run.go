@@ -15,52 +15,53 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// run is what one run of the workflow holds beside the state that it carries on.
+// run is what one run of the workflow holds in addition to the state that it carries over.
 type run struct {
 	options    Options
 	state      *entity.State
 	signals    *signalQueue
 	wakeTimers wakeTimers
-	// resolvedNames are the meanings of the names and codes that this run has looked up.
+	// resolvedNames are the ids of the names and codes that this run has looked up.
 	resolvedNames map[exchange.UnresolvedName]exchange.ResolvedName
 	updateWaiters updateWaiters
-	// believedRunID is the run id by which this run knows itself. told is the run id that the server knows,
-	// "" until an activity reported it. The two differ after a reset; the run must then read back
-	// the requests of the run before.
+	// believedRunID is the run id that this run knows as its own. actualRunID is the run id that
+	// the server knows, "" until an activity reports it. The two differ after a reset; the run must
+	// then read back the requests of the run before the reset.
 	believedRunID, actualRunID string
-	// tagOwner says whose mark the record carried when it was last read.
+	// tagOwner says whose reference tag the record had when it was last read.
 	tagOwner activities.TagOwner
-	// rootContext is the context that a cancellation of the workflow reaches. giveUpAt is the time at which a
-	// cancelled or closed run gives up, zero before.
+	// rootContext is the context that a cancellation of the workflow reaches. giveUpAt is the time
+	// at which a cancelled or closed run gives up, zero before the cancellation or the close.
 	rootContext workflow.Context
 	giveUpAt    time.Time
-	// failures counts the requests in a row that could not be sent, queued those among them that no
-	// worker took.
+	// failures counts the consecutive requests that could not be sent. withoutWorker counts the
+	// requests among them that no worker took.
 	failures, withoutWorker int
-	// planRounds and refreshRounds count the background rounds in a row without an answer of the
+	// planRounds and refreshRounds count the consecutive background rounds without an answer of the
 	// API.
 	planRounds, refreshRounds int
-	// outdatedPlans counts the plans in a row of a lower version of the playbook than the run has seen.
+	// outdatedPlans counts the consecutive plans of a lower version of the playbook than the run
+	// has seen.
 	outdatedPlans int
 	// activeRequests holds the requests that are under way, the oldest first.
 	activeRequests []*opportunity.WaitInfo
-	// activeCalls counts the services of the tenant that are being called. unserved says that a call had
-	// no answer since the run began to rest.
+	// activeCalls counts the calls of services that are under way. callFailed says that a call
+	// failed after the run began to wait for work.
 	activeCalls int
 	callFailed  bool
-	// adoptedLastChange is when a record that is adopted was last changed before it was marked; zero where
-	// that is not known.
+	// adoptedLastChange is when an adopted record was last changed before it got the reference tag;
+	// zero where that is not known.
 	adoptedLastChange time.Time
 	// adoptionWaits counts the waits for other references that adopt the same record.
 	adoptionWaits int
 	// createError says why the record cannot be created.
 	createError error
-	// stopping says that the run has stopped taking commands.
+	// stopping says that the run no longer accepts commands.
 	stopping bool
 }
 
-// newRun reads the input. Its error is a mistake of the caller, and ends the workflow; a mistake of
-// the worker only fails the task.
+// newRun reads the input. An error of newRun is a mistake of the caller and ends the workflow; a
+// mistake of the worker only fails the task.
 func newRun(ctx workflow.Context, options Options, a arguments) (*run, error) {
 	info := workflow.GetInfo(ctx)
 	r := &run{
@@ -71,7 +72,7 @@ func newRun(ctx workflow.Context, options Options, a arguments) (*run, error) {
 	if r.signals == nil {
 		failTask("the worker lacks workflows.Interceptor")
 	}
-	// A caller cannot hand a state over: only a run that continues another run has a state.
+	// A caller cannot pass a state: only a run that continues another run has a state.
 	if info.ContinuedExecutionRunID != "" && info.CronSchedule == "" {
 		if err := readRejectedStart(a.carriedState.raw); err != nil {
 			return nil, err
@@ -99,8 +100,8 @@ func newRun(ctx workflow.Context, options Options, a arguments) (*run, error) {
 	return r, nil
 }
 
-// readState reads the state that the run before handed over, nil when there was none. A worker that
-// cannot read a state in full leaves the state to another worker.
+// readState reads the state that the previous run carried over, nil when there was none. A worker
+// that cannot read all of a state fails the task, so that another worker can read the state.
 func readState(carried converter.RawValue) *entity.State {
 	if (messagePayload{raw: carried}).isEmpty() {
 		return nil
@@ -126,8 +127,8 @@ func readState(carried converter.RawValue) *entity.State {
 	return &state
 }
 
-// failTask fails the workflow task; the server offers the task again until a worker comes that can
-// do it. An error instead would end the workflow.
+// failTask fails the workflow task; the server offers the task again until a worker can complete
+// it. An error instead would end the workflow.
 func failTask(why string) {
 	panic(why) //nolint:forbidigo // the only way to fail a workflow task
 }
@@ -150,8 +151,8 @@ func payloadJSON(raw converter.RawValue) ([]byte, error) {
 	return payload.GetData(), nil
 }
 
-// runTasks applies commands until the opportunity is over or the run should continue as new. Its error
-// is the cancellation, or the reason why an operator closed the opportunity.
+// runTasks runs tasks until the opportunity is over or the run should continue as new. Its error is
+// the cancellation, or the reason why an operator closed the opportunity.
 func (r *run) runTasks(ctx workflow.Context) error {
 	for {
 		r.drainSignals(ctx)
@@ -174,7 +175,7 @@ func (r *run) runTasks(ctx workflow.Context) error {
 	}
 }
 
-// runTask does the next task.
+// runTask runs the next task.
 func (r *run) runTask(ctx workflow.Context) error {
 	switch next := r.nextTask(ctx).(type) {
 	case entity.ReadRecord:
@@ -201,8 +202,8 @@ func (r *run) nextTask(ctx workflow.Context) entity.Task {
 	return r.state.Next(workflow.Now(ctx), entity.Conditions{MessagesArrived: r.signals.hasNext(), ReadFailed: r.refreshRounds > 0})
 }
 
-// waitForWork waits until there is a task; tasks that are due at a time share one timer, for the earliest
-// time.
+// waitForWork waits until there is a task; tasks that are due at a time share one timer, for the
+// earliest time.
 func (r *run) waitForWork(ctx workflow.Context, until time.Time) error {
 	r.callFailed = false
 	stirs := func() bool {
@@ -223,7 +224,7 @@ func (r *run) waitForWork(ctx workflow.Context, until time.Time) error {
 	return err
 }
 
-// isOver reports whether the run may complete: nothing waits, and every caller has an answer.
+// isOver reports whether the run may complete: nothing waits, and every update has returned.
 func (r *run) isOver(ctx workflow.Context) bool {
 	return r.state.IsOver() && !r.signals.hasNext() && workflow.AllHandlersFinished(ctx)
 }
@@ -238,15 +239,17 @@ func (r *run) shouldContinueAsNew(ctx workflow.Context) bool {
 	return info.GetContinueAsNewSuggested() || info.GetCurrentHistoryLength() > maxEvents
 }
 
-// canContinueAsNew reports whether the run should continue as new and can. The waiting messages must fit
-// into the input of the next run, or the run works them off first. No call of a service may be
-// under way, and every caller must have an answer, since an update cannot be handed over.
+// canContinueAsNew reports whether the run should continue as new and can. The waiting messages
+// must fit into the input of the next run; otherwise the run first works on them. No call of a
+// service may be under way. Every update must have returned, because an update cannot be carried
+// over.
 func (r *run) canContinueAsNew(ctx workflow.Context) bool {
 	return (r.shouldContinueAsNew(ctx) || r.state.ShouldContinueForPlaybook(workflow.Now(ctx))) && r.fitsCarryLimit() && r.activeCalls == 0 && workflow.AllHandlersFinished(ctx)
 }
 
-// canContinueAfterYield lets the updates in that came with the task, and reports whether the run may still
-// continue as new. An update that a run before accepted is delivered only once.
+// canContinueAfterYield lets the handlers of the updates run that came with the task, and reports
+// whether the run may still continue as new. The server delivers an update of the run before a
+// reset to this run only once.
 func (r *run) canContinueAfterYield(ctx workflow.Context) bool {
 	if hasChange(ctx, changeAcceptRedelivered) {
 		yieldTurn(ctx)
@@ -256,22 +259,22 @@ func (r *run) canContinueAfterYield(ctx workflow.Context) bool {
 
 func (r *run) fitsCarryLimit() bool { return r.state.WaitingBytes() <= opportunity.MaxWaitingBytes }
 
-// The size of history after which waiting messages are no longer worked off, but shed; the server
+// The size of history after which waiting messages are no longer worked on, but shed; the server
 // terminates a run at 51,200 events or 50 MiB.
 const (
 	maxEventsBeforeShedding = 40_000
 	maxBytesBeforeShedding  = 40 << 20
 )
 
-// shouldShed reports whether the history has grown so long that the run must continue as new although
-// too much waits.
+// shouldShed reports whether the history has grown so long that the run must continue as new
+// although too much waits for the input of the next run.
 func (r *run) shouldShed(ctx workflow.Context) bool {
 	info := workflow.GetInfo(ctx)
 	return (info.GetCurrentHistoryLength() > maxEventsBeforeShedding || info.GetCurrentHistorySize() > maxBytesBeforeShedding) && !r.fitsCarryLimit()
 }
 
-// continueAsNew continues the workflow in a new run. Timers, handlers and the details shown in the Web UI
-// do not survive; the new run sets them up again.
+// continueAsNew continues the workflow in a new run. Timers, handlers and the current details are
+// not carried over; the new run sets them up again.
 func (r *run) continueAsNew(ctx workflow.Context) error {
 	r.drainSignals(ctx)
 	r.state.Runs++
@@ -280,9 +283,9 @@ func (r *run) continueAsNew(ctx workflow.Context) error {
 	return workflow.NewContinueAsNewError(ctx, lifecycle.WorkflowType, nil, r.state)
 }
 
-// shutDown ends a run that does not go on: it was cancelled or closed, or the record could not be
-// created. Waiting messages are reported failed, and places are given back; the step in the TMS
-// stays as it is.
+// shutDown ends a run that was cancelled or closed, or whose record could not be created. Waiting
+// messages are reported failed, and the reservation is released; the step in the TMS stays as it
+// is.
 func (r *run) shutDown(ctx workflow.Context, reason error) (*opportunity.RunResult, error) {
 	cancelled := ctx.Err() != nil
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
@@ -300,7 +303,7 @@ func (r *run) shutDown(ctx workflow.Context, reason error) (*opportunity.RunResu
 	r.drainSignals(ctx)
 	answersAll := hasChange(ctx, changeCompleteShutdown)
 	if answersAll {
-		yieldTurn(ctx) // the SDK hands out updates that came with the task while the workflow waits
+		yieldTurn(ctx) // the SDK runs the handlers of updates that came with the task while the workflow waits
 	}
 	r.detectReset(ctx)
 	if answersAll && r.state.ID == "" && r.createError == nil {
@@ -324,12 +327,12 @@ func (r *run) shutDown(ctx workflow.Context, reason error) (*opportunity.RunResu
 	return nil, lifecycle.ToTemporalError(reason)
 }
 
-// maxReleases is how often the run tries to give places back; with a minute between two requests,
-// this takes about three hours.
+// maxReleases is how often the run tries to release the reservation; with a minute between two
+// requests, this takes about three hours.
 const maxReleases = 180
 
-// releaseReservation gives the opportunity's places back, until the API confirms this or has been out of
-// reach for hours. Places that were not given back expire by themselves.
+// releaseReservation releases the opportunity's reservation, until the API confirms this or has
+// been unreachable for hours. A reservation that was not released expires by itself.
 func (r *run) releaseReservation(ctx workflow.Context) {
 	batch := r.state.ReleaseBatch()
 	for tries := 0; len(batch) > 0 && tries < maxReleases && !r.shouldGiveUp(ctx); tries++ {
@@ -339,7 +342,7 @@ func (r *run) releaseReservation(ctx workflow.Context) {
 }
 
 // refresh reads the record again, until the API answers or the opportunity is closed. After a round
-// without an answer, commands go first.
+// without an answer, commands interrupt the read.
 func (r *run) refresh(ctx workflow.Context) {
 	ctx, stop := workflow.WithCancel(ctx)
 	defer stop()
@@ -347,7 +350,7 @@ func (r *run) refresh(ctx workflow.Context) {
 	var err error
 	read := false
 	options := activities.BackgroundReadOptions("read the record again")
-	if r.state.HasBatch() { // the work waits for this read
+	if r.state.HasBatch() { // the batch waits for this read
 		options = activities.ReadOptions("read the record again")
 	}
 	workflow.GoNamed(ctx, "refresh", func(ctx workflow.Context) {
@@ -356,7 +359,7 @@ func (r *run) refresh(ctx workflow.Context) {
 	})
 	cut := func() bool { return r.state.Closing != nil || r.refreshRounds > 0 && r.hasPendingInput() }
 	if workflow.Await(ctx, func() bool { return read || cut() }) != nil || !read {
-		return // cancelled, closed, or something goes first
+		return // cancelled, closed, or interrupted by a command
 	}
 	if isUnanswered(err) {
 		r.refreshRounds++

@@ -12,9 +12,9 @@ import (
 	"github.com/oppflow/oppflow/lifecycle"
 )
 
-// currentAttributes returns the search attributes that an operator sees. For a start with attributes,
-// the service accepts a list of one value for a single value, and the SDK panics on such a list. An
-// attribute that cannot be read counts as not shown, so the run sets it.
+// currentAttributes returns the search attributes that an operator sees. For a start with
+// attributes, the service accepts a list of one value for a single value, and the SDK panics on
+// such a list. An attribute that cannot be read counts as not shown, so the run sets the attribute.
 func currentAttributes(ctx workflow.Context) (shown temporal.SearchAttributes) {
 	defer func() {
 		if recover() != nil {
@@ -24,12 +24,12 @@ func currentAttributes(ctx workflow.Context) (shown temporal.SearchAttributes) {
 	return workflow.GetTypedSearchAttributes(ctx)
 }
 
-// rawAttributes returns the search attributes as they are, readable or not.
+// rawAttributes returns the search attributes without conversion, readable or not.
 func rawAttributes(info *workflow.Info) *commonpb.SearchAttributes {
 	return info.SearchAttributes //nolint:staticcheck // what the SDK reads instead panics
 }
 
-// unsetStartAttributes unsets the opportunity's own search attributes that a start brings, since a
+// unsetStartAttributes unsets the opportunity's own search attributes that a start sets, because a
 // caller must not set them.
 func unsetStartAttributes(ctx workflow.Context) error {
 	info := workflow.GetInfo(ctx)

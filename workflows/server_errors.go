@@ -7,8 +7,9 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// handleServerErrors handles an error of the API's own, once it is known that a part of the request took no
-// effect. It waits before that part is sent again, and parks a command that alone keeps failing.
+// handleServerErrors handles a server error of the API, after it is known that a part of the
+// request took no effect. It waits before that part is sent again, and parks a command that alone
+// keeps failing.
 func (r *run) handleServerErrors(ctx workflow.Context, batch []exchange.Change, sending activities.CallResult) {
 	if !sending.ServerError || !r.state.ApplyServerError(batch, workflow.Now(ctx)) {
 		return
@@ -20,9 +21,9 @@ func (r *run) handleServerErrors(ctx workflow.Context, batch []exchange.Change, 
 			r.resetBackOff()
 			return
 		}
-		reason = activities.ReasonUnreachable // the API answers nothing else either
+		reason = activities.ReasonUnreachable // the API does not answer the probe either
 	}
-	// A cancellation ends the wait; the caller looks at the context itself.
+	// A cancellation ends the wait; the caller checks the context.
 	_ = r.backOff(ctx, activities.CallResult{Reason: reason})
 }
 

@@ -11,8 +11,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// failInterests makes the API answer with an error of its own whenever the interest of the given quantity
-// is in a request.
+// failInterests makes the API answer with a server error whenever the interest of the given
+// quantity is in a request.
 func (s *fixture) failInterests(quantity int, until func() bool) {
 	s.tms.apply = func(_ int, in activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 		bad := slices.ContainsFunc(in.Changes, func(m exchange.Change) bool { return m.Interest != nil && m.Interest.Quantity == quantity })
@@ -23,8 +23,8 @@ func (s *fixture) failInterests(quantity int, until func() bool) {
 	}
 }
 
-// A command that the API cannot carry out delays the others for some minutes, and then waits for an
-// operator alone.
+// A command that the API cannot execute delays the other commands for some minutes. Then only this
+// command waits for an operator.
 func TestACommandThatTheAPICannotCarryOutIsParked(t *testing.T) {
 	s := newFixture(t)
 	mended := false
@@ -61,7 +61,8 @@ func TestACommandThatTheAPICannotCarryOutIsParked(t *testing.T) {
 	}
 }
 
-// When the API answers nothing else either, the API is at fault, and no command is.
+// When the API does not answer the probe either, the cause is the API and not a command, so no
+// command is parked.
 func TestNothingIsParkedWhileTheAPIIsDown(t *testing.T) {
 	s := newFixture(t)
 	up := false
@@ -106,7 +107,7 @@ func TestARunWaitsForWhatIsParked(t *testing.T) {
 	}
 }
 
-// The API has errors while the record is created; the record is created once, without many
+// The API returns server errors while the record is created; the record is created once, with few
 // requests.
 func TestErrorsWhileTheRecordIsCreated(t *testing.T) {
 	s := newFixture(t)

@@ -14,8 +14,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A service of the tenant that is down delays its own call alone; messages go on, and the attention
-// names the service. An operator may have the service called again, or skip the call.
+// A service that is down delays only its own call; messages go on, and the attention names the
+// service. An operator may retry or skip the call.
 func TestAServiceThatIsDownDelaysNothingElse(t *testing.T) {
 	for _, way := range []string{"it comes back", "retry", "skip"} {
 		for _, hangs := range []bool{false, true} {
@@ -76,8 +76,8 @@ func TestAServiceThatIsDownDelaysNothingElse(t *testing.T) {
 	}
 }
 
-// A service that does not respond is called again when its time has come, and no message wakes the
-// run in the meantime.
+// A service that does not respond is called again at the time of the next call, and no message
+// wakes the run in the meantime.
 func TestAServiceIsCalledAgainByItself(t *testing.T) {
 	for _, quiet := range []time.Duration{0, 30 * time.Second} {
 		for name, before := range map[string]bool{"before a move": true, "after a move": false} {
@@ -92,7 +92,7 @@ func TestAServiceIsCalledAgainByItself(t *testing.T) {
 				crm := b.resources["crm"]
 				crm.kind = exchange.RequestCall
 				looked := 0
-				// The service fails ten times, and the last failures are ten minutes apart.
+				// The service fails ten times; the last failures are ten minutes apart.
 				crm.inspect = func(activities.EffectInput) *activities.InspectResult {
 					looked++
 					crm.unreachable = looked <= 10

@@ -9,8 +9,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A paused opportunity with effects of a move that is not made yet is closed or cancelled. The
-// effects are undone, and the places are given back.
+// A paused opportunity with effects of a transition that is not made yet is closed or cancelled.
+// The effects are undone, and the reservation is released.
 func TestEffectsAreUndoneWhilePaused(t *testing.T) {
 	for name, end := range map[string]func(s *fixture){
 		"cancel": func(s *fixture) { s.env.CancelWorkflow() },
@@ -46,8 +46,7 @@ func TestEffectsAreUndoneWhilePaused(t *testing.T) {
 	}
 }
 
-// When a run ends, an effect to undo may have to wait for its time; the run waits for that time,
-// too.
+// When a run ends, an effect may have to wait until it can be undone; the run waits for this time.
 func TestARunEndsAfterItsEffectsAreUndone(t *testing.T) {
 	s := newFixture(t)
 	b := withTransitionEffects(s, []string{"account"}, nil)
@@ -67,7 +66,7 @@ func TestARunEndsAfterItsEffectsAreUndone(t *testing.T) {
 	s.wantLog("create", "do account", "undo account")
 }
 
-// Somebody ends the workflow that marks a record; that workflow is begun again.
+// Somebody ends the workflow that tags a record; the run starts that workflow again.
 func TestAnAdoptionThatSomebodyEnds(t *testing.T) {
 	s := newFixture(t)
 	createRecord(s)
@@ -83,8 +82,8 @@ func TestAnAdoptionThatSomebodyEnds(t *testing.T) {
 	s.wantLog("mark By hand of A-1", "progress Opportunity", "progress Won")
 }
 
-// A move that the API fails to make is parked, and an operator skips it; its effects are undone,
-// and no attention is left.
+// A transition that the API fails to make is parked, and an operator skips it; its effects are
+// undone, and no attention is left.
 func TestSkippingAParkedTransitionUndoesItsEffects(t *testing.T) {
 	for _, way := range []string{"signal", "update"} {
 		t.Run(way, func(t *testing.T) {
@@ -125,13 +124,13 @@ func TestSkippingAParkedTransitionUndoesItsEffects(t *testing.T) {
 	}
 }
 
-// An effect was left as it is, since it is unknown whether its move was made; an operator can
+// An effect was abandoned because it is unknown whether its transition was made; an operator can
 // acknowledge this.
 func TestAttentionAboutAnAbandonedEffectCanBeCleared(t *testing.T) {
 	s := newFixture(t)
 	withTransitionEffects(s, []string{"account"}, nil)
 	s.tms.apply = func(_ int, in activities.ApplyInput) (bool, *activities.ApplyResult, error) {
-		s.tms.step = steps[2] // somebody moved the record elsewhere in the meantime
+		s.tms.step = steps[2] // somebody moved the record to another step in the meantime
 		return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: exchange.StatusUnknown}}, nil
 	}
 	move := to("Opportunity")

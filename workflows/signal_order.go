@@ -12,17 +12,17 @@ import (
 
 // signalQueue holds the signals in the order in which they came. The SDK keeps one channel for each
 // signal name. Two signals with different names can come in one workflow task, and the channels do
-// not show which signal was first. A signal whose name has no listener would stay unread.
+// not show which signal was first. Nothing would read a signal whose name has no channel reader.
 type signalQueue struct {
 	signals []inboundSignal
 }
 
-// inboundSignal is a signal that came.
+// inboundSignal is a signal that the run received.
 type inboundSignal struct {
 	name string
-	// channel is the name of the SDK's channel that holds the signal's first payload.
+	// channel is the name of the SDK's channel that holds the first payload of the signal.
 	channel string
-	// payloads is the number of payloads of the signal, bytes their size together.
+	// payloads is the number of payloads of the signal, bytes the sum of their sizes.
 	payloads, bytes int
 }
 
@@ -30,7 +30,7 @@ type inboundSignal struct {
 // reserves some names, and panics when code asks for the channel of a reserved name.
 const otherSignals = "other"
 
-// pop removes the earliest signal that was not taken yet, and returns it.
+// pop removes the earliest signal from the queue and returns it.
 func (a *signalQueue) pop() (inboundSignal, bool) {
 	if len(a.signals) == 0 {
 		return inboundSignal{}, false
@@ -44,13 +44,13 @@ func (a *signalQueue) hasNext() bool { return len(a.signals) > 0 }
 
 type signalQueueKey struct{}
 
-// signalQueueOf returns the run's arrivals, nil when the interceptor is not installed.
+// signalQueueOf returns the run's signal queue, nil when the interceptor is not installed.
 func signalQueueOf(ctx workflow.Context) *signalQueue {
 	a, _ := ctx.Value(signalQueueKey{}).(*signalQueue)
 	return a
 }
 
-// Interceptor notes the order in which signals come. A worker, a replayer or a test environment
+// Interceptor records the order in which signals come. A worker, a replayer or a test environment
 // that runs the workflow needs the interceptor.
 func Interceptor() interceptor.WorkerInterceptor { return &signalOrderInterceptor{} }
 
@@ -70,7 +70,7 @@ type signalOrderInbound struct {
 	queue signalQueue
 }
 
-// ExecuteWorkflow hands the notes to the workflow.
+// ExecuteWorkflow passes the signal queue to the workflow.
 func (i *signalOrderInbound) ExecuteWorkflow(ctx workflow.Context, in *interceptor.ExecuteWorkflowInput) (any, error) {
 	return i.Next.ExecuteWorkflow(workflow.WithValue(ctx, signalQueueKey{}, &i.queue), in)
 }

@@ -9,21 +9,21 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// receiveSignals takes signals as they come, also while a request is under way, so that the view shows
-// what waits.
+// receiveSignals accepts signals when they come, also while a request is under way, so that the
+// view shows the waiting messages.
 func (r *run) receiveSignals(ctx workflow.Context) {
 	for {
 		if err := workflow.Await(ctx, r.signals.hasNext); err != nil {
-			return // cancelled; the run itself takes the signals that are left
+			return // cancelled; the run itself accepts the remaining signals
 		}
 		r.drainSignals(ctx)
 		r.publish(ctx)
 	}
 }
 
-// drainSignals puts every signal that has come into the stream, in the order of the Signaled events.
-// No signal vanishes: one that cannot be read, or has an unknown name, becomes a failed request
-// that needs attention.
+// drainSignals accepts every signal that has come, in the order of the Signaled events. No signal
+// is lost: a signal that is not valid, or has an unknown name, becomes a failed request that needs
+// attention.
 func (r *run) drainSignals(ctx workflow.Context) {
 	bytes := 0
 	for taken := 1; ; taken++ {
@@ -50,8 +50,8 @@ func (r *run) drainSignals(ctx workflow.Context) {
 	}
 }
 
-// signalsPerTurn is how many signals the run takes before other coroutines have a turn, bytesPerTurn
-// how many bytes these signals may hold. The SDK treats a coroutine that runs for a second as a
+// signalsPerTurn is how many signals the run accepts before other coroutines run, bytesPerTurn how
+// many bytes these signals may hold. The SDK treats a coroutine that runs for a second as a
 // deadlock, and fails the task. While the worker was down, many thousands of signals may have come,
 // or some of the largest.
 const (
@@ -59,15 +59,15 @@ const (
 	bytesPerTurn   = 64 << 10
 )
 
-// yieldTurn gives the other coroutines of the run a turn, without a command in the history.
+// yieldTurn lets the other coroutines of the run execute, without a command in the history.
 func yieldTurn(ctx workflow.Context) {
 	turn, end := workflow.NewFuture(ctx)
 	workflow.GoNamed(ctx, "breath", func(workflow.Context) { end.SetValue(nil) })
 	_ = turn.Get(ctx, nil) // the future has no error
 }
 
-// acceptSignal takes one signal and returns the id of its request. Its error, always an
-// *opportunity.Error, says why the signal was refused, as recorded under the id.
+// acceptSignal accepts one signal and returns the id of its request. Its error, always an
+// *opportunity.Error, says why the signal was rejected, as recorded under the id.
 func (r *run) acceptSignal(ctx workflow.Context, verb opportunity.MessageName, s messagePayload) (string, error) {
 	m, err := readMessageByVersion(ctx, verb, s)
 	if err != nil {

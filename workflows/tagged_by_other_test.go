@@ -10,13 +10,13 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Any read may find the mark of another reference on the record. Nothing more is sent then until an
-// operator resumes; signals wait, and go through when the mark is right.
+// Any read may find the reference tag of another reference on the record. Then nothing more is sent
+// until an operator resumes; signals wait, and are executed when the reference tag is correct.
 func TestARecordOfAnotherReferenceIsNotWrittenTo(t *testing.T) {
 	for name, c := range map[string]struct {
 		play func(*fixture)
-		send func(*fixture) // at 10 s, when the record carries the other mark
-		ask  func(*fixture) // of the operator, at the end
+		send func(*fixture) // at 10 s, when the record has the tag of the other reference
+		ask  func(*fixture) // the operator's command, at the end
 	}{
 		"seen by a refresh": {
 			send: func(s *fixture) { s.env.SignalWorkflow("refresh", opportunity.Refresh{}) },

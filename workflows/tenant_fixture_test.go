@@ -31,19 +31,20 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// tenantFixture is a tenant in virtual time: the workflow, the activities of a worker with a playbook, and
-// the API, all by the same clock.
+// tenantFixture is a tenant in virtual time: the workflow, the activities of a worker with a
+// playbook, and the API, all with the same clock.
 type tenantFixture struct {
 	*fixture
 	sandbox *sandbox.Sandbox
 	url     string
 
 	mu sync.Mutex
-	// requests counts the requests to the API. lost, when set, is asked about the nth request that
-	// changes something: whether the answer is lost, and whether the API carries the request out.
+	// changes counts the requests that change something. lost, when set, returns for the nth such
+	// request whether the response is lost, and whether the API makes the change.
 	changes int
 	lost    func(n int) (commits, is bool)
-	// serviceCalls are the requests to the tenant's services, status what the services return; 0 is 204.
+	// serviceCalls are the requests to the tenant's services, status is the status that the
+	// services return; 0 is 204.
 	serviceCalls []string
 	status       int
 }
@@ -65,7 +66,7 @@ func (r registry) RegisterActivity(any) {}
 
 func (r registry) RegisterDynamicActivity(any, activity.DynamicRegisterOptions) {}
 
-// example is a playbook that ships with the product.
+// example returns a playbook that ships with the product.
 func example(t *testing.T, name string) []byte {
 	t.Helper()
 	file, err := os.ReadFile(filepath.Join("..", "playbook", "examples", name+".yaml"))
@@ -82,8 +83,9 @@ func newTenantFixture(t *testing.T, file []byte, assume ...string) *tenantFixtur
 		t.Fatal(err)
 	}
 	h := &tenantFixture{fixture: newBareFixture(t)}
-	h.knownRun = "default-test-run-id" // as the activities get it
-	// A worker sends nothing whose time has passed by the clock on the wall.
+	h.knownRun = "default-test-run-id" // the run id that the activities get
+	// A worker sends nothing after its send deadline on the real clock, so the start is in the
+	// future.
 	h.env.SetStartTime(time.Date(2041, 11, 25, 9, 0, 0, 0, time.UTC))
 	h.env.SetTestTimeout(2 * time.Minute)
 	assumed := make(map[string]string)
@@ -120,7 +122,7 @@ func newTenantFixture(t *testing.T, file []byte, assume ...string) *tenantFixtur
 	return h
 }
 
-// serve is the API; an answer may be lost.
+// serve is the API; a response may be lost.
 func (h *tenantFixture) serve(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -144,7 +146,7 @@ func (h *tenantFixture) serve(w http.ResponseWriter, r *http.Request) {
 	h.sandbox.Handler().ServeHTTP(w, r)
 }
 
-// RoundTrip is the tenant's service.
+// RoundTrip answers a request as a service of the tenant.
 func (h *tenantFixture) RoundTrip(r *http.Request) (*http.Response, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -152,7 +154,7 @@ func (h *tenantFixture) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: cmp.Or(h.status, http.StatusNoContent), Header: http.Header{}, Body: http.NoBody, Request: r}, nil
 }
 
-// execute sends a request to the API as a person does who works with the TMS, and returns the data.
+// execute sends a request to the API as a person who works with the TMS, and returns the data.
 func (h *tenantFixture) execute(document string) map[string]any {
 	h.t.Helper()
 	payload, err := json.Marshal(map[string]string{"query": document})
@@ -174,7 +176,7 @@ func (h *tenantFixture) execute(document string) map[string]any {
 	return got.Data
 }
 
-// query returns the API's answer in one line.
+// query returns the API's response in one line.
 func (h *tenantFixture) query(document string) string {
 	h.t.Helper()
 	data, err := json.Marshal(h.execute(document))
@@ -191,7 +193,7 @@ func (h *tenantFixture) wantQuery(document, want string) {
 	}
 }
 
-// record is the id of the story's opportunity.
+// recordID is the id of the test's opportunity.
 var recordID = id("Opportunity", 1)
 
 // setPeople gives the opportunity an owner and a contact, as a sales manager would.
@@ -201,7 +203,7 @@ func (h *tenantFixture) setPeople() {
 		recordID, id("User", 1), id(opportunity.TypeContact, 1)), "{opportunities:{update:{errors:[]}}}")
 }
 
-// sentEmails returns the subjects of the mails that were sent, each with its recipient.
+// sentEmails returns the subjects of the sent emails, each with its recipient.
 func (h *tenantFixture) sentEmails() []string {
 	h.t.Helper()
 	outbox, err := h.sandbox.Outbox(context.Background())
@@ -215,7 +217,7 @@ func (h *tenantFixture) sentEmails() []string {
 	return all
 }
 
-// reserveFor asks for places on an event for people.
+// reserveFor returns a command that adds an interest with reserved places on an event for people.
 func reserveFor(event int, learners ...string) opportunity.AddInterests {
 	one := interest(len(learners))
 	one.Item, one.Reserve = string(id("Course", event)), true

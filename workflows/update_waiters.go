@@ -8,18 +8,18 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// updateWaiters bounds how long updates wait. The server holds only ten open updates, so each update must
-// get its answer in time, even when the answer is pending. One timer for each update would cost one
-// action each, so all updates share one timer. The timer is never cancelled, so later updates share
-// the timer, too.
+// updateWaiters limits how long updates wait. The server holds only ten open updates, so each
+// update must return in time, even when the outcome is pending. One timer for each update would
+// cost one action each, so all updates share one timer. The timer is never cancelled, so that later
+// updates also share it.
 type updateWaiters struct {
-	deadlines    map[string]time.Time // by update: when it must be answered
+	deadlines    map[string]time.Time // by update id: when the update must return
 	timerRunning bool                 // whether the shared timer is set
 }
 
-// await waits for the condition, at most AnswerWithin, and reports whether the condition came true.
-// It does not wait when MaxWaitingUpdates updates wait already. The cancellation of the workflow
-// does not cut the wait short, since the cancelled workflow answers every command itself.
+// await waits for the condition, at most MaxUpdateWait, and reports whether the condition became
+// true. It does not wait when MaxWaitingUpdates updates wait already. A cancellation of the
+// workflow does not end the wait, because the cancelled workflow ends every command itself.
 func (a *updateWaiters) await(ctx workflow.Context, condition func() bool) (bool, error) {
 	if condition() || len(a.deadlines) >= opportunity.MaxWaitingUpdates {
 		return condition(), nil
@@ -38,8 +38,8 @@ func (a *updateWaiters) await(ctx workflow.Context, condition func() bool) (bool
 	return condition(), err
 }
 
-// wake wakes the run whenever an update must be answered, as long as an update waits. Updates that
-// are still open at that moment see the time in their own conditions.
+// wake wakes the run whenever an update must return, for as long as an update waits. The conditions
+// of the updates that are still open then check the time.
 func (a *updateWaiters) wake(ctx workflow.Context) {
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
@@ -56,7 +56,7 @@ func (a *updateWaiters) wake(ctx workflow.Context) {
 	}
 }
 
-// nextDeadline returns the earliest time after now at which an update must be answered.
+// nextDeadline returns the earliest time after now at which an update must return.
 func (a *updateWaiters) nextDeadline(now time.Time) (time.Time, bool) {
 	var earliest time.Time
 	//workflowcheck:ignore the minimum does not depend on the order

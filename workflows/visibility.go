@@ -10,8 +10,8 @@ import (
 	"github.com/oppflow/oppflow/lifecycle"
 )
 
-// publish lets operators see the state. It sets the search attributes that changed, in one event, and
-// the details of the Web UI, which cost none.
+// publish shows the state to operators. It sets the search attributes that changed, in one history
+// event, and the current details, which add no history event.
 func (r *run) publish(ctx workflow.Context) {
 	workflow.SetCurrentDetails(ctx, r.state.CurrentDetails())
 	if changes := r.attributeChanges(currentAttributes(ctx), workflow.Now(ctx)); len(changes) > 0 {
@@ -21,8 +21,8 @@ func (r *run) publish(ctx workflow.Context) {
 	}
 }
 
-// attributeChanges returns the changes from the search attributes that are shown to those that
-// should be. Search attributes are carried over from run to run.
+// attributeChanges returns the changes from the search attributes that are shown to the search
+// attributes of the state. Search attributes are carried over from run to run.
 func (r *run) attributeChanges(shown temporal.SearchAttributes, now time.Time) []temporal.SearchAttributeUpdate {
 	s := r.state
 	var changes []temporal.SearchAttributeUpdate

@@ -13,13 +13,13 @@ type wakeTimer struct {
 	timer workflow.Future
 }
 
-// wakeTimers are the timers that wake a run for background work. A timer is never cancelled; after a
-// timer that fires too early, the run begins another. So a command that postpones the next task
-// costs no event.
+// wakeTimers are the timers that wake a run for background work. A timer is never cancelled; after
+// a timer that fires too early, the run starts another. So a command that postpones the next task
+// adds no history event.
 type wakeTimers []wakeTimer
 
-// await waits until the condition holds or an alarm fires, at most until the time. It begins a timer
-// only when no running timer fires by then.
+// await waits until the condition holds or a timer fires, at most until the time wake. It starts a
+// timer only when no running timer fires by then.
 func (a *wakeTimers) await(ctx workflow.Context, wake time.Time, stirs func() bool) error {
 	rings := func(one wakeTimer) bool { return one.timer.IsReady() }
 	*a = slices.DeleteFunc(*a, rings)

@@ -10,7 +10,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// winQuery is the part of the TMS that a win makes.
+// winQuery returns the query for the objects in the TMS that a win changes.
 func winQuery() string {
 	return fmt.Sprintf(`{ opp: node(id: %q) { ... on Opportunity { step { name } account { name } attributes { definitionKey value } isReservationValid
 		salesDocument { ... on Invoice { lifecycleState purchaseOrderReference comments } } } }
@@ -18,7 +18,7 @@ func winQuery() string {
 		accounts(filters: [{field: name, operation: eq, value: "Byrne Ltd"}]) { pageInfo { totalRecords } } }`, recordID, id("Course", 1))
 }
 
-// createCompany gives the opportunity the attributes that the playbook asks about.
+// createCompany gives the opportunity the attributes that the playbook reads.
 func (h *tenantFixture) createCompany() {
 	h.t.Helper()
 	h.wantQuery(fmt.Sprintf(`mutation { opportunities { update(input: {id: %q, attributes: [{definitionKey: "company", value: "Byrne Ltd"}, {definitionKey: "po", value: "PO-7"}]}) { errors { message } } } }`, recordID),
@@ -30,7 +30,7 @@ const wonAnswer = "{accounts:{pageInfo:{totalRecords:1}}," +
 	"opp:{account:{name:Byrne Ltd},attributes:[{definitionKey:company,value:Byrne Ltd},{definitionKey:handled-by,value:Oppflow},{definitionKey:po,value:PO-7}],isReservationValid:false,salesDocument:{comments:First Aid, 399.80 GBP,lifecycleState:Draft,purchaseOrderReference:PO-7},step:{name:Won}}}"
 
 func (h *tenantFixture) moveToWon() {
-	h.at(10*time.Minute, h.createCompany) // when the record exists, whatever request was lost
+	h.at(10*time.Minute, h.createCompany) // when the record exists, whichever request was lost
 	h.at(time.Minute, func() { h.update("i", "addInterests", reserveFor(1, "Ada", "Ben")) })
 	h.at(time.Hour, func() { h.update("p", "progress", to("Proposed")) })
 	h.at(2*time.Hour, func() { h.update("w", "progress", to("Won")) })
@@ -47,8 +47,8 @@ func TestAWinMakesAllThatIsNeeded(t *testing.T) {
 	}
 }
 
-// Any request that changes something is lost, before or after the API carried it out; a win then
-// ends like a win without a lost request.
+// Any one request that changes something is lost, before or after the API made the change; a win
+// then ends like a win without a lost request.
 func TestALostRequestOfAWinChangesNothing(t *testing.T) {
 	for _, commits := range []bool{false, true} {
 		t.Run(fmt.Sprint("carried out ", commits), func(t *testing.T) {

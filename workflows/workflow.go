@@ -17,8 +17,8 @@ import (
 type Options struct {
 	// Times bound how long a request may be under way.
 	Times activities.Times
-	// PlaybookDelay is the time between storing a playbook version and the moment when the version
-	// is in force; 0 is opportunityWorkflow.PlaybookInForceAfter.
+	// PlaybookDelay is the time from the deployment of a playbook version until the version is in
+	// force; 0 is lifecycle.PlaybookInForceAfter.
 	PlaybookDelay time.Duration
 }
 
@@ -26,7 +26,7 @@ func (o Options) playbookDelay() time.Duration {
 	return cmp.Or(o.PlaybookDelay, lifecycle.PlaybookInForceAfter)
 }
 
-// Register registers the workflows, that of the opportunities under its name in the contract. The
+// Register registers the workflows; the opportunity's workflow has the name of the contract. The
 // worker also needs Interceptor.
 func Register(registry worker.WorkflowRegistry, options Options) {
 	registry.RegisterWorkflowWithOptions(options.opportunityWorkflow, workflow.RegisterOptions{Name: lifecycle.WorkflowType})
@@ -34,16 +34,17 @@ func Register(registry worker.WorkflowRegistry, options Options) {
 	registry.RegisterWorkflowWithOptions(options.namespaceWorkflow, workflow.RegisterOptions{Name: lifecycle.NamespaceType})
 }
 
-// opportunityWorkflow runs one opportunity from its creation in the TMS to its end. The opportunity ends when
-// its step is Won, Lost or Archived and nothing is left to do, or when an operator closes it.
+// opportunityWorkflow runs one opportunity from its creation in the TMS to its end. The opportunity
+// ends when its step is Won, Lost or Archived and nothing is left to do, or when an operator closes
+// it.
 //
-// lifecycle keeps three things true at every moment. The record exists before any command is
-// applied. Commands are applied in the order in which they were accepted, one request at a time. A
-// run ends, in whatever way, only when every accepted command is answered or carried over.
+// opportunityWorkflow keeps three invariants. The record exists before any command is applied.
+// Commands are applied in the order in which they were accepted, one request at a time. A run ends
+// only when every accepted command has an outcome or is carried over.
 //
-// input is the start as a caller gives it. A run that continues another run gets the state in
-// carried instead. The workflow reads both arguments itself, since the SDK ends the workflow when
-// an argument does not decode. The SDK also drops payloads that no argument takes, so there is one
+// input is the start from a caller. A run that continues another run gets the state in carried
+// instead. The workflow decodes both arguments itself, because the SDK ends the workflow when an
+// argument does not decode. The SDK also drops payloads that no argument takes, so there is one
 // more argument, third.
 func (o Options) opportunityWorkflow(ctx workflow.Context, input, carried, third converter.RawValue) (*opportunity.RunResult, error) {
 	r, err := newRun(ctx, o, arguments{input: messagePayload{raw: input}, carriedState: newMessagePayload(carried, third)})

@@ -28,7 +28,7 @@ import (
 	"github.com/oppflow/oppflow/workflows"
 )
 
-// fixture is a workflow in virtual time over a record.
+// fixture is a workflow in virtual time with a fake TMS.
 type fixture struct {
 	t                *testing.T
 	env              *testsuite.TestWorkflowEnvironment
@@ -36,7 +36,7 @@ type fixture struct {
 	results          map[string]*updateResult
 	searchAttributes temporal.SearchAttributes
 	upserts          int
-	// knownRun, when set, is the run id by which the workflow knows itself.
+	// knownRun, when set, is the run id that the workflow knows as its own.
 	knownRun string
 	// info, when set, changes the workflow info of the run.
 	info func(*workflow.Info)
@@ -45,14 +45,15 @@ type fixture struct {
 	// losesActivity, when set, decides for every activity whether the server loses it before a worker
 	// takes it.
 	losesActivity func(name string) bool
-	// byHand, when set, returns for every activity how somebody completes it by hand; nil is not at
-	// all.
+	// byHand, when set, returns for every activity how somebody completes it by hand; nil means
+	// that nobody does.
 	byHand func(name string) *manualCompletion
-	// failsAttempt, when set, returns for every attempt of an activity why it fails before it begins.
+	// failsAttempt, when set, returns for every attempt of an activity the error with which the
+	// attempt fails before it starts.
 	failsAttempt func(activity.Info) error
 }
 
-// updateResult is the answer to an update.
+// updateResult is the result of an update.
 type updateResult struct {
 	rejected error
 	outcome  opportunity.Outcome
@@ -66,7 +67,7 @@ func newFixture(t *testing.T) *fixture {
 	return newFixtureWith(t)
 }
 
-// newFixtureWith is a stage with further interceptors.
+// newFixtureWith returns a fixture with further interceptors.
 func newFixtureWith(t *testing.T, further ...interceptor.WorkerInterceptor) *fixture {
 	t.Helper()
 	s := newBareFixture(t, further...)
@@ -74,7 +75,7 @@ func newFixtureWith(t *testing.T, further ...interceptor.WorkerInterceptor) *fix
 	return s
 }
 
-// newBareFixture has a workflow and no activities.
+// newBareFixture returns a fixture without activities.
 func newBareFixture(t *testing.T, further ...interceptor.WorkerInterceptor) *fixture {
 	t.Helper()
 	s := &fixture{t: t, tms: newFakeTMS(), results: map[string]*updateResult{}}
@@ -86,7 +87,7 @@ func newBareFixture(t *testing.T, further ...interceptor.WorkerInterceptor) *fix
 	return s
 }
 
-// fixtureInterceptor keeps the search attributes as an operator sees them.
+// fixtureInterceptor records the search attributes that an operator sees.
 type fixtureInterceptor struct {
 	interceptor.WorkerInterceptorBase
 	fixture *fixture
@@ -150,10 +151,10 @@ func (s *fixture) run(input any, carried *entity.State) {
 	}
 }
 
-// at schedules something for a moment of virtual time.
+// at schedules a function for a time of the virtual clock.
 func (s *fixture) at(d time.Duration, do func()) { s.env.RegisterDelayedCallback(do, d) }
 
-// update sends an update and keeps its answer under the id.
+// update sends an update and stores its result under the id.
 func (s *fixture) update(id, name string, payload any) { s.updateAll(id, name, payload) }
 
 // updateAll is update with any number of payloads.
@@ -205,7 +206,7 @@ func (s *fixture) wantDone(ids ...string) {
 	}
 }
 
-// wantRefused asserts that the update was refused before it was accepted.
+// wantRefused asserts that the update was rejected before it was accepted.
 func (s *fixture) wantRefused(id string, want opportunity.ErrorType) {
 	s.t.Helper()
 	got := s.results[id]
@@ -231,7 +232,7 @@ func add(quantities ...int) opportunity.AddInterests {
 	return c
 }
 
-// addIn adds interests, each in a different item, so that reading back can distinguish them.
+// addIn adds interests, each in a different item, so that a read-back can distinguish them.
 func addIn(quantities ...int) opportunity.AddInterests {
 	c := add(quantities...)
 	for i, q := range quantities {
@@ -248,7 +249,7 @@ func reserved(quantity int) opportunity.AddInterests {
 
 func to(step string) opportunity.Progress { return opportunity.Progress{To: step} }
 
-// winAt sends the moves that end the opportunity.
+// winAt sends the transitions that end the opportunity.
 func (s *fixture) winAt(d time.Duration) {
 	s.at(d, func() {
 		s.env.SignalWorkflow("progress", to("Opportunity"))
@@ -285,7 +286,7 @@ func TestStoryByUpdates(t *testing.T) {
 	if ended.State != opportunity.Won || ended.Interests != 3 || ended.Total.String() != "1199.40" || ended.FailedRequests != 1 {
 		t.Errorf("result: got %+v", ended)
 	}
-	// A single command is one request, and nothing is read that an answer already contained.
+	// A single command is one request, and no activity reads data that a response already contained.
 	want := []string{"CreateOpportunity", "ApplyCommands", "ApplyCommands", "ApplyCommands", "ApplyCommands", "ApplyCommands", "ApplyCommands"}
 	if diff := cmp.Diff(want, s.tms.calls); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)
@@ -380,7 +381,7 @@ func TestMessagesThatCannotBeReadNeverVanish(t *testing.T) {
 		s.env.SignalWorkflow("progress", "Won")                                            // no object
 		s.env.SignalWorkflow("progress", nil)                                              // nothing
 		s.env.SignalWorkflow("progress", []byte{1, 2, 3})                                  // not JSON at all
-		s.env.SignalWorkflow("updateDetails", opportunity.UpdateDetails{RequestID: "#17"}) // an id of ours
+		s.env.SignalWorkflow("updateDetails", opportunity.UpdateDetails{RequestID: "#17"}) // an id of Oppflow
 		s.env.SignalWorkflow("addInterests", map[string]any{"interests": []any{map[string]any{
 			"item": id("CourseTemplate", 11), "quantity": 1, "unitAmount": "1.00",
 			"learners": []any{map[string]any{"firstName": "Melissa", "lastName": "Green", "email": "melissa"}},
@@ -471,7 +472,7 @@ func TestRejectedStartFailsAndAnswersEverybody(t *testing.T) {
 	}
 }
 
-// resultWithStatus is a request whose answer is lost.
+// resultWithStatus returns the result of a request with the change status.
 func resultWithStatus(t exchange.ChangeStatus) *activities.ApplyResult {
 	return &activities.ApplyResult{CallResult: activities.CallResult{Status: t}}
 }
@@ -510,8 +511,8 @@ func TestEarlierRunIsTakenOver(t *testing.T) {
 	s.wantLog("interest 2", "interest 3", "progress Opportunity", "progress Won")
 }
 
-// The record of a run that was terminated is looked for once its requests are committed, or lost: what such a request did is
-// not taken for the effect of a message to this run.
+// The run waits until the API can no longer commit requests of a terminated run before it looks for
+// the record: the effect of such a request does not count as the effect of a message to this run.
 func TestARequestOfATerminatedRunIsNotTakenForOneOfThisRun(t *testing.T) {
 	for name, late := range map[string]time.Duration{"while the record is not looked for yet": 50 * time.Second, "while it is not read yet": 100 * time.Second} {
 		t.Run(name, func(t *testing.T) {
@@ -524,13 +525,13 @@ func TestARequestOfATerminatedRunIsNotTakenForOneOfThisRun(t *testing.T) {
 				}}, nil
 			}
 			with := addIn(1)
-			s.at(late, func() { // an equal interest, of the run before
+			s.at(late, func() { // an equal interest, of the earlier run
 				s.tms.mu.Lock()
 				defer s.tms.mu.Unlock()
 				s.tms.applyChange(exchange.Change{Interest: &with.Interests[0]})
 			})
 			s.tms.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
-				if n == 1 { // nobody knows what became of it; it was lost
+				if n == 1 { // the change status is unknown; the request was lost
 					return false, &activities.ApplyResult{CallResult: activities.CallResult{Status: exchange.StatusUnknown}}, nil
 				}
 				return true, nil, nil
@@ -543,7 +544,7 @@ func TestARequestOfATerminatedRunIsNotTakenForOneOfThisRun(t *testing.T) {
 	}
 }
 
-// A record that is found is not taken over when the run that made it had another start.
+// A record that is found is not adopted when the run that created it had another start.
 func TestARecordOfAnotherStartIsAConflict(t *testing.T) {
 	s := newFixture(t)
 	s.tms.exists, s.tms.taggedRecords, s.tms.step = true, 1, steps[0]
@@ -559,9 +560,8 @@ func TestARecordOfAnotherStartIsAConflict(t *testing.T) {
 	}
 }
 
-// Only the first run of a reference says to the activity that no earlier run exists. A run after a
-// reset, or a run that continues another run, does not say so, though it has the memo of the first
-// run.
+// Only the first run of a reference passes to the activity that no earlier run exists. A run after
+// a reset, or a run that continues another run, does not, though it has the memo of the first run.
 func TestTheFirstRunOfAReference(t *testing.T) {
 	memo, err := converter.GetDefaultDataConverter().ToPayload(true)
 	if err != nil {
@@ -638,8 +638,8 @@ func TestTwoRecordsAreAQuestion(t *testing.T) {
 	}
 }
 
-// Each case loses the answer to the first request. Reading back decides what had taken effect by
-// then, and in the end everything took effect once.
+// Each case loses the response to the first request. Reading back decides which changes were made
+// by then, and in the end each change was made once.
 func TestUnknownRequestIsReadBack(t *testing.T) {
 	for name, made := range map[string]int{"nothing had happened": 0, "a part had": 2, "all had": -1} {
 		for _, lost := range []string{"worker died", "answered unknown"} {
@@ -681,7 +681,7 @@ func TestUnknownRequestIsReadBack(t *testing.T) {
 	}
 }
 
-// Reading back cannot distinguish interests in the same item, unless they are equal in everything;
+// Reading back cannot distinguish interests in the same item, unless they are equal in all members;
 // then it does not matter which of them is on the record.
 func TestInterestsInTheSameItemAreNoGuess(t *testing.T) {
 	for _, same := range []bool{true, false} {
@@ -931,7 +931,7 @@ func TestCancelAnswersWaitingCommandsAndReleasesTheReservation(t *testing.T) {
 	}
 }
 
-// continued runs a workflow until it continues as new and returns the state that it hands over.
+// continued asserts that the run continued as new and returns the state that the run carries over.
 func (s *fixture) continued() *entity.State {
 	s.t.Helper()
 	var next *workflow.ContinueAsNewError
@@ -991,7 +991,7 @@ func TestContinuingLosesNothing(t *testing.T) {
 	}
 }
 
-// newFixtureOver sets up another run over the same record.
+// newFixtureOver sets up another run with the same record.
 func newFixtureOver(t *testing.T, over *fakeTMS) *fixture {
 	s := newFixture(t)
 	*s.tms = fakeTMS{
@@ -1077,9 +1077,9 @@ func TestAnOutageDuringTheStartDoesNotFillTheHistory(t *testing.T) {
 	next.wantLog("create", "interest 1", "progress Opportunity", "progress Won")
 }
 
-// An operator confirms that the run should create the record. This holds although earlier runs of
-// the reference are known and two records carry its mark. The question stays in a run that grows
-// long while it waits.
+// An operator confirms that the run should create the record. The confirmation holds although
+// earlier runs of the reference are known and two records have its reference tag. The question is
+// carried over when the run continues as new.
 func TestCreateAnyway(t *testing.T) {
 	seen := func(s *fixture) func(int) (bool, *activities.CreateResult, error) {
 		return func(int) (bool, *activities.CreateResult, error) {
@@ -1135,8 +1135,7 @@ func TestARecordThatCannotBeLookedForIsAQuestion(t *testing.T) {
 	s.wantLog("create", "progress Opportunity", "progress Won")
 }
 
-// Updates that follow one another share a timer, and each is still answered after its own twenty
-// seconds.
+// Consecutive updates share a timer, and each update still returns after its own twenty seconds.
 func TestUpdatesAreAnsweredInTime(t *testing.T) {
 	s := newFixture(t)
 	timers := 0
@@ -1183,8 +1182,9 @@ func TestUpdatesAreAnsweredInTime(t *testing.T) {
 	}
 }
 
-// A caller that asks again waits for the answer, so nobody else has to see the failure. This holds
-// for a request from an update that was answered pending, and for a request from a signal.
+// A caller that sends a request again waits for its outcome, so no attention is raised for a
+// failure. This holds for a request from an update that returned pending, and for a request from a
+// signal.
 func TestAskingAgainIsWaiting(t *testing.T) {
 	s := newFixture(t)
 	s.tms.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {

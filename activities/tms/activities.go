@@ -18,52 +18,52 @@ import (
 	"github.com/oppflow/oppflow/playbook"
 )
 
-// Options configure the activities. API and Temporal are needed.
+// Options configure the activities. API and Temporal are required.
 type Options struct {
-	// API is the client that every request of the process goes through.
+	// API is the client through which every request of the process goes.
 	API *administrate.Client
-	// Temporal is asked whether a reference had earlier runs.
+	// Temporal lists the earlier runs of a reference.
 	Temporal client.Client
 	// ReferenceTag says how a record carries the caller's reference.
 	ReferenceTag ReferenceTag
-	// ReservationLength is how long places are held; 0 is 14 days.
+	// ReservationLength is how long places are reserved; 0 is 14 days.
 	ReservationLength time.Duration
-	// FollowUpsFromLastChange says that the follow-ups of an adopted record count from the record's
-	// own time of last change; else they count from the adoption.
+	// FollowUpsFromLastChange says that the follow-ups of an adopted record count from the time of
+	// the record's last change; otherwise they count from the adoption.
 	FollowUpsFromLastChange bool
-	// Times bound how long a request may be under way.
+	// Times bound how long a request may take.
 	Times activities.Times
 	// NameCacheTTL is how long the worker remembers the meaning of a name; 0 is 10 minutes.
 	NameCacheTTL time.Duration
 	// PlaybookAt returns the version of the tenant's playbook that is in force at a time of the
-	// Temporal server's clock. Its error says why the worker does not know the version, or
-	// cannot load it. With nil, Playbook and ServiceKeys are in force.
+	// Temporal server's clock. The error says why the worker does not know the version, or cannot
+	// load the version. With nil, Playbook and ServiceKeys are in force.
 	PlaybookAt func(time.Time) (VersionedPlaybook, error)
-	// UnknownEffectKinds are kinds of effects that the worker does not know, like one of an earlier
-	// version; none knows all.
+	// UnknownEffectKinds are kinds of effects that the worker treats as unknown, like a worker of
+	// an earlier version; none means that the worker knows all kinds.
 	UnknownEffectKinds []opportunity.EffectKind
 	// Playbook is a playbook without a version; nil is a playbook without rules.
 	Playbook *playbook.Playbook
 	// ServiceKeys are the keys that sign requests to the services of Playbook, by the names
 	// of their secrets.
 	ServiceKeys map[string]ServiceKey
-	// ServiceTransport carries the requests to services; nil is a transport of the worker's own.
+	// ServiceTransport sends the requests to services; nil is a transport of the worker's own.
 	ServiceTransport http.RoundTripper
 	// ReadOnly keeps the worker from sending requests to services. The client of the API has
 	// its own switch.
 	ReadOnly bool
 	// DataConverter reads the starts of earlier runs; nil is the converter of the SDK.
 	DataConverter converter.DataConverter
-	// CheckPermission, when given, is asked before the worker calls a service of the tenant. The
-	// client of the API asks Permitted by itself. An error of Permitted keeps the worker
-	// from sending the request.
+	// CheckPermission, when given, is called before the worker sends a change or calls a service
+	// of the tenant. The client of the API has its own check. An error of CheckPermission keeps
+	// the worker from sending the request.
 	CheckPermission func(context.Context) error
-	// OnRecordCreated, when given, is called for each record that was made and carries its reference's
-	// mark; Made must not block.
+	// OnRecordCreated, when given, is called for each record that was created with a reference
+	// tag; OnRecordCreated must not block.
 	OnRecordCreated func(opportunity.ID, opportunity.Reference)
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
-	// Version is the worker's version, for an operator; "" is "of an unknown version".
+	// Version is the worker's version, in texts for an operator; "" is "of an unknown version".
 	Version string
 }
 
@@ -74,7 +74,7 @@ type Activities struct {
 	runLister               *runLister
 	referenceTag            ReferenceTag
 	reservationLength       time.Duration
-	followUpsFromLastChange bool // adopted records count from their last change
+	followUpsFromLastChange bool // follow-ups of adopted records count from the record's last change
 	times                   activities.Times
 	nameCache               *nameCache
 	playbookAt              func(time.Time) (VersionedPlaybook, error)
@@ -89,7 +89,7 @@ type Activities struct {
 	onRecordCreated         func(opportunity.ID, opportunity.Reference)
 	now                     func() time.Time
 	version                 string
-	earlierRunTimeout       time.Duration // how long the worker asks the namespace for other runs
+	earlierRunTimeout       time.Duration // how long the worker tries to list other runs
 }
 
 // New makes the activities.
@@ -137,7 +137,7 @@ func New(o Options) (*Activities, error) {
 	}, nil
 }
 
-// Register registers the activities under their names of the contract.
+// Register registers the activities under their names in package activities.
 func (a *Activities) Register(registry worker.ActivityRegistry) {
 	for name, function := range map[string]any{
 		activities.CreateOpportunity: sendOnce(a, a.CreateOpportunity),

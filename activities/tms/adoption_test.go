@@ -30,7 +30,7 @@ func TestReadForAnAdoptionReturnsTheLastChange(t *testing.T) {
 	for _, c := range []struct {
 		name            string
 		setting, adopts bool
-		want            int // how often the time is asked for
+		want            int // how many requests ask for the time
 	}{
 		{"with the setting", true, true, 1},
 		{"with the setting, no adoption", true, false, 0},
@@ -53,7 +53,7 @@ func TestReadForAnAdoptionReturnsTheLastChange(t *testing.T) {
 	}
 }
 
-// Where the tenant does not have the field, the adoption is told so.
+// Where the tenant does not have the field, the adoption gets an error that says so.
 func TestReadForAnAdoptionWithoutTheField(t *testing.T) {
 	r := newFixtureAssuming(t, tms.ReferenceTag{Attribute: "oppflow"}, map[string]string{"opportunity.updatedAt": "absent"})
 	r.options.FollowUpsFromLastChange = true
@@ -85,7 +85,7 @@ func applicationError(t *testing.T, err error) *temporal.ApplicationError {
 	return application
 }
 
-// A plan spreads what was due before the adoption.
+// A plan spreads the follow-ups that were due before the adoption.
 func TestPlanOfAnAdoptedRecordIsSpread(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	r.loadPlaybook(`steps: [{ at: { state: Open }, followUps: [{ name: long, due: { inStep: 7 days }, do: { attention: { text: t } } }] }]`)

@@ -102,8 +102,8 @@ func addInterest(id string, interest opportunity.Interest, item string) administ
 	return out
 }
 
-// reservationExpiry returns when the places expire. The API releases places in one way only: they end
-// now. A later interest never shortens a hold.
+// reservationExpiry returns when the places expire. The API releases places in one way only: an
+// expiry time of now. A later interest never shortens a reservation.
 func (a *Activities) reservationExpiry(extend exchange.ReservationChange) time.Time {
 	now := a.now().UTC().Truncate(time.Second)
 	if extend.Release {
@@ -130,14 +130,14 @@ func (a *Activities) changeResult(in activities.ApplyInput, i int, m administrat
 	}
 	if m, ok := m.(administrate.ExtendReservations); ok {
 		if answer.Opportunity == nil {
-			// The answer holds nothing about the places, and an empty list of errors proves
+			// The response contains nothing about the places, and an empty list of errors proves
 			// nothing: the workflow reads back.
 			return exchange.ChangeResult{Status: exchange.StatusUnknown}
 		}
 		held := a.toReservation(answer.Opportunity.Reservations)
-		// A hold that ends at another time than requested is not the requested hold. Where a
-		// caller named the time, the workflow judges the hold itself. Places that were to be
-		// released are held as long as the API says so.
+		// A reservation with another expiry than requested is not the requested reservation. Where a
+		// caller named the expiry, the workflow checks the expiry itself. After a request to release
+		// them, the places are reserved as long as the API says so.
 		extend := in.Changes[i].ReservationChange
 		held.Valid = held.Valid && (extend.Release || !extend.Until.IsZero() || isSameExpiry(held.Until, m.Until))
 		out.Reservation = &held
@@ -156,14 +156,14 @@ func (a *Activities) changeResult(in activities.ApplyInput, i int, m administrat
 	return out
 }
 
-// isSameExpiry reports whether the expiry in the answer is the requested one, within the
+// isSameExpiry reports whether the expiry in the response is the requested one, within the
 // tolerance.
 func isSameExpiry(got, asked time.Time) bool {
 	return got.Sub(asked).Abs() <= opportunity.ExpiryTolerance
 }
 
-// toReservation returns what the API says of the places. Places are held only when the API says so
-// and names an expiry in the future.
+// toReservation returns the reservation in the API's data. Places are reserved only when the
+// API says so and returns an expiry in the future.
 func (a *Activities) toReservation(r administrate.Reservations) opportunity.Reservation {
 	if r.Until == nil {
 		return opportunity.Reservation{}

@@ -14,7 +14,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// callResult returns the fate of a request that changes something, from the client's error.
+// callResult returns the result of a request that changes something, from the client's error.
 // Everything that is not proven is unknown.
 func callResult(err error) activities.CallResult {
 	var notSent *administrate.NotSentError
@@ -46,7 +46,7 @@ func isServerError(err error) bool {
 	return errors.As(err, &unknown) && (unknown.HasGraphQLErrors || unknown.Status >= http.StatusInternalServerError)
 }
 
-// notPermitted returns the fate of a request that is not permitted.
+// notPermitted returns the result of a request that is not permitted.
 func notPermitted(err error) activities.CallResult {
 	var notSent *administrate.NotSentError
 	if errors.As(err, &notSent) {
@@ -71,10 +71,10 @@ func notSentReason(reason administrate.Reason) activities.Reason {
 	return activities.ReasonUnreachable
 }
 
-// transitionNotFound is the documented label of a refused move.
+// transitionNotFound is the documented label of a rejected transition.
 const transitionNotFound = "Transition Not Found"
 
-// rejectionError returns an error that keeps the API's own words.
+// rejectionError returns an error with the label, message and value of the API.
 func rejectionError(err *administrate.RejectedError) *opportunity.Error {
 	if len(err.Errors) == 0 {
 		return &opportunity.Error{Type: opportunity.Rejected, Message: err.Error()}
@@ -106,8 +106,8 @@ func valueText(value json.RawMessage) string {
 	return *text
 }
 
-// refusalMessage returns why a request was refused as a whole. The caller sees the API's words,
-// since only they say which value was wrong.
+// refusalMessage returns why a request was refused as a whole. The caller sees the API's own
+// message, because only that message says which value was wrong.
 func refusalMessage(err *administrate.RefusedError) string {
 	if len(err.Messages) == 0 {
 		return err.Error()
@@ -115,10 +115,9 @@ func refusalMessage(err *administrate.RefusedError) string {
 	return err.Messages[0]
 }
 
-// readError returns the error of a read as an error that Temporal repeats or does not
-// repeat. A read that the API refuses stays refused; every other error may pass. The type
-// of an error that may pass is the [activities.Reason], which tells the workflow what it
-// waits for.
+// readError returns the error of a read as an error that Temporal retries or does not retry. A
+// read that the API refuses is not retried; every other error may pass. The type of an error
+// that may pass is the [activities.Reason], which says what the workflow waits for.
 func readError(err error) error {
 	var missing *administrate.NotFoundError
 	var refused *administrate.RefusedError

@@ -11,9 +11,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// CreateOpportunity creates the record, in one request. Unless the workflow has looked
-// for the record already, CreateOpportunity first asks Temporal for earlier runs of the
-// reference. An earlier run may have created the record, and then nothing is sent.
+// CreateOpportunity creates the record, in one request. Unless the workflow has searched for
+// the record already, CreateOpportunity first asks Temporal for earlier runs of the reference.
+// An earlier run may have created the record, and then nothing is sent.
 func (a *Activities) CreateOpportunity(ctx context.Context, in activities.CreateInput) (activities.CreateResult, error) {
 	if run, other := detectReset(ctx, in.RunID); other {
 		if !in.SkipEarlierRunCheck {
@@ -59,7 +59,7 @@ func (a *Activities) CreateOpportunity(ctx context.Context, in activities.Create
 	return result, nil
 }
 
-// regionRef returns the region with its name, which the API's answers do not hold.
+// regionRef returns the region with its name, which the API's responses do not contain.
 func (a *Activities) regionRef(given, id string) opportunity.Ref {
 	region := opportunity.Ref{ID: opportunity.ID(id)}
 	if given != id {
@@ -71,10 +71,10 @@ func (a *Activities) regionRef(given, id string) opportunity.Ref {
 	return region
 }
 
-// withSendDeadline bounds when the request may go out: late enough to be useful, early enough that
-// a reader knows when the request can no longer come. The time counts from when the
-// server handed out the activity, so a worker that was frozen since then sends nothing.
-// The deadline of the SDK counts from when the worker began.
+// withSendDeadline limits when the request may be sent, so that a later read knows that the
+// request can no longer arrive. The time counts from when the server handed out the activity,
+// so a worker that was frozen since then sends nothing. The deadline of the SDK counts from
+// when the worker began.
 func (a *Activities) withSendDeadline(ctx context.Context) context.Context {
 	info := activity.GetInfo(ctx)
 	return administrate.WithSendDeadline(ctx, a.times.SendDeadline(info.StartedTime, info.StartToCloseTimeout))

@@ -21,12 +21,13 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// earlierRunTimeout is how long the worker asks the namespace for other runs. The namespace
-// limits the number of such questions per second.
+// earlierRunTimeout is how long the worker tries to list other runs. The namespace limits the
+// number of such list requests per second.
 const earlierRunTimeout = 5 * time.Second
 
-// The index of runs is a moment late. The worker asks until the index shows the run that
-// asks: first after listPause and then after longer pauses, listTries times in all.
+// The index of runs is updated with a delay. The worker lists the runs until the index shows
+// the run that asks: first after listPause and then after longer pauses, listTries times in
+// all.
 const (
 	listPause = 100 * time.Millisecond
 	listTries = 4
@@ -35,8 +36,8 @@ const (
 // maxEarlierRuns is how many earlier runs of a reference are compared.
 const maxEarlierRuns = 20
 
-// checkEarlierRuns returns why the record must not be created now, since the reference may have a
-// record already; nil allows the creation. A start that differs from the start of an
+// checkEarlierRuns returns why the record must not be created now, because the reference may
+// have a record already; nil allows the creation. A start that differs from the start of an
 // earlier run is a Conflict.
 func (a *Activities) checkEarlierRuns(ctx context.Context, in activities.CreateInput) *activities.CallResult {
 	notSent := func(reason activities.Reason) *activities.CallResult {
@@ -51,7 +52,7 @@ func (a *Activities) checkEarlierRuns(ctx context.Context, in activities.CreateI
 	}
 	runs, lags, err := a.otherRuns(ctx, own.ID, own.RunID, in.Start.Urgent)
 	switch {
-	case err != nil: // the answer is not known yet; the API is not asked
+	case err != nil: // it is not known yet whether there are other runs; the API gets no request
 		return notSent(activities.ReasonNamespaceBusy)
 	case a.startDiffers(ctx, in.StartDigest, runs):
 		return startConflict(in.Reference)
@@ -60,15 +61,16 @@ func (a *Activities) checkEarlierRuns(ctx context.Context, in activities.CreateI
 		return startConflict(in.Reference)
 	}
 	if len(runs) == 0 && !lags && !known && a.referenceTag.isDisabled() {
-		return nil // there is no other way to look
+		return nil // the record cannot be found without a tag
 	}
-	// An index that shows only the run that asks proves nothing: the index may show the new run first.
+	// An index that shows only the run that asks proves nothing, because the index may show the
+	// new run first.
 	seen := notSent(activities.ReasonEarlierRun)
 	seen.RetryAfter = a.settleTime(runs)
 	return seen
 }
 
-// settleTime returns how long requests of the earlier runs may still be committed. A run that
+// settleTime returns how long the API may still commit requests of the earlier runs. A run that
 // was terminated may have left a request on its way; every other run waits for its requests
 // before it ends.
 func (a *Activities) settleTime(runs []*workflowpb.WorkflowExecutionInfo) time.Duration {
@@ -82,8 +84,9 @@ func (a *Activities) settleTime(runs []*workflowpb.WorkflowExecutionInfo) time.D
 	return longest
 }
 
-// settleTimeBefore returns how long requests of runs before the given one may still be committed. An earlier run that the
-// index does not show may have been terminated just before the run began.
+// settleTimeBefore returns how long the API may still commit requests of runs before the given
+// one. An earlier run that the index does not show may have been terminated just before the
+// given run began.
 func (a *Activities) settleTimeBefore(ctx context.Context, workflow, run string) time.Duration {
 	ctx, cancel := context.WithTimeout(ctx, earlierRunTimeout)
 	defer cancel()
@@ -94,11 +97,12 @@ func (a *Activities) settleTimeBefore(ctx context.Context, workflow, run string)
 	return a.settleTime(runs)
 }
 
-// hasDifferentStart reports whether an earlier run of the workflow had another start than this run. A record was
-// found that carries the mark of the reference, so there was an earlier run. hasDifferentStart asks the index of runs
-// until the index shows the earlier run, for earlierRunTimeout. Where the index never shows the run, the namespace may have
-// forgotten it, and another is false. settling is how long requests of earlier runs may still be
-// committed. A run that the index does not show may have been terminated just before this run began.
+// hasDifferentStart reports whether an earlier run of the workflow had another start than this
+// run. The caller has found a record with the reference tag, so there was an earlier run.
+// hasDifferentStart lists the runs until the index shows the earlier run, for
+// earlierRunTimeout. If the index never shows the run, the namespace may have deleted the run,
+// and another is false. settling is how long the API may still commit requests of earlier runs.
+// A run that the index does not show may have been terminated just before this run began.
 func (a *Activities) hasDifferentStart(ctx context.Context, digest string) (another bool, settling time.Duration) {
 	if digest == "" {
 		return false, 0
@@ -119,8 +123,8 @@ func (a *Activities) hasDifferentStart(ctx context.Context, digest string) (anot
 	}
 }
 
-// adoptionConflict returns why a record must not be taken over for the reference; nil allows the
-// takeover. The reason is an earlier run of the reference that had another record.
+// adoptionConflict returns why a record must not be adopted for the reference; nil allows the
+// adoption. The reason is an earlier run of the reference that had another record.
 func (a *Activities) adoptionConflict(ctx context.Context, in activities.TagInput) *activities.CallResult {
 	if in.WorkflowID == "" {
 		return nil
@@ -142,12 +146,12 @@ func startConflict(reference opportunity.Reference) *activities.CallResult {
 		"reference %s: an opportunity with another start had it before; use a reference of its own", reference)}
 }
 
-// otherRuns returns the runs of the workflow other than own, the latest first, where the
-// index of runs shows them. lags says that the index does not show own either, or cannot
-// be asked. The error says that the namespace gets too many questions to answer now.
+// otherRuns returns the runs of the workflow other than own, the latest first, where the index
+// of runs shows them. lags says that the index does not show own either, or cannot be read. The
+// error says that the namespace gets too many list requests to respond now.
 func (a *Activities) otherRuns(ctx context.Context, id, own string, urgent bool) (runs []*workflowpb.WorkflowExecutionInfo, lags bool, err error) {
 	if strings.ContainsAny(id, `'"\`+"`") {
-		return nil, true, nil // such an id must not be part of a query; to look costs a request, to guess a second record
+		return nil, true, nil // such an id must not be part of a query; an extra search costs a request, but a wrong guess creates a second record
 	}
 	pause := listPause
 	for try := 1; ; try++ {
@@ -183,9 +187,9 @@ func (a *Activities) otherRuns(ctx context.Context, id, own string, urgent bool)
 	}
 }
 
-// startDiffers reports whether earlier runs had a start, and none of them had the start with the
-// digest. A run that failed made no record and does not count, unless an operator made it fail. A
-// run whose start Temporal has forgotten does not count either.
+// startDiffers reports whether earlier runs had a start, and none of them had the start with
+// the digest. A run that failed created no record and does not count, unless an operator made
+// the run fail. A run whose start Temporal no longer stores does not count either.
 func (a *Activities) startDiffers(ctx context.Context, digest string, runs []*workflowpb.WorkflowExecutionInfo) bool {
 	if digest == "" {
 		return false
@@ -204,7 +208,8 @@ func (a *Activities) startDiffers(ctx context.Context, digest string, runs []*wo
 	return others
 }
 
-// startDigestOf returns the digest of the start of a run, if the run's history holds it.
+// startDigestOf returns the digest of the start of a run, if the run's history contains the
+// start.
 func (a *Activities) startDigestOf(ctx context.Context, run *workflowpb.WorkflowExecutionInfo) (string, bool) {
 	started := a.firstEvent(ctx, run, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT).GetWorkflowExecutionStartedEventAttributes()
 	payloads := started.GetInput().GetPayloads()
@@ -225,7 +230,7 @@ func (a *Activities) startDigestOf(ctx context.Context, run *workflowpb.Workflow
 	return carried.StartDigest, err == nil && carried.StartDigest != ""
 }
 
-// mayHaveCreated reports whether the run may have made a record.
+// mayHaveCreated reports whether the run may have created a record.
 func (a *Activities) mayHaveCreated(ctx context.Context, run *workflowpb.WorkflowExecutionInfo) bool {
 	if run.GetStatus() != enums.WORKFLOW_EXECUTION_STATUS_FAILED {
 		return true
@@ -234,8 +239,8 @@ func (a *Activities) mayHaveCreated(ctx context.Context, run *workflowpb.Workflo
 	return failed.GetFailure().GetApplicationFailureInfo().GetType() == string(opportunity.Skipped)
 }
 
-// firstEvent returns the first event of the run's history that passes the filter; nil where
-// there is none.
+// firstEvent returns the first history event of the run that passes the filter; nil where there
+// is none.
 func (a *Activities) firstEvent(ctx context.Context, run *workflowpb.WorkflowExecutionInfo, filter enums.HistoryEventFilterType) *historypb.HistoryEvent {
 	events := a.temporal.GetWorkflowHistory(ctx, run.GetExecution().GetWorkflowId(), run.GetExecution().GetRunId(), false, filter)
 	if !events.HasNext() {
@@ -259,7 +264,7 @@ func (a *Activities) decodePayload(payload *commonpb.Payload) []byte {
 	return data
 }
 
-// maxCreateAttempts is how many references a worker remembers for which it created records.
+// maxCreateAttempts is the number of references that createAttempts remembers.
 const maxCreateAttempts = 20_000
 
 // createAttempts are the latest references for which this worker has requested a record. The
@@ -270,7 +275,8 @@ type createAttempts struct {
 	order   []opportunity.Reference
 }
 
-// startDigest returns the digest of the start that requested a record of the reference.
+// startDigest returns the digest of the start for which this worker requested a record of the
+// reference.
 func (r *createAttempts) startDigest(reference opportunity.Reference) (string, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -67,8 +67,9 @@ func TestStartsAreCompared(t *testing.T) {
 	}
 }
 
-// The index of runs shows the run that asks before it shows the earlier run. Then the worker looks for the record
-// by its mark, and so does another worker. The worker that made the record also remembers the start.
+// The index of runs shows the run that asks before it shows the earlier run. Then every worker
+// asks for a search for the record by its tag. The worker that created the record also
+// remembers the start.
 func TestAnIndexThatShowsTheNewRunFirst(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{InName: true})
 	r.namespace.runs = []string{"default-test-run-id"}
@@ -93,7 +94,8 @@ func TestAnIndexThatShowsTheNewRunFirst(t *testing.T) {
 	}
 }
 
-// A run that was terminated may have left a request on its way. A run that ended in another way has not.
+// A run that was terminated may have left a request on its way. A run that ended in another way
+// has left none.
 func TestRequestsOfATerminatedRunAreWaitedFor(t *testing.T) {
 	const own = "default-test-run-id"
 	all := activities.Times{}.SettleAfterStart()
@@ -108,7 +110,7 @@ func TestRequestsOfATerminatedRunAreWaitedFor(t *testing.T) {
 		"not shown":               {nil, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel() // one of them asks for seconds
+			t.Parallel() // one of the cases lists runs for several seconds
 			r := newFixture(t, tms.ReferenceTag{InName: true})
 			record := r.createRecord("A-1")
 			r.newWorker(tms.ReferenceTag{InName: true})
@@ -129,7 +131,7 @@ func TestRequestsOfATerminatedRunAreWaitedFor(t *testing.T) {
 			}
 			within("create", out.RetryAfter, c.least, c.most)
 			least, most := c.least, c.most
-			if c.runs == nil { // it may have been terminated just before this run began
+			if c.runs == nil { // a run may have been terminated just before this run began
 				least, most = all, all
 			}
 			found := mustRunActivity[activities.FindResult](r, activities.FindOpportunity, activities.FindInput{Reference: "A-1", Region: string(regionDR), StartDigest: "d"})
@@ -140,7 +142,7 @@ func TestRequestsOfATerminatedRunAreWaitedFor(t *testing.T) {
 	}
 }
 
-// A record is not taken over for a reference that had another record.
+// A record is not adopted for a reference that had another record.
 func TestAReferenceThatHadAnotherRecord(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-2")

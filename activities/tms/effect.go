@@ -12,13 +12,14 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// effectHandler inspects effects of one kind and acts for them.
+// effectHandler inspects effects of one kind and executes their requests.
 type effectHandler interface {
 	inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error)
 	execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error)
 }
 
-// effectHandlerFor returns the ensurer for the kind by the playbook; nil where there is none.
+// effectHandlerFor returns the handler for effects of the kind, under the playbook by; nil
+// where there is none.
 func (a *Activities) effectHandlerFor(kind opportunity.EffectKind, by VersionedPlaybook) effectHandler {
 	if slices.Contains(a.unknownEffectKinds, kind) {
 		return nil
@@ -54,14 +55,14 @@ func (a *Activities) effectHandlerFor(kind opportunity.EffectKind, by VersionedP
 	return nil
 }
 
-// InspectEffect finds out what an effect still needs.
+// InspectEffect finds out which request an effect still needs.
 func (a *Activities) InspectEffect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	by, err := a.currentPlaybook(ctx)
 	if err != nil {
 		return activities.InspectResult{}, playbookUnavailable("%s", err)
 	}
 	e := a.effectHandlerFor(in.Effect.Kind, by)
-	if e == nil { // the server offers the activity again, to any worker
+	if e == nil { // the server retries the activity, on any worker
 		return activities.InspectResult{}, temporal.NewApplicationError(a.unknownKindText(in.Effect.Kind), string(activities.ReasonUnknownEffectKind))
 	}
 	out, err := e.inspect(ctx, in)
@@ -69,7 +70,7 @@ func (a *Activities) InspectEffect(ctx context.Context, in activities.EffectInpu
 	return out, err
 }
 
-// ExecuteEffect makes the request that the inspection found missing.
+// ExecuteEffect sends the request that the inspection returned.
 func (a *Activities) ExecuteEffect(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
 	by, err := a.currentPlaybook(ctx)
 	if err != nil {

@@ -12,23 +12,23 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// accountHandler gives the record an account where it has none.
+// accountHandler sets an account on a record that has none.
 type accountHandler struct{ *Activities }
 
-// undoKeyCreating is a key of Trace.Values: the records that the effect is about to make. A
-// later inspection counts such a record as made by the effect, even when the answer was
+// undoKeyCreating is a key of UndoEntry.Values: the objects that the effect is about to create.
+// A later inspection counts such an object as created by the effect, even when the response was
 // lost.
 const undoKeyCreating = "making"
 
-// undoKeyAccountSet is a key of Trace.Values: the account that the effect gave to the record, or
-// asked to give. An undo removes no other account.
+// undoKeyAccountSet is a key of UndoEntry.Values: the account that the effect set on the
+// record, or requested to set. An undo removes no other account.
 const undoKeyAccountSet = "set"
 
 func (e accountHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
 	name := e.accountName(in)
 	switch {
-	case in.Undo && in.UndoEntry.Values[undoKeyAccountSet] == "": // the effect gave the record no account
+	case in.Undo && in.UndoEntry.Values[undoKeyAccountSet] == "": // the effect set no account
 		return out, nil
 	case !in.Undo && name == "":
 		out.Error = opportunity.Invalidf("the effect does not say what the account is called")
@@ -51,7 +51,7 @@ func (e accountHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	if err != nil {
 		return out, readError(err)
 	}
-	// A person's own account does not count, even when an organisation has the same name.
+	// A person's own account does not count, even when its name is the same as an organisation's.
 	accounts := slices.DeleteFunc(page.Accounts, func(a administrate.Account) bool { return a.Individual })
 	switch len(accounts) {
 	case 0:
@@ -73,16 +73,16 @@ func (e accountHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	return out, nil
 }
 
-// inspectUndo removes the account from the record. Such a request is assumed and was never
-// observed. Where the assumption does not hold, the next inspection finds the account
-// still there.
+// inspectUndo requests to remove the account from the record. It is assumed and was never
+// observed that the API accepts such a request. Where the assumption does not hold, the next
+// inspection finds that the account remains.
 func (e accountHandler) inspectUndo(out *activities.InspectResult, ties administrate.OpportunityLinks) {
 	ours := opportunity.ID(out.UndoEntry.Values[undoKeyAccountSet])
 	if ties.Account != nil && opportunity.ID(ties.Account.ID) == ours {
 		out.Request = &exchange.EffectRequest{Kind: exchange.RequestSetAccount}
 		return
 	}
-	// The record has no account again, or an account that somebody else gave it.
+	// The record has no account again, or an account that somebody else has set.
 	out.UndoEntry.Objects = slices.Clone(out.UndoEntry.Objects)
 	for i := range out.UndoEntry.Objects {
 		if out.UndoEntry.Objects[i].ID == ours {

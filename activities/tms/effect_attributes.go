@@ -34,7 +34,7 @@ func (e attributesHandler) inspect(ctx context.Context, in activities.EffectInpu
 	}
 	missing := make(map[string]string)
 	if in.Undo {
-		// A value that somebody has changed since stays.
+		// A value that somebody has changed meanwhile stays.
 		for key, before := range in.UndoEntry.Values {
 			if ours, set := wanted[key]; set && now[key] == ours && ours != before {
 				missing[key] = before

@@ -15,13 +15,13 @@ type callHandler struct {
 	playbook VersionedPlaybook
 }
 
-// The keys of Trace.Values for a call.
+// The keys of UndoEntry.Values for a call.
 const (
-	// undoKeyCalled says that the service answered, and whether its last answer was to the call
+	// undoKeyCalled says that the service responded, and whether its last response was to the call
 	// or to the call's undo.
 	undoKeyCalled = "called"
 	// undoKeyStep and undoKeyStepName are the step of the opportunity when the call was first due,
-	// so that every repetition is equal.
+	// so that every repetition is the same.
 	undoKeyStep     = "step"
 	undoKeyStepName = "stepName"
 
@@ -91,7 +91,8 @@ type callBody struct {
 	Step opportunity.Ref `json:"step"`
 }
 
-// buildRequest returns the request. The fault says why the worker cannot make it.
+// buildRequest returns the request to the service, or an error that says why there is no
+// request.
 func (e callHandler) buildRequest(in activities.EffectInput) (serviceRequest, *opportunity.Error) {
 	if in.Effect.Call == nil {
 		return serviceRequest{}, opportunity.Invalidf("the effect does not say which service is to be called")

@@ -28,8 +28,8 @@ import (
 
 const signingKey = "k-2718281828"
 
-// fakeService is a tenant's service that checks each request as the documentation of services
-// says.
+// fakeService is a tenant's service that checks each request against the documentation of
+// services.
 type fakeService struct {
 	t *testing.T
 
@@ -83,7 +83,7 @@ func (s *fakeService) takeRequests() []received {
 	return got
 }
 
-// newServiceFixture returns a room whose worker may call a service.
+// newServiceFixture returns a fixture whose worker may call a service.
 func newServiceFixture(t *testing.T) (*fixture, *fakeService, *httptest.Server) {
 	t.Helper()
 	s := &fakeService{t: t, status: http.StatusNoContent}
@@ -119,7 +119,8 @@ func TestServiceIsCalledOnceAndUndone(t *testing.T) {
 	in.UndoEntry = done.undoEntry
 	r.wantEffect(r.runEffect(in), 0)
 
-	// The opportunity moves on, and the repeated request still names the earlier step.
+	// The opportunity moves to another step, and the repeated request still names the earlier
+	// step.
 	r.apply(record, progress(string(stepTwo)))
 	r.requestCount()
 	in.Undo = true
@@ -216,8 +217,8 @@ func TestAReadOnlyWorkerCallsNobody(t *testing.T) {
 	}
 }
 
-// A worker of another tenant than the namespace's calls no service. A worker that does
-// not know yet whose namespace it is sends nothing, for the same reason as with the API.
+// A worker of another tenant than the namespace's calls no service. A worker that does not know
+// yet whose namespace it serves sends nothing, for the same reason as with the API.
 func TestAWorkerOfAnotherTenantCallsNobody(t *testing.T) {
 	for name, c := range map[string]struct {
 		why  error

@@ -9,7 +9,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// cancelRegistrationsHandler cancels the learners of the opportunity, no matter who registered them.
+// cancelRegistrationsHandler cancels the registrations of the opportunity's attendees, no
+// matter who registered them.
 type cancelRegistrationsHandler struct{ *Activities }
 
 func (e cancelRegistrationsHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
@@ -22,7 +23,7 @@ func (e cancelRegistrationsHandler) inspect(ctx context.Context, in activities.E
 		found.UndoEntry = in.UndoEntry
 		return found, err
 	}
-	out.Contacts = found.Contacts // attendees without a contact are on no event
+	out.Contacts = found.Contacts // attendees without a contact are registered on no event
 	for _, event := range eventsFor(in.Attendees) {
 		contacts := contactsOn(event, in.Attendees, out.Contacts)
 		places, err := e.enrolmentsOn(ctx, event, contacts)
@@ -43,8 +44,8 @@ func (e cancelRegistrationsHandler) inspect(ctx context.Context, in activities.E
 	return out, nil
 }
 
-// dropUnknownAttendees removes persons without an e-mail address, since no contact can be found
-// for them: they are on no event.
+// dropUnknownAttendees removes persons without an e-mail address, because no contact can be
+// found for them. Such persons are registered on no event.
 func dropUnknownAttendees(in activities.EffectInput) activities.EffectInput {
 	in.Attendees = slices.Clone(in.Attendees)
 	for i, attendee := range in.Attendees {
@@ -55,8 +56,8 @@ func dropUnknownAttendees(in activities.EffectInput) activities.EffectInput {
 	return in
 }
 
-// inspectUndo reinstates the learners that the effect cancelled, where their events have
-// places.
+// inspectUndo requests to reinstate the learners that the effect cancelled, where their events
+// have free places.
 func (e cancelRegistrationsHandler) inspectUndo(ctx context.Context, in activities.EffectInput, out activities.InspectResult) (activities.InspectResult, error) {
 	out.UndoEntry.Objects = slices.Clone(in.UndoEntry.Objects)
 	cancelled := func(r opportunity.TouchedObject) bool { return r.Kind == opportunity.ObjectLearner && r.Reverted }
@@ -76,7 +77,7 @@ func (e cancelRegistrationsHandler) inspectUndo(ctx context.Context, in activiti
 			learner.Reverted = false
 			continue
 		}
-		// A contact who has got another place since needs no second place.
+		// A contact who has another registration meanwhile needs no second one.
 		if out.Request != nil || slices.ContainsFunc(places, func(id opportunity.ID) bool { return !hasLearner(in.UndoEntry, id) }) {
 			continue
 		}

@@ -14,7 +14,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// contactsHandler makes contacts for the attendees.
+// contactsHandler creates contacts for the attendees.
 type contactsHandler struct{ *Activities }
 
 func (e contactsHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
@@ -30,7 +30,7 @@ func (e contactsHandler) inspect(ctx context.Context, in activities.EffectInput)
 }
 
 // inspectContacts finds the contacts of the attendees who are not known yet, by their e-mail
-// addresses. It asks for the missing contacts to be made.
+// addresses. inspectContacts requests to create the missing contacts.
 func (a *Activities) inspectContacts(
 	ctx context.Context, in activities.EffectInput, out activities.InspectResult, several exchange.MatchPolicy,
 ) (activities.InspectResult, error) {
@@ -46,7 +46,7 @@ func (a *Activities) inspectContacts(
 	}
 	out.Contacts = make([]opportunity.ID, len(in.Attendees))
 	making := strings.Split(in.UndoEntry.Values[undoKeyCreating], ",")
-	made := make(map[string]bool) // addresses for which the effect was about to make contacts
+	made := make(map[string]bool) // addresses for which the effect was about to create contacts
 	for i, attendee := range in.Attendees {
 		if needsContactLookup(attendee) && slices.Contains(making, strconv.Itoa(i)) {
 			made[emailKey(attendee)] = true
@@ -88,11 +88,11 @@ func needsContactLookup(attendee exchange.Attendee) bool {
 	return attendee.Contact == "" && attendee.Person != nil
 }
 
-// emailKey returns the key of an attendee: addresses that differ in case only belong to
-// one person.
+// emailKey returns the key of an attendee: addresses that differ only in case belong to one
+// person.
 func emailKey(attendee exchange.Attendee) string { return strings.ToLower(trimmedEmail(attendee)) }
 
-// trimmedEmail returns the address as it was given.
+// trimmedEmail returns the address as it was given, without white space around it.
 func trimmedEmail(attendee exchange.Attendee) string {
 	return strings.TrimSpace(attendee.Person.Email)
 }
@@ -130,8 +130,9 @@ func (a *Activities) contactsByEmail(ctx context.Context, attendees []exchange.A
 	return known, nil
 }
 
-// oldestContact returns the contact that was made first, "" when there is none. The API shows no
-// time of creation. It is assumed that the keys in the ids are given in order.
+// oldestContact returns the contact that was created first, "" when there is none. The API
+// shows no time of creation. It is assumed that the API assigns the keys in the ids in
+// ascending order.
 func oldestContact(contacts []administrate.Contact) opportunity.ID {
 	if len(contacts) == 0 {
 		return ""
@@ -154,8 +155,8 @@ func (e contactsHandler) execute(ctx context.Context, in activities.EffectInput)
 	return e.createContacts(ctx, in)
 }
 
-// createContacts makes the missing contacts, in the account of the record unless that
-// account is a person's own.
+// createContacts creates the missing contacts, in the account of the record unless that account
+// is a person's own.
 func (a *Activities) createContacts(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
 	ctx = a.withSendDeadline(ctx)
 	result := activities.ExecuteResult{UndoEntry: in.UndoEntry}
@@ -184,13 +185,13 @@ func (a *Activities) createContacts(ctx context.Context, in activities.EffectInp
 	if err != nil {
 		return result, nil
 	}
-	// The ids of the new contacts are not taken from the answer: the next inspection finds
-	// the contacts by their addresses. The result has one error for all contacts that were
-	// not made.
+	// The ids of the new contacts are not taken from the response: the next inspection finds the
+	// contacts by their addresses. The result has one error for all contacts that were not
+	// created.
 	if n := slices.IndexFunc(answers, func(c administrate.ContactResult) bool { return c.Err != nil }); n >= 0 {
 		result.CallResult = callResult(answers[n].Err)
 		if result.Status == exchange.StatusRejected {
-			// The API's own words may contain the address.
+			// The API's own message may contain the address.
 			result.Error = opportunity.Failf(opportunity.Rejected, "the API turned the contact of attendee %d down (%s)",
 				places[n]+1, cmp.Or(result.Error.Label, "no label"))
 		}

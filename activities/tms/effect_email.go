@@ -20,8 +20,8 @@ type emailHandler struct {
 	playbook VersionedPlaybook
 }
 
-// inspect finds out who gets the mail and whether the mail can be sent. The API does not
-// show whether it was sent before.
+// inspect finds out who gets the mail and whether the mail can be sent. The API does not show
+// whether the mail was sent before.
 func (e emailHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
 	mail := in.Effect.Email
@@ -73,7 +73,7 @@ func (e emailHandler) unknownTemplateError(mail *exchange.SendEmail) *opportunit
 	return opportunity.Invalidf("the playbook in force has no mail %q", name)
 }
 
-// execute writes the mail from the current content of the record and sends it. Nothing
+// execute renders the mail from the current content of the record and sends the mail. Nothing
 // is sent where the record cannot be read.
 func (e emailHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
 	if run, other := detectReset(ctx, in.RunID); other {
@@ -94,7 +94,8 @@ func (e emailHandler) execute(ctx context.Context, in activities.EffectInput) (a
 	return confirmedResult(in, e.api.SendEmail(ctx, written)), nil
 }
 
-// renderEmail writes the mail from its template. The fault says why it cannot be sent.
+// renderEmail renders the mail from its template. The opportunity.Error says why the mail
+// cannot be sent.
 func (e emailHandler) renderEmail(ctx context.Context, in activities.EffectInput) (administrate.Email, *opportunity.Error, error) {
 	var none administrate.Email
 	template := in.Effect.Email.Template
@@ -149,8 +150,8 @@ func (e emailHandler) senderAddressID(ctx context.Context, template string) (str
 	return e.sendingAddress.firstVerified(ctx, e.api)
 }
 
-// textToHTML makes HTML of text, because the API takes the body as HTML. Empty lines separate
-// paragraphs, and all other text stays unchanged.
+// textToHTML converts text to HTML, because the API takes the body as HTML. Empty lines
+// separate paragraphs, and all other text stays unchanged.
 func textToHTML(text string) string {
 	text = strings.TrimSpace(strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n"))
 	var b strings.Builder
@@ -172,7 +173,7 @@ func textToHTML(text string) string {
 	return b.String()
 }
 
-// sendingAddressCache remembers for a while which address sends mails.
+// sendingAddressCache stores for sendingAddressTTL which address sends mails.
 type sendingAddressCache struct {
 	now func() time.Time
 
@@ -181,7 +182,7 @@ type sendingAddressCache struct {
 	expiresAt time.Time
 }
 
-// sendingAddressTTL is how long the address is remembered.
+// sendingAddressTTL is how long the cache is valid.
 const sendingAddressTTL = 10 * time.Minute
 
 // firstVerified returns the first verified address, "" where there is none.
@@ -218,14 +219,13 @@ func (s *sendingAddressCache) store(id string) {
 	s.id, s.expiresAt = id, s.now().Add(sendingAddressTTL)
 }
 
-// rejectedResult returns the result that nothing was sent, and that to try again would not
-// help.
+// rejectedResult returns the result of a request that was not sent and that no retry can help.
 func rejectedResult(why *opportunity.Error) activities.ExecuteResult {
 	return activities.ExecuteResult{CallResult: activities.CallResult{Status: exchange.StatusRejected, Error: why}}
 }
 
-// dependencyNotRead returns the fate of a request that was not sent, because something that the
-// request depends on could not be read.
+// dependencyNotRead returns the result of a request that was not sent, because something that
+// the request depends on could not be read.
 func dependencyNotRead(err error) activities.CallResult {
 	var missing *administrate.NotFoundError
 	known := callResult(err)

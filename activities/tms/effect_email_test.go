@@ -40,7 +40,7 @@ func emailEffect(record opportunity.ID, to exchange.Recipient, template string) 
 	}}
 }
 
-// setPeople gives the record an owner and a contact.
+// setPeople sets an owner and a contact on the record.
 func (r *fixture) setPeople(record, owner, person opportunity.ID) {
 	r.t.Helper()
 	_, err := r.client().UpdateOpportunity(r.t.Context(), administrate.UpdateOpportunity{
@@ -52,7 +52,7 @@ func (r *fixture) setPeople(record, owner, person opportunity.ID) {
 	r.requestCount()
 }
 
-// outbox returns the sent mails: to whom, and what.
+// outbox returns the sent mails: the recipient and the content of each.
 func (r *fixture) outbox() []string {
 	r.t.Helper()
 	sent, err := r.sandbox.Outbox(r.t.Context())
@@ -76,8 +76,8 @@ func TestEmailIsRenderedFromTheRecord(t *testing.T) {
 	r.setPeople(record, userWithContact, contact)
 	in := emailEffect(record, exchange.ToContact, "offer")
 	in.Number, in.Of, in.Region = 2, 3, opportunity.Ref{ID: regionDR, Name: "Dominican Republic"}
-	// The first requests find out the recipient and the sender. Then the record, the people,
-	// the event and a name are read.
+	// The first requests read the recipient and the sender. Then the record, the people, the event
+	// and a name are read.
 	done := r.runEffect(in)
 	r.wantEffect(done, 2+4+1, exchange.RequestEmail)
 	want := "melissa@example.com\nFirst Aid: reminder 2 of 3\n" +
@@ -90,7 +90,7 @@ func TestEmailIsRenderedFromTheRecord(t *testing.T) {
 	r.wantEffect(r.runEffect(in), 0) // the mail was sent
 	in.Undo = true
 	r.wantProblem(r.runEffect(in), 0, "cannot be called back")
-	r.wantEffect(r.runEffect(emailEffect(record, exchange.ToOwner, "short")), 1+2+1, exchange.RequestEmail) // the sender's address is known
+	r.wantEffect(r.runEffect(emailEffect(record, exchange.ToOwner, "short")), 1+2+1, exchange.RequestEmail) // the sender's address is in the cache
 	if all := r.outbox(); len(all) != 2 || !strings.HasPrefix(all[1], "nora.whitfield@training.example\n") {
 		t.Errorf("to the owner: %q", all)
 	}
@@ -125,7 +125,7 @@ func TestAMailWhoseAnswerIsLostIsNotSentAgain(t *testing.T) {
 	}
 }
 
-// Nothing is sent where the record cannot be read, and no operator is asked.
+// Nothing is sent where the record cannot be read, and no operator gets a question.
 func TestEmailIsNotSentWhenTheRecordCannotBeRead(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	r.loadPlaybook(emailPlaybook)

@@ -8,7 +8,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// extendHandler changes until when the held places are held.
+// extendHandler changes until when the reserved places are reserved.
 type extendHandler struct{ *Activities }
 
 func (e extendHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
@@ -28,7 +28,7 @@ func (e extendHandler) inspect(ctx context.Context, in activities.EffectInput) (
 	until, before := in.Effect.Extend.Until, in.UndoEntry.Until
 	if in.Undo {
 		switch {
-		case !now.reserved || !isSameExpiry(now.expiry, until): // expired, or set by somebody else since
+		case !now.reserved || !isSameExpiry(now.expiry, until): // expired, or meanwhile set by somebody else
 		case before.IsZero():
 			out.Error = opportunity.Failf(opportunity.Conflict, "no expiry was set before; the places stay held until %s", formatTime(now.expiry))
 		case !before.After(e.now()):

@@ -10,8 +10,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// An account that the TMS itself gave the record after the inspection stays: the effect
-// does not remove it.
+// An account that the TMS itself set on the record after the inspection stays: the effect does
+// not remove it.
 func TestAccountSetByTheTMSIsKeptOnUndo(t *testing.T) {
 	r := newFixtureAssuming(t, tms.ReferenceTag{}, map[string]string{"update.null": "cleared"})
 	record := r.createRecord("A-1")
@@ -27,7 +27,7 @@ func TestAccountSetByTheTMSIsKeptOnUndo(t *testing.T) {
 	}
 }
 
-// An answer that reports a new contact does not make the contact.
+// A response that reports a new contact does not prove that the contact was created.
 func TestContactThatIsNotCreatedIsReported(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")
@@ -37,8 +37,8 @@ func TestContactThatIsNotCreatedIsReported(t *testing.T) {
 	r.wantProblem(got, 4, "nothing shows", exchange.RequestCreateContacts)
 }
 
-// Places are given back all at once. The places of people without names yet would be lost
-// for good together with the places of the named person.
+// Places are released all at once. The places of people without names yet would be lost for
+// good together with the places of the named person.
 func TestPlacesWithoutNamedLearnersStayReserved(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")

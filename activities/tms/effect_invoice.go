@@ -11,8 +11,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// invoiceHandler waits for the draft that the TMS makes, fills in the draft and makes it
-// final in time. An invoice that the API raises was never observed.
+// invoiceHandler waits for the draft that the TMS creates, fills in the draft and makes the
+// invoice final in time. An invoice that the API creates was never observed.
 type invoiceHandler struct{ *Activities }
 
 // The states of an invoice (observed), beside Final.
@@ -21,15 +21,16 @@ const (
 	invoiceVoid  = "Void"
 )
 
-// undoKeyFilled is a key of Trace.Values, like undoKeyInspected and undoKeyConfirmed. Each of them holds
-// the id of an invoice, because an invoice may become void and another may take its place.
+// undoKeyFilled is a key of UndoEntry.Values, like undoKeyInspected and undoKeyConfirmed. Each
+// of them holds the id of an invoice, because an invoice may become void and another may
+// replace the void one.
 //
-// For the invoice in undoKeyInspected, the earlier texts are kept. For the invoice in undoKeyConfirmed,
-// the API answered that it has the wanted texts. The invoice in undoKeyFilled was found
-// filled in by an inspection: from then on its texts are for people to change.
+// For the invoice in undoKeyInspected, the earlier texts are stored. For the invoice in
+// undoKeyConfirmed, the API responded that it has the wanted texts. For the invoice in
+// undoKeyFilled, an inspection found the wanted texts: from then on people may change them.
 const undoKeyFilled = "filled"
 
-// The names of the texts of an invoice in an act that writes the texts back.
+// The names of the texts of an invoice, in a request that writes the earlier texts back.
 const (
 	textPurchaseOrder = "purchaseOrder"
 	textComments      = "comments"
@@ -37,8 +38,8 @@ const (
 
 type draftText struct {
 	name string
-	// wanted is the text that the effect writes, "" when the effect leaves the text. there
-	// is the current text, and before is the earlier text.
+	// wanted is the text that the effect writes, "" when the effect leaves the text unchanged.
+	// current is the present text, and before is the earlier text.
 	wanted, current, before string
 	// visible says that the API shows the current text.
 	visible bool
@@ -109,8 +110,8 @@ func missingInvoiceError(in activities.EffectInput, billing administrate.Billing
 	return opportunity.Failf(opportunity.NotFound, "the TMS has made no invoice by %s; raise one there, then answer retry", formatTime(in.Effect.Invoice.WaitUntil))
 }
 
-// inspectInvoice finds out what the invoice still needs. A final invoice stands, no matter who
-// made it final and what it holds.
+// inspectInvoice finds out which request the invoice still needs. A final invoice needs none,
+// no matter who made it final and what it contains.
 func (e invoiceHandler) inspectInvoice(out *activities.InspectResult, in activities.EffectInput, billing administrate.Billing) {
 	wanted, invoice := in.Effect.Invoice, billing.Invoice
 	switch {
@@ -138,7 +139,7 @@ func (e invoiceHandler) inspectInvoice(out *activities.InspectResult, in activit
 }
 
 // needsFilling reports whether a text differs from the wanted text. For a text that the API
-// does not show, only the answer to the update counts.
+// does not show, only the response to the update counts.
 func (invoiceHandler) needsFilling(in activities.EffectInput, invoice string, all []draftText) bool {
 	for _, t := range all {
 		if t.visible && !isSameText(t.current, t.wanted) || !t.visible && in.UndoEntry.Values[undoKeyConfirmed] != invoice {
@@ -148,7 +149,8 @@ func (invoiceHandler) needsFilling(in activities.EffectInput, invoice string, al
 	return false
 }
 
-// withOriginalTexts keeps the texts of the draft before the effect writes to it.
+// withOriginalTexts returns the undo entry with the texts of the draft from before the effect
+// writes to the draft.
 func withOriginalTexts(trace exchange.UndoEntry, invoice administrate.Invoice) exchange.UndoEntry {
 	if trace.Values[undoKeyInspected] == invoice.ID {
 		return trace
@@ -157,20 +159,20 @@ func withOriginalTexts(trace exchange.UndoEntry, invoice administrate.Invoice) e
 	return withUndoValue(trace, undoKeyInspected, invoice.ID)
 }
 
-// isSameText compares texts as people do. An API may trim a text, and may use other line
-// endings.
+// isSameText reports whether two texts are equal for a reader. An API may trim a text, and may
+// use other line endings.
 func isSameText(a, b string) bool {
 	plain := func(s string) string { return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")) }
 	return plain(a) == plain(b)
 }
 
-// isConfirmedText reports whether the answer holds the wanted text. No wanted text is always held.
+// isConfirmedText reports whether the response contains the wanted text, if there is one.
 func isConfirmedText(answered, wanted string) bool {
 	return strings.TrimSpace(wanted) == "" || isSameText(answered, wanted)
 }
 
-// inspectUndo writes back the earlier texts of the draft, where the draft still holds the texts
-// that the effect wrote.
+// inspectUndo requests to write back the earlier texts of the draft, where the draft still has
+// the texts that the effect wrote.
 func (e invoiceHandler) inspectUndo(out *activities.InspectResult, in activities.EffectInput, billing administrate.Billing) {
 	invoice := billing.Invoice
 	if invoice == nil || invoice.ID != in.UndoEntry.Values[undoKeyInspected] || invoice.State == invoiceVoid {
@@ -216,7 +218,8 @@ func (e invoiceHandler) execute(ctx context.Context, in activities.EffectInput) 
 	}
 	result.CallResult = callResult(err)
 	if errors.As(err, new(*administrate.RejectedError)) && e.isFinal(ctx, in) {
-		// Somebody else made the invoice final first, and the next inspection finds it final.
+		// Somebody else made the invoice final first, and the next inspection finds the final
+		// invoice.
 		result.CallResult = callResult(nil)
 	}
 	return result, nil
@@ -239,8 +242,8 @@ func invoiceUpdate(in activities.EffectInput) administrate.UpdateInvoice {
 	return update
 }
 
-// isFinal reports whether the invoice of the act is final, after the API rejected the
-// act.
+// isFinal reports whether the invoice of the request is final, after the API rejected the
+// request.
 func (e invoiceHandler) isFinal(ctx context.Context, in activities.EffectInput) bool {
 	billing, err := e.api.Billing(ctx, string(in.Opportunity))
 	return err == nil && billing.Invoice != nil && billing.Invoice.ID == string(in.Request.Target) && billing.Invoice.Final()

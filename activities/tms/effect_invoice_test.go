@@ -19,9 +19,10 @@ import (
 	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
-// runUntilDone is ensure over time. Where there is nothing to do yet, live continues when the
-// effect wants its next look, after the callback of that wait. It also returns how long
-// each wait was, with aside for waits that nothing else depends on.
+// runUntilDone does what runEffect does, over time. Where nothing can be done yet, runUntilDone
+// moves the clock to the time at which the effect is to be inspected again, and calls
+// meanwhile. runUntilDone also returns how long each wait was, with aside for waits that do not
+// block later effects.
 func (r *fixture) runUntilDone(in activities.EffectInput, meanwhile func(wait int)) (effectOutcome, []string) {
 	r.t.Helper()
 	out := effectOutcome{undoEntry: in.UndoEntry, attendees: in.Attendees}
@@ -87,8 +88,8 @@ func (r *fixture) committedChanges(field string) int {
 	return n
 }
 
-// newSoldFixture returns a room whose TMS drafts an invoice when an opportunity is won, and a
-// record that is about to be won.
+// newSoldFixture returns a fixture whose TMS drafts an invoice when an opportunity is won, and
+// a record that is about to be won.
 func newSoldFixture(t *testing.T) (*fixture, opportunity.ID) {
 	t.Helper()
 	r := newFixtureIn(t, tms.ReferenceTag{}, sandbox.Options{
@@ -100,7 +101,7 @@ func newSoldFixture(t *testing.T) (*fixture, opportunity.ID) {
 	return r, record
 }
 
-// moveToWon makes the move after which the TMS drafts the invoice.
+// moveToWon makes the transition after which the TMS drafts the invoice.
 func (r *fixture) moveToWon(record opportunity.ID) {
 	r.t.Helper()
 	if answers := r.apply(record, progress(string(stepWon))).Results; len(answers) != 1 || answers[0].Status != exchange.StatusDone {
@@ -129,7 +130,7 @@ func (r *fixture) wantInvoice(record opportunity.ID, state, purchaseOrder, comme
 	}
 }
 
-// writeInvoice changes the draft without the worker.
+// writeInvoice changes the draft with a request of its own, not through the worker.
 func (r *fixture) writeInvoice(record opportunity.ID, purchaseOrder, comments string) {
 	r.t.Helper()
 	_, err := r.client().UpdateInvoice(r.t.Context(), administrate.UpdateInvoice{ID: r.invoice(record).ID, PurchaseOrderRef: purchaseOrder, Comments: comments})
@@ -139,7 +140,7 @@ func (r *fixture) writeInvoice(record opportunity.ID, purchaseOrder, comments st
 	r.requestCount()
 }
 
-// finalise makes the invoice final without the worker.
+// finalise makes the invoice final with a request of its own, not through the worker.
 func (r *fixture) finalise(record opportunity.ID) {
 	r.t.Helper()
 	if _, err := r.client().FinaliseInvoice(r.t.Context(), r.invoice(record).ID); err != nil {
@@ -173,8 +174,8 @@ func TestADraftThatComesLateIsFilledInOnceAndFinalInTime(t *testing.T) {
 			r.wantInvoice(record, "Draft", "PO 17", "First Aid\r\nfor \"Byrne\"")
 		}
 	})
-	// Before the last look the invoice is seen, filled in, and seen filled in. Then it is seen, made
-	// final, and seen final.
+	// Before the last wait the draft is read, filled in, and read again. After the last wait the
+	// invoice is read, made final, and read again.
 	r.wantEffect(done, 3, exchange.RequestFillInvoice, exchange.RequestFinaliseInvoice)
 	if diff := cmp.Diff([]string{"1m0s", "2m0s", "5m0s", "10m0s", "10m0s", "239h32m0s aside"}, waits); diff != "" {
 		t.Error(diff)
@@ -186,7 +187,7 @@ func TestADraftThatComesLateIsFilledInOnceAndFinalInTime(t *testing.T) {
 	}
 	in.UndoEntry = done.undoEntry
 	r.wantEffect(r.runEffect(in), 1)
-	r.wantEffect(r.runEffect(r.invoiceEffect(record, "another", "another", r.timeIn(-time.Hour))), 1) // final is final
+	r.wantEffect(r.runEffect(r.invoiceEffect(record, "another", "another", r.timeIn(-time.Hour))), 1) // a final invoice stays as it is
 	if updates, finals := r.committedChanges("invoices.update"), r.committedChanges("invoices.finalise"); updates != 2 || finals != 1 {
 		t.Errorf("%d updates, one of them by somebody else, and final %d times", updates, finals)
 	}
@@ -221,7 +222,7 @@ func TestAnInvoiceThatSomebodyMadeFinalIsLeft(t *testing.T) {
 	}
 }
 
-// Between the look and the request somebody else may make the invoice final, filled in or
+// Between the inspection and the request somebody else may make the invoice final, filled in or
 // not.
 func TestAnInvoiceThatSomebodyMakesFinalJustNow(t *testing.T) {
 	for words, acts := range map[string][]exchange.EffectRequestKind{
@@ -246,8 +247,8 @@ func TestAnInvoiceThatSomebodyMakesFinalJustNow(t *testing.T) {
 	}
 }
 
-// Each request is lost, before or after the API carried it out. The draft is still filled
-// in and made final once.
+// Each request is lost, before or after the API executed it. The draft is still filled in and
+// made final once.
 func TestAnInvoiceWhoseAnswerIsLost(t *testing.T) {
 	for _, commits := range []bool{false, true} {
 		for n := 1; n <= 2; n++ {
@@ -275,7 +276,7 @@ func TestManualChangesOfADraftAreKept(t *testing.T) {
 	r.wantInvoice(record, "Final", "PO 18", "First Aid")
 }
 
-// billing returns the API's answer about the invoice of an opportunity.
+// billing returns the API's response about the invoice of an opportunity.
 func billing(active, document string) string {
 	return fmt.Sprintf(`{"data":{"opportunities":{"edges":[{"node":{"id":"O","activeInvoiceId":%s,"salesDocument":%s}}],"pageInfo":{"totalRecords":1,"hasNextPage":false}}}}`, active, document)
 }
@@ -343,7 +344,7 @@ func TestUndoRestoresTheDraft(t *testing.T) {
 	r.wantInvoice(record, "Draft", "old", "")
 	r.wantEffect(r.runEffect(undoInput(in, done)), 1)
 
-	// A text that somebody has changed since stays.
+	// A text that somebody has changed meanwhile stays.
 	done = r.runEffect(in)
 	r.writeInvoice(record, "PO 18", "")
 	r.wantEffect(r.runEffect(undoInput(in, done)), 3, exchange.RequestFillInvoice)
@@ -361,7 +362,7 @@ func TestUndoRestoresTheDraft(t *testing.T) {
 	r.wantProblem(r.runEffect(undoInput(in, done)), 1, "no draft any more")
 }
 
-// Where the API shows neither text, only the answer to the update is known.
+// Where the API shows neither text, only the response to the update is known.
 func TestTextsThatAreNotShown(t *testing.T) {
 	r, record := newSoldFixture(t)
 	r.moveToWon(record)

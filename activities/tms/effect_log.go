@@ -13,7 +13,7 @@ import (
 // logHandler writes an entry of the external integration log.
 type logHandler struct{ *Activities }
 
-// logOrigin is the name under which entries are written, and never changes because
+// logOrigin is the name under which entries are written. The name never changes, because
 // entries cannot be deleted.
 const logOrigin = "oppflow"
 
@@ -31,8 +31,8 @@ func (e logHandler) inspect(ctx context.Context, in activities.EffectInput) (act
 	return out, nil
 }
 
-// execute writes the entry at the record. It is assumed that the log accepts an
-// opportunity's id. Where the log does not accept the id, the entry is rejected.
+// execute writes the entry for the record. It is assumed that the log accepts an opportunity's
+// id. Where the log does not accept the id, the entry is rejected.
 func (e logHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
 	if run, other := detectReset(ctx, in.RunID); other {
 		return activities.ExecuteResult{CallResult: resetResult(run)}, nil

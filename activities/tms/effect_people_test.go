@@ -53,7 +53,7 @@ func person(event opportunity.ID, first, email string) exchange.Attendee {
 	return exchange.Attendee{Interest: "I", Event: event, Person: &opportunity.Learner{FirstName: first, LastName: "Byrne", Email: email}}
 }
 
-// persons returns n such attendees.
+// persons returns n attendees without known contacts.
 func persons(event opportunity.ID, n int) []exchange.Attendee {
 	all := make([]exchange.Attendee, n)
 	for i := range all {
@@ -62,14 +62,14 @@ func persons(event opportunity.ID, n int) []exchange.Attendee {
 	return all
 }
 
-// undoInput returns the input to undo the effect after it ended like this.
+// undoInput returns the input to undo the effect after the given outcome.
 func undoInput(in activities.EffectInput, after effectOutcome) activities.EffectInput {
 	in.Undo, in.UndoEntry, in.Attendees = true, after.undoEntry, after.attendees
 	return in
 }
 
-// repeatInput returns the input to inspect the effect again after it ended like this. Only the
-// contacts of the attendees are kept.
+// repeatInput returns the input to inspect the effect again after the given outcome. Of the
+// outcome, only the contacts of the attendees are used.
 func repeatInput(in activities.EffectInput, after effectOutcome) activities.EffectInput {
 	in.Attendees = after.attendees
 	return in
@@ -104,7 +104,7 @@ func (r *fixture) accountsNamed(name string) []opportunity.ID {
 	return ids
 }
 
-// account makes an account without the worker.
+// account creates an account with a request of its own, not through the worker.
 func (r *fixture) account(name string) opportunity.ID {
 	r.t.Helper()
 	made, err := r.client().CreateAccount(r.t.Context(), administrate.NewAccount{Name: name})
@@ -115,7 +115,7 @@ func (r *fixture) account(name string) opportunity.ID {
 	return opportunity.ID(made.ID)
 }
 
-// setAccount gives the account to the record, without the worker.
+// setAccount sets the account on the record, not through the worker.
 func (r *fixture) setAccount(record, account opportunity.ID) {
 	r.t.Helper()
 	_, err := r.client().UpdateOpportunity(r.t.Context(), administrate.UpdateOpportunity{ID: string(record), AccountID: string(account)})
@@ -125,7 +125,7 @@ func (r *fixture) setAccount(record, account opportunity.ID) {
 	r.requestCount()
 }
 
-// contact makes a contact without the worker.
+// contact creates a contact with a request of its own, not through the worker.
 func (r *fixture) contact(email string) opportunity.ID {
 	r.t.Helper()
 	made, err := r.client().CreateContacts(r.t.Context(), []administrate.NewContact{{FirstName: "F", LastName: "L", Email: email}})
@@ -136,7 +136,7 @@ func (r *fixture) contact(email string) opportunity.ID {
 	return opportunity.ID(made[0].Contact.ID)
 }
 
-// contactsOf returns the contacts with the address.
+// contactsOf returns the contacts with the e-mail address.
 func (r *fixture) contactsOf(email string) []administrate.Contact {
 	r.t.Helper()
 	page, err := r.client().ContactsByEmail(r.t.Context(), email)
@@ -147,7 +147,8 @@ func (r *fixture) contactsOf(email string) []administrate.Contact {
 	return page.Contacts
 }
 
-// register registers contacts without the worker, and returns the learners.
+// register registers contacts with a request of its own, not through the worker, and returns
+// the learners.
 func (r *fixture) register(event opportunity.ID, contacts ...opportunity.ID) []opportunity.ID {
 	r.t.Helper()
 	in := administrate.RegisterContacts{EventID: string(event)}
@@ -166,7 +167,8 @@ func (r *fixture) register(event opportunity.ID, contacts ...opportunity.ID) []o
 	return ids
 }
 
-// wantEventPlaces fails unless this many places of the event are booked and held.
+// wantEventPlaces fails unless the given numbers of places of the event are booked and
+// reserved.
 func (r *fixture) wantEventPlaces(event opportunity.ID, booked, reserved int) {
 	r.t.Helper()
 	got, err := r.client().Event(r.t.Context(), string(event))
@@ -179,7 +181,7 @@ func (r *fixture) wantEventPlaces(event opportunity.ID, booked, reserved int) {
 	}
 }
 
-// respondOnce answers the next request that contains the words with the text.
+// respondOnce returns the text as the response to the next request that contains the words.
 func (r *fixture) respondOnce(words, text string) {
 	r.t.Helper()
 	done := false
@@ -193,8 +195,8 @@ func (r *fixture) respondOnce(words, text string) {
 	})
 }
 
-// loseNthAnswer loses the nth request that changes something, after or before the API carried
-// it out. It returns how many such requests came.
+// loseNthAnswer loses the nth request that changes something, after or before the API executed
+// it. loseNthAnswer returns how many such requests came.
 func (r *fixture) loseNthAnswer(n int, commits bool) *int {
 	count := new(int)
 	r.interceptRequests(func(w http.ResponseWriter, q *http.Request) bool {
@@ -213,8 +215,8 @@ func (r *fixture) loseNthAnswer(n int, commits bool) *int {
 	return count
 }
 
-// records returns the records of the kind in the trace. Records that the effect made are
-// marked with +, records that are gone with -.
+// records returns the ids of the objects of the kind in the undo entry. Objects that the effect
+// created are marked with +, objects that are reverted with -.
 func records(got effectOutcome, kind opportunity.ObjectKind) []string {
 	var all []string
 	for _, record := range got.undoEntry.Objects {
@@ -290,7 +292,7 @@ func TestAnAccountIsFound(t *testing.T) {
 	r.wantEffect(done, 4, exchange.RequestSetAccount)
 	r.wantRecords(done, opportunity.ObjectAccount, string(there))
 
-	// An account that somebody else gave the record since stays.
+	// An account that somebody else has set on the record meanwhile stays.
 	other := r.account("Another")
 	r.setAccount(record, other)
 	r.wantEffect(r.runEffect(undoInput(in, done)), 1)
@@ -314,8 +316,7 @@ func TestOfSeveralAccountsNoneIsTaken(t *testing.T) {
 	}
 }
 
-// Each request is lost, before or after the API carried it out, and one account is still
-// made.
+// Each request is lost, before or after the API executed it, and one account is still created.
 func TestAnAccountWhoseAnswerIsLostIsMadeOnce(t *testing.T) {
 	for _, commits := range []bool{false, true} {
 		for n := 1; n <= 2; n++ {
@@ -374,7 +375,7 @@ func TestContactsAreFoundOrMadeOnce(t *testing.T) {
 	}
 	r.wantRecords(done, opportunity.ObjectContact, string(contact), "+"+want.ID)
 
-	r.wantEffect(r.runEffect(in), 1) // by attendees whose contact is not known yet
+	r.wantEffect(r.runEffect(in), 1) // only the contacts of attendees without a known contact are looked up
 	r.wantEffect(r.runEffect(repeatInput(in, done)), 0)
 	r.wantEffect(r.runEffect(undoInput(in, done)), 0)
 	if got := r.contactsOf("Ada@byrne.example"); len(got) != 1 {
@@ -456,7 +457,7 @@ func catalogueWith(t *testing.T, old, other string) string {
 	return path
 }
 
-// Records that the triggers of the TMS made are found, and the effects do not undo them.
+// Objects that the triggers of the TMS created are found, and the effects do not undo them.
 func TestWhatTriggersMadeIsFound(t *testing.T) {
 	r := newFixtureIn(t, tms.ReferenceTag{}, sandbox.Options{
 		Catalogue: catalogueWith(t, "- { from: 4, to: 5 }", "- { from: 4, to: 5, triggers: [account, contact, registration] }"),
@@ -480,7 +481,7 @@ func TestWhatTriggersMadeIsFound(t *testing.T) {
 	r.wantEffect(known, 1)
 	registers := registerEffect(record, nil, known.attendees...)
 	done := r.runEffect(registers)
-	r.wantEffect(done, 2) // who is on the event, and whether places are held
+	r.wantEffect(done, 2) // the requests read who is on the event and whether places are reserved
 	if got := records(done, opportunity.ObjectLearner); len(got) != 2 || strings.HasPrefix(got[0], "+") {
 		t.Errorf("learners %q", got)
 	}
@@ -488,8 +489,8 @@ func TestWhatTriggersMadeIsFound(t *testing.T) {
 	r.wantEventPlaces(event, 6, 0)
 }
 
-// newBooking returns a record that holds places on two events, three on the first and one on
-// the second, and the attendees of both.
+// newBooking returns a record that has reserved places on two events, three on the first and
+// one on the second, and the attendees of both.
 func (r *fixture) newBooking() (opportunity.ID, []opportunity.RecordedInterest, []exchange.Attendee) {
 	r.t.Helper()
 	record := r.createRecord("A-1")
@@ -506,7 +507,7 @@ func (r *fixture) newBooking() (opportunity.ID, []opportunity.RecordedInterest, 
 	return record, interests, attendees
 }
 
-// wantSatisfied fails unless the effect stands, no matter how.
+// wantSatisfied fails unless the effect is complete, no matter by which requests.
 func (r *fixture) wantSatisfied(got effectOutcome) {
 	r.t.Helper()
 	if got.problem != "" {
@@ -531,7 +532,7 @@ func TestLearnersAreRegisteredOnceAndTheReservationReleased(t *testing.T) {
 	}
 	r.wantEffect(r.runEffect(repeatInput(in, done)), 3)
 
-	// A release is not undone: the opportunity cannot hold places again.
+	// A release is not undone: the opportunity cannot reserve places again.
 	undone := r.runEffect(undoInput(in, done))
 	r.wantEffect(undone, 13, slices.Repeat([]exchange.EffectRequestKind{exchange.RequestCancelLearner}, 4)...)
 	r.wantEventPlaces(event, 4, 0)
@@ -543,8 +544,8 @@ func TestLearnersAreRegisteredOnceAndTheReservationReleased(t *testing.T) {
 	r.wantEffect(r.runEffect(undoInput(in, undone)), 0)
 }
 
-// Each request is lost, before or after the API carried it out. Everybody is still
-// registered once, and cancelled when the effect is undone.
+// Each request is lost, before or after the API executed it. Each attendee is still registered
+// once, and cancelled when the effect is undone.
 func TestLearnersWhoseAnswerIsLostAreRegisteredOnce(t *testing.T) {
 	for _, commits := range []bool{false, true} {
 		for n := 1; ; n++ {
@@ -592,7 +593,7 @@ func TestLearnersWhoAreOnTheEventAlreadyStayThere(t *testing.T) {
 	r.wantEventPlaces(event, 5, 0)
 }
 
-// Only the learners that the effect registered are cancelled with it.
+// An undo cancels only the learners that the effect registered.
 func TestLearnerRegisteredAgainIsNotCancelled(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record, _, attendees := r.newBooking()
@@ -619,7 +620,8 @@ func TestReservationIsKept(t *testing.T) {
 	r.wantEventPlaces(event, 5, 3)
 }
 
-// newFullEvent returns a record that holds all free places of event 1, and as many attendees.
+// newFullEvent returns a record that has reserved all free places of event 1, and as many
+// attendees.
 func (r *fixture) newFullEvent() (opportunity.ID, []opportunity.RecordedInterest, []exchange.Attendee) {
 	r.t.Helper()
 	record := r.createRecord("A-1")
@@ -635,9 +637,9 @@ func (r *fixture) newFullEvent() (opportunity.ID, []opportunity.RecordedInterest
 	return record, interests, attendees
 }
 
-// Places count twice from the registration until they are given back. Nobody of these
-// attendees is rejected, whether or not the API counts held places against their own
-// people.
+// Places count twice from the registration until they are released. None of these attendees is
+// rejected, whether or not the API counts reserved places against the attendees for whom they
+// are reserved.
 func TestReservationDoesNotBlockItsOwnLearners(t *testing.T) {
 	for short, acts := range map[string][]exchange.EffectRequestKind{
 		"booked":  {exchange.RequestCreateContacts, exchange.RequestRegister, exchange.RequestRelease},
@@ -656,7 +658,7 @@ func TestReservationDoesNotBlockItsOwnLearners(t *testing.T) {
 	}
 }
 
-// Places are not given back where this does not help, since they cannot be held again.
+// Places are not released where this does not help, because they cannot be reserved again.
 func TestReservationIsNotReleasedInVain(t *testing.T) {
 	t.Run("more people than places", func(t *testing.T) {
 		r := newFixtureAssuming(t, tms.ReferenceTag{}, map[string]string{"registration.short": "refused"})
@@ -691,7 +693,7 @@ func TestReservationIsNotReleasedInVain(t *testing.T) {
 	})
 }
 
-// One request reads, makes or registers a hundred at once.
+// One request reads, creates or registers a hundred at once.
 func TestManyLearnersTakeFewRequests(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")
@@ -785,7 +787,7 @@ func TestEffectsAboutPeopleOfAnotherRunSendNothing(t *testing.T) {
 	}
 }
 
-// The trace and the requests name no person.
+// The undo entry and the requests name no person.
 func TestEffectsStoreNoNames(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")

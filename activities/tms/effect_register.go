@@ -12,16 +12,16 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// registerHandler registers the attendees on their events. A registration does not use up
-// the places that are held for the opportunity. The held places count twice until they
-// are given back, after everybody is registered. Registering first keeps a place from
-// going to somebody else in between. An event whose held places leave too few free places
-// was observed to accept more: its remaining places become negative. Where an event does
-// not accept more, the held places are given back first, so that they do not block the
-// people they are held for.
+// registerHandler registers the attendees on their events. A registration does not use up the
+// places that are reserved for the opportunity. The reserved places count twice until they are
+// released, after all attendees are registered. Because the registration comes first, no other
+// person can get a place in between. The TMS was observed to accept a registration on an event
+// whose reservations leave too few free places: the remaining places become negative. Where an
+// event does not accept more, the reserved places are released first, so that they do not block
+// the attendees for whom they are reserved.
 type registerHandler struct{ *Activities }
 
-// undoKeyEventFull is a key of Trace.Values: an event was full while places were held.
+// undoKeyEventFull is a key of UndoEntry.Values: an event was full while places were reserved.
 const undoKeyEventFull = "short"
 
 func (e registerHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
@@ -29,7 +29,7 @@ func (e registerHandler) inspect(ctx context.Context, in activities.EffectInput)
 	switch {
 	case in.Undo:
 		return e.inspectUndo(ctx, in, out)
-	case len(in.Attendees) == 0: // the places are held for people without names yet
+	case len(in.Attendees) == 0: // the places are reserved for people without names yet
 		return out, nil
 	}
 	out, err := e.inspectContacts(ctx, in, out, exchange.MatchAskOperator)
@@ -54,8 +54,8 @@ func (e registerHandler) inspect(ctx context.Context, in activities.EffectInput)
 	return out, nil
 }
 
-// shouldRelease reports whether to give back the places. All places go back at once, so places
-// for people without names yet would be lost, too.
+// shouldRelease reports whether to release the places. All places are released at once, so
+// places for people without names yet would be lost, too.
 func (registerHandler) shouldRelease(in activities.EffectInput) bool {
 	return in.Effect.Register != nil && in.Effect.Register.ReleaseReservation && !hasUnnamedPlaces(in)
 }
@@ -72,7 +72,7 @@ func hasUnnamedPlaces(in activities.EffectInput) bool {
 	})
 }
 
-// nextRegistration returns the next registration that is missing, nil when there is none.
+// nextRegistration returns the next missing registration, nil when there is none.
 func (e registerHandler) nextRegistration(ctx context.Context, in activities.EffectInput, out *activities.InspectResult) (*exchange.EffectRequest, error) {
 	for _, event := range eventsFor(in.Attendees) {
 		contacts := contactsOn(event, in.Attendees, out.Contacts)
@@ -82,8 +82,8 @@ func (e registerHandler) nextRegistration(ctx context.Context, in activities.Eff
 		}
 		var missing []opportunity.ID
 		for _, contact := range contacts {
-			// The trace keeps who is about to be registered. If the answer is lost, a contact who
-			// is on the event then was registered by this effect.
+			// The undo entry stores who is about to be registered. If the response is lost, a contact
+			// who is on the event then was registered by this effect.
 			learner := opportunity.TouchedObject{Kind: opportunity.ObjectLearner, Event: event, Contact: contact, Created: true}
 			if on := places[contact]; len(on) > 0 {
 				learner.ID, learner.Created = on[0], false
@@ -128,8 +128,7 @@ func (e registerHandler) inspectUndo(ctx context.Context, in activities.EffectIn
 	return out, nil
 }
 
-// enrolmentsOf reads the places of contacts on events, for the events of the records that
-// about selects.
+// enrolmentsOf reads the enrolments of contacts on events, for the records that about selects.
 func (a *Activities) enrolmentsOf(
 	ctx context.Context, records []opportunity.TouchedObject, about func(opportunity.TouchedObject) bool,
 ) (map[opportunity.ID]map[opportunity.ID][]opportunity.ID, error) {
@@ -157,7 +156,7 @@ func (a *Activities) enrolmentsOf(
 	return out, nil
 }
 
-// enrolmentsOn reads which places the contacts have on the event, without cancelled places.
+// enrolmentsOn reads the learner ids of the contacts on the event, without cancelled learners.
 func (a *Activities) enrolmentsOn(ctx context.Context, event opportunity.ID, contacts []opportunity.ID) (map[opportunity.ID][]opportunity.ID, error) {
 	places := make(map[opportunity.ID][]opportunity.ID)
 	for some := range slices.Chunk(contacts, administrate.MaxEntries) {
@@ -200,16 +199,16 @@ func (e registerHandler) execute(ctx context.Context, in activities.EffectInput)
 		})
 	}
 	if errors.As(err, new(*administrate.RejectedError)) && e.shouldRelease(in) && in.UndoEntry.Values[undoKeyEventFull] == "" && e.isBlockedByReservation(ctx, in) {
-		// The API answered, and the next step is another request.
+		// The API responded, and the next step is another request.
 		result.CallResult = activities.CallResult{Status: exchange.StatusDone}
 		result.UndoEntry = withUndoValue(in.UndoEntry, undoKeyEventFull, "yes")
 	}
 	return result, nil
 }
 
-// isBlockedByReservation reports whether the event has too few places only because of the places that are
-// held for the opportunity. It returns false where the data does not prove this, because
-// places that were given back cannot be held again.
+// isBlockedByReservation reports whether the event has too few places only because of the
+// places that are reserved for the opportunity. Where the data does not prove this,
+// isBlockedByReservation returns false, because released places cannot be reserved again.
 func (e registerHandler) isBlockedByReservation(ctx context.Context, in activities.EffectInput) bool {
 	now, err := e.readReservation(ctx, in.Opportunity)
 	if err != nil || !now.reserved || now.expiry.IsZero() {
@@ -248,8 +247,8 @@ func eventsFor(attendees []exchange.Attendee) []opportunity.ID {
 	return events
 }
 
-// contactsOn returns the contacts for the event, each once. found are the contacts that
-// were found now, by the places of the attendees.
+// contactsOn returns the contacts for the event, each once. found are the contacts that were
+// found now, in the order of the attendees.
 func contactsOn(event opportunity.ID, attendees []exchange.Attendee, found []opportunity.ID) []opportunity.ID {
 	var contacts []opportunity.ID
 	for i, attendee := range attendees {

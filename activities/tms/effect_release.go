@@ -7,7 +7,7 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// releaseHandler gives all places back.
+// releaseHandler releases all places.
 type releaseHandler struct{ *Activities }
 
 func (e releaseHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
@@ -21,8 +21,8 @@ func (e releaseHandler) inspect(ctx context.Context, in activities.EffectInput) 
 		return out, readError(err)
 	}
 	out.Reservation = now.toReservation()
-	// Where the API names no expiry for held places even after the request, no places are
-	// held.
+	// If the API returns no expiry for reserved places even after the request, no places are
+	// reserved.
 	if now.reserved && (!now.expiry.IsZero() || in.UndoEntry.Values[undoKeyConfirmed] == "") {
 		out.UndoEntry = now.withOriginalExpiry(in.UndoEntry)
 		out.Request = &exchange.EffectRequest{Kind: exchange.RequestRelease}
@@ -30,7 +30,8 @@ func (e releaseHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	return out, nil
 }
 
-// execute lets the places end now: the API has no other way to give them back.
+// execute sets the expiry of the places to now, because the API has no other way to release
+// places.
 func (e releaseHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
 	if run, other := detectReset(ctx, in.RunID); other {
 		return activities.ExecuteResult{CallResult: resetResult(run)}, nil

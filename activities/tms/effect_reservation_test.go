@@ -15,7 +15,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// createWithEvent returns a record with an interest in an event, without held places.
+// createWithEvent returns a record with an interest in an event, without reserved places.
 func (r *fixture) createWithEvent(quantity int) (record opportunity.ID, interests []opportunity.RecordedInterest) {
 	r.t.Helper()
 	record = r.createRecord("A-1")
@@ -30,7 +30,7 @@ func (r *fixture) createWithEvent(quantity int) (record opportunity.ID, interest
 	return record, interests
 }
 
-// reservedPlaces returns how many places of the event are held.
+// reservedPlaces returns how many places of the event are reserved.
 func (r *fixture) reservedPlaces() int {
 	r.t.Helper()
 	got, err := r.client().Event(r.t.Context(), string(event))
@@ -41,7 +41,7 @@ func (r *fixture) reservedPlaces() int {
 	return *got.Reserved
 }
 
-// expiry returns until when the record holds places; zero when it holds none.
+// expiry returns until when the record has reserved places; zero when it has none.
 func (r *fixture) expiry(record opportunity.ID) time.Time {
 	r.t.Helper()
 	held := r.read(record).Reservation
@@ -52,7 +52,7 @@ func (r *fixture) expiry(record opportunity.ID) time.Time {
 	return held.Until
 }
 
-// extend sets until when places are held, without the worker.
+// extend sets until when places are reserved, not through the worker.
 func (r *fixture) extend(record opportunity.ID, until time.Time) {
 	r.t.Helper()
 	if _, err := r.client().ExtendReservations(r.t.Context(), administrate.ExtendReservations{OpportunityID: string(record), Until: until}); err != nil {
@@ -75,7 +75,7 @@ func (r *fixture) wantReserved(want int) {
 	}
 }
 
-// advanceClock moves the clock on.
+// advanceClock moves the clock forward.
 func (r *fixture) advanceClock(d time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -113,9 +113,9 @@ func TestPlacesAreReservedOnceAndReleasedOnUndo(t *testing.T) {
 	r.wantEffect(done, 3, exchange.RequestReserve)
 	r.wantReserved(3)
 	r.wantExpiry(record, until)
-	r.wantEffect(r.runEffect(in), 1) // the places are held already
+	r.wantEffect(r.runEffect(in), 1) // the places are reserved already
 	in.Effect.Reserve = &exchange.EnsureReservation{Until: until.Add(-time.Hour)}
-	r.wantEffect(r.runEffect(in), 1) // the places are held even longer than wanted
+	r.wantEffect(r.runEffect(in), 1) // the places are reserved even longer than wanted
 
 	in.Effect.Reserve, in.Undo, in.UndoEntry = &exchange.EnsureReservation{Until: until}, true, done.undoEntry
 	undone := r.runEffect(in)
@@ -137,7 +137,7 @@ func TestReservationWithLostAnswerIsMadeOnce(t *testing.T) {
 	r.wantReserved(3)
 }
 
-// An answer without the opportunity proves nothing; another inspection decides.
+// A response without the opportunity proves nothing; another inspection decides.
 func TestReservationThatIsNotInTheAnswerIsReadBack(t *testing.T) {
 	r := newFixtureAssuming(t, tms.ReferenceTag{}, map[string]string{"extend.answer": "errors"})
 	record, interests := r.createWithEvent(3)
@@ -154,7 +154,7 @@ func TestNothingIsReservedWithoutAnEvent(t *testing.T) {
 	r.wantEffect(r.runEffect(reserveEffect(record, interests[:1], r.timeIn(time.Hour))), 0)
 }
 
-// The API accepts a request for places that it does not hold, and returns no error.
+// The API accepts a request for places that it does not reserve, and returns no error.
 func TestReservationWithoutEffectIsReported(t *testing.T) {
 	r := newFixtureAssuming(t, tms.ReferenceTag{}, map[string]string{"reserve.short": "nothing"})
 	record, interests := r.createWithEvent(100)
@@ -163,7 +163,7 @@ func TestReservationWithoutEffectIsReported(t *testing.T) {
 	r.wantProblem(out, 3, "none are held", exchange.RequestReserve)
 	r.wantReserved(0)
 
-	// After an operator's retry the request is made again.
+	// After an operator's retry the request is sent again.
 	in.UndoEntry = out.undoEntry
 	r.wantProblem(r.runEffect(in), 3, "none are held", exchange.RequestReserve)
 
@@ -196,7 +196,8 @@ func TestExpiredReservationIsNotMadeAgain(t *testing.T) {
 	}
 }
 
-// Where places were held before, the places of the effect cannot be told from them.
+// Where places were reserved before, the places of the effect cannot be distinguished from
+// them.
 func TestEarlierReservationIsNotReleasedOnUndo(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record, interests := r.createWithEvent(3)
@@ -284,7 +285,7 @@ func TestExtensionWithoutEffectIsReported(t *testing.T) {
 func TestReservationIsReleased(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record, interests := r.createWithEvent(3)
-	r.wantEffect(r.runEffect(releaseEffect(record)), 1) // no places are held
+	r.wantEffect(r.runEffect(releaseEffect(record)), 1) // no places are reserved
 	r.wantEffect(r.runEffect(reserveEffect(record, interests, r.timeIn(24*time.Hour))), 3, exchange.RequestReserve)
 	r.loseNextAnswer()
 	done := r.runEffect(releaseEffect(record))
@@ -296,8 +297,8 @@ func TestReservationIsReleased(t *testing.T) {
 	r.wantProblem(r.runEffect(in), 0, "cannot be taken back")
 }
 
-// An API may report held places for every opportunity without an expiry, and the effect
-// believes this once.
+// An API may report reserved places for every opportunity without an expiry. The effect then
+// requests one release.
 func TestReservationWithoutExpiryIsReleasedOnce(t *testing.T) {
 	r := newFixtureAssuming(t, tms.ReferenceTag{}, map[string]string{"isReservationValid.none": "true"})
 	record := r.createRecord("A-1")

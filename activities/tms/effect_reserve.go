@@ -11,11 +11,12 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// reserveHandler holds places for the interests in events.
+// reserveHandler reserves places for the interests in events.
 type reserveHandler struct{ *Activities }
 
-// undoReleaseDelay is how long places stay held after the effect is undone. If they ended at once,
-// there would be no time to keep them, and the opportunity cannot hold places again.
+// undoReleaseDelay is how long places stay reserved after the effect is undone. If the places
+// were released at once, there would be no time to keep them, and the opportunity cannot
+// reserve places again.
 const undoReleaseDelay = time.Hour
 
 func (e reserveHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
@@ -48,7 +49,8 @@ func (e reserveHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	case !until.After(e.now()):
 		out.Error = opportunity.Invalidf("places were to be held until %s, which has passed", formatTime(until))
 	case !now.reserved && in.UndoEntry.Values[undoKeyConfirmed] != "":
-		// A retry by an operator is deliberate: the obstacle may be gone.
+		// If an operator retries the effect, the request is sent again, because the obstacle may be
+		// gone.
 		out.UndoEntry = withUndoValue(in.UndoEntry, undoKeyConfirmed, "")
 		out.Error = opportunity.Failf(opportunity.Rejected, "the API answered that it held places, and none are held: an event may have too few left, or the opportunity may have held some before and lost them")
 	default:
@@ -58,8 +60,8 @@ func (e reserveHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	return out, nil
 }
 
-// inspectUndo lets the places expire soon, where the opportunity holds only the places of the
-// effect.
+// inspectUndo requests an early expiry of the places, where the opportunity has reserved only
+// the places of the effect.
 func (e reserveHandler) inspectUndo(out *activities.InspectResult, in activities.EffectInput, now reservationState) {
 	back, _ := time.Parse(time.RFC3339, in.UndoEntry.Values[undoKeyReleaseAt]) // zero where there is none yet
 	if back.IsZero() {
@@ -107,7 +109,7 @@ func eventInterestIDs(interests []opportunity.RecordedInterest) []opportunity.ID
 	return ids
 }
 
-// formatTime formats a time for the texts and traces of effects.
+// formatTime formats a time for the texts and the undo entries of effects.
 func formatTime(t time.Time) string {
 	if t.IsZero() {
 		return "an unknown time"

@@ -34,9 +34,9 @@ func (r *fixture) loadPlaybook(text string) {
 // effectOutcome is how an effect ended.
 type effectOutcome struct {
 	undoEntry exchange.UndoEntry
-	// requests are the acts that got an answer, done or not.
+	// requests are the requests that were executed, whatever their status.
 	requests []exchange.EffectRequestKind
-	// problem is why the effect does not stand; "" when it does.
+	// problem is why the effect is not complete; "" when it is complete.
 	problem string
 	// attendees are the attendees with the contacts that are known now.
 	attendees []exchange.Attendee
@@ -51,7 +51,8 @@ func (e *effectOutcome) setContacts(contacts []opportunity.ID) {
 	}
 }
 
-// runEffect inspects and acts until the effect stands or cannot stand, as a workflow does.
+// runEffect inspects and executes until the effect is complete or cannot be completed, as a
+// workflow does.
 func (r *fixture) runEffect(in activities.EffectInput) effectOutcome {
 	r.t.Helper()
 	out := effectOutcome{undoEntry: in.UndoEntry, attendees: slices.Clone(in.Attendees)}
@@ -99,7 +100,8 @@ func (r *fixture) runEffect(in activities.EffectInput) effectOutcome {
 	return out
 }
 
-// wantEffect fails unless the effect stands after these acts and requests.
+// wantEffect fails unless the effect is complete after these requests of the effect and this
+// number of API requests.
 func (r *fixture) wantEffect(got effectOutcome, requests int, acts ...exchange.EffectRequestKind) {
 	r.t.Helper()
 	if got.problem != "" || !cmp.Equal(got.requests, acts) {
@@ -110,7 +112,7 @@ func (r *fixture) wantEffect(got effectOutcome, requests int, acts ...exchange.E
 	}
 }
 
-// wantProblem fails unless the effect cannot be ensured and the reason contains these
+// wantProblem fails unless the effect cannot be ensured and the reason contains the given
 // words.
 func (r *fixture) wantProblem(got effectOutcome, requests int, says string, acts ...exchange.EffectRequestKind) {
 	r.t.Helper()
@@ -122,7 +124,7 @@ func (r *fixture) wantProblem(got effectOutcome, requests int, says string, acts
 	}
 }
 
-// client returns a client that asks the TMS without the worker.
+// client returns a client whose requests do not pass through the worker.
 func (r *fixture) client() *administrate.Client {
 	r.t.Helper()
 	api, err := administrate.New(administrate.Options{URL: r.url, Tokens: administrate.StaticToken(r.token), Burst: 1000, RequestsPerSecond: 1000})
@@ -158,7 +160,7 @@ func (r *fixture) setAttribute(record opportunity.ID, key, value string) {
 	r.requestCount()
 }
 
-// loseNextAnswer makes the sandbox carry out the next mutation and lose its answer.
+// loseNextAnswer makes the sandbox execute the next mutation and lose its response.
 func (r *fixture) loseNextAnswer() {
 	done := false
 	r.interceptRequests(func(w http.ResponseWriter, q *http.Request) bool {
@@ -172,7 +174,7 @@ func (r *fixture) loseNextAnswer() {
 	})
 }
 
-// discardResponse is a response that nobody receives.
+// discardResponse is an http.ResponseWriter that drops the response.
 type discardResponse struct{ header http.Header }
 
 func (d discardResponse) Header() http.Header            { return d.header }

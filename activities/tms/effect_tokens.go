@@ -30,7 +30,7 @@ func (e tokensHandler) inspect(ctx context.Context, in activities.EffectInput) (
 	case err != nil:
 		return out, readError(err)
 	case !issues.Shown && in.Now.Before(until):
-		// To look more often shows no more, and the effects after this one would wait in vain.
+		// More reads would show no more, and the effects after this one would wait for nothing.
 		out.RecheckAt, out.NonBlocking = until, true
 		return out, nil
 	case !issues.Shown:
@@ -49,19 +49,19 @@ func (e tokensHandler) inspect(ctx context.Context, in activities.EffectInput) (
 	return out, nil
 }
 
-// readIssuedTokens reads which tokens were issued, where the API shows them.
+// readIssuedTokens reads which tokens were issued, where the API shows issued tokens.
 func (e tokensHandler) readIssuedTokens(ctx context.Context, id opportunity.ID) (administrate.TokenIssues, error) {
 	if !e.api.ShowsTokenIssues() {
 		return administrate.TokenIssues{}, nil
 	}
 	issues, err := e.api.TokenIssues(ctx, string(id))
 	if errors.As(err, new(*administrate.RefusedError)) {
-		return administrate.TokenIssues{}, nil // the assumption does not hold
+		return administrate.TokenIssues{}, nil // the assumption that the API shows issued tokens does not hold
 	}
 	return issues, err
 }
 
-// boughtTokens is how many tokens were bought: of each type with a known id, and in all.
+// boughtTokens is how many tokens were bought: of each type with a known id, and in total.
 type boughtTokens struct {
 	byType map[string]int
 	total  int
@@ -81,9 +81,9 @@ func countTokens(interests []opportunity.RecordedInterest) boughtTokens {
 	return wanted
 }
 
-// missing returns how many of the tokens were not issued. Tokens of another type, and
-// more tokens than were bought of a type, replace no missing token. They count only for
-// types that are known by a name only.
+// missing returns how many of the tokens were not issued. Tokens of another type, and more
+// tokens than were bought of a type, replace no missing token of a known type. Such tokens
+// count only for types that are known only by a name.
 func (w boughtTokens) missing(issues []administrate.TokenIssue) int {
 	issued, spare := make(map[string]int), 0
 	for _, issue := range issues {

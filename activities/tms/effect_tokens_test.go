@@ -44,7 +44,7 @@ func TestTokensThatAreIssuedLate(t *testing.T) {
 	}
 	in.Undo = true
 	r.wantEffect(r.runEffect(in), 0)
-	r.wantEffect(r.runEffect(r.tokensEffect(record, places)), 0) // none of them are tokens
+	r.wantEffect(r.runEffect(r.tokensEffect(record, places)), 0) // none of the interests are tokens
 }
 
 func TestMissingTokensAreReported(t *testing.T) {
@@ -79,8 +79,7 @@ func TestMissingTokensAreReported(t *testing.T) {
 	}
 }
 
-// Where the API does not show tokens, an operator decides, after the time for the TMS is
-// over.
+// Where the API does not show tokens, an operator decides after the wait for the TMS ends.
 func TestTokensThatTheAPIDoesNotShow(t *testing.T) {
 	for name, test := range map[string]struct {
 		assumed  administrate.SchemaName

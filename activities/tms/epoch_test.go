@@ -13,8 +13,8 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// A worker learns the epoch of its namespace while an activity begins. Nothing is sent
-// for this activity, because the run may come from a backup.
+// A worker learns the epoch of its namespace while an activity begins. Nothing is sent for this
+// activity, because the run may come from a backup.
 func TestNothingIsSentBeforeTheEpochIsKnown(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")

@@ -7,10 +7,10 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// SetEarlierRunTimeout sets how long the worker asks the namespace for other runs.
+// SetEarlierRunTimeout sets how long the worker tries to list other runs.
 func (a *Activities) SetEarlierRunTimeout(within time.Duration) { a.earlierRunTimeout = within }
 
-// AddToName returns the name as the TMS holds it.
+// AddToName returns the name as the TMS stores it.
 func (m ReferenceTag) AddToName(name string, reference opportunity.Reference) string {
 	return m.addToName(name, reference)
 }

@@ -45,15 +45,15 @@ func (a *Activities) readEvents(ctx context.Context, record administrate.Opportu
 	return all, nil
 }
 
-// workflowFacts is what a workflow knows of a record and the API does not return, or not to every
-// tenant.
+// workflowFacts is what a workflow knows of a record and the API does not return, or does not
+// return to every tenant.
 type workflowFacts struct {
 	region    opportunity.Ref
 	interests []opportunity.RecordedInterest
 }
 
-// playbookFacts returns the input of a playbook. Data from the API goes first, because somebody
-// may have changed it.
+// playbookFacts returns the input of a playbook. Data of the API have priority over data of the
+// workflow, because somebody may have changed the record.
 func (a *Activities) playbookFacts(record exchange.Snapshot, raw administrate.Opportunity, events []administrate.ScheduledEvent, k workflowFacts, now time.Time) playbook.Facts {
 	facts := playbook.Facts{
 		Now: now, ID: record.ID, Details: record.Details, Step: record.Step, Reservation: record.Reservation,
@@ -91,8 +91,8 @@ func (a *Activities) playbookFacts(record exchange.Snapshot, raw administrate.Op
 	return facts
 }
 
-// interestKind returns the kind of an interest, by its id or else by the name of the type in
-// the schema; "" where neither is known.
+// interestKind returns the kind of an interest, by its id or otherwise by the type name in the
+// schema; "" where neither is known.
 func interestKind(interest administrate.Interest) opportunity.InterestKind {
 	if kind := (opportunity.Interest{Item: interest.Item.ID}).ResolvedKind(); kind != "" {
 		return kind
@@ -110,8 +110,8 @@ func interestKind(interest administrate.Interest) opportunity.InterestKind {
 	return ""
 }
 
-// eventStart returns when an event starts. It is zero where the start is unknown, and for a
-// cancelled event, which never starts.
+// eventStart returns when an event starts, zero where the start is unknown. A cancelled event
+// never starts, so its start is zero, too.
 func eventStart(event administrate.ScheduledEvent) time.Time {
 	switch {
 	case event.Cancelled:
@@ -133,8 +133,8 @@ func eventStart(event administrate.ScheduledEvent) time.Time {
 }
 
 // AdoptionFacts returns the input of a playbook about a record that is adopted now, where
-// follow-ups count from the record's own time of last change. The record must have all of
-// its interests. The facts hold no starts of events.
+// follow-ups count from the time of the record's last change. The record must have all of its
+// interests. The facts hold no starts of events.
 func AdoptionFacts(record administrate.Opportunity, now time.Time) playbook.Facts {
 	a := &Activities{now: func() time.Time { return now }}
 	snapshot := a.snapshot(record, "")

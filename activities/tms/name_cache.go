@@ -9,8 +9,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// nameCache remembers the meanings of names for a while, so that most commands need no
-// look-up. Only unambiguous meanings are kept.
+// nameCache stores the ids of names for ttl, so that most commands need no look-up. Only
+// unambiguous names are stored.
 type nameCache struct {
 	ttl time.Duration
 	now func() time.Time
@@ -37,7 +37,7 @@ func newNameCache(keep time.Duration, now func() time.Time) *nameCache {
 	}
 }
 
-// maxCachedNames bounds the cache; when the cache is full, everything is looked up again.
+// maxCachedNames is the limit of each map of the cache; a full map is emptied.
 const maxCachedNames = 10_000
 
 func (n *nameCache) store(name exchange.UnresolvedName, meaning opportunity.Ref) {
@@ -78,8 +78,8 @@ func (n *nameCache) step(id opportunity.ID) (opportunity.Step, bool) {
 	return found.step, true
 }
 
-// nameResolver finds ids from what the workflow resolved already and what the worker
-// remembers. It collects the names that neither knows.
+// nameResolver finds ids in the names that the workflow has resolved already and in the
+// worker's cache. nameResolver collects the names that it cannot find.
 type nameResolver struct {
 	resolved map[exchange.UnresolvedName]opportunity.ID
 	cache    *nameCache
@@ -94,8 +94,8 @@ func (a *Activities) newNameResolver(resolved []exchange.ResolvedName) *nameReso
 	return d
 }
 
-// id returns what the API needs for the text: an id, or a currency's code. Text that
-// already is an id or a code passes.
+// id returns what the API needs for the text: an id, or a currency's code. Text that is an id
+// or a code already is returned unchanged.
 func (d *nameResolver) id(typ, text string, wanted []exchange.UnresolvedName) string {
 	name := exchange.UnresolvedName{Type: typ, Text: text}
 	for _, w := range wanted {

@@ -72,7 +72,7 @@ transitions:
 	}
 	in.TargetStep = string(stepWon)
 	got = r.plan(in)
-	r.wantRequests(1) // the steps are known now, by their ids, too
+	r.wantRequests(1) // the steps are in the cache now, also by their ids
 	if got.TargetStep.ID != stepWon || got.TargetStep.Stage.State != opportunity.Won || !cmp.Equal(kinds(got.Plan.After), []opportunity.EffectKind{opportunity.EffectAccount}) {
 		t.Errorf("by its id: %+v", got)
 	}
@@ -156,8 +156,8 @@ reactions: [{ name: tell, on: eventCancelled, do: [{ log: { message: m } }] }]
 	r.wantRequests(1)
 }
 
-// The content of the record counts. The workflow's knowledge fills in what the API does
-// not return.
+// The content of the record counts. The workflow supplies the data that the API does not
+// return.
 func TestPlanUsesWhatTheAPIDoesNotReturn(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	const rules = `transitions: [{ name: all, after: [{ log: { message: "{{.Value}}" } }] }]`
@@ -235,8 +235,8 @@ func TestPlanOfWhatCannotBeRead(t *testing.T) {
 	}
 }
 
-// A worker without a playbook answers as before playbooks existed; a worker with one says
-// what its playbook has.
+// The results of a worker without a playbook have no playbook features; the results of a worker
+// with a playbook have its features.
 func TestResultsCarryPlaybookFeatures(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	answers := func() (all []*activities.PlaybookFeatures) {

@@ -30,9 +30,9 @@ func (a *Activities) currentPlaybook(ctx context.Context) (VersionedPlaybook, er
 	return a.playbookAfterStart(ctx, 0)
 }
 
-// playbookAfterStart returns the playbook that is in force some time after the start of the
-// activity. The server's clock says when the activity started, because the clocks of
-// workers differ.
+// playbookAfterStart returns the playbook that is in force at the time elapsed after the start
+// of the activity. The start is a time of the server's clock, because the clocks of workers
+// differ.
 func (a *Activities) playbookAfterStart(ctx context.Context, elapsed time.Duration) (VersionedPlaybook, error) {
 	started := activity.GetInfo(ctx).StartedTime
 	if started.IsZero() {
@@ -41,22 +41,22 @@ func (a *Activities) playbookAfterStart(ctx context.Context, elapsed time.Durati
 	return a.playbookAt(started.Add(elapsed))
 }
 
-// playbookUnavailable returns the error of an activity on a worker that does not know which playbook
-// is in force. The server offers the activity again, to any worker.
+// playbookUnavailable returns the error of an activity on a worker that does not know which
+// playbook is in force. The server retries the activity, on any worker.
 func playbookUnavailable(format string, a ...any) error {
 	return temporal.NewApplicationError(fmt.Sprintf(format, a...), string(activities.ReasonPlaybookUnavailable))
 }
 
-// dailyReadSpread is the part of a day over which daily looks are spread. It is for
-// opportunities that were looked at together, as after an outage or an import.
+// dailyReadSpread is the part of a day over which daily reads are spread. The spread is for
+// opportunities that were read at the same time, as after an outage or an import.
 const dailyReadSpread = 6 * time.Hour
 
-// playbookFeatures returns what the playbook in force has. It returns nil where the playbook has
-// nothing and the namespace has no playbook. A worker then answers as if there were no
-// playbooks.
+// playbookFeatures returns the features of the playbook in force. playbookFeatures returns nil
+// where the playbook has no features and the namespace has no playbook. The results of the
+// worker then do not mention a playbook.
 //
-// rules runs before anything is sent. A worker that does not know the playbook returns an
-// error.
+// playbookFeatures is called before anything is sent. playbookFeatures returns an error on a
+// worker that does not know the playbook.
 func (a *Activities) playbookFeatures(ctx context.Context) (*activities.PlaybookFeatures, error) {
 	book, err := a.currentPlaybook(ctx)
 	if err != nil {
@@ -83,8 +83,8 @@ func (a *Activities) featuresOf(book VersionedPlaybook) *activities.PlaybookFeat
 	return rules
 }
 
-// playbookUnavailableResult returns the fate of a request of a worker that does not know which playbook is
-// in force.
+// playbookUnavailableResult returns the result of a request of a worker that does not know
+// which playbook is in force.
 func playbookUnavailableResult(err error) activities.CallResult {
 	return activities.CallResult{
 		Status: exchange.StatusNotSent, Reason: activities.ReasonPlaybookUnavailable, Error: opportunity.Failf(opportunity.Rejected, "%s", err),

@@ -15,7 +15,7 @@ import (
 	"github.com/oppflow/oppflow/playbook"
 )
 
-// setPlaybook gives the worker versions of the playbook.
+// setPlaybook starts a worker with the versions of the playbook.
 func (r *fixture) setPlaybook(book func(time.Time) (tms.VersionedPlaybook, error)) {
 	r.t.Helper()
 	r.options.PlaybookAt = book
@@ -31,8 +31,8 @@ func winPlaybook(t *testing.T, version int) tms.VersionedPlaybook {
 	return tms.VersionedPlaybook{Version: version, Playbook: loaded}
 }
 
-// A move whose effects were not planned is not made where the playbook in force has
-// effects of moves.
+// A transition whose effects were not planned is not sent where the playbook in force has
+// effects of transitions.
 func TestAnUnplannedTransitionIsNotSent(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")
@@ -60,8 +60,8 @@ func TestAnUnplannedTransitionIsNotSent(t *testing.T) {
 	}
 }
 
-// A plan is made by the version in force when the record was read. A version that the
-// opportunity has seen replaced makes no plan.
+// A plan is made by the version in force when the record was read. A worker with an earlier
+// version than the opportunity has seen makes no plan.
 func TestAPlanIsOfTheVersionInForce(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	in := transitionInput(r.createRecord("A-1"), "Won")
@@ -90,7 +90,7 @@ func TestAPlanIsOfTheVersionInForce(t *testing.T) {
 	}
 }
 
-// wantNoPlan expects that the worker leaves the plan to another worker.
+// wantNoPlan fails unless the worker leaves the plan to another worker.
 func (r *fixture) wantNoPlan(in activities.PlanInput, says string) {
 	r.t.Helper()
 	_, err := runActivity[activities.PlanResult](r, activities.PlanOpportunity, in)

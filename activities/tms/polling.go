@@ -6,13 +6,13 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// undoKeyWaitingSince is a key of Trace.Values: since when an effect waits for something that only
-// the TMS makes.
+// undoKeyWaitingSince is a key of UndoEntry.Values: since when an effect waits for something
+// that only the TMS makes.
 const undoKeyWaitingSince = "since"
 
-// nextPoll returns when to look again for something that only the TMS makes: after 1, 2 and
-// 5 minutes, then every 10, and a last time at until. It keeps in the trace when the wait
-// began.
+// nextPoll returns when to inspect again for something that only the TMS makes: after 1, 2 and
+// 5 minutes, then every 10 minutes, and a last time at until. The returned undo entry stores
+// when the wait began.
 func nextPoll(trace exchange.UndoEntry, now, until time.Time) (exchange.UndoEntry, time.Time) {
 	since, err := time.Parse(time.RFC3339, trace.Values[undoKeyWaitingSince])
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ReadOpportunity reads the record, in one request. For a record that does not exist it
-// returns an error that is not repeated.
+// ReadOpportunity reads the record, in one request. For a record that does not exist,
+// ReadOpportunity returns an error that is not retried.
 func (a *Activities) ReadOpportunity(ctx context.Context, in activities.ReadInput) (activities.ReadResult, error) {
 	if in.After != "" {
 		page, err := a.api.Interests(ctx, string(in.Opportunity), in.After)
@@ -45,10 +45,10 @@ func (a *Activities) ReadOpportunity(ctx context.Context, in activities.ReadInpu
 	return out, nil
 }
 
-// FindOpportunity looks for records that carry the reference's mark. It reads the
-// region's opportunities page by page, because no documented filter knows the mark. A
-// region name that the worker does not remember is looked up before. The filter compares
-// names as the TMS writes them, so another spelling by a caller would hide the record.
+// FindOpportunity searches for records that have the reference tag. FindOpportunity reads the
+// region's opportunities page by page, because no documented filter knows the tag. A region
+// name that is not in the worker's cache is looked up before. The filter compares names as the
+// TMS writes them, so another spelling by a caller would hide the record.
 func (a *Activities) FindOpportunity(ctx context.Context, in activities.FindInput) (activities.FindResult, error) {
 	if a.referenceTag.isDisabled() {
 		return activities.FindResult{Reference: in.Reference, TagDisabled: true}, nil
@@ -84,7 +84,7 @@ func (a *Activities) FindOpportunity(ctx context.Context, in activities.FindInpu
 	return out, nil
 }
 
-// snapshot translates a record; members that the record does not hold stay empty.
+// snapshot converts a record; members that the record does not contain stay empty.
 func (a *Activities) snapshot(record administrate.Opportunity, ref opportunity.Reference) exchange.Snapshot {
 	out := exchange.Snapshot{
 		ID: opportunity.ID(record.ID),
@@ -109,7 +109,7 @@ func (a *Activities) snapshot(record administrate.Opportunity, ref opportunity.R
 	return out
 }
 
-// StepOf translates a step.
+// StepOf converts a step.
 func StepOf(step administrate.Step) opportunity.Step {
 	return opportunity.Step{
 		ID: opportunity.ID(step.ID), Name: step.Name,
@@ -125,7 +125,7 @@ func interestRef(interest administrate.Interest) exchange.InterestRef {
 		ref.Quantity = *interest.Quantity
 	}
 	if interest.UnitAmount.Valid {
-		// Oppflow wrote no amount that it cannot parse. Such an interest is compared by its
+		// Oppflow never writes an amount that it cannot parse. Such an interest is compared by its
 		// other members.
 		if amount, err := opportunity.ParseAmount(interest.UnitAmount.Decimal.String()); err == nil {
 			ref.UnitAmount = &amount
@@ -134,8 +134,8 @@ func interestRef(interest administrate.Interest) exchange.InterestRef {
 	return ref
 }
 
-// ProbeAPI asks the API only for an answer, in one request, and returns an error when
-// there is none.
+// ProbeAPI asks the API only for a response, in one request, and returns an error when there is
+// none.
 func (a *Activities) ProbeAPI(ctx context.Context) (activities.ProbeResult, error) {
 	err := a.api.Hello(ctx)
 	return activities.ProbeResult{Answered: err == nil}, readError(err)

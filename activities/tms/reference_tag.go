@@ -10,16 +10,16 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ReferenceTag says how a record in the TMS carries the caller's reference. By the mark the
-// worker finds a record whose create got no answer. The zero value carries no mark.
+// ReferenceTag says how a record in the TMS carries the caller's reference. By the tag the
+// worker finds a record whose create request got no response. The zero value uses no tag.
 type ReferenceTag struct {
 	// Attribute is the key of the custom attribute that holds the reference.
 	Attribute string
-	// InName puts the reference behind the opportunity's name, in brackets.
+	// InName adds the reference to the end of the opportunity's name, in brackets.
 	InName bool
 }
 
-// isDisabled reports whether records carry no mark.
+// isDisabled reports whether records get no tag.
 func (m ReferenceTag) isDisabled() bool { return m.Attribute == "" && !m.InName }
 
 // attributes returns the attributes of a new record.
@@ -30,7 +30,7 @@ func (m ReferenceTag) attributes(reference opportunity.Reference) []administrate
 	return []administrate.Attribute{{Key: m.Attribute, Value: string(reference)}}
 }
 
-// addToName returns the name with the mark, as the TMS stores it.
+// addToName returns the name with the tag, as the TMS stores it.
 func (m ReferenceTag) addToName(name string, reference opportunity.Reference) string {
 	if !m.InName || name == "" {
 		return name
@@ -38,7 +38,7 @@ func (m ReferenceTag) addToName(name string, reference opportunity.Reference) st
 	return name + nameSuffix(reference)
 }
 
-// stripFromName returns the name without the mark.
+// stripFromName returns the name without the tag.
 func (m ReferenceTag) stripFromName(name string, reference opportunity.Reference) string {
 	if !m.InName {
 		return name
@@ -46,13 +46,13 @@ func (m ReferenceTag) stripFromName(name string, reference opportunity.Reference
 	return strings.TrimSuffix(name, nameSuffix(reference))
 }
 
-// nameSuffix returns the mark in a name. Brackets of the reference itself are escaped, or the
-// mark of "b] [x" would end like the mark of "x".
+// nameSuffix returns the tag in a name. Brackets of the reference itself are escaped. Otherwise
+// the tag of "b] [x" would end like the tag of "x".
 func nameSuffix(reference opportunity.Reference) string {
 	return " [" + strings.NewReplacer("%", "%25", "[", "%5B", "]", "%5D").Replace(string(reference)) + "]"
 }
 
-// isOn reports whether the record carries the reference.
+// isOn reports whether the record has the tag of the reference.
 func (m ReferenceTag) isOn(record administrate.Opportunity, reference opportunity.Reference) bool {
 	if m.InName {
 		return strings.HasSuffix(record.Name, nameSuffix(reference))
@@ -65,8 +65,8 @@ func (m ReferenceTag) isOn(record administrate.Opportunity, reference opportunit
 	return false
 }
 
-// Reference returns the reference that the record carries; false where it carries none. A
-// name that ends in brackets counts as marked.
+// Reference returns the reference in the record's tag; false where the record has no tag. A
+// name that ends in brackets counts as tagged.
 func (m ReferenceTag) Reference(record administrate.Opportunity) (opportunity.Reference, bool) {
 	if m.InName {
 		begin := strings.LastIndex(record.Name, " [")
@@ -84,15 +84,15 @@ func (m ReferenceTag) Reference(record administrate.Opportunity) (opportunity.Re
 	return "", false
 }
 
-// IsTagged reports whether the record carries the reference, in any of the ways in which a
-// worker can write it.
+// IsTagged reports whether the record has the tag of the reference, in any of the forms that a
+// worker can write.
 func IsTagged(record administrate.Opportunity, reference opportunity.Reference) bool {
 	return strings.HasSuffix(record.Name, nameSuffix(reference)) ||
 		slices.ContainsFunc(record.Attributes, func(a administrate.Attribute) bool { return a.Value == string(reference) })
 }
 
-// tagOwner returns whose mark the record carries. A name that ends in brackets counts as
-// marked, since a mark and a name that looks like a mark are equal.
+// tagOwner returns whose tag the record has. A name that ends in brackets counts as tagged,
+// because a tag cannot be distinguished from a name that looks like one.
 func (m ReferenceTag) tagOwner(record administrate.Opportunity, reference opportunity.Reference) activities.TagOwner {
 	if m.isDisabled() {
 		return activities.TagOwnerUnknown
@@ -111,13 +111,13 @@ func (m ReferenceTag) tagOwner(record administrate.Opportunity, reference opport
 	return activities.TagOwnerNone
 }
 
-// isTaggedByOther reports whether the record certainly carries the mark of another reference.
+// isTaggedByOther reports whether the record certainly has the tag of another reference.
 func (m ReferenceTag) isTaggedByOther(record administrate.Opportunity, reference opportunity.Reference) bool {
 	return !m.InName && m.tagOwner(record, reference) == activities.TagOwnerOther
 }
 
-// TagOpportunity puts the reference's mark on a record, in one request. It is assumed
-// that attributes outside the request stay unchanged.
+// TagOpportunity puts the reference tag on a record, in one request. It is assumed that
+// attributes outside the request stay unchanged.
 func (a *Activities) TagOpportunity(ctx context.Context, in activities.TagInput) (activities.CallResult, error) {
 	if why := a.adoptionConflict(ctx, in); why != nil {
 		return *why, nil

@@ -18,7 +18,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// createNamed makes a record with another name under another worker's setting.
+// createNamed creates a record with another name, by a worker with another setting.
 func (r *fixture) createNamed(mark tms.ReferenceTag, reference opportunity.Reference, name string) opportunity.ID {
 	r.t.Helper()
 	r.newWorker(mark)
@@ -39,8 +39,8 @@ func TestTagOwner(t *testing.T) {
 	byAttribute, byName, byOther := tms.ReferenceTag{Attribute: "oppflow"}, tms.ReferenceTag{InName: true}, tms.ReferenceTag{Attribute: "other"}
 	for _, c := range []struct {
 		name    string
-		reads   tms.ReferenceTag // the setting of the worker that looks
-		wrote   tms.ReferenceTag // the setting of the worker that made the record
+		reads   tms.ReferenceTag // the setting of the worker that reads the record
+		wrote   tms.ReferenceTag // the setting of the worker that created the record
 		of      opportunity.Reference
 		called  string
 		want    activities.TagOwner
@@ -107,7 +107,7 @@ func TestTagARecord(t *testing.T) {
 			before := r.readWithReference("A-1", record)
 			r.requestCount()
 			in := activities.TagInput{Reference: "A-1", Opportunity: record, Name: before.Record.Details.Name}
-			for range 2 { // a repetition does no harm: the first answer may have been lost
+			for range 2 { // a repetition does no harm: the first response may have been lost
 				if got := mustRunActivity[activities.CallResult](r, activities.TagOpportunity, in); !cmp.Equal(got, activities.CallResult{Subject: string(record), Status: exchange.StatusDone}) {
 					t.Fatalf("got %+v", got)
 				}
@@ -210,7 +210,7 @@ func TestReservationUntilARequestedTime(t *testing.T) {
 			t.Errorf("answered %+v, reads %+v", got, read)
 		}
 	}
-	// Expired places stay expired, though the API returns no error.
+	// Expired places stay expired, although the API returns no error.
 	r.mu.Lock()
 	r.clockOffset = 24 * time.Hour
 	r.mu.Unlock()
@@ -221,14 +221,14 @@ func TestReservationUntilARequestedTime(t *testing.T) {
 	if got := r.read(record).Reservation; got.Valid {
 		t.Errorf("an expired hold reads %+v", got)
 	}
-	// Without earlier places there are none.
+	// Without an earlier reservation there is none now.
 	if got := r.apply(r.createRecord("A-2"), extendUntil(soon.AddDate(1, 0, 0))).Results[0]; got.Status != exchange.StatusDone || got.Reservation == nil || got.Reservation.Valid {
 		t.Errorf("no hold: %+v", got)
 	}
 }
 
-// TestAnAnswerWithAnotherExpiry: the answer is passed on unchanged, since the workflow
-// reports the real expiry to the caller, unless nobody asked for one.
+// TestAnAnswerWithAnotherExpiry: the response is passed on unchanged, because the workflow
+// reports the real expiry to the caller.
 func TestAnAnswerWithAnotherExpiry(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	held := time.Now().UTC().Add(240 * time.Hour).Truncate(time.Second)
@@ -242,7 +242,7 @@ func TestAnAnswerWithAnotherExpiry(t *testing.T) {
 			t.Errorf("asked for %s: %+v", asked, got)
 		}
 	}
-	// An answer without the record proves nothing.
+	// A response without the record proves nothing.
 	r.interceptRequests(func(w http.ResponseWriter, q *http.Request) bool {
 		_, _ = fmt.Fprint(w, `{"data":{"m0":{"extendReservations":{"errors":[]}}}}`)
 		return true
@@ -250,7 +250,7 @@ func TestAnAnswerWithAnotherExpiry(t *testing.T) {
 	if got := r.apply("O", extendUntil(held)); got.Status != exchange.StatusDone || got.Results[0].Status != exchange.StatusUnknown {
 		t.Errorf("got %+v", got)
 	}
-	// The API's own words say why it rejects a request.
+	// The API's own message says why it rejects a request.
 	r.interceptRequests(func(w http.ResponseWriter, _ *http.Request) bool {
 		_, _ = fmt.Fprint(w, `{"data":{"m0":{"extendReservations":{"errors":[{"label":"Too Late","message":"the event has begun","value":null}],"opportunity":null}}}}`)
 		return true
@@ -260,7 +260,7 @@ func TestAnAnswerWithAnotherExpiry(t *testing.T) {
 	}
 }
 
-// Every reference is read back from the record that carries it.
+// Every reference is read back from the record that has its tag.
 func TestReferenceOfARecord(t *testing.T) {
 	t.Parallel()
 	marks := []tms.ReferenceTag{{Attribute: "oppflow"}, {InName: true}}

@@ -11,21 +11,21 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// reservationState is the API's data about the places that an opportunity holds. All have one
-// expiry.
+// reservationState is the API's data about the reserved places of an opportunity. All places
+// have one expiry.
 type reservationState struct {
-	// reserved says that the API reports some places as held now. Without an expiry, the API may
-	// report this for an opportunity that never held any.
+	// reserved says that the API reports some places as reserved now. If there is no expiry, the
+	// API may report this for an opportunity that never reserved places.
 	reserved bool
-	// expiry is when the places expire, or have expired; zero where no expiry is set.
+	// expiry is when the places expire or expired; zero where no expiry is set.
 	expiry time.Time
-	// expired says that the places have expired or were given back, so that the opportunity
-	// cannot hold any again.
+	// expired says that the places have expired or were released, so that the opportunity cannot
+	// reserve places again.
 	expired bool
 }
 
-// toReservation returns what a view shows of the places. Places without an expiry are not
-// known to be held.
+// toReservation returns the reservation for a view. Places without an expiry count as not
+// reserved.
 func (p reservationState) toReservation() *opportunity.Reservation {
 	return &opportunity.Reservation{Valid: p.reserved && !p.expiry.IsZero(), Until: p.expiry}
 }
@@ -43,18 +43,19 @@ func (a *Activities) readReservation(ctx context.Context, id opportunity.ID) (re
 	return out, nil
 }
 
-// The keys of Trace.Values for effects about places and services. A Trace has other
+// The keys of UndoEntry.Values for effects about places and services. UndoEntry has other
 // members for everything else.
 const (
-	// undoKeyInspected: an inspection read the places before the effect requested anything.
+	// undoKeyInspected: an inspection read the state before the effect requested anything.
 	undoKeyInspected = "looked"
-	// undoKeyConfirmed: the API answered that it did what the effect requested.
+	// undoKeyConfirmed: the API responded that it did what the effect requested.
 	undoKeyConfirmed = "asked"
-	// undoKeyReleaseAt is until when the places stay held after an undo.
+	// undoKeyReleaseAt is until when the places stay reserved after an undo.
 	undoKeyReleaseAt = "back"
 )
 
-// withUndoValue returns the trace with a value added, and leaves the given trace unchanged.
+// withUndoValue returns the undo entry with the value added, or removed where value is "". The
+// given undo entry stays unchanged.
 func withUndoValue(trace exchange.UndoEntry, key, value string) exchange.UndoEntry {
 	values := maps.Clone(trace.Values)
 	if values == nil {
@@ -67,7 +68,8 @@ func withUndoValue(trace exchange.UndoEntry, key, value string) exchange.UndoEnt
 	return trace
 }
 
-// withOriginalExpiry keeps until when places were held before the effect, the first time only.
+// withOriginalExpiry returns the undo entry with the time until which places were reserved
+// before the effect. withOriginalExpiry adds this time only once.
 func (p reservationState) withOriginalExpiry(trace exchange.UndoEntry) exchange.UndoEntry {
 	if trace.Values[undoKeyInspected] != "" {
 		return trace
@@ -78,8 +80,8 @@ func (p reservationState) withOriginalExpiry(trace exchange.UndoEntry) exchange.
 	return withUndoValue(trace, undoKeyInspected, "yes")
 }
 
-// setExpiry sets until when places are held. A time that is not in the future gives them
-// back.
+// setExpiry sets until when places are reserved. A time that is not in the future releases
+// them.
 func (a *Activities) setExpiry(ctx context.Context, in activities.EffectInput, until time.Time) activities.ExecuteResult {
 	_, err := a.api.ExtendReservations(a.withSendDeadline(ctx), administrate.ExtendReservations{
 		OpportunityID: string(in.Opportunity), Until: until.UTC().Truncate(time.Second),
@@ -87,7 +89,8 @@ func (a *Activities) setExpiry(ctx context.Context, in activities.EffectInput, u
 	return confirmedResult(in, err)
 }
 
-// confirmedResult returns the fate of a request about places.
+// confirmedResult returns the result of a request, with undoKeyConfirmed where the request was
+// done.
 func confirmedResult(in activities.EffectInput, err error) activities.ExecuteResult {
 	result := activities.ExecuteResult{CallResult: callResult(err), UndoEntry: in.UndoEntry}
 	if err == nil {

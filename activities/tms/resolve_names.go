@@ -13,9 +13,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ResolveNames looks up the meanings of names and codes. It makes one request for each twenty
-// names, or none when the worker remembers the names. A name without a meaning is NotFound. A
-// name with two meanings is Invalid, and the error lists both.
+// ResolveNames looks up the ids of names and codes. ResolveNames makes one request for each
+// twenty names, or none when all names are in the worker's cache. A name without a candidate is
+// NotFound. A name with two candidates is Invalid, and the error lists both.
 func (a *Activities) ResolveNames(ctx context.Context, in activities.ResolveInput) (activities.ResolveResult, error) {
 	out := activities.ResolveResult{ResolvedNames: make([]exchange.ResolvedName, len(in.Names))}
 	var wanted []exchange.UnresolvedName
@@ -80,7 +80,7 @@ type candidate struct {
 // lookupsPerRequest is how many accounts and items one request looks up.
 const lookupsPerRequest = 20
 
-// groupLookups sorts names into requests; the first request also reads the lists.
+// groupLookups distributes names over requests; the first request also reads the lists.
 func groupLookups(wanted []exchange.UnresolvedName) []administrate.LookupRequest {
 	requests := make([]administrate.LookupRequest, 1)
 	for _, name := range wanted {
@@ -109,8 +109,8 @@ func groupLookups(wanted []exchange.UnresolvedName) []administrate.LookupRequest
 	return requests
 }
 
-// itemKind returns the kind of item that is sold under names of the type; "" where the
-// type is not one of items.
+// itemKind returns the kind of item that has ids of the type; "" where the type is not a type
+// of items.
 func itemKind(typ string) administrate.Kind {
 	switch typ {
 	case opportunity.TypeCourse:
@@ -125,7 +125,7 @@ func itemKind(typ string) administrate.Kind {
 	return ""
 }
 
-// lookUpNames reads the possible meanings of names of the given types, by type. It reads all
+// lookUpNames reads the candidates for names of the given types, by type. lookUpNames reads all
 // pages of a list.
 func (a *Activities) lookUpNames(ctx context.Context, wanted []exchange.UnresolvedName) (map[string][]candidate, error) {
 	candidates := make(map[string][]candidate)
@@ -166,8 +166,8 @@ func (a *Activities) lookUpNames(ctx context.Context, wanted []exchange.Unresolv
 	return candidates, nil
 }
 
-// selectMeaning returns the meaning of a name: the candidate with exactly this name, or else the
-// candidate whose name differs in case only.
+// selectMeaning returns the meaning of a name: the candidate with exactly this name, or
+// otherwise the candidate whose name differs only in case.
 func selectMeaning(name exchange.UnresolvedName, candidates []candidate) (opportunity.Ref, *opportunity.Error) {
 	for _, same := range []func(a, b string) bool{func(a, b string) bool { return a == b }, strings.EqualFold} {
 		var fitting []opportunity.Ref
@@ -192,7 +192,7 @@ func selectMeaning(name exchange.UnresolvedName, candidates []candidate) (opport
 	return opportunity.Ref{}, opportunity.Failf(opportunity.NotFound, "no %s is called %q%s", describeType(name.Type), name.Text, candidateList(candidates))
 }
 
-// candidateList lists the candidates, when the list is short.
+// candidateList lists the candidates, or returns "" when there are too many.
 func candidateList(candidates []candidate) string {
 	if len(candidates) == 0 || len(candidates) > 20 {
 		return ""

@@ -9,9 +9,10 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// detectReset reports whether the run that asks is another run than the workflow believes,
-// and returns its id. A workflow cannot see that it was reset, because its history is the
-// same as before. The server, which hands out the activity, knows the run by its own id.
+// detectReset reports whether the run that asks differs from the run that the workflow believes
+// to be, and returns its id. A workflow cannot see that it was reset, because its history is
+// the same as before. The server, which hands out the activity, knows the current id of the
+// run.
 func detectReset(ctx context.Context, believed string) (string, bool) {
 	run := currentRunID(ctx)
 	return run, believed != "" && believed != run
@@ -19,8 +20,8 @@ func detectReset(ctx context.Context, believed string) (string, bool) {
 
 type epochKey struct{}
 
-// WithEpoch returns a context for the activities of a worker, in which epoch returns the
-// epoch of the namespace.
+// WithEpoch returns a context for the activities of a worker, in which the function epoch
+// returns the epoch of the namespace.
 func WithEpoch(ctx context.Context, epoch func() string) context.Context {
 	return context.WithValue(ctx, epochKey{}, epoch)
 }

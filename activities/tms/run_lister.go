@@ -13,26 +13,26 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 )
 
-// The index of runs limits the number of questions per second. The worker does not know
-// the limit. It asks without a limit until an answer does not come. Then it asks less
-// often than the index answered, and slowly more again.
+// The index of runs limits the number of list requests per second. The worker does not know the
+// limit. The worker sends list requests without a limit until one gets no response. Then the
+// worker sends fewer than the index has answered, and slowly more again.
 const (
 	maxListRate = 1000.0 // a second
 	minListRate = 2.0
-	// defaultListRate is less than the number that a server answers at its defaults.
+	// defaultListRate is less than the rate that a server allows at its defaults.
 	defaultListRate = 8.0
-	// rateDecrease is the part of the rate of answers that remains, and rateIncrease what each
-	// answer adds.
+	// rateDecrease is the part of the rate of responses that remains. rateIncrease is what each
+	// response adds.
 	rateDecrease = 0.7
 	rateIncrease = 0.1
-	// rateWindow is the time over which the answers are counted.
+	// rateWindow is the time over which the responses are counted.
 	rateWindow = 2 * time.Second
-	// listTimeout is how long one question waits for its answer. When a question is refused, the SDK
-	// repeats the question by itself, first after a second.
+	// listTimeout is how long one list request waits for its response. When a list request is
+	// refused, the SDK repeats it by itself, first after a second.
 	listTimeout = 900 * time.Millisecond
 )
 
-// runLister asks for lists of runs, and urgent questions do not wait for others.
+// runLister sends list requests, and urgent requests do not wait for others.
 type runLister struct {
 	temporal client.Client
 	now      func() time.Time
@@ -48,8 +48,8 @@ func newRunLister(temporal client.Client, now func() time.Time) *runLister {
 	return &runLister{temporal: temporal, now: now, pace: administrate.NewPace(maxListRate), rate: maxListRate}
 }
 
-// list repeats the question until it is answered. An error says that there are too many
-// questions for an answer within the context's time, or why the question was refused.
+// list repeats the request until it gets a response. An error says that there are too many
+// requests for a response within the context's time, or why the request was refused.
 func (q *runLister) list(ctx context.Context, request *workflowservice.ListWorkflowExecutionsRequest, urgent bool) (*workflowservice.ListWorkflowExecutionsResponse, error) {
 	for {
 		if !urgent {
@@ -76,14 +76,14 @@ func (q *runLister) list(ctx context.Context, request *workflowservice.ListWorkf
 	}
 }
 
-// isOverloaded reports whether there was no answer because there are too many questions.
+// isOverloaded reports whether there was no response because there are too many requests.
 func isOverloaded(err error) bool {
 	var exhausted *serviceerror.ResourceExhausted
 	var late *serviceerror.DeadlineExceeded
 	return errors.As(err, &exhausted) || errors.As(err, &late) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// recordAnswered records an answered question.
+// recordAnswered records a list request that got a response.
 func (q *runLister) recordAnswered() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -94,7 +94,8 @@ func (q *runLister) recordAnswered() {
 	}
 }
 
-// recordRefused records a refused question; refusals soon after another one say nothing new.
+// recordRefused records a refused list request. A refusal within rateWindow after another one
+// is not counted, because it gives no new information.
 func (q *runLister) recordRefused() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -105,13 +106,13 @@ func (q *runLister) recordRefused() {
 	q.dropOld()
 	rate := rateDecrease * float64(len(q.answeredAt)) / rateWindow.Seconds()
 	if q.rate == maxListRate {
-		rate = max(rate, defaultListRate) // while everything was answered at once, the answers say little about the limit
+		rate = max(rate, defaultListRate) // while the rate was not limited, the responses say little about the limit
 	}
 	q.loweredAt = now
 	q.setRate(rate)
 }
 
-// dropOld forgets old answers.
+// dropOld removes responses from before rateWindow.
 func (q *runLister) dropOld() {
 	since := q.now().Add(-rateWindow)
 	for len(q.answeredAt) > 0 && q.answeredAt[0].Before(since) {

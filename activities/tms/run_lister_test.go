@@ -13,7 +13,7 @@ import (
 	"go.temporal.io/sdk/client"
 )
 
-// rateLimitedClient is a namespace that answers a limited number of questions a second.
+// rateLimitedClient is a namespace that allows a limited number of list requests per second.
 type rateLimitedClient struct {
 	client.Client
 	every time.Duration
@@ -33,8 +33,8 @@ func (l *rateLimitedClient) ListWorkflow(context.Context, *workflowservice.ListW
 	return &workflowservice.ListWorkflowExecutionsResponse{}, nil
 }
 
-// Many callers ask at once and all the time. The namespace answers within its limit, and an
-// urgent question is answered within a second.
+// Many callers send list requests at once and all the time. The namespace responds within its
+// limit, and an urgent request gets its response within a second.
 func TestUrgentListsGoFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &rateLimitedClient{every: time.Second / 10}

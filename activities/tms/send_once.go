@@ -23,9 +23,9 @@ type changeOutput[R any] interface {
 	AsCallResult() *activities.CallResult
 }
 
-// sendOnce makes an activity of a function that changes something. Every change passes
-// through once. once calls the function only where it is proven that nothing was sent for
-// this activity before. Otherwise the fate of the change is unknown, and nothing is sent.
+// sendOnce makes an activity of a function that changes something. Every change is sent by such
+// an activity. The activity calls the function only where it is proven that nothing was sent
+// for this activity before. Otherwise the status of the change is unknown, and nothing is sent.
 func sendOnce[I changeInput, R any, P changeOutput[R]](a *Activities, change func(context.Context, I) (R, error)) func(context.Context, I) (R, error) {
 	return func(ctx context.Context, in I) (R, error) {
 		var result R
@@ -35,8 +35,8 @@ func sendOnce[I changeInput, R any, P changeOutput[R]](a *Activities, change fun
 				Status: exchange.StatusUnknown, Reason: activities.ReasonAttemptNotEnded, Error: opportunity.Failf(opportunity.Undecided, "nothing was sent: %s", why),
 			}
 		} else if why := a.checkPermission(ctx); why != nil {
-			// This comes before the change asks for its epoch: a worker that has not proven whose
-			// namespace it serves has not read the epoch either.
+			// The check is before the call of change, which reads the epoch, because a worker that has
+			// not proven whose namespace it serves has not read the epoch either.
 			*P(&result).AsCallResult() = notPermitted(why)
 		} else {
 			result, err = change(ctx, in)
@@ -46,14 +46,14 @@ func sendOnce[I changeInput, R any, P changeOutput[R]](a *Activities, change fun
 	}
 }
 
-// promptStart is the longest delay of a start after the scheduling that needs no proof. An
+// promptStart is the longest delay between scheduling and start that needs no proof. An
 // operator needs three requests to make an activity start twice, and these take longer.
 const promptStart = 10 * time.Millisecond
 
 // possiblySentReason returns why the change of the activity may have been sent before; "" says
 // that the change was not sent. An activity that changes something is scheduled with one
-// attempt. Temporal starts the activity a second time only where somebody changed its
-// options, or started it again, with update-options, reset or unpause.
+// attempt. Temporal starts the activity a second time only if somebody changed its options, or
+// started the activity again, with update-options, reset or unpause.
 func (a *Activities) possiblySentReason(ctx context.Context) string {
 	info := activity.GetInfo(ctx)
 	switch {
@@ -66,8 +66,8 @@ func (a *Activities) possiblySentReason(ctx context.Context) string {
 	case info.StartedTime.Sub(info.ScheduledTime) <= promptStart:
 		return ""
 	}
-	// The task does not hold everything: a reset of an activity sets the count of its
-	// attempts back to 1, and the task holds the time-outs as they were scheduled.
+	// The task does not contain everything: a reset of an activity sets the count of its attempts
+	// back to 1, and the task contains the time-outs as they were scheduled.
 	ctx, cancel := context.WithTimeout(ctx, earlierRunTimeout)
 	defer cancel()
 	described, err := a.temporal.DescribeWorkflow(ctx, info.WorkflowExecution.ID, info.WorkflowExecution.RunID)
@@ -82,8 +82,8 @@ func (a *Activities) possiblySentReason(ctx context.Context) string {
 	return "the activity has been completed by somebody else"
 }
 
-// activityDifference returns how the activity differs from the scheduled activity; "" says that it
-// does not differ.
+// activityDifference returns how the pending activity differs from the scheduled activity; ""
+// says that there is no difference.
 func activityDifference(info activity.Info, now *workflow.PendingActivityInfo) string {
 	options := now.GetActivityOptions()
 	switch {
@@ -97,7 +97,7 @@ func activityDifference(info activity.Info, now *workflow.PendingActivityInfo) s
 	return ""
 }
 
-// maxStartedActivities is how many started activities a worker remembers.
+// maxStartedActivities is the number of activities that startedActivities remembers.
 const maxStartedActivities = 20_000
 
 // startedActivities are the latest activities that this worker has started.
@@ -112,7 +112,7 @@ type activityStart struct {
 	scheduled     int64
 }
 
-// addIfNew notes the start of the activity, and reports whether this is the first start.
+// addIfNew records the start of the activity, and reports whether this is the first start.
 func (b *startedActivities) addIfNew(info activity.Info) bool {
 	key := activityStart{info.WorkflowExecution.RunID, info.ActivityID, info.ScheduledTime.UnixNano()}
 	b.mu.Lock()

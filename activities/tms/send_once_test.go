@@ -53,13 +53,14 @@ func (o *fakeActivityInfoOutbound) GetInfo(ctx context.Context) activity.Info {
 	return o.task.info(o.Next.GetInfo(ctx))
 }
 
-// setActivityInfo makes the server start the activities of the room with the info.
+// setActivityInfo makes the server start the activities of the fixture with the info.
 func (r *fixture) setActivityInfo(info func(activity.Info) activity.Info) {
 	r.env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&fakeActivityInfo{info: info}}})
 }
 
-// A change is sent only for an activity that was not started before and whose options are the scheduled ones.
-// For any other activity nothing is sent, and the fate of the change is unknown.
+// A change is sent only for an activity that was not started before and whose options are the
+// scheduled ones. For any other activity nothing is sent, and the status of the change is
+// unknown.
 func TestAChangeIsSentOnce(t *testing.T) {
 	scheduled := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	const timeout = 35 * time.Second
@@ -143,7 +144,7 @@ func TestAChangeIsSentOnce(t *testing.T) {
 	}
 }
 
-// Every activity that changes something refuses a second attempt.
+// Every activity that changes something sends nothing in a second attempt.
 func TestEveryChangeIsSentOnce(t *testing.T) {
 	r, s, _ := newServiceFixture(t)
 	record := r.createRecord("A-1")

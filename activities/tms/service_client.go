@@ -20,8 +20,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ServiceKey is a key that signs requests to a service, and that no way of printing
-// shows.
+// ServiceKey is a key that signs requests to a service. No form of printing shows the key.
 type ServiceKey struct{ key string }
 
 // NewServiceKey keeps the key.
@@ -36,7 +35,7 @@ func (ServiceKey) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hiddenK
 // MarshalText hides the key from logs and JSON.
 func (ServiceKey) MarshalText() ([]byte, error) { return []byte(hiddenKey), nil }
 
-// sign returns the signature of a body that is sent at the time.
+// sign returns the signature of a body with the timestamp of its sending.
 func (k ServiceKey) sign(timestamp string, body []byte) string {
 	mac := hmac.New(sha256.New, []byte(k.key))
 	_, _ = io.WriteString(mac, timestamp+".") // never fails
@@ -50,12 +49,13 @@ const (
 	headerSignature = "Oppflow-Signature"
 )
 
-// maxServiceResponse is how much of a service's answer is read and thrown away, so that the
+// maxServiceResponse is how much of a service's response is read and discarded, so that the
 // connection can be used again.
 const maxServiceResponse = 64 << 10
 
-// serviceResponseTimeout is how long after the last moment of sending the worker waits for
-// an answer. This time ends before the activity does, whose result would be lost.
+// serviceResponseTimeout is how long after the send deadline the worker waits for a response.
+// The wait ends before the activity ends, because a result after the end of the activity would
+// be lost.
 const serviceResponseTimeout = 10 * time.Second
 
 // serviceClient sends signed requests to the tenant's own services.
@@ -75,7 +75,7 @@ func newServiceClient(transport http.RoundTripper, now func() time.Time) *servic
 	}
 	return &serviceClient{now: now, client: &http.Client{
 		Transport: transport,
-		// A signed request is meant for the service, not for the target of a redirect.
+		// A signed request is for the service, not for the target of a redirect.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
@@ -115,12 +115,12 @@ func (s *serviceClient) send(ctx context.Context, m serviceRequest) activities.C
 		return fromTransportError(m.service, err)
 	}
 	defer func() { _ = answer.Body.Close() }()
-	_, _ = io.CopyN(io.Discard, answer.Body, maxServiceResponse) // the status says all
+	_, _ = io.CopyN(io.Discard, answer.Body, maxServiceResponse) // only the status counts
 	return fromStatus(m.service, answer.StatusCode)
 }
 
-// fromTransportError returns the fate of a request without an answer: not sent when it never
-// left, and unknown otherwise.
+// fromTransportError returns the result of a request without a response: not sent when no
+// connection was made, and unknown otherwise.
 func fromTransportError(name string, err error) activities.CallResult {
 	var network *net.OpError
 	if errors.As(err, &network) && network.Op == "dial" {
@@ -129,7 +129,7 @@ func fromTransportError(name string, err error) activities.CallResult {
 	return activities.CallResult{Status: exchange.StatusUnknown, Error: opportunity.Failf(opportunity.Undecided, "the service %s did not answer", name)}
 }
 
-// fromStatus returns the fate of a request from the status of the service's answer.
+// fromStatus returns the result of a request from the status of the service's response.
 func fromStatus(name string, status int) activities.CallResult {
 	said := func(typ opportunity.ErrorType) *opportunity.Error {
 		return opportunity.Failf(typ, "the service %s answered %d %s", name, status, http.StatusText(status))

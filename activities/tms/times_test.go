@@ -12,15 +12,15 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// scheduleChange makes a workflow schedule a change with the options from another worker's times, and returns the
-// fate of the change.
+// scheduleChange makes a workflow schedule a change with the options from another worker's
+// times, and returns the result of the change.
 func (r *fixture) scheduleChange(times activities.Times, name string, in any) activities.CallResult {
 	r.t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestWorkflowEnvironment()
 	r.activities.Register(env)
 	env.ExecuteWorkflow(func(ctx workflow.Context) (activities.CallResult, error) {
-		var out activities.CallResult // every result of a change holds a Sending
+		var out activities.CallResult // every result of a change contains a CallResult
 		ctx = workflow.WithActivityOptions(ctx, times.ChangeOptions("change"))
 		err := workflow.ExecuteActivity(ctx, name, in).Get(ctx, &out)
 		return out, err
@@ -41,7 +41,8 @@ type activityCall struct {
 	in       any
 }
 
-// changeInputs returns the activities that change something of the record, by what they do.
+// changeInputs returns the activities that change the record or something about it, by what
+// they do.
 func (r *fixture) changeInputs(record opportunity.ID) map[string]activityCall {
 	acting := func(in activities.EffectInput) activities.EffectInput {
 		looked := mustRunActivity[activities.InspectResult](r, activities.InspectEffect, in)
@@ -61,15 +62,16 @@ func (r *fixture) changeInputs(record opportunity.ID) map[string]activityCall {
 	}
 }
 
-// TestAChangeWithoutTimeToSendIsNotSent: the worker that schedules a change may have shorter times than the worker that
-// makes it. Where the deadline of the activity leaves no time to send the change, nothing is sent.
+// TestAChangeWithoutTimeToSendIsNotSent: the worker that schedules a change may have shorter
+// times than the worker that executes the change. Where the deadline of the activity leaves no
+// time to send the change, nothing is sent.
 func TestAChangeWithoutTimeToSendIsNotSent(t *testing.T) {
 	r, s, _ := newServiceFixture(t)
 	record := r.createRecord("A-1")
 	for name, change := range r.changeInputs(record) {
 		t.Run(name, func(t *testing.T) {
 			r.requestCount()
-			// The worker waits for the answer alone for longer than the activity may take.
+			// The worker's response time alone is longer than the activity may take.
 			short := activities.Times{SendWindow: 5 * time.Second, ResponseTime: 5 * time.Second}
 			out := r.scheduleChange(short, change.activity, change.in)
 			if out.Status != exchange.StatusNotSent || out.Reason != activities.ReasonSendDeadlinePassed {

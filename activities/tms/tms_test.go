@@ -56,7 +56,7 @@ var (
 	contact  = id(opportunity.TypeContact, 2)
 )
 
-// fakeNamespace is the part of Temporal that the activities ask.
+// fakeNamespace is the part of Temporal that the activities use.
 type fakeNamespace struct {
 	client.Client
 	runs    []string
@@ -64,19 +64,20 @@ type fakeNamespace struct {
 	queries []string
 	// earlierRuns are the earlier runs that the namespace remembers.
 	earlierRuns map[string]earlierRun
-	// described is what the namespace says of the run that asks.
+	// described is the description of the run that asks.
 	described func() (*workflowservice.DescribeWorkflowExecutionResponse, error)
 }
 
-// earlierRun is an earlier run: what it was started from or took over from the run before it, and how it failed.
+// earlierRun is an earlier run: its start or the state that it continued from the run before
+// it, and how it failed.
 type earlierRun struct {
-	terminated time.Time // zero is not at all
+	terminated time.Time // zero where the run was not terminated
 	start      *opportunity.Start
 	carried    *entity.State
 	failed     opportunity.ErrorType
 }
 
-// historyIterator are the events of a history.
+// historyIterator iterates over the events of a history.
 type historyIterator struct{ remaining []*historypb.HistoryEvent }
 
 func (e *historyIterator) HasNext() bool { return len(e.remaining) > 0 }
@@ -130,8 +131,8 @@ func (n *fakeNamespace) ListWorkflow(_ context.Context, in *workflowservice.List
 	return out, n.err
 }
 
-// fixture holds a worker's activities over a sandbox. The room counts each request and can
-// answer it in place of the sandbox.
+// fixture holds a worker's activities over a sandbox. The fixture counts each request and can
+// respond to it in place of the sandbox.
 type fixture struct {
 	t          *testing.T
 	activities *tms.Activities // of the worker
@@ -140,15 +141,15 @@ type fixture struct {
 	url        string
 	token      string
 	sandbox    *sandbox.Sandbox
-	// options are the options of the next worker, except for the mark.
+	// options are the options of the next worker, except for the reference tag.
 	options tms.Options
 
 	mu       sync.Mutex
 	requests int
-	// intercept, when set, sees each request first. It returns true when it has answered the
-	// request, and false to pass the request to the sandbox.
+	// intercept, when set, gets each request first. intercept returns true when it has responded
+	// to the request, and false to pass the request to the sandbox.
 	intercept   func(w http.ResponseWriter, r *http.Request) bool
-	clockOffset time.Duration // how far the clock is moved on
+	clockOffset time.Duration // how far the clock is moved forward
 }
 
 func (r *fixture) now() time.Time {
@@ -157,7 +158,7 @@ func (r *fixture) now() time.Time {
 	return time.Now().Add(r.clockOffset)
 }
 
-// requestCount returns how many requests came since its last call.
+// requestCount returns how many requests came after its previous call.
 func (r *fixture) requestCount() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -172,7 +173,7 @@ func (r *fixture) interceptRequests(f func(http.ResponseWriter, *http.Request) b
 	r.intercept = f
 }
 
-// respondWithStatus answers every request with the status.
+// respondWithStatus responds to every request with the status.
 func (r *fixture) respondWithStatus(code int, header ...string) {
 	r.interceptRequests(func(w http.ResponseWriter, _ *http.Request) bool {
 		for i := 0; i+1 < len(header); i += 2 {
@@ -188,13 +189,13 @@ func newFixture(t *testing.T, mark tms.ReferenceTag) *fixture {
 	return newFixtureAssuming(t, mark, nil)
 }
 
-// newFixtureAssuming returns a room over a sandbox with other values for some assumptions.
+// newFixtureAssuming returns a fixture over a sandbox with other values for some assumptions.
 func newFixtureAssuming(t *testing.T, mark tms.ReferenceTag, assume map[string]string) *fixture {
 	t.Helper()
 	return newFixtureIn(t, mark, sandbox.Options{Assumptions: assume})
 }
 
-// newFixtureIn returns a room over a sandbox with the options.
+// newFixtureIn returns a fixture over a sandbox with the options.
 func newFixtureIn(t *testing.T, mark tms.ReferenceTag, o sandbox.Options) *fixture {
 	t.Helper()
 	r := &fixture{t: t, namespace: &fakeNamespace{}}
@@ -224,7 +225,7 @@ func newFixtureIn(t *testing.T, mark tms.ReferenceTag, o sandbox.Options) *fixtu
 	return r
 }
 
-// newWorker starts another worker of the same TMS, which remembers no names.
+// newWorker starts another worker of the same TMS, whose cache is empty.
 func (r *fixture) newWorker(mark tms.ReferenceTag) {
 	r.t.Helper()
 	api, err := administrate.New(administrate.Options{URL: r.url, Tokens: administrate.StaticToken(r.token), Burst: 1000, RequestsPerSecond: 1000})
@@ -250,7 +251,7 @@ type registry struct {
 	*testsuite.TestActivityEnvironment
 }
 
-// runActivity runs an activity, its error included.
+// runActivity runs an activity and returns its result and error.
 func runActivity[A any](r *fixture, name string, in any) (A, error) {
 	r.t.Helper()
 	var out A
@@ -276,7 +277,7 @@ func (r *fixture) create(in activities.CreateInput) activities.CreateResult {
 	return mustRunActivity[activities.CreateResult](r, activities.CreateOpportunity, in)
 }
 
-// createRecord makes a record and returns its id.
+// createRecord creates a record and returns its id.
 func (r *fixture) createRecord(reference opportunity.Reference) opportunity.ID {
 	r.t.Helper()
 	out := r.create(activities.CreateInput{Reference: reference, Start: opportunity.Start{Name: "First Aid", Region: string(regionDR)}, SkipEarlierRunCheck: true})
@@ -351,7 +352,7 @@ func TestCreateByNames(t *testing.T) {
 		t.Error(diff)
 	}
 	r.requestCount()
-	// The worker remembers: the next start needs a single request.
+	// The name is in the worker's cache: the next start needs a single request.
 	in.Reference, in.ResolvedNames = "A-2", nil
 	if out = r.create(in); out.Status != exchange.StatusDone {
 		t.Fatalf("created again %+v", out)
@@ -359,7 +360,7 @@ func TestCreateByNames(t *testing.T) {
 	if n := r.requestCount(); n != 1 {
 		t.Errorf("the second create took %d requests", n)
 	}
-	// Not for ever.
+	// The cache forgets the name after its time.
 	r.mu.Lock()
 	r.clockOffset = time.Hour
 	r.mu.Unlock()
@@ -403,7 +404,7 @@ func TestResolveNames(t *testing.T) {
 	if n := r.requestCount(); n != 1 {
 		t.Errorf("ten names took %d requests", n)
 	}
-	// Known names cost nothing; names that could not be resolved are looked up again.
+	// Names in the cache need no request; names that could not be resolved are looked up again.
 	if r.resolve(got[0].UnresolvedName); r.requestCount() != 0 {
 		t.Error("a name the worker knows was looked up again")
 	}
@@ -412,8 +413,7 @@ func TestResolveNames(t *testing.T) {
 	}
 }
 
-// The API refuses each request for learning paths. Names of other kinds are still looked
-// up.
+// The API refuses each request for learning paths. Names of other kinds are still looked up.
 func TestNamesDependOnTheirOwnRootAlone(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	r.interceptRequests(func(w http.ResponseWriter, q *http.Request) bool {
@@ -454,8 +454,7 @@ func TestNamesOfAKindThatIsNotLookedUp(t *testing.T) {
 	}
 }
 
-// TestResolveManyNames: a start may name a hundred items, one request asks for
-// twenty.
+// TestResolveManyNames: a start may name a hundred items, and one request looks up twenty.
 func TestResolveManyNames(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	var names []exchange.UnresolvedName
@@ -500,7 +499,7 @@ func TestCreateLooksForEarlierRuns(t *testing.T) {
 		{name: "looked already", runs: []string{"other"}, looked: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			t.Parallel() // two of them ask until their time is over
+			t.Parallel() // two of the cases list runs until their time is over
 			r := newFixture(t, tms.ReferenceTag{InName: !c.blind})
 			r.activities.SetEarlierRunTimeout(time.Second)
 			r.namespace.runs, r.namespace.err = c.runs, c.err
@@ -560,7 +559,7 @@ func TestReferenceTag(t *testing.T) {
 			if got := find(activities.FindInput{Reference: "A-2", Region: string(regionDR)}); len(got.Found) != 0 {
 				t.Errorf("the mark of another reference was taken for this one's: %+v", got)
 			}
-			// Callers do not see the mark in the name, also after a change of the name.
+			// Callers do not see the tag in the name, also after a change of the name.
 			if got := r.read(record).Details.Name; got != "First Aid" {
 				t.Errorf("the name reads %q", got)
 			}
@@ -571,7 +570,7 @@ func TestReferenceTag(t *testing.T) {
 			if diff := cmp.Diff([]opportunity.ID{record}, find(activities.FindInput{Reference: "A-1", Region: string(regionDR)}).Found); diff != "" {
 				t.Errorf("after it was renamed: %s", diff)
 			}
-			// More than a page.
+			// The records take more than one page.
 			for range 105 {
 				r.createRecord("A-2")
 			}
@@ -637,20 +636,20 @@ func TestABatchOfEverything(t *testing.T) {
 	if n := r.requestCount(); n != 1 {
 		t.Errorf("seven changes took %d requests", n)
 	}
-	// The record that is read back shows the same.
+	// The record that is read back is the same.
 	want := exchange.Snapshot{
 		ID: record, Details: opportunity.Details{Name: "Second", Currency: "EUR"}, Step: *out.Results[6].Step, Interests: made, Reservation: *held,
 	}
 	if diff := cmp.Diff(want, r.read(record)); diff != "" {
 		t.Error(diff)
 	}
-	// A later hold does not shorten the present one.
+	// A later reservation does not shorten the present one.
 	later := held.Until.Add(48 * time.Hour)
 	out = r.apply(record, exchange.Change{Request: "r", ReservationChange: &exchange.ReservationChange{NotBefore: later}})
 	if got := out.Results[0].Reservation; got == nil || !got.Valid || !got.Until.Equal(later) {
 		t.Errorf("held until %+v, want %s", got, later)
 	}
-	// The places are given back.
+	// The places are released.
 	out = r.apply(record, exchange.Change{Request: "r", ReservationChange: &exchange.ReservationChange{Release: true}})
 	if got := out.Results[0].Reservation; got == nil || got.Valid {
 		t.Errorf("released: %+v", got)
@@ -665,7 +664,7 @@ func TestABatchOfEverything(t *testing.T) {
 	}
 }
 
-// TestAReleaseThatReleasesNothing: the API returns no error and keeps the places held.
+// TestAReleaseThatReleasesNothing: the API returns no error and keeps the places reserved.
 func TestAReleaseThatReleasesNothing(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	until := time.Now().UTC().Add(240 * time.Hour).Truncate(time.Second)
@@ -678,7 +677,7 @@ func TestAReleaseThatReleasesNothing(t *testing.T) {
 	if len(out.Results) != 1 || out.Results[0].Reservation == nil || !out.Results[0].Reservation.Valid {
 		t.Errorf("got %+v", out)
 	}
-	// The same answer does not confirm a hold that was to last longer.
+	// The same response does not confirm a reservation with a later expiry.
 	out = r.apply("O", exchange.Change{Request: "r", ReservationChange: &exchange.ReservationChange{NotBefore: until.Add(480 * time.Hour)}})
 	if len(out.Results) != 1 || out.Results[0].Reservation == nil || out.Results[0].Reservation.Valid {
 		t.Errorf("got %+v", out)
@@ -705,7 +704,7 @@ func TestChangesThatTheAPIRejects(t *testing.T) {
 	if diff := cmp.Diff(want, out.Results[2].Error); diff != "" || out.Results[2].Status != exchange.StatusRejected {
 		t.Errorf("a move without a transition: %s", diff)
 	}
-	// When the request is refused as a whole, no part of it is made.
+	// When the request is refused as a whole, none of its changes is made.
 	refused := r.apply(record, interest(course, 1), interest("not an id at all", 1), progress("\x00"))
 	if refused.Status == exchange.StatusDone && refused.Results[0].Status != exchange.StatusDone {
 		t.Errorf("got %+v", refused)
@@ -789,7 +788,7 @@ func TestStatusOfAFailedRequest(t *testing.T) {
 			if n := r.requestCount(); n > 2 {
 				t.Errorf("two changes took %d requests", n)
 			}
-			// A read with the same fate is repeated.
+			// A read with the same result is retried.
 			_, err := runActivity[activities.ReadResult](r, activities.ReadOpportunity, activities.ReadInput{Opportunity: record})
 			var application *temporal.ApplicationError
 			if err == nil || errors.As(err, &application) && application.NonRetryable() {
@@ -802,7 +801,7 @@ func TestStatusOfAFailedRequest(t *testing.T) {
 	}
 }
 
-// TestAnAnswerThatSaysTooLittle: each change of a request has its own fate.
+// TestAnAnswerThatSaysTooLittle: each change of a request has its own status.
 func TestAnAnswerThatSaysTooLittle(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	r.interceptRequests(func(w http.ResponseWriter, _ *http.Request) bool {
@@ -874,7 +873,7 @@ func TestAReadOfNothingIsNotRepeated(t *testing.T) {
 	}
 }
 
-// TestNoLearnerInErrorTexts: a failure's text goes to histories and logs.
+// TestNoLearnerInErrorTexts: the text of a failure is written to histories and logs.
 func TestNoLearnerInErrorTexts(t *testing.T) {
 	const mark = "Zaphodina"
 	change := exchange.Change{Request: "r", Interest: &opportunity.Interest{

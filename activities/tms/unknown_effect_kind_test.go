@@ -13,14 +13,15 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A worker that does not know a kind of effects sends nothing for them: it says that a worker of a later version does.
+// A worker that does not know a kind of effects sends nothing for such effects. The error says
+// that a worker of a later version knows the kind.
 func TestAWorkerWithoutAKindOfEffects(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{InName: true})
 	record := r.createRecord("A-1")
 	r.options.UnknownEffectKinds = []opportunity.EffectKind{opportunity.EffectLog}
 	r.newWorker(tms.ReferenceTag{InName: true})
 	in := activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: exchange.Effect{Key: "1/log", Kind: opportunity.EffectLog}}
-	r.requestCount() // those that made the record
+	r.requestCount() // discards the count of the requests that created the record
 	var failed *temporal.ApplicationError
 	if _, err := runActivity[activities.InspectResult](r, activities.InspectEffect, in); !errors.As(err, &failed) || failed.Type() != string(activities.ReasonUnknownEffectKind) || failed.NonRetryable() {
 		t.Errorf("inspect: got %v", err)

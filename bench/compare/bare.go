@@ -35,9 +35,10 @@ type bareState struct {
 	Done, Waiting int
 }
 
-// bareLifecycle is the shortest Temporal workflow that makes the calls of a lifecycle. It has one message and one activity
-// for each call, one after the other, and ends when the record is won. It keeps none of Oppflow's promises. It does not
-// recognise a message that comes twice, loses track of a request whose answer is lost, and has no view.
+// bareLifecycle is the shortest Temporal workflow that makes the calls of a lifecycle. It has one
+// message and one activity for each call, one after the other, and ends when the record is won. It
+// keeps none of Oppflow's promises. It does not recognise a message that comes twice, does not read
+// back a request whose response is lost, and has no view.
 func bareLifecycle(ctx workflow.Context) error {
 	once := workflow.ActivityOptions{
 		TaskQueue: activities.TaskQueue, StartToCloseTimeout: time.Minute, RetryPolicy: &temporal.RetryPolicy{MaximumAttempts: 1},
@@ -116,8 +117,8 @@ func bareWorkers(c client.Client, api *administrate.Client, perSecond float64) [
 	return []worker.Worker{lives, requests}
 }
 
-// bare drives the bare workflow by updates, or by signals. With signals it checks every 20 ms whether they have
-// taken effect.
+// bare drives the bare workflow by updates, or by signals. With signals the driver checks for the
+// effects every 20 ms.
 func bare(c client.Client, byUpdate bool) Subject {
 	name := "bare, signals"
 	if byUpdate {
@@ -154,7 +155,7 @@ func (b *bareDriver) begin(ctx context.Context) error {
 	return err
 }
 
-// startBare starts a bare workflow and returns the id of its record as soon as the record exists.
+// startBare starts a bare workflow and returns the id of the record as soon as the record exists.
 func startBare(ctx context.Context, c client.Client, options client.StartWorkflowOptions) (string, error) {
 	options.WorkflowIDConflictPolicy = enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL
 	handle, err := c.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{

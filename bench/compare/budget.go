@@ -2,11 +2,11 @@ package compare
 
 import "fmt"
 
-// Budget is the most that a lifecycle may take: as much as it takes today. A budget is lowered when its numbers get
-// better.
+// Budget is the highest cost of a lifecycle that is allowed: the present cost. A budget is lowered
+// when its numbers get better.
 type Budget struct{ Requests, Events, Actions int }
 
-// Budgets returns the budgets of the ways to drive Oppflow, by name.
+// Budgets returns the budgets of the modes of Oppflow, by name.
 func Budgets() map[string]Budget {
 	return map[string]Budget{
 		oppflowMode{oneMessage: true}.String():                 {Requests: 7, Events: 77, Actions: 20},

@@ -17,14 +17,15 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// preparedEnvironment is a ground that is being prepared for a test.
+// preparedEnvironment is an environment that is being prepared for a test.
 type preparedEnvironment struct {
 	environment *compare.Environment
 	err         error
 	done        chan struct{}
 }
 
-// prepare starts to prepare a ground for the test. The ground is closed when the test ends.
+// prepare starts to prepare an environment for the test. The environment is closed when the test
+// ends.
 func prepare(t *testing.T, o compare.EnvironmentOptions) *preparedEnvironment {
 	t.Helper()
 	o.Progress = func(text string) { fmt.Fprintln(os.Stderr, text) }
@@ -45,7 +46,7 @@ func prepare(t *testing.T, o compare.EnvironmentOptions) *preparedEnvironment {
 	return p
 }
 
-// await returns the ground once it is ready.
+// await returns the environment once it is ready.
 func (p *preparedEnvironment) await(t *testing.T) *compare.Environment {
 	t.Helper()
 	<-p.done
@@ -58,9 +59,9 @@ func (p *preparedEnvironment) await(t *testing.T) *compare.Environment {
 	return p.environment
 }
 
-// leastCounts returns the counts of a lifecycle, by contestant. On a busy machine a task may be given up and done again,
-// which adds to the counts. Nothing ever lowers them. So when the counts are not as wanted, the least of three runs
-// is used.
+// leastCounts returns the counts of a lifecycle, by subject. On a busy machine a task may fail and
+// run again, which adds to the counts. Nothing ever lowers them. So when the counts are not as
+// wanted, the least of three runs is used.
 func leastCounts(t *testing.T, g *compare.Environment, wanted func(map[string]compare.Counts) bool) map[string]compare.Counts {
 	t.Helper()
 	counts := make(map[string]compare.Counts)
@@ -81,10 +82,10 @@ func leastCounts(t *testing.T, g *compare.Environment, wanted func(map[string]co
 	return counts
 }
 
-// The requests, events and actions of a lifecycle do not grow unnoticed. They are the same every time, whatever
-// database the server uses.
+// The requests, events and actions of a lifecycle do not grow unnoticed. The counts are the same
+// every time, with every database of the server.
 func TestALifecycleKeepsToItsBudget(t *testing.T) {
-	// Both grounds come up at once. While one of them counts, the other is idle.
+	// Both environments start at the same time. While one of them counts, the other is idle.
 	inMemory, inPostgres := prepare(t, compare.EnvironmentOptions{}), prepare(t, compare.EnvironmentOptions{Postgres: true, NoSync: true})
 	<-inPostgres.done
 	counts := leastCounts(t, inMemory.await(t), func(counts map[string]compare.Counts) bool {

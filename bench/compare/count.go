@@ -49,14 +49,14 @@ func countActions(events []*historypb.HistoryEvent) Counts {
 	return counts
 }
 
-// SubjectCounts is the counts of one lifecycle of a contestant.
+// SubjectCounts is the counts of one lifecycle of a subject.
 type SubjectCounts struct {
 	Subject string `json:"contestant"`
 	Counts
 }
 
-// Count plays one lifecycle of each contestant while nothing else runs, and counts. A lifecycle before that is not
-// counted; it opens the connections.
+// Count plays one lifecycle of each subject while nothing else runs, and counts. A lifecycle before
+// that is not counted; it opens the connections.
 func (g *Environment) Count(ctx context.Context, contestants []Subject) ([]SubjectCounts, error) {
 	var all []SubjectCounts
 	for _, c := range contestants {
@@ -112,8 +112,9 @@ func historyCounts(ctx context.Context, c client.Client, reference opportunity.R
 	return counts, nil
 }
 
-// sendHeld sends a line of several calls while the API holds back its answer to the first call. The answer is released
-// once all messages are in the history. So the same messages wait together in every run.
+// sendHeld sends a group of several calls while the API holds back its response to the first call.
+// The response is released once all messages are in the history. So the same messages wait together
+// in every run.
 func (g *Environment) sendHeld(ctx context.Context, c Subject, s driver, line CallGroup) error {
 	if c.Temporal == nil {
 		return s.send(ctx, line, ignoreSent)

@@ -24,17 +24,20 @@ import (
 // same names as Oppflow's.
 const bareNamespace = "bare"
 
-// unlimitedRate is a rate that is never reached here, in requests per second.
+// unlimitedRate is a rate that no measurement reaches, in requests per second.
 const unlimitedRate = 5000
 
-// EnvironmentOptions are the options of the ground for the measurement. The zero value is a ground without a rate limit.
+// EnvironmentOptions are the options of an Environment. The zero value is an environment without a
+// rate limit.
 type EnvironmentOptions struct {
-	// Limit makes the sandbox take 200 requests in any 10 seconds. All contestants then send at the rate that a
-	// tenant's worker has for this limit.
+	// Limit makes the sandbox accept 200 requests in any 10 seconds. All subjects then send at the
+	// rate that a tenant's worker has for this limit.
 	Limit bool
-	// Postgres keeps the Temporal server's data in a PostgreSQL of this ground rather than in memory.
+	// Postgres stores the Temporal server's data in a PostgreSQL of this environment rather than in
+	// memory.
 	Postgres bool
-	// NoSync makes that PostgreSQL not wait for the disk. Do not measure times on such a ground. The counts are the same.
+	// NoSync makes that PostgreSQL not wait for the disk. Do not measure times in such an
+	// environment. The counts are the same.
 	NoSync bool
 	// Playbook is the playbook of Oppflow's worker, or "" for none.
 	Playbook string
@@ -47,11 +50,13 @@ type EnvironmentOptions struct {
 	Output io.Writer
 }
 
-// limitedRate is the rate of a worker when the API takes 200 requests in 10 seconds. The server hands out at once as
-// many activities as it does in a second. So 18 a second are up to 198 in the first 10 seconds.
+// limitedRate is the rate of a worker when the API accepts 200 requests in 10 seconds. The server
+// starts at once as many activities as it starts in a second. So 18 a second are up to 198 in the
+// first 10 seconds.
 const limitedRate = 18
 
-// Environment is what the contestants run on: a Temporal server, a sandbox, and a worker for each contestant.
+// Environment is the parts that the subjects use: a Temporal server, a sandbox, and a worker for
+// each subject.
 type Environment struct {
 	*stack.Stack
 	sandbox         adminclient.Client
@@ -65,7 +70,7 @@ type Environment struct {
 	references      atomic.Int64 // the number of references in use
 }
 
-// Prepare brings a ground up. Its Close stops the ground.
+// Prepare starts an environment. Its Close stops the environment.
 func Prepare(ctx context.Context, o EnvironmentOptions) (*Environment, error) {
 	dir, err := os.MkdirTemp("", "oppflow-bench-")
 	if err != nil {
@@ -78,7 +83,7 @@ func Prepare(ctx context.Context, o EnvironmentOptions) (*Environment, error) {
 	return g, nil
 }
 
-// start brings all parts up, one after the other.
+// start starts all parts, one after the other.
 func (g *Environment) start(ctx context.Context, o EnvironmentOptions) error {
 	tenant := filepath.Join(g.dir, "catalogue.yaml")
 	if err := os.WriteFile(tenant, catalogueFor(o), 0o600); err != nil {
@@ -121,8 +126,9 @@ func (g *Environment) start(ctx context.Context, o EnvironmentOptions) error {
 	return g.startWorkers(ctx, rate, o)
 }
 
-// catalogueFor returns the catalogue. With a playbook the move to Won issues the tokens and raises the invoice, as in a
-// tenant. No request of the API can do these two, and the playbook's effects ensure that they happened.
+// catalogueFor returns the catalogue. With a playbook the transition to Won issues the tokens and
+// creates the invoice, as in a tenant. No request of the API can do these two, and the playbook's
+// effects ensure that they happened.
 func catalogueFor(o EnvironmentOptions) []byte {
 	if o.Playbook == "" {
 		return catalogue
@@ -130,8 +136,8 @@ func catalogueFor(o EnvironmentOptions) []byte {
 	return bytes.Replace(catalogue, []byte("{ from: 3, to: 4 }"), []byte("{ from: 3, to: 4, triggers: [token, invoice] }"), 1)
 }
 
-// burstSize is the number of requests that the plain loop may send at once. It is the number that a worker's queue
-// hands out.
+// burstSize is the number of requests that the plain loop may send at once. It is the number of
+// activities that the server starts at once.
 func burstSize(limit bool) int {
 	if limit {
 		return limitedRate
@@ -170,7 +176,8 @@ func (g *Environment) startWorkers(ctx context.Context, rate float64, o Environm
 	return g.bareWorker.Start(ctx)
 }
 
-// requests returns the number of requests that the API got so far. The ledger numbers them from 1.
+// requests returns the number of requests that the API got so far. The request log numbers them
+// from 1.
 func (g *Environment) requests(ctx context.Context) (int, error) {
 	entries, err := g.sandbox.RequestLog(ctx, g.countedRequests)
 	if len(entries) > 0 {
@@ -179,7 +186,7 @@ func (g *Environment) requests(ctx context.Context) (int, error) {
 	return int(g.countedRequests), err
 }
 
-// Subjects returns all contestants, in the order of the tables.
+// Subjects returns all subjects, in the order of the tables.
 func (g *Environment) Subjects() []Subject {
 	return []Subject{
 		direct(g.api),
@@ -192,7 +199,7 @@ func (g *Environment) Subjects() []Subject {
 	}
 }
 
-// Close stops all parts of the ground.
+// Close stops all parts of the environment.
 func (g *Environment) Close(ctx context.Context) error {
 	for _, c := range []client.Client{g.oppflow, g.bare} {
 		if c != nil {

@@ -13,18 +13,18 @@ import (
 
 // Idle is the cost of many open opportunities without events.
 type Idle struct {
-	// Opportunities is the number of opportunities. Each has handled one message on the one worker. Cached is the
-	// number of opportunities that the worker keeps ready.
+	// Opportunities is the number of opportunities. Each has handled one message on the one worker.
+	// Cached is the number of opportunities that the worker keeps in its cache.
 	Opportunities int `json:"opportunities"`
 	Cached        int `json:"cached"`
-	// EmptyBytes is the resident memory of a worker that has done nothing. Bytes is the resident memory after all
-	// opportunities. AllowedBytes is the limit for Bytes: 60 KB for each opportunity that is kept ready and 60 MB
-	// above the empty worker.
+	// EmptyBytes is the resident memory of a worker that has done nothing. Bytes is the resident
+	// memory after all opportunities. AllowedBytes is the limit for Bytes: 60 KB for each cached
+	// opportunity and 60 MB above the empty worker.
 	EmptyBytes   uint64 `json:"emptyResidentBytes"`
 	Bytes        uint64 `json:"residentBytes"`
 	AllowedBytes uint64 `json:"allowedResidentBytes"`
-	// Events is the length of the history of an opportunity that is not kept ready any more. FirstAnswer is how
-	// long the worker took to answer a query of it.
+	// Events is the length of the history of an opportunity that is no longer in the cache.
+	// FirstAnswer is how long the worker took to return the result of a query of that opportunity.
 	Events      int           `json:"events"`
 	FirstAnswer time.Duration `json:"firstAnswerNs"`
 }
@@ -40,8 +40,8 @@ const (
 	concurrentOpens = 16
 )
 
-// Idle opens the given number of opportunities, makes each of them handle one message, and then measures the worker. The
-// ground must be fresh, because earlier work of the worker would count.
+// Idle opens the given number of opportunities, makes each of them handle one message, and then
+// measures the worker. The environment must be new, because earlier work of the worker would count.
 func (g *Environment) Idle(ctx context.Context, opportunities int, tell func(string)) (Idle, error) {
 	idle := Idle{Opportunities: opportunities, Cached: host.DefaultCachedWorkflows}
 	empty, err := readProcessUsage(ctx, g.worker)

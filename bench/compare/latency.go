@@ -9,7 +9,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Latency is how long something takes while nothing else runs.
+// Latency is the duration of an operation while nothing else runs.
 type Latency struct {
 	What string `json:"what"`
 	// P50, P95 and P99 are percentiles over N.
@@ -37,8 +37,8 @@ func percentiles(what string, all []time.Duration) Latency {
 // measures n times how long a record takes from the start of its workflow.
 func (g *Environment) Latencies(ctx context.Context, n int, tell func(string)) ([]Latency, error) {
 	plain, driven := bare(g.bare, true), oppflow(g.oppflow, oppflowMode{byUpdate: true})
-	// A run of Oppflow continues as new now and then, and a bare run does not. So both get a new opportunity before
-	// the runs have grown long.
+	// A run of Oppflow continues as new from time to time, and a bare run does not. So both get a
+	// new opportunity before the runs have grown long.
 	const each = 50
 	lines := CallGroups()
 	unseen := lines[4] // one interest: no attribute of the list changes
@@ -62,7 +62,8 @@ func (g *Environment) Latencies(ctx context.Context, n int, tell func(string)) (
 			return nil, err
 		}
 		for turn := range min(each, n-done) {
-			// The account is set and removed, so each of these changes an attribute.
+			// The account alternates between two accounts, so each of these updates changes an
+			// attribute.
 			change := CallGroup{Calls: []Call{{Details: &opportunity.UpdateDetails{Account: []string{account, otherAccount}[turn%2]}}}}
 			for _, one := range []struct {
 				by   driver

@@ -14,7 +14,7 @@ import (
 //go:embed catalogue.yaml
 var catalogue []byte
 
-// The lifecycle gives everything by id, so no contestant looks anything up.
+// The lifecycle gives everything by id, so no subject looks anything up.
 const (
 	region       = "UmVnaW9uOlVL"                                             // Region:UK
 	account      = "T3JnYW5pc2F0aW9uOjE="                                     // Organisation:1
@@ -41,13 +41,14 @@ type Call struct {
 	Step     *opportunity.Progress      `json:"step,omitempty"`
 }
 
-// CallGroup is a group of calls. A sender waits until all of them have taken effect before the next line.
+// CallGroup is a group of calls. A driver waits until all of them have taken effect before the next
+// group.
 type CallGroup struct {
 	Name  string
 	Calls []Call
 }
 
-// CallGroups returns the lines of the reference lifecycle after the start, in order.
+// CallGroups returns the groups of the reference lifecycle after the start, in order.
 func CallGroups() []CallGroup {
 	interest := func(item string, quantity int) Call {
 		amount, _ := opportunity.ParseAmount("199.90")
@@ -76,7 +77,8 @@ func (c Call) command() opportunity.Command {
 	}
 }
 
-// request makes the call of the API, in one request and as plainly as possible. It does not check the answer.
+// request makes the call of the API, in one request and as plainly as possible. It does not check
+// the response.
 func (c Call) request(ctx context.Context, api *administrate.Client, record string) error {
 	var err error
 	switch {

@@ -20,7 +20,7 @@ type Options struct {
 	// InFlight are the numbers of lifecycles at a time in the measurements of rates. Empty is 1, 8 and 32, or 8 in the
 	// quick form.
 	InFlight []int
-	// Postgres makes the Temporal server use a PostgreSQL of this ground.
+	// Postgres makes the Temporal server use a PostgreSQL of the environment.
 	Postgres bool
 	// CPUProfile and MemoryProfile are files for the profiles of Oppflow's worker in the measurement of rates.
 	CPUProfile, MemoryProfile string
@@ -49,13 +49,13 @@ func Figures() []string {
 // QuickFigures returns the figures of the quick form.
 func QuickFigures() []string { return []string{figureCounts, figureRates} }
 
-// step is one measurement on a ground. It belongs to a figure.
+// step is one measurement in an environment. It belongs to a figure.
 type step struct {
 	figure, what string
 	do           func(ctx context.Context, g *Environment, tell func(string), r *Report) error
 }
 
-// environmentPlan is the measurements on one ground.
+// environmentPlan is the measurements in one environment.
 type environmentPlan struct {
 	environment EnvironmentOptions
 	steps       []step
@@ -111,7 +111,7 @@ func Measure(ctx context.Context, o Options) (Report, error) {
 	return report, nil
 }
 
-// runPart runs the measurements of one part on its ground.
+// runPart runs the measurements of one plan in its environment.
 func (o Options) runPart(ctx context.Context, p environmentPlan, report *Report, tell func(string), done func()) (err error) {
 	tell("bringing the parts up")
 	p.environment.Output, p.environment.Progress, p.environment.Postgres = o.Output, tell, o.Postgres
@@ -130,7 +130,7 @@ func (o Options) runPart(ctx context.Context, p environmentPlan, report *Report,
 	return nil
 }
 
-// parts returns the parts that the options ask for. Each part has its own ground.
+// parts returns the plans for the options. Each plan has its own environment.
 func (o Options) parts() []environmentPlan {
 	profiled := EnvironmentOptions{CPUProfile: o.CPUProfile, MemoryProfile: o.MemoryProfile}
 	count := step{figureCounts, "counting", func(ctx context.Context, g *Environment, _ func(string), r *Report) (err error) {

@@ -11,7 +11,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// oppflowMode is the way in which a sender talks to Oppflow.
+// oppflowMode is the way in which a driver sends messages to Oppflow.
 type oppflowMode struct {
 	byUpdate bool
 	// oneMessage puts the five interests into one message.
@@ -29,8 +29,8 @@ func (h oppflowMode) String() string {
 	return name
 }
 
-// oppflow drives Oppflow as a service would. A service forgets a signal once it is sent. This sender looks at the view
-// every 20 ms, only to know when to go on.
+// oppflow drives Oppflow as a service would. A service does not wait for the effect of a signal.
+// This driver reads the view every 20 ms, only to know when to go on.
 func oppflow(c client.Client, h oppflowMode) Subject {
 	messages := lifecycle.NewClient(c)
 	return Subject{Name: h.String(), Temporal: c, begin: func(ctx context.Context, reference opportunity.Reference) (driver, error) {
@@ -66,7 +66,7 @@ func (d *oppflowDriver) begin(ctx context.Context) error {
 	})
 }
 
-// awaitView looks at the view until shows returns true.
+// awaitView reads the view until shows returns true.
 func (d *oppflowDriver) awaitView(ctx context.Context, shows func(opportunity.View) bool) error {
 	return pollUntil(ctx, func() (bool, error) {
 		view, err := d.messages.View(ctx, d.reference)
@@ -79,7 +79,7 @@ func (d *oppflowDriver) awaitView(ctx context.Context, shows func(opportunity.Vi
 
 func (d *oppflowDriver) record() string { return d.id }
 
-// messagesOf returns the commands of a line.
+// messagesOf returns the commands of a group.
 func (d *oppflowDriver) messagesOf(line CallGroup) []opportunity.Command {
 	commands := make([]opportunity.Command, len(line.Calls))
 	var all opportunity.AddInterests
@@ -138,8 +138,8 @@ func (d *oppflowDriver) end(ctx context.Context) error {
 	return err
 }
 
-// sendTogether sends all messages at once and waits until all are answered. It calls sent after each message is under
-// way.
+// sendTogether sends all messages at once and waits until all have an outcome. It calls sent after
+// each message is under way.
 func sendTogether[M any](messages []M, sent func(n, of int) error, ask func(M) error) error {
 	var group errgroup.Group
 	for n, message := range messages {

@@ -17,14 +17,15 @@ import (
 // postgresTimeout is how long PostgreSQL may take until it accepts connections, and until it has stopped.
 const postgresTimeout = 30 * time.Second
 
-// database is a PostgreSQL of one ground, on the loopback interface, with all its files in one directory.
+// database is a PostgreSQL of one environment, on the loopback interface, with all its files in one
+// directory.
 type database struct {
 	address string
 	server  *exec.Cmd
 	stop    context.CancelFunc
 }
 
-// ErrNoPostgres reports that PostgreSQL was asked for and is not installed.
+// ErrNoPostgres reports that PostgreSQL was requested and is not installed.
 var ErrNoPostgres = errors.New("PostgreSQL is not installed here (no initdb in PATH or /usr/lib/postgresql/*/bin); on Debian: apt-get install postgresql")
 
 // postgresPrograms returns the directory of PostgreSQL's programs.
@@ -77,7 +78,7 @@ func startPostgres(ctx context.Context, dir string, noSync bool) (*database, err
 	d := &database{address: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), stop: stop}
 	d.server = exec.CommandContext(running, filepath.Join(programs, "postgres"), append(serve, "-p", strconv.Itoa(port))...)
 	d.server.Dir, d.server.SysProcAttr = dir, as
-	d.server.Cancel = func() error { return d.server.Process.Signal(syscall.SIGINT) } // its fast shutdown
+	d.server.Cancel = func() error { return d.server.Process.Signal(syscall.SIGINT) } // the fast shutdown of PostgreSQL
 	d.server.WaitDelay = postgresTimeout
 	if err := d.server.Start(); err != nil {
 		stop()

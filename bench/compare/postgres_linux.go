@@ -9,9 +9,9 @@ import (
 	"syscall"
 )
 
-// unprivileged returns the attributes of the PostgreSQL process. PostgreSQL refuses to run as root. So it runs as a
-// user who gets the directory and may pass through the directory above. The process ends with this process, however
-// this process dies.
+// unprivileged returns the attributes of the PostgreSQL process. PostgreSQL refuses to run as root.
+// So the process runs as a user who gets the directory and may pass through the directory above.
+// The process ends when this process ends, in any way.
 func unprivileged(dir string) (*syscall.SysProcAttr, error) {
 	attributes := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGINT}
 	if os.Geteuid() != 0 {

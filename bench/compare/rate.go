@@ -11,14 +11,14 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// SubjectRate is the rate at which a contestant completes lifecycles.
+// SubjectRate is the rate at which a subject completes lifecycles.
 type SubjectRate struct {
 	Subject string `json:"contestant"`
 	// InFlight is the number of lifecycles at a time.
 	InFlight int `json:"inFlight"`
-	// PerSecond is the rate of the contestant's calls, in lifecycles per second.
+	// PerSecond is the rate of the subject's calls, in lifecycles per second.
 	PerSecond float64 `json:"lifecyclesPerSecond"`
-	// OfBase is the ratio of PerSecond to that of the contestant that is the base, in the same run.
+	// OfBase is the ratio of PerSecond to that of the base subject, in the same run.
 	OfBase float64 `json:"ofBase"`
 	// RequestsEach is the number of requests of a lifecycle. It varies here, because messages that arrive together
 	// share a request.
@@ -35,20 +35,20 @@ type Usage struct {
 	PeakBytes uint64 `json:"peakResidentBytes"`
 }
 
-// RatePlan is the plan of a measurement of rates. The contestants take turns, so other load on the machine affects
-// all of them alike.
+// RatePlan is the plan of a measurement of rates. The subjects take turns, so other load on the
+// machine affects all of them alike.
 type RatePlan struct {
 	// InFlight is the number of lifecycles at a time.
 	InFlight int
-	// Rounds is the number of turns of each contestant. In each turn the calls that take effect within Window count.
-	// The time Warm before it does not count.
+	// Rounds is the number of turns of each subject. In each turn the calls that take effect within
+	// Window count. The time Warm before Window does not count.
 	Rounds       int
 	Warm, Window time.Duration
 	// Progress is called before each turn; it may be nil.
 	Progress func(what string)
 }
 
-// Rates measures the contestants. base names the contestant that the others are compared with.
+// Rates measures the subjects. base names the subject with which the others are compared.
 func (g *Environment) Rates(ctx context.Context, contestants []Subject, base string, plan RatePlan) ([]SubjectRate, error) {
 	sums := make([]turnResult, len(contestants))
 	for round := range plan.Rounds {
@@ -91,8 +91,8 @@ func (g *Environment) Rates(ctx context.Context, contestants []Subject, base str
 	return rated, nil
 }
 
-// turnResult is the result of one turn of a contestant. calls counts only within the window. The lifecycles, the requests
-// and the worker's CPU seconds are those of the whole turn.
+// turnResult is the result of one turn of a subject. calls counts only within the window. The
+// lifecycles, the requests and the worker's CPU seconds are those of the whole turn.
 type turnResult struct {
 	calls, lifecycles, requests int64
 	window                      time.Duration
@@ -107,8 +107,8 @@ func (t *turnResult) add(other turnResult) {
 	t.cpu += other.cpu
 }
 
-// playTurn makes the contestant play the planned number of lifecycles at a time until the window is over. Lifecycles that
-// have begun are played to their end.
+// playTurn makes the subject play the planned number of lifecycles at a time until the window is
+// over. Lifecycles that have begun are played to their end.
 func (g *Environment) playTurn(ctx context.Context, c Subject, plan RatePlan) (turnResult, error) {
 	var result turnResult
 	before, err := g.usage(ctx, c)

@@ -26,11 +26,11 @@ type Report struct {
 	Burst     *Burst        `json:"burst,omitempty"`
 }
 
-// Base is the contestant that the tables compare with when there is no limit.
+// Base is the subject with which the tables compare when there is no limit.
 const Base = "bare, signals"
 
-// LimitedBase is the contestant that the tables compare with when there is a limit. No way with one call at a time
-// gets more out of the limit.
+// LimitedBase is the subject with which the tables compare when there is a limit. No subject with
+// one call for each request completes more lifecycles within the limit.
 const LimitedBase = "direct"
 
 // Write writes the tables for people, in Markdown that is readable as plain text.
@@ -53,7 +53,7 @@ func (r Report) Write(w io.Writer) error {
 	return p.err
 }
 
-// page is the output. It keeps the first error.
+// page is the output. It stores the first error.
 type page struct {
 	w   io.Writer
 	err error

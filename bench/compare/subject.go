@@ -13,31 +13,32 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Subject plays the reference lifecycle in one of the ways that are compared.
+// Subject plays the reference lifecycle in one of the compared ways.
 type Subject struct {
 	// Name is the name of the way, in a word or two.
 	Name string
-	// Temporal is the connection to the namespace of the contestant's workflows. It is nil for the contestant
-	// without workflows.
+	// Temporal is the connection to the namespace of the subject's workflows. It is nil for the
+	// subject without workflows.
 	Temporal client.Client
 	begin    func(ctx context.Context, reference opportunity.Reference) (driver, error)
 }
 
-// driver drives one opportunity that has begun.
+// driver drives one opportunity that has started.
 type driver interface {
 	// record is the id of the record in the TMS.
 	record() string
-	// send requests all the calls of a line and waits until all have taken effect. It calls sent after each message
-	// with the number of messages under way and of all messages.
+	// send sends all the calls of a group and waits until all have taken effect. It calls sent
+	// after each message with the number of messages under way and the number of all messages.
 	send(ctx context.Context, line CallGroup, sent func(n, of int) error) error
 	// waiting returns how many messages the opportunity has received that have not taken effect.
 	waiting(ctx context.Context) (int, error)
-	// end waits until the opportunity is over.
+	// end waits until the opportunity has ended.
 	end(ctx context.Context) error
 }
 
-// play plays a lifecycle from its start to its end. After each line it calls done with the number of calls that have
-// taken effect. It calls within to send a line of several calls; when within is nil, it just sends the line.
+// play plays a lifecycle from its start to its end. After each group it calls done with the number
+// of calls that have taken effect. It calls within to send a group of several calls; when within is
+// nil, it only sends the group.
 func (c Subject) play(ctx context.Context, reference opportunity.Reference, done func(calls int), within func(s driver, line CallGroup) error) error {
 	s, err := c.begin(ctx, reference)
 	if err != nil {
@@ -63,7 +64,7 @@ func (c Subject) play(ctx context.Context, reference opportunity.Reference, done
 
 func ignoreSent(int, int) error { return nil }
 
-// viewEvery is how often a sender of signals checks whether they have taken effect.
+// viewEvery is how often a driver that sends signals checks whether the calls have taken effect.
 const viewEvery = 20 * time.Millisecond
 
 // pollUntil calls ask every 20 ms until ask returns true. A query that a busy server gives up on is repeated.

@@ -15,7 +15,7 @@ type processUsage struct {
 	resident, peak uint64  // bytes
 }
 
-// processOf returns the worker of a contestant, or nil for the plain loop.
+// processOf returns the worker of a subject, or nil for the plain loop.
 func (g *Environment) processOf(c Subject) *stack.Process {
 	switch c.Temporal {
 	case g.oppflow:
@@ -27,7 +27,7 @@ func (g *Environment) processOf(c Subject) *stack.Process {
 	}
 }
 
-// usage returns what the worker of a contestant has used.
+// usage returns what the worker of a subject has used.
 func (g *Environment) usage(ctx context.Context, c Subject) (processUsage, error) {
 	if worker := g.processOf(c); worker != nil {
 		return readProcessUsage(ctx, worker)

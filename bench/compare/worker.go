@@ -21,7 +21,7 @@ import (
 // WorkerCommand is the argument with which the program runs one of its own workers instead of measuring.
 const WorkerCommand = "worker"
 
-// The workers.
+// The names of the workers.
 const (
 	workerOppflow = "oppflow"
 	workerBare    = "bare"
@@ -84,7 +84,7 @@ func profile(cpu, memory string) (func() error, error) {
 			if err != nil {
 				return errors.Join(append(errs, err)...)
 			}
-			runtime.GC() // the profile shows what is still held, not what was
+			runtime.GC() // the profile shows the memory that is still in use
 			errs = append(errs, pprof.WriteHeapProfile(file), file.Close())
 		}
 		return errors.Join(errs...)

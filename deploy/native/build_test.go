@@ -21,9 +21,10 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// build builds the contents of the images. It builds Oppflow's programs as the Dockerfile does, from the files that
-// .dockerignore leaves. It builds the Temporal server, its schema tool and the Web UI from the modules of the same
-// versions. It returns the paths of the programs by name, and the path of the Web UI's configuration as "ui".
+// build builds the contents of the images. build runs the build instruction of the Dockerfile for
+// Oppflow's programs, with the files that .dockerignore does not exclude. build compiles the
+// Temporal server, its schema tool and the Web UI from the modules of the same versions. The result
+// is the paths of the programs by name, and the path of the Web UI's configuration as "ui".
 //
 // The programs stay in the user's cache, so unchanged programs are not linked again.
 func build(t *testing.T, project *types.Project, source string) map[string]string {
@@ -59,8 +60,9 @@ func build(t *testing.T, project *types.Project, source string) map[string]strin
 	return programs
 }
 
-// buildDir returns the directory for the built programs of a checkout and the environment that builds need to replace
-// a program in one step. It also returns a function that unlocks the directory for the next build.
+// buildDir returns the directory for the built programs of a checkout and the environment that
+// builds need to replace a program in one step. The function unlock unlocks the directory for the
+// next build.
 func buildDir(t *testing.T, checkout string) (bin string, env []string, unlock func()) {
 	t.Helper()
 	base, err := os.UserCacheDir()
@@ -101,8 +103,8 @@ func buildScript(t *testing.T, dir string) string {
 	return ""
 }
 
-// dockerContext copies the files that the build of the image gets, out of those that git knows. It returns their
-// number.
+// dockerContext copies the files that the build of the image gets, from the files that git knows,
+// and returns the number of files.
 func dockerContext(t *testing.T, from, to string) int {
 	t.Helper()
 	ignore, err := os.ReadFile(filepath.Join(from, ".dockerignore"))

@@ -26,11 +26,13 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// outageTimeout is more time than a worker takes to notice that Temporal is gone.
+// outageTimeout is longer than the time after which a worker reports that Temporal does not
+// respond.
 const outageTimeout = 2 * time.Minute
 
-// The compose file brings everything up, and the story of the API documentation has the documented outcome. A
-// second `up` changes nothing. A database outlives its server. Every service stops when asked, within its time.
+// All services of the compose file start, and the story of the API documentation has the documented
+// outcome. A second run of the one-shot services changes nothing. The database survives a stop of
+// the Temporal server. Every service stops within its grace period.
 func TestComposeFile(t *testing.T) {
 	u := startAll(t)
 
@@ -93,7 +95,7 @@ func TestComposeFile(t *testing.T) {
 		if err := u.checkHealth(t.Context(), "temporal"); err == nil {
 			t.Error("Temporal is gone, and its health check passes")
 		}
-		// A worker notices after 45 s.
+		// The worker reports the outage after 45 s.
 		if testrun.Long(t) {
 			u.await(t, outageTimeout, "unhealthy", func() bool { return u.checkHealth(t.Context(), "worker") != nil })
 			if err := u.checkHealth(t.Context(), "worker"); err == nil || !strings.Contains(err.Error(), "could not be asked for tasks") {
@@ -116,7 +118,7 @@ func TestComposeFile(t *testing.T) {
 			if status := described.RawResponse.GetWorkflowExecutionInfo().GetStatus(); status != enums.WORKFLOW_EXECUTION_STATUS_COMPLETED {
 				t.Errorf("the opportunity of the story is %v", status)
 			}
-			// The list comes from the other database.
+			// Visibility is in the other database.
 			query := `OpportunityState = "Won" and WorkflowId = "opportunity/` + string(reference) + `"`
 			u.await(t, time.Minute, "found by its search attributes", func() bool {
 				found, err := temporal.CountWorkflow(t.Context(), &workflowservice.CountWorkflowExecutionsRequest{Query: query})
@@ -140,7 +142,7 @@ func TestComposeFile(t *testing.T) {
 	})
 }
 
-// withClient calls work with a connection like the worker's.
+// withClient calls work with a connection that has the worker's settings.
 func (u *composeRun) withClient(t *testing.T, work func(client.Client)) {
 	t.Helper()
 	env := u.environment("worker")
@@ -206,7 +208,8 @@ func get(ctx context.Context, url string) (status int, body string, err error) {
 	if err != nil {
 		return 0, "", err
 	}
-	// Some of these addresses are not behind a proxy. No connection is kept open.
+	// Some of these addresses must not be requested through a proxy, and no connection may stay
+	// open.
 	answer, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(request)
 	if err != nil {
 		return 0, "", err

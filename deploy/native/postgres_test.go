@@ -16,7 +16,8 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// findPostgres returns the directory of PostgreSQL's programs. Without these programs, the test is skipped.
+// findPostgres returns the directory of PostgreSQL's programs. Without these programs, findPostgres
+// skips the test.
 func findPostgres(t *testing.T) string {
 	t.Helper()
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
@@ -51,7 +52,8 @@ func (u *composeRun) credential(service string) *syscall.Credential {
 	return nil
 }
 
-// database does what the image does with an empty volume. It returns the command that the image then runs.
+// database initialises an empty volume in the same way as the image, and returns the command that
+// the image then runs.
 func (u *composeRun) database(name string) ([]string, error) {
 	data := filepath.Join(u.localPath(name, "/var/lib/postgresql/data"), "pgdata")
 	if _, err := os.Stat(data); err == nil {
@@ -91,9 +93,9 @@ func (u *composeRun) database(name string) ([]string, error) {
 func (u *composeRun) serve(data string) []string {
 	return []string{
 		filepath.Join(u.postgres, "postgres"), "-D", data, "-h", loopback, "-p", strconv.Itoa(u.ports["postgresql:5432"]),
-		// The socket would not be at the address of the port.
+		// No service connects through a socket.
 		"-c", "unix_socket_directories=",
-		// The test stops PostgreSQL in order, so nothing depends on when data reaches the disk.
+		// The test stops PostgreSQL cleanly, so data need not be written to the disk at once.
 		"-c", "fsync=off", "-c", "full_page_writes=off",
 	}
 }

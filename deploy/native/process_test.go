@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// process is a program in its own process group. It ends with the test at the latest.
+// process is a program in its own process group. The program ends with the test at the latest.
 type process struct {
 	cmd  *exec.Cmd
 	done chan struct{}
-	err  error // why it ended; read after done
+	err  error // why the program ended; read after done
 }
 
 func launch(args, env []string, dir, log string, as *syscall.Credential) (*process, error) {
@@ -23,15 +23,15 @@ func launch(args, env []string, dir, log string, as *syscall.Credential) (*proce
 	if err != nil {
 		return nil, err
 	}
-	// The command has no context. Only stop and kill decide how it ends.
+	// The command has no context: only stop and kill end the command.
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = env, dir, output, output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, Credential: as}
 	p := &process{cmd: cmd, done: make(chan struct{})}
 	started := make(chan error)
 	go func() {
-		// The signal on the parent's death is bound to the thread that started the child. So that thread has to live as
-		// long as the child.
+		// The kernel sends its signal when the thread that started the child ends. So the thread
+		// must run as long as the child.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		defer output.Close()
@@ -58,8 +58,8 @@ func (p *process) isAlive() bool {
 	}
 }
 
-// stop asks the process to end and expects exit status 0 within the time. A process that keeps nothing may also end
-// with another status.
+// stop sends SIGTERM and expects exit status 0 within the grace period. A process that stores no
+// data may also end by the signal.
 func (p *process) stop(grace time.Duration, keepsNothing bool) error {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
@@ -77,7 +77,7 @@ func (p *process) stop(grace time.Duration, keepsNothing bool) error {
 	}
 }
 
-// kill ends the process and the processes that it has started.
+// kill ends the process and its children.
 func (p *process) kill() {
 	if p.isAlive() {
 		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)

@@ -43,7 +43,8 @@ type composeRun struct {
 	logs     map[string]string // paths
 }
 
-// startAll starts every service as the compose file says. It waits until all are healthy or done.
+// startAll starts every service as in the compose file, and waits until each service is healthy or
+// has ended.
 func startAll(t *testing.T) *composeRun {
 	t.Helper()
 	postgres := findPostgres(t)
@@ -89,7 +90,8 @@ func loadProject(t *testing.T) *types.Project {
 	project, err := loader.LoadWithContext(t.Context(), types.ConfigDetails{
 		WorkingDir:  dir,
 		ConfigFiles: []types.ConfigFile{{Filename: filepath.Join(dir, "docker-compose.yml")}},
-		// The story is one of a worker without a playbook: the sandbox does not issue the tokens that the default one expects.
+		// The story runs with a worker without a playbook, because the sandbox does not issue the
+		// tokens that the default playbook expects.
 		Environment: types.Mapping{"OPPFLOW_PLAYBOOK": "none"},
 	})
 	if err != nil {
@@ -124,8 +126,8 @@ func (u *composeRun) stopOrder() []string {
 	return slices.DeleteFunc(order, func(service string) bool { return u.running[service] == nil })
 }
 
-// unlistedPorts returns ports of the programs inside of their containers that the compose file need not name. Each port is
-// listed by the variable that changes it.
+// unlistedPorts returns the ports of programs in containers that the compose file does not name.
+// The key of each port is the variable that changes the port.
 func unlistedPorts() map[string]map[string]int {
 	return map[string]map[string]int{"temporal": {
 		"FRONTEND_GRPC_PORT": 7233, "FRONTEND_HTTP_PORT": 7243,
@@ -150,7 +152,7 @@ func (u *composeRun) choosePorts(t *testing.T) {
 			}
 		}
 	}
-	var open []net.Listener // held until all ports are chosen, so that no two are the same
+	var open []net.Listener // open until all ports are chosen, so that no two ports are the same
 	for name := range listened {
 		listener := listen(t)
 		open = append(open, listener)
@@ -169,8 +171,9 @@ func (u *composeRun) choosePorts(t *testing.T) {
 	}
 }
 
-// listen takes a port of the lower half, for two reasons. The Temporal server keeps its ports in columns of 16 bits
-// with a sign. A higher port may be the local end of another connection by the time the port is needed.
+// listen uses a port of the lower half, for two reasons. The Temporal server stores its ports in
+// columns of 16 bits with a sign. A higher port may be the local port of another connection when
+// the port is needed.
 func listen(t *testing.T) net.Listener {
 	t.Helper()
 	var config net.ListenConfig
@@ -193,7 +196,7 @@ func (u *composeRun) address(service string, port int) string {
 
 var hostPort = regexp.MustCompile(`\b([a-z]+|0\.0\.0\.0|127\.0\.0\.1):(\d+)\b`)
 
-// translate translates a value of a service to this machine: hosts, ports and paths.
+// translate replaces the hosts, ports and paths in a value of a service by those of this machine.
 func (u *composeRun) translate(service, value string) string {
 	if strings.HasPrefix(value, "/") {
 		return u.localPath(service, value)
@@ -220,7 +223,8 @@ func (u *composeRun) translate(service, value string) string {
 	})
 }
 
-// localPath returns the path on this machine of a file in a service's container: a file in a mounted directory.
+// localPath returns the path on this machine of a program or of a file in a mounted directory of a
+// service's container.
 func (u *composeRun) localPath(service, path string) string {
 	if program, ok := u.programs[strings.TrimPrefix(path, "/")]; ok {
 		return program
@@ -349,7 +353,7 @@ func (u *composeRun) command(name string) ([]string, error) {
 	return nil, fmt.Errorf("%s: what the image %s runs is not known here", name, image)
 }
 
-// launch starts a command with the service's variables, and otherwise only with those of the machine.
+// launch starts a command with the service's variables, and with PATH and TMPDIR of the machine.
 func (u *composeRun) launch(name string, args []string) (*process, error) {
 	env := u.environment(name)
 	for variable, port := range unlistedPorts()[name] {
@@ -359,7 +363,7 @@ func (u *composeRun) launch(name string, args []string) (*process, error) {
 	for variable, value := range env {
 		all = append(all, variable+"="+value)
 	}
-	// The mark identifies processes that a test leaves behind.
+	// The variable identifies processes that a test leaves running.
 	if mark, ok := os.LookupEnv("OPPFLOW_CI_RUN"); ok {
 		all = append(all, "OPPFLOW_CI_RUN="+mark)
 	}
@@ -374,7 +378,8 @@ func (u *composeRun) launch(name string, args []string) (*process, error) {
 
 var url = regexp.MustCompile(`^https?://`)
 
-// checkHealth runs the health check of a service. It makes a request by wget itself.
+// checkHealth runs the health check of a service. A check with wget is sent as a request by
+// checkHealth itself.
 func (u *composeRun) checkHealth(ctx context.Context, name string) error {
 	test := u.project.Services[name].HealthCheck.Test
 	if len(test) < 2 || test[0] != "CMD" {
@@ -415,7 +420,8 @@ func (u *composeRun) checkHealth(ctx context.Context, name string) error {
 	return nil
 }
 
-// stop asks a service to end, as a container runtime does. It expects the service to end well within its time.
+// stop stops a service in the same way as a container runtime, and expects the service to end
+// without an error within its grace period.
 func (u *composeRun) stop(name string) error {
 	p, service := u.running[name], u.project.Services[name]
 	delete(u.running, name)

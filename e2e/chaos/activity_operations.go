@@ -28,7 +28,7 @@ type runningChange struct {
 	activity   string
 }
 
-// activityOperation is something that an operator does to an activity.
+// activityOperation is an operation of an operator on an activity.
 type activityOperation struct {
 	name  string
 	apply func(context.Context, runningChange) error
@@ -89,7 +89,7 @@ func (c runningChange) reset(ctx context.Context) error {
 	return err
 }
 
-// update has the activity end soon and be handed out up to three times.
+// update makes the activity end soon and start up to three times.
 func (c runningChange) update(ctx context.Context) error {
 	_, err := c.experiment.temporal.WorkflowService().UpdateActivityOptions(ctx, &workflowservice.UpdateActivityOptionsRequest{
 		Namespace: c.experiment.parts.Namespace(), Execution: c.execution, Activity: &workflowservice.UpdateActivityOptionsRequest_Id{Id: c.activity},
@@ -101,8 +101,9 @@ func (c runningChange) update(ctx context.Context) error {
 	return err
 }
 
-// operateActivities pulls the levers of Temporal, in turn, on the changes that are under way: once for each opportunity. Answers
-// of the API are slow meanwhile, so that there are some.
+// operateActivities applies the activity operations of Temporal, in turn, to the changes that are
+// under way: once for each opportunity. Responses of the API are slow meanwhile, so that changes
+// are under way.
 func (s *Experiment) operateActivities(ctx context.Context) error {
 	slow, err := s.sandbox.SetFault(ctx, fault.Rule{Kind: fault.Slow, Operation: fault.AnyMutation, Delay: fault.Duration(s.options.SlowTime)})
 	if err != nil {
@@ -123,14 +124,15 @@ func (s *Experiment) operateActivities(ctx context.Context) error {
 			err := one.apply(ctx, c)
 			var over *serviceerror.NotFound
 			if errors.As(err, &over) {
-				continue // the change was over in the meantime, and with it the lever
+				continue // the change and its activity ended in the meantime
 			}
 			if err != nil && ctx.Err() == nil {
 				return fmt.Errorf("%s: %s: %w", reference, one.name, err)
 			}
 			pulled[reference] = true
 			count[one.name]++
-			// What the lever leaves behind is read back when nothing can be under way any more.
+			// A change that the operation leaves unknown is read back when the change can no longer
+			// be under way.
 			s.recordPeriod(OperateActivities, from, time.Now().Add(s.options.activityTime()+s.options.Times.Settle()), reference)
 		}
 		_ = sleep(ctx, 20*time.Millisecond)
@@ -142,7 +144,7 @@ func (s *Experiment) operateActivities(ctx context.Context) error {
 	return nil
 }
 
-// runningChange returns the change of the opportunity that a worker has begun and that was not handed out before.
+// runningChange returns the change of the opportunity that a worker has begun in its first attempt.
 func (s *Experiment) runningChange(ctx context.Context, reference opportunity.Reference) (runningChange, bool) {
 	about, err := s.temporal.DescribeWorkflow(ctx, lifecycle.WorkflowID(reference), "")
 	if err != nil {

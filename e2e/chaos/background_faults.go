@@ -6,9 +6,9 @@ import (
 	"github.com/oppflow/oppflow/sandbox/fault"
 )
 
-// backgroundFaults are the faults that requests meet all the time, each with a seed of its own. Those that hold requests are not
-// among them: they are set where a kill is to happen.
-// times is how often they were ordered before: each time they meet others.
+// backgroundFaults are the faults that are set all the time, each with a seed of its own. Faults
+// that hold requests are not among them: they are set for a kill. times is how often the faults
+// were set before: each time they affect other requests.
 func backgroundFaults(o Options, times uint64) []fault.Rule {
 	const often, seldom, progress, details, interest = 0.012, 0.008, "opportunities.progress", "opportunities.update", "opportunities.addInterest"
 	rules := []fault.Rule{
@@ -17,7 +17,8 @@ func backgroundFaults(o Options, times uint64) []fault.Rule {
 		{Kind: fault.DropBefore, Probability: often},
 		{Kind: fault.DropAfter, Probability: often},
 		{Kind: fault.TooManyRequests, Probability: often, RetryAfter: fault.Duration(time.Second)},
-		// A worker asks for no token for up to a minute when several are refused in their first minute.
+		// A worker asks for no token for up to a minute when the API refuses several tokens in
+		// their first minute.
 		{Kind: fault.ExpireTokens, From: 30, Every: 2000},
 		{Kind: fault.Truncated, Probability: often},
 		{Kind: fault.Malformed, Probability: often},
@@ -27,7 +28,7 @@ func backgroundFaults(o Options, times uint64) []fault.Rule {
 		{Kind: fault.FailField, Operation: interest, Probability: often},
 		{Kind: fault.FailTrigger, Operation: progress, Probability: often},
 		{Kind: fault.Late, Probability: seldom, Delay: fault.Duration(o.LateBy)},
-		{Kind: fault.Late, Operation: interest, From: 8, Every: 20, Delay: fault.Duration(o.LateBy)}, // a few at any rate
+		{Kind: fault.Late, Operation: interest, From: 8, Every: 20, Delay: fault.Duration(o.LateBy)}, // some in every experiment
 	}
 	for i := range rules {
 		rules[i].Seed = o.Seed + uint64(i) + times<<32

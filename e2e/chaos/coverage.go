@@ -8,41 +8,45 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// disruptionPeriod is a time in which a disruption was on.
+// disruptionPeriod is a time in which a disruption was active.
 type disruptionPeriod struct {
 	kind     DisruptionKind
 	from, to time.Time
-	// reference is the opportunity that it was about; "" is all of them.
+	// reference is the opportunity that the disruption affects; "" is all opportunities.
 	reference opportunity.Reference
 }
 
-// Coverage is how many messages met a kind of disruption. A message met it that had been accepted and was not done while the
-// disruption was on, for its opportunity.
+// Coverage is how many messages a kind of disruption affected. A disruption affects a message that
+// was accepted and not done while the disruption was active for the opportunity of the message.
 type Coverage struct {
 	Kind DisruptionKind `json:"what"`
-	// Times is how often the disruption was carried out.
+	// Times is how often the disruption was executed.
 	Times    int `json:"times"`
 	Messages int `json:"messages"`
-	// Share is that of all messages.
+	// Share is the share of all messages.
 	Share float64 `json:"share"`
 }
 
-// minCoverage is the share of the messages that must have met each kind of disruption in the long form.
+// minCoverage is the share of the messages that each kind of disruption must have affected in the
+// long form.
 const minCoverage = 0.01
 
-// recordPeriod notes a time in which a disruption was on, for an opportunity, or for all where none is named.
+// recordPeriod records a time in which a disruption was active, for one opportunity, or for all
+// where of is "".
 func (s *Experiment) recordPeriod(what DisruptionKind, from, to time.Time, of opportunity.Reference) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.periods = append(s.periods, disruptionPeriod{kind: what, from: from.UTC(), to: to.UTC(), reference: of})
 }
 
-// perOpportunityKinds are the disruptions that are about some opportunities alone, and note themselves which and when.
+// perOpportunityKinds are the disruptions that affect only some opportunities, and that record
+// their own periods.
 func perOpportunityKinds() []DisruptionKind {
 	return []DisruptionKind{CommitLate, OperateActivities, ResetPaused, ResetOld, FailService, SendWhenDue, TransitionManually}
 }
 
-// coverage counts, for each kind of disruption that was planned or carried out, the messages that met it. The caller holds mu.
+// coverage counts, for each kind of disruption that was planned, the messages that the disruption
+// affected. The caller holds mu.
 func (s *Experiment) coverage(e audit.Evidence) []Coverage {
 	lives := e.WaitPeriods()
 	periods := append(slices.Clone(s.periods), latePeriods(e)...)
@@ -64,7 +68,7 @@ func (s *Experiment) coverage(e audit.Evidence) []Coverage {
 	return list
 }
 
-// latePeriods are the times in which a change was on its way that was committed late.
+// latePeriods are the times in which a change that was committed late was under way.
 func latePeriods(e audit.Evidence) []disruptionPeriod {
 	references := map[string]opportunity.Reference{}
 	for _, record := range e.Records {
@@ -84,8 +88,8 @@ func latePeriods(e audit.Evidence) []disruptionPeriod {
 	return list
 }
 
-// Uncovered are the kinds of disruptions that too few messages met: the storm shows nothing of them. In the long form that is
-// fewer than a hundredth, else none.
+// Uncovered are the kinds of disruptions that affected too few messages, so the experiment shows
+// nothing about them. In the long form too few is less than a hundredth, else none.
 func (r Report) Uncovered() []DisruptionKind {
 	var list []DisruptionKind
 	for _, met := range r.Coverage {

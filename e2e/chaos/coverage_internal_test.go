@@ -13,7 +13,8 @@ import (
 
 func second(n int) time.Time { return time.Date(2026, 1, 2, 3, 4, n, 0, time.UTC) }
 
-// A message met a disruption when it had been accepted and was not done while the disruption was on for its opportunity.
+// A disruption affects a message that was accepted and not done while the disruption was active for
+// its opportunity.
 func TestCoverage(t *testing.T) {
 	accepted := func(request string, from, over int) audit.Accepted {
 		return audit.Accepted{Request: request, At: second(from), ReportedAt: second(over)}
@@ -46,7 +47,7 @@ func TestCoverage(t *testing.T) {
 		{Kind: BlockAPI, Times: 1, Messages: 3, Share: 0.75},          // a1, b1, c1
 		{Kind: OperateActivities, Times: 2, Messages: 1, Share: 0.25}, // a1
 		{Kind: RestartServer},
-		{Kind: FreezeWorker, Messages: 1, Share: 0.25}, // c1, which waits for ever
+		{Kind: FreezeWorker, Messages: 1, Share: 0.25}, // c1, which never ends its wait
 	}
 	got := s.coverage(e)
 	if diff := cmp.Diff(want, got); diff != "" {

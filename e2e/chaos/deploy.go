@@ -11,8 +11,9 @@ import (
 	"github.com/oppflow/oppflow/starter/cli"
 )
 
-// deployPlaybook deploys another version of the playbook while messages flow. Moves that were planned before the
-// version is in force keep their effects. Later moves have the effects of the version.
+// deployPlaybook deploys another version of the playbook while messages are sent. Transitions that
+// were planned before the version is in force keep their effects. Later transitions have the
+// effects of the version.
 func (s *Experiment) deployPlaybook(ctx context.Context) error {
 	s.deployments++
 	path := filepath.Join(s.data, fmt.Sprintf("playbook-%d.yaml", s.deployments+1))
@@ -28,7 +29,7 @@ func (s *Experiment) deployPlaybook(ctx context.Context) error {
 		defer close(moved)
 		for moving.Err() == nil {
 			s.transitionNew(moving, newOpportunities, nil)
-			_ = sleep(moving, s.options.HoldTime) // its end is seen by the loop
+			_ = sleep(moving, s.options.HoldTime) // the loop checks moving
 		}
 	}()
 	err := s.runCLI(ctx, "playbook", "deploy", path, "--by", "the storm")
@@ -38,7 +39,8 @@ func (s *Experiment) deployPlaybook(ctx context.Context) error {
 	return err
 }
 
-// runCLI runs a command of the command line. It is brought to its end, whatever becomes of the storm.
+// runCLI runs a command of the command line. The command ends by itself, even when the experiment
+// ends first.
 func (s *Experiment) runCLI(ctx context.Context, args ...string) error {
 	var said bytes.Buffer
 	env := append(s.parts.Environ(), "TEMPORAL_CONFIG_FILE="+os.DevNull) // not the user's own
@@ -48,10 +50,11 @@ func (s *Experiment) runCLI(ctx context.Context, args ...string) error {
 	return nil
 }
 
-// missingEffectKind is a kind of effects that the playbook of the storm has.
+// missingEffectKind is a kind of effects that the playbook of the experiment has.
 const missingEffectKind = "call"
 
-// runWorkerWithoutEffect runs a worker besides that does not know a kind of effects that moves need: it leaves them to the others.
+// runWorkerWithoutEffect adds a worker that does not know a kind of effects that transitions need.
+// The worker leaves such effects to the other workers.
 func (s *Experiment) runWorkerWithoutEffect(ctx context.Context) error {
 	older := s.parts.AddWorker("--without-effect", missingEffectKind)
 	if err := older.Start(ctx); err != nil {

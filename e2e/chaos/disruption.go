@@ -13,12 +13,12 @@ import (
 	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
-// Disruption is one thing done to the parts.
+// Disruption is one disturbance of the parts.
 type Disruption struct {
 	Kind DisruptionKind
-	// Pause goes before it.
+	// Pause is the wait before the disruption.
 	Pause time.Duration
-	// Alternative chooses between two ways of doing it.
+	// Alternative chooses between two forms of the disruption.
 	Alternative bool
 }
 
@@ -50,12 +50,13 @@ const (
 	Restore                 DisruptionKind = "restore Temporal's database"
 )
 
-// requiredKinds are visited in each form.
+// requiredKinds are executed in each form.
 func requiredKinds() []DisruptionKind {
 	return []DisruptionKind{KillAnywhere, KillBeforeSend, KillBeforeAnswer, KillBeforeReport, KillDuringContinueAsNew, KillDuringCompletion, RestartServer, FreezeWorker}
 }
 
-// optionalKinds are all visited in the long form, and some of them, by the seed, in the others.
+// optionalKinds are all executed in the long form. In the other forms the seed chooses some of
+// them.
 func optionalKinds() []DisruptionKind {
 	return []DisruptionKind{
 		BlockAPI, FailQuery, OperateActivities, ResetPaused, ResetOld, FailService, SendWhenDue, TransitionManually, DelayVisibility, DeployPlaybook, RunWorkerWithoutEffect,
@@ -72,9 +73,10 @@ func DisruptionKinds() []DisruptionKind {
 	return slices.Concat([]DisruptionKind{CommitLate}, requiredKinds(), optionalKinds(), []DisruptionKind{Restore})
 }
 
-// newDisruptions makes the list: each kind once in an order of its own, and, in the long form, more of them than there is
-// time for. A change is committed late only once, since no other disruption comes until its activity has ended. The
-// database is restored only once, since opportunities that lost a message may then wait for an operator.
+// newDisruptions makes the list: each kind once in a random order, and, in the long form, more
+// disruptions than there is time for. A change is committed late only once, because no other
+// disruption comes until its activity has ended. The database is restored only once, because
+// opportunities that lost a message may then wait for an operator.
 func newDisruptions(o Options) []Disruption {
 	chance := rand.New(rand.NewPCG(o.Seed, 2)) //nolint:gosec // it decides no secret
 	fresh, first := optionalKinds(), []DisruptionKind{CommitLate}
@@ -108,7 +110,8 @@ func newDisruptions(o Options) []Disruption {
 	return list
 }
 
-// kinds are the kinds of disruptions that the plan has, each once, in the order of the first of each.
+// kinds are the kinds of disruptions in the plan, each once, in the order in which they occur
+// first.
 func (p Plan) kinds() []DisruptionKind {
 	var kinds []DisruptionKind
 	for _, d := range p.Disruptions {
@@ -124,7 +127,7 @@ func (p Plan) has(kinds ...DisruptionKind) bool {
 	return slices.ContainsFunc(p.Disruptions, func(d Disruption) bool { return slices.Contains(kinds, d.Kind) })
 }
 
-// disrupt carries the list out, until it or the context ends. What goes wrong is noted and does not end it.
+// disrupt executes the list, until the list or the context ends. It records errors and goes on.
 func (s *Experiment) disrupt(ctx context.Context, list []Disruption) {
 	for _, d := range list {
 		if sleep(ctx, d.Pause) != nil {
@@ -135,7 +138,7 @@ func (s *Experiment) disrupt(ctx context.Context, list []Disruption) {
 			s.reportProgress(string(d.Kind))
 			from := time.Now()
 			err = s.runDisruption(ctx, d)
-			// Whatever came of it, the workers run again.
+			// Whatever the result is, the workers run again.
 			if again := s.startWorkers(context.WithoutCancel(ctx)); again != nil {
 				err = errors.Join(err, again)
 			}
@@ -210,14 +213,14 @@ func (s *Experiment) runDisruption(ctx context.Context, d Disruption) error {
 	return fmt.Errorf("nobody knows how to %s", d.Kind)
 }
 
-// disruptionAttempts is how often a disruption is tried whose moment does not come: what the storm
-// does otherwise may keep it from coming.
+// disruptionAttempts is how often a disruption is tried when the state that it needs does not come.
+// Other parts of the experiment may prevent that state.
 const disruptionAttempts = 3
 
-// momentTimeout bounds how long a disruption waits for its moment.
+// momentTimeout bounds how long a disruption waits for the state that it needs.
 const momentTimeout = 45 * time.Second
 
-// killAttempts is how often a kill that depends on a moment is tried.
+// killAttempts is how often a kill that depends on a state is tried.
 const killAttempts = 12
 
 func (s *Experiment) startWorkers(ctx context.Context) error {
@@ -235,13 +238,13 @@ func (s *Experiment) startWorkers(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// restartServer ends the Temporal server, at once or with grace, and starts it again on its databases.
+// restartServer kills or stops the Temporal server, and starts it again on its databases.
 func (s *Experiment) restartServer(ctx context.Context, atOnce bool) error {
 	server := s.parts.Server()
 	if atOnce {
 		server.Kill()
 	} else if err := server.Stop(context.WithoutCancel(ctx)); err != nil {
-		s.reportProgress(err.Error()) // it was killed, which is as good
+		s.reportProgress(err.Error()) // the server was killed, which is as good
 	}
 	if err := server.Start(context.WithoutCancel(ctx)); err != nil {
 		return err
@@ -250,10 +253,12 @@ func (s *Experiment) restartServer(ctx context.Context, atOnce bool) error {
 	return nil
 }
 
-// freeze freezes a worker, or all of them, for longer than an activity may take, and lets it go on.
+// freeze freezes a worker, or all workers, for longer than an activity may take, and then continues
+// them.
 //
-// A frozen client keeps its connections. A late request would then be committed when the client wakes, after the settle
-// time. The product may rely on the settle time. Nothing is late meanwhile.
+// A frozen client keeps its connections. A late request would then be committed when the client
+// continues, after the settle time. The product may rely on the settle time, so no request is late
+// meanwhile.
 func (s *Experiment) freeze(ctx context.Context, all bool) error {
 	if err := s.stopLateFault(ctx); err != nil {
 		return err
@@ -277,10 +282,10 @@ func (s *Experiment) freeze(ctx context.Context, all bool) error {
 	return errors.Join(err, s.setBackgroundFaults(context.WithoutCancel(ctx)))
 }
 
-// commitLate has a change committed after the worker that sent it has given it up. No worker is killed meanwhile: the
-// activity is over as soon as the worker gives up, and the change comes after that. No other request is late. Another
-// fault may meet the change, and its token may end before it is carried out: then another change is sent. No tokens are
-// expired meanwhile.
+// commitLate commits a change after the worker that sent it has stopped waiting. No worker is
+// killed meanwhile: the activity ends when the worker stops waiting, and the commit comes after
+// that. No other request is late. Another fault may affect the change, and its token may expire
+// before the API handles it: then another change is sent. No tokens are expired meanwhile.
 func (s *Experiment) commitLate(ctx context.Context) error {
 	from, reference, err := s.startProbe(ctx)
 	if err != nil {
@@ -318,7 +323,7 @@ func (s *Experiment) tryCommitLate(ctx context.Context, from sender, reference o
 		return late, err
 	}
 	if _, err := s.sandbox.SetFault(ctx, fault.Rule{
-		Kind: fault.Late, Operation: "opportunities.addInterest", Contains: string(view.Opportunity), // what others ask for may be refused
+		Kind: fault.Late, Operation: "opportunities.addInterest", Contains: string(view.Opportunity), // the API may reject the changes of other opportunities
 		Times: 1, Delay: fault.Duration(s.options.LateBy),
 	}); err != nil {
 		return late, err
@@ -340,17 +345,18 @@ func (s *Experiment) tryCommitLate(ctx context.Context, from sender, reference o
 	return late, err
 }
 
-// isLate reports whether the request was carried out after its client had given it up.
+// isLate reports whether the API handled the request after its client had stopped waiting.
 func isLate(entry requestlog.Entry) bool {
 	return entry.Fault == string(fault.Late) && entry.ClientGone && !entry.Answered.IsZero()
 }
 
-// isCommittedLate reports whether a change of the request was committed after its client had given it up.
+// isCommittedLate reports whether a change of the request was committed after its client had
+// stopped waiting.
 func isCommittedLate(entry requestlog.Entry) bool {
 	return isLate(entry) && slices.ContainsFunc(entry.Fields, func(field requestlog.Field) bool { return field.Outcome == requestlog.Committed })
 }
 
-// removeFaults takes the faults of some kinds out of force.
+// removeFaults removes the faults of some kinds.
 func (s *Experiment) removeFaults(ctx context.Context, kinds ...fault.Kind) error {
 	list, err := s.sandbox.Faults(ctx)
 	if err != nil {
@@ -366,7 +372,8 @@ func (s *Experiment) removeFaults(ctx context.Context, kinds ...fault.Kind) erro
 	return nil
 }
 
-// stopLateFault takes the fault that makes requests late out of force and waits until what was late is committed.
+// stopLateFault removes the fault that makes requests late and waits until the late requests are
+// committed.
 func (s *Experiment) stopLateFault(ctx context.Context) error {
 	if err := s.removeFaults(ctx, fault.Late); err != nil {
 		return err
@@ -374,7 +381,7 @@ func (s *Experiment) stopLateFault(ctx context.Context) error {
 	return sleep(ctx, 2*s.options.LateBy)
 }
 
-// setBackgroundFaults puts the bad days in force, from their beginning.
+// setBackgroundFaults sets the background faults, from their beginning.
 func (s *Experiment) setBackgroundFaults(ctx context.Context) error {
 	if err := s.sandbox.ClearFaults(ctx); err != nil {
 		return err
@@ -388,7 +395,7 @@ func (s *Experiment) setBackgroundFaults(ctx context.Context) error {
 	return nil
 }
 
-// await asks until the answer is yes, at most for the given time. Errors are asked about again.
+// await calls ask until it returns true without an error, at most for the given time.
 func await(ctx context.Context, within time.Duration, what string, ask func() (bool, error)) error {
 	deadline := time.Now().Add(within)
 	for {

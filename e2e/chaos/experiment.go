@@ -29,19 +29,19 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// Experiment is a whole stack, what is sent to it and what is done to it.
+// Experiment is a whole stack, the messages that are sent to it, and the disruptions.
 type Experiment struct {
 	options         Options
 	plan            Plan
 	data            string // directory of the databases
-	keepData        bool   // the directory stays
+	keepData        bool   // the directory is not removed
 	parts           *stack.Stack
 	workers         []*stack.Process
 	temporal        client.Client
 	client          *lifecycle.Client
 	sandbox         adminclient.Client
-	service         *service               // of the tenant; nil where no playbook calls it
-	visibility      *visibilityproxy.Proxy // between the workers and the server; nil where nothing changes what it shows
+	service         *service               // of the tenant; nil where no playbook calls the service
+	visibility      *visibilityproxy.Proxy // between the workers and the server; nil where nothing delays visibility
 	observations    *observationLog
 	sampler         *sampler
 	existingRecords []opportunity.ID
@@ -49,12 +49,12 @@ type Experiment struct {
 
 	// Only the disruptions count these, one after the other.
 	probes, requests, deployments int
-	// random is what disruptions choose by.
+	// random makes the choices of the disruptions.
 	random *rand.Rand
-	// faultRounds counts how often the bad days were put in force.
+	// faultRounds counts how often the background faults were set.
 	faultRounds uint64
 
-	// allFrozen says that no worker does anything.
+	// allFrozen is set while no worker runs.
 	allFrozen atomic.Bool
 	// resetMu is held while a run is reset.
 	resetMu sync.Mutex
@@ -64,15 +64,16 @@ type Experiment struct {
 	starts      map[opportunity.Reference]opportunity.Start
 	terminated  map[opportunity.Reference][]string
 	currentStep string
-	// periods are the times in which disruptions were on, carried how often each was carried out.
+	// periods are the times in which disruptions were active. executions is how often each kind was
+	// executed.
 	periods    []disruptionPeriod
 	executions map[DisruptionKind]int
-	// restores are those of Temporal's database.
+	// restores are the restores of Temporal's database.
 	restores []audit.Restore
 	resets   []audit.Reset
 }
 
-// Start brings the parts up, two workers among them. End ends them.
+// Start starts the parts, two workers among them. Stop stops the parts.
 func Start(ctx context.Context, o Options) (*Experiment, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
@@ -102,7 +103,7 @@ func (s *Experiment) startParts(ctx context.Context) error {
 	if err := os.WriteFile(secret, []byte("correct-horse-battery-staple\n"), 0o600); err != nil {
 		return err
 	}
-	port, err := freePort(ctx) // the worker is told the token endpoint before the sandbox has chosen a port
+	port, err := freePort(ctx) // the worker gets the token endpoint before the sandbox has chosen a port
 	if err != nil {
 		return err
 	}
@@ -174,7 +175,7 @@ func freePort(ctx context.Context) (int, error) {
 // tables is the file of the sandbox's tables.
 func (s *Experiment) tables() string { return filepath.Join(s.data, "sandbox.db") }
 
-// Stop ends the parts.
+// Stop stops the parts.
 func (s *Experiment) Stop(ctx context.Context) error {
 	var errs []error
 	if s.temporal != nil {
@@ -195,14 +196,15 @@ func (s *Experiment) Stop(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// graceTime is how long senders may go on when nothing disrupts them any more.
+// graceTime is how long senders may go on after the last disruption.
 const graceTime = 40 * time.Second
 
-// quietTimeout is how long the runs may take to become quiet when nothing disrupts them any more.
+// quietTimeout is how long the runs may take to become quiet after the last disruption.
 const quietTimeout = 6 * time.Minute
 
-// Execute sends everything while everything is disrupted, then lets all calm down. Its error says that the storm could not
-// be carried out. Evidence returns the results of the storm.
+// Execute sends all messages while the parts are disrupted, and then waits until all runs are
+// quiet. Its error means that the experiment could not be executed. Evidence returns the results of
+// the experiment.
 func (s *Experiment) Execute(ctx context.Context) error {
 	if err := s.setBackgroundFaults(ctx); err != nil {
 		return err
@@ -239,7 +241,7 @@ func (s *Experiment) Execute(ctx context.Context) error {
 		}
 		return nil
 	})
-	// What is disrupted before anything is accepted meets nothing.
+	// A disruption before the first accepted message affects no message.
 	_ = await(disrupting, momentTimeout, "messages", func() (bool, error) { return len(s.observations.all()) >= s.options.Senders, nil })
 	s.disrupt(disrupting, s.plan.Disruptions)
 	s.reportProgress("calm down")
@@ -247,7 +249,7 @@ func (s *Experiment) Execute(ctx context.Context) error {
 		return err
 	}
 	if s.options.Long {
-		stop() // the rest of the scripts is for another day
+		stop() // the rest of the scripts is not played
 	}
 	time.AfterFunc(graceTime, stop)
 	if err := senders.Wait(); err != nil {
@@ -256,7 +258,8 @@ func (s *Experiment) Execute(ctx context.Context) error {
 	return s.awaitAllQuiet(ctx)
 }
 
-// disruptionTime bounds how long the parts are disrupted: in the short form, each disruption has its turn.
+// disruptionTime bounds how long the parts are disrupted: in the short form, all disruptions are
+// executed.
 func (s *Experiment) disruptionTime() time.Duration {
 	if s.options.Long {
 		return s.options.DisruptionTime
@@ -264,8 +267,8 @@ func (s *Experiment) disruptionTime() time.Duration {
 	return max(s.options.DisruptionTime, quietTimeout)
 }
 
-// awaitAllQuiet waits until in no run anything waits but behind a question. When it has waited for long enough, it only looks which
-// of the others do.
+// awaitAllQuiet waits until no run has a waiting message, except behind a question. After
+// quietTimeout, it only checks which of the remaining runs have such a message.
 func (s *Experiment) awaitAllQuiet(ctx context.Context) error {
 	calming, cancel := context.WithTimeout(ctx, quietTimeout)
 	defer cancel()
@@ -284,7 +287,7 @@ func (s *Experiment) awaitAllQuiet(ctx context.Context) error {
 	return nil
 }
 
-// viewTimeout bounds how long one opportunity is looked at.
+// viewTimeout bounds how long one opportunity is checked.
 const viewTimeout = 2 * time.Second
 
 // awaitQuiet waits until the run has ended, or until every waiting message waits behind a question. It reports whether
@@ -296,7 +299,7 @@ func (s *Experiment) awaitQuiet(ctx context.Context, reference opportunity.Refer
 		view, err := s.client.View(within, reference)
 		var own *opportunity.Error
 		if errors.As(err, &own) && own.Type == opportunity.NotFound {
-			return true, nil // its start never came through
+			return true, nil // the start of the opportunity never succeeded
 		}
 		if err != nil {
 			return false, err
@@ -311,19 +314,19 @@ func (s *Experiment) awaitQuiet(ctx context.Context, reference opportunity.Refer
 	return parked, err
 }
 
-// Evidence asks all witnesses.
+// Evidence collects the evidence of all sources.
 func (s *Experiment) Evidence(ctx context.Context) (audit.Evidence, error) {
 	return s.collectEvidence(ctx, nil, s.references())
 }
 
-// Recheck asks all witnesses once more after something happened to the given references alone. Of the others the workflows
-// are not asked again.
+// Recheck collects the evidence again after something happened to the given references only. The
+// workflows of the other references are not queried again.
 func (s *Experiment) Recheck(ctx context.Context, before audit.Evidence, references ...opportunity.Reference) (audit.Evidence, error) {
 	kept := slices.DeleteFunc(slices.Clone(before.Chains), func(c audit.Chain) bool { return slices.Contains(references, c.Reference) })
 	return s.collectEvidence(ctx, kept, references)
 }
 
-// collectEvidence asks the workflows of the references, and all other witnesses.
+// collectEvidence queries the workflows of the references, and reads all other sources.
 func (s *Experiment) collectEvidence(ctx context.Context, known []audit.Chain, references []opportunity.Reference) (audit.Evidence, error) {
 	s.mu.Lock()
 	restores, resets := slices.Clone(s.restores), slices.Clone(s.resets)
@@ -356,7 +359,7 @@ func (s *Experiment) collectEvidence(ctx context.Context, known []audit.Chain, r
 	return e, err
 }
 
-// Report sums up the storm.
+// Report summarizes the experiment.
 func (s *Experiment) Report(e audit.Evidence, violations []audit.Violation) Report {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -389,7 +392,7 @@ func (s *Experiment) Report(e audit.Evidence, violations []audit.Violation) Repo
 	return r
 }
 
-// Run is a whole storm: it begins, blows, is audited and ends.
+// Run runs a whole experiment: it starts, executes, audits and stops the experiment.
 func Run(ctx context.Context, o Options, rules audit.Tolerances) (Report, error) {
 	s, err := Start(ctx, o)
 	if err != nil {
@@ -410,7 +413,7 @@ func (s *Experiment) run(ctx context.Context, rules audit.Tolerances) (Report, e
 	return s.Report(evidence, audit.Audit(evidence, rules)), nil
 }
 
-// recordStart notes that a reference is in use.
+// recordStart records that a reference is in use.
 func (s *Experiment) recordStart(reference opportunity.Reference, start opportunity.Start) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -441,7 +444,7 @@ func (s *Experiment) references() []opportunity.Reference {
 	return list
 }
 
-// recordTermination notes that a run of a reference was terminated.
+// recordTermination records that a run of a reference was terminated.
 func (s *Experiment) recordTermination(reference opportunity.Reference, run string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -474,7 +477,7 @@ func (s *Experiment) recordProblem(format string, args ...any) {
 	s.reportProgress("problem: " + text)
 }
 
-// reportProgress says what is being done.
+// reportProgress reports the current step.
 func (s *Experiment) reportProgress(text string) {
 	s.mu.Lock()
 	s.currentStep = text
@@ -484,7 +487,7 @@ func (s *Experiment) reportProgress(text string) {
 	}
 }
 
-// reportProgressLoop says every 30 seconds how far it is.
+// reportProgressLoop reports the progress every 30 seconds.
 func (s *Experiment) reportProgressLoop(ctx context.Context) {
 	for sleep(ctx, 30*time.Second) == nil {
 		told := s.observations.all()

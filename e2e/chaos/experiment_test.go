@@ -20,7 +20,8 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// A storm breaks no promise, and whatever promise is then broken on purpose is told, and nothing else.
+// An experiment breaks no promise. A promise that is then broken on purpose is reported, and
+// nothing else.
 func TestExperiment(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 25*time.Minute) // the server is built the first time
 	defer cancel()
@@ -28,7 +29,8 @@ func TestExperiment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The quick storm has as many kills for a fifth of the messages, so that one question weighs as much as several.
+	// The quick experiment has as many kills for a fifth of the messages, so that one question
+	// weighs as much as several.
 	rules := testrun.Pick(t, audit.Tolerances{MaxQuestionShare: 0.03}, audit.Tolerances{})
 	options := testrun.Pick(t, chaos.Quick(1), chaos.Short(1))
 	options.Race, options.Output = testrun.Race, output
@@ -39,7 +41,7 @@ func TestExperiment(t *testing.T) {
 	}
 	t.Cleanup(func() {
 		if err := s.Stop(context.Background()); err != nil && !t.Failed() {
-			t.Log(err) // a part that was killed and started again may have died of it
+			t.Log(err) // a part that was killed and started again may have failed because of that
 		}
 		written, err := os.ReadFile(output.Name())
 		if err != nil || bytes.Contains(written, []byte("WARNING: DATA RACE")) {
@@ -61,7 +63,7 @@ func TestExperiment(t *testing.T) {
 	if len(report.Violations) > 0 || len(report.Problems) > 0 {
 		t.Fatalf("%d violations, %d problems", len(report.Violations), len(report.Problems))
 	}
-	for _, place := range []chaos.KillPoint{chaos.BeforeSend, chaos.BeforeAnswer, chaos.BeforeReport} { // the others depend on a moment
+	for _, place := range []chaos.KillPoint{chaos.BeforeSend, chaos.BeforeAnswer, chaos.BeforeReport} { // the others depend on the timing
 		if report.KilledAt(place) == 0 {
 			t.Errorf("no worker was killed %s; the storm shows nothing of it", place)
 		}
@@ -99,7 +101,7 @@ func wantOnly(t *testing.T, found []audit.Violation, kind audit.Kind, reference 
 	}
 }
 
-// Equal seeds make equal plans, others do not; a third of what is sent is alike.
+// Equal seeds make equal plans, other seeds make other plans; a third of the messages are alike.
 func TestPlan(t *testing.T) {
 	plan := chaos.NewPlan(chaos.Short(7))
 	compare := cmp.Options{cmpopts.EquateEmpty(), cmp.Comparer(opportunity.Amount.Equal)}
@@ -136,7 +138,8 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// What a storm shows depends on conditions. A storm that does not keep them does not begin, and none of the forms is one.
+// The results of an experiment depend on conditions. An experiment that does not meet the
+// conditions does not start, and each of the forms meets them.
 func TestOptionConditions(t *testing.T) {
 	for name, spoil := range map[string]func(*chaos.Options){
 		"a storm of nothing":                                             func(o *chaos.Options) { *o = chaos.Options{} },

@@ -12,11 +12,12 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// dueWindow is how long before and after a follow-up comes due a message counts as sent at that time.
+// dueWindow is how long before and after the due time of a follow-up a message counts as sent at
+// that time.
 const dueWindow = time.Second
 
-// sendWhenDue sends messages at the moments at which follow-ups of their opportunities come due, to opportunities that begin
-// for that. A message puts the follow-up off, so that it comes due again.
+// sendWhenDue sends messages at the due times of follow-ups, to opportunities that are started for
+// this disruption. A message delays the follow-up, so that the follow-up is due again.
 func (s *Experiment) sendWhenDue(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.rounds(4))*12*time.Second)
 	defer cancel()
@@ -48,7 +49,7 @@ func (s *Experiment) sendWhenDue(ctx context.Context) error {
 	return nil
 }
 
-// nextDue waits until a follow-up is planned for a time that is still to come, and returns the time.
+// nextDue waits until a follow-up is planned for a time in the future, and returns the time.
 func (s *Experiment) nextDue(ctx context.Context, reference opportunity.Reference) (time.Time, error) {
 	for {
 		view, err := s.client.View(ctx, reference)

@@ -43,12 +43,12 @@ func (s *Experiment) currentRun(ctx context.Context, reference opportunity.Refer
 	return about.WorkflowExecution.RunID, nil
 }
 
-// chains reads all that Temporal knows of a reference: of each chain of runs its histories, and what its last run
-// answers. It needs workers.
+// chains reads all that Temporal knows of a reference: the histories of each chain of runs, and the
+// query results of its last run. It needs workers.
 func (s *Experiment) chains(ctx context.Context, reference opportunity.Reference) ([]audit.Chain, error) {
 	current, err := s.currentRun(ctx, reference)
 	if isMissing(err) {
-		return nil, nil // its start never came through
+		return nil, nil // the start of the opportunity never succeeded
 	}
 	if err != nil {
 		return nil, err
@@ -58,20 +58,20 @@ func (s *Experiment) chains(ctx context.Context, reference opportunity.Reference
 	for _, last := range slices.Compact(lasts) {
 		chain, err := s.chain(ctx, reference, last)
 		if isMissing(err) {
-			continue // the run was terminated after the backup that the database was restored from
+			continue // the run was terminated after the backup from which the database was restored
 		}
 		if err != nil {
 			return nil, err
 		}
 		if last != current && chain.Status != audit.Terminated {
-			continue // so was this one, which runs again
+			continue // this run was terminated after the backup, too, and runs again
 		}
 		list = append(list, chain)
 	}
 	return list, nil
 }
 
-// chain reads the chain of runs that ends with the given one.
+// chain reads the chain of runs that ends with the given run.
 func (s *Experiment) chain(ctx context.Context, reference opportunity.Reference, last string) (audit.Chain, error) {
 	id := lifecycle.WorkflowID(reference)
 	c := audit.Chain{Reference: reference, Start: s.startOf(reference), Outcomes: map[string]opportunity.Outcome{}}
@@ -80,7 +80,8 @@ func (s *Experiment) chain(ctx context.Context, reference opportunity.Reference,
 		return c, err
 	}
 	c.Status = statusOf(about.RawResponse.GetWorkflowExecutionInfo().GetStatus())
-	// A run that was terminated before its first task cannot be asked; the run before it is, from which it has its state.
+	// A run that was terminated before its first task cannot be queried. The run before it, which
+	// has the same state, is queried instead.
 	asked := ""
 	var histories [][]*historypb.HistoryEvent
 	for run := last; run != ""; {
@@ -126,7 +127,7 @@ func (s *Experiment) chain(ctx context.Context, reference opportunity.Reference,
 	return c, nil
 }
 
-// skippedRequests are the requests that the signals "skip" of a run name.
+// skippedRequests are the requests that the signals skip of a run name.
 func skippedRequests(events []*historypb.HistoryEvent) []string {
 	var list []string
 	for _, event := range events {
@@ -139,7 +140,8 @@ func skippedRequests(events []*historypb.HistoryEvent) []string {
 	return list
 }
 
-// resetTime returns when the run began that has these events, where it replaced one that was reset; zero otherwise.
+// resetTime returns when the run with these events began, if the run replaced a run that was reset;
+// zero otherwise.
 func resetTime(events []*historypb.HistoryEvent) time.Time {
 	var at time.Time
 	for _, event := range events {
@@ -150,9 +152,10 @@ func resetTime(events []*historypb.HistoryEvent) time.Time {
 	return at
 }
 
-// query asks a run. A question that the server gives up, since it waited for a worker that is gone, is put again. A
-// question that fails without an error of the contract is put again, too. The SDK leaves the error out when the answer
-// comes with a workflow task. A busy worker also takes a workflow that waits for the processor for one that hangs.
+// query queries a run. It repeats a query that the server gave up because the query waited for a
+// worker that is gone. It also repeats a query that fails without an error of the contract, because
+// the SDK drops the error when the result comes with a workflow task. A busy worker also takes a
+// workflow that waits for the processor for one that hangs.
 func (s *Experiment) query(ctx context.Context, answer any, workflow, run, name string, args ...any) error {
 	ctx, cancel := context.WithTimeout(ctx, momentTimeout)
 	defer cancel()
@@ -184,7 +187,7 @@ func statusOf(status enums.WorkflowExecutionStatus) audit.Status {
 	}
 }
 
-// acceptedMessage is a command on its way out of an event.
+// acceptedMessage is a command that is being read from an event.
 type acceptedMessage struct {
 	audit.Accepted
 	update string // id of the update, "" for a signal
@@ -198,7 +201,7 @@ func (t *acceptedMessage) fromUpdate(request *updatepb.Request) {
 	}
 }
 
-// acceptedMessages are the commands in the history of a run, in its order.
+// acceptedMessages are the commands in the history of a run, in the order of the history.
 func acceptedMessages(run string, events []*historypb.HistoryEvent) []audit.Accepted {
 	var list []audit.Accepted
 	byUpdate, admitted := map[string]int{}, map[string]*updatepb.Request{}
@@ -211,7 +214,7 @@ func acceptedMessages(run string, events []*historypb.HistoryEvent) []audit.Acce
 			for _, payload := range attributes.GetInput().GetPayloads() {
 				a.Payload = payload.GetData()
 			}
-		case event.GetWorkflowExecutionUpdateAdmittedEventAttributes() != nil: // after a reset it comes again so
+		case event.GetWorkflowExecutionUpdateAdmittedEventAttributes() != nil: // after a reset an update comes again as such an event
 			request := event.GetWorkflowExecutionUpdateAdmittedEventAttributes().GetRequest()
 			admitted[request.GetMeta().GetUpdateId()] = request
 			continue
@@ -246,12 +249,12 @@ func acceptedMessages(run string, events []*historypb.HistoryEvent) []audit.Acce
 	return list
 }
 
-// reportTimes returns when the last change that was made for each request was reported. A change with an unknown result is
-// over when the record has been read back.
+// reportTimes returns when the last change that was made for each request was reported. A change
+// with an unknown result is reported when the record has been read back.
 func reportTimes(events []*historypb.HistoryEvent) map[string]time.Time {
 	over := map[string]time.Time{}
 	var unknown []string
-	scheduled := map[int64]*historypb.ActivityTaskScheduledEventAttributes{} // of the run that is gone through
+	scheduled := map[int64]*historypb.ActivityTaskScheduledEventAttributes{} // of the current run
 	for _, event := range events {
 		at := event.GetEventTime().AsTime()
 		var of int64
@@ -281,7 +284,7 @@ func reportTimes(events []*historypb.HistoryEvent) map[string]time.Time {
 			}
 		case activities.ApplyCommands:
 			var input activities.ApplyInput
-			_ = json.Unmarshal([]byte(firstPayload(asked.GetInput())), &input) // what cannot be read names no request
+			_ = json.Unmarshal([]byte(firstPayload(asked.GetInput())), &input) // an input that cannot be read names no request
 			for _, mutation := range input.Changes {
 				over[mutation.Request] = at
 				if !known {

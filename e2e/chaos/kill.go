@@ -18,7 +18,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
-// killWorkers kills all workers, so that whichever had the task is among them.
+// killWorkers kills all workers, so that the worker with the task is among them.
 func (s *Experiment) killWorkers(place KillPoint, evidence string) {
 	for _, w := range s.workers {
 		w.Kill()
@@ -26,7 +26,7 @@ func (s *Experiment) killWorkers(place KillPoint, evidence string) {
 	s.recordKill(place, evidence)
 }
 
-// startProbe starts an opportunity of the disruptions' own.
+// startProbe starts an opportunity that only the disruptions use.
 func (s *Experiment) startProbe(ctx context.Context) (sender, opportunity.Reference, error) {
 	s.probes++
 	reference := opportunity.Reference(fmt.Sprintf("probe-%d-%d", s.options.Seed, s.probes))
@@ -47,8 +47,9 @@ func (s *Experiment) signal(ctx context.Context, from sender, reference opportun
 	return id
 }
 
-// killBeforeSend has the workers ask for new tokens, keeps these back, and kills the workers while an activity waits for
-// one: it has begun, and its request cannot have been sent. It is tried again when the moment did not come.
+// killBeforeSend makes the workers ask for new tokens, holds the tokens back, and kills the workers
+// while an activity waits for a token. The activity has begun, and its request cannot have been
+// sent. killBeforeSend tries again when this state did not come.
 func (s *Experiment) killBeforeSend(ctx context.Context) error {
 	for deadline := time.Now().Add(2 * momentTimeout); ; {
 		err := s.tryKillBeforeSend(ctx)
@@ -78,7 +79,8 @@ func (s *Experiment) tryKillBeforeSend(ctx context.Context) error {
 	}
 	s.signal(ctx, from, reference, opportunity.AddInterests{Interests: opportunity.Interests{commonInterest()}})
 	evidence := ""
-	// An activity that waits longer than its send window sends nothing, and what follows it is another activity.
+	// An activity that waits longer than its send window sends nothing, and another activity
+	// follows.
 	err = await(ctx, min(momentTimeout, 2*s.options.activityTime()), "an activity that waits for a token", func() (bool, error) {
 		status, err := s.sandbox.Fault(ctx, tokens)
 		if err != nil || status.Held == 0 {
@@ -94,7 +96,7 @@ func (s *Experiment) tryKillBeforeSend(ctx context.Context) error {
 		}
 		for _, entry := range entries {
 			if entry.Answered.IsZero() && !isTokenRequest(entry) {
-				return false, nil // something is on its way
+				return false, nil // a request is under way
 			}
 		}
 		evidence = fmt.Sprintf("%s of %s had begun; %d requests for a token were held, none for the API was on its way", begun, reference, status.Held)
@@ -126,7 +128,7 @@ func (s *Experiment) startedActivity(ctx context.Context, reference opportunity.
 	return "", nil
 }
 
-// lastRequest is the number of the newest request in the ledger.
+// lastRequest is the number of the newest request in the request log.
 func (s *Experiment) lastRequest(ctx context.Context) (int64, error) {
 	entries, err := s.sandbox.RequestLog(ctx, 0)
 	if err != nil || len(entries) == 0 {
@@ -135,8 +137,9 @@ func (s *Experiment) lastRequest(ctx context.Context) (int64, error) {
 	return entries[len(entries)-1].Number, nil
 }
 
-// killBeforeAnswer holds a request in the sandbox, before it runs or after, and kills the workers meanwhile. The request is
-// let go at once, so that it commits long before its activity times out.
+// killBeforeAnswer holds a request in the sandbox, before the request runs or after, and kills the
+// workers meanwhile. The request is released at once, so that the request commits long before its
+// activity times out.
 func (s *Experiment) killBeforeAnswer(ctx context.Context, ran bool) error {
 	kind := fault.HoldBefore
 	if ran {
@@ -155,7 +158,7 @@ func (s *Experiment) killBeforeAnswer(ctx context.Context, ran bool) error {
 	return nil
 }
 
-// holdNextInterest holds the next request that adds an interest, and sees to it that there is one.
+// holdNextInterest holds the next request that adds an interest, and sends such a request.
 func (s *Experiment) holdNextInterest(ctx context.Context, kind fault.Kind) (int, error) {
 	from, reference, err := s.startProbe(ctx)
 	if err != nil {
@@ -176,11 +179,11 @@ func (s *Experiment) holdNextInterest(ctx context.Context, kind fault.Kind) (int
 	return rule, err
 }
 
-// lastHeldRequest returns the number of the newest request that met the fault.
+// lastHeldRequest returns the number of the newest request that the fault holds.
 func (s *Experiment) lastHeldRequest(ctx context.Context, kind fault.Kind) (int64, error) {
 	entries, err := s.sandbox.RequestLog(ctx, 0)
 	number := lastEntry(entries, func(e requestlog.Entry) bool { return e.Answered.IsZero() && !isTokenRequest(e) })
-	if kind == fault.HoldAfter { // what has run is written down with its fault
+	if kind == fault.HoldAfter { // a request that has run is logged with its fault
 		number = lastEntry(entries, func(e requestlog.Entry) bool { return e.Answered.IsZero() && e.Fault == string(kind) })
 	}
 	return number, err
@@ -195,8 +198,8 @@ func lastEntry(entries []requestlog.Entry, choose func(requestlog.Entry) bool) i
 	return 0
 }
 
-// killBeforeReport keeps an answer back, freezes the Temporal server, lets the answer go, and kills the workers, which have
-// it and cannot report it.
+// killBeforeReport holds a response back, freezes the Temporal server, releases the response, and
+// kills the workers, which have the response and cannot report it.
 func (s *Experiment) killBeforeReport(ctx context.Context) error {
 	rule, err := s.holdNextInterest(ctx, fault.HoldAfter)
 	if err != nil {
@@ -222,7 +225,7 @@ func (s *Experiment) killBeforeReport(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// The answer is in the worker's socket. The worker reads the answer during this pause.
+	// The response is in the worker's socket. The worker reads the response during this pause.
 	if err := sleep(ctx, 50*time.Millisecond); err != nil {
 		return err
 	}
@@ -230,8 +233,8 @@ func (s *Experiment) killBeforeReport(ctx context.Context) error {
 	return nil
 }
 
-// killDuringContinueAsNew has an opportunity grow until its run is continued, freezes the workers at that moment, looks whether
-// the next run has done anything yet, and kills the workers if not.
+// killDuringContinueAsNew sends messages until a run continues as new, freezes the workers at that
+// moment, checks whether the next run has completed a task, and kills the workers if not.
 func (s *Experiment) killDuringContinueAsNew(ctx context.Context) error {
 	from, reference, err := s.startProbe(ctx)
 	if err != nil {
@@ -297,8 +300,8 @@ func (s *Experiment) awaitContinued(ctx context.Context, reference opportunity.R
 	return "", errors.New("the run ended otherwise")
 }
 
-// killDuringCompletion has an opportunity won, freezes the workers when the last move is reported, looks whether the run has
-// ended yet, and kills the workers if not.
+// killDuringCompletion wins an opportunity, freezes the workers when the last transition is
+// reported, checks whether the run has ended, and kills the workers if not.
 func (s *Experiment) killDuringCompletion(ctx context.Context) error {
 	for range killAttempts {
 		done, err := s.tryKillDuringCompletion(ctx)
@@ -345,7 +348,7 @@ func (s *Experiment) tryKillDuringCompletion(ctx context.Context) (bool, error) 
 	return false, nil
 }
 
-// isWonReport reports whether the event is the answer to a move that won the opportunity.
+// isWonReport reports whether the event is the result of a transition that won the opportunity.
 func isWonReport(event *historypb.HistoryEvent) bool {
 	for _, payload := range event.GetActivityTaskCompletedEventAttributes().GetResult().GetPayloads() {
 		if strings.Contains(string(payload.GetData()), `"state":"Won"`) {
@@ -366,7 +369,7 @@ func hasEvent(events []*historypb.HistoryEvent, kind enums.EventType) bool {
 
 func (s *Experiment) freezeWorkers() {
 	for _, w := range s.workers {
-		_ = w.Pause() // one that does not run stays so
+		_ = w.Pause() // a worker that does not run stays stopped
 	}
 }
 

@@ -2,31 +2,31 @@ package chaos
 
 import "time"
 
-// KillPoint is where in the life of a request or a run a worker was killed.
+// KillPoint is the point in a request or a run at which a worker was killed.
 type KillPoint string
 
-// The places.
+// The kill points.
 const (
 	// BeforeSend: an activity had begun, and its request was not sent yet.
 	BeforeSend KillPoint = "before send"
-	// BeforeAnswer: the request was sent and not answered.
+	// BeforeAnswer: the request was sent, and its response had not arrived.
 	BeforeAnswer KillPoint = "sent and unanswered"
-	// BeforeReport: the API answered the request, and Temporal does not know.
+	// BeforeReport: the API responded to the request, and the result was not reported to Temporal.
 	BeforeReport KillPoint = "answered and unreported"
-	// DuringContinueAsNew: a run had ended as continued, and the next one had done nothing yet.
+	// DuringContinueAsNew: a run had continued as new, and the next run had completed no task.
 	DuringContinueAsNew KillPoint = "during continue-as-new"
-	// DuringCompletion: the move into an ending step had been reported, and the run had not ended.
+	// DuringCompletion: the transition to a final step was reported, and the run had not ended.
 	DuringCompletion KillPoint = "during completion"
-	// AnyPoint: at any place.
+	// AnyPoint: at any point.
 	AnyPoint KillPoint = "anywhere"
 )
 
-// KillPoints are those that a storm must have visited.
+// KillPoints are the points that an experiment must reach.
 func KillPoints() []KillPoint {
 	return []KillPoint{BeforeSend, BeforeAnswer, BeforeReport, DuringContinueAsNew, DuringCompletion}
 }
 
-// Kill is a kill -9 of the workers, and what says where it met them.
+// Kill is a kill -9 of the workers, with the evidence for the point.
 type Kill struct {
 	Point    KillPoint `json:"place"`
 	At       time.Time `json:"at"`

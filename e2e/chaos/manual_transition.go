@@ -15,13 +15,14 @@ import (
 	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
-// transitionManually has people make a move in the TMS at the moment at which Oppflow is asked for the same: for opportunities that
-// begin for that, and for others that stand before the move.
+// transitionManually makes a person's transition in the TMS when Oppflow gets a command for the
+// same transition. It uses opportunities that are started for this disruption, and others whose
+// step is before the transition.
 func (s *Experiment) transitionManually(ctx context.Context) error {
 	var moved atomic.Int32
 	meanwhile := func(ctx context.Context, view opportunity.View) {
 		from := time.Now()
-		if err := s.sendManualTransition(ctx, view.Opportunity); err == nil { // else it met a bad day; the ledger says what came of it
+		if err := s.sendManualTransition(ctx, view.Opportunity); err == nil { // else a fault met the request; the request log has the result
 			moved.Add(1)
 			s.recordPeriod(TransitionManually, from, time.Now().Add(time.Second), view.Reference)
 		}
@@ -36,14 +37,14 @@ func (s *Experiment) transitionManually(ctx context.Context) error {
 	return nil
 }
 
-// manualStep is where people move.
+// manualStep is the step to which people take a record.
 const manualStep = "Opportunity"
 
-// manualMutation is what they send.
+// manualMutation is the request of people.
 const manualMutation = `mutation ` + audit.ManualOperation + `($record: ID!, $step: ID!) {
 	opportunities { progress(input: {opportunityId: $record, stepId: $step}) { errors { label } } } }`
 
-// sendManualTransition sends one move as another user of the TMS.
+// sendManualTransition sends one transition as another user of the TMS.
 func (s *Experiment) sendManualTransition(ctx context.Context, record opportunity.ID) error {
 	body, err := json.Marshal(map[string]any{
 		"query": manualMutation, "operationName": audit.ManualOperation,
@@ -67,7 +68,7 @@ func (s *Experiment) sendManualTransition(ctx context.Context, record opportunit
 	return answer.Body.Close()
 }
 
-// manualTransitions are the moves of people that the ledger has.
+// manualTransitions are the transitions of people in the request log.
 func manualTransitions(entries []requestlog.Entry) []audit.ManualTransition {
 	var list []audit.ManualTransition
 	for _, entry := range entries {

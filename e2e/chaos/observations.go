@@ -6,7 +6,7 @@ import (
 	"github.com/oppflow/oppflow/e2e/chaos/audit"
 )
 
-// observationLog keeps the notes of the senders. It is safe for concurrent use.
+// observationLog stores the observations of the senders. It is safe for concurrent use.
 type observationLog struct {
 	mu           sync.Mutex
 	observations []audit.Observation
@@ -15,7 +15,7 @@ type observationLog struct {
 
 func newObservationLog() *observationLog { return &observationLog{count: map[int]int{}} }
 
-// add writes an entry down under the next number of its sender.
+// add stores an observation under the next number of its sender.
 func (j *observationLog) add(t audit.Observation) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -24,7 +24,7 @@ func (j *observationLog) add(t audit.Observation) {
 	j.observations = append(j.observations, t)
 }
 
-// all returns a copy of the notes.
+// all returns a copy of the observations.
 func (j *observationLog) all() []audit.Observation {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"github.com/oppflow/oppflow/activities"
 )
 
-// Options say how hard the storm blows.
+// Options are the size and the conditions of an experiment.
 type Options struct {
 	// Seed decides the messages and the disruptions.
 	Seed uint64
@@ -18,53 +18,59 @@ type Options struct {
 	DisruptionTime time.Duration
 	// Pause is the longest pause before a disruption.
 	Pause time.Duration
-	// Opportunities is how many there are; Messages is how many each is sent on average, LongMessages how many the few
-	// long ones.
+	// Opportunities is the number of opportunities. Messages is how many messages each is sent on
+	// average, LongMessages how many messages each of the few long ones is sent.
 	Opportunities, Messages, LongMessages int
-	// Senders is how many opportunities are served at once, Rounds how often a sender takes a next one.
+	// Senders is how many opportunities have a sender at once, Rounds how many opportunities each
+	// sender handles.
 	Senders, Rounds int
-	// Times are those of the workers; zero members are the defaults of a worker.
+	// Times are the times of the workers; zero members are the defaults of a worker.
 	Times activities.Times
-	// LateBy is how long after its client has gone the sandbox commits a request that is late. What the product
-	// promises holds on the condition that it is shorter than the settle time: only then can the record be read back
-	// when nothing of a request can be under way any more. It is longer than two seconds: the server may take a second
-	// to notice the end of an activity, and another one for a timer. So a read-back that does not wait for the settle
-	// time comes too early.
+	// LateBy is how long after its client has gone the sandbox commits a late request. The promises
+	// of the product require that LateBy is shorter than the settle time: only then can the record
+	// be read back when no request can be under way any more. LateBy is longer than two seconds:
+	// the server may take one second to notice the end of an activity, and another second for a
+	// timer. So a read-back that does not wait for the settle time comes too early.
 	LateBy time.Duration
-	// SlowTime is how long a slow answer takes. It is shorter than the answer time, so that the client waits for it.
+	// SlowTime is how long a slow response takes. It is shorter than the answer time, so that the
+	// client waits for the response.
 	SlowTime time.Duration
-	// TokenLifetime is how long the tokens of the workers are good. It is short, so that they expire, and longer than what is
-	// late takes, which would be refused otherwise. In the longer forms most are older than a minute when the API refuses
-	// them: a worker takes those that are younger for tokens that were never good, and waits longer after each.
+	// TokenLifetime is how long the tokens of the workers are valid. It is short, so that tokens
+	// expire. It is longer than a late request takes, because the API would otherwise refuse that
+	// request. In the longer forms most tokens are older than a minute when the API refuses them: a
+	// worker treats younger tokens as tokens that were never valid, and waits longer after each.
 	TokenLifetime time.Duration
-	// Freeze is how long a worker is frozen; it must be longer than an activity may take, which is the send window and
-	// the answer time together.
+	// Freeze is how long a worker is frozen. It must be longer than an activity may take, which is
+	// the send window and the answer time together.
 	Freeze time.Duration
-	// Outage is how long the API is away, or fails one query. It is longer than the settle time.
+	// Outage is how long the API is unavailable, or fails one query. It is longer than the settle
+	// time.
 	Outage time.Duration
-	// HoldTime is how long a disruption goes on that has no length of its own: levers are pulled, messages wait behind a pause.
+	// HoldTime is the length of a disruption that has no length of its own, such as activity
+	// operations, or messages that wait in a paused opportunity.
 	HoldTime time.Duration
-	// OptionalKinds is how many of the kinds of disruptions a form visits that need not visit all, besides those that it always
-	// visits.
+	// OptionalKinds is how many of the optional kinds of disruptions a form executes that need not
+	// execute all.
 	OptionalKinds int
-	// Only are the kinds of disruptions that are visited; none is those of the form.
+	// Only are the kinds of disruptions that are executed; none means the kinds of the form.
 	Only []DisruptionKind
-	// ContinueAfter is the length of history at which the server suggests to continue; 0 leaves it at what it is.
+	// ContinueAfter is the length of history at which the server suggests to continue as new; 0
+	// keeps the server's default.
 	ContinueAfter int
-	// Long says that every kind of disruption is visited, again and again until the time is over.
+	// Long makes every kind of disruption come, again and again until the time is over.
 	Long bool
 	// Race builds the parts with the race detector.
 	Race bool
-	// Data is where the databases are; "" is a directory that is removed in the end.
+	// Data is the directory of the databases; "" is a directory that is removed in the end.
 	Data string
-	// Progress gets a line about the progress of the storm; nil gets none.
+	// Progress gets a line about the progress of the experiment; nil gets none.
 	Progress func(string)
-	// Output takes what the parts write; nil drops it.
+	// Output gets the output of the parts; nil drops the output.
 	Output io.Writer
 }
 
-// Quick is a storm of about half a minute. The workers have times of seconds, so that the results that a kill leaves
-// open are known soon.
+// Quick is an experiment of about half a minute. The workers have times of seconds, so that a
+// change that a kill leaves unknown is read back soon.
 func Quick(seed uint64) Options {
 	return Options{
 		Seed: seed, DisruptionTime: 12 * time.Second, Pause: 400 * time.Millisecond, Opportunities: 30, Messages: 6, LongMessages: 40,
@@ -75,7 +81,7 @@ func Quick(seed uint64) Options {
 	}
 }
 
-// Short is a storm of about two minutes.
+// Short is an experiment of about two minutes.
 func Short(seed uint64) Options {
 	return withDefaultTimes(Options{
 		Seed: seed, DisruptionTime: 75 * time.Second, Opportunities: 60, Messages: 8, LongMessages: 90,
@@ -84,7 +90,7 @@ func Short(seed uint64) Options {
 	})
 }
 
-// Long is a storm of so many minutes.
+// Long is an experiment of so many minutes.
 func Long(seed uint64, minutes int) Options {
 	opportunities := max(60, 20*minutes)
 	return withDefaultTimes(Options{
@@ -94,15 +100,15 @@ func Long(seed uint64, minutes int) Options {
 	})
 }
 
-// withDefaultTimes gives a storm the send window that a worker has by default. Its answer time and its settle time are short,
-// since the sandbox commits what is late within three seconds.
+// withDefaultTimes sets the default send window of a worker. The answer time and the settle time
+// are short, because the sandbox commits late requests within three seconds.
 func withDefaultTimes(o Options) Options {
 	o.Times = activities.Times{ResponseTime: 4 * time.Second, SettleTime: 8 * time.Second}
 	o.LateBy, o.SlowTime, o.TokenLifetime, o.Pause = 3*time.Second, 2*time.Second, 3*time.Minute, 2*time.Second
 	return o
 }
 
-// workerTimes are the arguments that give a worker its times.
+// workerTimes are the arguments that set the times of a worker.
 func (o Options) workerTimes() []string {
 	args := []string{"--settle-time", o.Times.Settle().String()}
 	if o.Times.SendWindow > 0 {
@@ -112,7 +118,7 @@ func (o Options) workerTimes() []string {
 		args = append(args, "--answer-time", o.Times.ResponseTime.String())
 	}
 	if !o.Long {
-		args = append(args, "--playbook-in-force-after", "6s") // so that a short storm need not wait for it
+		args = append(args, "--playbook-in-force-after", "6s") // so that a short experiment does not wait for the default
 	}
 	return args
 }
@@ -120,12 +126,12 @@ func (o Options) workerTimes() []string {
 // activityTime is how long an activity that changes something may take.
 func (o Options) activityTime() time.Duration { return o.Times.ChangeOptions("").StartToCloseTimeout }
 
-// answerTime is how long an answer is waited for at least.
+// answerTime is the shortest time that a worker waits for a response.
 func (o Options) answerTime() time.Duration {
 	return cmp.Or(o.Times.ResponseTime, activities.DefaultResponseTime)
 }
 
-// ErrOptions says that options make no storm.
+// ErrOptions means that the options do not make an experiment.
 var ErrOptions = errors.New("these options make no storm")
 
 func (o Options) validate() error {

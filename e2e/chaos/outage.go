@@ -11,8 +11,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
-// blockAPI keeps the API away for longer than the settle time: it takes no connection, or, silently, answers nothing. What
-// it got in silence never runs.
+// blockAPI makes the API unavailable for longer than the settle time: the API closes each
+// connection, or, silently, does not respond. A request that was held silently never runs.
 func (s *Experiment) blockAPI(ctx context.Context, silently bool) error {
 	rule := fault.Rule{Kind: fault.DropBefore}
 	if silently {
@@ -37,8 +37,8 @@ func (s *Experiment) blockAPI(ctx context.Context, silently bool) error {
 	return errors.Join(err, s.setBackgroundFaults(ctx))
 }
 
-// failQuery has the API meet one of the queries with an error of its own. It tries all that were asked so far, in an order
-// of the seed, until one comes.
+// failQuery makes the API fail one of its queries. It tries the queries that were sent so far, in
+// an order of the seed, until the API gets one.
 func (s *Experiment) failQuery(ctx context.Context) error {
 	entries, err := s.sandbox.RequestLog(ctx, 0)
 	if err != nil {
@@ -64,7 +64,7 @@ func (s *Experiment) failQuery(ctx context.Context) error {
 	return fmt.Errorf("none of the queries came: %s", strings.Join(queries, ", "))
 }
 
-// queryNames are the names of the queries that were asked, in their order.
+// queryNames are the names of the queries that were sent, in alphabetical order.
 func queryNames(entries []requestlog.Entry) []string {
 	var names []string
 	for _, entry := range entries {

@@ -18,7 +18,7 @@ import (
 // maxResets is how many runs one disruption resets.
 const maxResets = 24
 
-// resetPaused resets runs behind a pause.
+// resetPaused resets runs of paused opportunities.
 func (s *Experiment) resetPaused(ctx context.Context) error {
 	open, err := s.resettableReferences(ctx)
 	if err != nil {
@@ -29,8 +29,8 @@ func (s *Experiment) resetPaused(ctx context.Context) error {
 	})
 }
 
-// resetOld resets runs that were continued long ago, behind a pause: the runs since then end. Where there is none, an
-// opportunity of its own grows until there is.
+// resetOld resets earlier runs of chains while the opportunities are paused: the later runs then
+// end. Where there is no earlier run, resetOld sends messages to a probe until there is one.
 func (s *Experiment) resetOld(ctx context.Context) error {
 	open, err := s.resettableReferences(ctx)
 	if err != nil {
@@ -73,8 +73,8 @@ func (s *Experiment) resetOld(ctx context.Context) error {
 	})
 }
 
-// resettableReferences are the opportunities that are open and that are sent signals alone, in an order of the seed. After a reset
-// signals come before updates, so that the order of both would be another.
+// resettableReferences are the open opportunities that get only signals, in an order of the seed.
+// After a reset Temporal delivers signals before updates, so a mix of both would change the order.
 func (s *Experiment) resettableReferences(ctx context.Context) ([]opportunity.Reference, error) {
 	var open []opportunity.Reference
 	for _, script := range s.plan.Scripts {
@@ -94,8 +94,9 @@ func (s *Experiment) resettableReferences(ctx context.Context) ([]opportunity.Re
 	return open, nil
 }
 
-// oldRun returns the oldest run of the chain that ends with the current one, "" where there is no other. It does not go
-// back beyond a run that replaced one that was reset: the server does not give to a new run what that run has taken.
+// oldRun returns the oldest run of the chain that ends with the current run, "" where there is no
+// other. It does not go back beyond a run that replaced a run that was reset: the server does not
+// deliver the messages of that run to a new run.
 func (s *Experiment) oldRun(ctx context.Context, reference opportunity.Reference) (string, error) {
 	current, err := s.currentRun(ctx, reference)
 	if err != nil {
@@ -117,8 +118,8 @@ func (s *Experiment) oldRun(ctx context.Context, reference opportunity.Reference
 	}
 }
 
-// resetAllWhilePaused pauses the opportunities, lets messages wait for a while, resets, and resumes. Whatever goes wrong, none
-// stays paused.
+// resetAllWhilePaused pauses the opportunities, lets messages wait for a while, resets the runs,
+// and resumes the opportunities. No opportunity stays paused, even after an error.
 func (s *Experiment) resetAllWhilePaused(ctx context.Context, what DisruptionKind, open []opportunity.Reference, reset func(context.Context, opportunity.Reference, int) error) error {
 	if len(open) == 0 {
 		return errors.New("no run is open that could be reset")
@@ -151,7 +152,8 @@ func (s *Experiment) resetAllWhilePaused(ctx context.Context, what DisruptionKin
 	return err
 }
 
-// resetWhilePaused pauses the opportunity, waits, and resets. It reports false where the run had ended before it was paused.
+// resetWhilePaused pauses the opportunity, waits, and resets the run. It returns false where the
+// run had ended before the pause.
 func (s *Experiment) resetWhilePaused(ctx context.Context, reference opportunity.Reference, reset func(context.Context) error) (bool, error) {
 	insist := sender{storm: s}.retry
 	if err := insist(ctx, func(ctx context.Context) error {
@@ -160,7 +162,7 @@ func (s *Experiment) resetWhilePaused(ctx context.Context, reference opportunity
 		return false, err
 	}
 	ended := false
-	// A change that is under way is seen through first.
+	// A change that is under way is completed first.
 	if err := await(ctx, momentTimeout, "a pause", func() (bool, error) {
 		about, err := s.temporal.DescribeWorkflow(ctx, lifecycle.WorkflowID(reference), "")
 		if err != nil {
@@ -191,7 +193,8 @@ func (s *Experiment) resetWhilePaused(ctx context.Context, reference opportunity
 	return err == nil, err
 }
 
-// ignoreEnded is the error, nil where it says that the opportunity has ended.
+// ignoreEnded returns nil for the error that the opportunity has ended, and any other error
+// unchanged.
 func ignoreEnded(err error) error {
 	var own *opportunity.Error
 	if errors.As(err, &own) && own.Type == opportunity.Closed {

@@ -15,52 +15,52 @@ import (
 // Action is what a step of a script does.
 type Action string
 
-// The deeds of a script.
+// The actions of a script.
 const (
 	// Send sends a message.
 	Send Action = "send"
-	// Terminate waits until nothing waits, has Temporal terminate the run, and starts the opportunity again, which finds
-	// its record by the mark.
+	// Terminate waits until no message waits, terminates the run in Temporal, and starts the
+	// opportunity again, which finds its record by the reference tag.
 	Terminate Action = "terminate"
-	// Reset has Temporal reset the run to one of its workflow tasks.
+	// Reset resets the run in Temporal to one of its workflow tasks.
 	Reset Action = "reset"
-	// Close ends the run by an operator's word.
+	// Close closes the run with an operator command.
 	Close Action = "close"
 )
 
-// Step is one thing a sender does.
+// Step is one action of a sender.
 type Step struct {
 	Action Action
-	// Command is what is sent, with its request id.
+	// Command is the command that is sent, with its request id.
 	Command   opportunity.Command
 	Transport audit.Transport
-	// Repeats is how often it is sent once more under the same request id.
+	// Repeats is how often the command is sent again under the same request id.
 	Repeats int
 	// NoRetry is set when the sender does not send the message again after an unknown result.
 	NoRetry bool
-	// ResetToFirst says that a reset goes to the first workflow task, not to the last one.
+	// ResetToFirst makes a reset go to the first workflow task, not to the last one.
 	ResetToFirst bool
-	// Pause goes before it.
+	// Pause is the wait before the step.
 	Pause time.Duration
 }
 
-// Script is all that is done with one opportunity, in order.
+// Script is all steps for one opportunity, in order.
 type Script struct {
 	Reference opportunity.Reference
 	Start     opportunity.Start
 	Steps     []Step
-	// SignalsOnly says that all messages are signals, so that the run may be reset.
+	// SignalsOnly makes all messages signals, so that the run may be reset.
 	SignalsOnly bool
 }
 
-// Plan is all that is sent, and what is done to the parts meanwhile.
+// Plan is the messages that are sent, and the disruptions that happen meanwhile.
 type Plan struct {
 	Seed        uint64
 	Scripts     []Script
 	Disruptions []Disruption
 }
 
-// NewPlan makes the plan of a storm; equal options make equal plans.
+// NewPlan makes the plan of an experiment; equal options make equal plans.
 func NewPlan(o Options) Plan {
 	p := planner{options: o, random: rand.New(rand.NewPCG(o.Seed, 1))} //nolint:gosec // it decides no secret
 	plan := Plan{Seed: o.Seed}
@@ -76,8 +76,8 @@ type planner struct {
 	random  *rand.Rand
 }
 
-// Of every so many opportunities one is long, terminated, reset by its script or closed. Three times as many as those that
-// are reset are sent signals alone.
+// Of every so many opportunities one is long, terminated, reset by its script or closed. Three
+// times as many as are reset are sent only signals.
 const (
 	longEvery       = 20
 	terminatedEvery = 9
@@ -100,7 +100,7 @@ func (p *planner) script(n int) Script {
 	if n%longEvery == 3 {
 		messages = p.options.LongMessages
 	}
-	if closed := n%closedEvery == 5; closed { // what is closed is to have places to give back
+	if closed := n%closedEvery == 5; closed { // an opportunity that is closed has places to release
 		s.Steps = append(s.Steps, p.send(opportunity.AddInterests{Interests: opportunity.Interests{p.eventInterest(true)}}))
 	}
 	moved := false
@@ -136,16 +136,16 @@ func (p *planner) script(n int) Script {
 	return s
 }
 
-// useOneTransport has all messages sent in one way: of those that come again after a reset, signals come before updates, so that
-// their order would be another.
+// useOneTransport sends all messages as signals. After a reset, Temporal delivers signals before
+// updates, so a mix of both would change the order of the messages.
 func useOneTransport(steps []Step) {
 	for i := range steps {
 		steps[i].Transport = audit.BySignal
 	}
 }
 
-// spread spreads the steps over the time that the storm takes: in the long form all of it, so that the last disruptions meet
-// messages, too.
+// spread spreads the steps over the time of the experiment. The long form uses all of the time, so
+// that the last disruptions affect messages, too.
 func (p *planner) spread(steps []Step) {
 	length := p.options.DisruptionTime
 	if !p.options.Long {
@@ -174,7 +174,7 @@ func (p *planner) send(command opportunity.Command) Step {
 	return step
 }
 
-// command makes a message; a third are the same for all opportunities.
+// command makes a message; a third of the messages are the same for all opportunities.
 func (p *planner) command(moved *bool) opportunity.Command {
 	alike := p.random.IntN(3) == 0
 	switch n := p.random.IntN(20); {
@@ -204,7 +204,8 @@ func (p *planner) command(moved *bool) opportunity.Command {
 	}
 }
 
-// progress makes a move within the open stages once; all others lead nowhere from where the record stands.
+// progress makes one transition within the open stages. All other transitions are not configured
+// for the step of the record.
 func (p *planner) progress(moved *bool) opportunity.Command {
 	switch n := p.random.IntN(4); {
 	case n == 0:
@@ -220,7 +221,7 @@ func (p *planner) progress(moved *bool) opportunity.Command {
 
 func (p *planner) interest(draft bool) opportunity.Interest {
 	quantity, unit := 1+p.random.IntN(50), decimal(fmt.Sprintf("%d.%02d", p.random.IntN(900), p.random.IntN(100)))
-	if draft { // the API takes no interest in it
+	if draft { // the API accepts no interest in a draft
 		return opportunity.Interest{Item: globalid.EncodeInt(globalid.CourseTemplate, 13), Quantity: quantity, UnitAmount: unit}
 	}
 	switch p.random.IntN(5) {
@@ -244,7 +245,7 @@ func (p *planner) eventInterest(reserve bool) opportunity.Interest {
 	}
 }
 
-// commonInterest is what a third of the messages ask for.
+// commonInterest is the interest that a third of the messages add.
 func commonInterest() opportunity.Interest {
 	return opportunity.Interest{Item: globalid.EncodeInt(globalid.Event, 2), Quantity: 1, UnitAmount: decimal("199.90"), Reserve: true}
 }
@@ -261,7 +262,7 @@ func (p *planner) oneOf(texts ...string) string { return texts[p.random.IntN(len
 
 func accountID(key int64) string { return globalid.EncodeInt(globalid.Account, key) }
 
-// decimal reads an amount that is right by its form.
+// decimal parses an amount that is known to be valid.
 func decimal(text string) opportunity.Amount {
 	amount, _ := opportunity.ParseAmount(text)
 	return amount

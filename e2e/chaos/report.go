@@ -10,29 +10,32 @@ import (
 	"github.com/oppflow/oppflow/e2e/chaos/audit"
 )
 
-// Report is what a storm came to.
+// Report is the result of an experiment.
 type Report struct {
 	Seed          uint64 `json:"seed"`
 	Long          bool   `json:"long"`
 	Opportunities int    `json:"opportunities"`
-	// Sent counts what was sent, Messages the commands that were accepted, each once.
+	// Sent counts the messages that were sent, Messages the commands that were accepted, each once.
 	Sent     int `json:"sent"`
 	Messages int `json:"messages"`
-	// SendResults counts the results that senders know. Outcomes counts the outcomes of the messages in the end.
+	// SendResults counts the results that senders know. Outcomes counts the final outcomes of the
+	// messages.
 	SendResults map[audit.SendResult]int `json:"told"`
 	Outcomes    map[string]int           `json:"outcomes"`
-	// Requests counts those that the API got, Faults those that met a bad day, by its kind.
+	// Requests counts the requests to the API, Faults the requests with a fault, by the kind of the
+	// fault.
 	Requests int            `json:"requests"`
 	Faults   map[string]int `json:"faults"`
 	Kills    []Kill         `json:"kills"`
-	// MissedKills counts the attempts to kill in a place that came too late, by place.
+	// MissedKills counts the attempts to kill at a point that came too late, by point.
 	MissedKills map[KillPoint]int `json:"missed,omitempty"`
-	// Late counts the requests that committed a change after their client had given them up.
+	// Late counts the requests that committed a change after their client had stopped waiting.
 	Late         int `json:"late"`
 	WorkerStarts int `json:"workerStarts"`
 	Freezes      int `json:"freezes"`
 	Restarts     int `json:"serverRestarts"`
-	// Restores counts those of Temporal's database, and Gone the messages that no history has since.
+	// Restores counts the restores of Temporal's database, and LostByRestore the messages that no
+	// history has since then.
 	Restores      int `json:"restores"`
 	LostByRestore int `json:"gone"`
 	Resets        int `json:"resets"`
@@ -40,15 +43,15 @@ type Report struct {
 	// Continued counts the runs that were continued as new.
 	Continued int `json:"continued"`
 	Questions int `json:"questions"`
-	// Coverage says of each kind of disruption how many messages met it.
+	// Coverage contains, for each kind of disruption, how many messages it affected.
 	Coverage []Coverage `json:"met"`
-	// Problems are what kept the storm itself from going as it should.
+	// Problems are the errors in the experiment itself.
 	Problems   []string          `json:"problems,omitempty"`
 	Violations []audit.Violation `json:"violations"`
 	Duration   time.Duration     `json:"took"`
 }
 
-// KilledAt counts the kills in a place.
+// KilledAt counts the kills at a point.
 func (r Report) KilledAt(place KillPoint) int {
 	n := 0
 	for _, kill := range r.Kills {
@@ -59,7 +62,7 @@ func (r Report) KilledAt(place KillPoint) int {
 	return n
 }
 
-// MissingKillPoints are the places where no worker was killed.
+// MissingKillPoints are the points at which no worker was killed.
 func (r Report) MissingKillPoints() []KillPoint {
 	return slices.DeleteFunc(KillPoints(), func(p KillPoint) bool { return r.KilledAt(p) > 0 })
 }
@@ -109,7 +112,7 @@ func (r Report) Write(to io.Writer) {
 	}
 }
 
-// formatCounts writes what was counted, in the order of its names.
+// formatCounts writes the counts in the order of their names.
 func formatCounts[K ~string](of map[K]int) string {
 	var parts []string
 	for name, n := range of {

@@ -16,12 +16,12 @@ import (
 // restore makes a backup of Temporal's database, waits, deletes the database, and restores it from the backup, as
 // docs/restore.md says. No worker runs until the command recover has sent a message to every opportunity.
 func (s *Experiment) restore(ctx context.Context) error {
-	ctx = context.WithoutCancel(ctx) // what is begun is brought to its end
+	ctx = context.WithoutCancel(ctx) // the restore is completed once it has begun
 	server := s.parts.Server()
 	database := filepath.Join(s.data, "temporal.db")
 	kept := audit.Restore{Backup: time.Now().UTC()}
 	if err := server.Stop(ctx); err != nil {
-		s.reportProgress(err.Error()) // it was killed, which is as good
+		s.reportProgress(err.Error()) // the server was killed, which is as good
 	}
 	backup, unread := readFiles(database)
 	made := time.Now().UTC()
@@ -52,7 +52,7 @@ func (s *Experiment) restore(ctx context.Context) error {
 	return s.startMissing(ctx)
 }
 
-// readFiles reads a file and what SQLite keeps beside it.
+// readFiles reads a file and the files that SQLite stores beside it.
 func readFiles(path string) (map[string][]byte, error) {
 	files, err := filepath.Glob(path + "*")
 	if err != nil {
@@ -70,7 +70,7 @@ func readFiles(path string) (map[string][]byte, error) {
 	return content, nil
 }
 
-// writeFiles puts the files in the place of all that are there.
+// writeFiles replaces all files at the path with the given files.
 func writeFiles(path string, content map[string][]byte) error {
 	files, err := filepath.Glob(path + "*")
 	if err != nil {
@@ -89,7 +89,8 @@ func writeFiles(path string, content map[string][]byte) error {
 	return nil
 }
 
-// startMissing starts the opportunities again that began after the backup: Temporal does not know them any more.
+// startMissing starts the opportunities again that began after the backup, because Temporal does
+// not know them any more.
 func (s *Experiment) startMissing(ctx context.Context) error {
 	for _, reference := range s.references() {
 		_, err := s.temporal.DescribeWorkflow(ctx, lifecycle.WorkflowID(reference), "")
@@ -106,14 +107,15 @@ func (s *Experiment) startMissing(ctx context.Context) error {
 	return nil
 }
 
-// skipAfterRestore answers the question of an opportunity with skip after a restore of Temporal's database. A lost
-// message can be the subject of such a question. The auditor treats a skipped request as one that may have happened.
+// skipAfterRestore sends skip for the question of an opportunity after a restore of Temporal's
+// database. A lost message can be the subject of such a question. The auditor treats a skipped
+// request as a request that may have taken effect.
 func (s *Experiment) skipAfterRestore(ctx context.Context, view opportunity.View) {
 	s.mu.Lock()
 	restored := len(s.restores) > 0
 	s.mu.Unlock()
 	if restored && view.Question != nil && view.Opportunity != "" {
-		// One that does not come through is seen, and answered, again.
+		// After a signal that fails, the question is seen and answered again.
 		_ = s.client.Signal(ctx, view.Reference, opportunity.Skip{Request: view.Question.Request, Reason: "never mind"})
 	}
 }

@@ -16,23 +16,23 @@ import (
 )
 
 const (
-	// sampleEvery is how often all opportunities that are open are looked at.
+	// sampleEvery is how often all open opportunities are sampled.
 	sampleEvery = 10 * time.Second
-	// maxSampling is how many opportunities are looked at at the same time. While no worker polls, each look takes as
-	// long as the timeout.
+	// maxSampling is how many opportunities are sampled at the same time. While no worker polls,
+	// each sample takes as long as the timeout.
 	maxSampling = 64
-	// sampleTimeout bounds how long the view of one is waited for.
+	// sampleTimeout bounds how long one view may take.
 	sampleTimeout = 5 * time.Second
 )
 
-// sampler keeps what was seen of the opportunities. It is safe for concurrent use.
+// sampler stores the samples of the opportunities. It is safe for concurrent use.
 type sampler struct {
 	mu      sync.Mutex
 	samples []audit.Sample
-	looked  map[opportunity.Reference]time.Time // when each opportunity was looked at last
+	looked  map[opportunity.Reference]time.Time // when each opportunity was sampled last
 }
 
-// add keeps a sample in which something may wait.
+// add stores a sample in which a message may wait.
 func (p *sampler) add(s audit.Sample) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -53,7 +53,7 @@ func (p *sampler) all() []audit.Sample {
 	return append([]audit.Sample(nil), p.samples...)
 }
 
-// sampleLoop looks at all opportunities again and again, until the context ends.
+// sampleLoop samples all opportunities again and again, until the context ends.
 func (s *Experiment) sampleLoop(ctx context.Context) {
 	for sleep(ctx, sampleEvery) == nil {
 		var looking errgroup.Group
@@ -68,8 +68,8 @@ func (s *Experiment) sampleLoop(ctx context.Context) {
 	}
 }
 
-// sample looks at one opportunity. An opportunity without a waiting message gets no note. While the server does not
-// answer, no opportunity gets one.
+// sample samples one opportunity. An opportunity without a waiting message adds no sample. While
+// the server does not respond, no opportunity adds a sample.
 func (s *Experiment) sample(ctx context.Context, reference opportunity.Reference) {
 	ctx, cancel := context.WithTimeout(ctx, 2*sampleTimeout)
 	defer cancel()
@@ -91,11 +91,12 @@ func (s *Experiment) sample(ctx context.Context, reference opportunity.Reference
 	}
 }
 
-// listedReason is what the list and show say of an opportunity that does not answer, "" for nothing.
+// listedReason is the reason that the commands list and show give for an opportunity that does not
+// respond, "" for none.
 func (s *Experiment) listedReason(ctx context.Context, reference opportunity.Reference, about *workflowservice.DescribeWorkflowExecutionResponse) string {
 	var words []string
 	if payload := about.GetWorkflowExecutionInfo().GetSearchAttributes().GetIndexedFields()[lifecycle.OpportunityAttention.GetName()]; payload != nil {
-		_ = converter.GetDefaultDataConverter().FromPayload(payload, &words) // what cannot be read says nothing
+		_ = converter.GetDefaultDataConverter().FromPayload(payload, &words) // an attribute that cannot be read gives no reason
 	}
 	for _, word := range words {
 		switch opportunity.AttentionKind(word) {

@@ -18,19 +18,20 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// evidenceCopy is where a violation is planted: a copy of the tables, and a copy of what the other witnesses say.
+// evidenceCopy is where a violation is seeded: a copy of the tables, and a copy of the evidence of
+// the other sources.
 type evidenceCopy struct {
 	tables     *sql.DB
 	evidence   *audit.Evidence
 	tolerances audit.Tolerances
 }
 
-// errNoTarget says that a storm left nothing to plant a violation on.
+// errNoTarget means that the experiment left nothing to seed a violation on.
 var errNoTarget = errors.New("nothing there to plant it on")
 
-// SeedViolation returns evidence that breaks one promise, and the reference of the broken promise. The fault is in a copy of
-// the sandbox's tables, or in the notes of another witness when the tables cannot show it. It is a violation by the
-// given rules.
+// SeedViolation returns evidence that breaks one promise, and the reference of the broken promise.
+// The fault is in a copy of the sandbox's tables, or in the evidence of another source when the
+// tables cannot show the fault. The evidence is a violation under the given tolerances.
 func (s *Experiment) SeedViolation(ctx context.Context, e audit.Evidence, kind audit.Kind, rules audit.Tolerances) (spoilt audit.Evidence, of opportunity.Reference, err error) {
 	text, err := json.Marshal(e)
 	if err != nil {
@@ -97,8 +98,8 @@ type createdInterest struct {
 	interest  audit.Interest
 }
 
-// isUndisturbed reports whether nothing but messages that are known changed the record of the reference: a violation is planted
-// where nothing else explains it.
+// isUndisturbed reports whether only known messages changed the record of the reference: a
+// violation is seeded where nothing else explains it.
 func (b evidenceCopy) isUndisturbed(reference opportunity.Reference) bool {
 	byHand := slices.ContainsFunc(b.evidence.Records, func(r audit.Record) bool {
 		return r.ReferenceTag == reference && slices.ContainsFunc(b.evidence.ManualTransitions, func(m audit.ManualTransition) bool { return m.Record == r.ID })
@@ -135,7 +136,7 @@ func (b evidenceCopy) find(id opportunity.ID) (audit.Record, audit.Interest, boo
 	return audit.Record{}, audit.Interest{}, false
 }
 
-// loseMessage takes a signal that failed, and so has no effect, out of the history.
+// loseMessage removes a signal that failed, and so has no effect, from the history.
 func (b evidenceCopy) loseMessage() (opportunity.Reference, error) {
 	acknowledged := map[string]bool{}
 	for _, t := range b.evidence.Observations {
@@ -170,7 +171,7 @@ const copyInterest = `INSERT INTO interests
 	SELECT opportunity_id, course_template_id, event_id, learning_path_id, training_token_type_id, quantity, unit_amount, reserve
 	FROM interests WHERE id = ?`
 
-// duplicate has an interest made once more.
+// duplicate adds a copy of an interest.
 func (b evidenceCopy) duplicate(ctx context.Context) (opportunity.Reference, error) {
 	m, err := b.firstInterest(func(m createdInterest) bool { return m.interest.Learners == 0 })
 	if err == nil {
@@ -179,7 +180,7 @@ func (b evidenceCopy) duplicate(ctx context.Context) (opportunity.Reference, err
 	return m.reference, err
 }
 
-// reorder has the ledger say that a move and an interest before it were committed in the other order.
+// reorder swaps a transition and an earlier interest in the request log.
 func (b evidenceCopy) reorder() (opportunity.Reference, error) {
 	const add, move = "opportunities.addInterest", "opportunities.progress"
 	m, err := b.firstInterest(func(m createdInterest) bool {
@@ -196,7 +197,7 @@ func (b evidenceCopy) reorder() (opportunity.Reference, error) {
 	return "", errNoTarget
 }
 
-// commits are the fields of a name that the ledger has committed for a record.
+// commits are the fields of a name that the request log has as committed for a record.
 func (b evidenceCopy) commits(record opportunity.ID, name string) []*requestlog.Field {
 	var list []*requestlog.Field
 	for n := range b.evidence.RequestLog {
@@ -210,7 +211,7 @@ func (b evidenceCopy) commits(record opportunity.ID, name string) []*requestlog.
 	return list
 }
 
-// assignToOtherRecord puts an interest on the record of another reference.
+// assignToOtherRecord moves an interest to the record of another reference.
 func (b evidenceCopy) assignToOtherRecord(ctx context.Context) (opportunity.Reference, error) {
 	m, err := b.firstInterest(func(createdInterest) bool { return true })
 	if err != nil {
@@ -223,7 +224,7 @@ func (b evidenceCopy) assignToOtherRecord(ctx context.Context) (opportunity.Refe
 	return m.reference, err
 }
 
-// makeFailedInterest makes an interest that is reported failed.
+// makeFailedInterest creates an interest that is reported failed.
 func (b evidenceCopy) makeFailedInterest(ctx context.Context) (opportunity.Reference, error) {
 	for _, c := range b.evidence.Chains {
 		if c.Status != audit.Running || c.View == nil || c.View.Question != nil || !b.isUndisturbed(c.Reference) {
@@ -250,7 +251,7 @@ func (b evidenceCopy) makeFailedInterest(ctx context.Context) (opportunity.Refer
 	return "", errNoTarget
 }
 
-// removeInterest takes an interest away that is reported done.
+// removeInterest deletes an interest that is reported done.
 func (b evidenceCopy) removeInterest(ctx context.Context) (opportunity.Reference, error) {
 	m, err := b.firstInterest(func(createdInterest) bool { return true })
 	if err == nil {
@@ -259,7 +260,7 @@ func (b evidenceCopy) removeInterest(ctx context.Context) (opportunity.Reference
 	return m.reference, err
 }
 
-// secondRecord makes another record with the mark of a reference.
+// secondRecord creates another record with the reference tag of a reference.
 func (b evidenceCopy) secondRecord(ctx context.Context) (opportunity.Reference, error) {
 	m, err := b.firstInterest(func(createdInterest) bool { return true })
 	if err != nil {
@@ -278,7 +279,7 @@ func (b evidenceCopy) secondRecord(ctx context.Context) (opportunity.Reference, 
 	return m.reference, err
 }
 
-// addUnrequestedInterest makes an interest without a request.
+// addUnrequestedInterest creates an interest without a request.
 func (b evidenceCopy) addUnrequestedInterest(ctx context.Context) (opportunity.Reference, error) {
 	m, err := b.firstInterest(func(createdInterest) bool { return true })
 	if err == nil {
@@ -287,7 +288,7 @@ func (b evidenceCopy) addUnrequestedInterest(ctx context.Context) (opportunity.R
 	return m.reference, err
 }
 
-// keepReservation has places held for an opportunity that was closed.
+// keepReservation reserves places for an opportunity that was closed.
 func (b evidenceCopy) keepReservation(ctx context.Context) (opportunity.Reference, error) {
 	for _, c := range b.evidence.Chains {
 		if c.Status != audit.Completed || c.View == nil || c.View.Closing == nil {
@@ -306,7 +307,8 @@ func (b evidenceCopy) keepReservation(ctx context.Context) (opportunity.Referenc
 	return "", errNoTarget
 }
 
-// addQuestions has as many opportunities wait for an operator as are too many. What waits is a request more than there were.
+// addQuestions makes so many opportunities wait for an operator that the share is too large. Each
+// question is about a request that does not exist.
 func (b evidenceCopy) addQuestions() error {
 	wanted := int(float64(b.evidence.Messages())*b.tolerances.QuestionShare()) + 1
 	for n := range b.evidence.Chains {
@@ -316,7 +318,8 @@ func (b evidenceCopy) addQuestions() error {
 			wanted--
 		}
 	}
-	// A storm of many messages needs more than one question of each: what is parked counts, too.
+	// An experiment with many messages needs more than one question for each opportunity: parked
+	// commands count, too.
 	for n := range b.evidence.Chains {
 		c := &b.evidence.Chains[n]
 		if wanted > 0 && c.Status == audit.Running && c.View != nil && b.isUndisturbed(c.Reference) {
@@ -330,7 +333,7 @@ func (b evidenceCopy) addQuestions() error {
 	return nil
 }
 
-// overlap has a request come just before the one before it for the same record was over.
+// overlap makes a request arrive just before the end of the previous request for the same record.
 func (b evidenceCopy) overlap() (opportunity.Reference, error) {
 	before := map[string]*requestlog.Entry{}
 	for n := range b.evidence.RequestLog {
@@ -359,7 +362,7 @@ func (b evidenceCopy) overlap() (opportunity.Reference, error) {
 	return "", errNoTarget
 }
 
-// addUnexplainedWait has a message wait for three minutes with nothing that says why.
+// addUnexplainedWait makes a message wait for three minutes without a reason.
 func (b evidenceCopy) addUnexplainedWait() (opportunity.Reference, error) {
 	for _, c := range b.evidence.Chains {
 		for _, a := range c.Accepted {
@@ -376,8 +379,8 @@ func (b evidenceCopy) addUnexplainedWait() (opportunity.Reference, error) {
 	return "", errNoTarget
 }
 
-// SeedLostMessage breaks a promise in the parts themselves: with no worker there, a message is accepted, and the run is
-// terminated before anybody could look at it. It returns the reference.
+// SeedLostMessage breaks a promise in the parts themselves: a message is accepted while no worker
+// runs, and the run is terminated before a worker handles the message. It returns the reference.
 func (s *Experiment) SeedLostMessage(ctx context.Context) (opportunity.Reference, error) {
 	from, reference, err := s.startProbe(ctx)
 	if err != nil {

@@ -21,22 +21,23 @@ import (
 const (
 	// callTimeout bounds one call of a sender.
 	callTimeout = 8 * time.Second
-	// retryInterval goes before a call is made again.
+	// retryInterval is the wait before a call is repeated.
 	retryInterval = 300 * time.Millisecond
-	// maxUpdateAttempts is how often an update is sent that is not answered.
+	// maxUpdateAttempts is how often an update without an outcome is sent.
 	maxUpdateAttempts = 2
 )
 
-// sender plays scripts, one after the other, and notes the results.
+// sender plays scripts, one after the other, and records the results.
 type sender struct {
 	storm  *Experiment
 	number int
 }
 
-// play does what the script says, in order. Its error is that of the context, or a start that is refused.
+// play executes the steps of the script, in order. Its error is the error of the context, or of a
+// start that is rejected.
 func (s sender) play(ctx context.Context, script Script) error {
 	if ctx.Err() != nil {
-		return nil //nolint:nilerr // the storm is over
+		return nil //nolint:nilerr // the experiment is over
 	}
 	if err := s.start(ctx, script); err != nil || ctx.Err() != nil {
 		return err
@@ -44,12 +45,12 @@ func (s sender) play(ctx context.Context, script Script) error {
 	unanswered := 0
 	for _, step := range script.Steps {
 		if err := sleep(ctx, step.Pause); err != nil {
-			return nil //nolint:nilerr // the storm is over; what was not sent is not missed
+			return nil //nolint:nilerr // the experiment is over; a message that was not sent is not missed
 		}
 		var err error
 		switch step.Action {
 		case Send:
-			if unanswered > 0 { // whoever waits for a parked opportunity waits for ever
+			if unanswered > 0 { // an update behind a question would wait for ever
 				unanswered--
 				step.Transport = audit.BySignal
 			}
@@ -79,10 +80,10 @@ func (s sender) play(ctx context.Context, script Script) error {
 				_, err := s.storm.client.Close(ctx, script.Reference, opportunity.Close{Reason: "the storm is over here"})
 				var own *opportunity.Error
 				if errors.As(err, &own) && own.Type == opportunity.Closed {
-					return nil // asked before, and not answered
+					return nil // an earlier request closed the run, and its outcome was lost
 				}
 				if own != nil && own.Type == opportunity.NotFound {
-					return errPending // it is started again after a restore
+					return errPending // the opportunity is started again after a restore
 				}
 				return err
 			})
@@ -94,7 +95,7 @@ func (s sender) play(ctx context.Context, script Script) error {
 	return nil
 }
 
-// start starts the opportunity, and again until its record is there.
+// start starts the opportunity, and repeats the start until the record exists.
 func (s sender) start(ctx context.Context, script Script) error {
 	s.storm.recordStart(script.Reference, script.Start)
 	err := s.retry(ctx, func(ctx context.Context) error {
@@ -112,7 +113,8 @@ func (s sender) start(ctx context.Context, script Script) error {
 
 var errPending = errors.New("not yet")
 
-// retry repeats a call until it is answered, with yes or no, or the context ends.
+// retry repeats a call until the call succeeds or fails with an error of Oppflow, or the context
+// ends.
 func (s sender) retry(ctx context.Context, call func(context.Context) error) error {
 	for {
 		err := s.callWithTimeout(ctx, call)
@@ -132,21 +134,21 @@ func (s sender) callWithTimeout(ctx context.Context, call func(context.Context) 
 	return call(ctx)
 }
 
-// send sends the step's message. It sends the message again under the same id when the result is unknown. It returns
-// the last note.
+// send sends the step's message. It sends the message again under the same id when the result is
+// unknown. It returns the last observation.
 func (s sender) send(ctx context.Context, reference opportunity.Reference, step Step) audit.Observation {
 	for asked := 1; ; asked++ {
 		told := s.sendOnce(ctx, reference, step.Command, step.Transport)
 		s.storm.observations.add(told)
 		again := told.Result == audit.Unknown && !step.NoRetry || told.Result == audit.Refused && told.Error == string(opportunity.Busy)
-		// The answer to an update may take until an operator has answered a question.
+		// The outcome of an update may take until an operator has answered a question.
 		if !again || step.Transport == audit.ByUpdate && asked == maxUpdateAttempts || sleep(ctx, retryInterval) != nil {
 			return told
 		}
 	}
 }
 
-// sendOnce sends the message once and returns the note about it.
+// sendOnce sends the message once and returns the observation.
 func (s sender) sendOnce(ctx context.Context, reference opportunity.Reference, command opportunity.Command, way audit.Transport) audit.Observation {
 	payload, err := json.Marshal(command)
 	told := audit.Observation{
@@ -188,8 +190,9 @@ func (s sender) sendOnce(ctx context.Context, reference opportunity.Reference, c
 	return told
 }
 
-// terminate has the run terminated in a moment in which nothing waits, since what waits would be lost, and starts the
-// opportunity again: it finds its record by the mark. One that waits for an operator stays as it is.
+// terminate terminates the run at a moment at which no message waits, because a waiting message
+// would be lost. It then starts the opportunity again, which finds its record by the reference tag.
+// An opportunity that waits for an operator is not terminated.
 func (s sender) terminate(ctx context.Context, script Script) error {
 	if parked, err := s.storm.awaitQuiet(ctx, script.Reference); err != nil || parked {
 		return err
@@ -207,7 +210,7 @@ func (s sender) terminate(ctx context.Context, script Script) error {
 			if err := s.storm.temporal.TerminateWorkflow(ctx, id, run, "the storm"); err != nil {
 				return err
 			}
-			return errPending // looked at once more
+			return errPending // the next call checks the status
 		case enums.WORKFLOW_EXECUTION_STATUS_TERMINATED:
 			s.storm.recordTermination(script.Reference, run)
 			return nil
@@ -220,17 +223,18 @@ func (s sender) terminate(ctx context.Context, script Script) error {
 	return s.start(ctx, script)
 }
 
-// errNoRun says that there is no run to reset any more: another reset has replaced it.
+// errNoRun means that there is no run to reset any more: another reset has replaced the run.
 var errNoRun = errors.New("no run to reset")
 
-// reset has Temporal reset the current run to its first or last completed workflow task.
+// reset resets the current run to its first or last completed workflow task.
 func (s *Experiment) reset(ctx context.Context, reference opportunity.Reference, first bool) error {
 	return s.resetRun(ctx, reference, s.currentRun, first)
 }
 
-// resetRun has Temporal reset the run that choose returns to its first or last completed workflow task. While no worker takes
-// activities nothing is reset: the server would lose the activities that wait for a worker. One run is reset after the other,
-// so that no other reset comes between the choice and the reset.
+// resetRun resets the run that choose returns to its first or last completed workflow task. While
+// no worker polls for activities no run is reset: the server would lose the activities that wait
+// for a worker. Runs are reset one after the other, so that no other reset comes between the choice
+// and the reset.
 func (s *Experiment) resetRun(ctx context.Context, reference opportunity.Reference, choose func(context.Context, opportunity.Reference) (string, error), first bool) error {
 	if s.allFrozen.Load() {
 		return errPending
@@ -272,21 +276,21 @@ func (s *Experiment) resetRun(ctx context.Context, reference opportunity.Referen
 	return err
 }
 
-// isBusy reports whether the server did not answer in time or was not there.
+// isBusy reports whether the server did not respond in time or was unavailable.
 func isBusy(err error) bool {
 	var late *serviceerror.DeadlineExceeded
 	var gone *serviceerror.Unavailable
 	return errors.As(err, &late) || errors.As(err, &gone) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// isMissing reports whether the server does not know the run: it began after the backup from which the database was
-// restored, and is started again.
+// isMissing reports whether the server does not know the run: the run began after the backup from
+// which the database was restored, and is started again.
 func isMissing(err error) bool {
 	var missing *serviceerror.NotFound
 	return errors.As(err, &missing)
 }
 
-// sleep waits, no longer than the context.
+// sleep waits for the time, or until the context ends.
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

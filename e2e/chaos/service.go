@@ -18,10 +18,10 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// serviceBehaviour is how the tenant's service answers.
+// serviceBehaviour is how the tenant's service responds.
 type serviceBehaviour string
 
-// The manners of a service.
+// The behaviours of a service.
 const (
 	serviceAnswers serviceBehaviour = "answers"
 	serviceFails   serviceBehaviour = "answers 500"
@@ -29,14 +29,16 @@ const (
 	serviceRejects serviceBehaviour = "refuses"
 )
 
-// service is a service of the tenant that the playbook calls: before and after a move, and to follow up.
+// service is a service of the tenant that the playbook calls before and after a transition, and as
+// a follow-up.
 type service struct {
 	server *httptest.Server
 
 	mu        sync.Mutex
 	behaviour serviceBehaviour
-	changed   chan struct{} // closed when the manner changes
-	// callTimes are the opportunities whose calls came since the service stopped answering, and when the first did.
+	changed   chan struct{} // closed when the behaviour changes
+	// callTimes are the opportunities whose calls came after the service stopped answering, with
+	// the time of the first call.
 	callTimes map[opportunity.Reference]time.Time
 }
 
@@ -77,7 +79,8 @@ func (v *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// setBehaviour changes the manner. It returns the opportunities whose calls came in the manner before.
+// setBehaviour changes the behaviour. It returns the opportunities whose calls came during the
+// previous behaviour.
 func (v *service) setBehaviour(m serviceBehaviour) map[opportunity.Reference]time.Time {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -94,8 +97,8 @@ func (v *service) close() {
 	v.server.Close()
 }
 
-// playbookFormat is the playbook of the storm. A move between the open steps calls the service before and after the move. A
-// follow-up comes after some seconds without a message.
+// playbookFormat is the playbook of the experiment. A transition between the open steps calls the
+// service before and after the transition. A follow-up comes after some seconds without a message.
 const playbookFormat = `services:
   erp: { url: %s, secret: storm-key }
 transitions:
@@ -119,7 +122,8 @@ steps:
           attention: { text: "it has stood there for long" }
 `
 
-// openService starts the service, and returns what makes workers follow the playbook that calls it.
+// openService starts the service, and returns the arguments and the environment of workers with the
+// playbook that calls the service.
 func (s *Experiment) openService() (args, env []string, err error) {
 	s.service = newService()
 	write := func(name, content string) string {
@@ -136,11 +140,12 @@ func (s *Experiment) openService() (args, env []string, err error) {
 	return args, []string{"SSL_CERT_FILE=" + write("service.pem", string(certificate))}, err
 }
 
-// maxOwnMessages is how many opportunities a disruption sends a message of its own at the most.
+// maxOwnMessages is the highest number of opportunities to which a disruption sends a message of
+// its own.
 const maxOwnMessages = 40
 
-// failService has the tenant's service fail, hang and refuse, one after the other, and has opportunities make a move that
-// needs it.
+// failService makes the tenant's service fail, hang and reject, one after the other, while
+// opportunities make a transition that needs the service.
 func (s *Experiment) failService(ctx context.Context) error {
 	met := 0
 	for _, m := range []serviceBehaviour{serviceFails, serviceHangs, serviceRejects} {
@@ -161,8 +166,8 @@ func (s *Experiment) failService(ctx context.Context) error {
 	return nil
 }
 
-// rounds is how often something small is done in a disruption: in the long form so often that enough messages meet it, in the
-// others once.
+// rounds is how often a small action is repeated in a disruption: in the long form so often that
+// the disruption affects enough messages, in the other forms once.
 func (s *Experiment) rounds(long int) int {
 	if s.options.Long {
 		return long
@@ -170,11 +175,13 @@ func (s *Experiment) rounds(long int) int {
 	return 1
 }
 
-// newOpportunities is how many opportunities begin for a disruption that needs some in a certain state.
+// newOpportunities is how many opportunities are started for a disruption that needs opportunities
+// in a certain state.
 const newOpportunities = 8
 
-// transitionNew has opportunities begin, move, and be sent something behind the move, and does something for each at the time of
-// the move, which may be nothing. One that the API keeps from beginning is left out.
+// transitionNew starts opportunities, sends each a transition and then other messages, and calls
+// meanwhile for each at the time of the transition, unless meanwhile is nil. An opportunity that
+// the API keeps from starting is left out.
 func (s *Experiment) transitionNew(ctx context.Context, count int, meanwhile func(context.Context, opportunity.View)) {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.rounds(3))*s.options.HoldTime)
 	defer cancel()
@@ -200,7 +207,7 @@ func (s *Experiment) transitionNew(ctx context.Context, count int, meanwhile fun
 	moving.Wait()
 }
 
-// newReference is a reference that begins for a disruption, and who serves it.
+// newReference returns a new reference for a disruption, and its sender.
 func (s *Experiment) newReference() (sender, opportunity.Reference) {
 	s.probes++
 	return sender{storm: s, number: firstProbe + s.probes}, opportunity.Reference(fmt.Sprintf("fresh-%d-%d", s.options.Seed, s.probes))
@@ -210,8 +217,9 @@ func newStart() opportunity.Start {
 	return opportunity.Start{Name: "Fresh", Region: "UK", EntryStep: "Proposed"}
 }
 
-// transitionExisting sends the move between the open steps to at most so many opportunities that stand before it, and does
-// something at the same time for each, which may be nothing. It returns how many there were.
+// transitionExisting sends the transition between the open steps to at most so many opportunities
+// whose step is before the transition. It calls meanwhile at the same time for each, unless
+// meanwhile is nil. It returns the number of these opportunities.
 func (s *Experiment) transitionExisting(ctx context.Context, most int, meanwhile func(context.Context, opportunity.View)) int {
 	references := s.references()
 	s.random.Shuffle(len(references), func(i, j int) { references[i], references[j] = references[j], references[i] })
@@ -237,5 +245,5 @@ func (s *Experiment) transitionExisting(ctx context.Context, most int, meanwhile
 	return moved
 }
 
-// disruptionSender sends what disruptions send to opportunities of others.
+// disruptionSender sends the messages of disruptions to the opportunities of other senders.
 func (s *Experiment) disruptionSender() sender { return sender{storm: s, number: firstProbe} }

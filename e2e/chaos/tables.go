@@ -43,7 +43,7 @@ func readRecords(ctx context.Context, path, mark string) (list []audit.Record, e
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	// Both in one transaction, so that they are of one moment.
+	// Both queries run in one transaction, so that both results are of one moment.
 	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return nil, fmt.Errorf("the sandbox's tables: %w", err)
@@ -65,7 +65,7 @@ func readOpportunities(ctx context.Context, tx *sql.Tx, mark string) ([]audit.Re
 	if err != nil {
 		return nil, nil, err
 	}
-	defer func() { _ = rows.Close() }() // Err below tells what Close would
+	defer func() { _ = rows.Close() }() // Err below returns the error that Close would return
 	var records []audit.Record
 	places := map[int64]int{}
 	for rows.Next() {
@@ -89,13 +89,13 @@ func readOpportunities(ctx context.Context, tx *sql.Tx, mark string) ([]audit.Re
 	return records, places, rows.Err()
 }
 
-// readInterests gives the records their interests.
+// readInterests adds the interests to the records.
 func readInterests(ctx context.Context, tx *sql.Tx, records []audit.Record, places map[int64]int) error {
 	rows, err := tx.QueryContext(ctx, interestsQuery)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = rows.Close() }() // Err below tells what Close would
+	defer func() { _ = rows.Close() }() // Err below returns the error that Close would return
 	for rows.Next() {
 		var i audit.Interest
 		var on int64
@@ -133,7 +133,8 @@ func copyTables(ctx context.Context, from, to string) (err error) {
 	return err
 }
 
-// readRequestLog reads the file in which the sandbox writes down requests: of several lines of one number the last holds.
+// readRequestLog reads the file in which the sandbox logs requests: of several lines with one
+// number the last counts.
 func readRequestLog(path string) ([]requestlog.Entry, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {

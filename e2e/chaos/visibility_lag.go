@@ -12,10 +12,11 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// restartedCount is how many opportunities are started again while the index lags.
+// restartedCount is how many opportunities are started again while visibility lags.
 const restartedCount = 6
 
-// delayVisibility has the index of runs be late, or show new runs first, and has opportunities end and start again meanwhile.
+// delayVisibility makes visibility lag, or show only the newest runs, and terminates and restarts
+// opportunities meanwhile.
 func (s *Experiment) delayVisibility(ctx context.Context, first bool) error {
 	how := visibilityproxy.Lagging
 	if first {

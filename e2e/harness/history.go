@@ -25,7 +25,7 @@ func (p *Parts) Runs(reference opportunity.Reference) []*historypb.History {
 	return p.RunsOf(lifecycle.WorkflowID(reference))
 }
 
-// RunsOf returns the histories of all runs of a workflow, the first one first.
+// RunsOf returns the histories of all runs of a workflow, oldest first.
 func (p *Parts) RunsOf(workflowID string) []*historypb.History {
 	p.T.Helper()
 	ctx := p.T.Context()
@@ -47,8 +47,8 @@ func (p *Parts) RunsOf(workflowID string) []*historypb.History {
 	}
 }
 
-// Replay replays the histories of all runs of the reference against the code of this commit. It keeps the histories
-// when OPPFLOW_RECORD_HISTORIES asks for it.
+// Replay replays the histories of all runs of the reference against the code of this commit. It
+// stores the histories when OPPFLOW_RECORD_HISTORIES is set.
 func (p *Parts) Replay(reference opportunity.Reference, name string) {
 	p.T.Helper()
 	p.ReplayOf(lifecycle.WorkflowID(reference), name)
@@ -58,7 +58,8 @@ func (p *Parts) Replay(reference opportunity.Reference, name string) {
 func (p *Parts) ReplayOf(workflowID, name string) {
 	p.T.Helper()
 	for n, history := range p.RunsOf(workflowID) {
-		// The history is kept first, because a replay writes search attributes into the first event.
+		// The history is stored first, because a replay writes search attributes into the first
+		// event.
 		storeHistory(p.T, fmt.Sprintf("%s-%d", name, n+1), history)
 		replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{
 			Interceptors: []interceptor.WorkerInterceptor{workflows.Interceptor()},
@@ -67,7 +68,7 @@ func (p *Parts) ReplayOf(workflowID, name string) {
 			p.T.Fatal(err)
 		}
 		workflows.Register(replayer, workflows.Options{})
-		// The workflow reads its reference from its id. A history does not hold the id.
+		// The workflow reads its reference from its workflow id. A history does not contain the id.
 		original := workflow.Execution{ID: workflowID}
 		err = replayer.ReplayWorkflowHistoryWithOptions(nil, history, worker.ReplayWorkflowHistoryOptions{OriginalExecution: original})
 		if err != nil {
@@ -76,8 +77,9 @@ func (p *Parts) ReplayOf(workflowID, name string) {
 	}
 }
 
-// storeHistory writes a history to the directory named by OPPFLOW_RECORD_HISTORIES. Fixtures of the replay test are made
-// this way, from the code of a release. A fixture from the branch that changes the code would prove nothing.
+// storeHistory writes a history to the directory named by OPPFLOW_RECORD_HISTORIES. Fixtures of the
+// replay test are made this way, from the code of a release. A fixture from the branch that changes
+// the code would prove nothing.
 func storeHistory(t *testing.T, name string, history *historypb.History) {
 	t.Helper()
 	dir := os.Getenv("OPPFLOW_RECORD_HISTORIES")

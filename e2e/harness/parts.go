@@ -21,7 +21,7 @@ import (
 // Parts are the real parts that a test uses.
 type Parts struct {
 	*stack.Stack
-	// T is the test that brought the parts up, or a subtest of it.
+	// T is the test that started the parts, or a subtest of that test.
 	T *testing.T
 	// Output is what the parts wrote.
 	Output *Output
@@ -32,15 +32,15 @@ type Parts struct {
 	API *administrate.Client
 }
 
-// In returns the same parts for a subtest of the test that brought them up.
+// In returns the same parts for a subtest of the test that started the parts.
 func (p *Parts) In(t *testing.T) *Parts {
 	below := *p
 	below.T = t
 	return &below
 }
 
-// Times of the parts. They are shorter than a tenant's, so a test does not wait as long for a lost answer.
-// DefaultTimes returns the flags with a tenant's times.
+// Times of the parts. They are shorter than a tenant's, so a test does not wait as long for a lost
+// response. DefaultTimes returns the flags with a tenant's times.
 const (
 	SendWindow = 2 * time.Second
 	AnswerTime = 2 * time.Second
@@ -123,8 +123,8 @@ func (p *Parts) Status(reference opportunity.Reference) enums.WorkflowExecutionS
 	return described.RawResponse.GetWorkflowExecutionInfo().GetStatus()
 }
 
-// DefaultTimes returns the worker's flags with a tenant's default send window and answer time. The other tests
-// have about 2 s for each.
+// DefaultTimes returns the worker's flags with a tenant's default send window and answer time. The
+// other tests use SendWindow and AnswerTime.
 func DefaultTimes() []string {
 	return []string{"--send-window", settings.DefaultSendWindow.String(), "--answer-time", settings.DefaultAnswerTime.String()}
 }

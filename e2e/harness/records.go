@@ -14,8 +14,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
-// Records asks the sandbox what it holds of an opportunity. It sends a request of its own and does not use the
-// client under test.
+// Records returns what the sandbox stores of an opportunity. It sends a request of its own and does
+// not use the client under test.
 func (p *Parts) Records(id opportunity.ID) string {
 	p.T.Helper()
 	answer, err := p.RecordsOf(id)
@@ -25,7 +25,7 @@ func (p *Parts) Records(id opportunity.ID) string {
 	return answer
 }
 
-// RecordsOf is Records for a goroutine beside the test.
+// RecordsOf is Records for a goroutine that is not the test's own.
 func (p *Parts) RecordsOf(id opportunity.ID) (string, error) {
 	return p.Query(`query($id: ID!) { node(id: $id) { ... on Opportunity { id name step { name stage { name state } } account { id name }
 		financialUnit { name } value { grandTotal } isReservationValid attributes { definitionKey value }
@@ -83,7 +83,7 @@ func (p *Parts) SandboxAdmin() adminclient.Client {
 	return adminclient.Client{APIURL: p.APIURL(), Token: p.APIToken()}
 }
 
-// RequestLog returns every request the sandbox has got, oldest first.
+// RequestLog returns every request that the sandbox has got, oldest first.
 func (p *Parts) RequestLog() []requestlog.Entry {
 	p.T.Helper()
 	entries, err := p.SandboxAdmin().RequestLog(p.T.Context(), 0)

@@ -18,8 +18,9 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// parallelTests returns how many tests run side by side. The tests wait for other processes most of the time, so more
-// tests than processors run. With the race detector the processes need more of the processors.
+// parallelTests returns how many tests run at the same time. The tests wait for other processes
+// most of the time, so more tests than processors run. With the race detector the processes need
+// more of the processors.
 func parallelTests() string {
 	if testrun.Race {
 		return "6"
@@ -57,8 +58,8 @@ func Program() (string, error) { return shared.program() }
 // shared are the servers that tests share.
 var shared servers
 
-// servers are Temporal servers. A server starts when a test needs it for the first time. There is one for each
-// dynamic configuration, because a server has only one.
+// servers are Temporal servers. A server starts when a test needs it for the first time. There is
+// one server for each dynamic configuration, because a server has only one configuration.
 type servers struct {
 	mu         sync.Mutex
 	running    map[string]*server

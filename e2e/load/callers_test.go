@@ -28,7 +28,7 @@ func (p *parts) newCallerGroup(reference opportunity.Reference) *callerGroup {
 func callerID(n int) string   { return fmt.Sprintf("caller %02d", n) }
 func callerName(n int) string { return fmt.Sprintf("name by caller %02d", n) }
 
-// add makes another caller send its update and wait for the answer.
+// add makes another caller send its update and wait for the outcome.
 func (c *callerGroup) add(ctx context.Context, n int) {
 	c.recordAnswer(n, "")
 	c.done.Go(func() {
@@ -47,7 +47,7 @@ func (c *callerGroup) recordAnswer(n int, answer string) {
 	c.answers[n] = answer
 }
 
-// hasArrived reports whether the caller has an answer or its update is accepted.
+// hasArrived reports whether the caller has an outcome or its update is accepted.
 func (c *callerGroup) hasArrived(n int) bool {
 	c.mu.Lock()
 	answer := c.answers[n]
@@ -66,7 +66,7 @@ func (c *callerGroup) hasArrived(n int) bool {
 	return false
 }
 
-// waiting counts the callers without an answer.
+// waiting counts the callers without an outcome.
 func (c *callerGroup) waiting() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -79,7 +79,7 @@ func (c *callerGroup) waiting() int {
 	return n
 }
 
-// wait waits until every caller is answered.
+// wait waits until every caller has an outcome.
 func (c *callerGroup) wait() { c.done.Wait() }
 
 // check asserts that every caller got done or pending.

@@ -17,12 +17,14 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// The API takes 200 requests in any 10 seconds. Two workers have ten commands for each of many opportunities, all
-// at once. No command fails, nearly all of the limit is used, and the API refuses hardly any request.
+// The API accepts 200 requests in any 10 seconds. Two workers have ten commands for each of many
+// opportunities, all at once. No command fails, nearly all of the limit is used, and the API
+// rejects hardly any request.
 func TestABurstWithinTheLimit(t *testing.T) {
-	// Earlier runs sent 170 to 180 requests, of 180. A machine that is busy for a moment sends fewer, so one burst
-	// of three must reach the number. The short form runs while another package is tested on the same processors,
-	// so 140 must be sent. A worker that took only every second turn would send 90.
+	// Earlier runs sent 170 to 180 requests, of 180. A machine that is busy for a moment sends
+	// fewer, so one burst of three must reach the number. The short form runs while another package
+	// is tested on the same processors, so 140 must be sent. A worker that used only half of the
+	// rate would send 90.
 	const bursts = 3
 	least := testrun.Pick(t, 140, 170)
 	most := 0
@@ -36,8 +38,8 @@ func TestABurstWithinTheLimit(t *testing.T) {
 
 // minRateInBurst returns the least number of requests that were sent in any 10 seconds while work waited.
 func minRateInBurst(t *testing.T) int {
-	// The server hands out at once as many activities as it does in a second. So 18 a second are up to 198 in the
-	// first 10 seconds.
+	// The server starts at once as many activities as it starts in a second. So 18 a second are up
+	// to 198 in the first 10 seconds.
 	const commands, limit, window = 10, 200, 10 * time.Second
 	opportunities := testrun.Pick(t, 120, 500) // two requests each: more than a window has
 	p := startPartsWithoutRace(t, stack.Options{
@@ -52,7 +54,8 @@ func minRateInBurst(t *testing.T) int {
 	reference := func(n int) opportunity.Reference { return opportunity.Reference(fmt.Sprintf("burst %d", n)) }
 	for n := range opportunities {
 		senders.Go(func() error {
-			// The region is given by its id. A name that a worker does not know yet takes turns without a request.
+			// The region is given by its id. A name that a worker does not know yet would use
+			// activities without a request.
 			start := opportunity.Start{Name: "Burst", Region: "UmVnaW9uOlVL"}
 			if _, err := p.Temporal.ExecuteWorkflow(sending, lifecycle.FirstStartOptions(reference(n), start), lifecycle.WorkflowType, start); err != nil {
 				return err

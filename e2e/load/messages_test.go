@@ -42,8 +42,9 @@ func ringCatalogue(t *testing.T) (catalogue string, lap func(n int) string) {
 // ringSteps is the number of steps in the ring of the catalogue.
 const ringSteps = 7
 
-// Eight senders send 8,000 messages of 400 bytes to one opportunity as fast as they can. Each message takes effect
-// once, and the messages of a sender keep their order. The state that a run hands to the next run stays small.
+// Eight senders send 8,000 messages of 400 bytes to one opportunity as fast as they can. Each
+// message takes effect once, and the messages of a sender keep their order. The state that a run
+// passes to the next run stays small.
 func TestEightThousandMessagesOfFourHundredBytes(t *testing.T) {
 	parallelIfShort(t)
 	catalogue, lap := ringCatalogue(t)
@@ -65,8 +66,8 @@ func TestEightThousandMessagesOfFourHundredBytes(t *testing.T) {
 		}
 	}
 	s := p.senders(ctx, reference, nil)
-	// Each move depends on the move before, so all moves have one sender. A move that is made twice or out of order
-	// has no transition and fails.
+	// Each transition depends on the transition before, so all transitions have one sender. A
+	// transition that is repeated or out of order is not configured and fails.
 	s.send(moves, move)
 	sent := map[int]int{}
 	for sender := range 7 {
@@ -90,8 +91,8 @@ func TestEightThousandMessagesOfFourHundredBytes(t *testing.T) {
 	}
 }
 
-// The limits count messages that wait in the size that they have as JSON. JSON writes some characters in six bytes,
-// so a request id of such characters takes 1,200 bytes of the state that a run hands over.
+// The limits count the JSON size of the messages that wait. JSON writes some characters in six
+// bytes, so a request id of such characters takes 1,200 bytes of the state that a run passes on.
 func TestMessagesThatGrowAsJSON(t *testing.T) {
 	parallelIfShort(t)
 	p, r := startRecorded(t, stack.Options{})
@@ -125,9 +126,9 @@ func TestMessagesThatGrowAsJSON(t *testing.T) {
 	}
 }
 
-// Messages are sent while no worker runs. All of them are in one history when the worker returns, and they are more
-// than a run is meant to have. The worker takes them in at once and works them off. The server does not hand the
-// same task out again and again.
+// Messages are sent while no worker runs. All of them are in one history when the worker returns,
+// and they are more than a run is meant to have. The worker handles all the messages. The server
+// does not schedule the same workflow task again and again.
 func TestNineThousandMessagesWaitForTheWorker(t *testing.T) {
 	parallelIfShort(t)
 	p, r := startRecorded(t, stack.Options{})
@@ -158,7 +159,8 @@ func TestNineThousandMessagesWaitForTheWorker(t *testing.T) {
 	p.wantSteady(p.runSizes(reference))
 }
 
-// The same with moves. Each move is a request of its own, so working the moves off takes many more events.
+// Transitions are sent while no worker runs. Each transition is a request of its own, so the
+// transitions take many more events than other messages.
 func TestTransitionsWaitForTheWorker(t *testing.T) {
 	parallelIfShort(t)
 	p, r := startRecorded(t, stack.Options{SandboxArgs: []string{"--catalogue", "testdata/ring.yaml"}})
@@ -192,10 +194,10 @@ func TestTransitionsWaitForTheWorker(t *testing.T) {
 	}
 
 	if !testrun.Long(t) {
-		return // too few moves to extrapolate
+		return // too few transitions to extrapolate
 	}
-	// The test extrapolates to as many moves as the server takes. The first run works moves off until the rest is
-	// small enough to hand over.
+	// The test extrapolates to as many transitions as the server accepts signals. The first run
+	// makes transitions until the rest is small enough to pass on.
 	const (
 		most   = 9000
 		longer = 40_000 // events: after these the waiting messages would be given up; the server ends a run at 51,200
@@ -206,7 +208,7 @@ func TestTransitionsWaitForTheWorker(t *testing.T) {
 	}
 	perMove := float64(events) / float64(moves)
 	t.Logf("%.2f events for each move beside its signal", perMove)
-	carried, queue, left := 0, 0, moves // each move is a request
+	carried, queue, left := 0, 0, moves // each transition is a request
 	for _, f := range prints {
 		if f.queue > queue {
 			carried, queue = left, f.queue
@@ -271,8 +273,9 @@ func TestRunsStayShort(t *testing.T) {
 	}
 }
 
-// Callers wait for an API that does not respond: as many as the server keeps open updates for one run, and more. An
-// operator's message still gets through, and every caller's request takes effect once.
+// Callers wait for an API that does not respond: as many as the server keeps open updates for one
+// run, and more. An operator's message still takes effect, and every caller's request takes effect
+// once.
 func TestWaitingCallersDoNotLockTheOperatorOut(t *testing.T) {
 	parallelIfShort(t)
 	// The change stays under way while all callers arrive, also on a slow machine.
@@ -291,7 +294,8 @@ func TestWaitingCallersDoNotLockTheOperatorOut(t *testing.T) {
 	for n := range callers {
 		names = append(names, callerName(n))
 		crowd.add(ctx, n)
-		// The callers arrive one after the other. Of many callers at once the server sends some away for seconds.
+		// The callers arrive one after the other. When many callers arrive at once, the server
+		// rejects some of them for seconds.
 		harness.Eventually(t, 15*time.Second, fmt.Sprintf("caller %d waits or is answered", n), func() bool { return crowd.hasArrived(n) })
 	}
 	if len(r.heldChanges()) == 0 || crowd.waiting() == 0 {
@@ -306,7 +310,8 @@ func TestWaitingCallersDoNotLockTheOperatorOut(t *testing.T) {
 	if err != nil {
 		t.Fatalf("the operator could not pause the opportunity: %v", err)
 	}
-	// Requests that are under way are completed. Nothing else is sent, and every waiting caller gets an answer.
+	// Requests that are under way are completed. Nothing else is sent, and every waiting caller
+	// gets an outcome.
 	under := len(r.heldChanges())
 	r.release()
 	crowd.wait()
@@ -331,8 +336,8 @@ func TestWaitingCallersDoNotLockTheOperatorOut(t *testing.T) {
 	p.runSizes(reference)
 }
 
-// Callers send the next update as soon as the last update is answered, so the run is never without an update. The
-// run still continues as new. Every update is answered and takes effect once.
+// Callers send the next update as soon as the last update returns, so the run is never without an
+// update. The run still continues as new. Every update returns and takes effect once.
 func TestUpdatesBackToBack(t *testing.T) {
 	parallelIfShort(t)
 	p, r := startRecorded(t, stack.Options{})

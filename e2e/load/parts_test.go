@@ -20,5 +20,5 @@ func startPartsWithoutRace(t *testing.T, o stack.Options) *parts {
 	return &parts{harness.StartWithoutRace(t, o)}
 }
 
-// in returns the same parts for a subtest of the test that brought them up.
+// in returns the same parts for a subtest of the test that started the parts.
 func (p *parts) in(t *testing.T) *parts { return &parts{p.In(t)} }

@@ -28,8 +28,8 @@ func TestTheRateHoldsOverAllWorkers(t *testing.T) {
 	defer cancel()
 	for n := range testrun.Pick(t, 20, 80) {
 		reference := opportunity.Reference(fmt.Sprint("rate ", n))
-		// One activity plans what a move needs. It reads the record and then the record's events. The effects of winning
-		// read several records each.
+		// One activity plans the effects of a transition. It reads the record and then the record's
+		// events. The effects of winning read several records each.
 		start := opportunity.Start{Name: "Rate", Region: "UK", Account: "Administrate", Currency: "USD", Interests: opportunity.Interests{{
 			Item: "ABC-123-01", Kind: opportunity.Event, Quantity: 1, UnitAmount: harness.Interests(1).Interests[0].UnitAmount,
 		}}}

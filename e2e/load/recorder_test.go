@@ -36,7 +36,7 @@ func (c change) text(member string) string {
 	return text
 }
 
-// record is the id of the opportunity the mutation is about.
+// record is the id of the opportunity that the mutation changes.
 func (c change) record() opportunity.ID {
 	if c.field == "update" {
 		return opportunity.ID(c.text("id"))
@@ -44,8 +44,8 @@ func (c change) record() opportunity.ID {
 	return opportunity.ID(c.text("opportunityId"))
 }
 
-// recorder is a proxy between the worker and the sandbox. It notes every mutation that it passes on, in order. It
-// can hold requests back for a while.
+// recorder is a proxy between the worker and the sandbox. It records every mutation that it
+// forwards, in order. It can hold requests back for a while.
 type recorder struct {
 	server *httptest.Server
 
@@ -86,7 +86,7 @@ func newRecorder(t *testing.T) *recorder {
 			r.recordError("a request broke off: %v", err)
 			return
 		}
-		if !r.hasTarget() { // the worker asks at the start, and again later, which tenant it reaches
+		if !r.hasTarget() { // the worker asks the API at the start, and again later, for its tenant
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return
 		}
@@ -96,7 +96,7 @@ func newRecorder(t *testing.T) *recorder {
 		}
 		r.pass(request, changes)
 		if request.Context().Err() != nil {
-			return // given up while it was held back: the sandbox never sees the request
+			return // cancelled while it was held back: the sandbox never sees the request
 		}
 		r.record(changes)
 		request.Body = io.NopCloser(bytes.NewReader(body))
@@ -141,7 +141,7 @@ func mutations(body []byte) ([]change, error) {
 	return changes, nil
 }
 
-// pass returns when requests are not held back, or when the request is given up.
+// pass returns when requests are not held back, or when the request is cancelled.
 func (r *recorder) pass(request *http.Request, changes []change) {
 	r.mu.Lock()
 	open := r.open
@@ -174,7 +174,7 @@ func (r *recorder) recordError(format string, args ...any) {
 	r.errors = append(r.errors, fmt.Sprintf(format, args...))
 }
 
-// hold keeps every request back until release.
+// hold holds every request back until release.
 func (r *recorder) hold() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -290,8 +290,8 @@ func (r *recorder) wantNames(t *testing.T, record opportunity.ID, sent map[int]i
 	return last
 }
 
-// startRecorded brings the parts up with a recorder between the worker and the sandbox. The parts are never built with
-// the race detector: these tests are about load, and other tests look for races.
+// startRecorded starts the parts with a recorder between the worker and the sandbox. The parts are
+// never built with the race detector: these tests are about load, and other tests look for races.
 func startRecorded(t *testing.T, o stack.Options) (*parts, *recorder) {
 	t.Helper()
 	r := newRecorder(t)
@@ -309,7 +309,7 @@ func startRecorded(t *testing.T, o stack.Options) (*parts, *recorder) {
 	return p, r
 }
 
-// setTarget sets the address to which requests are passed on. The requests keep their path.
+// setTarget sets the address to which requests are forwarded. The requests keep their path.
 func (r *recorder) setTarget(api string) error {
 	target, err := url.Parse(api)
 	if err != nil {
@@ -322,15 +322,15 @@ func (r *recorder) setTarget(api string) error {
 	return nil
 }
 
-// hasTarget reports whether the address to which requests are passed on is set.
+// hasTarget reports whether the address to which requests are forwarded is set.
 func (r *recorder) hasTarget() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.target != nil
 }
 
-// report logs the number of requests to the API. Errors between the worker and the sandbox fail the test, because
-// the test relies on an answer to every request.
+// report logs the number of requests to the API. Errors between the worker and the sandbox fail the
+// test, because the test relies on a response to every request.
 func (r *recorder) report(t *testing.T) {
 	t.Helper()
 	r.mu.Lock()

@@ -33,14 +33,14 @@ func fiveInterests() opportunity.AddInterests {
 	return all
 }
 
-// Requests are scarce, so the test asserts their exact number.
+// The test asserts the exact number of requests, because the rate of requests is limited.
 func TestRequestsOfMessages(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{WorkerArgs: []string{"--api-rate", "5000"}})
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	start := opportunity.Start{Name: "Counted", Region: "UmVnaW9uOlVL"} // by its id: nothing is looked up
-	began := len(p.RequestLog())                                        // the worker has asked which tenant it reaches
+	began := len(p.RequestLog())                                        // the worker has asked the API for its tenant
 	// requests returns the number of requests since its last call.
 	requests := func() int {
 		all := len(p.RequestLog())
@@ -78,7 +78,7 @@ func TestRequestsOfMessages(t *testing.T) {
 	done("counted", lone)
 	want("a repeated request id", 0, 0)
 
-	// Five messages come while the answer to the first is still outstanding.
+	// Five messages come while the response to the first is still outstanding.
 	hold, err := p.SandboxAdmin().SetFault(ctx, fault.Rule{Kind: fault.HoldAfter, Operation: fault.AnyMutation, Contains: string(opened.Opportunity), Times: 1})
 	if err != nil {
 		t.Fatal(err)
@@ -123,7 +123,7 @@ func TestRequestsOfMessages(t *testing.T) {
 	}
 }
 
-// Many records are read again, and nobody waits for these reads. A command goes first.
+// Many records are read again, and no caller waits for these reads. A command goes first.
 func TestCommandsGoBeforeSweeps(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{WorkerArgs: []string{"--api-rate", "5"}})
@@ -150,7 +150,7 @@ func TestCommandsGoBeforeSweeps(t *testing.T) {
 	if outcome, err := p.Client.Update(ctx, apart, harness.Interests(1)); err != nil || outcome.State != opportunity.Done {
 		t.Fatalf("%+v, %v", outcome, err)
 	}
-	// A busy machine is slow to take the command in. After that, the queue of activities decides.
+	// A busy machine is slow to handle the command. After that, the queue of activities decides.
 	runs := p.Runs(apart)
 	var scheduled time.Time
 	for _, event := range runs[len(runs)-1].Events {

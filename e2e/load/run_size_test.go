@@ -17,18 +17,18 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// runSize is the size of one run of an opportunity, and of the state that the run was handed.
+// runSize is the size of one run of an opportunity, and of the state that the run received.
 type runSize struct {
 	events int
 	bytes  int // of its history
-	// input is the size of the state that the run was handed, 0 for the first run. queue is the part of input that
-	// commands take.
+	// input is the size of the state that the run received, 0 for the first run. queue is the part
+	// of input that commands take.
 	input, queue int
 	signals      int           // received
 	requests     int           // to change the record
 	state        *entity.State // nil in the first run
-	// retries counts how often the server handed a workflow task out again. fails counts the causes that ended
-	// workflow tasks early.
+	// retries counts how often the server scheduled a workflow task again. fails counts the causes
+	// that ended workflow tasks early.
 	retries int
 	fails   map[string]int
 	// longest is the longest time that a worker took for one workflow task.
@@ -50,9 +50,9 @@ func (f runSize) String() string {
 	return text
 }
 
-// runSizes reads the footprints of the runs of a reference and logs them. It asserts what is promised about each
-// run. The run was continued and not ended by the server. Its state is no larger than allowed, is of a known
-// version, has no unused members, and keeps every list within its cap.
+// runSizes reads and logs the sizes of the runs of a reference. It asserts the limits of each run:
+// the run was continued and not ended by the server. Its state is no larger than allowed, is of a
+// known version, has no unused members, and keeps every list within its cap.
 func (p *parts) runSizes(reference opportunity.Reference) []runSize {
 	p.T.Helper()
 	runs := p.Runs(reference)
@@ -129,7 +129,7 @@ func runSizeOf(p *parts, run *historypb.History) runSize {
 	return f
 }
 
-// check asserts that the state that was handed over is within the limits.
+// check asserts that the state that was passed on is within the limits.
 func (f runSize) check(p *parts, where string) {
 	p.T.Helper()
 	s := f.state
@@ -169,8 +169,8 @@ func largest(prints []runSize) int {
 	return most
 }
 
-// wantSteady asserts that workflow tasks were not handed out again and again. New messages may end a task early,
-// and so may a worker that was stopped.
+// wantSteady asserts that workflow tasks were not scheduled again and again. New messages and a
+// worker that was stopped may end a task early.
 func (p *parts) wantSteady(prints []runSize) {
 	p.T.Helper()
 	for n, f := range prints {

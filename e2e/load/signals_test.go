@@ -18,9 +18,10 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// Two thousand signals of three kinds, from five senders at once, reach one opportunity over several runs. Each
-// takes effect once, in the order of the Signaled events. Moves go round a ring of steps: a move that is made twice
-// or out of order has no transition. Interests show their order by their ids. Of the names the last one stays.
+// Two thousand signals of three kinds, from five senders at once, reach one opportunity over
+// several runs. Each signal takes effect once, in the order of the Signaled events. Transitions go
+// round a ring of steps: a transition that is repeated or out of order is not configured. The ids
+// of the interests show the order of the interests. The last name stays.
 func TestTwoThousandSignals(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{
@@ -48,7 +49,7 @@ func TestTwoThousandSignals(t *testing.T) {
 			return nil
 		})
 	}
-	// Each move depends on the move before, so all moves have one sender.
+	// Each transition depends on the transition before, so all transitions have one sender.
 	send(moves, func(i int) opportunity.Command {
 		return opportunity.Progress{To: fmt.Sprintf("Lap %d", (i+1)%ringSteps)}
 	})
@@ -70,7 +71,7 @@ func TestTwoThousandSignals(t *testing.T) {
 		return len(view.Queue) == 0
 	})
 
-	// Every run sets up again what the Web UI shows.
+	// Every run sets what the Web UI shows.
 	shown := p.Metadata(reference)
 	if !strings.Contains(shown.GetCurrentDetails(), "two thousand") || !strings.Contains(shown.GetCurrentDetails(), view.Step.Name) {
 		t.Errorf("the details of the last run: %q", shown.GetCurrentDetails())

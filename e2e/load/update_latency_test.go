@@ -18,9 +18,10 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// Twenty callers start opportunities without a pause, so the API's rate is used up. One more caller sends three
-// updates, one after the other, to each of its opportunities. With a playbook, follow-ups have to be planned. The
-// updates still take as long as without a playbook, because nobody waits for a plan.
+// Twenty callers start opportunities without a pause, so the API's rate is used up. One more caller
+// sends three updates, one after the other, to each of its opportunities. With a playbook,
+// follow-ups have to be planned. The updates still take as long as without a playbook, because no
+// update waits for a plan.
 func TestUpdatesDoNotWaitForPlans(t *testing.T) {
 	parallelIfShort(t)
 	took := map[string][]time.Duration{}
@@ -93,7 +94,8 @@ func updateLatencies(t *testing.T, playbook string) []time.Duration {
 	return all
 }
 
-// requestsBeforeUpdate returns what went before the request of an update, other than the update itself, or "" for nothing.
+// requestsBeforeUpdate returns a text when the request of an update was scheduled in a later
+// workflow task than the update itself, or "" otherwise.
 func (p *parts) requestsBeforeUpdate(reference opportunity.Reference) string {
 	waits := false
 	for _, run := range p.Runs(reference) {

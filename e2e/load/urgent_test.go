@@ -15,8 +15,8 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// Hundreds of opportunities are started at once, and the index of runs responds to only ten queries a second. An
-// urgent start is done in seconds, while most of the others wait.
+// Hundreds of opportunities are started at once, and visibility responds to only ten queries a
+// second. An urgent start is done in seconds, while most of the others wait.
 func TestAnUrgentStartGoesFirst(t *testing.T) {
 	p := startPartsWithoutRace(t, stack.Options{
 		DynamicConfig: map[string]any{"frontend.namespaceRPS.visibility": 10},
@@ -24,7 +24,7 @@ func TestAnUrgentStartGoesFirst(t *testing.T) {
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
-	// The worker learns the names before the crowd starts.
+	// The worker resolves the names before the many opportunities start.
 	if _, err := p.Client.Start(ctx, "first", opportunity.Start{Name: "First", Region: "UK"}); err != nil {
 		t.Fatal(err)
 	}
@@ -50,8 +50,8 @@ func TestAnUrgentStartGoesFirst(t *testing.T) {
 		}
 		return made
 	}
-	// The first urgent start comes before anything is delayed. The others come when the crowd has used up the burst
-	// of the index.
+	// The first urgent start comes before anything is delayed. The others come when the many starts
+	// have used up the burst of visibility.
 	for n, after := range []int{0, starts / 4, starts / 2} {
 		harness.Eventually(t, 5*time.Minute, fmt.Sprint(after, " records are made"), func() bool { return crowd() >= after })
 		reference := opportunity.Reference(fmt.Sprint("urgent ", n))

@@ -1,3 +1,3 @@
-// Package visibilityproxy is a proxy between the workers and the Temporal server. It changes what the index of runs shows, as
-// an index that lags does. Only tests use it.
+// Package visibilityproxy is a proxy between the workers and the Temporal server. It changes which
+// runs visibility shows, as a visibility store that lags does. Only tests use the package.
 package visibilityproxy

@@ -22,24 +22,25 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Mode is how up to date the index of runs is.
+// Mode is how up to date visibility is.
 type Mode string
 
-// The ways in which the index shows runs.
+// The modes of visibility.
 const (
-	// Unchanged: as the server does.
+	// Unchanged shows the runs as the server does.
 	Unchanged Mode = "as it is"
-	// Lagging: what began or ended a short while ago is not shown yet.
+	// Lagging hides the runs that started within lag, and shows the runs that ended within lag as
+	// running.
 	Lagging Mode = "lagging"
-	// NewestOnly: the newest run of an opportunity is shown, and those before it are not shown yet.
+	// NewestOnly hides the earlier runs of an opportunity that ended within lag.
 	NewestOnly Mode = "the new run first"
 )
 
-// lag is how far the index is behind.
+// lag is how far visibility is behind.
 const lag = 30 * time.Second
 
-// Proxy stands between the workers and the Temporal server. It passes everything on, and changes what the index of runs
-// shows. It is safe for concurrent use.
+// Proxy stands between the workers and the Temporal server. It forwards every call, and changes
+// which runs visibility shows. It is safe for concurrent use.
 type Proxy struct {
 	address    string
 	server     *grpc.Server
@@ -49,10 +50,10 @@ type Proxy struct {
 	mode Mode
 }
 
-// rawMessage is a message that is passed on as it is.
+// rawMessage is a message that is forwarded unchanged.
 type rawMessage []byte
 
-// rawCodec is the codec of frames.
+// rawCodec is the codec of raw messages.
 type rawCodec struct{}
 
 // Marshal implements encoding.Codec.
@@ -77,10 +78,10 @@ func (rawCodec) Unmarshal(data []byte, v any) error {
 // Name implements encoding.Codec.
 func (rawCodec) Name() string { return "proto" }
 
-// maxMessage bounds a message.
+// maxMessage is the greatest size of a message, in bytes.
 const maxMessage = 64 << 20
 
-// Open listens on a free port and passes on to the server's address, before the server is there.
+// Open listens on a free port and forwards to the address of the server, which may start later.
 func Open(ctx context.Context, to string) (*Proxy, error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
@@ -106,26 +107,26 @@ func Open(ctx context.Context, to string) (*Proxy, error) {
 	return x, nil
 }
 
-// Address is where workers find it.
+// Address is the address at which workers reach the proxy.
 func (x *Proxy) Address() string { return x.address }
 
-// Close stops it.
+// Close stops the proxy.
 func (x *Proxy) Close() {
 	x.server.Stop()
 	_ = x.connection.Close()
 }
 
-// SetMode changes how the index shows runs.
+// SetMode sets the mode.
 func (x *Proxy) SetMode(how Mode) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.mode = how
 }
 
-// listMethod is the method that asks the index.
+// listMethod is the method that reads visibility.
 const listMethod = workflowservice.WorkflowService_ListWorkflowExecutions_FullMethodName
 
-// forward passes a call on. All calls of Temporal have one message and one answer.
+// forward forwards a call. All calls of Temporal have one message and one response.
 func (x *Proxy) forward(_ any, stream grpc.ServerStream) error {
 	method, ok := grpc.MethodFromServerStream(stream)
 	if !ok {
@@ -150,7 +151,7 @@ func (x *Proxy) forward(_ any, stream grpc.ServerStream) error {
 	return stream.SendMsg(&answered)
 }
 
-// applyMode has an answer of the index show runs in the way that is set.
+// applyMode changes a response of visibility to the mode that is set.
 func (x *Proxy) applyMode(answered *rawMessage) error {
 	x.mu.Lock()
 	showing := x.mode
@@ -168,7 +169,7 @@ func (x *Proxy) applyMode(answered *rawMessage) error {
 	return err
 }
 
-// visibleRuns is what an index shows of the runs.
+// visibleRuns returns the runs that visibility shows in a mode.
 func visibleRuns(runs []*workflowpb.WorkflowExecutionInfo, how Mode, now time.Time) []*workflowpb.WorkflowExecutionInfo {
 	since := now.Add(-lag)
 	newest := map[string]time.Time{}

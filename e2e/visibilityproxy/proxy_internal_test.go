@@ -11,8 +11,8 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// An index that lags shows nothing of the last seconds. An index that shows new runs first leaves the earlier runs
-// out.
+// A lagging visibility shows nothing of the last seconds. In the mode NewestOnly the earlier runs
+// are left out.
 func TestVisibleRuns(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	run := func(id, name string, began, ended time.Duration) *workflowpb.WorkflowExecutionInfo {

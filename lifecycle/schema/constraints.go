@@ -14,8 +14,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// The classes of characters in the patterns, which every dialect of regular expressions
-// reads in the same way.
+// The classes of characters in the patterns. Every dialect of regular expressions reads the classes
+// in the same way.
 const (
 	controlChars     = `\x00-\x1f\x7f-\x9f`
 	nonPrintingChars = `\x00-\x1f\x7f-\xa0`
@@ -35,7 +35,7 @@ const (
 	localTimeForm = `^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$`
 )
 
-// orEmpty returns the form, or the empty text, which counts as left out.
+// orEmpty returns the form with the empty text added, which counts as left out.
 func orEmpty(form string) string {
 	return "^(" + strings.TrimSuffix(strings.TrimPrefix(form, "^"), "$") + ")?$"
 }
@@ -50,9 +50,9 @@ func idForm(types ...string) string {
 	return "^(" + strings.Join(beginnings, "|") + ")[" + base64Chars + "]*={0,2}$"
 }
 
-// idBeginning returns the beginning of the ids of the type: the characters that the type
-// and the colon fill. Where they fill the next character in part, it has all possible
-// values.
+// idBeginning returns a pattern for the beginning of the ids of the type: the characters that the
+// type and the colon fill. When they fill the next character in part, the pattern allows all
+// possible values of that character.
 func idBeginning(typ string) string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 	encoded := base64.StdEncoding.EncodeToString([]byte(typ + ":"))
@@ -63,13 +63,13 @@ func idBeginning(typ string) string {
 	}
 	first := strings.IndexByte(alphabet, encoded[whole])
 	class := alphabet[first : first+1<<(6-rest)]
-	if n := len(class) - 1; class[n]-class[0] == byte(n) { // of one case, so that a range can express it
+	if n := len(class) - 1; class[n]-class[0] == byte(n) { // the characters are consecutive, so that a range can express the class
 		class = class[:1] + "-" + class[n:]
 	}
 	return encoded[:whole] + "[" + class + "]"
 }
 
-// constraints are the rules of Validate for a payload.
+// constraints add the rules of Validate to the schema of a payload.
 type constraints struct {
 	source     *sourceInfo
 	isResponse bool
@@ -200,15 +200,15 @@ func (o object) text(name, form string, longest int) {
 	member.Pattern, member.MaxLength = form, uintPtr(longest)
 }
 
-// optionalTexts marks members that may be left out or empty.
+// optionalTexts gives the form of a text to members that may be left out or empty.
 func (o object) optionalTexts(names ...string) {
 	for _, name := range names {
 		o.text(name, orEmpty(textForm), opportunity.MaxTextLength)
 	}
 }
 
-// start adds the rules of a start: a record is made by name and region, or taken over by
-// its id alone.
+// start adds the rules of a start: a record is created by name and region, or adopted by its id
+// alone.
 func (o object) start() {
 	o.optionalTexts("name", "region", "account", "currency", "entryStep")
 	o.text("adopt", orEmpty(idForm(opportunity.TypeOpportunity)), opportunity.MaxTextLength)
@@ -220,8 +220,8 @@ func (o object) start() {
 	o.OneOf = []*jsonschema.Schema{create, adopt}
 }
 
-// interest adds the rules of an interest: they depend on the kind, which is given or
-// follows from the id.
+// interest adds the rules of an interest. The rules depend on the kind, which is given or follows
+// from the id.
 func (o object) interest() {
 	o.text("item", textForm, opportunity.MaxTextLength)
 	kind := o.member("kind")
@@ -267,12 +267,12 @@ func (o object) interest() {
 	}
 }
 
-// nonEmpty is an object whose member is present and not empty.
+// nonEmpty returns the schema of an object whose member is present and not empty.
 func nonEmpty(member string) *jsonschema.Schema {
 	return required(member, &jsonschema.Schema{MinLength: uintPtr(1)})
 }
 
-// empty is an object whose member is left out or empty.
+// empty returns the schema of an object whose member is left out or empty.
 func empty(member string) *jsonschema.Schema {
 	return withProperty(member, &jsonschema.Schema{MaxLength: uintPtr(0)})
 }

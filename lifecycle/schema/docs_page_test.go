@@ -14,7 +14,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// docsPage returns the description of the contract for callers.
+// docsPage returns the page that describes the contract for callers.
 func docsPage(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(checkout, "docs/contract.md"))
@@ -30,8 +30,8 @@ var (
 	nameFlags  = regexp.MustCompile(`(?:--name|--update-name|--type) (\w+)`)
 )
 
-// Oppflow and its schema accept every payload on the page. Every answer on the page fits
-// its schema and has no member that Oppflow does not write.
+// Oppflow and its schema accept every payload on the page. Every response on the page fits its
+// schema and has no member that Oppflow does not write.
 func TestExamplesOfThePage(t *testing.T) {
 	text, checker, decode := docsPage(t), newChecker(t), decoders()
 	payload := func(name string, example []byte) {
@@ -129,8 +129,7 @@ func isInExampleProgram(t *testing.T, code string) bool {
 	return false
 }
 
-// The page lists the same as the contract: its messages, error types, words of attention
-// and files.
+// The page lists the same as the contract: its messages, error types, attention kinds and files.
 func TestPageIsComplete(t *testing.T) {
 	text := docsPage(t)
 	source, err := readSource(checkout)

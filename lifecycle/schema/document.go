@@ -12,8 +12,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// schemaIDPrefix is the beginning of the ids of the schemas. An id names a schema; nothing is
-// served there.
+// schemaIDPrefix is the beginning of the ids of the schemas. An id names a schema; there is no file
+// at that address.
 const schemaIDPrefix = "https://github.com/oppflow/oppflow/docs/schemas/"
 
 // document is one schema to write.
@@ -21,12 +21,12 @@ type document struct {
 	name, title string
 	// value is a value of the type that the schema describes.
 	value any
-	// isResponse says that Oppflow writes the document: later versions may add members. A
-	// caller's document holds the known members only.
+	// isResponse says that Oppflow writes the document: later versions may add members. A document
+	// that a caller writes holds only the known members.
 	isResponse bool
 }
 
-// documents are the payloads and answers of the contract.
+// documents returns the payloads and responses of the contract.
 func documents() []document {
 	message := func(name, what string, of any) document {
 		return document{name: name, title: "Payload of " + what + " " + name, value: of}
@@ -57,7 +57,7 @@ func documents() []document {
 	}
 }
 
-// schemas returns the files, by name, from the sources in the checkout.
+// schemas returns the files, by name, made from the sources in the checkout.
 func schemas(checkout string) (map[string][]byte, error) {
 	source, err := readSource(checkout)
 	if err != nil {
@@ -79,7 +79,7 @@ func schemas(checkout string) (map[string][]byte, error) {
 		}
 		file.WriteByte('\n')
 		text := file.Bytes()
-		for _, c := range []string{"<", ">", "&"} { // escaped only for HTML
+		for _, c := range []string{"<", ">", "&"} { // json.Marshal escapes these characters only for HTML
 			text = bytes.ReplaceAll(text, fmt.Appendf(nil, `\u%04x`, c[0]), []byte(c))
 		}
 		files[d.name+".json"] = text

@@ -14,7 +14,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// decoders read the payloads as the workflow does.
+// decoders returns the functions that decode the payloads as the workflow does.
 func decoders() map[string]func([]byte) error {
 	all := map[string]func([]byte) error{
 		"start": func(payload []byte) error { _, err := opportunity.DecodeStart(payload); return err },
@@ -36,7 +36,7 @@ func decoders() map[string]func([]byte) error {
 	return all
 }
 
-// opened and asked are checked as the workflow checks them.
+// createOutcomeInput and outcomeInput are checked as the workflow checks them.
 type (
 	createOutcomeInput lifecycle.CreateOutcomeInput
 	outcomeInput       lifecycle.OutcomeInput
@@ -60,7 +60,7 @@ func id(typ, key string) string {
 	return base64.StdEncoding.EncodeToString([]byte(typ + ":" + key))
 }
 
-// stricter are the payloads that Oppflow refuses although their schemas do not.
+// stricter returns the payloads that Oppflow rejects although their schemas do not.
 func stricter() []difference {
 	const course = `{"quantity":1,"unitAmount":"1"`
 	return []difference{
@@ -87,8 +87,8 @@ func stricter() []difference {
 	}
 }
 
-// laxer are the payloads that Oppflow reads although their schemas refuse them; callers
-// must not rely on them.
+// laxer returns the payloads that Oppflow accepts although their schemas reject them; callers must
+// not rely on this.
 func laxer() []difference {
 	return []difference{
 		{"progress", `{"to":"Won","requestId":null}`, "null stands for a member that is left out"},
@@ -120,8 +120,8 @@ func TestWhereTheyDiffer(t *testing.T) {
 	}
 }
 
-// Except for the cases listed above, a schema refuses exactly what Oppflow refuses. The
-// payloads are drawn, and then something in them is removed, added or replaced.
+// Except for the cases of stricter and laxer, a schema rejects exactly what Oppflow rejects. The
+// test generates random payloads, and then removes, adds or replaces something in them.
 func TestSchemasRefuseWhatOppflowRefuses(t *testing.T) {
 	checker, decode := newChecker(t), decoders()
 	for _, d := range documents() {
@@ -193,7 +193,7 @@ func ids(typ string) *rapid.Generator[string] {
 	return rapid.Map(rapid.StringMatching(`[0-9a-f]{1,12}`), func(key string) string { return id(typ, key) })
 }
 
-// drawPayload returns a valid payload of the document.
+// drawPayload generates a valid payload of the document.
 func drawPayload(t *rapid.T, name string) map[string]any {
 	payload := make(map[string]any)
 	put := func(member string, value *rapid.Generator[string], wanted bool) {

@@ -14,8 +14,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// An answer that fills every member passes its schema, also with a member from a later
-// version. It fails when a required member is missing or has another type.
+// A response that fills every member passes its schema, also with a member from a later version. It
+// fails when a required member is missing or has another type.
 func TestAnswersFitTheirSchemas(t *testing.T) {
 	checker := newChecker(t)
 	for _, d := range documents() {
@@ -50,7 +50,7 @@ func TestAnswersFitTheirSchemas(t *testing.T) {
 	}
 }
 
-// The answers of an opportunity's state on its way pass, too.
+// The responses that real states of an opportunity return also pass.
 func TestRealAnswersFitTheirSchemas(t *testing.T) {
 	checker := newChecker(t)
 	now := time.Date(2026, 11, 2, 9, 30, 0, 0, time.UTC)
@@ -109,7 +109,7 @@ func asJSON(t *testing.T, value any) jsonObject {
 	return m
 }
 
-// fill gives every member of an answer a different value.
+// fill gives every member of a response a different value.
 func fill(t *testing.T, v reflect.Value) {
 	t.Helper()
 	switch v.Interface().(type) {

@@ -63,7 +63,7 @@ func newChecker(t *testing.T) checker {
 	return c
 }
 
-// refuses returns why the schema refuses the payload, nil when it does not.
+// refuses returns why the schema rejects the payload, nil when the schema accepts it.
 func (c checker) refuses(name string, payload []byte) error {
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(payload))
 	if err != nil {
@@ -72,8 +72,8 @@ func (c checker) refuses(name string, payload []byte) error {
 	return c[name].Validate(value)
 }
 
-// The schemas use only regular expressions that all languages read alike. Their only
-// escapes are a character in two hexadecimal digits and a dot.
+// The schemas use only regular expressions that all languages read in the same way. The only
+// escapes in them are a character in two hexadecimal digits and a dot.
 func TestPatternsArePortable(t *testing.T) {
 	files, err := schemas(checkout)
 	if err != nil {

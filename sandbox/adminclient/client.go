@@ -1,5 +1,5 @@
-// Package adminclient controls a sandbox in another process: its faults, its ledger and its outbox. It uses the sandbox's admin
-// endpoint and nothing else.
+// Package adminclient controls a sandbox in another process: its faults, its request log and its outbox. It uses the
+// sandbox's admin endpoint and nothing else.
 package adminclient
 
 import (
@@ -16,15 +16,15 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// Client is a running sandbox. It is safe for concurrent use.
+// Client is a client of a running sandbox. It is safe for concurrent use.
 type Client struct {
-	// APIURL is the address of its API, such as http://127.0.0.1:8080/graphql.
+	// APIURL is the address of the sandbox's API, such as http://127.0.0.1:8080/graphql.
 	APIURL string
 	// Token is the sandbox's own token, which never expires.
 	Token string
 }
 
-// SetFault puts a fault in force and returns its id.
+// SetFault activates a fault and returns its id.
 func (s Client) SetFault(ctx context.Context, rule fault.Rule) (int, error) {
 	var answer struct {
 		ID int `json:"id"`
@@ -33,27 +33,27 @@ func (s Client) SetFault(ctx context.Context, rule fault.Rule) (int, error) {
 	return answer.ID, err
 }
 
-// ReleaseFault lets the requests that the fault holds continue. The fault stays in force.
+// ReleaseFault lets the requests that the fault holds continue. The fault stays active.
 func (s Client) ReleaseFault(ctx context.Context, id int) error {
 	return s.call(ctx, http.MethodPost, fmt.Sprintf("faults/%d/release", id), nil, nil)
 }
 
-// DiscardFault throws away what the fault holds. The fault stays in force.
+// DiscardFault discards the requests that the fault holds. The fault stays active.
 func (s Client) DiscardFault(ctx context.Context, id int) error {
 	return s.call(ctx, http.MethodPost, fmt.Sprintf("faults/%d/discard", id), nil, nil)
 }
 
-// RemoveFault takes the fault out of force. The requests that it holds continue.
+// RemoveFault removes the fault. The requests that the fault holds continue.
 func (s Client) RemoveFault(ctx context.Context, id int) error {
 	return s.call(ctx, http.MethodDelete, fmt.Sprintf("faults/%d", id), nil, nil)
 }
 
-// ClearFaults takes all faults out of force. The requests that they hold continue.
+// ClearFaults removes all faults. The requests that the faults hold continue.
 func (s Client) ClearFaults(ctx context.Context) error {
 	return s.call(ctx, http.MethodDelete, "faults", nil, nil)
 }
 
-// Faults returns the faults in force, in the order in which they were set.
+// Faults returns the active faults, in the order in which they were set.
 func (s Client) Faults(ctx context.Context) ([]fault.Status, error) {
 	var answer struct {
 		Faults []fault.Status `json:"faults"`

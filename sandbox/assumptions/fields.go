@@ -2,7 +2,7 @@ package assumptions
 
 // The rows about unobserved fields and filters of records other than opportunities.
 const (
-	// FilterItems and the others say by which fields such records can be found, besides their ids.
+	// FilterItems and the others say by which fields such records can be found, besides the id.
 	FilterItems      Name = "filter.items"
 	FilterRegions    Name = "filter.regions"
 	FilterCurrencies Name = "filter.currencies"
@@ -10,7 +10,7 @@ const (
 	FilterInterests  Name = "filter.interests"
 	FilterLogs       Name = "filter.externalIntegrationLogs"
 	FilterSenders    Name = "filter.sendingEmailAddresses"
-	// ItemFields and the others say which further fields such records have.
+	// ItemFields and the others say which other fields such records have.
 	ItemFields         Name = "item.fields"
 	InvoiceFields      Name = "invoice.fields"
 	LearnerFields      Name = "learner.fields"

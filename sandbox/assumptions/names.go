@@ -1,6 +1,6 @@
 package assumptions
 
-// The rows about things in the API whose names were not observed.
+// The rows about parts of the API whose names were not observed.
 const (
 	// QueryRegions and the others are queries at the root.
 	QueryRegions         Name = "query.regions"
@@ -31,8 +31,8 @@ const (
 	NodeUnknown Name = "node.unknown"
 	// TotalTax says whether totals include tax.
 	TotalTax Name = "total.tax"
-	// InputTypes says the names of the input types of mutations of opportunities. create and update are not in the row, because their
-	// names are documented.
+	// InputTypes says the names of the input types of mutations of opportunities. create and update are not in the
+	// row, because their names are documented.
 	InputTypes Name = "input.types"
 	// OtherInputTypes says the names of all other input types, which were not observed.
 	OtherInputTypes Name = "input.types.others"

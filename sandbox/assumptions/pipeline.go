@@ -1,12 +1,12 @@
 package assumptions
 
-// The rows about moves and their triggers.
+// The rows about transitions and their triggers.
 const (
-	// ProgressUnknown says how a move to an unknown step is refused.
+	// ProgressUnknown says how a progress to an unknown step is refused.
 	ProgressUnknown Name = "progress.unknown"
 	// ClosedOpportunity says whether an opportunity that is Won, Lost or Archived can be changed.
 	ClosedOpportunity Name = "closed"
-	// MissingAttributes says how a move without its required attributes is refused.
+	// MissingAttributes says how a transition without its required attributes is refused.
 	MissingAttributes Name = "required.missing"
 	// TriggerAccount says where the account comes from.
 	TriggerAccount Name = "trigger.account"

@@ -1,6 +1,6 @@
 package assumptions
 
-// The rows about the parts in front of the API.
+// The rows about the limit of requests, the form of requests and responses, and OAuth.
 const (
 	// RateCountsRefused says whether requests over the limit count against it.
 	RateCountsRefused Name = "rate.refused"
@@ -10,11 +10,11 @@ const (
 	RequestSize Name = "request.size"
 	// NamespaceOrder says in which order the fields inside a namespace run.
 	NamespaceOrder Name = "namespace.order"
-	// FailedMutationResponse says what an answer holds when a mutation had an internal failure.
+	// FailedMutationResponse says what a response contains when a mutation had an internal failure.
 	FailedMutationResponse Name = "mutation.failed"
-	// RejectedDocument says how a document is refused.
+	// RejectedDocument says how a document is rejected.
 	RejectedDocument Name = "refused.answer"
-	// EmptyErrors says what an answer without errors holds.
+	// EmptyErrors says what a response without errors contains.
 	EmptyErrors Name = "errors.empty"
 	// OAuthHeader says whether the client may also send its secret in the header.
 	OAuthHeader Name = "oauth.client"

@@ -1,6 +1,6 @@
 package assumptions
 
-// The rows about customers, sellers and messages to them.
+// The rows about accounts, contacts, users, mail and the integration log.
 const (
 	// OpportunityOwnerAndContact says whether owner and contact of an opportunity can be written.
 	OpportunityOwnerAndContact Name = "opportunity.people"

@@ -2,17 +2,17 @@ package assumptions
 
 // The rows about places on events.
 const (
-	// ReserveKind says what happens to a reservation of anything but an event.
+	// ReserveKind says what happens to a reservation of an item other than an event.
 	ReserveKind Name = "reserve.kind"
 	// ReserveState says whether places can be reserved later on an event that takes no registrations.
 	ReserveState Name = "reserve.state"
 	// ReserveOverbooked says what happens to a reservation of more places than are left.
 	ReserveOverbooked Name = "reserve.short"
-	// ReserveDuration says how long places are held before an expiry is set.
+	// ReserveDuration says how long places are reserved before an expiry is set.
 	ReserveDuration Name = "reserve.length"
-	// ReserveExpired says what happens to a reservation for an opportunity whose holds have expired.
+	// ReserveExpired says what happens to a reservation for an opportunity whose reservations have expired.
 	ReserveExpired Name = "reserve.lapsed"
-	// ReservationNone says the value of isReservationValid for an opportunity that never held a place.
+	// ReservationNone says the value of isReservationValid for an opportunity that never reserved a place.
 	ReservationNone Name = "isReservationValid.none"
 	// ExtendResponse says what extendReservations returns.
 	ExtendResponse Name = "extend.answer"
@@ -32,7 +32,7 @@ const (
 	LearnerReactivate Name = "learner.reactivate"
 	// RegistrationOrderDate says what the orderDate of a registration is.
 	RegistrationOrderDate Name = "registration.orderDate"
-	// RegistrationReservation says what happens to the held places of an interest when a trigger registers it.
+	// RegistrationReservation says what happens to the reserved places of an interest when a trigger registers it.
 	RegistrationReservation Name = "registration.hold"
 )
 

@@ -1,5 +1,6 @@
 // Package catalogue reads the initial data of the sandbox: the steps of a tenant's workflow, its regions, its
-// accounts and the items that it sells. The package reads and checks. It stores nothing and knows no API.
+// accounts and the items that it sells. The package only reads and checks. It does not depend on the store or the
+// API.
 package catalogue
 
 import (
@@ -15,7 +16,7 @@ import (
 //go:embed default.yaml
 var defaultYAML []byte
 
-// Catalogue is a tenant before any sale. Ids are the keys inside the API's global ids.
+// Catalogue is the data of a tenant before the first opportunity. Ids are the keys inside the API's global ids.
 type Catalogue struct {
 	Currencies         []Currency          `yaml:"currencies"`
 	Regions            []Region            `yaml:"regions"`
@@ -45,7 +46,7 @@ type Currency struct {
 	Symbol string `yaml:"symbol"`
 }
 
-// Region is a sales region. Currency is the currency of its opportunities that name none.
+// Region is a sales region. Currency is the currency of the region's opportunities without a given currency.
 type Region struct {
 	ID       string `yaml:"id"`
 	Name     string `yaml:"name"`
@@ -67,15 +68,15 @@ type Step struct {
 	Entry bool   `yaml:"entry"`
 }
 
-// Transition allows the move from one step to another.
+// Transition allows an opportunity to progress from one step to another.
 type Transition struct {
 	From int64 `yaml:"from"`
 	To   int64 `yaml:"to"`
-	// Required lists the values that must not be empty for the move: account, contact, owner, interests, or the key of
-	// an attribute.
+	// Required lists the values that must not be empty for the transition: account, contact, owner, interests, or
+	// the key of an attribute.
 	Required []string `yaml:"required"`
-	// Triggers lists what the move makes: account, contact, registration, token, invoice. The triggers run in this
-	// order.
+	// Triggers lists what the transition creates: account, contact, registration, token, invoice. The triggers run
+	// in this order.
 	Triggers []string `yaml:"triggers"`
 }
 
@@ -159,11 +160,12 @@ type Event struct {
 	MaxPlaces    int64  `yaml:"maxPlaces"`
 	MinPlaces    int64  `yaml:"minPlaces"`
 	BookedPlaces int64  `yaml:"bookedPlaces"`
-	// Type is public or private, and "" is public. LearningMode is a word of the tenant's, and "" is classroom.
+	// Type is public or private, and "" is public. LearningMode is a value of the tenant, and "" is classroom.
 	Type                 string `yaml:"type"`
 	LearningMode         string `yaml:"learningMode"`
 	RegistrationDeadline string `yaml:"registrationDeadline"` // local to TimeZone
-	// Price is the price of a place, a number with at most two decimal places. Currency is the region's unless given.
+	// Price is the price of a place, a number with at most two decimal places. An empty Currency is the region's
+	// currency.
 	Price    string `yaml:"price"`
 	Currency string `yaml:"currency"`
 	// Account is the account for which the event is run; 0 is none. Notes are internal.
@@ -208,8 +210,8 @@ func Load(path string) (*Catalogue, error) {
 	return Parse(path, data)
 }
 
-// Parse reads a catalogue. Unknown and repeated keys, repeated ids and references to missing records are errors. Each
-// error names the file, line and column, and what would be right. Parse reports all errors at once.
+// Parse reads a catalogue. Unknown and repeated keys, repeated ids and references to missing records are errors.
+// Each error names the file, line and column, and the correct form. Parse reports all errors at once.
 func Parse(name string, data []byte) (*Catalogue, error) {
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {

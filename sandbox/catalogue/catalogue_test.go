@@ -39,7 +39,7 @@ func TestDefaultHoldsWhatTheDocumentationShows(t *testing.T) {
 	if s := steps[4]; s.Name != "Opportunity" || stages[s.Stage].State != "Open" {
 		t.Errorf("step 4 is %+v", s)
 	}
-	// From the entry, every state can be reached.
+	// Every state can be reached from the entry step.
 	reached := map[int64]bool{3: true}
 	for range c.Steps {
 		for _, tr := range c.Transitions {
@@ -75,7 +75,7 @@ func TestParseAcceptsASmallCatalogue(t *testing.T) {
 	}
 }
 
-// Each case changes one thing in the good catalogue. The error names the place and the mistake.
+// Each case changes one place in validCatalogue. The error names the place and the mistake.
 func TestParseErrorsHavePositions(t *testing.T) {
 	for _, c := range []struct {
 		name, old, new string

@@ -180,7 +180,7 @@ func (c *checker) people(k *Catalogue, contacts map[int64]bool) {
 	}
 }
 
-// checkWords checks a list for duplicates. of may name the allowed words.
+// checkWords checks a list for duplicates. of lists the allowed words; nil allows all.
 func (c *checker) checkWords(list string, i int, key string, words, of []string) {
 	seen := make(map[string]bool)
 	for _, word := range words {

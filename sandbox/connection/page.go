@@ -1,5 +1,5 @@
 // Package connection implements the pages of the API: edges with positional cursors, page info, and the requested
-// window. It knows no table and no GraphQL server.
+// window. It does not depend on a table or a GraphQL server.
 package connection
 
 import (
@@ -55,7 +55,7 @@ func NewWindow(first, offset *int32, after *string) (Window, error) {
 const cursorPrefix = "Cursor:"
 
 // Cursor returns the cursor of a zero-based position. Cursors are positional (documented form), so they shift when
-// rows come or go between two pages.
+// rows are added or removed between two pages.
 func Cursor(position int) string {
 	return base64.StdEncoding.EncodeToString([]byte(cursorPrefix + strconv.Itoa(position)))
 }
@@ -82,8 +82,8 @@ type Page[T any] struct {
 	count  func(context.Context) (int, error)
 }
 
-// NewPage makes a page of the rows found for w. rows may hold one row more than requested; this row shows that there
-// are more. count is called only if the total is requested.
+// NewPage makes a page of the rows found for w. rows may contain one row more than requested; this row shows that
+// there are more. count is called only if the total is requested.
 func NewPage[T any](w Window, rows []T, count func(context.Context) (int, error)) *Page[T] {
 	p := &Page[T]{offset: w.Offset, rows: rows, count: count}
 	if len(rows) > w.Limit {

@@ -1,4 +1,4 @@
-// Package explorer serves a page for looking into the running sandbox: GraphiQL. Everything that the page needs is
+// Package explorer serves a page for queries to the running sandbox: GraphiQL. Everything that the page needs is
 // embedded, so the page works without a network.
 package explorer
 
@@ -58,13 +58,13 @@ func Handler(o Options) (page, assets http.Handler, err error) {
 		// The page connects to no other address, and no other page may embed it.
 		w.Header().Set("Content-Security-Policy", "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; frame-ancestors 'none'; base-uri 'none'")
 		w.Header().Set("Referrer-Policy", "no-referrer")
-		_ = shown.Execute(w, map[string]string{"Assets": Assets, "URL": o.URL, "Headers": headers, "Query": query}) // the client has gone
+		_ = shown.Execute(w, map[string]string{"Assets": Assets, "URL": o.URL, "Headers": headers, "Query": query}) // an error means that the client has gone
 	})
 	return page, http.HandlerFunc(serveAsset), nil
 }
 
-// isLocal reports whether the request comes from this machine and was meant for it. Otherwise a foreign page whose own
-// name points to this machine could read the token.
+// isLocal reports whether the request comes from this machine and was meant for it. Otherwise a foreign page whose
+// host name resolves to this machine could read the token.
 func isLocal(r *http.Request) bool {
 	from, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil || !isLoopback(from) {
@@ -97,5 +97,5 @@ func serveAsset(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	_, _ = w.Write(content) // the client has gone
+	_, _ = w.Write(content) // an error means that the client has gone
 }

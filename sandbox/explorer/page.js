@@ -1,5 +1,5 @@
 "use strict";
-// The page keeps nothing: what was typed, a token above all, is gone with it.
+// The page stores nothing: typed text, and above all a token, is lost when the page is closed.
 const root = document.getElementById("explorer");
 const kept = new Map();
 const storage = {

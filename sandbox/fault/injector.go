@@ -13,7 +13,7 @@ import (
 // ErrUnknown reports that there is no rule with the id.
 var ErrUnknown = errors.New("there is no such fault")
 
-// Injector holds the rules in force. It is safe for concurrent use.
+// Injector contains the active rules. It is safe for concurrent use.
 type Injector struct {
 	mu     sync.Mutex
 	lastID int
@@ -30,7 +30,7 @@ type activeRule struct {
 	held    []*heldRequest
 }
 
-// heldRequest is a held request. gone is closed when the request continues or is thrown away.
+// heldRequest is a held request. released is closed when the request continues or is discarded.
 type heldRequest struct {
 	released  chan struct{}
 	discarded bool
@@ -40,16 +40,15 @@ type heldRequest struct {
 type Status struct {
 	ID int `json:"id"`
 	Rule
-	// Matched counts the requests of the rule's operation since the rule was set.
+	// Matched counts the requests with the rule's Operation and Contains since the rule was set.
 	Matched int `json:"matched"`
-	// Hits counts the requests that met the fault.
+	// Hits counts the requests to which the fault applied.
 	Hits int `json:"hits"`
 	// Held counts the requests that are held now.
 	Held int `json:"held"`
 }
 
-// Set puts a rule in force and returns its id. When several rules choose a request, the rule that was set first
-// applies.
+// Set activates a rule and returns its id. When several rules match a request, the rule that was set first applies.
 func (p *Injector) Set(r Rule) (int, error) {
 	if err := r.Validate(); err != nil {
 		return 0, err
@@ -61,7 +60,7 @@ func (p *Injector) Set(r Rule) (int, error) {
 	return p.lastID, nil
 }
 
-// Remove takes a rule out of force. The requests that it holds continue.
+// Remove removes a rule. The requests that the rule holds continue.
 func (p *Injector) Remove(id int) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -74,14 +73,14 @@ func (p *Injector) Remove(id int) error {
 	return nil
 }
 
-// Clear takes all rules out of force. The requests that they hold continue.
+// Clear removes all rules. The requests that the rules hold continue.
 func (p *Injector) Clear() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.clear()
 }
 
-// Close is Clear for good: from now on no request is held.
+// Close removes all rules like Clear. After Close no request is held.
 func (p *Injector) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -96,11 +95,12 @@ func (p *Injector) clear() {
 	p.rules = nil
 }
 
-// Release lets the requests that the rule holds continue, and returns their number. The rule stays in force.
+// Release lets the requests that the rule holds continue, and returns the number of these requests. The rule stays
+// active.
 func (p *Injector) Release(id int) (int, error) { return p.releaseHeld(id, false) }
 
-// Discard throws away what the rule holds: the request never came, or its answer was lost. It returns the number of
-// these requests. The rule stays in force.
+// Discard discards the requests that the rule holds: the request was never received, or its response was lost. It
+// returns the number of these requests. The rule stays active.
 func (p *Injector) Discard(id int) (int, error) { return p.releaseHeld(id, true) }
 
 func (p *Injector) releaseHeld(id int, thrown bool) (int, error) {
@@ -124,7 +124,7 @@ func (a *activeRule) releaseHeld(thrown bool) {
 	a.held = nil
 }
 
-// List returns the rules in force in the order they were set.
+// List returns the active rules in the order in which they were set.
 func (p *Injector) List() []Status {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -135,14 +135,15 @@ func (p *Injector) List() []Status {
 	return list
 }
 
-// Match is a fault that a request meets.
+// Match is a fault that applies to a request.
 type Match struct {
 	Rule     Rule
 	ID       int
 	injector *Injector
 }
 
-// Match counts a request with the operations and the text. It returns the fault that the request meets, or nil for none.
+// Match counts a request with the operations and the text. It returns the fault that applies to the request, or nil
+// for none.
 func (p *Injector) Match(operations []string, text string) *Match {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -163,18 +164,18 @@ func (p *Injector) Match(operations []string, text string) *Match {
 	return &Match{Rule: met.rule, ID: met.id, injector: p}
 }
 
-// matches reports whether the rule chooses the request that was counted last.
+// matches reports whether the rule matches the request that was counted last.
 func (a *activeRule) matches() bool {
 	r := a.rule
 	from, every := max(r.From, 1), max(r.Every, 1)
 	if a.matched < from || (a.matched-from)%every != 0 || r.Times > 0 && a.hits >= r.Times {
 		return false
 	}
-	// The chance is drawn only where it decides, so the same requests always have the same chances.
+	// A random number is drawn only where it decides, so the same requests always get the same numbers.
 	return r.Probability == 0 || a.random.Float64() < r.Probability
 }
 
-// Wait waits until the request is released or ctx ends. It returns false when the request is thrown away.
+// Wait waits until the request is released or ctx ends. It returns false when the request is discarded.
 func (h *Match) Wait(ctx context.Context) bool {
 	held := h.addHeld()
 	select {
@@ -186,7 +187,7 @@ func (h *Match) Wait(ctx context.Context) bool {
 	}
 }
 
-// addHeld returns a value that shows when the request is released.
+// addHeld adds a held request to the rule and returns the request.
 func (h *Match) addHeld() *heldRequest {
 	h.injector.mu.Lock()
 	defer h.injector.mu.Unlock()
@@ -201,7 +202,7 @@ func (h *Match) addHeld() *heldRequest {
 	return held
 }
 
-// removeHeld forgets a held request that needs no release any more.
+// removeHeld removes a held request that no longer needs a release.
 func (h *Match) removeHeld(held *heldRequest) {
 	h.injector.mu.Lock()
 	defer h.injector.mu.Unlock()

@@ -1,5 +1,5 @@
-// Package fault decides which requests of the sandbox meet which fault: by operation, by count and by probability.
-// It knows no HTTP and no GraphQL. The sandbox carries the faults out.
+// Package fault decides which fault applies to which request of the sandbox: by operation, by count and by
+// probability. It does not depend on HTTP or GraphQL. The sandbox carries the faults out.
 package fault
 
 import (
@@ -13,43 +13,44 @@ import (
 // Kind is what happens to a request.
 type Kind string
 
-// The kinds of faults. A request meets at most one.
+// The kinds of faults. At most one applies to a request.
 const (
-	// ErrorBefore returns 500; nothing of the request runs.
+	// ErrorBefore returns 500; the request does not run.
 	ErrorBefore Kind = "error-before"
 	// ErrorAfter runs the request and returns 500.
 	ErrorAfter Kind = "error-after"
-	// DropBefore closes the connection; nothing of the request runs.
+	// DropBefore closes the connection; the request does not run.
 	DropBefore Kind = "drop-before"
-	// DropAfter runs the request and closes the connection without an answer.
+	// DropAfter runs the request and closes the connection without a response.
 	DropAfter Kind = "drop-after"
-	// Late waits until the client has gone or the request is released, then waits for After, and then runs the
-	// request. It returns no answer.
+	// Late waits until the client has gone or the request is released, then waits for Delay, and then runs the
+	// request. It returns no response.
 	Late Kind = "late"
 	// HoldBefore runs the request when it is released, even if the client has gone by then.
 	HoldBefore Kind = "hold-before"
-	// HoldAfter runs the request and holds the answer until it is released.
+	// HoldAfter runs the request and holds the response until it is released.
 	HoldAfter Kind = "hold-after"
-	// TooManyRequests returns 429, with the header Retry-After if RetryAfter is set; nothing runs.
+	// TooManyRequests returns 429, with the header Retry-After if RetryAfter is set; the request does not run.
 	TooManyRequests Kind = "too-many"
 	// ExpireTokens ends all access tokens of the token endpoint before the request is handled.
 	ExpireTokens Kind = "expire-tokens"
 	// FailField makes the field that Operation names fail internally. The other fields of the request run. The field
 	// must be one of a namespace, such as opportunities.progress.
 	FailField Kind = "fail-field"
-	// FailQuery returns an error of the API itself for the query that Operation names, with status 200; nothing runs.
+	// FailQuery returns an error of the API itself for the query that Operation names, with status 200; the request
+	// does not run.
 	FailQuery Kind = "fail-query"
-	// FailTrigger makes a trigger of a move fail: the trigger that Trigger names, or the first.
+	// FailTrigger makes a trigger of a transition fail: the trigger that Trigger names, or the first.
 	FailTrigger Kind = "fail-trigger"
-	// Truncated runs the request and cuts the answer off in the middle.
+	// Truncated runs the request and cuts the response off in the middle.
 	Truncated Kind = "partial"
 	// Malformed runs the request and returns text that is not JSON.
 	Malformed Kind = "malformed"
-	// Slow runs the request and sends the answer byte by byte, all of it over After.
+	// Slow runs the request and sends the response byte by byte, over the time Delay.
 	Slow Kind = "slow"
 )
 
-// triggers are the triggers of a move that can be made to fail.
+// triggers are the triggers of a transition that can be made to fail.
 var triggers = []string{"account", "contact", "registration", "token", "invoice"}
 
 var kinds = []Kind{
@@ -59,34 +60,36 @@ var kinds = []Kind{
 // AnyMutation as an Operation matches every request that changes something.
 const AnyMutation = "mutation"
 
-// Rule chooses the requests that meet a fault. The zero values of its conditions mean: every request, always.
+// Rule decides to which requests a fault applies. With the zero values of all conditions the fault applies to every
+// request.
 type Rule struct {
 	Kind Kind `json:"kind"`
-	// Operation is a mutation such as "opportunities.progress", AnyMutation, a field at the root of a query, the name that
-	// the document gives its operation, or "token" for the token endpoint. "" is every request of the API.
+	// Operation is a mutation such as "opportunities.progress", AnyMutation, a field at the root of a query, the
+	// name that the document gives its operation, or "token" for the token endpoint. "" is every request of the API.
 	Operation string `json:"operation,omitempty"`
 	// Contains is a text that the request contains, such as an id or a reference.
 	Contains string `json:"mentions,omitempty"`
 	// Trigger is the trigger that FailTrigger makes fail: account, contact, registration, token or invoice; "" is
 	// any.
 	Trigger string `json:"trigger,omitempty"`
-	// From is the number of the first matching request that meets the fault, counted from 1.
+	// From is the number of the first matching request to which the fault applies, counted from 1.
 	From int `json:"from,omitempty"`
 	// Every is the distance to the next request; 0 is 1.
 	Every int `json:"every,omitempty"`
-	// Times is the highest number of requests that meet the fault; 0 is any number.
+	// Times is the highest number of requests to which the fault applies; 0 is any number.
 	Times int `json:"times,omitempty"`
-	// Probability is the probability with which a request chosen by count and operation meets the fault; 0 is 1.
+	// Probability is the probability with which the fault applies to a request that matches by count and operation;
+	// 0 is 1.
 	Probability float64 `json:"probability,omitempty"`
 	// Seed makes the random choice the same each time.
 	Seed uint64 `json:"seed,omitempty"`
 	// RetryAfter is the value of the header for TooManyRequests; 0 is no header.
 	RetryAfter Duration `json:"retryAfter,omitempty"`
-	// Delay is how long Late waits once the client has gone, and how long Slow takes.
+	// Delay is how long Late waits after the client has gone, and how long Slow takes.
 	Delay Duration `json:"after,omitempty"`
 }
 
-// maxDelay bounds how long a request is held.
+// maxDelay is the upper bound of Delay and RetryAfter.
 const maxDelay = 10 * time.Minute
 
 // Validate returns an error that says what is wrong with the rule and what would be right.

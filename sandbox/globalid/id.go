@@ -1,8 +1,8 @@
 // Package globalid reads and writes the API's global ids: base64 of "<Type>:<key>".
 //
 // The prefix often differs from the GraphQL type name: an Account is an "Organisation", an Event a "Course". The key
-// is not always a number: a region has letters, a training token type 32 hexadecimal digits. Pure: no I/O, no
-// knowledge of existing records.
+// is not always a number: a region has letters, a training token type 32 hexadecimal digits. The package does no I/O
+// and does not check whether a record exists.
 package globalid
 
 import (
@@ -14,7 +14,7 @@ import (
 	"unicode/utf8"
 )
 
-// The prefixes of the API. They are documented or observed, except Currency, Invoice, User and ExternalIntegrationLog.
+// The prefixes of the API are documented or observed, except Currency, Invoice, User and ExternalIntegrationLog.
 // These four are assumed, and the table of sandbox/assumptions has alternatives.
 const (
 	Opportunity         = "Opportunity"

@@ -17,10 +17,10 @@ func (r *Resolver) RegistrationMutations() RegistrationMutationsResolver {
 	return registrationMutations{r}
 }
 
-// Learner returns the resolvers of the fields that a learner does not hold itself.
+// Learner returns the resolvers of the fields that the struct of a learner does not have.
 func (r *Resolver) Learner() LearnerResolver { return learner{r} }
 
-// Registration returns the resolvers of the fields that a registration does not hold itself.
+// Registration returns the resolvers of the fields that the struct of a registration does not have.
 func (r *Resolver) Registration() RegistrationResolver { return registration{r} }
 
 func (mutation) Event(context.Context) (*EventMutations, error) { return &EventMutations{}, nil }

@@ -6,7 +6,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// CustomFieldValue returns the resolvers of the fields that a custom value does not hold itself.
+// CustomFieldValue returns the resolvers of the fields that the struct of a custom value does not have.
 func (r *Resolver) CustomFieldValue() CustomFieldValueResolver { return customFieldValue{r} }
 
 func (r query) CustomFieldTemplate(ctx context.Context, typ string) (*store.CustomFieldTemplate, error) {

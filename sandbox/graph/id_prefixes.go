@@ -9,8 +9,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// idPrefixes exchanges the prefixes of global ids in the code with those in documents, in both directions. So an id in a
-// document with a prefix of the code belongs to no record.
+// idPrefixes exchanges the prefixes of global ids in the code with those in documents, in both directions. So an id
+// in a document with a prefix of the code identifies no record.
 type idPrefixes map[string]string
 
 // newIDPrefixes returns the prefixes of a SchemaVariant, by the prefixes of the code.

@@ -6,10 +6,10 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// Invoice returns the resolvers of the fields that an invoice does not hold itself.
+// Invoice returns the resolvers of the fields that the struct of an invoice does not have.
 func (r *Resolver) Invoice() InvoiceResolver { return invoice{r} }
 
-// InvoiceLine returns the resolvers of the fields that a line of an invoice does not hold itself.
+// InvoiceLine returns the resolvers of the fields that the struct of a line of an invoice does not have.
 func (r *Resolver) InvoiceLine() InvoiceLineResolver { return invoiceLine{r} }
 
 // InvoiceMutations returns the mutations of invoices.

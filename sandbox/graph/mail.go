@@ -7,12 +7,12 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// ContactAdhocEmailMutations returns the mutations that write to one contact.
+// ContactAdhocEmailMutations returns the mutations that send mail to one contact.
 func (r *Resolver) ContactAdhocEmailMutations() ContactAdhocEmailMutationsResolver {
 	return contactMail{r}
 }
 
-// BulkAdhocEmailMutations returns the mutations that write to many contacts.
+// BulkAdhocEmailMutations returns the mutations that send mail to many contacts.
 func (r *Resolver) BulkAdhocEmailMutations() BulkAdhocEmailMutationsResolver { return bulkMail{r} }
 
 func (mutation) ContactAdhocEmails(context.Context) (*ContactAdhocEmailMutations, error) {

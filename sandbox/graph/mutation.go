@@ -12,7 +12,7 @@ import (
 type mutation struct{}
 
 // Opportunities returns the namespace of opportunities. GraphQL runs fields at the root in order, and fields inside
-// a namespace in no order.
+// a namespace in any order.
 func (mutation) Opportunities(context.Context) (*OpportunityMutations, error) {
 	return &OpportunityMutations{}, nil
 }

@@ -13,11 +13,11 @@ import (
 
 // MutationResult is a mutation that ran.
 type MutationResult struct {
-	// Alias is its name in the request: the alias at the root and the alias inside the namespace.
+	// Alias is the name of the mutation in the request: the alias at the root and the alias inside the namespace.
 	Alias string
 	// Name is the namespace and the field, such as "opportunities.progress".
 	Name string
-	// Opportunity is the id of its opportunity, "" when there is none.
+	// Opportunity is the id of the mutation's opportunity, "" when there is none.
 	Opportunity string
 	// Refusal is the refusal in the payload, or nil when there is none.
 	Refusal *store.RefusalError
@@ -27,7 +27,7 @@ type MutationResult struct {
 
 // Observer observes the mutations of one request. Several goroutines may call it.
 type Observer interface {
-	// Begin is called before a mutation runs, when its result is not known yet. The mutation runs in the returned
+	// Begin is called before a mutation runs, when the result is not known yet. The mutation runs in the returned
 	// context. An error keeps the mutation from running and is its failure.
 	Begin(ctx context.Context, d MutationResult) (context.Context, error)
 	// End is called with the result of the mutation.
@@ -121,7 +121,7 @@ func (m MutationObserver) InterceptField(ctx context.Context, next graphql.Resol
 	return payload, done.Err
 }
 
-// opportunityIDOf returns the opportunity that an input names.
+// opportunityIDOf returns the id of the opportunity that an input names.
 func opportunityIDOf(input any) string {
 	switch in := input.(type) {
 	case store.OpportunityUpdate:
@@ -136,7 +136,7 @@ func opportunityIDOf(input any) string {
 	return ""
 }
 
-// readPayload takes from a payload the refusals of the mutation and the id of the opportunity that was created.
+// readPayload reads from a payload the refusals of the mutation and the id of the opportunity that was created.
 func (d *MutationResult) readPayload(payload any, plain bool) {
 	var refused []*store.RefusalError
 	switch p := payload.(type) {
@@ -190,11 +190,11 @@ func (d *MutationResult) readPayload(payload any, plain bool) {
 
 // fieldSequence makes the fields of one namespace run one after the other.
 type fieldSequence struct {
-	mayStart map[string]chan struct{} // by alias: closed when the field may begin
+	mayStart map[string]chan struct{} // by alias: closed when the field may start
 	next     map[string]chan struct{} // by alias: to close when the field has ended
 }
 
-// sequenceOf returns the turns of a field's namespace.
+// sequenceOf returns the fieldSequence of a field's namespace.
 func (o *observedRequest) sequenceOf(ctx context.Context, field *graphql.FieldContext) *fieldSequence {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -222,7 +222,7 @@ func (o *observedRequest) sequenceOf(ctx context.Context, field *graphql.FieldCo
 
 func isTypeName(f *ast.Field) bool { return f.Name == "__typename" }
 
-// await waits for the turn of a field and returns a function that ends the turn.
+// await waits until a field may start and returns a function that lets the next field start.
 func (t *fieldSequence) await(alias string) (end func()) {
 	<-t.mayStart[alias]
 	return func() {

@@ -8,7 +8,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// Account returns the resolvers of the fields that an account does not hold itself.
+// Account returns the resolvers of the fields that the struct of an account does not have.
 func (r *Resolver) Account() AccountResolver { return account{r} }
 
 // AccountMutations returns the mutations of accounts.
@@ -63,10 +63,10 @@ func (r opportunity) Owner(ctx context.Context, o *store.Opportunity) (*store.Us
 	return r.Store.OwnerOfOpportunity(ctx, o.ID)
 }
 
-// Contact returns the resolvers of the fields that a contact does not hold itself.
+// Contact returns the resolvers of the fields that the struct of a contact does not have.
 func (r *Resolver) Contact() ContactResolver { return contact{r} }
 
-// PersonalName returns the resolvers of the fields that a name does not hold itself.
+// PersonalName returns the resolvers of the fields that the struct of a name does not have.
 func (r *Resolver) PersonalName() PersonalNameResolver { return personalName{r} }
 
 type contact struct{ *Resolver }

@@ -10,9 +10,9 @@ import (
 	"github.com/vektah/gqlparser/v2/validator"
 )
 
-// Renamer is an extension of the GraphQL server. It lets a document use the names of a SchemaVariant. After the validation it
-// translates the document back into the names of the generated code. Answers have the names of the document, by its
-// aliases.
+// Renamer is an extension of the GraphQL server. It lets a document use the names of a SchemaVariant. After the
+// validation it translates the document back into the names of the generated code. Responses have the names of the
+// document, because the translation keeps the aliases.
 type Renamer struct {
 	codeSchema *ast.Schema
 	// visibleTypes are the types that documents see.
@@ -26,7 +26,7 @@ type Renamer struct {
 	wrappedIDs map[string]idWrapper
 	// typeNames is the value of __typename for a type of the code that implements an interface under another name.
 	typeNames map[[2]string]string
-	// prefixes are the prefixes of ids in documents and in answers.
+	// prefixes are the prefixes of ids in documents and in responses.
 	prefixes idPrefixes
 }
 
@@ -74,7 +74,7 @@ func (d *Renamer) MutateOperationContext(_ context.Context, o *graphql.Operation
 		d.renameSelections(f.SelectionSet)
 		f.TypeCondition = d.typeName(f.TypeCondition)
 	}
-	// The walk sets the document's definitions from the code. It validates nothing again.
+	// The walk sets the document's definitions from the code. The walk validates nothing.
 	validator.Walk(d.codeSchema, o.Doc, &validator.Events{})
 	return nil
 }
@@ -158,7 +158,7 @@ func (d *Renamer) renameValue(v *ast.Value) *ast.Value {
 	return v
 }
 
-// renameVariable translates a value of the request back. def is the definition of the type's innermost name.
+// renameVariable translates a value of the request back. def is the definition of the innermost named type.
 func (d *Renamer) renameVariable(t *ast.Type, def *ast.Definition, value any) any {
 	if value == nil || def == nil {
 		return value

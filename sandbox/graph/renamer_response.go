@@ -9,8 +9,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// InterceptResponse implements graphql.ResponseInterceptor. It sets __typename to the names of types that were split, and
-// sets the prefixes of ids.
+// InterceptResponse implements graphql.ResponseInterceptor. It sets __typename to the names of types that were
+// split, and sets the prefixes of ids.
 func (d *Renamer) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 	response := next(ctx)
 	if response == nil || len(d.typeNames)+len(d.prefixes) == 0 {
@@ -23,7 +23,7 @@ func (d *Renamer) InterceptResponse(ctx context.Context, next graphql.ResponseHa
 		return response
 	}
 	operation := graphql.GetOperationContext(ctx).Operation
-	if operation == nil { // the document was refused
+	if operation == nil { // the document was rejected
 		return response
 	}
 	var told bytes.Buffer
@@ -35,8 +35,8 @@ func (d *Renamer) InterceptResponse(ctx context.Context, next graphql.ResponseHa
 	return response
 }
 
-// rewriteValue copies one value of an answer. declared is the type of the value's field. sets are the selections for the
-// value.
+// rewriteValue copies one value of a response. declared is the type of the value's field. sets are the selections
+// for the value.
 func (d *Renamer) rewriteValue(from *json.Decoder, to *bytes.Buffer, declared string, sets []ast.SelectionSet) error {
 	token, err := from.Token()
 	if err != nil {
@@ -110,7 +110,7 @@ func (d *Renamer) rewriteTypeName(from *json.Decoder, to *bytes.Buffer, declared
 	return err
 }
 
-// fieldsForKey returns the fields of a document that may produce the given key of an answer.
+// fieldsForKey returns the fields of a document that may produce the given key of a response.
 func fieldsForKey(sets []ast.SelectionSet, key string, found []*ast.Field) []*ast.Field {
 	for _, set := range sets {
 		for _, s := range set {

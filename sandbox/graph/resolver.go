@@ -1,6 +1,6 @@
 // Package graph is the GraphQL server of the sandbox: the schema, the code generated from it, and the resolvers. The
-// resolvers pass requests to the store and return its answers. The package holds no state and no business rules of the
-// API.
+// resolvers pass requests to the store and return the store's results. The package contains no state and no business
+// rules of the API.
 package graph
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// Resolver answers requests from a store.
+// Resolver resolves requests with a store.
 type Resolver struct {
 	Store *store.Store
 	// Choices are the choices for unknown behaviour of the API.
@@ -30,16 +30,16 @@ func (r *Resolver) OpportunityMutations() OpportunityMutationsResolver {
 	return opportunityMutations{r}
 }
 
-// Opportunity returns the resolvers of the fields that an opportunity does not hold itself.
+// Opportunity returns the resolvers of the fields that the struct of an opportunity does not have.
 func (r *Resolver) Opportunity() OpportunityResolver { return opportunity{r} }
 
-// OpportunityInterest returns the resolvers of the fields that an interest does not hold itself.
+// OpportunityInterest returns the resolvers of the fields that the struct of an interest does not have.
 func (r *Resolver) OpportunityInterest() OpportunityInterestResolver { return interest{r} }
 
-// Event returns the resolvers of the fields that an event does not hold itself.
+// Event returns the resolvers of the fields that the struct of an event does not have.
 func (r *Resolver) Event() EventResolver { return event{r} }
 
-// refusal splits an error of the store. A refusal belongs into the payload, and any other error does not.
+// refusal splits an error of the store. A refusal belongs in the payload, and any other error does not.
 func refusal(err error) ([]*store.RefusalError, error) {
 	if err == nil {
 		return []*store.RefusalError{}, nil

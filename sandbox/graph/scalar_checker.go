@@ -11,9 +11,9 @@ import (
 	"github.com/oppflow/oppflow/sandbox/scalar"
 )
 
-// ScalarChecker is an extension of the GraphQL server. It refuses a document with a value that cannot be read as its
-// scalar, before anything of the document runs. GraphQL demands this for literals and variables alike. Literals also
-// passes numbers for a Decimal on as they are written, not as binary floating point.
+// ScalarChecker is an extension of the GraphQL server. It rejects a document with a value that cannot be read as its
+// scalar, before any field of the document runs. GraphQL requires this for literals and variables alike.
+// ScalarChecker also passes numbers for a Decimal on as they are written, not as binary floating point.
 type ScalarChecker struct {
 	// InterestTypeByItem makes __typename of an interest return the kind of its item.
 	InterestTypeByItem bool
@@ -56,7 +56,7 @@ func (l *ScalarChecker) MutateOperationContext(_ context.Context, o *graphql.Ope
 	return l.checkSelections(o.Operation.SelectionSet, map[string]bool{})
 }
 
-// checkSelections walks the fields that will run. seen holds the fragments that were walked.
+// checkSelections walks the fields that will run. seen contains the fragments that were walked.
 func (l *ScalarChecker) checkSelections(set ast.SelectionSet, seen map[string]bool) *gqlerror.Error {
 	for _, s := range set {
 		var inner ast.SelectionSet
@@ -120,8 +120,8 @@ func scalarValue(v *ast.Value) any {
 	return value
 }
 
-// exactNumber replaces the binary number of a default value by its text. A number from the request is neither float64 nor
-// int64, so exact leaves it.
+// exactNumber replaces the binary number of a default value by its text. A number from the request is neither
+// float64 nor int64, so exactNumber does not change the number.
 func exactNumber(v *ast.Value, value any) any {
 	switch value := value.(type) {
 	case float64, int64:
@@ -151,7 +151,7 @@ func (l *ScalarChecker) checkVariable(path string, t *ast.Type, value any, at *a
 	}
 	if t.Elem != nil {
 		list, ok := listEntries(value)
-		if !ok { // a single value counts as a list of one
+		if !ok { // a single value is a list of one value
 			return l.checkVariable(path, t.Elem, value, at)
 		}
 		for _, entry := range list {

@@ -9,18 +9,19 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// SchemaVariant is the difference between two schemas. One is the schema that requests are checked against and that
-// introspection shows. The other is the schema of the generated code. The zero value is no difference.
+// SchemaVariant is the difference between two schemas. One is the schema that requests are validated against and
+// that introspection shows. The other is the schema of the generated code. The zero value is no difference.
 type SchemaVariant struct {
-	// NonNullNamespaces makes the namespaces of mutations and their fields non-null. A failure of one field then makes the
-	// whole answer null.
+	// NonNullNamespaces makes the namespaces of mutations and their fields non-null. A failure of one field then
+	// makes the whole response null.
 	NonNullNamespaces bool
-	// Renames are the things that have another name, or do not exist. When several match one thing, the first counts.
+	// Renames are the parts of the schema that have another name, or do not exist. When several match one part, the
+	// first counts.
 	Renames []Rename
 	// TypeName returns the names of input types and enums. Documents use these names for the types of their variables.
 	TypeName func(name string) string
-	// WrappedIDs are members of input types, as "Type.member", whose ids are wrapped in objects. The value is the name of the
-	// id in the object.
+	// WrappedIDs are members of input types, as "Type.member", whose ids are wrapped in objects. The value is the
+	// name of the id in the object.
 	WrappedIDs map[string]string
 	// Prefixes are the prefixes of global ids, by the prefixes of the code.
 	Prefixes map[string]string
@@ -30,17 +31,17 @@ type SchemaVariant struct {
 	SplitTypes []SplitType
 }
 
-// Rename is the name of something in the schema.
+// Rename is the name of a part of the schema.
 type Rename struct {
 	// Path is a field, a member of an input type or a value of an enum as "Type.field", or an argument as
 	// "Type.field.argument". "*" matches every type or field.
 	Path string
-	// Name is the name; "" means that the thing does not exist.
+	// Name is the name; "" means that the part does not exist.
 	Name string
 }
 
-// SplitType makes an interface be implemented by a new type, named Name, with the fields of Type. Type itself does not implement the
-// interface any more.
+// SplitType makes a new type, named Name, implement Interface with the fields of Type. Type itself no longer
+// implements Interface.
 type SplitType struct{ Interface, Type, Name string }
 
 // nameError is a name that cannot be used.
@@ -53,7 +54,7 @@ func (e *nameError) Error() string {
 	return fmt.Sprintf("%s has %s already; choose another name", e.Type, e.Name)
 }
 
-// Schema returns the schema of a shape, and the Renamer that translates documents for this schema.
+// Schema returns the schema of a SchemaVariant, and the Renamer that translates documents for this schema.
 func Schema(s SchemaVariant) (*ast.Schema, *Renamer, error) {
 	shown, err := gqlparser.LoadSchema(sources...)
 	if err != nil {
@@ -156,7 +157,7 @@ func (s SchemaVariant) renameMembers(t *ast.Definition, d *Renamer) error {
 	return nil
 }
 
-// nameOf returns the name of the thing at the path. without is the name when no Rename matches.
+// nameOf returns the name of the part at the path. without is the name when no Rename matches.
 func (s SchemaVariant) nameOf(without string, path ...string) string {
 	for _, n := range s.Renames {
 		parts := strings.Split(n.Path, ".")
@@ -208,7 +209,8 @@ func wrapID(schema *ast.Schema, d *Renamer, path, member string) error {
 	return nil
 }
 
-// makeSingleValue makes an argument take a single value where it takes a list. The code reads the value as a list of one.
+// makeSingleValue makes an argument take a single value where it takes a list. The code reads the value as a list of
+// one.
 func makeSingleValue(schema *ast.Schema, path string) {
 	parts := strings.Split(path, ".")
 	argument := schema.Types[parts[0]].Fields.ForName(parts[1]).Arguments.ForName(parts[2])

@@ -1,5 +1,5 @@
 // Package ratelimit counts the requests of each client address against a limit, as the API does: 6,000 in 5 minutes
-// (documented). The package knows no HTTP and has no clock of its own.
+// (documented). The package does not depend on HTTP and has no clock of its own.
 package ratelimit
 
 import (
@@ -13,18 +13,18 @@ const (
 	DefaultPer      = 5 * time.Minute
 )
 
-// Limit is the number of requests that one address may make in a time. The zero value is the API's limit.
+// Limit is the number of requests that one address may make within the time Per. The zero value is the API's limit.
 type Limit struct {
 	Requests int
 	Per      time.Duration
 	// Fixed counts in windows. A window begins with the first request after the last window ended. Without Fixed,
 	// the window slides: it is always the time that has just passed.
 	Fixed bool
-	// CountRefused also counts refused requests. So a client that keeps sending is never let in again.
+	// CountRefused also counts refused requests. So a client that keeps sending is never accepted again.
 	CountRefused bool
 }
 
-// Limiter is safe for concurrent use.
+// Limiter counts requests against a limit and is safe for concurrent use.
 type Limiter struct {
 	limit   Limit
 	mu      sync.Mutex
@@ -32,7 +32,7 @@ type Limiter struct {
 	swept   time.Time
 }
 
-// New makes a quota.
+// New returns a limiter.
 func New(l Limit) *Limiter {
 	if l.Requests <= 0 {
 		l.Requests = DefaultRequests
@@ -43,7 +43,8 @@ func New(l Limit) *Limiter {
 	return &Limiter{limit: l, windows: make(map[string]*window)}
 }
 
-// window holds the times of the last requests as a ring. It holds at most as many as the limit.
+// window contains the times of the last requests as a ring. It contains at most as many times as the limit has
+// requests.
 type window struct {
 	times   []time.Time
 	next    int
@@ -101,7 +102,7 @@ func (w *window) sliding(l Limit, now time.Time) time.Duration {
 	return wait
 }
 
-// sweep forgets addresses that have been silent.
+// sweep deletes addresses that sent no requests for the time of the limit.
 func (q *Limiter) sweep(now time.Time) {
 	if now.Sub(q.swept) < q.limit.Per {
 		return

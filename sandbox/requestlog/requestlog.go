@@ -1,9 +1,10 @@
-// Package requestlog writes down every request of the sandbox and its outcome. So tests can count requests, and prove that
-// something happened once. The ledger holds ids of the API, names of operations and times. It holds nothing that a
-// caller typed.
+// Package requestlog records every request of the sandbox and its outcome. So tests can count requests, and prove
+// that a change was made once. The request log contains ids of the API, names of operations and times. It contains
+// nothing that a caller typed.
 //
-// With a file the ledger survives the death of the process. A request is written before anything of it runs, and its
-// outcome before the answer. What was committed between the two is known from the database: see AddCommitted.
+// With a file the request log survives the death of the process. A request is written before any field of the
+// request runs, and its outcome before the response. The mutations that were committed between the two are known
+// from the database: see AddCommitted.
 package requestlog
 
 import (
@@ -24,23 +25,24 @@ type Outcome string
 
 // The outcomes of a field.
 const (
-	// Committed: the field took effect, or there was nothing to do and the API returned no error.
+	// Committed: the field took effect, or the field had nothing to do and the API returned no error.
 	Committed Outcome = "committed"
 	// Refused: the payload refused the field, with Label.
 	Refused Outcome = "refused"
 	// Failed: the field had an internal failure and took no effect.
 	Failed Outcome = "failed"
-	// NotRun: the field was requested, and nothing of it ran.
+	// NotRun: the field was requested and did not run.
 	NotRun Outcome = "not-run"
 )
 
 // Field is one field of a mutation's namespace.
 type Field struct {
-	// Alias is its name in the request: the alias at the root, a dot, and the alias inside the namespace.
+	// Alias is the name of the field in the request: the alias at the root, a dot, and the alias inside the
+	// namespace.
 	Alias string `json:"alias"`
 	// Name is the namespace and the field, such as "opportunities.progress".
 	Name string `json:"name"`
-	// Opportunity is the id of its opportunity, "" when there is none.
+	// Opportunity is the id of the field's opportunity, "" when there is none.
 	Opportunity string  `json:"opportunity,omitempty"`
 	Outcome     Outcome `json:"outcome"`
 	Label       string  `json:"label,omitempty"`
@@ -51,30 +53,30 @@ type Entry struct {
 	// Number counts the requests from 1. With a file it continues over restarts.
 	Number   int64     `json:"number"`
 	Received time.Time `json:"received"`
-	// Answered is the time just before the answer. It is zero for a request that is under way, or was when the
+	// Answered is the time just before the response. It is zero for a request that is in progress, or was when the
 	// process died.
 	Answered time.Time `json:"answered,omitzero"`
 	Address  string    `json:"address"`
-	// Operations are "token", or the name that the document gives its operation, and its fields. A field of a
-	// namespace has its namespace before it. The fields are in the order of the document, and as often as they
+	// Operations are "token", or the name that the document gives its operation, and its fields. The name of a field
+	// of a namespace begins with the namespace. The fields are in the order of the document, and as often as they
 	// occur.
 	Operations []string `json:"operations"`
-	// Fields are the fields of mutations: first those that ran, in the order in which they ended, then those that did
-	// not run. Before the outcome is known there are none. For a request that was under way when the process died,
-	// Fields has at least those that had been committed.
+	// Fields are the fields of mutations: first those that ran, in the order in which they ended, then those that
+	// did not run. Before the outcome is known, Fields is empty. For a request that was in progress when the process
+	// died, Fields has at least the committed fields.
 	Fields []Field `json:"fields,omitempty"`
-	// Status is the HTTP status, also when a fault kept the answer back.
+	// Status is the HTTP status, also when a fault withheld the response.
 	Status int `json:"status,omitempty"`
-	// Fault is the kind of the fault that the request met.
+	// Fault is the kind of the fault that applied to the request.
 	Fault string `json:"fault,omitempty"`
-	// ClientGone reports that the client had given the request up before the answer.
+	// ClientGone reports that the client had ended the request before the response.
 	ClientGone bool `json:"gone,omitempty"`
-	// Undelivered reports that the answer did not leave whole: a fault kept it back, or the client had gone or went. An
-	// answer that left has not necessarily arrived.
+	// Undelivered reports that the response was not sent whole: a fault withheld the response, or the client went
+	// before its end. A response that was sent has not necessarily arrived.
 	Undelivered bool `json:"undelivered,omitempty"`
 }
 
-// Log is safe for concurrent use. A nil Log writes nothing.
+// Log records requests and is safe for concurrent use. A nil Log records nothing.
 type Log struct {
 	mu      sync.Mutex
 	entries []Entry // by number, from first on
@@ -85,7 +87,7 @@ type Log struct {
 	writeErr error
 }
 
-// Open opens a ledger that remembers the last limit requests. It continues the file at path; "" is no file.
+// Open opens a request log that keeps the last limit requests. It continues the file at path; "" is no file.
 func Open(path string, limit int) (*Log, error) {
 	l := &Log{first: 1, limit: limit}
 	if path == "" {
@@ -109,7 +111,7 @@ func (l *Log) read(file *os.File) error {
 		line, err := lines.ReadBytes('\n')
 		ended := errors.Is(err, io.EOF)
 		if ended && len(line) > 0 {
-			_, err = file.WriteString("\n") // so that the next line is a line of its own
+			_, err = file.WriteString("\n") // so that the next entry begins on a new line
 			return err
 		}
 		if ended {
@@ -129,7 +131,7 @@ func (l *Log) read(file *os.File) error {
 func (l *Log) put(e Entry) {
 	next := l.first + int64(len(l.entries))
 	switch {
-	case e.Number < l.first: // forgotten
+	case e.Number < l.first: // the entry was dropped
 	case e.Number < next:
 		l.entries[e.Number-l.first] = e
 	default:
@@ -144,7 +146,7 @@ func (l *Log) put(e Entry) {
 	}
 }
 
-// Begin writes a request down and returns its number.
+// Begin records a request and returns its number.
 func (l *Log) Begin(e Entry) int64 {
 	if l == nil {
 		return 0
@@ -157,7 +159,7 @@ func (l *Log) Begin(e Entry) int64 {
 	return e.Number
 }
 
-// End writes down the outcome of a request.
+// End records the outcome of a request.
 func (l *Log) End(e Entry) {
 	if l == nil {
 		return
@@ -168,7 +170,7 @@ func (l *Log) End(e Entry) {
 	l.write(e)
 }
 
-// AddCommitted adds the committed fields to a request that was under way when the process died and has no outcome.
+// AddCommitted adds the committed fields to a request that was in progress when the process died and has no outcome.
 func (l *Log) AddCommitted(number int64, committed []Field) {
 	if l == nil {
 		return

@@ -1,5 +1,5 @@
 // Package scalar implements the API's own scalars: Decimal, LocalDateTime and TimeZonedDateTime, as the GraphQL
-// server reads and writes them. Pure.
+// server reads and writes them. The package does no I/O.
 package scalar
 
 import (

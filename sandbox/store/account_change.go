@@ -76,7 +76,7 @@ func (s *Store) CreateAccount(ctx context.Context, in AccountInput) (*Account, e
 	})
 }
 
-// UpdateAccount changes the members that in names. A refusal is a *RefusalError, and then nothing is changed.
+// UpdateAccount changes the members that in sets. A refusal is a *RefusalError, and then nothing is changed.
 func (s *Store) UpdateAccount(ctx context.Context, in AccountInput) (*Account, error) {
 	return s.changeAccount(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
 		a, err := s.accountByID(ctx, tx, "accountId", *in.AccountID)
@@ -119,8 +119,8 @@ func (s *Store) writeAccount(ctx context.Context, tx *sql.Tx, id int64, in Accou
 	return err
 }
 
-// MergeAccounts moves everything of one account to another. The first account is then gone. A refusal is a
-// *RefusalError.
+// MergeAccounts assigns all records of the account from to the account to, and deletes the account from. A refusal
+// is a *RefusalError.
 func (s *Store) MergeAccounts(ctx context.Context, from, to string) (*Account, error) {
 	return s.changeAccount(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
 		source, err := s.accountByID(ctx, tx, "fromAccount", from)
@@ -182,8 +182,8 @@ func (s *Store) accountByID(ctx context.Context, q queryer, field, id string) (*
 	return a, err
 }
 
-// accountByKey returns an account, nil if there is none. An account that was merged into another is gone, unless it is
-// assumed that its id leads to the other account.
+// accountByKey returns an account, nil if there is none. An account that was merged into another account is not
+// found, unless it is assumed that its id leads to the other account.
 func (s *Store) accountByKey(ctx context.Context, q queryer, key int64) (*Account, error) {
 	if s.choices.Is(assumptions.AccountMerged, "leads") {
 		return accounts.first(ctx, q, " WHERE a.id = coalesce((SELECT m.merged_to FROM merged_accounts m WHERE m.id = ?1), ?1)", key)

@@ -18,8 +18,8 @@ func (s *Store) AddCode(ctx context.Context, code, redirect string, life time.Du
 	})
 }
 
-// ExchangeCode issues both tokens if the code is valid, and reports whether it was. A code is valid once. redirect must
-// be the address to which the code was sent, unless it is "".
+// ExchangeCode issues both tokens if the code is valid, and reports whether the code was valid. A code is valid
+// once. redirect must be the address to which the code was sent, unless redirect is "".
 func (s *Store) ExchangeCode(ctx context.Context, code, redirect string, e Exchange) (good bool, err error) {
 	err = s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		used, err := tx.ExecContext(ctx, `DELETE FROM codes WHERE digest = ? AND expires_at > ? AND (? = '' OR redirect_uri = ?)`,

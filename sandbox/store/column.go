@@ -36,12 +36,12 @@ type column struct {
 	// idType is the prefix of the global ids of a key column. numeric reports that their keys are numbers.
 	idType  string
 	numeric bool
-	// alternative is the column in use when another value of a row is assumed.
+	// alternative replaces the column when another value of a row is assumed.
 	alternative *alternative
 }
 
-// alternative replaces a column when a row of the table of assumptions has a value. It has one text or several; one of
-// them must fit a filter.
+// alternative replaces a column when a row of the table of assumptions has a value. It has one or several SQL
+// expressions; one of them must match a filter.
 type alternative struct {
 	assumption assumptions.Name
 	value      string
@@ -102,7 +102,7 @@ func (c column) condition(f *Filter, choices assumptions.Choices) (string, []any
 	return condition, args, err
 }
 
-// alternativeCondition translates a filter on the texts that replace the column.
+// alternativeCondition translates a filter on the SQL expressions that replace the column.
 func (c column) alternativeCondition(f *Filter, choices assumptions.Choices) (string, []any, error) {
 	var conditions []string
 	var args []any
@@ -263,7 +263,7 @@ func zoned(local string, choices assumptions.Choices) (any, error) {
 	return t.UnixMicro(), err
 }
 
-// parseLocal reads a local date and time. A date alone is its first moment.
+// parseLocal reads a local date and time. A date without a time is the start of the day.
 func parseLocal(v string) (string, error) {
 	if len(v) == len("2026-01-31") {
 		v += "T00:00:00"

@@ -6,8 +6,8 @@ import (
 	"errors"
 )
 
-// CommitMarker identifies a committed mutation of a request. It is written in the transaction of the mutation. So it exists if
-// and only if the mutation took effect, even when the process died before it could report that.
+// CommitMarker identifies a committed mutation of a request. It is written in the transaction of the mutation. So it
+// exists if and only if the mutation took effect, even when the process died before it could report the commit.
 type CommitMarker struct {
 	Request     int64
 	Alias, Name string
@@ -17,20 +17,20 @@ type CommitMarker struct {
 
 type commitMarkerKey struct{}
 
-// WithCommitMarker makes changes in the context write the mark.
+// WithCommitMarker makes changes with the context write the commit marker.
 func WithCommitMarker(ctx context.Context, m CommitMarker) context.Context {
 	return context.WithValue(ctx, commitMarkerKey{}, &m)
 }
 
-// setMarkerOpportunity sets the opportunity of the mark once it is known.
+// setMarkerOpportunity sets the opportunity of the commit marker of the context when the opportunity is known.
 func setMarkerOpportunity(ctx context.Context, o *Opportunity) {
 	if m, ok := ctx.Value(commitMarkerKey{}).(*CommitMarker); ok && o != nil {
 		m.Opportunity = o.GlobalID()
 	}
 }
 
-// writeCommitMarker writes the mark of the context, if there is one. A mutation may use several transactions; the first one
-// writes the mark.
+// writeCommitMarker writes the commit marker of the context, if there is one. A mutation may use several
+// transactions; the first one writes the commit marker.
 func writeCommitMarker(ctx context.Context, tx *sql.Tx) error {
 	m, ok := ctx.Value(commitMarkerKey{}).(*CommitMarker)
 	if !ok {
@@ -41,7 +41,7 @@ func writeCommitMarker(ctx context.Context, tx *sql.Tx) error {
 	return err
 }
 
-// CommitMarkers returns all marks, by request. They are kept until DeleteCommitMarkers.
+// CommitMarkers returns all commit markers, in the order of the requests. They stay until DeleteCommitMarkers.
 func (s *Store) CommitMarkers(ctx context.Context) (marks []CommitMarker, err error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT request, alias, name, opportunity FROM marks ORDER BY request, alias`)
 	if err != nil {
@@ -58,7 +58,7 @@ func (s *Store) CommitMarkers(ctx context.Context) (marks []CommitMarker, err er
 	return marks, rows.Err()
 }
 
-// DeleteCommitMarkers removes all marks.
+// DeleteCommitMarkers removes all commit markers.
 func (s *Store) DeleteCommitMarkers(ctx context.Context) error {
 	return s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM marks`)

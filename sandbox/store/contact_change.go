@@ -10,7 +10,7 @@ import (
 )
 
 // NewContact is the input for a new contact. The e-mail address with the usage primary counts, or else the first
-// one.
+// e-mail address.
 type NewContact struct {
 	PersonalName   *NewPersonalName
 	AccountID      *string
@@ -52,8 +52,9 @@ func (s *Store) CreateContact(ctx context.Context, in NewContact) (*Contact, err
 	return made, nil
 }
 
-// CreateContacts creates each contact separately. A refused contact does not affect the others, unless that is
-// assumed. The result has an entry for each contact, and refusals are in the entries. The error is never a refusal.
+// CreateContacts creates each contact separately. A refused contact does not affect the other contacts, unless that
+// is assumed. The result has an entry for each contact, and refusals are in the entries. The error is never a
+// refusal.
 func (s *Store) CreateContacts(ctx context.Context, in []*NewContact) ([]ContactResult, error) {
 	made := make([]ContactResult, len(in))
 	if !s.choices.Is(assumptions.ContactBatch, "all") {
@@ -101,8 +102,8 @@ func isInternal(err error) bool {
 	return err != nil && !errors.As(err, &refused)
 }
 
-// createContact creates a contact. E-mail addresses need not be unique (observed: several contacts with one address are
-// handled). The account of an individual takes no second contact; this is known only from the vendor's import.
+// createContact creates a contact. E-mail addresses need not be unique (observed: several contacts with one address
+// are handled). The account of an individual takes no second contact; this is known only from the vendor's import.
 func (s *Store) createContact(ctx context.Context, tx *sql.Tx, in NewContact) (*Contact, error) {
 	if in.PersonalName == nil || strings.TrimSpace(in.PersonalName.FirstName) == "" || strings.TrimSpace(in.PersonalName.LastName) == "" {
 		return nil, newRefusal(LabelInvalidValue, "", "personalName: firstName and lastName must not be empty")

@@ -8,8 +8,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// CustomFieldDefinition is a further field that a tenant has defined for records of a type. All values are text,
-// whatever Kind is (observed).
+// CustomFieldDefinition is a further field that a tenant has defined for records of a type. All values are text, for
+// every Kind (observed).
 type CustomFieldDefinition struct {
 	ID    int64
 	Label string
@@ -69,8 +69,8 @@ func customFields(ctx context.Context, q queryer, condition string, args ...any)
 	return found, rows.Err()
 }
 
-// checkCustomField refuses a value without a key. When that is assumed, it also refuses a key without a definition of the
-// type.
+// checkCustomField refuses a value without a key. When that is assumed, it also refuses a key without a definition
+// of the type.
 func (s *Store) checkCustomField(ctx context.Context, q queryer, list, typ, key string) error {
 	if strings.TrimSpace(key) == "" {
 		return newRefusal(LabelInvalidValue, key, "%s: definitionKey must not be empty", list)

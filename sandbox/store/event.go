@@ -27,7 +27,7 @@ type Event struct {
 	RegistrationDeadline *string
 	MaxPlaces            int
 	MinPlaces            int
-	// BookedPlaces is the number of places taken before the sandbox began, plus one for each active learner.
+	// BookedPlaces is the number of booked places in the catalogue, plus one for each active learner.
 	BookedPlaces int
 	CancelledAt  *time.Time
 	// Price is the price of a place. FinancialUnit is nil for an event without a currency.
@@ -67,7 +67,7 @@ func (e Event) DefaultPrice() *EventPrice {
 	return &EventPrice{Amount: *e.Price, FinancialUnit: e.FinancialUnit}
 }
 
-// inZone returns the moment of a local time, nil if the time or the zone is missing.
+// inZone returns the instant of a local time, nil if the time or the zone is missing.
 func inZone(local, zone *string) *time.Time {
 	if local == nil || zone == nil {
 		return nil
@@ -89,8 +89,8 @@ type EventPage = connection.Page[Event]
 // EventEdge is an event with its cursor.
 type EventEdge = connection.Edge[Event]
 
-// bookedPlaces is the SQL for BookedPlaces of an Event. freePlaces is the SQL for the places that are neither
-// booked nor held.
+// bookedPlaces is the SQL for BookedPlaces of an Event. freePlaces is the SQL for the places that are neither booked
+// nor reserved.
 const (
 	bookedPlaces = "(e.booked_places + e.registered)"
 	freePlaces   = "(e.max_places - " + bookedPlaces + " - (" + reservedPlaces + "e.id AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > " + sqlNow + ")))"
@@ -100,7 +100,7 @@ const (
 // into another.
 const bookingAccount = "coalesce((SELECT m.merged_to FROM merged_accounts m WHERE m.id = e.booking_account_id), e.booking_account_id)"
 
-// eventText is the text in which a search looks for words.
+// eventText is the SQL for the text that a search for words searches.
 const eventText = "concat_ws(' ', e.code, e.title, et.code, et.title)"
 
 // eventJoins and eventColumns read an event e, also the event of an interest. An optionalEvent scans the columns.

@@ -21,7 +21,7 @@ type EventUpdate struct {
 	TimeZoneName   *string
 }
 
-// UpdateEvent changes an event. A cancelled event keeps its interests, its holds and its learners (observed).
+// UpdateEvent changes an event. A cancelled event keeps its interests, its reservations and its learners (observed).
 func (s *Store) UpdateEvent(ctx context.Context, id string, in EventUpdate) (*Event, error) {
 	var changed *Event
 	err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {

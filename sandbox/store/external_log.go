@@ -71,7 +71,7 @@ type LogMetadata struct {
 	Subcategory *string
 }
 
-// WriteExternalLog writes an entry. The record must exist. An id with an empty key files the entry under the type
+// WriteExternalLog writes an entry. The record must exist. An id with an empty key assigns the entry to the type
 // (observed). A refusal is a *RefusalError.
 func (s *Store) WriteExternalLog(ctx context.Context, in NewExternalLog) (*ExternalLog, error) {
 	if !slices.Contains([]string{"success", "failed", "partial"}, in.Status) {

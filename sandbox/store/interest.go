@@ -30,13 +30,13 @@ type Interest struct {
 	Quantity      int
 	UnitAmount    decimal.Decimal
 	TotalAmount   decimal.Decimal
-	// Reserve reports that the interest was created to hold places. Whether it holds them depends on the
-	// opportunity's expiry.
+	// Reserve reports that the interest was created to reserve places. Whether the places are still reserved depends
+	// on the opportunity's expiry.
 	Reserve bool
 	TaxID   *string
 	// ExpiresAt is when training tokens expire, in local time.
 	ExpiresAt *string
-	// RegistrationID is the registration that was made of the interest.
+	// RegistrationID is the registration that was created for the interest.
 	RegistrationID *int64
 }
 
@@ -109,7 +109,7 @@ type NewLearner struct {
 	Email     *string
 }
 
-// TokenDetails holds the time at which training tokens expire, in local time. A time in the past is allowed
+// TokenDetails contains the time at which training tokens expire, in local time. A time in the past is allowed
 // (documented example).
 type TokenDetails struct {
 	ExpiresAt *string
@@ -292,7 +292,7 @@ func (s *Store) addInterest(ctx context.Context, tx *sql.Tx, opportunity int64, 
 	return id, s.addLearners(ctx, tx, id, d.Quantity, details)
 }
 
-// shouldReserve returns whether an interest that asks for places gets them.
+// shouldReserve reports whether an interest that requests places gets the places.
 func (s *Store) shouldReserve(ctx context.Context, tx *sql.Tx, opportunity int64, item itemOfInterest, d *InterestDetails) (bool, error) {
 	event, ok := item.key.(int64)
 	if item.column == "event_id" && ok {
@@ -307,7 +307,8 @@ func (s *Store) shouldReserve(ctx context.Context, tx *sql.Tx, opportunity int64
 	return false, newRefusal(LabelDetails, d.ID, "reserve: places can be reserved on an event only, %s is a %s", d.ID, item.name)
 }
 
-// checkReservationNotExpired refuses places for an opportunity whose holds have expired, when that is assumed.
+// checkReservationNotExpired refuses places for an opportunity whose reservations have expired, when that is
+// assumed.
 func (s *Store) checkReservationNotExpired(ctx context.Context, tx *sql.Tx, opportunity int64) error {
 	if !s.choices.Is(assumptions.ReserveExpired, "refused") {
 		return nil
@@ -456,7 +457,7 @@ func fromCents(n int64) decimal.Decimal { return decimal.New(n, -2) }
 
 // toCents checks a unit amount and returns it in hundredths.
 func (s *Store) toCents(d decimal.Decimal) (int64, error) {
-	// The size comes first: Shift and String would write a huge exponent out.
+	// The size is checked first, because Shift and String would expand a huge exponent.
 	if d.IsNegative() && !s.choices.Is(assumptions.InterestAmount, "any") || d.Abs().GreaterThan(decimal.NewFromInt(maxAmount)) {
 		return 0, newRefusal(LabelInvalidValue, d.String(), "unitAmount is %s, it must be between 0 and %d", d, int64(maxAmount))
 	}

@@ -110,8 +110,9 @@ func (s *Store) InvoiceLines(ctx context.Context, invoice int64) ([]*InvoiceLine
 	return lines, rows.Err()
 }
 
-// draftInvoice drafts an invoice in the opportunity's currency. It has a line for each learner on an event (documented),
-// and a line for every other sold item. Cancelled learners are not billed. An opportunity that has an invoice keeps it.
+// draftInvoice drafts an invoice in the opportunity's currency. It has a line for each learner on an event
+// (documented), and a line for every other sold item. Cancelled learners are not billed. An opportunity that has an
+// invoice keeps it.
 func (s *Store) draftInvoice(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
 	before, err := activeInvoice(ctx, tx, o.ID)
 	if err != nil || before != nil && !s.choices.Is(assumptions.TriggerInvoice, "another") {

@@ -29,7 +29,7 @@ type RegisteredLearner struct {
 // GlobalID returns the API's id of the learner, whose prefix is learner in small letters.
 func (l RegisteredLearner) GlobalID() string { return globalid.EncodeInt(globalid.Learner, l.ID) }
 
-// LifecycleState is active or cancelled.
+// LifecycleState returns active or cancelled.
 func (l RegisteredLearner) LifecycleState() string {
 	if l.IsCancelled {
 		return "cancelled"
@@ -121,8 +121,8 @@ type NamedLearner struct {
 	CustomFieldValues []*CustomFieldValue
 }
 
-// RegisterContacts registers contacts on an event. The holds of an opportunity on the event stay: a place counts
-// twice until the hold is released or expires (observed).
+// RegisterContacts registers contacts on an event. The reservations of an opportunity on the event stay: a place
+// counts twice until the reservation is released or expires (observed).
 func (s *Store) RegisterContacts(ctx context.Context, event string, in RegisterContacts) (*Event, []*RegisteredLearner, error) {
 	var e *Event
 	var made []*RegisteredLearner
@@ -218,7 +218,7 @@ func (s *Store) RegisterNamedLearner(ctx context.Context, in NamedLearner) (*Reg
 	return l, nil
 }
 
-// addLearner takes a place and returns its learner.
+// addLearner creates an active learner and returns the learner.
 func (s *Store) addLearner(ctx context.Context, tx *sql.Tx, registration, event int64, contact any, notes *string) (*RegisteredLearner, error) {
 	id, err := s.insertLearner(ctx, tx, registration, event, contact, notes)
 	if err != nil {
@@ -230,8 +230,8 @@ func (s *Store) addLearner(ctx context.Context, tx *sql.Tx, registration, event 
 	return registeredLearners.byKey(ctx, tx, id)
 }
 
-// insertLearner creates a learner; the contact is nil for a learner without a name. The caller counts the new learners
-// with registered, once for many.
+// insertLearner creates a learner; the contact is nil for a learner without a name. The caller counts the new
+// learners with one call of addActiveLearners.
 func (s *Store) insertLearner(ctx context.Context, tx *sql.Tx, registration, event int64, contact any, notes *string) (int64, error) {
 	made, err := tx.ExecContext(ctx, `INSERT INTO learners (registration_id, event_id, contact_id, notes, updated_at) VALUES (?, ?, ?, ?, ?)`,
 		registration, event, contact, notes, s.now().UnixMicro())
@@ -310,8 +310,8 @@ func (s *Store) AddToRegistration(ctx context.Context, in AddToRegistration) (*R
 	return changed, nil
 }
 
-// CancelLearner gives the place of a learner back. Neither CancelLearner nor ReactivateLearner touches the event
-// (observed). A learner who is in the wanted state already stays unchanged.
+// CancelLearner frees the place of a learner. Neither CancelLearner nor ReactivateLearner updates the event
+// (observed). A learner who is already in the wanted state stays unchanged.
 func (s *Store) CancelLearner(ctx context.Context, id string) (*RegisteredLearner, error) {
 	return s.changeLearner(ctx, id, func(ctx context.Context, tx *sql.Tx, l *RegisteredLearner) error {
 		if l.IsCancelled {

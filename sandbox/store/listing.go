@@ -11,7 +11,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/connection"
 )
 
-// Filter is one condition of a search. All filters of a search must hold.
+// Filter is one condition of a search. All filters of a search must match.
 type Filter struct {
 	Field     string
 	Operation string
@@ -49,7 +49,7 @@ const (
 type listing[T any] struct {
 	from    string
 	columns string
-	// key orders rows permanently, so positions are meaningful. It is unique.
+	// key is unique and gives the rows a fixed order, so positions are meaningful.
 	key    string
 	fields map[string]column
 	scan   func(row scanner) (T, error)
@@ -127,7 +127,7 @@ func (l *listing[T]) first(ctx context.Context, q queryer, tail string, args ...
 	return &rows[0], nil
 }
 
-// rows reads what tail selects.
+// rows reads the rows that tail selects.
 func (l *listing[T]) rows(ctx context.Context, q queryer, tail string, args ...any) ([]T, error) {
 	found, err := q.QueryContext(ctx, "SELECT "+l.columns+" FROM "+l.from+tail, args...)
 	if err != nil {

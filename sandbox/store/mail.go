@@ -131,8 +131,8 @@ type NewMail struct {
 	SendingAddressID string
 	ContactIDs       []string
 	EventID          *string
-	// LearnerIDs are learners of the event. When LearnerIDs is not nil, only these learners get the mail. Audience is all
-	// active learners, or those who have passed.
+	// LearnerIDs are learners of the event. When LearnerIDs is not nil, only these learners get the mail. Audience
+	// is all active learners, or those who have passed.
 	LearnerIDs []string
 	Audience   *string
 	// Bookers sends the mail to one contact for each registration.
@@ -224,7 +224,8 @@ func eventOfMail(ctx context.Context, q queryer, id string) (int64, error) {
 	return key, err
 }
 
-// shouldSkipUnreachable reports whether the mail still goes to the others when a recipient is unknown or has no address.
+// shouldSkipUnreachable reports whether the mail still goes to the others when a recipient is unknown or has no
+// address.
 func (s *Store) shouldSkipUnreachable() bool {
 	return s.choices.Is(assumptions.MailRecipient, "skipped")
 }

@@ -10,8 +10,8 @@ import (
 	"modernc.org/sqlite"
 )
 
-// migratedDatabase returns a database in memory with all migrations and no rows. It is made once in a process and never closed.
-// Copying its pages takes a hundredth of the time of the migrations.
+// migratedDatabase returns a database in memory with all migrations and no rows. It is created once in a process and
+// never closed. Copying its pages takes a hundredth of the time of the migrations.
 var migratedDatabase = sync.OnceValues(func() (*sql.Conn, error) {
 	ctx := context.Background()
 	s := &Store{}
@@ -25,7 +25,7 @@ var migratedDatabase = sync.OnceValues(func() (*sql.Conn, error) {
 	return s.keepAlive, nil
 })
 
-// copyMigrated fills a new database in memory with the pages of the image. source names the new database.
+// copyMigrated fills a new database in memory with the pages of migratedDatabase. source names the new database.
 func copyMigrated(ctx context.Context, source string) error {
 	from, err := migratedDatabase()
 	if err != nil {

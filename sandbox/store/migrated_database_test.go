@@ -23,8 +23,8 @@ func tables(t *testing.T, s *Store) string {
 	return made
 }
 
-// Databases in memory are copies of one image. They have the same tables as a database in a file. A row in one of them
-// is in no other, and in none that is opened later.
+// Databases in memory are copies of migratedDatabase. They have the same tables as a database in a file. A row in
+// one of them is in no other database, also not in one that is opened later.
 func TestInMemoryDatabasesAreIndependent(t *testing.T) {
 	opened := func(path string) *Store {
 		s, err := Open(t.Context(), path, time.Now, assumptions.Choices{})

@@ -14,8 +14,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// Opportunity is a sale that is being made. ReservationsValidUntil is nil until its holds are extended for the first
-// time.
+// Opportunity is a possible sale to one customer. ReservationsValidUntil is nil until the first extension of its
+// reservations.
 type Opportunity struct {
 	ID                     int64
 	Name                   string
@@ -206,7 +206,7 @@ func (s *Store) CreateOpportunity(ctx context.Context, in NewOpportunity) (*Oppo
 	})
 }
 
-// UpdateOpportunity changes the members that in names. A refusal is a *RefusalError, and then nothing is changed.
+// UpdateOpportunity changes the members that in sets. A refusal is a *RefusalError, and then nothing is changed.
 func (s *Store) UpdateOpportunity(ctx context.Context, in OpportunityUpdate) (*Opportunity, error) {
 	return s.changeOpportunity(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
 		o, err := opportunityByID(ctx, tx, "id", in.ID)
@@ -266,8 +266,8 @@ func (s *Store) UpdateOpportunity(ctx context.Context, in OpportunityUpdate) (*O
 	})
 }
 
-// changeOpportunity runs f in a transaction. It returns the opportunity that f names, in its state after the
-// transaction.
+// changeOpportunity runs f in a transaction. It returns the opportunity with the id that f returns, in its state
+// after f.
 func (s *Store) changeOpportunity(ctx context.Context, f func(context.Context, *sql.Tx) (int64, error)) (*Opportunity, error) {
 	var changed *Opportunity
 	err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
@@ -285,7 +285,7 @@ func (s *Store) changeOpportunity(ctx context.Context, f func(context.Context, *
 	return changed, nil
 }
 
-// opportunityByID returns the opportunity of a mutation.
+// opportunityByID returns the opportunity with the id in the named input field.
 func opportunityByID(ctx context.Context, tx *sql.Tx, field, id string) (*Opportunity, error) {
 	n, err := intKey(field, id, globalid.Opportunity)
 	if err != nil {
@@ -313,7 +313,7 @@ func checkName(name string) error {
 	return nil
 }
 
-// checkRegion returns a region, and the currency of an opportunity that names none.
+// checkRegion returns a region, and the currency for an opportunity without a given currency.
 func (s *Store) checkRegion(ctx context.Context, tx *sql.Tx, id string) (region, currency string, err error) {
 	if region, err = globalid.ParseAs(id, globalid.Region); err != nil {
 		return "", "", newRefusal(LabelInvalidID, id, "regionId: %v", err)

@@ -21,13 +21,13 @@ type Progress struct {
 
 type failingTriggerKey struct{}
 
-// WithFailingTrigger makes a trigger fail in moves with the context; "" is any trigger.
+// WithFailingTrigger makes a trigger fail in transitions with the context; "" is any trigger.
 func WithFailingTrigger(ctx context.Context, kind string) context.Context {
 	return context.WithValue(ctx, failingTriggerKey{}, kind)
 }
 
-// ProgressOpportunity moves an opportunity along a transition and runs its triggers, all or nothing. A refusal is a
-// *RefusalError.
+// ProgressOpportunity takes an opportunity over a transition and runs the triggers of the transition, all or
+// nothing. A refusal is a *RefusalError.
 func (s *Store) ProgressOpportunity(ctx context.Context, in Progress) (*Opportunity, error) {
 	return s.changeOpportunity(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
 		o, err := opportunityByID(ctx, tx, "opportunityId", in.OpportunityID)
@@ -60,7 +60,7 @@ func (s *Store) ProgressOpportunity(ctx context.Context, in Progress) (*Opportun
 	})
 }
 
-// transition returns the key of the step to move to. It refuses a move without a transition.
+// transition returns the key of the target step. It refuses a step to which no transition leads.
 func (s *Store) transition(ctx context.Context, tx *sql.Tx, o *Opportunity, id string) (int64, error) {
 	to, err := intKey("stepId", id, globalid.OpportunityStep)
 	if err != nil {
@@ -91,8 +91,8 @@ func closedRefusal(o *Opportunity) error {
 	return newRefusal(LabelClosed, o.GlobalID(), "Opportunity %s is %s", o.GlobalID(), o.Step.Stage.State)
 }
 
-// checkRequired refuses a move while a required value is empty (documented: the product blocks the move and shows the
-// fields).
+// checkRequired refuses a transition while a required value is empty (documented: the product blocks the transition
+// and shows the fields).
 func (s *Store) checkRequired(ctx context.Context, tx *sql.Tx, o *Opportunity, to int64) error {
 	required, err := queryTexts(ctx, tx, `SELECT attribute FROM transition_requirements WHERE from_step_id = ? AND to_step_id = ? ORDER BY attribute`, o.Step.ID, to)
 	if err != nil {
@@ -117,7 +117,7 @@ func (s *Store) checkRequired(ctx context.Context, tx *sql.Tx, o *Opportunity, t
 	return newRefusal(LabelRequired, strings.Join(missing, ", "), "Required attributes are empty: %s", strings.Join(missing, ", "))
 }
 
-// hasRequired reports whether a required value is present. Any other word is the key of an attribute.
+// hasRequired reports whether a required value is present. A name without an own query is the key of an attribute.
 func hasRequired(ctx context.Context, q queryer, opportunity int64, attribute string) (bool, error) {
 	query := map[string]string{
 		"account":   `SELECT account_id IS NOT NULL FROM opportunities WHERE id = ?`,
@@ -135,8 +135,8 @@ func hasRequired(ctx context.Context, q queryer, opportunity int64, attribute st
 	return there, err
 }
 
-// trigger runs one trigger of a move. It reads the opportunity again, because the trigger before may have changed
-// it.
+// trigger runs one trigger of a transition. It reads the opportunity again, because the previous trigger may have
+// changed the opportunity.
 func (s *Store) trigger(ctx context.Context, tx *sql.Tx, opportunity int64, kind string) error {
 	if failing, ok := ctx.Value(failingTriggerKey{}).(string); ok && (failing == "" || failing == kind) {
 		return newRefusal(LabelTrigger, kind, "Trigger %s failed: on demand", kind)
@@ -192,8 +192,8 @@ func (s *Store) createAccountFrom(ctx context.Context, tx *sql.Tx, o *Opportunit
 	return err
 }
 
-// createContactsFrom creates contacts for the learners whom the API did not know. The first of them becomes the opportunity's
-// contact if it has none.
+// createContactsFrom creates contacts for the learners who are not contacts yet. The first learner becomes the
+// contact of an opportunity without a contact.
 func (s *Store) createContactsFrom(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
 	var account any
 	if o.Account != nil {
@@ -279,7 +279,7 @@ func (s *Store) issueTokens(ctx context.Context, tx *sql.Tx, o *Opportunity) err
 	return err
 }
 
-// queryTexts reads a column.
+// queryTexts returns the texts of a query with one column.
 func queryTexts(ctx context.Context, q queryer, query string, args ...any) ([]string, error) {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {

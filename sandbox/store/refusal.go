@@ -50,7 +50,7 @@ func transitionNotFound(from, to int64) *RefusalError {
 	}
 }
 
-// checks runs the checks of one input up to the first that refuses. When that is assumed, it runs all of them. Several
+// checks runs the checks of one input up to the first refusal. When that is assumed, it runs all of them. Several
 // refusals are joined by errors.Join.
 func (s *Store) checks(all ...func() error) error {
 	var refusals []error

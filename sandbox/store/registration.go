@@ -20,8 +20,8 @@ type Registration struct {
 	Account             *Account
 	SourceOpportunityID *int64
 	OrderDate           time.Time
-	// Amount and FinancialUnitID are the price of one place. It is in a currency, by its code, or in training tokens, by
-	// their id, never in both (documented). nil means that no price is given.
+	// Amount and FinancialUnitID are the price of one place. It is in a currency, by its code, or in training
+	// tokens, by their id, never in both (documented). nil means that no price is given.
 	Amount          *decimal.Decimal
 	FinancialUnitID *string
 }
@@ -83,7 +83,8 @@ func (s *Store) InvoiceIssued(ctx context.Context, registration int64) (bool, er
 	return issued, err
 }
 
-// setOrderDate writes the time of the order of a registration. Without a given time, it is the time of the registration.
+// setOrderDate writes the time of the order of a registration. Without a given time, it is the time of the
+// registration.
 func (s *Store) setOrderDate(ctx context.Context, tx *sql.Tx, registration int64, at *string) error {
 	if at == nil || s.choices.Is(assumptions.RegistrationOrderDate, "now") {
 		return nil
@@ -129,8 +130,8 @@ func checkFinancialUnit(ctx context.Context, q queryer, unit string) error {
 	return err
 }
 
-// createRegistration creates a registration without learners. The event must be published. places is the number of places of the
-// registration, and held of them are held for it.
+// createRegistration creates a registration without learners. The event must be published. places is the number of
+// places of the registration; held is the number of these places that the opportunity has reserved.
 func (s *Store) createRegistration(ctx context.Context, tx *sql.Tx, event int64, places, held int, account, opportunity any) (int64, error) {
 	if err := s.checkCapacity(ctx, tx, event, places, held); err != nil {
 		return 0, err
@@ -143,8 +144,8 @@ func (s *Store) createRegistration(ctx context.Context, tx *sql.Tx, event int64,
 	return made.LastInsertId()
 }
 
-// checkCapacity refuses places on an event that is not published. When that is assumed, it also refuses places on an event
-// with too few.
+// checkCapacity refuses places on an event that is not published. When that is assumed, it also refuses places on an
+// event with too few free places.
 func (s *Store) checkCapacity(ctx context.Context, tx *sql.Tx, event int64, places, held int) error {
 	if err := checkEventPublished(ctx, tx, event); err != nil {
 		return err
@@ -178,8 +179,8 @@ func (s *Store) checkFreePlaces(ctx context.Context, tx *sql.Tx, event int64, pl
 	return err
 }
 
-// registerInterests registers the learners of an opportunity's event interests: the named learners and as many unnamed
-// ones as the quantity leaves. The held places become booked places.
+// registerInterests registers the learners of an opportunity's event interests: the named learners and as many
+// unnamed ones as the quantity leaves. The reserved places become booked places.
 func (s *Store) registerInterests(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
 	found, err := interests.rows(ctx, tx, " WHERE i.opportunity_id = ? AND i.event_id IS NOT NULL AND i.registration_id IS NULL ORDER BY i.id", o.ID)
 	if err != nil || len(found) == 0 {
@@ -230,7 +231,7 @@ func (s *Store) registerInterest(ctx context.Context, tx *sql.Tx, i Interest, ev
 	if err := s.addActiveLearners(ctx, tx, event, i.Quantity); err != nil {
 		return err
 	}
-	// Whether the places go over to the registration is not documented.
+	// Whether a registration ends the reservation is not documented.
 	keep := s.choices.Is(assumptions.RegistrationReservation, "kept") || isMutant("registration keeps the hold")
 	_, err = tx.ExecContext(ctx, `UPDATE interests SET registration_id = ?1, reserve = reserve AND ?2, consumed = reserve AND NOT ?2 WHERE id = ?3`, registration, keep, i.ID)
 	return err

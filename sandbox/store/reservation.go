@@ -19,7 +19,7 @@ type ExtendReservations struct {
 // ReservePlaces is the input of ReservePlacesForInterests.
 type ReservePlaces struct{ InterestIDs []*string }
 
-// IsReservationValid reports whether an opportunity holds places right now.
+// IsReservationValid reports whether an opportunity has reserved places now.
 func (s *Store) IsReservationValid(ctx context.Context, opportunity int64) (bool, error) {
 	if s.choices.Is(assumptions.ReservationNone, "true") {
 		var never bool
@@ -34,8 +34,8 @@ func (s *Store) IsReservationValid(ctx context.Context, opportunity int64) (bool
 const hasReservationQuery = `SELECT EXISTS (SELECT 1 FROM interests i JOIN opportunities o ON o.id = i.opportunity_id
 	WHERE i.opportunity_id = ? AND i.reserve = 1 AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > ?))`
 
-// hasReservation reports whether an opportunity holds places at a time: an interest was created to hold places, and the expiry
-// is not set or not reached. The expiry belongs to the opportunity, not to the interest.
+// hasReservation reports whether an opportunity has reserved places at a time: an interest reserves places, and the
+// expiry is not set or not reached. The expiry belongs to the opportunity, not to the interest.
 func hasReservation(ctx context.Context, q queryer, opportunity int64, at time.Time) (bool, error) {
 	var yes bool
 	if isMutant("expires late") {
@@ -45,14 +45,14 @@ func hasReservation(ctx context.Context, q queryer, opportunity int64, at time.T
 	return yes, err
 }
 
-// reservedPlaces is the beginning of the SQL that counts the held places on an event. The event and a condition on the
-// expiry follow.
+// reservedPlaces is the beginning of the SQL that counts the reserved places on an event. The event and a condition
+// on the expiry follow.
 const reservedPlaces = `SELECT coalesce(sum(i.quantity), 0) FROM interests i JOIN opportunities o ON o.id = i.opportunity_id
 	WHERE i.reserve = 1 AND i.event_id = `
 
 const reservedPlacesQuery = reservedPlaces + `? AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > ?)`
 
-// ReservedPlaces returns the number of places that interests hold on an event now.
+// ReservedPlaces returns the number of places that interests reserve on an event now.
 func (s *Store) ReservedPlaces(ctx context.Context, event int64) (int, error) {
 	return countReserved(ctx, s.read, event, s.now())
 }
@@ -63,7 +63,7 @@ func countReserved(ctx context.Context, q queryer, event int64, at time.Time) (i
 	return n, err
 }
 
-// remainingPlaces returns the number of places that are neither booked nor held. It may be negative.
+// remainingPlaces returns the number of places that are neither booked nor reserved. The number may be negative.
 func (s *Store) remainingPlaces(ctx context.Context, q queryer, event int64) (int, error) {
 	var free int
 	if err := q.QueryRowContext(ctx, `SELECT e.max_places - `+bookedPlaces+` FROM events e WHERE e.id = ?`, event).Scan(&free); err != nil {
@@ -73,8 +73,8 @@ func (s *Store) remainingPlaces(ctx context.Context, q queryer, event int64) (in
 	return free - reserved, err
 }
 
-// canReserve returns whether an interest in an event may hold places. It returns false when the API would hold nothing and
-// report nothing. A refusal is a *RefusalError.
+// canReserve reports whether an interest in an event may reserve places. It returns false when the API would reserve
+// nothing and return no error. A refusal is a *RefusalError.
 func (s *Store) canReserve(ctx context.Context, q queryer, event int64, quantity int) (bool, error) {
 	refused, nothing := s.choices.Is(assumptions.ReserveOverbooked, "refused"), s.choices.Is(assumptions.ReserveOverbooked, "nothing")
 	if !refused && !nothing {
@@ -90,7 +90,7 @@ func (s *Store) canReserve(ctx context.Context, q queryer, event int64, quantity
 	return false, nil
 }
 
-// setDefaultExpiry gives a first hold the expiry that the API may set by itself.
+// setDefaultExpiry sets the expiry that the API may give a first reservation by itself.
 func (s *Store) setDefaultExpiry(ctx context.Context, tx *sql.Tx, opportunity int64) error {
 	if !s.choices.Is(assumptions.ReserveDuration, "week") {
 		return nil
@@ -100,9 +100,9 @@ func (s *Store) setDefaultExpiry(ctx context.Context, tx *sql.Tx, opportunity in
 	return err
 }
 
-// ReservePlacesForInterests holds places for existing interests. On an opportunity whose holds have expired or were
-// released, nothing is held, and nothing reports that (observed). The same is true for an interest that holds places
-// already or is registered.
+// ReservePlacesForInterests reserves places for existing interests. For an opportunity whose reservations have
+// expired or were released, it reserves nothing and returns no error (observed). The same is true for an interest
+// that has already reserved places or is registered.
 func (s *Store) ReservePlacesForInterests(ctx context.Context, in ReservePlaces) ([]*Interest, error) {
 	var answer []*Interest
 	err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
@@ -173,8 +173,8 @@ func (s *Store) reserveInterest(ctx context.Context, tx *sql.Tx, id *string) (*I
 	return interests.byKey(ctx, tx, key)
 }
 
-// ExtendReservations sets when the holds of an opportunity lapse. A time in the past releases them. An opportunity
-// that holds nothing, or nothing any more, does not change, and nothing reports that (observed).
+// ExtendReservations sets when the reservations of an opportunity expire. A time in the past releases the
+// reservations. Without a valid reservation, it changes nothing and returns no error (observed).
 func (s *Store) ExtendReservations(ctx context.Context, in ExtendReservations) (*Opportunity, error) {
 	return s.changeOpportunity(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
 		o, err := opportunityByID(ctx, tx, "opportunityId", in.OpportunityID)

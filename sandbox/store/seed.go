@@ -8,10 +8,10 @@ import (
 	"github.com/oppflow/oppflow/sandbox/catalogue"
 )
 
-// settingCatalogue names the catalogue from which the database was last written: "default" or "file".
+// settingCatalogue is the setting for the catalogue from which the database was last written: "default" or "file".
 const settingCatalogue = "catalogue"
 
-// settingCurrency holds the first currency of the catalogue.
+// settingCurrency is the setting for the first currency of the catalogue.
 const settingCurrency = "currency"
 
 // SeededFrom returns the catalogue from which the database was last written: "default", "file", or "" for a new
@@ -20,7 +20,7 @@ func (s *Store) SeededFrom(ctx context.Context) (string, error) {
 	return s.Setting(ctx, settingCatalogue)
 }
 
-// Seed writes the catalogue over the database. It adds or renames everything that the catalogue names, and replaces
+// Seed writes the catalogue into the database. It adds or updates every record of the catalogue, and replaces
 // transitions. Records that the catalogue no longer names stay, because opportunities may refer to them. The
 // catalogue's opportunities go into a new database only.
 func (s *Store) Seed(ctx context.Context, c *catalogue.Catalogue, from string) error {

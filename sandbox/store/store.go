@@ -21,7 +21,7 @@ import (
 	"time"
 
 	"github.com/pressly/goose/v3"
-	_ "modernc.org/sqlite" // the driver named in open
+	_ "modernc.org/sqlite" // the driver sqlite
 
 	"github.com/oppflow/oppflow/sandbox/assumptions"
 )
@@ -36,8 +36,8 @@ const lockWait = 30 * time.Second
 type Store struct {
 	write *sql.DB
 	read  *sql.DB
-	// keepAlive keeps a database in memory alive. The database is gone with its last connection. anchor runs no
-	// statements.
+	// keepAlive keeps a database in memory alive. The database is deleted with its last connection. keepAlive runs
+	// no statements.
 	keepAlive *sql.Conn
 	// source is the driver's name for a database in memory.
 	source  string
@@ -45,8 +45,8 @@ type Store struct {
 	choices assumptions.Choices
 }
 
-// Open opens the database file at path and migrates it; "" keeps all data in memory until Close. now is the clock for
-// reservations. choices decide what is assumed of the API.
+// Open opens the database file at path and migrates it; "" keeps all data in memory until Close. now is the clock
+// for reservations. choices are the assumptions about the API.
 func Open(ctx context.Context, path string, now func() time.Time, choices assumptions.Choices) (*Store, error) {
 	s := &Store{now: now, choices: choices}
 	var err error
@@ -70,7 +70,7 @@ func (s *Store) openFile(ctx context.Context, path string) error {
 	if err != nil {
 		return fmt.Errorf("data file %s: %w", path, err)
 	}
-	// A file that is created here is readable by its owner alone, because it holds the token and the names of
+	// A file that is created here is readable by its owner alone, because it contains the token and the names of
 	// learners.
 	created, err := os.OpenFile(absolute, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -106,7 +106,7 @@ func (s *Store) openMemory(ctx context.Context) error {
 	if _, err := rand.Read(name); err != nil {
 		return fmt.Errorf("name a database in memory: %w", err)
 	}
-	// The wait is for a connection that was given up and is still closing.
+	// The wait is for an abandoned connection that is still closing.
 	query := url.Values{
 		"vfs": {"memdb"}, "_txlock": {"immediate"},
 		"_pragma": {fmt.Sprintf("busy_timeout(%d)", lockWait.Milliseconds()), "foreign_keys(1)"},
@@ -139,7 +139,7 @@ func (s *Store) migrate(ctx context.Context) error {
 	return nil
 }
 
-// Close closes the database. A database in memory is gone then.
+// Close closes the database. A database in memory is deleted then.
 func (s *Store) Close() error {
 	var errs []error
 	if s.keepAlive != nil {
@@ -163,8 +163,8 @@ type queryer interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// inTransaction runs f in a transaction that is committed if f returns nil. A caller who goes away does not interrupt a
-// transaction that has begun. The change is then done or not begun.
+// inTransaction runs f in a transaction that is committed if f returns nil. The end of ctx does not interrupt a
+// transaction that has begun. So a change is complete or not begun.
 func (s *Store) inTransaction(ctx context.Context, f func(ctx context.Context, tx *sql.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// settingRefreshToken holds the newest refresh token, in the clear. The sandbox gives this token to a client at the
-// start.
+// settingRefreshToken is the setting for the newest refresh token, in the clear. The sandbox gives this token to a
+// client at the start.
 const settingRefreshToken = "refresh_token"
 
 // IssueAccessToken makes the access token valid for the given time.
@@ -17,8 +17,8 @@ func (s *Store) IssueAccessToken(ctx context.Context, token string, life time.Du
 	return s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error { return s.storeAccessToken(ctx, tx, token, life, false) })
 }
 
-// storeAccessToken stores an access token and forgets tokens that have expired. consented reports that the token came from a
-// user's consent.
+// storeAccessToken stores an access token and deletes tokens that have expired. consented reports that the token
+// came from a user's consent.
 func (s *Store) storeAccessToken(ctx context.Context, tx *sql.Tx, token string, life time.Duration, consented bool) error {
 	now := s.now()
 	if _, err := tx.ExecContext(ctx, `DELETE FROM access_tokens WHERE expires_at <= ?`, now.UnixMicro()); err != nil {
@@ -77,11 +77,11 @@ type Exchange struct {
 	SingleUse bool
 }
 
-// ExchangeRefreshToken issues both tokens if the refresh token is valid, and reports whether it was. When several
-// exchanges use a token that is valid once at the same time, one succeeds.
+// ExchangeRefreshToken issues both tokens if the refresh token is valid, and reports whether the refresh token was
+// valid. When several exchanges use a token that is valid once at the same time, one succeeds.
 func (s *Store) ExchangeRefreshToken(ctx context.Context, token string, e Exchange) (good bool, err error) {
 	err = s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		// With Once the token is replaced, otherwise it stays valid.
+		// With SingleUse the token is replaced, otherwise the token stays valid.
 		found, err := tx.ExecContext(ctx, `UPDATE refresh_tokens SET replaced = ? WHERE digest = ? AND replaced = 0`, e.SingleUse, tokenDigest(token))
 		if err != nil {
 			return err

@@ -2,5 +2,5 @@
 
 package testrun
 
-// LowerPriority does nothing where a process has no priority of that kind.
+// LowerPriority does nothing on systems where a process has no priority of this kind.
 func LowerPriority() error { return nil }

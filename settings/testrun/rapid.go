@@ -7,9 +7,9 @@ import (
 	"os"
 )
 
-// SetRapidChecks sets the number of runs of each property of rapid, unless the command line
-// or RAPID_CHECKS sets it. A TestMain calls it before it runs the tests. The test program must
-// have properties.
+// SetRapidChecks sets the number of checks of each property of rapid, unless the command line
+// or RAPID_CHECKS sets it. A TestMain calls SetRapidChecks before it runs the tests. The test
+// program must have properties.
 func SetRapidChecks(inShort, inLong string) error {
 	flag.Parse()
 	given := os.Getenv("RAPID_CHECKS") != ""
@@ -22,7 +22,7 @@ func SetRapidChecks(inShort, inLong string) error {
 	return errors.Join(t.err, flag.Set("rapid.checks", checks))
 }
 
-// startup is a [TB] before any test runs.
+// startup is a [TB] for the time before any test runs.
 type startup struct{ err error }
 
 func (*startup) Helper() {}

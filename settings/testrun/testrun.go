@@ -1,12 +1,14 @@
-// Package testrun says how a run of the tests is configured. A run uses the short form of a test or the long one. A
-// missing program on this machine leaves a test out or fails it. The package is the only place that reads the
-// variables of the tests. Only tests import it.
+// Package testrun says how a run of the tests is configured. A run uses the short or the long
+// form of a test. If the machine lacks a program that a test needs, the test is skipped or
+// fails. The package is the only code that reads the variables of the tests. Only tests import
+// it.
 package testrun
 
 import "os"
 
 const (
-	// Variable asks for the long form of the tests when its value is "long". Empty is the short form.
+	// Variable selects the long form of the tests when its value is "long". Empty is the short
+	// form.
 	Variable = "OPPFLOW_TESTS"
 	// long is the only valid value of Variable, except for no value.
 	long = "long"
@@ -21,8 +23,9 @@ type TB interface {
 	Skipf(format string, args ...any)
 }
 
-// Long reports whether the long form is configured: storms of minutes, thousands of messages, a kill at every
-// request, properties over thousands of runs. A value without a meaning fails the test.
+// Long reports whether the long form is selected: chaos experiments of several minutes,
+// thousands of messages, a kill at every request, properties over thousands of runs. Any other
+// value than "" and "long" fails the test.
 func Long(t TB) bool {
 	t.Helper()
 	switch value := os.Getenv(Variable); value {
@@ -45,8 +48,9 @@ func Pick[T any](t TB, inShort, inLong T) T {
 	return inShort
 }
 
-// SkipWithout leaves the test out because the machine lacks a program that the test needs, such as "a database server".
-// With CI=true the test fails instead. The text says which program is missing and how to get it.
+// SkipWithout skips the test because the machine lacks a program that the test needs, such as
+// "a database server". With CI=true the test fails instead. The text says which program is
+// missing and how to get it.
 func SkipWithout(t TB, missing string) {
 	t.Helper()
 	if os.Getenv(ciVariable) == "true" {

@@ -17,7 +17,8 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// maxResponse is the largest size of an answer of the API. A whole schema has some megabytes.
+// maxResponse is the largest size of a response of the API, in bytes. A whole schema has some
+// megabytes.
 const maxResponse = 64 << 20
 
 // readerFlags binds the settings of a command that only reads.
@@ -28,7 +29,8 @@ func readerFlags(fs *pflag.FlagSet, api *settings.API) {
 	}
 }
 
-// withAPI runs work with a client of the API in the settings. It explains an error in one line.
+// withAPI runs work with a client of the API in the settings. withAPI explains an error in one
+// line.
 func (p *program) withAPI(ctx context.Context, s *settings.API, timeout time.Duration, work func(context.Context, *administrate.Client) error) error {
 	concerns := &deferredWarnings{}
 	client, err := apiClient(s, slog.New(concerns))
@@ -82,7 +84,7 @@ func explainAPI(ctx context.Context, url string, err error) error {
 		}
 		return fmt.Errorf("the API at %s does not show its schema%s; nothing can be checked while introspection is switched off there", url, said)
 	case errors.As(err, &refused) && len(refused.Messages) > 0:
-		// The request holds only what the user typed here, so the API's words may be shown.
+		// The request contains only what the user typed, so the API's message may be shown.
 		return fmt.Errorf("the API refused the request: %s", refused.Messages[0])
 	case errors.As(err, &token):
 		return token
@@ -98,14 +100,14 @@ func explainAPI(ctx context.Context, url string, err error) error {
 	return err
 }
 
-// deferredWarnings is a log that is kept until the command ends. A concern that is part of the command's own error is not
-// reported twice.
+// deferredWarnings is a log that is kept until the command ends. A warning that is part of the
+// command's own error is not reported twice.
 type deferredWarnings struct {
 	mu    sync.Mutex
 	texts []string
 }
 
-// write writes one line for each concern whose text is not part of err.
+// write writes one line for each warning whose text is not part of err.
 func (c *deferredWarnings) write(w io.Writer, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -124,7 +126,7 @@ func (c *deferredWarnings) Enabled(_ context.Context, level slog.Level) bool {
 // Handle implements slog.Handler.
 func (c *deferredWarnings) Handle(_ context.Context, r slog.Record) error {
 	text := r.Message
-	r.Attrs(func(a slog.Attr) bool { text = a.Value.String(); return true }) // the problem
+	r.Attrs(func(a slog.Attr) bool { text = a.Value.String(); return true }) // the attribute is the problem
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.texts = append(c.texts, text)

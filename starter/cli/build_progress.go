@@ -19,8 +19,9 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// buildProgress shows the progress of builds on a terminal: lines, and below them a bar for one build at a time. Several
-// goroutines may call its methods at once. It ignores errors of writing.
+// buildProgress shows the progress of builds on a terminal: lines, and below the lines a bar for
+// one build at a time. Several goroutines may call the methods at once. The methods ignore errors
+// of writing.
 type buildProgress struct {
 	mu      sync.Mutex
 	w       io.Writer
@@ -41,7 +42,8 @@ func (b *buildProgress) printLine(text string) {
 	_ = b.bar.RenderBlank()
 }
 
-// update moves the bar. When several builds run side by side, the bar shows one of them until that build ends.
+// update shows the report in the bar. When several builds run at the same time, the bar shows one
+// of the builds until that build ends.
 func (b *buildProgress) update(report stack.Build) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -61,7 +63,8 @@ func (b *buildProgress) update(report stack.Build) {
 			b.bar = progressbar.NewOptions(1, progressbar.OptionSetWriter(b.w), progressbar.OptionSetWidth(20),
 				progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(true))
 		}
-		// After the last package there is one more step, linking. A full bar is not displayed any more.
+		// After the last package there is one more step, linking. The extra step keeps the bar from
+		// becoming full before linking, because a full bar is not displayed any more.
 		if steps := report.Of + 1; b.bar.GetMax() != steps {
 			b.bar.ChangeMax(steps)
 		}

@@ -9,7 +9,8 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// screen returns what a terminal shows in the end: of each line the part after its last carriage return.
+// screen returns what a terminal shows at the end: of each line, the part after the last carriage
+// return.
 func screen(written string) []string {
 	var lines []string
 	for line := range strings.Lines(written) {
@@ -32,7 +33,7 @@ func TestBuilding(t *testing.T) {
 		{stack.Build{What: server, Modules: 7}, "the Temporal server: 7 modules downloaded   0% |"},
 		{stack.Build{What: server, Modules: 8, Packages: 3}, "the Temporal server: package 3   0% |"},
 		{stack.Build{What: server, Modules: 8, Packages: 100, Of: 199}, "the Temporal server: package 100 of 199  50% |██████████          |"},
-		{stack.Build{What: ours, Packages: 2, Of: 3}, ""}, // one build at a time
+		{stack.Build{What: ours, Packages: 2, Of: 3}, ""}, // the bar shows one build at a time
 		{stack.Build{What: server, Modules: 8, Packages: 199, Of: 199, Linking: true}, "the Temporal server: linking  99% |███████████████████ |"},
 	} {
 		w.Reset()

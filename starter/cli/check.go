@@ -59,8 +59,8 @@ type checkReport struct {
 	SideEffects sideEffectsReport `json:"extras"`
 }
 
-// sideEffectsReport are parts of the API that only side effects of transitions and follow-ups use. Problems with extras do not count as a
-// failure.
+// sideEffectsReport is about the parts of the API that only side effects of transitions and
+// follow-ups use. Problems with these parts do not count as a failure.
 type sideEffectsReport struct {
 	Operations  int           `json:"uses"`
 	Missing     []missingPart `json:"missing"`
@@ -130,7 +130,8 @@ func countText(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// maxShownOperations is the number of the client's uses that are listed with a problem.
+// maxShownOperations is the largest number of the client's operations that are listed with a
+// problem.
 const maxShownOperations = 4
 
 func showCheckReport(w io.Writer, c checkReport) {

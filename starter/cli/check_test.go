@@ -14,12 +14,13 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// recordingSandbox is a sandbox that records its requests. Its answers can be changed.
+// recordingSandbox is a sandbox that records its requests. The test can change the responses of the
+// sandbox.
 type recordingSandbox struct {
 	mu        sync.Mutex
 	requests  []string
 	change    func(answer string) string
-	forbidden string // a text that requests must not hold
+	forbidden string // a text that requests must not contain
 	options   sandbox.Options
 }
 
@@ -59,7 +60,7 @@ func (s *recordingSandbox) serve(t *testing.T) []string {
 	return []string{"ADMINISTRATE_URL=" + server.URL + "/graphql", "ADMINISTRATE_TOKEN=tk-31415"}
 }
 
-// rename returns a change of answers that renames something.
+// rename returns a change of responses that replaces from by to.
 func rename(t *testing.T, from, to string) func(string) string {
 	return func(answer string) string {
 		changed := strings.ReplaceAll(answer, from, to)
@@ -161,7 +162,8 @@ func TestCheckReportsFailedAssumptions(t *testing.T) {
 	}
 }
 
-// Problems of what only side effects use are reported, and do not count.
+// Problems with parts of the API that only side effects use are reported, and do not count as a
+// failure.
 func TestCheckReportsMissingSideEffectParts(t *testing.T) {
 	box := &recordingSandbox{change: rename(t, `"name":"invoices"`, `"name":"bills"`)}
 	env := box.serve(t)
@@ -193,8 +195,8 @@ func TestCheckReportsMissingSideEffectParts(t *testing.T) {
 		"Assumed for side effects of transitions", "without it: postal addresses cannot be changed.", "(UpdateAccountInput)")
 }
 
-// wantFailure expects exit code 1 and one line on standard error that contains all of want. Standard output may hold
-// anything.
+// wantFailure expects exit code 1 and one line on standard error that contains all of want.
+// Standard output may contain anything.
 func (r result) wantFailure(t *testing.T, want ...string) {
 	t.Helper()
 	if r.stdout == "" {
@@ -245,7 +247,8 @@ func TestCheckAndSearchAskForTokensByOAuth(t *testing.T) {
 			t.Errorf("the secret is told: %s", got.stderr)
 		}
 	}
-	// A refresh token in a variable is replaced by a new one and would be lost. The command says so and works.
+	// A refresh token in a variable is replaced by a new token, which is then lost. The command
+	// writes a warning and succeeds.
 	got := oppflow(t, append(box.client(), "ADMINISTRATE_REFRESH_TOKEN="+box.RefreshToken), "search")
 	if got.code != 0 || !strings.Contains(got.stdout, "Annual first aid refresher") || strings.Count(got.stderr, "\n") != 1 || !strings.Contains(got.stderr, "ADMINISTRATE_REFRESH_TOKEN_FILE") {
 		t.Errorf("exit code %d, %s%s", got.code, got.stdout, got.stderr)

@@ -83,8 +83,8 @@ func (r result) wantDone(t *testing.T, want ...string) {
 	}
 }
 
-// closedPort is an address without a listener. A port that was free a moment ago could belong to another test by
-// now.
+// closedPort is an address without a listener. A port that was free before could belong to another
+// test now.
 const closedPort = "127.0.0.1:1"
 
 func listen(t *testing.T) net.Listener {
@@ -97,21 +97,22 @@ func listen(t *testing.T) net.Listener {
 	return listener
 }
 
-// frontend is a fake Temporal service with one opportunity. It records the messages that it gets and returns a prepared
-// answer.
+// frontend is a fake Temporal service with one opportunity. The service records the messages that
+// the service gets, and returns a prepared response.
 type frontend struct {
 	workflowservice.UnimplementedWorkflowServiceServer
 
 	mu       sync.Mutex
 	received []message
 	response any   // to updates and queries
-	err      error // in place of any answer
+	err      error // in place of any response
 }
 
 // message is one message of a caller: its kind, its workflow, its name and its payload.
 type message struct{ How, Workflow, Name, Payload string }
 
-// serve starts the service. It returns the variables that connect the command line to the service.
+// serve starts the service. serve returns the variables that connect the command line to the
+// service.
 func (f *frontend) serve(t *testing.T) []string {
 	t.Helper()
 	return serve(t, f)
@@ -138,7 +139,8 @@ func serve(t *testing.T, service workflowservice.WorkflowServiceServer) []string
 	return []string{"TEMPORAL_ADDRESS=" + listener.Addr().String()}
 }
 
-// only returns the one message that was received. While the answer is pending, the same message may come again.
+// only returns the one message that was received. While the outcome is pending, the client may send
+// the same message again.
 func (f *frontend) only(t *testing.T) message {
 	t.Helper()
 	f.mu.Lock()

@@ -19,7 +19,7 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// updateTimeout is a little more than the time after which an update returns as pending.
+// updateTimeout is 20 s longer than the time after which an update returns as pending.
 const (
 	updateTimeout       = opportunity.MaxUpdateWait + updateTimeoutMargin
 	updateTimeoutMargin = 20 * time.Second
@@ -71,7 +71,8 @@ func (c *connection) opportunities(ctx context.Context, work func(context.Contex
 		return err
 	}
 	defer done()
-	// Part of the timeout is kept for one last answer. The client repeats requests in the rest of it.
+	// A part of the timeout is kept for one last response. The client repeats requests during the
+	// rest of the timeout.
 	patience := max(opportunity.MaxUpdateWait, c.timeout-updateTimeoutMargin)
 	return c.explainError(work(ctx, lifecycle.NewClientWithOptions(temporal, lifecycle.Options{MaxWait: patience})))
 }
@@ -102,7 +103,8 @@ func explainedf(format string, args ...any) error {
 	return &explainedError{text: fmt.Sprintf(format, args...)}
 }
 
-// request is the request id of a command. It is typed by the user or made up, and can be shown.
+// request is the request id of a command. The id comes from the user or is made up, and can be
+// shown.
 type request struct{ id string }
 
 func requestFlag(fs *pflag.FlagSet) *request {
@@ -118,8 +120,8 @@ func (r *request) get() string {
 	return r.id
 }
 
-// requestID is the value of a flag. It must not be empty, as from an unset variable, because each repetition would
-// then be a new request.
+// requestID is the value of a flag. requestID must not be empty, for example from an unset
+// variable, because each repetition would then be a new request.
 type requestID string
 
 func (r *requestID) Set(text string) error {
@@ -157,7 +159,7 @@ func reference(args []string) (opportunity.Reference, error) {
 	return ref, nil
 }
 
-// completeNothing keeps the shell from completing file names in place of a reference.
+// completeNothing makes the shell complete no file names in place of a reference.
 func completeNothing(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	return nil, cobra.ShellCompDirectiveNoFileComp
 }

@@ -119,7 +119,8 @@ func playDemo(ctx context.Context, running *stack.Stack, tell io.Writer) (story.
 	})
 }
 
-// printDemoResult prints how the story ended and where to look.
+// printDemoResult prints how the story ended, and the addresses at which the user can see the
+// opportunity.
 func (p *program) printDemoResult(tell io.Writer, running *stack.Stack, report story.Report, keep bool) {
 	if tell == p.stdout {
 		_, _ = fmt.Fprintln(tell, "\nThe opportunity, as its workflow shows it:")

@@ -8,9 +8,10 @@ import (
 	"github.com/oppflow/oppflow/sandbox/catalogue"
 )
 
-// demoCatalogue writes the catalogue of demo and up into a file, which the caller removes. It is the sandbox's
-// default, whose last move also issues tokens and raises the invoice. The API cannot do these two, and nothing does
-// them in the default catalogue.
+// demoCatalogue writes the catalogue of demo and up into a file, which the caller removes. The
+// content is the sandbox's default catalogue, with one difference: each transition to a Won step
+// has triggers that issue tokens and raise the invoice. The API has no operation for these two
+// actions, and the default catalogue has no such triggers.
 func demoCatalogue() (path string, err error) {
 	known, err := catalogue.Default()
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/catalogue"
 )
 
-// The demo's tenant is that of the sandbox, except for the triggers of winning.
+// The catalogue of the demo is the sandbox's default catalogue, except for the triggers of winning.
 func TestDemoCatalogue(t *testing.T) {
 	path, err := demoCatalogue()
 	if err != nil {

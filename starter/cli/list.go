@@ -74,7 +74,7 @@ opportunity is like right now, use show. Of an opportunity that has run long, ST
 	return command
 }
 
-// The words of the flags. Each word has its own condition in query.
+// The words of the flags. The method query has a condition for each word.
 var (
 	statuses       = []string{"running", "closed", "completed", "failed", "cancelled", "terminated", "timed-out"}
 	states         = []string{"open", "won", "lost", "archived"}
@@ -89,16 +89,16 @@ var (
 
 const (
 	anyAttention = "any"
-	// taskAttention means that an opportunity's workflow task fails again and again. Only the server knows this; no
-	// workflow can report it.
+	// taskAttention means that an opportunity's workflow task fails again and again. Only the
+	// server knows of such failures; no workflow can report them.
 	taskAttention = "task"
 )
 
 // listConditions holds the conditions for the listed opportunities.
 type listConditions struct{ status, state, attention, step, region, raw string }
 
-// query returns the conditions as a query for Temporal. It leaves out a run that continued as new, because the next
-// run is listed.
+// query returns the conditions as a query for Temporal. The query leaves out a run that continued
+// as new, because the next run is listed.
 func (l listConditions) query() (string, error) {
 	all := []string{"WorkflowType = " + quoted(lifecycle.WorkflowType), `ExecutionStatus != "ContinuedAsNew"`}
 	switch l.status {
@@ -147,9 +147,9 @@ func (l listConditions) query() (string, error) {
 	return strings.Join(all, " and "), nil
 }
 
-// queryablePrefix returns the part of a name that a query can look for. With SQL databases the service (observed with 1.32)
-// finds no value with a quotation mark or a backslash, however the value is written. The command compares the rest of
-// such a name itself.
+// queryablePrefix returns the part of a name that a query can find. With SQL databases the service
+// (observed with 1.32) finds no value with a quotation mark or a backslash, with or without
+// escapes. The command compares the rest of such a name itself.
 func queryablePrefix(name string) (begin string, odd bool) {
 	at := strings.IndexAny(name, `"\`)
 	if at < 0 {
@@ -175,7 +175,8 @@ func quoted(value string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`
 }
 
-// hasBalancedBrackets reports whether a condition can be put in brackets without closing them.
+// hasBalancedBrackets reports whether a condition can be put in brackets and does not close these
+// brackets.
 func hasBalancedBrackets(condition string) bool {
 	depth := 0
 	var quote, before rune
@@ -242,7 +243,8 @@ type listedOpportunity struct {
 	Closed        *time.Time            `json:"closed,omitempty"`
 }
 
-// listUpTo reads page by page. With keep it reads to the end, because the kept runs must be counted here.
+// listUpTo reads page by page, up to the limit. With keep, listUpTo reads all pages, because
+// listUpTo itself must count the kept runs.
 func listUpTo(ctx context.Context, temporal client.Client, namespace, query string, keep func(listedOpportunity) bool, limit int) (listed, error) {
 	result := listed{Opportunities: []listedOpportunity{}}
 	size := int32(maxListPage)
@@ -277,7 +279,8 @@ func listUpTo(ctx context.Context, temporal client.Client, namespace, query stri
 	}
 }
 
-// newListedOpportunity returns the run as an opportunity. It returns false for a run that is not an opportunity.
+// newListedOpportunity returns the run as an opportunity, or false for a run that is not an
+// opportunity.
 func newListedOpportunity(run *workflowpb.WorkflowExecutionInfo) (listedOpportunity, bool) {
 	reference, ok := lifecycle.ReferenceOf(run.GetExecution().GetWorkflowId())
 	if !ok || run.GetType().GetName() != lifecycle.WorkflowType {
@@ -303,7 +306,7 @@ func newListedOpportunity(run *workflowpb.WorkflowExecutionInfo) (listedOpportun
 		{lifecycle.OpportunityReservedUntil.GetName(), &o.ReservedUntil},
 	} {
 		if payload := run.GetSearchAttributes().GetIndexedFields()[field.name]; payload != nil {
-			// An attribute that cannot be read is left empty. The others are still shown.
+			// An attribute that cannot be read is left empty. The other attributes are still shown.
 			_ = converter.GetDefaultDataConverter().FromPayload(payload, field.into)
 		}
 	}

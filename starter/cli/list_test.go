@@ -164,7 +164,8 @@ func TestListAsksForAllConditionsTogether(t *testing.T) {
 	}
 }
 
-// When Temporal cannot look for a whole name, the command compares the rest of the name and counts the matches.
+// When a query cannot find a whole name, the command compares the rest of the name and counts the
+// matches.
 func TestListFindsNamesTemporalCannotLookFor(t *testing.T) {
 	var runs visibleRuns
 	for n := range 8 {
@@ -195,7 +196,7 @@ func TestListExplainsRejectedQueries(t *testing.T) {
 	oppflow(t, env, "list").wantUsageError(t, 1, "not yours")
 }
 
-// A list can be asked for by every word of attention.
+// The list can be filtered by every attention kind.
 func TestListTakesEveryAttentionKind(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "../../opportunity/attention.go", nil, 0)
 	if err != nil {

@@ -14,7 +14,8 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// stopTimeout is how long the parts of a local stack may take to stop. The worker completes the requests under way.
+// stopTimeout is how long the parts of a local stack may take to stop. The worker completes its
+// running requests.
 const stopTimeout = 50 * time.Second
 
 // localFlags are the flags that up and demo share.
@@ -42,7 +43,8 @@ func (l *localFlags) options(w, stderr io.Writer) stack.Options {
 	return o
 }
 
-// startStack brings the stack up. When the caller interrupts the start, the error says so.
+// startStack starts the stack. When the caller interrupts the start, the error says that the start
+// was interrupted.
 func startStack(ctx context.Context, o stack.Options) (*stack.Stack, error) {
 	local, err := stack.Up(ctx, o)
 	var root *stack.RootError

@@ -275,7 +275,7 @@ func TestWhatTemporalRefusesIsOneLine(t *testing.T) {
 
 func TestTimeoutSaysHowToReadTheOutcome(t *testing.T) {
 	t.Parallel()                                                        // the test waits
-	service := &frontend{err: serviceerror.NewUnavailable("try again")} // the client tries again until its time is over
+	service := &frontend{err: serviceerror.NewUnavailable("try again")} // the client tries again until its timeout
 	env := service.serve(t)
 	oppflow(t, env, "progress", "lead-1", "--to", "Won", "--timeout", "300ms", "--request-id", "r-1").
 		wantUsageError(t, 1, "lead-1", "ask again with --request-id r-1")

@@ -30,7 +30,7 @@ func outputFlag(command *cobra.Command) *output {
 	return &o
 }
 
-// Set reads the form. With Set, output can be the value of a flag.
+// Set reads the form. With Set, an output can be the value of a flag.
 func (o *output) Set(text string) error {
 	switch output(text) {
 	case table, asJSON:
@@ -56,7 +56,7 @@ func (o *output) show(w io.Writer, value any, human func(io.Writer)) error {
 	return columns.Flush()
 }
 
-// line writes one line of columns. Text in a cell cannot leave the cell.
+// line writes one line of columns. No text can end the cell or the line that contains it.
 func line(w io.Writer, cells ...string) {
 	for i, cell := range cells {
 		cells[i] = printable(cell)
@@ -323,7 +323,8 @@ func showSearchResult(w io.Writer, f searchResult) {
 	}
 }
 
-// answerCommands returns the commands that answer the question about the request, ready to be pasted.
+// answerCommands returns the commands that answer the question about the request, in a form for a
+// shell.
 func answerCommands(reference opportunity.Reference, request string) string {
 	return fmt.Sprintf("answer with: oppflow confirm %[1]s %[2]s, oppflow retry %[1]s %[2]s, or oppflow skip %[1]s %[2]s --reason …", reference, request)
 }

@@ -68,7 +68,7 @@ func TestViewShowsWhatAnOperatorHasToKnow(t *testing.T) {
 	}
 }
 
-// A name from the TMS cannot end a line, move the cursor or look like another field.
+// A name from the TMS cannot end a line, move the cursor or imitate another field.
 func TestForeignTextStaysOnItsLine(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.String().Draw(t, "text") + rapid.SampledFrom([]string{"\n", "\r", "\t", "\x1b[2J", "\u2028", "\u202e", "\v", "\f"}).Draw(t, "control")

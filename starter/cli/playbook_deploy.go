@@ -16,8 +16,8 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// clockMargin is how far this machine's clock may be behind the Temporal server's clock. It counts when a version was
-// stored before.
+// clockMargin is how far this machine's clock may be behind the Temporal server's clock. The margin
+// applies when the version was stored by an earlier deployment.
 const clockMargin = 5 * time.Second
 
 func (p *program) deployPlaybook() *cobra.Command {
@@ -74,8 +74,8 @@ func (p *program) loadPlaybook(name string, file []byte) (*playbook.Playbook, er
 	return loaded, err
 }
 
-// deploy stores the playbook; this is bounded by ctx. It then waits until the playbook is in force; this is bounded
-// by waiting.
+// deploy stores the playbook, and then waits until the playbook is in force. ctx bounds the
+// storing, and waiting bounds the wait.
 func (p *program) deploy(ctx, waiting context.Context, temporal client.Client, connection *connection, form *output, d lifecycle.Deployment) error {
 	deployed, err := host.DeployPlaybook(ctx, temporal, d)
 	if err != nil {
@@ -94,8 +94,9 @@ func (p *program) deploy(ctx, waiting context.Context, temporal client.Client, c
 	})
 }
 
-// awaitInForce waits until the version is in force. It waits for the time between storing and coming into force, so
-// the clocks need not agree. When the version was stored before, the clocks may differ by the margin.
+// awaitInForce waits until the version is in force. awaitInForce waits for the time from the
+// storing of a version until the version comes into force, so the clocks need not agree. When the
+// version was stored by an earlier deployment, the clocks may differ by clockMargin.
 func (p *program) awaitInForce(ctx context.Context, deployed lifecycle.DeployResult) error {
 	v := deployed.Version
 	wait := v.InForceAt.Sub(v.StoredAt)
@@ -243,7 +244,8 @@ latest. It returns when the new version is in force, like deploy.`,
 	return command
 }
 
-// earlierVersion returns the version of the number. For 0 it returns the version before the latest.
+// earlierVersion returns the version with the number, or for 0 the version before the latest
+// version.
 func earlierVersion(versions lifecycle.PlaybookVersions, number int) (lifecycle.PlaybookVersion, error) {
 	var old lifecycle.PlaybookVersion
 	found := true

@@ -63,7 +63,8 @@ func TestRollBackVersion(t *testing.T) {
 	}
 }
 
-// deploy returns once the version is in force according to every clock that is behind by at most the margin.
+// awaitInForce returns when the version is in force, also if this machine's clock is behind by
+// clockMargin.
 func TestDeployReturnsWhenTheVersionIsInForce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		version := func(stored time.Time, after time.Duration) lifecycle.PlaybookVersion {
@@ -71,7 +72,7 @@ func TestDeployReturnsWhenTheVersionIsInForce(t *testing.T) {
 		}
 		const after = lifecycle.PlaybookInForceAfter
 		for name, test := range map[string]struct {
-			ago       time.Duration // by this machine's clock
+			ago       time.Duration // the age of the version by this machine's clock
 			after     time.Duration
 			unchanged bool
 			want      time.Duration

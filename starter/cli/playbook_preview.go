@@ -72,13 +72,14 @@ It does not follow a move that a follow-up makes. FILE is a playbook, - is stand
 	return command
 }
 
-// openRecords calls each with every open opportunity in a step in which the playbook has follow-ups, once.
+// openRecords calls each once for every open opportunity in a step in which the playbook has
+// follow-ups.
 func openRecords(ctx context.Context, client *administrate.Client, book *playbook.Playbook, each func(administrate.Opportunity)) error {
 	steps, err := openSteps(ctx, client, book.Features())
 	if err != nil {
 		return err
 	}
-	seen := map[string]bool{} // pages shift while people work
+	seen := map[string]bool{} // the pages change while people create and change opportunities
 	for some := range slices.Chunk(steps, administrate.MaxEntries) {
 		search := administrate.Search{
 			First: pageSize, Full: true,
@@ -126,7 +127,7 @@ func openSteps(ctx context.Context, client *administrate.Client, has playbook.Fe
 	return ids, nil
 }
 
-// withAllInterests reads the interests that the page of the record does not hold.
+// withAllInterests reads the interests that the page of the record does not contain.
 func withAllInterests(ctx context.Context, client *administrate.Client, record administrate.Opportunity) (administrate.Opportunity, error) {
 	for record.NextInterestsCursor != "" {
 		page, err := client.Interests(ctx, record.ID, record.NextInterestsCursor)
@@ -138,12 +139,12 @@ func withAllInterests(ctx context.Context, client *administrate.Client, record a
 	return record, nil
 }
 
-// preview is the JSON form of a preview. It holds no names of people and opportunities.
+// preview is the JSON form of a preview. The preview contains no names of people and opportunities.
 type preview struct {
 	Adopted time.Time `json:"adopted"`
 	Until   time.Time `json:"until"`
-	// Opportunities is how many open opportunities are in steps with follow-ups. Unchanged is how many of them do not show
-	// the time of their last change.
+	// Opportunities is how many open opportunities are in steps with follow-ups. WithoutChangeTime
+	// is how many of these opportunities do not show the time of their last change.
 	Opportunities     int           `json:"opportunities"`
 	WithoutChangeTime int           `json:"withoutTimeOfChange"`
 	FollowUps         []dueFollowUp `json:"followUps"`
@@ -161,7 +162,8 @@ type dueFollowUp struct {
 	Due      time.Time `json:"due"`
 }
 
-// countedNote is something that is not known or cannot be decided, with the number of opportunities that it is about.
+// countedNote is a follow-up that is not known, or a problem of the plan, with the number of
+// opportunities that have it.
 type countedNote struct {
 	FollowUp      string `json:"followUp,omitempty"`
 	Text          string `json:"text"`
@@ -173,7 +175,7 @@ func newPreview(now time.Time, within time.Duration) *preview {
 	return &preview{Adopted: now, Until: now.Add(within), FollowUps: []dueFollowUp{}, Unknown: []countedNote{}, Problems: []countedNote{}}
 }
 
-// add plans the follow-ups of the record as a worker does at its adoption.
+// add plans the follow-ups of the record in the same way as a worker at the adoption of the record.
 func (v *preview) add(book *playbook.Playbook, record administrate.Opportunity) {
 	v.Opportunities++
 	if record.UpdatedAt == nil {
@@ -200,7 +202,7 @@ func (v *preview) add(book *playbook.Playbook, record administrate.Opportunity) 
 	}
 }
 
-// addNote counts one more opportunity.
+// addNote counts one more opportunity in the note.
 func addNote(all []countedNote, one countedNote) []countedNote {
 	at := slices.IndexFunc(all, func(u countedNote) bool { return u.FollowUp == one.FollowUp && u.Text == one.Text })
 	if at < 0 {

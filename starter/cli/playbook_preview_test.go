@@ -18,7 +18,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// dueFollowUp is a preview as a program reads it.
+// dueFollowUp is a preview in the form in which a program reads the JSON.
 type dueFollowUp struct {
 	Adopted, Until      time.Time
 	Opportunities       int
@@ -47,8 +47,8 @@ func previewOf(t *testing.T, env []string, args ...string) dueFollowUp {
 
 var changeTime = regexp.MustCompile(`"changed":"[^"]*"`)
 
-// changedAt returns a change of answers that says when every opportunity was last changed; "null" says that this is not
-// known.
+// changedAt returns a change of responses that sets the time of the last change of every
+// opportunity; "null" means that the time is not known.
 func changedAt(at string) func(string) string {
 	if at != "null" {
 		at = `"` + at + `"`
@@ -68,7 +68,8 @@ steps:
     followUps: [{ name: thank, due: { inStep: 7 days }, do: { attention: { text: t } } }]
 `
 
-// The preview plans what was due long ago as a worker spreads it, reads pages of a hundred, and changes nothing.
+// The preview spreads follow-ups that were due long ago in the same way as a worker, reads pages of
+// a hundred, and changes nothing.
 func TestPlaybookPreviewSpreadsWhatWasDue(t *testing.T) {
 	box := &recordingSandbox{options: sandbox.Options{Catalogue: manyOpportunities(t, 120)}, change: changedAt("2020-01-31T12:00:00+00:00")}
 	env := box.serve(t)
@@ -114,7 +115,8 @@ func TestPlaybookPreviewSpreadsWhatWasDue(t *testing.T) {
 	}
 }
 
-// What was not due before is due at its time; a time of change that is not shown counts as now.
+// A follow-up that was not due before is due at its time. When the time of the last change is not
+// shown, the present time counts.
 func TestPlaybookPreviewCountsFromTheLastChange(t *testing.T) {
 	now := time.Now().UTC().Truncate(time.Second)
 	name := writePlaybook(t, quietPlaybook)
@@ -125,7 +127,7 @@ func TestPlaybookPreviewCountsFromTheLastChange(t *testing.T) {
 	}{
 		{now.Add(-24 * time.Hour).Format(time.RFC3339), []time.Duration{6 * 24 * time.Hour}, 0},
 		{now.Add(-72 * time.Hour).Format(time.RFC3339), []time.Duration{4 * 24 * time.Hour, 6 * 24 * time.Hour}, 0},
-		{now.Add(24 * time.Hour).Format(time.RFC3339), []time.Duration{7 * 24 * time.Hour}, 0}, // never later than now
+		{now.Add(24 * time.Hour).Format(time.RFC3339), []time.Duration{7 * 24 * time.Hour}, 0}, // the time of the last change is at most now
 		{"null", []time.Duration{7 * 24 * time.Hour}, 1},
 	} {
 		t.Run(c.changed, func(t *testing.T) {
@@ -144,7 +146,8 @@ func TestPlaybookPreviewCountsFromTheLastChange(t *testing.T) {
 	oppflow(t, box.serve(t), "playbook", "preview", name).wantDone(t, "1 open opportunity is in a step", "does not show the time of the last change of 1 opportunity")
 }
 
-// What depends on times that are not read is told as not known, and so is what cannot be decided.
+// The preview lists follow-ups that depend on times that are not read, and conditions that cannot
+// be decided.
 func TestPlaybookPreviewListsUnknowns(t *testing.T) {
 	box := &recordingSandbox{}
 	env := box.serve(t)

@@ -20,7 +20,7 @@ func writePlaybook(t *testing.T, content string) string {
 	return name
 }
 
-// useAsStdin makes the file the standard input.
+// useAsStdin sets os.Stdin to the file.
 func useAsStdin(t *testing.T, name string) {
 	t.Helper()
 	file, err := os.Open(name)

@@ -16,8 +16,8 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// stackPorts are the ports of a kept stack in its last run. Reusing them keeps exported addresses valid. 0 is a free
-// port.
+// stackPorts are the ports of a kept stack in its last run. Exported addresses stay valid when the
+// ports are used again. 0 is a free port.
 type stackPorts struct {
 	Temporal int `json:"temporal"`
 	UI       int `json:"ui"`
@@ -26,8 +26,8 @@ type stackPorts struct {
 
 const portsFile = "ports.json"
 
-// lastPorts reads the ports of the stack that is kept in the directory. It returns 0 for a port that is in use
-// now.
+// lastPorts reads the ports of the stack that is kept in the directory. The result has 0 for a port
+// that is in use now.
 func lastPorts(ctx context.Context, data string) (stackPorts, error) {
 	var former stackPorts
 	if data == "" {

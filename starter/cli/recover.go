@@ -46,7 +46,7 @@ know any more: one request for each hundred records that were created since the 
 	fs.Var((*timeFlag)(&backup), "backup", "when the backup was made, with an offset, such as 2026-11-29T03:00:00Z")
 	connection := p.connection(fs, recoverTimeout)
 	readerFlags(fs, &api)
-	fs.Lookup("mark").Hidden = false // the mark names the opportunity of a record
+	fs.Lookup("mark").Hidden = false // the flag is needed: the reference tag names the opportunity of a record
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		switch {
 		case backup.IsZero():
@@ -109,7 +109,8 @@ func (p *program) listUnknownRecords(ctx context.Context, temporal client.Client
 	return nil
 }
 
-// checkNoWorkers returns an error when a worker polls a task queue, or did so until a moment ago.
+// checkNoWorkers returns an error when a worker polls a task queue, or has polled it within
+// lifecycle.MaxPollAge.
 func checkNoWorkers(ctx context.Context, temporal client.Client) error {
 	for queue, kinds := range map[string][]enums.TaskQueueType{
 		lifecycle.TaskQueue:  {enums.TASK_QUEUE_TYPE_WORKFLOW, enums.TASK_QUEUE_TYPE_ACTIVITY},
@@ -131,7 +132,8 @@ func checkNoWorkers(ctx context.Context, temporal client.Client) error {
 	return nil
 }
 
-// refreshAll makes every running opportunity compare itself with its record. It returns their number.
+// refreshAll makes every running opportunity compare itself with its record. The result is the
+// number of these opportunities.
 func refreshAll(ctx context.Context, temporal client.Client, namespace string) (int, error) {
 	shop := lifecycle.NewClient(temporal)
 	told := 0
@@ -151,7 +153,7 @@ func refreshAll(ctx context.Context, temporal client.Client, namespace string) (
 			switch err := shop.Signal(ctx, reference, opportunity.Refresh{}); {
 			case err == nil:
 				told++
-			case !errors.As(err, &ended): // an opportunity that has ended has nothing to compare
+			case !errors.As(err, &ended): // an opportunity that has ended needs no comparison
 				return told, err
 			}
 		}

@@ -32,8 +32,8 @@ func (restoredNamespace) ListWorkflow(_ context.Context, r *workflowservice.List
 	}, nil
 }
 
-// The list holds the records whose opportunities Temporal does not know. This works also with an API that cannot
-// search by the time of creation.
+// The list holds the records whose opportunities Temporal does not know. The list is complete also
+// with an API that cannot search by the time of creation.
 func TestRecordsThatTemporalDoesNotKnow(t *testing.T) {
 	record := func(id, reference string) string {
 		return `{"node":{"id":"` + id + `","name":"N","attributes":[{"definitionKey":"oppflow","value":"` + reference + `"}]}}`

@@ -21,9 +21,10 @@ type unknownRecord struct {
 	reference opportunity.Reference
 }
 
-// unknownRecords returns the records that were created since the backup and carry the reference of an opportunity that
-// Temporal does not know. When the tenant's API cannot search by the time of creation, unknownRecords also returns
-// older records. These are records of opportunities that ended so long ago that the namespace has forgotten them.
+// unknownRecords returns the records that were created after the backup and whose reference tag
+// names an opportunity that Temporal does not know. When the tenant's API cannot search by the time
+// of creation, unknownRecords also returns older records. The older records belong to opportunities
+// that ended so long ago that the namespace does not keep their runs any more.
 func unknownRecords(ctx context.Context, temporal client.Client, namespace string, api *administrate.Client, mark tms.ReferenceTag, backup time.Time) ([]unknownRecord, error) {
 	known, err := knownReferences(ctx, temporal, namespace)
 	if err != nil {
@@ -37,7 +38,7 @@ func unknownRecords(ctx context.Context, temporal client.Client, namespace strin
 		var refused *administrate.RefusedError
 		var invalid *administrate.InvalidError
 		if search.After == "" && len(search.Filters) > 0 && (errors.As(err, &refused) || errors.As(err, &invalid)) {
-			search.Filters = nil // a search by the time of creation is assumed
+			search.Filters = nil // the search by the time of creation is only an assumption about the API
 			continue
 		}
 		if err != nil {
@@ -55,15 +56,16 @@ func unknownRecords(ctx context.Context, temporal client.Client, namespace strin
 }
 
 const (
-	// runsPerPage is how many runs are asked for at once.
+	// runsPerPage is how many runs one request reads.
 	runsPerPage = 200
-	// maxListFailures is how often in a row a page is asked for that the server does not return.
+	// maxListFailures is how many consecutive requests for a page may fail.
 	maxListFailures = 5
 )
 
-// knownReferences returns the references of all opportunities that the namespace knows, including those that ended. A run
-// that continued as new is left out: the run that continues it has the same reference. A server that was just restored is
-// slow, so a page is small, and is asked for again.
+// knownReferences returns the references of all opportunities that the namespace knows, including
+// those that ended. A run that continued as new is left out: the run that continues it has the same
+// reference. A server that was just restored is slow, so a page is small, and a failed request is
+// repeated.
 func knownReferences(ctx context.Context, temporal client.Client, namespace string) (map[opportunity.Reference]bool, error) {
 	known := map[opportunity.Reference]bool{}
 	failures := 0

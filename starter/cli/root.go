@@ -1,5 +1,5 @@
-// Package cli is the command tree of oppflow. It reads what a human typed, calls the room that does the work, and shows
-// the answer. Every error is one line on standard error.
+// Package cli is the command tree of oppflow. The package reads what a human typed, calls the
+// package that does the work, and shows the result. Every error is one line on standard error.
 //
 // The package decides nothing about opportunities, and keeps no state between two commands.
 package cli
@@ -27,15 +27,16 @@ type program struct {
 	stderr io.Writer
 }
 
-// Main runs the command in args (without the program's name) until the command is done or ctx ends. It returns the exit code: 0 for done, 1
-// for a failure, 2 for a mistake in the arguments or settings, 130 for a watch that was interrupted. env is the environment.
+// Main runs the command in args (without the program's name) until the command is done or ctx ends.
+// Main returns the exit code: 0 for done, 1 for a failure, 2 for a mistake in the arguments or
+// settings, 130 for a watch that was interrupted. env is the environment.
 func Main(ctx context.Context, args, env []string, stdout, stderr io.Writer) int {
 	if env == nil {
-		env = []string{} // nil would mean the environment of the process
+		env = []string{} // because nil would mean the environment of the process
 	}
 	p := &program{env: env, stdout: stdout, stderr: stderr}
 	root := p.root()
-	root.SetArgs(append([]string{}, args...)) // nil would mean the arguments of the process
+	root.SetArgs(append([]string{}, args...)) // because nil would mean the arguments of the process
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	command, err := root.ExecuteContextC(ctx)
@@ -106,7 +107,7 @@ const (
 	groupLocal       = "local"
 )
 
-// helpCommand is cobra's help command, with one difference: an unknown command is a mistake.
+// helpCommand is cobra's help command, with one difference: an unknown command is a usage error.
 func helpCommand(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [command]",
@@ -142,7 +143,7 @@ func withTimeout(ctx context.Context, limit time.Duration) (context.Context, con
 	return context.WithTimeout(ctx, limit)
 }
 
-// oneLine returns a text as one line of printable characters. The text may quote anything.
+// oneLine returns a text as one line of printable characters.
 func oneLine(text string) string {
 	return strings.Join(strings.Fields(printable(text)), " ")
 }

@@ -20,9 +20,9 @@ import (
 
 const (
 	defaultSandboxAddress = "127.0.0.1:8480"
-	// serveTimeout bounds the time in which a caller sends a request or reads the answer.
+	// serveTimeout bounds the time in which a caller sends a request or reads the response.
 	serveTimeout = 60 * time.Second
-	// drainTimeout bounds the time for requests under way when the sandbox stops.
+	// drainTimeout bounds the time for running requests when the sandbox stops.
 	drainTimeout = 10 * time.Second
 )
 
@@ -138,7 +138,7 @@ func (p *program) serveSandbox(ctx context.Context, options sandbox.Options, fau
 		return fmt.Errorf("the sandbox ended: %w", err)
 	case <-ctx.Done():
 	}
-	box.Faults().Close() // requests that a fault holds continue
+	box.Faults().Close() // requests that a fault delays continue
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
 	if err := server.Shutdown(drain); err != nil {
@@ -175,7 +175,7 @@ Or, instead of ADMINISTRATE_TOKEN, with tokens that expire and are renewed:
 `, tokenURL, shellWord(client.ID), shellWord(client.Secret))
 }
 
-// shellWord writes text as one word of a shell.
+// shellWord returns text as one word of a shell.
 func shellWord(text string) string {
 	if strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == "" {
 		return text
@@ -183,8 +183,8 @@ func shellWord(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
-// reachableAddress returns the address to call a listener at. A listener on all interfaces is called at the loopback
-// interface.
+// reachableAddress returns the address at which a program on this machine reaches a listener. For a
+// listener on all interfaces, that is the loopback interface.
 func reachableAddress(address net.Addr) string {
 	tcp, ok := address.(*net.TCPAddr)
 	if !ok || !tcp.IP.IsUnspecified() {
@@ -193,7 +193,8 @@ func reachableAddress(address net.Addr) string {
 	return net.JoinHostPort("127.0.0.1", fmt.Sprint(tcp.Port))
 }
 
-// withoutListenPrefix removes from the error what the message around it says already.
+// withoutListenPrefix returns the cause of a network error, without the words that the caller's
+// message contains.
 func withoutListenPrefix(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) {

@@ -103,7 +103,7 @@ func printAssumptions(to io.Writer) error {
 	return err
 }
 
-// rateFlag is a number of requests in a time: 200/10s.
+// rateFlag is the value of a flag: a number of requests in a time, such as 200/10s.
 type rateFlag struct {
 	n   int
 	per time.Duration

@@ -204,7 +204,7 @@ func TestSandboxGivesTokensToItsClient(t *testing.T) {
 			if name == "random" {
 				oppflow(t, box.client(), "search").wantDone(t, "Annual first aid refresher")
 			}
-			// The printed lines set a shell up.
+			// A shell can run the printed lines.
 			printed := box.stop().stdout
 			var exports strings.Builder
 			for line := range strings.Lines(printed) {

@@ -12,7 +12,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// messageCommand holds what all commands that send a message share.
+// messageCommand contains what all commands that send a message share.
 type messageCommand struct {
 	connection *connection
 	output     *output
@@ -32,8 +32,8 @@ func (p *program) newMessageCommand(command *cobra.Command) *messageCommand {
 	return s
 }
 
-// send checks the message, sends it and shows its outcome. members maps the members of the message to the flags of
-// the user.
+// send checks the message, sends the message and shows the outcome. members maps the members of the
+// message to the flags of the user.
 func (s *messageCommand) send(ctx context.Context, reference opportunity.Reference, message opportunity.Message, members map[string]string) error {
 	message = opportunity.WithSource(message, s.source)
 	if err := message.Validate(); err != nil {
@@ -69,7 +69,7 @@ func (s *messageCommand) send(ctx context.Context, reference opportunity.Referen
 
 // showResult shows the outcome of a request and returns its error.
 func (s *messageCommand) showResult(w io.Writer, reference opportunity.Reference, outcome opportunity.Outcome, err error) error {
-	// The error alone is enough, unless there are several results or a program reads the output.
+	// The error alone is shown, unless there are several results or a program reads the output.
 	if outcome.State == "" || (err != nil && len(outcome.Results) < 2 && *s.output != asJSON) {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	// setupTimeout is more than the time in which a cluster learns new search attributes.
+	// setupTimeout is longer than the time after which a cluster can use new search attributes.
 	setupTimeout = 3 * time.Minute
 	// minRetention is the shortest retention that a self-hosted service accepts.
 	minRetention = time.Hour
@@ -100,7 +100,7 @@ namespace does. A namespace that is there keeps its own.`,
 	return command
 }
 
-// bindTenant ties the namespace to the tenant of the API's settings.
+// bindTenant binds the namespace to the tenant of the API's settings.
 func (p *program) bindTenant(ctx context.Context, temporal client.Client, connection *connection, api *settings.API, again bool) error {
 	tie := host.BindTenant
 	if again {
@@ -121,7 +121,7 @@ func (p *program) bindTenant(ctx context.Context, temporal client.Client, connec
 	return nil
 }
 
-// boundText prints the result of tying the namespace.
+// boundText returns the text for the result of binding the namespace.
 func boundText(tied host.BindResult, tenant lifecycle.Tenant, again bool) string {
 	of := "the tenant with " + tenant.String()
 	switch {
@@ -144,8 +144,8 @@ func boundText(tied host.BindResult, tenant lifecycle.Tenant, again bool) string
 	return "tied to " + of
 }
 
-// namespaceText prints the result of creating the namespace. An existing namespace with another retention stays
-// unchanged, and the output says so.
+// namespaceText returns the text for the result of creating the namespace. An existing namespace
+// with another retention stays unchanged, and the text says so.
 func namespaceText(created bool, kept, wanted time.Duration, chosen bool) string {
 	switch {
 	case created:
@@ -156,8 +156,8 @@ func namespaceText(created bool, kept, wanted time.Duration, chosen bool) string
 	return "is there already; it keeps closed runs for " + durationText(kept)
 }
 
-// durationText returns a length of time in the form of Temporal's command line: without minutes and seconds when they are
-// zero.
+// durationText returns a length of time in the form of Temporal's command line: minutes and seconds
+// are left out when they are zero.
 func durationText(d time.Duration) string {
 	if d%time.Hour == 0 {
 		return fmt.Sprintf("%dh", d/time.Hour)

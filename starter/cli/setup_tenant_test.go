@@ -18,10 +18,10 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// tenantNamespaces are namespaces with the workflow that keeps the tenant.
+// tenantNamespaces are namespaces with the workflow that stores the tenant.
 type tenantNamespaces struct {
 	namespaces
-	state  *lifecycle.NamespaceState // nil: the workflow does not run
+	state  *lifecycle.NamespaceState // nil when the workflow does not run
 	worker bool                      // a worker responds
 }
 
@@ -86,7 +86,7 @@ func (n *tenantNamespaces) ExecuteMultiOperation(_ context.Context, r *workflows
 	}}, err
 }
 
-// wantUnbound expects registered search attributes, and one line about tying that failed.
+// wantUnbound expects registered search attributes, and one line about the binding that failed.
 func wantUnbound(t *testing.T, r result, want ...string) {
 	t.Helper()
 	if !strings.Contains(r.stdout, "registered") && !strings.Contains(r.stdout, "all search attributes are there") {
@@ -96,8 +96,8 @@ func wantUnbound(t *testing.T, r result, want ...string) {
 	r.wantUsageError(t, 1, want...)
 }
 
-// Setup ties the namespace to the tenant of its settings, whether or not a worker runs. It ties the namespace to
-// another tenant only on demand.
+// Setup binds the namespace to the tenant of its settings, with or without a running worker. Setup
+// binds the namespace to another tenant only on demand.
 func TestSetupBindsTheNamespaceToItsTenant(t *testing.T) {
 	api := (&recordingSandbox{}).serve(t)
 	serve := func(n *tenantNamespaces) []string {
@@ -116,7 +116,7 @@ func TestSetupBindsTheNamespaceToItsTenant(t *testing.T) {
 	}
 	oppflow(t, serve(untold), "setup", "--tie-again").wantUsageError(t, 2, "--tie-again", "--api-url")
 
-	// The first time, then again without a worker, and with a worker.
+	// Setup runs a first time, then again without a worker, and with a worker.
 	own := &tenantNamespaces{}
 	env := append(serve(own), api...)
 	oppflow(t, env, "setup").wantDone(t, "namespace sales: tied to the tenant with regions ", "UK")

@@ -22,8 +22,8 @@ import (
 	"github.com/oppflow/oppflow/lifecycle"
 )
 
-// namespaces is a fake Temporal service that keeps namespaces and their search attributes. It shows a change only
-// some requests later.
+// namespaces is a fake Temporal service that stores namespaces and their search attributes. The
+// service shows a change only some requests later.
 type namespaces struct {
 	workflowservice.UnimplementedWorkflowServiceServer
 	operatorservice.UnimplementedOperatorServiceServer
@@ -33,7 +33,7 @@ type namespaces struct {
 	attributes map[string]enums.IndexedValueType
 	delay      int // number of requests until a new namespace is shown; 0 is 3
 	slow       int
-	raced      bool // another caller creates the namespace at the same moment
+	raced      bool // another caller creates the namespace at the same time
 	changes    int
 	refusal    error // the error of every request that changes something
 }
@@ -163,7 +163,7 @@ func TestSetupLeavesTheRetentionOfANamespaceThatIsThere(t *testing.T) {
 	if retention, _, changes := service.state(); retention["sales"] != 24*time.Hour || changes != 1 {
 		t.Errorf("%v, %d changes", retention, changes)
 	}
-	// The namespace keeps its retention: no other retention was asked for.
+	// The namespace keeps its retention, because the command names no other retention.
 	if got := oppflow(t, service.serve(t), "setup", "--create-namespace"); got.code != 0 || !strings.Contains(got.stdout, "closed runs for 24h\n") {
 		t.Errorf("%+v", got)
 	}

@@ -11,14 +11,15 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// shownView is an opportunity, and the way in which its run ended. The workflow does not know the latter.
+// shownView is the view of an opportunity, with the way in which its run ended. The view of the
+// workflow does not contain the end of the run.
 type shownView struct {
 	opportunity.View
 	Ended *lifecycle.RunEnd `json:"ended,omitempty"`
 }
 
-// show writes the opportunity. For a run that has ended it writes the workflow's last state, and no advice: the run
-// takes no messages any more.
+// show writes the opportunity. For a run that has ended, show writes the workflow's last state and
+// no advice, because the run takes no messages any more.
 func (v shownView) show(w io.Writer) {
 	if v.Ended == nil {
 		showView(w, v.View)
@@ -57,7 +58,7 @@ or when the workflow's task fails, show says so on the Temporal server's word. A
 		}
 		end, err := client.RunEnd(ctx, reference)
 		if err != nil {
-			end = nil // the workflow has answered, so its view is shown anyway
+			end = nil // the workflow has responded, so its view is shown without the end of the run
 		}
 		all := shownView{View: view, Ended: end}
 		return form.show(p.stdout, all, func(w io.Writer) { all.show(w) })

@@ -11,8 +11,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// unresponsiveError returns, on the Temporal server's word, why an opportunity does not answer. It
-// returns err where the server says no more.
+// unresponsiveError returns the reason why an opportunity does not respond, according to the
+// Temporal server. When the server gives no reason, unresponsiveError returns err.
 func unresponsiveError(ctx context.Context, temporal client.Client, reference opportunity.Reference, err error) error {
 	var own *opportunity.Error
 	var unavailable *serviceerror.Unavailable

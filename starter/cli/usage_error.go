@@ -26,8 +26,8 @@ type exitError struct{ code int }
 
 func (e *exitError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
 
-// asUsageError turns a validation error from before the sending into a mistake of the user. members maps a member of
-// the message to the flag or argument of the user.
+// asUsageError converts an error of the validation before the sending to a usageError. members maps
+// a member of the message to the flag or argument of the user.
 func asUsageError(err error, members map[string]string) error {
 	var invalid *opportunity.Error
 	if !errors.As(err, &invalid) {
@@ -51,7 +51,7 @@ func asUsageError(err error, members map[string]string) error {
 	return &usageError{text: typed + ":" + rest}
 }
 
-// oneBased turns a number that counts from zero into a number that counts from one.
+// oneBased converts a number that counts from zero to a number that counts from one.
 func oneBased(number string) string {
 	var n int
 	if _, err := fmt.Sscanf(number, "%d", &n); err != nil {
@@ -60,7 +60,8 @@ func oneBased(number string) string {
 	return fmt.Sprint(n + 1)
 }
 
-// explainCommand explains an error in the name of a command. cobra has no type for such an error.
+// explainCommand explains an error about the name of a command. cobra has no type for such an
+// error.
 func explainCommand(root *cobra.Command, err error) error {
 	var name, path string
 	if n, _ := fmt.Sscanf(err.Error(), "unknown command %q for %q", &name, &path); n != 2 {
@@ -86,7 +87,7 @@ func unknownCommand(parent *cobra.Command, name string) error {
 	return usagef("there is no command %q%s; see %s --help", name, didYouMean(name, names, ""), parent.CommandPath())
 }
 
-// explainFlag explains an error in a flag.
+// explainFlag explains an error about a flag.
 func explainFlag(command *cobra.Command, err error) error {
 	if errors.Is(err, pflag.ErrHelp) {
 		return err
@@ -105,7 +106,7 @@ func explainFlag(command *cobra.Command, err error) error {
 	case errors.As(err, &noValue):
 		return usagef("--%s needs a value%s", noValue.GetSpecifiedName(), see)
 	case errors.As(err, &invalid) && invalid.GetFlag().Value.Type() == personType:
-		return usagef("--%s: %s", invalid.GetFlag().Name, withoutFuncName(invalid.Unwrap())) // a person's data is not for logs
+		return usagef("--%s: %s", invalid.GetFlag().Name, withoutFuncName(invalid.Unwrap())) // the value may be a person's data, so the error does not quote it
 	case errors.As(err, &invalid):
 		return usagef("--%s %q: %s", invalid.GetFlag().Name, invalid.GetValue(), withoutFuncName(invalid.Unwrap()))
 	}

@@ -342,7 +342,7 @@ func (r result) wantSuggestions(t *testing.T, want ...string) {
 	}
 }
 
-// For any arguments, a mistake is one line on standard error, and standard output stays empty.
+// For any arguments, a usage error is one line on standard error, and standard output stays empty.
 func TestAnyUsageErrorIsOneLine(t *testing.T) {
 	flags := []string{"--name", "--region", "--item", "--amount", "--kind", "--learner", "--to", "--filter", "--request-id", "--output", "--timeout", "--quantity", "-o", "--query", "--status", "--until", "--reason", "--adopt", "--every", "--"}
 	rapid.Check(t, func(t *rapid.T) {
@@ -361,7 +361,7 @@ func TestAnyUsageErrorIsOneLine(t *testing.T) {
 	})
 }
 
-// isHelpFlag reports whether the argument is "--help", "-h", or a group of letters with an h.
+// isHelpFlag reports whether the argument is "--help", "-h", or a group of short flags with an h.
 func isHelpFlag(arg string) bool {
 	letters, short := strings.CutPrefix(arg, "-")
 	return strings.HasPrefix(arg, "--help") || short && !strings.HasPrefix(letters, "-") && strings.Contains(letters, "h")

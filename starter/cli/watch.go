@@ -20,15 +20,15 @@ import (
 )
 
 const (
-	// pollInterval is the pause between two looks at an opportunity. maxPollInterval is the longest pause while the
-	// opportunity does not respond.
+	// pollInterval is the time between two polls of an opportunity. maxPollInterval is the longest
+	// time while the opportunity does not respond.
 	pollInterval    = time.Second
 	maxPollInterval = 10 * time.Second
-	// pollTimeout bounds one look. lastPollTimeout bounds the look at an opportunity that has ended, whose end is known
-	// already.
+	// pollTimeout bounds one poll. lastPollTimeout bounds the last poll of an opportunity whose run
+	// has ended.
 	pollTimeout     = 10 * time.Second
 	lastPollTimeout = 5 * time.Second
-	// initialTimelineEntries is the number of past moments that are shown at first.
+	// initialTimelineEntries is the number of past timeline entries that are shown at first.
 	initialTimelineEntries = 10
 )
 
@@ -84,12 +84,12 @@ type watcher struct {
 	json      bool
 
 	view         *opportunity.View // the last view; nil before the first
-	unresponsive string            // why the opportunity does not respond, "" when it does
+	unresponsive string            // why the opportunity does not respond; "" when the opportunity responds
 }
 
-// event is the JSON form of a report. Event says which of its members is set.
+// event is the JSON form of a report. Event.Event says which of the members is set.
 type event struct {
-	// Event is moment, step, waiting, attention, unanswered, answered or ended.
+	// Event is "moment", "step", "waiting", "attention", "unanswered", "answered" or "ended".
 	Event       string                  `json:"event"`
 	At          time.Time               `json:"at"`
 	Reference   opportunity.Reference   `json:"reference"`
@@ -103,8 +103,8 @@ type event struct {
 	Error       *opportunity.Error      `json:"error,omitempty"`
 }
 
-// follow looks at the opportunity until the run ends. Its error is the way in which the run ended, or the reason
-// why the run cannot be watched.
+// follow polls the opportunity until the run ends. The error is the way in which the run ended, or
+// the reason why the run cannot be watched.
 func (w *watcher) follow(ctx context.Context) error {
 	running, ended := context.WithCancel(ctx)
 	defer ended()
@@ -136,11 +136,11 @@ func (w *watcher) follow(ctx context.Context) error {
 	if status == "" {
 		return failed
 	}
-	_, _ = w.poll(ctx, lastPollTimeout) // the way in which the run ended is known without the look
+	_, _ = w.poll(ctx, lastPollTimeout) // the way in which the run ended is known without this poll
 	return w.reportEnd(status, result, failed)
 }
 
-// awaitEnd waits for the end of the run, also when Temporal cannot be reached for a while.
+// awaitEnd waits for the end of the run, also when Temporal cannot be reached for some time.
 func (w *watcher) awaitEnd(ctx context.Context) (opportunity.RunResult, error) {
 	for pause := w.interval; ; pause = w.nextInterval(pause) {
 		result, err := w.client.Wait(ctx, w.reference)
@@ -158,7 +158,7 @@ func (w *watcher) nextInterval(pause time.Duration) time.Duration {
 	return min(2*pause, max(maxPollInterval, w.interval))
 }
 
-// isTransient reports whether an error of the connection may go away by itself.
+// isTransient reports whether a request may succeed when it is repeated after the error.
 func isTransient(err error) bool {
 	var unavailable *serviceerror.Unavailable
 	var deadline *serviceerror.DeadlineExceeded
@@ -168,7 +168,8 @@ func isTransient(err error) bool {
 		errors.Is(err, context.DeadlineExceeded)
 }
 
-// endStatus returns the way in which a run ended, or "" for an error that does not say it.
+// endStatus returns the way in which a run ended, or "" for an error that does not say how the run
+// ended.
 func endStatus(err error) string {
 	var own *opportunity.Error
 	var run *temporal.WorkflowExecutionError
@@ -193,8 +194,8 @@ func endStatus(err error) string {
 	return ""
 }
 
-// poll queries the view and reports what is new in it. It returns whether the opportunity responded. Its error means
-// that the opportunity will never respond.
+// poll queries the view and reports what is new in it. The result is whether the opportunity
+// responded. An error means that the opportunity will never respond.
 func (w *watcher) poll(ctx context.Context, limit time.Duration) (bool, error) {
 	asking, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -205,7 +206,7 @@ func (w *watcher) poll(ctx context.Context, limit time.Duration) (bool, error) {
 	switch {
 	case ctx.Err() != nil:
 		return false, nil
-	case errors.As(err, &own): // the run has ended, or does not exist: await reports which
+	case errors.As(err, &own): // the run has ended or does not exist, which awaitEnd reports
 		return false, nil
 	case errors.As(err, &missing), errors.As(err, &denied):
 		return false, err
@@ -263,7 +264,7 @@ func (w *watcher) reportChanges(v opportunity.View) {
 	}
 }
 
-// reportAttention reports everything that needs attention, one line each for humans.
+// reportAttention reports all attention entries. For humans, each entry is one line.
 func (w *watcher) reportAttention(all []opportunity.Attention) {
 	const head = "attention"
 	if w.json || len(all) == 0 {
@@ -275,8 +276,8 @@ func (w *watcher) reportAttention(all []opportunity.Attention) {
 	}
 }
 
-// newTimelineEntries returns the moments of the timeline that are not in the former timeline. The oldest former moments may
-// have been dropped from the timeline.
+// newTimelineEntries returns the entries of the timeline that are not in the earlier timeline. The
+// oldest entries may have been dropped from the timeline.
 func newTimelineEntries(former, now []opportunity.TimelineEntry) []opportunity.TimelineEntry {
 	for from := range former {
 		known := former[from:]
@@ -312,7 +313,7 @@ func (w *watcher) reportEnd(status string, result opportunity.RunResult, failed 
 		failed = explainedf("opportunity %s %s", w.reference, how)
 	}
 	shown.Error, shown.Text = own, failed.Error()
-	if w.json { // for humans, the error says it
+	if w.json { // for humans, the error already contains this text
 		w.emit(shown, "ended", shown.Text)
 	}
 	return failed
@@ -338,5 +339,5 @@ func (w *watcher) emit(e event, head, text string) {
 	e.Reference = w.reference
 	encoder := json.NewEncoder(w.out)
 	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(e) // plain data; an error of the writer cannot be reported
+	_ = encoder.Encode(e) // encoding cannot fail; an error of the writer cannot be reported
 }

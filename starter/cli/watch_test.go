@@ -21,8 +21,8 @@ import (
 	"github.com/oppflow/oppflow/starter/cli"
 )
 
-// watchFrontend is a fake Temporal service with one opportunity. The view changes with every query, and the run ends after the
-// last view.
+// watchFrontend is a fake Temporal service with one opportunity. Each query returns the next view,
+// and the run ends after the last view.
 type watchFrontend struct {
 	frontend
 	mu      sync.Mutex
@@ -56,7 +56,7 @@ func (s *watchFrontend) QueryWorkflow(ctx context.Context, r *workflowservice.Qu
 	return &workflowservice.QueryWorkflowResponse{QueryResult: answer}, err
 }
 
-// GetWorkflowExecutionHistory waits for the end, as a long poll does.
+// GetWorkflowExecutionHistory waits for the end of the run, like a long poll.
 func (s *watchFrontend) GetWorkflowExecutionHistory(ctx context.Context, _ *workflowservice.GetWorkflowExecutionHistoryRequest) (*workflowservice.GetWorkflowExecutionHistoryResponse, error) {
 	if s.err != nil {
 		return nil, s.err
@@ -107,7 +107,7 @@ var (
 	}
 )
 
-// lifecycleViews returns the views of a short life.
+// lifecycleViews returns the views of an opportunity with a short history.
 func lifecycleViews() (proposed, waiting, won opportunity.View) {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	step := func(name string, state opportunity.StageState) *opportunity.Step {
@@ -243,7 +243,7 @@ func TestWatchContinuesWithoutAResponse(t *testing.T) {
 		}
 	}
 
-	// No query is ever answered. The way in which the run ended is known anyway.
+	// No query gets a response. The way in which the run ended is still known.
 	s = newWatchFrontend(completed(t, opportunity.RunResult{State: opportunity.Lost}), nobody)
 	runWatch(t, s).wantDone(t, "no worker answers", "ended", "Lost")
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// These values come from the API documentation. The story does not compare ids of records, because a TMS assigns
-// new ids each time.
+// The constants come from the API documentation. The story does not compare ids of records, because
+// a TMS assigns new ids each time.
 const (
 	proposedStep    = "T3Bwb3J0dW5pdHlTdGVwOjM="
 	proposedStage   = "T3Bwb3J0dW5pdHlTdGFnZToz"
@@ -26,7 +26,8 @@ const (
 	tokenType       = "VG9rZW5UeXBlOjg4NDhhM2IzOGFkZjQ1ZGI4ZmY2MGZhZmNiZDNiM2Y2"
 )
 
-// steps returns the story. It ends in a Won step. The documentation mentions this step without an example.
+// steps returns the story. The story ends in a Won step. The documentation mentions the step
+// without an example.
 func steps() []step {
 	return []step{
 		{
@@ -196,12 +197,12 @@ func send(message func(id string) opportunity.Command, id string) func(context.C
 	return func(ctx context.Context, s *session) error { return s.send(ctx, message(id)) }
 }
 
-// expectedInterest is how an interest should look.
+// expectedInterest contains the expected values of an interest.
 type expectedInterest struct {
 	kind        opportunity.InterestKind
 	typ, total  string
 	code, title string // compared when the documentation shows them
-	reserved    bool   // whether the opportunity holds places by then
+	reserved    bool   // whether the opportunity has reserved places after the step
 	nth         int    // the number of the interest, from 1
 }
 
@@ -276,7 +277,8 @@ func (s *session) search(ctx context.Context, region string) error {
 	}
 }
 
-// searchedRow returns this opportunity among the results of the search, or the zero value when it is not there.
+// searchedRow returns this opportunity from the results of the search, or the zero value when the
+// results do not contain the opportunity.
 func (s *session) searchedRow() administrate.Opportunity {
 	for _, row := range s.found {
 		if row.ID == string(s.view.Opportunity) {
@@ -294,8 +296,8 @@ func (s *session) result() opportunity.InterestResult {
 	return s.outcome.Results[0]
 }
 
-// interestInView returns the interest of the number in the view. It returns the zero value unless that interest is the last
-// one.
+// interestInView returns the interest with the number in the view, or the zero value unless that
+// interest is the last one.
 func (s *session) interestInView(nth int) opportunity.RecordedInterest {
 	if len(s.view.Interests) != nth {
 		return opportunity.RecordedInterest{}
@@ -303,7 +305,8 @@ func (s *session) interestInView(nth int) opportunity.RecordedInterest {
 	return s.view.Interests[nth-1]
 }
 
-// interestInTMS returns the same interest in the record of the TMS.
+// interestInTMS returns the interest with the number in the record, or the zero value unless that
+// interest is the last one.
 func (s *session) interestInTMS(nth int) administrate.Interest {
 	if len(s.record.Interests) != nth {
 		return administrate.Interest{}

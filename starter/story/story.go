@@ -1,11 +1,13 @@
-// Package story plays the story of the API documentation (Sales Opportunities) with one opportunity, through its
-// workflow. The opportunity is created, gets an account and a currency, and gets four kinds of interests. It
-// progresses, is refused a transition that does not exist, is won, and is found by a search. After every step the
-// package compares the result with the documentation.
+// Package story plays the story of the API documentation (Sales Opportunities) with one
+// opportunity, through its workflow. The opportunity is created, gets an account and a currency,
+// and gets four kinds of interests. The opportunity then progresses, is refused a transition that
+// does not exist, is won, and is found by a search. After every step the package compares the
+// result with the documentation.
 //
-// The demo shows the story to a human. The end-to-end tests play the story while they stop and start the parts. The
-// package starts nothing itself and knows of no local stack. It plays on any connection; the tenant there must have the
-// documentation's catalogue.
+// The demo shows the story to a human. The end-to-end tests play the story while they stop and
+// start the parts. The package starts nothing itself and does not depend on a local stack. The
+// story can use any connection; the tenant of the connection must have the documentation's
+// catalogue.
 package story
 
 import (
@@ -28,12 +30,12 @@ type SendMode int
 const (
 	// ByUpdate sends updates, which return the outcome.
 	ByUpdate SendMode = iota
-	// BySignal sends signals, which return nothing. The story asks for the outcome once the workflow shows that it
-	// took the signal.
+	// BySignal sends signals, which return nothing. The story requests the outcome after the view
+	// shows that the signal was carried out.
 	BySignal
 )
 
-// Connections is the connections for the story.
+// Connections are the connections for the story.
 type Connections struct {
 	// Temporal is a connection to a namespace with a worker.
 	Temporal client.Client
@@ -43,26 +45,27 @@ type Connections struct {
 
 // Options are the options of the story. The zero value is valid.
 type Options struct {
-	// Reference is the reference of the opportunity. It must be new; "" makes one up.
+	// Reference is the reference of the opportunity. The reference must be new; "" makes up a
+	// reference.
 	Reference opportunity.Reference
 	// Send is the way in which messages are sent.
 	Send SendMode
-	// Between is called between any two steps with the name of the step before, unless it is nil. Its error ends
-	// the story.
+	// Between, unless nil, is called between any two steps with the name of the step before. An
+	// error of Between ends the story.
 	Between func(ctx context.Context, after string) error
-	// Begin and End are called before and after each step, unless they are nil. number counts from 1.
+	// Begin and End, unless nil, are called before and after each step. number counts from 1.
 	Begin func(number, of int, say string)
 	End   func(Result)
 	// DefaultPlaybook means that the worker follows the default playbook, and that winning issues tokens and raises the
 	// invoice in the TMS. The story then also checks the effects of winning.
 	DefaultPlaybook bool
-	// StepTimeout is how long one step may take, restarts of parts included; 0 is two minutes.
+	// StepTimeout is how long one step may take, including restarts of parts; 0 is two minutes.
 	StepTimeout time.Duration
 }
 
 const (
 	defaultStepTimeout = 2 * time.Minute
-	// retryInterval is the wait before an attempt is repeated.
+	// retryInterval is the time before an attempt is repeated.
 	retryInterval = 100 * time.Millisecond
 )
 
@@ -70,7 +73,7 @@ const (
 type Result struct {
 	// Name is one word for the step.
 	Name string
-	// Description is what was done, and Told is the result. Each is one line.
+	// Description is what was done, and Text is the result. Each is one line.
 	Description, Text string
 	Checks            []Check
 }
@@ -78,7 +81,7 @@ type Result struct {
 // Check compares one thing with the documentation.
 type Check struct{ What, Want, Got string }
 
-// OK reports whether the two are the same.
+// OK reports whether Want and Got are equal.
 func (c Check) OK() bool { return c.Want == c.Got }
 
 // String returns the difference in one line.
@@ -89,10 +92,10 @@ func (c Check) String() string {
 	return fmt.Sprintf("%s: %q, but the documentation says %q", c.What, c.Got, c.Want)
 }
 
-// Report is the whole story as it was played.
+// Report is the result of the whole story.
 type Report struct {
 	Reference opportunity.Reference
-	// WorkflowID and RunID name the first run of the workflow.
+	// WorkflowID and RunID are the ids of the first run of the workflow.
 	WorkflowID, RunID string
 	Results           []Result
 	View              opportunity.View
@@ -121,8 +124,8 @@ func (r Report) Compared() int {
 	return n
 }
 
-// Play plays the story to its end. Differences from the documentation are in the report. An error means that the
-// story could not be continued; the report then holds the steps before.
+// Play plays the story to its end. Differences from the documentation are in the report. An error
+// means that the story could not be continued; the report then contains the earlier steps.
 func Play(ctx context.Context, p Connections, o Options) (Report, error) {
 	if o.Reference == "" {
 		o.Reference = opportunity.Reference("story-" + uuid.NewString())
@@ -167,7 +170,7 @@ type step struct {
 	expect            func(*session) []Check
 }
 
-// session is what a step acts on, and the state after the step.
+// session contains what a step acts on, and the state after the step.
 type session struct {
 	Connections
 	options Options
@@ -233,8 +236,8 @@ func (s *session) start(ctx context.Context, start opportunity.Start) error {
 	return err
 }
 
-// send sends a message and waits for its outcome. The step's name is the request id. So a message that is repeated
-// because its fate is unknown takes effect once.
+// send sends a message and waits for its outcome. The step's name is the request id. So a message
+// that is repeated because its outcome is unknown takes effect once.
 func (s *session) send(ctx context.Context, message opportunity.Command) error {
 	before, err := s.readView(ctx)
 	if err != nil {
@@ -262,7 +265,8 @@ func (s *session) send(ctx context.Context, message opportunity.Command) error {
 		s.outcome = opportunity.Outcome{RequestID: message.GetRequestID(), State: opportunity.Failed, Error: own}
 		return nil
 	}
-	// The message ended the workflow, and its answer was lost. The last state of the workflow decides the outcome.
+	// The message ended the workflow, and the response to the message was lost. The last state of
+	// the workflow shows the outcome.
 	after, err := s.readView(ctx)
 	if err != nil {
 		return err
@@ -274,8 +278,9 @@ func (s *session) send(ctx context.Context, message opportunity.Command) error {
 	return nil
 }
 
-// signal sends the message and waits until the workflow shows that it was carried out. The story asks for the
-// outcome only after that, because the asking update would carry out a signal that was lost.
+// signal sends the message and waits until the view shows that the message was carried out. The
+// story requests the outcome only after that, because the update that requests the outcome would
+// carry out a lost signal.
 func (s *session) signal(ctx context.Context, message opportunity.Command, before opportunity.View) error {
 	_, err := retry(ctx, func() (struct{}, error) {
 		return struct{}{}, s.client.Signal(ctx, s.options.Reference, message)
@@ -298,7 +303,7 @@ func retry[T any](ctx context.Context, try func() (T, error)) (T, error) {
 	})
 }
 
-// await repeats the attempt until the attempt returns done, under the rules of persist.
+// await repeats the attempt until the attempt returns done. The other rules are those of retry.
 func await[T any](ctx context.Context, try func() (got T, done bool, err error)) (T, error) {
 	for {
 		got, done, err := try()

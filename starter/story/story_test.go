@@ -35,7 +35,7 @@ func TestReportListsEveryDifference(t *testing.T) {
 	}
 }
 
-// A step whose expectations hold in an empty state would compare nothing.
+// A step whose expectations are true in an empty state would compare nothing.
 func TestEveryStepExpectsSomethingThatIsNotThereBefore(t *testing.T) {
 	names := map[string]bool{}
 	for _, s := range steps() {
@@ -62,7 +62,7 @@ type fakeTemporal struct {
 	signals    int
 	view       opportunity.View
 	carriesOut bool // signals are carried out
-	failures   int  // number of further signals that fail
+	failures   int  // number of the next signals that fail
 }
 
 func (d *fakeTemporal) SignalWorkflow(context.Context, string, string, string, any) error {
@@ -101,8 +101,8 @@ func signalTo(t *testing.T, d *fakeTemporal) error {
 	return s.signal(ctx, opportunity.Progress{RequestID: "r", To: "Won"}, opportunity.View{})
 }
 
-// An update that asks for the outcome carries the message out. So the update must not be sent before the signal was
-// carried out.
+// An update that requests the outcome carries out the message. So the update must not be sent
+// before the signal was carried out.
 func TestLostSignalIsNotRepairedByItsOutcomeUpdate(t *testing.T) {
 	lost := &fakeTemporal{}
 	if err := signalTo(t, lost); !errors.Is(err, context.DeadlineExceeded) {

@@ -9,7 +9,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// winObjects is the objects in the TMS that belong to a win.
+// winObjects are the objects in the TMS that belong to a win.
 type winObjects struct {
 	contact      administrate.Contact
 	registration administrate.Enrolment
@@ -56,7 +56,7 @@ func winning() step {
 	}
 }
 
-// effect returns in a word the state of the effects of a kind in the view.
+// effect returns one word for the state of the effects of a kind in the view.
 func (s *session) effect(kind opportunity.EffectKind) string {
 	told := "not there"
 	for _, effect := range s.view.EffectResults {
@@ -71,7 +71,7 @@ func (s *session) effect(kind opportunity.EffectKind) string {
 	return told
 }
 
-// readWinObjects reads these objects from the TMS.
+// readWinObjects reads the winObjects from the TMS.
 func (s *session) readWinObjects(ctx context.Context) (winObjects, error) {
 	var m winObjects
 	page, err := s.API.ContactsByEmail(ctx, exampleLearners()[0].Email)

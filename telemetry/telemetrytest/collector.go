@@ -1,5 +1,6 @@
-// Package telemetrytest is a collector of OpenTelemetry for tests. It receives the data of an exporter, over HTTP
-// and over gRPC, and returns the received data. It is for tests only.
+// Package telemetrytest is a collector of OpenTelemetry for tests. The collector receives the
+// data of an exporter, over HTTP and over gRPC, and returns the received data. The package is
+// for tests only.
 package telemetrytest
 
 import (
@@ -28,7 +29,7 @@ import (
 // Span is a received span, its ids in hexadecimal and its attributes as text.
 type Span struct {
 	Name, Trace, ID, Parent string
-	Service                 string // the program that made it
+	Service                 string // the program that created the span
 	Kind                    trace.Span_SpanKind
 	Failed                  bool
 	Attributes              map[string]string
@@ -68,7 +69,7 @@ func Start(t testing.TB) *Collector {
 	go func() { served <- server.Serve(listener) }()
 	t.Cleanup(func() {
 		server.Stop()
-		// A test may be over before the server has begun.
+		// A test may end before the server has begun.
 		if err := <-served; err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 			t.Error(err)
 		}
@@ -77,7 +78,7 @@ func Start(t testing.TB) *Collector {
 	return c
 }
 
-// Spans returns the spans that came so far.
+// Spans returns the spans that were received so far.
 func (c *Collector) Spans() []Span {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -95,7 +96,7 @@ func (c *Collector) Find(name string) []Span {
 	return found
 }
 
-// Await waits until a span with the name has come, and returns the first one.
+// Await waits until a span with the name is received, and returns the first one.
 func (c *Collector) Await(t testing.TB, name string, within time.Duration) Span {
 	t.Helper()
 	deadline := time.Now().Add(within)
@@ -116,7 +117,8 @@ func (c *Collector) Await(t testing.TB, name string, within time.Duration) Span 
 	}
 }
 
-// Metrics returns the names of the metrics that came so far, each with the attributes of its points.
+// Metrics returns the names of the metrics that were received so far, each with the attributes
+// of its points.
 func (c *Collector) Metrics() map[string][]string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -127,14 +129,15 @@ func (c *Collector) Metrics() map[string][]string {
 	return out
 }
 
-// Requests returns how many requests came.
+// Requests returns how many requests were received.
 func (c *Collector) Requests() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.requests
 }
 
-// Contains reports whether the text came anywhere in the data: in names, attributes, events, the resource.
+// Contains reports whether the text occurs anywhere in the received data: in names, attributes,
+// events, the resource.
 func (c *Collector) Contains(text string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -218,7 +221,7 @@ func (m *metrics) Export(_ context.Context, r *metricsservice.ExportMetricsServi
 
 func (c *Collector) recordRaw(message proto.Message) {
 	c.requests++
-	raw, _ := proto.Marshal(message) // the message was unmarshalled just now
+	raw, _ := proto.Marshal(message) // the message was unmarshalled just before
 	c.raw.Write(raw)
 }
 
@@ -273,7 +276,7 @@ func (c *Collector) addMetrics(request *metricsservice.ExportMetricsServiceReque
 	}
 }
 
-// service notes and returns the name of the program that the resource describes.
+// service records and returns the name of the program that the resource describes.
 func (c *Collector) service(r *resource.Resource) string {
 	name := attributeTexts(r.GetAttributes())["service.name"]
 	c.services[name] = true

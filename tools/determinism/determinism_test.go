@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-const root = "../.." // the checkout, seen from this package
+const root = "../.." // the checkout, relative to this package
 
 // writeModule writes a module with the product's own dependencies and configuration.
 func writeModule(t *testing.T, files map[string]string) string {
@@ -39,8 +39,8 @@ func writeModule(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// run starts a tool that tools/go.mod pins and returns its output. A tool that has found something ends with one of
-// the given codes.
+// run starts a tool that tools/go.mod pins and returns its output. A tool that reports a problem
+// ends with one of the given codes.
 func run(t *testing.T, dir string, codes []int, tool string, args ...string) string {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "go", "tool", "-n", tool).Output()

@@ -1,3 +1,4 @@
-// Package determinism proves that the two guards of workflow code still work: the linter's ban on the clock, and
-// workflowcheck. It tests the pinned versions with the project's own configuration. The package holds tests only.
+// Package determinism tests that the two checks of workflow code work: the linter's rule against
+// the clock, and workflowcheck. The package tests the pinned versions with the project's own
+// configuration, and contains tests only.
 package determinism

@@ -21,12 +21,13 @@ import (
 
 const (
 	module = "github.com/oppflow/oppflow"
-	root   = "../.." // the checkout, seen from this package
+	root   = "../.." // the checkout, relative to this package
 )
 
-// rooms are the directories that import and are imported. In the first module that is laid out, a later room may
-// import an earlier room. In the second module an earlier room may import a later room. So neither module has an
-// import cycle. The last rooms are examples of directories that the table does not know, and of the nested modules.
+// rooms are the directories that import and are imported. In one of the two modules, each room
+// imports the earlier rooms; in the other module, each room imports the later rooms. So neither
+// module has an import cycle. The last rooms are examples of directories that the table does not
+// contain, and the nested modules.
 var rooms = []string{
 	"opportunity", "opportunity/part",
 	"exchange", "exchange/part",
@@ -44,12 +45,12 @@ var rooms = []string{
 	"stack", "stack/part",
 	"starter", "starter/part",
 	"e2e", "bench",
-	"newcomer", "newcomer/opportunity", // a directory deeper down with a room's name is not that room
+	"newcomer", "newcomer/opportunity", // a directory at another place with a room's name is not that room
 	"devserver", "tools",
 }
 
-// table lists the packages of Oppflow that the non-test code of a room may import. A part of a room belongs to the
-// room, unless the table says otherwise.
+// table lists the packages of Oppflow that the non-test code of a room may import. A directory
+// below a room belongs to the room, unless the table has an entry for the directory.
 var table = map[string][]string{
 	"opportunity":    {},
 	"exchange":       {"opportunity"},
@@ -88,7 +89,7 @@ func isNestedModule(dir string) bool { return dir == "devserver" || dir == "tool
 
 func isWithin(dir, room string) bool { return dir == room || strings.HasPrefix(dir, room+"/") }
 
-// roomOf returns the line of the table that applies to a directory.
+// roomOf returns the room whose entry in the table applies to a directory.
 func roomOf(dir string) string {
 	for d := dir; d != "."; d = path.Dir(d) {
 		if _, ok := table[d]; ok {
@@ -104,7 +105,7 @@ func mayImport(from, to string) bool {
 		switch {
 		case to == allowed:
 			return true
-		case allowed == "activities": // the directories below activities are not activities
+		case allowed == "activities": // the directories below activities are not included in activities
 		case isWithin(to, allowed):
 			return true
 		}
@@ -115,8 +116,8 @@ func mayImport(from, to string) bool {
 	return isWithin(to, room) && room != "newcomer"
 }
 
-// thirdPartyRules lists by room which other packages are refused and which stay free. The free packages catch a rule
-// that is broader than its name.
+// thirdPartyRules lists by room which other packages are refused and which packages are allowed.
+// The allowed packages detect a rule that refuses more than its purpose.
 var thirdPartyRules = map[string]struct{ refused, free []string }{
 	"opportunity": {
 		refused: []string{
@@ -222,7 +223,7 @@ var refusal = regexp.MustCompile(`^import '([^']+)' is not allowed from list '`)
 // check runs the linter's import rules over the module and compares the results.
 func (f *fixture) check(t *testing.T) {
 	t.Helper()
-	for _, r := range rooms { // every room exists, whatever it imports here
+	for _, r := range rooms { // every room must exist, even if it imports nothing here
 		full := filepath.Join(f.dir, filepath.FromSlash(r))
 		if err := os.MkdirAll(full, 0o750); err != nil {
 			t.Fatal(err)
@@ -294,8 +295,8 @@ func linter(t *testing.T) string {
 	return strings.TrimSpace(string(out))
 }
 
-// TestRulesAreSwitchedOn closes a gap: the other tests run the import rules by name, whether or not the
-// configuration enables them.
+// TestRulesAreSwitchedOn tests that the configuration enables the import rules. The other tests run
+// the import rules by name, even if the configuration does not enable them.
 func TestRulesAreSwitchedOn(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), linter(t), "linters", "--json")
 	cmd.Dir = root
@@ -356,8 +357,8 @@ func TestImportsOfOthers(t *testing.T) {
 	f.check(t)
 }
 
-// TestNoFileEscapesTheRules searches the project for files that escape the import rules without a change to
-// the rules.
+// TestNoFileEscapesTheRules searches the project for files that switch off the import rules or that
+// the import rules cannot check.
 func TestNoFileEscapesTheRules(t *testing.T) {
 	silenced := regexp.MustCompile(`^//\s*nolint(:\s*all|:.*\bdepguard\b|\s|$)`)
 	seen := 0
@@ -403,8 +404,8 @@ func TestNoFileEscapesTheRules(t *testing.T) {
 	}
 }
 
-// TestContributingHasTheTable compares the table in CONTRIBUTING.md with the table of this test, which the rules are
-// tested against.
+// TestContributingHasTheTable compares the table in CONTRIBUTING.md with the variable table,
+// against which the rules are tested.
 func TestContributingHasTheTable(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile(filepath.Join(root, "CONTRIBUTING.md"))
@@ -427,7 +428,7 @@ func TestContributingHasTheTable(t *testing.T) {
 		}
 		inPage[names(row[1])[0]] = allowed
 	}
-	delete(inPage, "deploy") // has no code outside its tests
+	delete(inPage, "deploy") // deploy has no code outside its tests
 	for room, allowed := range table {
 		if room == "newcomer" {
 			continue

@@ -16,8 +16,8 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// SettingsError says that a setting is wrong: a flag, a variable, or a file that they name. Nothing was done
-// yet.
+// SettingsError says that a setting is wrong: a flag, a variable, or a file that a flag or a
+// variable names. The program has done nothing yet.
 type SettingsError struct{ cause error }
 
 // Error names the wrong setting and says what is right.
@@ -26,10 +26,10 @@ func (e *SettingsError) Error() string { return e.cause.Error() }
 // Unwrap returns the cause.
 func (e *SettingsError) Unwrap() error { return e.cause }
 
-// Connect connects to the Temporal service of the settings and returns once the service has answered. namespace is
-// the namespace of the client. With a nil logger the SDK logs nothing. The changes of the client's options are made
-// in the given order. A mistake in the settings is a SettingsError. Any other error is one line that names the
-// address.
+// Connect connects to the Temporal service of the settings and returns once the service has
+// answered. namespace is the namespace of the client. With a nil logger the SDK logs nothing.
+// Connect applies the functions in change to the client's options, in the given order. A mistake in
+// the settings is a SettingsError. Any other error is one line that names the address.
 func Connect(ctx context.Context, t settings.Temporal, logger *slog.Logger, change ...func(*client.Options)) (c client.Client, namespace string, err error) {
 	options, err := t.ClientOptions()
 	if err != nil {
@@ -50,8 +50,8 @@ func Connect(ctx context.Context, t settings.Temporal, logger *slog.Logger, chan
 	return c, options.Namespace, nil
 }
 
-// Reason returns an error of the connection to Temporal in a few words and one line. It leaves out the wrappings
-// of gRPC and of the SDK.
+// Reason returns an error of the connection to Temporal in a few words and one line. Reason leaves
+// out the wrappings of gRPC and of the SDK.
 func Reason(err error) string {
 	var cancelled *serviceerror.Canceled
 	var deadline *serviceerror.DeadlineExceeded

@@ -13,7 +13,7 @@ import (
 type credentialStatus struct {
 	logger    *slog.Logger
 	mu        sync.Mutex
-	rejection error // nil while the TMS accepts them, or the answer is not known yet
+	rejection error // nil while the TMS accepts the credentials, and before the first result
 }
 
 // recordResult records the result of a request.
@@ -21,7 +21,7 @@ func (a *credentialStatus) recordResult(err error) {
 	var notSent *administrate.NotSentError
 	refused := errors.As(err, &notSent) && notSent.Reason == administrate.Authentication
 	if err != nil && !refused {
-		return // the error says nothing of the credentials
+		return // the error says nothing about the credentials
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()

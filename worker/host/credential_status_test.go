@@ -12,8 +12,8 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 )
 
-// A worker whose credentials are refused is not ready and logs this once, and is ready again when they are
-// accepted.
+// A worker whose credentials are refused is not ready and logs this once. The worker is ready again
+// when the credentials are accepted.
 func TestAWorkerKnowsWhetherItsCredentialsAreTaken(t *testing.T) {
 	var status atomic.Int32
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -36,7 +36,7 @@ func TestAWorkerKnowsWhetherItsCredentialsAreTaken(t *testing.T) {
 		{http.StatusOK, true, 0},
 		{http.StatusUnauthorized, false, 1},
 		{http.StatusUnauthorized, false, 1},
-		{http.StatusInternalServerError, false, 1}, // says nothing of the credentials
+		{http.StatusInternalServerError, false, 1}, // says nothing about the credentials
 		{http.StatusOK, true, 2},
 	} {
 		status.Store(int32(step.status)) //nolint:gosec // three digits

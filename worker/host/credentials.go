@@ -12,15 +12,15 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// Credentials returns the source of the API's access tokens from resolved settings: the token itself, or an OAuth
-// client that renews tokens. Later problems go to the logger; nil is slog.Default. Callers of the API see them
-// anyway.
+// Credentials returns the source of the API's access tokens from resolved settings: the token
+// itself, or an OAuth client that renews tokens. Later problems go to the logger; nil is
+// slog.Default. Calls of the API also return these problems.
 func Credentials(api settings.API, logger *slog.Logger) (administrate.TokenSource, error) {
 	return newTokenSource(api, logger, func() {})
 }
 
-// newTokenSource is Credentials. It calls replaced before it uses a refresh token that another process wrote to the
-// file.
+// newTokenSource does the work of Credentials, and calls replaced before the source uses a refresh
+// token that another process wrote to the file.
 func newTokenSource(api settings.API, logger *slog.Logger, replaced func()) (administrate.TokenSource, error) {
 	if !api.OAuth.Given() {
 		return administrate.StaticToken(api.Token.Reveal()), nil
@@ -44,22 +44,25 @@ func newTokenSource(api settings.API, logger *slog.Logger, replaced func()) (adm
 	return source, nil
 }
 
-// refreshToken keeps the refresh token in the file that it came from, if it came from a file.
+// refreshToken stores each new refresh token in the file that contained the first one, if the first
+// one came from a file.
 //
-// The endpoint returns a new refresh token with every renewal (observed). Support says that the old ones stay valid
-// (documented), but nothing promises this for every tenant and for ever. To replace a lost token, the application
-// must be authorised again. So the new token is written back before the access token that came with it is used. The
-// file then holds the whole token or stays unchanged. Where writing is not possible (a variable, a file mounted
-// read-only or by itself) work continues with the new token, and one warning is logged.
+// The endpoint returns a new refresh token with every renewal (observed). The support of
+// Administrate says that old refresh tokens stay valid (documented), but no document promises this
+// for every tenant and without a time limit. After the loss of a refresh token, the application
+// must be authorised again. So the new refresh token is written back before the new access token is
+// used. The file then holds the whole token or stays unchanged. When writing is not possible (a
+// variable, a file mounted read-only or by itself), work continues with the new token, and one
+// warning is logged.
 //
 // Other processes may use the same file. The file is read before every renewal, and a token of another process
 // wins.
 type refreshToken struct {
-	file     string // "" if it came from a variable
+	file     string // "" if the refresh token came from a variable
 	replaced func() // called when another token is in the file
 
 	mu     sync.Mutex
-	inFile string // the token in the file at the last look
+	inFile string // the token in the file at the last read
 	newest string
 	warned bool
 }
@@ -84,7 +87,7 @@ func (r *refreshToken) reload() {
 	}
 }
 
-// Replaced keeps next. Only the first failure to write it is an error.
+// Replaced stores next in memory and in the file. Only the first failure to write is an error.
 func (r *refreshToken) Replaced(old, next string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -108,8 +111,8 @@ func (r *refreshToken) Replaced(old, next string) error {
 	return problem
 }
 
-// replaceSecret replaces the file's content by the secret, as a whole or not at all. A link stays a link, and the
-// permissions stay.
+// replaceSecret replaces the file's content by the secret, in one step. A link stays a link, and
+// the permissions stay.
 func replaceSecret(path, secret string) (err error) {
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {

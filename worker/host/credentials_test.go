@@ -19,7 +19,8 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// rotatingEndpoint is a token endpoint that accepts each refresh token once and returns another with every answer.
+// rotatingEndpoint is a token endpoint that accepts each refresh token once and returns another
+// refresh token with every response.
 type rotatingEndpoint struct {
 	*httptest.Server
 	mu    sync.Mutex
@@ -47,7 +48,7 @@ func newRotatingEndpoint(t *testing.T, first string) *rotatingEndpoint {
 	return e
 }
 
-// loggedSource is a source of tokens as in a process, with its log.
+// loggedSource is the source of tokens of a process, with the log of the process.
 type loggedSource struct {
 	administrate.TokenSource
 	log *bytes.Buffer
@@ -69,7 +70,7 @@ func newLoggedSource(t *testing.T, tokenURL string, env ...string) loggedSource 
 	return loggedSource{source, log}
 }
 
-// wantRenewed expects this token after a renewal.
+// wantRenewed requests a token and expects the wanted one.
 func (c loggedSource) wantRenewed(t *testing.T, want string) {
 	t.Helper()
 	if got, err := c.Token(t.Context()); err != nil || got != want {
@@ -106,7 +107,7 @@ func TestRefreshTokenSurvivesARestart(t *testing.T) {
 	one.wantRenewed(t, "access-1")
 	two := newLoggedSource(t, e.URL, "ADMINISTRATE_REFRESH_TOKEN_FILE="+link)
 	two.wantRenewed(t, "access-2")
-	// The first process was overtaken and notices.
+	// The first process detects that the second process has replaced the refresh token.
 	one.invalidate(t, "access-1")
 	one.wantRenewed(t, "access-3")
 
@@ -128,8 +129,7 @@ func TestRefreshTokenSurvivesARestart(t *testing.T) {
 	}
 }
 
-// A token that cannot be written back is used as long as the process lives, and the log says so
-// once.
+// A token that cannot be written back is used until the process ends, and the log has one warning.
 func TestRefreshTokenThatCannotBeKept(t *testing.T) {
 	unwritable := func(t *testing.T) string {
 		path := secretFile(t, "first")
@@ -138,7 +138,7 @@ func TestRefreshTokenThatCannotBeKept(t *testing.T) {
 		}
 		t.Cleanup(func() { _ = os.Chmod(filepath.Dir(path), 0o700) })
 		if probe := filepath.Join(filepath.Dir(path), "probe"); os.WriteFile(probe, nil, 0o600) == nil {
-			// A user with all permissions is stopped only by a missing file.
+			// For a user with all permissions only a missing file causes an error.
 			if err := os.Remove(probe); err != nil {
 				t.Fatal(err)
 			}
@@ -188,8 +188,8 @@ func TestRefreshTokenThatCannotBeKept(t *testing.T) {
 	}
 }
 
-// A token that an operator writes to the file is used at the next renewal, and is not overwritten by an earlier
-// answer.
+// A token that an operator writes to the file is used at the next renewal, and is not overwritten
+// by an earlier response.
 func TestRefreshTokenOfAnOperatorWins(t *testing.T) {
 	path := secretFile(t, "first")
 	replaced := 0

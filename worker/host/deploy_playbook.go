@@ -13,8 +13,8 @@ import (
 	"github.com/oppflow/oppflow/lifecycle"
 )
 
-// PlaybookVersions returns the versions of the namespace's playbook, with the texts of
-// the given numbers. It needs a running worker, unless the namespace has no versions.
+// PlaybookVersions returns the versions of the namespace's playbook, with the texts of the given
+// numbers. PlaybookVersions needs a running worker, unless the namespace has no versions.
 func PlaybookVersions(ctx context.Context, c client.Client, numbers ...int) (lifecycle.PlaybookVersions, error) {
 	state, err := readNamespace(ctx, c, numbers...)
 	var missing *serviceerror.NotFound
@@ -24,8 +24,8 @@ func PlaybookVersions(ctx context.Context, c client.Client, numbers ...int) (lif
 	return state.Playbooks, err
 }
 
-// DeployPlaybook stores the playbook as a new version of the namespace's playbook. It needs
-// a running worker, unless no worker has run in the namespace yet.
+// DeployPlaybook stores the playbook as a new version of the namespace's playbook. DeployPlaybook
+// needs a running worker, unless no worker has run in the namespace yet.
 func DeployPlaybook(ctx context.Context, c client.Client, d lifecycle.Deployment) (lifecycle.DeployResult, error) {
 	var first lifecycle.NamespaceState
 	deployed, err := first.Deploy(d, time.Now().UTC(), lifecycle.PlaybookInForceAfter)

@@ -55,7 +55,7 @@ func serveAs(t *testing.T, f *frontend, workflows workflowservice.WorkflowServic
 	go func() { served <- server.Serve(listener) }()
 	t.Cleanup(func() {
 		server.Stop()
-		// A test may be over before the server has begun.
+		// The test may end before the server has started.
 		if err := <-served; err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 			t.Error(err)
 		}
@@ -106,7 +106,8 @@ func (f *frontend) CountWorkflowExecutions(_ context.Context, r *workflowservice
 	return &workflowservice.CountWorkflowExecutionsResponse{}, nil
 }
 
-// state returns what the service has received.
+// state returns the attributes of the service, and the registrations and queries that the service
+// has received.
 func (f *frontend) state() (attributes map[string]enums.IndexedValueType, added []map[string]enums.IndexedValueType, queries []string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

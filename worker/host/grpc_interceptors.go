@@ -28,13 +28,13 @@ func addGRPCInterceptors(o *client.Options) {
 	o.ConnectionOptions.DialOptions = append(o.ConnectionOptions.DialOptions, grpc.WithChainUnaryInterceptor(asciiHeaders, sanitizeTasks))
 }
 
-// asciiHeaders lets requests about a workflow with an id in any script go out. The SDK
-// names the workflow in a header, and values of headers are ASCII.
+// asciiHeaders makes the values of headers ASCII. The SDK names the workflow in a header, and the
+// id of a workflow may be in any script.
 func asciiHeaders(ctx context.Context, method string, request, reply any, connection *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
 	if sent, some := metadata.FromOutgoingContext(ctx); some {
 		for key, values := range sent {
 			for n, value := range values {
-				if !strings.HasSuffix(key, "-bin") { // these may have any bytes
+				if !strings.HasSuffix(key, "-bin") { // a header with this suffix may have any bytes
 					sent[key][n] = lifecycle.ASCIIHeader(value) // sent is a copy
 				}
 			}
@@ -44,9 +44,9 @@ func asciiHeaders(ctx context.Context, method string, request, reply any, connec
 	return invoke(ctx, method, request, reply, connection, options...)
 }
 
-// sanitizeTasks replaces input of callers that no worker can handle by notes, which the
-// workflow refuses. Otherwise each task with such input would fail, and the run would
-// never continue.
+// sanitizeTasks replaces input of callers that no worker can handle by placeholders, which the
+// workflow refuses. Without the placeholders each task with such input would fail, and the run
+// would never continue.
 func sanitizeTasks(ctx context.Context, method string, request, reply any, connection *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
 	if err := invoke(ctx, method, request, reply, connection, options...); err != nil {
 		return err
@@ -72,12 +72,12 @@ func sanitizeTask(ctx context.Context, task *workflowservice.PollWorkflowTaskQue
 	return replaceExternalPayloads(ctx, task)
 }
 
-// The longest name that is kept of an update that is too large, in bytes.
+// maxUpdateNameBytes is the longest name that is kept of an update that is too large, in bytes.
 const maxUpdateNameBytes = 100
 
-// replaceOversizedUpdates replaces the payload of an update by a note of its size when the update is too
-// large. A worker's answer to a task holds in full every update that it accepts or
-// refuses. The service would reject an answer that is too large as a whole.
+// replaceOversizedUpdates replaces the payload of an update that is too large by a placeholder with
+// the size of the update. A worker's response to a task contains in full every update that the
+// worker accepts or refuses. The service rejects a response that is too large.
 func replaceOversizedUpdates(messages []*protocolpb.Message) error {
 	for _, m := range messages {
 		size := proto.Size(m.GetBody())
@@ -112,7 +112,7 @@ func placeholderPayload(encoding, text string) *commonpb.Payload {
 }
 
 // replaceExternalPayloads replaces references to payloads that are stored elsewhere. The SDK fails
-// a task with a reference, since the worker has no such storage.
+// a task with a reference, because the worker has no such storage.
 func replaceExternalPayloads(ctx context.Context, message proto.Message) error {
 	return proxy.VisitPayloads(ctx, message, proxy.VisitPayloadsOptions{
 		SkipSearchAttributes: true,

@@ -21,8 +21,8 @@ import (
 	"github.com/oppflow/oppflow/workflows"
 )
 
-// taskFrontend is a frontend that hands out updates, and records the header in which a workflow
-// was named.
+// taskFrontend is a frontend that returns tasks with updates, and records the header that names a
+// workflow.
 type taskFrontend struct {
 	frontend
 	messages       []*protocolpb.Message
@@ -72,7 +72,7 @@ func TestReferencesInAnyScriptAreReached(t *testing.T) {
 	}
 }
 
-// An update that is too large for the answer to a task reaches the workflow as a note.
+// An update that is too large for the response to a task reaches the workflow as a placeholder.
 func TestALargeUpdateIsLeftOutOfATask(t *testing.T) {
 	message := func(input *updatepb.Input) *protocolpb.Message {
 		body, err := anypb.New(&updatepb.Request{Meta: &updatepb.Meta{UpdateId: "u"}, Input: input})
@@ -145,8 +145,8 @@ func TestALargeUpdateIsLeftOutOfATask(t *testing.T) {
 	}
 }
 
-// A reference to a payload that is stored elsewhere reaches the workflow as a note, in
-// any position.
+// A reference to a payload that is stored elsewhere reaches the workflow as a placeholder, in any
+// position.
 func TestAPayloadThatIsKeptElsewhereIsLeftOutOfATask(t *testing.T) {
 	for name, reference := range map[string]*commonpb.Payload{
 		"of old": {Metadata: map[string][]byte{"encoding": []byte("json/external-storage-reference")}, Data: []byte("{}")},

@@ -21,9 +21,10 @@ const (
 	readyPath     = "/readyz"
 )
 
-// health serves GET /healthz and GET /readyz. The first says whether the worker is alive. The second says whether
-// the worker asks for tasks of both kinds, the TMS accepts its credentials, and the namespace belongs to their
-// tenant. Both describe a problem in one line of text.
+// health serves GET /healthz and GET /readyz. GET /healthz says whether the worker is alive. GET
+// /readyz says whether the worker polls for tasks of both kinds, the TMS accepts the credentials,
+// the namespace belongs to their tenant, and the playbook in force is known. The response describes
+// a problem in one line of text.
 type health struct {
 	polls       *pollMonitor
 	credentials *credentialStatus
@@ -64,8 +65,9 @@ func writeHealth(w http.ResponseWriter, problem error) {
 	_, _ = fmt.Fprintln(w, "ok")
 }
 
-// serveHealth serves health at the address until stop is called. When ctx ends, the worker is not ready any more,
-// but serveHealth still answers: a worker that is stopping is alive. Without an address it does nothing.
+// serveHealth serves health at the address until stop is called. When ctx ends, the worker is not
+// ready any more, but serveHealth still responds: a worker that is stopping is alive. Without an
+// address serveHealth does nothing.
 func serveHealth(ctx context.Context, address string, h *health, logger *slog.Logger) (stop func(), err error) {
 	if address == "" {
 		return func() {}, nil
@@ -93,7 +95,7 @@ func serveHealth(ctx context.Context, address string, h *health, logger *slog.Lo
 	}()
 	logger.InfoContext(ctx, "answering for the worker's health", "address", listener.Addr().String())
 	return func() {
-		_ = server.Close() // a client of this moment sees the closed connection
+		_ = server.Close() // a client that is being served sees a closed connection
 		<-served
 	}, nil
 }
@@ -109,7 +111,8 @@ func checkHealthAddress(address string) error {
 	return nil
 }
 
-// listenCause leaves out the words that the message around it contains.
+// listenCause returns the cause of a network error, without the words that the caller's message
+// contains.
 func listenCause(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) {
@@ -118,14 +121,14 @@ func listenCause(err error) error {
 	return err
 }
 
-// askHealth asks for the health at the address and returns nil if all is well, else an error of one
-// line.
+// askHealth requests the health at the address. The error is one line; nil means that the worker is
+// healthy.
 func askHealth(ctx context.Context, address, path string) error {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return err
 	}
-	// A worker that listens on all addresses is asked at the loopback interface.
+	// For a worker that listens on all addresses, the request goes to the loopback interface.
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
@@ -136,8 +139,7 @@ func askHealth(ctx context.Context, address, path string) error {
 	if err != nil {
 		return fmt.Errorf("health address %q (%s): %w", address, healthSetting, err)
 	}
-	// Nothing of the environment, such as a proxy, must be between a worker and its own
-	// health.
+	// The environment, such as a proxy, must not redirect the request.
 	client := &http.Client{
 		Transport:     &http.Transport{DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

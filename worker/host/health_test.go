@@ -24,13 +24,13 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// idleService is a Temporal service without work: requests for tasks wait. When a worker stops, it says so to the
-// service and waits for the answer until released.
+// idleService is a Temporal service without work: polls wait. When a worker stops, it calls
+// ShutdownWorker, and the service responds only after release is closed.
 type idleService struct {
 	*frontend
 	release chan struct{} // closed to let a worker stop
 	tied    boundState
-	asked   atomic.Bool // for tasks of activities
+	asked   atomic.Bool // whether a worker has polled for activities
 }
 
 func (s *idleService) PollWorkflowTaskQueue(ctx context.Context, _ *workflowservice.PollWorkflowTaskQueueRequest) (*workflowservice.PollWorkflowTaskQueueResponse, error) {
@@ -74,7 +74,7 @@ func (s *idleService) serve(t *testing.T) (address string) {
 	go func() { served <- server.Serve(listener) }()
 	t.Cleanup(func() {
 		server.Stop()
-		// A test may be over before the server has begun.
+		// The test may end before the server has started.
 		if err := <-served; err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 			t.Error(err)
 		}
@@ -135,9 +135,9 @@ func freePort(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// The life of a worker, as a container runtime sees it.
+// The command healthcheck reports each state of a worker from its start to its end.
 func TestHealthcheckFollowsTheWorker(t *testing.T) {
-	t.Parallel() // it waits
+	t.Parallel() // the test waits
 	address := freePort(t)
 	env := []string{"OPPFLOW_HEALTH_ADDRESS=" + address}
 	if code, _, said := healthcheck(t, env); code != 1 || !strings.Contains(said, address) {
@@ -191,7 +191,7 @@ func TestHealthcheckFollowsTheWorker(t *testing.T) {
 }
 
 func TestHealthcheckSaysInOneLineWhatIsWrong(t *testing.T) {
-	t.Parallel() // it waits
+	t.Parallel() // the test waits
 	unready := serveHTTP(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = io.WriteString(w, "no tasks\nat all\n")
@@ -227,8 +227,8 @@ func TestHealthcheckSaysInOneLineWhatIsWrong(t *testing.T) {
 	}
 }
 
-// A worker that listens on all addresses is asked on this machine, even with a proxy in
-// the environment.
+// For a worker that listens on all addresses, healthcheck connects to this machine, even with a
+// proxy in the environment.
 func TestHealthcheckAsksThisMachine(t *testing.T) {
 	_, port, err := net.SplitHostPort(serveHTTP(t, func(http.ResponseWriter, *http.Request) {}))
 	if err != nil {

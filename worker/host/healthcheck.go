@@ -12,12 +12,12 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// healthcheckName is the argument that makes the worker's program ask a running worker
-// for its health.
+// healthcheckName is the argument with which the worker's program requests the health of a running
+// worker.
 const healthcheckName = "healthcheck"
 
-// healthcheck asks the worker of this machine or container for its health. It has only two exit codes, as
-// container runtimes require: ExitDone, and ExitFailure with one line on stderr.
+// healthcheck requests the health of the worker of this machine or container. Container runtimes
+// allow only two exit codes: ExitDone, and ExitFailure with one line on stderr.
 func healthcheck(ctx context.Context, args, env []string, stdout, stderr io.Writer) int {
 	var address string
 	var live bool
@@ -59,7 +59,7 @@ func healthFlag(flags *pflag.FlagSet, address *string) {
 	flags.StringVar(address, "health-address", "", "host:port where the worker answers GET /healthz and /readyz (default none) [OPPFLOW_HEALTH_ADDRESS]")
 }
 
-// healthAddress returns the flag's value or else the environment's.
+// healthAddress returns the value of the flag, or else the value in the environment.
 func healthAddress(flag string, env []string) string {
 	if flag == "" {
 		flag = settings.Environment(env).Get("OPPFLOW_HEALTH_ADDRESS")
@@ -67,7 +67,7 @@ func healthAddress(flag string, env []string) string {
 	return flag
 }
 
-// unwrapURL leaves out the method and the address of a failed request.
+// unwrapURL returns the error of a failed request without the method and the address.
 func unwrapURL(err error) error {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {

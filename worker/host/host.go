@@ -25,12 +25,13 @@ import (
 )
 
 const (
-	// DefaultCachedWorkflows is how many opportunities a process keeps in memory; one takes about 36 KB.
+	// DefaultCachedWorkflows is how many opportunities a process keeps in memory; one opportunity
+	// needs about 36 KB.
 	DefaultCachedWorkflows = 1000
 	// activityStopMargin is how much longer than its time-out a stopping worker waits for a running activity.
 	activityStopMargin = 5 * time.Second
-	// workflowStopTimeout is how long a stopping worker waits for a step of a workflow. A step takes
-	// milliseconds.
+	// workflowStopTimeout is how long a stopping worker waits for a workflow task. A workflow task
+	// takes milliseconds.
 	workflowStopTimeout = 5 * time.Second
 	// activitiesPerRequest is how many activities the workers take for each request that they may send.
 	activitiesPerRequest = 4
@@ -42,17 +43,18 @@ const (
 type Options struct {
 	Temporal settings.Temporal
 	API      settings.API
-	// Playbook is the playbook to deploy where the namespace has none, and the keys of services.
+	// Playbook is the playbook to deploy when the namespace has none, and the keys of services.
 	Playbook settings.Playbook
-	// Telemetry says where traces and metrics go. Without an Environment it uses that of Temporal.
+	// Telemetry says where traces and metrics go. An empty Telemetry.Environment means the
+	// environment of Temporal.
 	Telemetry settings.Telemetry
 	// Logger receives the worker's log; nil is slog.Default.
 	Logger *slog.Logger
-	// ReadyFile, when given, is written once the worker asks for tasks of both kinds.
+	// ReadyFile, when given, is written once the worker polls for tasks of both kinds.
 	ReadyFile string
-	// HealthAddress, when given, is the host:port of GET /healthz and GET /readyz. The answer to /healthz is 200
-	// as long as the process runs. The answer to /readyz is 200 as long as the worker asks for tasks of both
-	// kinds, else 503 with the reason. The address is closed when Run returns.
+	// HealthAddress, when given, is the host:port of GET /healthz and GET /readyz. The response to
+	// /healthz is 200 as long as the process runs. The response to /readyz is 200 as long as the
+	// worker is ready, else 503 with the reason. The address is closed when Run returns.
 	HealthAddress string
 	// CachedWorkflows is how many opportunities the whole process keeps in memory; 0 is DefaultCachedWorkflows.
 	CachedWorkflows int
@@ -78,7 +80,7 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	// This comes last, so that telemetry also has the activity of stopping workers.
+	// Telemetry stops last, so that it also contains what workers do while they stop.
 	defer func() {
 		if err := observer.Shutdown(ctx); err != nil {
 			o.Logger.Warn("the last traces and metrics could not be exported", "error", err)
@@ -115,7 +117,7 @@ func Run(ctx context.Context, o Options) error {
 	})
 }
 
-// runParts are what a running worker consists of.
+// runParts are the parts of a running worker.
 type runParts struct {
 	client                  client.Client
 	namespace               string
@@ -126,8 +128,8 @@ type runParts struct {
 	identity                string
 }
 
-// runWorkers runs the workers until the context ends or one of them fails. The worker of the activities starts
-// once it is known whose namespace it is.
+// runWorkers runs the workers until the context ends or one of them fails. The worker of the
+// activities starts after the first comparison of the namespace's tenant.
 func runWorkers(ctx context.Context, o Options, p runParts) error {
 	group, ctx := errgroup.WithContext(ctx)
 	stop := make(chan any)
@@ -140,7 +142,8 @@ func runWorkers(ctx context.Context, o Options, p runParts) error {
 	}
 	group.Go(func() error { return run(p.opportunities) })
 	group.Go(func() error {
-		// The workers of workflows run already, since one of them answers whose namespace it is.
+		// The workers of workflows run already, because one of these workers responds to the query
+		// for the tenant of the namespace.
 		if err := p.tenant.compareTenant(ctx); err != nil || ctx.Err() != nil {
 			return err
 		}
@@ -172,7 +175,7 @@ func unlessInterrupted(ctx context.Context, err error) error {
 	return err
 }
 
-// checkNamespace requires every search attribute: without one, every step of every workflow would fail.
+// checkNamespace requires every search attribute: when one is missing, every workflow task fails.
 func checkNamespace(ctx context.Context, c client.Client, namespace string, logger *slog.Logger) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -190,15 +193,15 @@ func checkNamespace(ctx context.Context, c client.Client, namespace string, logg
 	return nil
 }
 
-// isNotPermitted reports that the service does not show its search attributes, as a hosted service
-// may.
+// isNotPermitted reports whether the service refused a request that a hosted service may not
+// permit.
 func isNotPermitted(err error) bool {
 	var denied *serviceerror.PermissionDenied
 	var unimplemented *serviceerror.Unimplemented
 	return errors.As(err, &denied) || errors.As(err, &unimplemented)
 }
 
-// ReferenceTagOf returns how a worker with these settings marks records.
+// ReferenceTagOf returns the reference tag that a worker with these settings writes on records.
 func ReferenceTagOf(api settings.API) tms.ReferenceTag {
 	return tms.ReferenceTag{Attribute: api.ReferenceTag.Attribute(), InName: api.ReferenceTag.Location() == settings.TagInName}
 }
@@ -214,9 +217,10 @@ func activityOptions(o Options) tms.Options {
 	}
 }
 
-// newWorkers makes the two workers. The workflows never wait behind calls of the API, whose queue has a rate limit.
-// The client's interceptors come before the ones given here, so that tracing is the outermost. The workers send
-// requests only after belongs has proven that the namespace belongs to the tenant.
+// newWorkers makes the two workers. The workflows have a queue of their own, so they never wait
+// behind calls of the API, whose queue has a rate limit. The client's interceptors come before the
+// interceptors of the workers, so that tracing is the outermost. The workers send requests only
+// after belongs has proven that the namespace belongs to the tenant.
 func newWorkers(c client.Client, o Options, observer *telemetry.Telemetry, taken *credentialStatus, belongs *tenantGuard,
 	pace *administrate.Pace, self string,
 ) (opportunities, requests worker.Worker, err error) {
@@ -272,8 +276,9 @@ func newWorkers(c client.Client, o Options, observer *telemetry.Telemetry, taken
 	requests = worker.New(c, activities.TaskQueue, worker.Options{
 		Identity: self,
 		Tuner:    tuner,
-		// The pace counts the requests. An activity sends several requests, or none where the worker remembers the
-		// answer. This limit bounds the activities of all workers together where they cannot see each other.
+		// The pace counts the requests. An activity sends several requests, or none when the worker
+		// has stored the response. This limit bounds the activities of all workers together when
+		// the workers cannot see each other.
 		TaskQueueActivitiesPerSecond: activitiesPerRequest * o.API.RequestsPerSecond(),
 		WorkerStopTimeout:            times.ChangeOptions("").StartToCloseTimeout + activityStopMargin,
 		DisableWorkflowWorker:        true,

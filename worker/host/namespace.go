@@ -21,7 +21,7 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// usablePoll is how often Setup asks a namespace whether its new search attributes can be
+// usablePoll is the time between two checks whether a new namespace or new search attributes can be
 // used.
 const usablePoll = 100 * time.Millisecond
 
@@ -46,8 +46,8 @@ func MissingSearchAttributes(ctx context.Context, c client.Client, namespace str
 	return missing, nil
 }
 
-// Setup registers Oppflow's search attributes in the namespace and returns once queries can use them. Existing
-// attributes stay. To call Setup again, or from two places at once, does no harm.
+// Setup registers Oppflow's search attributes in the namespace and returns once queries can use
+// them. Existing attributes stay. Repeated and concurrent calls of Setup are safe.
 func Setup(ctx context.Context, c client.Client, namespace string) error {
 	missing, err := MissingSearchAttributes(ctx, c, namespace)
 	if err != nil {
@@ -71,10 +71,11 @@ func Setup(ctx context.Context, c client.Client, namespace string) error {
 // DefaultRetention is how long a namespace of CreateNamespace keeps a closed run by default.
 const DefaultRetention = 30 * 24 * time.Hour
 
-// CreateNamespace creates the namespace unless it exists, and returns once it can be used. The retention is how
-// long the namespace keeps closed runs. With them it keeps the references that cannot be used again. The
-// retention is at least an hour on a self-hosted service, at least a day on others. An existing namespace stays
-// unchanged, and its own retention is returned.
+// CreateNamespace creates the namespace unless it exists, and returns once it can be used. The
+// retention is how long the namespace keeps closed runs. The reference of a closed run cannot be
+// used again during this time. The retention is at least an hour on a self-hosted service, and at
+// least a day on other services. An existing namespace stays unchanged, and its own retention is
+// returned.
 func CreateNamespace(ctx context.Context, c client.Client, namespace string, retention time.Duration) (created bool, kept time.Duration, err error) {
 	kept, err = namespaceRetention(ctx, c, namespace)
 	if err == nil || !isNamespaceNotFound(err) {
@@ -90,7 +91,7 @@ func CreateNamespace(ctx context.Context, c client.Client, namespace string, ret
 		return false, 0, explainNamespace(namespace, "it cannot be created", err)
 	}
 	created = err == nil
-	// The service knows a new namespace some seconds after storing it.
+	// A new namespace can be used some seconds after the service has stored it.
 	poll := time.NewTicker(usablePoll)
 	defer poll.Stop()
 	for {
@@ -114,13 +115,14 @@ func namespaceRetention(ctx context.Context, c client.Client, namespace string) 
 	return answer.GetConfig().GetWorkflowExecutionRetentionTtl().AsDuration(), err
 }
 
-// InsecureTemporal returns the settings of a Temporal service at address, host:port, without TLS and credentials, such as
-// one on this machine. The environment and the configuration file of the user do not count.
+// InsecureTemporal returns the settings of a Temporal service at address, host:port, without TLS
+// and credentials, such as one on this machine. The environment and the configuration file of the
+// user are not read.
 func InsecureTemporal(address, namespace string) settings.Temporal {
 	return settings.Temporal{Address: address, Namespace: namespace, ConfigFile: os.DevNull, Environment: settings.Environment{}}
 }
 
-// SetupAt is Setup for an InsecureTemporal service.
+// SetupAt calls Setup with a connection by the settings of InsecureTemporal.
 func SetupAt(ctx context.Context, address, namespace string) error {
 	c, _, err := Connect(ctx, InsecureTemporal(address, namespace), nil)
 	if err != nil {
@@ -130,8 +132,8 @@ func SetupAt(ctx context.Context, address, namespace string) error {
 	return Setup(ctx, c, namespace)
 }
 
-// awaitUsable waits until a query may name every attribute. The service can use new attributes some time after
-// storing them.
+// awaitUsable waits until a query may name every attribute. A query may name a new attribute some
+// time after the service has stored the attribute.
 func awaitUsable(ctx context.Context, c client.Client, namespace string) error {
 	var conditions []string
 	for _, name := range slices.Sorted(maps.Keys(lifecycle.SearchAttributes())) {
@@ -158,8 +160,8 @@ func awaitUsable(ctx context.Context, c client.Client, namespace string) error {
 	}
 }
 
-// explainNamespace says in one line what the request to the namespace was and why it failed,
-// once.
+// explainNamespace returns an error of one line that says which request about the namespace failed
+// and why. An error that is explained already stays unchanged.
 func explainNamespace(namespace, what string, err error) error {
 	var explained *namespaceError
 	switch {

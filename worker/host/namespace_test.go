@@ -31,7 +31,7 @@ func connect(t *testing.T, f *frontend) client.Client {
 }
 
 func TestSetupRegistersEverythingOnceAndWaitsUntilItCanBeUsed(t *testing.T) {
-	t.Parallel() // it waits
+	t.Parallel() // the test waits
 	f := &frontend{slow: 3}
 	c := connect(t, f)
 	for range 2 {
@@ -113,7 +113,7 @@ func TestSetupSaysWhatIsWrongWithTheNamespace(t *testing.T) {
 }
 
 func TestSetupEndsWithItsContextWhileTheAttributesCannotBeUsed(t *testing.T) {
-	t.Parallel() // it waits
+	t.Parallel() // the test waits
 	f := &frontend{slow: 1 << 30}
 	c := connect(t, f)
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)

@@ -13,18 +13,18 @@ import (
 const (
 	// maxActivities is how many activities a worker carries out at a time.
 	maxActivities = 1000
-	// maxQueueAhead is how long the first request of an activity may have to wait for its turn when the
-	// worker asks for the activity. Longer waits happen at the server, where urgent work goes first
-	// and another worker may take the activity.
+	// maxQueueAhead is the longest delay by the pace, for the first request of an activity, at
+	// which the worker still polls for the activity. With a longer delay the activity waits at the
+	// server, where urgent work goes first and another worker may receive the activity.
 	maxQueueAhead = time.Second
-	// blockedPollInterval is how often a worker asks for an activity while it may send nothing. It
-	// still asks, because a waiting workflow learns the reason from the activity. It asks
-	// rarely, because it ends an activity at once and would otherwise take all from a worker
-	// that may send.
+	// blockedPollInterval is how often a worker polls for an activity while the worker may send
+	// nothing. The worker still polls, because the activity returns the reason to the waiting
+	// workflow. The worker polls rarely, because an activity ends at once, so frequent polls would
+	// leave no activity for a worker that may send.
 	blockedPollInterval = 5 * time.Second
 )
 
-// pacedSlots lets a worker ask for an activity only when the pace has a turn for it soon, and
+// pacedSlots lets a worker poll for an activity only when the pace soon permits a request, and
 // rarely while the worker may send nothing.
 type pacedSlots struct {
 	worker.SlotSupplier
@@ -33,8 +33,8 @@ type pacedSlots struct {
 	whyBlocked func() error
 
 	mu              sync.Mutex
-	unused          map[*worker.SlotPermit]bool // permits without an activity yet
-	lastBlockedSlot time.Time                   // when a slot was last given while nothing may be sent
+	unused          map[*worker.SlotPermit]bool // permits that have no activity yet
+	lastBlockedSlot time.Time                   // when a slot was last given although nothing may be sent
 }
 
 // newPacedTuner returns a tuner for the worker of the activities.
@@ -52,7 +52,7 @@ func newPacedTuner(pace *administrate.Pace, withheld func() error) (worker.Worke
 	})
 }
 
-// ReserveSlot waits until an activity would soon have its turn.
+// ReserveSlot waits until the pace would soon permit the first request of an activity.
 func (s *pacedSlots) ReserveSlot(ctx context.Context, info worker.SlotReservationInfo) (*worker.SlotPermit, error) {
 	permit, err := s.SlotSupplier.ReserveSlot(ctx, info)
 	if err != nil {
@@ -74,10 +74,10 @@ func (s *pacedSlots) ReserveSlot(ctx context.Context, info worker.SlotReservatio
 	}
 }
 
-// TryReserveSlot gives no slot: no activity is carried out without a request for it.
+// TryReserveSlot gives no slot: the worker carries out only activities that it has polled for.
 func (s *pacedSlots) TryReserveSlot(worker.SlotReservationInfo) *worker.SlotPermit { return nil }
 
-// admit notes the permit, or returns how long to wait for the permit.
+// admit stores the permit and returns no more than 0, or returns how long to wait for the permit.
 func (s *pacedSlots) admit(permit *worker.SlotPermit) time.Duration {
 	withheld := s.whyBlocked() != nil
 	s.mu.Lock()
@@ -97,13 +97,13 @@ func (s *pacedSlots) admit(permit *worker.SlotPermit) time.Duration {
 	return left
 }
 
-// MarkSlotUsed records that an activity has come.
+// MarkSlotUsed records that the slot has an activity.
 func (s *pacedSlots) MarkSlotUsed(info worker.SlotMarkUsedInfo) {
 	s.forget(info.Permit())
 	s.SlotSupplier.MarkSlotUsed(info)
 }
 
-// ReleaseSlot records that the activity has ended, or that none came.
+// ReleaseSlot records that the activity of the slot has ended, or that the slot got no activity.
 func (s *pacedSlots) ReleaseSlot(info worker.SlotReleaseInfo) {
 	s.forget(info.Permit())
 	s.SlotSupplier.ReleaseSlot(info)

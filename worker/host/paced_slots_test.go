@@ -14,8 +14,9 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 )
 
-// A worker that may send nothing leaves most activities to workers that may send. It takes some and ends them
-// at once, so that waiting workflows learn the reason.
+// A worker that may send nothing leaves most activities to workers that may send. The worker polls
+// for a few activities and ends these activities at once, so that waiting workflows receive the
+// reason.
 func TestAWorkerThatMayNotSendTakesFewActivities(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fixed, err := worker.NewFixedSizeSlotSupplier(maxActivities)
@@ -40,7 +41,7 @@ func TestAWorkerThatMayNotSendTakesFewActivities(t *testing.T) {
 						return
 					}
 					taken.Add(1)
-					time.Sleep(10 * time.Millisecond) // the activity
+					time.Sleep(10 * time.Millisecond) // the time that the activity takes
 					s.forget(permit)
 					fixed.ReleaseSlot(nil)
 				}

@@ -18,25 +18,25 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// playbookCache are the versions of the namespace's playbook, from the worker's last read. A
+// playbookCache holds the versions of the namespace's playbook, from the worker's last read. A
 // worker whose last read is too old does not know which version is in force.
 type playbookCache struct {
 	settings   *settings.Playbook // has the keys of services
 	configured resolvedPlaybook   // the playbook of the worker's settings
-	// inForceAfter is how long after storing a version comes into force.
+	// inForceAfter is the time from the storing of a version until the version comes into force.
 	inForceAfter time.Duration
 	logger       *slog.Logger
 
 	mu            sync.Mutex
-	lastRead      time.Time // when the last successful read was sent; zero before
-	readError     error     // of the read after it; nil while reads succeed
+	lastRead      time.Time // when the last successful read was sent; zero before the first
+	readError     error     // of the latest read; nil when that read succeeded
 	versions      lifecycle.PlaybookVersions
 	loaded        map[int]loadedPlaybook
 	unknownLogged bool // whether the log says that the version in force is unknown
 }
 
-// loadedPlaybook is a version of the playbook, or the reason why this worker cannot work by
-// it.
+// loadedPlaybook is a version of the playbook, or the reason why this worker cannot use the
+// version.
 type loadedPlaybook struct {
 	tms.VersionedPlaybook
 	problem error
@@ -49,11 +49,11 @@ func newPlaybookCache(s *settings.Playbook, own resolvedPlaybook, logger *slog.L
 // readInterval returns how often the versions are read.
 func (b *playbookCache) readInterval() time.Duration { return b.inForceAfter * 2 / 3 }
 
-// validFor returns how long a read counts, from when it was sent. This ends before a
-// version that was stored just after the read comes into force.
+// validFor returns how long a read is valid, from the time at which the read was sent. A version
+// that is stored just after the read comes into force only after this time.
 func (b *playbookCache) validFor() time.Duration { return b.inForceAfter * 8 / 9 }
 
-// notReadyError says why a worker plans and sends nothing for now.
+// notReadyError says why a worker plans and sends nothing at present.
 type notReadyError struct{ text string }
 
 func (e *notReadyError) Error() string { return "the worker plans and sends nothing: " + e.text }
@@ -63,8 +63,8 @@ func (e *notReadyError) Unwrap() error {
 	return &administrate.NotSentError{Operation: "Playbook", Reason: administrate.NotReady}
 }
 
-// versionAt returns the version that is in force at the time of the Temporal server's clock. Its
-// error is an notReadyError.
+// versionAt returns the version that is in force at the time of the Temporal server's clock. The
+// error is a notReadyError.
 func (b *playbookCache) versionAt(at time.Time) (tms.VersionedPlaybook, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -85,12 +85,13 @@ func (b *playbookCache) versionAt(at time.Time) (tms.VersionedPlaybook, error) {
 	return book.VersionedPlaybook, nil
 }
 
-// staleError returns why the last read does not count any more; nil when it counts.
+// staleError returns why the last read is not valid any more; nil when the read is valid.
 func (b *playbookCache) staleError() error {
 	if b.lastRead.IsZero() {
 		return &notReadyError{text: "it has not read the namespace yet"}
 	}
-	// After a suspension of the machine, one of its two clocks shows the real age.
+	// After a suspension of the machine, either the monotonic clock or the wall clock shows the
+	// real age.
 	now := time.Now()
 	age := max(now.Sub(b.lastRead), now.Round(0).Sub(b.lastRead.Round(0)))
 	if age <= b.validFor() {
@@ -116,8 +117,8 @@ func (b *playbookCache) missingTexts(versions lifecycle.PlaybookVersions) []int 
 	return lacking
 }
 
-// neededVersions returns the versions that may be in force now or later. They are the version in
-// force when the latest version was stored, and all later ones.
+// neededVersions returns the versions that may be in force now or later. These versions are the
+// version in force when the latest version was stored, and all later versions.
 func neededVersions(versions lifecycle.PlaybookVersions) lifecycle.PlaybookVersions {
 	latest, some := versions.Latest()
 	if !some {
@@ -126,7 +127,7 @@ func neededVersions(versions lifecycle.PlaybookVersions) lifecycle.PlaybookVersi
 	return versions.CurrentAndLater(latest.StoredAt)
 }
 
-// store stores the versions from a read that was sent at the time. Its error says that
+// store stores the versions from a read that was sent at the given time. The error says that
 // versions from an earlier read are missing.
 func (b *playbookCache) store(sent time.Time, versions lifecycle.PlaybookVersions) error {
 	b.mu.Lock()
@@ -149,7 +150,7 @@ func (b *playbookCache) store(sent time.Time, versions lifecycle.PlaybookVersion
 	return nil
 }
 
-// load loads the version, and logs it.
+// load loads the version, and logs the result.
 func (b *playbookCache) load(version lifecycle.PlaybookVersion) loadedPlaybook {
 	loaded, err := loadWithKeys([]byte(version.Text), b.settings)
 	if err != nil {
@@ -173,7 +174,7 @@ func (b *playbookCache) recordFailure(err error) {
 	b.readError = err
 }
 
-// logState logs once that the worker does not know the version in force, and once that it
+// logState logs once that the worker does not know the version in force, and once that the worker
 // knows the version again.
 func (b *playbookCache) logState() {
 	_, err := b.versionAt(time.Now())
@@ -188,22 +189,22 @@ func (b *playbookCache) logState() {
 	b.unknownLogged = err != nil
 }
 
-// untilInForce returns how long to wait until the first version is in force. It returns 0
-// where one is in force already, or none will come.
+// untilInForce returns how long to wait until the first version is in force. The result is 0 when a
+// version is in force already, or when the namespace has no version.
 func (b *playbookCache) untilInForce() time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.versions) == 0 || b.versions[0].IsImmediate() || b.versions[0].Number > 1 {
 		return 0
 	}
-	// The version was stored before the read, so it is in force after this time, whatever
-	// the clock says.
+	// The version was stored before the read, so it is in force after this time, even when the
+	// clocks differ.
 	first := b.versions[0]
 	return max(0, first.InForceAt.Sub(first.StoredAt)-time.Since(b.lastRead))
 }
 
-// deployment returns the worker's own playbook for a namespace without one; nil when the
-// worker has none.
+// deployment returns the worker's own playbook, for a namespace without a playbook; nil when the
+// worker has no playbook.
 func (b *playbookCache) deployment() *lifecycle.Deployment {
 	if !b.configured.given {
 		return nil
@@ -212,7 +213,7 @@ func (b *playbookCache) deployment() *lifecycle.Deployment {
 	return &lifecycle.Deployment{Text: string(b.configured.text), Digest: b.configured.playbook.Digest(), DeployedBy: strings.TrimSpace("worker " + machine)}
 }
 
-// loadWithKeys loads the text of a playbook, and reads the keys it needs.
+// loadWithKeys loads the text of a playbook, and reads the keys that the playbook needs.
 func loadWithKeys(text []byte, s *settings.Playbook) (resolvedPlaybook, error) {
 	loaded, err := playbook.Load(text)
 	if err != nil {
@@ -237,7 +238,8 @@ func loadWithKeys(text []byte, s *settings.Playbook) (resolvedPlaybook, error) {
 	return out, nil
 }
 
-// unknownEffectKinds are the kinds of effects that the settings have the worker not know.
+// unknownEffectKinds returns the kinds of effects that the worker does not know, according to the
+// settings.
 func unknownEffectKinds(s settings.Playbook) []opportunity.EffectKind {
 	var kinds []opportunity.EffectKind
 	for _, kind := range s.WithoutEffects {

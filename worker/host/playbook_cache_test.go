@@ -21,21 +21,21 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// The playbooks of these tests: each writes a log entry after a move, with its own
+// The playbooks of these tests. Each playbook writes a log entry after a transition, with its own
 // message.
 const (
 	playbookOne = "transitions:\n  - name: win\n    to: { state: Won }\n    after: [{ log: { message: one } }]\n"
 	playbookTwo = "transitions:\n  - name: win\n    to: { state: Won }\n    after: [{ log: { message: two } }]\n"
 )
 
-// namespaceClient asks a workflow of the namespace that runs in the test.
+// namespaceClient returns the state of a namespace that the test keeps in memory.
 type namespaceClient struct {
 	client.Client
 
 	mu      sync.Mutex
 	state   lifecycle.NamespaceState
 	ahead   time.Duration // how far the server's clock is ahead of the worker's
-	blocked bool          // queries are not answered
+	blocked bool          // queries get no response
 }
 
 func (c *namespaceClient) WorkflowService() workflowservice.WorkflowServiceClient {
@@ -83,7 +83,7 @@ func (c *namespaceClient) block(blocked bool) {
 	c.blocked = blocked
 }
 
-// share shares the state of the namespace among the clients of workers.
+// share copies the state of the namespace to the client of another worker.
 func (c *namespaceClient) share(other *namespaceClient) {
 	other.mu.Lock()
 	defer other.mu.Unlock()
@@ -92,7 +92,7 @@ func (c *namespaceClient) share(other *namespaceClient) {
 	other.state = c.state
 }
 
-// newReadingGuard returns a worker that reads the namespace.
+// newReadingGuard returns the tenantGuard of a worker that reads the namespace.
 func newReadingGuard(t *testing.T, c *namespaceClient, s settings.Playbook, log *bytes.Buffer) *tenantGuard {
 	t.Helper()
 	logger := slog.New(slog.NewTextHandler(log, nil))
@@ -111,14 +111,14 @@ func sandboxState() lifecycle.NamespaceState {
 	return s
 }
 
-// After a deployment no worker plans with the version before, whatever it has read and
-// whatever its clock says, also when its reads get no answer.
+// Once a version is in force, no worker plans with the earlier version, even when the worker's
+// clock is wrong or the worker's reads get no response.
 func TestNoWorkerPlansByTheVersionBeforeOnceAnotherIsInForce(t *testing.T) {
 	for name, test := range map[string]struct {
 		ahead  time.Duration // of the server's clock before the worker's
-		blocks int           // seconds after the worker's start at which its reads stop getting answers
-		opens  int           // and at which they get answers again
-		stored int           // when the second version is stored
+		blocks int           // seconds from the worker's start until its reads get no response any more
+		opens  int           // seconds from the worker's start until its reads get a response again
+		stored int           // seconds from the worker's start until the second version is stored
 	}{
 		"reads in time":                    {0, -1, -1, 100},
 		"reads just before it is stored":   {0, 91, 300, 92},
@@ -202,8 +202,8 @@ func TestWorkersOfANamespaceFollowOnePlaybook(t *testing.T) {
 	})
 }
 
-// A worker that does not know an element of the version in force, or has no key of a
-// service, plans and sends nothing, and says so.
+// A worker that does not know an element of the version in force, or has no key of a service, plans
+// and sends nothing, and logs the reason.
 func TestAWorkerThatCannotWorkByThePlaybookSendsNothing(t *testing.T) {
 	for says, text := range map[string]string{
 		"unknown member": playbookOne + "later: { x: 1 }\n",
@@ -235,7 +235,7 @@ func TestAWorkerThatCannotWorkByThePlaybookSendsNothing(t *testing.T) {
 			if !strings.Contains(log.String(), "cannot work by a version") || !strings.Contains(log.String(), says) {
 				t.Errorf("the log: %s", log.String())
 			}
-			// Another version helps the worker.
+			// With another version the worker is ready again.
 			c.deploy(t, playbookTwo)
 			time.Sleep(lifecycle.PlaybookInForceAfter)
 			if err := b.compareTenant(t.Context()); err != nil || b.check() != nil {
@@ -245,7 +245,7 @@ func TestAWorkerThatCannotWorkByThePlaybookSendsNothing(t *testing.T) {
 	}
 }
 
-// The worker does not believe a namespace that has lost versions.
+// A worker does not use a namespace that has lost versions.
 func TestVersionsThatWereReadAreNotForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &namespaceClient{state: sandboxState()}

@@ -16,32 +16,32 @@ import (
 )
 
 const (
-	// pollConfirmedAfter is how long a request for tasks has to wait until it is certain that the service has received it: an
-	// attempt to connect ends after 20 s. When there is nothing to do, the service answers a request after about a
-	// minute.
+	// pollConfirmedAfter is how long a poll must be open until it is certain that the service has
+	// received the poll: an attempt to connect ends after 20 s. When there are no tasks, the
+	// service responds to a poll after about a minute.
 	pollConfirmedAfter = 30 * time.Second
-	// maxPollGap is how long a queue may go without a sign that the service is asked for its tasks. It is longer
-	// than pollConfirmedAfter, so that requests one after the other leave no gap.
+	// maxPollGap is the longest time without proof that the service receives polls of a queue.
+	// maxPollGap is longer than pollConfirmedAfter, so that consecutive polls leave no gap.
 	maxPollGap = 45 * time.Second
 )
 
-// pollMonitor watches the connection to see whether both workers ask for tasks: the SDK does not
-// show this.
+// pollMonitor observes the connection to detect whether both workers poll for tasks: the SDK does
+// not show this.
 type pollMonitor struct {
 	mu         sync.Mutex
 	workflows  queuePolls
 	activities queuePolls
-	bothPolled chan struct{} // closed once both queues have been asked for
+	bothPolled chan struct{} // closed once both queues have been polled
 }
 
-// queuePolls is the state of the requests for the tasks of one queue.
+// queuePolls is the state of the polls of one queue.
 type queuePolls struct {
 	queue      string
-	everPolled bool      // for tasks of any process
-	lastSign   time.Time // when the service was last known to be asked
-	lastError  error     // of the last request that ended, if it failed
+	everPolled bool      // polled for tasks that any process may run, not only for cached workflows
+	lastSign   time.Time // when the service was last known to receive a poll
+	lastError  error     // of the last poll that ended; nil when that poll succeeded
 	next       int
-	open       map[int]time.Time // when the open requests began
+	open       map[int]time.Time // when the open polls began
 }
 
 func newPollMonitor() *pollMonitor {
@@ -52,7 +52,8 @@ func newPollMonitor() *pollMonitor {
 	}
 }
 
-// intercept is below the repetitions of the SDK and sees each attempt.
+// intercept is a gRPC interceptor that runs for each attempt of a request, below the retries of the
+// SDK.
 func (p *pollMonitor) intercept(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
 	var kind *queuePolls
 	var queue *taskqueue.TaskQueue
@@ -62,7 +63,8 @@ func (p *pollMonitor) intercept(ctx context.Context, method string, request, rep
 	case *workflowservice.PollActivityTaskQueueRequest:
 		kind, queue = &p.activities, request.GetTaskQueue()
 	}
-	// The queue for cached workflows of this process names the queue that it belongs to.
+	// The task queue for cached workflows of this process has the name of its main queue in
+	// NormalName.
 	if kind == nil || kind.queue != queue.GetName() && kind.queue != queue.GetNormalName() {
 		return invoke(ctx, method, request, reply, conn, options...)
 	}
@@ -101,15 +103,15 @@ func (p *pollMonitor) end(kind *queuePolls, number int, err error) {
 	began, now := kind.open[number], time.Now()
 	delete(kind.open, number)
 	kind.lastError = err
-	// A request that is cut off after pollConfirmedAfter had reached the service, so it still
+	// A poll that is cut off after pollConfirmedAfter has reached the service, so the poll still
 	// counts. A time-out does not count.
 	if err == nil || now.Sub(began) >= pollConfirmedAfter && Reason(err) != Reason(context.DeadlineExceeded) {
 		kind.lastSign = now
 	}
 }
 
-// check returns nil while the service is asked for tasks of both kinds, and otherwise the problem in
-// one line.
+// check returns nil while the service receives polls for tasks of both kinds, and otherwise the
+// problem.
 func (p *pollMonitor) check() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -27,18 +27,18 @@ func activityPoll(queue string) any {
 	return &workflowservice.PollActivityTaskQueueRequest{TaskQueue: &taskqueue.TaskQueue{Name: queue}}
 }
 
-// cachedPoll returns the request for tasks of cached workflows.
+// cachedPoll returns a poll for tasks of cached workflows.
 func cachedPoll() any {
 	return &workflowservice.PollWorkflowTaskQueueRequest{TaskQueue: &taskqueue.TaskQueue{
 		Name: "host:1f0c", NormalName: lifecycle.TaskQueue, Kind: enums.TASK_QUEUE_KIND_STICKY,
 	}}
 }
 
-// sendPoll passes one request that is answered after a while.
+// sendPoll sends one poll, which gets the response after the given time.
 func sendPoll(t *testing.T, p *pollMonitor, request any, after time.Duration, answer error) {
 	t.Helper()
 	err := p.intercept(t.Context(), "", request, nil, nil, func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error {
-		time.Sleep(after) // by the bubble's clock
+		time.Sleep(after) // by the clock of synctest
 		return answer
 	})
 	if !errors.Is(err, answer) {
@@ -88,11 +88,11 @@ func TestWorkerIsReadyWhileTheServiceIsAskedForTasks(t *testing.T) {
 	late := serviceerror.NewDeadlineExceeded("context deadline exceeded")
 	idle := func(t *testing.T, p *pollMonitor, request any) { sendPoll(t, p, request, time.Minute, nil) }
 	for name, test := range map[string]struct {
-		// workflows plays the requests for workflow tasks, one after the other, after the worker was ready; requests
-		// for activities are answered all the time.
+		// workflows sends the polls for workflow tasks, one after the other, after the worker was
+		// ready. Polls for activities always get a response.
 		workflows func(t *testing.T, p *pollMonitor)
-		// ready and unready are the times at which the worker has to be ready or not, counted
-		// from there.
+		// ready and unready are the times at which the worker must be ready or not, counted from
+		// the time at which the worker was ready.
 		ready, unready []time.Duration
 	}{
 		"nothing to do": {
@@ -198,7 +198,7 @@ func TestWorkerIsReadyWhileTheServiceIsAskedForTasks(t *testing.T) {
 	}
 }
 
-// readinessAt maps each time to whether the worker has to be ready then.
+// readinessAt maps each time to whether the worker must be ready at that time.
 func readinessAt(ready, unready []time.Duration) map[time.Duration]bool {
 	all := map[time.Duration]bool{}
 	for _, moment := range ready {

@@ -17,49 +17,50 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 )
 
-// The rate of requests is one for all workers of a namespace. Each worker looks which
-// others ask for activities and takes an equal share. A new worker uses a small share
-// until all others must have seen it. The others keep their shares until then.
+// All workers of a namespace share one rate of requests. Each worker reads from the server which
+// other workers poll for activities, and uses an equal share. A new worker uses a small share until
+// all other workers must have found the new worker. The other workers keep their shares until then.
 const (
-	// pollTimeout is how long a request for an activity waits, so that all workers are seen
-	// to ask again before pollerExpiry.
+	// pollTimeout is how long a poll for an activity waits, so that every worker polls again before
+	// pollerExpiry.
 	pollTimeout = 20 * time.Second
-	// pollerExpiry is how long a worker counts after the last sight of its requests.
+	// pollerExpiry is how long a worker counts after its last poll that the server shows.
 	pollerExpiry = 30 * time.Second
-	// workerLookInterval is how often a worker looks for other workers.
+	// workerLookInterval is how often a worker reads the list of workers.
 	workerLookInterval = time.Second
-	// workerLookTimeout bounds one look.
+	// workerLookTimeout bounds one read of the list of workers.
 	workerLookTimeout = 2 * time.Second
-	// shareDelay is how long after its first sight a worker takes its share. It is longer than
-	// workerLookInterval and workerLookTimeout together.
+	// shareDelay is the time from the first appearance of a worker in the list until the worker
+	// uses its share. shareDelay is longer than workerLookInterval and workerLookTimeout together.
 	shareDelay = 5 * time.Second
-	// newcomerShare is the part of the rate for a worker before that time.
+	// newcomerShare is the part of the rate for a worker before shareDelay is over.
 	newcomerShare = 0.03
-	// shareMargin is how far a share is below its part of the rate, in requests a second. It makes
-	// up within half a minute for the requests that pass at once after a quiet time.
+	// shareMargin is the difference between an equal part of the rate and a share, in requests per
+	// second. The margin compensates within half a minute for the requests that pass at once after
+	// a time without requests.
 	shareMargin = 2.0 / 30
 )
 
-// rateShare computes the share of one worker. All times are from its own clock, except the
-// times of the server. These are compared with each other only.
+// rateShare computes the share of one worker. All times are from the worker's own clock, except the
+// times of the server. Times of the server are compared only with each other.
 type rateShare struct {
 	rate float64 // of all workers together
 	self string  // the identity of the worker in its requests
 
-	lastLook     time.Time // when the last successful look began
-	visibleSince time.Time // since when this worker is seen to ask; zero when it is not
-	lastPoll     time.Time // its last request, by the server's clock
+	lastLook     time.Time // when the last successful read of the list began
+	visibleSince time.Time // since when the list shows this worker; zero when the list does not show it
+	lastPoll     time.Time // the last poll of this worker, by the server's clock
 	others       map[string]*otherWorker
 }
 
 // otherWorker is another worker.
 type otherWorker struct {
-	countsFrom time.Time // when it may take its share
-	lastSeen   time.Time // when the last look that showed it began
+	countsFrom time.Time // when the other worker may use its share
+	lastSeen   time.Time // when the last read that showed the other worker began
 }
 
-// update stores which workers ask for activities. began is the time of the question, and
-// now the time of the answer.
+// update stores which workers poll for activities. began is the time of the request for the list,
+// and now the time of the response.
 func (s *rateShare) update(began, now time.Time, pollers []*taskqueue.PollerInfo) {
 	var latest time.Time // by the server's clock
 	for _, p := range pollers {
@@ -69,7 +70,7 @@ func (s *rateShare) update(began, now time.Time, pollers []*taskqueue.PollerInfo
 	}
 	before := s.lastLook
 	if s.others == nil || began.Sub(before) > pollerExpiry-pollTimeout {
-		before = time.Time{} // all others may have their shares already
+		before = time.Time{} // all other workers may use their shares already
 		s.others, s.visibleSince = map[string]*otherWorker{}, time.Time{}
 	}
 	asks := false
@@ -81,7 +82,7 @@ func (s *rateShare) update(began, now time.Time, pollers []*taskqueue.PollerInfo
 		case id == s.self:
 			at := p.GetLastAccessTime().AsTime()
 			if at.Sub(s.lastPoll) > pollerExpiry-pollTimeout/4 {
-				s.visibleSince = time.Time{} // others may have seen that it did not ask
+				s.visibleSince = time.Time{} // other workers may have removed this worker
 			}
 			s.lastPoll, asks = at, fresh
 		case !fresh:
@@ -101,7 +102,7 @@ func (s *rateShare) update(began, now time.Time, pollers []*taskqueue.PollerInfo
 		}
 	}
 	for id, other := range s.others {
-		// A restarted server knows no workers until they ask again.
+		// A restarted server lists no worker until the worker polls again.
 		if gone[id] || began.Sub(other.lastSeen) > pollerExpiry {
 			delete(s.others, id)
 		}
@@ -112,17 +113,17 @@ func (s *rateShare) update(began, now time.Time, pollers []*taskqueue.PollerInfo
 	case s.visibleSince.IsZero():
 		s.visibleSince = now
 		if len(s.others) == 0 {
-			s.visibleSince = now.Add(-shareDelay) // no other worker has to see it first
+			s.visibleSince = now.Add(-shareDelay) // no other worker has to find this worker first
 		}
 	}
 	s.lastLook = began
 }
 
-// rateAt returns how many requests a second the worker may send at the time.
+// rateAt returns how many requests per second the worker may send at the time.
 func (s *rateShare) rateAt(now time.Time) float64 {
 	silent := now.Sub(s.lastLook)
 	if s.visibleSince.IsZero() || now.Sub(s.visibleSince) < shareDelay || silent > pollerExpiry-pollTimeout {
-		// A worker that sees nothing may also not be seen any more.
+		// A worker that cannot read the list may also be missing in the lists of the other workers.
 		return s.rate * newcomerShare
 	}
 	workers := 1
@@ -131,7 +132,7 @@ func (s *rateShare) rateAt(now time.Time) float64 {
 			workers++
 		}
 	}
-	if silent > shareDelay { // new workers may have come
+	if silent > shareDelay { // new workers may have started
 		workers *= 2
 	}
 	part := s.rate / float64(workers)
@@ -191,7 +192,7 @@ func maintainRateShare(ctx context.Context, c client.Client, rate float64, self 
 		failing = err != nil
 		mu.Lock()
 		pause := workerLookInterval - time.Since(began)
-		if s.visibleSince.IsZero() { // a worker that is not seen has only a small share
+		if s.visibleSince.IsZero() { // a worker that is not in the list has only a small share
 			pause = workerLookInterval / 20
 		}
 		mu.Unlock()

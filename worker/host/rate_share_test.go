@@ -13,16 +13,16 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// process is a worker with virtual time.
+// process is a worker in virtual time.
 type process struct {
 	rateShare
-	polledAt  time.Time // when it last asked for an activity
+	polledAt  time.Time // when the worker last polled for an activity
 	untilLook time.Duration
-	frozen    bool // it sees nothing of the server
+	frozen    bool // the worker cannot reach the server
 }
 
-// Workers start, die and cannot see the server for a while. In any period, all together send at
-// most a tenth more than the rate. Without changes they use the whole rate.
+// Workers start, end, and cannot reach the server for some time. In any period, all workers
+// together send at most a tenth more than the rate. Without changes the workers use the whole rate.
 func TestShare(t *testing.T) {
 	const rate, step = 4.0, 50 * time.Millisecond
 	for seed := range uint64(40) {
@@ -30,8 +30,8 @@ func TestShare(t *testing.T) {
 		begun := time.Unix(1_900_000_000, 0)
 		processes := map[string]*process{}
 		listed := map[string]time.Time{} // on the server, whose clock is an hour off
-		var sums []float64               // of each step
-		quiet := begun                   // since when nothing has changed
+		var sums []float64               // the number of requests in each step
+		quiet := begun                   // when the last change happened
 		for now := begun; now.Sub(begun) < 5*time.Minute; now = now.Add(step) {
 			switch alive := slices.Sorted(maps.Keys(processes)); {
 			case len(alive) < 4 && (len(alive) == 0 || r.IntN(600) == 0):
@@ -75,7 +75,7 @@ func TestShare(t *testing.T) {
 				for _, s := range sums[len(sums)-n:] {
 					total += s
 				}
-				most := 1.08 * rate * window.Seconds() // newcomers; the rest is for requests that pass at once
+				most := 1.08 * rate * window.Seconds() // 8 % is for new workers, the rest of the tenth for requests that pass at once
 				if total > most {
 					t.Fatalf("seed %d: %.1f in %v by %d workers; want at most %.1f", seed, total, window, len(processes), most)
 				}
@@ -84,8 +84,8 @@ func TestShare(t *testing.T) {
 	}
 }
 
-// A worker that is alone has the whole rate as soon as it is seen to ask. A worker
-// remembers the workers that a restarted server forgets.
+// A worker that is alone has the whole rate as soon as the list shows the worker. A worker still
+// counts the workers that a restarted server does not list.
 func TestShareOfOne(t *testing.T) {
 	begun := time.Unix(1_900_000_000, 0)
 	at := func(seconds int) time.Time { return begun.Add(time.Duration(seconds) * time.Second) }

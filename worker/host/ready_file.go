@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// WriteReady writes value as JSON to the file that the starter of this process waits for. The file appears as a
-// whole or not at all. Without a path WriteReady does nothing.
+// WriteReady writes value as JSON to the file that the parent process waits for. The file appears
+// in one step. Without a path WriteReady does nothing.
 func WriteReady(path string, value any) (err error) {
 	if path == "" {
 		return nil

@@ -9,7 +9,7 @@ import (
 )
 
 func TestReadyFileAppearsWholeAndAlone(t *testing.T) {
-	t.Parallel() // it waits
+	t.Parallel() // the test waits
 	dir := t.TempDir()
 	path := filepath.Join(dir, "ready")
 	if err := os.WriteFile(path, []byte(strings.Repeat("old", 1000)), 0o600); err != nil {

@@ -13,8 +13,8 @@ import (
 
 const playbookSetting = "--playbook or OPPFLOW_PLAYBOOK"
 
-// resolvedPlaybook is the playbook that a worker follows, nil for none, and the keys of its services. given says that
-// there is a playbook, and text is its source.
+// resolvedPlaybook is a playbook and the keys of its services. given says that there is a playbook,
+// and text is the source of the playbook.
 type resolvedPlaybook struct {
 	given    bool
 	text     []byte
@@ -22,8 +22,8 @@ type resolvedPlaybook struct {
 	keys     map[string]tms.ServiceKey
 }
 
-// resolvePlaybook reads the playbook of the settings and the keys that it needs. A mistake in them is a SettingsError with
-// the line and the column.
+// resolvePlaybook reads the playbook of the settings and the keys that it needs. A mistake in the
+// playbook or in a key is a SettingsError, for the playbook with the line and the column.
 func resolvePlaybook(s *settings.Playbook) (resolvedPlaybook, error) {
 	wrong := func(err error) (resolvedPlaybook, error) { return resolvedPlaybook{}, &SettingsError{cause: err} }
 	if err := s.Resolve(); err != nil {
@@ -43,7 +43,8 @@ func resolvePlaybook(s *settings.Playbook) (resolvedPlaybook, error) {
 	return out, nil
 }
 
-// readPlaybookFile reads the file, or of a file that is too large just enough to notice.
+// readPlaybookFile reads the file. Of a file that is too large, it reads just enough to detect the
+// size.
 func readPlaybookFile(name string) ([]byte, error) {
 	if name == settings.DefaultPlaybook {
 		return playbook.DefaultFile(), nil

@@ -11,8 +11,9 @@ import (
 	"github.com/oppflow/oppflow/telemetry"
 )
 
-// StartTelemetry exports traces and metrics as the settings of OpenTelemetry say. They replace the settings of the
-// options. A mistake in them is a SettingsError. Shutdown ends the export.
+// StartTelemetry exports traces and metrics according to the settings of OpenTelemetry. The
+// settings in t replace the settings in o. A mistake in the settings is a SettingsError. Shutdown
+// ends the export.
 func StartTelemetry(ctx context.Context, t settings.Telemetry, o telemetry.Options) (*telemetry.Telemetry, error) {
 	if err := t.Resolve(); err != nil {
 		return nil, &SettingsError{cause: err}
@@ -21,13 +22,14 @@ func StartTelemetry(ctx context.Context, t settings.Telemetry, o telemetry.Optio
 	return telemetry.Start(ctx, o)
 }
 
-// requests finds the message that caused an activity: both name the request's id.
+// requests returns the functions that connect a message with the activities that it caused: both
+// contain the request id.
 func requests() telemetry.Requests {
 	return telemetry.Requests{OfMessage: requestOfMessage, OfActivity: requestsOfActivity}
 }
 
-// requestOfMessage returns a message's request id. For an update without one it returns the update's id. For an
-// unreadable message, such as an encrypted signal, it returns "".
+// requestOfMessage returns a message's request id. For an update without a request id, the result
+// is the update's id. For an unreadable message, such as an encrypted signal, the result is "".
 func requestOfMessage(update string, payload *commonpb.Payload) string {
 	var sent struct {
 		RequestID string `json:"requestId"`

@@ -34,14 +34,14 @@ func (e *OtherTenantError) Error() string {
 		e.Namespace, e.Difference)
 }
 
-// ReadTenant reads the data that distinguishes the tenant of the API's client, in one
-// request where the API knows all lists. clientID is the OAuth client's, "" without one.
+// ReadTenant reads the data that distinguishes the tenant of the API's client, in one request if
+// the API knows all lists. clientID is the id of the OAuth client, "" without an OAuth client.
 func ReadTenant(ctx context.Context, api *administrate.Client, clientID string) (lifecycle.Tenant, error) {
 	all := administrate.PageRequest{}
 	found, err := api.Lookup(ctx, administrate.LookupRequest{Steps: &all, Regions: &all, Currencies: &all})
 	var notSent *administrate.NotSentError
 	if err != nil && !errors.As(err, &notSent) && ctx.Err() == nil {
-		// An API that does not know one of the lists refuses all of them.
+		// An API that does not know one of the lists refuses the whole request.
 		found, err = lookupEach(ctx, api, err)
 	}
 	if err != nil {
@@ -66,15 +66,15 @@ func ReadTenant(ctx context.Context, api *administrate.Client, clientID string) 
 	return tenant, nil
 }
 
-// maxTenantName is how much of a name is kept.
+// maxTenantName is how much of a name is kept, in bytes.
 const maxTenantName = 100
 
 func namedRow(id, name string) opportunity.Ref {
 	return opportunity.Ref{ID: opportunity.ID(id), Name: strings.ToValidUTF8(name[:min(len(name), maxTenantName)], "")}
 }
 
-// lookupEach looks up one list after the other. It fails with the error of the joint
-// look-up when no list is available.
+// lookupEach looks up one list after the other. When no list is available, lookupEach returns the
+// error of the joint look-up.
 func lookupEach(ctx context.Context, api *administrate.Client, together error) (found administrate.LookupResult, err error) {
 	all := administrate.PageRequest{}
 	some := false
@@ -100,14 +100,14 @@ func lookupEach(ctx context.Context, api *administrate.Client, together error) (
 type BindResult struct {
 	// New says that the namespace belonged to no tenant.
 	New bool
-	// Before is the state of a namespace that belonged to a tenant. It is nil when the state
-	// is not known, because no worker answers.
+	// Before is the state of a namespace that belonged to a tenant. Before is nil when the state is
+	// not known, because no worker responds.
 	Before *lifecycle.NamespaceState
 }
 
-// missingRecords returns the problem when none of the records exists that Oppflow made in
-// the tenant of the namespace. It returns "" where one exists, or where Oppflow made
-// none.
+// missingRecords returns the problem when none of the records exists that Oppflow made in the
+// tenant of the namespace. The result is "" when one of the records exists, or when Oppflow made no
+// record.
 func missingRecords(ctx context.Context, api *administrate.Client, records []lifecycle.CreatedRecord) (string, error) {
 	for _, made := range slices.Backward(records) {
 		record, err := api.Opportunity(ctx, string(made.ID))
@@ -128,12 +128,12 @@ func missingRecords(ctx context.Context, api *administrate.Client, records []lif
 	return fmt.Sprintf("none of the records is there that Oppflow made, with its mark, such as %s of the reference %s", latest.ID, latest.Reference), nil
 }
 
-// bindAnswerTimeout is how long BindTenant and RebindTenant wait for the answer of a worker.
+// bindAnswerTimeout is how long BindTenant and RebindTenant wait for the response of a worker.
 const bindAnswerTimeout = 5 * time.Second
 
-// BindTenant ties the namespace to the tenant. It needs no worker where the namespace belongs to
-// no tenant. Where no worker answers whose namespace it is, Before is nil and nothing is
-// changed: the next worker compares. A namespace of another tenant is an
+// BindTenant binds the namespace to the tenant. BindTenant needs no worker when the namespace
+// belongs to no tenant. When the namespace has a tenant and no worker responds, Before is nil and
+// nothing is changed: the next worker compares the tenants. A namespace of another tenant is an
 // OtherTenantError.
 func BindTenant(ctx context.Context, c client.Client, api *administrate.Client, namespace string, tenant lifecycle.Tenant) (BindResult, error) {
 	_, begun, err := startNamespaceWorkflow(ctx, c, tenant, lifecycle.NamespaceState{})
@@ -152,8 +152,8 @@ func BindTenant(ctx context.Context, c client.Client, api *administrate.Client, 
 	return BindResult{New: before.Tenant == nil, Before: &before}, explainBinding(namespace, err)
 }
 
-// RebindTenant ties the namespace to the tenant, even when it belonged to another tenant. The
-// next running worker carries this out.
+// RebindTenant binds the namespace to the tenant, even when the namespace belonged to another
+// tenant. The next running worker carries this out.
 func RebindTenant(ctx context.Context, c client.Client, _ *administrate.Client, namespace string, tenant lifecycle.Tenant) (BindResult, error) {
 	var tied BindResult
 	asking, cancel := context.WithTimeout(ctx, bindAnswerTimeout)
@@ -173,8 +173,8 @@ func RebindTenant(ctx context.Context, c client.Client, _ *administrate.Client, 
 	return tied, explainBinding(namespace, err)
 }
 
-// startNamespaceWorkflow starts the workflow of the namespace with the state, tied to the tenant, unless
-// the workflow runs. It waits for no worker.
+// startNamespaceWorkflow starts the workflow of the namespace with the state, bound to the tenant,
+// unless the workflow runs. startNamespaceWorkflow waits for no worker.
 func startNamespaceWorkflow(ctx context.Context, c client.Client, tenant lifecycle.Tenant, state lifecycle.NamespaceState) (_ lifecycle.NamespaceState, begun bool, err error) {
 	options := lifecycle.NamespaceOptions()
 	options.WorkflowIDConflictPolicy = enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL
@@ -188,9 +188,9 @@ func startNamespaceWorkflow(ctx context.Context, c client.Client, tenant lifecyc
 	return state, err == nil, err
 }
 
-// ensureBinding compares the namespace with the tenant of the API's client. It ties the
-// namespace where it belongs to no tenant or where the tenant has changed. It returns the
-// state after that.
+// ensureBinding compares the namespace with the tenant of the API's client. ensureBinding binds the
+// namespace when the namespace belongs to no tenant or when the tenant has changed. The result is
+// the state after that.
 func ensureBinding(ctx context.Context, c client.Client, api *administrate.Client, namespace string, state lifecycle.NamespaceState, tenant lifecycle.Tenant) (lifecycle.NamespaceState, error) {
 	if state.Tenant != nil {
 		difference := state.Tenant.Difference(tenant)
@@ -217,14 +217,14 @@ func ensureBinding(ctx context.Context, c client.Client, api *administrate.Clien
 	if err == nil {
 		err = handle.Get(ctx, &state)
 	}
-	if own, is := lifecycle.FromTemporalError(err); is && own.Type == opportunity.Conflict { // another tenant was tied just now
+	if own, is := lifecycle.FromTemporalError(err); is && own.Type == opportunity.Conflict { // another tenant was bound just now
 		return state, &OtherTenantError{Namespace: namespace, Difference: strings.TrimPrefix(own.Message, "the namespace belongs to another tenant: ")}
 	}
 	return state, err
 }
 
-// readNamespace asks the workflow of the namespace for its state, with the texts of the
-// given versions of the playbook.
+// readNamespace queries the state of the namespace's workflow, with the texts of the given versions
+// of the playbook.
 func readNamespace(ctx context.Context, c client.Client, texts ...int) (state lifecycle.NamespaceState, err error) {
 	value, err := c.QueryWorkflow(ctx, lifecycle.NamespaceID, "", lifecycle.NamespaceOf.Name, lifecycle.NamespaceInput{Texts: texts})
 	if err == nil {
@@ -233,7 +233,7 @@ func readNamespace(ctx context.Context, c client.Client, texts ...int) (state li
 	return state, err
 }
 
-// isNoWorkerError reports whether the error says that no worker answers.
+// isNoWorkerError reports whether the error says that no worker responds.
 func isNoWorkerError(err error) bool {
 	var noPoller *serviceerror.FailedPrecondition
 	var notReady *serviceerror.WorkflowNotReady

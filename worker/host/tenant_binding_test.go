@@ -55,7 +55,7 @@ func tenantAPI(t *testing.T, region string) *fakeAPI {
 // boundState is the state of the workflow of a namespace.
 type boundState struct {
 	mu    sync.Mutex
-	state *lifecycle.NamespaceState // nil: the workflow does not run
+	state *lifecycle.NamespaceState // nil when the workflow does not run
 	ties  int
 }
 
@@ -123,11 +123,11 @@ func (s *idleService) UpdateWorkflowExecution(_ context.Context, r *workflowserv
 	}, err
 }
 
-// A worker does not start when its credentials reach another tenant than the namespace's.
-// It asks for no activity and sends only the request for the tenant's lists, and says in
-// one line what differs.
+// A worker does not start when its credentials reach another tenant than the namespace's. The
+// worker polls for no activity, sends only the request for the tenant's lists, and reports the
+// difference in one line.
 func TestAWorkerOfAnotherTenantDoesNotStart(t *testing.T) {
-	t.Parallel() // it waits
+	t.Parallel() // the test waits
 	for name, c := range map[string]struct {
 		state lifecycle.NamespaceState
 		code  int

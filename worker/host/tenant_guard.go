@@ -24,10 +24,10 @@ import (
 const (
 	// comparisonTimeout bounds one comparison of the namespace with the worker's tenant.
 	comparisonTimeout = 10 * time.Second
-	// readTimeout bounds the read of the namespace in later comparisons. It leaves time for
-	// a second read before the last successful one is too old.
+	// readTimeout bounds the read of the namespace in later comparisons. readTimeout leaves time
+	// for a second read before the last successful read is too old.
 	readTimeout = 4 * time.Second
-	// The pauses between comparisons without an answer.
+	// The pauses after comparisons that fail without a result.
 	firstComparisonPause   = time.Second
 	longestComparisonPause = 10 * time.Second
 )
@@ -39,25 +39,25 @@ type tenantGuard struct {
 	temporal  client.Client
 	api       *administrate.Client
 	namespace string
-	clientID  string // of the OAuth client; "" without one
+	clientID  string // of the OAuth client; "" without an OAuth client
 	logger    *slog.Logger
-	// verify returns nil where the namespace belongs to the worker's tenant.
+	// verify returns nil when the namespace belongs to the worker's tenant.
 	verify func(context.Context) error
 	// playbooks are the versions of the namespace's playbook, from the same read.
 	playbooks *playbookCache
 
-	tenant         *lifecycle.Tenant         // the tenant of the credentials; nil until it is read
-	boundAt        atomic.Pointer[time.Time] // of the last proven state; nil before
+	tenant         *lifecycle.Tenant         // the tenant of the credentials; nil before the first read
+	boundAt        atomic.Pointer[time.Time] // of the last proven state; nil before the first
 	recordReported atomic.Bool               // whether a record of this worker was reported
 
 	compareNow chan struct{} // starts a comparison at once
 
 	mu sync.Mutex
-	// credentialsCount counts the replacements of the credentials. compared is the count at the
-	// last comparison that read the tenant.
+	// credentialsCount counts the replacements of the credentials. comparedCount is the value of
+	// credentialsCount at the last comparison that read the tenant.
 	credentialsCount, comparedCount int
 	proven                          bool   // at least once with these credentials
-	lastFailed                      bool   // the last comparison had no answer
+	lastFailed                      bool   // the last comparison failed without a result
 	epoch                           string // of the namespace, from the last read
 	reason                          error  // why nothing may be sent; nil when everything may be sent
 }
@@ -79,8 +79,8 @@ func (e *tenantUnprovenError) Error() string {
 	return "it is not known yet whether the namespace belongs to the worker's tenant: " + Reason(e.cause)
 }
 
-// Unwrap returns the cause as a request that was not sent: the API's own NotSentError, or
-// one for a request that did not reach the API.
+// Unwrap returns the cause as a request that was not sent: the API's own NotSentError, or a
+// NotSentError for a request that did not reach the API.
 func (e *tenantUnprovenError) Unwrap() error {
 	var notSent *administrate.NotSentError
 	if errors.As(e.cause, &notSent) {
@@ -89,7 +89,7 @@ func (e *tenantUnprovenError) Unwrap() error {
 	return &administrate.NotSentError{Operation: "Lookup", Reason: administrate.Unreachable}
 }
 
-// tenantProofKey marks the requests of the proof itself.
+// tenantProofKey is the key in the context of the requests of the proof itself.
 type tenantProofKey struct{}
 
 // permit returns why nothing may be sent; nil permits the request.
@@ -108,7 +108,7 @@ func (b *tenantGuard) permit(ctx context.Context) error {
 // sent.
 func (b *tenantGuard) check() error { return b.permitAt(time.Now()) }
 
-// permitAt returns why nothing may be sent at the time; nil permits everything.
+// permitAt returns why nothing may be sent at the given time; nil permits everything.
 func (b *tenantGuard) permitAt(at time.Time) error {
 	b.mu.Lock()
 	reason := b.reason
@@ -120,8 +120,8 @@ func (b *tenantGuard) permitAt(at time.Time) error {
 	return err
 }
 
-// credentialsReplaced records that the credentials were replaced. The new ones may belong to another
-// tenant, so nothing is sent until the tenant is compared again.
+// credentialsReplaced records that the credentials were replaced. The new credentials may belong to
+// another tenant, so nothing is sent until the tenant is compared again.
 func (b *tenantGuard) credentialsReplaced() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -133,8 +133,9 @@ func (b *tenantGuard) credentialsReplaced() {
 	}
 }
 
-// compareTenant compares once and stores the result. It returns an OtherTenantError where the
-// namespace belongs to another tenant and no earlier comparison proved otherwise.
+// compareTenant compares once and stores the result. The error is an OtherTenantError when the
+// namespace belongs to another tenant and no earlier comparison with the same credentials proved
+// otherwise.
 func (b *tenantGuard) compareTenant(ctx context.Context) error {
 	bounded, cancel := context.WithTimeout(ctx, comparisonTimeout)
 	defer cancel()
@@ -167,7 +168,7 @@ func (b *tenantGuard) compareTenant(ctx context.Context) error {
 			b.logger.Error("the worker sends nothing any more", "problem", other.Error())
 		}
 		b.reason = other
-	case b.proven: // the earlier result still counts
+	case b.proven: // the earlier result is still valid
 	default:
 		unproven := &tenantUnprovenError{cause: err}
 		if b.reason.Error() != unproven.Error() {
@@ -178,9 +179,9 @@ func (b *tenantGuard) compareTenant(ctx context.Context) error {
 	return nil
 }
 
-// verifyBinding returns nil where the namespace belongs to the worker's tenant. It ties a
-// namespace that belongs to no tenant. Once that is proven, tied does not ask the API any
-// more.
+// verifyBinding returns nil when the namespace belongs to the worker's tenant. verifyBinding binds
+// a namespace that belongs to no tenant. Once the binding is proven, verifyBinding sends no request
+// to the API until the credentials or the binding change.
 func (b *tenantGuard) verifyBinding(ctx context.Context) error {
 	ctx = context.WithValue(ctx, tenantProofKey{}, true)
 	b.mu.Lock()
@@ -198,8 +199,8 @@ func (b *tenantGuard) verifyBinding(ctx context.Context) error {
 		b.boundAt.Store(nil) // the records of the namespace are checked again, too
 	}
 	if b.boundAt.Load() == nil || b.lastUnanswered() {
-		// The worker that answered last may be gone, and the service would wait for it. An
-		// error here says no more than an error of the read itself.
+		// The worker that responded last may be gone, and the service would wait for that worker.
+		// The error is ignored, because the read itself would return the same problem.
 		_, _ = b.temporal.WorkflowService().ResetStickyTaskQueue(ctx, &workflowservice.ResetStickyTaskQueueRequest{
 			Namespace: b.namespace, Execution: &commonpb.WorkflowExecution{WorkflowId: lifecycle.NamespaceID},
 		})
@@ -225,7 +226,7 @@ func (b *tenantGuard) verifyBinding(ctx context.Context) error {
 		return fmt.Errorf("whose namespace it is cannot be asked: %s", Reason(err))
 	}
 	if tiedAt := b.boundAt.Load(); tiedAt != nil && tiedAt.Equal(state.BoundAt) {
-		state.Records = nil // they were checked already
+		state.Records = nil // the records were checked already
 	}
 	b.mu.Lock()
 	b.epoch = state.Epoch()
@@ -267,8 +268,8 @@ func (b *tenantGuard) initialState() (state lifecycle.NamespaceState, err error)
 	return state, err
 }
 
-// reportJoin says that the worker begins to work in a namespace without a playbook. The
-// namespace then deploys the worker's own playbook.
+// reportJoin reports the start of the worker to a namespace without a playbook. The namespace then
+// deploys the worker's own playbook, if any.
 func (b *tenantGuard) reportJoin(ctx context.Context) error {
 	handle, err := b.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
 		UpdateID: uuid.NewString(), WorkflowID: lifecycle.NamespaceID, UpdateName: lifecycle.JoinNamespace.Name,
@@ -287,7 +288,7 @@ func (b *tenantGuard) reportJoin(ctx context.Context) error {
 }
 
 // reportMadeRecord records that the worker made a record. The first record is reported to the
-// namespace, which recognises its tenant by the record.
+// namespace, which identifies its tenant by the record.
 func (b *tenantGuard) reportMadeRecord(id opportunity.ID, reference opportunity.Reference) {
 	tiedAt := b.boundAt.Load()
 	if tiedAt == nil || !b.recordReported.CompareAndSwap(false, true) {
@@ -303,19 +304,19 @@ func (b *tenantGuard) reportMadeRecord(id opportunity.ID, reference opportunity.
 	}()
 }
 
-// currentEpoch returns the epoch of the namespace, which the worker reads before it sends
-// anything.
+// currentEpoch returns the epoch of the namespace. The worker reads the epoch before its first
+// change.
 func (b *tenantGuard) currentEpoch() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.epoch
 }
 
-// keepComparing compares again and again until ctx ends, and returns the error of compare.
+// keepComparing compares at intervals until ctx ends, and returns the error of compareTenant.
 func (b *tenantGuard) keepComparing(ctx context.Context) error {
 	pause, begun := firstComparisonPause, time.Now()
 	for {
-		wait := b.playbooks.readInterval() - time.Since(begun) // a slow answer does not delay the next comparison
+		wait := b.playbooks.readInterval() - time.Since(begun) // a slow response does not delay the next comparison
 		if b.lastUnanswered() {
 			wait, pause = pause, min(2*pause, longestComparisonPause)
 		} else {
@@ -337,16 +338,15 @@ func (b *tenantGuard) keepComparing(ctx context.Context) error {
 	}
 }
 
-// lastUnanswered reports whether the last comparison had no answer.
+// lastUnanswered reports whether the last comparison failed without a result.
 func (b *tenantGuard) lastUnanswered() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.lastFailed
 }
 
-// awaitPlaybook waits until the first playbook of the namespace is in force, where the worker
-// has its own playbook: the operator who starts the worker expects that this playbook
-// counts.
+// awaitPlaybook waits until the first playbook of the namespace is in force, if the worker has its
+// own playbook: the operator who starts the worker expects that this playbook applies.
 func (b *tenantGuard) awaitPlaybook(ctx context.Context) {
 	if !b.playbooks.configured.given {
 		return

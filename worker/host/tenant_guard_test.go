@@ -13,19 +13,18 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// A worker sends nothing before it is proven that the namespace belongs to its tenant,
-// and nothing while the namespace belongs to another tenant; otherwise it sends
-// everything.
+// A worker sends nothing before the proof that the namespace belongs to its tenant, and nothing
+// while the namespace belongs to another tenant. In all other cases the worker sends everything.
 func TestNothingIsSentWithoutTheProof(t *testing.T) {
 	other := &OtherTenantError{Namespace: "sales", Difference: "the regions are Nord, not UK"}
 	refused := &administrate.NotSentError{Operation: "Lookup", Reason: administrate.Authentication}
 	lost := errors.New("HTTP 500")
 	type step struct {
 		answer error
-		reason administrate.Reason // of requests; "" when they are sent
-		says   string              // in the readiness
+		reason administrate.Reason // why requests are not sent; "" when requests are sent
+		says   string              // in the error of check
 		ends   bool
-		lines  int // of the whole log
+		lines  int // the number of lines in the whole log
 	}
 	for name, steps := range map[string][]step{
 		"proven at once": {{nil, "", "", false, 0}, {lost, "", "", false, 0}},
@@ -82,8 +81,8 @@ func TestNothingIsSentWithoutTheProof(t *testing.T) {
 	}
 }
 
-// Credentials are replaced while the worker runs. Nothing is sent with them until their tenant is compared, and
-// a comparison that began before the replacement does not count.
+// Credentials are replaced while the worker runs. Nothing is sent with the new credentials until
+// their tenant is compared, and a comparison that began before the replacement does not count.
 func TestCredentialsThatAreReplacedAreCompared(t *testing.T) {
 	b := newTenantGuard("sales", "", newPlaybookCache(&settings.Playbook{}, resolvedPlaybook{}, slog.New(slog.DiscardHandler)), slog.New(slog.DiscardHandler))
 	answer := func(err error) func(context.Context) error {
@@ -110,7 +109,7 @@ func TestCredentialsThatAreReplacedAreCompared(t *testing.T) {
 		t.Errorf("sent with other credentials: %v", err)
 	}
 	b.verify = func(ctx context.Context) error {
-		b.credentialsReplaced() // once more, meanwhile
+		b.credentialsReplaced() // a second replacement during the comparison
 		return answer(nil)(ctx)
 	}
 	compared(false)

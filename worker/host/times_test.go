@@ -8,8 +8,9 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// TestDefaultsOfTheTimesAreTheSame: the settings and the activities may not import each other, and each has the
-// defaults. A program that resolves no settings uses the defaults of the activities.
+// TestDefaultsOfTheTimesAreTheSame compares the defaults of the settings and of the activities,
+// because these packages may not import each other. A program that resolves no settings uses the
+// defaults of the activities.
 func TestDefaultsOfTheTimesAreTheSame(t *testing.T) {
 	for _, of := range []struct {
 		name                 string

@@ -10,10 +10,10 @@ import (
 
 // Version says which build of Oppflow a program is.
 type Version struct {
-	// Version is the module's version, "(devel)" where the build has none.
+	// Version is the module's version, "(devel)" when the build has none.
 	Version string `json:"version"`
-	// Revision is the commit of the build. Modified says that the build had further changes. Both are empty where the
-	// build was not stamped.
+	// Revision is the commit of the build. Modified says that the build had changes after that
+	// commit. Revision and Modified are empty when the build was not stamped.
 	Revision string `json:"revision,omitempty"`
 	Modified bool   `json:"modified,omitempty"`
 	Go       string `json:"go"`
@@ -33,7 +33,7 @@ func BuildVersion() Version {
 func versionOf(info *debug.BuildInfo) Version {
 	v := Version{Version: info.Main.Version, Go: info.GoVersion, OS: runtime.GOOS, Arch: runtime.GOARCH}
 	if v.Version == "" {
-		v.Version = "(devel)" // as the go command writes it
+		v.Version = "(devel)" // as in the go command
 	}
 	if v.Go == "" {
 		v.Go = runtime.Version()
@@ -67,7 +67,7 @@ func (v Version) String() string {
 	return fmt.Sprintf("%s (%s)", v.Version, strings.Join(built, ", "))
 }
 
-// printVersion is the worker's command version.
+// printVersion carries out the worker's command version.
 func printVersion(args []string, stdout, stderr io.Writer) int {
 	if len(args) > 0 {
 		return fail(stderr, ExitUsage, fmt.Errorf("unexpected argument %q; oppflow-worker version takes none", args[0]))

@@ -9,7 +9,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
-// Audit returns the contradictions between the witnesses, in the order of the references.
+// Audit returns the contradictions between the sources of the evidence, in the order of the
+// references.
 func Audit(e Evidence, rules Tolerances) []Violation {
 	a := &auditor{evidence: e, tolerances: rules, cases: map[opportunity.Reference]*caseFile{}}
 	a.groupByReference()
@@ -30,33 +31,33 @@ func Audit(e Evidence, rules Tolerances) []Violation {
 	return a.found
 }
 
-// auditor holds what is known while an evidence is looked through.
+// auditor holds the intermediate results of one audit.
 type auditor struct {
 	evidence   Evidence
 	tolerances Tolerances
 	references []opportunity.Reference
 	cases      map[opportunity.Reference]*caseFile
-	// interestReference says which reference's outcomes name an interest.
+	// interestReference is the reference whose outcomes name the interest.
 	interestReference map[opportunity.ID]opportunity.Reference
-	// interestRecord says on which record an interest is.
+	// interestRecord is the record that has the interest.
 	interestRecord map[opportunity.ID]opportunity.ID
-	// committedFields are the changes of a record that the ledger has, in order.
+	// committedFields are the changes of a record in the request log, in order.
 	committedFields map[opportunity.ID][]requestlog.Field
-	// spans are when requests changed a record, by its id.
+	// spans are the times at which requests changed a record, by the id of the record.
 	spans map[opportunity.ID][]changeSpan
-	// samples are those of a reference, in the order of their times.
+	// samples are the samples of a reference, in the order of their times.
 	samples map[opportunity.Reference][]Sample
 	found   []Violation
 }
 
-// caseFile is what is known of one reference.
+// caseFile is the evidence for one reference.
 type caseFile struct {
 	reference    opportunity.Reference
 	chains       []*Chain
 	observations []Observation
 	requests     []request
 	record       *Record
-	// maybeLost says that a message of it may be gone since a restore.
+	// maybeLost is set when a message of the reference may be lost since a restore.
 	maybeLost bool
 }
 
@@ -74,7 +75,7 @@ func (a *auditor) caseOf(reference opportunity.Reference) *caseFile {
 	return f
 }
 
-// groupByReference sorts the evidence by reference.
+// groupByReference groups the evidence by reference.
 func (a *auditor) groupByReference() {
 	for i := range a.evidence.Chains {
 		c := &a.evidence.Chains[i]
@@ -129,7 +130,7 @@ func (a *auditor) groupByReference() {
 	}
 }
 
-// checkObservations compares the senders' notes with the histories and with the workflows.
+// checkObservations compares the senders' observations with the histories and with the workflows.
 func (a *auditor) checkObservations(f *caseFile) {
 	byID := map[string]*request{}
 	for i := range f.requests {

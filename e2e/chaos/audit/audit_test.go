@@ -29,8 +29,8 @@ func amount(t *testing.T, text string) opportunity.Amount {
 	return a
 }
 
-// evidence is that of two opportunities that went well: interests, one of them in a request that failed, a move, another
-// name, and places that are held.
+// evidence is the evidence of two opportunities without a violation: interests, one of them in a
+// request that failed, a transition, another name, and reserved places.
 func evidence(t *testing.T) *audit.Evidence {
 	t.Helper()
 	event := opportunity.Interest{Item: "Q291cnNlOjE=", Quantity: 2, UnitAmount: amount(t, "10.00"), Reserve: true}
@@ -92,15 +92,16 @@ func evidence(t *testing.T) *audit.Evidence {
 	return e
 }
 
-// sentAt has the messages of ours be sent at these minutes, each heard of a minute later.
+// sentAt sets the minutes at which the messages of testReference are sent. Each is answered a
+// minute later.
 func sentAt(e *audit.Evidence, minutes ...int) {
 	for n, minute := range minutes {
 		e.Observations[n].SentAt, e.Observations[n].AnsweredAt = at(minute), at(minute+1)
 	}
 }
 
-// loseMessage has a message that asks for an interest be acknowledged and be in no history. The database was restored at 16 from
-// a backup of 14.
+// loseMessage adds a message that adds an interest, is acknowledged, and is in no history. The
+// database was restored at 16 from a backup of 14.
 func loseMessage(t *testing.T, e *audit.Evidence, sent, heard time.Time) {
 	t.Helper()
 	payload, err := json.Marshal(opportunity.AddInterests{RequestID: "gone", Interests: opportunity.Interests{{Item: "Q291cnNlVGVtcGxhdGU6MTI=", Quantity: 3, UnitAmount: amount(t, "7.00")}}})
@@ -113,7 +114,8 @@ func loseMessage(t *testing.T, e *audit.Evidence, sent, heard time.Time) {
 	})
 }
 
-// setCopies has the record have the interest of that message so many times, made before all others.
+// setCopies adds the interest of that message to the record so many times, before all other
+// interests.
 func setCopies(e *audit.Evidence, record, times int) {
 	for n := range times {
 		e.Records[record].Interests = append(e.Records[record].Interests, audit.Interest{
@@ -125,13 +127,13 @@ func setCopies(e *audit.Evidence, record, times int) {
 	}
 }
 
-// waitingSample is what the view shows when a request has waited that long.
+// waitingSample is the sample of a view in which a request has waited so long.
 func waitingSample(request string, long time.Duration, view opportunity.View) audit.Sample {
 	view.Reference, view.Queue = testReference, []opportunity.QueuedMessage{{Request: request, Accepted: at(10)}}
 	return audit.NewSample(at(10).Add(long), view)
 }
 
-// addQuestion puts the question of a request.
+// addQuestion adds a question about a request.
 func addQuestion(c *audit.Chain, request string) {
 	delete(c.Outcomes, request)
 	c.Outcomes[request] = opportunity.Outcome{RequestID: request, State: opportunity.Pending}
@@ -140,7 +142,7 @@ func addQuestion(c *audit.Chain, request string) {
 }
 
 func TestAudit(t *testing.T) {
-	const of = 1 // the place of ours among the records
+	const of = 1 // the index of the record of testReference
 	for _, c := range []struct {
 		name  string
 		spoil func(e *audit.Evidence)
@@ -243,7 +245,7 @@ func TestAudit(t *testing.T) {
 			e.RequestLog[1].Received = e.RequestLog[0].Answered.Add(-time.Millisecond)
 		}, audit.Tolerances{}, []string{"overlapped ours "}},
 		{"a change that comes within a long one", func(e *audit.Evidence) {
-			e.RequestLog[0].Answered = e.RequestLog[2].Answered.Add(-time.Millisecond) // of three, two come while the first is under way
+			e.RequestLog[0].Answered = e.RequestLog[2].Answered.Add(-time.Millisecond) // of three requests, two come while the first is under way
 		}, audit.Tolerances{}, []string{"overlapped ours ", "overlapped ours "}},
 		{"a change of a person that comes meanwhile", func(e *audit.Evidence) {
 			hand := e.RequestLog[0]

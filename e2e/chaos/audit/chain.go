@@ -7,10 +7,10 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Status is how far a chain of runs has come.
+// Status is the status of a chain of runs.
 type Status string
 
-// The statuses of a chain, by that of its last run.
+// The statuses of a chain, by the status of its last run.
 const (
 	Running    Status = "running"
 	Completed  Status = "completed"
@@ -19,26 +19,27 @@ const (
 	Terminated Status = "terminated"
 )
 
-// Chain is a run of a reference with those that continue it. A reference whose run was terminated and that was started
-// again has several.
+// Chain is a run of a reference with the runs that continue it. A reference whose run was
+// terminated and that was started again has several chains.
 type Chain struct {
 	Reference opportunity.Reference `json:"reference"`
-	// Runs are the ids of its runs, the first one first. The list has the new run of a reset, and not the run that was
-	// reset.
+	// Runs are the ids of the runs, oldest first. The list has the new run of a reset, and not the
+	// run that was reset.
 	Runs   []string          `json:"runs"`
 	Status Status            `json:"status"`
 	Start  opportunity.Start `json:"start"`
-	// Accepted are the commands in the order in which the history has them, as often as it has them.
+	// Accepted are the commands in the order of the history, as often as the history has them.
 	Accepted []Accepted `json:"accepted"`
-	// Skipped are the requests whose question an operator has answered with "never mind".
+	// Skipped are the requests whose question an operator has answered with skip.
 	Skipped []string `json:"skipped,omitempty"`
-	// View is what the workflow answers, nil where it answers nothing.
+	// View is the view that the workflow returns, nil where the workflow returns none.
 	View *opportunity.View `json:"view,omitempty"`
-	// Outcomes are what the workflow answers about requests, by their id. What it does not know is not there.
+	// Outcomes are the outcomes that the workflow returns, by request id. A request that the
+	// workflow does not know is left out.
 	Outcomes map[string]opportunity.Outcome `json:"outcomes"`
 }
 
-// Accepted is a command that Temporal has taken.
+// Accepted is a command that Temporal has accepted.
 type Accepted struct {
 	Request   string                  `json:"request"`
 	Message   opportunity.MessageName `json:"verb"`
@@ -47,8 +48,9 @@ type Accepted struct {
 	Run       string                  `json:"run"`
 	Event     int64                   `json:"event"`
 	At        time.Time               `json:"at"`
-	// ReportedAt is when the last change that was made for it was reported; zero where none was.
+	// ReportedAt is when the last change for the command was reported; zero where there was no
+	// change.
 	ReportedAt time.Time `json:"over,omitzero"`
-	// Refusal is why the workflow, having taken the update, did not take the command in.
+	// Refusal is why the workflow rejected the command after it had accepted the update.
 	Refusal string `json:"refusal,omitempty"`
 }

@@ -29,7 +29,8 @@ func allDetails() []detail {
 	}
 }
 
-// checkDetails wants each detail of the record to be what the last update set, and no update that failed to have set it.
+// checkDetails checks that each detail of the record has the value of the last update, and not of
+// an update that failed.
 func (a *auditor) checkDetails(f *caseFile) {
 	if f.record == nil || len(f.chains) == 0 {
 		return
@@ -43,7 +44,7 @@ func (a *auditor) checkDetail(f *caseFile, d detail) {
 	there := d.actual(*f.record)
 	last, request := d.start(f.chains[0].Start), ""
 	if last == "" {
-		last = there // nothing was said, so that it is as it is
+		last = there // the start does not set the detail, so any value is right
 	}
 	var perhaps []string
 	failedBy := ""

@@ -1,6 +1,7 @@
-// Package audit compares what three independent witnesses tell of the same opportunities: the senders, who wrote down
-// what they were told; Temporal, with the histories of all runs and what the workflows answer; and the stand-in for the
-// API, with its tables and its ledger. What they do not agree on is a violation of a promise.
+// Package audit compares the evidence of three independent sources about the same opportunities:
+// the senders, with their observations; Temporal, with the histories of all runs and the query
+// results of the workflows; and the sandbox, with its tables and its request log. A contradiction
+// between them is a violation of a promise.
 //
-// Audit is a pure function of an Evidence, which is plain data and can be kept as JSON.
+// Audit is a pure function of an Evidence, which is plain data and can be stored as JSON.
 package audit

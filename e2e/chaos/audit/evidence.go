@@ -7,28 +7,29 @@ import (
 	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
-// Evidence is all that the witnesses say.
+// Evidence is the data of all sources.
 type Evidence struct {
 	// At is when the tables were read.
 	At time.Time `json:"at"`
-	// ExistingRecords are the records that were there before anybody sent anything.
+	// ExistingRecords are the records that existed before the first message was sent.
 	ExistingRecords []opportunity.ID `json:"before,omitempty"`
 	Observations    []Observation    `json:"told"`
-	// Chains are, for each reference, in the order they were started.
+	// Chains are the chains of each reference, in the order of their starts.
 	Chains     []Chain            `json:"chains"`
 	Records    []Record           `json:"records"`
 	RequestLog []requestlog.Entry `json:"ledger"`
-	// Samples are what could be seen of the opportunities that were open, again and again.
+	// Samples are the samples of the open opportunities over time.
 	Samples []Sample `json:"samples,omitempty"`
-	// ManualTransitions are the moves that people made in the TMS.
+	// ManualTransitions are the transitions that people made in the TMS.
 	ManualTransitions []ManualTransition `json:"byHand,omitempty"`
-	// Restores are those of Temporal's database.
+	// Restores are the restores of Temporal's database.
 	Restores []Restore `json:"restores,omitempty"`
-	// Resets are those of runs.
+	// Resets are the resets of runs.
 	Resets []Reset `json:"resets,omitempty"`
 }
 
-// Tolerances are what may be set about what is a violation. The zero value is right for most.
+// Tolerances are the settings that decide what is a violation. The zero value is right in most
+// cases.
 type Tolerances struct {
 	// MaxQuestionShare is the share of the messages that may end as a question; 0 is a hundredth.
 	MaxQuestionShare float64

@@ -6,8 +6,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// checkInterests holds the interests that were asked for against those of the record. What an outcome names by its id is that
-// interest and no other; the rest is matched by content, as many times as it is there.
+// checkInterests compares the interests that were requested with the interests of the record. An
+// interest that an outcome names by id is matched by that id. The other interests are matched by
+// content, each at most once.
 func (a *auditor) checkInterests(f *caseFile) {
 	var wishes []expectedInterest
 	single := map[string]int{}
@@ -28,7 +29,8 @@ func (a *auditor) checkInterests(f *caseFile) {
 	a.matchByContent(f, wishes, used, single)
 }
 
-// matchByID looks at the interests that outcomes name, and answers which of the record's they are.
+// matchByID checks the interests that outcomes name, and returns which interests of the record are
+// matched.
 func (a *auditor) matchByID(f *caseFile, wishes []expectedInterest) map[opportunity.ID]bool {
 	used := map[opportunity.ID]bool{}
 	var last Interest
@@ -70,8 +72,8 @@ func (a *auditor) matchByID(f *caseFile, wishes []expectedInterest) map[opportun
 	return used
 }
 
-// matchByContent finds the request behind each other interest of the record. For each request without a named interest, match
-// finds whether the interest is there.
+// matchByContent matches each other interest of the record with a request. It then checks that each
+// request without a named interest has its interest on the record.
 func (a *auditor) matchByContent(f *caseFile, wishes []expectedInterest, used map[opportunity.ID]bool, asked map[string]int) {
 	matched := make([]bool, len(wishes))
 	find := func(content Content, standings ...reportedState) int {
@@ -84,7 +86,7 @@ func (a *auditor) matchByContent(f *caseFile, wishes []expectedInterest, used ma
 	}
 	for _, there := range f.record.Interests {
 		if used[there.ID] || a.interestReference[there.ID] != "" && a.interestReference[there.ID] != f.reference {
-			continue // the other reference misses it, and says so
+			continue // the check of the other reference reports it as missing
 		}
 		if n := find(there.Content, reportedDone, unreported, undecided); n >= 0 {
 			matched[n] = true
@@ -113,7 +115,8 @@ func (a *auditor) matchByContent(f *caseFile, wishes []expectedInterest, used ma
 		case w.state == unreported:
 			a.report(Lost, f.reference, w.request, "an interest in %s was accepted; it is not there and nothing is reported of it", w.content.Item)
 		case w.state == reportedDone && (asked[w.request] == 1 || there[w.request] == 0 && !a.hasNamedInterest(wishes, w.request)):
-			// Of an older request it is only known that something of it stands.
+			// Of an older request with several interests, the outcome says only that a part of the
+			// request is done.
 			a.report(ReportedDoneButMissing, f.reference, w.request, "an interest in %s is reported done and not there", w.content.Item)
 		}
 	}

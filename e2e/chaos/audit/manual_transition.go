@@ -6,7 +6,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ManualTransition is a move that a person made in the TMS.
+// ManualTransition is a transition that a person made in the TMS.
 type ManualTransition struct {
 	Record opportunity.ID `json:"record"`
 	// To is the name of the step.
@@ -14,7 +14,7 @@ type ManualTransition struct {
 	At time.Time `json:"at"`
 }
 
-// manualSteps are the steps into which people moved the record.
+// manualSteps are the steps to which people took the record.
 func (a *auditor) manualSteps(record opportunity.ID) []string {
 	var steps []string
 	for _, move := range a.evidence.ManualTransitions {

@@ -4,8 +4,8 @@ import (
 	"slices"
 )
 
-// checkMessageOrder checks the order of messages in the histories. A message that was sent after the acceptance of another one
-// was known comes after that one.
+// checkMessageOrder checks the order of messages in the histories. A message that was sent after
+// another message was known to be accepted comes after that message.
 func (a *auditor) checkMessageOrder(f *caseFile) {
 	place := map[string]int{}
 	for n, r := range f.requests {

@@ -10,7 +10,7 @@ import (
 // Transport is how a message was sent.
 type Transport string
 
-// The ways.
+// The transports.
 const (
 	BySignal Transport = "signal"
 	ByUpdate Transport = "update"
@@ -19,26 +19,26 @@ const (
 // SendResult is the result of a message, as its sender knows it.
 type SendResult string
 
-// The fates of a message, as its sender knows it.
+// The results of a message, as its sender knows them.
 const (
-	// Acknowledged: the signal was taken.
+	// Acknowledged: the signal was accepted.
 	Acknowledged SendResult = "accepted"
-	// Done: the update answered that it is done.
+	// Done: the outcome of the update is done.
 	Done SendResult = "done"
-	// Failed: the update answered that it failed.
+	// Failed: the outcome of the update is failed.
 	Failed SendResult = "failed"
-	// Pending: the update answered that it is under way.
+	// Pending: the outcome of the update is pending.
 	Pending SendResult = "pending"
-	// Refused: the message was not taken.
+	// Refused: the message was not accepted.
 	Refused SendResult = "refused"
-	// Unknown: sending failed. Whether the server took the message is unknown.
+	// Unknown: sending failed. Whether the server accepted the message is unknown.
 	Unknown SendResult = "unknown"
 )
 
-// Observation is the note of a sender about one message that the sender sent once.
+// Observation is the record of a sender about one message that the sender sent once.
 type Observation struct {
 	Sender int `json:"sender"`
-	// Sequence counts what the sender sent, from 1.
+	// Sequence is the number of the message among the messages of the sender, from 1.
 	Sequence  int                     `json:"sequence"`
 	Reference opportunity.Reference   `json:"reference"`
 	Request   string                  `json:"request"`

@@ -8,7 +8,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
-// ManualOperation is the name of the GraphQL operation of people: such a request carries no message.
+// ManualOperation is the name of the GraphQL operation of people: such a request carries no
+// message.
 const ManualOperation = "ByHand"
 
 // isManual reports whether a person sent the request.
@@ -22,8 +23,9 @@ type changeSpan struct {
 	from, to time.Time
 }
 
-// spansOf returns, by record, when Oppflow's requests changed it, in the order in which they came. A request without a
-// field that ran changed nothing. The end of a request that was under way when the sandbox ended is unknown.
+// spansOf returns, by record, when Oppflow's requests changed the record, in the order in which the
+// requests came. A request without a field that ran changed nothing. The end of a request that was
+// under way when the sandbox ended is unknown.
 func spansOf(entries []requestlog.Entry) map[opportunity.ID][]changeSpan {
 	spans := map[opportunity.ID][]changeSpan{}
 	for _, entry := range entries {

@@ -6,7 +6,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// defaultMaxQuestionShare is the share of the messages that may end as a question where no rule says otherwise.
+// defaultMaxQuestionShare is the share of the messages that may end as a question where the
+// tolerances set none.
 const defaultMaxQuestionShare = 0.01
 
 // QuestionShare is the share of the messages that may end as a question.
@@ -14,7 +15,8 @@ func (r Tolerances) QuestionShare() float64 {
 	return cmp.Or(r.MaxQuestionShare, defaultMaxQuestionShare)
 }
 
-// Questions counts what waits for an operator's answer: opportunities, and requests that are parked.
+// Questions counts what waits for an operator's answer: opportunities with a question, and parked
+// requests.
 func (e Evidence) Questions() int {
 	return e.countQuestions(func(opportunity.Reference) bool { return true })
 }
@@ -44,7 +46,8 @@ func (e Evidence) Messages() int {
 
 func (a *auditor) checkQuestions() {
 	most := a.tolerances.QuestionShare()
-	// What is gone since a restore, and is there, is asked about.
+	// A message that is lost since a restore may have taken effect, so Oppflow asks about its
+	// effect.
 	questions := a.evidence.countQuestions(func(reference opportunity.Reference) bool { return !a.cases[reference].maybeLost })
 	messages := a.evidence.Messages()
 	if float64(questions) >= most*float64(max(messages, 1)) && questions > 0 {

@@ -6,8 +6,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// checkRecords wants every record to belong to exactly one reference, by its mark, and every reference that knows a record to
-// know that one.
+// checkRecords checks that the reference tag of every record names exactly one reference, and that
+// every reference with a record knows that record.
 func (a *auditor) checkRecords() {
 	marked := map[opportunity.Reference][]opportunity.ID{}
 	for _, r := range a.evidence.Records {
@@ -33,7 +33,7 @@ func (a *auditor) checkRecords() {
 			if !slices.Contains(ids, c.View.Opportunity) {
 				a.report(OrphanRecord, reference, "", "its run drives record %s, which is not there or does not carry its mark", c.View.Opportunity)
 			}
-			// Of several records, what the run drives is the one to look at.
+			// Of several records, the record of the run is checked.
 			for i := range a.evidence.Records {
 				if r := &a.evidence.Records[i]; r.ID == c.View.Opportunity && f.record != r {
 					f.record = r

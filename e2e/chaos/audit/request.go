@@ -6,39 +6,40 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// reportedState is what is reported of a change that was asked for.
+// reportedState is the reported state of a requested change.
 type reportedState int
 
 const (
-	// reportedDone: it is reported done.
+	// reportedDone: the change is reported done.
 	reportedDone reportedState = iota
-	// reportedFailed: it is reported failed.
+	// reportedFailed: the change is reported failed.
 	reportedFailed
-	// undecided: a question is about it, it waits behind one, or its end is reported as undecided.
+	// undecided: a question is about the change, the change waits behind a question, or its end is
+	// reported as undecided.
 	undecided
-	// unreported: nothing is reported of it.
+	// unreported: nothing is reported of the change.
 	unreported
 )
 
-// request is an accepted command, once however often it came.
+// request is an accepted command, once for all its repetitions.
 type request struct {
 	id      string
 	message opportunity.MessageName
 	command opportunity.Command
 	state   reportedState
 	outcome opportunity.Outcome
-	// lostByRestore says that no history has it since a restore.
+	// lostByRestore is set when no history has the request since a restore.
 	lostByRestore bool
 }
 
-// expectedInterest is an interest that was asked for.
+// expectedInterest is an interest that was requested.
 type expectedInterest struct {
 	request string
 	content Content
 	state   reportedState
-	// id is the interest that it is reported to have become.
+	// id is the interest that the outcome reports.
 	id opportunity.ID
-	// unreserved says that its places are reported not to be held.
+	// unreserved is set when the outcome reports that the places are not reserved.
 	unreserved bool
 }
 
@@ -55,7 +56,7 @@ func (c *Chain) requests() []request {
 		}
 		command, err := opportunity.Decode(a.Message, a.Payload)
 		if err != nil {
-			continue // it is reported failed under an id of the workflow's own
+			continue // such a message is reported failed under an id of the workflow's own
 		}
 		seen[a.Request] = true
 		list = append(list, c.request(a.Request, command))
@@ -72,7 +73,7 @@ func (c *Chain) request(id string, command opportunity.Command) request {
 	case outcome.State == opportunity.Done:
 		r.state = reportedDone
 	case outcome.State == opportunity.Failed && outcome.Error == nil && slices.Contains(c.Skipped, id):
-		r.state = undecided // the workflow has forgotten why an older request failed
+		r.state = undecided // the workflow no longer stores why an older request failed
 	case outcome.State == opportunity.Failed:
 		r.state = failedState(outcome.Error)
 	case c.Status == Running && c.View != nil && c.isWaiting(id):
@@ -81,13 +82,15 @@ func (c *Chain) request(id string, command opportunity.Command) request {
 	return r
 }
 
-// isWaiting reports whether the view lists the request as parked or queued. The view lists the first ones alone.
+// isWaiting reports whether the view lists the request as parked or queued. The view lists only the
+// first part of the queue.
 func (c *Chain) isWaiting(id string) bool {
 	const spelt = 100
 	return len(c.View.Queue) >= spelt || slices.ContainsFunc(slices.Concat(c.View.Queue, c.View.Parked), func(w opportunity.QueuedMessage) bool { return w.Request == id })
 }
 
-// failedState returns the standing of a failed request. A reason that leaves the result unknown leaves the request open.
+// failedState returns the state of a failed request. A reason that leaves the result unknown makes
+// the request undecided.
 func failedState(reason *opportunity.Error) reportedState {
 	if reason != nil && (reason.Type == opportunity.Undecided || reason.Type == opportunity.Skipped) {
 		return undecided
@@ -95,7 +98,7 @@ func failedState(reason *opportunity.Error) reportedState {
 	return reportedFailed
 }
 
-// expectedInterests are the interests that the request asks for, none for another command.
+// expectedInterests are the interests that the request adds, none for another command.
 func (r request) expectedInterests() []expectedInterest {
 	add, ok := r.command.(opportunity.AddInterests)
 	if !ok {

@@ -6,9 +6,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// checkReservations checks two things. No places are held for a run that ended and had to release them. The places of the last
-// extendReservations are held at least until the time that the message gives: later reservations do not shorten that
-// time.
+// checkReservations checks two things. No places are reserved for a run that ended and had to
+// release them. The places of the last extendReservations are reserved at least until the time that
+// the message gives: later reservations do not shorten that time.
 func (a *auditor) checkReservations(f *caseFile) {
 	if f.record == nil || len(f.chains) == 0 {
 		return
@@ -31,7 +31,7 @@ func (a *auditor) checkReservations(f *caseFile) {
 		return
 	}
 	if last.Status == Running && (f.record.State == opportunity.Lost || f.record.State == opportunity.Archived) {
-		return // it gives them back before its end, which an effect may put off
+		return // the run releases the places before its end, which an effect may delay
 	}
 	var asked *opportunity.ExtendReservations
 	var request string
@@ -42,7 +42,7 @@ func (a *auditor) checkReservations(f *caseFile) {
 		case r.state == reportedDone:
 			asked, request = &extend, r.id
 		default:
-			asked = nil // it may have set it
+			asked = nil // the undecided request may have set the time
 		}
 	}
 	if asked == nil {

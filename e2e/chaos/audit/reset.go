@@ -6,7 +6,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Reset is one of a run of an opportunity. The messages that the run had taken wait again since then.
+// Reset is a reset of a run of an opportunity. The messages that the run had accepted wait again
+// since then.
 type Reset struct {
 	Reference opportunity.Reference `json:"reference"`
 	At        time.Time             `json:"at"`

@@ -7,17 +7,20 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Restore is one of Temporal's database: what was accepted between the two times may be missing from the histories.
+// Restore is a restore of Temporal's database: a message that was accepted between the two times
+// may be missing from the histories.
 type Restore struct {
-	// Backup is from when on the backup may not have what was accepted.
+	// Backup is the time after which an accepted message may be missing from the backup.
 	Backup time.Time `json:"backup"`
-	// Restored is until when the server may have accepted what the backup does not have.
+	// Restored is the time until which the server may have accepted a message that the backup does
+	// not have.
 	Restored time.Time `json:"restored"`
 }
 
-// MayBeLost reports whether the message may have been accepted by a server whose database was then restored from a backup
-// before it. It may have been carried out, and then once. One that was refused was not accepted, unless it was sent before
-// the server was restored and refused after that: a client sends a message again that the server does not answer.
+// MayBeLost reports whether the message may have been accepted by a server whose database was then
+// restored from an earlier backup. The message may then have taken effect once. A refused message
+// was not accepted, unless it was sent before the restore and refused after the restore: a client
+// repeats a message that the server does not answer.
 func (e Evidence) MayBeLost(t Observation) bool {
 	heard := t.AnsweredAt
 	if heard.IsZero() {
@@ -28,7 +31,8 @@ func (e Evidence) MayBeLost(t Observation) bool {
 	})
 }
 
-// LostByRestore counts the messages that a server accepted, or may have accepted, and that no history has since a restore.
+// LostByRestore counts the messages that a server accepted, or may have accepted, and that no
+// history has since a restore.
 func (e Evidence) LostByRestore() int {
 	known := map[opportunity.Reference]map[string]bool{}
 	for i := range e.Chains {
@@ -50,7 +54,8 @@ func (e Evidence) LostByRestore() int {
 	return len(gone)
 }
 
-// addLostByRestore adds the messages that no history has since a restore: each may have been carried out, or not.
+// addLostByRestore adds the messages that no history has since a restore: each may have taken
+// effect, or not.
 func (a *auditor) addLostByRestore(f *caseFile) {
 	known := map[string]bool{}
 	for _, r := range f.requests {

@@ -6,25 +6,27 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Sample is what anybody could see of an opportunity at a moment.
+// Sample is what an operator could see of an opportunity at a moment.
 type Sample struct {
 	At        time.Time             `json:"at"`
 	Reference opportunity.Reference `json:"reference"`
-	// Before is when the opportunity was looked at last before this sample; zero means that it is unknown.
+	// Before is when the opportunity was sampled before this sample; zero means that the time is
+	// unknown.
 	Before time.Time `json:"before,omitzero"`
-	// HasView says that the workflow answered with its view. Where it did not, Waiting is empty, and what waits is known
-	// from the histories.
+	// HasView is set when the workflow returned its view. Without a view, Waiting is empty, and the
+	// histories show which messages wait.
 	HasView bool `json:"answered"`
-	// Waiting are the commands that wait by the view, those that are parked among them.
+	// Waiting are the commands that wait in the view, with the parked commands.
 	Waiting []opportunity.QueuedMessage `json:"waiting,omitempty"`
-	// Reason is why everything waits, "" without a reason. With a view, the reason is its wait, its pause or its end.
-	// Without a view, the reason comes from the list, or from the server's word about the workers.
+	// Reason is why everything waits, "" without a reason. With a view, the reason is the wait, the
+	// question, the pause or the closing. Without a view, the reason comes from the list, or from
+	// the server's data about the workers.
 	Reason string `json:"reason,omitempty"`
 	// Attention is what the view shows an operator.
 	Attention []opportunity.Attention `json:"attention,omitempty"`
 }
 
-// NewSample is what a view shows.
+// NewSample returns the sample of a view.
 func NewSample(at time.Time, view opportunity.View) Sample {
 	s := Sample{At: at, Reference: view.Reference, HasView: true, Attention: view.Attention}
 	s.Waiting = append(append(s.Waiting, view.Queue...), view.Parked...)

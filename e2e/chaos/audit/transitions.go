@@ -6,29 +6,30 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// The changes of the ledger that are made once each and in order. Setting details or an expiry again does no harm.
+// The changes in the request log that are made once each and in order. Details or an expiry that
+// are set again do no harm.
 const (
 	fieldInterest = "opportunities.addInterest"
 	fieldProgress = "opportunities.progress"
 )
 
-// expectedCommit is a change that the ledger should have, or may have.
+// expectedCommit is a change that the request log should have, or may have.
 type expectedCommit struct {
 	field    string
 	request  string
 	optional bool
-	// anyOrder is set when the place of the token in the order is unknown.
+	// anyOrder is set when the place of the change in the order is unknown.
 	anyOrder bool
 }
 
-// checkTransitions holds the moves that were asked for, and their order among the interests, against the ledger, and where they
-// lead against the record.
+// checkTransitions compares the requested transitions, and their order among the interests, with
+// the request log, and the last step with the record.
 func (a *auditor) checkTransitions(f *caseFile) {
 	if f.record == nil {
 		return
 	}
 	var tokens []expectedCommit
-	var moved []string // where the record may stand
+	var moved []string // the steps that the record may have
 	begins := ""
 	if len(f.chains) > 0 {
 		begins = f.chains[0].Start.EntryStep
@@ -53,7 +54,7 @@ func (a *auditor) checkTransitions(f *caseFile) {
 		}
 		switch r.state {
 		case reportedDone:
-			// A move to where it stands already is done by standing there.
+			// A transition to the present step is done without a change.
 			tokens = append(tokens, expectedCommit{field: fieldProgress, request: r.id, optional: progress.To == stoodIn || slices.Contains(byHand, progress.To)})
 			stoodIn, moved = progress.To, []string{progress.To}
 			clear(failedTo)
@@ -69,7 +70,7 @@ func (a *auditor) checkTransitions(f *caseFile) {
 	a.checkCommitOrder(f, tokens)
 }
 
-// checkStep wants the record to stand where the last move led.
+// checkStep checks that the step of the record is the step of the last transition.
 func (a *auditor) checkStep(f *caseFile, moved []string, failedTo map[string]string) {
 	for _, to := range moved {
 		if to == f.record.Step {
@@ -85,7 +86,8 @@ func (a *auditor) checkStep(f *caseFile, moved []string, failedTo map[string]str
 	}
 }
 
-// checkCommitOrder wants the ledger to have committed the interests and moves in the order in which they were accepted.
+// checkCommitOrder checks that the request log has the interests and transitions in the order in
+// which they were accepted.
 func (a *auditor) checkCommitOrder(f *caseFile, tokens []expectedCommit) {
 	var done []string
 	count := map[string]int{}
@@ -111,7 +113,7 @@ func (a *auditor) checkCommitOrder(f *caseFile, tokens []expectedCommit) {
 	case moves < least[fieldProgress]:
 		a.report(ReportedDoneButMissing, f.reference, "", "the ledger has %d moves, %d are reported done", moves, least[fieldProgress])
 	case count[fieldInterest] < least[fieldInterest] || count[fieldInterest] > most[fieldInterest]:
-		// How many interests there are is told by the tables, which are looked at anyway.
+		// checkInterests compares the number of interests with the tables.
 		if len(f.record.Interests) == count[fieldInterest] {
 			return
 		}
@@ -129,10 +131,10 @@ func (a *auditor) checkCommitOrder(f *caseFile, tokens []expectedCommit) {
 	}
 }
 
-// matchesInOrder reports whether what was done is the tokens in order, without some of those that may be missing, and with those
-// that belong anywhere put anywhere.
+// matchesInOrder reports whether the changes that were made are the expected changes in order.
+// Optional changes may be missing, and changes with anyOrder may be at any place.
 func matchesInOrder(done []string, tokens []expectedCommit) bool {
-	type place struct{ done, interests, moves int } // how much is explained, and how many tokens that belong anywhere are used
+	type place struct{ done, interests, moves int } // how many changes are matched, and how many changes with anyOrder are used
 	var most place
 	for _, t := range tokens {
 		switch {
@@ -143,7 +145,7 @@ func matchesInOrder(done []string, tokens []expectedCommit) bool {
 		}
 	}
 	reach := map[place]bool{{}: true}
-	spread := func(reach map[place]bool) { // by what belongs anywhere
+	spread := func(reach map[place]bool) { // by changes with anyOrder
 		for at := 0; at < len(done); at++ {
 			for p := range reach {
 				switch {
@@ -190,7 +192,8 @@ func letterAt(done []string, at int) string {
 	return "missing"
 }
 
-// formatOrder writes both orders, a letter each: an interest as i, a move as P, what may be missing with a question mark.
+// formatOrder writes both orders with a letter for each change: i for an interest, P for a
+// transition, and a question mark for an optional change.
 func formatOrder(done []string, tokens []expectedCommit) string {
 	letter := map[string]string{fieldInterest: "i", fieldProgress: "P"}
 	text := ""

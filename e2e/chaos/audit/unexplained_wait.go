@@ -7,16 +7,18 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// maxUnexplainedWait is how long an accepted message may wait with nothing that says why.
+// maxUnexplainedWait is how long an accepted message may wait without a reason.
 const maxUnexplainedWait = 120 * time.Second
 
-// maxSampleGap is the longest time between two looks at an opportunity of which the second says what was shown in between.
-// While no worker polls, each view takes until its timeout, and the looks at many opportunities are far apart.
+// maxSampleGap is the longest time between two samples of an opportunity for which the second
+// sample shows the time in between. While no worker polls, each view takes until its timeout, and
+// the samples of many opportunities are far apart.
 const maxSampleGap = 90 * time.Second
 
-// checkUnexplainedWaits wants every message that has waited for long to have a reason. A message that had one and has it no more, such as
-// one behind a question that was answered, waits anew. So does one of a run that was reset. A reason for everything is one
-// for the messages behind the part of the queue that the view shows, too. Each message is reported once.
+// checkUnexplainedWaits checks that every message that has waited for long has a reason. The wait
+// of a message begins anew when its reason ends, such as a question that is answered, and when the
+// run is reset. A reason for everything also covers the messages behind the part of the queue that
+// the view shows. Each message is reported once.
 func (a *auditor) checkUnexplainedWaits(f *caseFile) {
 	explained, told, resets := map[string]time.Time{}, map[string]bool{}, a.resetTimes(f.reference)
 	var allExplained, seenFrom time.Time
@@ -52,8 +54,8 @@ func (a *auditor) checkUnexplainedWaits(f *caseFile) {
 	}
 }
 
-// waitingMessages are the messages that waited when the sample was taken. Without a view the histories say so. They do not before a
-// reset: the run of that time was replaced.
+// waitingMessages are the messages that waited when the sample was taken. Without a view the
+// histories show the messages, but not before a reset: the run of that time was replaced.
 func (a *auditor) waitingMessages(f *caseFile, s Sample) []opportunity.QueuedMessage {
 	if s.HasView {
 		return s.Waiting
@@ -72,20 +74,20 @@ func (a *auditor) waitingMessages(f *caseFile, s Sample) []opportunity.QueuedMes
 	return list
 }
 
-// explainsAll reports whether the sample says why everything waits.
+// explainsAll reports whether the sample has a reason why everything waits.
 func (s Sample) explainsAll() bool {
 	return s.Reason != "" || slices.ContainsFunc(s.Attention, func(a opportunity.Attention) bool { return !isAboutOneRequest(a) })
 }
 
-// explains reports whether the sample says why the request waits. Other attention, such as a follow-up that is due,
-// explains nothing.
+// explains reports whether the sample has a reason why the request waits. Other attention, such as
+// a follow-up that is due, explains nothing.
 func (s Sample) explains(request string) bool {
 	return s.explainsAll() || slices.ContainsFunc(s.Attention, func(a opportunity.Attention) bool {
 		return a.Request != "" && a.Request == request
 	})
 }
 
-// isAboutOneRequest reports whether attention says nothing of other requests.
+// isAboutOneRequest reports whether the attention explains nothing about other requests.
 func isAboutOneRequest(a opportunity.Attention) bool {
 	switch a.Kind {
 	case opportunity.AttentionFollowUp, opportunity.AttentionPlaybook, opportunity.AttentionFailed, opportunity.AttentionReservation, opportunity.AttentionMessage:

@@ -15,7 +15,8 @@ const (
 	Lost Kind = "lost"
 	// Duplicated: a message took effect more than once.
 	Duplicated Kind = "doubled"
-	// Reordered: two messages took effect in another order than they were accepted in.
+	// Reordered: two messages took effect in another order than the order in which they were
+	// accepted.
 	Reordered Kind = "swapped"
 	// WrongOpportunity: a message took effect on the record of another reference.
 	WrongOpportunity Kind = "wrong-opportunity"
@@ -25,19 +26,20 @@ const (
 	ReportedDoneButMissing Kind = "told-done-but-not"
 	// OrphanRecord: a record belongs to no reference, or not to one alone.
 	OrphanRecord Kind = "orphan-record"
-	// OrphanInterest: no accepted message asked for an interest that is there.
+	// OrphanInterest: no accepted message requested an interest that exists.
 	OrphanInterest Kind = "orphan-interest"
-	// OrphanReservation: places are held without a request, or for a run that ended and had to release them.
+	// OrphanReservation: places are reserved without a request, or for a run that ended and had to
+	// release them.
 	OrphanReservation Kind = "orphan-reservation"
 	// TooManyQuestions: too large a share of the messages ended as a question to an operator.
 	TooManyQuestions Kind = "too-many-questions"
 	// Concurrent: two changes of one record were under way at the same time.
 	Concurrent Kind = "overlapped"
-	// UnexplainedWait: an accepted message waited for long, and nothing said why.
+	// UnexplainedWait: an accepted message waited for long without a reason.
 	UnexplainedWait Kind = "silent"
 )
 
-// Kinds are all of them.
+// Kinds are all kinds.
 func Kinds() []Kind {
 	return []Kind{
 		Lost, Duplicated, Reordered, WrongOpportunity, ReportedFailedButDone, ReportedDoneButMissing,
@@ -49,7 +51,8 @@ func Kinds() []Kind {
 type Violation struct {
 	Kind      Kind                  `json:"kind"`
 	Reference opportunity.Reference `json:"reference,omitempty"`
-	// Request is the id of the message, "" where it is about none or about several.
+	// Request is the id of the message, "" where the violation is about no message or about
+	// several.
 	Request string `json:"request,omitempty"`
 	Text    string `json:"text"`
 }

@@ -10,7 +10,8 @@ import (
 type WaitPeriod struct {
 	Reference opportunity.Reference
 	Request   string
-	// From is when it was accepted first, To when what it asked for was reported. To is zero for one that still waits.
+	// From is when the message was accepted first, To when its change was reported. To is zero for
+	// a message that still waits.
 	From, To time.Time
 }
 
@@ -19,7 +20,7 @@ func (l WaitPeriod) Overlaps(from, to time.Time) bool {
 	return !l.From.After(to) && (l.To.IsZero() || !l.To.Before(from))
 }
 
-// WaitPeriods are those of all messages that were taken in, each once.
+// WaitPeriods are the wait periods of all accepted messages, each once.
 func (e Evidence) WaitPeriods() []WaitPeriod {
 	var list []WaitPeriod
 	for i := range e.Chains {
@@ -38,7 +39,7 @@ func (c *Chain) waitPeriods() []WaitPeriod {
 		seen[a.Request] = true
 		life := WaitPeriod{Reference: c.Reference, Request: a.Request, From: a.At, To: a.ReportedAt}
 		if life.To.IsZero() && (c.Status != Running || c.Outcomes[a.Request].State != opportunity.Pending) {
-			life.To = life.From // nothing was sent for it
+			life.To = life.From // no change was sent for the message
 		}
 		list = append(list, life)
 	}

@@ -143,7 +143,7 @@ CREATE TABLE interests (
            (training_token_type_id IS NOT NULL) = 1)
 ) STRICT;
 
--- These two answer grandTotal and the places held on an event from the index alone.
+-- These two indices contain all columns for grandTotal and for the places reserved on an event.
 CREATE INDEX interests_opportunity ON interests (opportunity_id, reserve, total_amount);
 CREATE INDEX interests_event ON interests (event_id, reserve, opportunity_id, quantity) WHERE event_id IS NOT NULL;
 

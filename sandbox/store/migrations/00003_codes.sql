@@ -1,4 +1,4 @@
--- Codes that a user's consent is exchanged by, as SHA-256 digests. Times are microseconds since 1970 UTC.
+-- Authorization codes of users who consented, as SHA-256 digests. Times are microseconds since 1970 UTC.
 
 -- +goose Up
 CREATE TABLE codes (

@@ -1,4 +1,4 @@
--- What becomes of a sale: moves with conditions and consequences, registrations, learners, tokens, invoices.
+-- Requirements and triggers of transitions, registrations, learners, tokens, invoices.
 -- Times are microseconds since 1970 UTC; local times are text without a zone; amounts are hundredths.
 
 -- +goose Up
@@ -18,7 +18,7 @@ CREATE TABLE transition_triggers (
     FOREIGN KEY (from_step_id, to_step_id) REFERENCES transitions (from_step_id, to_step_id) ON DELETE CASCADE
 ) WITHOUT ROWID, STRICT;
 
--- registered counts the active learners; changed says that the event is no longer what the catalogue says.
+-- registered counts the active learners; changed says that the API changed the event after the catalogue wrote it.
 ALTER TABLE events ADD COLUMN registered INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE events ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE events ADD COLUMN cancelled_at INTEGER;

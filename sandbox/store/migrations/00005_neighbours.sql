@@ -1,4 +1,4 @@
--- Who is sold to, who sells, what was written to whom. Times are microseconds since 1970 UTC.
+-- Users, details of accounts, mail and the integration log. Times are microseconds since 1970 UTC.
 
 -- +goose Up
 CREATE TABLE users (
@@ -12,10 +12,10 @@ ALTER TABLE accounts ADD COLUMN website TEXT;
 ALTER TABLE accounts ADD COLUMN is_individual INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE accounts ADD COLUMN owner_id INTEGER REFERENCES users (id);
 ALTER TABLE accounts ADD COLUMN postal_addresses TEXT NOT NULL DEFAULT '[]'; -- JSON
-ALTER TABLE accounts ADD COLUMN changed INTEGER NOT NULL DEFAULT 0; -- no longer what the catalogue says
+ALTER TABLE accounts ADD COLUMN changed INTEGER NOT NULL DEFAULT 0; -- the API changed the account after the catalogue wrote it
 ALTER TABLE opportunities ADD COLUMN owner_id INTEGER REFERENCES users (id);
 
--- Accounts that were merged into others, so that the catalogue does not bring them back.
+-- Accounts that were merged into others, so that the catalogue does not create them again.
 CREATE TABLE merged_accounts (
     id        INTEGER PRIMARY KEY,
     merged_to INTEGER NOT NULL REFERENCES accounts (id)

@@ -1,4 +1,4 @@
--- What a registration costs and a learner is known by; which tokens a user's consent gave.
+-- The price of a registration, the custom fields of a learner, and which access tokens came from a user's consent.
 
 -- +goose Up
 ALTER TABLE registrations ADD COLUMN amount INTEGER;

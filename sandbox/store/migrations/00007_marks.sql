@@ -1,4 +1,4 @@
--- Which mutations of which requests have committed; each is written in the transaction that it is about.
+-- Commit markers: the committed mutations by request; the transaction of the mutation writes the marker.
 
 -- +goose Up
 CREATE TABLE marks (

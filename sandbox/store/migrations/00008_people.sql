@@ -1,4 +1,4 @@
--- When accounts and contacts were made and changed, and what else is known of a contact.
+-- When accounts and contacts were created and changed, and further details of a contact.
 
 -- +goose Up
 ALTER TABLE accounts ADD COLUMN created_at INTEGER NOT NULL DEFAULT 0;

@@ -1,4 +1,4 @@
--- What a tenant wants to know of records beside what the API knows itself.
+-- Further fields that a tenant has defined for records.
 
 -- +goose Up
 CREATE TABLE custom_field_definitions (

@@ -1,4 +1,4 @@
--- What events tell beside their places. starts and ends are starts_at and ends_at as moments, for those with a time zone.
+-- Details of events. starts and ends are starts_at and ends_at as instants, for events with a time zone.
 
 -- +goose Up
 ALTER TABLE events ADD COLUMN type TEXT NOT NULL DEFAULT 'public' CHECK (type IN ('public', 'private'));

@@ -1,4 +1,4 @@
--- When a registration was ordered, where that was said; microseconds since 1970 UTC.
+-- When a registration was ordered, if the request had a time; microseconds since 1970 UTC.
 
 -- +goose Up
 ALTER TABLE registrations ADD COLUMN ordered_at INTEGER;

@@ -1,5 +1,5 @@
--- Who an event is run for, and what the tenant's people note about it. An account that was merged since is not followed
--- here: whoever reads looks it up in merged_accounts.
+-- The account for which an event is run, and the tenant's notes. A later merge of the account does not change
+-- booking_account_id: queries look the account up in merged_accounts.
 
 -- +goose Up
 ALTER TABLE events ADD COLUMN booking_account_id INTEGER;

@@ -1,4 +1,4 @@
--- Which interests held places that are booked by now, so that they can be told from those that never held any.
+-- Which interests had reserved places that are booked now, to distinguish them from interests that never reserved any.
 
 -- +goose Up
 ALTER TABLE interests ADD COLUMN consumed INTEGER NOT NULL DEFAULT 0 CHECK (consumed IN (0, 1));

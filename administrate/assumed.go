@@ -1,5 +1,7 @@
 package administrate
 
+import "github.com/oppflow/oppflow/administrate/transport"
+
 // SchemaName is the tenant's name for something that the client assumes. The zero value is the
 // assumption itself, Off means to work without it, and any other value corrects it.
 type SchemaName string
@@ -112,22 +114,22 @@ type Assumptions struct {
 	OpportunityUpdated SchemaName
 }
 
-// assumption is one member of Assumptions.
-type assumption struct {
-	entry   string // the member's name
-	name    *SchemaName
-	assumed SchemaName
+// Assumption is one member of Assumptions.
+type Assumption struct {
+	Entry   string      // the name of the member
+	Name    *SchemaName // the member
+	Assumed SchemaName
 }
 
-// allAssumptions returns all members with their assumed names: first the members that every
+// All returns all members with their assumed names: first the members that every
 // tenant needs, then the members for side effects of transitions and for follow-ups only.
-func (a *Assumptions) allAssumptions() []assumption {
-	return append(a.coreAssumptions(), a.sideEffectAssumptions()...)
+func (a *Assumptions) All() []Assumption {
+	return append(a.Core(), a.SideEffect()...)
 }
 
-// coreAssumptions returns the assumptions that every tenant needs.
-func (a *Assumptions) coreAssumptions() []assumption {
-	return []assumption{
+// Core returns the assumptions that every tenant needs.
+func (a *Assumptions) Core() []Assumption {
+	return []Assumption{
 		{"Regions", &a.Regions, "regions"},
 		{"CourseTemplates", &a.CourseTemplates, "courseTemplates"},
 		{"LearningPaths", &a.LearningPaths, "learningPaths"},
@@ -147,10 +149,10 @@ func (a *Assumptions) coreAssumptions() []assumption {
 	}
 }
 
-// sideEffectAssumptions returns the assumptions that only side effects of transitions and
+// SideEffect returns the assumptions that only side effects of transitions and
 // follow-ups need.
-func (a *Assumptions) sideEffectAssumptions() []assumption {
-	return []assumption{
+func (a *Assumptions) SideEffect() []Assumption {
+	return []Assumption{
 		{"UpdateOwner", &a.UpdateOwner, "ownerId"},
 		{"UpdateContact", &a.UpdateContact, "contactId"},
 		{"CreateAccountEmail", &a.CreateAccountEmail, "emailAddress"},
@@ -167,13 +169,13 @@ func (a *Assumptions) sideEffectAssumptions() []assumption {
 // resolved returns the names to send: each assumed name, unless the name is corrected. A name
 // is written into documents unchanged, so resolved accepts only well-formed names.
 func (a Assumptions) resolved() (Assumptions, error) {
-	for _, e := range a.allAssumptions() {
+	for _, e := range a.All() {
 		switch {
-		case *e.name == "":
-			*e.name = e.assumed
-		case *e.name != Off && !isGraphQLName(string(*e.name)):
+		case *e.Name == "":
+			*e.Name = e.Assumed
+		case *e.Name != Off && !isGraphQLName(string(*e.Name)):
 			return a, &InvalidError{
-				Where:   "Options.Assumed." + e.entry,
+				Where:   "Options.Assumed." + e.Entry,
 				Problem: `is no GraphQL name; give one such as "` + e.example() + `", or "-" to do without it`,
 			}
 		}
@@ -181,15 +183,15 @@ func (a Assumptions) resolved() (Assumptions, error) {
 	return a, nil
 }
 
-func (e assumption) example() string {
-	if e.assumed == "" {
+func (e Assumption) example() string {
+	if e.Assumed == "" {
 		return "contactId"
 	}
-	return string(e.assumed)
+	return string(e.Assumed)
 }
 
 // isGraphQLName reports whether a text is a name by GraphQL's grammar. Nothing else may be
 // put into a document outside a variable.
 func isGraphQLName(name string) bool {
-	return name != "" && len(name) <= 100 && (name[0] < '0' || name[0] > '9') && leadingName(name) == name
+	return name != "" && len(name) <= 100 && (name[0] < '0' || name[0] > '9') && transport.LeadingName(name) == name
 }

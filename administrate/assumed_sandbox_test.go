@@ -14,6 +14,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/schemacheck"
 )
 
 // renamedAssumptions returns, for each assumption of the client, a row of the sandbox that makes the
@@ -65,7 +66,7 @@ func without() map[string]string {
 	}
 }
 
-func complete(c administrate.Report) bool {
+func complete(c schemacheck.Report) bool {
 	return len(c.Mismatches)+len(c.FailedAssumptions)+len(c.SideEffects.Mismatches)+len(c.SideEffects.FailedAssumptions) == 0
 }
 
@@ -127,7 +128,7 @@ func TestCheckAgainstTenantsThatDiffer(t *testing.T) {
 		t.Run(entry, func(t *testing.T) {
 			around := newCachingTransport()
 			s := newTenantOf(t, map[string]string{other.row: string(other.right)}, func(o *administrate.Options) { o.WrapTransport = around })
-			checked := must[administrate.Report](t)(s.Check(t.Context()))
+			checked := must[schemacheck.Report](t)(schemacheck.Check(t.Context(), s.Client))
 			if len(checked.Mismatches) != 0 || len(checked.FailedAssumptions) != 1 || checked.FailedAssumptions[0].Entry != entry || len(checked.FailedAssumptions[0].Mismatches) == 0 ||
 				len(checked.SideEffects.Mismatches)+len(checked.SideEffects.FailedAssumptions) != 0 {
 				t.Errorf("%+v", checked)
@@ -137,7 +138,7 @@ func TestCheckAgainstTenantsThatDiffer(t *testing.T) {
 					o.WrapTransport = around
 					corrected(t, &o.Assumed, entry, name)
 				})
-				if checked := must[administrate.Report](t)(c.Check(t.Context())); !complete(checked) {
+				if checked := must[schemacheck.Report](t)(schemacheck.Check(t.Context(), c)); !complete(checked) {
 					t.Errorf("with %s: %+v", name, checked)
 				}
 			}
@@ -159,7 +160,7 @@ func TestCheckAgainstTenantsWithoutExtras(t *testing.T) {
 		t.Run(row, func(t *testing.T) {
 			around := newCachingTransport()
 			s := newTenantOf(t, map[string]string{row: "absent"}, func(o *administrate.Options) { o.WrapTransport = around })
-			checked := must[administrate.Report](t)(s.Check(t.Context()))
+			checked := must[schemacheck.Report](t)(schemacheck.Check(t.Context(), s.Client))
 			var unmet []string
 			for _, u := range checked.SideEffects.FailedAssumptions {
 				unmet = append(unmet, u.Entry)
@@ -175,7 +176,7 @@ func TestCheckAgainstTenantsWithoutExtras(t *testing.T) {
 					corrected(t, &o.Assumed, entry, administrate.Off)
 				}
 			})
-			if checked := must[administrate.Report](t)(c.Check(t.Context())); !complete(checked) {
+			if checked := must[schemacheck.Report](t)(schemacheck.Check(t.Context(), c)); !complete(checked) {
 				t.Errorf("switched off: %+v", checked)
 			}
 		})
@@ -196,7 +197,7 @@ func TestClientWorksWhereNothingIsAsAssumed(t *testing.T) {
 			corrected(t, &o.Assumed, entry, other.right)
 		}
 	})
-	if checked := must[administrate.Report](t)(s.Check(ctx)); !complete(checked) {
+	if checked := must[schemacheck.Report](t)(schemacheck.Check(ctx, s.Client)); !complete(checked) {
 		t.Errorf("%+v", checked)
 	}
 	found := must[administrate.LookupResult](t)(s.Lookup(ctx, administrate.LookupRequest{Regions: &administrate.PageRequest{}, Items: []administrate.ItemName{{Text: "ABC-123"}, {Text: "LP-1"}, {Text: "Training Token"}}}))

@@ -6,17 +6,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/shopspring/decimal"
-)
 
-// document is what the client sends: a text of our own names, in ASCII, and variables with the
-// caller's values. The only values in the text are codes, keys, amounts and times without a
-// zone (see literal), and none of them is personal.
-type document struct {
-	name      string // the operation name
-	text      string
-	variables map[string]any
-	keys      []string // the response keys of its root fields
-}
+	"github.com/oppflow/oppflow/administrate/transport"
+)
 
 // builder collects the root fields of one document and the variables that the fields use. It
 // keeps the first problem, and the document then fails with this problem.
@@ -36,9 +28,9 @@ func newBuilder(assumed *Assumptions) *builder {
 
 // document returns the collected document, or the first problem. The keyword is "query" or
 // "mutation".
-func (b *builder) document(keyword, name string) (document, error) {
+func (b *builder) document(keyword, name string) (transport.Document, error) {
 	if b.err != nil {
-		return document{}, b.err
+		return transport.Document{}, b.err
 	}
 	var text strings.Builder
 	text.WriteString(keyword + " " + name)
@@ -52,20 +44,9 @@ func (b *builder) document(keyword, name string) (document, error) {
 	text.WriteString("}\n")
 	keys := make([]string, len(b.roots))
 	for i, root := range b.roots {
-		keys[i] = leadingName(root)
+		keys[i] = transport.LeadingName(root)
 	}
-	return document{name: name, text: text.String(), variables: b.variables, keys: keys}, nil
-}
-
-// leadingName returns the name at the beginning of a text.
-func leadingName(text string) string {
-	end := strings.IndexFunc(text, func(r rune) bool {
-		return r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
-	})
-	if end < 0 {
-		return text
-	}
-	return text[:end]
+	return transport.Document{Name: name, Text: text.String(), Variables: b.variables, Keys: keys}, nil
 }
 
 // root adds a field to the document's root.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/oppflow/oppflow/administrate/transport"
 )
 
 // ScheduledEvent is a training event, with the members that side effects of transitions need.
@@ -55,7 +57,7 @@ func (c *Client) Events(ctx context.Context, ids []string) ([]ScheduledEvent, er
 	arguments := "filters: [{field: id, operation: in, values: " + list(values) + "}], first: 100"
 	page, err := findRows(ctx, c, b, "Events", "events", arguments, selectEvent, eventDTO.event)
 	if err == nil && page.nextCursor != "" { // more rows than the ids can match
-		return nil, malformedResponse("Events")
+		return nil, transport.MalformedResponse("Events")
 	}
 	return page.rows, err
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+
+	"github.com/oppflow/oppflow/administrate/transport"
 )
 
 // idFilter is the filter that the usual read of one record has (observed, 3.3). The value is
@@ -48,16 +50,16 @@ func findRows[A, T any](
 		return rowPage[T]{}, err
 	}
 	var roots map[string]json.RawMessage
-	if err := c.read(ctx, doc, &roots); err != nil {
+	if err := c.Read(ctx, doc, &roots); err != nil {
 		return rowPage[T]{}, err
 	}
 	var got *connection[A]
 	if json.Unmarshal(roots[field], &got) != nil || got == nil {
-		return rowPage[T]{}, malformedResponse(name)
+		return rowPage[T]{}, transport.MalformedResponse(name)
 	}
 	page, err := mapRows(*got, turn)
 	if err != nil {
-		return rowPage[T]{}, malformedResponse(name)
+		return rowPage[T]{}, transport.MalformedResponse(name)
 	}
 	return page, nil
 }
@@ -92,7 +94,7 @@ func findOne[A, T any](
 	case len(page.rows) == 0:
 		return none, &NotFoundError{RecordKind: what, ID: id}
 	case len(page.rows) > 1: // more rows than an id can match
-		return none, malformedResponse(name)
+		return none, transport.MalformedResponse(name)
 	}
 	return page.rows[0], nil
 }

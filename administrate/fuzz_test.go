@@ -5,6 +5,8 @@ import (
 	"math/big"
 	"testing"
 	"time"
+
+	"github.com/oppflow/oppflow/administrate/transport"
 )
 
 // FuzzAmount: an accepted amount is exactly the amount in the text.
@@ -75,7 +77,7 @@ func FuzzAnswer(f *testing.F) {
 		if !json.Valid(raw) {
 			return
 		}
-		got := op.resultOf(document{}, "m0", raw, []topLevelError{{Path: []any{"m0", "addInterest", path}}})
+		got := op.resultOf(transport.Document{}, "m0", raw, []transport.GraphQLError{{Path: []any{"m0", "addInterest", path}}})
 		if got.Err != nil {
 			if got.Interests != nil || got.Opportunity != nil {
 				t.Errorf("%s: an answer with an error and a result: %+v", raw, got)
@@ -113,7 +115,7 @@ func FuzzErrand(f *testing.F) {
 		if !json.Valid(raw) {
 			return
 		}
-		r := standaloneResponse{standaloneMutation: standaloneMutation{field: "registerNamedLearners"}, raw: raw, errors: []topLevelError{{Path: []any{"event", "registerNamedLearners", at, path}}}}
+		r := standaloneResponse{standaloneMutation: standaloneMutation{field: "registerNamedLearners"}, raw: raw, errors: []transport.GraphQLError{{Path: []any{"event", "registerNamedLearners", at, path}}}}
 		payloads, err := r.entryPayloads(2)
 		if err != nil {
 			if payloads != nil {
@@ -180,27 +182,3 @@ func FuzzTimes(f *testing.F) {
 
 // FuzzNear: no location that an API reports crashes the client or shows anything but a
 // name of our document.
-func FuzzNear(f *testing.F) {
-	f.Add(2, 3)
-	f.Add(-1, 0)
-	f.Add(1<<40, 1<<40)
-	doc := document{text: "query Q($id: String!) {\n  alias: regions(x: $id) { id }\n}\n"}
-	known := map[string]bool{}
-	for _, word := range []string{"query", "Q", "id", "String", "regions", "x", "alias"} {
-		for i := range word {
-			known[word[i:]] = true
-		}
-	}
-	f.Fuzz(func(t *testing.T, line, column int) {
-		e := topLevelError{}
-		e.Locations = append(e.Locations, struct {
-			Line   int `json:"line"`
-			Column int `json:"column"`
-		}{line, column})
-		for _, name := range documentNames(doc, []topLevelError{e}) {
-			if !known[name] {
-				t.Errorf("line %d, column %d: %q", line, column, name)
-			}
-		}
-	})
-}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/shopspring/decimal"
+
+	"github.com/oppflow/oppflow/administrate/transport"
 )
 
 // EventLearner is a place of a person on an event.
@@ -44,15 +46,15 @@ func (c *Client) Enrolment(ctx context.Context, contactID, eventID string) (Enro
 			PageInfo pageInfoDTO `json:"pageInfo"`
 		} `json:"cancelled"`
 	}
-	if err := c.read(ctx, doc, &got); err != nil {
+	if err := c.Read(ctx, doc, &got); err != nil {
 		return Enrolment{}, err
 	}
 	if got.Active == nil || got.Cancelled == nil {
-		return Enrolment{}, malformedResponse(doc.name)
+		return Enrolment{}, transport.MalformedResponse(doc.Name)
 	}
 	page, err := mapRows(*got.Active, eventLearnerDTO.learner)
 	if err != nil {
-		return Enrolment{}, malformedResponse(doc.name)
+		return Enrolment{}, transport.MalformedResponse(doc.Name)
 	}
 	return Enrolment{Active: page.count, Cancelled: got.Cancelled.PageInfo.TotalRecords, Learners: page.rows}, nil
 }
@@ -83,7 +85,7 @@ func (c *Client) ActiveLearners(ctx context.Context, learnerIDs []string) ([]Eve
 	b.location = name
 	page, err := c.activeLearners(ctx, b, name, b.inFilter("id", "learnerIDs", learnerIDs), "")
 	if err == nil && page.NextCursor != "" { // more rows than the ids can match
-		return nil, malformedResponse(name)
+		return nil, transport.MalformedResponse(name)
 	}
 	return page.Learners, err
 }

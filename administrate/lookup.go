@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+
+	"github.com/oppflow/oppflow/administrate/transport"
 )
 
 // PageRequest selects the page of a list after a cursor; the zero value selects the first page.
@@ -54,12 +56,12 @@ func (c *Client) Lookup(ctx context.Context, w LookupRequest) (LookupResult, err
 		return LookupResult{}, err
 	}
 	var roots map[string]json.RawMessage
-	if err := c.read(ctx, doc, &roots); err != nil {
+	if err := c.Read(ctx, doc, &roots); err != nil {
 		return LookupResult{}, err
 	}
 	found, err := w.resultOf(roots, c.itemRoots())
 	if err != nil {
-		return LookupResult{}, malformedResponse(doc.name)
+		return LookupResult{}, transport.MalformedResponse(doc.Name)
 	}
 	return found, nil
 }
@@ -94,7 +96,7 @@ func (item ItemName) roots(all []itemRoot) []itemRoot {
 	return slices.DeleteFunc(slices.Clone(all), func(r itemRoot) bool { return item.Kind != "" && item.Kind != r.itemKind })
 }
 
-func (c *Client) lookupDocument(w LookupRequest) (document, error) {
+func (c *Client) lookupDocument(w LookupRequest) (transport.Document, error) {
 	b := newBuilder(&c.assumed)
 	b.location = "Wanted"
 	lists := []struct {

@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+
+	"github.com/oppflow/oppflow/administrate/transport"
 )
 
 // The largest document that Apply sends.
 const (
 	MaxMutations    = 20
-	MaxRequestBytes = 256 << 10
+	MaxRequestBytes = transport.MaxRequestBytes
 )
 
 // Mutation is one of NewOpportunity, UpdateOpportunity, Progress, AddInterest,
@@ -50,17 +52,17 @@ func (c *Client) Apply(ctx context.Context, mutations []Mutation) ([]MutationRes
 	if c.readOnly {
 		return readOnlyResults(operations), nil
 	}
-	got, err := c.execute(ctx, doc)
+	got, err := c.sender.Send(ctx, doc)
 	if err != nil {
 		return nil, err
 	}
 	var roots map[string]json.RawMessage
-	if err := json.Unmarshal(got.data, &roots); err != nil {
-		return nil, malformedResponse(doc.name)
+	if err := json.Unmarshal(got.Data, &roots); err != nil {
+		return nil, transport.MalformedResponse(doc.Name)
 	}
 	answers := make([]MutationResult, len(operations))
 	for i, op := range operations {
-		answers[i] = op.resultOf(doc, mutationAlias(i), roots[mutationAlias(i)], got.errors)
+		answers[i] = op.resultOf(doc, MutationAlias(i), roots[MutationAlias(i)], got.Errors)
 	}
 	return answers, nil
 }
@@ -96,8 +98,8 @@ func applyOne(ctx context.Context, c *Client, m Mutation) (Opportunity, error) {
 	return *answers[0].Opportunity, nil
 }
 
-// mutationAlias is the response key of a mutation in its document.
-func mutationAlias(i int) string { return "m" + strconv.Itoa(i) }
+// MutationAlias is the response key of a mutation in its document.
+func MutationAlias(i int) string { return "m" + strconv.Itoa(i) }
 
 // opportunityMutation is a mutation in the namespace of opportunities.
 type opportunityMutation struct {
@@ -108,9 +110,9 @@ type opportunityMutation struct {
 }
 
 // mutationDocument returns the document and the mutations in it.
-func (c *Client) mutationDocument(name string, mutations []Mutation) (document, []opportunityMutation, error) {
+func (c *Client) mutationDocument(name string, mutations []Mutation) (transport.Document, []opportunityMutation, error) {
 	if len(mutations) == 0 || len(mutations) > MaxMutations {
-		return document{}, nil, &InvalidError{
+		return transport.Document{}, nil, &InvalidError{
 			Where:   name,
 			Problem: fmt.Sprintf("takes 1 to %d mutations, not %d", MaxMutations, len(mutations)),
 		}
@@ -118,14 +120,14 @@ func (c *Client) mutationDocument(name string, mutations []Mutation) (document, 
 	b := newBuilder(&c.assumed)
 	operations := make([]opportunityMutation, len(mutations))
 	for i, m := range mutations {
-		b.prefix = mutationAlias(i) + "_"
+		b.prefix = MutationAlias(i) + "_"
 		b.location = fmt.Sprintf("mutation %d", i+1)
 		switch m.(type) {
 		case NewOpportunity, UpdateOpportunity, Progress, AddInterest, ExtendReservations, ReservePlaces:
 		default:
 			b.location = ""
 			b.invalid(fmt.Sprintf("mutation %d", i+1), "is nil or a pointer; give it by value")
-			return document{}, nil, b.err
+			return transport.Document{}, nil, b.err
 		}
 		op := m.build(b)
 		operations[i] = op
@@ -133,7 +135,7 @@ func (c *Client) mutationDocument(name string, mutations []Mutation) (document, 
 		if op.selection != "" {
 			selection += " " + op.selection
 		}
-		b.root("%s: opportunities { %s(input: %s) { %s } }", mutationAlias(i), op.field, op.input, selection)
+		b.root("%s: opportunities { %s(input: %s) { %s } }", MutationAlias(i), op.field, op.input, selection)
 	}
 	doc, err := b.document("mutation", name)
 	return doc, operations, err
@@ -153,15 +155,15 @@ type payloadDTO struct {
 
 // resultOf returns the result of one mutation of a document, from the answer to the document. A
 // result that is not proven is unknown.
-func (op opportunityMutation) resultOf(doc document, key string, root json.RawMessage, errs []topLevelError) MutationResult {
-	var own []topLevelError
+func (op opportunityMutation) resultOf(doc transport.Document, key string, root json.RawMessage, errs []transport.GraphQLError) MutationResult {
+	var own []transport.GraphQLError
 	for _, e := range errs {
 		if len(e.Path) > 0 && e.Path[0] == key {
 			own = append(own, e)
 		}
 	}
 	unknown := func(cause string) MutationResult {
-		return MutationResult{Err: outcomeUnknown(doc, op.field, cause, own)}
+		return MutationResult{Err: transport.OutcomeUnknown(doc, op.field, cause, own)}
 	}
 	var namespace map[string]json.RawMessage
 	if len(root) > 0 && json.Unmarshal(root, &namespace) != nil {
@@ -198,15 +200,15 @@ func (op opportunityMutation) resultOf(doc document, key string, root json.RawMe
 // returns nil only where the list of errors is empty. A missing list or null counts as empty
 // (observed in the vendor's own code, 3.5). depth is the position of the list's name in the
 // paths of top-level errors.
-func parsePayload(doc document, operation string, raw json.RawMessage, errs []topLevelError, depth int, into any) error {
+func parsePayload(doc transport.Document, operation string, raw json.RawMessage, errs []transport.GraphQLError, depth int, into any) error {
 	if len(raw) == 0 || string(raw) == "null" {
-		return outcomeUnknown(doc, operation, "the answer holds no result for it", errs)
+		return transport.OutcomeUnknown(doc, operation, "the answer holds no result for it", errs)
 	}
 	var payload struct {
 		Errors []PayloadError `json:"errors"`
 	}
 	if json.Unmarshal(raw, &payload) != nil || json.Unmarshal(raw, into) != nil {
-		return outcomeUnknown(doc, operation, "the answer is not of the expected form", errs)
+		return transport.OutcomeUnknown(doc, operation, "the answer is not of the expected form", errs)
 	}
 	if len(payload.Errors) > 0 {
 		for i, e := range payload.Errors {
@@ -219,7 +221,7 @@ func parsePayload(doc document, operation string, raw json.RawMessage, errs []to
 	for _, e := range errs {
 		// A list of errors that could not be read proves nothing.
 		if len(e.Path) > depth && e.Path[depth] == "errors" {
-			return outcomeUnknown(doc, operation, "its list of errors could not be read", errs)
+			return transport.OutcomeUnknown(doc, operation, "its list of errors could not be read", errs)
 		}
 	}
 	return nil

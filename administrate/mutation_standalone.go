@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+
+	"github.com/oppflow/oppflow/administrate/transport"
 )
 
 // standaloneMutation is a mutation outside the namespace of opportunities. It is sent alone in
@@ -18,9 +20,9 @@ type standaloneMutation struct {
 // standaloneResponse is a standalone mutation with its answer.
 type standaloneResponse struct {
 	standaloneMutation
-	doc    document
+	doc    transport.Document
 	raw    json.RawMessage // the answer to its field
-	errors []topLevelError
+	errors []transport.GraphQLError
 }
 
 // sendStandalone sends a standalone mutation. With Options.ReadOnly sendStandalone sends
@@ -41,15 +43,15 @@ func (c *Client) sendStandalone(ctx context.Context, name string, build func(b *
 	if c.readOnly {
 		return standaloneResponse{}, readOnlyError(e.field)
 	}
-	got, err := c.execute(ctx, doc)
+	got, err := c.sender.Send(ctx, doc)
 	if err != nil {
 		return standaloneResponse{}, err
 	}
 	var roots map[string]map[string]json.RawMessage
-	if json.Unmarshal(got.data, &roots) != nil {
-		return standaloneResponse{}, malformedResponse(doc.name)
+	if json.Unmarshal(got.Data, &roots) != nil {
+		return standaloneResponse{}, transport.MalformedResponse(doc.Name)
 	}
-	return standaloneResponse{standaloneMutation: e, doc: doc, raw: roots[e.namespace][e.field], errors: got.errors}, nil
+	return standaloneResponse{standaloneMutation: e, doc: doc, raw: roots[e.namespace][e.field], errors: got.Errors}, nil
 }
 
 // decodePayload decodes the answer to the standalone mutation.
@@ -57,10 +59,10 @@ func (r standaloneResponse) decodePayload(into any) error {
 	return parsePayload(r.doc, r.field, r.raw, r.errors, 2, into)
 }
 
-// outcomeUnknown returns the error of a standalone mutation whose answer does not show the
+// OutcomeUnknown returns the error of a standalone mutation whose answer does not show the
 // outcome.
 func (r standaloneResponse) outcomeUnknown(cause string) error {
-	return outcomeUnknown(r.doc, r.field, cause, r.errors)
+	return transport.OutcomeUnknown(r.doc, r.field, cause, r.errors)
 }
 
 // entryPayloads returns the answers to a standalone mutation with a list: a payload for each
@@ -82,7 +84,7 @@ func (r standaloneResponse) entryPayloads(entries int) ([]json.RawMessage, error
 
 // decodeEntry decodes the payload of one entry.
 func (r standaloneResponse) decodeEntry(i int, raw json.RawMessage, into any) error {
-	var own []topLevelError
+	var own []transport.GraphQLError
 	for _, e := range r.errors {
 		if len(e.Path) > 2 && e.Path[2] == float64(i) {
 			own = append(own, e)

@@ -20,6 +20,10 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/parser"
 	"pgregory.net/rapid"
+
+	"github.com/oppflow/oppflow/administrate/administratetest"
+	"github.com/oppflow/oppflow/administrate/oauth"
+	"github.com/oppflow/oppflow/administrate/transport"
 )
 
 // serveBody serves one body for every request and keeps the requests.
@@ -287,7 +291,7 @@ func TestBatch(t *testing.T) {
 	}
 	var order []string
 	for i, r := range rootsOf(t, last()) {
-		if r.Alias != mutationAlias(i) {
+		if r.Alias != MutationAlias(i) {
 			t.Errorf("root %d is %s", i, r.Alias)
 		}
 		order = append(order, r.Inner)
@@ -384,11 +388,11 @@ type nilMutation = Progress
 // keeps its form.
 func TestEverythingTravelsUnchanged(t *testing.T) {
 	t.Parallel()
-	s := schema(t, true)
+	s := administratetest.Schema(t, true)
 	wire := &collector{}
-	c, err := New(Options{
-		URL: "http://127.0.0.1/", Tokens: StaticToken("t"), Transport: wire, RequestsPerSecond: 1e9, Burst: 1e6,
-	})
+	c, err := New(Options{Options: transport.Options{
+		URL: "http://127.0.0.1/", Tokens: oauth.StaticToken("t"), Transport: wire, RequestsPerSecond: 1e9, Burst: 1e6,
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -455,7 +459,7 @@ func TestEverythingTravelsUnchanged(t *testing.T) {
 				in["opportunityId"], in["interestDetails"] = a.OpportunityID, details
 			}
 			mutations = append(mutations, m)
-			want = append(want, rootField{Alias: mutationAlias(i), Field: "opportunities", Inner: field, Arguments: input(in)})
+			want = append(want, rootField{Alias: MutationAlias(i), Field: "opportunities", Inner: field, Arguments: input(in)})
 		}
 		wire.requests = nil
 		if _, err := c.Apply(context.Background(), mutations); len(wire.requests) != 1 {

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/oauth"
+	"github.com/oppflow/oppflow/administrate/transport"
 	"github.com/oppflow/oppflow/sandbox"
 )
 
@@ -77,18 +79,18 @@ func (e *shortLivedTokens) client(t *testing.T, refresh bool) *administrate.Clie
 	if err != nil {
 		t.Fatal(err)
 	}
-	options := administrate.OAuthOptions{
+	options := oauth.Options{
 		TokenURL: e.url + "/oauth/token", ClientID: known.ID, ClientSecret: known.Secret,
 		Now: e.now, OnFailure: func(err error) { t.Errorf("reported: %v", err) },
 	}
 	if refresh {
 		options.RefreshTokens = &refreshTokenStore{token: known.RefreshToken}
 	}
-	tokens, err := administrate.NewOAuth(options)
+	tokens, err := oauth.NewEndpoint(options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := administrate.New(administrate.Options{URL: e.url + "/graphql", Tokens: tokens, Burst: 1000, RequestsPerSecond: 1000})
+	c, err := administrate.New(administrate.Options{Options: transport.Options{URL: e.url + "/graphql", Tokens: tokens, Burst: 1000, RequestsPerSecond: 1000}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,14 +137,14 @@ func TestTokenThatExpiresUnnoticed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tokens, err := administrate.NewOAuth(administrate.OAuthOptions{
+	tokens, err := oauth.NewEndpoint(oauth.Options{
 		TokenURL: e.url + "/oauth/token", ClientID: known.ID, ClientSecret: known.Secret,
 		Now: func() time.Time { return e.now().Add(-time.Duration(slow.Load())) },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	stopped, err := administrate.New(administrate.Options{URL: e.url + "/graphql", Tokens: tokens})
+	stopped, err := administrate.New(administrate.Options{Options: transport.Options{URL: e.url + "/graphql", Tokens: tokens}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,8 +180,8 @@ func TestTwoProcessesWithOneRefreshToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	shared := &refreshTokenStore{token: known.RefreshToken}
-	process := func(secret string) *administrate.OAuth {
-		tokens, err := administrate.NewOAuth(administrate.OAuthOptions{
+	process := func(secret string) *oauth.Endpoint {
+		tokens, err := oauth.NewEndpoint(oauth.Options{
 			TokenURL: e.url + "/oauth/token", ClientID: known.ID, ClientSecret: secret, RefreshTokens: shared, Now: e.now,
 		})
 		if err != nil {
@@ -189,7 +191,7 @@ func TestTwoProcessesWithOneRefreshToken(t *testing.T) {
 	}
 	one, two := process(known.Secret), process(known.Secret)
 	for range 5 {
-		for _, tokens := range []*administrate.OAuth{one, two, two, one} {
+		for _, tokens := range []*oauth.Endpoint{one, two, two, one} {
 			if _, err := tokens.Token(t.Context()); err != nil {
 				t.Error(err)
 			}

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/shopspring/decimal"
+
+	"github.com/oppflow/oppflow/administrate/transport"
 )
 
 // Ref is a record with id and name, such as an account or a region. The id is opaque.
@@ -146,25 +148,25 @@ func (c *Client) readOpportunity(
 	var got struct {
 		Opportunities *connection[opportunityDTO] `json:"opportunities"`
 	}
-	if err := c.read(ctx, doc, &got); err != nil {
+	if err := c.Read(ctx, doc, &got); err != nil {
 		return Opportunity{}, err
 	}
 	if got.Opportunities == nil {
-		return Opportunity{}, malformedResponse(name)
+		return Opportunity{}, transport.MalformedResponse(name)
 	}
 	rows, err := got.Opportunities.nodes()
 	if err != nil {
-		return Opportunity{}, malformedResponse(name)
+		return Opportunity{}, transport.MalformedResponse(name)
 	}
 	if len(rows) == 0 {
 		return Opportunity{}, &NotFoundError{RecordKind: "opportunity", ID: id}
 	}
 	if len(rows) > 1 { // more rows than an id can match
-		return Opportunity{}, malformedResponse(name)
+		return Opportunity{}, transport.MalformedResponse(name)
 	}
 	o, err := rows[0].opportunity()
 	if err != nil {
-		return Opportunity{}, malformedResponse(name)
+		return Opportunity{}, transport.MalformedResponse(name)
 	}
 	return o, nil
 }

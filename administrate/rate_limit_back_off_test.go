@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/oppflow/oppflow/administrate/transport"
 )
 
 // rateLimitedTransport is a transport that returns 429 as long as the test wants, and counts
@@ -61,7 +63,7 @@ func TestOne429StopsTheProcess(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 			cancel()
-			if err := addInterest(WithSendDeadline(t.Context(), time.Now().Add(100*time.Millisecond)), c); !errors.As(err, &notSent) || notSent.Reason != Throttled {
+			if err := addInterest(transport.WithSendDeadline(t.Context(), time.Now().Add(100*time.Millisecond)), c); !errors.As(err, &notSent) || notSent.Reason != Throttled {
 				t.Errorf("got %v", err)
 			}
 			if took := time.Since(begun); took != 0 {
@@ -83,7 +85,7 @@ func TestOne429StopsTheProcess(t *testing.T) {
 			if l.answered.Load() != 10 || l.refused.Load() != 1 {
 				t.Errorf("%d answered, %d refused", l.answered.Load(), l.refused.Load())
 			}
-			quiet := firstBackOff / 2 // the shortest back-off where the API names no time
+			quiet := 500 * time.Millisecond // the shortest back-off where the API names no time
 			if after != "" {
 				quiet = time.Second
 			}
@@ -100,39 +102,3 @@ func TestOne429StopsTheProcess(t *testing.T) {
 
 // TestPauseGrows: while the API continues to refuse, the back-offs grow; they are short again
 // once the API accepts.
-func TestPauseGrows(t *testing.T) {
-	t.Parallel()
-	var p rateLimitBackOff
-	lengths := func(n int) []time.Duration {
-		var list []time.Duration
-		for range n {
-			p.begin, p.until = time.Time{}, time.Time{} // the back-off is over
-			p.onRateLimited(time.Now(), 0)
-			list = append(list, p.until.Sub(p.begin))
-		}
-		return list
-	}
-	for n, got := range lengths(12) {
-		most := min(firstBackOff<<n, longestBackOff)
-		if got < most/2 || got > most {
-			t.Errorf("pause %d lasts %s; want %s to %s", n+1, got, most/2, most)
-		}
-	}
-	p.begin, p.until = time.Time{}, time.Time{}
-	p.onNotRateLimited(time.Now())
-	if got := lengths(1)[0]; got > firstBackOff {
-		t.Errorf("after an answer the pause lasts %s", got)
-	}
-	// Requests that were under way at the beginning change nothing, unless the answer names
-	// a time.
-	from, until := p.begin, p.until
-	p.onRateLimited(from.Add(-time.Second), 0)
-	p.onNotRateLimited(from.Add(-time.Second))
-	if p.until != until || p.nextLength != firstBackOff {
-		t.Error("a request that was under way changed the pause")
-	}
-	p.onRateLimited(from.Add(-time.Second), time.Hour)
-	if left := time.Until(p.until); left < 59*time.Minute {
-		t.Errorf("the API asked for an hour; the pause lasts %s", left)
-	}
-}

@@ -78,22 +78,22 @@ func TestReadOnly(t *testing.T) {
 	mutations := 0
 	for _, u := range allOperations() {
 		r := &recorder{}
-		if err := u.do(t.Context(), r.client(assumed)); !errors.Is(err, errRecorded) {
-			t.Fatalf("%s: %v", u.name, err)
+		if err := r.run(t.Context(), u, assumed); !errors.Is(err, errRecorded) {
+			t.Fatalf("%s: %v", u.Name, err)
 		}
-		change := strings.HasPrefix(r.documents[0].text, "mutation ")
+		change := strings.HasPrefix(r.documents[0].Text, "mutation ")
 		r = &recorder{}
 		kept := r.client(assumed)
 		kept.readOnly = true
-		err := u.do(t.Context(), kept)
+		err := u.Do(t.Context(), kept)
 		var turned *RejectedError
 		if change {
 			mutations++
 			if len(r.documents) != 0 || !errors.As(err, &turned) || turned.Errors[0].Label != "read-only" {
-				t.Errorf("%s: sent %d, %v", u.name, len(r.documents), err)
+				t.Errorf("%s: sent %d, %v", u.Name, len(r.documents), err)
 			}
 		} else if len(r.documents) != 1 {
-			t.Errorf("%s, which reads, is kept back: %v", u.name, err)
+			t.Errorf("%s, which reads, is kept back: %v", u.Name, err)
 		}
 	}
 	if mutations < 40 {

@@ -14,6 +14,8 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/oauth"
+	"github.com/oppflow/oppflow/administrate/transport"
 	"github.com/oppflow/oppflow/sandbox"
 )
 
@@ -75,7 +77,7 @@ func newTenantWith(t *testing.T, options sandbox.Options, change func(*administr
 
 func (s *tenant) client(t *testing.T, change func(*administrate.Options)) *administrate.Client {
 	t.Helper()
-	o := administrate.Options{URL: s.url, Tokens: administrate.StaticToken(s.token), Burst: 1000, RequestsPerSecond: 1000}
+	o := administrate.Options{Options: transport.Options{URL: s.url, Tokens: oauth.StaticToken(s.token), Burst: 1000, RequestsPerSecond: 1000}}
 	if change != nil {
 		change(&o)
 	}
@@ -441,7 +443,7 @@ func TestReadThatIsAnsweredWithErrors(t *testing.T) {
 
 func TestWrongToken(t *testing.T) {
 	t.Parallel()
-	s := newTenant(t, func(o *administrate.Options) { o.Tokens = administrate.StaticToken("wrong") })
+	s := newTenant(t, func(o *administrate.Options) { o.Tokens = oauth.StaticToken("wrong") })
 	err := s.Hello(context.Background())
 	var notSent *administrate.NotSentError
 	if !errors.As(err, &notSent) || notSent.Reason != administrate.Authentication {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +16,10 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/validator"
 	"github.com/vektah/gqlparser/v2/validator/rules"
+
+	"github.com/oppflow/oppflow/administrate/administratetest"
+	"github.com/oppflow/oppflow/administrate/oauth"
+	"github.com/oppflow/oppflow/administrate/transport"
 )
 
 // sent is a request as the client wrote it.
@@ -237,10 +240,10 @@ func everyStandaloneMutation() []namedCall {
 func requests(t *testing.T, assumed Assumptions) (all map[string]sent, invalid map[string]error) {
 	t.Helper()
 	wire := &collector{}
-	c, err := New(Options{
-		URL: "http://127.0.0.1/graphql", Tokens: StaticToken("t"), Transport: wire,
-		RequestsPerSecond: 1e6, Burst: 1000, Assumed: assumed,
-	})
+	c, err := New(Options{Options: transport.Options{
+		URL: "http://127.0.0.1/graphql", Tokens: oauth.StaticToken("t"), Transport: wire,
+		RequestsPerSecond: 1e6, Burst: 1000,
+	}, Assumed: assumed})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -264,49 +267,6 @@ func requests(t *testing.T, assumed Assumptions) (all map[string]sent, invalid m
 	return all, invalid
 }
 
-func schema(t *testing.T, withAssumed bool) *ast.Schema {
-	t.Helper()
-	text := func(name string) string {
-		raw, err := os.ReadFile("testdata/" + name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(raw)
-	}
-	documented := text("documented.graphql")
-	sources := []*ast.Source{{Name: "documented.graphql", Input: documented}}
-	if withAssumed {
-		// ExistingLearner: the bare id.
-		sources[0].Input = strings.Replace(documented, "[ExistingLearnerEntry]", "[ID]", 1)
-		if sources[0].Input == documented {
-			t.Fatal("documented.graphql has no entry for existing learners")
-		}
-		// Order: an argument cannot be added by an extension.
-		ordered := strings.Replace(sources[0].Input, "offset: Int, after: String): OpportunityConnection",
-			"offset: Int, after: String, order: OpportunityOrder): OpportunityConnection", 1)
-		if ordered == sources[0].Input {
-			t.Fatal("documented.graphql has no opportunities to order")
-		}
-		sources[0].Input = ordered
-		// UpdateAccountInput: the type has its assumed name, and UpdateAccountName is a member
-		// of it.
-		named := strings.ReplaceAll(sources[0].Input, "AccountUpdate!", "AccountUpdateInput!")
-		named = strings.Replace(named, "input AccountUpdate { ", "input AccountUpdateInput { name: String, ", 1)
-		if strings.Contains(named, "AccountUpdate ") || strings.Contains(named, "AccountUpdate!") {
-			t.Fatal("documented.graphql has no update of accounts to be named")
-		}
-		sources[0].Input = named
-		sources = append(sources,
-			&ast.Source{Name: "assumed.graphql", Input: text("assumed.graphql")},
-			&ast.Source{Name: "order", Input: "input OpportunityOrder { field: OpportunityField!, direction: Direction! } enum Direction { asc desc }"})
-	}
-	s, err := gqlparser.LoadSchema(sources...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
 func validate(s *ast.Schema, r sent) error {
 	doc, errs := gqlparser.LoadQueryWithRules(s, r.Query, rules.NewDefaultRules())
 	if len(errs) > 0 {
@@ -323,8 +283,8 @@ func validate(s *ast.Schema, r sent) error {
 func everythingOff(t *testing.T) Assumptions {
 	t.Helper()
 	var a Assumptions
-	for _, e := range a.allAssumptions() {
-		*e.name = Off
+	for _, e := range a.All() {
+		*e.Name = Off
 	}
 	return a
 }
@@ -338,7 +298,7 @@ func TestOnlyKnownNames(t *testing.T) {
 		if len(invalid) > 0 {
 			t.Fatalf("turned away: %v", invalid)
 		}
-		s := schema(t, true)
+		s := administratetest.Schema(t, true)
 		for name, r := range all {
 			if err := validate(s, r); err != nil {
 				t.Errorf("%s: %v\n%s", name, err, r.Query)
@@ -347,7 +307,7 @@ func TestOnlyKnownNames(t *testing.T) {
 	})
 	t.Run("with everything off", func(t *testing.T) {
 		all, invalid := requests(t, everythingOff(t))
-		s := schema(t, false)
+		s := administratetest.Schema(t, false)
 		for name, r := range all {
 			if err := validate(s, r); err != nil {
 				t.Errorf("%s: %v\n%s", name, err, r.Query)
@@ -366,12 +326,12 @@ func TestOnlyKnownNames(t *testing.T) {
 func TestAssumptionsAreUsed(t *testing.T) {
 	t.Parallel()
 	var zero Assumptions
-	for i, e := range zero.allAssumptions() {
-		t.Run(e.entry, func(t *testing.T) {
+	for i, e := range zero.All() {
+		t.Run(e.Entry, func(t *testing.T) {
 			var corrected Assumptions
-			*corrected.allAssumptions()[i].name = "tenantsOwn"
+			*corrected.All()[i].Name = "tenantsOwn"
 			all, _ := requests(t, corrected)
-			s := schema(t, true)
+			s := administratetest.Schema(t, true)
 			uses := 0
 			for name, r := range all {
 				if !strings.Contains(r.Query, "tenantsOwn") {
@@ -387,10 +347,10 @@ func TestAssumptionsAreUsed(t *testing.T) {
 			}
 
 			var off Assumptions
-			*off.allAssumptions()[i].name = Off
+			*off.All()[i].Name = Off
 			_, invalid := requests(t, off)
 			for _, call := range everyCall() {
-				needed := slices.Contains(call.needs, e.entry)
+				needed := slices.Contains(call.needs, e.Entry)
 				if got := invalid[call.name]; (got != nil) != needed {
 					t.Errorf("%s, which needs %v, with it off: %v", call.name, call.needs, got)
 				}
@@ -402,7 +362,7 @@ func TestAssumptionsAreUsed(t *testing.T) {
 func TestAssumptionsMustBeNames(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []SchemaName{"two words", "a{b}", "1st", "name\n", "ünsinn", SchemaName(strings.Repeat("x", 101))} {
-		_, err := New(Options{URL: "http://h/", Tokens: StaticToken("t"), Assumed: Assumptions{Order: bad}})
+		_, err := New(Options{Options: transport.Options{URL: "http://h/", Tokens: oauth.StaticToken("t")}, Assumed: Assumptions{Order: bad}})
 		var invalid *InvalidError
 		if !errors.As(err, &invalid) || invalid.Where != "Options.Assumed.Order" {
 			t.Errorf("%q: %v", bad, err)

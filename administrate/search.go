@@ -6,6 +6,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/oppflow/oppflow/administrate/transport"
 )
 
 // OpportunityField names a member that opportunities are filtered or ordered by. Any name of the
@@ -111,21 +113,21 @@ func (c *Client) Opportunities(ctx context.Context, s Search) (Page, error) {
 	var got struct {
 		Opportunities *connection[opportunityDTO] `json:"opportunities"`
 	}
-	if err := c.read(ctx, doc, &got); err != nil {
+	if err := c.Read(ctx, doc, &got); err != nil {
 		return Page{}, err
 	}
 	if got.Opportunities == nil {
-		return Page{}, malformedResponse(doc.name)
+		return Page{}, transport.MalformedResponse(doc.Name)
 	}
 	rows, err := got.Opportunities.nodes()
 	if err != nil {
-		return Page{}, malformedResponse(doc.name)
+		return Page{}, transport.MalformedResponse(doc.Name)
 	}
 	page := Page{Count: got.Opportunities.PageInfo.TotalRecords, NextCursor: got.Opportunities.PageInfo.nextCursor()}
 	for _, row := range rows {
 		o, err := row.opportunity()
 		if err != nil {
-			return Page{}, malformedResponse(doc.name)
+			return Page{}, transport.MalformedResponse(doc.Name)
 		}
 		page.Rows = append(page.Rows, o)
 	}

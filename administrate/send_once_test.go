@@ -19,6 +19,10 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/oppflow/oppflow/administrate/http1"
+	"github.com/oppflow/oppflow/administrate/oauth"
+	"github.com/oppflow/oppflow/administrate/transport"
 )
 
 const (
@@ -29,7 +33,7 @@ const (
 // client returns a client for an address; change alters its options.
 func client(t *testing.T, url string, change func(*Options)) *Client {
 	t.Helper()
-	o := Options{URL: url, Tokens: StaticToken(secretToken)}
+	o := Options{Options: transport.Options{URL: url, Tokens: oauth.StaticToken(secretToken)}}
 	if observe != nil {
 		o.WrapTransport = observe(t)
 	}
@@ -352,7 +356,7 @@ func TestNoConnection(t *testing.T) {
 	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
 	secure.StartTLS()
 	defer secure.Close()
-	unnamed := newHTTPTransport()
+	unnamed := http1.NewTransport(nil)
 	unnamed.DialContext = func(context.Context, string, string) (net.Conn, error) {
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "tms.invalid", IsNotFound: true}}
 	}
@@ -526,34 +530,23 @@ func TestFailedWrites(t *testing.T) {
 						_, _ = io.WriteString(w, successBody)
 					}
 				}))
-				transport := newHTTPTransport()
+				var made []*failingConn
+				httpTransport := http1.NewTransport(func(conn net.Conn) net.Conn {
+					f := &failingConn{Conn: conn, before: test.before}
+					f.from.Store(-1)
+					made = append(made, f)
+					return transport.CountWrites(f)
+				})
 				if secure {
 					server.EnableHTTP2 = true // offered, and not used
 					server.StartTLS()
-					transport.TLSClientConfig = &tls.Config{RootCAs: x509.NewCertPool(), MinVersion: tls.VersionTLS12}
-					transport.TLSClientConfig.RootCAs.AddCert(server.Certificate())
+					httpTransport.TLSClientConfig = &tls.Config{RootCAs: x509.NewCertPool(), MinVersion: tls.VersionTLS12}
+					httpTransport.TLSClientConfig.RootCAs.AddCert(server.Certificate())
 				} else {
 					server.Start()
 				}
 				defer server.Close()
-				var made []*failingConn
-				dial := transport.DialContext
-				transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-					conn, err := dial(ctx, network, address)
-					if err != nil {
-						return nil, err
-					}
-					counted, ok := conn.(*countingConn)
-					if !ok {
-						return nil, errors.New("not a counted connection")
-					}
-					f := &failingConn{Conn: counted.Conn, before: test.before}
-					f.from.Store(-1)
-					counted.Conn = f
-					made = append(made, f)
-					return counted, nil
-				}
-				c := client(t, server.URL, func(o *Options) { o.Transport = transport })
+				c := client(t, server.URL, func(o *Options) { o.Transport = httpTransport })
 				if err := addInterest(t.Context(), c); err != nil {
 					t.Fatal(err)
 				}
@@ -688,7 +681,7 @@ func TestSlowAnswer(t *testing.T) {
 	t.Run("send-by time passes while waiting for the answer", func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 		defer cancel()
-		err := addInterest(WithSendDeadline(ctx, time.Now().Add(50*time.Millisecond)), client(t, server.URL, nil))
+		err := addInterest(transport.WithSendDeadline(ctx, time.Now().Add(50*time.Millisecond)), client(t, server.URL, nil))
 		if got := outcomeOf(t, err); got != "unknown" {
 			t.Errorf("%s: %v", got, err)
 		}
@@ -705,7 +698,7 @@ func TestEndedBeforehand(t *testing.T) {
 	if got := outcomeOf(t, addInterest(ctx, c)); got != "not sent: cancelled" {
 		t.Errorf("cancelled: %s", got)
 	}
-	if got := outcomeOf(t, addInterest(WithSendDeadline(t.Context(), time.Now().Add(-time.Second)), c)); got != "not sent: expired" {
+	if got := outcomeOf(t, addInterest(transport.WithSendDeadline(t.Context(), time.Now().Add(-time.Second)), c)); got != "not sent: expired" {
 		t.Errorf("expired: %s", got)
 	}
 	if times.Load() != 0 {
@@ -722,9 +715,9 @@ func TestSendByWhileConnecting(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { times.Add(1) }))
 			defer server.Close()
 			by := time.Now().Add(100 * time.Millisecond)
-			transport := newHTTPTransport()
-			dial := transport.DialContext
-			transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			httpTransport := http1.NewTransport(nil)
+			dial := httpTransport.DialContext
+			httpTransport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 				if obeys {
 					<-ctx.Done()
 					return nil, ctx.Err()
@@ -732,8 +725,8 @@ func TestSendByWhileConnecting(t *testing.T) {
 				<-time.After(time.Until(by) + 50*time.Millisecond)
 				return dial(ctx, network, address)
 			}
-			c := client(t, server.URL, func(o *Options) { o.Transport = transport })
-			err := addInterest(WithSendDeadline(t.Context(), by), c)
+			c := client(t, server.URL, func(o *Options) { o.Transport = httpTransport })
+			err := addInterest(transport.WithSendDeadline(t.Context(), by), c)
 			if got := outcomeOf(t, err); got != "not sent: expired" || times.Load() != 0 {
 				t.Errorf("%s, sent %d times: %v", got, times.Load(), err)
 			}
@@ -744,9 +737,9 @@ func TestSendByWhileConnecting(t *testing.T) {
 // TestCancelledBeforehand: a call that is cancelled while it waits for its token or its
 // connection sent nothing, and its error says so.
 func TestCancelledBeforehand(t *testing.T) {
-	transport := newHTTPTransport()
+	httpTransport := http1.NewTransport(nil)
 	begun := make(chan struct{}, 2)
-	transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+	httpTransport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 		begun <- struct{}{}
 		<-ctx.Done()
 		return nil, ctx.Err()
@@ -757,7 +750,7 @@ func TestCancelledBeforehand(t *testing.T) {
 		return "", errors.New("gave up")
 	})
 	for name, change := range map[string]func(*Options){
-		"connecting":          func(o *Options) { o.Transport = transport },
+		"connecting":          func(o *Options) { o.Transport = httpTransport },
 		"waiting for a token": func(o *Options) { o.Tokens = source },
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -780,7 +773,7 @@ func TestSendByWhileRenewing(t *testing.T) {
 			return "", ctx.Err()
 		})
 	})
-	err := addInterest(WithSendDeadline(t.Context(), time.Now().Add(50*time.Millisecond)), c)
+	err := addInterest(transport.WithSendDeadline(t.Context(), time.Now().Add(50*time.Millisecond)), c)
 	if got := outcomeOf(t, err); got != "not sent: expired" {
 		t.Errorf("%s: %v", got, err)
 	}
@@ -788,72 +781,8 @@ func TestSendByWhileRenewing(t *testing.T) {
 
 // TestSeveredWire: a connection that was reported to have taken nothing takes nothing
 // later. No connection is reported so while a write is under way.
-func TestSeveredWire(t *testing.T) {
-	t.Parallel()
-	here, there := net.Pipe()
-	defer func() { _ = errors.Join(here.Close(), there.Close()) }()
-	w := &countingConn{Conn: here}
-	if !w.stopWrites(0) {
-		t.Fatal("a fresh connection has taken something")
-	}
-	if n, err := w.Write([]byte("late")); n != 0 || !errors.Is(err, errSealed) {
-		t.Errorf("took %d bytes after it was severed, %v", n, err)
-	}
-
-	w = &countingConn{Conn: here}
-	written := make(chan error, 1)
-	go func() {
-		_, err := w.Write([]byte("under way")) // until the other end reads
-		written <- err
-	}()
-	if _, err := io.ReadFull(there, make([]byte, 1)); err != nil {
-		t.Fatal(err)
-	}
-	if w.stopWrites(0) {
-		t.Error("severed as untouched while a write was under way")
-	}
-	if _, err := io.ReadFull(there, make([]byte, len("nder way"))); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-written; err != nil {
-		t.Error(err)
-	}
-}
-
 // TestGateHoldsTheTime: the send deadline is checked last at the first byte. This check also
 // works when no timer has fired yet, such as after a process was stopped and continued.
-func TestGateHoldsTheTime(t *testing.T) {
-	t.Parallel()
-	g := &guardedBody{body: io.NopCloser(strings.NewReader("document")), sendDeadline: time.Now().Add(-time.Nanosecond)}
-	if n, err := g.Read(make([]byte, 10)); n != 0 || !errors.Is(err, errSendDeadlinePassed) {
-		t.Errorf("read %d bytes, %v", n, err)
-	}
-	if opened, expired := g.sealForGood(); opened || !expired {
-		t.Errorf("opened %v, expired %v", opened, expired)
-	}
-	g = &guardedBody{body: io.NopCloser(strings.NewReader("document")), sendDeadline: time.Now().Add(time.Hour)}
-	if n, err := g.Read(make([]byte, 3)); n != 3 || err != nil {
-		t.Fatalf("read %d bytes, %v", n, err)
-	}
-	g.sendDeadline = time.Now().Add(-time.Hour)
-	if rest, err := io.ReadAll(g); string(rest) != "ument" || err != nil {
-		t.Errorf("a document once begun is not ended: %q, %v", rest, err)
-	}
-}
-
-func TestSendByKeepsTheEarlier(t *testing.T) {
-	t.Parallel()
-	early, late := time.Now(), time.Now().Add(time.Hour)
-	for _, ctx := range []context.Context{
-		WithSendDeadline(WithSendDeadline(t.Context(), early), late),
-		WithSendDeadline(WithSendDeadline(t.Context(), late), early),
-	} {
-		if by, ok := SendDeadline(ctx); !ok || !by.Equal(early) {
-			t.Errorf("send by %v, want %v", by, early)
-		}
-	}
-}
-
 type tokens func(context.Context) (string, error)
 
 func (f tokens) Token(ctx context.Context) (string, error) { return f(ctx) }
@@ -867,12 +796,12 @@ func TestToken(t *testing.T) {
 	}))
 	defer server.Close()
 	cause := errors.New("no token to be had")
-	for name, source := range map[string]TokenSource{
+	for name, source := range map[string]oauth.TokenSource{
 		"fails":    tokens(func(context.Context) (string, error) { return "", cause }),
-		"empty":    StaticToken(""),
-		"newline":  StaticToken(secretToken + "\nX-Other: 1"),
-		"blank":    StaticToken(secretToken + " x"),
-		"not text": StaticToken("\xff" + secretToken),
+		"empty":    oauth.StaticToken(""),
+		"newline":  oauth.StaticToken(secretToken + "\nX-Other: 1"),
+		"blank":    oauth.StaticToken(secretToken + " x"),
+		"not text": oauth.StaticToken("\xff" + secretToken),
 	} {
 		err := addInterest(t.Context(), client(t, server.URL, func(o *Options) { o.Tokens = source }))
 		if got := outcomeOf(t, err); got != "not sent: authentication" {
@@ -885,8 +814,8 @@ func TestToken(t *testing.T) {
 	if times.Load() != 0 {
 		t.Errorf("sent %d times", times.Load())
 	}
-	if text := fmt.Sprintf("%v %+v %#v %s", StaticToken(secretToken), StaticToken(secretToken), StaticToken(secretToken),
-		StaticToken(secretToken)); strings.Contains(text, secretToken) {
+	if text := fmt.Sprintf("%v %+v %#v %s", oauth.StaticToken(secretToken), oauth.StaticToken(secretToken), oauth.StaticToken(secretToken),
+		oauth.StaticToken(secretToken)); strings.Contains(text, secretToken) {
 		t.Errorf("printing a token shows it: %s", text)
 	}
 	// The token is requested again each time, so that a renewed token is used.
@@ -906,7 +835,7 @@ func TestToken(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	t.Parallel()
-	good := Options{URL: "https://api.example.com/graphql", Tokens: StaticToken("t")}
+	good := Options{Options: transport.Options{URL: "https://api.example.com/graphql", Tokens: oauth.StaticToken("t")}}
 	if _, err := New(good); err != nil {
 		t.Fatal(err)
 	}
@@ -947,11 +876,13 @@ func TestATokenOfOtherCredentialsIsNotUsed(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { requests.Add(1) }))
 	defer server.Close()
 	var withheld atomic.Bool
-	c, err := New(Options{URL: server.URL, Tokens: withheldAfterToken{&withheld}, Permitted: func(context.Context) error {
-		if withheld.Load() {
-			return errors.New("the credentials were replaced")
-		}
-		return nil
+	c, err := New(Options{Options: transport.Options{
+		URL: server.URL, Tokens: withheldAfterToken{&withheld}, Permitted: func(context.Context) error {
+			if withheld.Load() {
+				return errors.New("the credentials were replaced")
+			}
+			return nil
+		},
 	}})
 	if err != nil {
 		t.Fatal(err)

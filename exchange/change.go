@@ -8,10 +8,10 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Change is one change of the record, which travels as one alias of an API
-// request. Exactly one of its pointers is set.
+// Change is one mutation of the record, sent as one alias of an API request. Exactly one of the
+// pointers of a Change is set.
 type Change struct {
-	// Request is the id of the request it belongs to.
+	// Request is the id of the request to which the change belongs.
 	Request string `json:"request"`
 	// Index is the position of Interest in its request.
 	Index int `json:"index,omitempty"`
@@ -19,40 +19,39 @@ type Change struct {
 	Interest *opportunity.Interest `json:"interest,omitempty"`
 	// Update holds the details to set.
 	Update *opportunity.UpdateDetails `json:"update,omitempty"`
-	// Progress names the step to move to.
+	// Progress names the step to which the transition leads.
 	Progress *opportunity.Progress `json:"progress,omitempty"`
-	// ReservationChange sets until when the places are held.
+	// ReservationChange sets the expiry time of the reservation.
 	ReservationChange *ReservationChange `json:"extend,omitempty"`
 }
 
-// IsRequested reports whether the mutation is the change of a waiting request. Other
-// mutations, such as the expiry of new places, are made on behalf of a request.
+// IsRequested reports whether a waiting request itself requests the change. Oppflow makes other
+// changes, such as the expiry time of new places, on behalf of a request.
 func (m Change) IsRequested() bool {
 	return m.ReservationChange == nil || !m.ReservationChange.Until.IsZero()
 }
 
-// ReservationChange says until when the places of the whole opportunity are held.
+// ReservationChange sets the time until which all places of the opportunity are reserved.
 type ReservationChange struct {
-	// Release gives the places back, which the API can do only by an expiry that is
-	// now.
+	// Release ends the reservation, which the API can do only by an expiry time that is now.
 	Release bool `json:"release,omitempty"`
-	// Until is the time a caller asked for; zero leaves the time to the worker's
-	// settings.
+	// Until is the time that a caller requested; when Until is zero, the worker's settings decide
+	// the time.
 	Until time.Time `json:"until,omitzero"`
-	// NotBefore is the earliest allowed expiry.
+	// NotBefore is the earliest allowed expiry time.
 	NotBefore time.Time `json:"notBefore,omitzero"`
 }
 
 // ChangeStatus is what is known of a change that was sent to the API.
 type ChangeStatus string
 
-// The four fates of a change.
+// The four statuses of a change.
 const (
 	// StatusDone: the API returned that it made the change.
 	StatusDone ChangeStatus = "done"
 	// StatusRejected: the API returned that it did not make the change.
 	StatusRejected ChangeStatus = "rejected"
-	// StatusNotSent: it is proven that the API never got the change.
+	// StatusNotSent: it is proven that the API never received the change.
 	StatusNotSent ChangeStatus = "notSent"
 	// StatusUnknown: everything else, a lost worker included.
 	StatusUnknown ChangeStatus = "unknown"
@@ -61,17 +60,16 @@ const (
 // ChangeResult is what is known of one Change.
 type ChangeResult struct {
 	Status ChangeStatus `json:"fate"`
-	// Interests are the interests that the API returned for an added one: the new
-	// interest, or all interests of the opportunity (the documentation leaves it
-	// open).
+	// Interests are the interests that the API returned for an added interest: the new interest,
+	// or all interests of the opportunity (the API's documentation does not say which).
 	Interests []InterestRef `json:"interests,omitempty"`
 	// Details are the record's own fields after an update.
 	Details *opportunity.Details `json:"details,omitempty"`
-	// Step is the opportunity's step after a move.
+	// Step is the opportunity's step after a transition.
 	Step *opportunity.Step `json:"step,omitempty"`
-	// Reservation is the state of the held places, as read back from the API.
+	// Reservation is the state of the reservation, as read back from the API.
 	Reservation *opportunity.Reservation `json:"reservation,omitempty"`
-	// Error says why, unless Fate is done.
+	// Error says why Status is not done; nil when Status is done.
 	Error *opportunity.Error `json:"error,omitempty"`
 }
 
@@ -96,9 +94,9 @@ type Snapshot struct {
 	Changed time.Time `json:"changed,omitzero"`
 }
 
-// UnresolvedName is a name or a code that a caller used where the API wants an id.
+// UnresolvedName is a name or a code that a caller used where the API requires an id.
 type UnresolvedName struct {
-	// Type is the type of the id wanted, such as TypeStep, or TypeCurrency.
+	// Type is the type of the required id, such as TypeStep, or TypeCurrency.
 	Type string `json:"type"`
 	Text string `json:"text"`
 }
@@ -113,7 +111,7 @@ type ResolvedName struct {
 	Error *opportunity.Error `json:"error,omitempty"`
 }
 
-// StartNames returns the names in the start that the API wants as ids.
+// StartNames returns the names in the start that the API requires as ids.
 func StartNames(s opportunity.Start) []UnresolvedName {
 	var names []UnresolvedName
 	names = appendName(names, opportunity.TypeRegion, s.Region)
@@ -131,7 +129,7 @@ func StartChanges(s opportunity.Start) []Change {
 	return list
 }
 
-// Names returns the names in the mutation that the API wants as ids.
+// Names returns the names in the change that the API requires as ids.
 func (m Change) Names() []UnresolvedName {
 	var names []UnresolvedName
 	switch {
@@ -179,7 +177,7 @@ func isCurrencyCode(s string) bool {
 	return true
 }
 
-// Size returns about how many bytes the mutation adds to a request.
+// Size returns about how many bytes the change adds to an API request.
 func (m Change) Size() int {
 	return JSONSize(m)
 }
@@ -193,7 +191,7 @@ func JSONSize(plain any) int {
 	return len(data)
 }
 
-// Recorded returns what is known of an interest that somebody else made.
+// Recorded returns what is known of an interest that somebody else added.
 func (r InterestRef) Recorded() opportunity.RecordedInterest {
 	held := opportunity.RecordedInterest{ID: r.ID, Item: opportunity.Truncate(string(r.Item), opportunity.MaxRecordedItem), Quantity: r.Quantity}
 	held.Kind, _ = opportunity.KindOfIDType(r.Item.Type())
@@ -208,8 +206,8 @@ func (r Snapshot) HasInterest(id opportunity.ID) bool {
 	return slices.ContainsFunc(r.Interests, func(ref InterestRef) bool { return ref.ID == id })
 }
 
-// ExpiryError says why the API does not show the places as held until the requested time:
-// an answer without errors proves nothing.
+// ExpiryError returns an error when the API does not show the places as reserved until the
+// requested time, because a response without errors proves nothing.
 func (e ReservationChange) ExpiryError(held *opportunity.Reservation) *opportunity.Error {
 	switch {
 	case held == nil || !held.Valid:

@@ -7,7 +7,8 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// Plans and states that were written with the earlier words are read with the present ones.
+// TestEarlierWordsAreRead checks that plans and states with the earlier words are read as plans
+// and states with the present words.
 func TestEarlierWordsAreRead(t *testing.T) {
 	t.Parallel()
 	var effect exchange.Effect

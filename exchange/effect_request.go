@@ -7,22 +7,22 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// EffectRequest is one request that an effect still needs, as an inspection of the effect
-// found. It is plain data: the activity that inspects writes it, and the activity
-// that acts reads it. It names no person.
+// EffectRequest is one request that an effect still needs, as an inspection of the effect found.
+// An EffectRequest is plain data: the activity that inspects writes the data, and the activity
+// that sends the request reads the data. An EffectRequest names no person.
 type EffectRequest struct {
 	Kind EffectRequestKind `json:"kind"`
-	// Target is the object of the act when that is not the opportunity: an account, an
+	// Target is the object of the request unless the object is the opportunity: an account, an
 	// event, an invoice, a learner, or the contact who gets a mail.
 	Target opportunity.ID `json:"on,omitempty"`
 	// IDs are contacts, interests or learners.
 	IDs []opportunity.ID `json:"ids,omitempty"`
-	// Attendees are the indexes of the attendees that the act is about.
+	// Attendees are the indexes of the attendees that the request is about.
 	Attendees []int `json:"attendees,omitempty"`
-	// Values are attributes of the record by their keys; for an invoice they name
+	// Values are attributes of the record by their keys; for an invoice, the keys of Values name
 	// the texts that are written back.
 	Values map[string]string `json:"values,omitempty"`
-	// Until is the time until which places are held, in UTC.
+	// Until is the time until which places are reserved, in UTC.
 	Until time.Time `json:"until,omitzero"`
 }
 
@@ -52,11 +52,11 @@ const (
 // shows nothing of mails and log entries afterwards.
 func (k EffectRequestKind) IsVerifiable() bool { return k != RequestEmail && k != RequestLog }
 
-// IsIdempotent reports whether a request of unknown result may be sent again. This
-// holds for services, since they recognise a repeated call by its key.
+// IsIdempotent reports whether a request whose result is unknown may be sent again. Only a call
+// of a service may be sent again, because services recognise a repeated call by its key.
 func (k EffectRequestKind) IsIdempotent() bool { return k == RequestCall }
 
-// Summary describes the act in a few words, without personal data.
+// Summary describes the request in a few words, without personal data.
 func (k EffectRequestKind) Summary() string {
 	switch k {
 	case RequestCreateAccount:
@@ -93,27 +93,28 @@ func (k EffectRequestKind) Summary() string {
 	return string(k)
 }
 
-// UndoEntry is what Oppflow keeps of an effect: the state before, in order to undo the
-// effect, and what was found or made. It names no person.
+// UndoEntry is what Oppflow keeps of an effect in order to undo it: the state before the effect,
+// and the objects that the effect found or created. An UndoEntry names no person.
 type UndoEntry struct {
-	// Account was the account of the record before, "" when it had none; AccountRead
-	// says that the account was read.
+	// Account is the account of the record before the effect, "" when the record had none;
+	// AccountRead says that the account was read.
 	Account     opportunity.ID `json:"account,omitempty"`
 	AccountRead bool           `json:"hadAccount,omitempty"`
-	// Values are the attributes as they were before, by their keys.
+	// Values are the attributes before the effect, by their keys, and notes of the effect under
+	// its own keys.
 	Values map[string]string `json:"values,omitempty"`
-	// Until is the time until which places were held before; zero when none were.
+	// Until is the time until which places were reserved before the effect; zero when none were.
 	Until time.Time `json:"until,omitzero"`
-	// PurchaseOrder and Comments were in the draft before.
+	// PurchaseOrder and Comments are the texts of the draft before the effect.
 	PurchaseOrder string `json:"purchaseOrder,omitempty"`
 	Comments      string `json:"comments,omitempty"`
-	// Objects are the records that were found or made, each once, in the order of
-	// first appearance.
+	// Objects are the objects that the effect found or created, each once, in the order of first
+	// appearance.
 	Objects []opportunity.TouchedObject `json:"records,omitempty"`
 }
 
-// WithObject returns the trace with the record. A record that the trace already holds is
-// not added twice. A learner without an id is about to be made.
+// WithObject returns the undo entry with the object. An object that the undo entry already
+// contains is not added twice. A learner without an id is not yet created.
 func (t UndoEntry) WithObject(r opportunity.TouchedObject) UndoEntry {
 	if r.ID == "" && r.Contact == "" {
 		return t
@@ -132,11 +133,10 @@ func (t UndoEntry) WithObject(r opportunity.TouchedObject) UndoEntry {
 	return t
 }
 
-// Attendee is a person to be trained on an event. Attendees are kept as long as a
-// playbook may still want to register them, since the API does not show the learners
-// of an interest.
+// Attendee is a person who is to attend an event. Attendees are kept as long as the playbook may
+// still register them, because the API does not show the learners of an interest.
 type Attendee struct {
-	// Interest is the interest that names the person, Event its item.
+	// Interest is the interest that names the person, and Event is the item of that interest.
 	Interest opportunity.ID `json:"interest"`
 	Event    opportunity.ID `json:"event"`
 	// Person is the person by name, until the contact is known.

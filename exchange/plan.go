@@ -9,19 +9,18 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Plan is what a tenant's playbook says to do about one opportunity. It holds the side
-// effects of a move or of an outside event, or the follow-ups still to come. It is plain
-// data, so that workflow code can carry it out without the playbook. It names no person.
-// Texts for people are named by their templates.
+// Plan is what a tenant's playbook says to do about one opportunity. A plan contains the effects
+// of a transition or of an external change, or the follow-ups that are still to do. A plan is
+// plain data, so that workflow code can carry it out without the playbook. A plan names no
+// person, and refers to texts for people by the names of their templates.
 type Plan struct {
 	// Digest identifies the playbook that made the plan.
 	Digest string `json:"digest"`
-	// Version is the number of that version of the namespace's playbook; 0 when the
-	// namespace has none.
+	// Version is the version number of the namespace's playbook; 0 when the namespace has none.
 	Version int `json:"version,omitempty"`
-	// Before are the effects before the move, in order. They can be undone.
+	// Before are the effects before the transition, in order; these effects can be undone.
 	Before []Effect `json:"before,omitempty"`
-	// After are the effects after the move, or of the outside event, in order.
+	// After are the effects after the transition, or of the external change, in order.
 	After []Effect `json:"after,omitempty"`
 	// FollowUps are the follow-ups still to do, in the order of their due times.
 	FollowUps []FollowUp `json:"followUps,omitempty"`
@@ -31,19 +30,19 @@ type Plan struct {
 	Problems []string `json:"problems,omitempty"`
 }
 
-// IsEmpty reports whether the plan has nothing to do and nothing to say.
+// IsEmpty reports whether the plan contains no effects, follow-ups, skipped follow-ups or problems.
 func (p Plan) IsEmpty() bool {
 	return len(p.Before)+len(p.After)+len(p.FollowUps)+len(p.SkippedFollowUps)+len(p.Problems) == 0
 }
 
-// UndoLevel says how well an effect can be undone.
+// UndoLevel says how much of an effect can be undone.
 type UndoLevel string
 
-// The three ways.
+// The three levels.
 const (
-	// UndoExact: nothing of the effect is left.
+	// UndoExact: nothing of the effect stays.
 	UndoExact UndoLevel = "exact"
-	// UndoPartial: the effect no longer counts, and its remains can be seen.
+	// UndoPartial: the effect no longer counts, but something of the effect stays visible.
 	UndoPartial UndoLevel = "partial"
 	// UndoNone: the effect cannot be undone.
 	UndoNone UndoLevel = "none"
@@ -57,8 +56,8 @@ func (u *UndoLevel) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Effect is one state to ensure. The member of its kind holds its settings; kinds without
-// settings have no member.
+// Effect is one state to ensure. The member that belongs to Kind contains the settings of the
+// effect; kinds without settings have no member.
 type Effect struct {
 	// Key distinguishes the effect from all others of the same playbook.
 	Key        string                 `json:"key"`
@@ -75,7 +74,8 @@ type Effect struct {
 	Email      *SendEmail             `json:"email,omitempty"`
 	Log        *WriteLog              `json:"log,omitempty"`
 	Call       *CallService           `json:"call,omitempty"`
-	// UnknownMembers are members that a later version knows. They are kept for its workers.
+	// UnknownMembers are members that only a later version knows, kept for workers of that
+	// version.
 	UnknownMembers UnknownMembers `json:"-"`
 }
 
@@ -94,23 +94,23 @@ func (e *Effect) UnmarshalJSON(data []byte) error {
 	return e.UnknownMembers.collect(data, reflect.TypeFor[Effect]())
 }
 
-// EnsureAccount gives the opportunity an account when it has none: the account of the
+// EnsureAccount gives the opportunity an account when it has none: the existing account with the
 // name, or a new account.
 type EnsureAccount struct {
 	// Name is the account's name, also for the look-up.
 	Name string `json:"name"`
 }
 
-// EnsureContacts makes the missing contacts, and looks contacts up by e-mail address.
+// EnsureContacts creates the missing contacts, and looks contacts up by e-mail address.
 type EnsureContacts struct {
 	// OnMultipleMatches says what to do when more than one contact has the address.
 	OnMultipleMatches MatchPolicy `json:"several"`
 }
 
-// MatchPolicy says what to do when a look-up finds more than one.
+// MatchPolicy says what to do when a look-up finds more than one object.
 type MatchPolicy string
 
-// The two ways.
+// The two policies.
 const (
 	// MatchAskOperator leaves the choice to an operator.
 	MatchAskOperator MatchPolicy = "ask"
@@ -123,21 +123,22 @@ type EnsureAttributes struct {
 	Values map[string]string `json:"values"`
 }
 
-// EnsureReservation holds places until a time, in UTC.
+// EnsureReservation reserves places until a time, in UTC.
 type EnsureReservation struct {
 	Until time.Time `json:"until"`
 }
 
 // RegisterLearners registers the learners on the events of the interests.
 type RegisterLearners struct {
-	// ReleaseReservation gives the held places back once all learners are registered, since the
-	// places would count twice.
+	// ReleaseReservation releases the reservation once all learners are registered, because the
+	// places would count twice otherwise.
 	ReleaseReservation bool `json:"release"`
 }
 
-// EnsureInvoice waits for the draft of the TMS, fills it in, and makes it final.
+// EnsureInvoice waits for the draft invoice of the TMS, fills the draft in, and makes the invoice
+// final.
 type EnsureInvoice struct {
-	// WaitUntil is how long the draft may take to appear, in UTC.
+	// WaitUntil is the latest time at which the draft may appear, in UTC.
 	WaitUntil time.Time `json:"waitUntil"`
 	// PurchaseOrder and Comments are written to the draft; "" keeps the draft's text.
 	PurchaseOrder string `json:"purchaseOrder,omitempty"`
@@ -148,7 +149,7 @@ type EnsureInvoice struct {
 
 // AwaitTokens checks that the tokens of the interests were issued.
 type AwaitTokens struct {
-	// WaitUntil is how long the issue of the tokens may take, in UTC.
+	// WaitUntil is the latest time at which the tokens may be issued, in UTC.
 	WaitUntil time.Time `json:"waitUntil"`
 }
 
@@ -170,7 +171,7 @@ type SendEmail struct {
 // LogStatus is the status of an entry of the external integration log.
 type LogStatus string
 
-// The three states, as the API writes them.
+// The three statuses, as the API writes them.
 const (
 	LogSuccess LogStatus = "success"
 	LogFailed  LogStatus = "failed"
@@ -189,33 +190,33 @@ type CallService struct {
 	Service string `json:"service"`
 	// Path is the path after the address of the service.
 	Path string `json:"path"`
-	// UndoPath is called to undo the call; "" when there is no such call.
+	// UndoPath is called to undo the call; "" when the call has no undo.
 	UndoPath string `json:"undoPath,omitempty"`
 }
 
-// PlanCause is the reason for a plan: a move, or an outside event. Its zero value asks for
+// PlanCause is the cause of a plan: a transition or an external change. The zero value requests
 // the follow-ups of the opportunity's step.
 type PlanCause struct {
 	Kind PlanCauseKind `json:"kind,omitempty"`
-	// To is the step of a move.
+	// To is the step to which a transition leads.
 	To opportunity.Step `json:"to,omitzero"`
-	// Item is the id of the TMS event to which something happened.
+	// Item is the id of the event that was cancelled or has sold out.
 	Item opportunity.ID `json:"item,omitempty"`
 }
 
-// PlanCauseKind is the kind of an occasion.
+// PlanCauseKind is the kind of a PlanCause.
 type PlanCauseKind string
 
-// The kinds of occasions.
+// The kinds of causes.
 const (
-	// CauseTransition: a command asks for a move to another step.
+	// CauseTransition: a command requests a transition to another step.
 	CauseTransition PlanCauseKind = "move"
 	// CauseEventCancelled: an event of one of the interests was cancelled.
 	CauseEventCancelled PlanCauseKind = "eventCancelled"
-	// CauseEventSoldOut: an event of one of the interests has sold out, and the opportunity
-	// holds no places.
+	// CauseEventSoldOut: an event of one of the interests has sold out, and the opportunity has
+	// no reserved places.
 	CauseEventSoldOut PlanCauseKind = "eventSoldOut"
-	// CauseReservationExpired: the held places have expired.
+	// CauseReservationExpired: the reservation has expired.
 	CauseReservationExpired PlanCauseKind = "reservationExpired"
 )
 
@@ -234,17 +235,18 @@ type FollowUp struct {
 	Key string `json:"key"`
 	// Name is the name of the follow-up in the playbook.
 	Name string `json:"name"`
-	// Due is the time of the action, in UTC. It is never earlier than the time of the
-	// plan: a follow-up that was due before is due at the time of the plan.
+	// Due is the time of the action, in UTC. Due is never earlier than the time of the plan: a
+	// follow-up that was due before is due at the time of the plan.
 	Due time.Time `json:"due"`
-	// Number counts the repetitions from 1 to Of; the last one may be the action that
-	// ends them.
+	// Number counts the repetitions from 1 to Of; the last one may be the action that ends the
+	// series.
 	Number int    `json:"number"`
 	Of     int    `json:"of"`
 	Action Action `json:"action"`
 }
 
-// Action is what a follow-up does. The member of its kind holds its settings.
+// Action is what a follow-up does. The member that belongs to Kind contains the settings of the
+// action.
 type Action struct {
 	Kind     opportunity.ActionKind `json:"kind"`
 	Email    *SendEmail             `json:"email,omitempty"`
@@ -253,7 +255,8 @@ type Action struct {
 	Progress *opportunity.Progress  `json:"progress,omitempty"`
 	// Attention is the text for an operator.
 	Attention string `json:"attention,omitempty"`
-	// UnknownMembers are members that a later version knows. They are kept for its workers.
+	// UnknownMembers are members that only a later version knows, kept for workers of that
+	// version.
 	UnknownMembers UnknownMembers `json:"-"`
 }
 
@@ -276,8 +279,8 @@ func (a *Action) UnmarshalJSON(data []byte) error {
 type DoneFollowUp struct {
 	Key string    `json:"key"`
 	At  time.Time `json:"at"`
-	// Cancelled says that an operator cancelled the follow-up, which counts as done, but
-	// not towards the cap.
+	// Cancelled says that an operator cancelled the follow-up, which counts as done, but not
+	// towards the highest number of follow-ups.
 	Cancelled bool `json:"cancelled,omitempty"`
 }
 

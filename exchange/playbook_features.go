@@ -6,29 +6,28 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// PlaybookFeatures say what the worker's playbook has, so that plans are made only when there is
-// something to plan. The zero value belongs to a worker without a playbook.
+// PlaybookFeatures say which rules the worker's playbook has, so that plans are made only when
+// there is something to plan. The zero value belongs to a worker without a playbook.
 type PlaybookFeatures struct {
-	// Version is the number of the version of the namespace's playbook; 0 when the
-	// namespace has none.
+	// Version is the version number of the namespace's playbook; 0 when the namespace has none.
 	Version int `json:"version,omitempty"`
-	// Digest identifies the playbook; "" is a worker without a playbook.
+	// Digest identifies the playbook; "" means that the worker has no playbook.
 	Digest string `json:"digest,omitempty"`
 	// Transitions, Reactions and FollowUps say that the playbook has rules of that kind.
 	Transitions bool `json:"moves,omitempty"`
 	Reactions   bool `json:"happenings,omitempty"`
 	FollowUps   bool `json:"followUps,omitempty"`
-	// FollowUpSteps are the steps in which the playbook has follow-ups; "" means every step, as workers
-	// did before they named them.
+	// FollowUpSteps are the steps in which the playbook has follow-ups; "" means every step,
+	// because earlier workers do not name the steps.
 	FollowUpSteps StepPatterns `json:"at,omitempty"`
 	// Learners says that the playbook may register learners or make contacts of them.
 	Learners bool `json:"learners,omitempty"`
 	// QuietTime is how long no command may have ended before the follow-ups get a new plan,
 	// in nanoseconds. 0 plans at once, as workers did before this setting.
 	QuietTime time.Duration `json:"quiet,omitempty"`
-	// Spread is the part of a day, in nanoseconds, over which daily reads are spread. It
-	// spreads the reads of opportunities that were read in the same moment. 0 spreads
-	// nothing, as workers did before this setting.
+	// Spread is the part of a day, in nanoseconds, over which daily reads are spread. Spread
+	// applies to opportunities that were read in the same moment. 0 spreads nothing, as workers
+	// did before this setting.
 	Spread time.Duration `json:"spread,omitempty"`
 }
 

@@ -6,8 +6,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// StepPattern is a step or a stage, by id or name, or all stages of a state. Exactly one of
-// them is given.
+// StepPattern is a step or a stage, by id or name, or all stages of a state. Exactly one of the
+// three is given.
 type StepPattern struct {
 	Step, Stage string
 	State       opportunity.StageState
@@ -21,15 +21,16 @@ func (p StepPattern) Matches(step opportunity.Step) bool {
 	return is(p.Step, step.ID, step.Name) || is(p.Stage, step.Stage.ID, step.Stage.Name) || p.State != "" && p.State == step.Stage.State
 }
 
-// StepPatterns are the steps in which a playbook has follow-ups: one pattern a line, after
-// its kind. "" is unknown, and means every step. The type is plain text, so that rules can
+// StepPatterns are the steps in which a playbook has follow-ups: one pattern a line, after its
+// kind. "" is unknown, and means every step. The type is plain text, so that PlaybookFeatures can
 // be compared.
 type StepPatterns string
 
 // NoSteps are the patterns of a playbook without follow-ups.
 const NoSteps StepPatterns = "-"
 
-// maxStepPatterns bounds the text, which comes with the result of each activity.
+// maxStepPatterns is the highest length of the text, which is part of the result of each
+// activity.
 const maxStepPatterns = 200
 
 // The kinds of patterns.
@@ -40,7 +41,7 @@ const (
 )
 
 // StepPatternsOf returns the patterns as text; NoSteps for none. Patterns that are too long
-// together, or hold a line break, become "": every step.
+// together, or contain a line break, become "": every step.
 func StepPatternsOf(patterns ...StepPattern) StepPatterns {
 	if len(patterns) == 0 {
 		return NoSteps

@@ -9,7 +9,8 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// A worker of this version keeps the plan of a later version unchanged.
+// TestUnknownMembersAreKept checks that a worker of this version keeps the plan of a later
+// version unchanged.
 func TestUnknownMembersAreKept(t *testing.T) {
 	for name, c := range map[string]struct {
 		into any

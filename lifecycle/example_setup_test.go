@@ -19,6 +19,8 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/oauth"
+	"github.com/oppflow/oppflow/administrate/transport"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/settings"
@@ -92,7 +94,7 @@ func (s *environment) startAll() error {
 	if s.temporal, _, err = host.Connect(ctx, settings.Temporal{Address: s.stack.TemporalAddress(), Environment: settings.Environment{}}, nil); err != nil {
 		return err
 	}
-	s.api, err = administrate.New(administrate.Options{URL: s.stack.APIURL(), Tokens: administrate.StaticToken(s.stack.APIToken())})
+	s.api, err = administrate.New(administrate.Options{Options: transport.Options{URL: s.stack.APIURL(), Tokens: oauth.StaticToken(s.stack.APIToken())}})
 	return err
 }
 

@@ -1,6 +1,6 @@
 package opportunity
 
-// ActionKind names what a follow-up does.
+// ActionKind is the kind of the action of a follow-up.
 type ActionKind string
 
 // The kinds of actions.
@@ -8,6 +8,6 @@ const (
 	ActionEmail     ActionKind = "email"
 	ActionLog       ActionKind = "log"
 	ActionCall      ActionKind = "call"
-	ActionProgress  ActionKind = "progress"  // a move to another step
-	ActionAttention ActionKind = "attention" // a word for an operator
+	ActionProgress  ActionKind = "progress"  // a transition to another step
+	ActionAttention ActionKind = "attention" // a message for an operator
 )

@@ -7,13 +7,13 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// Amount is an amount of money as the API takes it: an exact decimal, in the
-// currency of the opportunity. Its zero value is 0.00. In JSON it is a string, such
-// as "199.90"; a JSON number is refused, since it may have been a float.
+// Amount is an amount of money in the form of the API: an exact decimal, in the currency of the
+// opportunity. The zero value is 0.00. In JSON an Amount is a string, such as "199.90"; a JSON
+// number is rejected, because it may have been a float.
 type Amount struct{ value decimal.Decimal }
 
-// amountPattern is the form of an amount that a caller may send. sumPattern also has room
-// for sums of such amounts.
+// amountPattern matches an amount that a caller may send. sumPattern also matches sums of such
+// amounts.
 var (
 	amountPattern = regexp.MustCompile(`^\d{1,15}(\.\d{1,4})?$`)
 	sumPattern    = regexp.MustCompile(`^\d{1,30}(\.\d{1,4})?$`)
@@ -34,8 +34,8 @@ func parseAmount(s string, form *regexp.Regexp) (Amount, error) {
 	return Amount{value: value}, nil
 }
 
-// String writes the amount with at least two decimal places, and with more only
-// when the amount has more: "199.90", "0.125".
+// String returns the amount with at least two decimal places, and with more only when the amount
+// has more: "199.90", "0.125".
 func (a Amount) String() string {
 	places := max(2, -a.value.Exponent())
 	for places > 2 && a.value.Equal(a.value.Truncate(places-1)) {
@@ -55,14 +55,13 @@ func (a Amount) Times(n int) Amount {
 	return Amount{value: a.value.Mul(decimal.NewFromInt(int64(n)))}
 }
 
-// Equal reports whether both amounts are equal, whatever the number of zeros at
-// their ends.
+// Equal reports whether both amounts have the same value; zeros at the end make no difference.
 func (a Amount) Equal(b Amount) bool { return a.value.Equal(b.value) }
 
 // MarshalJSON writes the amount as a JSON string.
 func (a Amount) MarshalJSON() ([]byte, error) { return json.Marshal(a.String()) }
 
-// validate reports an amount that has more digits than a caller may send.
+// validate returns an error when the amount has more digits than a caller may send.
 func (a Amount) validate() error {
 	_, err := ParseAmount(a.String())
 	return err

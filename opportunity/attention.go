@@ -2,8 +2,7 @@ package opportunity
 
 import "time"
 
-// Question is a question that only an operator can answer: whether a change
-// happened.
+// Question is the request to an operator to say whether a change in doubt was made.
 type Question struct {
 	Request     string      `json:"request"`
 	MessageName MessageName `json:"message"`
@@ -11,7 +10,7 @@ type Question struct {
 	Since       time.Time   `json:"since"`
 }
 
-// AttentionKind says what kind of matter needs attention.
+// AttentionKind is the kind of an Attention.
 type AttentionKind string
 
 // The kinds of attention.
@@ -20,9 +19,10 @@ const (
 	AttentionUndecided AttentionKind = "undecided"
 	// AttentionAPI: the API cannot be reached.
 	AttentionAPI AttentionKind = "api"
-	// AttentionCredentials: the API refuses the worker's credentials.
+	// AttentionCredentials: the API rejects the worker's credentials.
 	AttentionCredentials AttentionKind = "credentials"
-	// AttentionOperation: the API returns errors of its own for one operation.
+	// AttentionOperation: one operation fails, because the API returns server errors for it or
+	// because the worker does not support it.
 	AttentionOperation AttentionKind = "operation"
 	// AttentionClock: the worker's clock differs from the Temporal server's, or the
 	// worker is too slow to send in time.
@@ -31,25 +31,25 @@ const (
 	AttentionLimit AttentionKind = "limit"
 	// AttentionService: a service of the tenant does not respond.
 	AttentionService AttentionKind = "service"
-	// AttentionReservation: places were asked for and are not held.
+	// AttentionReservation: places were requested and are not reserved.
 	AttentionReservation AttentionKind = "reservation"
 	// AttentionFailed: a request without a waiting caller failed.
 	AttentionFailed AttentionKind = "failed"
 	// AttentionMessage: a message could not be read.
 	AttentionMessage AttentionKind = "message"
-	// AttentionParked: the API fails to carry a command out; the others go on.
+	// AttentionParked: the API keeps failing a command; the other commands go on.
 	AttentionParked AttentionKind = "parked"
-	// AttentionEffect: a side effect could not be done or undone.
+	// AttentionEffect: an effect could not be done or undone.
 	AttentionEffect AttentionKind = "effect"
 	// AttentionFollowUp: a follow-up has a message for an operator.
 	AttentionFollowUp AttentionKind = "followUp"
 	// AttentionPlaybook: the playbook could not decide something about the record.
 	AttentionPlaybook AttentionKind = "playbook"
-	// AttentionPaused: an operator keeps everything from being sent.
+	// AttentionPaused: an operator paused the opportunity.
 	AttentionPaused AttentionKind = "paused"
 )
 
-// Attention is something a human should look at.
+// Attention is an entry that says that a person should look at the opportunity.
 type Attention struct {
 	Kind    AttentionKind `json:"kind"`
 	Request string        `json:"request,omitempty"`

@@ -1,14 +1,14 @@
 package opportunity
 
-// MessageCancelFollowUp cancels a planned follow-up.
+// MessageCancelFollowUp is the name of the message that cancels a planned follow-up.
 const MessageCancelFollowUp MessageName = "cancelFollowUp"
 
-// CancelFollowUp cancels a planned follow-up for good.
+// CancelFollowUp cancels a planned follow-up permanently.
 type CancelFollowUp struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source names the sender, for fair turns of requests: at most 64 bytes, no personal data.
+	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
-	// FollowUp is the key of the follow-up, as the view shows it.
+	// FollowUp is the key of the follow-up in the view.
 	FollowUp string `json:"followUp"`
 	// Reason is shown with the result of the follow-up.
 	Reason string `json:"reason"`

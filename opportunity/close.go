@@ -2,14 +2,14 @@ package opportunity
 
 import "time"
 
-// MessageClose ends the run of an opportunity.
+// MessageClose is the name of the message that ends the run of an opportunity.
 const MessageClose MessageName = "close"
 
-// Close ends the run. Waiting requests are reported failed as Closed, places are given back, and the step in the
-// TMS stays as it is.
+// Close ends the run: waiting requests fail as Closed, the reservation is released, and the step
+// in the TMS stays unchanged.
 type Close struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source names the sender, for fair turns of requests: at most 64 bytes, no personal data.
+	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
 	Reason string `json:"reason"`
 }

@@ -11,7 +11,7 @@ import (
 // MessageName is the name of a message, the same for the signal and the update.
 type MessageName string
 
-// The verbs that change the record in the TMS.
+// The names of the commands, which change the record in the TMS.
 const (
 	MessageAddInterests       MessageName = "addInterests"
 	MessageProgress           MessageName = "progress"
@@ -21,43 +21,43 @@ const (
 
 // Message is what a caller or an operator sends to an opportunity.
 type Message interface {
-	// MessageName names the message.
+	// MessageName returns the name of the message.
 	MessageName() MessageName
-	// GetRequestID is the caller's request id, or "".
+	// GetRequestID returns the caller's request id, or "".
 	GetRequestID() string
 	// Validate reports the first mistake of the message as an Invalid error.
 	Validate() error
 }
 
-// Command is a message that asks for a change of the record. Commands are
-// carried out one after the other.
+// Command is a message that requests a change of the record. Commands are carried out one after
+// the other.
 type Command interface {
 	Message
 	// WithRequestID returns the same command under another request id.
 	WithRequestID(id string) Command
 }
 
-// AddInterests asks for interests to be added, in order.
+// AddInterests adds interests to the record, in order.
 type AddInterests struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source names the sender, for fair turns of requests: at most 64 bytes, no personal data.
+	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
 	Source    string    `json:"source,omitempty"`
 	Interests Interests `json:"interests"`
 }
 
-// Progress asks for a move to another step.
+// Progress takes the opportunity over a transition to another step.
 type Progress struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source names the sender, for fair turns of requests: at most 64 bytes, no personal data.
+	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
 	// To is the name or the id of the step.
 	To string `json:"to"`
 }
 
-// UpdateDetails asks for other details. Members that are left out stay unchanged.
+// UpdateDetails changes details of the record; members that are left out stay unchanged.
 type UpdateDetails struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source names the sender, for fair turns of requests: at most 64 bytes, no personal data.
+	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
 	Name   string `json:"name,omitempty"`
 	// Account is the name or the id of the account.
@@ -66,13 +66,13 @@ type UpdateDetails struct {
 	Currency string `json:"currency,omitempty"`
 }
 
-// ExtendReservations asks for the places of the whole opportunity to be held
-// until another time, earlier or later. Places that have expired stay expired.
+// ExtendReservations sets another expiry time, earlier or later, for all reserved places of the
+// opportunity; an expired reservation stays expired.
 type ExtendReservations struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source names the sender, for fair turns of requests: at most 64 bytes, no personal data.
+	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
-	// Until is when the places expire by themselves; it must lie in the future.
+	// Until is the expiry time of the reservation, and must lie in the future.
 	Until time.Time `json:"until"`
 }
 
@@ -153,7 +153,8 @@ func (c UpdateDetails) Validate() error {
 	return validateIDType("account", c.Account, TypeAccount, "an account")
 }
 
-// Validate implements Command. Accept checks whether Until is in the future, since only Accept knows the time.
+// Validate implements Command. Package entity checks whether Until is in the future, because
+// Validate does not know the time.
 func (c ExtendReservations) Validate() error {
 	if err := validateHeader(c.RequestID, c.Source); err != nil {
 		return err

@@ -1,13 +1,14 @@
 package opportunity
 
-// MessageConfirm is the verb of an operator's answer: it did happen.
+// MessageConfirm is the name of the message with which an operator answers that a change was
+// made.
 const MessageConfirm MessageName = "confirm"
 
-// Confirm is an operator's answer to a question: I checked, it did happen. The request ends as done, and the record
-// is read again.
+// Confirm is an operator's answer that a change was made: the request ends as done, and the
+// record is read again.
 type Confirm struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source names the sender, for fair turns of requests: at most 64 bytes, no personal data.
+	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
 	// Request is the id of the request that the question is about, or the key of an effect.
 	Request string `json:"request"`

@@ -212,7 +212,7 @@ func TestInterestMistakes(t *testing.T) {
 			interest := fullInterest()
 			c.change(&interest)
 			wantError(t, interest.Validate(), opportunity.Invalid, c.want)
-			// The same mistake inside a message names its position.
+			// Inside a message, the error names the position of the interest.
 			want := c.want
 			if want != "" {
 				want = "interests[1]." + want
@@ -351,8 +351,8 @@ func TestDecodeIsStrict(t *testing.T) {
 	}
 }
 
-// TestMistakesNameNoLearner spoils messages with people in every way and looks for
-// the people in the errors.
+// TestMistakesNameNoLearner damages messages with learners in many ways, and checks that no error
+// names a learner.
 func TestMistakesNameNoLearner(t *testing.T) {
 	const first, last, email = "Zaphodina", "Beeblebroxia", "zaphodina@galaxy.example"
 	message := func() map[string]any {

@@ -16,9 +16,9 @@ import (
 // DecodeStart reads a start from a caller, as strictly as Decode.
 func DecodeStart(payload []byte) (Start, error) { return DecodeStrict[Start](payload) }
 
-// Decode reads the payload of the message called verb. Everything that fails
-// Validate is Invalid. So are an unknown verb, text that is not Unicode, an empty
-// request id, and members that are unknown, appear twice or have other capitals.
+// Decode reads the payload of the command whose name is verb. The error is Invalid for a command
+// that fails Validate, an unknown name, text that is not Unicode, an empty request id, and a
+// member that is unknown, appears twice or has other capitals.
 func Decode(verb MessageName, payload []byte) (Command, error) {
 	if err := checkPayload(payload); err != nil {
 		return nil, err
@@ -33,10 +33,10 @@ func Decode(verb MessageName, payload []byte) (Command, error) {
 	return c, nil
 }
 
-// DecodeLoose reads a message that Decode or DecodeOperatorCommand refuses. It reads as
-// runs of earlier releases did: capitals do not matter, an empty request id counts
-// as none, and text that is not Unicode becomes U+FFFD. A run that took such a
-// message does the same when the run is replayed.
+// DecodeLoose reads a message that Decode or DecodeOperatorCommand rejects. DecodeLoose follows
+// the rules of earlier releases: capitals do not matter, an empty request id counts as none, and
+// text that is not Unicode becomes U+FFFD. A run that accepted such a message reads the message
+// in the same way when the run is replayed.
 func DecodeLoose(verb MessageName, payload []byte) (Message, error) {
 	if err := checkSize(payload); err != nil {
 		return nil, err
@@ -80,7 +80,7 @@ func DecodeByName(verb MessageName, payload []byte) (Command, error) {
 	return nil, Invalidf("there is no message called %s; known are %s", RedactedName(verb), knownMessageNames())
 }
 
-// MessageNames are the names of all messages that are signals and updates.
+// MessageNames returns the names of all messages that are signals and updates.
 func MessageNames() []MessageName {
 	return []MessageName{
 		MessageAddInterests, MessageProgress, MessageUpdateDetails, MessageExtendReservations,
@@ -96,11 +96,11 @@ func knownMessageNames() string {
 	return strings.Join(names, ", ")
 }
 
-// lookalikePattern is the form of an unknown name that may be shown: letters, "_" and "-".
+// lookalikePattern matches an unknown name that may be shown: letters, "_" and "-".
 var lookalikePattern = regexp.MustCompile(`^[A-Za-z][A-Za-z_-]{3,39}$`)
 
-// RedactedName returns the name when it is known or looks like a known name. Any other
-// name may be personal data, so masked hides it.
+// RedactedName returns the name when the name is known or looks like a known name. Any other name
+// may be personal data, so RedactedName hides that name.
 func RedactedName(verb MessageName) string {
 	if slices.Contains(MessageNames(), verb) {
 		return string(verb)
@@ -142,7 +142,8 @@ func DecodeStrict[A interface{ Validate() error }](payload []byte) (A, error) {
 	return a, a.Validate()
 }
 
-// checkPayload reports a payload that is too large or not text.
+// checkPayload returns an error for a payload that is too large or contains text that is not
+// Unicode.
 func checkPayload(payload []byte) error {
 	if err := checkSize(payload); err != nil {
 		return err
@@ -157,8 +158,8 @@ func checkSize(payload []byte) error {
 	return nil
 }
 
-// decodeStrict reads exactly one JSON object and refuses members that target does
-// not have. Its errors are Invalid, say where, and quote no values.
+// decodeStrict reads exactly one JSON object and rejects members that target does not have. The
+// errors are Invalid, name the position of the mistake, and quote no values.
 func decodeStrict(payload []byte, target any) error {
 	if trimmed := bytes.TrimSpace(payload); len(trimmed) == 0 || trimmed[0] != '{' {
 		return Invalidf("a JSON object is wanted, such as {…}")

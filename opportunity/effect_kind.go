@@ -1,10 +1,10 @@
 package opportunity
 
-// EffectKind names what an effect does.
+// EffectKind is the kind of an effect.
 type EffectKind string
 
-// The kinds of effects. Each ensures a state: it inspects first, and does only the
-// missing part.
+// The kinds of effects. An effect ensures a state: the effect inspects the state first, and does
+// only the missing part.
 const (
 	// EffectAccount: the opportunity has an account.
 	EffectAccount EffectKind = "account"
@@ -12,17 +12,18 @@ const (
 	EffectContacts EffectKind = "contacts"
 	// EffectAttributes: attributes of the record have the given values.
 	EffectAttributes EffectKind = "attributes"
-	// EffectReserve: places are held for the interests in events, until a time.
+	// EffectReserve: places are reserved for the interests in events, until a time.
 	EffectReserve EffectKind = "reserve"
-	// EffectExtend: places that are already held are held until another time.
+	// EffectExtend: the places that are already reserved are reserved until another time.
 	EffectExtend EffectKind = "extend"
-	// EffectRelease: the opportunity holds no places any more, for good.
+	// EffectRelease: the opportunity has no reserved places, and cannot reserve places again.
 	EffectRelease EffectKind = "release"
 	// EffectRegister: the learners are registered on their events.
 	EffectRegister EffectKind = "register"
-	// EffectCancelRegistrations: the learners of the opportunity are cancelled.
+	// EffectCancelRegistrations: the registrations of the opportunity's learners are cancelled.
 	EffectCancelRegistrations EffectKind = "cancelRegistrations"
-	// EffectInvoice: the TMS's draft is there, filled in, and final in time.
+	// EffectInvoice: the draft invoice of the TMS exists, is filled in, and is made final in
+	// time.
 	EffectInvoice EffectKind = "invoice"
 	// EffectTokens: the training tokens were issued.
 	EffectTokens EffectKind = "tokens"

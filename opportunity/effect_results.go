@@ -4,13 +4,13 @@ import (
 	"time"
 )
 
-// EffectResult is the result of one effect. It names no person.
+// EffectResult is the result of one effect, and names no person.
 type EffectResult struct {
 	Key     string        `json:"key"`
 	Kind    EffectKind    `json:"kind"`
 	At      time.Time     `json:"at"`
 	Outcome EffectOutcome `json:"outcome"`
-	// Objects are the records that were found or made, the first five.
+	// Objects are the first five objects that the effect found or created.
 	Objects []TouchedObject `json:"objects,omitempty"`
 	// Reason says why the effect was not done.
 	Reason string `json:"reason,omitempty"`
@@ -19,12 +19,12 @@ type EffectResult struct {
 // EffectOutcome says how an effect ended.
 type EffectOutcome string
 
-// The ends of effects.
+// The outcomes of effects.
 const (
-	EffectDone      EffectOutcome = "done"      // something was missing, and was done
+	EffectDone      EffectOutcome = "done"      // the missing part was done
 	EffectUnchanged EffectOutcome = "unchanged" // nothing was missing
-	EffectFailed    EffectOutcome = "failed"    // it stopped its move
-	EffectUndone    EffectOutcome = "undone"    // it was undone, as far as possible
-	EffectAbandoned EffectOutcome = "abandoned" // people decide what to do about it
-	EffectSkipped   EffectOutcome = "skipped"   // an operator skipped it
+	EffectFailed    EffectOutcome = "failed"    // the effect failed, and so its transition failed
+	EffectUndone    EffectOutcome = "undone"    // the effect was undone, as much as possible
+	EffectAbandoned EffectOutcome = "abandoned" // Oppflow gave the effect up, and people decide what to do
+	EffectSkipped   EffectOutcome = "skipped"   // an operator skipped the effect
 )

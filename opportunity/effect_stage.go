@@ -1,14 +1,14 @@
 package opportunity
 
-// EffectStage says what a job is for.
+// EffectStage says whether an effect is done before its transition, is done later, or is undone.
 type EffectStage string
 
 // The stages.
 const (
-	// EffectStageBefore: the effect must stand before a move is made.
+	// EffectStageBefore: the effect must be done before the transition is made.
 	EffectStageBefore EffectStage = "before"
-	// EffectStageAfter: the effect comes after a move or an outside event, or when a follow-up
-	// is due.
+	// EffectStageAfter: the effect is done after a transition or an external change, or when a
+	// follow-up is due.
 	EffectStageAfter EffectStage = "after"
 	// EffectStageUndo: the effect is undone.
 	EffectStageUndo EffectStage = "undo"

@@ -12,9 +12,10 @@ type ErrorType string
 
 // The types of errors.
 const (
-	// Invalid: the message itself is wrong; the API never got it.
+	// Invalid: the message itself is wrong; the API never received the message.
 	Invalid ErrorType = "Invalid"
-	// Rejected: the API refused; label, message and value are the API's own words.
+	// Rejected: the change was rejected; when the API rejected the change, label, message and
+	// value are the API's own.
 	Rejected ErrorType = "Rejected"
 	// TransitionNotFound: the API has no transition from the current step to the requested
 	// step.
@@ -31,14 +32,14 @@ const (
 	Continuing ErrorType = "Continuing"
 	// Busy: too many messages wait; send the message again later.
 	Busy ErrorType = "Busy"
-	// Undecided: it is unknown whether the change happened; an operator must look.
+	// Undecided: it is unknown whether the change was made; an operator must check the record.
 	Undecided ErrorType = "Undecided"
 	// Skipped: an operator decided not to carry the request out.
 	Skipped ErrorType = "Skipped"
 )
 
-// Error is a failure as callers see it. Label, Message and Value of a Rejected are the API's
-// own, verbatim. Otherwise Message is one line: what was wrong, where, and what would be
+// Error is a failure as callers see it. Label, Message and Value of an error of the API are the
+// API's own. The Message of any other error is one line: what was wrong, where, and what would be
 // right.
 type Error struct {
 	Type    ErrorType `json:"type"`
@@ -47,7 +48,7 @@ type Error struct {
 	Value   string    `json:"value,omitempty"`
 }
 
-// Error writes the failure as one line.
+// Error returns the failure as one line of text.
 func (e *Error) Error() string {
 	text := string(e.Type)
 	if e.Label != "" {
@@ -59,12 +60,12 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Invalidf makes an Invalid error.
+// Invalidf returns an Invalid error.
 func Invalidf(format string, args ...any) *Error {
 	return &Error{Type: Invalid, Message: fmt.Sprintf(format, args...)}
 }
 
-// Failf makes an error of the given type.
+// Failf returns an error of the given type.
 func Failf(t ErrorType, format string, args ...any) *Error {
 	return &Error{Type: t, Message: fmt.Sprintf(format, args...)}
 }
@@ -97,7 +98,8 @@ func (e *Error) Redacted() *Error {
 	return &masked
 }
 
-// Truncate shortens s to at most n characters, so that an error stays one line.
+// Truncate returns s, or the first n characters of s and an ellipsis when s is longer, so that an
+// error stays short.
 func Truncate(s string, n int) string {
 	if utf8.RuneCountInString(s) <= n {
 		return s
@@ -121,7 +123,7 @@ func (e *Error) PublicText() string {
 	return string(e.Type)
 }
 
-// Truncated returns the error in the form that an outcome keeps.
+// Truncated returns the error with its texts shortened to the limits of an outcome.
 func (e *Error) Truncated() *Error {
 	if e == nil {
 		return nil
@@ -129,8 +131,8 @@ func (e *Error) Truncated() *Error {
 	return &Error{Type: e.Type, Label: Truncate(e.Label, MaxErrorLabel), Message: Truncate(e.Message, MaxErrorMessage), Value: Truncate(e.Value, MaxErrorLabel)}
 }
 
-// OperatorText returns the text of an error for an operator: our own words, and of the API's
-// errors only the label, since the rest may name people.
+// OperatorText returns the text of an error for an operator: Oppflow's own message, but only the
+// label of the API's errors, because their messages may name people.
 func (e *Error) OperatorText() string {
 	if e == nil || e.Label != "" || e.Message == "" {
 		return e.PublicText()

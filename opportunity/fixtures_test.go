@@ -33,8 +33,7 @@ func repeat[T any](one T, n int) []T {
 	return list
 }
 
-// wantError compares an error of the vocabulary by type and exact message; "" wants
-// no error.
+// wantError checks the type and the exact message of an error; the message "" expects no error.
 func wantError(t reporter, err error, typ opportunity.ErrorType, message string) {
 	t.Helper()
 	if message == "" {

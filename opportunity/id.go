@@ -5,9 +5,8 @@ import (
 	"strings"
 )
 
-// ID is a global id of the API. It is opaque, except for its type: the decoded form
-// has the type before the colon ("Course:1" is an Event). The key after the colon
-// need not be a number.
+// ID is a global id of the API. An ID is opaque, except for its type: the decoded form has the
+// type before the colon ("Course:1" is an Event). The key after the colon need not be a number.
 type ID string
 
 // Type returns the type in the id, such as "CourseTemplate" or "Region". It returns
@@ -25,7 +24,7 @@ func (id ID) Key() string {
 
 func (id ID) parts() (typ, key string) {
 	raw, err := base64.StdEncoding.Strict().DecodeString(string(id))
-	if err != nil || strings.ContainsAny(string(id), "\r\n") { // the decoder skips these
+	if err != nil || strings.ContainsAny(string(id), "\r\n") { // the base64 decoder skips these
 		return "", ""
 	}
 	typ, key, found := strings.Cut(string(raw), ":")
@@ -40,7 +39,7 @@ func (id ID) parts() (typ, key string) {
 	return typ, key
 }
 
-// The types in global ids. Two differ from the name of the type in the schema.
+// The types in global ids. Some differ from the name of the type in the schema.
 const (
 	TypeOpportunity = "Opportunity"
 	TypeStep        = "OpportunityStep"
@@ -53,7 +52,7 @@ const (
 	TypeTokens      = "TokenType" // a TrainingTokenType in the schema
 )
 
-// validateIDType reports an id of a type other than typ. A name passes.
+// validateIDType returns an error for an id of a type other than typ. Every name is valid.
 func validateIDType(member, value, typ, what string) error {
 	if got := ID(value).Type(); got != "" && got != typ && isKnownType(got) {
 		return Invalidf("%s: %s is the id of a %s, not of %s", member, value, got, what)
@@ -61,8 +60,8 @@ func validateIDType(member, value, typ, what string) error {
 	return nil
 }
 
-// isKnownType keeps a name that happens to decode ("QTpi" is base64 of "A:b") from
-// counting as an id.
+// isKnownType reports whether typ is a type of global ids, because a name may decode by chance
+// ("QTpi" is base64 of "A:b").
 func isKnownType(typ string) bool {
 	switch typ {
 	case TypeOpportunity, TypeStep, "OpportunityStage", "OpportunityInterest", TypeRegion, TypeAccount, TypeContact,

@@ -21,7 +21,7 @@ const (
 	Tokens InterestKind = "tokens" // training tokens
 )
 
-// KindOfIDType returns the kind for a type in a global id.
+// KindOfIDType returns the kind of interest for a type in a global id.
 func KindOfIDType(typ string) (InterestKind, bool) {
 	switch typ {
 	case TypeCourse:
@@ -36,37 +36,37 @@ func KindOfIDType(typ string) (InterestKind, bool) {
 	return "", false
 }
 
-// Interest is one thing that the prospect intends to buy, as a caller asks for it.
+// Interest is one item that the opportunity may buy, as a caller requests the item.
 type Interest struct {
 	// Item is the id, code or name of the course template, event, learning path
 	// or type of training token.
 	Item string `json:"item"`
-	// Kind may be left out when Item is an id, since the id holds the kind.
+	// Kind may be left out when Item is an id, because the id contains the kind.
 	Kind     InterestKind `json:"kind,omitempty"`
 	Quantity int          `json:"quantity"`
 	// UnitAmount is the price of one, in the opportunity's currency.
 	UnitAmount Amount `json:"unitAmount"`
-	// Reserve holds as many places on the event as Quantity says.
+	// Reserve requests that as many places on the event are reserved as Quantity says.
 	Reserve bool `json:"reserve,omitempty"`
 	// Learners are people who are not in the TMS yet.
 	Learners []Learner `json:"learners,omitempty"`
 	// Contacts are the ids of people who are in the TMS.
 	Contacts []ID `json:"contacts,omitempty"`
-	// ExpiresAt is when training tokens expire: a local time without a zone, as
-	// the API takes it, such as 2023-12-31T23:59:59. It may lie in the past.
+	// ExpiresAt is when training tokens expire: a local time without a zone, in the form of the
+	// API, such as 2023-12-31T23:59:59, which may lie in the past.
 	ExpiresAt string `json:"expiresAt,omitempty"`
 	// Tax is the id of the tax type.
 	Tax ID `json:"tax,omitempty"`
 }
 
-// Learner is a person to be trained, by name.
+// Learner is a person who is named in an interest in order to attend the event.
 type Learner struct {
 	FirstName string `json:"firstName"`
 	LastName  string `json:"lastName"`
 	Email     string `json:"email"`
 }
 
-// LocalTimeLayout is the form of a local time without a zone.
+// LocalTimeLayout is the layout of a local time without a zone.
 const LocalTimeLayout = "2006-01-02T15:04:05"
 
 // ResolvedKind returns the interest's kind: the given kind, or the kind in the id.
@@ -78,7 +78,8 @@ func (i Interest) ResolvedKind() InterestKind {
 	return kind
 }
 
-// Recorded returns the interest as it is kept once the record has it under the id.
+// Recorded returns the interest in the form in which Oppflow keeps the interest once the record
+// has it under the id.
 func (i Interest) Recorded(id ID) RecordedInterest {
 	return RecordedInterest{
 		ID: id, Item: Truncate(i.Item, MaxRecordedItem), Kind: i.ResolvedKind(),
@@ -87,8 +88,8 @@ func (i Interest) Recorded(id ID) RecordedInterest {
 	}
 }
 
-// Validate reports the first mistake of the interest as an Invalid error. It
-// never quotes a learner.
+// Validate returns the first mistake of the interest as an Invalid error. Validate never quotes a
+// learner.
 func (i Interest) Validate() error {
 	if err := validateText("item", i.Item); err != nil {
 		return err
@@ -165,12 +166,12 @@ func (l Learner) validate() error {
 	return nil
 }
 
-// Interests is a list of interests; a mistake found while reading the list from
-// JSON names the interest with the mistake.
+// Interests is a list of interests; an error in the JSON of the list names the interest with the
+// mistake.
 type Interests []Interest
 
-// UnmarshalJSON reads a JSON array of interests. An unknown member is an error, and
-// so is a missing price, since it would count as zero.
+// UnmarshalJSON reads a JSON array of interests. An unknown member and a missing price are
+// errors, because a missing price would count as zero.
 func (l *Interests) UnmarshalJSON(data []byte) error {
 	var raw []json.RawMessage
 	if err := json.Unmarshal(data, &raw); err != nil {
@@ -199,7 +200,7 @@ func (l *Interests) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// validate reports the first mistake in the list.
+// validate returns the first mistake in the list.
 func (l Interests) validate() error {
 	if len(l) > MaxInterestsPerCommand {
 		return Invalidf("interests: %d; at most %d in one message", len(l), MaxInterestsPerCommand)
@@ -212,7 +213,8 @@ func (l Interests) validate() error {
 	return nil
 }
 
-// atPath adds the part of a message to an Invalid error; "" is the message itself.
+// atPath adds the path of a part of a message to an Invalid error; the path "" is the message
+// itself.
 func atPath(where string, err error) error {
 	var invalid *Error
 	if !errors.As(err, &invalid) {
@@ -221,7 +223,7 @@ func atPath(where string, err error) error {
 	inner := *invalid
 	switch at := strings.IndexAny(inner.Message, `: "`); {
 	case where == "":
-	case at > 0 && inner.Message[at] == ':': // it begins with the name of a member
+	case at > 0 && inner.Message[at] == ':': // the message begins with the name of a member
 		inner.Message = where + "." + inner.Message
 	default:
 		inner.Message = where + ": " + inner.Message
@@ -229,9 +231,8 @@ func atPath(where string, err error) error {
 	return &inner
 }
 
-// validateText reports what is wrong with a short text that a human typed. The text
-// must not be empty, has at most MaxTextLength characters and no control
-// characters.
+// validateText reports what is wrong with a short text that a person typed. The text must not be
+// empty, has at most MaxTextLength characters and no control characters.
 func validateText(member, s string) error {
 	switch {
 	case strings.TrimSpace(s) == "":

@@ -1,14 +1,14 @@
 package opportunity
 
-// OperatorCommand is a message of an operator, carried out and answered at once, also
-// while commands wait.
+// OperatorCommand is a message of an operator that takes effect at once, before the commands that
+// wait.
 type OperatorCommand interface {
 	Message
-	// WithRequestID returns the same instruction under another request id.
+	// WithRequestID returns the same operator command under another request id.
 	WithRequestID(id string) OperatorCommand
 }
 
-// IsOperatorCommand reports whether the verb names an instruction.
+// IsOperatorCommand reports whether verb is the name of an operator command.
 func IsOperatorCommand(verb MessageName) bool {
 	switch verb {
 	case MessagePause, MessageResume, MessageRetry, MessageConfirm, MessageSkip, MessageRefresh, MessageSnooze, MessageCancelFollowUp, MessageClose:
@@ -17,8 +17,8 @@ func IsOperatorCommand(verb MessageName) bool {
 	return false
 }
 
-// DecodeOperatorCommand reads the payload of the instruction called verb, as
-// strictly as Decode.
+// DecodeOperatorCommand reads the payload of the operator command whose name is verb, as strictly
+// as Decode.
 func DecodeOperatorCommand(verb MessageName, payload []byte) (OperatorCommand, error) {
 	return decodeOperatorCommand(verb, payload, strictDecoding)
 }

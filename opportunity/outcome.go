@@ -2,7 +2,7 @@ package opportunity
 
 import "time"
 
-// OutcomeState says how far a request has come.
+// OutcomeState is the state of a request.
 type OutcomeState string
 
 // The states of a request.
@@ -18,20 +18,20 @@ type Outcome struct {
 	State     OutcomeState `json:"state"`
 	// Results holds, for addInterests, one result per interest in the requested order.
 	Results []InterestResult `json:"results,omitempty"`
-	// Error is set when State is failed; for addInterests only when no interest stands.
+	// Error is set when State is failed; for addInterests only when no interest was added.
 	Error *Error `json:"error,omitempty"`
 }
 
-// InterestResult is the result of one interest of an addInterests.
+// InterestResult is the result of one interest of an addInterests request.
 type InterestResult struct {
 	// Interest is the id of the interest in the TMS, "" when it was not added.
 	Interest ID     `json:"interest,omitempty"`
 	Item     string `json:"item"`
-	// ReservedUntil is set when places were requested and the API, read back, says that
-	// they are held.
+	// ReservedUntil is set when places were requested and a read of the record shows that they
+	// are reserved.
 	ReservedUntil *time.Time `json:"reservedUntil,omitempty"`
-	// Error says why the interest was not added, or, beside Interest, why its
-	// places are not held.
+	// Error says why the interest was not added, or, when Interest is set, why its places are not
+	// reserved.
 	Error *Error `json:"error,omitempty"`
 }
 
@@ -49,16 +49,16 @@ type RunResult struct {
 	Reference Reference `json:"reference"`
 	// Opportunity is "" when the run was closed before the record existed.
 	Opportunity ID `json:"opportunity"`
-	// State is Won, Lost or Archived. For a run that an operator closed it is the state
-	// of the record at that time.
+	// State is Won, Lost or Archived; for a run that an operator closed, it is the state of the
+	// record at that time.
 	State StageState `json:"state"`
-	// CloseReason is the reason an operator gave for closing the run.
+	// CloseReason is the reason that an operator gave for closing the run.
 	CloseReason string `json:"closed,omitempty"`
 	Step        Step   `json:"step"`
 	Interests   int    `json:"interests"`
 	Total       Amount `json:"total"`
 	Currency    string `json:"currency,omitempty"`
-	// FailedRequests counts the requests that failed over the whole life.
+	// FailedRequests counts the failed requests in all runs of the opportunity.
 	FailedRequests int `json:"failed"`
 }
 

@@ -2,17 +2,17 @@ package opportunity
 
 import "time"
 
-// The verbs that stop and restart an opportunity.
+// The names of the messages that pause and resume an opportunity.
 const (
 	MessagePause  MessageName = "pause"
 	MessageResume MessageName = "resume"
 )
 
-// Pause stops all sending to the TMS until Resume: signals wait, updates are refused as Paused. A request under way
-// runs to its end.
+// Pause stops all sending to the TMS until Resume: signals wait, updates fail as Paused, and an
+// API request under way runs to its end.
 type Pause struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source names the sender, for fair turns of requests: at most 64 bytes, no personal data.
+	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
 	Reason string `json:"reason,omitempty"`
 }
@@ -20,7 +20,7 @@ type Pause struct {
 // Resume ends a pause.
 type Resume struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source names the sender, for fair turns of requests: at most 64 bytes, no personal data.
+	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
 }
 

@@ -1,17 +1,16 @@
 package opportunity
 
-// RecordedInterest is an interest that the record has. The people to be trained are not kept: the TMS has
-// them.
+// RecordedInterest is an interest that is on the record, without its learners, whom the TMS has.
 type RecordedInterest struct {
 	ID ID `json:"id"`
-	// Item is the caller's name for it; of a long name, the beginning.
+	// Item is the caller's name for the item; a long name is shortened to its beginning.
 	Item       string       `json:"item"`
 	Kind       InterestKind `json:"kind,omitempty"`
 	Quantity   int          `json:"quantity"`
 	UnitAmount Amount       `json:"unitAmount"`
 	// Reserve says that places were requested.
 	Reserve bool `json:"reserve,omitempty"`
-	// ExpiresAt is when training tokens expire, a local time without a zone as the
-	// API takes it.
+	// ExpiresAt is when training tokens expire: a local time without a zone, in the form of the
+	// API.
 	ExpiresAt string `json:"expiresAt,omitempty"`
 }

@@ -8,14 +8,14 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Reference is the caller's own key of an opportunity: an order number, the id of a
-// lead. It names the workflow, so it must carry no personal data.
+// Reference is the caller's own key of an opportunity, such as an order number or the id of a
+// lead. The workflow id contains the reference, so the reference must contain no personal data.
 type Reference string
 
-// Validate reports, as an Invalid error, why r cannot name an opportunity. A
-// reference has 1 to 200 printable characters of any script, without "@" (an e-mail
-// address is no reference) and without white space at its ends. It must be in NFC,
-// so a character that Unicode can write in several ways has only one form.
+// Validate returns an Invalid error when r cannot be the reference of an opportunity. A reference
+// has 1 to 200 printable characters of any script, without "@" (an e-mail address is no
+// reference) and without white space at its ends. A reference must be in NFC, so a character that
+// Unicode can write in several ways has only one form.
 func (r Reference) Validate() error {
 	s := string(r)
 	switch {

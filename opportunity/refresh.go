@@ -1,13 +1,13 @@
 package opportunity
 
-// MessageRefresh asks for another read of the record.
+// MessageRefresh is the name of the message that requests another read of the record.
 const MessageRefresh MessageName = "refresh"
 
-// Refresh asks for another read of the record from the TMS, where a person may have changed it by hand. It also
+// Refresh requests another read of the record, which a person may have changed in the TMS, and
 // ends a wait for the API early.
 type Refresh struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source names the sender, for fair turns of requests: at most 64 bytes, no personal data.
+	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
 }
 

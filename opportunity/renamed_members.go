@@ -2,11 +2,11 @@ package opportunity
 
 import "encoding/json"
 
-// The states of runs that began before the first release hold some members and words under
-// their earlier names. The functions below read both. docs/glossary.md lists the names.
+// The states of runs that began before the first release contain some members and words under
+// their earlier names. The functions below read both names. docs/glossary.md lists the names.
 
-// readRenamed decodes an object into target, after it has given members their new names. A
-// member that is there under its new name, too, keeps the value of the new name.
+// readRenamed renames the members of an object and decodes the object into target. A member that
+// is present under both names keeps the value of the new name.
 func readRenamed(data []byte, target any, names map[string]string) error {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(data, &members); err != nil {
@@ -51,7 +51,7 @@ func (q *Question) UnmarshalJSON(data []byte) error {
 	return readRenamed(data, (*plain)(q), map[string]string{"verb": "message"})
 }
 
-// UnmarshalJSON also reads the names of earlier versions: how and text.
+// UnmarshalJSON also reads the names of earlier versions: how, records and text.
 func (r *EffectResult) UnmarshalJSON(data []byte) error {
 	type plain EffectResult
 	return readRenamed(data, (*plain)(r), map[string]string{"how": "outcome", "records": "objects", "text": "reason"})

@@ -10,7 +10,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A state that was written under the earlier names of members and words is read as one under the present names.
+// TestEarlierNamesAreRead checks that a state with the earlier names of members and words is read
+// as a state with the present names.
 func TestEarlierNamesAreRead(t *testing.T) {
 	t.Parallel()
 	since := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)

@@ -4,10 +4,10 @@ import (
 	"time"
 )
 
-// Reservation is the known state of the places held for the opportunity.
+// Reservation is the known state of the places that are reserved for the opportunity.
 type Reservation struct {
-	// Valid is the API's own word on the places, read back.
+	// Valid says whether the API shows the places as reserved.
 	Valid bool `json:"valid"`
-	// Until is when the places expire by themselves; zero when none are held.
+	// Until is the expiry time of the reservation; zero when the API shows none.
 	Until time.Time `json:"until,omitzero"`
 }

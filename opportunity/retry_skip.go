@@ -1,26 +1,26 @@
 package opportunity
 
-// The verbs for an operator's answer to a question about a change whose fate reading could not decide.
+// The names of two operator answers to a question about a change in doubt.
 const (
 	MessageRetry MessageName = "retry"
 	MessageSkip  MessageName = "skip"
 )
 
-// Retry is an operator's answer to a question: I checked, it did not happen, so carry it out.
+// Retry is an operator's answer that a change was not made and must be sent again.
 type Retry struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source names the sender, for fair turns of requests: at most 64 bytes, no personal data.
+	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
-	// Request is the id of the request that the question is about.
+	// Request is the id of the request that the question is about, or the key of an effect.
 	Request string `json:"request"`
 }
 
-// Skip is an operator's answer to a question: never mind.
+// Skip is an operator's decision not to carry the request out.
 type Skip struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source names the sender, for fair turns of requests: at most 64 bytes, no personal data.
+	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
-	// Request is the id of the request that the question is about.
+	// Request is the id of the request that the question is about, or the key of an effect.
 	Request string `json:"request"`
 	// Reason is kept with the outcome.
 	Reason string `json:"reason"`
@@ -28,8 +28,8 @@ type Skip struct {
 	UndoEffects bool `json:"-"` // set by WithUndo
 }
 
-// WithUndo returns the answer that also undoes the effects of a parked move. Each read showed that such a move was
-// not made.
+// WithUndo returns the answer that also undoes the effects of a parked transition. Each read of
+// the record showed that such a transition was not made.
 func (s Skip) WithUndo() Skip { s.UndoEffects = true; return s }
 
 // MessageName implements OperatorCommand.

@@ -10,10 +10,11 @@ type SkippedFollowUp struct {
 // SkipReason says why a follow-up will not be done.
 type SkipReason string
 
-// The reasons.
+// The reasons for skipping a follow-up.
 const (
-	// SkippedByCap: the opportunity already had its full number of follow-ups.
+	// SkippedByCap: the opportunity already has its full number of follow-ups.
 	SkippedByCap SkipReason = "cap"
-	// SkippedTooLate: the follow-up must precede an event that is over by its earliest time.
+	// SkippedTooLate: the earliest time of the follow-up is not before the moment that the
+	// follow-up must precede.
 	SkippedTooLate SkipReason = "late"
 )

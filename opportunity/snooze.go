@@ -4,15 +4,15 @@ import (
 	"time"
 )
 
-// MessageSnooze puts a planned follow-up off.
+// MessageSnooze is the name of the message that postpones a planned follow-up.
 const MessageSnooze MessageName = "snooze"
 
-// Snooze puts a planned follow-up off until a time, and its repetitions with it.
+// Snooze postpones a planned follow-up and its repetitions until a time.
 type Snooze struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source names the sender, for fair turns of requests: at most 64 bytes, no personal data.
+	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
-	// FollowUp is the key of the follow-up, as the view shows it.
+	// FollowUp is the key of the follow-up in the view.
 	FollowUp string `json:"followUp"`
 	// Until must lie in the future.
 	Until  time.Time `json:"until"`
@@ -25,15 +25,15 @@ func (Snooze) MessageName() MessageName { return MessageSnooze }
 // GetRequestID implements OperatorCommand.
 func (z Snooze) GetRequestID() string { return z.RequestID }
 
-// WithRequestID implements OperatorCommand. It puts the time in UTC, so that the same moment is the same instruction in every
-// zone.
+// WithRequestID implements OperatorCommand. The result has Until in UTC, so that the same moment
+// gives the same operator command in every zone.
 func (z Snooze) WithRequestID(id string) OperatorCommand {
 	z.RequestID, z.Until = id, z.Until.UTC()
 	return z
 }
 
-// Validate implements OperatorCommand. CheckOperatorCommand checks whether Until is in the future, since only CheckOperatorCommand knows the
-// time.
+// Validate implements OperatorCommand. Package entity checks whether Until is in the future,
+// because Validate does not know the time.
 func (z Snooze) Validate() error {
 	if err := validateHeader(z.RequestID, z.Source); err != nil {
 		return err

@@ -25,8 +25,8 @@ func WithSource[M Message](m M, source string) M {
 	return message.Interface().(M) //nolint:errcheck,forcetypeassert // it is a copy
 }
 
-// validateHeader checks the members that every message may carry. Neither member says what
-// to do: messages that differ only in their source are equal.
+// validateHeader checks the members that every message may have. Messages that differ only in
+// their source are equal.
 func validateHeader(requestID, source string) error {
 	if err := ValidateRequestID(requestID); err != nil {
 		return err
@@ -40,7 +40,8 @@ func validateHeader(requestID, source string) error {
 	return nil
 }
 
-// FairnessKey returns for whom the start is: its source, else the region as given, else "".
+// FairnessKey returns the fairness key of the start: its source, else the region as given, else
+// "".
 func (s Start) FairnessKey() string {
 	if s.Source != "" {
 		return s.Source
@@ -48,7 +49,7 @@ func (s Start) FairnessKey() string {
 	return TruncateBytes(s.Region)
 }
 
-// TruncateBytes returns the beginning of the text that fits into a key.
+// TruncateBytes returns the beginning of the text that fits into a fairness key.
 func TruncateBytes(text string) string {
 	for len(text) > MaxSourceLength {
 		_, size := utf8.DecodeLastRuneInString(text)

@@ -12,8 +12,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A source says for whom a message is, not what to do: messages that differ only in their
-// source are equal.
+// TestSourceIsNotCompared checks that messages that differ only in their source are equal.
 func TestSourceIsNotCompared(t *testing.T) {
 	start := opportunity.Start{Name: "Course", Region: "UK"}
 	other := start
@@ -66,7 +65,7 @@ func TestFairnessKey(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var carried entity.State // as the next run gets it
+		var carried entity.State // as the next run receives it
 		if err := json.Unmarshal(data, &carried); err != nil {
 			t.Fatal(err)
 		}

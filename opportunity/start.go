@@ -5,14 +5,14 @@ import (
 	"fmt"
 )
 
-// Start describes the opportunity to create, or with Adopt alone it names an existing record to take over.
+// Start describes the opportunity to create, or with Adopt alone the existing record to adopt.
 type Start struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source names the sender, for fair turns of requests: at most 64 bytes, no personal data.
+	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
-	// Urgent has the record made before the records of starts that are not urgent.
+	// Urgent says that the record is created before the records of starts that are not urgent.
 	Urgent bool `json:"urgent,omitempty"`
-	// Adopt is the id of the record to take over; no other member goes with it.
+	// Adopt is the id of the record to adopt; a start with this id describes no new record.
 	Adopt ID     `json:"adopt,omitempty"`
 	Name  string `json:"name,omitempty"`
 	// Region is the name or the id of the region.
@@ -21,7 +21,7 @@ type Start struct {
 	Account string `json:"account,omitempty"`
 	// Currency is the code or the name of the currency.
 	Currency string `json:"currency,omitempty"`
-	// EntryStep is the name or the id of the step the record starts in.
+	// EntryStep is the name or the id of the step in which the record starts.
 	EntryStep string `json:"entryStep,omitempty"`
 	// Interests are added once the record exists.
 	Interests Interests `json:"interests,omitempty"`
@@ -74,8 +74,8 @@ func (s Start) validateAdopt() error {
 	return nil
 }
 
-// Digest distinguishes different starts. Equal starts have the same digest: request id, source and urgency do not
-// count.
+// Digest returns different texts for different starts, and the same text for equal starts.
+// Request id, source and urgency make no difference.
 func (s Start) Digest() string {
 	s.RequestID, s.Source, s.Urgent = "", "", false
 	data, err := json.Marshal(s)
@@ -85,11 +85,10 @@ func (s Start) Digest() string {
 	return fmt.Sprintf("%x", DigestOf(data))
 }
 
-// CreateRequestID is the request id of a question about the creation of the record
-// itself.
+// CreateRequestID is the request id of a question about the creation of the record.
 const CreateRequestID = "#create"
 
-// StartRequestID is the request id of the interests that a start carries.
+// StartRequestID is the request id of the interests that a start contains.
 const StartRequestID = "#start"
 
 // PlanRequestID is the request id in attention and waits about planning, for which no

@@ -1,6 +1,6 @@
 package opportunity
 
-// StageState is the status of a stage as the TMS shows it.
+// StageState is the state of a stage, as the TMS shows it.
 type StageState string
 
 // The four states of a stage.
@@ -11,17 +11,18 @@ const (
 	Archived StageState = "Archived"
 )
 
-// IsFinal reports whether an opportunity in such a stage is over.
+// IsFinal reports whether an opportunity in a stage of this state has ended.
 func (s StageState) IsFinal() bool { return s == Won || s == Lost || s == Archived }
 
-// Stage is a phase of the pipeline.
+// Stage is a phase of the sale that contains steps.
 type Stage struct {
 	ID    ID         `json:"id"`
 	Name  string     `json:"name"`
 	State StageState `json:"state"`
 }
 
-// Step is a point inside a stage; an opportunity is always in one step.
+// Step is the exact point in the sale at which an opportunity is; an opportunity is always in one
+// step.
 type Step struct {
 	ID    ID     `json:"id"`
 	Name  string `json:"name"`
@@ -39,5 +40,5 @@ type Details struct {
 	Name     string `json:"name"`
 	Region   Ref    `json:"region,omitzero"`
 	Account  Ref    `json:"account,omitzero"`
-	Currency string `json:"currency,omitempty"` // code, such as USD
+	Currency string `json:"currency,omitempty"` // the code of the currency, such as USD
 }

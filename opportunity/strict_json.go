@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// checkText reports text that the JSON decoder would replace without an error: bytes
-// that are not UTF-8, and an escaped surrogate without its partner.
+// checkText returns an error for text that the JSON decoder would replace without an error: bytes
+// that are not UTF-8, and half of an escaped surrogate pair.
 func checkText(payload []byte) error {
 	for at := 0; at < len(payload); {
 		c, size := utf8.DecodeRune(payload[at:])
@@ -45,7 +45,7 @@ func escapedUnit(text []byte) uint64 {
 	}
 	unit, err := strconv.ParseUint(string(text[2:escapeLength]), 16, 16)
 	if err != nil {
-		return 0 // decoding reports it
+		return 0 // decoding reports the error
 	}
 	return unit
 }
@@ -54,23 +54,23 @@ func isHighSurrogate(unit uint64) bool { return unit >= 0xd800 && unit < 0xdc00 
 
 func isLowSurrogate(unit uint64) bool { return unit >= 0xdc00 && unit < 0xe000 }
 
-// checkMembers reports members that the JSON decoder accepts without an error: a
-// member that appears twice, a member in other capitals, and an empty request id. The
-// payload must have been decoded into a value of type t without an error.
+// checkMembers returns an error for members that the JSON decoder accepts without an error: a
+// member that appears twice, a member in other capitals, and an empty request id. The payload
+// must have been decoded into a value of type t without an error.
 func checkMembers(payload []byte, t reflect.Type) error {
 	return walkJSON(payload, t)
 }
 
-// rejectDuplicateMembers reports a member that appears twice in an object, since the decoder would
-// keep only one of the two. As in decoding, capitals do not distinguish members. The
-// payload must have been decoded without an error.
+// rejectDuplicateMembers returns an error for a member that appears twice in an object, because
+// the decoder would keep only one of the two. Capitals do not distinguish members, as in
+// decoding. The payload must have been decoded without an error.
 func rejectDuplicateMembers(payload []byte) error { return walkJSON(payload, nil) }
 
-// memberRequestID is the member that holds the request id, in every message.
+// memberRequestID is the name of the member with the request id, in every message.
 const memberRequestID = "requestId"
 
-// RequestIDIn returns the request id of a message that cannot be read as a whole, or
-// "" when no id can be recognised.
+// RequestIDIn returns the request id of a message that cannot be decoded as a whole, or "" when
+// no id can be recognised.
 func RequestIDIn(payload []byte) string {
 	decoder := json.NewDecoder(bytes.NewReader(payload))
 	decoder.UseNumber()
@@ -117,8 +117,8 @@ type jsonFrame struct {
 	fields  map[string]reflect.Type // the types of the object's members, nil when unknown
 }
 
-// walkJSON goes through JSON that is read into a value of type t. Without t it only looks
-// for members that appear twice.
+// walkJSON checks the members of JSON that is decoded into a value of type t. Without t walkJSON
+// only looks for members that appear twice.
 func walkJSON(payload []byte, t reflect.Type) error {
 	known := make(map[reflect.Type]map[string]reflect.Type)
 	decoder := json.NewDecoder(bytes.NewReader(payload))
@@ -153,7 +153,7 @@ func walkJSON(payload []byte, t reflect.Type) error {
 			}
 			here.member = ""
 		default:
-			if text == "" { // only a member without a name is skipped; the decoder refused such a member
+			if text == "" { // only a member without a name is skipped; the decoder rejected such a member
 				continue
 			}
 			folded := strings.ToLower(text)
@@ -209,8 +209,8 @@ func fieldsOf(t reflect.Type, known map[reflect.Type]map[string]reflect.Type) ma
 	return fields
 }
 
-// matchingMember returns the member that the decoder takes for the name, since the decoder
-// ignores capitals.
+// matchingMember returns the member whose name equals the given name except for capitals, which
+// the decoder ignores.
 func matchingMember(fields map[string]reflect.Type, name string) string {
 	//workflowcheck:ignore one at most is like it
 	for spelled := range fields {
@@ -221,7 +221,7 @@ func matchingMember(fields map[string]reflect.Type, name string) string {
 	return ""
 }
 
-// jsonPath writes a path, such as "interests[1].learners[0]".
+// jsonPath returns a path as text, such as "interests[1].learners[0]".
 func jsonPath(way []jsonFrame) string {
 	var b strings.Builder
 	for _, s := range way {

@@ -41,8 +41,8 @@ func decodeAny(name string, payload []byte) error {
 	return err
 }
 
-// Text that the JSON decoder would change without an error is Invalid, in every
-// message.
+// TestMessagesThatDecodingWouldAlterAreInvalid checks that text that the JSON decoder would
+// change without an error is Invalid, in every message.
 func TestMessagesThatDecodingWouldAlterAreInvalid(t *testing.T) {
 	if want := len(opportunity.MessageNames()) + 1; len(validMessages) != want {
 		t.Fatalf("%d messages; want %d", len(validMessages), want)
@@ -103,7 +103,8 @@ func TestMessagesThatDecodingWouldAlterAreInvalid(t *testing.T) {
 	wantError(t, err, opportunity.Invalid, `interests[1].learners[0]: unknown member "LastName"; give member "lastName"`)
 }
 
-// DecodeLoose reads a message that earlier releases accepted as they read it.
+// TestDecodeLoose checks that DecodeLoose reads a message that earlier releases accepted, in the
+// same way as those releases.
 func TestDecodeLoose(t *testing.T) {
 	for _, c := range []struct{ name, payload string }{
 		{"progress", `{"TO":"Won"}`},
@@ -130,8 +131,8 @@ func TestDecodeLoose(t *testing.T) {
 	}
 }
 
-// Every error about a wrong message is short: the response to a workflow task holds
-// ten of them.
+// TestErrorsOfMessagesAreShort checks that every error about a wrong message is short, because
+// the response to a workflow task contains ten of them.
 func TestErrorsOfMessagesAreShort(t *testing.T) {
 	size := testrun.Pick(t, 16<<10, opportunity.MaxCommandBytes-200)
 	long := strings.Repeat("7", size)

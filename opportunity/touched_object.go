@@ -1,24 +1,24 @@
 package opportunity
 
-// TouchedObject is a record of the TMS that an effect found or made.
+// TouchedObject is an object of the TMS that an effect found or created.
 type TouchedObject struct {
 	ID ID `json:"id"`
 	// Kind is account, contact, learner or invoice.
 	Kind ObjectKind `json:"kind"`
-	// Created says that the effect made the record. Otherwise the record was there
-	// already, made by the TMS itself or by somebody else.
+	// Created says that the effect created the object; otherwise the TMS itself or somebody else
+	// created it.
 	Created bool `json:"created,omitempty"`
-	// Event is the event of a learner, Contact the learner's contact.
+	// Event is the event of a learner, and Contact is the learner's contact.
 	Event   ID `json:"event,omitempty"`
 	Contact ID `json:"contact,omitempty"`
-	// Reverted says that the record was taken back.
+	// Reverted says that the effect on the object was undone.
 	Reverted bool `json:"reverted,omitempty"`
 }
 
 // ObjectKind is the kind of a TouchedObject.
 type ObjectKind string
 
-// The kinds of records.
+// The kinds of objects.
 const (
 	ObjectAccount ObjectKind = "account"
 	ObjectContact ObjectKind = "contact"

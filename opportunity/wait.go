@@ -2,16 +2,16 @@ package opportunity
 
 import "time"
 
-// WaitInfo says why all sending waits.
+// WaitInfo says why the queue cannot go on now.
 type WaitInfo struct {
-	// Kind is the attention that is raised when the wait lasts.
+	// Kind is the kind of the attention that is raised when the wait lasts.
 	Kind AttentionKind `json:"kind"`
-	// Reason says in one line what the opportunity waits for. It names no person.
+	// Reason says in one line what the opportunity waits for, and names no person.
 	Reason string `json:"reason"`
-	// Request is the only request that the API fails at, "" when everything waits.
+	// Request is the only request that fails; "" when everything waits.
 	Request string `json:"request,omitempty"`
-	// Since is when the wait began, in UTC. Until is when it ends by itself; zero when
-	// that time is unknown.
+	// Since is when the wait began, in UTC, and Until is when the wait ends by itself; Until is
+	// zero when that time is unknown.
 	Since time.Time `json:"since"`
 	Until time.Time `json:"until,omitzero"`
 }

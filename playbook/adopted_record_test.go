@@ -26,8 +26,9 @@ steps:
         do: { attention: { text: t } }
 `
 
-// What was due before the adoption is due at the record's own time in the next three days. Everything else is due as it
-// is without an adoption.
+// TestWhatWasDueBeforeTheAdoptionIsSpread checks that a follow-up that was due before the
+// adoption is due at the record's own time in the next three days. Every other follow-up is due
+// at the same time as without an adoption.
 func TestWhatWasDueBeforeTheAdoptionIsSpread(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour
@@ -109,7 +110,7 @@ func TestWhatWasDueBeforeTheAdoptionIsSpread(t *testing.T) {
 	}
 }
 
-// A spread follow-up waits for business hours, too.
+// TestTheSpreadKeepsBusinessHours checks that a spread follow-up waits for business hours, too.
 func TestTheSpreadKeepsBusinessHours(t *testing.T) {
 	t.Parallel()
 	p, err := playbook.Load([]byte(`calendar: { hours: [{ days: [mon, tue, wed, thu, fri], from: "09:00", to: "17:00" }] }` + adoptedPlaybook))

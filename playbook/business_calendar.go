@@ -6,17 +6,16 @@ import (
 	_ "time/tzdata" // zones are known even without an installed zone database
 )
 
-// Calendar says when a tenant works. Left out, the zone is UTC, business days are
-// Monday to Friday, and nothing is put off.
+// Calendar says when a tenant works; by default the zone is UTC, business days are Monday to
+// Friday, and nothing is postponed.
 type Calendar struct {
-	// Zone is the time zone of everything below, by its IANA name, such as
-	// Europe/London.
+	// Zone is the time zone of the calendar, by its IANA name, such as Europe/London.
 	Zone string `json:"zone,omitempty"`
-	// Hours are the business hours. Follow-ups wait for them.
+	// Hours are the business hours, for which follow-ups wait.
 	Hours []OpenHours `json:"hours,omitempty"`
 	// Holidays are days without business hours.
 	Holidays []Date `json:"holidays,omitempty"`
-	// Quiet are the hours, every day, in which no follow-up is done.
+	// Quiet are the hours of every day in which no follow-up is done.
 	Quiet *QuietHours `json:"quiet,omitempty"`
 }
 
@@ -24,7 +23,7 @@ type Calendar struct {
 type OpenHours struct {
 	Days []Weekday `json:"days"`
 	From Clock     `json:"from"`
-	// To is when they end; 24:00 is the end of the day.
+	// To is when the business hours end; 24:00 is the end of the day.
 	To Clock `json:"to"`
 }
 
@@ -34,7 +33,8 @@ type QuietHours struct {
 	To   Clock `json:"to"`
 }
 
-// businessCalendar is a calendar that can do arithmetic. Its zero value is UTC, with business days from Monday to Friday.
+// businessCalendar is a compiled Calendar, which adds and subtracts periods. The zero value has
+// the zone UTC and business days from Monday to Friday.
 type businessCalendar struct {
 	zone     *time.Location
 	open     map[time.Weekday][]clockSpan
@@ -92,10 +92,11 @@ func (w businessCalendar) openSpans(day Date) []clockSpan {
 
 func (w businessCalendar) isBusinessDay(day Date) bool { return len(w.openSpans(day)) > 0 }
 
-// maxSearchDays bounds the search for a day with business hours. No valid calendar has so many holidays in a row.
+// maxSearchDays bounds the search for a day with business hours. No valid calendar has so many
+// holidays in a row.
 const maxSearchDays = 10 * MaxHolidays
 
-// add returns the moment that is the length after t. For a later t the result is never earlier.
+// add returns the moment that is the period l after t. A later t never gives an earlier result.
 func (w businessCalendar) add(t time.Time, l Period) time.Time {
 	switch l.Unit {
 	case Seconds:
@@ -107,7 +108,7 @@ func (w businessCalendar) add(t time.Time, l Period) time.Time {
 		return w.momentOf(here.date.plus(l.days()), here.timeOfDay)
 	case BusinessDays:
 		here := localDateTimeOf(laterFold(w.inZone(t)))
-		for range maxSearchDays { // a day off counts as the morning of the next business day
+		for range maxSearchDays { // a day off counts as the beginning of the next business day
 			if w.isBusinessDay(here.date) {
 				break
 			}
@@ -126,7 +127,8 @@ func (w businessCalendar) add(t time.Time, l Period) time.Time {
 	return t.Add(time.Duration(l.Count) * time.Minute)
 }
 
-// subtract returns the moment that is the length before t. For a later t the result is never earlier.
+// subtract returns the moment that is the period l before t. A later t never gives an earlier
+// result.
 func (w businessCalendar) subtract(t time.Time, l Period) time.Time {
 	switch l.Unit {
 	case Seconds:
@@ -164,21 +166,21 @@ func (l Period) days() int {
 	return l.Count
 }
 
-// opening is the business hours of a day as moments.
+// opening is one span of business hours as moments.
 type opening struct{ from, to time.Time }
 
 func (w businessCalendar) openings(day Date) []opening {
 	var all []opening
 	for _, s := range w.openSpans(day) {
 		o := opening{w.momentOf(day, s.from.duration()), w.momentOf(day, s.to.duration())}
-		if o.from.Before(o.to) { // where clocks are set, the hours may be empty
+		if o.from.Before(o.to) { // a clock change can make the hours empty
 			all = append(all, o)
 		}
 	}
 	return all
 }
 
-// addBusinessTime goes forward from t until the length of business hours has passed.
+// addBusinessTime returns the moment at which the length of business hours after t has passed.
 func (w businessCalendar) addBusinessTime(t time.Time, length time.Duration) time.Time {
 	if length <= 0 {
 		return t
@@ -201,7 +203,7 @@ func (w businessCalendar) addBusinessTime(t time.Time, length time.Duration) tim
 	return t.Add(length)
 }
 
-// subtractBusinessTime goes back from t until the length of business hours has passed.
+// subtractBusinessTime returns the moment from which the length of business hours passes until t.
 func (w businessCalendar) subtractBusinessTime(t time.Time, length time.Duration) time.Time {
 	if length <= 0 {
 		return t
@@ -276,8 +278,8 @@ func (w businessCalendar) nextOpening(t time.Time) time.Time {
 	return t
 }
 
-// firstAllowed returns the first moment from t on that is not in the quiet hours. When business is set and the tenant
-// has business hours, the moment is also in business hours.
+// firstAllowed returns the first moment from t on that is not in the quiet hours. When business
+// is set and the tenant has business hours, the moment is also in business hours.
 func (w businessCalendar) firstAllowed(t time.Time, business bool) time.Time {
 	for range maxSearchDays {
 		switch {

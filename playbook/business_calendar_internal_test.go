@@ -96,8 +96,8 @@ func TestWhatIsPutOff(t *testing.T) {
 			t.Errorf("%s is put off to %s, want %s", test.at, got, test.any)
 		}
 	}
-	// The local times from 01:00 to 02:00 occur twice. Quiet hours that have begun by 01:59 are over for a while
-	// and begin again.
+	// The local times from 01:00 to 02:00 occur twice. Quiet hours that have begun by 01:59 end
+	// for a while and begin again.
 	night := Calendar{Quiet: &QuietHours{From: 75, To: 0}}.compile(zone(t, "Europe/London"))
 	for from, want := range map[string]string{
 		"2026-10-25T00:10:00Z": "2026-10-25T00:10:00Z", "2026-10-25T00:59:00Z": "2026-10-25T01:00:00Z",
@@ -126,7 +126,7 @@ func drawnCalendar(t *rapid.T) (businessCalendar, Calendar) {
 			taken := slices.ContainsFunc(c.Hours, func(h OpenHours) bool {
 				return slices.Contains(h.Days, Weekday(day)) && h.From < hours.To && hours.From < h.To
 			})
-			if !taken { // a file has to be valid
+			if !taken { // a calendar has to be valid
 				hours.Days = append(hours.Days, Weekday(day))
 			}
 		}

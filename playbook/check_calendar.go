@@ -49,7 +49,7 @@ func (c *checker) checkCalendar() {
 	c.checkQuiet(calendar, taken)
 }
 
-// checkQuiet requires a time at which a follow-up may be done.
+// checkQuiet checks the quiet hours, which must leave a time at which a follow-up may be done.
 func (c *checker) checkQuiet(calendar Calendar, open map[Weekday][]clockSpan) {
 	quiet := calendar.Quiet
 	if quiet == nil || !c.isGiven("calendar.quiet.from") || !c.isGiven("calendar.quiet.to") {

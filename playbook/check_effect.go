@@ -92,7 +92,7 @@ func (c *checker) checkEffect(path string, e *EffectRule) {
 	c.checkMessages(path, e.Email, e.Log, e.Call)
 }
 
-// checkReservationPeriod checks the time for which places are held.
+// checkReservationPeriod checks the time for which places are reserved.
 func (c *checker) checkReservationPeriod(path string, length Period) {
 	c.checkPeriod(path, length, true)
 	if length.Unit == Seconds && length.Count > 0 && length.Count < MinReservationSeconds && c.isGiven(path) {
@@ -192,7 +192,8 @@ func (c *checker) checkContradictions(effects []locatedEffect) {
 	}
 }
 
-// checkOverlappingTransitions finds transitions that always apply to the same move and whose effects contradict each other.
+// checkOverlappingTransitions finds rules that always apply to the same transition and whose
+// effects contradict each other.
 func (c *checker) checkOverlappingTransitions() {
 	overlap := func(a, b *StepSelector) bool { return a == nil || b == nil || *a == *b }
 	for i, b := range c.rules.Transitions {
@@ -212,8 +213,9 @@ func (c *checker) checkOverlappingTransitions() {
 	}
 }
 
-// checkNoneReservedPromises finds promises that no places are held yet, and another rule that breaks such a promise. That rule always
-// holds places on the move to the place from which this transition starts.
+// checkNoneReservedPromises finds promises that no places are reserved yet, and another rule that
+// breaks such a promise. The other rule always reserves places on the transition to the steps
+// from which the rule with the promise starts.
 func (c *checker) checkNoneReservedPromises() {
 	for i, b := range c.rules.Transitions {
 		for _, later := range effectsOf(fmt.Sprintf("transitions[%d].before", i), b.Before) {

@@ -55,8 +55,8 @@ func (c *checker) check() {
 	}
 }
 
-// hasExactlyOne reports whether exactly one member is given. When no member is given because a name is unknown, that mistake is
-// reported already.
+// hasExactlyOne reports whether exactly one member is given. When no member is given because a
+// name is unknown, hasExactlyOne returns true, because that mistake is reported already.
 func (c *checker) hasExactlyOne(path string, given int) bool {
 	return given == 1 || !c.isGiven(path) || given == 0 && c.unknownMembers[path]
 }
@@ -178,7 +178,7 @@ func (c *checker) checkWhen(path string, when *Expression) {
 	*when = Expression(found.canonical)
 }
 
-// checkStepSelector requires exactly one member, and refuses the id of an object of another type.
+// checkStepSelector requires exactly one member, and rejects the id of an object of another type.
 func (c *checker) checkStepSelector(path string, place *StepSelector) {
 	if place == nil {
 		return
@@ -207,7 +207,7 @@ func (c *checker) checkStepSelector(path string, place *StepSelector) {
 	}
 }
 
-// checkID refuses the id of an object of another type. It accepts every name.
+// checkID rejects the id of an object of another type. checkID accepts every name.
 func (c *checker) checkID(path, value, typ, what string) {
 	known := []string{
 		opportunity.TypeOpportunity, opportunity.TypeStep, "OpportunityStage", opportunity.TypeRegion, opportunity.TypeAccount,
@@ -218,12 +218,12 @@ func (c *checker) checkID(path, value, typ, what string) {
 	}
 }
 
-// sortedNames returns the names in a map, in order.
+// sortedNames returns the names in a map, sorted.
 func sortedNames[V any](named map[string]V) []string { return slices.Sorted(maps.Keys(named)) }
 
-// checkPeriod checks a length that is given. With some, the length must be more than 0.
+// checkPeriod checks a period that is given. When some is true, the period must be more than 0.
 func (c *checker) checkPeriod(path string, length Period, some bool) {
-	if !c.isGiven(path) || length.Unit == "" { // a length that could not be read is reported already
+	if !c.isGiven(path) || length.Unit == "" { // a period that could not be read is reported already
 		return
 	}
 	if some && length.Count == 0 {

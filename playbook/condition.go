@@ -18,7 +18,7 @@ import (
 // value >= 1000 and region in ["UK", "US"]. Amounts are exact. A condition reads no clock.
 type Expression string
 
-// conditionEnv are the names that a condition may use.
+// conditionEnv contains the names that a condition may use.
 type conditionEnv struct {
 	Value      money             `expr:"value"` // the sum over the interests
 	Currency   string            `expr:"currency"`
@@ -43,7 +43,8 @@ type interestEnv struct {
 	Reserve    bool   `expr:"reserve"`
 }
 
-// conditionBuiltins are the functions of the library that a condition may call. They need no clock, no zone and no floats.
+// conditionBuiltins are the functions of the library that a condition may call. These functions
+// need no clock, no zone and no floats.
 var conditionBuiltins = [...]string{"all", "any", "one", "none", "filter", "count", "len", "lower", "upper", "trim", "sum", "int"}
 
 func conditionEnvOf(f Facts) conditionEnv {
@@ -67,7 +68,7 @@ type condition struct {
 	canonical string
 }
 
-// holds decides the condition for the facts. The error quotes none of the facts.
+// holds evaluates the condition for the facts. The error quotes none of the facts.
 func (c condition) holds(s conditionEnv) (bool, error) {
 	if c.program == nil {
 		return true, nil
@@ -85,7 +86,7 @@ var (
 	unknownMember = regexp.MustCompile(`^type \S+ has no field (\S+)`)
 )
 
-// compile reads and type-checks the expression.
+// compile parses and type-checks the expression.
 func (e Expression) compile() (condition, *textDiagnostic) {
 	text := string(e)
 	switch {

@@ -84,7 +84,8 @@ func TestConditionsDecideExactly(t *testing.T) {
 	}
 }
 
-// A condition compares any two amounts as they are written.
+// TestAmountsAreComparedAsWritten checks that a condition compares any two amounts as they are
+// written.
 func TestAmountsAreComparedAsWritten(t *testing.T) {
 	amounts := rapid.StringMatching(`[1-9][0-9]{0,14}\.[0-9]{1,4}`)
 	rapid.Check(t, func(t *rapid.T) {
@@ -107,7 +108,8 @@ func TestAmountsAreComparedAsWritten(t *testing.T) {
 	})
 }
 
-// Nothing in a condition can be a float, or have a method that returns one.
+// TestConditionsKnowNoFloats checks that nothing in a condition can be a float, or have a method
+// that returns a float.
 func TestConditionsKnowNoFloats(t *testing.T) {
 	seen := make(map[reflect.Type]bool)
 	var walk func(typ reflect.Type)

@@ -17,18 +17,18 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// decoder is a playbook as it is written. It finds the place of a decoded value in the file by the value's path,
-// such as "transitions[0].to.step".
+// decoder reads the file of a playbook, and finds the position of a decoded value in the file by
+// the value's path, such as "transitions[0].to.step".
 type decoder struct {
 	lines       []string
 	nodes       map[string]*yaml.Node
 	diagnostics Diagnostics
-	// unreadable are the paths of values that could not be read. odd are the paths of structs with unknown members.
-	// Both are reported already.
+	// unreadable are the paths of values that could not be read. unknownMembers are the paths of
+	// structs with unknown members. The mistakes at all these paths are reported already.
 	unreadable, unknownMembers map[string]bool
 }
 
-// read decodes the file into rules, and notes everything that does not fit the types.
+// read decodes the file into rules, and reports everything that does not fit the types.
 func (s *decoder) read(file []byte, rules *Rules) {
 	s.lines = strings.Split(string(file), "\n")
 	s.nodes, s.unreadable, s.unknownMembers = make(map[string]*yaml.Node), make(map[string]bool), make(map[string]bool)
@@ -66,8 +66,8 @@ var (
 	yamlUnknown = regexp.MustCompile(`^yaml: unknown anchor '(.*)' referenced$`)
 )
 
-// reportSyntax notes why the file is not YAML. The library reports at most a line. A second library, which knows the
-// column, finds the place and the cause.
+// reportSyntax reports why the file is not YAML. The library reports at most a line. A second
+// library, which also reports the column, finds the position and the cause.
 func (s *decoder) reportSyntax(err error) {
 	text := strings.ReplaceAll(err.Error(), "\n", " ")
 	if found := yamlUnknown.FindStringSubmatch(text); found != nil {
@@ -96,13 +96,14 @@ func (s *decoder) reportSyntax(err error) {
 	s.diagnostics.add(line, 1+len(written)-len(strings.TrimLeft(written, " ")), "not YAML: "+strings.TrimPrefix(text, "yaml: "))
 }
 
-// report notes a mistake at the path. When the value is left out, the place is that of the nearest value around it.
+// report adds a mistake at the path. When the value is left out, the position is that of the
+// nearest value around it.
 func (s *decoder) report(path, format string, args ...any) {
 	line, column := s.position(path)
 	s.diagnostics.add(line, column, fmt.Sprintf(format, args...))
 }
 
-// reportUnreadable notes why the value at the path could not be read.
+// reportUnreadable reports why the value at the path could not be read.
 func (s *decoder) reportUnreadable(path, format string, args ...any) {
 	s.unreadable[path] = true
 	s.report(path, format, args...)
@@ -123,7 +124,7 @@ func (s *decoder) position(path string) (line, column int) {
 	}
 }
 
-// positionInText returns the place in the file of a byte of the text at the path.
+// positionInText returns the position in the file of a byte of the text at the path.
 func (s *decoder) positionInText(path, text string, offset int) (line, column int) {
 	node := s.nodes[path]
 	if node == nil {
@@ -168,7 +169,7 @@ func (s *decoder) indentOf(node *yaml.Node) string {
 
 func isNull(node *yaml.Node) bool { return node.Kind == yaml.ScalarNode && node.ShortTag() == "!!null" }
 
-// decode reads a node into a value. enums are the words that a text may be.
+// decode reads a node into a value. tag contains the words that a text may be.
 func (s *decoder) decode(path string, node *yaml.Node, value reflect.Value, tag reflect.StructTag) {
 	s.nodes[path] = node
 	if node.Kind == yaml.AliasNode {
@@ -271,7 +272,7 @@ func (s *decoder) decodeStruct(path string, node *yaml.Node, value reflect.Value
 	s.checkRequired(path, value)
 }
 
-// checkRequired notes the required members that are left out.
+// checkRequired reports the required members that are left out.
 func (s *decoder) checkRequired(path string, value reflect.Value) {
 	for i := range value.NumField() {
 		name, options, _ := strings.Cut(value.Type().Field(i).Tag.Get("json"), ",")
@@ -310,7 +311,7 @@ func joinPath(path, name string) string {
 	return path + "." + name
 }
 
-// fieldOf returns the field of the name.
+// fieldOf returns the field of the member with the name.
 func fieldOf(t reflect.Type, name string) (reflect.StructField, bool) {
 	for i := range t.NumField() {
 		if written, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); written == name {
@@ -320,7 +321,7 @@ func fieldOf(t reflect.Type, name string) (reflect.StructField, bool) {
 	return reflect.StructField{}, false
 }
 
-// memberNames returns the names of all fields.
+// memberNames returns the names of all members.
 func memberNames(t reflect.Type) []string {
 	var names []string
 	for i := range t.NumField() {
@@ -330,7 +331,7 @@ func memberNames(t reflect.Type) []string {
 	return names
 }
 
-// enumOf returns the words that a field may be, as in the schema.
+// enumOf returns the words that a text may be, from the same tag as in the schema.
 func enumOf(tag reflect.StructTag) []string {
 	var words []string
 	for option := range strings.SplitSeq(tag.Get("jsonschema"), ",") {

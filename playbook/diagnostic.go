@@ -18,14 +18,14 @@ type Diagnostic struct {
 	Text   string `json:"text"`
 }
 
-// String writes the mistake as line:column: text.
+// String returns the mistake as line:column: text.
 func (m Diagnostic) String() string { return fmt.Sprintf("%d:%d: %s", m.Line, m.Column, m.Text) }
 
 // Diagnostics are all the mistakes of a playbook that does not load, in the order of
 // the file.
 type Diagnostics []Diagnostic
 
-// Error writes one line for every mistake.
+// Error returns one line for every mistake.
 func (m Diagnostics) Error() string {
 	lines := make([]string, len(m))
 	for i := range m {
@@ -34,7 +34,7 @@ func (m Diagnostics) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// add notes a mistake; its text is kept to one line.
+// add adds a mistake, with its text on one line.
 func (m *Diagnostics) add(line, column int, text string) {
 	*m = append(*m, Diagnostic{max(line, 1), max(column, 1), strings.Join(strings.Fields(text), " ")})
 }
@@ -48,8 +48,8 @@ func (m Diagnostics) sorted() Diagnostics {
 	return m[:min(len(m), MaxDiagnostics)]
 }
 
-// suggest suggests the known name that is most similar to the written name. When no name is similar, it lists them
-// all.
+// suggest returns a text that suggests the known name that is most similar to the written name.
+// When no name is similar, the text lists all known names.
 func suggest(written string, known []string) string {
 	best, distance := "", 3
 	for _, name := range known {

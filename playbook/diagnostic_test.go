@@ -81,7 +81,7 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 		{"no service", rule("    after: [call: { service: erp, path: orders }]\n"), []string{`4:30: there is no service "erp" under services; there are none`, `4:41: "orders" is no path; begin it with one slash`}},
 		{"recipient", rule("    after: [email: { to: boss, use: a }]\n") + "emails: { a: { subject: s, body: b } }\n", []string{`4:26: "boss" is not one of owner, contact`}},
 
-		// Places.
+		// Step selectors.
 		{"two places", rule(after) + "    from: { step: Offered, state: Open }\n", []string{"5:11: 2 of step, stage and state are given; give exactly one of them"}},
 		{"no place", "steps:\n  - at: {}\n    followUps: []\n", []string{"2:9: 0 of step, stage and state are given", "3:16: nothing to do; give at least one follow-up"}},
 		{"state", "transitions:\n  - name: a\n    to: { state: won }\n" + after, []string{`3:18: "won" is not one of Open, Won, Lost, Archived; did you mean Won?`}},
@@ -230,7 +230,7 @@ func TestListsHaveLimits(t *testing.T) {
 	}
 }
 
-// seeds returns all existing files, for tests with drawn and fuzzed files.
+// seeds returns the default playbook and all examples, for tests with drawn and fuzzed files.
 func seeds(t testing.TB) [][]byte {
 	t.Helper()
 	paths, err := filepath.Glob("examples/*.yaml")
@@ -248,8 +248,8 @@ func seeds(t testing.TB) [][]byte {
 	return files
 }
 
-// checkWellFormed asserts that every mistake has its place and is one line, and that a playbook without mistakes can be
-// explained and planned with.
+// checkWellFormed asserts that every mistake has its position and is one line, and that a
+// playbook without mistakes can be explained and planned with.
 func checkWellFormed(t interface {
 	Fatalf(format string, args ...any)
 }, file []byte, f playbook.Facts,
@@ -293,7 +293,8 @@ func FuzzLoad(f *testing.F) {
 	f.Fuzz(func(t *testing.T, file []byte) { checkWellFormed(t, file, known) })
 }
 
-// Lines of an example file are left out, swapped or written twice. The result is at worst a file with mistakes.
+// TestDamagedFilesAreToldAsMistakes damages lines of an example file: lines are left out,
+// swapped, written twice or changed. The result is at worst a file with mistakes.
 func TestDamagedFilesAreToldAsMistakes(t *testing.T) {
 	files, known := seeds(t), facts(t)
 	rapid.Check(t, func(t *rapid.T) {
@@ -332,7 +333,7 @@ func TestMistakesAreNotWithoutEnd(t *testing.T) {
 	}
 }
 
-// No file takes long to refuse.
+// TestNothingTakesLong checks that every file is rejected quickly.
 func TestNothingTakesLong(t *testing.T) {
 	for _, file := range []string{
 		strings.Repeat("[", 200_000), strings.Repeat("{a: ", 50_000), strings.Repeat("- ", 100_000), strings.Repeat("a:\n", 80_000),
@@ -343,8 +344,8 @@ func TestNothingTakesLong(t *testing.T) {
 	} {
 		began := time.Now()
 		_, err := playbook.Load([]byte(file))
-		// Each file takes less than a second, and several times that with the race detector on a busy machine. Work
-		// that grows faster than the file would take minutes.
+		// Each file takes less than a second, and several seconds with the race detector on a
+		// busy machine. Work that grows faster than the file would take minutes.
 		if took := time.Since(began); err == nil || took > 30*time.Second {
 			t.Errorf("%.20q…: refused after %v: %v", file, took, err != nil)
 		}

@@ -52,7 +52,8 @@ func TestExamplesOfThePageLoad(t *testing.T) {
 	}
 }
 
-// The page names every member, variable and limit, and one of its examples has every member.
+// TestPageIsComplete checks that the page names every member, variable and limit, and that one of
+// its examples has every member.
 func TestPageIsComplete(t *testing.T) {
 	text := page(t)
 	examples := strings.Join(examplesOf(text), "")

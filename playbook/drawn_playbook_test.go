@@ -12,8 +12,8 @@ import (
 	"github.com/oppflow/oppflow/playbook"
 )
 
-// drawnPlaybook is a drawn playbook and its rules in the test's own form. Plans are compared with these rules, not with the
-// code of the planner.
+// drawnPlaybook is a drawn playbook and its rules in the test's own form. Plans are compared with
+// these rules, not with the code of the planner.
 type drawnPlaybook struct {
 	text  string
 	rules map[string]*drawnRule
@@ -21,10 +21,10 @@ type drawnPlaybook struct {
 	zone  *time.Location
 	// quietFrom and quietTo are minutes since midnight; equal without quiet hours.
 	quietFrom, quietTo int
-	// releases are the states for which a move gives places back.
+	// releases are the states for which a transition releases the places.
 	releases map[opportunity.StageState]bool
-	// first and again are loaded from the same file. uncapped and loud are loaded from files that differ in the cap
-	// and in the quiet hours. The last two are loaded on first use.
+	// first and again are loaded from the same file. uncapped and withoutQuiet are loaded from
+	// files that differ in the cap and in the quiet hours. The last two are loaded on first use.
 	first, again           *playbook.Playbook
 	uncapped, withoutQuiet func() *playbook.Playbook
 }
@@ -37,12 +37,12 @@ type drawnRule struct {
 	every  drawnPeriod
 	times  int
 	of     int
-	moves  bool // the last action is a move
+	moves  bool // the last action is a transition
 	holds  func(*simulation) bool
 }
 
-// drawnPeriod is a length of time and its bounds, plus or minus the setting of clocks. open reports that the upper
-// bound is unknown, because closed hours are not counted.
+// drawnPeriod is a length of time and its bounds, with a margin for clock changes. open reports
+// that the upper bound is unknown, because closed hours are not counted.
 type drawnPeriod struct {
 	text        string
 	least, most time.Duration
@@ -160,7 +160,8 @@ func (b *drawnPlaybook) drawTransitions(r *rand.Rand, rules *strings.Builder) {
 	rule("win", "state: Won", "after", "log: { message: Won }")
 }
 
-// drawSteps draws follow-ups of some steps, and returns the length of the longest row.
+// drawSteps draws follow-ups of some steps, and returns the highest number of follow-ups of a
+// rule.
 func (b *drawnPlaybook) drawSteps(r *rand.Rand, rules *strings.Builder, business bool) int {
 	places := []string{"step: Proposed", "stage: Stage Offered", "state: Open", "state: Won", "step: Lost"}
 	r.Shuffle(len(places), func(i, j int) { places[i], places[j] = places[j], places[i] })

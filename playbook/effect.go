@@ -5,28 +5,30 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// EffectRule is one effect, under the name of its kind, and when it applies. An effect looks first. It does only what
-// is not done yet.
+// EffectRule is one effect, under the name of its kind, and the condition under which the effect
+// applies. An effect inspects first, and does only what is not done yet.
 type EffectRule struct {
-	// When is a condition; left out, the effect always applies.
+	// When is a condition; without it the effect always applies.
 	When Expression `json:"when,omitempty"`
-	// Account gives the opportunity an account where it has none.
+	// Account gives the opportunity an account when it has none.
 	Account *AccountRule `json:"account,omitempty"`
-	// Contacts makes contacts of the learners of the interests.
+	// Contacts creates contacts for the learners of the interests.
 	Contacts *ContactsRule `json:"contacts,omitempty"`
 	// Attributes sets attributes of the record.
 	Attributes *AttributesRule `json:"attributes,omitempty"`
-	// Reserve holds places for the interests in events.
+	// Reserve reserves places for the interests in events.
 	Reserve *ReserveRule `json:"reserve,omitempty"`
-	// Extend holds the places that are held until another time.
+	// Extend sets another expiry time for the reservation.
 	Extend *ExtendRule `json:"extend,omitempty"`
-	// Release gives all places back. The opportunity can never hold any again.
+	// Release releases all reserved places, after which the opportunity can never reserve places
+	// again.
 	Release *ReleaseRule `json:"release,omitempty"`
 	// Register registers the learners on their events.
 	Register *RegisterRule `json:"register,omitempty"`
-	// CancelRegistrations cancels the learners of the opportunity.
+	// CancelRegistrations cancels the registrations of the opportunity's learners.
 	CancelRegistrations *CancelRegistrationsRule `json:"cancelRegistrations,omitempty"`
-	// Invoice waits for the draft the TMS makes, fills it in and makes it final.
+	// Invoice waits for the draft invoice of the TMS, fills the draft in and makes the invoice
+	// final.
 	Invoice *InvoiceRule `json:"invoice,omitempty"`
 	// Tokens checks that training tokens were issued.
 	Tokens *TokensRule `json:"tokens,omitempty"`
@@ -40,14 +42,14 @@ type EffectRule struct {
 
 // AccountRule says what a new account is called.
 type AccountRule struct {
-	// Name is a template; left out, the account is called like the opportunity.
+	// Name is a template; without it the account gets the name of the opportunity.
 	Name Text `json:"name,omitempty"`
 }
 
-// ContactsRule says which contact is taken.
+// ContactsRule says which contact is used.
 type ContactsRule struct {
-	// OnMultipleMatches says what to do where more than one contact has the e-mail address:
-	// ask an operator (the default), or take the oldest.
+	// OnMultipleMatches says what to do when more than one contact has the e-mail address: ask an
+	// operator (the default), or take the oldest.
 	OnMultipleMatches string `json:"several,omitempty" jsonschema:"enum=ask,enum=oldest"`
 }
 
@@ -57,54 +59,54 @@ type AttributesRule struct {
 	Set map[string]Text `json:"set"`
 }
 
-// ReserveRule says how long places are held.
+// ReserveRule says how long places are reserved.
 type ReserveRule struct {
-	// For is how long, from now on; a minute at least.
+	// For is the time from now until the reservation expires, at least a minute.
 	For Period `json:"for"`
-	// NoneReserved promises that the opportunity holds no places yet. Only then may
-	// places be held before a move: giving them back gives all places back.
+	// NoneReserved promises that the opportunity has no reserved places yet, which an effect
+	// before a transition requires, because an undo releases all places.
 	NoneReserved bool `json:"noneHeld,omitempty"`
 }
 
-// ExtendRule says how long places are held.
+// ExtendRule says how long places are reserved.
 type ExtendRule struct {
-	// For is how long, from now on; a minute at least.
+	// For is the time from now until the reservation expires, at least a minute.
 	For Period `json:"for"`
 }
 
 // ReleaseRule has no settings.
 type ReleaseRule struct{}
 
-// RegisterRule says what happens to the places that were held.
+// RegisterRule says what happens to the reserved places.
 type RegisterRule struct {
-	// KeepReservation leaves the places that were held to expire. Otherwise they are given
-	// back once all learners are registered, since they count twice.
+	// KeepReservation keeps the reservation until it expires; otherwise the places are released
+	// once all learners are registered, because the places count twice.
 	KeepReservation bool `json:"keepPlaces,omitempty"`
 }
 
 // CancelRegistrationsRule has no settings.
 type CancelRegistrationsRule struct{}
 
-// InvoiceRule says what the invoice holds and when it is made final.
+// InvoiceRule says what the invoice contains and when it is made final.
 type InvoiceRule struct {
-	// Wait is how long the draft may take to be there; 1 hour where it is left out.
+	// Wait is how long the draft may take to appear; the default is 1 hour.
 	Wait Period `json:"wait,omitzero"`
 	// PurchaseOrder is a template.
 	PurchaseOrder Text `json:"purchaseOrder,omitempty"`
 	// Comments is a template.
 	Comments Text `json:"comments,omitempty"`
-	// FinaliseBeforeStart is how long before the first event starts it is made
-	// final; left out, it stays a draft.
+	// FinaliseBeforeStart is how long before the start of the first event the invoice is made
+	// final; without it the invoice stays a draft.
 	FinaliseBeforeStart *Period `json:"finaliseBeforeStart,omitempty"`
 }
 
 // TokensRule says how long tokens may take to be issued.
 type TokensRule struct {
-	// Wait is how long; 1 hour where it is left out.
+	// Wait is how long the issue of the tokens may take; the default is 1 hour.
 	Wait Period `json:"wait,omitzero"`
 }
 
-// EmailRule says to whom which mail is sent.
+// EmailRule says which mail is sent, and to whom.
 type EmailRule struct {
 	// To is the owner or the contact of the record.
 	To string `json:"to" jsonschema:"enum=owner,enum=contact"`
@@ -112,21 +114,21 @@ type EmailRule struct {
 	Use string `json:"use"`
 }
 
-// LogRule says what is logged.
+// LogRule says what is written to the log.
 type LogRule struct {
 	// Message is a template on one line, which names no person.
 	Message Text `json:"message"`
-	// Status is success where it is left out.
+	// Status is the status of the entry; the default is success.
 	Status string `json:"status,omitempty" jsonschema:"enum=success,enum=failed,enum=partial"`
 }
 
-// CallRule says what is called.
+// CallRule says which service is called.
 type CallRule struct {
 	// Service is the name of a service under services.
 	Service string `json:"service"`
 	// Path follows the address of the service; it begins with a slash.
 	Path string `json:"path"`
-	// Undo is the path that is called to take the call back.
+	// Undo is the path that is called to undo the call.
 	Undo string `json:"undo,omitempty"`
 }
 
@@ -166,7 +168,8 @@ func (e EffectRule) kind() opportunity.EffectKind {
 	return ""
 }
 
-// undo returns how far the effect can be undone. It also returns in words how, or why it cannot.
+// undo returns how much of the effect can be undone, and says in words how the effect is undone
+// or why it cannot be undone.
 func (e EffectRule) undo() (exchange.UndoLevel, string) {
 	switch e.kind() {
 	case opportunity.EffectAccount:

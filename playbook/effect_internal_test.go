@@ -11,7 +11,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Every kind of effect declares how it is undone and is explained. The page describes it correctly.
+// TestEveryEffectSaysHowItIsUndone checks that every kind of effect declares how it is undone and
+// is explained, and that the page describes the undo correctly.
 func TestEveryEffectSaysHowItIsUndone(t *testing.T) {
 	page, err := os.ReadFile("../docs/playbook.md")
 	if err != nil {

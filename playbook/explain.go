@@ -8,8 +8,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Explain describes the playbook in words, for people: its calendar, then every transition, reaction and step. For
-// each effect it also describes how the effect is undone.
+// Explain describes the playbook in words, for people: its calendar, then every transition,
+// reaction and step. For each effect Explain also describes how the effect is undone.
 func (p *Playbook) Explain() string {
 	if p == nil {
 		p = new(Playbook)
@@ -90,7 +90,7 @@ func exceptHolidays(c Calendar) string {
 	return fmt.Sprintf(", except for %d holidays", len(c.Holidays))
 }
 
-// describe describes the place.
+// describe describes the selected steps.
 func (place StepSelector) describe() string {
 	switch {
 	case place.Step != "":
@@ -205,7 +205,8 @@ func (i InvoiceRule) describe() string {
 	return text + " and is made final " + i.FinaliseBeforeStart.String() + " before the first event starts"
 }
 
-// waitOrDefault returns how long the TMS may take until its triggers have made something.
+// waitOrDefault returns how long the triggers of the TMS may take: the wait, or 1 hour without
+// one.
 func waitOrDefault(wait Period) Period {
 	if wait.IsZero() {
 		return Period{1, Hours}

@@ -16,15 +16,18 @@ type Facts struct {
 	ID      opportunity.ID      `json:"id,omitempty"`
 	Details opportunity.Details `json:"details"`
 	Step    opportunity.Step    `json:"step"`
-	// Entered is when the opportunity came into the step. It is zero when unknown; then nothing is counted from it.
+	// Entered is when the opportunity entered the step. Entered is zero when that time is
+	// unknown; then nothing is counted from Entered.
 	Entered time.Time `json:"entered,omitzero"`
-	// LastActivity is when anything last happened, except Oppflow's own follow-ups. It is zero when unknown.
+	// LastActivity is when anything last happened, except Oppflow's own follow-ups. LastActivity
+	// is zero when that time is unknown.
 	LastActivity time.Time `json:"lastActivity,omitzero"`
-	// Adopted is when the record was adopted, where follow-ups count from the record's own time of last change. It is
-	// zero elsewhere. Follow-ups that were due before it are spread over days.
+	// Adopted is when the record was adopted, if follow-ups count from the record's own time of
+	// last change. Adopted is zero otherwise. Follow-ups that were due before the adoption are
+	// spread over days.
 	Adopted   time.Time  `json:"adopted,omitzero"`
 	Interests []Interest `json:"interests,omitempty"`
-	// Reservation is the state of the places and the time until which they are held.
+	// Reservation is the state and the expiry time of the reservation.
 	Reservation opportunity.Reservation `json:"reservation,omitzero"`
 	// Attributes are the attributes of the record, by key.
 	Attributes map[string]string `json:"attributes,omitempty"`
@@ -40,10 +43,11 @@ type Interest struct {
 	Quantity   int                      `json:"quantity"`
 	UnitAmount opportunity.Amount       `json:"unitAmount"`
 	Reserve    bool                     `json:"reserve,omitempty"`
-	// Start is when the event starts. It is zero for other kinds and when unknown.
+	// Start is when the event starts. Start is zero for other kinds and when that time is
+	// unknown.
 	Start time.Time `json:"start,omitzero"`
-	// ExpiresAt is when training tokens expire. It is a local time without a zone, as the API returns it, in the
-	// zone of the calendar.
+	// ExpiresAt is when training tokens expire. ExpiresAt is a local time without a zone, as the
+	// API returns it, in the zone of the calendar.
 	ExpiresAt string `json:"expiresAt,omitempty"`
 }
 

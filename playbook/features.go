@@ -11,9 +11,10 @@ import (
 type Features struct {
 	// Transitions, Reactions and FollowUps report whether the playbook has rules of that kind.
 	Transitions, Reactions, FollowUps bool
-	// Steps are the steps in which it has follow-ups; "" for a playbook without follow-ups and reactions.
+	// Steps are the steps in which the playbook has follow-ups; "" for a playbook without
+	// follow-ups and reactions.
 	Steps exchange.StepPatterns
-	// Learners reports whether the playbook may register learners or make contacts of them.
+	// Learners reports whether the playbook may register learners or create contacts for them.
 	Learners bool
 }
 
@@ -41,7 +42,8 @@ func (p *Playbook) Features() Features {
 	return contents
 }
 
-// effectRules returns all effects that the occasion may have, or those of every occasion for "".
+// effectRules returns all effects that a cause of the kind may have, or those of every kind for
+// "".
 func (p *Playbook) effectRules(kind exchange.PlanCauseKind) []EffectRule {
 	var all []EffectRule
 	if kind == "" || kind == exchange.CauseTransition {
@@ -57,8 +59,9 @@ func (p *Playbook) effectRules(kind exchange.PlanCauseKind) []EffectRule {
 	return all
 }
 
-// NeedsEvents reports whether a plan for the occasion depends on the events of the interests. It may depend on when
-// they start. The plan for the zero occasion may also depend on whether something happened to them.
+// NeedsEvents reports whether a plan for a cause of the kind depends on the events of the
+// interests. The plan may depend on when the events start. The plan for the kind "" may also
+// depend on whether the events were cancelled or have sold out.
 func (p *Playbook) NeedsEvents(kind exchange.PlanCauseKind) bool {
 	if p == nil {
 		return false
@@ -111,7 +114,7 @@ func (p *Playbook) MailFrom(name string) string {
 	return p.rules.Emails[name].From
 }
 
-// Service returns the tenant's service of the name.
+// Service returns the tenant's service with the name.
 func (p *Playbook) Service(name string) (Service, bool) {
 	if p == nil {
 		return Service{}, false
@@ -120,8 +123,8 @@ func (p *Playbook) Service(name string) (Service, bool) {
 	return service, known
 }
 
-// MissingSecrets returns a mistake of the file for each service without a key. Requests to such a service could not be
-// signed.
+// MissingSecrets returns a mistake of the file for each service without a key. Requests to such a
+// service could not be signed.
 func (p *Playbook) MissingSecrets(has func(secret string) bool) Diagnostics {
 	if p == nil {
 		return nil
@@ -135,7 +138,7 @@ func (p *Playbook) MissingSecrets(has func(secret string) bool) Diagnostics {
 	return lacking.sorted()
 }
 
-// secret is the name of a key and its place in the playbook.
+// secret is the name of a key and its position in the playbook.
 type secret struct {
 	name         string
 	line, column int

@@ -2,36 +2,35 @@ package playbook
 
 import "github.com/oppflow/oppflow/opportunity"
 
-// FollowUpRule is something to be done when time has passed.
+// FollowUpRule is an action that is planned for a time while an opportunity is in a step.
 type FollowUpRule struct {
-	// Name tells it from the other rules: small letters, digits and hyphens. What
-	// was done is remembered by it; under another name it is done again.
+	// Name is the unique name of the rule, in small letters, digits and hyphens; under a new
+	// name, a follow-up that was done is done again.
 	Name string `json:"name"`
-	// When is a condition; left out, the rule always applies.
+	// When is a condition; without it the rule always applies.
 	When Expression `json:"when,omitempty"`
-	// Due says when it is due.
+	// Due says when the follow-up is due.
 	Due Due `json:"due"`
-	// Hours says whether it waits for the business hours of the calendar (the
-	// default) or is done at any hour that is not quiet.
+	// Hours says whether the follow-up waits for the business hours of the calendar (the default)
+	// or is done at any hour that is not quiet.
 	Hours string `json:"hours,omitempty" jsonschema:"enum=business,enum=any"`
-	// Do is what is done.
+	// Do is the action.
 	Do ActionRule `json:"do"`
-	// Repeat does it again.
+	// Repeat says how often and when the action is repeated.
 	Repeat *Repeat `json:"repeat,omitempty"`
-	// Then is what is done in the end, as long after the last time as the times lie
-	// apart.
+	// Then is the final action, which follows the last repetition after one more interval.
 	Then *ActionRule `json:"then,omitempty"`
 }
 
-// Due says when a follow-up is due. Exactly one of its members is given. When less time is left than the length, the
-// follow-up is due at once.
+// Due says when a follow-up is due, by exactly one of its members; when less time is left than
+// the period, the follow-up is due at once.
 type Due struct {
-	// InStep is the time since the opportunity came into the step.
+	// InStep is the time since the opportunity entered the step.
 	InStep *Period `json:"inStep,omitempty"`
-	// Idle is the time since anything last happened with the opportunity.
+	// Idle is the time since the last activity on the opportunity.
 	Idle *Period `json:"idle,omitempty"`
-	// BeforeReservationExpiry is the time until the places that are held expire; 0 hours is the
-	// moment they do.
+	// BeforeReservationExpiry is the time until the reservation expires; 0 hours is the moment at
+	// which it expires.
 	BeforeReservationExpiry *Period `json:"beforeReservationExpires,omitempty"`
 	// BeforeStart is the time until an event of the interests starts, for each event.
 	BeforeStart *Period `json:"beforeStart,omitempty"`
@@ -39,11 +38,11 @@ type Due struct {
 	BeforeTokensExpire *Period `json:"beforeTokensExpire,omitempty"`
 }
 
-// Repeat does a follow-up again.
+// Repeat says how often and when a follow-up is repeated.
 type Repeat struct {
-	// Times is how often it is done in all, from 2 to 20.
+	// Times is how often the follow-up is done in all, from 2 to 20.
 	Times int `json:"times"`
-	// Every is the time from one to the next.
+	// Every is the time from one repetition to the next.
 	Every Period `json:"every"`
 }
 
@@ -55,14 +54,14 @@ type ActionRule struct {
 	Log *LogRule `json:"log,omitempty"`
 	// Call calls a service of the tenant.
 	Call *CallRule `json:"call,omitempty"`
-	// Progress moves the opportunity to another step. It is the last thing a
-	// follow-up does.
+	// Progress takes the opportunity to another step, and is always the last action of a
+	// follow-up.
 	Progress *ProgressRule `json:"progress,omitempty"`
-	// Attention tells an operator something.
+	// Attention raises attention with a message for an operator.
 	Attention *AttentionRule `json:"attention,omitempty"`
 }
 
-// ProgressRule says where to move.
+// ProgressRule says to which step the opportunity progresses.
 type ProgressRule struct {
 	// To is the name or the id of the step.
 	To string `json:"to"`
@@ -74,7 +73,7 @@ type AttentionRule struct {
 	Text Text `json:"text"`
 }
 
-// anchor is the event from which a follow-up is counted.
+// anchor is the time from which a follow-up is counted.
 type anchor string
 
 const (
@@ -124,7 +123,7 @@ func (a ActionRule) givenKinds() []opportunity.ActionKind {
 	return kinds
 }
 
-// repetitions returns how often the follow-up is done, without the last action under then.
+// repetitions returns how often the follow-up is done, without the final action under then.
 func (f FollowUpRule) repetitions() int {
 	if f.Repeat == nil {
 		return 1
@@ -132,7 +131,7 @@ func (f FollowUpRule) repetitions() int {
 	return f.Repeat.Times
 }
 
-// followUpCount returns the number of follow-ups of the rule, the last action included.
+// followUpCount returns the number of follow-ups of the rule, the final action included.
 func (f FollowUpRule) followUpCount() int {
 	if f.Then == nil {
 		return f.repetitions()

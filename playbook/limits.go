@@ -14,11 +14,13 @@ const (
 	MaxFollowUps = 20
 	// MaxRepetitions is the highest number of times that a follow-up may be done.
 	MaxRepetitions = 20
-	// MaxFollowUpsPerOpportunity is the highest cap of follow-ups of one opportunity. DefaultFollowUpsPerOpportunity is the cap when none is given.
+	// MaxFollowUpsPerOpportunity is the highest cap of follow-ups of one opportunity.
+	// DefaultFollowUpsPerOpportunity is the cap when none is given.
 	MaxFollowUpsPerOpportunity     = 100
 	DefaultFollowUpsPerOpportunity = 20
-	// MinReservationSeconds is the shortest time for which places may be held. When places expire, a rule may ask for
-	// places again, and nothing else limits how often it does.
+	// MinReservationSeconds is the shortest time for which places may be reserved. When a
+	// reservation expires, a rule may reserve places again, and nothing else limits how often the
+	// rule does so.
 	MinReservationSeconds = 60
 	// MaxHolidays is the highest number of holidays of a calendar.
 	MaxHolidays = 1000
@@ -33,11 +35,11 @@ const (
 )
 
 const (
-	// maxRenderedBytes is the longest part of a filled-in text that a plan holds.
+	// maxRenderedBytes is the longest part of a filled-in text that a plan contains.
 	maxRenderedBytes = 4 << 10
-	// maxListed is the highest number of problems in a plan, and of follow-ups that are listed as left out.
+	// maxListed is the highest number of problems, and of skipped follow-ups, in a plan.
 	maxListed = 50
-	// maxNesting is how deep lists of interests may be nested in a condition, so that a condition is decided
-	// quickly.
+	// maxNesting is how deep lists of interests may be nested in a condition, so that a condition
+	// is evaluated quickly.
 	maxNesting = 2
 )

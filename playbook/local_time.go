@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Clock is a time of day on the wall, in minutes since midnight; 24:00 is the end
-// of the day. It is written as 09:00.
+// Clock is a local time of day, in minutes since midnight, written as 09:00; 24:00 is the end of
+// the day.
 type Clock int
 
 const endOfDay Clock = 24 * 60
@@ -29,10 +29,10 @@ func (c *Clock) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// MarshalText writes the time as it is read.
+// MarshalText writes the time in the form that UnmarshalText reads.
 func (c Clock) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
-// String writes the time as it is read.
+// String returns the time in the form that UnmarshalText reads.
 func (c Clock) String() string { return fmt.Sprintf("%02d:%02d", c/60, c%60) }
 
 // Date is a day of the calendar, written as 2026-12-25.
@@ -52,10 +52,10 @@ func (d *Date) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// MarshalText writes the day as it is read.
+// MarshalText writes the day in the form that UnmarshalText reads.
 func (d Date) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// String writes the day as it is read.
+// String returns the day in the form that UnmarshalText reads.
 func (d Date) String() string { return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.Month, d.Day) }
 
 // dateOf returns the day of t in the zone of t.
@@ -64,7 +64,7 @@ func dateOf(t time.Time) Date {
 	return Date{year, month, day}
 }
 
-// plus returns the day n days later, or earlier.
+// plus returns the day n days later, or earlier when n is negative.
 func (d Date) plus(n int) Date {
 	return dateOf(time.Date(d.Year, d.Month, d.Day+n, 0, 0, 0, 0, time.UTC))
 }
@@ -90,7 +90,7 @@ func (w *Weekday) UnmarshalText(text []byte) error {
 // MarshalText writes the day by its first three letters.
 func (w Weekday) MarshalText() ([]byte, error) { return []byte(w.String()), nil }
 
-// String writes the day by its first three letters.
+// String returns the first three letters of the day.
 func (w Weekday) String() string { return weekdayName(time.Weekday(w))[:3] }
 
 func weekdayName(day time.Weekday) string {
@@ -111,8 +111,9 @@ func localDateTimeOf(t time.Time) localDateTime {
 
 func (c Clock) duration() time.Duration { return time.Duration(c) * time.Minute }
 
-// momentIn returns the moment of the local time w in the zone. When clocks are set back and w occurs twice, in returns
-// the first moment. When clocks skip w, in returns the moment at which they are set.
+// momentIn returns the moment of the local time w in the zone. When clocks are set back and w
+// occurs twice, momentIn returns the first moment. When clocks skip w, momentIn returns the
+// moment at which the clocks are set.
 func (w localDateTime) momentIn(zone *time.Location) time.Time {
 	t := time.Date(w.date.Year, w.date.Month, w.date.Day, 0, 0, 0, int(w.timeOfDay), zone)
 	if wanted := w.date.plus(int(w.timeOfDay / (24 * time.Hour))); localDateTimeOf(t) != (localDateTime{wanted, w.timeOfDay % (24 * time.Hour)}) {
@@ -124,7 +125,7 @@ func (w localDateTime) momentIn(zone *time.Location) time.Time {
 	return t
 }
 
-// nearestClockChange returns the nearest moment at which clocks are set forward.
+// nearestClockChange returns the clock change that is nearest to t.
 func nearestClockChange(t time.Time) time.Time {
 	begins, ends := t.ZoneBounds()
 	switch {
@@ -136,8 +137,8 @@ func nearestClockChange(t time.Time) time.Time {
 	return ends
 }
 
-// repeatedTimes returns the second pass of local times that occur twice, when t lies in it: its beginning and its length.
-// Otherwise it returns zero.
+// repeatedTimes returns the beginning and the length of the second pass of local times that occur
+// twice, when t lies in that pass. Otherwise repeatedTimes returns zero values.
 func repeatedTimes(t time.Time) (begins time.Time, by time.Duration) {
 	begins, _ = t.ZoneBounds()
 	if begins.IsZero() {
@@ -152,8 +153,8 @@ func repeatedTimes(t time.Time) (begins time.Time, by time.Duration) {
 	return time.Time{}, 0
 }
 
-// laterFold moves a local time that occurs for the second time to the end of the repeated times. So local times never
-// go back.
+// laterFold moves a local time that occurs for the second time to the end of the repeated times,
+// so that local times never go back.
 func laterFold(t time.Time) time.Time {
 	if begins, by := repeatedTimes(t); !begins.IsZero() {
 		return begins.Add(by)

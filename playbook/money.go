@@ -14,8 +14,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// money is an exact decimal in conditions. It has no members and no methods, so a condition cannot turn it into a
-// float.
+// money is an exact decimal in conditions. money has no members and no methods, so a condition
+// cannot convert money to a float.
 type money struct{ amount decimal.Decimal }
 
 func moneyOf(a opportunity.Amount) money { return money{a.Decimal()} }
@@ -74,7 +74,7 @@ func moneyOperators() []expr.Option {
 	return options
 }
 
-// rejectInexact notes an operation that cannot be exact.
+// rejectInexact rejects an operation that cannot be exact.
 func (e *exactAmounts) rejectInexact(node *ast.BinaryNode) {
 	switch {
 	case slices.Contains([]string{"/", "**", "^", "%"}, node.Operator):
@@ -106,8 +106,8 @@ func (p *predicates) Visit(node *ast.Node) {
 	}
 }
 
-// exactAmounts reads the numbers with a decimal point in a condition as amounts. It reads them from the written text,
-// because the library has read them as floats.
+// exactAmounts reads the numbers with a decimal point in a condition as amounts. exactAmounts
+// reads the numbers from the written text, because the library has read them as floats.
 type exactAmounts struct {
 	text     []rune
 	problem  error

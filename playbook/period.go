@@ -22,7 +22,7 @@ const (
 	BusinessDays  Unit = "business day"
 )
 
-// maxCount returns the longest length in the unit, about ten years.
+// maxCount returns the longest period in the unit, about ten years.
 func (u Unit) maxCount() int {
 	switch u {
 	case Seconds:
@@ -41,8 +41,8 @@ func (u Unit) maxCount() int {
 	return 3_650
 }
 
-// Period is a length of time in a unit, written as 2 business days, 36 hours or
-// 7d. Its zero value is no time.
+// Period is a length of time in a unit, written as 2 business days, 36 hours or 7d; the zero
+// value is no time.
 type Period struct {
 	Count int
 	Unit  Unit
@@ -50,7 +50,7 @@ type Period struct {
 
 var periodPattern = regexp.MustCompile(`^([0-9]{1,9}) ?(s|seconds?|m|minutes?|h|hours?|d|days?|w|weeks?|bh|business hours?|bd|business days?)$`)
 
-// UnmarshalText reads a length such as 7d, 36 hours or 2 business days.
+// UnmarshalText reads a period such as 7d, 36 hours or 2 business days.
 func (l *Period) UnmarshalText(text []byte) error {
 	const right = "write a whole number and a unit, such as 30 seconds, 30 minutes, 36 hours, 7 days, 2 weeks, 4 business hours or 2 business days"
 	found := periodPattern.FindStringSubmatch(string(text))
@@ -67,7 +67,7 @@ func (l *Period) UnmarshalText(text []byte) error {
 
 func unitOf(text string) Unit {
 	switch text = strings.TrimSuffix(text, "s"); text {
-	case "": // an empty unit was s
+	case "": // the unit was s, which TrimSuffix removed
 		return Seconds
 	case "m":
 		return Minutes
@@ -85,10 +85,10 @@ func unitOf(text string) Unit {
 	return Unit(text)
 }
 
-// MarshalText writes the length in words; no time is 0 minutes.
+// MarshalText writes the period in words; no time is 0 minutes.
 func (l Period) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
-// String writes the length in words.
+// String returns the period in words.
 func (l Period) String() string {
 	unit := l.Unit
 	if unit == "" {
@@ -100,5 +100,5 @@ func (l Period) String() string {
 	return fmt.Sprintf("%d %ss", l.Count, unit)
 }
 
-// IsZero reports whether the length is left out.
+// IsZero reports whether the period is left out.
 func (l Period) IsZero() bool { return l == Period{} }

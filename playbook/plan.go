@@ -11,8 +11,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Plan returns what is done about the facts on the occasion: the effects of a move or of a reaction. For the zero
-// occasion it returns the follow-ups of the current step. The same facts give the same plan. All times are in UTC.
+// Plan returns what is done about the facts for the cause: the effects of a transition or of a
+// reaction. For the zero cause Plan returns the follow-ups of the current step. The same facts
+// give the same plan. All times are in UTC.
 func (p *Playbook) Plan(facts Facts, occasion exchange.PlanCause) exchange.Plan {
 	planner := p.plannerOf(facts)
 	switch occasion.Kind {
@@ -48,14 +49,16 @@ type planner struct {
 	plan      exchange.Plan
 }
 
-// addProblem notes something that could not be decided, each text once.
+// addProblem adds something that could not be decided to the problems of the plan, each text
+// once.
 func (p *planner) addProblem(format string, args ...any) {
 	if told := fmt.Sprintf(format, args...); len(p.plan.Problems) < maxListed && !slices.Contains(p.plan.Problems, told) {
 		p.plan.Problems = append(p.plan.Problems, told)
 	}
 }
 
-// conditionHolds decides the condition at the path. A condition that cannot be decided does not hold.
+// conditionHolds evaluates the condition at the path. A condition that cannot be evaluated does
+// not hold.
 func (p *planner) conditionHolds(rule, path string) bool {
 	holds, err := p.conditions[path].holds(p.env)
 	if err != nil {
@@ -81,12 +84,12 @@ func truncateRendered(text string) string {
 	return strings.ToValidUTF8(text[:maxRenderedBytes], "")
 }
 
-// matches reports whether a step lies in the place. A nil place matches every step.
+// matches reports whether the selector selects the step. A nil selector selects every step.
 func (place *StepSelector) matches(step opportunity.Step) bool {
 	return place == nil || place.pattern().Matches(step)
 }
 
-// pattern returns the place as the state of an opportunity has it.
+// pattern returns the selector in the form of package exchange.
 func (place *StepSelector) pattern() exchange.StepPattern {
 	return exchange.StepPattern{Step: place.Step, Stage: place.Stage, State: opportunity.StageState(place.State)}
 }
@@ -132,8 +135,8 @@ func (p *planner) planEffects(rule, key, path, about string, effects []EffectRul
 	return planned
 }
 
-// waitDeadline returns the moment that is the length after now. Without a length it is an hour, the default wait for the
-// TMS.
+// waitDeadline returns the moment that is the period after now. Without a period the wait is an
+// hour, the default wait for the TMS.
 func (p *planner) waitDeadline(length Period) time.Time {
 	return p.calendar.add(p.facts.Now, waitOrDefault(length)).UTC()
 }
@@ -177,8 +180,8 @@ func (p *planner) planEffect(rule string, e EffectRule) exchange.Effect {
 	return effect
 }
 
-// finaliseAt returns when an invoice is made final, never before now. It returns zero when the invoice stays a
-// draft.
+// finaliseAt returns when an invoice is made final, never before now. finaliseAt returns zero
+// when the invoice stays a draft.
 func (p *planner) finaliseAt(rule string, before *Period) time.Time {
 	if before == nil {
 		return time.Time{}
@@ -248,7 +251,8 @@ func (p *planner) planFollowUps() {
 	}
 }
 
-// candidate is a follow-up that is not done yet. It may still be too late or above the cap.
+// candidate is a follow-up that is not done yet. A candidate may still be too late or above the
+// cap.
 type candidate struct {
 	followUp exchange.FollowUp
 	action   ActionRule
@@ -257,7 +261,7 @@ type candidate struct {
 
 // series is a follow-up with all its repetitions.
 type series struct {
-	// anchorKey is the event from which the course is counted, in the form of the keys.
+	// anchorKey identifies the time from which the series is counted, in the form of the keys.
 	anchorKey string
 	// due is when the first follow-up is due, before anything delays it.
 	due time.Time
@@ -265,7 +269,7 @@ type series struct {
 	deadline time.Time
 }
 
-// keyTime writes a moment in the form of the keys, to the second.
+// keyTime returns a moment in the form of the keys, to the second.
 func keyTime(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -273,7 +277,8 @@ func keyTime(t time.Time) string {
 	return t.UTC().Format("20060102T150405Z")
 }
 
-// seriesOf returns the courses of a rule that the facts give a reason for.
+// seriesOf returns the series of a rule, one for each time in the facts from which the rule
+// counts.
 func (p *planner) seriesOf(rule FollowUpRule) []series {
 	anchors, lengths := rule.Due.givenAnchors()
 	if len(anchors) != 1 {
@@ -329,7 +334,8 @@ func (p *planner) seriesOf(rule FollowUpRule) []series {
 	return nil
 }
 
-// nearestSeries returns the courses with the nearest deadlines: no more than could be done.
+// nearestSeries returns the series with the nearest deadlines, and not more series than
+// follow-ups can be done.
 func nearestSeries(all []series) []series {
 	slices.SortFunc(all, func(a, b series) int {
 		return cmp.Or(a.deadline.Compare(b.deadline), cmp.Compare(a.anchorKey, b.anchorKey))
@@ -337,8 +343,8 @@ func nearestSeries(all []series) []series {
 	return all[:min(len(all), MaxFollowUpsPerOpportunity)]
 }
 
-// addSeries adds the follow-ups of a course that are not done yet. A follow-up that was done late delays the next
-// ones. So two are never done in a row to make up for lost time.
+// addSeries adds the follow-ups of a series that are not done yet. A follow-up that was done late
+// delays the next follow-ups, so that two are never done in a row to make up for lost time.
 func (p *planner) addSeries(all []candidate, rule FollowUpRule, c series) []candidate {
 	due := p.seriesStart(rule, c)
 	for number := 1; number <= rule.followUpCount(); number++ {
@@ -366,9 +372,9 @@ func (p *planner) addSeries(all []candidate, rule FollowUpRule, c series) []cand
 	return all
 }
 
-// seriesStart returns when the first follow-up of a course is due, before anything delays it. A course that was due before
-// its record was adopted begins at the record's own time within the next days. A course with a deadline that would
-// then come too late is not spread.
+// seriesStart returns when the first follow-up of a series is due, before anything delays it. A
+// series that was due before its record was adopted begins at the record's own time within the
+// next days. A series with a deadline is not spread when its follow-ups would then come too late.
 func (p *planner) seriesStart(rule FollowUpRule, c series) time.Time {
 	if !c.due.Before(p.facts.Adopted) {
 		return c.due

@@ -15,7 +15,8 @@ import (
 	"github.com/oppflow/oppflow/playbook"
 )
 
-// The steps of the workflow in the documentation, and two steps of a waiting list.
+// step returns a step of the workflow in the documentation, or one of two steps of a waiting
+// list.
 func step(name string) opportunity.Step {
 	states := map[string]opportunity.StageState{"Won": opportunity.Won, "Lost": opportunity.Lost, "Archived": opportunity.Archived}
 	state, ends := states[name]

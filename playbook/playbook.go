@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Playbook is a tenant's rules, checked and ready for planning. Its zero value has no rules and plans nothing. It
-// does not change, so any number of goroutines may use it.
+// Playbook is a tenant's rules, checked and ready for planning. The zero value has no rules and
+// plans nothing. A Playbook does not change, so any number of goroutines may use it.
 type Playbook struct {
 	rules    Rules
 	calendar businessCalendar
@@ -19,8 +19,8 @@ type Playbook struct {
 	secrets    []secret
 }
 
-// Load reads a playbook from YAML. An empty file is a playbook without rules. The error is of type Diagnostics and
-// holds all mistakes.
+// Load reads a playbook from YAML. An empty file is a playbook without rules. The error is of
+// type Diagnostics and contains all mistakes.
 func Load(file []byte) (*Playbook, error) {
 	c := checker{conditions: make(map[string]condition)}
 	c.read(file, &c.rules)

@@ -1,64 +1,67 @@
 package playbook
 
-// Rules are a playbook as it is written: one YAML file. A member that is left out means nothing to do.
+// Rules are a playbook as it is written: one YAML file, in which a member that is left out means
+// nothing to do.
 type Rules struct {
 	// Calendar says when the tenant works.
 	Calendar Calendar `json:"calendar,omitzero"`
-	// FollowUpsAtMost is how many follow-ups one opportunity gets over its whole
-	// life, from 1 to 100; 20 where it is left out.
+	// FollowUpsAtMost is how many follow-ups one opportunity gets over its whole life, from 1 to
+	// 100; the default is 20.
 	FollowUpsAtMost int `json:"followUpsAtMost,omitempty"`
 	// Services are the tenant's own services that may be called, by name.
 	Services map[string]Service `json:"services,omitempty"`
 	// Emails are the mails that may be sent, by name.
 	Emails map[string]Mail `json:"emails,omitempty"`
-	// Transitions say what goes with a move from step to step. Of several that
-	// match a move all apply, in the order of the file.
+	// Transitions are the rules for transitions; all rules that match a transition apply, in the
+	// order of the file.
 	Transitions []Transition `json:"transitions,omitempty"`
-	// Reactions say what to do when something happens outside of Oppflow.
+	// Reactions are the rules for external changes.
 	Reactions []Reaction `json:"reactions,omitempty"`
-	// Steps are the follow-ups on an opportunity that is in a step.
+	// Steps are the follow-ups of an opportunity while it is in a step.
 	Steps []StepRules `json:"steps,omitempty"`
 }
 
-// Transition is what goes with a move.
+// Transition is a rule that says which effects come before and after a transition.
 type Transition struct {
-	// Name tells it from the other rules: small letters, digits and hyphens.
+	// Name is the unique name of the rule, in small letters, digits and hyphens.
 	Name string `json:"name"`
-	// From is where the move starts; left out, it may start anywhere.
+	// From selects the steps at which the transition starts; without it the transition may start
+	// at any step.
 	From *StepSelector `json:"from,omitempty"`
-	// To is where the move leads; left out, it may lead anywhere.
+	// To selects the steps to which the transition leads; without it the transition may lead to
+	// any step.
 	To *StepSelector `json:"to,omitempty"`
-	// When is a condition; left out, the rule always applies.
+	// When is a condition; without it the rule always applies.
 	When Expression `json:"when,omitempty"`
-	// Before are effects that have to be done before the move; where one of them or
-	// the move fails, those that were done are undone, the last one first.
+	// Before are effects that must be done before the transition; when one of them or the
+	// transition fails, the effects that were done are undone, the last one first.
 	Before []EffectRule `json:"before,omitempty"`
-	// After are effects that are done once the move is made.
+	// After are effects that are done once the transition is made.
 	After []EffectRule `json:"after,omitempty"`
 }
 
-// Reaction is what to do when something happened.
+// Reaction is a rule that says which effects follow an external change.
 type Reaction struct {
-	// Name tells it from the other rules: small letters, digits and hyphens.
+	// Name is the unique name of the rule, in small letters, digits and hyphens.
 	Name string `json:"name"`
-	// On is what happens: an event of one of the interests was cancelled, or the
-	// places that were held have expired.
+	// On is the external change: an event of one of the interests was cancelled or has sold out,
+	// or the reservation has expired.
 	On string `json:"on" jsonschema:"enum=eventCancelled,enum=eventSoldOut,enum=reservationExpired"`
-	// When is a condition; left out, the rule always applies.
+	// When is a condition; without it the rule always applies.
 	When Expression `json:"when,omitempty"`
 	// Do are the effects.
 	Do []EffectRule `json:"do"`
 }
 
-// StepRules are the follow-ups on an opportunity that is in a step.
+// StepRules are the follow-ups of an opportunity while it is in a step.
 type StepRules struct {
-	// At is the step, stage or state of the stage.
+	// At selects the steps.
 	At StepSelector `json:"at"`
-	// FollowUps are what is done when time has passed.
+	// FollowUps are the actions that are planned for a time.
 	FollowUps []FollowUpRule `json:"followUps"`
 }
 
-// StepSelector is a step, a stage, or all stages of a state. Exactly one of them is given.
+// StepSelector selects a step, a stage, or all stages of a state, by exactly one of its members.
 type StepSelector struct {
 	// Step is the name or the id of a step.
 	Step string `json:"step,omitempty"`
@@ -68,21 +71,20 @@ type StepSelector struct {
 	State string `json:"state,omitempty" jsonschema:"enum=Open,enum=Won,enum=Lost,enum=Archived"`
 }
 
-// Service is a service of the tenant's own. Requests to it are signed.
+// Service is a program of the tenant that a playbook calls with a signed request.
 type Service struct {
-	// URL is where it is, with https.
+	// URL is the address of the service, with https.
 	URL string `json:"url"`
-	// Secret is the name under which workers find the key the requests are signed
-	// with. It is never the key itself.
+	// Secret is the name, and never the value, of the key with which workers sign the requests.
 	Secret string `json:"secret"`
 }
 
 // Mail is a template of a mail.
 type Mail struct {
-	// Subject is its subject, a template on one line.
+	// Subject is the template of the subject, on one line.
 	Subject Text `json:"subject"`
-	// Body is its text, a template.
+	// Body is the template of the text.
 	Body Text `json:"body"`
-	// From is the id of the sending address; left out, it is the tenant's usual one.
+	// From is the id of the sending address; the default is the tenant's usual address.
 	From string `json:"from,omitempty"`
 }

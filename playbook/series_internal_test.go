@@ -51,9 +51,10 @@ func drawnFollowUps(t *rapid.T) (*Playbook, Facts) {
 	}, facts
 }
 
-// However late a follow-up is done, five things hold. Each is done once. None is done in quiet hours or too early.
-// None follow each other at once. None is done after the moment that it should precede. There are no more than the
-// cap.
+// TestFollowUpsAreDoneOnceAndInTime checks rules that hold however late a follow-up is done. Each
+// follow-up is done once. No follow-up is done in quiet hours or too early. No follow-up comes
+// immediately after another one. No follow-up is done after the moment that it must precede.
+// There are no more follow-ups than the cap.
 func TestFollowUpsAreDoneOnceAndInTime(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p, facts := drawnFollowUps(t)
@@ -90,7 +91,8 @@ func TestFollowUpsAreDoneOnceAndInTime(t *testing.T) {
 			case last != nil && next.Due.Before(p.calendar.add(last.At, rule.Repeat.Every)):
 				t.Fatalf("%s is due at %s, too soon after %s", next.Key, next.Due, last.At)
 			}
-			// Planned again before then, the follow-up has the same key and the same time.
+			// A plan that is made before that time gives the follow-up the same key and the same
+			// time.
 			between := facts
 			between.Now = facts.Now.Add(time.Duration(rapid.Int64Range(0, max(1, int64(next.Due.Sub(facts.Now)))).Draw(t, "on the way")))
 			if again := p.Plan(between, exchange.PlanCause{}); between.Now.Before(next.Due) && (len(again.FollowUps) == 0 || again.FollowUps[0].Key != next.Key || !again.FollowUps[0].Due.Equal(next.Due)) {
@@ -100,13 +102,14 @@ func TestFollowUpsAreDoneOnceAndInTime(t *testing.T) {
 			facts.Done = append(slices.Clone(facts.Done), exchange.DoneFollowUp{Key: next.Key, At: facts.Now})
 			last = &facts.Done[len(facts.Done)-1]
 			if !course.deadline.IsZero() && !course.deadline.After(facts.Now) {
-				return // the places have expired, or the event has started
+				return // the reservation has expired, or the event has started
 			}
 		}
 	})
 }
 
-// With many events, only as many follow-ups are planned as could be done. The list of those left out is bounded.
+// TestPlansStaySmall checks that with many events only as many follow-ups are planned as can be
+// done. The list of skipped follow-ups is bounded.
 func TestPlansStaySmall(t *testing.T) {
 	p, err := Load([]byte("steps:\n  - at: { step: Proposed }\n    followUps:\n" +
 		"      - { name: f, due: { beforeStart: 1 day }, repeat: { times: 20, every: 1 minute }, do: { attention: { text: Look } } }\n"))

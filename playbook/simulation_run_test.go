@@ -13,7 +13,7 @@ import (
 	"github.com/oppflow/oppflow/playbook"
 )
 
-// simulation is the life of one opportunity under a playbook. It is drawn from a seed and a number.
+// simulation is the history of one opportunity under a playbook, drawn from a seed and a number.
 type simulation struct {
 	counts
 	drawn     *drawnPlaybook
@@ -24,7 +24,7 @@ type simulation struct {
 	before opportunity.Step
 	// again reports whether the plan came from the playbook that was loaded again.
 	again bool
-	// log is what happened, when listens is set.
+	// log is what happened, when logging is set.
 	log     []string
 	logging bool
 }
@@ -86,7 +86,7 @@ func (l *simulation) logf(format string, args ...any) {
 	l.log = append(l.log, l.facts.Now.In(l.drawn.zone).Format("2006-01-02 15:04:05 ")+fmt.Sprintf(format, args...))
 }
 
-// run plays the life. It returns what was wrong with a plan, or "" when nothing was.
+// run runs the simulation, and returns what was wrong with a plan, or "" when nothing was wrong.
 func (l *simulation) run() string {
 	for range 2 + l.rand.IntN(7) {
 		l.drawChange()
@@ -101,7 +101,7 @@ func (l *simulation) run() string {
 	return ""
 }
 
-// drawChange draws an event outside of the follow-ups.
+// drawChange draws a change that no follow-up makes.
 func (l *simulation) drawChange() {
 	f := &l.facts
 	switch l.rand.IntN(8) {
@@ -144,7 +144,7 @@ func (l *simulation) drawChange() {
 	}
 }
 
-// planFor returns the plan for the occasion, from one of the two loaded playbooks.
+// planFor returns the plan for the cause, from one of the two loaded playbooks.
 func (l *simulation) planFor(facts playbook.Facts, occasion exchange.PlanCause) exchange.Plan {
 	l.plans++
 	if l.again = l.rand.IntN(2) == 0; l.seededBug != nil {
@@ -156,7 +156,8 @@ func (l *simulation) planFor(facts playbook.Facts, occasion exchange.PlanCause) 
 	return l.drawn.first.Plan(facts, occasion)
 }
 
-// moveTo moves the opportunity and applies the effects of the playbook on its places.
+// moveTo takes the opportunity to another step, and applies the effects of the playbook on its
+// places.
 func (l *simulation) moveTo(name string) string {
 	to, f := step(name), &l.facts
 	if to == f.Step {
@@ -191,7 +192,8 @@ func (l *simulation) moveTo(name string) string {
 	return ""
 }
 
-// runDueFollowUps plans and does what is due: at once, at its time or late. Some attempts fail.
+// runDueFollowUps plans the follow-ups and does those that are due: at once, at their time or
+// late. Some attempts fail.
 func (l *simulation) runDueFollowUps() string {
 	f := &l.facts
 	for range 1 + l.rand.IntN(3) {
@@ -223,7 +225,7 @@ func (l *simulation) runDueFollowUps() string {
 			if held := &f.Reservation; held.Valid && !held.Until.After(f.Now) {
 				held.Valid = false
 			}
-			continue // it is planned right before it is done
+			continue // the follow-up is planned right before it is done
 		}
 		if l.rand.IntN(4) == 0 {
 			f.Now = f.Now.Add(time.Duration(1+l.rand.IntN(600)) * time.Second)
@@ -249,15 +251,15 @@ func (l *simulation) do(due exchange.FollowUp) string {
 		return fmt.Sprintf("%s is done at %s, which is quiet", due.Key, f.Now.In(l.drawn.zone))
 	}
 	f.Done = append(f.Done, exchange.DoneFollowUp{Key: due.Key, At: f.Now})
-	if due.Action.Kind == opportunity.ActionProgress && l.rand.IntN(5) > 0 { // the TMS may refuse the move
+	if due.Action.Kind == opportunity.ActionProgress && l.rand.IntN(5) > 0 { // the TMS may reject the transition
 		l.moved++
 		return l.moveTo(due.Action.Progress.To)
 	}
 	return ""
 }
 
-// planAgain makes the same plan once more: at the same moment and before the next follow-up is due. The follow-ups
-// must be the same.
+// planAgain makes the same plan once more: at the same moment and before the next follow-up is
+// due. The follow-ups must be the same.
 func (l *simulation) planAgain(plan exchange.Plan) string {
 	facts := l.facts
 	if l.rand.IntN(2) == 0 { // the zone of a moment makes no difference

@@ -15,9 +15,10 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// TestLives plays a hundred thousand opportunities under drawn playbooks, three thousand in the short form. It
-// checks every plan against what is promised of plans. A failure prints the seed, the playbook and the life.
-// LIFE=seed/playbook/life plays that life again and prints what happens.
+// TestLives simulates a hundred thousand opportunities under drawn playbooks, two thousand in the
+// short form. Each plan is checked against the rules of plans. A failure prints the seed, the
+// playbook and the number of the simulation. LIFE=seed/playbook/number repeats that simulation
+// and prints what happens.
 func TestLives(t *testing.T) {
 	lives, books := testrun.Pick(t, 2_000, 100_000), testrun.Pick(t, 50, 500)
 	seed := rand.Uint64()
@@ -49,7 +50,7 @@ func TestLives(t *testing.T) {
 		}
 	}
 	t.Logf("seed %d: %d lives in %s: %+v", seed, lives, time.Since(began).Round(time.Millisecond), all)
-	// A test without events proves nothing.
+	// A test in which nothing happens proves nothing.
 	for what, n := range map[string]int{
 		"plans": all.plans, "follow-ups": all.planned, "done": all.done, "cancelled": all.cancelled, "moves by follow-ups": all.moved,
 		"places given back": all.released, "left out": all.leftOut, "as many as may be": all.full,
@@ -60,7 +61,7 @@ func TestLives(t *testing.T) {
 	}
 }
 
-// TestLivesFindWhatIsWrong asserts that plans with one deliberate mistake each are found wrong.
+// TestLivesFindWhatIsWrong asserts that the checks find plans with one deliberate mistake each.
 func TestLivesFindWhatIsWrong(t *testing.T) {
 	each := func(spoil func(*simulation, *exchange.FollowUp)) brokenPlanner {
 		return func(l *simulation, b *drawnPlaybook, facts playbook.Facts, occasion exchange.PlanCause) exchange.Plan {

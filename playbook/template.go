@@ -10,8 +10,8 @@ import (
 )
 
 // Text is a template in the language of Go's text/template, over named variables:
-// "Dear {{.Contact}}". It knows if, else, with, and, or, not, eq, ne and index;
-// it cannot repeat and defines no other templates.
+// "Dear {{.Contact}}". A Text may use if, else, with, and, or, not, eq, ne and index; a Text
+// cannot repeat and defines no other templates.
 type Text string
 
 // templateFunctions are the functions that a template may call.
@@ -34,7 +34,7 @@ func (t Text) render(variables any) (string, error) {
 	return b.String(), nil
 }
 
-// oneLine keeps a text to one line.
+// oneLine returns the text on one line.
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // textDiagnostic is a mistake at a byte of a text.
@@ -71,7 +71,8 @@ func (t Text) diagnose(variables any) []textDiagnostic {
 	return nil
 }
 
-// templateDiagnostic finds the place of an error of the library: "template: :2:7: …" or "template: :2: …".
+// templateDiagnostic finds the position of an error of the library: "template: :2:7: …" or
+// "template: :2: …".
 func templateDiagnostic(text string, err error) textDiagnostic {
 	said := strings.TrimPrefix(err.Error(), "template: :")
 	var line, column int

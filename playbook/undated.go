@@ -7,7 +7,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Undated is a follow-up whose time is not known, because the facts lack the time to which it counts.
+// Undated is a follow-up whose time is not known, because the facts lack the time to which the
+// follow-up counts.
 type Undated struct {
 	// Name is the name of the follow-up in the playbook.
 	Name string
@@ -18,7 +19,7 @@ type Undated struct {
 // MissingTime is a kind of time that facts may lack.
 type MissingTime string
 
-// The kinds.
+// The kinds of missing times.
 const (
 	// MissingStart: the start of an event.
 	MissingStart MissingTime = "start"
@@ -26,9 +27,10 @@ const (
 	MissingExpiry MissingTime = "expiry"
 )
 
-// Undated returns the follow-ups of the current step that a plan cannot hold, each once, because the facts lack the
-// start of an event or the expiry of training tokens. It is for facts that were made without reading the events: in
-// other facts, the lack of a start may mean that the event was cancelled.
+// Undated returns the follow-ups of the current step that a plan cannot contain, each once,
+// because the facts lack the start of an event or the expiry of training tokens. Undated is for
+// facts that were made without reading the events: in other facts, the lack of a start may mean
+// that the event was cancelled.
 func (p *Playbook) Undated(facts Facts) []Undated {
 	planner := p.plannerOf(facts)
 	var all []Undated
@@ -46,7 +48,8 @@ func (p *Playbook) Undated(facts Facts) []Undated {
 	return all
 }
 
-// missingTime returns which kind of time the rule counts to and an interest lacks; "" where nothing is lacking.
+// missingTime returns the kind of time to which the rule counts and which an interest lacks; ""
+// when no interest lacks that time.
 func (f Facts) missingTime(rule FollowUpRule) MissingTime {
 	start := func(i Interest) bool { return i.Kind == opportunity.Event && i.Start.IsZero() }
 	expiry := func(i Interest) bool { return i.Kind == opportunity.Tokens && i.ExpiresAt == "" }

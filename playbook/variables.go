@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Variables are the variables of the templates of a playbook, written as {{.Name}}. All are texts, and "" is no
-// value. Times are in the zone of the calendar.
+// Variables are the variables of the templates of a playbook, written as {{.Name}}. All variables
+// are texts, and "" means no value. Times are in the zone of the calendar.
 type Variables struct {
 	// ID is the record's id in the TMS.
 	ID string
@@ -18,7 +18,7 @@ type Variables struct {
 	Region, Account string
 	// Currency is the code, such as GBP; Value is the sum over the interests.
 	Currency, Value string
-	// ReservedUntil is when the places that are held expire; "" when none are.
+	// ReservedUntil is when the reservation expires; "" when there is none.
 	ReservedUntil string
 	// FirstStart is when the first event starts.
 	FirstStart string
@@ -35,7 +35,7 @@ type MailVariables struct {
 	Number, Of string
 }
 
-// templateTimeLayout is how templates write times.
+// templateTimeLayout is the layout of times in templates.
 const templateTimeLayout = "Monday, 2 January 2006, 15:04 MST"
 
 // variables returns the variables for the facts.
@@ -61,9 +61,9 @@ func (p *Playbook) variables(f Facts) Variables {
 // RenderedMail is a mail ready to send.
 type RenderedMail struct{ Subject, Body, From string }
 
-// RenderMail writes the named mail for the facts. owner and contact are the names of these people. number and of count
-// the repetitions of the follow-up, from 1. Mail returns false when the playbook has no such mail, or when the mail
-// cannot be written for this record.
+// RenderMail writes the named mail for the facts. owner and contact are the names of these
+// people. number and of count the repetitions of the follow-up, from 1. RenderMail returns false
+// when the playbook has no such mail, or when the mail cannot be written for this record.
 func (p *Playbook) RenderMail(name string, facts Facts, owner, contact string, number, of int) (RenderedMail, bool) {
 	mail, known := p.rules.Emails[name]
 	if !known {

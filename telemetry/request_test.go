@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/oauth"
+	"github.com/oppflow/oppflow/administrate/transport"
 	"github.com/oppflow/oppflow/telemetry"
 	"github.com/oppflow/oppflow/telemetry/telemetrytest"
 )
@@ -23,7 +25,7 @@ const (
 // transport.
 func add(t *testing.T, on *telemetry.Telemetry, url string) error {
 	t.Helper()
-	c, err := administrate.New(administrate.Options{URL: url, Tokens: administrate.StaticToken(secretToken), WrapTransport: on.WrapTransport})
+	c, err := administrate.New(administrate.Options{Options: transport.Options{URL: url, Tokens: oauth.StaticToken(secretToken), WrapTransport: on.WrapTransport}})
 	if err != nil {
 		t.Fatal(err)
 	}

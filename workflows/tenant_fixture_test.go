@@ -26,6 +26,8 @@ import (
 
 	"github.com/oppflow/oppflow/activities/tms"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/oauth"
+	"github.com/oppflow/oppflow/administrate/transport"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/playbook"
 	"github.com/oppflow/oppflow/sandbox"
@@ -109,7 +111,7 @@ func newTenantFixture(t *testing.T, file []byte, assume ...string) *tenantFixtur
 			t.Error(err)
 		}
 	})
-	api, err := administrate.New(administrate.Options{URL: h.url, Tokens: administrate.StaticToken("any"), Burst: 10_000, RequestsPerSecond: 10_000})
+	api, err := administrate.New(administrate.Options{Options: transport.Options{URL: h.url, Tokens: oauth.StaticToken("any"), Burst: 10_000, RequestsPerSecond: 10_000}})
 	if err != nil {
 		t.Fatal(err)
 	}

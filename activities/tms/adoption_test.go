@@ -12,6 +12,8 @@ import (
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/oauth"
+	"github.com/oppflow/oppflow/administrate/transport"
 	"github.com/oppflow/oppflow/exchange"
 )
 
@@ -64,7 +66,7 @@ func TestReadForAnAdoptionWithoutTheField(t *testing.T) {
 	if !application.NonRetryable() || !strings.Contains(application.Message(), "updatedAt") {
 		t.Errorf("%v", err)
 	}
-	api, err := administrate.New(administrate.Options{URL: r.url, Tokens: administrate.StaticToken(r.token), Assumed: administrate.Assumptions{OpportunityUpdated: administrate.Off}})
+	api, err := administrate.New(administrate.Options{Options: transport.Options{URL: r.url, Tokens: oauth.StaticToken(r.token)}, Assumed: administrate.Assumptions{OpportunityUpdated: administrate.Off}})
 	if err != nil {
 		t.Fatal(err)
 	}

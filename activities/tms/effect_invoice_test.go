@@ -13,6 +13,8 @@ import (
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/oauth"
+	"github.com/oppflow/oppflow/administrate/transport"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/sandbox"
@@ -366,10 +368,9 @@ func TestUndoRestoresTheDraft(t *testing.T) {
 func TestTextsThatAreNotShown(t *testing.T) {
 	r, record := newSoldFixture(t)
 	r.moveToWon(record)
-	api, err := administrate.New(administrate.Options{
-		URL: r.url, Tokens: administrate.StaticToken(r.token), Burst: 1000, RequestsPerSecond: 1000,
-		Assumed: administrate.Assumptions{InvoiceComments: administrate.Off, InvoicePurchaseOrder: administrate.Off},
-	})
+	api, err := administrate.New(administrate.Options{Options: transport.Options{
+		URL: r.url, Tokens: oauth.StaticToken(r.token), Burst: 1000, RequestsPerSecond: 1000,
+	}, Assumed: administrate.Assumptions{InvoiceComments: administrate.Off, InvoicePurchaseOrder: administrate.Off}})
 	if err != nil {
 		t.Fatal(err)
 	}

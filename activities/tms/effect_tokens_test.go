@@ -10,6 +10,8 @@ import (
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/oauth"
+	"github.com/oppflow/oppflow/administrate/transport"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -90,10 +92,9 @@ func TestTokensThatTheAPIDoesNotShow(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newFixtureAssuming(t, tms.ReferenceTag{}, map[string]string{"opportunity.tokenIssues": "absent"})
-			api, err := administrate.New(administrate.Options{
-				URL: r.url, Tokens: administrate.StaticToken(r.token), Burst: 1000, RequestsPerSecond: 1000,
-				Assumed: administrate.Assumptions{TokenIssues: test.assumed},
-			})
+			api, err := administrate.New(administrate.Options{Options: transport.Options{
+				URL: r.url, Tokens: oauth.StaticToken(r.token), Burst: 1000, RequestsPerSecond: 1000,
+			}, Assumed: administrate.Assumptions{TokenIssues: test.assumed}})
 			if err != nil {
 				t.Fatal(err)
 			}

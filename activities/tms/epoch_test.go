@@ -10,6 +10,8 @@ import (
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/oauth"
+	"github.com/oppflow/oppflow/administrate/transport"
 	"github.com/oppflow/oppflow/exchange"
 )
 
@@ -28,7 +30,7 @@ func TestNothingIsSentBeforeTheEpochIsKnown(t *testing.T) {
 	}
 	var err error
 	r.options.CheckPermission = permitted
-	r.options.API, err = administrate.New(administrate.Options{URL: r.url, Tokens: administrate.StaticToken(r.token), Permitted: permitted})
+	r.options.API, err = administrate.New(administrate.Options{Options: transport.Options{URL: r.url, Tokens: oauth.StaticToken(r.token), Permitted: permitted}})
 	if err != nil {
 		t.Fatal(err)
 	}

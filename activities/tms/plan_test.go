@@ -13,6 +13,8 @@ import (
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/oauth"
+	"github.com/oppflow/oppflow/administrate/transport"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -172,9 +174,9 @@ func TestPlanUsesWhatTheAPIDoesNotReturn(t *testing.T) {
 	if got := r.plan(in).Plan.After[0].Log.Message; got != "21.00" {
 		t.Errorf("value %q", got)
 	}
-	api, err := administrate.New(administrate.Options{
-		URL: r.url, Tokens: administrate.StaticToken(r.token), Assumed: administrate.Assumptions{InterestQuantity: administrate.Off, InterestUnitAmount: administrate.Off},
-	})
+	api, err := administrate.New(administrate.Options{Options: transport.Options{
+		URL: r.url, Tokens: oauth.StaticToken(r.token),
+	}, Assumed: administrate.Assumptions{InterestQuantity: administrate.Off, InterestUnitAmount: administrate.Off}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,6 +32,8 @@ import (
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/oauth"
+	"github.com/oppflow/oppflow/administrate/transport"
 	"github.com/oppflow/oppflow/entity"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
@@ -228,7 +230,7 @@ func newFixtureIn(t *testing.T, mark tms.ReferenceTag, o sandbox.Options) *fixtu
 // newWorker starts another worker of the same TMS, whose cache is empty.
 func (r *fixture) newWorker(mark tms.ReferenceTag) {
 	r.t.Helper()
-	api, err := administrate.New(administrate.Options{URL: r.url, Tokens: administrate.StaticToken(r.token), Burst: 1000, RequestsPerSecond: 1000})
+	api, err := administrate.New(administrate.Options{Options: transport.Options{URL: r.url, Tokens: oauth.StaticToken(r.token), Burst: 1000, RequestsPerSecond: 1000}})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -439,7 +441,7 @@ func TestNamesDependOnTheirOwnRootAlone(t *testing.T) {
 // of other kinds are still looked up.
 func TestNamesOfAKindThatIsNotLookedUp(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
-	api, err := administrate.New(administrate.Options{URL: r.url, Tokens: administrate.StaticToken(r.token), Assumed: administrate.Assumptions{LearningPaths: administrate.Off}})
+	api, err := administrate.New(administrate.Options{Options: transport.Options{URL: r.url, Tokens: oauth.StaticToken(r.token)}, Assumed: administrate.Assumptions{LearningPaths: administrate.Off}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -750,9 +752,9 @@ func TestStatusOfAFailedRequest(t *testing.T) {
 		{"401", func(r *fixture) { r.respondWithStatus(401) }, exchange.StatusNotSent, activities.ReasonAuthentication, 0},
 		{"another tenant", func(r *fixture) {
 			var err error
-			r.options.API, err = administrate.New(administrate.Options{
-				URL: r.url, Tokens: administrate.StaticToken(r.token), Permitted: func(context.Context) error { return errors.New("it belongs to another tenant") },
-			})
+			r.options.API, err = administrate.New(administrate.Options{Options: transport.Options{
+				URL: r.url, Tokens: oauth.StaticToken(r.token), Permitted: func(context.Context) error { return errors.New("it belongs to another tenant") },
+			}})
 			if err != nil {
 				r.t.Fatal(err)
 			}

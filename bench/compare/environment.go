@@ -15,6 +15,8 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/oauth"
+	"github.com/oppflow/oppflow/administrate/transport"
 	"github.com/oppflow/oppflow/sandbox/adminclient"
 	"github.com/oppflow/oppflow/stack"
 	"github.com/oppflow/oppflow/worker/host"
@@ -108,9 +110,9 @@ func (g *Environment) start(ctx context.Context, o EnvironmentOptions) error {
 		return err
 	}
 	g.sandbox = adminclient.Client{APIURL: g.APIURL(), Token: g.APIToken()}
-	g.api, err = administrate.New(administrate.Options{
-		URL: g.APIURL(), Tokens: administrate.StaticToken(g.APIToken()), RequestsPerSecond: rate, Burst: burstSize(o.Limit),
-	})
+	g.api, err = administrate.New(administrate.Options{Options: transport.Options{
+		URL: g.APIURL(), Tokens: oauth.StaticToken(g.APIToken()), RequestsPerSecond: rate, Burst: burstSize(o.Limit),
+	}})
 	if err != nil {
 		return err
 	}

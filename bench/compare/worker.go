@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/transport"
 	"github.com/oppflow/oppflow/settings"
 	"github.com/oppflow/oppflow/worker/host"
 )
@@ -109,7 +110,7 @@ func runBare(ctx context.Context, args, env []string) error {
 	if err != nil {
 		return err
 	}
-	calls, err := administrate.New(administrate.Options{URL: api.URL, Tokens: tokens, RequestsPerSecond: api.Rate})
+	calls, err := administrate.New(administrate.Options{Options: transport.Options{URL: api.URL, Tokens: tokens, RequestsPerSecond: api.Rate}})
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,8 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/oauth"
+	"github.com/oppflow/oppflow/administrate/transport"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/settings/testrun"
 	"github.com/oppflow/oppflow/starter/story"
@@ -157,7 +159,7 @@ func (u *composeRun) withClient(t *testing.T, work func(client.Client)) {
 func (u *composeRun) play(t *testing.T, reference opportunity.Reference) {
 	t.Helper()
 	env := u.environment("worker")
-	api, err := administrate.New(administrate.Options{URL: env["ADMINISTRATE_URL"], Tokens: administrate.StaticToken(env["ADMINISTRATE_TOKEN"])})
+	api, err := administrate.New(administrate.Options{Options: transport.Options{URL: env["ADMINISTRATE_URL"], Tokens: oauth.StaticToken(env["ADMINISTRATE_TOKEN"])}})
 	if err != nil {
 		t.Fatal(err)
 	}

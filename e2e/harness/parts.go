@@ -10,6 +10,8 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/oauth"
+	"github.com/oppflow/oppflow/administrate/transport"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/settings"
@@ -107,7 +109,7 @@ func (p *Parts) connect() {
 	}
 	p.T.Cleanup(connection.Close)
 	p.Temporal, p.Client = connection, lifecycle.NewClient(connection)
-	p.API, err = administrate.New(administrate.Options{URL: p.APIURL(), Tokens: administrate.StaticToken(p.APIToken()), RequestsPerSecond: 1000})
+	p.API, err = administrate.New(administrate.Options{Options: transport.Options{URL: p.APIURL(), Tokens: oauth.StaticToken(p.APIToken()), RequestsPerSecond: 1000}})
 	if err != nil {
 		p.T.Fatal(err)
 	}

@@ -13,6 +13,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/oauth"
+	"github.com/oppflow/oppflow/administrate/schemacheck"
+	"github.com/oppflow/oppflow/administrate/transport"
 	"github.com/oppflow/oppflow/settings"
 	"github.com/oppflow/oppflow/worker/host"
 )
@@ -54,9 +57,9 @@ func apiClient(s *settings.API, logger *slog.Logger) (*administrate.Client, erro
 	if err != nil {
 		return nil, &usageError{text: err.Error()}
 	}
-	client, err := administrate.New(administrate.Options{
-		URL: s.URL, Tokens: tokens, RequestsPerSecond: s.Rate, ReadOnly: s.ReadOnly, MaxResponseBytes: maxResponse,
-	})
+	client, err := administrate.New(administrate.Options{Options: transport.Options{
+		URL: s.URL, Tokens: tokens, RequestsPerSecond: s.Rate, MaxResponseBytes: maxResponse,
+	}, ReadOnly: s.ReadOnly})
 	if err != nil {
 		return nil, &usageError{text: err.Error()}
 	}
@@ -68,8 +71,8 @@ func explainAPI(ctx context.Context, url string, err error) error {
 	var refused *administrate.RefusedError
 	var notSent *administrate.NotSentError
 	var invalid *administrate.InvalidError
-	var hidden *administrate.IntrospectionDisabledError
-	var token *administrate.TokenError
+	var hidden *schemacheck.IntrospectionDisabledError
+	var token *oauth.TokenError
 	switch {
 	case err == nil:
 		return nil

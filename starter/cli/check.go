@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/schemacheck"
 	"github.com/oppflow/oppflow/settings"
 )
 
@@ -36,7 +37,7 @@ and does not count: a tenant without them does without it.`,
 	readerFlags(fs, &api)
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		return p.withAPI(command.Context(), &api, time.Duration(timeout), func(ctx context.Context, client *administrate.Client) error {
-			found, err := client.Check(ctx)
+			found, err := schemacheck.Check(ctx, client)
 			if err != nil {
 				return err
 			}
@@ -81,7 +82,7 @@ type assumption struct {
 	Missing []missingPart `json:"missing"`
 }
 
-func newCheckReport(url string, found administrate.Report) checkReport {
+func newCheckReport(url string, found schemacheck.Report) checkReport {
 	return checkReport{
 		URL: url, Operations: found.Operations, Missing: missingOf(found.Mismatches), Assumptions: assumptionsOf(found.FailedAssumptions),
 		SideEffects: sideEffectsReport{
@@ -90,7 +91,7 @@ func newCheckReport(url string, found administrate.Report) checkReport {
 	}
 }
 
-func assumptionsOf(found []administrate.FailedAssumption) []assumption {
+func assumptionsOf(found []schemacheck.FailedAssumption) []assumption {
 	all := []assumption{}
 	for _, u := range found {
 		all = append(all, assumption{
@@ -100,7 +101,7 @@ func assumptionsOf(found []administrate.FailedAssumption) []assumption {
 	return all
 }
 
-func missingOf(found []administrate.Mismatch) []missingPart {
+func missingOf(found []schemacheck.Mismatch) []missingPart {
 	all := []missingPart{}
 	for _, m := range found {
 		all = append(all, missingPart(m))

@@ -12,6 +12,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/oauth"
+	"github.com/oppflow/oppflow/administrate/transport"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -150,10 +152,10 @@ func FuzzFilter(f *testing.F) {
 	for _, seed := range []string{"regionName=UK", "a:in:b,c", "a:isnull", "a:isnull:", "a:eq:", "=", ":", "a=", "a:in:,", "a-b=c", "ä=b", "a:eq:\x00"} {
 		f.Add(seed)
 	}
-	client, err := administrate.New(administrate.Options{
-		URL: "http://127.0.0.1:1/graphql", Tokens: administrate.StaticToken("t"), Transport: offline{},
+	client, err := administrate.New(administrate.Options{Options: transport.Options{
+		URL: "http://127.0.0.1:1/graphql", Tokens: oauth.StaticToken("t"), Transport: offline{},
 		RequestsPerSecond: 1e9, Burst: 1e6,
-	})
+	}})
 	if err != nil {
 		f.Fatal(err)
 	}

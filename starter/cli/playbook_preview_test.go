@@ -13,6 +13,8 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/oauth"
+	"github.com/oppflow/oppflow/administrate/transport"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/sandbox"
@@ -151,7 +153,7 @@ func TestPlaybookPreviewCountsFromTheLastChange(t *testing.T) {
 func TestPlaybookPreviewListsUnknowns(t *testing.T) {
 	box := &recordingSandbox{}
 	env := box.serve(t)
-	client, err := administrate.New(administrate.Options{URL: strings.TrimPrefix(env[0], "ADMINISTRATE_URL="), Tokens: administrate.StaticToken("tk-31415")})
+	client, err := administrate.New(administrate.Options{Options: transport.Options{URL: strings.TrimPrefix(env[0], "ADMINISTRATE_URL="), Tokens: oauth.StaticToken("tk-31415")}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,8 @@ import (
 
 	"github.com/oppflow/oppflow/activities/tms"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/oauth"
+	"github.com/oppflow/oppflow/administrate/transport"
 )
 
 // restoredNamespace is a namespace that knows two opportunities, one on each page.
@@ -62,7 +64,7 @@ func TestRecordsThatTemporalDoesNotKnow(t *testing.T) {
 				}
 			}))
 			defer server.Close()
-			api, err := administrate.New(administrate.Options{URL: server.URL, Tokens: administrate.StaticToken("t"), RequestsPerSecond: 1000})
+			api, err := administrate.New(administrate.Options{Options: transport.Options{URL: server.URL, Tokens: oauth.StaticToken("t"), RequestsPerSecond: 1000}})
 			if err != nil {
 				t.Fatal(err)
 			}

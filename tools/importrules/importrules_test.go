@@ -33,7 +33,7 @@ var rooms = []string{
 	"exchange", "exchange/part",
 	"entity", "entity/part",
 	"playbook", "playbook/part",
-	"administrate", "administrate/part",
+	"administrate/http1", "administrate/oauth", "administrate/transport", "administrate", "administrate/schemacheck",
 	"lifecycle", "lifecycle/part",
 	"activities", "activities/part",
 	"activities/tms", "activities/tms/part",
@@ -52,26 +52,30 @@ var rooms = []string{
 // table lists the packages of Oppflow that the non-test code of a room may import. A directory
 // below a room belongs to the room, unless the table has an entry for the directory.
 var table = map[string][]string{
-	"opportunity":    {},
-	"exchange":       {"opportunity"},
-	"entity":         {"opportunity", "exchange"},
-	"playbook":       {"opportunity", "exchange"},
-	"administrate":   {},
-	"lifecycle":      {"opportunity"},
-	"activities":     {"opportunity", "exchange"},
-	"activities/tms": {"activities", "opportunity", "exchange", "playbook", "administrate"},
-	"workflows":      {"opportunity", "exchange", "entity", "lifecycle", "activities"},
-	"sandbox":        {},
-	"settings":       {},
-	"telemetry":      {"settings"},
-	"worker":         everythingBut("entity", "sandbox", "stack", "starter"),
-	"stack":          {"settings", "sandbox", "worker/host"},
-	"starter":        everythingBut("entity"),
-	"e2e":            everythingBut("entity"),
-	"bench":          everythingBut("entity"),
-	"newcomer":       {},
-	"devserver":      {},
-	"tools":          {},
+	"opportunity":              {},
+	"exchange":                 {"opportunity"},
+	"entity":                   {"opportunity", "exchange"},
+	"playbook":                 {"opportunity", "exchange"},
+	"administrate/http1":       {},
+	"administrate/oauth":       {"administrate/http1"},
+	"administrate/transport":   {"administrate/http1", "administrate/oauth"},
+	"administrate":             {"administrate/http1", "administrate/oauth", "administrate/transport"},
+	"administrate/schemacheck": {"administrate/http1", "administrate/oauth", "administrate/transport", "administrate"},
+	"lifecycle":                {"opportunity"},
+	"activities":               {"opportunity", "exchange"},
+	"activities/tms":           {"activities", "opportunity", "exchange", "playbook", "administrate"},
+	"workflows":                {"opportunity", "exchange", "entity", "lifecycle", "activities"},
+	"sandbox":                  {},
+	"settings":                 {},
+	"telemetry":                {"settings"},
+	"worker":                   everythingBut("entity", "sandbox", "stack", "starter"),
+	"stack":                    {"settings", "sandbox", "worker/host"},
+	"starter":                  everythingBut("entity"),
+	"e2e":                      everythingBut("entity"),
+	"bench":                    everythingBut("entity"),
+	"newcomer":                 {},
+	"devserver":                {},
+	"tools":                    {},
 }
 
 // everythingBut lists all rooms of the product's module, except the given rooms.
@@ -106,14 +110,14 @@ func mayImport(from, to string) bool {
 		case to == allowed:
 			return true
 		case allowed == "activities": // the directories below activities are not included in activities
-		case isWithin(to, allowed):
+		case isWithin(to, allowed) && roomOf(to) == roomOf(allowed):
 			return true
 		}
 	}
 	if room == "activities" {
 		return to == room
 	}
-	return isWithin(to, room) && room != "newcomer"
+	return roomOf(to) == room && room != "newcomer"
 }
 
 // thirdPartyRules lists by room which other packages are refused and which packages are allowed.

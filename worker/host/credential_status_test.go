@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/oauth"
+	"github.com/oppflow/oppflow/administrate/transport"
 )
 
 // A worker whose credentials are refused is not ready and logs this once. The worker is ready again
@@ -24,7 +26,7 @@ func TestAWorkerKnowsWhetherItsCredentialsAreTaken(t *testing.T) {
 	defer api.Close()
 	var log bytes.Buffer
 	a := &credentialStatus{logger: slog.New(slog.NewTextHandler(&log, nil))}
-	c, err := administrate.New(administrate.Options{URL: api.URL, Tokens: administrate.StaticToken("t"), OnResult: a.recordResult})
+	c, err := administrate.New(administrate.Options{Options: transport.Options{URL: api.URL, Tokens: oauth.StaticToken("t"), OnResult: a.recordResult}})
 	if err != nil {
 		t.Fatal(err)
 	}

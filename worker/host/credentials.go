@@ -8,27 +8,27 @@ import (
 	"path/filepath"
 	"sync"
 
-	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/oauth"
 	"github.com/oppflow/oppflow/settings"
 )
 
 // Credentials returns the source of the API's access tokens from resolved settings: the token
 // itself, or an OAuth client that renews tokens. Later problems go to the logger; nil is
 // slog.Default. Calls of the API also return these problems.
-func Credentials(api settings.API, logger *slog.Logger) (administrate.TokenSource, error) {
+func Credentials(api settings.API, logger *slog.Logger) (oauth.TokenSource, error) {
 	return newTokenSource(api, logger, func() {})
 }
 
 // newTokenSource does the work of Credentials, and calls replaced before the source uses a refresh
 // token that another process wrote to the file.
-func newTokenSource(api settings.API, logger *slog.Logger, replaced func()) (administrate.TokenSource, error) {
+func newTokenSource(api settings.API, logger *slog.Logger, replaced func()) (oauth.TokenSource, error) {
 	if !api.OAuth.Given() {
-		return administrate.StaticToken(api.Token.Reveal()), nil
+		return oauth.StaticToken(api.Token.Reveal()), nil
 	}
 	if logger == nil {
 		logger = slog.Default()
 	}
-	options := administrate.OAuthOptions{
+	options := oauth.Options{
 		TokenURL: api.OAuth.TokenURL, ClientID: api.OAuth.ClientID, ClientSecret: api.OAuth.ClientSecret.Reveal(),
 		OnFailure: func(err error) { logger.Warn("the credentials of the API need attention", "problem", err.Error()) },
 	}
@@ -37,7 +37,7 @@ func newTokenSource(api settings.API, logger *slog.Logger, replaced func()) (adm
 			file: api.OAuth.RefreshTokenFile, inFile: api.OAuth.RefreshToken.Reveal(), newest: api.OAuth.RefreshToken.Reveal(), replaced: replaced,
 		}
 	}
-	source, err := administrate.NewOAuth(options)
+	source, err := oauth.NewEndpoint(options)
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/oauth"
 	"github.com/oppflow/oppflow/settings"
 )
 
@@ -50,7 +50,7 @@ func newRotatingEndpoint(t *testing.T, first string) *rotatingEndpoint {
 
 // loggedSource is the source of tokens of a process, with the log of the process.
 type loggedSource struct {
-	administrate.TokenSource
+	oauth.TokenSource
 	log *bytes.Buffer
 }
 
@@ -80,7 +80,7 @@ func (c loggedSource) wantRenewed(t *testing.T, want string) {
 
 func (c loggedSource) invalidate(t *testing.T, token string) {
 	t.Helper()
-	refuser, ok := c.TokenSource.(administrate.TokenInvalidator)
+	refuser, ok := c.TokenSource.(oauth.TokenInvalidator)
 	if !ok {
 		t.Fatalf("%T cannot be told of a refused token", c.TokenSource)
 	}

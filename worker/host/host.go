@@ -18,6 +18,7 @@ import (
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/transport"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/settings"
 	"github.com/oppflow/oppflow/telemetry"
@@ -105,7 +106,7 @@ func Run(ctx context.Context, o Options) error {
 		return unlessInterrupted(ctx, err)
 	}
 	belongs.temporal, belongs.namespace = c, namespace
-	pace, self := administrate.NewPace(o.API.RequestsPerSecond()*newcomerShare), identity()
+	pace, self := transport.NewPace(o.API.RequestsPerSecond()*newcomerShare), identity()
 	opportunities, requests, err := newWorkers(c, o, observer, taken, belongs, pace, self)
 	if err != nil {
 		return err
@@ -124,7 +125,7 @@ type runParts struct {
 	opportunities, requests worker.Worker
 	tenant                  *tenantGuard
 	polls                   *pollMonitor
-	pace                    *administrate.Pace
+	pace                    *transport.Pace
 	identity                string
 }
 
@@ -222,7 +223,7 @@ func activityOptions(o Options) tms.Options {
 // interceptors of the workers, so that tracing is the outermost. The workers send requests only
 // after belongs has proven that the namespace belongs to the tenant.
 func newWorkers(c client.Client, o Options, observer *telemetry.Telemetry, taken *credentialStatus, belongs *tenantGuard,
-	pace *administrate.Pace, self string,
+	pace *transport.Pace, self string,
 ) (opportunities, requests worker.Worker, err error) {
 	tokens, err := newTokenSource(o.API, o.Logger, belongs.credentialsReplaced)
 	if err != nil {
@@ -231,16 +232,15 @@ func newWorkers(c client.Client, o Options, observer *telemetry.Telemetry, taken
 	if o.API.ReadOnly {
 		o.Logger.Warn("the worker is read-only: every change is rejected, nothing is written to the API, and no service is called")
 	}
-	api, err := administrate.New(administrate.Options{
+	api, err := administrate.New(administrate.Options{Options: transport.Options{
 		URL:               o.API.URL,
 		Tokens:            tokens,
 		RequestsPerSecond: o.API.RequestsPerSecond(),
 		Pace:              pace,
-		ReadOnly:          o.API.ReadOnly,
 		WrapTransport:     observer.WrapTransport,
 		OnResult:          taken.recordResult,
 		Permitted:         belongs.permit,
-	})
+	}, ReadOnly: o.API.ReadOnly})
 	if err != nil {
 		return nil, nil, &SettingsError{cause: err}
 	}

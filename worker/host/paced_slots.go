@@ -7,7 +7,7 @@ import (
 
 	"go.temporal.io/sdk/worker"
 
-	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/transport"
 )
 
 const (
@@ -28,7 +28,7 @@ const (
 // rarely while the worker may send nothing.
 type pacedSlots struct {
 	worker.SlotSupplier
-	pace *administrate.Pace
+	pace *transport.Pace
 	// whyBlocked returns why nothing may be sent; nil when everything may be sent.
 	whyBlocked func() error
 
@@ -38,7 +38,7 @@ type pacedSlots struct {
 }
 
 // newPacedTuner returns a tuner for the worker of the activities.
-func newPacedTuner(pace *administrate.Pace, withheld func() error) (worker.WorkerTuner, error) {
+func newPacedTuner(pace *transport.Pace, withheld func() error) (worker.WorkerTuner, error) {
 	fixed := func() worker.SlotSupplier {
 		supplier, _ := worker.NewFixedSizeSlotSupplier(maxActivities) // fails only for zero slots
 		return supplier

@@ -11,7 +11,7 @@ import (
 
 	"go.temporal.io/sdk/worker"
 
-	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/transport"
 )
 
 // A worker that may send nothing leaves most activities to workers that may send. The worker polls
@@ -24,7 +24,7 @@ func TestAWorkerThatMayNotSendTakesFewActivities(t *testing.T) {
 			t.Fatal(err)
 		}
 		var withheld atomic.Bool
-		s := &pacedSlots{SlotSupplier: fixed, pace: administrate.NewPace(1000), unused: map[*worker.SlotPermit]bool{}, whyBlocked: func() error {
+		s := &pacedSlots{SlotSupplier: fixed, pace: transport.NewPace(1000), unused: map[*worker.SlotPermit]bool{}, whyBlocked: func() error {
 			if withheld.Load() {
 				return errors.New("the namespace was not read for 40 s")
 			}

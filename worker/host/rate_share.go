@@ -14,7 +14,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/oppflow/oppflow/activities"
-	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/transport"
 )
 
 // All workers of a namespace share one rate of requests. Each worker reads from the server which
@@ -140,7 +140,7 @@ func (s *rateShare) rateAt(now time.Time) float64 {
 }
 
 // maintainRateShare keeps the pace at the worker's share until ctx ends.
-func maintainRateShare(ctx context.Context, c client.Client, rate float64, self string, pace *administrate.Pace, logger *slog.Logger) {
+func maintainRateShare(ctx context.Context, c client.Client, rate float64, self string, pace *transport.Pace, logger *slog.Logger) {
 	ctx, cancel := context.WithCancel(ctx)
 	var mu sync.Mutex
 	s := &rateShare{rate: rate, self: self}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/oauth"
+	"github.com/oppflow/oppflow/administrate/transport"
 	"github.com/oppflow/oppflow/settings"
 )
 
@@ -48,7 +50,7 @@ func TestNothingIsSentWithoutTheProof(t *testing.T) {
 			var log bytes.Buffer
 			logger := slog.New(slog.NewTextHandler(&log, nil))
 			b := newTenantGuard("sales", "", newPlaybookCache(&settings.Playbook{}, resolvedPlaybook{}, logger), logger)
-			api, err := administrate.New(administrate.Options{URL: "http://127.0.0.1:1/graphql", Tokens: administrate.StaticToken("t"), Permitted: b.permit})
+			api, err := administrate.New(administrate.Options{Options: transport.Options{URL: "http://127.0.0.1:1/graphql", Tokens: oauth.StaticToken("t"), Permitted: b.permit}})
 			if err != nil {
 				t.Fatal(err)
 			}

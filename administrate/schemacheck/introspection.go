@@ -1,4 +1,4 @@
-package administrate
+package schemacheck
 
 import (
 	"context"
@@ -6,6 +6,9 @@ import (
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/transport"
 )
 
 // IntrospectionDisabledError says that the API answered and did not show its schema, as an API
@@ -23,6 +26,9 @@ func (e *IntrospectionDisabledError) Error() string {
 	}
 	return text
 }
+
+// errMalformedSchema says that the answer holds no schema of GraphQL's form.
+var errMalformedSchema = errors.New("administrate: the schema is not of the expected form")
 
 // introspectionQuery is the standard query without descriptions, which would make the answer
 // several times as large. It does not ask for deprecated arguments and members, because
@@ -50,14 +56,14 @@ fragment Reference on __Type {
 
 // introspect reads the schema of the tenant, and fails with IntrospectionDisabledError where
 // the API does not show the schema.
-func (c *Client) introspect(ctx context.Context) (*ast.Schema, error) {
-	doc := document{name: "Introspection", text: introspectionQuery, keys: []string{"__schema"}}
+func introspect(ctx context.Context, client *administrate.Client) (*ast.Schema, error) {
+	doc := transport.Document{Name: "Introspection", Text: introspectionQuery, Keys: []string{"__schema"}}
 	var got struct {
 		Schema *schemaDTO `json:"__schema"`
 	}
-	err := c.read(ctx, doc, &got)
-	var refused *RefusedError
-	var unknown *UnknownError
+	err := client.Read(ctx, doc, &got)
+	var refused *administrate.RefusedError
+	var unknown *administrate.UnknownError
 	switch {
 	case errors.As(err, &refused):
 		return nil, &IntrospectionDisabledError{Messages: refused.Messages}
@@ -70,7 +76,7 @@ func (c *Client) introspect(ctx context.Context) (*ast.Schema, error) {
 	}
 	schema, err := got.Schema.schema()
 	if err != nil {
-		return nil, malformedResponse(doc.name)
+		return nil, transport.MalformedResponse(doc.Name)
 	}
 	return schema, nil
 }
@@ -140,7 +146,7 @@ func (s schemaDTO) schema() (*ast.Schema, error) {
 		}
 	}
 	if s.QueryType == nil || schema.Types[s.QueryType.Name] == nil {
-		return nil, errMalformedValue
+		return nil, errMalformedSchema
 	}
 	schema.Query = schema.Types[s.QueryType.Name]
 	if s.MutationType != nil {
@@ -153,7 +159,7 @@ func (t typeDTO) definition() (*ast.Definition, error) {
 	switch t.Kind {
 	case ast.Scalar, ast.Object, ast.Interface, ast.Union, ast.Enum, ast.InputObject:
 	default:
-		return nil, errMalformedValue
+		return nil, errMalformedSchema
 	}
 	d := &ast.Definition{Kind: t.Kind, Name: t.Name, BuiltIn: strings.HasPrefix(t.Name, "__")}
 	for _, f := range t.Fields {
@@ -203,11 +209,11 @@ func (i inputDTO) value() *ast.Value {
 func (r *typeRefDTO) typ() (*ast.Type, error) {
 	switch {
 	case r == nil:
-		return nil, errMalformedValue
+		return nil, errMalformedSchema
 	case r.Kind == "NON_NULL":
 		inner, err := r.OfType.typ()
 		if err != nil || inner.NonNull {
-			return nil, errMalformedValue
+			return nil, errMalformedSchema
 		}
 		inner.NonNull = true
 		return inner, nil
@@ -218,7 +224,7 @@ func (r *typeRefDTO) typ() (*ast.Type, error) {
 		}
 		return ast.ListType(inner, nil), nil
 	case r.Name == "":
-		return nil, errMalformedValue
+		return nil, errMalformedSchema
 	}
 	return ast.NamedType(r.Name, nil), nil
 }

@@ -7,15 +7,15 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// sideEffectOperations returns the operations that only side effects of transitions and
+// SideEffectOperations returns the operations that only side effects of transitions and
 // follow-ups need. A batch has one entry, because each list of a fakeResponse also has one
 // entry.
-func sideEffectOperations() []sampleOperation {
+func SideEffectOperations() []SampleOperation {
 	price := &Price{Amount: decimal.RequireFromString("199.90"), Currency: "USD"}
 	attributes := []Attribute{{Key: "key", Value: "value"}}
-	var all []sampleOperation
+	var all []SampleOperation
 	add := func(name string, input any, do func(ctx context.Context, c *Client) error) {
-		all = append(all, sampleOperation{name: name, input: input, do: do})
+		all = append(all, SampleOperation{Name: name, Input: input, Do: do})
 	}
 
 	add("read what an opportunity is tied to", nil, func(ctx context.Context, c *Client) error {

@@ -1,4 +1,4 @@
-package administrate
+package oauth_test
 
 import (
 	"context"
@@ -14,11 +14,16 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/oauth"
+	"github.com/oppflow/oppflow/administrate/transport"
 )
 
 const (
 	secretClient  = "cs-58d1f0aa27"
 	secretRefresh = "rt-91c7e4b620"
+	secretToken   = "tok-3f9a77d1c0"
 )
 
 // endpoint replaces a token endpoint, and numbers its tokens.
@@ -98,12 +103,12 @@ func (c *clock) now() time.Time          { return time.Now().Add(time.Duration(c
 func (c *clock) advance(d time.Duration) { c.ahead.Add(int64(d)) }
 
 // source returns an OAuth, its own clock, and its reported errors.
-func source(t *testing.T, tokenURL string, change func(*OAuthOptions)) (*OAuth, *clock, func() []error) {
+func source(t *testing.T, tokenURL string, change func(*oauth.Options)) (*oauth.Endpoint, *clock, func() []error) {
 	t.Helper()
 	var mu sync.Mutex
 	var reported []error
 	c := &clock{}
-	options := OAuthOptions{
+	options := oauth.Options{
 		TokenURL: tokenURL, ClientID: "id", ClientSecret: secretClient, Now: c.now,
 		OnFailure: func(err error) {
 			mu.Lock()
@@ -114,7 +119,7 @@ func source(t *testing.T, tokenURL string, change func(*OAuthOptions)) (*OAuth, 
 	if change != nil {
 		change(&options)
 	}
-	o, err := NewOAuth(options)
+	o, err := oauth.NewEndpoint(options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +130,28 @@ func source(t *testing.T, tokenURL string, change func(*OAuthOptions)) (*OAuth, 
 	}
 }
 
-func wantToken(t *testing.T, o *OAuth, want string) {
+// client returns a client of the API that uses the tokens.
+func client(t *testing.T, url string, tokens oauth.TokenSource) *administrate.Client {
+	t.Helper()
+	c, err := administrate.New(administrate.Options{Options: transport.Options{URL: url, Tokens: tokens, Burst: 1000}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// outcomeOf returns the error of a request in a few words.
+func outcomeOf(t *testing.T, err error) string {
+	t.Helper()
+	var notSent *administrate.NotSentError
+	if !errors.As(err, &notSent) {
+		t.Errorf("%v is no NotSentError", err)
+		return "?"
+	}
+	return "not sent: " + string(notSent.Reason)
+}
+
+func wantToken(t *testing.T, o *oauth.Endpoint, want string) {
 	t.Helper()
 	if got, err := o.Token(t.Context()); err != nil || got != want {
 		t.Errorf("got %q, %v, want %q", got, err, want)
@@ -185,7 +211,7 @@ func TestOneRenewalForAll(t *testing.T) {
 		wantRequests(t, e, round+1)
 		wantToken(t, o, fmt.Sprintf("hour-%d", round+1))
 		// This caller comes after the renewal, too late to wait with the others.
-		if got, err := o.renew(t.Context()); err != nil || got != fmt.Sprintf("hour-%d", round+1) {
+		if got, err := o.Renew(t.Context()); err != nil || got != fmt.Sprintf("hour-%d", round+1) {
 			t.Errorf("late: %q, %v", got, err)
 		}
 		wantRequests(t, e, round+1)
@@ -239,7 +265,7 @@ func TestOldTokenServesWhileRenewalFails(t *testing.T) {
 	for range 10 {
 		wantToken(t, o, "hour-1") // and there is no request during the back-off
 		// After this call every running request has ended.
-		_, _, _ = o.renewals.Do("", func() (any, error) { return "", nil })
+		o.WaitForRenewals()
 	}
 	wantRequests(t, e, 2)
 	e.respondWith(nil)
@@ -306,13 +332,13 @@ func TestRefusedTokens(t *testing.T) {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
-		_, _ = io.WriteString(w, successBody)
+		_, _ = io.WriteString(w, `{"data":{"hello":"hello"}}`)
 	}))
 	defer api.Close()
-	c := client(t, api.URL, func(options *Options) { options.Tokens, options.Burst = o, 1000 })
+	c := client(t, api.URL, o)
 	var begun atomic.Int32
 	together(func(int) {
-		if got := outcomeOf(t, addInterest(t.Context(), c)); got != "not sent: authentication" {
+		if got := outcomeOf(t, c.Hello(t.Context())); got != "not sent: authentication" {
 			t.Errorf("refused: %s", got)
 		}
 	}, &begun).Wait()
@@ -323,7 +349,7 @@ func TestRefusedTokens(t *testing.T) {
 
 	good.Store("hour-2")
 	together(func(int) {
-		if err := addInterest(t.Context(), c); err != nil {
+		if err := c.Hello(t.Context()); err != nil {
 			t.Errorf("with a new token: %v", err)
 		}
 	}, &begun).Wait()
@@ -364,8 +390,8 @@ func TestAPIThatTakesNoToken(t *testing.T) {
 	}
 	wantRequests(t, e, 2) // the first, and one more at once
 	_, err := o.Token(t.Context())
-	var why *TokenError
-	if !errors.As(err, &why) || why.Reason != Authentication || !strings.Contains(err.Error(), "takes none of the tokens") || len(reported()) != 1 {
+	var why *oauth.TokenError
+	if !errors.As(err, &why) || why.Reason != oauth.Authentication || !strings.Contains(err.Error(), "takes none of the tokens") || len(reported()) != 1 {
 		t.Errorf("%v, reported %v", err, reported())
 	}
 	before := e.asked.Load()
@@ -443,43 +469,43 @@ func TestFailures(t *testing.T) {
 	quoted := fmt.Sprintf(`"error_description":%q,"error_uri":%q,"access_token":%q`, echo, echo, echo)
 	for name, test := range map[string]struct {
 		answer func(http.ResponseWriter, int32)
-		reason Reason
+		reason oauth.Reason
 		says   string
 	}{
-		"invalid client":      {answer(401, `{"error":"invalid_client",`+quoted+`}`), Authentication, "answers invalid_client (HTTP 401); check the client id and secret"},
-		"invalid grant":       {answer(400, `{"error":"invalid_grant",`+quoted+`}`), Authentication, "authorised again"},
-		"unauthorized client": {answer(400, `{"error":"unauthorized_client",`+quoted+`}`), Authentication, "may not use this grant"},
-		"an error with 200":   {answer(200, `{"error":"invalid_scope",`+quoted+`}`), Authentication, "answers invalid_scope (HTTP 200)"},
-		"an unknown error":    {answer(400, `{"error":"`+echo+`",`+quoted+`}`), Authentication, "answers HTTP 400"},
-		"forbidden":           {answer(403, echo), Authentication, "answers HTTP 403"},
-		"not found":           {answer(404, echo), Unreachable, "answers HTTP 404"},
-		"server error":        {answer(500, `{"error":"server_error"}`), Unreachable, "answers HTTP 500"},
-		"unavailable":         {answer(503, echo), Unreachable, "answers HTTP 503"},
-		"rate limited":        {answer(429, `{"error":"`+echo+`"}`), Unreachable, "answers HTTP 429"},
-		"not JSON":            {answer(200, echo), Unreachable, "something that is no token"},
-		"nothing":             {answer(200, ``), Unreachable, "something that is no token"},
-		"no token in it":      {answer(200, `{"token":"`+echo+`"}`), Unreachable, "something that is no token"},
-		"another type":        {answer(200, `{"access_token":"t","token_type":"mac"}`), Unreachable, "no Bearer token"},
-		"expired":             {grantFor("t", -5), Unreachable, "has expired"},
-		"a token with a line": {answer(200, `{"access_token":"t\nX-Evil: 1"}`), Unreachable, "header cannot carry"},
+		"invalid client":      {answer(401, `{"error":"invalid_client",`+quoted+`}`), oauth.Authentication, "answers invalid_client (HTTP 401); check the client id and secret"},
+		"invalid grant":       {answer(400, `{"error":"invalid_grant",`+quoted+`}`), oauth.Authentication, "authorised again"},
+		"unauthorized client": {answer(400, `{"error":"unauthorized_client",`+quoted+`}`), oauth.Authentication, "may not use this grant"},
+		"an error with 200":   {answer(200, `{"error":"invalid_scope",`+quoted+`}`), oauth.Authentication, "answers invalid_scope (HTTP 200)"},
+		"an unknown error":    {answer(400, `{"error":"`+echo+`",`+quoted+`}`), oauth.Authentication, "answers HTTP 400"},
+		"forbidden":           {answer(403, echo), oauth.Authentication, "answers HTTP 403"},
+		"not found":           {answer(404, echo), oauth.Unreachable, "answers HTTP 404"},
+		"server error":        {answer(500, `{"error":"server_error"}`), oauth.Unreachable, "answers HTTP 500"},
+		"unavailable":         {answer(503, echo), oauth.Unreachable, "answers HTTP 503"},
+		"rate limited":        {answer(429, `{"error":"`+echo+`"}`), oauth.Unreachable, "answers HTTP 429"},
+		"not JSON":            {answer(200, echo), oauth.Unreachable, "something that is no token"},
+		"nothing":             {answer(200, ``), oauth.Unreachable, "something that is no token"},
+		"no token in it":      {answer(200, `{"token":"`+echo+`"}`), oauth.Unreachable, "something that is no token"},
+		"another type":        {answer(200, `{"access_token":"t","token_type":"mac"}`), oauth.Unreachable, "no Bearer token"},
+		"expired":             {grantFor("t", -5), oauth.Unreachable, "has expired"},
+		"a token with a line": {answer(200, `{"access_token":"t\nX-Evil: 1"}`), oauth.Unreachable, "header cannot carry"},
 		"a redirect": {func(w http.ResponseWriter, _ int32) {
 			w.Header().Set("Location", "/elsewhere")
 			w.WriteHeader(http.StatusTemporaryRedirect)
-		}, Unreachable, "answers HTTP 307"},
+		}, oauth.Unreachable, "answers HTTP 307"},
 		"cut off": {func(w http.ResponseWriter, _ int32) {
 			conn, _, err := http.NewResponseController(w).Hijack()
 			if err == nil {
 				_ = conn.Close()
 			}
-		}, Unreachable, "cannot be reached"},
+		}, oauth.Unreachable, "cannot be reached"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := newEndpoint(t)
 			e.respondWith(test.answer)
 			o, _, reported := source(t, e.URL+"/oauth/token", nil)
-			c := client(t, "http://127.0.0.1:1/", func(options *Options) { options.Tokens = o })
+			c := client(t, "http://127.0.0.1:1/", o)
 			for range 3 {
-				err := addInterest(t.Context(), c)
+				err := c.Hello(t.Context())
 				if got := outcomeOf(t, err); got != "not sent: "+string(test.reason) || !strings.Contains(err.Error(), test.says) ||
 					!strings.Contains(err.Error(), e.URL+"/oauth/token") {
 					t.Errorf("%s: %v", got, err)
@@ -497,7 +523,7 @@ func TestFailures(t *testing.T) {
 		e := newEndpoint(t)
 		e.Close()
 		o, _, _ := source(t, e.URL, nil)
-		err := addInterest(t.Context(), client(t, "http://127.0.0.1:1/", func(options *Options) { options.Tokens = o }))
+		err := client(t, "http://127.0.0.1:1/", o).Hello(t.Context())
 		if got := outcomeOf(t, err); got != "not sent: unreachable" || !strings.Contains(err.Error(), "cannot be reached: dial tcp") {
 			t.Errorf("%s: %v", got, err)
 		}
@@ -506,8 +532,8 @@ func TestFailures(t *testing.T) {
 	t.Run("no answer", func(t *testing.T) {
 		e := newEndpoint(t)
 		defer e.blockResponses()()
-		o, _, _ := source(t, e.URL, func(options *OAuthOptions) { options.Timeout = 50 * time.Millisecond })
-		err := addInterest(t.Context(), client(t, "http://127.0.0.1:1/", func(options *Options) { options.Tokens = o }))
+		o, _, _ := source(t, e.URL, func(options *oauth.Options) { options.Timeout = 50 * time.Millisecond })
+		err := client(t, "http://127.0.0.1:1/", o).Hello(t.Context())
 		if got := outcomeOf(t, err); got != "not sent: unreachable" || !strings.Contains(err.Error(), "does not answer in time") {
 			t.Errorf("%s: %v", got, err)
 		}
@@ -609,7 +635,7 @@ func TestRefreshTokenGrant(t *testing.T) {
 		_, _ = fmt.Fprintf(w, `{"access_token":"t-%d","token_type":"bearer","expires_in":3600%s}`, n, refresh)
 	})
 	kept := &refreshTokens{newest: "first", err: errors.New("not written")}
-	o, c, reported := source(t, e.URL, func(options *OAuthOptions) { options.RefreshTokens = kept })
+	o, c, reported := source(t, e.URL, func(options *oauth.Options) { options.RefreshTokens = kept })
 	for i := range 3 {
 		wantToken(t, o, fmt.Sprintf("t-%d", i+1))
 		c.advance(time.Hour)
@@ -654,7 +680,7 @@ func TestRefreshTokenOfAnotherProcess(t *testing.T) {
 		}
 		return "theirs"
 	}}
-	o, _, reported := source(t, e.URL, func(options *OAuthOptions) { options.RefreshTokens = shared })
+	o, _, reported := source(t, e.URL, func(options *oauth.Options) { options.RefreshTokens = shared })
 	wantToken(t, o, "t")
 	wantRequests(t, e, 2)
 	if got := reported(); len(got) > 0 {
@@ -668,10 +694,10 @@ func TestRefreshTokenOfAnotherProcess(t *testing.T) {
 		"is an empty string": {},
 	} {
 		before := e.asked.Load()
-		o, _, _ := source(t, e.URL, func(options *OAuthOptions) { options.RefreshTokens = bad })
+		o, _, _ := source(t, e.URL, func(options *oauth.Options) { options.RefreshTokens = bad })
 		_, err := o.Token(t.Context())
-		var why *TokenError
-		if !errors.As(err, &why) || why.Reason != Authentication || bad.missing != nil && !strings.Contains(err.Error(), "no such file") {
+		var why *oauth.TokenError
+		if !errors.As(err, &why) || why.Reason != oauth.Authentication || bad.missing != nil && !strings.Contains(err.Error(), "no such file") {
 			t.Errorf("%s: %v", name, err)
 		}
 		if n := e.asked.Load() - before; n > 2 || name == "stays bad" && n != 1 {
@@ -709,29 +735,29 @@ func TestDelayShortensNoLife(t *testing.T) {
 	wantToken(t, o, "t-2")
 }
 
-func TestOAuthOptions(t *testing.T) {
+func TestOptions(t *testing.T) {
 	t.Parallel()
-	good := OAuthOptions{TokenURL: "https://auth.example.com/oauth/token", ClientID: "id", ClientSecret: secretClient}
-	o, err := NewOAuth(good)
+	good := oauth.Options{TokenURL: "https://auth.example.com/oauth/token", ClientID: "id", ClientSecret: secretClient}
+	o, err := oauth.NewEndpoint(good)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if text := fmt.Sprintf("%v %+v %#v %s %v %+v %#v", o, o, o, o, good, good, good); strings.Contains(text, secretClient) {
 		t.Errorf("printing shows the secret: %s", text)
 	}
-	for where, change := range map[string]func(*OAuthOptions){
-		"OAuthOptions.TokenURL":     func(o *OAuthOptions) { o.TokenURL = "auth.example.com" },
-		"OAuthOptions.TokenURL ":    func(o *OAuthOptions) { o.TokenURL = "" },
-		"OAuthOptions.TokenURL  ":   func(o *OAuthOptions) { o.TokenURL = "https://me:" + secretToken + "@auth.example.com" },
-		"OAuthOptions.ClientID":     func(o *OAuthOptions) { o.ClientID = "" },
-		"OAuthOptions.ClientSecret": func(o *OAuthOptions) { o.ClientSecret = "" },
-		"OAuthOptions.Timeout":      func(o *OAuthOptions) { o.Timeout = -1 },
+	for where, change := range map[string]func(*oauth.Options){
+		"Options.TokenURL":     func(o *oauth.Options) { o.TokenURL = "auth.example.com" },
+		"Options.TokenURL ":    func(o *oauth.Options) { o.TokenURL = "" },
+		"Options.TokenURL  ":   func(o *oauth.Options) { o.TokenURL = "https://me:" + secretToken + "@auth.example.com" },
+		"Options.ClientID":     func(o *oauth.Options) { o.ClientID = "" },
+		"Options.ClientSecret": func(o *oauth.Options) { o.ClientSecret = "" },
+		"Options.Timeout":      func(o *oauth.Options) { o.Timeout = -1 },
 	} {
 		options := good
 		change(&options)
-		_, err := NewOAuth(options)
-		var invalid *InvalidError
-		if outcomeOf(t, err); !errors.As(err, &invalid) || invalid.Where != strings.TrimSpace(where) {
+		_, err := oauth.NewEndpoint(options)
+		var invalid *oauth.OptionError
+		if !errors.As(err, &invalid) || "Options."+invalid.Option != strings.TrimSpace(where) || strings.Contains(err.Error(), secretToken) {
 			t.Errorf("%s: %v", where, err)
 		}
 	}

@@ -1,4 +1,4 @@
-package administrate
+package transport
 
 import (
 	"bytes"
@@ -12,12 +12,15 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/oppflow/oppflow/administrate/http1"
+	"github.com/oppflow/oppflow/administrate/oauth"
 )
 
 // inFlightRequest accompanies one request through the GraphQL library. The library keeps neither
 // headers nor the cause of a failure, so the sendOnceDoer stores the result here.
 type inFlightRequest struct {
-	document   document
+	document   Document
 	handedOver bool  // the sendOnceDoer was called
 	err        error // one of this package's error types
 }
@@ -32,7 +35,7 @@ type sendOnceDoer struct {
 	bucket           *rate.Limiter
 	pace             *Pace // nil means no pace
 	backOff          rateLimitBackOff
-	tokens           TokenSource
+	tokens           oauth.TokenSource
 	maxResponseBytes int64
 	timeout          time.Duration
 	onResult         func(error)                 // nil calls nothing
@@ -94,7 +97,7 @@ func (c *sendOnceDoer) clearToSend(req *http.Request, operation string) (token s
 	// The token comes before the turn. Otherwise requests that wait for a new token after their
 	// turn would all be sent at once.
 	token, err = c.token(ctx)
-	if err == nil && isHeaderSafe(token) {
+	if err == nil && http1.IsHeaderSafe(token) {
 		asked := time.Now()
 		if err := c.waitTurn(ctx); err != nil {
 			return "", notSent(operation, Throttled, err)
@@ -110,12 +113,12 @@ func (c *sendOnceDoer) clearToSend(req *http.Request, operation string) (token s
 		return "", notSent(operation, SendDeadlinePassed, err)
 	case err != nil:
 		reason := Authentication
-		var why *TokenError
+		var why *oauth.TokenError
 		if errors.As(err, &why) && why.Reason != "" {
-			reason = why.Reason
+			reason = Reason(why.Reason)
 		}
 		return "", notSent(operation, reason, err)
-	case !isHeaderSafe(token):
+	case !http1.IsHeaderSafe(token):
 		return "", notSent(operation, Authentication, errToken)
 	}
 	// The token may belong to other credentials than the permitted ones.
@@ -132,7 +135,7 @@ func notSent(operation string, reason Reason, cause error) error {
 
 // send sends the request once, unless clearToSend returns an error.
 func (c *sendOnceDoer) send(req *http.Request, ex *inFlightRequest) (*http.Response, error) {
-	operation := ex.document.name
+	operation := ex.document.Name
 	token, err := c.clearToSend(req, operation)
 	if err != nil {
 		return nil, err
@@ -170,12 +173,12 @@ func (c *sendOnceDoer) send(req *http.Request, ex *inFlightRequest) (*http.Respo
 		case unsent && ended != nil:
 			return nil, notSent(operation, Cancelled, ended)
 		case unsent:
-			return nil, notSent(operation, Unreachable, networkCause(err))
+			return nil, notSent(operation, Unreachable, http1.NetworkCause(err))
 		}
 		return nil, connectionLost(ctx, operation, err, 0)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	if source, ok := c.tokens.(TokenInvalidator); ok {
+	if source, ok := c.tokens.(oauth.TokenInvalidator); ok {
 		switch resp.StatusCode {
 		case http.StatusUnauthorized:
 			source.Invalidate(token)
@@ -232,7 +235,7 @@ func (c *sendOnceDoer) token(ctx context.Context) (string, error) {
 // bucket, because the API would refuse a burst after the back-off.
 func (c *sendOnceDoer) observeRateLimit(resp *http.Response, sent time.Time) {
 	if resp.StatusCode == http.StatusTooManyRequests {
-		c.backOff.onRateLimited(sent, retryAfter(resp, RateLimited))
+		c.backOff.onRateLimited(sent, http1.RetryAfter(resp))
 		if saved := int(c.bucket.Tokens()); saved > 0 {
 			c.bucket.AllowN(time.Now(), saved)
 		}
@@ -244,16 +247,16 @@ func (c *sendOnceDoer) observeRateLimit(resp *http.Response, sent time.Time) {
 // classifyResponse reads the answer and returns the body or an error, depending on the HTTP
 // status.
 func (c *sendOnceDoer) classifyResponse(ctx context.Context, resp *http.Response, ex *inFlightRequest) ([]byte, error) {
-	operation := ex.document.name
+	operation := ex.document.Name
 	switch resp.StatusCode {
 	case http.StatusUnauthorized, http.StatusTooManyRequests:
-		reason := Authentication
+		refused := &NotSentError{Operation: operation, Reason: Authentication}
 		if resp.StatusCode == http.StatusTooManyRequests {
-			reason = RateLimited
+			refused.Reason, refused.RetryAfter = RateLimited, http1.RetryAfter(resp)
 		}
 		// The rest of the answer is read so that the connection can be used again.
 		_, _ = io.CopyN(io.Discard, resp.Body, 64<<10)
-		return nil, &NotSentError{Operation: operation, Reason: reason, RetryAfter: retryAfter(resp, reason)}
+		return nil, refused
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, c.maxResponseBytes+1))
 	if err != nil {
@@ -275,7 +278,7 @@ func (c *sendOnceDoer) classifyResponse(ctx context.Context, resp *http.Response
 		// Servers return these statuses when they refuse a document before execution.
 		var answer struct {
 			Data   json.RawMessage `json:"data"`
-			Errors []topLevelError `json:"errors"`
+			Errors []GraphQLError  `json:"errors"`
 		}
 		if json.Unmarshal(body, &answer) == nil && (len(answer.Data) == 0 || string(answer.Data) == "null") &&
 			len(answer.Errors) > 0 && !executionBegan(ex.document, answer.Errors) {
@@ -296,38 +299,10 @@ func connectionLost(ctx context.Context, operation string, err error, status int
 			cause = "the call was cancelled before the answer came"
 		}
 	}
-	return &UnknownError{Operation: operation, Cause: cause, Status: status, cause: networkCause(err)}
+	return &UnknownError{Operation: operation, Cause: cause, Status: status, cause: http1.NetworkCause(err)}
 }
 
-// retryAfter reads Retry-After, in seconds or as a date. It returns 0 when the header
-// cannot be read, and never more than a day.
-func retryAfter(resp *http.Response, reason Reason) time.Duration {
-	text := resp.Header.Get("Retry-After")
-	if reason != RateLimited || text == "" {
-		return 0
-	}
-	var wait time.Duration
-	if seconds, err := strconv.ParseUint(text, 10, 64); err == nil {
-		wait = time.Duration(min(seconds, 24*60*60)) * time.Second
-	} else if at, err := http.ParseTime(text); err == nil {
-		// With a Date header both times are the server's.
-		now, err := http.ParseTime(resp.Header.Get("Date"))
-		if err != nil {
-			now = time.Now()
-		}
-		wait = at.Sub(now)
-	}
-	return max(0, min(wait, 24*time.Hour))
-}
+// MaxRequestBytes is the size of the largest request that is sent.
+const MaxRequestBytes = 256 << 10
 
 var errToken = errors.New("administrate: the token is empty or holds characters a header cannot carry")
-
-// isHeaderSafe reports whether a header can contain the token.
-func isHeaderSafe(token string) bool {
-	for i := range len(token) {
-		if token[i] <= ' ' || token[i] >= 0x7f {
-			return false
-		}
-	}
-	return token != ""
-}

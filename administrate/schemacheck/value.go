@@ -1,4 +1,4 @@
-package administrate
+package schemacheck
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-package administrate
+package schemacheck
 
 import (
 	"context"
@@ -7,6 +7,9 @@ import (
 	"fmt"
 
 	gql "github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/transport"
 )
 
 // unreadableFields returns the fields of the document whose types the client cannot read. It
@@ -14,7 +17,7 @@ import (
 // client cannot read the full response, unreadableFields tries responses with one field set and
 // the others null. The document must have been validated, because the validation fills in the
 // definitions of its fields.
-func (c *checker) unreadableFields(ctx context.Context, u sampleOperation, doc *gql.QueryDocument, assumed Assumptions) []string {
+func (c *checker) unreadableFields(ctx context.Context, u administrate.SampleOperation, doc *gql.QueryDocument, assumed administrate.Assumptions) []string {
 	operation := doc.Operations[0]
 	reads := func(a fakeResponse) bool {
 		a.schema = c.schema
@@ -22,11 +25,11 @@ func (c *checker) unreadableFields(ctx context.Context, u sampleOperation, doc *
 		if operation.Operation == gql.Mutation {
 			root = c.schema.Mutation
 		}
-		r := &recorder{respond: func(document) ([]byte, error) {
-			return json.Marshal(map[string]any{"data": a.object(root, operation.SelectionSet)})
+		r := &recorder{respond: func(transport.Document) (json.RawMessage, error) {
+			return json.Marshal(a.object(root, operation.SelectionSet))
 		}}
-		err := u.do(ctx, r.client(assumed))
-		var rejected *RejectedError // when the field belongs to the errors of the payload
+		err := r.run(ctx, u, assumed)
+		var rejected *administrate.RejectedError // when the field belongs to the errors of the payload
 		return err == nil || errors.As(err, &rejected)
 	}
 	// Only the answer to a mutation has a list of errors.

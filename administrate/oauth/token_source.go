@@ -1,4 +1,6 @@
-package administrate
+// Package oauth provides the access tokens of requests to the API: one that never changes, or
+// those of the tenant's OAuth token endpoint. It knows nothing of GraphQL.
+package oauth
 
 import (
 	"context"
@@ -6,8 +8,7 @@ import (
 )
 
 // TokenSource returns the access token of a request. It must cache, because it is called
-// before every request. On an error nothing is sent: the result is a NotSentError with
-// Authentication, or with the Reason of a TokenError.
+// before every request. On an error nothing is sent.
 type TokenSource interface {
 	Token(ctx context.Context) (string, error)
 }
@@ -20,9 +21,20 @@ type TokenInvalidator interface {
 	Accepted(token string)
 }
 
+// Reason says why there is no token.
+type Reason string
+
+// The reasons of a TokenError.
+const (
+	// Authentication: the endpoint did not accept the credentials, or the API accepts none of
+	// the endpoint's tokens.
+	Authentication Reason = "authentication"
+	// Unreachable: the endpoint gave no usable answer.
+	Unreachable Reason = "unreachable"
+)
+
 // TokenError says why a TokenSource has no token.
 type TokenError struct {
-	// Reason is Authentication or Unreachable.
 	Reason Reason
 	// Problem is one line without secrets.
 	Problem string

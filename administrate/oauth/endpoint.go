@@ -1,4 +1,4 @@
-package administrate
+package oauth
 
 import (
 	"context"
@@ -13,6 +13,8 @@ import (
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
 	"golang.org/x/sync/singleflight"
+
+	"github.com/oppflow/oppflow/administrate/http1"
 )
 
 // RefreshTokens keeps the token of the refresh token grant. Other processes may share and
@@ -27,8 +29,8 @@ type RefreshTokens interface {
 	Replaced(old, next string) error
 }
 
-// OAuthOptions configure an OAuth. TokenURL, ClientID and ClientSecret are required.
-type OAuthOptions struct {
+// Options configure an Endpoint. TokenURL, ClientID and ClientSecret are required.
+type Options struct {
 	// TokenURL of the token endpoint, such as
 	// https://auth.getadministrate.com/oauth/token (documented).
 	TokenURL string
@@ -37,7 +39,7 @@ type OAuthOptions struct {
 	// RefreshTokens, when given, selects the refresh token grant. Otherwise the grant is
 	// client credentials (both documented).
 	RefreshTokens RefreshTokens
-	// Transport sends the requests; nil is the default of Options.Transport.
+	// Transport sends the requests; nil is HTTP/1.1 with time-outs of its own.
 	Transport http.RoundTripper
 	// Timeout is the most time one request may take; 0 is 15 s.
 	Timeout time.Duration
@@ -49,10 +51,19 @@ type OAuthOptions struct {
 }
 
 // String hides the secrets from logs and error texts.
-func (OAuthOptions) String() string { return "[oauth]" }
+func (Options) String() string { return "[oauth]" }
 
 // GoString hides the secrets from %#v.
-func (OAuthOptions) GoString() string { return "[oauth]" }
+func (Options) GoString() string { return "[oauth]" }
+
+// OptionError says that an Endpoint cannot be made from the options.
+type OptionError struct {
+	Option  string // such as "TokenURL"
+	Problem string // the problem and the right form, without the value
+}
+
+// Error shows the option and the problem.
+func (e *OptionError) Error() string { return "administrate/oauth: " + e.Option + ": " + e.Problem }
 
 const (
 	// A token is renewed longestMargin before it expires, or its life divided by marginDivisor
@@ -60,13 +71,13 @@ const (
 	longestMargin = time.Minute
 	marginDivisor = 10
 	// The back-offs after failures double from the first to the longest.
-	firstTokenBackOff   = time.Second
-	longestTokenBackOff = time.Minute
+	firstBackOff   = time.Second
+	longestBackOff = time.Minute
 	// A token that the API refuses before this age probably was never valid.
 	minTokenAge = time.Minute
 )
 
-// OAuth is a TokenSource that gets its tokens from the token endpoint. It is safe for
+// Endpoint is a TokenSource that gets its tokens from the token endpoint. It is safe for
 // concurrent use; share one in a process.
 //
 // A token is renewed a minute before it expires, or a tenth of its life before if that is less.
@@ -76,11 +87,11 @@ const (
 // up to a minute. During a back-off no request is sent to the endpoint, and a caller without a
 // token gets the failure.
 //
-// The requests of an OAuth do not pass the bucket of a Client. The documented limit is for the
+// The requests of an Endpoint do not pass the bucket of a Client. The documented limit is for the
 // API's own address, nothing is documented for the endpoint's address, and there are only a few
 // requests in an hour.
-type OAuth struct {
-	options  OAuthOptions
+type Endpoint struct {
+	options  Options
 	endpoint string // the endpoint as shown in errors
 	client   *http.Client
 	renewals singleflight.Group
@@ -103,41 +114,37 @@ type accessToken struct {
 	renewAt, expiry time.Time // zero: the endpoint did not say
 }
 
-// NewOAuth makes an OAuth; it sends nothing. It fails with InvalidError.
-func NewOAuth(o OAuthOptions) (*OAuth, error) {
+// NewEndpoint makes an Endpoint; it sends nothing. It fails with OptionError.
+func NewEndpoint(o Options) (*Endpoint, error) {
 	endpoint, err := url.Parse(o.TokenURL)
 	if err != nil || endpoint.Host == "" || endpoint.Scheme != "http" && endpoint.Scheme != "https" {
-		return nil, &InvalidError{
-			Where:   "OAuthOptions.TokenURL",
+		return nil, &OptionError{
+			Option:  "TokenURL",
 			Problem: "is no address; give one such as https://auth.getadministrate.com/oauth/token",
 		}
 	}
 	if endpoint.User != nil {
-		return nil, &InvalidError{
-			Where: "OAuthOptions.TokenURL", Problem: "holds a user or password; give them as ClientID and ClientSecret",
-		}
+		return nil, &OptionError{Option: "TokenURL", Problem: "holds a user or password; give them as ClientID and ClientSecret"}
 	}
 	if o.ClientID == "" {
-		return nil, &InvalidError{Where: "OAuthOptions.ClientID", Problem: "is missing"}
+		return nil, &OptionError{Option: "ClientID", Problem: "is missing"}
 	}
 	if o.ClientSecret == "" {
-		return nil, &InvalidError{Where: "OAuthOptions.ClientSecret", Problem: "is missing"}
+		return nil, &OptionError{Option: "ClientSecret", Problem: "is missing"}
 	}
 	if o.Timeout < 0 {
-		return nil, &InvalidError{
-			Where: "OAuthOptions.Timeout", Problem: "is not a positive number; leave it zero for the default",
-		}
+		return nil, &OptionError{Option: "Timeout", Problem: "is not a positive number; leave it zero for the default"}
 	}
 	if o.Timeout == 0 {
 		o.Timeout = 15 * time.Second
 	}
 	if o.Transport == nil {
-		o.Transport = newHTTPTransport()
+		o.Transport = http1.NewTransport(nil)
 	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &OAuth{
+	return &Endpoint{
 		options:  o,
 		endpoint: endpoint.Scheme + "://" + endpoint.Host + endpoint.EscapedPath(),
 		client: &http.Client{
@@ -149,14 +156,14 @@ func NewOAuth(o OAuthOptions) (*OAuth, error) {
 }
 
 // String hides the secrets from logs and error texts.
-func (*OAuth) String() string { return "[oauth]" }
+func (*Endpoint) String() string { return "[oauth]" }
 
 // GoString hides the secrets from %#v.
-func (*OAuth) GoString() string { return "[oauth]" }
+func (*Endpoint) GoString() string { return "[oauth]" }
 
 // Token returns a token that has not expired. It fails with TokenError, or with the
 // context's error when the context ends first.
-func (o *OAuth) Token(ctx context.Context) (string, error) {
+func (o *Endpoint) Token(ctx context.Context) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
@@ -185,7 +192,7 @@ func (o *OAuth) Token(ctx context.Context) (string, error) {
 
 // current returns the cached token, if it has not expired, and whether a renewal is due now.
 // Without a token and during a back-off, current returns the failure.
-func (o *OAuth) current() (token string, due bool, err error) {
+func (o *Endpoint) current() (token string, due bool, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	now := o.options.Now().Round(0)
@@ -204,7 +211,7 @@ func (o *OAuth) current() (token string, due bool, err error) {
 
 // renew renews the token. A caller that comes after the renewal of another caller gets the new
 // token, or the failure during the back-off.
-func (o *OAuth) renew(ctx context.Context) (string, error) {
+func (o *Endpoint) renew(ctx context.Context) (string, error) {
 	token, due, err := o.current()
 	if err != nil || !due {
 		return token, err
@@ -234,7 +241,7 @@ func (o *OAuth) renew(ctx context.Context) (string, error) {
 
 // request sends one request. If the endpoint does not accept the refresh token and another
 // process has replaced it meanwhile, request sends a second request.
-func (o *OAuth) request(ctx context.Context) (*oauth2.Token, error) {
+func (o *Endpoint) request(ctx context.Context) (*oauth2.Token, error) {
 	ctx, cancel := context.WithTimeout(context.WithValue(ctx, oauth2.HTTPClient, o.client), o.options.Timeout)
 	defer cancel()
 	// AuthStyleInParams: probing for the style would send two requests.
@@ -275,7 +282,7 @@ func (o *OAuth) request(ctx context.Context) (*oauth2.Token, error) {
 
 // store keeps the token from the answer, unless the token is useless. asked is the time of
 // the request, so that a slow answer does not lengthen the token's life.
-func (o *OAuth) store(answer *oauth2.Token, asked time.Time) *TokenError {
+func (o *Endpoint) store(answer *oauth2.Token, asked time.Time) *TokenError {
 	useless := func(reason Reason, problem string) *TokenError {
 		return &TokenError{Reason: reason, Problem: o.endpoint + " " + problem}
 	}
@@ -286,7 +293,7 @@ func (o *OAuth) store(answer *oauth2.Token, asked time.Time) *TokenError {
 	switch {
 	case answer.Type() != "Bearer":
 		return useless(Unreachable, "answers a token that is no Bearer token")
-	case !isHeaderSafe(answer.AccessToken):
+	case !http1.IsHeaderSafe(answer.AccessToken):
 		return useless(Unreachable, "answers a token that a header cannot carry")
 	case life < 0:
 		return useless(Unreachable, "answers a token that has expired")
@@ -304,7 +311,7 @@ func (o *OAuth) store(answer *oauth2.Token, asked time.Time) *TokenError {
 
 // Accepted records that the API accepted the token. A later refusal then counts as the first
 // one.
-func (o *OAuth) Accepted(token string) {
+func (o *Endpoint) Accepted(token string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if token == o.cached.token {
@@ -315,7 +322,7 @@ func (o *OAuth) Accepted(token string) {
 // Invalidate drops the token, so that the next call gets a new token. A token that was already
 // dropped or replaced causes no renewal. When the API refuses all tokens that the endpoint
 // returns, there is a back-off between the requests to the endpoint.
-func (o *OAuth) Invalidate(token string) {
+func (o *Endpoint) Invalidate(token string) {
 	o.mu.Lock()
 	if token == "" || token != o.cached.token {
 		o.mu.Unlock()
@@ -338,15 +345,15 @@ func (o *OAuth) Invalidate(token string) {
 }
 
 // beginBackOff begins the back-off after the given number of failures in a row.
-func (o *OAuth) beginBackOff(failed *TokenError, times int) {
-	pause := longestTokenBackOff
+func (o *Endpoint) beginBackOff(failed *TokenError, times int) {
+	pause := longestBackOff
 	if times < 7 {
-		pause = min(pause, firstTokenBackOff<<(times-1))
+		pause = min(pause, firstBackOff<<(times-1))
 	}
 	o.failure, o.backOffUntil = failed, o.options.Now().Round(0).Add(max(pause, failed.retryAfter))
 }
 
-func (o *OAuth) report(err error) {
+func (o *Endpoint) report(err error) {
 	if o.options.OnFailure != nil {
 		o.options.OnFailure(err)
 	}
@@ -367,12 +374,12 @@ func oauthErrorCode(err error) string {
 }
 
 // tokenErrorOf returns, in our words, the reason why there is no token.
-func (o *OAuth) tokenErrorOf(err error) *TokenError {
+func (o *Endpoint) tokenErrorOf(err error) *TokenError {
 	var own *TokenError
 	if errors.As(err, &own) {
 		return own
 	}
-	failed := &TokenError{Reason: Unreachable, cause: networkCause(err)}
+	failed := &TokenError{Reason: Unreachable, cause: http1.NetworkCause(err)}
 	var answer *oauth2.RetrieveError
 	var sending *url.Error
 	switch {
@@ -390,7 +397,7 @@ func (o *OAuth) tokenErrorOf(err error) *TokenError {
 		case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden:
 			failed.Reason = Authentication
 		case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-			failed.Reason, failed.retryAfter = Unreachable, min(retryAfter(answer.Response, RateLimited), longestRetryAfter)
+			failed.Reason, failed.retryAfter = Unreachable, min(http1.RetryAfter(answer.Response), longestRetryAfter)
 		}
 		failed.Problem = o.endpoint + " " + said
 	case errors.As(err, &sending) && sending.Timeout():

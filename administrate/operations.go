@@ -1,38 +1,34 @@
 package administrate
 
 import (
-	"bytes"
 	"context"
-	"io"
-	"net/http"
 	"time"
 
-	graphql "github.com/hasura/go-graphql-client"
 	"github.com/shopspring/decimal"
 )
 
-// sampleOperation is one way to use the client. All sample operations together send every name
+// SampleOperation is one way to use the client. All sample operations together send every name
 // that the client knows. They also send each document with as few members as possible, to find
 // the further members that a tenant requires.
-type sampleOperation struct {
-	name string
-	// input is what the operation gives to the client. Tests read it to check that the
+type SampleOperation struct {
+	Name string
+	// Input distinguishes the operation from others, so that tests can check that the
 	// operations are complete.
-	input any
-	do    func(ctx context.Context, c *Client) error
+	Input any
+	Do    func(ctx context.Context, c *Client) error
 }
 
-// coreOperations returns the operations that every tenant needs. Their ids are made up, because
+// CoreOperations returns the operations that every tenant needs. Their ids are made up, because
 // only a recorder gets the documents.
-func coreOperations() []sampleOperation {
+func CoreOperations() []SampleOperation {
 	price := decimal.RequireFromString("199.90")
 	attributes := []Attribute{{Key: "key", Value: "value"}}
-	var all []sampleOperation
+	var all []SampleOperation
 	read := func(name string, do func(ctx context.Context, c *Client) error) {
-		all = append(all, sampleOperation{name: name, do: do})
+		all = append(all, SampleOperation{Name: name, Do: do})
 	}
 	mutate := func(name string, m Mutation) {
-		all = append(all, sampleOperation{name, m, func(ctx context.Context, c *Client) error {
+		all = append(all, SampleOperation{name, m, func(ctx context.Context, c *Client) error {
 			answers, err := c.Apply(ctx, []Mutation{m})
 			if err == nil {
 				err = answers[0].Err
@@ -41,13 +37,13 @@ func coreOperations() []sampleOperation {
 		}})
 	}
 	search := func(name string, s Search) {
-		all = append(all, sampleOperation{name, s, func(ctx context.Context, c *Client) error {
+		all = append(all, SampleOperation{name, s, func(ctx context.Context, c *Client) error {
 			_, err := c.Opportunities(ctx, s)
 			return err
 		}})
 	}
 	lookup := func(name string, w LookupRequest) {
-		all = append(all, sampleOperation{name, w, func(ctx context.Context, c *Client) error {
+		all = append(all, SampleOperation{name, w, func(ctx context.Context, c *Client) error {
 			_, err := c.Lookup(ctx, w)
 			return err
 		}})
@@ -129,39 +125,4 @@ func coreOperations() []sampleOperation {
 	lookup("look up accounts", LookupRequest{Accounts: []string{"name"}})
 	lookup("look up items", LookupRequest{Items: []ItemName{{Text: "code"}, {Text: "title", Kind: Course}}})
 	return all
-}
-
-// recorder receives the documents of a client in place of a sendOnceDoer and sends nothing.
-// respond, when given, makes the answer to a document.
-type recorder struct {
-	documents []document
-	respond   func(document) ([]byte, error)
-}
-
-// errRecorded ends a call that was recorded.
-var errRecorded = &NotSentError{Operation: "use", Reason: Cancelled}
-
-// Do implements the GraphQL library's Doer.
-func (r *recorder) Do(req *http.Request) (*http.Response, error) {
-	ex, ok := req.Context().Value(inFlightRequestKey{}).(*inFlightRequest)
-	if !ok {
-		return nil, errRecorded
-	}
-	ex.handedOver = true
-	r.documents = append(r.documents, ex.document)
-	if r.respond == nil {
-		ex.err = errRecorded
-		return nil, errRecorded
-	}
-	body, err := r.respond(ex.document)
-	if err != nil {
-		ex.err = err
-		return nil, err
-	}
-	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(body)), Request: req}, nil
-}
-
-// client returns a client with the given assumptions whose requests go to the recorder.
-func (r *recorder) client(assumed Assumptions) *Client {
-	return &Client{graphql: graphql.NewClient("http://localhost/graphql", r), assumed: assumed}
 }

@@ -1,4 +1,4 @@
-package administrate
+package transport
 
 import (
 	"context"

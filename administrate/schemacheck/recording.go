@@ -1,4 +1,4 @@
-package administrate
+package schemacheck
 
 import (
 	"context"
@@ -6,38 +6,41 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/transport"
 )
 
 // recording is an operation and the document that the operation sends.
 type recording struct {
-	operation sampleOperation
-	document  document
+	operation administrate.SampleOperation
+	document  transport.Document
 	key       string // the text and the variables of the document
 }
 
 // recordings keeps the documents of a list of operations, by the assumptions. The documents do
 // not depend on a schema, so all checks share them. The documents must not be changed.
 type recordings struct {
-	operations []sampleOperation
+	operations []administrate.SampleOperation
 
 	mutex         sync.Mutex
-	byAssumptions map[Assumptions][]*recording
+	byAssumptions map[administrate.Assumptions][]*recording
 	byKey         map[string]*recording // one for each key and operation: most assumptions change few documents
 }
 
-func newRecordings(uses []sampleOperation) *recordings {
-	return &recordings{operations: uses, byAssumptions: map[Assumptions][]*recording{}, byKey: map[string]*recording{}}
+func newRecordings(uses []administrate.SampleOperation) *recordings {
+	return &recordings{operations: uses, byAssumptions: map[administrate.Assumptions][]*recording{}, byKey: map[string]*recording{}}
 }
 
 // The recordings of all documents that the client may send.
 var (
-	coreRecordings       = newRecordings(coreOperations())
-	sideEffectRecordings = newRecordings(sideEffectOperations())
+	coreRecordings       = newRecordings(administrate.CoreOperations())
+	sideEffectRecordings = newRecordings(administrate.SideEffectOperations())
 )
 
 // forAssumptions returns the recordings of the operations that are possible with the
 // assumptions.
-func (r *recordings) forAssumptions(ctx context.Context, assumed Assumptions) ([]*recording, error) {
+func (r *recordings) forAssumptions(ctx context.Context, assumed administrate.Assumptions) ([]*recording, error) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	if made, ok := r.byAssumptions[assumed]; ok {
@@ -46,20 +49,20 @@ func (r *recordings) forAssumptions(ctx context.Context, assumed Assumptions) ([
 	var made []*recording
 	for _, u := range r.operations {
 		recorder := &recorder{}
-		err := u.do(ctx, recorder.client(assumed))
-		var invalid *InvalidError
+		err := recorder.run(ctx, u, assumed)
+		var invalid *administrate.InvalidError
 		switch {
 		case errors.As(err, &invalid):
-			continue // the operation needs an assumption that is switched off
+			continue // the operation needs an administrate.Assumption that is switched off
 		case len(recorder.documents) != 1:
-			return nil, fmt.Errorf("administrate: the use %q cannot be checked: %w", u.name, err)
+			return nil, fmt.Errorf("administrate: the use %q cannot be checked: %w", u.Name, err)
 		}
 		doc := recorder.documents[0]
-		key := doc.text
-		if given, err := json.Marshal(doc.variables); err == nil {
+		key := doc.Text
+		if given, err := json.Marshal(doc.Variables); err == nil {
 			key += string(given) // includes the input objects of bindObject
 		}
-		once := u.name + "\n" + key
+		once := u.Name + "\n" + key
 		if r.byKey[once] == nil {
 			r.byKey[once] = &recording{operation: u, document: doc, key: key}
 		}

@@ -1,14 +1,10 @@
-package administrate
+// Package schemacheck compares a tenant's schema with all that a client may send. It reads the
+// schema in one request and changes nothing at the tenant.
+package schemacheck
 
 import (
 	"context"
-	_ "embed"
-	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"slices"
-	"strconv"
 	"strings"
 
 	gql "github.com/vektah/gqlparser/v2/ast"
@@ -16,6 +12,8 @@ import (
 	queries "github.com/vektah/gqlparser/v2/parser"
 	"github.com/vektah/gqlparser/v2/validator"
 	"github.com/vektah/gqlparser/v2/validator/rules"
+
+	"github.com/oppflow/oppflow/administrate"
 )
 
 // Report is the result of comparing a tenant's API with all that a client may send.
@@ -58,7 +56,7 @@ type FailedAssumption struct {
 	// Entry is the member of Assumptions, such as "Regions".
 	Entry string
 	// Name is the assumed or corrected name; empty where the assumption is about a shape.
-	Name SchemaName
+	Name administrate.SchemaName
 	// Assumption is the text of the assumption, and Cost says what does not work when the
 	// assumption is off.
 	Assumption, Cost string
@@ -71,12 +69,12 @@ type FailedAssumption struct {
 // Check reads the tenant's schema, in one request that changes nothing. It compares the schema
 // with every document that the client may send. Check fails with IntrospectionDisabledError
 // where the API does not show its schema.
-func (c *Client) Check(ctx context.Context) (Report, error) {
-	schema, err := c.introspect(ctx)
+func Check(ctx context.Context, client *administrate.Client) (Report, error) {
+	schema, err := introspect(ctx, client)
 	if err != nil {
 		return Report{}, err
 	}
-	return (&checker{schema: schema, problemsByKey: map[string][]string{}}).check(ctx, c.assumed)
+	return (&checker{schema: schema, problemsByKey: map[string][]string{}}).check(ctx, client.Assumptions())
 }
 
 // checker compares documents with one schema.
@@ -86,15 +84,15 @@ type checker struct {
 }
 
 // check compares the schema with the core operations, and then with the side-effect operations.
-func (c *checker) check(ctx context.Context, assumed Assumptions) (Report, error) {
+func (c *checker) check(ctx context.Context, assumed administrate.Assumptions) (Report, error) {
 	basics, extras := coreRecordings, sideEffectRecordings
 	told := mismatchSet{}
-	missing, unmet, err := c.findMismatches(ctx, basics, assumed, assumed.coreAssumptions(), told)
+	missing, unmet, err := c.findMismatches(ctx, basics, assumed, assumed.Core(), told)
 	if err != nil {
 		return Report{}, err
 	}
 	checked := Report{Operations: len(basics.operations), Mismatches: missing, FailedAssumptions: unmet, SideEffects: SideEffectsReport{Operations: len(extras.operations)}}
-	checked.SideEffects.Mismatches, checked.SideEffects.FailedAssumptions, err = c.findMismatches(ctx, extras, assumed, assumed.sideEffectAssumptions(), told)
+	checked.SideEffects.Mismatches, checked.SideEffects.FailedAssumptions, err = c.findMismatches(ctx, extras, assumed, assumed.SideEffect(), told)
 	return checked, err
 }
 
@@ -105,17 +103,17 @@ func (c *checker) check(ctx context.Context, assumed Assumptions) (Report, error
 // findMismatches returns only failed assumptions of the given list, and only problems that are
 // not in the given set. It adds all problems to the set.
 func (c *checker) findMismatches(
-	ctx context.Context, uses *recordings, assumed Assumptions, own []assumption, told mismatchSet,
+	ctx context.Context, uses *recordings, assumed administrate.Assumptions, own []administrate.Assumption, told mismatchSet,
 ) ([]Mismatch, []FailedAssumption, error) {
-	var nothing Assumptions
-	for _, e := range nothing.allAssumptions() {
-		*e.name = Off
+	var nothing administrate.Assumptions
+	for _, e := range nothing.All() {
+		*e.Name = administrate.Off
 	}
 	documented := mismatchSet{}
 	if err := c.compare(ctx, uses, nothing, documented); err != nil {
 		return nil, nil, err
 	}
-	notes, err := assumptionNotes()
+	notes, err := administrate.AssumptionNotes()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -123,12 +121,12 @@ func (c *checker) findMismatches(
 	told.addAll(documented)
 	var unmet []FailedAssumption
 	explained := mismatchSet{}
-	for i, e := range assumed.allAssumptions() {
-		if *e.name == Off {
+	for i, e := range assumed.All() {
+		if *e.Name == administrate.Off {
 			continue
 		}
 		one := nothing
-		*one.allAssumptions()[i].name = *e.name
+		*one.All()[i].Name = *e.Name
 		found := mismatchSet{}
 		if err := c.compare(ctx, uses, one, found); err != nil {
 			return nil, nil, err
@@ -138,12 +136,12 @@ func (c *checker) findMismatches(
 			continue
 		}
 		explained.addAll(found)
-		if !slices.ContainsFunc(own, func(o assumption) bool { return o.entry == e.entry }) {
+		if !slices.ContainsFunc(own, func(o administrate.Assumption) bool { return o.Entry == e.Entry }) {
 			continue
 		}
-		note := notes[e.entry]
+		note := notes[e.Entry]
 		unmet = append(unmet, FailedAssumption{
-			Entry: e.entry, Name: *e.name, Assumption: note.what, Cost: note.cost, Line: note.line, Mismatches: missing,
+			Entry: e.Entry, Name: *e.Name, Assumption: note.Assumption, Cost: note.Cost, Line: note.Line, Mismatches: missing,
 		})
 	}
 
@@ -188,14 +186,14 @@ func (d mismatchSet) withoutKnown(known mismatchSet) []Mismatch {
 }
 
 // compare adds the problems of the operations that are possible with the assumptions to found.
-func (c *checker) compare(ctx context.Context, uses *recordings, assumed Assumptions, found mismatchSet) error {
+func (c *checker) compare(ctx context.Context, uses *recordings, assumed administrate.Assumptions, found mismatchSet) error {
 	made, err := uses.forAssumptions(ctx, assumed)
 	if err != nil {
 		return err
 	}
 	for _, r := range made {
 		for _, problem := range c.findProblems(ctx, r, assumed) {
-			found.addOne(problem, r.operation.name)
+			found.addOne(problem, r.operation.Name)
 		}
 	}
 	return nil
@@ -203,12 +201,12 @@ func (c *checker) compare(ctx context.Context, uses *recordings, assumed Assumpt
 
 // findProblems returns the reasons for which the tenant would refuse the document. If there are
 // none, findProblems returns the parts of the tenant's answer that the client could not read.
-func (c *checker) findProblems(ctx context.Context, r *recording, assumed Assumptions) []string {
+func (c *checker) findProblems(ctx context.Context, r *recording, assumed administrate.Assumptions) []string {
 	if problems, done := c.problemsByKey[r.key]; done {
 		return problems
 	}
 	doc := r.document
-	parsed, err := queries.ParseQuery(&gql.Source{Input: doc.text})
+	parsed, err := queries.ParseQuery(&gql.Source{Input: doc.Text})
 	list := gqlerror.List{gqlerror.Wrap(err)}
 	if err == nil {
 		list = validator.ValidateWithRules(c.schema, parsed, rules.NewDefaultRules())
@@ -216,11 +214,11 @@ func (c *checker) findProblems(ctx context.Context, r *recording, assumed Assump
 	var problems []string
 	for _, e := range list {
 		// In a batch, the name of each variable begins with the alias of its mutation.
-		problems = append(problems, strings.ReplaceAll(e.Message, "$"+mutationAlias(0)+"_", "$"))
+		problems = append(problems, strings.ReplaceAll(e.Message, "$"+administrate.MutationAlias(0)+"_", "$"))
 	}
 	if len(problems) == 0 {
 		for _, v := range parsed.Operations[0].VariableDefinitions {
-			problems = append(problems, c.badValues(v.Type, doc.variables[v.Variable])...)
+			problems = append(problems, c.badValues(v.Type, doc.Variables[v.Variable])...)
 		}
 	}
 	if len(problems) == 0 {
@@ -228,41 +226,4 @@ func (c *checker) findProblems(ctx context.Context, r *recording, assumed Assump
 	}
 	c.problemsByKey[r.key] = problems
 	return problems
-}
-
-//go:embed assumed.go
-var assumedSource string
-
-// assumptionNote is the text of an assumption in the source.
-type assumptionNote struct{ what, cost, line string }
-
-// assumptionNotes reads the texts from the source itself, so that each text exists once.
-func assumptionNotes() (map[string]assumptionNote, error) {
-	files := token.NewFileSet()
-	file, err := parser.ParseFile(files, "assumed.go", assumedSource, parser.ParseComments)
-	if err != nil {
-		return nil, fmt.Errorf("administrate: %w", err)
-	}
-	notes := map[string]assumptionNote{}
-	ast.Inspect(file, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.Field:
-			if what, cost, found := strings.Cut(strings.Join(strings.Fields(n.Doc.Text()), " "), "Off: "); found && len(n.Names) == 1 {
-				notes[n.Names[0].Name] = assumptionNote{what: strings.TrimSpace(what), cost: cost}
-			}
-		case *ast.CompositeLit: // {"Regions", &a.Regions, "regions"}
-			if len(n.Elts) != 3 {
-				return true
-			}
-			if text, ok := n.Elts[0].(*ast.BasicLit); ok {
-				entry, err := strconv.Unquote(text.Value)
-				if note, known := notes[entry]; err == nil && known {
-					note.line = fmt.Sprintf("administrate/assumed.go:%d", files.Position(n.Pos()).Line)
-					notes[entry] = note
-				}
-			}
-		}
-		return true
-	})
-	return notes, nil
 }

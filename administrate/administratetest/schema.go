@@ -1,0 +1,55 @@
+// Package administratetest provides tests with the schema of the API as it is documented and
+// observed.
+package administratetest
+
+import (
+	_ "embed"
+	"strings"
+	"testing"
+
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+//go:embed documented.graphql
+var documented string
+
+//go:embed assumed.graphql
+var assumed string
+
+// Schema returns the schema of the documented and observed names. withAssumed adds the names
+// of administrate.Assumptions.
+func Schema(t testing.TB, withAssumed bool) *ast.Schema {
+	t.Helper()
+	sources := []*ast.Source{{Name: "documented.graphql", Input: documented}}
+	if withAssumed {
+		// ExistingLearner: the bare id.
+		sources[0].Input = strings.Replace(documented, "[ExistingLearnerEntry]", "[ID]", 1)
+		if sources[0].Input == documented {
+			t.Fatal("documented.graphql has no entry for existing learners")
+		}
+		// Order: an argument cannot be added by an extension.
+		ordered := strings.Replace(sources[0].Input, "offset: Int, after: String): OpportunityConnection",
+			"offset: Int, after: String, order: OpportunityOrder): OpportunityConnection", 1)
+		if ordered == sources[0].Input {
+			t.Fatal("documented.graphql has no opportunities to order")
+		}
+		sources[0].Input = ordered
+		// UpdateAccountInput: the type has its assumed name, and UpdateAccountName is a member
+		// of it.
+		named := strings.ReplaceAll(sources[0].Input, "AccountUpdate!", "AccountUpdateInput!")
+		named = strings.Replace(named, "input AccountUpdate { ", "input AccountUpdateInput { name: String, ", 1)
+		if strings.Contains(named, "AccountUpdate ") || strings.Contains(named, "AccountUpdate!") {
+			t.Fatal("documented.graphql has no update of accounts to be named")
+		}
+		sources[0].Input = named
+		sources = append(sources,
+			&ast.Source{Name: "assumed.graphql", Input: assumed},
+			&ast.Source{Name: "order", Input: "input OpportunityOrder { field: OpportunityField!, direction: Direction! } enum Direction { asc desc }"})
+	}
+	s, err := gqlparser.LoadSchema(sources...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}

@@ -1,0 +1,54 @@
+package administrate
+
+import (
+	_ "embed"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"strconv"
+	"strings"
+)
+
+//go:embed assumed.go
+var assumedSource string
+
+// AssumptionNote is the text of an assumption in the source.
+type AssumptionNote struct {
+	// Assumption is the assumption, and Cost is what switching it off costs.
+	Assumption, Cost string
+	// Line is where to correct the name or switch it off, such as
+	// "administrate/assumed.go:97".
+	Line string
+}
+
+// AssumptionNotes reads the texts from the source itself, so that each text exists once.
+func AssumptionNotes() (map[string]AssumptionNote, error) {
+	files := token.NewFileSet()
+	file, err := parser.ParseFile(files, "assumed.go", assumedSource, parser.ParseComments)
+	if err != nil {
+		return nil, fmt.Errorf("administrate: %w", err)
+	}
+	notes := map[string]AssumptionNote{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.Field:
+			if what, cost, found := strings.Cut(strings.Join(strings.Fields(n.Doc.Text()), " "), "Off: "); found && len(n.Names) == 1 {
+				notes[n.Names[0].Name] = AssumptionNote{Assumption: strings.TrimSpace(what), Cost: cost}
+			}
+		case *ast.CompositeLit: // {"Regions", &a.Regions, "regions"}
+			if len(n.Elts) != 3 {
+				return true
+			}
+			if text, ok := n.Elts[0].(*ast.BasicLit); ok {
+				entry, err := strconv.Unquote(text.Value)
+				if note, known := notes[entry]; err == nil && known {
+					note.Line = fmt.Sprintf("administrate/assumed.go:%d", files.Position(n.Pos()).Line)
+					notes[entry] = note
+				}
+			}
+		}
+		return true
+	})
+	return notes, nil
+}

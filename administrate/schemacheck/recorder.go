@@ -1,0 +1,38 @@
+package schemacheck
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/administrate/transport"
+)
+
+// recorder is a Sender that keeps the documents of a client and sends nothing. respond, when
+// given, makes the data of the answer to a document.
+type recorder struct {
+	documents []transport.Document
+	respond   func(transport.Document) (json.RawMessage, error)
+}
+
+// errRecorded ends a call that was recorded.
+var errRecorded = &administrate.NotSentError{Operation: "sample", Reason: administrate.Cancelled}
+
+// Send records the document.
+func (r *recorder) Send(_ context.Context, doc transport.Document) (transport.Response, error) {
+	r.documents = append(r.documents, doc)
+	if r.respond == nil {
+		return transport.Response{}, errRecorded
+	}
+	data, err := r.respond(doc)
+	return transport.Response{Data: data}, err
+}
+
+// run runs the operation with a client with the assumptions whose documents go to the recorder.
+func (r *recorder) run(ctx context.Context, o administrate.SampleOperation, assumed administrate.Assumptions) error {
+	client, err := administrate.NewWithSender(r, assumed)
+	if err != nil {
+		return err
+	}
+	return o.Do(ctx, client)
+}

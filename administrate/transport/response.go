@@ -1,0 +1,133 @@
+package transport
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+
+	graphql "github.com/hasura/go-graphql-client"
+)
+
+// Response is an answer to a document that was executed, at least in part.
+type Response struct {
+	Data   json.RawMessage // an object
+	Errors []GraphQLError
+}
+
+// GraphQLError is an entry of the answer's top-level errors.
+type GraphQLError struct {
+	Message   string `json:"message"`
+	Locations []struct {
+		Line   int `json:"line"`
+		Column int `json:"column"`
+	} `json:"locations"`
+	Path []any `json:"path"`
+}
+
+// executionBegan reports whether an error belongs to a field of the document, because such an
+// error shows that the document was being executed. Servers also give paths to errors from
+// before execution, such as the name of a variable.
+func executionBegan(doc Document, errs []GraphQLError) bool {
+	return slices.ContainsFunc(errs, func(e GraphQLError) bool {
+		if len(e.Path) == 0 {
+			return false
+		}
+		key, ok := e.Path[0].(string)
+		return ok && slices.Contains(doc.Keys, key)
+	})
+}
+
+func errorMessages(errs []GraphQLError) []string {
+	var out []string
+	for _, e := range errs {
+		out = append(out, e.Message)
+	}
+	return out
+}
+
+// documentNames returns the names in our own document at the error locations.
+func documentNames(doc Document, errs []GraphQLError) []string {
+	lines := strings.Split(doc.Text, "\n")
+	var names []string
+	for _, e := range errs {
+		for _, at := range e.Locations {
+			if at.Line < 1 || at.Line > len(lines) || at.Column < 1 || at.Column > len(lines[at.Line-1]) {
+				continue
+			}
+			rest := strings.TrimPrefix(lines[at.Line-1][at.Column-1:], "$")
+			name := LeadingName(rest)
+			// With an alias and a field, the field is the name that the schema knows.
+			if after, found := strings.CutPrefix(rest[len(name):], ": "); found && name != "" && LeadingName(after) != "" {
+				name = LeadingName(after)
+			}
+			if name != "" && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+func refusedError(doc Document, errs []GraphQLError) error {
+	return &RefusedError{Operation: doc.Name, DocumentNames: documentNames(doc, errs), Messages: errorMessages(errs)}
+}
+
+// OutcomeUnknown returns an UnknownError with the names and the messages of the top-level
+// errors.
+func OutcomeUnknown(doc Document, operation, cause string, errs []GraphQLError) error {
+	return &UnknownError{
+		Operation: operation, Cause: cause, HasGraphQLErrors: len(errs) > 0, DocumentNames: documentNames(doc, errs), Messages: errorMessages(errs),
+	}
+}
+
+// Send sends a document and returns the answer, if any part of the document was executed.
+func (c *Client) Send(ctx context.Context, doc Document) (Response, error) {
+	ex := &inFlightRequest{document: doc}
+	data, err := c.graphql.ExecRaw(context.WithValue(ctx, inFlightRequestKey{}, ex), doc.Text, doc.Variables,
+		graphql.OperationName(doc.Name))
+	if ex.err != nil {
+		return Response{}, ex.err
+	}
+	if !ex.handedOver {
+		return Response{}, &InvalidError{Where: doc.Name, Problem: "the request cannot be encoded"}
+	}
+	unknown := func(cause string, errs []GraphQLError) error {
+		return OutcomeUnknown(doc, doc.Name, cause, errs)
+	}
+	var errs []GraphQLError
+	if err != nil {
+		var list graphql.Errors
+		if !errors.As(err, &list) {
+			return Response{}, unknown("no GraphQL answer", nil)
+		}
+		for _, e := range list {
+			if e.Unwrap() != nil { // the library's own, not one of the API
+				return Response{}, unknown("the answer is not of GraphQL's form", nil)
+			}
+			top := GraphQLError{Message: e.Message, Path: e.Path}
+			top.Locations = append(top.Locations, e.Locations...)
+			errs = append(errs, top)
+		}
+	}
+	switch {
+	case len(data) == 0 && len(errs) == 0:
+		return Response{}, unknown("the answer has neither data nor errors", nil)
+	case len(data) == 0 && executionBegan(doc, errs):
+		return Response{}, unknown("the answer has no data although execution had begun", errs)
+	case len(data) == 0:
+		return Response{}, refusedError(doc, errs)
+	case string(data) == "null":
+		return Response{}, unknown("data is null", errs)
+	case data[0] != '{':
+		return Response{}, unknown("data is no object", errs)
+	}
+	return Response{Data: data, Errors: errs}, nil
+}
+
+// MalformedResponse returns the error for an answer of another shape. The decoder's own error is
+// left out, because it quotes the answer.
+func MalformedResponse(operation string) error {
+	return &UnknownError{Operation: operation, Cause: "the answer is not of the expected form"}
+}

@@ -83,13 +83,6 @@ type Assumptions struct {
 	// "emailAddress", which is documented for the update. Off: an account cannot be created
 	// with an e-mail address.
 	CreateAccountEmail SchemaName
-	// UpdateAccountName is the member of the input of account.update that takes
-	// a new name: "name". Off: accounts cannot be renamed.
-	UpdateAccountName SchemaName
-	// UpdateAccountInput is the type of the input of account.update: "AccountUpdateInput",
-	// by analogy with the documented AccountCreateInput. Off: postal addresses cannot be
-	// changed.
-	UpdateAccountInput SchemaName
 	// ClearAccount is the member of OpportunityUpdateInput that removes the account when it
 	// is null: "accountId". An API may also keep the account in this case, so read the
 	// account back. Off: an opportunity keeps the account that it was given.
@@ -156,8 +149,6 @@ func (a *Assumptions) SideEffect() []Assumption {
 		{"UpdateOwner", &a.UpdateOwner, "ownerId"},
 		{"UpdateContact", &a.UpdateContact, "contactId"},
 		{"CreateAccountEmail", &a.CreateAccountEmail, "emailAddress"},
-		{"UpdateAccountName", &a.UpdateAccountName, "name"},
-		{"UpdateAccountInput", &a.UpdateAccountInput, "AccountUpdateInput"},
 		{"ClearAccount", &a.ClearAccount, "accountId"},
 		{"InvoiceComments", &a.InvoiceComments, "comments"},
 		{"InvoicePurchaseOrder", &a.InvoicePurchaseOrder, "purchaseOrderReference"},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 )
 
+// writeAttributes writes the list of {definitionKey, value} of an input.
 func writeAttributes(b *builder, in *object, name SchemaName, attributes []Attribute) {
 	if len(attributes) == 0 {
 		return
@@ -12,14 +13,9 @@ func writeAttributes(b *builder, in *object, name SchemaName, attributes []Attri
 		b.invalid("Attributes", "cannot be written: the assumption for them is switched off")
 		return
 	}
-	in.set(string(name), list(b.attributes("Attributes", attributes)))
-}
-
-// attributes writes the entries of a list of {definitionKey, value}.
-func (b *builder) attributes(where string, attributes []Attribute) []string {
 	entries := make([]string, len(attributes))
 	for i, a := range attributes {
-		member := fmt.Sprintf("%s[%d]", where, i)
+		member := fmt.Sprintf("Attributes[%d]", i)
 		if a.Key == "" {
 			b.invalid(member+".Key", "is missing")
 		}
@@ -28,5 +24,5 @@ func (b *builder) attributes(where string, attributes []Attribute) []string {
 			"value: " + b.bindText(member+".Value", "value", "String", a.Value),
 		}.String()
 	}
-	return entries
+	in.set(string(name), list(entries))
 }

@@ -33,7 +33,12 @@ func (c *Client) Contact(ctx context.Context, id string) (Contact, error) {
 // 5.2), at most 100. The API compares the addresses, so whether case matters depends on
 // the tenant's database.
 func (c *Client) ContactsByEmail(ctx context.Context, email string) (ContactPage, error) {
-	return c.contacts(ctx, "ContactsByEmail", "emailAddress", email, "")
+	const name = "ContactsByEmail"
+	b := newBuilder(&c.assumed)
+	b.location = name
+	arguments := "filters: [{field: emailAddress, operation: eq, value: " + b.bindRequired("emailAddress", "text", "String", email) + "}], first: 100"
+	page, err := findRows(ctx, c, b, name, "contacts", arguments, selectContact, contactDTO.contact)
+	return ContactPage{Contacts: page.rows, Count: page.count, NextCursor: page.nextCursor}, err
 }
 
 // ContactsByEmails reads up to 100 contacts that have one of 1 to MaxEntries e-mail
@@ -45,20 +50,6 @@ func (c *Client) ContactsByEmails(ctx context.Context, emails []string, after st
 	b := newBuilder(&c.assumed)
 	b.location = name
 	arguments := "filters: [" + b.inFilter("emailAddress", "emails", emails) + "], " + b.pageArguments(after)
-	page, err := findRows(ctx, c, b, name, "contacts", arguments, selectContact, contactDTO.contact)
-	return ContactPage{Contacts: page.rows, Count: page.count, NextCursor: page.nextCursor}, err
-}
-
-// ContactsOfAccount reads up to 100 contacts of an account (the filter is observed, 5.2)
-// after a cursor, and without a cursor from the beginning.
-func (c *Client) ContactsOfAccount(ctx context.Context, accountID, after string) (ContactPage, error) {
-	return c.contacts(ctx, "ContactsOfAccount", "accountId", accountID, after)
-}
-
-func (c *Client) contacts(ctx context.Context, name, field, text, after string) (ContactPage, error) {
-	b := newBuilder(&c.assumed)
-	b.location = name
-	arguments := "filters: [{field: " + field + ", operation: eq, value: " + b.bindRequired(field, "text", "String", text) + "}], " + b.pageArguments(after)
 	page, err := findRows(ctx, c, b, name, "contacts", arguments, selectContact, contactDTO.contact)
 	return ContactPage{Contacts: page.rows, Count: page.count, NextCursor: page.nextCursor}, err
 }

@@ -62,41 +62,6 @@ func (c *Client) Events(ctx context.Context, ids []string) ([]ScheduledEvent, er
 	return page.rows, err
 }
 
-// EventInterest is an interest of some opportunity in an event.
-type EventInterest struct {
-	ID            string
-	OpportunityID string
-	ContactID     string // of the opportunity; empty when there is none
-	Owner         *User  // of the opportunity; nil when there is none
-}
-
-// EventInterestPage is a part of the interests in an event.
-type EventInterestPage struct {
-	Interests  []EventInterest
-	Count      int    // of all interests in the event
-	NextCursor string // the cursor of the next page, empty on the last one
-}
-
-// EventInterests reads up to 100 interests in an event after a cursor, and without a cursor
-// from the beginning. The interests belong to all opportunities with an interest in the event
-// (observed, 4.2). EventInterests fails with NotFoundError when no event has that id.
-func (c *Client) EventInterests(ctx context.Context, eventID, after string) (EventInterestPage, error) {
-	b := newBuilder(&c.assumed)
-	page, err := findOne(ctx, c, b, "EventInterests", "events", recordKindEvent, eventID,
-		"interests("+b.pageArguments(after)+") { edges { node { id opportunity { id contact { id } owner { id firstName contact { id } } } } } "+
-			selectPageInfo+" }",
-		func(a struct {
-			Interests *connection[eventInterestDTO] `json:"interests"`
-		},
-		) (rowPage[EventInterest], error) {
-			if a.Interests == nil {
-				return rowPage[EventInterest]{}, errMalformedValue
-			}
-			return mapRows(*a.Interests, eventInterestDTO.interest)
-		})
-	return EventInterestPage{Interests: page.rows, Count: page.count, NextCursor: page.nextCursor}, err
-}
-
 type eventDTO struct {
 	ID              string    `json:"id"`
 	Title           string    `json:"title"`
@@ -120,26 +85,4 @@ func (e eventDTO) event() (ScheduledEvent, error) {
 		Start: LocalTime(e.Start), TimeZone: e.TimeZoneName, StartsAt: e.TimeZonedStart.Time,
 		MaxPlaces: e.MaxPlaces, BookedPlaces: e.BookedPlaces, Reserved: e.Reserved, RemainingPlaces: e.RemainingPlaces,
 	}, requireID(e.ID)
-}
-
-type eventInterestDTO struct {
-	ID          string `json:"id"`
-	Opportunity *struct {
-		ID      string   `json:"id"`
-		Contact *idRef   `json:"contact"`
-		Owner   *userDTO `json:"owner"`
-	} `json:"opportunity"`
-}
-
-// interest returns no opportunity where the API gives none, as was observed.
-func (i eventInterestDTO) interest() (EventInterest, error) {
-	out := EventInterest{ID: i.ID}
-	if i.Opportunity != nil {
-		owner, err := i.Opportunity.Owner.owner()
-		if err != nil {
-			return out, err
-		}
-		out.OpportunityID, out.ContactID, out.Owner = i.Opportunity.ID, i.Opportunity.Contact.id(), owner
-	}
-	return out, requireID(i.ID)
 }

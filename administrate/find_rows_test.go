@@ -3,7 +3,6 @@ package administrate
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -27,9 +26,10 @@ func connectionReads() []connectionRead {
 		{"Event", "events", true, func(ctx context.Context, c *Client) (any, error) { return c.Event(ctx, secretName) }},
 		{"Events", "events", false, func(ctx context.Context, c *Client) (any, error) { return c.Events(ctx, []string{"e", secretName}) }},
 		{"AccountsByName", "accounts", false, func(ctx context.Context, c *Client) (any, error) { return c.AccountsByName(ctx, secretName) }},
-		{"AccountsByEmail", "accounts", false, func(ctx context.Context, c *Client) (any, error) { return c.AccountsByEmail(ctx, secretName) }},
 		{"ContactsByEmail", "contacts", false, func(ctx context.Context, c *Client) (any, error) { return c.ContactsByEmail(ctx, secretName) }},
-		{"ContactsOfAccount", "contacts", false, func(ctx context.Context, c *Client) (any, error) { return c.ContactsOfAccount(ctx, "a", secretName) }},
+		{"ContactsByEmails", "contacts", false, func(ctx context.Context, c *Client) (any, error) {
+			return c.ContactsByEmails(ctx, []string{"e", secretName}, secretName)
+		}},
 		{"Users", "users", false, func(ctx context.Context, c *Client) (any, error) { return c.Users(ctx, "") }},
 		{"SendingAddresses", "sendingEmailAddresses", false, func(ctx context.Context, c *Client) (any, error) { return c.SendingAddresses(ctx, "") }},
 	}
@@ -115,68 +115,44 @@ func TestEventTimes(t *testing.T) {
 	}
 }
 
-// TestNestedPages: the lists below an event come page by page, and no page counts as the whole
+// TestNestedPages: the list below an event comes page by page, and no page counts as the whole
 // list.
 func TestNestedPages(t *testing.T) {
 	t.Parallel()
-	for _, nested := range []struct {
-		field string
-		do    func(c *Client) (count int, more string, rows any, err error)
-		row   string
-		want  any
-	}{
-		{
-			"interests", func(c *Client) (int, string, any, error) {
-				p, err := c.EventInterests(t.Context(), "E", "C")
-				return p.Count, p.NextCursor, p.Interests, err
-			},
-			`{"id":"I","opportunity":{"id":"O","contact":{"id":"P"},"owner":{"id":"U","firstName":"f","contact":null}}},{"id":"J","opportunity":null}`,
-			[]EventInterest{{ID: "I", OpportunityID: "O", ContactID: "P", Owner: &User{ID: "U", FirstName: "f"}}, {ID: "J"}},
-		},
-		{
-			"registrations", func(c *Client) (int, string, any, error) {
-				p, err := c.EventRegistrations(t.Context(), "E", "C")
-				return p.Count, p.NextCursor, p.Registrations, err
-			},
-			`{"id":"R","account":{"id":"A","name":"n"},"sourceOpportunity":{"id":"O"}},{"id":"S","account":null,"sourceOpportunity":null}`,
-			[]Registration{{ID: "R", Account: &Ref{"A", "n"}, OpportunityID: "O"}, {ID: "S"}},
-		},
+	event := func(inner string) string {
+		return `{"data":{"events":` + rows(lastPage, `{"registrations":`+inner+`}`) + `}}`
+	}
+	c, last := serveBody(t, event(rows(nextPage,
+		`{"id":"R","account":{"id":"A","name":"n"},"sourceOpportunity":{"id":"O"}}`, `{"id":"S","account":null,"sourceOpportunity":null}`)))
+	got, err := c.EventRegistrations(t.Context(), "E", "C")
+	want := RegistrationPage{
+		Registrations: []Registration{{ID: "R", Account: &Ref{"A", "n"}, OpportunityID: "O"}, {ID: "S"}}, Count: 250, NextCursor: "E",
+	}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	if last().Variables["after"] != "C" || !strings.Contains(last().Query, "registrations(first: 100, after: $after)") {
+		t.Errorf("sent %s", last().Query)
+	}
+	for answer, body := range map[string]string{
+		"null":             event("null"),
+		"a null row":       event(rows(lastPage, "null")),
+		"a row without id": event(rows(lastPage, `{}`)),
+		"endless":          event(rows(`{"hasNextPage":true}`)),
+		"two events":       `{"data":{"events":` + rows(lastPage, "{}", "{}") + `}}`,
+		"no page":          event("7"),
 	} {
-		event := func(inner string) string {
-			return `{"data":{"events":` + rows(lastPage, fmt.Sprintf(`{%q:%s}`, nested.field, inner)) + `}}`
-		}
-		two := strings.Split(strings.Replace(nested.row, "},{\"id\"", "}\n{\"id\"", 1), "\n")
-		c, last := serveBody(t, event(rows(nextPage, two...)))
-		count, more, got, err := nested.do(c)
-		if err != nil || count != 250 || more != "E" {
-			t.Errorf("%s: %d, %q, %v", nested.field, count, more, err)
-		}
-		if diff := cmp.Diff(nested.want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", nested.field, diff)
-		}
-		if last().Variables["after"] != "C" || !strings.Contains(last().Query, nested.field+"(first: 100, after: $after)") {
-			t.Errorf("sent %s", last().Query)
-		}
-		for answer, body := range map[string]string{
-			"null":             event("null"),
-			"a null row":       event(rows(lastPage, "null")),
-			"a row without id": event(rows(lastPage, `{}`)),
-			"endless":          event(rows(`{"hasNextPage":true}`)),
-			"two events":       `{"data":{"events":` + rows(lastPage, "{}", "{}") + `}}`,
-			"no page":          event("7"),
-		} {
-			c, _ := serveBody(t, body)
-			if _, _, got, err := nested.do(c); outcomeOf(t, err) != "unknown" {
-				t.Errorf("%s, %s: %+v, %v", nested.field, answer, got, err)
-			}
-		}
-		c, _ = serveBody(t, `{"data":{"events":`+rows(lastPage)+`}}`)
-		if _, _, _, err := nested.do(c); !errors.As(err, new(*NotFoundError)) {
-			t.Errorf("%s of no event: %v", nested.field, err)
+		c, _ := serveBody(t, body)
+		if got, err := c.EventRegistrations(t.Context(), "E", "C"); outcomeOf(t, err) != "unknown" {
+			t.Errorf("%s: %+v, %v", answer, got, err)
 		}
 	}
+	c, _ = serveBody(t, `{"data":{"events":`+rows(lastPage)+`}}`)
+	if _, err := c.EventRegistrations(t.Context(), "E", "C"); !errors.As(err, new(*NotFoundError)) {
+		t.Errorf("of no event: %v", err)
+	}
 	// An owner without an id counts as no owner.
-	c, _ := serveBody(t, `{"data":{"opportunities":`+rows(lastPage, `{"id":"O","owner":{"firstName":"f"}}`)+`}}`)
+	c, _ = serveBody(t, `{"data":{"opportunities":`+rows(lastPage, `{"id":"O","owner":{"firstName":"f"}}`)+`}}`)
 	if got, err := c.OpportunityLinks(t.Context(), "O"); outcomeOf(t, err) != "unknown" {
 		t.Errorf("%+v, %v", got, err)
 	}

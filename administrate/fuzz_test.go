@@ -1,7 +1,9 @@
 package administrate
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"math/big"
 	"testing"
 	"time"
@@ -102,44 +104,100 @@ func FuzzAnswer(f *testing.F) {
 	})
 }
 
+// fixedSender is a Sender that gives every document the same answer.
+type fixedSender transport.Response
+
+func (s fixedSender) Send(context.Context, transport.Document) (transport.Response, error) {
+	return transport.Response(s), nil
+}
+
+// answeringClient returns a client that reads a payload, and a top-level error with a path, as the
+// answer to a standalone mutation.
+func answeringClient(t *testing.T, namespace, field string, payload []byte, path ...any) *Client {
+	t.Helper()
+	c, err := NewWithSender(fixedSender{
+		Data:   fmt.Appendf(nil, `{%q:{%q:%s}}`, namespace, field, payload),
+		Errors: []transport.GraphQLError{{Path: append([]any{namespace, field}, path...)}},
+	}, Assumptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 // FuzzErrand: no answer to a standalone mutation crashes the client. No answer without a clean
 // payload and a record counts as done.
 func FuzzErrand(f *testing.F) {
 	for _, seed := range []string{
-		`[{"errors":[],"learners":[{"id":"1"}]},{"errors":[{}]}]`, `[{"errors":[],"learners":[]},null]`, `null`, `{}`, `[]`, `[1,{"errors":{}}]`,
-		`[{"learners":[{"id":"1"},{"id":""}]},{"learners":[{"id":"1","contact":{"id":"c"}}]}]`, `[{"learners":[null]},{"learners":{"id":"1"}}]`,
+		`{"errors":[],"learners":[{"id":"1"}]}`, `{"errors":[{}]}`, `{"errors":[],"learners":[]}`, `null`, `{}`, `[]`, `1`, `{"errors":{}}`,
+		`{"learners":[{"id":"1"},{"id":""}]}`, `{"learners":[{"id":"1","contact":{"id":"c"}}]}`, `{"learners":[null]}`, `{"learners":{"id":"1"}}`,
+	} {
+		f.Add([]byte(seed), "errors")
+		f.Add([]byte(seed), "other")
+	}
+	f.Fuzz(func(t *testing.T, raw []byte, path string) {
+		if !json.Valid(raw) {
+			return
+		}
+		c := answeringClient(t, "event", "registerContacts", raw, path)
+		got, err := c.RegisterContacts(t.Context(), RegisterContacts{EventID: "e", ContactIDs: []string{"c"}})
+		if (err == nil) != (len(got.Learners) > 0) {
+			t.Errorf("%s: %+v, %v", raw, got, err)
+		}
+		var form struct {
+			Errors   []any
+			Learners []struct{ ID string }
+		}
+		clean := json.Unmarshal(raw, &form) == nil
+		if err == nil && (clean && (len(form.Errors) > 0 || len(form.Learners) == 0) || path == "errors") {
+			t.Errorf("%s counts as done", raw)
+		}
+		for _, l := range got.Learners {
+			if l.ID == "" {
+				t.Errorf("%s gives a learner without an id", raw)
+			}
+		}
+	})
+}
+
+// FuzzBatch is FuzzErrand for a mutation with a list of entries.
+func FuzzBatch(f *testing.F) {
+	for _, seed := range []string{
+		`[{"errors":[],"contact":{"id":"1"}},{"errors":[{}]}]`, `[{"errors":[],"contact":null},null]`, `null`, `{}`, `[]`, `[1,{"errors":{}}]`,
+		`[{"contact":{"id":"1"}},{"contact":{"id":""}}]`, `[{"contact":{"id":"1","account":{"id":"a"}}},{"contact":{}}]`, `[{"contact":[]},{"contact":{"id":1}}]`,
 	} {
 		f.Add([]byte(seed), "errors", 1.0)
+		f.Add([]byte(seed), "other", 0.0)
 	}
 	f.Fuzz(func(t *testing.T, raw []byte, path string, at float64) {
 		if !json.Valid(raw) {
 			return
 		}
-		r := standaloneResponse{standaloneMutation: standaloneMutation{field: "registerNamedLearners"}, raw: raw, errors: []transport.GraphQLError{{Path: []any{"event", "registerNamedLearners", at, path}}}}
-		payloads, err := r.entryPayloads(2)
+		c := answeringClient(t, "contact", "createBatch", raw, at, path)
+		answers, err := c.CreateContacts(t.Context(), []NewContact{{FirstName: "f", LastName: "l"}, {FirstName: "f", LastName: "l"}})
 		if err != nil {
-			if payloads != nil {
-				t.Errorf("%s: an error and payloads", raw)
+			if answers != nil {
+				t.Errorf("%s: an error and answers", raw)
 			}
 			return
 		}
+		if len(answers) != 2 {
+			t.Fatalf("%s: %d answers", raw, len(answers))
+		}
 		var form []struct {
-			Errors   []any
-			Learners []struct{ ID string }
+			Errors  []any
+			Contact *struct{ ID string }
 		}
 		clean := json.Unmarshal(raw, &form) == nil
-		for i, one := range payloads {
-			got, err := r.decodeNamedLearners(i, one)
-			if (err == nil) != (len(got) > 0) {
-				t.Errorf("%s: entry %d has %+v, %v", raw, i, got, err)
+		for i, a := range answers {
+			if (a.Err == nil) != (a.Contact != nil) {
+				t.Errorf("%s: entry %d has %+v, %v", raw, i, a.Contact, a.Err)
 			}
-			if err == nil && clean && (len(form[i].Errors) > 0 || len(form[i].Learners) == 0) || err == nil && path == "errors" && at == float64(i) {
+			if a.Err == nil && (clean && (len(form[i].Errors) > 0 || form[i].Contact == nil) || path == "errors" && at == float64(i)) {
 				t.Errorf("%s: entry %d counts as done", raw, i)
 			}
-			for _, l := range got {
-				if l.ID == "" {
-					t.Errorf("%s gives a learner without an id", raw)
-				}
+			if a.Contact != nil && a.Contact.ID == "" {
+				t.Errorf("%s gives a contact without an id", raw)
 			}
 		}
 	})

@@ -2,7 +2,6 @@ package administrate
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/shopspring/decimal"
@@ -13,7 +12,7 @@ import (
 // EventLearner is a place of a person on an event.
 type EventLearner struct {
 	ID        string
-	ContactID string // empty in the answer of RegisterNamedLearners
+	ContactID string // empty where the API gives none
 }
 
 // Enrolment says whether a person is on an event.
@@ -74,24 +73,8 @@ func (c *Client) Enrolments(ctx context.Context, eventID string, contactIDs []st
 	b := newBuilder(&c.assumed)
 	b.location = name
 	event := "{field: eventId, operation: eq, value: " + b.bindRequired("eventID", "eventId", "String", eventID) + "}"
-	return c.activeLearners(ctx, b, name, event+", "+b.inFilter("contactId", "contactIDs", contactIDs), after)
-}
-
-// ActiveLearners reads which of 1 to MaxEntries places are active, like Enrolments.
-// Cancelled and missing places are left out.
-func (c *Client) ActiveLearners(ctx context.Context, learnerIDs []string) ([]EventLearner, error) {
-	const name = "ActiveLearners"
-	b := newBuilder(&c.assumed)
-	b.location = name
-	page, err := c.activeLearners(ctx, b, name, b.inFilter("id", "learnerIDs", learnerIDs), "")
-	if err == nil && page.NextCursor != "" { // more rows than the ids can match
-		return nil, transport.MalformedResponse(name)
-	}
-	return page.Learners, err
-}
-
-func (c *Client) activeLearners(ctx context.Context, b *builder, name, filters, after string) (LearnerPage, error) {
-	arguments := "filters: [" + filters + `, {field: isCancelled, operation: eq, value: "false"}], ` + b.pageArguments(after)
+	arguments := "filters: [" + event + ", " + b.inFilter("contactId", "contactIDs", contactIDs) +
+		`, {field: isCancelled, operation: eq, value: "false"}], ` + b.pageArguments(after)
 	page, err := findRows(ctx, c, b, name, "learners", arguments, "id contact { id }", eventLearnerDTO.learner)
 	return LearnerPage{Learners: page.rows, NextCursor: page.nextCursor}, err
 }
@@ -172,75 +155,6 @@ func (r RegisterContacts) build(b *builder) standaloneMutation {
 		arguments: "eventId: " + b.bindRequired("EventID", "eventId", "ID", r.EventID) + ", input: " + in.String(),
 		selection: "event { id bookedPlaces } learners { id contact { id } }",
 	}
-}
-
-// NamedLearner is a person to register on an event. The members are observed (5.3).
-type NamedLearner struct {
-	EventID      string
-	ContactID    string
-	Notes        string      // optional
-	CustomFields []Attribute // optional; custom fields of the learner
-}
-
-// LearnerResult is the result of one NamedLearner. Err is nil when the learner was registered,
-// a *RejectedError when the API rejected the learner, and an *UnknownError when the answer does
-// not show the outcome.
-type LearnerResult struct {
-	Learners []EventLearner // none after an error
-	Err      error
-}
-
-// RegisterNamedLearners books 1 to MaxEntries places in one request (observed, 5.3). Each
-// learner has its own result, in order; a rejected learner says nothing about the others. An
-// error applies to all learners.
-func (c *Client) RegisterNamedLearners(ctx context.Context, learners []NamedLearner) ([]LearnerResult, error) {
-	r, err := c.sendStandalone(ctx, "RegisterNamedLearners", func(b *builder) standaloneMutation {
-		b.checkEntryCount("learners", len(learners))
-		entries := make([]string, len(learners))
-		for i, n := range learners {
-			entries[i] = n.write(b, i)
-		}
-		return standaloneMutation{
-			namespace: "event", field: "registerNamedLearners", arguments: "input: " + list(entries), selection: "learners { id }",
-		}
-	})
-	if err != nil {
-		return nil, err
-	}
-	payloads, err := r.entryPayloads(len(learners))
-	if err != nil {
-		return nil, err
-	}
-	answers := make([]LearnerResult, len(learners))
-	for i, raw := range payloads {
-		answers[i].Learners, answers[i].Err = r.decodeNamedLearners(i, raw)
-	}
-	return answers, nil
-}
-
-func (r standaloneResponse) decodeNamedLearners(i int, raw json.RawMessage) ([]EventLearner, error) {
-	var payload struct {
-		Learners []eventLearnerDTO `json:"learners"`
-	}
-	if err := r.decodeEntry(i, raw, &payload); err != nil {
-		return nil, err
-	}
-	return r.registeredLearners(payload.Learners)
-}
-
-func (n NamedLearner) write(b *builder, i int) string {
-	member := func(name string) string { return fmt.Sprintf("learners[%d].%s", i, name) }
-	entry := object{
-		"eventId: " + b.bindRequired(member("EventID"), "eventId", "ID", n.EventID),
-		"contactId: " + b.bindRequired(member("ContactID"), "contactId", "ID", n.ContactID),
-	}
-	if n.Notes != "" {
-		entry.set("notes", b.bindText(member("Notes"), "notes", "String", n.Notes))
-	}
-	if len(n.CustomFields) > 0 {
-		entry.set("customFieldValues", list(b.attributes(member("CustomFields"), n.CustomFields)))
-	}
-	return entry.String()
 }
 
 // CancelLearner cancels a place (observed, 5.3). The answer contains only errors; Enrolment

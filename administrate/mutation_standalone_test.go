@@ -71,27 +71,6 @@ func standaloneMutations() []struct {
 			Account{ID: "A", Name: "n", Individual: true, OwnerID: "U"},
 		},
 		{
-			"update an account", func(ctx context.Context, c *Client) (any, error) {
-				return c.UpdateAccount(ctx, UpdateAccount{ID: "A", Name: secretName, Email: secretName})
-			},
-			"account.update", input(map[string]any{"accountId": "A", "name": secretName, "emailAddress": secretName}),
-			`{"account":{"id":"A"}}`,
-			Account{ID: "A"},
-		},
-		{
-			"update addresses", func(ctx context.Context, c *Client) (any, error) {
-				return c.UpdateAccount(ctx, UpdateAccount{ID: "A", Addresses: []Address{
-					{Usage: BillingAddress, Lines: []string{"1", secretName}, Town: "t", ContactPerson: secretName}, {Usage: DefaultAddress, Postcode: "p"},
-				}})
-			},
-			"account.update", input(map[string]any{"accountId": "A", "postalAddresses": []any{
-				map[string]any{"usage": "billing", "address": map[string]any{"lines": []any{"1", secretName}, "town": "t", "contactPerson": secretName}},
-				map[string]any{"usage": "default", "address": map[string]any{"postcode": "p"}},
-			}}),
-			`{"errors":null,"account":{"id":"A","name":"n"}}`,
-			Account{ID: "A", Name: "n"},
-		},
-		{
 			"register contacts", func(ctx context.Context, c *Client) (any, error) {
 				return c.RegisterContacts(ctx, RegisterContacts{
 					EventID: "E", ContactIDs: []string{"P1", "P2"}, Notes: secretName, Price: &Price{decimal.RequireFromString("10.125"), "GBP"},
@@ -236,113 +215,66 @@ func TestErrands(t *testing.T) {
 func TestBatches(t *testing.T) {
 	t.Parallel()
 	contacts := []NewContact{{FirstName: secretName, LastName: "l", AccountID: "A", Email: secretName}, {FirstName: "f", LastName: "l"}, {FirstName: "f", LastName: "l"}}
-	learners := []NamedLearner{
-		{EventID: "E", ContactID: "P1", Notes: secretName, CustomFields: []Attribute{{"k", secretName}}}, {EventID: "E", ContactID: "P2"}, {EventID: "E", ContactID: "P3"},
-	}
-	for _, batch := range []struct {
-		field, good, record string
-		sent                map[string]any
-		do                  func(c *Client) (errs []error, ids []string, err error)
+	want := map[string]any{"input": []any{
+		map[string]any{
+			"personalName": map[string]any{"firstName": secretName, "lastName": "l"}, "accountId": "A",
+			"emailAddresses": []any{map[string]any{"usage": "primary", "address": secretName}},
+		},
+		map[string]any{"personalName": map[string]any{"firstName": "f", "lastName": "l"}},
+		map[string]any{"personalName": map[string]any{"firstName": "f", "lastName": "l"}},
+	}}
+	good := func(id string) string { return fmt.Sprintf(`{"errors":[],"contact":{"id":%q}}`, id) }
+	const bad = `{"errors":[{"label":"L","message":"m","value":"v"}],"contact":null}`
+	for answer, test := range map[string]struct {
+		payloads string
+		errors   string
+		fates    string // of each entry, or one for all
+		ids      string
 	}{
-		{
-			"contact.createBatch", `{"errors":[],"contact":{"id":"ID"}}`, `"contact":null`,
-			entriesOfInput([]any{
-				map[string]any{
-					"personalName": map[string]any{"firstName": secretName, "lastName": "l"}, "accountId": "A",
-					"emailAddresses": []any{map[string]any{"usage": "primary", "address": secretName}},
-				},
-				map[string]any{"personalName": map[string]any{"firstName": "f", "lastName": "l"}},
-				map[string]any{"personalName": map[string]any{"firstName": "f", "lastName": "l"}},
-			}),
-			func(c *Client) (errs []error, ids []string, err error) {
-				answers, err := c.CreateContacts(t.Context(), contacts)
-				for _, a := range answers {
-					errs = append(errs, a.Err)
-					if (a.Err == nil) != (a.Contact != nil) {
-						t.Errorf("both or neither: %+v", a)
-					}
-					if a.Contact != nil {
-						ids = append(ids, a.Contact.ID)
-					}
-				}
-				return errs, ids, err
-			},
-		},
-		{
-			"event.registerNamedLearners", `{"errors":[],"learners":[{"id":"ID"}]}`, `"learners":[]`,
-			entriesOfInput([]any{
-				map[string]any{
-					"eventId": "E", "contactId": "P1", "notes": secretName,
-					"customFieldValues": []any{map[string]any{"definitionKey": "k", "value": secretName}},
-				},
-				map[string]any{"eventId": "E", "contactId": "P2"},
-				map[string]any{"eventId": "E", "contactId": "P3"},
-			}),
-			func(c *Client) (errs []error, ids []string, err error) {
-				answers, err := c.RegisterNamedLearners(t.Context(), learners)
-				for _, a := range answers {
-					errs = append(errs, a.Err)
-					if (a.Err == nil) != (len(a.Learners) > 0) {
-						t.Errorf("both or neither: %+v", a)
-					}
-					for _, l := range a.Learners {
-						ids = append(ids, l.ID)
-					}
-				}
-				return errs, ids, err
-			},
-		},
+		"all":                  {"[" + good("1") + "," + good("2") + "," + good("3") + "]", `[]`, "done done done", "1 2 3"},
+		"one turned down":      {"[" + good("1") + "," + bad + "," + good("3") + "]", `[]`, "done rejected done", "1 3"},
+		"all turned down":      {"[" + bad + "," + bad + "," + bad + "]", `[]`, "rejected rejected rejected", ""},
+		"one null":             {"[" + good("1") + ",null," + good("3") + "]", `[{"message":"m","path":["contact","createBatch",1]}]`, "done unknown done", "1 3"},
+		"one without effect":   {"[" + good("1") + `,{"errors":[],"contact":null},{"errors":[]}]`, `[]`, "done unknown unknown", "1"},
+		"one without an id":    {"[" + good("") + "," + good("2") + "," + good("3") + "]", `[]`, "unknown done done", "2 3"},
+		"one of another form":  {"[" + good("1") + `,7,{"errors":7}]`, `[]`, "done unknown unknown", "1"},
+		"errors of one unread": {"[" + good("1") + "," + good("2") + "," + good("3") + "]", `[{"message":"m","path":["contact","createBatch",2,"errors"]}]`, "done done unknown", "1 2"},
+		"another of one":       {"[" + good("1") + "," + good("2") + "," + good("3") + "]", `[{"message":"m","path":["contact","createBatch",2,"x"]}]`, "done done done", "1 2 3"},
+		"too few":              {"[" + good("1") + "," + good("2") + "]", `[]`, "unknown", ""},
+		"too many":             {"[" + good("1") + "," + good("2") + "," + good("3") + "," + good("4") + "]", `[]`, "unknown", ""},
+		"none":                 {"[]", `[]`, "unknown", ""},
+		"null":                 {"null", `[]`, "unknown", ""},
+		"one payload":          {good("1"), `[]`, "unknown", ""},
 	} {
-		namespace, name, _ := strings.Cut(batch.field, ".")
-		good := func(id string) string { return strings.Replace(batch.good, "ID", id, 1) }
-		bad := `{"errors":[{"label":"L","message":"m","value":"v"}],` + batch.record + `}`
-		for answer, test := range map[string]struct {
-			payloads string
-			errors   string
-			fates    string // of each entry, or one for all
-			ids      string
-		}{
-			"all":                  {"[" + good("1") + "," + good("2") + "," + good("3") + "]", `[]`, "done done done", "1 2 3"},
-			"one turned down":      {"[" + good("1") + "," + bad + "," + good("3") + "]", `[]`, "done rejected done", "1 3"},
-			"all turned down":      {"[" + bad + "," + bad + "," + bad + "]", `[]`, "rejected rejected rejected", ""},
-			"one null":             {"[" + good("1") + ",null," + good("3") + "]", fmt.Sprintf(`[{"message":"m","path":[%q,%q,1]}]`, namespace, name), "done unknown done", "1 3"},
-			"one without effect":   {"[" + good("1") + `,{"errors":[],` + batch.record + `},{"errors":[]}]`, `[]`, "done unknown unknown", "1"},
-			"one without an id":    {"[" + good("") + "," + good("2") + "," + good("3") + "]", `[]`, "unknown done done", "2 3"},
-			"one of another form":  {"[" + good("1") + `,7,{"errors":7}]`, `[]`, "done unknown unknown", "1"},
-			"errors of one unread": {"[" + good("1") + "," + good("2") + "," + good("3") + "]", fmt.Sprintf(`[{"message":"m","path":[%q,%q,2,"errors"]}]`, namespace, name), "done done unknown", "1 2"},
-			"another of one":       {"[" + good("1") + "," + good("2") + "," + good("3") + "]", fmt.Sprintf(`[{"message":"m","path":[%q,%q,2,"x"]}]`, namespace, name), "done done done", "1 2 3"},
-			"too few":              {"[" + good("1") + "," + good("2") + "]", `[]`, "unknown", ""},
-			"too many":             {"[" + good("1") + "," + good("2") + "," + good("3") + "," + good("4") + "]", `[]`, "unknown", ""},
-			"none":                 {"[]", `[]`, "unknown", ""},
-			"null":                 {"null", `[]`, "unknown", ""},
-			"one payload":          {good("1"), `[]`, "unknown", ""},
-		} {
-			t.Run(batch.field+" "+answer, func(t *testing.T) {
-				c, last := serveBody(t, fmt.Sprintf(`{"errors":%s,"data":{%q:{%q:%s}}}`, test.errors, namespace, name, test.payloads))
-				errs, ids, err := batch.do(c)
-				fates := []string{}
-				for _, err := range errs {
-					fates = append(fates, outcomeOf(t, err))
+		t.Run(answer, func(t *testing.T) {
+			c, last := serveBody(t, fmt.Sprintf(`{"errors":%s,"data":{"contact":{"createBatch":%s}}}`, test.errors, test.payloads))
+			answers, err := c.CreateContacts(t.Context(), contacts)
+			fates, ids := []string{}, []string{}
+			for _, a := range answers {
+				fates = append(fates, outcomeOf(t, a.Err))
+				if (a.Err == nil) != (a.Contact != nil) {
+					t.Errorf("both or neither: %+v", a)
 				}
-				if err != nil {
-					fates = append(fates, outcomeOf(t, err))
+				if a.Contact != nil {
+					ids = append(ids, a.Contact.ID)
 				}
-				if got := strings.Join(fates, " "); got != test.fates || strings.Join(ids, " ") != test.ids {
-					t.Errorf("%s with %q, want %s with %q", got, ids, test.fates, test.ids)
-				}
-				field, arguments := standaloneMutationOf(t, last())
-				if diff := cmp.Diff(batch.sent, arguments); diff != "" || field != batch.field {
-					t.Errorf("sent %s (-want +got):\n%s", field, diff)
-				}
-				if strings.Contains(last().Query, secretName) {
-					t.Errorf("what is personal stands in the document: %s", last().Query)
-				}
-			})
-		}
+			}
+			if err != nil {
+				fates = append(fates, outcomeOf(t, err))
+			}
+			if got := strings.Join(fates, " "); got != test.fates || strings.Join(ids, " ") != test.ids {
+				t.Errorf("%s with %q, want %s with %q", got, ids, test.fates, test.ids)
+			}
+			field, arguments := standaloneMutationOf(t, last())
+			if diff := cmp.Diff(want, arguments); diff != "" || field != "contact.createBatch" {
+				t.Errorf("sent %s (-want +got):\n%s", field, diff)
+			}
+			if strings.Contains(last().Query, secretName) {
+				t.Errorf("what is personal stands in the document: %s", last().Query)
+			}
+		})
 	}
 }
-
-func entriesOfInput(entries []any) map[string]any { return map[string]any{"input": entries} }
 
 // TestBadErrands: one clear line that shows nothing of the input, and nothing is sent.
 func TestBadErrands(t *testing.T) {
@@ -354,26 +286,14 @@ func TestBadErrands(t *testing.T) {
 	entry := LogEntry{Origin: "o", NodeID: "n", Message: secretName, Status: LogSuccess}
 	with := func(change func(*Email)) Email { e := email; change(&e); return e }
 	logged := func(change func(*LogEntry)) LogEntry { l := entry; change(&l); return l }
-	address := func(a ...Address) UpdateAccount { return UpdateAccount{ID: "a", Addresses: a} }
 	for where, err := range map[string]error{
 		"id":                                   anyError(c.Account(ctx, "")),
 		"AccountsByName.name":                  anyError(c.AccountsByName(ctx, "")),
-		"AccountsByEmail.emailAddress":         anyError(c.AccountsByEmail(ctx, "")),
 		"CreateAccount.Name":                   anyError(c.CreateAccount(ctx, NewAccount{Email: secretName})),
 		"CreateAccount.Email":                  anyError(c.CreateAccount(ctx, NewAccount{Name: "n", Email: secretName + "\xff"})),
 		"CreateAccount.Email ":                 anyError(off.CreateAccount(ctx, NewAccount{Name: "n", Email: secretName})),
-		"UpdateAccount.ID":                     anyError(c.UpdateAccount(ctx, UpdateAccount{Name: secretName})),
-		"UpdateAccount.ID ":                    anyError(c.UpdateAccount(ctx, UpdateAccount{ID: "a"})),
-		"UpdateAccount.ID  ":                   anyError(c.UpdateAccount(ctx, UpdateAccount{Addresses: []Address{{Usage: DefaultAddress, Town: "t"}}})),
-		"UpdateAccount.Name":                   anyError(off.UpdateAccount(ctx, UpdateAccount{ID: "a", Name: secretName})),
-		"UpdateAccount.Addresses":              anyError(off.UpdateAccount(ctx, address(Address{Usage: DefaultAddress, Town: secretName}))),
-		"UpdateAccount.Addresses[1].Usage":     anyError(c.UpdateAccount(ctx, address(Address{Usage: DefaultAddress, Town: "t"}, Address{Town: secretName}))),
-		"UpdateAccount.Addresses[0].Usage":     anyError(c.UpdateAccount(ctx, address(Address{Usage: "at home", Town: secretName}))),
-		"UpdateAccount.Addresses[0].Lines":     anyError(c.UpdateAccount(ctx, address(Address{Usage: DefaultAddress}))),
-		"UpdateAccount.Addresses[0].Lines[1]":  anyError(c.UpdateAccount(ctx, address(Address{Usage: DefaultAddress, Lines: []string{"1", secretName + "\xff"}}))),
 		"id ":                                  anyError(c.Contact(ctx, "")),
 		"ContactsByEmail.emailAddress":         anyError(c.ContactsByEmail(ctx, "")),
-		"ContactsOfAccount.accountId":          anyError(c.ContactsOfAccount(ctx, "", "")),
 		"CreateContacts.contacts":              anyError(c.CreateContacts(ctx, nil)),
 		"CreateContacts.contacts ":             anyError(c.CreateContacts(ctx, make([]NewContact, MaxEntries+1))),
 		"CreateContacts.contacts[0].LastName":  anyError(c.CreateContacts(ctx, []NewContact{{FirstName: secretName}})),
@@ -381,7 +301,6 @@ func TestBadErrands(t *testing.T) {
 		"id  ":                                 anyError(c.Event(ctx, "")),
 		"Events.ids":                           anyError(c.Events(ctx, nil)),
 		"Events.ids[1]":                        anyError(c.Events(ctx, []string{"e", ""})),
-		"id   ":                                anyError(c.EventInterests(ctx, "", "")),
 		"id    ":                               anyError(c.EventRegistrations(ctx, "", "")),
 		"Enrolment.contactID":                  anyError(c.Enrolment(ctx, "", "e")),
 		"Enrolment.eventID":                    anyError(c.Enrolment(ctx, "c", "")),
@@ -392,15 +311,9 @@ func TestBadErrands(t *testing.T) {
 		"RegisterContacts.Price.Currency": anyError(c.RegisterContacts(ctx, RegisterContacts{EventID: "e", ContactIDs: []string{"c"}, Price: &Price{}})),
 		"RegisterContacts.Price.Amount":   anyError(c.RegisterContacts(ctx, RegisterContacts{EventID: "e", ContactIDs: []string{"c"}, Price: &Price{decimal.New(1, math.MaxInt32), "GBP"}})),
 
-		"RegisterNamedLearners.learners":            anyError(c.RegisterNamedLearners(ctx, nil)),
-		"RegisterNamedLearners.learners[0].EventID": anyError(c.RegisterNamedLearners(ctx, []NamedLearner{{ContactID: "c", Notes: secretName}})),
-
-		"RegisterNamedLearners.learners[0].CustomFields[0].Key": anyError(c.RegisterNamedLearners(ctx, []NamedLearner{{EventID: "e", ContactID: "c", CustomFields: []Attribute{{Value: secretName}}}})),
-
 		"Enrolments.eventID":                       anyError(c.Enrolments(ctx, "", []string{"c"}, "")),
 		"Enrolments.contactIDs":                    anyError(c.Enrolments(ctx, "e", nil, "")),
 		"Enrolments.contactIDs[1]":                 anyError(c.Enrolments(ctx, "e", []string{"c", ""}, "")),
-		"ActiveLearners.learnerIDs":                anyError(c.ActiveLearners(ctx, nil)),
 		"ContactsByEmails.emails":                  anyError(c.ContactsByEmails(ctx, make([]string, MaxEntries+1), "")),
 		"ContactsByEmails.emails[0]":               anyError(c.ContactsByEmails(ctx, []string{""}, "")),
 		"CancelLearner.learnerID":                  c.CancelLearner(ctx, ""),

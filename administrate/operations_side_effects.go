@@ -12,7 +12,6 @@ import (
 // entry.
 func SideEffectOperations() []SampleOperation {
 	price := &Price{Amount: decimal.RequireFromString("199.90"), Currency: "USD"}
-	attributes := []Attribute{{Key: "key", Value: "value"}}
 	var all []SampleOperation
 	add := func(name string, input any, do func(ctx context.Context, c *Client) error) {
 		all = append(all, SampleOperation{Name: name, Input: input, Do: do})
@@ -58,10 +57,6 @@ func SideEffectOperations() []SampleOperation {
 		_, err := c.AccountsByName(ctx, "name")
 		return err
 	})
-	add("find accounts by e-mail", nil, func(ctx context.Context, c *Client) error {
-		_, err := c.AccountsByEmail(ctx, "e@example.com")
-		return err
-	})
 	for _, n := range []struct {
 		name    string
 		account NewAccount
@@ -74,25 +69,6 @@ func SideEffectOperations() []SampleOperation {
 			return err
 		})
 	}
-	for _, u := range []struct {
-		name   string
-		update UpdateAccount
-	}{
-		{"update the e-mail of an account", UpdateAccount{ID: "id", Email: "e@example.com"}},
-		{"update the name of an account", UpdateAccount{ID: "id", Name: "name"}},
-		{"update the default address of an account", UpdateAccount{ID: "id", Addresses: []Address{{Usage: DefaultAddress, Lines: []string{"line"}}}}},
-		{"update the billing address of an account", UpdateAccount{ID: "id", Addresses: []Address{{
-			Usage: BillingAddress, Town: "town", Region: "region", Postcode: "code", CountryID: "id", ProvinceCode: "code", ContactPerson: "name",
-		}}}},
-		{"update the shipping address of an account", UpdateAccount{ID: "id", Addresses: []Address{{Usage: ShippingAddress, Town: "town"}}}},
-		{"update addresses and e-mail of an account", UpdateAccount{ID: "id", Email: "e@example.com", Addresses: []Address{{Usage: DefaultAddress, Town: "town"}}}},
-	} {
-		add(u.name, u.update, func(ctx context.Context, c *Client) error {
-			_, err := c.UpdateAccount(ctx, u.update)
-			return err
-		})
-	}
-
 	add("read a contact", nil, func(ctx context.Context, c *Client) error {
 		_, err := c.Contact(ctx, "id")
 		return err
@@ -108,14 +84,6 @@ func SideEffectOperations() []SampleOperation {
 	})
 	add("find more contacts by several e-mails", nil, func(ctx context.Context, c *Client) error {
 		_, err := c.ContactsByEmails(ctx, emails, "cursor")
-		return err
-	})
-	add("find contacts of an account", nil, func(ctx context.Context, c *Client) error {
-		_, err := c.ContactsOfAccount(ctx, "id", "")
-		return err
-	})
-	add("find more contacts of an account", nil, func(ctx context.Context, c *Client) error {
-		_, err := c.ContactsOfAccount(ctx, "id", "cursor")
 		return err
 	})
 	for _, n := range []struct {
@@ -144,14 +112,6 @@ func SideEffectOperations() []SampleOperation {
 		_, err := c.Events(ctx, events)
 		return err
 	})
-	add("read the interests in an event", nil, func(ctx context.Context, c *Client) error {
-		_, err := c.EventInterests(ctx, "id", "")
-		return err
-	})
-	add("read more interests in an event", nil, func(ctx context.Context, c *Client) error {
-		_, err := c.EventInterests(ctx, "id", "cursor")
-		return err
-	})
 	add("read the registrations on an event", nil, func(ctx context.Context, c *Client) error {
 		_, err := c.EventRegistrations(ctx, "id", "")
 		return err
@@ -178,22 +138,6 @@ func SideEffectOperations() []SampleOperation {
 			return err
 		})
 	}
-	for _, n := range []struct {
-		name     string
-		learners []NamedLearner
-	}{
-		{"register a learner", []NamedLearner{{EventID: "id", ContactID: "id"}}},
-		{"register a learner with notes", []NamedLearner{{EventID: "id", ContactID: "id", Notes: "notes"}}},
-		{"register a learner with custom fields", []NamedLearner{{EventID: "id", ContactID: "id", CustomFields: attributes}}},
-	} {
-		add(n.name, n.learners, func(ctx context.Context, c *Client) error {
-			answers, err := c.RegisterNamedLearners(ctx, n.learners)
-			if err == nil {
-				err = answers[0].Err
-			}
-			return err
-		})
-	}
 	add("cancel a learner", nil, func(ctx context.Context, c *Client) error { return c.CancelLearner(ctx, "id") })
 	add("reactivate a learner", nil, func(ctx context.Context, c *Client) error { return c.ReactivateLearner(ctx, "id") })
 	people := []string{"id"}
@@ -203,10 +147,6 @@ func SideEffectOperations() []SampleOperation {
 	})
 	add("look which more contacts are on an event", nil, func(ctx context.Context, c *Client) error {
 		_, err := c.Enrolments(ctx, "id", people, "cursor")
-		return err
-	})
-	add("look which learners are active", people, func(ctx context.Context, c *Client) error {
-		_, err := c.ActiveLearners(ctx, people)
 		return err
 	})
 

@@ -61,8 +61,7 @@ func rejected(t *testing.T, err error, label string) {
 	}
 }
 
-// TestAccounts: created and changed values are in the TMS, and a name of two accounts is
-// found twice.
+// TestAccounts: created values are in the TMS, and a name of two accounts is found twice.
 func TestAccounts(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -71,41 +70,12 @@ func TestAccounts(t *testing.T) {
 		t.Errorf("before: %+v", page)
 	}
 	made := must[administrate.Account](t)(s.CreateAccount(ctx, administrate.NewAccount{Name: "Meridian", Email: "a@meridian.example"}))
-	if page := must[administrate.AccountPage](t)(s.AccountsByEmail(ctx, "a@meridian.example")); page.Count != 1 || page.Accounts[0] != made {
-		t.Errorf("by e-mail: %+v, made %+v", page, made)
+	if got := must[administrate.Account](t)(s.Account(ctx, made.ID)); got != made || got.Name != "Meridian" || got.Email != "a@meridian.example" {
+		t.Errorf("made %+v, read %+v", made, got)
 	}
 	must[administrate.Account](t)(s.CreateAccount(ctx, administrate.NewAccount{Name: "Meridian"}))
 	if page := must[administrate.AccountPage](t)(s.AccountsByName(ctx, "Meridian")); page.Count != 2 || len(page.Accounts) != 2 {
 		t.Errorf("two of one name: %+v", page)
-	}
-
-	changed := must[administrate.Account](t)(s.UpdateAccount(ctx, administrate.UpdateAccount{ID: made.ID, Name: "Meridian Ltd", Email: "b@meridian.example"}))
-	if got := must[administrate.Account](t)(s.Account(ctx, made.ID)); got != changed || got.Name != "Meridian Ltd" || got.Email != "b@meridian.example" {
-		t.Errorf("changed %+v, read %+v", changed, got)
-	}
-	addresses := `{ node(id: "` + made.ID + `") { ... on Account { name emailAddress postalAddresses { usage address { lines town countryId } } } } }`
-	for _, test := range []struct {
-		update administrate.UpdateAccount
-		want   string
-	}{
-		{
-			administrate.UpdateAccount{ID: made.ID, Addresses: []administrate.Address{
-				{Usage: administrate.DefaultAddress, Lines: []string{"1 \"High\" Street", "é"}, Town: "Leeds", CountryID: "Q291bnRyeTpHQg=="},
-				{Usage: administrate.BillingAddress, Town: "York"},
-			}},
-			`{"node":{"name":"Meridian Ltd","emailAddress":"b@meridian.example","postalAddresses":[` +
-				`{"usage":"default","address":{"lines":["1 \"High\" Street","é"],"town":"Leeds","countryId":"Q291bnRyeTpHQg=="}},` +
-				`{"usage":"billing","address":{"lines":null,"town":"York","countryId":null}}]}}`,
-		},
-		{ // the whole list is replaced
-			administrate.UpdateAccount{ID: made.ID, Name: "M", Email: "c@meridian.example", Addresses: []administrate.Address{{Usage: administrate.ShippingAddress, Town: "Hull"}}},
-			`{"node":{"name":"M","emailAddress":"c@meridian.example","postalAddresses":[{"usage":"shipping","address":{"lines":null,"town":"Hull","countryId":null}}]}}`,
-		},
-	} {
-		must[administrate.Account](t)(s.UpdateAccount(ctx, test.update))
-		if diff := cmp.Diff(test.want, s.query(t, addresses)); diff != "" {
-			t.Error(diff)
-		}
 	}
 
 	if got := must[administrate.Account](t)(s.Account(ctx, id("Organisation", 3))); got.OwnerID != id("User", 1) {
@@ -114,8 +84,6 @@ func TestAccounts(t *testing.T) {
 	if _, err := s.Account(ctx, id("Organisation", 99)); !errors.As(err, new(*administrate.NotFoundError)) {
 		t.Errorf("an account that is not there: %v", err)
 	}
-	_, err := s.UpdateAccount(ctx, administrate.UpdateAccount{ID: id("Organisation", 99), Email: "x@example.com"})
-	rejected(t, err, "Not Found")
 }
 
 // TestContacts: in a batch with one rejected contact the others are created.
@@ -158,15 +126,16 @@ func TestContacts(t *testing.T) {
 
 	many := make([]administrate.NewContact, administrate.MaxEntries)
 	for i := range many {
-		many[i] = administrate.NewContact{FirstName: "Learner", LastName: fmt.Sprint(i), AccountID: accountOne}
+		many[i] = administrate.NewContact{FirstName: "Learner", LastName: fmt.Sprint(i), AccountID: accountOne, Email: "many@example.com"}
 	}
 	for _, a := range must[[]administrate.ContactResult](t)(s.CreateContacts(ctx, many)) {
-		if a.Err != nil {
-			t.Fatal(a.Err)
+		if a.Err != nil || a.Contact.Account == nil || a.Contact.Account.ID != accountOne {
+			t.Fatalf("%+v", a)
 		}
 	}
-	first := must[administrate.ContactPage](t)(s.ContactsOfAccount(ctx, accountOne, ""))
-	rest := must[administrate.ContactPage](t)(s.ContactsOfAccount(ctx, accountOne, first.NextCursor))
+	emails := []string{"many@example.com", "melissa@example.com"}
+	first := must[administrate.ContactPage](t)(s.ContactsByEmails(ctx, emails, ""))
+	rest := must[administrate.ContactPage](t)(s.ContactsByEmails(ctx, emails, first.NextCursor))
 	if first.Count != 101 || len(first.Contacts) != 100 || len(rest.Contacts) != 1 || rest.NextCursor != "" {
 		t.Errorf("%d of %d, then %d", len(first.Contacts), first.Count, len(rest.Contacts))
 	}
@@ -177,8 +146,7 @@ func TestContacts(t *testing.T) {
 
 func number(n int) *int { return &n }
 
-// TestEvents: the data of an event, its places, and the opportunities with an interest in the
-// event.
+// TestEvents: the data of an event, and its places.
 func TestEvents(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -210,50 +178,15 @@ func TestEvents(t *testing.T) {
 		t.Errorf("several at once: %s", diff)
 	}
 
-	o := must[administrate.Opportunity](t)(s.CreateOpportunity(ctx, administrate.NewOpportunity{Name: "n", RegionID: regionDR}))
-	must[administrate.Opportunity](t)(s.UpdateOpportunity(ctx, administrate.UpdateOpportunity{ID: o.ID, OwnerID: id("User", 1), ContactID: contactTwo}))
-	other := must[administrate.Opportunity](t)(s.CreateOpportunity(ctx, administrate.NewOpportunity{Name: "n", RegionID: regionDR}))
-	var interests []string
-	for _, opportunity := range []string{o.ID, other.ID} {
-		added := must[[]administrate.Interest](t)(s.AddInterest(ctx, administrate.AddInterest{
-			OpportunityID: opportunity, ItemID: event, Kind: administrate.Event, Quantity: 9, Reserve: true,
+	for range 2 {
+		o := must[administrate.Opportunity](t)(s.CreateOpportunity(ctx, administrate.NewOpportunity{Name: "n", RegionID: regionDR}))
+		must[[]administrate.Interest](t)(s.AddInterest(ctx, administrate.AddInterest{
+			OpportunityID: o.ID, ItemID: event, Kind: administrate.Event, Quantity: 9, Reserve: true,
 		}))
-		interests = append(interests, added[0].ID)
-	}
-	page := must[administrate.EventInterestPage](t)(s.EventInterests(ctx, event, ""))
-	holders := administrate.EventInterestPage{Count: 2, Interests: []administrate.EventInterest{
-		{ID: interests[0], OpportunityID: o.ID, ContactID: contactTwo, Owner: &administrate.User{ID: id("User", 1), FirstName: "Nora", ContactID: id("Person", 5)}},
-		{ID: interests[1], OpportunityID: other.ID},
-	}}
-	if diff := cmp.Diff(holders, page); diff != "" {
-		t.Error(diff)
 	}
 	full := must[administrate.ScheduledEvent](t)(s.Event(ctx, event))
 	if *full.Reserved != 18 || *full.RemainingPlaces != -10 || !full.SoldOut {
 		t.Errorf("places that are held: %+v", full)
-	}
-	if _, err := s.EventInterests(ctx, id("Course", 99), ""); !errors.As(err, new(*administrate.NotFoundError)) {
-		t.Errorf("interests in an event that is not there: %v", err)
-	}
-}
-
-// TestInterestsOfManyPages: an event with more interests than one page contains.
-func TestInterestsOfManyPages(t *testing.T) {
-	t.Parallel()
-	ctx := t.Context()
-	s := newTenant(t, nil)
-	o := must[administrate.Opportunity](t)(s.CreateOpportunity(ctx, administrate.NewOpportunity{Name: "n", RegionID: regionDR}))
-	for range 6 {
-		mutations := make([]administrate.Mutation, administrate.MaxMutations)
-		for i := range mutations {
-			mutations[i] = administrate.AddInterest{OpportunityID: o.ID, ItemID: event, Kind: administrate.Event, Quantity: 1}
-		}
-		must[[]administrate.MutationResult](t)(s.Apply(ctx, mutations))
-	}
-	first := must[administrate.EventInterestPage](t)(s.EventInterests(ctx, event, ""))
-	rest := must[administrate.EventInterestPage](t)(s.EventInterests(ctx, event, first.NextCursor))
-	if first.Count != 120 || len(first.Interests) != 100 || len(rest.Interests) != 20 || rest.NextCursor != "" {
-		t.Errorf("%d of %d, then %d", len(first.Interests), first.Count, len(rest.Interests))
 	}
 }
 
@@ -289,15 +222,10 @@ func TestLearners(t *testing.T) {
 		t.Errorf("registered as %s", got)
 	}
 
-	answers := must[[]administrate.LearnerResult](t)(s.RegisterNamedLearners(ctx, []administrate.NamedLearner{
-		{EventID: event, ContactID: three, Notes: "n", CustomFields: []administrate.Attribute{{Key: id("CustomFieldDefinition", 2), Value: "none"}}},
-		{EventID: id("Course", 3), ContactID: three}, // cancelled
-		{EventID: event, ContactID: contactTwo},
-	}))
-	if answers[0].Err != nil || len(answers[0].Learners) != 1 || answers[2].Err != nil || answers[1].Learners != nil {
-		t.Fatalf("%+v", answers)
+	more := must[administrate.RegisterContactsResult](t)(s.RegisterContacts(ctx, administrate.RegisterContacts{EventID: event, ContactIDs: []string{three, contactTwo}}))
+	if len(more.Learners) != 2 {
+		t.Fatalf("%+v", more)
 	}
-	rejected(t, answers[1].Err, "")
 	enrolled(three, 1, 0)
 	enrolled(contactTwo, 2, 0) // the API does not prevent this
 	if got := must[administrate.ScheduledEvent](t)(s.Event(ctx, event)); *got.BookedPlaces != 8 {
@@ -307,29 +235,24 @@ func TestLearners(t *testing.T) {
 	if err := s.CancelLearner(ctx, made.Learners[0].ID); err != nil {
 		t.Fatal(err)
 	}
-	if got := enrolled(contactTwo, 1, 1); got.Learners[0].ID != answers[2].Learners[0].ID {
+	if got := enrolled(contactTwo, 1, 1); got.Learners[0] != more.Learners[1] {
 		t.Errorf("left %+v", got)
 	}
 	rejected(t, s.CancelLearner(ctx, id("learner", 999)), "Not Found")
 
 	// The read for many contacts returns the same, and a cancelled place can be reactivated.
-	all := []string{made.Learners[0].ID, made.Learners[1].ID, answers[2].Learners[0].ID, id("learner", 999)}
 	active := func(want ...administrate.EventLearner) {
 		t.Helper()
-		if got := must[[]administrate.EventLearner](t)(s.ActiveLearners(ctx, all)); !slices.Equal(got, want) {
-			t.Errorf("active %+v, want %+v", got, want)
-		}
 		page := must[administrate.LearnerPage](t)(s.Enrolments(ctx, event, []string{contactTwo, one}, ""))
 		if !slices.Equal(page.Learners, want) || page.NextCursor != "" {
 			t.Errorf("on the event %+v, want %+v", page, want)
 		}
 	}
-	again := administrate.EventLearner{ID: answers[2].Learners[0].ID, ContactID: contactTwo} // the answer holds no contact
-	active(made.Learners[1], again)
+	active(made.Learners[1], more.Learners[1])
 	if err := s.ReactivateLearner(ctx, made.Learners[0].ID); err != nil {
 		t.Fatal(err)
 	}
-	active(made.Learners[0], made.Learners[1], again)
+	active(made.Learners[0], made.Learners[1], more.Learners[1])
 	rejected(t, s.ReactivateLearner(ctx, id("learner", 999)), "Not Found")
 	_, err := s.RegisterContacts(ctx, administrate.RegisterContacts{EventID: id("Course", 3), ContactIDs: []string{one}})
 	rejected(t, err, "")
@@ -565,20 +488,12 @@ func TestFatesOfErrands(t *testing.T) {
 			_, err := s.CreateAccount(ctx, administrate.NewAccount{Name: name})
 			return err
 		}, `{ accounts { pageInfo { totalRecords } } }`},
-		{"account.update", func(s *tenant) error {
-			_, err := s.UpdateAccount(ctx, administrate.UpdateAccount{ID: accountTwo, Email: name})
-			return err
-		}, ``},
 		{"contact.createBatch", func(s *tenant) error {
 			_, err := s.CreateContacts(ctx, []administrate.NewContact{{FirstName: name, LastName: name}})
 			return err
 		}, `{ contacts { pageInfo { totalRecords } } }`},
 		{"event.registerContacts", func(s *tenant) error {
 			_, err := s.RegisterContacts(ctx, administrate.RegisterContacts{EventID: event, ContactIDs: []string{contactTwo}, Notes: name})
-			return err
-		}, `{ learners { pageInfo { totalRecords } } }`},
-		{"event.registerNamedLearners", func(s *tenant) error {
-			_, err := s.RegisterNamedLearners(ctx, []administrate.NamedLearner{{EventID: event, ContactID: contactTwo, Notes: name}})
 			return err
 		}, `{ learners { pageInfo { totalRecords } } }`},
 		{"contactAdhocEmails.sendContactAdhocEmail", func(s *tenant) error {

@@ -35,14 +35,6 @@ func Schema(t testing.TB, withAssumed bool) *ast.Schema {
 			t.Fatal("documented.graphql has no opportunities to order")
 		}
 		sources[0].Input = ordered
-		// UpdateAccountInput: the type has its assumed name, and UpdateAccountName is a member
-		// of it.
-		named := strings.ReplaceAll(sources[0].Input, "AccountUpdate!", "AccountUpdateInput!")
-		named = strings.Replace(named, "input AccountUpdate { ", "input AccountUpdateInput { name: String, ", 1)
-		if strings.Contains(named, "AccountUpdate ") || strings.Contains(named, "AccountUpdate!") {
-			t.Fatal("documented.graphql has no update of accounts to be named")
-		}
-		sources[0].Input = named
 		sources = append(sources,
 			&ast.Source{Name: "assumed.graphql", Input: assumed},
 			&ast.Source{Name: "order", Input: "input OpportunityOrder { field: OpportunityField!, direction: Direction! } enum Direction { asc desc }"})

@@ -9,18 +9,6 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// Kind selects the details object of an interest.
-type Kind string
-
-// The four kinds of the API documentation. The zero value sends no details object at all
-// (observed to be accepted), so it has no learners and no expiry.
-const (
-	Course       Kind = "course"
-	Event        Kind = "event"
-	LearningPath Kind = "learning path"
-	Tokens       Kind = "tokens"
-)
-
 // Learner is a person named on an interest.
 type Learner struct {
 	FirstName string
@@ -90,8 +78,8 @@ func (a AddInterest) build(b *builder) opportunityMutation {
 
 // writeKind adds the details object of the interest's kind.
 func (a AddInterest) writeKind(b *builder, details *object) {
-	names := map[Kind]string{Course: "courseDetails", Event: "eventDetails", LearningPath: "learningPathDetails"}
-	name, people := names[a.Kind]
+	info, known := a.Kind.info()
+	people := info.learnersIn != ""
 	if !people && len(a.NewLearners)+len(a.ExistingLearners) > 0 {
 		b.invalid("NewLearners", "and ExistingLearners go with a course, an event or a learning path only")
 	}
@@ -100,7 +88,7 @@ func (a AddInterest) writeKind(b *builder, details *object) {
 	}
 	switch {
 	case people:
-		details.set(name, object{
+		details.set(info.learnersIn, object{
 			"existingLearners: " + list(a.existingLearnerEntries(b)),
 			"newLearners: " + list(a.newLearnerEntries(b)),
 		}.String())
@@ -113,7 +101,7 @@ func (a AddInterest) writeKind(b *builder, details *object) {
 				"expiresAt: " + b.literal("ExpiresAt", string(a.ExpiresAt)),
 			}.String())
 		}
-	case a.Kind != "":
+	case !known && a.Kind != "":
 		b.invalid("Kind", "is none of course, event, learning path and tokens")
 	}
 }

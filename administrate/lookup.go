@@ -77,12 +77,9 @@ type itemRoot struct {
 }
 
 func (c *Client) itemRoots() []itemRoot {
-	all := []itemRoot{
-		// Events and their filter fields: observed.
-		{"events", "events", "Event", Event, []string{"code", "title"}, "id code title"},
-		{"templates", c.assumed.CourseTemplates, "CourseTemplate", Course, []string{"code", "title"}, "id code title"},
-		{"paths", c.assumed.LearningPaths, "LearningPath", LearningPath, []string{"code", "name"}, "id code title: name"},
-		{"tokens", c.assumed.TokenTypes, "TrainingTokenType", Tokens, []string{"name"}, "id title: name"},
+	var all []itemRoot
+	for _, k := range kinds() {
+		all = append(all, itemRoot{k.alias, k.root(&c.assumed), k.schemaType, k.kind, k.textFields, k.selection})
 	}
 	return slices.DeleteFunc(all, func(r itemRoot) bool { return r.field == Off })
 }

@@ -221,7 +221,7 @@ func TestResetBehindAPause(t *testing.T) {
 			}
 			p.reset(ctx, reference, first)
 			if end == nil {
-				if _, err := p.client.Resume(ctx, reference, opportunity.Resume{}); err != nil {
+				if _, err := p.client.Update(ctx, reference, opportunity.Resume{}); err != nil {
 					t.Fatal(err)
 				}
 				if outcome, err := p.client.Update(ctx, reference, u1); err != nil || outcome.State != opportunity.Done {
@@ -252,7 +252,7 @@ func TestTerminatedRunWithAWaitingRequest(t *testing.T) {
 	if _, err := p.client.Start(ctx, reference, opportunity.Start{Name: "Terminated", Region: "UK"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.client.Pause(ctx, reference, opportunity.Pause{}); err != nil {
+	if _, err := p.client.Update(ctx, reference, opportunity.Pause{}); err != nil {
 		t.Fatal(err)
 	}
 	waits := harness.Interests(1)
@@ -460,7 +460,7 @@ func TestResetOfAnOldRunBehindAPause(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.client.Resume(ctx, reference, opportunity.Resume{}); err != nil {
+	if _, err := p.client.Update(ctx, reference, opportunity.Resume{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, u := range updates {

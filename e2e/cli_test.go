@@ -239,7 +239,7 @@ func TestCommandLine(t *testing.T) {
 		harness.Eventually(t, time.Minute, "the record is read again", func() bool { return p.view("lead").Details.Name == "by hand" })
 		s.wantSuccess([]string{"close", "lead", "--reason", "by phone", "--signal"}, "sent: lead")
 		harness.Eventually(t, time.Minute, "the run is closed", func() bool {
-			_, err := p.client.Progress(t.Context(), "lead", opportunity.Progress{To: "Won"})
+			_, err := p.client.Update(t.Context(), "lead", opportunity.Progress{To: "Won"})
 			var own *opportunity.Error
 			return errors.As(err, &own) && own.Type == opportunity.Closed
 		})

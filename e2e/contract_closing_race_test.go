@@ -23,10 +23,10 @@ func (p *parts) contractClosingRaceOnce(t *testing.T, n int) {
 	p.startProposed(string(reference))
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	if _, err := p.client.Refresh(ctx, reference, opportunity.Refresh{}); err != nil {
+	if _, err := p.client.Update(ctx, reference, opportunity.Refresh{}); err != nil {
 		t.Errorf("refresh %d: %v", n, err)
 	}
-	if _, err := p.client.Close(ctx, reference, opportunity.Close{Reason: "over"}); err != nil {
+	if _, err := p.client.Update(ctx, reference, opportunity.Close{Reason: "over"}); err != nil {
 		t.Errorf("close %d: %v", n, err)
 		return
 	}

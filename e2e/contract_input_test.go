@@ -197,7 +197,7 @@ func (p *parts) contractScripts(prefix string) {
 	if _, err := service.View(c.ctx, "Genève-1"); err != nil {
 		t.Errorf("by a service: %v", err)
 	}
-	if _, err := service.Close(c.ctx, "Genève-1", opportunity.Close{Reason: prefix}); err != nil {
+	if _, err := service.Update(c.ctx, "Genève-1", opportunity.Close{Reason: prefix}); err != nil {
 		t.Errorf("by a service: %v", err)
 	}
 	if _, err := service.Wait(c.ctx, "Genève-1"); err != nil {
@@ -219,7 +219,7 @@ func (p *parts) contractScripts(prefix string) {
 		if opened := succeeded[jsonCreateStatus](t, outcome, err); opened.Opportunity != record || opened.Reference != reference {
 			t.Errorf("%s, started again: %+v; want the record %s", reference, opened, record)
 		}
-		if _, err := p.client.Close(c.ctx, opportunity.Reference(reference), opportunity.Close{Reason: prefix}); err != nil {
+		if _, err := p.client.Update(c.ctx, opportunity.Reference(reference), opportunity.Close{Reason: prefix}); err != nil {
 			t.Errorf("%s: %v", reference, err)
 		}
 		if _, err := p.client.Wait(c.ctx, opportunity.Reference(reference)); err != nil {

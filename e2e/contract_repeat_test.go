@@ -104,7 +104,7 @@ func (p *parts) contractContinuing(g *apiProxy) {
 	// The Go client repeats the message until the next run accepts the message.
 	moved := make(chan error, 1)
 	go func() {
-		got, err := p.client.Progress(c.ctx, reference, opportunity.Progress{RequestID: "by the client", To: "Opportunity"})
+		got, err := p.client.Update(c.ctx, reference, opportunity.Progress{RequestID: "by the client", To: "Opportunity"})
 		if err == nil && got.State != opportunity.Done {
 			err = fmt.Errorf("outcome %+v", got)
 		}

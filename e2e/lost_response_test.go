@@ -81,7 +81,7 @@ func TestFailedInterestIsNotSentAfterALaterTransition(t *testing.T) {
 	if _, err := p.SandboxAdmin().SetFault(ctx, fault.Rule{Kind: fault.FailField, Operation: "opportunities.addInterest", Times: 1}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.client.Pause(ctx, reference, opportunity.Pause{}); err != nil {
+	if _, err := p.client.Update(ctx, reference, opportunity.Pause{}); err != nil {
 		t.Fatal(err)
 	}
 	first := harness.Interests(1)
@@ -91,7 +91,7 @@ func TestFailedInterestIsNotSentAfterALaterTransition(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := p.client.Resume(ctx, reference, opportunity.Resume{}); err != nil {
+	if _, err := p.client.Update(ctx, reference, opportunity.Resume{}); err != nil {
 		t.Fatal(err)
 	}
 	harness.Eventually(t, time.Minute, "all is settled", func() bool {

@@ -103,7 +103,7 @@ func (h *tenant) startLead(reference, step string, reserve bool) opportunity.ID 
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	h.wantDone(h.client.AddInterests(ctx, opportunity.Reference(reference), opportunity.AddInterests{Interests: opportunity.Interests{{
+	h.wantDone(h.client.Update(ctx, opportunity.Reference(reference), opportunity.AddInterests{Interests: opportunity.Interests{{
 		Item: globalID(opportunity.TypeEvent, 1), Quantity: 2, UnitAmount: price, Reserve: reserve,
 		Learners: []opportunity.Learner{
 			{FirstName: "Ada", LastName: "Byrne", Email: "ada@byrne.example"}, {FirstName: "Ben", LastName: "Byrne", Email: "ben@byrne.example"},
@@ -122,7 +122,7 @@ func (h *tenant) wantDone(outcome opportunity.Outcome, err error) {
 
 func (h *tenant) progress(reference, to string) {
 	h.t.Helper()
-	h.wantDone(h.client.Progress(h.t.Context(), opportunity.Reference(reference), opportunity.Progress{To: to}))
+	h.wantDone(h.client.Update(h.t.Context(), opportunity.Reference(reference), opportunity.Progress{To: to}))
 }
 
 // awaitEnd waits for the end of the run, and replays the history.
@@ -253,7 +253,7 @@ func TestPlaybooks(t *testing.T) {
 				t.Fatal(err)
 			}
 			// The event is read once a day. An operator need not wait for the next read.
-			h.wantDone(h.client.Refresh(t.Context(), "one", opportunity.Refresh{}))
+			h.wantDone(h.client.Update(t.Context(), "one", opportunity.Refresh{}))
 			harness.Eventually(t, time.Minute, "the owner is told", func() bool { return len(h.mails()) > 0 })
 			h.progress("one", "Lost")
 			h.awaitEnd("one", opportunity.Lost)

@@ -30,7 +30,7 @@ func TestRunEndings(t *testing.T) {
 		}
 		reserved := harness.Interests(2)
 		reserved.Interests[0].Item, reserved.Interests[0].Reserve = "Q291cnNlOjE=", true
-		if outcome, err := p.client.AddInterests(ctx, reference, reserved); err != nil || outcome.Results[0].ReservedUntil == nil {
+		if outcome, err := p.client.Update(ctx, reference, reserved); err != nil || outcome.Results[0].ReservedUntil == nil {
 			t.Fatalf("reserved: %+v, %v", outcome, err)
 		}
 		if !p.Opportunity(first.Opportunity).Reservations.Valid {
@@ -60,10 +60,10 @@ func TestRunEndings(t *testing.T) {
 		if again.Opportunity != first.Opportunity {
 			t.Errorf("started again, it has the record %s; want %s", again.Opportunity, first.Opportunity)
 		}
-		if outcome, err := p.client.UpdateDetails(ctx, reference, opportunity.UpdateDetails{Account: "Administrate"}); err != nil || outcome.State != opportunity.Done {
+		if outcome, err := p.client.Update(ctx, reference, opportunity.UpdateDetails{Account: "Administrate"}); err != nil || outcome.State != opportunity.Done {
 			t.Errorf("details after the second start: %+v, %v", outcome, err)
 		}
-		if outcome, err := p.client.AddInterests(ctx, reference, harness.Interests(1)); err != nil || outcome.State != opportunity.Done {
+		if outcome, err := p.client.Update(ctx, reference, harness.Interests(1)); err != nil || outcome.State != opportunity.Done {
 			t.Errorf("after the second start: %+v, %v", outcome, err)
 		}
 		if got := p.Opportunity(first.Opportunity).InterestCount; got != 2 {
@@ -104,7 +104,7 @@ func TestRunEndings(t *testing.T) {
 		if _, err := p.client.Start(ctx, "lost", start); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := p.client.Progress(ctx, "lost", opportunity.Progress{To: "Lost"}); err != nil {
+		if _, err := p.client.Update(ctx, "lost", opportunity.Progress{To: "Lost"}); err != nil {
 			t.Fatal(err)
 		}
 		ended, err := p.client.Wait(ctx, "lost")
@@ -113,7 +113,7 @@ func TestRunEndings(t *testing.T) {
 		}
 		_, err = p.client.Start(ctx, "lost", start)
 		wantError(t, err, opportunity.Closed)
-		_, err = p.client.Progress(ctx, "lost", opportunity.Progress{To: "Won"})
+		_, err = p.client.Update(ctx, "lost", opportunity.Progress{To: "Won"})
 		wantError(t, err, opportunity.Closed)
 		if view, err := p.client.View(ctx, "lost"); err != nil || view.Step.Name != "Lost" {
 			t.Errorf("view: %+v, %v", view, err)
@@ -123,7 +123,7 @@ func TestRunEndings(t *testing.T) {
 	t.Run("nobody by that name", func(t *testing.T) {
 		_, err := p.client.View(ctx, "nobody")
 		wantError(t, err, opportunity.NotFound)
-		_, err = p.client.Progress(ctx, "nobody", opportunity.Progress{To: "Won"})
+		_, err = p.client.Update(ctx, "nobody", opportunity.Progress{To: "Won"})
 		wantError(t, err, opportunity.NotFound)
 		wantError(t, p.client.Signal(ctx, "nobody", opportunity.Progress{To: "Won"}), opportunity.NotFound)
 	})

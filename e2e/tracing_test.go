@@ -137,7 +137,7 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 	inKilled, killed := startTrace(t, ctx)
 	answered := make(chan error, 1)
 	go func() {
-		_, err := service.AddInterests(inKilled, reference, harness.Interests(1))
+		_, err := service.Update(inKilled, reference, harness.Interests(1))
 		answered <- err
 	}()
 	// The worker must not die while a request is under way. The result would then be unknown, and
@@ -164,7 +164,7 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 	}
 
 	inUpdate, update := startTrace(t, ctx)
-	if _, err := service.AddInterests(inUpdate, reference, harness.Interests(2)); err != nil {
+	if _, err := service.Update(inUpdate, reference, harness.Interests(2)); err != nil {
 		t.Fatal(err)
 	}
 	inSignal, signal := startTrace(t, ctx)
@@ -192,7 +192,7 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 	}
 	inWon, won := startTrace(t, ctx)
 	for _, step := range []string{"Opportunity", "Won"} {
-		if _, err := service.Progress(inWon, reference, opportunity.Progress{To: step}); err != nil {
+		if _, err := service.Update(inWon, reference, opportunity.Progress{To: step}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -203,7 +203,7 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, step := range []string{"Opportunity", "Won"} {
-		if _, err := p.client.Progress(ctx, other, opportunity.Progress{To: step}); err != nil {
+		if _, err := p.client.Update(ctx, other, opportunity.Progress{To: step}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -278,7 +278,7 @@ func TestTelemetryHasNoPersonalData(t *testing.T) {
 	if _, err := service.Start(ctx, reference, opportunity.Start{Name: "Confidential Zoë", Region: "UK"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := service.Progress(ctx, reference, opportunity.Progress{To: "Zoë's step"}); err == nil {
+	if _, err := service.Update(ctx, reference, opportunity.Progress{To: "Zoë's step"}); err == nil {
 		t.Error("a step of nobody was found")
 	}
 	if _, err := service.Start(ctx, "private three", opportunity.Start{Name: "Confidential Zoë", Region: "Zoë's region"}); err == nil {

@@ -134,7 +134,8 @@ func (m Change) Names() []UnresolvedName {
 	var names []UnresolvedName
 	switch {
 	case m.Interest != nil:
-		names = appendName(names, idTypeOfKind(m.Interest.ResolvedKind()), m.Interest.Item)
+		kind, _ := m.Interest.ResolvedKind().Info()
+		names = appendName(names, kind.IDType, m.Interest.Item)
 	case m.Update != nil:
 		names = appendName(names, opportunity.TypeAccount, m.Update.Account)
 		names = appendName(names, TypeCurrency, m.Update.Currency)
@@ -142,19 +143,6 @@ func (m Change) Names() []UnresolvedName {
 		names = appendName(names, opportunity.TypeStep, m.Progress.To)
 	}
 	return names
-}
-
-func idTypeOfKind(k opportunity.InterestKind) string {
-	switch k {
-	case opportunity.Course:
-		return opportunity.TypeCourse
-	case opportunity.Event:
-		return opportunity.TypeEvent
-	case opportunity.Path:
-		return opportunity.TypePath
-	default:
-		return opportunity.TypeTokens
-	}
 }
 
 // appendName adds the text unless it is empty or already in the API's form.

@@ -147,39 +147,18 @@ func FirstStartOptions(reference opportunity.Reference, start opportunity.Start)
 	return options
 }
 
-// AddInterests adds interests and returns one result for each. The error is set when no
-// interest was added.
-func (c *Client) AddInterests(ctx context.Context, reference opportunity.Reference, command opportunity.AddInterests) (opportunity.Outcome, error) {
-	return c.Update(ctx, reference, command)
-}
-
-// Progress moves the opportunity to another step. Without a transition that
-// leads there the error is TransitionNotFound.
-func (c *Client) Progress(ctx context.Context, reference opportunity.Reference, command opportunity.Progress) (opportunity.Outcome, error) {
-	return c.Update(ctx, reference, command)
-}
-
-// UpdateDetails sets name, account or currency.
-func (c *Client) UpdateDetails(ctx context.Context, reference opportunity.Reference, command opportunity.UpdateDetails) (opportunity.Outcome, error) {
-	return c.Update(ctx, reference, command)
-}
-
-// ExtendReservations sets until when the places of the opportunity are reserved. The error is
-// Rejected when a read-back shows that the places are not reserved.
-func (c *Client) ExtendReservations(ctx context.Context, reference opportunity.Reference, command opportunity.ExtendReservations) (opportunity.Outcome, error) {
-	return c.Update(ctx, reference, command)
-}
-
-// Update sends the command as an update and returns its outcome. When Options.MaxWait ends, the
-// outcome is pending. Then the same command with the same request id requests the outcome again,
-// and so does Outcome. For a failed request, Update returns the outcome together with its error.
-func (c *Client) Update(ctx context.Context, reference opportunity.Reference, command opportunity.Command) (opportunity.Outcome, error) {
-	if err := validate(command); err != nil {
+// Update sends the message as an update and returns its outcome. An operator command takes effect
+// and returns its outcome at once, before all waiting commands. When Options.MaxWait ends, the
+// outcome of a command is pending. Then the same command with the same request id requests the
+// outcome again, and so does Outcome. For a failed request, Update returns the outcome together
+// with its error.
+func (c *Client) Update(ctx context.Context, reference opportunity.Reference, message opportunity.Message) (opportunity.Outcome, error) {
+	if err := validate(message); err != nil {
 		return opportunity.Outcome{}, err
 	}
-	command = c.withCommandID(command)
+	message = c.withRequestID(message)
 	outcome, err := pollUntilFinal(ctx, c.options.MaxWait, func(o opportunity.Outcome) opportunity.OutcomeState { return o.State }, func() (opportunity.Outcome, error) {
-		return send[opportunity.Outcome](ctx, c, reference, command)
+		return send[opportunity.Outcome](ctx, c, reference, message)
 	})
 	if err == nil && outcome.State == opportunity.Failed && outcome.Error != nil {
 		err = outcome.Error
@@ -200,65 +179,6 @@ func (c *Client) Signal(ctx context.Context, reference opportunity.Reference, me
 	ctx = withResourceHeader(ctx, reference)
 	err := c.temporal.SignalWorkflow(ctx, WorkflowID(reference), "", string(message.MessageName()), c.withRequestID(message))
 	return c.contractError(ctx, reference, err)
-}
-
-// Pause stops everything that would be sent to the TMS: signals wait, updates are rejected as
-// Paused. A request under way is completed.
-func (c *Client) Pause(ctx context.Context, reference opportunity.Reference, instruction opportunity.Pause) (opportunity.Outcome, error) {
-	return c.SendOperatorCommand(ctx, reference, instruction)
-}
-
-// Resume ends a pause.
-func (c *Client) Resume(ctx context.Context, reference opportunity.Reference, instruction opportunity.Resume) (opportunity.Outcome, error) {
-	return c.SendOperatorCommand(ctx, reference, instruction)
-}
-
-// Retry says that the change of a question was not made: the request is sent again. Outcome then
-// returns the result.
-func (c *Client) Retry(ctx context.Context, reference opportunity.Reference, instruction opportunity.Retry) (opportunity.Outcome, error) {
-	return c.SendOperatorCommand(ctx, reference, instruction)
-}
-
-// Confirm says that the change of a question was made.
-func (c *Client) Confirm(ctx context.Context, reference opportunity.Reference, instruction opportunity.Confirm) (opportunity.Outcome, error) {
-	return c.SendOperatorCommand(ctx, reference, instruction)
-}
-
-// Skip drops the request of a question.
-func (c *Client) Skip(ctx context.Context, reference opportunity.Reference, instruction opportunity.Skip) (opportunity.Outcome, error) {
-	return c.SendOperatorCommand(ctx, reference, instruction)
-}
-
-// Refresh reads the record again from the TMS, where somebody may have changed it by
-// hand. Refresh also ends a wait for the API early.
-func (c *Client) Refresh(ctx context.Context, reference opportunity.Reference, instruction opportunity.Refresh) (opportunity.Outcome, error) {
-	return c.SendOperatorCommand(ctx, reference, instruction)
-}
-
-// Snooze delays a planned follow-up until a time in the future. View shows the planned
-// follow-ups.
-func (c *Client) Snooze(ctx context.Context, reference opportunity.Reference, instruction opportunity.Snooze) (opportunity.Outcome, error) {
-	return c.SendOperatorCommand(ctx, reference, instruction)
-}
-
-// CancelFollowUp cancels a planned follow-up for good.
-func (c *Client) CancelFollowUp(ctx context.Context, reference opportunity.Reference, instruction opportunity.CancelFollowUp) (opportunity.Outcome, error) {
-	return c.SendOperatorCommand(ctx, reference, instruction)
-}
-
-// Close ends the run: waiting requests are reported failed, the reservation is released, and the
-// step in the TMS stays unchanged.
-func (c *Client) Close(ctx context.Context, reference opportunity.Reference, instruction opportunity.Close) (opportunity.Outcome, error) {
-	return c.SendOperatorCommand(ctx, reference, instruction)
-}
-
-// SendOperatorCommand sends an operator command, which takes effect and returns its outcome at
-// once, before all waiting commands.
-func (c *Client) SendOperatorCommand(ctx context.Context, reference opportunity.Reference, instruction opportunity.OperatorCommand) (opportunity.Outcome, error) {
-	if err := validate(instruction); err != nil {
-		return opportunity.Outcome{}, err
-	}
-	return send[opportunity.Outcome](ctx, c, reference, c.withRequestID(instruction))
 }
 
 // Outcome returns the state of a request: pending, done or failed. For the last 200 requests the
@@ -345,23 +265,16 @@ func send[A any](ctx context.Context, c *Client, reference opportunity.Reference
 	})
 }
 
-// withCommandID returns the command, with a new request id when it has none.
-func (c *Client) withCommandID(command opportunity.Command) opportunity.Command {
-	if command.GetRequestID() != "" {
-		return command
-	}
-	return command.WithRequestID(c.options.NewRequestID())
-}
-
-// withRequestID returns a message of any type, with a new request id when it has none.
+// withRequestID returns the message, with a new request id when it has none.
 func (c *Client) withRequestID(message opportunity.Message) opportunity.Message {
+	if message.GetRequestID() != "" {
+		return message
+	}
 	switch message := message.(type) {
 	case opportunity.Command:
-		return c.withCommandID(message)
+		return message.WithRequestID(c.options.NewRequestID())
 	case opportunity.OperatorCommand:
-		if message.GetRequestID() == "" {
-			return message.WithRequestID(c.options.NewRequestID())
-		}
+		return message.WithRequestID(c.options.NewRequestID())
 	}
 	return message
 }

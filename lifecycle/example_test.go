@@ -40,7 +40,7 @@ func ExampleNewClientWithOptions() {
 	defer connection.Close()
 	oppflow := lifecycle.NewClientWithOptions(connection, lifecycle.Options{MaxWait: time.Minute})
 
-	outcome, err := oppflow.Progress(ctx, "order-100", opportunity.Progress{To: "Opportunity"})
+	outcome, err := oppflow.Update(ctx, "order-100", opportunity.Progress{To: "Opportunity"})
 	switch {
 	case err != nil:
 		fmt.Println(err)
@@ -111,14 +111,14 @@ func ExampleClient_Start_refused() {
 }
 
 // Each interest has its own result. The error is set when no interest was added.
-func ExampleClient_AddInterests() {
+func ExampleClient_Update_addInterests() {
 	ctx, oppflow := startOpportunity("order-103")
 	price, err := opportunity.ParseAmount("199.90")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	outcome, err := oppflow.AddInterests(ctx, "order-103", opportunity.AddInterests{
+	outcome, err := oppflow.Update(ctx, "order-103", opportunity.AddInterests{
 		RequestID: "order-103/lines", // sent twice, the interests are added once
 		Interests: opportunity.Interests{
 			{Item: "ABC-123-01", Kind: opportunity.Event, Quantity: 1, UnitAmount: price, Reserve: true, Learners: []opportunity.Learner{
@@ -149,10 +149,10 @@ func ExampleClient_AddInterests() {
 }
 
 // A rejection by the TMS is an error with the words of the TMS.
-func ExampleClient_Progress() {
+func ExampleClient_Update_progress() {
 	ctx, oppflow := startOpportunity("order-104")
 	for _, step := range []string{"Won", "Opportunity", "Won"} {
-		_, err := oppflow.Progress(ctx, "order-104", opportunity.Progress{To: step})
+		_, err := oppflow.Update(ctx, "order-104", opportunity.Progress{To: step})
 		var refused *opportunity.Error
 		switch {
 		case err == nil:
@@ -171,9 +171,9 @@ func ExampleClient_Progress() {
 }
 
 // Members that are left out stay unchanged.
-func ExampleClient_UpdateDetails() {
+func ExampleClient_Update_updateDetails() {
 	ctx, oppflow := startOpportunity("order-105")
-	if _, err := oppflow.UpdateDetails(ctx, "order-105", opportunity.UpdateDetails{Account: "Administrate", Currency: "USD"}); err != nil {
+	if _, err := oppflow.Update(ctx, "order-105", opportunity.UpdateDetails{Account: "Administrate", Currency: "USD"}); err != nil {
 		fmt.Println(err)
 		return
 	}
@@ -189,22 +189,22 @@ func ExampleClient_UpdateDetails() {
 
 // The expiry time holds for all places of the opportunity. The command is done when a read-back
 // from the TMS shows the expiry time.
-func ExampleClient_ExtendReservations() {
+func ExampleClient_Update_extendReservations() {
 	ctx, oppflow := startOpportunity("order-106")
 	until := time.Now().AddDate(0, 1, 0)
-	_, err := oppflow.ExtendReservations(ctx, "order-106", opportunity.ExtendReservations{Until: until})
+	_, err := oppflow.Update(ctx, "order-106", opportunity.ExtendReservations{Until: until})
 	var refused *opportunity.Error
 	if errors.As(err, &refused) {
 		fmt.Println(refused.Type) // nothing is reserved yet
 	}
-	outcome, err := oppflow.AddInterests(ctx, "order-106", opportunity.AddInterests{Interests: opportunity.Interests{
+	outcome, err := oppflow.Update(ctx, "order-106", opportunity.AddInterests{Interests: opportunity.Interests{
 		{Item: "FA-1-01", Kind: opportunity.Event, Quantity: 2, Reserve: true},
 	}})
 	if err != nil || outcome.Results[0].Error != nil {
 		fmt.Println(outcome, err)
 		return
 	}
-	outcome, err = oppflow.ExtendReservations(ctx, "order-106", opportunity.ExtendReservations{Until: until})
+	outcome, err = oppflow.Update(ctx, "order-106", opportunity.ExtendReservations{Until: until})
 	fmt.Println(outcome.State, err)
 	// Output:
 	// Rejected
@@ -212,22 +212,22 @@ func ExampleClient_ExtendReservations() {
 }
 
 // While an opportunity is paused, nothing is sent to the TMS: updates are rejected, signals wait.
-func ExampleClient_Pause() {
+func ExampleClient_Update_pause() {
 	ctx, oppflow := startOpportunity("order-107")
-	if _, err := oppflow.Pause(ctx, "order-107", opportunity.Pause{Reason: "the customer is being called"}); err != nil {
+	if _, err := oppflow.Update(ctx, "order-107", opportunity.Pause{Reason: "the customer is being called"}); err != nil {
 		fmt.Println(err)
 		return
 	}
-	_, err := oppflow.Progress(ctx, "order-107", opportunity.Progress{To: "Opportunity"})
+	_, err := oppflow.Update(ctx, "order-107", opportunity.Progress{To: "Opportunity"})
 	fmt.Println(err)
 	// Output:
 	// Paused: an operator paused it (the customer is being called); signals wait until resume; send a signal to have it wait, or send it again later
 }
 
 // The signals that waited during the pause are then executed, in order.
-func ExampleClient_Resume() {
+func ExampleClient_Update_resume() {
 	ctx, oppflow := startOpportunity("order-108")
-	if _, err := oppflow.Pause(ctx, "order-108", opportunity.Pause{}); err != nil {
+	if _, err := oppflow.Update(ctx, "order-108", opportunity.Pause{}); err != nil {
 		fmt.Println(err)
 		return
 	}
@@ -236,11 +236,11 @@ func ExampleClient_Resume() {
 		fmt.Println(err)
 		return
 	}
-	if _, err := oppflow.Resume(ctx, "order-108", opportunity.Resume{}); err != nil {
+	if _, err := oppflow.Update(ctx, "order-108", opportunity.Resume{}); err != nil {
 		fmt.Println(err)
 		return
 	}
-	outcome, err := oppflow.Progress(ctx, "order-108", move) // requests the outcome again: it is one request
+	outcome, err := oppflow.Update(ctx, "order-108", move) // requests the outcome again: it is one request
 	fmt.Println(outcome.State, err)
 	// Output:
 	// done <nil>
@@ -248,7 +248,7 @@ func ExampleClient_Resume() {
 
 // A response of the TMS was lost, and the record does not show whether the change was made.
 // Somebody checked: the change was not made.
-func ExampleClient_Retry() {
+func ExampleClient_Update_retry() {
 	command := opportunity.AddInterests{
 		RequestID: "order-109/lines",
 		Interests: opportunity.Interests{{Item: "FA-1", Kind: opportunity.Course, Quantity: 1}},
@@ -261,11 +261,11 @@ func ExampleClient_Retry() {
 	}
 	fmt.Println("in doubt:", view.Question.Request)
 
-	if _, err := oppflow.Retry(ctx, "order-109", opportunity.Retry{Request: view.Question.Request}); err != nil {
+	if _, err := oppflow.Update(ctx, "order-109", opportunity.Retry{Request: view.Question.Request}); err != nil {
 		fmt.Println(err)
 		return
 	}
-	outcome, err := oppflow.AddInterests(ctx, "order-109", command) // requests the outcome again: it is one request
+	outcome, err := oppflow.Update(ctx, "order-109", command) // requests the outcome again: it is one request
 	fmt.Println(outcome.State, err)
 	// Output:
 	// in doubt: order-109/lines
@@ -274,22 +274,22 @@ func ExampleClient_Retry() {
 
 // A response of the TMS was lost, and the record does not show whether the change was made.
 // Somebody checked: the change was made, or is not wanted any more.
-func ExampleClient_Skip() {
+func ExampleClient_Update_skip() {
 	command := opportunity.AddInterests{
 		RequestID: "order-110/lines",
 		Interests: opportunity.Interests{{Item: "FA-1", Kind: opportunity.Course, Quantity: 1}},
 	}
 	ctx, oppflow := startWithQuestion("order-110", command)
 	skip := opportunity.Skip{Request: "order-110/lines", Reason: "added by hand"}
-	if _, err := oppflow.Skip(ctx, "order-110", skip); err != nil {
+	if _, err := oppflow.Update(ctx, "order-110", skip); err != nil {
 		fmt.Println(err)
 		return
 	}
-	_, err := oppflow.AddInterests(ctx, "order-110", command)
+	_, err := oppflow.Update(ctx, "order-110", command)
 	fmt.Println(err)
 
 	// A request that is not in doubt needs no decision.
-	_, err = oppflow.Skip(ctx, "order-110", opportunity.Skip{Request: "order-110/other", Reason: "mistaken"})
+	_, err = oppflow.Update(ctx, "order-110", opportunity.Skip{Request: "order-110/other", Reason: "mistaken"})
 	fmt.Println(err)
 	// Output:
 	// Skipped: added by hand
@@ -297,17 +297,17 @@ func ExampleClient_Skip() {
 }
 
 // The record is read again before the next command is sent.
-func ExampleClient_Refresh() {
+func ExampleClient_Update_refresh() {
 	ctx, oppflow := startOpportunity("order-111")
 	if err := renameInTMS(ctx, oppflow, "order-111", "First Aid, evening course"); err != nil {
 		fmt.Println(err)
 		return
 	}
-	if _, err := oppflow.Refresh(ctx, "order-111", opportunity.Refresh{}); err != nil {
+	if _, err := oppflow.Update(ctx, "order-111", opportunity.Refresh{}); err != nil {
 		fmt.Println(err)
 		return
 	}
-	if _, err := oppflow.Progress(ctx, "order-111", opportunity.Progress{To: "Opportunity"}); err != nil {
+	if _, err := oppflow.Update(ctx, "order-111", opportunity.Progress{To: "Opportunity"}); err != nil {
 		fmt.Println(err)
 		return
 	}
@@ -319,9 +319,9 @@ func ExampleClient_Refresh() {
 
 // A follow-up that the tenant's playbook plans has a key, which View shows. Without a
 // playbook there are no follow-ups.
-func ExampleClient_Snooze() {
+func ExampleClient_Update_snooze() {
 	ctx, oppflow := startOpportunity("order-117")
-	_, err := oppflow.Snooze(ctx, "order-117", opportunity.Snooze{
+	_, err := oppflow.Update(ctx, "order-117", opportunity.Snooze{
 		FollowUp: "remind/20261201T093000Z/2", Until: time.Now().AddDate(0, 0, 7), Reason: "the customer is on holiday",
 	})
 	fmt.Println(err)
@@ -330,9 +330,9 @@ func ExampleClient_Snooze() {
 }
 
 // A cancelled follow-up is never done. Without a playbook there are no follow-ups.
-func ExampleClient_CancelFollowUp() {
+func ExampleClient_Update_cancelFollowUp() {
 	ctx, oppflow := startOpportunity("order-118")
-	_, err := oppflow.CancelFollowUp(ctx, "order-118", opportunity.CancelFollowUp{
+	_, err := oppflow.Update(ctx, "order-118", opportunity.CancelFollowUp{
 		FollowUp: "remind/20261201T093000Z/2", Reason: "we talked on the phone",
 	})
 	fmt.Println(err)
@@ -341,16 +341,16 @@ func ExampleClient_CancelFollowUp() {
 }
 
 // The step in the TMS stays unchanged; the reservation is released.
-func ExampleClient_Close() {
+func ExampleClient_Update_close() {
 	ctx, oppflow := startOpportunity("order-112")
-	if _, err := oppflow.Close(ctx, "order-112", opportunity.Close{Reason: "entered twice"}); err != nil {
+	if _, err := oppflow.Update(ctx, "order-112", opportunity.Close{Reason: "entered twice"}); err != nil {
 		fmt.Println(err)
 		return
 	}
 	ended, err := oppflow.Wait(ctx, "order-112")
 	fmt.Println(ended.State, ended.CloseReason, err)
 
-	_, err = oppflow.Progress(ctx, "order-112", opportunity.Progress{To: "Opportunity"})
+	_, err = oppflow.Update(ctx, "order-112", opportunity.Progress{To: "Opportunity"})
 	fmt.Println(err)
 	// Output:
 	// Open entered twice <nil>
@@ -418,7 +418,7 @@ func ExampleClient_View() {
 		fmt.Println(err)
 		return
 	}
-	if _, err := oppflow.AddInterests(ctx, "order-115", opportunity.AddInterests{Interests: opportunity.Interests{
+	if _, err := oppflow.Update(ctx, "order-115", opportunity.AddInterests{Interests: opportunity.Interests{
 		{Item: "Training Token", Kind: opportunity.Tokens, Quantity: 10, UnitAmount: price},
 	}}); err != nil {
 		fmt.Println(err)

@@ -172,7 +172,7 @@ func TestErrorReachesTheCaller(t *testing.T) {
 			for name, thrown := range map[string]error{"as it is": &want, "wrapped": fmt.Errorf("look: %w", &want)} {
 				fault := lifecycle.ToTemporalError(thrown)
 				n := &fakeNamespace{updateError: func(int) error { return throughTemporal(fault) }}
-				_, err := lifecycle.NewClient(n).Progress(t.Context(), "A-1", progressToWon)
+				_, err := lifecycle.NewClient(n).Update(t.Context(), "A-1", progressToWon)
 				var got *opportunity.Error
 				if !errors.As(err, &got) {
 					t.Fatalf("%s: the caller gets %v", name, err)
@@ -201,7 +201,7 @@ func TestErrorReachesTheCaller(t *testing.T) {
 		return throughTemporal(temporal.NewApplicationError("x", "Invalid", map[string]string{"message": "y"}))
 	}}
 	var own *opportunity.Error
-	if _, err := lifecycle.NewClient(n).Progress(t.Context(), "A-1", progressToWon); err == nil || errors.As(err, &own) {
+	if _, err := lifecycle.NewClient(n).Update(t.Context(), "A-1", progressToWon); err == nil || errors.As(err, &own) {
 		t.Errorf("the caller gets %v", err)
 	}
 }
@@ -215,7 +215,7 @@ func TestContinuingIsSentAgain(t *testing.T) {
 			}
 			return nil
 		}}
-		got, err := lifecycle.NewClient(n).Progress(t.Context(), "A-1", progressToWon)
+		got, err := lifecycle.NewClient(n).Update(t.Context(), "A-1", progressToWon)
 		if err != nil || got.State != opportunity.Done || len(n.updates) != 3 {
 			t.Fatalf("%+v, %v after %d updates", got, err, len(n.updates))
 		}
@@ -238,7 +238,7 @@ func TestContinuingIsSentAgain(t *testing.T) {
 			}
 			return continuing
 		}}
-		_, err = lifecycle.NewClient(n).Progress(ctx, "A-1", progressToWon)
+		_, err = lifecycle.NewClient(n).Update(ctx, "A-1", progressToWon)
 		var own *opportunity.Error
 		if !errors.As(err, &own) || own.Type != opportunity.Continuing || len(n.updates) != 2 {
 			t.Errorf("%v after %d updates", err, len(n.updates))
@@ -264,7 +264,7 @@ func TestAnUpdateOfARunThatWasReset(t *testing.T) {
 			n := &fakeNamespace{exists: true, status: c.status, firstRunIDs: c.firsts, updateError: func(n int) error {
 				return []error{temporal.NewApplicationError("ended", "AcceptedUpdateCompletedWorkflow"), nil}[n-1]
 			}}
-			_, err := lifecycle.NewClient(n).Progress(t.Context(), "A-1", progressToWon)
+			_, err := lifecycle.NewClient(n).Update(t.Context(), "A-1", progressToWon)
 			var own *opportunity.Error
 			switch {
 			case len(n.updates) != c.sent:
@@ -300,36 +300,7 @@ func TestCommandsGetAnID(t *testing.T) {
 			n := &fakeNamespace{outcome: opportunity.Outcome{State: opportunity.Done}}
 			c := lifecycle.NewClient(n)
 			for range 2 {
-				var err error
-				switch m := command.(type) {
-				case opportunity.AddInterests:
-					_, err = c.AddInterests(t.Context(), "A-1", m)
-				case opportunity.Progress:
-					_, err = c.Progress(t.Context(), "A-1", m)
-				case opportunity.UpdateDetails:
-					_, err = c.UpdateDetails(t.Context(), "A-1", m)
-				case opportunity.ExtendReservations:
-					_, err = c.ExtendReservations(t.Context(), "A-1", m)
-				case opportunity.Pause:
-					_, err = c.Pause(t.Context(), "A-1", m)
-				case opportunity.Resume:
-					_, err = c.Resume(t.Context(), "A-1", m)
-				case opportunity.Retry:
-					_, err = c.Retry(t.Context(), "A-1", m)
-				case opportunity.Confirm:
-					_, err = c.Confirm(t.Context(), "A-1", m)
-				case opportunity.Skip:
-					_, err = c.Skip(t.Context(), "A-1", m)
-				case opportunity.Refresh:
-					_, err = c.Refresh(t.Context(), "A-1", m)
-				case opportunity.Snooze:
-					_, err = c.Snooze(t.Context(), "A-1", m)
-				case opportunity.CancelFollowUp:
-					_, err = c.CancelFollowUp(t.Context(), "A-1", m)
-				case opportunity.Close:
-					_, err = c.Close(t.Context(), "A-1", m)
-				}
-				if err != nil {
+				if _, err := c.Update(t.Context(), "A-1", command); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -369,14 +340,14 @@ func TestNothingInvalidIsSent(t *testing.T) {
 			return err
 		},
 		"update": func(r opportunity.Reference, ok bool) error {
-			_, err := c.Progress(ctx, r, opportunity.Progress{To: pick(ok, "Won")})
+			_, err := c.Update(ctx, r, opportunity.Progress{To: pick(ok, "Won")})
 			return err
 		},
 		"signal": func(r opportunity.Reference, ok bool) error {
 			return c.Signal(ctx, r, opportunity.Progress{To: pick(ok, "Won")})
 		},
 		"retry": func(r opportunity.Reference, ok bool) error {
-			_, err := c.Retry(ctx, r, opportunity.Retry{Request: pick(ok, "r")})
+			_, err := c.Update(ctx, r, opportunity.Retry{Request: pick(ok, "r")})
 			return err
 		},
 		"extend": func(r opportunity.Reference, ok bool) error {
@@ -384,31 +355,31 @@ func TestNothingInvalidIsSent(t *testing.T) {
 			if ok {
 				command.Until = time.Now()
 			}
-			_, err := c.ExtendReservations(ctx, r, command)
+			_, err := c.Update(ctx, r, command)
 			return err
 		},
 		"pause": func(r opportunity.Reference, ok bool) error {
-			_, err := c.Pause(ctx, r, opportunity.Pause{Reason: pick(!ok, "\a")})
+			_, err := c.Update(ctx, r, opportunity.Pause{Reason: pick(!ok, "\a")})
 			return err
 		},
 		"resume": func(r opportunity.Reference, ok bool) error {
-			_, err := c.Resume(ctx, r, opportunity.Resume{RequestID: pick(!ok, "#1")})
+			_, err := c.Update(ctx, r, opportunity.Resume{RequestID: pick(!ok, "#1")})
 			return err
 		},
 		"refresh": func(r opportunity.Reference, ok bool) error {
-			_, err := c.Refresh(ctx, r, opportunity.Refresh{RequestID: pick(!ok, "#1")})
+			_, err := c.Update(ctx, r, opportunity.Refresh{RequestID: pick(!ok, "#1")})
 			return err
 		},
 		"snooze": func(r opportunity.Reference, ok bool) error {
-			_, err := c.Snooze(ctx, r, opportunity.Snooze{FollowUp: pick(ok, "f"), Until: time.Now()})
+			_, err := c.Update(ctx, r, opportunity.Snooze{FollowUp: pick(ok, "f"), Until: time.Now()})
 			return err
 		},
 		"cancel": func(r opportunity.Reference, ok bool) error {
-			_, err := c.CancelFollowUp(ctx, r, opportunity.CancelFollowUp{FollowUp: "f", Reason: pick(ok, "x")})
+			_, err := c.Update(ctx, r, opportunity.CancelFollowUp{FollowUp: "f", Reason: pick(ok, "x")})
 			return err
 		},
 		"close": func(r opportunity.Reference, ok bool) error {
-			_, err := c.Close(ctx, r, opportunity.Close{Reason: pick(ok, "x")})
+			_, err := c.Update(ctx, r, opportunity.Close{Reason: pick(ok, "x")})
 			return err
 		},
 		"signal of an instruction": func(r opportunity.Reference, ok bool) error {
@@ -419,7 +390,7 @@ func TestNothingInvalidIsSent(t *testing.T) {
 			return err
 		},
 		"skip": func(r opportunity.Reference, ok bool) error {
-			_, err := c.Skip(ctx, r, opportunity.Skip{Request: "r", Reason: pick(ok, "x")})
+			_, err := c.Update(ctx, r, opportunity.Skip{Request: "r", Reason: pick(ok, "x")})
 			return err
 		},
 	} {
@@ -452,14 +423,14 @@ func pick(ok bool, text string) string {
 
 func TestAFailedRequestIsAnError(t *testing.T) {
 	n := &fakeNamespace{outcome: opportunity.Outcome{RequestID: "r", State: opportunity.Failed, Error: opportunity.Failf(opportunity.TransitionNotFound, "no way")}}
-	got, err := lifecycle.NewClient(n).Progress(t.Context(), "A-1", progressToWon)
+	got, err := lifecycle.NewClient(n).Update(t.Context(), "A-1", progressToWon)
 	var own *opportunity.Error
 	if !errors.As(err, &own) || own.Type != opportunity.TransitionNotFound || got.State != opportunity.Failed {
 		t.Errorf("%+v, %v", got, err)
 	}
 	n.outcome = opportunity.Outcome{RequestID: "r", State: opportunity.Pending}
 	hasty := lifecycle.NewClientWithOptions(n, lifecycle.Options{MaxWait: time.Millisecond})
-	if got, err = hasty.Progress(t.Context(), "A-1", progressToWon); err != nil || got.State != opportunity.Pending {
+	if got, err = hasty.Update(t.Context(), "A-1", progressToWon); err != nil || got.State != opportunity.Pending {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
@@ -480,7 +451,7 @@ func TestTemporalErrorsAreTranslated(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			n := &fakeNamespace{exists: c.exists, updateError: func(int) error { return c.err }}
 			l := lifecycle.NewClient(n)
-			_, update := l.Progress(t.Context(), "A-1", progressToWon)
+			_, update := l.Update(t.Context(), "A-1", progressToWon)
 			_, start := l.Start(t.Context(), "A-1", opportunity.Start{Name: "x", Region: "UK"})
 			signal := l.Signal(t.Context(), "A-1", progressToWon)
 			for what, err := range map[string]error{"update": update, "start": start, "signal": signal} {
@@ -591,28 +562,16 @@ func TestDescriptionsCanBeTyped(t *testing.T) {
 		members = members[:strings.LastIndex(members, "}")+1]
 		return []byte("{" + fill.Replace(members))
 	}
-	descriptions := map[string]string{
-		lifecycle.AddInterests.Name: lifecycle.AddInterests.Description, lifecycle.Progress.Name: lifecycle.Progress.Description,
-		lifecycle.UpdateDetails.Name: lifecycle.UpdateDetails.Description, lifecycle.ExtendReservations.Name: lifecycle.ExtendReservations.Description,
-		lifecycle.Pause.Name: lifecycle.Pause.Description, lifecycle.Resume.Name: lifecycle.Resume.Description,
-		lifecycle.Retry.Name: lifecycle.Retry.Description, lifecycle.Confirm.Name: lifecycle.Confirm.Description, lifecycle.Skip.Name: lifecycle.Skip.Description,
-		lifecycle.Snooze.Name: lifecycle.Snooze.Description, lifecycle.CancelFollowUp.Name: lifecycle.CancelFollowUp.Description,
-		lifecycle.Refresh.Name: lifecycle.Refresh.Description, lifecycle.Close.Name: lifecycle.Close.Description,
-	}
-	for _, verb := range opportunity.MessageNames() {
-		description := descriptions[string(verb)]
+	for _, m := range opportunity.MessageTypes() {
 		var err error
-		if opportunity.IsOperatorCommand(verb) {
-			_, err = opportunity.DecodeOperatorCommand(verb, example(description))
+		if m.IsOperatorCommand {
+			_, err = opportunity.DecodeOperatorCommand(m.Name, example(m.Description))
 		} else {
-			_, err = opportunity.Decode(verb, example(description))
+			_, err = opportunity.Decode(m.Name, example(m.Description))
 		}
 		if err != nil {
-			t.Errorf("%s: %q: %v", verb, description, err)
+			t.Errorf("%s: %q: %v", m.Name, m.Description, err)
 		}
-	}
-	if len(descriptions) != len(opportunity.MessageNames()) {
-		t.Errorf("%d messages, %d verbs", len(descriptions), len(opportunity.MessageNames()))
 	}
 	var asked lifecycle.OutcomeInput
 	if err := json.Unmarshal(example(lifecycle.OutcomeOf.Description), &asked); err != nil || asked.RequestID != "r" {
@@ -623,7 +582,7 @@ func TestDescriptionsCanBeTyped(t *testing.T) {
 // TestPayloadsAreJSON: the client sends the same payloads as other SDKs.
 func TestPayloadsAreJSON(t *testing.T) {
 	n := &fakeNamespace{outcome: opportunity.Outcome{State: opportunity.Done}}
-	if _, err := lifecycle.NewClient(n).Progress(t.Context(), "A-1", opportunity.Progress{RequestID: "r", To: "Won"}); err != nil {
+	if _, err := lifecycle.NewClient(n).Update(t.Context(), "A-1", opportunity.Progress{RequestID: "r", To: "Won"}); err != nil {
 		t.Fatal(err)
 	}
 	payload, err := converter.GetDefaultDataConverter().ToPayload(n.updates[0].Args[0])
@@ -642,8 +601,8 @@ func TestReferencesInAnyScript(t *testing.T) {
 		c := lifecycle.NewClient(n)
 		ctx := t.Context()
 		_, err := c.Start(ctx, reference, opportunity.Start{Name: "x", Region: "UK"})
-		_, updated := c.Progress(ctx, reference, opportunity.Progress{To: "Won"})
-		_, instructed := c.Pause(ctx, reference, opportunity.Pause{})
+		_, updated := c.Update(ctx, reference, opportunity.Progress{To: "Won"})
+		_, instructed := c.Update(ctx, reference, opportunity.Pause{})
 		signalled := c.Signal(ctx, reference, opportunity.Resume{})
 		_, queried := c.Outcome(ctx, reference, "r")
 		if err := errors.Join(err, updated, instructed, signalled, queried); err != nil {
@@ -678,7 +637,7 @@ func TestAMessageThatIsTooLargeIsNotSent(t *testing.T) {
 		})
 	}
 	_, started := c.Start(t.Context(), "A-1", opportunity.Start{Name: "x", Region: "UK", Interests: large})
-	_, updated := c.AddInterests(t.Context(), "A-1", opportunity.AddInterests{Interests: large})
+	_, updated := c.Update(t.Context(), "A-1", opportunity.AddInterests{Interests: large})
 	signalled := c.Signal(t.Context(), "A-1", opportunity.AddInterests{Interests: large})
 	for _, err := range []error{started, updated, signalled} {
 		if own, is := lifecycle.FromTemporalError(err); !is || own.Type != opportunity.Invalid || !strings.Contains(own.Message, "at most 262144") {

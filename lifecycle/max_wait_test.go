@@ -29,7 +29,7 @@ func pendingUntil(n int) func(int) opportunity.Outcome {
 func TestAskingAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // with a virtual clock
 		n := &fakeNamespace{answers: pendingUntil(3)}
-		got, err := lifecycle.NewClient(n).Progress(t.Context(), "A-1", progressToWon)
+		got, err := lifecycle.NewClient(n).Update(t.Context(), "A-1", progressToWon)
 		if err != nil || got.State != opportunity.Done || len(n.updates) != 3 {
 			t.Fatalf("%+v, %v after %d updates", got, err, len(n.updates))
 		}
@@ -53,7 +53,7 @@ func TestAskingAgain(t *testing.T) {
 			return opportunity.Outcome{RequestID: "r", State: opportunity.Failed, Error: opportunity.Failf(opportunity.TransitionNotFound, "no way")}
 		}}
 		var own *opportunity.Error
-		if got, err = lifecycle.NewClient(n).Progress(t.Context(), "A-1", progressToWon); !errors.As(err, &own) || own.Type != opportunity.TransitionNotFound || got.State != opportunity.Failed || len(n.updates) != 2 {
+		if got, err = lifecycle.NewClient(n).Update(t.Context(), "A-1", progressToWon); !errors.As(err, &own) || own.Type != opportunity.TransitionNotFound || got.State != opportunity.Failed || len(n.updates) != 2 {
 			t.Errorf("%+v, %v after %d updates", got, err, len(n.updates))
 		}
 		// An error of an update also ends the repetition.
@@ -63,7 +63,7 @@ func TestAskingAgain(t *testing.T) {
 			}
 			return nil
 		}}
-		if _, err = lifecycle.NewClient(n).Progress(t.Context(), "A-1", progressToWon); err == nil || err.Error() != "away" {
+		if _, err = lifecycle.NewClient(n).Update(t.Context(), "A-1", progressToWon); err == nil || err.Error() != "away" {
 			t.Errorf("%v after %d updates", err, len(n.updates))
 		}
 		// A start is also repeated.
@@ -85,7 +85,7 @@ func TestMaxWaitEnds(t *testing.T) {
 		n := &fakeNamespace{answers: pendingUntil(1000)}
 		begun := time.Now()
 		c := lifecycle.NewClientWithOptions(n, lifecycle.Options{MaxWait: time.Second})
-		got, err := c.Progress(t.Context(), "A-1", progressToWon)
+		got, err := c.Update(t.Context(), "A-1", progressToWon)
 		if took := time.Since(begun); err != nil || got.State != opportunity.Pending || len(n.updates) < 2 || took > time.Second {
 			t.Errorf("%+v, %v after %d updates in %s", got, err, len(n.updates), took)
 		}
@@ -108,7 +108,7 @@ func TestMaxWaitEnds(t *testing.T) {
 				}
 				return nil
 			}
-			got, err := lifecycle.NewClientWithOptions(n, lifecycle.Options{MaxWait: time.Hour}).Progress(ctx, "A-1", progressToWon)
+			got, err := lifecycle.NewClientWithOptions(n, lifecycle.Options{MaxWait: time.Hour}).Update(ctx, "A-1", progressToWon)
 			cancel()
 			if err != nil || got.State != opportunity.Pending || got.RequestID != "r" {
 				t.Errorf("during a question %t: %+v, %v", during, got, err)
@@ -121,7 +121,7 @@ func TestMaxWaitEnds(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		n = &fakeNamespace{updateError: func(int) error { return ctx.Err() }}
-		if _, err := lifecycle.NewClient(n).Progress(ctx, "A-1", progressToWon); !errors.Is(err, context.Canceled) {
+		if _, err := lifecycle.NewClient(n).Update(ctx, "A-1", progressToWon); !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -131,16 +131,16 @@ func TestIDsAreMadeAsTheServiceWants(t *testing.T) {
 	made := 0
 	n := &fakeNamespace{outcome: opportunity.Outcome{State: opportunity.Done}}
 	c := lifecycle.NewClientWithOptions(n, lifecycle.Options{NewRequestID: func() string { made++; return fmt.Sprint("shop-", made) }})
-	if _, err := c.Progress(t.Context(), "A-1", progressToWon); err != nil {
+	if _, err := c.Update(t.Context(), "A-1", progressToWon); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Pause(t.Context(), "A-1", opportunity.Pause{}); err != nil {
+	if _, err := c.Update(t.Context(), "A-1", opportunity.Pause{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Signal(t.Context(), "A-1", opportunity.Close{Reason: "x"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Progress(t.Context(), "A-1", opportunity.Progress{RequestID: "mine", To: "Won"}); err != nil {
+	if _, err := c.Update(t.Context(), "A-1", opportunity.Progress{RequestID: "mine", To: "Won"}); err != nil {
 		t.Fatal(err)
 	}
 	var got []string
@@ -156,13 +156,13 @@ func TestIDsAreMadeAsTheServiceWants(t *testing.T) {
 // cannot be executed is an error.
 func TestOperatorCommandsAreAnswered(t *testing.T) {
 	n := &fakeNamespace{outcome: opportunity.Outcome{RequestID: "r", State: opportunity.Done}}
-	got, err := lifecycle.NewClient(n).Close(t.Context(), "A-1", opportunity.Close{Reason: "x"})
+	got, err := lifecycle.NewClient(n).Update(t.Context(), "A-1", opportunity.Close{Reason: "x"})
 	if err != nil || got.State != opportunity.Done || len(n.updates) != 1 {
 		t.Errorf("%+v, %v after %d updates", got, err, len(n.updates))
 	}
 	want := opportunity.Failf(opportunity.NotFound, "no question about request %q waits", "r")
 	n = &fakeNamespace{updateError: func(int) error { return throughTemporal(lifecycle.ToTemporalError(want)) }}
-	_, err = lifecycle.NewClient(n).Retry(t.Context(), "A-1", opportunity.Retry{Request: "r"})
+	_, err = lifecycle.NewClient(n).Update(t.Context(), "A-1", opportunity.Retry{Request: "r"})
 	var own *opportunity.Error
 	if !errors.As(err, &own) || *own != *want {
 		t.Errorf("got %v", err)

@@ -9,9 +9,9 @@ type CancelFollowUp struct {
 	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
 	// FollowUp is the key of the follow-up in the view.
-	FollowUp string `json:"followUp"`
+	FollowUp string `json:"followUp" text:"required"`
 	// Reason is shown with the result of the follow-up.
-	Reason string `json:"reason"`
+	Reason string `json:"reason" text:"required"`
 }
 
 // MessageName implements OperatorCommand.
@@ -24,12 +24,4 @@ func (c CancelFollowUp) GetRequestID() string { return c.RequestID }
 func (c CancelFollowUp) WithRequestID(id string) OperatorCommand { c.RequestID = id; return c }
 
 // Validate implements OperatorCommand.
-func (c CancelFollowUp) Validate() error {
-	if err := validateHeader(c.RequestID, c.Source); err != nil {
-		return err
-	}
-	if err := validateText("followUp", c.FollowUp); err != nil {
-		return err
-	}
-	return validateText("reason", c.Reason)
-}
+func (c CancelFollowUp) Validate() error { return validateMembers(c) }

@@ -11,7 +11,7 @@ type Close struct {
 	RequestID string `json:"requestId,omitempty"`
 	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
-	Reason string `json:"reason"`
+	Reason string `json:"reason" text:"required"`
 }
 
 // CloseInfo says why the run ends before the opportunity is won, lost or archived.
@@ -30,12 +30,7 @@ func (c Close) GetRequestID() string { return c.RequestID }
 func (c Close) WithRequestID(id string) OperatorCommand { c.RequestID = id; return c }
 
 // Validate implements OperatorCommand.
-func (c Close) Validate() error {
-	if err := validateHeader(c.RequestID, c.Source); err != nil {
-		return err
-	}
-	return validateText("reason", c.Reason)
-}
+func (c Close) Validate() error { return validateMembers(c) }
 
 // RequestError returns the error of requests that the closed opportunity does not carry out.
 func (c CloseInfo) RequestError() *Error {

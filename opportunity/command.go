@@ -51,7 +51,7 @@ type Progress struct {
 	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
 	// To is the name or the id of the step.
-	To string `json:"to"`
+	To string `json:"to" text:"required"`
 }
 
 // UpdateDetails changes details of the record; members that are left out stay unchanged.
@@ -59,11 +59,11 @@ type UpdateDetails struct {
 	RequestID string `json:"requestId,omitempty"`
 	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
-	Name   string `json:"name,omitempty"`
+	Name   string `json:"name,omitempty" text:"optional"`
 	// Account is the name or the id of the account.
-	Account string `json:"account,omitempty"`
+	Account string `json:"account,omitempty" text:"optional"`
 	// Currency is the code or the name of the currency.
-	Currency string `json:"currency,omitempty"`
+	Currency string `json:"currency,omitempty" text:"optional"`
 }
 
 // ExtendReservations sets another expiry time, earlier or later, for all reserved places of the
@@ -125,10 +125,7 @@ func (c AddInterests) Validate() error {
 
 // Validate implements Command.
 func (c Progress) Validate() error {
-	if err := validateHeader(c.RequestID, c.Source); err != nil {
-		return err
-	}
-	if err := validateText("to", c.To); err != nil {
+	if err := validateMembers(c); err != nil {
 		return err
 	}
 	return validateIDType("to", c.To, TypeStep, "a step")

@@ -16,38 +16,32 @@ import (
 // DecodeStart reads a start from a caller, as strictly as Decode.
 func DecodeStart(payload []byte) (Start, error) { return DecodeStrict[Start](payload) }
 
-// Decode reads the payload of the command whose name is verb. The error is Invalid for a command
+// Decode reads the payload of the command whose name is name. The error is Invalid for a command
 // that fails Validate, an unknown name, text that is not Unicode, an empty request id, and a
 // member that is unknown, appears twice or has other capitals.
-func Decode(verb MessageName, payload []byte) (Command, error) {
+func Decode(name MessageName, payload []byte) (Command, error) {
 	if err := checkPayload(payload); err != nil {
 		return nil, err
 	}
-	c, err := DecodeByName(verb, payload)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkMembers(payload, reflect.TypeOf(c)); err != nil {
-		return nil, err
-	}
-	return c, nil
+	return decodeCommand(name, payload, strictDecoding)
 }
 
 // DecodeLoose reads a message that Decode or DecodeOperatorCommand rejects. DecodeLoose follows
 // the rules of earlier releases: capitals do not matter, an empty request id counts as none, and
 // text that is not Unicode becomes U+FFFD. A run that accepted such a message reads the message
 // in the same way when the run is replayed.
-func DecodeLoose(verb MessageName, payload []byte) (Message, error) {
+func DecodeLoose(name MessageName, payload []byte) (Message, error) {
 	if err := checkSize(payload); err != nil {
 		return nil, err
 	}
 	if err := rejectDuplicateMembers(payload); err != nil {
 		return nil, err
 	}
-	if IsOperatorCommand(verb) {
-		return decodeOperatorCommand(verb, payload, looseDecoding)
+	t, ok := MessageTypeOf(name)
+	if !ok {
+		return nil, unknownMessage(name)
 	}
-	return DecodeByName(verb, payload)
+	return t.decode(payload, looseDecoding)
 }
 
 // DecodeStartLoose is DecodeLoose for a start.
@@ -66,34 +60,34 @@ func DecodeStartLoose(payload []byte) (Start, error) {
 }
 
 // DecodeByName decodes a command that was valid when it was accepted.
-func DecodeByName(verb MessageName, payload []byte) (Command, error) {
-	switch verb {
-	case MessageAddInterests:
-		return decodeCommand[AddInterests](payload)
-	case MessageProgress:
-		return decodeCommand[Progress](payload)
-	case MessageUpdateDetails:
-		return decodeCommand[UpdateDetails](payload)
-	case MessageExtendReservations:
-		return decodeCommand[ExtendReservations](payload)
-	}
-	return nil, Invalidf("there is no message called %s; known are %s", RedactedName(verb), knownMessageNames())
+func DecodeByName(name MessageName, payload []byte) (Command, error) {
+	return decodeCommand(name, payload, looseDecoding)
 }
 
-// MessageNames returns the names of all messages that are signals and updates.
-func MessageNames() []MessageName {
-	return []MessageName{
-		MessageAddInterests, MessageProgress, MessageUpdateDetails, MessageExtendReservations,
-		MessagePause, MessageResume, MessageRetry, MessageConfirm, MessageSkip, MessageRefresh, MessageSnooze, MessageCancelFollowUp, MessageClose,
+// DecodeOperatorCommand reads the payload of the operator command whose name is name, as strictly
+// as Decode.
+func DecodeOperatorCommand(name MessageName, payload []byte) (OperatorCommand, error) {
+	t, ok := MessageTypeOf(name)
+	if !ok || !t.IsOperatorCommand {
+		return nil, unknownMessage(name)
 	}
+	m, err := t.decode(payload, strictDecoding)
+	if err != nil {
+		return nil, err
+	}
+	return m.(OperatorCommand), nil //nolint:errcheck,forcetypeassert // the type of the message says so
 }
 
-func knownMessageNames() string {
-	var names []string
-	for _, verb := range MessageNames() {
-		names = append(names, string(verb))
+func decodeCommand(name MessageName, payload []byte, how decoding) (Command, error) {
+	t, ok := MessageTypeOf(name)
+	if !ok || t.IsOperatorCommand {
+		return nil, unknownMessage(name)
 	}
-	return strings.Join(names, ", ")
+	m, err := t.decode(payload, how)
+	if err != nil {
+		return nil, err
+	}
+	return m.(Command), nil //nolint:errcheck,forcetypeassert // the type of the message says so
 }
 
 // lookalikePattern matches an unknown name that may be shown: letters, "_" and "-".
@@ -101,29 +95,18 @@ var lookalikePattern = regexp.MustCompile(`^[A-Za-z][A-Za-z_-]{3,39}$`)
 
 // RedactedName returns the name when the name is known or looks like a known name. Any other name
 // may be personal data, so RedactedName hides that name.
-func RedactedName(verb MessageName) string {
-	if slices.Contains(MessageNames(), verb) {
-		return string(verb)
+func RedactedName(name MessageName) string {
+	if slices.Contains(MessageNames(), name) {
+		return string(name)
 	}
-	if lookalikePattern.MatchString(string(verb)) {
+	if lookalikePattern.MatchString(string(name)) {
 		for _, known := range MessageNames() {
-			if strings.EqualFold(string(verb[:4]), string(known[:4])) {
-				return strconv.Quote(string(verb))
+			if strings.EqualFold(string(name[:4]), string(known[:4])) {
+				return strconv.Quote(string(name))
 			}
 		}
 	}
 	return "…"
-}
-
-func decodeCommand[C Command](payload []byte) (Command, error) {
-	var c C
-	if err := decodeStrict(payload, &c); err != nil {
-		return nil, err
-	}
-	if err := c.Validate(); err != nil {
-		return nil, err
-	}
-	return c, nil
 }
 
 // DecodeStrict reads one JSON object into a plain type of the contract, as

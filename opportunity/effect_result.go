@@ -28,3 +28,43 @@ const (
 	EffectAbandoned EffectOutcome = "abandoned" // Oppflow gave the effect up, and people decide what to do
 	EffectSkipped   EffectOutcome = "skipped"   // an operator skipped the effect
 )
+
+// EffectStage says whether an effect is done before its transition, is done later, or is undone.
+type EffectStage string
+
+// The stages.
+const (
+	// EffectStageBefore: the effect must be done before the transition is made.
+	EffectStageBefore EffectStage = "before"
+	// EffectStageAfter: the effect is done after a transition or an external change, or when a
+	// follow-up is due.
+	EffectStageAfter EffectStage = "after"
+	// EffectStageUndo: the effect is undone.
+	EffectStageUndo EffectStage = "undo"
+)
+
+// TouchedObject is an object of the TMS that an effect found or created.
+type TouchedObject struct {
+	ID ID `json:"id"`
+	// Kind is account, contact, learner or invoice.
+	Kind ObjectKind `json:"kind"`
+	// Created says that the effect created the object; otherwise the TMS itself or somebody else
+	// created it.
+	Created bool `json:"created,omitempty"`
+	// Event is the event of a learner, and Contact is the learner's contact.
+	Event   ID `json:"event,omitempty"`
+	Contact ID `json:"contact,omitempty"`
+	// Reverted says that the effect on the object was undone.
+	Reverted bool `json:"reverted,omitempty"`
+}
+
+// ObjectKind is the kind of a TouchedObject.
+type ObjectKind string
+
+// The kinds of objects.
+const (
+	ObjectAccount ObjectKind = "account"
+	ObjectContact ObjectKind = "contact"
+	ObjectLearner ObjectKind = "learner"
+	ObjectInvoice ObjectKind = "invoice"
+)

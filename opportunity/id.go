@@ -46,10 +46,6 @@ const (
 	TypeRegion      = "Region"
 	TypeAccount     = "Organisation" // an Account in the schema
 	TypeContact     = "Person"       // a Contact in the schema
-	TypeCourse      = "CourseTemplate"
-	TypeEvent       = "Course" // an Event in the schema
-	TypePath        = "LearningPath"
-	TypeTokens      = "TokenType" // a TrainingTokenType in the schema
 )
 
 // validateIDType returns an error for an id of a type other than typ. Every name is valid.
@@ -64,9 +60,9 @@ func validateIDType(member, value, typ, what string) error {
 // ("QTpi" is base64 of "A:b").
 func isKnownType(typ string) bool {
 	switch typ {
-	case TypeOpportunity, TypeStep, "OpportunityStage", "OpportunityInterest", TypeRegion, TypeAccount, TypeContact,
-		TypeCourse, TypeEvent, TypePath, TypeTokens, "Registration":
+	case TypeOpportunity, TypeStep, "OpportunityStage", "OpportunityInterest", TypeRegion, TypeAccount, TypeContact, "Registration":
 		return true
 	}
-	return false
+	_, isItem := KindOfIDType(typ)
+	return isItem
 }

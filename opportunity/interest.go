@@ -10,32 +10,6 @@ import (
 	"unicode/utf8"
 )
 
-// InterestKind is the kind of an interest's item.
-type InterestKind string
-
-// The four kinds of interests.
-const (
-	Course InterestKind = "course" // a published course template
-	Event  InterestKind = "event"
-	Path   InterestKind = "path"   // a learning path
-	Tokens InterestKind = "tokens" // training tokens
-)
-
-// KindOfIDType returns the kind of interest for a type in a global id.
-func KindOfIDType(typ string) (InterestKind, bool) {
-	switch typ {
-	case TypeCourse:
-		return Course, true
-	case TypeEvent:
-		return Event, true
-	case TypePath:
-		return Path, true
-	case TypeTokens:
-		return Tokens, true
-	}
-	return "", false
-}
-
 // Interest is one item that the opportunity may buy, as a caller requests the item.
 type Interest struct {
 	// Item is the id, code or name of the course template, event, learning path
@@ -94,21 +68,23 @@ func (i Interest) Validate() error {
 	if err := validateText("item", i.Item); err != nil {
 		return err
 	}
-	switch i.Kind {
-	case "", Course, Event, Path, Tokens:
-	default:
-		return Invalidf("kind: %q; one of course, event, path, tokens", Truncate(string(i.Kind), 40))
+	if _, known := i.Kind.Info(); !known && i.Kind != "" {
+		return Invalidf("kind: %q; one of %s", Truncate(string(i.Kind), 40), strings.Join(InterestKindNames(), ", "))
 	}
 	if typ := ID(i.Item).Type(); isKnownType(typ) {
 		told, known := KindOfIDType(typ)
 		if !known {
-			return Invalidf("item: %s is the id of a %s; give a course template, an event, a learning path or a type of training token", i.Item, typ)
+			var nouns []string
+			for _, k := range InterestKinds() {
+				nouns = append(nouns, k.withArticle())
+			}
+			return Invalidf("item: %s is the id of a %s; give %s", i.Item, typ, anyOf(nouns))
 		}
 		if i.Kind != "" && i.Kind != told {
 			return Invalidf("kind: %s, but item %s is of kind %s; leave kind out", i.Kind, i.Item, told)
 		}
 	} else if i.Kind == "" {
-		return Invalidf("kind: missing; item %q is no id, so say course, event, path or tokens", Truncate(i.Item, 60))
+		return Invalidf("kind: missing; item %q is no id, so say %s", Truncate(i.Item, 60), InterestKindList())
 	}
 	if i.Quantity < 1 || i.Quantity > MaxQuantity {
 		return Invalidf("quantity: %d; a whole number from 1 to %d", i.Quantity, MaxQuantity)

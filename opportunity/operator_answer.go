@@ -12,7 +12,7 @@ type Retry struct {
 	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
 	// Request is the id of the request that the question is about, or the key of an effect.
-	Request string `json:"request"`
+	Request string `json:"request" text:"required"`
 }
 
 // Skip is an operator's decision not to carry the request out.
@@ -21,9 +21,9 @@ type Skip struct {
 	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
 	// Request is the id of the request that the question is about, or the key of an effect.
-	Request string `json:"request"`
+	Request string `json:"request" text:"required"`
 	// Reason is kept with the outcome.
-	Reason string `json:"reason"`
+	Reason string `json:"reason" text:"required"`
 
 	UndoEffects bool `json:"-"` // set by WithUndo
 }
@@ -51,20 +51,43 @@ func (r Retry) WithRequestID(id string) OperatorCommand { r.RequestID = id; retu
 func (s Skip) WithRequestID(id string) OperatorCommand { s.RequestID = id; return s }
 
 // Validate implements OperatorCommand.
-func (r Retry) Validate() error {
-	if err := validateHeader(r.RequestID, r.Source); err != nil {
-		return err
-	}
-	return validateText("request", r.Request)
-}
+func (r Retry) Validate() error { return validateMembers(r) }
 
 // Validate implements OperatorCommand.
-func (s Skip) Validate() error {
-	if err := validateHeader(s.RequestID, s.Source); err != nil {
+func (s Skip) Validate() error { return validateMembers(s) }
+
+// MessageConfirm is the name of the message with which an operator answers that a change was
+// made.
+const MessageConfirm MessageName = "confirm"
+
+// Confirm is an operator's answer that a change was made: the request ends as done, and the
+// record is read again.
+type Confirm struct {
+	RequestID string `json:"requestId,omitempty"`
+	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
+	Source string `json:"source,omitempty"`
+	// Request is the id of the request that the question is about, or the key of an effect.
+	Request string `json:"request" text:"required"`
+	// Opportunity is the id of the record, when the question is whether the record was created.
+	Opportunity ID `json:"opportunity,omitempty"`
+}
+
+// MessageName implements OperatorCommand.
+func (Confirm) MessageName() MessageName { return MessageConfirm }
+
+// GetRequestID implements OperatorCommand.
+func (c Confirm) GetRequestID() string { return c.RequestID }
+
+// WithRequestID implements OperatorCommand.
+func (c Confirm) WithRequestID(id string) OperatorCommand { c.RequestID = id; return c }
+
+// Validate implements OperatorCommand.
+func (c Confirm) Validate() error {
+	if err := validateMembers(c); err != nil {
 		return err
 	}
-	if err := validateText("request", s.Request); err != nil {
-		return err
+	if c.Opportunity != "" && c.Opportunity.Type() != TypeOpportunity {
+		return Invalidf("opportunity: %q is not the id of an opportunity; the TMS shows the id", Truncate(string(c.Opportunity), MaxErrorLabel))
 	}
-	return validateText("reason", s.Reason)
+	return nil
 }

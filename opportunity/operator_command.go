@@ -1,5 +1,10 @@
 package opportunity
 
+import (
+	"reflect"
+	"strings"
+)
+
 // OperatorCommand is a message of an operator that takes effect at once, before the commands that
 // wait.
 type OperatorCommand interface {
@@ -8,65 +13,44 @@ type OperatorCommand interface {
 	WithRequestID(id string) OperatorCommand
 }
 
-// IsOperatorCommand reports whether verb is the name of an operator command.
-func IsOperatorCommand(verb MessageName) bool {
-	switch verb {
-	case MessagePause, MessageResume, MessageRetry, MessageConfirm, MessageSkip, MessageRefresh, MessageSnooze, MessageCancelFollowUp, MessageClose:
-		return true
-	}
-	return false
-}
+// TextRule says whether a text of a message must be given. A struct tag of the field holds the
+// rule: text:"required" or text:"optional".
+type TextRule string
 
-// DecodeOperatorCommand reads the payload of the operator command whose name is verb, as strictly
-// as Decode.
-func DecodeOperatorCommand(verb MessageName, payload []byte) (OperatorCommand, error) {
-	return decodeOperatorCommand(verb, payload, strictDecoding)
-}
-
-// decoding says how strictly a payload is read.
-type decoding bool
-
+// The two rules.
 const (
-	strictDecoding decoding = false
-	looseDecoding  decoding = true
+	RequiredText TextRule = "required"
+	OptionalText TextRule = "optional"
 )
 
-func decodeOperatorCommand(verb MessageName, payload []byte, how decoding) (OperatorCommand, error) {
-	switch verb {
-	case MessagePause:
-		return parseOperatorCommand[Pause](payload, how)
-	case MessageResume:
-		return parseOperatorCommand[Resume](payload, how)
-	case MessageRetry:
-		return parseOperatorCommand[Retry](payload, how)
-	case MessageConfirm:
-		return parseOperatorCommand[Confirm](payload, how)
-	case MessageSkip:
-		return parseOperatorCommand[Skip](payload, how)
-	case MessageRefresh:
-		return parseOperatorCommand[Refresh](payload, how)
-	case MessageSnooze:
-		return parseOperatorCommand[Snooze](payload, how)
-	case MessageCancelFollowUp:
-		return parseOperatorCommand[CancelFollowUp](payload, how)
-	case MessageClose:
-		return parseOperatorCommand[Close](payload, how)
+// TextRules returns the rules of the texts of a message type, by the names of their members.
+func TextRules(t reflect.Type) map[string]TextRule {
+	rules := map[string]TextRule{}
+	for field := range t.Fields() {
+		if rule := field.Tag.Get("text"); rule != "" {
+			member, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+			rules[member] = TextRule(rule)
+		}
 	}
-	return nil, Invalidf("there is no message called %s; known are %s", RedactedName(verb), knownMessageNames())
+	return rules
 }
 
-func parseOperatorCommand[I OperatorCommand](payload []byte, how decoding) (OperatorCommand, error) {
-	var i I
-	var err error
-	if how == looseDecoding {
-		if err = decodeStrict(payload, &i); err == nil {
-			err = i.Validate()
+// validateMembers checks the members that every message may have, and the texts that have a
+// TextRule.
+func validateMembers(m Message) error {
+	if err := validateHeader(m.GetRequestID(), SourceOf(m)); err != nil {
+		return err
+	}
+	value := reflect.ValueOf(m)
+	for field := range value.Type().Fields() {
+		rule, text := TextRule(field.Tag.Get("text")), value.FieldByIndex(field.Index).String()
+		if rule == "" || rule == OptionalText && text == "" {
+			continue
 		}
-	} else {
-		i, err = DecodeStrict[I](payload)
+		member, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if err := validateText(member, text); err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	return i, nil
+	return nil
 }

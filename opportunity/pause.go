@@ -14,7 +14,7 @@ type Pause struct {
 	RequestID string `json:"requestId,omitempty"`
 	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
-	Reason string `json:"reason,omitempty"`
+	Reason string `json:"reason,omitempty" text:"optional"`
 }
 
 // Resume ends a pause.
@@ -49,12 +49,7 @@ func (p Pause) WithRequestID(id string) OperatorCommand { p.RequestID = id; retu
 func (r Resume) WithRequestID(id string) OperatorCommand { r.RequestID = id; return r }
 
 // Validate implements OperatorCommand.
-func (p Pause) Validate() error {
-	if err := validateHeader(p.RequestID, p.Source); err != nil || p.Reason == "" {
-		return err
-	}
-	return validateText("reason", p.Reason)
-}
+func (p Pause) Validate() error { return validateMembers(p) }
 
 // Validate implements OperatorCommand.
-func (r Resume) Validate() error { return validateHeader(r.RequestID, r.Source) }
+func (r Resume) Validate() error { return validateMembers(r) }

@@ -21,4 +21,4 @@ func (r Refresh) GetRequestID() string { return r.RequestID }
 func (r Refresh) WithRequestID(id string) OperatorCommand { r.RequestID = id; return r }
 
 // Validate implements OperatorCommand.
-func (r Refresh) Validate() error { return validateHeader(r.RequestID, r.Source) }
+func (r Refresh) Validate() error { return validateMembers(r) }

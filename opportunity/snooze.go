@@ -13,10 +13,10 @@ type Snooze struct {
 	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
 	// FollowUp is the key of the follow-up in the view.
-	FollowUp string `json:"followUp"`
+	FollowUp string `json:"followUp" text:"required"`
 	// Until must lie in the future.
 	Until  time.Time `json:"until"`
-	Reason string    `json:"reason,omitempty"`
+	Reason string    `json:"reason,omitempty" text:"optional"`
 }
 
 // MessageName implements OperatorCommand.

@@ -211,9 +211,10 @@ func (c *checker) checkStepSelector(path string, place *StepSelector) {
 func (c *checker) checkID(path, value, typ, what string) {
 	known := []string{
 		opportunity.TypeOpportunity, opportunity.TypeStep, "OpportunityStage", opportunity.TypeRegion, opportunity.TypeAccount,
-		opportunity.TypeContact, opportunity.TypeCourse, opportunity.TypeEvent, opportunity.TypePath, opportunity.TypeTokens,
+		opportunity.TypeContact,
 	}
-	if got := opportunity.ID(value).Type(); got != typ && slices.Contains(known, got) {
+	got := opportunity.ID(value).Type()
+	if _, isItem := opportunity.KindOfIDType(got); got != typ && (isItem || slices.Contains(known, got)) {
 		c.report(path, "%s is the id of a %s, not of %s", truncateQuote(value), got, what)
 	}
 }

@@ -18,37 +18,21 @@ func (r *run) registerHandlers(ctx workflow.Context) error {
 			workflow.QueryHandlerOptions{Description: lifecycle.View.Description}),
 		workflow.SetQueryHandlerWithOptions(ctx, lifecycle.OutcomeOf.Name, r.handleOutcome,
 			workflow.QueryHandlerOptions{Description: lifecycle.OutcomeOf.Description}),
-		setUpdateHandler(ctx, lifecycle.CreateOutcome, r.handleCreateOutcome, r.validateCreateOutcome),
-		handleCommand(ctx, r, lifecycle.AddInterests),
-		handleCommand(ctx, r, lifecycle.Progress),
-		handleCommand(ctx, r, lifecycle.UpdateDetails),
-		handleCommand(ctx, r, lifecycle.ExtendReservations),
-		handleOperatorCommand(ctx, r, lifecycle.Pause),
-		handleOperatorCommand(ctx, r, lifecycle.Resume),
-		handleOperatorCommand(ctx, r, lifecycle.Retry),
-		handleOperatorCommand(ctx, r, lifecycle.Confirm),
-		handleOperatorCommand(ctx, r, lifecycle.Skip),
-		handleOperatorCommand(ctx, r, lifecycle.Refresh),
-		handleOperatorCommand(ctx, r, lifecycle.Snooze),
-		handleOperatorCommand(ctx, r, lifecycle.CancelFollowUp),
-		handleOperatorCommand(ctx, r, lifecycle.Close),
+		setUpdateHandler(ctx, lifecycle.CreateOutcome.Name, lifecycle.CreateOutcome.Description, r.handleCreateOutcome, r.validateCreateOutcome),
 	)
+	for _, m := range opportunity.MessageTypes() {
+		if m.IsOperatorCommand {
+			err = errors.Join(err, r.handleOperatorCommand(ctx, m))
+		} else {
+			err = errors.Join(err, r.handleCommand(ctx, m))
+		}
+	}
 	if err != nil {
 		return err
 	}
-	describeSignal(ctx, lifecycle.AddInterests)
-	describeSignal(ctx, lifecycle.Progress)
-	describeSignal(ctx, lifecycle.UpdateDetails)
-	describeSignal(ctx, lifecycle.ExtendReservations)
-	describeSignal(ctx, lifecycle.Pause)
-	describeSignal(ctx, lifecycle.Resume)
-	describeSignal(ctx, lifecycle.Retry)
-	describeSignal(ctx, lifecycle.Confirm)
-	describeSignal(ctx, lifecycle.Skip)
-	describeSignal(ctx, lifecycle.Refresh)
-	describeSignal(ctx, lifecycle.Snooze)
-	describeSignal(ctx, lifecycle.CancelFollowUp)
-	describeSignal(ctx, lifecycle.Close)
+	for _, m := range opportunity.MessageTypes() {
+		workflow.GetSignalChannelWithOptions(ctx, string(m.Name), workflow.SignalChannelOptions{Description: m.Description})
+	}
 	workflow.GoNamed(ctx, "signals", r.receiveSignals)
 	return nil
 }
@@ -57,7 +41,7 @@ func (r *run) registerHandlers(ctx workflow.Context) error {
 // error is a mistake of the worker.
 func rejectUpdates(ctx workflow.Context, reason error) error {
 	refuse := func(workflow.Context, messagePayload) error { return reason }
-	err := setUpdateHandler(ctx, lifecycle.CreateOutcome, func(workflow.Context, messagePayload) (opportunity.CreateOutcome, error) {
+	err := setUpdateHandler(ctx, lifecycle.CreateOutcome.Name, lifecycle.CreateOutcome.Description, func(workflow.Context, messagePayload) (opportunity.CreateOutcome, error) {
 		return opportunity.CreateOutcome{}, reason
 	}, refuse)
 	yieldTurn(ctx) // the SDK runs the handlers of updates while the workflow waits
@@ -67,24 +51,20 @@ func rejectUpdates(ctx workflow.Context, reason error) error {
 // setUpdateHandler sets the handler of an update. Payloads stay raw, so that code of this package
 // reads the payloads and reports their errors. A message has one payload; the SDK drops payloads
 // that no argument takes, so the handler has one more argument.
-func setUpdateHandler[P, A any](ctx workflow.Context, m lifecycle.Message[P, A],
+func setUpdateHandler[A any](ctx workflow.Context, name, description string,
 	handler func(workflow.Context, messagePayload) (A, error), validator func(workflow.Context, messagePayload) error,
 ) error {
-	return workflow.SetUpdateHandlerWithOptions(ctx, m.Name,
+	return workflow.SetUpdateHandlerWithOptions(ctx, name,
 		func(ctx workflow.Context, raw, second converter.RawValue) (A, error) {
 			answer, err := handler(ctx, newMessagePayload(raw, second))
 			return answer, lifecycle.ToTemporalError(err)
 		},
 		workflow.UpdateHandlerOptions{
-			Description: m.Description,
+			Description: description,
 			Validator: func(ctx workflow.Context, raw, second converter.RawValue) error {
 				return lifecycle.ToTemporalError(validator(ctx, newMessagePayload(raw, second)))
 			},
 		})
-}
-
-func describeSignal[P, A any](ctx workflow.Context, m lifecycle.Message[P, A]) {
-	workflow.GetSignalChannelWithOptions(ctx, m.Name, workflow.SignalChannelOptions{Description: m.Description})
 }
 
 func (r *run) handleView(raw, second converter.RawValue) (opportunity.View, error) {
@@ -123,13 +103,12 @@ func (r *run) handleOutcome(raw, second converter.RawValue) (opportunity.Outcome
 }
 
 // handleCommand sets the handler and the validator of a command.
-func handleCommand[P opportunity.Command](ctx workflow.Context, r *run, m lifecycle.Message[P, opportunity.Outcome]) error {
-	verb := opportunity.MessageName(m.Name)
-	return setUpdateHandler(ctx, m,
+func (r *run) handleCommand(ctx workflow.Context, m opportunity.MessageType) error {
+	return setUpdateHandler(ctx, string(m.Name), m.Description,
 		func(ctx workflow.Context, s messagePayload) (opportunity.Outcome, error) {
-			return r.runCommandUpdate(ctx, verb, s)
+			return r.runCommandUpdate(ctx, m.Name, s)
 		},
-		func(ctx workflow.Context, s messagePayload) error { return r.validateCommand(ctx, verb, s) })
+		func(ctx workflow.Context, s messagePayload) error { return r.validateCommand(ctx, m.Name, s) })
 }
 
 // validateCommand rejects commands that cannot be accepted; a rejected command adds nothing to the
@@ -225,13 +204,12 @@ func requestID(ctx workflow.Context, message opportunity.Message) string {
 
 // handleOperatorCommand sets the handler and the validator of an operator command. An operator
 // command returns its outcome at once, also while the run is about to continue as new.
-func handleOperatorCommand[P opportunity.OperatorCommand](ctx workflow.Context, r *run, m lifecycle.Message[P, opportunity.Outcome]) error {
-	verb := opportunity.MessageName(m.Name)
-	return setUpdateHandler(ctx, m,
+func (r *run) handleOperatorCommand(ctx workflow.Context, m opportunity.MessageType) error {
+	return setUpdateHandler(ctx, string(m.Name), m.Description,
 		func(ctx workflow.Context, s messagePayload) (opportunity.Outcome, error) {
-			return r.runOperatorCommandUpdate(ctx, verb, s)
+			return r.runOperatorCommandUpdate(ctx, m.Name, s)
 		},
-		func(ctx workflow.Context, s messagePayload) error { return r.validateOperatorCommand(ctx, verb, s) })
+		func(ctx workflow.Context, s messagePayload) error { return r.validateOperatorCommand(ctx, m.Name, s) })
 }
 
 // validateOperatorCommand rejects operator commands that cannot be executed; a rejected operator

@@ -75,21 +75,12 @@ func addInterest(id string, interest opportunity.Interest, item string) administ
 	out := administrate.AddInterest{
 		OpportunityID: id,
 		ItemID:        item,
+		Kind:          apiKind(interest.ResolvedKind()),
 		Quantity:      interest.Quantity,
 		UnitAmount:    interest.UnitAmount.Decimal(),
 		Reserve:       interest.Reserve,
 		TaxID:         string(interest.Tax),
 		ExpiresAt:     administrate.LocalTime(interest.ExpiresAt),
-	}
-	switch interest.ResolvedKind() {
-	case opportunity.Course:
-		out.Kind = administrate.Course
-	case opportunity.Event:
-		out.Kind = administrate.Event
-	case opportunity.Path:
-		out.Kind = administrate.LearningPath
-	case opportunity.Tokens:
-		out.Kind = administrate.Tokens
 	}
 	for _, learner := range interest.Learners {
 		out.NewLearners = append(out.NewLearners, administrate.Learner{

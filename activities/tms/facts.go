@@ -97,15 +97,10 @@ func interestKind(interest administrate.Interest) opportunity.InterestKind {
 	if kind := (opportunity.Interest{Item: interest.Item.ID}).ResolvedKind(); kind != "" {
 		return kind
 	}
-	switch interest.Item.Type {
-	case "CourseTemplate":
-		return opportunity.Course
-	case "Event":
-		return opportunity.Event
-	case "LearningPath":
-		return opportunity.Path
-	case "TrainingTokenType":
-		return opportunity.Tokens
+	for _, k := range opportunity.InterestKinds() {
+		if k.SchemaType == interest.Item.Type {
+			return k.Kind
+		}
 	}
 	return ""
 }

@@ -25,7 +25,7 @@ func (a *Activities) ResolveNames(ctx context.Context, in activities.ResolveInpu
 			out.ResolvedNames[i].ID = meaning.ID
 			continue
 		}
-		if kind := itemKind(name.Type); kind != "" && !a.api.CanLookUp(kind) {
+		if kind := apiKindOfIDType(name.Type); kind != "" && !a.api.CanLookUp(kind) {
 			out.ResolvedNames[i].Error = lookupError(name, "no "+describeType(name.Type)+" is looked up, since the assumption about their root is switched off")
 			continue
 		}
@@ -103,26 +103,10 @@ func groupLookups(wanted []exchange.UnresolvedName) []administrate.LookupRequest
 		if name.Type == opportunity.TypeAccount {
 			last.Accounts = append(last.Accounts, name.Text)
 		} else {
-			last.Items = append(last.Items, administrate.ItemName{Text: name.Text, Kind: itemKind(name.Type)})
+			last.Items = append(last.Items, administrate.ItemName{Text: name.Text, Kind: apiKindOfIDType(name.Type)})
 		}
 	}
 	return requests
-}
-
-// itemKind returns the kind of item that has ids of the type; "" where the type is not a type
-// of items.
-func itemKind(typ string) administrate.Kind {
-	switch typ {
-	case opportunity.TypeCourse:
-		return administrate.Course
-	case opportunity.TypeEvent:
-		return administrate.Event
-	case opportunity.TypePath:
-		return administrate.LearningPath
-	case opportunity.TypeTokens:
-		return administrate.Tokens
-	}
-	return ""
 }
 
 // lookUpNames reads the candidates for names of the given types, by type. lookUpNames reads all
@@ -214,12 +198,8 @@ func describeType(typ string) string {
 		return "account"
 	case exchange.TypeCurrency:
 		return "currency"
-	case opportunity.TypeCourse:
-		return "course template"
-	case opportunity.TypeEvent:
-		return "event"
-	case opportunity.TypePath:
-		return "learning path"
 	}
-	return "type of training token"
+	kind, _ := opportunity.KindOfIDType(typ)
+	info, _ := kind.Info()
+	return info.Noun
 }

@@ -77,7 +77,7 @@ func (s sender) play(ctx context.Context, script Script) error {
 			}
 		case Close:
 			err = s.retry(ctx, func(ctx context.Context) error {
-				_, err := s.storm.client.Close(ctx, script.Reference, opportunity.Close{Reason: "the storm is over here"})
+				_, err := s.storm.client.Update(ctx, script.Reference, opportunity.Close{Reason: "the storm is over here"})
 				var own *opportunity.Error
 				if errors.As(err, &own) && own.Type == opportunity.Closed {
 					return nil // an earlier request closed the run, and its outcome was lost

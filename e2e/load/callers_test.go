@@ -32,7 +32,7 @@ func callerName(n int) string { return fmt.Sprintf("name by caller %02d", n) }
 func (c *callerGroup) add(ctx context.Context, n int) {
 	c.recordAnswer(n, "")
 	c.done.Go(func() {
-		outcome, err := c.parts.update(ctx, c.reference, callerID(n), lifecycle.UpdateDetails.Name, opportunity.UpdateDetails{Name: callerName(n)})
+		outcome, err := c.parts.update(ctx, c.reference, callerID(n), string(opportunity.MessageUpdateDetails), opportunity.UpdateDetails{Name: callerName(n)})
 		answer := string(outcome.State)
 		if err != nil {
 			answer = err.Error()

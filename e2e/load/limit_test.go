@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -21,10 +22,11 @@ import (
 // opportunities, all at once. No command fails, nearly all of the limit is used, and the API
 // rejects hardly any request.
 func TestABurstWithinTheLimit(t *testing.T) {
-	// Earlier runs sent 170 to 180 requests, of 180. A machine that is busy for a moment sends
-	// fewer, so one burst of three must reach the number. The short form runs while another package
-	// is tested on the same processors, so 140 must be sent. A worker that used only half of the
-	// rate would send 90.
+	// Earlier runs sent 170 to 180 requests, of 180, and 160 in the 10 seconds in which the second
+	// worker gets its share of the rate. The long form does not count these. A machine that is busy
+	// for a moment sends fewer, so one burst of three must reach the number. The short form runs
+	// while another package is tested on the same processors, so 140 must be sent. A worker that
+	// used only half of the rate would send 90.
 	const bursts = 3
 	least := testrun.Pick(t, 140, 170)
 	most := 0
@@ -105,7 +107,8 @@ func minRateInBurst(t *testing.T) int {
 	if refused > 2 {
 		t.Errorf("%d requests of two workers were refused with 429", refused)
 	}
-	lowest := minInWindow(sent, window)
+	joined := sent[0].Add(testrun.Pick(t, 0, window))
+	lowest := minInWindow(slices.DeleteFunc(slices.Clone(sent), joined.After), window)
 	t.Logf("%d requests for %d commands in %s, %d refused; least in any %s while work waited: %d", len(sent), opportunities*commands, sent[len(sent)-1].Sub(sent[0]).Round(time.Second), refused, window, lowest)
 	return lowest
 }

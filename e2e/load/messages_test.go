@@ -356,7 +356,7 @@ func TestUpdatesBackToBack(t *testing.T) {
 		sent[caller] = each
 		calls.Go(func() error {
 			for n := range each {
-				outcome, err := p.Client.UpdateDetails(calling, reference, opportunity.UpdateDetails{Name: fmt.Sprintf("%d/%d ", caller, n)})
+				outcome, err := p.Client.Update(calling, reference, opportunity.UpdateDetails{Name: fmt.Sprintf("%d/%d ", caller, n)})
 				if err != nil || outcome.State != opportunity.Done {
 					return fmt.Errorf("update %d of caller %d was answered %+v, %w", n, caller, outcome, err)
 				}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/e2e/harness"
-	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/settings/testrun"
 	"github.com/oppflow/oppflow/stack"
@@ -102,7 +101,7 @@ func (p *parts) requestsBeforeUpdate(reference opportunity.Reference) string {
 		for _, event := range run.Events {
 			accepted := event.GetWorkflowExecutionUpdateAcceptedEventAttributes().GetAcceptedRequest().GetInput().GetName()
 			switch activity := event.GetActivityTaskScheduledEventAttributes().GetActivityType().GetName(); {
-			case accepted == lifecycle.UpdateDetails.Name:
+			case accepted == string(opportunity.MessageUpdateDetails):
 				waits = true
 			case activity == activities.ApplyCommands:
 				waits = false

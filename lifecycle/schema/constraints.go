@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -107,6 +108,18 @@ func (r *constraints) recordError(values []any, err error) []any {
 	return values
 }
 
+// applyTextRules adds the rules that the fields of the type have as tags.
+func (r *constraints) applyTextRules(t reflect.Type, s *jsonschema.Schema) {
+	o := object{Schema: s, constraints: r, typ: t.Name()}
+	for member, rule := range opportunity.TextRules(t) {
+		if rule == opportunity.OptionalText {
+			o.optionalTexts(member)
+		} else {
+			o.text(member, textForm, opportunity.MaxTextLength)
+		}
+	}
+}
+
 // apply adds the rules of the type with the name.
 func (r *constraints) apply(name string, s *jsonschema.Schema) {
 	o := object{Schema: s, constraints: r, typ: name}
@@ -130,36 +143,19 @@ func (r *constraints) apply(name string, s *jsonschema.Schema) {
 		o.text("email", emailForm, opportunity.MaxTextLength)
 	case "AddInterests":
 		o.member("interests").MinItems = uintPtr(1)
-	case "Progress":
-		o.text("to", textForm, opportunity.MaxTextLength)
 	case "UpdateDetails":
-		o.optionalTexts("name", "account", "currency")
 		for _, member := range []string{"name", "account", "currency"} {
 			s.AnyOf = append(s.AnyOf, nonEmpty(member))
 		}
-	case "Pause":
-		o.optionalTexts("reason")
-	case "Retry":
-		o.text("request", textForm, opportunity.MaxTextLength)
 	case "Confirm":
-		o.text("request", textForm, opportunity.MaxTextLength)
 		o.text("opportunity", orEmpty(idForm(opportunity.TypeOpportunity)), opportunity.MaxTextLength)
-	case "Skip":
-		o.text("request", textForm, opportunity.MaxTextLength)
-		o.text("reason", textForm, opportunity.MaxTextLength)
-	case "Snooze":
-		o.text("followUp", textForm, opportunity.MaxTextLength)
-		o.optionalTexts("reason")
-	case "CancelFollowUp":
-		o.text("followUp", textForm, opportunity.MaxTextLength)
-		o.text("reason", textForm, opportunity.MaxTextLength)
-	case "Close":
-		o.text("reason", textForm, opportunity.MaxTextLength)
 	case "OutcomeInput":
 		o.member("requestId").MinLength = uintPtr(1)
-	case "ExtendReservations", "Resume", "Refresh", "CreateOutcomeInput": // the types of their members are enough
+	case "CreateOutcomeInput": // the types of its members are enough
 	default:
-		o.fail("no rules for it")
+		if !slices.ContainsFunc(opportunity.MessageTypes(), func(m opportunity.MessageType) bool { return reflect.TypeOf(m.Empty).Name() == name }) {
+			o.fail("no rules for it")
+		}
 	}
 }
 
@@ -240,13 +236,17 @@ func (o object) interest() {
 		said.Required = []string{"kind"}
 		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{said, withProperty("item", &jsonschema.Schema{Pattern: idForm(typ)})}}
 	}
+	var itemTypes []string
+	for _, k := range opportunity.InterestKinds() {
+		itemTypes = append(itemTypes, k.IDType)
+	}
 	some := &jsonschema.Schema{MinItems: uintPtr(1)}
 	o.AllOf = []*jsonschema.Schema{
 		{
 			Description: "kind may be left out where the id of the item tells it",
 			AnyOf: []*jsonschema.Schema{
 				nonEmpty("kind"),
-				withProperty("item", &jsonschema.Schema{Pattern: idForm(opportunity.TypeCourse, opportunity.TypeEvent, opportunity.TypePath, opportunity.TypeTokens)}),
+				withProperty("item", &jsonschema.Schema{Pattern: idForm(itemTypes...)}),
 			},
 		},
 		{

@@ -28,33 +28,19 @@ type document struct {
 
 // documents returns the payloads and responses of the contract.
 func documents() []document {
-	message := func(name, what string, of any) document {
-		return document{name: name, title: "Payload of " + what + " " + name, value: of}
+	all := []document{{name: "start", title: "Input of the workflow " + lifecycle.WorkflowType, value: opportunity.Start{}}}
+	for _, m := range opportunity.MessageTypes() {
+		all = append(all, document{name: string(m.Name), title: "Payload of the signal and the update " + string(m.Name), value: m.Empty})
 	}
-	const both = "the signal and the update"
-	return []document{
-		{name: "start", title: "Input of the workflow " + lifecycle.WorkflowType, value: opportunity.Start{}},
-		message(lifecycle.AddInterests.Name, both, opportunity.AddInterests{}),
-		message(lifecycle.Progress.Name, both, opportunity.Progress{}),
-		message(lifecycle.UpdateDetails.Name, both, opportunity.UpdateDetails{}),
-		message(lifecycle.ExtendReservations.Name, both, opportunity.ExtendReservations{}),
-		message(lifecycle.Pause.Name, both, opportunity.Pause{}),
-		message(lifecycle.Resume.Name, both, opportunity.Resume{}),
-		message(lifecycle.Retry.Name, both, opportunity.Retry{}),
-		message(lifecycle.Confirm.Name, both, opportunity.Confirm{}),
-		message(lifecycle.Skip.Name, both, opportunity.Skip{}),
-		message(lifecycle.Refresh.Name, both, opportunity.Refresh{}),
-		message(lifecycle.Snooze.Name, both, opportunity.Snooze{}),
-		message(lifecycle.CancelFollowUp.Name, both, opportunity.CancelFollowUp{}),
-		message(lifecycle.Close.Name, both, opportunity.Close{}),
-		message(lifecycle.CreateOutcome.Name, "the update", lifecycle.CreateOutcomeInput{}),
-		message(lifecycle.OutcomeOf.Name, "the query", lifecycle.OutcomeInput{}),
+	return append(all, []document{
+		{name: lifecycle.CreateOutcome.Name, title: "Payload of the update " + lifecycle.CreateOutcome.Name, value: lifecycle.CreateOutcomeInput{}},
+		{name: lifecycle.OutcomeOf.Name, title: "Payload of the query " + lifecycle.OutcomeOf.Name, value: lifecycle.OutcomeInput{}},
 		{name: lifecycle.CreateOutcome.Name + "-answer", title: "Answer of the update " + lifecycle.CreateOutcome.Name, value: opportunity.CreateOutcome{}, isResponse: true},
 		{name: lifecycle.OutcomeOf.Name + "-answer", title: "Answer of every other update, and of the query " + lifecycle.OutcomeOf.Name, value: opportunity.Outcome{}, isResponse: true},
 		{name: lifecycle.View.Name, title: "Answer of the query " + lifecycle.View.Name, value: opportunity.View{}, isResponse: true},
 		{name: "ended", title: "Result of the workflow " + lifecycle.WorkflowType, value: opportunity.RunResult{}, isResponse: true},
 		{name: "error", title: "Details of a failure, and the error of an outcome", value: opportunity.Error{}, isResponse: true},
-	}
+	}...)
 }
 
 // schemas returns the files, by name, made from the sources in the checkout.
@@ -100,6 +86,7 @@ func (d document) schema(source *sourceInfo) (*jsonschema.Schema, error) {
 		for name, definition := range schema.Definitions {
 			rules.apply(name, definition)
 		}
+		rules.applyTextRules(reflect.TypeOf(d.value), schema)
 		rules.apply(reflect.TypeOf(d.value).Name(), schema)
 	}
 	return schema, rules.err

@@ -42,5 +42,13 @@ func write() error {
 			return err
 		}
 	}
-	return nil
+	source, err := readSource(checkout)
+	if err != nil {
+		return err
+	}
+	types, err := typeScript(source)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(typeScriptFile, types, 0o644)
 }

@@ -39,6 +39,21 @@ func TestFilesAreUpToDate(t *testing.T) {
 			t.Errorf("%s as it would be written (-) and as it is (+); run go generate ./...:\n%s", name, diff)
 		}
 	}
+	source, err := readSource(checkout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	types, err := typeScript(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	written, err := os.ReadFile(typeScriptFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(types), string(written)); diff != "" {
+		t.Errorf("%s as it would be written (-) and as it is (+); run go generate ./...:\n%s", typeScriptFile, diff)
+	}
 	for name := range got {
 		if want[name] == nil && !slices.Contains(otherFiles, name) {
 			t.Errorf("%s is no schema of the contract", name)

@@ -15,7 +15,7 @@ func (p *program) addInterest() *cobra.Command {
 	interest.Quantity = 1
 	command := &cobra.Command{
 		Use:   "add-interest REF --item ITEM --amount AMOUNT [flags]",
-		Short: "Add a course, an event, a learning path or training tokens to an opportunity",
+		Short: messageHelp(opportunity.MessageAddInterests),
 		Long: `add-interest adds one thing the prospect intends to buy: a published course template, an event, a learning path or
 training tokens.`,
 		Example: `  oppflow add-interest lead-4711 --item ABC-123 --kind course --amount 199.90 --learner "Melissa Green <melissa@example.com>"
@@ -25,7 +25,7 @@ training tokens.`,
 	}
 	fs := command.Flags()
 	fs.StringVar(&interest.Item, "item", "", "what it is in: an id, a code or a name")
-	fs.Var((*kindFlag)(&interest.Kind), "kind", "course, event, path or tokens; an id tells it by itself")
+	fs.Var((*kindFlag)(&interest.Kind), "kind", opportunity.InterestKindList()+"; an id tells it by itself")
 	fs.Var((*quantityFlag)(&interest.Quantity), "quantity", "how many")
 	fs.Var(&amountFlag{&interest.UnitAmount}, "amount", "price of one, such as 199.90")
 	fs.BoolVar(&interest.Reserve, "reserve", false, "hold as many places on the event")
@@ -35,7 +35,7 @@ training tokens.`,
 	fs.StringVar((*string)(&interest.Tax), "tax", "", "id of the tax type")
 	sending := p.newMessageCommand(command)
 	_ = command.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions(
-		[]string{string(opportunity.Course), string(opportunity.Event), string(opportunity.Path), string(opportunity.Tokens)},
+		opportunity.InterestKindNames(),
 		cobra.ShellCompDirectiveNoFileComp))
 	command.RunE = func(command *cobra.Command, args []string) error {
 		reference, err := reference(args)
@@ -64,12 +64,11 @@ training tokens.`,
 type kindFlag opportunity.InterestKind
 
 func (k *kindFlag) Set(text string) error {
-	switch opportunity.InterestKind(text) {
-	case opportunity.Course, opportunity.Event, opportunity.Path, opportunity.Tokens:
-		*k = kindFlag(text)
-		return nil
+	if _, known := opportunity.InterestKind(text).Info(); !known {
+		return errors.New("must be " + opportunity.InterestKindList())
 	}
-	return errors.New("must be course, event, path or tokens")
+	*k = kindFlag(text)
+	return nil
 }
 
 func (k *kindFlag) String() string { return string(*k) }

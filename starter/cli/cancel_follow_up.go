@@ -12,7 +12,7 @@ func (p *program) cancelFollowUp() *cobra.Command {
 	var cancel opportunity.CancelFollowUp
 	command := &cobra.Command{
 		Use:   "cancel-follow-up REF FOLLOW-UP --reason TEXT [flags]",
-		Short: "Have a planned follow-up never done",
+		Short: messageHelp(opportunity.MessageCancelFollowUp),
 		Long: `cancel-follow-up keeps a planned follow-up from ever being done. What repeats it is done all the same, at its time,
 until it is cancelled as well. show tells the keys of those that are planned.`,
 		Example:           `  oppflow cancel-follow-up lead-4711 remind/20261201T120000Z/2 --reason "we talked on the phone"`,

@@ -190,9 +190,9 @@ func TestCheckReportsMissingSideEffectParts(t *testing.T) {
 		t.Errorf("%+v", read)
 	}
 
-	box = &recordingSandbox{change: rename(t, `"name":"AccountUpdateInput"`, `"name":"AccountInput"`)}
+	box = &recordingSandbox{change: rename(t, `"name":"ownerId"`, `"name":"userId"`)}
 	oppflow(t, box.serve(t), "check").wantDone(t,
-		"Assumed for side effects of transitions", "without it: postal addresses cannot be changed.", "(UpdateAccountInput)")
+		"Assumed for side effects of transitions", "without it: owners cannot be changed.", "(UpdateOwner)")
 }
 
 // wantFailure expects exit code 1 and one line on standard error that contains all of want.

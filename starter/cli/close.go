@@ -12,7 +12,7 @@ func (p *program) close() *cobra.Command {
 	var ending opportunity.Close
 	command := &cobra.Command{
 		Use:   "close REF --reason REASON [flags]",
-		Short: "End the run of an opportunity, leaving its record as it is",
+		Short: messageHelp(opportunity.MessageClose),
 		Long: `close ends the run for good and asks nothing: what waits is reported failed, places are given back, and the step in the
 TMS stays as it is. The reference cannot be used again.`,
 		Example:           `  oppflow close lead-4711 --reason "handled by phone"`,

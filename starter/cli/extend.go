@@ -13,7 +13,7 @@ func (p *program) extend() *cobra.Command {
 	var extend opportunity.ExtendReservations
 	command := &cobra.Command{
 		Use:   "extend REF --until TIME [flags]",
-		Short: "Hold an opportunity's places until another time",
+		Short: messageHelp(opportunity.MessageExtendReservations),
 		Long: `extend sets until when all places held for the opportunity are held, later or earlier. Places that have expired stay
 expired: it then fails.`,
 		Example:           "  oppflow extend lead-4711 --until 2026-12-31T17:00:00+01:00",

@@ -12,7 +12,7 @@ func (p *program) pause() *cobra.Command {
 	var pause opportunity.Pause
 	command := &cobra.Command{
 		Use:   "pause REF [flags]",
-		Short: "Send nothing more of an opportunity to the TMS, until resume",
+		Short: messageHelp(opportunity.MessagePause),
 		Long: `pause keeps everything of the opportunity from being sent to the TMS: signals wait, other messages are refused as Paused.
 A request under way is seen through. Operators' commands and show work as before. Pausing again sets another reason.`,
 		Example:           `  oppflow pause lead-4711 --reason "the customer is being merged"`,
@@ -39,7 +39,7 @@ A request under way is seen through. Operators' commands and show work as before
 func (p *program) resume() *cobra.Command {
 	command := &cobra.Command{
 		Use:               "resume REF [flags]",
-		Short:             "Go on with a paused opportunity",
+		Short:             messageHelp(opportunity.MessageResume),
 		Long:              "resume ends a pause: what waited is sent, in order. An opportunity that is not paused stays as it is.",
 		Example:           "  oppflow resume lead-4711",
 		Args:              exactArgs("REF"),

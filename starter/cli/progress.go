@@ -10,7 +10,7 @@ func (p *program) progress() *cobra.Command {
 	var progress opportunity.Progress
 	command := &cobra.Command{
 		Use:               "progress REF --to STEP [flags]",
-		Short:             "Move an opportunity to another step",
+		Short:             messageHelp(opportunity.MessageProgress),
 		Long:              "progress moves the opportunity to another step. The TMS must have a transition that leads there.",
 		Example:           "  oppflow progress lead-4711 --to Won",
 		Args:              exactArgs("REF"),

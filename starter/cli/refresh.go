@@ -11,7 +11,7 @@ import (
 func (p *program) refresh() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "refresh REF [flags]",
-		Short: "Read an opportunity's record again from the TMS",
+		Short: messageHelp(opportunity.MessageRefresh),
 		Long: `refresh has the workflow read the record again, where somebody may have changed it by hand, and cuts a wait for an API
 that was out of reach short. It answers once that is accepted; show tells what was found.`,
 		Example:           "  oppflow refresh lead-4711",

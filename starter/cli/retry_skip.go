@@ -11,7 +11,7 @@ import (
 func (p *program) retry() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "retry REF REQUEST [flags]",
-		Short: "Answer a question: the request did not happen, send it again",
+		Short: messageHelp(opportunity.MessageRetry),
 		Long: `retry answers the question an opportunity stands at when nobody can tell whether a change reached the TMS. Look into
 the TMS first: retry says that the change is not there, and sends it again. A request that is parked, since the TMS fails
 to carry it out, is sent again before all that waits.`,
@@ -37,7 +37,7 @@ func (p *program) confirm() *cobra.Command {
 	var record string
 	command := &cobra.Command{
 		Use:   "confirm REF REQUEST [--record ID] [flags]",
-		Short: "Answer a question: the request did happen, go on",
+		Short: messageHelp(opportunity.MessageConfirm),
 		Long: `confirm answers the question an opportunity stands at when nobody can tell whether a change reached the TMS. Look into
 the TMS first: confirm says that the change is there. The request ends as done, and the record is read again. An effect of
 the playbook is confirmed by its key. Where the question is whether the record was created, --record gives its id.`,
@@ -65,7 +65,7 @@ func (p *program) skip() *cobra.Command {
 	var skip opportunity.Skip
 	command := &cobra.Command{
 		Use:   "skip REF REQUEST --reason REASON [flags]",
-		Short: "Answer a question: never mind the request",
+		Short: messageHelp(opportunity.MessageSkip),
 		Long: `skip answers the question an opportunity stands at when nobody can tell whether a change reached the TMS. Look into
 the TMS first: skip leaves the change as it is there, ends the request as failed and goes on with what waits. It also ends a request that is parked,
 since the TMS fails to carry it out.`,

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -11,6 +10,12 @@ import (
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 )
+
+// messageHelp returns the line that says what the message does.
+func messageHelp(name opportunity.MessageName) string {
+	m, _ := opportunity.MessageTypeOf(name)
+	return m.Help
+}
 
 // messageCommand contains what all commands that send a message share.
 type messageCommand struct {
@@ -49,16 +54,7 @@ func (s *messageCommand) send(ctx context.Context, reference opportunity.Referen
 			sent := opportunity.Outcome{RequestID: message.GetRequestID(), State: opportunity.Pending}
 			return s.output.show(w, sent, func(w io.Writer) { line(w, "sent: "+string(reference)+", request "+message.GetRequestID()) })
 		}
-		var outcome opportunity.Outcome
-		var err error
-		switch message := message.(type) {
-		case opportunity.Command:
-			outcome, err = client.Update(ctx, reference, message)
-		case opportunity.OperatorCommand:
-			outcome, err = client.SendOperatorCommand(ctx, reference, message)
-		default:
-			return fmt.Errorf("%s can only be sent with --signal", message.MessageName())
-		}
+		outcome, err := client.Update(ctx, reference, message)
 		var own *opportunity.Error
 		if err != nil && !errors.As(err, &own) {
 			return explainedf("%v; whether %s took the request is not known: ask again with --request-id %s", s.connection.explainError(err), reference, message.GetRequestID())

@@ -13,7 +13,7 @@ func (p *program) snooze() *cobra.Command {
 	var snooze opportunity.Snooze
 	command := &cobra.Command{
 		Use:   "snooze REF FOLLOW-UP --until TIME [--reason TEXT] [flags]",
-		Short: "Put a planned follow-up off until a time",
+		Short: messageHelp(opportunity.MessageSnooze),
 		Long: `snooze keeps a planned follow-up from being done before a time; what repeats it waits with it. show tells the keys of
 those that are planned. Putting one off again sets another time.`,
 		Example:           `  oppflow snooze lead-4711 remind/20261201T120000Z/2 --until 2026-12-31T17:00:00+01:00 --reason "on holiday"`,

@@ -10,7 +10,7 @@ func (p *program) update() *cobra.Command {
 	var details opportunity.UpdateDetails
 	command := &cobra.Command{
 		Use:               "update REF [--name NAME] [--account ACCOUNT] [--currency CURRENCY] [flags]",
-		Short:             "Set name, account or currency of an opportunity",
+		Short:             messageHelp(opportunity.MessageUpdateDetails),
 		Long:              "update sets the details that are given; the others stay as they are.",
 		Example:           "  oppflow update lead-4711 --account Administrate --currency USD",
 		Args:              exactArgs("REF"),

@@ -28,7 +28,7 @@ func main() {
 	fmt.Println(opened.Opportunity, "stands in step", opened.Step.Name)
 
 	// Answered: the outcome, or why not.
-	_, err = oppflow.Progress(ctx, "order-1002", opportunity.Progress{To: "Won"})
+	_, err = oppflow.Update(ctx, "order-1002", opportunity.Progress{To: "Won"})
 	var refused *opportunity.Error
 	if errors.As(err, &refused) {
 		fmt.Println(refused.Type) // TransitionNotFound: nothing leads from Proposed to Won

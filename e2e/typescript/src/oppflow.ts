@@ -14,7 +14,7 @@ import {
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
 } from "@temporalio/client";
-import type { Ended, Failure, Messages, Opened, Outcome, Start, View } from "./contract.js";
+import type { CreateOutcome, Failure, Messages, Outcome, RunResult, Start, View } from "./contract.js";
 
 /** A failure that is the opportunity's own: its type says what to do. */
 export class OpportunityError extends Error {
@@ -25,15 +25,15 @@ export class OpportunityError extends Error {
 }
 
 /** The workflow of an opportunity. */
-type Lifecycle = (start: Start) => Promise<Ended>;
+type Lifecycle = (start: Start) => Promise<RunResult>;
 
 export class Oppflow {
   constructor(private readonly temporal: Client) {}
 
   /** Starts the opportunity unless it runs, and answers when its record exists in the TMS. */
-  start(reference: string, start: Start): Promise<Opened> {
+  start(reference: string, start: Start): Promise<CreateOutcome> {
     return settled(() =>
-      this.temporal.workflow.executeUpdateWithStart<Lifecycle, Opened, [{ start: Start }]>("opened", {
+      this.temporal.workflow.executeUpdateWithStart<Lifecycle, CreateOutcome, [{ start: Start }]>("opened", {
         updateId: randomUUID(),
         args: [{ start }],
         startWorkflowOperation: new WithStartWorkflowOperation<Lifecycle>("Lifecycle", {
@@ -80,7 +80,7 @@ export class Oppflow {
   }
 
   /** Waits for the end of the opportunity. */
-  ended(reference: string): Promise<Ended> {
+  ended(reference: string): Promise<RunResult> {
     return this.handle(reference).result();
   }
 

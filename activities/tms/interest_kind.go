@@ -1,0 +1,22 @@
+package tms
+
+import (
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// apiKind returns the API's kind for a kind of interests; "" for an unknown kind.
+func apiKind(kind opportunity.InterestKind) administrate.Kind {
+	info, known := kind.Info()
+	if !known {
+		return ""
+	}
+	return administrate.KindOfSchemaType(info.SchemaType)
+}
+
+// apiKindOfIDType returns the API's kind of the items that have ids of the type; "" where the type
+// is not a type of items.
+func apiKindOfIDType(typ string) administrate.Kind {
+	kind, _ := opportunity.KindOfIDType(typ)
+	return apiKind(kind)
+}

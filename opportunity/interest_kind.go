@@ -1,0 +1,93 @@
+package opportunity
+
+import (
+	"slices"
+	"strings"
+)
+
+// InterestKind is the kind of an interest's item.
+type InterestKind string
+
+// The kinds of interests.
+const (
+	Course InterestKind = "course" // a published course template
+	Event  InterestKind = "event"
+	Path   InterestKind = "path"   // a learning path
+	Tokens InterestKind = "tokens" // training tokens
+)
+
+// The types in the global ids of items. Some differ from the name of the type in the schema.
+const (
+	TypeCourse = "CourseTemplate"
+	TypeEvent  = "Course" // an Event in the schema
+	TypePath   = "LearningPath"
+	TypeTokens = "TokenType" // a TrainingTokenType in the schema
+)
+
+// InterestKindInfo describes one kind of interests. Whoever lists the kinds reads these
+// descriptions.
+type InterestKindInfo struct {
+	Kind InterestKind
+	// IDType is the type in the ids of the items.
+	IDType string
+	// SchemaType is the name of the items' type in the API's schema.
+	SchemaType string
+	// Noun names one item.
+	Noun string
+}
+
+// InterestKinds returns the descriptions of all kinds.
+func InterestKinds() []InterestKindInfo {
+	return []InterestKindInfo{
+		{Kind: Course, IDType: TypeCourse, SchemaType: "CourseTemplate", Noun: "course template"},
+		{Kind: Event, IDType: TypeEvent, SchemaType: "Event", Noun: "event"},
+		{Kind: Path, IDType: TypePath, SchemaType: "LearningPath", Noun: "learning path"},
+		{Kind: Tokens, IDType: TypeTokens, SchemaType: "TrainingTokenType", Noun: "type of training token"},
+	}
+}
+
+// InterestKindNames returns the names of all kinds.
+func InterestKindNames() []string {
+	var names []string
+	for _, k := range InterestKinds() {
+		names = append(names, string(k.Kind))
+	}
+	return names
+}
+
+// InterestKindList returns the names of all kinds as a text: "course, event, path or tokens".
+func InterestKindList() string { return anyOf(InterestKindNames()) }
+
+// KindOfIDType returns the kind of interest for a type in a global id.
+func KindOfIDType(typ string) (InterestKind, bool) {
+	k, ok := findInterestKind(func(k InterestKindInfo) bool { return k.IDType == typ })
+	return k.Kind, ok
+}
+
+// Info returns the description of the kind; ok is false for an unknown kind.
+func (k InterestKind) Info() (_ InterestKindInfo, ok bool) {
+	return findInterestKind(func(info InterestKindInfo) bool { return info.Kind == k })
+}
+
+// withArticle returns the noun with its article.
+func (k InterestKindInfo) withArticle() string {
+	if strings.ContainsRune("aeiou", rune(k.Noun[0])) {
+		return "an " + k.Noun
+	}
+	return "a " + k.Noun
+}
+
+func findInterestKind(is func(InterestKindInfo) bool) (InterestKindInfo, bool) {
+	all := InterestKinds()
+	at := slices.IndexFunc(all, is)
+	if at < 0 {
+		return InterestKindInfo{}, false
+	}
+	return all[at], true
+}
+
+// anyOf returns the texts as a list with "or" before the last one.
+func anyOf(texts []string) string {
+	last := len(texts) - 1
+	return strings.Join(texts[:last], ", ") + " or " + texts[last]
+}

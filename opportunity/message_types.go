@@ -1,0 +1,156 @@
+package opportunity
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// MessageType describes one message that is a signal and an update. Decoding, handlers, schemas,
+// the TypeScript types and the command line read these descriptions.
+type MessageType struct {
+	Name MessageName
+	// IsOperatorCommand says that the message is an OperatorCommand; otherwise it is a Command.
+	IsOperatorCommand bool
+	// Empty is a message of the type without values. Its Go type describes the JSON object.
+	Empty Message
+	// Description is the text that the Web UI shows beside the name, with an example of the JSON
+	// object.
+	Description string
+	// Help is one line that says what the message does, for the command line.
+	Help string
+
+	decode func(payload []byte, how decoding) (Message, error)
+}
+
+// MessageTypes returns the descriptions of all messages that are signals and updates.
+func MessageTypes() []MessageType {
+	return []MessageType{
+		commandType[AddInterests](
+			"Add a course, an event, a learning path or training tokens to an opportunity",
+			`Add interests: {"interests":[{"item":"<id>","quantity":1,"unitAmount":"199.90","reserve":true,`+
+				`"learners":[{"firstName":"…","lastName":"…","email":"…"}]}],"requestId":"<optional>"}`),
+		commandType[Progress](
+			"Move an opportunity to another step",
+			`Move to another step: {"to":"<name or id of the step>","requestId":"<optional>"}`),
+		commandType[UpdateDetails](
+			"Set name, account or currency of an opportunity",
+			`Set details: {"name":"…","account":"<name or id>","currency":"USD","requestId":"<optional>"}; leave out what stays`),
+		commandType[ExtendReservations](
+			"Hold an opportunity's places until another time",
+			`Hold all places until another time: {"until":"2026-12-31T17:00:00Z","requestId":"<optional>"}`),
+		operatorCommandType[Pause](
+			"Send nothing more of an opportunity to the TMS, until resume",
+			`Operators: send nothing to the TMS until resume; signals wait, updates are refused: {"reason":"<optional>"}`),
+		operatorCommandType[Resume](
+			"Go on with a paused opportunity",
+			`Operators: go on after a pause: {}`),
+		operatorCommandType[Retry](
+			"Answer a question: the request did not happen, send it again",
+			`Operators: answer a question: I checked, it did not happen; send it again: {"request":"<id>"}`),
+		operatorCommandType[Confirm](
+			"Answer a question: the request did happen, go on",
+			`Operators: answer a question: I checked, it did happen; go on: {"request":"<id>"}`),
+		operatorCommandType[Skip](
+			"Answer a question: never mind the request",
+			`Operators: answer a question: never mind, go on without it: {"request":"<id>","reason":"…"}`),
+		operatorCommandType[Refresh](
+			"Read an opportunity's record again from the TMS",
+			`Operators: read the record again from the TMS, and wait for the API no longer: {}`),
+		operatorCommandType[Snooze](
+			"Put a planned follow-up off until a time",
+			`Operators: do a planned follow-up not before a time: {"followUp":"<key>","until":"2026-12-31T17:00:00Z","reason":"<optional>"}`),
+		operatorCommandType[CancelFollowUp](
+			"Have a planned follow-up never done",
+			`Operators: never do a planned follow-up: {"followUp":"<key>","reason":"…"}`),
+		operatorCommandType[Close](
+			"End the run of an opportunity, leaving its record as it is",
+			`Operators: end this run; what waits fails, places are released, the step stays: {"reason":"…"}`),
+	}
+}
+
+// MessageTypeOf returns the description of the message; ok is false for an unknown name.
+func MessageTypeOf(name MessageName) (_ MessageType, ok bool) {
+	types := MessageTypes()
+	at := slices.IndexFunc(types, func(t MessageType) bool { return t.Name == name })
+	if at < 0 {
+		return MessageType{}, false
+	}
+	return types[at], true
+}
+
+// MessageNames returns the names of all messages that are signals and updates.
+func MessageNames() []MessageName {
+	var names []MessageName
+	for _, t := range MessageTypes() {
+		names = append(names, t.Name)
+	}
+	return names
+}
+
+// IsOperatorCommand reports whether the name is the name of an operator command.
+func IsOperatorCommand(name MessageName) bool {
+	t, _ := MessageTypeOf(name)
+	return t.IsOperatorCommand
+}
+
+// decoding says how strictly a payload is read.
+type decoding bool
+
+const (
+	strictDecoding decoding = false
+	looseDecoding  decoding = true
+)
+
+func commandType[C Command](help, description string) MessageType {
+	var empty C
+	return MessageType{
+		Name: empty.MessageName(), Empty: empty, Help: help, Description: description,
+		decode: func(payload []byte, how decoding) (Message, error) {
+			var c C
+			if err := decodeStrict(payload, &c); err != nil {
+				return nil, err
+			}
+			if err := c.Validate(); err != nil {
+				return nil, err
+			}
+			if how == strictDecoding {
+				if err := checkMembers(payload, reflect.TypeFor[C]()); err != nil {
+					return nil, err
+				}
+			}
+			return c, nil
+		},
+	}
+}
+
+func operatorCommandType[C OperatorCommand](help, description string) MessageType {
+	var empty C
+	return MessageType{
+		Name: empty.MessageName(), IsOperatorCommand: true, Empty: empty, Help: help, Description: description,
+		decode: func(payload []byte, how decoding) (Message, error) {
+			var c C
+			var err error
+			if how == looseDecoding {
+				if err = decodeStrict(payload, &c); err == nil {
+					err = c.Validate()
+				}
+			} else {
+				c, err = DecodeStrict[C](payload)
+			}
+			if err != nil {
+				return nil, err
+			}
+			return c, nil
+		},
+	}
+}
+
+// unknownMessage returns the error for a name that no message has.
+func unknownMessage(name MessageName) error {
+	var known []string
+	for _, n := range MessageNames() {
+		known = append(known, string(n))
+	}
+	return Invalidf("there is no message called %s; known are %s", RedactedName(name), strings.Join(known, ", "))
+}

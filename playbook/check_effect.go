@@ -2,7 +2,6 @@ package playbook
 
 import (
 	"fmt"
-	"net/url"
 	"reflect"
 	"strings"
 
@@ -33,13 +32,8 @@ func (c *checker) checkEffects(path string, effects []EffectRule, before bool) {
 		c.checkEffect(at, &effects[i])
 		if undo, why := effects[i].undo(); before && undo == exchange.UndoNone && why != "" {
 			right := "do it after the move"
-			switch effects[i].kind() {
-			case opportunity.EffectReserve:
-				right += ", or say noneHeld: true where the opportunity can hold no places yet"
-			case opportunity.EffectCall:
-				right += ", or give undo"
-			case opportunity.EffectInvoice:
-				right += ", or leave finaliseBeforeStart out"
+			if advised, is := effects[i].settings().(advisedSettings); is {
+				right += ", " + advised.adviceBefore()
 			}
 			c.report(at, "%s cannot be done before a move, since the move may fail: %s; %s", effects[i].kind(), why, right)
 		}
@@ -51,45 +45,19 @@ func (c *checker) checkEffect(path string, e *EffectRule) {
 		return
 	}
 	c.checkWhen(path+".when", &e.When)
-	if given := e.givenKinds(); !c.hasExactlyOne(path, len(given)) {
+	given, all := e.given()
+	if !c.hasExactlyOne(path, len(given)) {
 		if len(given) == 0 {
 			c.report(path, "no effect is given; give one of %s", strings.Join(memberNames(reflect.TypeFor[EffectRule]())[1:], ", "))
 		} else {
 			c.report(path, "%d effects are given in one; begin each with \"- \"", len(given))
 		}
 	}
-	if e.Account != nil {
-		c.checkText(path+".account.name", e.Account.Name, Variables{}, true)
-	}
-	if e.Attributes != nil {
-		if len(e.Attributes.Set) == 0 && c.isGiven(path+".attributes.set") {
-			c.report(path+".attributes.set", "no attributes; give at least one key and its value")
-		}
-		c.atMost(path+".attributes.set", len(e.Attributes.Set), 50)
-		for _, key := range sortedNames(e.Attributes.Set) {
-			if text := e.Attributes.Set[key]; text != "" { // an empty text clears the attribute
-				c.checkText(path+".attributes.set."+key, text, Variables{}, false)
-			}
+	for i, settings := range all {
+		if checked, is := settings.(checkedSettings); is {
+			checked.check(c, path+"."+string(given[i]))
 		}
 	}
-	if e.Reserve != nil {
-		c.checkReservationPeriod(path+".reserve.for", e.Reserve.For)
-	}
-	if e.Extend != nil {
-		c.checkReservationPeriod(path+".extend.for", e.Extend.For)
-	}
-	if e.Invoice != nil {
-		c.checkPeriod(path+".invoice.wait", e.Invoice.Wait, true)
-		c.checkText(path+".invoice.purchaseOrder", e.Invoice.PurchaseOrder, Variables{}, true)
-		c.checkText(path+".invoice.comments", e.Invoice.Comments, Variables{}, false)
-		if e.Invoice.FinaliseBeforeStart != nil {
-			c.checkPeriod(path+".invoice.finaliseBeforeStart", *e.Invoice.FinaliseBeforeStart, false)
-		}
-	}
-	if e.Tokens != nil {
-		c.checkPeriod(path+".tokens.wait", e.Tokens.Wait, true)
-	}
-	c.checkMessages(path, e.Email, e.Log, e.Call)
 }
 
 // checkReservationPeriod checks the time for which places are reserved.
@@ -97,34 +65,6 @@ func (c *checker) checkReservationPeriod(path string, length Period) {
 	c.checkPeriod(path, length, true)
 	if length.Unit == Seconds && length.Count > 0 && length.Count < MinReservationSeconds && c.isGiven(path) {
 		c.report(path, "places are held for less than a minute; give at least %d seconds", MinReservationSeconds)
-	}
-}
-
-// checkMessages checks the members that effects and follow-ups share.
-func (c *checker) checkMessages(path string, email *EmailRule, log *LogRule, call *CallRule) {
-	if at := path + ".email.use"; email != nil && c.isGiven(at) {
-		if _, known := c.rules.Emails[email.Use]; !known {
-			c.report(at, "there is no mail %q under emails; %s", truncateQuote(email.Use), suggest(email.Use, sortedNames(c.rules.Emails)))
-		}
-	}
-	if log != nil {
-		c.checkText(path+".log.message", log.Message, Variables{}, true)
-	}
-	if call == nil {
-		return
-	}
-	if at := path + ".call.service"; c.isGiven(at) {
-		if _, known := c.rules.Services[call.Service]; !known {
-			c.report(at, "there is no service %q under services; %s", truncateQuote(call.Service), suggest(call.Service, sortedNames(c.rules.Services)))
-		}
-	}
-	for _, one := range []struct{ at, value string }{{path + ".call.path", call.Path}, {path + ".call.undo", call.Undo}} {
-		if !c.isGiven(one.at) {
-			continue
-		}
-		if u, err := url.Parse(one.value); err != nil || !strings.HasPrefix(one.value, "/") || strings.HasPrefix(one.value, "//") || u.Fragment != "" {
-			c.report(one.at, "%q is no path; begin it with one slash, such as /orders", truncateQuote(one.value))
-		}
 	}
 }
 
@@ -156,8 +96,7 @@ func contradiction(a, b EffectRule) string {
 	case kinds[0] == "" || kinds[1] == "":
 		return ""
 	case kinds[0] == kinds[1]:
-		switch kinds[0] {
-		case opportunity.EffectAttributes, opportunity.EffectEmail, opportunity.EffectLog, opportunity.EffectCall:
+		if a.isRepeatable() {
 			return ""
 		}
 		return "is given twice; give it once"

@@ -1,6 +1,9 @@
 package playbook
 
 import (
+	"reflect"
+	"strings"
+
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -40,177 +43,92 @@ type EffectRule struct {
 	Call *CallRule `json:"call,omitempty"`
 }
 
-// AccountRule says what a new account is called.
-type AccountRule struct {
-	// Name is a template; without it the account gets the name of the opportunity.
-	Name Text `json:"name,omitempty"`
+// effectSettings are the settings of an effect of one kind. Each kind has a file of its own. A
+// kind also has the methods of the other interfaces below that it needs.
+type effectSettings interface {
+	// undo returns how far the effect can be undone, and in words how, or why it cannot.
+	undo() (exchange.UndoLevel, string)
+	// describe describes the effect.
+	describe() string
 }
 
-// ContactsRule says which contact is used.
-type ContactsRule struct {
-	// OnMultipleMatches says what to do when more than one contact has the e-mail address: ask an
-	// operator (the default), or take the oldest.
-	OnMultipleMatches string `json:"several,omitempty" jsonschema:"enum=ask,enum=oldest"`
-}
-
-// AttributesRule says which attributes get which values.
-type AttributesRule struct {
-	// Set holds a template for every key.
-	Set map[string]Text `json:"set"`
-}
-
-// ReserveRule says how long places are reserved.
-type ReserveRule struct {
-	// For is the time from now until the reservation expires, at least a minute.
-	For Period `json:"for"`
-	// NoneReserved promises that the opportunity has no reserved places yet, which an effect
-	// before a transition requires, because an undo releases all places.
-	NoneReserved bool `json:"noneHeld,omitempty"`
-}
-
-// ExtendRule says how long places are reserved.
-type ExtendRule struct {
-	// For is the time from now until the reservation expires, at least a minute.
-	For Period `json:"for"`
-}
-
-// ReleaseRule has no settings.
-type ReleaseRule struct{}
-
-// RegisterRule says what happens to the reserved places.
-type RegisterRule struct {
-	// KeepReservation keeps the reservation until it expires; otherwise the places are released
-	// once all learners are registered, because the places count twice.
-	KeepReservation bool `json:"keepPlaces,omitempty"`
-}
-
-// CancelRegistrationsRule has no settings.
-type CancelRegistrationsRule struct{}
-
-// InvoiceRule says what the invoice contains and when it is made final.
-type InvoiceRule struct {
-	// Wait is how long the draft may take to appear; the default is 1 hour.
-	Wait Period `json:"wait,omitzero"`
-	// PurchaseOrder is a template.
-	PurchaseOrder Text `json:"purchaseOrder,omitempty"`
-	// Comments is a template.
-	Comments Text `json:"comments,omitempty"`
-	// FinaliseBeforeStart is how long before the start of the first event the invoice is made
-	// final; without it the invoice stays a draft.
-	FinaliseBeforeStart *Period `json:"finaliseBeforeStart,omitempty"`
-}
-
-// TokensRule says how long tokens may take to be issued.
-type TokensRule struct {
-	// Wait is how long the issue of the tokens may take; the default is 1 hour.
-	Wait Period `json:"wait,omitzero"`
-}
-
-// EmailRule says which mail is sent, and to whom.
-type EmailRule struct {
-	// To is the owner or the contact of the record.
-	To string `json:"to" jsonschema:"enum=owner,enum=contact"`
-	// Use is the name of a mail under emails.
-	Use string `json:"use"`
-}
-
-// LogRule says what is written to the log.
-type LogRule struct {
-	// Message is a template on one line, which names no person.
-	Message Text `json:"message"`
-	// Status is the status of the entry; the default is success.
-	Status string `json:"status,omitempty" jsonschema:"enum=success,enum=failed,enum=partial"`
-}
-
-// CallRule says which service is called.
-type CallRule struct {
-	// Service is the name of a service under services.
-	Service string `json:"service"`
-	// Path follows the address of the service; it begins with a slash.
-	Path string `json:"path"`
-	// Undo is the path that is called to undo the call.
-	Undo string `json:"undo,omitempty"`
-}
-
-// givenKinds returns the kinds of effects that are given, in the order of the members.
-func (e EffectRule) givenKinds() []opportunity.EffectKind {
-	var kinds []opportunity.EffectKind
-	for _, one := range []struct {
-		kind opportunity.EffectKind
-		is   bool
-	}{
-		{opportunity.EffectAccount, e.Account != nil},
-		{opportunity.EffectContacts, e.Contacts != nil},
-		{opportunity.EffectAttributes, e.Attributes != nil},
-		{opportunity.EffectReserve, e.Reserve != nil},
-		{opportunity.EffectExtend, e.Extend != nil},
-		{opportunity.EffectRelease, e.Release != nil},
-		{opportunity.EffectRegister, e.Register != nil},
-		{opportunity.EffectCancelRegistrations, e.CancelRegistrations != nil},
-		{opportunity.EffectInvoice, e.Invoice != nil},
-		{opportunity.EffectTokens, e.Tokens != nil},
-		{opportunity.EffectEmail, e.Email != nil},
-		{opportunity.EffectLog, e.Log != nil},
-		{opportunity.EffectCall, e.Call != nil},
-	} {
-		if one.is {
-			kinds = append(kinds, one.kind)
-		}
+type (
+	// checkedSettings are settings that can contain mistakes.
+	checkedSettings interface{ check(c *checker, path string) }
+	// plannedSettings are settings that a plan contains, filled in.
+	plannedSettings interface {
+		plan(p *planner, rule string, effect *exchange.Effect)
 	}
-	return kinds
+	// datedSettings are settings that may depend on the start of an event. Mails do not count,
+	// because they are written later.
+	datedSettings interface{ usesFirstStart() bool }
+	// learnerSettings are settings of effects that may need the learners of the interests.
+	learnerSettings interface{ isAboutLearners() bool }
+	// repeatableSettings are settings of effects that a transition may have twice.
+	repeatableSettings interface{ isRepeatable() bool }
+	// advisedSettings are settings that say how such an effect can be done before a transition.
+	advisedSettings interface{ adviceBefore() string }
+)
+
+// given returns the settings that are given, by the names of their members, in the order of the
+// members.
+func (e EffectRule) given() (kinds []opportunity.EffectKind, all []effectSettings) {
+	value := reflect.ValueOf(e)
+	for field := range value.Type().Fields() {
+		member := value.FieldByIndex(field.Index)
+		settings, is := member.Interface().(effectSettings)
+		if !is || member.IsNil() {
+			continue
+		}
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		kinds, all = append(kinds, opportunity.EffectKind(name)), append(all, settings)
+	}
+	return kinds, all
 }
 
 // kind returns the kind of a valid effect, which has exactly one.
 func (e EffectRule) kind() opportunity.EffectKind {
-	if kinds := e.givenKinds(); len(kinds) == 1 {
+	if kinds, _ := e.given(); len(kinds) == 1 {
 		return kinds[0]
 	}
 	return ""
 }
 
-// undo returns how much of the effect can be undone, and says in words how the effect is undone
-// or why it cannot be undone.
+// settings returns the settings of a valid effect, nil for another one.
+func (e EffectRule) settings() effectSettings {
+	if _, all := e.given(); len(all) == 1 {
+		return all[0]
+	}
+	return nil
+}
+
+// undo returns how far the effect can be undone. It also returns in words how, or why it cannot.
 func (e EffectRule) undo() (exchange.UndoLevel, string) {
-	switch e.kind() {
-	case opportunity.EffectAccount:
-		return exchange.UndoPartial, "an account that was made stays in the TMS, without the opportunity"
-	case opportunity.EffectContacts:
-		return exchange.UndoPartial, "contacts that were made stay in the TMS"
-	case opportunity.EffectAttributes:
-		return exchange.UndoExact, "the values of before are written back"
-	case opportunity.EffectReserve:
-		if e.Reserve.NoneReserved {
-			return exchange.UndoPartial, "the places expire an hour later, unless somebody holds on to them, and then the opportunity can hold none again"
-		}
-		return exchange.UndoNone, "giving the places back would drop every place the opportunity holds, and it could never hold any again"
-	case opportunity.EffectExtend:
-		return exchange.UndoExact, "the expiry of before is set again"
-	case opportunity.EffectRelease:
-		return exchange.UndoNone, "an opportunity whose places were given back can never hold any again"
-	case opportunity.EffectRegister:
-		how := "the learners that were registered are cancelled, and stay in the list of the event"
-		if !e.Register.KeepReservation {
-			how += "; places that were given back are not held again"
-		}
-		return exchange.UndoPartial, how
-	case opportunity.EffectCancelRegistrations:
-		return exchange.UndoPartial, "the learners that were cancelled are taken back, as far as there are places"
-	case opportunity.EffectInvoice:
-		if e.Invoice.FinaliseBeforeStart != nil {
-			return exchange.UndoNone, "a final invoice cannot be made a draft again"
-		}
-		return exchange.UndoExact, "what stood in the draft is written back"
-	case opportunity.EffectTokens:
-		return exchange.UndoExact, "it only looks"
-	case opportunity.EffectEmail:
-		return exchange.UndoNone, "a mail that was sent cannot be called back"
-	case opportunity.EffectLog:
-		return exchange.UndoNone, "entries of the log cannot be deleted"
-	case opportunity.EffectCall:
-		if e.Call.Undo != "" {
-			return exchange.UndoPartial, "the service is told to take it back"
-		}
-		return exchange.UndoNone, "no path is given that takes the call back"
+	if settings := e.settings(); settings != nil {
+		return settings.undo()
 	}
 	return exchange.UndoNone, ""
+}
+
+// describe describes the effect.
+func (e EffectRule) describe() string {
+	if settings := e.settings(); settings != nil {
+		return string(e.kind()) + ": " + settings.describe()
+	}
+	return ""
+}
+
+func (e EffectRule) usesFirstStart() bool {
+	settings, is := e.settings().(datedSettings)
+	return is && settings.usesFirstStart()
+}
+
+func (e EffectRule) isAboutLearners() bool {
+	settings, is := e.settings().(learnerSettings)
+	return is && settings.isAboutLearners()
+}
+
+func (e EffectRule) isRepeatable() bool {
+	settings, is := e.settings().(repeatableSettings)
+	return is && settings.isRepeatable()
 }

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/oppflow/oppflow/exchange"
-	"github.com/oppflow/oppflow/opportunity"
 )
 
 // Explain describes the playbook in words, for people: its calendar, then every transition,
@@ -144,67 +143,6 @@ func (t *explainer) effects(indent string, effects []EffectRule, before bool) {
 	}
 }
 
-// describe describes the effect.
-func (e EffectRule) describe() string {
-	switch e.kind() {
-	case opportunity.EffectAccount:
-		name := "called like the opportunity"
-		if e.Account.Name != "" {
-			name = "called " + quote(e.Account.Name)
-		}
-		return "account: where it has none, it gets the one " + name + ", which is made where there is none"
-	case opportunity.EffectContacts:
-		if e.Contacts.OnMultipleMatches == string(exchange.MatchOldest) {
-			return "contacts: learners who are not known become contacts; of several with the same address the oldest is taken"
-		}
-		return "contacts: learners who are not known become contacts; of several with the same address an operator chooses"
-	case opportunity.EffectAttributes:
-		var all []string
-		for _, key := range sortedNames(e.Attributes.Set) {
-			all = append(all, key+" to "+quote(e.Attributes.Set[key]))
-		}
-		return "attributes: set " + strings.Join(all, ", ")
-	case opportunity.EffectReserve:
-		return "reserve: places on the events are held for " + e.Reserve.For.String()
-	case opportunity.EffectExtend:
-		return "extend: the places that are held stay so for another " + e.Extend.For.String() + " from then on"
-	case opportunity.EffectRelease:
-		return "release: all places are given back"
-	case opportunity.EffectRegister:
-		if e.Register.KeepReservation {
-			return "register: the learners are registered on their events; the places that were held expire by themselves"
-		}
-		return "register: the learners are registered on their events; then the places that were held are given back"
-	case opportunity.EffectCancelRegistrations:
-		return "cancelRegistrations: the learners of the opportunity are cancelled"
-	case opportunity.EffectInvoice:
-		return e.Invoice.describe()
-	case opportunity.EffectTokens:
-		return "tokens: it is checked that the training tokens were issued, within " + waitOrDefault(e.Tokens.Wait).String()
-	case opportunity.EffectEmail:
-		return "email: " + e.Email.describe()
-	case opportunity.EffectLog:
-		return "log: " + e.Log.describe()
-	case opportunity.EffectCall:
-		return "call: " + e.Call.describe()
-	}
-	return ""
-}
-
-func (i InvoiceRule) describe() string {
-	text := "invoice: the draft is waited for, at most " + waitOrDefault(i.Wait).String()
-	if i.PurchaseOrder != "" {
-		text += ", gets the purchase order " + quote(i.PurchaseOrder)
-	}
-	if i.Comments != "" {
-		text += ", gets the comments " + quote(i.Comments)
-	}
-	if i.FinaliseBeforeStart == nil {
-		return text + " and stays a draft"
-	}
-	return text + " and is made final " + i.FinaliseBeforeStart.String() + " before the first event starts"
-}
-
 // waitOrDefault returns how long the triggers of the TMS may take: the wait, or 1 hour without
 // one.
 func waitOrDefault(wait Period) Period {
@@ -213,18 +151,6 @@ func waitOrDefault(wait Period) Period {
 	}
 	return wait
 }
-
-func (e EmailRule) describe() string { return "mail " + e.Use + " goes to the " + e.To }
-
-func (l LogRule) describe() string {
-	status := l.Status
-	if status == "" {
-		status = string(exchange.LogSuccess)
-	}
-	return fmt.Sprintf("an entry of status %s in the log of the TMS, %s", status, quote(l.Message))
-}
-
-func (c CallRule) describe() string { return "service " + c.Service + " is called at " + c.Path }
 
 // quote returns a template in quotes, on one line.
 func quote(text Text) string { return `"` + truncateQuote(oneLine(string(text))) + `"` }

@@ -32,9 +32,7 @@ func (p *Playbook) Features() Features {
 	contents := Features{
 		Transitions: len(p.rules.Transitions) > 0, Reactions: len(p.rules.Reactions) > 0,
 		FollowUps: len(at) > 0,
-		Learners: slices.ContainsFunc(p.effectRules(""), func(e EffectRule) bool {
-			return e.Contacts != nil || e.Register != nil
-		}),
+		Learners:  slices.ContainsFunc(p.effectRules(""), EffectRule.isAboutLearners),
 	}
 	if contents.Reactions || contents.FollowUps {
 		contents.Steps = exchange.StepPatternsOf(at...)
@@ -148,26 +146,6 @@ type secret struct {
 func (t Text) mentions(variable string) bool { return strings.Contains(string(t), variable) }
 
 func (t Text) usesFirstStart() bool { return t.mentions(".FirstStart") }
-
-// usesFirstStart reports whether the effect depends on the start of an event. Mails do not count, because they are
-// written later.
-func (e EffectRule) usesFirstStart() bool {
-	switch {
-	case e.Account != nil:
-		return e.Account.Name.usesFirstStart()
-	case e.Attributes != nil:
-		for _, text := range e.Attributes.Set {
-			if text.usesFirstStart() {
-				return true
-			}
-		}
-	case e.Invoice != nil:
-		return e.Invoice.FinaliseBeforeStart != nil || e.Invoice.PurchaseOrder.usesFirstStart() || e.Invoice.Comments.usesFirstStart()
-	case e.Log != nil:
-		return e.Log.Message.usesFirstStart()
-	}
-	return false
-}
 
 func (a ActionRule) usesFirstStart() bool {
 	return a.Log != nil && a.Log.Message.usesFirstStart() || a.Attention != nil && a.Attention.Text.usesFirstStart()

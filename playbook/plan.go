@@ -144,69 +144,10 @@ func (p *planner) waitDeadline(length Period) time.Time {
 func (p *planner) planEffect(rule string, e EffectRule) exchange.Effect {
 	undo, _ := e.undo()
 	effect := exchange.Effect{Kind: e.kind(), Undo: undo}
-	switch effect.Kind {
-	case opportunity.EffectAccount:
-		effect.Account = &exchange.EnsureAccount{Name: p.facts.Details.Name}
-		if name := p.render(rule, e.Account.Name); name != "" {
-			effect.Account.Name = oneLine(name)
-		}
-	case opportunity.EffectContacts:
-		effect.Contacts = &exchange.EnsureContacts{OnMultipleMatches: cmp.Or(exchange.MatchPolicy(e.Contacts.OnMultipleMatches), exchange.MatchAskOperator)}
-	case opportunity.EffectAttributes:
-		effect.Attributes = &exchange.EnsureAttributes{Values: make(map[string]string)}
-		for _, key := range sortedNames(e.Attributes.Set) {
-			effect.Attributes.Values[key] = p.render(rule, e.Attributes.Set[key])
-		}
-	case opportunity.EffectReserve:
-		effect.Reserve = &exchange.EnsureReservation{Until: p.waitDeadline(e.Reserve.For)}
-	case opportunity.EffectExtend:
-		effect.Extend = &exchange.EnsureReservation{Until: p.waitDeadline(e.Extend.For)}
-	case opportunity.EffectRegister:
-		effect.Register = &exchange.RegisterLearners{ReleaseReservation: !e.Register.KeepReservation}
-	case opportunity.EffectInvoice:
-		effect.Invoice = &exchange.EnsureInvoice{
-			WaitUntil: p.waitDeadline(e.Invoice.Wait), PurchaseOrder: oneLine(p.render(rule, e.Invoice.PurchaseOrder)),
-			Comments: p.render(rule, e.Invoice.Comments), FinaliseAt: p.finaliseAt(rule, e.Invoice.FinaliseBeforeStart),
-		}
-	case opportunity.EffectTokens:
-		effect.Tokens = &exchange.AwaitTokens{WaitUntil: p.waitDeadline(e.Tokens.Wait)}
-	case opportunity.EffectEmail:
-		effect.Email = e.Email.toEffect()
-	case opportunity.EffectLog:
-		effect.Log = p.planLog(rule, e.Log)
-	case opportunity.EffectCall:
-		effect.Call = e.Call.toEffect()
+	if settings, is := e.settings().(plannedSettings); is {
+		settings.plan(p, rule, &effect)
 	}
 	return effect
-}
-
-// finaliseAt returns when an invoice is made final, never before now. finaliseAt returns zero
-// when the invoice stays a draft.
-func (p *planner) finaliseAt(rule string, before *Period) time.Time {
-	if before == nil {
-		return time.Time{}
-	}
-	start := p.facts.firstStart()
-	if start.IsZero() {
-		p.addProblem("%s: no event is known to start after now, so the invoice stays a draft", rule)
-		return time.Time{}
-	}
-	return laterOf(p.calendar.subtract(start, *before), p.facts.Now).UTC()
-}
-
-func (e EmailRule) toEffect() *exchange.SendEmail {
-	return &exchange.SendEmail{To: exchange.Recipient(e.To), Template: e.Use}
-}
-
-func (c CallRule) toEffect() *exchange.CallService {
-	return &exchange.CallService{Service: c.Service, Path: c.Path, UndoPath: c.Undo}
-}
-
-func (p *planner) planLog(rule string, log *LogRule) *exchange.WriteLog {
-	return &exchange.WriteLog{
-		Status:  cmp.Or(exchange.LogStatus(log.Status), exchange.LogSuccess),
-		Message: oneLine(p.render(rule, log.Message)),
-	}
 }
 
 // planFollowUps plans the follow-ups of the step, the earliest first, up to the cap.
@@ -413,7 +354,7 @@ func (p *planner) planAction(rule string, a ActionRule) exchange.Action {
 	case opportunity.ActionEmail:
 		action.Email = a.Email.toEffect()
 	case opportunity.ActionLog:
-		action.Log = p.planLog(rule, a.Log)
+		action.Log = a.Log.toEffect(p, rule)
 	case opportunity.ActionCall:
 		action.Call = a.Call.toEffect()
 	case opportunity.ActionProgress:

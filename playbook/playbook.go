@@ -2,6 +2,7 @@ package playbook
 
 import (
 	"crypto/sha256"
+	_ "embed" // the default playbook is a file like any other
 	"encoding/hex"
 	"encoding/json"
 	"slices"
@@ -61,3 +62,10 @@ func (r Rules) digest() string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:16])
 }
+
+//go:embed default.yaml
+var defaultFile string // never written to; only a variable can be embedded into
+
+// DefaultFile returns the file of the playbook of a typical tenant. The playbook follows what the
+// documentation of the TMS calls usual. A tenant uses the playbook only after choosing it.
+func DefaultFile() []byte { return []byte(defaultFile) }

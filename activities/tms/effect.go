@@ -3,7 +3,9 @@ package tms
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
+	"strings"
 
 	"go.temporal.io/sdk/temporal"
 
@@ -18,41 +20,25 @@ type effectHandler interface {
 	execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error)
 }
 
-// effectHandlerFor returns the handler for effects of the kind, under the playbook by; nil
-// where there is none.
+// effectHandlers makes the handlers of effects. It has an exported method for each kind, in the file
+// of the kind, whose name is the kind's with a capital. effectHandlerFor finds the methods by their
+// names, as the SDK finds the activities of a struct.
+type effectHandlers struct {
+	activities *Activities
+	playbook   VersionedPlaybook
+}
+
+// effectHandlerFor returns the handler for the kind by the playbook; nil where there is none.
 func (a *Activities) effectHandlerFor(kind opportunity.EffectKind, by VersionedPlaybook) effectHandler {
-	if slices.Contains(a.unknownEffectKinds, kind) {
+	if kind == "" || slices.Contains(a.unknownEffectKinds, kind) {
 		return nil
 	}
-	switch kind {
-	case opportunity.EffectAccount:
-		return accountHandler{a}
-	case opportunity.EffectContacts:
-		return contactsHandler{a}
-	case opportunity.EffectRegister:
-		return registerHandler{a}
-	case opportunity.EffectCancelRegistrations:
-		return cancelRegistrationsHandler{a}
-	case opportunity.EffectInvoice:
-		return invoiceHandler{a}
-	case opportunity.EffectTokens:
-		return tokensHandler{a}
-	case opportunity.EffectAttributes:
-		return attributesHandler{a}
-	case opportunity.EffectReserve:
-		return reserveHandler{a}
-	case opportunity.EffectExtend:
-		return extendHandler{a}
-	case opportunity.EffectRelease:
-		return releaseHandler{a}
-	case opportunity.EffectEmail:
-		return emailHandler{a, by}
-	case opportunity.EffectLog:
-		return logHandler{a}
-	case opportunity.EffectCall:
-		return callHandler{a, by}
+	method := reflect.ValueOf(effectHandlers{a, by}).MethodByName(strings.ToUpper(string(kind[:1])) + string(kind[1:]))
+	if !method.IsValid() {
+		return nil
 	}
-	return nil
+	handler, _ := method.Interface().(func() effectHandler)
+	return handler()
 }
 
 // InspectEffect finds out which request an effect still needs.

@@ -15,6 +15,9 @@ import (
 // accountHandler sets an account on a record that has none.
 type accountHandler struct{ *Activities }
 
+// Account returns the handler of the kind.
+func (h effectHandlers) Account() effectHandler { return accountHandler{h.activities} }
+
 // undoKeyCreating is a key of UndoEntry.Values: the objects that the effect is about to create.
 // A later inspection counts such an object as created by the effect, even when the response was
 // lost.

@@ -14,6 +14,9 @@ import (
 // attributesHandler sets attributes of the record.
 type attributesHandler struct{ *Activities }
 
+// Attributes returns the handler of the kind.
+func (h effectHandlers) Attributes() effectHandler { return attributesHandler{h.activities} }
+
 func (e attributesHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
 	if in.Effect.Attributes == nil {

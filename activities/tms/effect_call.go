@@ -15,6 +15,9 @@ type callHandler struct {
 	playbook VersionedPlaybook
 }
 
+// Call returns the handler of the kind.
+func (h effectHandlers) Call() effectHandler { return callHandler{h.activities, h.playbook} }
+
 // The keys of UndoEntry.Values for a call.
 const (
 	// undoKeyCalled says that the service responded, and whether its last response was to the call

@@ -17,6 +17,9 @@ import (
 // contactsHandler creates contacts for the attendees.
 type contactsHandler struct{ *Activities }
 
+// Contacts returns the handler of the kind.
+func (h effectHandlers) Contacts() effectHandler { return contactsHandler{h.activities} }
+
 func (e contactsHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
 	if in.Undo {

@@ -20,6 +20,9 @@ type emailHandler struct {
 	playbook VersionedPlaybook
 }
 
+// Email returns the handler of the kind.
+func (h effectHandlers) Email() effectHandler { return emailHandler{h.activities, h.playbook} }
+
 // inspect finds out who gets the mail and whether the mail can be sent. The API does not show
 // whether the mail was sent before.
 func (e emailHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {

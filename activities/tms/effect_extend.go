@@ -11,6 +11,9 @@ import (
 // extendHandler changes until when the reserved places are reserved.
 type extendHandler struct{ *Activities }
 
+// Extend returns the handler of the kind.
+func (h effectHandlers) Extend() effectHandler { return extendHandler{h.activities} }
+
 func (e extendHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
 	if in.Effect.Extend == nil {

@@ -15,6 +15,9 @@ import (
 // invoice final in time. An invoice that the API creates was never observed.
 type invoiceHandler struct{ *Activities }
 
+// Invoice returns the handler of the kind.
+func (h effectHandlers) Invoice() effectHandler { return invoiceHandler{h.activities} }
+
 // The states of an invoice (observed), beside Final.
 const (
 	invoiceDraft = "Draft"

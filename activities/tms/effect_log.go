@@ -13,6 +13,9 @@ import (
 // logHandler writes an entry of the external integration log.
 type logHandler struct{ *Activities }
 
+// Log returns the handler of the kind.
+func (h effectHandlers) Log() effectHandler { return logHandler{h.activities} }
+
 // logOrigin is the name under which entries are written. The name never changes, because
 // entries cannot be deleted.
 const logOrigin = "oppflow"

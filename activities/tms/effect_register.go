@@ -21,6 +21,9 @@ import (
 // the attendees for whom they are reserved.
 type registerHandler struct{ *Activities }
 
+// Register returns the handler of the kind.
+func (h effectHandlers) Register() effectHandler { return registerHandler{h.activities} }
+
 // undoKeyEventFull is a key of UndoEntry.Values: an event was full while places were reserved.
 const undoKeyEventFull = "short"
 

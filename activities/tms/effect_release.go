@@ -10,6 +10,9 @@ import (
 // releaseHandler releases all places.
 type releaseHandler struct{ *Activities }
 
+// Release returns the handler of the kind.
+func (h effectHandlers) Release() effectHandler { return releaseHandler{h.activities} }
+
 func (e releaseHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
 	if in.Undo {

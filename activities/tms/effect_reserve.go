@@ -14,6 +14,9 @@ import (
 // reserveHandler reserves places for the interests in events.
 type reserveHandler struct{ *Activities }
 
+// Reserve returns the handler of the kind.
+func (h effectHandlers) Reserve() effectHandler { return reserveHandler{h.activities} }
+
 // undoReleaseDelay is how long places stay reserved after the effect is undone. If the places
 // were released at once, there would be no time to keep them, and the opportunity cannot
 // reserve places again.

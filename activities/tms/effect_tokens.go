@@ -14,6 +14,9 @@ import (
 // TMS issues tokens, so there is nothing to undo.
 type tokensHandler struct{ *Activities }
 
+// Tokens returns the handler of the kind.
+func (h effectHandlers) Tokens() effectHandler { return tokensHandler{h.activities} }
+
 func (e tokensHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
 	if in.Effect.Tokens == nil {

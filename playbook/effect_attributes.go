@@ -1,0 +1,55 @@
+package playbook
+
+import (
+	"strings"
+
+	"github.com/oppflow/oppflow/exchange"
+)
+
+// AttributesRule says which attributes get which values.
+type AttributesRule struct {
+	// Set holds a template for every key.
+	Set map[string]Text `json:"set"`
+}
+
+func (r *AttributesRule) undo() (exchange.UndoLevel, string) {
+	return exchange.UndoExact, "the values of before are written back"
+}
+
+func (r *AttributesRule) describe() string {
+	var all []string
+	for _, key := range sortedNames(r.Set) {
+		all = append(all, key+" to "+quote(r.Set[key]))
+	}
+	return "set " + strings.Join(all, ", ")
+}
+
+func (r *AttributesRule) check(c *checker, path string) {
+	if len(r.Set) == 0 && c.isGiven(path+".set") {
+		c.report(path+".set", "no attributes; give at least one key and its value")
+	}
+	c.atMost(path+".set", len(r.Set), 50)
+	for _, key := range sortedNames(r.Set) {
+		if text := r.Set[key]; text != "" { // an empty text clears the attribute
+			c.checkText(path+".set."+key, text, Variables{}, false)
+		}
+	}
+}
+
+func (r *AttributesRule) plan(p *planner, rule string, effect *exchange.Effect) {
+	effect.Attributes = &exchange.EnsureAttributes{Values: make(map[string]string)}
+	for _, key := range sortedNames(r.Set) {
+		effect.Attributes.Values[key] = p.render(rule, r.Set[key])
+	}
+}
+
+func (r *AttributesRule) usesFirstStart() bool {
+	for _, text := range r.Set {
+		if text.usesFirstStart() {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *AttributesRule) isRepeatable() bool { return true }

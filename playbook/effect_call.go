@@ -1,0 +1,53 @@
+package playbook
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/oppflow/oppflow/exchange"
+)
+
+// CallRule says which service is called.
+type CallRule struct {
+	// Service is the name of a service under services.
+	Service string `json:"service"`
+	// Path follows the address of the service; it begins with a slash.
+	Path string `json:"path"`
+	// Undo is the path that is called to undo the call.
+	Undo string `json:"undo,omitempty"`
+}
+
+func (r *CallRule) undo() (exchange.UndoLevel, string) {
+	if r.Undo != "" {
+		return exchange.UndoPartial, "the service is told to take it back"
+	}
+	return exchange.UndoNone, "no path is given that takes the call back"
+}
+
+func (r *CallRule) adviceBefore() string { return "or give undo" }
+
+func (r *CallRule) describe() string { return "service " + r.Service + " is called at " + r.Path }
+
+func (r *CallRule) check(c *checker, path string) {
+	if at := path + ".service"; c.isGiven(at) {
+		if _, known := c.rules.Services[r.Service]; !known {
+			c.report(at, "there is no service %q under services; %s", truncateQuote(r.Service), suggest(r.Service, sortedNames(c.rules.Services)))
+		}
+	}
+	for _, one := range []struct{ at, value string }{{path + ".path", r.Path}, {path + ".undo", r.Undo}} {
+		if !c.isGiven(one.at) {
+			continue
+		}
+		if u, err := url.Parse(one.value); err != nil || !strings.HasPrefix(one.value, "/") || strings.HasPrefix(one.value, "//") || u.Fragment != "" {
+			c.report(one.at, "%q is no path; begin it with one slash, such as /orders", truncateQuote(one.value))
+		}
+	}
+}
+
+func (r *CallRule) plan(_ *planner, _ string, effect *exchange.Effect) { effect.Call = r.toEffect() }
+
+func (r *CallRule) toEffect() *exchange.CallService {
+	return &exchange.CallService{Service: r.Service, Path: r.Path, UndoPath: r.Undo}
+}
+
+func (r *CallRule) isRepeatable() bool { return true }

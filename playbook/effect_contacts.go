@@ -1,0 +1,31 @@
+package playbook
+
+import (
+	"cmp"
+
+	"github.com/oppflow/oppflow/exchange"
+)
+
+// ContactsRule says which contact is used.
+type ContactsRule struct {
+	// OnMultipleMatches says what to do when more than one contact has the e-mail address: ask an
+	// operator (the default), or take the oldest.
+	OnMultipleMatches string `json:"several,omitempty" jsonschema:"enum=ask,enum=oldest"`
+}
+
+func (r *ContactsRule) undo() (exchange.UndoLevel, string) {
+	return exchange.UndoPartial, "contacts that were made stay in the TMS"
+}
+
+func (r *ContactsRule) describe() string {
+	if r.OnMultipleMatches == string(exchange.MatchOldest) {
+		return "learners who are not known become contacts; of several with the same address the oldest is taken"
+	}
+	return "learners who are not known become contacts; of several with the same address an operator chooses"
+}
+
+func (r *ContactsRule) plan(_ *planner, _ string, effect *exchange.Effect) {
+	effect.Contacts = &exchange.EnsureContacts{OnMultipleMatches: cmp.Or(exchange.MatchPolicy(r.OnMultipleMatches), exchange.MatchAskOperator)}
+}
+
+func (r *ContactsRule) isAboutLearners() bool { return true }

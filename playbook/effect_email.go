@@ -1,0 +1,37 @@
+package playbook
+
+import (
+	"github.com/oppflow/oppflow/exchange"
+)
+
+// EmailRule says which mail is sent, and to whom.
+type EmailRule struct {
+	// To is the owner or the contact of the record.
+	To string `json:"to" jsonschema:"enum=owner,enum=contact"`
+	// Use is the name of a mail under emails.
+	Use string `json:"use"`
+}
+
+func (r *EmailRule) undo() (exchange.UndoLevel, string) {
+	return exchange.UndoNone, "a mail that was sent cannot be called back"
+}
+
+func (r *EmailRule) describe() string { return "mail " + r.Use + " goes to the " + r.To }
+
+func (r *EmailRule) check(c *checker, path string) {
+	at := path + ".use"
+	if !c.isGiven(at) {
+		return
+	}
+	if _, known := c.rules.Emails[r.Use]; !known {
+		c.report(at, "there is no mail %q under emails; %s", truncateQuote(r.Use), suggest(r.Use, sortedNames(c.rules.Emails)))
+	}
+}
+
+func (r *EmailRule) plan(_ *planner, _ string, effect *exchange.Effect) { effect.Email = r.toEffect() }
+
+func (r *EmailRule) toEffect() *exchange.SendEmail {
+	return &exchange.SendEmail{To: exchange.Recipient(r.To), Template: r.Use}
+}
+
+func (r *EmailRule) isRepeatable() bool { return true }

@@ -1,0 +1,25 @@
+package playbook
+
+import (
+	"github.com/oppflow/oppflow/exchange"
+)
+
+// ExtendRule says how long places are reserved.
+type ExtendRule struct {
+	// For is the time from now until the reservation expires, at least a minute.
+	For Period `json:"for"`
+}
+
+func (r *ExtendRule) undo() (exchange.UndoLevel, string) {
+	return exchange.UndoExact, "the expiry of before is set again"
+}
+
+func (r *ExtendRule) describe() string {
+	return "the places that are held stay so for another " + r.For.String() + " from then on"
+}
+
+func (r *ExtendRule) check(c *checker, path string) { c.checkReservationPeriod(path+".for", r.For) }
+
+func (r *ExtendRule) plan(p *planner, _ string, effect *exchange.Effect) {
+	effect.Extend = &exchange.EnsureReservation{Until: p.waitDeadline(r.For)}
+}

@@ -1,0 +1,77 @@
+package playbook
+
+import (
+	"time"
+
+	"github.com/oppflow/oppflow/exchange"
+)
+
+// InvoiceRule says what the invoice contains and when it is made final.
+type InvoiceRule struct {
+	// Wait is how long the draft may take to appear; the default is 1 hour.
+	Wait Period `json:"wait,omitzero"`
+	// PurchaseOrder is a template.
+	PurchaseOrder Text `json:"purchaseOrder,omitempty"`
+	// Comments is a template.
+	Comments Text `json:"comments,omitempty"`
+	// FinaliseBeforeStart is how long before the start of the first event the invoice is made
+	// final; without it the invoice stays a draft.
+	FinaliseBeforeStart *Period `json:"finaliseBeforeStart,omitempty"`
+}
+
+func (r *InvoiceRule) undo() (exchange.UndoLevel, string) {
+	if r.FinaliseBeforeStart != nil {
+		return exchange.UndoNone, "a final invoice cannot be made a draft again"
+	}
+	return exchange.UndoExact, "what stood in the draft is written back"
+}
+
+func (r *InvoiceRule) adviceBefore() string { return "or leave finaliseBeforeStart out" }
+
+func (r *InvoiceRule) describe() string {
+	text := "the draft is waited for, at most " + waitOrDefault(r.Wait).String()
+	if r.PurchaseOrder != "" {
+		text += ", gets the purchase order " + quote(r.PurchaseOrder)
+	}
+	if r.Comments != "" {
+		text += ", gets the comments " + quote(r.Comments)
+	}
+	if r.FinaliseBeforeStart == nil {
+		return text + " and stays a draft"
+	}
+	return text + " and is made final " + r.FinaliseBeforeStart.String() + " before the first event starts"
+}
+
+func (r *InvoiceRule) check(c *checker, path string) {
+	c.checkPeriod(path+".wait", r.Wait, true)
+	c.checkText(path+".purchaseOrder", r.PurchaseOrder, Variables{}, true)
+	c.checkText(path+".comments", r.Comments, Variables{}, false)
+	if r.FinaliseBeforeStart != nil {
+		c.checkPeriod(path+".finaliseBeforeStart", *r.FinaliseBeforeStart, false)
+	}
+}
+
+func (r *InvoiceRule) plan(p *planner, rule string, effect *exchange.Effect) {
+	effect.Invoice = &exchange.EnsureInvoice{
+		WaitUntil: p.waitDeadline(r.Wait), PurchaseOrder: oneLine(p.render(rule, r.PurchaseOrder)),
+		Comments: p.render(rule, r.Comments), FinaliseAt: p.finaliseAt(rule, r.FinaliseBeforeStart),
+	}
+}
+
+func (r *InvoiceRule) usesFirstStart() bool {
+	return r.FinaliseBeforeStart != nil || r.PurchaseOrder.usesFirstStart() || r.Comments.usesFirstStart()
+}
+
+// finaliseAt returns when an invoice is made final, never before now. finaliseAt returns zero
+// when the invoice stays a draft.
+func (p *planner) finaliseAt(rule string, before *Period) time.Time {
+	if before == nil {
+		return time.Time{}
+	}
+	start := p.facts.firstStart()
+	if start.IsZero() {
+		p.addProblem("%s: no event is known to start after now, so the invoice stays a draft", rule)
+		return time.Time{}
+	}
+	return laterOf(p.calendar.subtract(start, *before), p.facts.Now).UTC()
+}

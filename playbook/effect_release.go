@@ -1,0 +1,14 @@
+package playbook
+
+import (
+	"github.com/oppflow/oppflow/exchange"
+)
+
+// ReleaseRule has no settings.
+type ReleaseRule struct{}
+
+func (r *ReleaseRule) undo() (exchange.UndoLevel, string) {
+	return exchange.UndoNone, "an opportunity whose places were given back can never hold any again"
+}
+
+func (r *ReleaseRule) describe() string { return "all places are given back" }

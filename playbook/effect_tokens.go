@@ -1,0 +1,23 @@
+package playbook
+
+import (
+	"github.com/oppflow/oppflow/exchange"
+)
+
+// TokensRule says how long tokens may take to be issued.
+type TokensRule struct {
+	// Wait is how long the issue of the tokens may take; the default is 1 hour.
+	Wait Period `json:"wait,omitzero"`
+}
+
+func (r *TokensRule) undo() (exchange.UndoLevel, string) { return exchange.UndoExact, "it only looks" }
+
+func (r *TokensRule) describe() string {
+	return "it is checked that the training tokens were issued, within " + waitOrDefault(r.Wait).String()
+}
+
+func (r *TokensRule) check(c *checker, path string) { c.checkPeriod(path+".wait", r.Wait, true) }
+
+func (r *TokensRule) plan(p *planner, _ string, effect *exchange.Effect) {
+	effect.Tokens = &exchange.AwaitTokens{WaitUntil: p.waitDeadline(r.Wait)}
+}

@@ -15,7 +15,7 @@ func logLines(n int) []exchange.Effect {
 	for i := range all {
 		all[i] = exchange.Effect{
 			Key: fmt.Sprintf("win/%d/log", i), Kind: opportunity.EffectLog, Undo: exchange.UndoNone,
-			Log: &exchange.WriteLog{Status: exchange.LogSuccess, Message: strings.Repeat("x", 2000)},
+			Settings: exchange.NewSettings(exchange.WriteLog{Status: exchange.LogSuccess, Message: strings.Repeat("x", 2000)}),
 		}
 	}
 	return all

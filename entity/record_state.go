@@ -63,9 +63,13 @@ func (s *RecordState) setAccount(j ActiveEffect) {
 		}
 		return
 	}
+	name := ""
+	if settings := exchange.SettingsOf[exchange.EnsureAccount](j.Effect.Settings); settings != nil {
+		name = settings.Name
+	}
 	for _, record := range j.UndoEntry.Objects {
 		if record.Kind == opportunity.ObjectAccount && record.ID != s.Details.Account.ID {
-			s.Details.Account = opportunity.Ref{ID: record.ID, Name: j.Effect.Account.Name}
+			s.Details.Account = opportunity.Ref{ID: record.ID, Name: name}
 		}
 	}
 }

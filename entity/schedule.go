@@ -140,7 +140,7 @@ func (s *State) startFollowUpEffect(f exchange.FollowUp, now time.Time) {
 	chain := s.nextChain()
 	s.startChain(opportunity.EffectStageAfter, chain, []exchange.Effect{{
 		Key: f.Key, Kind: opportunity.EffectKind(f.Action.Kind), Undo: exchange.UndoNone,
-		Email: f.Action.Email, Log: f.Action.Log, Call: f.Action.Call, UnknownMembers: f.Action.UnknownMembers,
+		Settings: f.Action.Settings, UnknownMembers: f.Action.UnknownMembers,
 	}}, now)
 	for i := range s.ActiveEffects {
 		if s.ActiveEffects[i].Chain == chain {

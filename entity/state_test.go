@@ -373,7 +373,7 @@ func TestStateRoundTrip(t *testing.T) {
 	full.PlaybookChanged, full.PlanDue, full.AfterReset, full.LastChain = true, true, true, 3
 	full.Entered, full.LastActivity, full.PlannedAt = noon, noon.Add(time.Hour), noon.Add(2*time.Hour)
 	full.AdoptedAt = noon.Add(3 * time.Hour)
-	effect := exchange.Effect{Key: "1/win/after/1/email", Kind: opportunity.EffectEmail, Undo: exchange.UndoNone, Email: &exchange.SendEmail{To: exchange.ToOwner, Template: "t"}}
+	effect := exchange.Effect{Key: "1/win/after/1/email", Kind: opportunity.EffectEmail, Undo: exchange.UndoNone, Settings: exchange.NewSettings(exchange.SendEmail{To: exchange.ToOwner, Template: "t"})}
 	full.PlannedTransitions = []entity.PlannedTransition{{Request: "r", Chain: 1, After: []exchange.Effect{effect}}}
 	trace := exchange.UndoEntry{
 		Account: "a", AccountRead: true, Values: map[string]string{"k": "<v>"}, Until: noon, PurchaseOrder: "p", Comments: "c",

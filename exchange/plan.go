@@ -56,33 +56,23 @@ func (u *UndoLevel) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Effect is one state to ensure. The member that belongs to Kind contains the settings of the
-// effect; kinds without settings have no member.
+// Effect is one state to ensure.
 type Effect struct {
 	// Key distinguishes the effect from all others of the same playbook.
-	Key        string                 `json:"key"`
-	Kind       opportunity.EffectKind `json:"kind"`
-	Undo       UndoLevel              `json:"undo"`
-	Account    *EnsureAccount         `json:"account,omitempty"`
-	Contacts   *EnsureContacts        `json:"contacts,omitempty"`
-	Attributes *EnsureAttributes      `json:"attributes,omitempty"`
-	Reserve    *EnsureReservation     `json:"reserve,omitempty"`
-	Extend     *EnsureReservation     `json:"extend,omitempty"`
-	Register   *RegisterLearners      `json:"register,omitempty"`
-	Invoice    *EnsureInvoice         `json:"invoice,omitempty"`
-	Tokens     *AwaitTokens           `json:"tokens,omitempty"`
-	Email      *SendEmail             `json:"email,omitempty"`
-	Log        *WriteLog              `json:"log,omitempty"`
-	Call       *CallService           `json:"call,omitempty"`
-	// UnknownMembers are members that only a later version knows, kept for workers of that
-	// version.
+	Key  string                 `json:"key"`
+	Kind opportunity.EffectKind `json:"kind"`
+	Undo UndoLevel              `json:"undo"`
+	// Settings are the settings of the kind; nil for a kind without settings. In the JSON of the
+	// effect they are the member with the name of the kind.
+	Settings Settings `json:"-"`
+	// UnknownMembers are members that a later version knows. They are kept for its workers.
 	UnknownMembers UnknownMembers `json:"-"`
 }
 
 // MarshalJSON implements [json.Marshaler].
 func (e Effect) MarshalJSON() ([]byte, error) {
 	type plain Effect
-	return e.UnknownMembers.merge(plain(e))
+	return e.UnknownMembers.merge(plain(e), string(e.Kind), e.Settings)
 }
 
 // UnmarshalJSON implements [json.Unmarshaler].
@@ -91,7 +81,31 @@ func (e *Effect) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, (*plain)(e)); err != nil {
 		return err
 	}
-	return e.UnknownMembers.collect(data, reflect.TypeFor[Effect]())
+	var err error
+	e.Settings, err = e.UnknownMembers.collect(data, reflect.TypeFor[Effect](), string(e.Kind))
+	return err
+}
+
+// Settings are the settings of an effect or an action, as one JSON value. The playbook and the
+// activities know their type; the workflow passes them on unchanged.
+type Settings json.RawMessage
+
+// NewSettings returns the settings as JSON; nil for a value that has no JSON.
+func NewSettings(value any) Settings {
+	data, err := json.Marshal(value)
+	if err != nil {
+		return nil
+	}
+	return data
+}
+
+// SettingsOf returns the settings as an S; nil where there are none or they are no S.
+func SettingsOf[S any](settings Settings) *S {
+	s := new(S)
+	if len(settings) == 0 || json.Unmarshal(settings, s) != nil {
+		return nil
+	}
+	return s
 }
 
 // EnsureAccount gives the opportunity an account when it has none: the existing account with the
@@ -245,25 +259,23 @@ type FollowUp struct {
 	Action Action `json:"action"`
 }
 
-// Action is what a follow-up does. The member that belongs to Kind contains the settings of the
-// action.
+// Action is what a follow-up does.
 type Action struct {
 	Kind     opportunity.ActionKind `json:"kind"`
-	Email    *SendEmail             `json:"email,omitempty"`
-	Log      *WriteLog              `json:"log,omitempty"`
-	Call     *CallService           `json:"call,omitempty"`
 	Progress *opportunity.Progress  `json:"progress,omitempty"`
 	// Attention is the text for an operator.
 	Attention string `json:"attention,omitempty"`
-	// UnknownMembers are members that only a later version knows, kept for workers of that
-	// version.
+	// Settings are the settings of an effect of the same kind. In the JSON of the action they are
+	// the member with the name of the kind.
+	Settings Settings `json:"-"`
+	// UnknownMembers are members that a later version knows. They are kept for its workers.
 	UnknownMembers UnknownMembers `json:"-"`
 }
 
 // MarshalJSON implements [json.Marshaler].
 func (a Action) MarshalJSON() ([]byte, error) {
 	type plain Action
-	return a.UnknownMembers.merge(plain(a))
+	return a.UnknownMembers.merge(plain(a), string(a.Kind), a.Settings)
 }
 
 // UnmarshalJSON implements [json.Unmarshaler].
@@ -272,7 +284,9 @@ func (a *Action) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, (*plain)(a)); err != nil {
 		return err
 	}
-	return a.UnknownMembers.collect(data, reflect.TypeFor[Action]())
+	var err error
+	a.Settings, err = a.UnknownMembers.collect(data, reflect.TypeFor[Action](), string(a.Kind))
+	return err
 }
 
 // DoneFollowUp is a follow-up that was done, or that will never be done.

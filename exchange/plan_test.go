@@ -14,7 +14,7 @@ func TestPlanIsPlainData(t *testing.T) {
 	plan := exchange.Plan{
 		Digest: "d",
 		Before: []exchange.Effect{{
-			Key: "propose/before/1/reserve", Kind: opportunity.EffectReserve, Undo: exchange.UndoPartial, Reserve: &exchange.EnsureReservation{Until: until},
+			Key: "propose/before/1/reserve", Kind: opportunity.EffectReserve, Undo: exchange.UndoPartial, Settings: exchange.NewSettings(exchange.EnsureReservation{Until: until}),
 		}},
 		FollowUps: []exchange.FollowUp{{
 			Key: "remind/x/then", Name: "remind", Due: until, Number: 4, Of: 4,

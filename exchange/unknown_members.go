@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -11,26 +12,36 @@ import (
 // names.
 type UnknownMembers map[string]json.RawMessage
 
-// collect stores the members of the object that the type does not have.
-func (l *UnknownMembers) collect(data []byte, known reflect.Type) error {
+// collect stores the members of the object that the type does not have, except the member with
+// the settings, and returns the settings.
+func (l *UnknownMembers) collect(data []byte, known reflect.Type, settings string) (Settings, error) {
 	var members UnknownMembers
 	if err := json.Unmarshal(data, &members); err != nil {
-		return err
+		return nil, err
 	}
 	for i := range known.NumField() {
 		name, _, _ := strings.Cut(known.Field(i).Tag.Get("json"), ",")
 		delete(members, name)
 	}
+	given := Settings(members[settings])
+	delete(members, settings)
 	*l = nil
 	if len(members) > 0 {
 		*l = members
 	}
-	return nil
+	return given, nil
 }
 
-// merge returns the JSON object of the value together with the stored members.
-func (l UnknownMembers) merge(value any) ([]byte, error) {
+// merge returns the JSON object of the value together with the settings and the stored members.
+func (l UnknownMembers) merge(value any, name string, settings Settings) ([]byte, error) {
 	data, err := json.Marshal(value)
+	if err == nil && len(settings) > 0 {
+		member, err := json.Marshal(name)
+		if err != nil {
+			return nil, err
+		}
+		data = slices.Concat(data[:len(data)-1], []byte(","), member, []byte(":"), settings, []byte("}"))
+	}
 	if err != nil || len(l) == 0 {
 		return data, err
 	}

@@ -55,9 +55,9 @@ type effectSettings interface {
 type (
 	// checkedSettings are settings that can contain mistakes.
 	checkedSettings interface{ check(c *checker, path string) }
-	// plannedSettings are settings that a plan contains, filled in.
+	// plannedSettings are settings that a plan contains: plan returns them filled in.
 	plannedSettings interface {
-		plan(p *planner, rule string, effect *exchange.Effect)
+		plan(p *planner, rule string) any
 	}
 	// datedSettings are settings that may depend on the start of an event. Mails do not count,
 	// because they are written later.

@@ -1,6 +1,8 @@
 package playbook
 
 import (
+	"cmp"
+
 	"github.com/oppflow/oppflow/exchange"
 )
 
@@ -26,11 +28,8 @@ func (r *AccountRule) check(c *checker, path string) {
 	c.checkText(path+".name", r.Name, Variables{}, true)
 }
 
-func (r *AccountRule) plan(p *planner, rule string, effect *exchange.Effect) {
-	effect.Account = &exchange.EnsureAccount{Name: p.facts.Details.Name}
-	if name := p.render(rule, r.Name); name != "" {
-		effect.Account.Name = oneLine(name)
-	}
+func (r *AccountRule) plan(p *planner, rule string) any {
+	return exchange.EnsureAccount{Name: cmp.Or(oneLine(p.render(rule, r.Name)), p.facts.Details.Name)}
 }
 
 func (r *AccountRule) usesFirstStart() bool { return r.Name.usesFirstStart() }

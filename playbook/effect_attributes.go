@@ -36,11 +36,12 @@ func (r *AttributesRule) check(c *checker, path string) {
 	}
 }
 
-func (r *AttributesRule) plan(p *planner, rule string, effect *exchange.Effect) {
-	effect.Attributes = &exchange.EnsureAttributes{Values: make(map[string]string)}
+func (r *AttributesRule) plan(p *planner, rule string) any {
+	values := make(map[string]string)
 	for _, key := range sortedNames(r.Set) {
-		effect.Attributes.Values[key] = p.render(rule, r.Set[key])
+		values[key] = p.render(rule, r.Set[key])
 	}
+	return exchange.EnsureAttributes{Values: values}
 }
 
 func (r *AttributesRule) usesFirstStart() bool {

@@ -44,10 +44,10 @@ func (r *CallRule) check(c *checker, path string) {
 	}
 }
 
-func (r *CallRule) plan(_ *planner, _ string, effect *exchange.Effect) { effect.Call = r.toEffect() }
+func (r *CallRule) plan(_ *planner, _ string) any { return r.settings() }
 
-func (r *CallRule) toEffect() *exchange.CallService {
-	return &exchange.CallService{Service: r.Service, Path: r.Path, UndoPath: r.Undo}
+func (r *CallRule) settings() exchange.CallService {
+	return exchange.CallService{Service: r.Service, Path: r.Path, UndoPath: r.Undo}
 }
 
 func (r *CallRule) isRepeatable() bool { return true }

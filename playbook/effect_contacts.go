@@ -24,8 +24,8 @@ func (r *ContactsRule) describe() string {
 	return "learners who are not known become contacts; of several with the same address an operator chooses"
 }
 
-func (r *ContactsRule) plan(_ *planner, _ string, effect *exchange.Effect) {
-	effect.Contacts = &exchange.EnsureContacts{OnMultipleMatches: cmp.Or(exchange.MatchPolicy(r.OnMultipleMatches), exchange.MatchAskOperator)}
+func (r *ContactsRule) plan(_ *planner, _ string) any {
+	return exchange.EnsureContacts{OnMultipleMatches: cmp.Or(exchange.MatchPolicy(r.OnMultipleMatches), exchange.MatchAskOperator)}
 }
 
 func (r *ContactsRule) isAboutLearners() bool { return true }

@@ -28,10 +28,10 @@ func (r *EmailRule) check(c *checker, path string) {
 	}
 }
 
-func (r *EmailRule) plan(_ *planner, _ string, effect *exchange.Effect) { effect.Email = r.toEffect() }
+func (r *EmailRule) plan(_ *planner, _ string) any { return r.settings() }
 
-func (r *EmailRule) toEffect() *exchange.SendEmail {
-	return &exchange.SendEmail{To: exchange.Recipient(r.To), Template: r.Use}
+func (r *EmailRule) settings() exchange.SendEmail {
+	return exchange.SendEmail{To: exchange.Recipient(r.To), Template: r.Use}
 }
 
 func (r *EmailRule) isRepeatable() bool { return true }

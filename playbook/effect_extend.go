@@ -20,6 +20,6 @@ func (r *ExtendRule) describe() string {
 
 func (r *ExtendRule) check(c *checker, path string) { c.checkReservationPeriod(path+".for", r.For) }
 
-func (r *ExtendRule) plan(p *planner, _ string, effect *exchange.Effect) {
-	effect.Extend = &exchange.EnsureReservation{Until: p.waitDeadline(r.For)}
+func (r *ExtendRule) plan(p *planner, _ string) any {
+	return exchange.EnsureReservation{Until: p.waitDeadline(r.For)}
 }

@@ -51,8 +51,8 @@ func (r *InvoiceRule) check(c *checker, path string) {
 	}
 }
 
-func (r *InvoiceRule) plan(p *planner, rule string, effect *exchange.Effect) {
-	effect.Invoice = &exchange.EnsureInvoice{
+func (r *InvoiceRule) plan(p *planner, rule string) any {
+	return exchange.EnsureInvoice{
 		WaitUntil: p.waitDeadline(r.Wait), PurchaseOrder: oneLine(p.render(rule, r.PurchaseOrder)),
 		Comments: p.render(rule, r.Comments), FinaliseAt: p.finaliseAt(rule, r.FinaliseBeforeStart),
 	}

@@ -28,12 +28,12 @@ func (r *LogRule) check(c *checker, path string) {
 	c.checkText(path+".message", r.Message, Variables{}, true)
 }
 
-func (r *LogRule) plan(p *planner, rule string, effect *exchange.Effect) {
-	effect.Log = r.toEffect(p, rule)
+func (r *LogRule) plan(p *planner, rule string) any {
+	return r.settings(p, rule)
 }
 
-func (r *LogRule) toEffect(p *planner, rule string) *exchange.WriteLog {
-	return &exchange.WriteLog{
+func (r *LogRule) settings(p *planner, rule string) exchange.WriteLog {
+	return exchange.WriteLog{
 		Status:  cmp.Or(exchange.LogStatus(r.Status), exchange.LogSuccess),
 		Message: oneLine(p.render(rule, r.Message)),
 	}

@@ -26,8 +26,8 @@ func (r *RegisterRule) describe() string {
 	return "the learners are registered on their events; then the places that were held are given back"
 }
 
-func (r *RegisterRule) plan(_ *planner, _ string, effect *exchange.Effect) {
-	effect.Register = &exchange.RegisterLearners{ReleaseReservation: !r.KeepReservation}
+func (r *RegisterRule) plan(_ *planner, _ string) any {
+	return exchange.RegisterLearners{ReleaseReservation: !r.KeepReservation}
 }
 
 func (r *RegisterRule) isAboutLearners() bool { return true }

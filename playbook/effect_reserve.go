@@ -30,6 +30,6 @@ func (r *ReserveRule) describe() string {
 
 func (r *ReserveRule) check(c *checker, path string) { c.checkReservationPeriod(path+".for", r.For) }
 
-func (r *ReserveRule) plan(p *planner, _ string, effect *exchange.Effect) {
-	effect.Reserve = &exchange.EnsureReservation{Until: p.waitDeadline(r.For)}
+func (r *ReserveRule) plan(p *planner, _ string) any {
+	return exchange.EnsureReservation{Until: p.waitDeadline(r.For)}
 }

@@ -18,6 +18,6 @@ func (r *TokensRule) describe() string {
 
 func (r *TokensRule) check(c *checker, path string) { c.checkPeriod(path+".wait", r.Wait, true) }
 
-func (r *TokensRule) plan(p *planner, _ string, effect *exchange.Effect) {
-	effect.Tokens = &exchange.AwaitTokens{WaitUntil: p.waitDeadline(r.Wait)}
+func (r *TokensRule) plan(p *planner, _ string) any {
+	return exchange.AwaitTokens{WaitUntil: p.waitDeadline(r.Wait)}
 }

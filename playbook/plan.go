@@ -145,7 +145,7 @@ func (p *planner) planEffect(rule string, e EffectRule) exchange.Effect {
 	undo, _ := e.undo()
 	effect := exchange.Effect{Kind: e.kind(), Undo: undo}
 	if settings, is := e.settings().(plannedSettings); is {
-		settings.plan(p, rule, &effect)
+		effect.Settings = exchange.NewSettings(settings.plan(p, rule))
 	}
 	return effect
 }
@@ -352,11 +352,11 @@ func (p *planner) planAction(rule string, a ActionRule) exchange.Action {
 	}
 	switch action.Kind {
 	case opportunity.ActionEmail:
-		action.Email = a.Email.toEffect()
+		action.Settings = exchange.NewSettings(a.Email.settings())
 	case opportunity.ActionLog:
-		action.Log = a.Log.toEffect(p, rule)
+		action.Settings = exchange.NewSettings(a.Log.settings(p, rule))
 	case opportunity.ActionCall:
-		action.Call = a.Call.toEffect()
+		action.Settings = exchange.NewSettings(a.Call.settings())
 	case opportunity.ActionProgress:
 		action.Progress = &opportunity.Progress{To: a.Progress.To}
 	case opportunity.ActionAttention:

@@ -170,10 +170,11 @@ func (l *simulation) moveTo(name string) string {
 		case opportunity.EffectRelease:
 			releases++
 		case opportunity.EffectReserve:
-			if !e.Reserve.Until.After(f.Now) {
-				return fmt.Sprintf("places are to be held until %s, which has passed", e.Reserve.Until)
+			until := exchange.SettingsOf[exchange.EnsureReservation](e.Settings).Until
+			if !until.After(f.Now) {
+				return fmt.Sprintf("places are to be held until %s, which has passed", until)
 			}
-			f.Reservation = opportunity.Reservation{Valid: true, Until: e.Reserve.Until}
+			f.Reservation = opportunity.Reservation{Valid: true, Until: until}
 		}
 	}
 	want := 0

@@ -102,7 +102,7 @@ func (r *run) callInBackground(ctx workflow.Context, job entity.ActiveEffect, ac
 // serviceFailureText says which service does not respond, and how.
 func serviceFailureText(job entity.ActiveEffect, sending activities.CallResult) string {
 	name := "the service"
-	if call := job.Effect.Call; call != nil {
+	if call := exchange.SettingsOf[exchange.CallService](job.Effect.Settings); call != nil && call.Service != "" {
 		name = "the service " + call.Service
 	}
 	switch {

@@ -27,7 +27,7 @@ type plannedFollowUp struct {
 var (
 	callFollowUp  = plannedFollowUp{"call", time.Hour, exchange.Action{Kind: opportunity.ActionAttention, Attention: "call them"}}
 	emailFollowUp = plannedFollowUp{"mail", 2 * time.Hour, exchange.Action{
-		Kind: opportunity.ActionEmail, Email: &exchange.SendEmail{To: exchange.ToContact, Template: "reminder"},
+		Kind: opportunity.ActionEmail, Settings: exchange.NewSettings(exchange.SendEmail{To: exchange.ToContact, Template: "reminder"}),
 	}}
 	progressFollowUp = plannedFollowUp{"move", 3 * time.Hour, exchange.Action{Kind: opportunity.ActionProgress, Progress: &opportunity.Progress{To: "Opportunity"}}}
 )

@@ -16,7 +16,7 @@ func TestALearnerWhoIsOffTheOrderIsNotRegistered(t *testing.T) {
 	for _, refreshed := range []bool{true, false} {
 		s := newFixture(t)
 		b := &fakePlaybook{features: activities.PlaybookFeatures{Digest: "one", Transitions: true, Learners: true}, resources: map[string]*fakeResource{"register": {required: 1}}}
-		register := exchange.Effect{Key: "rule/register", Kind: opportunity.EffectRegister, Undo: exchange.UndoPartial, Register: &exchange.RegisterLearners{}}
+		register := exchange.Effect{Key: "rule/register", Kind: opportunity.EffectRegister, Undo: exchange.UndoPartial, Settings: exchange.NewSettings(exchange.RegisterLearners{})}
 		b.plan = func(in activities.PlanInput) exchange.Plan {
 			if in.PlanFor.Kind != exchange.CauseTransition {
 				return exchange.Plan{}

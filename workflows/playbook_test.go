@@ -97,7 +97,7 @@ func TestARecordThatIsGoneIsNotFollowedUp(t *testing.T) {
 		due := in.Entered.Add(24 * time.Hour)
 		return exchange.Plan{FollowUps: []exchange.FollowUp{{
 			Key: "remind/mail", Name: "remind", Due: due, Number: 1, Of: 1,
-			Action: exchange.Action{Kind: opportunity.ActionLog, Log: &exchange.WriteLog{}},
+			Action: exchange.Action{Kind: opportunity.ActionLog, Settings: exchange.NewSettings(exchange.WriteLog{})},
 		}}}
 	}
 	s.at(time.Hour, func() { s.tms.exists = false })

@@ -41,6 +41,11 @@ func (a *Activities) effectHandlerFor(kind opportunity.EffectKind, by VersionedP
 	return handler()
 }
 
+// settingsOf returns the settings of the effect; nil where there are none.
+func settingsOf[S any](in activities.EffectInput) *S {
+	return exchange.SettingsOf[S](in.Effect.Settings)
+}
+
 // InspectEffect finds out which request an effect still needs.
 func (a *Activities) InspectEffect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	by, err := a.currentPlaybook(ctx)

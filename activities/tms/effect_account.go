@@ -95,10 +95,10 @@ func (e accountHandler) inspectUndo(out *activities.InspectResult, ties administ
 }
 
 func (accountHandler) accountName(in activities.EffectInput) string {
-	if in.Effect.Account == nil {
+	if settingsOf[exchange.EnsureAccount](in) == nil {
 		return ""
 	}
-	return strings.TrimSpace(in.Effect.Account.Name)
+	return strings.TrimSpace(settingsOf[exchange.EnsureAccount](in).Name)
 }
 
 func (e accountHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {

@@ -19,10 +19,10 @@ func (h effectHandlers) Attributes() effectHandler { return attributesHandler{h.
 
 func (e attributesHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
-	if in.Effect.Attributes == nil {
+	if settingsOf[exchange.EnsureAttributes](in) == nil {
 		return out, nil
 	}
-	wanted := in.Effect.Attributes.Values
+	wanted := settingsOf[exchange.EnsureAttributes](in).Values
 	if _, isMark := wanted[e.referenceTag.Attribute]; isMark && e.referenceTag.Attribute != "" {
 		out.Error = opportunity.Invalidf("the attribute %s is the mark by which the record is found again; a playbook must not set it", e.referenceTag.Attribute)
 		return out, nil

@@ -36,7 +36,7 @@ func (e callHandler) inspect(ctx context.Context, in activities.EffectInput) (ac
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
 	if in.Undo {
 		switch {
-		case in.Effect.Call != nil && in.Effect.Call.UndoPath == "":
+		case settingsOf[exchange.CallService](in) != nil && settingsOf[exchange.CallService](in).UndoPath == "":
 			out.Error = cannotUndoError("the playbook names no path that takes the call back")
 			return out, nil
 		case in.UndoEntry.Values[undoKeyStep] == "", in.UndoEntry.Values[undoKeyCalled] == calledUndone:
@@ -97,10 +97,10 @@ type callBody struct {
 // buildRequest returns the request to the service, or an error that says why there is no
 // request.
 func (e callHandler) buildRequest(in activities.EffectInput) (serviceRequest, *opportunity.Error) {
-	if in.Effect.Call == nil {
+	if settingsOf[exchange.CallService](in) == nil {
 		return serviceRequest{}, opportunity.Invalidf("the effect does not say which service is to be called")
 	}
-	name := in.Effect.Call.Service
+	name := settingsOf[exchange.CallService](in).Service
 	service, known := e.playbook.Playbook.Service(name)
 	if !known {
 		return serviceRequest{}, opportunity.Invalidf("the playbook in force has no service %q", name)
@@ -111,9 +111,9 @@ func (e callHandler) buildRequest(in activities.EffectInput) (serviceRequest, *o
 	}
 	// The key of an effect is unique within its opportunity only.
 	idempotency := url.PathEscape(string(in.Reference)) + "/" + in.Effect.Key
-	path := in.Effect.Call.Path
+	path := settingsOf[exchange.CallService](in).Path
 	if in.Undo {
-		path, idempotency = in.Effect.Call.UndoPath, idempotency+"/undo"
+		path, idempotency = settingsOf[exchange.CallService](in).UndoPath, idempotency+"/undo"
 	}
 	body, err := json.Marshal(callBody{
 		Reference: in.Reference, Opportunity: in.Opportunity, Effect: in.Effect.Key, Undo: in.Undo,

@@ -99,7 +99,7 @@ func newServiceFixture(t *testing.T) (*fixture, *fakeService, *httptest.Server) 
 func callEffect(record opportunity.ID) activities.EffectInput {
 	return activities.EffectInput{Reference: "A 1/b", Opportunity: record, Effect: exchange.Effect{
 		Key: "1/win/after/5/call", Kind: opportunity.EffectCall,
-		Call: &exchange.CallService{Service: "erp", Path: "/orders", UndoPath: "/orders/cancel"},
+		Settings: exchange.NewSettings(exchange.CallService{Service: "erp", Path: "/orders", UndoPath: "/orders/cancel"}),
 	}}
 }
 
@@ -133,7 +133,7 @@ func TestServiceIsCalledOnceAndUndone(t *testing.T) {
 	r.wantEffect(r.runEffect(in), 0)
 	in.UndoEntry = exchange.UndoEntry{}
 	r.wantEffect(r.runEffect(in), 0) // the service was never called
-	in.Effect.Call = &exchange.CallService{Service: "erp", Path: "/orders"}
+	in.Effect.Settings = exchange.NewSettings(exchange.CallService{Service: "erp", Path: "/orders"})
 	r.wantProblem(r.runEffect(in), 0, "no path")
 	if got := s.takeRequests(); got != nil {
 		t.Errorf("called again: %q", got)
@@ -199,9 +199,9 @@ func TestACallThatCannotBeSigned(t *testing.T) {
 	record := r.createRecord("A-1")
 	r.requestCount()
 	in := callEffect(record)
-	in.Effect.Call.Service = "crm"
+	changeSettings(&in.Effect, func(c *exchange.CallService) { c.Service = "crm" })
 	r.wantProblem(r.runEffect(in), 0, `no key "crm-key"`)
-	in.Effect.Call.Service = "another"
+	changeSettings(&in.Effect, func(c *exchange.CallService) { c.Service = "another" })
 	r.wantProblem(r.runEffect(in), 0, `no service "another"`)
 }
 

@@ -14,7 +14,9 @@ import (
 type cancelRegistrationsHandler struct{ *Activities }
 
 // CancelRegistrations returns the handler of the kind.
-func (h effectHandlers) CancelRegistrations() effectHandler { return cancelRegistrationsHandler{h.activities} }
+func (h effectHandlers) CancelRegistrations() effectHandler {
+	return cancelRegistrationsHandler{h.activities}
+}
 
 func (e cancelRegistrationsHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}

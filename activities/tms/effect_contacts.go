@@ -26,8 +26,8 @@ func (e contactsHandler) inspect(ctx context.Context, in activities.EffectInput)
 		return out, nil // contacts stay
 	}
 	several := exchange.MatchAskOperator
-	if in.Effect.Contacts != nil {
-		several = cmp.Or(in.Effect.Contacts.OnMultipleMatches, several)
+	if settingsOf[exchange.EnsureContacts](in) != nil {
+		several = cmp.Or(settingsOf[exchange.EnsureContacts](in).OnMultipleMatches, several)
 	}
 	return e.inspectContacts(ctx, in, out, several)
 }

@@ -27,7 +27,7 @@ func (h effectHandlers) Email() effectHandler { return emailHandler{h.activities
 // whether the mail was sent before.
 func (e emailHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
-	mail := in.Effect.Email
+	mail := settingsOf[exchange.SendEmail](in)
 	switch {
 	case in.Undo:
 		out.Error = cannotUndoError("a mail that was sent cannot be called back")
@@ -82,7 +82,7 @@ func (e emailHandler) execute(ctx context.Context, in activities.EffectInput) (a
 	if run, other := detectReset(ctx, in.RunID); other {
 		return activities.ExecuteResult{CallResult: resetResult(run)}, nil
 	}
-	mail := in.Effect.Email
+	mail := settingsOf[exchange.SendEmail](in)
 	if mail == nil || !e.playbook.Playbook.HasMail(mail.Template) {
 		return rejectedResult(e.unknownTemplateError(mail)), nil
 	}
@@ -101,7 +101,7 @@ func (e emailHandler) execute(ctx context.Context, in activities.EffectInput) (a
 // cannot be sent.
 func (e emailHandler) renderEmail(ctx context.Context, in activities.EffectInput) (administrate.Email, *opportunity.Error, error) {
 	var none administrate.Email
-	template := in.Effect.Email.Template
+	template := settingsOf[exchange.SendEmail](in).Template
 	raw, err := e.fullRecord(ctx, in.Opportunity)
 	if err != nil {
 		return none, nil, err

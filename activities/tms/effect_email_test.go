@@ -36,7 +36,7 @@ var (
 // emailEffect returns an effect that sends a mail.
 func emailEffect(record opportunity.ID, to exchange.Recipient, template string) activities.EffectInput {
 	return activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: exchange.Effect{
-		Key: "1/x/after/1/email", Kind: opportunity.EffectEmail, Email: &exchange.SendEmail{To: to, Template: template},
+		Key: "1/x/after/1/email", Kind: opportunity.EffectEmail, Settings: exchange.NewSettings(exchange.SendEmail{To: to, Template: template}),
 	}}
 }
 

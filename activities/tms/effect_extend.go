@@ -16,7 +16,7 @@ func (h effectHandlers) Extend() effectHandler { return extendHandler{h.activiti
 
 func (e extendHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
-	if in.Effect.Extend == nil {
+	if settingsOf[exchange.EnsureReservation](in) == nil {
 		out.Error = opportunity.Invalidf("the effect says nothing of until when places are to be held")
 		return out, nil
 	}
@@ -28,7 +28,7 @@ func (e extendHandler) inspect(ctx context.Context, in activities.EffectInput) (
 		return out, readError(err)
 	}
 	out.Reservation = now.toReservation()
-	until, before := in.Effect.Extend.Until, in.UndoEntry.Until
+	until, before := settingsOf[exchange.EnsureReservation](in).Until, in.UndoEntry.Until
 	if in.Undo {
 		switch {
 		case !now.reserved || !isSameExpiry(now.expiry, until): // expired, or meanwhile set by somebody else

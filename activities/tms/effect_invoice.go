@@ -50,7 +50,7 @@ type draftText struct {
 
 // draftTexts returns the texts that the effect writes.
 func draftTexts(in activities.EffectInput, billing administrate.Billing) []draftText {
-	wanted, trace, invoice := in.Effect.Invoice, in.UndoEntry, billing.Invoice
+	wanted, trace, invoice := settingsOf[exchange.EnsureInvoice](in), in.UndoEntry, billing.Invoice
 	var all []draftText
 	for _, t := range []draftText{
 		{textPurchaseOrder, wanted.PurchaseOrder, invoice.PurchaseOrderRef, trace.PurchaseOrder, billing.ShowsPurchaseOrder},
@@ -65,7 +65,7 @@ func draftTexts(in activities.EffectInput, billing administrate.Billing) []draft
 
 func (e invoiceHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
-	wanted := in.Effect.Invoice
+	wanted := settingsOf[exchange.EnsureInvoice](in)
 	if wanted == nil {
 		out.Error = opportunity.Invalidf("the effect does not say what the invoice is to be")
 		return out, nil
@@ -110,13 +110,13 @@ func missingInvoiceError(in activities.EffectInput, billing administrate.Billing
 	case known != "":
 		return opportunity.Failf(opportunity.Conflict, "the opportunity does not have the invoice %s any more, nor another; raise one in the TMS, then answer retry", known)
 	}
-	return opportunity.Failf(opportunity.NotFound, "the TMS has made no invoice by %s; raise one there, then answer retry", formatTime(in.Effect.Invoice.WaitUntil))
+	return opportunity.Failf(opportunity.NotFound, "the TMS has made no invoice by %s; raise one there, then answer retry", formatTime(settingsOf[exchange.EnsureInvoice](in).WaitUntil))
 }
 
 // inspectInvoice finds out which request the invoice still needs. A final invoice needs none,
 // no matter who made it final and what it contains.
 func (e invoiceHandler) inspectInvoice(out *activities.InspectResult, in activities.EffectInput, billing administrate.Billing) {
-	wanted, invoice := in.Effect.Invoice, billing.Invoice
+	wanted, invoice := settingsOf[exchange.EnsureInvoice](in), billing.Invoice
 	switch {
 	case invoice.Final():
 		return
@@ -204,7 +204,7 @@ func (e invoiceHandler) execute(ctx context.Context, in activities.EffectInput) 
 	if run, other := detectReset(ctx, in.RunID); other {
 		return activities.ExecuteResult{CallResult: resetResult(run)}, nil
 	}
-	if in.Effect.Invoice == nil {
+	if settingsOf[exchange.EnsureInvoice](in) == nil {
 		return rejectedResult(opportunity.Invalidf("the effect does not say what the invoice is to be")), nil
 	}
 	result := activities.ExecuteResult{UndoEntry: in.UndoEntry}
@@ -214,7 +214,7 @@ func (e invoiceHandler) execute(ctx context.Context, in activities.EffectInput) 
 	} else {
 		var answer administrate.Invoice
 		answer, err = e.api.UpdateInvoice(e.withSendDeadline(ctx), invoiceUpdate(in))
-		wanted := in.Effect.Invoice
+		wanted := settingsOf[exchange.EnsureInvoice](in)
 		if err == nil && !in.Undo && isConfirmedText(answer.PurchaseOrderRef, wanted.PurchaseOrder) && isConfirmedText(answer.Comments, wanted.Comments) {
 			result.UndoEntry = withUndoValue(in.UndoEntry, undoKeyConfirmed, string(in.Request.Target))
 		}
@@ -230,7 +230,7 @@ func (e invoiceHandler) execute(ctx context.Context, in activities.EffectInput) 
 
 // invoiceUpdate returns the update that writes the effect's texts, or the earlier texts.
 func invoiceUpdate(in activities.EffectInput) administrate.UpdateInvoice {
-	wanted, before := in.Effect.Invoice, in.UndoEntry
+	wanted, before := settingsOf[exchange.EnsureInvoice](in), in.UndoEntry
 	update := administrate.UpdateInvoice{ID: string(in.Request.Target)}
 	if !in.Undo {
 		update.PurchaseOrderRef, update.Comments = strings.TrimSpace(wanted.PurchaseOrder), strings.TrimSpace(wanted.Comments)

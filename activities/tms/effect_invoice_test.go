@@ -154,9 +154,9 @@ func (r *fixture) finalise(record opportunity.ID) {
 // invoiceEffect returns an effect that waits an hour for the draft.
 func (r *fixture) invoiceEffect(record opportunity.ID, purchaseOrder, comments string, finalise time.Time) activities.EffectInput {
 	return activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: exchange.Effect{
-		Key: "1/win/after/5/invoice", Kind: opportunity.EffectInvoice, Invoice: &exchange.EnsureInvoice{
+		Key: "1/win/after/5/invoice", Kind: opportunity.EffectInvoice, Settings: exchange.NewSettings(exchange.EnsureInvoice{
 			WaitUntil: r.timeIn(time.Hour), PurchaseOrder: purchaseOrder, Comments: comments, FinaliseAt: finalise,
-		},
+		}),
 	}}
 }
 
@@ -199,7 +199,7 @@ func TestMissingDraftIsReported(t *testing.T) {
 	r, record := newSoldFixture(t)
 	in := r.invoiceEffect(record, "", "", time.Time{})
 	out, waits := r.runUntilDone(in, nil)
-	r.wantProblem(out, 10, "the TMS has made no invoice by "+in.Effect.Invoice.WaitUntil.Format(time.RFC3339)+"; raise one there, then answer retry")
+	r.wantProblem(out, 10, "the TMS has made no invoice by "+settings[exchange.EnsureInvoice](in.Effect).WaitUntil.Format(time.RFC3339)+"; raise one there, then answer retry")
 	if diff := cmp.Diff([]string{"1m0s", "2m0s", "5m0s", "10m0s", "10m0s", "10m0s", "10m0s", "10m0s", "2m0s"}, waits); diff != "" {
 		t.Error(diff)
 	}
@@ -301,7 +301,8 @@ func TestInvoiceThatIsNoDraftNeedsAnOperator(t *testing.T) {
 	} {
 		r.respondOnce("query Billing", answer)
 		in := r.invoiceEffect(record, "PO 17", "", r.timeIn(-time.Minute))
-		in.Effect.Invoice.WaitUntil, in.UndoEntry = r.timeIn(-time.Minute), test.trace
+		changeSettings(&in.Effect, func(i *exchange.EnsureInvoice) { i.WaitUntil = r.timeIn(-time.Minute) })
+		in.UndoEntry = test.trace
 		r.wantProblem(r.runEffect(in), 1, test.says)
 	}
 }

@@ -26,7 +26,7 @@ func (e logHandler) inspect(ctx context.Context, in activities.EffectInput) (act
 	switch {
 	case in.Undo:
 		out.Error = cannotUndoError("entries of the log cannot be deleted")
-	case in.Effect.Log == nil:
+	case settingsOf[exchange.WriteLog](in) == nil:
 		out.Error = opportunity.Invalidf("the effect says nothing of what is to be logged")
 	case in.UndoEntry.Values[undoKeyConfirmed] == "":
 		out.Request = &exchange.EffectRequest{Kind: exchange.RequestLog}
@@ -45,8 +45,8 @@ func (e logHandler) execute(ctx context.Context, in activities.EffectInput) (act
 		return activities.ExecuteResult{}, err
 	}
 	err = e.api.WriteLog(e.withSendDeadline(ctx), administrate.LogEntry{
-		Origin: logOrigin, NodeID: string(in.Opportunity), Message: in.Effect.Log.Message,
-		Status: administrate.LogStatus(in.Effect.Log.Status), Payload: string(payload),
+		Origin: logOrigin, NodeID: string(in.Opportunity), Message: settingsOf[exchange.WriteLog](in).Message,
+		Status: administrate.LogStatus(settingsOf[exchange.WriteLog](in).Status), Payload: string(payload),
 	})
 	return confirmedResult(in, err), nil
 }

@@ -42,7 +42,7 @@ func (r *fixture) query(query string) string {
 
 func logEffect(record opportunity.ID, message string) activities.EffectInput {
 	return activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: exchange.Effect{
-		Key: "1/win/after/2/log", Kind: opportunity.EffectLog, Log: &exchange.WriteLog{Status: exchange.LogPartial, Message: message},
+		Key: "1/win/after/2/log", Kind: opportunity.EffectLog, Settings: exchange.NewSettings(exchange.WriteLog{Status: exchange.LogPartial, Message: message}),
 	}}
 }
 

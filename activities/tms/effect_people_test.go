@@ -26,19 +26,19 @@ var eventTwo = id(opportunity.TypeEvent, 2)
 
 func accountEffect(record opportunity.ID, name string) activities.EffectInput {
 	return activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: exchange.Effect{
-		Key: "1/win/after/1/account", Kind: opportunity.EffectAccount, Account: &exchange.EnsureAccount{Name: name},
+		Key: "1/win/after/1/account", Kind: opportunity.EffectAccount, Settings: exchange.NewSettings(exchange.EnsureAccount{Name: name}),
 	}}
 }
 
 func contactsEffect(record opportunity.ID, several exchange.MatchPolicy, attendees ...exchange.Attendee) activities.EffectInput {
 	return activities.EffectInput{Reference: "A-1", Opportunity: record, Attendees: attendees, Effect: exchange.Effect{
-		Key: "1/win/after/2/contacts", Kind: opportunity.EffectContacts, Contacts: &exchange.EnsureContacts{OnMultipleMatches: several},
+		Key: "1/win/after/2/contacts", Kind: opportunity.EffectContacts, Settings: exchange.NewSettings(exchange.EnsureContacts{OnMultipleMatches: several}),
 	}}
 }
 
 func registerEffect(record opportunity.ID, interests []opportunity.RecordedInterest, attendees ...exchange.Attendee) activities.EffectInput {
 	return activities.EffectInput{Reference: "A-1", Opportunity: record, Attendees: attendees, Interests: interests, Effect: exchange.Effect{
-		Key: "1/win/after/3/register", Kind: opportunity.EffectRegister, Register: &exchange.RegisterLearners{ReleaseReservation: true},
+		Key: "1/win/after/3/register", Kind: opportunity.EffectRegister, Settings: exchange.NewSettings(exchange.RegisterLearners{ReleaseReservation: true}),
 	}}
 }
 
@@ -611,7 +611,7 @@ func TestReservationIsKept(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record, interests, attendees := r.newBooking()
 	in := registerEffect(record, interests, attendees[2])
-	in.Effect.Register = &exchange.RegisterLearners{}
+	in.Effect.Settings = exchange.NewSettings(exchange.RegisterLearners{})
 	r.wantEffect(r.runEffect(in), 3, exchange.RequestRegister)
 	r.wantEventPlaces(event, 5, 3)
 

@@ -60,7 +60,7 @@ func (e registerHandler) inspect(ctx context.Context, in activities.EffectInput)
 // shouldRelease reports whether to release the places. All places are released at once, so
 // places for people without names yet would be lost, too.
 func (registerHandler) shouldRelease(in activities.EffectInput) bool {
-	return in.Effect.Register != nil && in.Effect.Register.ReleaseReservation && !hasUnnamedPlaces(in)
+	return settingsOf[exchange.RegisterLearners](in) != nil && settingsOf[exchange.RegisterLearners](in).ReleaseReservation && !hasUnnamedPlaces(in)
 }
 
 // hasUnnamedPlaces reports whether an interest in an event has more places than named people.

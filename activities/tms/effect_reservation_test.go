@@ -88,13 +88,13 @@ func (r *fixture) timeIn(d time.Duration) time.Time {
 
 func reserveEffect(record opportunity.ID, interests []opportunity.RecordedInterest, until time.Time) activities.EffectInput {
 	return activities.EffectInput{Reference: "A-1", Opportunity: record, Interests: interests, Effect: exchange.Effect{
-		Key: "1/hold/before/1/reserve", Kind: opportunity.EffectReserve, Reserve: &exchange.EnsureReservation{Until: until},
+		Key: "1/hold/before/1/reserve", Kind: opportunity.EffectReserve, Settings: exchange.NewSettings(exchange.EnsureReservation{Until: until}),
 	}}
 }
 
 func extendEffect(record opportunity.ID, until time.Time) activities.EffectInput {
 	return activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: exchange.Effect{
-		Key: "1/hold/before/1/extend", Kind: opportunity.EffectExtend, Extend: &exchange.EnsureReservation{Until: until},
+		Key: "1/hold/before/1/extend", Kind: opportunity.EffectExtend, Settings: exchange.NewSettings(exchange.EnsureReservation{Until: until}),
 	}}
 }
 
@@ -114,10 +114,10 @@ func TestPlacesAreReservedOnceAndReleasedOnUndo(t *testing.T) {
 	r.wantReserved(3)
 	r.wantExpiry(record, until)
 	r.wantEffect(r.runEffect(in), 1) // the places are reserved already
-	in.Effect.Reserve = &exchange.EnsureReservation{Until: until.Add(-time.Hour)}
+	in.Effect.Settings = exchange.NewSettings(exchange.EnsureReservation{Until: until.Add(-time.Hour)})
 	r.wantEffect(r.runEffect(in), 1) // the places are reserved even longer than wanted
 
-	in.Effect.Reserve, in.Undo, in.UndoEntry = &exchange.EnsureReservation{Until: until}, true, done.undoEntry
+	in.Effect.Settings, in.Undo, in.UndoEntry = exchange.NewSettings(exchange.EnsureReservation{Until: until}), true, done.undoEntry
 	undone := r.runEffect(in)
 	r.wantEffect(undone, 3, exchange.RequestExtend)
 	r.wantExpiry(record, r.timeIn(time.Hour))
@@ -211,7 +211,7 @@ func TestEarlierReservationIsNotReleasedOnUndo(t *testing.T) {
 	}
 	in.Undo, in.UndoEntry = true, done.undoEntry
 	r.wantProblem(r.runEffect(in), 1, "were held before")
-	r.wantExpiry(record, in.Effect.Reserve.Until)
+	r.wantExpiry(record, settings[exchange.EnsureReservation](in.Effect).Until)
 }
 
 func TestReservationExtendedBySomebodyElseIsNotReleased(t *testing.T) {
@@ -264,7 +264,7 @@ func TestAnExpiryThatHasPassedIsNotSetAgain(t *testing.T) {
 	r.advanceClock(2 * time.Hour)
 	in.Undo, in.UndoEntry = true, done.undoEntry
 	r.wantProblem(r.runEffect(in), 1, "which has passed")
-	r.wantExpiry(record, in.Effect.Extend.Until)
+	r.wantExpiry(record, settings[exchange.EnsureReservation](in.Effect).Until)
 }
 
 // The API accepts an expiry and does nothing; another inspection finds this.

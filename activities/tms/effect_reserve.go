@@ -24,7 +24,7 @@ const undoReleaseDelay = time.Hour
 
 func (e reserveHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
-	if in.Effect.Reserve == nil {
+	if settingsOf[exchange.EnsureReservation](in) == nil {
 		out.Error = opportunity.Invalidf("the effect says nothing of until when places are to be held")
 		return out, nil
 	}
@@ -44,7 +44,7 @@ func (e reserveHandler) inspect(ctx context.Context, in activities.EffectInput) 
 		e.inspectUndo(&out, in, now)
 		return out, nil
 	}
-	until := in.Effect.Reserve.Until
+	until := settingsOf[exchange.EnsureReservation](in).Until
 	switch {
 	case now.reserved && !now.expiry.Before(until.Add(-opportunity.ExpiryTolerance)):
 	case now.expired:
@@ -70,7 +70,7 @@ func (e reserveHandler) inspectUndo(out *activities.InspectResult, in activities
 	if back.IsZero() {
 		back = e.now().Add(undoReleaseDelay).UTC().Truncate(time.Second)
 	}
-	switch ours := in.Effect.Reserve.Until; {
+	switch ours := settingsOf[exchange.EnsureReservation](in).Until; {
 	case !now.reserved:
 	case !now.expiry.IsZero() && !now.expiry.After(back.Add(opportunity.ExpiryTolerance)):
 	case !in.UndoEntry.Until.IsZero():

@@ -126,6 +126,21 @@ func (r *fixture) wantProblem(got effectOutcome, requests int, says string, acts
 	}
 }
 
+// settings returns the settings of an effect.
+func settings[S any](e exchange.Effect) S {
+	if s := exchange.SettingsOf[S](e.Settings); s != nil {
+		return *s
+	}
+	return *new(S)
+}
+
+// changeSettings changes the settings of an effect.
+func changeSettings[S any](e *exchange.Effect, change func(*S)) {
+	s := settings[S](*e)
+	change(&s)
+	e.Settings = exchange.NewSettings(s)
+}
+
 // client returns a client whose requests do not pass through the worker.
 func (r *fixture) client() *administrate.Client {
 	r.t.Helper()
@@ -185,7 +200,7 @@ func (d discardResponse) WriteHeader(int)                {}
 
 func attributesEffect(record opportunity.ID, values map[string]string) activities.EffectInput {
 	return activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: exchange.Effect{
-		Key: "1/x/before/1/attributes", Kind: opportunity.EffectAttributes, Attributes: &exchange.EnsureAttributes{Values: values},
+		Key: "1/x/before/1/attributes", Kind: opportunity.EffectAttributes, Settings: exchange.NewSettings(exchange.EnsureAttributes{Values: values}),
 	}}
 }
 
@@ -255,15 +270,15 @@ func TestEffectsOfAnotherRunSendNothing(t *testing.T) {
 	r.requestCount()
 	soon := time.Now().Add(time.Hour)
 	for _, effect := range []exchange.Effect{
-		{Kind: opportunity.EffectAttributes, Attributes: &exchange.EnsureAttributes{}},
-		{Kind: opportunity.EffectReserve, Reserve: &exchange.EnsureReservation{Until: soon}},
-		{Kind: opportunity.EffectExtend, Extend: &exchange.EnsureReservation{Until: soon}},
+		{Kind: opportunity.EffectAttributes, Settings: exchange.NewSettings(exchange.EnsureAttributes{})},
+		{Kind: opportunity.EffectReserve, Settings: exchange.NewSettings(exchange.EnsureReservation{Until: soon})},
+		{Kind: opportunity.EffectExtend, Settings: exchange.NewSettings(exchange.EnsureReservation{Until: soon})},
 		{Kind: opportunity.EffectRelease},
-		{Kind: opportunity.EffectInvoice, Invoice: &exchange.EnsureInvoice{}},
-		{Kind: opportunity.EffectTokens, Tokens: &exchange.AwaitTokens{}},
-		{Kind: opportunity.EffectEmail, Email: &exchange.SendEmail{}},
-		{Kind: opportunity.EffectLog, Log: &exchange.WriteLog{}},
-		{Kind: opportunity.EffectCall, Call: &exchange.CallService{}},
+		{Kind: opportunity.EffectInvoice, Settings: exchange.NewSettings(exchange.EnsureInvoice{})},
+		{Kind: opportunity.EffectTokens, Settings: exchange.NewSettings(exchange.AwaitTokens{})},
+		{Kind: opportunity.EffectEmail, Settings: exchange.NewSettings(exchange.SendEmail{})},
+		{Kind: opportunity.EffectLog, Settings: exchange.NewSettings(exchange.WriteLog{})},
+		{Kind: opportunity.EffectCall, Settings: exchange.NewSettings(exchange.CallService{})},
 	} {
 		in := activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: effect, Request: &exchange.EffectRequest{}, RunID: "another"}
 		out := mustRunActivity[activities.ExecuteResult](r, activities.ExecuteEffect, in)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -19,7 +20,7 @@ func (h effectHandlers) Tokens() effectHandler { return tokensHandler{h.activiti
 
 func (e tokensHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
-	if in.Effect.Tokens == nil {
+	if settingsOf[exchange.AwaitTokens](in) == nil {
 		out.Error = opportunity.Invalidf("the effect does not say how long tokens may take to be issued")
 		return out, nil
 	}
@@ -27,7 +28,7 @@ func (e tokensHandler) inspect(ctx context.Context, in activities.EffectInput) (
 	if in.Undo || wanted.total == 0 {
 		return out, nil
 	}
-	until := in.Effect.Tokens.WaitUntil
+	until := settingsOf[exchange.AwaitTokens](in).WaitUntil
 	issues, err := e.readIssuedTokens(ctx, in.Opportunity)
 	switch {
 	case err != nil:

@@ -18,7 +18,7 @@ import (
 
 func (r *fixture) tokensEffect(record opportunity.ID, interests ...opportunity.RecordedInterest) activities.EffectInput {
 	return activities.EffectInput{Reference: "A-1", Opportunity: record, Interests: interests, Effect: exchange.Effect{
-		Key: "1/win/after/4/tokens", Kind: opportunity.EffectTokens, Tokens: &exchange.AwaitTokens{WaitUntil: r.timeIn(10 * time.Minute)},
+		Key: "1/win/after/4/tokens", Kind: opportunity.EffectTokens, Settings: exchange.NewSettings(exchange.AwaitTokens{WaitUntil: r.timeIn(10 * time.Minute)}),
 	}}
 }
 
@@ -68,7 +68,7 @@ func TestMissingTokensAreReported(t *testing.T) {
 		"of a type not told": {`{"tokenType":null,"quantity":1}`, []opportunity.RecordedInterest{tokenInterest(other, 1)}, "0 of 1 token were issued"},
 	} {
 		in := r.tokensEffect(record, test.interests...)
-		in.Effect.Tokens.WaitUntil = r.timeIn(-time.Minute)
+		changeSettings(&in.Effect, func(a *exchange.AwaitTokens) { a.WaitUntil = r.timeIn(-time.Minute) })
 		r.respondOnce("query TokenIssues", fmt.Sprintf(
 			`{"data":{"opportunities":{"edges":[{"node":{"id":"O","tokenIssues":[%s]}}],"pageInfo":{"totalRecords":1,"hasNextPage":false}}}}`, test.issued))
 		t.Run(name, func(t *testing.T) {

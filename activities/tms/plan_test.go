@@ -66,7 +66,7 @@ transitions:
 	if got.TargetStep.ID != stepTwo || got.TargetStep.Stage.State != opportunity.Open || got.RunID == "" || got.Record.ID != record || got.Record.Step.ID != proposed {
 		t.Errorf("%+v", got)
 	}
-	if diff := cmp.Diff(&exchange.EnsureAttributes{Values: map[string]string{"by": "First Aid"}}, got.Plan.Before[0].Attributes); diff != "" {
+	if diff := cmp.Diff(exchange.EnsureAttributes{Values: map[string]string{"by": "First Aid"}}, settings[exchange.EnsureAttributes](got.Plan.Before[0])); diff != "" {
 		t.Error(diff)
 	}
 	if want := (activities.PlaybookFeatures{Digest: r.options.Playbook.Digest(), Transitions: true}); got.PlaybookFeatures != want {
@@ -171,7 +171,7 @@ func TestPlanUsesWhatTheAPIDoesNotReturn(t *testing.T) {
 	known := []opportunity.RecordedInterest{{ID: r.read(record).Interests[0].ID, Item: "CPR", Kind: opportunity.Course, Quantity: 3, UnitAmount: amount(t, "2")}}
 	in := transitionInput(record, "Opportunity")
 	in.KnownInterests = known
-	if got := r.plan(in).Plan.After[0].Log.Message; got != "21.00" {
+	if got := settings[exchange.WriteLog](r.plan(in).Plan.After[0]).Message; got != "21.00" {
 		t.Errorf("value %q", got)
 	}
 	api, err := administrate.New(administrate.Options{Options: transport.Options{
@@ -182,7 +182,7 @@ func TestPlanUsesWhatTheAPIDoesNotReturn(t *testing.T) {
 	}
 	r.options.API = api
 	r.loadPlaybook(rules)
-	if got := r.plan(in).Plan.After[0].Log.Message; got != "6.00" {
+	if got := settings[exchange.WriteLog](r.plan(in).Plan.After[0]).Message; got != "6.00" {
 		t.Errorf("value %q where the API tells none", got)
 	}
 }
@@ -205,7 +205,7 @@ transitions:
 	r.requestCount()
 	got := r.plan(transitionInput(record, "Opportunity"))
 	r.wantRequests(3) // two pages and one event
-	if len(got.Record.Interests) != 130 || len(got.Plan.After) != 1 || got.Plan.After[0].Invoice.FinaliseAt.IsZero() {
+	if len(got.Record.Interests) != 130 || len(got.Plan.After) != 1 || settings[exchange.EnsureInvoice](got.Plan.After[0]).FinaliseAt.IsZero() {
 		t.Errorf("%d interests, %+v", len(got.Record.Interests), got.Plan)
 	}
 }

@@ -32,6 +32,12 @@ type Options struct {
 	Assumed Assumptions
 }
 
+// Pace spaces requests evenly.
+type Pace = transport.Pace
+
+// NewPace makes a Pace with this many requests a second.
+func NewPace(perSecond float64) *Pace { return transport.NewPace(perSecond) }
+
 // Sender sends a document once and returns the answer, if any part of the document was
 // executed. It fails with NotSentError, RefusedError, UnknownError or InvalidError.
 type Sender interface {

@@ -376,12 +376,12 @@ func TestStateRoundTrip(t *testing.T) {
 	effect := exchange.Effect{Key: "1/win/after/1/email", Kind: opportunity.EffectEmail, Undo: exchange.UndoNone, Settings: exchange.NewSettings(exchange.SendEmail{To: exchange.ToOwner, Template: "t"})}
 	full.PlannedTransitions = []entity.PlannedTransition{{Request: "r", Chain: 1, After: []exchange.Effect{effect}}}
 	trace := exchange.UndoEntry{
-		Account: "a", AccountRead: true, Values: map[string]string{"k": "<v>"}, Until: noon, PurchaseOrder: "p", Comments: "c",
+		Account: "a", AccountRead: true, Notes: map[string]string{"k": "<v>"}, Until: noon, PurchaseOrder: "p", Comments: "c",
 		Objects: []opportunity.TouchedObject{{ID: "l", Kind: opportunity.ObjectLearner, Created: true, Event: "e", Reverted: true}},
 	}
 	full.ActiveEffects = []entity.ActiveEffect{{
 		Effect: effect, Chain: 2, Stage: opportunity.EffectStageUndo, Done: true, Attempted: true, MayHaveApplied: true, UndoEntry: trace,
-		LastConfirmed: &exchange.EffectRequest{Kind: exchange.RequestReserve, Target: "o", IDs: []opportunity.ID{"i"}, Attendees: []int{0, 2}, Values: trace.Values, Until: noon},
+		LastConfirmed: &exchange.EffectRequest{Kind: exchange.RequestReserve, Target: "o", IDs: []opportunity.ID{"i"}, Attendees: []int{0, 2}, Values: trace.Notes, Until: noon},
 		NotBefore:     noon, NonBlocking: true, Errors: 2, FailedInspections: 3, Calling: true, Problem: "<p>", Number: 1, Of: 3,
 	}}
 	full.EffectResults = []opportunity.EffectResult{{Key: "k", Kind: opportunity.EffectCall, At: noon, Outcome: opportunity.EffectAbandoned, Objects: trace.Objects, Reason: "t"}}

@@ -100,9 +100,10 @@ type UndoEntry struct {
 	// AccountRead says that the account was read.
 	Account     opportunity.ID `json:"account,omitempty"`
 	AccountRead bool           `json:"hadAccount,omitempty"`
-	// Values are the attributes before the effect, by their keys, and notes of the effect under
-	// its own keys.
-	Values map[string]string `json:"values,omitempty"`
+	// Attributes are the attributes of the record as they were before, by their keys.
+	Attributes map[string]string `json:"attributes,omitempty"`
+	// Notes are what the kind of the effect notes for itself. Only the activities read them.
+	Notes map[string]string `json:"values,omitempty"`
 	// Until is the time until which places were reserved before the effect; zero when none were.
 	Until time.Time `json:"until,omitzero"`
 	// PurchaseOrder and Comments are the texts of the draft before the effect.

@@ -18,10 +18,53 @@ import (
 	"github.com/oppflow/oppflow/playbook"
 )
 
+// API are the operations of the TMS that the activities need. Another version of the API is a
+// package that has them, and its wiring.
+type API interface {
+	// The record.
+	Hello(ctx context.Context) error
+	Opportunity(ctx context.Context, id string) (administrate.Opportunity, error)
+	OpportunityWithUpdatedAt(ctx context.Context, id string) (administrate.Opportunity, error)
+	OpportunityLinks(ctx context.Context, opportunityID string) (administrate.OpportunityLinks, error)
+	Opportunities(ctx context.Context, s administrate.Search) (administrate.Page, error)
+	Interests(ctx context.Context, opportunityID, after string) (administrate.InterestPage, error)
+	CreateOpportunity(ctx context.Context, n administrate.NewOpportunity) (administrate.Opportunity, error)
+	UpdateOpportunity(ctx context.Context, u administrate.UpdateOpportunity) (administrate.Opportunity, error)
+	Apply(ctx context.Context, mutations []administrate.Mutation) ([]administrate.MutationResult, error)
+	// Names.
+	CanLookUp(kind administrate.Kind) bool
+	Lookup(ctx context.Context, w administrate.LookupRequest) (administrate.LookupResult, error)
+	// Places and learners on events.
+	Event(ctx context.Context, id string) (administrate.ScheduledEvent, error)
+	Events(ctx context.Context, ids []string) ([]administrate.ScheduledEvent, error)
+	Reserve(ctx context.Context, h administrate.Reserve) (administrate.ReserveResult, error)
+	ExtendReservations(ctx context.Context, e administrate.ExtendReservations) (*administrate.Opportunity, error)
+	Enrolments(ctx context.Context, eventID string, contactIDs []string, after string) (administrate.LearnerPage, error)
+	RegisterContacts(ctx context.Context, r administrate.RegisterContacts) (administrate.RegisterContactsResult, error)
+	CancelLearner(ctx context.Context, learnerID string) error
+	ReactivateLearner(ctx context.Context, learnerID string) error
+	// Accounts and contacts.
+	Account(ctx context.Context, id string) (administrate.Account, error)
+	AccountsByName(ctx context.Context, name string) (administrate.AccountPage, error)
+	CreateAccount(ctx context.Context, n administrate.NewAccount) (administrate.Account, error)
+	Contact(ctx context.Context, id string) (administrate.Contact, error)
+	ContactsByEmails(ctx context.Context, emails []string, after string) (administrate.ContactPage, error)
+	CreateContacts(ctx context.Context, contacts []administrate.NewContact) ([]administrate.ContactResult, error)
+	// Invoices, tokens, mail and the log.
+	Billing(ctx context.Context, opportunityID string) (administrate.Billing, error)
+	UpdateInvoice(ctx context.Context, u administrate.UpdateInvoice) (administrate.Invoice, error)
+	FinaliseInvoice(ctx context.Context, invoiceID string) (administrate.Invoice, error)
+	ShowsTokenIssues() bool
+	TokenIssues(ctx context.Context, opportunityID string) (administrate.TokenIssues, error)
+	SendingAddresses(ctx context.Context, after string) (administrate.SendingAddressPage, error)
+	SendEmail(ctx context.Context, e administrate.Email) error
+	WriteLog(ctx context.Context, l administrate.LogEntry) error
+}
+
 // Options configure the activities. API and Temporal are required.
 type Options struct {
 	// API is the client through which every request of the process goes.
-	API *administrate.Client
+	API API
 	// Temporal lists the earlier runs of a reference.
 	Temporal client.Client
 	// ReferenceTag says how a record carries the caller's reference.
@@ -69,7 +112,7 @@ type Options struct {
 
 // Activities are the activities of one worker.
 type Activities struct {
-	api                     *administrate.Client
+	api                     API
 	temporal                client.Client
 	runLister               *runLister
 	referenceTag            ReferenceTag

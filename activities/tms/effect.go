@@ -3,6 +3,7 @@ package tms
 import (
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -39,6 +40,59 @@ func (a *Activities) effectHandlerFor(kind opportunity.EffectKind, by VersionedP
 	}
 	handler, _ := method.Interface().(func() effectHandler)
 	return handler()
+}
+
+// notesOf returns what the effect noted for itself. N is a struct of texts; the tag of a field names
+// the note.
+func notesOf[N any](entry exchange.UndoEntry) N {
+	var notes N
+	value := reflect.ValueOf(&notes).Elem()
+	for field := range value.Type().Fields() {
+		value.FieldByIndex(field.Index).SetString(entry.Notes[field.Tag.Get("note")])
+	}
+	return notes
+}
+
+// withNotes returns the undo entry with the notes; an empty text removes its note. The given undo
+// entry stays unchanged.
+func withNotes[N any](entry exchange.UndoEntry, notes N) exchange.UndoEntry {
+	all := maps.Clone(entry.Notes)
+	if all == nil {
+		all = make(map[string]string)
+	}
+	value := reflect.ValueOf(notes)
+	for field := range value.Type().Fields() {
+		key, text := field.Tag.Get("note"), value.FieldByIndex(field.Index).String()
+		if all[key] = text; text == "" {
+			delete(all, key)
+		}
+	}
+	entry.Notes = all
+	return entry
+}
+
+// requestNotes are the notes of effects that send a request whose result the API does not show in
+// full.
+type requestNotes struct {
+	// Inspected: an inspection read the state before the effect requested anything.
+	Inspected string `note:"looked"`
+	// Confirmed: the API responded that it did what the effect requested.
+	Confirmed string `note:"asked"`
+}
+
+// confirmedResult returns the result of a request, confirmed where the request was done.
+func confirmedResult(in activities.EffectInput, err error) activities.ExecuteResult {
+	result := activities.ExecuteResult{CallResult: callResult(err), UndoEntry: in.UndoEntry}
+	if err == nil {
+		notes := notesOf[requestNotes](in.UndoEntry)
+		notes.Confirmed = "yes"
+		result.UndoEntry = withNotes(in.UndoEntry, notes)
+	}
+	return result
+}
+
+func cannotUndoError(why string) *opportunity.Error {
+	return opportunity.Invalidf("it cannot be taken back: %s", why)
 }
 
 // settingsOf returns the settings of the effect; nil where there are none.

@@ -18,20 +18,20 @@ type accountHandler struct{ *Activities }
 // Account returns the handler of the kind.
 func (h effectHandlers) Account() effectHandler { return accountHandler{h.activities} }
 
-// undoKeyCreating is a key of UndoEntry.Values: the objects that the effect is about to create.
-// A later inspection counts such an object as created by the effect, even when the response was
-// lost.
-const undoKeyCreating = "making"
-
-// undoKeyAccountSet is a key of UndoEntry.Values: the account that the effect set on the
-// record, or requested to set. An undo removes no other account.
-const undoKeyAccountSet = "set"
+type accountNotes struct {
+	// Creating says that the effect is about to create an account. A later inspection counts such an
+	// account as created by the effect, even when the response was lost.
+	Creating string `note:"making"`
+	// Set is the account that the effect set on the record, or requested to set. An undo removes no
+	// other account.
+	Set string `note:"set"`
+}
 
 func (e accountHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
-	name := e.accountName(in)
+	name, notes := e.accountName(in), notesOf[accountNotes](in.UndoEntry)
 	switch {
-	case in.Undo && in.UndoEntry.Values[undoKeyAccountSet] == "": // the effect set no account
+	case in.Undo && notes.Set == "": // the effect set no account
 		return out, nil
 	case !in.Undo && name == "":
 		out.Error = opportunity.Invalidf("the effect does not say what the account is called")
@@ -58,12 +58,14 @@ func (e accountHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	accounts := slices.DeleteFunc(page.Accounts, func(a administrate.Account) bool { return a.Individual })
 	switch len(accounts) {
 	case 0:
-		out.UndoEntry = withUndoValue(out.UndoEntry, undoKeyCreating, "yes")
+		notes.Creating = "yes"
+		out.UndoEntry = withNotes(out.UndoEntry, notes)
 		out.Request = &exchange.EffectRequest{Kind: exchange.RequestCreateAccount}
 	case 1:
 		account := opportunity.ID(accounts[0].ID)
-		out.UndoEntry = out.UndoEntry.WithObject(opportunity.TouchedObject{Kind: opportunity.ObjectAccount, ID: account, Created: in.UndoEntry.Values[undoKeyCreating] != ""})
-		out.UndoEntry = withUndoValue(out.UndoEntry, undoKeyAccountSet, string(account))
+		out.UndoEntry = out.UndoEntry.WithObject(opportunity.TouchedObject{Kind: opportunity.ObjectAccount, ID: account, Created: notes.Creating != ""})
+		notes.Set = string(account)
+		out.UndoEntry = withNotes(out.UndoEntry, notes)
 		out.Request = &exchange.EffectRequest{Kind: exchange.RequestSetAccount, Target: account}
 	default:
 		var ids []string
@@ -80,7 +82,7 @@ func (e accountHandler) inspect(ctx context.Context, in activities.EffectInput) 
 // observed that the API accepts such a request. Where the assumption does not hold, the next
 // inspection finds that the account remains.
 func (e accountHandler) inspectUndo(out *activities.InspectResult, ties administrate.OpportunityLinks) {
-	ours := opportunity.ID(out.UndoEntry.Values[undoKeyAccountSet])
+	ours := opportunity.ID(notesOf[accountNotes](out.UndoEntry).Set)
 	if ties.Account != nil && opportunity.ID(ties.Account.ID) == ours {
 		out.Request = &exchange.EffectRequest{Kind: exchange.RequestSetAccount}
 		return
@@ -95,10 +97,11 @@ func (e accountHandler) inspectUndo(out *activities.InspectResult, ties administ
 }
 
 func (accountHandler) accountName(in activities.EffectInput) string {
-	if settingsOf[exchange.EnsureAccount](in) == nil {
+	settings := settingsOf[exchange.EnsureAccount](in)
+	if settings == nil {
 		return ""
 	}
-	return strings.TrimSpace(settingsOf[exchange.EnsureAccount](in).Name)
+	return strings.TrimSpace(settings.Name)
 }
 
 func (e accountHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {

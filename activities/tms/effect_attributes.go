@@ -19,10 +19,11 @@ func (h effectHandlers) Attributes() effectHandler { return attributesHandler{h.
 
 func (e attributesHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
-	if settingsOf[exchange.EnsureAttributes](in) == nil {
+	settings := settingsOf[exchange.EnsureAttributes](in)
+	if settings == nil {
 		return out, nil
 	}
-	wanted := settingsOf[exchange.EnsureAttributes](in).Values
+	wanted := settings.Values
 	if _, isMark := wanted[e.referenceTag.Attribute]; isMark && e.referenceTag.Attribute != "" {
 		out.Error = opportunity.Invalidf("the attribute %s is the mark by which the record is found again; a playbook must not set it", e.referenceTag.Attribute)
 		return out, nil
@@ -38,13 +39,13 @@ func (e attributesHandler) inspect(ctx context.Context, in activities.EffectInpu
 	missing := make(map[string]string)
 	if in.Undo {
 		// A value that somebody has changed meanwhile stays.
-		for key, before := range in.UndoEntry.Values {
+		for key, before := range originalAttributes(in.UndoEntry) {
 			if ours, set := wanted[key]; set && now[key] == ours && ours != before {
 				missing[key] = before
 			}
 		}
 	} else {
-		before := maps.Clone(in.UndoEntry.Values)
+		before := maps.Clone(originalAttributes(in.UndoEntry))
 		if before == nil {
 			before = make(map[string]string)
 		}
@@ -58,13 +59,22 @@ func (e attributesHandler) inspect(ctx context.Context, in activities.EffectInpu
 			}
 		}
 		if len(missing) > 0 {
-			out.UndoEntry.Values = before
+			out.UndoEntry.Attributes, out.UndoEntry.Notes = before, nil
 		}
 	}
 	if len(missing) > 0 {
 		out.Request = &exchange.EffectRequest{Kind: exchange.RequestSetAttributes, Values: missing}
 	}
 	return out, nil
+}
+
+// originalAttributes returns the attributes as they were before the effect. Earlier versions kept
+// them among the notes.
+func originalAttributes(entry exchange.UndoEntry) map[string]string {
+	if entry.Attributes != nil {
+		return entry.Attributes
+	}
+	return entry.Notes
 }
 
 // execute sets the attributes in one request. It is assumed that attributes outside the

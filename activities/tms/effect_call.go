@@ -18,42 +18,47 @@ type callHandler struct {
 // Call returns the handler of the kind.
 func (h effectHandlers) Call() effectHandler { return callHandler{h.activities, h.playbook} }
 
-// The keys of UndoEntry.Values for a call.
-const (
-	// undoKeyCalled says that the service responded, and whether its last response was to the call
-	// or to the call's undo.
-	undoKeyCalled = "called"
-	// undoKeyStep and undoKeyStepName are the step of the opportunity when the call was first due,
-	// so that every repetition is the same.
-	undoKeyStep     = "step"
-	undoKeyStepName = "stepName"
+type callNotes struct {
+	// Called says that the service responded, and whether its last response was to the call or to
+	// the call's undo.
+	Called string `note:"called"`
+	// StepID and StepName are the step of the opportunity when the call was first due, so that every
+	// repetition is the same.
+	StepID   string `note:"step"`
+	StepName string `note:"stepName"`
+}
 
+// The values of callNotes.Called.
+const (
 	calledDone   = "done"
 	calledUndone = "undone"
 )
 
 func (e callHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
+	notes := notesOf[callNotes](in.UndoEntry)
 	if in.Undo {
+		settings := settingsOf[exchange.CallService](in)
 		switch {
-		case settingsOf[exchange.CallService](in) != nil && settingsOf[exchange.CallService](in).UndoPath == "":
+		case settings != nil && settings.UndoPath == "":
 			out.Error = cannotUndoError("the playbook names no path that takes the call back")
 			return out, nil
-		case in.UndoEntry.Values[undoKeyStep] == "", in.UndoEntry.Values[undoKeyCalled] == calledUndone:
+		case notes.StepID == "", notes.Called == calledUndone:
 			return out, nil
 		}
-	} else if in.UndoEntry.Values[undoKeyCalled] == calledDone {
+	} else if notes.Called == calledDone {
 		return out, nil
 	}
 	if _, out.Error = e.buildRequest(in); out.Error != nil {
 		return out, nil
 	}
-	if in.UndoEntry.Values[undoKeyStep] == "" {
+	if notes.StepID == "" {
 		record, err := e.api.Opportunity(ctx, string(in.Opportunity))
 		if err != nil {
 			return out, readError(err)
 		}
-		out.UndoEntry = withUndoValue(withUndoValue(in.UndoEntry, undoKeyStep, record.Step.ID), undoKeyStepName, record.Step.Name)
+		notes.StepID, notes.StepName = record.Step.ID, record.Step.Name
+		out.UndoEntry = withNotes(in.UndoEntry, notes)
 	}
 	out.Request = &exchange.EffectRequest{Kind: exchange.RequestCall}
 	return out, nil
@@ -75,11 +80,12 @@ func (e callHandler) execute(ctx context.Context, in activities.EffectInput) (ac
 	}
 	result := activities.ExecuteResult{CallResult: e.serviceClient.send(e.withSendDeadline(ctx), message), UndoEntry: in.UndoEntry}
 	if result.Status == exchange.StatusDone {
-		called := calledDone
+		notes := notesOf[callNotes](in.UndoEntry)
+		notes.Called = calledDone
 		if in.Undo {
-			called = calledUndone
+			notes.Called = calledUndone
 		}
-		result.UndoEntry = withUndoValue(in.UndoEntry, undoKeyCalled, called)
+		result.UndoEntry = withNotes(in.UndoEntry, notes)
 	}
 	return result, nil
 }
@@ -97,10 +103,11 @@ type callBody struct {
 // buildRequest returns the request to the service, or an error that says why there is no
 // request.
 func (e callHandler) buildRequest(in activities.EffectInput) (serviceRequest, *opportunity.Error) {
-	if settingsOf[exchange.CallService](in) == nil {
+	settings := settingsOf[exchange.CallService](in)
+	if settings == nil {
 		return serviceRequest{}, opportunity.Invalidf("the effect does not say which service is to be called")
 	}
-	name := settingsOf[exchange.CallService](in).Service
+	name := settings.Service
 	service, known := e.playbook.Playbook.Service(name)
 	if !known {
 		return serviceRequest{}, opportunity.Invalidf("the playbook in force has no service %q", name)
@@ -111,13 +118,14 @@ func (e callHandler) buildRequest(in activities.EffectInput) (serviceRequest, *o
 	}
 	// The key of an effect is unique within its opportunity only.
 	idempotency := url.PathEscape(string(in.Reference)) + "/" + in.Effect.Key
-	path := settingsOf[exchange.CallService](in).Path
+	path := settings.Path
 	if in.Undo {
-		path, idempotency = settingsOf[exchange.CallService](in).UndoPath, idempotency+"/undo"
+		path, idempotency = settings.UndoPath, idempotency+"/undo"
 	}
+	notes := notesOf[callNotes](in.UndoEntry)
 	body, err := json.Marshal(callBody{
 		Reference: in.Reference, Opportunity: in.Opportunity, Effect: in.Effect.Key, Undo: in.Undo,
-		Step: opportunity.Ref{ID: opportunity.ID(in.UndoEntry.Values[undoKeyStep]), Name: in.UndoEntry.Values[undoKeyStepName]},
+		Step: opportunity.Ref{ID: opportunity.ID(notes.StepID), Name: notes.StepName},
 	})
 	if err != nil {
 		return serviceRequest{}, opportunity.Invalidf("the request to the service %s cannot be written", name)

@@ -154,7 +154,7 @@ func TestWhatAServiceAnswers(t *testing.T) {
 	} {
 		s.setStatus(status)
 		out := mustRunActivity[activities.ExecuteResult](r, activities.ExecuteEffect, in)
-		if out.Status != want || (want == exchange.StatusDone) != (out.UndoEntry.Values["called"] == "done") {
+		if out.Status != want || (want == exchange.StatusDone) != (out.UndoEntry.Notes["called"] == "done") {
 			t.Errorf("%d: %+v", status, out)
 		}
 		if want != exchange.StatusDone && !strings.Contains(out.Error.Message, strconv.Itoa(status)) {

@@ -20,14 +20,22 @@ type contactsHandler struct{ *Activities }
 // Contacts returns the handler of the kind.
 func (h effectHandlers) Contacts() effectHandler { return contactsHandler{h.activities} }
 
+// contactNotes are the notes of effects that create contacts.
+type contactNotes struct {
+	// Creating lists the indexes of the attendees for whom the effect is about to create contacts. A
+	// later inspection counts such a contact as created by the effect, even when the response was
+	// lost.
+	Creating string `note:"making"`
+}
+
 func (e contactsHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
 	if in.Undo {
 		return out, nil // contacts stay
 	}
 	several := exchange.MatchAskOperator
-	if settingsOf[exchange.EnsureContacts](in) != nil {
-		several = cmp.Or(settingsOf[exchange.EnsureContacts](in).OnMultipleMatches, several)
+	if settings := settingsOf[exchange.EnsureContacts](in); settings != nil {
+		several = cmp.Or(settings.OnMultipleMatches, several)
 	}
 	return e.inspectContacts(ctx, in, out, several)
 }
@@ -48,7 +56,7 @@ func (a *Activities) inspectContacts(
 		return out, readError(err)
 	}
 	out.Contacts = make([]opportunity.ID, len(in.Attendees))
-	making := strings.Split(in.UndoEntry.Values[undoKeyCreating], ",")
+	making := strings.Split(notesOf[contactNotes](in.UndoEntry).Creating, ",")
 	made := make(map[string]bool) // addresses for which the effect was about to create contacts
 	for i, attendee := range in.Attendees {
 		if needsContactLookup(attendee) && slices.Contains(making, strconv.Itoa(i)) {
@@ -80,7 +88,7 @@ func (a *Activities) inspectContacts(
 		for _, i := range missing {
 			places = append(places, strconv.Itoa(i))
 		}
-		out.UndoEntry = withUndoValue(out.UndoEntry, undoKeyCreating, strings.Join(places, ","))
+		out.UndoEntry = withNotes(out.UndoEntry, contactNotes{Creating: strings.Join(places, ",")})
 		out.Request = &exchange.EffectRequest{Kind: exchange.RequestCreateContacts, Attendees: missing}
 	}
 	return out, nil

@@ -32,7 +32,7 @@ func (e emailHandler) inspect(ctx context.Context, in activities.EffectInput) (a
 	case in.Undo:
 		out.Error = cannotUndoError("a mail that was sent cannot be called back")
 		return out, nil
-	case in.UndoEntry.Values[undoKeyConfirmed] != "":
+	case notesOf[requestNotes](in.UndoEntry).Confirmed != "":
 		return out, nil
 	case mail == nil || !e.playbook.Playbook.HasMail(mail.Template):
 		out.Error = e.unknownTemplateError(mail)
@@ -189,7 +189,7 @@ type sendingAddressCache struct {
 const sendingAddressTTL = 10 * time.Minute
 
 // firstVerified returns the first verified address, "" where there is none.
-func (s *sendingAddressCache) firstVerified(ctx context.Context, api *administrate.Client) (string, error) {
+func (s *sendingAddressCache) firstVerified(ctx context.Context, api API) (string, error) {
 	if id, known := s.cached(); known {
 		return id, nil
 	}

@@ -16,11 +16,12 @@ func (h effectHandlers) Extend() effectHandler { return extendHandler{h.activiti
 
 func (e extendHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
-	if settingsOf[exchange.EnsureReservation](in) == nil {
+	settings := settingsOf[exchange.EnsureReservation](in)
+	if settings == nil {
 		out.Error = opportunity.Invalidf("the effect says nothing of until when places are to be held")
 		return out, nil
 	}
-	if in.Undo && in.UndoEntry.Values[undoKeyInspected] == "" { // the effect requested nothing
+	if in.Undo && notesOf[requestNotes](in.UndoEntry).Inspected == "" { // the effect requested nothing
 		return out, nil
 	}
 	now, err := e.readReservation(ctx, in.Opportunity)
@@ -28,7 +29,7 @@ func (e extendHandler) inspect(ctx context.Context, in activities.EffectInput) (
 		return out, readError(err)
 	}
 	out.Reservation = now.toReservation()
-	until, before := settingsOf[exchange.EnsureReservation](in).Until, in.UndoEntry.Until
+	until, before := settings.Until, in.UndoEntry.Until
 	if in.Undo {
 		switch {
 		case !now.reserved || !isSameExpiry(now.expiry, until): // expired, or meanwhile set by somebody else

@@ -24,14 +24,16 @@ const (
 	invoiceVoid  = "Void"
 )
 
-// undoKeyFilled is a key of UndoEntry.Values, like undoKeyInspected and undoKeyConfirmed. Each
-// of them holds the id of an invoice, because an invoice may become void and another may
-// replace the void one.
-//
-// For the invoice in undoKeyInspected, the earlier texts are stored. For the invoice in
-// undoKeyConfirmed, the API responded that it has the wanted texts. For the invoice in
-// undoKeyFilled, an inspection found the wanted texts: from then on people may change them.
-const undoKeyFilled = "filled"
+// invoiceNotes are ids of invoices, because an invoice may become void and another may take its
+// place.
+type invoiceNotes struct {
+	// Inspected: the earlier texts of the invoice are stored.
+	Inspected string `note:"looked"`
+	// Confirmed: the API responded that the invoice has the wanted texts.
+	Confirmed string `note:"asked"`
+	// Filled: an inspection found the wanted texts. From then on people may change them.
+	Filled string `note:"filled"`
+}
 
 // The names of the texts of an invoice, in a request that writes the earlier texts back.
 const (
@@ -70,7 +72,7 @@ func (e invoiceHandler) inspect(ctx context.Context, in activities.EffectInput) 
 		out.Error = opportunity.Invalidf("the effect does not say what the invoice is to be")
 		return out, nil
 	}
-	if in.Undo && in.UndoEntry.Values[undoKeyInspected] == "" { // the effect wrote nothing
+	if in.Undo && notesOf[invoiceNotes](in.UndoEntry).Inspected == "" { // the effect wrote nothing
 		return out, nil
 	}
 	billing, err := e.api.Billing(ctx, string(in.Opportunity))
@@ -124,13 +126,15 @@ func (e invoiceHandler) inspectInvoice(out *activities.InspectResult, in activit
 		out.Error = opportunity.Failf(opportunity.Conflict, "the invoice %s is neither a draft nor final but %q; look in the TMS", invoice.ID, invoice.State)
 		return
 	}
-	if all := draftTexts(in, billing); len(all) > 0 && in.UndoEntry.Values[undoKeyFilled] != invoice.ID {
+	if all := draftTexts(in, billing); len(all) > 0 && notesOf[invoiceNotes](in.UndoEntry).Filled != invoice.ID {
 		if e.needsFilling(in, invoice.ID, all) {
 			out.UndoEntry = withOriginalTexts(out.UndoEntry, *invoice)
 			out.Request = &exchange.EffectRequest{Kind: exchange.RequestFillInvoice, Target: opportunity.ID(invoice.ID)}
 			return
 		}
-		out.UndoEntry = withUndoValue(out.UndoEntry, undoKeyFilled, invoice.ID)
+		notes := notesOf[invoiceNotes](out.UndoEntry)
+		notes.Filled = invoice.ID
+		out.UndoEntry = withNotes(out.UndoEntry, notes)
 	}
 	switch {
 	case wanted.FinaliseAt.IsZero():
@@ -145,7 +149,7 @@ func (e invoiceHandler) inspectInvoice(out *activities.InspectResult, in activit
 // does not show, only the response to the update counts.
 func (invoiceHandler) needsFilling(in activities.EffectInput, invoice string, all []draftText) bool {
 	for _, t := range all {
-		if t.visible && !isSameText(t.current, t.wanted) || !t.visible && in.UndoEntry.Values[undoKeyConfirmed] != invoice {
+		if t.visible && !isSameText(t.current, t.wanted) || !t.visible && notesOf[invoiceNotes](in.UndoEntry).Confirmed != invoice {
 			return true
 		}
 	}
@@ -155,11 +159,13 @@ func (invoiceHandler) needsFilling(in activities.EffectInput, invoice string, al
 // withOriginalTexts returns the undo entry with the texts of the draft from before the effect
 // writes to the draft.
 func withOriginalTexts(trace exchange.UndoEntry, invoice administrate.Invoice) exchange.UndoEntry {
-	if trace.Values[undoKeyInspected] == invoice.ID {
+	notes := notesOf[invoiceNotes](trace)
+	if notes.Inspected == invoice.ID {
 		return trace
 	}
 	trace.PurchaseOrder, trace.Comments = invoice.PurchaseOrderRef, invoice.Comments
-	return withUndoValue(trace, undoKeyInspected, invoice.ID)
+	notes.Inspected = invoice.ID
+	return withNotes(trace, notes)
 }
 
 // isSameText reports whether two texts are equal for a reader. An API may trim a text, and may
@@ -178,7 +184,7 @@ func isConfirmedText(answered, wanted string) bool {
 // the texts that the effect wrote.
 func (e invoiceHandler) inspectUndo(out *activities.InspectResult, in activities.EffectInput, billing administrate.Billing) {
 	invoice := billing.Invoice
-	if invoice == nil || invoice.ID != in.UndoEntry.Values[undoKeyInspected] || invoice.State == invoiceVoid {
+	if invoice == nil || invoice.ID != notesOf[invoiceNotes](in.UndoEntry).Inspected || invoice.State == invoiceVoid {
 		return // the invoice does not count any more
 	}
 	ours := make(map[string]string)
@@ -204,7 +210,8 @@ func (e invoiceHandler) execute(ctx context.Context, in activities.EffectInput) 
 	if run, other := detectReset(ctx, in.RunID); other {
 		return activities.ExecuteResult{CallResult: resetResult(run)}, nil
 	}
-	if settingsOf[exchange.EnsureInvoice](in) == nil {
+	wanted := settingsOf[exchange.EnsureInvoice](in)
+	if wanted == nil {
 		return rejectedResult(opportunity.Invalidf("the effect does not say what the invoice is to be")), nil
 	}
 	result := activities.ExecuteResult{UndoEntry: in.UndoEntry}
@@ -214,9 +221,10 @@ func (e invoiceHandler) execute(ctx context.Context, in activities.EffectInput) 
 	} else {
 		var answer administrate.Invoice
 		answer, err = e.api.UpdateInvoice(e.withSendDeadline(ctx), invoiceUpdate(in))
-		wanted := settingsOf[exchange.EnsureInvoice](in)
 		if err == nil && !in.Undo && isConfirmedText(answer.PurchaseOrderRef, wanted.PurchaseOrder) && isConfirmedText(answer.Comments, wanted.Comments) {
-			result.UndoEntry = withUndoValue(in.UndoEntry, undoKeyConfirmed, string(in.Request.Target))
+			notes := notesOf[invoiceNotes](in.UndoEntry)
+			notes.Confirmed = string(in.Request.Target)
+			result.UndoEntry = withNotes(in.UndoEntry, notes)
 		}
 	}
 	result.CallResult = callResult(err)

@@ -313,7 +313,7 @@ func TestReplacementInvoice(t *testing.T) {
 	r.moveToWon(record)
 	r.writeInvoice(record, "theirs", "")
 	in := r.invoiceEffect(record, "PO 17", "", time.Time{})
-	in.UndoEntry = exchange.UndoEntry{PurchaseOrder: "of the other", Values: map[string]string{"looked": "I", "filled": "I", "asked": "I"}}
+	in.UndoEntry = exchange.UndoEntry{PurchaseOrder: "of the other", Notes: map[string]string{"looked": "I", "filled": "I", "asked": "I"}}
 	done := r.runEffect(in)
 	r.wantEffect(done, 3, exchange.RequestFillInvoice)
 	r.wantInvoice(record, "Draft", "PO 17", "")
@@ -383,7 +383,7 @@ func TestTextsThatAreNotShown(t *testing.T) {
 	r.respondOnce("mutation UpdateInvoice", `{"data":{"invoices":{"update":{"errors":[],"invoice":{"id":"`+id+`","comments":null,"purchaseOrderReference":"PO 17"}}}}}`)
 	r.wantProblem(r.runEffect(in), 3, "nothing shows", exchange.RequestFillInvoice)
 
-	in.UndoEntry.Values = map[string]string{"asked": "I", "filled": "I"} // another invoice, before it became void
+	in.UndoEntry.Notes = map[string]string{"asked": "I", "filled": "I"} // another invoice, before it became void
 	done, _ := r.runUntilDone(in, func(int) { r.writeInvoice(record, "PO 18", "") })
 	r.wantEffect(done, 3, exchange.RequestFillInvoice, exchange.RequestFinaliseInvoice)
 	r.wantInvoice(record, "Final", "PO 18", "First Aid")

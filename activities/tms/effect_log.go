@@ -23,12 +23,13 @@ const logOrigin = "oppflow"
 // inspect reads nothing: the API does not show the log.
 func (e logHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
+	settings := settingsOf[exchange.WriteLog](in)
 	switch {
 	case in.Undo:
 		out.Error = cannotUndoError("entries of the log cannot be deleted")
-	case settingsOf[exchange.WriteLog](in) == nil:
+	case settings == nil:
 		out.Error = opportunity.Invalidf("the effect says nothing of what is to be logged")
-	case in.UndoEntry.Values[undoKeyConfirmed] == "":
+	case notesOf[requestNotes](in.UndoEntry).Confirmed == "":
 		out.Request = &exchange.EffectRequest{Kind: exchange.RequestLog}
 	}
 	return out, nil
@@ -44,9 +45,13 @@ func (e logHandler) execute(ctx context.Context, in activities.EffectInput) (act
 	if err != nil {
 		return activities.ExecuteResult{}, err
 	}
+	settings := settingsOf[exchange.WriteLog](in)
+	if settings == nil {
+		return rejectedResult(opportunity.Invalidf("the effect says nothing of what is to be logged")), nil
+	}
 	err = e.api.WriteLog(e.withSendDeadline(ctx), administrate.LogEntry{
-		Origin: logOrigin, NodeID: string(in.Opportunity), Message: settingsOf[exchange.WriteLog](in).Message,
-		Status: administrate.LogStatus(settingsOf[exchange.WriteLog](in).Status), Payload: string(payload),
+		Origin: logOrigin, NodeID: string(in.Opportunity), Message: settings.Message,
+		Status: administrate.LogStatus(settings.Status), Payload: string(payload),
 	})
 	return confirmedResult(in, err), nil
 }

@@ -24,8 +24,10 @@ type registerHandler struct{ *Activities }
 // Register returns the handler of the kind.
 func (h effectHandlers) Register() effectHandler { return registerHandler{h.activities} }
 
-// undoKeyEventFull is a key of UndoEntry.Values: an event was full while places were reserved.
-const undoKeyEventFull = "short"
+type registerNotes struct {
+	// EventFull: an event was full while places were reserved.
+	EventFull string `note:"short"`
+}
 
 func (e registerHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
@@ -43,7 +45,7 @@ func (e registerHandler) inspect(ctx context.Context, in activities.EffectInput)
 	if err != nil {
 		return out, readError(err)
 	}
-	if e.shouldRelease(in) && (act == nil || in.UndoEntry.Values[undoKeyEventFull] != "") {
+	if e.shouldRelease(in) && (act == nil || notesOf[registerNotes](in.UndoEntry).EventFull != "") {
 		now, err := e.readReservation(ctx, in.Opportunity)
 		if err != nil {
 			return out, readError(err)
@@ -60,7 +62,8 @@ func (e registerHandler) inspect(ctx context.Context, in activities.EffectInput)
 // shouldRelease reports whether to release the places. All places are released at once, so
 // places for people without names yet would be lost, too.
 func (registerHandler) shouldRelease(in activities.EffectInput) bool {
-	return settingsOf[exchange.RegisterLearners](in) != nil && settingsOf[exchange.RegisterLearners](in).ReleaseReservation && !hasUnnamedPlaces(in)
+	settings := settingsOf[exchange.RegisterLearners](in)
+	return settings != nil && settings.ReleaseReservation && !hasUnnamedPlaces(in)
 }
 
 // hasUnnamedPlaces reports whether an interest in an event has more places than named people.
@@ -201,10 +204,10 @@ func (e registerHandler) execute(ctx context.Context, in activities.EffectInput)
 			Kind: opportunity.ObjectLearner, ID: opportunity.ID(learner.ID), Event: in.Request.Target, Contact: opportunity.ID(learner.ContactID), Created: true,
 		})
 	}
-	if errors.As(err, new(*administrate.RejectedError)) && e.shouldRelease(in) && in.UndoEntry.Values[undoKeyEventFull] == "" && e.isBlockedByReservation(ctx, in) {
+	if errors.As(err, new(*administrate.RejectedError)) && e.shouldRelease(in) && notesOf[registerNotes](in.UndoEntry).EventFull == "" && e.isBlockedByReservation(ctx, in) {
 		// The API responded, and the next step is another request.
 		result.CallResult = activities.CallResult{Status: exchange.StatusDone}
-		result.UndoEntry = withUndoValue(in.UndoEntry, undoKeyEventFull, "yes")
+		result.UndoEntry = withNotes(in.UndoEntry, registerNotes{EventFull: "yes"})
 	}
 	return result, nil
 }

@@ -26,7 +26,7 @@ func (e releaseHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	out.Reservation = now.toReservation()
 	// If the API returns no expiry for reserved places even after the request, no places are
 	// reserved.
-	if now.reserved && (!now.expiry.IsZero() || in.UndoEntry.Values[undoKeyConfirmed] == "") {
+	if now.reserved && (!now.expiry.IsZero() || notesOf[requestNotes](in.UndoEntry).Confirmed == "") {
 		out.UndoEntry = now.withOriginalExpiry(in.UndoEntry)
 		out.Request = &exchange.EffectRequest{Kind: exchange.RequestRelease}
 	}

@@ -22,13 +22,19 @@ func (h effectHandlers) Reserve() effectHandler { return reserveHandler{h.activi
 // reserve places again.
 const undoReleaseDelay = time.Hour
 
+type reserveNotes struct {
+	// ReleaseAt is until when the places stay reserved after an undo.
+	ReleaseAt string `note:"back"`
+}
+
 func (e reserveHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
-	if settingsOf[exchange.EnsureReservation](in) == nil {
+	settings := settingsOf[exchange.EnsureReservation](in)
+	if settings == nil {
 		out.Error = opportunity.Invalidf("the effect says nothing of until when places are to be held")
 		return out, nil
 	}
-	if in.Undo && in.UndoEntry.Values[undoKeyInspected] == "" { // the effect requested nothing
+	if in.Undo && notesOf[requestNotes](in.UndoEntry).Inspected == "" { // the effect requested nothing
 		return out, nil
 	}
 	interests := eventInterestIDs(in.Interests)
@@ -44,17 +50,19 @@ func (e reserveHandler) inspect(ctx context.Context, in activities.EffectInput) 
 		e.inspectUndo(&out, in, now)
 		return out, nil
 	}
-	until := settingsOf[exchange.EnsureReservation](in).Until
+	until := settings.Until
 	switch {
 	case now.reserved && !now.expiry.Before(until.Add(-opportunity.ExpiryTolerance)):
 	case now.expired:
 		out.Error = opportunity.Failf(opportunity.Rejected, "the places of the opportunity expired or were given back at %s, and it can hold none again", formatTime(now.expiry))
 	case !until.After(e.now()):
 		out.Error = opportunity.Invalidf("places were to be held until %s, which has passed", formatTime(until))
-	case !now.reserved && in.UndoEntry.Values[undoKeyConfirmed] != "":
+	case !now.reserved && notesOf[requestNotes](in.UndoEntry).Confirmed != "":
 		// If an operator retries the effect, the request is sent again, because the obstacle may be
 		// gone.
-		out.UndoEntry = withUndoValue(in.UndoEntry, undoKeyConfirmed, "")
+		notes := notesOf[requestNotes](in.UndoEntry)
+		notes.Confirmed = ""
+		out.UndoEntry = withNotes(in.UndoEntry, notes)
 		out.Error = opportunity.Failf(opportunity.Rejected, "the API answered that it held places, and none are held: an event may have too few left, or the opportunity may have held some before and lost them")
 	default:
 		out.UndoEntry = now.withOriginalExpiry(in.UndoEntry)
@@ -66,7 +74,7 @@ func (e reserveHandler) inspect(ctx context.Context, in activities.EffectInput) 
 // inspectUndo requests an early expiry of the places, where the opportunity has reserved only
 // the places of the effect.
 func (e reserveHandler) inspectUndo(out *activities.InspectResult, in activities.EffectInput, now reservationState) {
-	back, _ := time.Parse(time.RFC3339, in.UndoEntry.Values[undoKeyReleaseAt]) // zero where there is none yet
+	back, _ := time.Parse(time.RFC3339, notesOf[reserveNotes](in.UndoEntry).ReleaseAt) // zero where there is none yet
 	if back.IsZero() {
 		back = e.now().Add(undoReleaseDelay).UTC().Truncate(time.Second)
 	}
@@ -78,7 +86,7 @@ func (e reserveHandler) inspectUndo(out *activities.InspectResult, in activities
 	case !now.expiry.IsZero() && !isSameExpiry(now.expiry, ours):
 		out.Error = opportunity.Failf(opportunity.Conflict, "somebody else has set until when the places are held since; they stay held until %s", formatTime(now.expiry))
 	default:
-		out.UndoEntry = withUndoValue(in.UndoEntry, undoKeyReleaseAt, formatTime(back))
+		out.UndoEntry = withNotes(in.UndoEntry, reserveNotes{ReleaseAt: formatTime(back)})
 		out.Request = &exchange.EffectRequest{Kind: exchange.RequestExtend, Until: back}
 	}
 }

@@ -1,6 +1,7 @@
 package tms_test
 
 import (
+	"errors"
 	"io"
 	"maps"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.temporal.io/sdk/temporal"
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
@@ -215,7 +217,7 @@ func TestAttributesAreSetOnceAndRestoredOnUndo(t *testing.T) {
 	if diff := cmp.Diff(want, r.attributes(record)); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(map[string]string{"po": "old", "by": ""}, done.undoEntry.Values); diff != "" {
+	if diff := cmp.Diff(map[string]string{"po": "old", "by": ""}, done.undoEntry.Attributes); diff != "" {
 		t.Error(diff)
 	}
 	r.wantEffect(r.runEffect(in), 1) // the attributes are set already
@@ -228,6 +230,37 @@ func TestAttributesAreSetOnceAndRestoredOnUndo(t *testing.T) {
 		t.Errorf("taken back: %s", diff)
 	}
 	r.wantEffect(r.runEffect(in), 1)
+}
+
+// Earlier versions kept the original attributes among the notes of the effect.
+func TestAttributesOfAnEarlierVersionAreWrittenBack(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{InName: true})
+	record := r.createRecord("A-1")
+	in := attributesEffect(record, map[string]string{"po": "PO 17"})
+	r.setAttribute(record, "po", "PO 17")
+	in.Undo, in.UndoEntry = true, exchange.UndoEntry{Notes: map[string]string{"po": "old"}}
+	r.requestCount()
+	r.wantEffect(r.runEffect(in), 3, exchange.RequestSetAttributes)
+	if got := r.attributes(record); got["po"] != "old" {
+		t.Errorf("attributes %q", got)
+	}
+}
+
+// The worker has a handler for each kind of effects that a playbook can have.
+func TestEveryKindOfEffectsHasAHandler(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{InName: true})
+	record := r.createRecord("A-1")
+	for field := range reflect.TypeFor[playbook.EffectRule]().Fields() {
+		kind, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if kind == "when" {
+			continue
+		}
+		in := activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: exchange.Effect{Key: "1/" + kind, Kind: opportunity.EffectKind(kind)}}
+		var failed *temporal.ApplicationError
+		if _, err := runActivity[activities.InspectResult](r, activities.InspectEffect, in); errors.As(err, &failed) && failed.Type() == string(activities.ReasonUnknownEffectKind) {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
 }
 
 func TestAttributesThatSomebodyChangedSinceStay(t *testing.T) {
@@ -252,7 +285,7 @@ func TestAttributesWhoseAnswerIsLostAreFoundSet(t *testing.T) {
 	r.loseNextAnswer()
 	done := r.runEffect(in)
 	r.wantEffect(done, 3, exchange.RequestSetAttributes)
-	if diff := cmp.Diff(map[string]string{"po": ""}, done.undoEntry.Values); diff != "" {
+	if diff := cmp.Diff(map[string]string{"po": ""}, done.undoEntry.Attributes); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -20,7 +20,8 @@ func (h effectHandlers) Tokens() effectHandler { return tokensHandler{h.activiti
 
 func (e tokensHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
-	if settingsOf[exchange.AwaitTokens](in) == nil {
+	settings := settingsOf[exchange.AwaitTokens](in)
+	if settings == nil {
 		out.Error = opportunity.Invalidf("the effect does not say how long tokens may take to be issued")
 		return out, nil
 	}
@@ -28,7 +29,7 @@ func (e tokensHandler) inspect(ctx context.Context, in activities.EffectInput) (
 	if in.Undo || wanted.total == 0 {
 		return out, nil
 	}
-	until := settingsOf[exchange.AwaitTokens](in).WaitUntil
+	until := settings.WaitUntil
 	issues, err := e.readIssuedTokens(ctx, in.Opportunity)
 	switch {
 	case err != nil:

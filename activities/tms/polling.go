@@ -6,18 +6,20 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// undoKeyWaitingSince is a key of UndoEntry.Values: since when an effect waits for something
-// that only the TMS makes.
-const undoKeyWaitingSince = "since"
+// waitNotes are the notes of effects that wait for something that only the TMS makes.
+type waitNotes struct {
+	// Since is when the wait began.
+	Since string `note:"since"`
+}
 
 // nextPoll returns when to inspect again for something that only the TMS makes: after 1, 2 and
 // 5 minutes, then every 10 minutes, and a last time at until. The returned undo entry stores
 // when the wait began.
 func nextPoll(trace exchange.UndoEntry, now, until time.Time) (exchange.UndoEntry, time.Time) {
-	since, err := time.Parse(time.RFC3339, trace.Values[undoKeyWaitingSince])
+	since, err := time.Parse(time.RFC3339, notesOf[waitNotes](trace).Since)
 	if err != nil {
 		since = now
-		trace = withUndoValue(trace, undoKeyWaitingSince, formatTime(now))
+		trace = withNotes(trace, waitNotes{Since: formatTime(now)})
 	}
 	next := 10 * time.Minute
 	switch waited := now.Sub(since); {

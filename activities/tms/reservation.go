@@ -2,7 +2,6 @@ package tms
 
 import (
 	"context"
-	"maps"
 	"time"
 
 	"github.com/oppflow/oppflow/activities"
@@ -43,41 +42,18 @@ func (a *Activities) readReservation(ctx context.Context, id opportunity.ID) (re
 	return out, nil
 }
 
-// The keys of UndoEntry.Values for effects about places and services. UndoEntry has other
-// members for everything else.
-const (
-	// undoKeyInspected: an inspection read the state before the effect requested anything.
-	undoKeyInspected = "looked"
-	// undoKeyConfirmed: the API responded that it did what the effect requested.
-	undoKeyConfirmed = "asked"
-	// undoKeyReleaseAt is until when the places stay reserved after an undo.
-	undoKeyReleaseAt = "back"
-)
-
-// withUndoValue returns the undo entry with the value added, or removed where value is "". The
-// given undo entry stays unchanged.
-func withUndoValue(trace exchange.UndoEntry, key, value string) exchange.UndoEntry {
-	values := maps.Clone(trace.Values)
-	if values == nil {
-		values = make(map[string]string)
-	}
-	if values[key] = value; value == "" {
-		delete(values, key)
-	}
-	trace.Values = values
-	return trace
-}
-
 // withOriginalExpiry returns the undo entry with the time until which places were reserved
 // before the effect. withOriginalExpiry adds this time only once.
 func (p reservationState) withOriginalExpiry(trace exchange.UndoEntry) exchange.UndoEntry {
-	if trace.Values[undoKeyInspected] != "" {
+	notes := notesOf[requestNotes](trace)
+	if notes.Inspected != "" {
 		return trace
 	}
 	if p.reserved {
 		trace.Until = p.expiry
 	}
-	return withUndoValue(trace, undoKeyInspected, "yes")
+	notes.Inspected = "yes"
+	return withNotes(trace, notes)
 }
 
 // setExpiry sets until when places are reserved. A time that is not in the future releases
@@ -87,18 +63,4 @@ func (a *Activities) setExpiry(ctx context.Context, in activities.EffectInput, u
 		OpportunityID: string(in.Opportunity), Until: until.UTC().Truncate(time.Second),
 	})
 	return confirmedResult(in, err)
-}
-
-// confirmedResult returns the result of a request, with undoKeyConfirmed where the request was
-// done.
-func confirmedResult(in activities.EffectInput, err error) activities.ExecuteResult {
-	result := activities.ExecuteResult{CallResult: callResult(err), UndoEntry: in.UndoEntry}
-	if err == nil {
-		result.UndoEntry = withUndoValue(in.UndoEntry, undoKeyConfirmed, "yes")
-	}
-	return result
-}
-
-func cannotUndoError(why string) *opportunity.Error {
-	return opportunity.Invalidf("it cannot be taken back: %s", why)
 }

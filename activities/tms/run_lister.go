@@ -10,7 +10,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
-	"github.com/oppflow/oppflow/administrate/transport"
+	"github.com/oppflow/oppflow/administrate"
 )
 
 // The index of runs limits the number of list requests per second. The worker does not know the
@@ -36,7 +36,7 @@ const (
 type runLister struct {
 	temporal client.Client
 	now      func() time.Time
-	pace     *transport.Pace
+	pace     *administrate.Pace
 
 	mu         sync.Mutex
 	rate       float64
@@ -45,7 +45,7 @@ type runLister struct {
 }
 
 func newRunLister(temporal client.Client, now func() time.Time) *runLister {
-	return &runLister{temporal: temporal, now: now, pace: transport.NewPace(maxListRate), rate: maxListRate}
+	return &runLister{temporal: temporal, now: now, pace: administrate.NewPace(maxListRate), rate: maxListRate}
 }
 
 // list repeats the request until it gets a response. An error says that there are too many

@@ -35,9 +35,9 @@ func connectionReads() []connectionRead {
 	}
 }
 
-// TestFindings: none, one and several rows, and no result from a part of an answer or with a
+// TestConnectionReads: none, one and several rows, and no result from a part of an answer or with a
 // missing row.
-func TestFindings(t *testing.T) {
+func TestConnectionReads(t *testing.T) {
 	t.Parallel()
 	const onePage, manyPages = `{"totalRecords":2,"hasNextPage":false}`, `{"totalRecords":250,"hasNextPage":true}`
 	for _, f := range connectionReads() {
@@ -158,8 +158,8 @@ func TestNestedPages(t *testing.T) {
 	}
 }
 
-// TestTies: a sales document that is not an invoice counts as no invoice.
-func TestTies(t *testing.T) {
+// TestOpportunityLinks: a sales document that is not an invoice counts as no invoice.
+func TestOpportunityLinks(t *testing.T) {
 	t.Parallel()
 	for members, want := range map[string]OpportunityLinks{
 		`"salesDocument":{}`:   {},

@@ -42,8 +42,8 @@ func FuzzAmount(f *testing.F) {
 	})
 }
 
-// FuzzMoment: only a time with an offset is accepted, and its value is exact.
-func FuzzMoment(f *testing.F) {
+// FuzzZonedTime: only a time with an offset is accepted, and its value is exact.
+func FuzzZonedTime(f *testing.F) {
 	for _, seed := range []string{
 		`"2026-11-30T16:00:00+00:00"`, `"2026-11-30T16:00:00.123456Z"`, `"2026-11-30T16:00:00"`, `null`, `0`, `"2026-02-30T00:00:00Z"`,
 	} {
@@ -125,9 +125,9 @@ func answeringClient(t *testing.T, namespace, field string, payload []byte, path
 	return c
 }
 
-// FuzzErrand: no answer to a standalone mutation crashes the client. No answer without a clean
+// FuzzStandaloneMutation: no answer to a standalone mutation crashes the client. No answer without a clean
 // payload and a record counts as done.
-func FuzzErrand(f *testing.F) {
+func FuzzStandaloneMutation(f *testing.F) {
 	for _, seed := range []string{
 		`{"errors":[],"learners":[{"id":"1"}]}`, `{"errors":[{}]}`, `{"errors":[],"learners":[]}`, `null`, `{}`, `[]`, `1`, `{"errors":{}}`,
 		`{"learners":[{"id":"1"},{"id":""}]}`, `{"learners":[{"id":"1","contact":{"id":"c"}}]}`, `{"learners":[null]}`, `{"learners":{"id":"1"}}`,
@@ -160,7 +160,7 @@ func FuzzErrand(f *testing.F) {
 	})
 }
 
-// FuzzBatch is FuzzErrand for a mutation with a list of entries.
+// FuzzBatch is FuzzStandaloneMutation for a mutation with a list of entries.
 func FuzzBatch(f *testing.F) {
 	for _, seed := range []string{
 		`[{"errors":[],"contact":{"id":"1"}},{"errors":[{}]}]`, `[{"errors":[],"contact":null},null]`, `null`, `{}`, `[]`, `[1,{"errors":{}}]`,
@@ -238,5 +238,5 @@ func FuzzTimes(f *testing.F) {
 	})
 }
 
-// FuzzNear: no location that an API reports crashes the client or shows anything but a
+// FuzzDocumentNames: no location that an API reports crashes the client or shows anything but a
 // name of our document.

@@ -143,9 +143,9 @@ func standaloneMutations() []struct {
 	}
 }
 
-// TestErrands compares each standalone mutation with its expected request. It then tries every
+// TestStandaloneMutations compares each standalone mutation with its expected request. It then tries every
 // answer that does not prove success.
-func TestErrands(t *testing.T) {
+func TestStandaloneMutations(t *testing.T) {
 	t.Parallel()
 	for _, e := range standaloneMutations() {
 		t.Run(e.name, func(t *testing.T) {
@@ -276,8 +276,8 @@ func TestBatches(t *testing.T) {
 	}
 }
 
-// TestBadErrands: one clear line that shows nothing of the input, and nothing is sent.
-func TestBadErrands(t *testing.T) {
+// TestInvalidStandaloneMutations: one clear line that shows nothing of the input, and nothing is sent.
+func TestInvalidStandaloneMutations(t *testing.T) {
 	t.Parallel()
 	c, last := serveBody(t, successBody)
 	off := client(t, "http://127.0.0.1:1/", func(o *Options) { o.Assumed = everythingOff(t) })
@@ -351,8 +351,8 @@ func TestBadErrands(t *testing.T) {
 	}
 }
 
-// TestHeld is the table of reservations that are read back after a Reserve.
-func TestHeld(t *testing.T) {
+// TestReserveResult is the table of reservations that are read back after a Reserve.
+func TestReserveResult(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 30, 16, 0, 0, 0, time.UTC)
 	until := now.Add(time.Hour)
@@ -381,9 +381,9 @@ func TestHeld(t *testing.T) {
 	}
 }
 
-// TestHoldPlacesInOrder: both mutations are at the root of one document, the expiry is last,
+// TestReserveInOrder: both mutations are at the root of one document, the expiry is last,
 // and each mutation has its own outcome.
-func TestHoldPlacesInOrder(t *testing.T) {
+func TestReserveInOrder(t *testing.T) {
 	t.Parallel()
 	until := time.Date(2026, 11, 30, 17, 0, 0, 0, time.FixedZone("", 3600))
 	for name, test := range map[string]struct {
@@ -416,9 +416,9 @@ func TestHoldPlacesInOrder(t *testing.T) {
 	}
 }
 
-// TestHoldPlacesForMany: more interests than one mutation accepts are sent in several
+// TestReserveForMany: more interests than one mutation accepts are sent in several
 // mutations, in one request, and a rejected mutation is reported.
-func TestHoldPlacesForMany(t *testing.T) {
+func TestReserveForMany(t *testing.T) {
 	t.Parallel()
 	ids := make([]string, MaxEntries+1)
 	for i := range ids {

@@ -91,8 +91,8 @@ func money(text string) decimal.NullDecimal {
 	return decimal.NewNullDecimal(decimal.RequireFromString(text))
 }
 
-// TestExchanges compares each mutation with the documented request and answer.
-func TestExchanges(t *testing.T) {
+// TestMutations compares each mutation with the documented request and answer.
+func TestMutations(t *testing.T) {
 	t.Parallel()
 	const step = `"step":{"id":"S3","name":"Proposed","stage":{"id":"G3","name":"Proposed","state":"Open"}}`
 	proposed := Step{ID: "S3", Name: "Proposed", Stage: Stage{ID: "G3", Name: "Proposed", State: "Open"}}

@@ -52,7 +52,7 @@ func TestProofHoldsWhenObserved(t *testing.T) {
 		{"ForeignTransport", TestForeignTransport},
 		{"SlowAnswer", TestSlowAnswer},
 		{"EndedBeforehand", TestEndedBeforehand},
-		{"SendByWhileConnecting", TestSendByWhileConnecting},
+		{"SendDeadlineWhileConnecting", TestSendDeadlineWhileConnecting},
 		{"CancelledBeforehand", TestCancelledBeforehand},
 	} {
 		made = 0

@@ -100,5 +100,5 @@ func TestOne429StopsTheProcess(t *testing.T) {
 	}
 }
 
-// TestPauseGrows: while the API continues to refuse, the back-offs grow; they are short again
+// TestBackOffGrows: while the API continues to refuse, the back-offs grow; they are short again
 // once the API accepts.

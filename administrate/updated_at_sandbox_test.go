@@ -33,7 +33,7 @@ func (l recordingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // The time of the last change is read under the tenant's name for it, and only where a
 // caller asks for it.
-func TestChangedOpportunity(t *testing.T) {
+func TestOpportunityWithUpdatedAt(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		rows    map[string]string

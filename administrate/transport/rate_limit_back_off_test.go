@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestPauseGrows(t *testing.T) {
+func TestBackOffGrows(t *testing.T) {
 	t.Parallel()
 	var p rateLimitBackOff
 	lengths := func(n int) []time.Duration {

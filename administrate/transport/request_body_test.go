@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-func TestSeveredWire(t *testing.T) {
+func TestStoppedWrites(t *testing.T) {
 	t.Parallel()
 	here, there := net.Pipe()
 	defer func() { _ = errors.Join(here.Close(), there.Close()) }()
@@ -42,7 +42,7 @@ func TestSeveredWire(t *testing.T) {
 	}
 }
 
-func TestGateHoldsTheTime(t *testing.T) {
+func TestGuardedBodyKeepsTheDeadline(t *testing.T) {
 	t.Parallel()
 	g := &guardedBody{body: io.NopCloser(strings.NewReader("document")), sendDeadline: time.Now().Add(-time.Nanosecond)}
 	if n, err := g.Read(make([]byte, 10)); n != 0 || !errors.Is(err, errSendDeadlinePassed) {
@@ -61,7 +61,7 @@ func TestGateHoldsTheTime(t *testing.T) {
 	}
 }
 
-func TestSendByKeepsTheEarlier(t *testing.T) {
+func TestTheEarlierSendDeadlineCounts(t *testing.T) {
 	t.Parallel()
 	early, late := time.Now(), time.Now().Add(time.Hour)
 	for _, ctx := range []context.Context{

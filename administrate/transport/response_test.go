@@ -4,7 +4,7 @@ import (
 	"testing"
 )
 
-func FuzzNear(f *testing.F) {
+func FuzzDocumentNames(f *testing.F) {
 	f.Add(2, 3)
 	f.Add(-1, 0)
 	f.Add(1<<40, 1<<40)

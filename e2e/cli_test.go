@@ -245,7 +245,7 @@ func TestCommandLine(t *testing.T) {
 		})
 		s.wantFailure([]string{"pause", "lead"}, 1, "Closed")
 		// An existing record is adopted, unless the record belongs to another reference.
-		s.wantFailure([]string{"start", "theft", "--adopt", string(record)}, 1, "Conflict", "mark")
+		s.wantFailure([]string{"start", "theft", "--adopt", string(record)}, 1, "Conflict", "reference tag")
 		s.wantSuccess([]string{"start", "adopted", "--adopt", "T3Bwb3J0dW5pdHk6MQ=="}, "T3Bwb3J0dW5pdHk6MQ==", "Annual first aid refresher")
 		s.wantFailure([]string{"start", "nothing", "--adopt", "T3Bwb3J0dW5pdHk6OTk5OTk5"}, 1, "NotFound")
 	})
@@ -370,7 +370,7 @@ func TestWatch(t *testing.T) {
 		}
 		p.Worker().Kill()
 		for _, w := range []*runningWatch{plain, lines} {
-			w.until("no worker answers")
+			w.until("no worker responds")
 		}
 		s.wantSuccess([]string{"progress", "long", "--to", "Opportunity", "--signal"})
 		s.wantSuccess([]string{"progress", "long", "--to", "Won", "--signal"})
@@ -394,7 +394,7 @@ func TestWatch(t *testing.T) {
 				t.Errorf("%q is not told:\n%s", m.Text, out)
 			}
 		}
-		if strings.Count(out, "created in step Proposed") != 1 || strings.Count(out, "no worker answers") != 1 {
+		if strings.Count(out, "created in step Proposed") != 1 || strings.Count(out, "no worker responds") != 1 {
 			t.Errorf("told more than once:\n%s", out)
 		}
 		decoder := json.NewDecoder(strings.NewReader(lines.out.Tail(1_000_000)))
@@ -412,7 +412,7 @@ func TestWatch(t *testing.T) {
 				t.Fatal(err)
 			}
 			last = read.Event
-			if read.Event == "moment" {
+			if read.Event == "entry" {
 				moments++
 			}
 			if read.Event == "ended" && (read.Ended == nil || read.Ended.State != opportunity.Won) {

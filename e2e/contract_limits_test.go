@@ -22,7 +22,7 @@ import (
 func TestContractReadOnly(t *testing.T) {
 	t.Parallel()
 	// Without a reference tag, the adoption of a record writes nothing.
-	p := startParts(t, stack.Options{WorkerArgs: []string{"--read-only", "--mark", "none"}})
+	p := startParts(t, stack.Options{WorkerArgs: []string{"--read-only", "--reference-tag", "none"}})
 	c := p.caller(t)
 	const reference = "read-only"
 	want := jsonError{

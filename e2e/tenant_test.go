@@ -76,7 +76,7 @@ func tryTwoTenants(t *testing.T, catalogue, differs string) {
 		t.Helper()
 		args := []string{"setup"}
 		if code < 0 {
-			args, code = append(args, "--tie-again"), 0
+			args, code = append(args, "--rebind"), 0
 		}
 		var out bytes.Buffer
 		if got := cli.Main(ctx, args, env(token), &out, &out); got != code {
@@ -125,7 +125,7 @@ func tryTwoTenants(t *testing.T, catalogue, differs string) {
 	if err := p.client.Signal(ctx, reference, harness.Interests(1)); err != nil {
 		t.Fatal(err)
 	}
-	refused(otherToken, "belongs to another tenant", differs, "oppflow setup --tie-again")
+	refused(otherToken, "belongs to another tenant", differs, "oppflow setup --rebind")
 	setup(otherToken, -1, "tied again, to the tenant with regions ")
 	if catalogue != "" {
 		refused(p.APIToken(), "belongs to another tenant")

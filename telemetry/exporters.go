@@ -21,9 +21,10 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// This package creates the exporters itself. The library that chooses exporters automatically
-// writes to the standard output, which is for the output of a command. The library also calls
-// the error handler of the whole process when a collector cannot be reached.
+// This package creates the exporters itself. The library autoexport passes no options to an
+// exporter, so a brief command could not turn retries off. It returns a metric reader that hides
+// its exporter, so a failed export calls the error handler of the whole process. Its console
+// exporters write to the standard output, which is for the output of a command.
 
 func spanExporter(ctx context.Context, o Options) (sdktrace.SpanExporter, error) {
 	switch {
@@ -133,5 +134,5 @@ func (e *exportLifetime) logFailure(what string, err error) {
 		e.lastLogged = map[string]time.Time{}
 	}
 	e.lastLogged[what] = time.Now()
-	e.logger.Warn("the "+what+" could not be exported; the work goes on without", "error", strings.Join(strings.Fields(err.Error()), " "))
+	e.logger.Warn("the "+what+" could not be exported; all other work goes on", "error", strings.Join(strings.Fields(err.Error()), " "))
 }

@@ -46,8 +46,8 @@ func admitStartStrictly(ctx workflow.Context, reference opportunity.Reference, a
 	if err := checkStartOptions(workflow.GetInfo(ctx)); err != nil {
 		return nil, err
 	}
-	if !a.carriedState.isEmpty() {
-		return nil, opportunity.Invalidf("more than one argument; one JSON object is wanted, such as {…}")
+	if a.carriedState.isGiven() {
+		return nil, opportunity.Invalidf("more than one argument; one JSON object is expected, such as {…}")
 	}
 	payload, err := a.input.json()
 	if err != nil {
@@ -77,13 +77,13 @@ func checkStartOptions(info *workflow.Info) error {
 	limited := func(limit time.Duration) bool { return limit > 0 && limit < unlimited }
 	switch policy := info.RetryPolicy; {
 	case info.CronSchedule != "":
-		return opportunity.Invalidf("cron schedule: given; an opportunity is started once, without one")
+		return opportunity.Invalidf("cron schedule: leave it out; an opportunity is started only once")
 	case limited(info.WorkflowExecutionTimeout):
-		return opportunity.Invalidf("workflow execution timeout: %s; leave it out: what waits would be lost", info.WorkflowExecutionTimeout)
+		return opportunity.Invalidf("workflow execution timeout: %s; leave it out: waiting messages would be lost", info.WorkflowExecutionTimeout)
 	case limited(info.WorkflowRunTimeout):
-		return opportunity.Invalidf("workflow run timeout: %s; leave it out: what waits would be lost", info.WorkflowRunTimeout)
+		return opportunity.Invalidf("workflow run timeout: %s; leave it out: waiting messages would be lost", info.WorkflowRunTimeout)
 	case policy != nil && policy.MaximumAttempts != 1:
-		return opportunity.Invalidf("retry policy: given; leave it out: a start that fails is not repeated")
+		return opportunity.Invalidf("retry policy: leave it out; a failed start is not repeated")
 	}
 	return nil
 }

@@ -62,7 +62,7 @@ func (r *run) adopt(ctx workflow.Context) error {
 	case known:
 		return own
 	case err != nil && ctx.Err() == nil && isEndedFromOutside(err) && hasChange(ctx, changeProof):
-		return wait(ctx, firstAdoptionWait, "somebody ended the adoption: begin it again")
+		return wait(ctx, firstAdoptionWait, "somebody ended the adoption: wait before adopting again")
 	case err != nil:
 		return err
 	}
@@ -92,10 +92,10 @@ func (r *run) adopt(ctx workflow.Context) error {
 
 // awaitOtherAdoption waits for another reference that is adopting the same record.
 func (r *run) awaitOtherAdoption(ctx workflow.Context) error {
-	const why = "another reference is about to adopt the record"
+	const why = "another reference is adopting the record"
 	r.adoptionWaits++
 	if r.adoptionWaits >= adoptionWaitsBeforeAttention && hasChange(ctx, changeOutages) {
-		out := outage{kind: opportunity.AttentionAPI, text: why + ", and does not come to an end"}
+		out := outage{kind: opportunity.AttentionAPI, text: why + ", and this adoption does not end"}
 		r.setWait(ctx, out, "", time.Time{})
 		r.raiseAttention(ctx, out, "")
 		r.publish(ctx)
@@ -115,7 +115,7 @@ func noAnswerError(reason activities.Reason, known adoptionResult) error {
 	if known != (adoptionResult{}) {
 		details = append(details, known)
 	}
-	return temporal.NewApplicationErrorWithOptions("the API did not answer: "+string(reason), noAnswerType,
+	return temporal.NewApplicationErrorWithOptions("the API did not respond: "+string(reason), noAnswerType,
 		temporal.ApplicationErrorOptions{NonRetryable: true, Details: details})
 }
 
@@ -166,7 +166,7 @@ func (r *run) runAdoption(ctx workflow.Context) error {
 		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
 		WaitForCancellation:   true,
-		StaticSummary:         "mark the record as that of one reference",
+		StaticSummary:         "put the reference tag on the record",
 	}), adoptionType, adoptionInput{Reference: r.state.Reference, Opportunity: id, Round: r.failures, LastChange: r.adoptedLastChange})
 	if err := workflow.Await(ctx, func() bool { return future.IsReady() || r.state.Closing != nil }); err != nil {
 		return err
@@ -193,7 +193,7 @@ func (r *run) runAdoption(ctx workflow.Context) error {
 func (r *run) readAdoptedRecord(ctx workflow.Context, id opportunity.ID) (exchange.Snapshot, error) {
 	first := activities.ReadInput{Reference: r.state.Reference, Opportunity: id, ForAdoption: true}
 	return r.readPagesFrom(ctx, first, func(input activities.ReadInput) (activities.ReadResult, error) {
-		l := apiRead{activity: activities.ReadOpportunity, input: input, options: activities.ReadOptions("read the record that is taken over")}
+		l := apiRead{activity: activities.ReadOpportunity, input: input, options: activities.ReadOptions("read the record to adopt")}
 		return readUntilAnswered(ctx, r, l, func(page activities.ReadResult) bool { return page.Proves(input) })
 	})
 }
@@ -218,7 +218,7 @@ func (o Options) adoptionWorkflow(ctx workflow.Context, in adoptionInput) (adopt
 	r.state.ID = in.Opportunity
 	tried := false // whether a request for the tag may have been sent, which changes the record
 	for marked, setbacks := 0, 0; ; {
-		options := activities.ReadOptions("read whose mark the record carries")
+		options := activities.ReadOptions("read which reference tag the record has")
 		asked := activities.ReadInput{Reference: in.Reference, Opportunity: in.Opportunity, ForAdoption: true}
 		if parent := workflow.GetInfo(ctx).ParentWorkflowExecution; parent != nil && !tried && in.Round == 0 {
 			asked.WorkflowID, asked.RunID = parent.ID, parent.RunID
@@ -232,11 +232,11 @@ func (o Options) adoptionWorkflow(ctx workflow.Context, in adoptionInput) (adopt
 			return adoptionResult{}, lifecycle.ToTemporalError(adoptReadError(err))
 		case page.TagOwner == activities.TagOwnerOther:
 			return adoptionResult{}, lifecycle.ToTemporalError(opportunity.Failf(opportunity.Conflict,
-				"adopt: the record carries the mark of another reference; send messages to that one, or remove the mark in the TMS"))
+				"adopt: the record has the reference tag of another reference; send the messages to that reference, or remove the tag in the TMS"))
 		case page.TagOwner != activities.TagOwnerNone:
 			return adoptionResult{LastChange: in.LastChange, SettleTime: page.SettleTime}, nil
 		case marked > 2:
-			return adoptionResult{}, lifecycle.ToTemporalError(opportunity.Failf(opportunity.Rejected, "adopt: the API took the reference's mark, but the record does not carry it"))
+			return adoptionResult{}, lifecycle.ToTemporalError(opportunity.Failf(opportunity.Rejected, "adopt: the API accepted the reference tag, but the record does not have it"))
 		case workflow.GetInfo(ctx).GetContinueAsNewSuggested():
 			return adoptionResult{}, workflow.NewContinueAsNewError(ctx, adoptionType, in)
 		}
@@ -257,7 +257,7 @@ func (o Options) adoptionWorkflow(ctx workflow.Context, in adoptionInput) (adopt
 			if setbacks >= attentionAfter && hasChange(ctx, changeOutages) {
 				return adoptionResult{}, noAnswerError(sending.Reason, adoptionResult{LastChange: in.LastChange})
 			}
-			err = wait(ctx, backOffBefore(setbacks, sending, in.Reference), "wait before sending again: "+string(sending.Reason))
+			err = wait(ctx, backOffBefore(setbacks, sending, in.Reference), "wait before sending again: "+outageForReason(sending.Reason).text)
 		}
 		if err != nil {
 			return adoptionResult{}, err
@@ -269,7 +269,7 @@ func (o Options) adoptionWorkflow(ctx workflow.Context, in adoptionInput) (adopt
 func (r *run) tagRecord(ctx workflow.Context, name string) activities.CallResult {
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
-	ctx = workflow.WithActivityOptions(ctx, r.changeOptions("mark the record as that of this reference"))
+	ctx = workflow.WithActivityOptions(ctx, r.changeOptions("put the reference tag on the record"))
 	input := activities.TagInput{Reference: r.state.Reference, Opportunity: r.state.ID, Name: name}
 	if parent := workflow.GetInfo(ctx).ParentWorkflowExecution; parent != nil {
 		input.WorkflowID, input.RunID = parent.ID, parent.RunID

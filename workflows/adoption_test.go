@@ -142,7 +142,7 @@ func TestAdoptThatCannotBe(t *testing.T) {
 		}, opportunity.Rejected, "the record is locked"},
 		{"the API takes the mark and loses it", func(s *fixture) {
 			s.tms.tag = func(int) (bool, *activities.CallResult, error) { return false, nil, nil }
-		}, opportunity.Rejected, "does not carry it"},
+		}, opportunity.Rejected, "does not have it"},
 		{"reading is refused", func(s *fixture) {
 			s.tms.read = func(int) error {
 				return temporal.NewNonRetryableApplicationError("no right to read", string(opportunity.Rejected), nil)
@@ -252,7 +252,7 @@ func TestTwoReferencesAdoptOneRecord(t *testing.T) {
 		for _, reference := range references {
 			runs = append(runs, workflow.ExecuteChildWorkflow(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 				WorkflowID: lifecycle.WorkflowID(reference), ParentClosePolicy: enums.PARENT_CLOSE_POLICY_ABANDON,
-			}), lifecycle.WorkflowType, adoptStart, nil))
+			}), lifecycle.WorkflowType, adoptStart))
 		}
 		for _, run := range runs {
 			if err := run.GetChildWorkflowExecution().Get(ctx, nil); err != nil {

@@ -121,7 +121,7 @@ func (r *run) readBack(ctx workflow.Context, batch []exchange.Change, answers []
 	if err := r.ensureNamesResolved(ctx, batch); err != nil {
 		return answers
 	}
-	record, err := r.readRecord(ctx, r.state.ID, activities.ReadBackOptions("read back what became of: "+batchSummary(batch)))
+	record, err := r.readRecord(ctx, r.state.ID, activities.ReadBackOptions("read back: "+batchSummary(batch)))
 	if err != nil {
 		return answers // the record cannot be read at all: a question
 	}
@@ -177,7 +177,7 @@ func (r *run) readPagesFrom(ctx workflow.Context, input activities.ReadInput, re
 }
 
 // errTaggedByOther is the error of a read whose record has the reference tag of another reference.
-var errTaggedByOther = temporal.NewNonRetryableApplicationError("the record carries the mark of another reference", string(opportunity.Conflict), nil)
+var errTaggedByOther = temporal.NewNonRetryableApplicationError("the record has the reference tag of another reference", string(opportunity.Conflict), nil)
 
 // pauseIfTaggedByOther pauses the opportunity when its record has the reference tag of another
 // reference, and reports whether it did.
@@ -185,7 +185,7 @@ func (r *run) pauseIfTaggedByOther(ctx workflow.Context, found bool) bool {
 	if !found || !hasChange(ctx, changeTaggedByOther) {
 		return false
 	}
-	workflow.GetLogger(ctx).Warn("the record carries the mark of another reference: nothing is sent until an operator resumes", "opportunity", r.state.ID)
+	workflow.GetLogger(ctx).Warn("the record has the reference tag of another reference: nothing is sent until an operator resumes", "opportunity", r.state.ID)
 	r.state.PauseForOtherReference(workflow.Now(ctx))
 	r.publish(ctx)
 	return true
@@ -200,10 +200,10 @@ func (r *run) waitSettleTime(ctx workflow.Context, reason activities.Reason) err
 	}
 	if hasChange(ctx, changeOutages) {
 		until := workflow.Now(ctx).Add(d)
-		r.setWait(ctx, outage{kind: opportunity.AttentionAPI, text: "the answer to a request was lost; what became of it is read back"}, "", until)
+		r.setWait(ctx, outage{kind: opportunity.AttentionAPI, text: "the response to a request was lost; the record is read to see whether the change was made"}, "", until)
 		r.publish(ctx)
 	}
-	return wait(ctx, d, "let the API settle before reading back")
+	return wait(ctx, d, "wait for the settle time before reading back")
 }
 
 // resolveBatchNames looks up the names in a batch. A request fails when one of its names matches
@@ -264,7 +264,7 @@ func (r *run) resolveNames(ctx workflow.Context, names []exchange.UnresolvedName
 // several things.
 func (r *run) resolveNamesOnce(ctx workflow.Context, names []exchange.UnresolvedName, round int) (map[exchange.UnresolvedName]*opportunity.Error, error) {
 	input := activities.ResolveInput{Names: names}
-	l := apiRead{activity: activities.ResolveNames, input: input, options: activities.ReadOptions("look names up")}
+	l := apiRead{activity: activities.ResolveNames, input: input, options: activities.ReadOptions("look up names")}
 	result, err := readOneRound(ctx, r, l, func(result activities.ResolveResult) bool { return result.Proves(input) }, round)
 	if err != nil {
 		return nil, err
@@ -317,7 +317,7 @@ func (r *run) backOff(ctx workflow.Context, sending activities.CallResult) error
 	r.failures++
 	if !hasChange(ctx, changeOutages) {
 		if r.failures >= attentionAfter {
-			r.state.RaiseAttention(opportunity.AttentionAPI, "", outageText(sending.Reason), workflow.Now(ctx))
+			r.state.RaiseAttention(opportunity.AttentionAPI, "", outageForReason(sending.Reason).text, workflow.Now(ctx))
 			r.publish(ctx)
 		}
 		return r.waitBackOff(ctx, sending)
@@ -346,7 +346,7 @@ func (r *run) backOff(ctx workflow.Context, sending activities.CallResult) error
 func (r *run) waitBackOff(ctx workflow.Context, sending activities.CallResult) error {
 	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		Timeout:      backOffBefore(r.failures, sending, r.state.Reference),
-		TimerOptions: workflow.TimerOptions{Summary: "wait before sending again: " + string(sending.Reason)},
+		TimerOptions: workflow.TimerOptions{Summary: "wait before sending again: " + outageForReason(sending.Reason).text},
 	}, r.isBackOffCut)
 	return err
 }
@@ -363,22 +363,11 @@ func (r *run) awaitAPI(ctx workflow.Context) error {
 	answered := false
 	workflow.GoNamed(asking, "await the API", func(ctx workflow.Context) {
 		// A rejection is also an answer.
-		_, _ = readUntilAnswered(ctx, r, apiRead{activity: activities.ProbeAPI, options: activities.ReadOptions("wait until the API answers"), isProbe: true},
+		_, _ = readUntilAnswered(ctx, r, apiRead{activity: activities.ProbeAPI, options: activities.ReadOptions("wait until the API responds"), isProbe: true},
 			func(result activities.ProbeResult) bool { return result.Answered })
 		answered = true
 	})
 	return workflow.Await(ctx, func() bool { return answered || r.isBackOffCut() })
-}
-
-// outageText tells an operator what the whole opportunity waits for.
-func outageText(reason activities.Reason) string {
-	switch reason {
-	case activities.ReasonServerErrors:
-		return "the API answers with errors of its own; what waits is sent again and again"
-	case activities.ReasonNamespaceBusy:
-		return "Temporal is asked too much to answer whether there was an opportunity of this reference before; everything waits"
-	}
-	return fmt.Sprintf("the API cannot be reached (%s); everything waits", reason)
 }
 
 // backOffBefore returns how long to wait after a number of consecutive failures. The back-off is
@@ -413,7 +402,7 @@ func batchSummary(batch []exchange.Change) string {
 		case m.ReservationChange != nil && m.ReservationChange.Release:
 			parts = append(parts, "release the places")
 		case m.ReservationChange != nil:
-			parts = append(parts, "hold the places")
+			parts = append(parts, "reserve the places")
 		}
 	}
 	switch {

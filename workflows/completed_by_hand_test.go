@@ -135,7 +135,7 @@ func TestActivitiesCompletedByHand(t *testing.T) {
 		"create":              {activities.CreateOpportunity, 1, created, ofRecord},
 		"find":                {activities.FindOpportunity, 1, created, ofRecord},
 		"read what was found": {activities.ReadOpportunity, 1, created, ofRecord},
-		"look names up":       {activities.ResolveNames, 1, created, ofRecord},
+		"look up names":       {activities.ResolveNames, 1, created, ofRecord},
 		"plan a move":         {activities.PlanOpportunity, 1, created, ofRecord},
 		"look at an effect":   {activities.InspectEffect, 1, created, ofRecord},
 		"look again":          {activities.InspectEffect, 2, created, ofRecord},
@@ -213,7 +213,7 @@ func TestAProbeCompletedByHand(t *testing.T) {
 		s.at(time.Second, func() { s.env.SignalWorkflow("addInterests", add(1)) })
 		s.at(time.Hour, func() {
 			if v := s.view(); len(v.Parked) != 0 {
-				t.Errorf("%s: parked %+v; want it to wait until the API answers", how, v.Parked)
+				t.Errorf("%s: parked %+v; want it to wait until the API responds", how, v.Parked)
 			}
 			s.env.CancelWorkflow()
 		})

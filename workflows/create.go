@@ -147,7 +147,7 @@ func (r *run) findRecord(ctx workflow.Context, digest string) (bool, error) {
 	case err != nil:
 		r.state.RaiseCreateQuestion(readFailureText(err), workflow.Now(ctx))
 	case len(found) > 1:
-		r.state.RaiseCreateQuestion(fmt.Sprintf("%d records carry its mark", len(found)), workflow.Now(ctx))
+		r.state.RaiseCreateQuestion(fmt.Sprintf("%d records have the reference tag", len(found)), workflow.Now(ctx))
 	case len(found) == 1 && r.hasUnhandledReset():
 		r.state.ApplyCreated(record, region, workflow.Now(ctx))
 		r.compareAfterReset(ctx, "", record)
@@ -163,13 +163,13 @@ func (r *run) findRecord(ctx workflow.Context, digest string) (bool, error) {
 func readFailureText(err error) string {
 	var application *temporal.ApplicationError
 	if errors.As(err, &application) {
-		return "looking for it failed: " + application.Message()
+		return "the read failed: " + application.Message()
 	}
-	return "looking for it failed: " + err.Error()
+	return "the read failed: " + err.Error()
 }
 
 // errTagDisabled says that the worker sets no reference tags, so that no record can be found.
-var errTagDisabled = errors.New("the worker's mark setting leaves no way")
+var errTagDisabled = errors.New("the worker writes no reference tags (--reference-tag none)")
 
 // waitForEarlierRuns waits until the API can no longer commit a request of an earlier run that was
 // terminated. A record that is read earlier could show the effect of such a request as an effect of
@@ -178,9 +178,9 @@ func (r *run) waitForEarlierRuns(ctx workflow.Context, d time.Duration) error {
 	if d <= 0 {
 		return nil
 	}
-	r.setWait(ctx, outage{kind: opportunity.AttentionAPI, text: "an earlier run was terminated; what it may have on its way is waited for"}, "", workflow.Now(ctx).Add(d))
+	r.setWait(ctx, outage{kind: opportunity.AttentionAPI, text: "an earlier run was terminated; its last request may still be under way, so nothing is sent for now"}, "", workflow.Now(ctx).Add(d))
 	r.publish(ctx)
-	return wait(ctx, d, "an earlier run was terminated: let the API settle before looking for the record")
+	return wait(ctx, d, "an earlier run was terminated: wait for the settle time")
 }
 
 // findTagged returns the ids of the records that have the reference tag. Its error is an
@@ -189,7 +189,7 @@ func (r *run) findTagged(ctx workflow.Context, digest string) (found []opportuni
 	start := r.state.Start
 	input := activities.FindInput{Reference: r.state.Reference, Region: start.Region, ResolvedNames: r.cachedNames(exchange.StartNames(*start)), StartDigest: digest}
 	for {
-		l := apiRead{activity: activities.FindOpportunity, input: input, options: activities.ReadBackOptions("look for the opportunity by its mark")}
+		l := apiRead{activity: activities.FindOpportunity, input: input, options: activities.ReadBackOptions("search for the record by its reference tag")}
 		page, err := readUntilAnswered(ctx, r, l, func(page activities.FindResult) bool { return page.Proves(input) })
 		if err != nil {
 			return nil, region, 0, err

@@ -113,7 +113,7 @@ func serviceFailureText(job entity.ActiveEffect, sending activities.CallResult) 
 	case sending.Error != nil:
 		return sending.Error.Message
 	}
-	return name + " did not answer"
+	return name + " did not respond"
 }
 
 // handleNotSent waits before a request for an effect that was not sent is made again. After a
@@ -133,9 +133,9 @@ func (r *run) handleNotSent(ctx workflow.Context, key string, act exchange.Effec
 // inspectEffect inspects the effect for one round, or until the opportunity is closed. Commands
 // interrupt a later round of an effect after a transition.
 func (r *run) inspectEffect(ctx workflow.Context, job entity.ActiveEffect) (activities.InspectResult, error) {
-	why := "look at the effect: " + string(job.Effect.Kind)
+	why := "inspect the effect: " + string(job.Effect.Kind)
 	if job.IsUndo() {
-		why = "look what is left to take back: " + string(job.Effect.Kind)
+		why = "inspect what is left to undo: " + string(job.Effect.Kind)
 	}
 	var found activities.InspectResult
 	var err error
@@ -205,7 +205,7 @@ func (r *run) undoEffects(ctx workflow.Context) {
 		}
 		job, due := r.state.DueEffect(workflow.Now(ctx))
 		if next := r.state.NextInspectionAt(workflow.Now(ctx)); !due && all && !next.IsZero() && next.Before(until) {
-			if wait(ctx, next.Sub(workflow.Now(ctx)), "until an effect can be taken back") != nil {
+			if wait(ctx, next.Sub(workflow.Now(ctx)), "wait until an effect can be undone") != nil {
 				break // cannot be cancelled
 			}
 			continue

@@ -150,7 +150,7 @@ func (r *fakeTMS) executeEffect(_ context.Context, in activities.EffectInput) (a
 		return activities.ExecuteResult{CallResult: activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonUnreachable}}, nil
 	case thing.hangs:
 		return activities.ExecuteResult{CallResult: activities.CallResult{
-			Status: exchange.StatusUnknown, Error: opportunity.Failf(opportunity.Undecided, "the service crm did not answer"),
+			Status: exchange.StatusUnknown, Error: opportunity.Failf(opportunity.Undecided, "the service crm did not respond"),
 		}}, nil
 	case in.Undo && thing.cannotUndo, !in.Undo && thing.rejections > 0:
 		thing.rejections--

@@ -76,7 +76,7 @@ func (s *fixture) followUpLog() string {
 	s.t.Helper()
 	var all []string
 	for _, m := range s.view().Timeline {
-		if key, is := strings.CutPrefix(m.Text, "followed up: "); is {
+		if key, is := strings.CutPrefix(m.Text, "follow-up started: "); is {
 			all = append(all, fmt.Sprint(key[strings.LastIndex(key, "/")+1:], " ", m.At.Sub(startTime).Round(time.Minute)))
 		}
 	}
@@ -86,7 +86,7 @@ func (s *fixture) followUpLog() string {
 func (s *fixture) wantFollowUps(want string) {
 	s.t.Helper()
 	if got := s.followUpLog(); got != want {
-		s.t.Errorf("followed up: %s; want %s", got, want)
+		s.t.Errorf("follow-up started: %s; want %s", got, want)
 	}
 }
 
@@ -305,7 +305,7 @@ func TestAFollowUpWaitsForTheAPI(t *testing.T) {
 	})
 	s.at(10*time.Hour+2*time.Minute, func() {
 		if !strings.HasPrefix(s.followUpLog(), "call 1h0m0s, mail 10h") {
-			t.Errorf("followed up: %s", s.followUpLog())
+			t.Errorf("follow-up started: %s", s.followUpLog())
 		}
 		s.wantNext(0)
 	})

@@ -170,7 +170,7 @@ func (r *run) acceptCommand(ctx workflow.Context, command opportunity.Command, i
 }
 
 // errStopping is the error of a command that comes while the run ends.
-var errStopping = opportunity.Failf(opportunity.Closed, "the opportunity is ending; it takes no more messages")
+var errStopping = opportunity.Failf(opportunity.Closed, "the run is ending; it accepts no more messages")
 
 // checkAccepting returns the reason why the run accepts no command now, nil when it accepts
 // commands.
@@ -256,7 +256,7 @@ func (r *run) validateCreateOutcome(ctx workflow.Context, s messagePayload) erro
 		return err
 	}
 	if input.Start != nil && input.Start.Digest() != r.state.StartDigest {
-		return opportunity.Failf(opportunity.Conflict, "reference %s: an opportunity with another start runs under it; use a reference of its own", r.state.Reference)
+		return opportunity.Failf(opportunity.Conflict, "reference %s: an opportunity with another start runs under this reference; use another reference", r.state.Reference)
 	}
 	if r.state.ID != "" {
 		return nil

@@ -236,9 +236,10 @@ func TestAStartIsOneArgument(t *testing.T) {
 	for name, arguments := range map[string]payloads{"null": {start, nil}, "null as JSON": {start, plainJSON(`null`)}} {
 		t.Run("the second is "+name, func(t *testing.T) {
 			s := newFixture(t)
-			s.winAt(time.Second)
+			s.at(0, func() { s.update("open", "opened", lifecycle.CreateOutcomeInput{Start: &start}) })
 			s.env.ExecuteWorkflow(lifecycle.WorkflowType, arguments...)
-			s.wantLog("create", "progress Opportunity", "progress Won")
+			s.wantInvalid("more than one argument")
+			s.wantRefused("open", opportunity.Invalid)
 		})
 	}
 }

@@ -83,7 +83,7 @@ func TestFollowUpsAfterAManualTransition(t *testing.T) {
 	s.at(4*time.Hour, func() { s.update("u", "addInterests", add(1)) })
 	s.at(6*time.Hour, func() {
 		if got := s.followUpLog(); got != "call 1h0m0s, call 5h0m0s" {
-			t.Errorf("followed up: %s; want once in each step, an hour after it was noticed", got)
+			t.Errorf("follow-up started: %s; want once in each step, an hour after it was noticed", got)
 		}
 	})
 	s.at(7*time.Hour, func() { s.env.SignalWorkflow("progress", to("Won")) })

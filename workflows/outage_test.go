@@ -61,7 +61,7 @@ func (s *fixture) outage(reason activities.Reason, lost bool) *outage {
 }
 
 // The view says from the beginning why a message waits for the API, and an operator sees attention
-// within two minutes. When the API answers again, the work goes on within two minutes, and the
+// within two minutes. When the API responds again, the work goes on within two minutes, and the
 // attention ends.
 func TestAnOutageIsSeen(t *testing.T) {
 	for _, kind := range []struct {
@@ -329,7 +329,7 @@ func TestTheViewShowsTheActiveRequest(t *testing.T) {
 	s.at(10*time.Second, func() { s.env.SignalWorkflow("progress", to("Opportunity")) })
 	s.at(15*time.Second, func() {
 		view := s.view()
-		if view.Wait == nil || !strings.Contains(view.Wait.Reason, "plan the effects of the move") || view.Wait.Since.Sub(startTime) != 10*time.Second {
+		if view.Wait == nil || !strings.Contains(view.Wait.Reason, "plan the effects of the transition") || view.Wait.Since.Sub(startTime) != 10*time.Second {
 			t.Errorf("%d commands wait, for %+v; want the plan, since it was asked for", len(view.Queue), view.Wait)
 		}
 	})

@@ -29,6 +29,9 @@ func newMessagePayload(raw, second converter.RawValue) messagePayload {
 	return messagePayload{raw: raw, hasMore: second.Payload() != nil}
 }
 
+// isGiven reports whether the message has a payload, null included.
+func (s messagePayload) isGiven() bool { return s.hasMore || s.raw.Payload() != nil }
+
 // isEmpty reports whether the message has no payload, or only null.
 func (s messagePayload) isEmpty() bool {
 	payload := s.raw.Payload()
@@ -47,7 +50,7 @@ func (s messagePayload) isEmpty() bool {
 // json returns the JSON of the only payload.
 func (s messagePayload) json() ([]byte, error) {
 	if s.hasMore {
-		return nil, opportunity.Invalidf("more than one payload; one JSON object is wanted, such as {…}")
+		return nil, opportunity.Invalidf("more than one payload; one JSON object is expected, such as {…}")
 	}
 	return payloadJSON(s.raw)
 }

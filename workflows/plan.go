@@ -16,13 +16,13 @@ import (
 // planTransition plans the effects of the next transition.
 func (r *run) planTransition(ctx workflow.Context, request, to string) {
 	result, err := r.awaitPlan(ctx, activities.PlanInput{PlanFor: exchange.PlanCause{Kind: exchange.CauseTransition}, TargetStep: to},
-		activities.ReadOptions("plan the effects of the move"))
+		activities.ReadOptions("plan the effects of the transition"))
 	switch {
 	case r.isInterrupted(ctx), isUnanswered(err), err == nil && r.handleReset(ctx, result.RunID):
 		return
 	case err != nil:
 		// The caller that requested the transition gets the API's own answer to it.
-		result.Plan = exchange.Plan{Problems: []string{"the effects of a move could not be planned: " + readFailureText(err)}}
+		result.Plan = exchange.Plan{Problems: []string{"the effects of the transition could not be planned: " + readFailureText(err)}}
 	default:
 		r.state.SetPlaybook(&result.PlaybookFeatures, workflow.Now(ctx))
 		if r.state.HasLostInterest(result.Record) && hasChange(ctx, changeForgetGoneInterests) {
@@ -65,12 +65,12 @@ func (r *run) planFollowUps(ctx workflow.Context) bool {
 
 // planReaction plans the effects of an external change.
 func (r *run) planReaction(ctx workflow.Context, occasion exchange.PlanCause) {
-	result, err := r.planInBackground(ctx, activities.PlanInput{PlanFor: occasion}, "plan what to do about what happened")
+	result, err := r.planInBackground(ctx, activities.PlanInput{PlanFor: occasion}, "plan the reaction to an external change")
 	switch {
 	case r.isInterrupted(ctx), isUnanswered(err), err == nil && r.handleReset(ctx, result.RunID):
 		return
 	case err != nil:
-		result.Plan = exchange.Plan{Problems: []string{"what to do about what happened could not be planned: " + readFailureText(err)}}
+		result.Plan = exchange.Plan{Problems: []string{"the reaction to an external change could not be planned: " + readFailureText(err)}}
 	}
 	r.state.ApplyReactionPlan(result.Plan, workflow.Now(ctx))
 }
@@ -106,7 +106,7 @@ func (r *run) isOutdatedPlan(ctx workflow.Context, rules activities.PlaybookFeat
 	}
 	r.outdatedPlans++
 	out := outageForReason(activities.ReasonPlaybookUnavailable)
-	out.text = fmt.Sprintf("a worker plans by version %d of the playbook, and version %d was seen before; it is planned again", rules.Version, r.state.Playbook.Version)
+	out.text = fmt.Sprintf("a worker planned with version %d of the playbook, but version %d was seen before; the plan is made again", rules.Version, r.state.Playbook.Version)
 	r.setWait(ctx, out, opportunity.PlanRequestID, time.Time{})
 	if r.outdatedPlans >= attentionAfter {
 		r.raiseAttention(ctx, out, opportunity.PlanRequestID)
@@ -115,7 +115,7 @@ func (r *run) isOutdatedPlan(ctx workflow.Context, rules activities.PlaybookFeat
 	// A cancellation ends the wait; the caller checks the context.
 	_, _ = workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		Timeout:      min(firstPause<<min(r.outdatedPlans-1, 12), maxOutdatedPlanWait),
-		TimerOptions: workflow.TimerOptions{Summary: "wait before planning again: " + string(activities.ReasonPlaybookUnavailable)},
+		TimerOptions: workflow.TimerOptions{Summary: "wait before planning again: the worker has an older version of the playbook"},
 	}, cut)
 	return true
 }

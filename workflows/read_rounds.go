@@ -73,7 +73,7 @@ func readProven[R any](ctx workflow.Context, r *run, l apiRead, proves func(R) b
 			return result, err
 		}
 		pause := backOffBefore(setbacks, activities.CallResult{}, "")
-		if err := wait(ctx, pause, "the result of the read is no answer: read again"); err != nil {
+		if err := wait(ctx, pause, "the result does not belong to the read: wait before reading again"); err != nil {
 			var none R
 			return none, err
 		}
@@ -142,7 +142,7 @@ func outageFromError(err error) outage {
 	var timeout *temporal.TimeoutError
 	if errors.As(err, &timeout) && timeout.TimeoutType() == enums.TIMEOUT_TYPE_START_TO_CLOSE {
 		out := outageForReason(activities.ReasonUnreachable)
-		out.text += ": no answer in time"
+		out.text += ": no response in time"
 		return out
 	}
 	return outageForReason(activities.ReasonNoWorker)
@@ -153,24 +153,24 @@ func outageForReason(reason activities.Reason) outage {
 	out := outage{reason: reason, kind: opportunity.AttentionAPI, text: "the API cannot be reached", attempted: true}
 	switch reason {
 	case activities.ReasonAuthentication:
-		out.kind, out.text = opportunity.AttentionCredentials, "the TMS refuses the worker's credentials"
+		out.kind, out.text = opportunity.AttentionCredentials, "the TMS rejects the worker's credentials"
 	case activities.ReasonWrongTenant:
-		out.kind, out.text = opportunity.AttentionCredentials, "the worker's credentials reach another tenant than the one the namespace belongs to"
+		out.kind, out.text = opportunity.AttentionCredentials, "the worker's credentials are for another tenant than the namespace"
 	case activities.ReasonServerErrors:
-		out.kind, out.text = opportunity.AttentionOperation, "the API answers with errors of its own"
+		out.kind, out.text = opportunity.AttentionOperation, "the API responds with server errors"
 	case activities.ReasonRateLimit:
-		out.kind, out.text = opportunity.AttentionLimit, "the API's limit of requests is reached"
+		out.kind, out.text = opportunity.AttentionLimit, "the API's request limit is reached"
 	case activities.ReasonNamespaceBusy:
-		out.kind, out.text = opportunity.AttentionLimit, "Temporal is asked too much to answer whether there was an opportunity of this reference before"
+		out.kind, out.text = opportunity.AttentionLimit, "Temporal is too busy to list the earlier runs of the reference"
 	case activities.ReasonSendDeadlinePassed:
 		out.kind = opportunity.AttentionClock
-		out.text = "the time to send had passed when the worker came to it: the worker's clock differs from the Temporal server's, or the worker is overloaded"
+		out.text = "the send window had passed before the worker could send: the worker's clock differs from the Temporal server's, or the worker is overloaded"
 	case activities.ReasonUnknownEffectKind:
-		out.kind, out.text = opportunity.AttentionOperation, "what is to be done is not known to the workers"
+		out.kind, out.text = opportunity.AttentionOperation, "the workers do not support this kind of effect"
 	case activities.ReasonPlaybookUnavailable:
-		out.kind, out.text = opportunity.AttentionOperation, "the worker does not know the playbook in force, or cannot work by it; its log and /readyz say why"
+		out.kind, out.text = opportunity.AttentionOperation, "the worker cannot use the playbook in force; the worker's log and /readyz say why"
 	case activities.ReasonNoWorker:
-		out.text = fmt.Sprintf("no worker takes activities of the task queue %s in time: none runs, or too much waits there", activities.TaskQueue)
+		out.text = fmt.Sprintf("no worker takes activities of the task queue %s in time: no worker runs, or too many activities wait", activities.TaskQueue)
 		out.attempted = false
 	}
 	return out
@@ -196,7 +196,7 @@ func (r *run) raiseAttention(ctx workflow.Context, out outage, about string) {
 func (r *run) clearWait(ctx workflow.Context, about string) {
 	r.withoutWorker = 0
 	if r.state.EndWait(about) {
-		workflow.GetLogger(ctx).Info("the API answers again")
+		workflow.GetLogger(ctx).Info("the API responds again")
 	}
 }
 

@@ -69,6 +69,9 @@ func TestRecordedPayloadsAreRead(t *testing.T) {
 				t.Errorf("%s: %s: %v", file, what, err)
 			}
 		}
+		if history.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes().GetWorkflowType().GetName() == lifecycle.NamespaceType {
+			continue // its messages have other types
+		}
 		scheduled := map[int64]string{}
 		for _, event := range history.GetEvents() {
 			checkEvent(event, scheduled, check)

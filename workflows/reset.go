@@ -113,7 +113,7 @@ func (r *run) detectRestore(ctx workflow.Context) {
 	if !r.state.ShouldRefresh() || !hasChange(ctx, changeReadBeforeFailing) {
 		return
 	}
-	_, err := r.readRecord(ctx, r.state.ID, activities.ReadOptions("read the record before failing what waits"))
+	_, err := r.readRecord(ctx, r.state.ID, activities.ReadOptions("read the record before waiting requests fail"))
 	if err == nil && r.hasUnhandledReset() {
 		r.readBackAfterReset(ctx, r.state.Step.ID)
 	}
@@ -133,7 +133,7 @@ func (r *run) findRecordAfterReset(ctx workflow.Context) {
 		r.markResetHandled(ctx)
 		return
 	}
-	record, err := r.readRecord(ctx, adopt, activities.ReadOptions("the run was reset: read the record that it may have taken over"))
+	record, err := r.readRecord(ctx, adopt, activities.ReadOptions("the run was reset: read the record that it may have adopted"))
 	switch {
 	case err != nil:
 		r.markAllInDoubt(ctx)
@@ -158,7 +158,7 @@ func (r *run) waitAfterReset(ctx workflow.Context) error {
 	if r.hasUnhandledRestore() {
 		return nil
 	}
-	return wait(ctx, r.options.Times.SettleAfterStart(), "the run was reset: let the API settle before reading back")
+	return wait(ctx, r.options.Times.SettleAfterStart(), "the run was reset: wait for the settle time before reading back")
 }
 
 // readBackAfterReset finds out which of the waiting changes the run before the reset made. Changes
@@ -171,7 +171,7 @@ func (r *run) readBackAfterReset(ctx workflow.Context, from opportunity.ID) {
 	if r.waitAfterReset(ctx) != nil {
 		return // cannot be cancelled
 	}
-	record, err := r.readRecord(ctx, r.state.ID, activities.ReadOptions("the run was reset: read back what became of all that waits"))
+	record, err := r.readRecord(ctx, r.state.ID, activities.ReadOptions("the run was reset: read back all waiting changes"))
 	if err != nil {
 		r.markAllInDoubt(ctx) // the record cannot be read
 		r.markResetHandled(ctx)

@@ -108,21 +108,21 @@ func readState(carried converter.RawValue) *entity.State {
 	}
 	payload, err := payloadJSON(carried)
 	if err != nil {
-		failTask("the state of the run before cannot be read: " + err.Error())
+		failTask("the state of the previous run cannot be read: " + err.Error())
 	}
 	var written struct {
 		Version int `json:"version"`
 	}
 	if err := json.Unmarshal(payload, &written); err != nil {
-		failTask("the state of the run before cannot be read: " + err.Error())
+		failTask("the state of the previous run cannot be read: " + err.Error())
 	}
 	if written.Version > entity.StateVersion {
-		failTask(fmt.Sprintf("the state is of version %d, this worker knows versions up to %d: deploy a newer worker",
+		failTask(fmt.Sprintf("the state has version %d, but this worker knows versions up to %d only; deploy a newer worker",
 			written.Version, entity.StateVersion))
 	}
 	var state entity.State
 	if err := json.Unmarshal(payload, &state); err != nil {
-		failTask("the state of the run before cannot be read: " + err.Error())
+		failTask("the state of the previous run cannot be read: " + err.Error())
 	}
 	return &state
 }
@@ -137,16 +137,16 @@ func failTask(why string) {
 func payloadJSON(raw converter.RawValue) ([]byte, error) {
 	payload := raw.Payload()
 	if payload == nil {
-		return nil, opportunity.Invalidf("no payload; a JSON object is wanted, such as {…}")
+		return nil, opportunity.Invalidf("no payload; a JSON object is expected, such as {…}")
 	}
 	switch encoding := string(payload.GetMetadata()[converter.MetadataEncoding]); encoding {
 	case converter.MetadataEncodingJSON:
 	case EncodingTooLarge:
-		return nil, opportunity.Invalidf("too large: with its headers a message has at most %d bytes, of which at most %d are JSON", opportunity.MaxUpdateBytes, opportunity.MaxCommandBytes)
+		return nil, opportunity.Invalidf("too large: a message has at most %d bytes with its headers, and at most %d bytes of JSON", opportunity.MaxUpdateBytes, opportunity.MaxCommandBytes)
 	case EncodingExternalStorage:
-		return nil, opportunity.Invalidf("a reference to external storage; the JSON object itself is wanted")
+		return nil, opportunity.Invalidf("a reference to external storage; the JSON object itself is expected")
 	default:
-		return nil, opportunity.Invalidf("the payload is encoded as %q; %q is wanted", encoding, converter.MetadataEncodingJSON)
+		return nil, opportunity.Invalidf("the payload is encoded as %q; %q is expected", encoding, converter.MetadataEncodingJSON)
 	}
 	return payload.GetData(), nil
 }
@@ -219,7 +219,7 @@ func (r *run) waitForWork(ctx workflow.Context, until time.Time) error {
 		return r.wakeTimers.await(ctx, until, stirs)
 	}
 	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
-		Timeout: until.Sub(workflow.Now(ctx)), TimerOptions: workflow.TimerOptions{Summary: "until the next thing is due"},
+		Timeout: until.Sub(workflow.Now(ctx)), TimerOptions: workflow.TimerOptions{Summary: "wait until the next task is due"},
 	}, stirs)
 	return err
 }

@@ -29,7 +29,7 @@ func (r *run) handleServerErrors(ctx workflow.Context, batch []exchange.Change, 
 
 // isAPIAnswering reports whether the API answers at all.
 func (r *run) isAPIAnswering(ctx workflow.Context) bool {
-	options := r.withFairness(activities.ProbeOptions("ask whether the API answers"))
+	options := r.withFairness(activities.ProbeOptions("check whether the API responds"))
 	asking, stop := workflow.WithCancel(workflow.WithActivityOptions(ctx, options))
 	defer stop()
 	var result activities.ProbeResult

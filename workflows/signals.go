@@ -62,7 +62,7 @@ const (
 // yieldTurn lets the other coroutines of the run execute, without a command in the history.
 func yieldTurn(ctx workflow.Context) {
 	turn, end := workflow.NewFuture(ctx)
-	workflow.GoNamed(ctx, "breath", func(workflow.Context) { end.SetValue(nil) })
+	workflow.GoNamed(ctx, "yield", func(workflow.Context) { end.SetValue(nil) })
 	_ = turn.Get(ctx, nil) // the future has no error
 }
 

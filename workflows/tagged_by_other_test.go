@@ -63,7 +63,7 @@ func TestARecordOfAnotherReferenceIsNotWrittenTo(t *testing.T) {
 				if !slices.Equal(before, s.tms.log) || !slices.Equal(s.tms.log, []string{"create"}) {
 					t.Errorf("the record was changed: %v", s.tms.log)
 				}
-				if !slices.Contains(s.attention(), "paused") || s.view().Paused == nil || s.view().Paused.Reason != "the record carries the mark of another reference" {
+				if !slices.Contains(s.attention(), "paused") || s.view().Paused == nil || s.view().Paused.Reason != "the record has the reference tag of another reference" {
 					t.Errorf("found by %v, paused %+v", s.attention(), s.view().Paused)
 				}
 				s.tms.owner = ""

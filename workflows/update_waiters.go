@@ -32,7 +32,7 @@ func (a *updateWaiters) await(ctx workflow.Context, condition func() bool) (bool
 	defer delete(a.deadlines, update)
 	if !a.timerRunning {
 		a.timerRunning = true
-		workflow.GoNamed(ctx, "answers", a.wake)
+		workflow.GoNamed(ctx, "update deadlines", a.wake)
 	}
 	err := workflow.Await(ctx, func() bool { return condition() || !workflow.Now(ctx).Before(due) })
 	return condition(), err
@@ -49,7 +49,7 @@ func (a *updateWaiters) wake(ctx workflow.Context) {
 		if !some {
 			return
 		}
-		timer := workflow.NewTimerWithOptions(ctx, next.Sub(workflow.Now(ctx)), workflow.TimerOptions{Summary: "answer what waits until then"})
+		timer := workflow.NewTimerWithOptions(ctx, next.Sub(workflow.Now(ctx)), workflow.TimerOptions{Summary: "wait until an open update must return"})
 		if err := timer.Get(ctx, nil); err != nil {
 			return // cannot be cancelled
 		}

@@ -24,7 +24,7 @@ func (a *wakeTimers) await(ctx workflow.Context, wake time.Time, stirs func() bo
 	rings := func(one wakeTimer) bool { return one.timer.IsReady() }
 	*a = slices.DeleteFunc(*a, rings)
 	if !slices.ContainsFunc(*a, func(one wakeTimer) bool { return !one.at.After(wake) }) {
-		timer := workflow.NewTimerWithOptions(ctx, wake.Sub(workflow.Now(ctx)), workflow.TimerOptions{Summary: "until the next thing is due"})
+		timer := workflow.NewTimerWithOptions(ctx, wake.Sub(workflow.Now(ctx)), workflow.TimerOptions{Summary: "wait until the next task is due"})
 		*a = append(*a, wakeTimer{at: wake, timer: timer})
 	}
 	return workflow.Await(ctx, func() bool { return slices.ContainsFunc(*a, rings) || stirs() })

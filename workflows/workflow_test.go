@@ -142,10 +142,12 @@ var start = opportunity.Start{Name: "First Aid course", Region: "UK"}
 // run runs the workflow to its end, from a start or from a carried state.
 func (s *fixture) run(input any, carried *entity.State) {
 	s.t.Helper()
+	arguments := []any{input}
 	if carried != nil {
 		s.env.SetContinuedExecutionRunID("the run before")
+		arguments = append(arguments, carried)
 	}
-	s.env.ExecuteWorkflow(lifecycle.WorkflowType, input, carried)
+	s.env.ExecuteWorkflow(lifecycle.WorkflowType, arguments...)
 	if !s.env.IsWorkflowCompleted() {
 		s.t.Fatal("the workflow did not end")
 	}
@@ -1111,7 +1113,7 @@ func TestAWorkerWithoutTheInterceptorEndsNothing(t *testing.T) {
 	env := newEnvironment(t)
 	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: lifecycle.WorkflowID("A-1")})
 	workflows.Register(env, workflows.Options{})
-	env.ExecuteWorkflow(lifecycle.WorkflowType, start, nil)
+	env.ExecuteWorkflow(lifecycle.WorkflowType, start)
 	var panicked *temporal.PanicError
 	if err := env.GetWorkflowError(); !errors.As(err, &panicked) {
 		t.Errorf("got %v; want the task to fail", err)

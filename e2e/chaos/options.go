@@ -32,7 +32,7 @@ type Options struct {
 	// the server may take one second to notice the end of an activity, and another second for a
 	// timer. So a read-back that does not wait for the settle time comes too early.
 	LateBy time.Duration
-	// SlowTime is how long a slow response takes. It is shorter than the answer time, so that the
+	// SlowTime is how long a slow response takes. It is shorter than the response time, so that the
 	// client waits for the response.
 	SlowTime time.Duration
 	// TokenLifetime is how long the tokens of the workers are valid. It is short, so that tokens
@@ -41,7 +41,7 @@ type Options struct {
 	// worker treats younger tokens as tokens that were never valid, and waits longer after each.
 	TokenLifetime time.Duration
 	// Freeze is how long a worker is frozen. It must be longer than an activity may take, which is
-	// the send window and the answer time together.
+	// the send window and the response time together.
 	Freeze time.Duration
 	// Outage is how long the API is unavailable, or fails one query. It is longer than the settle
 	// time.
@@ -100,7 +100,7 @@ func Long(seed uint64, minutes int) Options {
 	})
 }
 
-// withDefaultTimes sets the default send window of a worker. The answer time and the settle time
+// withDefaultTimes sets the default send window of a worker. The response time and the settle time
 // are short, because the sandbox commits late requests within three seconds.
 func withDefaultTimes(o Options) Options {
 	o.Times = activities.Times{ResponseTime: 4 * time.Second, SettleTime: 8 * time.Second}
@@ -115,7 +115,7 @@ func (o Options) workerTimes() []string {
 		args = append(args, "--send-window", o.Times.SendWindow.String())
 	}
 	if o.Times.ResponseTime > 0 {
-		args = append(args, "--answer-time", o.Times.ResponseTime.String())
+		args = append(args, "--response-time", o.Times.ResponseTime.String())
 	}
 	if !o.Long {
 		args = append(args, "--playbook-in-force-after", "6s") // so that a short experiment does not wait for the default
@@ -126,8 +126,8 @@ func (o Options) workerTimes() []string {
 // activityTime is how long an activity that changes something may take.
 func (o Options) activityTime() time.Duration { return o.Times.ChangeOptions("").StartToCloseTimeout }
 
-// answerTime is the shortest time that a worker waits for a response.
-func (o Options) answerTime() time.Duration {
+// responseTime is the shortest time that a worker waits for a response.
+func (o Options) responseTime() time.Duration {
 	return cmp.Or(o.Times.ResponseTime, activities.DefaultResponseTime)
 }
 
@@ -141,7 +141,7 @@ func (o Options) validate() error {
 		problem = "length, pause, opportunities, messages and senders must be positive"
 	case o.LateBy >= o.Times.Settle():
 		problem = "what is late must be committed before the settle time is over"
-	case o.answerTime()+o.LateBy > o.Times.Settle():
+	case o.responseTime()+o.LateBy > o.Times.Settle():
 		problem = "what is late must be committed before a run that was reset, or whose activity was ended, reads its record back"
 	case o.TokenLifetime <= o.activityTime()+o.LateBy:
 		problem = "a token must live longer than a request that is late"
@@ -149,8 +149,8 @@ func (o Options) validate() error {
 		problem = "a freeze must be longer than an activity may take"
 	case o.Outage <= o.Times.Settle():
 		problem = "the API must be away for longer than the settle time"
-	case o.SlowTime >= o.answerTime():
-		problem = "a slow answer must come within the answer time"
+	case o.SlowTime >= o.responseTime():
+		problem = "a slow answer must come within the response time"
 	default:
 		return nil
 	}

@@ -45,7 +45,7 @@ func (p *Parts) In(t *testing.T) *Parts {
 // response. DefaultTimes returns the flags with a tenant's times.
 const (
 	SendWindow = 2 * time.Second
-	AnswerTime = 2 * time.Second
+	ResponseTime = 2 * time.Second
 	SettleTime = 2 * time.Second
 )
 
@@ -70,7 +70,7 @@ func StartWithoutRace(t *testing.T, o stack.Options) *Parts {
 	}
 	o.WorkerArgs = slices.Concat([]string{
 		"--api-rate", "1000", // a worker that starts while the server knows another one begins with a small part of the rate
-		"--send-window", SendWindow.String(), "--answer-time", AnswerTime.String(), "--settle-time", SettleTime.String(), "--quiet-time", "500ms",
+		"--send-window", SendWindow.String(), "--response-time", ResponseTime.String(), "--settle-time", SettleTime.String(), "--quiet-time", "500ms",
 	}, o.WorkerArgs) // of several values of a flag the last one counts
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute) // the server is built the first time
 	defer cancel()
@@ -125,10 +125,10 @@ func (p *Parts) Status(reference opportunity.Reference) enums.WorkflowExecutionS
 	return described.RawResponse.GetWorkflowExecutionInfo().GetStatus()
 }
 
-// DefaultTimes returns the worker's flags with a tenant's default send window and answer time. The
-// other tests use SendWindow and AnswerTime.
+// DefaultTimes returns the worker's flags with a tenant's default send window and response time. The
+// other tests use SendWindow and ResponseTime.
 func DefaultTimes() []string {
-	return []string{"--send-window", settings.DefaultSendWindow.String(), "--answer-time", settings.DefaultAnswerTime.String()}
+	return []string{"--send-window", settings.DefaultSendWindow.String(), "--response-time", settings.DefaultResponseTime.String()}
 }
 
 // Interests returns a message that adds one interest of the quantity.

@@ -128,7 +128,7 @@ func (s *State) ApplyInspection(key string, found Inspection, now time.Time) *ex
 	case found.Error != nil:
 		s.failEffect(j, found.Error.OperatorText(), now)
 	case found.NextRequest != nil && j.LastConfirmed != nil && reflect.DeepEqual(*j.LastConfirmed, *found.NextRequest):
-		s.failEffect(j, fmt.Sprintf("the API answered that it did (%s), and nothing of it shows", found.NextRequest.Kind.Summary()), now)
+		s.failEffect(j, fmt.Sprintf("the API reported success (%s), but the TMS does not show the result", found.NextRequest.Kind.Summary()), now)
 	case found.NextRequest != nil:
 		j.Attempted = true
 		return found.NextRequest
@@ -147,6 +147,9 @@ func (s *EffectState) CountFailedInspection(key string) {
 		j.FailedInspections++
 	}
 }
+
+// IsAfter reports whether the effect belongs after its transition.
+func (j ActiveEffect) IsAfter() bool { return j.Stage == opportunity.EffectStageAfter }
 
 // ShouldYield reports whether commands go before the effect.
 func (j ActiveEffect) ShouldYield() bool {
@@ -190,14 +193,14 @@ func (s *State) handleUnknownResult(j *ActiveEffect, act exchange.EffectRequest,
 	j.Errors++
 	switch {
 	case !act.Kind.IsVerifiable() && !act.Kind.IsIdempotent():
-		s.blockEffect(j, fmt.Sprintf("did it happen (%s)? Its fate is unknown, and the API does not show it. Answer confirm (it did), retry (it did not) or skip (never mind)",
+		s.blockEffect(j, fmt.Sprintf("did it happen (%s)? It is unknown, and the API does not show it. Answer confirm (it did happen), retry (it did not happen) or skip (go on without it)",
 			act.Kind.Summary()), now)
 	case j.Errors < maxEffectErrors:
 	case j.Stage == opportunity.EffectStageBefore:
-		s.failEffect(j, fmt.Sprintf("the API failed %d times at it (%s)", j.Errors, act.Kind.Summary()), now)
+		s.failEffect(j, fmt.Sprintf("the API failed %d times (%s)", j.Errors, act.Kind.Summary()), now)
 	default:
 		j.NotBefore = now.Add(min(time.Minute<<min(j.Errors-maxEffectErrors, 6), time.Hour))
-		s.RaiseAttention(opportunity.AttentionEffect, j.Effect.Key, fmt.Sprintf("the API failed %d times at it (%s); it is tried again and again", j.Errors, act.Kind.Summary()), now)
+		s.RaiseAttention(opportunity.AttentionEffect, j.Effect.Key, fmt.Sprintf("the API failed %d times (%s); Oppflow keeps trying", j.Errors, act.Kind.Summary()), now)
 	}
 }
 
@@ -223,8 +226,20 @@ func (s *State) ApplyCallFailure(key, reason string, fate exchange.ChangeStatus,
 	j.Errors++
 	j.NotBefore = now.Add(min(firstCallBackOff<<min(j.Errors-1, 10), maxCallBackOff))
 	if j.Errors >= callsBeforeAttention {
-		s.RaiseAttention(opportunity.AttentionService, key, reason+"; it is called again and again. Answer confirm (it is done), retry (call it now) or skip (never mind)", now)
+		s.RaiseAttention(opportunity.AttentionService, key, reason+"; Oppflow keeps calling it. Answer confirm (it did happen), retry (it did not happen: call it now) or skip (go on without it)", now)
 	}
+}
+
+// PostponeEffect handles a request for the effect that was not sent for a reason of the effect
+// alone. The effect is inspected again later, and commands go before it.
+func (s *State) PostponeEffect(key, reason string, now time.Time) {
+	j := s.activeEffect(key)
+	if j == nil {
+		return
+	}
+	j.NotBefore = now.Add(min(firstCallBackOff<<min(j.FailedInspections, 10), maxCallBackOff))
+	j.FailedInspections++
+	s.RaiseAttention(opportunity.AttentionOperation, key, reason, now)
 }
 
 // WithdrawFollowUp withdraws a follow-up for which nothing was done, so that the follow-up is
@@ -234,7 +249,7 @@ func (s *State) WithdrawFollowUp(key string, now time.Time) {
 	s.removeActiveEffect(key)
 	_, planned, _ := strings.Cut(key, "/") // the key without the number of its chain
 	s.DoneFollowUps = slices.DeleteFunc(s.DoneFollowUps, func(d exchange.DoneFollowUp) bool { return d.Key == planned })
-	s.appendTimeline(now, "a follow-up was withdrawn, since a message came before it: "+planned)
+	s.appendTimeline(now, "a follow-up was withdrawn, because a message came first: "+planned)
 	s.requestPlan()
 }
 
@@ -270,9 +285,9 @@ func (s *State) failEffect(j *ActiveEffect, why string, now time.Time) {
 		return
 	}
 	if j.Stage == opportunity.EffectStageUndo {
-		why = "it could not be taken back: " + why
+		why = "it could not be undone: " + why
 	}
-	s.blockEffect(j, why+". Answer confirm (it is done), retry (try it again) or skip (never mind)", now)
+	s.blockEffect(j, why+". Answer confirm (it did happen), retry (it did not happen: try again) or skip (go on without it)", now)
 }
 
 // blockEffect leaves the effect to an operator.
@@ -313,7 +328,7 @@ func (s *State) startChain(stage opportunity.EffectStage, chain int, effects []e
 		job := ActiveEffect{Effect: effect, Chain: chain, Stage: stage}
 		if taken += exchange.JSONSize(job); taken > opportunity.MaxActiveEffectBytes && stage != opportunity.EffectStageBefore { // a transition needs its effects before it
 			s.recordEffectResult(job, opportunity.EffectAbandoned, "too many effects wait already", now)
-			s.RaiseAttention(opportunity.AttentionEffect, effect.Key, "it was left out, since too many effects wait already; do it by hand", now)
+			s.RaiseAttention(opportunity.AttentionEffect, effect.Key, "the effect was not started, because too many effects wait already; do it by hand", now)
 			continue
 		}
 		s.ActiveEffects = append(s.ActiveEffects, job)

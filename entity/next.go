@@ -51,6 +51,8 @@ type Conditions struct {
 	// ReadFailed says that a read of the record was due before, and the API did not return the
 	// record.
 	ReadFailed bool
+	// EffectsYield says that commands go before every effect of EffectStageAfter.
+	EffectsYield bool
 }
 
 // Next returns the next task. Commands and other requested work go before the background work.
@@ -61,7 +63,7 @@ func (s *State) Next(now time.Time, c Conditions) Task {
 	if s.ShouldRefresh() && (!c.ReadFailed || !asked) {
 		return ReadRecord{}
 	}
-	if job, due := s.DueEffect(now); due && (!job.ShouldYield() || !asked) {
+	if job, due := s.DueEffect(now); due && (!job.ShouldYield() && !(c.EffectsYield && job.IsAfter()) || !asked) {
 		return EnsureEffect{ActiveEffect: job}
 	}
 	if request, to, due := s.TransitionToPlan(); due {

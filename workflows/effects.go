@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"errors"
+
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/oppflow/oppflow/activities"
@@ -21,6 +23,10 @@ func (r *run) runEffect(ctx workflow.Context, job entity.ActiveEffect) {
 	switch {
 	case r.isInterrupted(ctx):
 		return
+	case isUnanswered(err) && r.withdrawIfOvertaken(ctx, job):
+		return
+	case errors.Is(err, errRoundCut) && job.FailedInspections == 0:
+		return // a command comes first; the next inspection is the first round again
 	case isUnanswered(err):
 		r.state.CountFailedInspection(key) // commands are sent before the next round
 		return
@@ -46,7 +52,7 @@ func (r *run) runEffect(ctx workflow.Context, job entity.ActiveEffect) {
 	}
 	result := r.executeEffect(ctx, job, *act)
 	if result.Status == exchange.StatusNotSent {
-		r.handleNotSent(ctx, key, *act, result.CallResult)
+		r.handleNotSent(ctx, job, *act, result.CallResult)
 		return
 	}
 	if result.Status == exchange.StatusUnknown {
@@ -108,6 +114,8 @@ func serviceFailureText(job entity.ActiveEffect, sending activities.CallResult) 
 	switch {
 	case sending.Reason == activities.ReasonNoWorker:
 		return name + " is not called: no worker takes activities in time"
+	case sending.Status == exchange.StatusNotSent && sending.Reason != activities.ReasonUnreachable && sending.Reason != "":
+		return name + " is not called: " + notSentText(sending)
 	case sending.Status == exchange.StatusNotSent:
 		return name + " cannot be reached"
 	case sending.Error != nil:
@@ -116,10 +124,24 @@ func serviceFailureText(job entity.ActiveEffect, sending activities.CallResult) 
 	return name + " did not respond"
 }
 
+// notSentText says why a request was not sent.
+func notSentText(sending activities.CallResult) string {
+	text := outageForReason(sending.Reason).text
+	if sending.Error != nil {
+		text += ": " + sending.Error.Message
+	}
+	return text
+}
+
 // handleNotSent waits before a request for an effect that was not sent is made again. After a
 // reset, it handles the reset instead; a request whose effect the API never shows then has an
 // unknown status.
-func (r *run) handleNotSent(ctx workflow.Context, key string, act exchange.EffectRequest, sending activities.CallResult) {
+func (r *run) handleNotSent(ctx workflow.Context, job entity.ActiveEffect, act exchange.EffectRequest, sending activities.CallResult) {
+	key := job.Effect.Key
+	if sending.Reason == activities.ReasonUnknownEffectKind && job.IsAfter() && hasChange(ctx, changeEffectsYield) {
+		r.state.PostponeEffect(key, notSentText(sending), workflow.Now(ctx))
+		return
+	}
 	if sending.Reason != activities.ReasonReset {
 		// A cancellation ends the wait; the caller checks the context.
 		_ = r.backOff(ctx, sending)
@@ -135,7 +157,7 @@ func (r *run) handleNotSent(ctx workflow.Context, key string, act exchange.Effec
 func (r *run) inspectEffect(ctx workflow.Context, job entity.ActiveEffect) (activities.InspectResult, error) {
 	why := "inspect the effect: " + string(job.Effect.Kind)
 	if job.IsUndo() {
-		why = "inspect what is left to undo: " + string(job.Effect.Kind)
+		why = "inspect the undo of the effect: " + string(job.Effect.Kind)
 	}
 	var found activities.InspectResult
 	var err error
@@ -144,11 +166,15 @@ func (r *run) inspectEffect(ctx workflow.Context, job entity.ActiveEffect) (acti
 	ask := func(ctx workflow.Context) {
 		found, err = readOneRound(ctx, r, l, func(found activities.InspectResult) bool { return found.Proves(input) }, job.FailedInspections)
 	}
-	if job.FailedInspections == 0 || job.Stage != opportunity.EffectStageAfter {
+	if !job.IsAfter() {
 		r.runUntilClosed(ctx, ask)
 		return found, err
 	}
-	if !r.runInBackground(ctx, ask) {
+	change := changeBackgroundYields
+	if job.FailedInspections == 0 {
+		change = changeEffectsYield
+	}
+	if !r.runInBackgroundSince(ctx, change, ask) {
 		err = errRoundCut
 	}
 	return found, err

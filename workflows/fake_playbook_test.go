@@ -42,6 +42,10 @@ type fakeResource struct {
 	unreachable, hangs bool
 	// unknownKindError, when set, is why the workers do not know the effect.
 	unknownKindError error
+	// unknownKindOnExecute, when set, is what a worker says that does not know the effect when it
+	// gets the request. notSent, when set, is why the request is not sent.
+	unknownKindOnExecute string
+	notSent              activities.Reason
 	// inspect, when set, is called before the resource is inspected.
 	inspect func(in activities.EffectInput) *activities.InspectResult
 	kind    exchange.EffectRequestKind
@@ -146,6 +150,12 @@ func (r *fakeTMS) executeEffect(_ context.Context, in activities.EffectInput) (a
 		}
 	}
 	switch {
+	case thing.unknownKindOnExecute != "":
+		return activities.ExecuteResult{CallResult: activities.CallResult{
+			Status: exchange.StatusNotSent, Reason: activities.ReasonUnknownEffectKind, Error: opportunity.Failf(opportunity.Rejected, "%s", thing.unknownKindOnExecute),
+		}}, nil
+	case thing.notSent != "":
+		return activities.ExecuteResult{CallResult: activities.CallResult{Status: exchange.StatusNotSent, Reason: thing.notSent}}, nil
 	case thing.unreachable:
 		return activities.ExecuteResult{CallResult: activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonUnreachable}}, nil
 	case thing.hangs:

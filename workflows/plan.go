@@ -177,6 +177,11 @@ func (r *run) runUntilClosed(ctx workflow.Context, do func(workflow.Context)) {
 // runInBackground calls do, which is background work, and reports whether do was completed. A
 // command that comes in the meantime ends the wait for do, and so does any other pending input.
 func (r *run) runInBackground(ctx workflow.Context, do func(workflow.Context)) bool {
+	return r.runInBackgroundSince(ctx, changeBackgroundYields, do)
+}
+
+// runInBackgroundSince is runInBackground for runs since the change; in earlier runs nothing interrupts do.
+func (r *run) runInBackgroundSince(ctx workflow.Context, change string, do func(workflow.Context)) bool {
 	ctx, stop := workflow.WithCancel(ctx)
 	defer stop()
 	done := false
@@ -186,7 +191,7 @@ func (r *run) runInBackground(ctx workflow.Context, do func(workflow.Context)) b
 	})
 	// A cancellation ends the wait; the caller checks the context.
 	_ = workflow.Await(ctx, func() bool { return done || r.isInterrupted(ctx) || r.hasPendingInput() })
-	if !done && !r.isInterrupted(ctx) && !hasChange(ctx, changeBackgroundYields) {
+	if !done && !r.isInterrupted(ctx) && !hasChange(ctx, change) {
 		_ = workflow.Await(ctx, func() bool { return done || r.isInterrupted(ctx) })
 	}
 	return done

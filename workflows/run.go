@@ -177,7 +177,11 @@ func (r *run) runTasks(ctx workflow.Context) error {
 
 // runTask runs the next task.
 func (r *run) runTask(ctx workflow.Context) error {
-	switch next := r.nextTask(ctx).(type) {
+	task := r.nextTask(ctx)
+	if effect, is := task.(entity.EnsureEffect); is && effect.ActiveEffect.IsAfter() && effect.ActiveEffect.Number == 0 && r.hasPendingInput() && hasChange(ctx, changeEffectsYield) {
+		task = r.state.Next(workflow.Now(ctx), r.conditions(true))
+	}
+	switch next := task.(type) {
 	case entity.ReadRecord:
 		r.refresh(ctx)
 	case entity.EnsureEffect:
@@ -199,7 +203,11 @@ func (r *run) runTask(ctx workflow.Context) error {
 }
 
 func (r *run) nextTask(ctx workflow.Context) entity.Task {
-	return r.state.Next(workflow.Now(ctx), entity.Conditions{MessagesArrived: r.signals.hasNext(), ReadFailed: r.refreshRounds > 0})
+	return r.state.Next(workflow.Now(ctx), r.conditions(false))
+}
+
+func (r *run) conditions(effectsYield bool) entity.Conditions {
+	return entity.Conditions{MessagesArrived: r.signals.hasNext(), ReadFailed: r.refreshRounds > 0, EffectsYield: effectsYield}
 }
 
 // waitForWork waits until there is a task; tasks that are due at a time share one timer, for the

@@ -51,6 +51,9 @@ const (
 	// changeCallAgain: a failed call of a service wakes a run that waits for work, so that the run
 	// then waits until the time of the next call.
 	changeCallAgain = "wake for the next call of a service"
+	// changeEffectsYield: commands go before the effects after a transition, and interrupt an
+	// inspection of such an effect.
+	changeEffectsYield = "give way to commands after a transition"
 	// changeReadBeforeFailing: a due read is made before waiting messages are reported failed.
 	changeReadBeforeFailing = "read before failing what waits"
 	// changeGiveUpLostActivities: the run stops waiting for an activity that the server has lost.

@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -120,4 +121,47 @@ func formatCounts[K ~string](of map[K]int) string {
 	}
 	slices.Sort(parts)
 	return strings.Join(parts, ", ")
+}
+
+// reportProgress reports the current step.
+func (s *Experiment) reportProgress(text string) {
+	s.mu.Lock()
+	s.currentStep = text
+	s.mu.Unlock()
+	if s.options.Progress != nil {
+		s.options.Progress(fmt.Sprintf("%4.0f s  %s", time.Since(s.startedAt).Seconds(), strings.TrimSpace(text)))
+	}
+}
+
+// reportProgressLoop reports the progress every 30 seconds.
+func (s *Experiment) reportProgressLoop(ctx context.Context) {
+	for sleep(ctx, 30*time.Second) == nil {
+		told := s.observations.all()
+		s.mu.Lock()
+		text := fmt.Sprintf("%d opportunities, %d messages sent, %d kills, %d freezes, %d restarts; now: %s",
+			len(s.starts), len(told), len(s.report.Kills), s.report.Freezes, s.report.Restarts, s.currentStep)
+		s.mu.Unlock()
+		if s.options.Progress != nil {
+			s.options.Progress(fmt.Sprintf("%4.0f s  %s", time.Since(s.startedAt).Seconds(), text))
+		}
+	}
+}
+
+func (s *Experiment) updateReport(change func(*Report)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(&s.report)
+}
+
+func (s *Experiment) recordKill(place KillPoint, evidence string) {
+	s.updateReport(func(r *Report) {
+		r.Kills = append(r.Kills, Kill{Point: place, At: time.Now().UTC(), Evidence: evidence})
+	})
+	s.reportProgress("killed " + string(place) + ": " + evidence)
+}
+
+func (s *Experiment) recordProblem(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	s.updateReport(func(r *Report) { r.Problems = append(r.Problems, text) })
+	s.reportProgress("problem: " + text)
 }

@@ -83,6 +83,8 @@ func (b evidenceCopy) seed(ctx context.Context, kind audit.Kind) (opportunity.Re
 		return b.keepReservation(ctx)
 	case audit.TooManyQuestions:
 		return "", b.addQuestions()
+	case audit.ReadableQuestion:
+		return b.askWhatTheRecordShows()
 	case audit.Concurrent:
 		return b.overlap()
 	case audit.UnexplainedWait:
@@ -331,6 +333,34 @@ func (b evidenceCopy) addQuestions() error {
 		return errNoTarget
 	}
 	return nil
+}
+
+// askWhatTheRecordShows adds a question about the only transition to a step, which no person made.
+func (b evidenceCopy) askWhatTheRecordShows() (opportunity.Reference, error) {
+	chains := map[opportunity.Reference]int{}
+	for _, c := range b.evidence.Chains {
+		chains[c.Reference]++
+	}
+	for n := range b.evidence.Chains {
+		c := &b.evidence.Chains[n]
+		if c.Status != audit.Running || c.View == nil || c.View.Question != nil || chains[c.Reference] > 1 || !b.isUndisturbed(c.Reference) {
+			continue
+		}
+		steps := map[string][]string{} // the requests for a transition to a step
+		for _, a := range c.Accepted {
+			command, err := opportunity.Decode(a.Message, a.Payload)
+			if p, is := command.(opportunity.Progress); err == nil && is && !slices.Contains(steps[p.To], a.Request) {
+				steps[p.To] = append(steps[p.To], a.Request)
+			}
+		}
+		for _, requests := range steps {
+			if outcome := c.Outcomes[requests[0]]; len(requests) == 1 && outcome.State == opportunity.Done {
+				c.View.Question = &opportunity.Question{Request: requests[0], Text: "planted"}
+				return c.Reference, nil
+			}
+		}
+	}
+	return "", errNoTarget
 }
 
 // overlap makes a request arrive just before the end of the previous request for the same record.

@@ -25,6 +25,7 @@ func Audit(e Evidence, rules Tolerances) []Violation {
 		a.checkReservations(f)
 		a.checkOverlaps(f)
 		a.checkUnexplainedWaits(f)
+		a.checkReadableQuestions(f)
 	}
 	a.checkQuestions()
 	slices.SortStableFunc(a.found, func(x, y Violation) int { return cmp.Compare(x.Reference, y.Reference) })

@@ -3,6 +3,7 @@ package audit_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -236,6 +237,18 @@ func TestAudit(t *testing.T) {
 			until := at(29)
 			e.Records[of].State, e.Records[of].ReservedUntil = opportunity.Lost, &until
 		}, audit.Tolerances{}, nil},
+		{"a question about an interest that no other message asks for", func(e *audit.Evidence) { addQuestion(&e.Chains[0], "draft") }, audit.Tolerances{MaxQuestionShare: 0.5}, []string{"readable-question ours draft"}},
+		{"a question about the only other name", func(e *audit.Evidence) {
+			e.Chains[0].Accepted = slices.DeleteFunc(e.Chains[0].Accepted, func(a audit.Accepted) bool { return a.Request == "bad name" })
+			delete(e.Chains[0].Outcomes, "bad name")
+			e.Observations = slices.DeleteFunc(e.Observations, func(o audit.Observation) bool { return o.Request == "bad name" })
+			addQuestion(&e.Chains[0], "name")
+		}, audit.Tolerances{MaxQuestionShare: 0.5}, []string{"readable-question ours name"}},
+		{"a question about a transition", func(e *audit.Evidence) { addQuestion(&e.Chains[0], "move") }, audit.Tolerances{MaxQuestionShare: 0.5}, []string{"readable-question ours move"}},
+		{"a question about a transition of a record that a person took to another step", func(e *audit.Evidence) {
+			e.ManualTransitions = append(e.ManualTransitions, audit.ManualTransition{Record: e.Records[1].ID, To: "Opportunity", At: at(26)})
+			addQuestion(&e.Chains[0], "move")
+		}, audit.Tolerances{MaxQuestionShare: 0.5}, nil},
 		{"a question about what is there", func(e *audit.Evidence) { addQuestion(&e.Chains[0], "one") }, audit.Tolerances{MaxQuestionShare: 0.5}, nil},
 		{"a question about what is not there", func(e *audit.Evidence) {
 			addQuestion(&e.Chains[0], "one")

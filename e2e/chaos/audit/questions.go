@@ -2,6 +2,7 @@ package audit
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -53,4 +54,46 @@ func (a *auditor) checkQuestions() {
 	if float64(questions) >= most*float64(max(messages, 1)) && questions > 0 {
 		a.report(TooManyQuestions, "", "", "%d of %d messages ended as a question; less than %.1f%% may", questions, messages, 100*most)
 	}
+}
+
+// checkReadableQuestions reports the questions about changes whose results the record shows. After a
+// restore, a change of a lost message may be the reason of a question.
+func (a *auditor) checkReadableQuestions(f *caseFile) {
+	if f.maybeLost || f.record == nil {
+		return
+	}
+	for _, c := range f.chains {
+		if c.Status != Running || c.View == nil || c.View.Question == nil {
+			continue
+		}
+		at := slices.IndexFunc(f.requests, func(r request) bool { return r.id == c.View.Question.Request })
+		if at >= 0 && a.isReadable(f, f.requests[at]) {
+			a.report(ReadableQuestion, f.reference, f.requests[at].id, "the question %q is about a change that the record shows: %s", c.View.Question.Text, opportunity.Summary(f.requests[at].command))
+		}
+	}
+}
+
+// isReadable reports whether the record shows the result of the request: no other request and no
+// person can have made what the request asks for. A question about an effect is about no request, so
+// it never counts as readable.
+func (a *auditor) isReadable(f *caseFile, r request) bool {
+	alone := func(is func(request) bool) bool {
+		return !slices.ContainsFunc(f.requests, func(o request) bool { return o.id != r.id && is(o) })
+	}
+	switch command := r.command.(type) {
+	case opportunity.AddInterests:
+		wishes := r.expectedInterests()
+		for n, w := range wishes {
+			equal := func(o expectedInterest) bool { return o.content == w.content }
+			if slices.ContainsFunc(wishes[n+1:], equal) || !alone(func(o request) bool { return slices.ContainsFunc(o.expectedInterests(), equal) }) {
+				return false
+			}
+		}
+		return true
+	case opportunity.Progress:
+		return len(a.manualSteps(f.record.ID)) == 0 && alone(func(o request) bool { p, is := o.command.(opportunity.Progress); return is && p.To == command.To })
+	case opportunity.UpdateDetails:
+		return alone(func(o request) bool { _, is := o.command.(opportunity.UpdateDetails); return is })
+	}
+	return false
 }

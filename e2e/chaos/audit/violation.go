@@ -33,6 +33,8 @@ const (
 	OrphanReservation Kind = "orphan-reservation"
 	// TooManyQuestions: too large a share of the messages ended as a question to an operator.
 	TooManyQuestions Kind = "too-many-questions"
+	// ReadableQuestion: a question is about a change whose result the record shows.
+	ReadableQuestion Kind = "readable-question"
 	// Concurrent: two changes of one record were under way at the same time.
 	Concurrent Kind = "overlapped"
 	// UnexplainedWait: an accepted message waited for long without a reason.
@@ -43,7 +45,7 @@ const (
 func Kinds() []Kind {
 	return []Kind{
 		Lost, Duplicated, Reordered, WrongOpportunity, ReportedFailedButDone, ReportedDoneButMissing,
-		OrphanRecord, OrphanInterest, OrphanReservation, TooManyQuestions, Concurrent, UnexplainedWait,
+		OrphanRecord, OrphanInterest, OrphanReservation, TooManyQuestions, ReadableQuestion, Concurrent, UnexplainedWait,
 	}
 }
 

@@ -51,13 +51,35 @@ func (s *fixture) outage(reason activities.Reason, lost bool) *outage {
 		}
 		return false, &activities.CreateResult{CallResult: away}, nil
 	}
-	s.tms.apply = func(int, activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+	s.tms.apply = func(_ int, in activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+		if s.needsLookup != nil {
+			if missing := s.needsLookup(in); missing != nil {
+				return false, missing, nil
+			}
+		}
 		if o.over {
 			return true, nil, nil
 		}
 		return false, &activities.ApplyResult{CallResult: away}, nil
 	}
 	return o
+}
+
+// needCourseLookup makes the worker need the id of a course that it does not know yet. The worker
+// reports this before it sends anything.
+func (s *fixture) needCourseLookup() {
+	course := exchange.UnresolvedName{Type: opportunity.TypeCourse, Text: "ABC-123"}
+	s.tms.names[course] = id(opportunity.TypeCourse, 1)
+	s.needsLookup = func(in activities.ApplyInput) *activities.ApplyResult {
+		for _, m := range in.Changes {
+			if slices.Contains(m.Names(), course) && !slices.ContainsFunc(in.ResolvedNames, func(one exchange.ResolvedName) bool { return one.UnresolvedName == course }) {
+				return &activities.ApplyResult{CallResult: activities.CallResult{
+					Status: exchange.StatusNotSent, Reason: activities.ReasonUnresolvedNames, MissingNames: []exchange.UnresolvedName{course},
+				}}
+			}
+		}
+		return nil
+	}
 }
 
 // The view says from the beginning why a message waits for the API, and an operator sees attention
@@ -67,11 +89,13 @@ func TestAnOutageIsSeen(t *testing.T) {
 	for _, kind := range []struct {
 		reason activities.Reason
 		word   opportunity.AttentionKind
+		says   string
 	}{
-		{activities.ReasonUnreachable, opportunity.AttentionAPI},
-		{activities.ReasonAuthentication, opportunity.AttentionCredentials},
-		{activities.ReasonWrongTenant, opportunity.AttentionCredentials},
-		{activities.ReasonRateLimit, opportunity.AttentionLimit},
+		{activities.ReasonUnreachable, opportunity.AttentionAPI, "cannot be reached"},
+		{activities.ReasonAuthentication, opportunity.AttentionCredentials, "credentials"},
+		{activities.ReasonWrongTenant, opportunity.AttentionCredentials, "another tenant"},
+		{activities.ReasonRateLimit, opportunity.AttentionLimit, "limit"},
+		{activities.ReasonSendDeadlinePassed, opportunity.AttentionClock, "clock"},
 	} {
 		for _, lost := range []bool{false, true} {
 			for name, play := range map[string]struct {
@@ -84,6 +108,11 @@ func TestAnOutageIsSeen(t *testing.T) {
 				"a command":   {start: start, send: func(s *fixture) { s.env.SignalWorkflow("addInterests", add(1)) }},
 				"a move with effects": {start: start, play: func(s *fixture) { withTransitionEffects(s, []string{"a"}, []string{"b"}) }, send: func(s *fixture) {
 					s.env.SignalWorkflow("progress", to("Opportunity"))
+				}},
+				"a command with a name": {start: start, play: (*fixture).needCourseLookup, send: func(s *fixture) {
+					s.env.SignalWorkflow("addInterests", opportunity.AddInterests{Interests: opportunity.Interests{{
+						Item: "ABC-123", Kind: opportunity.Course, Quantity: 1, UnitAmount: add(1).Interests[0].UnitAmount,
+					}}})
 				}},
 				"a refresh": {start: start, send: func(s *fixture) { s.env.SignalWorkflow("refresh", opportunity.Refresh{}) }},
 			} {
@@ -108,7 +137,7 @@ func TestAnOutageIsSeen(t *testing.T) {
 						if got := s.attention(); !slices.Equal(got, []string{string(kind.word)}) {
 							t.Errorf("attention 2 minutes after acceptance: %q; want %q", got, kind.word)
 						}
-						if w := s.view().Wait; w == nil || w.Reason == "" || w.Kind != kind.word {
+						if w := s.view().Wait; w == nil || !strings.Contains(w.Reason, kind.says) && !lost || w.Reason == "" || w.Kind != kind.word {
 							t.Errorf("the view does not say what is waited for: %+v", w)
 						}
 					})

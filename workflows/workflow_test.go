@@ -51,6 +51,8 @@ type fixture struct {
 	// failsAttempt, when set, returns for every attempt of an activity the error with which the
 	// attempt fails before it starts.
 	failsAttempt func(activity.Info) error
+	// needsLookup, when set, reports that a change needs the look-up of a name first.
+	needsLookup func(in activities.ApplyInput) *activities.ApplyResult
 }
 
 // updateResult is the result of an update.

@@ -109,6 +109,8 @@ type InspectResult struct {
 	Contacts  []opportunity.ID   `json:"contacts,omitempty"`
 	// Reservation is what the API returns about the reserved places, if the inspection read them.
 	Reservation *opportunity.Reservation `json:"reservation,omitempty"`
+	// Details are details of the record that the inspection read; empty members were not read.
+	Details *opportunity.Details `json:"details,omitempty"`
 	// RunID is the id of the run that asked.
 	RunID string `json:"run,omitempty"`
 }

@@ -34,9 +34,9 @@ type AddInterest struct {
 	UnitAmount       decimal.Decimal // sent exactly, with at least two decimal places
 	Reserve          bool
 	TaxID            string    // optional (observed)
-	NewLearners      []Learner // not for Tokens
-	ExistingLearners []string  // contact ids (assumed: see Assumptions.ExistingLearner); not for Tokens
-	ExpiresAt        LocalTime // for Tokens only; the client does not check for past times
+	NewLearners      []Learner // only for kinds with learners
+	ExistingLearners []string  // contact ids (assumed: see Assumptions.ExistingLearner); only for kinds with learners
+	ExpiresAt        LocalTime // only for kinds with an expiry; the client does not check for past times
 }
 
 // AddInterest sends one addInterest; see MutationResult.Interests for the result.
@@ -81,10 +81,10 @@ func (a AddInterest) writeKind(b *builder, details *object) {
 	info, known := a.Kind.info()
 	people := info.learnersIn != ""
 	if !people && len(a.NewLearners)+len(a.ExistingLearners) > 0 {
-		b.invalid("NewLearners", "and ExistingLearners go with a course, an event or a learning path only")
+		b.invalid("NewLearners", "and ExistingLearners go with "+nounsOf(func(k kindInfo) bool { return k.learnersIn != "" })+" only")
 	}
-	if a.Kind != Tokens && a.ExpiresAt != "" {
-		b.invalid("ExpiresAt", "goes with training tokens only")
+	if info.expiryIn == "" && a.ExpiresAt != "" {
+		b.invalid("ExpiresAt", "goes with "+nounsOf(func(k kindInfo) bool { return k.expiryIn != "" })+" only")
 	}
 	switch {
 	case people:
@@ -92,17 +92,17 @@ func (a AddInterest) writeKind(b *builder, details *object) {
 			"existingLearners: " + list(a.existingLearnerEntries(b)),
 			"newLearners: " + list(a.newLearnerEntries(b)),
 		}.String())
-	case a.Kind == Tokens:
+	case info.expiryIn != "":
 		if a.ExpiresAt != "" {
 			if !a.ExpiresAt.valid() {
 				b.invalid("ExpiresAt", "is no time without a zone; give one such as 2026-12-31T23:59:59")
 			}
-			details.set("trainingTokenDetails", object{
+			details.set(info.expiryIn, object{
 				"expiresAt: " + b.literal("ExpiresAt", string(a.ExpiresAt)),
 			}.String())
 		}
 	case !known && a.Kind != "":
-		b.invalid("Kind", "is none of course, event, learning path and tokens")
+		b.invalid("Kind", "is none of "+nounsOf(func(kindInfo) bool { return true }))
 	}
 }
 

@@ -184,17 +184,6 @@ const (
 		" isReservationValid reservationsValidUntil"
 )
 
-// selectItem selects the members of each type under aliases of that type. The API would refuse
-// a document in which members with one name have different types.
-func (a *Assumptions) selectItem() string {
-	selection := "item { id __typename ... on CourseTemplate { templateCode: code templateTitle: title }"
-	if a.EventItem != Off {
-		selection += " ... on " + string(a.EventItem) + " { eventCode: code eventTitle: title }"
-	}
-	return selection + " ... on LearningPath { pathCode: code pathName: name }" +
-		" ... on TrainingTokenType { tokenName: name } }"
-}
-
 // selectFull selects an opportunity with its attributes and its first 100 interests.
 func (a *Assumptions) selectFull() string {
 	return selectOpportunity + " " + selectAttributes + " " + a.selectInterests("")

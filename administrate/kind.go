@@ -1,6 +1,10 @@
 package administrate
 
-import "slices"
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
 
 // Kind is the kind of an interest's item. It selects the details object of an interest.
 type Kind string
@@ -14,30 +18,112 @@ const (
 	Tokens       Kind = "tokens"
 )
 
-// kindInfo describes a kind: how interests of the kind are added, and how items of the kind are
-// looked up by text.
+// kindInfo describes a kind: how interests of the kind are added and read, and how items of the
+// kind are looked up by text.
 type kindInfo struct {
 	kind       Kind
 	schemaType string // the type of the items in the schema
-	// learnersIn is the details object that holds the learners (documented); empty where the kind
-	// has none.
-	learnersIn string
-	// root is the root field that finds the items.
-	root       func(*Assumptions) SchemaName
-	alias      string   // of the root field in a document
-	textFields []string // the fields that a text is compared with
-	selection  string
+	noun       string
+	// learnersIn is the details object that holds the learners, and expiryIn the one that holds the
+	// expiry (both documented); empty where the kind has none.
+	learnersIn, expiryIn string
+	// itemType is the type of an interest's item.
+	itemType func(*Assumptions) SchemaName
+	// codeField and titleField are the fields of an item with its code and its title; codeField is
+	// empty where the kind has no code. codeAlias and titleAlias are their aliases in the item of an
+	// interest. The API would refuse a document in which members with one name have different types.
+	codeField, codeAlias, titleField, titleAlias string
+	// root is the root field that finds the items, and rootAlias its alias in a document.
+	root      func(*Assumptions) SchemaName
+	rootAlias string
 }
 
 // kinds returns the descriptions of all kinds.
 func kinds() []kindInfo {
-	return []kindInfo{
-		// Events and their filter fields: observed.
-		{Event, "Event", "eventDetails", func(*Assumptions) SchemaName { return "events" }, "events", []string{"code", "title"}, "id code title"},
-		{Course, "CourseTemplate", "courseDetails", func(a *Assumptions) SchemaName { return a.CourseTemplates }, "templates", []string{"code", "title"}, "id code title"},
-		{LearningPath, "LearningPath", "learningPathDetails", func(a *Assumptions) SchemaName { return a.LearningPaths }, "paths", []string{"code", "name"}, "id code title: name"},
-		{Tokens, "TrainingTokenType", "", func(a *Assumptions) SchemaName { return a.TokenTypes }, "tokens", []string{"name"}, "id title: name"},
+	named := func(name SchemaName) func(*Assumptions) SchemaName {
+		return func(*Assumptions) SchemaName { return name }
 	}
+	return []kindInfo{
+		{ // events and their filter fields: observed
+			kind: Event, schemaType: "Event", noun: "event", learnersIn: "eventDetails",
+			itemType:  func(a *Assumptions) SchemaName { return a.EventItem },
+			codeField: "code", codeAlias: "eventCode", titleField: "title", titleAlias: "eventTitle",
+			root: named("events"), rootAlias: "events",
+		},
+		{
+			kind: Course, schemaType: "CourseTemplate", noun: "course", learnersIn: "courseDetails",
+			itemType:  named("CourseTemplate"),
+			codeField: "code", codeAlias: "templateCode", titleField: "title", titleAlias: "templateTitle",
+			root: func(a *Assumptions) SchemaName { return a.CourseTemplates }, rootAlias: "templates",
+		},
+		{
+			kind: LearningPath, schemaType: "LearningPath", noun: "learning path", learnersIn: "learningPathDetails",
+			itemType:  named("LearningPath"),
+			codeField: "code", codeAlias: "pathCode", titleField: "name", titleAlias: "pathName",
+			root: func(a *Assumptions) SchemaName { return a.LearningPaths }, rootAlias: "paths",
+		},
+		{
+			kind: Tokens, schemaType: "TrainingTokenType", noun: "tokens", expiryIn: "trainingTokenDetails",
+			itemType:   named("TrainingTokenType"),
+			titleField: "name", titleAlias: "tokenName",
+			root: func(a *Assumptions) SchemaName { return a.TokenTypes }, rootAlias: "tokens",
+		},
+	}
+}
+
+// textFields are the fields with which a text is compared.
+func (k kindInfo) textFields() []string {
+	if k.codeField == "" {
+		return []string{k.titleField}
+	}
+	return []string{k.codeField, k.titleField}
+}
+
+// selection selects an item of the kind.
+func (k kindInfo) selection() string {
+	selection := "id"
+	if k.codeField != "" {
+		selection += " code"
+	}
+	if k.titleField == "title" {
+		return selection + " title"
+	}
+	return selection + " title: " + k.titleField
+}
+
+// selectItem selects the item of an interest, of any kind.
+func (a *Assumptions) selectItem() string {
+	selection := "item { id __typename"
+	for _, k := range kinds() {
+		if k.itemType(a) == Off {
+			continue
+		}
+		selection += " ... on " + string(k.itemType(a)) + " {"
+		if k.codeField != "" {
+			selection += " " + k.codeAlias + ": " + k.codeField
+		}
+		selection += " " + k.titleAlias + ": " + k.titleField + " }"
+	}
+	return selection + " }"
+}
+
+// itemDTO is the item of an interest, of any kind.
+type itemDTO map[string]json.RawMessage
+
+func (i itemDTO) text(alias string) string {
+	var text string
+	_ = json.Unmarshal(i[alias], &text) // null and a missing member are no text
+	return text
+}
+
+// item returns the item: an item has one type only, so it has the aliases of one kind.
+func (i itemDTO) item() Item {
+	item := Item{ID: i.text("id"), Type: i.text("__typename")}
+	for _, k := range kinds() {
+		item.Code += i.text(k.codeAlias)
+		item.Title += i.text(k.titleAlias)
+	}
+	return item
 }
 
 // KindOfSchemaType returns the kind of the items that have the type in the schema; "" for a type
@@ -58,4 +144,18 @@ func (k Kind) info() (_ kindInfo, known bool) {
 		return kindInfo{}, false
 	}
 	return all[at], true
+}
+
+// nounsOf returns the nouns of the kinds that are selected: "course, event and learning path".
+func nounsOf(selected func(kindInfo) bool) string {
+	var nouns []string
+	for _, k := range kinds() {
+		if selected(k) {
+			nouns = append(nouns, k.noun)
+		}
+	}
+	if last := len(nouns) - 1; last > 0 {
+		return strings.Join(nouns[:last], ", ") + " and " + nouns[last]
+	}
+	return nouns[0]
 }

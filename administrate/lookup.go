@@ -79,7 +79,7 @@ type itemRoot struct {
 func (c *Client) itemRoots() []itemRoot {
 	var all []itemRoot
 	for _, k := range kinds() {
-		all = append(all, itemRoot{k.alias, k.root(&c.assumed), k.schemaType, k.kind, k.textFields, k.selection})
+		all = append(all, itemRoot{k.rootAlias, k.root(&c.assumed), k.schemaType, k.kind, k.textFields(), k.selection()})
 	}
 	return slices.DeleteFunc(all, func(r itemRoot) bool { return r.field == Off })
 }

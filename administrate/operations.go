@@ -79,21 +79,20 @@ func CoreOperations() []SampleOperation {
 	mutate("add an interest", interest)
 	interest.Reserve, interest.TaxID = true, "id"
 	mutate("add an interest with places and tax", interest)
-	for _, k := range []struct {
-		kind Kind
-		name string
-	}{{Course, "a course"}, {Event, "an event"}, {LearningPath, "a learning path"}} {
+	for _, k := range kinds() {
 		interest := AddInterest{OpportunityID: "id", ItemID: "id", Kind: k.kind, Quantity: 1, UnitAmount: price}
-		mutate("add "+k.name, interest)
-		interest.NewLearners = []Learner{{FirstName: "first", LastName: "last"}, {FirstName: "first", LastName: "last", Email: "e@example.com"}}
-		mutate("add "+k.name+" for new learners", interest)
-		interest.NewLearners, interest.ExistingLearners = nil, []string{"id"}
-		mutate("add "+k.name+" for known learners", interest)
+		mutate("add an interest: "+k.noun, interest)
+		if k.learnersIn != "" {
+			interest.NewLearners = []Learner{{FirstName: "first", LastName: "last"}, {FirstName: "first", LastName: "last", Email: "e@example.com"}}
+			mutate("add an interest: "+k.noun+", new learners", interest)
+			interest.NewLearners, interest.ExistingLearners = nil, []string{"id"}
+			mutate("add an interest: "+k.noun+", known learners", interest)
+		}
+		if k.expiryIn != "" {
+			interest.ExpiresAt = "2026-12-31T23:59:59"
+			mutate("add an interest: "+k.noun+" that expire", interest)
+		}
 	}
-	tokens := AddInterest{OpportunityID: "id", ItemID: "id", Kind: Tokens, Quantity: 1, UnitAmount: price}
-	mutate("add tokens", tokens)
-	tokens.ExpiresAt = "2026-12-31T23:59:59"
-	mutate("add tokens that expire", tokens)
 
 	search("search", Search{})
 	search("search with attributes", Search{Attributes: true})

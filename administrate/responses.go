@@ -123,27 +123,6 @@ func (c connection[T]) nodes() ([]T, error) {
 	return rows, nil
 }
 
-type itemDTO struct {
-	ID            string `json:"id"`
-	Typename      string `json:"__typename"`
-	TemplateCode  string `json:"templateCode"`
-	TemplateTitle string `json:"templateTitle"`
-	EventCode     string `json:"eventCode"`
-	EventTitle    string `json:"eventTitle"`
-	PathCode      string `json:"pathCode"`
-	PathName      string `json:"pathName"`
-	TokenName     string `json:"tokenName"`
-}
-
-func (i itemDTO) item() Item {
-	return Item{
-		ID:    i.ID,
-		Type:  i.Typename,
-		Code:  i.TemplateCode + i.EventCode + i.PathCode, // an item has one type only
-		Title: i.TemplateTitle + i.EventTitle + i.PathName + i.TokenName,
-	}
-}
-
 type interestDTO struct {
 	ID          string  `json:"id"`
 	Typename    string  `json:"__typename"`

@@ -110,6 +110,8 @@ type Inspection struct {
 	// Reservation is the reservation that the API returned, nil when the reservation was not
 	// read.
 	Reservation *opportunity.Reservation
+	// Details are details of the record that the inspection read; empty members were not read.
+	Details *opportunity.Details
 }
 
 // ApplyInspection stores the result of an inspection of the effect with the key. It returns the
@@ -123,6 +125,9 @@ func (s *State) ApplyInspection(key string, found Inspection, now time.Time) *ex
 	s.setContacts(found.Contacts)
 	if found.Reservation != nil {
 		s.Reservation = *found.Reservation
+	}
+	if found.Details != nil {
+		s.setDetails(*found.Details)
 	}
 	switch {
 	case found.Error != nil:

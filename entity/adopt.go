@@ -15,7 +15,7 @@ import (
 func (s *State) AdoptFound(record exchange.Snapshot, region opportunity.Ref, resolved map[exchange.UnresolvedName]opportunity.ID, now time.Time) {
 	start := s.Start
 	s.ApplyCreated(record, region, now)
-	s.appendTimeline(now, "found by its mark and taken over")
+	s.appendTimeline(now, "found by its reference tag and adopted")
 	if start == nil || len(start.Interests) == 0 || len(record.Interests) == 0 {
 		s.MarkUnattributed(record)
 		return
@@ -54,7 +54,7 @@ func (s *State) AdoptFound(record exchange.Snapshot, region opportunity.Ref, res
 func (s *State) AdoptAfterReset(record exchange.Snapshot, region opportunity.Ref, now time.Time) {
 	s.setRecord(record, region)
 	s.Entered, s.LastActivity = now, now
-	s.appendTimeline(now, "taken over in step "+record.Step.Name)
+	s.appendTimeline(now, "adopted in step "+record.Step.Name)
 }
 
 // Adopt takes over the record that the start names. The interests of the record are shown, and
@@ -65,7 +65,7 @@ func (s *State) Adopt(record exchange.Snapshot, region opportunity.Ref, now time
 	// record's last change when the worker asked for the time of that change.
 	since, adopted := exchange.AdoptionTimes(record, now)
 	s.Entered, s.LastActivity, s.AdoptedAt = since, since, adopted
-	s.appendTimeline(now, "taken over in step "+record.Step.Name)
+	s.appendTimeline(now, "adopted in step "+record.Step.Name)
 	s.addUnknownInterests(record)
 }
 
@@ -74,8 +74,8 @@ func (s *State) Adopt(record exchange.Snapshot, region opportunity.Ref, now time
 func (s *State) RaiseCreateQuestion(because string, now time.Time) {
 	s.Question = &opportunity.Question{
 		Request: opportunity.CreateRequestID, MessageName: "start", Since: now,
-		Text: "was the record created? Its fate is unknown: " + because +
-			". Look in the TMS, then answer confirm with the id of the record (there is one: take it over), retry (there is none: create it) or skip (never mind: this run ends).",
+		Text: "was the record created? It is unknown: " + because +
+			". Look in the TMS. Then answer confirm with the id of the record (it did happen), retry (it did not happen: create the record) or skip (go on without it: end this run).",
 	}
 	s.RaiseAttention(opportunity.AttentionUndecided, opportunity.CreateRequestID, s.Question.Text, now)
 	s.appendTimeline(now, "a question waits for an operator: was the record created?")

@@ -107,10 +107,10 @@ func (s *State) applyReservationResults(batch []exchange.Change, answers []excha
 			case answer.Status == exchange.StatusNotSent:
 			case answer.Status == exchange.StatusDone && answer.Reservation != nil && !answer.Reservation.Valid:
 				s.Reservation, s.ExpiryPending = *answer.Reservation, false
-				s.appendTimeline(now, "reservations released")
+				s.appendTimeline(now, "places released")
 			case answer.Status == exchange.StatusDone && answer.Reservation != nil: // another request would not help
 				s.Reservation, s.ExpiryPending = opportunity.Reservation{}, false
-				s.RaiseAttention(opportunity.AttentionReservation, m.Request, "the places were to be released, but the API says that they are still held", now)
+				s.RaiseAttention(opportunity.AttentionReservation, m.Request, "the places were to be released, but the API reports that they are still reserved", now)
 			default:
 				s.Reservation, s.ExpiryPending = opportunity.Reservation{}, false
 				s.RaiseAttention(opportunity.AttentionReservation, m.Request, "the places could not be released: "+answer.Error.PublicText(), now)
@@ -122,14 +122,14 @@ func (s *State) applyReservationResults(batch []exchange.Change, answers []excha
 			switch {
 			case !answer.Reservation.Valid && m.IsRequested() && !wanted: // the outcome of the request reports this
 			case !answer.Reservation.Valid:
-				s.RaiseAttention(opportunity.AttentionReservation, m.Request, "places were asked for, but the API says that they are not held", now)
+				s.RaiseAttention(opportunity.AttentionReservation, m.Request, "places were requested, but the API reports that they are not reserved", now)
 			default:
 				s.ClearAttention(opportunity.AttentionReservation)
 			}
 		case answer.Status == exchange.StatusRejected && !m.IsRequested():
 			s.ExpiryPending = false
 			places = &opportunity.Reservation{}
-			s.RaiseAttention(opportunity.AttentionReservation, m.Request, "the API refused to hold the places: "+answer.Error.PublicText(), now)
+			s.RaiseAttention(opportunity.AttentionReservation, m.Request, "the API rejected the reservation: "+answer.Error.PublicText(), now)
 		default:
 			s.ExpiryPending = s.ExpiryPending || taken
 		}
@@ -186,7 +186,7 @@ func (s *State) interestResult(asked opportunity.Interest, answer exchange.Chang
 		until := places.Until
 		result.ReservedUntil = &until
 	default:
-		result.Error = opportunity.Failf(opportunity.Rejected, "the interest stands, but its places are not held")
+		result.Error = opportunity.Failf(opportunity.Rejected, "the interest was added, but its places are not reserved")
 	}
 	return result
 }

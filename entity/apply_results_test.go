@@ -227,8 +227,8 @@ func TestApplyReservationResults(t *testing.T) {
 		words   []string
 	}{
 		{"held", []exchange.ChangeResult{doneResult("a"), reservationResult(true)}, true, "", false, nil},
-		{"read back as not held", []exchange.ChangeResult{doneResult("a"), reservationResult(false)}, false, "the interest stands, but its places are not held", false, []string{"reservation"}},
-		{"refused", []exchange.ChangeResult{doneResult("a"), rejectedResult("Lapsed")}, false, "the interest stands, but its places are not held", false, []string{"reservation"}},
+		{"read back as not held", []exchange.ChangeResult{doneResult("a"), reservationResult(false)}, false, "the interest was added, but its places are not reserved", false, []string{"reservation"}},
+		{"refused", []exchange.ChangeResult{doneResult("a"), rejectedResult("Lapsed")}, false, "the interest was added, but its places are not reserved", false, []string{"reservation"}},
 		{"not sent", []exchange.ChangeResult{doneResult("a"), notSentResult}, false, "", true, nil},
 		{"unknown", []exchange.ChangeResult{doneResult("a"), unknownResult}, false, "", true, nil},
 		{"no interest, no places", []exchange.ChangeResult{rejectedResult("Sold Out"), unknownResult}, false, "no", false, []string{"failed"}},

@@ -12,7 +12,7 @@ func (s *State) checkConfirm(c opportunity.Confirm) error {
 	case asks && c.Opportunity == "":
 		return opportunity.Invalidf("opportunity: missing; give the id of the record that was created")
 	case !asks && c.Opportunity != "":
-		return opportunity.Invalidf("opportunity: the question is not whether the record was created; leave it out")
+		return opportunity.Invalidf("opportunity: only a question about the creation of the record needs this id; leave it out")
 	}
 	return s.checkInDoubt(c.Request)
 }

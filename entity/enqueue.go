@@ -72,14 +72,14 @@ func (s *State) CheckUpdate(c opportunity.Command, id string, now time.Time) err
 	case s.Closing != nil:
 		return s.Closing.RequestError()
 	case s.Paused != nil:
-		return opportunity.Failf(opportunity.Paused, "%s; send a signal to have it wait, or send it again later", pauseReason(*s.Paused))
+		return opportunity.Failf(opportunity.Paused, "%s; send a signal, which waits, or send the update again later", pauseReason(*s.Paused))
 	}
 	return s.checkAcceptable(c, now)
 }
 
 func (s *State) checkAcceptable(c opportunity.Command, now time.Time) error {
 	if extend, ok := c.(opportunity.ExtendReservations); ok && !extend.Until.After(now) {
-		return opportunity.Invalidf("until: it has passed; places can only be held until a time to come")
+		return opportunity.Invalidf("until: this time has passed; give a time in the future")
 	}
 	add, ok := c.(opportunity.AddInterests)
 	if !ok {
@@ -127,9 +127,9 @@ func (s *State) FailExpiredCommands(now time.Time) {
 		return true
 	})
 	for _, e := range expired {
-		why := "until: it passed while the request waited; nothing was sent"
+		why := "until: this time passed while the request waited; nothing was sent"
 		if e.MaybeApplied {
-			why = "until: it passed while the request waited; it is unknown whether the places were held until then"
+			why = "until: this time passed while the request waited; it is unknown whether the places were reserved until then"
 		}
 		s.endRequest(e, opportunity.Invalidf("%s", why), now)
 	}
@@ -144,7 +144,7 @@ func (s *State) Shed(now time.Time) {
 	shed := slices.Clone(s.Queue[keep:])
 	s.Queue = s.Queue[:keep:keep]
 	for _, e := range shed {
-		s.endRequest(e, opportunity.Failf(opportunity.Busy, "too many messages waited; send it again when fewer do"), now)
+		s.endRequest(e, opportunity.Failf(opportunity.Busy, "too many messages waited; send the message again later"), now)
 	}
 	s.updateQuestion(now)
 }

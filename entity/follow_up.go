@@ -19,7 +19,7 @@ type SnoozedFollowUp struct {
 // the follow-up due again.
 func (s *State) CompleteFollowUp(key string, now time.Time) {
 	if s.endFollowUp(exchange.DoneFollowUp{Key: key, At: now}) {
-		s.appendTimeline(now, "followed up: "+key)
+		s.appendTimeline(now, "follow-up started: "+key)
 	}
 	if len(s.FollowUps) == 0 && s.FollowUpsTruncated {
 		s.requestPlan()
@@ -36,7 +36,7 @@ func (s *State) cancelFollowUp(c opportunity.CancelFollowUp, now time.Time) {
 		}
 	}
 	s.endFollowUp(exchange.DoneFollowUp{Key: c.FollowUp, At: now, Cancelled: true})
-	s.appendTimeline(now, "a follow-up was cancelled by an operator: "+c.FollowUp)
+	s.appendTimeline(now, "an operator cancelled a follow-up: "+c.FollowUp)
 	s.recordEffectResult(ActiveEffect{Effect: effect}, opportunity.EffectSkipped, c.Reason, now)
 	s.requestPlan()
 }
@@ -46,6 +46,6 @@ func (s *State) cancelFollowUp(c opportunity.CancelFollowUp, now time.Time) {
 func (s *State) snooze(z opportunity.Snooze, now time.Time) {
 	s.SnoozedFollowUps = slices.DeleteFunc(s.SnoozedFollowUps, func(o SnoozedFollowUp) bool { return o.Key == z.FollowUp })
 	s.SnoozedFollowUps = append(s.SnoozedFollowUps, SnoozedFollowUp{Key: z.FollowUp, Until: z.Until.UTC(), Reason: z.Reason})
-	s.appendTimeline(now, "a follow-up was put off by an operator until "+z.Until.UTC().Format(time.RFC3339)+": "+z.FollowUp)
+	s.appendTimeline(now, "an operator snoozed a follow-up until "+z.Until.UTC().Format(time.RFC3339)+": "+z.FollowUp)
 	s.requestPlan()
 }

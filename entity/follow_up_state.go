@@ -49,7 +49,7 @@ func (s *FollowUpState) checkCancel(key string) error {
 		}
 	}
 	if cancelled >= opportunity.MaxCancelledFollowUps {
-		return opportunity.Invalidf("followUp: %d follow-ups of the opportunity were cancelled already, and no more can be; snooze it until a time far off, or change the playbook", cancelled)
+		return opportunity.Invalidf("followUp: %d follow-ups of the opportunity are cancelled already, and no more can be; snooze this one until a distant time, or change the playbook", cancelled)
 	}
 	return nil
 }
@@ -161,7 +161,7 @@ func (s *FollowUpState) checkPlanned(key string) error {
 		return opportunity.Failf(opportunity.NotFound, "no follow-up %q is planned any more: it was done or cancelled", key)
 	}
 	if len(s.FollowUps) == 0 {
-		return opportunity.Failf(opportunity.NotFound, "no follow-up %q is planned; none is", key)
+		return opportunity.Failf(opportunity.NotFound, "no follow-up %q is planned; the opportunity has no planned follow-up", key)
 	}
 	var known []string
 	for _, t := range s.scheduledFollowUps(s.FollowUps) {
@@ -171,7 +171,7 @@ func (s *FollowUpState) checkPlanned(key string) error {
 	if more := len(known) - maxListedKeys; more > 0 {
 		told += fmt.Sprintf(" and %d more, which the view shows", more)
 	}
-	return opportunity.Failf(opportunity.NotFound, "no follow-up %q is planned; planned are %s", key, told)
+	return opportunity.Failf(opportunity.NotFound, "no follow-up %q is planned; the planned ones are %s", key, told)
 }
 
 // checkSnooze returns an error when the follow-up cannot be snoozed.
@@ -180,10 +180,10 @@ func (s *FollowUpState) checkSnooze(z opportunity.Snooze, now time.Time) error {
 		return err
 	}
 	if !z.Until.After(now) {
-		return opportunity.Invalidf("until: it has passed; a follow-up can only be put off until a time to come")
+		return opportunity.Invalidf("until: this time has passed; give a time in the future")
 	}
 	if s.snoozedFollowUp(z.FollowUp) == nil && len(s.SnoozedFollowUps) >= opportunity.MaxFollowUps {
-		return opportunity.Invalidf("followUp: %d follow-ups are put off already, and no more can be", len(s.SnoozedFollowUps))
+		return opportunity.Invalidf("followUp: %d follow-ups are snoozed already, and no more can be", len(s.SnoozedFollowUps))
 	}
 	return nil
 }

@@ -248,7 +248,7 @@ func TestAFollowUpIsDoneOnce(t *testing.T) {
 	}
 	told := 0
 	for _, m := range s.Timeline {
-		if m.Text == "followed up: "+one.Key {
+		if m.Text == "follow-up started: "+one.Key {
 			told++
 		}
 	}

@@ -62,7 +62,7 @@ func (s *Inbox) checkRepeat(i opportunity.OperatorCommand, id string) (payload [
 	}
 	data, err := json.Marshal(opportunity.WithSource(i.WithRequestID(""), ""))
 	if err != nil {
-		return nil, false, opportunity.Invalidf("cannot be kept: %v", err)
+		return nil, false, opportunity.Invalidf("cannot be stored: %v", err)
 	}
 	if id != "" {
 		known, err = s.isRepeat(i.MessageName(), id, data)

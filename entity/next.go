@@ -63,7 +63,7 @@ func (s *State) Next(now time.Time, c Conditions) Task {
 	if s.ShouldRefresh() && (!c.ReadFailed || !asked) {
 		return ReadRecord{}
 	}
-	if job, due := s.DueEffect(now); due && (!job.ShouldYield() && !(c.EffectsYield && job.IsAfter()) || !asked) {
+	if job, due := s.DueEffect(now); due && (!asked || !job.ShouldYield() && (!c.EffectsYield || !job.IsAfter())) {
 		return EnsureEffect{ActiveEffect: job}
 	}
 	if request, to, due := s.TransitionToPlan(); due {

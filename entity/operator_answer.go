@@ -24,8 +24,8 @@ func (s *State) updateQuestion(now time.Time) {
 	s.ClearAttention(opportunity.AttentionUndecided)
 	s.Question = &opportunity.Question{
 		Request: e.Request, MessageName: e.MessageName, Since: now,
-		Text: fmt.Sprintf("did %q happen? Its fate is unknown and reading the record could not tell. "+
-			"Look at the record in the TMS, then answer confirm (it did happen), retry (it did not) or skip (never mind).", e.Summary()),
+		Text: fmt.Sprintf("did %q happen? It is unknown, and a read of the record could not decide. "+
+			"Look at the record in the TMS. Then answer confirm (it did happen), retry (it did not happen) or skip (go on without it).", e.Summary()),
 	}
 	s.RaiseAttention(opportunity.AttentionUndecided, e.Request, s.Question.Text, now)
 	s.appendTimeline(now, "a question waits for an operator: "+e.Summary())

@@ -44,6 +44,8 @@ func (s *State) Execute(i opportunity.OperatorCommand, id string, now time.Time)
 		s.cancelFollowUp(i, now)
 	case opportunity.Close:
 		s.startClosing(i, now)
+	default:
+		return opportunity.Outcome{}, opportunity.Invalidf("this worker does not know what the message %s does", i.MessageName())
 	}
 	outcome := opportunity.Outcome{RequestID: id, State: opportunity.Done}
 	s.storeOutcome(i.MessageName(), outcome, now)

@@ -21,11 +21,11 @@ const adoptableID = "T3Bwb3J0dW5pdHk6MQ=="
 // member at all.
 func TestDecodeOperatorCommands(t *testing.T) {
 	const (
-		noTime   = "a time is wanted with its offset (RFC 3339), such as 2026-12-31T17:00:00Z or 2026-12-31T17:00:00+01:00"
-		noUntil  = "until: missing; give the time until which the places are to be held, such as 2026-12-31T17:00:00Z"
+		noTime   = "a time with its UTC offset (RFC 3339) is expected, such as 2026-12-31T17:00:00Z or 2026-12-31T17:00:00+01:00"
+		noUntil  = "until: missing; give the new expiry time of the reservation, such as 2026-12-31T17:00:00Z"
 		farUntil = "until: the year must have four digits"
-		noID     = "adopt: it must be the id of an Opportunity, as the API writes it, such as " + adoptableID
-		alone    = "adopt: goes without name, region, account, currency, entryStep and interests; send those as messages once the record is taken over"
+		noID     = "adopt: not the id of an Opportunity; give the id as the API returns it, such as " + adoptableID
+		alone    = "adopt: cannot be combined with name, region, account, currency, entryStep and interests; send these as messages once the record is adopted"
 	)
 	long := strings.Repeat("é", 256)
 	for _, c := range []struct{ verb, payload, want string }{
@@ -49,8 +49,8 @@ func TestDecodeOperatorCommands(t *testing.T) {
 		{"extendReservations", `{"until":"0000-01-01T00:00:00Z"}`, farUntil},
 		{"extendReservations", `{"until":"9999-12-31T23:59:59-01:00"}`, farUntil},
 		{"extendReservations", `{"until":"2026-12-31T17:00:00Z","for":"all"}`, `unknown member "for"`},
-		{"extendReservations", `{"until":"2026-12-31T17:00:00Z","until":"2027-12-31T17:00:00Z"}`, `member "until" stands there twice`},
-		{"extendReservations", `{"until":"2026-12-31T17:00:00Z","requestId":"#1"}`, `requestId: starts with "#"; such ids are given by the workflow itself`},
+		{"extendReservations", `{"until":"2026-12-31T17:00:00Z","until":"2027-12-31T17:00:00Z"}`, `member "until" appears twice`},
+		{"extendReservations", `{"until":"2026-12-31T17:00:00Z","requestId":"#1"}`, `requestId: starts with "#"; only Oppflow itself generates such ids`},
 
 		{"pause", `{}`, ""},
 		{"pause", `{"reason":""}`, ""},
@@ -58,10 +58,10 @@ func TestDecodeOperatorCommands(t *testing.T) {
 		{"pause", `{"reason":" "}`, "reason: missing"},
 		{"pause", `{"reason":"` + long + `"}`, "reason: 256 characters; at most 255"},
 		{"pause", `{"reason":"a\u0007"}`, "reason: contains a control character"},
-		{"pause", `{"reason":5}`, "reason: a JSON number stands where a string is wanted"},
-		{"pause", `{"requestId":"#1"}`, `requestId: starts with "#"; such ids are given by the workflow itself`},
-		{"pause", ``, "a JSON object is wanted, such as {…}"},
-		{"pause", `null`, "a JSON object is wanted, such as {…}"},
+		{"pause", `{"reason":5}`, "reason: a JSON number is given, but a string is expected"},
+		{"pause", `{"requestId":"#1"}`, `requestId: starts with "#"; only Oppflow itself generates such ids`},
+		{"pause", ``, "a JSON object is expected, such as {…}"},
+		{"pause", `null`, "a JSON object is expected, such as {…}"},
 		{"pause", `{}{}`, "more than one JSON object"},
 		{"resume", `{}`, ""},
 		{"resume", `{"reason":"done"}`, `unknown member "reason"`},
@@ -72,12 +72,12 @@ func TestDecodeOperatorCommands(t *testing.T) {
 		{"snooze", `{"followUp":"f","until":"2026-12-31T17:00:00Z"}`, ""},
 		{"snooze", `{"followUp":"f","until":"2026-12-31T17:00:00+01:00","reason":"x","requestId":"r"}`, ""},
 		{"snooze", `{"until":"2026-12-31T17:00:00Z"}`, "followUp: missing"},
-		{"snooze", `{"followUp":"f"}`, "until: missing; give the time before which it is not to be done, such as 2026-12-31T17:00:00Z"},
+		{"snooze", `{"followUp":"f"}`, "until: missing; give the time until which the follow-up is postponed, such as 2026-12-31T17:00:00Z"},
 		{"snooze", `{"followUp":"f","until":"2026-12-31T17:00:00"}`, noTime},
 		{"snooze", `{"followUp":"f","until":"9999-12-31T23:59:59-01:00"}`, farUntil},
 		{"snooze", `{"followUp":"f","until":"2026-12-31T17:00:00Z","reason":" "}`, "reason: missing"},
 		{"snooze", `{"followUp":"f","until":"2026-12-31T17:00:00Z","for":"2 days"}`, `unknown member "for"`},
-		{"snooze", `{"followUp":"f","until":"2026-12-31T17:00:00Z","requestId":"#1"}`, `requestId: starts with "#"; such ids are given by the workflow itself`},
+		{"snooze", `{"followUp":"f","until":"2026-12-31T17:00:00Z","requestId":"#1"}`, `requestId: starts with "#"; only Oppflow itself generates such ids`},
 		{"cancelFollowUp", `{"followUp":"f","reason":"x","requestId":"r"}`, ""},
 		{"cancelFollowUp", `{"followUp":"f"}`, "reason: missing"},
 		{"cancelFollowUp", `{"reason":"x"}`, "followUp: missing"},
@@ -86,10 +86,10 @@ func TestDecodeOperatorCommands(t *testing.T) {
 		{"close", `{"reason":"sold elsewhere"}`, ""},
 		{"close", `{}`, "reason: missing"},
 		{"close", `{"reason":"x","force":true}`, `unknown member "force"`},
-		{"close", `{"reason":"x","Reason":"y"}`, `member "Reason" stands there twice`},
+		{"close", `{"reason":"x","Reason":"y"}`, `member "Reason" appears twice`},
 		{"retry", `{"request":"r"}`, ""},
 		{"retry", `{"request":"r","reason":"x"}`, `unknown member "reason"`},
-		{"retry", `{"request":"r","requestId":"#r"}`, `requestId: starts with "#"; such ids are given by the workflow itself`},
+		{"retry", `{"request":"r","requestId":"#r"}`, `requestId: starts with "#"; only Oppflow itself generates such ids`},
 		{"skip", `{"request":"r","reason":"x","requestId":"a"}`, ""},
 		{"skip", `{"request":"r"}`, "reason: missing"},
 		{"skip", `{"request":"r","reason":"x","requestId":"` + strings.Repeat("a", 201) + `"}`, "requestId: 201 bytes; at most 200"},
@@ -100,7 +100,7 @@ func TestDecodeOperatorCommands(t *testing.T) {
 		{"(start)", `{"adopt":"First Aid"}`, noID},
 		{"(start)", `{"adopt":"` + string(region) + `"}`, noID},
 		{"(start)", `{"adopt":" "}`, "adopt: missing"},
-		{"(start)", `{"adopt":5}`, "adopt: a JSON number stands where a string is wanted"},
+		{"(start)", `{"adopt":5}`, "adopt: a JSON number is given, but a string is expected"},
 		{"(start)", `{"adopt":""}`, "name: missing"},
 		{"(start)", `{"adopt":"` + adoptableID + `","name":"x"}`, alone},
 		{"(start)", `{"adopt":"` + adoptableID + `","region":"UK"}`, alone},
@@ -108,9 +108,9 @@ func TestDecodeOperatorCommands(t *testing.T) {
 		{"(start)", `{"adopt":"` + adoptableID + `","currency":"USD"}`, alone},
 		{"(start)", `{"adopt":"` + adoptableID + `","entryStep":"s"}`, alone},
 		{"(start)", `{"adopt":"` + adoptableID + `","interests":[{"item":"x","kind":"event","quantity":1,"unitAmount":"1.00"}]}`, alone},
-		{"(start)", `{"adopt":"` + adoptableID + `","requestId":"#1"}`, `requestId: starts with "#"; such ids are given by the workflow itself`},
+		{"(start)", `{"adopt":"` + adoptableID + `","requestId":"#1"}`, `requestId: starts with "#"; only Oppflow itself generates such ids`},
 
-		{"archive", `{}`, `there is no message called …; known are addInterests, progress, updateDetails, extendReservations, pause, resume, retry, confirm, skip, refresh, snooze, cancelFollowUp, close`},
+		{"archive", `{}`, `there is no message called …; the messages are addInterests, progress, updateDetails, extendReservations, pause, resume, retry, confirm, skip, refresh, snooze, cancelFollowUp, close`},
 	} {
 		t.Run(c.verb+" "+c.payload, func(t *testing.T) {
 			var err error
@@ -175,7 +175,7 @@ func TestAMessageThatIsTooLarge(t *testing.T) {
 }
 
 func TestReservingUntilAPastTime(t *testing.T) {
-	const want = "until: it has passed; places can only be held until a time to come"
+	const want = "until: this time has passed; give a time in the future"
 	for _, until := range []time.Time{noon, noon.Add(-time.Second), noon.Add(-24 * time.Hour)} {
 		s := openedState(t)
 		ask := opportunity.ExtendReservations{Until: until}
@@ -198,7 +198,7 @@ func TestReservingUntilAPastTime(t *testing.T) {
 
 // TestExtendReservationsOutcome: a response of the API without an error proves nothing.
 func TestExtendReservationsOutcome(t *testing.T) {
-	const none = "the API says that no places are held; what has expired or was never reserved cannot be extended"
+	const none = "the API reports no reserved places; places that have expired or were never reserved cannot be extended"
 	for _, c := range []struct {
 		name   string
 		answer exchange.ChangeResult
@@ -206,8 +206,8 @@ func TestExtendReservationsOutcome(t *testing.T) {
 	}{
 		{"exact", expiryResult(true, laterExpiry.Until), ""},
 		{"as near as may be", expiryResult(true, laterExpiry.Until.Add(opportunity.ExpiryTolerance)), ""},
-		{"not as near", expiryResult(true, laterExpiry.Until.Add(-opportunity.ExpiryTolerance-time.Second)), "the API still says that the places are held until 2027-01-23T11:54:59Z"},
-		{"as it was", expiryResult(true, noon), "the API still says that the places are held until 2026-11-23T12:00:00Z"},
+		{"not as near", expiryResult(true, laterExpiry.Until.Add(-opportunity.ExpiryTolerance-time.Second)), "the API still reports that the places are reserved until 2027-01-23T11:54:59Z"},
+		{"as it was", expiryResult(true, noon), "the API still reports that the places are reserved until 2026-11-23T12:00:00Z"},
 		{"not held", expiryResult(false, laterExpiry.Until), none},
 		{"none", exchange.ChangeResult{Status: exchange.StatusDone, Reservation: &opportunity.Reservation{}}, none},
 		{"nothing said", exchange.ChangeResult{Status: exchange.StatusDone}, none},
@@ -222,7 +222,7 @@ func TestExtendReservationsOutcome(t *testing.T) {
 				if got.State != opportunity.Done || !s.Reservation.Until.Equal(c.answer.Reservation.Until) {
 					t.Errorf("got %+v, places %+v", got, s.Reservation)
 				}
-				if last := s.Timeline[len(s.Timeline)-1].Text; last != "places held until "+s.Reservation.Until.Format(time.RFC3339) {
+				if last := s.Timeline[len(s.Timeline)-1].Text; last != "places reserved until "+s.Reservation.Until.Format(time.RFC3339) {
 					t.Errorf("the timeline says %q", last)
 				}
 				return
@@ -276,12 +276,12 @@ func TestCheckUpdate(t *testing.T) {
 		wantError(t, s.CheckUpdate(ask, id, noon), typ, want)
 		wantError(t, s.CheckUpdate(ask, "known", noon), typ, "")
 		wantError(t, s.CheckUpdate(opportunity.Progress{To: "Lost"}, "known", noon), opportunity.Conflict, `requestId "known" was used for another message; give each message an id of its own`)
-		wantError(t, s.CheckUpdate(ask, "#1", noon), opportunity.Invalid, `requestId: starts with "#"; such ids are given by the workflow itself`)
+		wantError(t, s.CheckUpdate(ask, "#1", noon), opportunity.Invalid, `requestId: starts with "#"; only Oppflow itself generates such ids`)
 	}
 	admits("new", "", "")
 	for _, c := range []struct{ reason, want string }{
-		{"", "an operator paused it; signals wait until resume; send a signal to have it wait, or send it again later"},
-		{"audit", "an operator paused it (audit); signals wait until resume; send a signal to have it wait, or send it again later"},
+		{"", "an operator paused the opportunity; signals wait until resume; send a signal, which waits, or send the update again later"},
+		{"audit", "an operator paused the opportunity (audit); signals wait until resume; send a signal, which waits, or send the update again later"},
 	} {
 		if err := execute(s, opportunity.Pause{Reason: c.reason}); err != nil {
 			t.Fatal(err)
@@ -377,7 +377,7 @@ func TestOperatorCommandIsExecutedOnce(t *testing.T) {
 		wantError(t, err, opportunity.Conflict, want)
 	}
 	_, err := s.Execute(opportunity.Resume{}, "#1", noon)
-	wantError(t, err, opportunity.Invalid, `requestId: starts with "#"; such ids are given by the workflow itself`)
+	wantError(t, err, opportunity.Invalid, `requestId: starts with "#"; only Oppflow itself generates such ids`)
 	if s.Closing != nil || s.Paused == nil {
 		t.Error("a refused instruction was carried out")
 	}
@@ -517,7 +517,7 @@ func TestUnknownMessageNameIsRedacted(t *testing.T) {
 	} {
 		_, err := opportunity.Decode(opportunity.MessageName(name), []byte(`{}`))
 		wantError(t, err, opportunity.Invalid, "there is no message called "+want+
-			"; known are addInterests, progress, updateDetails, extendReservations, pause, resume, retry, confirm, skip, refresh, snooze, cancelFollowUp, close")
+			"; the messages are addInterests, progress, updateDetails, extendReservations, pause, resume, retry, confirm, skip, refresh, snooze, cancelFollowUp, close")
 		s := openedState(t)
 		var invalid *opportunity.Error
 		if !errors.As(err, &invalid) {

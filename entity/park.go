@@ -44,8 +44,8 @@ func (s *State) Park(request string, now time.Time) {
 	e := s.Queue[at]
 	s.Queue = slices.Delete(s.Queue, at, at+1)
 	s.Parked = append(s.Parked, e)
-	s.RaiseAttention(opportunity.AttentionParked, e.Request, fmt.Sprintf("%q met %d errors of the API's own since %s and took no effect; the others went on without it. "+
-		"Answer confirm (it did take effect), retry (send it again, before all that waits) or skip (never mind).", e.Summary(), e.Errors, e.FailingSince.UTC().Format(time.RFC3339)), now)
+	s.RaiseAttention(opportunity.AttentionParked, e.Request, fmt.Sprintf("%q met %d server errors of the API since %s and was not made; the other requests went on. "+
+		"Answer confirm (it did happen), retry (it did not happen: send it again first) or skip (go on without it).", e.Summary(), e.Errors, e.FailingSince.UTC().Format(time.RFC3339)), now)
 	s.appendTimeline(now, "parked: "+e.Summary())
 }
 

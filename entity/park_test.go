@@ -74,7 +74,7 @@ func TestParked(t *testing.T) {
 		t.Errorf("in the queue are %v", got)
 	}
 	view := s.View()
-	if len(view.Parked) != 1 || view.Parked[0].Request != "bad" || !slices.Equal(s.AttentionKinds(), []string{"parked"}) || !strings.Contains(view.Attention[0].Reason, "7 errors") {
+	if len(view.Parked) != 1 || view.Parked[0].Request != "bad" || !slices.Equal(s.AttentionKinds(), []string{"parked"}) || !strings.Contains(view.Attention[0].Reason, "7 server errors") {
 		t.Errorf("the view shows %+v and %+v", view.Parked, view.Attention)
 	}
 	if got := outcome(t, s, "bad"); got.State != opportunity.Pending {

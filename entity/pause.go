@@ -17,7 +17,7 @@ func (s *State) pause(p opportunity.Pause, now time.Time) {
 }
 
 // otherReferenceTag is the reason of a pause that no operator requested.
-const otherReferenceTag = "the record carries the mark of another reference"
+const otherReferenceTag = "the record has the reference tag of another reference"
 
 // PauseForOtherReference pauses the opportunity because its record has the reference tag of
 // another reference. Nothing is written to the record until an operator resumes the opportunity.
@@ -49,9 +49,9 @@ func (s *State) EndPause() {
 func pauseReason(p opportunity.PauseInfo) string {
 	switch p.Reason {
 	case otherReferenceTag:
-		return otherReferenceTag + "; nothing is sent until resume: check whose record it is, and the tenant of the worker"
+		return otherReferenceTag + "; nothing is sent until resume; check to which reference the record belongs, and the tenant of the worker"
 	case "":
-		return "an operator paused it; signals wait until resume"
+		return "an operator paused the opportunity; signals wait until resume"
 	}
-	return "an operator paused it (" + p.Reason + "); signals wait until resume"
+	return "an operator paused the opportunity (" + p.Reason + "); signals wait until resume"
 }

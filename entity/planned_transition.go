@@ -92,7 +92,7 @@ func (s *State) failTransition(job ActiveEffect, why string, now time.Time) {
 	s.Queue = slices.Delete(s.Queue, entry, entry+1)
 	s.endRequest(failed, &opportunity.Error{
 		Type: opportunity.Rejected, Label: "Effect Failed", Value: string(job.Effect.Kind),
-		Message: fmt.Sprintf("the move was not made, since an effect that comes before it failed: %s: %s", job.Effect.Kind, why),
+		Message: fmt.Sprintf("the transition was not made, because an effect before it failed: %s: %s", job.Effect.Kind, why),
 	}, now)
 }
 
@@ -114,8 +114,8 @@ func (s *State) endTransition(request string, reason *opportunity.Error, now tim
 		// The transition may have been made, so to undo the effects would be a guess.
 		for _, j := range s.ActiveEffects {
 			if belongs(j) && j.Attempted {
-				s.recordEffectResult(j, opportunity.EffectAbandoned, "nobody knows whether the move was made", now)
-				s.RaiseAttention(opportunity.AttentionEffect, j.Effect.Key, "it was done for a move that was skipped, and was left as it is", now)
+				s.recordEffectResult(j, opportunity.EffectAbandoned, "it is unknown whether the transition was made", now)
+				s.RaiseAttention(opportunity.AttentionEffect, j.Effect.Key, "it is unknown whether the transition of this effect was made; the effect was not undone", now)
 			}
 		}
 		s.ActiveEffects = slices.DeleteFunc(s.ActiveEffects, belongs)

@@ -157,7 +157,7 @@ func (e *packedCommand) UnmarshalJSON(data []byte) error {
 	}
 	members := []any{&e.request, &e.messageName, &e.payload, &e.elapsed, &e.flags, &e.changeCount, &e.results, &e.errors, &e.failing}
 	if len(list) < 5 || len(list) > len(members) {
-		return fmt.Errorf("%d members; 5 to %d are wanted", len(list), len(members))
+		return fmt.Errorf("%d members; 5 to %d are expected", len(list), len(members))
 	}
 	e.changeCount = 1
 	for i, member := range list {

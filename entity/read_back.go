@@ -56,7 +56,7 @@ func (s *State) ReadBack(batch []exchange.Change, answers []exchange.ChangeResul
 	}
 	for i, m := range batch {
 		if m.Interest != nil && answers[i].Status == exchange.StatusUnknown && decided[i].Status == exchange.StatusNotSent && isLaterChangeApplied(i, batch, answers, decided) {
-			decided[i] = exchange.ChangeResult{Status: exchange.StatusRejected, Error: opportunity.Failf(opportunity.Rejected, "the API did not add it, and went on to what came after it; its reason got lost")}
+			decided[i] = exchange.ChangeResult{Status: exchange.StatusRejected, Error: opportunity.Failf(opportunity.Rejected, "the API did not add the interest, and made a later change; the reason is lost")}
 		}
 	}
 	return decided

@@ -247,7 +247,7 @@ func (b Backlog) readBackExpiry(i int, record exchange.Snapshot) exchange.Change
 // ApplyReadBackAfterReset stores the result of ReadBackAfterReset, and the record. Interests that
 // no known request asked for are shown from now on, and never count as the effect of a request.
 func (s *State) ApplyReadBackAfterReset(b Backlog, answers []exchange.ChangeResult, record exchange.Snapshot, now time.Time) {
-	s.appendTimeline(now, "the run was reset: what waits was compared with the record")
+	s.appendTimeline(now, "the run was reset: the waiting requests were compared with the record")
 	s.ApplyResults(b.Changes, answers, now)
 	for i := range s.Queue {
 		s.Queue[i].MaybeApplied = s.Queue[i].MaybeApplied || s.Queue[i].isExpired(now) // the run before the reset may have sent the change in time

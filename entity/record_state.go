@@ -1,6 +1,7 @@
 package entity
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -53,6 +54,14 @@ func (s *RecordState) setContacts(contacts []opportunity.ID) {
 
 func (s *RecordState) hasReservation() bool {
 	return s.ExpiryPending || s.Reservation.Valid
+}
+
+// setDetails stores the details that are not empty.
+func (s *RecordState) setDetails(d opportunity.Details) {
+	s.Details.Name = cmp.Or(d.Name, s.Details.Name)
+	s.Details.Region = cmp.Or(d.Region, s.Details.Region)
+	s.Details.Account = cmp.Or(d.Account, s.Details.Account)
+	s.Details.Currency = cmp.Or(d.Currency, s.Details.Currency)
 }
 
 // setAccount stores which account the opportunity has, or that the opportunity lost its account.
@@ -163,7 +172,7 @@ func (s *State) addAttendees(asked opportunity.Interest, ref exchange.InterestRe
 	add := func(a exchange.Attendee) {
 		a.Interest, a.Event = ref.ID, event
 		if taken += exchange.JSONSize(a); event == "" || taken > opportunity.MaxAttendeeBytes {
-			s.RaiseAttention(opportunity.AttentionEffect, string(ref.ID), "not everybody who is to be trained could be kept; register those of this interest by hand", now)
+			s.RaiseAttention(opportunity.AttentionEffect, string(ref.ID), "some attendees could not be stored; register the attendees of this interest by hand", now)
 			return
 		}
 		s.Attendees = append(s.Attendees, a)

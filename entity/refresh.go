@@ -42,7 +42,7 @@ func (s *State) ApplySnapshot(record exchange.Snapshot, now time.Time) bool {
 	}
 	if held := s.Reservation; held.Valid && !record.Reservation.Valid && !held.Until.After(now) {
 		s.ReservationExpired = s.Playbook.ShouldPoll()
-		s.appendTimeline(now, "the places that were held have expired")
+		s.appendTimeline(now, "the reserved places have expired")
 	}
 	s.Reservation = record.Reservation
 	if s.Reservation.Valid {
@@ -72,5 +72,5 @@ func (s *State) ApplySnapshot(record exchange.Snapshot, now time.Time) bool {
 // ApplyRefreshFailure stores that the record could not be read for the given reason.
 func (s *State) ApplyRefreshFailure(reason string, now time.Time) {
 	s.RefreshDue = false
-	s.appendTimeline(now, "could not be read again: "+reason)
+	s.appendTimeline(now, "the record could not be read again: "+reason)
 }

@@ -75,13 +75,13 @@ func (s *State) dispatchRequestEnd(e requestEnd) {
 func (e QueuedCommand) timelineText(outcome opportunity.Outcome, s *State) string {
 	switch {
 	case outcome.State == opportunity.Failed && e.Payload == nil:
-		return "a message was refused: " + outcome.Error.PublicText()
+		return "a message was rejected: " + outcome.Error.PublicText()
 	case outcome.State == opportunity.Failed:
 		return e.Summary() + " failed: " + outcome.Error.PublicText()
 	case e.MessageName == opportunity.MessageProgress:
-		return "moved to step " + s.Step.Name
+		return "progressed to step " + s.Step.Name
 	case e.MessageName == opportunity.MessageExtendReservations:
-		return "places held until " + s.Reservation.Until.UTC().Format(time.RFC3339)
+		return "places reserved until " + s.Reservation.Until.UTC().Format(time.RFC3339)
 	case e.MessageName == opportunity.MessageAddInterests:
 		added := 0
 		for _, r := range outcome.Results {

@@ -115,7 +115,7 @@ func (s *State) NextExternalChange() (exchange.PlanCause, bool) {
 func (s *State) ApplyPlanFailure(reason string, now time.Time) {
 	s.setPlanDue(false)
 	s.PlannedAt, s.FollowUps = now, nil
-	s.RaiseAttention(opportunity.AttentionPlaybook, opportunity.PlanRequestID, "nothing is followed up, since the record cannot be looked at: "+reason, now)
+	s.RaiseAttention(opportunity.AttentionPlaybook, opportunity.PlanRequestID, "no follow-up is planned, because the record cannot be read: "+reason, now)
 }
 
 // StartFollowUp starts the follow-up that is due. From then on, the follow-up is not planned
@@ -126,7 +126,7 @@ func (s *State) StartFollowUp(f exchange.FollowUp, now time.Time) {
 	case opportunity.ActionProgress:
 		if action.Progress != nil {
 			if _, err := s.Accept(*action.Progress, "", true, now); err != nil {
-				s.RaiseAttention(opportunity.AttentionFollowUp, f.Key, "it could not be asked for: "+err.Error(), now)
+				s.RaiseAttention(opportunity.AttentionFollowUp, f.Key, "the request of the follow-up was not accepted: "+err.Error(), now)
 			}
 		}
 	case opportunity.ActionAttention:
@@ -161,7 +161,7 @@ func (s *State) blockUnverifiableEffects(which func(ActiveEffect) bool, now time
 	for i := range s.ActiveEffects {
 		j := &s.ActiveEffects[i]
 		if unseen := j.Effect.Kind == opportunity.EffectEmail || j.Effect.Kind == opportunity.EffectLog; unseen && !j.Done && j.Problem == "" && which(*j) {
-			s.blockEffect(j, "did it happen? The run was reset, and the API does not show it. Answer confirm (it did), retry (it did not) or skip (never mind)", now)
+			s.blockEffect(j, "did it happen? The run was reset, and the API does not show it. Answer confirm (it did happen), retry (it did not happen) or skip (go on without it)", now)
 		}
 	}
 }

@@ -82,7 +82,7 @@ func TestAFollowUpIsCancelled(t *testing.T) {
 		t.Errorf("what became of it: %+v", shown)
 	}
 	if !slices.ContainsFunc(s.Timeline, func(m opportunity.TimelineEntry) bool {
-		return m.Text == "a follow-up was cancelled by an operator: "+one.Key
+		return m.Text == "an operator cancelled a follow-up: "+one.Key
 	}) {
 		t.Errorf("the timeline is %+v", s.Timeline)
 	}
@@ -96,7 +96,7 @@ func TestCheckSnooze(t *testing.T) {
 	for n := range 7 {
 		many = append(many, followUp(fmt.Sprint("f", n), 1, n+1))
 	}
-	listed := `planned are f0/20261201T120000Z/1, f1/20261201T120000Z/1, f2/20261201T120000Z/1, f3/20261201T120000Z/1, f4/20261201T120000Z/1`
+	listed := `the planned ones are f0/20261201T120000Z/1, f1/20261201T120000Z/1, f2/20261201T120000Z/1, f3/20261201T120000Z/1, f4/20261201T120000Z/1`
 	for name, c := range map[string]struct {
 		planned []exchange.FollowUp
 		before  func(s *entity.State)
@@ -104,7 +104,7 @@ func TestCheckSnooze(t *testing.T) {
 		typ     opportunity.ErrorType
 		want    string
 	}{
-		"nothing is planned": {nil, nil, snoozeBy(one, 20), opportunity.NotFound, `no follow-up "` + one.Key + `" is planned; none is`},
+		"nothing is planned": {nil, nil, snoozeBy(one, 20), opportunity.NotFound, `no follow-up "` + one.Key + `" is planned; the opportunity has no planned follow-up`},
 		"others are":         {many[:5], nil, snoozeBy(one, 20), opportunity.NotFound, `no follow-up "` + one.Key + `" is planned; ` + listed},
 		"many others are": {
 			many, nil,
@@ -117,14 +117,14 @@ func TestCheckSnooze(t *testing.T) {
 			`no follow-up "` + many[1].Key + `" is planned any more: it was done or cancelled`,
 		},
 		"the time has passed": {
-			many, nil, snoozeBy(many[0], 0), opportunity.Invalid, "until: it has passed; a follow-up can only be put off until a time to come",
+			many, nil, snoozeBy(many[0], 0), opportunity.Invalid, "until: this time has passed; give a time in the future",
 		},
 		"too many are put off": {
 			many, func(s *entity.State) {
 				for n := range opportunity.MaxFollowUps {
 					s.SnoozedFollowUps = append(s.SnoozedFollowUps, entity.SnoozedFollowUp{Key: fmt.Sprint(n), Until: noon.Add(time.Hour)})
 				}
-			}, snoozeBy(many[0], 20), opportunity.Invalid, "followUp: 20 follow-ups are put off already, and no more can be",
+			}, snoozeBy(many[0], 20), opportunity.Invalid, "followUp: 20 follow-ups are snoozed already, and no more can be",
 		},
 		"too many were cancelled": {
 			many, func(s *entity.State) {
@@ -134,7 +134,7 @@ func TestCheckSnooze(t *testing.T) {
 			},
 			opportunity.CancelFollowUp{FollowUp: many[0].Key, Reason: "y"},
 			opportunity.Invalid,
-			"followUp: 100 follow-ups of the opportunity were cancelled already, and no more can be; snooze it until a time far off, or change the playbook",
+			"followUp: 100 follow-ups of the opportunity are cancelled already, and no more can be; snooze this one until a distant time, or change the playbook",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -133,7 +133,7 @@ func TestRepeatedRequestIsAcceptedOnce(t *testing.T) {
 func TestOwnIDsAreNotForCallers(t *testing.T) {
 	s := openedState(t, plainInterest(1))
 	for _, own := range []string{opportunity.StartRequestID, "#1", opportunity.CreateRequestID} {
-		want := `requestId: starts with "#"; such ids are given by the workflow itself`
+		want := `requestId: starts with "#"; only Oppflow itself generates such ids`
 		_, err := s.Accept(opportunity.Progress{To: "Won"}, own, false, noon)
 		wantError(t, err, opportunity.Invalid, want)
 		wantError(t, s.CheckUpdate(opportunity.Progress{To: "Won"}, own, noon), opportunity.Invalid, want)

@@ -86,17 +86,17 @@ func (s *State) CurrentDetails() string {
 		row("Interests", fmt.Sprintf("%d, total %s %s", len(s.Interests), s.Total(), s.Details.Currency))
 	}
 	if s.Reservation.Valid {
-		row("Places held until", s.Reservation.Until.UTC().Format(time.RFC3339))
+		row("Places reserved until", s.Reservation.Until.UTC().Format(time.RFC3339))
 	}
 	if s.Paused != nil {
 		row("Paused since", s.Paused.Since.UTC().Format(time.RFC3339))
 	}
 	if s.Wait != nil {
-		row("Waits since "+s.Wait.Since.UTC().Format(time.RFC3339), escapeMarkdown(s.Wait.Reason))
+		row("Waiting since "+s.Wait.Since.UTC().Format(time.RFC3339), escapeMarkdown(s.Wait.Reason))
 	}
-	row("Waiting", queueText(s.Queue))
+	row("Queue", queueText(s.Queue))
 	row("Parked", queueText(s.Parked))
-	row("Effects under way", activeEffectsText(s.ActiveEffects))
+	row("Active effects", activeEffectsText(s.ActiveEffects))
 	row("Next follow-up", s.nextFollowUpText())
 	if s.Failures > 0 {
 		row("Failed requests", fmt.Sprint(s.Failures))
@@ -112,7 +112,7 @@ func (s *State) CurrentDetails() string {
 		}
 	}
 	if len(s.Timeline) > 0 {
-		b.WriteString("\n#### Last\n\n")
+		b.WriteString("\n#### Timeline\n\n")
 		for _, m := range s.Timeline[max(0, len(s.Timeline)-10):] {
 			fmt.Fprintf(&b, "- %s %s\n", m.At.UTC().Format(time.RFC3339), escapeMarkdown(m.Text))
 		}

@@ -170,9 +170,9 @@ func TestCurrentDetails(t *testing.T) {
 	card := s.CurrentDetails()
 	for _, want := range []string{
 		"- **Record:** `" + string(record) + "`\n", "- **Step:** Proposed (stage Proposed, Open)\n", "- **Region:** Dominican Republic\n",
-		"- **Interests:** 1, total 0.20 USD\n", "- **Places held until:** 2026-11-23T12:00:00Z\n",
-		"- **Waiting:** 2 requests, first: progress to &lt;b>Won", "- **Failed requests:** 3\n", "- **undecided** since 2026-11-23T12:00:00Z, request `r'1`: ",
-		"#### Last\n\n- 2026-11-23T12:00:00Z start accepted\n",
+		"- **Interests:** 1, total 0.20 USD\n", "- **Places reserved until:** 2026-11-23T12:00:00Z\n",
+		"- **Queue:** 2 requests, first: progress to &lt;b>Won", "- **Failed requests:** 3\n", "- **undecided** since 2026-11-23T12:00:00Z, request `r'1`: ",
+		"#### Timeline\n\n- 2026-11-23T12:00:00Z start accepted\n",
 	} {
 		if !strings.Contains(card, want) {
 			t.Errorf("the card lacks %q:\n%s", want, card)
@@ -185,7 +185,7 @@ func TestCurrentDetails(t *testing.T) {
 	for range 30 {
 		s.FailMessage("win", "", opportunity.Invalidf("x"), noon)
 	}
-	_, last, _ := strings.Cut(s.CurrentDetails(), "#### Last")
+	_, last, _ := strings.Cut(s.CurrentDetails(), "#### Timeline")
 	if lines := strings.Count(last, "\n- "); lines != 10 {
 		t.Errorf("%d lines of the timeline are on the card", lines)
 	}

@@ -199,9 +199,9 @@ func (r Snapshot) HasInterest(id opportunity.ID) bool {
 func (e ReservationChange) ExpiryError(held *opportunity.Reservation) *opportunity.Error {
 	switch {
 	case held == nil || !held.Valid:
-		return opportunity.Failf(opportunity.Rejected, "the API says that no places are held; what has expired or was never reserved cannot be extended")
+		return opportunity.Failf(opportunity.Rejected, "the API reports no reserved places; places that have expired or were never reserved cannot be extended")
 	case held.Until.Sub(e.Until).Abs() > opportunity.ExpiryTolerance:
-		return opportunity.Failf(opportunity.Rejected, "the API still says that the places are held until %s", held.Until.UTC().Format(time.RFC3339))
+		return opportunity.Failf(opportunity.Rejected, "the API still reports that the places are reserved until %s", held.Until.UTC().Format(time.RFC3339))
 	}
 	return nil
 }

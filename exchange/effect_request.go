@@ -68,25 +68,25 @@ func (k EffectRequestKind) Summary() string {
 	case RequestSetAttributes:
 		return "set attributes"
 	case RequestReserve:
-		return "hold places"
+		return "reserve places"
 	case RequestExtend:
-		return "hold the places until another time"
+		return "reserve the places until another time"
 	case RequestRelease:
-		return "give the places back"
+		return "release the places"
 	case RequestRegister:
 		return "register learners"
 	case RequestCancelLearner:
 		return "cancel a learner"
 	case RequestReinstateLearner:
-		return "take a learner back"
+		return "reinstate a learner"
 	case RequestFillInvoice:
-		return "fill the invoice in"
+		return "fill in the invoice"
 	case RequestFinaliseInvoice:
-		return "make the invoice final"
+		return "finalise the invoice"
 	case RequestEmail:
 		return "send a mail"
 	case RequestLog:
-		return "write an entry of the log"
+		return "write a log entry"
 	case RequestCall:
 		return "call a service"
 	}

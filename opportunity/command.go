@@ -157,7 +157,7 @@ func (c ExtendReservations) Validate() error {
 		return err
 	}
 	if c.Until.IsZero() {
-		return Invalidf("until: missing; give the time until which the places are to be held, such as 2026-12-31T17:00:00Z")
+		return Invalidf("until: missing; give the new expiry time of the reservation, such as 2026-12-31T17:00:00Z")
 	}
 	if year := c.Until.UTC().Year(); year < 1 || year > 9999 {
 		return Invalidf("until: the year must have four digits")
@@ -174,7 +174,7 @@ func ValidateRequestID(id string) error {
 	case len(id) > MaxRequestIDLength:
 		return Invalidf("requestId: %d bytes; at most %d", len(id), MaxRequestIDLength)
 	case strings.HasPrefix(id, "#"):
-		return Invalidf(`requestId: starts with "#"; such ids are given by the workflow itself`)
+		return Invalidf(`requestId: starts with "#"; only Oppflow itself generates such ids`)
 	case !utf8.ValidString(id) || strings.ContainsFunc(id, func(c rune) bool { return !unicode.IsPrint(c) }):
 		return Invalidf("requestId: contains a character that cannot be printed")
 	}
@@ -197,7 +197,7 @@ func Summary(c Command) string {
 		}
 		return "update " + strings.Join(fields, ", ")
 	case ExtendReservations:
-		return "hold the places until " + c.Until.UTC().Format(time.RFC3339)
+		return "reserve the places until " + c.Until.UTC().Format(time.RFC3339)
 	}
 	return string(c.MessageName())
 }

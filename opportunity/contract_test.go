@@ -143,7 +143,7 @@ func TestInterestMistakes(t *testing.T) {
 		{"long item", func(i *opportunity.Interest) { i.Item = strings.Repeat("é", 256) }, "item: 256 characters; at most 255"},
 		{"control character", func(i *opportunity.Interest) { i.Item = "a\tb" }, "item: contains a control character"},
 		{"item not UTF-8", func(i *opportunity.Interest) { i.Item = "a\xff" }, "item: not valid UTF-8"},
-		{"wrong kind", func(i *opportunity.Interest) { i.Kind = "Course" }, `kind: "Course"; one of course, event, path, tokens`},
+		{"wrong kind", func(i *opportunity.Interest) { i.Kind = "Course" }, `kind: "Course" is unknown; give one of course, event, path, tokens`},
 		{
 			"id of something else", func(i *opportunity.Interest) { i.Item = string(region) },
 			"item: " + string(region) + " is the id of a Region; give a course template, an event, a learning path or a type of training token",
@@ -152,10 +152,10 @@ func TestInterestMistakes(t *testing.T) {
 			"kind against the id", func(i *opportunity.Interest) { i.Kind = opportunity.Course },
 			"kind: course, but item " + string(event) + " is of kind event; leave kind out",
 		},
-		{"no kind", func(i *opportunity.Interest) { i.Item = "ABC-123" }, `kind: missing; item "ABC-123" is no id, so say course, event, path or tokens`},
-		{"quantity 0", func(i *opportunity.Interest) { i.Quantity = 0 }, "quantity: 0; a whole number from 1 to 1000000"},
-		{"quantity below", func(i *opportunity.Interest) { i.Quantity = -1 }, "quantity: -1; a whole number from 1 to 1000000"},
-		{"quantity above", func(i *opportunity.Interest) { i.Quantity = 1_000_001 }, "quantity: 1000001; a whole number from 1 to 1000000"},
+		{"no kind", func(i *opportunity.Interest) { i.Item = "ABC-123" }, `kind: missing; item "ABC-123" is not an id, so give the kind: course, event, path or tokens`},
+		{"quantity 0", func(i *opportunity.Interest) { i.Quantity = 0 }, "quantity: 0; give a whole number from 1 to 1000000"},
+		{"quantity below", func(i *opportunity.Interest) { i.Quantity = -1 }, "quantity: -1; give a whole number from 1 to 1000000"},
+		{"quantity above", func(i *opportunity.Interest) { i.Quantity = 1_000_001 }, "quantity: 1000001; give a whole number from 1 to 1000000"},
 		{"quantity most", func(i *opportunity.Interest) { i.Quantity = 1_000_000 }, ""},
 		{
 			"reserve a course", func(i *opportunity.Interest) { i.Item = string(course) },
@@ -183,10 +183,10 @@ func TestInterestMistakes(t *testing.T) {
 		}, `expiresAt: "2023-02-30T00:00:00"; give a local time without a zone, such as 2023-12-31T23:59:59`},
 		{"learners of tokens", func(i *opportunity.Interest) {
 			i.Item, i.Reserve, i.Learners = string(tokens), false, []opportunity.Learner{ada}
-		}, "learners: training tokens have none; leave learners and contacts out"},
+		}, "learners: an interest of kind tokens has no learners; leave learners and contacts out"},
 		{"contacts of tokens", func(i *opportunity.Interest) {
 			i.Item, i.Reserve, i.Contacts = string(tokens), false, []opportunity.ID{contact}
-		}, "learners: training tokens have none; leave learners and contacts out"},
+		}, "learners: an interest of kind tokens has no learners; leave learners and contacts out"},
 		{"most learners", func(i *opportunity.Interest) { i.Learners = repeat(ada, 500) }, ""},
 		{"too many learners", func(i *opportunity.Interest) {
 			i.Learners, i.Contacts = repeat(ada, 500), []opportunity.ID{contact}
@@ -248,7 +248,7 @@ func TestCommandMistakes(t *testing.T) {
 		{"progress to a region", opportunity.Progress{To: string(region)}, "to: " + string(region) + " is the id of a Region, not of a step"},
 		{"progress to a name that looks like an id", opportunity.Progress{To: "QTpi"}, ""},
 		{"long request id", opportunity.Progress{To: "Won", RequestID: long}, "requestId: 201 bytes; at most 200"},
-		{"own request id", opportunity.UpdateDetails{Name: "x", RequestID: "#1"}, `requestId: starts with "#"; such ids are given by the workflow itself`},
+		{"own request id", opportunity.UpdateDetails{Name: "x", RequestID: "#1"}, `requestId: starts with "#"; only Oppflow itself generates such ids`},
 		{"request id not printed", opportunity.AddInterests{RequestID: "a\u200b"}, "requestId: contains a character that cannot be printed"},
 		{"request id not UTF-8", opportunity.AddInterests{RequestID: "a\xff"}, "requestId: contains a character that cannot be printed"},
 		{"update", opportunity.UpdateDetails{Account: string(account)}, ""},
@@ -270,11 +270,11 @@ func TestCommandMistakes(t *testing.T) {
 		{"start for a region", opportunity.Start{Name: "x", Region: "UK", Account: string(region)}, "account: " + string(region) + " is the id of a Region, not of an account"},
 		{"start in no step", opportunity.Start{Name: "x", Region: "UK", EntryStep: string(region)}, "entryStep: " + string(region) + " is the id of a Region, not of a step"},
 		{"start with blank currency", opportunity.Start{Name: "x", Region: "UK", Currency: "\t"}, "currency: missing"},
-		{"start with a wrong id", opportunity.Start{Name: "x", Region: "UK", RequestID: "#"}, `requestId: starts with "#"; such ids are given by the workflow itself`},
+		{"start with a wrong id", opportunity.Start{Name: "x", Region: "UK", RequestID: "#"}, `requestId: starts with "#"; only Oppflow itself generates such ids`},
 		{
 			"start with a mistaken interest",
 			opportunity.Start{Name: "x", Region: "UK", Interests: opportunity.Interests{{Item: "x", Kind: opportunity.Event}}},
-			"interests[0].quantity: 0; a whole number from 1 to 1000000",
+			"interests[0].quantity: 0; give a whole number from 1 to 1000000",
 		},
 		{"retry", opportunity.Retry{Request: "#start"}, ""},
 		{"retry nothing", opportunity.Retry{}, "request: missing"},
@@ -298,37 +298,37 @@ func TestDecodeIsStrict(t *testing.T) {
 		{"plain", opportunity.MessageProgress, ` {"to":"Won"} `, ""},
 		{"in full", opportunity.MessageAddInterests, interest(`"item":"` + string(course) + `","kind":"course","quantity":1,"unitAmount":"199.90",
 			"learners":[{"firstName":"Ada","lastName":"L","email":"a@b"}],"contacts":["` + string(contact) + `"]`), ""},
-		{"nothing", opportunity.MessageProgress, ``, "a JSON object is wanted, such as {…}"},
-		{"null", opportunity.MessageProgress, `null`, "a JSON object is wanted, such as {…}"},
-		{"text", opportunity.MessageProgress, `"Won"`, "a JSON object is wanted, such as {…}"},
-		{"list", opportunity.MessageProgress, `[{"to":"Won"}]`, "a JSON object is wanted, such as {…}"},
+		{"nothing", opportunity.MessageProgress, ``, "a JSON object is expected, such as {…}"},
+		{"null", opportunity.MessageProgress, `null`, "a JSON object is expected, such as {…}"},
+		{"text", opportunity.MessageProgress, `"Won"`, "a JSON object is expected, such as {…}"},
+		{"list", opportunity.MessageProgress, `[{"to":"Won"}]`, "a JSON object is expected, such as {…}"},
 		{"two objects", opportunity.MessageProgress, `{"to":"Won"}{"to":"Lost"}`, "more than one JSON object"},
 		{"more behind", opportunity.MessageProgress, `{"to":"Won"} x`, "more than one JSON object"},
-		{"cut off", opportunity.MessageProgress, `{"to":"Won"`, "not JSON: it ends too early"},
+		{"cut off", opportunity.MessageProgress, `{"to":"Won"`, "not JSON: the text ends too early"},
 		{"broken", opportunity.MessageProgress, `{"to" "Won"}`, `not JSON: invalid character '"' after object key at byte 7`},
 		{"unknown member", opportunity.MessageProgress, `{"to":"Won","by":"me"}`, `unknown member "by"`},
 		{"unknown member of an interest", opportunity.MessageAddInterests, interest(`"item":"x","price":"1"`), `interests[1]: unknown member "price"`},
 		{"unknown member of a learner", opportunity.MessageAddInterests, interest(`"item":"x","learners":[{"first_name":"Ada"}]`), `interests[1]: unknown member "first_name"`},
 		{"member of another message", opportunity.MessageUpdateDetails, `{"to":"Won"}`, `unknown member "to"`},
-		{"twice", opportunity.MessageProgress, `{"to":"Won","to":"Lost"}`, `member "to" stands there twice`},
-		{"twice in other capitals", opportunity.MessageProgress, `{"to":"Won","To":"Lost"}`, `member "To" stands there twice`},
-		{"twice in an interest", opportunity.MessageAddInterests, interest(`"item":"x","kind":"event","quantity":1,"unitAmount":"1","quantity":100`), `interests[1]: member "quantity" stands there twice`},
-		{"twice in a learner", opportunity.MessageAddInterests, interest(`"item":"x","kind":"event","quantity":1,"unitAmount":"1","learners":[{"firstName":"Ada","lastName":"L","email":"a@b","email":"c@d"}]`), `interests[1].learners[0]: member "email" stands there twice`},
+		{"twice", opportunity.MessageProgress, `{"to":"Won","to":"Lost"}`, `member "to" appears twice`},
+		{"twice in other capitals", opportunity.MessageProgress, `{"to":"Won","To":"Lost"}`, `member "To" appears twice`},
+		{"twice in an interest", opportunity.MessageAddInterests, interest(`"item":"x","kind":"event","quantity":1,"unitAmount":"1","quantity":100`), `interests[1]: member "quantity" appears twice`},
+		{"twice in a learner", opportunity.MessageAddInterests, interest(`"item":"x","kind":"event","quantity":1,"unitAmount":"1","learners":[{"firstName":"Ada","lastName":"L","email":"a@b","email":"c@d"}]`), `interests[1].learners[0]: member "email" appears twice`},
 		{"same member in two objects", opportunity.MessageAddInterests, interest(`"item":"` + string(event) + `","quantity":1,"unitAmount":"1"`), ""},
 		{"null member", opportunity.MessageProgress, `{"to":null}`, "to: missing"},
 		{"null interests", opportunity.MessageAddInterests, `{"interests":null}`, "interests: none; give at least one"},
-		{"null interest", opportunity.MessageAddInterests, `{"interests":[null]}`, "interests[0]: a JSON object is wanted, such as {…}"},
-		{"interests no list", opportunity.MessageAddInterests, `{"interests":{}}`, "interests: a list of interests is wanted, such as [{…}]"},
-		{"wrong type", opportunity.MessageProgress, `{"to":5}`, "to: a JSON number stands where a string is wanted"},
-		{"quantity as text", opportunity.MessageAddInterests, interest(`"item":"x","quantity":"2"`), "interests[1].quantity: a JSON string stands where a whole number is wanted"},
-		{"quantity in parts", opportunity.MessageAddInterests, interest(`"item":"x","quantity":1.5`), "interests[1].quantity: a JSON number 1.5 stands where a whole number is wanted"},
-		{"reserve as text", opportunity.MessageAddInterests, interest(`"item":"x","reserve":"yes"`), "interests[1].reserve: a JSON string stands where a true or false is wanted"},
-		{"learners no list", opportunity.MessageAddInterests, interest(`"item":"x","learners":{"firstName":"Ada"}`), "interests[1].learners: a JSON object stands where a list is wanted"},
+		{"null interest", opportunity.MessageAddInterests, `{"interests":[null]}`, "interests[0]: a JSON object is expected, such as {…}"},
+		{"interests no list", opportunity.MessageAddInterests, `{"interests":{}}`, "interests: a list of interests is expected, such as [{…}]"},
+		{"wrong type", opportunity.MessageProgress, `{"to":5}`, "to: a JSON number is given, but a string is expected"},
+		{"quantity as text", opportunity.MessageAddInterests, interest(`"item":"x","quantity":"2"`), "interests[1].quantity: a JSON string is given, but a whole number is expected"},
+		{"quantity in parts", opportunity.MessageAddInterests, interest(`"item":"x","quantity":1.5`), "interests[1].quantity: a JSON number 1.5 is given, but a whole number is expected"},
+		{"reserve as text", opportunity.MessageAddInterests, interest(`"item":"x","reserve":"yes"`), "interests[1].reserve: a JSON string is given, but true or false is expected"},
+		{"learners no list", opportunity.MessageAddInterests, interest(`"item":"x","learners":{"firstName":"Ada"}`), "interests[1].learners: a JSON object is given, but a list is expected"},
 		{"money as a number", opportunity.MessageAddInterests, interest(`"item":"x","unitAmount":199.9`), `interests[1].unitAmount: 199.9 is not an amount; give a decimal in quotes, such as "199.90"`},
 		{"money below nothing", opportunity.MessageAddInterests, interest(`"item":"x","unitAmount":"-1"`), `interests[1].unitAmount: "-1" is not an amount; give a decimal such as "199.90"`},
 		{"no money", opportunity.MessageAddInterests, interest(`"item":"` + string(event) + `","quantity":1`), `interests[1].unitAmount: missing; give a decimal such as "199.90"`},
 		{"null money", opportunity.MessageAddInterests, interest(`"item":"` + string(event) + `","quantity":1,"unitAmount":null`), `interests[1].unitAmount: missing; give a decimal such as "199.90"`},
-		{"unknown message", "win", `{}`, `there is no message called …; known are addInterests, progress, updateDetails, extendReservations, pause, resume, retry, confirm, skip, refresh, snooze, cancelFollowUp, close`},
+		{"unknown message", "win", `{}`, `there is no message called …; the messages are addInterests, progress, updateDetails, extendReservations, pause, resume, retry, confirm, skip, refresh, snooze, cancelFollowUp, close`},
 		{"invalid", opportunity.MessageUpdateDetails, `{}`, "nothing to update: give name, account or currency"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -342,7 +342,7 @@ func TestDecodeIsStrict(t *testing.T) {
 	_, err := opportunity.DecodeStart([]byte(`{"name":"x","region":"UK","interests":[{"items":1}]}`))
 	wantError(t, err, opportunity.Invalid, `interests[0]: unknown member "items"`)
 	_, err = opportunity.DecodeStart([]byte(`{"name":"x","region":"UK","region":"DR"}`))
-	wantError(t, err, opportunity.Invalid, `member "region" stands there twice`)
+	wantError(t, err, opportunity.Invalid, `member "region" appears twice`)
 	_, err = opportunity.DecodeStrict[opportunity.Skip]([]byte(`{"request":"r","because":"x"}`))
 	wantError(t, err, opportunity.Invalid, `unknown member "because"`)
 	skip, err := opportunity.DecodeStrict[opportunity.Skip]([]byte(`{"request":"r","reason":"x"}`))

@@ -145,7 +145,7 @@ func checkSize(payload []byte) error {
 // errors are Invalid, name the position of the mistake, and quote no values.
 func decodeStrict(payload []byte, target any) error {
 	if trimmed := bytes.TrimSpace(payload); len(trimmed) == 0 || trimmed[0] != '{' {
-		return Invalidf("a JSON object is wanted, such as {…}")
+		return Invalidf("a JSON object is expected, such as {…}")
 	}
 	decoder := json.NewDecoder(bytes.NewReader(payload))
 	decoder.DisallowUnknownFields()
@@ -167,13 +167,13 @@ func explainJSON(err error) error {
 	case errors.As(err, &own):
 		return own
 	case errors.As(err, &mistyped):
-		return Invalidf("%s: a JSON %s stands where a %s is wanted", mistyped.Field, Truncate(mistyped.Value, 60), jsonName(mistyped.Type.Kind().String()))
+		return Invalidf("%s: a JSON %s is given, but %s is expected", mistyped.Field, Truncate(mistyped.Value, 60), jsonName(mistyped.Type.Kind().String()))
 	case errors.As(err, &syntax):
 		return Invalidf("not JSON: %v at byte %d", syntax, syntax.Offset)
 	case errors.As(err, &mistimed), strings.HasPrefix(err.Error(), "Time.UnmarshalJSON"):
-		return Invalidf("a time is wanted with its offset (RFC 3339), such as 2026-12-31T17:00:00Z or 2026-12-31T17:00:00+01:00")
+		return Invalidf("a time with its UTC offset (RFC 3339) is expected, such as 2026-12-31T17:00:00Z or 2026-12-31T17:00:00+01:00")
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return Invalidf("not JSON: it ends too early")
+		return Invalidf("not JSON: the text ends too early")
 	}
 	if _, member, found := strings.Cut(err.Error(), "unknown field "); found {
 		return Invalidf("unknown member %s", Truncate(member, 60))
@@ -181,17 +181,17 @@ func explainJSON(err error) error {
 	return Invalidf("not JSON: %v", err)
 }
 
-// jsonName returns the JSON word for a Go kind.
+// jsonName returns the JSON word for a Go kind, with its article.
 func jsonName(kind string) string {
 	switch kind {
 	case "int":
-		return "whole number"
+		return "a whole number"
 	case "slice":
-		return "list"
+		return "a list"
 	case "struct":
-		return "object"
+		return "an object"
 	case "bool":
 		return "true or false"
 	}
-	return kind
+	return "a " + kind
 }

@@ -69,7 +69,7 @@ func (i Interest) Validate() error {
 		return err
 	}
 	if _, known := i.Kind.Info(); !known && i.Kind != "" {
-		return Invalidf("kind: %q; one of %s", Truncate(string(i.Kind), 40), strings.Join(InterestKindNames(), ", "))
+		return Invalidf("kind: %q is unknown; give one of %s", Truncate(string(i.Kind), 40), strings.Join(InterestKindNames(), ", "))
 	}
 	if typ := ID(i.Item).Type(); isKnownType(typ) {
 		told, known := KindOfIDType(typ)
@@ -84,29 +84,29 @@ func (i Interest) Validate() error {
 			return Invalidf("kind: %s, but item %s is of kind %s; leave kind out", i.Kind, i.Item, told)
 		}
 	} else if i.Kind == "" {
-		return Invalidf("kind: missing; item %q is no id, so say %s", Truncate(i.Item, 60), InterestKindList())
+		return Invalidf("kind: missing; item %q is not an id, so give the kind: %s", Truncate(i.Item, 60), InterestKindList())
 	}
 	if i.Quantity < 1 || i.Quantity > MaxQuantity {
-		return Invalidf("quantity: %d; a whole number from 1 to %d", i.Quantity, MaxQuantity)
+		return Invalidf("quantity: %d; give a whole number from 1 to %d", i.Quantity, MaxQuantity)
 	}
 	if err := i.UnitAmount.validate(); err != nil {
 		return atPath("unitAmount", err)
 	}
-	kind := i.ResolvedKind()
-	if i.Reserve && kind != Event {
-		return Invalidf("reserve: only places on an event can be reserved, and this item is of kind %s", kind)
+	kind, _ := i.ResolvedKind().Info()
+	if i.Reserve && !kind.HasPlaces {
+		return Invalidf("reserve: only places on an event can be reserved, and this item is of kind %s", kind.Kind)
 	}
 	if i.ExpiresAt != "" {
-		if kind != Tokens {
-			return Invalidf("expiresAt: only training tokens expire, and this item is of kind %s", kind)
+		if !kind.Expires {
+			return Invalidf("expiresAt: only training tokens expire, and this item is of kind %s", kind.Kind)
 		}
 		// time.Parse also accepts fractions of a second.
 		if _, err := time.Parse(LocalTimeLayout, i.ExpiresAt); err != nil || len(i.ExpiresAt) != len(LocalTimeLayout) {
 			return Invalidf("expiresAt: %q; give a local time without a zone, such as 2023-12-31T23:59:59", Truncate(i.ExpiresAt, 40))
 		}
 	}
-	if kind == Tokens && len(i.Learners)+len(i.Contacts) > 0 {
-		return Invalidf("learners: training tokens have none; leave learners and contacts out")
+	if !kind.HasLearners && len(i.Learners)+len(i.Contacts) > 0 {
+		return Invalidf("learners: an interest of kind %s has no learners; leave learners and contacts out", kind.Kind)
 	}
 	if n := len(i.Learners) + len(i.Contacts); n > MaxLearners {
 		return Invalidf("learners: %d learners and contacts; at most %d", n, MaxLearners)
@@ -151,7 +151,7 @@ type Interests []Interest
 func (l *Interests) UnmarshalJSON(data []byte) error {
 	var raw []json.RawMessage
 	if err := json.Unmarshal(data, &raw); err != nil {
-		return Invalidf("interests: a list of interests is wanted, such as [{…}]")
+		return Invalidf("interests: a list of interests is expected, such as [{…}]")
 	}
 	list := make(Interests, len(raw))
 	for n, one := range raw {

@@ -34,15 +34,18 @@ type InterestKindInfo struct {
 	SchemaType string
 	// Noun names one item.
 	Noun string
+	// HasPlaces says that places on an item can be reserved, HasLearners that an interest can name
+	// learners and contacts, and Expires that an interest can have an expiry.
+	HasPlaces, HasLearners, Expires bool
 }
 
 // InterestKinds returns the descriptions of all kinds.
 func InterestKinds() []InterestKindInfo {
 	return []InterestKindInfo{
-		{Kind: Course, IDType: TypeCourse, SchemaType: "CourseTemplate", Noun: "course template"},
-		{Kind: Event, IDType: TypeEvent, SchemaType: "Event", Noun: "event"},
-		{Kind: Path, IDType: TypePath, SchemaType: "LearningPath", Noun: "learning path"},
-		{Kind: Tokens, IDType: TypeTokens, SchemaType: "TrainingTokenType", Noun: "type of training token"},
+		{Kind: Course, IDType: TypeCourse, SchemaType: "CourseTemplate", Noun: "course template", HasLearners: true},
+		{Kind: Event, IDType: TypeEvent, SchemaType: "Event", Noun: "event", HasPlaces: true, HasLearners: true},
+		{Kind: Path, IDType: TypePath, SchemaType: "LearningPath", Noun: "learning path", HasLearners: true},
+		{Kind: Tokens, IDType: TypeTokens, SchemaType: "TrainingTokenType", Noun: "type of training token", Expires: true},
 	}
 }
 

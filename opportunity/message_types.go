@@ -31,20 +31,20 @@ func MessageTypes() []MessageType {
 			`Add interests: {"interests":[{"item":"<id>","quantity":1,"unitAmount":"199.90","reserve":true,`+
 				`"learners":[{"firstName":"…","lastName":"…","email":"…"}]}],"requestId":"<optional>"}`),
 		commandType[Progress](
-			"Move an opportunity to another step",
-			`Move to another step: {"to":"<name or id of the step>","requestId":"<optional>"}`),
+			"Progress an opportunity to another step",
+			`Progress to another step: {"to":"<name or id of the step>","requestId":"<optional>"}`),
 		commandType[UpdateDetails](
-			"Set name, account or currency of an opportunity",
-			`Set details: {"name":"…","account":"<name or id>","currency":"USD","requestId":"<optional>"}; leave out what stays`),
+			"Set the name, account or currency of an opportunity",
+			`Set details: {"name":"…","account":"<name or id>","currency":"USD","requestId":"<optional>"}; leave out what stays unchanged`),
 		commandType[ExtendReservations](
-			"Hold an opportunity's places until another time",
-			`Hold all places until another time: {"until":"2026-12-31T17:00:00Z","requestId":"<optional>"}`),
+			"Set another expiry time for an opportunity's reservation",
+			`Set another expiry time for all reserved places: {"until":"2026-12-31T17:00:00Z","requestId":"<optional>"}`),
 		operatorCommandType[Pause](
-			"Send nothing more of an opportunity to the TMS, until resume",
-			`Operators: send nothing to the TMS until resume; signals wait, updates are refused: {"reason":"<optional>"}`),
+			"Pause an opportunity: send nothing to the TMS until resume",
+			`Operators: send nothing to the TMS until resume; signals wait, updates are rejected: {"reason":"<optional>"}`),
 		operatorCommandType[Resume](
-			"Go on with a paused opportunity",
-			`Operators: go on after a pause: {}`),
+			"Resume a paused opportunity",
+			`Operators: resume after a pause: {}`),
 		operatorCommandType[Retry](
 			"Answer a question: the request did not happen, send it again",
 			`Operators: answer a question: I checked, it did not happen; send it again: {"request":"<id>"}`),
@@ -52,20 +52,20 @@ func MessageTypes() []MessageType {
 			"Answer a question: the request did happen, go on",
 			`Operators: answer a question: I checked, it did happen; go on: {"request":"<id>"}`),
 		operatorCommandType[Skip](
-			"Answer a question: never mind the request",
-			`Operators: answer a question: never mind, go on without it: {"request":"<id>","reason":"…"}`),
+			"Answer a question: go on without the request",
+			`Operators: answer a question: go on without it: {"request":"<id>","reason":"…"}`),
 		operatorCommandType[Refresh](
 			"Read an opportunity's record again from the TMS",
-			`Operators: read the record again from the TMS, and wait for the API no longer: {}`),
+			`Operators: read the record again from the TMS, and end a wait for the API: {}`),
 		operatorCommandType[Snooze](
-			"Put a planned follow-up off until a time",
-			`Operators: do a planned follow-up not before a time: {"followUp":"<key>","until":"2026-12-31T17:00:00Z","reason":"<optional>"}`),
+			"Postpone a planned follow-up until a time",
+			`Operators: postpone a planned follow-up until a time: {"followUp":"<key>","until":"2026-12-31T17:00:00Z","reason":"<optional>"}`),
 		operatorCommandType[CancelFollowUp](
-			"Have a planned follow-up never done",
-			`Operators: never do a planned follow-up: {"followUp":"<key>","reason":"…"}`),
+			"Cancel a planned follow-up permanently",
+			`Operators: cancel a planned follow-up permanently: {"followUp":"<key>","reason":"…"}`),
 		operatorCommandType[Close](
-			"End the run of an opportunity, leaving its record as it is",
-			`Operators: end this run; what waits fails, places are released, the step stays: {"reason":"…"}`),
+			"End the run of an opportunity; its step in the TMS stays unchanged",
+			`Operators: end this run; waiting requests fail, places are released, the step stays unchanged: {"reason":"…"}`),
 	}
 }
 
@@ -152,5 +152,5 @@ func unknownMessage(name MessageName) error {
 	for _, n := range MessageNames() {
 		known = append(known, string(n))
 	}
-	return Invalidf("there is no message called %s; known are %s", RedactedName(name), strings.Join(known, ", "))
+	return Invalidf("there is no message called %s; the messages are %s", RedactedName(name), strings.Join(known, ", "))
 }

@@ -42,7 +42,7 @@ func (z Snooze) Validate() error {
 		return err
 	}
 	if z.Until.IsZero() {
-		return Invalidf("until: missing; give the time before which it is not to be done, such as 2026-12-31T17:00:00Z")
+		return Invalidf("until: missing; give the time until which the follow-up is postponed, such as 2026-12-31T17:00:00Z")
 	}
 	if year := z.Until.UTC().Year(); year < 1 || year > 9999 {
 		return Invalidf("until: the year must have four digits")

@@ -66,10 +66,10 @@ func (s Start) validateAdopt() error {
 		return err
 	}
 	if s.Adopt.Type() != TypeOpportunity {
-		return Invalidf("adopt: it must be the id of an Opportunity, as the API writes it, such as T3Bwb3J0dW5pdHk6MQ==")
+		return Invalidf("adopt: not the id of an Opportunity; give the id as the API returns it, such as T3Bwb3J0dW5pdHk6MQ==")
 	}
 	if s.Name != "" || s.Region != "" || s.Account != "" || s.Currency != "" || s.EntryStep != "" || len(s.Interests) > 0 {
-		return Invalidf("adopt: goes without name, region, account, currency, entryStep and interests; send those as messages once the record is taken over")
+		return Invalidf("adopt: cannot be combined with name, region, account, currency, entryStep and interests; send these as messages once the record is adopted")
 	}
 	return nil
 }

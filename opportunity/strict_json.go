@@ -158,7 +158,7 @@ func walkJSON(payload []byte, t reflect.Type) error {
 			}
 			folded := strings.ToLower(text)
 			if here.members[folded] {
-				return atPath(jsonPath(way[:len(way)-1]), Invalidf("member %q stands there twice", Truncate(text, 60)))
+				return atPath(jsonPath(way[:len(way)-1]), Invalidf("member %q appears twice", Truncate(text, 60)))
 			}
 			here.members[folded] = true
 			here.member = text

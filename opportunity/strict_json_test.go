@@ -67,7 +67,7 @@ func TestMessagesThatDecodingWouldAlterAreInvalid(t *testing.T) {
 			{with(payload, "\"requestId\":\"a\xff\""), "not valid UTF-8 at byte 15"},
 			{with(payload, "\"requestId\":\"a\xed\xa0\x80\""), "not valid UTF-8"},
 			{with(payload, "\"request\xffId\":\"a\""), "not valid UTF-8"},
-			{with(payload, `"requestId":"r","requestId":"s"`), `member "requestId" stands there twice`},
+			{with(payload, `"requestId":"r","requestId":"s"`), `member "requestId" appears twice`},
 		} {
 			err := decodeAny(name, []byte(c.payload))
 			if c.says == "" {

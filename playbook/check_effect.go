@@ -112,7 +112,7 @@ func contradiction(a, b EffectRule) string {
 			register = b.Register
 		}
 		if !register.KeepReservation {
-			return fmt.Sprintf("and %s contradict each other: registering gives the places back; give one of them, or say keepPlaces: true", kinds[0])
+			return fmt.Sprintf("and %s contradict each other: registering gives the places back; give one of them, or say keepReservation: true", kinds[0])
 		}
 	}
 	return ""
@@ -165,7 +165,7 @@ func (c *checker) checkNoneReservedPromises() {
 				for _, earlier := range a.effects(fmt.Sprintf("transitions[%d]", j)) {
 					if a.To != nil && *a.To == *b.From && a.When == "" && earlier.effect.Reserve != nil && earlier.effect.When == "" {
 						line, _ := c.position(earlier.path)
-						c.report(later.path+".reserve.noneHeld", "places are held by then: line %d holds them on every move to %s; hold them there, or after this move", line, b.From.describe())
+						c.report(later.path+".reserve.noneReserved", "places are held by then: line %d holds them on every move to %s; hold them there, or after this move", line, b.From.describe())
 					}
 				}
 			}

@@ -5,16 +5,14 @@ import (
 	"encoding"
 	"errors"
 	"fmt"
-	"io"
 	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
-	goccy "github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/parser"
-	"go.yaml.in/yaml/v3"
+	"go.yaml.in/yaml/v4"
 )
 
 // decoder reads the file of a playbook, and finds the position of a decoded value in the file by
@@ -36,24 +34,18 @@ func (s *decoder) read(file []byte, rules *Rules) {
 		s.diagnostics.add(1, 1, fmt.Sprintf("the file has %d bytes; at most %d", len(file), MaxFileBytes))
 		return
 	}
-	decoder := yaml.NewDecoder(bytes.NewReader(file))
-	var document, second yaml.Node
-	switch err := decoder.Decode(&document); {
-	case errors.Is(err, io.EOF): // the file is empty, or has comments only
-		return
-	case err != nil:
-		s.reportSyntax(err)
+	var documents []yaml.Node
+	if err := yaml.Load(file, &documents, yaml.WithAllDocuments()); err != nil {
+		s.reportSyntax(file, err)
 		return
 	}
-	switch err := decoder.Decode(&second); {
-	case errors.Is(err, io.EOF):
-	case err != nil:
-		s.reportSyntax(err)
+	if len(documents) == 0 { // the file is empty, or has comments only
 		return
-	default:
-		s.diagnostics.add(second.Line, second.Column, "a second document; a playbook is one document")
 	}
-	for _, node := range document.Content {
+	if len(documents) > 1 {
+		s.diagnostics.add(documents[1].Line, documents[1].Column, "a second document; a playbook is one document")
+	}
+	for _, node := range documents[0].Content {
 		if isNull(node) {
 			return
 		}
@@ -61,39 +53,24 @@ func (s *decoder) read(file []byte, rules *Rules) {
 	}
 }
 
-var (
-	yamlLine    = regexp.MustCompile(`^yaml: line ([0-9]+): (.*)$`)
-	yamlUnknown = regexp.MustCompile(`^yaml: unknown anchor '(.*)' referenced$`)
-)
+var unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
 
-// reportSyntax reports why the file is not YAML. The library reports at most a line. A second
-// library, which also reports the column, finds the position and the cause.
-func (s *decoder) reportSyntax(err error) {
-	text := strings.ReplaceAll(err.Error(), "\n", " ")
-	if found := yamlUnknown.FindStringSubmatch(text); found != nil {
-		for row, line := range s.lines {
-			if column := strings.Index(line, "*"+found[1]); column >= 0 {
-				s.diagnostics.add(row+1, len([]rune(line[:column]))+1, fmt.Sprintf("*%s stands for something else; write it out", truncateQuote(found[1])))
-				return
-			}
-		}
-	}
-	var exact *goccy.SyntaxError
-	whole := strings.Join(s.lines, "\n")
-	if strings.Contains(text, "exceeded max depth") { // the second library reads such files slowly
-		whole = ""
-	}
-	if _, err := parser.ParseBytes([]byte(whole), 0); errors.As(err, &exact) && exact.Token != nil && exact.Token.Position != nil {
-		s.diagnostics.add(exact.Token.Position.Line, exact.Token.Position.Column, "not YAML: "+exact.Message)
+// reportSyntax reports why the file is not YAML.
+func (s *decoder) reportSyntax(file []byte, err error) {
+	var wrong *yaml.LoadError
+	if !errors.As(err, &wrong) {
+		s.diagnostics.add(1, 1, "not YAML: "+err.Error())
 		return
 	}
-	line := 1
-	if found := yamlLine.FindStringSubmatch(text); found != nil {
-		line, _ = strconv.Atoi(found[1])
-		text = found[2]
+	if found := unknownAnchor.FindStringSubmatch(wrong.Message); found != nil {
+		s.diagnostics.add(wrong.Mark.Line, wrong.Mark.Column, fmt.Sprintf("*%s stands for something else; write it out", truncateQuote(found[1])))
+		return
 	}
-	written := s.line(line)
-	s.diagnostics.add(line, 1+len(written)-len(strings.TrimLeft(written, " ")), "not YAML: "+strings.TrimPrefix(text, "yaml: "))
+	at := wrong.Mark
+	if wrong.ContextMark.Line > 0 && at.Index >= utf8.RuneCount(bytes.TrimRight(file, " \t\r\n")) {
+		at = wrong.ContextMark // what begins here has no end
+	}
+	s.diagnostics.add(at.Line, at.Column, "not YAML: "+wrong.Message)
 }
 
 // report adds a mistake at the path. When the value is left out, the position is that of the

@@ -32,8 +32,8 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 		want       []string // for each line its beginning, then other parts, split by " … "
 	}{
 		// Files that are not YAML, or not the YAML of a playbook.
-		{"not YAML", "a: b: c\n", []string{"1:4: not YAML … mapping value is not allowed"}},
-		{"no end", "steps: [1, 2\n", []string{"1:8: not YAML … ']' not found"}},
+		{"not YAML", "a: b: c\n", []string{"1:5: not YAML … mapping values are not allowed"}},
+		{"no end", "steps: [1, 2\n", []string{"1:8: not YAML … did not find expected ',' or ']'"}},
 		{"tab", "steps:\n\t- a\n", []string{"2:1: not YAML"}},
 		{"alias", "steps: *all\n", []string{"1:8: *all stands for something else; write it out"}},
 		{"anchor and alias", "followUpsAtMost: &most 5\nsteps: *most\n", []string{"2:8: *most stands for something else; write it out"}},
@@ -42,7 +42,7 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 		{"same mail", "services:\n  a: { url: https://a.example.com, secret: a }\n  a: { url: https://a.example.com, secret: a }\n", []string{`3:3: the name "a" stands twice`}},
 		{"a list for a text", "calendar: { zone: [UTC] }\n", []string{"1:19: a list stands where a text is wanted"}},
 		{"a list for a length", rule("    after: [reserve: { for: [1 day] }]\n"), []string{"4:29: a list stands where a text is wanted"}},
-		{"a word for yes", rule("    before: [reserve: { for: 1 day, noneHeld: yes }]\n"), []string{`4:14: reserve cannot be done`, `4:47: "yes" stands where true or false is wanted`}},
+		{"a word for yes", rule("    before: [reserve: { for: 1 day, noneReserved: yes }]\n"), []string{`4:14: reserve cannot be done`, `4:51: "yes" stands where true or false is wanted`}},
 		{"tag", "steps: !secret []\n", []string{"1:8: the tag !secret has no meaning here"}},
 		{"two documents", "steps: []\n---\nsteps: []\n", []string{"2:1: a second document"}},
 		{"a text", "hello\n", []string{`1:1: "hello" stands where members are wanted: calendar, followUpsAtMost`}},
@@ -109,11 +109,11 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 		{"two effects in one", rule("    after:\n      - release: {}\n        register: {}\n"), []string{"5:9: 2 effects are given in one; begin each with \"- \""}},
 		{"no effect", rule("    after:\n      - when: value > 1\n"), []string{"5:9: no effect is given; give one of account, contacts"}},
 		{"unknown effect", rule("    after:\n      - relase: {}\n"), []string{`5:9: unknown member "relase"; did you mean release?`}},
-		{"mail before", rule("    before: [email: { to: owner, use: a }]\n") + "emails: { a: { subject: s, body: b } }\n", []string{"4:14: email cannot be done before a move … cannot be called back; do it after the move"}},
+		{"mail before", rule("    before: [email: { to: owner, use: a }]\n") + "emails: { a: { subject: s, body: b } }\n", []string{"4:14: email cannot be done before a move … cannot be recalled; do it after the move"}},
 		{"log before", rule("    before: [log: { message: m }]\n"), []string{"4:14: log cannot be done before a move"}},
 		{"release before", rule("    before: [release: ]\n"), []string{"4:14: release cannot be done before a move"}},
 		{"final before", rule("    before: [invoice: { finaliseBeforeStart: 7 days }]\n"), []string{"4:14: invoice cannot be done before a move … leave finaliseBeforeStart out"}},
-		{"reserve before", rule("    before: [reserve: { for: 7 days }]\n"), []string{"4:14: reserve cannot be done before a move … never hold any again … noneHeld: true"}},
+		{"reserve before", rule("    before: [reserve: { for: 7 days }]\n"), []string{"4:14: reserve cannot be done before a move … never hold any again … noneReserved: true"}},
 		{
 			"call before", "services: { erp: { url: https://erp.example.com, secret: erp } }\n" + rule("    before: [call: { service: erp, path: /a }]\n"),
 			[]string{"5:14: call cannot be done before a move … or give undo"},
@@ -131,7 +131,7 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 
 		// Contradictions.
 		{"reserve and release", rule("    after: [reserve: { for: 7 days }, release: {}]\n"), []string{"4:39: release and reserve contradict each other"}},
-		{"register and reserve", rule("    before: [reserve: { for: 7 days, noneHeld: true }]\n    after: [register: {}]\n"), []string{"5:13: register and reserve contradict each other … keepPlaces: true"}},
+		{"register and reserve", rule("    before: [reserve: { for: 7 days, noneReserved: true }]\n    after: [register: {}]\n"), []string{"5:13: register and reserve contradict each other … keepReservation: true"}},
 		{"extend and release", rule("    after: [release: {}, extend: { for: 7 days }]\n"), []string{"4:26: extend and release contradict each other"}},
 		{"reserve and extend", rule("    after: [reserve: { for: 1 day }, extend: { for: 7 days }]\n"), []string{"4:38: extend and reserve contradict each other: both say until when"}},
 		{"register and cancel", rule("    after: [register: {}, cancelRegistrations: {}]\n"), []string{"4:27: cancelRegistrations and register contradict each other"}},
@@ -141,8 +141,8 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 			[]string{"6:13: release, together with line 4, which goes with the same moves, and reserve contradict each other"},
 		},
 		{
-			"broken promise", rule("    after: [reserve: { for: 7 days }]\n") + "  - name: other\n    from: { step: Won }\n    to: { step: Lost }\n    before: [reserve: { for: 7 days, noneHeld: true }]\n",
-			[]string{"8:48: places are held by then: line 4 holds them on every move to step Won"},
+			"broken promise", rule("    after: [reserve: { for: 7 days }]\n") + "  - name: other\n    from: { step: Won }\n    to: { step: Lost }\n    before: [reserve: { for: 7 days, noneReserved: true }]\n",
+			[]string{"8:52: places are held by then: line 4 holds them on every move to step Won"},
 		},
 		{
 			"two steps", "steps:\n  - at: { step: A }\n    followUps: [{ name: a, due: { idle: 1 day }, do: { progress: { to: B } } }]\n  - at: { step: A }\n    followUps: [{ name: b, due: { idle: 1 day }, do: { progress: { to: A } } }]\n",

@@ -153,7 +153,7 @@ func (b *drawnPlaybook) drawTransitions(r *rand.Rand, rules *strings.Builder) {
 	hold := fmt.Sprintf("for: %d hours", 1+r.IntN(400))
 	switch r.IntN(3) {
 	case 0:
-		rule("offer", "step: Offered", "before", "reserve: { "+hold+", noneHeld: true }")
+		rule("offer", "step: Offered", "before", "reserve: { "+hold+", noneReserved: true }")
 	case 1:
 		rule("offer", "step: Offered", "after", "reserve: { "+hold+" }", "email: { to: contact, use: mail }")
 	}

@@ -10,7 +10,7 @@ import (
 type ContactsRule struct {
 	// OnMultipleMatches says what to do when more than one contact has the e-mail address: ask an
 	// operator (the default), or take the oldest.
-	OnMultipleMatches string `json:"several,omitempty" jsonschema:"enum=ask,enum=oldest"`
+	OnMultipleMatches string `json:"onMultipleMatches,omitempty" jsonschema:"enum=ask,enum=oldest"`
 }
 
 func (r *ContactsRule) undo() (exchange.UndoLevel, string) {

@@ -13,7 +13,7 @@ type EmailRule struct {
 }
 
 func (r *EmailRule) undo() (exchange.UndoLevel, string) {
-	return exchange.UndoNone, "a mail that was sent cannot be called back"
+	return exchange.UndoNone, "a sent mail cannot be recalled"
 }
 
 func (r *EmailRule) describe() string { return "mail " + r.Use + " goes to the " + r.To }

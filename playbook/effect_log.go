@@ -16,7 +16,7 @@ type LogRule struct {
 }
 
 func (r *LogRule) undo() (exchange.UndoLevel, string) {
-	return exchange.UndoNone, "entries of the log cannot be deleted"
+	return exchange.UndoNone, "log entries cannot be deleted"
 }
 
 func (r *LogRule) describe() string {

@@ -8,7 +8,7 @@ import (
 type RegisterRule struct {
 	// KeepReservation keeps the reservation until it expires; otherwise the places are released
 	// once all learners are registered, because the places count twice.
-	KeepReservation bool `json:"keepPlaces,omitempty"`
+	KeepReservation bool `json:"keepReservation,omitempty"`
 }
 
 func (r *RegisterRule) undo() (exchange.UndoLevel, string) {

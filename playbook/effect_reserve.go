@@ -10,7 +10,7 @@ type ReserveRule struct {
 	For Period `json:"for"`
 	// NoneReserved promises that the opportunity has no reserved places yet, which an effect
 	// before a transition requires, because an undo releases all places.
-	NoneReserved bool `json:"noneHeld,omitempty"`
+	NoneReserved bool `json:"noneReserved,omitempty"`
 }
 
 func (r *ReserveRule) undo() (exchange.UndoLevel, string) {
@@ -21,7 +21,7 @@ func (r *ReserveRule) undo() (exchange.UndoLevel, string) {
 }
 
 func (r *ReserveRule) adviceBefore() string {
-	return "or say noneHeld: true where the opportunity can hold no places yet"
+	return "or say noneReserved: true where the opportunity can hold no places yet"
 }
 
 func (r *ReserveRule) describe() string {

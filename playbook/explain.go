@@ -22,7 +22,7 @@ func (p *Playbook) Explain() string {
 		t.heading("When %s (%s)%s:", map[string]string{
 			string(exchange.CauseEventCancelled):     "an event of the interests was cancelled",
 			string(exchange.CauseEventSoldOut):       "an event of the interests has sold out, and no places are held",
-			string(exchange.CauseReservationExpired): "the places that were held have expired",
+			string(exchange.CauseReservationExpired): "the reserved places have expired",
 		}[rule.On], rule.Name, conditionSuffix(rule.When))
 		t.effects("", rule.Do, false)
 	}

@@ -28,7 +28,7 @@ transitions:
       - account: { name: "Byrne Ltd" }
       - attributes: { set: { handled-by: Oppflow } }
       - contacts: {}
-      - register: { keepPlaces: true }
+      - register: { keepReservation: true }
       - call: { service: erp, path: /orders, undo: /orders/cancel }
 `
 

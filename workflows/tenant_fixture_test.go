@@ -116,7 +116,9 @@ func newTenantFixture(t *testing.T, file []byte, assume ...string) *tenantFixtur
 		t.Fatal(err)
 	}
 	keys := map[string]tms.ServiceKey{"erp-signing-key": tms.NewServiceKey("a secret")}
-	a, err := tms.New(tms.Options{API: api, Temporal: emptyNamespace{}, ReferenceTag: tms.ReferenceTag{InName: true}, Playbook: book, ServiceKeys: keys, ServiceTransport: h, Now: h.env.Now})
+	a, err := tms.New(tms.Options{API: api, Temporal: emptyNamespace{}, ReferenceTag: tms.ReferenceTag{InName: true}, PlaybookAt: func(time.Time) (tms.VersionedPlaybook, error) {
+		return tms.VersionedPlaybook{Playbook: book, ServiceKeys: keys}, nil
+	}, ServiceTransport: h, Now: h.env.Now})
 	if err != nil {
 		t.Fatal(err)
 	}

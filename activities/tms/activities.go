@@ -15,7 +15,6 @@ import (
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/opportunity"
-	"github.com/oppflow/oppflow/playbook"
 )
 
 // API are the operations of the TMS that the activities need. Another version of the API is a
@@ -80,16 +79,11 @@ type Options struct {
 	NameCacheTTL time.Duration
 	// PlaybookAt returns the version of the tenant's playbook that is in force at a time of the
 	// Temporal server's clock. The error says why the worker does not know the version, or cannot
-	// load the version. With nil, Playbook and ServiceKeys are in force.
+	// load the version. With nil, a playbook without rules is in force.
 	PlaybookAt func(time.Time) (VersionedPlaybook, error)
 	// UnknownEffectKinds are kinds of effects that the worker treats as unknown, like a worker of
 	// an earlier version; none means that the worker knows all kinds.
 	UnknownEffectKinds []opportunity.EffectKind
-	// Playbook is a playbook without a version; nil is a playbook without rules.
-	Playbook *playbook.Playbook
-	// ServiceKeys are the keys that sign requests to the services of Playbook, by the names
-	// of their secrets.
-	ServiceKeys map[string]ServiceKey
 	// ServiceTransport sends the requests to services; nil is a transport of the worker's own.
 	ServiceTransport http.RoundTripper
 	// ReadOnly keeps the worker from sending requests to services. The client of the API has
@@ -158,8 +152,7 @@ func New(o Options) (*Activities, error) {
 	}
 	books := o.PlaybookAt
 	if books == nil {
-		fixed := VersionedPlaybook{Playbook: o.Playbook, ServiceKeys: o.ServiceKeys}
-		books = func(time.Time) (VersionedPlaybook, error) { return fixed, nil }
+		books = func(time.Time) (VersionedPlaybook, error) { return VersionedPlaybook{}, nil }
 	}
 	return &Activities{
 		api: o.API, temporal: o.Temporal, runLister: newRunLister(o.Temporal, now), referenceTag: o.ReferenceTag, now: now,

@@ -3,11 +3,14 @@ package tms
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	commonpb "go.temporal.io/api/common/v1"
 	enums "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
@@ -32,6 +35,9 @@ const (
 	listPause = 100 * time.Millisecond
 	listTries = 4
 )
+
+// errNotListed says that the index of runs shows no run yet.
+var errNotListed = errors.New("the index shows no run")
 
 // maxEarlierRuns is how many earlier runs of a reference are compared.
 const maxEarlierRuns = 20
@@ -110,17 +116,17 @@ func (a *Activities) hasDifferentStart(ctx context.Context, digest string) (anot
 	ctx, cancel := context.WithTimeout(ctx, earlierRunTimeout)
 	defer cancel()
 	own := activity.GetInfo(ctx).WorkflowExecution
-	for {
+	runs, err := backoff.Retry(ctx, func() ([]*workflowpb.WorkflowExecutionInfo, error) {
 		runs, _, err := a.otherRuns(ctx, own.ID, own.RunID, true)
-		if err == nil && len(runs) > 0 {
-			return a.startDiffers(ctx, digest, runs), a.settleTime(runs)
+		if err == nil && len(runs) == 0 {
+			err = errNotListed
 		}
-		select {
-		case <-ctx.Done():
-			return false, a.times.SettleAfterStart()
-		case <-time.After(time.Second):
-		}
+		return runs, err
+	}, backoff.WithBackOff(backoff.NewConstantBackOff(time.Second)))
+	if err != nil {
+		return false, a.times.SettleAfterStart()
 	}
+	return a.startDiffers(ctx, digest, runs), a.settleTime(runs)
 }
 
 // adoptionConflict returns why a record must not be adopted for the reference; nil allows the
@@ -143,7 +149,7 @@ func (a *Activities) adoptionConflict(ctx context.Context, in activities.TagInpu
 
 func startConflict(reference opportunity.Reference) *activities.CallResult {
 	return &activities.CallResult{Status: exchange.StatusRejected, Error: opportunity.Failf(opportunity.Conflict,
-		"reference %s: an opportunity with another start had it before; use a reference of its own", reference)}
+		"reference %s: an opportunity with another start had this reference before; use another reference", reference)}
 }
 
 // otherRuns returns the runs of the workflow other than own, the latest first, where the index
@@ -153,38 +159,25 @@ func (a *Activities) otherRuns(ctx context.Context, id, own string, urgent bool)
 	if strings.ContainsAny(id, `'"\`+"`") {
 		return nil, true, nil // such an id must not be part of a query; an extra search costs a request, but a wrong guess creates a second record
 	}
-	pause := listPause
-	for try := 1; ; try++ {
+	var busy error
+	runs, err = backoff.Retry(ctx, func() ([]*workflowpb.WorkflowExecutionInfo, error) {
 		listed, err := a.runLister.list(ctx, &workflowservice.ListWorkflowExecutionsRequest{
 			PageSize: maxEarlierRuns + 1, Query: fmt.Sprintf("WorkflowId = '%s'", id),
 		}, urgent)
 		switch {
 		case err != nil && isOverloaded(err):
-			return nil, false, err
+			busy = err
+			return nil, backoff.Permanent(err)
 		case err != nil:
-			return nil, true, nil
+			return nil, backoff.Permanent(err)
+		case len(listed.GetExecutions()) == 0:
+			return nil, errNotListed
 		}
-		shown := false
-		for _, run := range listed.GetExecutions() {
-			if run.GetExecution().GetRunId() == own {
-				shown = true
-			} else {
-				runs = append(runs, run)
-			}
-		}
-		if shown || len(runs) > 0 {
-			return runs, false, nil
-		}
-		if try == listTries {
-			return nil, true, nil
-		}
-		select {
-		case <-ctx.Done():
-			return nil, true, nil
-		case <-time.After(pause):
-		}
-		pause *= 2
-	}
+		return slices.DeleteFunc(slices.Clone(listed.GetExecutions()), func(run *workflowpb.WorkflowExecutionInfo) bool {
+			return run.GetExecution().GetRunId() == own
+		}), nil
+	}, backoff.WithBackOff(&backoff.ExponentialBackOff{InitialInterval: listPause, Multiplier: 2, MaxInterval: listPause << listTries}), backoff.WithMaxTries(listTries))
+	return runs, err != nil && busy == nil, busy
 }
 
 // startDiffers reports whether earlier runs had a start, and none of them had the start with

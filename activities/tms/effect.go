@@ -91,10 +91,6 @@ func confirmedResult(in activities.EffectInput, err error) activities.ExecuteRes
 	return result
 }
 
-func cannotUndoError(why string) *opportunity.Error {
-	return opportunity.Invalidf("it cannot be taken back: %s", why)
-}
-
 // settingsOf returns the settings of the effect; nil where there are none.
 func settingsOf[S any](in activities.EffectInput) *S {
 	return exchange.SettingsOf[S](in.Effect.Settings)
@@ -128,11 +124,11 @@ func (a *Activities) ExecuteEffect(ctx context.Context, in activities.EffectInpu
 			Status: exchange.StatusNotSent, Reason: activities.ReasonUnknownEffectKind, Error: opportunity.Failf(opportunity.Rejected, "%s", a.unknownKindText(in.Effect.Kind)),
 		}}, nil
 	case in.Request == nil:
-		return rejectedResult(opportunity.Invalidf("no act is given for the effect %q", in.Effect.Key)), nil
+		return rejectedResult(opportunity.Invalidf("no request is given for the effect %q", in.Effect.Key)), nil
 	}
 	return e.execute(ctx, in)
 }
 
 func (a *Activities) unknownKindText(kind opportunity.EffectKind) string {
-	return fmt.Sprintf("the worker %s does not know effects of kind %q; a worker of a later version does", a.version, kind)
+	return fmt.Sprintf("the worker %s does not know effects of kind %q; deploy a later version", a.version, kind)
 }

@@ -34,7 +34,7 @@ func (e accountHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	case in.Undo && notes.Set == "": // the effect set no account
 		return out, nil
 	case !in.Undo && name == "":
-		out.Error = opportunity.Invalidf("the effect does not say what the account is called")
+		out.Error = opportunity.Invalidf("the effect gives no name for the account")
 		return out, nil
 	}
 	ties, err := e.api.OpportunityLinks(ctx, string(in.Opportunity))
@@ -46,7 +46,9 @@ func (e accountHandler) inspect(ctx context.Context, in activities.EffectInput) 
 		e.inspectUndo(&out, ties)
 		return out, nil
 	case ties.Account != nil:
-		out.UndoEntry = in.UndoEntry.WithObject(opportunity.TouchedObject{Kind: opportunity.ObjectAccount, ID: opportunity.ID(ties.Account.ID)})
+		account := opportunity.Ref{ID: opportunity.ID(ties.Account.ID), Name: ties.Account.Name}
+		out.UndoEntry = in.UndoEntry.WithObject(opportunity.TouchedObject{Kind: opportunity.ObjectAccount, ID: account.ID})
+		out.Details = &opportunity.Details{Account: account}
 		return out, nil
 	}
 	out.UndoEntry.AccountRead = true
@@ -72,7 +74,7 @@ func (e accountHandler) inspect(ctx context.Context, in activities.EffectInput) 
 		for _, account := range accounts {
 			ids = append(ids, account.ID)
 		}
-		out.Error = opportunity.Failf(opportunity.Conflict, "%s have the name that the account is to have: %s; merge them, or give the opportunity one of them",
+		out.Error = opportunity.Failf(opportunity.Conflict, "%s have the name of the effect's account: %s; merge them, or set one of them on the opportunity",
 			plural(len(accounts), "account"), strings.Join(ids[:min(len(ids), 5)], ", "))
 	}
 	return out, nil

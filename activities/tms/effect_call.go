@@ -41,7 +41,7 @@ func (e callHandler) inspect(ctx context.Context, in activities.EffectInput) (ac
 		settings := settingsOf[exchange.CallService](in)
 		switch {
 		case settings != nil && settings.UndoPath == "":
-			out.Error = cannotUndoError("the playbook names no path that takes the call back")
+			out.Error = opportunity.Invalidf("the playbook gives no path that undoes the call")
 			return out, nil
 		case notes.StepID == "", notes.Called == calledUndone:
 			return out, nil
@@ -105,7 +105,7 @@ type callBody struct {
 func (e callHandler) buildRequest(in activities.EffectInput) (serviceRequest, *opportunity.Error) {
 	settings := settingsOf[exchange.CallService](in)
 	if settings == nil {
-		return serviceRequest{}, opportunity.Invalidf("the effect does not say which service is to be called")
+		return serviceRequest{}, opportunity.Invalidf("the effect names no service")
 	}
 	name := settings.Service
 	service, known := e.playbook.Playbook.Service(name)
@@ -114,7 +114,7 @@ func (e callHandler) buildRequest(in activities.EffectInput) (serviceRequest, *o
 	}
 	key, given := e.playbook.ServiceKeys[service.Secret]
 	if !given {
-		return serviceRequest{}, opportunity.Invalidf("the worker has no key %q to sign requests to the service %s with", service.Secret, name)
+		return serviceRequest{}, opportunity.Invalidf("the worker has no key %q to sign requests to the service %s", service.Secret, name)
 	}
 	// The key of an effect is unique within its opportunity only.
 	idempotency := url.PathEscape(string(in.Reference)) + "/" + in.Effect.Key
@@ -128,7 +128,7 @@ func (e callHandler) buildRequest(in activities.EffectInput) (serviceRequest, *o
 		Step: opportunity.Ref{ID: opportunity.ID(notes.StepID), Name: notes.StepName},
 	})
 	if err != nil {
-		return serviceRequest{}, opportunity.Invalidf("the request to the service %s cannot be written", name)
+		return serviceRequest{}, opportunity.Invalidf("the request to the service %s cannot be encoded", name)
 	}
 	return serviceRequest{service: name, url: service.URL + path, key: key, idempotencyKey: idempotency, body: body}, nil
 }

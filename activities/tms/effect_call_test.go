@@ -91,7 +91,7 @@ func newServiceFixture(t *testing.T) (*fixture, *fakeService, *httptest.Server) 
 	t.Cleanup(server.Close)
 	r := newFixture(t, tms.ReferenceTag{})
 	r.options.ServiceTransport = server.Client().Transport
-	r.options.ServiceKeys = map[string]tms.ServiceKey{"erp-key": tms.NewServiceKey(signingKey)}
+	r.playbook.ServiceKeys = map[string]tms.ServiceKey{"erp-key": tms.NewServiceKey(signingKey)}
 	r.loadPlaybook("services:\n  erp: { url: " + server.URL + "/hooks, secret: erp-key }\n  crm: { url: https://crm.example.com, secret: crm-key }\n")
 	return r, s, server
 }
@@ -243,9 +243,9 @@ func TestAWorkerOfAnotherTenantCallsNobody(t *testing.T) {
 
 func TestServiceKeysDoNotShow(t *testing.T) {
 	key := tms.NewServiceKey(signingKey)
-	options := tms.Options{ServiceKeys: map[string]tms.ServiceKey{"erp": key}}
+	book := tms.VersionedPlaybook{ServiceKeys: map[string]tms.ServiceKey{"erp": key}}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-		if shown := fmt.Sprintf(verb+verb+verb, key, &key, options); strings.Contains(shown, signingKey) || strings.Contains(shown, hex.EncodeToString([]byte(signingKey))) {
+		if shown := fmt.Sprintf(verb+verb+verb, key, &key, book); strings.Contains(shown, signingKey) || strings.Contains(shown, hex.EncodeToString([]byte(signingKey))) {
 			t.Errorf("%s shows %s", verb, shown)
 		}
 	}

@@ -100,7 +100,7 @@ func (e cancelRegistrationsHandler) inspectUndo(ctx context.Context, in activiti
 		out.Request = &exchange.EffectRequest{Kind: exchange.RequestReinstateLearner, Target: learner.ID}
 	}
 	if out.Request == nil && left > 0 {
-		out.Error = opportunity.Failf(opportunity.Conflict, "of the learners %d stay cancelled: event %s has no place left", left, full)
+		out.Error = opportunity.Failf(opportunity.Conflict, "%s cannot be reinstated: the event %s has no free place", plural(left, "learner"), full)
 	}
 	return out, nil
 }

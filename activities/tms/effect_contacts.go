@@ -47,7 +47,7 @@ func (a *Activities) inspectContacts(
 ) (activities.InspectResult, error) {
 	for i, attendee := range in.Attendees {
 		if needsContactLookup(attendee) && emailKey(attendee) == "" {
-			out.Error = opportunity.Invalidf("attendee %d has no e-mail address, by which a contact is found; make the contact and register it by hand", i+1)
+			out.Error = opportunity.Invalidf("attendee %d has no e-mail address, so no contact can be found; create the contact and register it by hand", i+1)
 			return out, nil
 		}
 	}
@@ -73,7 +73,7 @@ func (a *Activities) inspectContacts(
 		candidates := known[email]
 		if len(candidates) > 1 && several != exchange.MatchOldest {
 			out.Request, out.Contacts = nil, nil
-			out.Error = opportunity.Failf(opportunity.Conflict, "%s have the e-mail address of attendee %d; merge them, or let the playbook take the oldest",
+			out.Error = opportunity.Failf(opportunity.Conflict, "%s have the e-mail address of attendee %d; merge them, or let the playbook use the oldest",
 				plural(len(candidates), "contact"), i+1)
 			return out, nil
 		}
@@ -189,7 +189,7 @@ func (a *Activities) createContacts(ctx context.Context, in activities.EffectInp
 		places = append(places, i)
 	}
 	if len(wanted) == 0 {
-		return rejectedResult(opportunity.Invalidf("nobody is to be made a contact")), nil
+		return rejectedResult(opportunity.Invalidf("there is no contact to create")), nil
 	}
 	answers, err := a.api.CreateContacts(ctx, wanted)
 	result.CallResult = callResult(err)
@@ -203,7 +203,7 @@ func (a *Activities) createContacts(ctx context.Context, in activities.EffectInp
 		result.CallResult = callResult(answers[n].Err)
 		if result.Status == exchange.StatusRejected {
 			// The API's own message may contain the address.
-			result.Error = opportunity.Failf(opportunity.Rejected, "the API turned the contact of attendee %d down (%s)",
+			result.Error = opportunity.Failf(opportunity.Rejected, "the API rejected the contact of attendee %d (%s)",
 				places[n]+1, cmp.Or(result.Error.Label, "no label"))
 		}
 	}

@@ -30,7 +30,7 @@ func (e emailHandler) inspect(ctx context.Context, in activities.EffectInput) (a
 	mail := settingsOf[exchange.SendEmail](in)
 	switch {
 	case in.Undo:
-		out.Error = cannotUndoError("a mail that was sent cannot be called back")
+		out.Error = opportunity.Invalidf("a sent mail cannot be recalled")
 		return out, nil
 	case notesOf[requestNotes](in.UndoEntry).Confirmed != "":
 		return out, nil
@@ -45,12 +45,12 @@ func (e emailHandler) inspect(ctx context.Context, in activities.EffectInput) (a
 	recipient := ties.ContactID
 	switch {
 	case mail.To == exchange.ToContact && recipient == "":
-		out.Error = opportunity.Invalidf("the opportunity has no contact, so nobody can be mailed")
+		out.Error = opportunity.Invalidf("the opportunity has no contact to send the mail to")
 	case mail.To != exchange.ToContact && ties.Owner == nil:
-		out.Error = opportunity.Invalidf("the opportunity has no owner, so nobody can be mailed")
+		out.Error = opportunity.Invalidf("the opportunity has no owner to send the mail to")
 	case mail.To != exchange.ToContact:
 		if recipient = ties.Owner.ContactID; recipient == "" {
-			out.Error = opportunity.Invalidf("the owner has no contact, so cannot be mailed")
+			out.Error = opportunity.Invalidf("the owner has no contact to send the mail to")
 		}
 	}
 	if out.Error != nil {
@@ -130,7 +130,7 @@ func (e emailHandler) renderEmail(ctx context.Context, in activities.EffectInput
 	facts := e.playbookFacts(e.snapshot(raw, in.Reference), raw, events, workflowFacts{in.Region, in.Interests}, in.Now)
 	written, ok := e.playbook.Playbook.RenderMail(template, facts, owner, contact, max(in.Number, 1), max(in.Of, 1))
 	if !ok {
-		return none, opportunity.Invalidf("the mail %q cannot be written about this record", template), nil
+		return none, opportunity.Invalidf("the mail %q cannot be rendered for this record", template), nil
 	}
 	from, err := e.senderAddressID(ctx, template)
 	switch {

@@ -89,7 +89,7 @@ func TestEmailIsRenderedFromTheRecord(t *testing.T) {
 	in.UndoEntry = done.undoEntry
 	r.wantEffect(r.runEffect(in), 0) // the mail was sent
 	in.Undo = true
-	r.wantProblem(r.runEffect(in), 0, "cannot be called back")
+	r.wantProblem(r.runEffect(in), 0, "cannot be recalled")
 	r.wantEffect(r.runEffect(emailEffect(record, exchange.ToOwner, "short")), 1+2+1, exchange.RequestEmail) // the sender's address is in the cache
 	if all := r.outbox(); len(all) != 2 || !strings.HasPrefix(all[1], "nora.whitfield@training.example\n") {
 		t.Errorf("to the owner: %q", all)
@@ -105,7 +105,7 @@ func TestEmailThatCannotBeSentIsReported(t *testing.T) {
 	r.wantProblem(r.runEffect(emailEffect(record, exchange.ToOwner, "short")), 1, "no owner")
 	r.wantProblem(r.runEffect(emailEffect(record, exchange.ToOwner, "another")), 0, `no mail "another"`)
 	r.setPeople(record, userWithoutContact, contact)
-	r.wantProblem(r.runEffect(emailEffect(record, exchange.ToOwner, "short")), 1, "the owner has no contact, so cannot be mailed")
+	r.wantProblem(r.runEffect(emailEffect(record, exchange.ToOwner, "short")), 1, "the owner has no contact to send the mail to")
 	// The API says why: the address of this mail is not verified.
 	r.wantProblem(r.runEffect(emailEffect(record, exchange.ToContact, "elsewhere")), 1+2+1, "verified", exchange.RequestEmail)
 	if all := r.outbox(); len(all) != 0 {

@@ -18,7 +18,7 @@ func (e extendHandler) inspect(ctx context.Context, in activities.EffectInput) (
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
 	settings := settingsOf[exchange.EnsureReservation](in)
 	if settings == nil {
-		out.Error = opportunity.Invalidf("the effect says nothing of until when places are to be held")
+		out.Error = opportunity.Invalidf("the effect gives no expiry time for the reservation")
 		return out, nil
 	}
 	if in.Undo && notesOf[requestNotes](in.UndoEntry).Inspected == "" { // the effect requested nothing
@@ -34,9 +34,9 @@ func (e extendHandler) inspect(ctx context.Context, in activities.EffectInput) (
 		switch {
 		case !now.reserved || !isSameExpiry(now.expiry, until): // expired, or meanwhile set by somebody else
 		case before.IsZero():
-			out.Error = opportunity.Failf(opportunity.Conflict, "no expiry was set before; the places stay held until %s", formatTime(now.expiry))
+			out.Error = opportunity.Failf(opportunity.Conflict, "no expiry time was set before; the places stay reserved until %s", formatTime(now.expiry))
 		case !before.After(e.now()):
-			out.Error = opportunity.Failf(opportunity.Conflict, "the places were held until %s before, which has passed; they stay held until %s", formatTime(before), formatTime(now.expiry))
+			out.Error = opportunity.Failf(opportunity.Conflict, "the earlier expiry time %s has passed; the places stay reserved until %s", formatTime(before), formatTime(now.expiry))
 		default:
 			out.Request = &exchange.EffectRequest{Kind: exchange.RequestExtend, Until: before}
 		}
@@ -45,9 +45,9 @@ func (e extendHandler) inspect(ctx context.Context, in activities.EffectInput) (
 	switch {
 	case now.reserved && isSameExpiry(now.expiry, until):
 	case !now.reserved:
-		out.Error = opportunity.Failf(opportunity.Rejected, "the opportunity holds no places, and what has expired cannot be held again")
+		out.Error = opportunity.Failf(opportunity.Rejected, "the opportunity has no reserved places, and places that have expired cannot be reserved again")
 	case !until.After(e.now()):
-		out.Error = opportunity.Invalidf("the places were to be held until %s, which has passed", formatTime(until))
+		out.Error = opportunity.Invalidf("the expiry time %s for the places has passed", formatTime(until))
 	default:
 		out.UndoEntry = now.withOriginalExpiry(in.UndoEntry)
 		out.Request = &exchange.EffectRequest{Kind: exchange.RequestExtend, Until: until}

@@ -69,7 +69,7 @@ func (e invoiceHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
 	wanted := settingsOf[exchange.EnsureInvoice](in)
 	if wanted == nil {
-		out.Error = opportunity.Invalidf("the effect does not say what the invoice is to be")
+		out.Error = opportunity.Invalidf("the effect gives no settings for the invoice")
 		return out, nil
 	}
 	if in.Undo && notesOf[invoiceNotes](in.UndoEntry).Inspected == "" { // the effect wrote nothing
@@ -88,7 +88,7 @@ func (e invoiceHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	case invoice == nil:
 		out.Error = missingInvoiceError(in, billing)
 	case billing.ActiveInvoiceID != "" && billing.ActiveInvoiceID != invoice.ID:
-		out.Error = opportunity.Failf(opportunity.Conflict, "the TMS tells of two invoices, %s and %s, and which of them counts is not known; look there", billing.ActiveInvoiceID, invoice.ID)
+		out.Error = opportunity.Failf(opportunity.Conflict, "the TMS shows two invoices, %s and %s, and it is unknown which one counts; look in the TMS", billing.ActiveInvoiceID, invoice.ID)
 	case invoice.State == invoiceVoid:
 		out.Error = opportunity.Failf(opportunity.Conflict, "the invoice %s is void; raise another one in the TMS, then answer retry", invoice.ID)
 	default:
@@ -108,11 +108,11 @@ func missingInvoiceError(in activities.EffectInput, billing administrate.Billing
 	}
 	switch {
 	case billing.ActiveInvoiceID != "":
-		return opportunity.Failf(opportunity.Conflict, "the TMS bills the opportunity by %s, and does not tell its state; look there", billing.ActiveInvoiceID)
+		return opportunity.Failf(opportunity.Conflict, "the TMS bills the opportunity with the invoice %s, but does not show its state; look in the TMS", billing.ActiveInvoiceID)
 	case known != "":
-		return opportunity.Failf(opportunity.Conflict, "the opportunity does not have the invoice %s any more, nor another; raise one in the TMS, then answer retry", known)
+		return opportunity.Failf(opportunity.Conflict, "the opportunity no longer has the invoice %s, and has no other invoice; raise one in the TMS, then answer retry", known)
 	}
-	return opportunity.Failf(opportunity.NotFound, "the TMS has made no invoice by %s; raise one there, then answer retry", formatTime(settingsOf[exchange.EnsureInvoice](in).WaitUntil))
+	return opportunity.Failf(opportunity.NotFound, "the TMS has created no invoice by %s; raise one in the TMS, then answer retry", formatTime(settingsOf[exchange.EnsureInvoice](in).WaitUntil))
 }
 
 // inspectInvoice finds out which request the invoice still needs. A final invoice needs none,
@@ -123,7 +123,7 @@ func (e invoiceHandler) inspectInvoice(out *activities.InspectResult, in activit
 	case invoice.Final():
 		return
 	case invoice.State != invoiceDraft:
-		out.Error = opportunity.Failf(opportunity.Conflict, "the invoice %s is neither a draft nor final but %q; look in the TMS", invoice.ID, invoice.State)
+		out.Error = opportunity.Failf(opportunity.Conflict, "the invoice %s is neither a draft nor final, but has the state %q; look in the TMS", invoice.ID, invoice.State)
 		return
 	}
 	if all := draftTexts(in, billing); len(all) > 0 && notesOf[invoiceNotes](in.UndoEntry).Filled != invoice.ID {
@@ -191,7 +191,7 @@ func (e invoiceHandler) inspectUndo(out *activities.InspectResult, in activities
 	for _, t := range draftTexts(in, billing) {
 		switch {
 		case !t.visible:
-			out.Error = opportunity.Failf(opportunity.Rejected, "the invoice %s may have been filled in, and the API does not tell what stood there before; put it right in the TMS, then answer skip", invoice.ID)
+			out.Error = opportunity.Failf(opportunity.Rejected, "the invoice %s may have been filled in, and the API does not show the earlier texts; correct the invoice in the TMS, then answer confirm", invoice.ID)
 			return
 		case isSameText(t.current, t.wanted) && !isSameText(t.current, t.before):
 			ours[t.name] = "before"
@@ -200,7 +200,7 @@ func (e invoiceHandler) inspectUndo(out *activities.InspectResult, in activities
 	switch {
 	case len(ours) == 0:
 	case invoice.State != invoiceDraft:
-		out.Error = opportunity.Failf(opportunity.Conflict, "the invoice %s was filled in and is no draft any more; put it right in the TMS, then answer skip", invoice.ID)
+		out.Error = opportunity.Failf(opportunity.Conflict, "the invoice %s was filled in and is no longer a draft; correct the invoice in the TMS, then answer confirm", invoice.ID)
 	default:
 		out.Request = &exchange.EffectRequest{Kind: exchange.RequestFillInvoice, Target: opportunity.ID(invoice.ID), Values: ours}
 	}
@@ -212,7 +212,7 @@ func (e invoiceHandler) execute(ctx context.Context, in activities.EffectInput) 
 	}
 	wanted := settingsOf[exchange.EnsureInvoice](in)
 	if wanted == nil {
-		return rejectedResult(opportunity.Invalidf("the effect does not say what the invoice is to be")), nil
+		return rejectedResult(opportunity.Invalidf("the effect gives no settings for the invoice")), nil
 	}
 	result := activities.ExecuteResult{UndoEntry: in.UndoEntry}
 	var err error

@@ -199,7 +199,7 @@ func TestMissingDraftIsReported(t *testing.T) {
 	r, record := newSoldFixture(t)
 	in := r.invoiceEffect(record, "", "", time.Time{})
 	out, waits := r.runUntilDone(in, nil)
-	r.wantProblem(out, 10, "the TMS has made no invoice by "+settings[exchange.EnsureInvoice](in.Effect).WaitUntil.Format(time.RFC3339)+"; raise one there, then answer retry")
+	r.wantProblem(out, 10, "the TMS has created no invoice by "+settings[exchange.EnsureInvoice](in.Effect).WaitUntil.Format(time.RFC3339)+"; raise one in the TMS, then answer retry")
 	if diff := cmp.Diff([]string{"1m0s", "2m0s", "5m0s", "10m0s", "10m0s", "10m0s", "10m0s", "10m0s", "2m0s"}, waits); diff != "" {
 		t.Error(diff)
 	}
@@ -294,10 +294,10 @@ func TestInvoiceThatIsNoDraftNeedsAnOperator(t *testing.T) {
 		says  string
 	}{
 		billing("null", strings.Replace(draft, "Draft", "Void", 1)):    {exchange.UndoEntry{}, "the invoice I is void; raise another"},
-		billing(`"I"`, strings.Replace(draft, "Draft", "Archived", 1)): {known, "the invoice I is neither a draft nor final but \"Archived\""},
+		billing(`"I"`, strings.Replace(draft, "Draft", "Archived", 1)): {known, "the invoice I is neither a draft nor final, but has the state \"Archived\""},
 		billing(`"J"`, draft): {known, "two invoices, J and I"},
-		billing(`"J"`, "{}"):  {exchange.UndoEntry{}, "by J, and does not tell its state"},
-		billing("null", "{}"): {known, "does not have the invoice I any more"},
+		billing(`"J"`, "{}"):  {exchange.UndoEntry{}, "with the invoice J, but does not show its state"},
+		billing("null", "{}"): {known, "no longer has the invoice I"},
 	} {
 		r.respondOnce("query Billing", answer)
 		in := r.invoiceEffect(record, "PO 17", "", r.timeIn(-time.Minute))
@@ -362,7 +362,7 @@ func TestUndoRestoresTheDraft(t *testing.T) {
 
 	// A final invoice cannot be put right either.
 	r.finalise(record)
-	r.wantProblem(r.runEffect(undoInput(in, done)), 1, "no draft any more")
+	r.wantProblem(r.runEffect(undoInput(in, done)), 1, "no longer a draft")
 }
 
 // Where the API shows neither text, only the response to the update is known.
@@ -387,5 +387,5 @@ func TestTextsThatAreNotShown(t *testing.T) {
 	done, _ := r.runUntilDone(in, func(int) { r.writeInvoice(record, "PO 18", "") })
 	r.wantEffect(done, 3, exchange.RequestFillInvoice, exchange.RequestFinaliseInvoice)
 	r.wantInvoice(record, "Final", "PO 18", "First Aid")
-	r.wantProblem(r.runEffect(undoInput(in, done)), 1, "does not tell what stood there before")
+	r.wantProblem(r.runEffect(undoInput(in, done)), 1, "does not show the earlier texts")
 }

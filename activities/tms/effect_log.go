@@ -26,9 +26,9 @@ func (e logHandler) inspect(ctx context.Context, in activities.EffectInput) (act
 	settings := settingsOf[exchange.WriteLog](in)
 	switch {
 	case in.Undo:
-		out.Error = cannotUndoError("entries of the log cannot be deleted")
+		out.Error = opportunity.Invalidf("log entries cannot be deleted")
 	case settings == nil:
-		out.Error = opportunity.Invalidf("the effect says nothing of what is to be logged")
+		out.Error = opportunity.Invalidf("the effect gives no text for the log entry")
 	case notesOf[requestNotes](in.UndoEntry).Confirmed == "":
 		out.Request = &exchange.EffectRequest{Kind: exchange.RequestLog}
 	}
@@ -47,7 +47,7 @@ func (e logHandler) execute(ctx context.Context, in activities.EffectInput) (act
 	}
 	settings := settingsOf[exchange.WriteLog](in)
 	if settings == nil {
-		return rejectedResult(opportunity.Invalidf("the effect says nothing of what is to be logged")), nil
+		return rejectedResult(opportunity.Invalidf("the effect gives no text for the log entry")), nil
 	}
 	err = e.api.WriteLog(e.withSendDeadline(ctx), administrate.LogEntry{
 		Origin: logOrigin, NodeID: string(in.Opportunity), Message: settings.Message,

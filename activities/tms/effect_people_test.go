@@ -309,8 +309,8 @@ func TestOfSeveralAccountsNoneIsTaken(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")
 	one, two := r.account("Byrne Ltd"), r.account("Byrne Ltd")
-	r.wantProblem(r.runEffect(accountEffect(record, "Byrne Ltd")), 2, fmt.Sprintf("2 accounts have the name that the account is to have: %s, %s", one, two))
-	r.wantProblem(r.runEffect(accountEffect(record, " ")), 0, "what the account is called")
+	r.wantProblem(r.runEffect(accountEffect(record, "Byrne Ltd")), 2, fmt.Sprintf("2 accounts have the name of the effect's account: %s, %s", one, two))
+	r.wantProblem(r.runEffect(accountEffect(record, " ")), 0, "gives no name for the account")
 	if got := r.accountOf(record); got != "" {
 		t.Errorf("the account is %q", got)
 	}
@@ -431,7 +431,7 @@ func TestAContactThatIsTurnedDown(t *testing.T) {
 	r.requestCount()
 	in := contactsEffect(record, exchange.MatchAskOperator, person(event, "Ada", "ada@byrne.example"), person(event, "Zaphodina", "zaphodina@@byrne"))
 	out := r.runEffect(in)
-	r.wantProblem(out, 3, "the API turned the contact of attendee 2 down", exchange.RequestCreateContacts)
+	r.wantProblem(out, 3, "the API rejected the contact of attendee 2", exchange.RequestCreateContacts)
 	if strings.Contains(strings.ToLower(out.problem), "zaphodina") {
 		t.Errorf("it names a person: %s", out.problem)
 	}
@@ -750,7 +750,7 @@ func TestLearnersAreReinstatedWhilePlacesRemain(t *testing.T) {
 	one := id(opportunity.TypeContact, 1)
 	r.register(event, one, one, one, one, one, one)
 	r.wantEventPlaces(event, 11, 0)
-	r.wantProblem(r.runEffect(undoInput(in, done)), 5, "of the learners 1 stay cancelled", exchange.RequestReinstateLearner)
+	r.wantProblem(r.runEffect(undoInput(in, done)), 5, "1 learner cannot be reinstated", exchange.RequestReinstateLearner)
 	r.wantEventPlaces(event, 12, 0)
 }
 

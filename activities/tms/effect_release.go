@@ -5,6 +5,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/opportunity"
 )
 
 // releaseHandler releases all places.
@@ -16,7 +17,7 @@ func (h effectHandlers) Release() effectHandler { return releaseHandler{h.activi
 func (e releaseHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
 	if in.Undo {
-		out.Error = cannotUndoError("an opportunity whose places were given back can hold none again")
+		out.Error = opportunity.Invalidf("an opportunity whose places were released cannot reserve places again")
 		return out, nil
 	}
 	now, err := e.readReservation(ctx, in.Opportunity)

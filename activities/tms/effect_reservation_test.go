@@ -160,12 +160,12 @@ func TestReservationWithoutEffectIsReported(t *testing.T) {
 	record, interests := r.createWithEvent(100)
 	in := reserveEffect(record, interests, r.timeIn(48*time.Hour))
 	out := r.runEffect(in)
-	r.wantProblem(out, 3, "none are held", exchange.RequestReserve)
+	r.wantProblem(out, 3, "no places are reserved", exchange.RequestReserve)
 	r.wantReserved(0)
 
 	// After an operator's retry the request is sent again.
 	in.UndoEntry = out.undoEntry
-	r.wantProblem(r.runEffect(in), 3, "none are held", exchange.RequestReserve)
+	r.wantProblem(r.runEffect(in), 3, "no places are reserved", exchange.RequestReserve)
 
 	in.Undo = true
 	r.wantEffect(r.runEffect(in), 1)
@@ -188,9 +188,9 @@ func TestExpiredReservationIsNotMadeAgain(t *testing.T) {
 			record, interests := r.createWithEvent(3)
 			r.wantEffect(r.runEffect(reserveEffect(record, interests, r.timeIn(2*time.Hour))), 3, exchange.RequestReserve)
 			end(r, record)
-			r.wantProblem(r.runEffect(reserveEffect(record, interests, r.timeIn(2*time.Hour))), 1, "can hold none again")
+			r.wantProblem(r.runEffect(reserveEffect(record, interests, r.timeIn(2*time.Hour))), 1, "cannot reserve places again")
 			r.wantReserved(0)
-			r.wantProblem(r.runEffect(extendEffect(record, r.timeIn(2*time.Hour))), 1, "cannot be held again")
+			r.wantProblem(r.runEffect(extendEffect(record, r.timeIn(2*time.Hour))), 1, "cannot be reserved again")
 			r.wantEffect(r.runEffect(releaseEffect(record)), 1)
 		})
 	}
@@ -210,7 +210,7 @@ func TestEarlierReservationIsNotReleasedOnUndo(t *testing.T) {
 		t.Errorf("before: %v, want %v", done.undoEntry.Until, first)
 	}
 	in.Undo, in.UndoEntry = true, done.undoEntry
-	r.wantProblem(r.runEffect(in), 1, "were held before")
+	r.wantProblem(r.runEffect(in), 1, "were reserved before")
 	r.wantExpiry(record, settings[exchange.EnsureReservation](in.Effect).Until)
 }
 
@@ -239,7 +239,7 @@ func TestReservationIsExtendedAndRestoredOnUndo(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record, interests := r.createWithEvent(3)
 	first, second := r.timeIn(24*time.Hour), r.timeIn(72*time.Hour)
-	r.wantProblem(r.runEffect(extendEffect(record, second)), 1, "holds no places")
+	r.wantProblem(r.runEffect(extendEffect(record, second)), 1, "has no reserved places")
 	r.wantEffect(r.runEffect(reserveEffect(record, interests, first)), 3, exchange.RequestReserve)
 	in := extendEffect(record, second)
 	r.loseNextAnswer()
@@ -263,7 +263,7 @@ func TestAnExpiryThatHasPassedIsNotSetAgain(t *testing.T) {
 	r.requestCount()
 	r.advanceClock(2 * time.Hour)
 	in.Undo, in.UndoEntry = true, done.undoEntry
-	r.wantProblem(r.runEffect(in), 1, "which has passed")
+	r.wantProblem(r.runEffect(in), 1, "has passed")
 	r.wantExpiry(record, settings[exchange.EnsureReservation](in.Effect).Until)
 }
 
@@ -294,7 +294,7 @@ func TestReservationIsReleased(t *testing.T) {
 	r.wantReserved(0)
 	in := releaseEffect(record)
 	in.Undo, in.UndoEntry = true, done.undoEntry
-	r.wantProblem(r.runEffect(in), 0, "cannot be taken back")
+	r.wantProblem(r.runEffect(in), 0, "cannot reserve places again")
 }
 
 // An API may report reserved places for every opportunity without an expiry. The effect then

@@ -31,7 +31,7 @@ func (e reserveHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
 	settings := settingsOf[exchange.EnsureReservation](in)
 	if settings == nil {
-		out.Error = opportunity.Invalidf("the effect says nothing of until when places are to be held")
+		out.Error = opportunity.Invalidf("the effect gives no expiry time for the reservation")
 		return out, nil
 	}
 	if in.Undo && notesOf[requestNotes](in.UndoEntry).Inspected == "" { // the effect requested nothing
@@ -54,16 +54,16 @@ func (e reserveHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	switch {
 	case now.reserved && !now.expiry.Before(until.Add(-opportunity.ExpiryTolerance)):
 	case now.expired:
-		out.Error = opportunity.Failf(opportunity.Rejected, "the places of the opportunity expired or were given back at %s, and it can hold none again", formatTime(now.expiry))
+		out.Error = opportunity.Failf(opportunity.Rejected, "the places of the opportunity expired or were released at %s, and the opportunity cannot reserve places again", formatTime(now.expiry))
 	case !until.After(e.now()):
-		out.Error = opportunity.Invalidf("places were to be held until %s, which has passed", formatTime(until))
+		out.Error = opportunity.Invalidf("the expiry time %s for the places has passed", formatTime(until))
 	case !now.reserved && notesOf[requestNotes](in.UndoEntry).Confirmed != "":
 		// If an operator retries the effect, the request is sent again, because the obstacle may be
 		// gone.
 		notes := notesOf[requestNotes](in.UndoEntry)
 		notes.Confirmed = ""
 		out.UndoEntry = withNotes(in.UndoEntry, notes)
-		out.Error = opportunity.Failf(opportunity.Rejected, "the API answered that it held places, and none are held: an event may have too few left, or the opportunity may have held some before and lost them")
+		out.Error = opportunity.Failf(opportunity.Rejected, "the API reported that it reserved places, but no places are reserved: an event may have too few free places, or an earlier reservation may have expired")
 	default:
 		out.UndoEntry = now.withOriginalExpiry(in.UndoEntry)
 		out.Request = &exchange.EffectRequest{Kind: exchange.RequestReserve, IDs: interests, Until: until}
@@ -82,9 +82,9 @@ func (e reserveHandler) inspectUndo(out *activities.InspectResult, in activities
 	case !now.reserved:
 	case !now.expiry.IsZero() && !now.expiry.After(back.Add(opportunity.ExpiryTolerance)):
 	case !in.UndoEntry.Until.IsZero():
-		out.Error = opportunity.Failf(opportunity.Conflict, "places were held before already, and all would be given back together; they stay held until %s", formatTime(now.expiry))
+		out.Error = opportunity.Failf(opportunity.Conflict, "places were reserved before the effect, and all places would be released together; they stay reserved until %s", formatTime(now.expiry))
 	case !now.expiry.IsZero() && !isSameExpiry(now.expiry, ours):
-		out.Error = opportunity.Failf(opportunity.Conflict, "somebody else has set until when the places are held since; they stay held until %s", formatTime(now.expiry))
+		out.Error = opportunity.Failf(opportunity.Conflict, "somebody else has changed the expiry time since; the places stay reserved until %s", formatTime(now.expiry))
 	default:
 		out.UndoEntry = withNotes(in.UndoEntry, reserveNotes{ReleaseAt: formatTime(back)})
 		out.Request = &exchange.EffectRequest{Kind: exchange.RequestExtend, Until: back}

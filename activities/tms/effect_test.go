@@ -31,7 +31,7 @@ func (r *fixture) loadPlaybook(text string) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.options.Playbook = loaded
+	r.playbook.Playbook = loaded
 	r.newWorker(tms.ReferenceTag{Attribute: "oppflow"})
 }
 
@@ -294,7 +294,7 @@ func TestAPlaybookCannotSetTheReferenceTag(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{Attribute: "oppflow"})
 	record := r.createRecord("A-1")
 	r.requestCount()
-	r.wantProblem(r.runEffect(attributesEffect(record, map[string]string{"oppflow": "B-2"})), 0, "mark")
+	r.wantProblem(r.runEffect(attributesEffect(record, map[string]string{"oppflow": "B-2"})), 0, "reference tag")
 }
 
 func TestEffectsOfAnotherRunSendNothing(t *testing.T) {

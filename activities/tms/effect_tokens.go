@@ -22,7 +22,7 @@ func (e tokensHandler) inspect(ctx context.Context, in activities.EffectInput) (
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
 	settings := settingsOf[exchange.AwaitTokens](in)
 	if settings == nil {
-		out.Error = opportunity.Invalidf("the effect does not say how long tokens may take to be issued")
+		out.Error = opportunity.Invalidf("the effect gives no time by which the tokens must be issued")
 		return out, nil
 	}
 	wanted := countTokens(in.Interests)
@@ -39,7 +39,7 @@ func (e tokensHandler) inspect(ctx context.Context, in activities.EffectInput) (
 		out.RecheckAt, out.NonBlocking = until, true
 		return out, nil
 	case !issues.Shown:
-		out.Error = opportunity.Failf(opportunity.Undecided, "the API does not tell whether tokens are issued; check in the TMS that %s were, then answer skip", plural(wanted.total, "token"))
+		out.Error = opportunity.Failf(opportunity.Undecided, "the API does not show whether tokens were issued; check in the TMS that %s were issued, then answer confirm", plural(wanted.total, "token"))
 		return out, nil
 	}
 	missing := wanted.missing(issues.Issues)
@@ -111,5 +111,5 @@ func (e tokensHandler) execute(ctx context.Context, in activities.EffectInput) (
 	if run, other := detectReset(ctx, in.RunID); other {
 		return activities.ExecuteResult{CallResult: resetResult(run)}, nil
 	}
-	return rejectedResult(opportunity.Invalidf("tokens are issued by the TMS only")), nil
+	return rejectedResult(opportunity.Invalidf("only the TMS issues tokens")), nil
 }

@@ -26,7 +26,7 @@ func (a *Activities) PlanOpportunity(ctx context.Context, in activities.PlanInpu
 	case err != nil:
 		return activities.PlanResult{}, playbookUnavailable("%s", err)
 	case book.Version < in.MinPlaybookVersion:
-		return activities.PlanResult{}, playbookUnavailable("version %d of the playbook is in force here, and the opportunity has seen version %d", book.Version, in.MinPlaybookVersion)
+		return activities.PlanResult{}, playbookUnavailable("the worker has version %d of the playbook in force, but the opportunity has seen version %d", book.Version, in.MinPlaybookVersion)
 	}
 	result, err := a.makePlan(ctx, in, book)
 	if err != nil {
@@ -37,7 +37,7 @@ func (a *Activities) PlanOpportunity(ctx context.Context, in activities.PlanInpu
 	case err != nil:
 		return activities.PlanResult{}, playbookUnavailable("%s", err)
 	case now.Version != book.Version:
-		return activities.PlanResult{}, playbookUnavailable("version %d of the playbook came in force while the plan was made", now.Version)
+		return activities.PlanResult{}, playbookUnavailable("version %d of the playbook came into force while the plan was made", now.Version)
 	}
 	return result, nil
 }
@@ -97,7 +97,7 @@ func (a *Activities) findStep(ctx context.Context, text string) (step opportunit
 	var invalid *administrate.InvalidError
 	switch {
 	case errors.As(err, &refused), errors.As(err, &invalid):
-		return opportunity.Step{}, "the steps cannot be read in this TMS, so nothing goes with the move", nil
+		return opportunity.Step{}, "the steps cannot be read in this TMS, so the transition has no effects", nil
 	case err != nil:
 		return opportunity.Step{}, "", err
 	}

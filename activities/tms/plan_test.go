@@ -69,7 +69,7 @@ transitions:
 	if diff := cmp.Diff(exchange.EnsureAttributes{Values: map[string]string{"by": "First Aid"}}, settings[exchange.EnsureAttributes](got.Plan.Before[0])); diff != "" {
 		t.Error(diff)
 	}
-	if want := (activities.PlaybookFeatures{Digest: r.options.Playbook.Digest(), Transitions: true}); got.PlaybookFeatures != want {
+	if want := (activities.PlaybookFeatures{Digest: r.playbook.Playbook.Digest(), Transitions: true}); got.PlaybookFeatures != want {
 		t.Errorf("rules %+v", got.PlaybookFeatures)
 	}
 	in.TargetStep = string(stepWon)
@@ -147,7 +147,7 @@ reactions: [{ name: tell, on: eventCancelled, do: [{ log: { message: m } }] }]
 	if diff := cmp.Diff(map[opportunity.ID]activities.EventChange{event: {Event: event}, cancelled: {Event: cancelled, Cancelled: true}}, news); diff != "" {
 		t.Error(diff)
 	}
-	if want := (activities.PlaybookFeatures{Digest: r.options.Playbook.Digest(), FollowUps: true, Reactions: true, FollowUpSteps: "state Open", QuietTime: activities.DefaultQuietTime, Spread: 6 * time.Hour}); got.PlaybookFeatures != want {
+	if want := (activities.PlaybookFeatures{Digest: r.playbook.Playbook.Digest(), FollowUps: true, Reactions: true, FollowUpSteps: "state Open", QuietTime: activities.DefaultQuietTime, Spread: 6 * time.Hour}); got.PlaybookFeatures != want {
 		t.Errorf("rules %+v", got.PlaybookFeatures)
 	}
 	// The plan reports a cancellation without another read.
@@ -258,7 +258,7 @@ func TestResultsCarryPlaybookFeatures(t *testing.T) {
 		t.Errorf("planned without a playbook: %+v", got)
 	}
 	r.loadPlaybook("transitions: [{ name: win, to: { state: Won }, after: [{ register: {} }] }]")
-	want := activities.PlaybookFeatures{Digest: r.options.Playbook.Digest(), Transitions: true, Learners: true}
+	want := activities.PlaybookFeatures{Digest: r.playbook.Playbook.Digest(), Transitions: true, Learners: true}
 	for i, got := range answers() {
 		if got == nil || *got != want {
 			t.Errorf("answer %d: %+v", i, got)

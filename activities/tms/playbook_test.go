@@ -75,7 +75,7 @@ func TestAPlanIsOfTheVersionInForce(t *testing.T) {
 		t.Errorf("planned by %d; want 2", got.Plan.Version)
 	}
 	in.MinPlaybookVersion = 3
-	r.wantNoPlan(in, "version 2 of the playbook is in force here, and the opportunity has seen version 3")
+	r.wantNoPlan(in, "the worker has version 2 of the playbook in force, but the opportunity has seen version 3")
 	asked := 0
 	r.setPlaybook(func(time.Time) (tms.VersionedPlaybook, error) {
 		if asked++; asked == 1 {
@@ -84,7 +84,7 @@ func TestAPlanIsOfTheVersionInForce(t *testing.T) {
 		return three, nil
 	})
 	in.MinPlaybookVersion = 0
-	r.wantNoPlan(in, "version 3 of the playbook came in force while the plan was made")
+	r.wantNoPlan(in, "version 3 of the playbook came into force while the plan was made")
 	if got := r.plan(in); got.Plan.Version != 3 {
 		t.Errorf("planned by %d; want 3", got.Plan.Version)
 	}

@@ -26,7 +26,7 @@ func (a *Activities) ResolveNames(ctx context.Context, in activities.ResolveInpu
 			continue
 		}
 		if kind := apiKindOfIDType(name.Type); kind != "" && !a.api.CanLookUp(kind) {
-			out.ResolvedNames[i].Error = lookupError(name, "no "+describeType(name.Type)+" is looked up, since the assumption about their root is switched off")
+			out.ResolvedNames[i].Error = lookupError(name, "the look-up needs an assumption that is switched off")
 			continue
 		}
 		if !slices.Contains(wanted, name) {
@@ -171,7 +171,7 @@ func selectMeaning(name exchange.UnresolvedName, candidates []candidate) (opport
 		for i, f := range fitting {
 			list[i] = string(f.ID)
 		}
-		return opportunity.Ref{}, opportunity.Invalidf("%q fits more than one %s: %s; give the id", name.Text, describeType(name.Type), strings.Join(list, " and "))
+		return opportunity.Ref{}, opportunity.Invalidf("%q matches more than one %s: %s; give the id", name.Text, describeType(name.Type), strings.Join(list, " and "))
 	}
 	return opportunity.Ref{}, opportunity.Failf(opportunity.NotFound, "no %s is called %q%s", describeType(name.Type), name.Text, candidateList(candidates))
 }

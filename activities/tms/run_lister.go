@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
@@ -51,29 +52,27 @@ func newRunLister(temporal client.Client, now func() time.Time) *runLister {
 // list repeats the request until it gets a response. An error says that there are too many
 // requests for a response within the context's time, or why the request was refused.
 func (q *runLister) list(ctx context.Context, request *workflowservice.ListWorkflowExecutionsRequest, urgent bool) (*workflowservice.ListWorkflowExecutionsResponse, error) {
-	for {
-		if !urgent {
-			if err := q.pace.Wait(ctx); err != nil {
-				return nil, context.DeadlineExceeded
-			}
+	var last error
+	listed, _ := backoff.Retry(ctx, func() (*workflowservice.ListWorkflowExecutionsResponse, error) {
+		if !urgent && q.pace.Wait(ctx) != nil {
+			last = context.DeadlineExceeded
+			return nil, backoff.Permanent(last)
 		}
 		asking, cancel := context.WithTimeout(ctx, listTimeout)
-		listed, err := q.temporal.ListWorkflow(asking, request)
-		cancel()
+		defer cancel()
+		var listed *workflowservice.ListWorkflowExecutionsResponse
+		listed, last = q.temporal.ListWorkflow(asking, request)
 		switch {
-		case err == nil:
+		case last == nil:
 			q.recordAnswered()
-			return listed, nil
-		case !isOverloaded(err):
-			return nil, err
+		case isOverloaded(last):
+			q.recordRefused()
+		default:
+			return nil, backoff.Permanent(last)
 		}
-		q.recordRefused()
-		select {
-		case <-ctx.Done():
-			return nil, err
-		case <-time.After(listPause):
-		}
-	}
+		return listed, last
+	}, backoff.WithBackOff(backoff.NewConstantBackOff(listPause)))
+	return listed, last
 }
 
 // isOverloaded reports whether there was no response because there are too many requests.

@@ -72,7 +72,7 @@ func (a *Activities) possiblySentReason(ctx context.Context) string {
 	defer cancel()
 	described, err := a.temporal.DescribeWorkflow(ctx, info.WorkflowExecution.ID, info.WorkflowExecution.RunID)
 	if err != nil {
-		return "Temporal does not tell whether the activity was started before"
+		return "it is unknown whether the activity was started before"
 	}
 	for _, pending := range described.RawResponse.GetPendingActivities() {
 		if pending.GetActivityId() == info.ActivityID {

@@ -126,13 +126,13 @@ func fromTransportError(name string, err error) activities.CallResult {
 	if errors.As(err, &network) && network.Op == "dial" {
 		return activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonUnreachable}
 	}
-	return activities.CallResult{Status: exchange.StatusUnknown, Error: opportunity.Failf(opportunity.Undecided, "the service %s did not answer", name)}
+	return activities.CallResult{Status: exchange.StatusUnknown, Error: opportunity.Failf(opportunity.Undecided, "the service %s did not respond", name)}
 }
 
 // fromStatus returns the result of a request from the status of the service's response.
 func fromStatus(name string, status int) activities.CallResult {
 	said := func(typ opportunity.ErrorType) *opportunity.Error {
-		return opportunity.Failf(typ, "the service %s answered %d %s", name, status, http.StatusText(status))
+		return opportunity.Failf(typ, "the service %s responded with %d %s", name, status, http.StatusText(status))
 	}
 	switch {
 	case status >= 200 && status < 300:

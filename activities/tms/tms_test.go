@@ -143,8 +143,10 @@ type fixture struct {
 	url        string
 	token      string
 	sandbox    *sandbox.Sandbox
-	// options are the options of the next worker, except for the reference tag.
-	options tms.Options
+	// options are the options of the next worker, except for the reference tag. playbook is in
+	// force on that worker, unless the options say otherwise.
+	options  tms.Options
+	playbook tms.VersionedPlaybook
 
 	mu       sync.Mutex
 	requests int
@@ -238,6 +240,10 @@ func (r *fixture) newWorker(mark tms.ReferenceTag) {
 	options.Temporal, options.ReferenceTag, options.Now = r.namespace, mark, r.now
 	if options.API == nil {
 		options.API = api
+	}
+	if options.PlaybookAt == nil {
+		inForce := r.playbook
+		options.PlaybookAt = func(time.Time) (tms.VersionedPlaybook, error) { return inForce, nil }
 	}
 	a, err := tms.New(options)
 	if err != nil {
@@ -394,7 +400,7 @@ func TestResolveNames(t *testing.T) {
 	for i, message := range map[int]string{
 		1: `no step is called "Nowhere"; there are "Proposed", "Opportunity", "Won", "Lost", "Archived"`,
 		8: `no account is called "Nobody Ltd"`,
-		9: fmt.Sprintf(`"First Aid at Work" fits more than one event: %s and %s; give the id`, id(opportunity.TypeEvent, 2), id(opportunity.TypeEvent, 3)),
+		9: fmt.Sprintf(`"First Aid at Work" matches more than one event: %s and %s; give the id`, id(opportunity.TypeEvent, 2), id(opportunity.TypeEvent, 3)),
 	} {
 		if got[i].Error == nil || got[i].Error.Message != message {
 			t.Errorf("got  %v\nwant %s", got[i].Error, message)

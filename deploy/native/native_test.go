@@ -83,7 +83,7 @@ func TestComposeFile(t *testing.T) {
 			t.Errorf("schemas were %q and are %q", before, after)
 		}
 		said := u.output("setup")
-		for _, want := range []string{"is there already; it keeps closed runs for 720h", "all search attributes are there already"} {
+		for _, want := range []string{"exists already; it keeps closed runs for 720h", "all search attributes exist already"} {
 			if !strings.Contains(said, want) {
 				t.Errorf("the second setup does not say %q:\n%s", want, said)
 			}
@@ -100,7 +100,7 @@ func TestComposeFile(t *testing.T) {
 		// The worker reports the outage after 45 s.
 		if testrun.Long(t) {
 			u.await(t, outageTimeout, "unhealthy", func() bool { return u.checkHealth(t.Context(), "worker") != nil })
-			if err := u.checkHealth(t.Context(), "worker"); err == nil || !strings.Contains(err.Error(), "could not be asked for tasks") {
+			if err := u.checkHealth(t.Context(), "worker"); err == nil || !strings.Contains(err.Error(), "could not poll the task queue") {
 				t.Errorf("it says why: %v", err)
 			}
 		}

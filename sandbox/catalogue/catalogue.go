@@ -4,13 +4,14 @@
 package catalogue
 
 import (
+	"bytes"
 	_ "embed"
 	"errors"
 	"fmt"
 	"os"
+	"unicode/utf8"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/parser"
+	"go.yaml.in/yaml/v4"
 )
 
 //go:embed default.yaml
@@ -74,10 +75,10 @@ type Transition struct {
 	To   int64 `yaml:"to"`
 	// Required lists the values that must not be empty for the transition: account, contact, owner, interests, or
 	// the key of an attribute.
-	Required []string `yaml:"required"`
+	Required []string `yaml:"required,omitempty"`
 	// Triggers lists what the transition creates: account, contact, registration, token, invoice. The triggers run
 	// in this order.
-	Triggers []string `yaml:"triggers"`
+	Triggers []string `yaml:"triggers,omitempty"`
 }
 
 // Triggers returns the kinds of triggers in the order in which they run.
@@ -213,21 +214,25 @@ func Load(path string) (*Catalogue, error) {
 // Parse reads a catalogue. Unknown and repeated keys, repeated ids and references to missing records are errors.
 // Each error names the file, line and column, and the correct form. Parse reports all errors at once.
 func Parse(name string, data []byte) (*Catalogue, error) {
-	file, err := parser.ParseBytes(data, 0)
-	if err != nil {
-		return nil, withPosition(name, err)
+	var documents []yaml.Node
+	if err := yaml.Load(data, &documents, yaml.WithAllDocuments()); err != nil {
+		return nil, withPosition(name, data, err)
 	}
-	if len(file.Docs) > 1 {
-		if body := file.Docs[1].Body; body != nil {
-			pos := body.GetToken().Position
-			return nil, fmt.Errorf("%s:%d:%d: a catalogue is one YAML document, here a second one starts", name, pos.Line, pos.Column)
-		}
+	if len(documents) > 1 {
+		second := documents[1].Content[0]
+		return nil, fmt.Errorf("%s:%d:%d: a catalogue is one YAML document, here a second one starts", name, second.Line, second.Column)
 	}
 	var c Catalogue
-	if err := yaml.UnmarshalWithOptions(data, &c, yaml.Strict()); err != nil {
-		return nil, withPosition(name, err)
+	check := &checker{name: name}
+	for _, document := range documents { // none when the file is empty, or has comments only
+		keepNulls(&document)
+		if err := document.Load(&c, yaml.WithKnownFields()); err != nil {
+			return nil, withPosition(name, data, err)
+		}
+		if err := document.Load(&check.entries); err != nil {
+			return nil, withPosition(name, data, err)
+		}
 	}
-	check := &checker{name: name, file: file}
 	check.catalogue(&c)
 	if len(check.problems) > 0 {
 		return nil, errors.Join(check.problems...)
@@ -235,12 +240,32 @@ func Parse(name string, data []byte) (*Catalogue, error) {
 	return &c, nil
 }
 
-// withPosition turns an error of the YAML library into one line with a position.
-func withPosition(name string, err error) error {
-	var y yaml.Error
-	if errors.As(err, &y) && y.GetToken() != nil && y.GetToken().Position != nil {
-		pos := y.GetToken().Position
-		return fmt.Errorf("%s:%d:%d: %s", name, pos.Line, pos.Column, y.GetMessage())
+// keepNulls makes entries of lists that are null empty mappings, and keys that are null texts. The YAML library leaves
+// such entries and keys out.
+func keepNulls(node *yaml.Node) {
+	for i, inner := range node.Content {
+		keepNulls(inner)
+		if inner.Kind != yaml.ScalarNode || inner.ShortTag() != "!!null" {
+			continue
+		}
+		switch {
+		case node.Kind == yaml.SequenceNode:
+			inner.Kind, inner.Tag, inner.Value = yaml.MappingNode, "!!map", ""
+		case node.Kind == yaml.MappingNode && i%2 == 0:
+			inner.Tag = "!!str"
+		}
 	}
-	return fmt.Errorf("%s: %w", name, err)
+}
+
+// withPosition turns an error of the YAML library into one line with a position.
+func withPosition(name string, data []byte, err error) error {
+	var wrong *yaml.LoadError
+	if !errors.As(err, &wrong) {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	at := wrong.Mark
+	if wrong.ContextMark.Line > 0 && at.Index >= utf8.RuneCount(bytes.TrimRight(data, " \t\r\n")) {
+		at = wrong.ContextMark // what begins here has no end
+	}
+	return fmt.Errorf("%s:%d:%d: %s", name, max(at.Line, 1), max(at.Column, 1), wrong.Message)
 }

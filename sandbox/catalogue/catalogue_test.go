@@ -108,6 +108,8 @@ func TestParseErrorsHavePositions(t *testing.T) {
 		{"account of an event", "transitions:", "events:\n  - { id: 1, code: a, title: b, state: draft, account: 7 }\ntransitions:", "12:", "not in accounts"},
 		{"negative places", "transitions:", "events:\n  - { id: 1, code: a, title: b, state: draft, minPlaces: -1 }\ntransitions:", "12:", "negative"},
 		{"deadline of an event", "transitions:", "events:\n  - { id: 1, code: a, title: b, state: draft, registrationDeadline: tomorrow }\ntransitions:", "12:", "registrationDeadline"},
+		{"empty entry", "transitions:", "  -\ntransitions:", "11:4", "above 0"},
+		{"empty key", "transitions:", "~: 1\ntransitions:", "11:1", "~"},
 		{"second document", "to: 2 }", "to: 2 }\n---\na: 1", "14:", "one YAML document"},
 	} {
 		text := strings.Replace(validCatalogue, c.old, c.new, 1)

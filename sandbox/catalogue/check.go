@@ -8,34 +8,27 @@ import (
 	"time"
 	_ "time/tzdata" // for checks of the time zones of events without an installed zone database
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
+	"go.yaml.in/yaml/v4"
 )
 
 // checker collects the mistakes of a catalogue that could be read.
 type checker struct {
 	name     string
-	file     *ast.File
+	entries  map[string][]yaml.Node // the entries of each list
 	problems []error
 }
 
-// report reports a mistake in one member of a list. key is the key inside the member, or "".
+// report reports a mistake in one entry of a list, at the value of the key in the entry, or at the entry when it has no
+// such key.
 func (c *checker) report(list string, index int, key, format string, args ...any) {
-	position := ""
-	path := fmt.Sprintf("$.%s[%d]", list, index)
-	for _, p := range []string{path + "." + key, path, "$." + list} {
-		yp, err := yaml.PathString(strings.TrimSuffix(p, "."))
-		if err != nil {
-			continue
-		}
-		node, err := yp.FilterFile(c.file)
-		if err == nil && node != nil && node.GetToken() != nil {
-			tok := node.GetToken()
-			position = fmt.Sprintf(":%d:%d", tok.Position.Line, tok.Position.Column)
-			break
+	at := c.entries[list][index]
+	var members map[string]yaml.Node
+	if err := at.Load(&members); err == nil {
+		if member, given := members[key]; given {
+			at = member
 		}
 	}
-	c.problems = append(c.problems, fmt.Errorf("%s%s: %s", c.name, position, fmt.Sprintf(format, args...)))
+	c.problems = append(c.problems, fmt.Errorf("%s:%d:%d: %s", c.name, at.Line, at.Column, fmt.Sprintf(format, args...)))
 }
 
 // reportGlobal reports a mistake of the catalogue as a whole.

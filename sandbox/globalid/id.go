@@ -71,9 +71,6 @@ func EncodeInt(typ string, key int64) string {
 	return Encode(typ, strconv.FormatInt(key, 10))
 }
 
-// String returns the encoded id.
-func (id ID) String() string { return Encode(id.Type, id.Key) }
-
 // Parse decodes s. It accepts exactly what Encode writes: padded standard base64 of UTF-8 text with a type of letters,
 // a colon and a non-empty key. So one record has one id. Errors wrap ErrMalformed.
 func Parse(s string) (ID, error) {

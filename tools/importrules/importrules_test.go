@@ -135,7 +135,7 @@ var thirdPartyRules = map[string]struct{ refused, free []string }{
 	},
 	"playbook": {
 		refused: []string{"database/sql", "go.temporal.io/sdk/workflow", "net", "net/http", "os", "os/signal"},
-		free:    []string{"bytes", "embed", "io", "io/fs", "time", "go.yaml.in/yaml/v3"},
+		free:    []string{"bytes", "embed", "io", "io/fs", "time", "go.yaml.in/yaml/v4"},
 	},
 	"activities": {
 		refused: []string{"database/sql", "go.temporal.io/sdk/client", "math/rand/v2", "net", "net/http", "os"},
@@ -147,7 +147,7 @@ var thirdPartyRules = map[string]struct{ refused, free []string }{
 	"workflows": {
 		refused: []string{
 			"crypto/rand", "database/sql", "github.com/google/uuid", "github.com/hasura/go-graphql-client",
-			"go.temporal.io/sdk/activity", "go.temporal.io/sdk/client", "go.yaml.in/yaml/v3", "golang.org/x/time/rate",
+			"go.temporal.io/sdk/activity", "go.temporal.io/sdk/client", "go.yaml.in/yaml/v4", "golang.org/x/time/rate",
 			"log", "log/slog", "maps", "math/rand", "math/rand/v2", "net", "net/http", "net/url", "os", "os/exec",
 			"runtime", "runtime/debug", "sync", "sync/atomic", "syscall", "unsafe",
 		},

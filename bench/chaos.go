@@ -46,11 +46,11 @@ func verdict(report chaos.Report, short bool) error {
 	case len(report.Violations) > 0:
 		return fmt.Errorf("%d violations; seed %d", len(report.Violations), report.Seed)
 	case len(report.Problems) > 0:
-		return fmt.Errorf("the storm did not go as it should: %d problems; seed %d", len(report.Problems), report.Seed)
+		return fmt.Errorf("the storm did not run as planned: %d problems; seed %d", len(report.Problems), report.Seed)
 	case len(unvisited) > 0 && !short:
-		return fmt.Errorf("no worker was killed in %q, so that the storm shows nothing of it; seed %d", unvisited, report.Seed)
+		return fmt.Errorf("no worker was killed in %q, so the storm does not test it; seed %d", unvisited, report.Seed)
 	case len(unmet) > 0 && !short:
-		return fmt.Errorf("the seed does not count: too few messages met %q; seed %d", unmet, report.Seed)
+		return fmt.Errorf("the storm is not valid: too few messages met %q; seed %d", unmet, report.Seed)
 	}
 	return nil
 }
@@ -74,10 +74,10 @@ func chaosFlags(args []string, stdout io.Writer) (chaosArgs, error) {
 	fs.SetOutput(io.Discard)
 	minutes := fs.Int("minutes", 30, "how long the parts are disrupted")
 	fs.BoolVar(&a.short, "short", false, "the short form, each disruption once; takes no --minutes")
-	seed := fs.Uint64("seed", 1, "what messages and disruptions are made from; the same seed makes the same ones")
-	opportunities := fs.Int("opportunities", 0, "how many there are (default: 20 for each minute, 60 in the short form)")
-	data := fs.String("data", "", "directory to keep the databases in (default: one that is removed in the end)")
-	only := fs.StringSlice("only", nil, "visit only the disruptions in whose names one of these words stands, such as restore,service")
+	seed := fs.Uint64("seed", 1, "the source of messages and disruptions; the same seed makes the same ones")
+	opportunities := fs.Int("opportunities", 0, "how many opportunities (default: 20 for each minute, 60 in the short form)")
+	data := fs.String("data", "", "directory for the databases (default: one that is removed at the end)")
+	only := fs.StringSlice("only", nil, "run only the disruptions whose names contain one of these words, such as restore,service")
 	race := fs.Bool("race", false, "build worker and sandbox with the race detector")
 	fs.StringVar(&a.output, "output", outputText, "how the report is written: text or json")
 	if err := fs.Parse(args); err != nil {
@@ -100,7 +100,7 @@ func chaosFlags(args []string, stdout io.Writer) (chaosArgs, error) {
 	case len(*only) > 0 && len(kindsMatching(*only)) == 0:
 		err = &usageError{message: fmt.Sprintf("--only %s: no disruption has such a name; there are %q", strings.Join(*only, ","), chaos.DisruptionKinds())}
 	case holdsFiles(*data):
-		err = &usageError{message: fmt.Sprintf("--data %s: holds files already, such as the databases of an earlier run; give an empty directory", *data)}
+		err = &usageError{message: fmt.Sprintf("--data %s: contains files already, such as the databases of an earlier run; give an empty directory", *data)}
 	case a.output != outputText && a.output != outputJSON:
 		err = &usageError{message: fmt.Sprintf("--output %q: must be text or json", a.output)}
 	}

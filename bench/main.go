@@ -40,13 +40,13 @@ type usageError struct{ message string }
 // Error returns the mistake and its correction.
 func (e *usageError) Error() string { return e.message }
 
-const usage = `bench measures Oppflow and tries it hard, on parts of its own on this machine.
+const usage = `bench measures Oppflow and tests it under disruptions, on parts of its own on this machine.
 
 Usage:
-  bench [flags]         measure what Oppflow costs, beside a bare Temporal workflow and a plain loop
-  bench chaos [flags]   let a storm loose on many opportunities and audit what came of it
+  bench [flags]         measure the cost of Oppflow, compared with a bare Temporal workflow and a plain loop
+  bench chaos [flags]   run a storm: disrupt the parts while many opportunities run, and audit the results
 
-bench --help and bench chaos --help list the flags. It exits 1 when something is wrong, 2 when it was called wrongly.
+bench --help and bench chaos --help list the flags. The exit code is 1 when something is wrong, 2 when the command line is wrong.
 `
 
 // benchMain runs the command and returns its exit status.

@@ -23,7 +23,7 @@ func TestUsage(t *testing.T) {
 		{"chaos now", exitUsage, `"now"`},
 		{"chaos --minutes 0", exitUsage, "--minutes 0"},
 		{"chaos --short --minutes 3", exitUsage, "exclude each other"},
-		{"chaos --data .", exitUsage, "holds files already"},
+		{"chaos --data .", exitUsage, "contains files already"},
 		{"chaos --output xml", exitUsage, "xml"},
 		{"chaos --only tempest", exitUsage, "tempest"},
 		{"chaos --nothing", exitUsage, "nothing"},

@@ -25,13 +25,13 @@ func measureCommand(ctx context.Context, args []string, stdout, stderr io.Writer
 	fs := pflag.NewFlagSet("bench", pflag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	fs.BoolVar(&o.Quick, "quick", false, "the counts and a first look at the rates, within 90 seconds")
-	fs.StringSliceVar(&o.Only, "only", nil, "measure only some of "+strings.Join(compare.Figures(), ", ")+", several by commas")
+	fs.StringSliceVar(&o.Only, "only", nil, "measure only some of "+strings.Join(compare.Figures(), ", ")+", several separated by commas")
 	output := fs.String("output", outputText, "how the report is written: text or json")
-	fs.IntSliceVar(&o.InFlight, "in-flight", nil, "how many lifecycles are lived at a time for the rates (default 1,8,32; quick: 8)")
-	fs.BoolVar(&o.Postgres, "postgres", false, "put the Temporal server on a PostgreSQL of its own; needs its programs on this machine")
+	fs.IntSliceVar(&o.InFlight, "in-flight", nil, "how many lifecycles run at a time for the rates (default 1,8,32; quick: 8)")
+	fs.BoolVar(&o.Postgres, "postgres", false, "run the Temporal server on a PostgreSQL of its own; needs the programs of PostgreSQL on this machine")
 	fs.StringVar(&o.CPUProfile, "cpuprofile", "", "file for the profile of the CPU of Oppflow's worker")
 	fs.StringVar(&o.MemoryProfile, "memprofile", "", "file for the profile of the memory of Oppflow's worker")
-	verbose := fs.Bool("verbose", false, "show what the parts write")
+	verbose := fs.Bool("verbose", false, "show the output of the parts")
 	switch err := fs.Parse(args); {
 	case errors.Is(err, pflag.ErrHelp):
 		fmt.Fprintf(stdout, "%s\nFlags of measuring:\n%s", usage, fs.FlagUsages())
@@ -39,7 +39,7 @@ func measureCommand(ctx context.Context, args []string, stdout, stderr io.Writer
 	case err != nil:
 		return &usageError{message: err.Error()}
 	case fs.NArg() > 0:
-		return &usageError{message: fmt.Sprintf("%q is nothing bench does; it knows chaos", fs.Arg(0))}
+		return &usageError{message: fmt.Sprintf("%q is not a command of bench; the only command is chaos", fs.Arg(0))}
 	case *output != outputText && *output != outputJSON:
 		return &usageError{message: fmt.Sprintf("--output %q: must be text or json", *output)}
 	}
@@ -50,7 +50,7 @@ func measureCommand(ctx context.Context, args []string, stdout, stderr io.Writer
 	}
 	for _, figure := range o.Only {
 		if !slices.Contains(compare.Figures(), figure) {
-			return &usageError{message: fmt.Sprintf("--only %q: must be of %s", figure, strings.Join(compare.Figures(), ", "))}
+			return &usageError{message: fmt.Sprintf("--only %q: must be some of %s", figure, strings.Join(compare.Figures(), ", "))}
 		}
 		if o.Quick && !slices.Contains(compare.QuickFigures(), figure) {
 			return &usageError{message: fmt.Sprintf("--only %s takes long; --quick measures %s", figure, strings.Join(compare.QuickFigures(), " and "))}

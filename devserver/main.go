@@ -32,6 +32,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"github.com/oppflow/oppflow/devserver/readyfile"
 )
 
 // Exit statuses.
@@ -79,7 +81,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // serve starts all services, reports when they are ready, and stops them when the context ends.
 func serve(ctx context.Context, o options, stdout io.Writer) (err error) {
-	if err := removeReady(o.readyFile); err != nil {
+	if err := readyfile.Remove(o.readyFile); err != nil {
 		return err
 	}
 	release, err := o.lockDatabase()
@@ -96,7 +98,7 @@ func serve(ctx context.Context, o options, stdout io.Writer) (err error) {
 	}
 	defer func() {
 		// The server is not ready any more when the stop begins.
-		err = errors.Join(err, removeReady(o.readyFile), server.stop())
+		err = errors.Join(err, readyfile.Remove(o.readyFile), server.stop())
 	}()
 
 	startCtx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("not ready after %v", startTimeout))
@@ -107,10 +109,8 @@ func serve(ctx context.Context, o options, stdout io.Writer) (err error) {
 		}
 		return err
 	}
-	if o.readyFile != "" {
-		if err := writeReady(o.readyFile, readyReport{Temporal: server.address, UI: server.uiURL}); err != nil {
-			return err
-		}
+	if err := readyfile.Write(o.readyFile, readyfile.Report{Temporal: server.address, Namespace: o.namespace, UI: server.uiURL}); err != nil {
+		return err
 	}
 	_, _ = fmt.Fprintf(stdout, "Temporal server: %s, namespace %s\n", server.address, o.namespace)
 	if server.uiURL != "" {

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -25,6 +24,8 @@ import (
 	sdktemporal "go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/devserver/readyfile"
 )
 
 // programVariable is the variable with which this test binary runs as the real program. Without the
@@ -42,7 +43,7 @@ func TestMain(m *testing.M) {
 // process is a running devserver.
 type process struct {
 	*exec.Cmd
-	readyReport
+	readyfile.Report
 	readyFile string
 	out       *bytes.Buffer
 	exit      chan struct{}
@@ -78,12 +79,12 @@ func up(t *testing.T, args ...string) *process {
 	t.Helper()
 	p := program(t, args...)
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
-		content, err := os.ReadFile(p.readyFile)
-		if err == nil {
-			if err := json.Unmarshal(content, &p.readyReport); err != nil {
-				t.Fatalf("ready file %q: %v", content, err)
-			}
+		var err error
+		if p.Report, err = readyfile.Read(p.readyFile); err == nil {
 			return p
+		}
+		if !errors.Is(err, os.ErrNotExist) {
+			t.Fatalf("ready file: %v", err)
 		}
 		select {
 		case <-p.exit:

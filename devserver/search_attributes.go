@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/cenkalti/backoff/v5"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/api/serviceerror"
@@ -31,7 +32,7 @@ func registerSearchAttributes(ctx context.Context, c client.Client, namespace st
 		})
 		var invalid *serviceerror.InvalidArgument
 		if errors.As(err, &invalid) {
-			return permanentError{err}
+			return backoff.Permanent(err)
 		}
 		return err
 	})
@@ -70,7 +71,7 @@ func missingSearchAttributes(ctx context.Context, c client.Client, namespace str
 	}
 	if len(clashes) > 0 {
 		slices.Sort(clashes)
-		return nil, permanentError{errors.New(clashes[0])}
+		return nil, backoff.Permanent(errors.New(clashes[0]))
 	}
 	return missing, nil
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
@@ -197,29 +198,18 @@ func (s *server) awaitReady(ctx context.Context) error {
 	return nil
 }
 
-// poll repeats the attempt until the attempt succeeds, the attempt returns a permanentError, or the
-// context ends. When the context ends, the error contains the error of the last attempt.
+// poll repeats the attempt until the attempt succeeds, its error is permanent, or the context ends. When
+// the context ends, the error contains the error of the last attempt.
 func poll(ctx context.Context, attempt func(context.Context) error) error {
-	ticker := time.NewTicker(readyPoll)
-	defer ticker.Stop()
-	for {
+	var last error
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		attemptCtx, cancel := context.WithTimeout(ctx, 5*time.Second)
-		err := attempt(attemptCtx)
-		cancel()
-		if err == nil {
-			return nil
-		}
-		var final permanentError
-		if errors.As(err, &final) {
-			return final.error
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
-		case <-ticker.C:
-		}
+		defer cancel()
+		last = attempt(attemptCtx)
+		return struct{}{}, last
+	}, backoff.WithBackOff(backoff.NewConstantBackOff(readyPoll)), backoff.WithMaxElapsedTime(0))
+	if permanent := new(backoff.PermanentError); err == nil || errors.As(last, &permanent) {
+		return err
 	}
+	return fmt.Errorf("%w: %w", err, last)
 }
-
-// permanentError is an error that another attempt cannot fix.
-type permanentError struct{ error }

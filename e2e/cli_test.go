@@ -206,7 +206,7 @@ func TestCommandLine(t *testing.T) {
 		s.wantSuccess([]string{"add-interest", "lead", "--item", event, "--quantity", "2", "--amount", "10", "--reserve", "--request-id", "add"}, "reserved until")
 		until := time.Now().Add(72 * time.Hour).UTC().Truncate(time.Second).Format(time.RFC3339)
 		s.wantSuccess([]string{"extend", "lead", "--until", until, "--request-id", "extend"}, "done: lead, request extend")
-		s.wantSuccess([]string{"show", "lead"}, "held until "+until)
+		s.wantSuccess([]string{"show", "lead"}, "reserved until "+until)
 		s.wantSuccess([]string{"outcome", "lead", "extend"}, "done: lead, request extend")
 		s.wantSuccess([]string{"outcome", "lead", "add", "--output", "json"}, `"state": "done"`, `"reservedUntil"`)
 		s.wantFailure([]string{"outcome", "lead", "never"}, 1, "NotFound", "never")
@@ -281,7 +281,7 @@ func TestCommandLine(t *testing.T) {
 				t.Errorf("%q lists %q, want %q", test.args, got, test.want)
 			}
 		}
-		s.wantSuccess([]string{"list", "--limit", "1"}, "1 of 6; ask for more with --limit")
+		s.wantSuccess([]string{"list", "--limit", "1"}, "1 of 6; set --limit to show more")
 		s.wantSuccess([]string{"list", "--region", "UK"}, "plain", "running", "Open", "Proposed")
 		s.wantFailure([]string{"list", "--query", `Colour = "red"`}, 2, "--query", "Colour")
 		s.wantFailure([]string{"list", "--query", `OpportunityStep is`}, 2, "--query")
@@ -331,7 +331,7 @@ func TestCommandLine(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.wantSuccess([]string{"check"}, "has all that Oppflow sends to it")
+		s.wantSuccess([]string{"check"}, "supports everything that Oppflow sends")
 		after, err := p.Query(`{ opportunities(first: 100) { edges { node { id name updatedAt step { id } interests { pageInfo { totalRecords } } } } } }`, nil)
 		if err != nil || after != before {
 			t.Errorf("the check changed records: %v\n%s\n%s", err, before, after)

@@ -52,12 +52,17 @@ func (p *parts) contractQuestion(g *apiProxy, by sendMode, answer, reference str
 	}
 	wantAdded := 3
 	first := c.settled(reference, "order-7")
-	if answer == "skip" {
+	switch {
+	case answer == "confirm":
+		if wantAdded = 2; first.State != "done" {
+			t.Errorf("after confirm: %+v", first)
+		}
+	case answer == "skip":
 		wantAdded = 2
 		if told := wantFailed(t, "Skipped", first); told.Message != "added by hand" {
 			t.Errorf("Skipped tells %q; want the operator's reason", told.Message)
 		}
-	} else if first.State != "done" || len(first.Results) != 1 || first.Results[0].Interest == "" {
+	case first.State != "done" || len(first.Results) != 1 || first.Results[0].Interest == "":
 		t.Errorf("after retry: %+v", first)
 	}
 	if got := c.settled(reference, "later"); got.State != "done" {

@@ -32,7 +32,7 @@ func TestContract(t *testing.T) {
 				test(p.in(t), by, name+" by "+by.name)
 			})
 		}
-		for _, answer := range []string{"retry", "skip"} {
+		for _, answer := range []string{"retry", "confirm", "skip"} {
 			t.Run(answer+" by "+by.name, func(t *testing.T) {
 				t.Parallel()
 				p.in(t).contractQuestion(g, by, answer, answer+" by "+by.name)

@@ -185,7 +185,7 @@ func TestAPlaybookIsDeployedDuringTransitions(t *testing.T) {
 	}
 	deaf.Store(false)
 
-	if out := run(0, "deploy", writePlaybook(t, "two")); !strings.Contains(out, "Version 2 has this text already") || !strings.Contains(out, "by ada") {
+	if out := run(0, "deploy", writePlaybook(t, "two")); !strings.Contains(out, "Version 2 already has this text") || !strings.Contains(out, "by ada") {
 		t.Errorf("deployed again: %s", out)
 	}
 	if out := run(0, "rollback", "--by", "ben"); !strings.Contains(out, "Version 3 is in force since ") || !strings.Contains(out, "the text of version 1") {

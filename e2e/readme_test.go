@@ -47,7 +47,7 @@ func TestReadme(t *testing.T) {
 				t.Fatal("the README's program is not e2e/testdata/firstmessage/main.go")
 			}
 			out := shell.run(ctx, "go run ./e2e/testdata/firstmessage")
-			if !strings.Contains(out, "stands in step Proposed") || !strings.Contains(out, "TransitionNotFound") {
+			if !strings.Contains(out, "is in step Proposed") || !strings.Contains(out, "TransitionNotFound") {
 				t.Errorf("the program wrote:\n%s", out)
 			}
 		case language != "sh":

@@ -67,7 +67,7 @@ func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 	if !strings.Contains(told, "2 opportunities") {
 		t.Errorf("recover: %s", told)
 	}
-	if want := fmt.Sprintf(`record %s carries the reference "r-3", which Temporal does not know`, third); strings.Count(told, "does not know") != 1 || !strings.Contains(told, want) {
+	if want := fmt.Sprintf(`record %s has the reference "r-3", which is unknown to Temporal`, third); strings.Count(told, "is unknown to Temporal") != 1 || !strings.Contains(told, want) {
 		t.Errorf("recover lists:\n%s\nwant the record of r-3 alone", told)
 	}
 	idle.stop()

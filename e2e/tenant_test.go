@@ -33,7 +33,7 @@ func TestAWorkerServesOnlyTheTenantOfItsNamespace(t *testing.T) {
 	// The two tenants differ only in the records that Oppflow created.
 	t.Run("the same catalogue", func(t *testing.T) {
 		t.Parallel()
-		tryTwoTenants(t, "", "none of the records is there that Oppflow made")
+		tryTwoTenants(t, "", "no record that Oppflow made exists with its reference tag")
 	})
 }
 
@@ -115,7 +115,7 @@ func tryTwoTenants(t *testing.T, catalogue, differs string) {
 		value, err := p.temporal.QueryWorkflow(ctx, lifecycle.NamespaceID, "", lifecycle.NamespaceOf.Name)
 		return err == nil && value.Get(&state) == nil && len(state.Records) == 1 && state.Records[0].ID == opened.Opportunity
 	})
-	setup(p.APIToken(), 0, "tied already to the tenant with regions ")
+	setup(p.APIToken(), 0, "already bound to the tenant with regions ")
 	setup(otherToken, 1, "belongs to another tenant", differs)
 	if err := p.Worker().Stop(ctx); err != nil {
 		t.Fatal(err)
@@ -126,7 +126,7 @@ func tryTwoTenants(t *testing.T, catalogue, differs string) {
 		t.Fatal(err)
 	}
 	refused(otherToken, "belongs to another tenant", differs, "oppflow setup --rebind")
-	setup(otherToken, -1, "tied again, to the tenant with regions ")
+	setup(otherToken, -1, "rebound to the tenant with regions ")
 	if catalogue != "" {
 		refused(p.APIToken(), "belongs to another tenant")
 	}
@@ -140,7 +140,7 @@ func tryTwoTenants(t *testing.T, catalogue, differs string) {
 	}
 
 	// After the namespace is bound to the first tenant again, the worker goes on where it stopped.
-	setup(p.APIToken(), -1, "tied again, to the tenant with regions ")
+	setup(p.APIToken(), -1, "rebound to the tenant with regions ")
 	if err := p.Worker().Start(ctx); err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/google/uuid"
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
@@ -305,21 +306,17 @@ func pollUntilFinal[A any](ctx context.Context, patience time.Duration, state fu
 // the message because something else came at the same time. Both states last a short time, and the
 // caller's context limits the repetition. The request id makes a repetition safe.
 func retryWhileContinuing[A any](ctx context.Context, sending func() (A, error)) (A, error) {
-	pause := 50 * time.Millisecond
-	for {
-		answer, err := sending()
+	var last error
+	answer, _ := backoff.Retry(ctx, func() (answer A, err error) {
+		answer, last = sending()
 		var own *opportunity.Error
 		var notReady *serviceerror.WorkflowNotReady
-		if (!errors.As(err, &own) || own.Type != opportunity.Continuing) && !errors.As(err, &notReady) {
-			return answer, err
+		if errors.As(last, &own) && own.Type == opportunity.Continuing || errors.As(last, &notReady) {
+			return answer, last
 		}
-		select {
-		case <-ctx.Done():
-			return answer, err
-		case <-time.After(pause):
-		}
-		pause = min(2*pause, time.Second)
-	}
+		return answer, backoff.Permanent(last)
+	}, backoff.WithBackOff(&backoff.ExponentialBackOff{InitialInterval: 50 * time.Millisecond, Multiplier: 2, MaxInterval: time.Second}), backoff.WithMaxElapsedTime(0))
+	return answer, last
 }
 
 // tooManySignals is part of the server's error for a signal above the limit of one run.
@@ -347,10 +344,10 @@ func (c *Client) contractError(ctx context.Context, reference opportunity.Refere
 	case isEnded(err):
 		return opportunity.Failf(opportunity.Closed, "opportunity %s has ended; its reference cannot be used again", reference)
 	case errors.As(err, &application) && application.Type() == runEndedBeforeAnswer:
-		return opportunity.Failf(opportunity.Closed, "opportunity %s ended before it answered", reference)
+		return opportunity.Failf(opportunity.Closed, "opportunity %s ended before it responded", reference)
 	case errors.As(err, &missing):
 		if c.hasRun(ctx, reference) {
-			return opportunity.Failf(opportunity.Closed, "opportunity %s has ended; it takes no more messages", reference)
+			return opportunity.Failf(opportunity.Closed, "opportunity %s has ended; it accepts no more messages", reference)
 		}
 		return opportunity.Failf(opportunity.NotFound, "no opportunity %s; start it first", reference)
 	}
@@ -363,7 +360,7 @@ func (c *Client) contractError(ctx context.Context, reference opportunity.Refere
 func (c *Client) updateError(ctx context.Context, reference opportunity.Reference, run string, err error) error {
 	var application *temporal.ApplicationError
 	if errors.As(err, &application) && application.Type() == runEndedBeforeAnswer && c.wasReset(ctx, reference, run) {
-		return opportunity.Failf(opportunity.Continuing, "the run of opportunity %s was reset before it answered; send the message again", reference)
+		return opportunity.Failf(opportunity.Continuing, "the run of opportunity %s was reset before it responded; send the message again", reference)
 	}
 	return c.contractError(ctx, reference, err)
 }

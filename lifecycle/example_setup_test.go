@@ -86,7 +86,7 @@ func (s *environment) startAll() error {
 	s.stack, err = stack.Up(ctx, stack.Options{
 		NoUI: true, Setup: host.SetupAt, Progress: func(text string) { fmt.Fprintln(os.Stderr, text) },
 		// An example loses a response. Waits for the lost response last no longer than these times.
-		WorkerArgs: []string{"--send-window", "2s", "--answer-time", "2s", "--settle-time", "2s"}, WorkerEnv: []string{"ADMINISTRATE_URL=" + s.tms.URL},
+		WorkerArgs: []string{"--send-window", "2s", "--response-time", "2s", "--settle-time", "2s"}, WorkerEnv: []string{"ADMINISTRATE_URL=" + s.tms.URL},
 	})
 	if err != nil {
 		return err

@@ -64,7 +64,7 @@ func ExampleClient_Start() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(first.Details.Name, "stands in step", first.Step.Name)
+	fmt.Println(first.Details.Name, "is in step", first.Step.Name)
 
 	again, err := oppflow.Start(ctx, "order-101", start)
 	fmt.Println(again.Opportunity == first.Opportunity, err)
@@ -76,7 +76,7 @@ func ExampleClient_Start() {
 		fmt.Println(refused.Type)
 	}
 	// Output:
-	// First Aid course stands in step Proposed
+	// First Aid course is in step Proposed
 	// true <nil>
 	// Conflict
 }
@@ -221,7 +221,7 @@ func ExampleClient_Update_pause() {
 	_, err := oppflow.Update(ctx, "order-107", opportunity.Progress{To: "Opportunity"})
 	fmt.Println(err)
 	// Output:
-	// Paused: an operator paused it (the customer is being called); signals wait until resume; send a signal to have it wait, or send it again later
+	// Paused: an operator paused the opportunity (the customer is being called); signals wait until resume; send a signal, which waits, or send the update again later
 }
 
 // The signals that waited during the pause are then executed, in order.
@@ -326,7 +326,7 @@ func ExampleClient_Update_snooze() {
 	})
 	fmt.Println(err)
 	// Output:
-	// NotFound: no follow-up "remind/20261201T093000Z/2" is planned; none is
+	// NotFound: no follow-up "remind/20261201T093000Z/2" is planned; the opportunity has no planned follow-up
 }
 
 // A cancelled follow-up is never done. Without a playbook there are no follow-ups.
@@ -337,7 +337,7 @@ func ExampleClient_Update_cancelFollowUp() {
 	})
 	fmt.Println(err)
 	// Output:
-	// NotFound: no follow-up "remind/20261201T093000Z/2" is planned; none is
+	// NotFound: no follow-up "remind/20261201T093000Z/2" is planned; the opportunity has no planned follow-up
 }
 
 // The step in the TMS stays unchanged; the reservation is released.

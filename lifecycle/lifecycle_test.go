@@ -443,9 +443,9 @@ func TestTemporalErrorsAreTranslated(t *testing.T) {
 		want   string
 	}{
 		{"no such workflow", serviceerror.NewNotFound("x"), false, "NotFound: no opportunity A-1; start it first"},
-		{"it has ended", serviceerror.NewNotFound("x"), true, "Closed: opportunity A-1 has ended; it takes no more messages"},
+		{"it has ended", serviceerror.NewNotFound("x"), true, "Closed: opportunity A-1 has ended; it accepts no more messages"},
 		{"its reference is used up", serviceerror.NewWorkflowExecutionAlreadyStarted("x", "", ""), true, "Closed: opportunity A-1 has ended; its reference cannot be used again"},
-		{"it ended meanwhile", throughTemporal(temporal.NewApplicationError("x", "AcceptedUpdateCompletedWorkflow")), true, "Closed: opportunity A-1 ended before it answered"},
+		{"it ended meanwhile", throughTemporal(temporal.NewApplicationError("x", "AcceptedUpdateCompletedWorkflow")), true, "Closed: opportunity A-1 ended before it responded"},
 		{"Temporal is away", serviceerror.NewUnavailable("away"), false, "away"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -16,17 +16,17 @@ var (
 	// CreateOutcome returns when the record exists; only an update.
 	CreateOutcome = Message[CreateOutcomeInput, opportunity.CreateOutcome]{
 		Name:        "opened",
-		Description: `Answers when the record exists in the TMS: {} or {"start":{…}}, which must equal the start of this run`,
+		Description: `Returns when the record exists in the TMS: {} or {"start":{…}}, which must equal the start of this run`,
 	}
 	// View returns the view; only a query.
 	View = Message[struct{}, opportunity.View]{
 		Name:        "view",
-		Description: "The whole picture of the opportunity, without a call to the API",
+		Description: "Returns all that Oppflow knows of the opportunity, without a call to the API",
 	}
 	// OutcomeOf returns the outcome of one request; only a query.
 	OutcomeOf = Message[OutcomeInput, opportunity.Outcome]{
 		Name:        "outcome",
-		Description: `What became of one request: {"requestId":"<id>"}`,
+		Description: `Returns the outcome of one request: {"requestId":"<id>"}`,
 	}
 )
 

@@ -21,7 +21,7 @@ var (
 	// playbook; only a query.
 	NamespaceOf = Message[NamespaceInput, NamespaceState]{
 		Name:        "namespace",
-		Description: `Which tenant of the TMS the namespace belongs to, and the versions of its playbook: {} or {"texts":[<number>]}`,
+		Description: `Returns the tenant of the namespace and the versions of its playbook: {} or {"texts":[<number>]}`,
 	}
 	// Deploy stores a version of the playbook; only an update.
 	Deploy = Message[Deployment, DeployResult]{
@@ -32,31 +32,31 @@ var (
 	// update.
 	JoinNamespace = Message[NamespaceJoin, NamespaceState]{
 		Name:        "join",
-		Description: "A worker begins to work in a namespace without a playbook; workers send it",
+		Description: "Reports the start of a worker in a namespace without a playbook; workers send it",
 	}
 	// BindTenant binds the namespace to a tenant; only an update. BindTenant fails with a Conflict
 	// when the namespace belongs to another tenant.
 	BindTenant = Message[Tenant, NamespaceState]{
-		Name:        "tie",
-		Description: "Ties the namespace to a tenant unless it belongs to another one; oppflow setup and workers send it",
+		Name:        "bindTenant",
+		Description: "Binds the namespace to a tenant, unless it belongs to another tenant; oppflow setup and workers send it",
 	}
 	// RebindTenant binds the namespace to another tenant; only a signal, so that it also works when
 	// no worker runs.
 	RebindTenant = Message[Tenant, struct{}]{
-		Name:        "tieAgain",
-		Description: "Ties the namespace to a tenant, whatever tenant it belonged to; oppflow setup --tie-again sends it",
+		Name:        "rebindTenant",
+		Description: "Binds the namespace to a tenant, even if it belongs to another tenant; oppflow setup --rebind sends it",
 	}
 	// Recover says that Temporal's database was restored; only a signal, so that it also works when
 	// no worker runs.
 	Recover = Message[Recovery, struct{}]{
 		Name:        "recover",
-		Description: "Says that Temporal's database was restored, so that every opportunity is compared with its record; oppflow recover sends it",
+		Description: "Reports a restore of Temporal's database: every opportunity is compared with its record; oppflow recover sends it",
 	}
 	// RecordCreated adds a record that Oppflow created to the state of the namespace; only a
 	// signal.
 	RecordCreated = Message[CreatedRecord, struct{}]{
-		Name:        "made",
-		Description: "A record that Oppflow made in the tenant, by which the tenant is recognised; workers send it",
+		Name:        "recordCreated",
+		Description: "Adds a record that Oppflow made, which identifies the tenant; workers send it",
 	}
 )
 

@@ -47,7 +47,7 @@ func (c *Client) RunEnd(ctx context.Context, reference opportunity.Reference) (*
 
 // PendingRequestError returns the error of a request that waited when the run ended.
 func (e RunEnd) PendingRequestError() *opportunity.Error {
-	return opportunity.Failf(opportunity.Closed, "the run of the opportunity %s at %s while the request waited; look at the record in the TMS before the request is sent again",
+	return opportunity.Failf(opportunity.Closed, "the run of the opportunity %s at %s while the request waited; check the record in the TMS before you send the request again",
 		e.statusClause(), e.At.UTC().Format(time.RFC3339))
 }
 

@@ -68,7 +68,7 @@ func (t Tenant) Difference(other Tenant) string {
 		}
 	}
 	if !compared {
-		return "they have nothing to compare: neither two OAuth clients, nor a list of regions, steps or currencies in both"
+		return "they cannot be compared: they do not both have an OAuth client, a list of regions, steps or currencies"
 	}
 	return ""
 }
@@ -211,7 +211,7 @@ func (s *NamespaceState) Bind(tenant Tenant, now time.Time) error {
 // CheckBind returns why Bind would reject the tenant.
 func (s *NamespaceState) CheckBind(tenant Tenant) error {
 	if tenant.IsZero() {
-		return opportunity.Invalidf("nothing tells the tenant apart; give an OAuth client, regions, steps or currencies")
+		return opportunity.Invalidf("nothing identifies the tenant; give an OAuth client, regions, steps or currencies")
 	}
 	if s.Tenant == nil {
 		return nil

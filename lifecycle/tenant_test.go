@@ -51,7 +51,7 @@ func TestTenantsAreDistinguished(t *testing.T) {
 		"equal names with other ids": {known, changed(func(o *lifecycle.Tenant) { o.Regions = rows("x", "UK", "USA") }), []string{"regions"}},
 		"other steps":                {known, changed(func(o *lifecycle.Tenant) { o.Steps = rows("Lead", "A", "B", "C", "D", "E") }), []string{"steps", "2 more"}},
 		"other currencies":           {known, changed(func(o *lifecycle.Tenant) { o.Currencies = rows("EUR") }), []string{"currencies", "EUR"}},
-		"nothing in common":          {lifecycle.Tenant{ClientID: "web-shop"}, lifecycle.Tenant{Steps: rows("Lead")}, []string{"nothing to compare"}},
+		"nothing in common":          {lifecycle.Tenant{ClientID: "web-shop"}, lifecycle.Tenant{Steps: rows("Lead")}, []string{"cannot be compared"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := c.known.Difference(c.other)

@@ -45,7 +45,7 @@ func (c *Client) UnresponsiveReason(ctx context.Context, reference opportunity.R
 	task := described.GetPendingWorkflowTask()
 	problems := reportedProblems(described.GetWorkflowExecutionInfo())
 	if task.GetAttempt() > 1 || problems != "" {
-		return fmt.Sprintf("the workflow task of %s fails, attempt %d%s; the worker's log says why, and a worker that can do the task goes on",
+		return fmt.Sprintf("the workflow task of %s fails, attempt %d%s; the worker's log gives the reason; the opportunity goes on once a worker can do the task",
 			reference, task.GetAttempt(), problems)
 	}
 	if waits := time.Since(task.GetScheduledTime().AsTime()); task.GetState() == enums.PENDING_WORKFLOW_TASK_STATE_SCHEDULED && waits > taskPickupTimeout {

@@ -16,9 +16,9 @@ const (
 	DefaultReservationLength = 14 * 24 * time.Hour
 	// DefaultSendWindow is how long after its start an activity may still put a change on the wire.
 	DefaultSendWindow = 20 * time.Second
-	// DefaultAnswerTime is how long after the send window a worker waits for the response to a
+	// DefaultResponseTime is how long after the send window a worker waits for the response to a
 	// change.
-	DefaultAnswerTime = 15 * time.Second
+	DefaultResponseTime = 15 * time.Second
 	// DefaultSettleTime is how long the API may take to commit a request whose response was lost
 	// (assumed).
 	DefaultSettleTime = 60 * time.Second
@@ -47,7 +47,7 @@ type API struct {
 	// AddressShare is how many namespaces share the IP address. The namespaces share the rate in
 	// equal parts: --api-address-share, OPPFLOW_API_ADDRESS_SHARE. Zero is 1.
 	AddressShare int
-	// ReferenceTag is how a record carries the caller's reference: --mark, OPPFLOW_MARK.
+	// ReferenceTag is how a record carries the caller's reference: --reference-tag, OPPFLOW_REFERENCE_TAG.
 	ReferenceTag ReferenceTag
 	// ReservationLength is how long places are reserved when a caller names no end:
 	// --reservation-length, OPPFLOW_RESERVATION_LENGTH. Zero is DefaultReservationLength.
@@ -55,10 +55,10 @@ type API struct {
 	// SendWindow is how long after its start an activity may still put a change on the wire: --send-window,
 	// OPPFLOW_SEND_WINDOW. Zero is DefaultSendWindow.
 	SendWindow time.Duration
-	// AnswerTime is how long after the send window a worker waits for the response to a change:
-	// --answer-time, OPPFLOW_ANSWER_TIME. After that time the status of the change is unknown.
-	// Zero is DefaultAnswerTime.
-	AnswerTime time.Duration
+	// ResponseTime is how long after the send window a worker waits for the response to a change:
+	// --response-time, OPPFLOW_RESPONSE_TIME. After that time the status of the change is unknown.
+	// Zero is DefaultResponseTime.
+	ResponseTime time.Duration
 	// SettleTime is how long after a request's deadline the API may still commit the request:
 	// --settle-time, OPPFLOW_SETTLE_TIME. Zero is DefaultSettleTime.
 	SettleTime time.Duration
@@ -77,18 +77,18 @@ type API struct {
 // AddFlags binds the fields to flags. A field keeps its value unless a flag is given.
 func (a *API) AddFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&a.URL, "api-url", a.URL, "URL of the GraphQL endpoint, such as https://api.getadministrate.com/graphql [ADMINISTRATE_URL]")
-	fs.StringVar(&a.TokenFile, "api-token-file", a.TokenFile, "file with the API's access token; else the variable ADMINISTRATE_TOKEN holds it [ADMINISTRATE_TOKEN_FILE]")
+	fs.StringVar(&a.TokenFile, "api-token-file", a.TokenFile, "file with the API's access token; or set the variable ADMINISTRATE_TOKEN instead [ADMINISTRATE_TOKEN_FILE]")
 	a.OAuth.addFlags(fs)
-	fs.Var((*rateFlag)(&a.Rate), "api-rate", "API requests per second that may leave the IP address, all workers together (default 18) [OPPFLOW_API_RATE]")
-	fs.Var((*namespaceCountFlag)(&a.AddressShare), "api-address-share", "how many namespaces send from the IP address; each takes an equal part of --api-rate, since the API's limit, 6,000 requests in 5 minutes, is one per address (default 1) [OPPFLOW_API_ADDRESS_SHARE]")
-	fs.Var(&boolFlag{&a.ReadOnly, &a.readOnlyFlagGiven}, "read-only", "send nothing that would change a record; reads work [OPPFLOW_READ_ONLY]")
+	fs.Var((*rateFlag)(&a.Rate), "api-rate", "API requests per second from the IP address, for all workers together (default 18) [OPPFLOW_API_RATE]")
+	fs.Var((*namespaceCountFlag)(&a.AddressShare), "api-address-share", "how many namespaces send from the IP address; each gets an equal part of --api-rate, because the API's limit of 6,000 requests in 5 minutes is for the address (default 1) [OPPFLOW_API_ADDRESS_SHARE]")
+	fs.Var(&boolFlag{&a.ReadOnly, &a.readOnlyFlagGiven}, "read-only", "send no changes to the API; reads still work [OPPFLOW_READ_ONLY]")
 	fs.Lookup("read-only").NoOptDefVal = "true"
-	fs.Var(&a.ReferenceTag, "mark", "where a record carries the caller's reference: attribute:<key>, name or none [OPPFLOW_MARK]")
-	fs.Var((*durationFlag)(&a.ReservationLength), "reservation-length", "how long places are held unless a caller says until when (default 336h) [OPPFLOW_RESERVATION_LENGTH]")
+	fs.Var(&a.ReferenceTag, "reference-tag", "where a record has the reference tag with the caller's reference: attribute:<key>, name or none [OPPFLOW_REFERENCE_TAG]")
+	fs.Var((*durationFlag)(&a.ReservationLength), "reservation-length", "how long places are reserved if the caller gives no expiry time (default 336h) [OPPFLOW_RESERVATION_LENGTH]")
 	fs.Var((*durationFlag)(&a.SendWindow), "send-window", "how long after its start an activity may still send a change (default 20s) [OPPFLOW_SEND_WINDOW]")
-	fs.Var((*durationFlag)(&a.AnswerTime), "answer-time", "how long after the send window the answer to a change is waited for (default 15s) [OPPFLOW_ANSWER_TIME]")
-	fs.Var((*durationFlag)(&a.SettleTime), "settle-time", "how long the API may take to commit a request whose answer was lost (default 60s) [OPPFLOW_SETTLE_TIME]")
-	fs.Var((*durationFlag)(&a.QuietTime), "quiet-time", "how long no command has ended before the follow-ups are planned again (default 30s) [OPPFLOW_QUIET_TIME]")
+	fs.Var((*durationFlag)(&a.ResponseTime), "response-time", "how long after the send window the worker waits for the response to a change (default 15s) [OPPFLOW_RESPONSE_TIME]")
+	fs.Var((*durationFlag)(&a.SettleTime), "settle-time", "how long the API may take to commit a change whose response was lost (default 60s) [OPPFLOW_SETTLE_TIME]")
+	fs.Var((*durationFlag)(&a.QuietTime), "quiet-time", "how long the opportunity is quiet, with no command that ends, before the follow-ups are planned again (default 30s) [OPPFLOW_QUIET_TIME]")
 	fs.Var(&a.AdoptedSince, "adopted-since", "from when the follow-ups of an adopted record count: adoption, or record, the time of the record's last change in the TMS (default adoption) [OPPFLOW_ADOPTED_SINCE]")
 }
 
@@ -123,7 +123,7 @@ func (a *API) Resolve() error {
 		}
 	}
 	if a.ReferenceTag == (ReferenceTag{}) {
-		if err := env.fill(&a.ReferenceTag, "mark", "OPPFLOW_MARK"); err != nil {
+		if err := env.fill(&a.ReferenceTag, "reference-tag", "OPPFLOW_REFERENCE_TAG"); err != nil {
 			return err
 		}
 	}
@@ -141,7 +141,7 @@ func (a *API) Resolve() error {
 	}{
 		{"reservation length", &a.ReservationLength, DefaultReservationLength, "reservation-length", "OPPFLOW_RESERVATION_LENGTH"},
 		{"send window", &a.SendWindow, DefaultSendWindow, "send-window", "OPPFLOW_SEND_WINDOW"},
-		{"answer time", &a.AnswerTime, DefaultAnswerTime, "answer-time", "OPPFLOW_ANSWER_TIME"},
+		{"response time", &a.ResponseTime, DefaultResponseTime, "response-time", "OPPFLOW_RESPONSE_TIME"},
 		{"settle time", &a.SettleTime, DefaultSettleTime, "settle-time", "OPPFLOW_SETTLE_TIME"},
 		{"quiet time", &a.QuietTime, DefaultQuietTime, "quiet-time", "OPPFLOW_QUIET_TIME"},
 	}

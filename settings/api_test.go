@@ -46,7 +46,7 @@ func TestAPIDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	if api.URL != endpoint || api.Token.Reveal() != "tok" || api.Rate != 18 || api.ReferenceTag.String() != "attribute:oppflow" ||
-		api.ReservationLength != 336*time.Hour || api.SendWindow != 20*time.Second || api.AnswerTime != 15*time.Second || api.SettleTime != time.Minute || api.QuietTime != 30*time.Second ||
+		api.ReservationLength != 336*time.Hour || api.SendWindow != 20*time.Second || api.ResponseTime != 15*time.Second || api.SettleTime != time.Minute || api.QuietTime != 30*time.Second ||
 		api.AdoptedSince != settings.SinceAdoption {
 		t.Errorf("got %+v", api)
 	}
@@ -58,8 +58,8 @@ func TestAPIDefaults(t *testing.T) {
 func TestAPIFlagsWinOverEnvironment(t *testing.T) {
 	env := []string{
 		"ADMINISTRATE_URL=https://env.example/graphql", "ADMINISTRATE_TOKEN=env-token", "OPPFLOW_API_RATE=5",
-		"OPPFLOW_MARK=none", "OPPFLOW_RESERVATION_LENGTH=1h",
-		"OPPFLOW_SEND_WINDOW=4s", "OPPFLOW_ANSWER_TIME=3s", "OPPFLOW_SETTLE_TIME=2s", "OPPFLOW_ADOPTED_SINCE=record",
+		"OPPFLOW_REFERENCE_TAG=none", "OPPFLOW_RESERVATION_LENGTH=1h",
+		"OPPFLOW_SEND_WINDOW=4s", "OPPFLOW_RESPONSE_TIME=3s", "OPPFLOW_SETTLE_TIME=2s", "OPPFLOW_ADOPTED_SINCE=record",
 	}
 	fromEnv, err := resolveAPI(t, nil, env)
 	if err != nil {
@@ -67,7 +67,7 @@ func TestAPIFlagsWinOverEnvironment(t *testing.T) {
 	}
 	if fromEnv.URL != "https://env.example/graphql" || fromEnv.Token.Reveal() != "env-token" || fromEnv.Rate != 5 ||
 		fromEnv.ReferenceTag.Location() != settings.TagNowhere || fromEnv.ReservationLength != time.Hour ||
-		fromEnv.SendWindow != 4*time.Second || fromEnv.AnswerTime != 3*time.Second || fromEnv.SettleTime != 2*time.Second ||
+		fromEnv.SendWindow != 4*time.Second || fromEnv.ResponseTime != 3*time.Second || fromEnv.SettleTime != 2*time.Second ||
 		fromEnv.AdoptedSince != settings.SinceRecord {
 		t.Errorf("from the environment: %+v", fromEnv)
 	}
@@ -75,7 +75,7 @@ func TestAPIFlagsWinOverEnvironment(t *testing.T) {
 	// The flags repeat defaults where they can: a flag with the default value still has priority.
 	fromFlags, err := resolveAPI(t, []string{
 		"--api-url", endpoint, "--api-token-file", writeFile(t, "file-token\n"), "--api-rate=20",
-		"--mark=attribute:oppflow", "--reservation-length=336h", "--send-window=20s", "--answer-time=15s", "--settle-time=60s",
+		"--reference-tag=attribute:oppflow", "--reservation-length=336h", "--send-window=20s", "--response-time=15s", "--settle-time=60s",
 		"--adopted-since=adoption",
 	}, env)
 	if err != nil {
@@ -83,7 +83,7 @@ func TestAPIFlagsWinOverEnvironment(t *testing.T) {
 	}
 	if fromFlags.URL != endpoint || fromFlags.Token.Reveal() != "file-token" || fromFlags.Rate != 20 ||
 		fromFlags.ReferenceTag.String() != "attribute:oppflow" || fromFlags.ReservationLength != 336*time.Hour ||
-		fromFlags.SendWindow != 20*time.Second || fromFlags.AnswerTime != 15*time.Second || fromFlags.SettleTime != time.Minute ||
+		fromFlags.SendWindow != 20*time.Second || fromFlags.ResponseTime != 15*time.Second || fromFlags.SettleTime != time.Minute ||
 		fromFlags.AdoptedSince != settings.SinceAdoption {
 		t.Errorf("from flags: %+v", fromFlags)
 	}
@@ -91,7 +91,7 @@ func TestAPIFlagsWinOverEnvironment(t *testing.T) {
 
 func TestAPIEmptyVariableIsUnset(t *testing.T) {
 	api, err := resolveAPI(t, nil, []string{
-		"ADMINISTRATE_URL=" + endpoint, "ADMINISTRATE_TOKEN=tok", "ADMINISTRATE_TOKEN_FILE=", "OPPFLOW_API_RATE=", "OPPFLOW_MARK=",
+		"ADMINISTRATE_URL=" + endpoint, "ADMINISTRATE_TOKEN=tok", "ADMINISTRATE_TOKEN_FILE=", "OPPFLOW_API_RATE=", "OPPFLOW_REFERENCE_TAG=",
 	})
 	if err != nil || api.Rate != 18 || api.Token.Reveal() != "tok" {
 		t.Errorf("got %+v, %v", api, err)
@@ -149,14 +149,14 @@ func TestAPIRefuses(t *testing.T) {
 		{"settle zero", []string{"--settle-time=0"}, nil, false, []string{"--settle-time"}},
 		{"send window zero", []string{"--send-window=0s"}, nil, false, []string{"--send-window"}},
 		{"send window env", nil, []string{"OPPFLOW_SEND_WINDOW=20"}, false, []string{"OPPFLOW_SEND_WINDOW", "--send-window", "90s"}},
-		{"answer time", []string{"--answer-time=-1s"}, nil, false, []string{"--answer-time"}},
-		{"answer time env", nil, []string{"OPPFLOW_ANSWER_TIME=soon"}, false, []string{"OPPFLOW_ANSWER_TIME", "--answer-time", "90s"}},
+		{"response time", []string{"--response-time=-1s"}, nil, false, []string{"--response-time"}},
+		{"response time env", nil, []string{"OPPFLOW_RESPONSE_TIME=soon"}, false, []string{"OPPFLOW_RESPONSE_TIME", "--response-time", "90s"}},
 		{"settle env", nil, []string{"OPPFLOW_SETTLE_TIME=60"}, false, []string{"OPPFLOW_SETTLE_TIME", "--settle-time", "90s"}},
 		{"reservation", []string{"--reservation-length=-1h"}, nil, false, []string{"--reservation-length"}},
-		{"mark", []string{"--mark=title"}, nil, false, []string{"--mark", "attribute:<key>, name or none"}},
-		{"mark env", nil, []string{"OPPFLOW_MARK=attribute:"}, false, []string{"OPPFLOW_MARK", "--mark"}},
-		{"mark space", []string{"--mark=attribute:a b"}, nil, false, []string{"--mark", "spaces"}},
-		{"mark name key", []string{"--mark=name:x"}, nil, false, []string{"--mark"}},
+		{"reference tag", []string{"--reference-tag=title"}, nil, false, []string{"--reference-tag", "attribute:<key>, name or none"}},
+		{"reference tag env", nil, []string{"OPPFLOW_REFERENCE_TAG=attribute:"}, false, []string{"OPPFLOW_REFERENCE_TAG", "--reference-tag"}},
+		{"reference tag space", []string{"--reference-tag=attribute:a b"}, nil, false, []string{"--reference-tag", "spaces"}},
+		{"reference tag name key", []string{"--reference-tag=name:x"}, nil, false, []string{"--reference-tag"}},
 		{"adopted since", []string{"--adopted-since=change"}, nil, false, []string{"--adopted-since", "adoption or record"}},
 		{"adopted since env", nil, []string{"OPPFLOW_ADOPTED_SINCE=Record"}, false, []string{"OPPFLOW_ADOPTED_SINCE", "--adopted-since", "adoption or record"}},
 		{"two tokens", nil, []string{"ADMINISTRATE_TOKEN_FILE=x"}, false, []string{"ADMINISTRATE_TOKEN and ADMINISTRATE_TOKEN_FILE"}},
@@ -247,7 +247,7 @@ func TestAPIHelp(t *testing.T) {
 	for _, want := range []string{
 		"ADMINISTRATE_URL", "ADMINISTRATE_TOKEN", "ADMINISTRATE_TOKEN_FILE", "default 18)", "OPPFLOW_API_RATE",
 		"--api-address-share", "default 1)", "OPPFLOW_API_ADDRESS_SHARE", "6,000 requests in 5 minutes",
-		"default attribute:oppflow)", "OPPFLOW_MARK", "336h", "OPPFLOW_RESERVATION_LENGTH", "60s", "OPPFLOW_SETTLE_TIME",
+		"default attribute:oppflow)", "OPPFLOW_REFERENCE_TAG", "336h", "OPPFLOW_RESERVATION_LENGTH", "60s", "OPPFLOW_SETTLE_TIME",
 	} {
 		if !strings.Contains(fs.FlagUsages(), want) {
 			t.Errorf("help does not say %q:\n%s", want, fs.FlagUsages())

@@ -34,8 +34,8 @@ type OAuth struct {
 func (o *OAuth) addFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&o.TokenURL, "api-token-url", o.TokenURL, "OAuth token endpoint to get access tokens from, such as https://auth.getadministrate.com/oauth/token [ADMINISTRATE_TOKEN_URL]")
 	fs.StringVar(&o.ClientID, "api-client-id", o.ClientID, "OAuth client id [ADMINISTRATE_CLIENT_ID]")
-	fs.StringVar(&o.ClientSecretFile, "api-client-secret-file", o.ClientSecretFile, "file with the OAuth client secret; else the variable ADMINISTRATE_CLIENT_SECRET holds it [ADMINISTRATE_CLIENT_SECRET_FILE]")
-	fs.StringVar(&o.RefreshTokenFile, "api-refresh-token-file", o.RefreshTokenFile, "file with an OAuth refresh token, replaced when the endpoint gives a new one; else the variable ADMINISTRATE_REFRESH_TOKEN holds it; without either the client has tokens of its own (client credentials) [ADMINISTRATE_REFRESH_TOKEN_FILE]")
+	fs.StringVar(&o.ClientSecretFile, "api-client-secret-file", o.ClientSecretFile, "file with the OAuth client secret; or set the variable ADMINISTRATE_CLIENT_SECRET instead [ADMINISTRATE_CLIENT_SECRET_FILE]")
+	fs.StringVar(&o.RefreshTokenFile, "api-refresh-token-file", o.RefreshTokenFile, "file with an OAuth refresh token, which is replaced when the endpoint returns a new one; or set the variable ADMINISTRATE_REFRESH_TOKEN instead; without a refresh token the client uses its own credentials (client credentials) [ADMINISTRATE_REFRESH_TOKEN_FILE]")
 }
 
 // Given reports whether OAuth provides the access tokens.
@@ -121,7 +121,7 @@ func (a *API) resolveCredentials() error {
 	case token == "" && oauth == "":
 		return fmt.Errorf("API token: none given; set %s; or, to have tokens renewed, ADMINISTRATE_CLIENT_ID, ADMINISTRATE_CLIENT_SECRET and ADMINISTRATE_TOKEN_URL", tokenSource())
 	case token != "" && oauth != "":
-		return fmt.Errorf("API credentials: both an access token (%s) and an OAuth client (%s) are given; take one of them away", token, oauth)
+		return fmt.Errorf("API credentials: both an access token (%s) and an OAuth client (%s) are given; remove one of them", token, oauth)
 	case oauth != "":
 		return a.OAuth.resolve(env)
 	}
@@ -135,7 +135,7 @@ func (a *API) resolveCredentials() error {
 // another header.
 func checkToken(token Secret) error {
 	if strings.ContainsFunc(token.Reveal(), func(r rune) bool { return r > unicode.MaxASCII || r <= ' ' || r == 0x7f }) {
-		return fmt.Errorf("API token (%s): contains spaces or characters no token has", tokenSource())
+		return fmt.Errorf("API token (%s): contains spaces or characters that no token has", tokenSource())
 	}
 	return nil
 }
@@ -197,7 +197,7 @@ func (o *OAuth) resolve(env Environment) error {
 		{o.RefreshToken.Reveal(), "OAuth refresh token (" + refreshTokenSource().String() + ")"},
 	} {
 		if strings.ContainsFunc(pasted.value, func(r rune) bool { return r > unicode.MaxASCII || r <= ' ' || r == 0x7f }) {
-			return errors.New(pasted.what + ": contains spaces or characters it cannot have")
+			return errors.New(pasted.what + ": contains spaces or characters that are not allowed")
 		}
 	}
 	return nil

@@ -102,7 +102,7 @@ func TestOAuthRefuses(t *testing.T) {
 			[]string{"ADMINISTRATE_URL=" + endpoint, "ADMINISTRATE_REFRESH_TOKEN=x"},
 			[]string{"incomplete", "client id", "client secret", "token URL"},
 		},
-		"a token too":              {nil, append(oauthEnv(), "ADMINISTRATE_TOKEN=tok"), []string{"both", "ADMINISTRATE_TOKEN", "ADMINISTRATE_CLIENT_ID", "take one"}},
+		"a token too":              {nil, append(oauthEnv(), "ADMINISTRATE_TOKEN=tok"), []string{"both", "ADMINISTRATE_TOKEN", "ADMINISTRATE_CLIENT_ID", "remove one"}},
 		"a token file too":         {nil, append(oauthEnv(), "ADMINISTRATE_TOKEN_FILE=/nowhere"), []string{"both", "ADMINISTRATE_TOKEN_FILE", "ADMINISTRATE_CLIENT_ID"}},
 		"a token file by flag too": {[]string{"--api-token-file=/nowhere"}, oauthEnv(), []string{"both", "--api-token-file", "ADMINISTRATE_CLIENT_ID"}},
 		"a client by flag too": {

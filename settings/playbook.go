@@ -47,9 +47,9 @@ type Playbook struct {
 
 // AddFlags binds the fields to flags.
 func (p *Playbook) AddFlags(fs *pflag.FlagSet) {
-	fs.StringVar(&p.File, "playbook", p.File, "file with the playbook to deploy where the namespace has none; default is the one that is built in, none is none (default none) [OPPFLOW_PLAYBOOK]")
+	fs.StringVar(&p.File, "playbook", p.File, "file with the playbook to deploy if the namespace has none; default is the built-in playbook, none deploys no playbook (default none) [OPPFLOW_PLAYBOOK]")
 	fs.Var(&keyFiles{&p.KeyFiles}, "service-key", "NAME=FILE: file with the key that the playbook calls NAME; may be repeated [OPPFLOW_SERVICE_KEYS_DIR, a directory of such files]")
-	fs.DurationVar(&p.InForceAfter, inForceAfterFlag, p.InForceAfter, "for tests: how long after it was stored a version of the playbook is in force")
+	fs.DurationVar(&p.InForceAfter, inForceAfterFlag, p.InForceAfter, "for tests: time from storing a version of the playbook until the version is in force")
 	fs.StringSliceVar(&p.WithoutEffects, withoutEffectFlag, p.WithoutEffects, "for tests: kinds of effects that the worker does not know")
 	for _, name := range []string{inForceAfterFlag, withoutEffectFlag} {
 		_ = fs.MarkHidden(name) // no error: the flag exists
@@ -77,7 +77,7 @@ func (p *Playbook) Resolve() error {
 	}
 	info, err := os.Stat(p.KeysDir)
 	if err == nil && !info.IsDir() {
-		err = errors.New("is no directory")
+		err = errors.New("is not a directory")
 	}
 	if err != nil {
 		return fmt.Errorf("OPPFLOW_SERVICE_KEYS_DIR %s: %w", p.KeysDir, fileCause(err))

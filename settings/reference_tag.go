@@ -77,4 +77,4 @@ func (m *ReferenceTag) Set(text string) error {
 }
 
 // Type names the kind of value in help output.
-func (m *ReferenceTag) Type() string { return "mark" }
+func (m *ReferenceTag) Type() string { return "reference-tag" }

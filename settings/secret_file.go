@@ -25,7 +25,7 @@ func ReadSecret(path string) (Secret, error) {
 		return Secret{}, fileCause(err)
 	}
 	if len(content) > maxSecretFile {
-		return Secret{}, fmt.Errorf("is larger than %d bytes, which no secret is", maxSecretFile)
+		return Secret{}, fmt.Errorf("is larger than %d bytes; a secret is smaller", maxSecretFile)
 	}
 	secret := strings.TrimSpace(string(content))
 	if secret == "" {

@@ -50,7 +50,7 @@ func (a secretURL) check(text string) error {
 	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
 	switch {
 	case u.User != nil:
-		return errors.New("must not hold a user name or password; set " + a.alternative + " instead")
+		return errors.New("must not contain a user name or password; set " + a.alternative + " instead")
 	case (u.Scheme != "https" && u.Scheme != "http") || host == "":
 		return fmt.Errorf("%q must start with https:// (or http:// for a local sandbox), %s", text, a.example)
 	case u.Fragment != "":

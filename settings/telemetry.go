@@ -100,7 +100,7 @@ func (t *Telemetry) Resolve() error {
 		}
 	}
 	if name := t.differingVariable(); name != "" {
-		return fmt.Errorf("%s: OpenTelemetry reads it from the environment of the process, which says otherwise; set it there", name)
+		return fmt.Errorf("%s: OpenTelemetry reads this variable from the environment of the process, which has another value; set it there", name)
 	}
 	protocol := func(own Protocol, kind string) Protocol {
 		first := func(values ...string) Protocol {

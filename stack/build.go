@@ -76,7 +76,7 @@ func newBuilder(root string, say func(string), show func(Build)) (*builder, erro
 	b := &builder{root: root, cache: filepath.Join(base, "oppflow", hex.EncodeToString(sum[:8])), progress: say, onBuild: show}
 	for _, d := range []string{plainDir, raceDir, workDir} {
 		if err := os.MkdirAll(filepath.Join(b.cache, d), 0o700); err != nil {
-			return nil, fmt.Errorf("no place for the built programs: %w", err)
+			return nil, fmt.Errorf("the directory for the built programs cannot be created: %w", err)
 		}
 	}
 	return b, nil
@@ -114,7 +114,7 @@ func (b *builder) built(jobs ...buildJob) bool {
 func (b *builder) build(ctx context.Context, j buildJob) ([]string, error) {
 	goTool, err := exec.LookPath("go")
 	if err != nil {
-		return nil, fmt.Errorf("the go command builds %s, and it is not on the PATH; install Go", j.target)
+		return nil, fmt.Errorf("%s cannot be built: the go command is not on the PATH; install Go", j.target)
 	}
 	binaries := b.binaries(j)
 	unlock, err := b.waitTurn(ctx, j)

@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/oppflow/oppflow/settings/readyfile"
 )
 
 // fakeVariable is the variable with which this test binary runs as a part of a stack. The value
@@ -117,7 +119,7 @@ func fakePart(behaviours string) int {
 			return 1
 		}
 	}
-	report := "{}"
+	var report readyfile.Report
 	switch name {
 	case serverName:
 		temporal, err := echo("127.0.0.1:" + *port)
@@ -125,38 +127,36 @@ func fakePart(behaviours string) int {
 			fmt.Println(err)
 			return 1
 		}
-		ui := ""
+		report.Temporal = temporal
 		if *uiPort != "" {
 			address, err := echo("127.0.0.1:" + *uiPort)
 			if err != nil {
 				fmt.Println(err)
 				return 1
 			}
-			ui = "http://" + address
+			report.UI = "http://" + address
 		}
-		report = fmt.Sprintf(`{"temporal":%q,"ui":%q}`, temporal, ui)
 	case sandboxName:
 		address, err := echo(*listen)
 		if err != nil {
 			fmt.Println(err)
 			return 1
 		}
-		report = fmt.Sprintf(`{"url":"http://%s/graphql","token":"token-%d"}`, address, os.Getpid())
+		report.URL, report.Token = fmt.Sprintf("http://%s/graphql", address), fmt.Sprintf("token-%d", os.Getpid())
 	}
+	var err error
 	switch behaviour {
+	case hangs:
 	case dies:
 		fmt.Fprintf(os.Stderr, "%s: the moon is in the wrong phase", name) // a last line without a line break
 		return 3
 	case garbles:
-		report = "{"
+		err = os.WriteFile(*ready, []byte("{"), 0o600)
+	default:
+		err = readyfile.Write(*ready, report)
 	}
-	if behaviour != hangs {
-		if err := os.WriteFile(*ready+".part", []byte(report), 0o600); err != nil {
-			return 1
-		}
-		if err := os.Rename(*ready+".part", *ready); err != nil {
-			return 1
-		}
+	if err != nil {
+		return 1
 	}
 	<-terminated
 	fmt.Printf("%s stops\n", name)

@@ -8,6 +8,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"github.com/cenkalti/backoff/v5"
 )
 
 const exeSuffix = ""
@@ -20,24 +22,18 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 		return nil, err
 	}
 	// A wait inside the system call could not be interrupted.
-	retry := time.NewTicker(50 * time.Millisecond)
-	defer retry.Stop()
-	for {
+	_, err = backoff.Retry(ctx, func() (struct{}, error) {
 		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if err == nil {
-			return func() { _ = file.Close() }, nil
-		}
 		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
-			_ = file.Close()
-			return nil, err
+			err = backoff.Permanent(err)
 		}
-		select {
-		case <-ctx.Done():
-			_ = file.Close()
-			return nil, context.Cause(ctx)
-		case <-retry.C:
-		}
+		return struct{}{}, err
+	}, backoff.WithBackOff(backoff.NewConstantBackOff(50*time.Millisecond)), backoff.WithMaxElapsedTime(0))
+	if err != nil {
+		_ = file.Close()
+		return nil, err
 	}
+	return func() { _ = file.Close() }, nil
 }
 
 // groupAttributes gives a process its own process group. Ctrl-C in a terminal then does not reach

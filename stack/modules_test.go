@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // required returns the versions that a go.mod requires, by module.
@@ -65,5 +67,25 @@ func TestModulesShareVersions(t *testing.T) {
 	}
 	if shared < 20 {
 		t.Errorf("only %d shared modules were found", shared)
+	}
+}
+
+// The Temporal server reports by the same protocol as all other parts. Its module cannot import the
+// package of the protocol, so it contains the same source.
+func TestModulesShareReadyFile(t *testing.T) {
+	root, err := findRoot("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, err := os.ReadFile(filepath.Join(root, "settings", "readyfile", "readyfile.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	servers, err := os.ReadFile(filepath.Join(root, serverJob().dir, "readyfile", "readyfile.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(ours), string(servers)); diff != "" {
+		t.Errorf("the ready files differ; copy settings/readyfile/readyfile.go to %s/readyfile:\n%s", serverJob().dir, diff)
 	}
 }

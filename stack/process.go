@@ -13,6 +13,10 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/oppflow/oppflow/settings/readyfile"
 )
 
 const (
@@ -47,10 +51,10 @@ type command struct {
 type Process struct {
 	name      string
 	readyFile string
-	output    io.Writer                   // a second destination of the output, besides the tail; nil for none
-	command   func() command              // called before every start
-	onReady   func(ready []byte) error    // reads the JSON that the part reports when it is ready
-	prepare   func(context.Context) error // prepares the part for use by other parts; may be nil
+	output    io.Writer                    // a second destination of the output, besides the tail; nil for none
+	command   func() command               // called before every start
+	onReady   func(readyfile.Report) error // keeps what the part reports when it is ready
+	prepare   func(context.Context) error  // prepares the part for use by other parts; may be nil
 
 	starting sync.Mutex // held during a start: one at a time
 
@@ -113,14 +117,6 @@ func (p *Process) ExitError() error {
 	return p.failure("ended", r)
 }
 
-// Output returns the last lines that the current or last run wrote.
-func (p *Process) Output() string {
-	if r := p.current(); r != nil {
-		return r.tail.String()
-	}
-	return ""
-}
-
 func (p *Process) current() *processRun {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -137,22 +133,17 @@ func (p *Process) Start(ctx context.Context) error {
 		return fmt.Errorf("the %s runs already", p.name)
 	}
 	again := p.current() != nil
-	for patience := time.Now().Add(portWait); ; {
-		r, err := p.startOnce(ctx)
-		if err == nil {
-			return nil
-		}
+	var last error
+	_, _ = backoff.Retry(ctx, func() (r *processRun, err error) {
+		r, last = p.startOnce(ctx)
 		// The port of a stopped part may for a short time be the local port of another process's
 		// outgoing connection.
-		if !again || r == nil || !strings.Contains(r.tail.String(), "in use") || time.Now().After(patience) {
-			return err
+		if !again || r == nil || !strings.Contains(r.tail.String(), "in use") {
+			return r, backoff.Permanent(last)
 		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(portRetry):
-		}
-	}
+		return r, last
+	}, backoff.WithBackOff(backoff.NewConstantBackOff(portRetry)), backoff.WithMaxElapsedTime(portWait))
+	return last
 }
 
 // startOnce starts the program once. After a failure the program does not run; startOnce still
@@ -161,7 +152,7 @@ func (p *Process) startOnce(ctx context.Context) (*processRun, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("the %s was not started: %w", p.name, context.Cause(ctx))
 	}
-	if err := os.Remove(p.readyFile); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := readyfile.Remove(p.readyFile); err != nil {
 		return nil, fmt.Errorf("the %s cannot be started: %w", p.name, err)
 	}
 	r, err := launch(p.command(), p.name, p.output)
@@ -189,24 +180,23 @@ func (p *Process) awaitReady(ctx context.Context, r *processRun) error {
 	poll := time.NewTicker(readyPoll)
 	defer poll.Stop()
 	for {
-		ready, err := os.ReadFile(p.readyFile)
+		report, err := readyfile.Read(p.readyFile)
+		if err == nil {
+			err = p.onReady(report)
+		}
 		switch {
 		case err == nil:
-			if err := p.onReady(ready); err != nil {
-				r.kill()
-				return p.failure(fmt.Sprintf("reported something unreadable when it was ready (%v)", err), r)
-			}
 			return nil
 		case !errors.Is(err, os.ErrNotExist):
 			r.kill()
-			return fmt.Errorf("the %s: %w", p.name, err)
+			return p.failure(fmt.Sprintf("wrote an unreadable ready file (%v)", err), r)
 		}
 		select {
 		case <-r.done:
 			return p.failure("ended before it was ready", r)
 		case <-ctx.Done():
 			r.kill()
-			return p.failure(fmt.Sprintf("was given up (%v)", context.Cause(ctx)), r)
+			return p.failure(fmt.Sprintf("was killed before it was ready (%v)", context.Cause(ctx)), r)
 		case <-poll.C:
 		}
 	}

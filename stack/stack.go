@@ -22,6 +22,8 @@ import (
 	"sync"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/oppflow/oppflow/settings/readyfile"
 )
 
 const (
@@ -46,14 +48,8 @@ type Stack struct {
 	binaries                map[string]string // by part; written before the part's first start
 
 	mu       sync.Mutex
-	temporal struct {
-		Temporal string `json:"temporal"`
-		UI       string `json:"ui"`
-	}
-	api struct {
-		URL   string `json:"url"`
-		Token string `json:"token"`
-	}
+	temporal readyfile.Report // of the server
+	api      readyfile.Report // of the sandbox
 }
 
 // Up builds and starts the parts and returns when all of them are ready. If one of them fails, Up ends the running
@@ -91,7 +87,7 @@ func serverJob() buildJob {
 	return buildJob{
 		target: "the Temporal server", dir: "devserver", programs: []string{"."},
 		flags:  []string{"-ldflags=-s -w", "-tags=disable_grpc_modules"},
-		notice: "building the Temporal server (several minutes the first time, seconds from then on) …",
+		notice: "building the Temporal server (several minutes the first time, seconds after that) …",
 	}
 }
 
@@ -115,12 +111,12 @@ func up(ctx context.Context, o Options, tools toolchain) (*Stack, error) {
 			err = os.MkdirAll(o.Data, 0o700)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("no place for the data: %w", err)
+			return nil, fmt.Errorf("the data directory cannot be created: %w", err)
 		}
 	}
 	run, err := os.MkdirTemp("", "oppflow-")
 	if err != nil {
-		return nil, fmt.Errorf("no place for the ready files: %w", err)
+		return nil, fmt.Errorf("the directory for the ready files cannot be created: %w", err)
 	}
 	o.Namespace = cmp.Or(o.Namespace, defaultNamespace)
 	s := &Stack{options: o, runDir: run, binaries: map[string]string{}}
@@ -183,7 +179,7 @@ func (s *Stack) assemble(dynamic []string) {
 	if s.options.Output != nil {
 		output = &sharedWriter{to: s.options.Output}
 	}
-	part := func(name string, command func() command, onReady func([]byte) error) *Process {
+	part := func(name string, command func() command, onReady func(readyfile.Report) error) *Process {
 		return &Process{name: name, readyFile: readyPath(s.runDir, name), output: output, command: command, onReady: onReady}
 	}
 	s.server = part(serverName, func() command {
@@ -201,9 +197,7 @@ func (s *Stack) assemble(dynamic []string) {
 			args = append(args, "--db", filepath.Join(s.options.Data, "temporal.db"))
 		}
 		return s.commandFor(serverName, slices.Concat(args, dynamic, s.options.ServerArgs))
-	}, func(ready []byte) error {
-		return s.readReady(ready, &s.temporal, func() string { return s.temporal.Temporal })
-	})
+	}, func(ready readyfile.Report) error { return s.keepReport(&s.temporal, ready, ready.Temporal) })
 	// prepare runs after each start, because a server that keeps everything in memory starts empty.
 	s.server.prepare = s.prepareNamespace
 	s.sandbox = part(sandboxName, func() command {
@@ -212,13 +206,11 @@ func (s *Stack) assemble(dynamic []string) {
 			args = append(args, "--data", filepath.Join(s.options.Data, "sandbox.db"))
 		}
 		return s.commandFor(sandboxName, slices.Concat(args, s.options.SandboxArgs))
-	}, func(ready []byte) error {
-		return s.readReady(ready, &s.api, func() string { return hostOf(s.api.URL) })
-	})
+	}, func(ready readyfile.Report) error { return s.keepReport(&s.api, ready, hostOf(ready.URL)) })
 	s.worker = part(workerName, func() command {
 		args := []string{"--ready-file", readyPath(s.runDir, workerName)}
 		return s.commandFor(workerName, slices.Concat(args, s.options.WorkerArgs), slices.Concat(s.variables(), s.options.WorkerEnv)...)
-	}, func([]byte) error { return nil })
+	}, func(readyfile.Report) error { return nil })
 }
 
 func (s *Stack) commandFor(name string, args []string, env ...string) command {
@@ -253,16 +245,14 @@ func (s *Stack) setBinary(name, path string) {
 	s.binaries[name] = path
 }
 
-// readReady reads the ready file of a part into the target, which must then contain an address.
-func (s *Stack) readReady(ready []byte, target any, address func() string) error {
+// keepReport keeps the report of a part, which must contain an address.
+func (s *Stack) keepReport(last *readyfile.Report, report readyfile.Report, address string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := json.Unmarshal(ready, target); err != nil {
-		return err
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		return fmt.Errorf("no address in %+v", report)
 	}
-	if _, _, err := net.SplitHostPort(address()); err != nil {
-		return fmt.Errorf("no address in %s", ready)
-	}
+	*last = report
 	return nil
 }
 
@@ -303,6 +293,11 @@ func (s *Stack) APIToken() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.api.Token
+}
+
+// Report returns the addresses and the token of this stack, as a program reports them.
+func (s *Stack) Report() readyfile.Report {
+	return readyfile.Report{Temporal: s.TemporalAddress(), Namespace: s.Namespace(), UI: s.UIURL(), URL: s.APIURL(), Token: s.APIToken()}
 }
 
 // Environ returns the variables, NAME=value, with which a shell or a program reaches this stack.
@@ -350,7 +345,7 @@ func (s *Stack) AddWorker(args ...string) *Process {
 
 // AddProgram returns a program of the caller that is not started yet. The environment of the
 // program contains Environ and env. The program gets --ready-file FILE after the arguments, and
-// writes JSON to that file when it is ready. The name must be unique among the parts. Down ends the
+// writes a readyfile.Report to that file when it is ready. The name must be unique among the parts. Down ends the
 // program, too.
 func (s *Stack) AddProgram(name, path string, args, env []string) *Process {
 	s.mu.Lock()
@@ -364,7 +359,7 @@ func (s *Stack) AddProgram(name, path string, args, env []string) *Process {
 func (s *Stack) addProcess(name string, made func(ready []string) command) *Process {
 	path := readyPath(s.runDir, name)
 	added := &Process{
-		name: name, readyFile: path, output: s.worker.output, onReady: func([]byte) error { return nil },
+		name: name, readyFile: path, output: s.worker.output, onReady: func(readyfile.Report) error { return nil },
 		command: func() command { return made([]string{"--ready-file", path}) },
 	}
 	s.added = append(s.added, added)

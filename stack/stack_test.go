@@ -68,7 +68,7 @@ func TestUpAndDown(t *testing.T) {
 	t.Setenv("ADMINISTRATE_TOKEN_FILE", "/secret")
 	t.Setenv("TEMPORAL_PROFILE", "cloud")
 	t.Setenv("TEMPORAL_API_KEY", "key")
-	t.Setenv("OPPFLOW_MARK", "none")
+	t.Setenv("OPPFLOW_REFERENCE_TAG", "none")
 	t.Setenv("OPPFLOW_LOG_LEVEL", "debug")
 	t.Setenv("OPPFLOW_CI_RUN", "17")
 	dump := filepath.Join(t.TempDir(), "dump")
@@ -256,7 +256,7 @@ func TestUpFailsAtOnceAndLeavesNothing(t *testing.T) {
 		"death of the server":   {"server=dies", []string{"the server ended before it was ready: exit status 3", "server starts\nserver: the moon is in the wrong phase"}},
 		"death of the sandbox":  {"sandbox=dies", []string{"the sandbox ended before it was ready: exit status 3", "sandbox: the moon"}},
 		"death of the worker":   {"worker=dies", []string{"the worker ended before it was ready: exit status 3", "worker: the moon"}},
-		"unreadable ready file": {"sandbox=garbles", []string{"the sandbox reported something unreadable"}},
+		"unreadable ready file": {"sandbox=garbles", []string{"the sandbox wrote an unreadable ready file"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -314,7 +314,7 @@ func TestNeverReadyEndsWithTheContext(t *testing.T) {
 		return len(p), nil
 	})
 	_, err := fakeStack(t, ctx, Options{Output: seen}, "worker=hangs")
-	if err == nil || !strings.Contains(err.Error(), "the worker was given up (no patience left)") || !strings.Contains(err.Error(), "worker starts") {
+	if err == nil || !strings.Contains(err.Error(), "the worker was killed before it was ready (no patience left)") || !strings.Contains(err.Error(), "worker starts") {
 		t.Errorf("got %v", err)
 	}
 	checkNothingLeft(t)
@@ -480,14 +480,14 @@ func TestPause(t *testing.T) {
 	if err := sandbox.Stop(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if !strings.HasSuffix(sandbox.Output(), "sandbox stops") {
-		t.Errorf("it was not stopped cleanly: %q", sandbox.Output())
+	if !strings.HasSuffix(sandbox.current().tail.String(), "sandbox stops") {
+		t.Errorf("it was not stopped cleanly: %q", sandbox.current().tail.String())
 	}
 	if err := s.Worker().Pause(); err != nil {
 		t.Fatal(err)
 	}
 	s.Worker().Kill()
-	if output := s.Worker().Output(); s.Worker().Running() || strings.Contains(output, "stops") {
+	if output := s.Worker().current().tail.String(); s.Worker().Running() || strings.Contains(output, "stops") {
 		t.Errorf("after Kill: running %v, output %q", s.Worker().Running(), output)
 	}
 	if err := s.Worker().Pause(); err == nil || !strings.Contains(err.Error(), "it does not run") {

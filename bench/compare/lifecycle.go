@@ -92,7 +92,7 @@ func (c Call) request(ctx context.Context, api *administrate.Client, record stri
 	case c.Step != nil:
 		_, err = api.Progress(ctx, administrate.Progress{OpportunityID: record, StepID: c.Step.To})
 	default:
-		err = errors.New("the call asks for nothing")
+		err = errors.New("the call contains no change")
 	}
 	return err
 }

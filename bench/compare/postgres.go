@@ -90,7 +90,7 @@ func startPostgres(ctx context.Context, dir string, noSync bool) (*database, err
 		ready := exec.CommandContext(ctx, filepath.Join(programs, "pg_isready"), "-h", "127.0.0.1", "-p", strconv.Itoa(port))
 		return ready.Run() == nil, nil
 	}); err != nil {
-		return nil, errors.Join(fmt.Errorf("postgres does not answer: %w", err), d.close())
+		return nil, errors.Join(fmt.Errorf("postgres does not respond: %w", err), d.close())
 	}
 	return d, nil
 }

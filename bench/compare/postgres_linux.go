@@ -30,5 +30,5 @@ func unprivileged(dir string) (*syscall.SysProcAttr, error) {
 		attributes.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 		return attributes, errors.Join(os.Chmod(filepath.Dir(dir), 0o711), os.Chown(dir, int(uid), int(gid)))
 	}
-	return nil, errors.New("PostgreSQL cannot be run by root, and there is neither a user postgres nor a user nobody")
+	return nil, errors.New("PostgreSQL cannot run as root, and there is no user postgres and no user nobody")
 }

@@ -38,16 +38,16 @@ func (r Report) Write(w io.Writer) error {
 	p := &page{w: w}
 	p.text("%s, on %d processors, Temporal server on %s.", r.Command, r.Processors, r.Server)
 	p.counts("One lifecycle (11 calls), with nothing else going on:", r.Counts)
-	p.counts("The same with the default playbook, which works while the next message comes, so that a task more or less is chance:", r.Playbook)
-	p.rates("Lifecycles per second, contestants in turn:", "of bare", r.Rates)
+	p.counts("The same with the default playbook, which works while the next message arrives, so the number of tasks varies:", r.Playbook)
+	p.rates("Lifecycles per second, one subject after the other:", "of bare", r.Rates)
 	p.rates("Lifecycles per second where the API takes 200 requests in any 10 seconds:", "of direct", r.Limited)
 	p.latencies(r.Latencies)
 	if i := r.Idle; i != nil {
-		p.text("%d open opportunities that have each handled one message, %d of them kept ready: the worker has %s resident, %s more than an empty one (at most %s is meant to be). The first answer of one with %d events that is not kept ready any more took %s.",
+		p.text("%d open opportunities that have each handled one message, %d of them in the worker's memory: the worker has %s resident, %s more than an empty worker (limit: %s). The first response of an opportunity with %d events that is not in memory any more took %s.",
 			i.Opportunities, i.Cached, megabytes(i.Bytes), megabytes(i.Bytes-min(i.Bytes, i.EmptyBytes)), megabytes(i.AllowedBytes-i.EmptyBytes), i.Events, i.FirstAnswer.Round(time.Millisecond))
 	}
 	if b := r.Burst; b != nil {
-		p.text("%d signals to one opportunity at once: sent in %s, the last one has taken effect after %s, in %d requests and %d runs.",
+		p.text("%d signals to one opportunity at once: sent in %s, the last one took effect after %s, in %d requests and %d runs.",
 			b.Signals, b.Sent.Round(10*time.Millisecond), b.Effect.Round(10*time.Millisecond), b.Requests, b.Runs)
 	}
 	return p.err

@@ -41,7 +41,7 @@ One lifecycle (11 calls), with nothing else going on:
 | bare, signals | 11       | 100    | 1.00    | 12.3          | 20    | 20      | 1.00    |
 | Oppflow       | 7        | 75     | 0.75    | 9.9           | 14    | 19      | 0.95    |
 
-Lifecycles per second, contestants in turn:
+Lifecycles per second, one subject after the other:
 
 |         | in flight | per second | of bare | requests each | worker's CPU s per 1,000 | peak MB |
 | ---     | ---:      | ---:       | ---:    | ---:          | ---:                     | ---:    |
@@ -54,9 +54,9 @@ Latency, with nothing else going on:
 | bare                | 5.0    | 6.0    | 7.0    |         | 10   |
 | Oppflow             | 5.5    | 6.0    | 7.0    | 1.10    | 10   |
 
-10 open opportunities that have each handled one message, 5 of them kept ready: the worker has 80 MB resident, 50 MB more than an empty one (at most 120 MB is meant to be). The first answer of one with 1950 events that is not kept ready any more took 123ms.
+10 open opportunities that have each handled one message, 5 of them in the worker's memory: the worker has 80 MB resident, 50 MB more than an empty worker (limit: 120 MB). The first response of an opportunity with 1950 events that is not in memory any more took 123ms.
 
-1000 signals to one opportunity at once: sent in 1.5s, the last one has taken effect after 2.5s, in 51 requests and 2 runs.
+1000 signals to one opportunity at once: sent in 1.5s, the last one took effect after 2.5s, in 51 requests and 2 runs.
 
 `
 	if diff := cmp.Diff(want, text.String()); diff != "" {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
@@ -69,23 +70,18 @@ const viewEvery = 20 * time.Millisecond
 
 // pollUntil calls ask every 20 ms until ask returns true. A query that a busy server gives up on is repeated.
 func pollUntil(ctx context.Context, ask func() (bool, error)) error {
-	ticker := time.NewTicker(viewEvery)
-	defer ticker.Stop()
-	for {
+	_, err := backoff.Retry(ctx, func() (bool, error) {
 		yes, err := ask()
-		if late := new(serviceerror.DeadlineExceeded); errors.As(err, &late) && ctx.Err() == nil {
-			err = nil
+		if late := new(serviceerror.DeadlineExceeded); !yes && (err == nil || errors.As(err, &late)) {
+			return false, errNotYet
 		}
-		if yes || err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-ticker.C:
-		}
-	}
+		return yes, backoff.Permanent(err)
+	}, backoff.WithBackOff(backoff.NewConstantBackOff(viewEvery)), backoff.WithMaxElapsedTime(0))
+	return err
 }
+
+// errNotYet says that the calls have not taken effect yet.
+var errNotYet = errors.New("not yet")
 
 // direct is the plain loop: one call after the other.
 func direct(api *administrate.Client) Subject {

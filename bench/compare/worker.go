@@ -16,6 +16,7 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/administrate/transport"
 	"github.com/oppflow/oppflow/settings"
+	"github.com/oppflow/oppflow/settings/readyfile"
 	"github.com/oppflow/oppflow/worker/host"
 )
 
@@ -132,7 +133,7 @@ func runBare(ctx context.Context, args, env []string) error {
 			return nil
 		})
 	}
-	if err := host.WriteReady(*ready, struct{}{}); err != nil {
+	if err := readyfile.Write(*ready, readyfile.Report{}); err != nil {
 		return err
 	}
 	return group.Wait()

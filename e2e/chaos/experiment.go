@@ -318,13 +318,6 @@ func (s *Experiment) Evidence(ctx context.Context) (audit.Evidence, error) {
 	return s.collectEvidence(ctx, nil, s.references())
 }
 
-// Recheck collects the evidence again after something happened to the given references only. The
-// workflows of the other references are not queried again.
-func (s *Experiment) Recheck(ctx context.Context, before audit.Evidence, references ...opportunity.Reference) (audit.Evidence, error) {
-	kept := slices.DeleteFunc(slices.Clone(before.Chains), func(c audit.Chain) bool { return slices.Contains(references, c.Reference) })
-	return s.collectEvidence(ctx, kept, references)
-}
-
 // collectEvidence queries the workflows of the references, and reads all other sources.
 func (s *Experiment) collectEvidence(ctx context.Context, known []audit.Chain, references []opportunity.Reference) (audit.Evidence, error) {
 	s.mu.Lock()

@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver of the sandbox's tables
@@ -122,17 +121,6 @@ func readInterests(ctx context.Context, tx *sql.Tx, records []audit.Record, plac
 	return rows.Err()
 }
 
-// copyTables writes a copy of the tables. No process uses the copy.
-func copyTables(ctx context.Context, from, to string) (err error) {
-	db, err := openTables(from, "ro")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	_, err = db.ExecContext(ctx, `VACUUM INTO `+"'"+to+"'")
-	return err
-}
-
 // readRequestLog reads the file in which the sandbox logs requests: of several lines with one
 // number the last counts.
 func readRequestLog(path string) ([]requestlog.Entry, error) {
@@ -155,17 +143,4 @@ func readRequestLog(path string) ([]requestlog.Entry, error) {
 	}
 	slices.SortFunc(entries, func(x, y requestlog.Entry) int { return int(x.Number - y.Number) })
 	return entries, lines.Err()
-}
-
-// numericKey is the number in a global id.
-func numericKey(id opportunity.ID) int64 {
-	parsed, err := globalid.Parse(string(id))
-	if err != nil {
-		return 0
-	}
-	key, err := strconv.ParseInt(parsed.Key, 10, 64)
-	if err != nil {
-		return 0
-	}
-	return key
 }

@@ -44,9 +44,9 @@ func (p *Parts) In(t *testing.T) *Parts {
 // Times of the parts. They are shorter than a tenant's, so a test does not wait as long for a lost
 // response. DefaultTimes returns the flags with a tenant's times.
 const (
-	SendWindow = 2 * time.Second
+	SendWindow   = 2 * time.Second
 	ResponseTime = 2 * time.Second
-	SettleTime = 2 * time.Second
+	SettleTime   = 2 * time.Second
 )
 
 // Start starts a sandbox and a worker for the test. They work in a namespace of the test on a Temporal server that

@@ -125,7 +125,7 @@ func (r *constraints) apply(name string, s *jsonschema.Schema) {
 	o := object{Schema: s, constraints: r, typ: name}
 	if o.has("requestId") && name != "OutcomeInput" {
 		o.text("requestId", requestIDForm, opportunity.MaxRequestIDLength)
-		o.member("requestId").Description = "requestId is the caller's own id of the request: the same id takes effect once, and with another payload it is a Conflict."
+		o.member("requestId").Description = "requestId is the caller's own id of the request: a message with the same id takes effect once, and with another payload it is a Conflict."
 	}
 	if o.has("source") {
 		o.text("source", sourceForm, opportunity.MaxSourceLength)
@@ -212,7 +212,7 @@ func (o object) start() {
 	create.Description = "a new record, from its name and its region"
 	adopt := allOf(nonEmpty("adopt"), empty("name"), empty("region"), empty("account"), empty("currency"), empty("entryStep"))
 	adopt.AllOf = append(adopt.AllOf, withProperty("interests", &jsonschema.Schema{MaxItems: uintPtr(0)}))
-	adopt.Description = "a record that is there already, by its id alone"
+	adopt.Description = "an existing record, by its id alone"
 	o.OneOf = []*jsonschema.Schema{create, adopt}
 }
 
@@ -231,10 +231,17 @@ func (o object) interest() {
 	o.member("expiresAt").Pattern = orEmpty(localTimeForm)
 	o.member("tax").Pattern = orEmpty("^[" + base64Chars + "]+={0,2}$")
 
-	isOf := func(kind opportunity.InterestKind, typ string) *jsonschema.Schema {
-		said := withProperty("kind", &jsonschema.Schema{Const: string(kind)})
+	isOneOf := func(selected func(opportunity.InterestKindInfo) bool) *jsonschema.Schema {
+		var kinds []any
+		var types []string
+		for _, k := range opportunity.InterestKinds() {
+			if selected(k) {
+				kinds, types = append(kinds, string(k.Kind)), append(types, k.IDType)
+			}
+		}
+		said := withProperty("kind", &jsonschema.Schema{Enum: kinds})
 		said.Required = []string{"kind"}
-		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{said, withProperty("item", &jsonschema.Schema{Pattern: idForm(typ)})}}
+		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{said, withProperty("item", &jsonschema.Schema{Pattern: idForm(types...)})}}
 	}
 	var itemTypes []string
 	for _, k := range opportunity.InterestKinds() {
@@ -243,7 +250,7 @@ func (o object) interest() {
 	some := &jsonschema.Schema{MinItems: uintPtr(1)}
 	o.AllOf = []*jsonschema.Schema{
 		{
-			Description: "kind may be left out where the id of the item tells it",
+			Description: "kind may be left out if the item is an id",
 			AnyOf: []*jsonschema.Schema{
 				nonEmpty("kind"),
 				withProperty("item", &jsonschema.Schema{Pattern: idForm(itemTypes...)}),
@@ -252,17 +259,17 @@ func (o object) interest() {
 		{
 			Description: "only places on an event can be reserved",
 			If:          required("reserve", &jsonschema.Schema{Const: true}),
-			Then:        isOf(opportunity.Event, opportunity.TypeEvent),
+			Then:        isOneOf(func(k opportunity.InterestKindInfo) bool { return k.HasPlaces }),
 		},
 		{
 			Description: "only training tokens expire",
 			If:          nonEmpty("expiresAt"),
-			Then:        isOf(opportunity.Tokens, opportunity.TypeTokens),
+			Then:        isOneOf(func(k opportunity.InterestKindInfo) bool { return k.Expires }),
 		},
 		{
-			Description: "training tokens have no learners and contacts",
+			Description: "only some kinds have learners and contacts",
 			If:          &jsonschema.Schema{AnyOf: []*jsonschema.Schema{required("learners", some), required("contacts", some)}},
-			Then:        &jsonschema.Schema{Not: isOf(opportunity.Tokens, opportunity.TypeTokens)},
+			Then:        &jsonschema.Schema{Not: isOneOf(func(k opportunity.InterestKindInfo) bool { return !k.HasLearners })},
 		},
 	}
 }

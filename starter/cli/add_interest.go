@@ -16,7 +16,7 @@ func (p *program) addInterest() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "add-interest REF --item ITEM --amount AMOUNT [flags]",
 		Short: messageHelp(opportunity.MessageAddInterests),
-		Long: `add-interest adds one thing the prospect intends to buy: a published course template, an event, a learning path or
+		Long: `add-interest adds one item that the prospect intends to buy: a published course template, an event, a learning path or
 training tokens.`,
 		Example: `  oppflow add-interest lead-4711 --item ABC-123 --kind course --amount 199.90 --learner "Melissa Green <melissa@example.com>"
   oppflow add-interest lead-4711 --item Q291cnNlOjE= --amount 199.90 --quantity 3 --reserve`,
@@ -24,13 +24,13 @@ training tokens.`,
 		ValidArgsFunction: completeNothing,
 	}
 	fs := command.Flags()
-	fs.StringVar(&interest.Item, "item", "", "what it is in: an id, a code or a name")
-	fs.Var((*kindFlag)(&interest.Kind), "kind", opportunity.InterestKindList()+"; an id tells it by itself")
+	fs.StringVar(&interest.Item, "item", "", "item to buy, by id, code or name")
+	fs.Var((*kindFlag)(&interest.Kind), "kind", opportunity.InterestKindList()+"; not needed if the item is an id")
 	fs.Var((*quantityFlag)(&interest.Quantity), "quantity", "how many")
-	fs.Var(&amountFlag{&interest.UnitAmount}, "amount", "price of one, such as 199.90")
-	fs.BoolVar(&interest.Reserve, "reserve", false, "hold as many places on the event")
-	fs.Var((*learnersFlag)(&interest.Learners), "learner", `person to be trained, such as "Melissa Green <melissa@example.com>" (repeatable)`)
-	fs.StringArrayVar(&contacts, "contact", nil, "id of a contact to be trained (repeatable)")
+	fs.Var(&amountFlag{&interest.UnitAmount}, "amount", "price of one unit, such as 199.90")
+	fs.BoolVar(&interest.Reserve, "reserve", false, "reserve as many places on the event")
+	fs.Var((*learnersFlag)(&interest.Learners), "learner", `learner, such as "Melissa Green <melissa@example.com>" (repeatable)`)
+	fs.StringArrayVar(&contacts, "contact", nil, "id of a contact who is a learner (repeatable)")
 	fs.StringVar(&interest.ExpiresAt, "expires-at", "", "when training tokens expire, local time such as 2023-12-31T23:59:59")
 	fs.StringVar((*string)(&interest.Tax), "tax", "", "id of the tax type")
 	sending := p.newMessageCommand(command)
@@ -46,7 +46,7 @@ training tokens.`,
 		case interest.Item == "":
 			return usagef("--item is missing; give an id, a code or a name, such as --item ABC-123 --kind course")
 		case !fs.Changed("amount"):
-			return usagef("--amount is missing; give the price of one, such as --amount 199.90")
+			return usagef("--amount is missing; give the price of one unit, such as --amount 199.90")
 		}
 		for _, id := range contacts {
 			interest.Contacts = append(interest.Contacts, opportunity.ID(id))
@@ -95,7 +95,7 @@ type amountFlag struct{ value *opportunity.Amount }
 func (a *amountFlag) Set(text string) error {
 	value, err := opportunity.ParseAmount(text)
 	if err != nil {
-		return errors.New("must be a decimal such as 199.90: no currency, no sign, a point and at most 4 digits behind it")
+		return errors.New("must be a decimal such as 199.90, without currency and sign, with at most 4 digits after the point")
 	}
 	*a.value = value
 	return nil

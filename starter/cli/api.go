@@ -27,7 +27,7 @@ const maxResponse = 64 << 20
 // readerFlags binds the settings of a command that only reads.
 func readerFlags(fs *pflag.FlagSet, api *settings.API) {
 	api.AddFlags(fs)
-	for _, irrelevant := range []string{"read-only", "mark", "reservation-length", "send-window", "answer-time", "settle-time", "quiet-time", "adopted-since"} {
+	for _, irrelevant := range []string{"read-only", "reference-tag", "reservation-length", "send-window", "response-time", "settle-time", "quiet-time", "adopted-since"} {
 		_ = fs.MarkHidden(irrelevant)
 	}
 }
@@ -85,7 +85,7 @@ func explainAPI(ctx context.Context, url string, err error) error {
 		if len(hidden.Messages) > 0 {
 			said = fmt.Sprintf(" (it says: %s)", strings.Join(hidden.Messages, "; "))
 		}
-		return fmt.Errorf("the API at %s does not show its schema%s; nothing can be checked while introspection is switched off there", url, said)
+		return fmt.Errorf("the API at %s does not show its schema%s; check needs introspection, which is switched off there", url, said)
 	case errors.As(err, &refused) && len(refused.Messages) > 0:
 		// The request contains only what the user typed, so the API's message may be shown.
 		return fmt.Errorf("the API refused the request: %s", refused.Messages[0])
@@ -98,7 +98,7 @@ func explainAPI(ctx context.Context, url string, err error) error {
 		}
 		return fmt.Errorf("cannot reach the API at %s (set --api-url or ADMINISTRATE_URL): %w", url, why)
 	case errors.As(err, &notSent) && notSent.Reason == administrate.Authentication:
-		return fmt.Errorf("the API at %s does not take the token; set ADMINISTRATE_TOKEN or --api-token-file", url)
+		return fmt.Errorf("the API at %s rejects the token; set ADMINISTRATE_TOKEN or --api-token-file", url)
 	}
 	return err
 }

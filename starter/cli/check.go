@@ -21,19 +21,19 @@ func (p *program) check() *cobra.Command {
 	timeout := durationFlag(checkTimeout)
 	command := &cobra.Command{
 		Use:   "check [flags]",
-		Short: "Check whether a tenant's API has all that Oppflow sends to it",
-		Long: `check reads the schema of the API by introspection, in one request that changes nothing, and compares it with everything
-Oppflow may send: operations, fields, arguments, members, their types, and what the API requires. It tells what is
-missing, and which of Oppflow's assumptions about the API do not hold there, what each of them costs, and in which line
-it is corrected. The exit code is 0 when nothing is missing. What only side effects of transitions and follow-ups use is told apart
-and does not count: a tenant without them does without it.`,
+		Short: "Check whether a tenant's API supports everything that Oppflow sends",
+		Long: `check reads the schema of the API by introspection, in one request that changes nothing, and compares the schema with everything
+that Oppflow may send: operations, fields, arguments, members, their types, and what the API requires. check reports what is
+missing. It also reports each of Oppflow's assumptions that does not hold for this tenant, with its cost and the line of the code
+that corrects it. The exit code is 0 if nothing is missing and all assumptions hold. Parts that only side effects of transitions
+and follow-ups use are reported separately and do not change the exit code: a tenant without these side effects does not need them.`,
 		Example:           "  oppflow check --api-url https://api.getadministrate.com/graphql --api-token-file token\n  oppflow check --output json",
 		Args:              exactArgs(),
 		ValidArgsFunction: completeNothing,
 	}
 	fs := command.Flags()
 	form := outputFlag(command)
-	fs.Var(&timeout, "timeout", "how long to wait for an answer")
+	fs.Var(&timeout, "timeout", "how long to wait for a response")
 	readerFlags(fs, &api)
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		return p.withAPI(command.Context(), &api, time.Duration(timeout), func(ctx context.Context, client *administrate.Client) error {
@@ -54,23 +54,23 @@ and does not count: a tenant without them does without it.`,
 // checkReport is the JSON form of the results of a check.
 type checkReport struct {
 	URL         string            `json:"url"`
-	Operations  int               `json:"uses"`
+	Operations  int               `json:"operations"`
 	Missing     []missingPart     `json:"missing"`
 	Assumptions []assumption      `json:"assumptions"`
-	SideEffects sideEffectsReport `json:"extras"`
+	SideEffects sideEffectsReport `json:"sideEffects"`
 }
 
 // sideEffectsReport is about the parts of the API that only side effects of transitions and
 // follow-ups use. Problems with these parts do not count as a failure.
 type sideEffectsReport struct {
-	Operations  int           `json:"uses"`
+	Operations  int           `json:"operations"`
 	Missing     []missingPart `json:"missing"`
 	Assumptions []assumption  `json:"assumptions"`
 }
 
 type missingPart struct {
 	Problem    string   `json:"problem"`
-	Operations []string `json:"uses"`
+	Operations []string `json:"operations"`
 }
 
 type assumption struct {
@@ -137,7 +137,7 @@ const maxShownOperations = 4
 
 func showCheckReport(w io.Writer, c checkReport) {
 	if c.asError() == nil {
-		line(w, fmt.Sprintf("The API at %s has all that Oppflow sends to it; %d different requests were compared.", c.URL, c.Operations))
+		line(w, fmt.Sprintf("The API at %s supports everything that Oppflow sends; %d operations were compared.", c.URL, c.Operations))
 	}
 	showMissing(w, "Missing, although documented or observed with other tenants:", c.Missing)
 	showAssumptions(w, "Assumed, and different with this tenant:", c.Assumptions)

@@ -74,7 +74,7 @@ func rename(t *testing.T, from, to string) func(string) string {
 func TestCheckOfACompleteTenantSaysSo(t *testing.T) {
 	box := &recordingSandbox{}
 	env := box.serve(t)
-	oppflow(t, env, "check").wantDone(t, "has all that Oppflow sends to it", "different requests were compared")
+	oppflow(t, env, "check").wantDone(t, "supports everything that Oppflow sends", "operations were compared")
 	got := oppflow(t, env, "check", "--output", "json")
 	got.wantDone(t)
 	var read map[string]any
@@ -148,8 +148,8 @@ func TestCheckReportsFailedAssumptions(t *testing.T) {
 		Assumptions []struct {
 			Entry, Name, Cost, Line string
 			Missing                 []struct {
-				Problem string
-				Uses    []string
+				Problem    string
+				Operations []string
 			}
 		}
 	}
@@ -157,7 +157,7 @@ func TestCheckReportsFailedAssumptions(t *testing.T) {
 		t.Fatalf("%v: %s", err, got.stdout)
 	}
 	if len(read.Missing) != 0 || len(read.Assumptions) != 1 || read.Assumptions[0].Entry != "Regions" || read.Assumptions[0].Name != "regions" ||
-		len(read.Assumptions[0].Missing) != 1 || len(read.Assumptions[0].Missing[0].Uses) != 2 {
+		len(read.Assumptions[0].Missing) != 1 || len(read.Assumptions[0].Missing[0].Operations) != 2 {
 		t.Errorf("%+v", read)
 	}
 }
@@ -168,16 +168,16 @@ func TestCheckReportsMissingSideEffectParts(t *testing.T) {
 	box := &recordingSandbox{change: rename(t, `"name":"invoices"`, `"name":"bills"`)}
 	env := box.serve(t)
 	oppflow(t, env, "check").wantDone(t,
-		"has all that Oppflow sends to it", "Missing for side effects of transitions", `"invoices" on type "Mutation"`, "finalise an invoice")
+		"supports everything that Oppflow sends", "Missing for side effects of transitions", `"invoices" on type "Mutation"`, "finalise an invoice")
 	got := oppflow(t, env, "check", "-o", "json")
 	got.wantDone(t)
 	var read struct {
 		Missing, Assumptions []any
-		Extras               struct {
-			Uses    int
-			Missing []struct {
-				Problem string
-				Uses    []string
+		SideEffects          struct {
+			Operations int
+			Missing    []struct {
+				Problem    string
+				Operations []string
 			}
 			Assumptions []any
 		}
@@ -185,8 +185,8 @@ func TestCheckReportsMissingSideEffectParts(t *testing.T) {
 	if err := json.Unmarshal([]byte(got.stdout), &read); err != nil {
 		t.Fatal(err)
 	}
-	if len(read.Missing)+len(read.Assumptions)+len(read.Extras.Assumptions) != 0 || len(read.Extras.Missing) != 1 ||
-		len(read.Extras.Missing[0].Uses) != 4 || read.Extras.Uses == 0 {
+	if len(read.Missing)+len(read.Assumptions)+len(read.SideEffects.Assumptions) != 0 || len(read.SideEffects.Missing) != 1 ||
+		len(read.SideEffects.Missing[0].Operations) != 4 || read.SideEffects.Operations == 0 {
 		t.Errorf("%+v", read)
 	}
 
@@ -212,9 +212,9 @@ func TestCheckFailureIsOneLine(t *testing.T) {
 		body   string
 		want   []string
 	}{
-		"switched off":   {200, `{"errors":[{"message":"GraphQL introspection\nis not allowed"}]}`, []string{"does not show its schema", "is not allowed", "introspection is switched off"}},
-		"said nothing":   {200, `{"data":{"__schema":null}}`, []string{"does not show its schema; nothing can be checked"}},
-		"wrong token":    {401, ``, []string{"does not take the token", "ADMINISTRATE_TOKEN"}},
+		"switched off":   {200, `{"errors":[{"message":"GraphQL introspection\nis not allowed"}]}`, []string{"does not show its schema", "is not allowed", "introspection, which is switched off"}},
+		"said nothing":   {200, `{"data":{"__schema":null}}`, []string{"does not show its schema; check needs introspection"}},
+		"wrong token":    {401, ``, []string{"rejects the token", "ADMINISTRATE_TOKEN"}},
 		"something else": {404, `<html>`, []string{"404"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -238,7 +238,7 @@ func TestCheckFailureIsOneLine(t *testing.T) {
 // The commands that read can use a tenant's OAuth client as the worker does.
 func TestCheckAndSearchAskForTokensByOAuth(t *testing.T) {
 	box := startSandbox(t)
-	oppflow(t, box.client(), "check").wantDone(t, "has all that Oppflow sends to it")
+	oppflow(t, box.client(), "check").wantDone(t, "supports everything that Oppflow sends")
 	oppflow(t, box.client(), "search").wantDone(t, "Annual first aid refresher")
 	for _, command := range []string{"check", "search"} {
 		got := oppflow(t, append(box.client(), "ADMINISTRATE_CLIENT_SECRET=sc-27182"), command)

@@ -13,13 +13,13 @@ func (p *program) close() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "close REF --reason REASON [flags]",
 		Short: messageHelp(opportunity.MessageClose),
-		Long: `close ends the run for good and asks nothing: what waits is reported failed, places are given back, and the step in the
-TMS stays as it is. The reference cannot be used again.`,
+		Long: `close ends the run for good, without a prompt: requests that wait fail, reserved places are released, and the step in the TMS
+stays as it is. The reference cannot be used again.`,
 		Example:           `  oppflow close lead-4711 --reason "handled by phone"`,
 		Args:              exactArgs("REF"),
 		ValidArgsFunction: completeNothing,
 	}
-	command.Flags().StringVar(&ending.Reason, "reason", "", "why; kept with what it ends")
+	command.Flags().StringVar(&ending.Reason, "reason", "", "reason; kept with the requests that it ends")
 	sending := p.newMessageCommand(command)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		reference, err := reference(args)
@@ -27,7 +27,7 @@ TMS stays as it is. The reference cannot be used again.`,
 			return err
 		}
 		if ending.Reason == "" {
-			return usagef(`--reason is missing; say why, such as --reason "handled by phone"`)
+			return usagef(`--reason is missing; give a reason, such as --reason "handled by phone"`)
 		}
 		ending.RequestID = sending.request.get()
 		sending.successText = fmt.Sprintf("%s is being closed", reference)

@@ -37,7 +37,7 @@ type connection struct {
 func (p *program) connection(fs *pflag.FlagSet, timeout time.Duration) *connection {
 	c := &connection{program: p, timeout: timeout}
 	c.temporal.Environment = p.env
-	fs.Var((*durationFlag)(&c.timeout), "timeout", "how long to wait for an answer")
+	fs.Var((*durationFlag)(&c.timeout), "timeout", "how long to wait for a response")
 	c.temporal.AddFlags(fs)
 	return c
 }
@@ -89,7 +89,7 @@ func (c *connection) explainError(err error) error {
 	case errors.As(err, &missing):
 		return explainedf("there is no Temporal namespace %q; create it or set --temporal-namespace or TEMPORAL_NAMESPACE", c.namespace)
 	case host.Reason(err) == host.Reason(context.DeadlineExceeded):
-		return explainedf("no answer within %v (--timeout); does a worker run?", c.timeout)
+		return explainedf("no response within %v (--timeout); check that a worker runs", c.timeout)
 	}
 	return explainedf("%s", host.Reason(err))
 }
@@ -109,7 +109,7 @@ type request struct{ id string }
 
 func requestFlag(fs *pflag.FlagSet) *request {
 	r := &request{}
-	fs.Var((*requestID)(&r.id), "request-id", "your id of this request: the same id takes effect once, and asks again (default: one is made up)")
+	fs.Var((*requestID)(&r.id), "request-id", "your own id of this request: a request with the same id takes effect once and returns the same outcome (default: a random id)")
 	return r
 }
 
@@ -126,7 +126,7 @@ type requestID string
 
 func (r *requestID) Set(text string) error {
 	if text == "" {
-		return errors.New("must not be empty; leave the flag out to have an id made up")
+		return errors.New("must not be empty; leave the flag out for a random id")
 	}
 	*r = requestID(text)
 	return nil

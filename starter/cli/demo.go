@@ -21,19 +21,20 @@ func (p *program) demo() *cobra.Command {
 	var keep bool
 	command := &cobra.Command{
 		Use:   "demo [flags]",
-		Short: "Play the story of the API documentation through a workflow, and compare",
-		Long: `demo brings up everything on this machine and plays the story of the API documentation (Sales Opportunities): an
-opportunity is created, assigned, given a course, an event, a learning path and training tokens, progressed, refused and
-won. Each step's outcome is compared with what the documentation says; the exit code is 0 only if all of them agree.
+		Short: "Run the example of the API documentation through a workflow, and compare the results",
+		Long: `demo starts everything on this machine and runs the example of the API documentation (Sales Opportunities). It creates an
+opportunity, assigns it to an account, adds a course, an event, a learning path and training tokens, and progresses it until it is
+won, with one progress that the TMS refuses. demo compares each outcome with the documentation; the exit code is 0 only if all of
+them agree.
 
-The worker follows the default playbook: winning registers the learner, gives the places back that were held, and finds
-the tokens and the invoice that the TMS makes.`,
+The worker follows the default playbook: when the opportunity is won, the worker registers the learner, releases the reserved
+places, and finds the tokens and the invoice that the TMS makes.`,
 		Example:           "  oppflow demo\n  oppflow demo --keep\n  oppflow demo --output json",
 		Args:              exactArgs(),
 		ValidArgsFunction: completeNothing,
 	}
 	fs := command.Flags()
-	fs.BoolVar(&keep, "keep", false, "leave everything running in the end, until Ctrl-C")
+	fs.BoolVar(&keep, "keep", false, "leave everything running at the end, until Ctrl-C")
 	form := outputFlag(command)
 	local.add(fs)
 	command.RunE = func(command *cobra.Command, _ []string) (err error) {
@@ -42,7 +43,7 @@ the tokens and the invoice that the TMS makes.`,
 		if *form == asJSON {
 			tell = p.stderr
 		}
-		_, _ = fmt.Fprintln(tell, "bringing up a Temporal server, the sandbox and a worker …")
+		_, _ = fmt.Fprintln(tell, "starting a Temporal server, the sandbox and a worker …")
 		options := local.options(tell, p.stderr)
 		catalogue, err := demoCatalogue()
 		if err != nil {
@@ -132,7 +133,7 @@ func (p *program) printDemoResult(tell io.Writer, running *stack.Stack, report s
 		_, _ = fmt.Fprintf(tell, "\nAll %d comparisons agree with the documentation.\n", report.Compared())
 	}
 	if !keep {
-		_, _ = fmt.Fprintln(tell, "Everything is being stopped; --keep leaves it running.")
+		_, _ = fmt.Fprintln(tell, "Everything stops now; --keep leaves it running.")
 		return
 	}
 	if tell == p.stdout {

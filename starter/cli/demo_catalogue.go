@@ -3,7 +3,7 @@ package cli
 import (
 	"os"
 
-	"github.com/goccy/go-yaml"
+	"go.yaml.in/yaml/v4"
 
 	"github.com/oppflow/oppflow/sandbox/catalogue"
 )
@@ -28,7 +28,7 @@ func demoCatalogue() (path string, err error) {
 			known.Transitions[i].Triggers = []string{"token", "invoice"}
 		}
 	}
-	content, err := yaml.MarshalWithOptions(known, yaml.OmitEmpty())
+	content, err := yaml.Dump(known)
 	if err != nil {
 		return "", err
 	}

@@ -14,13 +14,13 @@ func (p *program) extend() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "extend REF --until TIME [flags]",
 		Short: messageHelp(opportunity.MessageExtendReservations),
-		Long: `extend sets until when all places held for the opportunity are held, later or earlier. Places that have expired stay
-expired: it then fails.`,
+		Long: `extend sets a new expiry time, later or earlier, for all reserved places of the opportunity. It fails if the reservation has
+expired: the reservation then stays expired.`,
 		Example:           "  oppflow extend lead-4711 --until 2026-12-31T17:00:00+01:00",
 		Args:              exactArgs("REF"),
 		ValidArgsFunction: completeNothing,
 	}
-	command.Flags().Var((*timeFlag)(&extend.Until), "until", "when they expire, with an offset, such as 2026-12-31T17:00:00Z")
+	command.Flags().Var((*timeFlag)(&extend.Until), "until", "new expiry time, with an offset, such as 2026-12-31T17:00:00Z")
 	sending := p.newMessageCommand(command)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		reference, err := reference(args)

@@ -27,12 +27,12 @@ func parseFilter(text string) (administrate.Filter, error) {
 	}
 	field, rest := text[:at], text[at+1:]
 	if !fieldForm.MatchString(field) {
-		return administrate.Filter{}, fmt.Errorf("%q is no field; give one such as regionName", field)
+		return administrate.Filter{}, fmt.Errorf("%q is not a field; give a field such as regionName", field)
 	}
 	filter := administrate.Filter{Field: administrate.OpportunityField(field), Operation: administrate.Equal}
 	if text[at] == '=' {
 		if rest == "" {
-			return administrate.Filter{}, fmt.Errorf("has no value; what is empty is found with %s:isnull", field)
+			return administrate.Filter{}, fmt.Errorf("has no value; to find empty fields, write %s:isnull", field)
 		}
 		filter.Value = rest
 		return filter, nil
@@ -48,7 +48,7 @@ func parseFilter(text string) (administrate.Filter, error) {
 	case administrate.In, administrate.NotIn, administrate.Contains:
 		for one := range strings.SplitSeq(value, ",") {
 			if one == "" {
-				return administrate.Filter{}, fmt.Errorf("%s takes values with commas between them, such as %s:%s:a,b", word, field, word)
+				return administrate.Filter{}, fmt.Errorf("%s takes values separated by commas, such as %s:%s:a,b", word, field, word)
 			}
 			filter.Values = append(filter.Values, one)
 		}
@@ -68,7 +68,7 @@ func parseFilter(text string) (administrate.Filter, error) {
 	for _, known := range operations {
 		words = append(words, string(known))
 	}
-	return administrate.Filter{}, fmt.Errorf("%q is no operation; give one of %s", word, strings.Join(words, " "))
+	return administrate.Filter{}, fmt.Errorf("%q is not an operation; give one of %s", word, strings.Join(words, " "))
 }
 
 // filtersFlag is the value of a flag that may be given more than once.

@@ -31,10 +31,10 @@ func (p *program) list() *cobra.Command {
 	limit := rowsFlag(50)
 	command := &cobra.Command{
 		Use:   "list [flags]",
-		Short: "List the opportunities Temporal runs or ran, the newest first",
-		Long: `list asks Temporal which opportunities there are and shows what their search attributes say; no worker and no TMS is
-asked. All conditions must hold. What it shows lags behind by a moment, usually less than a second: for what one
-opportunity is like right now, use show. Of an opportunity that has run long, STARTED is when its present run began.`,
+		Short: "List the opportunities that run or ran in Temporal, newest first",
+		Long: `list reads the opportunities and their search attributes from Temporal. It needs no worker and sends nothing to the TMS. It
+lists the opportunities that meet all conditions. The list is usually less than a second old: for the current state of one
+opportunity, use show. STARTED is the start of the current run. The opportunity itself may have started earlier.`,
 		Example: `  oppflow list --status running --attention any
   oppflow list --state open --region UK --output json
   oppflow list --query 'OpportunityReservedUntil < "2026-12-31T00:00:00Z"'`,
@@ -46,12 +46,12 @@ opportunity is like right now, use show. Of an opportunity that has run long, ST
 		fs.Var(&choiceFlag{to, known}, name, usage+": "+strings.Join(known, ", "))
 		_ = command.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(known, cobra.ShellCompDirectiveNoFileComp))
 	}
-	words("status", "how the run stands", &conditions.status, statuses)
+	words("status", "status of the run", &conditions.status, statuses)
 	words("state", "state of the stage", &conditions.state, states)
-	words("attention", "what needs attention", &conditions.attention, attentionKinds)
+	words("attention", "kind of attention", &conditions.attention, attentionKinds)
 	fs.StringVar(&conditions.step, "step", "", "name of the step")
 	fs.StringVar(&conditions.region, "region", "", "name of the region")
-	fs.StringVar(&conditions.raw, "query", "", "further condition, as Temporal's Web UI takes it")
+	fs.StringVar(&conditions.raw, "query", "", "additional condition, in the query language of Temporal's Web UI")
 	fs.Var(&limit, "limit", "how many opportunities at most")
 	form := outputFlag(command)
 	connection := p.connection(fs, listTimeout)
@@ -140,7 +140,7 @@ func (l listConditions) query() (string, error) {
 	}
 	if l.raw != "" {
 		if !hasBalancedBrackets(l.raw) {
-			return "", usagef("--query %q: must be one whole condition: brackets and quotes in pairs, no comment and no semicolon", l.raw)
+			return "", usagef("--query %q: must be one complete condition, with brackets and quotes in pairs, without comments and semicolons", l.raw)
 		}
 		all = append(all, "("+l.raw+")")
 	}
@@ -216,9 +216,9 @@ func (l listConditions) explainError(err error) error {
 	case !errors.As(err, &invalid):
 		return err
 	case l.raw != "":
-		return usagef("--query %q: Temporal does not take it: %s", l.raw, invalid.Message)
+		return usagef("--query %q: Temporal rejects the query: %s", l.raw, invalid.Message)
 	}
-	return explainedf("Temporal does not take the query: %s; has the namespace been prepared with oppflow setup?", invalid.Message)
+	return explainedf("Temporal rejects the query: %s; if the namespace was never set up, run oppflow setup", invalid.Message)
 }
 
 // listed is the JSON form of the list.
@@ -339,7 +339,7 @@ func showList(w io.Writer, l listed) {
 		line(w, string(o.Reference), o.Status, orDash(o.State), orDash(o.Step), orDash(o.Region), orDash(strings.Join(o.Attention, ", ")), reserved, timeText(o.Started))
 	}
 	if shown := int64(len(l.Opportunities)); shown < l.Count {
-		line(w, fmt.Sprintf("%d of %d; ask for more with --limit", shown, l.Count))
+		line(w, fmt.Sprintf("%d of %d; set --limit to show more", shown, l.Count))
 	}
 }
 

@@ -25,9 +25,9 @@ type localFlags struct {
 }
 
 func (l *localFlags) add(fs *pflag.FlagSet) {
-	fs.StringVar(&l.data, "data", "", "directory to keep everything in across runs (default: in memory, gone in the end)")
+	fs.StringVar(&l.data, "data", "", "directory that keeps all data across runs (default: in memory, lost at the end)")
 	fs.StringVar(&l.root, "checkout", "", "checkout of Oppflow to build the parts from (default: the one around the working directory)")
-	fs.BoolVar(&l.verbose, "verbose", false, "show what the parts write, on standard error")
+	fs.BoolVar(&l.verbose, "verbose", false, "show the output of the parts on standard error")
 }
 
 // options returns the options of a stack that reports slow steps on w. On a terminal a bar shows the progress of the

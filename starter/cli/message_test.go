@@ -32,7 +32,7 @@ func TestCommandsSendTheMessagesOfTheContract(t *testing.T) {
 			[]string{"start", "lead-1", "--name", "n", "--region", "UK", "--account", "Administrate", "--currency", "USD", "--entry-step", "Proposed", "--request-id", "r", "--timeout", "500ms"},
 			opportunity.CreateOutcome{State: opportunity.Pending, Reference: "lead-1"},
 			message{"update with start", workflow, "opened", `{"start":{"requestId":"r","name":"n","region":"UK","account":"Administrate","currency":"USD","entryStep":"Proposed"}}`},
-			"pending: lead-1 is accepted and its record does not exist yet; the same command asks again",
+			"pending: lead-1 is accepted, but its record does not exist yet; run the same command again",
 		},
 		{
 			[]string{"add-interest", "lead-1", "--request-id", "r-1", "--item", "ABC-123", "--kind", "course", "--amount", "199.90", "--learner", "Melissa Green <melissa@example.com>", "--learner", "Berg, Anna van den <anna@example.com>"},
@@ -75,7 +75,7 @@ func TestCommandsSendTheMessagesOfTheContract(t *testing.T) {
 			[]string{"progress", "lead-1", "--to", "Won", "--request-id", "r-1", "--timeout", "500ms"},
 			opportunity.Outcome{RequestID: "r-1", State: opportunity.Pending},
 			message{"update", workflow, "progress", `{"requestId":"r-1","to":"Won"}`},
-			"pending: lead-1 is accepted and not done yet; ask again with --request-id r-1",
+			"pending: request r-1 of lead-1 is accepted, but not done yet; see oppflow outcome lead-1 r-1",
 		},
 		{
 			[]string{"progress", "lead-1", "--to", "Won", "--request-id", "r-1", "--signal"},
@@ -183,7 +183,7 @@ func TestCommandsSendTheMessagesOfTheContract(t *testing.T) {
 			[]string{"outcome", "lead-1", "r-1"},
 			opportunity.Outcome{RequestID: "r-1", State: opportunity.Pending},
 			message{"query", workflow, "outcome", `{"requestId":"r-1"}`},
-			"pending: lead-1 is accepted and not done yet; ask again with --request-id r-1",
+			"pending: request r-1 of lead-1 is accepted, but not done yet; see oppflow outcome lead-1 r-1",
 		},
 		{
 			[]string{"show", "lead-1"},
@@ -278,11 +278,11 @@ func TestTimeoutSaysHowToReadTheOutcome(t *testing.T) {
 	service := &frontend{err: serviceerror.NewUnavailable("try again")} // the client tries again until its timeout
 	env := service.serve(t)
 	oppflow(t, env, "progress", "lead-1", "--to", "Won", "--timeout", "300ms", "--request-id", "r-1").
-		wantUsageError(t, 1, "lead-1", "ask again with --request-id r-1")
+		wantUsageError(t, 1, "lead-1", "send it again with --request-id r-1")
 	oppflow(t, env, "close", "lead-1", "--reason", "so", "--timeout", "300ms", "--request-id", "o-1").
-		wantUsageError(t, 1, "lead-1", "ask again with --request-id o-1")
+		wantUsageError(t, 1, "lead-1", "send it again with --request-id o-1")
 	oppflow(t, env, "start", "lead-1", "--name", "n", "--region", "UK", "--timeout", "300ms").
-		wantUsageError(t, 1, "lead-1", "the same command asks again")
+		wantUsageError(t, 1, "lead-1", "run the same command again")
 	oppflow(t, env, "show", "lead-1", "--timeout", "300ms").wantUsageError(t, 1)
 
 	ctx, cancel := context.WithCancel(t.Context())

@@ -12,9 +12,10 @@ import (
 func (p *program) outcome() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "outcome REF REQUEST [flags]",
-		Short: "Tell what became of a request",
-		Long: `outcome tells what became of a request, whoever sent it and in whatever way, as the command that sent it would have: the
-exit code is 1 when it failed. The last 200 requests of an opportunity are known in full. It needs a running worker.`,
+		Short: "Show the outcome of a request",
+		Long: `outcome shows the outcome of a request from any sender, by signal or update. The output and the exit code are those of the
+command that sends the request: the exit code is 1 if the request failed. Oppflow keeps the outcomes of the last 200 requests of an
+opportunity in full. outcome needs a running worker.`,
 		Example:           "  oppflow outcome lead-4711 6f1c…",
 		Args:              exactArgs("REF", "REQUEST"),
 		ValidArgsFunction: completeNothing,

@@ -66,7 +66,7 @@ func line(w io.Writer, cells ...string) {
 
 func showCreateStatus(w io.Writer, opened opportunity.CreateOutcome) {
 	if opened.State == opportunity.Pending {
-		line(w, fmt.Sprintf("pending: %s is accepted and its record does not exist yet; the same command asks again", opened.Reference))
+		line(w, fmt.Sprintf("pending: %s is accepted, but its record does not exist yet; run the same command again", opened.Reference))
 		return
 	}
 	line(w, "Reference", string(opened.Reference))
@@ -89,7 +89,7 @@ func showDetails(w io.Writer, d opportunity.Details) {
 func showOutcome(w io.Writer, reference opportunity.Reference, outcome opportunity.Outcome) {
 	switch outcome.State {
 	case opportunity.Pending:
-		line(w, fmt.Sprintf("pending: %s is accepted and not done yet; ask again with --request-id %s", reference, outcome.RequestID))
+		line(w, fmt.Sprintf("pending: request %[2]s of %[1]s is accepted, but not done yet; see oppflow outcome %[1]s %[2]s", reference, outcome.RequestID))
 		return
 	case opportunity.Done:
 		line(w, fmt.Sprintf("done: %s, request %s", reference, outcome.RequestID))
@@ -144,7 +144,7 @@ func writeStatus(w io.Writer, v opportunity.View, open bool, advise func(format 
 	line(w, "Step", step)
 	line(w, "Total", strings.TrimSpace(v.Total.String()+" "+v.Details.Currency))
 	if v.PlaybookVersion > 0 {
-		line(w, "Playbook", fmt.Sprintf("version %d planned the last move", v.PlaybookVersion))
+		line(w, "Playbook", fmt.Sprintf("version %d planned the last transition", v.PlaybookVersion))
 	}
 	if v.Reservation != nil {
 		line(w, "Reservation", reservationText(*v.Reservation))
@@ -210,7 +210,7 @@ func writeEffects(w io.Writer, v opportunity.View, advise func(format string, ar
 	for n, f := range v.FollowUps {
 		off := ""
 		if !f.SnoozedUntil.IsZero() {
-			off = strings.TrimSuffix(fmt.Sprintf("put off until %s: %s", timeText(f.SnoozedUntil), f.Reason), ": ")
+			off = strings.TrimSuffix(fmt.Sprintf("snoozed until %s: %s", timeText(f.SnoozedUntil), f.Reason), ": ")
 		}
 		line(w, heading("Follow-ups", n), timeText(f.Due), fmt.Sprintf("%s, %d of %d", f.Name, f.Number, f.Of), string(f.Action), f.Key, off)
 	}
@@ -232,11 +232,11 @@ func timeText(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 func reservationText(r opportunity.Reservation) string {
 	switch {
 	case r.Valid && !r.Until.IsZero():
-		return "held until " + r.Until.Format(time.RFC3339)
+		return "reserved until " + r.Until.Format(time.RFC3339)
 	case r.Valid:
-		return "held"
+		return "reserved"
 	}
-	return "not held"
+	return "not reserved"
 }
 
 func stepText(s opportunity.Step) string {
@@ -319,12 +319,12 @@ func showSearchResult(w io.Writer, f searchResult) {
 		line(w, o.ID, o.Name, o.Step, o.State, total, fmt.Sprint(o.InterestCount))
 	}
 	if shown := len(f.Opportunities); shown < f.Count {
-		line(w, fmt.Sprintf("%d of %d; ask for more with --limit", shown, f.Count))
+		line(w, fmt.Sprintf("%d of %d; set --limit to show more", shown, f.Count))
 	}
 }
 
 // answerCommands returns the commands that answer the question about the request, in a form for a
 // shell.
 func answerCommands(reference opportunity.Reference, request string) string {
-	return fmt.Sprintf("answer with: oppflow confirm %[1]s %[2]s, oppflow retry %[1]s %[2]s, or oppflow skip %[1]s %[2]s --reason …", reference, request)
+	return fmt.Sprintf("answer with: oppflow confirm %[1]s %[2]s (it did happen), oppflow retry %[1]s %[2]s (it did not happen), or oppflow skip %[1]s %[2]s --reason … (go on without it)", reference, request)
 }

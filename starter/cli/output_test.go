@@ -55,11 +55,11 @@ func TestViewShowsWhatAnOperatorHasToKnow(t *testing.T) {
 	})
 	for _, want := range []string{
 		"remind/x/then (cap)\n", "lead-1", "T3Bwb3J0dW5pdHk6Mg==", "First Aid course", "UK (UmVnaW9uOlVL)", "Proposed (stage Early, Open)", "599.70 USD",
-		"held until 2026-03-01T12:00:00+01:00", "3 × 199.90", "progress to Won", "in doubt", "did it happen?",
+		"reserved until 2026-03-01T12:00:00+01:00", "3 × 199.90", "progress to Won", "in doubt", "did it happen?",
 		"add 2 interests", "oppflow retry lead-1 r-9", "oppflow skip lead-1 r-9 --reason",
 		"oppflow retry lead-1 r-2", "oppflow skip lead-1 r-2 --reason", "undecided", "somebody must look", "Failures", "start accepted",
 		"since 2026-03-01T11:00:00Z: being merged", "oppflow resume lead-1", "Closing", "by phone",
-		"2026-03-01T11:00:00Z", "Follow-ups", "remind, 2 of 4", "remind/x/2", "put off until 2026-03-01T12:00:00Z: on holiday", "late, 1 of 1",
+		"2026-03-01T11:00:00Z", "Follow-ups", "remind, 2 of 4", "remind/x/2", "snoozed until 2026-03-01T12:00:00Z: on holiday", "late, 1 of 1",
 		"register", "sold out", "oppflow retry lead-1 1/win/after/2/register", "1/win/after/1/account", "unchanged",
 	} {
 		if !strings.Contains(text, want) {

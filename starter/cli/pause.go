@@ -13,13 +13,13 @@ func (p *program) pause() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "pause REF [flags]",
 		Short: messageHelp(opportunity.MessagePause),
-		Long: `pause keeps everything of the opportunity from being sent to the TMS: signals wait, other messages are refused as Paused.
-A request under way is seen through. Operators' commands and show work as before. Pausing again sets another reason.`,
+		Long: `pause stops all sending to the TMS for the opportunity: signals wait, and other messages are refused as Paused. A request that is
+already under way is completed. Operator commands and show work as before. Another pause sets another reason.`,
 		Example:           `  oppflow pause lead-4711 --reason "the customer is being merged"`,
 		Args:              exactArgs("REF"),
 		ValidArgsFunction: completeNothing,
 	}
-	command.Flags().StringVar(&pause.Reason, "reason", "", "why; shown to whoever looks")
+	command.Flags().StringVar(&pause.Reason, "reason", "", "reason; shown in the view")
 	sending := p.newMessageCommand(command)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		reference, err := reference(args)
@@ -27,7 +27,7 @@ A request under way is seen through. Operators' commands and show work as before
 			return err
 		}
 		if command.Flags().Changed("reason") && pause.Reason == "" {
-			return usagef("--reason is empty; say why or leave the flag out")
+			return usagef("--reason is empty; give a reason or leave the flag out")
 		}
 		pause.RequestID = sending.request.get()
 		sending.successText = fmt.Sprintf("%s is paused; go on with: oppflow resume %s", reference, reference)
@@ -40,7 +40,7 @@ func (p *program) resume() *cobra.Command {
 	command := &cobra.Command{
 		Use:               "resume REF [flags]",
 		Short:             messageHelp(opportunity.MessageResume),
-		Long:              "resume ends a pause: what waited is sent, in order. An opportunity that is not paused stays as it is.",
+		Long:              "resume ends a pause: the requests that waited are sent in order. An opportunity that is not paused stays as it is.",
 		Example:           "  oppflow resume lead-4711",
 		Args:              exactArgs("REF"),
 		ValidArgsFunction: completeNothing,

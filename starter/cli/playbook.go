@@ -17,11 +17,11 @@ const standardInput = "-"
 func (p *program) playbook() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "playbook check|explain|preview|deploy|list|rollback",
-		Short: "Check, explain, preview or deploy a tenant's rules for moves and follow-ups",
-		Long: `playbook works with playbooks: files with a tenant's rules, which say what goes with a move from step to step and what
-follows up on an opportunity that stands in a step. docs/playbook.md tells how they are written. A namespace has one playbook,
-in versions: deploy, list and rollback work with those, check and explain with files alone, and preview with a file and the records of the
-TMS.`,
+		Short: "Check, explain, preview or deploy a tenant's rules for transitions and follow-ups",
+		Long: `A playbook is a file with a tenant's rules: the effects of transitions, the reactions to external changes, and the follow-ups
+while an opportunity is in a step. docs/playbook.md explains the format. A namespace has one playbook, in versions. deploy, list
+and rollback work with the versions, check and explain work with a file alone, and preview works with a file and the records of
+the TMS.`,
 		Example: "  oppflow playbook check playbook.yaml\n  oppflow playbook explain\n  oppflow playbook deploy playbook.yaml",
 		RunE: func(command *cobra.Command, args []string) error {
 			if len(args) > 0 {
@@ -42,10 +42,10 @@ TMS.`,
 func (p *program) checkPlaybook() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "check FILE [flags]",
-		Short: "Tell every mistake in a playbook",
-		Long: `check tells every mistake in the playbook, each in one line with the line and the column it is in, and what would be
-right: names, lengths of time, conditions, templates, rules that contradict each other, and effects that cannot be done
-before a move. A FILE of - is read from standard input. The exit code is 0 when there are none.`,
+		Short: "Report every mistake in a playbook",
+		Long: `check reports every mistake in the playbook, each in one line with the line, the column and what would be right. It checks
+names, lengths of time, conditions, templates, rules that contradict each other, and effects that cannot be done before a
+transition. If FILE is -, the playbook is read from standard input. The exit code is 0 if there are no mistakes.`,
 		Example:           "  oppflow playbook check playbook.yaml\n  oppflow playbook check - < playbook.yaml\n  oppflow playbook check playbook.yaml --output json",
 		Args:              exactArgs("FILE"),
 		ValidArgsFunction: completeYAML,
@@ -75,10 +75,10 @@ before a move. A FILE of - is read from standard input. The exit code is 0 when 
 func (p *program) explainPlaybook() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "explain [FILE] [flags]",
-		Short: "Tell in words what a playbook does and when",
-		Long: `explain tells in words what the playbook does and when: for every transition what is done before and after the move and
-how it is undone, for every step what follows up. Without a FILE it explains the playbook of a typical tenant,
-which oppflow up deploys. A FILE of - is read from standard input.`,
+		Short: "Explain what a playbook does and when",
+		Long: `explain describes in words what the playbook does and when: for every transition the effects before and after it and how they
+are undone, and for every step the follow-ups. Without a FILE it explains the default playbook, which fits a typical tenant and
+which oppflow up deploys. If FILE is -, the playbook is read from standard input.`,
 		Example: "  oppflow playbook explain\n  oppflow playbook explain playbook.yaml\n  oppflow playbook explain --source > playbook.yaml",
 		Args: func(command *cobra.Command, args []string) error {
 			if len(args) > 1 {
@@ -89,7 +89,7 @@ which oppflow up deploys. A FILE of - is read from standard input.`,
 		ValidArgsFunction: completeYAML,
 	}
 	var source bool
-	command.Flags().BoolVar(&source, "source", false, "print the file itself instead of words, such as the one to begin a playbook of your own with")
+	command.Flags().BoolVar(&source, "source", false, "print the file itself, for example as a start for a playbook of your own")
 	command.RunE = func(command *cobra.Command, args []string) error {
 		file, name := playbook.DefaultFile(), "the default playbook"
 		if len(args) == 1 {

@@ -26,18 +26,18 @@ func (p *program) deployPlaybook() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "deploy FILE [flags]",
 		Short: "Deploy a playbook to a namespace, for all of its workers",
-		Long: `deploy checks the playbook, stores it as a new version of the namespace's playbook, and returns when that version is in force:
-45 seconds later, since every worker must have read it. From then on no worker plans a move by the version before, whatever the
-worker has read. Effects and moves that were planned before stay as they were planned. A namespace in which no worker has worked
-has its first version in force at once. A text that the latest version has already is not stored again. A FILE of - is read from
+		Long: `deploy checks the playbook, stores it as a new version of the namespace's playbook, and returns when that version is in force.
+That is 45 seconds later, because every worker must read the version first. From then on no worker plans a transition by an earlier
+version. Effects and transitions that were planned before keep their plan. In a namespace in which no worker has run, the first
+version is in force at once. If the latest version has the same text, deploy stores nothing. If FILE is -, the playbook is read from
 standard input.`,
 		Example:           "  oppflow playbook deploy playbook.yaml --by ada\n  oppflow playbook deploy - < playbook.yaml",
 		Args:              exactArgs("FILE"),
 		ValidArgsFunction: completeYAML,
 	}
 	form := outputFlag(command)
-	command.Flags().StringVar(&by, "by", "", "who deploys it, as it is listed")
-	command.Flags().IntVar(&above, "above", 0, "give the version a number above this one; for a namespace that has lost its versions")
+	command.Flags().StringVar(&by, "by", "", "name of the person who deploys, shown by oppflow playbook list")
+	command.Flags().IntVar(&above, "above", 0, "give the version a number above this one, for a namespace that lost its versions")
 	connection := p.connection(command.Flags(), updateTimeout)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		if above < 0 {
@@ -87,7 +87,7 @@ func (p *program) deploy(ctx, waiting context.Context, temporal client.Client, c
 	return form.show(p.stdout, deployed, func(w io.Writer) {
 		v := deployed.Version
 		if deployed.Unchanged {
-			line(w, fmt.Sprintf("Version %d has this text already, deployed %s; it is in force, and nothing was stored.", v.Number, deployedText(v)))
+			line(w, fmt.Sprintf("Version %d already has this text, deployed %s. It is in force, and nothing was stored.", v.Number, deployedText(v)))
 			return
 		}
 		line(w, fmt.Sprintf("Version %d is in force since %s (%s).", v.Number, v.InForceAt.UTC().Format(time.RFC3339), versionText(v)))
@@ -106,10 +106,10 @@ func (p *program) awaitInForce(ctx context.Context, deployed lifecycle.DeployRes
 	if wait <= 0 {
 		return nil
 	}
-	line(p.stderr, fmt.Sprintf("Version %d is stored (%s). It is in force in %s.", v.Number, versionText(v), wait.Round(time.Second)))
+	line(p.stderr, fmt.Sprintf("Version %d is stored (%s). It comes into force in %s.", v.Number, versionText(v), wait.Round(time.Second)))
 	select {
 	case <-ctx.Done():
-		return explainedf("interrupted; version %d is stored all the same, and in force from %s on", v.Number, v.InForceAt.UTC().Format(time.RFC3339))
+		return explainedf("interrupted; version %d is stored, and comes into force at %s", v.Number, v.InForceAt.UTC().Format(time.RFC3339))
 	case <-time.After(wait):
 		return nil
 	}
@@ -135,8 +135,9 @@ func (p *program) listPlaybooks() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "list [flags]",
 		Short: "List the versions of a namespace's playbook",
-		Long: `list lists the last 20 versions of the namespace's playbook, the latest first: who deployed each, when, and since when it is in
-force. The text of an old version may be dropped, so that it cannot be restored any more: texts are kept up to 768 KiB in all.`,
+		Long: `list shows the last 20 versions of the namespace's playbook, latest first: who deployed each version, when, and since when the
+version is in force. Oppflow keeps up to 768 KiB of texts and drops the oldest texts first. A version without its text cannot be
+restored.`,
 		Example:           "  oppflow playbook list\n  oppflow playbook list --output json",
 		Args:              exactArgs(),
 		ValidArgsFunction: completeNothing,
@@ -182,7 +183,7 @@ func showVersions(w io.Writer, versions lifecycle.PlaybookVersions, now time.Tim
 			note = fmt.Sprintf("the text of version %d", v.Restores)
 		}
 		if v.TextDropped {
-			note = "the text is not kept any more"
+			note = "the text was dropped"
 		}
 		line(w, strconv.Itoa(v.Number), state, v.StoredAt.UTC().Format(time.RFC3339), v.InForceAt.UTC().Format(time.RFC3339),
 			orDash(v.DeployedBy), orDash(v.Digest), strconv.Itoa(v.Bytes), orDash(note))
@@ -194,8 +195,8 @@ func (p *program) rollBackPlaybook() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "rollback [NUMBER] [flags]",
 		Short: "Deploy an older version of a namespace's playbook again",
-		Long: `rollback makes a new version of the namespace's playbook with the text of an older one: that of the NUMBER, or the one before the
-latest. It returns when the new version is in force, like deploy.`,
+		Long: `rollback stores a new version of the namespace's playbook with the text of an older version: version NUMBER, or the version before
+the latest. Like deploy, it returns when the new version is in force.`,
 		Example: "  oppflow playbook rollback\n  oppflow playbook rollback 3 --by ada",
 		Args: func(command *cobra.Command, args []string) error {
 			if len(args) > 1 {
@@ -206,14 +207,14 @@ latest. It returns when the new version is in force, like deploy.`,
 		ValidArgsFunction: completeNothing,
 	}
 	form := outputFlag(command)
-	command.Flags().StringVar(&by, "by", "", "who does it, as it is listed")
+	command.Flags().StringVar(&by, "by", "", "name of the person who deploys, shown by oppflow playbook list")
 	connection := p.connection(command.Flags(), updateTimeout)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		number := 0
 		if len(args) == 1 {
 			var err error
 			if number, err = strconv.Atoi(args[0]); err != nil || number < 1 {
-				return usagef("NUMBER: %q: must be the number of a version, which oppflow playbook list shows", args[0])
+				return usagef("NUMBER: %q: must be the number of a version; oppflow playbook list shows the numbers", args[0])
 			}
 		}
 		ctx, temporal, done, err := connection.open(command.Context())
@@ -263,7 +264,7 @@ func earlierVersion(versions lifecycle.PlaybookVersions, number int) (lifecycle.
 	case !found:
 		return old, explainedf("there is no version %d, or it is not listed any more; see oppflow playbook list", number)
 	case old.TextDropped:
-		return old, explainedf("the text of version %d is not kept any more; deploy its file with: oppflow playbook deploy FILE", old.Number)
+		return old, explainedf("the text of version %d was dropped; deploy its file with: oppflow playbook deploy FILE", old.Number)
 	}
 	return old, nil
 }

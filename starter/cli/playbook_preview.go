@@ -29,20 +29,21 @@ func (p *program) previewPlaybook() *cobra.Command {
 	within, timeout := durationFlag(previewWithin), durationFlag(previewTimeout)
 	command := &cobra.Command{
 		Use:   "preview FILE|default [flags]",
-		Short: "Tell which follow-ups would be due if all open opportunities were adopted now",
-		Long: `preview reads the tenant's open opportunities and tells which follow-ups of the playbook would be due within a time, if each
+		Short: "Report which follow-ups would be due if all open opportunities were adopted now",
+		Long: `preview reads the tenant's open opportunities and reports which follow-ups of the playbook would be due within a time, if each
 opportunity were adopted now by a worker with --adopted-since record. It prints one line for each day, in UTC. With --output json
 it prints each follow-up. It prints no names of people or opportunities. It reads only opportunities in steps in which the playbook
 has follow-ups, a hundred in one request, and changes nothing. It needs no Temporal server.
 
-It does not read events, and the API does not show when training tokens expire: what counts to these times is told as not known.
-It does not follow a move that a follow-up makes. FILE is a playbook, - is standard input, default is the built-in playbook.`,
+preview does not read events, and the API does not show when training tokens expire: follow-ups that depend on these times are
+reported as unknown. preview does not plan beyond a transition that a follow-up makes. FILE is a playbook, - is standard input,
+default is the built-in playbook.`,
 		Example:           "  oppflow playbook preview playbook.yaml\n  oppflow playbook preview default --within 720h\n  oppflow playbook preview playbook.yaml --output json",
 		Args:              exactArgs("FILE|default"),
 		ValidArgsFunction: completeYAML,
 	}
 	fs := command.Flags()
-	fs.Var(&within, "within", "how far to look ahead")
+	fs.Var(&within, "within", "time from now in which the follow-ups are due")
 	form := outputFlag(command)
 	fs.Var(&timeout, "timeout", "how long to read at most")
 	readerFlags(fs, &api)
@@ -230,13 +231,13 @@ func showPreview(w io.Writer, v *preview) {
 		line(w, day.date, strings.Join(day.counts, ", "))
 	}
 	for _, u := range v.Unknown {
-		line(w, fmt.Sprintf("Not known: %s of %s, because %s.", u.FollowUp, countText(u.Opportunities, "opportunity", "opportunities"), u.Text))
+		line(w, fmt.Sprintf("Unknown: %s of %s, because %s.", u.FollowUp, countText(u.Opportunities, "opportunity", "opportunities"), u.Text))
 	}
 	for _, u := range v.Problems {
 		line(w, fmt.Sprintf("Problem with %s: %s.", countText(u.Opportunities, "opportunity", "opportunities"), u.Text))
 	}
 	if v.WithoutChangeTime > 0 {
-		line(w, fmt.Sprintf("The API does not show the time of the last change of %s: there the follow-ups count from the adoption.", countText(v.WithoutChangeTime, "opportunity", "opportunities")))
+		line(w, fmt.Sprintf("The API does not show the time of the last change of %s: their follow-ups count from the adoption.", countText(v.WithoutChangeTime, "opportunity", "opportunities")))
 	}
 }
 

@@ -187,8 +187,8 @@ steps:
 		t.Errorf("not known: %+v, problems: %+v", read.NotKnown, read.Problems)
 	}
 	got := oppflow(t, env, "playbook", "preview", name)
-	got.wantDone(t, "worth 1", "Not known: soon of 1 opportunity, because the starts of events are not read.",
-		"Not known: tokens of 1 opportunity", "Problem with 1 opportunity: seats: its condition cannot be decided")
+	got.wantDone(t, "worth 1", "Unknown: soon of 1 opportunity, because the starts of events are not read.",
+		"Unknown: tokens of 1 opportunity", "Problem with 1 opportunity: seats: its condition cannot be decided")
 	if strings.Contains(got.stdout, "refresher") {
 		t.Errorf("a name is told:\n%s", got.stdout)
 	}
@@ -208,5 +208,5 @@ func TestPlaybookPreviewOfOtherPlaybooks(t *testing.T) {
 	oppflow(t, env, "playbook", "preview", wrong).wantFailure(t, wrong+" has 2 mistakes")
 	lacking := &recordingSandbox{options: sandbox.Options{Assumptions: map[string]string{"opportunity.updatedAt": "absent"}}}
 	oppflow(t, lacking.serve(t), "playbook", "preview", "default").wantUsageError(t, 1, "the API refused the request", "updatedAt")
-	oppflow(t, append(env, "ADMINISTRATE_TOKEN=wrong"), "playbook", "preview", "default").wantUsageError(t, 1, "does not take the token")
+	oppflow(t, append(env, "ADMINISTRATE_TOKEN=wrong"), "playbook", "preview", "default").wantUsageError(t, 1, "rejects the token")
 }

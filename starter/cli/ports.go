@@ -12,8 +12,9 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/moby/sys/atomicwriter"
+
 	"github.com/oppflow/oppflow/stack"
-	"github.com/oppflow/oppflow/worker/host"
 )
 
 // stackPorts are the ports of a kept stack in its last run. Exported addresses stay valid when the
@@ -69,9 +70,16 @@ func savePorts(data string, running *stack.Stack) error {
 	if data == "" {
 		return nil
 	}
-	return host.WriteReady(filepath.Join(data, portsFile), stackPorts{
+	content, err := json.Marshal(stackPorts{
 		Temporal: portIn(running.TemporalAddress()), UI: portIn(hostIn(running.UIURL())), API: portIn(hostIn(running.APIURL())),
 	})
+	if err == nil {
+		err = atomicwriter.WriteFile(filepath.Join(data, portsFile), append(content, '\n'), 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("--data: %w", err)
+	}
+	return nil
 }
 
 func hostIn(text string) string {

@@ -11,7 +11,7 @@ func (p *program) progress() *cobra.Command {
 	command := &cobra.Command{
 		Use:               "progress REF --to STEP [flags]",
 		Short:             messageHelp(opportunity.MessageProgress),
-		Long:              "progress moves the opportunity to another step. The TMS must have a transition that leads there.",
+		Long:              "progress takes the opportunity over a transition to another step. The tenant must have this transition in the TMS.",
 		Example:           "  oppflow progress lead-4711 --to Won",
 		Args:              exactArgs("REF"),
 		ValidArgsFunction: completeNothing,

@@ -28,16 +28,17 @@ func (p *program) recover() *cobra.Command {
 	api := settings.API{Environment: p.env}
 	command := &cobra.Command{
 		Use:   "recover --backup TIME [flags]",
-		Short: "Tell a namespace that Temporal's database was restored from a backup, before workers run again",
-		Long: `recover is for after Temporal's database was restored. Opportunities then do not know what was done since the backup. Each is
-compared with its record before anything is sent for it: what waited in the backup and is in the record is done, and a message
-that asks for an interest which the record has and nobody claims becomes a question.
+		Short: "Prepare a namespace after a restore of Temporal's database, before workers run again",
+		Long: `recover prepares a namespace after Temporal's database was restored from a backup. The opportunities in the backup do not know
+the changes after the backup. Workers therefore compare each opportunity with its record before they send anything for it. A
+request that waited in the backup ends as done if its change is in the record. A message that adds an interest becomes a question
+if the record has such an interest and no known request made it.
 
-Stop all workers, restore the database, run recover, and start the workers: recover refuses while a worker polls. Messages that
-were accepted after the backup and are not in the record are lost; their senders have to send them again. It may be repeated.
+Stop all workers, restore the database, run recover, and start the workers. recover fails while a worker polls. You may run it
+again. Messages that were accepted after the backup and are not in the record are lost: their senders must send them again.
 
-With the settings of the API, recover lists the records of opportunities that began after the backup, which Temporal does not
-know any more: one request for each hundred records that were created since the backup.`,
+With the settings of the API, recover also lists the records of opportunities that began after the backup and are unknown to
+Temporal. It sends one request for each hundred records that were created since the backup.`,
 		Example:           "  oppflow recover --backup 2026-11-29T03:00:00Z",
 		Args:              exactArgs(),
 		ValidArgsFunction: completeNothing,
@@ -46,13 +47,13 @@ know any more: one request for each hundred records that were created since the 
 	fs.Var((*timeFlag)(&backup), "backup", "when the backup was made, with an offset, such as 2026-11-29T03:00:00Z")
 	connection := p.connection(fs, recoverTimeout)
 	readerFlags(fs, &api)
-	fs.Lookup("mark").Hidden = false // the flag is needed: the reference tag names the opportunity of a record
+	fs.Lookup("reference-tag").Hidden = false // the flag is needed: the reference tag names the opportunity of a record
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		switch {
 		case backup.IsZero():
 			return usagef("--backup is missing; give the time of the backup with an offset, such as --backup 2026-11-29T03:00:00Z")
 		case backup.After(time.Now()):
-			return usagef("--backup %s: is still to come; give the time at which the backup was made", backup.Format(time.RFC3339))
+			return usagef("--backup %s: is in the future; give the time at which the backup was made", backup.Format(time.RFC3339))
 		}
 		listing := api.URL != "" || p.env.Get("ADMINISTRATE_URL") != ""
 		if listing {
@@ -76,13 +77,13 @@ know any more: one request for each hundred records that were created since the 
 		}
 		told, err := refreshAll(ctx, temporal, connection.namespace)
 		if err != nil {
-			return fmt.Errorf("%d opportunities are told to compare themselves with their records, and then: %w; run recover again", told, err)
+			return fmt.Errorf("%d opportunities are marked for the comparison with their records, then recover failed: %w; run recover again", told, err)
 		}
-		line(p.stdout, fmt.Sprintf("namespace %s: recovered from the backup of %s; %d opportunities compare themselves with their records once workers run",
+		line(p.stdout, fmt.Sprintf("namespace %s: recovered from the backup of %s; workers compare %d opportunities with their records once they run",
 			connection.namespace, backup.UTC().Format(time.RFC3339), told))
-		line(p.stdout, "Messages that were accepted after the backup and are not in the TMS are lost; their senders send them again.")
+		line(p.stdout, "Messages that were accepted after the backup and are not in the TMS are lost; their senders must send them again.")
 		if !listing {
-			line(p.stdout, "With --api-url or ADMINISTRATE_URL, recover also lists the records that Temporal does not know any more.")
+			line(p.stdout, "With --api-url or ADMINISTRATE_URL, recover also lists the records that are unknown to Temporal.")
 			return nil
 		}
 		return p.listUnknownRecords(ctx, temporal, connection, &api, backup)
@@ -98,13 +99,13 @@ func (p *program) listUnknownRecords(ctx context.Context, temporal client.Client
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("the namespace is recovered, but the records that Temporal does not know cannot be listed: %w", err)
+		return fmt.Errorf("the namespace is recovered, but the records that are unknown to Temporal cannot be listed: %w", err)
 	}
 	if len(strays) == 0 {
-		line(p.stdout, "Temporal knows the opportunity of each record that was created since the backup and carries a mark.")
+		line(p.stdout, "Each record that was created since the backup and has a reference tag belongs to an opportunity that Temporal knows.")
 	}
 	for _, stray := range strays {
-		line(p.stdout, fmt.Sprintf("record %s carries the reference %q, which Temporal does not know; a start with this reference finds the record", stray.id, stray.reference))
+		line(p.stdout, fmt.Sprintf("record %s has the reference %q, which is unknown to Temporal; a start with this reference finds the record", stray.id, stray.reference))
 	}
 	return nil
 }
@@ -123,7 +124,7 @@ func checkNoWorkers(ctx context.Context, temporal client.Client) error {
 			}
 			for _, poller := range described.GetPollers() {
 				if ago := time.Since(poller.GetLastAccessTime().AsTime()); ago < lifecycle.MaxPollAge {
-					return explainedf("the worker %s polls the task queue %s, or did %s ago; stop all workers, and ask again %s after that",
+					return explainedf("the worker %s polled the task queue %s %s ago; stop all workers, wait %s, and run recover again",
 						poller.GetIdentity(), queue, ago.Round(time.Second), lifecycle.MaxPollAge)
 				}
 			}

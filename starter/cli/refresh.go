@@ -12,8 +12,8 @@ func (p *program) refresh() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "refresh REF [flags]",
 		Short: messageHelp(opportunity.MessageRefresh),
-		Long: `refresh has the workflow read the record again, where somebody may have changed it by hand, and cuts a wait for an API
-that was out of reach short. It answers once that is accepted; show tells what was found.`,
+		Long: `refresh reads the record again, for example after a change by hand. If the opportunity waits for an API that could not be
+reached, refresh ends this wait. It returns when the message is accepted; show then shows the record.`,
 		Example:           "  oppflow refresh lead-4711",
 		Args:              exactArgs("REF"),
 		ValidArgsFunction: completeNothing,

@@ -12,9 +12,9 @@ func (p *program) retry() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "retry REF REQUEST [flags]",
 		Short: messageHelp(opportunity.MessageRetry),
-		Long: `retry answers the question an opportunity stands at when nobody can tell whether a change reached the TMS. Look into
-the TMS first: retry says that the change is not there, and sends it again. A request that is parked, since the TMS fails
-to carry it out, is sent again before all that waits.`,
+		Long: `retry answers the question of an opportunity whether a change was made in the TMS. Check the TMS first. retry says that the
+change did not happen, and Oppflow sends the request again. retry also sends a parked request again, before the requests that
+wait. A request is parked when the TMS keeps failing it.`,
 		Example:           "  oppflow retry lead-4711 6f1c…",
 		Args:              exactArgs("REF", "REQUEST"),
 		ValidArgsFunction: completeNothing,
@@ -38,9 +38,9 @@ func (p *program) confirm() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "confirm REF REQUEST [--record ID] [flags]",
 		Short: messageHelp(opportunity.MessageConfirm),
-		Long: `confirm answers the question an opportunity stands at when nobody can tell whether a change reached the TMS. Look into
-the TMS first: confirm says that the change is there. The request ends as done, and the record is read again. An effect of
-the playbook is confirmed by its key. Where the question is whether the record was created, --record gives its id.`,
+		Long: `confirm answers the question of an opportunity whether a change was made in the TMS. Check the TMS first. confirm says that the
+change did happen. The request ends as done, and Oppflow reads the record again. To confirm an effect of the playbook, give its
+key as REQUEST. If the question is whether the record was created, give the id of the record with --record.`,
 		Example:           "  oppflow confirm lead-4711 6f1c…",
 		Args:              exactArgs("REF", "REQUEST"),
 		ValidArgsFunction: completeNothing,
@@ -66,14 +66,14 @@ func (p *program) skip() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "skip REF REQUEST --reason REASON [flags]",
 		Short: messageHelp(opportunity.MessageSkip),
-		Long: `skip answers the question an opportunity stands at when nobody can tell whether a change reached the TMS. Look into
-the TMS first: skip leaves the change as it is there, ends the request as failed and goes on with what waits. It also ends a request that is parked,
-since the TMS fails to carry it out.`,
-		Example:           `  oppflow skip lead-4711 6f1c… --reason "the interest is there"`,
+		Long: `skip answers the question of an opportunity whether a change was made in the TMS. Check the TMS first. skip says to go on without
+the change: Oppflow leaves the TMS as it is, ends the request as failed and goes on with the requests that wait. skip also ends a
+parked request. A request is parked when the TMS keeps failing it.`,
+		Example:           `  oppflow skip lead-4711 6f1c… --reason "the customer no longer wants it"`,
 		Args:              exactArgs("REF", "REQUEST"),
 		ValidArgsFunction: completeNothing,
 	}
-	command.Flags().StringVar(&skip.Reason, "reason", "", "why; kept with the outcome")
+	command.Flags().StringVar(&skip.Reason, "reason", "", "reason; kept with the outcome")
 	sending := p.newMessageCommand(command)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		reference, err := reference(args)
@@ -81,7 +81,7 @@ since the TMS fails to carry it out.`,
 			return err
 		}
 		if skip.Reason == "" {
-			return usagef(`--reason is missing; say why, such as --reason "it is there already"`)
+			return usagef(`--reason is missing; give a reason, such as --reason "the customer no longer wants it"`)
 		}
 		skip.RequestID, skip.Request = sending.request.get(), args[1]
 		sending.successText = fmt.Sprintf("request %s of %s is skipped", skip.Request, reference)

@@ -65,13 +65,13 @@ func (p *program) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "oppflow",
 		Short: "Sales opportunities as durable workflows over the Administrate TMS",
-		Long: `oppflow runs every sales opportunity as one durable workflow that drives its record in the Administrate TMS.
+		Long: `oppflow runs each sales opportunity as one durable workflow that keeps the opportunity's record in the Administrate TMS up to date.
 
 Try it without a tenant:      oppflow demo
-A stack to play with:         oppflow up
+Run everything locally:       oppflow up
 Prepare a namespace:          oppflow setup
 Work with an opportunity:     oppflow start, add-interest, update, progress, show, watch
-See them all:                 oppflow list`,
+List opportunities:           oppflow list`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		DisableAutoGenTag: true,

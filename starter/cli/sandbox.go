@@ -15,7 +15,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 	"github.com/oppflow/oppflow/sandbox/fault"
 	"github.com/oppflow/oppflow/settings"
-	"github.com/oppflow/oppflow/worker/host"
+	"github.com/oppflow/oppflow/settings/readyfile"
 )
 
 const (
@@ -37,25 +37,25 @@ func (p *program) sandbox() *cobra.Command {
 		Use:   "sandbox [flags]",
 		Short: "Run the Core GraphQL API of the Administrate TMS locally",
 		Long: `sandbox runs the part of the Core GraphQL API that is about sales opportunities on this machine, with a small catalogue
-of its own, for development and tests: limits, tokens that expire, and bad days on demand included. docs/sandbox.md
-tells how to use it. It stops on Ctrl-C.`,
+of its own, for development and tests. It includes rate limits, tokens that expire, and faults on demand. docs/sandbox.md
+explains how to use it. It stops on Ctrl-C.`,
 		Example:           "  oppflow sandbox\n  oppflow sandbox --data sandbox.db --listen 127.0.0.1:9000",
 		Args:              exactArgs(),
 		ValidArgsFunction: completeNothing,
 	}
 	fs := command.Flags()
 	fs.StringVar(&listen, "listen", defaultSandboxAddress, "address to listen at; port 0 is a free one")
-	fs.StringVar(&options.Data, "data", "", "file to keep everything in (default: in memory, gone in the end)")
+	fs.StringVar(&options.Data, "data", "", "file that keeps all data (default: in memory, lost at the end)")
 	fs.StringVar(&options.Catalogue, "catalogue", "", "file with regions, steps, items and so on (default: that of the API documentation)")
 	fs.StringVar(&options.Token, "token", "", "Bearer token to accept (default: a random one, kept in the data file)")
-	fs.StringVar(&options.ClientID, "client-id", "", "OAuth client id the token endpoint knows (default: a random one, kept in the data file)")
+	fs.StringVar(&options.ClientID, "client-id", "", "OAuth client id that the token endpoint accepts (default: a random one, kept in the data file)")
 	fs.StringVar(&secretFile, "client-secret-file", "", "file with the client's secret (default: a random one, kept in the data file)")
-	fs.Var(&life, "token-life", "how long access tokens of the token endpoint are good, at least 1s")
+	fs.Var(&life, "token-life", "how long access tokens of the token endpoint are valid, at least 1s")
 	fs.BoolVar(&options.NoAuth, "no-auth", false, "accept requests without a token")
-	fs.StringToStringVar(&options.Assumptions, "assume", nil, "what the API does where nobody knows: ROW=VALUE of the table of assumptions, several by commas")
+	fs.StringToStringVar(&options.Assumptions, "assume", nil, "what the sandbox does where the API's behaviour is unknown: ROW=VALUE of the table of assumptions, several separated by commas")
 	fs.BoolVar(&tellTable, "assumptions", false, "print the table of assumptions, and run nothing")
 	door.add(fs, &options)
-	fs.StringVar(&readyFile, "ready-file", "", "file that is written when the sandbox answers: url, token, tokenUrl, clientId, clientSecret, refreshToken as JSON")
+	fs.StringVar(&readyFile, "ready-file", "", "file that is written when the sandbox is ready: url, token, tokenUrl, clientId, clientSecret, refreshToken as JSON")
 	log.AddFlags(fs)
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		if tellTable {
@@ -127,9 +127,9 @@ func (p *program) serveSandbox(ctx context.Context, options sandbox.Options, fau
 	if !options.NoAuth {
 		p.printClient(tokenURL, client)
 	}
-	if err := host.WriteReady(readyFile, map[string]string{
-		"url": url, "token": box.Token(),
-		"tokenUrl": tokenURL, "clientId": client.ID, "clientSecret": client.Secret, "refreshToken": client.RefreshToken,
+	if err := readyfile.Write(readyFile, readyfile.Report{
+		URL: url, Token: box.Token(),
+		TokenURL: tokenURL, ClientID: client.ID, ClientSecret: client.Secret, RefreshToken: client.RefreshToken,
 	}); err != nil {
 		return errors.Join(err, server.Close())
 	}
@@ -153,7 +153,7 @@ func (p *program) printSandbox(url, token string, open bool) {
 		header = "Authorization: Bearer " + token
 		headerArgument = " -H '" + header + "'"
 	}
-	_, _ = fmt.Fprintf(p.stdout, `The sandbox answers at %s
+	_, _ = fmt.Fprintf(p.stdout, `The sandbox is ready at %s
 %s
 
 Try:

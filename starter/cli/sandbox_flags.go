@@ -26,14 +26,14 @@ type gatewayFlags struct {
 const windowSliding, windowFixed = "sliding", "fixed"
 
 func (d *gatewayFlags) add(fs *pflag.FlagSet, o *sandbox.Options) {
-	fs.Var(&d.rate, "rate", "requests that one client address may make, as N/DURATION such as 200/10s; more are answered 429 (default 6000/5m0s)")
-	fs.StringVar(&d.window, "rate-window", windowSliding, "how requests are counted: sliding, over the time just passed, or fixed, in windows one after the other")
-	fs.BoolVar(&o.Rate.RetryAfter, "retry-after", false, "answer 429 with the header Retry-After; the API is not known to")
-	fs.BoolVar(&o.Rate.Off, "no-rate-limit", false, "take any number of requests")
-	fs.StringArrayVar(&o.RedirectURIs, "redirect-uri", nil, "where the authorization endpoint may send a user back to, exactly; may be repeated (default: any address of this machine)")
-	fs.StringVar(&d.faults, "faults", "", "file with a JSON list of faults to begin with; more can be set while it runs, at /_sandbox/faults")
-	fs.BoolVar(&o.NoRequestLog, "no-ledger", false, "write no requests down; otherwise /_sandbox/ledger tells them, with --data after a restart, too")
-	fs.IntVar(&o.RequestLogEntries, "ledger-entries", 1_000_000, "how many requests the ledger remembers")
+	fs.Var(&d.rate, "rate", "requests that one client address may send, as N/DURATION such as 200/10s; further requests fail with status 429 (default 6000/5m0s)")
+	fs.StringVar(&d.window, "rate-window", windowSliding, "how requests are counted: sliding (over the last DURATION) or fixed (in one window after the other)")
+	fs.BoolVar(&o.Rate.RetryAfter, "retry-after", false, "send the header Retry-After with status 429; it is unknown whether the API does so")
+	fs.BoolVar(&o.Rate.Off, "no-rate-limit", false, "accept any number of requests")
+	fs.StringArrayVar(&o.RedirectURIs, "redirect-uri", nil, "exact URL to which the authorization endpoint may redirect a user; may be repeated (default: any URL of this machine)")
+	fs.StringVar(&d.faults, "faults", "", "file with a JSON list of faults from the start; set more at /_sandbox/faults while the sandbox runs")
+	fs.BoolVar(&o.NoRequestLog, "no-ledger", false, "keep no request log; otherwise /_sandbox/ledger lists the requests, with --data also after a restart")
+	fs.IntVar(&o.RequestLogEntries, "ledger-entries", 1_000_000, "how many requests the request log keeps")
 }
 
 // resolve checks the flags and returns the initial faults.
@@ -65,7 +65,7 @@ func (d *gatewayFlags) resolve(fs *pflag.FlagSet, o *sandbox.Options) ([]fault.R
 	}
 	var list []json.RawMessage
 	if err := json.Unmarshal(content, &list); err != nil {
-		return nil, usagef("--faults %s: it must hold a JSON list: %v", d.faults, err)
+		return nil, usagef("--faults %s: must contain a JSON list: %v", d.faults, err)
 	}
 	var rules []fault.Rule
 	for i, one := range list {
@@ -94,12 +94,12 @@ func printAssumptions(to io.Writer) error {
 			}
 		}
 		if row.AnyName {
-			if _, err := fmt.Fprintf(to, "    %-12s any other name that a GraphQL schema may give it\n", "NAME"); err != nil {
+			if _, err := fmt.Fprintf(to, "    %-12s any other name that is valid in a GraphQL schema\n", "NAME"); err != nil {
 				return err
 			}
 		}
 	}
-	_, err := fmt.Fprintln(to, "\n* is what the sandbox does unless told otherwise, as by --assume "+string(assumptions.All()[0].Name)+"="+assumptions.All()[0].Options[1].Value)
+	_, err := fmt.Fprintln(to, "\n* is the default; set another value, for example with --assume "+string(assumptions.All()[0].Name)+"="+assumptions.All()[0].Options[1].Value)
 	return err
 }
 

@@ -18,13 +18,13 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/sandbox/catalogue"
+	"github.com/oppflow/oppflow/settings/readyfile"
 )
 
 // runningSandbox is a sandbox in this process, started by the command line.
 type runningSandbox struct {
-	URL, Token                                     string
-	TokenURL, ClientID, ClientSecret, RefreshToken string
-	stop                                           func() result
+	readyfile.Report
+	stop func() result
 }
 
 func (r runningSandbox) env() []string {
@@ -61,11 +61,8 @@ func startSandbox(t *testing.T, args ...string) runningSandbox {
 		}
 	})
 	for deadline := time.Now().Add(30 * time.Second); ; {
-		content, err := os.ReadFile(ready)
-		if err == nil {
-			if err := json.Unmarshal(content, &box); err != nil {
-				t.Fatalf("ready file %q: %v", content, err)
-			}
+		var err error
+		if box.Report, err = readyfile.Read(ready); err == nil {
 			return box
 		}
 		select {
@@ -316,7 +313,7 @@ func TestSearchReadsAsManyAsAreAskedFor(t *testing.T) {
 			t.Errorf("limit %q: %d of %d, %d different, want %d of 120", limit, len(answer.Opportunities), answer.Count, len(ids), want)
 		}
 	}
-	oppflow(t, box.env(), "search", "--limit", "2").wantDone(t, "NAME", "Opportunity 1 ", "Opportunity 2 ", "2 of 120; ask for more with --limit")
+	oppflow(t, box.env(), "search", "--limit", "2").wantDone(t, "NAME", "Opportunity 1 ", "Opportunity 2 ", "2 of 120; set --limit to show more")
 }
 
 func TestSearchFindsWhatFitsAllConditions(t *testing.T) {
@@ -350,7 +347,7 @@ func TestSearchExplainsRejectedConditions(t *testing.T) {
 	box := startSandbox(t)
 	oppflow(t, box.env(), "search", "--filter", "regionNme=UK").wantUsageError(t, 1, "regionNme")
 	oppflow(t, []string{"ADMINISTRATE_URL=" + box.URL, "ADMINISTRATE_TOKEN=wrong"}, "search").
-		wantUsageError(t, 1, box.URL, "does not take the token", "ADMINISTRATE_TOKEN")
+		wantUsageError(t, 1, box.URL, "rejects the token", "ADMINISTRATE_TOKEN")
 }
 
 // The sandbox applies the limit, the faults and the assumptions of the command line.

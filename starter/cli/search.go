@@ -26,8 +26,8 @@ func (p *program) search() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "search [--filter FIELD=VALUE]... [flags]",
 		Short: "Search the opportunities of the TMS, with their totals",
-		Long: `search asks the TMS for opportunities that fit all conditions. A condition is FIELD=VALUE or FIELD:OPERATION:VALUE with
-one of the API's operations: eq ne gt ge lt le like wordlike, in notin contains (values with commas between them),
+		Long: `search reads the opportunities that meet all conditions from the TMS. A condition is FIELD=VALUE or FIELD:OPERATION:VALUE with
+one of the API's operations: eq ne gt ge lt le like wordlike, in notin contains (values separated by commas),
 isnull notnull (no value). Fields are those of the API's OpportunityField, such as regionName, id or stepId.`,
 		Example:           "  oppflow search --filter regionName=UK\n  oppflow search --filter regionName:in:UK,US --filter 'name:like:First%' --output json",
 		Args:              exactArgs(),
@@ -37,7 +37,7 @@ isnull notnull (no value). Fields are those of the API's OpportunityField, such 
 	fs.Var(&conditions, "filter", "condition, such as regionName=UK (repeatable; all must hold)")
 	fs.Var(&limit, "limit", "how many opportunities at most")
 	form := outputFlag(command)
-	fs.Var(&timeout, "timeout", "how long to wait for an answer")
+	fs.Var(&timeout, "timeout", "how long to wait for a response")
 	readerFlags(fs, &api)
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		return p.withAPI(command.Context(), &api, time.Duration(timeout), func(ctx context.Context, client *administrate.Client) error {

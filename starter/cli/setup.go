@@ -28,25 +28,25 @@ func (p *program) setup() *cobra.Command {
 	retention := durationFlag(host.DefaultRetention)
 	command := &cobra.Command{
 		Use:   "setup [flags]",
-		Short: "Prepare a Temporal namespace: register the search attributes, tie it to its tenant",
-		Long: `setup registers the search attributes Oppflow needs in the namespace, and creates the namespace before if asked to. It may
-be called again: what is there stays.
+		Short: "Prepare a Temporal namespace: register the search attributes, bind it to its tenant",
+		Long: `setup registers the search attributes that Oppflow needs in the namespace. With --create-namespace it creates the namespace
+first. You may run setup again: it changes nothing that exists.
 
 A namespace belongs to one tenant of the TMS, so that no worker writes the data of one tenant into the records of another.
-With the settings of the API, setup reads what tells the tenant apart (OAuth client, regions, steps, currencies; one request
-that changes nothing) and ties the namespace to it. Without them the first worker does so. A namespace of another tenant is an
-error; --tie-again ties it to this one.
+With the settings of the API, setup reads what identifies the tenant (OAuth client, regions, steps, currencies; one request that
+changes nothing) and binds the namespace to this tenant. Without these settings the first worker binds the namespace. If the
+namespace belongs to another tenant, setup fails; with --rebind it binds the namespace to this tenant.
 
-A reference stays taken as long as the namespace keeps the closed run of its opportunity: --retention is how long a new
-namespace does. A namespace that is there keeps its own.`,
+A reference cannot be used again as long as the namespace keeps the closed run of its opportunity. --retention sets this time for
+a new namespace. An existing namespace keeps its own retention.`,
 		Example:           "  oppflow setup\n  oppflow setup --temporal-namespace sales --create-namespace --retention 2160h\n  oppflow setup --api-url https://api.getadministrate.com/graphql --api-token-file token",
 		Args:              exactArgs(),
 		ValidArgsFunction: completeNothing,
 	}
 	fs := command.Flags()
-	fs.BoolVar(&create, "create-namespace", false, "create the namespace if it is not there")
-	fs.Var(&retention, "retention", "with --create-namespace: how long the new namespace keeps closed runs, and the references that cannot be used again")
-	fs.BoolVar(&again, "tie-again", false, "tie the namespace to the tenant that the API's settings reach, also when it belongs to another one")
+	fs.BoolVar(&create, "create-namespace", false, "create the namespace if it does not exist")
+	fs.Var(&retention, "retention", "with --create-namespace: how long the new namespace keeps closed runs, whose references cannot be used again")
+	fs.BoolVar(&again, "rebind", false, "bind the namespace to the tenant of the API's settings, even if it belongs to another tenant")
 	connection := p.connection(fs, setupTimeout)
 	readerFlags(fs, &api)
 	command.RunE = func(command *cobra.Command, _ []string) error {
@@ -59,7 +59,7 @@ namespace does. A namespace that is there keeps its own.`,
 		}
 		tenant := api.URL != "" || p.env.Get("ADMINISTRATE_URL") != ""
 		if again && !tenant {
-			return usagef("--tie-again needs the settings of the API; set --api-url or ADMINISTRATE_URL, and its credentials")
+			return usagef("--rebind needs the settings of the API; set --api-url or ADMINISTRATE_URL, and its credentials")
 		}
 		if tenant {
 			if err := api.Resolve(); err != nil {
@@ -87,12 +87,12 @@ namespace does. A namespace that is there keeps its own.`,
 			return err
 		}
 		if len(missing) == 0 {
-			line(p.stdout, name+": all search attributes are there already")
+			line(p.stdout, name+": all search attributes exist already")
 		} else {
 			line(p.stdout, name+": registered "+strings.Join(missing, ", "))
 		}
 		if !tenant {
-			line(p.stdout, name+": not tied to a tenant here, since no settings of the API are given; the first worker ties it to its own")
+			line(p.stdout, name+": not bound to a tenant, because no settings of the API are given; the first worker binds it to its tenant")
 			return nil
 		}
 		return p.bindTenant(ctx, temporal, connection, &api, again)
@@ -126,22 +126,22 @@ func boundText(tied host.BindResult, tenant lifecycle.Tenant, again bool) string
 	of := "the tenant with " + tenant.String()
 	switch {
 	case tied.New:
-		return "tied to " + of
+		return "bound to " + of
 	case tied.Before == nil && again:
-		return "tied again, to " + of + "; no worker answers which tenant it belonged to"
+		return "rebound to " + of + "; no worker responds, so its earlier tenant is unknown"
 	case tied.Before == nil:
-		return "tied already; no worker answers to which tenant, so that nothing is compared; the next worker compares"
+		return "already bound; no worker responds, so the tenants are not compared; the next worker compares them"
 	}
 	difference := tied.Before.Tenant.Difference(tenant)
 	switch {
 	case difference == "" && !again:
-		return "tied already to " + of
+		return "already bound to " + of
 	case difference == "":
-		return "tied again, to " + of + "; the tenant it belonged to has the same regions, steps and currencies"
+		return "rebound to " + of + "; its earlier tenant has the same regions, steps and currencies"
 	case again:
-		return "tied again, to " + of + "; it belonged to another tenant: " + difference
+		return "rebound to " + of + "; its earlier tenant was another one: " + difference
 	}
-	return "tied to " + of
+	return "bound to " + of
 }
 
 // namespaceText returns the text for the result of creating the namespace. An existing namespace
@@ -151,9 +151,9 @@ func namespaceText(created bool, kept, wanted time.Duration, chosen bool) string
 	case created:
 		return "created; it keeps closed runs for " + durationText(kept)
 	case chosen && kept != wanted:
-		return fmt.Sprintf("is there already and stays as it is; it keeps closed runs for %s, not %s (temporal operator namespace update --retention changes that)", durationText(kept), durationText(wanted))
+		return fmt.Sprintf("exists already and stays as it is; it keeps closed runs for %s, not %s (temporal operator namespace update --retention changes that)", durationText(kept), durationText(wanted))
 	}
-	return "is there already; it keeps closed runs for " + durationText(kept)
+	return "exists already; it keeps closed runs for " + durationText(kept)
 }
 
 // durationText returns a length of time in the form of Temporal's command line: minutes and seconds

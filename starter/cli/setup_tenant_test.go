@@ -89,7 +89,7 @@ func (n *tenantNamespaces) ExecuteMultiOperation(_ context.Context, r *workflows
 // wantUnbound expects registered search attributes, and one line about the binding that failed.
 func wantUnbound(t *testing.T, r result, want ...string) {
 	t.Helper()
-	if !strings.Contains(r.stdout, "registered") && !strings.Contains(r.stdout, "all search attributes are there") {
+	if !strings.Contains(r.stdout, "registered") && !strings.Contains(r.stdout, "all search attributes exist") {
 		t.Errorf("%q does not tell of the search attributes", r.stdout)
 	}
 	r.stdout = ""
@@ -110,35 +110,35 @@ func TestSetupBindsTheNamespaceToItsTenant(t *testing.T) {
 
 	// No tenant is known.
 	untold := &tenantNamespaces{}
-	oppflow(t, serve(untold), "setup").wantDone(t, "namespace sales: not tied to a tenant here", "the first worker ties it")
+	oppflow(t, serve(untold), "setup").wantDone(t, "namespace sales: not bound to a tenant", "the first worker binds it")
 	if untold.state != nil {
 		t.Errorf("tied: %+v", untold.state)
 	}
-	oppflow(t, serve(untold), "setup", "--tie-again").wantUsageError(t, 2, "--tie-again", "--api-url")
+	oppflow(t, serve(untold), "setup", "--rebind").wantUsageError(t, 2, "--rebind", "--api-url")
 
 	// Setup runs a first time, then again without a worker, and with a worker.
 	own := &tenantNamespaces{}
 	env := append(serve(own), api...)
-	oppflow(t, env, "setup").wantDone(t, "namespace sales: tied to the tenant with regions ", "UK")
+	oppflow(t, env, "setup").wantDone(t, "namespace sales: bound to the tenant with regions ", "UK")
 	if own.state == nil || own.state.Tenant == nil || len(own.state.Tenant.Steps) == 0 || len(own.state.Tenant.Currencies) == 0 {
 		t.Fatalf("%+v", own.state)
 	}
-	oppflow(t, env, "setup").wantDone(t, "namespace sales: tied already; no worker answers to which tenant", "the next worker compares")
+	oppflow(t, env, "setup").wantDone(t, "namespace sales: already bound; no worker responds", "the next worker compares")
 	own.worker = true
-	oppflow(t, env, "setup").wantDone(t, "namespace sales: tied already to the tenant with regions ")
+	oppflow(t, env, "setup").wantDone(t, "namespace sales: already bound to the tenant with regions ")
 
 	// A tenant that has changed in part is still the same tenant, and is accepted.
 	kept := own.state.Tenant.Steps
 	own.state.Tenant.Steps = kept[1:]
-	oppflow(t, env, "setup").wantDone(t, "tied already to the tenant")
+	oppflow(t, env, "setup").wantDone(t, "already bound to the tenant")
 	if len(own.state.Tenant.Steps) != len(kept) {
 		t.Errorf("%d steps are kept; want %d", len(own.state.Tenant.Steps), len(kept))
 	}
 
 	// A tenant with equal lists and without the records that Oppflow made is another tenant.
 	own.state.Records = []lifecycle.CreatedRecord{{ID: "T3Bwb3J0dW5pdHk6MQ==", Reference: "order-1"}}
-	wantUnbound(t, oppflow(t, env, "setup"), "belongs to another tenant", "none of the records is there that Oppflow made", "of the reference order-1", "--tie-again")
-	oppflow(t, env, "setup", "--tie-again").wantDone(t, "tied again, to the tenant with regions ", "has the same regions, steps and currencies")
+	wantUnbound(t, oppflow(t, env, "setup"), "belongs to another tenant", "no record that Oppflow made exists with its reference tag", "of the reference order-1", "--rebind")
+	oppflow(t, env, "setup", "--rebind").wantDone(t, "rebound to the tenant with regions ", "has the same regions, steps and currencies")
 	if len(own.state.Records) != 0 {
 		t.Errorf("records of the tenant before are kept: %+v", own.state.Records)
 	}
@@ -146,16 +146,16 @@ func TestSetupBindsTheNamespaceToItsTenant(t *testing.T) {
 	// The namespace belongs to another tenant.
 	taken := &tenantNamespaces{state: other(), worker: true}
 	env = append(serve(taken), api...)
-	wantUnbound(t, oppflow(t, env, "setup"), `"sales" belongs to another tenant`, "not Nord", "--tie-again")
+	wantUnbound(t, oppflow(t, env, "setup"), `"sales" belongs to another tenant`, "not Nord", "--rebind")
 	if !taken.state.Tenant.Equal(*other().Tenant) {
 		t.Errorf("tied to %+v", taken.state.Tenant)
 	}
-	oppflow(t, env, "setup", "--tie-again").wantDone(t, "namespace sales: tied again, to the tenant with regions ", "it belonged to another tenant: the regions are", "not Nord")
-	oppflow(t, env, "setup").wantDone(t, "tied already to the tenant")
+	oppflow(t, env, "setup", "--rebind").wantDone(t, "namespace sales: rebound to the tenant with regions ", "its earlier tenant was another one: the regions are", "not Nord")
+	oppflow(t, env, "setup").wantDone(t, "already bound to the tenant")
 
 	// The namespace belonged to another tenant, and no worker of that tenant runs any more.
 	left := &tenantNamespaces{state: other()}
-	oppflow(t, append(serve(left), api...), "setup", "--tie-again").wantDone(t, "tied again, to the tenant with", "no worker answers which tenant it belonged to")
+	oppflow(t, append(serve(left), api...), "setup", "--rebind").wantDone(t, "rebound to the tenant with", "no worker responds, so its earlier tenant is unknown")
 	if left.state.Tenant.Equal(*other().Tenant) {
 		t.Error("nothing was tied")
 	}
@@ -169,7 +169,7 @@ func TestSetupBindsATenantWithFewReadableLists(t *testing.T) {
 	blind.forbidden = "regions("
 	n := &tenantNamespaces{}
 	n.retention = map[string]time.Duration{"sales": time.Hour}
-	oppflow(t, append(n.serveAs(t, n), api...), "setup").wantDone(t, "tied to the tenant with steps ")
+	oppflow(t, append(n.serveAs(t, n), api...), "setup").wantDone(t, "bound to the tenant with steps ")
 	if n.state == nil || len(n.state.Tenant.Regions) != 0 || len(n.state.Tenant.Steps) == 0 || len(n.state.Tenant.Currencies) == 0 {
 		t.Errorf("%+v", n.state)
 	}

@@ -147,7 +147,7 @@ func TestSetupCreatesTheNamespaceOnce(t *testing.T) {
 				t.Errorf("after the first: %v, %d search attributes, %d changes", retention, attributes, changes)
 			}
 			oppflow(t, env, args...).wantDone(t,
-				"namespace sales: is there already; it keeps closed runs for "+test.told, "all search attributes are there already")
+				"namespace sales: exists already; it keeps closed runs for "+test.told, "all search attributes exist already")
 			if _, _, now := service.state(); now != changes {
 				t.Errorf("the second changed something %d times", now-changes)
 			}
@@ -159,7 +159,7 @@ func TestSetupLeavesTheRetentionOfANamespaceThatIsThere(t *testing.T) {
 	t.Parallel() // the test waits
 	service := &namespaces{retention: map[string]time.Duration{"sales": 24 * time.Hour}}
 	oppflow(t, service.serve(t), "setup", "--create-namespace", "--retention", "2160h").wantDone(t,
-		"is there already and stays as it is", "24h, not 2160h", "temporal operator namespace update --retention")
+		"exists already and stays as it is", "24h, not 2160h", "temporal operator namespace update --retention")
 	if retention, _, changes := service.state(); retention["sales"] != 24*time.Hour || changes != 1 {
 		t.Errorf("%v, %d changes", retention, changes)
 	}
@@ -172,7 +172,7 @@ func TestSetupLeavesTheRetentionOfANamespaceThatIsThere(t *testing.T) {
 func TestSetupBesideAnotherOneCreatesNothing(t *testing.T) {
 	t.Parallel() // the test waits
 	service := &namespaces{raced: true}
-	oppflow(t, service.serve(t), "setup", "--create-namespace").wantDone(t, "is there already", "registered")
+	oppflow(t, service.serve(t), "setup", "--create-namespace").wantDone(t, "exists already", "registered")
 }
 
 func TestSetupCreatesNothingUnasked(t *testing.T) {

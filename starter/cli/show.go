@@ -25,16 +25,17 @@ func (v shownView) show(w io.Writer) {
 		showView(w, v.View)
 		return
 	}
-	line(w, "Ended", fmt.Sprintf("%s at %s; it takes no more messages", v.Ended.Status, v.Ended.At.UTC().Format(time.RFC3339)))
+	line(w, "Ended", fmt.Sprintf("%s at %s; it accepts no more messages", v.Ended.Status, v.Ended.At.UTC().Format(time.RFC3339)))
 	writeView(w, v.View, false)
 }
 
 func (p *program) show() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "show REF [flags]",
-		Short: "Show an opportunity: details, step, interests, what waits, what happened",
-		Long: `show asks the opportunity's workflow for the whole picture; the TMS is not asked. It needs a running worker; without one,
-or when the workflow's task fails, show says so on the Temporal server's word. An opportunity that has ended can be shown as long as Temporal keeps its history.`,
+		Short: "Show an opportunity: details, step, interests, waiting requests, timeline",
+		Long: `show reads the whole view from the opportunity's workflow and sends nothing to the TMS. It needs a running worker. If no worker
+responds, or if the workflow's task fails, show reports the reason that the Temporal server knows. An opportunity that has ended
+can be shown as long as Temporal keeps its history.`,
 		Example:           "  oppflow show lead-4711\n  oppflow show lead-4711 --output json",
 		Args:              exactArgs("REF"),
 		ValidArgsFunction: completeNothing,

@@ -16,9 +16,9 @@ func (p *program) start() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "start REF --name NAME --region REGION [flags]",
 		Short: "Start an opportunity: create its record in the TMS, or adopt one",
-		Long: `start creates the record of an opportunity in the TMS and runs its workflow. REF is your own key of it, such as an order
-number: no personal data, no "@". The same command again is answered like the first. With --adopt it takes over a record
-that is there already, and nothing else is given.`,
+		Long: `start creates the record of an opportunity in the TMS and runs its workflow. REF is your own key of the opportunity, such as an
+order number, without personal data and without "@". The same command again returns the same outcome. With --adopt, start adopts
+an existing record: then give no name, region, account, currency or step.`,
 		Example: `  oppflow start lead-4711 --name "First Aid course" --region UK --account Administrate --currency USD
   oppflow start lead-4712 --adopt T3Bwb3J0dW5pdHk6MQ==`,
 		Args:              exactArgs("REF"),
@@ -30,10 +30,10 @@ that is there already, and nothing else is given.`,
 	fs.StringVar(&start.Account, "account", "", "account, by id or name")
 	fs.StringVar(&start.Currency, "currency", "", "currency, by code or name")
 	fs.StringVar(&start.EntryStep, "entry-step", "", "step the record starts in, by id or name (default: the TMS decides)")
-	fs.StringVar((*string)(&start.Adopt), "adopt", "", "id of a record in the TMS to take over")
-	fs.Var((*requestID)(&start.RequestID), "request-id", "your id of this request")
-	fs.StringVar(&start.Source, "source", "", "who sends it: requests of many sources get their turns in fair parts (default: the region)")
-	fs.BoolVar(&start.Urgent, "urgent", false, "make the record before those that are not urgent")
+	fs.StringVar((*string)(&start.Adopt), "adopt", "", "id of an existing record in the TMS to adopt")
+	fs.Var((*requestID)(&start.RequestID), "request-id", "your own id of this request")
+	fs.StringVar(&start.Source, "source", "", "source of the request, such as the name of a web shop; sources take fair turns (default: the region)")
+	fs.BoolVar(&start.Urgent, "urgent", false, "create this record before records that are not urgent")
 	form := outputFlag(command)
 	connection := p.connection(fs, updateTimeout)
 	command.RunE = func(command *cobra.Command, args []string) error {
@@ -60,7 +60,7 @@ that is there already, and nothing else is given.`,
 			opened, err := client.Start(ctx, reference, start)
 			var own *opportunity.Error
 			if err != nil && !errors.As(err, &own) {
-				return explainedf("%v; whether %s is accepted is not known: the same command asks again", connection.explainError(err), reference)
+				return explainedf("%v; it is unknown whether %s was accepted: run the same command again", connection.explainError(err), reference)
 			}
 			if err != nil {
 				return err

@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/oppflow/oppflow/settings"
+	"github.com/oppflow/oppflow/settings/readyfile"
 	"github.com/oppflow/oppflow/stack"
-	"github.com/oppflow/oppflow/worker/host"
 )
 
 func (p *program) up() *cobra.Command {
@@ -21,18 +21,18 @@ func (p *program) up() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "up [flags]",
 		Short: "Run a Temporal server with its Web UI, the sandbox and a worker, until Ctrl-C",
-		Long: `up builds and runs everything Oppflow needs, on this machine and for it alone. With --data everything survives a
-restart: opportunities, records, the token, the playbook, and the ports where they are free. The default playbook is deployed
-unless --playbook names another one, or none; what was deployed before stays. With a playbook the sandbox makes an invoice and
-issues tokens when an opportunity is won, as a tenant's triggers do.`,
+		Long: `up builds and runs everything that Oppflow needs, only for this machine. With --data everything survives a restart:
+opportunities, records, the token, the playbook, and the ports if they are free. up deploys the default playbook unless --playbook
+names another one, or none. A playbook that was deployed before stays. With a playbook the sandbox makes an invoice and issues
+tokens when an opportunity is won, as a tenant's triggers do.`,
 		Example:           "  oppflow up\n  oppflow up --data ~/oppflow",
 		Args:              exactArgs(),
 		ValidArgsFunction: completeNothing,
 	}
 	fs := command.Flags()
 	local.add(fs)
-	fs.BoolVar(&noWorker, "no-worker", false, "start everything but the worker, as oppflow recover needs it")
-	fs.StringVar(&book, "playbook", settings.DefaultPlaybook, "playbook to deploy where there is none yet: a file, default or none")
+	fs.BoolVar(&noWorker, "no-worker", false, "start everything except the worker, for oppflow recover")
+	fs.StringVar(&book, "playbook", settings.DefaultPlaybook, "playbook to deploy if there is none yet: a file, default or none")
 	fs.StringVar(&readyFile, "ready-file", "", "file that is written when everything runs: the addresses and the token as JSON")
 	command.RunE = func(command *cobra.Command, _ []string) (err error) {
 		ctx := command.Context()
@@ -68,12 +68,7 @@ issues tokens when an opportunity is won, as a tenant's triggers do.`,
 			return err
 		}
 		p.printStack(running, noWorker)
-		ready := map[string]string{"ui": running.UIURL()}
-		for _, pair := range running.Environ() {
-			name, value, _ := strings.Cut(pair, "=")
-			ready[name] = value
-		}
-		if err := host.WriteReady(readyFile, ready); err != nil {
+		if err := readyfile.Write(readyFile, running.Report()); err != nil {
 			return err
 		}
 		return untilDone(ctx, running, noWorker)
@@ -112,14 +107,14 @@ func (p *program) printStack(running *stack.Stack, noWorker bool) {
   oppflow show lead-1
 `
 	if noWorker {
-		what, then = "Everything but the worker", "  oppflow recover --backup TIME\n"
+		what, then = "Everything except the worker", "  oppflow recover --backup TIME\n"
 	}
 	_, _ = fmt.Fprintf(p.stdout, `%s runs; Ctrl-C stops it.
 
 The Web UI of Temporal:  %s
 The sandbox of the API:  %s
 
-To talk to them, in another terminal:
+To use them, in another terminal:
 %s
 Then:
 %s`, what, running.UIURL(), running.APIURL(), exports.String(), then)

@@ -119,7 +119,7 @@ func TestUsageErrorsAreOneLineAndExitCode2(t *testing.T) {
 		{"start lead --adopt ", nil, []string{"--adopt is empty", "T3Bwb3J0dW5pdHk6MQ=="}},
 		{"start lead --adopt 4711", nil, []string{"--adopt:", "id of an Opportunity"}},
 		{"start lead --adopt UmVnaW9uOkRS", nil, []string{"--adopt:", "id of an Opportunity"}},
-		{"start lead --adopt T3Bwb3J0dW5pdHk6MQ== --name n", nil, []string{"--adopt:", "goes without name"}},
+		{"start lead --adopt T3Bwb3J0dW5pdHk6MQ== --name n", nil, []string{"--adopt:", "cannot be combined with name"}},
 
 		{"extend lead", nil, []string{"--until is missing", "2026-12-31T17:00:00Z"}},
 		{"extend lead --until 2026-12-31", nil, []string{"--until", `"2026-12-31"`, "with an offset"}},
@@ -131,7 +131,7 @@ func TestUsageErrorsAreOneLineAndExitCode2(t *testing.T) {
 		{"resume lead --request-id #1", nil, []string{"--request-id:", `"#"`}},
 		{"recover", nil, []string{"--backup is missing", "2026-11-29T03:00:00Z"}},
 		{"recover --backup yesterday", nil, []string{"--backup", `"yesterday"`}},
-		{"recover --backup 2999-01-01T00:00:00Z", nil, []string{"--backup", "still to come"}},
+		{"recover --backup 2999-01-01T00:00:00Z", nil, []string{"--backup", "is in the future"}},
 		{"recover now", nil, []string{`"now"`}},
 		{"refresh a@b", nil, []string{"REF:", `"@"`}},
 		{"snooze lead f", nil, []string{"--until is missing", "2026-12-31T17:00:00Z"}},

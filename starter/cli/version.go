@@ -11,8 +11,8 @@ import (
 func (p *program) version() *cobra.Command {
 	command := &cobra.Command{
 		Use:               "version [flags]",
-		Short:             "Tell which build of Oppflow this is",
-		Long:              "version tells the version, the commit, and what it was built with, in one line. So does --version.",
+		Short:             "Show the version of Oppflow",
+		Long:              "version shows the version, the commit, and the Go version of the build, in one line. --version shows the same.",
 		Args:              exactArgs(),
 		ValidArgsFunction: completeNothing,
 	}

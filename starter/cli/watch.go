@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/spf13/cobra"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/temporal"
@@ -39,21 +40,20 @@ func (p *program) watch() *cobra.Command {
 	every := durationFlag(pollInterval)
 	command := &cobra.Command{
 		Use:   "watch REF [flags]",
-		Short: "Follow an opportunity until it ends",
-		Long: `watch shows what happens to an opportunity as it happens: each new entry of its timeline, and its step, what waits and
-what needs attention whenever they change, until its run ends. The exit code is 0 when it came to its end, 1 when it
-failed, was cancelled or could not be followed. Ctrl-C ends the watching, not the opportunity, with exit code 130.
-With --output json each line is one JSON object.`,
+		Short: "Watch an opportunity until its run ends",
+		Long: `watch shows each change of an opportunity until its run ends: new entries of its timeline, its step, the requests that wait and
+what needs attention. The exit code is 0 if the run completed, 1 if the run failed, was cancelled or could not be watched. Ctrl-C
+ends watch with exit code 130, and the opportunity goes on. With --output json each line is one JSON object.`,
 		Example:           "  oppflow watch lead-4711\n  oppflow watch lead-4711 --timeout 10m --output json",
 		Args:              exactArgs("REF"),
 		ValidArgsFunction: completeNothing,
 	}
 	fs := command.Flags()
-	fs.Var(&every, "every", "how often to look")
+	fs.Var(&every, "every", "time between two reads of the opportunity")
 	form := outputFlag(command)
 	connection := p.connection(fs, 0)
 	limit := fs.Lookup("timeout")
-	limit.Usage, limit.DefValue = "how long to watch at most (default: until it ends)", ""
+	limit.Usage, limit.DefValue = "how long to watch at most (default: until the run ends)", ""
 	command.RunE = func(command *cobra.Command, args []string) error {
 		reference, err := reference(args)
 		if err != nil {
@@ -89,7 +89,7 @@ type watcher struct {
 
 // event is the JSON form of a report. Event.Event says which of the members is set.
 type event struct {
-	// Event is "moment", "step", "waiting", "attention", "unanswered", "answered" or "ended".
+	// Event is "entry", "step", "waiting", "attention", "unresponsive", "responsive" or "ended".
 	Event       string                  `json:"event"`
 	At          time.Time               `json:"at"`
 	Reference   opportunity.Reference   `json:"reference"`
@@ -142,16 +142,14 @@ func (w *watcher) follow(ctx context.Context) error {
 
 // awaitEnd waits for the end of the run, also when Temporal cannot be reached for some time.
 func (w *watcher) awaitEnd(ctx context.Context) (opportunity.RunResult, error) {
-	for pause := w.interval; ; pause = w.nextInterval(pause) {
+	pauses := &backoff.ExponentialBackOff{InitialInterval: w.interval, Multiplier: 2, MaxInterval: max(maxPollInterval, w.interval)}
+	return backoff.Retry(ctx, func() (opportunity.RunResult, error) {
 		result, err := w.client.Wait(ctx, w.reference)
-		if err == nil || endStatus(err) != "" || ctx.Err() != nil || !isTransient(err) {
-			return result, err
+		if endStatus(err) != "" || !isTransient(err) {
+			err = backoff.Permanent(err)
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(pause):
-		}
-	}
+		return result, err
+	}, backoff.WithBackOff(pauses), backoff.WithMaxElapsedTime(0))
 }
 
 func (w *watcher) nextInterval(pause time.Duration) time.Duration {
@@ -216,7 +214,7 @@ func (w *watcher) poll(ctx context.Context, limit time.Duration) (bool, error) {
 	}
 	if w.unresponsive != "" {
 		w.unresponsive = ""
-		w.emit(event{Event: "answered"}, "", "a worker answers again")
+		w.emit(event{Event: "responsive"}, "", "a worker responds again")
 	}
 	w.reportChanges(view)
 	w.view = &view
@@ -225,16 +223,16 @@ func (w *watcher) poll(ctx context.Context, limit time.Duration) (bool, error) {
 
 // reportUnresponsive reports once why the opportunity does not respond.
 func (w *watcher) reportUnresponsive(err error) {
-	why := "no worker answers"
+	why := "no worker responds"
 	var unavailable *serviceerror.Unavailable
 	if errors.As(err, &unavailable) {
-		why = "Temporal does not answer"
+		why = "Temporal does not respond"
 	}
 	if w.unresponsive == why {
 		return
 	}
 	w.unresponsive = why
-	w.emit(event{Event: "unanswered", Text: why + ": " + host.Reason(err)}, "", why+"; watching on")
+	w.emit(event{Event: "unresponsive", Text: why + ": " + host.Reason(err)}, "", why+"; watch goes on")
 }
 
 // reportChanges reports the changes since the last view. For the first view it reports the current state.
@@ -247,7 +245,7 @@ func (w *watcher) reportChanges(v opportunity.View) {
 		}
 	}
 	for _, m := range newTimelineEntries(last.Timeline, v.Timeline) {
-		w.emit(event{Event: "moment", At: m.At, Text: m.Text}, timeText(m.At), m.Text)
+		w.emit(event{Event: "entry", At: m.At, Text: m.Text}, timeText(m.At), m.Text)
 	}
 	if v.Step != nil && (last.Step == nil || *last.Step != *v.Step) {
 		w.emit(event{Event: "step", Step: v.Step}, "step", stepText(*v.Step))
@@ -268,7 +266,7 @@ func (w *watcher) reportChanges(v opportunity.View) {
 func (w *watcher) reportAttention(all []opportunity.Attention) {
 	const head = "attention"
 	if w.json || len(all) == 0 {
-		w.emit(event{Event: head, Attention: append([]opportunity.Attention{}, all...)}, head, "nothing needs any")
+		w.emit(event{Event: head, Attention: append([]opportunity.Attention{}, all...)}, head, "none")
 		return
 	}
 	for _, a := range all {

@@ -145,7 +145,7 @@ func TestWatchReportsChangesUntilTheEnd(t *testing.T) {
 		"2026-03-01T13:00:00Z  in step Won",
 		"step                  Won (stage Won, Won)",
 		"waiting               nothing",
-		"attention             nothing needs any",
+		"attention             none",
 		"ended                 Won in step Won, 2 interests, total 0.00 GBP, 1 request failed",
 	}
 	if lines := strings.Split(strings.TrimSpace(got.stdout), "\n"); !equalLines(lines, want) {
@@ -191,7 +191,7 @@ func TestWatchWritesOneObjectPerLine(t *testing.T) {
 			}
 		}
 	}
-	if want := "moment moment step waiting attention moment step waiting attention ended"; strings.Join(events, " ") != want {
+	if want := "entry entry step waiting attention entry step waiting attention ended"; strings.Join(events, " ") != want {
 		t.Errorf("told %v, want %s", events, want)
 	}
 }
@@ -237,7 +237,7 @@ func TestWatchContinuesWithoutAResponse(t *testing.T) {
 	s := newWatchFrontend(completed(t, opportunity.RunResult{State: opportunity.Won}), nobody, nobody, proposed, nobody, nobody, nobody, won)
 	got := runWatch(t, s)
 	got.wantDone(t, "start accepted", "in step Won", "ended")
-	for text, times := range map[string]int{"no worker answers; watching on": 2, "a worker answers again": 2, "start accepted": 1, "step   ": 2} {
+	for text, times := range map[string]int{"no worker responds; watch goes on": 2, "a worker responds again": 2, "start accepted": 1, "step   ": 2} {
 		if strings.Count(got.stdout, text) != times {
 			t.Errorf("%q is not told %d times:\n%s", text, times, got.stdout)
 		}
@@ -245,7 +245,7 @@ func TestWatchContinuesWithoutAResponse(t *testing.T) {
 
 	// No query gets a response. The way in which the run ended is still known.
 	s = newWatchFrontend(completed(t, opportunity.RunResult{State: opportunity.Lost}), nobody)
-	runWatch(t, s).wantDone(t, "no worker answers", "ended", "Lost")
+	runWatch(t, s).wantDone(t, "no worker responds", "ended", "Lost")
 }
 
 func TestInterruptedWatchPrintsNothingMore(t *testing.T) {

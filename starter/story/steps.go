@@ -100,7 +100,7 @@ func steps() []step {
 			},
 		},
 		{
-			name: "refusal", description: `progress it to "Opportunity" once more, which has no transition`,
+			name: "refusal", description: `progress it to "Opportunity" again, for which there is no transition`,
 			action: send(func(id string) opportunity.Command {
 				return opportunity.Progress{RequestID: id, To: "Opportunity"}
 			}, "refusal"),
@@ -184,7 +184,7 @@ func steps() []step {
 					{"record", s.record.ID, string(e.Opportunity)},
 					{"total of the view", "798.70", s.view.Total.String()},
 					{"grand total in the TMS", "798.70", amount(s.record.GrandTotal)},
-					{"messages that wait", "0", strconv.Itoa(len(s.view.Queue))},
+					{"waiting messages", "0", strconv.Itoa(len(s.view.Queue))},
 					{"questions", "false", strconv.FormatBool(s.view.Question != nil)},
 				}
 			},
@@ -230,9 +230,9 @@ func interest(name, say string, asked opportunity.Interest, price string, want e
 			result, held, record := s.result(), s.interestInView(want.nth), s.interestInTMS(want.nth)
 			checks := []Check{
 				doneCheck(s),
-				{"id of the interest is one", "OpportunityInterest", result.Interest.Type()},
+				{"type of the interest's id", "OpportunityInterest", result.Interest.Type()},
 				{"error of the interest", "", errorText(result.Error)},
-				{"reservation answered", strconv.FormatBool(asked.Reserve), strconv.FormatBool(result.ReservedUntil != nil)},
+				{"reservation in the outcome", strconv.FormatBool(asked.Reserve), strconv.FormatBool(result.ReservedUntil != nil)},
 				{"interest in the view", string(result.Interest), string(held.ID)},
 				{"kind", string(want.kind), string(held.Kind)},
 				{"quantity", strconv.Itoa(asked.Quantity), strconv.Itoa(held.Quantity)},
@@ -241,7 +241,7 @@ func interest(name, say string, asked opportunity.Interest, price string, want e
 				{"item in the TMS", asked.Item, record.Item.ID},
 				{"type of the item in the TMS", want.typ, record.Item.Type},
 				{"amount in the TMS", want.total, amount(record.Total)},
-				{"places held in the TMS", strconv.FormatBool(want.reserved), strconv.FormatBool(s.record.Reservations.Valid)},
+				{"places reserved in the TMS", strconv.FormatBool(want.reserved), strconv.FormatBool(s.record.Reservations.Valid)},
 			}
 			if want.code != "" {
 				checks = append(checks,
@@ -362,7 +362,7 @@ func stepName(s *opportunity.Step) string {
 	if s == nil {
 		return "the record does not exist"
 	}
-	return fmt.Sprintf("stands in step %q of stage %q (%s)", s.Name, s.Stage.Name, s.Stage.State)
+	return fmt.Sprintf("in step %q of stage %q (%s)", s.Name, s.Stage.Name, s.Stage.State)
 }
 
 // amount returns money in the form of the API, or "" when there is none.

@@ -21,7 +21,7 @@ type winObjects struct {
 // example, that a win comes with account, contacts, registrations and the invoice.
 func winning() step {
 	return step{
-		name: "winning", description: "look at what the default playbook made of the win",
+		name: "winning", description: "check the effects of the default playbook after the win",
 		action: func(ctx context.Context, s *session) (err error) {
 			s.winObjects, err = retry(ctx, func() (winObjects, error) { return s.readWinObjects(ctx) })
 			return err
@@ -31,7 +31,7 @@ func winning() step {
 			if s.winObjects.invoice.Invoice != nil {
 				state = "invoice " + s.winObjects.invoice.Invoice.State
 			}
-			return fmt.Sprintf("%s registered on %d event, places given back, %d tokens issued, %s", s.winObjects.contact.Email, s.winObjects.registration.Active, s.winObjects.tokens, state)
+			return fmt.Sprintf("%s registered on %d event, places released, %d tokens issued, %s", s.winObjects.contact.Email, s.winObjects.registration.Active, s.winObjects.tokens, state)
 		},
 		expect: func(s *session) []Check {
 			invoice := administrate.Invoice{}
@@ -41,7 +41,7 @@ func winning() step {
 			checks := []Check{
 				{"contact", "Melissa Green", s.winObjects.contact.FirstName + " " + s.winObjects.contact.LastName},
 				{"places on the event", "1", strconv.Itoa(s.winObjects.registration.Active)},
-				{"places held", "false", strconv.FormatBool(s.record.Reservations.Valid)},
+				{"places reserved", "false", strconv.FormatBool(s.record.Reservations.Valid)},
 				{"tokens", "10", strconv.Itoa(s.winObjects.tokens)},
 				{"invoice", "Draft", invoice.State},
 				{"effects that wait for an operator", "0", strconv.Itoa(len(s.view.RunningEffects))},
@@ -49,7 +49,7 @@ func winning() step {
 			for _, kind := range []opportunity.EffectKind{
 				opportunity.EffectAccount, opportunity.EffectContacts, opportunity.EffectRegister, opportunity.EffectTokens, opportunity.EffectInvoice,
 			} {
-				checks = append(checks, Check{"effect " + string(kind), "stands", s.effect(kind)})
+				checks = append(checks, Check{"effect " + string(kind), "ensured", s.effect(kind)})
 			}
 			return checks
 		},
@@ -58,12 +58,12 @@ func winning() step {
 
 // effect returns one word for the state of the effects of a kind in the view.
 func (s *session) effect(kind opportunity.EffectKind) string {
-	told := "not there"
+	told := "missing"
 	for _, effect := range s.view.EffectResults {
 		switch {
 		case effect.Kind != kind:
 		case effect.Outcome == opportunity.EffectDone, effect.Outcome == opportunity.EffectUnchanged:
-			told = "stands"
+			told = "ensured"
 		default:
 			told = string(effect.Outcome)
 		}

@@ -59,7 +59,7 @@ func Reason(err error) string {
 	case errors.Is(err, context.Canceled), errors.As(err, &cancelled), code == codes.Canceled:
 		return "interrupted"
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &deadline), code == codes.DeadlineExceeded:
-		return "no answer in time"
+		return "no response in time"
 	}
 	text := strings.Join(strings.Fields(err.Error()), " ")
 	for _, wrapping := range []string{"connection error: desc = ", "transport: Error while dialing: ", "transport: "} {

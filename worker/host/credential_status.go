@@ -28,10 +28,10 @@ func (a *credentialStatus) recordResult(err error) {
 	switch {
 	case refused && a.rejection == nil:
 		a.rejection = err
-		a.logger.Error("the TMS refuses the worker's credentials", "problem", err.Error())
+		a.logger.Error("the TMS rejects the worker's credentials", "problem", err.Error())
 	case !refused && a.rejection != nil:
 		a.rejection = nil
-		a.logger.Info("the TMS takes the worker's credentials again")
+		a.logger.Info("the TMS accepts the worker's credentials again")
 	}
 }
 
@@ -42,5 +42,5 @@ func (a *credentialStatus) check() error {
 	if a.rejection == nil {
 		return nil
 	}
-	return errors.New("the TMS refuses the worker's credentials: " + a.rejection.Error())
+	return errors.New("the TMS rejects the worker's credentials: " + a.rejection.Error())
 }

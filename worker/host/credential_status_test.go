@@ -44,7 +44,7 @@ func TestAWorkerKnowsWhetherItsCredentialsAreTaken(t *testing.T) {
 		status.Store(int32(step.status)) //nolint:gosec // three digits
 		_ = c.Hello(t.Context())
 		err := a.check()
-		if (err == nil) != step.ready || err != nil && !strings.Contains(err.Error(), "refuses the worker's credentials") {
+		if (err == nil) != step.ready || err != nil && !strings.Contains(err.Error(), "rejects the worker's credentials") {
 			t.Errorf("after %d: %v", step.status, err)
 		}
 		if got := strings.Count(log.String(), "\n"); got != step.lines {

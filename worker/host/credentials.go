@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/moby/sys/atomicwriter"
+
 	"github.com/oppflow/oppflow/administrate/oauth"
 	"github.com/oppflow/oppflow/settings"
 )
@@ -98,9 +100,9 @@ func (r *refreshToken) Replaced(old, next string) error {
 	r.newest = next
 	var problem error
 	if r.file == "" {
-		problem = errors.New("the refresh token was replaced, and a restart would use the old one of ADMINISTRATE_REFRESH_TOKEN; keep it in a file that can be written, ADMINISTRATE_REFRESH_TOKEN_FILE")
+		problem = errors.New("the refresh token was replaced, but a restart would use the old one in ADMINISTRATE_REFRESH_TOKEN; put the token into a file that the worker can write, and set ADMINISTRATE_REFRESH_TOKEN_FILE")
 	} else if err := replaceSecret(r.file, next); err != nil {
-		problem = fmt.Errorf("the refresh token was replaced, and the new one cannot be written to %s, so that a restart would use the old one: %w; let the worker write to the file's directory", r.file, err)
+		problem = fmt.Errorf("the refresh token was replaced, but the new one cannot be written to %s, so a restart would use the old one: %w; give the worker write access to the file's directory", r.file, err)
 	} else {
 		r.inFile = next
 	}
@@ -113,7 +115,7 @@ func (r *refreshToken) Replaced(old, next string) error {
 
 // replaceSecret replaces the file's content by the secret, in one step. A link stays a link, and
 // the permissions stay.
-func replaceSecret(path, secret string) (err error) {
+func replaceSecret(path, secret string) error {
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return fileCause(err)
@@ -122,27 +124,18 @@ func replaceSecret(path, secret string) (err error) {
 	if err != nil {
 		return fileCause(err)
 	}
-	file, err := os.CreateTemp(filepath.Dir(target), ".secret-*")
-	if err != nil {
-		return fileCause(err)
-	}
-	_, err = file.WriteString(secret + "\n")
-	if err == nil {
-		err = file.Chmod(info.Mode().Perm())
-	}
-	if err == nil {
-		err = file.Sync()
-	}
-	if err = errors.Join(err, file.Close()); err == nil {
-		err = os.Rename(file.Name(), target)
-	}
-	if err == nil {
-		return nil
-	}
+	return fileCause(atomicwriter.WriteFile(target, []byte(secret+"\n"), info.Mode().Perm()))
+}
+
+// fileCause returns a file error without the path of the temporary file.
+func fileCause(err error) error {
+	var path *os.PathError
 	var link *os.LinkError
-	if errors.As(err, &link) {
-		err = link.Err
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
 	}
-	_ = os.Remove(file.Name()) // the first error is the one to return
-	return fileCause(err)
+	return err
 }

@@ -42,7 +42,7 @@ func (h *health) handler() http.Handler {
 func (h *health) ready() error {
 	select {
 	case <-h.stopping:
-		return errors.New("the worker is stopping and takes no task any more")
+		return errors.New("the worker is stopping and takes no more tasks")
 	default:
 		if err := h.polls.check(); err != nil {
 			return err
@@ -90,10 +90,10 @@ func serveHealth(ctx context.Context, address string, h *health, logger *slog.Lo
 	go func() {
 		defer close(served)
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			logger.Error("nobody answers for the worker's health any more", "error", err)
+			logger.Error("the worker's health is not served any more", "error", err)
 		}
 	}()
-	logger.InfoContext(ctx, "answering for the worker's health", "address", listener.Addr().String())
+	logger.InfoContext(ctx, "the worker's health is served", "address", listener.Addr().String())
 	return func() {
 		_ = server.Close() // a client that is being served sees a closed connection
 		<-served
@@ -146,15 +146,15 @@ func askHealth(ctx context.Context, address, path string) error {
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return fmt.Errorf("nobody answers at %s: %s", address, Reason(listenCause(unwrapURL(err))))
+		return fmt.Errorf("no response from %s: %s", address, Reason(listenCause(unwrapURL(err))))
 	}
 	defer func() { _ = response.Body.Close() }()
 	said, err := io.ReadAll(io.LimitReader(response.Body, 1<<10))
 	if err != nil {
-		return fmt.Errorf("%s broke off its answer: %s", address, Reason(err))
+		return fmt.Errorf("the response of %s is incomplete: %s", address, Reason(err))
 	}
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answers %s: %s", address, response.Status, strings.Join(strings.Fields(string(said)), " "))
+		return fmt.Errorf("%s responds %s: %s", address, response.Status, strings.Join(strings.Fields(string(said)), " "))
 	}
 	return nil
 }

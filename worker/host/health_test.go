@@ -157,7 +157,7 @@ func TestHealthcheckFollowsTheWorker(t *testing.T) {
 	}()
 	eventually(t, "not ready while the API does not tell the tenant", func() bool {
 		code, _, said := healthcheck(t, env)
-		return code == 1 && strings.Contains(said, "not known yet whether the namespace belongs to the worker's tenant: ")
+		return code == 1 && strings.Contains(said, "it is unknown whether the namespace belongs to the worker's tenant: ")
 	})
 	api.down.Store(false)
 	eventually(t, "healthy", func() bool { code, _, _ := healthcheck(t, env); return code == 0 })
@@ -210,7 +210,7 @@ func TestHealthcheckSaysInOneLineWhatIsWrong(t *testing.T) {
 		"nobody there":   {nil, []string{"--health-address", closedPort}, []string{"refused"}},
 		"not ready":      {nil, []string{"--health-address", unready}, []string{"503", "no tasks at all"}},
 		"something else": {nil, []string{"--health-address", redirecting}, []string{"302"}},
-		"no answer":      {nil, []string{"--health-address", silent}, []string{"no answer in time"}},
+		"no answer":      {nil, []string{"--health-address", silent}, []string{"no response in time"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

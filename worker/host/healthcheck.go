@@ -25,10 +25,10 @@ func healthcheck(ctx context.Context, args, env []string, stdout, stderr io.Writ
 	flags.SetOutput(io.Discard)
 	flags.SortFlags = false
 	healthFlag(flags, &address)
-	flags.BoolVar(&live, "live", false, "ask only whether the process answers (/healthz), not whether it asks for tasks (/readyz)")
+	flags.BoolVar(&live, "live", false, "check only whether the process responds (/healthz), not whether it polls for tasks (/readyz)")
 	err := flags.Parse(args)
 	if errors.Is(err, pflag.ErrHelp) {
-		_, _ = fmt.Fprintf(stdout, "oppflow-worker healthcheck asks a worker that runs whether it is well: exit code 0, else 1 and the reason.\n\nUsage:\n  oppflow-worker healthcheck [flags]\n\nFlags:\n%s", flags.FlagUsages())
+		_, _ = fmt.Fprintf(stdout, "oppflow-worker healthcheck checks the health of a running worker. The exit code is 0 if the worker is healthy, else 1 with the reason.\n\nUsage:\n  oppflow-worker healthcheck [flags]\n\nFlags:\n%s", flags.FlagUsages())
 		return ExitDone
 	}
 	if err == nil && flags.NArg() > 0 {
@@ -36,7 +36,7 @@ func healthcheck(ctx context.Context, args, env []string, stdout, stderr io.Writ
 	}
 	address = healthAddress(address, env)
 	if err == nil && address == "" {
-		err = fmt.Errorf("nobody to ask: set the worker's health address (%s)", healthSetting)
+		err = fmt.Errorf("there is no health address: set the worker's health address (%s)", healthSetting)
 	}
 	if err == nil {
 		err = checkHealthAddress(address)
@@ -56,7 +56,7 @@ func healthcheck(ctx context.Context, args, env []string, stdout, stderr io.Writ
 }
 
 func healthFlag(flags *pflag.FlagSet, address *string) {
-	flags.StringVar(address, "health-address", "", "host:port where the worker answers GET /healthz and /readyz (default none) [OPPFLOW_HEALTH_ADDRESS]")
+	flags.StringVar(address, "health-address", "", "host:port where the worker serves GET /healthz and /readyz (default none) [OPPFLOW_HEALTH_ADDRESS]")
 }
 
 // healthAddress returns the value of the flag, or else the value in the environment.

@@ -21,6 +21,7 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/settings"
+	"github.com/oppflow/oppflow/settings/readyfile"
 	"github.com/oppflow/oppflow/telemetry"
 	"github.com/oppflow/oppflow/workflows"
 )
@@ -163,7 +164,7 @@ func runWorkers(ctx context.Context, o Options, p runParts) error {
 		case <-p.polls.bothPolled:
 		}
 		o.Logger.InfoContext(ctx, "the worker is ready", "namespace", p.namespace)
-		return WriteReady(o.ReadyFile, struct{}{})
+		return readyfile.Write(o.ReadyFile, readyfile.Report{})
 	})
 	return group.Wait()
 }
@@ -182,7 +183,7 @@ func checkNamespace(ctx context.Context, c client.Client, namespace string, logg
 	defer cancel()
 	missing, err := MissingSearchAttributes(ctx, c, namespace)
 	if isNotPermitted(err) {
-		logger.WarnContext(ctx, "the worker may not look whether the namespace has its search attributes", "namespace", namespace)
+		logger.WarnContext(ctx, "the worker is not permitted to read the search attributes of the namespace", "namespace", namespace)
 		err = nil
 	}
 	if err != nil {
@@ -212,7 +213,7 @@ func activityOptions(o Options) tms.Options {
 	return tms.Options{
 		ReferenceTag: ReferenceTagOf(o.API), ReservationLength: o.API.ReservationLength, ReadOnly: o.API.ReadOnly,
 		FollowUpsFromLastChange: o.API.AdoptedSince == settings.SinceRecord,
-		Times:                   activities.Times{SendWindow: o.API.SendWindow, ResponseTime: o.API.AnswerTime, SettleTime: o.API.SettleTime, QuietTime: o.API.QuietTime},
+		Times:                   activities.Times{SendWindow: o.API.SendWindow, ResponseTime: o.API.ResponseTime, SettleTime: o.API.SettleTime, QuietTime: o.API.QuietTime},
 		UnknownEffectKinds:      unknownEffectKinds(o.Playbook),
 		Version:                 BuildVersion().String(),
 	}

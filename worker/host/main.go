@@ -41,7 +41,7 @@ func Main(ctx context.Context, args, env []string, stdout, stderr io.Writer) int
 	options.Temporal.AddFlags(flags)
 	options.API.AddFlags(flags)
 	options.Playbook.AddFlags(flags)
-	flags.Var((*positiveCount)(&options.CachedWorkflows), "cached-workflows", "how many opportunities are kept ready in memory, about 36 KB each")
+	flags.Var((*positiveCount)(&options.CachedWorkflows), "cached-workflows", "how many opportunities are kept in memory, about 36 KB each")
 	flags.StringVar(&options.ReadyFile, "ready-file", "", "file that is written when the worker takes tasks")
 	healthFlag(flags, &options.HealthAddress)
 	log.AddFlags(flags)

@@ -57,7 +57,7 @@ func TestWorkerSaysInOneLineWhyItDoesNotStart(t *testing.T) {
 		"argument":               {[]string{"now"}, api, 2, []string{`"now"`, "--help"}},
 		"no cache":               {[]string{"--cached-workflows", "0"}, api, 2, []string{"cached-workflows", "from 1 up"}},
 		"bad rate":               {[]string{"--api-rate", "-1"}, api, 2, []string{"api-rate", "greater than 0"}},
-		"bad mark":               {nil, append([]string{"OPPFLOW_MARK=here"}, api...), 2, []string{"OPPFLOW_MARK", "attribute:<key>"}},
+		"bad reference tag":      {nil, append([]string{"OPPFLOW_REFERENCE_TAG=here"}, api...), 2, []string{"OPPFLOW_REFERENCE_TAG", "attribute:<key>"}},
 		"bad log level":          {[]string{"--log-level", "loud"}, api, 2, []string{"log-level", "debug"}},
 		"no URL":                 {nil, []string{"ADMINISTRATE_TOKEN=" + secret}, 2, []string{"ADMINISTRATE_URL", "--api-url"}},
 		"no token":               {nil, []string{"ADMINISTRATE_URL=http://127.0.0.1:1/graphql"}, 2, []string{"ADMINISTRATE_TOKEN"}},

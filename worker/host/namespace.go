@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/api/serviceerror"
@@ -79,7 +80,7 @@ const DefaultRetention = 30 * 24 * time.Hour
 func CreateNamespace(ctx context.Context, c client.Client, namespace string, retention time.Duration) (created bool, kept time.Duration, err error) {
 	kept, err = namespaceRetention(ctx, c, namespace)
 	if err == nil || !isNamespaceNotFound(err) {
-		return false, kept, explainNamespace(namespace, "it cannot be looked at", err)
+		return false, kept, explainNamespace(namespace, "it cannot be read", err)
 	}
 	_, err = c.WorkflowService().RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
 		Namespace:                        namespace,
@@ -92,22 +93,29 @@ func CreateNamespace(ctx context.Context, c client.Client, namespace string, ret
 	}
 	created = err == nil
 	// A new namespace can be used some seconds after the service has stored it.
-	poll := time.NewTicker(usablePoll)
-	defer poll.Stop()
-	for {
-		kept, err = namespaceRetention(ctx, c, namespace)
-		if err == nil {
+	err = pollWhile(ctx, isNamespaceNotFound, func() error {
+		if kept, err = namespaceRetention(ctx, c, namespace); err == nil {
 			_, err = MissingSearchAttributes(ctx, c, namespace)
 		}
-		if err == nil || !isNamespaceNotFound(err) {
-			return created, kept, explainNamespace(namespace, "it cannot be used", err)
-		}
-		select {
-		case <-ctx.Done():
-			return created, kept, fmt.Errorf("the Temporal namespace %q is created but cannot be used yet: %w", namespace, ctx.Err())
-		case <-poll.C:
-		}
+		return err
+	})
+	if isNamespaceNotFound(err) {
+		return created, kept, fmt.Errorf("the Temporal namespace %q is created but cannot be used yet: %w", namespace, ctx.Err())
 	}
+	return created, kept, explainNamespace(namespace, "it cannot be used", err)
+}
+
+// pollWhile repeats the request while its error passes, and until the context ends. The result is
+// the error of the last request.
+func pollWhile(ctx context.Context, passes func(error) bool, request func() error) error {
+	var last error
+	_, _ = backoff.Retry(ctx, func() (struct{}, error) {
+		if last = request(); passes(last) {
+			return struct{}{}, last
+		}
+		return struct{}{}, backoff.Permanent(last)
+	}, backoff.WithBackOff(backoff.NewConstantBackOff(usablePoll)), backoff.WithMaxElapsedTime(0))
+	return last
 }
 
 func namespaceRetention(ctx context.Context, c client.Client, namespace string) (time.Duration, error) {
@@ -139,25 +147,20 @@ func awaitUsable(ctx context.Context, c client.Client, namespace string) error {
 	for _, name := range slices.Sorted(maps.Keys(lifecycle.SearchAttributes())) {
 		conditions = append(conditions, name+" IS NOT NULL")
 	}
-	poll := time.NewTicker(usablePoll)
-	defer poll.Stop()
-	for {
+	isUnknown := func(err error) bool {
+		var unknown *serviceerror.InvalidArgument
+		return errors.As(err, &unknown)
+	}
+	err := pollWhile(ctx, isUnknown, func() error {
 		_, err := c.WorkflowService().CountWorkflowExecutions(ctx, &workflowservice.CountWorkflowExecutionsRequest{
 			Namespace: namespace, Query: strings.Join(conditions, " AND "),
 		})
-		var unknown *serviceerror.InvalidArgument
-		if err == nil {
-			return nil
-		}
-		if !errors.As(err, &unknown) {
-			return explainNamespace(namespace, "its search attributes cannot be used", err)
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("the Temporal namespace %q: its search attributes are registered but cannot be used yet: %w", namespace, ctx.Err())
-		case <-poll.C:
-		}
+		return err
+	})
+	if isUnknown(err) {
+		return fmt.Errorf("the Temporal namespace %q: its search attributes are registered but cannot be used yet: %w", namespace, ctx.Err())
 	}
+	return explainNamespace(namespace, "its search attributes cannot be used", err)
 }
 
 // explainNamespace returns an error of one line that says which request about the namespace failed

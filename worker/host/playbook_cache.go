@@ -80,7 +80,7 @@ func (b *playbookCache) versionAt(at time.Time) (tms.VersionedPlaybook, error) {
 	case !known:
 		return tms.VersionedPlaybook{}, &notReadyError{text: fmt.Sprintf("it does not have version %d of the playbook", version.Number)}
 	case book.problem != nil:
-		return tms.VersionedPlaybook{}, &notReadyError{text: fmt.Sprintf("it cannot work by version %d of the playbook, which is in force: %s", version.Number, book.problem)}
+		return tms.VersionedPlaybook{}, &notReadyError{text: fmt.Sprintf("it cannot use version %d of the playbook, which is in force: %s", version.Number, book.problem)}
 	}
 	return book.VersionedPlaybook, nil
 }
@@ -97,7 +97,7 @@ func (b *playbookCache) staleError() error {
 	if age <= b.validFor() {
 		return nil
 	}
-	text := fmt.Sprintf("it has not read the namespace for %s, so that another version of the playbook may be in force", age.Round(time.Second))
+	text := fmt.Sprintf("it has not read the namespace for %s, so another version of the playbook may be in force", age.Round(time.Second))
 	if b.readError != nil {
 		text += ": " + Reason(b.readError)
 	}
@@ -134,7 +134,7 @@ func (b *playbookCache) store(sent time.Time, versions lifecycle.PlaybookVersion
 	defer b.mu.Unlock()
 	latest, _ := versions.Latest()
 	if known, _ := b.versions.Latest(); latest.Number < known.Number {
-		return fmt.Errorf("the namespace has versions of the playbook up to %d, and version %d was read before; deploy it with oppflow playbook deploy FILE --above %d, and start the workers again",
+		return fmt.Errorf("the namespace has versions of the playbook up to %d, but the worker read version %d before; deploy the playbook with oppflow playbook deploy FILE --above %d, and restart the workers",
 			latest.Number, known.Number, known.Number)
 	}
 	loaded := make(map[int]loadedPlaybook)
@@ -154,14 +154,14 @@ func (b *playbookCache) store(sent time.Time, versions lifecycle.PlaybookVersion
 func (b *playbookCache) load(version lifecycle.PlaybookVersion) loadedPlaybook {
 	loaded, err := loadWithKeys([]byte(version.Text), b.settings)
 	if err != nil {
-		b.logger.Error("the worker cannot work by a version of the playbook: it plans and sends nothing once that is in force",
+		b.logger.Error("the worker cannot use a version of the playbook: it plans and sends nothing once this version is in force",
 			"version", version.Number, "by", version.DeployedBy, "inForceAt", version.InForceAt, "problem", err.Error())
 		return loadedPlaybook{problem: err}
 	}
 	b.logger.Info("a version of the playbook was read", "version", version.Number, "by", version.DeployedBy,
 		"digest", loaded.playbook.Digest(), "inForceAt", version.InForceAt)
 	if latest := loaded.playbook.Digest(); b.configured.given && b.configured.playbook.Digest() != latest {
-		b.logger.Warn("the playbook of the worker's settings does not count: the namespace has another one; deploy it with oppflow playbook deploy",
+		b.logger.Warn("the worker does not use the playbook of its settings, because the namespace has another one; deploy it with oppflow playbook deploy",
 			"settings", b.settings.File, "digest", b.configured.playbook.Digest(), "version", version.Number, "digestOfVersion", latest)
 	}
 	return loadedPlaybook{VersionedPlaybook: tms.VersionedPlaybook{Version: version.Number, Playbook: loaded.playbook, ServiceKeys: loaded.keys}}

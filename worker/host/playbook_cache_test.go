@@ -196,7 +196,7 @@ func TestWorkersOfANamespaceFollowOnePlaybook(t *testing.T) {
 				t.Errorf("%+v, %v", book, err)
 			}
 		}
-		if !strings.Contains(log.String(), "does not count") || strings.Contains(otherLog.String(), "does not count") {
+		if !strings.Contains(log.String(), "does not use the playbook of its settings") || strings.Contains(otherLog.String(), "does not use the playbook of its settings") {
 			t.Errorf("the logs:\n%s\n%s", log.String(), otherLog.String())
 		}
 	})
@@ -232,7 +232,7 @@ func TestAWorkerThatCannotWorkByThePlaybookSendsNothing(t *testing.T) {
 			if err := b.check(); err == nil || !strings.Contains(err.Error(), "version 2 of the playbook") || !strings.Contains(err.Error(), says) {
 				t.Errorf("health: %v", err)
 			}
-			if !strings.Contains(log.String(), "cannot work by a version") || !strings.Contains(log.String(), says) {
+			if !strings.Contains(log.String(), "cannot use a version") || !strings.Contains(log.String(), says) {
 				t.Errorf("the log: %s", log.String())
 			}
 			// With another version the worker is ready again.

@@ -121,7 +121,7 @@ func (p *pollMonitor) check() error {
 
 func (k *queuePolls) check(now time.Time) error {
 	if !k.everPolled {
-		return fmt.Errorf("the queue %s is not asked for tasks yet", k.queue)
+		return fmt.Errorf("the worker has not polled the task queue %s yet", k.queue)
 	}
 	sign := k.lastSign
 	for _, began := range k.open {
@@ -133,9 +133,9 @@ func (k *queuePolls) check(now time.Time) error {
 	if silent <= maxPollGap {
 		return nil
 	}
-	reason := "no answer"
+	reason := "no response"
 	if k.lastError != nil {
 		reason = Reason(k.lastError)
 	}
-	return fmt.Errorf("the queue %s could not be asked for tasks for %v: %s", k.queue, silent.Truncate(time.Second), reason)
+	return fmt.Errorf("the worker could not poll the task queue %s for %v: %s", k.queue, silent.Truncate(time.Second), reason)
 }

@@ -180,14 +180,14 @@ func maintainRateShare(ctx context.Context, c client.Client, rate float64, self 
 			set()
 		}
 		if isNotPermitted(err) {
-			logger.WarnContext(ctx, "the worker may not see the other workers: the rate of requests to the API holds for each of them")
+			logger.WarnContext(ctx, "the worker is not permitted to list the other workers: each worker uses the full rate of requests to the API")
 			cancel()
 			setting.Wait()
 			pace.SetRate(rate)
 			return
 		}
 		if err != nil && !failing && ctx.Err() == nil {
-			logger.WarnContext(ctx, "the worker cannot see the other workers, and sends fewer requests to the API until it can", "reason", Reason(err))
+			logger.WarnContext(ctx, "the worker cannot list the other workers, and sends fewer requests to the API until it can", "reason", Reason(err))
 		}
 		failing = err != nil
 		mu.Lock()

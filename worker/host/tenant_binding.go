@@ -29,8 +29,8 @@ type OtherTenantError struct {
 
 // Error says what differs and what is right.
 func (e *OtherTenantError) Error() string {
-	return fmt.Sprintf("the Temporal namespace %q belongs to another tenant than the one that the API's credentials reach: %s; "+
-		"set the namespace and the credentials of one tenant, or run oppflow setup --tie-again if the namespace is to belong to this tenant",
+	return fmt.Sprintf("the Temporal namespace %q belongs to another tenant than the API's credentials: %s; "+
+		"set the namespace and the credentials of the same tenant, or run oppflow setup --rebind to bind the namespace to this tenant",
 		e.Namespace, e.Difference)
 }
 
@@ -61,7 +61,7 @@ func ReadTenant(ctx context.Context, api *administrate.Client, clientID string) 
 		slices.SortFunc(list, func(a, b opportunity.Ref) int { return strings.Compare(string(a.ID)+a.Name, string(b.ID)+b.Name) })
 	}
 	if tenant.IsZero() {
-		return tenant, errors.New("the API shows no regions, steps or currencies that tell the tenant apart")
+		return tenant, errors.New("the API returns no regions, steps or currencies that identify the tenant")
 	}
 	return tenant, nil
 }
@@ -125,7 +125,7 @@ func missingRecords(ctx context.Context, api *administrate.Client, records []lif
 		return "", nil
 	}
 	latest := records[len(records)-1]
-	return fmt.Sprintf("none of the records is there that Oppflow made, with its mark, such as %s of the reference %s", latest.ID, latest.Reference), nil
+	return fmt.Sprintf("no record that Oppflow made exists with its reference tag, such as %s of the reference %s", latest.ID, latest.Reference), nil
 }
 
 // bindAnswerTimeout is how long BindTenant and RebindTenant wait for the response of a worker.
@@ -138,7 +138,7 @@ const bindAnswerTimeout = 5 * time.Second
 func BindTenant(ctx context.Context, c client.Client, api *administrate.Client, namespace string, tenant lifecycle.Tenant) (BindResult, error) {
 	_, begun, err := startNamespaceWorkflow(ctx, c, tenant, lifecycle.NamespaceState{})
 	if begun || err != nil {
-		return BindResult{New: begun}, explainNamespace(namespace, "it cannot be tied to its tenant", err)
+		return BindResult{New: begun}, explainNamespace(namespace, "it cannot be bound to its tenant", err)
 	}
 	asking, cancel := context.WithTimeout(ctx, bindAnswerTimeout)
 	defer cancel()
@@ -245,5 +245,5 @@ func explainBinding(namespace string, err error) error {
 	if errors.As(err, &other) {
 		return other
 	}
-	return explainNamespace(namespace, "whose namespace it is cannot be asked", err)
+	return explainNamespace(namespace, "its tenant cannot be read", err)
 }

@@ -65,7 +65,7 @@ type tenantGuard struct {
 func newTenantGuard(namespace, clientID string, books *playbookCache, logger *slog.Logger) *tenantGuard {
 	b := &tenantGuard{
 		namespace: namespace, clientID: clientID, playbooks: books, logger: logger, compareNow: make(chan struct{}, 1),
-		reason: &tenantUnprovenError{cause: errors.New("not asked yet")},
+		reason: &tenantUnprovenError{cause: errors.New("not checked yet")},
 	}
 	b.verify = b.verifyBinding
 	return b
@@ -76,7 +76,7 @@ func newTenantGuard(namespace, clientID string, books *playbookCache, logger *sl
 type tenantUnprovenError struct{ cause error }
 
 func (e *tenantUnprovenError) Error() string {
-	return "it is not known yet whether the namespace belongs to the worker's tenant: " + Reason(e.cause)
+	return "it is unknown whether the namespace belongs to the worker's tenant: " + Reason(e.cause)
 }
 
 // Unwrap returns the cause as a request that was not sent: the API's own NotSentError, or a
@@ -214,7 +214,7 @@ func (b *tenantGuard) verifyBinding(ctx context.Context) error {
 			return err
 		}
 		if state, begun, err = startNamespaceWorkflow(ctx, b.temporal, *b.tenant, state); begun {
-			b.logger.InfoContext(ctx, "the namespace is tied to the worker's tenant", "namespace", b.namespace, "tenant", b.tenant.String())
+			b.logger.InfoContext(ctx, "the namespace is bound to the worker's tenant", "namespace", b.namespace, "tenant", b.tenant.String())
 			b.boundAt.Store(&state.BoundAt)
 			return b.playbooks.store(sent, state.Playbooks)
 		}
@@ -223,7 +223,7 @@ func (b *tenantGuard) verifyBinding(ctx context.Context) error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("whose namespace it is cannot be asked: %s", Reason(err))
+		return fmt.Errorf("the tenant of the namespace cannot be read: %s", Reason(err))
 	}
 	if tiedAt := b.boundAt.Load(); tiedAt != nil && tiedAt.Equal(state.BoundAt) {
 		state.Records = nil // the records were checked already
@@ -282,7 +282,7 @@ func (b *tenantGuard) reportJoin(ctx context.Context) error {
 		_, err = b.readState(ctx)
 	}
 	if err != nil {
-		return fmt.Errorf("the namespace cannot be told that a worker begins: %s", Reason(err))
+		return fmt.Errorf("the start of the worker cannot be reported to the namespace: %s", Reason(err))
 	}
 	return nil
 }

@@ -31,8 +31,8 @@ func TestNothingIsSentWithoutTheProof(t *testing.T) {
 	for name, steps := range map[string][]step{
 		"proven at once": {{nil, "", "", false, 0}, {lost, "", "", false, 0}},
 		"not known for long": {
-			{refused, administrate.Authentication, "not known yet whether", false, 1},
-			{refused, administrate.Authentication, "not known yet", false, 1},
+			{refused, administrate.Authentication, "unknown whether", false, 1},
+			{refused, administrate.Authentication, "is unknown whether", false, 1},
 			{lost, administrate.Unreachable, "HTTP 500", false, 2},
 			{nil, "", "", false, 2},
 		},

@@ -17,7 +17,7 @@ func TestDefaultsOfTheTimesAreTheSame(t *testing.T) {
 		settings, activities time.Duration
 	}{
 		{"DefaultSendWindow", settings.DefaultSendWindow, activities.DefaultSendWindow},
-		{"DefaultAnswerTime", settings.DefaultAnswerTime, activities.DefaultResponseTime},
+		{"DefaultResponseTime", settings.DefaultResponseTime, activities.DefaultResponseTime},
 		{"DefaultSettleTime", settings.DefaultSettleTime, activities.DefaultSettleTime},
 		{"DefaultQuietTime", settings.DefaultQuietTime, activities.DefaultQuietTime},
 	} {

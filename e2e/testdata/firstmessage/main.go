@@ -25,7 +25,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(opened.Opportunity, "stands in step", opened.Step.Name)
+	fmt.Println(opened.Opportunity, "is in step", opened.Step.Name)
 
 	// Answered: the outcome, or why not.
 	_, err = oppflow.Update(ctx, "order-1002", opportunity.Progress{To: "Won"})

@@ -135,7 +135,7 @@ function explained(error: unknown): unknown {
   if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure) {
     const failure = error.cause;
     if (failure.type === "AcceptedUpdateCompletedWorkflow") {
-      return new OpportunityError({ type: "Closed", message: "it ended before it answered" });
+      return new OpportunityError({ type: "Closed", message: "it ended before it responded" });
     }
     const [details] = (failure.details ?? []) as Failure[];
     return new OpportunityError(details ?? { type: failure.type ?? "", message: failure.message });

@@ -9,11 +9,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/oppflow/oppflow/e2e/chaos/audit"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/sandbox/globalid"
 	"github.com/oppflow/oppflow/sandbox/requestlog"
 	"github.com/oppflow/oppflow/settings"
 )
@@ -422,4 +424,35 @@ func (s *Experiment) SeedLostMessage(ctx context.Context) (opportunity.Reference
 	s.signal(ctx, from, reference, opportunity.AddInterests{Interests: opportunity.Interests{commonInterest()}})
 	err = s.temporal.TerminateWorkflow(ctx, lifecycle.WorkflowID(reference), "", "the storm, without care")
 	return reference, errors.Join(err, s.startWorkers(ctx))
+}
+
+// Recheck collects the evidence again after something happened to the given references only. The
+// workflows of the other references are not queried again.
+func (s *Experiment) Recheck(ctx context.Context, before audit.Evidence, references ...opportunity.Reference) (audit.Evidence, error) {
+	kept := slices.DeleteFunc(slices.Clone(before.Chains), func(c audit.Chain) bool { return slices.Contains(references, c.Reference) })
+	return s.collectEvidence(ctx, kept, references)
+}
+
+// copyTables writes a copy of the tables. No process uses the copy.
+func copyTables(ctx context.Context, from, to string) (err error) {
+	db, err := openTables(from, "ro")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	_, err = db.ExecContext(ctx, `VACUUM INTO `+"'"+to+"'")
+	return err
+}
+
+// numericKey is the number in a global id.
+func numericKey(id opportunity.ID) int64 {
+	parsed, err := globalid.Parse(string(id))
+	if err != nil {
+		return 0
+	}
+	key, err := strconv.ParseInt(parsed.Key, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return key
 }

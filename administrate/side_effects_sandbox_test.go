@@ -167,7 +167,7 @@ func TestReserve(t *testing.T) {
 	})
 	t.Run("not read back", func(t *testing.T) {
 		for change, differs := range map[string]*tenant{
-			"the answer is empty": newTenantOf(t, map[string]string{"extend.answer": "errors"}, nil),
+			"the answer is empty": newTenantOf(t, map[string]string{"extend.response": "errors"}, nil),
 			"switched off":        newTenant(t, func(o *administrate.Options) { o.Assumed.ExtendedOpportunity = administrate.Off }),
 		} {
 			h, held := hold(t, differs)

@@ -64,7 +64,7 @@ func TestAKilledSandboxKeepsCommittedChanges(t *testing.T) {
 	committed := p.committed()
 	for name, id := range answered {
 		if !committed[id] {
-			t.Errorf("the ledger does not know %s, %q", id, name)
+			t.Errorf("the request log does not know %s, %q", id, name)
 		}
 	}
 }

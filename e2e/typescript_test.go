@@ -68,7 +68,7 @@ func TestTypeScript(t *testing.T) {
 
 	t.Logf("%s", out)
 	schemas := map[string]string{
-		"start": "opened-answer", "the same start again": "opened-answer", "view": "view", "ended": "ended",
+		"start": "opened-result", "the same start again": "opened-result", "view": "view", "ended": "ended",
 		"another start": "error", "another request under its id": "error", "a step out of reach": "error", "a step of no name": "error",
 		"an update while paused": "error", "an update after the end": "error", "a start after the end": "error",
 	}
@@ -76,7 +76,7 @@ func TestTypeScript(t *testing.T) {
 	for _, step := range told.Steps {
 		name := schemas[step.Name]
 		if name == "" {
-			name = "outcome-answer"
+			name = "outcome-result"
 		}
 		delete(schemas, step.Name)
 		steps[step.Name] = step.Answer

@@ -15,10 +15,10 @@ func (c *checker) checkTransition(path string, rule *Transition) {
 	c.checkStepSelector(path+".to", rule.To)
 	c.checkWhen(path+".when", &rule.When)
 	if len(rule.Before)+len(rule.After) == 0 && c.isGiven(path) && !c.unknownMembers[path] {
-		c.report(path, "nothing to do; give effects before or after the move")
+		c.report(path, "nothing to do; give effects before or after the transition")
 	}
 	if rule.From != nil && rule.To != nil && rule.From.Step != "" && *rule.From == *rule.To {
-		c.report(path+".to", "a move from step %q to itself; give another step", truncateQuote(rule.To.Step))
+		c.report(path+".to", "a transition from step %q to itself; give another step", truncateQuote(rule.To.Step))
 	}
 	c.checkEffects(path+".before", rule.Before, true)
 	c.checkEffects(path+".after", rule.After, false)
@@ -31,11 +31,11 @@ func (c *checker) checkEffects(path string, effects []EffectRule, before bool) {
 		at := fmt.Sprintf("%s[%d]", path, i)
 		c.checkEffect(at, &effects[i])
 		if undo, why := effects[i].undo(); before && undo == exchange.UndoNone && why != "" {
-			right := "do it after the move"
+			right := "do it after the transition"
 			if advised, is := effects[i].settings().(advisedSettings); is {
 				right += ", " + advised.adviceBefore()
 			}
-			c.report(at, "%s cannot be done before a move, since the move may fail: %s; %s", effects[i].kind(), why, right)
+			c.report(at, "%s cannot be done before a transition, since the transition may fail: %s; %s", effects[i].kind(), why, right)
 		}
 	}
 }
@@ -64,7 +64,7 @@ func (c *checker) checkEffect(path string, e *EffectRule) {
 func (c *checker) checkReservationPeriod(path string, length Period) {
 	c.checkPeriod(path, length, true)
 	if length.Unit == Seconds && length.Count > 0 && length.Count < MinReservationSeconds && c.isGiven(path) {
-		c.report(path, "places are held for less than a minute; give at least %d seconds", MinReservationSeconds)
+		c.report(path, "places are reserved for less than a minute; give at least %d seconds", MinReservationSeconds)
 	}
 }
 
@@ -101,9 +101,9 @@ func contradiction(a, b EffectRule) string {
 		}
 		return "is given twice; give it once"
 	case has(opportunity.EffectReserve, opportunity.EffectRelease), has(opportunity.EffectExtend, opportunity.EffectRelease):
-		return fmt.Sprintf("and %s contradict each other: what is held is given back for good; give one of them", kinds[0])
+		return fmt.Sprintf("and %s contradict each other: a release cannot be undone; give one of them", kinds[0])
 	case has(opportunity.EffectReserve, opportunity.EffectExtend):
-		return fmt.Sprintf("and %s contradict each other: both say until when places are held; give one of them", kinds[0])
+		return fmt.Sprintf("and %s contradict each other: both set when the reservation expires; give one of them", kinds[0])
 	case has(opportunity.EffectRegister, opportunity.EffectCancelRegistrations):
 		return fmt.Sprintf("and %s contradict each other; give one of them", kinds[0])
 	case has(opportunity.EffectRegister, opportunity.EffectReserve), has(opportunity.EffectRegister, opportunity.EffectExtend):
@@ -112,7 +112,7 @@ func contradiction(a, b EffectRule) string {
 			register = b.Register
 		}
 		if !register.KeepReservation {
-			return fmt.Sprintf("and %s contradict each other: registering gives the places back; give one of them, or say keepReservation: true", kinds[0])
+			return fmt.Sprintf("and %s contradict each other: registering releases the places; give one of them, or say keepReservation: true", kinds[0])
 		}
 	}
 	return ""
@@ -144,7 +144,7 @@ func (c *checker) checkOverlappingTransitions() {
 				for _, earlier := range a.effects(fmt.Sprintf("transitions[%d]", j)) {
 					if why := contradiction(earlier.effect, later.effect); why != "" && earlier.effect.When == "" && later.effect.When == "" {
 						line, _ := c.position(earlier.path)
-						c.report(later.path, "%s, together with line %d, which goes with the same moves, %s", later.effect.kind(), line, why)
+						c.report(later.path, "%s, together with line %d, which applies to the same transitions, %s", later.effect.kind(), line, why)
 					}
 				}
 			}
@@ -165,7 +165,7 @@ func (c *checker) checkNoneReservedPromises() {
 				for _, earlier := range a.effects(fmt.Sprintf("transitions[%d]", j)) {
 					if a.To != nil && *a.To == *b.From && a.When == "" && earlier.effect.Reserve != nil && earlier.effect.When == "" {
 						line, _ := c.position(earlier.path)
-						c.report(later.path+".reserve.noneReserved", "places are held by then: line %d holds them on every move to %s; hold them there, or after this move", line, b.From.describe())
+						c.report(later.path+".reserve.noneReserved", "places are already reserved: line %d reserves them on every transition to %s; reserve them there, or after this transition", line, b.From.describe())
 					}
 				}
 			}

@@ -63,7 +63,7 @@ func (c *checker) hasExactlyOne(path string, given int) bool {
 
 func (c *checker) checkRange(path string, number, least, most int) {
 	if number < least || number > most {
-		c.report(path, "%d; a whole number from %d to %d is wanted", number, least, most)
+		c.report(path, "%d is out of range; give a whole number from %d to %d", number, least, most)
 	}
 }
 
@@ -152,7 +152,7 @@ func (c *checker) checkText(path string, text Text, variables any, line bool) {
 	case written == "":
 		c.report(path, "the text is empty")
 	case line && strings.Contains(written, "\n"):
-		c.report(path, "the text has several lines where one is wanted")
+		c.report(path, "the text has several lines; give one line")
 	case line && len(text) > MaxLineBytes:
 		c.report(path, "the line has %d bytes; at most %d", len(text), MaxLineBytes)
 		return

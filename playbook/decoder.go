@@ -63,7 +63,7 @@ func (s *decoder) reportSyntax(file []byte, err error) {
 		return
 	}
 	if found := unknownAnchor.FindStringSubmatch(wrong.Message); found != nil {
-		s.diagnostics.add(wrong.Mark.Line, wrong.Mark.Column, fmt.Sprintf("*%s stands for something else; write it out", truncateQuote(found[1])))
+		s.diagnostics.add(wrong.Mark.Line, wrong.Mark.Column, fmt.Sprintf("*%s is an alias; write the value itself", truncateQuote(found[1])))
 		return
 	}
 	at := wrong.Mark
@@ -150,11 +150,11 @@ func isNull(node *yaml.Node) bool { return node.Kind == yaml.ScalarNode && node.
 func (s *decoder) decode(path string, node *yaml.Node, value reflect.Value, tag reflect.StructTag) {
 	s.nodes[path] = node
 	if node.Kind == yaml.AliasNode {
-		s.reportUnreadable(path, "*%s stands for something else; write it out", truncateQuote(node.Value))
+		s.reportUnreadable(path, "*%s is an alias; write the value itself", truncateQuote(node.Value))
 		return
 	}
 	if node.Style&yaml.TaggedStyle != 0 {
-		s.reportUnreadable(path, "the tag %s has no meaning here; leave it out", truncateQuote(node.Tag))
+		s.reportUnreadable(path, "the tag %s is not supported; leave the tag out", truncateQuote(node.Tag))
 		return
 	}
 	if value.Kind() == reflect.Pointer {
@@ -175,7 +175,7 @@ func (s *decoder) decode(path string, node *yaml.Node, value reflect.Value, tag 
 		s.decodeMap(path, node, value)
 	case reflect.Slice:
 		if node.Kind != yaml.SequenceNode {
-			s.reportUnreadable(path, "%s stands where a list is wanted; begin each of its lines with \"- \"", kindOf(node))
+			s.reportUnreadable(path, "%s instead of a list; begin each line of a list with \"- \"", kindOf(node))
 			return
 		}
 		value.Set(reflect.MakeSlice(value.Type(), len(node.Content), len(node.Content)))
@@ -184,7 +184,7 @@ func (s *decoder) decode(path string, node *yaml.Node, value reflect.Value, tag 
 		}
 	case reflect.String:
 		if node.Kind != yaml.ScalarNode || isNull(node) {
-			s.reportUnreadable(path, "%s stands where a text is wanted", kindOf(node))
+			s.reportUnreadable(path, "%s instead of a text", kindOf(node))
 			return
 		}
 		value.SetString(node.Value)
@@ -194,13 +194,13 @@ func (s *decoder) decode(path string, node *yaml.Node, value reflect.Value, tag 
 	case reflect.Int:
 		number, err := strconv.Atoi(node.Value)
 		if node.Kind != yaml.ScalarNode || err != nil {
-			s.reportUnreadable(path, "%s stands where a whole number is wanted", kindOf(node))
+			s.reportUnreadable(path, "%s instead of a whole number", kindOf(node))
 			return
 		}
 		value.SetInt(int64(number))
 	case reflect.Bool:
 		if node.Kind != yaml.ScalarNode || node.Value != "true" && node.Value != "false" {
-			s.reportUnreadable(path, "%s stands where true or false is wanted", kindOf(node))
+			s.reportUnreadable(path, "%s instead of true or false", kindOf(node))
 			return
 		}
 		value.SetBool(node.Value == "true")
@@ -209,7 +209,7 @@ func (s *decoder) decode(path string, node *yaml.Node, value reflect.Value, tag 
 
 func (s *decoder) decodeText(path string, node *yaml.Node, value reflect.Value) {
 	if node.Kind != yaml.ScalarNode || isNull(node) {
-		s.reportUnreadable(path, "%s stands where a text is wanted", kindOf(node))
+		s.reportUnreadable(path, "%s instead of a text", kindOf(node))
 		return
 	}
 	if reader, ok := value.Addr().Interface().(encoding.TextUnmarshaler); ok {
@@ -226,7 +226,7 @@ func isText(value reflect.Value) bool {
 
 func (s *decoder) decodeStruct(path string, node *yaml.Node, value reflect.Value) {
 	if node.Kind != yaml.MappingNode {
-		s.reportUnreadable(path, "%s stands where members are wanted: %s", kindOf(node), strings.Join(memberNames(value.Type()), ", "))
+		s.reportUnreadable(path, "%s instead of members: %s", kindOf(node), strings.Join(memberNames(value.Type()), ", "))
 		return
 	}
 	seen := make(map[string]bool)
@@ -240,7 +240,7 @@ func (s *decoder) decodeStruct(path string, node *yaml.Node, value reflect.Value
 			s.unknownMembers[path] = true
 			s.diagnostics.add(key.Line, key.Column, fmt.Sprintf("unknown member %q; %s", truncateQuote(key.Value), suggest(key.Value, memberNames(value.Type()))))
 		case seen[key.Value]:
-			s.diagnostics.add(key.Line, key.Column, fmt.Sprintf("the member %s stands twice", key.Value))
+			s.diagnostics.add(key.Line, key.Column, fmt.Sprintf("the member %s is given twice", key.Value))
 		default:
 			seen[key.Value] = true
 			s.decode(joinPath(path, key.Value), inner, value.FieldByIndex(field.Index), field.Tag)
@@ -261,7 +261,7 @@ func (s *decoder) checkRequired(path string, value reflect.Value) {
 
 func (s *decoder) decodeMap(path string, node *yaml.Node, value reflect.Value) {
 	if node.Kind != yaml.MappingNode {
-		s.reportUnreadable(path, "%s stands where names and what they stand for are wanted", kindOf(node))
+		s.reportUnreadable(path, "%s instead of a mapping of names", kindOf(node))
 		return
 	}
 	value.Set(reflect.MakeMap(value.Type()))
@@ -272,7 +272,7 @@ func (s *decoder) decodeMap(path string, node *yaml.Node, value reflect.Value) {
 		case key.Kind != yaml.ScalarNode || key.Value == "" || strings.ContainsAny(key.Value, ".[]"):
 			s.diagnostics.add(key.Line, key.Column, fmt.Sprintf("%q is no name; leave out dots and brackets", truncateQuote(key.Value)))
 		case value.MapIndex(name).IsValid():
-			s.diagnostics.add(key.Line, key.Column, fmt.Sprintf("the name %q stands twice", truncateQuote(key.Value)))
+			s.diagnostics.add(key.Line, key.Column, fmt.Sprintf("the name %q is given twice", truncateQuote(key.Value)))
 		default:
 			element := reflect.New(value.Type().Elem()).Elem()
 			s.decode(joinPath(path, key.Value), inner, element, "")

@@ -19,9 +19,9 @@ type CallRule struct {
 
 func (r *CallRule) undo() (exchange.UndoLevel, string) {
 	if r.Undo != "" {
-		return exchange.UndoPartial, "the service is told to take it back"
+		return exchange.UndoPartial, "the service is asked to undo it"
 	}
-	return exchange.UndoNone, "no path is given that takes the call back"
+	return exchange.UndoNone, "the call has no undo path"
 }
 
 func (r *CallRule) adviceBefore() string { return "or give undo" }

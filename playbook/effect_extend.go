@@ -11,11 +11,11 @@ type ExtendRule struct {
 }
 
 func (r *ExtendRule) undo() (exchange.UndoLevel, string) {
-	return exchange.UndoExact, "the expiry of before is set again"
+	return exchange.UndoExact, "the earlier expiry is set again"
 }
 
 func (r *ExtendRule) describe() string {
-	return "the places that are held stay so for another " + r.For.String() + " from then on"
+	return "the reservation then lasts another " + r.For.String()
 }
 
 func (r *ExtendRule) check(c *checker, path string) { c.checkReservationPeriod(path+".for", r.For) }

@@ -14,16 +14,16 @@ type RegisterRule struct {
 func (r *RegisterRule) undo() (exchange.UndoLevel, string) {
 	how := "the learners that were registered are cancelled, and stay in the list of the event"
 	if !r.KeepReservation {
-		how += "; places that were given back are not held again"
+		how += "; released places are not reserved again"
 	}
 	return exchange.UndoPartial, how
 }
 
 func (r *RegisterRule) describe() string {
 	if r.KeepReservation {
-		return "the learners are registered on their events; the places that were held expire by themselves"
+		return "the learners are registered on their events; the reservation expires by itself"
 	}
-	return "the learners are registered on their events; then the places that were held are given back"
+	return "the learners are registered on their events; then the reservation is released"
 }
 
 func (r *RegisterRule) plan(_ *planner, _ string) any {

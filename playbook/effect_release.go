@@ -8,7 +8,7 @@ import (
 type ReleaseRule struct{}
 
 func (r *ReleaseRule) undo() (exchange.UndoLevel, string) {
-	return exchange.UndoNone, "an opportunity whose places were given back can never hold any again"
+	return exchange.UndoNone, "an opportunity whose places were released can never reserve places again"
 }
 
-func (r *ReleaseRule) describe() string { return "all places are given back" }
+func (r *ReleaseRule) describe() string { return "all places are released" }

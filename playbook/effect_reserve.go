@@ -17,7 +17,7 @@ func (r *ReserveRule) undo() (exchange.UndoLevel, string) {
 	if r.NoneReserved {
 		return exchange.UndoPartial, "the places expire an hour later, unless somebody holds on to them, and then the opportunity can hold none again"
 	}
-	return exchange.UndoNone, "giving the places back would drop every place the opportunity holds, and it could never hold any again"
+	return exchange.UndoNone, "giving the places back would drop every place the opportunity holds, and it could never reserve places again"
 }
 
 func (r *ReserveRule) adviceBefore() string {
@@ -25,7 +25,7 @@ func (r *ReserveRule) adviceBefore() string {
 }
 
 func (r *ReserveRule) describe() string {
-	return "places on the events are held for " + r.For.String()
+	return "places on the events are reserved for " + r.For.String()
 }
 
 func (r *ReserveRule) check(c *checker, path string) { c.checkReservationPeriod(path+".for", r.For) }

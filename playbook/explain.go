@@ -21,13 +21,13 @@ func (p *Playbook) Explain() string {
 	for _, rule := range p.rules.Reactions {
 		t.heading("When %s (%s)%s:", map[string]string{
 			string(exchange.CauseEventCancelled):     "an event of the interests was cancelled",
-			string(exchange.CauseEventSoldOut):       "an event of the interests has sold out, and no places are held",
+			string(exchange.CauseEventSoldOut):       "an event of the interests has sold out, and no places are reserved",
 			string(exchange.CauseReservationExpired): "the reserved places have expired",
 		}[rule.On], rule.Name, conditionSuffix(rule.When))
 		t.effects("", rule.Do, false)
 	}
 	for _, rule := range p.rules.Steps {
-		t.heading("While it stands in %s:", rule.At.describe())
+		t.heading("While the step is %s:", rule.At.describe())
 		for _, f := range rule.FollowUps {
 			t.followUp(f)
 		}
@@ -117,13 +117,13 @@ func (t *explainer) transition(rule Transition) {
 	if rule.To != nil {
 		to = rule.To.describe()
 	}
-	t.heading("On a move%s to %s (%s)%s:", from, to, rule.Name, conditionSuffix(rule.When))
+	t.heading("On a transition%s to %s (%s)%s:", from, to, rule.Name, conditionSuffix(rule.When))
 	if len(rule.Before) > 0 {
-		t.line(1, "before the move, and undone, the last one first, should one of them or the move fail:")
+		t.line(1, "before the transition; if one of them or the transition fails, they are undone in reverse order:")
 		t.effects("  ", rule.Before, true)
 	}
 	if len(rule.After) > 0 {
-		t.line(1, "after the move:")
+		t.line(1, "after the transition:")
 		t.effects("  ", rule.After, false)
 	}
 }
@@ -183,9 +183,9 @@ func (d Due) describe() string {
 		return length + " after anything last happened"
 	case untilReservationExpiry:
 		if lengths[0].Count == 0 {
-			return "when the places that are held expire"
+			return "when the reservation expires"
 		}
-		return length + " before the places that are held expire"
+		return length + " before the reservation expires"
 	case untilEventStart:
 		return length + " before an event starts"
 	case untilTokensExpire:
@@ -204,9 +204,9 @@ func (a ActionRule) describe() string {
 	case a.Call != nil:
 		return a.Call.describe()
 	case a.Progress != nil:
-		return "it moves to " + a.Progress.To
+		return "the opportunity goes to " + a.Progress.To
 	case a.Attention != nil:
-		return "an operator is told " + quote(a.Attention.Text)
+		return "operators see the attention " + quote(a.Attention.Text)
 	}
 	return ""
 }

@@ -183,7 +183,7 @@ func (c *checker) checkFollowUp(path string, at StepSelector, rule *FollowUpRule
 	}
 	c.checkAction(path+".do", at, &rule.Do)
 	if rule.Do.Progress != nil && (rule.Repeat != nil || rule.Then != nil) {
-		c.report(path+".do.progress", "a move is the last thing a follow-up does; put it under then, or leave repeat and then out")
+		c.report(path+".do.progress", "a transition is the last action of a follow-up; put it under then, or leave repeat and then out")
 	}
 	if rule.Then != nil {
 		c.checkAction(path+".then", at, rule.Then)
@@ -224,7 +224,7 @@ func (c *checker) checkAction(path string, at StepSelector, action *ActionRule) 
 		case strings.TrimSpace(action.Progress.To) == "":
 			c.report(to, "empty; give the name or the id of a step")
 		case action.Progress.To == at.Step:
-			c.report(to, "a move to the step it stands in; give another step")
+			c.report(to, "a transition to the same step; give another step")
 		default:
 			c.checkID(to, action.Progress.To, opportunity.TypeStep, "a step")
 		}

@@ -58,7 +58,7 @@ func (t Text) diagnose(variables any) []textDiagnostic {
 	walk := textWalk{variables: reflect.TypeOf(variables)}
 	for _, other := range parsed.Templates() {
 		if other.Name() != "" {
-			walk.addDiagnostic(0, "it defines the template %q; write its text where it is wanted", truncateQuote(other.Name()))
+			walk.addDiagnostic(0, "it defines the template %q; write its text where it is used", truncateQuote(other.Name()))
 		}
 	}
 	walk.list(parsed.Root)

@@ -32,7 +32,7 @@ func (a admin) handler(open bool) http.Handler {
 	mux.HandleFunc("DELETE "+adminPath+"faults/{id}", a.removeFault)
 	mux.HandleFunc("POST "+adminPath+"faults/{id}/release", a.releaseFault)
 	mux.HandleFunc("POST "+adminPath+"faults/{id}/discard", a.discardFault)
-	mux.HandleFunc("GET "+adminPath+"ledger", a.readRequestLog)
+	mux.HandleFunc("GET "+adminPath+"request-log", a.readRequestLog)
 	mux.HandleFunc("GET "+adminPath+"outbox", a.readOutbox)
 	mux.HandleFunc("DELETE "+adminPath+"consent", a.revokeConsent)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -208,7 +208,7 @@ func leaves(data any) string {
 
 func TestEachAssumptionTakesEffect(t *testing.T) {
 	t.Parallel()
-	elsewhere := []string{"oauth.", "rate.", "refused.", "namespace.", "mutation.failed", "errors.empty", "reserve.kind", "reserve.state", "reserve.short", "reserve.length", "registration.", "progress.", "closed", "required.", "trigger.", "invoice.", "opportunity.people", "contact.email", "contact.create", "mail.recipient", "mail.booker", "log.opportunity", "log.read", "event.displayId", "event.startDate", "event.price", "event.search", "event.touched", "filter.bookings"}
+	elsewhere := []string{"oauth.", "rate.", "rejected.", "namespace.", "mutation.failed", "errors.empty", "reserve.kind", "reserve.state", "reserve.short", "reserve.length", "registration.", "progress.", "closed", "required.", "trigger.", "invoice.", "opportunity.people", "contact.email", "contact.create", "mail.recipient", "mail.booker", "log.opportunity", "log.read", "event.displayId", "event.startDate", "event.price", "event.search", "event.touched", "filter.bookings"}
 	all, named := assumptionTests(), namingTests()
 	maps.Copy(all, relatedRecordAssumptionTests())
 	maps.Copy(all, fieldAssumptionTests())

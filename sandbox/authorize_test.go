@@ -126,7 +126,7 @@ func TestOAuthAssumptions(t *testing.T) {
 			status, _ := a.authorize(t, "redirect_uri=")
 			return status
 		}, [2]int{400, 302}},
-		"refused.answer": {"status-400", func(a *api) int { return a.post(t, `{ nothing }`, nil).status }, [2]int{200, 400}},
+		"rejected.response": {"status-400", func(a *api) int { return a.post(t, `{ nothing }`, nil).status }, [2]int{200, 400}},
 	} {
 		for i, value := range []string{"", test.value} {
 			o := sandbox.Options{RedirectURIs: []string{"http://localhost:9/back?a=b", "http://localhost:9/other"}}
@@ -138,7 +138,7 @@ func TestOAuthAssumptions(t *testing.T) {
 			}
 		}
 	}
-	null := open(t, sandbox.Options{Assumptions: map[string]string{"refused.answer": "null"}})
+	null := open(t, sandbox.Options{Assumptions: map[string]string{"rejected.response": "null"}})
 	if answer := null.post(t, `{ nothing }`, nil); answer.status != 200 || !answer.hasData() || answer.Data != nil || len(answer.Errors) != 1 {
 		t.Errorf("%d %s", answer.status, answer.raw)
 	}

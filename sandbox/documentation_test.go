@@ -139,7 +139,7 @@ func TestDocumentedExchanges(t *testing.T) {
 
 func TestAddInterestMayReturnAllInterests(t *testing.T) {
 	t.Parallel()
-	a := open(t, sandbox.Options{Assumptions: map[string]string{"addInterest.answer": "all"}})
+	a := open(t, sandbox.Options{Assumptions: map[string]string{"addInterest.response": "all"}})
 	id := a.create(t, "all")
 	first := a.addCourse(t, id, 1, "1.00")
 	payload := mustSucceed(t, a.mutate(t, "addInterest", `opportunityId: "`+id+`", interestDetails: {id: "Q291cnNlVGVtcGxhdGU6MTE=", quantity: 2, unitAmount: "2.00"}`, "interests { id quantity }"))

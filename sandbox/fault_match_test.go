@@ -90,7 +90,7 @@ func TestFailedFieldMayStopLaterFields(t *testing.T) {
 		}
 	}
 	if want := []requestlog.Outcome{requestlog.Committed, requestlog.Failed, requestlog.NotRun}; !slices.Equal(outcomes, want) {
-		t.Errorf("the ledger has %v, want %v", outcomes, want)
+		t.Errorf("the request log has %v, want %v", outcomes, want)
 	}
 	// The failure does not affect the next document.
 	s.Faults().Clear()

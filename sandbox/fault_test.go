@@ -233,7 +233,7 @@ func TestDiscardedRequests(t *testing.T) {
 		if kind == fault.HoldAfter {
 			want = requestlog.Committed
 		}
-		eventually(t, "the ledger says so", func() bool {
+		eventually(t, "the request log says so", func() bool {
 			return slices.ContainsFunc(s.RequestLog().After(0, 1000), func(e requestlog.Entry) bool {
 				return e.Undelivered && len(e.Fields) == 1 && e.Fields[0].Outcome == want && e.Fault == string(kind)
 			})

@@ -78,17 +78,17 @@ func TestRequestLogHasEachOutcome(t *testing.T) {
 		want[1].Fields[2] = of("b.x", "opportunities.progress", requestlog.Committed, "")
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(requestlog.Entry{}, "Number", "Received", "Answered", "Address")); diff != "" {
-		t.Errorf("the ledger differs (-want +got):\n%s", diff)
+		t.Errorf("the request log differs (-want +got):\n%s", diff)
 	}
 	// The request log can be read over the network, from a number on. It contains nothing that a caller typed.
-	answer := a.send(t, http.MethodGet, "/_sandbox/ledger?after=8", nil, http.Header{"Authorization": {"Bearer " + a.Token()}})
+	answer := a.send(t, http.MethodGet, "/_sandbox/request-log?after=8", nil, http.Header{"Authorization": {"Bearer " + a.Token()}})
 	if answer.status != 200 || strings.Count(answer.raw, `"number"`) != 1 || !strings.Contains(answer.raw, `"status":429`) {
 		t.Errorf("%d %s", answer.status, answer.raw)
 	}
-	if all := a.send(t, http.MethodGet, "/_sandbox/ledger", nil, http.Header{"Authorization": {"Bearer " + a.Token()}}); strings.Contains(all.raw, "Melissa") {
+	if all := a.send(t, http.MethodGet, "/_sandbox/request-log", nil, http.Header{"Authorization": {"Bearer " + a.Token()}}); strings.Contains(all.raw, "Melissa") {
 		t.Error(all.raw)
 	}
-	for path, status := range map[string]int{"/_sandbox/ledger?after=x": 400, "/_sandbox/other": 404} {
+	for path, status := range map[string]int{"/_sandbox/request-log?after=x": 400, "/_sandbox/other": 404} {
 		if answer := a.send(t, http.MethodGet, path, nil, http.Header{"Authorization": {"Bearer " + a.Token()}}); answer.status != status {
 			t.Errorf("%s: %d", path, answer.status)
 		}
@@ -141,7 +141,7 @@ func TestRequestLogSurvivesARestart(t *testing.T) {
 	if err := a.Close(); err != nil {
 		t.Fatal(err)
 	}
-	file, err := os.OpenFile(data+".ledger", os.O_WRONLY|os.O_APPEND, 0)
+	file, err := os.OpenFile(data+".requests", os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +155,7 @@ func TestRequestLogSurvivesARestart(t *testing.T) {
 		b := open(t, o)
 		after := b.RequestLog().After(0, 2)
 		if diff := cmp.Diff(before, after); diff != "" {
-			t.Errorf("the ledger differs (-before +after):\n%s", diff)
+			t.Errorf("the request log differs (-before +after):\n%s", diff)
 		}
 		if !after[under-1].Answered.IsZero() {
 			t.Errorf("%+v", after[under-1])
@@ -209,12 +209,12 @@ func TestRequestLogRecoversCommittedMutations(t *testing.T) {
 
 	// A process that dies now leaves its files in this state and the requests without their outcome.
 	copied := filepath.Join(t.TempDir(), "data.db")
-	for _, end := range []string{"", "-wal", ".ledger"} {
+	for _, end := range []string{"", "-wal", ".requests"} {
 		content, err := os.ReadFile(data + end)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if end == ".ledger" {
+		if end == ".requests" {
 			content = removeOutcomes(t, content)
 		}
 		if err := os.WriteFile(copied+end, content, 0o600); err != nil {
@@ -247,7 +247,7 @@ func TestRequestLogRecoversCommittedMutations(t *testing.T) {
 		}
 		want := map[string]int{"opportunities.create 1": 2, "opportunities.create opportunities.progress 1": 1, "opportunities.addInterest 0": 1}
 		if diff := cmp.Diff(want, found); diff != "" {
-			t.Errorf("the ledger differs (-want +got):\n%s", diff)
+			t.Errorf("the request log differs (-want +got):\n%s", diff)
 		}
 		if err := b.Close(); err != nil {
 			t.Fatal(err)

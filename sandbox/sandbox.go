@@ -195,7 +195,7 @@ func openRequestLog(o Options) (*requestlog.Log, error) {
 	if o.Data == "" {
 		return requestlog.Open("", limit)
 	}
-	return requestlog.Open(o.Data+".ledger", limit)
+	return requestlog.Open(o.Data+".requests", limit)
 }
 
 // recoverRequestLog adds to the request log the mutations that were committed for requests in progress when the

@@ -139,7 +139,7 @@ func TestReservationWithLostAnswerIsMadeOnce(t *testing.T) {
 
 // A response without the opportunity proves nothing; another inspection decides.
 func TestReservationThatIsNotInTheAnswerIsReadBack(t *testing.T) {
-	r := newFixtureAssuming(t, tms.ReferenceTag{}, map[string]string{"extend.answer": "errors"})
+	r := newFixtureAssuming(t, tms.ReferenceTag{}, map[string]string{"extend.response": "errors"})
 	record, interests := r.createWithEvent(3)
 	r.wantEffect(r.runEffect(reserveEffect(record, interests, r.timeIn(48*time.Hour))), 3, exchange.RequestReserve)
 	r.wantEffect(r.runEffect(extendEffect(record, r.timeIn(72*time.Hour))), 3, exchange.RequestExtend)

@@ -51,7 +51,7 @@ func countActions(events []*historypb.HistoryEvent) Counts {
 
 // SubjectCounts is the counts of one lifecycle of a subject.
 type SubjectCounts struct {
-	Subject string `json:"contestant"`
+	Subject string `json:"subject"`
 	Counts
 }
 

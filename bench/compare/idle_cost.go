@@ -26,7 +26,7 @@ type Idle struct {
 	// Events is the length of the history of an opportunity that is no longer in the cache.
 	// FirstAnswer is how long the worker took to return the result of a query of that opportunity.
 	Events      int           `json:"events"`
-	FirstAnswer time.Duration `json:"firstAnswerNs"`
+	FirstAnswer time.Duration `json:"firstResponseNs"`
 }
 
 // The limits for idle opportunities.

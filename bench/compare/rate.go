@@ -13,7 +13,7 @@ import (
 
 // SubjectRate is the rate at which a subject completes lifecycles.
 type SubjectRate struct {
-	Subject string `json:"contestant"`
+	Subject string `json:"subject"`
 	// InFlight is the number of lifecycles at a time.
 	InFlight int `json:"inFlight"`
 	// PerSecond is the rate of the subject's calls, in lifecycles per second.

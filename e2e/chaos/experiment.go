@@ -342,7 +342,7 @@ func (s *Experiment) collectEvidence(ctx context.Context, known []audit.Chain, r
 	}
 	e.Chains = slices.Concat(append(chains, known)...)
 	var err error
-	if e.RequestLog, err = readRequestLog(s.tables() + ".ledger"); err != nil {
+	if e.RequestLog, err = readRequestLog(s.tables() + ".requests"); err != nil {
 		return e, err
 	}
 	e.ManualTransitions = manualTransitions(e.RequestLog)

@@ -63,7 +63,7 @@ func TestRealAnswersFitTheirSchemas(t *testing.T) {
 	}
 	check("view", state.View())
 	check("ended", state.Result())
-	check("opened-answer", opportunity.CreateOutcome{State: opportunity.Pending, Reference: "order-1"})
+	check("opened-result", opportunity.CreateOutcome{State: opportunity.Pending, Reference: "order-1"})
 	step := opportunity.Step{ID: "T3Bwb3J0dW5pdHlTdGVwOjM=", Name: "Proposed", Stage: opportunity.Stage{ID: "T3Bwb3J0dW5pdHlTdGFnZToz", Name: "Proposed", State: opportunity.Open}}
 	state.ApplyCreated(exchange.Snapshot{ID: "T3Bwb3J0dW5pdHk6MQ==", Details: opportunity.Details{Name: "First Aid course"}, Step: step}, opportunity.Ref{ID: "UmVnaW9uOjI=", Name: "UK"}, now)
 	if _, err := state.Accept(opportunity.Progress{To: "Won"}, "move", false, now); err != nil {
@@ -73,7 +73,7 @@ func TestRealAnswersFitTheirSchemas(t *testing.T) {
 	if err != nil || outcome.State != opportunity.Pending {
 		t.Fatal(outcome, err)
 	}
-	check("outcome-answer", outcome)
+	check("outcome-result", outcome)
 	if _, err := state.Execute(opportunity.Pause{Reason: "audit"}, "", now); err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func TestRealAnswersFitTheirSchemas(t *testing.T) {
 	if err != nil || outcome.State != opportunity.Failed {
 		t.Fatal(outcome, err)
 	}
-	check("outcome-answer", outcome)
+	check("outcome-result", outcome)
 	check("error", outcome.Error)
 	check("view", state.View())
 	check("ended", state.Result())

@@ -80,7 +80,7 @@ func (s Client) RequestLog(ctx context.Context, after int64) ([]requestlog.Entry
 		var answer struct {
 			Entries []requestlog.Entry `json:"entries"`
 		}
-		if err := s.call(ctx, http.MethodGet, fmt.Sprintf("ledger?after=%d", after), nil, &answer); err != nil {
+		if err := s.call(ctx, http.MethodGet, fmt.Sprintf("request-log?after=%d", after), nil, &answer); err != nil {
 			return nil, err
 		}
 		if len(answer.Entries) == 0 {

@@ -2,7 +2,7 @@ package assumptions
 
 // The rows about interests.
 const (
-	AddInterestResponse Name = "addInterest.answer"
+	AddInterestResponse Name = "addInterest.response"
 	InterestExisting    Name = "interest.learners.existing"
 	InterestLearners    Name = "interest.learners.count"
 	InterestAmount      Name = "interest.unitAmount"

@@ -13,7 +13,7 @@ const (
 	// FailedMutationResponse says what a response contains when a mutation had an internal failure.
 	FailedMutationResponse Name = "mutation.failed"
 	// RejectedDocument says how a document is rejected.
-	RejectedDocument Name = "refused.answer"
+	RejectedDocument Name = "rejected.response"
 	// EmptyErrors says what a response without errors contains.
 	EmptyErrors Name = "errors.empty"
 	// OAuthHeader says whether the client may also send its secret in the header.

@@ -15,7 +15,7 @@ const (
 	// ReservationNone says the value of isReservationValid for an opportunity that never reserved a place.
 	ReservationNone Name = "isReservationValid.none"
 	// ExtendResponse says what extendReservations returns.
-	ExtendResponse Name = "extend.answer"
+	ExtendResponse Name = "extend.response"
 	// RegistrationOverbooked says what happens to a registration of more places than are left.
 	RegistrationOverbooked Name = "registration.short"
 	// EventDisplayID says which display id an event has.

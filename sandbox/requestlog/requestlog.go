@@ -95,10 +95,10 @@ func Open(path string, limit int) (*Log, error) {
 	}
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("ledger: %w", err)
+		return nil, fmt.Errorf("request log: %w", err)
 	}
 	if err := l.read(file); err != nil {
-		return nil, fmt.Errorf("ledger %s: %w", path, err)
+		return nil, fmt.Errorf("request log %s: %w", path, err)
 	}
 	l.file = file
 	return l, nil
@@ -223,7 +223,7 @@ func (l *Log) Close() error {
 		err = closing
 	}
 	if err != nil {
-		return fmt.Errorf("ledger: %w", err)
+		return fmt.Errorf("request log: %w", err)
 	}
 	return nil
 }

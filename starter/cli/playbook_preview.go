@@ -149,7 +149,7 @@ type preview struct {
 	Opportunities     int           `json:"opportunities"`
 	WithoutChangeTime int           `json:"withoutTimeOfChange"`
 	FollowUps         []dueFollowUp `json:"followUps"`
-	Unknown           []countedNote `json:"notKnown"`
+	Unknown           []countedNote `json:"unknown"`
 	Problems          []countedNote `json:"problems"`
 }
 

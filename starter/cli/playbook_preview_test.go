@@ -30,7 +30,7 @@ type dueFollowUp struct {
 		Number, Of             int
 		Due                    time.Time
 	}
-	NotKnown, Problems []struct {
+	Unknown, Problems []struct {
 		FollowUp, Text string
 		Opportunities  int
 	}
@@ -85,7 +85,7 @@ func TestPlaybookPreviewSpreadsWhatWasDue(t *testing.T) {
 			t.Errorf("something is changed: %s", request)
 		}
 	}
-	if read.Opportunities != 120 || read.WithoutTimeOfChange != 0 || len(read.NotKnown)+len(read.Problems) > 0 || read.Until.Sub(read.Adopted) != 72*time.Hour || time.Since(read.Adopted) > time.Minute {
+	if read.Opportunities != 120 || read.WithoutTimeOfChange != 0 || len(read.Unknown)+len(read.Problems) > 0 || read.Until.Sub(read.Adopted) != 72*time.Hour || time.Since(read.Adopted) > time.Minute {
 		t.Errorf("%+v", read)
 	}
 	records := map[string]bool{}
@@ -182,9 +182,9 @@ steps:
 	if len(read.FollowUps) != 1 || read.FollowUps[0].FollowUp != "worth" || read.FollowUps[0].Record != record {
 		t.Errorf("due: %+v", read.FollowUps)
 	}
-	if len(read.NotKnown) != 2 || read.NotKnown[0].FollowUp != "soon" || read.NotKnown[1].FollowUp != "tokens" || read.NotKnown[0].Opportunities != 1 ||
+	if len(read.Unknown) != 2 || read.Unknown[0].FollowUp != "soon" || read.Unknown[1].FollowUp != "tokens" || read.Unknown[0].Opportunities != 1 ||
 		len(read.Problems) != 1 || read.Problems[0].Opportunities != 1 {
-		t.Errorf("not known: %+v, problems: %+v", read.NotKnown, read.Problems)
+		t.Errorf("not known: %+v, problems: %+v", read.Unknown, read.Problems)
 	}
 	got := oppflow(t, env, "playbook", "preview", name)
 	got.wantDone(t, "worth 1", "Unknown: soon of 1 opportunity, because the starts of events are not read.",

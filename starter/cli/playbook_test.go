@@ -82,9 +82,9 @@ func TestPlaybookCheckReportsEveryMistake(t *testing.T) {
 }
 
 func TestPlaybookExplain(t *testing.T) {
-	oppflow(t, nil, "playbook", "explain").wantDone(t, "On a move to any step that is Won (win):", "cannot be undone:", "2 business days before the places that are held expire")
+	oppflow(t, nil, "playbook", "explain").wantDone(t, "On a transition to any step that is Won (win):", "cannot be undone:", "2 business days before the reservation expires")
 	name := writePlaybook(t, validPlaybook)
-	oppflow(t, nil, "playbook", "explain", name).wantDone(t, "On a move to any step that is Lost (lose):", "1. release: all places are given back")
+	oppflow(t, nil, "playbook", "explain", name).wantDone(t, "On a transition to any step that is Lost (lose):", "1. release: all places are released")
 	useAsStdin(t, writePlaybook(t, ""))
 	oppflow(t, nil, "playbook", "explain", "-").wantDone(t, "It does nothing.")
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/fault"
 )
 
-// gatewayFlags are the flags of the parts in front of the API: the limit, the faults, the ledger.
+// gatewayFlags are the flags of the parts in front of the API: the limit, the faults, the request log.
 type gatewayFlags struct {
 	rate   rateFlag
 	window string
@@ -32,8 +32,8 @@ func (d *gatewayFlags) add(fs *pflag.FlagSet, o *sandbox.Options) {
 	fs.BoolVar(&o.Rate.Off, "no-rate-limit", false, "accept any number of requests")
 	fs.StringArrayVar(&o.RedirectURIs, "redirect-uri", nil, "exact URL to which the authorization endpoint may redirect a user; may be repeated (default: any URL of this machine)")
 	fs.StringVar(&d.faults, "faults", "", "file with a JSON list of faults from the start; set more at /_sandbox/faults while the sandbox runs")
-	fs.BoolVar(&o.NoRequestLog, "no-ledger", false, "keep no request log; otherwise /_sandbox/ledger lists the requests, with --data also after a restart")
-	fs.IntVar(&o.RequestLogEntries, "ledger-entries", 1_000_000, "how many requests the request log keeps")
+	fs.BoolVar(&o.NoRequestLog, "no-request-log", false, "keep no request log; otherwise /_sandbox/request-log lists the requests, with --data also after a restart")
+	fs.IntVar(&o.RequestLogEntries, "request-log-entries", 1_000_000, "how many requests the request log keeps")
 }
 
 // resolve checks the flags and returns the initial faults.
@@ -43,11 +43,11 @@ func (d *gatewayFlags) resolve(fs *pflag.FlagSet, o *sandbox.Options) ([]fault.R
 			return nil, usagef("--%s and --no-rate-limit exclude each other; give one of them", with)
 		}
 	}
-	if o.NoRequestLog && fs.Changed("ledger-entries") {
-		return nil, usagef("--ledger-entries and --no-ledger exclude each other; give one of them")
+	if o.NoRequestLog && fs.Changed("request-log-entries") {
+		return nil, usagef("--request-log-entries and --no-request-log exclude each other; give one of them")
 	}
 	if o.RequestLogEntries < 1 {
-		return nil, usagef("--ledger-entries %d: must be at least 1", o.RequestLogEntries)
+		return nil, usagef("--request-log-entries %d: must be at least 1", o.RequestLogEntries)
 	}
 	if d.window != windowSliding && d.window != windowFixed {
 		return nil, usagef("--rate-window %q: must be %s or %s", d.window, windowSliding, windowFixed)

@@ -373,7 +373,7 @@ func TestSandboxFlagsTakeEffect(t *testing.T) {
 	}
 
 	table := run(t.Context(), nil, "sandbox", "--assumptions")
-	if table.code != 0 || !strings.Contains(table.stdout, "addInterest.answer\n  * new") || !strings.Contains(table.stdout, "query.regions\n  * regions") || !strings.Contains(table.stdout, "    NAME ") || !strings.Contains(table.stdout, "--assume ") {
+	if table.code != 0 || !strings.Contains(table.stdout, "addInterest.response\n  * new") || !strings.Contains(table.stdout, "query.regions\n  * regions") || !strings.Contains(table.stdout, "    NAME ") || !strings.Contains(table.stdout, "--assume ") {
 		t.Errorf("%+v", table)
 	}
 }

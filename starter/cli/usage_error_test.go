@@ -219,10 +219,10 @@ func TestUsageErrorsAreOneLineAndExitCode2(t *testing.T) {
 		{"sandbox --rate 0/1s", nil, []string{"--rate", "200/10s"}},
 		{"sandbox --rate-window round", nil, []string{"--rate-window", `"round"`, "sliding or fixed"}},
 		{"sandbox --no-rate-limit --retry-after", nil, []string{"--retry-after and --no-rate-limit"}},
-		{"sandbox --no-ledger --ledger-entries 5", nil, []string{"--ledger-entries and --no-ledger"}},
-		{"sandbox --ledger-entries 0", nil, []string{"--ledger-entries 0", "at least 1"}},
+		{"sandbox --no-request-log --request-log-entries 5", nil, []string{"--request-log-entries and --no-request-log"}},
+		{"sandbox --request-log-entries 0", nil, []string{"--request-log-entries 0", "at least 1"}},
 		{"sandbox --faults /no/such/file", nil, []string{"--faults", "no such file"}},
-		{"sandbox --assume addInterest.answer=none", nil, []string{"--assume", "addInterest.answer", `"none"`, "new, all"}},
+		{"sandbox --assume addInterest.response=none", nil, []string{"--assume", "addInterest.response", `"none"`, "new, all"}},
 		{"sandbox --assume nothing=new", nil, []string{"--assume", `"nothing"`}},
 		{"sandbox --log-level loud", nil, []string{"log-level", "debug, info, warn or error"}},
 

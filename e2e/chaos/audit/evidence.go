@@ -17,7 +17,7 @@ type Evidence struct {
 	// Chains are the chains of each reference, in the order of their starts.
 	Chains     []Chain            `json:"chains"`
 	Records    []Record           `json:"records"`
-	RequestLog []requestlog.Entry `json:"ledger"`
+	RequestLog []requestlog.Entry `json:"requestLog"`
 	// Samples are the samples of the open opportunities over time.
 	Samples []Sample `json:"samples,omitempty"`
 	// ManualTransitions are the transitions that people made in the TMS.

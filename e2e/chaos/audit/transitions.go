@@ -109,15 +109,15 @@ func (a *auditor) checkCommitOrder(f *caseFile, tokens []expectedCommit) {
 	}
 	switch moves := count[fieldProgress]; {
 	case moves > most[fieldProgress]:
-		a.report(Duplicated, f.reference, "", "the ledger has %d moves, at most %d were to be made", moves, most[fieldProgress])
+		a.report(Duplicated, f.reference, "", "the request log has %d moves, at most %d were to be made", moves, most[fieldProgress])
 	case moves < least[fieldProgress]:
-		a.report(ReportedDoneButMissing, f.reference, "", "the ledger has %d moves, %d are reported done", moves, least[fieldProgress])
+		a.report(ReportedDoneButMissing, f.reference, "", "the request log has %d moves, %d are reported done", moves, least[fieldProgress])
 	case count[fieldInterest] < least[fieldInterest] || count[fieldInterest] > most[fieldInterest]:
 		// checkInterests compares the number of interests with the tables.
 		if len(f.record.Interests) == count[fieldInterest] {
 			return
 		}
-		a.report(OrphanInterest, f.reference, "", "the ledger has made %d interests, the record has %d", count[fieldInterest], len(f.record.Interests))
+		a.report(OrphanInterest, f.reference, "", "the request log has made %d interests, the record has %d", count[fieldInterest], len(f.record.Interests))
 	default:
 		at := 0
 		for at < len(done) && at < len(tokens) && done[at] == tokens[at].field {
@@ -127,7 +127,7 @@ func (a *auditor) checkCommitOrder(f *caseFile, tokens []expectedCommit) {
 		if at < len(tokens) {
 			request = tokens[at].request
 		}
-		a.report(Reordered, f.reference, request, "change %d of the ledger is %s; in the order of the history it would be another: %s", at+1, letterAt(done, at), formatOrder(done, tokens))
+		a.report(Reordered, f.reference, request, "change %d of the request log is %s; in the order of the history it would be another: %s", at+1, letterAt(done, at), formatOrder(done, tokens))
 	}
 }
 

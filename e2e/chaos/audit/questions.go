@@ -74,7 +74,8 @@ func (a *auditor) checkReadableQuestions(f *caseFile) {
 }
 
 // isReadable reports whether the record shows the result of the request: no other request and no
-// person can have made what the request asks for. A question about an effect is about no request, so
+// person can have made what the request asks for. A record that is in another step than the one
+// requested shows nothing: a later transition may have followed the requested one. A question about an effect is about no request, so
 // it never counts as readable.
 func (a *auditor) isReadable(f *caseFile, r request) bool {
 	alone := func(is func(request) bool) bool {
@@ -91,7 +92,7 @@ func (a *auditor) isReadable(f *caseFile, r request) bool {
 		}
 		return true
 	case opportunity.Progress:
-		return len(a.manualSteps(f.record.ID)) == 0 && alone(func(o request) bool { p, is := o.command.(opportunity.Progress); return is && p.To == command.To })
+		return f.record.Step == command.To && len(a.manualSteps(f.record.ID)) == 0 && alone(func(o request) bool { p, is := o.command.(opportunity.Progress); return is && p.To == command.To })
 	case opportunity.UpdateDetails:
 		return alone(func(o request) bool { _, is := o.command.(opportunity.UpdateDetails); return is })
 	}

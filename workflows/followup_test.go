@@ -36,8 +36,11 @@ var (
 func followUps(s *fixture, all ...plannedFollowUp) *fakePlaybook {
 	b := &fakePlaybook{features: activities.PlaybookFeatures{Digest: "one", FollowUps: true}, resources: map[string]*fakeResource{}}
 	for _, f := range all {
-		if f.action.Kind == opportunity.ActionEmail {
+		switch f.action.Kind {
+		case opportunity.ActionEmail:
 			b.resources[f.name] = &fakeResource{required: 1, kind: exchange.RequestEmail}
+		case opportunity.ActionCall:
+			b.resources[f.name] = &fakeResource{required: 1, kind: exchange.RequestCall}
 		}
 	}
 	b.plan = func(in activities.PlanInput) exchange.Plan {

@@ -178,8 +178,13 @@ func (r *run) runTasks(ctx workflow.Context) error {
 // runTask runs the next task.
 func (r *run) runTask(ctx workflow.Context) error {
 	task := r.nextTask(ctx)
-	if effect, is := task.(entity.EnsureEffect); is && effect.ActiveEffect.IsAfter() && effect.ActiveEffect.Number == 0 && r.hasPendingInput() && hasChange(ctx, changeEffectsYield) {
-		task = r.state.Next(workflow.Now(ctx), r.conditions(true))
+	if effect, is := task.(entity.EnsureEffect); is && effect.ActiveEffect.IsAfter() && r.hasPendingInput() {
+		if r.withdrawIfOvertaken(ctx, effect.ActiveEffect) {
+			return nil
+		}
+		if hasChange(ctx, changeEffectsYield) {
+			task = r.state.Next(workflow.Now(ctx), r.conditions(true))
+		}
 	}
 	switch next := task.(type) {
 	case entity.ReadRecord:

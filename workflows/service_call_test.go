@@ -111,6 +111,39 @@ func TestAServiceIsCalledAgainByItself(t *testing.T) {
 	}
 }
 
+// A follow-up calls a service, and the response is lost, so the follow-up cannot be withdrawn. A
+// command that comes before the next call, or while Oppflow prepares it, goes first.
+func TestACommandGoesBeforeTheNextCallOfAFollowUp(t *testing.T) {
+	for name, after := range map[string]time.Duration{
+		"it comes while the call is prepared": 8 * time.Second,
+		"it comes between two calls":          40 * time.Second,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newFixture(t)
+			b := followUps(s, plannedFollowUp{"crm", time.Hour, exchange.Action{
+				Kind: opportunity.ActionCall, Settings: exchange.NewSettings(exchange.CallService{Service: "erp", Path: "/orders"}),
+			}})
+			crm := b.resources["crm"]
+			crm.hangs = true
+			s.failsAttempt = func(info activity.Info) error {
+				if now := s.env.Now().Sub(startTime); info.ActivityType.Name == activities.InspectEffect && now > time.Hour+4*time.Second && now < time.Hour+5*time.Minute {
+					return temporal.NewApplicationError("no answer", string(activities.ReasonUnreachable))
+				}
+				return nil
+			}
+			s.at(time.Hour+after, func() { s.update("u", "addInterests", add(1)) })
+			s.at(time.Hour+after+3*time.Second, func() { s.wantDone("u") })
+			s.at(time.Hour+10*time.Minute, func() { crm.hangs = false })
+			s.winAt(3 * time.Hour)
+			s.run(start, nil)
+			if crm.done != 1 {
+				t.Errorf("the service was called %d times after it came back", crm.done)
+			}
+			s.wantLog("create", "interest 1", "do crm", "progress Opportunity", "progress Won")
+		})
+	}
+}
+
 // A command that comes while the record is read for a follow-up goes first; the follow-up is for a
 // step that the opportunity leaves.
 func TestACommandOvertakesAFollowUp(t *testing.T) {

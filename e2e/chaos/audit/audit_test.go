@@ -238,6 +238,10 @@ func TestAudit(t *testing.T) {
 			e.Records[of].State, e.Records[of].ReservedUntil = opportunity.Lost, &until
 		}, audit.Tolerances{}, nil},
 		{"a question about an interest that no other message asks for", func(e *audit.Evidence) { addQuestion(&e.Chains[0], "draft") }, audit.Tolerances{MaxQuestionShare: 0.5}, []string{"readable-question ours draft"}},
+		{"a question about an interest that is missing among others of unknown origin", func(e *audit.Evidence) {
+			addQuestion(&e.Chains[0], "one")
+			addQuestion(&e.Chains[0], "draft")
+		}, audit.Tolerances{MaxQuestionShare: 0.5}, nil},
 		{"a question about the only other name", func(e *audit.Evidence) {
 			e.Chains[0].Accepted = slices.DeleteFunc(e.Chains[0].Accepted, func(a audit.Accepted) bool { return a.Request == "bad name" })
 			delete(e.Chains[0].Outcomes, "bad name")

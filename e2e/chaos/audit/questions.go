@@ -73,10 +73,12 @@ func (a *auditor) checkReadableQuestions(f *caseFile) {
 	}
 }
 
-// isReadable reports whether the record shows the result of the request: no other request and no
-// person can have made what the request asks for. A record that is in another step than the one
-// requested shows nothing: a later transition may have followed the requested one. A question about an effect is about no request, so
-// it never counts as readable.
+// isReadable reports whether the record shows whether the request was carried out: no other request
+// and no person can have made what the request asks for. A record that is in another step than the
+// one requested shows nothing, because a later transition may have followed the requested one. A
+// missing interest shows nothing while other interests of the record belong to no outcome: the API
+// may have rejected the missing interest and added the others. A question about an effect is about
+// no request, so it never counts as readable.
 func (a *auditor) isReadable(f *caseFile, r request) bool {
 	alone := func(is func(request) bool) bool {
 		return !slices.ContainsFunc(f.requests, func(o request) bool { return o.id != r.id && is(o) })
@@ -84,17 +86,32 @@ func (a *auditor) isReadable(f *caseFile, r request) bool {
 	switch command := r.command.(type) {
 	case opportunity.AddInterests:
 		wishes := r.expectedInterests()
+		shown := 0
 		for n, w := range wishes {
 			equal := func(o expectedInterest) bool { return o.content == w.content }
 			if slices.ContainsFunc(wishes[n+1:], equal) || !alone(func(o request) bool { return slices.ContainsFunc(o.expectedInterests(), equal) }) {
 				return false
 			}
+			if slices.ContainsFunc(f.record.Interests, func(i Interest) bool { return i.Content == w.content }) {
+				shown++
+			}
 		}
-		return true
+		return shown == len(wishes) || shown == 0 && f.explainsInterests()
 	case opportunity.Progress:
 		return f.record.Step == command.To && len(a.manualSteps(f.record.ID)) == 0 && alone(func(o request) bool { p, is := o.command.(opportunity.Progress); return is && p.To == command.To })
 	case opportunity.UpdateDetails:
 		return alone(func(o request) bool { _, is := o.command.(opportunity.UpdateDetails); return is })
 	}
 	return false
+}
+
+// explainsInterests reports whether each interest of the record is in the outcome of a request.
+func (f *caseFile) explainsInterests() bool {
+	reported := make(map[opportunity.ID]bool)
+	for _, r := range f.requests {
+		for _, w := range r.expectedInterests() {
+			reported[w.id] = true
+		}
+	}
+	return !slices.ContainsFunc(f.record.Interests, func(i Interest) bool { return !reported[i.ID] })
 }

@@ -224,7 +224,7 @@ func TestCommandLine(t *testing.T) {
 		s.wantSuccess([]string{"progress", "lead", "--to", "Opportunity", "--signal", "--request-id", "waits"}, "sent: lead, request waits")
 		s.wantSuccess([]string{"show", "lead"}, "being merged", "progress to Opportunity", "Proposed")
 		harness.Eventually(t, time.Minute, "list finds what is paused", func() bool { return slices.Equal(s.listed("--attention", "paused"), []string{"lead"}) })
-		s.wantSuccess([]string{"outcome", "lead", "waits"}, "pending: lead")
+		s.wantSuccess([]string{"outcome", "lead", "waits"}, "pending: request waits of lead")
 		s.wantSuccess([]string{"resume", "lead"}, "lead goes on")
 		harness.Eventually(t, time.Minute, "what waited is done", func() bool {
 			code, stdout, _ := s.try("outcome", "lead", "waits")

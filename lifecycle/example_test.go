@@ -354,7 +354,7 @@ func ExampleClient_Update_close() {
 	fmt.Println(err)
 	// Output:
 	// Open entered twice <nil>
-	// Closed: opportunity order-112 has ended; it takes no more messages
+	// Closed: opportunity order-112 has ended; it accepts no more messages
 }
 
 // A signal is sent without waiting. Its command takes effect once, after the commands before it, or

@@ -10,7 +10,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
@@ -246,6 +248,28 @@ func TestTwoReferencesAdoptOneRecord(t *testing.T) {
 		}
 		return true, nil, nil
 	}
+	s.adoptByTwo(10 * time.Minute)
+	var ends []string
+	if err := s.env.GetWorkflowResult(&ends); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(ends)
+	if diff := cmp.Diff([]string{string(opportunity.Conflict), "sold elsewhere"}, ends); diff != "" {
+		t.Error(diff)
+	}
+	// During the tagging, the other reference does not even read the record, or both might find the
+	// record without a reference tag.
+	if len(asked) != 2 || asked[1].Sub(asked[0]) < 12*time.Second {
+		t.Errorf("marking was asked for at %v", asked)
+	}
+	if marks := strings.Count(strings.Join(s.tms.log, "|"), "mark "); marks != 1 {
+		t.Errorf("marked %d times: %v", marks, s.tms.log)
+	}
+}
+
+// adoptByTwo lets the references A-1 and B-2 adopt one record, and closes both after the time.
+// The result of the workflow is how each of them ended.
+func (s *fixture) adoptByTwo(open time.Duration) {
 	both := func(ctx workflow.Context) ([]string, error) {
 		references := []opportunity.Reference{"A-1", "B-2"}
 		var runs []workflow.ChildWorkflowFuture
@@ -259,7 +283,7 @@ func TestTwoReferencesAdoptOneRecord(t *testing.T) {
 				return nil, err
 			}
 		}
-		if err := workflow.Sleep(ctx, 10*time.Minute); err != nil {
+		if err := workflow.Sleep(ctx, open); err != nil {
 			return nil, err
 		}
 		var ends []string
@@ -283,6 +307,50 @@ func TestTwoReferencesAdoptOneRecord(t *testing.T) {
 	s.env.RegisterWorkflowWithOptions(both, workflow.RegisterOptions{Name: "both"})
 	s.env.SetTestTimeout(5 * time.Second)
 	s.env.ExecuteWorkflow("both")
+}
+
+// Two references adopt one record that cannot be read for half an hour. Both show within two
+// minutes why they wait, and start few adoptions. One of them adopts the record in the end.
+func TestTwoReferencesWaitForARecordThatCannotBeRead(t *testing.T) {
+	s := newFixture(t)
+	createRecord(s)
+	const outage = 30 * time.Minute
+	s.failsAttempt = func(info activity.Info) error {
+		if info.ActivityType.Name == activities.ReadOpportunity && s.env.Now().Sub(startTime) < outage {
+			return temporal.NewApplicationError("no answer", string(activities.ReasonUnreachable))
+		}
+		return nil
+	}
+	adoptions := 0
+	s.env.SetOnChildWorkflowStartedListener(func(info *workflow.Info, _ workflow.Context, _ converter.EncodedValues) {
+		if info.WorkflowType.Name != lifecycle.WorkflowType {
+			adoptions++
+		}
+	})
+	attention := func(reference opportunity.Reference) []opportunity.Attention {
+		value, err := s.env.QueryWorkflowByID(lifecycle.WorkflowID(reference), "view")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var view opportunity.View
+		if err := value.Get(&view); err != nil {
+			t.Fatal(err)
+		}
+		return view.Attention
+	}
+	s.at(3*time.Minute, func() {
+		for _, reference := range []opportunity.Reference{"A-1", "B-2"} {
+			if got := attention(reference); len(got) != 1 || got[0].Kind != opportunity.AttentionAPI || got[0].Reason == "" {
+				t.Errorf("attention of %s after three minutes: %+v; want api with its reason", reference, got)
+			}
+		}
+	})
+	s.at(outage, func() {
+		if adoptions > 20 {
+			t.Errorf("%d adoptions were started in half an hour", adoptions)
+		}
+	})
+	s.adoptByTwo(time.Hour)
 	var ends []string
 	if err := s.env.GetWorkflowResult(&ends); err != nil {
 		t.Fatal(err)
@@ -290,13 +358,5 @@ func TestTwoReferencesAdoptOneRecord(t *testing.T) {
 	slices.Sort(ends)
 	if diff := cmp.Diff([]string{string(opportunity.Conflict), "sold elsewhere"}, ends); diff != "" {
 		t.Error(diff)
-	}
-	// During the tagging, the other reference does not even read the record, or both might find the
-	// record without a reference tag.
-	if len(asked) != 2 || asked[1].Sub(asked[0]) < 12*time.Second {
-		t.Errorf("marking was asked for at %v", asked)
-	}
-	if marks := strings.Count(strings.Join(s.tms.log, "|"), "mark "); marks != 1 {
-		t.Errorf("marked %d times: %v", marks, s.tms.log)
 	}
 }

@@ -25,7 +25,7 @@ import (
 )
 
 // idleService is a Temporal service without work: polls wait. When a worker stops, it calls
-// ShutdownWorker, and the service responds only after release is closed.
+// ShutdownWorker. The service responds to this call only after release is closed.
 type idleService struct {
 	*frontend
 	release chan struct{} // closed to let a worker stop
@@ -187,6 +187,44 @@ func TestHealthcheckFollowsTheWorker(t *testing.T) {
 	}
 	if code, _, said := healthcheck(t, env, "--live"); code != 1 || !strings.Contains(said, "refused") {
 		t.Errorf("after its end: exit code %d, %q", code, said)
+	}
+}
+
+// A worker with a wrong token is alive and not ready. Its readiness and its log say why.
+func TestAWorkerWithAWrongTokenIsNotReady(t *testing.T) {
+	t.Parallel() // the test waits
+	address := freePort(t)
+	service := &idleService{frontend: &frontend{attributes: lifecycle.SearchAttributes()}, release: make(chan struct{})}
+	close(service.release)
+	api := tenantAPI(t, "UK")
+	api.refuses.Store(true)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	var log syncBuffer
+	ended := make(chan int, 1)
+	go func() {
+		ended <- host.Main(ctx, []string{"--temporal-address", service.serve(t), "--health-address", address},
+			[]string{"ADMINISTRATE_URL=" + api.URL + "/graphql", "ADMINISTRATE_TOKEN=wrong", "TEMPORAL_CONFIG_FILE=/dev/null"}, io.Discard, &log)
+	}()
+	const says = "rejects the worker's credentials"
+	eventually(t, "not ready because of the token", func() bool {
+		code, _, said := healthcheck(t, nil, "--health-address", address)
+		return code == 1 && strings.Contains(said, "503") && strings.Contains(said, says)
+	})
+	if code, _, said := healthcheck(t, nil, "--health-address", address, "--live"); code != 0 {
+		t.Errorf("the worker is not alive: exit code %d, %q", code, said)
+	}
+	if !strings.Contains(log.String(), says) || strings.Contains(log.String(), "wrong") {
+		t.Errorf("the log does not say why, or has the token:\n%s", log.String())
+	}
+	api.refuses.Store(false)
+	eventually(t, "ready with a token that the TMS accepts", func() bool {
+		code, _, _ := healthcheck(t, nil, "--health-address", address)
+		return code == 0
+	})
+	stop()
+	if code := <-ended; code != 0 {
+		t.Errorf("the worker ended with %d:\n%s", code, log.String())
 	}
 }
 

@@ -28,6 +28,7 @@ import (
 type fakeAPI struct {
 	*httptest.Server
 	down     atomic.Bool
+	refuses  atomic.Bool // the credentials
 	requests atomic.Int32
 }
 
@@ -43,6 +44,10 @@ func tenantAPI(t *testing.T, region string) *fakeAPI {
 		api.requests.Add(1)
 		if api.down.Load() {
 			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		if api.refuses.Load() {
+			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")

@@ -121,7 +121,7 @@ func SideEffectOperations() []SampleOperation {
 		return err
 	})
 
-	add("look whether a contact is on an event", nil, func(ctx context.Context, c *Client) error {
+	add("check whether a contact is registered on an event", nil, func(ctx context.Context, c *Client) error {
 		_, err := c.Enrolment(ctx, "id", "id")
 		return err
 	})
@@ -141,11 +141,11 @@ func SideEffectOperations() []SampleOperation {
 	add("cancel a learner", nil, func(ctx context.Context, c *Client) error { return c.CancelLearner(ctx, "id") })
 	add("reactivate a learner", nil, func(ctx context.Context, c *Client) error { return c.ReactivateLearner(ctx, "id") })
 	people := []string{"id"}
-	add("look which contacts are on an event", people, func(ctx context.Context, c *Client) error {
+	add("list which contacts are registered on an event", people, func(ctx context.Context, c *Client) error {
 		_, err := c.Enrolments(ctx, "id", people, "")
 		return err
 	})
-	add("look which more contacts are on an event", nil, func(ctx context.Context, c *Client) error {
+	add("list which more contacts are registered on an event", nil, func(ctx context.Context, c *Client) error {
 		_, err := c.Enrolments(ctx, "id", people, "cursor")
 		return err
 	})

@@ -112,7 +112,7 @@ func contradiction(a, b EffectRule) string {
 			register = b.Register
 		}
 		if !register.KeepReservation {
-			return fmt.Sprintf("and %s contradict each other: registering releases the places; give one of them, or say keepReservation: true", kinds[0])
+			return fmt.Sprintf("and %s contradict each other: register releases the reserved places; give one of the two, or set keepReservation: true in register", kinds[0])
 		}
 	}
 	return ""
@@ -152,9 +152,9 @@ func (c *checker) checkOverlappingTransitions() {
 	}
 }
 
-// checkNoneReservedPromises finds promises that no places are reserved yet, and another rule that
-// breaks such a promise. The other rule always reserves places on the transition to the steps
-// from which the rule with the promise starts.
+// checkNoneReservedPromises finds effects with noneReserved whose promise another rule always
+// breaks. The other rule reserves places on a transition to the steps from which the rule with the
+// promise starts.
 func (c *checker) checkNoneReservedPromises() {
 	for i, b := range c.rules.Transitions {
 		for _, later := range effectsOf(fmt.Sprintf("transitions[%d].before", i), b.Before) {

@@ -10,8 +10,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// registerHandlers sets up all handlers of the run. Nothing may block before registerHandlers, or
-// an update that comes with the start would find no handler.
+// registerHandlers sets up all handlers of the run. The run must call it before anything blocks.
+// Otherwise an update that comes with the start finds no handler.
 func (r *run) registerHandlers(ctx workflow.Context) error {
 	err := errors.Join(
 		workflow.SetQueryHandlerWithOptions(ctx, lifecycle.View.Name, r.handleView,
@@ -37,8 +37,8 @@ func (r *run) registerHandlers(ctx workflow.Context) error {
 	return nil
 }
 
-// rejectUpdates rejects the updates that come with an invalid start, for the given reason; its own
-// error is a mistake of the worker.
+// rejectUpdates rejects the updates that come with an invalid start, for the given reason. The
+// error that rejectUpdates returns reports a mistake of the worker.
 func rejectUpdates(ctx workflow.Context, reason error) error {
 	refuse := func(workflow.Context, messagePayload) error { return reason }
 	err := setUpdateHandler(ctx, lifecycle.CreateOutcome.Name, lifecycle.CreateOutcome.Description, func(workflow.Context, messagePayload) (opportunity.CreateOutcome, error) {
@@ -48,9 +48,10 @@ func rejectUpdates(ctx workflow.Context, reason error) error {
 	return err
 }
 
-// setUpdateHandler sets the handler of an update. Payloads stay raw, so that code of this package
-// reads the payloads and reports their errors. A message has one payload; the SDK drops payloads
-// that no argument takes, so the handler has one more argument.
+// setUpdateHandler sets the handler of an update. The handler gets raw payloads, because this
+// package decodes the payloads and reports decoding errors itself. A message has one payload. The
+// handler has a second argument in order to detect further payloads, because the SDK drops payloads
+// that no argument takes.
 func setUpdateHandler[A any](ctx workflow.Context, name, description string,
 	handler func(workflow.Context, messagePayload) (A, error), validator func(workflow.Context, messagePayload) error,
 ) error {
@@ -74,8 +75,8 @@ func (r *run) handleView(raw, second converter.RawValue) (opportunity.View, erro
 	return r.view(), nil
 }
 
-// viewInput is the contract's payload of the query view. It is a type without members that
-// readPayload reads strictly.
+// viewInput is the contract's payload of the query view. The payload has no members, and
+// readPayload reads it strictly.
 type viewInput struct{}
 
 // Validate implements the check of a strictly read payload.
@@ -111,8 +112,8 @@ func (r *run) handleCommand(ctx workflow.Context, m opportunity.MessageType) err
 		func(ctx workflow.Context, s messagePayload) error { return r.validateCommand(ctx, m.Name, s) })
 }
 
-// validateCommand rejects commands that cannot be accepted; a rejected command adds nothing to the
-// history.
+// validateCommand rejects commands that the run cannot accept. A rejected command adds nothing to
+// the history.
 func (r *run) validateCommand(ctx workflow.Context, verb opportunity.MessageName, s messagePayload) error {
 	command, err := asMessage[opportunity.Command](readMessage(verb, s))
 	switch {
@@ -127,16 +128,16 @@ func (r *run) validateCommand(ctx workflow.Context, verb opportunity.MessageName
 	return r.state.CheckUpdate(command, requestID(ctx, command), workflow.Now(ctx))
 }
 
-// runCommandUpdate puts the command into the queue and waits for its outcome. It waits no longer
-// than an update may stay open, because the server holds only ten open updates. When the maximum
-// number of updates wait already, it returns pending at once.
+// runCommandUpdate puts the command into the queue and waits for its outcome. The wait ends after
+// MaxUpdateWait, because the server holds only ten open updates. When MaxWaitingUpdates updates
+// wait already, runCommandUpdate returns pending at once.
 func (r *run) runCommandUpdate(ctx workflow.Context, verb opportunity.MessageName, s messagePayload) (opportunity.Outcome, error) {
 	command, err := asMessage[opportunity.Command](readMessageByVersion(ctx, verb, s))
 	if err != nil {
 		return opportunity.Outcome{}, err
 	}
 	id := requestID(ctx, command)
-	r.drainSignals(ctx) // earlier signals go first
+	r.drainSignals(ctx) // signals that came before the update go first
 	key, err := r.acceptCommand(ctx, command, id)
 	if err != nil {
 		return opportunity.Outcome{}, err
@@ -169,8 +170,8 @@ func (r *run) acceptCommand(ctx workflow.Context, command opportunity.Command, i
 	return "", err
 }
 
-// errStopping is the error of a command that comes while the run ends.
-var errStopping = opportunity.Failf(opportunity.Closed, "the run is ending; it accepts no more messages")
+// errStopping is the error of a command that comes while the opportunity ends.
+var errStopping = opportunity.Failf(opportunity.Closed, "the opportunity is ending; it accepts no more messages")
 
 // checkAccepting returns the reason why the run accepts no command now, nil when it accepts
 // commands.
@@ -184,7 +185,7 @@ func (r *run) checkAccepting(ctx workflow.Context) error {
 	return nil
 }
 
-// asMessage returns the message as an M, the type that its name determines.
+// asMessage returns the message as an M. The name of a message determines whether it is an M.
 func asMessage[M opportunity.Message](m opportunity.Message, err error) (M, error) {
 	var none M
 	if err != nil {
@@ -203,7 +204,7 @@ func requestID(ctx workflow.Context, message opportunity.Message) string {
 }
 
 // handleOperatorCommand sets the handler and the validator of an operator command. An operator
-// command returns its outcome at once, also while the run is about to continue as new.
+// command returns its outcome at once, even when the run is about to continue as new.
 func (r *run) handleOperatorCommand(ctx workflow.Context, m opportunity.MessageType) error {
 	return setUpdateHandler(ctx, string(m.Name), m.Description,
 		func(ctx workflow.Context, s messagePayload) (opportunity.Outcome, error) {
@@ -212,8 +213,8 @@ func (r *run) handleOperatorCommand(ctx workflow.Context, m opportunity.MessageT
 		func(ctx workflow.Context, s messagePayload) error { return r.validateOperatorCommand(ctx, m.Name, s) })
 }
 
-// validateOperatorCommand rejects operator commands that cannot be executed; a rejected operator
-// command adds nothing to the history.
+// validateOperatorCommand rejects operator commands that the run cannot execute. A rejected
+// operator command adds nothing to the history.
 func (r *run) validateOperatorCommand(ctx workflow.Context, verb opportunity.MessageName, s messagePayload) error {
 	if r.stopping {
 		return errStopping
@@ -231,7 +232,7 @@ func (r *run) runOperatorCommandUpdate(ctx workflow.Context, verb opportunity.Me
 	if err != nil {
 		return opportunity.Outcome{}, err
 	}
-	r.drainSignals(ctx) // earlier signals go first
+	r.drainSignals(ctx) // signals that came before the update go first
 	if r.stopping {
 		return opportunity.Outcome{}, errStopping
 	}
@@ -240,8 +241,8 @@ func (r *run) runOperatorCommandUpdate(ctx workflow.Context, verb opportunity.Me
 	return outcome, err
 }
 
-// executeOperatorCommand executes an operator command, and lets a skip of a parked request undo its
-// effects.
+// executeOperatorCommand executes an operator command. If the command skips a parked request, the
+// run also undoes the effects of the request.
 func (r *run) executeOperatorCommand(ctx workflow.Context, instruction opportunity.OperatorCommand, id string) (opportunity.Outcome, error) {
 	if skip, is := instruction.(opportunity.Skip); is && r.state.IsParked(skip.Request) && hasChange(ctx, changeCompleteShutdown) {
 		instruction = skip.WithUndo()

@@ -372,7 +372,7 @@ func TestCheckReportsExtrasApart(t *testing.T) {
 		"a start with a zone": {func(s introspectionJSON) {
 			named(s.typ("Event")["fields"], "start")["type"] = scalar("TimeZonedDateTime")
 		}, `"Event.start" is of type "TimeZonedDateTime"`, "read an event", nil},
-		"a filter":           {func(s introspectionJSON) { s.drop("LearnerField", "enumValues", "isCancelled") }, `"isCancelled" does not exist`, "look whether a contact is on an event", nil},
+		"a filter":           {func(s introspectionJSON) { s.drop("LearnerField", "enumValues", "isCancelled") }, `"isCancelled" does not exist`, "check whether a contact is registered on an event", nil},
 		"users":              {func(s introspectionJSON) { s.drop("Query", "fields", "users") }, `"users" on type "Query"`, "read users", nil},
 		"one payload":        {func(s introspectionJSON) { contacts(s)["type"] = objectOf("ContactPayload") }, "not built as the client reads it", "create a contact", nil},
 		"an input of a mail": {func(s introspectionJSON) { s.drop("ContactAdhocEmailInput", "inputFields", "ccList") }, `Field "ccList" is not defined by type "ContactAdhocEmailInput"`, "send a mail with copies", nil},

@@ -89,7 +89,8 @@ func (c runningChange) reset(ctx context.Context) error {
 	return err
 }
 
-// update makes the activity end soon and start up to three times.
+// update sets the activity's start-to-close timeout to one second and its maximum attempts to
+// three.
 func (c runningChange) update(ctx context.Context) error {
 	_, err := c.experiment.temporal.WorkflowService().UpdateActivityOptions(ctx, &workflowservice.UpdateActivityOptionsRequest{
 		Namespace: c.experiment.parts.Namespace(), Execution: c.execution, Activity: &workflowservice.UpdateActivityOptionsRequest_Id{Id: c.activity},
@@ -101,9 +102,9 @@ func (c runningChange) update(ctx context.Context) error {
 	return err
 }
 
-// operateActivities applies the activity operations of Temporal, in turn, to the changes that are
-// under way: once for each opportunity. Responses of the API are slow meanwhile, so that changes
-// are under way.
+// operateActivities applies Temporal's activity operations in turn to changes that are under way.
+// Each opportunity gets one operation. A fault makes the API respond slowly, so changes stay under
+// way.
 func (s *Experiment) operateActivities(ctx context.Context) error {
 	slow, err := s.sandbox.SetFault(ctx, fault.Rule{Kind: fault.Slow, Operation: fault.AnyMutation, Delay: fault.Duration(s.options.SlowTime)})
 	if err != nil {
@@ -131,20 +132,21 @@ func (s *Experiment) operateActivities(ctx context.Context) error {
 			}
 			pulled[reference] = true
 			count[one.name]++
-			// A change that the operation leaves unknown is read back when the change can no longer
-			// be under way.
+			// The operation may leave the change status unknown. The record is then read back after
+			// the activity time and the settle time.
 			s.recordPeriod(OperateActivities, from, time.Now().Add(s.options.activityTime()+s.options.Times.Settle()), reference)
 		}
 		_ = sleep(ctx, 20*time.Millisecond)
 	}
 	if len(pulled) == 0 {
-		return errors.New("no change was under way")
+		return errors.New("no change was caught while it was under way")
 	}
 	s.reportProgress("levers: " + formatCounts(count))
 	return nil
 }
 
-// runningChange returns the change of the opportunity that a worker has begun in its first attempt.
+// runningChange returns the opportunity's change whose activity a worker has begun in the first
+// attempt.
 func (s *Experiment) runningChange(ctx context.Context, reference opportunity.Reference) (runningChange, bool) {
 	about, err := s.temporal.DescribeWorkflow(ctx, lifecycle.WorkflowID(reference), "")
 	if err != nil {

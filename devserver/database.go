@@ -73,7 +73,7 @@ func fileDatabase(path string) *config.SQL {
 		DatabaseName: escapePath(path),
 		ConnectAttributes: map[string]string{
 			"mode": "rw",
-			// With a write-ahead log, a committed transaction survives the death of the process.
+			// With a write-ahead log, a committed transaction survives a kill of the process.
 			"journal_mode": "wal",
 			"synchronous":  "normal",
 			"busy_timeout": "10000",
@@ -86,8 +86,9 @@ func escapePath(path string) string {
 	return strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
 }
 
-// createFile creates a new database if there is none. The file appears under its name only with all
-// tables, even when the process is killed.
+// createFile creates a new database if there is none. createFile creates all tables in another
+// file, and then renames that file to the path. So a killed process leaves no incomplete file at
+// the path.
 func createFile(path string) error {
 	switch empty, err := isEmpty(path); {
 	case err != nil:
@@ -99,8 +100,8 @@ func createFile(path string) error {
 	if err := os.Remove(part); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	// The server's pool keeps this connection until the process ends. The connection is not used
-	// again and locks nothing. With the journal mode wal, the connection would keep files open
+	// SetupSchema opens a connection that stays open until the process ends. The connection is not
+	// used again and locks nothing. With the journal mode wal, the connection would keep files open
 	// under the old name.
 	err := sqlite.SetupSchema(&config.SQL{
 		PluginName:        sqliteplugin.PluginName,

@@ -34,7 +34,8 @@ func newLogger(level string) (*logger, error) {
 // servicesReady is called when all services respond.
 func (l *logger) servicesReady() { l.minimum.SetLevel(l.level) }
 
-// servicesStopping is called before the services stop. The services report their interrupted work as errors.
+// servicesStopping is called before the services stop. servicesStopping hides the errors that the
+// services then log about their interrupted work.
 func (l *logger) servicesStopping() { l.atLeast(zapcore.DPanicLevel) }
 
 func (l *logger) atLeast(level zapcore.Level) {

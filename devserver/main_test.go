@@ -222,8 +222,8 @@ func wantFound(t *testing.T, c client.Client, query string, want int64) {
 	}
 }
 
-// Everything that the product needs works from the first start of the server to its end, and
-// accepted messages survive kill -9.
+// Everything that the product needs works from the first start of the server to its end. The server
+// keeps accepted messages after kill -9.
 func TestServer(t *testing.T) {
 	db := filepath.Join(t.TempDir(), "odd %41?#name.db")
 	args := []string{

@@ -149,8 +149,9 @@ func (o *options) addDynamicConfig(text string) error {
 	return nil
 }
 
-// defaultDynamicConfig returns the settings that differ from the server's own defaults. Updates, update-with-start,
-// user metadata and worker heartbeats need no setting: this version has them on.
+// defaultDynamicConfig returns the settings that differ from the server's own defaults. Updates,
+// update-with-start, user metadata and worker heartbeats need no setting, because this version of
+// the server enables them by default.
 func defaultDynamicConfig() dynamicconfig.StaticClient {
 	return dynamicconfig.StaticClient{
 		// The default is 20 polls per second and shard. There is one shard, so every activity would
@@ -160,7 +161,7 @@ func defaultDynamicConfig() dynamicconfig.StaticClient {
 		// For each opportunity that a worker starts, the worker sends one visibility request to
 		// find an earlier opportunity.
 		dynamicconfig.FrontendMaxNamespaceVisibilityRPSPerInstance.Key(): 200,
-		// Tasks that wait for a worker are dispatched in fair shares for each source.
+		// The server dispatches waiting tasks in fair shares, one share for each fairness key.
 		dynamicconfig.MatchingEnableFairness.Key(): true,
 		// A rate limit of a task queue is divided among its partitions. The unused share of a partition is lost.
 		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():  1,

@@ -24,7 +24,7 @@ import (
 const (
 	// clusterName is written into the database and must not change.
 	clusterName = "active"
-	// readyPoll is the pause between two checks whether something responds.
+	// readyPoll is the pause between two checks whether a service or the Web UI responds.
 	readyPoll = 20 * time.Millisecond
 )
 
@@ -66,7 +66,7 @@ func newServer(o options) (*server, error) {
 	if s.logger, err = newLogger(o.logLevel); err != nil {
 		return nil, err
 	}
-	services.release() // the services listen from here on, but do not respond yet
+	services.release() // the services can listen on their ports now, but they do not respond yet
 	s.temporal, err = temporal.NewServer(
 		temporal.WithConfig(configuration),
 		temporal.ForServices(temporal.DefaultServices),
@@ -98,7 +98,7 @@ func (s *server) configuration(frontend int, ports *ports) (*config.Config, map[
 		}
 		rpc := config.RPC{GRPCPort: port, BindOnIP: s.options.ip}
 		if name == string(primitives.FrontendService) {
-			// The server also has its own HTTP interface. Without this interface the server logs a
+			// HTTPPort is the port of Temporal's HTTP API. Without this port the server logs a
 			// warning at every start.
 			rpc.GRPCPort, rpc.HTTPPort = frontend, port
 		}
@@ -140,8 +140,8 @@ func (s *server) start() error {
 	return nil
 }
 
-// stop stops the Web UI and then the server. stop returns an error after stopTimeout; the end of
-// the process then stops the rest.
+// stop stops the Web UI and then the server. stop returns an error after stopTimeout. The end of
+// the process then stops the services that still run.
 func (s *server) stop() error {
 	s.logger.servicesStopping()
 	done := make(chan error, 1)
@@ -159,8 +159,8 @@ func (s *server) stop() error {
 	}
 }
 
-// awaitReady returns when clients can work: the service is healthy, the namespace is known, the search attributes can
-// be used and the Web UI responds.
+// awaitReady returns when the service is healthy and the Web UI responds. Clients can then use the
+// namespace and the search attributes.
 func (s *server) awaitReady(ctx context.Context) error {
 	c, err := client.NewLazyClient(client.Options{
 		HostPort:  s.address,

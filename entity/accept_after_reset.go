@@ -8,8 +8,8 @@ import (
 )
 
 // After a reset, the server delivers again the messages that the run before the reset accepted.
-// That run may have executed these messages. So only a read of the record may reject them. A pause,
-// a close, a queue that is full now, or a time that has passed may not.
+// That run may have executed these messages. So a pause, a close, a full queue or a time that has
+// passed must not reject these messages. Only a read of the record decides about them.
 
 // AcceptAfterReset is Accept for a command that the run before a reset may have accepted.
 func (s *State) AcceptAfterReset(c opportunity.Command, id string, silent bool, now time.Time) (string, error) {

@@ -17,7 +17,8 @@ import (
 type ActiveEffect struct {
 	// Effect is the effect to ensure. Its key is unique over the whole life of the opportunity.
 	Effect exchange.Effect `json:"effect"`
-	// Chain is the number of the chain: the effects that belong together and have an order.
+	// Chain is the number of the effect's chain. The effects of one chain belong together and have
+	// an order.
 	Chain int                     `json:"chain"`
 	Stage opportunity.EffectStage `json:"stage"`
 	// Done says that the effect is complete, and that its transition is not made yet.
@@ -30,17 +31,17 @@ type ActiveEffect struct {
 	// LastConfirmed is the last request that the API reported as done.
 	LastConfirmed *exchange.EffectRequest `json:"sent,omitempty"`
 	// NotBefore is the time of the next inspection. NonBlocking says that other effects need not
-	// wait until then.
+	// wait until NotBefore.
 	NotBefore   time.Time `json:"notBefore,omitzero"`
 	NonBlocking bool      `json:"aside,omitempty"`
-	// Errors counts the consecutive requests whose status was unknown at first, FailedInspections
-	// the consecutive inspections to which the API did not respond.
+	// Errors counts the consecutive requests whose status was unknown at first. FailedInspections
+	// counts the consecutive inspections to which the API did not respond.
 	Errors            int `json:"errors,omitempty"`
 	FailedInspections int `json:"rounds,omitempty"`
 	// Calling says that a call of a service for the effect is running.
 	Calling bool `json:"calling,omitempty"`
-	// Problem says why the effect waits for an operator; "" while the effect does not wait for
-	// one.
+	// Problem says why the effect waits for an operator; "" while the effect waits for no
+	// operator.
 	Problem string `json:"problem,omitempty"`
 	// Number and Of count the repetitions of a follow-up; both are 0 for other effects.
 	Number int `json:"number,omitempty"`
@@ -146,14 +147,14 @@ func (s *State) ApplyInspection(key string, found Inspection, now time.Time) *ex
 }
 
 // CountFailedInspection counts an inspection of the effect with the key to which the API did not
-// respond. From then on, commands go before an effect of EffectStageAfter.
+// respond. After such an inspection, commands go before an effect of EffectStageAfter.
 func (s *EffectState) CountFailedInspection(key string) {
 	if j := s.activeEffect(key); j != nil {
 		j.FailedInspections++
 	}
 }
 
-// IsAfter reports whether the effect belongs after its transition.
+// IsAfter reports whether the stage of the effect is EffectStageAfter.
 func (j ActiveEffect) IsAfter() bool { return j.Stage == opportunity.EffectStageAfter }
 
 // ShouldYield reports whether commands go before the effect.
@@ -165,8 +166,8 @@ func (j ActiveEffect) ShouldYield() bool {
 // raised, or before the effect fails its transition.
 const maxEffectErrors = 5
 
-// ApplyEffectRequestResult stores the result of the request for the effect with the key. A
-// request that was not sent only ends a call of a service.
+// ApplyEffectRequestResult stores the result of the request for the effect with the key. The
+// result of a request that was not sent changes only Calling, to false.
 func (s *State) ApplyEffectRequestResult(key string, act exchange.EffectRequest, answer exchange.ChangeResult, trace exchange.UndoEntry, contacts []opportunity.ID, now time.Time) {
 	j := s.activeEffect(key)
 	if j == nil {
@@ -192,8 +193,8 @@ func (s *State) ApplyEffectRequestResult(key string, act exchange.EffectRequest,
 	}
 }
 
-// handleUnknownResult handles a request whose result is unknown. Another inspection decides,
-// except for emails and log entries.
+// handleUnknownResult handles a request whose result is unknown. The next inspection shows whether
+// the request took effect. For emails and log entries, an operator decides.
 func (s *State) handleUnknownResult(j *ActiveEffect, act exchange.EffectRequest, now time.Time) {
 	j.Errors++
 	switch {
@@ -209,8 +210,8 @@ func (s *State) handleUnknownResult(j *ActiveEffect, act exchange.EffectRequest,
 	}
 }
 
-// The back-off between calls of a service that does not respond, and how many calls come before
-// attention.
+// The back-off between calls of a service that does not respond, and how many calls must fail
+// before attention is raised.
 const (
 	firstCallBackOff     = 5 * time.Second
 	maxCallBackOff       = 10 * time.Minute
@@ -218,7 +219,7 @@ const (
 )
 
 // ApplyCallFailure handles a call of a service that did not respond. The service is called again
-// later with the same idempotency key. Without a reason, the service is called again at once.
+// later with the same idempotency key. When reason is empty, the service is called again at once.
 func (s *State) ApplyCallFailure(key, reason string, fate exchange.ChangeStatus, now time.Time) {
 	j := s.activeEffect(key)
 	if j == nil {
@@ -235,8 +236,8 @@ func (s *State) ApplyCallFailure(key, reason string, fate exchange.ChangeStatus,
 	}
 }
 
-// PostponeEffect handles a request for the effect that was not sent for a reason of the effect
-// alone. The effect is inspected again later, and commands go before it.
+// PostponeEffect handles a request that was not sent for a reason that concerns only this effect.
+// The effect is inspected again later, and commands go before the effect.
 func (s *State) PostponeEffect(key, reason string, now time.Time) {
 	j := s.activeEffect(key)
 	if j == nil {
@@ -295,7 +296,7 @@ func (s *State) failEffect(j *ActiveEffect, why string, now time.Time) {
 	s.blockEffect(j, why+". Answer confirm (it did happen), retry (it did not happen: try again) or skip (go on without it)", now)
 }
 
-// blockEffect leaves the effect to an operator.
+// blockEffect stops the work on the effect until an operator decides about the problem.
 func (s *State) blockEffect(j *ActiveEffect, problem string, now time.Time) {
 	j.Problem = problem
 	s.RaiseAttention(opportunity.AttentionEffect, j.Effect.Key, problem, now)
@@ -331,7 +332,7 @@ func (s *State) startChain(stage opportunity.EffectStage, chain int, effects []e
 	for _, effect := range effects {
 		effect.Key = fmt.Sprintf("%d/%s", chain, effect.Key)
 		job := ActiveEffect{Effect: effect, Chain: chain, Stage: stage}
-		if taken += exchange.JSONSize(job); taken > opportunity.MaxActiveEffectBytes && stage != opportunity.EffectStageBefore { // a transition needs its effects before it
+		if taken += exchange.JSONSize(job); taken > opportunity.MaxActiveEffectBytes && stage != opportunity.EffectStageBefore { // a transition must not be made without the effects before it
 			s.recordEffectResult(job, opportunity.EffectAbandoned, "too many effects wait already", now)
 			s.RaiseAttention(opportunity.AttentionEffect, effect.Key, "the effect was not started, because too many effects wait already; do it by hand", now)
 			continue

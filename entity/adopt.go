@@ -7,11 +7,11 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// AdoptFound takes over a record that was found by its reference tag. An earlier run made the
-// record, or a request whose response was lost. Interests of the record count as interests of the
-// start when they match the start item by item and cannot be any other interests. An interest
-// that contradicts the start, or that may be a later one of the start, raises a question, because
-// adding that interest again might double it.
+// AdoptFound takes over a record that was found by its reference tag. Either an earlier run
+// created the record, or a request whose response was lost. Interests of the record count as
+// interests of the start when they match its first interests item by item, and no other match is
+// possible. Otherwise AdoptFound raises a question, because to add the same interest again would
+// double it.
 func (s *State) AdoptFound(record exchange.Snapshot, region opportunity.Ref, resolved map[exchange.UnresolvedName]opportunity.ID, now time.Time) {
 	start := s.Start
 	s.ApplyCreated(record, region, now)
@@ -36,7 +36,7 @@ func (s *State) AdoptFound(record exchange.Snapshot, region opportunity.Ref, res
 		interest := *asked[i].Interest
 		entry.Results[i] = opportunity.InterestResult{Item: interest.Item, Interest: ref.ID}
 		s.Interests = append(s.Interests, interest.Recorded(ref.ID))
-		// The request that sets the expiry may be the lost one.
+		// The lost request may be the one that sets the expiry.
 		s.ExpiryPending = s.ExpiryPending || interest.Reserve && !record.Reservation.Valid
 	}
 	s.MarkUnattributed(record)
@@ -48,17 +48,17 @@ func (s *State) AdoptFound(record exchange.Snapshot, region opportunity.Ref, res
 	s.updateQuestion(now)
 }
 
-// AdoptAfterReset takes over a record after a reset. The run before the reset may have made a
-// part of the record. AdoptAfterReset does not count any interest of the record as part of the
-// start.
+// AdoptAfterReset takes over a record after a reset. The run before the reset may have made
+// changes that the record shows. AdoptAfterReset does not count any interest of the record as part
+// of the start.
 func (s *State) AdoptAfterReset(record exchange.Snapshot, region opportunity.Ref, now time.Time) {
 	s.setRecord(record, region)
 	s.Entered, s.LastActivity = now, now
 	s.appendTimeline(now, "adopted in step "+record.Step.Name)
 }
 
-// Adopt takes over the record that the start names. The interests of the record are shown, and
-// never count as the effect of a request.
+// Adopt takes over the record that the start names. The view shows the interests of the record,
+// but they never count as the effect of a request.
 func (s *State) Adopt(record exchange.Snapshot, region opportunity.Ref, now time.Time) {
 	s.setRecord(record, region)
 	// It is unknown when the record came into its step. Follow-ups count from now, or from the
@@ -88,8 +88,8 @@ func (s *State) resolveCreateQuestion(text string, now time.Time) {
 	s.appendTimeline(now, text)
 }
 
-// isCreateQuestion reports whether the request is the creation of the record, and a question
-// about it waits.
+// isCreateQuestion reports whether the request is CreateRequestID, and the question about the
+// creation of the record waits.
 func (s *State) isCreateQuestion(request string) bool {
 	return request == opportunity.CreateRequestID && s.ID == "" && s.Question != nil
 }

@@ -39,7 +39,7 @@ func TestAdoptedRecordCountsFromItsLastChange(t *testing.T) {
 			if err != nil || json.Unmarshal(data, &later) != nil || !later.AdoptedAt.Equal(c.adopted) {
 				t.Errorf("%v: the next run knows %s", err, later.AdoptedAt)
 			}
-			// Another step begins when a read shows that step.
+			// The time in another step begins when a read shows that step.
 			moved := found
 			moved.Step = won
 			s.ApplySnapshot(moved, noon.Add(day))
@@ -48,7 +48,8 @@ func TestAdoptedRecordCountsFromItsLastChange(t *testing.T) {
 			}
 		})
 	}
-	// A found record counts from now, whatever the time of its last change is.
+	// The follow-ups of a record found by its reference tag count from now, whatever the time of
+	// its last change is.
 	s := entity.NewState("A-1", opportunity.Start{Name: "n", Region: "UK"}, noon)
 	found := recordNow()
 	found.Changed = noon.Add(-day)

@@ -8,10 +8,10 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// VerifyResults checks the API's results before they count. An added interest counts only when
-// its result names exactly one interest that was not known before. Otherwise the status of the
-// change is unknown. answers has the order of batch. A result that is missing at the end of
-// answers is unknown.
+// VerifyResults checks the API's results before they change the state. An added interest counts
+// only when its result names exactly one interest that was not known before. Otherwise the status
+// of the change is unknown. answers has the order of batch. When answers is shorter than batch,
+// the missing results are unknown.
 func (s *RecordState) VerifyResults(batch []exchange.Change, answers []exchange.ChangeResult) []exchange.ChangeResult {
 	reviewed := make([]exchange.ChangeResult, len(batch))
 	taken := s.knownInterestIDs()
@@ -36,8 +36,8 @@ func (s *RecordState) VerifyResults(batch []exchange.Change, answers []exchange.
 }
 
 // soleNewInterest returns the one new interest in the requested item. It is undocumented whether
-// the API returns the new interest or all interests. With several new interests a choice would be
-// a guess, and a read of the record shows more.
+// the API returns the new interest or all interests. When several interests are new,
+// soleNewInterest chooses none, because a read of the record shows more.
 func soleNewInterest(listed []exchange.InterestRef, item opportunity.ID, known map[opportunity.ID]bool) (exchange.InterestRef, bool) {
 	isID := item.Type() != ""
 	var fresh []exchange.InterestRef
@@ -53,8 +53,8 @@ func soleNewInterest(listed []exchange.InterestRef, item opportunity.ID, known m
 }
 
 // ApplyResults updates the state with the verified results of a batch. A change that was not sent
-// stays in the queue. ReadBack must first decide the results of unknown status. A change that is
-// still unknown waits with a question.
+// stays in the queue. Call ReadBack first to decide the results of unknown status. A change that
+// is still unknown raises a question.
 func (s *State) ApplyResults(batch []exchange.Change, answers []exchange.ChangeResult, now time.Time) {
 	places := s.applyReservationResults(batch, answers, now)
 	for i, m := range batch {
@@ -77,8 +77,8 @@ func (s *State) ApplyResults(batch []exchange.Change, answers []exchange.ChangeR
 	s.updateQuestion(now)
 }
 
-// isLaterExpirySet reports whether a requested expiry after the change at i is known to be set,
-// at the requested time.
+// isLaterExpirySet reports whether the API confirmed an expiry that was requested after the change
+// at i, at the requested time.
 func isLaterExpirySet(i int, batch []exchange.Change, answers []exchange.ChangeResult) bool {
 	for n := i + 1; n < len(batch); n++ {
 		if m := batch[n]; m.ReservationChange != nil && m.IsRequested() && answers[n].Status == exchange.StatusDone && m.ReservationChange.ExpiryError(answers[n].Reservation) == nil {
@@ -192,9 +192,10 @@ func (s *State) interestResult(asked opportunity.Interest, answer exchange.Chang
 }
 
 // ApplyRejectedRequest handles an API request that was rejected as a whole, so that none of its
-// changes was made. A lone change is then rejected. Several changes are sent again one by one,
-// which finds the change that fails. An expiry that was sent with a lone change is not rejected,
-// because places reserved earlier still need the expiry.
+// changes was made. When the API request had one requested change, this change is rejected.
+// Several requested changes are sent again one by one, to find the change that fails. An expiry
+// that Oppflow added to one requested change is not rejected, because places reserved earlier
+// still need the expiry.
 func (s *State) ApplyRejectedRequest(batch []exchange.Change, reason *opportunity.Error, now time.Time) {
 	own := 0
 	for _, m := range batch {
@@ -220,8 +221,8 @@ func (s *State) ApplyRejectedRequest(batch []exchange.Change, reason *opportunit
 	s.ApplyResults(batch, answers, now)
 }
 
-// FailNames ends the requests of the batch with a name that has no id, or that has more than one.
-// Of an addInterests command, FailNames ends only the interest with such a name.
+// FailNames ends the requests of the batch that use a name with no id or with several ids. Of an
+// addInterests command, FailNames ends only the interest with such a name.
 func (s *State) FailNames(batch []exchange.Change, failed map[exchange.UnresolvedName]*opportunity.Error, now time.Time) {
 	answers := make([]exchange.ChangeResult, len(batch))
 	for i, m := range batch {

@@ -5,12 +5,12 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// NextBatch returns the changes that are sent together in the next API request. It takes them
-// from the front of the queue, in order, at most MaxChangesPerRequest of them and
-// MaxRequestBytes. A transition ends its batch, because later changes may depend on the
-// transition. Places are sent together with their expiry. The places of an opportunity that was
-// lost or archived are released when nothing else waits. The batch is empty when nothing waits,
-// and while a question or a pause stops the opportunity.
+// NextBatch returns the changes that are sent together in the next API request. NextBatch takes
+// changes from the front of the queue, in order, up to MaxChangesPerRequest changes and
+// MaxRequestBytes bytes. A transition ends its batch, because later changes may depend on the
+// transition. A change that reserves places is sent together with the expiry of the places. When
+// an opportunity is lost or archived and its queue is empty, the batch releases its places. The
+// batch is empty when nothing waits, and while a question or a pause stops the opportunity.
 func (s *State) NextBatch() []exchange.Change {
 	if !s.canProceed() {
 		return nil

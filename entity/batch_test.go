@@ -149,8 +149,8 @@ func TestNextBatch(t *testing.T) {
 // laterExpiry is a command that reserves the places until a later time.
 var laterExpiry = opportunity.ExtendReservations{Until: noon.AddDate(0, 2, 0)}
 
-// TestRequestedExpiryIsExact: the requested time is set, and places reserved after it expire no
-// earlier.
+// TestRequestedExpiryIsExact: the requested time is set, and places that are reserved later expire
+// no earlier.
 func TestRequestedExpiryIsExact(t *testing.T) {
 	s := openedState(t)
 	s.Reservation = opportunity.Reservation{Valid: true, Until: noon.AddDate(1, 0, 0)}

@@ -17,8 +17,8 @@ func (s *State) checkConfirm(c opportunity.Confirm) error {
 	return s.checkInDoubt(c.Request)
 }
 
-// confirm handles an operator's answer that the change was made. The record is then adopted or
-// read again.
+// confirm handles an operator's answer that the change was made. If the question was about the
+// creation, the record is adopted. Otherwise the record is read again.
 func (s *State) confirm(c opportunity.Confirm, now time.Time) {
 	if s.isCreateQuestion(c.Request) {
 		s.resolveCreateQuestion("an operator answered confirm: the record was created", now)

@@ -67,7 +67,7 @@ func (h *DedupWindow) trim() {
 			return
 		}
 		delete(h.positions, h.entries[oldest].id)
-		for i := oldest; i > 0; i-- { // waiting requests are few, or came last
+		for i := oldest; i > 0; i-- { // cheap, because waiting requests are few or were accepted last
 			h.entries[i] = h.entries[i-1]
 			h.positions[h.entries[i].id]++
 		}

@@ -14,7 +14,7 @@ type EffectState struct {
 	PlannedTransitions []PlannedTransition `json:"moves,omitempty"`
 	ActiveEffects      []ActiveEffect      `json:"jobs,omitempty"`
 	LastChain          int                 `json:"chains,omitempty"`
-	// PlannedByVersion is the version of the playbook that planned the last transition; 0 is a
+	// PlannedByVersion is the version of the playbook that planned the last transition; 0 means a
 	// playbook without a number.
 	PlannedByVersion int `json:"plannedBy,omitempty"`
 	// EffectResults holds the results of effects, the latest last.
@@ -59,7 +59,7 @@ func (s *EffectState) SetCalling(key string) {
 	}
 }
 
-// ClearCalling stores that no call of a service is running, because a run begins.
+// ClearCalling stores at the beginning of a run that no call of a service is running.
 func (s *EffectState) ClearCalling() {
 	for i := range s.ActiveEffects {
 		s.ActiveEffects[i].Calling = false

@@ -100,10 +100,10 @@ func (s *State) checkAcceptable(c opportunity.Command, now time.Time) error {
 	return nil
 }
 
-// FailMessage records a message that could not be accepted, so that the message is never lost.
-// The message becomes a failed request that needs attention, and FailMessage returns the id of
-// that request. The stored reason contains no content of the message, because the kind of the
-// content is not known.
+// FailMessage records a message that could not be accepted, so that the message is never lost. The
+// message becomes a failed request that needs attention, and FailMessage returns the id of that
+// request. The stored reason contains no content of the message, because unknown content may be
+// personal data.
 func (s *State) FailMessage(verb opportunity.MessageName, id string, reason *opportunity.Error, now time.Time) string {
 	if id == "" || s.DedupWindow.find(id) != nil { // a Conflict must not overwrite the outcome of the first request with the id
 		id = s.newRequestID()

@@ -41,8 +41,8 @@ func (s *State) cancelFollowUp(c opportunity.CancelFollowUp, now time.Time) {
 	s.requestPlan()
 }
 
-// snooze delays the follow-up. A follow-up that was snoozed before gets another time. A new plan
-// follows, so that the run wakes at the right time.
+// snooze delays the follow-up. A second snooze of the same follow-up replaces the time of the
+// first. snooze also requests a new plan, so that the run wakes at the right time.
 func (s *State) snooze(z opportunity.Snooze, now time.Time) {
 	s.SnoozedFollowUps = slices.DeleteFunc(s.SnoozedFollowUps, func(o SnoozedFollowUp) bool { return o.Key == z.FollowUp })
 	s.SnoozedFollowUps = append(s.SnoozedFollowUps, SnoozedFollowUp{Key: z.FollowUp, Until: z.Until.UTC(), Reason: z.Reason})

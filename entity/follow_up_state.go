@@ -21,11 +21,12 @@ type FollowUpState struct {
 	// the plan became due. Both are zero when the plan is due at once.
 	PlanFirstChangeAt time.Time `json:"planSince,omitzero"`
 	PlanLastChangeAt  time.Time `json:"planLast,omitzero"`
-	// AfterReset says that the run was reset, so that due follow-ups may have been done already.
+	// AfterReset says that the run was reset. The run before the reset may have done the due
+	// follow-ups.
 	AfterReset bool `json:"forgetful,omitempty"`
 	// FollowUps are the earliest planned follow-ups. FollowUpsTruncated says that the plan has
-	// more. SkippedFollowUps will not be done. SnoozedFollowUps are the ones that an operator
-	// snoozed. DoneFollowUps were done or cancelled, and are not planned again.
+	// more. SkippedFollowUps will not be done. SnoozedFollowUps are planned follow-ups that an
+	// operator snoozed. DoneFollowUps were done or cancelled, and are not planned again.
 	FollowUps          []exchange.FollowUp           `json:"followUps,omitempty"`
 	FollowUpsTruncated bool                          `json:"followUpsCut,omitempty"`
 	SkippedFollowUps   []opportunity.SkippedFollowUp `json:"leftOut,omitempty"`
@@ -54,9 +55,9 @@ func (s *FollowUpState) checkCancel(key string) error {
 	return nil
 }
 
-// SetFollowUps stores the follow-ups of a plan that are not done yet. It keeps the earliest ones
-// up to the caps. The others come with a later plan. The follow-ups that the plan skips are
-// shown, and raise no attention.
+// SetFollowUps stores the follow-ups of a plan that are not done yet. It keeps the earliest
+// follow-ups, up to MaxFollowUps and MaxFollowUpBytes. A later plan contains the other follow-ups
+// again. The view shows the follow-ups that the plan skips, but they raise no attention.
 func (s *FollowUpState) SetFollowUps(plan exchange.Plan, now time.Time) {
 	planned := slices.DeleteFunc(slices.Clone(plan.FollowUps), func(f exchange.FollowUp) bool { return s.isFollowUpDone(f.Key) })
 	s.SnoozedFollowUps = slices.DeleteFunc(s.SnoozedFollowUps, func(z SnoozedFollowUp) bool {
@@ -98,9 +99,9 @@ func (s *FollowUpState) endFollowUp(done exchange.DoneFollowUp) bool {
 	if s.isFollowUpDone(done.Key) {
 		return false
 	}
-	// No entry of DoneFollowUps is removed, because a forgotten follow-up could be planned again.
-	// The playbook's cap bounds the done follow-ups, MaxCancelledFollowUps bounds the cancelled
-	// ones.
+	// No entry of DoneFollowUps is removed to save space, because a later plan could then repeat
+	// the follow-up. The playbook's cap bounds the done follow-ups, and MaxCancelledFollowUps
+	// bounds the cancelled follow-ups.
 	s.DoneFollowUps = append(s.DoneFollowUps, done)
 	return true
 }
@@ -117,7 +118,8 @@ type scheduledFollowUp struct {
 
 // scheduledFollowUps sorts follow-ups by the time at which they are done. Each follow-up is done
 // at its due time or at the end of its snooze, whichever is later. A follow-up is never done
-// before an earlier one of the same series: the second reminder waits for the snoozed first.
+// before an earlier one of the same series. For example, the second reminder waits for a snoozed
+// first reminder.
 func (s *FollowUpState) scheduledFollowUps(followUps []exchange.FollowUp) []scheduledFollowUp {
 	all := make([]scheduledFollowUp, len(followUps))
 	for i, f := range followUps {

@@ -103,9 +103,9 @@ func (s *Inbox) isWaiting(id string) bool {
 	return s.parkedIndex(id) >= 0 || slices.ContainsFunc(s.Queue, func(e QueuedCommand) bool { return e.Request == id })
 }
 
-// NextToPark returns the first request of the batch that met many of the API's own errors over a
-// long time. The other requests need not wait any longer for this request, if the API works
-// otherwise.
+// NextToPark returns the first request of the batch that met ParkAfterErrors server errors of the
+// API over at least ParkAfter, and that can be parked. When the API works for other requests, they
+// need not wait for this request.
 func (s *Inbox) NextToPark(batch []exchange.Change, now time.Time) (string, bool) {
 	for _, e := range s.Queue {
 		if e.Errors >= opportunity.ParkAfterErrors && now.Sub(e.FailingSince) >= opportunity.ParkAfter && s.canPark(e) &&
@@ -128,7 +128,7 @@ func (s *Inbox) parkedIndex(request string) int {
 }
 
 // WaitingBytes returns an upper bound of the JSON size of the commands that a run hands to the
-// next run, with the known results of commands that are done in part.
+// next run. The size includes the known results of partly done commands.
 func (s *Inbox) WaitingBytes() int {
 	waiting, _ := s.Queue.encodedSize(0)
 	parked, _ := s.Parked.encodedSize(0)

@@ -14,12 +14,12 @@ type Journal struct {
 
 	// Runs counts the runs of the workflow, this one included.
 	Runs int `json:"runs"`
-	// PreviousRunID is the id by which the previous run knew itself. When the previous run came
-	// from a reset, this may be the id of the run before the reset.
+	// PreviousRunID is the run id that the previous run stored for itself. When the previous run
+	// came from a reset, PreviousRunID may be the id of the run before the reset.
 	PreviousRunID string `json:"writer,omitempty"`
 
-	// Playbook holds the features of the playbook of the worker that responded last. A lower
-	// version than this one does not count.
+	// Playbook holds the features of the playbook of the worker that responded last. A playbook
+	// with a lower version is ignored.
 	Playbook exchange.PlaybookFeatures `json:"rules,omitzero"`
 	// PlaybookChanged says that the playbook changed, so that the run continues as new as soon as
 	// nothing waits.

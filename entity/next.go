@@ -48,7 +48,7 @@ func (WaitForWork) task()    {}
 type Conditions struct {
 	// MessagesArrived says that messages have arrived and are not accepted yet.
 	MessagesArrived bool
-	// ReadFailed says that a read of the record was due before, and the API did not return the
+	// ReadFailed says that the last read of the record failed, because the API did not return the
 	// record.
 	ReadFailed bool
 	// EffectsYield says that commands go before every effect of EffectStageAfter.
@@ -84,7 +84,7 @@ func (s *State) Next(now time.Time, c Conditions) Task {
 	return WaitForWork{Until: s.NextWakeAt(now)}
 }
 
-// HasCommandWork reports whether a command can be worked on.
+// HasCommandWork reports whether a transition can be planned or a batch can be sent.
 func (s *State) HasCommandWork() bool {
 	_, _, move := s.TransitionToPlan()
 	return move || s.HasBatch()

@@ -7,8 +7,9 @@ import (
 )
 
 // Execute executes the operator command. id is the request id of the command, or "" for a message
-// without an id. A command with the same id is executed once; with another payload it is a
-// Conflict. An error says why the command does not apply, and nothing has then changed.
+// without an id. A repetition under the same id is not executed again; the same id with another
+// payload is a Conflict. An error says why the command does not apply. After an error, the state
+// is unchanged.
 func (s *State) Execute(i opportunity.OperatorCommand, id string, now time.Time) (opportunity.Outcome, error) {
 	payload, known, err := s.checkRepeat(i, id)
 	if err != nil {

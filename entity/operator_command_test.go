@@ -174,97 +174,6 @@ func TestAMessageThatIsTooLarge(t *testing.T) {
 	}
 }
 
-func TestReservingUntilAPastTime(t *testing.T) {
-	const want = "until: this time has passed; give a time in the future"
-	for _, until := range []time.Time{noon, noon.Add(-time.Second), noon.Add(-24 * time.Hour)} {
-		s := openedState(t)
-		ask := opportunity.ExtendReservations{Until: until}
-		wantError(t, s.CheckUpdate(ask, "r", noon), opportunity.Invalid, want)
-		_, err := s.Accept(ask, "r", true, noon)
-		wantError(t, err, opportunity.Invalid, want)
-		if len(s.Queue) != 0 || s.DedupWindow.Len() != 0 {
-			t.Error("what was refused is kept")
-		}
-		// A repetition always gets the same outcome.
-		if _, err := s.Accept(ask, "r", true, until.Add(-time.Hour)); err != nil {
-			t.Fatal(err)
-		}
-		wantError(t, s.CheckUpdate(ask, "r", noon), opportunity.Invalid, "")
-		if _, err := s.Accept(ask, "r", true, noon); err != nil || len(s.Queue) != 1 {
-			t.Errorf("a repetition: %v, %d wait", err, len(s.Queue))
-		}
-	}
-}
-
-// TestExtendReservationsOutcome: a response of the API without an error proves nothing.
-func TestExtendReservationsOutcome(t *testing.T) {
-	const none = "the API reports no reserved places; places that have expired or were never reserved cannot be extended"
-	for _, c := range []struct {
-		name   string
-		answer exchange.ChangeResult
-		want   string
-	}{
-		{"exact", expiryResult(true, laterExpiry.Until), ""},
-		{"as near as may be", expiryResult(true, laterExpiry.Until.Add(opportunity.ExpiryTolerance)), ""},
-		{"not as near", expiryResult(true, laterExpiry.Until.Add(-opportunity.ExpiryTolerance-time.Second)), "the API still reports that the places are reserved until 2027-01-23T11:54:59Z"},
-		{"as it was", expiryResult(true, noon), "the API still reports that the places are reserved until 2026-11-23T12:00:00Z"},
-		{"not held", expiryResult(false, laterExpiry.Until), none},
-		{"none", exchange.ChangeResult{Status: exchange.StatusDone, Reservation: &opportunity.Reservation{}}, none},
-		{"nothing said", exchange.ChangeResult{Status: exchange.StatusDone}, none},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			s := openedState(t)
-			s.Reservation = opportunity.Reservation{Valid: true, Until: noon}
-			accept(t, s, laterExpiry, "r")
-			sendBatch(t, s, c.answer)
-			got := outcome(t, s, "r")
-			if c.want == "" {
-				if got.State != opportunity.Done || !s.Reservation.Until.Equal(c.answer.Reservation.Until) {
-					t.Errorf("got %+v, places %+v", got, s.Reservation)
-				}
-				if last := s.Timeline[len(s.Timeline)-1].Text; last != "places reserved until "+s.Reservation.Until.Format(time.RFC3339) {
-					t.Errorf("the timeline says %q", last)
-				}
-				return
-			}
-			if got.State != opportunity.Failed {
-				t.Fatalf("got %+v", got)
-			}
-			wantError(t, got.Error, opportunity.Rejected, c.want)
-			// The error needs no other attention than the failed request.
-			if diff := cmp.Diff([]string{"failed"}, s.AttentionKinds()); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
-	t.Run("the API's refusal leaves the place its expiry", func(t *testing.T) {
-		s := openedState(t)
-		accept(t, s, addInterests(reservingInterest(1)), "a")
-		accept(t, s, laterExpiry, "b")
-		sendBatch(t, s, doneResult("i"), rejectedResult("Too Late"))
-		if got := outcome(t, s, "b"); got.State != opportunity.Failed || got.Error.Label != "Too Late" {
-			t.Errorf("got %+v", got)
-		}
-		if got := strings.Join(batchText(s.NextBatch()), " "); got != "extend" {
-			t.Errorf("next %q", got)
-		}
-	})
-	t.Run("the places just taken are told as held until then", func(t *testing.T) {
-		s := openedState(t)
-		accept(t, s, addInterests(reservingInterest(1)), "a")
-		accept(t, s, laterExpiry, "b")
-		sendBatch(t, s, doneResult("i"), expiryResult(true, laterExpiry.Until))
-		if got := outcome(t, s, "a").Results[0]; got.ReservedUntil == nil || !got.ReservedUntil.Equal(laterExpiry.Until) || s.ExpiryPending {
-			t.Errorf("got %+v", got)
-		}
-	})
-}
-
-// expiryResult returns the result of a request that sets an expiry.
-func expiryResult(valid bool, until time.Time) exchange.ChangeResult {
-	return exchange.ChangeResult{Status: exchange.StatusDone, Reservation: &opportunity.Reservation{Valid: valid, Until: until}}
-}
-
 // TestCheckUpdate: updates are rejected while the opportunity cannot execute them. A repetition
 // of an accepted request passes at any time.
 func TestCheckUpdate(t *testing.T) {
@@ -384,7 +293,7 @@ func TestOperatorCommandIsExecutedOnce(t *testing.T) {
 }
 
 // TestRetryAndSkipNeedAQuestion: retry and skip need a question. A repetition under the same id
-// returns the outcome of the first.
+// returns the outcome of the first message.
 func TestRetryAndSkipNeedAQuestion(t *testing.T) {
 	s := openedState(t)
 	accept(t, s, opportunity.Progress{To: "Won"}, "r")
@@ -426,7 +335,7 @@ func TestAdopt(t *testing.T) {
 	if got := strings.Join(batchText(s.NextBatch()), " "); got != "r/0" {
 		t.Errorf("next %q", got)
 	}
-	// An interest that was there before is the effect of no request.
+	// An interest that was on the record before the batch is the effect of no request.
 	if got := s.VerifyResults(s.NextBatch(), []exchange.ChangeResult{doneResult("old")}); got[0].Status != exchange.StatusUnknown {
 		t.Errorf("got %+v", got)
 	}
@@ -472,8 +381,8 @@ func TestApplyRefresh(t *testing.T) {
 	if s.ShouldRefresh() || len(s.Queue) != 1 {
 		t.Errorf("needs reading: %v, %d wait", s.ShouldRefresh(), len(s.Queue))
 	}
-	// When a record has more interests than are shown, the others are still the effect of no
-	// request.
+	// When a record has more interests than the view shows, the hidden interests are the effect of
+	// no request, either.
 	many := recordNow()
 	for n := range opportunity.MaxInterests + 20 {
 		many.Interests = append(many.Interests, interestRef(id("OpportunityInterest", n), course))
@@ -489,7 +398,7 @@ func TestApplyRefresh(t *testing.T) {
 	if last := s.Timeline[len(s.Timeline)-1].Text; last != "read again from the TMS" {
 		t.Errorf("read again with nothing new: %q", last)
 	}
-	// A record that cannot be read is reported, and is not read again and again.
+	// A record that cannot be read raises attention, and is not read again in a loop.
 	if err := execute(s, opportunity.Refresh{}); err != nil {
 		t.Fatal(err)
 	}
@@ -537,51 +446,4 @@ func TestUnknownMessageNameIsRedacted(t *testing.T) {
 			}
 		}
 	}
-}
-
-// TestExtensionExpiresInTheQueue: a request that is sent too late would release the places.
-func TestExtensionExpiresInTheQueue(t *testing.T) {
-	s := openedState(t)
-	s.Reservation = opportunity.Reservation{Valid: true, Until: noon.Add(48 * time.Hour)}
-	accept(t, s, addInterests(plainInterest(1)), "before")
-	accept(t, s, opportunity.ExtendReservations{Until: noon.Add(time.Hour)}, "early")
-	accept(t, s, opportunity.ExtendReservations{Until: noon.Add(3 * time.Hour)}, "late")
-	accept(t, s, addInterests(plainInterest(2)), "after")
-	s.FailExpiredCommands(noon.Add(time.Hour - time.Second))
-	if len(s.Queue) != 4 {
-		t.Fatalf("%d wait", len(s.Queue))
-	}
-	s.FailExpiredCommands(noon.Add(time.Hour))
-	got := outcome(t, s, "early")
-	if got.State != opportunity.Failed || got.Error.Type != opportunity.Invalid || !strings.Contains(got.Error.Message, "nothing was sent") {
-		t.Errorf("got %+v", got)
-	}
-	var left []string
-	for _, e := range s.Queue {
-		left = append(left, e.Request)
-	}
-	if diff := cmp.Diff([]string{"before", "late", "after"}, left); diff != "" {
-		t.Error(diff)
-	}
-	if !s.Reservation.Valid || s.Failures != 1 {
-		t.Errorf("reservation %+v, %d failures", s.Reservation, s.Failures)
-	}
-	// An operator decides about a request that may have been sent already.
-	s.Queue[1].InDoubt = true
-	s.FailExpiredCommands(noon.Add(24 * time.Hour))
-	if len(s.Queue) != 3 {
-		t.Errorf("%d wait", len(s.Queue))
-	}
-}
-
-// TestTheSameTimeInAnotherZone: the same time in another notation is the same request.
-func TestTheSameTimeInAnotherZone(t *testing.T) {
-	s := openedState(t)
-	until := noon.Add(time.Hour)
-	accept(t, s, opportunity.ExtendReservations{Until: until}, "r")
-	if key, err := s.Accept(opportunity.ExtendReservations{Until: until.In(time.FixedZone("", 3600))}, "r", true, noon); err != nil || key != "r" || len(s.Queue) != 1 {
-		t.Errorf("%q, %v, %d wait", key, err, len(s.Queue))
-	}
-	_, err := s.Accept(opportunity.ExtendReservations{Until: until.Add(time.Second)}, "r", true, noon)
-	wantError(t, err, opportunity.Conflict, `requestId "r" was used for another message; give each message an id of its own`)
 }

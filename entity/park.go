@@ -9,10 +9,10 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ApplyServerError handles an error of the API's own for a request. The changes of the batch that
-// are still in the queue were not made. The error counts for the first command. When a request of
-// several commands fails again, its commands are sent alone from then on, which finds the command
-// that fails. ApplyServerError reports whether anything is left to send again.
+// ApplyServerError handles a server error of the API for an API request. The changes of the batch
+// that are still in the queue were not made. The error counts for the first command. When an API
+// request of several changes fails a second time, its changes are sent one by one, to find the
+// command that fails. ApplyServerError reports whether anything is left to send again.
 func (s *State) ApplyServerError(batch []exchange.Change, now time.Time) bool {
 	waits := func(e QueuedCommand) bool {
 		return !e.InDoubt && slices.ContainsFunc(batch, func(m exchange.Change) bool { return m.IsRequested() && m.Request == e.Request })

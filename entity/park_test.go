@@ -16,8 +16,8 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// failOnce sends one request that fails with an error of the API's own. The record shows no
-// effect of the request. failOnce returns the request that is parked because of the error, or "".
+// failOnce sends one request that fails with a server error of the API. The record shows no effect
+// of the request. failOnce returns the request that is parked because of the error, or "".
 func failOnce(t *testing.T, s *entity.State, now time.Time) string {
 	t.Helper()
 	batch := s.NextBatch()

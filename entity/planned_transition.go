@@ -28,8 +28,8 @@ func (s *State) nextTransition() *PlannedTransition {
 }
 
 // isTransitionBlocked reports whether the first command of the queue is a progress command that
-// cannot be sent yet, because its effects are not planned, or because the effects before the
-// transition are not done.
+// cannot be sent yet. Either its effects are not planned, or an effect before the transition is
+// not done.
 func (s *State) isTransitionBlocked() bool {
 	if len(s.Queue) == 0 || s.Queue[0].MessageName != opportunity.MessageProgress {
 		return false
@@ -71,13 +71,13 @@ func (s *State) ApplyTransitionPlan(request string, plan exchange.Plan, now time
 }
 
 // HasUnplannedTransition reports whether the batch contains a transition without planned effects.
-// Such a transition exists when the last playbook that the state saw has no effects.
+// This happens only while the stored playbook has no rules for transitions.
 func (s *State) HasUnplannedTransition(batch []exchange.Change) bool {
 	return slices.ContainsFunc(batch, func(m exchange.Change) bool { return m.Progress != nil && s.plannedTransition(m.Request) == nil })
 }
 
-// failTransition ends the progress command whose earlier effect failed. Effects that were done
-// are undone, the last one first.
+// failTransition ends the progress command when an effect before its transition has failed. The
+// effects that were done are undone, the last one first.
 func (s *State) failTransition(job ActiveEffect, why string, now time.Time) {
 	at := slices.IndexFunc(s.PlannedTransitions, func(m PlannedTransition) bool { return m.Chain == job.Chain })
 	if at < 0 {

@@ -16,9 +16,9 @@ import (
 
 // Queue holds the waiting commands, in the order of their acceptance.
 //
-// The run that continues this one takes over the queue, and the size is limited. So the JSON form
-// is compact: equal payloads are written once, a time is written as the distance to the time of
-// the previous command, and a UUID as a request id takes 23 characters.
+// Each run hands the queue to the next run, whose input has a limited size. So the JSON form is
+// compact. Equal payloads are written once. A time is written as the milliseconds since the time
+// of the previous command. A UUID as a request id takes 23 characters.
 type Queue []QueuedCommand
 
 // packedQueue is the JSON form of a Queue.

@@ -21,12 +21,11 @@ type QueuedCommand struct {
 	// InDoubt says that it is unknown whether the change was made, and that only an operator can
 	// decide.
 	InDoubt bool `json:"doubt,omitempty"`
-	// LaterExpirySet says of a command in doubt that its places, if any, expire in time, because
-	// a later expiry for these places is known to be set.
+	// LaterExpirySet says that the places of a command in doubt, if any, expire in time. The API
+	// confirmed a later expiry for these places.
 	LaterExpirySet bool `json:"lapses,omitempty"`
 	// MaybeApplied says that the change was sent before with an unknown result. The change may
-	// have been made already. It is sent again, because a repeated send of this change does no
-	// harm.
+	// have been made already. The change is sent again, because a second send does no harm.
 	MaybeApplied bool `json:"tried,omitempty"`
 	// SendAlone says that the changes are sent one by one, because a request that contained one
 	// of them failed as a whole.
@@ -36,8 +35,8 @@ type QueuedCommand struct {
 	// FromUpdate says that the command came as an update. After a reset, signals come before
 	// updates, so that the order between the two is lost.
 	FromUpdate bool `json:"called,omitempty"`
-	// Errors counts the API's own consecutive errors for requests whose first command is this
-	// one. FailingSince is the time of the first of these errors.
+	// Errors counts the consecutive server errors of the API for API requests whose first command
+	// is this command. FailingSince is the time of the first of these errors.
 	Errors       int       `json:"errors,omitempty"`
 	FailingSince time.Time `json:"failingSince,omitzero"`
 }
@@ -92,8 +91,9 @@ func changeCount(c opportunity.Command) int {
 	return 1
 }
 
-// FairnessKey returns the key by which the requests of many opportunities get their turns. The
-// key is the source of the start or of the first command, else the region, else "".
+// FairnessKey returns the fairness key with which Temporal dispatches the activities of many
+// opportunities in turn. The key is the source of the start or of the first command, else the
+// region, else "".
 func (s *State) FairnessKey() string {
 	source := ""
 	switch {
@@ -111,7 +111,7 @@ func (s *State) FairnessKey() string {
 	return opportunity.TruncateBytes(source)
 }
 
-// IsUrgent reports whether the record is created before the records of other opportunities.
+// IsUrgent reports whether the record is created before the records of starts that are not urgent.
 func (s *State) IsUrgent() bool { return s.Start != nil && s.Start.Urgent }
 
 // source returns the source of the command.

@@ -10,26 +10,27 @@ import (
 
 // ReadBack decides the changes of unknown status in a batch from a read of the record. Call
 // ReadBack only when none of these changes can be in flight any more. A change becomes done, not
-// sent or rejected when the record decides, and stays unknown otherwise.
+// sent or rejected when the record proves this status. Otherwise the change stays unknown.
 //
 // Added interests are the interests of the record that were not known before. The API makes the
-// changes of one request in order. So the added interests must be the first ones of the request,
-// item by item, and nothing else. When an interest is missing although a later change took
-// effect, the API rejected the interest, and the reason was lost. Such an interest is not sent
-// again. An interest stays unknown when the API may have rejected it and then made a later,
-// different one in the same item. Quantity and unit amount, which some tenants let Oppflow read,
-// may distinguish the two. Learners cannot be read back.
+// changes of one request in order. So the added interests must match the first interests of the
+// request, item by item. If the record has any other added interest, these changes stay unknown.
+// When an interest is missing although a later change took effect, the API rejected the interest,
+// and the reason was lost. Such an interest is not sent again. An interest stays unknown when the
+// API may have rejected it and then made a later, different one in the same item. Quantity and
+// unit amount, which some tenants let Oppflow read, may distinguish the two. Learners cannot be
+// read back.
 //
 // A transition counts as done when the record is in the target step, and as not sent when the
-// record is in the step before. A progress to the step before changes nothing, because a
-// transition connects two steps (documented). When such a progress is sent again, the API rejects
-// it again.
+// record is still in its known step. When the target is the known step, the transition counts as
+// not sent, because a transition connects two steps (documented). When such a progress is sent
+// again, the API rejects it again.
 //
-// To set details or an expiry again does no harm, so these changes are not in doubt. ReadBack
-// only sets MaybeApplied for them. Details are in doubt when a later change set the same details
-// again. An expiry counts as done when the record shows it, or when a later expiry that overwrote
-// it was set. In the second case it is unknown whether the first expiry was ever set, and nothing
-// depends on this.
+// To set details or an expiry again does no harm, so these changes are not in doubt. ReadBack only
+// sets MaybeApplied for the commands of these changes. Details are in doubt when a later change
+// set the same details again. An expiry counts as done when the record shows it, or when a later
+// expiry that overwrote it was set. In the second case it is unknown whether the first expiry was
+// ever set, and nothing depends on this.
 //
 // resolved maps names of items to their ids.
 func (s *State) ReadBack(batch []exchange.Change, answers []exchange.ChangeResult, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID) []exchange.ChangeResult {
@@ -72,8 +73,8 @@ func (s *Inbox) setMaybeApplied(m exchange.Change) {
 	}
 }
 
-// isLaterChangeApplied reports whether the API handled a later change of the batch, so that the
-// change at i had its turn. Details or an expiry that the record shows prove nothing.
+// isLaterChangeApplied reports whether the API handled a later change of the batch, and so had
+// handled the change at i before. Details or an expiry that the record shows do not prove this.
 func isLaterChangeApplied(i int, batch []exchange.Change, answers, decided []exchange.ChangeResult) bool {
 	for j := i + 1; j < len(batch); j++ {
 		shows := batch[j].Interest != nil || batch[j].Progress != nil
@@ -146,9 +147,9 @@ func (w expectedInterest) matches(ref exchange.InterestRef) bool {
 		(ref.UnitAmount == nil || ref.UnitAmount.Equal(w.unitAmount))
 }
 
-// isUniquePrefix reports whether the interests in there must be the first ones of asked. All
-// facts that were read must match, and no other assignment may fit, except one that is equal in
-// all facts.
+// isUniquePrefix reports whether the interests in there must be the first ones of asked. All facts
+// that were read must match. No other assignment of there to asked may match, unless the exchanged
+// interests are equal in all facts.
 func isUniquePrefix(there []exchange.InterestRef, asked []expectedInterest) bool {
 	if len(there) > len(asked) {
 		return false
@@ -158,8 +159,9 @@ func isUniquePrefix(there []exchange.InterestRef, asked []expectedInterest) bool
 			return false
 		}
 	}
-	// Each interest in there may be any asked one that it matches, from its own index up to the
-	// last index that leaves room for the interests after it. All these asked ones must be equal.
+	// An interest in there may be any asked interest that it matches, at its own index or later.
+	// The index must leave room for the interests after it. All these asked interests must be
+	// equal.
 	last := len(asked)
 	for n := len(there) - 1; n >= 0; n-- {
 		for last--; !asked[last].matches(there[n]); {
@@ -202,8 +204,9 @@ func isOverwritten(i int, batch []exchange.Change, answers []exchange.ChangeResu
 
 // isExpirySuperseded reports whether a later expiry of the batch, which the API set, is now the
 // expiry of the places. To send the requested expiry at i again would undo the later expiry. An
-// expiry that no caller requested comes with new places. Such an expiry counts only when it is no
-// shorter and the reservation is known to have changed.
+// expiry that no caller requested is sent with new places. Such an expiry counts only when it is
+// no earlier than the requested expiry. In addition, the API must have confirmed it, or the
+// reservation must have changed.
 func (s *RecordState) isExpirySuperseded(i int, batch []exchange.Change, answers, decided []exchange.ChangeResult, record exchange.Snapshot) bool {
 	asked := batch[i].ReservationChange.Until
 	changed := record.Reservation.Valid != s.Reservation.Valid || !record.Reservation.Until.Equal(s.Reservation.Until)

@@ -25,30 +25,31 @@ func (s *Inbox) Backlog() Backlog {
 	return b
 }
 
-// isBefore reports whether the change at i was certainly requested before the change at j. After
-// a reset, all messages come again at once, signals first.
+// isBefore reports whether the change at i was certainly requested before the change at j. After a
+// reset, all messages arrive again at once, signals first.
 func (b Backlog) isBefore(i, j int) bool {
 	return i < j && (b.commands[i].FromUpdate == b.commands[j].FromUpdate || b.commands[i].Accepted.Before(b.commands[j].Accepted))
 }
 
 // ReadBackAfterReset decides all changes that wait after a reset, from a read of the record. The
-// run before the reset may have sent a part of them, and the knowledge of that run is lost. Call
+// run before the reset may have sent a part of them, but the state of that run is lost. Call
 // ReadBackAfterReset only when no request of that run can be in flight any more. First end the
 // requests whose names cannot be resolved, because these requests were never sent. The results
 // have the order of the backlog.
 //
-// Interests are matched by their items. All interests of the record in an item that were not
-// known before count as made. The exception is an item with fewer such interests than requested,
-// when the requested ones differ in facts that cannot be read back. A transition counts as done
+// Interests are matched by their items. All interests of the record in an item that were not known
+// before count as made. The changes of an item stay unknown when the record has more such
+// interests than requested. If the record has fewer, the requested interests must be equal in all
+// facts that cannot be read back; otherwise the changes stay unknown. A transition counts as done
 // when the record is in its target step, and no other transition leads to that step. Details and
-// expiries count as done when the record shows them, or shows those of a change that may have
-// come later.
+// expiries count as done when the record shows them, or shows those of a change that may have come
+// later.
 //
 // The run before the reset executed the messages in their order. So a change that took effect
-// proves that the changes before it were sent. A change that was sent and that the record does
-// not show stays unknown: it was rejected, or undone by hand, and to send it again would be a
-// guess. All other changes count as not sent. If the API rejected such a change before, the API
-// rejects it again.
+// proves that the changes before it were sent. A change that was sent and that the record does not
+// show stays unknown. Either the API rejected this change or a person undid it, so to send it
+// again would be a guess. All other changes count as not sent. If the API rejected such a change
+// before, the API rejects it again.
 //
 // from is the step of the record that the run knew, "" when the run knew no step.
 func (s *RecordState) ReadBackAfterReset(b Backlog, from opportunity.ID, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID) []exchange.ChangeResult {
@@ -90,7 +91,7 @@ func (b Backlog) resendLaterUpdates(answers []exchange.ChangeResult) {
 	}
 }
 
-// wasSent reports whether a change that certainly came later took effect.
+// wasSent reports whether a change that was certainly requested later took effect.
 func (b Backlog) wasSent(i int, answers []exchange.ChangeResult) bool {
 	for j := range answers {
 		if answers[j].Status == exchange.StatusDone && b.isBefore(i, j) {
@@ -141,8 +142,8 @@ func (s *RecordState) readBackInterestsAfterReset(b Backlog, answers []exchange.
 	}
 }
 
-// readBackTransitions decides transitions by the record's step. When the record is in its known
-// step, either no transition was made, or the record came back.
+// readBackTransitions decides transitions by the record's step. When the record is in the step
+// from, either no transition was made, or the transitions led back to that step.
 func (b Backlog) readBackTransitions(answers []exchange.ChangeResult, from opportunity.ID, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID) {
 	var moves, there []int
 	for i, m := range b.Changes {
@@ -179,9 +180,9 @@ func stepID(p opportunity.Progress, resolved map[exchange.UnresolvedName]opportu
 	return opportunity.ID(p.To)
 }
 
-// readBackUpdate decides whether the record shows the details. The update also counts as done
-// when it would undo another update: one that the record shows, that sets the same details, and
-// that may have come later.
+// readBackUpdate decides whether the record shows the details. The update also counts as done when
+// it would undo another update of the same details that the record shows and that may have come
+// later.
 func (b Backlog) readBackUpdate(i int, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID) exchange.ChangeResult {
 	missing := missingFrom(*b.Changes[i].Update, record.Details, resolved)
 	for j, m := range b.Changes {
@@ -244,8 +245,9 @@ func (b Backlog) readBackExpiry(i int, record exchange.Snapshot) exchange.Change
 	return exchange.ChangeResult{Status: exchange.StatusNotSent}
 }
 
-// ApplyReadBackAfterReset stores the result of ReadBackAfterReset, and the record. Interests that
-// no known request asked for are shown from now on, and never count as the effect of a request.
+// ApplyReadBackAfterReset stores the result of ReadBackAfterReset, and the record. The view then
+// also shows interests that no known request asked for, but they never count as the effect of a
+// request.
 func (s *State) ApplyReadBackAfterReset(b Backlog, answers []exchange.ChangeResult, record exchange.Snapshot, now time.Time) {
 	s.appendTimeline(now, "the run was reset: the waiting requests were compared with the record")
 	s.ApplyResults(b.Changes, answers, now)

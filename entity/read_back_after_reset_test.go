@@ -126,9 +126,9 @@ func TestApplyReadBackAfterReset(t *testing.T) {
 	}
 }
 
-// TestNothingIsRepeatedAfterAReset: a run makes any part of the waiting changes, and is reset to
-// a point before that. Every change that then counts as done was made. No change that was made is
-// sent again, for any truthful answers of an operator.
+// TestNothingIsRepeatedAfterAReset: a run makes any part of the waiting changes, and is reset to a
+// point before these changes. Every change that then counts as done was made. No change that was
+// made is sent again, for any truthful answers of an operator.
 func TestNothingIsRepeatedAfterAReset(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		fake := &fakeTMS{now: noon, madeBy: map[opportunity.ID]string{}, step: proposed, name: "First Aid", reserved: map[opportunity.ID]bool{}, rejects: map[string]bool{}}
@@ -184,7 +184,7 @@ func TestNothingIsRepeatedAfterAReset(t *testing.T) {
 		backlog := s.Backlog()
 		all := backlog.Changes
 		answers := s.ReadBackAfterReset(backlog, proposed.ID, fake.snapshot(), nil)
-		// Equal interests may count as each other.
+		// Equal interests are interchangeable.
 		counts, did, left, asked := map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
 		for i, m := range all {
 			if m.Interest == nil && m.Progress == nil {

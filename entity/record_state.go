@@ -11,11 +11,12 @@ import (
 
 // RecordState is the known state of the record in the TMS.
 type RecordState struct {
-	// Start is the run's start, until the record exists; StartDigest stays after that.
+	// Start is the run's start, or nil once the record exists. StartDigest stays set when the
+	// record exists.
 	Start       *opportunity.Start `json:"start,omitempty"`
 	StartDigest string             `json:"startDigest"`
 
-	// ID is the record's id in the TMS, "" until it exists.
+	// ID is the record's id in the TMS, "" until the record exists.
 	ID          opportunity.ID                 `json:"id,omitempty"`
 	Details     opportunity.Details            `json:"details"`
 	Step        opportunity.Step               `json:"step,omitzero"`
@@ -30,12 +31,12 @@ type RecordState struct {
 	InterestsAfterBackup []exchange.InterestRef `json:"unclaimed,omitempty"`
 	// Attendees are the people to register, as long as a playbook may register them.
 	Attendees []exchange.Attendee `json:"attendees,omitempty"`
-	// CancelledEvents are the events known to be cancelled, SoldOutEvents the events known to be
-	// sold out.
+	// CancelledEvents are the events that a read showed as cancelled. SoldOutEvents are the events
+	// that a read showed as sold out.
 	CancelledEvents []opportunity.ID `json:"cancelledEvents,omitempty"`
 	SoldOutEvents   []opportunity.ID `json:"soldOutEvents,omitempty"`
-	// Entered is when the record came into its step. LastActivity is the time of the last
-	// activity other than a follow-up. Both are zero when unknown.
+	// Entered is when the record entered its step. LastActivity is the time of the last activity
+	// other than a follow-up. Both are zero when unknown.
 	Entered      time.Time `json:"entered,omitzero"`
 	LastActivity time.Time `json:"lastActivity,omitzero"`
 	// AdoptedAt is when the record was adopted, if its follow-ups count from the time of the
@@ -64,7 +65,8 @@ func (s *RecordState) setDetails(d opportunity.Details) {
 	s.Details.Currency = cmp.Or(d.Currency, s.Details.Currency)
 }
 
-// setAccount stores which account the opportunity has, or that the opportunity lost its account.
+// setAccount stores the account that the effect set, or removes the account that the undo
+// reverted.
 func (s *RecordState) setAccount(j ActiveEffect) {
 	if j.IsUndo() {
 		if slices.ContainsFunc(j.UndoEntry.Objects, func(r opportunity.TouchedObject) bool { return r.Reverted && r.ID == s.Details.Account.ID }) {
@@ -146,7 +148,7 @@ func (s *RecordState) Total() opportunity.Amount {
 	return total
 }
 
-// HasLostInterest reports whether the record lacks an interest that it had.
+// HasLostInterest reports whether the record lacks an interest that the state contains.
 func (s *RecordState) HasLostInterest(record exchange.Snapshot) bool {
 	return slices.ContainsFunc(s.Interests, func(held opportunity.RecordedInterest) bool { return !record.HasInterest(held.ID) })
 }
@@ -158,8 +160,8 @@ func (s *RecordState) applyRequestEnd(e requestEnd) {
 	s.ExpiryPending = s.ExpiryPending || e.needsExpiry
 }
 
-// addAttendees stores the people to register, for a playbook that may register them. People for
-// whom there is no room are left to an operator.
+// addAttendees stores the people to register, for a playbook that may register them. For people
+// beyond MaxAttendeeBytes or without a known event, addAttendees raises attention.
 func (s *State) addAttendees(asked opportunity.Interest, ref exchange.InterestRef, now time.Time) {
 	if !s.Playbook.Learners || asked.ResolvedKind() != opportunity.Event {
 		return

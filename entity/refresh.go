@@ -12,8 +12,8 @@ import (
 // ShouldRefresh reports whether the record must be read again.
 func (s *State) ShouldRefresh() bool { return s.ID != "" && s.RefreshDue }
 
-// ApplyRefresh stores the record as read from the TMS, when no change is being sent. Interests
-// that the record does not have any more are removed. New interests are shown from now on.
+// ApplyRefresh stores the record as read from the TMS. Call ApplyRefresh only when no change is
+// being sent. Interests that the record no longer has are removed, and new interests are added.
 func (s *State) ApplyRefresh(record exchange.Snapshot, now time.Time) {
 	s.RefreshDue = false
 	changed := s.ApplySnapshot(record, now)
@@ -24,7 +24,7 @@ func (s *State) ApplyRefresh(record exchange.Snapshot, now time.Time) {
 }
 
 // ApplySnapshot stores the record like ApplyRefresh. It adds changes in the TMS to the timeline,
-// and reports whether there were any.
+// and reports whether there were any changes.
 func (s *State) ApplySnapshot(record exchange.Snapshot, now time.Time) bool {
 	moved := record.Step.ID != s.Step.ID
 	if moved {

@@ -47,7 +47,8 @@ func (e QueuedCommand) finalEnd(reason *opportunity.Error, now time.Time) reques
 	for i := range e.Results {
 		if !e.Results[i].IsFinal() {
 			e.Results[i] = opportunity.InterestResult{Item: add.Interests[i].Item, Error: reason}
-			// If the interest was added after all, its places would stay reserved for ever.
+			// Without an expiry, the places of an interest that was added after all would stay
+			// reserved for ever.
 			ended.needsExpiry = ended.needsExpiry || e.InDoubt && !e.LaterExpirySet && add.Interests[i].Reserve
 		}
 		stands = stands || e.Results[i].Interest != ""

@@ -9,8 +9,8 @@ import (
 )
 
 // ApplyRestore handles a restore of Temporal's database. An interest of the record that is in
-// neither the backup nor the waiting commands was requested after the backup, so a request for an
-// equal interest may be a repetition.
+// neither the backup nor the waiting commands was requested after the backup. A later request for
+// an equal interest may be a repetition.
 func (s *State) ApplyRestore(answers []exchange.ChangeResult, record exchange.Snapshot, now time.Time) {
 	s.appendTimeline(now, "Temporal's database was restored")
 	known := s.knownInterestIDs()
@@ -26,8 +26,8 @@ func (s *State) ApplyRestore(answers []exchange.ChangeResult, record exchange.Sn
 	}
 }
 
-// FlagPossibleRepeats puts requests of the batch in doubt that ask for one of
-// InterestsAfterBackup, and reports whether there is such a request. Each interest leads to at
+// FlagPossibleRepeats puts each request of the batch in doubt that asks for one of
+// InterestsAfterBackup, and reports whether it put any request in doubt. Each interest leads to at
 // most one question. resolved maps names of items to their ids.
 func (s *State) FlagPossibleRepeats(batch []exchange.Change, resolved map[exchange.UnresolvedName]opportunity.ID, now time.Time) bool {
 	found := false

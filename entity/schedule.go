@@ -110,16 +110,16 @@ func (s *State) NextExternalChange() (exchange.PlanCause, bool) {
 	return s.ExternalChanges[0], true
 }
 
-// ApplyPlanFailure stores that no plan can be made, for the given reason. Without a read of the
-// record there are no follow-ups.
+// ApplyPlanFailure stores that no plan can be made, for the given reason. ApplyPlanFailure drops
+// the planned follow-ups, because the record could not be read.
 func (s *State) ApplyPlanFailure(reason string, now time.Time) {
 	s.setPlanDue(false)
 	s.PlannedAt, s.FollowUps = now, nil
 	s.RaiseAttention(opportunity.AttentionPlaybook, opportunity.PlanRequestID, "no follow-up is planned, because the record cannot be read: "+reason, now)
 }
 
-// StartFollowUp starts the follow-up that is due. From then on, the follow-up is not planned
-// again.
+// StartFollowUp starts the follow-up that is due. A started follow-up is not planned again, unless
+// it is withdrawn.
 func (s *State) StartFollowUp(f exchange.FollowUp, now time.Time) {
 	s.CompleteFollowUp(f.Key, now)
 	switch action := f.Action; action.Kind {
@@ -149,8 +149,9 @@ func (s *State) startFollowUpEffect(f exchange.FollowUp, now time.Time) {
 	}
 }
 
-// ApplyReset handles a reset of the run. The run before the reset may have sent emails and log
-// entries that wait here, including those of follow-ups that are due.
+// ApplyReset handles a reset of the run. The run before the reset may have sent the emails and log
+// entries that wait in this state or belong to due follow-ups. So an operator decides about these
+// emails and log entries.
 func (s *State) ApplyReset(now time.Time) {
 	s.requestPlan()
 	s.AfterReset = s.PlanDue
@@ -166,7 +167,8 @@ func (s *State) blockUnverifiableEffects(which func(ActiveEffect) bool, now time
 	}
 }
 
-// blockDueFollowUps leaves the due follow-ups to an operator.
+// blockDueFollowUps starts the due follow-ups, but leaves their emails and log entries to an
+// operator.
 func (s *State) blockDueFollowUps(now time.Time) {
 	for {
 		f, due := s.DueFollowUp(now)
@@ -178,8 +180,9 @@ func (s *State) blockDueFollowUps(now time.Time) {
 	}
 }
 
-// SetPlaybook stores the features of the playbook of the worker that responded last. With another
-// playbook, everything is planned again. A version lower than the known one does not count.
+// SetPlaybook stores the features of the playbook of the worker that responded last. When the
+// features have changed, a new plan becomes due. SetPlaybook ignores a version lower than the
+// stored version.
 func (s *State) SetPlaybook(rules *exchange.PlaybookFeatures, now time.Time) {
 	var has exchange.PlaybookFeatures
 	if rules != nil {
@@ -201,8 +204,8 @@ func (s *State) SetPlaybook(rules *exchange.PlaybookFeatures, now time.Time) {
 	s.dropStaleFollowUps()
 }
 
-// dropStaleFollowUps drops the follow-ups of another step, or of another playbook, when the
-// playbook has no follow-ups in the current step.
+// dropStaleFollowUps drops all follow-ups when the playbook has no follow-ups in the current step.
+// The dropped follow-ups belong to another step or another playbook.
 func (s *State) dropStaleFollowUps() {
 	if !s.Playbook.HasFollowUpsIn(s.Step) {
 		s.FollowUps, s.SkippedFollowUps = nil, nil
@@ -245,8 +248,8 @@ func (s *State) ShouldPlan(now time.Time) bool {
 const maxQuietFactor = 6
 
 // nextPlanAt returns the time of the plan that is due; zero means at once. Commands that come one
-// after the other share one plan. A follow-up that is due earlier reads the record itself, which
-// makes that plan. A run that may end does not wait for more changes.
+// after the other share one plan. A follow-up that is due before the plan reads the record itself,
+// and this read makes the plan. In a final step, the plan is due at once, because the run may end.
 func (s *State) nextPlanAt() time.Time {
 	if s.PlanFirstChangeAt.IsZero() || s.Step.Stage.State.IsFinal() {
 		return time.Time{}
@@ -258,14 +261,15 @@ func (s *State) nextPlanAt() time.Time {
 // interests, when there is no other reason to read them.
 const maxPollInterval = 24 * time.Hour
 
-// pollInterval returns the time between two reads of the record: a day, minus the record's own
-// part of the spread.
+// pollInterval returns the time between two reads of the record: a day, minus the record's offset
+// within the spread.
 func (s *State) pollInterval() time.Duration {
 	return maxPollInterval - exchange.SpreadOffset(s.ID, s.Playbook.Spread)
 }
 
-// nextPollAt returns the time of the next read of the record: when the reservation expires, and
-// once a day while an event may be cancelled.
+// nextPollAt returns the time of the next read of the record. The record is read when its
+// reservation expires. If the playbook has reactions and the record has an interest in an event,
+// the record is also read once per pollInterval.
 func (s *State) nextPollAt() time.Time {
 	if s.ID == "" || !s.Playbook.ShouldPoll() || s.PlannedAt.IsZero() {
 		return time.Time{}

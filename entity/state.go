@@ -14,10 +14,10 @@ import (
 // know.
 //
 // Version 2 adds pause, close and refresh, and writes the queue in fewer bytes.
-// Version 3 adds parked commands, and which run wrote the state.
+// Version 3 adds parked commands, and the id of the run that wrote the state.
 // Version 4 adds effects, follow-ups and the playbook that they come from.
 // Version 5 adds the sources of waiting commands.
-// Version 6 adds when a record was adopted whose follow-ups count from its last change.
+// Version 6 adds the adoption time of records whose follow-ups count from their last change.
 // Version 7 has attention, waits, questions and effect results under the names of the view.
 const StateVersion = 7
 
@@ -72,7 +72,7 @@ func (s *State) ApplyCreated(record exchange.Snapshot, region opportunity.Ref, n
 	}
 }
 
-// setRecord stores the record, which exists from now on.
+// setRecord stores the record after the record was created or adopted.
 func (s *State) setRecord(record exchange.Snapshot, region opportunity.Ref) {
 	s.Start = nil
 	s.ID = record.ID

@@ -4,8 +4,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// SetWait stores a wait, at its beginning and when more is known. It reports whether the kind of
-// the wait is new.
+// SetWait stores a wait. A second call updates the wait, and keeps the time at which the wait
+// began. SetWait reports whether the kind of the wait is new.
 func (s *OperatorState) SetWait(w opportunity.WaitInfo) bool {
 	w.Reason = opportunity.Truncate(w.Reason, opportunity.MaxErrorMessage)
 	fresh := s.Wait == nil || s.Wait.Kind != w.Kind
@@ -19,8 +19,9 @@ func (s *OperatorState) SetWait(w opportunity.WaitInfo) bool {
 	return fresh
 }
 
-// EndWait handles a response of the API to the request. A wait for one failing request goes on,
-// unless that request is this one. EndWait reports whether a wait has ended.
+// EndWait handles a response of the API to the request. A wait of the kind AttentionOperation ends
+// only when it is about the same request; any other wait ends. EndWait reports whether a wait has
+// ended.
 func (s *OperatorState) EndWait(request string) bool {
 	s.clearAttentionFor(opportunity.AttentionOperation, request)
 	if s.Wait == nil || s.Wait.Kind == opportunity.AttentionOperation && s.Wait.Request != request {

@@ -8,9 +8,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// AdoptionTimes returns the time from which the follow-ups of a record that is adopted now count:
-// now, or the record's last change when the worker requested that time. In the second case
-// adopted is now, otherwise adopted is zero.
+// AdoptionTimes returns since, the time from which the follow-ups of a record that is adopted now
+// count. When the worker requested the time of the record's last change, since is that time (at
+// most now) and adopted is now. Otherwise since is now and adopted is zero.
 func AdoptionTimes(record Snapshot, now time.Time) (since, adopted time.Time) {
 	switch {
 	case record.Changed.IsZero():
@@ -25,14 +25,14 @@ func AdoptionTimes(record Snapshot, now time.Time) (since, adopted time.Time) {
 const catchUpSpread = 3 * 24 * time.Hour
 
 // CatchUpAt returns the due time of a follow-up that was due before its record was adopted: the
-// adoption time plus the record's own part of three days. The spread prevents that thousands of
-// records that are adopted together have their follow-ups in the same minute.
+// adoption time plus an offset of up to three days. Without the offset, thousands of records that
+// are adopted together would have their follow-ups in the same minute.
 func CatchUpAt(id opportunity.ID, adopted time.Time) time.Time {
 	return adopted.Add(SpreadOffset(id, catchUpSpread).Truncate(time.Second))
 }
 
-// SpreadOffset returns the record's own part of a spread. The part of one record is always the
-// same, and the parts of many records are evenly distributed.
+// SpreadOffset returns the offset of the record within the spread. One record always has the same
+// offset, and the offsets of many records are evenly distributed.
 func SpreadOffset(id opportunity.ID, spread time.Duration) time.Duration {
 	sum := sha256.Sum256([]byte(id))
 	return time.Duration(float64(spread) * float64(binary.BigEndian.Uint32(sum[:])) / (1 << 32))

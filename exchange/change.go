@@ -25,15 +25,16 @@ type Change struct {
 	ReservationChange *ReservationChange `json:"extend,omitempty"`
 }
 
-// IsRequested reports whether a waiting request itself requests the change. Oppflow makes other
-// changes, such as the expiry time of new places, on behalf of a request.
+// IsRequested reports whether a request itself asks for the change. Oppflow adds all other
+// changes, such as the expiry time of new places.
 func (m Change) IsRequested() bool {
 	return m.ReservationChange == nil || !m.ReservationChange.Until.IsZero()
 }
 
 // ReservationChange sets the time until which all places of the opportunity are reserved.
 type ReservationChange struct {
-	// Release ends the reservation, which the API can do only by an expiry time that is now.
+	// Release ends the reservation: the worker sets the expiry time to now, because the API has no
+	// other way.
 	Release bool `json:"release,omitempty"`
 	// Until is the time that a caller requested; when Until is zero, the worker's settings decide
 	// the time.
@@ -47,21 +48,23 @@ type ChangeStatus string
 
 // The four statuses of a change.
 const (
-	// StatusDone: the API returned that it made the change.
+	// StatusDone: the API reported that it made the change.
 	StatusDone ChangeStatus = "done"
-	// StatusRejected: the API returned that it did not make the change.
+	// StatusRejected: the API reported that it did not make the change.
 	StatusRejected ChangeStatus = "rejected"
 	// StatusNotSent: it is proven that the API never received the change.
 	StatusNotSent ChangeStatus = "notSent"
-	// StatusUnknown: everything else, a lost worker included.
+	// StatusUnknown: none of the other statuses is certain, for example because the worker was
+	// lost.
 	StatusUnknown ChangeStatus = "unknown"
 )
 
 // ChangeResult is what is known of one Change.
 type ChangeResult struct {
 	Status ChangeStatus `json:"fate"`
-	// Interests are the interests that the API returned for an added interest: the new interest,
-	// or all interests of the opportunity (the API's documentation does not say which).
+	// Interests are the interests that the API returned for an added interest. The API's
+	// documentation does not say whether it returns the new interest or all interests of the
+	// opportunity.
 	Interests []InterestRef `json:"interests,omitempty"`
 	// Details are the record's own fields after an update.
 	Details *opportunity.Details `json:"details,omitempty"`
@@ -89,8 +92,8 @@ type Snapshot struct {
 	Step        opportunity.Step        `json:"step"`
 	Interests   []InterestRef           `json:"interests,omitempty"`
 	Reservation opportunity.Reservation `json:"reservation"`
-	// Changed is the time of the record's last change, from a read for an adoption whose
-	// worker counts follow-ups from that time. It is zero elsewhere, and when unknown.
+	// Changed is the time of the record's last change, or zero when that time is unknown. Only the
+	// read for an adoption sets Changed, when the worker counts follow-ups from that time.
 	Changed time.Time `json:"changed,omitzero"`
 }
 
@@ -101,7 +104,8 @@ type UnresolvedName struct {
 	Text string `json:"text"`
 }
 
-// TypeCurrency is the type of a currency in an UnresolvedName; its id is the bare code.
+// TypeCurrency is the type of a currency in an UnresolvedName; the id of a currency is its code,
+// such as USD.
 const TypeCurrency = "Currency"
 
 // ResolvedName is the result of the look-up of an UnresolvedName: an id, or why there is none.
@@ -145,7 +149,8 @@ func (m Change) Names() []UnresolvedName {
 	return names
 }
 
-// appendName adds the text unless it is empty or already in the API's form.
+// appendName adds the text, unless the text is empty or already has the form that the API
+// requires.
 func appendName(names []UnresolvedName, typ, text string) []UnresolvedName {
 	if text == "" || opportunity.ID(text).Type() == typ || typ == TypeCurrency && isCurrencyCode(text) {
 		return names
@@ -179,7 +184,7 @@ func JSONSize(plain any) int {
 	return len(data)
 }
 
-// Recorded returns what is known of an interest that somebody else added.
+// Recorded returns what the API shows of an interest that no known request added.
 func (r InterestRef) Recorded() opportunity.RecordedInterest {
 	held := opportunity.RecordedInterest{ID: r.ID, Item: opportunity.Truncate(string(r.Item), opportunity.MaxRecordedItem), Quantity: r.Quantity}
 	held.Kind, _ = opportunity.KindOfIDType(r.Item.Type())

@@ -12,8 +12,8 @@ import (
 // that sends the request reads the data. An EffectRequest names no person.
 type EffectRequest struct {
 	Kind EffectRequestKind `json:"kind"`
-	// Target is the object of the request unless the object is the opportunity: an account, an
-	// event, an invoice, a learner, or the contact who gets a mail.
+	// Target is the object of the request: an account, an event, an invoice, a learner, or the
+	// contact who gets a mail. Target is empty when the object is the opportunity.
 	Target opportunity.ID `json:"on,omitempty"`
 	// IDs are contacts, interests or learners.
 	IDs []opportunity.ID `json:"ids,omitempty"`
@@ -100,11 +100,12 @@ type UndoEntry struct {
 	// AccountRead says that the account was read.
 	Account     opportunity.ID `json:"account,omitempty"`
 	AccountRead bool           `json:"hadAccount,omitempty"`
-	// Attributes are the attributes of the record as they were before, by their keys.
+	// Attributes are the attributes of the record before the effect, by their keys.
 	Attributes map[string]string `json:"attributes,omitempty"`
-	// Notes are what the kind of the effect notes for itself. Only the activities read them.
+	// Notes are private values of the effect's kind. Only the activities read Notes.
 	Notes map[string]string `json:"values,omitempty"`
-	// Until is the time until which places were reserved before the effect; zero when none were.
+	// Until is the time until which places were reserved before the effect; zero when no places
+	// were reserved.
 	Until time.Time `json:"until,omitzero"`
 	// PurchaseOrder and Comments are the texts of the draft before the effect.
 	PurchaseOrder string `json:"purchaseOrder,omitempty"`
@@ -115,7 +116,8 @@ type UndoEntry struct {
 }
 
 // WithObject returns the undo entry with the object. An object that the undo entry already
-// contains is not added twice. A learner without an id is not yet created.
+// contains is not added twice. When the undo entry contains a learner without an id, which was not
+// created before, WithObject adds the id.
 func (t UndoEntry) WithObject(r opportunity.TouchedObject) UndoEntry {
 	if r.ID == "" && r.Contact == "" {
 		return t
@@ -140,8 +142,8 @@ type Attendee struct {
 	// Interest is the interest that names the person, and Event is the item of that interest.
 	Interest opportunity.ID `json:"interest"`
 	Event    opportunity.ID `json:"event"`
-	// Person is the person by name, until the contact is known.
+	// Person describes the person until Contact is set; nil after that.
 	Person *opportunity.Learner `json:"person,omitempty"`
-	// Contact is the person's contact in the TMS, "" until it is known.
+	// Contact is the person's contact in the TMS, "" until the contact is known.
 	Contact opportunity.ID `json:"contact,omitempty"`
 }

@@ -63,9 +63,10 @@ type Effect struct {
 	Kind opportunity.EffectKind `json:"kind"`
 	Undo UndoLevel              `json:"undo"`
 	// Settings are the settings of the kind; nil for a kind without settings. In the JSON of the
-	// effect they are the member with the name of the kind.
+	// effect, the settings are the member with the name of the kind.
 	Settings Settings `json:"-"`
-	// UnknownMembers are members that a later version knows. They are kept for its workers.
+	// UnknownMembers are JSON members that only a later version knows. Oppflow keeps
+	// UnknownMembers for workers of that version.
 	UnknownMembers UnknownMembers `json:"-"`
 }
 
@@ -99,7 +100,8 @@ func NewSettings(value any) Settings {
 	return data
 }
 
-// SettingsOf returns the settings as an S; nil where there are none or they are no S.
+// SettingsOf returns the settings as an S; nil when there are no settings, or when they cannot be
+// decoded as an S.
 func SettingsOf[S any](settings Settings) *S {
 	s := new(S)
 	if len(settings) == 0 || json.Unmarshal(settings, s) != nil {
@@ -111,7 +113,7 @@ func SettingsOf[S any](settings Settings) *S {
 // EnsureAccount gives the opportunity an account when it has none: the existing account with the
 // name, or a new account.
 type EnsureAccount struct {
-	// Name is the account's name, also for the look-up.
+	// Name is the name of the account to look up, and of a new account.
 	Name string `json:"name"`
 }
 
@@ -128,7 +130,7 @@ type MatchPolicy string
 const (
 	// MatchAskOperator leaves the choice to an operator.
 	MatchAskOperator MatchPolicy = "ask"
-	// MatchOldest takes the oldest.
+	// MatchOldest takes the oldest object.
 	MatchOldest MatchPolicy = "oldest"
 )
 
@@ -144,8 +146,8 @@ type EnsureReservation struct {
 
 // RegisterLearners registers the learners on the events of the interests.
 type RegisterLearners struct {
-	// ReleaseReservation releases the reservation once all learners are registered, because the
-	// places would count twice otherwise.
+	// ReleaseReservation releases the reservation once all learners are registered, because
+	// otherwise each place would count as reserved and as registered.
 	ReleaseReservation bool `json:"release"`
 }
 
@@ -157,7 +159,7 @@ type EnsureInvoice struct {
 	// PurchaseOrder and Comments are written to the draft; "" keeps the draft's text.
 	PurchaseOrder string `json:"purchaseOrder,omitempty"`
 	Comments      string `json:"comments,omitempty"`
-	// FinaliseAt is when the invoice is made final, in UTC; zero leaves it a draft.
+	// FinaliseAt is when the invoice is made final, in UTC; zero leaves the invoice a draft.
 	FinaliseAt time.Time `json:"finaliseAt,omitzero"`
 }
 
@@ -263,12 +265,13 @@ type FollowUp struct {
 type Action struct {
 	Kind     opportunity.ActionKind `json:"kind"`
 	Progress *opportunity.Progress  `json:"progress,omitempty"`
-	// Attention is the text for an operator.
+	// Attention is the text that the action shows to an operator.
 	Attention string `json:"attention,omitempty"`
-	// Settings are the settings of an effect of the same kind. In the JSON of the action they are
-	// the member with the name of the kind.
+	// Settings are the settings of an effect of the same kind. In the JSON of the action, the
+	// settings are the member with the name of the kind.
 	Settings Settings `json:"-"`
-	// UnknownMembers are members that a later version knows. They are kept for its workers.
+	// UnknownMembers are JSON members that only a later version knows. Oppflow keeps
+	// UnknownMembers for workers of that version.
 	UnknownMembers UnknownMembers `json:"-"`
 }
 
@@ -293,8 +296,8 @@ func (a *Action) UnmarshalJSON(data []byte) error {
 type DoneFollowUp struct {
 	Key string    `json:"key"`
 	At  time.Time `json:"at"`
-	// Cancelled says that an operator cancelled the follow-up, which counts as done, but not
-	// towards the highest number of follow-ups.
+	// Cancelled says that an operator cancelled the follow-up. A cancelled follow-up counts as
+	// done, but not towards the highest number of follow-ups.
 	Cancelled bool `json:"cancelled,omitempty"`
 }
 

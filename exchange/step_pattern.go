@@ -6,14 +6,14 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// StepPattern is a step or a stage, by id or name, or all stages of a state. Exactly one of the
-// three is given.
+// StepPattern matches a step or a stage by id or name, or all stages of a state. Exactly one field
+// is set.
 type StepPattern struct {
 	Step, Stage string
 	State       opportunity.StageState
 }
 
-// Matches reports whether the step is the step of the pattern, or is in its stage or state.
+// Matches reports whether the step is the pattern's step, or is in the pattern's stage or state.
 func (p StepPattern) Matches(step opportunity.Step) bool {
 	is := func(written string, id opportunity.ID, name string) bool {
 		return written != "" && (written == string(id) || written == name)
@@ -21,9 +21,9 @@ func (p StepPattern) Matches(step opportunity.Step) bool {
 	return is(p.Step, step.ID, step.Name) || is(p.Stage, step.Stage.ID, step.Stage.Name) || p.State != "" && p.State == step.Stage.State
 }
 
-// StepPatterns are the steps in which a playbook has follow-ups: one pattern a line, after its
-// kind. "" is unknown, and means every step. The type is plain text, so that PlaybookFeatures can
-// be compared.
+// StepPatterns are the steps in which a playbook has follow-ups: each line is the kind of a
+// pattern and the pattern. "" means that the patterns are unknown, and matches every step. The
+// type is plain text, so that PlaybookFeatures can be compared.
 type StepPatterns string
 
 // NoSteps are the patterns of a playbook without follow-ups.
@@ -40,8 +40,9 @@ const (
 	patternState = "state"
 )
 
-// StepPatternsOf returns the patterns as text; NoSteps for none. Patterns that are too long
-// together, or contain a line break, become "": every step.
+// StepPatternsOf returns the patterns as text, or NoSteps when there are no patterns.
+// StepPatternsOf returns "", which matches every step, when the text is too long or a pattern
+// contains a line break.
 func StepPatternsOf(patterns ...StepPattern) StepPatterns {
 	if len(patterns) == 0 {
 		return NoSteps

@@ -19,8 +19,8 @@ var (
 	sumPattern    = regexp.MustCompile(`^\d{1,30}(\.\d{1,4})?$`)
 )
 
-// ParseAmount reads a decimal such as "199.90": not negative, at most 15 digits
-// before the point and 4 after it, no exponent, no currency sign.
+// ParseAmount reads a decimal such as "199.90". The decimal has at most 15 digits before the point
+// and at most 4 after the point. A sign, an exponent or a currency sign is an error.
 func ParseAmount(s string) (Amount, error) { return parseAmount(s, amountPattern) }
 
 func parseAmount(s string, form *regexp.Regexp) (Amount, error) {
@@ -50,12 +50,12 @@ func (a Amount) Decimal() decimal.Decimal { return a.value }
 // Add returns a + b.
 func (a Amount) Add(b Amount) Amount { return Amount{value: a.value.Add(b.value)} }
 
-// Times returns the amount n times.
+// Times returns the amount multiplied by n.
 func (a Amount) Times(n int) Amount {
 	return Amount{value: a.value.Mul(decimal.NewFromInt(int64(n)))}
 }
 
-// Equal reports whether both amounts have the same value; zeros at the end make no difference.
+// Equal reports whether both amounts have the same value; trailing zeros make no difference.
 func (a Amount) Equal(b Amount) bool { return a.value.Equal(b.value) }
 
 // MarshalJSON writes the amount as a JSON string.

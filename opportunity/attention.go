@@ -21,8 +21,8 @@ const (
 	AttentionAPI AttentionKind = "api"
 	// AttentionCredentials: the API rejects the worker's credentials.
 	AttentionCredentials AttentionKind = "credentials"
-	// AttentionOperation: one operation fails, because the API returns server errors for it or
-	// because the worker does not support it.
+	// AttentionOperation: one operation fails. Either the API returns server errors for the
+	// operation, or the worker does not support the operation.
 	AttentionOperation AttentionKind = "operation"
 	// AttentionClock: the worker's clock differs from the Temporal server's, or the
 	// worker is too slow to send in time.
@@ -31,11 +31,11 @@ const (
 	AttentionLimit AttentionKind = "limit"
 	// AttentionService: a service of the tenant does not respond.
 	AttentionService AttentionKind = "service"
-	// AttentionReservation: places were requested and are not reserved.
+	// AttentionReservation: requested places are not reserved, or places could not be released.
 	AttentionReservation AttentionKind = "reservation"
-	// AttentionFailed: a request without a waiting caller failed.
+	// AttentionFailed: a request failed, and no caller waits for its outcome.
 	AttentionFailed AttentionKind = "failed"
-	// AttentionMessage: a message could not be read.
+	// AttentionMessage: a message could not be accepted, for example because it could not be read.
 	AttentionMessage AttentionKind = "message"
 	// AttentionParked: the API keeps failing a command; the other commands go on.
 	AttentionParked AttentionKind = "parked"

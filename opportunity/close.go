@@ -5,8 +5,8 @@ import "time"
 // MessageClose is the name of the message that ends the run of an opportunity.
 const MessageClose MessageName = "close"
 
-// Close ends the run: waiting requests fail as Closed, the reservation is released, and the step
-// in the TMS stays unchanged.
+// Close ends the run and releases the reservation. Waiting requests fail as Closed, or as
+// Undecided when their change may have been made. The step in the TMS stays unchanged.
 type Close struct {
 	RequestID string `json:"requestId,omitempty"`
 	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.

@@ -54,7 +54,7 @@ type Progress struct {
 	To string `json:"to" text:"required"`
 }
 
-// UpdateDetails changes details of the record; members that are left out stay unchanged.
+// UpdateDetails changes details of the record; a detail whose member is empty stays unchanged.
 type UpdateDetails struct {
 	RequestID string `json:"requestId,omitempty"`
 	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
@@ -67,7 +67,7 @@ type UpdateDetails struct {
 }
 
 // ExtendReservations sets another expiry time, earlier or later, for all reserved places of the
-// opportunity; an expired reservation stays expired.
+// opportunity. An expired reservation stays expired.
 type ExtendReservations struct {
 	RequestID string `json:"requestId,omitempty"`
 	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
@@ -165,8 +165,8 @@ func (c ExtendReservations) Validate() error {
 	return nil
 }
 
-// ValidateRequestID reports what is wrong with a caller's request id. Ids that
-// start with "#" are Oppflow's own.
+// ValidateRequestID reports what is wrong with a caller's request id. Only Oppflow may use ids
+// that start with "#".
 func ValidateRequestID(id string) error {
 	switch {
 	case id == "":
@@ -202,7 +202,7 @@ func Summary(c Command) string {
 	return string(c.MessageName())
 }
 
-// SummaryOfInterests returns the summary of a request that adds that many interests.
+// SummaryOfInterests returns the summary of a request that adds count interests.
 func SummaryOfInterests(count int) string {
 	if count == 1 {
 		return "add 1 interest"

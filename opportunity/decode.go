@@ -16,9 +16,12 @@ import (
 // DecodeStart reads a start from a caller, as strictly as Decode.
 func DecodeStart(payload []byte) (Start, error) { return DecodeStrict[Start](payload) }
 
-// Decode reads the payload of the command whose name is name. The error is Invalid for a command
-// that fails Validate, an unknown name, text that is not Unicode, an empty request id, and a
-// member that is unknown, appears twice or has other capitals.
+// Decode reads the payload of the command whose name is name. The error is Invalid for:
+//   - a command that fails Validate
+//   - an unknown name
+//   - text that is not Unicode
+//   - an empty request id
+//   - a member that is unknown, appears twice or has other capitals
 func Decode(name MessageName, payload []byte) (Command, error) {
 	if err := checkPayload(payload); err != nil {
 		return nil, err
@@ -27,9 +30,9 @@ func Decode(name MessageName, payload []byte) (Command, error) {
 }
 
 // DecodeLoose reads a message that Decode or DecodeOperatorCommand rejects. DecodeLoose follows
-// the rules of earlier releases: capitals do not matter, an empty request id counts as none, and
-// text that is not Unicode becomes U+FFFD. A run that accepted such a message reads the message
-// in the same way when the run is replayed.
+// the rules of earlier releases. Capitals in member names do not matter. An empty request id
+// counts as no request id. Text that is not Unicode becomes U+FFFD. A run that accepted such a
+// message reads the message in the same way when the run is replayed.
 func DecodeLoose(name MessageName, payload []byte) (Message, error) {
 	if err := checkSize(payload); err != nil {
 		return nil, err
@@ -90,11 +93,12 @@ func decodeCommand(name MessageName, payload []byte, how decoding) (Command, err
 	return m.(Command), nil //nolint:errcheck,forcetypeassert // the type of the message says so
 }
 
-// lookalikePattern matches an unknown name that may be shown: letters, "_" and "-".
+// lookalikePattern matches 4 to 40 letters, "_" and "-" that begin with a letter. RedactedName may
+// show only unknown names of this form.
 var lookalikePattern = regexp.MustCompile(`^[A-Za-z][A-Za-z_-]{3,39}$`)
 
-// RedactedName returns the name when the name is known or looks like a known name. Any other name
-// may be personal data, so RedactedName hides that name.
+// RedactedName returns the name when it is the name of a message, or begins with the same four
+// letters as one. RedactedName hides any other name, because it may be personal data.
 func RedactedName(name MessageName) string {
 	if slices.Contains(MessageNames(), name) {
 		return string(name)

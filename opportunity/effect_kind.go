@@ -8,7 +8,7 @@ type EffectKind string
 const (
 	// EffectAccount: the opportunity has an account.
 	EffectAccount EffectKind = "account"
-	// EffectContacts: the learners of the interests are contacts.
+	// EffectContacts: each learner of the interests exists as a contact in the TMS.
 	EffectContacts EffectKind = "contacts"
 	// EffectAttributes: attributes of the record have the given values.
 	EffectAttributes EffectKind = "attributes"
@@ -22,8 +22,8 @@ const (
 	EffectRegister EffectKind = "register"
 	// EffectCancelRegistrations: the registrations of the opportunity's learners are cancelled.
 	EffectCancelRegistrations EffectKind = "cancelRegistrations"
-	// EffectInvoice: the draft invoice of the TMS exists, is filled in, and is made final in
-	// time.
+	// EffectInvoice: the draft invoice of the TMS exists, is filled in, and becomes final at the
+	// planned time.
 	EffectInvoice EffectKind = "invoice"
 	// EffectTokens: the training tokens were issued.
 	EffectTokens EffectKind = "tokens"

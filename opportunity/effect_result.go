@@ -24,8 +24,8 @@ const (
 	EffectDone      EffectOutcome = "done"      // the missing part was done
 	EffectUnchanged EffectOutcome = "unchanged" // nothing was missing
 	EffectFailed    EffectOutcome = "failed"    // the effect failed, and so its transition failed
-	EffectUndone    EffectOutcome = "undone"    // the effect was undone, as much as possible
-	EffectAbandoned EffectOutcome = "abandoned" // Oppflow gave the effect up, and people decide what to do
+	EffectUndone    EffectOutcome = "undone"    // the effect was undone, as far as it can be undone
+	EffectAbandoned EffectOutcome = "abandoned" // Oppflow stopped the work on the effect, and a person must decide what to do
 	EffectSkipped   EffectOutcome = "skipped"   // an operator skipped the effect
 )
 

@@ -14,15 +14,15 @@ type ErrorType string
 const (
 	// Invalid: the message itself is wrong; the API never received the message.
 	Invalid ErrorType = "Invalid"
-	// Rejected: the change was rejected; when the API rejected the change, label, message and
-	// value are the API's own.
+	// Rejected: the API or Oppflow rejected the change. When the API rejected the change, Label,
+	// Message and Value are the texts of the API.
 	Rejected ErrorType = "Rejected"
 	// TransitionNotFound: the API has no transition from the current step to the requested
 	// step.
 	TransitionNotFound ErrorType = "TransitionNotFound"
-	// NotFound: no opportunity, item, step, region or account has that id or name.
+	// NotFound: no opportunity, request, item, step, region or account has the given id or name.
 	NotFound ErrorType = "NotFound"
-	// Conflict: the request id, or the reference, was used for another message or start.
+	// Conflict: the request id was used for another message, or the reference for another start.
 	Conflict ErrorType = "Conflict"
 	// Closed: the opportunity's run has ended or is ending; the message was not applied.
 	Closed ErrorType = "Closed"
@@ -38,9 +38,9 @@ const (
 	Skipped ErrorType = "Skipped"
 )
 
-// Error is a failure as callers see it. Label, Message and Value of an error of the API are the
-// API's own. The Message of any other error is one line: what was wrong, where, and what would be
-// right.
+// Error is a failure as callers see it. In an error of the API, Label, Message and Value are the
+// texts of the API. The Message of any other error is one line that says what is wrong, where it
+// is wrong, and what would be right.
 type Error struct {
 	Type    ErrorType `json:"type"`
 	Label   string    `json:"label,omitempty"`
@@ -76,8 +76,8 @@ var quotedPattern = regexp.MustCompile(`(\w+ )?"(?:[^"\\]|\\.)*"`)
 // memberNamePattern matches the name of a member and the quote behind the name.
 var memberNamePattern = regexp.MustCompile(`^\w{1,40}"$`)
 
-// Redacted returns the error without quoted values of the message. Request ids, names of
-// members and messages, and examples stay.
+// Redacted returns the error without the values that Message quotes from a caller. Quoted request
+// ids, names of members and messages, and examples stay.
 func (e *Error) Redacted() *Error {
 	if e == nil {
 		return nil
@@ -131,8 +131,9 @@ func (e *Error) Truncated() *Error {
 	return &Error{Type: e.Type, Label: Truncate(e.Label, MaxErrorLabel), Message: Truncate(e.Message, MaxErrorMessage), Value: Truncate(e.Value, MaxErrorLabel)}
 }
 
-// OperatorText returns the text of an error for an operator: Oppflow's own message, but only the
-// label of the API's errors, because their messages may name people.
+// OperatorText returns the text of an error for an operator. The text of an error of Oppflow is
+// its message. The text of an error of the API is only its label, because its message may name
+// people.
 func (e *Error) OperatorText() string {
 	if e == nil || e.Label != "" || e.Message == "" {
 		return e.PublicText()

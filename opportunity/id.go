@@ -24,7 +24,7 @@ func (id ID) Key() string {
 
 func (id ID) parts() (typ, key string) {
 	raw, err := base64.StdEncoding.Strict().DecodeString(string(id))
-	if err != nil || strings.ContainsAny(string(id), "\r\n") { // the base64 decoder skips these
+	if err != nil || strings.ContainsAny(string(id), "\r\n") { // the base64 decoder skips line breaks
 		return "", ""
 	}
 	typ, key, found := strings.Cut(string(raw), ":")
@@ -48,7 +48,8 @@ const (
 	TypeContact     = "Person"       // a Contact in the schema
 )
 
-// validateIDType returns an error for an id of a type other than typ. Every name is valid.
+// validateIDType returns an error for an id of a type other than typ. A value that is a name, not
+// an id, is always valid.
 func validateIDType(member, value, typ, what string) error {
 	if got := ID(value).Type(); got != "" && got != typ && isKnownType(got) {
 		return Invalidf("%s: %s is the id of a %s, not of %s", member, value, got, what)
@@ -56,8 +57,8 @@ func validateIDType(member, value, typ, what string) error {
 	return nil
 }
 
-// isKnownType reports whether typ is a type of global ids, because a name may decode by chance
-// ("QTpi" is base64 of "A:b").
+// isKnownType reports whether typ is a type of global ids. The check is needed because a name may
+// be valid base64 by chance ("QTpi" is base64 of "A:b").
 func isKnownType(typ string) bool {
 	switch typ {
 	case TypeOpportunity, TypeStep, "OpportunityStage", "OpportunityInterest", TypeRegion, TypeAccount, TypeContact, "Registration":

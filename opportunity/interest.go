@@ -15,19 +15,19 @@ type Interest struct {
 	// Item is the id, code or name of the course template, event, learning path
 	// or type of training token.
 	Item string `json:"item"`
-	// Kind may be left out when Item is an id, because the id contains the kind.
+	// Kind may be empty when Item is an id, because the id contains the kind.
 	Kind     InterestKind `json:"kind,omitempty"`
 	Quantity int          `json:"quantity"`
-	// UnitAmount is the price of one, in the opportunity's currency.
+	// UnitAmount is the price of one unit, in the opportunity's currency.
 	UnitAmount Amount `json:"unitAmount"`
-	// Reserve requests that as many places on the event are reserved as Quantity says.
+	// Reserve requests a reservation of Quantity places on the event.
 	Reserve bool `json:"reserve,omitempty"`
 	// Learners are people who are not in the TMS yet.
 	Learners []Learner `json:"learners,omitempty"`
 	// Contacts are the ids of people who are in the TMS.
 	Contacts []ID `json:"contacts,omitempty"`
 	// ExpiresAt is when training tokens expire: a local time without a zone, in the form of the
-	// API, such as 2023-12-31T23:59:59, which may lie in the past.
+	// API, such as 2023-12-31T23:59:59. The time may lie in the past.
 	ExpiresAt string `json:"expiresAt,omitempty"`
 	// Tax is the id of the tax type.
 	Tax ID `json:"tax,omitempty"`
@@ -52,8 +52,8 @@ func (i Interest) ResolvedKind() InterestKind {
 	return kind
 }
 
-// Recorded returns the interest in the form in which Oppflow keeps the interest once the record
-// has it under the id.
+// Recorded returns what Oppflow stores of the interest when the record contains the interest under
+// the id.
 func (i Interest) Recorded(id ID) RecordedInterest {
 	return RecordedInterest{
 		ID: id, Item: Truncate(i.Item, MaxRecordedItem), Kind: i.ResolvedKind(),
@@ -62,7 +62,7 @@ func (i Interest) Recorded(id ID) RecordedInterest {
 	}
 }
 
-// Validate returns the first mistake of the interest as an Invalid error. Validate never quotes a
+// Validate returns the first mistake of the interest as an Invalid error. The error never quotes a
 // learner.
 func (i Interest) Validate() error {
 	if err := validateText("item", i.Item); err != nil {
@@ -146,8 +146,8 @@ func (l Learner) validate() error {
 // mistake.
 type Interests []Interest
 
-// UnmarshalJSON reads a JSON array of interests. An unknown member and a missing price are
-// errors, because a missing price would count as zero.
+// UnmarshalJSON reads a JSON array of interests. An unknown member is an error. A missing price is
+// an error, too, because otherwise it would count as zero.
 func (l *Interests) UnmarshalJSON(data []byte) error {
 	var raw []json.RawMessage
 	if err := json.Unmarshal(data, &raw); err != nil {

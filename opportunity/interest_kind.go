@@ -24,7 +24,7 @@ const (
 	TypeTokens = "TokenType" // a TrainingTokenType in the schema
 )
 
-// InterestKindInfo describes one kind of interests. Whoever lists the kinds reads these
+// InterestKindInfo describes one kind of interests. All code that lists the kinds uses these
 // descriptions.
 type InterestKindInfo struct {
 	Kind InterestKind
@@ -32,10 +32,10 @@ type InterestKindInfo struct {
 	IDType string
 	// SchemaType is the name of the items' type in the API's schema.
 	SchemaType string
-	// Noun names one item.
+	// Noun is the English term for one item, without an article.
 	Noun string
-	// HasPlaces says that places on an item can be reserved, HasLearners that an interest can name
-	// learners and contacts, and Expires that an interest can have an expiry.
+	// HasPlaces says that places on an item can be reserved. HasLearners says that an interest can
+	// name learners and contacts. Expires says that an interest can have an expiry.
 	HasPlaces, HasLearners, Expires bool
 }
 

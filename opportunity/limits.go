@@ -34,8 +34,8 @@ const (
 	MaxRememberedRequests = 10_000
 	// MaxOutcomes is how many outcomes are kept in full.
 	MaxOutcomes = 200
-	// MaxOutcomeBytes is the most JSON of the outcomes that are kept in full; the oldest outcomes
-	// are dropped first.
+	// MaxOutcomeBytes is the largest JSON size of the outcomes that are kept in full, in bytes;
+	// the oldest outcomes are dropped first.
 	MaxOutcomeBytes = 128 << 10
 	// MaxErrorLabel is how many characters of an error's label and value an outcome keeps, and
 	// MaxErrorMessage is how many characters of the message. The API's own texts have no limit.
@@ -49,48 +49,49 @@ const (
 
 	// MaxChangesPerRequest is the most changes one API request carries.
 	MaxChangesPerRequest = 20
-	// MaxRequestBytes is the most JSON of changes one API request carries.
+	// MaxRequestBytes is the largest JSON size of the changes in one API request, in bytes.
 	MaxRequestBytes = 256 << 10
 
-	// MaxWaitingBytes is the most JSON of waiting commands that a run may pass to the next run.
-	// The server terminates a workflow whose input is larger than 2 MiB, so a run with more
-	// waiting commands first carries out enough of them.
+	// MaxWaitingBytes is the largest JSON size of the waiting commands that a run may pass to the
+	// next run, in bytes. The server terminates a workflow whose input is larger than 2 MiB, so a
+	// run with more waiting commands first carries out enough of them.
 	MaxWaitingBytes = 256 << 10
-	// MaxStateBytes is the most JSON of state that a run may pass to the next run.
+	// MaxStateBytes is the largest JSON size of the state that a run may pass to the next run, in
+	// bytes.
 	MaxStateBytes = 1 << 20
 
-	// ParkAfterErrors and ParkAfter decide when a command is parked: after this many server
-	// errors of the API, over at least this time.
+	// ParkAfterErrors is how many consecutive server errors of the API a command must meet before
+	// it is parked. ParkAfter is the shortest time between the first error and the parking.
 	ParkAfterErrors = 5
 	ParkAfter       = 10 * time.Minute
-	// MaxParked is how many commands may be parked, and MaxParkedBytes is the most JSON of parked
-	// commands in the input of the next run. A command that cannot be parked is sent again and
-	// again, and the other commands wait.
+	// MaxParked is how many commands may be parked, and MaxParkedBytes is the largest JSON size of
+	// the parked commands, in bytes. When a command cannot be parked, Oppflow keeps sending it,
+	// and the other commands wait.
 	MaxParked      = 20
 	MaxParkedBytes = 64 << 10
 
-	// MaxActiveEffectBytes is the most JSON of active effects when an effect starts; the undo
-	// entries that active effects add later come on top.
+	// MaxActiveEffectBytes is the largest JSON size of the active effects when an effect starts,
+	// in bytes. Undo entries that are added later do not count.
 	MaxActiveEffectBytes = 32 << 10
 	// MaxEffectResults is how many effect results are shown.
 	MaxEffectResults = 50
-	// MaxAttendeeBytes is the most JSON of attendees that is kept for a playbook that may
-	// register them.
+	// MaxAttendeeBytes is the largest JSON size of the attendees that are kept for a playbook that
+	// may register them, in bytes.
 	MaxAttendeeBytes = 32 << 10
 
-	// MaxFollowUps is how many planned follow-ups are kept, the earliest ones, and how many may
-	// be snoozed; MaxFollowUpBytes is the most JSON of the kept follow-ups together.
+	// MaxFollowUps is how many planned follow-ups are kept (the earliest ones), and also how many
+	// may be snoozed. MaxFollowUpBytes is the largest JSON size of all kept follow-ups, in bytes.
 	MaxFollowUps     = 20
 	MaxFollowUpBytes = 32 << 10
-	// MaxCancelledFollowUps is how many follow-ups may be cancelled; cancelled follow-ups are
-	// never forgotten, because they would be planned again.
+	// MaxCancelledFollowUps is how many follow-ups may be cancelled; a run keeps every cancelled
+	// follow-up, because a later plan would otherwise repeat it.
 	MaxCancelledFollowUps = 100
 	// MaxSkippedFollowUps is how many skipped follow-ups are shown.
 	MaxSkippedFollowUps = 20
 
 	// MaxWaitingUpdates is how many updates of commands wait for their outcome at once; a further
-	// update returns pending at once. The server allows ten open updates of one run, and must
-	// always accept an operator's update.
+	// update returns pending at once. The server allows ten open updates of one run, so two stay
+	// free for an operator's updates.
 	MaxWaitingUpdates = 8
 
 	// ExpiryTolerance is how far the API's expiry may differ from the requested expiry.

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// MessageType describes one message that is a signal and an update. Decoding, handlers, schemas,
-// the TypeScript types and the command line read these descriptions.
+// MessageType describes one message, which can be sent as a signal or as an update. Decoding,
+// handlers, schemas, the TypeScript types and the command line read these descriptions.
 type MessageType struct {
 	Name MessageName
 	// IsOperatorCommand says that the message is an OperatorCommand; otherwise it is a Command.
 	IsOperatorCommand bool
-	// Empty is a message of the type without values. Its Go type describes the JSON object.
+	// Empty is a message without values, whose Go type describes the JSON object.
 	Empty Message
 	// Description is the text that the Web UI shows beside the name, with an example of the JSON
 	// object.

@@ -28,8 +28,8 @@ type Skip struct {
 	UndoEffects bool `json:"-"` // set by WithUndo
 }
 
-// WithUndo returns the answer that also undoes the effects of a parked transition. Each read of
-// the record showed that such a transition was not made.
+// WithUndo returns the same answer, which also undoes the effects before a parked transition. The
+// undo is safe, because each read of the record showed that the parked transition was not made.
 func (s Skip) WithUndo() Skip { s.UndoEffects = true; return s }
 
 // MessageName implements OperatorCommand.

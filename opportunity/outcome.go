@@ -49,8 +49,8 @@ type RunResult struct {
 	Reference Reference `json:"reference"`
 	// Opportunity is "" when the run was closed before the record existed.
 	Opportunity ID `json:"opportunity"`
-	// State is Won, Lost or Archived; for a run that an operator closed, it is the state of the
-	// record at that time.
+	// State is Won, Lost or Archived. When an operator closed the run, State is the state of the
+	// record at the close.
 	State StageState `json:"state"`
 	// CloseReason is the reason that an operator gave for closing the run.
 	CloseReason string `json:"closed,omitempty"`

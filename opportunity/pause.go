@@ -8,8 +8,8 @@ const (
 	MessageResume MessageName = "resume"
 )
 
-// Pause stops all sending to the TMS until Resume: signals wait, updates fail as Paused, and an
-// API request under way runs to its end.
+// Pause stops all sending to the TMS until Resume. Signals wait, and updates fail as Paused. An
+// API request that has started is completed.
 type Pause struct {
 	RequestID string `json:"requestId,omitempty"`
 	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.

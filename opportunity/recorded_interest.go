@@ -1,6 +1,7 @@
 package opportunity
 
-// RecordedInterest is an interest that is on the record, without its learners, whom the TMS has.
+// RecordedInterest is an interest that is on the record. A RecordedInterest contains no learners,
+// because the TMS stores the learners.
 type RecordedInterest struct {
 	ID ID `json:"id"`
 	// Item is the caller's name for the item; a long name is shortened to its beginning.

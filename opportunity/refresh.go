@@ -3,8 +3,8 @@ package opportunity
 // MessageRefresh is the name of the message that requests another read of the record.
 const MessageRefresh MessageName = "refresh"
 
-// Refresh requests another read of the record, which a person may have changed in the TMS, and
-// ends a wait for the API early.
+// Refresh requests another read of the record, because a person may have changed the record in the
+// TMS. A refresh also ends a wait for the API early.
 type Refresh struct {
 	RequestID string `json:"requestId,omitempty"`
 	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.

@@ -5,7 +5,8 @@ import (
 	"fmt"
 )
 
-// Start describes the opportunity to create, or with Adopt alone the existing record to adopt.
+// Start describes the opportunity to create. A start with only Adopt names the existing record to
+// adopt.
 type Start struct {
 	RequestID string `json:"requestId,omitempty"`
 	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.

@@ -54,16 +54,17 @@ func isHighSurrogate(unit uint64) bool { return unit >= 0xd800 && unit < 0xdc00 
 
 func isLowSurrogate(unit uint64) bool { return unit >= 0xdc00 && unit < 0xe000 }
 
-// checkMembers returns an error for members that the JSON decoder accepts without an error: a
-// member that appears twice, a member in other capitals, and an empty request id. The payload
-// must have been decoded into a value of type t without an error.
+// checkMembers rejects a member that appears twice, a member in other capitals, and an empty
+// request id. The JSON decoder accepts all three without an error. The payload must have been
+// decoded into a value of type t without an error.
 func checkMembers(payload []byte, t reflect.Type) error {
 	return walkJSON(payload, t)
 }
 
 // rejectDuplicateMembers returns an error for a member that appears twice in an object, because
-// the decoder would keep only one of the two. Capitals do not distinguish members, as in
-// decoding. The payload must have been decoded without an error.
+// the decoder would keep only one of the two. Names that differ only in capitals count as the same
+// member, because the decoder treats them as equal. The payload must have been decoded without an
+// error.
 func rejectDuplicateMembers(payload []byte) error { return walkJSON(payload, nil) }
 
 // memberRequestID is the name of the member with the request id, in every message.
@@ -117,8 +118,8 @@ type jsonFrame struct {
 	fields  map[string]reflect.Type // the types of the object's members, nil when unknown
 }
 
-// walkJSON checks the members of JSON that is decoded into a value of type t. Without t walkJSON
-// only looks for members that appear twice.
+// walkJSON checks the members of JSON that is decoded into a value of type t. When t is nil,
+// walkJSON only looks for members that appear twice.
 func walkJSON(payload []byte, t reflect.Type) error {
 	known := make(map[reflect.Type]map[string]reflect.Type)
 	decoder := json.NewDecoder(bytes.NewReader(payload))

@@ -4,7 +4,8 @@ import (
 	"time"
 )
 
-// View is everything that the run knows of its opportunity, and needs no request to the API.
+// View is everything that the run knows of its opportunity. Reading the view sends no request to
+// the API.
 type View struct {
 	Reference   Reference          `json:"reference"`
 	Opportunity ID                 `json:"opportunity,omitempty"`
@@ -35,7 +36,7 @@ type View struct {
 	// SkippedFollowUps are the follow-ups that are not done, and why.
 	SkippedFollowUps []SkippedFollowUp `json:"skippedFollowUps,omitempty"`
 	// PlaybookVersion is the version of the playbook that planned the effects of the last
-	// transition; left out when the namespace has no playbook.
+	// transition; omitted when the namespace has no playbook.
 	PlaybookVersion int `json:"playbook,omitempty"`
 	// Failures counts the failed requests in all runs of the opportunity.
 	Failures int `json:"failures"`
@@ -49,7 +50,7 @@ type View struct {
 type RunningEffect struct {
 	Key  string     `json:"key"`
 	Kind EffectKind `json:"kind"`
-	// Stage is before or after, relative to the transition of the effect, or undo.
+	// Stage says whether the effect is done before its transition, is done later, or is undone.
 	Stage EffectStage `json:"stage"`
 	// Next is the time of the next inspection, when the effect waits for a time.
 	Next time.Time `json:"next,omitzero"`

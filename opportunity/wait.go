@@ -4,7 +4,7 @@ import "time"
 
 // WaitInfo says why the queue cannot go on now.
 type WaitInfo struct {
-	// Kind is the kind of the attention that is raised when the wait lasts.
+	// Kind is the kind of the attention that Oppflow raises when the wait lasts long.
 	Kind AttentionKind `json:"kind"`
 	// Reason says in one line what the opportunity waits for, and names no person.
 	Reason string `json:"reason"`

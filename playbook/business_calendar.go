@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"time"
-	_ "time/tzdata" // zones are known even without an installed zone database
+	_ "time/tzdata" // the program contains the zones, so the machine needs no zone database
 )
 
 // Calendar says when a tenant works; by default the zone is UTC, business days are Monday to
@@ -93,8 +93,8 @@ func (w businessCalendar) openSpans(day Date) []clockSpan {
 
 func (w businessCalendar) isBusinessDay(day Date) bool { return len(w.openSpans(day)) > 0 }
 
-// maxSearchDays bounds the search for a day with business hours. No valid calendar has so many
-// holidays in a row.
+// maxSearchDays bounds the search for a day with business hours. No valid calendar has
+// maxSearchDays days in a row without business hours.
 const maxSearchDays = 10 * MaxHolidays
 
 // add returns the moment that is the period l after t. A later t never gives an earlier result.
@@ -167,21 +167,22 @@ func (l Period) days() int {
 	return l.Count
 }
 
-// opening is one span of business hours as moments.
+// opening is the beginning and the end of one span of business hours.
 type opening struct{ from, to time.Time }
 
 func (w businessCalendar) openings(day Date) []opening {
 	var all []opening
 	for _, s := range w.openSpans(day) {
 		o := opening{w.momentOf(day, s.from.duration()), w.momentOf(day, s.to.duration())}
-		if o.from.Before(o.to) { // a clock change can make the hours empty
+		if o.from.Before(o.to) { // a clock change can skip all of the hours
 			all = append(all, o)
 		}
 	}
 	return all
 }
 
-// addBusinessTime returns the moment at which the length of business hours after t has passed.
+// addBusinessTime returns the moment after t at which business hours of the given length have
+// passed.
 func (w businessCalendar) addBusinessTime(t time.Time, length time.Duration) time.Time {
 	if length <= 0 {
 		return t
@@ -204,7 +205,8 @@ func (w businessCalendar) addBusinessTime(t time.Time, length time.Duration) tim
 	return t.Add(length)
 }
 
-// subtractBusinessTime returns the moment from which the length of business hours passes until t.
+// subtractBusinessTime returns the moment before t from which business hours of the given length
+// pass until t.
 func (w businessCalendar) subtractBusinessTime(t time.Time, length time.Duration) time.Time {
 	if length <= 0 {
 		return t
@@ -241,7 +243,7 @@ func (w businessCalendar) isQuiet(t time.Time) bool {
 	return of >= from || of < to
 }
 
-// quietEnd returns the end of the quiet hours around t.
+// quietEnd returns the end of the quiet hours that contain t.
 func (w businessCalendar) quietEnd(t time.Time) time.Time {
 	here := localDateTimeOf(w.inZone(t))
 	day, to := here.date, w.quiet.To.duration()
@@ -250,7 +252,7 @@ func (w businessCalendar) quietEnd(t time.Time) time.Time {
 	}
 	end := w.momentOf(day, to)
 	if begins, by := repeatedTimes(w.inZone(t)); !begins.IsZero() && !end.After(t) {
-		end = end.Add(by) // this local time occurs twice, and the first time has passed
+		end = end.Add(by) // the local time of the end occurs twice, and its first occurrence has passed
 	}
 	if _, set := w.inZone(t).ZoneBounds(); !set.IsZero() && set.Before(end) && !w.isQuiet(set) {
 		return set // clocks are set back to a time before the quiet hours

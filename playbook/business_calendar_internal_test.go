@@ -96,8 +96,8 @@ func TestWhatIsPutOff(t *testing.T) {
 			t.Errorf("%s is put off to %s, want %s", test.at, got, test.any)
 		}
 	}
-	// The local times from 01:00 to 02:00 occur twice. Quiet hours that have begun by 01:59 end
-	// for a while and begin again.
+	// The local times from 01:00 to 02:00 occur twice. Quiet hours that begin at 01:15 end when the
+	// clocks go back to 01:00. They begin again at the second 01:15.
 	night := Calendar{Quiet: &QuietHours{From: 75, To: 0}}.compile(zone(t, "Europe/London"))
 	for from, want := range map[string]string{
 		"2026-10-25T00:10:00Z": "2026-10-25T00:10:00Z", "2026-10-25T00:59:00Z": "2026-10-25T01:00:00Z",
@@ -113,7 +113,7 @@ func TestWhatIsPutOff(t *testing.T) {
 	}
 }
 
-// drawnCalendar draws a calendar with a time at which something may be done.
+// drawnCalendar draws a valid calendar.
 func drawnCalendar(t *rapid.T) (businessCalendar, Calendar) {
 	quarter := func(name string, least, most int) Clock {
 		return Clock(15 * rapid.IntRange(least, most).Draw(t, name))
@@ -126,7 +126,7 @@ func drawnCalendar(t *rapid.T) (businessCalendar, Calendar) {
 			taken := slices.ContainsFunc(c.Hours, func(h OpenHours) bool {
 				return slices.Contains(h.Days, Weekday(day)) && h.From < hours.To && hours.From < h.To
 			})
-			if !taken { // a calendar has to be valid
+			if !taken { // business hours must not overlap in a valid calendar
 				hours.Days = append(hours.Days, Weekday(day))
 			}
 		}
@@ -152,7 +152,7 @@ func drawnCalendar(t *rapid.T) (businessCalendar, Calendar) {
 	return c.compile(zone(t, rapid.SampledFrom(zones).Draw(t, "zone"))), c
 }
 
-// anyMoment draws any moment of 2026, and often a moment near which clocks are set somewhere.
+// anyMoment draws a moment of 2026, or often a moment near a clock change.
 func anyMoment() *rapid.Generator[time.Time] {
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	anywhere := rapid.Map(rapid.IntRange(0, 366*24*3600), func(s int) time.Time { return start.Add(time.Duration(s) * time.Second) })

@@ -43,8 +43,8 @@ type interestEnv struct {
 	Reserve    bool   `expr:"reserve"`
 }
 
-// conditionBuiltins are the functions of the library that a condition may call. These functions
-// need no clock, no zone and no floats.
+// conditionBuiltins are the functions of the expr library that a condition may call. These
+// functions need no clock, no zone and no floats.
 var conditionBuiltins = [...]string{"all", "any", "one", "none", "filter", "count", "len", "lower", "upper", "trim", "sum", "int"}
 
 func conditionEnvOf(f Facts) conditionEnv {
@@ -147,7 +147,7 @@ func byteOffset(text string, runes int) int {
 	return len(text)
 }
 
-// conditionDiagnostic returns the error that the library found, and suggests known names.
+// conditionDiagnostic turns an error of the expr library into a mistake that suggests known names.
 func conditionDiagnostic(text string, err error) *textDiagnostic {
 	var wrong *file.Error
 	if !errors.As(err, &wrong) {
@@ -164,7 +164,7 @@ func conditionDiagnostic(text string, err error) *textDiagnostic {
 	return &textDiagnostic{byteOffset(text, wrong.From), "the condition is wrong: " + said}
 }
 
-// plainTypes replaces the names of types by those of the documentation.
+// plainTypes replaces the names of Go types in an error text by the names in the documentation.
 func plainTypes(said string) string {
 	return strings.NewReplacer("playbook.money", "money", "playbook.interestEnv", "interest", "playbook.conditionEnv", "opportunity").Replace(said)
 }

@@ -68,13 +68,13 @@ func (s *decoder) reportSyntax(file []byte, err error) {
 	}
 	at := wrong.Mark
 	if wrong.ContextMark.Line > 0 && at.Index >= utf8.RuneCount(bytes.TrimRight(file, " \t\r\n")) {
-		at = wrong.ContextMark // what begins here has no end
+		at = wrong.ContextMark // the construct that begins at ContextMark has no end
 	}
 	s.diagnostics.add(at.Line, at.Column, "not YAML: "+wrong.Message)
 }
 
-// report adds a mistake at the path. When the value is left out, the position is that of the
-// nearest value around it.
+// report adds a mistake at the path. If the file has no value at the path, the position is that of
+// the nearest value around the path.
 func (s *decoder) report(path, format string, args ...any) {
 	line, column := s.position(path)
 	s.diagnostics.add(line, column, fmt.Sprintf(format, args...))
@@ -101,7 +101,7 @@ func (s *decoder) position(path string) (line, column int) {
 	}
 }
 
-// positionInText returns the position in the file of a byte of the text at the path.
+// positionInText returns the line and the column of the byte at the offset in the text at the path.
 func (s *decoder) positionInText(path, text string, offset int) (line, column int) {
 	node := s.nodes[path]
 	if node == nil {
@@ -113,7 +113,7 @@ func (s *decoder) positionInText(path, text string, offset int) (line, column in
 	switch node.Style &^ yaml.TaggedStyle {
 	case yaml.LiteralStyle, yaml.FoldedStyle:
 		if node.Style&yaml.FoldedStyle != 0 && row == 0 && !strings.HasPrefix(s.line(node.Line+1), s.indentOf(node)+text[:len(before)]) {
-			return node.Line, node.Column // folded from several lines
+			return node.Line, node.Column // the file folds the text from several lines
 		}
 		return node.Line + 1 + row, len(s.indentOf(node)) + column + 1
 	case yaml.SingleQuotedStyle, yaml.DoubleQuotedStyle:
@@ -121,7 +121,7 @@ func (s *decoder) positionInText(path, text string, offset int) (line, column in
 	}
 	written := []rune(s.line(node.Line))
 	if start := node.Column - 1; row > 0 || start > len(written) || !strings.Contains(string(written[start:]), text) {
-		return node.Line, node.Column // written with escapes or on several lines
+		return node.Line, node.Column // the file has the text with escapes or on several lines
 	}
 	return node.Line, node.Column + column
 }
@@ -146,7 +146,8 @@ func (s *decoder) indentOf(node *yaml.Node) string {
 
 func isNull(node *yaml.Node) bool { return node.Kind == yaml.ScalarNode && node.ShortTag() == "!!null" }
 
-// decode reads a node into a value. tag contains the words that a text may be.
+// decode reads a node into a value. tag is the tag of the struct field, which lists the allowed
+// words of a text.
 func (s *decoder) decode(path string, node *yaml.Node, value reflect.Value, tag reflect.StructTag) {
 	s.nodes[path] = node
 	if node.Kind == yaml.AliasNode {
@@ -249,7 +250,7 @@ func (s *decoder) decodeStruct(path string, node *yaml.Node, value reflect.Value
 	s.checkRequired(path, value)
 }
 
-// checkRequired reports the required members that are left out.
+// checkRequired reports the required members that the file does not give.
 func (s *decoder) checkRequired(path string, value reflect.Value) {
 	for i := range value.NumField() {
 		name, options, _ := strings.Cut(value.Type().Field(i).Tag.Get("json"), ",")
@@ -308,7 +309,7 @@ func memberNames(t reflect.Type) []string {
 	return names
 }
 
-// enumOf returns the words that a text may be, from the same tag as in the schema.
+// enumOf returns the allowed words of a text, from the struct tag that the schema also uses.
 func enumOf(tag reflect.StructTag) []string {
 	var words []string
 	for option := range strings.SplitSeq(tag.Get("jsonschema"), ",") {

@@ -29,7 +29,7 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 	after := "    after: [release: {}]\n"
 	tests := []struct {
 		name, file string
-		want       []string // for each line its beginning, then other parts, split by " … "
+		want       []string // for each mistake the beginning of its line, then other parts of the line, split by " … "
 	}{
 		// Files that are not YAML, or not the YAML of a playbook.
 		{"not YAML", "a: b: c\n", []string{"1:5: not YAML … mapping values are not allowed"}},
@@ -293,8 +293,8 @@ func FuzzLoad(f *testing.F) {
 	f.Fuzz(func(t *testing.T, file []byte) { checkWellFormed(t, file, known) })
 }
 
-// TestDamagedFilesAreToldAsMistakes damages lines of an example file: lines are left out,
-// swapped, written twice or changed. The result is at worst a file with mistakes.
+// TestDamagedFilesAreToldAsMistakes removes, swaps, joins or changes lines of an example file. Load
+// must return a playbook or a list of mistakes.
 func TestDamagedFilesAreToldAsMistakes(t *testing.T) {
 	files, known := seeds(t), facts(t)
 	rapid.Check(t, func(t *rapid.T) {
@@ -344,8 +344,9 @@ func TestNothingTakesLong(t *testing.T) {
 	} {
 		began := time.Now()
 		_, err := playbook.Load([]byte(file))
-		// Each file takes less than a second, and several seconds with the race detector on a
-		// busy machine. Work that grows faster than the file would take minutes.
+		// Load takes less than a second for each file. With the race detector on a busy machine,
+		// Load takes several seconds. If the time grew faster than the size of the file, Load would
+		// take minutes.
 		if took := time.Since(began); err == nil || took > 30*time.Second {
 			t.Errorf("%.20q…: refused after %v: %v", file, took, err != nil)
 		}

@@ -3,8 +3,8 @@
 // playbook from YAML and reports all its mistakes at once. The package explains a playbook in
 // words. The package plans what is done about one opportunity at one moment.
 //
-// The package is pure. A plan is a function of the playbook and the facts: the same facts give
-// the same plan, on every machine. The package reads no clock and no file, uses no network and
-// does not depend on the Temporal SDK. The package may import only the packages opportunity and
-// exchange of this module. Other packages carry the plans out.
+// The package is pure. A plan is a function of the playbook and the facts: the same facts give the
+// same plan, on every machine. The package reads no clock and no file, uses no network and does not
+// depend on the Temporal SDK. The package may import only the packages opportunity and exchange of
+// this module. Other packages execute the plans.
 package playbook

@@ -12,26 +12,29 @@ import (
 	"github.com/oppflow/oppflow/playbook"
 )
 
-// drawnPlaybook is a drawn playbook and its rules in the test's own form. Plans are compared with
-// these rules, not with the code of the planner.
+// drawnPlaybook is a drawn playbook and its rules in the test's own form. The tests compare plans
+// with these rules, not with the code of the planner.
 type drawnPlaybook struct {
 	text  string
 	rules map[string]*drawnRule
 	most  int
 	zone  *time.Location
-	// quietFrom and quietTo are minutes since midnight; equal without quiet hours.
+	// quietFrom and quietTo are minutes since midnight. They are equal if the playbook has no quiet
+	// hours.
 	quietFrom, quietTo int
-	// releases are the states for which a transition releases the places.
+	// releases says for each stage state whether a transition to a stage in that state releases the
+	// places.
 	releases map[opportunity.StageState]bool
 	// first and again are loaded from the same file. uncapped and withoutQuiet are loaded from
-	// files that differ in the cap and in the quiet hours. The last two are loaded on first use.
+	// files that differ in the cap and in the quiet hours. uncapped and withoutQuiet are loaded on
+	// first use.
 	first, again           *playbook.Playbook
 	uncapped, withoutQuiet func() *playbook.Playbook
 }
 
 // drawnRule is a follow-up.
 type drawnRule struct {
-	where  string // the member of at, and its value
+	where  string // the member that is given under at, and its value
 	anchor string
 	due    drawnPeriod
 	every  drawnPeriod
@@ -160,8 +163,8 @@ func (b *drawnPlaybook) drawTransitions(r *rand.Rand, rules *strings.Builder) {
 	rule("win", "state: Won", "after", "log: { message: Won }")
 }
 
-// drawSteps draws follow-ups of some steps, and returns the highest number of follow-ups of a
-// rule.
+// drawSteps draws follow-ups of some steps, and returns the number of follow-ups of the rule with
+// the most follow-ups.
 func (b *drawnPlaybook) drawSteps(r *rand.Rand, rules *strings.Builder, business bool) int {
 	places := []string{"step: Proposed", "stage: Stage Offered", "state: Open", "state: Won", "step: Lost"}
 	r.Shuffle(len(places), func(i, j int) { places[i], places[j] = places[j], places[i] })

@@ -43,10 +43,10 @@ type EffectRule struct {
 	Call *CallRule `json:"call,omitempty"`
 }
 
-// effectSettings are the settings of an effect of one kind. Each kind has a file of its own. A
-// kind also has the methods of the other interfaces below that it needs.
+// effectSettings are the settings of an effect of one kind. Each kind has a file of its own. A kind
+// may also implement other interfaces of this file.
 type effectSettings interface {
-	// undo returns how far the effect can be undone, and in words how, or why it cannot.
+	// undo returns how much of the effect can be undone. The text says how, or why not.
 	undo() (exchange.UndoLevel, string)
 	// describe describes the effect.
 	describe() string
@@ -55,23 +55,24 @@ type effectSettings interface {
 type (
 	// checkedSettings are settings that can contain mistakes.
 	checkedSettings interface{ check(c *checker, path string) }
-	// plannedSettings are settings that a plan contains: plan returns them filled in.
+	// plannedSettings are settings that a plan contains. plan returns the settings with their
+	// templates filled in.
 	plannedSettings interface {
 		plan(p *planner, rule string) any
 	}
 	// datedSettings are settings that may depend on the start of an event. Mails do not count,
-	// because they are written later.
+	// because a plan does not contain their text.
 	datedSettings interface{ usesFirstStart() bool }
 	// learnerSettings are settings of effects that may need the learners of the interests.
 	learnerSettings interface{ isAboutLearners() bool }
 	// repeatableSettings are settings of effects that a transition may have twice.
 	repeatableSettings interface{ isRepeatable() bool }
-	// advisedSettings are settings that say how such an effect can be done before a transition.
+	// advisedSettings are settings that advise how a rule can have their effect before a
+	// transition.
 	advisedSettings interface{ adviceBefore() string }
 )
 
-// given returns the settings that are given, by the names of their members, in the order of the
-// members.
+// given returns the kinds and the settings of the effects that are set, in the order of the fields.
 func (e EffectRule) given() (kinds []opportunity.EffectKind, all []effectSettings) {
 	value := reflect.ValueOf(e)
 	for field := range value.Type().Fields() {
@@ -94,7 +95,7 @@ func (e EffectRule) kind() opportunity.EffectKind {
 	return ""
 }
 
-// settings returns the settings of a valid effect, nil for another one.
+// settings returns the settings of a valid effect, or nil for an invalid effect.
 func (e EffectRule) settings() effectSettings {
 	if _, all := e.given(); len(all) == 1 {
 		return all[0]
@@ -102,7 +103,7 @@ func (e EffectRule) settings() effectSettings {
 	return nil
 }
 
-// undo returns how far the effect can be undone. It also returns in words how, or why it cannot.
+// undo returns how much of the effect can be undone. The text says how, or why not.
 func (e EffectRule) undo() (exchange.UndoLevel, string) {
 	if settings := e.settings(); settings != nil {
 		return settings.undo()

@@ -6,8 +6,9 @@ import (
 
 // RegisterRule says what happens to the reserved places.
 type RegisterRule struct {
-	// KeepReservation keeps the reservation until it expires; otherwise the places are released
-	// once all learners are registered, because the places count twice.
+	// KeepReservation keeps the reservation until it expires. Otherwise the reserved places are
+	// released when all learners are registered: until then the event counts each place twice, as
+	// reserved and as booked.
 	KeepReservation bool `json:"keepReservation,omitempty"`
 }
 

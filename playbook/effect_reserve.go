@@ -8,8 +8,8 @@ import (
 type ReserveRule struct {
 	// For is the time from now until the reservation expires, at least a minute.
 	For Period `json:"for"`
-	// NoneReserved promises that the opportunity has no reserved places yet, which an effect
-	// before a transition requires, because an undo releases all places.
+	// NoneReserved promises that the opportunity has no reserved places yet. A reserve effect before
+	// a transition needs this promise, because its undo releases all places of the opportunity.
 	NoneReserved bool `json:"noneReserved,omitempty"`
 }
 

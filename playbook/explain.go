@@ -143,8 +143,7 @@ func (t *explainer) effects(indent string, effects []EffectRule, before bool) {
 	}
 }
 
-// waitOrDefault returns how long the triggers of the TMS may take: the wait, or 1 hour without
-// one.
+// waitOrDefault returns the longest time for the triggers of the TMS. The default is 1 hour.
 func waitOrDefault(wait Period) Period {
 	if wait.IsZero() {
 		return Period{1, Hours}

@@ -16,15 +16,15 @@ type Facts struct {
 	ID      opportunity.ID      `json:"id,omitempty"`
 	Details opportunity.Details `json:"details"`
 	Step    opportunity.Step    `json:"step"`
-	// Entered is when the opportunity entered the step. Entered is zero when that time is
-	// unknown; then nothing is counted from Entered.
+	// Entered is when the opportunity entered the step. Entered is zero when that time is unknown;
+	// no follow-up counts from a zero Entered.
 	Entered time.Time `json:"entered,omitzero"`
 	// LastActivity is when anything last happened, except Oppflow's own follow-ups. LastActivity
 	// is zero when that time is unknown.
 	LastActivity time.Time `json:"lastActivity,omitzero"`
-	// Adopted is when the record was adopted, if follow-ups count from the record's own time of
-	// last change. Adopted is zero otherwise. Follow-ups that were due before the adoption are
-	// spread over days.
+	// Adopted is when the record was adopted. Adopted is zero unless follow-ups count from the time
+	// of the record's last change. The plan spreads follow-ups that were due before Adopted over
+	// the next days.
 	Adopted   time.Time  `json:"adopted,omitzero"`
 	Interests []Interest `json:"interests,omitempty"`
 	// Reservation is the state and the expiry time of the reservation.

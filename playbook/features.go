@@ -40,8 +40,8 @@ func (p *Playbook) Features() Features {
 	return contents
 }
 
-// effectRules returns all effects that a cause of the kind may have, or those of every kind for
-// "".
+// effectRules returns the effects of all rules for a cause of the kind. For "" effectRules returns
+// the effects of all transitions and reactions.
 func (p *Playbook) effectRules(kind exchange.PlanCauseKind) []EffectRule {
 	var all []EffectRule
 	if kind == "" || kind == exchange.CauseTransition {
@@ -121,8 +121,8 @@ func (p *Playbook) Service(name string) (Service, bool) {
 	return service, known
 }
 
-// MissingSecrets returns a mistake of the file for each service without a key. Requests to such a
-// service could not be signed.
+// MissingSecrets returns a mistake of the file for each service without a key. A worker cannot sign
+// requests to a service without its key.
 func (p *Playbook) MissingSecrets(has func(secret string) bool) Diagnostics {
 	if p == nil {
 		return nil

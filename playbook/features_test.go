@@ -66,7 +66,7 @@ func TestWhatAPlaybookNeedsToKnowOfEvents(t *testing.T) {
 		"reactions: [{ name: a, on: reservationExpired, do: [{ log: { message: m } }] }]":                      nil,
 		"reactions: [{ name: a, on: reservationExpired, do: [{ log: { message: \"{{.FirstStart}}\" } }] }]":    {lapsed},
 		"reactions: [{ name: a, on: eventCancelled, do: [{ log: { message: \"{{.FirstStart}}\" } }] }]":        {"", cancelled},
-		"emails: { m: { subject: s, body: \"{{.FirstStart}}\" } }\n" + win("{ email: { to: owner, use: m } }"): nil, // the mail is written later
+		"emails: { m: { subject: s, body: \"{{.FirstStart}}\" } }\n" + win("{ email: { to: owner, use: m } }"): nil, // a plan does not contain the text of a mail
 	} {
 		var got []exchange.PlanCauseKind
 		for _, kind := range all {

@@ -27,8 +27,8 @@ type FollowUpRule struct {
 	Then *ActionRule `json:"then,omitempty"`
 }
 
-// Due says when a follow-up is due, by exactly one of its members; when less time is left than
-// the period, the follow-up is due at once.
+// Due says by exactly one of its members when a follow-up is due. A follow-up whose due time has
+// passed already is due at once.
 type Due struct {
 	// InStep is the time since the opportunity entered the step.
 	InStep *Period `json:"inStep,omitempty"`
@@ -78,7 +78,7 @@ type AttentionRule struct {
 	Text Text `json:"text"`
 }
 
-// anchor is the time from which a follow-up is counted.
+// anchor names the time from which a follow-up is counted.
 type anchor string
 
 const (

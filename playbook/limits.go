@@ -1,6 +1,6 @@
 package playbook
 
-// The limits of a playbook. They keep plans small and loading quick.
+// These limits of a playbook keep plans small and loading quick.
 const (
 	// MaxFileBytes is the largest file.
 	MaxFileBytes = 256 << 10
@@ -15,7 +15,7 @@ const (
 	// MaxRepetitions is the highest number of times that a follow-up may be done.
 	MaxRepetitions = 20
 	// MaxFollowUpsPerOpportunity is the highest cap of follow-ups of one opportunity.
-	// DefaultFollowUpsPerOpportunity is the cap when none is given.
+	// DefaultFollowUpsPerOpportunity is the cap if the playbook gives no cap.
 	MaxFollowUpsPerOpportunity     = 100
 	DefaultFollowUpsPerOpportunity = 20
 	// MinReservationSeconds is the shortest time for which places may be reserved. When a

@@ -137,8 +137,8 @@ func nearestClockChange(t time.Time) time.Time {
 	return ends
 }
 
-// repeatedTimes returns the beginning and the length of the second pass of local times that occur
-// twice, when t lies in that pass. Otherwise repeatedTimes returns zero values.
+// repeatedTimes returns when clocks were last set back and by how much. It does so only if the
+// local time of t occurs for the second time. Otherwise repeatedTimes returns zero values.
 func repeatedTimes(t time.Time) (begins time.Time, by time.Duration) {
 	begins, _ = t.ZoneBounds()
 	if begins.IsZero() {
@@ -153,8 +153,8 @@ func repeatedTimes(t time.Time) (begins time.Time, by time.Duration) {
 	return time.Time{}, 0
 }
 
-// laterFold moves a local time that occurs for the second time to the end of the repeated times,
-// so that local times never go back.
+// laterFold returns the end of the repeated local times if the local time of t occurs for the
+// second time. Otherwise laterFold returns t. So local times never go back.
 func laterFold(t time.Time) time.Time {
 	if begins, by := repeatedTimes(t); !begins.IsZero() {
 		return begins.Add(by)

@@ -22,7 +22,7 @@ const (
 	BusinessDays  Unit = "business day"
 )
 
-// maxCount returns the longest period in the unit, about ten years.
+// maxCount returns the highest number of the unit in a period, about ten years.
 func (u Unit) maxCount() int {
 	switch u {
 	case Seconds:
@@ -100,5 +100,5 @@ func (l Period) String() string {
 	return fmt.Sprintf("%d %ss", l.Count, unit)
 }
 
-// IsZero reports whether the period is left out.
+// IsZero reports whether the period is the zero value, which the YAML file omits.
 func (l Period) IsZero() bool { return l == Period{} }

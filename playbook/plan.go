@@ -11,9 +11,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Plan returns what is done about the facts for the cause: the effects of a transition or of a
-// reaction. For the zero cause Plan returns the follow-ups of the current step. The same facts
-// give the same plan. All times are in UTC.
+// Plan returns the effects that the playbook has for the cause, which is a transition or an
+// external change. For the zero cause Plan returns the follow-ups of the current step. The same
+// facts give the same plan. All times are in UTC.
 func (p *Playbook) Plan(facts Facts, occasion exchange.PlanCause) exchange.Plan {
 	planner := p.plannerOf(facts)
 	switch occasion.Kind {
@@ -49,8 +49,7 @@ type planner struct {
 	plan      exchange.Plan
 }
 
-// addProblem adds something that could not be decided to the problems of the plan, each text
-// once.
+// addProblem adds a text to the problems of the plan, unless the plan has the text already.
 func (p *planner) addProblem(format string, args ...any) {
 	if told := fmt.Sprintf(format, args...); len(p.plan.Problems) < maxListed && !slices.Contains(p.plan.Problems, told) {
 		p.plan.Problems = append(p.plan.Problems, told)
@@ -67,7 +66,7 @@ func (p *planner) conditionHolds(rule, path string) bool {
 	return holds
 }
 
-// render fills a template in. A template that cannot be filled in is a problem.
+// render fills a template in. If a template cannot be filled in, render adds a problem to the plan.
 func (p *planner) render(rule string, text Text) string {
 	written, err := text.render(p.variables)
 	if err != nil {
@@ -76,7 +75,8 @@ func (p *planner) render(rule string, text Text) string {
 	return truncateRendered(strings.TrimSpace(written))
 }
 
-// truncateRendered shortens a filled-in text, so that it does not grow with the record.
+// truncateRendered limits the length of a filled-in text, because the values of a record may be
+// long.
 func truncateRendered(text string) string {
 	if len(text) <= maxRenderedBytes {
 		return text
@@ -135,8 +135,7 @@ func (p *planner) planEffects(rule, key, path, about string, effects []EffectRul
 	return planned
 }
 
-// waitDeadline returns the moment that is the period after now. Without a period the wait is an
-// hour, the default wait for the TMS.
+// waitDeadline returns the moment that is the period after now. The default period is an hour.
 func (p *planner) waitDeadline(length Period) time.Time {
 	return p.calendar.add(p.facts.Now, waitOrDefault(length)).UTC()
 }
@@ -202,15 +201,17 @@ type candidate struct {
 
 // series is a follow-up with all its repetitions.
 type series struct {
-	// anchorKey identifies the time from which the series is counted, in the form of the keys.
+	// anchorKey is the part of the follow-up keys that identifies the time from which the series
+	// counts.
 	anchorKey string
-	// due is when the first follow-up is due, before anything delays it.
+	// due is when the first follow-up is due according to the rule alone.
 	due time.Time
-	// deadline is the moment before which the follow-ups have to be done; zero when there is none.
+	// deadline is the moment before which the follow-ups have to be done. A zero deadline means
+	// that the series has no deadline.
 	deadline time.Time
 }
 
-// keyTime returns a moment in the form of the keys, to the second.
+// keyTime returns a moment in the form that follow-up keys contain, to the second.
 func keyTime(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -275,8 +276,7 @@ func (p *planner) seriesOf(rule FollowUpRule) []series {
 	return nil
 }
 
-// nearestSeries returns the series with the nearest deadlines, and not more series than
-// follow-ups can be done.
+// nearestSeries returns the series with the earliest deadlines, at most MaxFollowUpsPerOpportunity.
 func nearestSeries(all []series) []series {
 	slices.SortFunc(all, func(a, b series) int {
 		return cmp.Or(a.deadline.Compare(b.deadline), cmp.Compare(a.anchorKey, b.anchorKey))
@@ -285,7 +285,7 @@ func nearestSeries(all []series) []series {
 }
 
 // addSeries adds the follow-ups of a series that are not done yet. A follow-up that was done late
-// delays the next follow-ups, so that two are never done in a row to make up for lost time.
+// delays the next follow-ups, so the interval of the rule always lies between two follow-ups.
 func (p *planner) addSeries(all []candidate, rule FollowUpRule, c series) []candidate {
 	due := p.seriesStart(rule, c)
 	for number := 1; number <= rule.followUpCount(); number++ {
@@ -295,7 +295,7 @@ func (p *planner) addSeries(all []candidate, rule FollowUpRule, c series) []cand
 		}
 		if done := p.findDone(key); done != nil {
 			at := done.At
-			if done.Cancelled { // a cancelled follow-up does not bring the next one forward
+			if done.Cancelled { // an early cancellation does not make the next follow-up earlier
 				at = laterOf(due, at)
 			}
 			due = at
@@ -313,9 +313,10 @@ func (p *planner) addSeries(all []candidate, rule FollowUpRule, c series) []cand
 	return all
 }
 
-// seriesStart returns when the first follow-up of a series is due, before anything delays it. A
-// series that was due before its record was adopted begins at the record's own time within the
-// next days. A series with a deadline is not spread when its follow-ups would then come too late.
+// seriesStart returns when the first follow-up of a series is due, before quiet hours and business
+// hours delay the follow-up. A series that was due before its record was adopted begins at
+// CatchUpAt, in the days after the adoption. A series with a deadline keeps its due time if
+// CatchUpAt would make a follow-up too late.
 func (p *planner) seriesStart(rule FollowUpRule, c series) time.Time {
 	if !c.due.Before(p.facts.Adopted) {
 		return c.due

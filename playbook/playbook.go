@@ -64,7 +64,7 @@ func (r Rules) digest() string {
 }
 
 //go:embed default.yaml
-var defaultFile string // never written to; only a variable can be embedded into
+var defaultFile string // no code writes to the variable; go:embed needs a variable
 
 // DefaultFile returns the file of the playbook of a typical tenant. The playbook follows what the
 // documentation of the TMS calls usual. A tenant uses the playbook only after choosing it.

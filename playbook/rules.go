@@ -1,7 +1,6 @@
 package playbook
 
-// Rules are a playbook as it is written: one YAML file, in which a member that is left out means
-// nothing to do.
+// Rules are a playbook as its YAML file has it. A missing member means that there is nothing to do.
 type Rules struct {
 	// Calendar says when the tenant works.
 	Calendar Calendar `json:"calendar,omitzero"`

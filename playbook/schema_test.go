@@ -184,7 +184,7 @@ func TestSchemaIsUpToDate(t *testing.T) {
 // compiledSchema is the schema in the file.
 var compiledSchema = sync.OnceValues(func() (*checker.Schema, error) { return checker.NewCompiler().Compile(schemaFile) })
 
-// schemaError returns why the schema rejects a file, or nil when it does not.
+// schemaError returns why the schema rejects a file, or nil when the schema accepts the file.
 func schemaError(t *testing.T, file []byte) error {
 	t.Helper()
 	compiled, err := compiledSchema()

@@ -27,7 +27,7 @@ func drawnFollowUps(t *rapid.T) (*Playbook, Facts) {
 	case untilReservationExpiry:
 		rule.Due.BeforeReservationExpiry, facts.Reservation = &length, opportunity.Reservation{Valid: true, Until: ahead}
 	case untilEventStart:
-		length.Count++ // a file has to be valid
+		length.Count++ // a period of 0 would not be valid
 		rule.Due.BeforeStart = &length
 		facts.Interests = []Interest{{Item: "e", Kind: opportunity.Event, Quantity: 1, Start: ahead}}
 	}
@@ -52,8 +52,8 @@ func drawnFollowUps(t *rapid.T) (*Playbook, Facts) {
 }
 
 // TestFollowUpsAreDoneOnceAndInTime checks rules that hold however late a follow-up is done. Each
-// follow-up is done once. No follow-up is done in quiet hours or too early. No follow-up comes
-// immediately after another one. No follow-up is done after the moment that it must precede.
+// follow-up is done once. No follow-up is done in quiet hours or too early. The interval of the
+// rule lies between two follow-ups. No follow-up is done after the moment that it must precede.
 // There are no more follow-ups than the cap.
 func TestFollowUpsAreDoneOnceAndInTime(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -91,7 +91,7 @@ func TestFollowUpsAreDoneOnceAndInTime(t *testing.T) {
 			case last != nil && next.Due.Before(p.calendar.add(last.At, rule.Repeat.Every)):
 				t.Fatalf("%s is due at %s, too soon after %s", next.Key, next.Due, last.At)
 			}
-			// A plan that is made before that time gives the follow-up the same key and the same
+			// A plan that is made before next.Due gives the follow-up the same key and the same
 			// time.
 			between := facts
 			between.Now = facts.Now.Add(time.Duration(rapid.Int64Range(0, max(1, int64(next.Due.Sub(facts.Now)))).Draw(t, "on the way")))
@@ -108,8 +108,8 @@ func TestFollowUpsAreDoneOnceAndInTime(t *testing.T) {
 	})
 }
 
-// TestPlansStaySmall checks that with many events only as many follow-ups are planned as can be
-// done. The list of skipped follow-ups is bounded.
+// TestPlansStaySmall checks that a plan for many events has no more follow-ups than the cap. The
+// plan lists at most maxListed skipped follow-ups.
 func TestPlansStaySmall(t *testing.T) {
 	p, err := Load([]byte("steps:\n  - at: { step: Proposed }\n    followUps:\n" +
 		"      - { name: f, due: { beforeStart: 1 day }, repeat: { times: 20, every: 1 minute }, do: { attention: { text: Look } } }\n"))

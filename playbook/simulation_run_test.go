@@ -24,12 +24,12 @@ type simulation struct {
 	before opportunity.Step
 	// again reports whether the plan came from the playbook that was loaded again.
 	again bool
-	// log is what happened, when logging is set.
+	// log contains a line for everything that happened, if logging is true.
 	log     []string
 	logging bool
 }
 
-// counts count what happened.
+// counts are how often each thing happened in a simulation.
 type counts struct{ plans, planned, done, cancelled, moved, released, leftOut, full int }
 
 func (c *counts) add(o counts) {
@@ -226,7 +226,7 @@ func (l *simulation) runDueFollowUps() string {
 			if held := &f.Reservation; held.Valid && !held.Until.After(f.Now) {
 				held.Valid = false
 			}
-			continue // the follow-up is planned right before it is done
+			continue // the next pass plans the follow-up again, right before doing it
 		}
 		if l.rand.IntN(4) == 0 {
 			f.Now = f.Now.Add(time.Duration(1+l.rand.IntN(600)) * time.Second)

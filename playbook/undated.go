@@ -7,8 +7,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Undated is a follow-up whose time is not known, because the facts lack the time to which the
-// follow-up counts.
+// Undated is a follow-up whose due time cannot be computed, because the facts lack the time before
+// which the follow-up is due.
 type Undated struct {
 	// Name is the name of the follow-up in the playbook.
 	Name string
@@ -21,16 +21,16 @@ type MissingTime string
 
 // The kinds of missing times.
 const (
-	// MissingStart: the start of an event.
+	// MissingStart is the start of an event.
 	MissingStart MissingTime = "start"
-	// MissingExpiry: the expiry of training tokens.
+	// MissingExpiry is the expiry of training tokens.
 	MissingExpiry MissingTime = "expiry"
 )
 
-// Undated returns the follow-ups of the current step that a plan cannot contain, each once,
-// because the facts lack the start of an event or the expiry of training tokens. Undated is for
-// facts that were made without reading the events: in other facts, the lack of a start may mean
-// that the event was cancelled.
+// Undated returns the follow-ups of the current step that a plan cannot contain, each once. The
+// facts lack the start of an event or the expiry of training tokens. Call Undated only with facts
+// that were made without reading the events. In other facts, a missing start may mean that the
+// event was cancelled.
 func (p *Playbook) Undated(facts Facts) []Undated {
 	planner := p.plannerOf(facts)
 	var all []Undated
@@ -48,8 +48,8 @@ func (p *Playbook) Undated(facts Facts) []Undated {
 	return all
 }
 
-// missingTime returns the kind of time to which the rule counts and which an interest lacks; ""
-// when no interest lacks that time.
+// missingTime returns the kind of time that the rule needs and an interest lacks. The result is ""
+// if no interest lacks that time.
 func (f Facts) missingTime(rule FollowUpRule) MissingTime {
 	start := func(i Interest) bool { return i.Kind == opportunity.Event && i.Start.IsZero() }
 	expiry := func(i Interest) bool { return i.Kind == opportunity.Tokens && i.ExpiresAt == "" }

@@ -61,8 +61,8 @@ func (p *Playbook) variables(f Facts) Variables {
 // RenderedMail is a mail ready to send.
 type RenderedMail struct{ Subject, Body, From string }
 
-// RenderMail writes the named mail for the facts. owner and contact are the names of these
-// people. number and of count the repetitions of the follow-up, from 1. RenderMail returns false
+// RenderMail writes the named mail for the facts. owner and contact are the values of Owner and
+// Contact. number and of count the repetitions of the follow-up, from 1. RenderMail returns false
 // when the playbook has no such mail, or when the mail cannot be written for this record.
 func (p *Playbook) RenderMail(name string, facts Facts, owner, contact string, number, of int) (RenderedMail, bool) {
 	mail, known := p.rules.Emails[name]

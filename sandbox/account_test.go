@@ -9,14 +9,15 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// findAll returns the records of a list that pass a filter, by a field that identifies them.
+// findAll returns the selected field of each record in a list that matches the filter.
 func (a *api) findAll(t testing.TB, list, filter, selection string) string {
 	t.Helper()
 	return a.leavesOf(t, fmt.Sprintf(`{ %s(filters: [%s]) { edges { node { %s } } } }`, list, filter, selection))
 }
 
-// OBS (3.1): accounts have legacyId, the number in links of the product. OBS (5.1): accounts are filtered by id, name,
-// isIndividual, website, emailAddress, addressTown, createdAt, lastUpdatedAt.
+// OBS (3.1): accounts have a legacyId. It is the number in the product's links to them. OBS (5.1):
+// accounts are filtered by id, name, isIndividual, website, emailAddress, addressTown, createdAt,
+// lastUpdatedAt.
 func TestAccountsAreFound(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -47,9 +48,9 @@ func TestAccountsAreFound(t *testing.T) {
 	}
 }
 
-// OBS (5.1): postalAddresses replaces the whole list. Usages are default, billing and shipping. An address has town,
-// region, postcode, countryId, provinceCode and contactPerson. An empty list removes all addresses. A member that is
-// left out does not change.
+// OBS (5.1): postalAddresses replaces the whole list. Usages are default, billing and shipping. An
+// address has town, region, postcode, countryId, provinceCode and contactPerson. An empty list
+// removes all addresses. A member that the input does not contain stays unchanged.
 func TestPostalAddressesAreReplaced(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -68,9 +69,9 @@ func TestPostalAddressesAreReplaced(t *testing.T) {
 	wantJSON(t, update(`, postalAddresses: []`), `[]`)
 }
 
-// OBS (5.2): contacts are filtered by id, firstName, lastName, name, emailAddress, byNameAccountOrEmail,
-// isInstructor, isStaff, accountId, accountName, createdAt, lastUpdatedAt, and have personalName with its parts,
-// isInstructor, isStaff and legacyId.
+// OBS (5.2): contacts are filtered by id, firstName, lastName, name, emailAddress,
+// byNameAccountOrEmail, isInstructor, isStaff, accountId, accountName, createdAt and lastUpdatedAt.
+// Contacts have the fields personalName, isInstructor, isStaff and legacyId.
 func TestContactsAreFound(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -103,8 +104,8 @@ func TestContactsAreFound(t *testing.T) {
 	}
 }
 
-// OBS (5.2): createBatch takes [ContactCreateInput]!, so a variable may have this type. A null entry is refused like
-// any other entry: only the entry itself is refused.
+// OBS (5.2): createBatch takes [ContactCreateInput]!, so a variable may have this type. A null
+// entry is refused, and the other entries of the batch are not affected.
 func TestContactsOfAVariable(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -126,7 +127,8 @@ func TestContactsOfAVariable(t *testing.T) {
 	}
 }
 
-// OBS (5.6): mail to a user goes to the contact of the user. Owners without a contact cannot get mail.
+// OBS (5.6): mail to a user goes to the user's contact. A user without a contact cannot receive
+// mail.
 func TestUsersAreMailedByTheirContacts(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

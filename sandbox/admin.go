@@ -19,11 +19,12 @@ const adminPath = "/_sandbox/"
 // maxRequestLogPage is the highest number of entries in one response.
 const maxRequestLogPage = 10_000
 
-// admin serves the controls of the sandbox for tests. Its requests do not count against the limit, are not in the
-// request log, and match no faults.
+// admin serves the controls of the sandbox for tests. Its requests bypass the rate limit, the
+// request log and the faults.
 type admin struct{ sandbox *Sandbox }
 
-// handler requires the token that never expires, unless open is true.
+// handler accepts only requests with the sandbox's own token, which never expires. If open is true,
+// it accepts every request.
 func (a admin) handler(open bool) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+adminPath+"faults", a.listFaults)
@@ -104,7 +105,7 @@ func (a admin) discardFault(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// withFaultID calls do with the fault id of the path and writes the result.
+// withFaultID calls do with the fault id from the URL path and writes its result as the response.
 func (a admin) withFaultID(w http.ResponseWriter, r *http.Request, do func(id int) (any, error)) {
 	id, err := strconv.Atoi(r.PathValue("id"))
 	var reply any

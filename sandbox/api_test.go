@@ -22,13 +22,14 @@ import (
 
 const token = "a token"
 
-// api is a sandbox under test and a plain client of it. The client knows none of the types of the server.
+// api is a sandbox under test with a plain client. The client uses no types of the server.
 type api struct {
 	*sandbox.Sandbox
 	log *logs
 }
 
-// logs collects the log of the sandbox. The sandbox logs only its own failures, so the log must be empty.
+// logs collects the sandbox's log entries. The sandbox logs only its own failures, so logs must
+// stay empty.
 type logs struct {
 	mu sync.Mutex
 	bytes.Buffer
@@ -86,7 +87,7 @@ type failure struct {
 	Path    []any  `json:"path"`
 }
 
-// hasData reports whether a response has data, even null.
+// hasData reports whether a response has the member data, even with the value null.
 func (r reply) hasData() bool {
 	var members map[string]json.RawMessage
 	return json.Unmarshal([]byte(r.raw), &members) == nil && members["data"] != nil
@@ -95,7 +96,6 @@ func (r reply) hasData() bool {
 // vars are the variables of a request.
 type vars map[string]any
 
-// post sends a document.
 func (a *api) post(t testing.TB, document string, v vars) reply {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"query": document, "variables": v})

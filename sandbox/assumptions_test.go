@@ -12,9 +12,9 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// assumptionTests returns the tests of the rows about searching, names, mutations and interests. The wanted text is
-// the part of the response that differs between the values: a count, a label, or "refused" for a document that is
-// rejected as a whole.
+// assumptionTests returns the tests of the rows about searching, names, mutations and interests.
+// The expected text is what differs between the values of a row, such as a count or a label. For a
+// rejected document it is "refused".
 func assumptionTests() map[assumptions.Name]assumptionTest {
 	names := func(filter string) func(*testing.T, *api) string {
 		return func(t *testing.T, a *api) string {
@@ -164,13 +164,13 @@ func assumptionTests() map[assumptions.Name]assumptionTest {
 
 type assumptionTest struct {
 	run  func(t *testing.T, a *api) string
-	want map[string]string // by value
+	want map[string]string // expected text by value
 }
 
 var oneOpportunity = globalid.EncodeInt(globalid.Opportunity, 1)
 
-// leavesOf returns the texts and boolean values of the response to a document in order, or "refused" if there is an
-// error.
+// leavesOf sends a document. It returns the texts and booleans of the response in their order, or
+// "refused" if the response has an error.
 func (a *api) leavesOf(t testing.TB, document string) string {
 	t.Helper()
 	return a.leavesOfVars(t, document, nil)

@@ -15,14 +15,14 @@ import (
 )
 
 const (
-	// authorizePath is the path of the vendor's own endpoint (documented).
+	// authorizePath is the path of the vendor's authorization endpoint (documented).
 	authorizePath = "/oauth/authorize"
 	// codeLifetime is how long a code can be exchanged. RFC 6749 (4.1.2) recommends at most ten minutes.
 	codeLifetime = 10 * time.Minute
 )
 
-// authorizeEndpoint sends a user back to the application with a code (RFC 6749, 4.1.1). The user of the sandbox has
-// consented already, so the endpoint asks no question.
+// authorizeEndpoint sends a user back to the application with a code (RFC 6749, 4.1.1). The sandbox
+// treats every user as having consented, so the endpoint redirects without a consent page.
 type authorizeEndpoint struct {
 	sandbox   *Sandbox
 	redirects []string
@@ -31,7 +31,8 @@ type authorizeEndpoint struct {
 
 func (e authorizeEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	// A mistake in these two parameters is shown to the user and not sent to an address that may be wrong.
+	// If client_id or redirect_uri is wrong, the user sees the error here. A redirect could lead to
+	// a wrong address.
 	if !equalConstantTime(query.Get("client_id"), e.sandbox.clientID) {
 		writeRefusalPage(w, "The application is unknown: client_id is not that of the client.")
 		return
@@ -83,7 +84,7 @@ func writeRefusalPage(w http.ResponseWriter, what string) {
 	_, _ = w.Write([]byte("<!doctype html><title>Not authorized</title><p>" + template.HTMLEscapeString(what)))
 }
 
-// exchangeCode issues tokens for a code, once.
+// exchangeCode issues tokens for a code. Each code can be exchanged once.
 func (e tokenEndpoint) exchangeCode(ctx context.Context, form url.Values, reply tokenReply) (tokenReply, tokenRefusal, error) {
 	redirect := form.Get("redirect_uri")
 	if form.Get("code") == "" || redirect == "" && e.sandbox.choices.Is(assumptions.OAuthRedirect, "required") {

@@ -26,10 +26,10 @@ func (a *api) authorize(t testing.TB, parameters ...string) (status int, to *url
 	return answer.status, to
 }
 
-// DOC (1.1): there are two flows, authorization code for a user who consents, and client credentials between
-// servers. DOC (1.1): the authorize URL takes response_type=code, client_id, redirect_uri, state, and instance or
-// none. OBS (1.1): the code is exchanged with client id and secret. The exchange need not repeat the redirect_uri.
-// The response has a refresh token.
+// DOC (1.1): there are two flows: authorization code for users who consent, and client credentials
+// for servers. DOC (1.1): the authorize URL takes response_type=code, client_id, redirect_uri,
+// state and optionally instance. OBS (1.1): the client exchanges the code with its id and secret.
+// The exchange need not repeat the redirect_uri. The response has a refresh token.
 func TestAuthorizationCode(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -66,7 +66,7 @@ func TestAuthorizationCode(t *testing.T) {
 	}
 }
 
-// A user is redirected only to the address of the application.
+// The authorization endpoint redirects a user only to an allowed address of the application.
 func TestAuthorizationIsRefused(t *testing.T) {
 	t.Parallel()
 	a := openOAuth(t, sandbox.Options{})
@@ -93,14 +93,14 @@ func TestAuthorizationIsRefused(t *testing.T) {
 	}
 }
 
-// Each row about OAuth switches the behaviour that it describes.
+// Each row about OAuth changes the status as its description says.
 func TestOAuthAssumptions(t *testing.T) {
 	t.Parallel()
 	good := url.Values{"client_id": {clientID}, "client_secret": {clientSecret}, "grant_type": {"client_credentials"}}.Encode()
 	for row, test := range map[string]struct {
 		value string
 		ask   func(a *api) int
-		want  [2]int // by default, and with the value
+		want  [2]int // the status by default, and the status with the value
 	}{
 		"oauth.client": {"basic", func(a *api) int {
 			basic, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
@@ -109,8 +109,8 @@ func TestOAuthAssumptions(t *testing.T) {
 			header.Set("Authorization", basic.Header.Get("Authorization"))
 			return a.postForm(t, "grant_type=client_credentials", header).status
 		}, [2]int{400, 200}},
-		// OBS (1.1): at least one client sends the parameters of a renewal in the URL. It was not observed that the
-		// API accepts parameters in the URL.
+		// OBS (1.1): at least one client sends the parameters of a token renewal in the URL.
+		// Whether the API accepts parameters in the URL was not observed.
 		"oauth.query": {"taken", func(a *api) int {
 			return a.send(t, http.MethodPost, "/oauth/token?"+good, nil, formType).status
 		}, [2]int{400, 200}},

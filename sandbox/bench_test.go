@@ -20,8 +20,8 @@ import (
 // clients is the number of clients that send at the same time.
 const clients = 16
 
-// benchmark sends the documents that next returns over the network, from as many clients as the constant clients
-// says, to a sandbox that keeps its data in a file. It reports the number of responses per second.
+// benchmark sends the documents that next returns to a sandbox with a data file. The clients of the
+// constant clients send them over the network. benchmark reports the responses per second.
 func benchmark(b *testing.B, next func(i int64) string) {
 	box, err := sandbox.Open(b.Context(), sandbox.Options{
 		Data: filepath.Join(b.TempDir(), "data.db"), NoAuth: true, Rate: sandbox.Rate{Off: true}, Logger: slog.New(slog.DiscardHandler),
@@ -76,8 +76,8 @@ func benchmark(b *testing.B, next func(i int64) string) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "requests/s")
 }
 
-// A third of the requests creates opportunities, a third adds interests that reserve places, and a third changes
-// details. The goal is at least 1,000 responses a second on two cores.
+// A third of the requests create opportunities, a third add interests that reserve places, and a
+// third change details. The goal is at least 1,000 responses a second on two cores.
 func BenchmarkMutations(b *testing.B) {
 	benchmark(b, func(i int64) string {
 		switch i % 3 {
@@ -91,8 +91,8 @@ func BenchmarkMutations(b *testing.B) {
 	})
 }
 
-// The benchmark reads what a client reads back: one opportunity with step, account and reservation. The goal is at
-// least 2,000 a second.
+// Each request reads one opportunity with its step, account and reservation, as a client does to
+// read back. The goal is at least 2,000 a second.
 func BenchmarkReads(b *testing.B) {
 	benchmark(b, func(i int64) string {
 		return fmt.Sprintf(`{ opportunities(filters: {field: name, operation: eq, value: "first %d"}) { edges { node { id name step { id name } account { id } isReservationValid reservationsValidUntil } } } }`, i%100)

@@ -10,9 +10,9 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// OBS (4.4): the transition to Won follows after the learner was registered by hand. So a transition to Won need not
-// have the trigger registration. Such a transition creates no registration, and the reservation beside the
-// registration stays until the reservation is released.
+// OBS (4.4): a user registers the learner by hand before the transition to Won. So the transition
+// to Won need not have the trigger registration. A transition without this trigger creates no
+// registration and keeps the reservation until its release.
 func TestWinningAfterRegisteringByHand(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -35,16 +35,17 @@ func TestWinningAfterRegisteringByHand(t *testing.T) {
 	wantPlaces(t, a, eventOne, "max 12 booked 5 reserved 0 remaining 7")
 }
 
-// OBS (4.6): after reserve and extend the vendor checks that isReservationValid is true, and that the expiry is not
-// null, in the future and within 5 minutes of the requested time. Before extend, reservationsValidUntil is null
-// whether or not the reserve worked. A reserve that did nothing may also return errors: [].
+// OBS (4.6): after reserve and extend the vendor checks isReservationValid and the expiry. The
+// expiry must be in the future and within 5 minutes of the requested time. Before extend,
+// reservationsValidUntil is null, even if places were reserved. A reserve that did nothing may also
+// return errors: [].
 func TestReserveIsVerifiedByReadingBack(t *testing.T) {
 	t.Parallel()
 	for assumed, works := range map[string]bool{"held": true, "nothing": false} {
 		now := newClock()
 		a := open(t, sandbox.Options{Now: now.Now, Assumptions: map[string]string{"reserve.short": assumed}})
 		id := a.create(t, "waiting")
-		interest := a.addItem(t, id, eventOne, 9, "1.00", "") // 8 are left
+		interest := a.addItem(t, id, eventOne, 9, "1.00", "") // the event has 8 free places
 		mustSucceed(t, a.mutate(t, "reservePlacesForInterests", fmt.Sprintf("interestIds: [%q]", interest), "interests { id }"))
 		state := func() (valid, until any) {
 			t.Helper()
@@ -84,8 +85,8 @@ func TestOneExpiryForAllReservations(t *testing.T) {
 	wantPlaces(t, a, eventTwo, "max 16 booked 0 reserved 4 ")
 }
 
-// OBS (5.3): the fields by which learners are found. A client asks by contact and event whether a person is
-// registered, and reads the number from totalRecords.
+// OBS (5.3): learners can be filtered by these fields. A client filters by contact and event, and
+// reads from totalRecords whether the person is registered.
 func TestLearnersAreFound(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -129,9 +130,9 @@ func TestLearnersAreFound(t *testing.T) {
 	}
 }
 
-// OBS (5.3): registerContacts returns errors, event and learners. The event shows the places after the
-// registration. DOC (3.4): a registration's id is Registration:<n>. OBS (3.4): a learner's is learner:<n> in small
-// letters.
+// OBS (5.3): registerContacts returns errors, event and learners. The event shows its places after
+// the registration. DOC (3.4): a registration's id is Registration:<n>. OBS (3.4): a learner's id
+// is learner:<n>, in lower case.
 func TestRegistrationResponse(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -150,9 +151,9 @@ func TestRegistrationResponse(t *testing.T) {
 	wantPlaces(t, a, eventOne, "max 12 booked 6 ")
 }
 
-// DOC (5.4): the states of money and of booking are independent. An invoice that exists or is final neither confirms
-// a booking nor changes it. OBS (5.4): activeInvoiceId and salesDocument show the same invoice. finalise returns
-// lifecycleState and finalisedAt. The states are Draft, Final, Void.
+// DOC (5.4): invoices and bookings have independent states. Creating or finalising an invoice does
+// not change a booking. OBS (5.4): activeInvoiceId and salesDocument show the same invoice.
+// finalise returns lifecycleState and finalisedAt. The states are Draft, Final, Void.
 func TestAnInvoiceCausesNoTransition(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -179,8 +180,9 @@ func TestAnInvoiceCausesNoTransition(t *testing.T) {
 	wantJSON(t, a.query(t, `query ($id: ID!) { node(id: $id) { id __typename } }`, vars{"id": invoice}), fmt.Sprintf(`{"node": {"id": %q, "__typename": "Invoice"}}`, invoice))
 }
 
-// OBS (4.5): the details of an interest may be left out, and taxId is accepted. DOC/OBS (4.5): an interest shows
-// id, totalAmount, item and opportunity. DOC (4.7): grandTotal is the sum, written with two places.
+// OBS (4.5): addInterest accepts an interest without details, and accepts taxId. DOC/OBS (4.5): an
+// interest shows id, totalAmount, item and opportunity. DOC (4.7): grandTotal is the sum, written
+// with two places.
 func TestInterestFields(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

@@ -37,15 +37,16 @@ func (a *api) changeLearner(t testing.TB, mutation, learner string) string {
 	return refusalOf(t, valueAt(t, data, "learner", mutation))
 }
 
-// OBS (4.6): a reservation is separate from a registration. registerContacts creates a learner that is not linked to
-// the opportunity, and does not consume the reservation. So the place counts twice until the reservation is
-// released. OBS (4.6): a release is extendReservations with the current time. remainingPlaces may go negative.
+// OBS (4.6): a reservation is separate from a registration. registerContacts creates a learner that
+// is not linked to the opportunity, and the reservation stays. So the place counts twice until the
+// reservation is released. OBS (4.6): a release is extendReservations with the current time.
+// remainingPlaces may go negative.
 func TestARegistrationBesideAReservationCountsTwice(t *testing.T) {
 	t.Parallel()
 	now := newClock()
 	a := open(t, sandbox.Options{Now: now.Now})
 	id := a.create(t, "held")
-	a.reserve(t, id, 8) // all places that are left
+	a.reserve(t, id, 8) // all free places
 	wantPlaces(t, a, eventOne, "max 12 booked 4 reserved 8 remaining 0 sold out true")
 	learners, refused := a.registerContacts(t, eventOne, 1, 2)
 	if refused != "" {
@@ -60,8 +61,8 @@ func TestARegistrationBesideAReservationCountsTwice(t *testing.T) {
 	wantPlaces(t, a, eventOne, "max 12 booked 6 reserved 0 remaining 6 sold out false")
 }
 
-// OBS (4.6): bookedPlaces excludes cancelled learners. The event's list of learners includes them unless it is
-// filtered. OBS (5.3): cancelling a learner does not update the event.
+// OBS (4.6): bookedPlaces excludes cancelled learners. Without a filter, the event's list of
+// learners includes cancelled learners. OBS (5.3): cancelling a learner does not update the event.
 func TestCancelledLearnersGiveTheirPlaceBack(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -72,7 +73,7 @@ func TestCancelledLearnersGiveTheirPlaceBack(t *testing.T) {
 		return valueAt(t, data, "node", "learners", "pageInfo", "totalRecords")
 	}
 	wantPlaces(t, a, eventOne, "max 12 booked 7 ")
-	for range 2 { // the second time nothing changes
+	for range 2 { // the second cancellation changes nothing
 		if refused := a.changeLearner(t, "cancel", learners[1]); refused != "" {
 			t.Error(refused)
 		}
@@ -87,7 +88,8 @@ func TestCancelledLearnersGiveTheirPlaceBack(t *testing.T) {
 		}
 		wantPlaces(t, a, eventOne, "max 12 booked 7 ")
 	}
-	// OBS (5.3): a client asks by contact and event whether a person is registered.
+	// OBS (5.3): a client filters learners by contact and event to find out whether a person is
+	// registered.
 	data := a.query(t, `query ($e: String!, $c: String!) { learners(filters: [{field: eventId, operation: eq, value: $e}, {field: contactId, operation: eq, value: $c}]) {
 		pageInfo { totalRecords } edges { node { lifecycleState contact { emailAddress } } } } }`, vars{"e": eventOne, "c": globalid.EncodeInt(globalid.Contact, 2)})
 	wantJSON(t, valueAt(t, data, "learners"), `{"pageInfo": {"totalRecords": 1}, "edges": [{"node": {"lifecycleState": "active", "contact": {"emailAddress": "melissa@example.com"}}}]}`)
@@ -137,9 +139,9 @@ func TestRegistrations(t *testing.T) {
 	wantJSON(t, valueAt(t, edit, "learner", "update"), `{"errors": [], "learner": {"notes": "late"}}`)
 }
 
-// OBS (4.6): reservePlacesForInterests reserves later. A reserve cannot reserve again for an opportunity whose
-// reservation was released: it returns errors: [] and does nothing. Before extend, reservationsValidUntil is null
-// whether or not the reserve worked.
+// OBS (4.6): reservePlacesForInterests reserves places for an existing interest. After a release, a
+// new reserve for the opportunity does nothing and returns errors: []. Before extend,
+// reservationsValidUntil is null, even if places were reserved.
 func TestReserveLater(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -178,7 +180,8 @@ func TestReserveLater(t *testing.T) {
 	a.wantReservation(t, "reserved again: a silent no-op", id, false, "2026-03-02T09:00:00+00:00", 0)
 }
 
-// OBS (4.6): when an event is cancelled, reservations and interests stay attached. OBS (5.3): cancelledAt, isActive.
+// OBS (4.6): a cancelled event keeps its reservations and interests. OBS (5.3): an event has the
+// fields cancelledAt and isActive.
 func TestACancelledEventKeepsWhatIsAttached(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -223,7 +226,7 @@ func TestChangesOfEventsSurviveARestart(t *testing.T) {
 	wantPlaces(t, b, "Q291cnNlOjI=", "max 16 booked 1 ")
 }
 
-// Each row about places switches the behaviour that it describes.
+// Each row about places changes the result as its description says.
 func TestReservationAssumptions(t *testing.T) {
 	t.Parallel()
 	add := func(t *testing.T, a *api, item string, quantity int) (string, string) {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// writeCatalogue writes the default catalogue with the given lists in place of those of the same name. It returns
-// the path.
+// writeCatalogue writes the default catalogue to a file and returns the path. The given lists
+// replace the default lists of the same name.
 func writeCatalogue(t *testing.T, lists ...string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("catalogue", "default.yaml"))

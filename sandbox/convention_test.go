@@ -35,7 +35,8 @@ func (a *api) members(t testing.TB, typ string) []string {
 	return found
 }
 
-// DOC/OBS (3.1): mutations are grouped in namespaces, some with a plural name and some with a singular one.
+// DOC/OBS (3.1): mutations are grouped in namespaces. Some namespaces have a plural name, others a
+// singular name.
 func TestNamespacesOfMutations(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -71,8 +72,9 @@ func TestMutationsTakeOneInput(t *testing.T) {
 	}
 }
 
-// DOC/OBS (3.1): the key of the target differs. update of an opportunity takes id, progress and addInterest take
-// opportunityId, account.update takes accountId. OBS (5.3, 5.4): learners and invoices have their own keys.
+// DOC/OBS (3.1): the input member for the target's id differs. opportunities.update takes id,
+// progress and addInterest take opportunityId, account.update takes accountId. OBS (5.3, 5.4):
+// mutations of learners and invoices take other members.
 func TestInputsNameTheirTarget(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

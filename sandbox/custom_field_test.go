@@ -9,8 +9,9 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// OBS (3.6): customFieldTemplate(type: Event) lists definitions with key, label and type. Keys are ids of the type
-// CustomFieldDefinition (3.4). Values name their definition, and all values are text.
+// OBS (3.6): customFieldTemplate(type: Event) lists definitions with key, label and type. Keys are
+// ids of the type CustomFieldDefinition (3.4). A custom value has the key of its definition. All
+// values are text.
 func TestCustomFields(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -24,7 +25,7 @@ func TestCustomFields(t *testing.T) {
 		{"definitionKey": "mine", "value": "true", "definition": null}]`)
 }
 
-// A refused key has no effect: it creates no opportunity and takes no place.
+// A mutation with a refused key creates no opportunity and takes no place.
 func TestCustomFieldsThatAreNotThere(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Assumptions: map[string]string{"custom-field.keys": "defined"}})
@@ -45,8 +46,8 @@ func TestCustomFieldsThatAreNotThere(t *testing.T) {
 	mustSucceed(t, a.mutate(t, "create", `name: "x", regionId: "UmVnaW9uOlVL", attributes: [{definitionKey: "Q3VzdG9tRmllbGREZWZpbml0aW9uOjE=", value: "7"}]`, "opportunity { id }"))
 }
 
-// DOC (5.2), of the API before this one: e-mail addresses are unique. With the header X-Duped-Email: yes, the
-// address of another contact is accepted.
+// DOC (5.2): in the previous API, e-mail addresses are unique. With the header X-Duped-Email: yes,
+// the address of another contact is accepted.
 func TestDuplicateEmailByHeader(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Assumptions: map[string]string{"contact.email": "header"}})

@@ -6,9 +6,9 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// DOC (4.1, 4.3, 4.5): every exchange of the API documentation (Sales Opportunities), in the order of the page on a
-// fresh sandbox. The operations, fields, ids and responses are those of the page. The documents have another
-// wording, with and without variables.
+// DOC (4.1, 4.3, 4.5): the test sends every example of the API documentation (Sales Opportunities)
+// to a new sandbox, in the order of the page. The operations, fields, ids and responses are those
+// of the page. The documents are written differently, with and without variables.
 func TestDocumentedExchanges(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -71,7 +71,7 @@ func TestDocumentedExchanges(t *testing.T) {
 			}],
 			"opportunity": null
 		}}}`)
-		// The opportunity that is still in "Proposed" cannot be won from there.
+		// The first opportunity is still in "Proposed", from which no transition leads to Won.
 		wantJSON(t, a.query(t, progress, vars{"opportunity": "T3Bwb3J0dW5pdHk6MQ==", "step": "T3Bwb3J0dW5pdHlTdGVwOjU="}), `{"opportunities": {"progress": {
 			"errors": [{
 				"label": "Transition Not Found",

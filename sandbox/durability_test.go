@@ -42,9 +42,9 @@ func stores(t *testing.T, test func(t *testing.T, data string)) {
 	})
 }
 
-// 32 clients add interests to one opportunity at the same time. Other clients read, and some clients cancel their
-// requests. No client gets the error of a locked database. Every interest with a response exists once, and the sum
-// is right.
+// 32 clients add interests to one opportunity at the same time. Other clients read, and some
+// clients cancel their requests. No client gets the error "database is locked". Every interest
+// whose client got a response exists once, and grandTotal is right.
 func TestConcurrentInterestsAreAllThere(t *testing.T) {
 	t.Parallel()
 	stores(t, func(t *testing.T, data string) {
@@ -53,7 +53,7 @@ func TestConcurrentInterestsAreAllThere(t *testing.T) {
 		const writers = 32
 		each := 8
 		if testrun.Race {
-			each = 2 // the detector finds races in the first iterations, and makes each many times slower
+			each = 2 // the race detector finds races in the first iterations, and makes each iteration many times slower
 		}
 		var mu sync.Mutex
 		answered := map[string]bool{}
@@ -264,14 +264,15 @@ func TestRestartKeepsAll(t *testing.T) {
 	}
 }
 
-// Changes with a response are in the file, even if the process ends immediately.
+// When a client has the response to a change, the change is in the file, even if the process ends
+// immediately.
 func TestAnswersAreDurableWithoutClose(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "data.db")
 	a := open(t, sandbox.Options{Data: path})
 	a.create(t, "answered")
-	// A copy of the files at this time is the same as the files of a killed process.
+	// A copy of the files now equals the files that a killed process would leave.
 	left := filepath.Join(t.TempDir(), "data.db")
 	for _, suffix := range []string{"", "-wal"} {
 		content, err := os.ReadFile(path + suffix)

@@ -13,9 +13,9 @@ import (
 
 var eventTwo = globalid.EncodeInt(globalid.Event, 2) // 16 places, none booked
 
-// OBS (5.3): the fields of an event. OBS (3.6): the times of an event come in pairs, local and with an offset,
-// together with an IANA name. OBS (3.4): the part after the colon of the id of the event's financialUnit is the code
-// that financialUnitId takes.
+// OBS (5.3): the fields of an event. OBS (3.6): the times of an event come in pairs, local and with
+// an offset, together with an IANA name. OBS (3.4): in the id of an event's financialUnit, the part
+// after the colon is the currency code that financialUnitId takes.
 func TestEventFields(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -38,8 +38,8 @@ func TestEventFields(t *testing.T) {
 	mustSucceed(t, a.mutate(t, "create", fmt.Sprintf(`name: "x", regionId: "UmVnaW9uOlVL", financialUnitId: %q`, code), "opportunity { id }"))
 }
 
-// OBS (5.3): the fields by which events are found. The fields about places depend on the current reservations and
-// bookings.
+// OBS (5.3): events can be filtered by these fields. The fields about places depend on the current
+// reservations and bookings.
 func TestEventsAreFound(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -126,7 +126,8 @@ func TestAnEventIsRescheduled(t *testing.T) {
 	moved(open(t, o))
 }
 
-// OBS (5.3): cancelling a learner does not update the event. Whether a registration updates the event is assumed.
+// OBS (5.3): cancelling a learner does not update the event. Whether a registration updates the
+// event depends on the row event.touched.
 func TestWhatUpdatesAnEvent(t *testing.T) {
 	t.Parallel()
 	for assumed, touched := range map[string]string{"update": "2026-03-02T09:00:00Z", "registration": "2026-03-02T10:00:00Z"} {
@@ -159,8 +160,8 @@ func TestWhatUpdatesAnEvent(t *testing.T) {
 	}
 }
 
-// OBS (4.6, 5.3): a client that has reserved places reads from the interest itself that its event was cancelled, and
-// when.
+// OBS (4.6, 5.3): a client that reserved places reads from the interest whether and when its event
+// was cancelled.
 func TestAnInterestShowsItsEventAsItIs(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -173,9 +174,9 @@ func TestAnInterestShowsItsEventAsItIs(t *testing.T) {
 		"isActive": false, "reserved": 2, "minPlaces": 3, "price": "250.00"}}}]}}`)
 }
 
-// OBS (5.3): an event is run for its bookingAccount and can be found by this account; internalNotes are the
-// tenant's. OBS (5.1): when the account is merged into another account, the event belongs to that account, also
-// after a restart.
+// OBS (5.3): an event is run for its bookingAccount and can be found by this account; internalNotes
+// are notes of the tenant. OBS (5.1): after a merge, bookingAccount is the account into which the
+// first account was merged. The test also checks this after a restart.
 func TestAnEventOfOneClient(t *testing.T) {
 	t.Parallel()
 	o := sandbox.Options{Catalogue: tenant, Data: t.TempDir() + "/data.db"}
@@ -197,7 +198,8 @@ func TestAnEventOfOneClient(t *testing.T) {
 	}
 }
 
-// Each row about fields of events and filters of bookings switches the behaviour that it describes.
+// Each row about fields of events and filters of bookings changes the result as its description
+// says.
 func TestEventAndBookingAssumptions(t *testing.T) {
 	t.Parallel()
 	event := func(selection string) string {

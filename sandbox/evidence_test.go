@@ -10,8 +10,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// DOC (1.1): revoking the user's consent ends both tokens, and the authorization flow must start again. The client's
-// own tokens are not affected.
+// DOC (1.1): revoking the user's consent ends the user's access and refresh tokens. The user must
+// then consent again. The client's own tokens stay valid.
 func TestRevokedConsentEndsBothTokens(t *testing.T) {
 	t.Parallel()
 	a := openOAuth(t, sandbox.Options{})
@@ -41,9 +41,9 @@ func TestRevokedConsentEndsBothTokens(t *testing.T) {
 	}
 }
 
-// OBS (3.1, 4.1): legacyId is the number that the product shows; OBS (4.1): attributes {definitionKey value}; DOC
-// (4.1): the state of a stage is Open, Won, Lost or Archived; OBS (4.3): create takes entryStepId, financialUnitId,
-// accountId.
+// OBS (3.1, 4.1): legacyId is the number that the product shows. OBS (4.1): attributes have
+// definitionKey and value. DOC (4.1): the state of a stage is Open, Won, Lost or Archived. OBS
+// (4.3): create takes entryStepId, financialUnitId and accountId.
 func TestOpportunityFields(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -53,8 +53,8 @@ func TestOpportunityFields(t *testing.T) {
 		"attributes": [{"definitionKey": "po", "value": "7"}], "activeInvoiceId": null, "salesDocument": null}`)
 	states := a.query(t, `{ opportunitySteps(filters: {field: name, operation: in, values: ["Won", "Lost", "Archived"]}) { edges { node { stage { state } } } } }`, nil)
 	wantJSON(t, valueAt(t, states, "opportunitySteps", "edges"), `[{"node": {"stage": {"state": "Won"}}}, {"node": {"stage": {"state": "Lost"}}}, {"node": {"stage": {"state": "Archived"}}}]`)
-	// OBS (4.4): a scheduled job that progresses records out of a step is idempotent, because the record then no
-	// longer matches the filter.
+	// OBS (4.4): a client's scheduled job finds records by their step and progresses them. The job
+	// is idempotent, because a progressed record no longer matches the filter.
 	at4 := func() any {
 		t.Helper()
 		return valueAt(t, a.query(t, `{ opportunities(filters: {field: stepId, operation: eq, value: "T3Bwb3J0dW5pdHlTdGVwOjQ="}) { pageInfo { totalRecords } } }`, nil), "opportunities", "pageInfo", "totalRecords")
@@ -66,9 +66,10 @@ func TestOpportunityFields(t *testing.T) {
 	}
 }
 
-// OBS (5.3): registerContacts takes a price, notes and more; DOC (5.3): a registration is priced in a currency or in
-// training tokens, never in both. It shows account, registerables, invoiceIssued and orderDate. OBS (5.3): learners
-// have custom values, all of them text, and are found by the start of their event.
+// OBS (5.3): registerContacts takes a price and notes, among other members. DOC (5.3): a
+// registration's price is in a currency or in training tokens, never in both. A registration shows
+// account, registerables, invoiceIssued and orderDate. OBS (5.3): learners have custom values,
+// which are text. Learners can be filtered by the start of their event.
 func TestRegistrationFields(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -94,7 +95,8 @@ func TestRegistrationFields(t *testing.T) {
 	found := a.query(t, `{ learners(filters: {field: eventStartDate, operation: gt, value: "2031-04-01"}) { edges { node { id } } } }`, nil)
 	wantJSON(t, valueAt(t, found, "learners", "edges"), fmt.Sprintf(`[{"node": {"id": %q}}]`, learner))
 
-	// For a registration of an opportunity, invoiceIssued is true when the invoice is final.
+	// For a registration of an opportunity, invoiceIssued is true if the opportunity's invoice is
+	// final.
 	id := a.create(t, "billed")
 	a.addItem(t, id, eventOne, 1, "1.00", "")
 	if refused := a.progress(t, id, stepOpportunity) + a.progress(t, id, stepWon); refused != "" {

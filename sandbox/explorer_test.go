@@ -34,7 +34,7 @@ func TestExplorerInABrowser(t *testing.T) {
 	defer server.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	// Only this machine can be reached: no other host name is resolved.
+	// The browser resolves no host name except this machine's, so it can reach only this machine.
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser), chromedp.NoSandbox,
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"), chromedp.WindowSize(1400, 900))
 	ctx, stop := chromedp.NewExecAllocator(ctx, options...)
@@ -66,7 +66,8 @@ func TestExplorerInABrowser(t *testing.T) {
 	}
 }
 
-// The token is shown only to a user at the machine, and not to a page whose own host name resolves to the machine.
+// The page contains the token only if the browser runs on this machine and the Host header names
+// this machine.
 func TestExplorerHidesTheTokenFromOtherMachines(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

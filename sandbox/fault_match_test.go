@@ -32,7 +32,7 @@ func TestTokensExpireInMidRun(t *testing.T) {
 	if status := a.helloStatus(t, second.AccessToken); status != 200 {
 		t.Errorf("the next token: %d", status)
 	}
-	// The token endpoint has faults, too.
+	// Faults also apply to the token endpoint.
 	if _, err := a.Faults().Set(fault.Rule{Kind: fault.ErrorBefore, Times: 1, Operation: "token"}); err != nil {
 		t.Fatal(err)
 	}
@@ -68,8 +68,8 @@ func TestFailedFieldKeepsOtherEffects(t *testing.T) {
 	}
 }
 
-// With this value of the row, the fields at the root after the failed field do not run, and the response shows only
-// the failure.
+// With the value "stops" of the row mutation.failed, the root fields after the failed field do not
+// run. The response shows only the failure.
 func TestFailedFieldMayStopLaterFields(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{Assumptions: map[string]string{"mutation.failed": "stops"}})

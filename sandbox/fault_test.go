@@ -38,7 +38,8 @@ func serve(t *testing.T, o sandbox.Options) testServer {
 	return testServer{api: a, url: server.URL, opportunity: a.create(t, "served")}
 }
 
-// postOverNetwork sends a document over the network. It returns the body only if the whole body arrived.
+// postOverNetwork sends a document over the network. If the body does not arrive whole, it returns
+// an error.
 func (s testServer) postOverNetwork(ctx context.Context, document string) (status int, body string, err error) {
 	encoded, err := json.Marshal(map[string]string{"query": document})
 	if err != nil {
@@ -95,8 +96,8 @@ func eventually(t testing.TB, what string, holds func() bool) {
 	}
 }
 
-// DOC (1): 500 is an unexpected error, 429 the limit. After a faulty response only the sandbox knows whether the
-// request took effect.
+// DOC (1): 500 is an unexpected error, 429 means over the rate limit. A client cannot tell from a
+// faulty response whether the request took effect.
 func TestFaultyResponses(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{})
@@ -206,8 +207,8 @@ func TestFaultsOfAnyMutation(t *testing.T) {
 	}
 }
 
-// A request that is discarded while it is held was never received, or its response is lost. In both cases the client
-// gets no response.
+// A request that is discarded before it runs has no effect. A request that is discarded after it
+// ran has its effect. In both cases the client gets no response.
 func TestDiscardedRequests(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{})
@@ -242,11 +243,13 @@ func TestDiscardedRequests(t *testing.T) {
 	}
 }
 
-// The commit follows after the client has gone. A client can find such a commit only by reading back later.
+// The commit happens after the client has disconnected. A client finds a late commit only by
+// reading back later.
 func TestLateCommit(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{})
-	// A client that does not give up gets no response, and the fault can still be removed.
+	// Removing the fault ends the wait of a client that does not disconnect. The client gets no
+	// response.
 	id := s.setFault(t, fault.Rule{Kind: fault.Late, Operation: "opportunities.addInterest", Times: 1})
 	patient := make(chan error, 1)
 	go func() {
@@ -268,8 +271,7 @@ func TestLateCommit(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := s.interests(t); got != 1 {
-		// At this point the commit is possible only if the machine was blocked for longer than the delay of the
-		// fault.
+		// The commit can be here already only if the machine was blocked for longer than Delay.
 		entries := s.RequestLog().After(0, 0)
 		t.Logf("it was quick: %+v", entries[len(entries)-1])
 	}
@@ -308,8 +310,8 @@ func TestFailQuery(t *testing.T) {
 	}
 }
 
-// Only a request that would be handled can match a fault. A request over the limit or too large is rejected as
-// without a fault, and the rule does not count the request.
+// A request that is too large or over the rate limit matches no fault, and the rule does not count
+// it.
 func TestRejectedRequestsMatchNoFault(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{Rate: sandbox.Rate{Requests: 1, Per: time.Hour}})
@@ -332,7 +334,7 @@ func TestRejectedRequestsMatchNoFault(t *testing.T) {
 	}
 }
 
-// The time-outs of the surrounding server are for slow clients. A request that a fault holds may take longer.
+// The server's time-outs do not end a request that a fault holds or slows down.
 func TestFaultsOutlastTheServer(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

@@ -11,8 +11,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/assumptions"
 )
 
-// fieldAssumptionTests returns the tests of the rows about unobserved fields and filters. Each document uses
-// everything that its row removes.
+// fieldAssumptionTests returns the tests of the rows about unobserved fields and filters. Each
+// document uses every part of the schema that its row removes.
 func fieldAssumptionTests() map[assumptions.Name]assumptionTest {
 	list := func(root string, fields ...string) string {
 		var b strings.Builder
@@ -141,8 +141,8 @@ func evidenceByType() map[string]string {
 	}
 }
 
-// isExempt reports whether the type is one of GraphQL itself or of lists, or disappears with the only field that
-// leads to it.
+// isExempt reports whether the test skips the type. It skips GraphQL's own types, the types of
+// lists, and types that become unreachable when a row removes a field.
 func isExempt(typ string) bool {
 	if strings.HasPrefix(typ, "__") {
 		return true
@@ -157,13 +157,13 @@ func isExempt(typ string) bool {
 		"OpportunityAttributeInput",                             // attributes of create and update
 		"InvoiceLine",                                           // Invoice.lines
 		"TokenIssue",                                            // Opportunity.tokenIssues
-		"UserField",                                             // of the arguments of users
-		"ExternalIntegrationLog", "ExternalIntegrationLogField", // of the query externalIntegrationLogs
+		"UserField",                                             // used by the arguments of users
+		"ExternalIntegrationLog", "ExternalIntegrationLogField", // used by the query externalIntegrationLogs
 	}, typ)
 }
 
-// Every part of the sandbox's schema that was not observed is in the table. Without the parts that the rows remove,
-// only observed parts remain.
+// Rows of the table can remove every unobserved part of the sandbox's schema. After all rows have
+// removed their parts, only documented or observed parts remain.
 func TestUnobservedPartsAreAssumptions(t *testing.T) {
 	t.Parallel()
 	without := map[string]string{}

@@ -26,8 +26,8 @@ func (a *api) postRaw(t testing.TB, document, variables string) reply {
 	return a.send(t, http.MethodPost, "/graphql", strings.NewReader(body), http.Header{"Content-Type": {"application/json"}})
 }
 
-// Every filter finds something, finds nothing, or fails the request with the reason. No filter fails internally. A
-// filter and its opposite never find the same record.
+// A filter either returns records, returns none, or fails the request with a reason. No filter
+// fails internally. A filter and its opposite never find the same record.
 func FuzzFilter(f *testing.F) {
 	a := newFuzzSandbox(f, nil)
 	for field, value := range map[string]string{

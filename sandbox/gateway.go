@@ -24,7 +24,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// One of these limits bounds the body of a request. The limit of the API is unknown.
+// Each limit is a possible bound of the body of a request. The limit of the API is unknown.
 const (
 	maxRequestBody      = 1 << 20
 	maxSmallRequestBody = 128 << 10
@@ -33,27 +33,28 @@ const (
 // operationToken is the name of the token endpoint in faults and in the request log.
 const operationToken = "token"
 
-// gateway is in front of the API and of the token endpoint. It writes requests into the request log, counts them
-// against the limit, and applies the faults.
+// gateway wraps the handlers of the API and of the token endpoint. It writes requests into the
+// request log, counts them against the rate limit, and applies the faults.
 type gateway struct {
 	sandbox    *Sandbox
 	limit      *ratelimit.Limiter // nil is no limit
 	retryAfter bool
-	// commitMarkers enables commit markers, so the request log can be completed after the process died.
+	// commitMarkers enables commit markers. With commit markers, the next start can complete the
+	// request log after the process died.
 	commitMarkers bool
 	now           func() time.Time
 	next          http.Handler
 	// maxBody bounds the body of a request.
 	maxBody int64
-	// describe returns the subject of a request.
+	// describe returns the operations and mutations of a request.
 	describe func(body []byte) requestInfo
 }
 
-// requestInfo is the subject of a request.
+// requestInfo is what a request asks for.
 type requestInfo struct {
 	// operations are the names by which faults match requests.
 	operations []string
-	// mutations are the fields of mutations that should run.
+	// mutations are the requested fields of mutation namespaces.
 	mutations []requestlog.Field
 	// text is the request as it was sent.
 	text string
@@ -76,7 +77,8 @@ func (d *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	v.entry.Operations = v.info.operations
 	v.entry.Number = d.sandbox.requestLog.Begin(v.entry)
-	// The copy does not depend on the client, so a fault can make it run after the client has gone.
+	// The copy has the whole body in memory, so a fault can run it after the client has
+	// disconnected.
 	request := r.Clone(graph.WithObserver(r.Context(), v))
 	request.Body = io.NopCloser(bytes.NewReader(body))
 	switch wait := d.rateLimitWait(v); {
@@ -98,8 +100,8 @@ func (d *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// matchFault finds the request's fault. A request with a fault may take longer than the time-outs of the server,
-// which are for slow clients. With these time-outs the client would seem to have gone.
+// matchFault finds the request's fault. For a request with a fault it removes the server's read and
+// write time-outs. Otherwise a long fault would look like a disconnected client.
 func (v *pendingRequest) matchFault(w http.ResponseWriter) {
 	operations := v.info.operations
 	if len(v.info.mutations) > 0 {
@@ -110,7 +112,7 @@ func (v *pendingRequest) matchFault(w http.ResponseWriter) {
 	}
 	v.entry.Fault = string(v.match.Rule.Kind)
 	control := http.NewResponseController(w)
-	_ = errors.Join(control.SetReadDeadline(time.Time{}), control.SetWriteDeadline(time.Time{})) // an error means that there is no connection, and then no deadline
+	_ = errors.Join(control.SetReadDeadline(time.Time{}), control.SetWriteDeadline(time.Time{})) // an error means that there is no connection, so there is no deadline to remove
 }
 
 // rateLimitWait counts the request against the limit. It returns how long the client must wait, 0 within the limit.
@@ -121,7 +123,6 @@ func (d *gateway) rateLimitWait(v *pendingRequest) time.Duration {
 	return d.limit.Take(v.entry.Address, v.entry.Received)
 }
 
-// pendingRequest is one request that is being handled.
 type pendingRequest struct {
 	gateway  *gateway
 	match    *fault.Match
@@ -129,7 +130,7 @@ type pendingRequest struct {
 	// discarded reports that the held request or response was discarded.
 	discarded bool
 	info      requestInfo
-	mu        sync.Mutex // of entry.Fields
+	mu        sync.Mutex // guards entry.Fields
 	entry     requestlog.Entry
 }
 
@@ -137,7 +138,7 @@ func (v *pendingRequest) hasFault(kinds ...fault.Kind) bool {
 	return v.match != nil && slices.Contains(kinds, v.match.Rule.Kind)
 }
 
-// execute lets the API handle the request, or not, as the fault requires.
+// execute lets the API handle the request, unless the fault prevents this.
 func (v *pendingRequest) execute(r *http.Request) {
 	detached := r.WithContext(context.WithoutCancel(r.Context()))
 	switch {
@@ -181,7 +182,7 @@ func (v *pendingRequest) execute(r *http.Request) {
 	v.response = &bufferedResponse{status: http.StatusOK, header: http.Header{}}
 	v.gateway.next.ServeHTTP(v.response, r)
 	if v.hasFault(fault.HoldAfter) {
-		v.recordOutcome() // the request is done, only the response is held
+		v.recordOutcome() // the request has run; only its response is held
 		v.discarded = !v.match.Wait(detached.Context())
 	}
 	if v.hasFault(fault.ErrorAfter) {
@@ -189,8 +190,8 @@ func (v *pendingRequest) execute(r *http.Request) {
 	}
 }
 
-// Begin implements graph.Observer. It adds a commit marker to the mutation. So a request without a written outcome
-// can be distinguished from a request that did nothing.
+// Begin implements graph.Observer. It adds a commit marker to the mutation. After a crash, the
+// commit marker shows that a mutation of a request without an outcome was committed.
 func (v *pendingRequest) Begin(ctx context.Context, d graph.MutationResult) (context.Context, error) {
 	if v.hasFault(fault.FailField) && v.match.Rule.Operation == d.Name {
 		return ctx, errInjected
@@ -225,7 +226,7 @@ func (v *pendingRequest) recordOutcome() {
 	v.gateway.sandbox.requestLog.End(v.entry)
 }
 
-// finish is recordOutcome for a request whose response is sent next.
+// finish sets the response time and the status of the entry, and then calls recordOutcome.
 func (v *pendingRequest) finish(client context.Context) {
 	v.entry.Answered, v.entry.ClientGone = v.gateway.now().UTC(), client.Err() != nil
 	v.entry.Status = v.response.status
@@ -250,8 +251,8 @@ func (v *pendingRequest) respond(w http.ResponseWriter, r *http.Request) (whole 
 	if v.hasFault(fault.Truncated) {
 		sent = sent[:len(sent)/2]
 	}
-	// The client is checked before the response is sent, because a client that has its response may close the
-	// connection.
+	// The connection is checked before the response is sent, because a client may close it after
+	// receiving the response.
 	gone := r.Context().Err() != nil
 	w.WriteHeader(v.response.status)
 	if v.hasFault(fault.Slow) {
@@ -308,7 +309,7 @@ func closeConnection(w http.ResponseWriter) {
 	_ = connection.Close()
 }
 
-// bufferedResponse is a response that is buffered until it is known whether to send it.
+// bufferedResponse keeps a response in memory until the gateway sends or drops it.
 type bufferedResponse struct {
 	status int
 	header http.Header
@@ -334,8 +335,8 @@ func inSeconds(d time.Duration) string {
 	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)
 }
 
-// addressOf returns the client's address without its port, because the limit counts all connections of an address
-// together.
+// addressOf returns the client's address without its port, because the rate limit counts all
+// connections of an address together.
 func addressOf(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -344,11 +345,12 @@ func addressOf(r *http.Request) string {
 	return host
 }
 
-// tokenRequestInfo returns the subject of every request of the token endpoint.
+// tokenRequestInfo returns the requestInfo of every request to the token endpoint.
 func tokenRequestInfo([]byte) requestInfo { return requestInfo{operations: []string{operationToken}} }
 
-// documentInfo returns the subject of a document: the name of its operation, and its fields. The name of a field of
-// a namespace begins with the namespace. For a document that cannot be read, the subject is empty.
+// documentInfo returns the name of a document's operation and the names of its fields. The name of
+// a field of a namespace begins with the namespace. For a document that cannot be parsed, the
+// result is empty.
 func documentInfo(body []byte) requestInfo {
 	var request struct {
 		Query         string `json:"query"`

@@ -78,7 +78,8 @@ func (s *Sandbox) routes(o *Options, r *graph.Resolver, schema *schema) (http.Ha
 	return mux, nil
 }
 
-// graphqlServer has no cache of documents, because the extensions ScalarChecker and Renamer change documents.
+// graphqlServer returns the GraphQL handler. It has no document cache, because ScalarChecker and
+// Renamer change documents.
 func (s *Sandbox) graphqlServer(r *graph.Resolver, log *slog.Logger, schema *schema) http.Handler {
 	server := executor.New(graph.NewExecutableSchema(graph.Config{Resolvers: r, Schema: schema.visible}))
 	server.Use(introspection{})
@@ -126,7 +127,8 @@ func (introspection) MutateOperationContext(_ context.Context, o *graphql.Operat
 
 var errInternal = errors.New("internal error of the sandbox; its log says more")
 
-// presentError returns errors of the request unchanged. Internal failures go only to the log.
+// presentError returns mistakes in the request unchanged. It logs internal failures and hides their
+// text from the client.
 func presentError(ctx context.Context, log *slog.Logger, err error) *gqlerror.Error {
 	shown := graphql.DefaultErrorPresenter(ctx, err)
 	var request *store.RequestError

@@ -10,8 +10,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// Ids with an assumed prefix may have another prefix: in responses, in literals, in variables and filters, and in
-// messages. The sandbox's own prefix then finds nothing.
+// A choice can replace an assumed id prefix. The chosen prefix then applies in responses, literals,
+// variables, filters and messages. Ids with the sandbox's default prefix then identify no record.
 func TestAssumedPrefixesCanBeChanged(t *testing.T) {
 	t.Parallel()
 	for row, test := range map[assumptions.Name]struct {

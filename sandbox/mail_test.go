@@ -14,7 +14,7 @@ const (
 	joiningMail    = `templateId: "Q29tbXVuaWNhdGlvblRlbXBsYXRlOjE=", ` + verifiedSender
 )
 
-// recipientsOf returns the recipients of a mutation's mail in order, or the refusal.
+// recipientsOf sends a mail mutation. It returns the mail's recipients in order, or the refusal.
 func (a *api) recipientsOf(t testing.TB, field, input string) string {
 	t.Helper()
 	before, err := a.Outbox(t.Context())
@@ -36,7 +36,7 @@ func (a *api) recipientsOf(t testing.TB, field, input string) string {
 	return strings.Join(to, " ")
 }
 
-// An empty list of learners means no learner. It does not mean all learners.
+// An empty list of learners means no learners, not all learners of the event.
 func TestMailToNoLearnerReachesNobody(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -62,7 +62,8 @@ func TestMailNeedsItsEvent(t *testing.T) {
 	}
 }
 
-// A recipient that cannot be reached stops the whole mail, or is skipped with the other value of the row.
+// By default an unreachable recipient makes the sandbox refuse the whole mail. With the other value
+// of the row, the sandbox skips the recipient.
 func TestMailToUnreachableRecipients(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string][3]string{

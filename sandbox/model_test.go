@@ -28,14 +28,14 @@ type modelOpportunity struct {
 	step      int64
 	currency  string
 	account   bool
-	until     time.Time // zero: never set
+	until     time.Time // the zero time means that no expiry was set
 	interests []*modelInterest
 	invoice   string // currency and state, "" for no invoice
-	lines     int    // of the invoice
+	lines     int    // number of lines of the invoice
 }
 
 type modelInterest struct {
-	event      int64 // 0: no event
+	event      int64 // 0 for no event
 	quantity   int
 	reserve    bool
 	registered bool
@@ -112,7 +112,7 @@ func (a *api) model(t testing.TB) string {
 			active: learners(filters: {field: isCancelled, operation: eq, value: "false"}) { pageInfo { totalRecords } } } } }
 	}`, nil)
 	var b strings.Builder
-	for _, edge := range valueAt(t, data, "opportunities", "edges").([]any)[1:] { // the first one is the catalogue's
+	for _, edge := range valueAt(t, data, "opportunities", "edges").([]any)[1:] { // the first opportunity is from the catalogue
 		o := valueAt(t, edge, "node")
 		step, err := globalid.ParseInt(valueAt(t, o, "step", "id").(string), globalid.OpportunityStep)
 		if err != nil {
@@ -152,7 +152,7 @@ func (d *driver) opportunity(r *rapid.T) (*modelOpportunity, string) {
 	return d.opportunities[n], globalid.EncodeInt(globalid.Opportunity, int64(n+2))
 }
 
-// wantSame compares the result of a mutation with that of the model: the label of the refusal, "" for none.
+// wantSame compares the refusal labels of the sandbox and of the model; "" means no refusal.
 func wantSame(r *rapid.T, what, refused, want string) {
 	label, _, _ := strings.Cut(refused, ":")
 	if label != want {
@@ -230,8 +230,8 @@ func (d *driver) wait(r *rapid.T) {
 // registrations and invoice. Sometimes the last trigger fails, and then the transition must have no effect.
 func (d *driver) progress(r *rapid.T) {
 	o, id := d.opportunity(r)
-	// Mostly the next step is chosen, because the most important behaviour follows a win, and a win takes two
-	// transitions.
+	// The next step is the most frequent choice, because a win takes two transitions and most
+	// behaviour depends on it.
 	next := map[int64][]int64{3: {4, 4, 4, 4, 4, 5, 6, 3}, 4: {5, 5, 5, 5, 5, 4, 6, 3}}[o.step]
 	if next == nil {
 		next = []int64{3, 4, 5, 6}
@@ -359,7 +359,7 @@ func (d *driver) finalise(r *rapid.T) {
 	o.invoice = strings.TrimSuffix(o.invoice, "Draft") + "Final"
 }
 
-// After any changes in any order, the state of the sandbox is that of the model.
+// After any changes in any order, the sandbox and the model have the same state.
 func TestSandboxMatchesModel(t *testing.T) {
 	t.Parallel()
 	catalogue := catalogueWinningWith(t, "required: [interests], triggers: [account, registration, invoice]")

@@ -16,8 +16,9 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// mutants returns the deliberate mistakes of the sandbox. Each mistake has a seed with which the test finds it after
-// few checks. With another seed the test finds it within 500 checks.
+// mutants returns the deliberate mistakes of the sandbox. Each mistake has a seed with which the
+// test finds the mistake after few checks. With any other seed, the test finds the mistake within
+// 500 checks.
 func mutants() map[string]int {
 	return map[string]int{
 		"a cancelled learner keeps the place": 6, "a failing trigger does not matter": 35, "an interest is there twice": 1,
@@ -26,8 +27,9 @@ func mutants() map[string]int {
 	}
 }
 
-// The comparison with the model finds each deliberate mistake of the sandbox. Without a mistake, the same program
-// finds none. The short form starts from the seed of the mistake, the long form from any seed.
+// The comparison with the model finds each deliberate mistake of the sandbox. Without a deliberate
+// mistake, the same program passes. The short form of the test uses the seed of each mistake, the
+// long form a random seed.
 func TestModelFindsMutants(t *testing.T) {
 	t.Parallel()
 	var inSources []string

@@ -18,8 +18,8 @@ type namingTest struct {
 	want      string
 }
 
-// namingTests returns, for each row whose value is a name, a document that uses the name as a literal, in a
-// variable, or both.
+// namingTests returns a test for each row whose value is a name. Its document uses the name in
+// literals, in variables, or in both.
 func namingTests() map[assumptions.Name]namingTest {
 	const node = `{ opportunities(first: 1) { edges { node { it: %[1]s } } } }`
 	list := func(answers string) namingTest {
@@ -213,13 +213,13 @@ func TestExistingLearnersMayBeObjects(t *testing.T) {
 	}
 }
 
-// OBS (3.3): EventFieldGraphFilter, AccountFieldGraphFilter, ContactFieldGraphFilter,
-// CourseTemplateFieldGraphFilter. These names stay for all choices.
+// OBS (3.3): documents use the names EventFieldGraphFilter, AccountFieldGraphFilter,
+// ContactFieldGraphFilter and CourseTemplateFieldGraphFilter. No choice changes these names.
 func TestAssumedTypesCanBeChanged(t *testing.T) {
 	t.Parallel()
 	for row, test := range map[assumptions.Name]struct {
 		other         string
-		first, second []string // type and value, by the default and the other
+		first, second []string // the visible names with the default value and with the other value
 		always        []string
 	}{
 		assumptions.FilterTypes: {

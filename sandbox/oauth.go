@@ -24,7 +24,7 @@ import (
 const DefaultTokenLifetime = time.Hour
 
 const (
-	// tokenPath is the path of the vendor's own token endpoint (documented).
+	// tokenPath is the path of the vendor's token endpoint (documented).
 	tokenPath = "/oauth/token"
 	// maxForm bounds the body of a token request.
 	maxForm = 64 << 10
@@ -51,8 +51,8 @@ func (s *Sandbox) Client(ctx context.Context) (Client, error) {
 	return Client{ID: s.clientID, Secret: s.clientSecret, RefreshToken: refresh}, nil
 }
 
-// setClient sets the client. Given values are not stored, except the refresh token: after a restart the sandbox must
-// know whether the refresh token is valid or was replaced.
+// setClient sets the client. Of the values in o, only the refresh token is stored. After a restart
+// the sandbox must know whether the refresh token is valid or was replaced.
 func (s *Sandbox) setClient(ctx context.Context, o *Options) error {
 	if o.TokenLifetime < 0 || o.TokenLifetime > 0 && o.TokenLifetime < time.Second {
 		return fmt.Errorf("the life of tokens is %v; it must be at least a second", o.TokenLifetime)
@@ -77,8 +77,8 @@ func (s *Sandbox) setClient(ctx context.Context, o *Options) error {
 	return s.store.AddRefreshToken(ctx, refresh)
 }
 
-// persistedSetting returns the given value, or the value in the data file, or a new random value. The data file then
-// keeps the random value.
+// persistedSetting returns the first of: the given value, the value in the data file, a new random
+// value. It stores a new random value in the data file.
 func (s *Sandbox) persistedSetting(ctx context.Context, setting, given string) (string, error) {
 	if given != "" {
 		return given, nil
@@ -158,7 +158,7 @@ func (e tokenEndpoint) issue(w http.ResponseWriter, r *http.Request) (tokenReply
 	if refusal.Code != "" {
 		return tokenReply{}, refusal, nil
 	}
-	// Both comparisons always run, so the time reveals nothing.
+	// Both comparisons always run, so the response time does not reveal which value is wrong.
 	id, secret := equalConstantTime(form.Get("client_id"), e.sandbox.clientID), equalConstantTime(form.Get("client_secret"), e.sandbox.clientSecret)
 	if !id || !secret {
 		return tokenReply{}, e.clientRefusal(), nil
@@ -198,7 +198,8 @@ func (e tokenEndpoint) issue(w http.ResponseWriter, r *http.Request) (tokenReply
 	}
 }
 
-// readForm reads the parameters. They must be in the body, each only once.
+// readForm reads the parameters. Each parameter must occur only once. Parameters must be in the
+// body, unless the choice for OAuthQuery allows the URL.
 func (e tokenEndpoint) readForm(w http.ResponseWriter, r *http.Request) (url.Values, tokenRefusal) {
 	invalid := func(description string) (url.Values, tokenRefusal) {
 		return nil, newTokenRefusal("invalid_request", description)
@@ -243,7 +244,8 @@ func writeToken(w http.ResponseWriter, status int, body any) {
 	_, _ = w.Write(encoded) // an error means that the client has gone
 }
 
-// equalConstantTime compares in a time that does not depend on where the texts differ.
+// equalConstantTime compares two texts. The time that it takes does not depend on where they
+// differ.
 func equalConstantTime(a, b string) bool {
 	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1

@@ -89,9 +89,9 @@ func (a *api) firstRefreshToken(t testing.TB) string {
 	return client.RefreshToken
 }
 
-// OBS (1.1): the response has access_token, token_type, which is Bearer (1), expires_in and refresh_token. OBS
-// (1.1): expires_in is 3600 in the first and the refreshed reply. A reply for client credentials has no
-// refresh_token.
+// OBS (1.1): the response has access_token, token_type, expires_in and refresh_token. OBS (1):
+// token_type is Bearer. OBS (1.1): expires_in is 3600 in the first response and after a renewal. A
+// response for client credentials has no refresh_token.
 func TestTokensExpire(t *testing.T) {
 	t.Parallel()
 	for name, life := range map[string]time.Duration{"by default": 0, "as set": 90 * time.Second} {
@@ -135,8 +135,8 @@ func TestTokensExpire(t *testing.T) {
 	}
 }
 
-// DOC/OBS (1.1): a token request is a POST of a form, with client id and secret in the body, not by HTTP Basic; DOC
-// (1.1): the scope is instance.
+// DOC/OBS (1.1): a token request is a POST of a form. Client id and secret are in the body, not in
+// HTTP Basic. DOC (1.1): the scope is instance.
 func TestTokenRequestsAreRefused(t *testing.T) {
 	t.Parallel()
 	a := openOAuth(t, sandbox.Options{})
@@ -276,7 +276,8 @@ func TestTokensSurviveARestart(t *testing.T) {
 	c.requestToken(t, append(own, "grant_type=refresh_token", "refresh_token="+given)...).mustIssue(t)
 }
 
-// Many renewals use one refresh token that can be used once. One renewal succeeds, and its tokens work.
+// Many renewals use the same single-use refresh token at the same time. Exactly one renewal
+// succeeds, and its tokens are valid.
 func TestOneOfManyRenewalsSucceeds(t *testing.T) {
 	t.Parallel()
 	stores(t, func(t *testing.T, data string) {
@@ -315,7 +316,7 @@ func TestTokenLifetimeIsChecked(t *testing.T) {
 	}
 }
 
-// No request makes the token endpoint fail internally, and no wrong request gets a token.
+// No request makes the token endpoint fail internally. An invalid request gets no token.
 func FuzzTokenRequest(f *testing.F) {
 	s, err := sandbox.Open(f.Context(), sandbox.Options{ClientID: clientID, ClientSecret: clientSecret})
 	if err != nil {

@@ -19,7 +19,8 @@ func catalogueWinningWith(t testing.TB, words string) string {
 	return editedCatalogue(t, "- { from: 4, to: 5 }", "- { from: 4, to: 5, "+words+" }")
 }
 
-// editedCatalogue returns the default catalogue with pairs of texts replaced, each once.
+// editedCatalogue returns the default catalogue with edits. In each pair, the second text replaces
+// the first text, which must occur exactly once.
 func editedCatalogue(t testing.TB, pairs ...string) string {
 	t.Helper()
 	text, err := os.ReadFile("catalogue/default.yaml")
@@ -40,7 +41,7 @@ func editedCatalogue(t testing.TB, pairs ...string) string {
 	return path
 }
 
-const allTriggers = "triggers: [invoice, registration, token, contact, account]" // triggers run in their own order
+const allTriggers = "triggers: [invoice, registration, token, contact, account]" // the sandbox runs triggers in its own fixed order, not in this order
 
 var (
 	stepOpportunity = globalid.EncodeInt(globalid.OpportunityStep, 4)
@@ -65,7 +66,8 @@ func refusalOf(t testing.TB, payload any) string {
 	return fmt.Sprint(valueAt(t, errors[0], "label"), ": ", valueAt(t, errors[0], "message"))
 }
 
-// addItem adds an interest with further members and returns its id.
+// addItem adds an interest and returns its id. more is GraphQL text for further members of the
+// interest.
 func (a *api) addItem(t testing.TB, opportunity, item string, quantity int, amount, more string) string {
 	t.Helper()
 	payload := mustSucceed(t, a.mutate(t, "addInterest", fmt.Sprintf("opportunityId: %q, interestDetails: {id: %q, quantity: %d, unitAmount: %q, %s}",
@@ -105,8 +107,9 @@ func (a *api) state(t testing.TB) string {
 	return answer.raw
 }
 
-// DOC (4.4): a transition may create account, contact, registration, token issue and invoice out of data already on
-// the record. DOC (5.4): an invoice has a line per delegate and event; region and currency are required.
+// DOC (4.4): from the data on the record, a transition may create account, contact, registration,
+// token issue and invoice. DOC (5.4): an invoice has a line per delegate and event; region and
+// currency are required.
 func TestTriggersMakeWhatTheProductMakes(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: catalogueWinningWith(t, allTriggers)})
@@ -126,7 +129,7 @@ func TestTriggersMakeWhatTheProductMakes(t *testing.T) {
 		tokenIssues { quantity expiresAt tokenType { id } }
 		salesDocument { ... on Invoice { lifecycleState account { name } financialUnit { ... on Currency { code } } finalisedAt
 			lines { quantity unitAmount learner { contact { firstName } event { code } } interest { item { __typename } } } } } } } }`, vars{"id": id}), "node")
-	// Melissa Green is a known contact, and is the first in the list.
+	// Melissa Green was a contact before, and is the first contact in the list.
 	wantJSON(t, data, `{
 		"step": {"name": "Won"}, "account": {"name": "First Aid for Meridian"}, "isReservationValid": false,
 		"contact": {"firstName": "Melissa", "lastName": "Green", "emailAddress": "melissa@example.com", "account": {"name": "Administrate"}},
@@ -145,8 +148,8 @@ func TestTriggersMakeWhatTheProductMakes(t *testing.T) {
 	wantJSON(t, valueAt(t, made, "contacts", "edges"), `[{"node": {"account": {"name": "First Aid for Meridian"}}}]`)
 }
 
-// DOC (4.4): if a required attribute is empty the transition is blocked. ASM: by a payload error that names the
-// empty attributes.
+// DOC (4.4): if a required attribute is empty the transition is blocked. ASM: the payload has an
+// error that names the empty attributes.
 func TestMissingAttributesBlockTheTransition(t *testing.T) {
 	t.Parallel()
 	for row, missing := range map[string]string{"": "account, interests, po-number", "first": "account"} {
@@ -232,14 +235,13 @@ func triggerResults(t *testing.T, a *api, opportunity string) string {
 	return leaves(a.query(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { step { name } tokenIssues { quantity } salesDocument { ... on Invoice { lifecycleState } } } } }`, vars{"id": opportunity}))
 }
 
-// updateEvent changes an event.
 func (a *api) updateEvent(t testing.TB, event, input string) {
 	t.Helper()
 	data := a.query(t, fmt.Sprintf("mutation { event { update(eventId: %q, input: {%s}) { errors { label message value } event { id } } } }", event, input), nil)
 	mustSucceed(t, valueAt(t, data, "event", "update"))
 }
 
-// Each row about transitions and their triggers switches the behaviour that it describes.
+// Each row about transitions and triggers changes the result as its description says.
 func TestTransitionAssumptions(t *testing.T) {
 	t.Parallel()
 	for row, test := range map[string]struct {
@@ -318,8 +320,8 @@ func TestTransitionAssumptions(t *testing.T) {
 	}
 }
 
-// DOC/OBS (5.4): an invoice is drafted, comments and purchase order are written and read back under another name,
-// and a final invoice stays final.
+// DOC/OBS (5.4): an invoice starts as a draft. The field for the purchase order has another name
+// than the input member. A final invoice stays final.
 func TestInvoices(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -360,7 +362,8 @@ func TestInvoices(t *testing.T) {
 	}
 }
 
-// A second win drafts no second invoice, unless that is assumed.
+// A second transition to Won drafts a second invoice only with the value "another" of the row
+// trigger.invoice.
 func TestASecondInvoiceTrigger(t *testing.T) {
 	t.Parallel()
 	for value, n := range map[string]int{"kept": 1, "another": 2} {
@@ -379,8 +382,8 @@ func TestASecondInvoiceTrigger(t *testing.T) {
 	}
 }
 
-// DOC (5.4): a line for each delegate and event. A learner who is cancelled before the invoice is drafted is not
-// billed, also when no other learner is left.
+// DOC (5.4): an invoice has a line for each delegate and event. Learners who are cancelled before
+// the draft are not billed, even if an event then has no line.
 func TestCancelledLearnersAreNotBilled(t *testing.T) {
 	t.Parallel()
 	catalogue := catalogueWinningWith(t, "triggers: [account, registration] }\n  - { from: 5, to: 7, triggers: [invoice] ")

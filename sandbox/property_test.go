@@ -10,8 +10,9 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// property makes the given number of checks of a property, or as many as the flag -rapid.checks says. Under the race
-// detector it makes a fifth. A check is sequential, so the detector makes it many times slower and finds no races.
+// property checks a property the given number of times, and under the race detector a fifth as
+// often. The flag -rapid.checks overrides both numbers. A check is sequential, so the race detector
+// makes it much slower and finds no races.
 func property(t *testing.T, checks int, check func(*rapid.T)) {
 	t.Helper()
 	if testrun.Race {

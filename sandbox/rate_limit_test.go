@@ -22,7 +22,8 @@ func (a *api) requestFrom(t testing.TB, address string) (status int, retryAfter 
 	return w.Code, w.Header().Get("Retry-After")
 }
 
-// DOC (2): 6,000 requests in 5 minutes, 429 for more, enforced per IP address; no Retry-After is mentioned.
+// DOC (2): the limit is 6,000 requests in 5 minutes for each IP address. Further requests get 429.
+// The documentation does not mention Retry-After.
 func TestTheLimitIsThatOfTheAPI(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -39,7 +40,8 @@ func TestTheLimitIsThatOfTheAPI(t *testing.T) {
 	if status, _ := a.requestFrom(t, "10.0.0.2:5000"); status != 200 {
 		t.Errorf("another address: %d", status)
 	}
-	// The limit is not per token: the token endpoint has the same limit.
+	// The limit is per address, also at the token endpoint. This request comes from another
+	// address.
 	if answer := a.send(t, http.MethodPost, "/oauth/token", strings.NewReader("x"), nil); answer.status == 429 {
 		t.Error("the token endpoint was refused to another address")
 	}
@@ -64,7 +66,7 @@ func TestTheLimitCanBeScaled(t *testing.T) {
 		// at are the seconds at which one request each is sent. want are the statuses of the responses.
 		at    []int
 		want  []int
-		retry string // of the last request
+		retry string // Retry-After of the last response
 	}{
 		"sliding": {
 			rate: sandbox.Rate{Requests: 2, Per: 10 * time.Second},
@@ -120,7 +122,7 @@ func TestTheLimitCanBeSwitchedOff(t *testing.T) {
 	}
 }
 
-// The count of an address that sent no requests for a while begins again.
+// The count of an address that sent no requests for the time Per starts again at 0.
 func TestIdleAddressesAreForgotten(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -138,7 +140,8 @@ func TestIdleAddressesAreForgotten(t *testing.T) {
 	}
 }
 
-// Whether requests for tokens count is not documented.
+// Whether token requests count against the limit is not documented. The row rate.tokens decides
+// this.
 func TestRequestsForTokensCountAgainstTheLimitOrNot(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]string{"counted": "200 429 429", "free": "200 200 429"} {

@@ -19,9 +19,9 @@ const everything = `{
 	} } }
 }`
 
-// DOC (3.5): every refusal has the documented form, {label message value} with a null object and status 200. OBS
-// (3.5): it changes nothing. DOC (3.5): Transition Not Found names both steps by their ids. The id of the
-// opportunity is Opportunity:1, in "Proposed".
+// DOC (3.5): every refusal has the documented form, {label message value} with a null object and
+// status 200. OBS (3.5): a refused mutation changes nothing. DOC (3.5): Transition Not Found names
+// both steps by their ids. In the test, the opportunity is Opportunity:1, in the step "Proposed".
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -126,15 +126,15 @@ func TestRefusals(t *testing.T) {
 	if after := a.query(t, everything, nil); fmt.Sprint(before) != fmt.Sprint(after) {
 		t.Errorf("refusals changed the records:\n%v\n%v", before, after)
 	}
-	// Refused creates used no ids.
+	// The refused create mutations used no ids.
 	if id := a.create(t, "next"); id != "T3Bwb3J0dW5pdHk6Mg==" {
 		t.Errorf("the next opportunity is %s", id)
 	}
 }
 
-// DOC (3.5): errors at the top are about the document. As in any GraphQL server, a value that cannot be read as its
-// type makes the API reject the whole document before any field runs. The response has no data, and the earlier
-// mutation in the document does not run.
+// DOC (3.5): errors at the top of the response are about the document. As in any GraphQL server, a
+// value of the wrong type makes the API reject the whole document. The response has no data, and no
+// mutation of the document runs.
 func TestDocumentsRefusedAsAWhole(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -217,7 +217,7 @@ func TestMutationsRunInOrder(t *testing.T) {
 	}
 }
 
-// Amounts arrive as they are written, in every place of a request.
+// The sandbox reads amounts exactly as written, in literals, in variables and in default values.
 func TestAmountsAreReadExactly(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -263,7 +263,7 @@ func TestAmountsAreReadExactly(t *testing.T) {
 	}
 }
 
-// An opportunity has a largest value. Up to this value the sum is exact.
+// The value of an opportunity has an upper bound. Up to the bound, grandTotal is exact.
 func TestLargestValue(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

@@ -10,7 +10,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// mutateIn sends a mutation of a namespace and returns its payload.
+// mutateIn sends one mutation and returns its payload.
 func (a *api) mutateIn(t testing.TB, namespace, field, arguments, selection string) any {
 	t.Helper()
 	data := a.query(t, fmt.Sprintf("mutation { %s { it: %s(%s) { %s } } }", namespace, field, arguments, selection), nil)
@@ -19,8 +19,9 @@ func (a *api) mutateIn(t testing.TB, namespace, field, arguments, selection stri
 
 const problems = "errors { label message value }"
 
-// DOC (5.1): account.create returns account and errors, account.update names the account by accountId. OBS (5.1):
-// postalAddresses replaces the whole list; fields website, isIndividual, owner, contacts.
+// DOC (5.1): account.create returns account and errors, account.update names the account by
+// accountId. OBS (5.1): postalAddresses replaces the whole list. Accounts have the fields website,
+// isIndividual, owner and contacts.
 func TestAccounts(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -47,7 +48,8 @@ func TestAccounts(t *testing.T) {
 		`{"website": "https://meridian.example", "contacts": {"pageInfo": {"totalRecords": 0}}}`)
 }
 
-// OBS (5.1): accounts are merged. The second account gets everything that the first one had, also after a restart.
+// OBS (5.1): a merge assigns the records of the first account to the second. This stays true after
+// a restart.
 func TestMergedAccountsStayMerged(t *testing.T) {
 	t.Parallel()
 	o := sandbox.Options{Data: t.TempDir() + "/data.db"}
@@ -74,9 +76,9 @@ func TestMergedAccountsStayMerged(t *testing.T) {
 	}
 }
 
-// OBS (3.5, 5.2): contact.createBatch returns a list of {contact, errors}, each entry with its own errors. Several
-// contacts may have one e-mail address, so a search by address finds none, one or many. OBS (5.1): the account of an
-// individual takes no further contact.
+// OBS (3.5, 5.2): contact.createBatch returns a list of {contact, errors}, each entry with its own
+// errors. Several contacts may have one e-mail address, so a search by address finds none, one or
+// many. OBS (5.1): an individual's account cannot have a second contact.
 func TestContacts(t *testing.T) {
 	t.Parallel()
 	for value, second := range map[string]string{"shared": "", "unique": "Invalid Value"} {
@@ -103,7 +105,7 @@ func TestContacts(t *testing.T) {
 	}
 }
 
-// OBS (5.5, 4.1): users are mapped to contacts; an opportunity has an owner and a contact.
+// OBS (5.5, 4.1): a user has a contact. An opportunity has an owner and a contact.
 func TestUsersAndOwners(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -120,8 +122,9 @@ func TestUsersAndOwners(t *testing.T) {
 	}
 }
 
-// OBS (5.6): mail goes from a verified address to contacts, to the learners of an event or to their bookers, written
-// by hand or from a template. The sandbox keeps it in an outbox that can be read.
+// OBS (5.6): mail goes from a verified address to contacts, to an event's learners or to the
+// learners' bookers. The text is in the request or from a template. The sandbox keeps sent mail in
+// an outbox that tests can read.
 func TestMailGoesToTheOutbox(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -187,8 +190,9 @@ func TestMailGoesToTheOutbox(t *testing.T) {
 	}
 }
 
-// OBS (5.7): integrations log about a record, or about a type by an id with an empty key. There are two spellings of
-// the mutation. No mutation deletes an entry.
+// OBS (5.7): an entry of the integration log is about a record, or about a type. For a type, the id
+// has an empty key. The mutation exists in the singular and in the plural. No mutation deletes an
+// entry.
 func TestExternalIntegrationLogs(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

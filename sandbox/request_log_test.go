@@ -47,7 +47,7 @@ func TestRequestLogHasEachOutcome(t *testing.T) {
 		if got[i].Number != int64(i+1) || !got[i].Received.Equal(now.Now()) || got[i].Answered.IsZero() || got[i].Address != "192.0.2.1" {
 			t.Errorf("%+v", got[i])
 		}
-		// Inside a namespace the order is random.
+		// Inside a namespace the mutations run in random order.
 		slices.SortFunc(got[i].Fields, func(a, b requestlog.Field) int { return strings.Compare(a.Alias, b.Alias) })
 	}
 	of := func(alias, name string, outcome requestlog.Outcome, label string) requestlog.Field {
@@ -73,14 +73,16 @@ func TestRequestLogHasEachOutcome(t *testing.T) {
 		{Operations: []string{"token"}, Status: 400},
 		{Operations: []string{"hello"}, Status: 429},
 	}
-	// In b, x goes from step 3 to 5. The transition is refused, unless the other transition ran first.
+	// In b, the mutation x progresses the opportunity from step 3 to 5. It is refused, unless the
+	// mutation progress ran first.
 	if got[1].Fields[2].Outcome == requestlog.Committed {
 		want[1].Fields[2] = of("b.x", "opportunities.progress", requestlog.Committed, "")
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(requestlog.Entry{}, "Number", "Received", "Answered", "Address")); diff != "" {
 		t.Errorf("the request log differs (-want +got):\n%s", diff)
 	}
-	// The request log can be read over the network, from a number on. It contains nothing that a caller typed.
+	// A client can read the request log over the network, after a given number. The request log
+	// contains no argument values.
 	answer := a.send(t, http.MethodGet, "/_sandbox/request-log?after=8", nil, http.Header{"Authorization": {"Bearer " + a.Token()}})
 	if answer.status != 200 || strings.Count(answer.raw, `"number"`) != 1 || !strings.Contains(answer.raw, `"status":429`) {
 		t.Errorf("%d %s", answer.status, answer.raw)
@@ -104,7 +106,7 @@ func TestRequestLogHasUndeliveredResponses(t *testing.T) {
 		s := serve(t, sandbox.Options{})
 		s.setFault(t, fault.Rule{Kind: kind, Times: 1, Operation: "opportunities.addInterest"})
 		_, _, _ = s.addInterest(t.Context())
-		// Undelivered is known only after the response.
+		// The sandbox sets Undelivered only after the response.
 		last := func() requestlog.Entry {
 			all := s.RequestLog().After(0, 0)
 			return all[len(all)-1]
@@ -125,8 +127,9 @@ func TestRequestLogHasUndeliveredResponses(t *testing.T) {
 	})
 }
 
-// With a data file the request log continues after a restart, also when the process died in the middle of a line. A
-// request that was in progress is then in the request log without an outcome.
+// With a data file the request log continues after a restart, even if the process died while
+// writing a line. A request that was in progress at the end of the process has an entry without an
+// outcome.
 func TestRequestLogSurvivesARestart(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data.db")
@@ -200,14 +203,15 @@ func TestRequestLogRecoversCommittedMutations(t *testing.T) {
 	eventually(t, "the first is answered", func() bool { return s.Faults().List()[0].Matched == 1 })
 	send(create)
 	eventually(t, "what is committed is held", held(1))
-	// The outcome is written, and the request log shows that no response was sent.
+	// The entry has its outcome, and its zero Answered shows that no response was sent.
 	if e := s.RequestLog().After(2, 0)[0]; !e.Answered.IsZero() || len(e.Fields) != 2 || e.Fields[0].Outcome != requestlog.Committed {
 		t.Errorf("%+v", e)
 	}
 	send(fmt.Sprintf(addOne, s.opportunity))
 	eventually(t, "what is not committed is held", held(2))
 
-	// A process that dies now leaves its files in this state and the requests without their outcome.
+	// The copies are the files of a process that dies now, before it writes the outcomes of the
+	// requests.
 	copied := filepath.Join(t.TempDir(), "data.db")
 	for _, end := range []string{"", "-wal", ".requests"} {
 		content, err := os.ReadFile(data + end)
@@ -228,7 +232,7 @@ func TestRequestLogRecoversCommittedMutations(t *testing.T) {
 	s.Faults().Clear()
 	sent.Wait()
 
-	for range 2 { // a completed entry stays the same
+	for range 2 { // the second start does not change the completed entry
 		b, err := tryOpen(t, sandbox.Options{Data: copied, Token: token})
 		if err != nil {
 			t.Fatal(err)
@@ -255,7 +259,7 @@ func TestRequestLogRecoversCommittedMutations(t *testing.T) {
 	}
 }
 
-// removeOutcomes returns the part of a request log's file that is written before a request runs.
+// removeOutcomes returns the lines of a request log that contain no outcome.
 func removeOutcomes(t testing.TB, content []byte) []byte {
 	t.Helper()
 	var kept []byte
@@ -291,8 +295,9 @@ func TestRequestLogDropsTheOldest(t *testing.T) {
 	}
 }
 
-// OBS (3.1): one document may have several aliased namespace mutations, which are executed in order. Inside one
-// namespace there is no order, unless the row says so.
+// OBS (3.1): one document may have several aliased namespace mutations, which are executed in
+// order. Inside one namespace the order is undefined, unless the row namespace.order says
+// otherwise.
 func TestAliasesAtTheRootRunInOrder(t *testing.T) {
 	t.Parallel()
 	const n = 12
@@ -326,7 +331,8 @@ func TestAliasesAtTheRootRunInOrder(t *testing.T) {
 	}
 }
 
-// Inside a namespace the order is not defined. Over many documents it is not always that of the document.
+// Inside a namespace the order is not defined. In some of many requests, the order differs from
+// that of the document.
 func TestAliasesInsideANamespaceRunInNoOrder(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

@@ -38,10 +38,11 @@ func (a *api) wantReservation(t *testing.T, when, opportunity string, valid bool
 	}
 }
 
-// DOC (4.6): reserve reserves as many places as the quantity. OBS (4.6): extendReservations sets the expiry of the
-// whole opportunity. The only release is extendReservations with the current time. A reservation that has ended does
-// not become valid again, and errors are empty nevertheless. Before the first extension reservationsValidUntil is
-// null. Reservations expire without a request.
+// DOC (4.6): reserve reserves as many places as the quantity. OBS (4.6): extendReservations sets
+// the expiry of the whole opportunity. The only release is extendReservations with the current
+// time. extendReservations does not make an ended reservation valid again, and still returns no
+// errors. Before the first extension reservationsValidUntil is null. Reservations expire without a
+// request.
 func TestReservationsExpireAndAreReleased(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -97,7 +98,7 @@ func TestExtensionsMayShortenAndHaveAnyOffset(t *testing.T) {
 	a.wantReservation(t, "lapsed", id, false, "2026-03-02T09:00:01.5+00:00", 0)
 }
 
-// A reservation and its expiry are sent in one request, and the response shows the effect.
+// One request reserves places and sets the expiry. The response shows both effects.
 func TestReserveAndExtendInOneRequest(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -129,7 +130,7 @@ func TestLaterReservationAssumptions(t *testing.T) {
 	t.Parallel()
 	for row, test := range map[string]struct {
 		item    string
-		between func(t *testing.T, a *api, opportunity string) // runs after the interest is added and before it is reserved
+		between func(t *testing.T, a *api, opportunity string) // runs after the interest is added and before its places are reserved
 		want    map[string]string
 	}{
 		"reserve.kind": {
@@ -179,8 +180,9 @@ func TestLaterReservationAssumptions(t *testing.T) {
 	}
 }
 
-// With this choice isReservationValid is true for an opportunity that never reserved a place. It is false for an
-// opportunity whose places were booked, because the reservation has ended.
+// With the value "true" of isReservationValid.none, isReservationValid is true for an opportunity
+// that never reserved a place. It is false for an opportunity whose places were booked, because the
+// reservation has ended.
 func TestABookedReservationIsNotAnAbsentOne(t *testing.T) {
 	t.Parallel()
 	for held, wanted := range map[string]string{"reserve: true": "true, true, false", "reserve: false": "true, true, true"} {

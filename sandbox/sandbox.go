@@ -1,8 +1,10 @@
-// Package sandbox is a local Core GraphQL API of the Administrate TMS. It covers what the API documentation (Sales
-// Opportunities) covers. It is for development, demonstration and tests. It keeps its data in SQLite.
+// Package sandbox is a local Core GraphQL API of the Administrate TMS. The sandbox covers the API
+// documentation (Sales Opportunities). It is for development, demonstration and tests. It keeps its
+// data in SQLite.
 //
-// The package is a second, independent reading of the API. It shares no code and no types with the client, so the two
-// can contradict each other. Behaviour that is neither documented nor observed is in the table of sandbox/assumptions.
+// The package implements the API documentation independently of the client. It shares no code and
+// no types with the client, so tests can find a mistake in either. Behaviour that is neither
+// documented nor observed is in the table of sandbox/assumptions.
 package sandbox
 
 import (
@@ -24,13 +26,13 @@ import (
 
 //go:generate go tool -modfile=../tools/go.mod gqlgen generate --config gqlgen.yml
 
-// Options are the options of a sandbox. The zero value is a sandbox in memory with the default catalogue, a random
-// token and a random client of the token endpoint.
+// Options are the options of a sandbox. The zero value is a sandbox in memory with the default
+// catalogue, a random token, and a random client id and secret.
 type Options struct {
 	// Data is the path of the SQLite file; "" keeps all data in memory, until Close.
 	Data string
-	// Catalogue is the path of a catalogue file. "" is the embedded default. For a data file that was written from
-	// another catalogue, "" keeps that catalogue.
+	// Catalogue is the path of a catalogue file. "" is the embedded default. If the data file was
+	// written from a catalogue file, "" keeps the catalogue of the data file.
 	Catalogue string
 	// Token is a Bearer token that is accepted and never expires. "" is the token in the data file, or a new random
 	// token, which the data file then keeps.
@@ -38,13 +40,13 @@ type Options struct {
 	// ClientID and ClientSecret identify the client of the token endpoint. "" is the value in the data file, or a
 	// new random text, which the data file then keeps.
 	ClientID, ClientSecret string
-	// RefreshToken is a refresh token of a user who has consented. "" is the newest one in the data file, or a new
-	// random text, which the data file then keeps.
+	// RefreshToken is a refresh token of a user who has consented. "" is the newest refresh token
+	// in the data file, or a new random text, which the data file then keeps.
 	RefreshToken string
-	// RedirectURIs are the addresses to which a user who consents may be sent back. None means any address of this
-	// machine.
+	// RedirectURIs are the allowed values of redirect_uri. An empty list allows every address of
+	// this machine.
 	RedirectURIs []string
-	// Rate is the limit of requests; the zero value is that of the API.
+	// Rate is the rate limit; the zero value is the rate limit of the API.
 	Rate Rate
 	// RequestLogEntries is the number of requests that the request log keeps; 0 is 1,000,000. With Data the request
 	// log is in a file next to the data file.
@@ -72,7 +74,7 @@ type Rate struct {
 	Per      time.Duration
 	// Fixed counts in fixed windows instead of a sliding window.
 	Fixed bool
-	// RetryAfter adds a header with the seconds that are left.
+	// RetryAfter adds the header Retry-After, with the seconds until the next request is accepted.
 	RetryAfter bool
 }
 
@@ -138,8 +140,8 @@ func Open(ctx context.Context, o Options) (*Sandbox, error) {
 	return s, nil
 }
 
-// seed writes the chosen catalogue. Without a choice it writes the default catalogue, unless the data file has
-// another one.
+// seed writes the chosen catalogue. If chosen is nil, it writes the default catalogue, unless the
+// data file was written from a catalogue file.
 func (s *Sandbox) seed(ctx context.Context, chosen *catalogue.Catalogue) error {
 	if chosen != nil {
 		return s.store.Seed(ctx, chosen, "file")
@@ -154,7 +156,8 @@ func (s *Sandbox) seed(ctx context.Context, chosen *catalogue.Catalogue) error {
 	return s.store.Seed(ctx, chosen, "default")
 }
 
-// defaultCatalogue is read once in a process. It is never changed.
+// defaultCatalogue parses the default catalogue once in a process. Callers must not change the
+// catalogue.
 var defaultCatalogue = sync.OnceValues(catalogue.Default)
 
 // Handler returns the handler of POST /graphql, POST /oauth/token and GET /healthz.
@@ -169,7 +172,7 @@ func (s *Sandbox) Faults() *fault.Injector { return s.faults }
 // RequestLog returns the log of requests and their outcomes; nil with NoRequestLog.
 func (s *Sandbox) RequestLog() *requestlog.Log { return s.requestLog }
 
-// Outbox returns the mail that was sent, in order. The sandbox delivers no mail.
+// Outbox returns the sent mail in the order of sending. The sandbox does not deliver mail.
 func (s *Sandbox) Outbox(ctx context.Context) ([]store.Mail, error) { return s.store.Outbox(ctx) }
 
 // RevokeConsent ends all access and refresh tokens that came from the user's consent. The user must consent again.
@@ -178,7 +181,7 @@ func (s *Sandbox) RevokeConsent(ctx context.Context) error { return s.store.Revo
 // ExpireTokens ends every access token that the token endpoint has issued.
 func (s *Sandbox) ExpireTokens(ctx context.Context) error { return s.store.ExpireAccessTokens(ctx) }
 
-// Close stops the sandbox. The server in front of Handler must have stopped before.
+// Close stops the sandbox. The caller must first stop the server that uses Handler.
 func (s *Sandbox) Close() error {
 	s.faults.Close()
 	return errors.Join(s.requestLog.Close(), s.store.Close())

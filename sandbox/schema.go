@@ -9,14 +9,15 @@ import (
 	"github.com/oppflow/oppflow/sandbox/graph"
 )
 
-// schema is the schema that requests are validated against, with the Renamer that translates their documents. It is
-// never changed, so sandboxes share it.
+// schema is the schema that requests are validated against, with the Renamer that translates their
+// documents. Sandboxes share a schema, so it must not be changed.
 type schema struct {
 	visible *ast.Schema
 	renamer *graph.Renamer
 }
 
-// defaultSchema returns the schema without any choice. It is made once in a process.
+// defaultSchema returns the schema for the default of every row. It creates the schema once in a
+// process.
 var defaultSchema = sync.OnceValues(func() (*schema, error) { return newSchema(assumptions.Choices{}) })
 
 // schemaFor returns the schema for the choices.

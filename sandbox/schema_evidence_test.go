@@ -18,7 +18,7 @@ type introspectedField struct {
 	typ       string
 }
 
-// fields returns the fields of a type, by introspection. An input type has members.
+// fields returns the fields of a type, or the members of an input type, by introspection.
 func (a *api) fields(t testing.TB, typ string) map[string]introspectedField {
 	t.Helper()
 	data := a.query(t, `query ($type: String!) { __type(name: $type) {
@@ -44,9 +44,9 @@ func (a *api) fields(t testing.TB, typ string) map[string]introspectedField {
 	return found
 }
 
-// DOC/OBS (3.1): queries are plural connections at the root. DOC+OBS (3.2): a connection has edges with cursor and
-// node, pageInfo with five fields, and the arguments first, offset, after, filters, plus ordering. Nested
-// one-to-many fields are connections with the same arguments.
+// DOC/OBS (3.1): queries are plural connections at the root. DOC+OBS (3.2): a connection has edges
+// with cursor and node, and pageInfo with five fields. Its arguments are first, offset, after,
+// filters and an ordering. Nested one-to-many fields are connections with the same arguments.
 func TestListsAreConnections(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -86,7 +86,8 @@ func TestListsAreConnections(t *testing.T) {
 	}
 }
 
-// DOC+OBS (3.1): node with inline fragments on Event, Learner and Contact, among fragments on other types.
+// DOC+OBS (3.1): node accepts inline fragments on Event, Learner and Contact, beside fragments on
+// other types.
 func TestNodeWithFragments(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -118,8 +119,8 @@ func TestLegacyIDsAreTheNumbersOfTheIDs(t *testing.T) {
 	}
 }
 
-// OBS (3.2): vendor workflows collect rows by the cursor, compare their number with totalRecords and fail when rows
-// are missing. OBS (2): a request for 500 returns 100 and no error.
+// OBS (3.2): the vendor's workflows read all pages by cursor. They fail if the number of rows is
+// not totalRecords. OBS (2): a request for 500 rows returns 100 rows and no error.
 func TestPagesAddUpToTheTotal(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -172,8 +173,8 @@ func TestEventsTakeOrderAndOrderBy(t *testing.T) {
 	}
 }
 
-// OBS (3.3): the observed operations and their arguments. in, notin and contains need values, isnull and notnull
-// neither, the others value. OBS (3.3): one malformed filter fails the whole request.
+// OBS (3.3): in, notin and contains need values. isnull and notnull need neither value nor values.
+// The other operations need value. OBS (3.3): one malformed filter fails the whole request.
 func TestOperationsTakeObservedForms(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -276,8 +277,8 @@ func TestBooleansAndDatesAreStrings(t *testing.T) {
 	codes("when it has expired", map[string]string{`{field: remainingPlaces, operation: eq, value: "8"}`: "ABC-123-01"})
 }
 
-// GraphQL knows enum values by their exact names, in variables, too. A value in another case must not be read as some
-// default.
+// GraphQL enum values are case-sensitive, also in variables. The sandbox must reject a value in
+// another case, not replace it with a default.
 func TestEnumsInVariablesAreExact(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

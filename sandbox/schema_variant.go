@@ -99,7 +99,7 @@ func renamableParts() map[assumptions.Name]string {
 
 // schemaVariant returns the schema variant of the choices.
 func schemaVariant(c assumptions.Choices) graph.SchemaVariant {
-	// For events both arguments were observed, so no choice changes the two arguments of events.
+	// Both ordering arguments were observed for events, so no choice changes them.
 	s := graph.SchemaVariant{NonNullNamespaces: !c.Is(assumptions.FailedMutationResponse, "field-null"), Renames: []graph.Rename{
 		{Path: "OpportunityInterest.kind"}, {Path: "Query.events.order", Name: "order"}, {Path: "Query.events.orderBy", Name: "orderBy"},
 	}}
@@ -142,7 +142,7 @@ func schemaVariant(c assumptions.Choices) graph.SchemaVariant {
 	return s
 }
 
-// idPrefixes returns the prefixes of ids that the choices change.
+// idPrefixes maps the id prefixes in the code to the prefixes that the choices set.
 func idPrefixes(c assumptions.Choices) map[string]string {
 	others := make(map[string]string)
 	for row, prefix := range map[assumptions.Name]string{

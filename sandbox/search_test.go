@@ -52,9 +52,9 @@ const (
 	overdue = "überholte firstaid"
 )
 
-// DOC/OBS (3.3): filters are {field, operation, value or values}, with the observed operations. like takes %
-// wildcards, wordlike a bare word. A record is read by its id. DOC/OBS (4.2): opportunities by regionName, id and
-// stepId.
+// DOC/OBS (3.3): filters are {field, operation, value or values}, with the observed operations.
+// like takes a pattern with the wildcard %, wordlike takes a word without wildcards. A record is
+// read by its id. DOC/OBS (4.2): opportunities can be filtered by regionName, id and stepId.
 func TestFilters(t *testing.T) {
 	t.Parallel()
 	a := openForSearch(t)
@@ -221,7 +221,7 @@ func TestSearchesThatAreTooLargeAreRefused(t *testing.T) {
 			t.Errorf("%s: %s", name, answer.raw)
 		}
 	}
-	// Filters at the limits work.
+	// Filters with exactly the maximum size are accepted.
 	for _, filters := range []any{many[:100], full[:10], vars{"field": "name", "operation": "contains", "values": values[:50]}} {
 		a.query(t, `query($f: [OpportunityFieldGraphFilter]) { opportunities(filters: $f) { edges { node { name } } } }`, vars{"f": filters})
 	}
@@ -234,7 +234,7 @@ func TestOrder(t *testing.T) {
 		`{field: name}`:                  {aidFor, fire, first, overdue},
 		`{field: name, direction: desc}`: {overdue, first, fire, aidFor},
 		`[{field: regionName, direction: asc}, {field: name, direction: desc}]`: {fire, overdue, first, aidFor},
-		`[{field: regionName, direction: desc}]`:                                {first, aidFor, overdue, fire}, // equal ones by id
+		`[{field: regionName, direction: desc}]`:                                {first, aidFor, overdue, fire}, // opportunities with the same region are ordered by id
 	} {
 		if got := renamableParts(t, a.query(t, `{ opportunities(order: `+order+`) { edges { node { name } } } }`, nil)); !slices.Equal(got, want) {
 			t.Errorf("order %s: %q, want %q", order, got, want)
@@ -254,9 +254,9 @@ func page(t *testing.T, connection any) (nodes []string, info map[string]any) {
 	return nodes, valueAt(t, connection, "pageInfo").(map[string]any)
 }
 
-// DOC (2, 3.2): 50 rows by default, at most 100, silently; cursors are Cursor:<zero-based index>; totalRecords and
-// the rest of pageInfo; nested lists are connections, too. 120 rows, at the root and nested: the default page, the
-// silent cap, cursors, offsets and totals.
+// DOC (2, 3.2): a page has 50 rows by default and at most 100. A larger first is silently reduced.
+// Cursors are Cursor:<zero-based index>. pageInfo has totalRecords. Nested lists are connections,
+// too. The test reads 120 rows, at the root and in a nested list.
 func TestConnections(t *testing.T) {
 	t.Parallel()
 	const rows = 120
@@ -332,8 +332,9 @@ func TestConnections(t *testing.T) {
 	}
 }
 
-// OBS (1): hello and echo(value:) are fields at the root. DOC/OBS (3.1, 4.2): plural connections at the root,
-// opportunitySteps among them. A client that looks for names can read every list, and every node by its id.
+// OBS (1): hello and echo(value:) are fields at the root. DOC/OBS (3.1, 4.2): lists are plural
+// connections at the root, such as opportunitySteps. A client can read every list, and every record
+// of a list by node and its id.
 func TestLookups(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -362,7 +363,7 @@ func TestLookups(t *testing.T) {
 	}`)
 }
 
-// DOC/OBS (3.1): node(id:) with inline fragments.
+// DOC/OBS (3.1): node(id:) is queried with inline fragments.
 func TestNode(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -412,8 +413,7 @@ func TestIntrospection(t *testing.T) {
 	}
 }
 
-// With ten thousand opportunities, a page, a filter on every indexed field and a deep offset take much less time
-// than a client waits.
+// With ten thousand opportunities, each of these requests takes at most 5 seconds.
 func TestTenThousandOpportunitiesStayFast(t *testing.T) {
 	t.Parallel()
 	var list strings.Builder
@@ -437,7 +437,7 @@ func TestTenThousandOpportunitiesStayFast(t *testing.T) {
 		// The fastest of several attempts counts, because test machines are shared.
 		patience := 5 * time.Second
 		if testrun.Race {
-			patience *= 10 // SQLite is Go code here, and the race detector makes it ten to twenty times slower
+			patience *= 10 // the SQLite driver is Go code, which the race detector makes ten to twenty times slower
 		}
 		quickest := time.Duration(math.MaxInt64)
 		for tries := 0; tries < 5 && quickest > patience; tries++ {

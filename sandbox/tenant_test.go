@@ -16,9 +16,9 @@ const tenant = "catalogue/tenant.yaml"
 
 func tenantStep(n int64) string { return globalid.EncodeInt(globalid.OpportunityStep, n) }
 
-// DOC (4.4): the tenant decides on which transition each trigger runs. Early transitions usually create the records
-// of the buyer. Winning transitions usually create registrations, invoices and tokens. DOC (4.4): required
-// attributes block a transition while they are empty.
+// DOC (4.4): the tenant decides on which transition each trigger runs. Early transitions usually
+// create the buyer's account and contact. Winning transitions usually create registrations,
+// invoices and tokens. DOC (4.4): required attributes block a transition while they are empty.
 func TestATenantDecidesTheTriggersOfATransition(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: tenant})
@@ -53,7 +53,7 @@ func TestATenantDecidesTheTriggersOfATransition(t *testing.T) {
 	move(5, "")
 	shown("Meridian Ada Draft Invoiced Won 5 registrations 1")
 
-	// The web shop's orders begin in another step, and all triggers run at once.
+	// The web shop's orders start in another entry step, and one transition runs all triggers.
 	made := mustSucceed(t, a.mutate(t, "create", fmt.Sprintf(`name: "Order 1", regionId: "UmVnaW9uOklF", entryStepId: %q`, tenantStep(2)), "opportunity { id step { name } }"))
 	id = valueAt(t, made, "opportunity", "id").(string)
 	move(4, missing+"interests, source")
@@ -83,7 +83,8 @@ func TestADraftEventTakesNoRegistrations(t *testing.T) {
 	}
 }
 
-// When many clients request the same transition at the same time, it takes effect once, and its results exist once.
+// If many clients request the same transition at the same time, it takes effect once. Its triggers
+// create each record once.
 func TestConcurrentTransitionsWinOnce(t *testing.T) {
 	t.Parallel()
 	stores(t, func(t *testing.T, data string) {

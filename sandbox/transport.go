@@ -15,9 +15,9 @@ import (
 	"github.com/oppflow/oppflow/sandbox/graph"
 )
 
-// endpoint serves GraphQL over HTTP POST as the API does. The status is 200 for every GraphQL result. A request that
-// was rejected before any field ran has errors and no data member. (The handler of the GraphQL library returns 422
-// and "data": null there, which is the form of a failed execution.)
+// endpoint serves GraphQL over HTTP POST as the API does. The status is 200 for every GraphQL
+// result. A request that was rejected before any field ran has errors and no data member. For a
+// rejected request, the handler of the GraphQL library would return 422 and "data": null.
 type endpoint struct {
 	exec graphql.GraphExecutor
 	// nullOnFailure makes a mutation with an internal failure turn the whole data into null.
@@ -73,8 +73,8 @@ func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // isMutationError reports whether an error belongs to a namespace or to a field of a namespace. Both are non-null.
 func isMutationError(e *gqlerror.Error) bool { return len(e.Path) == 1 || len(e.Path) == 2 }
 
-// addVariableName adds the variable of an error to the error's message. The GraphQL library has the variable only in
-// the path.
+// addVariableName adds the name of the wrong variable to an error's message. The GraphQL library
+// has the name only in the error's path.
 func addVariableName(e *gqlerror.Error) {
 	if len(e.Path) > 1 && e.Path[0] == ast.PathName("variable") {
 		e.Message = "variable $" + e.Path[1:].String() + ": " + e.Message
@@ -82,7 +82,8 @@ func addVariableName(e *gqlerror.Error) {
 	}
 }
 
-// readBody reads the request. A status other than 0 reports that it could not be read, and message says why.
+// readBody reads the request. A status other than 0 means that the request could not be read;
+// message is the reason.
 func readBody(r *http.Request, params *graphql.RawParams) (status int, message string) {
 	decoder := json.NewDecoder(r.Body)
 	decoder.UseNumber() // numbers stay as they are written
@@ -103,7 +104,7 @@ type rejectedBody struct {
 	Errors gqlerror.List `json:"errors"`
 }
 
-// emptyErrorsBody is a response that states that it has no errors.
+// emptyErrorsBody is a response with an empty list of errors.
 type emptyErrorsBody struct {
 	Errors gqlerror.List   `json:"errors"`
 	Data   json.RawMessage `json:"data"`

@@ -8,7 +8,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// OBS (1): Authorization: Bearer with the token. DOC (1): 401 is a failed authentication.
+// OBS (1): a request has the header Authorization with Bearer and the token. DOC (1): 401 means
+// that the authentication failed.
 func TestRequestsNeedTheToken(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -42,7 +43,7 @@ func TestRequestsNeedTheToken(t *testing.T) {
 	}
 }
 
-// A token is never empty, and each sandbox has its own.
+// A random token is never empty. Each sandbox has another token.
 func TestTokensAreRandom(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
@@ -100,8 +101,8 @@ func TestHTTP(t *testing.T) {
 	}
 }
 
-// DOC (3.5): some examples show an empty "errors" at the top beside data, which is no error. Other examples show no
-// "errors".
+// DOC (3.5): in some examples, a successful response has an empty "errors" at the top beside data.
+// In other examples, it has no "errors".
 func TestEmptyErrorsAtTheTop(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]string{"left-out": `{"data":{"hello":"Hello"}}`, "shown": `{"errors":[],"data":{"hello":"Hello"}}`} {
@@ -116,7 +117,7 @@ func TestEmptyErrorsAtTheTop(t *testing.T) {
 	}
 }
 
-// Internal failures are logged. The client sees only that there was a failure.
+// The sandbox logs internal failures. The response to the client does not contain the cause.
 func TestFailuresInsideAreNotShown(t *testing.T) {
 	t.Parallel()
 	a, err := tryOpen(t, sandbox.Options{})

@@ -49,8 +49,8 @@ func TestObservedIDsNameTheirTypes(t *testing.T) {
 	}
 }
 
-// DOC (3.4): financialUnitId of an opportunity is the bare code of a currency, not the global id that OBS (3.4)
-// reads as an event's financialUnit.id.
+// DOC (3.4): financialUnitId of an opportunity is the code of a currency, not a global id. OBS
+// (3.4): an event's financialUnit.id is a global id.
 func TestFinancialUnitsAreBareCodes(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -62,8 +62,9 @@ func TestFinancialUnitsAreBareCodes(t *testing.T) {
 	}
 }
 
-// OBS (3.6): the scalars ID, String, Int, Boolean, Decimal, LocalDateTime and TimeZonedDateTime. DOC/OBS (3.6):
-// amounts are Decimal. The expiry of tokens is local, that of reservations has a zone, and events have both.
+// OBS (3.6): the API uses the scalars ID, String, Int, Boolean, Decimal, LocalDateTime and
+// TimeZonedDateTime. DOC/OBS (3.6): amounts are Decimal. The expiry of tokens is a local time, and
+// the expiry of reservations has a zone. Events have local and zoned times.
 func TestObservedScalars(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -106,8 +107,8 @@ func TestEventsHaveLocalAndZonedTimes(t *testing.T) {
 	}
 }
 
-// DOC (3.6): a local time must not be given with a zone, and a time with a zone must have one. A wrong value makes
-// the API reject the whole document.
+// DOC (3.6): a LocalDateTime must not have a zone, and a TimeZonedDateTime must have a zone. A
+// wrong value makes the API reject the whole document.
 func TestZonesAreGivenWhereTheyBelong(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

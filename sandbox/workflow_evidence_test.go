@@ -70,7 +70,8 @@ func TestEntryStepsAreTheTenants(t *testing.T) {
 	}
 }
 
-// DOC (4.2, 4.3): the types OpportunityCreateInput, OpportunityUpdateInput and OpportunityField, which variables name.
+// DOC (4.2, 4.3): documents declare variables of the types OpportunityCreateInput,
+// OpportunityUpdateInput and OpportunityField.
 func TestTypesOfTheDocumentation(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -86,9 +87,10 @@ func TestTypesOfTheDocumentation(t *testing.T) {
 	}
 }
 
-// OBS (4.5): no mutation was observed that changes or removes an interest. The advice is to do this in the product.
-// OBS (4.6): no mutation releases a reservation. DOC (5.4): an invoice comes from the trigger or from the
-// product. No mutation was observed that creates an invoice.
+// OBS (4.5): no mutation was observed that changes or removes an interest. The observed advice is
+// to change or remove interests in the product. OBS (4.6): no mutation releases a reservation. DOC
+// (5.4): the invoice trigger or a user of the product creates an invoice. No mutation was observed
+// that creates an invoice.
 func TestUnobservedMutationsAreAbsent(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -107,9 +109,10 @@ func TestUnobservedMutationsAreAbsent(t *testing.T) {
 	}
 }
 
-// DOC (4.5): the details of an interest depend on its kind: learners for courses, events and learning paths, and
-// {expiresAt} for training tokens. The response is errors and a plain list of interests. DOC (3.6): expiresAt is a
-// local time and must have no offset. A time in the past is accepted, as in the example.
+// DOC (4.5): the details of an interest depend on its kind: learners for courses, events and
+// learning paths, and {expiresAt} for training tokens. The response has errors and interests;
+// interests is a list, not a connection. DOC (3.6): expiresAt is a local time and must have no
+// offset. A time in the past is accepted, as in the example.
 func TestDetailsAreThoseOfTheKind(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -143,9 +146,9 @@ func TestDetailsAreThoseOfTheKind(t *testing.T) {
 	}
 }
 
-// DOC (4.4): a token issue is created from the data of the record: as many tokens of the type as the interest says,
-// with its expiry, to the account, once. DOC (5.4): an invoice needs a region and a currency; they are those of the
-// opportunity.
+// DOC (4.4): the token trigger issues the tokens of an interest to the account, once. Type,
+// quantity and expiry are those of the interest. DOC (5.4): an invoice needs a region and a
+// currency. Both come from the opportunity.
 func TestTokensAreIssuedOnce(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: editedCatalogue(t, "- { from: 3, to: 4 }", "- { from: 3, to: 4, triggers: [token] }", "- { from: 4, to: 5 }", "- { from: 4, to: 5, triggers: [token, invoice] }")})
@@ -171,7 +174,8 @@ func TestTokensAreIssuedOnce(t *testing.T) {
 	wantJSON(t, valueAt(t, invoice, "node", "salesDocument"), `{"financialUnit": {"code": "USD"}, "lines": [{"quantity": 10, "unitAmount": "19.90"}, {"quantity": 1, "unitAmount": "19.90"}]}`)
 }
 
-// DOC (3.2): offset and after are alternatives. OBS (3.3): a record is read by a filter on its id.
+// DOC (3.2): a request may have offset or after, not both. OBS (3.3): a record is read by a filter
+// on its id.
 func TestOffsetAndAfterAreAlternatives(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -193,9 +197,9 @@ func TestOffsetAndAfterAreAlternatives(t *testing.T) {
 	}
 }
 
-// OBS (4.1): reservationsValidUntil is null or a time with an offset (3.6), for every offset in the request.
-// isReservationValid is true or false, never null. OBS (4.6): a release is extendReservations with the current time,
-// for every interest of the opportunity.
+// OBS (4.1): reservationsValidUntil is null or a time with an offset (3.6). The request may use any
+// offset. isReservationValid is true or false, never null. OBS (4.6): extendReservations with the
+// current time releases the reservations of all interests of the opportunity.
 func TestReservationFieldsOfAnOpportunity(t *testing.T) {
 	t.Parallel()
 	now := newClock()

@@ -2,7 +2,7 @@ package settings
 
 import "errors"
 
-// AdoptedSince says from when the follow-ups of an adopted record count.
+// AdoptedSince is the time from which the follow-ups of an adopted record count.
 type AdoptedSince string
 
 // The two times. The zero value is SinceAdoption.

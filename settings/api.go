@@ -9,8 +9,9 @@ import (
 
 // Defaults of [API].
 const (
-	// DefaultAPIRate leaves a tenth of the API's own limit, 6,000 requests per 5 minutes and IP address (documented).
-	// The tenth is for requests that the workers do not count: tokens, checks and the command line.
+	// DefaultAPIRate is nine tenths of the API's own limit of 6,000 requests per 5 minutes and IP
+	// address (documented). The last tenth is for requests that the workers do not count: tokens,
+	// checks and the command line.
 	DefaultAPIRate = 18
 	// DefaultReservationLength is how long places are reserved when a caller names no end.
 	DefaultReservationLength = 14 * 24 * time.Hour
@@ -22,8 +23,8 @@ const (
 	// DefaultSettleTime is how long the API may take to commit a request whose response was lost
 	// (assumed).
 	DefaultSettleTime = 60 * time.Second
-	// DefaultQuietTime is how long no command must have ended before the follow-ups are planned
-	// again.
+	// DefaultQuietTime is the time without the end of a command after which the follow-ups are
+	// planned again.
 	DefaultQuietTime = 30 * time.Second
 )
 
@@ -32,17 +33,17 @@ type API struct {
 	// URL is the GraphQL endpoint: --api-url, ADMINISTRATE_URL. The URL has no default, so that no
 	// program writes to a tenant by accident.
 	URL string
-	// Token is the Bearer token: ADMINISTRATE_TOKEN. There is no flag for it, because a command
-	// line is visible to every user of the machine.
+	// Token is the Bearer token: ADMINISTRATE_TOKEN. The token has no flag, because a command line
+	// is visible to every user of the machine.
 	Token Secret
 	// TokenFile is a file that contains the token: --api-token-file, ADMINISTRATE_TOKEN_FILE.
 	TokenFile string
-	// OAuth is the client that asks for access tokens where no token is given.
+	// OAuth is the client that requests access tokens if neither Token nor TokenFile is given.
 	OAuth OAuth
 	// ReadOnly stops every change; reads are still possible: --read-only, OPPFLOW_READ_ONLY.
 	ReadOnly bool
-	// Rate is the number of requests per second that may leave the IP address for activities, of all workers together:
-	// --api-rate, OPPFLOW_API_RATE. Zero is DefaultAPIRate.
+	// Rate is the number of requests per second that the activities of all workers at the IP
+	// address may send together: --api-rate, OPPFLOW_API_RATE. Zero is DefaultAPIRate.
 	Rate float64
 	// AddressShare is how many namespaces share the IP address. The namespaces share the rate in
 	// equal parts: --api-address-share, OPPFLOW_API_ADDRESS_SHARE. Zero is 1.
@@ -62,16 +63,16 @@ type API struct {
 	// SettleTime is how long after a request's deadline the API may still commit the request:
 	// --settle-time, OPPFLOW_SETTLE_TIME. Zero is DefaultSettleTime.
 	SettleTime time.Duration
-	// QuietTime is how long no command must have ended before the follow-ups are planned again:
-	// --quiet-time, OPPFLOW_QUIET_TIME. Zero is DefaultQuietTime.
+	// QuietTime is the time without the end of a command after which the follow-ups are planned
+	// again: --quiet-time, OPPFLOW_QUIET_TIME. Zero is DefaultQuietTime.
 	QuietTime time.Duration
-	// AdoptedSince is from when the follow-ups of an adopted record count: --adopted-since,
-	// OPPFLOW_ADOPTED_SINCE. Zero is SinceAdoption.
+	// AdoptedSince is the time from which the follow-ups of an adopted record count:
+	// --adopted-since, OPPFLOW_ADOPTED_SINCE. Zero is SinceAdoption.
 	AdoptedSince AdoptedSince
 	// Environment is where variables are looked up; nil is the environment of the process.
 	Environment Environment
 
-	readOnlyFlagGiven bool // true for a flag that says false, too
+	readOnlyFlagGiven bool // also true for --read-only=false
 }
 
 // AddFlags binds the fields to flags. A field keeps its value unless a flag is given.

@@ -72,7 +72,7 @@ func TestAPIFlagsWinOverEnvironment(t *testing.T) {
 		t.Errorf("from the environment: %+v", fromEnv)
 	}
 
-	// The flags repeat defaults where they can: a flag with the default value still has priority.
+	// Some flags have the default value, because such a flag must still have priority.
 	fromFlags, err := resolveAPI(t, []string{
 		"--api-url", endpoint, "--api-token-file", writeFile(t, "file-token\n"), "--api-rate=20",
 		"--reference-tag=attribute:oppflow", "--reservation-length=336h", "--send-window=20s", "--response-time=15s", "--settle-time=60s",
@@ -126,7 +126,7 @@ func TestAPIRefuses(t *testing.T) {
 	tests := []struct {
 		name string
 		args []string
-		env  []string // before the valid variables when drop is not set
+		env  []string // added after the valid variables, or used alone if drop is set
 		drop bool
 		want []string
 	}{

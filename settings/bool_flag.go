@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// boolFlag is a flag's value: true or false. given, if it is not nil, is set together with the
-// value. A flag that says false has priority over a variable that says true.
+// boolFlag is a flag's value: true or false. If given is not nil, Set makes it true, also for the
+// value false. A flag that says false has priority over a variable that says true.
 type boolFlag struct{ value, given *bool }
 
 func (t *boolFlag) Set(text string) error {

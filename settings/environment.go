@@ -19,9 +19,10 @@ import (
 	"strings"
 )
 
-// Environment is a list of NAME=value pairs as [os.Environ] returns it. The zero value is the environment of the
-// process. A variable that is set but empty counts as not set, because container files commonly pass on variables
-// without a value. Where a name occurs twice, the last one counts, as in a started process.
+// Environment is a list of NAME=value pairs as [os.Environ] returns it. The zero value is the
+// environment of the process. A variable that is set but empty counts as not set, because container
+// files commonly pass on variables without a value. If a name occurs twice, the last value counts,
+// as for a process that package os/exec starts.
 type Environment []string
 
 // Get returns the value of the variable, "" if it is not set.

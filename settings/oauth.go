@@ -9,13 +9,13 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// OAuth is a client of the tenant's token endpoint. With a refresh token it uses the refresh
-// token grant, for the user who has consented. Without one it uses the client credentials
-// grant. The zero value is no client.
+// OAuth is a client of the tenant's token endpoint. With a refresh token, the client uses the
+// refresh token grant and acts for the user who gave consent. Without a refresh token, the client
+// uses the client credentials grant. The zero value means that no client is configured.
 type OAuth struct {
 	// ClientID names the client: --api-client-id, ADMINISTRATE_CLIENT_ID.
 	ClientID string
-	// ClientSecret is the client's secret: ADMINISTRATE_CLIENT_SECRET. There is no flag for it,
+	// ClientSecret is the client's secret: ADMINISTRATE_CLIENT_SECRET. The secret has no flag,
 	// because a command line is visible to every user of the machine.
 	ClientSecret Secret
 	// ClientSecretFile is a file whose content is the secret: --api-client-secret-file, ADMINISTRATE_CLIENT_SECRET_FILE.
@@ -26,8 +26,8 @@ type OAuth struct {
 	// RefreshToken is the refresh token: ADMINISTRATE_REFRESH_TOKEN.
 	RefreshToken Secret
 	// RefreshTokenFile is a file whose content is the refresh token: --api-refresh-token-file,
-	// ADMINISTRATE_REFRESH_TOKEN_FILE. Where the endpoint replaces the token, the new one is
-	// written to this file.
+	// ADMINISTRATE_REFRESH_TOKEN_FILE. If the endpoint replaces the refresh token, the new refresh
+	// token is written to this file.
 	RefreshTokenFile string
 }
 
@@ -80,7 +80,7 @@ func (s secretSource) givenBy(env Environment, secret Secret, file string) strin
 }
 
 // resolve finds the secret, if there is one. A file named by a flag has priority over the
-// environment. Two sources of the same rank are an error, because resolve must not guess which
+// environment. Two sources of the same priority are an error, because resolve must not guess which
 // tenant's secret to use.
 func (s secretSource) resolve(env Environment, secret *Secret, file *string) error {
 	if !secret.Empty() {
@@ -108,9 +108,9 @@ func (s secretSource) resolve(env Environment, secret *Secret, file *string) err
 	return nil
 }
 
-// resolveCredentials finds either the access token or the OAuth client. Fields that are set in
-// code have priority over the environment. Otherwise it is an error to give both, from any
-// source, because they may belong to different tenants.
+// resolveCredentials finds either the access token or the OAuth client. If only a token is set in
+// code, it has priority over the environment. In all other cases it is an error to give both,
+// because they may belong to different tenants.
 func (a *API) resolveCredentials() error {
 	env := a.Environment
 	if !a.Token.Empty() && !a.OAuth.Given() {
@@ -131,8 +131,7 @@ func (a *API) resolveCredentials() error {
 	return checkToken(a.Token)
 }
 
-// checkToken rejects line breaks: the token travels in a header, and a line break would begin
-// another header.
+// checkToken rejects line breaks, because a line break would begin another header in the request.
 func checkToken(token Secret) error {
 	if strings.ContainsFunc(token.Reveal(), func(r rune) bool { return r > unicode.MaxASCII || r <= ' ' || r == 0x7f }) {
 		return fmt.Errorf("API token (%s): contains spaces or characters that no token has", tokenSource())
@@ -159,7 +158,8 @@ func (o *OAuth) givenBy(env Environment) string {
 	return refreshTokenSource().givenBy(env, o.RefreshToken, o.RefreshTokenFile)
 }
 
-// resolve fills the empty fields and requires all of them.
+// resolve fills the empty fields. All fields are required, except the refresh token and the names
+// of files.
 func (o *OAuth) resolve(env Environment) error {
 	if o.ClientID == "" {
 		o.ClientID = env.Get("ADMINISTRATE_CLIENT_ID")

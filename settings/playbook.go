@@ -22,16 +22,15 @@ const (
 
 const serviceKeySetting = "--service-key or OPPFLOW_SERVICE_KEYS_DIR"
 
-// Playbook says which playbook a worker deploys where the namespace has none. Playbook also
-// says where the keys are that sign requests to the services of a playbook. Call Resolve before
-// use.
+// Playbook says which playbook a worker deploys if the namespace has none. Playbook also says where
+// the keys for requests to the services of a playbook are. Call Resolve before use.
 type Playbook struct {
 	// File is the playbook: --playbook, OPPFLOW_PLAYBOOK. DefaultPlaybook means the built-in playbook, "" and
 	// NoPlaybook mean no playbook.
 	File string
-	// InForceAfter is how long after storing a version of the playbook comes into force. All
-	// workers of a namespace must have the same time. 0 is the usual time. Other times are for
-	// tests, which should not wait as long as a tenant does.
+	// InForceAfter is the time from the storing of a version of the playbook until the version
+	// comes into force. All workers of a namespace must have the same time. 0 means the default
+	// time. Only tests set another time, in order to wait less.
 	InForceAfter time.Duration
 	// WithoutEffects are kinds of effects that the worker treats as unknown, like a worker of an
 	// earlier version. WithoutEffects is for tests.
@@ -88,8 +87,8 @@ func (p *Playbook) Resolve() error {
 // IsNone reports whether no playbook is given.
 func (p *Playbook) IsNone() bool { return p.File == "" || p.File == NoPlaybook }
 
-// Key reads the key with the name; the key is empty where there is none. The directory holds no keys whose names
-// have slashes or begin with dots.
+// Key reads the key with the name; the key is empty if no file has that name. The directory holds
+// no keys whose names have slashes or begin with dots.
 func (p *Playbook) Key(name string) (Secret, error) {
 	path, given := p.KeyFiles[name]
 	if !given {

@@ -16,7 +16,7 @@ const (
 	TagNowhere     ReferenceTagLocation = "none"      // no tag: a record whose creation has an unknown status cannot be found again
 )
 
-// DefaultTagAttribute is the key of the attribute where no other is given.
+// DefaultTagAttribute is the key of the attribute if the setting gives no key.
 const DefaultTagAttribute = "oppflow"
 
 // ReferenceTag says how an opportunity's record in the TMS carries the caller's reference,

@@ -30,7 +30,7 @@ func (s Secret) String() string {
 	return redacted
 }
 
-// Format keeps every verb of package fmt, %#v and %x included, from showing the value.
+// Format makes every verb of package fmt print what String returns, also %#v and %x.
 func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
 // MarshalText returns what String returns.

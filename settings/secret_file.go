@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// maxSecretFile is the largest size of a file with a secret, in bytes. A larger file is
-// certainly another file.
+// maxSecretFile is the largest size of a file with a secret, in bytes. A larger file cannot be a
+// file with a secret.
 const maxSecretFile = 64 << 10
 
 // ReadSecret returns the content of a file that holds one secret, without the white space around it. An empty file

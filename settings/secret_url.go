@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// vendorDomains are the vendor's own domains (observed). These domains are used over TLS only.
-// A plain http URL of these domains is a typing mistake that would send a secret in the clear.
+// vendorDomains are the vendor's own domains (observed). A URL of these domains must begin with
+// https. An http URL of these domains would be a typing mistake and would send a secret
+// unencrypted.
 func vendorDomains() []string {
 	return []string{"getadministrate.com", "administrateapp.com", "stagingadministratehq.com"}
 }
@@ -29,8 +30,8 @@ func apiURL() secretURL {
 }
 
 // tokenURL returns the rules for the URL of the token endpoint. The example is the vendor's own
-// (documented). This example is no default: the secrets of a client of a tenant's test system
-// must not be sent to another server by accident.
+// token endpoint (documented). The example is not a default, because the client secret of a
+// tenant's test system must not reach another server by accident.
 func tokenURL() secretURL {
 	return secretURL{
 		target: "OAuth token endpoint", example: "such as https://auth.getadministrate.com/oauth/token",

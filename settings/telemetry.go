@@ -19,7 +19,7 @@ const (
 	ExportNothing    Exporter = ""
 	ExportOTLP       Exporter = "otlp"
 	ExportConsole    Exporter = "console"
-	ExportPrometheus Exporter = "prometheus" // metrics only: they are fetched, not sent
+	ExportPrometheus Exporter = "prometheus" // metrics only: Prometheus fetches them
 )
 
 // Protocol is the protocol of an OTLP exporter.
@@ -125,8 +125,8 @@ func (t *Telemetry) Resolve() error {
 	return nil
 }
 
-// exporter returns the destination of one kind of telemetry: from its variable, or a collector that another
-// variable names.
+// exporter returns the destination of one kind of telemetry. If OTEL_<kind>_EXPORTER is not set but
+// an OTLP endpoint is, the destination is OTLP.
 func (t *Telemetry) exporter(kind string, known ...Exporter) (Exporter, error) {
 	variable := "OTEL_" + kind + "_EXPORTER"
 	value, ok := t.Environment.LookupEnv(variable)

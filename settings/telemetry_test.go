@@ -11,7 +11,8 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// otel sets the variables in the process, where the libraries read them, and removes all others of OpenTelemetry.
+// otel sets the variables in the process, where the libraries read them, and removes all other
+// variables of OpenTelemetry.
 func otel(t *testing.T, pairs ...string) {
 	t.Helper()
 	for _, pair := range os.Environ() {
@@ -140,8 +141,8 @@ func TestTelemetryOfAnotherEnvironment(t *testing.T) {
 		if err := got.Resolve(); err == nil || !strings.Contains(err.Error(), "OTEL_") || !strings.Contains(err.Error(), "environment of the process") {
 			t.Errorf("got %v", err)
 		}
-		// An environment that sets no variable exports nothing, whatever the environment of the
-		// process says.
+		// With an Environment that sets no variable, nothing is exported, even if the environment
+		// of the process sets variables.
 		got = settings.Telemetry{Environment: settings.Environment{}}
 		if err := got.Resolve(); err != nil || got.On() {
 			t.Errorf("on %v, %v", got.On(), err)

@@ -23,8 +23,9 @@ type Temporal struct {
 	Address string
 	// Namespace is the namespace: --temporal-namespace, TEMPORAL_NAMESPACE. The default is "default".
 	Namespace string
-	// Profile is the section of the configuration file: --temporal-profile, TEMPORAL_PROFILE. The default is
-	// "default", which need not exist; a profile that is named must exist.
+	// Profile is the section of the configuration file: --temporal-profile, TEMPORAL_PROFILE. The
+	// default is "default", and the file need not contain that section. The file must contain a
+	// section that the flag or the variable names.
 	Profile string
 	// ConfigFile is the configuration file: --temporal-config-file, TEMPORAL_CONFIG_FILE. The default is
 	// temporalio/temporal.toml in the user's configuration directory.
@@ -80,9 +81,9 @@ func (t *Temporal) ClientOptions() (client.Options, error) {
 	return options, nil
 }
 
-// configFile returns the file to read. If an environment is given, it also determines the
-// default file, because the loader would search in the process's own environment. A file that
-// does not exist counts as empty.
+// configFile returns the file to read. If Environment is given, the default file is the one of
+// Environment. The loader alone would use the environment of the process. A file that does not
+// exist counts as empty.
 func (t *Temporal) configFile() string {
 	switch file, ok := t.Environment.LookupEnv("TEMPORAL_CONFIG_FILE"); {
 	case t.ConfigFile != "":

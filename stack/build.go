@@ -19,11 +19,11 @@ const (
 	// lockNoticeDelay is how long a build waits for another build of the same programs before the
 	// wait is reported.
 	lockNoticeDelay = 2 * time.Second
-	// Directories below a builder's own directory. The first two are for binaries, and the go
-	// command works in the third. At the end, go build moves the new binary to its place. The move
-	// replaces the old binary in one step, but only if the working directory is on the same file
-	// system. On another file system, go build removes the old binary and copies the new binary. A
-	// program that starts during the copy finds no binary or a part of the binary.
+	// These directories are below a builder's own directory. plainDir and raceDir are for binaries.
+	// workDir is for the temporary files of the go command. At the end, go build moves the new
+	// binary to its place. The move replaces the old binary in one step, but only if workDir is on
+	// the same file system. On another file system, go build removes the old binary and copies the
+	// new binary. A program that starts during the copy finds no binary or a part of the binary.
 	plainDir = "plain"
 	raceDir  = "race"
 	workDir  = "work"
@@ -64,9 +64,8 @@ type builder struct {
 	onBuild  func(Build)
 }
 
-// newBuilder returns a builder and makes its directories. When the user has no cache directory, the
-// directories are below the system's temporary directory, so that a later run finds the directories
-// there.
+// newBuilder returns a builder and makes its directories. If the user has no cache directory, the
+// directories are below the system's temporary directory, where a later run finds them again.
 func newBuilder(root string, say func(string), show func(Build)) (*builder, error) {
 	base, err := os.UserCacheDir()
 	if err != nil {
@@ -96,7 +95,7 @@ func (b *builder) binaries(j buildJob) []string {
 	return paths
 }
 
-// built reports whether all programs of the jobs were built before, from any sources.
+// built reports whether all programs of the jobs were built before, even from older sources.
 func (b *builder) built(jobs ...buildJob) bool {
 	for _, j := range jobs {
 		for _, binary := range b.binaries(j) {

@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	// lineInterval is the time between two lines about a running build, and linePercent is the
+	// lineInterval is the usual time between two lines about a running build. linePercent is the
 	// share of the packages after which a line is written earlier.
 	lineInterval = 15 * time.Second
 	linePercent  = 10 // percent
@@ -21,8 +21,8 @@ type Build struct {
 	What string
 	// Modules is how many modules were downloaded for the build.
 	Modules int
-	// Packages is how many packages are compiled or being compiled, and Of is how many the build has to compile. Of is
-	// 0 until the packages are counted.
+	// Packages is how many packages the build has begun to compile. Of is how many packages the
+	// build has to compile. Of is 0 until the packages are counted.
 	Packages, Of int
 	// Linking says that all packages are compiled. Only linking remains, which takes seconds.
 	Linking bool
@@ -33,8 +33,8 @@ type Build struct {
 }
 
 // packageTally counts the packages of a build. The go command names each package when its
-// compilation begins. go list names the packages that are not compiled yet when go list runs.
-// Together these are all packages that the build compiles, no matter when go list runs.
+// compilation begins. go list names the packages that are not compiled yet when go list runs. The
+// two lists together contain all packages that the build compiles, no matter when go list runs.
 type packageTally struct {
 	started map[string]bool
 	all     map[string]bool

@@ -48,8 +48,8 @@ func TestBuildSaysHowFarItIs(t *testing.T) {
 		t.Errorf("the last report is %+v", before)
 	}
 
-	// When no package must be compiled, there is no report. The same applies to another builder, as
-	// in the next run of a program.
+	// When no package must be compiled, there is no report. Another builder, as in the next run of
+	// a program, does not report either.
 	said := ""
 	again, err := newBuilder(b.root, func(text string) { said = text }, func(r Build) { said = fmt.Sprintf("%+v", r) })
 	if err != nil {

@@ -9,9 +9,9 @@ import (
 )
 
 // childEnvironment returns the environment of a part. This is the environment of this process
-// without variables that name another Temporal service, another tenant's API, or other settings
-// than the stack's own. Settings of the log stay. The variable that a CI run uses to find its
-// processes stays, too.
+// without the variables of TEMPORAL_, ADMINISTRATE_ and OPPFLOW_, and with the variables in add.
+// The variables of OPPFLOW_LOG_ stay. The variables of OPPFLOW_CI_ stay, too, because a CI run
+// finds its processes by them.
 func childEnvironment(add ...string) []string {
 	env := slices.DeleteFunc(os.Environ(), func(pair string) bool {
 		name, _, _ := strings.Cut(pair, "=")

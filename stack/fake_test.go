@@ -33,7 +33,7 @@ const (
 	hangs       = "hangs"    // is never ready
 	stubborn    = "stubborn" // ignores SIGTERM
 	unclean     = "unclean"  // ends with status 4 on SIGTERM
-	garbles     = "garbles"  // reports something unreadable
+	garbles     = "garbles"  // writes a ready file that is not valid JSON
 )
 
 func TestMain(m *testing.M) {

@@ -21,7 +21,7 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	// A wait inside the system call could not be interrupted.
+	// The end of ctx could not interrupt a wait inside the system call.
 	_, err = backoff.Retry(ctx, func() (struct{}, error) {
 		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {

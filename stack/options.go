@@ -26,8 +26,8 @@ type Options struct {
 	// Progress is called with some lines about each build.
 	Build func(Build)
 	// Output receives the output of the parts, line by line with the part's name in front. Nil
-	// drops the output. The error of a part that fails contains the last lines of its output in
-	// either case.
+	// drops the output. Even with nil, the error of a part that fails contains the last lines of
+	// its output.
 	Output io.Writer
 	// Setup prepares the namespace each time the server has become ready, before the worker starts:
 	// Setup registers search attributes. Without ServerFrom, Setup is called again after each
@@ -46,9 +46,9 @@ type Options struct {
 	WorkerEnv []string
 	// Namespace is the namespace of the worker. Empty is "default".
 	Namespace string
-	// ServerFrom is a running stack whose Temporal server this stack uses, in another Namespace,
-	// which Setup must create. Down does not stop the server. Programs that ServerFrom has built
-	// are not built again.
+	// ServerFrom is a running stack. This stack uses the Temporal server of ServerFrom, in another
+	// Namespace, which Setup must create. Down does not stop the server. Programs that ServerFrom
+	// has built are not built again.
 	ServerFrom *Stack
 	// NoUI starts no Web UI.
 	NoUI bool

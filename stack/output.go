@@ -136,7 +136,7 @@ func (w *lineWriter) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// flush calls onLine with an unfinished last line, with a line break.
+// flush adds a line break to an unfinished last line and calls onLine with that line.
 func (w *lineWriter) flush() {
 	if len(w.partial) > 0 {
 		w.onLine(append(w.partial, '\n'))

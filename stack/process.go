@@ -203,9 +203,9 @@ func (p *Process) awaitReady(ctx context.Context, r *processRun) error {
 }
 
 // Stop requests the end of the process (SIGTERM) and waits for the end. Stop wakes a frozen process
-// first. When the context ends first, or after 30 seconds without a deadline, the process is
-// killed, and Stop returns an error. An exit status other than 0 is an error, too. Without a
-// running process Stop does nothing.
+// first. If the context ends first, Stop kills the process and returns an error. If the context has
+// no deadline, Stop does so after 30 seconds. An exit status other than 0 is an error, too. Without
+// a running process Stop does nothing.
 func (p *Process) Stop(ctx context.Context) error {
 	r := p.current()
 	if r == nil || !r.running() {
@@ -289,9 +289,8 @@ func launch(c command, name string, output io.Writer) (*processRun, error) {
 
 	started := make(chan error)
 	go func() {
-		// The kernel sends its signal when the thread that started the child ends, not when the
-		// process ends. So the thread must run as long as the child: this goroutine keeps the
-		// thread until the child has ended.
+		// The kernel kills the child when the thread that started the child ends, not when this
+		// process ends. So this goroutine keeps the thread until the child has ended.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		if err := cmd.Start(); err != nil {

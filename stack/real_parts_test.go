@@ -15,8 +15,8 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// The real parts, built from this checkout, accept their arguments, are ready when they report it,
-// run at the same addresses after a kill and a start, and stop cleanly.
+// The real parts, built from this checkout, accept their arguments and can be used when they report
+// that they are ready. After a kill and a start, they run at the same addresses. They stop cleanly.
 func TestRealParts(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute) // a first build takes minutes
 	defer cancel()

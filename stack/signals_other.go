@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// Systems without these signals refuse the signals. On such systems, parts can be started and
-// killed, but not frozen.
+// On systems without these signals, sending a signal returns an error. On these systems, parts can
+// be started and killed, but not frozen.
 const (
 	pauseSignal    = syscall.Signal(0x13)
 	continueSignal = syscall.Signal(0x12)

@@ -80,9 +80,9 @@ type toolchain interface {
 	build(ctx context.Context, j buildJob) ([]string, error)
 }
 
-// serverJob builds the Temporal server. Two reductions change nothing of its function here. The linker leaves out
-// data for debuggers. The client of Google's storage, which the server has for its archives, leaves out the direct
-// path to that storage within Google's cloud. This path is 145 of 1801 packages.
+// serverJob builds the Temporal server. The flags omit two things that this server does not need.
+// The linker omits the data for debuggers. The client of Google's storage, which is for archives,
+// omits the direct path within Google's cloud. The direct path is 145 of 1801 packages.
 func serverJob() buildJob {
 	return buildJob{
 		target: "the Temporal server", dir: "devserver", programs: []string{"."},
@@ -287,15 +287,15 @@ func (s *Stack) APIURL() string {
 	return s.api.URL
 }
 
-// APIToken returns the token that the sandbox accepts. The token is worthless outside this
-// machine.
+// APIToken returns the token that the sandbox accepts. Only the sandbox on this machine accepts the
+// token.
 func (s *Stack) APIToken() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.api.Token
 }
 
-// Report returns the addresses and the token of this stack, as a program reports them.
+// Report returns the addresses and the token of this stack, in the form of a ready file.
 func (s *Stack) Report() readyfile.Report {
 	return readyfile.Report{Temporal: s.TemporalAddress(), Namespace: s.Namespace(), UI: s.UIURL(), URL: s.APIURL(), Token: s.APIToken()}
 }
@@ -333,8 +333,8 @@ func (s *Stack) Sandbox() *Process { return s.sandbox }
 // Worker returns the worker.
 func (s *Stack) Worker() *Process { return s.worker }
 
-// AddWorker returns a further worker like the first one, with further arguments. The worker is not started yet.
-// Down ends it, too.
+// AddWorker returns another worker with the settings of the first worker and additional arguments.
+// The caller must start the new worker. Down ends that worker, too.
 func (s *Stack) AddWorker(args ...string) *Process {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -380,7 +380,7 @@ func (s *Stack) Parts() []*Process {
 
 // Down stops the parts, the worker first, and removes all files that only running parts need. The
 // directory of Options.Data stays. Down returns the errors of all parts that did not stop cleanly.
-// No part runs after Down, also after an error. A second call does nothing.
+// No part runs after Down, even if Down returns an error. A second call does nothing.
 func (s *Stack) Down(ctx context.Context) error {
 	var errs []error
 	for _, part := range slices.Backward(s.Parts()) {

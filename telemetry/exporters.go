@@ -21,10 +21,11 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// This package creates the exporters itself. The library autoexport passes no options to an
-// exporter, so a brief command could not turn retries off. It returns a metric reader that hides
-// its exporter, so a failed export calls the error handler of the whole process. Its console
-// exporters write to the standard output, which is for the output of a command.
+// This package creates the exporters without the library autoexport, for three reasons. autoexport
+// passes no options to an exporter, so a brief command could not turn retries off. The metric
+// reader of autoexport hides its exporter, so a failed export calls the error handler of the whole
+// process. The console exporters of autoexport write to the standard output, which is for the
+// output of a command.
 
 func spanExporter(ctx context.Context, o Options) (sdktrace.SpanExporter, error) {
 	switch {
@@ -96,10 +97,10 @@ func (s *metricExporter) Export(ctx context.Context, metrics *metricdata.Resourc
 	return nil
 }
 
-// exportLifetime ends the exports when the program ends. A failed export writes a line to the
-// program's log, at most once a minute for traces and for metrics.
+// exportLifetime ends the exports when the program ends. exportLifetime logs failed exports, at
+// most once a minute for traces and once a minute for metrics.
 type exportLifetime struct {
-	ended  <-chan struct{} // closed when nothing is exported any more
+	ended  <-chan struct{} // closed when the program ends its exports
 	logger *slog.Logger
 
 	mu         sync.Mutex

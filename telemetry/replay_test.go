@@ -16,9 +16,9 @@ import (
 	"github.com/oppflow/oppflow/workflows"
 )
 
-// Histories that were recorded without tracing replay with tracing, in the order of
-// interceptors that a worker has. Tracing adds no event and no command. A replay creates no
-// spans. Otherwise every rebuilt workflow would record its whole past again.
+// Histories that were recorded without tracing replay with tracing. The interceptors have the same
+// order as in a worker. Tracing adds no event and no command. A replay creates no spans. If a
+// replay created spans, every rebuilt workflow would record its whole past again.
 func TestRecordedHistoriesReplayWithTracing(t *testing.T) {
 	collector := telemetrytest.Start(t)
 	otelVariables(t, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="+collector.URL+"/v1/traces")

@@ -36,8 +36,8 @@ func add(t *testing.T, on *telemetry.Telemetry, url string) error {
 	return err
 }
 
-// The result of a request is the same when the request is recorded. Its span shows the kind and
-// name of the request but not its content, for every result.
+// The result of a request is the same when the request is recorded. For every result, the span
+// shows the kind and the name of the request, but not the content.
 func TestObservedRequests(t *testing.T) {
 	// A port that was free a moment ago may be in use now.
 	const refusing = "http://127.0.0.1:1"
@@ -93,8 +93,8 @@ func TestObservedRequests(t *testing.T) {
 			if err := on.Shutdown(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			// The span has the name only if the document was read; without a connection the document is
-			// not read.
+			// Without a connection the transport does not read the document, so the span does not
+			// have the name of the operation.
 			name := "mutation Apply"
 			if test.answer == nil {
 				name = "HTTP POST"

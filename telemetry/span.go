@@ -51,8 +51,8 @@ func errorKind(err error) string {
 	return fmt.Sprintf("%T", err)
 }
 
-// identifierPattern matches identifiers, such as the names in the program. A sender may give a
-// message any name.
+// identifierPattern matches identifiers, such as the names of Oppflow. Other names are not
+// exported, because a sender may give a message any name.
 var identifierPattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
 
 const otherSpanName = "other"

@@ -8,9 +8,9 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// exportedAttributes lists the attributes that an exported span may have. Every other attribute
-// is removed: an address with its query, the text of an error, and anything that a later
-// version of a library adds.
+// exportedAttributes lists the attributes that an exported span may have. spanFilter removes every
+// other attribute, such as an address with its query, the text of an error, or an attribute of a
+// later version of a library.
 var exportedAttributes = map[attribute.Key]bool{
 	// Attributes of Temporal's SDK
 	"temporalWorkflowID": true,
@@ -40,8 +40,8 @@ type spanFilter struct {
 	*exportLifetime
 }
 
-// ExportSpans never fails. Problems of the collector are not problems of the program, and on an
-// error the caller would call the error handler of the whole process.
+// ExportSpans logs a failure and returns nil. For an error, the caller would call the error handler
+// of the whole process.
 func (f *spanFilter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
 	ctx, cancel := f.withLifetime(ctx)
 	defer cancel()
@@ -61,7 +61,7 @@ func (f filteredSpan) Attributes() []attribute.KeyValue {
 	return slices.DeleteFunc(slices.Clone(f.ReadOnlySpan.Attributes()), func(a attribute.KeyValue) bool { return !exportedAttributes[a.Key] })
 }
 
-// Events returns no events: events are errors with their text, and an attribute holds the
+// Events returns no events, because they contain the texts of errors. An attribute contains the
 // kind of the error.
 func (f filteredSpan) Events() []sdktrace.Event { return nil }
 

@@ -39,7 +39,7 @@ import (
 // instrumentationScope is the name under which the spans and metrics of Temporal's SDK are recorded.
 const instrumentationScope = "github.com/oppflow/oppflow/telemetry"
 
-// How long the last export may take when a program ends.
+// These are the longest times of the last export when a program ends.
 const (
 	flushTimeout      = 5 * time.Second
 	briefFlushTimeout = 1500 * time.Millisecond
@@ -56,16 +56,16 @@ type Options struct {
 	// Requests find the requests that an activity executes. With the zero value, activities are in
 	// the trace of the start of the workflow.
 	Requests Requests
-	// Logger logs failed exports, at most once a minute; nil drops them.
+	// Logger logs failed exports, at most once a minute; with nil, nothing is logged.
 	Logger *slog.Logger
 	// Console is what the console exporters write to, one write at a time; nil is the standard error output.
 	Console io.Writer
-	// Brief is for a command that ends soon, and exports traces only. Such a command does not wait
-	// for a missing collector, and waits at most 1.5 s for a slow collector.
+	// Brief is for a command that ends soon. With Brief, only traces are exported. Such a command
+	// does not wait for a missing collector, and waits at most 1.5 s for a slow collector.
 	Brief bool
 }
 
-// Telemetry records for a program; the zero value and nil record nothing and cost nothing.
+// Telemetry records the traces and metrics of a program. The zero value and nil record nothing.
 type Telemetry struct {
 	traces         *sdktrace.TracerProvider
 	metrics        *sdkmetric.MeterProvider
@@ -151,9 +151,9 @@ func (t *Telemetry) ClientOptions(o *client.Options) {
 	}
 }
 
-// Shutdown exports the rest and stops within at most 5 s, or 1.5 s with Brief. Shutdown also
-// exports when ctx has ended, because otherwise nothing would be exported. The error says what
-// could not be exported.
+// Shutdown exports the remaining data and stops, within at most 5 s, or 1.5 s with Brief. Shutdown
+// also exports if ctx has ended, because the context of a stopping program has usually ended. The
+// error says what could not be exported.
 func (t *Telemetry) Shutdown(ctx context.Context) error {
 	if t == nil || t.endExports == nil {
 		return nil
@@ -194,12 +194,12 @@ func (t *Telemetry) meterProvider() metric.MeterProvider {
 	return t.metrics
 }
 
-// newResource returns the resource of the program. newResource reads neither the host's data
-// nor the command line.
+// newResource returns the resource of the program. newResource adds no data about the host and no
+// command line.
 func newResource(ctx context.Context, service string) (*resource.Resource, error) {
 	about, err := resource.New(ctx, resource.WithTelemetrySDK(),
 		resource.WithAttributes(attribute.String("service.name", service), attribute.String("service.instance.id", uuid.NewString())),
-		resource.WithFromEnv()) // last, so that the environment wins
+		resource.WithFromEnv()) // last, so that the environment has priority
 	if err != nil {
 		return nil, fmt.Errorf("OTEL_RESOURCE_ATTRIBUTES or OTEL_SERVICE_NAME: %w", err)
 	}

@@ -26,8 +26,8 @@ import (
 	"github.com/oppflow/oppflow/telemetry/telemetrytest"
 )
 
-// otelVariables sets the variables in the process, where the libraries read them, and removes all others of
-// OpenTelemetry.
+// otelVariables sets the variables in the process, where the libraries read them, and removes all
+// other variables of OpenTelemetry.
 func otelVariables(t *testing.T, pairs ...string) {
 	t.Helper()
 	for _, pair := range os.Environ() {
@@ -233,9 +233,9 @@ func TestStandardVariables(t *testing.T) {
 	}
 }
 
-// A collector that cannot be reached or does not respond delays nothing for longer than
-// promised, and is logged once. The short form of the test checks the promised times as
-// settings, and ends after a fifth of them.
+// A collector that cannot be reached or does not respond delays Shutdown for hardly longer than the
+// time in the table. The failure is logged once. The short form of the test compares that time with
+// the setting, and then reduces the setting to a fifth.
 func TestBrokenCollector(t *testing.T) {
 	release := make(chan struct{})
 	hung := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
@@ -269,7 +269,7 @@ func TestBrokenCollector(t *testing.T) {
 			if on.Flush() != test.flush {
 				t.Errorf("the last export may take %s; want %s", on.Flush(), test.flush)
 			}
-			within := time.Second // less than the export may take, because the end does not wait
+			within := time.Second // less than test.flush, because Shutdown does not wait after a failed export
 			if test.hangs {
 				flush := testrun.Pick(t, test.flush/5, test.flush)
 				on.FlushWithin(flush)

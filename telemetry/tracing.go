@@ -20,12 +20,12 @@ const headerKey = "_tracer-data"
 // the messages connect an activity to its traces.
 type Requests struct {
 	// OfMessage returns the id of the request that a signal or update makes, "" when it makes none
-	// or has no id. update is the id of the update, and is "" for a signal. The payload is the
-	// sent one and may be nil or anything.
+	// or has no id. update is the id of the update, and is "" for a signal. The payload is what the
+	// sender sent. It may be nil or have any content.
 	OfMessage func(update string, payload *commonpb.Payload) string
 	// OfActivity returns the ids of the requests that an activity executes, in order. carries
-	// reports whether the activity executes requests at all. An activity that executes none
-	// belongs to the requests before it.
+	// reports whether the activity executes requests at all. An activity that executes no requests
+	// is in the trace of the last activity that executed requests.
 	OfActivity func(activity string, args []any) (ids []string, carries bool)
 }
 
@@ -35,7 +35,7 @@ type Requests struct {
 //   - A rebuilt workflow creates no spans again.
 //
 // tracing adds no event and no command to a workflow. A history that was recorded with tracing
-// replays without tracing, and the other way round.
+// replays without tracing. A history that was recorded without tracing replays with tracing.
 type tracing struct {
 	interceptor.Interceptor
 	tracer   tracer
@@ -64,8 +64,8 @@ type causingSpans struct {
 	others []trace.SpanContext
 }
 
-// Finish does nothing. The method makes causingSpans a span, and other code finishes the real
-// span.
+// Finish does nothing. causingSpans has the method only to implement interceptor.TracerSpan. The
+// code that starts a real span finishes that span.
 func (c *causingSpans) Finish(*interceptor.TracerFinishSpanOptions) {}
 
 // tracer accepts causingSpans as the parent of a span.
@@ -100,7 +100,7 @@ func (t tracer) MarshalSpan(s interceptor.TracerSpan) (map[string]string, error)
 	return t.Tracer.MarshalSpan(s)
 }
 
-// encodeSpan encodes a span as the header does.
+// encodeSpan encodes a span in the form of the header headerKey.
 func encodeSpan(s trace.SpanContext) map[string]string {
 	carrier := propagation.MapCarrier{}
 	propagation.TraceContext{}.Inject(trace.ContextWithSpanContext(context.Background(), s), carrier)
@@ -117,9 +117,9 @@ func senderSpan(ctx workflow.Context) trace.SpanContext {
 	return trace.SpanContextFromContext(propagation.TraceContext{}.Extract(context.Background(), propagation.MapCarrier(carried)))
 }
 
-// InterceptWorkflow puts the SDK's interceptor between two interceptors of this package. The
-// outer one skips the SDK's interceptor on replay. The inner one finds the span that the SDK's
-// interceptor has put into the context.
+// InterceptWorkflow puts the SDK's interceptor between two interceptors of this package. The outer
+// interceptor skips the SDK's interceptor on replay. The inner interceptor finds the span that the
+// SDK's interceptor has put into the context.
 func (t *tracing) InterceptWorkflow(ctx workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
 	inner := &messageSpans{requests: t.requests, byRequest: map[string]trace.SpanContext{}}
 	inner.Next = next
@@ -159,7 +159,7 @@ func (r *replaySkipper) ExecuteUpdate(ctx workflow.Context, in *interceptor.Upda
 type messageSpans struct {
 	interceptor.WorkflowInboundInterceptorBase
 	requests  Requests
-	byRequest map[string]trace.SpanContext // by request; the history's limit also limits the requests of a run
+	byRequest map[string]trace.SpanContext // by request id; Temporal's limit for a history also limits the number of requests of a run
 	current   *causingSpans                // of the last activity that executed requests
 }
 
@@ -208,7 +208,7 @@ func (m *messageSpans) rememberSpan(ctx workflow.Context, update string, payload
 	}
 }
 
-// causesOf returns the spans that caused an activity; nil when only the start is known.
+// causesOf returns the spans that caused an activity; nil means that no span of a request is known.
 func (m *messageSpans) causesOf(activity string, args []any) *causingSpans {
 	if m.requests.OfActivity == nil {
 		return nil

@@ -1,7 +1,7 @@
-// Package readyfile is the protocol between a program and the process that starts the program. The
-// program writes a Report to the file that --ready-file names when the program is ready. The module
-// of Oppflow and the module devserver contain the same source of this package, because neither
-// module imports the other one.
+// Package readyfile is the protocol between a program and the process that starts the program. When
+// the program is ready, it writes a Report to the file that --ready-file names. The module of
+// Oppflow and the module devserver contain the same source of this package, because neither module
+// imports the other one.
 package readyfile
 
 import (
@@ -14,7 +14,7 @@ import (
 )
 
 // Report is the content of a ready file, as one JSON object. A program sets the fields of the
-// services that it offers. A worker offers none.
+// services that it offers. A worker offers no services and sets no fields.
 type Report struct {
 	// Temporal is the address of the Temporal server, host:port. UI is the URL of its Web UI.
 	Temporal  string `json:"temporal,omitempty"`
@@ -23,8 +23,8 @@ type Report struct {
 	// URL is the GraphQL endpoint of the sandbox. Token is the Bearer token that the sandbox accepts.
 	URL   string `json:"url,omitempty"`
 	Token string `json:"token,omitempty"`
-	// TokenURL is the token endpoint of the sandbox. The other fields are the client that the
-	// endpoint knows.
+	// TokenURL is the token endpoint of the sandbox. ClientID, ClientSecret and RefreshToken are
+	// the credentials that the endpoint accepts.
 	TokenURL     string `json:"tokenUrl,omitempty"`
 	ClientID     string `json:"clientId,omitempty"`
 	ClientSecret string `json:"clientSecret,omitempty"`

@@ -1,5 +1,5 @@
-// Package adminclient controls a sandbox in another process: its faults, its request log and its outbox. It uses the
-// sandbox's admin endpoint and nothing else.
+// Package adminclient controls a sandbox in another process: the sandbox's faults, request log and
+// outbox. The package sends requests only to the sandbox's admin endpoint.
 package adminclient
 
 import (
@@ -20,7 +20,7 @@ import (
 type Client struct {
 	// APIURL is the address of the sandbox's API, such as http://127.0.0.1:8080/graphql.
 	APIURL string
-	// Token is the sandbox's own token, which never expires.
+	// Token is the value of Sandbox.Token, which never expires.
 	Token string
 }
 
@@ -62,7 +62,7 @@ func (s Client) Faults(ctx context.Context) ([]fault.Status, error) {
 	return answer.Faults, err
 }
 
-// Fault returns the current state of a fault, or the zero value when there is none with the id.
+// Fault returns the current state of a fault, or the zero value if no active fault has the id.
 func (s Client) Fault(ctx context.Context, id int) (fault.Status, error) {
 	list, err := s.Faults(ctx)
 	for _, status := range list {

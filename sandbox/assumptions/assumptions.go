@@ -1,6 +1,7 @@
-// Package assumptions is the table of the sandbox's assumptions. Each row is a behaviour of the API that is neither
-// documented nor observed, with the other behaviours that the API may have. A user who knows a tenant better chooses
-// another value of a row, and the sandbox then behaves like the TMS of the tenant. The package does no I/O.
+// Package assumptions is the table of the sandbox's assumptions. Each row is about a part of the
+// API that is neither documented nor observed. Its values are the possible behaviours. A user who
+// knows how a tenant's TMS behaves can choose another value of a row. The sandbox then behaves as
+// the chosen value says. The package does no I/O.
 //
 // A test that passes only with a row's default proves nothing about the API.
 package assumptions
@@ -29,12 +30,12 @@ type Option struct {
 type Assumption struct {
 	Name    Name
 	Options []Option
-	// AnyName reports that any other GraphQL name is a value, too: the name in the API. Options are then
-	// suggestions.
+	// AnyName reports that the value may be any GraphQL name: the name that the API uses. Options
+	// are then only suggestions.
 	AnyName bool
 }
 
-// All returns all rows, by subject.
+// All returns all rows, grouped by subject.
 func All() []Assumption {
 	return slices.Concat(search(), filters(), names(), ids(), fields(), mutations(), interests(), reservations(), pipeline(), relatedRecords(), protocol())
 }
@@ -42,8 +43,8 @@ func All() []Assumption {
 // Absent is the value that removes a part from the schema. A request that uses the removed part is rejected.
 const Absent = "absent"
 
-// nameAssumption returns a row about the name of something in the API. names are the possible names; the first is
-// the default. The row can also be Absent.
+// nameAssumption returns a row about the name of something in the API. The first of names is the
+// default. The row also has the value Absent.
 func nameAssumption(row Name, thing string, names ...string) Assumption {
 	r := Assumption{Name: row, AnyName: true}
 	for _, name := range names {
@@ -56,8 +57,8 @@ func nameAssumption(row Name, thing string, names ...string) Assumption {
 // Choices are the chosen values. The zero value has every row's default. It is safe for concurrent use.
 type Choices struct{ chosen map[Name]string }
 
-// ParseChoices reads choices from words, such as "reserve.short" to "refused". Its error names the row and the
-// possible values.
+// ParseChoices reads choices from a map of row names to values, such as "reserve.short": "refused".
+// Its error names the row and the possible values.
 func ParseChoices(words map[string]string) (Choices, error) {
 	c := Choices{chosen: make(map[Name]string, len(words))}
 	for _, word := range slices.Sorted(maps.Keys(words)) {
@@ -77,8 +78,8 @@ func ParseChoices(words map[string]string) (Choices, error) {
 // IsDefault reports whether no value was chosen. Every row then has its default.
 func (c Choices) IsDefault() bool { return len(c.chosen) == 0 }
 
-// Is reports whether the row has the value. Callers never pass the default value: the default applies when no other
-// value is chosen.
+// Is reports whether the row has the value. Callers must not pass the default value: Is returns
+// false for a row without a chosen value.
 func (c Choices) Is(row Name, value string) bool { return c.chosen[row] == value }
 
 // Of returns the value of a row, "" if there is no such row.
@@ -92,7 +93,7 @@ func (c Choices) Of(row Name) string {
 	return ""
 }
 
-// byName returns the rows of the table by name. The rows are never changed.
+// byName returns the rows of the table by name. Callers must not change the rows.
 var byName = sync.OnceValue(func() map[Name]Assumption {
 	all := make(map[Name]Assumption)
 	for _, row := range All() {

@@ -2,7 +2,8 @@ package assumptions
 
 // The rows about unobserved fields and filters of records other than opportunities.
 const (
-	// FilterItems and the others say by which fields such records can be found, besides the id.
+	// FilterItems to FilterSenders say by which fields, besides the id, these records can be
+	// filtered.
 	FilterItems      Name = "filter.items"
 	FilterRegions    Name = "filter.regions"
 	FilterCurrencies Name = "filter.currencies"
@@ -10,7 +11,7 @@ const (
 	FilterInterests  Name = "filter.interests"
 	FilterLogs       Name = "filter.externalIntegrationLogs"
 	FilterSenders    Name = "filter.sendingEmailAddresses"
-	// ItemFields and the others say which other fields such records have.
+	// ItemFields to RegistrationFields say which unobserved fields these records have.
 	ItemFields         Name = "item.fields"
 	InvoiceFields      Name = "invoice.fields"
 	LearnerFields      Name = "learner.fields"

@@ -4,7 +4,7 @@ package assumptions
 const (
 	// FilterFields says by which fields opportunities can be filtered, besides the observed ones.
 	FilterFields Name = "filter.opportunity.fields"
-	// FilterName and the others are the names of some of these fields.
+	// FilterName to FilterContact are the names of filter fields of opportunities.
 	FilterName    Name = "filter.opportunity.name"
 	FilterAccount Name = "filter.opportunity.account"
 	FilterCreated Name = "filter.opportunity.created"
@@ -14,12 +14,12 @@ const (
 	// FilterTypes says the names of the input types of filters. The names for events, accounts, contacts and course
 	// templates are not in the row, because they were observed.
 	FilterTypes Name = "filter.types"
-	// FilterOperation is the name of the enum of operations.
+	// FilterOperation is the name of the enum of filter operations.
 	FilterOperation Name = "filter.operation"
-	// Order is the name of the argument that orders lists. Events are not in the row, because both names were
-	// observed for them.
+	// Order is the name of the argument that orders lists. The row does not apply to events,
+	// because both names were observed for events.
 	Order Name = "order"
-	// OrderTypes says the names of the argument's types.
+	// OrderTypes says the names of the input types of the argument that orders lists.
 	OrderTypes Name = "order.types"
 )
 

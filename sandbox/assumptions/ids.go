@@ -2,7 +2,8 @@ package assumptions
 
 // The rows about unobserved prefixes of global ids. A prefix is the part before the colon.
 const (
-	// InvoiceID, UserID, CurrencyPrefix and LogPrefix are the prefixes of their ids.
+	// InvoiceID, UserID, CurrencyPrefix and LogPrefix are the id prefixes of invoices, users,
+	// currencies and entries of the integration log.
 	InvoiceID      Name = "id.invoice"
 	UserID         Name = "id.user"
 	CurrencyPrefix Name = "id.currency"

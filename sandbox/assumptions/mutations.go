@@ -11,7 +11,7 @@ const (
 	UpdateNull       Name = "update.null"
 	ErrorLabels      Name = "errors.labels"
 	ErrorsFirst      Name = "errors.first"
-	// EventTitle, EventState and EventPlaces are members of event.update.
+	// EventTitle, EventState and EventPlaces are about members of the input of event.update.
 	EventTitle  Name = "event.update.title"
 	EventState  Name = "event.update.lifecycleState"
 	EventPlaces Name = "event.update.maxPlaces"

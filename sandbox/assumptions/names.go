@@ -2,18 +2,18 @@ package assumptions
 
 // The rows about parts of the API whose names were not observed.
 const (
-	// QueryRegions and the others are queries at the root.
+	// QueryRegions to QueryInvoices are the names of queries at the root.
 	QueryRegions         Name = "query.regions"
 	QueryCourseTemplates Name = "query.courseTemplates"
 	QueryLearningPaths   Name = "query.learningPaths"
 	QueryTokenTypes      Name = "query.trainingTokenTypes"
 	QueryInvoices        Name = "query.invoices"
-	// OpportunityRegion and the others are fields of opportunities.
+	// OpportunityRegion to OpportunityTokens are the names of fields of opportunities.
 	OpportunityRegion  Name = "opportunity.region"
 	OpportunityCreated Name = "opportunity.createdAt"
 	OpportunityUpdated Name = "opportunity.updatedAt"
 	OpportunityTokens  Name = "opportunity.tokenIssues"
-	// InterestFields are the fields of an interest besides the two that follow.
+	// InterestFields says which fields an interest has besides InterestQuantity and InterestUnit.
 	InterestFields   Name = "interest.fields"
 	InterestQuantity Name = "interest.quantity.name"
 	InterestUnit     Name = "interest.unitAmount.name"
@@ -21,9 +21,9 @@ const (
 	InterestType Name = "interest.type"
 	// InterestEvent says the type of an event in an interest.
 	InterestEvent Name = "interest.event.type"
-	// InvoiceLines are the lines of an invoice.
+	// InvoiceLines is the name of the field that returns the lines of an invoice.
 	InvoiceLines Name = "invoice.lines"
-	// ExtendOpportunity is the field of the result of extendReservations besides errors.
+	// ExtendOpportunity is the name of the field that extendReservations returns besides errors.
 	ExtendOpportunity Name = "extend.opportunity"
 	// CurrencyID says whether currencies have global ids.
 	CurrencyID Name = "currency.id"
@@ -31,8 +31,8 @@ const (
 	NodeUnknown Name = "node.unknown"
 	// TotalTax says whether totals include tax.
 	TotalTax Name = "total.tax"
-	// InputTypes says the names of the input types of mutations of opportunities. create and update are not in the
-	// row, because their names are documented.
+	// InputTypes says the names of the input types of mutations of opportunities. The row does not
+	// apply to create and update, because their input types are documented.
 	InputTypes Name = "input.types"
 	// OtherInputTypes says the names of all other input types, which were not observed.
 	OtherInputTypes Name = "input.types.others"

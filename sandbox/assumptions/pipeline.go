@@ -8,9 +8,9 @@ const (
 	ClosedOpportunity Name = "closed"
 	// MissingAttributes says how a transition without its required attributes is refused.
 	MissingAttributes Name = "required.missing"
-	// TriggerAccount says where the account comes from.
+	// TriggerAccount says from which data the account trigger creates the account.
 	TriggerAccount Name = "trigger.account"
-	// TriggerContact says where contacts come from.
+	// TriggerContact says from which data the contact trigger creates contacts.
 	TriggerContact Name = "trigger.contact"
 	// TriggerInvoice says what a second invoice trigger does.
 	TriggerInvoice Name = "trigger.invoice"

@@ -2,7 +2,8 @@ package assumptions
 
 // The rows about the limit of requests, the form of requests and responses, and OAuth.
 const (
-	// RateCountsRefused says whether requests over the limit count against it.
+	// RateCountsRefused says whether a request that exceeds the rate limit counts against the
+	// limit.
 	RateCountsRefused Name = "rate.refused"
 	// RateTokens says whether token requests count against the limit.
 	RateTokens Name = "rate.tokens"
@@ -16,19 +17,21 @@ const (
 	RejectedDocument Name = "rejected.response"
 	// EmptyErrors says what a response without errors contains.
 	EmptyErrors Name = "errors.empty"
-	// OAuthHeader says whether the client may also send its secret in the header.
+	// OAuthHeader says whether the client may also send its id and secret in the header
+	// Authorization.
 	OAuthHeader Name = "oauth.client"
 	// OAuthQuery says whether the token endpoint takes parameters in the URL.
 	OAuthQuery Name = "oauth.query"
-	// OAuthAuthorize says whether a user can be sent to consent without an address to return to.
+	// OAuthAuthorize says whether the authorization endpoint accepts a request without
+	// redirect_uri.
 	OAuthAuthorize Name = "oauth.authorize"
 	// OAuthScope says which scopes exist.
 	OAuthScope Name = "oauth.scope"
 	// OAuthRefresh says how often a refresh token can be used.
 	OAuthRefresh Name = "oauth.refresh"
-	// OAuthRedirect says whether an exchange of a code repeats the redirect_uri.
+	// OAuthRedirect says whether the exchange of a code must repeat the redirect_uri.
 	OAuthRedirect Name = "oauth.redirect"
-	// OAuthRefusal says with which status the token endpoint refuses a wrong client.
+	// OAuthRefusal says with which status the token endpoint refuses a wrong client id or secret.
 	OAuthRefusal Name = "oauth.refusal"
 )
 

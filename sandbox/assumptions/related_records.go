@@ -14,11 +14,12 @@ const (
 	AddressLines Name = "address.lines"
 	// ContactEmail says whether several contacts may have one e-mail address.
 	ContactEmail Name = "contact.email"
-	// ContactIndividual says whether the account of an individual takes a second contact.
+	// ContactIndividual says whether an individual's account can have a second contact.
 	ContactIndividual Name = "contact.individual"
 	// ContactCreate says whether contacts can be created one by one.
 	ContactCreate Name = "contact.create"
-	// ContactBatch says what a refused contact of a batch means for the others.
+	// ContactBatch says whether one refused contact of a batch affects the other contacts of the
+	// batch.
 	ContactBatch Name = "contact.batch"
 	// ContactMiddleName says whether a contact can be given a middle name.
 	ContactMiddleName Name = "contact.middle-name"

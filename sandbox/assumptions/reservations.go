@@ -4,7 +4,8 @@ package assumptions
 const (
 	// ReserveKind says what happens to a reservation of an item other than an event.
 	ReserveKind Name = "reserve.kind"
-	// ReserveState says whether places can be reserved later on an event that takes no registrations.
+	// ReserveState says whether reservePlacesForInterests can reserve places on an event that takes
+	// no registrations.
 	ReserveState Name = "reserve.state"
 	// ReserveOverbooked says what happens to a reservation of more places than are left.
 	ReserveOverbooked Name = "reserve.short"
@@ -26,7 +27,7 @@ const (
 	EventPrice Name = "event.price"
 	// EventSearch says whether events can be searched by words.
 	EventSearch Name = "event.search"
-	// EventUpdated says which changes set the time of an event's last update.
+	// EventUpdated says which changes set an event's updatedAt.
 	EventUpdated Name = "event.touched"
 	// LearnerReactivate says whether a learner can be reactivated on an event that takes no registrations.
 	LearnerReactivate Name = "learner.reactivate"

@@ -1,6 +1,5 @@
-// Package catalogue reads the initial data of the sandbox: the steps of a tenant's workflow, its regions, its
-// accounts and the items that it sells. The package only reads and checks. It does not depend on the store or the
-// API.
+// Package catalogue reads and checks the initial data of the sandbox: a tenant's steps, regions,
+// accounts and items for sale. The package does not depend on the store or the API.
 package catalogue
 
 import (
@@ -17,7 +16,8 @@ import (
 //go:embed default.yaml
 var defaultYAML []byte
 
-// Catalogue is the data of a tenant before the first opportunity. Ids are the keys inside the API's global ids.
+// Catalogue is the data of a tenant before the first opportunity. An id in the catalogue is the
+// part of the API's global id after the colon.
 type Catalogue struct {
 	Currencies         []Currency          `yaml:"currencies"`
 	Regions            []Region            `yaml:"regions"`
@@ -34,9 +34,10 @@ type Catalogue struct {
 	// SendingAddresses are the addresses that send mail. Templates are the templates of mails.
 	SendingAddresses []SendingAddress `yaml:"sendingAddresses"`
 	Templates        []Template       `yaml:"templates"`
-	// CustomFields are further fields that the tenant has defined.
+	// CustomFields are fields that the tenant has defined for records of the TMS.
 	CustomFields []CustomField `yaml:"customFields"`
-	// Opportunities are the opportunities of a new data file. Later starts add none.
+	// Opportunities are written only into a new data file. A start with an existing data file
+	// ignores them.
 	Opportunities []Opportunity `yaml:"opportunities"`
 }
 
@@ -47,7 +48,7 @@ type Currency struct {
 	Symbol string `yaml:"symbol"`
 }
 
-// Region is a sales region. Currency is the currency of the region's opportunities without a given currency.
+// Region is a sales region. Currency applies to the region's opportunities that name no currency.
 type Region struct {
 	ID       string `yaml:"id"`
 	Name     string `yaml:"name"`
@@ -61,7 +62,7 @@ type Stage struct {
 	State string `yaml:"state"`
 }
 
-// Step is a point inside a stage. The first entry step is where opportunities start.
+// Step is a point inside a stage. An opportunity that names no step starts in the first entry step.
 type Step struct {
 	ID    int64  `yaml:"id"`
 	Name  string `yaml:"name"`
@@ -76,15 +77,16 @@ type Transition struct {
 	// Required lists the values that must not be empty for the transition: account, contact, owner, interests, or
 	// the key of an attribute.
 	Required []string `yaml:"required,omitempty"`
-	// Triggers lists what the transition creates: account, contact, registration, token, invoice. The triggers run
-	// in this order.
+	// Triggers lists what the transition creates: account, contact, registration, token, invoice.
+	// They run in the order of the function Triggers, whatever their order in the list.
 	Triggers []string `yaml:"triggers,omitempty"`
 }
 
 // Triggers returns the kinds of triggers in the order in which they run.
 func Triggers() []string { return []string{"account", "contact", "registration", "token", "invoice"} }
 
-// User is a person who works with the TMS. Contact gets the mail to the user; 0 is no contact.
+// User is a person who works with the TMS. Contact is the contact that receives the user's mail; 0
+// is no contact.
 type User struct {
 	ID        int64  `yaml:"id"`
 	FirstName string `yaml:"firstName"`
@@ -100,7 +102,7 @@ type SendingAddress struct {
 	Verified bool   `yaml:"verified"`
 }
 
-// CustomField is a further field that the tenant has defined for records of a type: Event, Opportunity, Account,
+// CustomField is a field that the tenant has defined for a type: Event, Opportunity, Account,
 // Contact or Learner. Kind is the form in which its values are entered. All values are text.
 type CustomField struct {
 	ID    int64  `yaml:"id"`
@@ -133,7 +135,8 @@ type Contact struct {
 	FirstName string `yaml:"firstName"`
 	LastName  string `yaml:"lastName"`
 	Email     string `yaml:"email"`
-	// Instructor and Staff say that the person teaches, or works for the tenant.
+	// Instructor reports that the person teaches. Staff reports that the person works for the
+	// tenant.
 	Instructor bool `yaml:"instructor"`
 	Staff      bool `yaml:"staff"`
 }
@@ -161,7 +164,8 @@ type Event struct {
 	MaxPlaces    int64  `yaml:"maxPlaces"`
 	MinPlaces    int64  `yaml:"minPlaces"`
 	BookedPlaces int64  `yaml:"bookedPlaces"`
-	// Type is public or private, and "" is public. LearningMode is a value of the tenant, and "" is classroom.
+	// Type is public or private; "" means public. The tenant defines the values of LearningMode; ""
+	// means classroom.
 	Type                 string `yaml:"type"`
 	LearningMode         string `yaml:"learningMode"`
 	RegistrationDeadline string `yaml:"registrationDeadline"` // local to TimeZone
@@ -240,8 +244,8 @@ func Parse(name string, data []byte) (*Catalogue, error) {
 	return &c, nil
 }
 
-// keepNulls makes entries of lists that are null empty mappings, and keys that are null texts. The YAML library leaves
-// such entries and keys out.
+// keepNulls turns null list entries into empty mappings and null keys into strings. Without
+// keepNulls, the YAML library drops null entries and null keys.
 func keepNulls(node *yaml.Node) {
 	for i, inner := range node.Content {
 		keepNulls(inner)
@@ -265,7 +269,7 @@ func withPosition(name string, data []byte, err error) error {
 	}
 	at := wrong.Mark
 	if wrong.ContextMark.Line > 0 && at.Index >= utf8.RuneCount(bytes.TrimRight(data, " \t\r\n")) {
-		at = wrong.ContextMark // what begins here has no end
+		at = wrong.ContextMark // the position of the YAML construct that is not closed
 	}
 	return fmt.Errorf("%s:%d:%d: %s", name, max(at.Line, 1), max(at.Column, 1), wrong.Message)
 }

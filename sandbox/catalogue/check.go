@@ -6,20 +6,20 @@ import (
 	"slices"
 	"strings"
 	"time"
-	_ "time/tzdata" // for checks of the time zones of events without an installed zone database
+	_ "time/tzdata" // so events' time zones can be checked on a machine without a zone database
 
 	"go.yaml.in/yaml/v4"
 )
 
-// checker collects the mistakes of a catalogue that could be read.
+// checker collects the mistakes of a catalogue that is valid YAML.
 type checker struct {
 	name     string
 	entries  map[string][]yaml.Node // the entries of each list
 	problems []error
 }
 
-// report reports a mistake in one entry of a list, at the value of the key in the entry, or at the entry when it has no
-// such key.
+// report reports a mistake in one entry of a list. The position is that of the key's value. If the
+// entry does not have the key, the position is that of the entry.
 func (c *checker) report(list string, index int, key, format string, args ...any) {
 	at := c.entries[list][index]
 	var members map[string]yaml.Node
@@ -77,7 +77,7 @@ func (c *checker) checkState(list string, i int, value string, words ...string) 
 	}
 }
 
-// checkReference checks a reference.
+// checkReference checks that the record with the given id is in the catalogue.
 func checkReference[K comparable](c *checker, list string, i int, key string, value K, known map[K]bool, in string) {
 	if !known[value] {
 		c.report(list, i, key, "%s is %#v, which is not in %s", key, value, in)

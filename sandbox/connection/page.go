@@ -1,5 +1,5 @@
-// Package connection implements the pages of the API: edges with positional cursors, page info, and the requested
-// window. It does not depend on a table or a GraphQL server.
+// Package connection implements the pages of the API: edges with positional cursors, page info, and
+// the requested window. The package does not depend on a database or a GraphQL server.
 package connection
 
 import (
@@ -22,9 +22,9 @@ type Window struct {
 	Limit  int
 }
 
-// NewWindow reads the arguments of a connection. Without first, the window has DefaultSize rows. A first above
-// MaximumSize is silently reduced to it (documented). offset and after are alternatives. Errors are for the caller
-// of the API.
+// NewWindow reads the arguments of a connection. Without first, the window has DefaultSize rows. A
+// first above MaximumSize is silently reduced to it (documented). A request may have offset or
+// after, not both. The API returns the errors of NewWindow to its caller.
 func NewWindow(first, offset *int32, after *string) (Window, error) {
 	w := Window{Limit: DefaultSize}
 	if first != nil {
@@ -54,8 +54,8 @@ func NewWindow(first, offset *int32, after *string) (Window, error) {
 
 const cursorPrefix = "Cursor:"
 
-// Cursor returns the cursor of a zero-based position. Cursors are positional (documented form), so they shift when
-// rows are added or removed between two pages.
+// Cursor returns the cursor of a zero-based position. A cursor is only a position (documented
+// form). If a row before it is added or removed, the cursor names another row.
 func Cursor(position int) string {
 	return base64.StdEncoding.EncodeToString([]byte(cursorPrefix + strconv.Itoa(position)))
 }

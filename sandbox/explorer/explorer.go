@@ -1,5 +1,5 @@
-// Package explorer serves a page for queries to the running sandbox: GraphiQL. Everything that the page needs is
-// embedded, so the page works without a network.
+// Package explorer serves GraphiQL, a web page for queries to the running sandbox. All files of the
+// page are embedded, so the page works without a network.
 package explorer
 
 import (
@@ -32,8 +32,8 @@ const query = `# The sandbox answers here. Documentation of the schema is at the
 type Options struct {
 	// URL is the path of the API.
 	URL string
-	// Token is put into the headers of the page for a user at this machine; "" is for an API without tokens. From
-	// another machine the page is shown without the token.
+	// Token is the API token that the page sends if the browser runs on this machine. Browsers on
+	// other machines get the page without the token. "" is for an API without tokens.
 	Token string
 }
 
@@ -63,8 +63,9 @@ func Handler(o Options) (page, assets http.Handler, err error) {
 	return page, http.HandlerFunc(serveAsset), nil
 }
 
-// isLocal reports whether the request comes from this machine and was meant for it. Otherwise a foreign page whose
-// host name resolves to this machine could read the token.
+// isLocal reports whether the client runs on this machine and the Host header names this machine.
+// The check of Host keeps a foreign page whose host name resolves to this machine from reading the
+// token.
 func isLocal(r *http.Request) bool {
 	from, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil || !isLoopback(from) {

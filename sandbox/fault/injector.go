@@ -10,7 +10,7 @@ import (
 	"sync"
 )
 
-// ErrUnknown reports that there is no rule with the id.
+// ErrUnknown reports that no active rule has the id.
 var ErrUnknown = errors.New("there is no such fault")
 
 // Injector contains the active rules. It is safe for concurrent use.
@@ -99,8 +99,9 @@ func (p *Injector) clear() {
 // active.
 func (p *Injector) Release(id int) (int, error) { return p.releaseHeld(id, false) }
 
-// Discard discards the requests that the rule holds: the request was never received, or its response was lost. It
-// returns the number of these requests. The rule stays active.
+// Discard discards the requests that the rule holds, and returns the number of these requests. A
+// request held before it ran does not run. A request held after it ran gets no response. The rule
+// stays active.
 func (p *Injector) Discard(id int) (int, error) { return p.releaseHeld(id, true) }
 
 func (p *Injector) releaseHeld(id int, thrown bool) (int, error) {
@@ -164,14 +165,15 @@ func (p *Injector) Match(operations []string, text string) *Match {
 	return &Match{Rule: met.rule, ID: met.id, injector: p}
 }
 
-// matches reports whether the rule matches the request that was counted last.
+// matches reports whether the fault applies to the request that Match counted last.
 func (a *activeRule) matches() bool {
 	r := a.rule
 	from, every := max(r.From, 1), max(r.Every, 1)
 	if a.matched < from || (a.matched-from)%every != 0 || r.Times > 0 && a.hits >= r.Times {
 		return false
 	}
-	// A random number is drawn only where it decides, so the same requests always get the same numbers.
+	// A random number is drawn only if the other conditions match, so the same requests always get
+	// the same numbers.
 	return r.Probability == 0 || a.random.Float64() < r.Probability
 }
 
@@ -198,11 +200,11 @@ func (h *Match) addHeld() *heldRequest {
 			return held
 		}
 	}
-	close(held.released) // the rule was removed in between
+	close(held.released) // the rule was removed after Match
 	return held
 }
 
-// removeHeld removes a held request that no longer needs a release.
+// removeHeld removes a held request whose wait ended because its context ended.
 func (h *Match) removeHeld(held *heldRequest) {
 	h.injector.mu.Lock()
 	defer h.injector.mu.Unlock()

@@ -1,5 +1,6 @@
-// Package fault decides which fault applies to which request of the sandbox: by operation, by count and by
-// probability. It does not depend on HTTP or GraphQL. The sandbox carries the faults out.
+// Package fault decides which fault applies to which request of the sandbox: by operation, by count
+// and by probability. The package does not depend on HTTP or GraphQL. Package sandbox applies the
+// faults to the requests.
 package fault
 
 import (
@@ -13,7 +14,7 @@ import (
 // Kind is what happens to a request.
 type Kind string
 
-// The kinds of faults. At most one applies to a request.
+// The kinds of faults. At most one fault applies to a request.
 const (
 	// ErrorBefore returns 500; the request does not run.
 	ErrorBefore Kind = "error-before"
@@ -23,10 +24,10 @@ const (
 	DropBefore Kind = "drop-before"
 	// DropAfter runs the request and closes the connection without a response.
 	DropAfter Kind = "drop-after"
-	// Late waits until the client has gone or the request is released, then waits for Delay, and then runs the
-	// request. It returns no response.
+	// Late waits until the client disconnects or the request is released. It then waits for Delay
+	// and runs the request. It returns no response.
 	Late Kind = "late"
-	// HoldBefore runs the request when it is released, even if the client has gone by then.
+	// HoldBefore holds the request and runs it at its release, even if the client has disconnected.
 	HoldBefore Kind = "hold-before"
 	// HoldAfter runs the request and holds the response until it is released.
 	HoldAfter Kind = "hold-after"
@@ -34,13 +35,14 @@ const (
 	TooManyRequests Kind = "too-many"
 	// ExpireTokens ends all access tokens of the token endpoint before the request is handled.
 	ExpireTokens Kind = "expire-tokens"
-	// FailField makes the field that Operation names fail internally. The other fields of the request run. The field
-	// must be one of a namespace, such as opportunities.progress.
+	// FailField makes the mutation that Operation names, such as opportunities.progress, fail
+	// internally. The other fields of the request run.
 	FailField Kind = "fail-field"
 	// FailQuery returns an error of the API itself for the query that Operation names, with status 200; the request
 	// does not run.
 	FailQuery Kind = "fail-query"
-	// FailTrigger makes a trigger of a transition fail: the trigger that Trigger names, or the first.
+	// FailTrigger makes the trigger that Trigger names fail. If Trigger is "", the first trigger of
+	// the transition fails.
 	FailTrigger Kind = "fail-trigger"
 	// Truncated runs the request and cuts the response off in the middle.
 	Truncated Kind = "partial"
@@ -50,7 +52,7 @@ const (
 	Slow Kind = "slow"
 )
 
-// triggers are the triggers of a transition that can be made to fail.
+// triggers are the triggers that FailTrigger can make fail.
 var triggers = []string{"account", "contact", "registration", "token", "invoice"}
 
 var kinds = []Kind{
@@ -60,39 +62,40 @@ var kinds = []Kind{
 // AnyMutation as an Operation matches every request that changes something.
 const AnyMutation = "mutation"
 
-// Rule decides to which requests a fault applies. With the zero values of all conditions the fault applies to every
+// Rule decides to which requests a fault applies. A condition with its zero value matches every
 // request.
 type Rule struct {
 	Kind Kind `json:"kind"`
-	// Operation is a mutation such as "opportunities.progress", AnyMutation, a field at the root of a query, the
-	// name that the document gives its operation, or "token" for the token endpoint. "" is every request of the API.
+	// Operation is a mutation such as "opportunities.progress", AnyMutation, a root field of a
+	// query, a document's operation name, or "token" for the token endpoint. "" matches every
+	// request, including token requests.
 	Operation string `json:"operation,omitempty"`
 	// Contains is a text that the request contains, such as an id or a reference.
 	Contains string `json:"mentions,omitempty"`
-	// Trigger is the trigger that FailTrigger makes fail: account, contact, registration, token or invoice; "" is
-	// any.
+	// Trigger is the trigger that FailTrigger makes fail: account, contact, registration, token or
+	// invoice. "" is the first trigger of the transition.
 	Trigger string `json:"trigger,omitempty"`
 	// From is the number of the first matching request to which the fault applies, counted from 1.
 	From int `json:"from,omitempty"`
-	// Every is the distance to the next request; 0 is 1.
+	// Every makes the fault apply to every n-th matching request, starting with From; 0 means 1.
 	Every int `json:"every,omitempty"`
 	// Times is the highest number of requests to which the fault applies; 0 is any number.
 	Times int `json:"times,omitempty"`
-	// Probability is the probability with which the fault applies to a request that matches by count and operation;
-	// 0 is 1.
+	// Probability is the probability that the fault applies to a request that meets all other
+	// conditions; 0 means 1.
 	Probability float64 `json:"probability,omitempty"`
-	// Seed makes the random choice the same each time.
+	// Seed is the seed of the random numbers for Probability.
 	Seed uint64 `json:"seed,omitempty"`
-	// RetryAfter is the value of the header for TooManyRequests; 0 is no header.
+	// RetryAfter is the value of the header Retry-After for TooManyRequests; 0 is no header.
 	RetryAfter Duration `json:"retryAfter,omitempty"`
-	// Delay is how long Late waits after the client has gone, and how long Slow takes.
+	// Delay is how long Late waits after the disconnect or the release, and how long Slow takes.
 	Delay Duration `json:"after,omitempty"`
 }
 
 // maxDelay is the upper bound of Delay and RetryAfter.
 const maxDelay = 10 * time.Minute
 
-// Validate returns an error that says what is wrong with the rule and what would be right.
+// Validate returns an error that describes the mistake in the rule and the allowed values.
 func (r Rule) Validate() error {
 	switch {
 	case !slices.Contains(kinds, r.Kind):

@@ -94,7 +94,8 @@ func Parse(s string) (ID, error) {
 	return ID{Type: typ, Key: key}, nil
 }
 
-// TypeOnly reads an id with an empty key, which means the type itself (observed: Organisation:).
+// TypeOnly reads an id with an empty key, such as Organisation: (observed). The id names the type,
+// not a record.
 func TypeOnly(s string) (typ string, ok bool) {
 	raw, err := base64.StdEncoding.Strict().DecodeString(s)
 	if err != nil {

@@ -128,7 +128,7 @@ func (r registration) Event(ctx context.Context, b *store.Registration) (*store.
 	return r.Store.EventByKey(ctx, b.EventID)
 }
 
-// Registerables returns the items of a registration: here one event.
+// Registerables returns the items of a registration. In the sandbox this is always one event.
 func (r registration) Registerables(ctx context.Context, b *store.Registration) ([]*store.Event, error) {
 	e, err := r.Store.EventByKey(ctx, b.EventID)
 	if err != nil || e == nil {

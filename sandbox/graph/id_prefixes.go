@@ -9,11 +9,12 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// idPrefixes exchanges the prefixes of global ids in the code with those in documents, in both directions. So an id
-// in a document with a prefix of the code identifies no record.
+// idPrefixes swaps two prefixes of global ids: the prefix in the code and the prefix in documents.
+// Because it swaps in both directions, a document's id with the prefix of the code identifies no
+// record.
 type idPrefixes map[string]string
 
-// newIDPrefixes returns the prefixes of a SchemaVariant, by the prefixes of the code.
+// newIDPrefixes makes idPrefixes from a map of prefixes in the code to prefixes in documents.
 func newIDPrefixes(names map[string]string) (idPrefixes, error) {
 	p := make(idPrefixes, 2*len(names))
 	for code, name := range names {
@@ -25,11 +26,11 @@ func newIDPrefixes(names map[string]string) (idPrefixes, error) {
 	return p, nil
 }
 
-// maybeID matches texts that may be global ids. Ids also occur in messages and notes. Two exchanges restore the
-// original text.
+// maybeID matches texts that may be global ids. Ids also occur in messages and notes. Two calls of
+// replaceIn restore the original text.
 var maybeID = regexp.MustCompile(`[A-Za-z0-9+/]{4,}={0,2}`)
 
-// replaceIn exchanges the prefixes of all ids in a text.
+// replaceIn swaps the prefixes of all ids in a text.
 func (p idPrefixes) replaceIn(s string) string {
 	if len(p) == 0 {
 		return s

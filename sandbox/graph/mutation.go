@@ -11,8 +11,8 @@ import (
 
 type mutation struct{}
 
-// Opportunities returns the namespace of opportunities. GraphQL runs fields at the root in order, and fields inside
-// a namespace in any order.
+// Opportunities returns the namespace of opportunities. GraphQL runs mutations' root fields in the
+// order of the document, but fields inside a namespace in any order.
 func (mutation) Opportunities(context.Context) (*OpportunityMutations, error) {
 	return &OpportunityMutations{}, nil
 }
@@ -59,7 +59,8 @@ func interestsPayload(interests []*store.Interest, err error) (*OpportunityAddIn
 	return &OpportunityAddInterestPayload{Errors: problems, Interests: interests}, nil
 }
 
-// isExplicitNull reports whether a member of the input is given as null. The input itself does not show this.
+// isExplicitNull reports whether a member of the input is given as null. The generated input struct
+// has nil for null and for a missing member.
 func isExplicitNull(ctx context.Context, member string) bool {
 	field := graphql.GetFieldContext(ctx).Field.Field
 	input, ok := field.ArgumentMap(graphql.GetOperationContext(ctx).Variables)["input"].(map[string]any)

@@ -27,8 +27,9 @@ type MutationResult struct {
 
 // Observer observes the mutations of one request. Several goroutines may call it.
 type Observer interface {
-	// Begin is called before a mutation runs, when the result is not known yet. The mutation runs in the returned
-	// context. An error keeps the mutation from running and is its failure.
+	// Begin is called before a mutation runs, so d has no result yet. The mutation runs in the
+	// returned context. If Begin returns an error, the mutation does not run and fails with this
+	// error.
 	Begin(ctx context.Context, d MutationResult) (context.Context, error)
 	// End is called with the result of the mutation.
 	End(MutationResult)
@@ -45,11 +46,11 @@ type observedRequest struct {
 	Observer
 	mu        sync.Mutex
 	sequences map[*graphql.FieldContext]*fieldSequence // by the field of the namespace
-	// failed is the field at the root of the namespace with the first failed mutation.
+	// failed is the root field of the namespace that contains the first failed mutation.
 	failed *graphql.FieldContext
 }
 
-// isStopped reports whether a mutation failed in another namespace than that of the field.
+// isStopped reports whether the first failed mutation is in another namespace than the field.
 func (o *observedRequest) isStopped(field *graphql.FieldContext) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -71,9 +72,10 @@ var ErrNotRun = errors.New("not run, since a mutation before it failed")
 // Observer. With InOrder it runs the mutations inside a namespace in the order of the document.
 type MutationObserver struct {
 	InOrder bool
-	// SingleLabel makes all refusals except Transition Not Found have one label.
+	// SingleLabel gives all refusals the same label, except Transition Not Found.
 	SingleLabel bool
-	// StopAfterFailure keeps the fields at the root after a namespace with a failed mutation from running.
+	// StopAfterFailure stops a request after a failed mutation: the root fields after its namespace
+	// do not run.
 	StopAfterFailure bool
 }
 
@@ -121,7 +123,7 @@ func (m MutationObserver) InterceptField(ctx context.Context, next graphql.Resol
 	return payload, done.Err
 }
 
-// opportunityIDOf returns the id of the opportunity that an input names.
+// opportunityIDOf returns the opportunity id in an input.
 func opportunityIDOf(input any) string {
 	switch in := input.(type) {
 	case store.OpportunityUpdate:

@@ -10,12 +10,12 @@ import (
 	"github.com/vektah/gqlparser/v2/validator"
 )
 
-// Renamer is an extension of the GraphQL server. It lets a document use the names of a SchemaVariant. After the
-// validation it translates the document back into the names of the generated code. Responses have the names of the
-// document, because the translation keeps the aliases.
+// Renamer is an extension of the GraphQL server. It lets a document use the names of a
+// SchemaVariant. After the validation it translates the document into the names of the generated
+// code. Responses have the names of the document, because the translation keeps the aliases.
 type Renamer struct {
 	codeSchema *ast.Schema
-	// visibleTypes are the types that documents see.
+	// visibleTypes are the types of the schema that documents are validated against.
 	visibleTypes map[string]*ast.Definition
 	// These maps go from names in documents to names in the code. A key of types is a type. A key of members is a
 	// type in the code and a member in the document. A key of arguments is a type and a field in the code and an
@@ -50,8 +50,9 @@ func (d *Renamer) isEmpty() bool {
 	return len(d.types)+len(d.members)+len(d.arguments)+len(d.wrappedIDs)+len(d.prefixes) == 0
 }
 
-// MutateOperationContext implements graphql.OperationContextMutator. It changes the parsed document, so the server
-// must not share documents between requests. Extensions that need the original document run before it.
+// MutateOperationContext implements graphql.OperationContextMutator. It changes the parsed
+// document, so the server must not share documents between requests. Extensions that need the
+// original document must run before Renamer.
 func (d *Renamer) MutateOperationContext(_ context.Context, o *graphql.OperationContext) *gqlerror.Error {
 	if d.isEmpty() {
 		return nil
@@ -74,7 +75,7 @@ func (d *Renamer) MutateOperationContext(_ context.Context, o *graphql.Operation
 		d.renameSelections(f.SelectionSet)
 		f.TypeCondition = d.typeName(f.TypeCondition)
 	}
-	// The walk sets the document's definitions from the code. The walk validates nothing.
+	// The walk attaches the definitions of the code's schema to the document. It validates nothing.
 	validator.Walk(d.codeSchema, o.Doc, &validator.Events{})
 	return nil
 }
@@ -98,7 +99,7 @@ func (d *Renamer) typeRef(t *ast.Type) *ast.Type {
 	return &copied
 }
 
-// member returns the name in the code of a member of a type.
+// member translates a member of a type to its name in the code.
 func (d *Renamer) member(typ, name string) string {
 	if old, ok := d.members[[2]string{d.typeName(typ), name}]; ok {
 		return old
@@ -126,7 +127,7 @@ func (d *Renamer) renameSelections(set ast.SelectionSet) {
 	}
 }
 
-// renameValue translates a value in the document back.
+// renameValue translates a value in the document into the names of the code.
 func (d *Renamer) renameValue(v *ast.Value) *ast.Value {
 	if v == nil {
 		return nil
@@ -158,7 +159,8 @@ func (d *Renamer) renameValue(v *ast.Value) *ast.Value {
 	return v
 }
 
-// renameVariable translates a value of the request back. def is the definition of the innermost named type.
+// renameVariable translates the value of a variable into the names of the code. def is the
+// definition of the innermost named type.
 func (d *Renamer) renameVariable(t *ast.Type, def *ast.Definition, value any) any {
 	if value == nil || def == nil {
 		return value

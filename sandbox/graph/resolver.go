@@ -39,7 +39,8 @@ func (r *Resolver) OpportunityInterest() OpportunityInterestResolver { return in
 // Event returns the resolvers of the fields that the struct of an event does not have.
 func (r *Resolver) Event() EventResolver { return event{r} }
 
-// refusal splits an error of the store. A refusal belongs in the payload, and any other error does not.
+// refusal splits an error of the store. It returns the refusals for the payload. Any other error is
+// returned as an error.
 func refusal(err error) ([]*store.RefusalError, error) {
 	if err == nil {
 		return []*store.RefusalError{}, nil
@@ -57,7 +58,7 @@ func toInt32(n int, err error) (int32, error) {
 	return int32(n), err
 }
 
-// event resolves the fields that depend on the time and on interests.
+// event resolves the fields of an event that are not in its struct.
 type event struct{ *Resolver }
 
 func (r event) Reserved(ctx context.Context, e *store.Event) (int32, error) {

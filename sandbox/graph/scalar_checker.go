@@ -11,9 +11,10 @@ import (
 	"github.com/oppflow/oppflow/sandbox/scalar"
 )
 
-// ScalarChecker is an extension of the GraphQL server. It rejects a document with a value that cannot be read as its
-// scalar, before any field of the document runs. GraphQL requires this for literals and variables alike.
-// ScalarChecker also passes numbers for a Decimal on as they are written, not as binary floating point.
+// ScalarChecker is an extension of the GraphQL server. Before any field runs, it rejects a document
+// with a value that is invalid for its scalar. GraphQL requires this for literals and for
+// variables. ScalarChecker also keeps the written digits of a Decimal, without conversion to binary
+// floating point.
 type ScalarChecker struct {
 	// InterestTypeByItem makes __typename of an interest return the kind of its item.
 	InterestTypeByItem bool
@@ -105,7 +106,7 @@ func (l *ScalarChecker) checkLiteral(v *ast.Value) *gqlerror.Error {
 	if v.Definition.Name == scalar.Decimal && (v.Kind == ast.FloatValue || v.Kind == ast.IntValue) {
 		v.Kind = ast.StringValue
 	}
-	if v.Kind == ast.ListValue { // the entries were checked
+	if v.Kind == ast.ListValue { // the loop above has checked the entries
 		return nil
 	}
 	return checkScalar(v.Definition.Name, scalarValue(v), v.Position, "")

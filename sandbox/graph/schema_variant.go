@@ -9,34 +9,37 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// SchemaVariant is the difference between two schemas. One is the schema that requests are validated against and
-// that introspection shows. The other is the schema of the generated code. The zero value is no difference.
+// SchemaVariant describes how the visible schema differs from the schema of the generated code.
+// Requests are validated against the visible schema, and introspection shows it. The zero value is
+// no difference.
 type SchemaVariant struct {
-	// NonNullNamespaces makes the namespaces of mutations and their fields non-null. A failure of one field then
-	// makes the whole response null.
+	// NonNullNamespaces makes the namespaces of mutations and their fields non-null. If one of
+	// these fields fails, the response has "data": null.
 	NonNullNamespaces bool
-	// Renames are the parts of the schema that have another name, or do not exist. When several match one part, the
-	// first counts.
+	// Renames are the parts of the schema that have another name or do not exist. If several
+	// entries match one part, the first applies.
 	Renames []Rename
-	// TypeName returns the names of input types and enums. Documents use these names for the types of their variables.
+	// TypeName returns the visible name of an input type or enum. Documents use the visible name to
+	// declare variables.
 	TypeName func(name string) string
 	// WrappedIDs are members of input types, as "Type.member", whose ids are wrapped in objects. The value is the
 	// name of the id in the object.
 	WrappedIDs map[string]string
-	// Prefixes are the prefixes of global ids, by the prefixes of the code.
+	// Prefixes maps the prefixes of global ids in the code to the visible prefixes.
 	Prefixes map[string]string
 	// SingleValues are arguments, as "Type.field.argument", that take a single value where the code takes a list.
 	SingleValues []string
-	// SplitTypes are the implementations of an interface that have a type of their own.
+	// SplitTypes are the types that get a separate type for their role as implementation of an
+	// interface.
 	SplitTypes []SplitType
 }
 
 // Rename is the name of a part of the schema.
 type Rename struct {
-	// Path is a field, a member of an input type or a value of an enum as "Type.field", or an argument as
-	// "Type.field.argument". "*" matches every type or field.
+	// Path is "Type.field" for a field, a member of an input type or a value of an enum. For an
+	// argument, it is "Type.field.argument". "*" matches every type or field.
 	Path string
-	// Name is the name; "" means that the part does not exist.
+	// Name is the visible name; "" means that the part does not exist.
 	Name string
 }
 
@@ -44,7 +47,7 @@ type Rename struct {
 // implements Interface.
 type SplitType struct{ Interface, Type, Name string }
 
-// nameError is a name that cannot be used.
+// nameError reports a name that is already taken.
 type nameError struct{ Type, Name string }
 
 func (e *nameError) Error() string {
@@ -157,7 +160,8 @@ func (s SchemaVariant) renameMembers(t *ast.Definition, d *Renamer) error {
 	return nil
 }
 
-// nameOf returns the name of the part at the path. without is the name when no Rename matches.
+// nameOf returns the visible name of the part at the path. If no Rename matches, it returns
+// without.
 func (s SchemaVariant) nameOf(without string, path ...string) string {
 	for _, n := range s.Renames {
 		parts := strings.Split(n.Path, ".")
@@ -209,8 +213,8 @@ func wrapID(schema *ast.Schema, d *Renamer, path, member string) error {
 	return nil
 }
 
-// makeSingleValue makes an argument take a single value where it takes a list. The code reads the value as a list of
-// one.
+// makeSingleValue changes the type of an argument from a list to a single value. The code still
+// reads a list with one entry.
 func makeSingleValue(schema *ast.Schema, path string) {
 	parts := strings.Split(path, ".")
 	argument := schema.Types[parts[0]].Fields.ForName(parts[1]).Arguments.ForName(parts[2])
@@ -255,7 +259,7 @@ func (s SchemaVariant) renameTypes(schema *ast.Schema, d *Renamer) error {
 		schema.Types[other] = t
 		d.types[other] = name
 	}
-	renamed := map[*ast.Type]bool{} // types that were split share their fields
+	renamed := map[*ast.Type]bool{} // a split type shares its fields with the original type
 	rename := func(t *ast.Type) {
 		for ; t != nil && !renamed[t]; t = t.Elem {
 			renamed[t] = true

@@ -17,10 +17,11 @@ const (
 type Limit struct {
 	Requests int
 	Per      time.Duration
-	// Fixed counts in windows. A window begins with the first request after the last window ended. Without Fixed,
-	// the window slides: it is always the time that has just passed.
+	// Fixed counts in windows. A window begins with the first request after the previous window
+	// ended. Without Fixed, the window slides: it is always the last Per before the request.
 	Fixed bool
-	// CountRefused also counts refused requests. So a client that keeps sending is never accepted again.
+	// CountRefused also counts refused requests. A client that keeps sending too fast then stays
+	// refused.
 	CountRefused bool
 }
 
@@ -43,8 +44,8 @@ func New(l Limit) *Limiter {
 	return &Limiter{limit: l, windows: make(map[string]*window)}
 }
 
-// window contains the times of the last requests as a ring. It contains at most as many times as the limit has
-// requests.
+// window contains the times of an address's last requests in a ring buffer of at most
+// Limit.Requests entries.
 type window struct {
 	times   []time.Time
 	next    int
@@ -52,8 +53,8 @@ type window struct {
 	count   int
 }
 
-// Take counts a request of an address at a time. wait is 0 within the limit. Otherwise it is the time until one
-// more request is within the limit.
+// Take counts a request that the address sends at the time now. wait is 0 if the request is within
+// the limit. Otherwise wait is the time until the limit allows one more request.
 func (q *Limiter) Take(address string, now time.Time) (wait time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

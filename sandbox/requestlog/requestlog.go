@@ -1,10 +1,10 @@
-// Package requestlog records every request of the sandbox and its outcome. So tests can count requests, and prove
-// that a change was made once. The request log contains ids of the API, names of operations and times. It contains
-// nothing that a caller typed.
+// Package requestlog records every request of the sandbox and its outcome. Tests use the request
+// log to count requests and to prove that a change was made once. The request log contains ids of
+// the API, names of operations and times. It contains no argument values, such as names or notes.
 //
-// With a file the request log survives the death of the process. A request is written before any field of the
-// request runs, and its outcome before the response. The mutations that were committed between the two are known
-// from the database: see AddCommitted.
+// With a file the request log survives the death of the process. A request is written before any of
+// its fields runs, and its outcome before the response. If the process dies between the two writes,
+// AddCommitted adds the mutations that the database shows as committed.
 package requestlog
 
 import (
@@ -25,13 +25,14 @@ type Outcome string
 
 // The outcomes of a field.
 const (
-	// Committed: the field took effect, or the field had nothing to do and the API returned no error.
+	// Committed means that the field took effect, or that it had nothing to do and returned no
+	// error.
 	Committed Outcome = "committed"
-	// Refused: the payload refused the field, with Label.
+	// Refused means that the payload has a refusal with Label.
 	Refused Outcome = "refused"
-	// Failed: the field had an internal failure and took no effect.
+	// Failed means that the field had an internal failure and took no effect.
 	Failed Outcome = "failed"
-	// NotRun: the field was requested and did not run.
+	// NotRun means that the field was requested and did not run.
 	NotRun Outcome = "not-run"
 )
 
@@ -50,16 +51,16 @@ type Field struct {
 
 // Entry is a request.
 type Entry struct {
-	// Number counts the requests from 1. With a file it continues over restarts.
+	// Number counts the requests from 1. With a file, a restart continues the numbering.
 	Number   int64     `json:"number"`
 	Received time.Time `json:"received"`
-	// Answered is the time just before the response. It is zero for a request that is in progress, or was when the
-	// process died.
+	// Answered is the time just before the response. It is zero for a request in progress, and for
+	// a request that was in progress when the process died.
 	Answered time.Time `json:"answered,omitzero"`
 	Address  string    `json:"address"`
-	// Operations are "token", or the name that the document gives its operation, and its fields. The name of a field
-	// of a namespace begins with the namespace. The fields are in the order of the document, and as often as they
-	// occur.
+	// Operations of a token request are "token". Operations of a document are the name of its
+	// operation and its fields. The name of a field of a namespace begins with the namespace. The
+	// fields are in the order of the document. A field that occurs twice is listed twice.
 	Operations []string `json:"operations"`
 	// Fields are the fields of mutations: first those that ran, in the order in which they ended, then those that
 	// did not run. Before the outcome is known, Fields is empty. For a request that was in progress when the process
@@ -69,21 +70,21 @@ type Entry struct {
 	Status int `json:"status,omitempty"`
 	// Fault is the kind of the fault that applied to the request.
 	Fault string `json:"fault,omitempty"`
-	// ClientGone reports that the client had ended the request before the response.
+	// ClientGone reports that the client ended the request before the response.
 	ClientGone bool `json:"gone,omitempty"`
-	// Undelivered reports that the response was not sent whole: a fault withheld the response, or the client went
-	// before its end. A response that was sent has not necessarily arrived.
+	// Undelivered reports that the whole response was not sent: a fault withheld it, or the client
+	// disconnected early. A response that was sent has not necessarily arrived.
 	Undelivered bool `json:"undelivered,omitempty"`
 }
 
 // Log records requests and is safe for concurrent use. A nil Log records nothing.
 type Log struct {
 	mu      sync.Mutex
-	entries []Entry // by number, from first on
+	entries []Entry // in the order of their numbers; the first entry has the number first
 	first   int64
 	limit   int
 	file    *os.File
-	// writeErr is the first error of writing.
+	// writeErr is the first write error.
 	writeErr error
 }
 
@@ -111,7 +112,7 @@ func (l *Log) read(file *os.File) error {
 		line, err := lines.ReadBytes('\n')
 		ended := errors.Is(err, io.EOF)
 		if ended && len(line) > 0 {
-			_, err = file.WriteString("\n") // so that the next entry begins on a new line
+			_, err = file.WriteString("\n") // the next entry begins on a new line
 			return err
 		}
 		if ended {
@@ -131,7 +132,7 @@ func (l *Log) read(file *os.File) error {
 func (l *Log) put(e Entry) {
 	next := l.first + int64(len(l.entries))
 	switch {
-	case e.Number < l.first: // the entry was dropped
+	case e.Number < l.first: // the log no longer keeps the entry
 	case e.Number < next:
 		l.entries[e.Number-l.first] = e
 	default:
@@ -211,7 +212,7 @@ func (l *Log) After(after int64, limit int) []Entry {
 	return slices.Clone(found)
 }
 
-// Close closes the file. Its error is also the error of the first line that could not be written.
+// Close closes the file. It also returns the error of the first line that could not be written.
 func (l *Log) Close() error {
 	if l == nil || l.file == nil {
 		return nil

@@ -22,15 +22,15 @@ const (
 	TimeZonedDateTime = "TimeZonedDateTime"
 )
 
-// maxDecimalLength and maxExponent bound a decimal before any arithmetic. Otherwise an exponent of a billion would
-// be expanded digit by digit.
+// maxDecimalLength and maxExponent bound a decimal before any arithmetic. Without the bounds, a
+// number with an exponent of a billion would become a text of a billion digits.
 const (
 	maxDecimalLength = 64
 	maxExponent      = 64
 )
 
-// Check reports whether v, a value of a request, can be read as the named scalar. It also checks Int, because
-// GraphQL's Int has 32 bits. Other names pass.
+// Check returns an error if v, a value of a request, is invalid for the named scalar. It also
+// checks Int, because GraphQL's Int has 32 bits. It accepts every value for other names.
 func Check(name string, v any) error {
 	var err error
 	switch name {
@@ -175,7 +175,7 @@ func digits(s string) bool {
 	return true
 }
 
-// quote returns a value of a request for an error, shortened to fit a line.
+// quote returns a value of a request for an error message, shortened to fit a line.
 func quote(s string) string {
 	if len(s) > 80 {
 		s = strings.ToValidUTF8(s[:80], "") + "…"

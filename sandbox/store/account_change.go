@@ -11,7 +11,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// AccountInput is the input for a new account and for a change of an account. A nil member does not change.
+// AccountInput is the input of CreateAccount and UpdateAccount. UpdateAccount does not change a
+// field whose member is nil.
 type AccountInput struct {
 	AccountID    *string
 	Name         *string
@@ -29,7 +30,7 @@ type PostalAddress struct {
 	Address *Address `json:"address"`
 }
 
-// Address is a place.
+// Address is the text of a postal address.
 type Address struct {
 	Lines         []string `json:"lines,omitempty"`
 	Town          *string  `json:"town,omitempty"`
@@ -134,7 +135,7 @@ func (s *Store) MergeAccounts(ctx context.Context, from, to string) (*Account, e
 		if source.ID == target.ID {
 			return 0, newRefusal(LabelInvalidValue, to, "fromAccount and toAccount are the same")
 		}
-		// All names are constants.
+		// The table names are constants, so the concatenation is safe.
 		for _, table := range strings.Fields("contacts opportunities registrations invoices token_issues") {
 			if _, err := tx.ExecContext(ctx, "UPDATE "+table+" SET account_id = ? WHERE account_id = ?", target.ID, source.ID); err != nil {
 				return 0, err
@@ -182,8 +183,9 @@ func (s *Store) accountByID(ctx context.Context, q queryer, field, id string) (*
 	return a, err
 }
 
-// accountByKey returns an account, nil if there is none. An account that was merged into another account is not
-// found, unless it is assumed that its id leads to the other account.
+// accountByKey returns an account, nil if there is none. For the id of an account that was merged,
+// it returns nil. With the value "leads" of AccountMerged, it returns the account into which it was
+// merged.
 func (s *Store) accountByKey(ctx context.Context, q queryer, key int64) (*Account, error) {
 	if s.choices.Is(assumptions.AccountMerged, "leads") {
 		return accounts.first(ctx, q, " WHERE a.id = coalesce((SELECT m.merged_to FROM merged_accounts m WHERE m.id = ?1), ?1)", key)

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// AddCode stores a code for the exchange of a user's consent, for the given time.
+// AddCode stores an authorization code. The code can be exchanged for tokens until life has passed.
 func (s *Store) AddCode(ctx context.Context, code, redirect string, life time.Duration) error {
 	return s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		now := s.now()
@@ -18,8 +18,9 @@ func (s *Store) AddCode(ctx context.Context, code, redirect string, life time.Du
 	})
 }
 
-// ExchangeCode issues both tokens if the code is valid, and reports whether the code was valid. A code is valid
-// once. redirect must be the address to which the code was sent, unless redirect is "".
+// ExchangeCode issues both tokens if the code is valid, and reports whether the code was valid. The
+// exchange makes the code invalid. redirect must be the address to which the code was sent, unless
+// redirect is "".
 func (s *Store) ExchangeCode(ctx context.Context, code, redirect string, e Exchange) (good bool, err error) {
 	err = s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		used, err := tx.ExecContext(ctx, `DELETE FROM codes WHERE digest = ? AND expires_at > ? AND (? = '' OR redirect_uri = ?)`,

@@ -36,12 +36,13 @@ type column struct {
 	// idType is the prefix of the global ids of a key column. numeric reports that their keys are numbers.
 	idType  string
 	numeric bool
-	// alternative replaces the column when another value of a row is assumed.
+	// alternative, if not nil, replaces the column when its row has its value.
 	alternative *alternative
 }
 
-// alternative replaces a column when a row of the table of assumptions has a value. It has one or several SQL
-// expressions; one of them must match a filter.
+// alternative replaces a column when a row of the table of assumptions has a value. A filter
+// matches if it matches one of the SQL expressions. For ne, notin and isnull it must match all of
+// them.
 type alternative struct {
 	assumption assumptions.Name
 	value      string
@@ -62,7 +63,8 @@ func textKeyColumn(sql, idType string) column {
 
 var comparisons = map[string]string{"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 
-// condition translates a filter on the column. The rules for value and values are those observed of the API.
+// condition translates a filter on the column. The operations need value or values as observed of
+// the API.
 func (c column) condition(f *Filter, choices assumptions.Choices) (string, []any, error) {
 	if c.alternative.applies(choices) {
 		return c.alternativeCondition(f, choices)
@@ -120,7 +122,7 @@ func (c column) alternativeCondition(f *Filter, choices assumptions.Choices) (st
 	return "(" + strings.Join(conditions, with) + ")", args, nil
 }
 
-// comparison compares the column with the given number of parameters.
+// comparison returns the SQL that compares the column with the given number of parameters.
 func (c column) comparison(operation string, parameters int, choices assumptions.Choices) (string, error) {
 	compared := c.sql
 	if c.kind == text && choices.Is(assumptions.FilterCase, "ignored") {
@@ -177,7 +179,8 @@ func operands(f *Filter) ([]string, error) {
 
 var escapeLike = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
-// pattern translates the operations on text. All three ignore the case of ASCII letters.
+// pattern translates the operations on text. like, wordlike and contains ignore the case of ASCII
+// letters.
 func (c column) pattern(operation string, values []string, choices assumptions.Choices) (string, []any, error) {
 	if operation == "contains" && choices.Is(assumptions.FilterContains, "refused") {
 		return "", nil, fmt.Errorf("the operation does not fit text")
@@ -213,7 +216,7 @@ func (c column) pattern(operation string, values []string, choices assumptions.C
 	}
 }
 
-// parse reads a value of a filter in the form in which the column stores it.
+// parse converts a value of a filter to the form in which the column stores its values.
 func (c column) parse(v string, choices assumptions.Choices) (any, error) {
 	switch c.kind {
 	case integer:
@@ -249,7 +252,8 @@ func (c column) parse(v string, choices assumptions.Choices) (any, error) {
 	}
 }
 
-// zoned reads a local time as a time in UTC, or in the tenant's zone when that is assumed.
+// zoned reads a local time as UTC. With the value "london" of FilterDate, it reads the time as
+// Europe/London.
 func zoned(local string, choices assumptions.Choices) (any, error) {
 	if !choices.Is(assumptions.FilterDate, "london") {
 		t, err := scalar.ParseTimeZonedDateTime(local + "Z")

@@ -6,8 +6,8 @@ import (
 	"errors"
 )
 
-// CommitMarker identifies a committed mutation of a request. It is written in the transaction of the mutation. So it
-// exists if and only if the mutation took effect, even when the process died before it could report the commit.
+// CommitMarker identifies a committed mutation of a request. The transaction of the mutation writes
+// the commit marker. So the commit marker exists if and only if the mutation took effect.
 type CommitMarker struct {
 	Request     int64
 	Alias, Name string
@@ -17,12 +17,12 @@ type CommitMarker struct {
 
 type commitMarkerKey struct{}
 
-// WithCommitMarker makes changes with the context write the commit marker.
+// WithCommitMarker returns a context with which a mutation writes the commit marker m.
 func WithCommitMarker(ctx context.Context, m CommitMarker) context.Context {
 	return context.WithValue(ctx, commitMarkerKey{}, &m)
 }
 
-// setMarkerOpportunity sets the opportunity of the commit marker of the context when the opportunity is known.
+// setMarkerOpportunity sets the opportunity of the context's commit marker, unless o is nil.
 func setMarkerOpportunity(ctx context.Context, o *Opportunity) {
 	if m, ok := ctx.Value(commitMarkerKey{}).(*CommitMarker); ok && o != nil {
 		m.Opportunity = o.GlobalID()
@@ -41,7 +41,8 @@ func writeCommitMarker(ctx context.Context, tx *sql.Tx) error {
 	return err
 }
 
-// CommitMarkers returns all commit markers, in the order of the requests. They stay until DeleteCommitMarkers.
+// CommitMarkers returns all commit markers, in the order of the requests. Only DeleteCommitMarkers
+// deletes them.
 func (s *Store) CommitMarkers(ctx context.Context) (marks []CommitMarker, err error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT request, alias, name, opportunity FROM marks ORDER BY request, alias`)
 	if err != nil {

@@ -9,13 +9,13 @@ import (
 	"github.com/oppflow/oppflow/sandbox/assumptions"
 )
 
-// NewContact is the input for a new contact. The e-mail address with the usage primary counts, or else the first
-// e-mail address.
+// NewContact is the input for a new contact. The contact gets the e-mail address with the usage
+// primary, or else the first e-mail address.
 type NewContact struct {
 	PersonalName   *NewPersonalName
 	AccountID      *string
 	EmailAddresses []*NewEmailAddress
-	// DuplicateEmail reports that the caller accepts an address that other contacts may have.
+	// DuplicateEmail allows an e-mail address that another contact already has.
 	DuplicateEmail bool
 }
 
@@ -52,9 +52,9 @@ func (s *Store) CreateContact(ctx context.Context, in NewContact) (*Contact, err
 	return made, nil
 }
 
-// CreateContacts creates each contact separately. A refused contact does not affect the other contacts, unless that
-// is assumed. The result has an entry for each contact, and refusals are in the entries. The error is never a
-// refusal.
+// CreateContacts creates each contact separately. Whether a refused contact affects the other
+// contacts depends on ContactBatch; by default it does not. The result has an entry for each
+// contact, with its refusal. The returned error is never a refusal.
 func (s *Store) CreateContacts(ctx context.Context, in []*NewContact) ([]ContactResult, error) {
 	made := make([]ContactResult, len(in))
 	if !s.choices.Is(assumptions.ContactBatch, "all") {
@@ -88,7 +88,7 @@ func (s *Store) CreateContacts(ctx context.Context, in []*NewContact) ([]Contact
 	return made, nil
 }
 
-// contactOrEmpty turns a null entry into an empty entry, which is refused.
+// contactOrEmpty returns an empty contact for nil. createContact refuses an empty contact.
 func contactOrEmpty(in *NewContact) NewContact {
 	if in == nil {
 		return NewContact{}
@@ -96,14 +96,15 @@ func contactOrEmpty(in *NewContact) NewContact {
 	return *in
 }
 
-// isInternal reports whether an error is not the caller's mistake.
+// isInternal reports whether an error is neither nil nor a refusal.
 func isInternal(err error) bool {
 	var refused *RefusalError
 	return err != nil && !errors.As(err, &refused)
 }
 
-// createContact creates a contact. E-mail addresses need not be unique (observed: several contacts with one address
-// are handled). The account of an individual takes no second contact; this is known only from the vendor's import.
+// createContact creates a contact. By default several contacts may have one e-mail address, because
+// observed clients handle this case. An individual's account can have only one contact. The source
+// of this rule is the vendor's import.
 func (s *Store) createContact(ctx context.Context, tx *sql.Tx, in NewContact) (*Contact, error) {
 	if in.PersonalName == nil || strings.TrimSpace(in.PersonalName.FirstName) == "" || strings.TrimSpace(in.PersonalName.LastName) == "" {
 		return nil, newRefusal(LabelInvalidValue, "", "personalName: firstName and lastName must not be empty")

@@ -19,7 +19,8 @@ type Currency struct {
 
 func (Currency) isFinancialUnit() {}
 
-// GlobalID returns the API's id of the currency. Its prefix is assumed. Inputs take the bare code.
+// GlobalID returns the API's id of the currency. The prefix is assumed. Inputs take the currency
+// code, not this id.
 func (c Currency) GlobalID() string { return globalid.Encode(globalid.Currency, c.Code) }
 
 // CurrencyPage is a page of currencies.

@@ -8,8 +8,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// CustomFieldDefinition is a further field that a tenant has defined for records of a type. All values are text, for
-// every Kind (observed).
+// CustomFieldDefinition is a custom field that a tenant has defined for records of a type. All
+// values are text, for every Kind (observed).
 type CustomFieldDefinition struct {
 	ID    int64
 	Label string
@@ -21,12 +21,12 @@ func (d CustomFieldDefinition) Key() string {
 	return globalid.EncodeInt(globalid.CustomFieldDefinition, d.ID)
 }
 
-// CustomFieldTemplate is the further fields that a tenant has defined for records of a type.
+// CustomFieldTemplate contains a tenant's custom fields for records of a type.
 type CustomFieldTemplate struct {
 	CustomFieldDefinitions []*CustomFieldDefinition
 }
 
-// CustomFieldTemplateOf returns the further fields of a type such as Event. There may be none.
+// CustomFieldTemplateOf returns the custom fields of a type such as Event. The list may be empty.
 func (s *Store) CustomFieldTemplateOf(ctx context.Context, typ string) (*CustomFieldTemplate, error) {
 	found, err := customFields(ctx, s.read, "type = ?", typ)
 	if err != nil {
@@ -35,7 +35,7 @@ func (s *Store) CustomFieldTemplateOf(ctx context.Context, typ string) (*CustomF
 	return &CustomFieldTemplate{CustomFieldDefinitions: found}, nil
 }
 
-// CustomFieldByKey returns the definition that a value names, nil if there is none.
+// CustomFieldByKey returns the definition with the key of a custom value, nil if there is none.
 func (s *Store) CustomFieldByKey(ctx context.Context, key string) (*CustomFieldDefinition, error) {
 	return customFieldByKey(ctx, s.read, "id = ?", key)
 }
@@ -69,8 +69,8 @@ func customFields(ctx context.Context, q queryer, condition string, args ...any)
 	return found, rows.Err()
 }
 
-// checkCustomField refuses a value without a key. When that is assumed, it also refuses a key without a definition
-// of the type.
+// checkCustomField refuses a value without a key. With the value "defined" of CustomFieldKeys, it
+// also refuses a key without a definition for the type.
 func (s *Store) checkCustomField(ctx context.Context, q queryer, list, typ, key string) error {
 	if strings.TrimSpace(key) == "" {
 		return newRefusal(LabelInvalidValue, key, "%s: definitionKey must not be empty", list)

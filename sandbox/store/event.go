@@ -59,7 +59,7 @@ type EventPrice struct {
 	FinancialUnit FinancialUnit
 }
 
-// DefaultPrice returns the price, or nil for an event without one.
+// DefaultPrice returns the price, or nil for an event without a price.
 func (e Event) DefaultPrice() *EventPrice {
 	if e.Price == nil || e.FinancialUnit == nil {
 		return nil
@@ -96,14 +96,16 @@ const (
 	freePlaces   = "(e.max_places - " + bookedPlaces + " - (" + reservedPlaces + "e.id AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > " + sqlNow + ")))"
 )
 
-// bookingAccount is the SQL for the account for which an event is run. It also works after that account was merged
-// into another.
+// bookingAccount is the SQL for the account for which an event is run. If the account was merged
+// into another account, the SQL returns the other account.
 const bookingAccount = "coalesce((SELECT m.merged_to FROM merged_accounts m WHERE m.id = e.booking_account_id), e.booking_account_id)"
 
-// eventText is the SQL for the text that a search for words searches.
+// eventText is the SQL for the text that the filters textSearch and eventOrCourseCodeOrTitle
+// compare.
 const eventText = "concat_ws(' ', e.code, e.title, et.code, et.title)"
 
-// eventJoins and eventColumns read an event e, also the event of an interest. An optionalEvent scans the columns.
+// eventJoins and eventColumns read the event with the alias e, for events and for interests. An
+// optionalEvent scans the columns.
 const (
 	eventJoins = `LEFT JOIN course_templates et ON et.id = e.course_template_id LEFT JOIN regions er ON er.id = e.region_id
 		LEFT JOIN currencies ec ON ec.code = e.currency_code`

@@ -11,7 +11,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// EventUpdate is the input of UpdateEvent. A nil member does not change. Start and End are local to TimeZoneName.
+// EventUpdate is the input of UpdateEvent. A nil member leaves its field unchanged. Start and End
+// are local to TimeZoneName.
 type EventUpdate struct {
 	Title          *string
 	LifecycleState *string
@@ -83,7 +84,7 @@ func (in EventUpdate) check() error {
 	return nil
 }
 
-// micros returns a time as it is stored, nil for none.
+// micros returns a time in microseconds, as the database stores it, or nil for nil.
 func micros(t *time.Time) *int64 {
 	if t == nil {
 		return nil

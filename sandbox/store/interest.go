@@ -30,8 +30,8 @@ type Interest struct {
 	Quantity      int
 	UnitAmount    decimal.Decimal
 	TotalAmount   decimal.Decimal
-	// Reserve reports that the interest was created to reserve places. Whether the places are still reserved depends
-	// on the opportunity's expiry.
+	// Reserve reports that the interest reserves places. After the opportunity's expiry the places
+	// are free again, and Reserve stays true.
 	Reserve bool
 	TaxID   *string
 	// ExpiresAt is when training tokens expire, in local time.
@@ -63,7 +63,7 @@ type InterestPage = connection.Page[Interest]
 // InterestEdge is an interest with its cursor.
 type InterestEdge = connection.Edge[Interest]
 
-// Learner is a person named on an interest. Contact is nil for a person whom the API did not know.
+// Learner is a person named on an interest. Contact is nil for a learner who is not a contact.
 type Learner struct {
 	Contact   *Contact
 	FirstName string
@@ -83,7 +83,7 @@ type AddInterest struct {
 	InterestDetails *InterestDetails
 }
 
-// InterestDetails is a new interest. At most one of the details is set: the one for the item's kind.
+// InterestDetails is a new interest. Only the details for the item's kind may be set.
 type InterestDetails struct {
 	ID                   string
 	Quantity             int
@@ -96,21 +96,22 @@ type InterestDetails struct {
 	TrainingTokenDetails *TokenDetails
 }
 
-// LearnerDetails names the learners of an interest: contacts by id, and people whom the API does not know yet.
+// LearnerDetails names the learners of an interest: contacts by id, and people who are not contacts
+// yet.
 type LearnerDetails struct {
 	ExistingLearners []*string
 	NewLearners      []*NewLearner
 }
 
-// NewLearner is a person whom the API does not know yet.
+// NewLearner is a learner who is not a contact yet.
 type NewLearner struct {
 	FirstName string
 	LastName  string
 	Email     *string
 }
 
-// TokenDetails contains the time at which training tokens expire, in local time. A time in the past is allowed
-// (documented example).
+// TokenDetails contains the time at which training tokens expire, in local time. The time may be in
+// the past, as in the documentation's example.
 type TokenDetails struct {
 	ExpiresAt *string
 }
@@ -273,7 +274,7 @@ func (s *Store) addInterest(ctx context.Context, tx *sql.Tx, opportunity int64, 
 	if d.TrainingTokenDetails != nil {
 		expiresAt = d.TrainingTokenDetails.ExpiresAt
 	}
-	// The column is one of four constants.
+	// The column is one of four constants, so the concatenation is safe.
 	result, err := tx.ExecContext(ctx, `INSERT INTO interests (opportunity_id, `+item.column+`, quantity, unit_amount, reserve, tax_id, expires_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?)`, opportunity, item.key, d.Quantity, unit, reserve, d.TaxID, expiresAt)
 	if err != nil {
@@ -292,7 +293,7 @@ func (s *Store) addInterest(ctx context.Context, tx *sql.Tx, opportunity int64, 
 	return id, s.addLearners(ctx, tx, id, d.Quantity, details)
 }
 
-// shouldReserve reports whether an interest that requests places gets the places.
+// shouldReserve reports whether an interest with reserve: true reserves places.
 func (s *Store) shouldReserve(ctx context.Context, tx *sql.Tx, opportunity int64, item itemOfInterest, d *InterestDetails) (bool, error) {
 	event, ok := item.key.(int64)
 	if item.column == "event_id" && ok {
@@ -307,8 +308,8 @@ func (s *Store) shouldReserve(ctx context.Context, tx *sql.Tx, opportunity int64
 	return false, newRefusal(LabelDetails, d.ID, "reserve: places can be reserved on an event only, %s is a %s", d.ID, item.name)
 }
 
-// checkReservationNotExpired refuses places for an opportunity whose reservations have expired, when that is
-// assumed.
+// checkReservationNotExpired refuses places for an opportunity whose reservations have expired, if
+// ReserveExpired has the value "refused".
 func (s *Store) checkReservationNotExpired(ctx context.Context, tx *sql.Tx, opportunity int64) error {
 	if !s.choices.Is(assumptions.ReserveExpired, "refused") {
 		return nil
@@ -324,7 +325,7 @@ func (s *Store) checkReservationNotExpired(ctx context.Context, tx *sql.Tx, oppo
 // itemOfInterest is the item of a new interest.
 type itemOfInterest struct {
 	name   string // for messages
-	column string // the column of an interest for the key
+	column string // the column of the table interests that stores the key
 	key    any
 }
 
@@ -366,7 +367,7 @@ func (s *Store) sellableItem(ctx context.Context, q queryer, id string) (itemOfI
 	return item, nil
 }
 
-// learnerDetails returns the learners of an interest, nil if none are given. It checks that there are no details for
+// learnerDetails returns the learners of an interest, nil if none are given. It refuses details for
 // another kind of item.
 func (s *Store) learnerDetails(item itemOfInterest, d *InterestDetails) (*LearnerDetails, error) {
 	given := []struct {
@@ -457,7 +458,8 @@ func fromCents(n int64) decimal.Decimal { return decimal.New(n, -2) }
 
 // toCents checks a unit amount and returns it in hundredths.
 func (s *Store) toCents(d decimal.Decimal) (int64, error) {
-	// The size is checked first, because Shift and String would expand a huge exponent.
+	// The size is checked first, because Shift and String would write out all digits of a huge
+	// exponent.
 	if d.IsNegative() && !s.choices.Is(assumptions.InterestAmount, "any") || d.Abs().GreaterThan(decimal.NewFromInt(maxAmount)) {
 		return 0, newRefusal(LabelInvalidValue, d.String(), "unitAmount is %s, it must be between 0 and %d", d, int64(maxAmount))
 	}

@@ -29,7 +29,7 @@ type Invoice struct {
 	FinancialUnit  FinancialUnit
 	LifecycleState string
 	Comments       *string
-	// PurchaseOrderReference is written under the name purchaseOrderRef.
+	// PurchaseOrderReference has the name purchaseOrderRef in the input of invoice.update.
 	PurchaseOrderReference *string
 	CreatedAt              time.Time
 	FinalisedAt            *time.Time
@@ -110,9 +110,9 @@ func (s *Store) InvoiceLines(ctx context.Context, invoice int64) ([]*InvoiceLine
 	return lines, rows.Err()
 }
 
-// draftInvoice drafts an invoice in the opportunity's currency. It has a line for each learner on an event
-// (documented), and a line for every other sold item. Cancelled learners are not billed. An opportunity that has an
-// invoice keeps it.
+// draftInvoice drafts an invoice in the opportunity's currency. It has a line for each learner on
+// an event (documented), and a line for every other sold item. Cancelled learners are not billed.
+// By default it does nothing for an opportunity that already has an invoice.
 func (s *Store) draftInvoice(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
 	before, err := activeInvoice(ctx, tx, o.ID)
 	if err != nil || before != nil && !s.choices.Is(assumptions.TriggerInvoice, "another") {
@@ -149,7 +149,7 @@ func (s *Store) draftInvoice(ctx context.Context, tx *sql.Tx, o *Opportunity) er
 	return err
 }
 
-// InvoiceUpdate is the input of UpdateInvoice. A nil member does not change.
+// InvoiceUpdate is the input of UpdateInvoice. A nil member leaves its field unchanged.
 type InvoiceUpdate struct {
 	InvoiceID        string
 	Comments         *string

@@ -14,7 +14,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// RegisteredLearner is a place on an event, for a contact or not named yet.
+// RegisteredLearner is a learner of a registration. Contact is nil for a learner who is not named
+// yet.
 type RegisteredLearner struct {
 	ID             int64
 	EventID        int64
@@ -29,7 +30,7 @@ type RegisteredLearner struct {
 // GlobalID returns the API's id of the learner, whose prefix is learner in small letters.
 func (l RegisteredLearner) GlobalID() string { return globalid.EncodeInt(globalid.Learner, l.ID) }
 
-// LifecycleState returns active or cancelled.
+// LifecycleState returns "active" or "cancelled".
 func (l RegisteredLearner) LifecycleState() string {
 	if l.IsCancelled {
 		return "cancelled"
@@ -100,7 +101,7 @@ type RegisterContacts struct {
 	FinancialUnitID *string
 	Amount          *decimal.Decimal
 	OrderDate       *string
-	// The following members are accepted and have no effect here.
+	// The sandbox accepts the following members and ignores them.
 	PriceLevelID            *string
 	BrandID                 *string
 	CommunicationsContactID *string
@@ -117,7 +118,7 @@ type NamedLearner struct {
 	EventID   string
 	ContactID string
 	Notes     *string
-	// CustomFieldValues are written as by UpdateLearner.
+	// CustomFieldValues are stored in the same way as by UpdateLearner.
 	CustomFieldValues []*CustomFieldValue
 }
 
@@ -143,7 +144,6 @@ func (s *Store) RegisterContacts(ctx context.Context, event string, in RegisterC
 	return e, made, nil
 }
 
-// registerContacts creates a registration of contacts.
 func (s *Store) registerContacts(ctx context.Context, tx *sql.Tx, event int64, in RegisterContacts) ([]*RegisteredLearner, error) {
 	ids := in.Contacts
 	if len(ids) == 0 {
@@ -230,8 +230,8 @@ func (s *Store) addLearner(ctx context.Context, tx *sql.Tx, registration, event 
 	return registeredLearners.byKey(ctx, tx, id)
 }
 
-// insertLearner creates a learner; the contact is nil for a learner without a name. The caller counts the new
-// learners with one call of addActiveLearners.
+// insertLearner creates a learner; the contact is nil for a learner without a name. insertLearner
+// does not count the learner: after all insertions, the caller calls addActiveLearners once.
 func (s *Store) insertLearner(ctx context.Context, tx *sql.Tx, registration, event int64, contact any, notes *string) (int64, error) {
 	made, err := tx.ExecContext(ctx, `INSERT INTO learners (registration_id, event_id, contact_id, notes, updated_at) VALUES (?, ?, ?, ?, ?)`,
 		registration, event, contact, notes, s.now().UnixMicro())
@@ -241,7 +241,7 @@ func (s *Store) insertLearner(ctx context.Context, tx *sql.Tx, registration, eve
 	return made.LastInsertId()
 }
 
-// addActiveLearners adds to the number of active learners of an event.
+// addActiveLearners adds more to the stored number of active learners of an event.
 func (s *Store) addActiveLearners(ctx context.Context, tx *sql.Tx, event int64, more int) error {
 	if s.choices.Is(assumptions.EventUpdated, "registration") {
 		if _, err := tx.ExecContext(ctx, `UPDATE events SET updated_at = ? WHERE id = ?`, s.now().UnixMicro(), event); err != nil {
@@ -265,7 +265,8 @@ type AddToRegistration struct {
 	Quantity       int
 }
 
-// AddToRegistration adds learners to a registration: the contact, or as many unnamed ones as the quantity.
+// AddToRegistration adds the contact to a registration, or as many unnamed learners as the
+// quantity.
 func (s *Store) AddToRegistration(ctx context.Context, in AddToRegistration) (*Registration, error) {
 	var changed *Registration
 	err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
@@ -351,7 +352,8 @@ func (s *Store) ReactivateLearner(ctx context.Context, id string) (*RegisteredLe
 	})
 }
 
-// UpdateLearner writes the notes and custom values of a learner. Values that are not named stay.
+// UpdateLearner writes the notes and custom values of a learner. Custom values that custom does not
+// name do not change.
 func (s *Store) UpdateLearner(ctx context.Context, id string, notes *string, custom []*CustomFieldValue) (*RegisteredLearner, error) {
 	return s.changeLearner(ctx, id, func(ctx context.Context, tx *sql.Tx, l *RegisteredLearner) error {
 		return s.writeLearner(ctx, tx, l, notes, custom)

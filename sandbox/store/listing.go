@@ -44,12 +44,12 @@ const (
 	maxPattern    = 500
 )
 
-// listing is a kind of record that can be searched: its tables, and the way to read a row. All its text is constant;
-// values are passed as parameters.
+// listing is a kind of record that can be searched: its tables, and the way to read a row. The
+// texts of a listing are constants; values from requests are passed as SQL parameters.
 type listing[T any] struct {
 	from    string
 	columns string
-	// key is unique and gives the rows a fixed order, so positions are meaningful.
+	// key is a unique column. It is the last key of every order, so each row has a fixed position.
 	key    string
 	fields map[string]column
 	scan   func(row scanner) (T, error)
@@ -63,7 +63,6 @@ type scope struct {
 	arg any
 }
 
-// page reads a page.
 func (l *listing[T]) page(ctx context.Context, of *Store, s Search, scopes ...scope) (*connection.Page[T], error) {
 	q := of.read
 	if of.choices.Is(assumptions.PageFirst, "mended") {
@@ -97,7 +96,8 @@ func (l *listing[T]) page(ctx context.Context, of *Store, s Search, scopes ...sc
 	}), nil
 }
 
-// dropInvalid removes invalid arguments that the API may ignore.
+// dropInvalid removes a negative first or offset, and an invalid after. It is for an API that
+// ignores invalid arguments.
 func (s *Search) dropInvalid() {
 	negative := func(n *int32) bool { return n != nil && *n < 0 }
 	if negative(s.First) {
@@ -118,7 +118,7 @@ func (l *listing[T]) byKey(ctx context.Context, q queryer, k any) (*T, error) {
 	return l.first(ctx, q, " WHERE "+l.key+" = ?", k)
 }
 
-// first reads the first row that tail selects, nil if there is none.
+// first reads the first row of the SELECT statement that ends with tail, nil if there is none.
 func (l *listing[T]) first(ctx context.Context, q queryer, tail string, args ...any) (*T, error) {
 	rows, err := l.rows(ctx, q, tail, args...)
 	if err != nil || len(rows) == 0 {
@@ -127,7 +127,7 @@ func (l *listing[T]) first(ctx context.Context, q queryer, tail string, args ...
 	return &rows[0], nil
 }
 
-// rows reads the rows that tail selects.
+// rows reads the rows of the SELECT statement that ends with tail, the SQL after FROM.
 func (l *listing[T]) rows(ctx context.Context, q queryer, tail string, args ...any) ([]T, error) {
 	found, err := q.QueryContext(ctx, "SELECT "+l.columns+" FROM "+l.from+tail, args...)
 	if err != nil {

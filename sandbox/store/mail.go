@@ -125,14 +125,15 @@ func (s *Store) Outbox(ctx context.Context) ([]Mail, error) {
 	return sent, rows.Err()
 }
 
-// NewMail is mail to contacts, or to the learners of an event. Subject and body come from a template when one is
-// named.
+// NewMail is mail to contacts, or to the learners of an event. If TemplateID is set, subject and
+// body come from the template.
 type NewMail struct {
 	SendingAddressID string
 	ContactIDs       []string
 	EventID          *string
-	// LearnerIDs are learners of the event. When LearnerIDs is not nil, only these learners get the mail. Audience
-	// is all active learners, or those who have passed.
+	// LearnerIDs are learners of the event. When LearnerIDs is not nil, only these learners get the
+	// mail. Audience is "active" for all active learners, or "passed" for the learners who have
+	// passed.
 	LearnerIDs []string
 	Audience   *string
 	// Bookers sends the mail to one contact for each registration.
@@ -224,13 +225,12 @@ func eventOfMail(ctx context.Context, q queryer, id string) (int64, error) {
 	return key, err
 }
 
-// shouldSkipUnreachable reports whether the mail still goes to the others when a recipient is unknown or has no
-// address.
+// shouldSkipUnreachable reports whether SendMail skips recipients who do not exist or have no
+// address. If not, such a recipient makes SendMail refuse the mail.
 func (s *Store) shouldSkipUnreachable() bool {
 	return s.choices.Is(assumptions.MailRecipient, "skipped")
 }
 
-// recipients returns the recipients of a mail.
 func (s *Store) recipients(ctx context.Context, q queryer, in NewMail, event any) ([]Contact, error) {
 	if in.Audience != nil && *in.Audience != "active" && *in.Audience != "passed" {
 		return nil, newRefusal(LabelInvalidValue, *in.Audience, "audience is %q, it must be active or passed", *in.Audience)
@@ -239,7 +239,7 @@ func (s *Store) recipients(ctx context.Context, q queryer, in NewMail, event any
 	case in.LearnerIDs != nil:
 		return s.namedLearners(ctx, q, in, event)
 	case in.Audience != nil && *in.Audience == "passed":
-		return nil, nil // the sandbox knows no results, so no learner has passed
+		return nil, nil // the sandbox stores no course results, so no learner has passed
 	case in.Bookers:
 		return s.bookers(ctx, q, event)
 	case in.Audience != nil:
@@ -269,8 +269,8 @@ func (s *Store) bookers(ctx context.Context, q queryer, event any) ([]Contact, e
 	return contacts.rows(ctx, q, " WHERE p.id IN (SELECT ("+booker+") FROM registrations b WHERE b.event_id = ?) ORDER BY p.id", event)
 }
 
-// namedLearners returns the named learners of the event. Cancelled learners get nothing. An empty list reaches no
-// learner.
+// namedLearners returns the named learners of the event. Cancelled learners are not returned. For
+// an empty list, the result is empty.
 func (s *Store) namedLearners(ctx context.Context, q queryer, in NewMail, event any) ([]Contact, error) {
 	var found []Contact
 	for _, id := range in.LearnerIDs {

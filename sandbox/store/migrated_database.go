@@ -31,7 +31,7 @@ func copyMigrated(ctx context.Context, source string) error {
 	if err != nil {
 		return err
 	}
-	// The driver's connection takes one call at a time. Raw ensures this.
+	// The driver's connection allows one call at a time. Raw locks the connection.
 	err = from.Raw(func(connection any) error {
 		copier, ok := connection.(interface {
 			NewBackup(source string) (*sqlite.Backup, error)

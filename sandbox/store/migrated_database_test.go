@@ -23,8 +23,9 @@ func tables(t *testing.T, s *Store) string {
 	return made
 }
 
-// Databases in memory are copies of migratedDatabase. They have the same tables as a database in a file. A row in
-// one of them is in no other database, also not in one that is opened later.
+// Databases in memory are copies of migratedDatabase. The copies have the same tables as a database
+// in a file. A row in one copy does not appear in another copy, even if the other copy is opened
+// later.
 func TestInMemoryDatabasesAreIndependent(t *testing.T) {
 	opened := func(path string) *Store {
 		s, err := Open(t.Context(), path, time.Now, assumptions.Choices{})

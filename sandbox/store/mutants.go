@@ -2,8 +2,9 @@ package store
 
 import "os"
 
-// mutantVariable is the name of the environment variable for a deliberate mistake of the sandbox. Only the linker sets
-// it, for a test that shows that the tests find each mistake. Otherwise it is empty and there is no mistake.
+// mutantVariable is the name of the environment variable that names a deliberate mistake of the
+// sandbox. TestModelFindsMutants sets mutantVariable with a linker flag. In all other builds it is
+// empty, and the sandbox makes no deliberate mistake.
 var mutantVariable string
 
 // isMutant reports whether the sandbox should make the named mistake.

@@ -55,7 +55,7 @@ type NewOpportunity struct {
 	Attributes      []*Attribute
 }
 
-// OpportunityUpdate is the input of UpdateOpportunity. A nil member does not change.
+// OpportunityUpdate is the input of UpdateOpportunity. A nil member leaves its field unchanged.
 type OpportunityUpdate struct {
 	ID              string
 	Name            *string
@@ -313,7 +313,7 @@ func checkName(name string) error {
 	return nil
 }
 
-// checkRegion returns a region, and the currency for an opportunity without a given currency.
+// checkRegion returns a region, and the currency of an opportunity that names no currency.
 func (s *Store) checkRegion(ctx context.Context, tx *sql.Tx, id string) (region, currency string, err error) {
 	if region, err = globalid.ParseAs(id, globalid.Region); err != nil {
 		return "", "", newRefusal(LabelInvalidID, id, "regionId: %v", err)
@@ -369,7 +369,8 @@ func setOwnerAndContact(ctx context.Context, tx *sql.Tx, id int64, owner, contac
 	return err
 }
 
-// setAttributes writes the named attributes and leaves the others. An attribute without a value is removed.
+// setAttributes writes the given attributes. It does not change other attributes of the
+// opportunity. An attribute without a value is removed.
 func (s *Store) setAttributes(ctx context.Context, tx *sql.Tx, id int64, attributes []*Attribute) error {
 	for _, a := range attributes {
 		err := s.checkCustomField(ctx, tx, "attributes", "Opportunity", a.DefinitionKey)

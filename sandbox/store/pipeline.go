@@ -21,13 +21,14 @@ type Progress struct {
 
 type failingTriggerKey struct{}
 
-// WithFailingTrigger makes a trigger fail in transitions with the context; "" is any trigger.
+// WithFailingTrigger returns a context with which triggers of the given kind fail. With kind "",
+// every trigger fails.
 func WithFailingTrigger(ctx context.Context, kind string) context.Context {
 	return context.WithValue(ctx, failingTriggerKey{}, kind)
 }
 
-// ProgressOpportunity takes an opportunity over a transition and runs the triggers of the transition, all or
-// nothing. A refusal is a *RefusalError.
+// ProgressOpportunity takes an opportunity over a transition and runs the triggers of the
+// transition. If a trigger fails, nothing is changed. A refusal is a *RefusalError.
 func (s *Store) ProgressOpportunity(ctx context.Context, in Progress) (*Opportunity, error) {
 	return s.changeOpportunity(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
 		o, err := opportunityByID(ctx, tx, "opportunityId", in.OpportunityID)
@@ -91,8 +92,8 @@ func closedRefusal(o *Opportunity) error {
 	return newRefusal(LabelClosed, o.GlobalID(), "Opportunity %s is %s", o.GlobalID(), o.Step.Stage.State)
 }
 
-// checkRequired refuses a transition while a required value is empty (documented: the product blocks the transition
-// and shows the fields).
+// checkRequired refuses a transition while a required value is empty (documented: the product
+// blocks the transition and shows the missing fields).
 func (s *Store) checkRequired(ctx context.Context, tx *sql.Tx, o *Opportunity, to int64) error {
 	required, err := queryTexts(ctx, tx, `SELECT attribute FROM transition_requirements WHERE from_step_id = ? AND to_step_id = ? ORDER BY attribute`, o.Step.ID, to)
 	if err != nil {
@@ -117,7 +118,8 @@ func (s *Store) checkRequired(ctx context.Context, tx *sql.Tx, o *Opportunity, t
 	return newRefusal(LabelRequired, strings.Join(missing, ", "), "Required attributes are empty: %s", strings.Join(missing, ", "))
 }
 
-// hasRequired reports whether a required value is present. A name without an own query is the key of an attribute.
+// hasRequired reports whether a required value is present. A name other than account, contact,
+// owner and interests is the key of an attribute.
 func hasRequired(ctx context.Context, q queryer, opportunity int64, attribute string) (bool, error) {
 	query := map[string]string{
 		"account":   `SELECT account_id IS NOT NULL FROM opportunities WHERE id = ?`,
@@ -164,7 +166,8 @@ func (s *Store) trigger(ctx context.Context, tx *sql.Tx, opportunity int64, kind
 	return err
 }
 
-// createAccountFrom creates an account from the opportunity's own data when the opportunity has none.
+// createAccountFrom creates an account from the opportunity's data, if the opportunity has no
+// account.
 func (s *Store) createAccountFrom(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
 	if o.Account != nil {
 		return nil
@@ -260,7 +263,7 @@ func (s *Store) contactOf(ctx context.Context, tx *sql.Tx, n unknownLearner, acc
 	return made.LastInsertId()
 }
 
-// issueTokens issues the tokens of interests that were not issued yet.
+// issueTokens issues the training tokens of each interest whose tokens were not issued yet.
 func (s *Store) issueTokens(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
 	var wanted bool
 	const open = `FROM interests i WHERE i.opportunity_id = ? AND i.training_token_type_id IS NOT NULL
@@ -279,7 +282,7 @@ func (s *Store) issueTokens(ctx context.Context, tx *sql.Tx, o *Opportunity) err
 	return err
 }
 
-// queryTexts returns the texts of a query with one column.
+// queryTexts runs a query with one text column and returns its values.
 func queryTexts(ctx context.Context, q queryer, query string, args ...any) ([]string, error) {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {

@@ -32,8 +32,7 @@ func queryPlan(t *testing.T, s *Store, query string, args ...any) string {
 	return strings.Join(steps, "\n")
 }
 
-// Searches that clients repeat find their rows by an index. So their work does not grow with the number of
-// opportunities.
+// The frequent searches use an index. So their cost does not grow with the number of opportunities.
 func TestSearchesUseIndices(t *testing.T) {
 	s, err := Open(t.Context(), "", time.Now, assumptions.Choices{})
 	if err != nil {
@@ -74,7 +73,8 @@ func TestSearchesUseIndices(t *testing.T) {
 			t.Errorf("%s reads all rows:\n%s", name, p)
 		}
 	}
-	// A page without filters, and a page in the order of time, stop at their last row. Nothing is sorted before.
+	// SQLite reads the rows of these pages in index order and stops at the last row of the page. It
+	// does not sort all opportunities first.
 	for _, c := range []struct{ tail, without string }{
 		{" ORDER BY o.id LIMIT 51", "TEMP B-TREE"},
 		{" ORDER BY o.created_at DESC, o.id LIMIT 51", "TEMP B-TREE FOR ORDER BY"},

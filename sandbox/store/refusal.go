@@ -8,7 +8,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// RefusalError is a refusal of a mutation, in the API's form. Nothing was written.
+// RefusalError is a refusal of a mutation, in the API's form. A refused mutation writes nothing.
 type RefusalError struct {
 	Label   string
 	Message string
@@ -50,8 +50,8 @@ func transitionNotFound(from, to int64) *RefusalError {
 	}
 }
 
-// checks runs the checks of one input up to the first refusal. When that is assumed, it runs all of them. Several
-// refusals are joined by errors.Join.
+// checks runs the checks of one input up to the first refusal. With the value "all" of ErrorsFirst,
+// it runs all checks and joins their refusals with errors.Join.
 func (s *Store) checks(all ...func() error) error {
 	var refusals []error
 	for _, check := range all {
@@ -94,7 +94,7 @@ func intKey(field, id, typ string) (int64, error) {
 	return n, nil
 }
 
-// RequestError is a request that cannot be understood. The API returns it as a GraphQL error.
+// RequestError reports an invalid request. The API returns it as a GraphQL error.
 type RequestError struct{ Message string }
 
 // Error returns the message.

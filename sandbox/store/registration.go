@@ -20,8 +20,9 @@ type Registration struct {
 	Account             *Account
 	SourceOpportunityID *int64
 	OrderDate           time.Time
-	// Amount and FinancialUnitID are the price of one place. It is in a currency, by its code, or in training
-	// tokens, by their id, never in both (documented). nil means that no price is given.
+	// Amount and FinancialUnitID are the price of one place. FinancialUnitID is the code of a
+	// currency or the id of a training token type (documented). Both members are nil if no price is
+	// given.
 	Amount          *decimal.Decimal
 	FinancialUnitID *string
 }
@@ -83,8 +84,8 @@ func (s *Store) InvoiceIssued(ctx context.Context, registration int64) (bool, er
 	return issued, err
 }
 
-// setOrderDate writes the time of the order of a registration. Without a given time, it is the time of the
-// registration.
+// setOrderDate writes the orderDate of a registration. If at is nil, the orderDate is the time of
+// the registration.
 func (s *Store) setOrderDate(ctx context.Context, tx *sql.Tx, registration int64, at *string) error {
 	if at == nil || s.choices.Is(assumptions.RegistrationOrderDate, "now") {
 		return nil
@@ -130,8 +131,9 @@ func checkFinancialUnit(ctx context.Context, q queryer, unit string) error {
 	return err
 }
 
-// createRegistration creates a registration without learners. The event must be published. places is the number of
-// places of the registration; held is the number of these places that the opportunity has reserved.
+// createRegistration creates a registration without learners. The event must be published. places
+// is the number of places of the registration; held says how many of these places the opportunity
+// has already reserved.
 func (s *Store) createRegistration(ctx context.Context, tx *sql.Tx, event int64, places, held int, account, opportunity any) (int64, error) {
 	if err := s.checkCapacity(ctx, tx, event, places, held); err != nil {
 		return 0, err
@@ -144,8 +146,8 @@ func (s *Store) createRegistration(ctx context.Context, tx *sql.Tx, event int64,
 	return made.LastInsertId()
 }
 
-// checkCapacity refuses places on an event that is not published. When that is assumed, it also refuses places on an
-// event with too few free places.
+// checkCapacity refuses places on an event that is not published. If RegistrationOverbooked says
+// so, it also refuses more places than are free.
 func (s *Store) checkCapacity(ctx context.Context, tx *sql.Tx, event int64, places, held int) error {
 	if err := checkEventPublished(ctx, tx, event); err != nil {
 		return err
@@ -179,8 +181,9 @@ func (s *Store) checkFreePlaces(ctx context.Context, tx *sql.Tx, event int64, pl
 	return err
 }
 
-// registerInterests registers the learners of an opportunity's event interests: the named learners and as many
-// unnamed ones as the quantity leaves. The reserved places become booked places.
+// registerInterests registers the learners of an opportunity's event interests. If an interest
+// names fewer learners than its quantity, the rest are unnamed learners. By default reserved places
+// become booked places.
 func (s *Store) registerInterests(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
 	found, err := interests.rows(ctx, tx, " WHERE i.opportunity_id = ? AND i.event_id IS NOT NULL AND i.registration_id IS NULL ORDER BY i.id", o.ID)
 	if err != nil || len(found) == 0 {

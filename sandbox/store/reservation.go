@@ -90,7 +90,8 @@ func (s *Store) canReserve(ctx context.Context, q queryer, event int64, quantity
 	return false, nil
 }
 
-// setDefaultExpiry sets the expiry that the API may give a first reservation by itself.
+// setDefaultExpiry gives a first reservation an expiry in a week, if ReserveDuration has the value
+// "week".
 func (s *Store) setDefaultExpiry(ctx context.Context, tx *sql.Tx, opportunity int64) error {
 	if !s.choices.Is(assumptions.ReserveDuration, "week") {
 		return nil
@@ -100,9 +101,9 @@ func (s *Store) setDefaultExpiry(ctx context.Context, tx *sql.Tx, opportunity in
 	return err
 }
 
-// ReservePlacesForInterests reserves places for existing interests. For an opportunity whose reservations have
-// expired or were released, it reserves nothing and returns no error (observed). The same is true for an interest
-// that has already reserved places or is registered.
+// ReservePlacesForInterests reserves places for existing interests. For an opportunity whose
+// reservations have expired or were released, it reserves nothing and returns no error (observed).
+// It also does nothing for an interest that has already reserved places or is registered.
 func (s *Store) ReservePlacesForInterests(ctx context.Context, in ReservePlaces) ([]*Interest, error) {
 	var answer []*Interest
 	err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {

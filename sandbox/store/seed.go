@@ -20,9 +20,9 @@ func (s *Store) SeededFrom(ctx context.Context) (string, error) {
 	return s.Setting(ctx, settingCatalogue)
 }
 
-// Seed writes the catalogue into the database. It adds or updates every record of the catalogue, and replaces
-// transitions. Records that the catalogue no longer names stay, because opportunities may refer to them. The
-// catalogue's opportunities go into a new database only.
+// Seed writes the catalogue into the database. It adds or updates every record of the catalogue,
+// and replaces transitions. Records that the catalogue no longer names stay, because opportunities
+// may refer to them. Seed writes the catalogue's opportunities only into a new database.
 func (s *Store) Seed(ctx context.Context, c *catalogue.Catalogue, from string) error {
 	err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		before, err := readSetting(ctx, tx, settingCatalogue)
@@ -86,7 +86,8 @@ func (w *seeder) catalogue(ctx context.Context, c *catalogue.Catalogue) {
 		w.exec(ctx, `INSERT INTO stages (id, name, state) VALUES (?, ?, ?)
 			ON CONFLICT DO UPDATE SET name = excluded.name, state = excluded.state`, r.ID, r.Name, r.State)
 	}
-	// The first entry step has the lowest rank above 0.
+	// The column entry is 0 for steps that are not entry steps. The first entry step has the lowest
+	// number above 0.
 	w.exec(ctx, `UPDATE steps SET entry = 0`)
 	for i, r := range c.Steps {
 		rank := 0
@@ -107,7 +108,7 @@ func (w *seeder) catalogue(ctx context.Context, c *catalogue.Catalogue) {
 		}
 	}
 	for _, r := range c.Accounts {
-		// Changes that were made through the API stay: the account may have been changed, or merged into another.
+		// An account that was changed or merged through the API is not overwritten.
 		w.exec(ctx, `INSERT INTO accounts (id, name, email_address, is_individual, created_at, updated_at) SELECT ?1, ?2, ?3, ?4, ?5, ?5
 			WHERE NOT EXISTS (SELECT 1 FROM merged_accounts WHERE id = ?1)
 			ON CONFLICT DO UPDATE SET name = excluded.name, email_address = excluded.email_address, is_individual = excluded.is_individual

@@ -1,9 +1,10 @@
-// Package store keeps the data of the sandbox in SQLite. It offers reads by filter and page, and the mutations of
-// opportunities, each in its own transaction. It knows the API's ids, filters and refusals, but no GraphQL and no
-// HTTP.
+// Package store keeps the data of the sandbox in SQLite. It reads records by filter and page, and
+// runs each mutation in its own transaction. It uses the API's ids, filters and refusals, but not
+// GraphQL or HTTP.
 //
-// One connection writes. It takes the write lock when its transaction begins, so writers queue in this process and
-// never get "database is locked". Readers see the last commit.
+// All writes use one connection, so writers in this process wait for each other and never get
+// "database is locked". A transaction takes the write lock when it begins. Readers see the last
+// commit.
 package store
 
 import (
@@ -70,8 +71,7 @@ func (s *Store) openFile(ctx context.Context, path string) error {
 	if err != nil {
 		return fmt.Errorf("data file %s: %w", path, err)
 	}
-	// A file that is created here is readable by its owner alone, because it contains the token and the names of
-	// learners.
+	// Only the owner can read the new file, because it contains the token and learners' names.
 	created, err := os.OpenFile(absolute, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return fmt.Errorf("data file: %w", err)
@@ -100,13 +100,14 @@ func (s *Store) openFile(ctx context.Context, path string) error {
 	return nil
 }
 
-// openMemory uses one connection for everything. In memory, readers and writers would wait for each other's locks.
+// openMemory opens a database in memory. Reads and writes share one connection, because separate
+// connections in memory would wait for each other's locks.
 func (s *Store) openMemory(ctx context.Context) error {
 	name := make([]byte, 16)
 	if _, err := rand.Read(name); err != nil {
 		return fmt.Errorf("name a database in memory: %w", err)
 	}
-	// The wait is for an abandoned connection that is still closing.
+	// busy_timeout is for a lock of an abandoned connection that is still closing.
 	query := url.Values{
 		"vfs": {"memdb"}, "_txlock": {"immediate"},
 		"_pragma": {fmt.Sprintf("busy_timeout(%d)", lockWait.Milliseconds()), "foreign_keys(1)"},
@@ -163,8 +164,8 @@ type queryer interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// inTransaction runs f in a transaction that is committed if f returns nil. The end of ctx does not interrupt a
-// transaction that has begun. So a change is complete or not begun.
+// inTransaction runs f in a transaction that is committed if f returns nil. The end of ctx does not
+// interrupt a transaction that has begun.
 func (s *Store) inTransaction(ctx context.Context, f func(ctx context.Context, tx *sql.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err

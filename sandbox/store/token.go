@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// settingRefreshToken is the setting for the newest refresh token, in the clear. The sandbox gives this token to a
-// client at the start.
+// settingRefreshToken is the setting for the newest refresh token, as plain text. Sandbox.Client
+// returns this token.
 const settingRefreshToken = "refresh_token"
 
 // IssueAccessToken makes the access token valid for the given time.
@@ -52,7 +52,8 @@ func (s *Store) RefreshToken(ctx context.Context) (string, error) {
 	return s.Setting(ctx, settingRefreshToken)
 }
 
-// AddRefreshToken makes the refresh token valid and the newest one. A known token, replaced or not, does not change.
+// AddRefreshToken makes the refresh token valid and the newest one. It does not change a token that
+// was added before, even if the token was replaced.
 func (s *Store) AddRefreshToken(ctx context.Context, token string) error {
 	return s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error { return addRefreshToken(ctx, tx, token) })
 }
@@ -68,7 +69,7 @@ func addRefreshToken(ctx context.Context, tx *sql.Tx, token string) error {
 	return setSetting(ctx, tx, settingRefreshToken, token)
 }
 
-// Exchange is the tokens that replace a refresh token.
+// Exchange describes the tokens that an exchange of a code or of a refresh token issues.
 type Exchange struct {
 	AccessToken  string
 	Lifetime     time.Duration // of the access token
@@ -77,8 +78,9 @@ type Exchange struct {
 	SingleUse bool
 }
 
-// ExchangeRefreshToken issues both tokens if the refresh token is valid, and reports whether the refresh token was
-// valid. When several exchanges use a token that is valid once at the same time, one succeeds.
+// ExchangeRefreshToken issues both tokens if the refresh token is valid, and reports whether the
+// refresh token was valid. If several exchanges use a single-use token at the same time, one
+// exchange succeeds.
 func (s *Store) ExchangeRefreshToken(ctx context.Context, token string, e Exchange) (good bool, err error) {
 	err = s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		// With SingleUse the token is replaced, otherwise the token stays valid.

@@ -10,7 +10,7 @@ type TokenIssue struct {
 	ExpiresAt *string
 }
 
-// TokenIssues returns the tokens that were issued for an opportunity, in order.
+// TokenIssues returns the tokens that were issued for an opportunity, in the order of issue.
 func (s *Store) TokenIssues(ctx context.Context, opportunity int64) ([]*TokenIssue, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT k.id, k.code, k.name, n.quantity, n.expires_at FROM token_issues n
 		JOIN training_token_types k ON k.id = n.training_token_type_id WHERE n.opportunity_id = ? ORDER BY n.id`, opportunity)

@@ -7,9 +7,9 @@ import (
 	"os"
 )
 
-// SetRapidChecks sets the number of checks of each property of rapid, unless the command line
-// or RAPID_CHECKS sets it. A TestMain calls SetRapidChecks before it runs the tests. The test
-// program must have properties.
+// SetRapidChecks sets the number of checks of each property of rapid, unless the command line or
+// RAPID_CHECKS sets it. A TestMain calls SetRapidChecks before it runs the tests. The test program
+// must import rapid, which defines the flag.
 func SetRapidChecks(inShort, inLong string) error {
 	flag.Parse()
 	given := os.Getenv("RAPID_CHECKS") != ""

@@ -10,7 +10,7 @@ const (
 	// Variable selects the long form of the tests when its value is "long". Empty is the short
 	// form.
 	Variable = "OPPFLOW_TESTS"
-	// long is the only valid value of Variable, except for no value.
+	// long is the only valid value of Variable besides the empty value.
 	long = "long"
 	// ciVariable is the variable with which continuous integration requires every test to run.
 	ciVariable = "CI"
@@ -23,9 +23,9 @@ type TB interface {
 	Skipf(format string, args ...any)
 }
 
-// Long reports whether the long form is selected: chaos experiments of several minutes,
-// thousands of messages, a kill at every request, properties over thousands of runs. Any other
-// value than "" and "long" fails the test.
+// Long reports whether the long form is selected: chaos experiments of several minutes, thousands
+// of messages, a kill at every request, properties over thousands of runs. A value of Variable
+// other than "" and "long" fails the test.
 func Long(t TB) bool {
 	t.Helper()
 	switch value := os.Getenv(Variable); value {
@@ -48,9 +48,9 @@ func Pick[T any](t TB, inShort, inLong T) T {
 	return inShort
 }
 
-// SkipWithout skips the test because the machine lacks a program that the test needs, such as
-// "a database server". With CI=true the test fails instead. The text says which program is
-// missing and how to get it.
+// SkipWithout skips the test because the machine lacks a program that the test needs, such as "a
+// database server". With CI=true the test fails instead. missing names the program and says how to
+// get it.
 func SkipWithout(t TB, missing string) {
 	t.Helper()
 	if os.Getenv(ciVariable) == "true" {

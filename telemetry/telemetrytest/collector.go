@@ -1,6 +1,5 @@
-// Package telemetrytest is a collector of OpenTelemetry for tests. The collector receives the
-// data of an exporter, over HTTP and over gRPC, and returns the received data. The package is
-// for tests only.
+// Package telemetrytest is a collector of OpenTelemetry for tests. The collector receives the data
+// of an exporter, over HTTP and over gRPC, and shows it to the test. The package is for tests only.
 package telemetrytest
 
 import (

@@ -26,8 +26,8 @@ const (
 
 // rooms are the directories that import and are imported. In one of the two modules, each room
 // imports the earlier rooms; in the other module, each room imports the later rooms. So neither
-// module has an import cycle. The last rooms are examples of directories that the table does not
-// contain, and the nested modules.
+// module has an import cycle. The last four rooms are two directories that are not in the table,
+// and the two nested modules.
 var rooms = []string{
 	"opportunity", "opportunity/part",
 	"exchange", "exchange/part",
@@ -45,7 +45,7 @@ var rooms = []string{
 	"stack", "stack/part",
 	"starter", "starter/part",
 	"e2e", "bench",
-	"newcomer", "newcomer/opportunity", // a directory at another place with a room's name is not that room
+	"newcomer", "newcomer/opportunity", // newcomer/opportunity is not the room opportunity
 	"devserver", "tools",
 }
 
@@ -120,8 +120,8 @@ func mayImport(from, to string) bool {
 	return roomOf(to) == room && room != "newcomer"
 }
 
-// thirdPartyRules lists by room which other packages are refused and which packages are allowed.
-// The allowed packages detect a rule that refuses more than its purpose.
+// thirdPartyRules lists by room which packages from outside Oppflow are refused and which are
+// allowed. The allowed packages detect a rule that refuses too much.
 var thirdPartyRules = map[string]struct{ refused, free []string }{
 	"opportunity": {
 		refused: []string{
@@ -332,7 +332,7 @@ func TestImportTable(t *testing.T) {
 					if (i > j) == downwards {
 						f.add(t, from, module+"/"+to, false, mayImport(from, to))
 					}
-					// The table does not apply to tests, and imports of tests close no cycle.
+					// The table does not apply to tests, and imports in tests form no import cycle.
 					f.add(t, from, module+"/"+to, true, !isNestedModule(to) || isNestedModule(from))
 				}
 			}

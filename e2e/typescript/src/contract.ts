@@ -48,7 +48,7 @@ export interface CancelFollowUp {
   reason: string;
 }
 
-/** Close ends the run: waiting requests fail as Closed, the reservation is released, and the step in the TMS stays unchanged. */
+/** Close ends the run and releases the reservation. Waiting requests fail as Closed, or as Undecided when their change may have been made. The step in the TMS stays unchanged. */
 export interface Close {
   /** requestId is the caller's own id of the request: a message with the same id takes effect once, and with another payload it is a Conflict. */
   requestId?: string;
@@ -111,7 +111,7 @@ export interface EffectResult {
   reason?: string;
 }
 
-/** Error is a failure as callers see it. label, message and value of an error of the API are the API's own. The message of any other error is one line: what was wrong, where, and what would be right. */
+/** Error is a failure as callers see it. In an error of the API, label, message and value are the texts of the API. The message of any other error is one line that says what is wrong, where it is wrong, and what would be right. */
 export interface Failure {
   type: "Invalid" | "Rejected" | "TransitionNotFound" | "NotFound" | "Conflict" | "Closed" | "Paused" | "Continuing" | "Busy" | "Undecided" | "Skipped" | (string & {});
   label?: string;
@@ -119,7 +119,7 @@ export interface Failure {
   value?: string;
 }
 
-/** ExtendReservations sets another expiry time, earlier or later, for all reserved places of the opportunity; an expired reservation stays expired. */
+/** ExtendReservations sets another expiry time, earlier or later, for all reserved places of the opportunity. An expired reservation stays expired. */
 export interface ExtendReservations {
   /** requestId is the caller's own id of the request: a message with the same id takes effect once, and with another payload it is a Conflict. */
   requestId?: string;
@@ -133,18 +133,18 @@ export interface ExtendReservations {
 export interface Interest {
   /** item is the id, code or name of the course template, event, learning path or type of training token. */
   item: string;
-  /** kind may be left out when item is an id, because the id contains the kind. */
+  /** kind may be empty when item is an id, because the id contains the kind. */
   kind?: "course" | "event" | "path" | "tokens" | "";
   quantity: number;
-  /** unitAmount is the price of one, in the opportunity's currency. */
+  /** unitAmount is the price of one unit, in the opportunity's currency. */
   unitAmount: string;
-  /** reserve requests that as many places on the event are reserved as quantity says. */
+  /** reserve requests a reservation of quantity places on the event. */
   reserve?: boolean;
   /** learners are people who are not in the TMS yet. */
   learners?: Learner[];
   /** contacts are the ids of people who are in the TMS. */
   contacts?: string[];
-  /** expiresAt is when training tokens expire: a local time without a zone, in the form of the API, such as 2023-12-31T23:59:59, which may lie in the past. */
+  /** expiresAt is when training tokens expire: a local time without a zone, in the form of the API, such as 2023-12-31T23:59:59. The time may lie in the past. */
   expiresAt?: string;
   /** tax is the id of the tax type. */
   tax?: string;
@@ -186,7 +186,7 @@ export interface OutcomeInput {
   requestId: string;
 }
 
-/** Pause stops all sending to the TMS until Resume: signals wait, updates fail as Paused, and an API request under way runs to its end. */
+/** Pause stops all sending to the TMS until Resume. Signals wait, and updates fail as Paused. An API request that has started is completed. */
 export interface Pause {
   /** requestId is the caller's own id of the request: a message with the same id takes effect once, and with another payload it is a Conflict. */
   requestId?: string;
@@ -243,7 +243,7 @@ export interface QueuedMessage {
   inDoubt?: boolean;
 }
 
-/** RecordedInterest is an interest that is on the record, without its learners, whom the TMS has. */
+/** RecordedInterest is an interest that is on the record. A RecordedInterest contains no learners, because the TMS stores the learners. */
 export interface RecordedInterest {
   id: string;
   /** item is the caller's name for the item; a long name is shortened to its beginning. */
@@ -263,7 +263,7 @@ export interface Ref {
   name?: string;
 }
 
-/** Refresh requests another read of the record, which a person may have changed in the TMS, and ends a wait for the API early. */
+/** Refresh requests another read of the record, because a person may have changed the record in the TMS. A refresh also ends a wait for the API early. */
 export interface Refresh {
   /** requestId is the caller's own id of the request: a message with the same id takes effect once, and with another payload it is a Conflict. */
   requestId?: string;
@@ -302,7 +302,7 @@ export interface RunResult {
   reference: string;
   /** opportunity is "" when the run was closed before the record existed. */
   opportunity: string;
-  /** state is Won, Lost or Archived; for a run that an operator closed, it is the state of the record at that time. */
+  /** state is Won, Lost or Archived. When an operator closed the run, state is the state of the record at the close. */
   state: "Open" | "Won" | "Lost" | "Archived" | "" | (string & {});
   /** closed is the reason that an operator gave for closing the run. */
   closed?: string;
@@ -318,7 +318,7 @@ export interface RunResult {
 export interface RunningEffect {
   key: string;
   kind: string;
-  /** stage is before or after, relative to the transition of the effect, or undo. */
+  /** stage says whether the effect is done before its transition, is done later, or is undone. */
   stage: string;
   /** next is the time of the next inspection, when the effect waits for a time. */
   next?: string;
@@ -365,7 +365,7 @@ export interface Stage {
   state: "Open" | "Won" | "Lost" | "Archived" | "" | (string & {});
 }
 
-/** Start describes the opportunity to create, or with adopt alone the existing record to adopt. */
+/** Start describes the opportunity to create. A start with only adopt names the existing record to adopt. */
 export interface Start {
   /** requestId is the caller's own id of the request: a message with the same id takes effect once, and with another payload it is a Conflict. */
   requestId?: string;
@@ -415,7 +415,7 @@ export interface TouchedObject {
   reverted?: boolean;
 }
 
-/** UpdateDetails changes details of the record; members that are left out stay unchanged. */
+/** UpdateDetails changes details of the record; a detail whose member is empty stays unchanged. */
 export interface UpdateDetails {
   /** requestId is the caller's own id of the request: a message with the same id takes effect once, and with another payload it is a Conflict. */
   requestId?: string;
@@ -428,7 +428,7 @@ export interface UpdateDetails {
   currency?: string;
 }
 
-/** View is everything that the run knows of its opportunity, and needs no request to the API. */
+/** View is everything that the run knows of its opportunity. Reading the view sends no request to the API. */
 export interface View {
   reference: string;
   opportunity?: string;
@@ -456,7 +456,7 @@ export interface View {
   followUps?: PlannedFollowUp[];
   /** skippedFollowUps are the follow-ups that are not done, and why. */
   skippedFollowUps?: SkippedFollowUp[];
-  /** playbook is the version of the playbook that planned the effects of the last transition; left out when the namespace has no playbook. */
+  /** playbook is the version of the playbook that planned the effects of the last transition; omitted when the namespace has no playbook. */
   playbook?: number;
   /** failures counts the failed requests in all runs of the opportunity. */
   failures: number;
@@ -468,7 +468,7 @@ export interface View {
 
 /** WaitInfo says why the queue cannot go on now. */
 export interface WaitInfo {
-  /** kind is the kind of the attention that is raised when the wait lasts. */
+  /** kind is the kind of the attention that Oppflow raises when the wait lasts long. */
   kind: "undecided" | "api" | "credentials" | "operation" | "clock" | "limit" | "service" | "reservation" | "failed" | "message" | "parked" | "effect" | "followUp" | "playbook" | "paused" | (string & {});
   /** reason says in one line what the opportunity waits for, and names no person. */
   reason: string;

@@ -15,8 +15,8 @@ import (
 	"github.com/oppflow/oppflow/e2e/chaos/audit"
 )
 
-// chaosCommand runs a chaos experiment. Its error is a usage error, or reports that the experiment
-// found something or could not be run.
+// chaosCommand runs a chaos experiment. It returns a usage error, an error for what the experiment
+// found, or an error if the experiment could not run.
 func chaosCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	asked, err := chaosFlags(args, stdout)
 	if err != nil {
@@ -40,7 +40,8 @@ func chaosCommand(ctx context.Context, args []string, stdout, stderr io.Writer) 
 	return verdict(report, asked.short || len(asked.options.Only) > 0)
 }
 
-// verdict returns an error when the experiment found something wrong, and nil otherwise.
+// verdict returns an error if the report has violations or problems. Unless short is set, it also
+// checks the kill points and the coverage.
 func verdict(report chaos.Report, short bool) error {
 	switch unvisited, unmet := report.MissingKillPoints(), report.Uncovered(); {
 	case len(report.Violations) > 0:
@@ -60,14 +61,12 @@ const (
 	outputJSON = "json"
 )
 
-// chaosArgs holds the values of the flags.
 type chaosArgs struct {
 	options chaos.Options
 	output  string
 	short   bool
 }
 
-// chaosFlags reads the flags.
 func chaosFlags(args []string, stdout io.Writer) (chaosArgs, error) {
 	var a chaosArgs
 	fs := pflag.NewFlagSet("bench chaos", pflag.ContinueOnError)

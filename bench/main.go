@@ -1,5 +1,4 @@
-// Command bench measures Oppflow and runs experiments on Oppflow, with parts of its own on this
-// machine.
+// Command bench measures Oppflow and runs chaos experiments. It starts all parts on this machine.
 package main
 
 import (

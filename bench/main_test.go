@@ -41,8 +41,9 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// An experiment fails when it found something. In the long form it also fails when a kill point was
-// not reached, or when a disruption affected too few messages.
+// verdict returns an error if an experiment found a violation or a problem. Except in the short
+// form, it also returns an error if a kill point was not reached or a disruption affected too few
+// messages.
 func TestVerdict(t *testing.T) {
 	visited := chaos.Report{}
 	for _, place := range chaos.KillPoints() {

@@ -18,8 +18,8 @@ import (
 	"github.com/oppflow/oppflow/bench/compare"
 )
 
-// measureCommand runs the measurements. Its error is a usage error, or the reason why something
-// could not be measured.
+// measureCommand runs the measurements. It returns a usage error, or an error if a measurement
+// failed.
 func measureCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	var o compare.Options
 	fs := pflag.NewFlagSet("bench", pflag.ContinueOnError)
@@ -92,6 +92,6 @@ func progress(w io.Writer) func(step, of int, what string) {
 			bar = progressbar.NewOptions(of, progressbar.OptionSetWriter(w), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(20), progressbar.OptionSetElapsedTime(true))
 		}
 		bar.Describe(what)
-		_ = bar.Set(step) // an error of the display does not matter
+		_ = bar.Set(step) // a failed progress display must not fail the measurement
 	}
 }

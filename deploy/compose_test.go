@@ -58,7 +58,8 @@ func checkout(t *testing.T) string {
 	return dir
 }
 
-// The server, its schema tool and the Web UI have the same versions as in the other tests.
+// The images of the server, its schema tool and the Web UI have the same versions that the other
+// tests use.
 func TestTemporalHasTheVersionThatIsTested(t *testing.T) {
 	module := read(t, "devserver/go.mod")
 	services := load(t, nil).Services
@@ -83,8 +84,8 @@ func required(t *testing.T, gomod, module string) string {
 	return found[1]
 }
 
-// A service waits for each service that it needs: for the end of a one-shot service, or for the
-// health of any other service.
+// A service waits for each service that it needs. It waits until a one-shot service has ended, and
+// until any other service is healthy.
 func TestServicesWaitForWhatTheyNeed(t *testing.T) {
 	for name, service := range load(t, nil).Services {
 		for on, dependency := range service.DependsOn {
@@ -161,7 +162,7 @@ func TestNothingIsPublishedBeyondThisMachine(t *testing.T) {
 			}
 		}
 	}
-	// The database is not published.
+	// The compose file publishes no port of the database.
 	if diff := cmp.Diff(map[string]int{"sandbox": 1, "temporal": 1, "ui": 1}, published); diff != "" {
 		t.Errorf("published ports (-want +got):\n%s", diff)
 	}
@@ -262,8 +263,7 @@ func TestExampleListsEveryVariable(t *testing.T) {
 	}
 }
 
-// Every variable of the example can be set as written, and the only effect is the change of the
-// tenant.
+// All variables of the example can be set as written. Then only the settings of the tenant change.
 func TestExampleCanBeUsed(t *testing.T) {
 	plain, told := load(t, nil), example(t)
 	settled := load(t, told)
@@ -283,8 +283,8 @@ func TestExampleCanBeUsed(t *testing.T) {
 	}
 }
 
-// Only the worker gets the token of a tenant. The token of the sandbox is never sent to a tenant
-// that has its own token.
+// Only the worker gets the token of a tenant. If a tenant has its own token, the worker does not
+// get the token of the sandbox.
 func TestTokensReachOnlyTheirService(t *testing.T) {
 	const tenant, local = "tk-3141592653", "sandbox-2718281828"
 	services := load(t, map[string]string{

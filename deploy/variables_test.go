@@ -21,13 +21,13 @@ import (
 )
 
 // The program of a service reads every variable that the service gets. For the worker and the
-// command line, their help is the evidence. For other programs, the source of their release is the
-// evidence.
+// command line, the test looks for the variables in their help. For other programs, it looks in the
+// source of their release.
 func TestEveryVariableIsRead(t *testing.T) {
 	project := load(t, example(t))
 	server, ui := moduleDir(t, "go.temporal.io/server"), moduleDir(t, "github.com/temporalio/ui-server/v2")
 	readers := map[string]map[string]bool{
-		// The image's documentation names these variables. There is no source of the image here.
+		// The image's documentation names these variables. The test has no source of the image.
 		"postgresql": names("POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB", "POSTGRES_INITDB_ARGS", "PGDATA"),
 		"schema":     matches(t, `EnvVar:\s*"(\w+)"`, filepath.Join(server, "tools", "sql", "main.go")),
 		"temporal": union(
@@ -51,8 +51,9 @@ func TestEveryVariableIsRead(t *testing.T) {
 			}
 		}
 	}
-	// Every variable of the worker that an operator may set can be set, except for files that the
-	// compose file does not mount. A refresh token in a variable would be outdated after a restart.
+	// The compose file passes on every worker variable that an operator may set, except the paths
+	// of files that it does not mount. A refresh token in a variable would be outdated after a
+	// restart.
 	left := names("TEMPORAL_PROFILE", "TEMPORAL_CONFIG_FILE", "ADMINISTRATE_TOKEN_FILE", "ADMINISTRATE_CLIENT_SECRET_FILE", "ADMINISTRATE_REFRESH_TOKEN")
 	for variable := range readers["worker"] {
 		if _, given := setVariables(project.Services["worker"])[variable]; given == left[variable] {
@@ -61,8 +62,8 @@ func TestEveryVariableIsRead(t *testing.T) {
 	}
 }
 
-// telemetry returns the service's variables that cause an error when their value is wrong. There is no help on these
-// variables.
+// telemetry returns the service's variables that cause an error when their value is wrong. The help
+// does not name these variables.
 func telemetry(t *testing.T, service types.ServiceConfig) map[string]bool {
 	t.Helper()
 	found := map[string]bool{}

@@ -54,9 +54,9 @@ func (p *parts) pendingChange(reference opportunity.Reference) *workflowpb.Pendi
 	return nil
 }
 
-// An operator uses an activity operation of Temporal on a change that is under way and is
-// committed. The server may then schedule the activity again. Nothing is sent twice, and the view
-// shows the true record.
+// The API commits a change, and an operator uses an activity operation of Temporal while the change
+// is under way. The server may then schedule the activity again. Oppflow sends no change twice, and
+// the view agrees with the record.
 func TestActivityOperationsDuringAChange(t *testing.T) {
 	t.Parallel()
 	g := newAPIProxy(t)
@@ -241,8 +241,8 @@ func TestResetBehindAPause(t *testing.T) {
 	}
 }
 
-// A run is terminated while a request waits. The command line reports the termination, and gives no
-// advice that no longer helps.
+// A run is terminated while a request waits. The command line reports the termination. It gives no
+// advice that only helps a running opportunity.
 func TestTerminatedRunWithAWaitingRequest(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{})
@@ -320,7 +320,8 @@ func restartAtOnce(t *testing.T, p *parts) {
 					continue
 				}
 				wantError(t, err, opportunity.Conflict)
-				// The run failed before anything was sent, so it does not count.
+				// The run with the conflict failed before it sent a request. An equal start ignores
+				// this run.
 				if opened, err := p.client.Start(ctx, reference, start); err != nil || opened.Opportunity != first.Opportunity {
 					t.Errorf("%s: an equal start after a conflict: got %+v, %v; want %s", reference, opened, err, first.Opportunity)
 				}

@@ -287,7 +287,7 @@ func TestCommandLine(t *testing.T) {
 		s.wantFailure([]string{"list", "--query", `OpportunityStep is`}, 2, "--query")
 	})
 
-	// A change is in doubt. An operator answers the question from the shell.
+	// A change is in doubt. An operator answers the question about the change with a command.
 	t.Run("questions", func(t *testing.T) {
 		s.t = t
 		for _, answer := range []struct {
@@ -353,7 +353,8 @@ func (p *parts) view(reference opportunity.Reference) opportunity.View {
 	return view
 }
 
-// The command watch shows everything on real parts: across runs, without a worker, and to the end.
+// The command watch shows every event on real parts. It continues across runs and without a worker,
+// until the last run ends.
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	// The runs continue as new every few messages.

@@ -107,9 +107,9 @@ func (c caller) start(reference string, input ...*commonpb.Payload) error {
 	return err
 }
 
-// isNotAccepted reports whether Temporal returned that it did not accept the message, because the
-// run was about to end or because a workflow task was lost. The caller then sends the message
-// again. The SDKs repeat a message by themselves when the run was about to end.
+// isNotAccepted reports whether Temporal's error says that the message was not accepted. The run
+// was about to end, or a workflow task was lost. The caller then sends the message again. If the
+// run was about to end, the SDKs repeat the message themselves.
 func isNotAccepted(err error) bool {
 	var lost *serviceerror.WorkflowNotReady
 	var busy *serviceerror.ResourceExhausted
@@ -224,7 +224,7 @@ func contractFailure(t *testing.T, want string, failure *failurepb.Failure) json
 		t.Errorf("failure: got %v; want an application failure of type %s with its error as JSON", failure, want)
 		return jsonError{}
 	}
-	// A failure is retryable only when its cause ends without a person's help.
+	// A failure is retryable only if its cause can end without a person's action.
 	if again := want == "Continuing" || want == "Busy"; info.GetNonRetryable() == again {
 		t.Errorf("%s: non-retryable is %t", want, info.GetNonRetryable())
 	}
@@ -304,7 +304,7 @@ func messageJSON(id, members string) string {
 	return fmt.Sprintf(`{"requestId":%q,%s}`, id, members)
 }
 
-// queryFailure returns the failure with which the workflow ended the query.
+// queryFailure returns the failure with which the workflow rejected the query.
 func queryFailure(err error) *failurepb.Failure {
 	var failed *serviceerror.QueryFailed
 	if errors.As(err, &failed) {

@@ -9,9 +9,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// contractClosingRace ends runs at the moment at which a further message arrives. The server then
-// rejects the completed workflow task and, with the task, the update. The Go client sends the
-// update again.
+// contractClosingRace ends runs at the moment at which another update arrives. The server then
+// rejects the completed workflow task and the update. The Go client sends the update again.
 func (p *parts) contractClosingRace(t *testing.T) {
 	for n := range 20 {
 		p.contractClosingRaceOnce(t, n)

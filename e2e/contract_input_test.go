@@ -18,8 +18,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// contractInput sends input that Temporal accepts and that is no message of the contract. The
-// opportunity goes on.
+// contractInput sends input that Temporal accepts but the contract does not allow. The opportunity
+// continues to work.
 func (p *parts) contractInput(reference string) {
 	t, c := p.t, p.caller(p.t)
 	p.startProposed(reference)
@@ -114,8 +114,8 @@ func (p *parts) contractInput(reference string) {
 	p.Replay(opportunity.Reference(reference), "input")
 }
 
-// contractInvalidStarts starts opportunities with options that would make Temporal end or repeat their runs. It also
-// starts opportunities with arguments that no caller sends.
+// contractInvalidStarts starts opportunities with options that would make Temporal end the runs or
+// start them again. It also starts opportunities with arguments that the contract does not have.
 func (p *parts) contractInvalidStarts(prefix string) {
 	t, c := p.t, p.caller(p.t)
 	for name, bend := range map[string]func(*workflowservice.StartWorkflowExecutionRequest){
@@ -161,7 +161,7 @@ func (p *parts) contractInvalidStarts(prefix string) {
 		}
 	}
 	// Temporal accepts these search attributes from a caller, but the SDK of Temporal cannot read
-	// them. The opportunity goes on and sets its own search attributes.
+	// them. The opportunity continues to work and sets its own search attributes.
 	request := c.startRequest(prefix+" attributes", plainJSON(plainStart))
 	request.SearchAttributes = &commonpb.SearchAttributes{IndexedFields: map[string]*commonpb.Payload{
 		"OpportunityStep": plainJSON(`["x"]`), "OpportunityState": plainJSON(`["Won"]`), "OpportunityReservedUntil": plainJSON(`["2026-01-01T00:00:00Z"]`),
@@ -180,7 +180,7 @@ func (p *parts) contractInvalidStarts(prefix string) {
 // another service. Each record is found again by its reference tag.
 func (p *parts) contractScripts(prefix string) {
 	t, c := p.t, p.caller(p.t)
-	// A service with a connection of its own.
+	// The other service has its own connection.
 	connection, err := client.Dial(client.Options{HostPort: p.TemporalAddress(), Namespace: p.Namespace()})
 	if err != nil {
 		t.Fatal(err)
@@ -223,7 +223,8 @@ func (p *parts) contractScripts(prefix string) {
 		}
 		p.Replay(opportunity.Reference(reference), "script "+reference)
 	}
-	// In another Unicode form the reference names another workflow. The worker refuses that workflow.
+	// The reference in another Unicode form is the id of another workflow. The worker rejects this
+	// workflow.
 	outcome, err := c.open("Zu\u0308rich-1", plainStart)
 	if told := wantFailure(t, "Invalid", outcome, err); !strings.Contains(told.Message, `"Zürich-1"`) {
 		t.Errorf("in another form: %+v", told)

@@ -61,7 +61,7 @@ func TestContractReadOnly(t *testing.T) {
 		}
 	}
 	// The view shows the failures to operators. Operators may send every message that writes
-	// nothing.
+	// nothing to the TMS.
 	view := p.viewOf(reference)
 	if view.Failures != failures || len(view.Queue) > 0 {
 		t.Errorf("%d requests failed and %d wait; want %d and none", view.Failures, len(view.Queue), failures)
@@ -89,8 +89,8 @@ func TestContractReadOnly(t *testing.T) {
 	}
 }
 
-// The server accepts a limited number of signals for one run. The server rejects the next signal
-// with an error until a worker has handled some of the signals.
+// The server accepts a limited number of signals for one run. At the limit the server rejects each
+// signal with an error until a worker has handled some signals.
 func TestContractBusy(t *testing.T) {
 	t.Parallel()
 	const (
@@ -124,7 +124,7 @@ func TestContractBusy(t *testing.T) {
 	if err := p.Worker().Start(c.ctx); err != nil {
 		t.Fatal(err)
 	}
-	// The server accepts the signal later. Every signal before that signal took effect once.
+	// The server later accepts the rejected signal. Each earlier signal took effect once.
 	harness.Eventually(t, time.Minute, "a signal is taken again", func() bool {
 		err := c.signal(reference, "progress", plainJSON(`{"requestId":"later","to":"Won"}`))
 		if err != nil && !errors.As(err, &refused) {

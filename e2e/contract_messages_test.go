@@ -104,7 +104,7 @@ func (p *parts) contractOperatorCommands(by sendMode, reference string) {
 		t.Fatal(err)
 	}
 	harness.Eventually(t, time.Minute, "the signal waits", func() bool { return len(p.viewOf(reference).Queue) == 1 })
-	// The queries and the other operator commands work.
+	// While the opportunity is paused, queries and the other operator commands work.
 	if got, err := c.outcome(reference, "waits"); err != nil || got.State != "pending" {
 		t.Errorf("the outcome of what waits: %+v, %v", got, err)
 	}

@@ -15,8 +15,8 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// The commands on the page of the contract are run exactly as written. The test needs the
-// `temporal` command line, and is skipped without it.
+// The test runs the commands on the page of the contract exactly as written. Without the `temporal`
+// command line it is skipped.
 func TestContractPageFromTheShell(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("temporal"); err != nil {

@@ -38,7 +38,8 @@ func startBehindProxy(t *testing.T) (*parts, *apiProxy) {
 	t.Helper()
 	g := newAPIProxy(t)
 	p := startParts(t, stack.Options{
-		// An update is pending after 20 s. The test keeps a request under way for longer than 20 s.
+		// An update returns pending after 20 s. The default times allow the test to hold a request
+		// for longer than 20 s.
 		WorkerArgs: append(harness.DefaultTimes(), "--api-rate", "5000", "--log-level", "debug"),
 		WorkerEnv:  []string{"ADMINISTRATE_URL=" + g.URL + "/graphql"},
 	})
@@ -46,7 +47,6 @@ func startBehindProxy(t *testing.T) (*parts, *apiProxy) {
 	return p, g
 }
 
-// setTarget sets the address of the API.
 func (g *apiProxy) setTarget(t *testing.T, address string) {
 	t.Helper()
 	target, err := url.Parse(address)
@@ -84,7 +84,7 @@ func (g *apiProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	route := g.route(body)
-	if route == nil { // the worker asks the API at the start, and again later, for its tenant
+	if route == nil { // the worker asks the API at its start, and again later, which tenant it reaches
 		http.Error(w, "not known yet where the API is", http.StatusServiceUnavailable)
 		return
 	}

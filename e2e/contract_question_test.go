@@ -71,7 +71,7 @@ func (p *parts) contractQuestion(g *apiProxy, by sendMode, answer, reference str
 	if got := p.Opportunity(record).InterestCount; got != wantAdded {
 		t.Errorf("the record has %d interests; want %d", got, wantAdded)
 	}
-	// The same request, sent again, has the same outcome and no further effect.
+	// The repeated request has the same outcome and no further effect.
 	outcome, err = c.update(reference, "addInterests", uuid.NewString(), messageJSON("order-7", courses(1)))
 	if diff := cmp.Diff(first, succeeded[jsonOutcome](t, outcome, err)); diff != "" {
 		t.Errorf("asked again (-first +again):\n%s", diff)

@@ -16,7 +16,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// contractRefusals causes each error that a message can get.
+// contractRefusals causes each error that a message can return.
 func (p *parts) contractRefusals(reference string) {
 	t, c := p.t, p.caller(p.t)
 	record := p.startProposed(reference)
@@ -67,7 +67,8 @@ func (p *parts) contractRefusals(reference string) {
 		t.Errorf("the history grew from %d to %d events by refused updates", before, got)
 	}
 
-	// An error of the API, or a name that does not exist, becomes the outcome of a request.
+	// After an error of the API, or with a name that does not exist, the request is accepted and
+	// its outcome is failed.
 	refused, _ := update("progress", `{"requestId":"too early","to":"Won"}`)
 	want := jsonError{
 		Type: "TransitionNotFound", Label: "Transition Not Found",
@@ -89,7 +90,7 @@ func (p *parts) contractRefusals(reference string) {
 		t.Errorf("one of two interests: %+v", mixed)
 	}
 	lapsed, _ := update("extendReservations", `{"until":"`+time.Now().Add(time.Hour).UTC().Format(time.RFC3339)+`"}`)
-	wantFailed(t, "Rejected", lapsed) // nothing is reserved
+	wantFailed(t, "Rejected", lapsed) // the opportunity has no reservation
 	if got := p.Opportunity(record); got.Step.Name != "Proposed" || got.InterestCount != 1 || got.Reservations.Valid {
 		t.Errorf("the record: %+v", got)
 	}
@@ -102,7 +103,7 @@ func (p *parts) contractRefusals(reference string) {
 	_, err = c.query(reference, "outcome", plainJSON(`{}`))
 	contractFailure(t, "Invalid", queryFailure(err))
 
-	// The reference has no workflow. The Temporal server returns the error, not the workflow.
+	// The reference has no workflow, so the Temporal server returns the error.
 	var missing *serviceerror.NotFound
 	if _, err := c.update("nobody here", "progress", uuid.NewString(), `{"to":"Won"}`); !errors.As(err, &missing) {
 		t.Errorf("an update: %v; want NotFound of the service", err)

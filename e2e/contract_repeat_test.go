@@ -15,7 +15,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// contractIDs sends requests twice: as signals and as updates, and under both kinds of ids.
+// contractIDs sends each request twice. It uses signals, updates, request ids and update ids.
 func (p *parts) contractIDs(reference string) {
 	t, c := p.t, p.caller(p.t)
 	record := p.startProposed(reference)
@@ -110,7 +110,7 @@ func (p *parts) contractContinuing(g *apiProxy) {
 		}
 		moved <- err
 	}()
-	// Either run accepts an operator's update.
+	// An operator's update is accepted by the first run or by the next run.
 	outcome, err = c.update(reference, "refresh", uuid.NewString(), `{}`)
 	if got := succeeded[jsonOutcome](t, outcome, err); got.State != "done" {
 		t.Errorf("refresh: %+v", got)

@@ -38,14 +38,15 @@ func (p *parts) contractStarts(prefix string) {
 		if first.State != "done" || first.Reference != reference || first.Opportunity.Type() != "Opportunity" || first.Details == nil || first.Step == nil {
 			t.Errorf("opened: %+v", first)
 		}
-		// The same start in other JSON is an equal start.
+		// The same start with other JSON formatting is an equal start.
 		outcome, err = c.open(reference, `{ "region": "UK", "name": "First Aid course", "interests": [], "requestId": "mine" }`)
 		if diff := cmp.Diff(first, succeeded[jsonCreateStatus](t, outcome, err)); diff != "" {
 			t.Errorf("an equal start (-first +again):\n%s", diff)
 		}
 		outcome, err = c.open(reference, `{"name":"Fire Safety","region":"UK"}`)
 		wantFailure(t, "Conflict", outcome, err)
-		// The update opened alone returns the same result, with and without a start.
+		// The update opened in a request of its own returns the same result. It may contain the
+		// start or not.
 		for _, payload := range []string{`{}`, `{"start":` + plainStart + `}`} {
 			outcome, err = c.update(reference, "opened", uuid.NewString(), payload)
 			if diff := cmp.Diff(first, succeeded[jsonCreateStatus](t, outcome, err)); diff != "" {
@@ -84,7 +85,7 @@ func (p *parts) contractStarts(prefix string) {
 		in.wantRunFailed(reference, "Invalid")
 		outcome, err = c.open(reference, plainStart)
 		succeeded[jsonCreateStatus](t, outcome, err) // the reference is free
-		// A reference with a character that is not allowed is rejected, for every caller.
+		// A reference with a forbidden character is rejected for every caller.
 		if err := c.start("ada@example.com", plainJSON(plainStart)); err != nil {
 			t.Fatal(err)
 		}
@@ -115,7 +116,7 @@ func (p *parts) contractStarts(prefix string) {
 		harness.Eventually(t, time.Minute, "the run ends", func() bool {
 			return in.Status(opportunity.Reference(reference)) == enums.WORKFLOW_EXECUTION_STATUS_CANCELED
 		})
-		// The record is found by its reference tag, whatever the new start says.
+		// The new run finds the record by its reference tag, even if the new start differs.
 		outcome, err := c.open(reference, plainStart)
 		if again := succeeded[jsonCreateStatus](t, outcome, err); again.Opportunity != first {
 			t.Errorf("started again, it has the record %s; want %s", again.Opportunity, first)
@@ -277,7 +278,7 @@ func (p *parts) contractNewerState(prefix string) {
 		}
 		return false
 	})
-	// The run waits for a worker of the later version, and nothing of the state is lost.
+	// The run waits for a worker of the later version, and keeps the whole state.
 	if got := p.Status(reference); got != enums.WORKFLOW_EXECUTION_STATUS_RUNNING {
 		t.Fatalf("the run is %s", got)
 	}
@@ -285,7 +286,7 @@ func (p *parts) contractNewerState(prefix string) {
 	if got := string(events[0].GetWorkflowExecutionStartedEventAttributes().GetInput().GetPayloads()[1].GetData()); got != state {
 		t.Errorf("the state became %s", got)
 	}
-	// While a worker has the task, the server keeps the signal outside of the history.
+	// While a worker has the workflow task, the server does not write the signal to the history.
 	harness.Eventually(t, time.Minute, "the signal is in the history, once", func() bool {
 		signals := 0
 		for _, event := range p.Runs(reference)[1].Events {
@@ -305,7 +306,7 @@ func (p *parts) contractNewerState(prefix string) {
 	if said := command("show", prefix); !strings.Contains(said, "workflow task of "+prefix+" fails") {
 		t.Errorf("show says: %s", said)
 	}
-	if testrun.Long(t) { // the server reports the failing task after five failures, which take most of a minute
+	if testrun.Long(t) { // the server reports a failing workflow task after five failures, which take most of a minute
 		harness.Eventually(t, 2*time.Minute, "the list shows that its task fails", func() bool {
 			return strings.Contains(command("list", "--attention", "any"), prefix) && strings.Contains(command("list", "--attention", "task"), prefix)
 		})

@@ -21,8 +21,9 @@ import (
 	"github.com/oppflow/oppflow/starter/story"
 )
 
-// crash is a story whose worker dies at one request that changes something. The worker dies before
-// the API gets the request, or after the API has made the change and before the response arrives.
+// crash is a story whose worker is killed at one request that changes the record. The worker dies
+// before the API runs the request, or after the API made the change and before the response
+// arrives.
 type crash struct {
 	parts         *parts
 	reference     opportunity.Reference
@@ -42,7 +43,8 @@ type crash struct {
 	finished chan struct{}
 }
 
-// play plays the story. It must not fail the test, because other stories play at the same time.
+// play plays the story. It stores its error and does not fail the test, because other stories play
+// at the same time.
 func (c *crash) play(ctx context.Context) {
 	defer close(c.finished)
 	if c.requestNumber == 1 {
@@ -73,7 +75,7 @@ func (c *crash) between(ctx context.Context, _ string) error {
 		}
 	}
 	status, err := c.parts.SandboxAdmin().Fault(ctx, c.rule)
-	if err == nil && status.Matched == c.requestNumber-2 { // the create came before the fault
+	if err == nil && status.Matched == c.requestNumber-2 { // the create request came before the fault was set
 		c.arrive()
 	}
 	return err
@@ -88,9 +90,9 @@ func (c *crash) arrive() {
 	}
 }
 
-// The worker is killed with SIGKILL at the k-th request of the story; in the long form for every k.
-// For each k, the worker is killed once before the API gets the request, and once after the API has
-// made the change and the response is lost. The outcome is the same as without a kill.
+// The worker is killed with SIGKILL at the k-th request of the story. The long form does this for
+// every k. For each k, one kill comes before the API runs the request. Another kill comes after the
+// API has made the change, so the response is lost. The outcome is the same as without a kill.
 func TestKilledAtEveryRequest(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{WorkerArgs: []string{"--api-rate", "5000"}})
@@ -108,7 +110,7 @@ func TestKilledAtEveryRequest(t *testing.T) {
 	var here sync.WaitGroup
 	going := make(chan struct{})
 	var crashes []*crash
-	// The short form kills at the create, at one request in the middle and at the last one.
+	// The short form kills at the first, at a middle and at the last request.
 	step := testrun.Pick(t, (requests-1)/2, 1)
 	for send := range calm {
 		for _, kind := range []fault.Kind{fault.HoldBefore, fault.HoldAfter} {
@@ -191,7 +193,7 @@ func (p *parts) mutationsOf(id opportunity.ID) int {
 func comparableView(t *testing.T, view opportunity.View) string {
 	t.Helper()
 	view.Timeline = nil
-	// A failure needs attention only when no caller waits for it at that moment.
+	// A failure needs attention only if no caller waits for its outcome when it occurs.
 	view.Attention = slices.DeleteFunc(slices.Clone(view.Attention), func(a opportunity.Attention) bool { return a.Kind == opportunity.AttentionFailed })
 	return withoutIDs(viewWithoutTimes(t, view))
 }

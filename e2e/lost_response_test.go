@@ -66,9 +66,9 @@ func TestLateCommitIsFoundByReadingBack(t *testing.T) {
 	p.Replay(reference, "late-commit")
 }
 
-// An interest and a transition travel in one request. The interest fails inside the API, the
-// transition is made, and the response is lost. The interest is reported failed, and is never sent
-// after the transition.
+// One API request contains an interest and a transition. The API rejects the interest, makes the
+// transition, and its response is lost. Oppflow reports the interest failed, and does not send the
+// interest after the transition.
 func TestFailedInterestIsNotSentAfterALaterTransition(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{})
@@ -139,8 +139,9 @@ func (p *parts) readBackCount(reference opportunity.Reference) int {
 	return n
 }
 
-// The worker is killed while it sends, several times, with messages for several opportunities under way. Each
-// message takes effect once. The result of a request that was cut off is unknown until the record is read back.
+// The worker is killed while it sends, several times, with messages for several opportunities under
+// way. Each message takes effect once. If a kill interrupts a request, its result is unknown until
+// the record is read back.
 func TestKilledWhileItSends(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{WorkerArgs: []string{"--api-rate", "5000"}})

@@ -20,7 +20,7 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// tenant is the parts with a worker that uses one of the example playbooks.
+// tenant is a set of parts whose worker uses one of the example playbooks.
 type tenant struct {
 	*parts
 	// firstEventStart is the start of the first event of the catalogue.
@@ -80,7 +80,6 @@ func certificate(c *x509.Certificate) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
 }
 
-// globalID returns a global id of the API.
 func globalID(typ string, n int) string {
 	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s:%d", typ, n))
 }
@@ -179,8 +178,8 @@ func (h *tenant) invoice(id opportunity.ID) administrate.Invoice {
 
 const year = 365 * 24 * time.Hour
 
-// TestPlaybooks plays the stories of the example playbooks on real parts. The times are those of
-// the files, with two exceptions: days in the file are seconds in the test.
+// TestPlaybooks plays the stories of the example playbooks on real parts. The stories use the times
+// of the files. Only the story "reminders" has seconds in place of business days.
 func TestPlaybooks(t *testing.T) {
 	t.Parallel()
 	for name, play := range map[string]func(t *testing.T){
@@ -252,7 +251,8 @@ func TestPlaybooks(t *testing.T) {
 				map[string]any{"id": globalID(opportunity.TypeEvent, 1)}); err != nil {
 				t.Fatal(err)
 			}
-			// The event is read once a day. An operator need not wait for the next read.
+			// Oppflow reads the event once a day. An operator's refresh makes it read the event at
+			// once.
 			h.wantDone(h.client.Update(t.Context(), "one", opportunity.Refresh{}))
 			harness.Eventually(t, time.Minute, "the owner is told", func() bool { return len(h.mails()) > 0 })
 			h.progress("one", "Lost")

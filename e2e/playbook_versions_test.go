@@ -24,8 +24,8 @@ import (
 	"github.com/oppflow/oppflow/starter/cli"
 )
 
-// writePlaybook writes a playbook with one rule of the given name: a transition to Opportunity has
-// one effect.
+// writePlaybook writes a playbook with one rule of the given name. The rule gives a transition to
+// Opportunity one effect.
 func writePlaybook(t *testing.T, name string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name+".yaml")
@@ -44,7 +44,6 @@ func shortInForceDelay(t *testing.T) (time.Duration, []string) {
 	return after, []string{"--playbook-in-force-after", after.String()}
 }
 
-// startMany starts opportunities, and returns their references.
 func (p *parts) startMany(prefix string, count int) []opportunity.Reference {
 	p.t.Helper()
 	var all []opportunity.Reference
@@ -58,9 +57,9 @@ func (p *parts) startMany(prefix string, count int) []opportunity.Reference {
 	return all
 }
 
-// transitionAll takes all the opportunities over a transition at once, and waits for the one effect
-// of each transition. The effect must come from a rule of one of the names, in a version of the
-// playbook from first on.
+// transitionAll makes a transition of every opportunity at once, and waits for the one effect of
+// each transition. The effect must come from one of the named rules, and from the playbook version
+// first or a later version.
 func (p *parts) transitionAll(references []opportunity.Reference, first int, rules ...string) {
 	p.t.Helper()
 	var sending sync.WaitGroup
@@ -120,8 +119,8 @@ func (p *parts) queryBlockingProxy(deaf *atomic.Bool) string {
 	return server.Listener.Addr().String()
 }
 
-// One worker is started with a playbook and another one without. Both use the same playbook,
-// whichever worker starts first.
+// One worker starts with a playbook and another worker without a playbook, in both orders. Both
+// workers use the same playbook.
 func TestWorkersHaveOnePlaybook(t *testing.T) {
 	t.Parallel()
 	for name, ordered := range map[string]func(with, without *stack.Process) []*stack.Process{
@@ -143,8 +142,8 @@ func TestWorkersHaveOnePlaybook(t *testing.T) {
 }
 
 // Transitions are requested while a playbook is deployed. One of two workers is slow to read the
-// playbook: its read returns only after all transitions are made. After the deployment has
-// returned, no transition is planned with the version before.
+// playbook: its read returns only after all transitions are made. After the deploy command has
+// returned, no transition is planned with the previous version.
 func TestAPlaybookIsDeployedDuringTransitions(t *testing.T) {
 	t.Parallel()
 	after, args := shortInForceDelay(t)

@@ -22,8 +22,8 @@ import (
 
 var fence = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)\n```$")
 
-// The README's shell blocks and its program are run exactly as written, in order. Everything that
-// the README shows works.
+// The test runs the README's shell blocks and its program in order, exactly as written. They have
+// the results that the README shows.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../README.md")
@@ -74,8 +74,8 @@ func TestReadme(t *testing.T) {
 }
 
 // Everything that up --data keeps survives a restart: the running opportunity, the record in the
-// sandbox and the token. The test runs the built program, because a script sees the exit codes of
-// the built program.
+// sandbox and the token. The test runs the built program, because scripts see the built program's
+// exit codes.
 func TestUpKeepsItsData(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)

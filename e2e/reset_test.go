@@ -20,8 +20,9 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// An operator resets a run in the Web UI twice. The first reset goes to each workflow task (in the
-// short form to every fourth). None of the run's changes is made again, and the run goes on.
+// Runs are reset once or twice, as an operator does in the Web UI. The long form makes the first
+// reset to each workflow task, the short form to every fourth. Oppflow makes no change again, and
+// the run goes on.
 func TestResetRepeatsNothing(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{WorkerArgs: []string{"--api-rate", "5000"}})
@@ -36,16 +37,16 @@ func TestResetRepeatsNothing(t *testing.T) {
 	for n := 0; n < len(points); n += testrun.Pick(t, 4, 1) {
 		for _, again := range []bool{false, true} {
 			if n == 0 && !again {
-				continue // that reference is taken
+				continue // the reference "reset 0" covers this case
 			}
 			resets.Go(func() {
 				reference := opportunity.Reference(fmt.Sprintf("reset %d %v", n, again))
 				record := p.startWithMessages(ctx, reference)
-				// The runs may differ by some events.
+				// This run may have some events more or fewer than the run of "reset 0".
 				run := p.Runs(reference)[0]
 				at := resetPoints(run)
 				p.reset(ctx, reference, at[min(n, len(at)-1)])
-				if again { // the second reset comes before the run has done anything, or after
+				if again { // the larger n is, the later the second reset comes
 					// The run reads back after a send window and a settle time.
 					due := time.Now().Add(time.Duration(n) * (harness.SendWindow + harness.SettleTime) / 6)
 					for at = nil; len(at) == 0 || time.Now().Before(due); at = resetPoints(p.Runs(reference)[0]) {

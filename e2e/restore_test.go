@@ -16,9 +16,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Temporal's database is lost and restored from a backup. Nothing that was done after the backup is
-// done again, and the view shows only what is true. This holds for messages that waited in the
-// backup, for messages that a caller repeats, and for a start that is not in the backup.
+// Temporal's database is lost and restored from a backup. No change that was made after the backup
+// is made again, and the view agrees with the record. This holds for messages that waited in the
+// backup, for repeated messages, and for a start that the backup lacks.
 func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)

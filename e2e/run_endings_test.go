@@ -14,7 +14,7 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// TestRunEndings tests how runs end, and how a reference can be used after that.
+// TestRunEndings tests how runs end, and how a reference can be used after its run has ended.
 func TestRunEndings(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{})
@@ -52,7 +52,7 @@ func TestRunEndings(t *testing.T) {
 
 		p.Replay(reference, "cancelled")
 
-		// The record is found by its reference tag: no second record is created.
+		// The new run finds the record by its reference tag and creates no second record.
 		again, err := p.client.Start(ctx, reference, start)
 		if err != nil {
 			t.Fatal(err)

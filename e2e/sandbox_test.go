@@ -12,8 +12,9 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// The sandbox is killed with kill -9 three times while sixteen clients write. Every change that got
-// a response is there afterwards, and is committed in the request log.
+// The sandbox is killed with kill -9 three times while sixteen clients write. After each restart
+// the sandbox has every change to which it responded, and the request log shows the change as
+// committed.
 func TestAKilledSandboxKeepsCommittedChanges(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{Data: t.TempDir()})
@@ -32,7 +33,7 @@ func TestAKilledSandboxKeepsCommittedChanges(t *testing.T) {
 					name := fmt.Sprintf("killed %d/%d/%d", round, c, i)
 					made, err := p.api.CreateOpportunity(writing, administrate.NewOpportunity{Name: name, RegionID: "UmVnaW9uOlVL"})
 					if err != nil {
-						return // the sandbox is gone
+						return // the sandbox was killed
 					}
 					mu.Lock()
 					answered[name] = made.ID

@@ -19,7 +19,7 @@ import (
 func TestLargeSignalsWhileNoWorkerRuns(t *testing.T) {
 	t.Parallel()
 	signals := testrun.Pick(t, 16, 60)
-	if testrun.Race { // a workflow task has 10 seconds, and the detector makes reading ten times as slow
+	if testrun.Race { // a workflow task has 10 seconds, and the race detector makes decoding ten times as slow
 		signals = 4
 	}
 	p := startParts(t, stack.Options{})

@@ -16,7 +16,7 @@ import (
 	"github.com/oppflow/oppflow/starter/story"
 )
 
-// play plays the story to its end and asserts that the outcome is as documented.
+// play plays the story to its end and asserts the documented outcome.
 func (p *parts) play(o story.Options) story.Report {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), 8*time.Minute)
@@ -45,7 +45,7 @@ func TestStory(t *testing.T) {
 			reference := opportunity.Reference("story by " + way.name)
 			report := p.play(story.Options{Reference: reference, Send: way.send})
 			p.Replay(reference, "story-"+way.name)
-			// The list of the Web UI finds the opportunity by the data of the TMS.
+			// The Web UI's list of workflows finds the opportunity by data of the TMS.
 			query := `OpportunityId = "` + string(report.View.Opportunity) + `" and OpportunityState = "Won" and OpportunityStep = "Won" and OpportunityRegion = "UK"` +
 				` and OpportunityAccount = "` + string(report.View.Details.Account.ID) + `" and OpportunityReservedUntil > "` + time.Now().Add(24*time.Hour).Format(time.RFC3339) + `"`
 			harness.Eventually(t, time.Minute, "the search attributes find it", func() bool {
@@ -82,9 +82,9 @@ func TestStoryAcrossDeployments(t *testing.T) {
 	}
 }
 
-// The story runs with workers that are killed. After each kill the server waits for the worker's
-// sticky queue, so the test takes most of a minute. This is a separate test, so that it starts with
-// the first tests.
+// The test kills the workers during the story. After each kill the server waits for the worker's
+// sticky queue, so the test takes most of a minute. The test is separate because it must start
+// early.
 func TestStoryAcrossKills(t *testing.T) {
 	t.Parallel()
 	playAcrossRestarts(t, "killed", story.ByUpdate, func(_ context.Context, p *parts) error { p.Worker().Kill(); return nil })

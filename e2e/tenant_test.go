@@ -22,8 +22,8 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// Two tenants have one address and differ by their tokens alone. A worker with the token of one
-// tenant does not work in the namespace of the other, until the namespace is bound again.
+// Two tenants have the same API address and differ only in their tokens. A worker with the token of
+// one tenant does not work in the namespace of the other, until the namespace is bound again.
 func TestAWorkerServesOnlyTheTenantOfItsNamespace(t *testing.T) {
 	t.Parallel()
 	t.Run("another catalogue", func(t *testing.T) {
@@ -47,7 +47,7 @@ func tryTwoTenants(t *testing.T, catalogue, differs string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = other.Close() })
-	var own atomic.Pointer[url.URL] // known once its sandbox runs
+	var own atomic.Pointer[url.URL] // set when the tenant's sandbox runs
 	forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(own.Load()) }}
 	address := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.Header.Get("Authorization"), otherToken) {
@@ -121,7 +121,7 @@ func tryTwoTenants(t *testing.T, catalogue, differs string) {
 		t.Fatal(err)
 	}
 
-	// A command waits, and the worker of the other tenant is started.
+	// While a command waits, the test starts the worker of the other tenant.
 	if err := p.client.Signal(ctx, reference, harness.Interests(1)); err != nil {
 		t.Fatal(err)
 	}

@@ -108,8 +108,9 @@ func spanChain(t *testing.T, c *telemetrytest.Collector, began trace.SpanContext
 	return parents[len(parents)-1]
 }
 
-// A sender finds in its own trace what happened to the message: the workflow, the activity and the request to the
-// API. The test covers updates and signals, messages that travel together, and a worker that was killed.
+// A sender finds in its own trace what happened to the message: the workflow, the activity and the
+// request to the API. The test covers updates and signals, several messages in one API request, and
+// a killed worker.
 func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 	otelVariables(t)
 	collector := telemetrytest.Start(t)
@@ -140,9 +141,9 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 		_, err := service.Update(inKilled, reference, harness.Interests(1))
 		answered <- err
 	}()
-	// The worker must not die while a request is under way. The result would then be unknown, and
-	// the next update would wait and travel with the request. After three attempts the worker waits
-	// for four seconds.
+	// The kill must not come while a request is under way. Otherwise the result would be unknown,
+	// and both updates would share a later request. After three attempts the workflow waits for
+	// four seconds.
 	harness.Eventually(t, time.Minute, "the update waits between two tries", func() bool {
 		events, timers := p.Runs(reference)[0].Events, 0
 		for _, event := range events {
@@ -176,7 +177,8 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 		return err == nil && view.Details.Name == "Traced on"
 	})
 
-	// Two messages wait for a worker and then travel in one request. The request is found from both traces.
+	// Two messages wait for a worker, which then sends both in one API request. The request is
+	// found from both traces.
 	if err := p.Worker().Stop(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -271,8 +273,8 @@ func TestTelemetryHasNoPersonalData(t *testing.T) {
 			t.Fatal(err, report.Mismatches())
 		}
 	}
-	// A malformed message and an error that quotes the message do not put the message into a trace
-	// or metric either.
+	// A malformed message and an error that quotes the message must not put the message into a
+	// trace or metric either.
 	const reference = opportunity.Reference("private too")
 	service := lifecycle.NewClient(connection)
 	if _, err := service.Start(ctx, reference, opportunity.Start{Name: "Confidential Zoë", Region: "UK"}); err != nil {
@@ -291,7 +293,7 @@ func TestTelemetryHasNoPersonalData(t *testing.T) {
 		view, err := p.client.View(ctx, reference)
 		return err == nil && view.Failures >= 2
 	})
-	// The same holds for a command of the command line.
+	// The traces of a command of the command line contain no content of an opportunity either.
 	var stdout, stderr bytes.Buffer
 	code := cli.Main(ctx, []string{
 		"add-interest", string(reference), "--item", "Q291cnNlVGVtcGxhdGU6MTE=", "--quantity", "1", "--amount", "199.90",
@@ -333,8 +335,9 @@ func TestTelemetryHasNoPersonalData(t *testing.T) {
 	}
 }
 
-// Without a variable that asks for telemetry, nothing is sent, not even to the default address of
-// OpenTelemetry. The output of a command does not depend on whether its trace is delivered.
+// Without a variable that asks for telemetry, the parts send no telemetry, not even to
+// OpenTelemetry's default address. A command prints the same output whether its trace is delivered
+// or not.
 func TestTelemetryIsOffByDefault(t *testing.T) {
 	otelVariables(t)
 	var connections atomic.Int32
@@ -356,7 +359,7 @@ func TestTelemetryIsOffByDefault(t *testing.T) {
 			}
 		}()
 	}
-	// The intervals are short, so telemetry that is wrongly on would be sent at once.
+	// The export intervals are short, so a part with unwanted telemetry sends it at once.
 	quick := []string{"OTEL_BSP_SCHEDULE_DELAY=10", "OTEL_METRIC_EXPORT_INTERVAL=10"}
 	p := startParts(t, stack.Options{WorkerEnv: quick})
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
@@ -375,7 +378,7 @@ func TestTelemetryIsOffByDefault(t *testing.T) {
 	if code != host.ExitDone || !strings.Contains(calm, "Quiet") {
 		t.Fatalf("show: %d, %s", code, calm)
 	}
-	if err := p.Worker().Stop(ctx); err != nil { // the worker flushes what is left
+	if err := p.Worker().Stop(ctx); err != nil { // the worker flushes its remaining telemetry
 		t.Fatal(err)
 	}
 	if n := connections.Load(); n != 0 {
@@ -384,8 +387,8 @@ func TestTelemetryIsOffByDefault(t *testing.T) {
 	if err := p.Worker().Start(ctx); err != nil {
 		t.Fatal(err)
 	}
-	// The server may query the sticky queue of the worker that was stopped first, for seconds. That does not count
-	// here.
+	// For some seconds the server may send queries to the sticky queue of the worker that stopped
+	// first. The test ignores this delay.
 	if code, said, _ := command("show", "quiet"); code != host.ExitDone || said != calm {
 		t.Errorf("after a restart of the worker: %d\n%s\nbefore:\n%s", code, said, calm)
 	}

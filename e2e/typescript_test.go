@@ -20,9 +20,9 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// A program in TypeScript plays a whole opportunity. The program uses nothing of Oppflow but the
-// contract. The answers of the workflow fit the schemas, and the record in the TMS is what the
-// program asked for.
+// A program in TypeScript plays a whole opportunity. The program uses only the contract and no code
+// of Oppflow. The workflow's results match the schemas, and the record has everything that the
+// program requested.
 func TestTypeScript(t *testing.T) {
 	t.Parallel()
 	for _, program := range []string{"node", "npm"} {
@@ -32,7 +32,7 @@ func TestTypeScript(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
 	defer cancel()
-	dir := filepath.Join(t.TempDir(), "typescript") // what npm installs stays out of the checkout
+	dir := filepath.Join(t.TempDir(), "typescript") // npm must install nothing in the checkout
 	for _, name := range []string{"package.json", "package-lock.json", "tsconfig.json", "src"} {
 		copyInto(t, dir, "typescript", name)
 	}
@@ -133,7 +133,7 @@ func TestTypeScript(t *testing.T) {
 	}
 }
 
-// validateSchema checks an answer against its schema in docs/schemas.
+// validateSchema checks a result against its schema in docs/schemas.
 func validateSchema(t *testing.T, name string, answer []byte) error {
 	t.Helper()
 	schema, err := jsonschema.NewCompiler().Compile(filepath.Join("..", "docs", "schemas", name+".json"))

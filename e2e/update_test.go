@@ -28,7 +28,7 @@ func TestAnUpdateIsPendingAfterTwentySeconds(t *testing.T) {
 	if g.isPending(record) {
 		t.Fatal("nothing was sent; the test shows nothing")
 	}
-	// An operator command returns at once, whatever is under way.
+	// An operator command returns at once, even while a request is under way.
 	began = time.Now()
 	outcome, err = c.update(reference, "pause", uuid.NewString(), `{"reason":"look"}`)
 	if got := succeeded[jsonOutcome](t, outcome, err); got.State != "done" || time.Since(began) > 10*time.Second {
@@ -41,7 +41,7 @@ func TestAnUpdateIsPendingAfterTwentySeconds(t *testing.T) {
 	if got := c.settled(reference, "slow"); got.State != "done" {
 		t.Errorf("the outcome: %+v", got)
 	}
-	// The same update returns an outcome again, although new updates are rejected now.
+	// The repeated update returns its outcome. New updates are rejected now.
 	outcome, err = c.update(reference, "progress", uuid.NewString(), `{"requestId":"slow","to":"Opportunity"}`)
 	if got := succeeded[jsonOutcome](t, outcome, err); got.State != "done" || got.RequestID != "slow" {
 		t.Errorf("asked again: %+v", got)

@@ -21,8 +21,8 @@ import (
 // Client lets a service start opportunities and send them messages. It is safe for concurrent use.
 //
 // Every failure of the opportunity itself is an *opportunity.Error (errors.As). Any other error is
-// about the connection to Temporal. A message without a request id gets one, so that a message that
-// is sent more than once still takes effect once.
+// about the connection to Temporal. The Client gives a request id to a message that has none. So a
+// message that the Client sends more than once takes effect once.
 type Client struct {
 	temporal client.Client
 	options  Options
@@ -32,7 +32,7 @@ type Client struct {
 type Options struct {
 	// MaxWait is how long Start and the commands wait for the outcome before they return a pending
 	// outcome, if the context allows; 0 is 20 seconds, the time that one update waits. With a
-	// longer MaxWait the Client sends the same request again.
+	// longer MaxWait, the Client repeats the update under the same request id.
 	MaxWait time.Duration
 	// NewRequestID makes the id of a message that has none; nil makes random UUIDs.
 	NewRequestID func() string
@@ -54,11 +54,12 @@ func NewClientWithOptions(connection client.Client, options Options) *Client {
 
 // Start creates the opportunity, or adopts the existing record, unless an opportunity of that
 // reference runs already. It returns when the record exists in the TMS. When Options.MaxWait ends,
-// Start returns a pending result; the start is then still accepted, and an equal start requests its
-// result again.
+// Start returns a pending result, and the start stays accepted. To request the result again, call
+// Start with an equal start.
 //
-// A different start for a running reference is a Conflict, and a start for an ended reference is
-// Closed. A start that the API rejects is Rejected and frees the reference.
+// Start returns Conflict for a different start of a running reference. Start returns Closed for a
+// reference whose opportunity has ended. When the API rejects the start, Start returns Rejected,
+// and the reference can be used again.
 func (c *Client) Start(ctx context.Context, reference opportunity.Reference, start opportunity.Start) (opportunity.CreateOutcome, error) {
 	if err := reference.Validate(); err != nil {
 		return opportunity.CreateOutcome{}, err
@@ -118,11 +119,12 @@ func StartOptions(reference opportunity.Reference) client.StartWorkflowOptions {
 	}
 }
 
-// PriorityUrgent is the priority of the tasks of an urgent run: before all other tasks.
+// PriorityUrgent is the priority of the tasks of an urgent run. Temporal dispatches these tasks
+// before all others.
 const PriorityUrgent = 1
 
 // StartOptionsOf returns StartOptions with the source and the urgency of the start. The source is
-// the fairness key of the run; an urgent run goes first.
+// the fairness key of the run. The tasks of an urgent run have PriorityUrgent.
 func StartOptionsOf(reference opportunity.Reference, start opportunity.Start) client.StartWorkflowOptions {
 	options := StartOptions(reference)
 	options.Priority.FairnessKey = start.FairnessKey()
@@ -132,10 +134,10 @@ func StartOptionsOf(reference opportunity.Reference, start opportunity.Start) cl
 	return options
 }
 
-// MemoFirstStart is the key of a memo that says that the reference had no run before. It requires
-// the workflow id reuse policy RejectDuplicate, because the server then rejects a start whose
-// reference had a run. Without the memo the worker searches for the record before it creates one,
-// and the search costs one request.
+// MemoFirstStart is the key of a memo that says that the reference had no run before. A start with
+// this memo must have the workflow id reuse policy RejectDuplicate. With this policy the server
+// rejects a start whose reference had a run. Without the memo, the worker searches the TMS for the
+// record before it creates one. The search costs one request.
 const MemoFirstStart = "firstStart"
 
 // FirstStartOptions returns StartOptionsOf for a reference that is started for the first time. The
@@ -150,9 +152,9 @@ func FirstStartOptions(reference opportunity.Reference, start opportunity.Start)
 
 // Update sends the message as an update and returns its outcome. An operator command takes effect
 // and returns its outcome at once, before all waiting commands. When Options.MaxWait ends, the
-// outcome of a command is pending. Then the same command with the same request id requests the
-// outcome again, and so does Outcome. For a failed request, Update returns the outcome together
-// with its error.
+// outcome of a command is pending. To request the outcome again, call Update with the same command
+// and request id, or call Outcome. For a failed request, Update returns the outcome together with
+// its error.
 func (c *Client) Update(ctx context.Context, reference opportunity.Reference, message opportunity.Message) (opportunity.Outcome, error) {
 	if err := validate(message); err != nil {
 		return opportunity.Outcome{}, err
@@ -167,9 +169,9 @@ func (c *Client) Update(ctx context.Context, reference opportunity.Reference, me
 	return outcome, err
 }
 
-// Signal sends the message and does not wait. After Signal returns nil, a command takes effect
-// once, or an operator sees its failure. Busy says that Temporal accepts no more signals until some
-// signals are handled.
+// Signal sends the message and does not wait. If Signal returns nil, the command takes effect once,
+// or an operator sees its failure. The error Busy means that Temporal accepts no more signals until
+// the run has handled some.
 func (c *Client) Signal(ctx context.Context, reference opportunity.Reference, message opportunity.Message) error {
 	if err := reference.Validate(); err != nil {
 		return err
@@ -183,9 +185,9 @@ func (c *Client) Signal(ctx context.Context, reference opportunity.Reference, me
 }
 
 // Outcome returns the state of a request: pending, done or failed. For the last 200 requests the
-// outcome is complete. A request that was never sent, or is forgotten, is NotFound. A request that
-// waited when the run was terminated or timed out is Closed. If such a request was under way, its
-// change may have been made.
+// outcome is complete. The result is NotFound for a request that was never sent or that the run no
+// longer keeps. The result is Closed for a request that waited when the run was terminated or timed
+// out. If a worker was executing this request, the API may have made its change.
 func (c *Client) Outcome(ctx context.Context, reference opportunity.Reference, requestID string) (opportunity.Outcome, error) {
 	var outcome opportunity.Outcome
 	if err := reference.Validate(); err != nil {
@@ -202,8 +204,8 @@ func (c *Client) Outcome(ctx context.Context, reference opportunity.Reference, r
 	return c.withRunEnd(ctx, reference, outcome), nil
 }
 
-// View returns the view, also of an ended opportunity, for as long as Temporal keeps its history.
-// View needs a running worker.
+// View returns the view of a running or ended opportunity, as long as Temporal keeps the run's
+// history. View needs a running worker.
 func (c *Client) View(ctx context.Context, reference opportunity.Reference) (opportunity.View, error) {
 	var view opportunity.View
 	if err := reference.Validate(); err != nil {
@@ -217,8 +219,8 @@ func (c *Client) View(ctx context.Context, reference opportunity.Reference) (opp
 	return view, c.contractError(ctx, reference, err)
 }
 
-// Wait waits for the end of the opportunity and returns its result. A cancelled opportunity is
-// Closed, and an opportunity that the API rejected is Rejected.
+// Wait waits for the end of the opportunity and returns its result. Wait returns Closed when the
+// opportunity was cancelled, and Rejected when the API rejected it.
 func (c *Client) Wait(ctx context.Context, reference opportunity.Reference) (opportunity.RunResult, error) {
 	var ended opportunity.RunResult
 	if err := reference.Validate(); err != nil {
@@ -280,8 +282,8 @@ func (c *Client) withRequestID(message opportunity.Message) opportunity.Message 
 	return message
 }
 
-// pollUntilFinal repeats a request until its outcome is no longer pending, or the patience or the
-// context has ended. A repeated request finds the first one by its id.
+// pollUntilFinal repeats a request until its outcome is no longer pending, or until patience or the
+// context ends. The worker recognizes a repeated request by its request id.
 func pollUntilFinal[A any](ctx context.Context, patience time.Duration, state func(A) opportunity.OutcomeState, asking func() (A, error)) (A, error) {
 	ends := time.Now().Add(patience)
 	pause := 250 * time.Millisecond
@@ -302,9 +304,10 @@ func pollUntilFinal[A any](ctx context.Context, patience time.Duration, state fu
 	return answer, err
 }
 
-// retryWhileContinuing sends again while the run is about to continue as new, or could not accept
-// the message because something else came at the same time. Both states last a short time, and the
-// caller's context limits the repetition. The request id makes a repetition safe.
+// retryWhileContinuing repeats the sending while the run is about to continue as new. The function
+// also repeats the sending when the run could not accept the message because of a concurrent event
+// (WorkflowNotReady). Both states last a short time. The caller's context limits the repetition.
+// The request id makes a repetition safe.
 func retryWhileContinuing[A any](ctx context.Context, sending func() (A, error)) (A, error) {
 	var last error
 	answer, _ := backoff.Retry(ctx, func() (answer A, err error) {
@@ -365,8 +368,9 @@ func (c *Client) updateError(ctx context.Context, reference opportunity.Referenc
 	return c.contractError(ctx, reference, err)
 }
 
-// wasReset reports whether an open run has replaced the run, or continues a run that has: both then
-// have the same first run. A run that was started again has another first run.
+// wasReset reports whether a reset replaced the run by a run that is open or was continued by an
+// open run. The open run then has the same first run id as the given run. A run from a new start
+// has another first run id.
 func (c *Client) wasReset(ctx context.Context, reference opportunity.Reference, run string) bool {
 	before, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(reference), run) //nolint:staticcheck // the other one panics
 	if err != nil {

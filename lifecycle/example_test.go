@@ -53,8 +53,8 @@ func ExampleNewClientWithOptions() {
 	// done
 }
 
-// The reference is the caller's own key. An equal start finds the same opportunity; a
-// different start is a mistake.
+// The reference is the caller's own key. An equal start finds the same opportunity; a different
+// start is a Conflict.
 func ExampleClient_Start() {
 	ctx, oppflow := connect()
 	start := opportunity.Start{Name: "First Aid course", Region: "UK", Account: "Administrate", Currency: "USD"}
@@ -148,7 +148,7 @@ func ExampleClient_Update_addInterests() {
 	// FA-9 was not added: NotFound
 }
 
-// A rejection by the TMS is an error with the words of the TMS.
+// When the TMS rejects a command, the error contains the message of the TMS.
 func ExampleClient_Update_progress() {
 	ctx, oppflow := startOpportunity("order-104")
 	for _, step := range []string{"Won", "Opportunity", "Won"} {
@@ -170,7 +170,7 @@ func ExampleClient_Update_progress() {
 	// moved to Won
 }
 
-// Members that are left out stay unchanged.
+// Members that the message does not contain stay unchanged.
 func ExampleClient_Update_updateDetails() {
 	ctx, oppflow := startOpportunity("order-105")
 	if _, err := oppflow.Update(ctx, "order-105", opportunity.UpdateDetails{Account: "Administrate", Currency: "USD"}); err != nil {
@@ -211,7 +211,8 @@ func ExampleClient_Update_extendReservations() {
 	// done <nil>
 }
 
-// While an opportunity is paused, nothing is sent to the TMS: updates are rejected, signals wait.
+// While an opportunity is paused, Oppflow sends nothing to the TMS. Updates are rejected, and
+// signals wait.
 func ExampleClient_Update_pause() {
 	ctx, oppflow := startOpportunity("order-107")
 	if _, err := oppflow.Update(ctx, "order-107", opportunity.Pause{Reason: "the customer is being called"}); err != nil {
@@ -224,7 +225,7 @@ func ExampleClient_Update_pause() {
 	// Paused: an operator paused the opportunity (the customer is being called); signals wait until resume; send a signal, which waits, or send the update again later
 }
 
-// The signals that waited during the pause are then executed, in order.
+// Resume ends the pause. Oppflow then executes the signals that waited during the pause, in order.
 func ExampleClient_Update_resume() {
 	ctx, oppflow := startOpportunity("order-108")
 	if _, err := oppflow.Update(ctx, "order-108", opportunity.Pause{}); err != nil {
@@ -246,8 +247,8 @@ func ExampleClient_Update_resume() {
 	// done <nil>
 }
 
-// A response of the TMS was lost, and the record does not show whether the change was made.
-// Somebody checked: the change was not made.
+// A response of the TMS was lost, and the record does not show whether the change was made. An
+// operator has found that the API did not make the change.
 func ExampleClient_Update_retry() {
 	command := opportunity.AddInterests{
 		RequestID: "order-109/lines",
@@ -272,8 +273,8 @@ func ExampleClient_Update_retry() {
 	// done <nil>
 }
 
-// A response of the TMS was lost, and the record does not show whether the change was made.
-// Somebody checked: the change was made, or is not wanted any more.
+// A response of the TMS was lost, and the record does not show whether the change was made. An
+// operator has found that the API made the change, or that nobody wants the change any more.
 func ExampleClient_Update_skip() {
 	command := opportunity.AddInterests{
 		RequestID: "order-110/lines",
@@ -340,7 +341,7 @@ func ExampleClient_Update_cancelFollowUp() {
 	// NotFound: no follow-up "remind/20261201T093000Z/2" is planned; the opportunity has no planned follow-up
 }
 
-// The step in the TMS stays unchanged; the reservation is released.
+// The message Close releases the reservation and leaves the step in the TMS unchanged.
 func ExampleClient_Update_close() {
 	ctx, oppflow := startOpportunity("order-112")
 	if _, err := oppflow.Update(ctx, "order-112", opportunity.Close{Reason: "entered twice"}); err != nil {
@@ -357,8 +358,8 @@ func ExampleClient_Update_close() {
 	// Closed: opportunity order-112 has ended; it accepts no more messages
 }
 
-// A signal is sent without waiting. Its command takes effect once, after the commands before it, or
-// an operator sees its failure.
+// A signal is sent without waiting. Its command takes effect once, after all earlier commands, or
+// an operator sees the failure.
 func ExampleClient_Signal() {
 	ctx, oppflow := startOpportunity("order-113")
 	for _, command := range []opportunity.Command{
@@ -383,7 +384,7 @@ func ExampleClient_Signal() {
 	// Won after 0 failures <nil>
 }
 
-// The outcome of a request is available by its id, for as long as the opportunity remembers it.
+// The outcome of a request is available by its id, for as long as the opportunity keeps it.
 func ExampleClient_Outcome() {
 	ctx, oppflow := startOpportunity("order-114")
 	if err := oppflow.Signal(ctx, "order-114", opportunity.Progress{RequestID: "order-114/won", To: "Won"}); err != nil {

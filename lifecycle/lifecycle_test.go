@@ -15,150 +15,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
-	workflowpb "go.temporal.io/api/workflow/v1"
-	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
-	"google.golang.org/grpc/metadata"
-	"google.golang.org/protobuf/types/known/timestamppb"
 	"pgregory.net/rapid"
 
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 )
-
-// fakeNamespace is the part of Temporal that the client of the opportunities uses. It stores the
-// messages and returns errors as the SDK does.
-type fakeNamespace struct {
-	client.Client
-	updates      []client.UpdateWorkflowOptions
-	starts       []client.UpdateWithStartWorkflowOptions
-	startOptions []client.StartWorkflowOptions // of the starts
-	signals      []any
-	// updateError is the error of the nth update; nil returns the outcome.
-	updateError func(n int) error
-	outcome     opportunity.Outcome
-	exists      bool
-	// answers, when set, returns the outcome of the nth update, and startAnswers the create outcome
-	// of the nth start.
-	answers      func(n int) opportunity.Outcome
-	startAnswers func(n int) opportunity.CreateOutcome
-	// resourceHeaders are the headers in which each request names its workflow.
-	resourceHeaders [][]string
-	// queries are the payloads of queries; queryError is the error of queries.
-	queries    []any
-	queryError error
-	// status is the status of the latest run.
-	status enums.WorkflowExecutionStatus
-	// firstRunIDs are the first run ids of the run chains, by the id of one run of each chain; ""
-	// is the latest run.
-	firstRunIDs map[string]string
-}
-
-// closedAt is when all runs ended.
-var closedAt = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
-
-type updateHandle struct {
-	client.WorkflowUpdateHandle
-	answer any
-	err    error
-}
-
-func (h updateHandle) RunID() string { return "the run that accepted" }
-
-func (h updateHandle) Get(_ context.Context, into any) error {
-	if h.err != nil {
-		return h.err
-	}
-	reflect.ValueOf(into).Elem().Set(reflect.ValueOf(h.answer))
-	return nil
-}
-
-func (n *fakeNamespace) UpdateWorkflow(ctx context.Context, o client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
-	n.recordHeader(ctx)
-	n.updates = append(n.updates, o)
-	if n.answers != nil {
-		n.outcome = n.answers(len(n.updates))
-	}
-	if n.updateError == nil {
-		return updateHandle{answer: n.outcome}, nil
-	}
-	return updateHandle{answer: n.outcome, err: n.updateError(len(n.updates))}, nil
-}
-
-// recordHeader stores the header in which the request names its workflow.
-func (n *fakeNamespace) recordHeader(ctx context.Context) {
-	headers, _ := metadata.FromOutgoingContext(ctx)
-	n.resourceHeaders = append(n.resourceHeaders, headers.Get("temporal-resource-id"))
-}
-
-type startOperation struct {
-	client.WithStartWorkflowOperation
-}
-
-func (n *fakeNamespace) NewWithStartWorkflowOperation(o client.StartWorkflowOptions, _ any, _ ...any) client.WithStartWorkflowOperation {
-	n.startOptions = append(n.startOptions, o)
-	return startOperation{}
-}
-
-func (n *fakeNamespace) UpdateWithStartWorkflow(ctx context.Context, o client.UpdateWithStartWorkflowOptions) (client.WorkflowUpdateHandle, error) {
-	n.recordHeader(ctx)
-	n.starts = append(n.starts, o)
-	if n.updateError != nil {
-		if err := n.updateError(len(n.starts)); err != nil {
-			return nil, err
-		}
-	}
-	if n.startAnswers != nil {
-		return updateHandle{answer: n.startAnswers(len(n.starts))}, nil
-	}
-	return updateHandle{answer: opportunity.CreateOutcome{State: opportunity.Done, Reference: "A-1"}}, nil
-}
-
-// encodedValue is a response in the type of the SDK.
-type encodedValue struct{ answer any }
-
-func (encodedValue) HasValue() bool { return true }
-
-func (e encodedValue) Get(into any) error {
-	reflect.ValueOf(into).Elem().Set(reflect.ValueOf(e.answer))
-	return nil
-}
-
-func (n *fakeNamespace) QueryWorkflow(ctx context.Context, workflow, run, name string, payload ...any) (converter.EncodedValue, error) {
-	n.recordHeader(ctx)
-	n.queries = append(n.queries, workflow, run, name, payload)
-	if n.queryError != nil {
-		return nil, n.queryError
-	}
-	return encodedValue{n.outcome}, nil
-}
-
-func (n *fakeNamespace) SignalWorkflow(ctx context.Context, workflow, run, name string, payload any) error {
-	n.recordHeader(ctx)
-	n.signals = append(n.signals, workflow, run, name, payload)
-	if n.updateError != nil {
-		return n.updateError(1)
-	}
-	return nil
-}
-
-func (n *fakeNamespace) DescribeWorkflowExecution(ctx context.Context, _, run string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
-	n.recordHeader(ctx)
-	if !n.exists {
-		return nil, serviceerror.NewNotFound("none")
-	}
-	return &workflowservice.DescribeWorkflowExecutionResponse{
-		WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{Status: n.status, CloseTime: timestamppb.New(closedAt), FirstRunId: n.firstRunIDs[run]},
-	}, nil
-}
-
-// throughTemporal encodes and decodes an error as Temporal does between a workflow and a caller.
-func throughTemporal(err error) error {
-	codec := temporal.GetDefaultFailureConverter()
-	return codec.FailureToError(codec.ErrorToFailure(err))
-}
 
 var progressToWon = opportunity.Progress{To: "Won"}
 
@@ -325,7 +189,7 @@ func TestCommandsGetAnID(t *testing.T) {
 	}
 }
 
-// TestNothingInvalidIsSent: an invalid message is not sent.
+// The client does not send an invalid message.
 func TestNothingInvalidIsSent(t *testing.T) {
 	n := &fakeNamespace{}
 	c := lifecycle.NewClient(n)
@@ -478,8 +342,8 @@ func TestStartOptions(t *testing.T) {
 	}
 }
 
-// A start says that it is the first start of its reference, and the server checks this. Only when
-// the reference had a run, the client starts again without the memo.
+// A start says that it is the first start of its reference, and the server checks this. The client
+// starts again without the memo only when the reference had a run.
 func TestAStartProvesThatItIsTheFirst(t *testing.T) {
 	start := opportunity.Start{Name: "x", Region: "UK"}
 	ended := serviceerror.NewWorkflowExecutionAlreadyStarted("ended", "", "run")
@@ -532,8 +396,8 @@ func TestWorkflowIDNamesItsReference(t *testing.T) {
 	}
 }
 
-// TestSearchAttributes: an operator registers these and searches by them. Names and types
-// are part of the contract.
+// An operator registers the search attributes and searches by them. Their names and types are part
+// of the contract.
 func TestSearchAttributes(t *testing.T) {
 	want := map[string]enums.IndexedValueType{
 		"OpportunityId":             enums.INDEXED_VALUE_TYPE_KEYWORD,
@@ -550,8 +414,8 @@ func TestSearchAttributes(t *testing.T) {
 	}
 }
 
-// TestDescriptionsCanBeTyped: the text that the Web UI shows beside a message is valid JSON of the
-// message, after its blanks are filled in.
+// The text that the Web UI shows beside a message is valid JSON of the message, after a user has
+// filled in the blanks.
 func TestDescriptionsCanBeTyped(t *testing.T) {
 	fill := strings.NewReplacer(
 		`"item":"<id>"`, `"item":"Q291cnNlOjE="`, `"email":"…"`, `"email":"a@b"`, `"<optional>"`, `"r"`, `"<name or id of the step>"`, `"Won"`,
@@ -579,7 +443,7 @@ func TestDescriptionsCanBeTyped(t *testing.T) {
 	}
 }
 
-// TestPayloadsAreJSON: the client sends the same payloads as other SDKs.
+// The client sends the same JSON payloads as other SDKs.
 func TestPayloadsAreJSON(t *testing.T) {
 	n := &fakeNamespace{outcome: opportunity.Outcome{State: opportunity.Done}}
 	if _, err := lifecycle.NewClient(n).Update(t.Context(), "A-1", opportunity.Progress{RequestID: "r", To: "Won"}); err != nil {
@@ -625,7 +489,7 @@ func TestReferencesInAnyScript(t *testing.T) {
 	}
 }
 
-// A message that the worker would reject because of its size is not sent.
+// The client does not send a message that the worker would reject because of its size.
 func TestAMessageThatIsTooLargeIsNotSent(t *testing.T) {
 	n := &fakeNamespace{}
 	c := lifecycle.NewClient(n)

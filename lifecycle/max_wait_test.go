@@ -16,7 +16,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// pendingUntil returns pending outcomes before the nth request, and done from then on.
+// pendingUntil returns pending outcomes before the nth request, and done for the nth and all later
+// requests.
 func pendingUntil(n int) func(int) opportunity.Outcome {
 	return func(asked int) opportunity.Outcome {
 		if asked < n {

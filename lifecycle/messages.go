@@ -11,19 +11,19 @@ type Message[P, A any] struct {
 	Description string
 }
 
-// The update and the queries that are no messages of package opportunity.
+// The update and the queries that are not messages of package opportunity.
 var (
-	// CreateOutcome returns when the record exists; only an update.
+	// CreateOutcome returns when the record exists. CreateOutcome exists only as an update.
 	CreateOutcome = Message[CreateOutcomeInput, opportunity.CreateOutcome]{
 		Name:        "opened",
 		Description: `Returns when the record exists in the TMS: {} or {"start":{…}}, which must equal the start of this run`,
 	}
-	// View returns the view; only a query.
+	// View returns the view. View exists only as a query.
 	View = Message[struct{}, opportunity.View]{
 		Name:        "view",
 		Description: "Returns all that Oppflow knows of the opportunity, without a call to the API",
 	}
-	// OutcomeOf returns the outcome of one request; only a query.
+	// OutcomeOf returns the outcome of one request. OutcomeOf exists only as a query.
 	OutcomeOf = Message[OutcomeInput, opportunity.Outcome]{
 		Name:        "outcome",
 		Description: `Returns the outcome of one request: {"requestId":"<id>"}`,

@@ -17,43 +17,43 @@ const (
 
 // The messages of the workflow of a namespace.
 var (
-	// NamespaceOf returns the state, with the texts of the requested versions of the
-	// playbook; only a query.
+	// NamespaceOf returns the state, with the texts of the requested versions of the playbook.
+	// NamespaceOf exists only as a query.
 	NamespaceOf = Message[NamespaceInput, NamespaceState]{
 		Name:        "namespace",
 		Description: `Returns the tenant of the namespace and the versions of its playbook: {} or {"texts":[<number>]}`,
 	}
-	// Deploy stores a version of the playbook; only an update.
+	// Deploy stores a version of the playbook. Deploy exists only as an update.
 	Deploy = Message[Deployment, DeployResult]{
 		Name:        "deployPlaybook",
 		Description: "Stores a version of the playbook; oppflow playbook deploy sends it",
 	}
-	// JoinNamespace says that a worker starts to work in a namespace without a playbook; only an
-	// update.
+	// JoinNamespace says that a worker starts to work in a namespace without a playbook.
+	// JoinNamespace exists only as an update.
 	JoinNamespace = Message[NamespaceJoin, NamespaceState]{
 		Name:        "join",
 		Description: "Reports the start of a worker in a namespace without a playbook; workers send it",
 	}
-	// BindTenant binds the namespace to a tenant; only an update. BindTenant fails with a Conflict
-	// when the namespace belongs to another tenant.
+	// BindTenant binds the namespace to a tenant. BindTenant exists only as an update. BindTenant
+	// fails with a Conflict when the namespace belongs to another tenant.
 	BindTenant = Message[Tenant, NamespaceState]{
 		Name:        "bindTenant",
 		Description: "Binds the namespace to a tenant, unless it belongs to another tenant; oppflow setup and workers send it",
 	}
-	// RebindTenant binds the namespace to another tenant; only a signal, so that it also works when
-	// no worker runs.
+	// RebindTenant binds the namespace to another tenant. RebindTenant exists only as a signal,
+	// because a signal also works when no worker runs.
 	RebindTenant = Message[Tenant, struct{}]{
 		Name:        "rebindTenant",
 		Description: "Binds the namespace to a tenant, even if it belongs to another tenant; oppflow setup --rebind sends it",
 	}
-	// Recover says that Temporal's database was restored; only a signal, so that it also works when
-	// no worker runs.
+	// Recover says that Temporal's database was restored. Recover exists only as a signal, because
+	// a signal also works when no worker runs.
 	Recover = Message[Recovery, struct{}]{
 		Name:        "recover",
 		Description: "Reports a restore of Temporal's database: every opportunity is compared with its record; oppflow recover sends it",
 	}
-	// RecordCreated adds a record that Oppflow created to the state of the namespace; only a
-	// signal.
+	// RecordCreated adds a record that Oppflow created to the state of the namespace. RecordCreated
+	// exists only as a signal.
 	RecordCreated = Message[CreatedRecord, struct{}]{
 		Name:        "recordCreated",
 		Description: "Adds a record that Oppflow made, which identifies the tenant; workers send it",

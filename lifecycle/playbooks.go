@@ -13,8 +13,8 @@ import (
 const (
 	// PlaybookInForceAfter is how long after its deployment a version comes into force. A worker
 	// reads the namespace every two thirds of this time. A worker whose last read is older than
-	// eight ninths of this time plans and sends nothing. So when the time is over, no worker plans
-	// with the previous version, whatever the worker has read.
+	// eight ninths of this time plans and sends nothing. So when PlaybookInForceAfter is over, no
+	// worker plans with the previous version, even a worker that has not read the new version.
 	PlaybookInForceAfter = 45 * time.Second
 )
 
@@ -22,15 +22,16 @@ const (
 const (
 	// MaxPlaybookBytes is the length of the longest text.
 	MaxPlaybookBytes = 256 << 10
-	// MaxPlaybookVersions is how many versions are listed; older versions are dropped.
+	// MaxPlaybookVersions is how many versions a namespace keeps. The namespace drops older
+	// versions.
 	MaxPlaybookVersions = 20
-	// MaxPlaybookTexts is the most JSON for the texts of all versions together. The oldest
-	// texts are dropped first.
+	// MaxPlaybookTexts is the maximum size of the texts of all versions together, in bytes of JSON.
+	// The namespace drops the oldest texts first.
 	MaxPlaybookTexts = 768 << 10
 )
 
-// maxDeploymentBytes is the most JSON of one deployment, so that the server accepts the update with
-// the deployment.
+// maxDeploymentBytes is the maximum size of one deployment, in bytes of JSON. The server accepts an
+// update with a deployment of this size.
 const maxDeploymentBytes = opportunity.MaxUpdateBytes - 8<<10
 
 // PlaybookVersion is one version of the playbook of a namespace.
@@ -55,15 +56,15 @@ type PlaybookVersion struct {
 	TextDropped bool   `json:"dropped,omitempty"`
 }
 
-// IsImmediate reports whether the version was in force from the time when it was stored, for which
-// no clock is needed.
+// IsImmediate reports whether the version came into force when it was stored. This version is in
+// force whatever a clock shows.
 func (v PlaybookVersion) IsImmediate() bool { return v.InForceAt.Equal(v.StoredAt) }
 
 // PlaybookVersions are the versions of the playbook of a namespace, the latest last.
 type PlaybookVersions []PlaybookVersion
 
-// InForce returns the version that is in force at the time of the Temporal server's
-// clock; false says that no version is in force yet.
+// InForce returns the version that is in force at the time `at`, which is compared with times of
+// the Temporal server's clock. The result false means that no version is in force yet.
 func (v PlaybookVersions) InForce(at time.Time) (PlaybookVersion, bool) {
 	for _, version := range slices.Backward(v) {
 		if version.IsImmediate() || !version.InForceAt.After(at) {
@@ -73,7 +74,7 @@ func (v PlaybookVersions) InForce(at time.Time) (PlaybookVersion, bool) {
 	return PlaybookVersion{}, false
 }
 
-// Latest returns the version that was stored last; false says that there is none.
+// Latest returns the version that was stored last, or false when there are no versions.
 func (v PlaybookVersions) Latest() (PlaybookVersion, bool) {
 	if len(v) == 0 {
 		return PlaybookVersion{}, false
@@ -90,8 +91,8 @@ func (v PlaybookVersions) ByNumber(number int) (PlaybookVersion, bool) {
 	return v[at], true
 }
 
-// CurrentAndLater returns the versions with which a worker may have to plan from the time on: the
-// version in force at the time, and later ones.
+// CurrentAndLater returns the versions with which a worker may have to plan at the time `at` or
+// later. These are the version in force at that time and all later versions.
 func (v PlaybookVersions) CurrentAndLater(at time.Time) PlaybookVersions {
 	now, some := v.InForce(at)
 	if !some {
@@ -127,8 +128,8 @@ type Deployment struct {
 	DeployedBy string `json:"by,omitempty"`
 	// Restores is the number of the older version with the same text.
 	Restores int `json:"restores,omitempty"`
-	// NumberAbove makes the version get a number above this one. It is for a namespace whose
-	// versions were lost with its workflow.
+	// NumberAbove makes the version get a number above this one. NumberAbove is for a namespace
+	// that lost its workflow and, with the workflow, its versions.
 	NumberAbove int `json:"above,omitempty"`
 }
 
@@ -146,7 +147,7 @@ type NamespaceJoin struct {
 	Playbook *Deployment `json:"own,omitempty"`
 }
 
-// CheckDeploy returns the reason why Deploy would reject the deployment at the time.
+// CheckDeploy returns the reason why Deploy would reject the deployment at the time `now`.
 func (s *NamespaceState) CheckDeploy(d Deployment, now time.Time) error {
 	switch {
 	case len(d.Text) > MaxPlaybookBytes:
@@ -172,9 +173,9 @@ func (s *NamespaceState) CheckDeploy(d Deployment, now time.Time) error {
 	return nil
 }
 
-// Deploy stores the playbook as a new version, at the time now. The version comes into force after
-// the given time, or at once when no worker has worked in the namespace yet. A text that the latest
-// version has is not stored again.
+// Deploy stores the playbook as a new version, at the time `now`. The version comes into force when
+// the duration `after` is over, or at once when no worker has worked in the namespace yet. Deploy
+// does not store a text that the latest version already has.
 func (s *NamespaceState) Deploy(d Deployment, now time.Time, after time.Duration) (DeployResult, error) {
 	if err := s.CheckDeploy(d, now); err != nil {
 		return DeployResult{}, err
@@ -199,7 +200,7 @@ func (s *NamespaceState) Deploy(d Deployment, now time.Time, after time.Duration
 	return DeployResult{Version: version.withoutText()}, nil
 }
 
-// dropTexts drops the oldest texts until the others fit.
+// dropTexts drops the oldest texts until the other texts fit into MaxPlaybookTexts.
 func (s *NamespaceState) dropTexts() {
 	size := 0
 	for n, version := range slices.Backward(s.Playbooks) {

@@ -14,8 +14,8 @@ import (
 // request. It is a hint for routing, and its values are ASCII.
 const resourceHeader = "temporal-resource-id"
 
-// withResourceHeader makes requests about a reference in any script possible. The SDK sets a header
-// with the raw id unless one is set already, and gRPC rejects a raw id that is not ASCII.
+// withResourceHeader sets the header, so that a reference may be in any script. Without this header
+// the SDK sends the raw id as the header, and gRPC rejects a raw id that is not ASCII.
 func withResourceHeader(ctx context.Context, reference opportunity.Reference) context.Context {
 	value := "workflow:" + WorkflowID(reference)
 	if plain := ASCIIHeader(value); plain != value {

@@ -27,8 +27,7 @@ var statusWords = map[enums.WorkflowExecutionStatus]string{
 	enums.WORKFLOW_EXECUTION_STATUS_TIMED_OUT:  "timed out",
 }
 
-// RunEnd returns how the latest run of the reference ended; nil says that the run has not
-// ended.
+// RunEnd returns how the latest run of the reference ended, or nil when the run has not ended.
 func (c *Client) RunEnd(ctx context.Context, reference opportunity.Reference) (*RunEnd, error) {
 	if err := reference.Validate(); err != nil {
 		return nil, err
@@ -61,8 +60,9 @@ func (e RunEnd) statusClause() string {
 	return e.Status
 }
 
-// withRunEnd returns the outcome after the end of the run. A request that waited at the end is
-// never executed, even when the workflow says that the request is pending.
+// withRunEnd replaces a pending outcome by a failure when the run has ended. The workflow still
+// reports a request as pending that waited at the end of the run, but no worker executes this
+// request any more.
 func (c *Client) withRunEnd(ctx context.Context, reference opportunity.Reference, outcome opportunity.Outcome) opportunity.Outcome {
 	if outcome.State != opportunity.Pending {
 		return outcome

@@ -13,7 +13,8 @@ var (
 	OpportunityAccount = temporal.NewSearchAttributeKeyKeyword("OpportunityAccount")
 	// OpportunityStep is the name of the step, as the TMS shows it.
 	OpportunityStep = temporal.NewSearchAttributeKeyKeyword("OpportunityStep")
-	// OpportunityRegion is the name of the region, or its id where only that is known.
+	// OpportunityRegion is the name of the region, or the id of the region when Oppflow does not
+	// know the name.
 	OpportunityRegion = temporal.NewSearchAttributeKeyKeyword("OpportunityRegion")
 	// OpportunityState is the state of the stage: Open, Won, Lost or Archived.
 	OpportunityState = temporal.NewSearchAttributeKeyKeyword("OpportunityState")

@@ -9,8 +9,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Tenant is the data that distinguishes a tenant of the TMS from others. The address of
-// the API does not: one host serves many tenants.
+// Tenant is the data that distinguishes a tenant of the TMS from others. The address of the API
+// does not distinguish tenants, because one host serves many tenants.
 type Tenant struct {
 	// ClientID is the OAuth client whose tokens reach the tenant; "" where the settings give
 	// a token instead.
@@ -37,12 +37,11 @@ func (t Tenant) lists() []tenantList {
 	return []tenantList{{"regions", t.Regions}, {"steps", t.Steps}, {"currencies", t.Currencies}}
 }
 
-// Difference returns why other is another tenant than t, "" where it is the same. Tenants
-// differ when their OAuth clients differ. They also differ when fewer than half of the
-// rows of a list of t are in the same list of other, with id and name. A tenant adds,
-// renames and removes some rows, and other tenants may have equal ids and equal names.
-// Data that only one of the two has is not compared; if there is nothing to compare, they
-// differ.
+// Difference returns why other is another tenant than t, or "" when both are the same tenant.
+// Tenants differ when their OAuth clients differ. They also differ when fewer than half of the rows
+// of a list of t are in the same list of other, with equal id and equal name. The limit is half for
+// two reasons: a tenant changes some rows, and different tenants may have some equal rows. Data
+// that only one of the two has is not compared. If there is nothing to compare, the tenants differ.
 func (t Tenant) Difference(other Tenant) string {
 	compared := false
 	if t.ClientID != "" && other.ClientID != "" {
@@ -137,8 +136,8 @@ type NamespaceState struct {
 	Tenant *Tenant `json:"tenant,omitempty"`
 	// BoundAt is when the namespace was bound to the tenant.
 	BoundAt time.Time `json:"tiedAt,omitzero"`
-	// Records are some records that Oppflow created in the tenant after BoundAt: the first one, and
-	// the latest reported ones.
+	// Records are some records that Oppflow created in the tenant after BoundAt: the first reported
+	// record and the latest reported records.
 	Records []CreatedRecord `json:"records,omitempty"`
 	// Recovery is the last recovery; nil before Temporal's database was restored.
 	Recovery *Recovery `json:"recovery,omitempty"`
@@ -193,8 +192,9 @@ func (s *NamespaceState) AddRecord(record CreatedRecord) {
 	}
 }
 
-// Bind binds the namespace to the tenant at the time. When the tenant stays the same, the time of
-// the first binding stays. A namespace that belongs to another tenant is a Conflict.
+// Bind binds the namespace to the tenant at the time. When the tenant stays the same, BoundAt stays
+// the time of the first binding. Bind returns a Conflict when the namespace belongs to another
+// tenant.
 func (s *NamespaceState) Bind(tenant Tenant, now time.Time) error {
 	if err := s.CheckBind(tenant); err != nil {
 		return err

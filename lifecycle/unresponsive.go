@@ -28,13 +28,13 @@ const (
 	taskPickupTimeout = 20 * time.Second
 )
 
-// MaxPollAge is the longest time since the last poll of a task queue by a running worker: a poll
-// waits for a minute.
+// MaxPollAge is the maximum age of the last poll of a running worker. A poll without a task ends
+// after a minute, and the worker then polls again.
 const MaxPollAge = 70 * time.Second
 
-// UnresponsiveReason returns why the opportunity does not respond, as the Temporal server knows it:
-// its workflow task fails, no worker takes the task, or no worker polls. It returns "" for an
-// opportunity that does not run, and when the server reports none of these reasons.
+// UnresponsiveReason returns why the opportunity does not respond, according to the Temporal
+// server. The workflow task fails, no worker takes the task, or no worker polls. It returns "" for
+// an opportunity that does not run, and when the server reports none of these reasons.
 func (c *Client) UnresponsiveReason(ctx context.Context, reference opportunity.Reference) string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), describeTimeout)
 	defer cancel()

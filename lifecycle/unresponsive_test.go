@@ -38,8 +38,8 @@ func (s unresponsiveTemporal) DescribeTaskQueue(context.Context, string, enums.T
 	return out, nil
 }
 
-// The server reports why an opportunity does not respond. A worker that hangs polled a short time
-// ago, and takes no task.
+// The server reports why an opportunity does not respond. A worker that hangs has polled a short
+// time ago, but takes no task.
 func TestUnresponsiveReason(t *testing.T) {
 	const running, scheduled = enums.WORKFLOW_EXECUTION_STATUS_RUNNING, enums.PENDING_WORKFLOW_TASK_STATE_SCHEDULED
 	task := func(state enums.PendingWorkflowTaskState, attempt int32, ago time.Duration) *workflowpb.PendingWorkflowTaskInfo {

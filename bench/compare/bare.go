@@ -35,10 +35,10 @@ type bareState struct {
 	Done, Waiting int
 }
 
-// bareLifecycle is the shortest Temporal workflow that makes the calls of a lifecycle. It has one
-// message and one activity for each call, one after the other, and ends when the record is won. It
-// keeps none of Oppflow's promises. It does not recognise a message that comes twice, does not read
-// back a request whose response is lost, and has no view.
+// bareLifecycle is the shortest Temporal workflow that makes the calls of a lifecycle. It handles
+// the calls one after the other, each with one message and one activity. It ends when the record is
+// won. It keeps none of Oppflow's promises. It does not recognise repeated messages. It does not
+// read back a request whose response is lost. It has no view.
 func bareLifecycle(ctx workflow.Context) error {
 	once := workflow.ActivityOptions{
 		TaskQueue: activities.TaskQueue, StartToCloseTimeout: time.Minute, RetryPolicy: &temporal.RetryPolicy{MaximumAttempts: 1},
@@ -117,8 +117,8 @@ func bareWorkers(c client.Client, api *administrate.Client, perSecond float64) [
 	return []worker.Worker{lives, requests}
 }
 
-// bare drives the bare workflow by updates, or by signals. With signals the driver checks for the
-// effects every 20 ms.
+// bare drives the bare workflow by updates, or by signals. With signals, the driver queries the
+// number of calls that have taken effect every 20 ms.
 func bare(c client.Client, byUpdate bool) Subject {
 	name := "bare, signals"
 	if byUpdate {

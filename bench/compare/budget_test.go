@@ -60,8 +60,8 @@ func (p *preparedEnvironment) await(t *testing.T) *compare.Environment {
 }
 
 // leastCounts returns the counts of a lifecycle, by subject. On a busy machine a task may fail and
-// run again, which adds to the counts. Nothing ever lowers them. So when the counts are not as
-// wanted, the least of three runs is used.
+// run again, which adds to the counts. Nothing lowers the counts. So if the counts differ from the
+// wanted counts, the lowest counts of three runs are used.
 func leastCounts(t *testing.T, g *compare.Environment, wanted func(map[string]compare.Counts) bool) map[string]compare.Counts {
 	t.Helper()
 	counts := make(map[string]compare.Counts)
@@ -82,10 +82,11 @@ func leastCounts(t *testing.T, g *compare.Environment, wanted func(map[string]co
 	return counts
 }
 
-// The requests, events and actions of a lifecycle do not grow unnoticed. The counts are the same
-// every time, with every database of the server.
+// The test fails if the requests, events or actions of a lifecycle exceed the budget. The counts
+// are the same in every run and with every database of the server.
 func TestALifecycleKeepsToItsBudget(t *testing.T) {
-	// Both environments start at the same time. While one of them counts, the other is idle.
+	// Both environments start at the same time. While the test counts in one environment, the other
+	// environment is idle.
 	inMemory, inPostgres := prepare(t, compare.EnvironmentOptions{}), prepare(t, compare.EnvironmentOptions{Postgres: true, NoSync: true})
 	<-inPostgres.done
 	counts := leastCounts(t, inMemory.await(t), func(counts map[string]compare.Counts) bool {
@@ -146,7 +147,7 @@ func TestBudgetsAreExceeded(t *testing.T) {
 	}
 }
 
-// The numbers of a lifecycle on the pages are those of the budget.
+// The documentation pages give the same numbers of a lifecycle as the budget.
 func TestDocsStateTheBudgets(t *testing.T) {
 	for _, page := range []string{"../../README.md", "../../docs/measurements.md"} {
 		text, err := os.ReadFile(page)

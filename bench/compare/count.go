@@ -55,8 +55,8 @@ type SubjectCounts struct {
 	Counts
 }
 
-// Count plays one lifecycle of each subject while nothing else runs, and counts. A lifecycle before
-// that is not counted; it opens the connections.
+// Count plays one lifecycle of each subject while nothing else runs, and counts. Before the counted
+// lifecycle, it plays another one to open the connections.
 func (g *Environment) Count(ctx context.Context, contestants []Subject) ([]SubjectCounts, error) {
 	var all []SubjectCounts
 	for _, c := range contestants {
@@ -113,8 +113,8 @@ func historyCounts(ctx context.Context, c client.Client, reference opportunity.R
 }
 
 // sendHeld sends a group of several calls while the API holds back its response to the first call.
-// The response is released once all messages are in the history. So the same messages wait together
-// in every run.
+// The response is released once all messages are in the history. Therefore the same messages wait
+// together in every run.
 func (g *Environment) sendHeld(ctx context.Context, c Subject, s driver, line CallGroup) error {
 	if c.Temporal == nil {
 		return s.send(ctx, line, ignoreSent)

@@ -11,8 +11,8 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 )
 
-// An action is what Temporal Cloud bills. Each attempt of an activity is an action, and a query is none. A run that
-// continues another run is billed as the continuation and not as a start.
+// An action is what Temporal Cloud bills. Each attempt of an activity is an action, and a query is
+// none. The continue-as-new of a run is one action; the start of the continued run is none.
 func TestCountActions(t *testing.T) {
 	plain := func(typ enums.EventType) *historypb.HistoryEvent { return &historypb.HistoryEvent{EventType: typ} }
 	started := func(continued string) *historypb.HistoryEvent {

@@ -22,8 +22,8 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// bareNamespace is the namespace of the bare workflows. They need their own, because their task queues have the
-// same names as Oppflow's.
+// bareNamespace is the namespace of the bare workflows. They need their own namespace, because
+// their task queues have the same names as Oppflow's task queues.
 const bareNamespace = "bare"
 
 // unlimitedRate is a rate that no measurement reaches, in requests per second.
@@ -38,8 +38,8 @@ type EnvironmentOptions struct {
 	// Postgres stores the Temporal server's data in a PostgreSQL of this environment rather than in
 	// memory.
 	Postgres bool
-	// NoSync makes that PostgreSQL not wait for the disk. Do not measure times in such an
-	// environment. The counts are the same.
+	// NoSync makes the PostgreSQL of this environment not wait for the disk. Do not measure times
+	// with NoSync. The counts are the same.
 	NoSync bool
 	// Playbook is the playbook of Oppflow's worker, or "" for none.
 	Playbook string
@@ -72,7 +72,7 @@ type Environment struct {
 	references      atomic.Int64 // the number of references in use
 }
 
-// Prepare starts an environment. Its Close stops the environment.
+// Prepare starts an environment. Close stops the environment.
 func Prepare(ctx context.Context, o EnvironmentOptions) (*Environment, error) {
 	dir, err := os.MkdirTemp("", "oppflow-bench-")
 	if err != nil {
@@ -129,8 +129,8 @@ func (g *Environment) start(ctx context.Context, o EnvironmentOptions) error {
 }
 
 // catalogueFor returns the catalogue. With a playbook the transition to Won issues the tokens and
-// creates the invoice, as in a tenant. No request of the API can do these two, and the playbook's
-// effects ensure that they happened.
+// creates the invoice, as in a tenant. The API has no request for these two actions, and the
+// playbook's effects check that they happened.
 func catalogueFor(o EnvironmentOptions) []byte {
 	if o.Playbook == "" {
 		return catalogue
@@ -152,7 +152,8 @@ func (g *Environment) connect(ctx context.Context, namespace string) (client.Cli
 	return c, err
 }
 
-// startWorkers starts a worker of each kind, as separate programs with equal settings.
+// startWorkers starts one worker of each kind as a separate process. The settings of all workers
+// are equal.
 func (g *Environment) startWorkers(ctx context.Context, rate float64, o EnvironmentOptions) error {
 	self, err := os.Executable()
 	if err != nil {

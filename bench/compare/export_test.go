@@ -2,8 +2,8 @@ package compare
 
 import "fmt"
 
-// Budget is the highest cost of a lifecycle that is allowed: the present cost. A budget is lowered
-// when its numbers get better.
+// Budget is the highest allowed cost of a lifecycle. It equals the present cost; lower the budget
+// when the cost falls.
 type Budget struct{ Requests, Events, Actions int }
 
 // Budgets returns the budgets of the modes of Oppflow, by name.

@@ -13,13 +13,14 @@ import (
 
 // Idle is the cost of many open opportunities without events.
 type Idle struct {
-	// Opportunities is the number of opportunities. Each has handled one message on the one worker.
-	// Cached is the number of opportunities that the worker keeps in its cache.
+	// Opportunities is the number of opportunities. Each has handled one message. One worker
+	// handled all of them. Cached is the number of opportunities that the worker keeps in its
+	// cache.
 	Opportunities int `json:"opportunities"`
 	Cached        int `json:"cached"`
-	// EmptyBytes is the resident memory of a worker that has done nothing. Bytes is the resident
-	// memory after all opportunities. AllowedBytes is the limit for Bytes: 60 KB for each cached
-	// opportunity and 60 MB above the empty worker.
+	// EmptyBytes is the resident memory of a worker that has done nothing. Bytes is the worker's
+	// resident memory after all opportunities have handled their message. AllowedBytes is the limit
+	// for Bytes: 60 KB for each cached opportunity and 60 MB above the empty worker.
 	EmptyBytes   uint64 `json:"emptyResidentBytes"`
 	Bytes        uint64 `json:"residentBytes"`
 	AllowedBytes uint64 `json:"allowedResidentBytes"`
@@ -33,15 +34,16 @@ type Idle struct {
 const (
 	bytesPerOpportunity = 60_000
 	fixedBytes          = 60_000_000
-	// longHistory is the number of events of the opportunity that is queried in the end. A run continues as new after
-	// 2,000 events.
+	// longHistory is the number of events of the opportunity that Idle queries last. A run
+	// continues as new after 2,000 events.
 	longHistory = 1_950
 	// concurrentOpens is the number of opportunities that are opened at a time.
 	concurrentOpens = 16
 )
 
 // Idle opens the given number of opportunities, makes each of them handle one message, and then
-// measures the worker. The environment must be new, because earlier work of the worker would count.
+// measures the worker. The environment must be new, because earlier work increases the worker's
+// memory.
 func (g *Environment) Idle(ctx context.Context, opportunities int, tell func(string)) (Idle, error) {
 	idle := Idle{Opportunities: opportunities, Cached: host.DefaultCachedWorkflows}
 	empty, err := readProcessUsage(ctx, g.worker)

@@ -37,8 +37,8 @@ func percentiles(what string, all []time.Duration) Latency {
 // measures n times how long a record takes from the start of its workflow.
 func (g *Environment) Latencies(ctx context.Context, n int, tell func(string)) ([]Latency, error) {
 	plain, driven := bare(g.bare, true), oppflow(g.oppflow, oppflowMode{byUpdate: true})
-	// A run of Oppflow continues as new from time to time, and a bare run does not. So both get a
-	// new opportunity before the runs have grown long.
+	// A run of Oppflow sometimes continues as new, and a bare run never does. Both therefore get a
+	// new opportunity before their runs have long histories.
 	const each = 50
 	lines := CallGroups()
 	unseen := lines[4] // one interest: no attribute of the list changes

@@ -9,12 +9,13 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// catalogue is the tenant of the lifecycle: three steps before Won, no triggers, and places for everybody.
+// catalogue is the tenant of the lifecycle: three steps before Won, no triggers, and enough places
+// for all lifecycles.
 //
 //go:embed catalogue.yaml
 var catalogue []byte
 
-// The lifecycle gives everything by id, so no subject looks anything up.
+// The lifecycle names all objects by their ids, so no subject looks up a name.
 const (
 	region       = "UmVnaW9uOlVL"                                             // Region:UK
 	account      = "T3JnYW5pc2F0aW9uOjE="                                     // Organisation:1
@@ -77,8 +78,7 @@ func (c Call) command() opportunity.Command {
 	}
 }
 
-// request makes the call of the API, in one request and as plainly as possible. It does not check
-// the response.
+// request makes the call with one API request. It does not check the content of the response.
 func (c Call) request(ctx context.Context, api *administrate.Client, record string) error {
 	var err error
 	switch {

@@ -10,7 +10,7 @@ import (
 	"github.com/oppflow/oppflow/bench/compare"
 )
 
-// The test program runs the workers that it measures, as the command bench does.
+// Like the command bench, the test program is also the program of the workers that it measures.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == compare.WorkerCommand {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// Options select what is measured. The zero value is everything, on the embedded server.
+// Options select what is measured. The zero value measures everything, on the embedded server.
 type Options struct {
-	// Quick leaves out everything that takes long. The counts and a first measurement of the rates remain.
+	// Quick measures only the counts and a short form of the rates.
 	Quick bool
-	// Only names what is measured, from Figures; empty is everything.
+	// Only lists the figures to measure, by their names from Figures. Empty means all figures.
 	Only []string
-	// InFlight are the numbers of lifecycles at a time in the measurements of rates. Empty is 1, 8 and 32, or 8 in the
-	// quick form.
+	// InFlight are the numbers of lifecycles at a time in the measurements of rates. Empty means 1,
+	// 8 and 32, or only 8 in the quick form.
 	InFlight []int
 	// Postgres makes the Temporal server use a PostgreSQL of the environment.
 	Postgres bool
@@ -65,8 +65,8 @@ type environmentPlan struct {
 func fullPlan() RatePlan  { return RatePlan{Rounds: 3, Warm: 2 * time.Second, Window: 8 * time.Second} }
 func quickPlan() RatePlan { return RatePlan{Rounds: 1, Warm: time.Second, Window: 4 * time.Second} }
 
-// limitedPlan is the plan for a limit of 20 requests a second. A lifecycle takes long there, and the burst at the
-// beginning must have passed before the window.
+// limitedPlan is the plan for a limit of 20 requests a second. With this limit a lifecycle takes
+// long, and the burst at the beginning must be over before the window.
 func limitedPlan() RatePlan {
 	return RatePlan{Rounds: 1, Warm: 20 * time.Second, Window: 60 * time.Second, InFlight: 32}
 }
@@ -79,7 +79,7 @@ const (
 	inMemoryServer    = "SQLite in memory"
 )
 
-// Measure measures. With an error it also returns what it has measured so far.
+// Measure runs the selected measurements. With an error it also returns the results so far.
 func Measure(ctx context.Context, o Options) (Report, error) {
 	report := Report{Server: inMemoryServer, Processors: runtime.NumCPU()}
 	if o.Postgres {

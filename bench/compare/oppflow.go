@@ -29,8 +29,8 @@ func (h oppflowMode) String() string {
 	return name
 }
 
-// oppflow drives Oppflow as a service would. A service does not wait for the effect of a signal.
-// This driver reads the view every 20 ms, only to know when to go on.
+// oppflow drives Oppflow as a service does. Unlike a service, the driver waits for the effect of a
+// signal: it reads the view every 20 ms.
 func oppflow(c client.Client, h oppflowMode) Subject {
 	messages := lifecycle.NewClient(c)
 	return Subject{Name: h.String(), Temporal: c, begin: func(ctx context.Context, reference opportunity.Reference) (driver, error) {

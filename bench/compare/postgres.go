@@ -14,7 +14,8 @@ import (
 	"time"
 )
 
-// postgresTimeout is how long PostgreSQL may take until it accepts connections, and until it has stopped.
+// postgresTimeout is how long PostgreSQL may take to accept connections after its start, and to
+// stop.
 const postgresTimeout = 30 * time.Second
 
 // database is a PostgreSQL of one environment, on the loopback interface, with all its files in one
@@ -43,9 +44,9 @@ func postgresPrograms() (string, error) {
 	return filepath.Dir(path), nil
 }
 
-// startPostgres creates a database below the directory and runs it until it is stopped. Every user of this machine can
-// access the database. The database writes as safely as PostgreSQL does by default. With noSync it does not wait for the
-// disk.
+// startPostgres creates a database below the directory and runs it until it is stopped. Every user
+// of this machine can access the database. By default the database waits until its writes are on
+// the disk, as PostgreSQL does. With noSync it does not wait.
 func startPostgres(ctx context.Context, dir string, noSync bool) (*database, error) {
 	programs, err := postgresPrograms()
 	if err != nil {
@@ -95,7 +96,6 @@ func startPostgres(ctx context.Context, dir string, noSync bool) (*database, err
 	return d, nil
 }
 
-// close stops the database.
 func (d *database) close() error {
 	d.stop()
 	err := d.server.Wait()

@@ -11,7 +11,7 @@ import (
 
 // unprivileged returns the attributes of the PostgreSQL process. PostgreSQL refuses to run as root.
 // So the process runs as a user who gets the directory and may pass through the directory above.
-// The process ends when this process ends, in any way.
+// The kernel ends the process when this process ends, even after a crash.
 func unprivileged(dir string) (*syscall.SysProcAttr, error) {
 	attributes := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGINT}
 	if os.Geteuid() != 0 {

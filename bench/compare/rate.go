@@ -18,12 +18,13 @@ type SubjectRate struct {
 	InFlight int `json:"inFlight"`
 	// PerSecond is the rate of the subject's calls, in lifecycles per second.
 	PerSecond float64 `json:"lifecyclesPerSecond"`
-	// OfBase is the ratio of PerSecond to that of the base subject, in the same run.
+	// OfBase is the ratio of PerSecond to the base subject's PerSecond in the same run.
 	OfBase float64 `json:"ofBase"`
-	// RequestsEach is the number of requests of a lifecycle. It varies here, because messages that arrive together
-	// share a request.
+	// RequestsEach is the number of requests of a lifecycle. It varies, because Oppflow sends
+	// messages that arrive together in one request.
 	RequestsEach float64 `json:"requestsPerLifecycle"`
-	// Usage is what the worker used; zero for the plain loop.
+	// Usage is the usage of the subject's worker. It is zero for the plain loop, which has no
+	// worker.
 	Usage Usage `json:"worker"`
 }
 
@@ -40,8 +41,8 @@ type Usage struct {
 type RatePlan struct {
 	// InFlight is the number of lifecycles at a time.
 	InFlight int
-	// Rounds is the number of turns of each subject. In each turn the calls that take effect within
-	// Window count. The time Warm before Window does not count.
+	// Rounds is the number of turns of each subject. In each turn only the calls that take effect
+	// within Window count. Window begins Warm after the start of the turn.
 	Rounds       int
 	Warm, Window time.Duration
 	// Progress is called before each turn; it may be nil.
@@ -164,7 +165,7 @@ func (g *Environment) nextReference() opportunity.Reference {
 	return opportunity.Reference(fmt.Sprintf("life-%d", g.references.Add(1)))
 }
 
-// sleep waits for the time. It reports whether the time has passed before the context ended.
+// sleep waits for the duration. It returns false if the context ends first.
 func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -8,17 +8,19 @@ import (
 	"time"
 )
 
-// Report is everything that one run has measured. What was not measured is empty.
+// Report is everything that one run has measured. A member that was not measured is empty.
 type Report struct {
 	// Command is the command that made the report.
 	Command string `json:"command"`
 	// Server is the kind of the Temporal server. Processors is the number of the machine's processors.
 	Server     string `json:"server"`
 	Processors int    `json:"processors"`
-	// Counts are without a playbook, and Playbook are with the default playbook. Both are exact.
+	// Counts are the counts without a playbook. Playbook are the counts with the default playbook.
+	// Both are exact.
 	Counts   []SubjectCounts `json:"counts"`
 	Playbook []SubjectCounts `json:"defaultPlaybook,omitempty"`
-	// Rates are without a limit, Limited with 200 requests in any 10 seconds.
+	// Rates are the rates without a limit. Limited are the rates with a limit of 200 requests in
+	// any 10 seconds.
 	Rates     []SubjectRate `json:"rates,omitempty"`
 	Limited   []SubjectRate `json:"limited,omitempty"`
 	Latencies []Latency     `json:"latencies,omitempty"`
@@ -26,11 +28,11 @@ type Report struct {
 	Burst     *Burst        `json:"burst,omitempty"`
 }
 
-// Base is the subject with which the tables compare when there is no limit.
+// Base is the subject with which the tables compare the others if the API has no limit.
 const Base = "bare, signals"
 
-// LimitedBase is the subject with which the tables compare when there is a limit. No subject with
-// one call for each request completes more lifecycles within the limit.
+// LimitedBase is the subject with which the tables compare the others if the API has a limit. No
+// other subject with one request for each call completes more lifecycles within the limit.
 const LimitedBase = "direct"
 
 // Write writes the tables for people, in Markdown that is readable as plain text.

@@ -28,18 +28,19 @@ type Subject struct {
 type driver interface {
 	// record is the id of the record in the TMS.
 	record() string
-	// send sends all the calls of a group and waits until all have taken effect. It calls sent
-	// after each message with the number of messages under way and the number of all messages.
+	// send sends all the calls of a group and waits until all have taken effect. After each
+	// message, send calls sent with the numbers of messages under way and of all messages in the
+	// group.
 	send(ctx context.Context, line CallGroup, sent func(n, of int) error) error
-	// waiting returns how many messages the opportunity has received that have not taken effect.
+	// waiting returns the number of received messages that have not taken effect.
 	waiting(ctx context.Context) (int, error)
 	// end waits until the opportunity has ended.
 	end(ctx context.Context) error
 }
 
-// play plays a lifecycle from its start to its end. After each group it calls done with the number
-// of calls that have taken effect. It calls within to send a group of several calls; when within is
-// nil, it only sends the group.
+// play plays a lifecycle from its start to its end. It calls done after the start with 1, and after
+// each group with the number of the group's calls. If within is not nil, play calls within instead
+// of send for a group of several calls.
 func (c Subject) play(ctx context.Context, reference opportunity.Reference, done func(calls int), within func(s driver, line CallGroup) error) error {
 	s, err := c.begin(ctx, reference)
 	if err != nil {

@@ -20,7 +20,8 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// WorkerCommand is the argument with which the program runs one of its own workers instead of measuring.
+// WorkerCommand is the argument with which the program runs one of the measured workers instead of
+// a measurement.
 const WorkerCommand = "worker"
 
 // The names of the workers.
@@ -86,7 +87,7 @@ func profile(cpu, memory string) (func() error, error) {
 			if err != nil {
 				return errors.Join(append(errs, err)...)
 			}
-			runtime.GC() // the profile shows the memory that is still in use
+			runtime.GC() // after the garbage collection the profile shows only memory in use
 			errs = append(errs, pprof.WriteHeapProfile(file), file.Close())
 		}
 		return errors.Join(errs...)

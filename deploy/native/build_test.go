@@ -26,7 +26,7 @@ import (
 // Temporal server, its schema tool and the Web UI from the modules of the same versions. The result
 // is the paths of the programs by name, and the path of the Web UI's configuration as "ui".
 //
-// The programs stay in the user's cache, so unchanged programs are not linked again.
+// build keeps the programs in the user's cache, so it does not link unchanged programs again.
 func build(t *testing.T, project *types.Project, source string) map[string]string {
 	t.Helper()
 	bin, env, unlock := buildDir(t, project.WorkingDir)
@@ -103,8 +103,8 @@ func buildScript(t *testing.T, dir string) string {
 	return ""
 }
 
-// dockerContext copies the files that the build of the image gets, from the files that git knows,
-// and returns the number of files.
+// dockerContext copies the files that the build of the image gets, and returns the number of files.
+// The files are all regular files that .dockerignore does not exclude.
 func dockerContext(t *testing.T, from, to string) int {
 	t.Helper()
 	ignore, err := os.ReadFile(filepath.Join(from, ".dockerignore"))

@@ -120,7 +120,7 @@ func TestComposeFile(t *testing.T) {
 			if status := described.RawResponse.GetWorkflowExecutionInfo().GetStatus(); status != enums.WORKFLOW_EXECUTION_STATUS_COMPLETED {
 				t.Errorf("the opportunity of the story is %v", status)
 			}
-			// Visibility is in the other database.
+			// The server stores visibility in the other database.
 			query := `OpportunityState = "Won" and WorkflowId = "opportunity/` + string(reference) + `"`
 			u.await(t, time.Minute, "found by its search attributes", func() bool {
 				found, err := temporal.CountWorkflow(t.Context(), &workflowservice.CountWorkflowExecutionsRequest{Query: query})

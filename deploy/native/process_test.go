@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// process is a program in its own process group. The program ends with the test at the latest.
+// process is a program in its own process group. The program ends at the end of the test, or
+// before.
 type process struct {
 	cmd  *exec.Cmd
 	done chan struct{}
@@ -23,7 +24,7 @@ func launch(args, env []string, dir, log string, as *syscall.Credential) (*proce
 	if err != nil {
 		return nil, err
 	}
-	// The command has no context: only stop and kill end the command.
+	// The command has no context, because only stop and kill may end the command.
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = env, dir, output, output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, Credential: as}
@@ -58,8 +59,8 @@ func (p *process) isAlive() bool {
 	}
 }
 
-// stop sends SIGTERM and expects exit status 0 within the grace period. A process that stores no
-// data may also end by the signal.
+// stop sends SIGTERM and expects exit status 0 within the grace period. If the process stores no
+// data, the signal itself may end the process.
 func (p *process) stop(grace time.Duration, keepsNothing bool) error {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return err

@@ -136,7 +136,7 @@ func unlistedPorts() map[string]map[string]int {
 	}}
 }
 
-// choosePorts finds a free port on this machine for each port of the services.
+// choosePorts chooses a free port of this machine for each port of the services.
 func (u *composeRun) choosePorts(t *testing.T) {
 	t.Helper()
 	listened := map[string]int{"postgresql:5432": 5432, "ui:8080": 8080, "sandbox:8480": 8480, "worker:8481": 8481}
@@ -152,7 +152,7 @@ func (u *composeRun) choosePorts(t *testing.T) {
 			}
 		}
 	}
-	var open []net.Listener // open until all ports are chosen, so that no two ports are the same
+	var open []net.Listener // open until all ports are chosen, so that no port is chosen twice
 	for name := range listened {
 		listener := listen(t)
 		open = append(open, listener)
@@ -172,8 +172,8 @@ func (u *composeRun) choosePorts(t *testing.T) {
 }
 
 // listen uses a port of the lower half, for two reasons. The Temporal server stores its ports in
-// columns of 16 bits with a sign. A higher port may be the local port of another connection when
-// the port is needed.
+// signed 16-bit columns. A higher port may already be the local port of another connection when the
+// service starts.
 func listen(t *testing.T) net.Listener {
 	t.Helper()
 	var config net.ListenConfig
@@ -378,8 +378,8 @@ func (u *composeRun) launch(name string, args []string) (*process, error) {
 
 var url = regexp.MustCompile(`^https?://`)
 
-// checkHealth runs the health check of a service. A check with wget is sent as a request by
-// checkHealth itself.
+// checkHealth runs the health check of a service. For a check with wget, checkHealth sends the
+// request itself.
 func (u *composeRun) checkHealth(ctx context.Context, name string) error {
 	test := u.project.Services[name].HealthCheck.Test
 	if len(test) < 2 || test[0] != "CMD" {
@@ -452,7 +452,6 @@ func (u *composeRun) output(name string) string {
 	return string(content)
 }
 
-// await waits until the condition is true.
 func (u *composeRun) await(t *testing.T, patience time.Duration, what string, isSo func() bool) {
 	t.Helper()
 	began := time.Now()

@@ -20,7 +20,6 @@ import (
 	"github.com/oppflow/oppflow/sandbox/fault"
 )
 
-// runningChange is a change of an opportunity that is under way.
 type runningChange struct {
 	experiment *Experiment
 	reference  opportunity.Reference

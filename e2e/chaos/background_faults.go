@@ -6,9 +6,10 @@ import (
 	"github.com/oppflow/oppflow/sandbox/fault"
 )
 
-// backgroundFaults are the faults that are set all the time, each with a seed of its own. Faults
-// that hold requests are not among them: they are set for a kill. times is how often the faults
-// were set before: each time they affect other requests.
+// backgroundFaults are the faults that are set during the whole experiment, each with a seed of its
+// own. They include no fault that holds requests, because only kills use such faults. times is how
+// often the faults were set before. It changes the seeds, so the faults affect other requests each
+// time.
 func backgroundFaults(o Options, times uint64) []fault.Rule {
 	const often, seldom, progress, details, interest = 0.012, 0.008, "opportunities.progress", "opportunities.update", "opportunities.addInterest"
 	rules := []fault.Rule{
@@ -28,7 +29,7 @@ func backgroundFaults(o Options, times uint64) []fault.Rule {
 		{Kind: fault.FailField, Operation: interest, Probability: often},
 		{Kind: fault.FailTrigger, Operation: progress, Probability: often},
 		{Kind: fault.Late, Probability: seldom, Delay: fault.Duration(o.LateBy)},
-		{Kind: fault.Late, Operation: interest, From: 8, Every: 20, Delay: fault.Duration(o.LateBy)}, // some in every experiment
+		{Kind: fault.Late, Operation: interest, From: 8, Every: 20, Delay: fault.Duration(o.LateBy)}, // makes some interests late in every experiment
 	}
 	for i := range rules {
 		rules[i].Seed = o.Seed + uint64(i) + times<<32

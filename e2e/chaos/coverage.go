@@ -16,14 +16,14 @@ type disruptionPeriod struct {
 	reference opportunity.Reference
 }
 
-// Coverage is how many messages a kind of disruption affected. A disruption affects a message that
-// was accepted and not done while the disruption was active for the opportunity of the message.
+// Coverage is how many messages a kind of disruption affected. A disruption affects a message if
+// the disruption was active for the message's opportunity while the message waited.
 type Coverage struct {
 	Kind DisruptionKind `json:"what"`
 	// Times is how often the disruption was executed.
 	Times    int `json:"times"`
 	Messages int `json:"messages"`
-	// Share is the share of all messages.
+	// Share is the affected share of all messages.
 	Share float64 `json:"share"`
 }
 
@@ -31,16 +31,16 @@ type Coverage struct {
 // long form.
 const minCoverage = 0.01
 
-// recordPeriod records a time in which a disruption was active, for one opportunity, or for all
-// where of is "".
+// recordPeriod records a time in which a disruption was active, for the opportunity of, or for all
+// opportunities if of is "".
 func (s *Experiment) recordPeriod(what DisruptionKind, from, to time.Time, of opportunity.Reference) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.periods = append(s.periods, disruptionPeriod{kind: what, from: from.UTC(), to: to.UTC(), reference: of})
 }
 
-// perOpportunityKinds are the disruptions that affect only some opportunities, and that record
-// their own periods.
+// perOpportunityKinds are the disruptions that affect only some opportunities. Their functions call
+// recordPeriod themselves.
 func perOpportunityKinds() []DisruptionKind {
 	return []DisruptionKind{CommitLate, OperateActivities, ResetPaused, ResetOld, FailService, SendWhenDue, TransitionManually}
 }
@@ -89,7 +89,8 @@ func latePeriods(e audit.Evidence) []disruptionPeriod {
 }
 
 // Uncovered are the kinds of disruptions that affected too few messages, so the experiment shows
-// nothing about them. In the long form too few is less than a hundredth, else none.
+// nothing about them. In the long form, less than minCoverage of the messages is too few. In the
+// other forms, only no message is too few.
 func (r Report) Uncovered() []DisruptionKind {
 	var list []DisruptionKind
 	for _, met := range r.Coverage {

@@ -13,8 +13,8 @@ import (
 
 func second(n int) time.Time { return time.Date(2026, 1, 2, 3, 4, n, 0, time.UTC) }
 
-// A disruption affects a message that was accepted and not done while the disruption was active for
-// its opportunity.
+// A disruption affects a message if the disruption was active for the message's opportunity while
+// the message waited.
 func TestCoverage(t *testing.T) {
 	accepted := func(request string, from, over int) audit.Accepted {
 		return audit.Accepted{Request: request, At: second(from), ReportedAt: second(over)}
@@ -40,7 +40,7 @@ func TestCoverage(t *testing.T) {
 	}
 	s.recordPeriod(BlockAPI, second(12), second(13), "")
 	s.recordPeriod(OperateActivities, second(11), second(12), "a")
-	s.recordPeriod(OperateActivities, second(20), second(21), "b") // nothing waited there
+	s.recordPeriod(OperateActivities, second(20), second(21), "b") // no message of opportunity b waited at this time
 	s.recordPeriod(FreezeWorker, second(30), second(31), "")
 	want := []Coverage{
 		{Kind: CommitLate, Messages: 1, Share: 0.25},                  // a2

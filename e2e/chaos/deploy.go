@@ -12,8 +12,8 @@ import (
 )
 
 // deployPlaybook deploys another version of the playbook while messages are sent. Transitions that
-// were planned before the version is in force keep their effects. Later transitions have the
-// effects of the version.
+// were planned before the new version is in force keep their effects. Later transitions have the
+// effects of the new version.
 func (s *Experiment) deployPlaybook(ctx context.Context) error {
 	s.deployments++
 	path := filepath.Join(s.data, fmt.Sprintf("playbook-%d.yaml", s.deployments+1))
@@ -39,22 +39,22 @@ func (s *Experiment) deployPlaybook(ctx context.Context) error {
 	return err
 }
 
-// runCLI runs a command of the command line. The command ends by itself, even when the experiment
-// ends first.
+// runCLI runs a command of the command line. The end of the experiment does not cancel the command.
 func (s *Experiment) runCLI(ctx context.Context, args ...string) error {
 	var said bytes.Buffer
-	env := append(s.parts.Environ(), "TEMPORAL_CONFIG_FILE="+os.DevNull) // not the user's own
+	env := append(s.parts.Environ(), "TEMPORAL_CONFIG_FILE="+os.DevNull) // so that the command does not read the user's own file
 	if code := cli.Main(context.WithoutCancel(ctx), args, env, &said, &said); code != 0 {
 		return fmt.Errorf("%s: exit code %d: %s", args[0], code, said.String())
 	}
 	return nil
 }
 
-// missingEffectKind is a kind of effects that the playbook of the experiment has.
+// missingEffectKind is the effect kind that the added worker does not support. The playbook of the
+// experiment uses this kind.
 const missingEffectKind = "call"
 
-// runWorkerWithoutEffect adds a worker that does not know a kind of effects that transitions need.
-// The worker leaves such effects to the other workers.
+// runWorkerWithoutEffect adds a worker that does not support the kind missingEffectKind. The worker
+// leaves effects of this kind to the other workers.
 func (s *Experiment) runWorkerWithoutEffect(ctx context.Context) error {
 	older := s.parts.AddWorker("--without-effect", missingEffectKind)
 	if err := older.Start(ctx); err != nil {

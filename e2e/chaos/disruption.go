@@ -50,13 +50,13 @@ const (
 	Restore                 DisruptionKind = "restore Temporal's database"
 )
 
-// requiredKinds are executed in each form.
+// requiredKinds are the kinds that every form executes.
 func requiredKinds() []DisruptionKind {
 	return []DisruptionKind{KillAnywhere, KillBeforeSend, KillBeforeAnswer, KillBeforeReport, KillDuringContinueAsNew, KillDuringCompletion, RestartServer, FreezeWorker}
 }
 
-// optionalKinds are all executed in the long form. In the other forms the seed chooses some of
-// them.
+// optionalKinds are the kinds of which the long form executes all. In the other forms the seed
+// chooses some of them.
 func optionalKinds() []DisruptionKind {
 	return []DisruptionKind{
 		BlockAPI, FailQuery, OperateActivities, ResetPaused, ResetOld, FailService, SendWhenDue, TransitionManually, DelayVisibility, DeployPlaybook, RunWorkerWithoutEffect,
@@ -73,10 +73,10 @@ func DisruptionKinds() []DisruptionKind {
 	return slices.Concat([]DisruptionKind{CommitLate}, requiredKinds(), optionalKinds(), []DisruptionKind{Restore})
 }
 
-// newDisruptions makes the list: each kind once in a random order, and, in the long form, more
-// disruptions than there is time for. A change is committed late only once, because no other
-// disruption comes until its activity has ended. The database is restored only once, because
-// opportunities that lost a message may then wait for an operator.
+// newDisruptions returns the planned disruptions, each kind once in a random order. The long form
+// gets more disruptions than its time allows. CommitLate occurs only once, because it blocks other
+// disruptions until its activity has ended. Restore occurs at most once, because an opportunity
+// that lost a message may then wait for an operator.
 func newDisruptions(o Options) []Disruption {
 	chance := rand.New(rand.NewPCG(o.Seed, 2)) //nolint:gosec // it decides no secret
 	fresh, first := optionalKinds(), []DisruptionKind{CommitLate}
@@ -110,8 +110,8 @@ func newDisruptions(o Options) []Disruption {
 	return list
 }
 
-// kinds are the kinds of disruptions in the plan, each once, in the order in which they occur
-// first.
+// kinds are the kinds of disruptions in the plan, each once, in the order of their first
+// occurrence.
 func (p Plan) kinds() []DisruptionKind {
 	var kinds []DisruptionKind
 	for _, d := range p.Disruptions {
@@ -138,7 +138,7 @@ func (s *Experiment) disrupt(ctx context.Context, list []Disruption) {
 			s.reportProgress(string(d.Kind))
 			from := time.Now()
 			err = s.runDisruption(ctx, d)
-			// Whatever the result is, the workers run again.
+			// The workers must run again after an error, too.
 			if again := s.startWorkers(context.WithoutCancel(ctx)); again != nil {
 				err = errors.Join(err, again)
 			}
@@ -213,8 +213,8 @@ func (s *Experiment) runDisruption(ctx context.Context, d Disruption) error {
 	return fmt.Errorf("nobody knows how to %s", d.Kind)
 }
 
-// disruptionAttempts is how often a disruption is tried when the state that it needs does not come.
-// Other parts of the experiment may prevent that state.
+// disruptionAttempts is how often a disruption is tried if the state that it needs does not occur.
+// Other parts of the experiment may prevent this state.
 const disruptionAttempts = 3
 
 // momentTimeout bounds how long a disruption waits for the state that it needs.
@@ -244,7 +244,7 @@ func (s *Experiment) restartServer(ctx context.Context, atOnce bool) error {
 	if atOnce {
 		server.Kill()
 	} else if err := server.Stop(context.WithoutCancel(ctx)); err != nil {
-		s.reportProgress(err.Error()) // the server was killed, which is as good
+		s.reportProgress(err.Error()) // the server was killed instead of stopped, which is enough here
 	}
 	if err := server.Start(context.WithoutCancel(ctx)); err != nil {
 		return err
@@ -256,9 +256,9 @@ func (s *Experiment) restartServer(ctx context.Context, atOnce bool) error {
 // freeze freezes a worker, or all workers, for longer than an activity may take, and then continues
 // them.
 //
-// A frozen client keeps its connections. A late request would then be committed when the client
-// continues, after the settle time. The product may rely on the settle time, so no request is late
-// meanwhile.
+// A frozen client keeps its connections. A late request would be committed when the client
+// continues, after the settle time. Oppflow may rely on the settle time, so no request is made late
+// during the freeze.
 func (s *Experiment) freeze(ctx context.Context, all bool) error {
 	if err := s.stopLateFault(ctx); err != nil {
 		return err
@@ -282,10 +282,10 @@ func (s *Experiment) freeze(ctx context.Context, all bool) error {
 	return errors.Join(err, s.setBackgroundFaults(context.WithoutCancel(ctx)))
 }
 
-// commitLate commits a change after the worker that sent it has stopped waiting. No worker is
-// killed meanwhile: the activity ends when the worker stops waiting, and the commit comes after
-// that. No other request is late. Another fault may affect the change, and its token may expire
-// before the API handles it: then another change is sent. No tokens are expired meanwhile.
+// commitLate commits a change after the worker that sent it has stopped waiting. It kills no
+// worker: the activity ends when the worker stops waiting, and the commit follows. No other request
+// is late, and no fault expires tokens meanwhile. If another fault or an expired token prevents the
+// late commit, commitLate sends another change.
 func (s *Experiment) commitLate(ctx context.Context) error {
 	from, reference, err := s.startProbe(ctx)
 	if err != nil {
@@ -308,8 +308,8 @@ func (s *Experiment) commitLate(ctx context.Context) error {
 	}
 }
 
-// tryCommitLate sends a change and makes it late. It returns the late request, or an empty one when another fault
-// decided the result of the change.
+// tryCommitLate sends a change and makes it late. It returns the late request, or an empty entry if
+// another fault decided the result of the change.
 func (s *Experiment) tryCommitLate(ctx context.Context, from sender, reference opportunity.Reference) (late requestlog.Entry, err error) {
 	if err := s.removeFaults(ctx, fault.Late, fault.ExpireTokens); err != nil {
 		return late, err
@@ -356,7 +356,6 @@ func isCommittedLate(entry requestlog.Entry) bool {
 	return isLate(entry) && slices.ContainsFunc(entry.Fields, func(field requestlog.Field) bool { return field.Outcome == requestlog.Committed })
 }
 
-// removeFaults removes the faults of some kinds.
 func (s *Experiment) removeFaults(ctx context.Context, kinds ...fault.Kind) error {
 	list, err := s.sandbox.Faults(ctx)
 	if err != nil {
@@ -381,7 +380,7 @@ func (s *Experiment) stopLateFault(ctx context.Context) error {
 	return sleep(ctx, 2*s.options.LateBy)
 }
 
-// setBackgroundFaults sets the background faults, from their beginning.
+// setBackgroundFaults sets the background faults with new seeds.
 func (s *Experiment) setBackgroundFaults(ctx context.Context) error {
 	if err := s.sandbox.ClearFaults(ctx); err != nil {
 		return err

@@ -39,14 +39,14 @@ type Experiment struct {
 	temporal        client.Client
 	client          *lifecycle.Client
 	sandbox         adminclient.Client
-	service         *service               // of the tenant; nil where no playbook calls the service
-	visibility      *visibilityproxy.Proxy // between the workers and the server; nil where nothing delays visibility
+	service         *service               // of the tenant; nil if no disruption needs the service
+	visibility      *visibilityproxy.Proxy // between the workers and the server; nil if no disruption delays visibility
 	observations    *observationLog
 	sampler         *sampler
 	existingRecords []opportunity.ID
 	startedAt       time.Time
 
-	// Only the disruptions count these, one after the other.
+	// Only the disruptions use the following counters, one disruption at a time.
 	probes, requests, deployments int
 	// random makes the choices of the disruptions.
 	random *rand.Rand
@@ -63,8 +63,8 @@ type Experiment struct {
 	starts      map[opportunity.Reference]opportunity.Start
 	terminated  map[opportunity.Reference][]string
 	currentStep string
-	// periods are the times in which disruptions were active. executions is how often each kind was
-	// executed.
+	// periods are the times in which disruptions were active. executions counts how often each kind
+	// was executed.
 	periods    []disruptionPeriod
 	executions map[DisruptionKind]int
 	// restores are the restores of Temporal's database.
@@ -72,7 +72,7 @@ type Experiment struct {
 	resets   []audit.Reset
 }
 
-// Start starts the parts, two workers among them. Stop stops the parts.
+// Start starts the parts, including two workers.
 func Start(ctx context.Context, o Options) (*Experiment, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
@@ -195,15 +195,15 @@ func (s *Experiment) Stop(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// graceTime is how long senders may go on after the last disruption.
+// graceTime is how long senders may go on sending after the last disruption.
 const graceTime = 40 * time.Second
 
-// quietTimeout is how long the runs may take to become quiet after the last disruption.
+// quietTimeout is how long the runs may take after the last disruption until no message waits.
 const quietTimeout = 6 * time.Minute
 
-// Execute sends all messages while the parts are disrupted, and then waits until all runs are
-// quiet. Its error means that the experiment could not be executed. Evidence returns the results of
-// the experiment.
+// Execute sends all messages while the parts are disrupted, and then waits until no run has a
+// waiting message. An error means that the experiment could not be executed. Evidence returns the
+// results.
 func (s *Experiment) Execute(ctx context.Context) error {
 	if err := s.setBackgroundFaults(ctx); err != nil {
 		return err
@@ -248,7 +248,7 @@ func (s *Experiment) Execute(ctx context.Context) error {
 		return err
 	}
 	if s.options.Long {
-		stop() // the rest of the scripts is not played
+		stop() // the senders play no further steps
 	}
 	time.AfterFunc(graceTime, stop)
 	if err := senders.Wait(); err != nil {
@@ -257,8 +257,8 @@ func (s *Experiment) Execute(ctx context.Context) error {
 	return s.awaitAllQuiet(ctx)
 }
 
-// disruptionTime bounds how long the parts are disrupted: in the short form, all disruptions are
-// executed.
+// disruptionTime bounds how long the parts are disrupted. Outside the long form it is at least
+// quietTimeout, so all disruptions are executed.
 func (s *Experiment) disruptionTime() time.Duration {
 	if s.options.Long {
 		return s.options.DisruptionTime
@@ -267,7 +267,7 @@ func (s *Experiment) disruptionTime() time.Duration {
 }
 
 // awaitAllQuiet waits until no run has a waiting message, except behind a question. After
-// quietTimeout, it only checks which of the remaining runs have such a message.
+// quietTimeout it checks each remaining run only for viewTimeout.
 func (s *Experiment) awaitAllQuiet(ctx context.Context) error {
 	calming, cancel := context.WithTimeout(ctx, quietTimeout)
 	defer cancel()
@@ -286,11 +286,11 @@ func (s *Experiment) awaitAllQuiet(ctx context.Context) error {
 	return nil
 }
 
-// viewTimeout bounds how long one opportunity is checked.
+// viewTimeout bounds the check of one opportunity after quietTimeout.
 const viewTimeout = 2 * time.Second
 
-// awaitQuiet waits until the run has ended, or until every waiting message waits behind a question. It reports whether
-// there is such a question.
+// awaitQuiet waits until the run has ended, no message waits, or every waiting message waits behind
+// a question. It reports whether the run has a question.
 func (s *Experiment) awaitQuiet(ctx context.Context, reference opportunity.Reference) (parked bool, err error) {
 	err = await(ctx, quietTimeout, "a run in which nothing waits", func() (bool, error) {
 		within, cancel := context.WithTimeout(ctx, callTimeout)
@@ -318,7 +318,8 @@ func (s *Experiment) Evidence(ctx context.Context) (audit.Evidence, error) {
 	return s.collectEvidence(ctx, nil, s.references())
 }
 
-// collectEvidence queries the workflows of the references, and reads all other sources.
+// collectEvidence queries only the workflows of the given references. It reads all other sources
+// completely.
 func (s *Experiment) collectEvidence(ctx context.Context, known []audit.Chain, references []opportunity.Reference) (audit.Evidence, error) {
 	s.mu.Lock()
 	restores, resets := slices.Clone(s.restores), slices.Clone(s.resets)
@@ -384,7 +385,7 @@ func (s *Experiment) Report(e audit.Evidence, violations []audit.Violation) Repo
 	return r
 }
 
-// Run runs a whole experiment: it starts, executes, audits and stops the experiment.
+// Run starts, executes, audits and stops an experiment.
 func Run(ctx context.Context, o Options, rules audit.Tolerances) (Report, error) {
 	s, err := Start(ctx, o)
 	if err != nil {
@@ -405,7 +406,6 @@ func (s *Experiment) run(ctx context.Context, rules audit.Tolerances) (Report, e
 	return s.Report(evidence, audit.Audit(evidence, rules)), nil
 }
 
-// recordStart records that a reference is in use.
 func (s *Experiment) recordStart(reference opportunity.Reference, start opportunity.Start) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -436,7 +436,6 @@ func (s *Experiment) references() []opportunity.Reference {
 	return list
 }
 
-// recordTermination records that a run of a reference was terminated.
 func (s *Experiment) recordTermination(reference opportunity.Reference, run string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -20,8 +20,8 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// An experiment breaks no promise. A promise that is then broken on purpose is reported, and
-// nothing else.
+// An experiment reports no violation. The test then seeds a violation of each kind, and the audit
+// reports only the seeded violation.
 func TestExperiment(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 25*time.Minute) // the server is built the first time
 	defer cancel()
@@ -29,8 +29,8 @@ func TestExperiment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The quick experiment has as many kills for a fifth of the messages, so that one question
-	// weighs as much as several.
+	// The quick experiment has as many kills as the short form and a fifth of its messages. One
+	// question is therefore a larger share.
 	rules := testrun.Pick(t, audit.Tolerances{MaxQuestionShare: 0.03}, audit.Tolerances{})
 	options := testrun.Pick(t, chaos.Quick(1), chaos.Short(1))
 	options.Race, options.Output = testrun.Race, output
@@ -41,7 +41,7 @@ func TestExperiment(t *testing.T) {
 	}
 	t.Cleanup(func() {
 		if err := s.Stop(context.Background()); err != nil && !t.Failed() {
-			t.Log(err) // a part that was killed and started again may have failed because of that
+			t.Log(err) // the kill of a part may cause this error
 		}
 		written, err := os.ReadFile(output.Name())
 		if err != nil || bytes.Contains(written, []byte("WARNING: DATA RACE")) {
@@ -101,7 +101,8 @@ func wantOnly(t *testing.T, found []audit.Violation, kind audit.Kind, reference 
 	}
 }
 
-// Equal seeds make equal plans, other seeds make other plans; a third of the messages are alike.
+// Equal seeds make equal plans, and different seeds make different plans. A third of the messages
+// are alike.
 func TestPlan(t *testing.T) {
 	plan := chaos.NewPlan(chaos.Short(7))
 	compare := cmp.Options{cmpopts.EquateEmpty(), cmp.Comparer(opportunity.Amount.Equal)}
@@ -138,8 +139,8 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// The results of an experiment depend on conditions. An experiment that does not meet the
-// conditions does not start, and each of the forms meets them.
+// An experiment whose options break a condition does not start. The options of each form meet all
+// conditions.
 func TestOptionConditions(t *testing.T) {
 	for name, spoil := range map[string]func(*chaos.Options){
 		"a storm of nothing":                                             func(o *chaos.Options) { *o = chaos.Options{} },

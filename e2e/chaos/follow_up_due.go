@@ -12,12 +12,12 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// dueWindow is how long before and after the due time of a follow-up a message counts as sent at
-// that time.
+// dueWindow extends the recorded period of the disruption. The period begins dueWindow before the
+// due time, and ends dueWindow after the message is sent.
 const dueWindow = time.Second
 
 // sendWhenDue sends messages at the due times of follow-ups, to opportunities that are started for
-// this disruption. A message delays the follow-up, so that the follow-up is due again.
+// this disruption. Each message delays the follow-up, so the follow-up gets a new due time.
 func (s *Experiment) sendWhenDue(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.rounds(4))*12*time.Second)
 	defer cancel()

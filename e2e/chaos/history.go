@@ -43,8 +43,8 @@ func (s *Experiment) currentRun(ctx context.Context, reference opportunity.Refer
 	return about.WorkflowExecution.RunID, nil
 }
 
-// chains reads all that Temporal knows of a reference: the histories of each chain of runs, and the
-// query results of its last run. It needs workers.
+// chains reads the histories of all chains of a reference and the query results of each chain's
+// last run. Workers must run, because they answer the queries.
 func (s *Experiment) chains(ctx context.Context, reference opportunity.Reference) ([]audit.Chain, error) {
 	current, err := s.currentRun(ctx, reference)
 	if isMissing(err) {
@@ -64,7 +64,7 @@ func (s *Experiment) chains(ctx context.Context, reference opportunity.Reference
 			return nil, err
 		}
 		if last != current && chain.Status != audit.Terminated {
-			continue // this run was terminated after the backup, too, and runs again
+			continue // this run was terminated after the backup, and the restored database has it as running
 		}
 		list = append(list, chain)
 	}
@@ -80,8 +80,8 @@ func (s *Experiment) chain(ctx context.Context, reference opportunity.Reference,
 		return c, err
 	}
 	c.Status = statusOf(about.RawResponse.GetWorkflowExecutionInfo().GetStatus())
-	// A run that was terminated before its first task cannot be queried. The run before it, which
-	// has the same state, is queried instead.
+	// A run that was terminated before its first task cannot be queried. The query then goes to the
+	// previous run of the chain, which has the same state.
 	asked := ""
 	var histories [][]*historypb.HistoryEvent
 	for run := last; run != ""; {
@@ -127,7 +127,7 @@ func (s *Experiment) chain(ctx context.Context, reference opportunity.Reference,
 	return c, nil
 }
 
-// skippedRequests are the requests that the signals skip of a run name.
+// skippedRequests are the request ids in the signals named skip of a run.
 func skippedRequests(events []*historypb.HistoryEvent) []string {
 	var list []string
 	for _, event := range events {
@@ -140,8 +140,8 @@ func skippedRequests(events []*historypb.HistoryEvent) []string {
 	return list
 }
 
-// resetTime returns when the run with these events began, if the run replaced a run that was reset;
-// zero otherwise.
+// resetTime returns when the reset happened that created the run with these events, or zero if no
+// reset created the run.
 func resetTime(events []*historypb.HistoryEvent) time.Time {
 	var at time.Time
 	for _, event := range events {
@@ -153,9 +153,9 @@ func resetTime(events []*historypb.HistoryEvent) time.Time {
 }
 
 // query queries a run. It repeats a query that the server gave up because the query waited for a
-// worker that is gone. It also repeats a query that fails without an error of the contract, because
-// the SDK drops the error when the result comes with a workflow task. A busy worker also takes a
-// workflow that waits for the processor for one that hangs.
+// dead worker. It also repeats a query that fails without an error of the contract, for two
+// reasons. The SDK drops the error when the result comes with a workflow task. A busy worker may
+// report a workflow that waits for the processor as deadlocked.
 func (s *Experiment) query(ctx context.Context, answer any, workflow, run, name string, args ...any) error {
 	ctx, cancel := context.WithTimeout(ctx, momentTimeout)
 	defer cancel()
@@ -214,7 +214,7 @@ func acceptedMessages(run string, events []*historypb.HistoryEvent) []audit.Acce
 			for _, payload := range attributes.GetInput().GetPayloads() {
 				a.Payload = payload.GetData()
 			}
-		case event.GetWorkflowExecutionUpdateAdmittedEventAttributes() != nil: // after a reset an update comes again as such an event
+		case event.GetWorkflowExecutionUpdateAdmittedEventAttributes() != nil: // after a reset the server delivers an update again in such an event
 			request := event.GetWorkflowExecutionUpdateAdmittedEventAttributes().GetRequest()
 			admitted[request.GetMeta().GetUpdateId()] = request
 			continue
@@ -249,8 +249,8 @@ func acceptedMessages(run string, events []*historypb.HistoryEvent) []audit.Acce
 	return list
 }
 
-// reportTimes returns when the last change that was made for each request was reported. A change
-// with an unknown result is reported when the record has been read back.
+// reportTimes returns when the last change that was made for each request was reported. For a
+// change with an unknown result, this is the time at which the record was read back.
 func reportTimes(events []*historypb.HistoryEvent) map[string]time.Time {
 	over := map[string]time.Time{}
 	var unknown []string

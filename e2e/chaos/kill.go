@@ -18,7 +18,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
-// killWorkers kills all workers, so that the worker with the task is among them.
+// killWorkers kills all workers, because any of them may have the task.
 func (s *Experiment) killWorkers(place KillPoint, evidence string) {
 	for _, w := range s.workers {
 		w.Kill()
@@ -49,7 +49,7 @@ func (s *Experiment) signal(ctx context.Context, from sender, reference opportun
 
 // killBeforeSend makes the workers ask for new tokens, holds the tokens back, and kills the workers
 // while an activity waits for a token. The activity has begun, and its request cannot have been
-// sent. killBeforeSend tries again when this state did not come.
+// sent. killBeforeSend tries again if no activity came to wait for a token.
 func (s *Experiment) killBeforeSend(ctx context.Context) error {
 	for deadline := time.Now().Add(2 * momentTimeout); ; {
 		err := s.tryKillBeforeSend(ctx)
@@ -79,8 +79,8 @@ func (s *Experiment) tryKillBeforeSend(ctx context.Context) error {
 	}
 	s.signal(ctx, from, reference, opportunity.AddInterests{Interests: opportunity.Interests{commonInterest()}})
 	evidence := ""
-	// An activity that waits longer than its send window sends nothing, and another activity
-	// follows.
+	// An activity that waits longer than its send window sends nothing. The workflow then schedules
+	// another activity, so the wait covers two activities.
 	err = await(ctx, min(momentTimeout, 2*s.options.activityTime()), "an activity that waits for a token", func() (bool, error) {
 		status, err := s.sandbox.Fault(ctx, tokens)
 		if err != nil || status.Held == 0 {
@@ -113,7 +113,8 @@ func isTokenRequest(entry requestlog.Entry) bool {
 	return len(entry.Operations) == 1 && entry.Operations[0] == "token"
 }
 
-// startedActivity returns the type of an activity of the reference that a worker has begun, "" without one.
+// startedActivity returns the type of an activity of the reference that a worker has begun, or ""
+// if there is no such activity.
 func (s *Experiment) startedActivity(ctx context.Context, reference opportunity.Reference) (string, error) {
 	about, err := s.temporal.DescribeWorkflow(ctx, lifecycle.WorkflowID(reference), "")
 	if err != nil {
@@ -137,8 +138,8 @@ func (s *Experiment) lastRequest(ctx context.Context) (int64, error) {
 	return entries[len(entries)-1].Number, nil
 }
 
-// killBeforeAnswer holds a request in the sandbox, before the request runs or after, and kills the
-// workers meanwhile. The request is released at once, so that the request commits long before its
+// killBeforeAnswer holds a request in the sandbox before or after the request runs, and kills the
+// workers meanwhile. It then releases the request at once, so the request commits long before its
 // activity times out.
 func (s *Experiment) killBeforeAnswer(ctx context.Context, ran bool) error {
 	kind := fault.HoldBefore
@@ -183,7 +184,7 @@ func (s *Experiment) holdNextInterest(ctx context.Context, kind fault.Kind) (int
 func (s *Experiment) lastHeldRequest(ctx context.Context, kind fault.Kind) (int64, error) {
 	entries, err := s.sandbox.RequestLog(ctx, 0)
 	number := lastEntry(entries, func(e requestlog.Entry) bool { return e.Answered.IsZero() && !isTokenRequest(e) })
-	if kind == fault.HoldAfter { // a request that has run is logged with its fault
+	if kind == fault.HoldAfter { // the log entry of a request that has run names its fault
 		number = lastEntry(entries, func(e requestlog.Entry) bool { return e.Answered.IsZero() && e.Fault == string(kind) })
 	}
 	return number, err
@@ -198,8 +199,8 @@ func lastEntry(entries []requestlog.Entry, choose func(requestlog.Entry) bool) i
 	return 0
 }
 
-// killBeforeReport holds a response back, freezes the Temporal server, releases the response, and
-// kills the workers, which have the response and cannot report it.
+// killBeforeReport holds a response back, freezes the Temporal server, and releases the response.
+// It then kills the workers, which have the response and cannot report it to the server.
 func (s *Experiment) killBeforeReport(ctx context.Context) error {
 	rule, err := s.holdNextInterest(ctx, fault.HoldAfter)
 	if err != nil {
@@ -233,8 +234,8 @@ func (s *Experiment) killBeforeReport(ctx context.Context) error {
 	return nil
 }
 
-// killDuringContinueAsNew sends messages until a run continues as new, freezes the workers at that
-// moment, checks whether the next run has completed a task, and kills the workers if not.
+// killDuringContinueAsNew sends messages until a run continues as new, and then freezes the
+// workers. If the next run has not completed a workflow task, it kills the workers.
 func (s *Experiment) killDuringContinueAsNew(ctx context.Context) error {
 	from, reference, err := s.startProbe(ctx)
 	if err != nil {
@@ -274,7 +275,6 @@ func (s *Experiment) killDuringContinueAsNew(ctx context.Context) error {
 	return fmt.Errorf("%d runs were continued too fast", killAttempts)
 }
 
-// sendFiller sends a small message.
 func (s *Experiment) sendFiller(ctx context.Context, from sender, reference opportunity.Reference, n int) {
 	id := fmt.Sprintf("%s/growth %d", reference, n)
 	from.send(ctx, reference, Step{
@@ -283,7 +283,8 @@ func (s *Experiment) sendFiller(ctx context.Context, from sender, reference oppo
 	_ = sleep(ctx, 15*time.Millisecond)
 }
 
-// awaitContinued waits for the end of the run and returns the run that continues it.
+// awaitContinued waits for the end of the run and returns the id of the run that continues the
+// ended run.
 func (s *Experiment) awaitContinued(ctx context.Context, reference opportunity.Reference, run string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 4*momentTimeout)
 	defer cancel()
@@ -300,8 +301,8 @@ func (s *Experiment) awaitContinued(ctx context.Context, reference opportunity.R
 	return "", errors.New("the run ended otherwise")
 }
 
-// killDuringCompletion wins an opportunity, freezes the workers when the last transition is
-// reported, checks whether the run has ended, and kills the workers if not.
+// killDuringCompletion wins an opportunity, and freezes the workers when the last transition is
+// reported. If the run has not ended, it kills the workers.
 func (s *Experiment) killDuringCompletion(ctx context.Context) error {
 	for range killAttempts {
 		done, err := s.tryKillDuringCompletion(ctx)

@@ -7,15 +7,18 @@ type KillPoint string
 
 // The kill points.
 const (
-	// BeforeSend: an activity had begun, and its request was not sent yet.
+	// BeforeSend: an activity had begun, and the worker had not sent its request.
 	BeforeSend KillPoint = "before send"
 	// BeforeAnswer: the request was sent, and its response had not arrived.
 	BeforeAnswer KillPoint = "sent and unanswered"
-	// BeforeReport: the API responded to the request, and the result was not reported to Temporal.
+	// BeforeReport: the API had responded to the request, and the worker had not reported the
+	// result to Temporal.
 	BeforeReport KillPoint = "answered and unreported"
-	// DuringContinueAsNew: a run had continued as new, and the next run had completed no task.
+	// DuringContinueAsNew: a run had continued as new, and the next run had completed no workflow
+	// task.
 	DuringContinueAsNew KillPoint = "during continue-as-new"
-	// DuringCompletion: the transition to a final step was reported, and the run had not ended.
+	// DuringCompletion: the transition to a final step was reported to Temporal, and the run had
+	// not ended.
 	DuringCompletion KillPoint = "during completion"
 	// AnyPoint: at any point.
 	AnyPoint KillPoint = "anywhere"

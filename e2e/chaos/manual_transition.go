@@ -15,14 +15,14 @@ import (
 	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
-// transitionManually makes a person's transition in the TMS when Oppflow gets a command for the
-// same transition. It uses opportunities that are started for this disruption, and others whose
-// step is before the transition.
+// transitionManually makes a person's transition in the TMS while Oppflow gets a command for the
+// same transition. It uses new opportunities, and existing opportunities whose step is before the
+// transition.
 func (s *Experiment) transitionManually(ctx context.Context) error {
 	var moved atomic.Int32
 	meanwhile := func(ctx context.Context, view opportunity.View) {
 		from := time.Now()
-		if err := s.sendManualTransition(ctx, view.Opportunity); err == nil { // else a fault met the request; the request log has the result
+		if err := s.sendManualTransition(ctx, view.Opportunity); err == nil { // an error comes from a fault, and the request log has the result
 			moved.Add(1)
 			s.recordPeriod(TransitionManually, from, time.Now().Add(time.Second), view.Reference)
 		}
@@ -40,7 +40,7 @@ func (s *Experiment) transitionManually(ctx context.Context) error {
 // manualStep is the step to which people take a record.
 const manualStep = "Opportunity"
 
-// manualMutation is the request of people.
+// manualMutation is the GraphQL document of a person's transition.
 const manualMutation = `mutation ` + audit.ManualOperation + `($record: ID!, $step: ID!) {
 	opportunities { progress(input: {opportunityId: $record, stepId: $step}) { errors { label } } } }`
 

@@ -16,52 +16,53 @@ type Options struct {
 	Seed uint64
 	// DisruptionTime is how long the parts are disrupted.
 	DisruptionTime time.Duration
-	// Pause is the longest pause before a disruption.
+	// Pause is the longest wait before a disruption.
 	Pause time.Duration
-	// Opportunities is the number of opportunities. Messages is how many messages each is sent on
-	// average, LongMessages how many messages each of the few long ones is sent.
+	// Opportunities is the number of opportunities. Messages is the average number of messages of
+	// an opportunity. LongMessages is the number of messages of each long opportunity.
 	Opportunities, Messages, LongMessages int
-	// Senders is how many opportunities have a sender at once, Rounds how many opportunities each
-	// sender handles.
+	// Senders is how many senders run at the same time. Rounds is how many opportunities each
+	// sender handles, one after the other.
 	Senders, Rounds int
 	// Times are the times of the workers; zero members are the defaults of a worker.
 	Times activities.Times
-	// LateBy is how long after its client has gone the sandbox commits a late request. The promises
-	// of the product require that LateBy is shorter than the settle time: only then can the record
-	// be read back when no request can be under way any more. LateBy is longer than two seconds:
-	// the server may take one second to notice the end of an activity, and another second for a
-	// timer. So a read-back that does not wait for the settle time comes too early.
+	// LateBy is the time from the end of the client's wait to the commit of a late request. It must
+	// be shorter than the settle time, because Oppflow reads back after the settle time and relies
+	// on the commit. It must be longer than two seconds, because only then a read-back without the
+	// settle time comes too early. The server may take one second to notice the end of an activity,
+	// and another second for a timer.
 	LateBy time.Duration
 	// SlowTime is how long a slow response takes. It is shorter than the response time, so that the
 	// client waits for the response.
 	SlowTime time.Duration
-	// TokenLifetime is how long the tokens of the workers are valid. It is short, so that tokens
-	// expire. It is longer than a late request takes, because the API would otherwise refuse that
-	// request. In the longer forms most tokens are older than a minute when the API refuses them: a
-	// worker treats younger tokens as tokens that were never valid, and waits longer after each.
+	// TokenLifetime is how long the tokens of the workers are valid. It is short, so tokens expire
+	// during the experiment. It is longer than a late request takes, because the API would
+	// otherwise refuse the late request. In the longer forms most tokens are older than a minute
+	// when the API refuses them. A worker treats a refused younger token as never valid, and waits
+	// longer after each one.
 	TokenLifetime time.Duration
-	// Freeze is how long a worker is frozen. It must be longer than an activity may take, which is
-	// the send window and the response time together.
+	// Freeze is how long a worker is frozen. It must be longer than the sum of the send window and
+	// the response time, which an activity may take.
 	Freeze time.Duration
 	// Outage is how long the API is unavailable, or fails one query. It is longer than the settle
 	// time.
 	Outage time.Duration
-	// HoldTime is the length of a disruption that has no length of its own, such as activity
-	// operations, or messages that wait in a paused opportunity.
+	// HoldTime is the length of a disruption without a length of its own. Examples are activity
+	// operations and the pause of opportunities.
 	HoldTime time.Duration
-	// OptionalKinds is how many of the optional kinds of disruptions a form executes that need not
-	// execute all.
+	// OptionalKinds is how many of the optional kinds of disruptions are executed in a form other
+	// than the long form.
 	OptionalKinds int
 	// Only are the kinds of disruptions that are executed; none means the kinds of the form.
 	Only []DisruptionKind
 	// ContinueAfter is the length of history at which the server suggests to continue as new; 0
 	// keeps the server's default.
 	ContinueAfter int
-	// Long makes every kind of disruption come, again and again until the time is over.
+	// Long executes every kind of disruption repeatedly until DisruptionTime is over.
 	Long bool
 	// Race builds the parts with the race detector.
 	Race bool
-	// Data is the directory of the databases; "" is a directory that is removed in the end.
+	// Data is the directory of the databases; "" means a temporary directory that Stop removes.
 	Data string
 	// Progress gets a line about the progress of the experiment; nil gets none.
 	Progress func(string)
@@ -78,7 +79,7 @@ func Short(seed uint64) Options {
 	})
 }
 
-// Long is an experiment of so many minutes.
+// Long is an experiment of the given number of minutes.
 func Long(seed uint64, minutes int) Options {
 	opportunities := max(60, 20*minutes)
 	return withDefaultTimes(Options{
@@ -119,7 +120,7 @@ func (o Options) responseTime() time.Duration {
 	return cmp.Or(o.Times.ResponseTime, activities.DefaultResponseTime)
 }
 
-// ErrOptions means that the options do not make an experiment.
+// ErrOptions means that the options break a condition of an experiment.
 var ErrOptions = errors.New("these options make no storm")
 
 func (o Options) validate() error {

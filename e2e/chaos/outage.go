@@ -11,8 +11,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
-// blockAPI makes the API unavailable for longer than the settle time: the API closes each
-// connection, or, silently, does not respond. A request that was held silently never runs.
+// blockAPI makes the API unavailable for longer than the settle time. The API closes each
+// connection or, in the silent form, does not respond. A request of the silent form never runs.
 func (s *Experiment) blockAPI(ctx context.Context, silently bool) error {
 	rule := fault.Rule{Kind: fault.DropBefore}
 	if silently {
@@ -37,8 +37,8 @@ func (s *Experiment) blockAPI(ctx context.Context, silently bool) error {
 	return errors.Join(err, s.setBackgroundFaults(ctx))
 }
 
-// failQuery makes the API fail one of its queries. It tries the queries that were sent so far, in
-// an order of the seed, until the API gets one.
+// failQuery makes the API fail one of its queries. failQuery tries up to disruptionAttempts of the
+// queries sent so far, until the API gets the query that fails. The seed decides the order.
 func (s *Experiment) failQuery(ctx context.Context) error {
 	entries, err := s.sandbox.RequestLog(ctx, 0)
 	if err != nil {
@@ -64,7 +64,7 @@ func (s *Experiment) failQuery(ctx context.Context) error {
 	return fmt.Errorf("none of the queries came: %s", strings.Join(queries, ", "))
 }
 
-// queryNames are the names of the queries that were sent, in alphabetical order.
+// queryNames are the names of the queries that the workers have sent, in alphabetical order.
 func queryNames(entries []requestlog.Entry) []string {
 	var names []string
 	for _, entry := range entries {

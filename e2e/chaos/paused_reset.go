@@ -29,8 +29,9 @@ func (s *Experiment) resetPaused(ctx context.Context) error {
 	})
 }
 
-// resetOld resets earlier runs of chains while the opportunities are paused: the later runs then
-// end. Where there is no earlier run, resetOld sends messages to a probe until there is one.
+// resetOld resets earlier runs of chains while the opportunities are paused. Such a reset ends the
+// later runs of the chain. If no chain has an earlier run, resetOld sends messages to a probe until
+// the probe's run continues as new.
 func (s *Experiment) resetOld(ctx context.Context) error {
 	open, err := s.resettableReferences(ctx)
 	if err != nil {
@@ -73,8 +74,9 @@ func (s *Experiment) resetOld(ctx context.Context) error {
 	})
 }
 
-// resettableReferences are the open opportunities that get only signals, in an order of the seed.
-// After a reset Temporal delivers signals before updates, so a mix of both would change the order.
+// resettableReferences are the open opportunities that get only signals, in an order that depends
+// on the seed. After a reset Temporal delivers signals before updates, so a mix of both would
+// change the order.
 func (s *Experiment) resettableReferences(ctx context.Context) ([]opportunity.Reference, error) {
 	var open []opportunity.Reference
 	for _, script := range s.plan.Scripts {
@@ -94,9 +96,9 @@ func (s *Experiment) resettableReferences(ctx context.Context) ([]opportunity.Re
 	return open, nil
 }
 
-// oldRun returns the oldest run of the chain that ends with the current run, "" where there is no
-// other. It does not go back beyond a run that replaced a run that was reset: the server does not
-// deliver the messages of that run to a new run.
+// oldRun returns the oldest run of the chain that ends with the current run, or "" if the chain has
+// no earlier run. It stops at a run that is the result of a reset, because the server does not
+// deliver the messages of such a run to a new run.
 func (s *Experiment) oldRun(ctx context.Context, reference opportunity.Reference) (string, error) {
 	current, err := s.currentRun(ctx, reference)
 	if err != nil {
@@ -152,8 +154,8 @@ func (s *Experiment) resetAllWhilePaused(ctx context.Context, what DisruptionKin
 	return err
 }
 
-// resetWhilePaused pauses the opportunity, waits, and resets the run. It returns false where the
-// run had ended before the pause.
+// resetWhilePaused pauses the opportunity, waits, and resets the run. It returns false if the run
+// ended before the pause.
 func (s *Experiment) resetWhilePaused(ctx context.Context, reference opportunity.Reference, reset func(context.Context) error) (bool, error) {
 	insist := sender{storm: s}.retry
 	if err := insist(ctx, func(ctx context.Context) error {
@@ -193,8 +195,8 @@ func (s *Experiment) resetWhilePaused(ctx context.Context, reference opportunity
 	return err == nil, err
 }
 
-// ignoreEnded returns nil for the error that the opportunity has ended, and any other error
-// unchanged.
+// ignoreEnded returns nil if the error says that the opportunity has ended. It returns any other
+// error unchanged.
 func ignoreEnded(err error) error {
 	var own *opportunity.Error
 	if errors.As(err, &own) && own.Type == opportunity.Closed {

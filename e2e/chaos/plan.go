@@ -20,9 +20,9 @@ const (
 	// Send sends a message.
 	Send Action = "send"
 	// Terminate waits until no message waits, terminates the run in Temporal, and starts the
-	// opportunity again, which finds its record by the reference tag.
+	// opportunity again. The new run finds the record by the reference tag.
 	Terminate Action = "terminate"
-	// Reset resets the run in Temporal to one of its workflow tasks.
+	// Reset resets the run in Temporal to its first or last completed workflow task.
 	Reset Action = "reset"
 	// Close closes the run with an operator command.
 	Close Action = "close"
@@ -38,13 +38,13 @@ type Step struct {
 	Repeats int
 	// NoRetry is set when the sender does not send the message again after an unknown result.
 	NoRetry bool
-	// ResetToFirst makes a reset go to the first workflow task, not to the last one.
+	// ResetToFirst makes a reset go to the first completed workflow task instead of the last.
 	ResetToFirst bool
 	// Pause is the wait before the step.
 	Pause time.Duration
 }
 
-// Script is all steps for one opportunity, in order.
+// Script is the start of one opportunity and all its steps, in order.
 type Script struct {
 	Reference opportunity.Reference
 	Start     opportunity.Start
@@ -53,7 +53,7 @@ type Script struct {
 	SignalsOnly bool
 }
 
-// Plan is the messages that are sent, and the disruptions that happen meanwhile.
+// Plan is the scripts of the senders, and the disruptions that happen meanwhile.
 type Plan struct {
 	Seed        uint64
 	Scripts     []Script
@@ -76,8 +76,8 @@ type planner struct {
 	random  *rand.Rand
 }
 
-// Of every so many opportunities one is long, terminated, reset by its script or closed. Three
-// times as many as are reset are sent only signals.
+// One of every longEvery opportunities is long; the other constants are used in the same way. Three
+// of every resetEvery opportunities get only signals, unless they are terminated.
 const (
 	longEvery       = 20
 	terminatedEvery = 9
@@ -89,7 +89,7 @@ const (
 func (p *planner) script(n int) Script {
 	s := Script{Reference: opportunity.Reference(fmt.Sprintf("storm-%d-%d", p.options.Seed, n))}
 	s.Start = opportunity.Start{Name: "First Aid for everybody", Region: "UK", Account: accountID(1), EntryStep: "Proposed"}
-	if n%3 > 0 { // a third have name, region and account in common
+	if n%3 > 0 { // every third opportunity has the same name, region and account
 		s.Start.Name, s.Start.Region, s.Start.Account = fmt.Sprintf("Training %d", n), p.oneOf("UK", "Dominican Republic", "Ireland"), accountID(1+p.random.Int64N(3))
 	}
 	terminated := n%terminatedEvery == 4
@@ -100,13 +100,13 @@ func (p *planner) script(n int) Script {
 	if n%longEvery == 3 {
 		messages = p.options.LongMessages
 	}
-	if closed := n%closedEvery == 5; closed { // an opportunity that is closed has places to release
+	if closed := n%closedEvery == 5; closed { // a closed opportunity must have places to release
 		s.Steps = append(s.Steps, p.send(opportunity.AddInterests{Interests: opportunity.Interests{p.eventInterest(true)}}))
 	}
 	moved := false
 	for len(s.Steps) < messages {
 		s.Steps = append(s.Steps, p.send(p.command(&moved)))
-		if p.random.IntN(12) == 0 { // sent twice without a request id in common
+		if p.random.IntN(12) == 0 { // the message is sent twice under different request ids
 			again := s.Steps[len(s.Steps)-1]
 			again.Command, again.Pause = again.Command.WithRequestID(p.requestID()), 0
 			s.Steps = append(s.Steps, again)
@@ -144,8 +144,8 @@ func useOneTransport(steps []Step) {
 	}
 }
 
-// spread spreads the steps over the time of the experiment. The long form uses all of the time, so
-// that the last disruptions affect messages, too.
+// spread spreads the steps over 70 % of DisruptionTime. In the long form it uses all of
+// DisruptionTime, so the last disruptions affect messages, too.
 func (p *planner) spread(steps []Step) {
 	length := p.options.DisruptionTime
 	if !p.options.Long {
@@ -174,7 +174,7 @@ func (p *planner) send(command opportunity.Command) Step {
 	return step
 }
 
-// command makes a message; a third of the messages are the same for all opportunities.
+// command makes a message. A third of the messages are the same for all opportunities.
 func (p *planner) command(moved *bool) opportunity.Command {
 	alike := p.random.IntN(3) == 0
 	switch n := p.random.IntN(20); {
@@ -204,8 +204,8 @@ func (p *planner) command(moved *bool) opportunity.Command {
 	}
 }
 
-// progress makes one transition within the open stages. All other transitions are not configured
-// for the step of the record.
+// progress returns the transition to Opportunity at most once. All other transitions that it
+// returns are not configured for the step of the record.
 func (p *planner) progress(moved *bool) opportunity.Command {
 	switch n := p.random.IntN(4); {
 	case n == 0:
@@ -245,7 +245,7 @@ func (p *planner) eventInterest(reserve bool) opportunity.Interest {
 	}
 }
 
-// commonInterest is the interest that a third of the messages add.
+// commonInterest is an interest that many opportunities add, so their requests are alike.
 func commonInterest() opportunity.Interest {
 	return opportunity.Interest{Item: globalid.EncodeInt(globalid.Event, 2), Quantity: 1, UnitAmount: decimal("199.90"), Reserve: true}
 }

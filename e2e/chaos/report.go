@@ -16,27 +16,27 @@ type Report struct {
 	Seed          uint64 `json:"seed"`
 	Long          bool   `json:"long"`
 	Opportunities int    `json:"opportunities"`
-	// Sent counts the messages that were sent, Messages the commands that were accepted, each once.
+	// Sent counts the messages that were sent. Messages counts each accepted command once.
 	Sent     int `json:"sent"`
 	Messages int `json:"messages"`
 	// SendResults counts the results that senders know. Outcomes counts the final outcomes of the
 	// messages.
 	SendResults map[audit.SendResult]int `json:"told"`
 	Outcomes    map[string]int           `json:"outcomes"`
-	// Requests counts the requests to the API, Faults the requests with a fault, by the kind of the
-	// fault.
+	// Requests counts the requests to the API. Faults counts the requests with a fault, by the
+	// fault's kind.
 	Requests int            `json:"requests"`
 	Faults   map[string]int `json:"faults"`
 	Kills    []Kill         `json:"kills"`
-	// MissedKills counts the attempts to kill at a point that came too late, by point.
+	// MissedKills counts the attempts to kill that came too late for their kill point, by point.
 	MissedKills map[KillPoint]int `json:"missed,omitempty"`
 	// Late counts the requests that committed a change after their client had stopped waiting.
 	Late         int `json:"late"`
 	WorkerStarts int `json:"workerStarts"`
 	Freezes      int `json:"freezes"`
 	Restarts     int `json:"serverRestarts"`
-	// Restores counts the restores of Temporal's database, and LostByRestore the messages that no
-	// history has since then.
+	// Restores counts the restores of Temporal's database. LostByRestore counts the messages that
+	// no history has since a restore.
 	Restores      int `json:"restores"`
 	LostByRestore int `json:"gone"`
 	Resets        int `json:"resets"`
@@ -123,7 +123,7 @@ func formatCounts[K ~string](of map[K]int) string {
 	return strings.Join(parts, ", ")
 }
 
-// reportProgress reports the current step.
+// reportProgress stores the text as the current step and passes it to Options.Progress.
 func (s *Experiment) reportProgress(text string) {
 	s.mu.Lock()
 	s.currentStep = text

@@ -16,12 +16,12 @@ import (
 // restore makes a backup of Temporal's database, waits, deletes the database, and restores it from the backup, as
 // docs/restore.md says. No worker runs until the command recover has sent a message to every opportunity.
 func (s *Experiment) restore(ctx context.Context) error {
-	ctx = context.WithoutCancel(ctx) // the restore is completed once it has begun
+	ctx = context.WithoutCancel(ctx) // the end of the experiment must not cancel the restore
 	server := s.parts.Server()
 	database := filepath.Join(s.data, "temporal.db")
 	kept := audit.Restore{Backup: time.Now().UTC()}
 	if err := server.Stop(ctx); err != nil {
-		s.reportProgress(err.Error()) // the server was killed, which is as good
+		s.reportProgress(err.Error()) // the server was killed instead of stopped, which is enough here
 	}
 	backup, unread := readFiles(database)
 	made := time.Now().UTC()
@@ -89,8 +89,8 @@ func writeFiles(path string, content map[string][]byte) error {
 	return nil
 }
 
-// startMissing starts the opportunities again that began after the backup, because Temporal does
-// not know them any more.
+// startMissing starts again the opportunities that began after the backup. The restored database
+// does not have them.
 func (s *Experiment) startMissing(ctx context.Context) error {
 	for _, reference := range s.references() {
 		_, err := s.temporal.DescribeWorkflow(ctx, lifecycle.WorkflowID(reference), "")
@@ -115,7 +115,7 @@ func (s *Experiment) skipAfterRestore(ctx context.Context, view opportunity.View
 	restored := len(s.restores) > 0
 	s.mu.Unlock()
 	if restored && view.Question != nil && view.Opportunity != "" {
-		// After a signal that fails, the question is seen and answered again.
+		// If the signal fails, the next sample finds the question again and sends another skip.
 		_ = s.client.Signal(ctx, view.Reference, opportunity.Skip{Request: view.Question.Request, Reason: "never mind"})
 	}
 }

@@ -25,14 +25,14 @@ const (
 	sampleTimeout = 5 * time.Second
 )
 
-// sampler stores the samples of the opportunities. It is safe for concurrent use.
+// sampler stores samples of opportunities. It is safe for concurrent use.
 type sampler struct {
 	mu      sync.Mutex
 	samples []audit.Sample
 	looked  map[opportunity.Reference]time.Time // when each opportunity was sampled last
 }
 
-// add stores a sample in which a message may wait.
+// add stores a sample if a message may wait in it.
 func (p *sampler) add(s audit.Sample) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -46,7 +46,6 @@ func (p *sampler) add(s audit.Sample) {
 	}
 }
 
-// all returns a copy of the samples.
 func (p *sampler) all() []audit.Sample {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -91,8 +90,8 @@ func (s *Experiment) sample(ctx context.Context, reference opportunity.Reference
 	}
 }
 
-// listedReason is the reason that the commands list and show give for an opportunity that does not
-// respond, "" for none.
+// listedReason is the reason that the commands list and show print for an opportunity whose
+// workflow does not respond, or "".
 func (s *Experiment) listedReason(ctx context.Context, reference opportunity.Reference, about *workflowservice.DescribeWorkflowExecutionResponse) string {
 	var words []string
 	if payload := about.GetWorkflowExecutionInfo().GetSearchAttributes().GetIndexedFields()[lifecycle.OpportunityAttention.GetName()]; payload != nil {

@@ -20,20 +20,20 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// evidenceCopy is where a violation is seeded: a copy of the tables, and a copy of the evidence of
-// the other sources.
+// evidenceCopy holds the copies in which a violation is seeded: the sandbox's tables, and the
+// evidence of the other sources.
 type evidenceCopy struct {
 	tables     *sql.DB
 	evidence   *audit.Evidence
 	tolerances audit.Tolerances
 }
 
-// errNoTarget means that the experiment left nothing to seed a violation on.
+// errNoTarget means that the evidence has nothing in which the violation can be seeded.
 var errNoTarget = errors.New("nothing there to plant it on")
 
 // SeedViolation returns evidence that breaks one promise, and the reference of the broken promise.
-// The fault is in a copy of the sandbox's tables, or in the evidence of another source when the
-// tables cannot show the fault. The evidence is a violation under the given tolerances.
+// The violation is in a copy of the sandbox's tables, or in the evidence of another source if the
+// tables cannot show it. Audit reports the violation under the given tolerances.
 func (s *Experiment) SeedViolation(ctx context.Context, e audit.Evidence, kind audit.Kind, rules audit.Tolerances) (spoilt audit.Evidence, of opportunity.Reference, err error) {
 	text, err := json.Marshal(e)
 	if err != nil {
@@ -102,8 +102,9 @@ type createdInterest struct {
 	interest  audit.Interest
 }
 
-// isUndisturbed reports whether only known messages changed the record of the reference: a
-// violation is seeded where nothing else explains it.
+// isUndisturbed reports whether no person made a transition of the record and no message of the
+// reference may be lost. Otherwise a transition or a lost message could explain the seeded
+// violation.
 func (b evidenceCopy) isUndisturbed(reference opportunity.Reference) bool {
 	byHand := slices.ContainsFunc(b.evidence.Records, func(r audit.Record) bool {
 		return r.ReferenceTag == reference && slices.ContainsFunc(b.evidence.ManualTransitions, func(m audit.ManualTransition) bool { return m.Record == r.ID })
@@ -111,7 +112,7 @@ func (b evidenceCopy) isUndisturbed(reference opportunity.Reference) bool {
 	return !byHand && !slices.ContainsFunc(b.evidence.Observations, func(t audit.Observation) bool { return t.Reference == reference && b.evidence.MayBeLost(t) })
 }
 
-// firstInterest finds an interest of a running opportunity without an unknown result.
+// firstInterest finds an interest of a running opportunity that has no question.
 func (b evidenceCopy) firstInterest(choose func(createdInterest) bool) (createdInterest, error) {
 	for _, c := range b.evidence.Chains {
 		if c.Status != audit.Running || c.View == nil || c.View.Question != nil || !b.isUndisturbed(c.Reference) {
@@ -140,7 +141,7 @@ func (b evidenceCopy) find(id opportunity.ID) (audit.Record, audit.Interest, boo
 	return audit.Record{}, audit.Interest{}, false
 }
 
-// loseMessage removes a signal that failed, and so has no effect, from the history.
+// loseMessage removes a failed signal from the history. A failed signal has no effect.
 func (b evidenceCopy) loseMessage() (opportunity.Reference, error) {
 	acknowledged := map[string]bool{}
 	for _, t := range b.evidence.Observations {
@@ -175,7 +176,6 @@ const copyInterest = `INSERT INTO interests
 	SELECT opportunity_id, course_template_id, event_id, learning_path_id, training_token_type_id, quantity, unit_amount, reserve
 	FROM interests WHERE id = ?`
 
-// duplicate adds a copy of an interest.
 func (b evidenceCopy) duplicate(ctx context.Context) (opportunity.Reference, error) {
 	m, err := b.firstInterest(func(m createdInterest) bool { return m.interest.Learners == 0 })
 	if err == nil {
@@ -201,7 +201,7 @@ func (b evidenceCopy) reorder() (opportunity.Reference, error) {
 	return "", errNoTarget
 }
 
-// commits are the fields of a name that the request log has as committed for a record.
+// commits are the record's committed fields of one name in the request log.
 func (b evidenceCopy) commits(record opportunity.ID, name string) []*requestlog.Field {
 	var list []*requestlog.Field
 	for n := range b.evidence.RequestLog {
@@ -228,7 +228,7 @@ func (b evidenceCopy) assignToOtherRecord(ctx context.Context) (opportunity.Refe
 	return m.reference, err
 }
 
-// makeFailedInterest creates an interest that is reported failed.
+// makeFailedInterest creates an interest on the record although its request is reported failed.
 func (b evidenceCopy) makeFailedInterest(ctx context.Context) (opportunity.Reference, error) {
 	for _, c := range b.evidence.Chains {
 		if c.Status != audit.Running || c.View == nil || c.View.Question != nil || !b.isUndisturbed(c.Reference) {
@@ -255,7 +255,7 @@ func (b evidenceCopy) makeFailedInterest(ctx context.Context) (opportunity.Refer
 	return "", errNoTarget
 }
 
-// removeInterest deletes an interest that is reported done.
+// removeInterest deletes an interest from the record although its request is reported done.
 func (b evidenceCopy) removeInterest(ctx context.Context) (opportunity.Reference, error) {
 	m, err := b.firstInterest(func(createdInterest) bool { return true })
 	if err == nil {
@@ -283,7 +283,7 @@ func (b evidenceCopy) secondRecord(ctx context.Context) (opportunity.Reference, 
 	return m.reference, err
 }
 
-// addUnrequestedInterest creates an interest without a request.
+// addUnrequestedInterest creates an interest that no request asked for.
 func (b evidenceCopy) addUnrequestedInterest(ctx context.Context) (opportunity.Reference, error) {
 	m, err := b.firstInterest(func(createdInterest) bool { return true })
 	if err == nil {
@@ -311,8 +311,8 @@ func (b evidenceCopy) keepReservation(ctx context.Context) (opportunity.Referenc
 	return "", errNoTarget
 }
 
-// addQuestions makes so many opportunities wait for an operator that the share is too large. Each
-// question is about a request that does not exist.
+// addQuestions adds questions until the share of questions exceeds the tolerance. Each question is
+// about a request that does not exist.
 func (b evidenceCopy) addQuestions() error {
 	wanted := int(float64(b.evidence.Messages())*b.tolerances.QuestionShare()) + 1
 	for n := range b.evidence.Chains {
@@ -322,8 +322,7 @@ func (b evidenceCopy) addQuestions() error {
 			wanted--
 		}
 	}
-	// An experiment with many messages needs more than one question for each opportunity: parked
-	// commands count, too.
+	// One question for each opportunity may be too few. Parked commands count as questions, too.
 	for n := range b.evidence.Chains {
 		c := &b.evidence.Chains[n]
 		if wanted > 0 && c.Status == audit.Running && c.View != nil && b.isUndisturbed(c.Reference) {
@@ -337,7 +336,8 @@ func (b evidenceCopy) addQuestions() error {
 	return nil
 }
 
-// askWhatTheRecordShows adds a question about the only transition to a step, which no person made.
+// askWhatTheRecordShows adds a question about a transition that is done. No other request and no
+// person made a transition to the same step.
 func (b evidenceCopy) askWhatTheRecordShows() (opportunity.Reference, error) {
 	chains := map[opportunity.Reference]int{}
 	for _, c := range b.evidence.Chains {
@@ -411,8 +411,8 @@ func (b evidenceCopy) addUnexplainedWait() (opportunity.Reference, error) {
 	return "", errNoTarget
 }
 
-// SeedLostMessage breaks a promise in the parts themselves: a message is accepted while no worker
-// runs, and the run is terminated before a worker handles the message. It returns the reference.
+// SeedLostMessage makes the running parts lose a message, and returns the reference. It sends a
+// message while no worker runs, and terminates the run before a worker handles the message.
 func (s *Experiment) SeedLostMessage(ctx context.Context) (opportunity.Reference, error) {
 	from, reference, err := s.startProbe(ctx)
 	if err != nil {
@@ -426,14 +426,14 @@ func (s *Experiment) SeedLostMessage(ctx context.Context) (opportunity.Reference
 	return reference, errors.Join(err, s.startWorkers(ctx))
 }
 
-// Recheck collects the evidence again after something happened to the given references only. The
-// workflows of the other references are not queried again.
+// Recheck collects the evidence again after a change of only the given references. The workflows of
+// the other references are not queried again.
 func (s *Experiment) Recheck(ctx context.Context, before audit.Evidence, references ...opportunity.Reference) (audit.Evidence, error) {
 	kept := slices.DeleteFunc(slices.Clone(before.Chains), func(c audit.Chain) bool { return slices.Contains(references, c.Reference) })
 	return s.collectEvidence(ctx, kept, references)
 }
 
-// copyTables writes a copy of the tables. No process uses the copy.
+// copyTables writes a copy of the tables that no other process uses.
 func copyTables(ctx context.Context, from, to string) (err error) {
 	db, err := openTables(from, "ro")
 	if err != nil {

@@ -23,7 +23,7 @@ const (
 	callTimeout = 8 * time.Second
 	// retryInterval is the wait before a call is repeated.
 	retryInterval = 300 * time.Millisecond
-	// maxUpdateAttempts is how often an update without an outcome is sent.
+	// maxUpdateAttempts is how often a sender sends an update that returns no outcome.
 	maxUpdateAttempts = 2
 )
 
@@ -33,8 +33,8 @@ type sender struct {
 	number int
 }
 
-// play executes the steps of the script, in order. Its error is the error of the context, or of a
-// start that is rejected.
+// play executes the steps of the script, in order. It returns the error of the context or of a
+// rejected start.
 func (s sender) play(ctx context.Context, script Script) error {
 	if ctx.Err() != nil {
 		return nil //nolint:nilerr // the experiment is over
@@ -50,7 +50,7 @@ func (s sender) play(ctx context.Context, script Script) error {
 		var err error
 		switch step.Action {
 		case Send:
-			if unanswered > 0 { // an update behind a question would wait for ever
+			if unanswered > 0 { // an update that waits behind a question never returns
 				unanswered--
 				step.Transport = audit.BySignal
 			}
@@ -113,8 +113,8 @@ func (s sender) start(ctx context.Context, script Script) error {
 
 var errPending = errors.New("not yet")
 
-// retry repeats a call until the call succeeds or fails with an error of Oppflow, or the context
-// ends.
+// retry repeats a call until the call succeeds, the call fails with an error of Oppflow, or the
+// context ends.
 func (s sender) retry(ctx context.Context, call func(context.Context) error) error {
 	for {
 		err := s.callWithTimeout(ctx, call)
@@ -135,13 +135,13 @@ func (s sender) callWithTimeout(ctx context.Context, call func(context.Context) 
 }
 
 // send sends the step's message. It sends the message again under the same id when the result is
-// unknown. It returns the last observation.
+// unknown or Oppflow is busy. It returns the last observation.
 func (s sender) send(ctx context.Context, reference opportunity.Reference, step Step) audit.Observation {
 	for asked := 1; ; asked++ {
 		told := s.sendOnce(ctx, reference, step.Command, step.Transport)
 		s.storm.observations.add(told)
 		again := told.Result == audit.Unknown && !step.NoRetry || told.Result == audit.Refused && told.Error == string(opportunity.Busy)
-		// The outcome of an update may take until an operator has answered a question.
+		// An update may wait until an operator answers a question, so its attempts are limited.
 		if !again || step.Transport == audit.ByUpdate && asked == maxUpdateAttempts || sleep(ctx, retryInterval) != nil {
 			return told
 		}
@@ -190,9 +190,9 @@ func (s sender) sendOnce(ctx context.Context, reference opportunity.Reference, c
 	return told
 }
 
-// terminate terminates the run at a moment at which no message waits, because a waiting message
-// would be lost. It then starts the opportunity again, which finds its record by the reference tag.
-// An opportunity that waits for an operator is not terminated.
+// terminate terminates the run when no message waits, because a waiting message would be lost. It
+// then starts the opportunity again, and the new run finds the record by the reference tag. It does
+// not terminate an opportunity that waits for an operator.
 func (s sender) terminate(ctx context.Context, script Script) error {
 	if parked, err := s.storm.awaitQuiet(ctx, script.Reference); err != nil || parked {
 		return err
@@ -223,7 +223,8 @@ func (s sender) terminate(ctx context.Context, script Script) error {
 	return s.start(ctx, script)
 }
 
-// errNoRun means that there is no run to reset any more: another reset has replaced the run.
+// errNoRun means that the run to reset does not exist any more, because another reset replaced the
+// run.
 var errNoRun = errors.New("no run to reset")
 
 // reset resets the current run to its first or last completed workflow task.
@@ -231,10 +232,10 @@ func (s *Experiment) reset(ctx context.Context, reference opportunity.Reference,
 	return s.resetRun(ctx, reference, s.currentRun, first)
 }
 
-// resetRun resets the run that choose returns to its first or last completed workflow task. While
-// no worker polls for activities no run is reset: the server would lose the activities that wait
-// for a worker. Runs are reset one after the other, so that no other reset comes between the choice
-// and the reset.
+// resetRun resets a run to its first or last completed workflow task. The function choose returns
+// the run. While no worker polls for activities, resetRun resets no run, because the server would
+// lose the activities that wait for a worker. A mutex prevents another reset between the choice and
+// the reset.
 func (s *Experiment) resetRun(ctx context.Context, reference opportunity.Reference, choose func(context.Context, opportunity.Reference) (string, error), first bool) error {
 	if s.allFrozen.Load() {
 		return errPending
@@ -283,14 +284,14 @@ func isBusy(err error) bool {
 	return errors.As(err, &late) || errors.As(err, &gone) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// isMissing reports whether the server does not know the run: the run began after the backup from
-// which the database was restored, and is started again.
+// isMissing reports whether the server does not know the run, because the run began after the
+// backup from which the database was restored. The experiment starts this opportunity again.
 func isMissing(err error) bool {
 	var missing *serviceerror.NotFound
 	return errors.As(err, &missing)
 }
 
-// sleep waits for the time, or until the context ends.
+// sleep waits for the duration d, or until the context ends.
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

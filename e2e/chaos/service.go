@@ -29,16 +29,16 @@ const (
 	serviceRejects serviceBehaviour = "refuses"
 )
 
-// service is a service of the tenant that the playbook calls before and after a transition, and as
-// a follow-up.
+// service is a service of the tenant. The playbook calls the service before a transition, after a
+// transition, and as a follow-up.
 type service struct {
 	server *httptest.Server
 
 	mu        sync.Mutex
 	behaviour serviceBehaviour
 	changed   chan struct{} // closed when the behaviour changes
-	// callTimes are the opportunities whose calls came after the service stopped answering, with
-	// the time of the first call.
+	// callTimes are the times of each opportunity's first call since the behaviour changed. With
+	// the behaviour serviceAnswers the service records no calls.
 	callTimes map[opportunity.Reference]time.Time
 }
 
@@ -79,8 +79,7 @@ func (v *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// setBehaviour changes the behaviour. It returns the opportunities whose calls came during the
-// previous behaviour.
+// setBehaviour changes the behaviour. It returns the callTimes of the previous behaviour.
 func (v *service) setBehaviour(m serviceBehaviour) map[opportunity.Reference]time.Time {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -98,7 +97,7 @@ func (v *service) close() {
 }
 
 // playbookFormat is the playbook of the experiment. A transition between the open steps calls the
-// service before and after the transition. A follow-up comes after some seconds without a message.
+// service before and after the transition. A follow-up is due after some seconds without a message.
 const playbookFormat = `services:
   erp: { url: %s, secret: storm-key }
 transitions:
@@ -140,11 +139,11 @@ func (s *Experiment) openService() (args, env []string, err error) {
 	return args, []string{"SSL_CERT_FILE=" + write("service.pem", string(certificate))}, err
 }
 
-// maxOwnMessages is the highest number of opportunities to which a disruption sends a message of
-// its own.
+// maxOwnMessages is half of the highest number of existing opportunities to which
+// transitionManually sends a transition.
 const maxOwnMessages = 40
 
-// failService makes the tenant's service fail, hang and reject, one after the other, while
+// failService makes the tenant's service fail, hang and reject, one after the other. Meanwhile
 // opportunities make a transition that needs the service.
 func (s *Experiment) failService(ctx context.Context) error {
 	met := 0
@@ -166,8 +165,8 @@ func (s *Experiment) failService(ctx context.Context) error {
 	return nil
 }
 
-// rounds is how often a small action is repeated in a disruption: in the long form so often that
-// the disruption affects enough messages, in the other forms once.
+// rounds is how often a disruption repeats a small action. In the long form it is long, which
+// affects enough messages. In the other forms it is 1.
 func (s *Experiment) rounds(long int) int {
 	if s.options.Long {
 		return long
@@ -179,9 +178,9 @@ func (s *Experiment) rounds(long int) int {
 // in a certain state.
 const newOpportunities = 8
 
-// transitionNew starts opportunities, sends each a transition and then other messages, and calls
-// meanwhile for each at the time of the transition, unless meanwhile is nil. An opportunity that
-// the API keeps from starting is left out.
+// transitionNew starts opportunities, and sends each of them a transition and then other messages.
+// If meanwhile is not nil, it is called for each opportunity at the time of the transition. An
+// opportunity whose start fails gets no messages.
 func (s *Experiment) transitionNew(ctx context.Context, count int, meanwhile func(context.Context, opportunity.View)) {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.rounds(3))*s.options.HoldTime)
 	defer cancel()
@@ -217,9 +216,9 @@ func newStart() opportunity.Start {
 	return opportunity.Start{Name: "Fresh", Region: "UK", EntryStep: "Proposed"}
 }
 
-// transitionExisting sends the transition between the open steps to at most so many opportunities
-// whose step is before the transition. It calls meanwhile at the same time for each, unless
-// meanwhile is nil. It returns the number of these opportunities.
+// transitionExisting sends the transition between the open steps to opportunities whose step is
+// before the transition, at most to the given number. If meanwhile is not nil, it is called for
+// each opportunity at the same time. transitionExisting returns the number of these opportunities.
 func (s *Experiment) transitionExisting(ctx context.Context, most int, meanwhile func(context.Context, opportunity.View)) int {
 	references := s.references()
 	s.random.Shuffle(len(references), func(i, j int) { references[i], references[j] = references[j], references[i] })
@@ -245,5 +244,5 @@ func (s *Experiment) transitionExisting(ctx context.Context, most int, meanwhile
 	return moved
 }
 
-// disruptionSender sends the messages of disruptions to the opportunities of other senders.
+// disruptionSender sends a disruption's messages to opportunities that belong to other senders.
 func (s *Experiment) disruptionSender() sender { return sender{storm: s, number: firstProbe} }

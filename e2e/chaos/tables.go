@@ -22,7 +22,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
-// openTables opens the sandbox's tables. The mode is that of SQLite, such as "ro".
+// openTables opens the sandbox's tables. The mode is the value of SQLite's URI parameter mode, such
+// as "ro".
 func openTables(path string, mode string) (*sql.DB, error) {
 	query := url.Values{"mode": {mode}, "_pragma": {"busy_timeout(10000)"}}
 	return sql.Open("sqlite", "file://"+(&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()+"?"+query.Encode())
@@ -42,7 +43,7 @@ func readRecords(ctx context.Context, path, mark string) (list []audit.Record, e
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	// Both queries run in one transaction, so that both results are of one moment.
+	// Both queries run in one transaction, so both results show the same state.
 	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return nil, fmt.Errorf("the sandbox's tables: %w", err)
@@ -121,8 +122,8 @@ func readInterests(ctx context.Context, tx *sql.Tx, records []audit.Record, plac
 	return rows.Err()
 }
 
-// readRequestLog reads the file in which the sandbox logs requests: of several lines with one
-// number the last counts.
+// readRequestLog reads the file in which the sandbox logs requests. If several lines have the same
+// number, the last line counts.
 func readRequestLog(path string) ([]requestlog.Entry, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 // restartedCount is how many opportunities are started again while visibility lags.
 const restartedCount = 6
 
-// delayVisibility makes visibility lag, or show only the newest runs, and terminates and restarts
-// opportunities meanwhile.
+// delayVisibility makes visibility lag, or show only the newest runs. Meanwhile it terminates
+// opportunities and starts them again.
 func (s *Experiment) delayVisibility(ctx context.Context, first bool) error {
 	how := visibilityproxy.Lagging
 	if first {

@@ -54,7 +54,7 @@ func (p *Parts) Replay(reference opportunity.Reference, name string) {
 	p.ReplayOf(lifecycle.WorkflowID(reference), name)
 }
 
-// ReplayOf is Replay for any workflow.
+// ReplayOf is Replay for a workflow id instead of a reference.
 func (p *Parts) ReplayOf(workflowID, name string) {
 	p.T.Helper()
 	for n, history := range p.RunsOf(workflowID) {
@@ -77,9 +77,9 @@ func (p *Parts) ReplayOf(workflowID, name string) {
 	}
 }
 
-// storeHistory writes a history to the directory named by OPPFLOW_RECORD_HISTORIES. Fixtures of the
-// replay test are made this way, from the code of a release. A fixture from the branch that changes
-// the code would prove nothing.
+// storeHistory writes a history to the directory named by OPPFLOW_RECORD_HISTORIES. Use it with the
+// code of a release to make fixtures of the replay test. Fixtures from a branch that changes the
+// code prove nothing.
 func storeHistory(t *testing.T, name string, history *historypb.History) {
 	t.Helper()
 	dir := os.Getenv("OPPFLOW_RECORD_HISTORIES")
@@ -95,7 +95,7 @@ func storeHistory(t *testing.T, name string, history *historypb.History) {
 	}
 }
 
-// Metadata returns the metadata that the Web UI shows of the last run.
+// Metadata returns the metadata of the last run, which the Web UI shows.
 func (p *Parts) Metadata(reference opportunity.Reference) *sdkpb.WorkflowMetadata {
 	p.T.Helper()
 	value, err := p.Temporal.QueryWorkflow(p.T.Context(), lifecycle.WorkflowID(reference), "", "__temporal_workflow_metadata")

@@ -27,7 +27,8 @@ type Parts struct {
 	T *testing.T
 	// Output is what the parts wrote.
 	Output *Output
-	// Temporal is a client of the test's namespace. Client is a client of the contract.
+	// Temporal is a Temporal client of the test's namespace. Client is Oppflow's client in this
+	// namespace.
 	Temporal client.Client
 	Client   *lifecycle.Client
 	// API is a client of the sandbox.
@@ -41,7 +42,7 @@ func (p *Parts) In(t *testing.T) *Parts {
 	return &below
 }
 
-// Times of the parts. They are shorter than a tenant's, so a test does not wait as long for a lost
+// Times of the parts. They are shorter than a tenant's times, so a test waits less for a lost
 // response. DefaultTimes returns the flags with a tenant's times.
 const (
 	SendWindow   = 2 * time.Second
@@ -58,20 +59,21 @@ func Start(t *testing.T, o stack.Options) *Parts {
 	return StartWithoutRace(t, o)
 }
 
-// StartWithoutRace is Start without the race detector, unless the options ask for the detector. The parts then are not
-// slower than they need to be.
+// StartWithoutRace is Start, but builds the parts with the race detector only if the options ask
+// for the detector. Parts without the race detector are faster.
 func StartWithoutRace(t *testing.T, o stack.Options) *Parts {
 	t.Helper()
 	output := new(Output)
 	o.NoUI, o.Setup, o.Output = true, prepareNamespace, output
-	// Tests send at any rate. Tests of the limit use a sandbox of their own.
+	// The sandbox does not limit the rate of requests. Tests of the limit use a sandbox of their
+	// own.
 	if !slices.Contains(o.SandboxArgs, "--rate") {
 		o.SandboxArgs = append([]string{"--no-rate-limit"}, o.SandboxArgs...)
 	}
 	o.WorkerArgs = slices.Concat([]string{
-		"--api-rate", "1000", // a worker that starts while the server knows another one begins with a small part of the rate
+		"--api-rate", "1000", // a worker that starts while another worker polls begins with a small part of the rate
 		"--send-window", SendWindow.String(), "--response-time", ResponseTime.String(), "--settle-time", SettleTime.String(), "--quiet-time", "500ms",
-	}, o.WorkerArgs) // of several values of a flag the last one counts
+	}, o.WorkerArgs) // the last value of a repeated flag counts
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute) // the server is built the first time
 	defer cancel()
 	var err error
@@ -133,6 +135,6 @@ func DefaultTimes() []string {
 
 // Interests returns a message that adds one interest of the quantity.
 func Interests(quantity int) opportunity.AddInterests {
-	amount, _ := opportunity.ParseAmount("10.00") // 10.00 is an amount
+	amount, _ := opportunity.ParseAmount("10.00") // the error is nil, because 10.00 is a valid amount
 	return opportunity.AddInterests{Interests: opportunity.Interests{{Item: "Q291cnNlVGVtcGxhdGU6MTE=", Quantity: quantity, UnitAmount: amount}}}
 }

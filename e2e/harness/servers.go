@@ -20,7 +20,7 @@ import (
 
 // parallelTests returns how many tests run at the same time. The tests wait for other processes
 // most of the time, so more tests than processors run. With the race detector the processes need
-// more of the processors.
+// more CPU time, so fewer tests run.
 func parallelTests() string {
 	if testrun.Race {
 		return "6"
@@ -58,8 +58,8 @@ func Program() (string, error) { return shared.program() }
 // shared are the servers that tests share.
 var shared servers
 
-// servers are Temporal servers. A server starts when a test needs it for the first time. There is
-// one server for each dynamic configuration, because a server has only one configuration.
+// servers are Temporal servers. A server starts when a test needs it for the first time. Each
+// dynamic configuration needs a server of its own.
 type servers struct {
 	mu         sync.Mutex
 	running    map[string]*server

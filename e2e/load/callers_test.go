@@ -18,7 +18,7 @@ type callerGroup struct {
 	done      sync.WaitGroup
 
 	mu      sync.Mutex
-	answers map[int]string // by caller: "" while it waits, then the outcome's state or the error
+	answers map[int]string // by caller: "" while the caller waits, then the outcome's state or the error
 }
 
 func (p *parts) newCallerGroup(reference opportunity.Reference) *callerGroup {
@@ -82,7 +82,7 @@ func (c *callerGroup) waiting() int {
 // wait waits until every caller has an outcome.
 func (c *callerGroup) wait() { c.done.Wait() }
 
-// check asserts that every caller got done or pending.
+// check asserts that every caller got an outcome done or pending.
 func (c *callerGroup) check() {
 	c.parts.T.Helper()
 	c.mu.Lock()

@@ -19,14 +19,14 @@ import (
 )
 
 // The API accepts 200 requests in any 10 seconds. Two workers have ten commands for each of many
-// opportunities, all at once. No command fails, nearly all of the limit is used, and the API
+// opportunities, all at once. No command fails. The workers use nearly the whole limit, and the API
 // rejects hardly any request.
 func TestABurstWithinTheLimit(t *testing.T) {
-	// Earlier runs sent 170 to 180 requests, of 180, and 160 in the 10 seconds in which the second
-	// worker gets its share of the rate. The long form does not count these. A machine that is busy
-	// for a moment sends fewer, so one burst of three must reach the number. The short form runs
-	// while another package is tested on the same processors, so 140 must be sent. A worker that
-	// used only half of the rate would send 90.
+	// Earlier tests sent 170 to 180 of 180 possible requests in 10 seconds. They sent only 160 in
+	// the 10 seconds in which the second worker gets its share of the rate. The long form does not
+	// count these 10 seconds. A busy machine sends fewer requests, so only one of three bursts must
+	// reach the number. The short form runs beside the tests of another package, so 140 requests
+	// are enough. A worker that used only half of the rate would send 90.
 	const bursts = 3
 	least := testrun.Pick(t, 140, 170)
 	most := 0
@@ -43,7 +43,7 @@ func minRateInBurst(t *testing.T) int {
 	// The server starts at once as many activities as it starts in a second. So 18 a second are up
 	// to 198 in the first 10 seconds.
 	const commands, limit, window = 10, 200, 10 * time.Second
-	opportunities := testrun.Pick(t, 120, 500) // two requests each: more than a window has
+	opportunities := testrun.Pick(t, 120, 500) // two requests for each opportunity, which is more than the limit of a window
 	p := startPartsWithoutRace(t, stack.Options{
 		NoWorker:    true,
 		SandboxArgs: []string{"--rate", fmt.Sprintf("%d/%s", limit, window)},
@@ -56,8 +56,8 @@ func minRateInBurst(t *testing.T) int {
 	reference := func(n int) opportunity.Reference { return opportunity.Reference(fmt.Sprintf("burst %d", n)) }
 	for n := range opportunities {
 		senders.Go(func() error {
-			// The region is given by its id. A name that a worker does not know yet would use
-			// activities without a request.
+			// The region is given by its id. For an unknown name, a worker would run activities
+			// that send no request.
 			start := opportunity.Start{Name: "Burst", Region: "UmVnaW9uOlVL"}
 			if _, err := p.Temporal.ExecuteWorkflow(sending, lifecycle.FirstStartOptions(reference(n), start), lifecycle.WorkflowType, start); err != nil {
 				return err
@@ -97,7 +97,7 @@ func minRateInBurst(t *testing.T) int {
 	var sent []time.Time
 	refused := 0
 	for _, entry := range p.RequestLog() {
-		if len(sent) > 0 || len(entry.Fields) > 0 { // before that, the workers ask which tenant they reach
+		if len(sent) > 0 || len(entry.Fields) > 0 { // earlier requests only ask which tenant the workers reach
 			sent = append(sent, entry.Received)
 		}
 		if entry.Status == http.StatusTooManyRequests {
@@ -113,8 +113,8 @@ func minRateInBurst(t *testing.T) int {
 	return lowest
 }
 
-// awaitChanges waits until the API has made the given number of changes. It checks seldom, because the parts need the
-// machine.
+// awaitChanges waits until the API has made the given number of changes. It checks seldom, because
+// checks take CPU time from the parts.
 func (p *parts) awaitChanges(ctx context.Context, changes int) {
 	p.T.Helper()
 	ticker := time.NewTicker(5 * time.Second)

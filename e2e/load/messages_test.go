@@ -20,7 +20,8 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// ringCatalogue returns the catalogue of a ring of steps. The names of the steps are as long as names may be.
+// ringCatalogue returns the catalogue of a ring of steps. The step names have the greatest allowed
+// length.
 func ringCatalogue(t *testing.T) (catalogue string, lap func(n int) string) {
 	t.Helper()
 	lap = func(n int) string { return padded(fmt.Sprintf("Lap %d ", n%ringSteps), 250) }
@@ -126,9 +127,9 @@ func TestMessagesThatGrowAsJSON(t *testing.T) {
 	}
 }
 
-// Messages are sent while no worker runs. All of them are in one history when the worker returns,
-// and they are more than a run is meant to have. The worker handles all the messages. The server
-// does not schedule the same workflow task again and again.
+// Messages are sent while no worker runs. When the worker starts again, all messages are in one
+// history, which is longer than the history at which a run continues as new. The worker handles all
+// the messages. The server does not schedule the same workflow task repeatedly.
 func TestNineThousandMessagesWaitForTheWorker(t *testing.T) {
 	parallelIfShort(t)
 	p, r := startRecorded(t, stack.Options{})
@@ -159,8 +160,8 @@ func TestNineThousandMessagesWaitForTheWorker(t *testing.T) {
 	p.wantSteady(p.runSizes(reference))
 }
 
-// Transitions are sent while no worker runs. Each transition is a request of its own, so the
-// transitions take many more events than other messages.
+// Transitions are sent while no worker runs. Each transition is a request of its own, so
+// transitions make many more events than other messages.
 func TestTransitionsWaitForTheWorker(t *testing.T) {
 	parallelIfShort(t)
 	p, r := startRecorded(t, stack.Options{SandboxArgs: []string{"--catalogue", "testdata/ring.yaml"}})
@@ -197,10 +198,11 @@ func TestTransitionsWaitForTheWorker(t *testing.T) {
 		return // too few transitions to extrapolate
 	}
 	// The test extrapolates to as many transitions as the server accepts signals. The first run
-	// makes transitions until the rest is small enough to pass on.
+	// makes transitions until the waiting transitions are small enough for the state of the next
+	// run.
 	const (
 		most   = 9000
-		longer = 40_000 // events: after these the waiting messages would be given up; the server ends a run at 51,200
+		longer = 40_000 // events, after which the waiting messages would be given up; the server ends a run at 51,200 events
 	)
 	events := 0
 	for _, f := range prints {
@@ -235,7 +237,7 @@ func TestRunsStayShort(t *testing.T) {
 	for _, load := range []struct {
 		name   string
 		pace   *rate.Limiter
-		events int // the most events of a run
+		events int // the highest allowed number of events of a run
 	}{
 		{"at 200 messages a second", rate.NewLimiter(200, 8), testrun.Pick(t, 900, 5_000)},
 		{"at full speed", nil, testrun.Pick(t, 900, 12_000)},
@@ -273,12 +275,12 @@ func TestRunsStayShort(t *testing.T) {
 	}
 }
 
-// Callers wait for an API that does not respond: as many as the server keeps open updates for one
-// run, and more. An operator's message still takes effect, and every caller's request takes effect
-// once.
+// The API does not respond. More callers wait than the server allows open updates for one run. An
+// operator's message still takes effect, and every caller's request takes effect once.
 func TestWaitingCallersDoNotLockTheOperatorOut(t *testing.T) {
 	parallelIfShort(t)
-	// The change stays under way while all callers arrive, also on a slow machine.
+	// The long response time keeps the change under way until all callers have arrived, even on a
+	// slow machine.
 	p, r := startRecorded(t, stack.Options{WorkerArgs: harness.DefaultTimes()})
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
@@ -294,8 +296,8 @@ func TestWaitingCallersDoNotLockTheOperatorOut(t *testing.T) {
 	for n := range callers {
 		names = append(names, callerName(n))
 		crowd.add(ctx, n)
-		// The callers arrive one after the other. When many callers arrive at once, the server
-		// rejects some of them for seconds.
+		// The callers arrive one after the other. If many callers arrive at once, the server
+		// rejects some of their updates for seconds.
 		harness.Eventually(t, 15*time.Second, fmt.Sprintf("caller %d waits or is answered", n), func() bool { return crowd.hasArrived(n) })
 	}
 	if len(r.heldChanges()) == 0 || crowd.waiting() == 0 {

@@ -14,8 +14,8 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// The rate limits the requests of all workers together. The rate holds while another worker starts, after a worker
-// is killed, and with activities that send more than one request each.
+// The rate limits the requests of all workers together. The limit holds while another worker starts
+// and after a worker is killed. It also holds for activities that send several requests.
 func TestTheRateHoldsOverAllWorkers(t *testing.T) {
 	parallelIfShort(t)
 	const second, minute = 10 * time.Second, time.Minute
@@ -75,7 +75,7 @@ func TestTheRateHoldsOverAllWorkers(t *testing.T) {
 	}
 }
 
-// maxInWindow returns the highest number of the times in any window.
+// maxInWindow returns how many of the times are in the fullest window.
 func maxInWindow(times []time.Time, window time.Duration) int {
 	most, begin := 0, 0
 	for end, at := range times {

@@ -26,7 +26,7 @@ import (
 
 // change is one mutation as it was sent to the API.
 type change struct {
-	field string // of the namespace, such as "update"
+	field string // of the namespace opportunities in the API, such as "update"
 	input map[string]any
 }
 
@@ -51,7 +51,7 @@ type recorder struct {
 
 	mu       sync.Mutex
 	target   *url.URL
-	open     chan struct{} // closed unless requests are held back
+	open     chan struct{} // closed while requests pass
 	held     []change      // the changes in the requests that wait now
 	waiting  int           // the number of requests that wait
 	requests int           // the number of requests with mutations
@@ -86,7 +86,7 @@ func newRecorder(t *testing.T) *recorder {
 			r.recordError("a request broke off: %v", err)
 			return
 		}
-		if !r.hasTarget() { // the worker asks the API at the start, and again later, for its tenant
+		if !r.hasTarget() { // the worker asks the API at its start, and again later, which tenant it reaches
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return
 		}
@@ -96,20 +96,20 @@ func newRecorder(t *testing.T) *recorder {
 		}
 		r.pass(request, changes)
 		if request.Context().Err() != nil {
-			return // cancelled while it was held back: the sandbox never sees the request
+			return // the worker cancelled the held request, so the sandbox never gets it
 		}
 		r.record(changes)
 		request.Body = io.NopCloser(bytes.NewReader(body))
 		forward.ServeHTTP(w, request)
 	}))
 	t.Cleanup(func() {
-		r.release() // or the server would wait for the held requests
+		r.release() // otherwise the server would wait for the held requests
 		r.server.Close()
 	})
 	return r
 }
 
-// mutations returns the mutations of a request. A query has none.
+// mutations returns the mutations of a request. A query has no mutations.
 func mutations(body []byte) ([]change, error) {
 	var request struct {
 		Query     string         `json:"query"`
@@ -141,7 +141,7 @@ func mutations(body []byte) ([]change, error) {
 	return changes, nil
 }
 
-// pass returns when requests are not held back, or when the request is cancelled.
+// pass waits while requests are held back. It also returns when the request is cancelled.
 func (r *recorder) pass(request *http.Request, changes []change) {
 	r.mu.Lock()
 	open := r.open
@@ -174,14 +174,14 @@ func (r *recorder) recordError(format string, args ...any) {
 	r.errors = append(r.errors, fmt.Sprintf(format, args...))
 }
 
-// hold holds every request back until release.
+// hold holds back every request until release is called.
 func (r *recorder) hold() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.open = make(chan struct{})
 }
 
-// release lets all requests pass.
+// release lets the held requests and all later requests pass.
 func (r *recorder) release() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -291,18 +291,18 @@ func (r *recorder) wantNames(t *testing.T, record opportunity.ID, sent map[int]i
 }
 
 // startRecorded starts the parts with a recorder between the worker and the sandbox. The parts are
-// never built with the race detector: these tests are about load, and other tests look for races.
+// never built with the race detector, because these tests measure load.
 func startRecorded(t *testing.T, o stack.Options) (*parts, *recorder) {
 	t.Helper()
 	r := newRecorder(t)
 	o.WorkerArgs = append(o.WorkerArgs, "--api-rate", "5000")
-	o.DynamicConfig = map[string]any{ // the server's own values in the long form
+	o.DynamicConfig = map[string]any{ // the long form uses the server's defaults
 		"limit.historyCount.suggestContinueAsNew": scaled(t, 4<<10), "limit.historySize.suggestContinueAsNew": scaled(t, 4<<20),
 	}
 	o.WorkerEnv = append(o.WorkerEnv, "ADMINISTRATE_URL="+r.server.URL+"/graphql")
 	t.Cleanup(func() { r.report(t) })
 	p := startPartsWithoutRace(t, o)
-	t.Cleanup(r.release) // or the worker would wait for the held requests
+	t.Cleanup(r.release) // otherwise the worker would wait for the held requests
 	if err := r.setTarget(p.APIURL()); err != nil {
 		t.Fatal(err)
 	}

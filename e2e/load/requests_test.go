@@ -39,8 +39,8 @@ func TestRequestsOfMessages(t *testing.T) {
 	p := startParts(t, stack.Options{WorkerArgs: []string{"--api-rate", "5000"}})
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	start := opportunity.Start{Name: "Counted", Region: "UmVnaW9uOlVL"} // by its id: nothing is looked up
-	began := len(p.RequestLog())                                        // the worker has asked the API for its tenant
+	start := opportunity.Start{Name: "Counted", Region: "UmVnaW9uOlVL"} // the region is given by its id, so the worker looks up nothing
+	began := len(p.RequestLog())                                        // the worker has already asked the API which tenant it reaches
 	// requests returns the number of requests since its last call.
 	requests := func() int {
 		all := len(p.RequestLog())
@@ -78,7 +78,7 @@ func TestRequestsOfMessages(t *testing.T) {
 	done("counted", lone)
 	want("a repeated request id", 0, 0)
 
-	// Five messages come while the response to the first is still outstanding.
+	// Five messages arrive while the API still holds the response to the first message.
 	hold, err := p.SandboxAdmin().SetFault(ctx, fault.Rule{Kind: fault.HoldAfter, Operation: fault.AnyMutation, Contains: string(opened.Opportunity), Times: 1})
 	if err != nil {
 		t.Fatal(err)
@@ -123,7 +123,8 @@ func TestRequestsOfMessages(t *testing.T) {
 	}
 }
 
-// Many records are read again, and no caller waits for these reads. A command goes first.
+// Many records are read again, and no caller waits for these reads. A command's request goes before
+// the waiting reads.
 func TestCommandsGoBeforeSweeps(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{WorkerArgs: []string{"--api-rate", "5"}})
@@ -150,7 +151,8 @@ func TestCommandsGoBeforeSweeps(t *testing.T) {
 	if outcome, err := p.Client.Update(ctx, apart, harness.Interests(1)); err != nil || outcome.State != opportunity.Done {
 		t.Fatalf("%+v, %v", outcome, err)
 	}
-	// A busy machine is slow to handle the command. After that, the queue of activities decides.
+	// A busy machine may handle the command late. The time therefore counts from the event that
+	// schedules the command's activity.
 	runs := p.Runs(apart)
 	var scheduled time.Time
 	for _, event := range runs[len(runs)-1].Events {

@@ -21,14 +21,14 @@ import (
 type runSize struct {
 	events int
 	bytes  int // of its history
-	// input is the size of the state that the run received, 0 for the first run. queue is the part
-	// of input that commands take.
+	// input is the size of the state that the run received, 0 for the first run. queue is the size
+	// of the commands within input.
 	input, queue int
 	signals      int           // received
 	requests     int           // to change the record
 	state        *entity.State // nil in the first run
-	// retries counts how often the server scheduled a workflow task again. fails counts the causes
-	// that ended workflow tasks early.
+	// retries counts how often the server scheduled a workflow task again. fails counts the
+	// workflow tasks that failed or timed out, by cause.
 	retries int
 	fails   map[string]int
 	// longest is the longest time that a worker took for one workflow task.
@@ -50,9 +50,9 @@ func (f runSize) String() string {
 	return text
 }
 
-// runSizes reads and logs the sizes of the runs of a reference. It asserts the limits of each run:
-// the run was continued and not ended by the server. Its state is no larger than allowed, is of a
-// known version, has no unused members, and keeps every list within its cap.
+// runSizes reads and logs the sizes of the runs of a reference. It asserts that each run continued
+// as new before the server ended it. The state that a run passes on must be within its size limit,
+// have a known version and have no unused members. Each list of the state must be within its cap.
 func (p *parts) runSizes(reference opportunity.Reference) []runSize {
 	p.T.Helper()
 	runs := p.Runs(reference)
@@ -169,8 +169,8 @@ func largest(prints []runSize) int {
 	return most
 }
 
-// wantSteady asserts that workflow tasks were not scheduled again and again. New messages and a
-// worker that was stopped may end a task early.
+// wantSteady asserts that the server did not schedule workflow tasks repeatedly. It ignores tasks
+// that ended early because of a new message or a stopped worker.
 func (p *parts) wantSteady(prints []runSize) {
 	p.T.Helper()
 	for n, f := range prints {

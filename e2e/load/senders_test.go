@@ -14,12 +14,12 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// scaled returns a tenth of the count in the short form of the tests. In the short form a run also has a tenth of the
-// events before it continues as new.
+// scaled returns a tenth of the count in the short form of the tests. The short form also continues
+// as new after a tenth of the events.
 func scaled(t *testing.T, count int) int { return testrun.Pick(t, count/10, count) }
 
-// parallelIfShort makes a load test run in parallel in the short form. In the long form the test needs the whole machine,
-// because otherwise it would measure the other tests.
+// parallelIfShort makes a load test run in parallel in the short form. In the long form no other
+// test may run, because its load would change the measurements.
 func parallelIfShort(t *testing.T) {
 	if !testrun.Long(t) {
 		t.Parallel()
@@ -44,7 +44,7 @@ func namedUpdate(sender, n int) opportunity.Command {
 type senders struct {
 	parts     *parts
 	reference opportunity.Reference
-	pace      *rate.Limiter // over all senders; nil for none
+	pace      *rate.Limiter // of all senders together; nil means no limit
 	group     *errgroup.Group
 	ctx       context.Context
 }
@@ -71,7 +71,7 @@ func (s *senders) send(count int, command func(n int) opportunity.Command) {
 	})
 }
 
-// wait waits until everything is sent.
+// wait waits until the senders have sent all their messages.
 func (s *senders) wait() {
 	s.parts.T.Helper()
 	begin := time.Now()

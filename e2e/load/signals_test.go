@@ -19,9 +19,9 @@ import (
 )
 
 // Two thousand signals of three kinds, from five senders at once, reach one opportunity over
-// several runs. Each signal takes effect once, in the order of the Signaled events. Transitions go
-// round a ring of steps: a transition that is repeated or out of order is not configured. The ids
-// of the interests show the order of the interests. The last name stays.
+// several runs. Each signal takes effect once, in the order of the Signaled events. The steps form
+// a ring, so a transition that is repeated or out of order is not configured. The ids of the
+// interests show their order. The record must have the name of the last signal.
 func TestTwoThousandSignals(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{
@@ -136,7 +136,7 @@ func TestTwoThousandSignals(t *testing.T) {
 	p.Replay(reference, "two-thousand")
 }
 
-// signal has the members of signals of all kinds.
+// signal has the members of all three kinds of signals.
 type signal struct {
 	To        string                `json:"to"`
 	Name      string                `json:"name"`

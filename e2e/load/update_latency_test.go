@@ -17,10 +17,10 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// Twenty callers start opportunities without a pause, so the API's rate is used up. One more caller
-// sends three updates, one after the other, to each of its opportunities. With a playbook,
-// follow-ups have to be planned. The updates still take as long as without a playbook, because no
-// update waits for a plan.
+// Twenty callers start opportunities without a pause, and so use the whole rate of the API. One
+// more caller sends three updates, one after the other, to each of its opportunities. With a
+// playbook the worker also plans follow-ups. The updates still take as long as without a playbook,
+// because no update waits for a plan.
 func TestUpdatesDoNotWaitForPlans(t *testing.T) {
 	parallelIfShort(t)
 	took := map[string][]time.Duration{}
@@ -28,7 +28,7 @@ func TestUpdatesDoNotWaitForPlans(t *testing.T) {
 	t.Run("both", func(t *testing.T) {
 		for _, playbook := range []string{"none", "default"} {
 			t.Run(playbook, func(t *testing.T) {
-				t.Parallel() // so that both subtests have the same machine
+				t.Parallel() // so that both subtests run under the same load
 				all := updateLatencies(t, playbook)
 				mu.Lock()
 				defer mu.Unlock()
@@ -38,7 +38,7 @@ func TestUpdatesDoNotWaitForPlans(t *testing.T) {
 	})
 	plain, planned := took["none"], took["default"]
 	t.Logf("without a playbook: %v; with one: %v", roundedDurations(plain), roundedDurations(planned))
-	if t.Failed() || !testrun.Long(t) { // other tests cause pauses, too
+	if t.Failed() || !testrun.Long(t) { // in the short form other tests run, too, and may delay updates
 		return
 	}
 	slices.Sort(plain)

@@ -15,8 +15,8 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// Hundreds of opportunities are started at once, and visibility responds to only ten queries a
-// second. An urgent start is done in seconds, while most of the others wait.
+// Hundreds of opportunities start at once, and visibility allows only ten queries a second. An
+// urgent start is done in seconds, while most of the others wait.
 func TestAnUrgentStartGoesFirst(t *testing.T) {
 	p := startPartsWithoutRace(t, stack.Options{
 		DynamicConfig: map[string]any{"frontend.namespaceRPS.visibility": 10},
@@ -50,8 +50,8 @@ func TestAnUrgentStartGoesFirst(t *testing.T) {
 		}
 		return made
 	}
-	// The first urgent start comes before anything is delayed. The others come when the many starts
-	// have used up the burst of visibility.
+	// The first urgent start comes before visibility delays any start. The others come after the
+	// many starts have used the burst of queries that visibility allows.
 	for n, after := range []int{0, starts / 4, starts / 2} {
 		harness.Eventually(t, 5*time.Minute, fmt.Sprint(after, " records are made"), func() bool { return crowd() >= after })
 		reference := opportunity.Reference(fmt.Sprint("urgent ", n))

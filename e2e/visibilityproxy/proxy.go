@@ -53,7 +53,6 @@ type Proxy struct {
 // rawMessage is a message that is forwarded unchanged.
 type rawMessage []byte
 
-// rawCodec is the codec of raw messages.
 type rawCodec struct{}
 
 // Marshal implements encoding.Codec.
@@ -92,7 +91,7 @@ func Open(ctx context.Context, to string) (*Proxy, error) {
 	x.connection, err = grpc.NewClient("passthrough:///"+to,
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultCallOptions(grpc.ForceCodec(rawCodec{}), grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage)),
-		// The server comes back soon.
+		// With short delays the proxy reconnects soon after a restart of the server.
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.5, MaxDelay: 500 * time.Millisecond}, MinConnectTimeout: time.Second}),
 	)
 	if err != nil {
@@ -126,7 +125,7 @@ func (x *Proxy) SetMode(how Mode) {
 // listMethod is the method that reads visibility.
 const listMethod = workflowservice.WorkflowService_ListWorkflowExecutions_FullMethodName
 
-// forward forwards a call. All calls of Temporal have one message and one response.
+// forward forwards a call. Every call of Temporal's API is unary.
 func (x *Proxy) forward(_ any, stream grpc.ServerStream) error {
 	method, ok := grpc.MethodFromServerStream(stream)
 	if !ok {

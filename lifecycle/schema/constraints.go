@@ -36,7 +36,8 @@ const (
 	localTimeForm = `^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$`
 )
 
-// orEmpty returns the form with the empty text added, which counts as left out.
+// orEmpty returns a form that also allows the empty text, because an empty text means the same as
+// an absent member.
 func orEmpty(form string) string {
 	return "^(" + strings.TrimSuffix(strings.TrimPrefix(form, "^"), "$") + ")?$"
 }
@@ -51,9 +52,9 @@ func idForm(types ...string) string {
 	return "^(" + strings.Join(beginnings, "|") + ")[" + base64Chars + "]*={0,2}$"
 }
 
-// idBeginning returns a pattern for the beginning of the ids of the type: the characters that the
-// type and the colon fill. When they fill the next character in part, the pattern allows all
-// possible values of that character.
+// idBeginning returns a pattern for the beginning of the base64 ids of the type. The pattern begins
+// with the base64 characters that encode only the type and the colon. If the next character also
+// encodes some bits of the key, the pattern allows all possible values of that character.
 func idBeginning(typ string) string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 	encoded := base64.StdEncoding.EncodeToString([]byte(typ + ":"))
@@ -196,7 +197,7 @@ func (o object) text(name, form string, longest int) {
 	member.Pattern, member.MaxLength = form, uintPtr(longest)
 }
 
-// optionalTexts gives the form of a text to members that may be left out or empty.
+// optionalTexts gives the form of a text to members that may be absent or empty.
 func (o object) optionalTexts(names ...string) {
 	for _, name := range names {
 		o.text(name, orEmpty(textForm), opportunity.MaxTextLength)
@@ -279,7 +280,7 @@ func nonEmpty(member string) *jsonschema.Schema {
 	return required(member, &jsonschema.Schema{MinLength: uintPtr(1)})
 }
 
-// empty returns the schema of an object whose member is left out or empty.
+// empty returns the schema of an object whose member is absent or empty.
 func empty(member string) *jsonschema.Schema {
 	return withProperty(member, &jsonschema.Schema{MaxLength: uintPtr(0)})
 }

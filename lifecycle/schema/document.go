@@ -22,7 +22,7 @@ type document struct {
 	// value is a value of the type that the schema describes.
 	value any
 	// isResponse says that Oppflow writes the document: later versions may add members. A document
-	// that a caller writes holds only the known members.
+	// that a caller writes contains only the members of this version.
 	isResponse bool
 }
 

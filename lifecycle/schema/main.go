@@ -1,11 +1,11 @@
 // Command schema writes the JSON Schemas of the contract with callers: one file for every payload
-// and every response. They are for callers that send messages to Oppflow in another language or
-// check their messages.
+// and every response. The schemas are for callers that check their messages, or that send messages
+// from another language.
 //
 // The schemas follow the Go types, their comments and constants. They add the rules of Validate
 // that JSON Schema can express. A schema never rejects what Oppflow accepts, except for the cases
-// that the package's tests list. Oppflow rejects more than a schema can; the tests list these
-// cases, too. Nothing else imports this package.
+// that the package's tests list. Oppflow also rejects some payloads that fit their schema. The
+// tests list these cases, too.
 package main
 
 import (

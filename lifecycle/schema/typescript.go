@@ -17,7 +17,7 @@ import (
 // this package.
 const typeScriptFile = checkout + "/e2e/typescript/src/contract.ts"
 
-// typeScript returns the types of all payloads and answers. A type has the name of its Go type,
+// typeScript returns the types of all payloads and responses. A type has the name of its Go type,
 // except Error, which is the name of a type of TypeScript.
 func typeScript(source *sourceInfo) ([]byte, error) {
 	types := map[string]string{}

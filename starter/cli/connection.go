@@ -103,8 +103,8 @@ func explainedf(format string, args ...any) error {
 	return &explainedError{text: fmt.Sprintf(format, args...)}
 }
 
-// request is the request id of a command. The id comes from the user or is made up, and can be
-// shown.
+// request is the request id of a command. The user gives the id, or get makes a random id. Output
+// may show the id.
 type request struct{ id string }
 
 func requestFlag(fs *pflag.FlagSet) *request {
@@ -120,8 +120,8 @@ func (r *request) get() string {
 	return r.id
 }
 
-// requestID is the value of a flag. requestID must not be empty, for example from an unset
-// variable, because each repetition would then be a new request.
+// requestID is the value of a flag. Set rejects an empty value, for example from an unset variable.
+// With an empty id, each repetition would be a new request.
 type requestID string
 
 func (r *requestID) Set(text string) error {

@@ -90,15 +90,15 @@ var (
 const (
 	anyAttention = "any"
 	// taskAttention means that an opportunity's workflow task fails again and again. Only the
-	// server knows of such failures; no workflow can report them.
+	// server reports these failures; a workflow cannot report them itself.
 	taskAttention = "task"
 )
 
 // listConditions holds the conditions for the listed opportunities.
 type listConditions struct{ status, state, attention, step, region, raw string }
 
-// query returns the conditions as a query for Temporal. The query leaves out a run that continued
-// as new, because the next run is listed.
+// query returns the conditions as a query for Temporal. The query excludes a run that continued as
+// new, because the list contains the next run.
 func (l listConditions) query() (string, error) {
 	all := []string{"WorkflowType = " + quoted(lifecycle.WorkflowType), `ExecutionStatus != "ContinuedAsNew"`}
 	switch l.status {
@@ -175,8 +175,8 @@ func quoted(value string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`
 }
 
-// hasBalancedBrackets reports whether a condition can be put in brackets and does not close these
-// brackets.
+// hasBalancedBrackets reports whether a condition can stand between brackets without closing these
+// brackets itself.
 func hasBalancedBrackets(condition string) bool {
 	depth := 0
 	var quote, before rune
@@ -228,7 +228,7 @@ type listed struct {
 	Opportunities []listedOpportunity `json:"opportunities"`
 }
 
-// listedOpportunity is one run, as in its search attributes.
+// listedOpportunity is one run, with the values of its search attributes.
 type listedOpportunity struct {
 	Reference     opportunity.Reference `json:"reference"`
 	Opportunity   string                `json:"opportunity,omitempty"`
@@ -243,8 +243,8 @@ type listedOpportunity struct {
 	Closed        *time.Time            `json:"closed,omitempty"`
 }
 
-// listUpTo reads page by page, up to the limit. With keep, listUpTo reads all pages, because
-// listUpTo itself must count the kept runs.
+// listUpTo reads page by page, up to the limit. If keep is not nil, listUpTo reads all pages,
+// because it must count the kept runs itself.
 func listUpTo(ctx context.Context, temporal client.Client, namespace, query string, keep func(listedOpportunity) bool, limit int) (listed, error) {
 	result := listed{Opportunities: []listedOpportunity{}}
 	size := int32(maxListPage)

@@ -118,7 +118,7 @@ which oppflow up deploys. If FILE is -, the playbook is read from standard input
 	return command
 }
 
-// readPlaybook reads the file. Of a file that is too large, it reads just enough to detect the size.
+// readPlaybook reads the file. readPlaybook stops reading as soon as the file is too large.
 func readPlaybook(command *cobra.Command, name string) ([]byte, error) {
 	from := command.InOrStdin()
 	switch name {

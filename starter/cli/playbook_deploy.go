@@ -94,9 +94,9 @@ func (p *program) deploy(ctx, waiting context.Context, temporal client.Client, c
 	})
 }
 
-// awaitInForce waits until the version is in force. awaitInForce waits for the time from the
-// storing of a version until the version comes into force, so the clocks need not agree. When the
-// version was stored by an earlier deployment, the clocks may differ by clockMargin.
+// awaitInForce waits until the version is in force. For a new version, awaitInForce waits for
+// InForceAt minus StoredAt, which does not depend on this machine's clock. For a version of an
+// earlier deployment, awaitInForce waits until InForceAt by this machine's clock, plus clockMargin.
 func (p *program) awaitInForce(ctx context.Context, deployed lifecycle.DeployResult) error {
 	v := deployed.Version
 	wait := v.InForceAt.Sub(v.StoredAt)

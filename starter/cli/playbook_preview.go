@@ -163,8 +163,8 @@ type dueFollowUp struct {
 	Due      time.Time `json:"due"`
 }
 
-// countedNote is a follow-up that is not known, or a problem of the plan, with the number of
-// opportunities that have it.
+// countedNote is a follow-up that the preview cannot decide, or a problem of the plan.
+// Opportunities is the number of opportunities with this note.
 type countedNote struct {
 	FollowUp      string `json:"followUp,omitempty"`
 	Text          string `json:"text"`

@@ -17,8 +17,8 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// stackPorts are the ports of a kept stack in its last run. Exported addresses stay valid when the
-// ports are used again. 0 is a free port.
+// stackPorts are the ports of a kept stack in its last run. The next run uses these ports again, so
+// that addresses that the user exported stay valid. 0 means any free port.
 type stackPorts struct {
 	Temporal int `json:"temporal"`
 	UI       int `json:"ui"`

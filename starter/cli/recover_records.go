@@ -63,9 +63,9 @@ const (
 )
 
 // knownReferences returns the references of all opportunities that the namespace knows, including
-// those that ended. A run that continued as new is left out: the run that continues it has the same
-// reference. A server that was just restored is slow, so a page is small, and a failed request is
-// repeated.
+// those that ended. knownReferences skips a run that continued as new, because the next run has the
+// same reference. A server that was just restored is slow. So a page is small, and knownReferences
+// repeats a failed request.
 func knownReferences(ctx context.Context, temporal client.Client, namespace string) (map[opportunity.Reference]bool, error) {
 	known := map[opportunity.Reference]bool{}
 	failures := 0

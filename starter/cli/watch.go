@@ -288,7 +288,8 @@ func newTimelineEntries(former, now []opportunity.TimelineEntry) []opportunity.T
 	return now
 }
 
-// reportEnd reports how the run ended. A run that did not complete is an error, too.
+// reportEnd reports how the run ended. For a run that did not complete, reportEnd also returns an
+// error.
 func (w *watcher) reportEnd(status string, result opportunity.RunResult, failed error) error {
 	shown := event{Event: "ended", Status: status}
 	if failed == nil {

@@ -26,8 +26,8 @@ const (
 	tokenType       = "VG9rZW5UeXBlOjg4NDhhM2IzOGFkZjQ1ZGI4ZmY2MGZhZmNiZDNiM2Y2"
 )
 
-// steps returns the story. The story ends in a Won step. The documentation mentions the step
-// without an example.
+// steps returns the story. The story ends in a Won step, which the documentation mentions without
+// an example.
 func steps() []step {
 	return []step{
 		{

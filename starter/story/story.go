@@ -295,7 +295,8 @@ func (s *session) signal(ctx context.Context, message opportunity.Command, befor
 	return err
 }
 
-// retry repeats the attempt until the attempt succeeds, its error is the opportunity's own, or ctx ends.
+// retry repeats the attempt until the attempt succeeds or ctx ends. retry returns an
+// *opportunity.Error or an *administrate.NotFoundError at once.
 func retry[T any](ctx context.Context, try func() (T, error)) (T, error) {
 	return await(ctx, func() (T, bool, error) {
 		got, err := try()

@@ -26,8 +26,8 @@ func (e *SettingsError) Error() string { return e.cause.Error() }
 // Unwrap returns the cause.
 func (e *SettingsError) Unwrap() error { return e.cause }
 
-// Connect connects to the Temporal service of the settings and returns once the service has
-// answered. namespace is the namespace of the client. With a nil logger the SDK logs nothing.
+// Connect connects to the Temporal service of the settings and returns when the service has
+// responded. namespace is the namespace of the client. With a nil logger the SDK logs nothing.
 // Connect applies the functions in change to the client's options, in the given order. A mistake in
 // the settings is a SettingsError. Any other error is one line that names the address.
 func Connect(ctx context.Context, t settings.Temporal, logger *slog.Logger, change ...func(*client.Options)) (c client.Client, namespace string, err error) {

@@ -14,9 +14,9 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// Credentials returns the source of the API's access tokens from resolved settings: the token
-// itself, or an OAuth client that renews tokens. Later problems go to the logger; nil is
-// slog.Default. Calls of the API also return these problems.
+// Credentials returns the source of the API's access tokens from resolved settings. The source is a
+// fixed token, or an OAuth client that renews tokens. The source logs problems with the logger; a
+// nil logger is slog.Default. Calls of the API also return these problems.
 func Credentials(api settings.API, logger *slog.Logger) (oauth.TokenSource, error) {
 	return newTokenSource(api, logger, func() {})
 }
@@ -52,13 +52,13 @@ func newTokenSource(api settings.API, logger *slog.Logger, replaced func()) (oau
 // The endpoint returns a new refresh token with every renewal (observed). The support of
 // Administrate says that old refresh tokens stay valid (documented), but no document promises this
 // for every tenant and without a time limit. After the loss of a refresh token, the application
-// must be authorised again. So the new refresh token is written back before the new access token is
-// used. The file then holds the whole token or stays unchanged. When writing is not possible (a
-// variable, a file mounted read-only or by itself), work continues with the new token, and one
-// warning is logged.
+// must be authorised again. So the program writes the new refresh token to the file before it uses
+// the new access token. The write replaces the whole token or leaves the file unchanged. The
+// program cannot write a token that came from a variable, or from a file that is mounted read-only
+// or by itself. The program then keeps the new token in memory and logs one warning.
 //
-// Other processes may use the same file. The file is read before every renewal, and a token of another process
-// wins.
+// Other processes may use the same file. The program reads the file before every renewal, and uses
+// a token that another process has written.
 type refreshToken struct {
 	file     string // "" if the refresh token came from a variable
 	replaced func() // called when another token is in the file
@@ -95,7 +95,7 @@ func (r *refreshToken) Replaced(old, next string) error {
 	defer r.mu.Unlock()
 	r.reload()
 	if r.newest != old {
-		return nil // another process, or an operator, was faster
+		return nil // another process or an operator has replaced the token first
 	}
 	r.newest = next
 	var problem error
@@ -113,8 +113,8 @@ func (r *refreshToken) Replaced(old, next string) error {
 	return problem
 }
 
-// replaceSecret replaces the file's content by the secret, in one step. A link stays a link, and
-// the permissions stay.
+// replaceSecret replaces the file's content by the secret, in one step. If the path is a link, it
+// stays a link. The file keeps its permissions.
 func replaceSecret(path, secret string) error {
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {

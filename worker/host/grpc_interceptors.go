@@ -44,9 +44,9 @@ func asciiHeaders(ctx context.Context, method string, request, reply any, connec
 	return invoke(ctx, method, request, reply, connection, options...)
 }
 
-// sanitizeTasks replaces input of callers that no worker can handle by placeholders, which the
-// workflow refuses. Without the placeholders each task with such input would fail, and the run
-// would never continue.
+// sanitizeTasks replaces input of callers that no worker can handle by placeholders. The workflow
+// refuses the placeholders. Without them, each task with this input would fail, and the run would
+// never continue.
 func sanitizeTasks(ctx context.Context, method string, request, reply any, connection *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
 	if err := invoke(ctx, method, request, reply, connection, options...); err != nil {
 		return err
@@ -72,7 +72,8 @@ func sanitizeTask(ctx context.Context, task *workflowservice.PollWorkflowTaskQue
 	return replaceExternalPayloads(ctx, task)
 }
 
-// maxUpdateNameBytes is the longest name that is kept of an update that is too large, in bytes.
+// maxUpdateNameBytes is the maximum length of the name of an update, in bytes. A longer name is
+// cut.
 const maxUpdateNameBytes = 100
 
 // replaceOversizedUpdates replaces the payload of an update that is too large by a placeholder with

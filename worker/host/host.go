@@ -30,7 +30,8 @@ const (
 	// DefaultCachedWorkflows is how many opportunities a process keeps in memory; one opportunity
 	// needs about 36 KB.
 	DefaultCachedWorkflows = 1000
-	// activityStopMargin is how much longer than its time-out a stopping worker waits for a running activity.
+	// activityStopMargin plus the time-out of an activity is how long a stopping worker waits for
+	// the running activity.
 	activityStopMargin = 5 * time.Second
 	// workflowStopTimeout is how long a stopping worker waits for a workflow task. A workflow task
 	// takes milliseconds.
@@ -45,7 +46,8 @@ const (
 type Options struct {
 	Temporal settings.Temporal
 	API      settings.API
-	// Playbook is the playbook to deploy when the namespace has none, and the keys of services.
+	// Playbook contains the keys of services, and the playbook to deploy when the namespace has no
+	// playbook.
 	Playbook settings.Playbook
 	// Telemetry says where traces and metrics go. An empty Telemetry.Environment means the
 	// environment of Temporal.
@@ -82,7 +84,7 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	// Telemetry stops last, so that it also contains what workers do while they stop.
+	// Telemetry stops last, so that it also exports what the workers do while they stop.
 	defer func() {
 		if err := observer.Shutdown(ctx); err != nil {
 			o.Logger.Warn("the last traces and metrics could not be exported", "error", err)
@@ -220,9 +222,9 @@ func activityOptions(o Options) tms.Options {
 }
 
 // newWorkers makes the two workers. The workflows have a queue of their own, so they never wait
-// behind calls of the API, whose queue has a rate limit. The client's interceptors come before the
-// interceptors of the workers, so that tracing is the outermost. The workers send requests only
-// after belongs has proven that the namespace belongs to the tenant.
+// behind calls of the API. The queue of these calls has a rate limit. The client's interceptors
+// come before the interceptors of the workers, so tracing is the outermost interceptor. The workers
+// send requests only after belongs has proven that the namespace belongs to the tenant.
 func newWorkers(c client.Client, o Options, observer *telemetry.Telemetry, taken *credentialStatus, belongs *tenantGuard,
 	pace *transport.Pace, self string,
 ) (opportunities, requests worker.Worker, err error) {

@@ -105,8 +105,8 @@ func CreateNamespace(ctx context.Context, c client.Client, namespace string, ret
 	return created, kept, explainNamespace(namespace, "it cannot be used", err)
 }
 
-// pollWhile repeats the request while its error passes, and until the context ends. The result is
-// the error of the last request.
+// pollWhile repeats the request while `passes` returns true for the error, until the context ends.
+// The result is the error of the last request.
 func pollWhile(ctx context.Context, passes func(error) bool, request func() error) error {
 	var last error
 	_, _ = backoff.Retry(ctx, func() (struct{}, error) {

@@ -13,14 +13,14 @@ import (
 const (
 	// maxActivities is how many activities a worker carries out at a time.
 	maxActivities = 1000
-	// maxQueueAhead is the longest delay by the pace, for the first request of an activity, at
-	// which the worker still polls for the activity. With a longer delay the activity waits at the
-	// server, where urgent work goes first and another worker may receive the activity.
+	// maxQueueAhead is the maximum delay that the pace may cause for the first request of an
+	// activity. While the delay is longer, the worker does not poll, and the activity waits at the
+	// server. The server dispatches urgent work first, and may give the activity to another worker.
 	maxQueueAhead = time.Second
 	// blockedPollInterval is how often a worker polls for an activity while the worker may send
 	// nothing. The worker still polls, because the activity returns the reason to the waiting
-	// workflow. The worker polls rarely, because an activity ends at once, so frequent polls would
-	// leave no activity for a worker that may send.
+	// workflow. The worker polls rarely, because each activity then ends at once. Frequent polls
+	// would leave no activity for a worker that may send.
 	blockedPollInterval = 5 * time.Second
 )
 
@@ -34,7 +34,7 @@ type pacedSlots struct {
 
 	mu              sync.Mutex
 	unused          map[*worker.SlotPermit]bool // permits that have no activity yet
-	lastBlockedSlot time.Time                   // when a slot was last given although nothing may be sent
+	lastBlockedSlot time.Time                   // when ReserveSlot last gave a slot while nothing might be sent
 }
 
 // newPacedTuner returns a tuner for the worker of the activities.
@@ -63,7 +63,7 @@ func (s *pacedSlots) ReserveSlot(ctx context.Context, info worker.SlotReservatio
 		if left <= 0 {
 			return permit, nil
 		}
-		timer := time.NewTimer(min(max(left, time.Millisecond), maxQueueAhead)) // the pace may change
+		timer := time.NewTimer(min(max(left, time.Millisecond), maxQueueAhead)) // the pace may change during the wait
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
@@ -74,10 +74,12 @@ func (s *pacedSlots) ReserveSlot(ctx context.Context, info worker.SlotReservatio
 	}
 }
 
-// TryReserveSlot gives no slot: the worker carries out only activities that it has polled for.
+// TryReserveSlot returns nil, which means no slot: the worker executes only activities that it has
+// polled for.
 func (s *pacedSlots) TryReserveSlot(worker.SlotReservationInfo) *worker.SlotPermit { return nil }
 
-// admit stores the permit and returns no more than 0, or returns how long to wait for the permit.
+// admit returns how long to wait before the next call. If the result is 0 or less, admit has stored
+// the permit, and the slot may be used at once.
 func (s *pacedSlots) admit(permit *worker.SlotPermit) time.Duration {
 	withheld := s.whyBlocked() != nil
 	s.mu.Lock()

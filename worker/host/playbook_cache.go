@@ -50,7 +50,7 @@ func newPlaybookCache(s *settings.Playbook, own resolvedPlaybook, logger *slog.L
 func (b *playbookCache) readInterval() time.Duration { return b.inForceAfter * 2 / 3 }
 
 // validFor returns how long a read is valid, from the time at which the read was sent. A version
-// that is stored just after the read comes into force only after this time.
+// that is stored just after the read comes into force only when the read is no longer valid.
 func (b *playbookCache) validFor() time.Duration { return b.inForceAfter * 8 / 9 }
 
 // notReadyError says why a worker plans and sends nothing at present.
@@ -58,13 +58,13 @@ type notReadyError struct{ text string }
 
 func (e *notReadyError) Error() string { return "the worker plans and sends nothing: " + e.text }
 
-// Unwrap returns the cause as a request that was not sent.
+// Unwrap returns a NotSentError, because the worker has not sent the request.
 func (e *notReadyError) Unwrap() error {
 	return &administrate.NotSentError{Operation: "Playbook", Reason: administrate.NotReady}
 }
 
-// versionAt returns the version that is in force at the time of the Temporal server's clock. The
-// error is a notReadyError.
+// versionAt returns the version that is in force at the time `at`. For an activity, the caller
+// takes this time from the Temporal server's clock. The error is a notReadyError.
 func (b *playbookCache) versionAt(at time.Time) (tms.VersionedPlaybook, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -197,8 +197,8 @@ func (b *playbookCache) untilInForce() time.Duration {
 	if len(b.versions) == 0 || b.versions[0].IsImmediate() || b.versions[0].Number > 1 {
 		return 0
 	}
-	// The version was stored before the read, so it is in force after this time, even when the
-	// clocks differ.
+	// The version was stored before the last read. So the version is in force when this time has
+	// passed since the read, even if the clocks differ.
 	first := b.versions[0]
 	return max(0, first.InForceAt.Sub(first.StoredAt)-time.Since(b.lastRead))
 }

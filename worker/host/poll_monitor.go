@@ -103,8 +103,8 @@ func (p *pollMonitor) end(kind *queuePolls, number int, err error) {
 	began, now := kind.open[number], time.Now()
 	delete(kind.open, number)
 	kind.lastError = err
-	// A poll that is cut off after pollConfirmedAfter has reached the service, so the poll still
-	// counts. A time-out does not count.
+	// A poll that fails after pollConfirmedAfter has reached the service, so the poll still counts.
+	// A poll that ends by a time-out does not count.
 	if err == nil || now.Sub(began) >= pollConfirmedAfter && Reason(err) != Reason(context.DeadlineExceeded) {
 		kind.lastSign = now
 	}

@@ -19,12 +19,13 @@ import (
 
 // All workers of a namespace share one rate of requests. Each worker reads from the server which
 // other workers poll for activities, and uses an equal share. A new worker uses a small share until
-// all other workers must have found the new worker. The other workers keep their shares until then.
+// shareDelay is over. During this time, all other workers find the new worker in the list, and keep
+// their own shares.
 const (
 	// pollTimeout is how long a poll for an activity waits, so that every worker polls again before
 	// pollerExpiry.
 	pollTimeout = 20 * time.Second
-	// pollerExpiry is how long a worker counts after its last poll that the server shows.
+	// pollerExpiry is how long a worker counts as running after its last poll in the server's list.
 	pollerExpiry = 30 * time.Second
 	// workerLookInterval is how often a worker reads the list of workers.
 	workerLookInterval = time.Second
@@ -33,11 +34,11 @@ const (
 	// shareDelay is the time from the first appearance of a worker in the list until the worker
 	// uses its share. shareDelay is longer than workerLookInterval and workerLookTimeout together.
 	shareDelay = 5 * time.Second
-	// newcomerShare is the part of the rate for a worker before shareDelay is over.
+	// newcomerShare is the fraction of the rate that a new worker uses before shareDelay is over.
 	newcomerShare = 0.03
-	// shareMargin is the difference between an equal part of the rate and a share, in requests per
-	// second. The margin compensates within half a minute for the requests that pass at once after
-	// a time without requests.
+	// shareMargin is how much smaller a share is than an equal part of the rate, in requests per
+	// second. After a time without requests, some requests pass at once. The margin compensates for
+	// these requests within half a minute.
 	shareMargin = 2.0 / 30
 )
 
@@ -82,7 +83,7 @@ func (s *rateShare) update(began, now time.Time, pollers []*taskqueue.PollerInfo
 		case id == s.self:
 			at := p.GetLastAccessTime().AsTime()
 			if at.Sub(s.lastPoll) > pollerExpiry-pollTimeout/4 {
-				s.visibleSince = time.Time{} // other workers may have removed this worker
+				s.visibleSince = time.Time{} // other workers may have removed this worker from their lists
 			}
 			s.lastPoll, asks = at, fresh
 		case !fresh:
@@ -132,7 +133,7 @@ func (s *rateShare) rateAt(now time.Time) float64 {
 			workers++
 		}
 	}
-	if silent > shareDelay { // new workers may have started
+	if silent > shareDelay { // new workers may have started since the last read
 		workers *= 2
 	}
 	part := s.rate / float64(workers)

@@ -23,7 +23,8 @@ type resolvedPlaybook struct {
 }
 
 // resolvePlaybook reads the playbook of the settings and the keys that it needs. A mistake in the
-// playbook or in a key is a SettingsError, for the playbook with the line and the column.
+// playbook or in a key is a SettingsError. For the playbook, the error contains the line and the
+// column.
 func resolvePlaybook(s *settings.Playbook) (resolvedPlaybook, error) {
 	wrong := func(err error) (resolvedPlaybook, error) { return resolvedPlaybook{}, &SettingsError{cause: err} }
 	if err := s.Resolve(); err != nil {
@@ -43,8 +44,7 @@ func resolvePlaybook(s *settings.Playbook) (resolvedPlaybook, error) {
 	return out, nil
 }
 
-// readPlaybookFile reads the file. Of a file that is too large, it reads just enough to detect the
-// size.
+// readPlaybookFile reads the file. readPlaybookFile stops reading as soon as the file is too large.
 func readPlaybookFile(name string) ([]byte, error) {
 	if name == settings.DefaultPlaybook {
 		return playbook.DefaultFile(), nil

@@ -22,8 +22,8 @@ func StartTelemetry(ctx context.Context, t settings.Telemetry, o telemetry.Optio
 	return telemetry.Start(ctx, o)
 }
 
-// requests returns the functions that connect a message with the activities that it caused: both
-// contain the request id.
+// requests returns the functions that read the request ids of a message and of an activity. Equal
+// ids connect a message with the activities that it caused.
 func requests() telemetry.Requests {
 	return telemetry.Requests{OfMessage: requestOfMessage, OfActivity: requestsOfActivity}
 }

@@ -27,7 +27,7 @@ type OtherTenantError struct {
 	Difference string
 }
 
-// Error says what differs and what is right.
+// Error says how the tenants differ, and how an operator corrects this.
 func (e *OtherTenantError) Error() string {
 	return fmt.Sprintf("the Temporal namespace %q belongs to another tenant than the API's credentials: %s; "+
 		"set the namespace and the credentials of the same tenant, or run oppflow setup --rebind to bind the namespace to this tenant",
@@ -73,8 +73,8 @@ func namedRow(id, name string) opportunity.Ref {
 	return opportunity.Ref{ID: opportunity.ID(id), Name: strings.ToValidUTF8(name[:min(len(name), maxTenantName)], "")}
 }
 
-// lookupEach looks up one list after the other. When no list is available, lookupEach returns the
-// error of the joint look-up.
+// lookupEach looks up one list after the other. When no list is available, lookupEach returns
+// `together`, the error of the request for all lists.
 func lookupEach(ctx context.Context, api *administrate.Client, together error) (found administrate.LookupResult, err error) {
 	all := administrate.PageRequest{}
 	some := false
@@ -105,9 +105,9 @@ type BindResult struct {
 	Before *lifecycle.NamespaceState
 }
 
-// missingRecords returns the problem when none of the records exists that Oppflow made in the
-// tenant of the namespace. The result is "" when one of the records exists, or when Oppflow made no
-// record.
+// missingRecords returns a problem when none of the records exists. Oppflow created these records
+// in the tenant of the namespace. The result is "" when one of the records exists, or when records
+// is empty.
 func missingRecords(ctx context.Context, api *administrate.Client, records []lifecycle.CreatedRecord) (string, error) {
 	for _, made := range slices.Backward(records) {
 		record, err := api.Opportunity(ctx, string(made.ID))
@@ -132,9 +132,9 @@ func missingRecords(ctx context.Context, api *administrate.Client, records []lif
 const bindAnswerTimeout = 5 * time.Second
 
 // BindTenant binds the namespace to the tenant. BindTenant needs no worker when the namespace
-// belongs to no tenant. When the namespace has a tenant and no worker responds, Before is nil and
-// nothing is changed: the next worker compares the tenants. A namespace of another tenant is an
-// OtherTenantError.
+// belongs to no tenant. When the namespace has a tenant and no worker responds, BindTenant changes
+// nothing, and Before is nil. The next worker that starts compares the tenants. For a namespace of
+// another tenant, BindTenant returns an OtherTenantError.
 func BindTenant(ctx context.Context, c client.Client, api *administrate.Client, namespace string, tenant lifecycle.Tenant) (BindResult, error) {
 	_, begun, err := startNamespaceWorkflow(ctx, c, tenant, lifecycle.NamespaceState{})
 	if begun || err != nil {
@@ -153,7 +153,7 @@ func BindTenant(ctx context.Context, c client.Client, api *administrate.Client, 
 }
 
 // RebindTenant binds the namespace to the tenant, even when the namespace belonged to another
-// tenant. The next running worker carries this out.
+// tenant. The binding changes when a worker handles the signal that RebindTenant sends.
 func RebindTenant(ctx context.Context, c client.Client, _ *administrate.Client, namespace string, tenant lifecycle.Tenant) (BindResult, error) {
 	var tied BindResult
 	asking, cancel := context.WithTimeout(ctx, bindAnswerTimeout)
@@ -173,8 +173,9 @@ func RebindTenant(ctx context.Context, c client.Client, _ *administrate.Client, 
 	return tied, explainBinding(namespace, err)
 }
 
-// startNamespaceWorkflow starts the workflow of the namespace with the state, bound to the tenant,
-// unless the workflow runs. startNamespaceWorkflow waits for no worker.
+// startNamespaceWorkflow starts the workflow of the namespace, unless the workflow runs. The
+// workflow begins with the given state, bound to the tenant. startNamespaceWorkflow waits for no
+// worker.
 func startNamespaceWorkflow(ctx context.Context, c client.Client, tenant lifecycle.Tenant, state lifecycle.NamespaceState) (_ lifecycle.NamespaceState, begun bool, err error) {
 	options := lifecycle.NamespaceOptions()
 	options.WorkflowIDConflictPolicy = enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL
@@ -190,7 +191,7 @@ func startNamespaceWorkflow(ctx context.Context, c client.Client, tenant lifecyc
 
 // ensureBinding compares the namespace with the tenant of the API's client. ensureBinding binds the
 // namespace when the namespace belongs to no tenant or when the tenant has changed. The result is
-// the state after that.
+// the state after the comparison and the binding.
 func ensureBinding(ctx context.Context, c client.Client, api *administrate.Client, namespace string, state lifecycle.NamespaceState, tenant lifecycle.Tenant) (lifecycle.NamespaceState, error) {
 	if state.Tenant != nil {
 		difference := state.Tenant.Difference(tenant)
@@ -217,7 +218,7 @@ func ensureBinding(ctx context.Context, c client.Client, api *administrate.Clien
 	if err == nil {
 		err = handle.Get(ctx, &state)
 	}
-	if own, is := lifecycle.FromTemporalError(err); is && own.Type == opportunity.Conflict { // another tenant was bound just now
+	if own, is := lifecycle.FromTemporalError(err); is && own.Type == opportunity.Conflict { // meanwhile the namespace was bound to another tenant
 		return state, &OtherTenantError{Namespace: namespace, Difference: strings.TrimPrefix(own.Message, "the namespace belongs to another tenant: ")}
 	}
 	return state, err

@@ -32,9 +32,9 @@ const (
 	longestComparisonPause = 10 * time.Second
 )
 
-// tenantGuard proves that the namespace belongs to the tenant that the worker's credentials
-// reach, and that the worker knows which version of the playbook is in force. Without
-// this proof, nothing is sent to the API and to services of the tenant.
+// tenantGuard proves that the namespace belongs to the tenant that the worker's credentials reach,
+// and that the worker knows which version of the playbook is in force. Without this proof, the
+// worker sends nothing to the API or to services of the tenant.
 type tenantGuard struct {
 	temporal  client.Client
 	api       *administrate.Client
@@ -43,11 +43,12 @@ type tenantGuard struct {
 	logger    *slog.Logger
 	// verify returns nil when the namespace belongs to the worker's tenant.
 	verify func(context.Context) error
-	// playbooks are the versions of the namespace's playbook, from the same read.
+	// playbooks holds the versions of the namespace's playbook, which verify reads together with
+	// the tenant.
 	playbooks *playbookCache
 
 	tenant         *lifecycle.Tenant         // the tenant of the credentials; nil before the first read
-	boundAt        atomic.Pointer[time.Time] // of the last proven state; nil before the first
+	boundAt        atomic.Pointer[time.Time] // BoundAt of the last proven state; nil before the first proof
 	recordReported atomic.Bool               // whether a record of this worker was reported
 
 	compareNow chan struct{} // starts a comparison at once
@@ -56,7 +57,7 @@ type tenantGuard struct {
 	// credentialsCount counts the replacements of the credentials. comparedCount is the value of
 	// credentialsCount at the last comparison that read the tenant.
 	credentialsCount, comparedCount int
-	proven                          bool   // at least once with these credentials
+	proven                          bool   // a comparison with the current credentials has succeeded
 	lastFailed                      bool   // the last comparison failed without a result
 	epoch                           string // of the namespace, from the last read
 	reason                          error  // why nothing may be sent; nil when everything may be sent
@@ -79,8 +80,8 @@ func (e *tenantUnprovenError) Error() string {
 	return "it is unknown whether the namespace belongs to the worker's tenant: " + Reason(e.cause)
 }
 
-// Unwrap returns the cause as a request that was not sent: the API's own NotSentError, or a
-// NotSentError for a request that did not reach the API.
+// Unwrap returns the NotSentError of the API's client when the cause contains one. Otherwise Unwrap
+// returns a NotSentError with the reason Unreachable.
 func (e *tenantUnprovenError) Unwrap() error {
 	var notSent *administrate.NotSentError
 	if errors.As(e.cause, &notSent) {
@@ -89,7 +90,8 @@ func (e *tenantUnprovenError) Unwrap() error {
 	return &administrate.NotSentError{Operation: "Lookup", Reason: administrate.Unreachable}
 }
 
-// tenantProofKey is the key in the context of the requests of the proof itself.
+// tenantProofKey marks the context of the requests that the comparison itself sends. permit always
+// permits these requests.
 type tenantProofKey struct{}
 
 // permit returns why nothing may be sent; nil permits the request.
@@ -104,8 +106,7 @@ func (b *tenantGuard) permit(ctx context.Context) error {
 	return b.permitAt(at)
 }
 
-// check returns why nothing may be sent now; nil is the proof that everything may be
-// sent.
+// check returns why nothing may be sent now; nil means that everything may be sent.
 func (b *tenantGuard) check() error { return b.permitAt(time.Now()) }
 
 // permitAt returns why nothing may be sent at the given time; nil permits everything.
@@ -129,13 +130,13 @@ func (b *tenantGuard) credentialsReplaced() {
 	b.proven, b.reason = false, &tenantUnprovenError{cause: errors.New("the credentials were replaced")}
 	select {
 	case b.compareNow <- struct{}{}:
-	default: // a comparison is due already
+	default: // a comparison is requested already
 	}
 }
 
-// compareTenant compares once and stores the result. The error is an OtherTenantError when the
-// namespace belongs to another tenant and no earlier comparison with the same credentials proved
-// otherwise.
+// compareTenant compares the tenants once and stores the result. When the namespace belongs to
+// another tenant, the error is an OtherTenantError. But if a comparison with the same credentials
+// succeeded before, the error is nil, and the worker only stops sending.
 func (b *tenantGuard) compareTenant(ctx context.Context) error {
 	bounded, cancel := context.WithTimeout(ctx, comparisonTimeout)
 	defer cancel()
@@ -199,8 +200,9 @@ func (b *tenantGuard) verifyBinding(ctx context.Context) error {
 		b.boundAt.Store(nil) // the records of the namespace are checked again, too
 	}
 	if b.boundAt.Load() == nil || b.lastUnanswered() {
-		// The worker that responded last may be gone, and the service would wait for that worker.
-		// The error is ignored, because the read itself would return the same problem.
+		// The service offers the query to the worker that responded last, and waits even if that
+		// worker is gone. The error is ignored, because the read below would return the same
+		// problem.
 		_, _ = b.temporal.WorkflowService().ResetStickyTaskQueue(ctx, &workflowservice.ResetStickyTaskQueueRequest{
 			Namespace: b.namespace, Execution: &commonpb.WorkflowExecution{WorkflowId: lifecycle.NamespaceID},
 		})
@@ -218,7 +220,7 @@ func (b *tenantGuard) verifyBinding(ctx context.Context) error {
 			b.boundAt.Store(&state.BoundAt)
 			return b.playbooks.store(sent, state.Playbooks)
 		}
-		if err == nil { // another worker was faster
+		if err == nil { // another worker has started the workflow first
 			state, err = b.readState(ctx)
 		}
 	}
@@ -262,7 +264,7 @@ func (b *tenantGuard) readState(ctx context.Context) (lifecycle.NamespaceState, 
 	return state, b.playbooks.store(sent, state.Playbooks)
 }
 
-// initialState returns the state of a namespace in which this worker is the first.
+// initialState returns the state of a namespace in which this worker is the first worker.
 func (b *tenantGuard) initialState() (state lifecycle.NamespaceState, err error) {
 	err = state.Join(lifecycle.NamespaceJoin{Playbook: b.playbooks.deployment()}, time.Now().UTC(), b.playbooks.inForceAfter)
 	return state, err
@@ -287,8 +289,8 @@ func (b *tenantGuard) reportJoin(ctx context.Context) error {
 	return nil
 }
 
-// reportMadeRecord records that the worker made a record. The first record is reported to the
-// namespace, which identifies its tenant by the record.
+// reportMadeRecord reports the first record that the worker created to the workflow of the
+// namespace. Later comparisons identify the tenant by this record.
 func (b *tenantGuard) reportMadeRecord(id opportunity.ID, reference opportunity.Reference) {
 	tiedAt := b.boundAt.Load()
 	if tiedAt == nil || !b.recordReported.CompareAndSwap(false, true) {
@@ -312,7 +314,8 @@ func (b *tenantGuard) currentEpoch() string {
 	return b.epoch
 }
 
-// keepComparing compares at intervals until ctx ends, and returns the error of compareTenant.
+// keepComparing calls compareTenant at intervals. keepComparing returns nil when ctx ends, and any
+// error of compareTenant at once.
 func (b *tenantGuard) keepComparing(ctx context.Context) error {
 	pause, begun := firstComparisonPause, time.Now()
 	for {
@@ -345,8 +348,9 @@ func (b *tenantGuard) lastUnanswered() bool {
 	return b.lastFailed
 }
 
-// awaitPlaybook waits until the first playbook of the namespace is in force, if the worker has its
-// own playbook: the operator who starts the worker expects that this playbook applies.
+// awaitPlaybook waits until the first playbook of the namespace is in force, if the worker's
+// settings have a playbook. The operator who starts the worker expects that a playbook applies to
+// all its work.
 func (b *tenantGuard) awaitPlaybook(ctx context.Context) {
 	if !b.playbooks.configured.given {
 		return

@@ -42,7 +42,7 @@ type auditor struct {
 	interestReference map[opportunity.ID]opportunity.Reference
 	// interestRecord is the record that has the interest.
 	interestRecord map[opportunity.ID]opportunity.ID
-	// committedFields are the changes of a record in the request log, in order.
+	// committedFields are the committed changes of a record in the request log, in order.
 	committedFields map[opportunity.ID][]requestlog.Field
 	// spans are the times at which requests changed a record, by the id of the record.
 	spans map[opportunity.ID][]changeSpan
@@ -58,7 +58,7 @@ type caseFile struct {
 	observations []Observation
 	requests     []request
 	record       *Record
-	// maybeLost is set when a message of the reference may be lost since a restore.
+	// maybeLost is set when a restore may have lost a message of the reference.
 	maybeLost bool
 }
 
@@ -76,7 +76,6 @@ func (a *auditor) caseOf(reference opportunity.Reference) *caseFile {
 	return f
 }
 
-// groupByReference groups the evidence by reference.
 func (a *auditor) groupByReference() {
 	for i := range a.evidence.Chains {
 		c := &a.evidence.Chains[i]

@@ -30,8 +30,8 @@ func amount(t *testing.T, text string) opportunity.Amount {
 	return a
 }
 
-// evidence is the evidence of two opportunities without a violation: interests, one of them in a
-// request that failed, a transition, another name, and reserved places.
+// evidence is the evidence of two opportunities without a violation. It contains interests, a
+// transition, a changed name and reserved places. The request for one of the interests failed.
 func evidence(t *testing.T) *audit.Evidence {
 	t.Helper()
 	event := opportunity.Interest{Item: "Q291cnNlOjE=", Quantity: 2, UnitAmount: amount(t, "10.00"), Reserve: true}
@@ -40,7 +40,7 @@ func evidence(t *testing.T) *audit.Evidence {
 	e := &audit.Evidence{At: at(30), ExistingRecords: []opportunity.ID{"before"}, Records: []audit.Record{{ID: "before", Name: "Before"}}}
 	key := int64(0)
 	number := int64(0)
-	change := func(name string, record opportunity.ID) { // one after the other
+	change := func(name string, record opportunity.ID) { // each change arrives after the response to the change before
 		number++
 		from := at(20).Add(time.Duration(number) * time.Second)
 		e.RequestLog = append(e.RequestLog, requestlog.Entry{
@@ -93,16 +93,16 @@ func evidence(t *testing.T) *audit.Evidence {
 	return e
 }
 
-// sentAt sets the minutes at which the messages of testReference are sent. Each is answered a
-// minute later.
+// sentAt sets the minutes at which the messages of testReference are sent. The response to each
+// message comes one minute later.
 func sentAt(e *audit.Evidence, minutes ...int) {
 	for n, minute := range minutes {
 		e.Observations[n].SentAt, e.Observations[n].AnsweredAt = at(minute), at(minute+1)
 	}
 }
 
-// loseMessage adds a message that adds an interest, is acknowledged, and is in no history. The
-// database was restored at 16 from a backup of 14.
+// loseMessage adds an acknowledged message for an interest, and no history has the message. The
+// database was restored in minute 16 from a backup of minute 14.
 func loseMessage(t *testing.T, e *audit.Evidence, sent, heard time.Time) {
 	t.Helper()
 	payload, err := json.Marshal(opportunity.AddInterests{RequestID: "gone", Interests: opportunity.Interests{{Item: "Q291cnNlVGVtcGxhdGU6MTI=", Quantity: 3, UnitAmount: amount(t, "7.00")}}})
@@ -115,8 +115,8 @@ func loseMessage(t *testing.T, e *audit.Evidence, sent, heard time.Time) {
 	})
 }
 
-// setCopies adds the interest of that message to the record so many times, before all other
-// interests.
+// setCopies adds the interest of the message of loseMessage to the record the given number of
+// times, before all other interests.
 func setCopies(e *audit.Evidence, record, times int) {
 	for n := range times {
 		e.Records[record].Interests = append(e.Records[record].Interests, audit.Interest{
@@ -128,13 +128,12 @@ func setCopies(e *audit.Evidence, record, times int) {
 	}
 }
 
-// waitingSample is the sample of a view in which a request has waited so long.
+// waitingSample is the sample of a view in which a request has waited for the given time.
 func waitingSample(request string, long time.Duration, view opportunity.View) audit.Sample {
 	view.Reference, view.Queue = testReference, []opportunity.QueuedMessage{{Request: request, Accepted: at(10)}}
 	return audit.NewSample(at(10).Add(long), view)
 }
 
-// addQuestion adds a question about a request.
 func addQuestion(c *audit.Chain, request string) {
 	delete(c.Outcomes, request)
 	c.Outcomes[request] = opportunity.Outcome{RequestID: request, State: opportunity.Pending}

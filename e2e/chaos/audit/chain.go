@@ -19,23 +19,24 @@ const (
 	Terminated Status = "terminated"
 )
 
-// Chain is a run of a reference with the runs that continue it. A reference whose run was
-// terminated and that was started again has several chains.
+// Chain is a run of a reference with the runs that continue the run. A reference has several chains
+// if its run ended and the opportunity was started again.
 type Chain struct {
 	Reference opportunity.Reference `json:"reference"`
-	// Runs are the ids of the runs, oldest first. The list has the new run of a reset, and not the
-	// run that was reset.
+	// Runs are the ids of the runs, oldest first. After a reset, the list contains the new run and
+	// not the run that was reset.
 	Runs   []string          `json:"runs"`
 	Status Status            `json:"status"`
 	Start  opportunity.Start `json:"start"`
-	// Accepted are the commands in the order of the history, as often as the history has them.
+	// Accepted are the commands in the order of the history. A repeated command occurs several
+	// times.
 	Accepted []Accepted `json:"accepted"`
 	// Skipped are the requests whose question an operator has answered with skip.
 	Skipped []string `json:"skipped,omitempty"`
 	// View is the view that the workflow returns, nil where the workflow returns none.
 	View *opportunity.View `json:"view,omitempty"`
-	// Outcomes are the outcomes that the workflow returns, by request id. A request that the
-	// workflow does not know is left out.
+	// Outcomes are the outcomes that the workflow returns, by request id. The map has no entry for
+	// a request that the workflow does not know.
 	Outcomes map[string]opportunity.Outcome `json:"outcomes"`
 }
 
@@ -48,7 +49,7 @@ type Accepted struct {
 	Run       string                  `json:"run"`
 	Event     int64                   `json:"event"`
 	At        time.Time               `json:"at"`
-	// ReportedAt is when the last change for the command was reported; zero where there was no
+	// ReportedAt is when the last change for the command was reported; zero if the command made no
 	// change.
 	ReportedAt time.Time `json:"over,omitzero"`
 	// Refusal is why the workflow rejected the command after it had accepted the update.

@@ -4,7 +4,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// detail is a field of the record that can be set.
 type detail struct {
 	name      string
 	requested func(opportunity.UpdateDetails) string
@@ -29,8 +28,8 @@ func allDetails() []detail {
 	}
 }
 
-// checkDetails checks that each detail of the record has the value of the last update, and not of
-// an update that failed.
+// checkDetails checks that each detail of the record has the value of the last update that did not
+// fail.
 func (a *auditor) checkDetails(f *caseFile) {
 	if f.record == nil || len(f.chains) == 0 {
 		return

@@ -11,7 +11,7 @@ import (
 type Evidence struct {
 	// At is when the tables were read.
 	At time.Time `json:"at"`
-	// ExistingRecords are the records that existed before the first message was sent.
+	// ExistingRecords are the records that existed before the experiment sent its first message.
 	ExistingRecords []opportunity.ID `json:"before,omitempty"`
 	Observations    []Observation    `json:"told"`
 	// Chains are the chains of each reference, in the order of their starts.
@@ -28,9 +28,10 @@ type Evidence struct {
 	Resets []Reset `json:"resets,omitempty"`
 }
 
-// Tolerances are the settings that decide what is a violation. The zero value is right in most
-// cases.
+// Tolerances are the settings that decide what is a violation. The zero value stands for the
+// defaults.
 type Tolerances struct {
-	// MaxQuestionShare is the share of the messages that may end as a question; 0 is a hundredth.
+	// MaxQuestionShare is the share of the messages that may end as a question; 0 means one
+	// hundredth.
 	MaxQuestionShare float64
 }

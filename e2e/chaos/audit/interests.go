@@ -7,8 +7,8 @@ import (
 )
 
 // checkInterests compares the interests that were requested with the interests of the record. An
-// interest that an outcome names by id is matched by that id. The other interests are matched by
-// content, each at most once.
+// interest that an outcome names by id is matched by that id. Every other interest is matched by
+// content, at most once.
 func (a *auditor) checkInterests(f *caseFile) {
 	var wishes []expectedInterest
 	single := map[string]int{}
@@ -72,8 +72,8 @@ func (a *auditor) matchByID(f *caseFile, wishes []expectedInterest) map[opportun
 	return used
 }
 
-// matchByContent matches each other interest of the record with a request. It then checks that each
-// request without a named interest has its interest on the record.
+// matchByContent matches the interests of the record that no outcome names with the requests. It
+// then checks that the record has the interests of each request whose outcome names none.
 func (a *auditor) matchByContent(f *caseFile, wishes []expectedInterest, used map[opportunity.ID]bool, asked map[string]int) {
 	matched := make([]bool, len(wishes))
 	find := func(content Content, standings ...reportedState) int {
@@ -86,7 +86,7 @@ func (a *auditor) matchByContent(f *caseFile, wishes []expectedInterest, used ma
 	}
 	for _, there := range f.record.Interests {
 		if used[there.ID] || a.interestReference[there.ID] != "" && a.interestReference[there.ID] != f.reference {
-			continue // the check of the other reference reports it as missing
+			continue // the check of the other reference reports the interest as missing
 		}
 		if n := find(there.Content, reportedDone, unreported, undecided); n >= 0 {
 			matched[n] = true
@@ -115,7 +115,7 @@ func (a *auditor) matchByContent(f *caseFile, wishes []expectedInterest, used ma
 		case w.state == unreported:
 			a.report(Lost, f.reference, w.request, "an interest in %s was accepted; it is not there and nothing is reported of it", w.content.Item)
 		case w.state == reportedDone && (asked[w.request] == 1 || there[w.request] == 0 && !a.hasNamedInterest(wishes, w.request)):
-			// Of an older request with several interests, the outcome says only that a part of the
+			// The outcome of an older request with several interests says only that a part of the
 			// request is done.
 			a.report(ReportedDoneButMissing, f.reference, w.request, "an interest in %s is reported done and not there", w.content.Item)
 		}

@@ -14,7 +14,6 @@ type ManualTransition struct {
 	At time.Time `json:"at"`
 }
 
-// manualSteps are the steps to which people took the record.
 func (a *auditor) manualSteps(record opportunity.ID) []string {
 	var steps []string
 	for _, move := range a.evidence.ManualTransitions {

@@ -4,8 +4,9 @@ import (
 	"slices"
 )
 
-// checkMessageOrder checks the order of messages in the histories. A message that was sent after
-// another message was known to be accepted comes after that message.
+// checkMessageOrder checks the order of messages in the histories. If a message was sent after the
+// sender knew that another message was accepted, the histories must have the two messages in this
+// order.
 func (a *auditor) checkMessageOrder(f *caseFile) {
 	place := map[string]int{}
 	for n, r := range f.requests {

@@ -35,7 +35,8 @@ const (
 	Unknown SendResult = "unknown"
 )
 
-// Observation is the record of a sender about one message that the sender sent once.
+// Observation is what a sender recorded when it sent a message. A repeated message has several
+// observations.
 type Observation struct {
 	Sender int `json:"sender"`
 	// Sequence is the number of the message among the messages of the sender, from 1.
@@ -46,7 +47,7 @@ type Observation struct {
 	Payload   json.RawMessage         `json:"payload"`
 	Transport Transport               `json:"way"`
 	SentAt    time.Time               `json:"sent"`
-	// AnsweredAt is when the sender got the answer.
+	// AnsweredAt is when the sender got the response.
 	AnsweredAt time.Time                    `json:"heard,omitzero"`
 	Result     SendResult                   `json:"fate"`
 	Results    []opportunity.InterestResult `json:"results,omitempty"`

@@ -8,8 +8,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
-// ManualOperation is the name of the GraphQL operation of people: such a request carries no
-// message.
+// ManualOperation is the name of the GraphQL operation that the experiment sends as a person. The
+// request belongs to no message.
 const ManualOperation = "ByHand"
 
 // isManual reports whether a person sent the request.
@@ -17,15 +17,16 @@ func isManual(entry requestlog.Entry) bool {
 	return len(entry.Operations) > 0 && entry.Operations[0] == ManualOperation
 }
 
-// changeSpan is the time in which a request changed a record, or tried to.
+// changeSpan is the time from the arrival of a request that changes a record until its response.
 type changeSpan struct {
 	number   int64
 	from, to time.Time
 }
 
-// spansOf returns, by record, when Oppflow's requests changed the record, in the order in which the
-// requests came. A request without a field that ran changed nothing. The end of a request that was
-// under way when the sandbox ended is unknown.
+// spansOf returns the change spans of Oppflow's requests by record, in the order in which the
+// requests arrived. It omits a request whose fields did not run, because the request changed
+// nothing. It also omits a request that was under way when the sandbox ended, because its end is
+// unknown.
 func spansOf(entries []requestlog.Entry) map[opportunity.ID][]changeSpan {
 	spans := map[opportunity.ID][]changeSpan{}
 	for _, entry := range entries {
@@ -48,8 +49,8 @@ func spansOf(entries []requestlog.Entry) map[opportunity.ID][]changeSpan {
 	return spans
 }
 
-// checkOverlaps checks that no two changes of one record are under way at the same time. The decision about the later change
-// would not know the result of the earlier one.
+// checkOverlaps checks that no two changes of one record are under way at the same time. Otherwise
+// Oppflow would decide about the later change without the result of the earlier change.
 func (a *auditor) checkOverlaps(f *caseFile) {
 	if f.record == nil {
 		return

@@ -7,8 +7,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// defaultMaxQuestionShare is the share of the messages that may end as a question where the
-// tolerances set none.
+// defaultMaxQuestionShare is the share of the messages that may end as a question if
+// Tolerances.MaxQuestionShare is 0.
 const defaultMaxQuestionShare = 0.01
 
 // QuestionShare is the share of the messages that may end as a question.
@@ -47,8 +47,7 @@ func (e Evidence) Messages() int {
 
 func (a *auditor) checkQuestions() {
 	most := a.tolerances.QuestionShare()
-	// A message that is lost since a restore may have taken effect, so Oppflow asks about its
-	// effect.
+	// A message that a restore lost may have taken effect. Oppflow therefore asks about its effect.
 	questions := a.evidence.countQuestions(func(reference opportunity.Reference) bool { return !a.cases[reference].maybeLost })
 	messages := a.evidence.Messages()
 	if float64(questions) >= most*float64(max(messages, 1)) && questions > 0 {
@@ -56,8 +55,9 @@ func (a *auditor) checkQuestions() {
 	}
 }
 
-// checkReadableQuestions reports the questions about changes whose results the record shows. After a
-// restore, a change of a lost message may be the reason of a question.
+// checkReadableQuestions reports the questions about changes whose results the record shows. It
+// skips a reference with a message that a restore may have lost, because the change of this message
+// may cause a question.
 func (a *auditor) checkReadableQuestions(f *caseFile) {
 	if f.maybeLost || f.record == nil {
 		return
@@ -73,11 +73,11 @@ func (a *auditor) checkReadableQuestions(f *caseFile) {
 	}
 }
 
-// isReadable reports whether the record shows whether the request was carried out: no other request
-// and no person can have made what the request asks for. A record that is in another step than the
-// one requested shows nothing, because a later transition may have followed the requested one. A
-// missing interest shows nothing while other interests of the record belong to no outcome: the API
-// may have rejected the missing interest and added the others. A question about an effect is about
+// isReadable reports whether the record shows if the request was carried out. The record shows this
+// only if no other request and no person can have made the same change. A record in another step
+// than the requested step shows nothing, because a later transition may have followed. A missing
+// interest shows nothing if the record has an interest that no outcome names. The API may have
+// rejected the missing interest and added the other interest. A question about an effect is about
 // no request, so it never counts as readable.
 func (a *auditor) isReadable(f *caseFile, r request) bool {
 	alone := func(is func(request) bool) bool {

@@ -33,7 +33,8 @@ func (a *auditor) checkRecords() {
 			if !slices.Contains(ids, c.View.Opportunity) {
 				a.report(OrphanRecord, reference, "", "its run drives record %s, which is not there or does not carry its mark", c.View.Opportunity)
 			}
-			// Of several records, the record of the run is checked.
+			// If several records have the reference tag, the later checks use the record that the
+			// run names.
 			for i := range a.evidence.Records {
 				if r := &a.evidence.Records[i]; r.ID == c.View.Opportunity && f.record != r {
 					f.record = r

@@ -14,14 +14,14 @@ const (
 	reportedDone reportedState = iota
 	// reportedFailed: the change is reported failed.
 	reportedFailed
-	// undecided: a question is about the change, the change waits behind a question, or its end is
-	// reported as undecided.
+	// undecided: it is not known whether the change was made. A question is about the change, the
+	// change waits behind a question, or its outcome is reported as undecided.
 	undecided
-	// unreported: nothing is reported of the change.
+	// unreported: no outcome reports the change.
 	unreported
 )
 
-// request is an accepted command, once for all its repetitions.
+// request is an accepted command. Repetitions of the command are the same request.
 type request struct {
 	id      string
 	message opportunity.MessageName
@@ -56,7 +56,7 @@ func (c *Chain) requests() []request {
 		}
 		command, err := opportunity.Decode(a.Message, a.Payload)
 		if err != nil {
-			continue // such a message is reported failed under an id of the workflow's own
+			continue // the workflow reports this message failed under an id that the workflow makes
 		}
 		seen[a.Request] = true
 		list = append(list, c.request(a.Request, command))

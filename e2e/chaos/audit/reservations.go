@@ -6,9 +6,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// checkReservations checks two things. No places are reserved for a run that ended and had to
-// release them. The places of the last extendReservations are reserved at least until the time that
-// the message gives: later reservations do not shorten that time.
+// checkReservations checks the reserved places of a record. If a run ended and had to release its
+// places, the record must have no reservation. Otherwise the places must be reserved at least until
+// the time in the last extendReservations. Later reservations do not shorten this time.
 func (a *auditor) checkReservations(f *caseFile) {
 	if f.record == nil || len(f.chains) == 0 {
 		return
@@ -31,7 +31,7 @@ func (a *auditor) checkReservations(f *caseFile) {
 		return
 	}
 	if last.Status == Running && (f.record.State == opportunity.Lost || f.record.State == opportunity.Archived) {
-		return // the run releases the places before its end, which an effect may delay
+		return // the run releases the places before it ends, and an effect may delay its end
 	}
 	var asked *opportunity.ExtendReservations
 	var request string
@@ -42,7 +42,7 @@ func (a *auditor) checkReservations(f *caseFile) {
 		case r.state == reportedDone:
 			asked, request = &extend, r.id
 		default:
-			asked = nil // the undecided request may have set the time
+			asked = nil // the undecided request may have set another time
 		}
 	}
 	if asked == nil {

@@ -7,8 +7,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Restore is a restore of Temporal's database: a message that was accepted between the two times
-// may be missing from the histories.
+// Restore is a restore of Temporal's database. The histories may lack a message that was accepted
+// between Backup and Restored.
 type Restore struct {
 	// Backup is the time after which an accepted message may be missing from the backup.
 	Backup time.Time `json:"backup"`
@@ -19,8 +19,8 @@ type Restore struct {
 
 // MayBeLost reports whether the message may have been accepted by a server whose database was then
 // restored from an earlier backup. The message may then have taken effect once. A refused message
-// was not accepted, unless it was sent before the restore and refused after the restore: a client
-// repeats a message that the server does not answer.
+// was not accepted, with one exception: it was sent before the restore and refused after the
+// restore. In this case an earlier attempt of the client may have been accepted.
 func (e Evidence) MayBeLost(t Observation) bool {
 	heard := t.AnsweredAt
 	if heard.IsZero() {
@@ -54,8 +54,8 @@ func (e Evidence) LostByRestore() int {
 	return len(gone)
 }
 
-// addLostByRestore adds the messages that no history has since a restore: each may have taken
-// effect, or not.
+// addLostByRestore adds the messages that no history has since a restore. Whether each of them took
+// effect is unknown.
 func (a *auditor) addLostByRestore(f *caseFile) {
 	known := map[string]bool{}
 	for _, r := range f.requests {

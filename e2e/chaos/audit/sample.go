@@ -6,7 +6,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Sample is what an operator could see of an opportunity at a moment.
+// Sample is what the view and the list showed an operator of an opportunity at the time At.
 type Sample struct {
 	At        time.Time             `json:"at"`
 	Reference opportunity.Reference `json:"reference"`
@@ -18,9 +18,9 @@ type Sample struct {
 	HasView bool `json:"answered"`
 	// Waiting are the commands that wait in the view, with the parked commands.
 	Waiting []opportunity.QueuedMessage `json:"waiting,omitempty"`
-	// Reason is why everything waits, "" without a reason. With a view, the reason is the wait, the
-	// question, the pause or the closing. Without a view, the reason comes from the list, or from
-	// the server's data about the workers.
+	// Reason is why the whole queue waits, "" without a reason. With a view, the reason is the
+	// wait, the question, the pause or the closing of the run. Without a view, the reason comes
+	// from the attention in the list, or from the server's data about the workers.
 	Reason string `json:"reason,omitempty"`
 	// Attention is what the view shows an operator.
 	Attention []opportunity.Attention `json:"attention,omitempty"`

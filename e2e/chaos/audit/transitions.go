@@ -6,24 +6,25 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// The changes in the request log that are made once each and in order. Details or an expiry that
-// are set again do no harm.
+// The fields of the changes whose number and order the auditor checks. Setting details or an expiry
+// time again has no further effect, so this check ignores both.
 const (
 	fieldInterest = "opportunities.addInterest"
 	fieldProgress = "opportunities.progress"
 )
 
-// expectedCommit is a change that the request log should have, or may have.
+// expectedCommit is a change that the request log must have. If optional is set, the request log
+// may have the change.
 type expectedCommit struct {
 	field    string
 	request  string
 	optional bool
-	// anyOrder is set when the place of the change in the order is unknown.
+	// anyOrder is set when the position of the change in the order is unknown.
 	anyOrder bool
 }
 
-// checkTransitions compares the requested transitions, and their order among the interests, with
-// the request log, and the last step with the record.
+// checkTransitions compares the requested transitions and interests, in their order, with the
+// request log. It also compares the step after the last transition with the step of the record.
 func (a *auditor) checkTransitions(f *caseFile) {
 	if f.record == nil {
 		return
@@ -54,7 +55,7 @@ func (a *auditor) checkTransitions(f *caseFile) {
 		}
 		switch r.state {
 		case reportedDone:
-			// A transition to the present step is done without a change.
+			// A transition to the step of the record is reported done and makes no change.
 			tokens = append(tokens, expectedCommit{field: fieldProgress, request: r.id, optional: progress.To == stoodIn || slices.Contains(byHand, progress.To)})
 			stoodIn, moved = progress.To, []string{progress.To}
 			clear(failedTo)
@@ -131,8 +132,8 @@ func (a *auditor) checkCommitOrder(f *caseFile, tokens []expectedCommit) {
 	}
 }
 
-// matchesInOrder reports whether the changes that were made are the expected changes in order.
-// Optional changes may be missing, and changes with anyOrder may be at any place.
+// matchesInOrder reports whether the changes in done are the expected changes in order. Optional
+// changes may be missing. Changes with anyOrder are optional and may be at any position.
 func matchesInOrder(done []string, tokens []expectedCommit) bool {
 	type place struct{ done, interests, moves int } // how many changes are matched, and how many changes with anyOrder are used
 	var most place
@@ -145,7 +146,7 @@ func matchesInOrder(done []string, tokens []expectedCommit) bool {
 		}
 	}
 	reach := map[place]bool{{}: true}
-	spread := func(reach map[place]bool) { // by changes with anyOrder
+	spread := func(reach map[place]bool) { // adds the places that changes with anyOrder make possible
 		for at := 0; at < len(done); at++ {
 			for p := range reach {
 				switch {

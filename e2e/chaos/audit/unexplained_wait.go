@@ -10,15 +10,14 @@ import (
 // maxUnexplainedWait is how long an accepted message may wait without a reason.
 const maxUnexplainedWait = 120 * time.Second
 
-// maxSampleGap is the longest time between two samples of an opportunity for which the second
-// sample shows the time in between. While no worker polls, each view takes until its timeout, and
-// the samples of many opportunities are far apart.
+// maxSampleGap is the longest gap between two samples of an opportunity that counts as observed.
+// While no worker polls, each view takes until its timeout, so the gaps can be longer.
 const maxSampleGap = 90 * time.Second
 
-// checkUnexplainedWaits checks that every message that has waited for long has a reason. The wait
-// of a message begins anew when its reason ends, such as a question that is answered, and when the
-// run is reset. A reason for everything also covers the messages behind the part of the queue that
-// the view shows. Each message is reported once.
+// checkUnexplainedWaits checks that no message waits longer than maxUnexplainedWait without a
+// reason. The time counts again from zero after a sample with a reason, after a reset of the run,
+// and after a gap above maxSampleGap. A reason for the whole queue also explains the messages that
+// the view does not list. Each message is reported once.
 func (a *auditor) checkUnexplainedWaits(f *caseFile) {
 	explained, told, resets := map[string]time.Time{}, map[string]bool{}, a.resetTimes(f.reference)
 	var allExplained, seenFrom time.Time
@@ -54,8 +53,9 @@ func (a *auditor) checkUnexplainedWaits(f *caseFile) {
 	}
 }
 
-// waitingMessages are the messages that waited when the sample was taken. Without a view the
-// histories show the messages, but not before a reset: the run of that time was replaced.
+// waitingMessages are the messages that waited when the sample was taken. Without a view they come
+// from the histories. The histories show nothing of the time before a reset, because a new run
+// replaced the old run.
 func (a *auditor) waitingMessages(f *caseFile, s Sample) []opportunity.QueuedMessage {
 	if s.HasView {
 		return s.Waiting
@@ -74,7 +74,7 @@ func (a *auditor) waitingMessages(f *caseFile, s Sample) []opportunity.QueuedMes
 	return list
 }
 
-// explainsAll reports whether the sample has a reason why everything waits.
+// explainsAll reports whether the sample has a reason why the whole queue waits.
 func (s Sample) explainsAll() bool {
 	return s.Reason != "" || slices.ContainsFunc(s.Attention, func(a opportunity.Attention) bool { return !isAboutOneRequest(a) })
 }
@@ -87,7 +87,7 @@ func (s Sample) explains(request string) bool {
 	})
 }
 
-// isAboutOneRequest reports whether the attention explains nothing about other requests.
+// isAboutOneRequest reports whether the attention explains the wait of only one request.
 func isAboutOneRequest(a opportunity.Attention) bool {
 	switch a.Kind {
 	case opportunity.AttentionFollowUp, opportunity.AttentionPlaybook, opportunity.AttentionFailed, opportunity.AttentionReservation, opportunity.AttentionMessage:

@@ -15,8 +15,7 @@ const (
 	Lost Kind = "lost"
 	// Duplicated: a message took effect more than once.
 	Duplicated Kind = "doubled"
-	// Reordered: two messages took effect in another order than the order in which they were
-	// accepted.
+	// Reordered: two messages took effect in another order than the order of their acceptance.
 	Reordered Kind = "swapped"
 	// WrongOpportunity: a message took effect on the record of another reference.
 	WrongOpportunity Kind = "wrong-opportunity"
@@ -24,7 +23,7 @@ const (
 	ReportedFailedButDone Kind = "told-failed-but-done"
 	// ReportedDoneButMissing: a message that is reported done took no effect.
 	ReportedDoneButMissing Kind = "told-done-but-not"
-	// OrphanRecord: a record belongs to no reference, or not to one alone.
+	// OrphanRecord: a record belongs to no reference, or to several references.
 	OrphanRecord Kind = "orphan-record"
 	// OrphanInterest: no accepted message requested an interest that exists.
 	OrphanInterest Kind = "orphan-interest"
@@ -37,7 +36,7 @@ const (
 	ReadableQuestion Kind = "readable-question"
 	// Concurrent: two changes of one record were under way at the same time.
 	Concurrent Kind = "overlapped"
-	// UnexplainedWait: an accepted message waited for long without a reason.
+	// UnexplainedWait: an accepted message waited longer than maxUnexplainedWait without a reason.
 	UnexplainedWait Kind = "silent"
 )
 

@@ -10,12 +10,12 @@ import (
 type WaitPeriod struct {
 	Reference opportunity.Reference
 	Request   string
-	// From is when the message was accepted first, To when its change was reported. To is zero for
-	// a message that still waits.
+	// From is when the message was first accepted. To is when its last change was reported, or zero
+	// if the message still waits. To equals From if no change was sent.
 	From, To time.Time
 }
 
-// Overlaps reports whether the message waited at any moment of the time.
+// Overlaps reports whether the message waited at any moment between from and to.
 func (l WaitPeriod) Overlaps(from, to time.Time) bool {
 	return !l.From.After(to) && (l.To.IsZero() || !l.To.Before(from))
 }
@@ -39,7 +39,7 @@ func (c *Chain) waitPeriods() []WaitPeriod {
 		seen[a.Request] = true
 		life := WaitPeriod{Reference: c.Reference, Request: a.Request, From: a.At, To: a.ReportedAt}
 		if life.To.IsZero() && (c.Status != Running || c.Outcomes[a.Request].State != opportunity.Pending) {
-			life.To = life.From // no change was sent for the message
+			life.To = life.From // no change was sent for the message, so its wait has no length
 		}
 		list = append(list, life)
 	}

@@ -27,14 +27,14 @@ func main() {
 	}
 	fmt.Println(opened.Opportunity, "is in step", opened.Step.Name)
 
-	// Answered: the outcome, or why not.
+	// An update returns the outcome or an error.
 	_, err = oppflow.Update(ctx, "order-1002", opportunity.Progress{To: "Won"})
 	var refused *opportunity.Error
 	if errors.As(err, &refused) {
 		fmt.Println(refused.Type) // TransitionNotFound: nothing leads from Proposed to Won
 	}
 
-	// Sent and forgotten: it takes effect once, or an operator sees why not.
+	// A signal returns no outcome. It takes effect once, or an operator sees why it did not.
 	if err := oppflow.Signal(ctx, "order-1002", opportunity.Progress{To: "Opportunity"}); err != nil {
 		log.Fatal(err)
 	}

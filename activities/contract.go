@@ -31,20 +31,20 @@ type Reason string
 
 // The reasons for not sending.
 const (
-	// ReasonUnresolvedNames: the request contains a name whose id the worker does not know;
-	// resolve the name first.
+	// ReasonUnresolvedNames: the request contains a name whose id the worker does not know. The
+	// workflow must resolve the name first.
 	ReasonUnresolvedNames Reason = "names"
-	// ReasonEarlierRun: the reference may have had another run, so the record may exist. Search
-	// for the reference tag first.
+	// ReasonEarlierRun: the reference may have had another run, so the record may exist. The
+	// workflow must search for the reference tag first.
 	ReasonEarlierRun Reason = "seen"
 	// ReasonReset: the server and the workflow know the run by different ids, so the run was reset
-	// or comes from a backup. The workflow first reads back the requests of the earlier run.
+	// or comes from a backup. The workflow must first read back the requests of the earlier run.
 	ReasonReset Reason = "reset"
-	// ReasonServerErrors: the API returns errors of its own. A read fails with this reason, and
-	// the workflow sets it for a change that was read back.
+	// ReasonServerErrors: the API returns errors of its own. A read fails with ReasonServerErrors.
+	// The workflow also sets ReasonServerErrors for a change that it read back.
 	ReasonServerErrors Reason = "errors"
-	// ReasonNamespaceBusy: the namespace gets too many list requests to say now whether the
-	// reference had another run.
+	// ReasonNamespaceBusy: Temporal rejects list requests because the namespace sends too many. The
+	// worker cannot find out whether the reference had another run.
 	ReasonNamespaceBusy Reason = "namespace"
 	// ReasonUnreachable: there is no connection to the API.
 	ReasonUnreachable Reason = "unreachable"
@@ -52,24 +52,27 @@ const (
 	ReasonAuthentication Reason = "authentication"
 	// ReasonWrongTenant: the namespace belongs to another tenant than the worker's credentials.
 	ReasonWrongTenant Reason = "tenant"
-	// ReasonRateLimit: the request exceeds the API's rate limit, or waited too long for its turn.
+	// ReasonRateLimit: the request exceeds the API's rate limit, or waited too long in the worker
+	// under this limit.
 	ReasonRateLimit Reason = "rate"
 	// ReasonSendDeadlinePassed: the deadline for sending the request has passed.
 	ReasonSendDeadlinePassed Reason = "late"
-	// ReasonUnknownEffectKind: the worker does not know the kind of the effect; a worker of a
-	// later version does.
+	// ReasonUnknownEffectKind: the worker does not know the kind of the effect. A worker of a later
+	// version knows the kind.
 	ReasonUnknownEffectKind Reason = "version"
-	// ReasonPlaybookUnavailable: the worker does not know which playbook is in force, or cannot load
-	// the playbook, or has a playbook of a lower version than the opportunity has seen.
+	// ReasonPlaybookUnavailable: the worker does not know which playbook is in force, or cannot
+	// load the playbook. Or the worker's playbook has a lower version than the opportunity has
+	// seen.
 	ReasonPlaybookUnavailable Reason = "playbook"
-	// ReasonTransitionUnplanned: the playbook in force has effects of transitions, and the effects
-	// of a transition in the request were not planned. Plan the transition first.
+	// ReasonTransitionUnplanned: the playbook in force has effects of transitions, but the workflow
+	// did not plan the effects of a transition in the request. The workflow must plan the
+	// transition first.
 	ReasonTransitionUnplanned Reason = "unplanned"
 	// ReasonAttemptNotEnded: the attempt that may have sent the request did not report its end.
 	// That attempt may still send the request.
 	ReasonAttemptNotEnded Reason = "attempt"
-	// ReasonNoWorker: no worker took the activity in time. The workflow sets this reason when the
-	// server reports it.
+	// ReasonNoWorker: no worker took the activity in time. The workflow sets ReasonNoWorker when
+	// the server reports a schedule-to-start time-out.
 	ReasonNoWorker Reason = "queue"
 )
 
@@ -78,10 +81,11 @@ type CallResult struct {
 	// Subject is the subject of the request: the reference of a create, the record of another
 	// change, or the key of an effect.
 	Subject string `json:"about,omitempty"`
-	// Status is done when the API responded to the request (the results say more), rejected when
-	// the API rejected the request as a whole, not sent, or unknown.
+	// Status is done when the API responded to the request; each result then has its own status. It
+	// is rejected when the API rejected the request as a whole. Otherwise it is not sent or
+	// unknown.
 	Status exchange.ChangeStatus `json:"fate"`
-	// Reason is set when Status is not sent. With an unknown Status, Reason is
+	// Reason is set when Status has the value not sent. With an unknown Status, Reason is
 	// ReasonAttemptNotEnded or empty.
 	Reason Reason `json:"reason,omitempty"`
 	// MissingNames are the names to resolve, for ReasonUnresolvedNames.
@@ -91,12 +95,12 @@ type CallResult struct {
 	// ServerError says that the API responded with an error of its own. Status or the status of a
 	// result is then unknown.
 	ServerError bool `json:"failing,omitempty"`
-	// RetryAfter is how long to send nothing, because of the API or of the settle time; 0 is no
-	// such time.
+	// RetryAfter is how long the workflow must send nothing; 0 means no limit. The API asks for
+	// this time, or the settle time requires it.
 	RetryAfter time.Duration `json:"retryAfter,omitempty"`
 	// Error says why a request was rejected or is unknown, and may say why it was not sent.
 	Error *opportunity.Error `json:"error,omitempty"`
-	// PlaybookFeatures are the features of the worker's playbook; nil where the worker has no
+	// PlaybookFeatures are the features of the worker's playbook; nil if the worker has no
 	// playbook.
 	PlaybookFeatures *PlaybookFeatures `json:"rules,omitempty"`
 }
@@ -106,15 +110,15 @@ type CreateInput struct {
 	Reference     opportunity.Reference   `json:"reference"`
 	Start         opportunity.Start       `json:"start"`
 	ResolvedNames []exchange.ResolvedName `json:"resolved,omitempty"`
-	// StartDigest is the digest of the start as the caller gave it. Start need not be complete. ""
-	// is not compared with earlier starts.
+	// StartDigest is the digest of the start as the caller gave it, while Start may lack members.
+	// If it is "", the worker does not compare it with earlier starts.
 	StartDigest string `json:"startDigest,omitempty"`
-	// SkipEarlierRunCheck says that a search for the reference tag found no record. Earlier runs
-	// of the reference then need no check.
+	// SkipEarlierRunCheck says that a search for the reference tag found no record. The worker then
+	// does not check earlier runs of the reference.
 	SkipEarlierRunCheck bool `json:"looked,omitempty"`
 	// NoEarlierRun says that the namespace proves that the reference had no run before. Without
-	// that proof the record is searched for first, because the index of runs may not show an
-	// earlier run yet.
+	// this proof the workflow must search for the record first, because the index of runs may not
+	// show an earlier run yet.
 	NoEarlierRun bool `json:"first,omitempty"`
 	// RunID is the run id from the workflow's history; "" is not compared.
 	RunID string `json:"run,omitempty"`
@@ -134,7 +138,7 @@ type ApplyInput struct {
 	Changes       []exchange.Change       `json:"mutations"`
 	ResolvedNames []exchange.ResolvedName `json:"resolved,omitempty"`
 	// TransitionUnplanned says that the effects of a transition in the request were not planned,
-	// because the playbook that the workflow knows has none.
+	// because the playbook that the workflow knows has no effects of transitions.
 	TransitionUnplanned bool `json:"unplanned,omitempty"`
 	// RunID is the run id from the workflow's history; "" is not compared.
 	RunID string `json:"run,omitempty"`
@@ -146,18 +150,18 @@ type ApplyResult struct {
 	Results []exchange.ChangeResult `json:"answers,omitempty"`
 }
 
-// ReadInput is a request for the record.
+// ReadInput is the input of ReadOpportunity.
 type ReadInput struct {
 	Reference   opportunity.Reference `json:"reference"`
 	Opportunity opportunity.ID        `json:"opportunity"`
-	// After continues with the interests of a record that has more interests than one
-	// request can read. The rest of the record is then left out.
+	// After is the cursor of the interests to read next, for a record with more interests than one
+	// request can read. With After, the result contains only interests.
 	After string `json:"after,omitempty"`
 	// ForAdoption says that the read is for an adoption. The record then contains the time of its
 	// last change, if the worker counts follow-ups from that time.
 	ForAdoption bool `json:"adopts,omitempty"`
-	// WorkflowID and RunID identify the run of the opportunity that adopts the record. With ""
-	// earlier runs are not checked.
+	// WorkflowID and RunID identify the run of the opportunity that adopts the record. If they are
+	// "", the worker does not check earlier runs.
 	WorkflowID string `json:"workflow,omitempty"`
 	RunID      string `json:"run,omitempty"`
 }
@@ -173,26 +177,27 @@ const (
 	TagOwnerOther TagOwner = "other"
 	// TagOwnerNone: the record has no reference tag.
 	TagOwnerNone TagOwner = "nobody"
-	// TagOwnerUnknown: the setting of the worker does not use reference tags, so the worker cannot
-	// know.
+	// TagOwnerUnknown: the worker does not use reference tags, so it cannot tell whose tag the
+	// record has.
 	TagOwnerUnknown TagOwner = "untold"
 )
 
 // ReadResult is the record, or more of its interests.
 type ReadResult struct {
 	Record exchange.Snapshot `json:"record"`
-	// TagOwner and RunID are set on the first page. RunID is the id of the run that asked.
+	// TagOwner and RunID are set on the first page. RunID is the id by which the server knows the
+	// run.
 	TagOwner TagOwner `json:"owner,omitempty"`
 	// TaggedByOther says that the record certainly has the tag of another reference. A name that
-	// only looks like a tagged name does not count.
+	// only looks like a name with a tag does not set TaggedByOther.
 	TaggedByOther bool   `json:"foreign,omitempty"`
 	RunID         string `json:"run,omitempty"`
-	// SettleTime is how long the API may still commit requests of an earlier run, where the record
-	// has the tag of this reference already.
+	// SettleTime is how long the API may still commit requests of an earlier run. It is set only if
+	// the record already has the tag of this reference.
 	SettleTime time.Duration `json:"settling,omitempty"`
 	// Next is the cursor of the next interests, "" at the end of the interests.
 	Next string `json:"next,omitempty"`
-	// PlaybookFeatures are the features of the worker's playbook, on the first page; nil where the
+	// PlaybookFeatures are the features of the worker's playbook, on the first page; nil if the
 	// worker has no playbook.
 	PlaybookFeatures *PlaybookFeatures `json:"rules,omitempty"`
 }
@@ -203,8 +208,8 @@ type TagInput struct {
 	Opportunity opportunity.ID        `json:"opportunity"`
 	// Name is the name of the record, for a tag in the name.
 	Name string `json:"name"`
-	// WorkflowID and RunID identify the run of the opportunity that adopts the record. With "" the
-	// start is not compared with earlier starts.
+	// WorkflowID and RunID identify the run of the opportunity that adopts the record. If they are
+	// "", the worker does not compare the start with earlier starts.
 	WorkflowID string `json:"workflow,omitempty"`
 	RunID      string `json:"run,omitempty"`
 }
@@ -214,24 +219,24 @@ type FindInput struct {
 	Reference opportunity.Reference `json:"reference"`
 	// Region is where the record was to be created, by id or name.
 	Region string `json:"region"`
-	// ResolvedNames are the names known so far.
+	// ResolvedNames are the names whose ids the workflow knows.
 	ResolvedNames []exchange.ResolvedName `json:"resolved,omitempty"`
 	// After continues a search that needs more than one request.
 	After string `json:"after,omitempty"`
-	// StartDigest is the digest of the start. Once a record is found, StartDigest is compared with
-	// the digests of earlier runs; "" is not compared.
+	// StartDigest is the digest of the start. When the worker finds a record, it compares
+	// StartDigest with the digests of earlier runs; "" is not compared.
 	StartDigest string `json:"startDigest,omitempty"`
 }
 
-// FindResult holds the ids of the found records; an operator decides between several records.
+// FindResult holds the ids of the records that were found. An operator chooses between several
+// records.
 type FindResult struct {
 	// Reference is the reference whose tag was searched for.
 	Reference opportunity.Reference `json:"reference,omitempty"`
-	// TagDisabled says that no record can be found, because the setting of the worker does not use
-	// reference tags.
+	// TagDisabled says that no record can be found, because the worker does not use reference tags.
 	TagDisabled bool             `json:"blind,omitempty"`
 	Found       []opportunity.ID `json:"found,omitempty"`
-	// Conflict is set where a record was found and an earlier run had another start.
+	// Conflict is set if a record was found and an earlier run had another start.
 	Conflict *opportunity.Error `json:"conflict,omitempty"`
 	// SettleTime is how long the API may still commit requests of an earlier run to a record that
 	// was found.

@@ -2,11 +2,11 @@
 // the outside: the registered names of the activities, their inputs and results, and their
 // options. The package holds no implementation and does no I/O.
 //
-// Each result names its subject. A result that is empty or names another subject proves
-// nothing.
+// Each result names its subject, such as the record. A result that is empty or names another
+// subject proves nothing.
 //
 // An activity that changes something makes at most one request to the Administrate API, has a
 // single attempt, and reports in its result whether the change was made. An activity that reads
-// makes one request, and further requests only where names have to be looked up. A read may be
-// repeated freely and fails with an error.
+// makes one request, and more requests only if it has to look up names. The workflow may repeat a
+// read at any time. A read that fails returns an error.
 package activities

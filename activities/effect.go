@@ -7,35 +7,35 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// PlaybookFeatures says what the worker's playbook has.
+// PlaybookFeatures says which kinds of rules the worker's playbook has, and its version.
 type PlaybookFeatures = exchange.PlaybookFeatures
 
 // PlanInput is a request for the plan of the worker's playbook for an opportunity.
 type PlanInput struct {
 	Reference   opportunity.Reference `json:"reference"`
 	Opportunity opportunity.ID        `json:"opportunity"`
-	// PlanFor is the cause of the plan. For a transition, its To may be empty if TargetStep holds
-	// the step as a caller wrote it.
+	// PlanFor is the cause of the plan. For a transition, PlanFor.To may be empty if TargetStep
+	// holds the step as a caller wrote it.
 	PlanFor exchange.PlanCause `json:"occasion,omitzero"`
 	// TargetStep is the name or the id of the target step of a transition.
 	TargetStep string `json:"step,omitempty"`
-	// Entered is when the opportunity entered its step. LastActivity is when something other than
-	// a follow-up last happened with the opportunity.
+	// Entered is when the opportunity entered its step. LastActivity is the time of the
+	// opportunity's last activity other than a follow-up.
 	Entered      time.Time `json:"entered,omitzero"`
 	LastActivity time.Time `json:"lastActivity,omitzero"`
-	// AdoptedAt is when the record was adopted, if follow-ups count from the time of the record's
-	// last change; otherwise zero.
+	// AdoptedAt is when the record was adopted. It is zero unless follow-ups count from the time of
+	// the record's last change.
 	AdoptedAt time.Time `json:"adopted,omitzero"`
-	// Region is what the workflow knows of the region, because the API's response for the record
-	// does not contain it.
+	// Region is the region that the workflow knows. The API's response for the record does not
+	// contain the region.
 	Region opportunity.Ref `json:"region,omitzero"`
-	// KnownInterests are the interests as the workflow added them, because the API does not return
-	// all of their data.
+	// KnownInterests are the interests as the workflow added them. The API does not return all data
+	// of an interest.
 	KnownInterests []opportunity.RecordedInterest `json:"known,omitempty"`
 	// DoneFollowUps are the finished follow-ups.
 	DoneFollowUps []exchange.DoneFollowUp `json:"done,omitempty"`
 	// MinPlaybookVersion is the highest version of the playbook that the workflow has seen. The
-	// workflow takes no plan of a lower version.
+	// workflow discards a plan of a lower version.
 	MinPlaybookVersion int `json:"version,omitempty"`
 	// Now is the workflow's current time, for which the plan is made.
 	Now time.Time `json:"now"`
@@ -52,7 +52,7 @@ type PlanResult struct {
 	Events []EventChange `json:"events,omitempty"`
 	// TaggedByOther says that the record has the tag of another reference.
 	TaggedByOther bool `json:"foreign,omitempty"`
-	// RunID is the id of the run that asked.
+	// RunID is the id by which the server knows the run.
 	RunID string `json:"run,omitempty"`
 }
 
@@ -68,20 +68,21 @@ type EffectInput struct {
 	Reference   opportunity.Reference `json:"reference"`
 	Opportunity opportunity.ID        `json:"opportunity"`
 	Effect      exchange.Effect       `json:"effect"`
-	// Undo says to undo the effect, from its undo entry.
+	// Undo says to undo the effect with the data in UndoEntry.
 	Undo bool `json:"undo,omitempty"`
-	// UndoEntry is the undo entry of the effect so far.
+	// UndoEntry is the current undo entry of the effect.
 	UndoEntry exchange.UndoEntry `json:"trace,omitzero"`
 	// Attendees are the attendees of the opportunity, for effects about learners.
 	Attendees []exchange.Attendee `json:"attendees,omitempty"`
 	// Interests are the interests of the opportunity.
 	Interests []opportunity.RecordedInterest `json:"interests,omitempty"`
-	// Region is what the workflow knows of the region, for mails.
+	// Region is the region that the workflow knows, for mails.
 	Region opportunity.Ref `json:"region,omitzero"`
-	// Number and Of count the repetitions of a follow-up, for mails; 0 is 1.
+	// Number and Of say which of how many repetitions of a follow-up this is, for mails; 0 counts
+	// as 1.
 	Number int `json:"number,omitempty"`
 	Of     int `json:"of,omitempty"`
-	// Request is the request that InspectEffect found missing, for ExecuteEffect.
+	// Request is the request that InspectEffect returned; only ExecuteEffect uses it.
 	Request *exchange.EffectRequest `json:"act,omitempty"`
 	// Now is the workflow's current time.
 	Now time.Time `json:"now"`
@@ -89,36 +90,37 @@ type EffectInput struct {
 	RunID string `json:"run,omitempty"`
 }
 
-// InspectResult is the result of an inspection. At most one of Request, RecheckAt and Error is
-// set. If none is set, the effect is complete, or with Undo nothing of the effect counts any
+// InspectResult is the result of an inspection. At most one of Request, RecheckAt and Error is set.
+// If none is set, the effect is complete. With Undo, it means that nothing of the effect counts any
 // more.
 type InspectResult struct {
 	// Subject is the key of the effect.
 	Subject string `json:"about,omitempty"`
 	// Request is the next request that the effect needs.
 	Request *exchange.EffectRequest `json:"act,omitempty"`
-	// RecheckAt is when to inspect the effect again, in UTC, if nothing can be done before.
-	// NonBlocking says that later effects need not wait for this effect.
+	// RecheckAt is when to inspect the effect again, in UTC, if nothing can be done before that
+	// time. NonBlocking says that later effects need not wait for this effect.
 	RecheckAt   time.Time `json:"again,omitzero"`
 	NonBlocking bool      `json:"aside,omitempty"`
 	// Error says why the effect cannot be ensured.
 	Error *opportunity.Error `json:"error,omitempty"`
-	// UndoEntry is the undo entry from now on. Contacts are the contacts of the attendees, in the
-	// order of the attendees; "" where a contact is not known.
+	// UndoEntry replaces the undo entry of the effect. Contacts are the contacts of the attendees,
+	// in the order of the attendees; "" means that the contact is not known.
 	UndoEntry exchange.UndoEntry `json:"trace,omitzero"`
 	Contacts  []opportunity.ID   `json:"contacts,omitempty"`
 	// Reservation is what the API returns about the reserved places, if the inspection read them.
 	Reservation *opportunity.Reservation `json:"reservation,omitempty"`
-	// Details are details of the record that the inspection read; empty members were not read.
+	// Details are details of the record that the inspection read. A member is empty if the
+	// inspection did not read it.
 	Details *opportunity.Details `json:"details,omitempty"`
-	// RunID is the id of the run that asked.
+	// RunID is the id by which the server knows the run.
 	RunID string `json:"run,omitempty"`
 }
 
 // ExecuteResult is the result of ExecuteEffect.
 type ExecuteResult struct {
 	CallResult
-	// UndoEntry is the undo entry from now on, when Status is done.
+	// UndoEntry replaces the undo entry of the effect when Status is done.
 	UndoEntry exchange.UndoEntry `json:"trace,omitzero"`
 	// Contacts are the contacts of the attendees, as in InspectResult.
 	Contacts []opportunity.ID `json:"contacts,omitempty"`

@@ -2,10 +2,10 @@ package activities
 
 import "strings"
 
-// EpochRunID returns the name that activities use for a run in an epoch of the namespace. An
-// epoch begins when Temporal's database is restored: a run of the backup does not know its own
-// later requests, just like a run that was reset. Before the first restore there is no epoch,
-// and the name of a run is its id.
+// EpochRunID returns the name that activities use for a run in an epoch of the namespace. An epoch
+// begins when Temporal's database is restored. A run from the backup does not know the requests
+// that it sent after the backup, like a run that was reset. Before the first restore there is no
+// epoch, and the name of a run is its id.
 func EpochRunID(epoch, run string) string {
 	if epoch == "" {
 		return run

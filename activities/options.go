@@ -7,9 +7,9 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// The priorities of activities under the rate limit of the task queue: first urgent records,
-// then commands and what commands need, then follow-ups, then background reads that no caller
-// waits for.
+// These are the priorities of activities under the rate limit of the task queue. Urgent records go
+// first. Commands and the reads that commands need follow, then follow-ups. Background reads that
+// no caller waits for go last.
 const (
 	priorityUrgent     = 1
 	priorityCommands   = 2
@@ -17,9 +17,8 @@ const (
 	priorityBackground = 4
 )
 
-// ScheduleToStartTimeout returns how long a change waits for a worker at most. After that time,
-// it is proven that nothing was sent. before is how many times in a row no worker took the
-// change.
+// ScheduleToStartTimeout returns how long a change waits for a worker at most. A change that times
+// out was not sent. before is the number of consecutive earlier activities that no worker took.
 func ScheduleToStartTimeout(before int) time.Duration {
 	return min(firstScheduleToStart<<min(before, 10), longestRound)
 }
@@ -27,8 +26,8 @@ func ScheduleToStartTimeout(before int) time.Duration {
 // firstScheduleToStart ends before a caller has waited for 120 s.
 const firstScheduleToStart = 100 * time.Second
 
-// ChangeOptions returns the options of an activity that changes something: one attempt, because
-// the API cannot detect a repetition.
+// ChangeOptions returns the options of an activity that changes something. The activity has one
+// attempt, because the API cannot detect a repetition.
 func (t Times) ChangeOptions(summary string) workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		TaskQueue:           TaskQueue,
@@ -39,8 +38,8 @@ func (t Times) ChangeOptions(summary string) workflow.ActivityOptions {
 	}
 }
 
-// ProbeOptions returns the options of an activity that tests whether the API responds at all:
-// one attempt, because a failure is a result, too.
+// ProbeOptions returns the options of an activity that tests whether the API responds. The activity
+// has one attempt, because a failure is also a result of the test.
 func ProbeOptions(summary string) workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		TaskQueue:           TaskQueue,
@@ -51,9 +50,8 @@ func ProbeOptions(summary string) workflow.ActivityOptions {
 	}
 }
 
-// BackgroundReadOptions returns the options for a read that no caller waits for, such as one of
-// many records that are read again. Commands go before background reads, so the first round is
-// long.
+// BackgroundReadOptions returns the options for a read that no caller waits for, such as the daily
+// read of a record. The first round is long, because commands go before background reads.
 func BackgroundReadOptions(summary string) workflow.ActivityOptions {
 	o := ReadOptions(summary)
 	o.ScheduleToCloseTimeout = RoundTimeout(firstBackgroundRound)
@@ -61,8 +59,9 @@ func BackgroundReadOptions(summary string) workflow.ActivityOptions {
 	return o
 }
 
-// The bounds of the rounds of a read. The first two together end before a caller has waited for
-// 120 s. The last bound limits a day without a response to about thirty rounds.
+// These are the longest times of the rounds of a read. The first two rounds together end before a
+// caller has waited for 120 s. The last time limits a day without a response to about thirty
+// rounds.
 const (
 	firstRound           = 25 * time.Second
 	secondRound          = 65 * time.Second
@@ -83,8 +82,7 @@ func RoundTimeout(round int) time.Duration {
 	return min(thirdRound<<min(round-2, 10), longestRound)
 }
 
-// WithRound returns the options of a read for a round. A read that begins with a longer
-// round keeps that round.
+// WithRound returns the options of a read for a round. A longer time-out in o stays.
 func WithRound(o workflow.ActivityOptions, round int) workflow.ActivityOptions {
 	if round > 0 {
 		o.ScheduleToCloseTimeout = max(o.ScheduleToCloseTimeout, RoundTimeout(round))
@@ -92,9 +90,9 @@ func WithRound(o workflow.ActivityOptions, round int) workflow.ActivityOptions {
 	return o
 }
 
-// ReadBackOptions returns the options for reading back a change whose response was lost. The
-// first round is shorter than with ReadOptions, because the time for the change and the settle
-// time also count towards the 120 s.
+// ReadBackOptions returns the options for reading back a change whose response was lost. The first
+// round is shorter than with ReadOptions. The time for the change and the settle time also count
+// towards the 120 s that a caller may wait.
 func ReadBackOptions(summary string) workflow.ActivityOptions {
 	o := ReadOptions(summary)
 	o.StartToCloseTimeout, o.ScheduleToCloseTimeout = 15*time.Second, 20*time.Second
@@ -102,8 +100,8 @@ func ReadBackOptions(summary string) workflow.ActivityOptions {
 }
 
 // ReadOptions returns the options for the first round of an activity that only reads and that a
-// command waits for. Within the bound of the round, the server retries the activity with a
-// back-off that grows from a second to a minute.
+// command waits for. Within the round, the server retries the activity with a back-off that grows
+// from a second to a minute.
 func ReadOptions(summary string) workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		TaskQueue:              TaskQueue,
@@ -117,15 +115,15 @@ func ReadOptions(summary string) workflow.ActivityOptions {
 	}
 }
 
-// WithFollowUpPriority returns the options with the priority of a follow-up; commands go before
-// follow-ups.
+// WithFollowUpPriority returns the options with the priority of a follow-up, which is lower than
+// the priority of a command.
 func WithFollowUpPriority(o workflow.ActivityOptions) workflow.ActivityOptions {
 	o.Priority = temporal.Priority{PriorityKey: priorityFollowUps}
 	return o
 }
 
-// WithFairnessKey returns the options with a fairness key. The server shares the rate fairly
-// among the keys of one priority; "" is a key, too.
+// WithFairnessKey returns the options with a fairness key. The server shares the rate limit of the
+// task queue fairly among the keys of one priority. The empty key "" counts as one of the keys.
 func WithFairnessKey(origin string, o workflow.ActivityOptions) workflow.ActivityOptions {
 	o.Priority.FairnessKey = origin
 	return o

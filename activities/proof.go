@@ -6,9 +6,9 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// A result names its subject, and the zero value of a result proves nothing. Anybody may
-// complete an activity by hand, with any result. A result of a newer or older worker may lack a
-// member that this worker requires.
+// Each result names its subject, and the zero value of a result proves nothing. Two kinds of
+// results need this check. Anybody may complete an activity by hand, with any result. The result of
+// a newer or older worker may lack a member that this worker requires.
 
 // Subject returns the subject of the change: the reference of the opportunity.
 func (in CreateInput) Subject() string { return string(in.Reference) }
@@ -25,8 +25,8 @@ func (in EffectInput) Subject() string { return in.Effect.Key }
 // AsCallResult returns the part of a result that holds the status of a change.
 func (s *CallResult) AsCallResult() *CallResult { return s }
 
-// proves reports whether s proves the status of the change with the subject about. A result
-// without Subject counts by its other members.
+// proves reports whether s proves the status of the change with the subject about. For a result
+// without Subject, its other members decide.
 func (s CallResult) proves(about string) bool {
 	if s.Subject != "" && s.Subject != about {
 		return false
@@ -42,7 +42,7 @@ func (s CallResult) proves(about string) bool {
 	return false
 }
 
-// Proves reports whether s proves the status of the tagging that in requests.
+// Proves reports whether s proves the change status of the tagging that in requests.
 func (s CallResult) Proves(in TagInput) bool { return s.proves(in.Subject()) }
 
 // Proves reports whether r proves the status of the creation that in requests.
@@ -50,15 +50,15 @@ func (r CreateResult) Proves(in CreateInput) bool {
 	return r.proves(in.Subject()) && (r.Status != exchange.StatusDone || r.Record.ID != "")
 }
 
-// Proves reports whether r proves the status of the changes that in requests; each change needs
-// a result.
+// Proves reports whether r proves the status of the changes that in requests. r must hold one
+// result for each change.
 func (r ApplyResult) Proves(in ApplyInput) bool {
 	return r.proves(in.Subject()) && (r.Status != exchange.StatusDone || len(r.Results) == len(in.Changes))
 }
 
-// ProvesChange reports whether the result proves the status of the change. For a change that
-// was made, the result must hold content of the record: the step of a transition, the details
-// of an update, or until when places are reserved.
+// ProvesChange reports whether the result proves the status of the change. For a change that was
+// made, the result must hold data of the record: the step after a transition, the details after an
+// update, or the expiry time of a reservation.
 func ProvesChange(answer exchange.ChangeResult, change exchange.Change) bool {
 	switch answer.Status {
 	case exchange.StatusRejected, exchange.StatusNotSent, exchange.StatusUnknown:
@@ -97,8 +97,8 @@ func (r ResolveResult) Proves(in ResolveInput) bool {
 // Proves reports whether r is the plan for the record in in.
 func (r PlanResult) Proves(in PlanInput) bool { return r.Record.ID == in.Opportunity }
 
-// Proves reports whether r says what the effect in in still needs. A result without Subject
-// counts when it names the run that asked.
+// Proves reports whether r says what the effect in in still needs. A result without Subject counts
+// if it has a run id.
 func (r InspectResult) Proves(in EffectInput) bool {
 	if r.Subject == "" {
 		return r.RunID != ""

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// The defaults of [Times].
+// These are the defaults of [Times].
 const (
 	DefaultSendWindow   = 20 * time.Second
 	DefaultResponseTime = 15 * time.Second
@@ -13,47 +13,46 @@ const (
 	DefaultQuietTime    = 30 * time.Second
 )
 
-// Times bound how long a request that changes something may take, and how long the next plan is
-// delayed. Zero members have the defaults.
+// Times limit how long a request that changes something may take. They also delay the planning of
+// follow-ups. A member that is zero has its default.
 type Times struct {
-	// SendWindow is how long after its start an activity may still put a change on
-	// the wire; 0 is DefaultSendWindow.
+	// SendWindow is how long after its start an activity may still put a change on the wire; 0
+	// means DefaultSendWindow.
 	SendWindow time.Duration
-	// ResponseTime is how long after the send window the worker waits for the response. After that
-	// time the status of the change is unknown; 0 is DefaultResponseTime.
+	// ResponseTime is how long after the send window the worker waits for the response. Without a
+	// response in this time, the status of the change is unknown; 0 means DefaultResponseTime.
 	ResponseTime time.Duration
 	// SettleTime is how long the API may still commit a request after the response or after the
-	// client gave up; 0 is DefaultSettleTime. A change is read back only after that time.
+	// client gave up; 0 means DefaultSettleTime. The workflow reads a change back only after the
+	// settle time.
 	SettleTime time.Duration
-	// QuietTime is how long no command must have ended before the follow-ups are planned
-	// again; 0 is DefaultQuietTime.
+	// QuietTime is how long after the end of the last command the follow-ups are planned again; 0
+	// means DefaultQuietTime.
 	QuietTime time.Duration
 }
 
 func (t Times) sendWindow() time.Duration   { return cmp.Or(t.SendWindow, DefaultSendWindow) }
 func (t Times) responseTime() time.Duration { return cmp.Or(t.ResponseTime, DefaultResponseTime) }
 
-// Settle returns how long after the end of an activity the API may still commit its
+// Settle returns how long after the end of an activity the API may still commit the activity's
 // request.
 func (t Times) Settle() time.Duration { return cmp.Or(t.SettleTime, DefaultSettleTime) }
 
-// Quiet returns how long no command must have ended before the follow-ups are planned
-// again.
+// Quiet returns how long after the end of the last command the follow-ups are planned again.
 func (t Times) Quiet() time.Duration { return cmp.Or(t.QuietTime, DefaultQuietTime) }
 
 // SettleAfterStart returns how long after the start of an activity the API may still commit its
-// request. It is for an activity whose sending attempt may not have ended. The worker sends
-// within the send window and waits for the response, and the API commits within the settle
-// time.
+// request. It is for an activity whose attempt may still be running. It is the sum of the send
+// window, the response time and the settle time.
 func (t Times) SettleAfterStart() time.Duration {
 	return t.sendWindow() + t.responseTime() + t.Settle()
 }
 
-// SendDeadline returns the last moment at which an activity may put a change on the wire.
-// started is when the server handed out the activity. The server gives up the activity after
-// timeout, counted from started; 0 is never. The worker that scheduled the activity may have
-// other times than the worker that executes it. The earlier moment counts, so that the worker
-// sends nothing after the server has given up.
+// SendDeadline returns the last moment at which an activity may put a change on the wire. started
+// is when the server handed out the activity. timeout is how long after started the server gives up
+// the activity; 0 means never. The result is the end of the send window, or the response time
+// before the server gives up, whichever is earlier. The two can differ, because another worker with
+// other times may have scheduled the activity.
 func (t Times) SendDeadline(started time.Time, timeout time.Duration) time.Time {
 	window := t.sendWindow()
 	if timeout > 0 {

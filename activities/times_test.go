@@ -13,7 +13,7 @@ func TestTimes(t *testing.T) {
 	for _, test := range []struct {
 		name                  string
 		times                 activities.Times
-		timeout               time.Duration // of the activity; 0 is none
+		timeout               time.Duration // time-out of the activity; 0 means none
 		sendBy                time.Duration // after the start
 		startToClose          time.Duration
 		settle, settleStarted time.Duration

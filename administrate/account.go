@@ -11,14 +11,14 @@ type Account struct {
 	Name       string
 	Email      string // empty when there is none
 	Individual bool
-	OwnerID    string // of a User; empty when there is none
+	OwnerID    string // the id of a User; empty when the account has no owner
 }
 
 // AccountPage contains the matching accounts: none, one or several. A tenant can have an
 // account twice (documented, 5.1).
 type AccountPage struct {
 	Accounts []Account // the first 100
-	Count    int       // of all that match
+	Count    int       // the number of all matching accounts
 }
 
 const selectAccount = "id name emailAddress isIndividual owner { id }"
@@ -28,8 +28,8 @@ func (c *Client) Account(ctx context.Context, id string) (Account, error) {
 	return findOne(ctx, c, newBuilder(&c.assumed), "Account", "accounts", "account", id, selectAccount, accountDTO.account)
 }
 
-// AccountsByName finds accounts by their name. The API compares the names (operation eq,
-// observed, 5.1), so whether case matters depends on the tenant's database.
+// AccountsByName finds accounts by their name. The API compares the names with the operation eq
+// (observed, 5.1). The tenant's database decides whether case matters.
 func (c *Client) AccountsByName(ctx context.Context, accountName string) (AccountPage, error) {
 	const name = "AccountsByName"
 	b := newBuilder(&c.assumed)

@@ -13,7 +13,7 @@ import (
 type Learner struct {
 	FirstName string
 	LastName  string
-	Email     string // left out of the request when empty
+	Email     string // not sent when empty
 }
 
 // LocalTime is a time without a zone, in the form that the API accepts for the expiry of
@@ -22,10 +22,10 @@ type LocalTime string
 
 // AddInterest adds one interest to an opportunity.
 //
-// With Reserve the API reserves Quantity places on an event. An answer without errors does not
-// prove that the places are reserved (observed). To get a proof, put an ExtendReservations for
-// the same opportunity after the AddInterest in the same Apply, and check the reservations in
-// the answer to the ExtendReservations.
+// If Reserve is true, the API reserves Quantity places on an event. A response without errors does
+// not prove that the places are reserved (observed). To get a proof, put an ExtendReservations for
+// the same opportunity after the AddInterest in the same Apply, and check the reservations in the
+// response to the ExtendReservations.
 type AddInterest struct {
 	OpportunityID    string
 	ItemID           string

@@ -2,29 +2,29 @@ package administrate
 
 import "github.com/oppflow/oppflow/administrate/transport"
 
-// SchemaName is the tenant's name for something that the client assumes. The zero value is the
-// assumption itself, Off means to work without it, and any other value corrects it.
+// SchemaName is the tenant's name for a member of the schema that the client assumes. The zero
+// value stands for the assumed name. Off switches the assumption off. Any other value replaces the
+// assumed name.
 type SchemaName string
 
 // Off switches an assumption off: the name is never sent.
 const Off SchemaName = "-"
 
-// Assumptions are the names of the schema that are neither documented nor observed in public
-// code, in one place. A tenant whose schema differs corrects a name or switches it off here.
-// The DocumentNames of a RefusedError say which name is wrong. The zero value assumes all of
-// them.
+// Assumptions lists all names that are neither documented nor observed in public code. If a
+// tenant's schema differs, correct the name here or switch it off. The DocumentNames of a
+// RefusedError contain the wrong names. The zero value assumes every name.
 type Assumptions struct {
 	// Regions is the root field that lists regions, with id and name: "regions".
 	// Off: regions cannot be looked up by name, only given by id.
 	Regions SchemaName
 	// CourseTemplates is the root field of course templates, filtered by code and title:
-	// "courseTemplates". Off: they cannot be looked up by text.
+	// "courseTemplates". Off: course templates cannot be looked up by text.
 	CourseTemplates SchemaName
-	// LearningPaths is the root field of learning paths, filtered by code and
-	// name: "learningPaths". Off: they cannot be looked up by text.
+	// LearningPaths is the root field of learning paths, filtered by code and name:
+	// "learningPaths". Off: learning paths cannot be looked up by text.
 	LearningPaths SchemaName
-	// TokenTypes is the root field of training token types, filtered by name:
-	// "trainingTokenTypes". Off: they cannot be looked up by text.
+	// TokenTypes is the root field of training token types, filtered by name: "trainingTokenTypes".
+	// Off: training token types cannot be looked up by text.
 	TokenTypes SchemaName
 
 	// CreateAttributes is the member of OpportunityCreateInput that takes
@@ -56,7 +56,7 @@ type Assumptions struct {
 	// "createdAt". Off: ByCreated cannot be used.
 	FilterCreated SchemaName
 
-	// ExtendedOpportunity is the member of the answer to extendReservations that holds the
+	// ExtendedOpportunity is the member of the response to extendReservations that holds the
 	// opportunity: "opportunity". Off: ExtendReservations returns no opportunity and
 	// reservations must be read separately.
 	ExtendedOpportunity SchemaName
@@ -66,8 +66,8 @@ type Assumptions struct {
 	// InterestQuantity is the field of an interest with its quantity:
 	// "quantity". Off: quantities are not read.
 	InterestQuantity SchemaName
-	// InterestUnitAmount is the field of an interest with the price of one:
-	// "unitAmount". Off: prices of one are not read.
+	// InterestUnitAmount is the field of an interest with the price of one unit: "unitAmount". Off:
+	// unit prices are not read.
 	InterestUnitAmount SchemaName
 
 	// All members below are for side effects of transitions and for follow-ups only. A tenant
@@ -83,27 +83,26 @@ type Assumptions struct {
 	// "emailAddress", which is documented for the update. Off: an account cannot be created
 	// with an e-mail address.
 	CreateAccountEmail SchemaName
-	// ClearAccount is the member of OpportunityUpdateInput that removes the account when it
-	// is null: "accountId". An API may also keep the account in this case, so read the
-	// account back. Off: an opportunity keeps the account that it was given.
+	// ClearAccount is the member of OpportunityUpdateInput that removes the account when the member
+	// is null: "accountId". The API may also keep the account after null, so read the account back.
+	// Off: the account of an opportunity cannot be removed.
 	ClearAccount SchemaName
-	// InvoiceComments is the field with the comments in the sales document of an
-	// opportunity, where this document is an invoice: "comments", as in the answer to an
-	// update of an invoice. Off: the comments are known only from answers to updates.
+	// InvoiceComments is the field with the comments in the sales document of an opportunity, where
+	// this document is an invoice: "comments", as in the response to an update of an invoice. Off:
+	// only the response to an update shows the comments.
 	InvoiceComments SchemaName
 	// InvoicePurchaseOrder is the field with the purchase order in the sales document of an
-	// opportunity, where this document is an invoice: "purchaseOrderReference", as in the
-	// answer to an update of an invoice. Off: the purchase order is known only from answers
-	// to updates.
+	// opportunity, where this document is an invoice: "purchaseOrderReference", as in the response to
+	// an update of an invoice. Off: only the response to an update shows the purchase order.
 	InvoicePurchaseOrder SchemaName
 	// TokenIssues is the field of an opportunity that lists the training tokens that were
 	// issued for it, each with tokenType { id } and quantity: "tokenIssues". Off: the API
 	// does not show whether tokens were issued.
 	TokenIssues SchemaName
-	// OpportunityUpdated is the field of an opportunity that is the time of its last change:
-	// "updatedAt", as on events. Only a worker with --adopted-since record and a preview
-	// of a playbook read it. Off: it is not read, and the follow-ups of an adopted record
-	// count from the adoption.
+	// OpportunityUpdated is the field of an opportunity with the time of its last change:
+	// "updatedAt", as on events. Only a worker with --adopted-since record and a preview of a
+	// playbook read this field. Off: the times of the follow-ups of an adopted record count from
+	// the adoption.
 	OpportunityUpdated SchemaName
 }
 
@@ -181,8 +180,8 @@ func (e Assumption) example() string {
 	return string(e.Assumed)
 }
 
-// isGraphQLName reports whether a text is a name by GraphQL's grammar. Nothing else may be
-// put into a document outside a variable.
+// isGraphQLName reports whether a text is a name by GraphQL's grammar. The client writes an assumed
+// name into a document only if it is such a name.
 func isGraphQLName(name string) bool {
 	return name != "" && len(name) <= 100 && (name[0] < '0' || name[0] > '9') && transport.LeadingName(name) == name
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/oppflow/oppflow/administrate/schemacheck"
 )
 
-// renamedAssumptions returns, for each assumption of the client, a row of the sandbox that makes the
-// assumption fail, and the name that is right there.
+// renamedAssumptions returns, for each assumption of the client, a row of the sandbox that makes
+// the assumption fail. It also returns the correct name for this sandbox.
 func renamedAssumptions() map[string]struct {
 	row   string
 	right administrate.SchemaName
@@ -48,9 +48,9 @@ func renamedAssumptions() map[string]struct {
 }
 
 // without returns, for each assumption that only side effects of transitions need, a row of the
-// sandbox that makes the assumption fail. Four assumptions have no row. For three of
-// them another test makes a schema by hand. For the member that removes the account, the schema
-// is documented; only the effect is assumed.
+// sandbox that makes the assumption fail. The empty text means that no row exists. Another test
+// builds a schema for three of these assumptions. For ClearAccount the schema is documented, and
+// only the effect is assumed.
 func without() map[string]string {
 	return map[string]string{
 		"UpdateOwner":          "opportunity.people",
@@ -77,8 +77,8 @@ func corrected(t *testing.T, a *administrate.Assumptions, entry string, name adm
 	member.Set(reflect.ValueOf(name))
 }
 
-// cachingTransport is a transport that sends each document once and keeps the answer. A schema
-// does not change while it is checked with different assumptions.
+// cachingTransport is a transport that sends each document once and keeps the response. The cached
+// response stays valid, because the schema does not change between the checks.
 type cachingTransport struct {
 	transport http.RoundTripper
 	answers   map[string][]byte
@@ -109,14 +109,14 @@ func (o cachingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(answer)), Request: r}, nil
 }
 
-// newCachingTransport returns a transport that shares a tenant's answers between clients.
+// newCachingTransport returns a transport that shares a tenant's responses between clients.
 func newCachingTransport() func(http.RoundTripper) http.RoundTripper {
 	answers := map[string][]byte{}
 	return func(transport http.RoundTripper) http.RoundTripper { return cachingTransport{transport, answers} }
 }
 
-// Each assumption fails alone, and under its own name, at a tenant where it does not
-// hold. It holds again once it is corrected or switched off.
+// At a tenant where one assumption does not hold, the check reports only this assumption. After the
+// assumption is corrected or switched off, the check reports nothing.
 func TestCheckAgainstTenantsThatDiffer(t *testing.T) {
 	t.Parallel()
 	if got, want := len(renamedAssumptions())+len(without()), reflect.TypeFor[administrate.Assumptions]().NumField(); got != want {
@@ -181,8 +181,8 @@ func TestCheckAgainstTenantsWithoutExtras(t *testing.T) {
 	}
 }
 
-// At a tenant where every assumption is wrong, the client works once all of them are
-// corrected. Its requests then mean the same.
+// At a tenant where every assumption is wrong, the client works after all assumptions are
+// corrected. The requests then have the same effects.
 func TestClientWorksWhereNothingIsAsAssumed(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

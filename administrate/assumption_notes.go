@@ -15,14 +15,15 @@ var assumedSource string
 
 // AssumptionNote is the text of an assumption in the source.
 type AssumptionNote struct {
-	// Assumption is the assumption, and Cost is what switching it off costs.
+	// Assumption says what the client assumes. Cost says what does not work when the assumption is
+	// off.
 	Assumption, Cost string
-	// Line is where to correct the name or switch it off, such as
+	// Line is the source line at which to correct the name or switch it off, such as
 	// "administrate/assumed.go:97".
 	Line string
 }
 
-// AssumptionNotes reads the texts from the source itself, so that each text exists once.
+// AssumptionNotes reads the texts from the comments of assumed.go.
 func AssumptionNotes() (map[string]AssumptionNote, error) {
 	files := token.NewFileSet()
 	file, err := parser.ParseFile(files, "assumed.go", assumedSource, parser.ParseComments)

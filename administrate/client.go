@@ -1,16 +1,15 @@
-// Package administrate is a typed client of the Administrate Core GraphQL API. It covers what
-// sales opportunities need, and the side effects of their transitions on accounts, contacts,
-// learners, invoices and mail. It works with ids, decimals and times, does not know Oppflow's
-// commands, and imports no other package of Oppflow.
+// Package administrate is a typed client of the Administrate Core GraphQL API. It covers what sales
+// opportunities need, and the side effects of their transitions on accounts, contacts, learners,
+// invoices and mail. It imports no other package of Oppflow and does not know Oppflow's commands.
 //
-// A method sends exactly one request and never repeats a request. The API has no idempotency
-// key, so the caller decides whether to repeat a request, by the type of the error
-// (NotSentError, RefusedError, UnknownError, RejectedError). A POST is handed to the transport
-// once and cannot be sent twice.
+// A method sends exactly one request and never repeats a request. The API has no idempotency key.
+// The type of the error (NotSentError, RefusedError, UnknownError, RejectedError) shows the caller
+// whether to repeat a request. A POST is handed to the transport once and cannot be sent twice.
 //
-// The documents name only what the API documentation shows or what public code has been
-// observed to use. Every other name is a member of Assumptions. Numbers such as 5.3 are the
-// sections of the project's own notes on the API. The notes give the source of each fact.
+// A document contains only documented, observed and assumed names. "Documented" means that the API
+// documentation shows the name. "Observed" means that the name was seen only in public code that
+// uses the API. Every other name is assumed and is a member of Assumptions. Numbers such as 5.3 are
+// the sections of the project's own notes on the API, with the source of each fact.
 package administrate
 
 import (
@@ -27,8 +26,8 @@ type Options struct {
 	// ReadOnly makes every mutation fail with a RejectedError whose label is "read-only". The
 	// mutation is not sent. Reads work.
 	ReadOnly bool
-	// Assumed are the names of the schema that are neither documented nor
-	// observed. The zero value assumes all of them.
+	// Assumed are the names of the schema that are neither documented nor observed. The zero value
+	// assumes every name.
 	Assumed Assumptions
 }
 
@@ -38,7 +37,7 @@ type Pace = transport.Pace
 // NewPace makes a Pace with this many requests a second.
 func NewPace(perSecond float64) *Pace { return transport.NewPace(perSecond) }
 
-// Sender sends a document once and returns the answer, if any part of the document was
+// Sender sends a document once and returns the response, if any part of the document was
 // executed. It fails with NotSentError, RefusedError, UnknownError or InvalidError.
 type Sender interface {
 	Send(ctx context.Context, doc transport.Document) (transport.Response, error)
@@ -66,8 +65,8 @@ func New(o Options) (*Client, error) {
 	return c, nil
 }
 
-// NewWithSender makes a Client whose documents go to the sender. It fails with InvalidError
-// where an assumption is no GraphQL name.
+// NewWithSender makes a Client whose documents go to the sender. NewWithSender fails with
+// InvalidError if an assumption is not a GraphQL name.
 func NewWithSender(sender Sender, assumed Assumptions) (*Client, error) {
 	assumed, err := assumed.resolved()
 	if err != nil {
@@ -79,7 +78,8 @@ func NewWithSender(sender Sender, assumed Assumptions) (*Client, error) {
 // Assumptions returns the names that the Client sends.
 func (c *Client) Assumptions() Assumptions { return c.assumed }
 
-// Read sends a query and decodes the answer. It uses no part of an answer with errors.
+// Read sends a query and decodes the response. If the response contains errors, Read fails and
+// decodes nothing.
 func (c *Client) Read(ctx context.Context, doc transport.Document, into any) error {
 	got, err := c.sender.Send(ctx, doc)
 	if err != nil {
@@ -103,7 +103,7 @@ func WithSendDeadline(ctx context.Context, t time.Time) context.Context {
 // SendDeadline returns the time set by WithSendDeadline.
 func SendDeadline(ctx context.Context) (time.Time, bool) { return transport.SendDeadline(ctx) }
 
-// Hello sends the smallest query (observed: the root field hello). An answer shows that the API
+// Hello sends the smallest query (observed: the root field hello). A response shows that the API
 // can be reached and accepts the token.
 func (c *Client) Hello(ctx context.Context) error {
 	b := newBuilder(&c.assumed)

@@ -21,7 +21,7 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// TestNoConnection: a request that never had a connection was not sent.
+// TestNoConnection checks that a request without a connection counts as not sent.
 func TestNoConnection(t *testing.T) {
 	plain := httptest.NewServer(http.NotFoundHandler())
 	defer plain.Close()
@@ -52,7 +52,7 @@ func TestNoConnection(t *testing.T) {
 	}
 }
 
-// rawServer serves one connection after another by hand.
+// rawServer starts a server that passes each accepted connection to serve, one after another.
 func rawServer(t *testing.T, serve func(i int, conn net.Conn)) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -80,8 +80,8 @@ func rawServer(t *testing.T, serve func(i int, conn net.Conn)) string {
 	return "http://" + listener.Addr().String()
 }
 
-// TestDroppedConnection: once a byte of the document may have gone, the outcome
-// is unknown, and the request is not sent again.
+// TestDroppedConnection checks a connection that ends after the client may have sent a byte of the
+// document. The outcome is unknown, and the client does not send the request again.
 func TestDroppedConnection(t *testing.T) {
 	for name, serve := range map[string]func(net.Conn){
 		"after the first byte of the document": func(conn net.Conn) {
@@ -122,8 +122,8 @@ func TestDroppedConnection(t *testing.T) {
 	}
 }
 
-// TestKeptConnectionDies: the server ends a kept connection while the next request is on
-// it. Go's transport repeats some requests in this case, but must not repeat this one.
+// TestKeptConnectionDies: the server closes a kept connection while the next request uses the
+// connection. Go's transport repeats some requests in this case, but must not repeat a mutation.
 func TestKeptConnectionDies(t *testing.T) {
 	var documents, connections atomic.Int32
 	url := rawServer(t, func(i int, conn net.Conn) {
@@ -158,12 +158,12 @@ func TestKeptConnectionDies(t *testing.T) {
 	}
 }
 
-// failingConn is a connection whose writes fail from the nth on, after the connection took some
-// bytes, like a kept connection that the peer has reset.
+// failingConn is a connection whose writes fail after a number of writes, like a kept connection
+// that the peer has reset. The first failing write still takes some bytes.
 type failingConn struct {
 	net.Conn
-	from   atomic.Int32 // writes until the failure; negative means never
-	before int          // bytes that the failing write still takes
+	from   atomic.Int32 // the number of writes before the failure; negative means that no write fails
+	before int          // the number of bytes that the failing write still takes
 }
 
 func (f *failingConn) Write(p []byte) (int, error) {
@@ -175,8 +175,8 @@ func (f *failingConn) Write(p []byte) (int, error) {
 	return n, &net.OpError{Op: "write", Net: "tcp", Err: errors.New("connection reset by peer")}
 }
 
-// TestFailedWrites: the bytes that a connection took of the document decide. The
-// transport writes the head first and then the document.
+// TestFailedWrites: a request counts as not sent only if the connection took no byte of the
+// document. The transport writes the head first and then the document.
 func TestFailedWrites(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -191,8 +191,8 @@ func TestFailedWrites(t *testing.T) {
 	} {
 		for _, secure := range []bool{false, true} {
 			if secure && test.before == 1 {
-				// A record with only one byte received cannot be read, but the connection took
-				// something, and this counts.
+				// The server cannot read an incomplete TLS record. The outcome is unknown all the
+				// same, because the connection took bytes.
 				test.name += " of its record"
 			}
 			t.Run(fmt.Sprintf("%s, TLS %v", test.name, secure), func(t *testing.T) {
@@ -211,7 +211,7 @@ func TestFailedWrites(t *testing.T) {
 					return transport.CountWrites(f)
 				})
 				if secure {
-					server.EnableHTTP2 = true // offered, and not used
+					server.EnableHTTP2 = true // the server offers HTTP/2, and the client does not use it
 					server.StartTLS()
 					httpTransport.TLSClientConfig = &tls.Config{RootCAs: x509.NewCertPool(), MinVersion: tls.VersionTLS12}
 					httpTransport.TLSClientConfig.RootCAs.AddCert(server.Certificate())
@@ -238,7 +238,7 @@ func TestFailedWrites(t *testing.T) {
 	}
 }
 
-// rereadingTransport is a transport that reads the document and fails, again and again, like a
+// rereadingTransport is a transport that reads the document several times and fails, like a
 // transport that repeats requests.
 type rereadingTransport struct{ read []int }
 
@@ -254,8 +254,8 @@ func (g *rereadingTransport) RoundTrip(r *http.Request) (*http.Response, error) 
 	return nil, errors.New(secretName)
 }
 
-// TestForeignTransport: with a transport that says nothing of its connections, only the guarded
-// body is evidence.
+// TestForeignTransport: if a transport does not report its connections, only the guarded body can
+// prove that nothing was sent.
 func TestForeignTransport(t *testing.T) {
 	g := &rereadingTransport{}
 	c := client(t, "http://127.0.0.1/", func(o *Options) { o.Transport = g })

@@ -18,7 +18,7 @@ type Contact struct {
 // (observed, 5.2).
 type ContactPage struct {
 	Contacts   []Contact
-	Count      int    // of all that match
+	Count      int    // the number of all matching contacts
 	NextCursor string // the cursor of the next page, empty on the last one
 }
 
@@ -29,9 +29,8 @@ func (c *Client) Contact(ctx context.Context, id string) (Contact, error) {
 	return findOne(ctx, c, newBuilder(&c.assumed), "Contact", "contacts", "contact", id, selectContact, contactDTO.contact)
 }
 
-// ContactsByEmail finds contacts by their e-mail address: none, one or several (observed,
-// 5.2), at most 100. The API compares the addresses, so whether case matters depends on
-// the tenant's database.
+// ContactsByEmail finds contacts by their e-mail address: none, one or several (observed, 5.2), at
+// most 100. The tenant's database decides whether case matters.
 func (c *Client) ContactsByEmail(ctx context.Context, email string) (ContactPage, error) {
 	const name = "ContactsByEmail"
 	b := newBuilder(&c.assumed)
@@ -41,10 +40,9 @@ func (c *Client) ContactsByEmail(ctx context.Context, email string) (ContactPage
 	return ContactPage{Contacts: page.rows, Count: page.count, NextCursor: page.nextCursor}, err
 }
 
-// ContactsByEmails reads up to 100 contacts that have one of 1 to MaxEntries e-mail
-// addresses, like ContactsByEmail. It reads after a cursor, and without a cursor from the
-// beginning. The operation is observed with other filters (3.3), and the contacts come in
-// the API's order.
+// ContactsByEmails reads up to 100 contacts that have one of 1 to MaxEntries e-mail addresses, like
+// ContactsByEmail. An empty cursor selects the first page. The operation is observed only with
+// other filters (3.3). The API decides the order of the contacts.
 func (c *Client) ContactsByEmails(ctx context.Context, emails []string, after string) (ContactPage, error) {
 	const name = "ContactsByEmails"
 	b := newBuilder(&c.assumed)
@@ -62,8 +60,8 @@ type NewContact struct {
 	Email     string // optional; becomes the primary address
 }
 
-// ContactResult is the result of one NewContact. Err is nil when the contact was created, a
-// *RejectedError when the API rejected the contact, and an *UnknownError when the answer does
+// ContactResult is the result of one NewContact. Err is nil when the contact was created. Err is a
+// *RejectedError when the API rejected the contact. Err is an *UnknownError when the response does
 // not show the outcome.
 type ContactResult struct {
 	Contact *Contact // the new contact; nil after an error
@@ -71,8 +69,9 @@ type ContactResult struct {
 }
 
 // CreateContacts creates 1 to MaxEntries contacts in one request (observed, 5.2:
-// contact.createBatch). Each contact has its own result, in order; a rejected contact says
-// nothing about the others. An error applies to all contacts.
+// contact.createBatch). CreateContacts returns one result for each contact, in the same order. One
+// rejected contact does not show whether the others were created. A returned error applies to all
+// contacts.
 func (c *Client) CreateContacts(ctx context.Context, contacts []NewContact) ([]ContactResult, error) {
 	r, err := c.sendStandalone(ctx, "CreateContacts", func(b *builder) standaloneMutation {
 		b.checkEntryCount("contacts", len(contacts))
@@ -116,7 +115,6 @@ func (c *Client) CreateContacts(ctx context.Context, contacts []NewContact) ([]C
 	return answers, nil
 }
 
-// write returns the contact as a value for a variable.
 func (n NewContact) write(b *builder, i int) map[string]any {
 	member := func(name string) string { return fmt.Sprintf("contacts[%d].%s", i, name) }
 	entry := map[string]any{"personalName": map[string]any{

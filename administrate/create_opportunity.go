@@ -11,7 +11,7 @@ type NewOpportunity struct {
 	RegionID    string
 	AccountID   string      // optional
 	Currency    string      // optional, the bare code
-	EntryStepID string      // optional; without it the tenant's entry step
+	EntryStepID string      // optional; when empty, the API uses the tenant's entry step
 	Attributes  []Attribute // optional (assumed: see Assumptions.CreateAttributes)
 }
 

@@ -14,8 +14,8 @@ import (
 // keeps the first problem, and the document then fails with this problem.
 type builder struct {
 	assumed   *Assumptions
-	prefix    string // of the variables of the root field being built
-	location  string // of the root field being built, for errors
+	prefix    string // the prefix of the variable names of the current root field
+	location  string // the name of the current root field in errors
 	roots     []string
 	declared  []string
 	variables map[string]any
@@ -65,8 +65,8 @@ func (b *builder) invalid(member, problem string) {
 	}
 }
 
-// bind declares a variable and returns its reference. All variables are non-null, and
-// GraphQL accepts them at nullable places, too.
+// bind declares a variable and returns its reference. All variables are non-null; GraphQL accepts a
+// non-null variable for a nullable argument, too.
 func (b *builder) bind(hint, typ string, value any) string {
 	name := b.prefix + hint
 	for n := 2; ; n++ {
@@ -80,8 +80,8 @@ func (b *builder) bind(hint, typ string, value any) string {
 	return "$" + name
 }
 
-// bindText binds a string. JSON cannot contain text that is not UTF-8: the encoder would
-// replace it silently.
+// bindText binds a string. It rejects text that is not UTF-8, because the JSON encoder would
+// replace the invalid bytes silently.
 func (b *builder) bindText(member, hint, typ, value string) string {
 	if !utf8.ValidString(value) {
 		b.invalid(member, "is not valid UTF-8")
@@ -97,13 +97,12 @@ func (b *builder) bindRequired(member, hint, typ, value string) string {
 	return b.bindText(member, hint, typ, value)
 }
 
-// bindObject binds an input object as one variable of the object's own type. It is for objects
-// with members whose types are not known or may be enums: in JSON both a text and an enum value
-// are a string. The check finds the members in the value (see badValues).
+// bindObject binds an input object as one variable of the object's own type. Use bindObject for an
+// object with members whose types are not known or may be enums. In JSON both a text and an enum
+// value are strings. Package schemacheck finds the members in the value (see badValues).
 func (b *builder) bindObject(typ string, value any) string { return b.bind("input", typ, value) }
 
-// utf8Text returns a text for an object of bindObject. JSON cannot contain text that is not
-// UTF-8.
+// utf8Text returns a text for an object of bindObject. It rejects text that is not UTF-8.
 func (b *builder) utf8Text(member, value string) string {
 	if !utf8.ValidString(value) {
 		b.invalid(member, "is not valid UTF-8")
@@ -119,9 +118,9 @@ func (b *builder) requiredText(member, value string) string {
 	return b.utf8Text(member, value)
 }
 
-// literal writes a string into the document itself, as the API documentation does. It is for
-// members whose type is not known, because a literal fits any type, and a variable fits only
-// its declared type. Only printable ASCII is accepted.
+// literal writes a string into the document itself, as the API documentation does. Use literal for
+// a member whose type is not known. A string literal needs no type; a variable must declare one.
+// Only printable ASCII is accepted.
 func (b *builder) literal(member, value string) string {
 	out := []byte{'"'}
 	for i := range len(value) {
@@ -164,21 +163,20 @@ func (o *object) set(key, value string) { *o = append(*o, key+": "+value) }
 
 func (o object) String() string { return "{" + strings.Join(o, ", ") + "}" }
 
-// list writes a GraphQL list.
 func list(entries []string) string { return "[" + strings.Join(entries, ", ") + "]" }
 
-// The selections. They are documented unless a comment says otherwise.
+// These selections are documented unless a comment says otherwise.
 const (
 	selectErrors = "errors { label message value }"
 	selectStep   = "id name stage { id name state }"
 	selectRef    = "id name"
-	// symbol and code belong to a currency; a financial unit has a name.
+	// Every financial unit has a name; only a currency has a code and a symbol.
 	selectUnit = "name ... on Currency { code symbol }"
-	// Connections and their pageInfo: documented.
+	// Connections and their pageInfo are documented.
 	selectPageInfo = "pageInfo { totalRecords hasNextPage endCursor }"
-	// attributes: observed.
+	// The field attributes is observed.
 	selectAttributes = "attributes { definitionKey value }"
-	// isReservationValid and reservationsValidUntil: observed.
+	// The fields isReservationValid and reservationsValidUntil are observed.
 	selectOpportunity = "id name step { " + selectStep + " } account { " + selectRef + " }" +
 		" financialUnit { " + selectUnit + " } value { grandTotal }" +
 		" isReservationValid reservationsValidUntil"
@@ -198,8 +196,8 @@ func (a *Assumptions) selectUpdatedAt() string {
 	return " changed: " + string(a.OpportunityUpdated)
 }
 
-// selectInterests selects a page of an opportunity's interests in full. The arguments follow
-// the size of the page, which the API limits to 100.
+// selectInterests selects a page of an opportunity's interests in full. The selection writes the
+// arguments after the page size of 100, the API's limit.
 func (a *Assumptions) selectInterests(arguments string) string {
 	selection := "interests(first: 100" + arguments + ") { edges { node { id totalAmount " + a.selectItem()
 	if a.InterestQuantity != Off {

@@ -16,12 +16,12 @@ type SendingAddress struct {
 // SendingAddressPage is a part of a tenant's sending addresses.
 type SendingAddressPage struct {
 	Addresses  []SendingAddress
-	Count      int    // of all addresses, verified or not
+	Count      int    // the number of all addresses, verified or not
 	NextCursor string // the cursor of the next page, empty on the last one
 }
 
-// SendingAddresses reads up to 100 sending addresses (observed, 5.6) after a cursor, and
-// without a cursor from the beginning. A filter for verified addresses was never observed.
+// SendingAddresses reads up to 100 sending addresses (observed, 5.6) after a cursor. An empty
+// cursor selects the first page. A filter for verified addresses was never observed.
 func (c *Client) SendingAddresses(ctx context.Context, after string) (SendingAddressPage, error) {
 	b := newBuilder(&c.assumed)
 	page, err := findRows(ctx, c, b, "SendingAddresses", "sendingEmailAddresses", b.pageArguments(after), "id name address verified",

@@ -8,11 +8,11 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// A request fails with one of five error types, which Errors.As finds: RejectedError,
-// NotSentError, RefusedError, UnknownError and InvalidError. (A read by id may also fail with
-// NotFoundError.) None of their texts contains a token, a variable's value or a part of an
-// answer's body, with one exception: RejectedError shows the label and message of the API's
-// payload errors, which are written for users.
+// A request fails with one of five error types, which errors.As finds: RejectedError, NotSentError,
+// RefusedError, UnknownError and InvalidError. (A read by id may also fail with NotFoundError.) The
+// error texts contain no token, no value of a variable and no part of a response's body.
+// RejectedError is the one exception: its text contains the label and message of each payload
+// error, which the API writes for users.
 
 type (
 	// NotSentError says that the request was provably not executed.
@@ -73,7 +73,7 @@ func (e *RejectedError) Error() string {
 	return fmt.Sprintf("administrate: %s rejected: %s", e.Operation, strings.Join(shown, "; "))
 }
 
-// NotFoundError says that a read by id returned no record.
+// NotFoundError says that no record has the id of a read.
 type NotFoundError struct {
 	RecordKind string // such as "opportunity"
 	ID         string // as requested; opaque, not shown by Error

@@ -8,27 +8,26 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// ScheduledEvent is a training event, with the members that side effects of transitions need.
-// The fields are observed (5.3). A number that the API does not give is nil.
+// ScheduledEvent is a training event, with the members that side effects of transitions need. The
+// fields are observed (5.3). A number that the API does not return is nil.
 type ScheduledEvent struct {
 	ID          string
 	Title       string
 	State       string // draft, published or cancelled (observed, 3.6)
 	Active      bool
 	SoldOut     bool
-	Cancelled   bool       // by its state or because it has a time of cancellation
-	CancelledAt *time.Time // nil also where the API gives that time without an offset, or none
+	Cancelled   bool       // the state is cancelled, or the API returns a time of cancellation
+	CancelledAt *time.Time // nil when the API returns no such time, or one without an offset
 	Start       LocalTime  // the local time in TimeZone; empty when there is none
 	TimeZone    string     // a name of the IANA database
-	StartsAt    *time.Time // the same time with its offset
+	StartsAt    *time.Time // the time Start with its offset
 	MaxPlaces   *int
-	// BookedPlaces do not count cancelled learners (observed, 4.6).
+	// BookedPlaces does not count cancelled learners (observed, 4.6).
 	BookedPlaces *int
-	// Reserved is the number of places that are reserved for interests of opportunities,
-	// without expired reservations.
+	// Reserved is the number of places that are reserved for interests of opportunities. It does
+	// not count expired reservations.
 	Reserved *int
-	// RemainingPlaces are MaxPlaces less BookedPlaces less Reserved and may be
-	// negative (observed, 4.6).
+	// RemainingPlaces is MaxPlaces - BookedPlaces - Reserved and may be negative (observed, 4.6).
 	RemainingPlaces *int
 }
 
@@ -44,8 +43,8 @@ func (c *Client) Event(ctx context.Context, id string) (ScheduledEvent, error) {
 }
 
 // Events reads 1 to 100 events by their ids in one request (the filter and its operation are
-// observed, 3.3 and 5.3). The events come in the API's order, and an id without an event is
-// left out.
+// observed, 3.3 and 5.3). The API decides the order of the events. An id without an event is not an
+// error.
 func (c *Client) Events(ctx context.Context, ids []string) ([]ScheduledEvent, error) {
 	b := newBuilder(&c.assumed)
 	b.location = "Events"
@@ -56,7 +55,7 @@ func (c *Client) Events(ctx context.Context, ids []string) ([]ScheduledEvent, er
 	}
 	arguments := "filters: [{field: id, operation: in, values: " + list(values) + "}], first: 100"
 	page, err := findRows(ctx, c, b, "Events", "events", arguments, selectEvent, eventDTO.event)
-	if err == nil && page.nextCursor != "" { // more rows than the ids can match
+	if err == nil && page.nextCursor != "" { // the API returned more rows than there are ids
 		return nil, transport.MalformedResponse("Events")
 	}
 	return page.rows, err

@@ -6,9 +6,9 @@ import (
 )
 
 // ExtendReservations sets the expiry time of all places that are reserved for an opportunity
-// (observed). The present time releases the places. An expired reservation stays expired
-// although the answer may have no errors, so check the Reservations in the answer. Until is
-// sent with its offset, to the second.
+// (observed). If Until is the present time, the API releases the places. An expired reservation
+// stays expired, even if the response has no errors. So check the Reservations in the response. The
+// client sends Until with its offset, to the second.
 type ExtendReservations struct {
 	OpportunityID string
 	Until         time.Time
@@ -33,7 +33,7 @@ func (e ExtendReservations) build(b *builder) opportunityMutation {
 		field: "extendReservations",
 		input: object{
 			"opportunityId: " + b.bindRequired("OpportunityID", "opportunityId", "ID", e.OpportunityID),
-			// The variable's type is observed.
+			// The type of the variable is observed.
 			"reservationsValidUntil: " + b.bind("until", "TimeZonedDateTime", e.Until.Format(time.RFC3339)),
 		},
 	}

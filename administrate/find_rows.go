@@ -8,13 +8,13 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// idFilter is the filter that the usual read of one record has (observed, 3.3). The value is
-// text, as in every filter.
+// idFilter returns the filter by id with which public code reads one record (observed, 3.3). The
+// value is text, as in every filter.
 func (b *builder) idFilter(id string) string {
 	return "filters: [{field: id, operation: eq, value: " + b.bindRequired("id", "id", "String", id) + "}]"
 }
 
-// inFilter is the filter by 1 to MaxEntries values of a field (observed, 3.3).
+// inFilter returns the filter by 1 to MaxEntries values of a field (observed, 3.3).
 func (b *builder) inFilter(field, member string, texts []string) string {
 	b.checkEntryCount(member, len(texts))
 	values := make([]string, len(texts))
@@ -24,7 +24,7 @@ func (b *builder) inFilter(field, member string, texts []string) string {
 	return "{field: " + field + ", operation: in, values: " + list(values) + "}"
 }
 
-// pageArguments writes the arguments for a page of 100 after a cursor. The API gives 100 rows at
+// pageArguments writes the arguments for a page of 100 after a cursor. The API returns 100 rows at
 // most (documented, 2).
 func (b *builder) pageArguments(after string) string {
 	if after == "" {
@@ -33,14 +33,12 @@ func (b *builder) pageArguments(after string) string {
 	return "first: 100, after: " + b.bindText("after", "after", "String", after)
 }
 
-// rowPage is a page of rows.
 type rowPage[T any] struct {
 	rows       []T
-	count      int    // of all that match
+	count      int    // the number of all matching rows
 	nextCursor string // the cursor of the next page
 }
 
-// findRows sends a query of one connection and converts its rows.
 func findRows[A, T any](
 	ctx context.Context, c *Client, b *builder, name, field, arguments, selection string, turn func(A) (T, error),
 ) (rowPage[T], error) {
@@ -64,7 +62,6 @@ func findRows[A, T any](
 	return page, nil
 }
 
-// mapRows converts the rows of a connection.
 func mapRows[A, T any](c connection[A], turn func(A) (T, error)) (rowPage[T], error) {
 	answers, err := c.nodes()
 	if err != nil {
@@ -81,8 +78,8 @@ func mapRows[A, T any](c connection[A], turn func(A) (T, error)) (rowPage[T], er
 	return page, nil
 }
 
-// findOne reads the record with an id. When there is no such record, it fails with a
-// NotFoundError that names the kind of record.
+// findOne reads the record with an id. If no record has the id, findOne fails with a NotFoundError
+// that names the kind of record.
 func findOne[A, T any](
 	ctx context.Context, c *Client, b *builder, name, field, what, id, selection string, turn func(A) (T, error),
 ) (T, error) {
@@ -93,7 +90,7 @@ func findOne[A, T any](
 		return none, err
 	case len(page.rows) == 0:
 		return none, &NotFoundError{RecordKind: what, ID: id}
-	case len(page.rows) > 1: // more rows than an id can match
+	case len(page.rows) > 1: // the API returned several rows for one id
 		return none, transport.MalformedResponse(name)
 	}
 	return page.rows[0], nil
@@ -104,7 +101,6 @@ type idRef struct {
 	ID string `json:"id"`
 }
 
-// requireID returns an error for a record without an id.
 func requireID(id string) error {
 	if id == "" {
 		return errMalformedValue

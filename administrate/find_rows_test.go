@@ -35,8 +35,8 @@ func connectionReads() []connectionRead {
 	}
 }
 
-// TestConnectionReads: none, one and several rows, and no result from a part of an answer or with a
-// missing row.
+// TestConnectionReads checks responses with no row, one row and several rows. An incomplete
+// response or a null row gives no result.
 func TestConnectionReads(t *testing.T) {
 	t.Parallel()
 	const onePage, manyPages = `{"totalRecords":2,"hasNextPage":false}`, `{"totalRecords":250,"hasNextPage":true}`
@@ -78,7 +78,7 @@ func TestConnectionReads(t *testing.T) {
 	}
 }
 
-// TestEventTimes: local times and times with an offset are distinguished.
+// TestEventTimes: the client distinguishes local times from times with an offset.
 func TestEventTimes(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2031, 3, 3, 9, 0, 0, 0, time.UTC)
@@ -115,8 +115,8 @@ func TestEventTimes(t *testing.T) {
 	}
 }
 
-// TestNestedPages: the list below an event comes page by page, and no page counts as the whole
-// list.
+// TestNestedPages: the client reads the list of an event page by page, and does not take one page
+// for the whole list.
 func TestNestedPages(t *testing.T) {
 	t.Parallel()
 	event := func(inner string) string {
@@ -181,8 +181,8 @@ func TestOpportunityLinks(t *testing.T) {
 	}
 }
 
-// TestBilling: the client does not ask for texts that a tenant does not show, and
-// distinguishes them from empty texts.
+// TestBilling: the client does not request texts whose assumption is off. Billing distinguishes a
+// text that was not read from an empty text.
 func TestBilling(t *testing.T) {
 	t.Parallel()
 	for members, test := range map[string]struct {

@@ -11,7 +11,7 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// FuzzAmount: an accepted amount is exactly the amount in the text.
+// FuzzAmount: if the client accepts an amount, the decoded value is exactly the amount in the text.
 func FuzzAmount(f *testing.F) {
 	for _, seed := range []string{
 		`"199.90"`, `199.90`, `0`, `-1`, `null`, `""`, `"1e3"`, `1E-7`, `1e400`, `"0x1"`, `"１"`, `"+5"`, `" 1"`, `".5"`, `{}`, `"NaN"`,
@@ -65,7 +65,7 @@ func FuzzZonedTime(f *testing.F) {
 	})
 }
 
-// FuzzAnswer: no answer crashes the client, and no answer without a clean payload counts
+// FuzzAnswer: no response crashes the client, and no response without a clean payload counts
 // as done.
 func FuzzAnswer(f *testing.F) {
 	for _, seed := range []string{
@@ -104,7 +104,7 @@ func FuzzAnswer(f *testing.F) {
 	})
 }
 
-// fixedSender is a Sender that gives every document the same answer.
+// fixedSender is a Sender that gives every document the same response.
 type fixedSender transport.Response
 
 func (s fixedSender) Send(context.Context, transport.Document) (transport.Response, error) {
@@ -112,7 +112,7 @@ func (s fixedSender) Send(context.Context, transport.Document) (transport.Respon
 }
 
 // answeringClient returns a client that reads a payload, and a top-level error with a path, as the
-// answer to a standalone mutation.
+// response to a standalone mutation.
 func answeringClient(t *testing.T, namespace, field string, payload []byte, path ...any) *Client {
 	t.Helper()
 	c, err := NewWithSender(fixedSender{
@@ -125,7 +125,7 @@ func answeringClient(t *testing.T, namespace, field string, payload []byte, path
 	return c
 }
 
-// FuzzStandaloneMutation: no answer to a standalone mutation crashes the client. No answer without a clean
+// FuzzStandaloneMutation: no response to a standalone mutation crashes the client. No response without a clean
 // payload and a record counts as done.
 func FuzzStandaloneMutation(f *testing.F) {
 	for _, seed := range []string{
@@ -203,8 +203,8 @@ func FuzzBatch(f *testing.F) {
 	})
 }
 
-// FuzzTimes: a time without an offset keeps its wall-clock value, and without a known
-// offset never becomes another time.
+// FuzzTimes: a time without an offset keeps its wall-clock value, and the client never converts it
+// to another time.
 func FuzzTimes(f *testing.F) {
 	for _, seed := range []string{
 		`"2031-03-03T09:00:00"`, `"2031-03-03T09:00:00.999"`, `"2031-03-03T09:00:00Z"`, `"2031-03-03T09:00:00+05:30"`, `null`, `7`, `""`, `"2031-02-30T00:00:00"`,
@@ -237,6 +237,3 @@ func FuzzTimes(f *testing.F) {
 		}
 	})
 }
-
-// FuzzDocumentNames: no location that an API reports crashes the client or shows anything but a
-// name of our document.

@@ -18,11 +18,11 @@ const (
 // LogEntry is an entry of the integration log that the TMS shows with a record. The members are
 // observed (5.7).
 type LogEntry struct {
-	// Origin identifies the sender in all its entries. Choose Origin once, because entries
-	// cannot be deleted (observed, 5.7).
+	// Origin identifies the sender in all entries of this sender. Choose Origin once, because
+	// entries cannot be deleted (observed, 5.7).
 	Origin string
-	// NodeID is the id of the record. Ids of events and contacts are observed. It is assumed
-	// that an opportunity's id works (5.7); where it does not, the API rejects the entry.
+	// NodeID is the id of the record. Ids of events and contacts are observed. The id of an
+	// opportunity is assumed (5.7). If the assumption is wrong, the API rejects the entry.
 	NodeID  string
 	Message string
 	Status  LogStatus

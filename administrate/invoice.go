@@ -9,13 +9,13 @@ import (
 // of the API that creates an invoice was never observed (5.4).
 type Invoice struct {
 	ID    string
-	State string // Draft, Final or Void (observed, 3.6); not in the answer of UpdateInvoice
-	// Comments and PurchaseOrderRef are in the answer of UpdateInvoice, and in Billing where
-	// ShowsComments and ShowsPurchaseOrder say so.
+	State string // Draft, Final or Void (observed, 3.6); empty after UpdateInvoice
+	// UpdateInvoice fills in Comments and PurchaseOrderRef. Billing fills them in when
+	// ShowsComments and ShowsPurchaseOrder are true.
 	Comments         string
 	PurchaseOrderRef string
-	// FinalisedAt is in the answer of FinaliseInvoice only. It is also nil where the API
-	// gives that time without an offset.
+	// Only FinaliseInvoice fills in FinalisedAt. FinalisedAt is also nil when the API returns that
+	// time without an offset.
 	FinalisedAt *time.Time
 }
 
@@ -26,18 +26,18 @@ func (i Invoice) Final() bool { return i.State == "Final" }
 type Billing struct {
 	// ActiveInvoiceID is the id of the active invoice, empty when there is none.
 	ActiveInvoiceID string
-	// Invoice is the sales document if that is an invoice, with state, comments and
-	// purchase order; nil otherwise.
+	// Invoice is the sales document with state, comments and purchase order. Invoice is nil when
+	// the sales document is not an invoice.
 	Invoice *Invoice
-	// ShowsComments and ShowsPurchaseOrder say that these texts were read. The texts are not
-	// read where the assumption is switched off.
+	// ShowsComments says that the comments were read, and ShowsPurchaseOrder that the purchase
+	// order was read. A text is not read when its assumption is switched off.
 	ShowsComments, ShowsPurchaseOrder bool
 }
 
-// Billing reads how an opportunity is billed, in one request. The id of the active invoice and
-// the state of the sales document are observed (4.1). Comments and purchase order are observed
-// in the answer to an update of the invoice (5.4). It is assumed that the sales document also
-// has these texts: see Assumptions.InvoiceComments and InvoicePurchaseOrder. Billing fails with
+// Billing reads how an opportunity is billed, in one request. The id of the active invoice and the
+// state of the sales document are observed (4.1). Comments and purchase order are observed in the
+// response to an update of the invoice (5.4). That the sales document also has these texts is
+// assumed: see Assumptions.InvoiceComments and InvoicePurchaseOrder. Billing fails with
 // NotFoundError when no opportunity has that id.
 func (c *Client) Billing(ctx context.Context, opportunityID string) (Billing, error) {
 	shown := Billing{ShowsComments: c.assumed.InvoiceComments != Off, ShowsPurchaseOrder: c.assumed.InvoicePurchaseOrder != Off}
@@ -58,14 +58,14 @@ type UpdateInvoice struct {
 	ID               string
 	Comments         string
 	PurchaseOrderRef string
-	// NoComments and NoPurchaseOrderRef empty the members by sending an empty text. An API
-	// may keep the old text in this case, so read the invoice back.
+	// NoComments and NoPurchaseOrderRef empty the members by sending an empty text. The API may
+	// keep the old text, so read the invoice back.
 	NoComments         bool
 	NoPurchaseOrderRef bool
 }
 
-// UpdateInvoice sends one invoices.update and returns the texts of the invoice after the
-// update: compare them with the request.
+// UpdateInvoice sends one invoices.update and returns the texts of the invoice after the update.
+// Compare these texts with the request.
 func (c *Client) UpdateInvoice(ctx context.Context, u UpdateInvoice) (Invoice, error) {
 	return c.changeInvoice(ctx, "UpdateInvoice", u.build)
 }
@@ -90,8 +90,8 @@ func (u UpdateInvoice) build(b *builder) standaloneMutation {
 	}
 }
 
-// FinaliseInvoice makes a draft final (observed, 5.4) and returns the invoice with its
-// state. Only an invoice in the state Final has been finalised.
+// FinaliseInvoice makes a draft final (observed, 5.4) and returns the invoice with its state. Check
+// the returned state, because only an invoice in the state Final is finalised.
 func (c *Client) FinaliseInvoice(ctx context.Context, invoiceID string) (Invoice, error) {
 	return c.changeInvoice(ctx, "FinaliseInvoice", func(b *builder) standaloneMutation {
 		return standaloneMutation{
@@ -144,10 +144,10 @@ type billingDTO struct {
 	SalesDocument   *invoiceDTO `json:"salesDocument"`
 }
 
-// billing adds the answer to the values from the request.
+// billing adds the values of the response to out.
 func (b billingDTO) billing(out Billing) (Billing, error) {
 	out.ActiveInvoiceID = b.ActiveInvoiceID
-	// For a document that is not an invoice nothing is selected.
+	// The query selects no field of a document that is not an invoice.
 	if b.SalesDocument != nil && b.SalesDocument.ID != "" {
 		invoice, err := b.SalesDocument.invoice()
 		if err != nil {

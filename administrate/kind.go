@@ -9,8 +9,9 @@ import (
 // Kind is the kind of an interest's item. It selects the details object of an interest.
 type Kind string
 
-// The four kinds of the API documentation. The zero value sends no details object at all
-// (observed to be accepted), so it has no learners and no expiry.
+// The four kinds of the API documentation. With the zero value the client sends no details object,
+// so the interest has no learners and no expiry. The API accepts an interest without a details
+// object (observed).
 const (
 	Course       Kind = "course"
 	Event        Kind = "event"
@@ -24,21 +25,21 @@ type kindInfo struct {
 	kind       Kind
 	schemaType string // the type of the items in the schema
 	noun       string
-	// learnersIn is the details object that holds the learners, and expiryIn the one that holds the
-	// expiry (both documented); empty where the kind has none.
+	// learnersIn is the details object with the learners, and expiryIn is the details object with
+	// the expiry (both documented). Each is empty for a kind without learners or without an expiry.
 	learnersIn, expiryIn string
 	// itemType is the type of an interest's item.
 	itemType func(*Assumptions) SchemaName
 	// codeField and titleField are the fields of an item with its code and its title; codeField is
-	// empty where the kind has no code. codeAlias and titleAlias are their aliases in the item of an
-	// interest. The API would refuse a document in which members with one name have different types.
+	// empty for a kind without codes. codeAlias and titleAlias are the aliases of these fields in
+	// the item of an interest. Each kind needs its own aliases, because the API refuses fields of
+	// one name with different types.
 	codeField, codeAlias, titleField, titleAlias string
-	// root is the root field that finds the items, and rootAlias its alias in a document.
+	// root is the root field that finds the items, and rootAlias is the alias of the root field.
 	root      func(*Assumptions) SchemaName
 	rootAlias string
 }
 
-// kinds returns the descriptions of all kinds.
 func kinds() []kindInfo {
 	named := func(name SchemaName) func(*Assumptions) SchemaName {
 		return func(*Assumptions) SchemaName { return name }
@@ -71,7 +72,7 @@ func kinds() []kindInfo {
 	}
 }
 
-// textFields are the fields with which a text is compared.
+// textFields returns the fields that the API compares with a text.
 func (k kindInfo) textFields() []string {
 	if k.codeField == "" {
 		return []string{k.titleField}
@@ -79,7 +80,6 @@ func (k kindInfo) textFields() []string {
 	return []string{k.codeField, k.titleField}
 }
 
-// selection selects an item of the kind.
 func (k kindInfo) selection() string {
 	selection := "id"
 	if k.codeField != "" {
@@ -107,16 +107,15 @@ func (a *Assumptions) selectItem() string {
 	return selection + " }"
 }
 
-// itemDTO is the item of an interest, of any kind.
 type itemDTO map[string]json.RawMessage
 
 func (i itemDTO) text(alias string) string {
 	var text string
-	_ = json.Unmarshal(i[alias], &text) // null and a missing member are no text
+	_ = json.Unmarshal(i[alias], &text) // for null and a missing member, text stays empty
 	return text
 }
 
-// item returns the item: an item has one type only, so it has the aliases of one kind.
+// item returns the item. Only the aliases of one kind occur, because an item has one type.
 func (i itemDTO) item() Item {
 	item := Item{ID: i.text("id"), Type: i.text("__typename")}
 	for _, k := range kinds() {
@@ -126,8 +125,8 @@ func (i itemDTO) item() Item {
 	return item
 }
 
-// KindOfSchemaType returns the kind of the items that have the type in the schema; "" for a type
-// that is no type of items.
+// KindOfSchemaType returns the kind whose items have the type in the schema, and "" for every other
+// type.
 func KindOfSchemaType(typ string) Kind {
 	all := kinds()
 	at := slices.IndexFunc(all, func(k kindInfo) bool { return k.schemaType == typ })
@@ -146,7 +145,8 @@ func (k Kind) info() (_ kindInfo, known bool) {
 	return all[at], true
 }
 
-// nounsOf returns the nouns of the kinds that are selected: "course, event and learning path".
+// nounsOf returns the nouns of the kinds for which selected is true, such as "course, event and
+// learning path".
 func nounsOf(selected func(kindInfo) bool) string {
 	var nouns []string
 	for _, k := range kinds() {

@@ -12,21 +12,21 @@ import (
 // EventLearner is a place of a person on an event.
 type EventLearner struct {
 	ID        string
-	ContactID string // empty where the API gives none
+	ContactID string // empty when the API returns none
 }
 
 // Enrolment says whether a person is on an event.
 type Enrolment struct {
-	Active    int // places that were not cancelled
+	Active    int // the number of places that were not cancelled
 	Cancelled int
 	// Learners are the first 100 of the active places.
 	Learners []EventLearner
 }
 
-// Enrolment reads whether a contact is on an event already. Call it before registering a
-// contact. It is the vendor's own check: learners by contactId and eventId, counted by
-// totalRecords (observed, 5.3). Cancelled places are counted separately by isCancelled
-// (observed, 5.3), in the same request.
+// Enrolment reads whether a contact is on an event already. Call it before registering a contact.
+// Enrolment makes the vendor's own check: it filters learners by contactId and eventId, and reads
+// totalRecords (observed, 5.3). In the same request, the filter isCancelled (observed, 5.3) counts
+// the cancelled places separately.
 func (c *Client) Enrolment(ctx context.Context, contactID, eventID string) (Enrolment, error) {
 	b := newBuilder(&c.assumed)
 	b.location = "Enrolment"
@@ -64,10 +64,10 @@ type LearnerPage struct {
 	NextCursor string // the cursor of the next page, empty on the last one
 }
 
-// Enrolments reads up to 100 active places of 1 to MaxEntries contacts on an event, after a
-// cursor, and without a cursor from the beginning. It is the check of Enrolment for many
-// contacts at once. The filters are observed (5.3). Several values in one filter are observed
-// for other fields (3.3).
+// Enrolments reads up to 100 active places of 1 to MaxEntries contacts on an event, after a cursor.
+// An empty cursor selects the first page. Enrolments makes the check of Enrolment for many contacts
+// at once. The filters are observed (5.3). Several values in one filter are observed only for other
+// fields (3.3).
 func (c *Client) Enrolments(ctx context.Context, eventID string, contactIDs []string, after string) (LearnerPage, error) {
 	const name = "Enrolments"
 	b := newBuilder(&c.assumed)
@@ -98,16 +98,15 @@ type RegisterContacts struct {
 
 // RegisterContactsResult is the result of RegisterContacts.
 type RegisterContactsResult struct {
-	// Learners are the new places. If there are fewer places than contacts, the other
-	// contacts were not booked.
+	// Learners are the new places. A contact without a new place was not booked.
 	Learners []EventLearner
-	// BookedPlaces are the booked places of the event afterwards, nil when not in the
-	// answer.
+	// BookedPlaces is the number of booked places of the event after the registration, nil when the
+	// response does not contain it.
 	BookedPlaces *int
 }
 
-// RegisterContacts sends one registerContacts. The API lets a person be booked twice: call
-// Enrolment first.
+// RegisterContacts sends one registerContacts. The API accepts a second booking of the same person,
+// so call Enrolment first.
 func (c *Client) RegisterContacts(ctx context.Context, r RegisterContacts) (RegisterContactsResult, error) {
 	sent, err := c.sendStandalone(ctx, "RegisterContacts", r.build)
 	if err != nil {
@@ -157,14 +156,14 @@ func (r RegisterContacts) build(b *builder) standaloneMutation {
 	}
 }
 
-// CancelLearner cancels a place (observed, 5.3). The answer contains only errors; Enrolment
-// shows whether the change took effect.
+// CancelLearner cancels a place (observed, 5.3). The response contains nothing but a list of
+// errors. Call Enrolment to see whether the change took effect.
 func (c *Client) CancelLearner(ctx context.Context, learnerID string) error {
 	return c.changeLearner(ctx, "CancelLearner", "cancel", learnerID)
 }
 
-// ReactivateLearner makes a place active again that CancelLearner cancelled (observed, 5.3).
-// The answer also contains only errors.
+// ReactivateLearner makes a place active again that CancelLearner cancelled (observed, 5.3). The
+// response contains nothing but a list of errors.
 func (c *Client) ReactivateLearner(ctx context.Context, learnerID string) error {
 	return c.changeLearner(ctx, "ReactivateLearner", "reactivate", learnerID)
 }
@@ -192,7 +191,7 @@ func (l eventLearnerDTO) learner() (EventLearner, error) {
 	return EventLearner{ID: l.ID, ContactID: l.Contact.id()}, requireID(l.ID)
 }
 
-// registeredLearners returns the places that a registration made. When the answer has no
+// registeredLearners returns the places that a registration created. When the response contains no
 // places, the outcome of the registration is unknown.
 func (r standaloneResponse) registeredLearners(answers []eventLearnerDTO) ([]EventLearner, error) {
 	if len(answers) == 0 {

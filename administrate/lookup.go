@@ -13,9 +13,8 @@ import (
 // PageRequest selects the page of a list after a cursor; the zero value selects the first page.
 type PageRequest struct{ After string }
 
-// LookupRequest is what Lookup looks up, in one request. The API compares the texts (operation
-// eq). Whether case matters depends on the tenant's database, so compare the results with the
-// texts.
+// LookupRequest lists what Lookup looks up. The API compares the texts with the operation eq. The
+// tenant's database decides whether case matters, so compare the results with the texts.
 type LookupRequest struct {
 	Steps      *PageRequest
 	Regions    *PageRequest // assumed: see Assumptions.Regions
@@ -25,31 +24,32 @@ type LookupRequest struct {
 }
 
 // ItemName is a code, title or name of an item. With a Kind, Lookup looks up only items of that
-// kind, so the look-up depends on no other root. Without a Kind, Lookup looks up items of all
-// four kinds.
+// kind, so the request uses no root field of another kind. Without a Kind, Lookup looks up items of
+// all four kinds.
 type ItemName struct {
 	Text string
 	Kind Kind
 }
 
-// LookupResult is the result of Lookup. For a list of more than 100 rows, LookupResult contains
-// one page. Next is then the request for the next page, and is nil otherwise.
+// LookupResult is the result of Lookup. For a list of more than 100 rows, LookupResult contains one
+// page. Next is the request for the next page, nil when no list has another page.
 type LookupResult struct {
 	Steps      []Step
 	Regions    []Ref
 	Currencies []Currency
-	Accounts   map[string][]Ref  // by the text; at most 10 each
-	Items      map[string][]Item // by the text; at most 10 for each kind and field
+	Accounts   map[string][]Ref  // by the requested text; at most 10 for each text
+	Items      map[string][]Item // by the requested text; at most 10 for each kind and field
 	Next       *LookupRequest
 }
 
-// maxLookupTexts is how many texts one Lookup accepts. An item's text may be compared with
-// items of four kinds.
+// maxLookupTexts is how many texts one Lookup accepts. Each text of an item may need a comparison
+// with the items of four kinds.
 const maxLookupTexts = 20
 
-// Lookup resolves names to ids, all in one request, as aliases at the root of one query. It
-// accepts at most 20 texts, accounts and items together. Items are not looked up at roots that
-// are switched off. Regions fail with InvalidError when their root is switched off.
+// Lookup resolves names to ids, all in one request, as aliases at the root of one query. It accepts
+// at most 20 texts, accounts and items together. Lookup does not look for items at a root field
+// that is switched off. A request for regions fails with InvalidError when the root field of
+// regions is switched off.
 func (c *Client) Lookup(ctx context.Context, w LookupRequest) (LookupResult, error) {
 	doc, err := c.lookupDocument(w)
 	if err != nil {
@@ -70,9 +70,9 @@ func (c *Client) Lookup(ctx context.Context, w LookupRequest) (LookupResult, err
 type itemRoot struct {
 	alias      string
 	field      SchemaName
-	kind       string // the type of its rows
+	kind       string // the type of the rows
 	itemKind   Kind
-	textFields []string // the fields that the text is compared with
+	textFields []string // the fields that the API compares with the text
 	selection  string
 }
 
@@ -84,11 +84,10 @@ func (c *Client) itemRoots() []itemRoot {
 	return slices.DeleteFunc(all, func(r itemRoot) bool { return r.field == Off })
 }
 
-// CanLookUp reports whether items of the kind can be looked up by name. It returns false where
-// the root of the kind is an assumption that is switched off.
+// CanLookUp reports whether items of the kind can be looked up by name. It returns false when the
+// root field of the kind is an assumption that is switched off.
 func (c *Client) CanLookUp(kind Kind) bool { return len(ItemName{Kind: kind}.roots(c.itemRoots())) > 0 }
 
-// roots returns the connections in which to look for the item.
 func (item ItemName) roots(all []itemRoot) []itemRoot {
 	return slices.DeleteFunc(slices.Clone(all), func(r itemRoot) bool { return item.Kind != "" && item.Kind != r.itemKind })
 }
@@ -152,7 +151,6 @@ func (r itemRoot) key(i int, field string) string {
 	return fmt.Sprintf("item%d_%s_%s", i, r.alias, field)
 }
 
-// resultOf converts the answer to a LookupResult.
 func (w LookupRequest) resultOf(answers map[string]json.RawMessage, kinds []itemRoot) (LookupResult, error) {
 	var found LookupResult
 	var next LookupRequest
@@ -200,7 +198,7 @@ func (w LookupRequest) resultOf(answers map[string]json.RawMessage, kinds []item
 				}
 				for _, row := range rows {
 					row.Type = r.kind
-					if !slices.Contains(items, row) { // an item's code may also be its title
+					if !slices.Contains(items, row) { // an item whose code equals its title is found twice
 						items = append(items, row)
 					}
 				}

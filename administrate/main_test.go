@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestMain lets garbage grow to four times the heap. The tests decode a hundred introspected schemas, and a third
-// of their time would go into collecting garbage.
+// TestMain lets garbage grow to four times the heap. The tests decode a hundred introspected
+// schemas. With the default setting, garbage collection would take a third of the time.
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(400)
 	os.Exit(m.Run())

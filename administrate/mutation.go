@@ -9,41 +9,41 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// The largest document that Apply sends.
+// These are the limits of a document that Apply sends.
 const (
 	MaxMutations    = 20
 	MaxRequestBytes = transport.MaxRequestBytes
 )
 
-// Mutation is one of NewOpportunity, UpdateOpportunity, Progress, AddInterest,
-// ExtendReservations and ReservePlaces, by value. Apply can send several mutations together. A
-// change of another record than an opportunity has its own method.
+// Mutation is one of NewOpportunity, UpdateOpportunity, Progress, AddInterest, ExtendReservations
+// and ReservePlaces, as a value and not as a pointer. Apply can send several mutations together.
+// Changes of other records than opportunities have their own methods of Client.
 type Mutation interface {
 	build(b *builder) opportunityMutation
 }
 
-// MutationResult is the result of one mutation. Err is nil when the mutation was executed, a
-// *RejectedError when the API rejected the mutation, and an *UnknownError when the answer does
+// MutationResult is the result of one mutation. Err is nil when the mutation was executed. Err is a
+// *RejectedError when the API rejected the mutation. Err is an *UnknownError when the response does
 // not show the outcome.
 type MutationResult struct {
 	// Opportunity is the opportunity right after the mutation, with all members except
 	// attributes, interests and UpdatedAt. It is nil for an AddInterest, for a ReservePlaces,
-	// after an error, and for an ExtendReservations whose answer contains no opportunity (see
+	// after an error, and for an ExtendReservations whose response contains no opportunity (see
 	// Assumptions.ExtendedOpportunity).
 	Opportunity *Opportunity
-	// Interests are the interests in the API's answer to an AddInterest. It is not documented
+	// Interests are the interests in the API's response to an AddInterest. It is not documented
 	// whether these are only the new interest or all interests of the opportunity.
 	Interests []Interest
 	Err       error
 }
 
-// Apply sends the mutations in one document, each as an alias at the root, so that the API
-// executes them in order. Apply accepts at most MaxMutations and at most MaxRequestBytes. With
-// more it fails with InvalidError and sends nothing.
+// Apply sends the mutations in one document, each as an alias at the root, so that the API executes
+// them in order. Apply accepts at most MaxMutations and at most MaxRequestBytes. Above a limit,
+// Apply fails with InvalidError and sends nothing.
 //
-// With a nil error there is one MutationResult for each mutation, in order. An error
-// (NotSentError, RefusedError or UnknownError) applies to all mutations. With Options.ReadOnly
-// nothing is sent, and each result has a RejectedError.
+// If the error is nil, Apply returns one MutationResult for each mutation, in order. A returned
+// error (NotSentError, RefusedError or UnknownError) applies to all mutations. With
+// Options.ReadOnly, Apply sends nothing, and each result has a RejectedError.
 func (c *Client) Apply(ctx context.Context, mutations []Mutation) ([]MutationResult, error) {
 	doc, operations, err := c.mutationDocument("Apply", mutations)
 	if err != nil {
@@ -70,7 +70,6 @@ func (c *Client) Apply(ctx context.Context, mutations []Mutation) ([]MutationRes
 // labelReadOnly is the label of the errors that a read-only Client makes itself.
 const labelReadOnly = "read-only"
 
-// readOnlyResults returns the results of mutations that a read-only Client does not send.
 func readOnlyResults(operations []opportunityMutation) []MutationResult {
 	answers := make([]MutationResult, len(operations))
 	for i, op := range operations {
@@ -79,7 +78,6 @@ func readOnlyResults(operations []opportunityMutation) []MutationResult {
 	return answers
 }
 
-// readOnlyError returns the error of a mutation that a read-only Client does not send.
 func readOnlyError(operation string) error {
 	return &RejectedError{Operation: operation, Errors: []PayloadError{{
 		Label:   labelReadOnly,
@@ -98,14 +96,14 @@ func applyOne(ctx context.Context, c *Client, m Mutation) (Opportunity, error) {
 	return *answers[0].Opportunity, nil
 }
 
-// MutationAlias is the response key of a mutation in its document.
+// MutationAlias returns the response key of the mutation with index i in a document.
 func MutationAlias(i int) string { return "m" + strconv.Itoa(i) }
 
 // opportunityMutation is a mutation in the namespace of opportunities.
 type opportunityMutation struct {
-	field     string // of the namespace, such as "progress"
+	field     string // the field in the namespace, such as "progress"
 	input     object
-	selection string // the selection beside the errors
+	selection string // the selected fields other than errors
 	resultKey string // the result's response key, empty when there is none
 }
 
@@ -147,14 +145,14 @@ const (
 	memberInterests   = "interests"
 )
 
-// payloadDTO is the answer to a mutation field without its errors.
+// payloadDTO is the response to a mutation field without its errors.
 type payloadDTO struct {
 	Opportunity *opportunityDTO `json:"opportunity"`
 	Interests   []interestDTO   `json:"interests"`
 }
 
-// resultOf returns the result of one mutation of a document, from the answer to the document. A
-// result that is not proven is unknown.
+// resultOf returns the result of one mutation of a document, from the response to the document. If
+// the response does not prove the result, the outcome is unknown.
 func (op opportunityMutation) resultOf(doc transport.Document, key string, root json.RawMessage, errs []transport.GraphQLError) MutationResult {
 	var own []transport.GraphQLError
 	for _, e := range errs {
@@ -196,10 +194,10 @@ func (op opportunityMutation) resultOf(doc transport.Document, key string, root 
 	return MutationResult{}
 }
 
-// parsePayload decodes the payload of a mutation and returns the error of the mutation. It
-// returns nil only where the list of errors is empty. A missing list or null counts as empty
-// (observed in the vendor's own code, 3.5). depth is the position of the list's name in the
-// paths of top-level errors.
+// parsePayload decodes the payload of a mutation and returns the error of the mutation. It returns
+// nil only where the list of errors is empty. A missing list or null counts as empty (observed in
+// the vendor's own code, 3.5). depth is the index of "errors" in the path of a top-level error
+// about this list.
 func parsePayload(doc transport.Document, operation string, raw json.RawMessage, errs []transport.GraphQLError, depth int, into any) error {
 	if len(raw) == 0 || string(raw) == "null" {
 		return transport.OutcomeUnknown(doc, operation, "the answer holds no result for it", errs)
@@ -219,7 +217,7 @@ func parsePayload(doc transport.Document, operation string, raw json.RawMessage,
 		return &RejectedError{Operation: operation, Errors: payload.Errors}
 	}
 	for _, e := range errs {
-		// A list of errors that could not be read proves nothing.
+		// The API could not return the list of errors, so the mutation may have been rejected.
 		if len(e.Path) > depth && e.Path[depth] == "errors" {
 			return transport.OutcomeUnknown(doc, operation, "its list of errors could not be read", errs)
 		}

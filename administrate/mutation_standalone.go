@@ -12,16 +12,16 @@ import (
 // its own request.
 type standaloneMutation struct {
 	namespace string // such as "account" (documented and observed, 3.1)
-	field     string // of the namespace, such as "create"
+	field     string // the field in the namespace, such as "create"
 	arguments string
-	selection string // the selection beside the errors
+	selection string // the selected fields other than errors
 }
 
-// standaloneResponse is a standalone mutation with its answer.
+// standaloneResponse is a standalone mutation with its response.
 type standaloneResponse struct {
 	standaloneMutation
 	doc    transport.Document
-	raw    json.RawMessage // the answer to its field
+	raw    json.RawMessage // the response to its field
 	errors []transport.GraphQLError
 }
 
@@ -54,20 +54,19 @@ func (c *Client) sendStandalone(ctx context.Context, name string, build func(b *
 	return standaloneResponse{standaloneMutation: e, doc: doc, raw: roots[e.namespace][e.field], errors: got.Errors}, nil
 }
 
-// decodePayload decodes the answer to the standalone mutation.
 func (r standaloneResponse) decodePayload(into any) error {
 	return parsePayload(r.doc, r.field, r.raw, r.errors, 2, into)
 }
 
-// OutcomeUnknown returns the error of a standalone mutation whose answer does not show the
+// outcomeUnknown returns the error of a standalone mutation whose response does not show the
 // outcome.
 func (r standaloneResponse) outcomeUnknown(cause string) error {
 	return transport.OutcomeUnknown(r.doc, r.field, cause, r.errors)
 }
 
-// entryPayloads returns the answers to a standalone mutation with a list: a payload for each
-// entry (observed, 3.5). An answer that is not a list of the same length cannot be assigned to
-// the entries. The outcome of the whole mutation is then unknown.
+// entryPayloads returns the responses to a standalone mutation with a list: a payload for each entry
+// (observed, 3.5). If the response is not a list of the same length, the outcome of the whole
+// mutation is unknown.
 func (r standaloneResponse) entryPayloads(entries int) ([]json.RawMessage, error) {
 	if len(r.raw) == 0 || string(r.raw) == "null" {
 		return nil, r.outcomeUnknown("the answer holds no result for it")
@@ -82,7 +81,6 @@ func (r standaloneResponse) entryPayloads(entries int) ([]json.RawMessage, error
 	return all, nil
 }
 
-// decodeEntry decodes the payload of one entry.
 func (r standaloneResponse) decodeEntry(i int, raw json.RawMessage, into any) error {
 	var own []transport.GraphQLError
 	for _, e := range r.errors {
@@ -93,10 +91,10 @@ func (r standaloneResponse) decodeEntry(i int, raw json.RawMessage, into any) er
 	return parsePayload(r.doc, r.field, raw, own, 3, into)
 }
 
-// MaxEntries is how many entries a mutation with a list accepts.
+// MaxEntries is the largest number of entries in the list of a mutation.
 const MaxEntries = 100
 
-// checkEntryCount checks the number of entries of such a list.
+// checkEntryCount rejects a list without entries or with more than MaxEntries.
 func (b *builder) checkEntryCount(member string, entries int) {
 	if entries == 0 || entries > MaxEntries {
 		b.invalid(member, fmt.Sprintf("are %d; give 1 to %d", entries, MaxEntries))

@@ -40,7 +40,7 @@ func standaloneMutationOf(t *testing.T, s sent) (string, map[string]any) {
 	return namespace.Name + "." + field.Name, arguments
 }
 
-// standaloneMutations returns all standalone mutations with their requests, a clean answer, and
+// standaloneMutations returns all standalone mutations with their requests, a clean response, and
 // the result.
 func standaloneMutations() []struct {
 	name    string
@@ -144,7 +144,7 @@ func standaloneMutations() []struct {
 }
 
 // TestStandaloneMutations compares each standalone mutation with its expected request. It then tries every
-// answer that does not prove success.
+// response that does not prove success.
 func TestStandaloneMutations(t *testing.T) {
 	t.Parallel()
 	for _, e := range standaloneMutations() {
@@ -166,8 +166,8 @@ func TestStandaloneMutations(t *testing.T) {
 				t.Errorf("what is personal stands in the document: %s", r.Query)
 			}
 
-			// A standalone mutation that returns no record is done by an empty list of errors
-			// alone.
+			// If a standalone mutation returns no record, an empty list of errors alone proves
+			// success.
 			without := "unknown"
 			if e.want == nil {
 				without = "done"
@@ -210,8 +210,8 @@ func TestStandaloneMutations(t *testing.T) {
 	}
 }
 
-// TestBatches: a list of entries has an outcome for each entry. Where the answer cannot be
-// assigned to the entries, every outcome is unknown.
+// TestBatches: a list of entries has an outcome for each entry. If the number of results differs
+// from the number of entries, every outcome is unknown.
 func TestBatches(t *testing.T) {
 	t.Parallel()
 	contacts := []NewContact{{FirstName: secretName, LastName: "l", AccountID: "A", Email: secretName}, {FirstName: "f", LastName: "l"}, {FirstName: "f", LastName: "l"}}
@@ -228,7 +228,7 @@ func TestBatches(t *testing.T) {
 	for answer, test := range map[string]struct {
 		payloads string
 		errors   string
-		fates    string // of each entry, or one for all
+		fates    string // the outcome of each entry, or one outcome for all entries
 		ids      string
 	}{
 		"all":                  {"[" + good("1") + "," + good("2") + "," + good("3") + "]", `[]`, "done done done", "1 2 3"},
@@ -276,7 +276,8 @@ func TestBatches(t *testing.T) {
 	}
 }
 
-// TestInvalidStandaloneMutations: one clear line that shows nothing of the input, and nothing is sent.
+// TestInvalidStandaloneMutations: for invalid input the client sends nothing. The error text is one
+// line and contains no value of the input.
 func TestInvalidStandaloneMutations(t *testing.T) {
 	t.Parallel()
 	c, last := serveBody(t, successBody)
@@ -351,7 +352,8 @@ func TestInvalidStandaloneMutations(t *testing.T) {
 	}
 }
 
-// TestReserveResult is the table of reservations that are read back after a Reserve.
+// TestReserveResult checks IsConfirmed with a table of reservations that are read back after a
+// Reserve.
 func TestReserveResult(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 30, 16, 0, 0, 0, time.UTC)

@@ -41,7 +41,7 @@ func serveBody(t *testing.T, body string) (*Client, func() sent) {
 	return client(t, server.URL, nil), func() sent { return last }
 }
 
-// rootField is a root field of a document with its variables filled in.
+// rootField is a root field of a document with the variables replaced by their values.
 type rootField struct {
 	Alias, Field string
 	Inner        string // the field of the namespace, for mutations
@@ -91,7 +91,7 @@ func money(text string) decimal.NullDecimal {
 	return decimal.NewNullDecimal(decimal.RequireFromString(text))
 }
 
-// TestMutations compares each mutation with the documented request and answer.
+// TestMutations compares each mutation with the documented request and response.
 func TestMutations(t *testing.T) {
 	t.Parallel()
 	const step = `"step":{"id":"S3","name":"Proposed","stage":{"id":"G3","name":"Proposed","state":"Open"}}`
@@ -260,7 +260,7 @@ func TestMutations(t *testing.T) {
 	}
 }
 
-// compareOptions returns options that compare results by what a caller sees.
+// compareOptions returns options that compare only what a caller sees of results.
 func compareOptions() []cmp.Option {
 	return []cmp.Option{
 		cmp.Comparer(func(a, b decimal.Decimal) bool { return a.Equal(b) }),
@@ -315,8 +315,8 @@ func TestBatch(t *testing.T) {
 	}
 }
 
-// TestWithoutReadBack: where the answer to extendReservations is assumed to contain no
-// reservations, the client does not invent any.
+// TestWithoutReadBack: if ExtendedOpportunity is switched off, the client does not request
+// reservations and returns no opportunity.
 func TestWithoutReadBack(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -334,7 +334,7 @@ func TestWithoutReadBack(t *testing.T) {
 	}
 }
 
-// TestBadInput: one clear line, and nothing is sent.
+// TestBadInput: for invalid input the client sends nothing and returns an error text of one line.
 func TestBadInput(t *testing.T) {
 	t.Parallel()
 	interest := func(change func(*AddInterest)) AddInterest {
@@ -384,8 +384,8 @@ func TestBadInput(t *testing.T) {
 
 type nilMutation = Progress
 
-// TestEverythingTravelsUnchanged: a caller's values arrive unchanged, and the document
-// keeps its form.
+// TestEverythingTravelsUnchanged: the request contains the caller's values unchanged. No value
+// changes the structure of the document.
 func TestEverythingTravelsUnchanged(t *testing.T) {
 	t.Parallel()
 	s := administratetest.Schema(t, true)

@@ -18,7 +18,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// refreshTokenStore keeps a refresh token as a process does.
+// refreshTokenStore keeps a refresh token in memory.
 type refreshTokenStore struct {
 	mu    sync.Mutex
 	token string
@@ -72,7 +72,6 @@ func newExpiring(t *testing.T, life time.Duration) *shortLivedTokens {
 	return e
 }
 
-// client returns a client that uses one of the grants.
 func (e *shortLivedTokens) client(t *testing.T, refresh bool) *administrate.Client {
 	t.Helper()
 	known, err := e.Client(t.Context())
@@ -97,8 +96,8 @@ func (e *shortLivedTokens) client(t *testing.T, refresh bool) *administrate.Clie
 	return c
 }
 
-// TestTokensThatExpire: for a day the tokens live for an hour, with both grants and with
-// concurrent callers. No caller notices an expiry.
+// TestTokensThatExpire: for a day, concurrent callers use tokens that expire after an hour, with
+// both grants. No call fails because of an expiry.
 func TestTokensThatExpire(t *testing.T) {
 	t.Parallel()
 	for name, refresh := range map[string]bool{"client credentials": false, "refresh token": true} {
@@ -127,8 +126,8 @@ func TestTokensThatExpire(t *testing.T) {
 	}
 }
 
-// TestTokenThatExpiresUnnoticed: with a wrong clock only the API's 401 shows the expiry. The
-// call was not sent, and the next call succeeds.
+// TestTokenThatExpiresUnnoticed: with a wrong clock, the client learns of the expiry only from the
+// API's 401. The call fails with NotSentError, and the next call succeeds.
 func TestTokenThatExpiresUnnoticed(t *testing.T) {
 	t.Parallel()
 	e := newExpiring(t, time.Hour)
@@ -170,8 +169,8 @@ func TestTokenThatExpiresUnnoticed(t *testing.T) {
 	}
 }
 
-// TestTwoProcessesWithOneRefreshToken: the refresh token works once, and the later
-// process uses the new one that the other has kept.
+// TestTwoProcessesWithOneRefreshToken: each refresh token works once. The second process uses the
+// new refresh token that the first process has kept.
 func TestTwoProcessesWithOneRefreshToken(t *testing.T) {
 	t.Parallel()
 	e := newExpiring(t, time.Hour)

@@ -11,11 +11,12 @@ import (
 	"github.com/oppflow/oppflow/telemetry"
 )
 
-// observe, when set, wraps the transport of every client that [client] makes. The one test that
-// sets it does not run in parallel, and the parallel tests run after it has ended.
+// observe, when set, wraps the transport of every client that [client] makes. Only
+// TestProofHoldsWhenObserved sets observe. That test is not parallel, so all parallel tests run
+// after its end.
 var observe func(*testing.T) func(http.RoundTripper) http.RoundTripper
 
-// The tests that prove what the client sent and did not send also pass when each of their requests is observed.
+// The tests of what the client sent and did not send also pass when telemetry wraps the transport.
 func TestProofHoldsWhenObserved(t *testing.T) {
 	for _, pair := range os.Environ() {
 		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "OTEL_") {

@@ -7,19 +7,19 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// SampleOperation is one way to use the client. All sample operations together send every name
-// that the client knows. They also send each document with as few members as possible, to find
-// the further members that a tenant requires.
+// SampleOperation is one use of the client. All sample operations together send every name that the
+// client can send. For each document, one sample operation has as few members as possible, to find
+// further members that a tenant requires.
 type SampleOperation struct {
 	Name string
-	// Input distinguishes the operation from others, so that tests can check that the
-	// operations are complete.
+	// Input is an argument of the operation. Tests use all inputs to check that the operations
+	// cover every method and member.
 	Input any
 	Do    func(ctx context.Context, c *Client) error
 }
 
-// CoreOperations returns the operations that every tenant needs. Their ids are made up, because
-// only a recorder gets the documents.
+// CoreOperations returns the operations that every tenant needs. The ids are invented, because a
+// recorder keeps the documents and sends none.
 func CoreOperations() []SampleOperation {
 	price := decimal.RequireFromString("199.90")
 	attributes := []Attribute{{Key: "key", Value: "value"}}

@@ -20,7 +20,6 @@ import (
 // recorder is a Sender that keeps the documents of a client and sends nothing.
 type recorder struct{ documents []transport.Document }
 
-// errRecorded ends a call that was recorded.
 var errRecorded = &NotSentError{Operation: "sample", Reason: Cancelled}
 
 func (r *recorder) Send(_ context.Context, doc transport.Document) (transport.Response, error) {
@@ -34,6 +33,7 @@ func (r *recorder) run(ctx context.Context, o SampleOperation, assumed Assumptio
 	return o.Do(ctx, r.client(assumed))
 }
 
+// coordinates returns all names in a document, with their paths.
 func coordinates(t *testing.T, doc transport.Document) map[string]bool {
 	t.Helper()
 	parsed, err := queries.ParseQuery(&gql.Source{Input: doc.Text})
@@ -80,6 +80,7 @@ func coordinates(t *testing.T, doc transport.Document) map[string]bool {
 	return all
 }
 
+// checkedCoordinates returns the coordinates of all sample operations.
 func checkedCoordinates(t *testing.T) map[string]bool {
 	t.Helper()
 	assumed, err := Assumptions{}.resolved()
@@ -119,6 +120,7 @@ func wantCovered(t *testing.T, checked map[string]bool, what string, documents [
 	}
 }
 
+// TestOperationsCoverEveryCall: the sample operations send every name of the calls in everyCall.
 func TestOperationsCoverEveryCall(t *testing.T) {
 	t.Parallel()
 	checked := checkedCoordinates(t)
@@ -132,6 +134,8 @@ func TestOperationsCoverEveryCall(t *testing.T) {
 	}
 }
 
+// TestOperationsCoverEveryMethod calls every method of the client with the inputs of the sample
+// operations. It fails for a method with a parameter type that no input has.
 func TestOperationsCoverEveryMethod(t *testing.T) {
 	t.Parallel()
 	checked := checkedCoordinates(t)
@@ -188,6 +192,8 @@ func TestOperationsCoverEveryMethod(t *testing.T) {
 	}
 }
 
+// TestOperationsUseAllThereIs: the sample operations use every mutation, every member that a caller may
+// set, and every constant of the three enumerations.
 func TestOperationsUseAllThereIs(t *testing.T) {
 	t.Parallel()
 	files := token.NewFileSet()
@@ -218,7 +224,7 @@ func TestOperationsUseAllThereIs(t *testing.T) {
 			}
 		}
 	}
-	used := map[string]map[string]bool{} // texts and members by type
+	used := map[string]map[string]bool{} // the used texts and members of each type
 	note := func(typ, what string) {
 		if used[typ] == nil {
 			used[typ] = map[string]bool{}

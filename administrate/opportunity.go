@@ -67,8 +67,8 @@ type Interest struct {
 	ID    string
 	Item  Item
 	Total decimal.NullDecimal
-	// Quantity and UnitAmount are read with the opportunity and its interests
-	// only, and only where the tenant has them (see Assumptions).
+	// Quantity and UnitAmount are filled in only by operations that read interests in full. They
+	// are nil if the tenant's schema does not have them (see Assumptions).
 	Quantity   *int
 	UnitAmount decimal.NullDecimal
 }
@@ -85,13 +85,13 @@ type Opportunity struct {
 	Attributes   []Attribute
 	Reservations Reservations
 	Interests    []Interest
-	// InterestCount is the number of all interests, read or not.
+	// InterestCount is the number the number of all interests, read or not.
 	InterestCount int
 	// NextInterestsCursor is the cursor for Client.Interests when the member Interests does not
-	// contain all.
+	// contain all interests.
 	NextInterestsCursor string
-	// UpdatedAt is the time of the last change. It is nil where the time was not read or is not
-	// known.
+	// UpdatedAt is the time of the last change. It is nil when the client did not read the time or
+	// the API returned none.
 	UpdatedAt *time.Time
 }
 
@@ -103,8 +103,8 @@ type InterestPage struct {
 }
 
 // Opportunity reads one opportunity with its first 100 interests, in one request; Interests
-// continues from NextInterestsCursor. Every member except UpdatedAt is filled in, and
-// Opportunity fails with NotFoundError when no opportunity has that id.
+// continues from NextInterestsCursor. Opportunity fills in every member except UpdatedAt. It fails
+// with NotFoundError when no opportunity has that id.
 func (c *Client) Opportunity(ctx context.Context, id string) (Opportunity, error) {
 	return c.readOpportunity(ctx, "Opportunity", id, func(b *builder) string { return b.assumed.selectFull() })
 }
@@ -117,9 +117,9 @@ func (c *Client) OpportunityWithUpdatedAt(ctx context.Context, id string) (Oppor
 	})
 }
 
-// Interests reads up to 100 interests of an opportunity after a cursor, and without a
-// cursor from the beginning. Cursors are positions (documented): they shift when
-// interests are removed between two pages.
+// Interests reads up to 100 interests of an opportunity after a cursor. An empty cursor selects the
+// first page. A cursor is a position in the list (documented). If interests are removed between two
+// pages, the next page misses rows.
 func (c *Client) Interests(ctx context.Context, opportunityID, after string) (InterestPage, error) {
 	o, err := c.readOpportunity(ctx, "Interests", opportunityID, func(b *builder) string {
 		if after == "" {
@@ -133,8 +133,8 @@ func (c *Client) Interests(ctx context.Context, opportunityID, after string) (In
 	return InterestPage{Interests: o.Interests, Count: o.InterestCount, NextCursor: o.NextInterestsCursor}, nil
 }
 
-// readOpportunity reads one record in the usual way (observed): by a filter by id, whose
-// value is text as in every filter.
+// readOpportunity reads one record with a filter by id (observed). The value of the filter is text,
+// as in every filter.
 func (c *Client) readOpportunity(
 	ctx context.Context, name, id string, selection func(*builder) string,
 ) (Opportunity, error) {
@@ -161,7 +161,7 @@ func (c *Client) readOpportunity(
 	if len(rows) == 0 {
 		return Opportunity{}, &NotFoundError{RecordKind: "opportunity", ID: id}
 	}
-	if len(rows) > 1 { // more rows than an id can match
+	if len(rows) > 1 { // the API returned several rows for one id
 		return Opportunity{}, transport.MalformedResponse(name)
 	}
 	o, err := rows[0].opportunity()

@@ -4,19 +4,19 @@ import (
 	"context"
 )
 
-// OpportunityLinks are the records that belong to an opportunity, and its attributes. Side
-// effects of a transition read them before they change anything. All of this is documented or
+// OpportunityLinks are the records that belong to an opportunity, and its attributes. A side effect
+// of a transition reads the OpportunityLinks before its first change. All members are documented or
 // observed (4.1).
 type OpportunityLinks struct {
 	OpportunityID string
 	Account       *Ref   // nil when there is none
 	ContactID     string // empty when there is none
-	Owner         *User  // nil when there is none; id, first name and contact
+	Owner         *User  // with id, first name and contact; nil when there is no owner
 	Attributes    []Attribute
 	// ActiveInvoiceID is the id of the active invoice, empty when there is none.
 	ActiveInvoiceID string
-	// Invoice is the sales document if that is an invoice, with id and state;
-	// nil otherwise.
+	// Invoice is the sales document with id and state. Invoice is nil when the sales document is
+	// not an invoice.
 	Invoice *Invoice
 }
 
@@ -54,7 +54,7 @@ func (t linksDTO) links() (OpportunityLinks, error) {
 	for _, a := range t.Attributes {
 		out.Attributes = append(out.Attributes, Attribute{Key: a.DefinitionKey, Value: a.Value})
 	}
-	// For a document that is not an invoice nothing is selected.
+	// The query selects no field of a document that is not an invoice.
 	if t.SalesDocument != nil && t.SalesDocument.ID != "" {
 		out.Invoice = &Invoice{ID: t.SalesDocument.ID, State: t.SalesDocument.LifecycleState}
 	}

@@ -9,9 +9,8 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// For any number of callers, and after any quiet time, no period has more turns than the rate
-// allows.
-// A request that got no turn in its time was provably not sent, and the reason is Throttled.
+// If a request gets no turn before its send deadline, the client does not send it, and the reason
+// is Throttled.
 func TestPaceOfARequest(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(successBody)) }))

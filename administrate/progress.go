@@ -4,8 +4,8 @@ import (
 	"context"
 )
 
-// Progress takes an opportunity over a transition to another step. Where no transition leads to
-// that step, the API rejects the progress with the label "Transition Not Found" (documented).
+// Progress takes an opportunity over a transition to another step. If no transition leads to that
+// step, the API rejects the progress with the label "Transition Not Found" (documented).
 type Progress struct {
 	OpportunityID string
 	StepID        string

@@ -15,12 +15,12 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// rateLimitedTransport is a transport that returns 429 as long as the test wants, and counts
-// the requests.
+// rateLimitedTransport is a transport that returns 429 until the test stops it, and counts the
+// requests.
 type rateLimitedTransport struct {
 	refusing          atomic.Bool
 	refused, answered atomic.Int32
-	first             atomic.Int64 // when the first request was answered, in Unix nanoseconds
+	first             atomic.Int64 // the time of the first response, in Unix nanoseconds
 	after             string
 }
 
@@ -42,8 +42,8 @@ func (l *rateLimitedTransport) RoundTrip(r *http.Request) (*http.Response, error
 	return answer, nil
 }
 
-// TestOne429StopsTheProcess: the limit counts all requests from the address. So after one 429
-// nothing more is sent until the back-off is over, in virtual time.
+// TestOne429StopsTheProcess: the API's limit counts all requests from one address. So after one 429
+// the client sends nothing until the end of the back-off. The test uses virtual time.
 func TestOne429StopsTheProcess(t *testing.T) {
 	t.Parallel()
 	for _, after := range []string{"", "1"} {
@@ -85,20 +85,17 @@ func TestOne429StopsTheProcess(t *testing.T) {
 			if l.answered.Load() != 10 || l.refused.Load() != 1 {
 				t.Errorf("%d answered, %d refused", l.answered.Load(), l.refused.Load())
 			}
-			quiet := 500 * time.Millisecond // the shortest back-off where the API names no time
+			quiet := 500 * time.Millisecond // the shortest back-off when the API names no time
 			if after != "" {
 				quiet = time.Second
 			}
 			if first := time.Unix(0, l.first.Load()).Sub(begun); first < quiet {
 				t.Errorf("the first request was sent after %s; want a pause of %s at least", first, quiet)
 			}
-			// The requests came at the rate, not in a burst.
+			// After the back-off, the client sent the requests at the rate and not in a burst.
 			if took := time.Since(begun); took < 1600*time.Millisecond {
 				t.Errorf("ten requests at 5 a second took %s with the pause", took)
 			}
 		})
 	}
 }
-
-// TestBackOffGrows: while the API continues to refuse, the back-offs grow; they are short again
-// once the API accepts.

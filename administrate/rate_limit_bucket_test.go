@@ -15,7 +15,7 @@ import (
 )
 
 // TestBucketCounts: a bucket of n lets exactly n requests through, from all callers and for all
-// operations together. The others fail at once.
+// operations together. All further requests fail at once.
 func TestBucketCounts(t *testing.T) {
 	t.Parallel()
 	var arrived atomic.Int32
@@ -47,7 +47,7 @@ func TestBucketCounts(t *testing.T) {
 				throttled.Add(1)
 			case errors.As(err, &notSent):
 				t.Errorf("%v", err)
-			default: // the answer has the form of one of the three only
+			default: // the operation was sent; the response fits only one of the three operations
 				sent.Add(1)
 			}
 		})
@@ -104,6 +104,3 @@ func TestInvalidSpendsNoTurn(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-// TestDocumentedLimit drives the bucket at full speed for ten minutes of virtual time and
-// counts the requests in each 5 minutes.

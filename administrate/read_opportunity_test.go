@@ -11,7 +11,6 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// rows returns a connection with the rows.
 func rows(pageInfo string, nodes ...string) string {
 	for i, n := range nodes {
 		nodes[i] = `{"cursor":"c","node":` + n + `}`
@@ -260,7 +259,7 @@ func TestLookup(t *testing.T) {
 	}
 }
 
-// TestDuplicateTexts: a text that is requested twice is answered once.
+// TestDuplicateTexts: if a text is requested twice, the result contains the text once.
 func TestDuplicateTexts(t *testing.T) {
 	t.Parallel()
 	answer := rows(lastPage, `{"id":"A1","name":"Twin"}`)

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// TestReadOnly: no method sends a request that would change a record, and the error says what
-// to do. Reads work.
+// TestReadOnly: with Options.ReadOnly, no method sends a request that would change a record, and
+// the error says what to do. Reads work.
 func TestReadOnly(t *testing.T) {
 	t.Parallel()
 	var times atomic.Int32
@@ -40,8 +40,8 @@ func TestReadOnly(t *testing.T) {
 			t.Errorf("%s: %+v", operation, rejected)
 		}
 	}
-	// Every method of the client that takes a mutation, so that new methods are not
-	// forgotten here.
+	// The test finds every method of the client that takes a mutation, so it also covers new
+	// methods.
 	given := map[string]struct {
 		mutation  Mutation
 		operation string
@@ -73,7 +73,7 @@ func TestReadOnly(t *testing.T) {
 		t.Errorf("%d methods take a mutation, want %d", found, len(given))
 	}
 
-	// Methods that change other records, too.
+	// The methods that change other records fail in the same way.
 	assumed, _ := Assumptions{}.resolved()
 	mutations := 0
 	for _, u := range allOperations() {

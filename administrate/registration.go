@@ -16,14 +16,14 @@ type Registration struct {
 // RegistrationPage is a part of the registrations on an event.
 type RegistrationPage struct {
 	Registrations []Registration
-	Count         int    // of all registrations on the event
+	Count         int    // the number of all registrations on the event
 	NextCursor    string // the cursor of the next page, empty on the last one
 }
 
-// EventRegistrations reads up to 100 registrations on an event after a cursor, and without a
-// cursor from the beginning. To find the registrations of one opportunity, search the events of
-// its interests, because a filter by opportunity was never observed. EventRegistrations fails
-// with NotFoundError when no event has that id.
+// EventRegistrations reads up to 100 registrations on an event after a cursor. An empty cursor
+// selects the first page. To find the registrations of one opportunity, search the events of its
+// interests, because a filter by opportunity was never observed. EventRegistrations fails with
+// NotFoundError when no event has that id.
 func (c *Client) EventRegistrations(ctx context.Context, eventID, after string) (RegistrationPage, error) {
 	b := newBuilder(&c.assumed)
 	page, err := findOne(ctx, c, b, "EventRegistrations", "events", recordKindEvent, eventID,

@@ -17,13 +17,12 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 )
 
-// id returns a global id in the form of the sandbox.
 func id(typ string, key any) string {
 	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s:%v", typ, key))
 }
 
 // query reads from the sandbox with its own request, without the client. It returns the
-// JSON text of the answer's data without spaces.
+// JSON text of the response's data without spaces.
 func (s *tenant) query(t *testing.T, query string) string {
 	t.Helper()
 	body, err := json.Marshal(map[string]string{"query": query})
@@ -59,7 +58,8 @@ func rejected(t *testing.T, err error, label string) {
 	}
 }
 
-// TestAccounts: created values are in the TMS, and a name of two accounts is found twice.
+// TestAccounts: the TMS contains the created values. A search for a name that two accounts have
+// returns both accounts.
 func TestAccounts(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -84,7 +84,7 @@ func TestAccounts(t *testing.T) {
 	}
 }
 
-// TestContacts: in a batch with one rejected contact the others are created.
+// TestContacts: in a batch with one rejected contact, the sandbox creates the other contacts.
 func TestContacts(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -144,7 +144,7 @@ func TestContacts(t *testing.T) {
 
 func number(n int) *int { return &n }
 
-// TestEvents: the data of an event, and its places.
+// TestEvents: the client reads the data of an event and the numbers of its places.
 func TestEvents(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -188,8 +188,8 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// TestLearners: a person is found on an event before a second registration, and cancelled
-// places are separate.
+// TestLearners: Enrolment finds a person who is on an event before a second registration, and
+// counts cancelled places separately.
 func TestLearners(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -225,7 +225,7 @@ func TestLearners(t *testing.T) {
 		t.Fatalf("%+v", more)
 	}
 	enrolled(three, 1, 0)
-	enrolled(contactTwo, 2, 0) // the API does not prevent this
+	enrolled(contactTwo, 2, 0) // the API does not prevent a second registration of one person
 	if got := must[administrate.ScheduledEvent](t)(s.Event(ctx, event)); *got.BookedPlaces != 8 {
 		t.Errorf("booked %+v", got)
 	}

@@ -9,9 +9,9 @@ import (
 )
 
 // ReservePlaces reserves places for interests that an opportunity has already (observed, 4.6:
-// reservePlacesForInterests). An answer to it alone proves nothing: an opportunity whose places
-// were released or have expired gets no places, and the answer still has no errors (observed).
-// Reserve sends a ReservePlaces together with the expiry and reads back.
+// reservePlacesForInterests). A response without errors proves nothing (observed). An opportunity
+// whose reservation was released or has expired gets no places, and the response still has no
+// errors. Reserve sends a ReservePlaces together with the expiry and reads the reservations back.
 type ReservePlaces struct {
 	InterestIDs []string
 }
@@ -35,24 +35,24 @@ type Reserve struct {
 
 // ReserveResult is the result of a Reserve.
 type ReserveResult struct {
-	// Reserve and Extend are the errors of the mutations, like MutationResult.Err. Reserve is the
-	// first error of several mutations. The extension is executed even when a mutation
-	// before it failed.
+	// Reserve is the first error of the ReservePlaces mutations, and Extend is the error of the
+	// ExtendReservations. Both are like MutationResult.Err. The API executes the ExtendReservations
+	// even when a ReservePlaces failed.
 	Reserve, Extend error
-	// Reservations are read back. When the answer contains none, Reservations is nil; then read
+	// Reservations are the reservations that the response contains. If Reservations is nil, read
 	// the opportunity.
 	Reservations *Reservations
 }
 
-// reserveTolerance is how far the expiry may be from the requested one in the vendor's own
-// check (observed, 4.6).
+// reserveTolerance is the largest accepted difference between the expiry in the response and the
+// requested expiry. The vendor's own check uses the same value (observed, 4.6).
 const reserveTolerance = 5 * time.Minute
 
-// IsConfirmed reports whether the reservations that were read back prove that the opportunity
-// has reserved places until the requested time. It is the vendor's own check: neither mutation
-// has an error, the reservation is valid, and its expiry is in the future and within 5 minutes
-// of the requested time (observed, 4.6). The API says this of the opportunity as a whole, not
-// of each interest.
+// IsConfirmed reports whether the reservations that were read back prove that the opportunity has
+// reserved places until the requested time. IsConfirmed makes the vendor's own check (observed,
+// 4.6). Neither mutation may have an error, and the reservation must be valid. The expiry must be
+// in the future and within 5 minutes of the requested time. The API confirms the opportunity as a
+// whole, not each interest.
 func (h ReserveResult) IsConfirmed(until, now time.Time) bool {
 	return h.Reserve == nil && h.Extend == nil && h.Reservations != nil && h.Reservations.Valid &&
 		h.Reservations.Until != nil && h.Reservations.Until.After(now) &&
@@ -60,8 +60,8 @@ func (h ReserveResult) IsConfirmed(until, now time.Time) bool {
 }
 
 // Reserve reserves places and sets their expiry, in this order in one request, and reads the
-// reservations back. Check Reservations even with a nil error, because the absence of errors
-// alone proves nothing. An error applies to all mutations.
+// reservations back. Check Reservations even with a nil error, because the absence of errors alone
+// proves nothing. A returned error applies to all mutations.
 func (c *Client) Reserve(ctx context.Context, h Reserve) (ReserveResult, error) {
 	var mutations []Mutation
 	for ids := range slices.Chunk(h.InterestIDs, MaxEntries) {

@@ -8,7 +8,7 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// The shapes of answers; a member that is null or missing stays zero.
+// These types decode responses. A member that is null or missing stays zero.
 
 var errMalformedValue = errors.New("a member is not of the expected form")
 
@@ -90,7 +90,6 @@ type pageInfoDTO struct {
 	EndCursor    string `json:"endCursor"`
 }
 
-// nextCursor returns the cursor of the next page.
 func (p pageInfoDTO) nextCursor() string {
 	if !p.HasNextPage {
 		return ""
@@ -106,9 +105,8 @@ type connection[T any] struct {
 	PageInfo pageInfoDTO `json:"pageInfo"`
 }
 
-// nodes returns the rows. It fails for a null row, which the API could not give, because an
-// incomplete list must not go unnoticed. nodes also fails for a page that announces another
-// page without a cursor.
+// nodes returns the rows. It fails for a null row, because null stands for a row that the API could
+// not return. nodes also fails for a page that announces a next page but has no cursor.
 func (c connection[T]) nodes() ([]T, error) {
 	rows := make([]T, 0, len(c.Edges))
 	for _, edge := range c.Edges {
@@ -225,7 +223,7 @@ func (o opportunityDTO) opportunity() (Opportunity, error) {
 
 // anyTime is a time with or without an offset.
 type anyTime struct {
-	given bool       // it has a value
+	given bool       // true when the response contains a value
 	at    *time.Time // nil without an offset
 }
 
@@ -254,7 +252,7 @@ func (l *localTime) UnmarshalJSON(raw []byte) error {
 	if err := json.Unmarshal(raw, &text); err != nil {
 		return errMalformedValue
 	}
-	at, err := time.Parse(localTimeLayout, text) // accepts parts of a second, too
+	at, err := time.Parse(localTimeLayout, text) // time.Parse also accepts fractions of a second
 	if err != nil {
 		return errMalformedValue
 	}

@@ -54,7 +54,6 @@ func newTenantOf(t *testing.T, assume map[string]string, change func(*administra
 	return newTenantWith(t, sandbox.Options{Assumptions: assume}, change)
 }
 
-// newTenantWith returns a tenant with all options of the sandbox.
 func newTenantWith(t *testing.T, options sandbox.Options, change func(*administrate.Options)) *tenant {
 	t.Helper()
 	s := &tenant{}
@@ -197,8 +196,8 @@ func TestLifeOfAnOpportunity(t *testing.T) {
 	}
 }
 
-// TestReservation: places are reserved only when an interest reserves them and the reservation
-// is extended, as the reservations in the answer prove.
+// TestReservation: places are reserved only after an interest with Reserve and an
+// ExtendReservations. The reservations in the response prove this.
 func TestReservation(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -221,8 +220,8 @@ func TestReservation(t *testing.T) {
 	if !held.Valid || held.Until == nil || !held.Until.Equal(until) {
 		t.Errorf("held %+v, want until %v", held, until)
 	}
-	// The order is kept: at the ExtendReservations the opportunity was still in the step
-	// before.
+	// The API keeps the order: at the time of the ExtendReservations, the opportunity was still in
+	// the earlier step.
 	if answers[1].Opportunity.Step.ID != stepProposed || answers[2].Opportunity.Step.ID != stepOpen {
 		t.Errorf("steps %q, then %q", answers[1].Opportunity.Step.Name, answers[2].Opportunity.Step.Name)
 	}
@@ -263,7 +262,8 @@ func TestWholeBatch(t *testing.T) {
 		}
 	}
 
-	// 120 interests: the first 100 with the record, the rest by the cursor.
+	// Of the 120 interests, the read of the record returns the first 100, and the cursor returns
+	// the other 20.
 	got := must[administrate.Opportunity](t)(s.Opportunity(ctx, o.ID))
 	if len(got.Interests) != 100 || got.InterestCount != 120 || got.NextInterestsCursor == "" {
 		t.Fatalf("read %d of %d, more %q", len(got.Interests), got.InterestCount, got.NextInterestsCursor)
@@ -285,7 +285,7 @@ func TestWholeBatch(t *testing.T) {
 	}
 }
 
-// TestOneOfMany: a rejected mutation does not affect the others.
+// TestOneOfMany: a rejected mutation does not affect the other mutations of the document.
 func TestOneOfMany(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -399,9 +399,9 @@ func TestLookupInATenant(t *testing.T) {
 	}
 }
 
-// TestTenantThatDiffers: a document with a name that the tenant does not have is refused
-// before execution, and the error says which name. With the assumption switched off, the
-// rest works.
+// TestTenantThatDiffers: a document with a name that the tenant does not have is refused before
+// execution, and the error says which name. With the assumption switched off, the client works
+// without the name.
 func TestTenantThatDiffers(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -429,8 +429,8 @@ func TestTenantThatDiffers(t *testing.T) {
 	}
 }
 
-// TestReadThatIsAnsweredWithErrors: a caller can distinguish a read that will fail the
-// same way again from a read without an answer.
+// TestReadThatIsAnsweredWithErrors: a caller can distinguish a read whose response has errors from
+// a read without a response.
 func TestReadThatIsAnsweredWithErrors(t *testing.T) {
 	t.Parallel()
 	s := newTenant(t, nil)

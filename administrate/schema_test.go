@@ -22,14 +22,14 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// sent is a request as the client wrote it.
+// sent is the decoded body of a request.
 type sent struct {
 	Query         string         `json:"query"`
 	Variables     map[string]any `json:"variables"`
 	OperationName string         `json:"operationName"`
 }
 
-// collector keeps every request and returns no answer.
+// collector is a transport that keeps every request and returns 502.
 type collector struct{ requests []sent }
 
 func (c *collector) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -266,8 +266,8 @@ func everythingOff(t *testing.T) Assumptions {
 	return a
 }
 
-// TestOnlyKnownNames is the rule that the client uses only names that are documented,
-// observed, or listed in Assumptions.
+// TestOnlyKnownNames checks that the client uses only names that are documented, observed, or
+// listed in Assumptions.
 func TestOnlyKnownNames(t *testing.T) {
 	t.Parallel()
 	t.Run("as assumed", func(t *testing.T) {
@@ -298,8 +298,8 @@ func TestOnlyKnownNames(t *testing.T) {
 	})
 }
 
-// TestAssumptionsAreUsed corrects each name in turn and looks for it in the requests.
-// Then it switches each name off and looks for its absence.
+// TestAssumptionsAreUsed corrects each name in turn and looks for it in the requests. Then it
+// switches each name off and checks that no request contains the name.
 func TestAssumptionsAreUsed(t *testing.T) {
 	t.Parallel()
 	var zero Assumptions

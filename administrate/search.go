@@ -10,12 +10,12 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// OpportunityField names a member that opportunities are filtered or ordered by. Any name of the
-// tenant's OpportunityField enum may be given; these names are known.
+// OpportunityField names a member by which the API filters or orders opportunities. Every name of
+// the tenant's OpportunityField enum is allowed, not only the constants below.
 type OpportunityField string
 
-// Documented (ByRegionName) and observed fields, and the assumed fields. Assumed fields
-// are sent under their names in Assumptions.
+// ByRegionName is documented, and the other fields are observed, unless a comment says assumed. The
+// client sends an assumed field under its name in Assumptions.
 const (
 	ByRegionName OpportunityField = "regionName"
 	ByID         OpportunityField = "id"
@@ -28,7 +28,7 @@ const (
 // FilterOperation is how a filter compares.
 type FilterOperation string
 
-// The operations that are documented (Equal, Like) or observed.
+// Equal and Like are documented. All other operations are observed.
 const (
 	Equal        FilterOperation = "eq"
 	NotEqual     FilterOperation = "ne"
@@ -45,9 +45,9 @@ const (
 	NotNull      FilterOperation = "notnull"  // no value
 )
 
-// Filter is one condition. All filters of a Search must hold together. In, NotIn and
-// Contains take Values, IsNull and NotNull take nothing, the others take Value. Values
-// are always text: "true", "2026-01-01T00:00:00Z".
+// Filter is one condition. All filters of a Search must hold together. In, NotIn and Contains take
+// Values. IsNull and NotNull take no value. The other operations take Value. Every value is text:
+// "true", "2026-01-01T00:00:00Z".
 type Filter struct {
 	Field     OpportunityField
 	Operation FilterOperation
@@ -61,7 +61,7 @@ type Order struct {
 	Descending bool
 }
 
-// Search describes a page of opportunities. Offset and After are alternatives.
+// Search describes a page of opportunities. Set only one of Offset and After.
 type Search struct {
 	Filters []Filter
 	First   int // 1 to 100 rows; 0 is the API's default of 50
@@ -70,11 +70,10 @@ type Search struct {
 	Order   *Order
 	// Attributes adds the custom attributes to the rows.
 	Attributes bool
-	// Bare leaves out all members except id, name and, when requested, attributes. A page of
-	// rows with their interests is a hundred times as large.
+	// Bare reads only id, name and, when requested, attributes. A page of rows with their interests
+	// is a hundred times as large.
 	Bare bool
-	// Full adds all members that OpportunityWithUpdatedAt fills in. Full and Bare are
-	// alternatives.
+	// Full adds all members that OpportunityWithUpdatedAt fills in. Set only one of Full and Bare.
 	Full bool
 }
 
@@ -84,7 +83,7 @@ type Page struct {
 	// step, grand total and the first 100 interests (id, item type and total). With Full, rows
 	// have all members.
 	Rows       []Opportunity
-	Count      int    // of all that match
+	Count      int    // the number of all matching opportunities
 	NextCursor string // the cursor of the next page, empty on the last one
 }
 
@@ -177,7 +176,6 @@ func (s Search) arguments(b *builder) string {
 	return "(" + strings.Join(out, ", ") + ")"
 }
 
-// write returns the filter as an input object.
 func (f Filter) write(b *builder, where string) string {
 	out := object{"field: " + f.Field.write(b, where+".Field")}
 	takes := f.Operation.operand()
@@ -205,7 +203,6 @@ func (f Filter) write(b *builder, where string) string {
 	return out.String()
 }
 
-// write returns the field's name in the tenant's schema.
 func (f OpportunityField) write(b *builder, where string) string {
 	name := SchemaName(f)
 	switch f {

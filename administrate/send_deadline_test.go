@@ -18,7 +18,7 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// TestSlowAnswer: the deadline ends the wait, and the request may have been executed.
+// TestSlowAnswer: the context's deadline ends the wait for a response, and the outcome is unknown.
 func TestSlowAnswer(t *testing.T) {
 	arrived := make(chan struct{}, 8)
 	release := make(chan struct{})
@@ -98,8 +98,8 @@ func TestEndedBeforehand(t *testing.T) {
 	}
 }
 
-// TestSendDeadlineWhileConnecting: over a slow connection no document is sent late, and the client
-// does not wait for the connection.
+// TestSendDeadlineWhileConnecting: if no connection exists at the send deadline, the client stops
+// waiting and does not send the document.
 func TestSendDeadlineWhileConnecting(t *testing.T) {
 	for name, obeys := range map[string]bool{"a dialer that can be stopped": true, "one that cannot": false} {
 		t.Run(name, func(t *testing.T) {
@@ -126,8 +126,8 @@ func TestSendDeadlineWhileConnecting(t *testing.T) {
 	}
 }
 
-// TestCancelledBeforehand: a call that is cancelled while it waits for its token or its
-// connection sent nothing, and its error says so.
+// TestCancelledBeforehand: if a call is cancelled while it waits for its token or its connection,
+// it sends nothing and fails with NotSentError.
 func TestCancelledBeforehand(t *testing.T) {
 	httpTransport := http1.NewTransport(nil)
 	begun := make(chan struct{}, 2)
@@ -171,10 +171,6 @@ func TestSendDeadlineWhileRenewing(t *testing.T) {
 	}
 }
 
-// TestStoppedWrites: a connection that was reported to have taken nothing takes nothing
-// later. No connection is reported so while a write is under way.
-// TestGuardedBodyKeepsTheDeadline: the send deadline is checked last at the first byte. This check also
-// works when no timer has fired yet, such as after a process was stopped and continued.
 type tokens func(context.Context) (string, error)
 
 func (f tokens) Token(ctx context.Context) (string, error) { return f(ctx) }
@@ -210,7 +206,7 @@ func TestToken(t *testing.T) {
 		oauth.StaticToken(secretToken)); strings.Contains(text, secretToken) {
 		t.Errorf("printing a token shows it: %s", text)
 	}
-	// The token is requested again each time, so that a renewed token is used.
+	// The client requests the token before each request, so it uses a renewed token.
 	n := 0
 	c := client(t, server.URL, func(o *Options) {
 		o.Tokens = tokens(func(context.Context) (string, error) { n++; return "t", nil })
@@ -252,8 +248,8 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// notPermittedAfterToken is a token source that withdraws the permission when its token is
-// requested.
+// notPermittedAfterToken is a token source that withdraws the permission when the client requests
+// the token.
 type notPermittedAfterToken struct{ withheld *atomic.Bool }
 
 func (s notPermittedAfterToken) Token(context.Context) (string, error) {
@@ -261,7 +257,7 @@ func (s notPermittedAfterToken) Token(context.Context) (string, error) {
 	return "other", nil
 }
 
-// The token of a request may belong to other credentials than the permitted ones.
+// If the permission ends while the client gets the token, the client does not use the token.
 func TestATokenOfOtherCredentialsIsNotUsed(t *testing.T) {
 	t.Parallel()
 	var requests atomic.Int32

@@ -40,7 +40,7 @@ func client(t *testing.T, url string, change func(*Options)) *Client {
 	return c
 }
 
-// addInterest is the mutation of these tests: it sends values that no text may show.
+// addInterest sends the mutation of these tests. No error text may contain its values.
 func addInterest(ctx context.Context, c *Client) error {
 	_, err := c.AddInterest(ctx, AddInterest{
 		OpportunityID: "o", ItemID: "i", Kind: Course, Quantity: 1,
@@ -49,8 +49,8 @@ func addInterest(ctx context.Context, c *Client) error {
 	return err
 }
 
-// outcomeOf returns an error of this package as one word, and fails on an error that shows a
-// secret.
+// outcomeOf returns a short text for an error of this package. The test fails when the error
+// contains a secret.
 func outcomeOf(t *testing.T, err error) string {
 	t.Helper()
 	if err == nil {
@@ -91,10 +91,10 @@ func outcomeOf(t *testing.T, err error) string {
 
 const successBody = `{"data":{"m0":{"opportunities":null,"addInterest":{"errors":[],"interests":[{"id":"1"}]}}}}`
 
-// TestAnswers is the table of a server's possible answers and the outcome after each. DOC (1,
-// 2): 401, 429 and 500. DOC (3.5): an empty list of errors at the top is no error. OBS (3.5): a
-// non-empty list in the payload is a rejection, with any status. Missing or null errors are no
-// errors, and a missing result is not a success.
+// TestAnswers checks the outcome after each possible response of a server. The statuses 401, 429
+// and 500 are documented (DOC 1, 2). An empty list of top-level errors means no error (DOC 3.5). A
+// non-empty list in the payload is a rejection, with any status (OBS 3.5). Missing or null errors
+// are no errors, and a missing result is not a success.
 func TestAnswers(t *testing.T) {
 	answer := func(status int, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
@@ -102,7 +102,7 @@ func TestAnswers(t *testing.T) {
 			_, _ = io.WriteString(w, body)
 		}
 	}
-	// echo returns an answer with all that the client sent, token included.
+	// echo returns a response that repeats all that the client sent, including the token.
 	echo := func(status int, form string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			body, _ := io.ReadAll(r.Body)
@@ -206,7 +206,8 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// TestReadsAreWhole: a read whose answer has an error is not used in part.
+// TestReadsAreWhole: if the response to a read has an error, the client uses no part of the
+// response.
 func TestReadsAreWhole(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]string{
@@ -226,8 +227,8 @@ func TestReadsAreWhole(t *testing.T) {
 	}
 }
 
-// TestRefusalNamesThePlace: the API's location is shown as the name in our own document,
-// and its message is kept apart.
+// TestRefusalNamesThePlace: the error text shows the name in the sent document at the API's error
+// location. Only Messages contains the API's message.
 func TestRefusalNamesThePlace(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -268,7 +269,7 @@ func TestRetryAfter(t *testing.T) {
 		{"99999999999999999999", "", 0},
 		{"9999999999999", "", 24 * time.Hour},
 		{now.Add(90 * time.Second).Format(http.TimeFormat), now.Format(http.TimeFormat), 90 * time.Second},
-		// The server's clock counts, not the client's.
+		// The header Date replaces the client's clock.
 		{now.Add(time.Hour + time.Minute).Format(http.TimeFormat), now.Add(time.Hour).Format(http.TimeFormat), time.Minute},
 		{now.Add(-time.Hour).Format(http.TimeFormat), now.Format(http.TimeFormat), 0},
 	} {
@@ -306,7 +307,7 @@ func TestAnswerSize(t *testing.T) {
 	}
 }
 
-// TestEndlessAnswer: a server that never stops does not fill the memory.
+// TestEndlessAnswer: the client stops reading a response that is too long.
 func TestEndlessAnswer(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

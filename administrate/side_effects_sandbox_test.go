@@ -16,8 +16,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/fault"
 )
 
-// TestRegistrationsAndInvoices reads what the TMS's own transitions create, and then changes
-// it.
+// TestRegistrationsAndInvoices reads the registrations and invoices that triggers of the TMS
+// create, and then changes them.
 func TestRegistrationsAndInvoices(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -87,7 +87,7 @@ func TestRegistrationsAndInvoices(t *testing.T) {
 	}
 }
 
-// TestPeopleOfAnOpportunity: owner and contact are written and read.
+// TestPeopleOfAnOpportunity: the client writes the owner and the contact, and reads them back.
 func TestPeopleOfAnOpportunity(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -111,8 +111,8 @@ func TestPeopleOfAnOpportunity(t *testing.T) {
 	}
 }
 
-// TestReserve: two answers without errors prove nothing; the reservations that are read back
-// prove whether the places are reserved.
+// TestReserve: two responses without errors prove nothing. Only the reservations that are read back
+// prove that the places are reserved.
 func TestReserve(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -231,8 +231,8 @@ func TestLog(t *testing.T) {
 	rejected(t, strict.WriteLog(ctx, administrate.LogEntry{Origin: "Oppflow", NodeID: id("Opportunity", 1), Message: "m", Status: administrate.LogSuccess}), "")
 }
 
-// TestOutcomesOfStandaloneMutations: every standalone mutation is tried with every fault, and is sent once in
-// each case.
+// TestOutcomesOfStandaloneMutations tries every standalone mutation with every fault. The client
+// sends the mutation once in each case.
 func TestOutcomesOfStandaloneMutations(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -240,7 +240,7 @@ func TestOutcomesOfStandaloneMutations(t *testing.T) {
 	for _, errand := range []struct {
 		operation string
 		do        func(s *tenant) error
-		count     string // a query with a totalRecords that the mutation raises, or empty
+		count     string // a query whose totalRecords increases after the mutation, or empty
 	}{
 		{"account.create", func(s *tenant) error {
 			_, err := s.CreateAccount(ctx, administrate.NewAccount{Name: name})
@@ -312,8 +312,8 @@ func TestOutcomesOfStandaloneMutations(t *testing.T) {
 	}
 }
 
-// TestAccountTakenAway: whether null removes the account or leaves it depends on the
-// tenant. The record that is read back decides.
+// TestAccountTakenAway: the tenant decides whether null removes the account. The client reads the
+// record back to see the result.
 func TestAccountTakenAway(t *testing.T) {
 	t.Parallel()
 	for value, stays := range map[string]bool{"kept": true, "cleared": false} {
@@ -327,8 +327,8 @@ func TestAccountTakenAway(t *testing.T) {
 	}
 }
 
-// TestTokenIssues: the tokens of a won opportunity are seen where the API shows them by
-// the assumed name or a corrected name. They are not seen where the assumption is off.
+// TestTokenIssues: the client reads the tokens of a won opportunity under the assumed or the
+// corrected name. If the assumption is off, the client reads no tokens.
 func TestTokenIssues(t *testing.T) {
 	t.Parallel()
 	tokens := id("TokenType", "0123456789abcdef0123456789abcdef")

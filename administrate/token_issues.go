@@ -11,22 +11,21 @@ type TokenIssue struct {
 	Quantity    int
 }
 
-// TokenIssues is what the API shows of the training tokens of an opportunity.
+// TokenIssues contains the training tokens that were issued for an opportunity.
 type TokenIssues struct {
-	// Shown says that the API shows issued tokens. It is false where the assumption
-	// TokenIssues is switched off.
+	// Shown says that the tokens were read. It is false when the assumption TokenIssues is switched
+	// off.
 	Shown  bool
 	Issues []TokenIssue
 }
 
-// ShowsTokenIssues reports whether TokenIssues can return anything. It returns false where the
-// assumption is switched off.
+// ShowsTokenIssues returns false when the assumption TokenIssues is switched off, because
+// TokenIssues then returns no tokens.
 func (c *Client) ShowsTokenIssues() bool { return c.assumed.TokenIssues != Off }
 
-// TokenIssues reads the tokens that were issued for an opportunity. How the API shows
-// them was never observed: see Assumptions.TokenIssues. TokenIssues fails with
-// NotFoundError when no opportunity has that id, and with RefusedError where the API does
-// not have the assumed field.
+// TokenIssues reads the tokens that were issued for an opportunity. The field of the API for issued
+// tokens is assumed: see Assumptions.TokenIssues. TokenIssues fails with NotFoundError when no
+// opportunity has that id, and with RefusedError when the API does not have the assumed field.
 func (c *Client) TokenIssues(ctx context.Context, opportunityID string) (TokenIssues, error) {
 	field, selection := string(c.assumed.TokenIssues), "id"
 	if c.assumed.TokenIssues != Off {

@@ -11,7 +11,7 @@ type UpdateOpportunity struct {
 	NoAccount  bool        // removes the account; assumed: see Assumptions.ClearAccount
 	Currency   string      // the bare code
 	Name       string      // assumed: see Assumptions.UpdateName
-	OwnerID    string      // a User's; assumed: see Assumptions.UpdateOwner
+	OwnerID    string      // the id of a User; assumed: see Assumptions.UpdateOwner
 	ContactID  string      // assumed: see Assumptions.UpdateContact
 	Attributes []Attribute // assumed: see Assumptions.UpdateAttributes
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 )
 
-// recordingTransport is a transport that keeps the documents that it sends.
+// recordingTransport is a transport that keeps the sent documents.
 type recordingTransport struct {
 	transport http.RoundTripper
 	sent      *[]string
@@ -31,8 +31,8 @@ func (l recordingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return l.transport.RoundTrip(r)
 }
 
-// The time of the last change is read under the tenant's name for it, and only where a
-// caller asks for it.
+// The client reads the time of the last change under the tenant's name, and only when a caller
+// requests the time.
 func TestOpportunityWithUpdatedAt(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

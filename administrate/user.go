@@ -8,20 +8,20 @@ import (
 // user without a contact cannot be mailed (observed, 5.6).
 type User struct {
 	ID        string
-	FullName  string // read with Users only
-	FirstName string // read as the owner of an opportunity only
+	FullName  string // filled in only by Users
+	FirstName string // filled in only for the owner of an opportunity
 	ContactID string // empty when there is none
 }
 
 // UserPage is a part of the users.
 type UserPage struct {
 	Users      []User
-	Count      int    // of all users
+	Count      int    // the number of all users
 	NextCursor string // the cursor of the next page, empty on the last one
 }
 
-// Users reads up to 100 users (observed, 5.5) after a cursor, and without a cursor from
-// the beginning. A filter of users was never observed.
+// Users reads up to 100 users (observed, 5.5) after a cursor. An empty cursor selects the first
+// page. A filter of users was never observed.
 func (c *Client) Users(ctx context.Context, after string) (UserPage, error) {
 	b := newBuilder(&c.assumed)
 	page, err := findRows(ctx, c, b, "Users", "users", b.pageArguments(after), "id fullName contact { id }", userDTO.user)

@@ -8,8 +8,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// trackRequest notes that the request with the context's options is under way, until done is
-// called. The note is no part of the state: a run that continues as new has no request under way.
+// trackRequest records that the request with the context's options is under way, until the caller
+// calls done. The record is not part of the state, because a run that continues as new has no
+// request under way.
 func (r *run) trackRequest(ctx workflow.Context) (done func()) {
 	one := &opportunity.WaitInfo{
 		Kind: opportunity.AttentionAPI, Reason: "a request is under way: " + workflow.GetActivityOptions(ctx).Summary, Since: workflow.Now(ctx),
@@ -20,7 +21,8 @@ func (r *run) trackRequest(ctx workflow.Context) (done func()) {
 	}
 }
 
-// view returns the view, with the request that the messages in the queue wait for.
+// view returns the view of the opportunity. If messages are queued and the state has no wait, the
+// view shows the oldest active request as the wait.
 func (r *run) view() opportunity.View {
 	view := r.state.View()
 	if view.Wait == nil && len(view.Queue) > 0 && len(r.activeRequests) > 0 {

@@ -18,7 +18,8 @@ type arguments struct {
 	input, carriedState messagePayload
 }
 
-// admitStart makes the state of a run that a caller started. An error is a mistake of the caller.
+// admitStart makes the state of a run that a caller started. Its error reports a mistake of the
+// caller.
 func admitStart(ctx workflow.Context, reference opportunity.Reference, a arguments) (*entity.State, error) {
 	state, refused := admitStartStrictly(ctx, reference, a)
 	if refused == nil {
@@ -31,7 +32,7 @@ func admitStart(ctx workflow.Context, reference opportunity.Reference, a argumen
 	if workflow.GetVersion(ctx, changeStrictStarts, workflow.DefaultVersion, 1) != workflow.DefaultVersion {
 		return nil, refused
 	}
-	// An earlier release accepted this start, and the run is replayed.
+	// This run is replayed, and an earlier release accepted its start.
 	if state := readState(a.carriedState.raw); state != nil {
 		return state, nil
 	}
@@ -68,11 +69,13 @@ func decodeStartLoosely(s messagePayload) (opportunity.Start, error) {
 	return opportunity.DecodeStartLoose(payload)
 }
 
-// unlimited is the smallest time limit that counts as none; test environments set such a limit.
+// unlimited is the smallest time limit that counts as no limit. Test environments set such long
+// limits.
 const unlimited = 10 * 365 * 24 * time.Hour
 
 // checkStartOptions rejects start options with which Temporal would end the run while messages
-// wait, or start the run again after its end. No error of the run itself can prevent either.
+// wait, or start the run again after its end. An error of the run itself prevents neither of the
+// two.
 func checkStartOptions(info *workflow.Info) error {
 	limited := func(limit time.Duration) bool { return limit > 0 && limit < unlimited }
 	switch policy := info.RetryPolicy; {
@@ -88,8 +91,8 @@ func checkStartOptions(info *workflow.Info) error {
 	return nil
 }
 
-// rejectedStart is the reason why a run with a cron schedule was rejected. That run carries it over
-// to the next run.
+// rejectedStart is the reason why a run with a cron schedule was rejected. The rejected run carries
+// the reason over to the next run.
 type rejectedStart struct {
 	// Version prevents workers that do not know rejectedStart from reading it as a state.
 	Version int                `json:"version"`
@@ -99,9 +102,9 @@ type rejectedStart struct {
 // rejectedStartVersion is above every version of a state.
 const rejectedStartVersion = 1 << 30
 
-// rejectStart ends a run that must not exist. Temporal starts a run with a cron schedule again
-// after a failure, so its reference would stay in use. Such a run therefore continues as a run
-// without a schedule, and that run fails with the reason.
+// rejectStart ends a run whose start is rejected. After a failure, Temporal starts a run with a
+// cron schedule again, so the reference would stay in use. A run with a cron schedule therefore
+// continues as a run without a schedule. The run without a schedule fails with the reason.
 func rejectStart(ctx workflow.Context, reason error) error {
 	if refused, own := lifecycle.FromTemporalError(reason); own && workflow.GetInfo(ctx).CronSchedule != "" {
 		return workflow.NewContinueAsNewError(ctx, lifecycle.WorkflowType, nil, rejectedStart{Version: rejectedStartVersion, Reason: refused})

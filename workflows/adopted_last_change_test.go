@@ -9,8 +9,9 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// Where the worker knows when a record was last changed, the follow-ups of an adopted record count
-// from that time. The tagging by the adoption changes the record, too, and does not count.
+// If the worker reads when a record was last changed, the follow-ups of an adopted record count
+// from the last change. The adoption itself changes the record when it adds the tag, and this
+// change does not count.
 func TestAnAdoptedRecordCountsFromItsLastChange(t *testing.T) {
 	const day = 24 * time.Hour
 	changed := startTime.Add(-5 * day)

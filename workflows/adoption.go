@@ -23,10 +23,10 @@ const adoptionType = "Adoption"
 type adoptionInput struct {
 	Reference   opportunity.Reference `json:"reference"`
 	Opportunity opportunity.ID        `json:"opportunity"`
-	// Round counts the consecutive adoptions without an answer of the API.
+	// Round counts the consecutive adoptions in which the API did not respond.
 	Round int `json:"round,omitempty"`
 	// LastChange is when the record was last changed before it had the reference tag; zero where
-	// that is not known.
+	// the time is not known.
 	LastChange time.Time `json:"changed,omitzero"`
 }
 
@@ -40,7 +40,8 @@ type adoptionResult struct {
 	SettleTime time.Duration `json:"settling,omitempty"`
 }
 
-// A run waits for another reference's adoption of the same record, longer each time.
+// These are the waits for another reference's adoption of the same record. Each wait is longer than
+// the wait before.
 const (
 	firstAdoptionWait            = 5 * time.Second
 	longestAdoptionWait          = 5 * time.Minute
@@ -49,7 +50,7 @@ const (
 
 // adopt takes over the record that the start names, or returns why this is not possible. When
 // another reference is adopting the same record, adopt waits and returns nil. The caller then calls
-// adopt again, and adopt reads whose reference tag the record has.
+// adopt again, and the second call reads whose reference tag the record has.
 func (r *run) adopt(ctx workflow.Context) error {
 	err := r.runAdoption(ctx)
 	switch own, known := lifecycle.FromTemporalError(err); {
@@ -90,7 +91,6 @@ func (r *run) adopt(ctx workflow.Context) error {
 	return nil
 }
 
-// awaitOtherAdoption waits for another reference that is adopting the same record.
 func (r *run) awaitOtherAdoption(ctx workflow.Context) error {
 	const why = "another reference is adopting the record"
 	r.adoptionWaits++
@@ -103,13 +103,13 @@ func (r *run) awaitOtherAdoption(ctx workflow.Context) error {
 	return wait(ctx, min(firstAdoptionWait<<min(r.adoptionWaits-1, 10), longestAdoptionWait), why)
 }
 
-// noAnswerType is the type of the error of an adoption that had no answer of the API; the details
-// of the error hold the reason.
+// noAnswerType is the type of the error of an adoption in which the API did not respond. The
+// details of the error hold the reason.
 const noAnswerType = "Away"
 
-// noAnswerError returns the error that ends an adoption without an answer; the run of the
-// opportunity then waits and shows the reason. The next adoption gets the time of the last change
-// from known.
+// noAnswerError returns the error that ends an adoption in which the API did not respond. The run
+// of the opportunity then waits and shows the reason. The parameter known passes the time of the
+// last change to the next adoption.
 func noAnswerError(reason activities.Reason, known adoptionResult) error {
 	details := []any{reason}
 	if known != (adoptionResult{}) {
@@ -124,7 +124,6 @@ func isNoAnswer(err error) bool {
 	return errors.As(err, &application) && application.Type() == noAnswerType
 }
 
-// noAnswerReason returns the reason in the error of an adoption.
 func noAnswerReason(err error) activities.Reason {
 	var application *temporal.ApplicationError
 	reason := activities.ReasonUnreachable
@@ -134,7 +133,6 @@ func noAnswerReason(err error) activities.Reason {
 	return reason
 }
 
-// noAnswerResult returns the adoption result in the details of the error.
 func noAnswerResult(err error) adoptionResult {
 	var application *temporal.ApplicationError
 	var reason activities.Reason
@@ -145,8 +143,8 @@ func noAnswerResult(err error) adoptionResult {
 	return known
 }
 
-// isEndedFromOutside reports whether the adoption was ended from outside, so that it is unknown
-// whether the record was tagged.
+// isEndedFromOutside reports whether somebody ended the child workflow of the adoption. It is then
+// unknown whether the record was tagged.
 func isEndedFromOutside(err error) bool {
 	var terminated *temporal.TerminatedError
 	var timeout *temporal.TimeoutError
@@ -154,9 +152,9 @@ func isEndedFromOutside(err error) bool {
 }
 
 // runAdoption runs the adoption as a child workflow. The child's workflow id contains the record's
-// id, and only one workflow of an id runs at a time. So two references never both find the record
-// without a reference tag. runAdoption stores when the record was last changed before it was
-// tagged.
+// id, and only one workflow of an id runs at a time. Two references therefore never both find the
+// record without a reference tag. runAdoption stores when the record was last changed before the
+// adoption tagged it.
 func (r *run) runAdoption(ctx workflow.Context) error {
 	ctx, stop := workflow.WithCancel(ctx)
 	defer stop()
@@ -188,8 +186,8 @@ func (r *run) runAdoption(ctx workflow.Context) error {
 	return r.waitForEarlierRuns(ctx, known.SettleTime)
 }
 
-// readAdoptedRecord reads the adopted record. The result has the time of the last change where the
-// worker counts follow-ups from that time.
+// readAdoptedRecord reads the adopted record. The result has the time of the record's last change
+// if the worker counts follow-ups from the last change.
 func (r *run) readAdoptedRecord(ctx workflow.Context, id opportunity.ID) (exchange.Snapshot, error) {
 	first := activities.ReadInput{Reference: r.state.Reference, Opportunity: id, ForAdoption: true}
 	return r.readPagesFrom(ctx, first, func(input activities.ReadInput) (activities.ReadResult, error) {
@@ -198,7 +196,7 @@ func (r *run) readAdoptedRecord(ctx workflow.Context, id opportunity.ID) (exchan
 	})
 }
 
-// adoptReadError returns the reason why the record cannot be adopted: the record cannot be read.
+// adoptReadError returns the reason why a record that cannot be read cannot be adopted.
 func adoptReadError(err error) error {
 	var application *temporal.ApplicationError
 	if !errors.As(err, &application) {
@@ -216,7 +214,7 @@ func adoptReadError(err error) error {
 func (o Options) adoptionWorkflow(ctx workflow.Context, in adoptionInput) (adoptionResult, error) {
 	r := &run{options: o, rootContext: ctx, state: &entity.State{Reference: in.Reference}}
 	r.state.ID = in.Opportunity
-	tried := false // whether a request for the tag may have been sent, which changes the record
+	tried := false // whether a request for the tag may have been sent; the request changes the record
 	for marked, setbacks := 0, 0; ; {
 		options := activities.ReadOptions("read which reference tag the record has")
 		asked := activities.ReadInput{Reference: in.Reference, Opportunity: in.Opportunity, ForAdoption: true}
@@ -265,7 +263,6 @@ func (o Options) adoptionWorkflow(ctx workflow.Context, in adoptionInput) (adopt
 	}
 }
 
-// tagRecord sends one request that puts the reference tag on the record.
 func (r *run) tagRecord(ctx workflow.Context, name string) activities.CallResult {
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()

@@ -236,7 +236,7 @@ func TestAdoptionIsEnded(t *testing.T) {
 	}
 }
 
-// When two references adopt one record at the same time, one of them gets the record.
+// When two references adopt one record at the same time, only one reference gets the record.
 func TestTwoReferencesAdoptOneRecord(t *testing.T) {
 	s := newFixture(t)
 	createRecord(s)
@@ -257,8 +257,8 @@ func TestTwoReferencesAdoptOneRecord(t *testing.T) {
 	if diff := cmp.Diff([]string{string(opportunity.Conflict), "sold elsewhere"}, ends); diff != "" {
 		t.Error(diff)
 	}
-	// During the tagging, the other reference does not even read the record, or both might find the
-	// record without a reference tag.
+	// While one reference tags the record, the other reference must not read it. Otherwise both
+	// could find the record without a reference tag.
 	if len(asked) != 2 || asked[1].Sub(asked[0]) < 12*time.Second {
 		t.Errorf("marking was asked for at %v", asked)
 	}

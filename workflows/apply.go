@@ -15,7 +15,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// applyNext sends the next request and handles its result.
 func (r *run) applyNext(ctx workflow.Context) {
 	if now := workflow.Now(ctx); r.state.HasExpiredCommands(now) && !r.mayBeRedelivered(ctx) {
 		r.state.FailExpiredCommands(now)
@@ -27,7 +26,7 @@ func (r *run) applyNext(ctx workflow.Context) {
 }
 
 // isPossiblyApplied reports whether a change of the batch may have been made before Temporal's
-// database was restored; such a change becomes a question.
+// database was restored. A change that may have been made becomes a question.
 func (r *run) isPossiblyApplied(ctx workflow.Context, batch []exchange.Change) bool {
 	if len(r.state.InterestsAfterBackup) == 0 || r.ensureNamesResolved(ctx, batch) != nil {
 		return false
@@ -35,8 +34,8 @@ func (r *run) isPossiblyApplied(ctx workflow.Context, batch []exchange.Change) b
 	return r.state.FlagPossibleRepeats(batch, r.resolvedIDs(), workflow.Now(ctx))
 }
 
-// sendBatch sends a batch to the API, once, and updates the state with the result. Changes with the
-// status not sent stay in the queue.
+// sendBatch sends a batch to the API once, and updates the state with the result. Changes with the
+// change status "not sent" stay in the queue.
 func (r *run) sendBatch(ctx workflow.Context, batch []exchange.Change) {
 	result := r.sendChanges(ctx, batch)
 	switch result.Status {
@@ -79,7 +78,6 @@ func (r *run) handleUnplanned(ctx workflow.Context, batch []exchange.Change, sen
 	_ = r.backOff(ctx, activities.CallResult{Reason: activities.ReasonPlaybookUnavailable})
 }
 
-// sendChanges sends one request for the changes.
 func (r *run) sendChanges(ctx workflow.Context, batch []exchange.Change) activities.ApplyResult {
 	// A cancellation of the workflow does not cancel the request.
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
@@ -95,8 +93,8 @@ func (r *run) sendChanges(ctx workflow.Context, batch []exchange.Change) activit
 		func(s activities.CallResult) activities.ApplyResult { return activities.ApplyResult{CallResult: s} })
 }
 
-// recordResults updates the state with the results, after the read-back of unknown results. reason
-// is why the results are unknown.
+// recordResults reads unknown results back and then updates the state with all results. reason says
+// why results are unknown.
 func (r *run) recordResults(ctx workflow.Context, batch []exchange.Change, answers []exchange.ChangeResult, reason activities.Reason) {
 	if slices.ContainsFunc(answers, isUnknown) {
 		answers = r.readBack(ctx, batch, answers, reason)
@@ -109,8 +107,8 @@ func (r *run) recordResults(ctx workflow.Context, batch []exchange.Change, answe
 
 func isUnknown(a exchange.ChangeResult) bool { return a.Status == exchange.StatusUnknown }
 
-// readBack reads the record after the API can no longer commit a request of the batch; the record
-// then decides the unknown changes of the batch.
+// readBack waits until the API can no longer commit a request of the batch, and then reads the
+// record. From the record it decides which unknown changes of the batch were made.
 func (r *run) readBack(ctx workflow.Context, batch []exchange.Change, answers []exchange.ChangeResult, reason activities.Reason) []exchange.ChangeResult {
 	// A cancellation of the workflow does not end the read-back.
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
@@ -123,7 +121,7 @@ func (r *run) readBack(ctx workflow.Context, batch []exchange.Change, answers []
 	}
 	record, err := r.readRecord(ctx, r.state.ID, activities.ReadBackOptions("read back: "+batchSummary(batch)))
 	if err != nil {
-		return answers // the record cannot be read at all: a question
+		return answers // the record cannot be read, so the unknown changes become questions
 	}
 	if r.hasUnhandledReset() {
 		return requeueUnknown(answers)
@@ -135,7 +133,7 @@ func (r *run) readBack(ctx workflow.Context, batch []exchange.Change, answers []
 	return decided
 }
 
-// readRecord reads the record with all its interests, until the API answers.
+// readRecord reads the record with all its interests, and repeats the read until the API responds.
 func (r *run) readRecord(ctx workflow.Context, id opportunity.ID, options workflow.ActivityOptions) (exchange.Snapshot, error) {
 	return r.readPages(ctx, id, func(input activities.ReadInput) (activities.ReadResult, error) {
 		l := apiRead{activity: activities.ReadOpportunity, input: input, options: options}
@@ -180,7 +178,7 @@ func (r *run) readPagesFrom(ctx workflow.Context, input activities.ReadInput, re
 var errTaggedByOther = temporal.NewNonRetryableApplicationError("the record has the reference tag of another reference", string(opportunity.Conflict), nil)
 
 // pauseIfTaggedByOther pauses the opportunity when its record has the reference tag of another
-// reference, and reports whether it did.
+// reference. It reports whether it paused the opportunity.
 func (r *run) pauseIfTaggedByOther(ctx workflow.Context, found bool) bool {
 	if !found || !hasChange(ctx, changeTaggedByOther) {
 		return false
@@ -191,8 +189,8 @@ func (r *run) pauseIfTaggedByOther(ctx workflow.Context, found bool) bool {
 	return true
 }
 
-// waitSettleTime waits until the API can no longer commit a request without an answer. reason is
-// why there is no answer.
+// waitSettleTime waits until the API can no longer commit a request whose response is missing.
+// reason says why the response is missing.
 func (r *run) waitSettleTime(ctx workflow.Context, reason activities.Reason) error {
 	d := r.options.Times.Settle()
 	if reason == activities.ReasonAttemptNotEnded {
@@ -207,9 +205,9 @@ func (r *run) waitSettleTime(ctx workflow.Context, reason activities.Reason) err
 }
 
 // resolveBatchNames looks up the names in a batch. A request fails when one of its names matches
-// nothing or several things. After a server error during the look-up, the requests of the batch are
-// sent one by one. In the end, the failing request is parked, so that a name that cannot be looked
-// up delays only its own request.
+// nothing or several objects. After a server error during the look-up, the run sends the requests
+// of the batch one by one. The run parks the request whose look-up keeps failing, so only this
+// request is delayed.
 func (r *run) resolveBatchNames(ctx workflow.Context, batch []exchange.Change, missing []exchange.UnresolvedName) {
 	for round := 0; ; round++ {
 		failed, err := r.resolveNamesOnce(ctx, missing, round)
@@ -226,15 +224,15 @@ func (r *run) resolveBatchNames(ctx workflow.Context, batch []exchange.Change, m
 	}
 }
 
-// ensureNamesResolved looks up the names of a batch. A worker that had cached the names did not
-// return their ids, and reading back compares ids.
+// ensureNamesResolved looks up the names of a batch that this run has not looked up. Reading back
+// compares ids, and a worker with the names in its cache did not return their ids to the run.
 func (r *run) ensureNamesResolved(ctx workflow.Context, batch []exchange.Change) error {
 	_, err := r.resolveMissing(ctx, batch)
 	return err
 }
 
 // resolveMissing is ensureNamesResolved, and also returns the names that match nothing or several
-// things.
+// objects.
 func (r *run) resolveMissing(ctx workflow.Context, batch []exchange.Change) (map[exchange.UnresolvedName]*opportunity.Error, error) {
 	var missing []exchange.UnresolvedName
 	for _, m := range batch {
@@ -250,7 +248,8 @@ func (r *run) resolveMissing(ctx workflow.Context, batch []exchange.Change) (map
 	return r.resolveNames(ctx, missing)
 }
 
-// resolveNames looks names up until the API answers, and caches the results for this run.
+// resolveNames repeats the look-up of the names until the API responds, and caches the results for
+// this run.
 func (r *run) resolveNames(ctx workflow.Context, names []exchange.UnresolvedName) (map[exchange.UnresolvedName]*opportunity.Error, error) {
 	for round := 0; ; round++ {
 		failed, err := r.resolveNamesOnce(ctx, names, round)
@@ -260,8 +259,8 @@ func (r *run) resolveNames(ctx workflow.Context, names []exchange.UnresolvedName
 	}
 }
 
-// resolveNamesOnce is resolveNames for one round, and returns the names that match nothing or
-// several things.
+// resolveNamesOnce is resolveNames for one round. It returns the names that match nothing or
+// several objects.
 func (r *run) resolveNamesOnce(ctx workflow.Context, names []exchange.UnresolvedName, round int) (map[exchange.UnresolvedName]*opportunity.Error, error) {
 	input := activities.ResolveInput{Names: names}
 	l := apiRead{activity: activities.ResolveNames, input: input, options: activities.ReadOptions("look up names")}
@@ -300,9 +299,9 @@ func (r *run) resolvedIDs() map[exchange.UnresolvedName]opportunity.ID {
 	return ids
 }
 
-// The back-offs between requests that could not be sent. An operator sees attention after
-// attentionAfter consecutive such requests, or after attentionWithin. After probeAfter consecutive
-// such requests, one activity waits for the API.
+// These are the back-offs between requests that could not be sent. The run raises attention after
+// attentionAfter consecutive unsent requests, or after attentionWithin. After probeAfter
+// consecutive unsent requests, one activity waits for the API.
 const (
 	firstPause      = time.Second
 	longestPause    = time.Minute
@@ -337,12 +336,11 @@ func (r *run) backOff(ctx workflow.Context, sending activities.CallResult) error
 		if err := r.awaitAPI(ctx); err != nil || r.isBackOffCut() || workflow.Now(ctx).Sub(begun) >= longestPause {
 			return err
 		}
-		// The API answers, and yet nothing could be sent.
+		// The API responds, but the request still could not be sent.
 	}
 	return r.waitBackOff(ctx, sending)
 }
 
-// waitBackOff waits for a time that grows with the number of failures.
 func (r *run) waitBackOff(ctx workflow.Context, sending activities.CallResult) error {
 	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		Timeout:      backOffBefore(r.failures, sending, r.state.Reference),
@@ -351,7 +349,6 @@ func (r *run) waitBackOff(ctx workflow.Context, sending activities.CallResult) e
 	return err
 }
 
-// isBackOffCut reports whether a back-off ends early.
 func (r *run) isBackOffCut() bool {
 	return !r.stopping && (r.state.Closing != nil || r.state.RefreshDue)
 }
@@ -362,7 +359,7 @@ func (r *run) awaitAPI(ctx workflow.Context) error {
 	defer stop()
 	answered := false
 	workflow.GoNamed(asking, "await the API", func(ctx workflow.Context) {
-		// A rejection is also an answer.
+		// A rejection is also a response of the API.
 		_, _ = readUntilAnswered(ctx, r, apiRead{activity: activities.ProbeAPI, options: activities.ReadOptions("wait until the API responds"), isProbe: true},
 			func(result activities.ProbeResult) bool { return result.Answered })
 		answered = true
@@ -371,8 +368,9 @@ func (r *run) awaitAPI(ctx workflow.Context) error {
 }
 
 // backOffBefore returns how long to wait after a number of consecutive failures. The back-off is
-// between half and the whole of a time that doubles, and is never shorter than the time that the
-// API requests. So the opportunities that wait for the same API do not all send at the same time.
+// between half and the whole of a time that doubles with each failure. It differs between
+// opportunities, so that they do not all send at the same time. It is never shorter than the time
+// that the API requests.
 func backOffBefore(setbacks int, sending activities.CallResult, reference opportunity.Reference) time.Duration {
 	pause := min(firstPause<<min(setbacks-1, 10), longestPause)
 	spread := crc32.ChecksumIEEE(fmt.Appendf(nil, "%s %d", reference, setbacks))
@@ -380,7 +378,7 @@ func backOffBefore(setbacks int, sending activities.CallResult, reference opport
 	return sending.RetryAfter + half + half*time.Duration(spread>>16)/(1<<16)
 }
 
-// resetBackOff notes that the API answered a request that waited to be sent.
+// resetBackOff ends the back-off after the API responded to a request that waited to be sent.
 func (r *run) resetBackOff() {
 	r.failures, r.withoutWorker = 0, 0
 	r.state.ClearAttention(opportunity.AttentionAPI)

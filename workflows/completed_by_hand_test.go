@@ -78,9 +78,9 @@ func manualCompletions() map[string]*manualCompletion {
 	}
 }
 
-// An operator completes or resets an activity just before its first attempt sends. The worker sends
-// when the send window is nearly over, and the API commits when the settle time is nearly over. The
-// record is read back after that.
+// An operator completes or resets an activity just before its first attempt sends the request. The
+// worker sends the request when the send window is nearly over, and the API commits it when the
+// settle time is nearly over. The run reads the record back only after the commit.
 func TestAnAttemptThatSendsAfterTheActivityHasEnded(t *testing.T) {
 	ways := manualCompletions()
 	ways["another attempt"] = nil
@@ -196,8 +196,8 @@ func TestActivitiesCompletedByHand(t *testing.T) {
 	}
 }
 
-// Somebody completes the activity that checks whether the API answers; this result is no answer of
-// the API.
+// Somebody completes the probe of the API by hand. The run does not treat this result as a response
+// of the API.
 func TestAProbeCompletedByHand(t *testing.T) {
 	for how, hand := range manualCompletions() {
 		s := newFixture(t)

@@ -14,10 +14,10 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ensureCreated makes sure that the record exists. When the history has grown long, ensureCreated
-// returns nil without a record, and the run continues as new first. Its error is the cancellation
-// or an *opportunity.Error. An *opportunity.Error says why the record cannot be created or adopted,
-// or that an operator closed the opportunity.
+// ensureCreated makes sure that the record exists. When the history is long, ensureCreated returns
+// nil without a record, and the run continues as new first. The error of ensureCreated is the
+// cancellation or an *opportunity.Error. An *opportunity.Error says why the record cannot be
+// created or adopted, or that an operator closed the opportunity.
 func (r *run) ensureCreated(ctx workflow.Context) error {
 	looked := false
 	for r.state.ID == "" {
@@ -77,7 +77,7 @@ func (r *run) ensureCreated(ctx workflow.Context) error {
 			r.actualRunID = result.RunID
 			if err = r.waitAfterReset(ctx); err == nil {
 				looked, err = r.findRecord(ctx, "")
-				r.markResetHandled(ctx) // a record that was not found is a question, or does not exist
+				r.markResetHandled(ctx) // the record does not exist, or an operator gets a question about it
 			}
 		default:
 			err = r.backOff(ctx, result.CallResult)
@@ -99,7 +99,6 @@ func (r *run) setCreateError(ctx workflow.Context, err error) error {
 	return err
 }
 
-// sendCreate sends one request that creates the record.
 func (r *run) sendCreate(ctx workflow.Context, looked bool) activities.CreateResult {
 	// A cancellation of the workflow does not cancel the request.
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
@@ -115,17 +114,17 @@ func (r *run) sendCreate(ctx workflow.Context, looked bool) activities.CreateRes
 		func(s activities.CallResult) activities.CreateResult { return activities.CreateResult{CallResult: s} })
 }
 
-// isFirstRun reports whether the namespace knows of no earlier run of the reference; a run after a
-// reset has the memo of the run before the reset, and another id.
+// isFirstRun reports whether the namespace knows of no earlier run of the reference. A run after a
+// reset has the memo of the run before the reset, but another run id.
 func isFirstRun(info *workflow.Info) bool {
 	_, is := info.Memo.GetFields()[lifecycle.MemoFirstStart]
 	return is && info.WorkflowExecution.RunID == info.FirstRunID && info.WorkflowExecution.RunID == info.OriginalRunID
 }
 
 // findRecord finds the record by its reference tag and takes it over. It returns true when there is
-// no record, so that the run can create one. A result that decides nothing becomes a question. Its
-// error is a Conflict when the start of an earlier run has another digest; the digest "" is not
-// compared.
+// no record, so that the run can create the record. A search that decides nothing becomes a
+// question. The error is a Conflict when the start of an earlier run has another digest. The digest
+// "" is not compared.
 func (r *run) findRecord(ctx workflow.Context, digest string) (bool, error) {
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
@@ -159,7 +158,7 @@ func (r *run) findRecord(ctx workflow.Context, digest string) (bool, error) {
 	return false, nil
 }
 
-// readFailureText says in one line why a read failed.
+// readFailureText returns one line that says why a read failed.
 func readFailureText(err error) string {
 	var application *temporal.ApplicationError
 	if errors.As(err, &application) {
@@ -168,12 +167,12 @@ func readFailureText(err error) string {
 	return "the read failed: " + err.Error()
 }
 
-// errTagDisabled says that the worker sets no reference tags, so that no record can be found.
+// errTagDisabled says that no record can be found, because the worker sets no reference tags.
 var errTagDisabled = errors.New("the worker writes no reference tags (--reference-tag none)")
 
 // waitForEarlierRuns waits until the API can no longer commit a request of an earlier run that was
-// terminated. A record that is read earlier could show the effect of such a request as an effect of
-// this run.
+// terminated. If this run read the record before that time, it could mistake the effect of an
+// earlier request for its own.
 func (r *run) waitForEarlierRuns(ctx workflow.Context, d time.Duration) error {
 	if d <= 0 {
 		return nil
@@ -184,7 +183,7 @@ func (r *run) waitForEarlierRuns(ctx workflow.Context, d time.Duration) error {
 }
 
 // findTagged returns the ids of the records that have the reference tag. Its error is an
-// *opportunity.Error when such records exist and the start of an earlier run has another digest.
+// *opportunity.Error when tagged records exist and the start of an earlier run has another digest.
 func (r *run) findTagged(ctx workflow.Context, digest string) (found []opportunity.ID, region opportunity.Ref, settling time.Duration, err error) {
 	start := r.state.Start
 	input := activities.FindInput{Reference: r.state.Reference, Region: start.Region, ResolvedNames: r.cachedNames(exchange.StartNames(*start)), StartDigest: digest}
@@ -208,8 +207,9 @@ func (r *run) findTagged(ctx workflow.Context, digest string) (found []opportuni
 	}
 }
 
-// awaitOperator waits until an operator decides about a create of unknown status, or ends the
-// pause, or until the run should continue as new. When the operator skips the create, the run ends.
+// awaitOperator waits until an operator decides about a create request of unknown status or ends
+// the pause. It also returns when the run should continue as new. When the operator skips the
+// create, the run ends.
 func (r *run) awaitOperator(ctx workflow.Context) error {
 	if err := workflow.Await(ctx, func() bool {
 		return !r.state.IsStopped() || r.state.CreateSkipped != nil || r.state.Closing != nil || r.canContinueAsNew(ctx) || r.shouldShed(ctx)
@@ -222,7 +222,6 @@ func (r *run) awaitOperator(ctx workflow.Context) error {
 	return nil
 }
 
-// resolveStartNames looks up the names in the start.
 func (r *run) resolveStartNames(ctx workflow.Context, missing []exchange.UnresolvedName) error {
 	failed, err := r.resolveNames(ctx, missing)
 	if err != nil {

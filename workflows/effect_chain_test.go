@@ -32,8 +32,8 @@ transitions:
       - call: { service: erp, path: /orders, undo: /orders/cancel }
 `
 
-// rowCounts returns the rows of the TMS that the five effects may change, one line for each row; an
-// attribute without a text is left out.
+// rowCounts returns the rows of the TMS that the five effects may change, one line for each row. It
+// leaves out attributes without a text.
 func (h *tenantFixture) rowCounts() []string {
 	h.t.Helper()
 	data := h.execute(fmt.Sprintf(`{ accounts(first: 100) { edges { node { name } } } contacts(first: 100) { edges { node { emailAddress } } }
@@ -67,9 +67,9 @@ func (h *tenantFixture) rowCounts() []string {
 		fmt.Sprint("opportunity ", record["step"], record["account"], record["isReservationValid"], record["interests"]), fmt.Sprint("invoices ", data["invoices"]))
 }
 
-// When one of five effects is rejected, the TMS is as it was before, except for the remains that
-// the earlier effects declare. An account and contacts that were created stay, and learners who
-// were cancelled stay in the list of the event.
+// When the API rejects one of five effects, the run restores the TMS, except for the remains that
+// the earlier effects declare. New accounts and contacts stay, and cancelled learners stay in the
+// list of the event.
 func TestARejectedEffectLeavesOnlyDeclaredRemains(t *testing.T) {
 	for _, c := range []struct {
 		refused string
@@ -129,8 +129,8 @@ func TestARejectedEffectLeavesOnlyDeclaredRemains(t *testing.T) {
 	}
 }
 
-// A worker is lost with the completion of any one activity; a win then ends like a win without a
-// lost completion.
+// Each case loses one worker before it reports the completion of an activity. The win still ends
+// like a win without a lost completion.
 func TestALostCompletionOfAWinChangesNothing(t *testing.T) {
 	t.Parallel()
 	for k := int64(1); ; k++ {

@@ -13,7 +13,7 @@ import (
 
 // runEffect works on an effect. It inspects which parts the effect lacks, or which parts must be
 // undone, and makes at most one request for them. The next call inspects again, so the run never
-// relies only on an answer.
+// relies only on a response.
 func (r *run) runEffect(ctx workflow.Context, job entity.ActiveEffect) {
 	key := job.Effect.Key
 	if r.withdrawIfOvertaken(ctx, job) {
@@ -26,7 +26,7 @@ func (r *run) runEffect(ctx workflow.Context, job entity.ActiveEffect) {
 	case isUnanswered(err) && r.withdrawIfOvertaken(ctx, job):
 		return
 	case errors.Is(err, errRoundCut) && job.FailedInspections == 0:
-		return // a command comes first; the next inspection is the first round again
+		return // a command goes first; the next inspection starts again at the first round
 	case isUnanswered(err):
 		r.state.CountFailedInspection(key) // commands are sent before the next round
 		return
@@ -56,8 +56,8 @@ func (r *run) runEffect(ctx workflow.Context, job entity.ActiveEffect) {
 		return
 	}
 	if result.Status == exchange.StatusUnknown {
-		// The wait goes on when the workflow is cancelled: an earlier inspection could miss the
-		// effect of the request.
+		// A cancellation of the workflow does not end the wait. An inspection before the settle
+		// time is over could miss the effect of the request.
 		settling, stop := workflow.NewDisconnectedContext(ctx)
 		defer stop()
 		if r.waitSettleTime(settling, result.Reason) != nil {
@@ -69,9 +69,9 @@ func (r *run) runEffect(ctx workflow.Context, job entity.ActiveEffect) {
 	r.state.ApplyEffectRequestResult(key, *act, exchange.ChangeResult{Status: result.Status, Error: result.Error}, result.UndoEntry, result.Contacts, workflow.Now(ctx))
 }
 
-// withdrawIfOvertaken withdraws a follow-up when a command was accepted before anything of the
-// follow-up was done. The follow-up is decided again after the command. withdrawIfOvertaken reports
-// whether it withdrew the follow-up.
+// withdrawIfOvertaken withdraws a follow-up when a command was accepted before any part of the
+// follow-up was done. After the command, the run decides again whether the follow-up is due.
+// withdrawIfOvertaken reports whether it withdrew the follow-up.
 func (r *run) withdrawIfOvertaken(ctx workflow.Context, job entity.ActiveEffect) bool {
 	if job.Number == 0 || job.MayHaveApplied || !r.isOvertaken(ctx) {
 		return false
@@ -80,8 +80,8 @@ func (r *run) withdrawIfOvertaken(ctx workflow.Context, job entity.ActiveEffect)
 	return true
 }
 
-// callInBackground calls a service in the background, beside all other work. A service that does
-// not respond delays only the effects after the call in its own chain.
+// callInBackground calls a service while all other work of the run goes on. A service that does not
+// respond delays only the effects that follow the call in the same chain.
 func (r *run) callInBackground(ctx workflow.Context, job entity.ActiveEffect, act exchange.EffectRequest) {
 	key := job.Effect.Key
 	r.state.SetCalling(key)
@@ -105,7 +105,8 @@ func (r *run) callInBackground(ctx workflow.Context, job entity.ActiveEffect, ac
 	})
 }
 
-// serviceFailureText says which service does not respond, and how.
+// serviceFailureText returns a text that names the service and says why its call failed or was not
+// sent.
 func serviceFailureText(job entity.ActiveEffect, sending activities.CallResult) string {
 	name := "the service"
 	if call := exchange.SettingsOf[exchange.CallService](job.Effect.Settings); call != nil && call.Service != "" {
@@ -124,7 +125,7 @@ func serviceFailureText(job entity.ActiveEffect, sending activities.CallResult) 
 	return name + " did not respond"
 }
 
-// notSentText says why a request was not sent.
+// notSentText returns a text that says why a request was not sent.
 func notSentText(sending activities.CallResult) string {
 	text := outageForReason(sending.Reason).text
 	if sending.Error != nil {
@@ -134,8 +135,8 @@ func notSentText(sending activities.CallResult) string {
 }
 
 // handleNotSent waits before a request for an effect that was not sent is made again. After a
-// reset, it handles the reset instead; a request whose effect the API never shows then has an
-// unknown status.
+// reset, it handles the reset instead. The status of a request is then unknown if the API never
+// shows the effect of the request.
 func (r *run) handleNotSent(ctx workflow.Context, job entity.ActiveEffect, act exchange.EffectRequest, sending activities.CallResult) {
 	key := job.Effect.Key
 	if sending.Reason == activities.ReasonUnknownEffectKind && job.IsAfter() && hasChange(ctx, changeEffectsYield) {
@@ -153,7 +154,7 @@ func (r *run) handleNotSent(ctx workflow.Context, job entity.ActiveEffect, act e
 }
 
 // inspectEffect inspects the effect for one round, or until the opportunity is closed. Commands
-// interrupt a later round of an effect after a transition.
+// interrupt the inspection of an effect after a transition.
 func (r *run) inspectEffect(ctx workflow.Context, job entity.ActiveEffect) (activities.InspectResult, error) {
 	why := "inspect the effect: " + string(job.Effect.Kind)
 	if job.IsUndo() {
@@ -180,7 +181,6 @@ func (r *run) inspectEffect(ctx workflow.Context, job entity.ActiveEffect) (acti
 	return found, err
 }
 
-// executeEffect makes one request for the effect, once.
 func (r *run) executeEffect(ctx workflow.Context, job entity.ActiveEffect, act exchange.EffectRequest) activities.ExecuteResult {
 	// A cancellation of the workflow does not cancel the request.
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
@@ -213,12 +213,12 @@ func withEffectPriority(job entity.ActiveEffect, options workflow.ActivityOption
 	return options
 }
 
-// maxUndos is how often a run that ends checks for effects to undo; with a minute between two
-// requests, this takes about three hours.
+// maxUndos is how often a run that ends checks for effects to undo. With a minute between two
+// checks, maxUndos checks take about three hours.
 const maxUndos = 180
 
-// undoEffects undoes the effects of transitions that will not be made, until nothing is left or the
-// API has been unreachable for hours.
+// undoEffects undoes the effects of transitions that will not be made. It stops when no effect is
+// left, or when the API has been unreachable for hours.
 func (r *run) undoEffects(ctx workflow.Context) {
 	until := workflow.Now(ctx).Add(maxUndos * longestPause)
 	for range maxUndos {
@@ -227,7 +227,7 @@ func (r *run) undoEffects(ctx workflow.Context) {
 		}
 		all := hasChange(ctx, changeCompleteShutdown)
 		if all {
-			r.state.EndPause() // also a pause that somebody requests in the meantime
+			r.state.EndPause() // also ends a pause that somebody requests during undoEffects
 		}
 		job, due := r.state.DueEffect(workflow.Now(ctx))
 		if next := r.state.NextInspectionAt(workflow.Now(ctx)); !due && all && !next.IsZero() && next.Before(until) {

@@ -172,7 +172,7 @@ func TestABlockedEffectDelaysNothingElse(t *testing.T) {
 	s.wantLog("create", "progress Opportunity", "progress Won", "do note")
 }
 
-// Any one request of an effect is lost, before or after the API made the change, and the run ends
+// Each case loses one request of an effect, before or after the API makes the change. The run ends
 // like a run without a lost request.
 func TestALostRequestOfAnEffectChangesNothing(t *testing.T) {
 	for _, commits := range []bool{false, true} {
@@ -202,8 +202,8 @@ func TestALostRequestOfAnEffectChangesNothing(t *testing.T) {
 	}
 }
 
-// An email cannot be read back from the API; an email that may have been sent is not sent again
-// unless an operator decides so.
+// The API does not show sent emails. The run sends an email that may have been sent again only if
+// an operator decides so.
 func TestAnEmailOfUnknownStatusIsAQuestion(t *testing.T) {
 	for _, answer := range []string{"confirm", "retry", "skip"} {
 		s := newFixture(t)
@@ -280,8 +280,8 @@ func TestShutdownUndoesEffects(t *testing.T) {
 	}
 }
 
-// While the API is unreachable, everything waits in a few activities that become longer; no effect
-// gets attention for this.
+// While the API is unreachable, the run waits in a few activities, each longer than the one before.
+// No effect gets attention for the outage.
 func TestEffectsWaitForTheAPI(t *testing.T) {
 	s := newFixture(t)
 	withTransitionEffects(s, []string{"a"}, []string{"b"})
@@ -364,8 +364,8 @@ func TestAnOperatorAcknowledgesAttention(t *testing.T) {
 	s.wantRefused("r", opportunity.NotFound)
 }
 
-// A cancelled run undoes an effect only after an inspection, and inspects only when the API can no
-// longer commit a request of the effect.
+// A cancelled run inspects an effect before it undoes the effect. It inspects only after the API
+// can no longer commit a request of the effect.
 func TestACancellationWaitsForLateCommits(t *testing.T) {
 	s := newFixture(t)
 	b := withTransitionEffects(s, []string{"a"}, nil)

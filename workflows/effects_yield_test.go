@@ -15,7 +15,7 @@ import (
 )
 
 // A command does not wait for an effect after a transition, even while the first inspection of the
-// effect gets no answer.
+// effect gets no response.
 func TestCommandsGoBeforeTheEffectsOfATransition(t *testing.T) {
 	for name, when := range map[string]time.Duration{
 		"it waits with the transition":      time.Second,
@@ -46,9 +46,9 @@ func TestCommandsGoBeforeTheEffectsOfATransition(t *testing.T) {
 	}
 }
 
-// The worker that inspects an effect knows its kind, and the worker that gets the request for the
-// effect does not. Commands go on, the attention names the worker's version, and the effect is done
-// once a worker knows its kind.
+// The worker that inspects an effect knows the kind of the effect, but the worker that gets the
+// request does not. Commands go on, and the attention names the worker's version. The effect is
+// done when a worker that knows the kind gets the request.
 func TestARequestForAnEffectOfALaterVersionWaits(t *testing.T) {
 	s := newFixture(t)
 	b := withTransitionEffects(s, nil, []string{"sms"})

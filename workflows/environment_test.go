@@ -82,7 +82,7 @@ func (o *serverRetriesOut) ExecuteActivity(ctx workflow.Context, name string, ar
 	return o.Next.ExecuteActivity(workflow.WithActivityOptions(ctx, options), name, args...)
 }
 
-// asOnServer returns the policy with the defaults of a server for all that the policy leaves out.
+// asOnServer returns the policy, in which each member that is not set has the default of a server.
 // No test waits for the last attempt of a policy without a limit.
 func asOnServer(policy *temporal.RetryPolicy) *temporal.RetryPolicy {
 	var full temporal.RetryPolicy
@@ -123,7 +123,8 @@ func TestReadsAreRepeatedAsByAServer(t *testing.T) {
 		"a record that is created": func(s *fixture) {
 			s.tms.create = func(n int) (bool, *activities.CreateResult, error) { return true, nil, errors.New("lost") }
 			s.run(start, nil)
-			// A second transition is requested while the email cannot be inspected, and is made first.
+			// A second transition is requested while the email cannot be inspected. The transition
+			// goes before the email.
 			s.wantLog("create", "do account", "progress Opportunity", "progress Won", "do mail")
 		},
 		"a record that is adopted": func(s *fixture) {
@@ -224,7 +225,7 @@ func TestActivitiesWithoutAPolicyAreRepeatedAsByAServer(t *testing.T) {
 	}
 }
 
-// An activity with a limit of attempts is not tried more often than that.
+// The environment does not retry an activity more often than its limit of attempts allows.
 func TestALimitOfAttemptsIsKept(t *testing.T) {
 	for _, limit := range []int32{1, 3} {
 		env := newEnvironment(t)

@@ -13,7 +13,6 @@ import (
 // These tests run the playbooks in playbook/examples in virtual time, through the activities of a
 // worker, with the sandbox as the API.
 
-// placesQuery returns the query for the places of an event and of the opportunity.
 func placesQuery(event int) string {
 	return fmt.Sprintf(`{ event: node(id: %q) { ... on Event { reserved bookedPlaces } } opp: node(id: %q) { ... on Opportunity { step { name } isReservationValid } } }`,
 		id("Course", event), recordID)
@@ -38,7 +37,8 @@ func TestPlacesAreReservedDuringAProposal(t *testing.T) {
 	h.wantQuery(placesQuery(1), "{event:{bookedPlaces:0,reserved:0},opp:{isReservationValid:false,step:{name:Lost}}}")
 }
 
-// No proposal is made for a sold-out event, however the API reports this.
+// The playbook makes no proposal for a sold-out event, in whichever form the API reports that the
+// event is sold out.
 func TestNothingIsProposedThatIsSoldOut(t *testing.T) {
 	for _, short := range []string{"refused", "nothing"} {
 		h := newTenantFixture(t, example(t, "reserve-on-proposal"), "reserve.short="+short)
@@ -90,12 +90,12 @@ func TestThreeRemindersThenLost(t *testing.T) {
 	}
 }
 
-// An answer of the customer between two reminders postpones the reminders.
+// A reply of the customer between two reminders postpones the later reminders.
 func TestAnAnswerPostponesReminders(t *testing.T) {
 	h := newTenantFixture(t, example(t, "reminders"))
 	h.at(time.Second, h.setPeople)
 	h.at(time.Hour, func() { h.update("p", "progress", to("Proposed")) })
-	h.at(8*24*time.Hour, func() { // after the first
+	h.at(8*24*time.Hour, func() { // after the first reminder
 		if n := len(h.sentEmails()); n != 1 {
 			t.Errorf("%d mails", n)
 		}

@@ -15,14 +15,15 @@ import (
 type fakePlaybook struct {
 	features activities.PlaybookFeatures
 	plan     func(in activities.PlanInput) exchange.Plan
-	// resources are the objects that effects ensure, by the names of the effects in the plan.
+	// resources are the objects that effects ensure. The key is the name of the effect in the plan.
 	resources map[string]*fakeResource
 	plans     int
-	// events are the API's news of the events. failsFor is the cause for which planning fails.
+	// events are the changes of events that a plan reports. failsFor is the cause for which
+	// planning fails.
 	events   []activities.EventChange
 	failsFor exchange.PlanCauseKind
-	// requests counts the requests of effects; lost decides for the nth request whether its
-	// response is lost, and whether the request commits.
+	// requests counts the requests of effects; lost returns for the nth request whether its
+	// response is lost, and whether the API executes the request.
 	requests int
 	lost     func(n int) (commits, is bool)
 }
@@ -65,7 +66,6 @@ func (b *fakePlaybook) resource(in activities.EffectInput) (string, *fakeResourc
 	return name, b.resources[name]
 }
 
-// effectsNamed returns effects with the given names.
 func effectsNamed(names ...string) []exchange.Effect {
 	var effects []exchange.Effect
 	for _, name := range names {
@@ -175,7 +175,6 @@ func (r *fakeTMS) executeEffect(_ context.Context, in activities.EffectInput) (a
 	return activities.ExecuteResult{CallResult: activities.CallResult{Status: exchange.StatusDone}, UndoEntry: in.UndoEntry}, nil
 }
 
-// applyEffect makes the request take effect.
 func (r *fakeTMS) applyEffect(in activities.EffectInput, name string, thing *fakeResource) {
 	if in.Undo {
 		thing.done--

@@ -79,14 +79,12 @@ func (r *run) handleView(raw, second converter.RawValue) (opportunity.View, erro
 // readPayload reads it strictly.
 type viewInput struct{}
 
-// Validate implements the check of a strictly read payload.
 func (viewInput) Validate() error { return nil }
 
 // outcomeInput is the contract's payload of the query outcome, as a type that readPayload reads
 // strictly.
 type outcomeInput lifecycle.OutcomeInput
 
-// Validate implements the check of a strictly read payload.
 func (o outcomeInput) Validate() error {
 	if o.RequestID == "" {
 		return opportunity.Invalidf("requestId: missing; give the id of the request to ask about")
@@ -103,7 +101,6 @@ func (r *run) handleOutcome(raw, second converter.RawValue) (opportunity.Outcome
 	return outcome, lifecycle.ToTemporalError(err)
 }
 
-// handleCommand sets the handler and the validator of a command.
 func (r *run) handleCommand(ctx workflow.Context, m opportunity.MessageType) error {
 	return setUpdateHandler(ctx, string(m.Name), m.Description,
 		func(ctx workflow.Context, s messagePayload) (opportunity.Outcome, error) {
@@ -226,7 +223,6 @@ func (r *run) validateOperatorCommand(ctx workflow.Context, verb opportunity.Mes
 	return r.state.CheckOperatorCommand(instruction, requestID(ctx, instruction), workflow.Now(ctx))
 }
 
-// runOperatorCommandUpdate executes the operator command of an update.
 func (r *run) runOperatorCommandUpdate(ctx workflow.Context, verb opportunity.MessageName, s messagePayload) (opportunity.Outcome, error) {
 	instruction, err := asMessage[opportunity.OperatorCommand](readMessageByVersion(ctx, verb, s))
 	if err != nil {
@@ -269,7 +265,6 @@ func (r *run) validateCreateOutcome(ctx workflow.Context, s messagePayload) erro
 // reads strictly.
 type createOutcomeInput lifecycle.CreateOutcomeInput
 
-// Validate implements the check of a strictly read payload.
 func (o createOutcomeInput) Validate() error {
 	if o.Start == nil {
 		return nil

@@ -27,7 +27,6 @@ func plainJSON(text string) converter.RawValue {
 	return converter.NewRawValue(&commonpb.Payload{Metadata: map[string][]byte{"encoding": []byte("json/plain")}, Data: []byte(text)})
 }
 
-// wantFailed asserts that the request failed, with the text in its error.
 func (s *fixture) wantFailed(request string, want opportunity.ErrorType, says string) {
 	s.t.Helper()
 	got, err := s.outcomeOf(lifecycle.OutcomeInput{RequestID: request})
@@ -36,7 +35,6 @@ func (s *fixture) wantFailed(request string, want opportunity.ErrorType, says st
 	}
 }
 
-// payloads are all payloads of one message.
 type payloads = []any
 
 // signalAll sends a signal with any number of payloads; the method of the environment sends one.
@@ -295,8 +293,8 @@ func TestAStartHasNoTimeLimitAndNoSchedule(t *testing.T) {
 	s.wantLog("create", "progress Opportunity", "progress Won")
 }
 
-// A failure would not end a cron schedule. The run that continues the run with the schedule has no
-// schedule, and fails with the reason.
+// A failed run does not end its cron schedule. A run with a schedule therefore continues as a run
+// without a schedule, and the second run fails with the reason.
 func TestAStartWithACronScheduleLeavesTheReferenceFree(t *testing.T) {
 	for before, input := range map[string]any{"": start, "another one": start, "and another": "no start"} {
 		s := newFixture(t)
@@ -323,7 +321,8 @@ func TestAStartWithACronScheduleLeavesTheReferenceFree(t *testing.T) {
 	s.wantInvalid("more than one argument")
 }
 
-// A message that decoding would alter is rejected, both as a signal and as an update.
+// The run rejects a message whose content would change when it is decoded, both as a signal and as
+// an update.
 func TestMessagesAreReadStrictly(t *testing.T) {
 	for name, payload := range map[string]string{
 		"other capitals":     `{"TO":"Opportunity","requestId":"r"}`,
@@ -354,8 +353,8 @@ func TestMessagesAreReadStrictly(t *testing.T) {
 	}
 }
 
-// Search attributes that a start sets are overwritten, and an attribute that the SDK cannot read
-// does no harm, whoever set it.
+// The run overwrites search attributes that a start sets. An attribute that the SDK cannot read
+// does not stop the run, whoever set the attribute.
 func TestSearchAttributesOfAStart(t *testing.T) {
 	typed := func(typ, text string) *commonpb.Payload {
 		return &commonpb.Payload{Metadata: map[string][]byte{"encoding": []byte("json/plain"), "type": []byte(typ)}, Data: []byte(text)}

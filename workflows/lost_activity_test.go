@@ -15,7 +15,7 @@ import (
 )
 
 // The server loses an activity: it neither offers the activity to a worker nor times it out. When a
-// message wakes the run some time after that, the run goes on.
+// message wakes the run after the time-outs of the activity, the run goes on.
 func TestAnActivityThatTheServerLoses(t *testing.T) {
 	for _, name := range []string{
 		activities.CreateOpportunity, activities.ApplyCommands, activities.PlanOpportunity, activities.InspectEffect, activities.ExecuteEffect,
@@ -45,9 +45,8 @@ func TestAnActivityThatTheServerLoses(t *testing.T) {
 	}
 }
 
-// A run from before changeGiveUpLostActivities waits on for a later round of a read that takes
-// longer than its time-out, as after an outage of the server. The history of the run has no further
-// round.
+// In a run without changeGiveUpLostActivities, a round of a read takes longer than its time-out, as
+// after an outage of the server. The run continues to wait, so its history has no further round.
 func TestARunThatGivesUpNoActivityWaitsOn(t *testing.T) {
 	s := newFixture(t)
 	s.env.OnGetVersion("give up activities that the server has lost", workflow.DefaultVersion, workflow.Version(1)).Return(workflow.DefaultVersion)

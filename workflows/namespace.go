@@ -6,12 +6,12 @@ import (
 	"github.com/oppflow/oppflow/lifecycle"
 )
 
-// maxNamespaceEvents is the length of history after which the workflow of a namespace continues as
-// new; the server's own suggestion comes later.
+// maxNamespaceEvents is the number of history events after which the workflow of a namespace
+// continues as new. The server suggests to continue as new only at a longer history.
 const maxNamespaceEvents = 1000
 
-// namespaceWorkflow keeps the tenant of the namespace and the versions of its playbook. It runs for
-// ever, also after a cancellation, and only handles messages.
+// namespaceWorkflow keeps the tenant of the namespace and the versions of its playbook. It only
+// handles messages, and never ends, even when it is cancelled.
 func (o Options) namespaceWorkflow(ctx workflow.Context, state lifecycle.NamespaceState) error {
 	if state.Tenant != nil && state.BoundAt.IsZero() {
 		state.Rebind(*state.Tenant, workflow.Now(ctx))
@@ -78,7 +78,7 @@ func (o Options) namespaceWorkflow(ctx workflow.Context, state lifecycle.Namespa
 	return workflow.NewContinueAsNewError(ctx, lifecycle.NamespaceType, state)
 }
 
-// addSignalReceiver makes the selector receive the signals of a message.
+// addSignalReceiver makes the selector receive the signals that carry the message m.
 func addSignalReceiver[P any](ctx workflow.Context, signals workflow.Selector, m lifecycle.Message[P, struct{}], take func(P)) {
 	channel := workflow.GetSignalChannelWithOptions(ctx, m.Name, workflow.SignalChannelOptions{Description: m.Description})
 	signals.AddReceive(channel, func(channel workflow.ReceiveChannel, _ bool) {

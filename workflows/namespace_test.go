@@ -15,7 +15,6 @@ import (
 	"github.com/oppflow/oppflow/workflows"
 )
 
-// bindCallback is an update that binds the namespace to the tenant.
 type bindCallback struct {
 	testsuite.TestUpdateCallback
 	state lifecycle.NamespaceState
@@ -37,7 +36,7 @@ func tenantOf(regions ...string) lifecycle.Tenant {
 	return t
 }
 
-// The workflow of a namespace keeps the tenant that was bound first, also in the next run, and
+// The workflow of a namespace keeps the tenant that was bound first, even in the next run. It
 // changes the tenant only when the namespace is bound again.
 func TestTheWorkflowOfANamespaceKeepsItsTenant(t *testing.T) {
 	env := newEnvironment(t, workflows.Interceptor())
@@ -155,7 +154,6 @@ func TestTheWorkflowOfANamespaceKeepsItsEpoch(t *testing.T) {
 	}
 }
 
-// deployCallback is an update that deploys a playbook.
 type deployCallback struct {
 	testsuite.TestUpdateCallback
 	deployed lifecycle.DeployResult

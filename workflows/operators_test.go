@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/oppflow/oppflow/activities"
@@ -48,7 +47,6 @@ func (s *fixture) ended() opportunity.RunResult {
 	return ended
 }
 
-// wantClosed asserts that the request of an update failed as Closed.
 func (s *fixture) wantClosed(ids ...string) {
 	s.t.Helper()
 	for _, id := range ids {
@@ -60,7 +58,6 @@ func (s *fixture) wantClosed(ids ...string) {
 	}
 }
 
-// outcomeOf queries the outcome of a request.
 func (s *fixture) outcomeOf(request any) (opportunity.Outcome, error) {
 	var outcome opportunity.Outcome
 	value, err := s.env.QueryWorkflow(lifecycle.OutcomeOf.Name, request)
@@ -70,7 +67,6 @@ func (s *fixture) outcomeOf(request any) (opportunity.Outcome, error) {
 	return outcome, err
 }
 
-// attention returns the attention kinds in the search attributes.
 func (s *fixture) attention() []string {
 	words, _ := s.searchAttributes.GetKeywordList(lifecycle.OpportunityAttention)
 	return words
@@ -124,7 +120,7 @@ func TestPause(t *testing.T) {
 				s.sendOperatorCommand(way, "r", opportunity.Resume{RequestID: "resume-1"})
 			})
 			s.at(11*time.Minute, func() {
-				s.sendOperatorCommand(way, "p once more", pauseCommand) // a repetition, which does not pause again
+				s.sendOperatorCommand(way, "p once more", pauseCommand) // a repetition of p, which must not pause again
 			})
 			s.at(12*time.Minute, func() {
 				if view := s.view(); view.Paused != nil || len(view.Attention) != 1 || !slices.Equal(s.attention(), []string{"failed"}) { // there are no places to reserve
@@ -243,447 +239,6 @@ func TestAPauseIsCarriedOn(t *testing.T) {
 	second.wantLog("create", "interest 1", "interest 3", "progress Opportunity", "progress Won")
 }
 
-func TestClose(t *testing.T) {
-	for _, way := range transports {
-		t.Run(way, func(t *testing.T) {
-			s := newFixture(t)
-			s.tms.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
-				switch {
-				case n == 1:
-					return true, nil, nil
-				case n == 2: // a day without the API
-					return false, unreachableApply(24 * time.Hour), nil
-				case n < 6: // the reservation is released as soon as the API is reachable
-					return false, unreachableApply(0), nil
-				}
-				return true, nil, nil
-			}
-			s.at(1*time.Second, func() { s.update("r", "addInterests", reserved(2)) })
-			s.at(2*time.Second, func() {
-				s.update("u", "updateDetails", opportunity.UpdateDetails{Currency: "USD"})
-				s.env.SignalWorkflow("progress", to("Opportunity"))
-			})
-			s.at(10*time.Second, func() {
-				s.sendOperatorCommand(way, "c", closeCommand)
-				s.env.SignalWorkflow("progress", to("Won"))
-				s.sendOperatorCommand(way, "c2", opportunity.Close{Reason: "another reason"})
-			})
-			var at time.Time
-			s.at(10*time.Second, func() { at = s.env.Now() })
-			s.run(start, nil)
-			if took := s.env.Now().Sub(at); took > time.Minute {
-				t.Errorf("it took %s to close", took)
-			}
-			s.wantDone("r")
-			if way == "update" { // the run ends only after its updates have returned
-				s.wantDone("c")
-			}
-			s.wantClosed("u")
-			s.wantLog("create", "interest 2", "extend", "release")
-			want := opportunity.RunResult{
-				Reference: "A-1", Opportunity: id("Opportunity", 2), State: opportunity.Open, CloseReason: "sold elsewhere", Step: steps[0],
-				Interests: 1, FailedRequests: 3, Total: interest(2).UnitAmount.Times(2),
-			}
-			if diff := cmp.Diff(want, s.ended()); diff != "" {
-				t.Error(diff)
-			}
-			if view := s.view(); len(view.Queue) != 0 || view.Failures != 3 || view.Closing == nil || view.Closing.Reason != "sold elsewhere" || view.Reservation != nil {
-				t.Errorf("view: got %+v", view)
-			}
-		})
-	}
-}
-
-// A request that is under way when the run is closed is completed, and reported with its result.
-func TestCloseDuringARequest(t *testing.T) {
-	for name, lost := range map[string]error{"answered": nil, "lost": errors.New("lost")} {
-		t.Run(name, func(t *testing.T) {
-			s := newFixture(t)
-			s.tms.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
-				if n == 1 {
-					s.update("c", "close", closeCommand)
-					s.env.SignalWorkflow("addInterests", add(3))
-					return true, nil, lost
-				}
-				return true, nil, nil
-			}
-			first, second := reserved(1), to("Opportunity")
-			first.RequestID, second.RequestID = "first", "second"
-			s.at(0, func() { // the first two are sent in one batch
-				s.env.SignalWorkflow("addInterests", first)
-				s.env.SignalWorkflow("progress", second)
-				s.env.SignalWorkflow("progress", to("Won"))
-			})
-			s.run(start, nil)
-			s.wantDone("c")
-			s.wantLog("create", "interest 1", "extend", "progress Opportunity", "release")
-			for _, id := range []string{"first", "second"} {
-				if got, err := s.outcomeOf(lifecycle.OutcomeInput{RequestID: id}); err != nil || got.State != opportunity.Done {
-					t.Errorf("%s: got %+v, %v", id, got, err)
-				}
-			}
-			if got := s.ended(); got.CloseReason == "" || got.FailedRequests != 2 || got.Step.Name != "Opportunity" {
-				t.Errorf("result: got %+v", got)
-			}
-		})
-	}
-}
-
-// A pause prevents neither a close nor the release of the reservation.
-func TestCloseWhilePaused(t *testing.T) {
-	s := newFixture(t)
-	s.at(1*time.Second, func() { s.update("r", "addInterests", reserved(1)) })
-	s.at(2*time.Second, func() { s.update("p", "pause", pauseCommand) })
-	s.at(3*time.Second, func() { s.env.SignalWorkflow("addInterests", add(2)) })
-	s.at(4*time.Second, func() { s.update("c", "close", closeCommand) })
-	s.run(start, nil)
-	s.wantDone("r", "p", "c")
-	s.wantLog("create", "interest 1", "extend", "release")
-	if got := s.ended(); got.CloseReason != "sold elsewhere" || got.FailedRequests != 1 {
-		t.Errorf("result: got %+v", got)
-	}
-}
-
-// A run with a long history also releases the reservation, both when it is closed and when it is
-// cancelled.
-func TestALongRunReleasesTheReservation(t *testing.T) {
-	for _, end := range []string{"close", "cancel"} {
-		t.Run(end, func(t *testing.T) {
-			s := newFixture(t)
-			s.tms.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
-				switch n {
-				case 1:
-					s.env.SetContinueAsNewSuggested(true)
-					if end == "close" {
-						s.env.SignalWorkflow("close", closeCommand)
-					} else {
-						s.env.CancelWorkflow()
-					}
-				case 2:
-					return false, unreachableApply(0), nil
-				}
-				return true, nil, nil
-			}
-			s.at(time.Second, func() { s.env.SignalWorkflow("addInterests", reserved(1)) })
-			s.run(start, nil)
-			s.wantLog("create", "interest 1", "extend", "release")
-		})
-	}
-}
-
-// A reservation that cannot be released expires by itself; the run stops trying after some time.
-func TestReservationThatCannotBeReleased(t *testing.T) {
-	s := newFixture(t)
-	s.tms.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
-		if n > 1 {
-			return false, unreachableApply(0), nil
-		}
-		return true, nil, nil
-	}
-	s.at(time.Second, func() { s.update("r", "addInterests", reserved(1)) })
-	s.at(time.Minute, func() { s.update("c", "close", closeCommand) })
-	begun := s.env.Now()
-	s.run(start, nil)
-	if took := s.env.Now().Sub(begun); took < 2*time.Hour || took > 4*time.Hour {
-		t.Errorf("given up after %s", took)
-	}
-	s.wantDone("c")
-	if got := s.ended(); got.CloseReason == "" {
-		t.Errorf("result: got %+v", got)
-	}
-	if !slices.Contains(s.attention(), "api") {
-		t.Errorf("found by %v", s.attention())
-	}
-}
-
-func TestCloseBeforeTheRecordExists(t *testing.T) {
-	unreachable := func(*fixture) func(int) (bool, *activities.CreateResult, error) {
-		return func(int) (bool, *activities.CreateResult, error) {
-			return false, &activities.CreateResult{CallResult: unreachableResult(24 * time.Hour)}, nil
-		}
-	}
-	for name, prepare := range map[string]func(*fixture){
-		"out of reach": func(s *fixture) { s.tms.create = unreachable(s) },
-		"paused":       func(s *fixture) { s.at(0, func() { s.env.SignalWorkflow("pause", opportunity.Pause{}) }) },
-		"a question stands": func(s *fixture) {
-			s.tms.taggedRecords = 2
-			s.tms.create = func(int) (bool, *activities.CreateResult, error) {
-				return false, &activities.CreateResult{CallResult: activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonEarlierRun}}, nil
-			}
-		},
-	} {
-		for _, way := range transports {
-			t.Run(name+", "+way, func(t *testing.T) {
-				s := newFixture(t)
-				prepare(s)
-				s.at(5*time.Second, func() {
-					s.update("open", "opened", lifecycle.CreateOutcomeInput{Start: &start})
-					s.env.SignalWorkflow("addInterests", add(1))
-				})
-				s.at(10*time.Second, func() { s.sendOperatorCommand(way, "c", closeCommand) })
-				begun := s.env.Now()
-				s.run(start, nil)
-				if took := s.env.Now().Sub(begun); took > 15*time.Second {
-					t.Errorf("it took %s to close", took)
-				}
-				s.wantDoneBy(way, "c")
-				s.wantLog()
-				var application *temporal.ApplicationError
-				if got := s.results["open"]; !errors.As(got.err, &application) || application.Type() != string(opportunity.Closed) || !strings.Contains(application.Message(), "sold elsewhere") {
-					t.Errorf("opened: got %+v; want Closed", got)
-				}
-				want := opportunity.RunResult{Reference: "A-1", CloseReason: "sold elsewhere", FailedRequests: 1}
-				if diff := cmp.Diff(want, s.ended()); diff != "" {
-					t.Error(diff)
-				}
-			})
-		}
-	}
-}
-
-// When the run is closed while the record is created, the ending run knows this record.
-func TestCloseDuringTheCreation(t *testing.T) {
-	for name, lost := range map[string]error{"answered": nil, "lost": errors.New("lost")} {
-		t.Run(name, func(t *testing.T) {
-			s := newFixture(t)
-			with := start
-			with.Interests = add(1).Interests
-			s.tms.create = func(int) (bool, *activities.CreateResult, error) {
-				s.env.SignalWorkflow("close", closeCommand)
-				return true, nil, lost
-			}
-			s.run(with, nil)
-			s.wantLog("create")
-			if got := s.ended(); got.CloseReason != "sold elsewhere" || got.Opportunity != id("Opportunity", 2) || got.FailedRequests != 1 {
-				t.Errorf("result: got %+v", got)
-			}
-			if got, err := s.outcomeOf(lifecycle.OutcomeInput{RequestID: opportunity.StartRequestID}); err != nil || got.State != opportunity.Failed || got.Error.Type != opportunity.Closed {
-				t.Errorf("the start's interests: got %+v, %v", got, err)
-			}
-		})
-	}
-}
-
-func TestCloseWithAQuestion(t *testing.T) {
-	s := newFixture(t)
-	s.tms.apply = func(n int, in activities.ApplyInput) (bool, *activities.ApplyResult, error) {
-		if n > 1 {
-			return true, nil, nil
-		}
-		s.tms.items = append(s.tms.items, exchange.InterestRef{ID: "by-hand", Item: id("LearningPath", 1)})
-		return false, nil, errors.New("lost")
-	}
-	asked := add(1)
-	asked.RequestID = "order-7"
-	s.at(time.Second, func() {
-		s.env.SignalWorkflow("addInterests", asked)
-		s.env.SignalWorkflow("progress", to("Won"))
-	})
-	s.at(10*time.Minute, func() {
-		if s.view().Question == nil {
-			t.Error("no question waits")
-		}
-		s.update("c", "close", closeCommand)
-	})
-	s.run(start, nil)
-	s.wantDone("c")
-	s.wantLog("create")
-	if view := s.view(); view.Question != nil || view.Failures != 2 || slices.Contains(s.attention(), "undecided") {
-		t.Errorf("view %+v, found by %v", view, s.attention())
-	}
-	if got, err := s.outcomeOf(lifecycle.OutcomeInput{RequestID: "order-7"}); err != nil || got.State != opportunity.Failed || got.Error.Type != opportunity.Undecided {
-		t.Errorf("what was in doubt: got %+v, %v", got, err)
-	}
-	if got := s.ended(); got.CloseReason != "sold elsewhere" {
-		t.Errorf("result: got %+v", got)
-	}
-}
-
-func TestRefresh(t *testing.T) {
-	for _, way := range transports {
-		t.Run(way, func(t *testing.T) {
-			s := newFixture(t)
-			s.at(1*time.Second, func() { s.update("i", "addInterests", add(1)) })
-			s.at(2*time.Second, func() { s.env.SignalWorkflow("pause", opportunity.Pause{}) }) // no change is sent; the record is only read
-			s.at(3*time.Second, func() {
-				s.tms.mu.Lock()
-				defer s.tms.mu.Unlock()
-				price := interest(2).UnitAmount
-				s.tms.items = nil
-				for n := range 5 { // more than a page
-					s.tms.items = append(s.tms.items, exchange.InterestRef{ID: id("OpportunityInterest", 10+n), Item: id("Course", n), Quantity: 2, UnitAmount: &price})
-				}
-				s.tms.step, s.tms.details.Name = steps[1], "Second"
-				s.tms.reservation = opportunity.Reservation{Valid: true, Until: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)}
-				s.sendOperatorCommand(way, "f", opportunity.Refresh{})
-			})
-			s.at(4*time.Second, func() {
-				view := s.view()
-				if len(view.Interests) != 5 || view.Total.String() != "1999.00" || view.Step.Name != "Opportunity" || view.Details.Name != "Second" || view.Details.Region.Name != "UK" || view.Reservation == nil {
-					t.Errorf("view %+v", view)
-				}
-				if name, _ := s.searchAttributes.GetKeyword(lifecycle.OpportunityStep); name != "Opportunity" {
-					t.Errorf("found by the step %q", name)
-				}
-				if until, _ := s.searchAttributes.GetTime(lifecycle.OpportunityReservedUntil); !until.Equal(s.tms.reservation.Until) {
-					t.Errorf("found by places held until %s", until)
-				}
-				s.env.SignalWorkflow("resume", opportunity.Resume{})
-			})
-			s.at(5*time.Second, func() { s.env.SignalWorkflow("progress", to("Won")) })
-			s.run(start, nil)
-			s.wantDoneBy(way, "f")
-			s.wantLog("create", "interest 1", "progress Won")
-			if got := s.ended(); got.Interests != 5 || got.CloseReason != "" {
-				t.Errorf("result: got %+v", got)
-			}
-		})
-	}
-}
-
-// A transition to Won by hand in the TMS ends the run.
-func TestWonByHand(t *testing.T) {
-	s := newFixture(t)
-	s.at(time.Hour, func() {
-		s.tms.mu.Lock()
-		defer s.tms.mu.Unlock()
-		s.tms.step = steps[2]
-		s.update("f", "refresh", opportunity.Refresh{})
-	})
-	s.run(start, nil)
-	s.wantDone("f")
-	if got := s.ended(); got.State != opportunity.Won || got.Step.Name != "Won" || got.CloseReason != "" {
-		t.Errorf("result: got %+v", got)
-	}
-	if want := []string{activities.CreateOpportunity, activities.ReadOpportunity}; !slices.Equal(s.tms.calls, want) {
-		t.Errorf("calls: got %v, want %v", s.tms.calls, want)
-	}
-}
-
-// An interest that somebody adds by hand before a refresh does not count as the effect of a request
-// whose response is lost later.
-func TestRefreshTakesNothingForAnEffect(t *testing.T) {
-	s := newFixture(t)
-	s.tms.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
-		if n == 1 {
-			return false, nil, errors.New("lost")
-		}
-		return true, nil, nil
-	}
-	s.at(time.Second, func() {
-		s.tms.mu.Lock()
-		defer s.tms.mu.Unlock()
-		s.tms.items = []exchange.InterestRef{{ID: "by-hand", Item: id("CourseTemplate", 107)}}
-		s.env.SignalWorkflow("refresh", opportunity.Refresh{})
-	})
-	s.at(2*time.Second, func() { s.update("i", "addInterests", addIn(7)) })
-	s.winAt(10 * time.Minute)
-	s.run(start, nil)
-	s.wantLog("create", "interest 7", "progress Opportunity", "progress Won")
-	if got := s.ended(); got.Interests != 2 {
-		t.Errorf("result: got %+v", got)
-	}
-}
-
-// A refresh ends a wait for the API early.
-func TestRefreshCutsAWaitShort(t *testing.T) {
-	for _, way := range transports {
-		t.Run("of a request, "+way, func(t *testing.T) {
-			s := newFixture(t)
-			s.tms.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
-				if n == 1 {
-					return false, unreachableApply(24 * time.Hour), nil
-				}
-				return true, nil, nil
-			}
-			s.at(time.Second, func() { s.env.SignalWorkflow("addInterests", add(1)) })
-			s.at(10*time.Second, func() { s.sendOperatorCommand(way, "f", opportunity.Refresh{}) })
-			s.at(11*time.Second, func() {
-				if s.tms.applies != 2 {
-					t.Errorf("%d requests after the refresh", s.tms.applies)
-				}
-			})
-			s.winAt(12 * time.Second)
-			s.run(start, nil)
-			s.wantDoneBy(way, "f")
-			s.wantLog("create", "interest 1", "progress Opportunity", "progress Won")
-		})
-		t.Run("of the creation, "+way, func(t *testing.T) {
-			s := newFixture(t)
-			s.tms.create = func(n int) (bool, *activities.CreateResult, error) {
-				if n <= 2 || n > 3 && n < 30 {
-					return false, &activities.CreateResult{CallResult: unreachableResult(24 * time.Hour)}, nil
-				}
-				return true, nil, nil
-			}
-			s.at(10*time.Second, func() { s.sendOperatorCommand(way, "f", opportunity.Refresh{}) })
-			s.at(11*time.Second, func() { // tried only once more
-				if s.tms.creates != 2 {
-					t.Errorf("%d requests after the refresh", s.tms.creates)
-				}
-				s.sendOperatorCommand(way, "f2", opportunity.Refresh{})
-			})
-			s.at(11500*time.Millisecond, func() {
-				if s.tms.creates != 3 || s.tms.reads > 0 {
-					t.Errorf("%d requests after the second refresh, %d reads of what was just created", s.tms.creates, s.tms.reads)
-				}
-			})
-			s.winAt(12 * time.Second)
-			s.run(start, nil)
-			s.wantDoneBy(way, "f")
-			s.wantLog("create", "progress Opportunity", "progress Won")
-		})
-	}
-}
-
-// A refresh that the API does not answer prevents neither a close nor a query of the view; a
-// refresh of a record that was deleted ends.
-func TestRefreshThatIsNotAnswered(t *testing.T) {
-	s := newFixture(t)
-	s.tms.read = func(int) error { return errors.New("out of reach") }
-	s.at(time.Second, func() { s.update("f", "refresh", opportunity.Refresh{}) })
-	s.at(2*time.Second, func() { s.update("i", "addInterests", add(1)) })
-	s.at(time.Minute, func() {
-		if view := s.view(); len(view.Queue) != 1 || s.tms.reads < 3 {
-			t.Errorf("view %+v after %d reads", view, s.tms.reads)
-		}
-		s.update("c", "close", closeCommand)
-	})
-	begun := s.env.Now()
-	s.run(start, nil)
-	if took := s.env.Now().Sub(begun); took > 2*time.Minute {
-		t.Errorf("it took %s to close", took)
-	}
-	s.wantDone("f", "c")
-	s.wantLog("create")
-	if got := s.results["i"].outcome; got.State != opportunity.Pending {
-		t.Errorf("the command: got %+v", got)
-	}
-	if got := s.ended(); got.CloseReason == "" || got.FailedRequests != 1 {
-		t.Errorf("result: got %+v", got)
-	}
-}
-
-func TestRefreshOfARecordThatIsGone(t *testing.T) {
-	s := newFixture(t)
-	s.at(time.Second, func() {
-		s.tms.mu.Lock()
-		defer s.tms.mu.Unlock()
-		s.tms.exists = false
-		s.update("f", "refresh", opportunity.Refresh{})
-	})
-	s.at(2*time.Second, func() {
-		view := s.view()
-		if last := view.Timeline[len(view.Timeline)-1].Text; !strings.Contains(last, "could not be read again") || s.tms.reads != 1 {
-			t.Errorf("after %d reads the timeline says %q", s.tms.reads, last)
-		}
-	})
-	s.winAt(3 * time.Second)
-	s.run(start, nil)
-	s.wantDone("f")
-	s.wantLog("create", "progress Opportunity", "progress Won")
-}
-
 // The server holds ten updates of one run. Eight commands wait; a further command returns at once,
 // and an operator command always returns its outcome.
 func TestManyUpdatesWait(t *testing.T) {
@@ -777,8 +332,8 @@ func TestOutcomeIsAsked(t *testing.T) {
 	s.run(start, nil)
 }
 
-// Operator commands that are not valid, or do not apply, become failed requests as signals, and add
-// nothing to the history as updates.
+// An operator command that is not valid or does not apply becomes a failed request if it is a
+// signal. If it is an update, it adds nothing to the history.
 func TestOperatorCommandsThatDoNotApply(t *testing.T) {
 	messages := []struct {
 		verb    opportunity.MessageName

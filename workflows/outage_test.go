@@ -28,8 +28,8 @@ type outage struct {
 // reads are the activities that change nothing.
 var reads = append(slices.Clone(unlimited), activities.ProbeAPI)
 
-// outage makes every request fail from now on; either no change is sent, or the responses to
-// changes are lost.
+// outage makes every request fail until the outage ends. If lost is true, the responses to changes
+// are lost. Otherwise no change is sent.
 func (s *fixture) outage(reason activities.Reason, lost bool) *outage {
 	o := &outage{stage: s, reason: reason, lost: lost}
 	s.failsAttempt = func(info activity.Info) error {
@@ -158,7 +158,6 @@ func TestAnOutageIsSeen(t *testing.T) {
 	}
 }
 
-// eventCounter counts the history events of a run.
 type eventCounter struct {
 	interceptor.WorkerInterceptorBase
 	events int
@@ -186,8 +185,8 @@ func (m *eventCounterInbound) Init(outbound interceptor.WorkflowOutboundIntercep
 	return m.Next.Init(out)
 }
 
-// An activity is scheduled, started and ended, and its end adds a workflow task of three events;
-// the same holds for a timer, which is started and fires.
+// An activity adds three events (scheduled, started, ended), and its end adds a workflow task of
+// three events. A timer adds two events (started, fired), and its end also adds a workflow task.
 const (
 	activityEvents = 6
 	timerEvents    = 5

@@ -9,7 +9,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Encodings of payloads with which the worker replaces other payloads.
+// These are the encodings of the payloads with which the worker replaces payloads that it does not
+// pass to the run.
 const (
 	// EncodingTooLarge replaces all payloads of an update that were too large for the response to a
 	// workflow task.
@@ -24,12 +25,12 @@ type messagePayload struct {
 	hasMore bool
 }
 
-// newMessagePayload returns the content from the two arguments of a handler.
+// newMessagePayload returns the content of a message whose handler got the two arguments.
 func newMessagePayload(raw, second converter.RawValue) messagePayload {
 	return messagePayload{raw: raw, hasMore: second.Payload() != nil}
 }
 
-// isGiven reports whether the message has a payload, null included.
+// isGiven reports whether the message has a payload. The payload null counts.
 func (s messagePayload) isGiven() bool { return s.hasMore || s.raw.Payload() != nil }
 
 // isEmpty reports whether the message has no payload, or only null.
@@ -47,7 +48,6 @@ func (s messagePayload) isEmpty() bool {
 	return false
 }
 
-// json returns the JSON of the only payload.
 func (s messagePayload) json() ([]byte, error) {
 	if s.hasMore {
 		return nil, opportunity.Invalidf("more than one payload; one JSON object is expected, such as {…}")
@@ -55,8 +55,7 @@ func (s messagePayload) json() ([]byte, error) {
 	return payloadJSON(s.raw)
 }
 
-// requestID returns the request id of a message that is not valid, "" when there is no readable id
-// either.
+// requestID returns the request id of a message that is not valid, "" when the id cannot be read.
 func (s messagePayload) requestID() string {
 	payload, err := payloadJSON(s.raw)
 	if err != nil {
@@ -65,8 +64,8 @@ func (s messagePayload) requestID() string {
 	return opportunity.RequestIDIn(payload)
 }
 
-// readPayload reads a payload of the given type strictly. When the type requires no member, a
-// missing payload counts as an object without members.
+// readPayload reads a payload of the given type strictly. If the type requires no member, a missing
+// payload counts as an object without members.
 func readPayload[A interface{ Validate() error }](s messagePayload) (A, error) {
 	if s.isEmpty() {
 		if a, err := opportunity.DecodeStrict[A]([]byte(`{}`)); err == nil {
@@ -81,7 +80,6 @@ func readPayload[A interface{ Validate() error }](s messagePayload) (A, error) {
 	return opportunity.DecodeStrict[A](payload)
 }
 
-// readMessage is readPayload for a message of any name.
 func readMessage(verb opportunity.MessageName, s messagePayload) (opportunity.Message, error) {
 	if s.isEmpty() {
 		if m, err := decodeMessage(verb, []byte(`{}`)); err == nil {
@@ -102,8 +100,8 @@ func decodeMessage(verb opportunity.MessageName, payload []byte) (opportunity.Me
 	return opportunity.Decode(verb, payload)
 }
 
-// readMessageByVersion is readMessage for a run that may have accepted such a message in an earlier
-// release. That run still reads such messages as the earlier release did.
+// readMessageByVersion is readMessage, but keeps the behaviour of a run that began in an earlier
+// release. A run that read messages loosely in the earlier release still reads them loosely.
 func readMessageByVersion(ctx workflow.Context, verb opportunity.MessageName, s messagePayload) (opportunity.Message, error) {
 	m, err := readMessage(verb, s)
 	if err == nil && !s.isEmpty() {

@@ -13,7 +13,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// planTransition plans the effects of the next transition.
 func (r *run) planTransition(ctx workflow.Context, request, to string) {
 	result, err := r.awaitPlan(ctx, activities.PlanInput{PlanFor: exchange.PlanCause{Kind: exchange.CauseTransition}, TargetStep: to},
 		activities.ReadOptions("plan the effects of the transition"))
@@ -21,7 +20,7 @@ func (r *run) planTransition(ctx workflow.Context, request, to string) {
 	case r.isInterrupted(ctx), isUnanswered(err), err == nil && r.handleReset(ctx, result.RunID):
 		return
 	case err != nil:
-		// The caller that requested the transition gets the API's own answer to it.
+		// The caller gets the response that the API returns for the transition.
 		result.Plan = exchange.Plan{Problems: []string{"the effects of the transition could not be planned: " + readFailureText(err)}}
 	default:
 		r.state.SetPlaybook(&result.PlaybookFeatures, workflow.Now(ctx))
@@ -33,9 +32,9 @@ func (r *run) planTransition(ctx workflow.Context, request, to string) {
 }
 
 // planFollowUps reads the record and plans the follow-ups of its step. It also records the external
-// changes after the last read, so that their effects are planned. It reports whether the API
-// answered. When the API did not answer, or a command came in the meantime, the run must plan
-// again.
+// changes since the last read, so that the run plans their effects. It reports whether the plan was
+// made. The run must plan again when the API did not respond, or when a command came during the
+// planning.
 func (r *run) planFollowUps(ctx workflow.Context) bool {
 	result, err := r.planInBackground(ctx, activities.PlanInput{}, "plan the follow-ups")
 	switch {
@@ -63,7 +62,6 @@ func (r *run) planFollowUps(ctx workflow.Context) bool {
 	return true
 }
 
-// planReaction plans the effects of an external change.
 func (r *run) planReaction(ctx workflow.Context, occasion exchange.PlanCause) {
 	result, err := r.planInBackground(ctx, activities.PlanInput{PlanFor: occasion}, "plan the reaction to an external change")
 	switch {
@@ -75,7 +73,8 @@ func (r *run) planReaction(ctx workflow.Context, occasion exchange.PlanCause) {
 	r.state.ApplyReactionPlan(result.Plan, workflow.Now(ctx))
 }
 
-// awaitPlan requests the plan of the playbook, until it succeeds or the opportunity is closed.
+// awaitPlan requests the plan of the playbook until a request succeeds or the opportunity is
+// closed.
 func (r *run) awaitPlan(ctx workflow.Context, input activities.PlanInput, options workflow.ActivityOptions) (activities.PlanResult, error) {
 	var result activities.PlanResult
 	var err error
@@ -97,8 +96,8 @@ func (r *run) awaitPlan(ctx workflow.Context, input activities.PlanInput, option
 const maxOutdatedPlanWait = 10 * time.Minute
 
 // isOutdatedPlan reports whether the plan is of a lower version of the playbook than the run has
-// seen. Such a plan does not count, and isOutdatedPlan waits before the next plan; cut ends the
-// wait early.
+// seen. The caller discards an outdated plan. isOutdatedPlan therefore waits before the next plan
+// is made, and cut ends the wait early.
 func (r *run) isOutdatedPlan(ctx workflow.Context, rules activities.PlaybookFeatures, cut func() bool) bool {
 	if rules.Version >= r.state.Playbook.Version || !hasChange(ctx, changeLatestPlaybook) {
 		r.outdatedPlans = 0
@@ -142,8 +141,8 @@ func (r *run) planInBackground(ctx workflow.Context, input activities.PlanInput,
 	return result, err
 }
 
-// planRead returns the read that requests the plan of the playbook, and the function that proves
-// its result.
+// planRead returns the read that requests the plan of the playbook. It also returns the function
+// that checks whether a result belongs to the read.
 func (r *run) planRead(ctx workflow.Context, input activities.PlanInput, options workflow.ActivityOptions) (apiRead, func(activities.PlanResult) bool) {
 	s := r.state
 	input.Reference, input.Opportunity, input.KnownInterests, input.DoneFollowUps = s.Reference, s.ID, s.Interests, s.DoneFollowUps
@@ -154,14 +153,14 @@ func (r *run) planRead(ctx workflow.Context, input activities.PlanInput, options
 		func(result activities.PlanResult) bool { return result.Proves(input) }
 }
 
-// isPermanent reports whether the API rejects the read, so that a repetition would not help.
+// isPermanent reports whether the error is a rejection by the API, which a repetition of the read
+// cannot change.
 func isPermanent(err error) bool {
 	var application *temporal.ApplicationError
 	return errors.As(err, &application) && application.NonRetryable()
 }
 
-// runUntilClosed calls do, which may take long, and returns early when the opportunity is cancelled
-// or closed.
+// runUntilClosed calls do. It returns before do ends when the opportunity is cancelled or closed.
 func (r *run) runUntilClosed(ctx workflow.Context, do func(workflow.Context)) {
 	ctx, stop := workflow.WithCancel(ctx)
 	defer stop()
@@ -175,12 +174,13 @@ func (r *run) runUntilClosed(ctx workflow.Context, do func(workflow.Context)) {
 }
 
 // runInBackground calls do, which is background work, and reports whether do was completed. A
-// command that comes in the meantime ends the wait for do, and so does any other pending input.
+// pending command or signal ends the wait for do.
 func (r *run) runInBackground(ctx workflow.Context, do func(workflow.Context)) bool {
 	return r.runInBackgroundSince(ctx, changeBackgroundYields, do)
 }
 
-// runInBackgroundSince is runInBackground for runs since the change; in earlier runs nothing interrupts do.
+// runInBackgroundSince is runInBackground for runs that have the change. In other runs, commands
+// and signals do not interrupt do.
 func (r *run) runInBackgroundSince(ctx workflow.Context, change string, do func(workflow.Context)) bool {
 	ctx, stop := workflow.WithCancel(ctx)
 	defer stop()
@@ -197,13 +197,12 @@ func (r *run) runInBackgroundSince(ctx workflow.Context, change string, do func(
 	return done
 }
 
-// hasPendingInput reports whether a signal or a command waits.
 func (r *run) hasPendingInput() bool {
 	return r.signals.hasNext() || r.state.HasCommandWork()
 }
 
-// isInterrupted reports whether the context was cancelled, or the opportunity was closed before the
-// run stopped.
+// isInterrupted reports whether the context was cancelled or an operator closed the opportunity. A
+// close does not count when the run is already stopping.
 func (r *run) isInterrupted(ctx workflow.Context) bool {
 	return ctx.Err() != nil || r.state.Closing != nil && !r.stopping
 }

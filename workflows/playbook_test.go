@@ -111,8 +111,8 @@ func TestARecordThatIsGoneIsNotFollowedUp(t *testing.T) {
 	s.run(start, nil)
 }
 
-// An opportunity has not seen the playbook in force yet; its next transition still has the effects
-// of that playbook.
+// The opportunity has not seen the playbook in force yet. Its next transition still has the effects
+// of the playbook in force.
 func TestATransitionIsPlannedByThePlaybookInForce(t *testing.T) {
 	for name, before := range map[string]activities.PlaybookFeatures{
 		"no playbook before":        {},
@@ -138,9 +138,9 @@ func TestATransitionIsPlannedByThePlaybookInForce(t *testing.T) {
 	}
 }
 
-// A plan of a lower version of the playbook than the run has seen does not count. The plan is made
-// again, and attention is raised when this lasts. Playbook features of a lower version do not count
-// either.
+// The run discards a plan of a lower version of the playbook than it has seen. It requests the plan
+// again, and raises attention after several discarded plans. It also ignores playbook features of a
+// lower version.
 func TestNoPlanOfALowerVersionIsTaken(t *testing.T) {
 	s := newFixture(t)
 	b := withTransitionEffects(s, nil, []string{"b"})

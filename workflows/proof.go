@@ -12,12 +12,12 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Anybody who may operate the namespace can complete an activity or make it fail, with any result.
-// A result is unknown when it does not prove that it belongs to the input of the activity; a read
-// is then made again, and a change is read back.
+// Anybody who may operate the namespace can complete an activity with any result, or make it fail.
+// A result counts only if it proves that it belongs to the input of the activity. Otherwise the run
+// makes a read again, and reads a change back.
 
-// isCompletedByHand reports whether the error of a read is an error that no activity returns: the result
-// cannot be decoded, or somebody made the activity fail.
+// isCompletedByHand reports whether the error of a read is an error that no activity returns. Either
+// the result cannot be decoded, or somebody made the activity fail.
 func isCompletedByHand(err error) bool {
 	if temporal.IsCanceledError(err) {
 		return false
@@ -30,7 +30,8 @@ func isCompletedByHand(err error) bool {
 	return errors.As(err, &application) && application.NonRetryable() && !isActivityRejection(application.Type())
 }
 
-// isActivityRejection reports whether an activity that reads can fail with an error of the type.
+// isActivityRejection reports whether typ is the type of an error with which an activity that reads
+// can fail.
 func isActivityRejection(typ string) bool {
 	switch opportunity.ErrorType(typ) {
 	case opportunity.NotFound, opportunity.Rejected, opportunity.Invalid:
@@ -39,9 +40,9 @@ func isActivityRejection(typ string) bool {
 	return false
 }
 
-// executeChange runs an activity that changes something, once. proves reports whether the result
-// proves the status of the change. Without this proof the status is unknown. of makes a result when
-// only the status is known.
+// executeChange runs an activity that changes something once. proves reports whether the result
+// proves the status of the change. Without this proof the status is unknown. of makes an R from a
+// status when the activity returned no proven result.
 func executeChange[R any](ctx workflow.Context, r *run, name string, input any, proves func(R) bool, of func(activities.CallResult) R) R {
 	defer r.trackRequest(ctx)()
 	asking, stop := workflow.WithCancel(ctx)
@@ -60,8 +61,8 @@ func executeChange[R any](ctx workflow.Context, r *run, name string, input any, 
 	return result
 }
 
-// provenResults returns the results of a batch. Results that do not prove that they belong to their
-// change become unknown, and the reason says so.
+// provenResults returns the results of a batch. A result that does not prove that it belongs to its
+// change becomes unknown. The returned reason is then ReasonAttemptNotEnded.
 func provenResults(ctx workflow.Context, batch []exchange.Change, answers []exchange.ChangeResult) (judged []exchange.ChangeResult, reason activities.Reason) {
 	judged = slices.Clone(answers)
 	for i := range judged {

@@ -22,8 +22,8 @@ func (b *fakePlaybook) countPlans(s *fixture) (at *[]time.Duration, timers *int)
 	return at, timers
 }
 
-// Consecutive commands have one plan, after a quiet time, or at the latest three minutes after the
-// first command. The plan is also made before anything that is due.
+// For consecutive commands the run makes one plan, after the quiet time or at the latest three
+// minutes after the first command. It also makes the plan before any due work.
 func TestFollowUpsArePlannedWhenItIsQuiet(t *testing.T) {
 	every := func(count int, pause time.Duration) (times []time.Duration) {
 		for n := range count {

@@ -14,24 +14,25 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// An apiRead is an activity that changes nothing at the API. The run makes an apiRead in rounds:
-// within a round the server repeats the activity, and between two rounds the run shows what it
-// waits for. Later rounds are longer, so that an outage of a day fits into one run.
+// An apiRead is an activity that changes nothing at the API. The run makes an apiRead in rounds.
+// Within a round, the server repeats the activity. Between two rounds, the run shows in the view
+// what it waits for. Later rounds are longer, so that a day without the API adds few history
+// events.
 type apiRead struct {
 	activity string
 	input    any
 	options  workflow.ActivityOptions
-	// attentionKey is the key of the attention when the API fails only at this read, for example
-	// the key of an effect.
+	// attentionKey is the key of the attention that is raised when the API fails only at this read.
+	// An example is the key of an effect.
 	attentionKey string
-	// isProbe says that an answer to this read proves nothing for the waiting work, so that the
-	// wait goes on.
+	// isProbe says that a response to this read does not end the wait, because it does not show
+	// that the waiting request would succeed.
 	isProbe bool
 }
 
-// readUntilAnswered repeats a read until the API answers or the run has to end. proves reports
-// whether a result belongs to the input of the read. The error is the API's rejection, or says that
-// the run ends.
+// readUntilAnswered repeats a read until the API responds or the run gives up because it ends.
+// proves reports whether a result belongs to the input of the read. The error is the API's
+// rejection, a cancellation, or the error of the last round before the run gave up.
 func readUntilAnswered[R any](ctx workflow.Context, r *run, l apiRead, proves func(R) bool) (R, error) {
 	for round := 0; ; round++ {
 		result, err := readOneRound(ctx, r, l, proves, round)
@@ -41,12 +42,12 @@ func readUntilAnswered[R any](ctx workflow.Context, r *run, l apiRead, proves fu
 	}
 }
 
-// readOneRound makes a read for one round. When the API does not answer, the run shows the reason
-// in the view, and raises attention after a failed attempt or in a later round.
+// readOneRound makes a read for one round. When the API does not respond, the run shows the reason
+// in the view. It raises attention after a failed attempt, and in every round but the first.
 func readOneRound[R any](ctx workflow.Context, r *run, l apiRead, proves func(R) bool, round int) (R, error) {
 	result, err := readProven(ctx, r, l, proves, round)
 	switch {
-	case (err == nil || isPermanent(err)) && !l.isProbe: // a rejection is also an answer
+	case (err == nil || isPermanent(err)) && !l.isProbe: // a rejection is also a response
 		r.clearWait(ctx, l.attentionKey)
 	case isUnanswered(err) && !errors.Is(err, errRoundCut):
 		out := outageFromError(err)
@@ -80,8 +81,8 @@ func readProven[R any](ctx workflow.Context, r *run, l apiRead, proves func(R) b
 	}
 }
 
-// executeRead runs the activity for one round. A later round ends when the run is cancelled or
-// closed, because the remaining time is for shorter rounds.
+// executeRead runs the activity for one round. A round other than the first ends when the run is
+// cancelled or closed. The run then makes shorter rounds until giveUpAt.
 func (r *run) executeRead(ctx workflow.Context, l apiRead, round int, result any) error {
 	options := activities.WithRound(l.options, round)
 	if !r.giveUpAt.IsZero() {
@@ -100,7 +101,8 @@ func (r *run) executeRead(ctx workflow.Context, l apiRead, round int, result any
 		return errActivityLost
 	}
 	if mayCut {
-		// A run from before changeGiveUpLostActivities does not give up the activity, but waits on.
+		// A run without changeGiveUpLostActivities does not give up a lost activity, but continues
+		// to wait.
 		_ = workflow.Await(ctx, func() bool { return answer.IsReady() || r.isEnding() })
 		if !answer.IsReady() {
 			return errRoundCut
@@ -109,29 +111,28 @@ func (r *run) executeRead(ctx workflow.Context, l apiRead, round int, result any
 	return answer.Get(ctx, result)
 }
 
-// errRoundCut is the error of a round that ended before its answer came.
+// errRoundCut is the error of a round that the run ended before its result came, or whose result
+// the run discards.
 var errRoundCut = errors.New("the round was cut short")
 
-// isEnding reports whether the run was cancelled or closed.
 func (r *run) isEnding() bool { return r.rootContext.Err() != nil || r.state.Closing != nil }
 
-// isUnanswered reports whether an activity ended without an answer of the API; the next attempt may
-// get one.
+// isUnanswered reports whether an activity ended without a response of the API. The next attempt
+// may get a response.
 func isUnanswered(err error) bool {
 	return err != nil && !isPermanent(err) && !temporal.IsCanceledError(err)
 }
 
-// An outage is the reason why the API did not answer, or why nothing could be sent.
+// An outage is the reason why the API did not respond, or why the worker could not send a request.
 type outage struct {
 	reason activities.Reason
 	kind   opportunity.AttentionKind
 	text   string
-	// attempted says that an attempt was made and failed; otherwise perhaps no worker took the
-	// activity.
+	// attempted says that a worker made an attempt and the attempt failed. If attempted is false,
+	// perhaps no worker took the activity.
 	attempted bool
 }
 
-// outageFromError returns the outage that the error of an activity reports.
 func outageFromError(err error) outage {
 	var application *temporal.ApplicationError
 	if errors.As(err, &application) {
@@ -148,7 +149,6 @@ func outageFromError(err error) outage {
 	return outageForReason(activities.ReasonNoWorker)
 }
 
-// outageForReason returns the outage of a reason, with its attention kind and its text.
 func outageForReason(reason activities.Reason) outage {
 	out := outage{reason: reason, kind: opportunity.AttentionAPI, text: "the API cannot be reached", attempted: true}
 	switch reason {
@@ -176,7 +176,7 @@ func outageForReason(reason activities.Reason) outage {
 	return out
 }
 
-// setWait stores the reason of the wait that begins.
+// setWait stores what the run waits for from now on, and why.
 func (r *run) setWait(ctx workflow.Context, out outage, about string, until time.Time) {
 	if r.state.SetWait(opportunity.WaitInfo{Kind: out.kind, Reason: out.text, Request: about, Until: until, Since: workflow.Now(ctx)}) {
 		workflow.GetLogger(ctx).Warn("waiting", "for", out.kind, "reason", out.text)
@@ -184,7 +184,8 @@ func (r *run) setWait(ctx workflow.Context, out outage, about string, until time
 }
 
 // raiseAttention raises attention for an outage that the run waits for. Attention of the kind
-// operation has the key about; every other attention concerns the whole opportunity and has no key.
+// operation has the key about. Attention of any other kind concerns the whole opportunity and has
+// no key.
 func (r *run) raiseAttention(ctx workflow.Context, out outage, about string) {
 	if out.kind != opportunity.AttentionOperation {
 		about = ""
@@ -192,7 +193,7 @@ func (r *run) raiseAttention(ctx workflow.Context, out outage, about string) {
 	r.state.RaiseAttention(out.kind, about, r.state.Wait.Reason, workflow.Now(ctx))
 }
 
-// clearWait notes that the API answers.
+// clearWait ends the wait for the API, because the API responded.
 func (r *run) clearWait(ctx workflow.Context, about string) {
 	r.withoutWorker = 0
 	if r.state.EndWait(about) {
@@ -200,12 +201,12 @@ func (r *run) clearWait(ctx workflow.Context, about string) {
 	}
 }
 
-// giveUpAfter is how long a cancelled or closed run may go on while the API does not answer. After
-// that time, changes of unknown status become questions, reservations expire, and effects stay as
-// they are.
+// giveUpAfter is how long a cancelled or closed run may go on while the API does not respond. After
+// giveUpAfter, the run turns changes of unknown status into questions. It no longer releases
+// reservations and no longer undoes effects.
 const giveUpAfter = 3 * time.Hour
 
-// isPastGiveUp reports whether a run that is cancelled or closed has tried for long enough.
+// isPastGiveUp reports whether a cancelled or closed run has tried for giveUpAfter.
 func (r *run) isPastGiveUp(ctx workflow.Context) bool {
 	if !r.isEnding() {
 		return false
@@ -217,16 +218,16 @@ func (r *run) isPastGiveUp(ctx workflow.Context) bool {
 	return !now.Before(r.giveUpAt)
 }
 
-// shouldGiveUp reports whether a run that ends has tried for long enough, so that the run leaves
-// reservations and effects as they are.
+// shouldGiveUp reports whether a run that ends must leave reservations and effects as they are,
+// because it has tried for giveUpAfter.
 func (r *run) shouldGiveUp(ctx workflow.Context) bool {
 	return r.isPastGiveUp(ctx) && hasChange(ctx, changeOutages)
 }
 
 // resultOfError returns the result of a change whose activity ended with an error. When the server
-// reports that no worker took the activity, it is proven that nothing was sent. After every other
-// error the status is unknown. An activity that changes something never fails, so an activity that
-// failed without a time-out was ended by hand.
+// reports that no worker took the activity, nothing was sent. After every other error the status is
+// unknown. An activity that changes something never returns an error, so somebody ended an activity
+// that failed without a time-out.
 func resultOfError(err error) activities.CallResult {
 	var timeout *temporal.TimeoutError
 	if errors.As(err, &timeout) && timeout.TimeoutType() == enums.TIMEOUT_TYPE_SCHEDULE_TO_START {
@@ -238,15 +239,16 @@ func resultOfError(err error) activities.CallResult {
 	return activities.CallResult{Status: exchange.StatusUnknown}
 }
 
-// changeOptions returns the options of an activity that changes something. Each time that no worker took
-// the last such activity, the next one may wait for a worker for longer.
+// changeOptions returns the options of an activity that changes something. The wait for a worker is
+// longer after each consecutive activity that no worker took.
 func (r *run) changeOptions(summary string) workflow.ActivityOptions {
 	o := r.options.Times.ChangeOptions(summary)
 	o.ScheduleToStartTimeout = activities.ScheduleToStartTimeout(r.withoutWorker)
 	return r.withFairness(o)
 }
 
-// withFairness adds the fairness key to the options, and the priority of urgent work.
+// withFairness adds the fairness key to the options. For an urgent opportunity it also sets the
+// urgent priority.
 func (r *run) withFairness(o workflow.ActivityOptions) workflow.ActivityOptions {
 	if r.state.IsUrgent() {
 		o = activities.WithUrgentPriority(o)

@@ -22,7 +22,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// payloadTypes are the types of the payloads of an activity.
 type payloadTypes struct{ input, result func() any }
 
 func typesOf[I, R any]() payloadTypes {
@@ -41,8 +40,9 @@ var recordedActivities = map[string]payloadTypes{
 	activities.ExecuteEffect:     typesOf[activities.EffectInput, activities.ExecuteResult](),
 }
 
-// The payloads that an earlier release wrote into a history are read without a loss: decoded and
-// encoded again, they have the same values, under the same names except for renamedMembers.
+// The run reads the payloads that an earlier release wrote into a history without a loss. A payload
+// that is decoded and encoded again has the same values. The names of its members are the same,
+// except for renamedMembers.
 func TestRecordedPayloadsAreRead(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join("testdata", "histories", "*", "*.json"))

@@ -27,8 +27,8 @@ func (s *fixture) continueReset(d time.Duration) {
 }
 
 // The run before a reset executed an update, and the reset delivers the update to the run once
-// more. A check would reject the update now; it still takes effect once, and its sender gets this
-// outcome.
+// more. A check would reject the update now. The update still takes effect once, and its sender
+// gets the outcome done.
 func TestCommandAcceptedBeforeAResetIsAcceptedAgain(t *testing.T) {
 	u1 := addIn(1)
 	u1.RequestID = "u1"
@@ -93,8 +93,8 @@ func TestCommandAcceptedBeforeAResetIsAcceptedAgain(t *testing.T) {
 	}
 }
 
-// Places were reserved until a time that has passed when the run is reset. Nothing is sent again,
-// and no caller gets the outcome that nothing was sent.
+// Places were reserved until a time that has passed when the run is reset. The run sends nothing
+// again, and tells no caller that nothing was sent.
 func TestATimeThatPassedBeforeAReset(t *testing.T) {
 	extend := opportunity.ExtendReservations{Until: time.Date(2026, 11, 23, 8, 30, 0, 0, time.UTC)}
 	extend.RequestID = "u1"

@@ -10,15 +10,16 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A reset makes a new run from a part of the history of another run. The server delivers all later
-// messages to the new run once more. The requests that the other run sent after that part are not
-// in the new history. So nothing may be sent again before the record is read. The workflow cannot
-// see a reset, because its code must do the same as before. Activities report the reset by the id
-// of the run that they belong to.
+// A reset makes a new run from a part of the history of another run. The server delivers all
+// messages after that part to the new run once more. The new history does not contain the requests
+// that the other run sent after that part. The new run must therefore read the record before it
+// sends a change. The workflow cannot detect a reset by itself, because replayed code must do the
+// same as before the reset. An activity reports the reset by returning the id by which the server
+// knows its run.
 
-// detectMissedReset finds out whether the previous run was reset and did not detect the reset. That
-// run then continued as new before it sent a request, and stored another run id than the server
-// knows.
+// detectMissedReset finds out whether the previous run was reset and did not detect the reset. In
+// this case the previous run continued as new before it sent a request, and stored another run id
+// than the server's.
 func (r *run) detectMissedReset(before string) {
 	if r.state.PreviousRunID == "" {
 		return
@@ -31,14 +32,14 @@ func (r *run) detectMissedReset(before string) {
 	r.believedRunID = activities.EpochRunID(epoch, r.believedRunID)
 }
 
-// hasUnhandledReset reports whether the run was reset and the reset is not handled yet.
+// hasUnhandledReset reports whether a reset or a restore was detected and is not handled yet.
 func (r *run) hasUnhandledReset() bool {
 	return r.actualRunID != "" && r.actualRunID != r.believedRunID
 }
 
-// hasUnhandledRestore reports whether the run comes from a restored backup of Temporal's database,
-// and the restore is not handled yet. The API can then no longer commit a request from before the
-// restore, because no worker ran in the meantime.
+// hasUnhandledRestore reports whether a restore of Temporal's database was detected and is not
+// handled yet. The API can no longer commit a request from before a restore, because no worker runs
+// during the restore.
 func (r *run) hasUnhandledRestore() bool {
 	own, _ := activities.SplitEpochRunID(r.believedRunID)
 	told, _ := activities.SplitEpochRunID(r.actualRunID)
@@ -46,15 +47,16 @@ func (r *run) hasUnhandledRestore() bool {
 }
 
 // isReplacedOnServer reports whether the run was reset and does not know yet what the run before
-// the reset did. Replayed code must not call it: after a later reset, the server knows the run by
-// another id.
+// the reset did. Only a validator or the function of a SideEffect may call isReplacedOnServer,
+// because replay does not run these. On replay after another reset, isReplacedOnServer would return
+// another result.
 func (r *run) isReplacedOnServer(ctx workflow.Context) bool {
 	own, _ := activities.SplitEpochRunID(r.believedRunID)
 	return own != "" && workflow.GetInfo(ctx).WorkflowExecution.RunID != own
 }
 
-// mayBeRedelivered reports whether the run before the reset may have accepted and executed a
-// message that would be rejected now; a reset delivers such a message to the run once more.
+// mayBeRedelivered reports whether the run before a reset may have accepted and executed a message
+// that this run would reject. A reset delivers the messages of the earlier run once more.
 func (r *run) mayBeRedelivered(ctx workflow.Context) bool {
 	if r.believedRunID == "" || !hasChange(ctx, changeAcceptRedelivered) {
 		return false
@@ -64,7 +66,7 @@ func (r *run) mayBeRedelivered(ctx workflow.Context) bool {
 	return told.Get(&unaccounted) == nil && unaccounted
 }
 
-// markResetHandled notes that the run now knows what the run before the reset did.
+// markResetHandled records that the run now knows what the run before the reset did.
 func (r *run) markResetHandled(ctx workflow.Context) {
 	if r.actualRunID != "" {
 		r.believedRunID = r.actualRunID
@@ -72,9 +74,9 @@ func (r *run) markResetHandled(ctx workflow.Context) {
 	r.state.ApplyReset(workflow.Now(ctx))
 }
 
-// detectReset handles a reset before waiting messages are reported failed, because the run before
-// the reset may have executed the messages. Perhaps no activity has reported the reset yet, so
-// detectReset takes the server's id of the run from the worker.
+// detectReset detects and handles a reset before the run reports waiting messages as failed. The
+// run before the reset may have executed these messages. An activity may not have reported the
+// reset yet, so detectReset reads the server's id of the run from the workflow info.
 func (r *run) detectReset(ctx workflow.Context) {
 	change := "look for a reset before failing what waits"
 	switch {
@@ -105,10 +107,10 @@ func (r *run) detectReset(ctx workflow.Context) {
 	}
 }
 
-// detectRestore handles a restore of Temporal's database before waiting messages are reported
-// failed, because the run may have executed the messages before the restore. After a restore,
-// oppflow recover makes every run read its record again. Only a worker knows the epoch of the
-// namespace, so the read reports the restore.
+// detectRestore detects and handles a restore of Temporal's database before the run reports waiting
+// messages as failed. The run may have executed these messages between the backup and the restore.
+// After a restore, oppflow recover makes every run read its record again. The result of this read
+// reports the restore, because only a worker knows the epoch of the namespace.
 func (r *run) detectRestore(ctx workflow.Context) {
 	if !r.state.ShouldRefresh() || !hasChange(ctx, changeReadBeforeFailing) {
 		return
@@ -120,7 +122,7 @@ func (r *run) detectRestore(ctx workflow.Context) {
 }
 
 // findRecordAfterReset finds out whether the run before the reset created or adopted the record,
-// and which of the waiting messages it executed.
+// and which of the waiting messages that run executed.
 func (r *run) findRecordAfterReset(ctx workflow.Context) {
 	if r.waitAfterReset(ctx) != nil {
 		return // cannot be cancelled
@@ -128,7 +130,7 @@ func (r *run) findRecordAfterReset(ctx workflow.Context) {
 	adopt := r.state.Start.Adopt
 	if adopt == "" {
 		if none, err := r.findRecord(ctx, ""); err != nil || !none && r.state.ID == "" {
-			r.markAllInDoubt(ctx) // the record is unknown, if there is a record
+			r.markAllInDoubt(ctx) // it is unknown whether there is a record
 		}
 		r.markResetHandled(ctx)
 		return
@@ -146,14 +148,14 @@ func (r *run) findRecordAfterReset(ctx workflow.Context) {
 	}
 }
 
-// markAllInDoubt sets the status of all waiting changes to unknown.
+// markAllInDoubt sets the change status of all waiting changes to unknown.
 func (r *run) markAllInDoubt(ctx workflow.Context) {
 	all := r.state.Backlog().Changes
 	r.state.ApplyResults(all, slices.Repeat([]exchange.ChangeResult{{Status: exchange.StatusUnknown}}, len(all)), workflow.Now(ctx))
 }
 
-// waitAfterReset waits until the API can no longer commit a request of the run before the reset; a
-// worker may still have been sending such a request.
+// waitAfterReset waits until the API can no longer commit a request of the run before the reset. A
+// worker may have been sending a request at the time of the reset.
 func (r *run) waitAfterReset(ctx workflow.Context) error {
 	if r.hasUnhandledRestore() {
 		return nil
@@ -161,9 +163,9 @@ func (r *run) waitAfterReset(ctx workflow.Context) error {
 	return wait(ctx, r.options.Times.SettleAfterStart(), "the run was reset: wait for the settle time before reading back")
 }
 
-// readBackAfterReset finds out which of the waiting changes the run before the reset made. Changes
-// that the record does not decide become questions. from is the step in which the run knew the
-// record, "" when the run knew of no record.
+// readBackAfterReset finds out which of the waiting changes the run before the reset made. A change
+// becomes a question when the record does not show whether it was made. from is the step that the
+// run last stored, "" when the run knows no record.
 func (r *run) readBackAfterReset(ctx workflow.Context, from opportunity.ID) {
 	// A cancellation of the workflow does not end the read-back.
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
@@ -194,7 +196,7 @@ func (r *run) compareAfterReset(ctx workflow.Context, from opportunity.ID, recor
 	r.markResetHandled(ctx)
 }
 
-// requeueUnknown keeps unknown changes in the queue, so that they are decided together with all
+// requeueUnknown keeps unknown changes in the queue. The run then decides them together with all
 // other waiting changes.
 func requeueUnknown(answers []exchange.ChangeResult) []exchange.ChangeResult {
 	left := slices.Clone(answers)

@@ -12,8 +12,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// In these tests the server knows a reset run by another id than the id that the run knows as its
-// own; the messages after the reset point are delivered again.
+// In these tests, the server's id of a reset run differs from the id that the run knows as its own.
+// The server delivers the messages after the reset point again.
 
 // redeliverAll sends the messages of the run before the reset.
 func (s *fixture) redeliverAll() {
@@ -193,8 +193,8 @@ func (s *fixture) endedAfterReset(state *entity.State, way string) {
 	s.run(nil, state)
 }
 
-// A reset run is cancelled or closed before it sends a request; it reports no failure of messages
-// that the run before the reset executed.
+// A reset run is cancelled or closed before it sends a request. It does not report messages as
+// failed that the run before the reset executed.
 func TestAResetRunIsClosed(t *testing.T) {
 	over := fakeTMSBeforeReset(t, 2)
 	for _, way := range []string{"close", "cancel"} {

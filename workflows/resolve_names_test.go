@@ -42,8 +42,8 @@ func (s *fixture) failPathLookup(mended func() bool) (path exchange.UnresolvedNa
 	return path
 }
 
-// An interest names a learning path, and the API fails to look up learning paths. Earlier commands
-// are executed at once, and later commands after the interest is parked.
+// An interest names a learning path, and the API fails to look up learning paths. The run executes
+// earlier commands at once, and later commands after it parks the interest.
 func TestANameThatCannotBeLookedUpDelaysOnlyItsCommand(t *testing.T) {
 	s := newFixture(t)
 	mended := false

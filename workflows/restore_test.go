@@ -52,9 +52,9 @@ func orderCommand(id string, n int) opportunity.AddInterests {
 	return c
 }
 
-// A backup of Temporal's database is restored. The changes after the backup are in the view, and
-// none of them is made again. This holds for messages that waited in the backup, and for messages
-// that a caller sends once more.
+// A backup of Temporal's database is restored. The view shows the changes after the backup, and the
+// run makes none of these changes again. The messages of the changes waited in the backup, or a
+// caller sends them once more.
 func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 	// At the time of the backup one interest is on the record, and another waits behind a pause.
 	first := newFixture(t)

@@ -12,9 +12,10 @@ import (
 	"github.com/oppflow/oppflow/lifecycle"
 )
 
-// currentAttributes returns the search attributes that an operator sees. For a start with
-// attributes, the service accepts a list of one value for a single value, and the SDK panics on
-// such a list. An attribute that cannot be read counts as not shown, so the run sets the attribute.
+// currentAttributes returns the search attributes that an operator sees. In a start, the Temporal
+// server accepts a list of one value for an attribute with a single value, and the SDK panics on
+// this list. currentAttributes leaves out an attribute that it cannot read, so the run sets the
+// attribute again.
 func currentAttributes(ctx workflow.Context) (shown temporal.SearchAttributes) {
 	defer func() {
 		if recover() != nil {
@@ -24,13 +25,13 @@ func currentAttributes(ctx workflow.Context) (shown temporal.SearchAttributes) {
 	return workflow.GetTypedSearchAttributes(ctx)
 }
 
-// rawAttributes returns the search attributes without conversion, readable or not.
+// rawAttributes returns all search attributes without conversion, even those that cannot be read.
 func rawAttributes(info *workflow.Info) *commonpb.SearchAttributes {
 	return info.SearchAttributes //nolint:staticcheck // what the SDK reads instead panics
 }
 
-// unsetStartAttributes unsets the opportunity's own search attributes that a start sets, because a
-// caller must not set them.
+// unsetStartAttributes unsets the opportunity's own search attributes that a caller set with the
+// start. Only the run may set these attributes.
 func unsetStartAttributes(ctx workflow.Context) error {
 	info := workflow.GetInfo(ctx)
 	if info.ContinuedExecutionRunID != "" {
@@ -56,7 +57,7 @@ func unsetStartAttributes(ctx workflow.Context) error {
 	return workflow.UpsertTypedSearchAttributes(ctx, brought...)
 }
 
-// readableAttributes returns the opportunity's own search attributes that have a value of their
+// readableAttributes returns the opportunity's own search attributes whose value has the right
 // type.
 func readableAttributes(all *commonpb.SearchAttributes) temporal.SearchAttributes {
 	var readable []temporal.SearchAttributeUpdate

@@ -7,9 +7,9 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// handleServerErrors handles a server error of the API, after it is known that a part of the
-// request took no effect. It waits before that part is sent again, and parks a command that alone
-// keeps failing.
+// handleServerErrors handles a server error of the API after the run knows which changes of the
+// batch were not made. It waits before these changes are sent again. It parks a command that keeps
+// failing while the API responds to a probe.
 func (r *run) handleServerErrors(ctx workflow.Context, batch []exchange.Change, sending activities.CallResult) {
 	if !sending.ServerError || !r.state.ApplyServerError(batch, workflow.Now(ctx)) {
 		return
@@ -21,13 +21,13 @@ func (r *run) handleServerErrors(ctx workflow.Context, batch []exchange.Change, 
 			r.resetBackOff()
 			return
 		}
-		reason = activities.ReasonUnreachable // the API does not answer the probe either
+		reason = activities.ReasonUnreachable // the API does not respond to the probe either
 	}
 	// A cancellation ends the wait; the caller checks the context.
 	_ = r.backOff(ctx, activities.CallResult{Reason: reason})
 }
 
-// isAPIAnswering reports whether the API answers at all.
+// isAPIAnswering reports whether the API responds to a probe.
 func (r *run) isAPIAnswering(ctx workflow.Context) bool {
 	options := r.withFairness(activities.ProbeOptions("check whether the API responds"))
 	asking, stop := workflow.WithCancel(workflow.WithActivityOptions(ctx, options))

@@ -61,8 +61,8 @@ func TestACommandThatTheAPICannotCarryOutIsParked(t *testing.T) {
 	}
 }
 
-// When the API does not answer the probe either, the cause is the API and not a command, so no
-// command is parked.
+// When the API does not respond to the probe either, the cause is the API and not a command. The
+// run then parks no command.
 func TestNothingIsParkedWhileTheAPIIsDown(t *testing.T) {
 	s := newFixture(t)
 	up := false

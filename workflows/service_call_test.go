@@ -76,8 +76,8 @@ func TestAServiceThatIsDownDelaysNothingElse(t *testing.T) {
 	}
 }
 
-// A service that does not respond is called again at the time of the next call, and no message
-// wakes the run in the meantime.
+// The run calls a service that did not respond again at the time of the next call, even if no
+// message wakes the run.
 func TestAServiceIsCalledAgainByItself(t *testing.T) {
 	for _, quiet := range []time.Duration{0, 30 * time.Second} {
 		for name, before := range map[string]bool{"before a move": true, "after a move": false} {
@@ -111,8 +111,8 @@ func TestAServiceIsCalledAgainByItself(t *testing.T) {
 	}
 }
 
-// A follow-up calls a service, and the response is lost, so the follow-up cannot be withdrawn. A
-// command that comes before the next call, or while Oppflow prepares it, goes first.
+// A follow-up calls a service, and the response is lost, so the run cannot withdraw the follow-up.
+// A command that comes before the next call, or while Oppflow prepares the next call, goes first.
 func TestACommandGoesBeforeTheNextCallOfAFollowUp(t *testing.T) {
 	for name, after := range map[string]time.Duration{
 		"it comes while the call is prepared": 8 * time.Second,
@@ -144,8 +144,8 @@ func TestACommandGoesBeforeTheNextCallOfAFollowUp(t *testing.T) {
 	}
 }
 
-// A command that comes while the record is read for a follow-up goes first; the follow-up is for a
-// step that the opportunity leaves.
+// A command that comes while the run reads the record for a follow-up goes first. The command makes
+// the opportunity leave the step of the follow-up.
 func TestACommandOvertakesAFollowUp(t *testing.T) {
 	for name, f := range map[string]plannedFollowUp{
 		"a move": {"give up", time.Hour, exchange.Action{Kind: opportunity.ActionProgress, Progress: &opportunity.Progress{To: "Lost"}}},

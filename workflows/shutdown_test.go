@@ -82,8 +82,8 @@ func TestAnAdoptionThatSomebodyEnds(t *testing.T) {
 	s.wantLog("mark By hand of A-1", "progress Opportunity", "progress Won")
 }
 
-// A transition that the API fails to make is parked, and an operator skips it; its effects are
-// undone, and no attention is left.
+// The run parks a transition that the API fails to make, and an operator skips the transition. The
+// run undoes the effects of the transition, and no attention is left.
 func TestSkippingAParkedTransitionUndoesItsEffects(t *testing.T) {
 	for _, way := range []string{"signal", "update"} {
 		t.Run(way, func(t *testing.T) {
@@ -124,8 +124,8 @@ func TestSkippingAParkedTransitionUndoesItsEffects(t *testing.T) {
 	}
 }
 
-// An effect was abandoned because it is unknown whether its transition was made; an operator can
-// acknowledge this.
+// The run abandoned an effect because it is unknown whether its transition was made. An operator
+// can acknowledge the attention for the abandoned effect.
 func TestAttentionAboutAnAbandonedEffectCanBeCleared(t *testing.T) {
 	s := newFixture(t)
 	withTransitionEffects(s, []string{"account"}, nil)

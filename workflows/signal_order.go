@@ -11,13 +11,13 @@ import (
 )
 
 // signalQueue holds the signals in the order in which they came. The SDK keeps one channel for each
-// signal name. Two signals with different names can come in one workflow task, and the channels do
-// not show which signal was first. Nothing would read a signal whose name has no channel reader.
+// signal name. When two signals with different names come in one workflow task, the channels do not
+// show which signal was first. Without the queue, the run would not read a signal with an unknown
+// name.
 type signalQueue struct {
 	signals []inboundSignal
 }
 
-// inboundSignal is a signal that the run received.
 type inboundSignal struct {
 	name string
 	// channel is the name of the SDK's channel that holds the first payload of the signal.
@@ -26,11 +26,10 @@ type inboundSignal struct {
 	payloads, bytes int
 }
 
-// otherSignals is the channel of all signals whose name is not the name of a message. The SDK
-// reserves some names, and panics when code asks for the channel of a reserved name.
+// otherSignals is the name of the channel for all signals whose name is not the name of a message.
+// The SDK reserves some names, and panics when code asks for the channel of a reserved name.
 const otherSignals = "other"
 
-// pop removes the earliest signal from the queue and returns it.
 func (a *signalQueue) pop() (inboundSignal, bool) {
 	if len(a.signals) == 0 {
 		return inboundSignal{}, false
@@ -58,7 +57,7 @@ type signalOrderInterceptor struct {
 	interceptor.WorkerInterceptorBase
 }
 
-// InterceptWorkflow is called once for each run that a worker builds or rebuilds.
+// InterceptWorkflow makes an empty signal queue for each run that a worker starts or replays.
 func (*signalOrderInterceptor) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
 	inbound := &signalOrderInbound{}
 	inbound.Next = next
@@ -75,7 +74,8 @@ func (i *signalOrderInbound) ExecuteWorkflow(ctx workflow.Context, in *intercept
 	return i.Next.ExecuteWorkflow(workflow.WithValue(ctx, signalQueueKey{}, &i.queue), in)
 }
 
-// HandleSignal is called in the order of the Signaled events of the history.
+// HandleSignal adds the signal to the queue. The SDK calls HandleSignal in the order of the
+// WorkflowExecutionSignaled events in the history.
 func (i *signalOrderInbound) HandleSignal(ctx workflow.Context, in *interceptor.HandleSignalInput) error {
 	came := inboundSignal{name: in.SignalName, channel: in.SignalName, payloads: len(in.Arg.GetPayloads())}
 	for _, payload := range in.Arg.GetPayloads() {

@@ -10,8 +10,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Any read may find the reference tag of another reference on the record. Then nothing more is sent
-// until an operator resumes; signals wait, and are executed when the reference tag is correct.
+// Any read may find the reference tag of another reference on the record. The run then sends
+// nothing until an operator resumes the opportunity. Signals wait, and are executed when the
+// reference tag is correct.
 func TestARecordOfAnotherReferenceIsNotWrittenTo(t *testing.T) {
 	for name, c := range map[string]struct {
 		play func(*fixture)

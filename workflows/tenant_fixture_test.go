@@ -45,8 +45,8 @@ type tenantFixture struct {
 	// request whether the response is lost, and whether the API makes the change.
 	changes int
 	lost    func(n int) (commits, is bool)
-	// serviceCalls are the requests to the tenant's services, status is the status that the
-	// services return; 0 is 204.
+	// serviceCalls are the requests to the tenant's services. status is the HTTP status that the
+	// services return; 0 means 204.
 	serviceCalls []string
 	status       int
 }
@@ -86,7 +86,7 @@ func newTenantFixture(t *testing.T, file []byte, assume ...string) *tenantFixtur
 	}
 	h := &tenantFixture{fixture: newBareFixture(t)}
 	h.knownRun = "default-test-run-id" // the run id that the activities get
-	// A worker sends nothing after its send deadline on the real clock, so the start is in the
+	// A worker compares its send deadline with the real clock, so the virtual start time is in the
 	// future.
 	h.env.SetStartTime(time.Date(2041, 11, 25, 9, 0, 0, 0, time.UTC))
 	h.env.SetTestTimeout(2 * time.Minute)
@@ -180,7 +180,6 @@ func (h *tenantFixture) execute(document string) map[string]any {
 	return got.Data
 }
 
-// query returns the API's response in one line.
 func (h *tenantFixture) query(document string) string {
 	h.t.Helper()
 	data, err := json.Marshal(h.execute(document))
@@ -197,7 +196,6 @@ func (h *tenantFixture) wantQuery(document, want string) {
 	}
 }
 
-// recordID is the id of the test's opportunity.
 var recordID = id("Opportunity", 1)
 
 // setPeople gives the opportunity an owner and a contact, as a sales manager would.
@@ -207,7 +205,6 @@ func (h *tenantFixture) setPeople() {
 		recordID, id("User", 1), id(opportunity.TypeContact, 1)), "{opportunities:{update:{errors:[]}}}")
 }
 
-// sentEmails returns the subjects of the sent emails, each with its recipient.
 func (h *tenantFixture) sentEmails() []string {
 	h.t.Helper()
 	outbox, err := h.sandbox.Outbox(context.Background())

@@ -12,8 +12,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// An effect whose kind no worker knows waits for a worker that knows it. The attention names a
-// worker that does not know the kind, and only the work that needs the effect waits.
+// An effect whose kind no worker knows waits for a worker that knows the kind. The attention names
+// a worker that does not know the kind. Only the work that needs the effect waits.
 func TestAnEffectOfALaterVersionWaits(t *testing.T) {
 	for name, before := range map[string]bool{"before a move": true, "after a move": false} {
 		t.Run(name, func(t *testing.T) {

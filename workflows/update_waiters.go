@@ -9,9 +9,9 @@ import (
 )
 
 // updateWaiters limits how long updates wait. The server holds only ten open updates, so each
-// update must return in time, even when the outcome is pending. One timer for each update would
-// cost one action each, so all updates share one timer. The timer is never cancelled, so that later
-// updates also share it.
+// update must return in time, even when the outcome is pending. All updates share one timer,
+// because each timer costs one billable action. The timer is never cancelled, so that later updates
+// can share the timer.
 type updateWaiters struct {
 	deadlines    map[string]time.Time // by update id: when the update must return
 	timerRunning bool                 // whether the shared timer is set
@@ -19,7 +19,7 @@ type updateWaiters struct {
 
 // await waits for the condition, at most MaxUpdateWait, and reports whether the condition became
 // true. It does not wait when MaxWaitingUpdates updates wait already. A cancellation of the
-// workflow does not end the wait, because the cancelled workflow ends every command itself.
+// workflow does not end the wait, because the cancelled run gives every waiting command an outcome.
 func (a *updateWaiters) await(ctx workflow.Context, condition func() bool) (bool, error) {
 	if condition() || len(a.deadlines) >= opportunity.MaxWaitingUpdates {
 		return condition(), nil
@@ -38,8 +38,8 @@ func (a *updateWaiters) await(ctx workflow.Context, condition func() bool) (bool
 	return condition(), err
 }
 
-// wake wakes the run whenever an update must return, for as long as an update waits. The conditions
-// of the updates that are still open then check the time.
+// wake wakes the run at the deadline of each waiting update, and returns when no update waits. When
+// the run wakes, the condition of each waiting update compares the time with its deadline.
 func (a *updateWaiters) wake(ctx workflow.Context) {
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()

@@ -2,8 +2,8 @@ package workflows
 
 import "go.temporal.io/sdk/workflow"
 
-// Names of changes of the workflow code, for workflow.GetVersion. A run requests the version of a
-// change only where the change has an effect, so that the change adds no history event elsewhere.
+// These are the names of changes of the workflow code, for workflow.GetVersion. A run calls
+// GetVersion only where the change has an effect, so that it adds no history event to other runs.
 const (
 	// changeStrictMessages rejects some messages that were accepted before, and accepts messages
 	// without a payload, which were rejected before.
@@ -14,49 +14,52 @@ const (
 	changeUnsetStartAttributes = "unset search attributes of a start"
 	// changeYieldBetweenSignals lets other coroutines run between large signals.
 	changeYieldBetweenSignals = "breathe between large signals"
-	// changeBackgroundYields: commands interrupt background work.
+	// changeBackgroundYields makes commands interrupt background work.
 	changeBackgroundYields = "give way to commands"
-	// changeOutages: each kind of wait for the API has its own attention kind, and a long wait is
-	// one activity instead of many timers.
+	// changeOutages gives each kind of wait for the API its own attention kind. It also makes a
+	// long wait one activity instead of many timers.
 	changeOutages = "wait for the API by its kind"
-	// changeFollowUps: a follow-up is dropped when a command was accepted in the meantime.
+	// changeFollowUps withdraws a due follow-up when a command was accepted before the follow-up
+	// was done.
 	changeFollowUps = "drop follow-ups behind commands"
-	// changeBackgroundCalls: a call of a service runs in the background, beside all other work.
+	// changeBackgroundCalls makes a call of a service run in the background, while all other work
+	// goes on.
 	changeBackgroundCalls = "call services aside"
-	// changeForgetGoneInterests: the effects of a transition concern only the interests that are on
-	// the record.
+	// changeForgetGoneInterests limits the effects of a transition to the interests that are still
+	// on the record.
 	changeForgetGoneInterests = "forget interests that are gone before a move"
-	// changeReplanForFoundStep: follow-ups are planned again when the plan finds the record in
-	// another step.
+	// changeReplanForFoundStep makes the run plan follow-ups again when the plan shows the record
+	// in another step.
 	changeReplanForFoundStep = "plan again for the step that is found"
-	// changeProof: a result that does not prove that it belongs to the input of its activity is
-	// unknown.
+	// changeProof makes the run ignore a result that does not prove that it belongs to the input of
+	// its activity.
 	changeProof = "a result proves itself"
-	// changeAcceptRedelivered: a message that the run before a reset accepted is accepted again
-	// before any check rejects it.
+	// changeAcceptRedelivered makes the run accept a redelivered message that the run before a
+	// reset accepted, even when a check would reject the message now.
 	changeAcceptRedelivered = "take in what a run before accepted"
-	// changeCompleteShutdown: when a run or a transition ends, every waiting caller gets an
-	// outcome, and the effects of changes that were not made are undone, regardless of what else
-	// waits.
+	// changeCompleteShutdown applies when a run or a transition ends. Every waiting caller then
+	// gets an outcome, and the run undoes the effects of changes that were not made.
 	changeCompleteShutdown = "leave nothing open at an end"
-	// changeTaggedByOther: nothing is sent for a record that has the reference tag of another
-	// reference.
+	// changeTaggedByOther makes the run send nothing for a record that has the reference tag of
+	// another reference.
 	changeTaggedByOther = "pause at the mark of another reference"
-	// changeSkipFailingNames: a name that cannot be looked up delays only the request that contains
-	// the name.
+	// changeSkipFailingNames makes a name that cannot be looked up delay only the request that
+	// contains the name.
 	changeSkipFailingNames = "go on without names that cannot be looked up"
-	// changeLatestPlaybook: a plan of a lower version of the playbook than the run has seen is
-	// discarded.
+	// changeLatestPlaybook makes the run discard a plan of a lower version of the playbook than the
+	// run has seen.
 	changeLatestPlaybook = "plan by the latest version of the playbook"
-	// changeCallAgain: a failed call of a service wakes a run that waits for work, so that the run
-	// then waits until the time of the next call.
+	// changeCallAgain makes a failed call of a service wake a run that waits for work. The run then
+	// waits until the time of the next call.
 	changeCallAgain = "wake for the next call of a service"
-	// changeEffectsYield: commands go before the effects after a transition, and interrupt an
-	// inspection of such an effect.
+	// changeEffectsYield makes commands go before the effects after a transition. Commands also
+	// interrupt the inspection of an effect after a transition.
 	changeEffectsYield = "give way to commands after a transition"
-	// changeReadBeforeFailing: a due read is made before waiting messages are reported failed.
+	// changeReadBeforeFailing makes the run read the record, if a read is due, before it reports
+	// waiting messages as failed.
 	changeReadBeforeFailing = "read before failing what waits"
-	// changeGiveUpLostActivities: the run stops waiting for an activity that the server has lost.
+	// changeGiveUpLostActivities makes the run stop waiting for an activity that the server has
+	// lost.
 	changeGiveUpLostActivities = "give up activities that the server has lost"
 )
 

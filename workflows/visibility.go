@@ -11,7 +11,7 @@ import (
 )
 
 // publish shows the state to operators. It sets the search attributes that changed, in one history
-// event, and the current details, which add no history event.
+// event. It also sets the current details, which add no history event.
 func (r *run) publish(ctx workflow.Context) {
 	workflow.SetCurrentDetails(ctx, r.state.CurrentDetails())
 	if changes := r.attributeChanges(currentAttributes(ctx), workflow.Now(ctx)); len(changes) > 0 {
@@ -21,8 +21,9 @@ func (r *run) publish(ctx workflow.Context) {
 	}
 }
 
-// attributeChanges returns the changes from the search attributes that are shown to the search
-// attributes of the state. Search attributes are carried over from run to run.
+// attributeChanges returns the updates that turn the search attributes shown into the search
+// attributes of the state. A run that continues as new keeps the search attributes of the run
+// before.
 func (r *run) attributeChanges(shown temporal.SearchAttributes, now time.Time) []temporal.SearchAttributeUpdate {
 	s := r.state
 	var changes []temporal.SearchAttributeUpdate

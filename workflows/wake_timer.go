@@ -7,19 +7,18 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// wakeTimer is a timer that runs until a time.
 type wakeTimer struct {
 	at    time.Time
 	timer workflow.Future
 }
 
-// wakeTimers are the timers that wake a run for background work. A timer is never cancelled; after
-// a timer that fires too early, the run starts another. So a command that postpones the next task
-// adds no history event.
+// wakeTimers are the timers that wake a run for background work. A timer is never cancelled. When a
+// timer fires before work is due, the run starts another timer. A command that postpones the next
+// work therefore adds no history event.
 type wakeTimers []wakeTimer
 
-// await waits until the condition holds or a timer fires, at most until the time wake. It starts a
-// timer only when no running timer fires by then.
+// await waits until stirs returns true or a timer fires, at most until the time wake. It starts a
+// timer only if no running timer fires by wake.
 func (a *wakeTimers) await(ctx workflow.Context, wake time.Time, stirs func() bool) error {
 	rings := func(one wakeTimer) bool { return one.timer.IsReady() }
 	*a = slices.DeleteFunc(*a, rings)

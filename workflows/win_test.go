@@ -10,7 +10,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// winQuery returns the query for the objects in the TMS that a win changes.
 func winQuery() string {
 	return fmt.Sprintf(`{ opp: node(id: %q) { ... on Opportunity { step { name } account { name } attributes { definitionKey value } isReservationValid
 		salesDocument { ... on Invoice { lifecycleState purchaseOrderReference comments } } } }
@@ -30,7 +29,7 @@ const wonAnswer = "{accounts:{pageInfo:{totalRecords:1}}," +
 	"opp:{account:{name:Byrne Ltd},attributes:[{definitionKey:company,value:Byrne Ltd},{definitionKey:handled-by,value:Oppflow},{definitionKey:po,value:PO-7}],isReservationValid:false,salesDocument:{comments:First Aid, 399.80 GBP,lifecycleState:Draft,purchaseOrderReference:PO-7},step:{name:Won}}}"
 
 func (h *tenantFixture) moveToWon() {
-	h.at(10*time.Minute, h.createCompany) // when the record exists, whichever request was lost
+	h.at(10*time.Minute, h.createCompany) // the record exists at this time, whichever request was lost
 	h.at(time.Minute, func() { h.update("i", "addInterests", reserveFor(1, "Ada", "Ben")) })
 	h.at(time.Hour, func() { h.update("p", "progress", to("Proposed")) })
 	h.at(2*time.Hour, func() { h.update("w", "progress", to("Won")) })
@@ -47,8 +46,8 @@ func TestAWinMakesAllThatIsNeeded(t *testing.T) {
 	}
 }
 
-// Any one request that changes something is lost, before or after the API made the change; a win
-// then ends like a win without a lost request.
+// Each case loses one request that changes something, before or after the API makes the change. The
+// win ends like a win without a lost request.
 func TestALostRequestOfAWinChangesNothing(t *testing.T) {
 	for _, commits := range []bool{false, true} {
 		t.Run(fmt.Sprint("carried out ", commits), func(t *testing.T) {

@@ -13,12 +13,12 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Options are what a tenant may set for the workflow.
+// Options are the settings of the workflows.
 type Options struct {
-	// Times bound how long a request may be under way.
+	// Times limit how long a request may take.
 	Times activities.Times
 	// PlaybookDelay is the time from the deployment of a playbook version until the version is in
-	// force; 0 is lifecycle.PlaybookInForceAfter.
+	// force; 0 means lifecycle.PlaybookInForceAfter.
 	PlaybookDelay time.Duration
 }
 
@@ -43,9 +43,9 @@ func Register(registry worker.WorkflowRegistry, options Options) {
 // only when every accepted command has an outcome or is carried over.
 //
 // input is the start from a caller. A run that continues another run gets the state in carried
-// instead. The workflow decodes both arguments itself, because the SDK ends the workflow when an
-// argument does not decode. The SDK also drops payloads that no argument takes, so there is one
-// more argument, third.
+// instead of input. The workflow decodes both arguments itself, because the SDK ends the workflow
+// when it cannot decode an argument. The argument third detects a third payload, because the SDK
+// drops payloads that no argument takes.
 func (o Options) opportunityWorkflow(ctx workflow.Context, input, carried, third converter.RawValue) (*opportunity.RunResult, error) {
 	r, err := newRun(ctx, o, arguments{input: messagePayload{raw: input}, carriedState: newMessagePayload(carried, third)})
 	if err != nil {

@@ -17,8 +17,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// API are the operations of the TMS that the activities need. Another version of the API is a
-// package that has them, and its wiring.
+// API are the operations of the TMS that the activities need. To support another version of the
+// API, write a package that implements this interface.
 type API interface {
 	// The record.
 	Hello(ctx context.Context) error
@@ -60,47 +60,49 @@ type API interface {
 	WriteLog(ctx context.Context, l administrate.LogEntry) error
 }
 
-// Options configure the activities. API and Temporal are required.
+// Options configure the activities. The members API and Temporal are required.
 type Options struct {
-	// API is the client through which every request of the process goes.
+	// API is the client that sends every API request of the process.
 	API API
 	// Temporal lists the earlier runs of a reference.
 	Temporal client.Client
-	// ReferenceTag says how a record carries the caller's reference.
+	// ReferenceTag says where on a record the worker writes the caller's reference.
 	ReferenceTag ReferenceTag
-	// ReservationLength is how long places are reserved; 0 is 14 days.
+	// ReservationLength is how long places are reserved; 0 means 14 days.
 	ReservationLength time.Duration
-	// FollowUpsFromLastChange says that the follow-ups of an adopted record count from the time of
-	// the record's last change; otherwise they count from the adoption.
+	// FollowUpsFromLastChange says that the times of follow-ups of an adopted record count from the
+	// record's last change. If it is false, the times count from the adoption.
 	FollowUpsFromLastChange bool
-	// Times bound how long a request may take.
+	// Times limit how long a request may take.
 	Times activities.Times
-	// NameCacheTTL is how long the worker remembers the meaning of a name; 0 is 10 minutes.
+	// NameCacheTTL is how long the worker caches the id of a name; 0 means 10 minutes.
 	NameCacheTTL time.Duration
-	// PlaybookAt returns the version of the tenant's playbook that is in force at a time of the
-	// Temporal server's clock. The error says why the worker does not know the version, or cannot
-	// load the version. With nil, a playbook without rules is in force.
+	// PlaybookAt returns the version of the tenant's playbook that is in force at the given time.
+	// The caller takes this time from the Temporal server's clock. The error says why the worker
+	// does not know or cannot load the version. If PlaybookAt is nil, a playbook without rules is
+	// in force.
 	PlaybookAt func(time.Time) (VersionedPlaybook, error)
 	// UnknownEffectKinds are kinds of effects that the worker treats as unknown, like a worker of
-	// an earlier version; none means that the worker knows all kinds.
+	// an earlier version.
 	UnknownEffectKinds []opportunity.EffectKind
 	// ServiceTransport sends the requests to services; nil is a transport of the worker's own.
 	ServiceTransport http.RoundTripper
-	// ReadOnly keeps the worker from sending requests to services. The client of the API has
-	// its own switch.
+	// ReadOnly stops the worker from sending requests to services. It does not apply to API, whose
+	// client has a read-only setting of its own.
 	ReadOnly bool
 	// DataConverter reads the starts of earlier runs; nil is the converter of the SDK.
 	DataConverter converter.DataConverter
-	// CheckPermission, when given, is called before the worker sends a change or calls a service
-	// of the tenant. The client of the API has its own check. An error of CheckPermission keeps
-	// the worker from sending the request.
+	// CheckPermission, if set, is called before the worker sends a change or calls a service of the
+	// tenant. If it returns an error, the worker does not send the request. The client of the API
+	// makes a check of its own.
 	CheckPermission func(context.Context) error
-	// OnRecordCreated, when given, is called for each record that was created with a reference
-	// tag; OnRecordCreated must not block.
+	// OnRecordCreated, if set, is called for each record that was created with a reference tag. It
+	// must not block.
 	OnRecordCreated func(opportunity.ID, opportunity.Reference)
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
-	// Version is the worker's version, in texts for an operator; "" is "of an unknown version".
+	// Version is the worker's version, for texts that an operator reads; "" is shown as "of an
+	// unknown version".
 	Version string
 }
 

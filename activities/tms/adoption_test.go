@@ -17,7 +17,8 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// A worker reads the time of the last change only for an adoption, and only with the setting.
+// A worker reads the time of the last change only for an adoption, and only with the option
+// FollowUpsFromLastChange.
 func TestReadForAnAdoptionReturnsTheLastChange(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{Attribute: "oppflow"})
 	record := r.createRecord("A-1")
@@ -55,7 +56,8 @@ func TestReadForAnAdoptionReturnsTheLastChange(t *testing.T) {
 	}
 }
 
-// Where the tenant does not have the field, the adoption gets an error that says so.
+// If the tenant's API does not have the field for the last change, the adoption fails with an error
+// that says so.
 func TestReadForAnAdoptionWithoutTheField(t *testing.T) {
 	r := newFixtureAssuming(t, tms.ReferenceTag{Attribute: "oppflow"}, map[string]string{"opportunity.updatedAt": "absent"})
 	r.options.FollowUpsFromLastChange = true

@@ -63,7 +63,8 @@ func (a *Activities) apiMutation(in activities.ApplyInput, m exchange.Change, d 
 	}
 }
 
-// itemID returns the id of the interest's item; the type of the id depends on the kind.
+// itemID returns the id of the interest's item. The kind of the interest determines the type of the
+// id.
 func itemID(interest opportunity.Interest, wanted []exchange.UnresolvedName, d *nameResolver) string {
 	for _, name := range wanted {
 		return d.id(name.Type, name.Text, wanted)
@@ -93,8 +94,9 @@ func addInterest(id string, interest opportunity.Interest, item string) administ
 	return out
 }
 
-// reservationExpiry returns when the places expire. The API releases places in one way only: an
-// expiry time of now. A later interest never shortens a reservation.
+// reservationExpiry returns the expiry time to request for the places. To release places, it
+// returns now, because the API has no other way to release places. A new interest never shortens a
+// reservation.
 func (a *Activities) reservationExpiry(extend exchange.ReservationChange) time.Time {
 	now := a.now().UTC().Truncate(time.Second)
 	if extend.Release {
@@ -121,14 +123,14 @@ func (a *Activities) changeResult(in activities.ApplyInput, i int, m administrat
 	}
 	if m, ok := m.(administrate.ExtendReservations); ok {
 		if answer.Opportunity == nil {
-			// The response contains nothing about the places, and an empty list of errors proves
-			// nothing: the workflow reads back.
+			// The response contains nothing about the places, and an empty list of errors does not
+			// prove success. The workflow reads the change back.
 			return exchange.ChangeResult{Status: exchange.StatusUnknown}
 		}
 		held := a.toReservation(answer.Opportunity.Reservations)
-		// A reservation with another expiry than requested is not the requested reservation. Where a
-		// caller named the expiry, the workflow checks the expiry itself. After a request to release
-		// them, the places are reserved as long as the API says so.
+		// A reservation with another expiry than requested is not the requested reservation. If a
+		// caller named the expiry, the workflow compares the expiry instead. After a request to
+		// release places, only the API's response decides whether places are still reserved.
 		extend := in.Changes[i].ReservationChange
 		held.Valid = held.Valid && (extend.Release || !extend.Until.IsZero() || isSameExpiry(held.Until, m.Until))
 		out.Reservation = &held
@@ -147,14 +149,14 @@ func (a *Activities) changeResult(in activities.ApplyInput, i int, m administrat
 	return out
 }
 
-// isSameExpiry reports whether the expiry in the response is the requested one, within the
+// isSameExpiry reports whether the expiry in the response equals the requested expiry, within the
 // tolerance.
 func isSameExpiry(got, asked time.Time) bool {
 	return got.Sub(asked).Abs() <= opportunity.ExpiryTolerance
 }
 
-// toReservation returns the reservation in the API's data. Places are reserved only when the
-// API says so and returns an expiry in the future.
+// toReservation returns the reservation in the API's data. Places count as reserved only if the API
+// reports a reservation with an expiry in the future.
 func (a *Activities) toReservation(r administrate.Reservations) opportunity.Reservation {
 	if r.Until == nil {
 		return opportunity.Reservation{}

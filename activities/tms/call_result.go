@@ -14,8 +14,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// callResult returns the result of a request that changes something, from the client's error.
-// Everything that is not proven is unknown.
+// callResult converts the client's error into the result of a request that changes something. An
+// error that does not prove the change status makes the status unknown.
 func callResult(err error) activities.CallResult {
 	var notSent *administrate.NotSentError
 	var rejected *administrate.RejectedError
@@ -40,13 +40,11 @@ func callResult(err error) activities.CallResult {
 	}
 }
 
-// isServerError reports whether the API returned an error of its own.
 func isServerError(err error) bool {
 	var unknown *administrate.UnknownError
 	return errors.As(err, &unknown) && (unknown.HasGraphQLErrors || unknown.Status >= http.StatusInternalServerError)
 }
 
-// notPermitted returns the result of a request that is not permitted.
 func notPermitted(err error) activities.CallResult {
 	var notSent *administrate.NotSentError
 	if errors.As(err, &notSent) {
@@ -115,9 +113,9 @@ func refusalMessage(err *administrate.RefusedError) string {
 	return err.Messages[0]
 }
 
-// readError returns the error of a read as an error that Temporal retries or does not retry. A
-// read that the API refuses is not retried; every other error may pass. The type of an error
-// that may pass is the [activities.Reason], which says what the workflow waits for.
+// readError returns the error of a read as an error that Temporal retries or does not retry.
+// Temporal does not retry a read that the API refuses, and retries after every other error. The
+// type of a retried error is an [activities.Reason], which says what the workflow waits for.
 func readError(err error) error {
 	var missing *administrate.NotFoundError
 	var refused *administrate.RefusedError

@@ -11,9 +11,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// CreateOpportunity creates the record, in one request. Unless the workflow has searched for
-// the record already, CreateOpportunity first asks Temporal for earlier runs of the reference.
-// An earlier run may have created the record, and then nothing is sent.
+// CreateOpportunity creates the record, in one request. Unless the workflow has searched for the
+// record already, CreateOpportunity first asks Temporal for earlier runs of the reference. If an
+// earlier run may have created the record, CreateOpportunity sends nothing.
 func (a *Activities) CreateOpportunity(ctx context.Context, in activities.CreateInput) (activities.CreateResult, error) {
 	if run, other := detectReset(ctx, in.RunID); other {
 		if !in.SkipEarlierRunCheck {
@@ -71,10 +71,10 @@ func (a *Activities) regionRef(given, id string) opportunity.Ref {
 	return region
 }
 
-// withSendDeadline limits when the request may be sent, so that a later read knows that the
-// request can no longer arrive. The time counts from when the server handed out the activity,
-// so a worker that was frozen since then sends nothing. The deadline of the SDK counts from
-// when the worker began.
+// withSendDeadline sets the time after which the worker must not send the request. A later read can
+// therefore rely on the fact that the request can no longer arrive. The deadline counts from when
+// the server handed out the activity, so a worker that was frozen sends nothing. The SDK's own
+// deadline counts from when the worker began the activity.
 func (a *Activities) withSendDeadline(ctx context.Context) context.Context {
 	info := activity.GetInfo(ctx)
 	return administrate.WithSendDeadline(ctx, a.times.SendDeadline(info.StartedTime, info.StartToCloseTimeout))

@@ -25,25 +25,24 @@ import (
 )
 
 // earlierRunTimeout is how long the worker tries to list other runs. The namespace limits the
-// number of such list requests per second.
+// number of list requests per second.
 const earlierRunTimeout = 5 * time.Second
 
-// The index of runs is updated with a delay. The worker lists the runs until the index shows
-// the run that asks: first after listPause and then after longer pauses, listTries times in
-// all.
+// Temporal updates the index of runs (its visibility store) with a delay. The worker lists the runs
+// until the index shows the current run, at most listTries times. The first pause between two lists
+// is listPause, and the later pauses are longer.
 const (
 	listPause = 100 * time.Millisecond
 	listTries = 4
 )
 
-// errNotListed says that the index of runs shows no run yet.
 var errNotListed = errors.New("the index shows no run")
 
-// maxEarlierRuns is how many earlier runs of a reference are compared.
+// maxEarlierRuns is how many earlier runs of a reference the worker reads at most.
 const maxEarlierRuns = 20
 
-// checkEarlierRuns returns why the record must not be created now, because the reference may
-// have a record already; nil allows the creation. A start that differs from the start of an
+// checkEarlierRuns returns why the record must not be created now, or nil if it may be created. The
+// reason is that the reference may have a record already. A start that differs from the start of an
 // earlier run is a Conflict.
 func (a *Activities) checkEarlierRuns(ctx context.Context, in activities.CreateInput) *activities.CallResult {
 	notSent := func(reason activities.Reason) *activities.CallResult {
@@ -58,26 +57,26 @@ func (a *Activities) checkEarlierRuns(ctx context.Context, in activities.CreateI
 	}
 	runs, lags, err := a.otherRuns(ctx, own.ID, own.RunID, in.Start.Urgent)
 	switch {
-	case err != nil: // it is not known yet whether there are other runs; the API gets no request
+	case err != nil: // it is unknown whether there are other runs, so nothing is sent to the API
 		return notSent(activities.ReasonNamespaceBusy)
 	case a.startDiffers(ctx, in.StartDigest, runs):
 		return startConflict(in.Reference)
 	}
-	if known && len(runs) == 0 && sent != "" && in.StartDigest != "" && sent != in.StartDigest { // the index does not show it yet
+	if known && len(runs) == 0 && sent != "" && in.StartDigest != "" && sent != in.StartDigest { // the index does not show the earlier run yet
 		return startConflict(in.Reference)
 	}
 	if len(runs) == 0 && !lags && !known && a.referenceTag.isDisabled() {
 		return nil // the record cannot be found without a tag
 	}
-	// An index that shows only the run that asks proves nothing, because the index may show the
-	// new run first.
+	// An index that shows only the current run proves nothing, because the index may show the
+	// current run before an earlier run.
 	seen := notSent(activities.ReasonEarlierRun)
 	seen.RetryAfter = a.settleTime(runs)
 	return seen
 }
 
-// settleTime returns how long the API may still commit requests of the earlier runs. A run that
-// was terminated may have left a request on its way; every other run waits for its requests
+// settleTime returns how long the API may still commit requests of the earlier runs. The API may
+// still receive a request of a run that was terminated. Every other run waits for its requests
 // before it ends.
 func (a *Activities) settleTime(runs []*workflowpb.WorkflowExecutionInfo) time.Duration {
 	var longest time.Duration
@@ -90,9 +89,9 @@ func (a *Activities) settleTime(runs []*workflowpb.WorkflowExecutionInfo) time.D
 	return longest
 }
 
-// settleTimeBefore returns how long the API may still commit requests of runs before the given
-// one. An earlier run that the index does not show may have been terminated just before the
-// given run began.
+// settleTimeBefore returns how long the API may still commit requests of runs before the given run.
+// If the index shows no earlier run, an earlier run may have been terminated just before the given
+// run began.
 func (a *Activities) settleTimeBefore(ctx context.Context, workflow, run string) time.Duration {
 	ctx, cancel := context.WithTimeout(ctx, earlierRunTimeout)
 	defer cancel()
@@ -103,12 +102,13 @@ func (a *Activities) settleTimeBefore(ctx context.Context, workflow, run string)
 	return a.settleTime(runs)
 }
 
-// hasDifferentStart reports whether an earlier run of the workflow had another start than this
-// run. The caller has found a record with the reference tag, so there was an earlier run.
-// hasDifferentStart lists the runs until the index shows the earlier run, for
-// earlierRunTimeout. If the index never shows the run, the namespace may have deleted the run,
-// and another is false. settling is how long the API may still commit requests of earlier runs.
-// A run that the index does not show may have been terminated just before this run began.
+// hasDifferentStart reports whether an earlier run of the workflow had another start than this run.
+// The caller has found a record with the reference tag, so there was an earlier run.
+// hasDifferentStart lists the runs until the index shows the earlier run, for at most
+// earlierRunTimeout. If the index does not show the earlier run in this time, the namespace may
+// have deleted the run. In this case, another is false, and settling assumes a run that was
+// terminated just before this run began. settling is how long the API may still commit requests of
+// earlier runs.
 func (a *Activities) hasDifferentStart(ctx context.Context, digest string) (another bool, settling time.Duration) {
 	if digest == "" {
 		return false, 0
@@ -129,8 +129,8 @@ func (a *Activities) hasDifferentStart(ctx context.Context, digest string) (anot
 	return a.startDiffers(ctx, digest, runs), a.settleTime(runs)
 }
 
-// adoptionConflict returns why a record must not be adopted for the reference; nil allows the
-// adoption. The reason is an earlier run of the reference that had another record.
+// adoptionConflict returns why the reference must not adopt the record, or nil if it may adopt the
+// record. The reason is an earlier run of the reference that had another record.
 func (a *Activities) adoptionConflict(ctx context.Context, in activities.TagInput) *activities.CallResult {
 	if in.WorkflowID == "" {
 		return nil
@@ -152,12 +152,12 @@ func startConflict(reference opportunity.Reference) *activities.CallResult {
 		"reference %s: an opportunity with another start had this reference before; use another reference", reference)}
 }
 
-// otherRuns returns the runs of the workflow other than own, the latest first, where the index
-// of runs shows them. lags says that the index does not show own either, or cannot be read. The
-// error says that the namespace gets too many list requests to respond now.
+// otherRuns returns the runs of the workflow that the index of runs shows, without the run own, the
+// latest first. lags says that the index does not show own, or cannot be read. The error says that
+// Temporal rejected the list request because the namespace sends too many.
 func (a *Activities) otherRuns(ctx context.Context, id, own string, urgent bool) (runs []*workflowpb.WorkflowExecutionInfo, lags bool, err error) {
 	if strings.ContainsAny(id, `'"\`+"`") {
-		return nil, true, nil // such an id must not be part of a query; an extra search costs a request, but a wrong guess creates a second record
+		return nil, true, nil // the id must not be part of a query; an unneeded search costs one request, but a missed run leads to a second record
 	}
 	var busy error
 	runs, err = backoff.Retry(ctx, func() ([]*workflowpb.WorkflowExecutionInfo, error) {
@@ -180,9 +180,9 @@ func (a *Activities) otherRuns(ctx context.Context, id, own string, urgent bool)
 	return runs, err != nil && busy == nil, busy
 }
 
-// startDiffers reports whether earlier runs had a start, and none of them had the start with
-// the digest. A run that failed created no record and does not count, unless an operator made
-// the run fail. A run whose start Temporal no longer stores does not count either.
+// startDiffers reports whether at least one earlier run counts, and no earlier run that counts had
+// a start with the digest. A run that failed created no record and does not count, unless an
+// operator made the run fail. A run whose start Temporal no longer stores does not count either.
 func (a *Activities) startDiffers(ctx context.Context, digest string, runs []*workflowpb.WorkflowExecutionInfo) bool {
 	if digest == "" {
 		return false
@@ -223,7 +223,7 @@ func (a *Activities) startDigestOf(ctx context.Context, run *workflowpb.Workflow
 	return carried.StartDigest, err == nil && carried.StartDigest != ""
 }
 
-// mayHaveCreated reports whether the run may have created a record.
+// mayHaveCreated reports whether the run may have created a record, judged by how the run ended.
 func (a *Activities) mayHaveCreated(ctx context.Context, run *workflowpb.WorkflowExecutionInfo) bool {
 	if run.GetStatus() != enums.WORKFLOW_EXECUTION_STATUS_FAILED {
 		return true
@@ -232,8 +232,7 @@ func (a *Activities) mayHaveCreated(ctx context.Context, run *workflowpb.Workflo
 	return failed.GetFailure().GetApplicationFailureInfo().GetType() == string(opportunity.Skipped)
 }
 
-// firstEvent returns the first history event of the run that passes the filter; nil where there
-// is none.
+// firstEvent returns the first history event of the run that passes the filter, or nil.
 func (a *Activities) firstEvent(ctx context.Context, run *workflowpb.WorkflowExecutionInfo, filter enums.HistoryEventFilterType) *historypb.HistoryEvent {
 	events := a.temporal.GetWorkflowHistory(ctx, run.GetExecution().GetWorkflowId(), run.GetExecution().GetRunId(), false, filter)
 	if !events.HasNext() {
@@ -257,11 +256,10 @@ func (a *Activities) decodePayload(payload *commonpb.Payload) []byte {
 	return data
 }
 
-// maxCreateAttempts is the number of references that createAttempts remembers.
 const maxCreateAttempts = 20_000
 
-// createAttempts are the latest references for which this worker has requested a record. The
-// index of runs may not show yet which run made the request.
+// createAttempts are the latest references for which this worker has sent a create request. The
+// worker needs them because the index of runs may not show yet the run that made the request.
 type createAttempts struct {
 	mu      sync.Mutex
 	digests map[opportunity.Reference]string // digests of the starts

@@ -11,7 +11,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A start is compared with the starts of earlier runs of the reference, however those
+// The worker compares a start with the starts of earlier runs of the reference, however the earlier
 // runs ended.
 func TestStartsAreCompared(t *testing.T) {
 	const own = "default-test-run-id"
@@ -67,9 +67,9 @@ func TestStartsAreCompared(t *testing.T) {
 	}
 }
 
-// The index of runs shows the run that asks before it shows the earlier run. Then every worker
-// asks for a search for the record by its tag. The worker that created the record also
-// remembers the start.
+// The index of runs shows the current run before it shows the earlier run. Every worker then
+// returns a result that requires a search for the record by its tag. The worker that created the
+// record also remembers the start.
 func TestAnIndexThatShowsTheNewRunFirst(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{InName: true})
 	r.namespace.runs = []string{"default-test-run-id"}
@@ -94,8 +94,8 @@ func TestAnIndexThatShowsTheNewRunFirst(t *testing.T) {
 	}
 }
 
-// A run that was terminated may have left a request on its way. A run that ended in another way
-// has left none.
+// The API may still receive a request of a run that was terminated. A run that ended in another way
+// has no open requests.
 func TestRequestsOfATerminatedRunAreWaitedFor(t *testing.T) {
 	const own = "default-test-run-id"
 	all := activities.Times{}.SettleAfterStart()

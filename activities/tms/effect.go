@@ -21,15 +21,16 @@ type effectHandler interface {
 	execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error)
 }
 
-// effectHandlers makes the handlers of effects. It has an exported method for each kind, in the file
-// of the kind, whose name is the kind's with a capital. effectHandlerFor finds the methods by their
-// names, as the SDK finds the activities of a struct.
+// effectHandlers makes the handlers of effects. It has one exported method for each kind of effect.
+// The name of the method is the name of the kind with a capital letter. effectHandlerFor finds the
+// methods by their names, as the SDK finds the activities of a struct.
 type effectHandlers struct {
 	activities *Activities
 	playbook   VersionedPlaybook
 }
 
-// effectHandlerFor returns the handler for the kind by the playbook; nil where there is none.
+// effectHandlerFor returns the handler for the kind, or nil if the worker does not know the kind.
+// The handler uses the playbook by.
 func (a *Activities) effectHandlerFor(kind opportunity.EffectKind, by VersionedPlaybook) effectHandler {
 	if kind == "" || slices.Contains(a.unknownEffectKinds, kind) {
 		return nil
@@ -42,8 +43,8 @@ func (a *Activities) effectHandlerFor(kind opportunity.EffectKind, by VersionedP
 	return handler()
 }
 
-// notesOf returns what the effect noted for itself. N is a struct of texts; the tag of a field names
-// the note.
+// notesOf returns the notes that the effect stored in the undo entry. N is a struct of texts. The
+// tag of each field is the key of a note.
 func notesOf[N any](entry exchange.UndoEntry) N {
 	var notes N
 	value := reflect.ValueOf(&notes).Elem()
@@ -53,8 +54,8 @@ func notesOf[N any](entry exchange.UndoEntry) N {
 	return notes
 }
 
-// withNotes returns the undo entry with the notes; an empty text removes its note. The given undo
-// entry stays unchanged.
+// withNotes returns the undo entry with the notes; an empty text removes its note. The undo entry
+// that the caller passes stays unchanged.
 func withNotes[N any](entry exchange.UndoEntry, notes N) exchange.UndoEntry {
 	all := maps.Clone(entry.Notes)
 	if all == nil {
@@ -71,16 +72,17 @@ func withNotes[N any](entry exchange.UndoEntry, notes N) exchange.UndoEntry {
 	return entry
 }
 
-// requestNotes are the notes of effects that send a request whose result the API does not show in
-// full.
+// requestNotes are the notes of effects for which a later read does not show fully whether a
+// request was done.
 type requestNotes struct {
-	// Inspected: an inspection read the state before the effect requested anything.
+	// Inspected is set when an inspection read the state before the effect sent its first request.
 	Inspected string `note:"looked"`
-	// Confirmed: the API responded that it did what the effect requested.
+	// Confirmed is set when the API responded that it executed the request.
 	Confirmed string `note:"asked"`
 }
 
-// confirmedResult returns the result of a request, confirmed where the request was done.
+// confirmedResult returns the result of a request, and sets the note Confirmed if the request was
+// done.
 func confirmedResult(in activities.EffectInput, err error) activities.ExecuteResult {
 	result := activities.ExecuteResult{CallResult: callResult(err), UndoEntry: in.UndoEntry}
 	if err == nil {
@@ -91,7 +93,7 @@ func confirmedResult(in activities.EffectInput, err error) activities.ExecuteRes
 	return result
 }
 
-// settingsOf returns the settings of the effect; nil where there are none.
+// settingsOf returns the settings of the effect, or nil if it has none.
 func settingsOf[S any](in activities.EffectInput) *S {
 	return exchange.SettingsOf[S](in.Effect.Settings)
 }

@@ -15,15 +15,14 @@ import (
 // accountHandler sets an account on a record that has none.
 type accountHandler struct{ *Activities }
 
-// Account returns the handler of the kind.
 func (h effectHandlers) Account() effectHandler { return accountHandler{h.activities} }
 
 type accountNotes struct {
 	// Creating says that the effect is about to create an account. A later inspection counts such an
 	// account as created by the effect, even when the response was lost.
 	Creating string `note:"making"`
-	// Set is the account that the effect set on the record, or requested to set. An undo removes no
-	// other account.
+	// Set is the account that the effect set on the record, or requested to set. An undo removes
+	// only this account.
 	Set string `note:"set"`
 }
 
@@ -56,7 +55,8 @@ func (e accountHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	if err != nil {
 		return out, readError(err)
 	}
-	// A person's own account does not count, even when its name is the same as an organisation's.
+	// The effect never uses the account of an individual person, even if the account has the wanted
+	// name.
 	accounts := slices.DeleteFunc(page.Accounts, func(a administrate.Account) bool { return a.Individual })
 	switch len(accounts) {
 	case 0:
@@ -80,16 +80,16 @@ func (e accountHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	return out, nil
 }
 
-// inspectUndo requests to remove the account from the record. It is assumed and was never
-// observed that the API accepts such a request. Where the assumption does not hold, the next
-// inspection finds that the account remains.
+// inspectUndo requests to remove the account from the record. That the API accepts this request is
+// an assumption, and nobody has observed it. If the API ignores the request, the next inspection
+// finds that the account remains.
 func (e accountHandler) inspectUndo(out *activities.InspectResult, ties administrate.OpportunityLinks) {
 	ours := opportunity.ID(notesOf[accountNotes](out.UndoEntry).Set)
 	if ties.Account != nil && opportunity.ID(ties.Account.ID) == ours {
 		out.Request = &exchange.EffectRequest{Kind: exchange.RequestSetAccount}
 		return
 	}
-	// The record has no account again, or an account that somebody else has set.
+	// The account of the effect is not on the record. Perhaps somebody set another account.
 	out.UndoEntry.Objects = slices.Clone(out.UndoEntry.Objects)
 	for i := range out.UndoEntry.Objects {
 		if out.UndoEntry.Objects[i].ID == ours {

@@ -11,10 +11,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// attributesHandler sets attributes of the record.
 type attributesHandler struct{ *Activities }
 
-// Attributes returns the handler of the kind.
 func (h effectHandlers) Attributes() effectHandler { return attributesHandler{h.activities} }
 
 func (e attributesHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
@@ -38,7 +36,7 @@ func (e attributesHandler) inspect(ctx context.Context, in activities.EffectInpu
 	}
 	missing := make(map[string]string)
 	if in.Undo {
-		// A value that somebody has changed meanwhile stays.
+		// An undo keeps a value that somebody changed after the effect.
 		for key, before := range originalAttributes(in.UndoEntry) {
 			if ours, set := wanted[key]; set && now[key] == ours && ours != before {
 				missing[key] = before
@@ -68,8 +66,8 @@ func (e attributesHandler) inspect(ctx context.Context, in activities.EffectInpu
 	return out, nil
 }
 
-// originalAttributes returns the attributes as they were before the effect. Earlier versions kept
-// them among the notes.
+// originalAttributes returns the attributes as they were before the effect. Earlier versions of
+// Oppflow stored the original attributes in the notes.
 func originalAttributes(entry exchange.UndoEntry) map[string]string {
 	if entry.Attributes != nil {
 		return entry.Attributes
@@ -77,8 +75,8 @@ func originalAttributes(entry exchange.UndoEntry) map[string]string {
 	return entry.Notes
 }
 
-// execute sets the attributes in one request. It is assumed that attributes outside the
-// request stay unchanged.
+// execute sets the attributes in one request. The worker assumes that the API keeps attributes that
+// are not in the request.
 func (e attributesHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
 	if run, other := detectReset(ctx, in.RunID); other {
 		return activities.ExecuteResult{CallResult: resetResult(run)}, nil

@@ -15,15 +15,14 @@ type callHandler struct {
 	playbook VersionedPlaybook
 }
 
-// Call returns the handler of the kind.
 func (h effectHandlers) Call() effectHandler { return callHandler{h.activities, h.playbook} }
 
 type callNotes struct {
 	// Called says that the service responded, and whether its last response was to the call or to
 	// the call's undo.
 	Called string `note:"called"`
-	// StepID and StepName are the step of the opportunity when the call was first due, so that every
-	// repetition is the same.
+	// StepID and StepName are the step of the opportunity when the call was first due. Every
+	// repetition of the call sends this step.
 	StepID   string `note:"step"`
 	StepName string `note:"stepName"`
 }
@@ -90,7 +89,6 @@ func (e callHandler) execute(ctx context.Context, in activities.EffectInput) (ac
 	return result, nil
 }
 
-// callBody is the body of a request to a service.
 type callBody struct {
 	Reference   opportunity.Reference `json:"reference"`
 	Opportunity opportunity.ID        `json:"opportunity"`
@@ -100,8 +98,8 @@ type callBody struct {
 	Step opportunity.Ref `json:"step"`
 }
 
-// buildRequest returns the request to the service, or an error that says why there is no
-// request.
+// buildRequest returns the request to the service, or an error that says why the request cannot be
+// built.
 func (e callHandler) buildRequest(in activities.EffectInput) (serviceRequest, *opportunity.Error) {
 	settings := settingsOf[exchange.CallService](in)
 	if settings == nil {

@@ -28,8 +28,7 @@ import (
 
 const signingKey = "k-2718281828"
 
-// fakeService is a tenant's service that checks each request against the documentation of
-// services.
+// fakeService is a tenant's service. It checks each request against the documentation for services.
 type fakeService struct {
 	t *testing.T
 
@@ -119,8 +118,8 @@ func TestServiceIsCalledOnceAndUndone(t *testing.T) {
 	in.UndoEntry = done.undoEntry
 	r.wantEffect(r.runEffect(in), 0)
 
-	// The opportunity moves to another step, and the repeated request still names the earlier
-	// step.
+	// After a transition of the opportunity, the repeated request still names the step before the
+	// transition.
 	r.apply(record, progress(string(stepTwo)))
 	r.requestCount()
 	in.Undo = true
@@ -217,8 +216,8 @@ func TestAReadOnlyWorkerCallsNobody(t *testing.T) {
 	}
 }
 
-// A worker of another tenant than the namespace's calls no service. A worker that does not know
-// yet whose namespace it serves sends nothing, for the same reason as with the API.
+// A worker whose tenant is not the namespace's tenant calls no service. A worker that does not know
+// yet whose namespace it serves does not call a service either.
 func TestAWorkerOfAnotherTenantCallsNobody(t *testing.T) {
 	for name, c := range map[string]struct {
 		why  error

@@ -13,7 +13,6 @@ import (
 // matter who registered them.
 type cancelRegistrationsHandler struct{ *Activities }
 
-// CancelRegistrations returns the handler of the kind.
 func (h effectHandlers) CancelRegistrations() effectHandler {
 	return cancelRegistrationsHandler{h.activities}
 }
@@ -49,8 +48,9 @@ func (e cancelRegistrationsHandler) inspect(ctx context.Context, in activities.E
 	return out, nil
 }
 
-// dropUnknownAttendees removes persons without an e-mail address, because no contact can be
-// found for them. Such persons are registered on no event.
+// dropUnknownAttendees removes the person of each attendee who has no e-mail address and no known
+// contact. The worker cannot find a contact for these attendees, so they are not registered on an
+// event.
 func dropUnknownAttendees(in activities.EffectInput) activities.EffectInput {
 	in.Attendees = slices.Clone(in.Attendees)
 	for i, attendee := range in.Attendees {
@@ -61,8 +61,8 @@ func dropUnknownAttendees(in activities.EffectInput) activities.EffectInput {
 	return in
 }
 
-// inspectUndo requests to reinstate the learners that the effect cancelled, where their events
-// have free places.
+// inspectUndo requests to reinstate the learners that the effect cancelled, if their events have
+// free places.
 func (e cancelRegistrationsHandler) inspectUndo(ctx context.Context, in activities.EffectInput, out activities.InspectResult) (activities.InspectResult, error) {
 	out.UndoEntry.Objects = slices.Clone(in.UndoEntry.Objects)
 	cancelled := func(r opportunity.TouchedObject) bool { return r.Kind == opportunity.ObjectLearner && r.Reverted }
@@ -82,7 +82,7 @@ func (e cancelRegistrationsHandler) inspectUndo(ctx context.Context, in activiti
 			learner.Reverted = false
 			continue
 		}
-		// A contact who has another registration meanwhile needs no second one.
+		// A contact who has another registration on the event is not reinstated.
 		if out.Request != nil || slices.ContainsFunc(places, func(id opportunity.ID) bool { return !hasLearner(in.UndoEntry, id) }) {
 			continue
 		}

@@ -17,7 +17,6 @@ import (
 // contactsHandler creates contacts for the attendees.
 type contactsHandler struct{ *Activities }
 
-// Contacts returns the handler of the kind.
 func (h effectHandlers) Contacts() effectHandler { return contactsHandler{h.activities} }
 
 // contactNotes are the notes of effects that create contacts.
@@ -31,7 +30,7 @@ type contactNotes struct {
 func (e contactsHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
 	if in.Undo {
-		return out, nil // contacts stay
+		return out, nil // an undo keeps the contacts
 	}
 	several := exchange.MatchAskOperator
 	if settings := settingsOf[exchange.EnsureContacts](in); settings != nil {
@@ -40,8 +39,8 @@ func (e contactsHandler) inspect(ctx context.Context, in activities.EffectInput)
 	return e.inspectContacts(ctx, in, out, several)
 }
 
-// inspectContacts finds the contacts of the attendees who are not known yet, by their e-mail
-// addresses. inspectContacts requests to create the missing contacts.
+// inspectContacts looks up the unknown contacts of the attendees by e-mail address. It returns a
+// request to create the missing contacts.
 func (a *Activities) inspectContacts(
 	ctx context.Context, in activities.EffectInput, out activities.InspectResult, several exchange.MatchPolicy,
 ) (activities.InspectResult, error) {
@@ -94,13 +93,12 @@ func (a *Activities) inspectContacts(
 	return out, nil
 }
 
-// needsContactLookup reports whether the contact of the attendee must be looked up.
 func needsContactLookup(attendee exchange.Attendee) bool {
 	return attendee.Contact == "" && attendee.Person != nil
 }
 
-// emailKey returns the key of an attendee: addresses that differ only in case belong to one
-// person.
+// emailKey returns the attendee's e-mail address in lower case, because addresses that differ only
+// in case belong to one person.
 func emailKey(attendee exchange.Attendee) string { return strings.ToLower(trimmedEmail(attendee)) }
 
 // trimmedEmail returns the address as it was given, without white space around it.
@@ -108,9 +106,9 @@ func trimmedEmail(attendee exchange.Attendee) string {
 	return strings.TrimSpace(attendee.Person.Email)
 }
 
-// contactsByEmail finds the contacts of all attendees who are not known yet, by their
-// addresses in lower case. Whether the API's filter depends on case was never observed,
-// so the request holds each address as it was given and in lower case.
+// contactsByEmail looks up the unknown contacts of all attendees, and returns them by address in
+// lower case. Nobody has observed whether the API's filter depends on case. The request therefore
+// contains each address as it was given and in lower case.
 func (a *Activities) contactsByEmail(ctx context.Context, attendees []exchange.Attendee) (map[string][]administrate.Contact, error) {
 	var emails []string
 	for _, attendee := range attendees {
@@ -128,7 +126,7 @@ func (a *Activities) contactsByEmail(ctx context.Context, attendees []exchange.A
 			}
 			for _, contact := range page.Contacts {
 				email := strings.ToLower(strings.TrimSpace(contact.Email))
-				// Two requests may return the same contact.
+				// The responses to two requests may contain the same contact.
 				if !slices.ContainsFunc(known[email], func(c administrate.Contact) bool { return c.ID == contact.ID }) {
 					known[email] = append(known[email], contact)
 				}
@@ -141,9 +139,9 @@ func (a *Activities) contactsByEmail(ctx context.Context, attendees []exchange.A
 	return known, nil
 }
 
-// oldestContact returns the contact that was created first, "" when there is none. The API
-// shows no time of creation. It is assumed that the API assigns the keys in the ids in
-// ascending order.
+// oldestContact returns the contact that was created first, "" when there is none. The API does not
+// show when a contact was created. oldestContact assumes that the API assigns the keys in the ids
+// in ascending order.
 func oldestContact(contacts []administrate.Contact) opportunity.ID {
 	if len(contacts) == 0 {
 		return ""
@@ -166,8 +164,8 @@ func (e contactsHandler) execute(ctx context.Context, in activities.EffectInput)
 	return e.createContacts(ctx, in)
 }
 
-// createContacts creates the missing contacts, in the account of the record unless that account
-// is a person's own.
+// createContacts creates the missing contacts. They belong to the account of the record, unless it
+// is the account of an individual person.
 func (a *Activities) createContacts(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
 	ctx = a.withSendDeadline(ctx)
 	result := activities.ExecuteResult{UndoEntry: in.UndoEntry}
@@ -196,13 +194,12 @@ func (a *Activities) createContacts(ctx context.Context, in activities.EffectInp
 	if err != nil {
 		return result, nil
 	}
-	// The ids of the new contacts are not taken from the response: the next inspection finds the
-	// contacts by their addresses. The result has one error for all contacts that were not
-	// created.
+	// The effect does not use the ids in the response, because the next inspection finds the new
+	// contacts by their addresses. The result has one error for all contacts that were not created.
 	if n := slices.IndexFunc(answers, func(c administrate.ContactResult) bool { return c.Err != nil }); n >= 0 {
 		result.CallResult = callResult(answers[n].Err)
 		if result.Status == exchange.StatusRejected {
-			// The API's own message may contain the address.
+			// The error leaves out the API's message, because the message may contain the address.
 			result.Error = opportunity.Failf(opportunity.Rejected, "the API rejected the contact of attendee %d (%s)",
 				places[n]+1, cmp.Or(result.Error.Label, "no label"))
 		}

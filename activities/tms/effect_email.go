@@ -14,17 +14,15 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// emailHandler sends a mail.
 type emailHandler struct {
 	*Activities
 	playbook VersionedPlaybook
 }
 
-// Email returns the handler of the kind.
 func (h effectHandlers) Email() effectHandler { return emailHandler{h.activities, h.playbook} }
 
 // inspect finds out who gets the mail and whether the mail can be sent. The API does not show
-// whether the mail was sent before.
+// whether a mail was sent, so inspect cannot detect an earlier sending.
 func (e emailHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
 	mail := settingsOf[exchange.SendEmail](in)
@@ -76,8 +74,8 @@ func (e emailHandler) unknownTemplateError(mail *exchange.SendEmail) *opportunit
 	return opportunity.Invalidf("the playbook in force has no mail %q", name)
 }
 
-// execute renders the mail from the current content of the record and sends the mail. Nothing
-// is sent where the record cannot be read.
+// execute renders the mail from the current content of the record and sends the mail. If the record
+// cannot be read, execute sends nothing.
 func (e emailHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
 	if run, other := detectReset(ctx, in.RunID); other {
 		return activities.ExecuteResult{CallResult: resetResult(run)}, nil
@@ -144,8 +142,8 @@ func (e emailHandler) renderEmail(ctx context.Context, in activities.EffectInput
 	}, nil, nil
 }
 
-// senderAddressID returns the id of the address that sends the mails of the template, "" where
-// no address may be used.
+// senderAddressID returns the id of the sender address for mails of the template, or "" if no
+// address may be used.
 func (e emailHandler) senderAddressID(ctx context.Context, template string) (string, error) {
 	if from := e.playbook.Playbook.MailFrom(template); from != "" {
 		return from, nil
@@ -176,7 +174,7 @@ func textToHTML(text string) string {
 	return b.String()
 }
 
-// sendingAddressCache stores for sendingAddressTTL which address sends mails.
+// sendingAddressCache caches the sender address of mails for sendingAddressTTL.
 type sendingAddressCache struct {
 	now func() time.Time
 
@@ -185,10 +183,10 @@ type sendingAddressCache struct {
 	expiresAt time.Time
 }
 
-// sendingAddressTTL is how long the cache is valid.
+// sendingAddressTTL is how long a sendingAddressCache is valid.
 const sendingAddressTTL = 10 * time.Minute
 
-// firstVerified returns the first verified address, "" where there is none.
+// firstVerified returns the first verified sender address, or "" if no address is verified.
 func (s *sendingAddressCache) firstVerified(ctx context.Context, api API) (string, error) {
 	if id, known := s.cached(); known {
 		return id, nil
@@ -222,13 +220,14 @@ func (s *sendingAddressCache) store(id string) {
 	s.id, s.expiresAt = id, s.now().Add(sendingAddressTTL)
 }
 
-// rejectedResult returns the result of a request that was not sent and that no retry can help.
+// rejectedResult returns the result of a request that the worker did not send because it can never
+// succeed.
 func rejectedResult(why *opportunity.Error) activities.ExecuteResult {
 	return activities.ExecuteResult{CallResult: activities.CallResult{Status: exchange.StatusRejected, Error: why}}
 }
 
-// dependencyNotRead returns the result of a request that was not sent, because something that
-// the request depends on could not be read.
+// dependencyNotRead returns the result of a request that the worker did not send, because it could
+// not read data that the request needs.
 func dependencyNotRead(err error) activities.CallResult {
 	var missing *administrate.NotFoundError
 	known := callResult(err)

@@ -33,14 +33,12 @@ var (
 	userWithoutContact = id("User", 2) // a user without a contact
 )
 
-// emailEffect returns an effect that sends a mail.
 func emailEffect(record opportunity.ID, to exchange.Recipient, template string) activities.EffectInput {
 	return activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: exchange.Effect{
 		Key: "1/x/after/1/email", Kind: opportunity.EffectEmail, Settings: exchange.NewSettings(exchange.SendEmail{To: to, Template: template}),
 	}}
 }
 
-// setPeople sets an owner and a contact on the record.
 func (r *fixture) setPeople(record, owner, person opportunity.ID) {
 	r.t.Helper()
 	_, err := r.client().UpdateOpportunity(r.t.Context(), administrate.UpdateOpportunity{
@@ -76,8 +74,8 @@ func TestEmailIsRenderedFromTheRecord(t *testing.T) {
 	r.setPeople(record, userWithContact, contact)
 	in := emailEffect(record, exchange.ToContact, "offer")
 	in.Number, in.Of, in.Region = 2, 3, opportunity.Ref{ID: regionDR, Name: "Dominican Republic"}
-	// The first requests read the recipient and the sender. Then the record, the people, the event
-	// and a name are read.
+	// The first requests read the recipient and the sender. The later requests read the record, the
+	// people, the event and a name.
 	done := r.runEffect(in)
 	r.wantEffect(done, 2+4+1, exchange.RequestEmail)
 	want := "melissa@example.com\nFirst Aid: reminder 2 of 3\n" +
@@ -125,7 +123,7 @@ func TestAMailWhoseAnswerIsLostIsNotSentAgain(t *testing.T) {
 	}
 }
 
-// Nothing is sent where the record cannot be read, and no operator gets a question.
+// If the record cannot be read, the worker sends nothing and no operator gets a question.
 func TestEmailIsNotSentWhenTheRecordCannotBeRead(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	r.loadPlaybook(emailPlaybook)

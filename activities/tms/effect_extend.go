@@ -8,10 +8,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// extendHandler changes until when the reserved places are reserved.
+// extendHandler changes the expiry time of the reserved places.
 type extendHandler struct{ *Activities }
 
-// Extend returns the handler of the kind.
 func (h effectHandlers) Extend() effectHandler { return extendHandler{h.activities} }
 
 func (e extendHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
@@ -32,7 +31,7 @@ func (e extendHandler) inspect(ctx context.Context, in activities.EffectInput) (
 	until, before := settings.Until, in.UndoEntry.Until
 	if in.Undo {
 		switch {
-		case !now.reserved || !isSameExpiry(now.expiry, until): // expired, or meanwhile set by somebody else
+		case !now.reserved || !isSameExpiry(now.expiry, until): // expired, or somebody else changed the expiry
 		case before.IsZero():
 			out.Error = opportunity.Failf(opportunity.Conflict, "no expiry time was set before; the places stay reserved until %s", formatTime(now.expiry))
 		case !before.After(e.now()):

@@ -37,8 +37,8 @@ func TestContactThatIsNotCreatedIsReported(t *testing.T) {
 	r.wantProblem(got, 4, "nothing shows", exchange.RequestCreateContacts)
 }
 
-// Places are released all at once. The places of people without names yet would be lost for
-// good together with the places of the named person.
+// A release frees all places of an opportunity for good. It would therefore also free the places of
+// people without names yet.
 func TestPlacesWithoutNamedLearnersStayReserved(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")

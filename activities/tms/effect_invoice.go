@@ -11,11 +11,10 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// invoiceHandler waits for the draft that the TMS creates, fills in the draft and makes the
-// invoice final in time. An invoice that the API creates was never observed.
+// invoiceHandler waits for the draft invoice that the TMS creates. It fills in the draft and makes
+// the invoice final at the configured time. Nobody has observed an invoice that the API created.
 type invoiceHandler struct{ *Activities }
 
-// Invoice returns the handler of the kind.
 func (h effectHandlers) Invoice() effectHandler { return invoiceHandler{h.activities} }
 
 // The states of an invoice (observed), beside Final.
@@ -24,18 +23,19 @@ const (
 	invoiceVoid  = "Void"
 )
 
-// invoiceNotes are ids of invoices, because an invoice may become void and another may take its
-// place.
+// invoiceNotes are the notes of the effect. Each note is the id of the invoice that the note is
+// about, because another invoice may replace an invoice that becomes void.
 type invoiceNotes struct {
-	// Inspected: the earlier texts of the invoice are stored.
+	// Inspected is the invoice whose earlier texts are stored.
 	Inspected string `note:"looked"`
-	// Confirmed: the API responded that the invoice has the wanted texts.
+	// Confirmed is the invoice for which the API responded that it has the wanted texts.
 	Confirmed string `note:"asked"`
-	// Filled: an inspection found the wanted texts. From then on people may change them.
+	// Filled is the invoice on which an inspection found the wanted texts. The effect does not
+	// overwrite later changes of these texts by people.
 	Filled string `note:"filled"`
 }
 
-// The names of the texts of an invoice, in a request that writes the earlier texts back.
+// These are the names of the texts of an invoice in a request that writes the earlier texts back.
 const (
 	textPurchaseOrder = "purchaseOrder"
 	textComments      = "comments"
@@ -44,7 +44,7 @@ const (
 type draftText struct {
 	name string
 	// wanted is the text that the effect writes, "" when the effect leaves the text unchanged.
-	// current is the present text, and before is the earlier text.
+	// current is the text that the API shows now, and before is the text before the effect.
 	wanted, current, before string
 	// visible says that the API shows the current text.
 	visible bool
@@ -98,7 +98,8 @@ func (e invoiceHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	return out, nil
 }
 
-// missingInvoiceError returns the error for an invoice that is missing after its time.
+// missingInvoiceError returns the error for an invoice that does not exist after the longest wait
+// for it.
 func missingInvoiceError(in activities.EffectInput, billing administrate.Billing) *opportunity.Error {
 	known := ""
 	for _, record := range in.UndoEntry.Objects {
@@ -115,8 +116,8 @@ func missingInvoiceError(in activities.EffectInput, billing administrate.Billing
 	return opportunity.Failf(opportunity.NotFound, "the TMS has created no invoice by %s; raise one in the TMS, then answer retry", formatTime(settingsOf[exchange.EnsureInvoice](in).WaitUntil))
 }
 
-// inspectInvoice finds out which request the invoice still needs. A final invoice needs none,
-// no matter who made it final and what it contains.
+// inspectInvoice finds out which request the invoice still needs. A final invoice needs no request,
+// whoever made it final and whatever it contains.
 func (e invoiceHandler) inspectInvoice(out *activities.InspectResult, in activities.EffectInput, billing administrate.Billing) {
 	wanted, invoice := settingsOf[exchange.EnsureInvoice](in), billing.Invoice
 	switch {
@@ -145,8 +146,8 @@ func (e invoiceHandler) inspectInvoice(out *activities.InspectResult, in activit
 	}
 }
 
-// needsFilling reports whether a text differs from the wanted text. For a text that the API
-// does not show, only the response to the update counts.
+// needsFilling reports whether a text differs from the wanted text. For a text that the API does
+// not show, the response to the update decides.
 func (invoiceHandler) needsFilling(in activities.EffectInput, invoice string, all []draftText) bool {
 	for _, t := range all {
 		if t.visible && !isSameText(t.current, t.wanted) || !t.visible && notesOf[invoiceNotes](in.UndoEntry).Confirmed != invoice {
@@ -168,24 +169,25 @@ func withOriginalTexts(trace exchange.UndoEntry, invoice administrate.Invoice) e
 	return withNotes(trace, notes)
 }
 
-// isSameText reports whether two texts are equal for a reader. An API may trim a text, and may
-// use other line endings.
+// isSameText reports whether two texts differ at most in outer white space and line endings. The
+// API may change both of these.
 func isSameText(a, b string) bool {
 	plain := func(s string) string { return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")) }
 	return plain(a) == plain(b)
 }
 
-// isConfirmedText reports whether the response contains the wanted text, if there is one.
+// isConfirmedText reports whether the response contains the wanted text. It is true if no text is
+// wanted.
 func isConfirmedText(answered, wanted string) bool {
 	return strings.TrimSpace(wanted) == "" || isSameText(answered, wanted)
 }
 
-// inspectUndo requests to write back the earlier texts of the draft, where the draft still has
-// the texts that the effect wrote.
+// inspectUndo requests to write back an earlier text of the draft if the draft still has the text
+// that the effect wrote.
 func (e invoiceHandler) inspectUndo(out *activities.InspectResult, in activities.EffectInput, billing administrate.Billing) {
 	invoice := billing.Invoice
 	if invoice == nil || invoice.ID != notesOf[invoiceNotes](in.UndoEntry).Inspected || invoice.State == invoiceVoid {
-		return // the invoice does not count any more
+		return // the invoice is void, so nothing is left to undo
 	}
 	ours := make(map[string]string)
 	for _, t := range draftTexts(in, billing) {
@@ -229,8 +231,8 @@ func (e invoiceHandler) execute(ctx context.Context, in activities.EffectInput) 
 	}
 	result.CallResult = callResult(err)
 	if errors.As(err, new(*administrate.RejectedError)) && e.isFinal(ctx, in) {
-		// Somebody else made the invoice final first, and the next inspection finds the final
-		// invoice.
+		// Somebody else made the invoice final before this request. The next inspection finds the
+		// final invoice.
 		result.CallResult = callResult(nil)
 	}
 	return result, nil

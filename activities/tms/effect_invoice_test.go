@@ -21,10 +21,9 @@ import (
 	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
-// runUntilDone does what runEffect does, over time. Where nothing can be done yet, runUntilDone
-// moves the clock to the time at which the effect is to be inspected again, and calls
-// meanwhile. runUntilDone also returns how long each wait was, with aside for waits that do not
-// block later effects.
+// runUntilDone is runEffect for an effect that waits. For each wait, runUntilDone moves the clock
+// to the time of the next inspection and calls meanwhile. It also returns the length of each wait,
+// and marks waits that do not block later effects with "aside".
 func (r *fixture) runUntilDone(in activities.EffectInput, meanwhile func(wait int)) (effectOutcome, []string) {
 	r.t.Helper()
 	out := effectOutcome{undoEntry: in.UndoEntry, attendees: in.Attendees}
@@ -112,7 +111,6 @@ func (r *fixture) moveToWon(record opportunity.ID) {
 	r.requestCount()
 }
 
-// invoice returns the invoice of the record.
 func (r *fixture) invoice(record opportunity.ID) administrate.Invoice {
 	r.t.Helper()
 	billing, err := r.client().Billing(r.t.Context(), string(record))
@@ -176,8 +174,8 @@ func TestADraftThatComesLateIsFilledInOnceAndFinalInTime(t *testing.T) {
 			r.wantInvoice(record, "Draft", "PO 17", "First Aid\r\nfor \"Byrne\"")
 		}
 	})
-	// Before the last wait the draft is read, filled in, and read again. After the last wait the
-	// invoice is read, made final, and read again.
+	// Before the last wait, the effect reads the draft, fills it in, and reads it again. After the
+	// last wait, the effect reads the invoice, makes it final, and reads it again.
 	r.wantEffect(done, 3, exchange.RequestFillInvoice, exchange.RequestFinaliseInvoice)
 	if diff := cmp.Diff([]string{"1m0s", "2m0s", "5m0s", "10m0s", "10m0s", "239h32m0s aside"}, waits); diff != "" {
 		t.Error(diff)
@@ -224,8 +222,8 @@ func TestAnInvoiceThatSomebodyMadeFinalIsLeft(t *testing.T) {
 	}
 }
 
-// Between the inspection and the request somebody else may make the invoice final, filled in or
-// not.
+// Somebody else may make the invoice final between the inspection and the request, with or without
+// the wanted texts.
 func TestAnInvoiceThatSomebodyMakesFinalJustNow(t *testing.T) {
 	for words, acts := range map[string][]exchange.EffectRequestKind{
 		"mutation UpdateInvoice":   {exchange.RequestFillInvoice},
@@ -249,8 +247,8 @@ func TestAnInvoiceThatSomebodyMakesFinalJustNow(t *testing.T) {
 	}
 }
 
-// Each request is lost, before or after the API executed it. The draft is still filled in and
-// made final once.
+// Each case loses one request, before or after the API executes the request. The draft is still
+// filled in and made final once.
 func TestAnInvoiceWhoseAnswerIsLost(t *testing.T) {
 	for _, commits := range []bool{false, true} {
 		for n := 1; n <= 2; n++ {
@@ -347,7 +345,7 @@ func TestUndoRestoresTheDraft(t *testing.T) {
 	r.wantInvoice(record, "Draft", "old", "")
 	r.wantEffect(r.runEffect(undoInput(in, done)), 1)
 
-	// A text that somebody has changed meanwhile stays.
+	// A text that somebody changed after the effect stays.
 	done = r.runEffect(in)
 	r.writeInvoice(record, "PO 18", "")
 	r.wantEffect(r.runEffect(undoInput(in, done)), 3, exchange.RequestFillInvoice)
@@ -360,12 +358,12 @@ func TestUndoRestoresTheDraft(t *testing.T) {
 	in = r.invoiceEffect(record, "", "First Aid", time.Time{})
 	r.wantProblem(r.runEffect(undoInput(in, done)), 3, "nothing shows", exchange.RequestFillInvoice)
 
-	// A final invoice cannot be put right either.
+	// The texts of a final invoice cannot be written back either.
 	r.finalise(record)
 	r.wantProblem(r.runEffect(undoInput(in, done)), 1, "no longer a draft")
 }
 
-// Where the API shows neither text, only the response to the update is known.
+// If the API does not show the texts, only the response to the update proves them.
 func TestTextsThatAreNotShown(t *testing.T) {
 	r, record := newSoldFixture(t)
 	r.moveToWon(record)

@@ -13,14 +13,13 @@ import (
 // logHandler writes an entry of the external integration log.
 type logHandler struct{ *Activities }
 
-// Log returns the handler of the kind.
 func (h effectHandlers) Log() effectHandler { return logHandler{h.activities} }
 
-// logOrigin is the name under which entries are written. The name never changes, because
-// entries cannot be deleted.
+// logOrigin is the origin that each log entry names. Never change it, because entries with the old
+// name cannot be deleted.
 const logOrigin = "oppflow"
 
-// inspect reads nothing: the API does not show the log.
+// inspect sends no API request, because the API does not show the log.
 func (e logHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
 	settings := settingsOf[exchange.WriteLog](in)
@@ -35,8 +34,8 @@ func (e logHandler) inspect(ctx context.Context, in activities.EffectInput) (act
 	return out, nil
 }
 
-// execute writes the entry for the record. It is assumed that the log accepts an opportunity's
-// id. Where the log does not accept the id, the entry is rejected.
+// execute writes the entry for the record. It assumes that the log accepts the id of an
+// opportunity. If the log does not accept the id, the API rejects the entry.
 func (e logHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
 	if run, other := detectReset(ctx, in.RunID); other {
 		return activities.ExecuteResult{CallResult: resetResult(run)}, nil

@@ -24,36 +24,16 @@ import (
 // eventTwo has 16 places, none of them booked.
 var eventTwo = id(opportunity.TypeEvent, 2)
 
-func accountEffect(record opportunity.ID, name string) activities.EffectInput {
-	return activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: exchange.Effect{
-		Key: "1/win/after/1/account", Kind: opportunity.EffectAccount, Settings: exchange.NewSettings(exchange.EnsureAccount{Name: name}),
-	}}
-}
-
-func contactsEffect(record opportunity.ID, several exchange.MatchPolicy, attendees ...exchange.Attendee) activities.EffectInput {
-	return activities.EffectInput{Reference: "A-1", Opportunity: record, Attendees: attendees, Effect: exchange.Effect{
-		Key: "1/win/after/2/contacts", Kind: opportunity.EffectContacts, Settings: exchange.NewSettings(exchange.EnsureContacts{OnMultipleMatches: several}),
-	}}
-}
-
-func registerEffect(record opportunity.ID, interests []opportunity.RecordedInterest, attendees ...exchange.Attendee) activities.EffectInput {
-	return activities.EffectInput{Reference: "A-1", Opportunity: record, Attendees: attendees, Interests: interests, Effect: exchange.Effect{
-		Key: "1/win/after/3/register", Kind: opportunity.EffectRegister, Settings: exchange.NewSettings(exchange.RegisterLearners{ReleaseReservation: true}),
-	}}
-}
-
 func cancelEffect(record opportunity.ID, attendees ...exchange.Attendee) activities.EffectInput {
 	return activities.EffectInput{Reference: "A-1", Opportunity: record, Attendees: attendees, Effect: exchange.Effect{
 		Key: "1/withdraw/after/1/cancelRegistrations", Kind: opportunity.EffectCancelRegistrations,
 	}}
 }
 
-// person returns an attendee without a known contact.
 func person(event opportunity.ID, first, email string) exchange.Attendee {
 	return exchange.Attendee{Interest: "I", Event: event, Person: &opportunity.Learner{FirstName: first, LastName: "Byrne", Email: email}}
 }
 
-// persons returns n attendees without known contacts.
 func persons(event opportunity.ID, n int) []exchange.Attendee {
 	all := make([]exchange.Attendee, n)
 	for i := range all {
@@ -62,7 +42,6 @@ func persons(event opportunity.ID, n int) []exchange.Attendee {
 	return all
 }
 
-// undoInput returns the input to undo the effect after the given outcome.
 func undoInput(in activities.EffectInput, after effectOutcome) activities.EffectInput {
 	in.Undo, in.UndoEntry, in.Attendees = true, after.undoEntry, after.attendees
 	return in
@@ -75,57 +54,6 @@ func repeatInput(in activities.EffectInput, after effectOutcome) activities.Effe
 	return in
 }
 
-// accountOf returns the account of the record.
-func (r *fixture) accountOf(record opportunity.ID) opportunity.ID {
-	r.t.Helper()
-	ties, err := r.client().OpportunityLinks(r.t.Context(), string(record))
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	r.requestCount()
-	if ties.Account == nil {
-		return ""
-	}
-	return opportunity.ID(ties.Account.ID)
-}
-
-// accountsNamed returns the ids of the accounts with the name.
-func (r *fixture) accountsNamed(name string) []opportunity.ID {
-	r.t.Helper()
-	page, err := r.client().AccountsByName(r.t.Context(), name)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	r.requestCount()
-	var ids []opportunity.ID
-	for _, a := range page.Accounts {
-		ids = append(ids, opportunity.ID(a.ID))
-	}
-	return ids
-}
-
-// account creates an account with a request of its own, not through the worker.
-func (r *fixture) account(name string) opportunity.ID {
-	r.t.Helper()
-	made, err := r.client().CreateAccount(r.t.Context(), administrate.NewAccount{Name: name})
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	r.requestCount()
-	return opportunity.ID(made.ID)
-}
-
-// setAccount sets the account on the record, not through the worker.
-func (r *fixture) setAccount(record, account opportunity.ID) {
-	r.t.Helper()
-	_, err := r.client().UpdateOpportunity(r.t.Context(), administrate.UpdateOpportunity{ID: string(record), AccountID: string(account)})
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	r.requestCount()
-}
-
-// contact creates a contact with a request of its own, not through the worker.
 func (r *fixture) contact(email string) opportunity.ID {
 	r.t.Helper()
 	made, err := r.client().CreateContacts(r.t.Context(), []administrate.NewContact{{FirstName: "F", LastName: "L", Email: email}})
@@ -134,17 +62,6 @@ func (r *fixture) contact(email string) opportunity.ID {
 	}
 	r.requestCount()
 	return opportunity.ID(made[0].Contact.ID)
-}
-
-// contactsOf returns the contacts with the e-mail address.
-func (r *fixture) contactsOf(email string) []administrate.Contact {
-	r.t.Helper()
-	page, err := r.client().ContactsByEmail(r.t.Context(), email)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	r.requestCount()
-	return page.Contacts
 }
 
 // register registers contacts with a request of its own, not through the worker, and returns
@@ -195,8 +112,8 @@ func (r *fixture) respondOnce(words, text string) {
 	})
 }
 
-// loseNthAnswer loses the nth request that changes something, after or before the API executed
-// it. loseNthAnswer returns how many such requests came.
+// loseNthAnswer loses the nth request that changes something, after or before the API executes the
+// request. It returns the count of requests that change something.
 func (r *fixture) loseNthAnswer(n int, commits bool) *int {
 	count := new(int)
 	r.interceptRequests(func(w http.ResponseWriter, q *http.Request) bool {
@@ -242,204 +159,6 @@ func (r *fixture) wantRecords(got effectOutcome, kind opportunity.ObjectKind, wa
 	}
 }
 
-func TestAccountIsCreatedOnceAndRemovedOnUndo(t *testing.T) {
-	r := newFixtureAssuming(t, tms.ReferenceTag{}, map[string]string{"update.null": "cleared"})
-	record := r.createRecord("A-1")
-	r.requestCount()
-	in := accountEffect(record, " Byrne Ltd ")
-	done := r.runEffect(in)
-	r.wantEffect(done, 7, exchange.RequestCreateAccount, exchange.RequestSetAccount)
-	made := r.accountOf(record)
-	if got := r.accountsNamed("Byrne Ltd"); made == "" || !slices.Equal(got, []opportunity.ID{made}) {
-		t.Errorf("the account is %q of %q", made, got)
-	}
-	r.wantRecords(done, opportunity.ObjectAccount, "+"+string(made))
-	if !done.undoEntry.AccountRead || done.undoEntry.Account != "" {
-		t.Errorf("before: %+v", done.undoEntry)
-	}
-	r.wantEffect(r.runEffect(in), 1)
-
-	undone := r.runEffect(undoInput(in, done))
-	r.wantEffect(undone, 3, exchange.RequestSetAccount)
-	if got := r.accountOf(record); got != "" {
-		t.Errorf("the opportunity still has %q", got)
-	}
-	if got := r.accountsNamed("Byrne Ltd"); len(got) != 1 {
-		t.Errorf("accounts %q", got)
-	}
-	r.wantEffect(r.runEffect(undoInput(in, undone)), 1)
-}
-
-// It is assumed that null removes an account; where this does not hold, the effect
-// reports it.
-func TestAccountThatCannotBeRemovedIsReported(t *testing.T) {
-	r := newFixture(t, tms.ReferenceTag{})
-	record := r.createRecord("A-1")
-	in := accountEffect(record, "Byrne Ltd")
-	done := r.runEffect(in)
-	r.requestCount()
-	r.wantProblem(r.runEffect(undoInput(in, done)), 3, "nothing shows", exchange.RequestSetAccount)
-}
-
-func TestAnAccountIsFound(t *testing.T) {
-	r := newFixture(t, tms.ReferenceTag{})
-	record := r.createRecord("A-1")
-	there := r.account("Byrne Ltd")
-	r.query(`mutation { account { create(input: {name: "Byrne Ltd", isIndividual: true}) { errors { message } } } }`)
-	r.requestCount()
-	in := accountEffect(record, "Byrne Ltd")
-	done := r.runEffect(in)
-	r.wantEffect(done, 4, exchange.RequestSetAccount)
-	r.wantRecords(done, opportunity.ObjectAccount, string(there))
-
-	// An account that somebody else has set on the record meanwhile stays.
-	other := r.account("Another")
-	r.setAccount(record, other)
-	r.wantEffect(r.runEffect(undoInput(in, done)), 1)
-	if got := r.accountOf(record); got != other {
-		t.Errorf("the account is %q", got)
-	}
-	found := r.runEffect(in)
-	r.wantEffect(found, 1)
-	r.wantRecords(found, opportunity.ObjectAccount, string(other))
-	r.wantEffect(r.runEffect(undoInput(in, found)), 0)
-}
-
-func TestOfSeveralAccountsNoneIsTaken(t *testing.T) {
-	r := newFixture(t, tms.ReferenceTag{})
-	record := r.createRecord("A-1")
-	one, two := r.account("Byrne Ltd"), r.account("Byrne Ltd")
-	r.wantProblem(r.runEffect(accountEffect(record, "Byrne Ltd")), 2, fmt.Sprintf("2 accounts have the name of the effect's account: %s, %s", one, two))
-	r.wantProblem(r.runEffect(accountEffect(record, " ")), 0, "gives no name for the account")
-	if got := r.accountOf(record); got != "" {
-		t.Errorf("the account is %q", got)
-	}
-}
-
-// Each request is lost, before or after the API executed it, and one account is still created.
-func TestAnAccountWhoseAnswerIsLostIsMadeOnce(t *testing.T) {
-	for _, commits := range []bool{false, true} {
-		for n := 1; n <= 2; n++ {
-			r := newFixture(t, tms.ReferenceTag{})
-			record := r.createRecord("A-1")
-			count := r.loseNthAnswer(n, commits)
-			done := r.runEffect(accountEffect(record, "Byrne Ltd"))
-			if done.problem != "" || *count < 2 {
-				t.Errorf("%d requests, problem %q", *count, done.problem)
-			}
-			made := r.accountOf(record)
-			if got := r.accountsNamed("Byrne Ltd"); !slices.Equal(got, []opportunity.ID{made}) {
-				t.Errorf("request %d, carried out %v: the account is %q of %q", n, commits, made, got)
-			}
-			r.wantRecords(done, opportunity.ObjectAccount, "+"+string(made))
-		}
-	}
-}
-
-func TestAccountThatIsNotCreatedIsReported(t *testing.T) {
-	r := newFixture(t, tms.ReferenceTag{})
-	record := r.createRecord("A-1")
-	r.requestCount()
-	r.respondOnce("mutation ", `{"data":{"account":{"create":{"errors":[],"account":{"id":"T3JnYW5pc2F0aW9uOjk5","name":"Byrne Ltd"}}}}}`)
-	r.wantProblem(r.runEffect(accountEffect(record, "Byrne Ltd")), 5, "nothing shows", exchange.RequestCreateAccount)
-	r.respondOnce("mutation ", `{"data":{"account":{"create":{"errors":[{"label":"Invalid Value","message":"no","value":null}],"account":null}}}}`)
-	r.wantProblem(r.runEffect(accountEffect(record, "Byrne Ltd")), 3, "Invalid Value", exchange.RequestCreateAccount)
-}
-
-func TestContactsAreFoundOrMadeOnce(t *testing.T) {
-	r := newFixture(t, tms.ReferenceTag{})
-	record := r.createRecord("A-1")
-	r.setAccount(record, id(opportunity.TypeAccount, 3))
-	known := exchange.Attendee{Interest: "I", Event: event, Contact: id(opportunity.TypeContact, 4)}
-	in := contactsEffect(record, exchange.MatchAskOperator, person(event, "Ada", "Ada@byrne.example"), known,
-		person(event, "Mel", "Melissa@Example.com"), person(eventTwo, "Ada", "ada@byrne.example "))
-	done := r.runEffect(in)
-	r.wantEffect(done, 5, exchange.RequestCreateContacts)
-	ada := r.contactsOf("Ada@byrne.example")
-	if len(ada) != 1 || len(r.contactsOf("ada@byrne.example")) != 0 {
-		t.Fatalf("made %+v", ada)
-	}
-	want := administrate.Contact{
-		ID: ada[0].ID, FirstName: "Ada", LastName: "Byrne", Email: "Ada@byrne.example",
-		Account: &administrate.Ref{ID: string(id(opportunity.TypeAccount, 3)), Name: "Northern Lights Energy"},
-	}
-	if diff := cmp.Diff(want, ada[0]); diff != "" {
-		t.Error(diff)
-	}
-	var who []opportunity.ID
-	for _, attendee := range done.attendees {
-		who = append(who, attendee.Contact)
-	}
-	if diff := cmp.Diff([]opportunity.ID{opportunity.ID(want.ID), known.Contact, contact, opportunity.ID(want.ID)}, who); diff != "" {
-		t.Error(diff)
-	}
-	r.wantRecords(done, opportunity.ObjectContact, string(contact), "+"+want.ID)
-
-	r.wantEffect(r.runEffect(in), 1) // only the contacts of attendees without a known contact are looked up
-	r.wantEffect(r.runEffect(repeatInput(in, done)), 0)
-	r.wantEffect(r.runEffect(undoInput(in, done)), 0)
-	if got := r.contactsOf("Ada@byrne.example"); len(got) != 1 {
-		t.Errorf("contacts %+v", got)
-	}
-}
-
-func TestOfSeveralContactsTheOldestOrNone(t *testing.T) {
-	r := newFixture(t, tms.ReferenceTag{})
-	record := r.createRecord("A-1")
-	var made []opportunity.ID
-	for n := 6; n <= 10; n++ { // the keys of the last two are 9 and 10
-		made = append(made, r.contact([]string{"x@x.example", "ada@byrne.example"}[n/9]))
-	}
-	asked := contactsEffect(record, "", person(event, "Ben", "ben@byrne.example"), person(event, "Ada", "ada@byrne.example"))
-	out := r.runEffect(asked)
-	r.wantProblem(out, 1, "2 contacts have the e-mail address of attendee 2")
-	if strings.Contains(strings.ToLower(out.problem), "ada") {
-		t.Errorf("it names a person: %s", out.problem)
-	}
-	oldest := contactsEffect(record, exchange.MatchOldest, person(event, "Ada", "ada@byrne.example"))
-	done := r.runEffect(oldest)
-	r.wantEffect(done, 1)
-	if got := done.attendees[0].Contact; got != id(opportunity.TypeContact, 9) || got != made[3] {
-		t.Errorf("taken was %q of %q", got, made)
-	}
-}
-
-func TestAContactNeedsAnAddress(t *testing.T) {
-	r := newFixture(t, tms.ReferenceTag{})
-	record := r.createRecord("A-1")
-	r.requestCount()
-	out := r.runEffect(contactsEffect(record, exchange.MatchAskOperator, person(event, "Ada", "ada@byrne.example"), person(event, "Ben", "")))
-	r.wantProblem(out, 0, "attendee 2 has no e-mail address")
-}
-
-func TestContactsOfOnePersonsAccountHaveNone(t *testing.T) {
-	r := newFixture(t, tms.ReferenceTag{})
-	record := r.createRecord("A-1")
-	r.query(`mutation { account { create(input: {name: "Ada Byrne", isIndividual: true}) { errors { message } } } }`)
-	r.setAccount(record, r.accountsNamed("Ada Byrne")[0])
-	r.wantEffect(r.runEffect(contactsEffect(record, exchange.MatchAskOperator, person(event, "Ada", "ada@byrne.example"))), 5, exchange.RequestCreateContacts)
-	if got := r.contactsOf("ada@byrne.example"); len(got) != 1 || got[0].Account != nil {
-		t.Errorf("made %+v", got)
-	}
-}
-
-// A contact that is rejected does not stop the others, and the error does not contain the
-// address.
-func TestAContactThatIsTurnedDown(t *testing.T) {
-	r := newFixture(t, tms.ReferenceTag{})
-	record := r.createRecord("A-1")
-	r.requestCount()
-	in := contactsEffect(record, exchange.MatchAskOperator, person(event, "Ada", "ada@byrne.example"), person(event, "Zaphodina", "zaphodina@@byrne"))
-	out := r.runEffect(in)
-	r.wantProblem(out, 3, "the API rejected the contact of attendee 2", exchange.RequestCreateContacts)
-	if strings.Contains(strings.ToLower(out.problem), "zaphodina") {
-		t.Errorf("it names a person: %s", out.problem)
-	}
-	if got := r.contactsOf("ada@byrne.example"); len(got) != 1 {
-		t.Errorf("made %+v", got)
-	}
-}
-
 // catalogueWith returns the default catalogue with one text replaced.
 func catalogueWith(t *testing.T, old, other string) string {
 	t.Helper()
@@ -457,7 +176,7 @@ func catalogueWith(t *testing.T, old, other string) string {
 	return path
 }
 
-// Objects that the triggers of the TMS created are found, and the effects do not undo them.
+// The effects find objects that triggers of the TMS created, and do not undo these objects.
 func TestWhatTriggersMadeIsFound(t *testing.T) {
 	r := newFixtureIn(t, tms.ReferenceTag{}, sandbox.Options{
 		Catalogue: catalogueWith(t, "- { from: 4, to: 5 }", "- { from: 4, to: 5, triggers: [account, contact, registration] }"),
@@ -514,193 +233,6 @@ func (r *fixture) wantSatisfied(got effectOutcome) {
 		r.t.Fatalf("acts %q, problem %q", got.requests, got.problem)
 	}
 	r.requestCount()
-}
-
-func TestLearnersAreRegisteredOnceAndTheReservationReleased(t *testing.T) {
-	r := newFixture(t, tms.ReferenceTag{})
-	record, interests, attendees := r.newBooking()
-	r.wantEventPlaces(event, 4, 3)
-	in := registerEffect(record, interests, attendees...)
-	done := r.runEffect(in)
-	r.wantEffect(done, 16, exchange.RequestCreateContacts, exchange.RequestRegister, exchange.RequestRegister, exchange.RequestRelease)
-	r.advanceClock(time.Second)
-	r.wantEventPlaces(event, 7, 0)
-	r.wantEventPlaces(eventTwo, 1, 0)
-	learners := records(done, opportunity.ObjectLearner)
-	if len(learners) != 4 || slices.ContainsFunc(learners, func(l string) bool { return len(l) < 5 || l[0] != '+' }) {
-		t.Errorf("learners %q", learners)
-	}
-	r.wantEffect(r.runEffect(repeatInput(in, done)), 3)
-
-	// A release is not undone: the opportunity cannot reserve places again.
-	undone := r.runEffect(undoInput(in, done))
-	r.wantEffect(undone, 13, slices.Repeat([]exchange.EffectRequestKind{exchange.RequestCancelLearner}, 4)...)
-	r.wantEventPlaces(event, 4, 0)
-	r.wantEventPlaces(eventTwo, 0, 0)
-	for i := range learners {
-		learners[i] = "-" + learners[i]
-	}
-	r.wantRecords(undone, opportunity.ObjectLearner, learners...)
-	r.wantEffect(r.runEffect(undoInput(in, undone)), 0)
-}
-
-// Each request is lost, before or after the API executed it. Each attendee is still registered
-// once, and cancelled when the effect is undone.
-func TestLearnersWhoseAnswerIsLostAreRegisteredOnce(t *testing.T) {
-	for _, commits := range []bool{false, true} {
-		for n := 1; ; n++ {
-			r := newFixture(t, tms.ReferenceTag{})
-			record, interests, attendees := r.newBooking()
-			in := registerEffect(record, interests, attendees...)
-			count := r.loseNthAnswer(n, commits)
-			done := r.runEffect(in)
-			if done.problem != "" {
-				t.Fatalf("request %d, carried out %v: %s", n, commits, done.problem)
-			}
-			r.advanceClock(time.Second)
-			r.wantEventPlaces(event, 7, 0)
-			r.wantEventPlaces(eventTwo, 1, 0)
-			for _, email := range []string{"learner-0@byrne.example", "learner-1@byrne.example"} {
-				if got := r.contactsOf(email); len(got) != 1 {
-					t.Errorf("contacts %+v", got)
-				}
-			}
-			if undone := r.runEffect(undoInput(in, done)); undone.problem != "" {
-				t.Error(undone.problem)
-			}
-			r.wantEventPlaces(event, 4, 0)
-			r.wantEventPlaces(eventTwo, 0, 0)
-			if t.Failed() {
-				t.Fatalf("request %d, carried out %v", n, commits)
-			}
-			if *count < n {
-				break
-			}
-		}
-	}
-}
-
-func TestLearnersWhoAreOnTheEventAlreadyStayThere(t *testing.T) {
-	r := newFixture(t, tms.ReferenceTag{})
-	record, _, attendees := r.newBooking()
-	there := r.register(event, contact)
-	in := registerEffect(record, nil, attendees[2:3]...)
-	done := r.runEffect(in)
-	r.wantEffect(done, 5, exchange.RequestRelease)
-	r.wantRecords(done, opportunity.ObjectLearner, string(there[0]))
-	r.wantEffect(r.runEffect(undoInput(in, done)), 0)
-	r.advanceClock(time.Second)
-	r.wantEventPlaces(event, 5, 0)
-}
-
-// An undo cancels only the learners that the effect registered.
-func TestLearnerRegisteredAgainIsNotCancelled(t *testing.T) {
-	r := newFixture(t, tms.ReferenceTag{})
-	record, _, attendees := r.newBooking()
-	in := registerEffect(record, nil, attendees[2])
-	done := r.runEffect(in)
-	if err := r.client().CancelLearner(t.Context(), strings.TrimPrefix(records(done, opportunity.ObjectLearner)[0], "+")); err != nil {
-		t.Fatal(err)
-	}
-	r.register(event, contact)
-	r.wantEffect(r.runEffect(undoInput(in, done)), 1)
-	r.wantEventPlaces(event, 5, 0)
-}
-
-func TestReservationIsKept(t *testing.T) {
-	r := newFixture(t, tms.ReferenceTag{})
-	record, interests, attendees := r.newBooking()
-	in := registerEffect(record, interests, attendees[2])
-	in.Effect.Settings = exchange.NewSettings(exchange.RegisterLearners{})
-	r.wantEffect(r.runEffect(in), 3, exchange.RequestRegister)
-	r.wantEventPlaces(event, 5, 3)
-
-	nobody := registerEffect(record, interests)
-	r.wantEffect(r.runEffect(nobody), 0)
-	r.wantEventPlaces(event, 5, 3)
-}
-
-// newFullEvent returns a record that has reserved all free places of event 1, and as many
-// attendees.
-func (r *fixture) newFullEvent() (opportunity.ID, []opportunity.RecordedInterest, []exchange.Attendee) {
-	r.t.Helper()
-	record := r.createRecord("A-1")
-	r.apply(record, interest(event, 8))
-	ref := r.read(record).Interests[0]
-	interests := []opportunity.RecordedInterest{{ID: ref.ID, Item: string(ref.Item), Quantity: 8}}
-	r.wantSatisfied(r.runEffect(reserveEffect(record, interests, r.timeIn(48*time.Hour))))
-	attendees := persons(event, 8)
-	for i := range attendees {
-		attendees[i].Interest = ref.ID
-	}
-	r.wantEventPlaces(event, 4, 8)
-	return record, interests, attendees
-}
-
-// Places count twice from the registration until they are released. None of these attendees is
-// rejected, whether or not the API counts reserved places against the attendees for whom they
-// are reserved.
-func TestReservationDoesNotBlockItsOwnLearners(t *testing.T) {
-	for short, acts := range map[string][]exchange.EffectRequestKind{
-		"booked":  {exchange.RequestCreateContacts, exchange.RequestRegister, exchange.RequestRelease},
-		"refused": {exchange.RequestCreateContacts, exchange.RequestRegister, exchange.RequestRelease, exchange.RequestRegister},
-	} {
-		t.Run(short, func(t *testing.T) {
-			r := newFixtureAssuming(t, tms.ReferenceTag{}, map[string]string{"registration.short": short})
-			record, interests, attendees := r.newFullEvent()
-			done := r.runEffect(registerEffect(record, interests, attendees...))
-			if done.problem != "" || !cmp.Equal(done.requests, acts) {
-				t.Errorf("acts %q, problem %q", done.requests, done.problem)
-			}
-			r.advanceClock(time.Second)
-			r.wantEventPlaces(event, 12, 0)
-		})
-	}
-}
-
-// Places are not released where this does not help, because they cannot be reserved again.
-func TestReservationIsNotReleasedInVain(t *testing.T) {
-	t.Run("more people than places", func(t *testing.T) {
-		r := newFixtureAssuming(t, tms.ReferenceTag{}, map[string]string{"registration.short": "refused"})
-		record, interests, attendees := r.newFullEvent()
-		one := person(event, "Ada", "ada@byrne.example")
-		one.Interest = interests[0].ID
-		out := r.runEffect(registerEffect(record, interests, append(attendees, one)...))
-		if out.problem == "" || !slices.Equal(out.requests, []exchange.EffectRequestKind{exchange.RequestCreateContacts, exchange.RequestRegister}) {
-			t.Errorf("acts %q, problem %q", out.requests, out.problem)
-		}
-		r.wantEventPlaces(event, 4, 8)
-		if undone := r.runEffect(undoInput(registerEffect(record, interests), out)); undone.problem != "" || undone.requests != nil {
-			t.Errorf("acts %q, problem %q", undone.requests, undone.problem)
-		}
-	})
-	t.Run("an event that takes nobody", func(t *testing.T) {
-		r := newFixture(t, tms.ReferenceTag{})
-		record, interests, attendees := r.newBooking()
-		attendees[2].Event = id(opportunity.TypeEvent, 3) // cancelled
-		out := r.runEffect(registerEffect(record, interests, attendees[2]))
-		if !strings.Contains(out.problem, "Not Published") {
-			t.Errorf("acts %q, problem %q", out.requests, out.problem)
-		}
-		r.wantEventPlaces(event, 4, 3)
-	})
-	t.Run("a registration of which nothing shows", func(t *testing.T) {
-		r := newFixture(t, tms.ReferenceTag{})
-		record, interests, attendees := r.newBooking()
-		r.respondOnce("registerContacts", `{"data":{"event":{"registerContacts":{"errors":[],"event":null,"learners":[{"id":"bGVhcm5lcjo5OQ==","contact":{"id":"`+string(contact)+`"}}]}}}}`)
-		r.wantProblem(r.runEffect(registerEffect(record, interests, attendees[2])), 3, "nothing shows", exchange.RequestRegister)
-		r.wantEventPlaces(event, 4, 3)
-	})
-}
-
-// One request reads, creates or registers a hundred at once.
-func TestManyLearnersTakeFewRequests(t *testing.T) {
-	r := newFixture(t, tms.ReferenceTag{})
-	record := r.createRecord("A-1")
-	r.requestCount()
-	done := r.runEffect(registerEffect(record, nil, persons(event, 150)...))
-	r.wantEffect(done, 18, exchange.RequestCreateContacts, exchange.RequestCreateContacts, exchange.RequestRegister, exchange.RequestRegister)
-	r.wantEventPlaces(event, 154, 0)
 }
 
 func TestLearnersAreCancelledAndReinstated(t *testing.T) {

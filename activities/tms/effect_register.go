@@ -13,19 +13,19 @@ import (
 )
 
 // registerHandler registers the attendees on their events. A registration does not use up the
-// places that are reserved for the opportunity. The reserved places count twice until they are
-// released, after all attendees are registered. Because the registration comes first, no other
-// person can get a place in between. The TMS was observed to accept a registration on an event
-// whose reservations leave too few free places: the remaining places become negative. Where an
-// event does not accept more, the reserved places are released first, so that they do not block
-// the attendees for whom they are reserved.
+// places that are reserved for the opportunity. Reserved places therefore count twice from the
+// registration until the handler releases them. The handler registers all attendees first and then
+// releases the places, so that no other person can get a place in between. Observed: the TMS
+// accepts a registration on an event whose reservations leave too few free places, and the number
+// of remaining places becomes negative. If an event rejects the registration as full, the handler
+// releases the reserved places first. Otherwise they would block the attendees for whom they are
+// reserved.
 type registerHandler struct{ *Activities }
 
-// Register returns the handler of the kind.
 func (h effectHandlers) Register() effectHandler { return registerHandler{h.activities} }
 
 type registerNotes struct {
-	// EventFull: an event was full while places were reserved.
+	// EventFull is set when an event was full while places were reserved.
 	EventFull string `note:"short"`
 }
 
@@ -59,8 +59,8 @@ func (e registerHandler) inspect(ctx context.Context, in activities.EffectInput)
 	return out, nil
 }
 
-// shouldRelease reports whether to release the places. All places are released at once, so
-// places for people without names yet would be lost, too.
+// shouldRelease reports whether to release the places. A release frees all places of the
+// opportunity, so it would also free the places for people without names yet.
 func (registerHandler) shouldRelease(in activities.EffectInput) bool {
 	settings := settingsOf[exchange.RegisterLearners](in)
 	return settings != nil && settings.ReleaseReservation && !hasUnnamedPlaces(in)
@@ -88,8 +88,9 @@ func (e registerHandler) nextRegistration(ctx context.Context, in activities.Eff
 		}
 		var missing []opportunity.ID
 		for _, contact := range contacts {
-			// The undo entry stores who is about to be registered. If the response is lost, a contact
-			// who is on the event then was registered by this effect.
+			// The undo entry stores who is about to be registered. If the response is lost and a
+			// later inspection finds the contact on the event, the contact counts as registered by
+			// this effect.
 			learner := opportunity.TouchedObject{Kind: opportunity.ObjectLearner, Event: event, Contact: contact, Created: true}
 			if on := places[contact]; len(on) > 0 {
 				learner.ID, learner.Created = on[0], false
@@ -123,7 +124,7 @@ func (e registerHandler) inspectUndo(ctx context.Context, in activities.EffectIn
 		if made.ID == "" && len(places) > 0 {
 			made.ID = places[0]
 		}
-		if !slices.Contains(places, made.ID) { // somebody may have registered the person again
+		if !slices.Contains(places, made.ID) { // somebody may have registered the contact again
 			made.Reverted = true
 			continue
 		}
@@ -205,16 +206,17 @@ func (e registerHandler) execute(ctx context.Context, in activities.EffectInput)
 		})
 	}
 	if errors.As(err, new(*administrate.RejectedError)) && e.shouldRelease(in) && notesOf[registerNotes](in.UndoEntry).EventFull == "" && e.isBlockedByReservation(ctx, in) {
-		// The API responded, and the next step is another request.
+		// The API responded, so the request counts as done. The next inspection returns another
+		// request.
 		result.CallResult = activities.CallResult{Status: exchange.StatusDone}
 		result.UndoEntry = withNotes(in.UndoEntry, registerNotes{EventFull: "yes"})
 	}
 	return result, nil
 }
 
-// isBlockedByReservation reports whether the event has too few places only because of the
-// places that are reserved for the opportunity. Where the data does not prove this,
-// isBlockedByReservation returns false, because released places cannot be reserved again.
+// isBlockedByReservation reports whether the event has too few places only because of the places
+// that are reserved for the opportunity. If the data does not prove this, isBlockedByReservation
+// returns false, because the opportunity cannot reserve released places again.
 func (e registerHandler) isBlockedByReservation(ctx context.Context, in activities.EffectInput) bool {
 	now, err := e.readReservation(ctx, in.Opportunity)
 	if err != nil || !now.reserved || now.expiry.IsZero() {
@@ -242,7 +244,7 @@ func idStrings(ids []opportunity.ID) []string {
 	return out
 }
 
-// eventsFor returns the events of the attendees, each once.
+// eventsFor returns the events of the attendees without duplicates.
 func eventsFor(attendees []exchange.Attendee) []opportunity.ID {
 	var events []opportunity.ID
 	for _, attendee := range attendees {
@@ -253,8 +255,8 @@ func eventsFor(attendees []exchange.Attendee) []opportunity.ID {
 	return events
 }
 
-// contactsOn returns the contacts for the event, each once. found are the contacts that were
-// found now, in the order of the attendees.
+// contactsOn returns the contacts for the event without duplicates. found are the contacts that
+// this inspection found, in the order of the attendees.
 func contactsOn(event opportunity.ID, attendees []exchange.Attendee, found []opportunity.ID) []opportunity.ID {
 	var contacts []opportunity.ID
 	for i, attendee := range attendees {

@@ -8,10 +8,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// releaseHandler releases all places.
 type releaseHandler struct{ *Activities }
 
-// Release returns the handler of the kind.
 func (h effectHandlers) Release() effectHandler { return releaseHandler{h.activities} }
 
 func (e releaseHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
@@ -25,7 +23,7 @@ func (e releaseHandler) inspect(ctx context.Context, in activities.EffectInput) 
 		return out, readError(err)
 	}
 	out.Reservation = now.toReservation()
-	// If the API returns no expiry for reserved places even after the request, no places are
+	// If the API still reports reserved places without an expiry after the request, no places are
 	// reserved.
 	if now.reserved && (!now.expiry.IsZero() || notesOf[requestNotes](in.UndoEntry).Confirmed == "") {
 		out.UndoEntry = now.withOriginalExpiry(in.UndoEntry)

@@ -75,7 +75,6 @@ func (r *fixture) wantReserved(want int) {
 	}
 }
 
-// advanceClock moves the clock forward.
 func (r *fixture) advanceClock(d time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -196,8 +195,8 @@ func TestExpiredReservationIsNotMadeAgain(t *testing.T) {
 	}
 }
 
-// Where places were reserved before, the places of the effect cannot be distinguished from
-// them.
+// If places were reserved before the effect, the API does not show which places the effect
+// reserved.
 func TestEarlierReservationIsNotReleasedOnUndo(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record, interests := r.createWithEvent(3)
@@ -267,7 +266,7 @@ func TestAnExpiryThatHasPassedIsNotSetAgain(t *testing.T) {
 	r.wantExpiry(record, settings[exchange.EnsureReservation](in.Effect).Until)
 }
 
-// The API accepts an expiry and does nothing; another inspection finds this.
+// The API accepts an expiry and does not change it. The next inspection detects this.
 func TestExtensionWithoutEffectIsReported(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record, interests := r.createWithEvent(3)
@@ -297,8 +296,8 @@ func TestReservationIsReleased(t *testing.T) {
 	r.wantProblem(r.runEffect(in), 0, "cannot reserve places again")
 }
 
-// An API may report reserved places for every opportunity without an expiry. The effect then
-// requests one release.
+// An API may report reserved places for every opportunity without an expiry. In this case the
+// effect requests only one release.
 func TestReservationWithoutExpiryIsReleasedOnce(t *testing.T) {
 	r := newFixtureAssuming(t, tms.ReferenceTag{}, map[string]string{"isReservationValid.none": "true"})
 	record := r.createRecord("A-1")

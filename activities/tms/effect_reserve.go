@@ -14,12 +14,11 @@ import (
 // reserveHandler reserves places for the interests in events.
 type reserveHandler struct{ *Activities }
 
-// Reserve returns the handler of the kind.
 func (h effectHandlers) Reserve() effectHandler { return reserveHandler{h.activities} }
 
-// undoReleaseDelay is how long places stay reserved after the effect is undone. If the places
-// were released at once, there would be no time to keep them, and the opportunity cannot
-// reserve places again.
+// undoReleaseDelay is how long places stay reserved after the effect is undone. In this time a
+// person can still extend the reservation. After a release, the opportunity cannot reserve places
+// again.
 const undoReleaseDelay = time.Hour
 
 type reserveNotes struct {
@@ -58,8 +57,8 @@ func (e reserveHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	case !until.After(e.now()):
 		out.Error = opportunity.Invalidf("the expiry time %s for the places has passed", formatTime(until))
 	case !now.reserved && notesOf[requestNotes](in.UndoEntry).Confirmed != "":
-		// If an operator retries the effect, the request is sent again, because the obstacle may be
-		// gone.
+		// If an operator retries the effect, the worker sends the request again, because the cause
+		// of the failure may be gone.
 		notes := notesOf[requestNotes](in.UndoEntry)
 		notes.Confirmed = ""
 		out.UndoEntry = withNotes(in.UndoEntry, notes)
@@ -71,10 +70,10 @@ func (e reserveHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	return out, nil
 }
 
-// inspectUndo requests an early expiry of the places, where the opportunity has reserved only
-// the places of the effect.
+// inspectUndo requests an earlier expiry of the places, if only the effect reserved places for the
+// opportunity.
 func (e reserveHandler) inspectUndo(out *activities.InspectResult, in activities.EffectInput, now reservationState) {
-	back, _ := time.Parse(time.RFC3339, notesOf[reserveNotes](in.UndoEntry).ReleaseAt) // zero where there is none yet
+	back, _ := time.Parse(time.RFC3339, notesOf[reserveNotes](in.UndoEntry).ReleaseAt) // zero if the note is not set
 	if back.IsZero() {
 		back = e.now().Add(undoReleaseDelay).UTC().Truncate(time.Second)
 	}
@@ -108,7 +107,6 @@ func (e reserveHandler) execute(ctx context.Context, in activities.EffectInput) 
 	return confirmedResult(in, cmp.Or(err, held.Reserve, held.Extend)), nil
 }
 
-// eventInterestIDs returns the ids of the interests in events.
 func eventInterestIDs(interests []opportunity.RecordedInterest) []opportunity.ID {
 	var ids []opportunity.ID
 	for _, held := range interests {
@@ -120,7 +118,6 @@ func eventInterestIDs(interests []opportunity.RecordedInterest) []opportunity.ID
 	return ids
 }
 
-// formatTime formats a time for the texts and the undo entries of effects.
 func formatTime(t time.Time) string {
 	if t.IsZero() {
 		return "an unknown time"

@@ -24,7 +24,6 @@ import (
 	"github.com/oppflow/oppflow/playbook"
 )
 
-// loadPlaybook gives the worker the playbook.
 func (r *fixture) loadPlaybook(text string) {
 	r.t.Helper()
 	loaded, err := playbook.Load([]byte(text))
@@ -35,7 +34,6 @@ func (r *fixture) loadPlaybook(text string) {
 	r.newWorker(tms.ReferenceTag{Attribute: "oppflow"})
 }
 
-// effectOutcome is how an effect ended.
 type effectOutcome struct {
 	undoEntry exchange.UndoEntry
 	// requests are the requests that were executed, whatever their status.
@@ -55,8 +53,8 @@ func (e *effectOutcome) setContacts(contacts []opportunity.ID) {
 	}
 }
 
-// runEffect inspects and executes until the effect is complete or cannot be completed, as a
-// workflow does.
+// runEffect inspects and executes like a workflow, until the effect is complete or cannot be
+// completed.
 func (r *fixture) runEffect(in activities.EffectInput) effectOutcome {
 	r.t.Helper()
 	out := effectOutcome{undoEntry: in.UndoEntry, attendees: slices.Clone(in.Attendees)}
@@ -128,7 +126,6 @@ func (r *fixture) wantProblem(got effectOutcome, requests int, says string, acts
 	}
 }
 
-// settings returns the settings of an effect.
 func settings[S any](e exchange.Effect) S {
 	if s := exchange.SettingsOf[S](e.Settings); s != nil {
 		return *s
@@ -136,7 +133,6 @@ func settings[S any](e exchange.Effect) S {
 	return *new(S)
 }
 
-// changeSettings changes the settings of an effect.
 func changeSettings[S any](e *exchange.Effect, change func(*S)) {
 	s := settings[S](*e)
 	change(&s)
@@ -153,7 +149,6 @@ func (r *fixture) client() *administrate.Client {
 	return api
 }
 
-// attributes returns the attributes of the record.
 func (r *fixture) attributes(record opportunity.ID) map[string]string {
 	r.t.Helper()
 	ties, err := r.client().OpportunityLinks(r.t.Context(), string(record))
@@ -232,7 +227,7 @@ func TestAttributesAreSetOnceAndRestoredOnUndo(t *testing.T) {
 	r.wantEffect(r.runEffect(in), 1)
 }
 
-// Earlier versions kept the original attributes among the notes of the effect.
+// Earlier versions of Oppflow stored the original attributes in the notes of the effect.
 func TestAttributesOfAnEarlierVersionAreWrittenBack(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{InName: true})
 	record := r.createRecord("A-1")

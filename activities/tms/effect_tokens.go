@@ -11,11 +11,10 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// tokensHandler checks whether the training tokens of the interests were issued. Only the
-// TMS issues tokens, so there is nothing to undo.
+// tokensHandler checks whether the TMS issued the training tokens of the interests. Only the TMS
+// issues tokens, so the effect has nothing to undo.
 type tokensHandler struct{ *Activities }
 
-// Tokens returns the handler of the kind.
 func (h effectHandlers) Tokens() effectHandler { return tokensHandler{h.activities} }
 
 func (e tokensHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
@@ -35,7 +34,7 @@ func (e tokensHandler) inspect(ctx context.Context, in activities.EffectInput) (
 	case err != nil:
 		return out, readError(err)
 	case !issues.Shown && in.Now.Before(until):
-		// More reads would show no more, and the effects after this one would wait for nothing.
+		// More reads before until would show nothing new, and later effects need not wait.
 		out.RecheckAt, out.NonBlocking = until, true
 		return out, nil
 	case !issues.Shown:
@@ -54,7 +53,7 @@ func (e tokensHandler) inspect(ctx context.Context, in activities.EffectInput) (
 	return out, nil
 }
 
-// readIssuedTokens reads which tokens were issued, where the API shows issued tokens.
+// readIssuedTokens reads which tokens were issued, if the API shows issued tokens.
 func (e tokensHandler) readIssuedTokens(ctx context.Context, id opportunity.ID) (administrate.TokenIssues, error) {
 	if !e.api.ShowsTokenIssues() {
 		return administrate.TokenIssues{}, nil
@@ -86,9 +85,9 @@ func countTokens(interests []opportunity.RecordedInterest) boughtTokens {
 	return wanted
 }
 
-// missing returns how many of the tokens were not issued. Tokens of another type, and more
-// tokens than were bought of a type, replace no missing token of a known type. Such tokens
-// count only for types that are known only by a name.
+// missing returns how many of the bought tokens were not issued. For a type with a known id, only
+// issued tokens of this type count. Issued tokens of other types and surplus tokens count for the
+// types of which only the name is known.
 func (w boughtTokens) missing(issues []administrate.TokenIssue) int {
 	issued, spare := make(map[string]int), 0
 	for _, issue := range issues {

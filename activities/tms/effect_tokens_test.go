@@ -81,7 +81,7 @@ func TestMissingTokensAreReported(t *testing.T) {
 	}
 }
 
-// Where the API does not show tokens, an operator decides after the wait for the TMS ends.
+// If the API does not show tokens, an operator gets a question after the wait for the TMS ends.
 func TestTokensThatTheAPIDoesNotShow(t *testing.T) {
 	for name, test := range map[string]struct {
 		assumed  administrate.SchemaName

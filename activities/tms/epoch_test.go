@@ -15,8 +15,8 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// A worker learns the epoch of its namespace while an activity begins. Nothing is sent for this
-// activity, because the run may come from a backup.
+// A worker reads the epoch of its namespace when its first activity begins. It sends nothing for
+// this activity, because the run may come from a backup.
 func TestNothingIsSentBeforeTheEpochIsKnown(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")
@@ -37,7 +37,7 @@ func TestNothingIsSentBeforeTheEpochIsKnown(t *testing.T) {
 	r.newWorker(tms.ReferenceTag{})
 	r.env.SetWorkerOptions(worker.Options{BackgroundActivityContext: tms.WithEpoch(context.Background(), func() string {
 		if !known {
-			known = true // from here on everything is permitted
+			known = true // every later call of CheckPermission is permitted
 			return ""
 		}
 		return "second"

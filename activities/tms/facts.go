@@ -12,7 +12,7 @@ import (
 	"github.com/oppflow/oppflow/playbook"
 )
 
-// fullRecord reads the record with all of its interests, in one request for each hundred
+// fullRecord reads the record with all its interests. It makes one request for each hundred
 // interests.
 func (a *Activities) fullRecord(ctx context.Context, id opportunity.ID) (administrate.Opportunity, error) {
 	record, err := a.api.Opportunity(ctx, string(id))
@@ -25,8 +25,8 @@ func (a *Activities) fullRecord(ctx context.Context, id opportunity.ID) (adminis
 	return record, err
 }
 
-// readEvents reads the events of the record's interests, each once, in one request for each
-// hundred events.
+// readEvents reads each event of the record's interests once. It makes one request for each hundred
+// events.
 func (a *Activities) readEvents(ctx context.Context, record administrate.Opportunity) ([]administrate.ScheduledEvent, error) {
 	var ids []string
 	for _, interest := range record.Interests {
@@ -45,15 +45,15 @@ func (a *Activities) readEvents(ctx context.Context, record administrate.Opportu
 	return all, nil
 }
 
-// workflowFacts is what a workflow knows of a record and the API does not return, or does not
-// return to every tenant.
+// workflowFacts are facts about a record that the workflow knows. The API does not return these
+// facts, or returns them only to some tenants.
 type workflowFacts struct {
 	region    opportunity.Ref
 	interests []opportunity.RecordedInterest
 }
 
-// playbookFacts returns the input of a playbook. Data of the API have priority over data of the
-// workflow, because somebody may have changed the record.
+// playbookFacts returns the input of a playbook. Data from the API override data from the workflow,
+// because somebody may have changed the record.
 func (a *Activities) playbookFacts(record exchange.Snapshot, raw administrate.Opportunity, events []administrate.ScheduledEvent, k workflowFacts, now time.Time) playbook.Facts {
 	facts := playbook.Facts{
 		Now: now, ID: record.ID, Details: record.Details, Step: record.Step, Reservation: record.Reservation,
@@ -91,8 +91,8 @@ func (a *Activities) playbookFacts(record exchange.Snapshot, raw administrate.Op
 	return facts
 }
 
-// interestKind returns the kind of an interest, by its id or otherwise by the type name in the
-// schema; "" where neither is known.
+// interestKind returns the kind of an interest from the id of its item, or else from the item's
+// type name in the schema. It returns "" if neither is known.
 func interestKind(interest administrate.Interest) opportunity.InterestKind {
 	if kind := (opportunity.Interest{Item: interest.Item.ID}).ResolvedKind(); kind != "" {
 		return kind
@@ -105,8 +105,8 @@ func interestKind(interest administrate.Interest) opportunity.InterestKind {
 	return ""
 }
 
-// eventStart returns when an event starts, zero where the start is unknown. A cancelled event
-// never starts, so its start is zero, too.
+// eventStart returns when an event starts in UTC, or zero if the start is unknown. It also returns
+// zero for a cancelled event.
 func eventStart(event administrate.ScheduledEvent) time.Time {
 	switch {
 	case event.Cancelled:
@@ -127,9 +127,9 @@ func eventStart(event administrate.ScheduledEvent) time.Time {
 	return at.UTC()
 }
 
-// AdoptionFacts returns the input of a playbook about a record that is adopted now, where
-// follow-ups count from the time of the record's last change. The record must have all of its
-// interests. The facts hold no starts of events.
+// AdoptionFacts returns the input of a playbook for a record that is adopted at the time now.
+// Follow-ups count from the time of the record's last change. The record must have all its
+// interests. The facts do not contain the starts of events.
 func AdoptionFacts(record administrate.Opportunity, now time.Time) playbook.Facts {
 	a := &Activities{now: func() time.Time { return now }}
 	snapshot := a.snapshot(record, "")

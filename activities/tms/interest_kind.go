@@ -14,8 +14,8 @@ func apiKind(kind opportunity.InterestKind) administrate.Kind {
 	return administrate.KindOfSchemaType(info.SchemaType)
 }
 
-// apiKindOfIDType returns the API's kind of the items that have ids of the type; "" where the type
-// is not a type of items.
+// apiKindOfIDType returns the API's kind of the items whose ids have the type typ; "" if no item
+// has ids of this type.
 func apiKindOfIDType(typ string) administrate.Kind {
 	kind, _ := opportunity.KindOfIDType(typ)
 	return apiKind(kind)

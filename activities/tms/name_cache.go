@@ -9,8 +9,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// nameCache stores the ids of names for ttl, so that most commands need no look-up. Only
-// unambiguous names are stored.
+// nameCache stores the ids of names for ttl, so that most commands need no look-up. It stores only
+// names that match exactly one object.
 type nameCache struct {
 	ttl time.Duration
 	now func() time.Time
@@ -37,7 +37,8 @@ func newNameCache(keep time.Duration, now func() time.Time) *nameCache {
 	}
 }
 
-// maxCachedNames is the limit of each map of the cache; a full map is emptied.
+// maxCachedNames is the largest size of each map of the cache. When a map is full, the cache
+// empties it.
 const maxCachedNames = 10_000
 
 func (n *nameCache) store(name exchange.UnresolvedName, meaning opportunity.Ref) {
@@ -78,8 +79,8 @@ func (n *nameCache) step(id opportunity.ID) (opportunity.Step, bool) {
 	return found.step, true
 }
 
-// nameResolver finds ids in the names that the workflow has resolved already and in the
-// worker's cache. nameResolver collects the names that it cannot find.
+// nameResolver finds ids in the names that the workflow has resolved already and in the worker's
+// cache. It collects the names that it cannot find.
 type nameResolver struct {
 	resolved map[exchange.UnresolvedName]opportunity.ID
 	cache    *nameCache
@@ -94,8 +95,8 @@ func (a *Activities) newNameResolver(resolved []exchange.ResolvedName) *nameReso
 	return d
 }
 
-// id returns what the API needs for the text: an id, or a currency's code. Text that is an id
-// or a code already is returned unchanged.
+// id returns the id for the text, or the code if the text names a currency. It returns a text
+// unchanged if the text is already an id or a code.
 func (d *nameResolver) id(typ, text string, wanted []exchange.UnresolvedName) string {
 	name := exchange.UnresolvedName{Type: typ, Text: text}
 	for _, w := range wanted {
@@ -114,7 +115,8 @@ func (d *nameResolver) id(typ, text string, wanted []exchange.UnresolvedName) st
 	return text
 }
 
-// unresolvedResult returns the result that nothing was sent because names are missing.
+// unresolvedResult returns the result of a request that the worker did not send because it could
+// not resolve names.
 func (d *nameResolver) unresolvedResult() activities.CallResult {
 	return activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonUnresolvedNames, MissingNames: d.missing}
 }

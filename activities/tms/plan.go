@@ -11,11 +11,11 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// PlanOpportunity reads the record and returns the plan of the worker's playbook.
-// PlanOpportunity makes one request for each hundred interests and, where the plan depends on
-// the events, one for each hundred events. A transition to a step that the worker does not know
-// takes one more request, to read the steps. A step that does not exist makes an empty plan,
-// because the API will reject the transition itself.
+// PlanOpportunity reads the record and returns the plan of the worker's playbook. It makes one
+// request for each hundred interests. If the plan depends on events, it also makes one request for
+// each hundred events. If the worker does not know the target step of a transition, it makes one
+// more request to read the steps. For a step that does not exist the plan is empty, because the API
+// will reject the transition.
 //
 // The plan is made with the playbook that is in force after the record was read. A worker whose
 // playbook has a lower version than the opportunity has seen makes no plan.
@@ -85,8 +85,8 @@ func (a *Activities) makePlan(ctx context.Context, in activities.PlanInput, book
 	return result, nil
 }
 
-// findStep returns the step with the name or id, zero where there is none or several. The
-// problem says that steps cannot be read in this TMS.
+// findStep returns the step with the name or id, or zero if no step or several steps match. problem
+// says that the worker cannot read steps in this TMS.
 func (a *Activities) findStep(ctx context.Context, text string) (step opportunity.Step, problem string, err error) {
 	if step, ok := a.cachedStepFor(text); ok {
 		return step, "", nil
@@ -108,7 +108,6 @@ func (a *Activities) findStep(ctx context.Context, text string) (step opportunit
 	return step, "", nil
 }
 
-// cachedStepFor returns the step with the name or id, if the step is in the worker's cache.
 func (a *Activities) cachedStepFor(text string) (opportunity.Step, bool) {
 	id := opportunity.ID(text)
 	for _, name := range (exchange.Change{Progress: &opportunity.Progress{To: text}}).Names() { // an id has no names

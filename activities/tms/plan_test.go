@@ -36,7 +36,6 @@ func transitionInput(record opportunity.ID, to string) activities.PlanInput {
 	return activities.PlanInput{Opportunity: record, PlanFor: exchange.PlanCause{Kind: exchange.CauseTransition}, TargetStep: to}
 }
 
-// kinds returns the kinds of the effects.
 func kinds(effects []exchange.Effect) (all []opportunity.EffectKind) {
 	for _, e := range effects {
 		all = append(all, e.Kind)
@@ -94,7 +93,7 @@ func TestPlanOfATransitionToAnUnknownStepIsEmpty(t *testing.T) {
 			t.Errorf("to %q: %+v", to, got)
 		}
 	}
-	// In a TMS that does not show its steps nothing is planned, and the plan says so.
+	// In a TMS that does not show its steps, the plan has no effects and reports the problem.
 	r.newWorker(tms.ReferenceTag{})
 	r.interceptRequests(func(w http.ResponseWriter, q *http.Request) bool {
 		if !strings.Contains(readBody(t, q), "opportunitySteps") {
@@ -158,8 +157,8 @@ reactions: [{ name: tell, on: eventCancelled, do: [{ log: { message: m } }] }]
 	r.wantRequests(1)
 }
 
-// The content of the record counts. The workflow supplies the data that the API does not
-// return.
+// Data from the record override data from the workflow. The workflow supplies only the data that
+// the API does not return.
 func TestPlanUsesWhatTheAPIDoesNotReturn(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	const rules = `transitions: [{ name: all, after: [{ log: { message: "{{.Value}}" } }] }]`

@@ -30,8 +30,8 @@ func (a *Activities) currentPlaybook(ctx context.Context) (VersionedPlaybook, er
 	return a.playbookAfterStart(ctx, 0)
 }
 
-// playbookAfterStart returns the playbook that is in force at the time elapsed after the start
-// of the activity. The start is a time of the server's clock, because the clocks of workers
+// playbookAfterStart returns the playbook that is in force when the time elapsed has passed since
+// the start of the activity. The start comes from the server's clock, because the clocks of workers
 // differ.
 func (a *Activities) playbookAfterStart(ctx context.Context, elapsed time.Duration) (VersionedPlaybook, error) {
 	started := activity.GetInfo(ctx).StartedTime
@@ -47,16 +47,15 @@ func playbookUnavailable(format string, a ...any) error {
 	return temporal.NewApplicationError(fmt.Sprintf(format, a...), string(activities.ReasonPlaybookUnavailable))
 }
 
-// dailyReadSpread is the part of a day over which daily reads are spread. The spread is for
-// opportunities that were read at the same time, as after an outage or an import.
+// dailyReadSpread is the time over which the daily reads of opportunities are spread. It prevents
+// that opportunities are read at the same time, for example after an outage or an import.
 const dailyReadSpread = 6 * time.Hour
 
-// playbookFeatures returns the features of the playbook in force. playbookFeatures returns nil
-// where the playbook has no features and the namespace has no playbook. The results of the
-// worker then do not mention a playbook.
+// playbookFeatures returns the features of the playbook in force. It returns nil if the playbook
+// has no features and the namespace has no playbook.
 //
-// playbookFeatures is called before anything is sent. playbookFeatures returns an error on a
-// worker that does not know the playbook.
+// An activity must call playbookFeatures before it sends a request. playbookFeatures returns an
+// error if the worker does not know the playbook in force.
 func (a *Activities) playbookFeatures(ctx context.Context) (*activities.PlaybookFeatures, error) {
 	book, err := a.currentPlaybook(ctx)
 	if err != nil {
@@ -83,8 +82,8 @@ func (a *Activities) featuresOf(book VersionedPlaybook) *activities.PlaybookFeat
 	return rules
 }
 
-// playbookUnavailableResult returns the result of a request of a worker that does not know
-// which playbook is in force.
+// playbookUnavailableResult returns the result of a request that a worker does not send because it
+// does not know the playbook in force.
 func playbookUnavailableResult(err error) activities.CallResult {
 	return activities.CallResult{
 		Status: exchange.StatusNotSent, Reason: activities.ReasonPlaybookUnavailable, Error: opportunity.Failf(opportunity.Rejected, "%s", err),

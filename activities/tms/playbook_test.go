@@ -15,7 +15,6 @@ import (
 	"github.com/oppflow/oppflow/playbook"
 )
 
-// setPlaybook starts a worker with the versions of the playbook.
 func (r *fixture) setPlaybook(book func(time.Time) (tms.VersionedPlaybook, error)) {
 	r.t.Helper()
 	r.options.PlaybookAt = book
@@ -31,8 +30,8 @@ func winPlaybook(t *testing.T, version int) tms.VersionedPlaybook {
 	return tms.VersionedPlaybook{Version: version, Playbook: loaded}
 }
 
-// A transition whose effects were not planned is not sent where the playbook in force has
-// effects of transitions.
+// The worker does not send a transition whose effects were not planned, if the playbook in force
+// has effects of transitions.
 func TestAnUnplannedTransitionIsNotSent(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")
@@ -60,8 +59,8 @@ func TestAnUnplannedTransitionIsNotSent(t *testing.T) {
 	}
 }
 
-// A plan is made by the version in force when the record was read. A worker with an earlier
-// version than the opportunity has seen makes no plan.
+// A plan uses the version of the playbook that is in force when the record is read. A worker makes
+// no plan if its version is lower than a version that the opportunity has seen.
 func TestAPlanIsOfTheVersionInForce(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	in := transitionInput(r.createRecord("A-1"), "Won")

@@ -6,15 +6,15 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// waitNotes are the notes of effects that wait for something that only the TMS makes.
+// waitNotes are the notes of effects that wait for an object that only the TMS creates.
 type waitNotes struct {
 	// Since is when the wait began.
 	Since string `note:"since"`
 }
 
-// nextPoll returns when to inspect again for something that only the TMS makes: after 1, 2 and
-// 5 minutes, then every 10 minutes, and a last time at until. The returned undo entry stores
-// when the wait began.
+// nextPoll returns when to inspect again for an object that only the TMS creates. The intervals are
+// 1, 2 and 5 minutes, then 10 minutes each. The last inspection is at until. The returned undo
+// entry stores when the wait began.
 func nextPoll(trace exchange.UndoEntry, now, until time.Time) (exchange.UndoEntry, time.Time) {
 	since, err := time.Parse(time.RFC3339, notesOf[waitNotes](trace).Since)
 	if err != nil {

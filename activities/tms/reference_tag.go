@@ -10,8 +10,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ReferenceTag says how a record in the TMS carries the caller's reference. By the tag the
-// worker finds a record whose create request got no response. The zero value uses no tag.
+// ReferenceTag says where on a record in the TMS the worker writes the caller's reference. The
+// worker uses the tag to find a record whose create request got no response. With the zero value,
+// the worker writes no tag.
 type ReferenceTag struct {
 	// Attribute is the key of the custom attribute that holds the reference.
 	Attribute string
@@ -19,10 +20,9 @@ type ReferenceTag struct {
 	InName bool
 }
 
-// isDisabled reports whether records get no tag.
+// isDisabled reports whether the worker writes no tag on records.
 func (m ReferenceTag) isDisabled() bool { return m.Attribute == "" && !m.InName }
 
-// attributes returns the attributes of a new record.
 func (m ReferenceTag) attributes(reference opportunity.Reference) []administrate.Attribute {
 	if m.Attribute == "" {
 		return nil
@@ -38,7 +38,6 @@ func (m ReferenceTag) addToName(name string, reference opportunity.Reference) st
 	return name + nameSuffix(reference)
 }
 
-// stripFromName returns the name without the tag.
 func (m ReferenceTag) stripFromName(name string, reference opportunity.Reference) string {
 	if !m.InName {
 		return name
@@ -46,8 +45,8 @@ func (m ReferenceTag) stripFromName(name string, reference opportunity.Reference
 	return strings.TrimSuffix(name, nameSuffix(reference))
 }
 
-// nameSuffix returns the tag in a name. Brackets of the reference itself are escaped. Otherwise
-// the tag of "b] [x" would end like the tag of "x".
+// nameSuffix returns the tag in a name. Brackets of the reference itself are escaped. Without the
+// escapes, a name with the tag of "b] [x" would end like a name with the tag of "x".
 func nameSuffix(reference opportunity.Reference) string {
 	return " [" + strings.NewReplacer("%", "%25", "[", "%5B", "]", "%5D").Replace(string(reference)) + "]"
 }
@@ -65,8 +64,8 @@ func (m ReferenceTag) isOn(record administrate.Opportunity, reference opportunit
 	return false
 }
 
-// Reference returns the reference in the record's tag; false where the record has no tag. A
-// name that ends in brackets counts as tagged.
+// Reference returns the reference in the record's tag, or false if the record has no tag. A name
+// that ends in brackets counts as tagged.
 func (m ReferenceTag) Reference(record administrate.Opportunity) (opportunity.Reference, bool) {
 	if m.InName {
 		begin := strings.LastIndex(record.Name, " [")
@@ -116,8 +115,8 @@ func (m ReferenceTag) isTaggedByOther(record administrate.Opportunity, reference
 	return !m.InName && m.tagOwner(record, reference) == activities.TagOwnerOther
 }
 
-// TagOpportunity puts the reference tag on a record, in one request. It is assumed that
-// attributes outside the request stay unchanged.
+// TagOpportunity puts the reference tag on a record, in one request. The worker assumes that the
+// API keeps attributes that are not in the request.
 func (a *Activities) TagOpportunity(ctx context.Context, in activities.TagInput) (activities.CallResult, error) {
 	if why := a.adoptionConflict(ctx, in); why != nil {
 		return *why, nil

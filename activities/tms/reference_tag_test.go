@@ -193,7 +193,7 @@ func TestReservationUntilARequestedTime(t *testing.T) {
 	if got := out.Results[1]; got.Status != exchange.StatusDone || got.Reservation == nil || *got.Reservation != (opportunity.Reservation{Valid: true, Until: soon}) {
 		t.Errorf("held %+v", got)
 	}
-	// Each of these expiries is kept exactly: later, earlier, in another zone, with a
+	// The API keeps each of these expiries exactly: later, earlier, in another zone, with a
 	// fraction of a second.
 	for _, asked := range []time.Time{
 		soon.AddDate(1, 0, 0), soon.Add(-2 * time.Hour), soon.Add(time.Hour).In(time.FixedZone("", 5*3600+1800)), soon.Add(1500 * time.Millisecond),
@@ -221,7 +221,7 @@ func TestReservationUntilARequestedTime(t *testing.T) {
 	if got := r.read(record).Reservation; got.Valid {
 		t.Errorf("an expired hold reads %+v", got)
 	}
-	// Without an earlier reservation there is none now.
+	// A record without a reservation still has no reservation after the request.
 	if got := r.apply(r.createRecord("A-2"), extendUntil(soon.AddDate(1, 0, 0))).Results[0]; got.Status != exchange.StatusDone || got.Reservation == nil || got.Reservation.Valid {
 		t.Errorf("no hold: %+v", got)
 	}

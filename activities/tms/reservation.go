@@ -10,13 +10,13 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// reservationState is the API's data about the reserved places of an opportunity. All places
-// have one expiry.
+// reservationState is the API's data about the reserved places of an opportunity. All places of an
+// opportunity have the same expiry.
 type reservationState struct {
-	// reserved says that the API reports some places as reserved now. If there is no expiry, the
-	// API may report this for an opportunity that never reserved places.
+	// reserved says that the API reports some places as reserved now. Without an expiry, reserved
+	// may be true even for an opportunity that never reserved places.
 	reserved bool
-	// expiry is when the places expire or expired; zero where no expiry is set.
+	// expiry is when the places expire or expired; zero if the API shows no expiry.
 	expiry time.Time
 	// expired says that the places have expired or were released, so that the opportunity cannot
 	// reserve places again.
@@ -42,8 +42,8 @@ func (a *Activities) readReservation(ctx context.Context, id opportunity.ID) (re
 	return out, nil
 }
 
-// withOriginalExpiry returns the undo entry with the time until which places were reserved
-// before the effect. withOriginalExpiry adds this time only once.
+// withOriginalExpiry returns the undo entry with the expiry of the places before the effect. It
+// adds the expiry only in the first inspection of the effect.
 func (p reservationState) withOriginalExpiry(trace exchange.UndoEntry) exchange.UndoEntry {
 	notes := notesOf[requestNotes](trace)
 	if notes.Inspected != "" {
@@ -56,8 +56,8 @@ func (p reservationState) withOriginalExpiry(trace exchange.UndoEntry) exchange.
 	return withNotes(trace, notes)
 }
 
-// setExpiry sets until when places are reserved. A time that is not in the future releases
-// them.
+// setExpiry sets the expiry of the reserved places. An expiry that is not in the future releases
+// the places.
 func (a *Activities) setExpiry(ctx context.Context, in activities.EffectInput, until time.Time) activities.ExecuteResult {
 	_, err := a.api.ExtendReservations(a.withSendDeadline(ctx), administrate.ExtendReservations{
 		OpportunityID: string(in.Opportunity), Until: until.UTC().Truncate(time.Second),

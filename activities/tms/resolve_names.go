@@ -13,9 +13,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ResolveNames looks up the ids of names and codes. ResolveNames makes one request for each
-// twenty names, or none when all names are in the worker's cache. A name without a candidate is
-// NotFound. A name with two candidates is Invalid, and the error lists both.
+// ResolveNames looks up the ids of names and codes. It makes one request for each twenty names, and
+// no request if all names are in the worker's cache. The error of a name that matches nothing is
+// NotFound. The error of a name that matches several objects is Invalid and lists them.
 func (a *Activities) ResolveNames(ctx context.Context, in activities.ResolveInput) (activities.ResolveResult, error) {
 	out := activities.ResolveResult{ResolvedNames: make([]exchange.ResolvedName, len(in.Names))}
 	var wanted []exchange.UnresolvedName
@@ -66,7 +66,6 @@ func (a *Activities) ResolveNames(ctx context.Context, in activities.ResolveInpu
 	return out, nil
 }
 
-// lookupError returns the error of a name that cannot be looked up.
 func lookupError(name exchange.UnresolvedName, reason string) *opportunity.Error {
 	return opportunity.Invalidf("%q cannot be looked up by name in this TMS; give its id (%s)", name.Text, reason)
 }
@@ -109,8 +108,7 @@ func groupLookups(wanted []exchange.UnresolvedName) []administrate.LookupRequest
 	return requests
 }
 
-// lookUpNames reads the candidates for names of the given types, by type. lookUpNames reads all
-// pages of a list.
+// lookUpNames returns the candidates for the names, by type. It reads all pages of a list.
 func (a *Activities) lookUpNames(ctx context.Context, wanted []exchange.UnresolvedName) (map[string][]candidate, error) {
 	candidates := make(map[string][]candidate)
 	add := func(typ, id, name string, texts ...string) {

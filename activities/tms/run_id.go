@@ -9,10 +9,10 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// detectReset reports whether the run that asks differs from the run that the workflow believes
-// to be, and returns its id. A workflow cannot see that it was reset, because its history is
-// the same as before. The server, which hands out the activity, knows the current id of the
-// run.
+// detectReset reports whether the server's id of the current run differs from believed, the id that
+// the workflow has stored. It also returns the server's id. A workflow cannot see that it was
+// reset, because its history is the same as before. The activity gets the current run id from the
+// server.
 func detectReset(ctx context.Context, believed string) (string, bool) {
 	run := currentRunID(ctx)
 	return run, believed != "" && believed != run
@@ -20,13 +20,14 @@ func detectReset(ctx context.Context, believed string) (string, bool) {
 
 type epochKey struct{}
 
-// WithEpoch returns a context for the activities of a worker, in which the function epoch
-// returns the epoch of the namespace.
+// WithEpoch returns a context for the activities of a worker. The activities call the function
+// epoch to get the epoch of the namespace.
 func WithEpoch(ctx context.Context, epoch func() string) context.Context {
 	return context.WithValue(ctx, epochKey{}, epoch)
 }
 
-// currentRunID returns the name of the run that asks, in the epoch of the namespace.
+// currentRunID returns the name that EpochRunID gives to the current run in the epoch of the
+// namespace.
 func currentRunID(ctx context.Context) string {
 	run := activity.GetInfo(ctx).WorkflowExecution.RunID
 	if epoch, is := ctx.Value(epochKey{}).(func() string); is {

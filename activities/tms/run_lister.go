@@ -14,26 +14,27 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 )
 
-// The index of runs limits the number of list requests per second. The worker does not know the
-// limit. The worker sends list requests without a limit until one gets no response. Then the
-// worker sends fewer than the index has answered, and slowly more again.
+// The index of runs (Temporal's visibility store) limits the number of list requests per second,
+// and the worker does not know the limit. The worker sends list requests without a limit until
+// Temporal refuses one. It then lowers its rate below the rate of recent responses, and raises the
+// rate slowly with each response.
 const (
 	maxListRate = 1000.0 // a second
 	minListRate = 2.0
-	// defaultListRate is less than the rate that a server allows at its defaults.
+	// defaultListRate is less than the rate that a server with default settings allows.
 	defaultListRate = 8.0
-	// rateDecrease is the part of the rate of responses that remains. rateIncrease is what each
-	// response adds.
+	// rateDecrease is the factor by which a refusal multiplies the rate of recent responses.
+	// rateIncrease is what each response adds to the rate.
 	rateDecrease = 0.7
 	rateIncrease = 0.1
 	// rateWindow is the time over which the responses are counted.
 	rateWindow = 2 * time.Second
-	// listTimeout is how long one list request waits for its response. When a list request is
-	// refused, the SDK repeats it by itself, first after a second.
+	// listTimeout is how long one list request waits for its response. When Temporal refuses a list
+	// request, the SDK itself repeats the request, first after a second.
 	listTimeout = 900 * time.Millisecond
 )
 
-// runLister sends list requests, and urgent requests do not wait for others.
+// runLister sends list requests. Urgent requests do not wait for other requests.
 type runLister struct {
 	temporal client.Client
 	now      func() time.Time
@@ -49,8 +50,8 @@ func newRunLister(temporal client.Client, now func() time.Time) *runLister {
 	return &runLister{temporal: temporal, now: now, pace: administrate.NewPace(maxListRate), rate: maxListRate}
 }
 
-// list repeats the request until it gets a response. An error says that there are too many
-// requests for a response within the context's time, or why the request was refused.
+// list repeats the request until it gets a response. Its error says why the request failed, or that
+// Temporal was overloaded until the context ended.
 func (q *runLister) list(ctx context.Context, request *workflowservice.ListWorkflowExecutionsRequest, urgent bool) (*workflowservice.ListWorkflowExecutionsResponse, error) {
 	var last error
 	listed, _ := backoff.Retry(ctx, func() (*workflowservice.ListWorkflowExecutionsResponse, error) {
@@ -75,14 +76,13 @@ func (q *runLister) list(ctx context.Context, request *workflowservice.ListWorkf
 	return listed, last
 }
 
-// isOverloaded reports whether there was no response because there are too many requests.
+// isOverloaded reports whether the error says that Temporal gets too many requests.
 func isOverloaded(err error) bool {
 	var exhausted *serviceerror.ResourceExhausted
 	var late *serviceerror.DeadlineExceeded
 	return errors.As(err, &exhausted) || errors.As(err, &late) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// recordAnswered records a list request that got a response.
 func (q *runLister) recordAnswered() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -93,8 +93,8 @@ func (q *runLister) recordAnswered() {
 	}
 }
 
-// recordRefused records a refused list request. A refusal within rateWindow after another one
-// is not counted, because it gives no new information.
+// recordRefused records a refused list request. It ignores a refusal within rateWindow after the
+// last decrease, because the refusal gives no new information.
 func (q *runLister) recordRefused() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -111,7 +111,7 @@ func (q *runLister) recordRefused() {
 	q.setRate(rate)
 }
 
-// dropOld removes responses from before rateWindow.
+// dropOld removes responses that are older than rateWindow.
 func (q *runLister) dropOld() {
 	since := q.now().Add(-rateWindow)
 	for len(q.answeredAt) > 0 && q.answeredAt[0].Before(since) {

@@ -23,9 +23,10 @@ type changeOutput[R any] interface {
 	AsCallResult() *activities.CallResult
 }
 
-// sendOnce makes an activity of a function that changes something. Every change is sent by such
-// an activity. The activity calls the function only where it is proven that nothing was sent
-// for this activity before. Otherwise the status of the change is unknown, and nothing is sent.
+// sendOnce makes an activity of the function change. Every request that changes something must be
+// sent by an activity of sendOnce. The activity calls change only if it is proven that no earlier
+// attempt of the activity sent the request. Otherwise the status of the change is unknown, and
+// nothing is sent.
 func sendOnce[I changeInput, R any, P changeOutput[R]](a *Activities, change func(context.Context, I) (R, error)) func(context.Context, I) (R, error) {
 	return func(ctx context.Context, in I) (R, error) {
 		var result R
@@ -35,8 +36,8 @@ func sendOnce[I changeInput, R any, P changeOutput[R]](a *Activities, change fun
 				Status: exchange.StatusUnknown, Reason: activities.ReasonAttemptNotEnded, Error: opportunity.Failf(opportunity.Undecided, "nothing was sent: %s", why),
 			}
 		} else if why := a.checkPermission(ctx); why != nil {
-			// The check is before the call of change, which reads the epoch, because a worker that has
-			// not proven whose namespace it serves has not read the epoch either.
+			// This check comes before the call of change, because change reads the epoch. A worker
+			// that has not proven whose namespace it serves has not read the epoch.
 			*P(&result).AsCallResult() = notPermitted(why)
 		} else {
 			result, err = change(ctx, in)
@@ -46,12 +47,13 @@ func sendOnce[I changeInput, R any, P changeOutput[R]](a *Activities, change fun
 	}
 }
 
-// promptStart is the longest delay between scheduling and start that needs no proof. An
-// operator needs three requests to make an activity start twice, and these take longer.
+// promptStart is the longest delay between scheduling and start that needs no proof. To make an
+// activity start twice, an operator needs three requests, and three requests take longer than
+// promptStart.
 const promptStart = 10 * time.Millisecond
 
-// possiblySentReason returns why the change of the activity may have been sent before; "" says
-// that the change was not sent. An activity that changes something is scheduled with one
+// possiblySentReason returns why an earlier attempt may have sent the change of the activity, or ""
+// if none can have sent it. The workflow schedules an activity that changes something with one
 // attempt. Temporal starts the activity a second time only if somebody changed its options, or
 // started the activity again, with update-options, reset or unpause.
 func (a *Activities) possiblySentReason(ctx context.Context) string {
@@ -66,8 +68,9 @@ func (a *Activities) possiblySentReason(ctx context.Context) string {
 	case info.StartedTime.Sub(info.ScheduledTime) <= promptStart:
 		return ""
 	}
-	// The task does not contain everything: a reset of an activity sets the count of its attempts
-	// back to 1, and the task contains the time-outs as they were scheduled.
+	// The activity task alone does not show another start. A reset of an activity sets its attempt
+	// count back to 1. The task contains the time-outs as the workflow scheduled them, not as
+	// somebody changed them.
 	ctx, cancel := context.WithTimeout(ctx, earlierRunTimeout)
 	defer cancel()
 	described, err := a.temporal.DescribeWorkflow(ctx, info.WorkflowExecution.ID, info.WorkflowExecution.RunID)
@@ -82,8 +85,8 @@ func (a *Activities) possiblySentReason(ctx context.Context) string {
 	return "the activity has been completed by somebody else"
 }
 
-// activityDifference returns how the pending activity differs from the scheduled activity; ""
-// says that there is no difference.
+// activityDifference returns how the pending activity differs from the scheduled activity, or "" if
+// they do not differ.
 func activityDifference(info activity.Info, now *workflow.PendingActivityInfo) string {
 	options := now.GetActivityOptions()
 	switch {

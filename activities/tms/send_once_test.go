@@ -58,9 +58,8 @@ func (r *fixture) setActivityInfo(info func(activity.Info) activity.Info) {
 	r.env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&fakeActivityInfo{info: info}}})
 }
 
-// A change is sent only for an activity that was not started before and whose options are the
-// scheduled ones. For any other activity nothing is sent, and the status of the change is
-// unknown.
+// The worker sends a change only in the first start of an activity whose options nobody changed. In
+// all other cases it sends nothing, and the status of the change is unknown.
 func TestAChangeIsSentOnce(t *testing.T) {
 	scheduled := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	const timeout = 35 * time.Second

@@ -20,22 +20,23 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ServiceKey is a key that signs requests to a service. No form of printing shows the key.
+// ServiceKey is a key that signs requests to a service. Formatting, logging and encoding a
+// ServiceKey never show the key.
 type ServiceKey struct{ key string }
 
-// NewServiceKey keeps the key.
+// NewServiceKey returns the ServiceKey that hides key.
 func NewServiceKey(key string) ServiceKey { return ServiceKey{key} }
 
 // hiddenKey is printed in place of a key.
 const hiddenKey = "[key]"
 
-// Format keeps every verb of package fmt from showing the key.
+// Format prints hiddenKey for every verb of package fmt.
 func (ServiceKey) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hiddenKey) }
 
 // MarshalText hides the key from logs and JSON.
 func (ServiceKey) MarshalText() ([]byte, error) { return []byte(hiddenKey), nil }
 
-// sign returns the signature of a body with the timestamp of its sending.
+// sign returns the signature of the timestamp and the body. timestamp is when the request is sent.
 func (k ServiceKey) sign(timestamp string, body []byte) string {
 	mac := hmac.New(sha256.New, []byte(k.key))
 	_, _ = io.WriteString(mac, timestamp+".") // never fails
@@ -49,16 +50,15 @@ const (
 	headerSignature = "Oppflow-Signature"
 )
 
-// maxServiceResponse is how much of a service's response is read and discarded, so that the
-// connection can be used again.
+// maxServiceResponse is how many bytes of a service's response the worker reads and discards, so
+// that it can reuse the connection.
 const maxServiceResponse = 64 << 10
 
-// serviceResponseTimeout is how long after the send deadline the worker waits for a response.
-// The wait ends before the activity ends, because a result after the end of the activity would
-// be lost.
+// serviceResponseTimeout is how long after the send deadline the worker waits for a response. The
+// wait is shorter than the activity's time-out, because the server discards a result that comes
+// after the time-out.
 const serviceResponseTimeout = 10 * time.Second
 
-// serviceClient sends signed requests to the tenant's own services.
 type serviceClient struct {
 	client *http.Client
 	now    func() time.Time
@@ -75,7 +75,7 @@ func newServiceClient(transport http.RoundTripper, now func() time.Time) *servic
 	}
 	return &serviceClient{now: now, client: &http.Client{
 		Transport: transport,
-		// A signed request is for the service, not for the target of a redirect.
+		// The client follows no redirect, because a signed request must not reach another server.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
@@ -85,12 +85,13 @@ type serviceRequest struct {
 	service string
 	url     string
 	key     ServiceKey
-	// idempotencyKey is the same for every repetition.
+	// idempotencyKey is the same for every repetition of the request.
 	idempotencyKey string
 	body           []byte
 }
 
-// send sends the request once. Everything that is not proven is unknown.
+// send sends the request once. The status of the request is unknown unless the outcome proves
+// another status.
 func (s *serviceClient) send(ctx context.Context, m serviceRequest) activities.CallResult {
 	if by, ok := administrate.SendDeadline(ctx); ok {
 		if time.Now().After(by) {
@@ -119,8 +120,8 @@ func (s *serviceClient) send(ctx context.Context, m serviceRequest) activities.C
 	return fromStatus(m.service, answer.StatusCode)
 }
 
-// fromTransportError returns the result of a request without a response: not sent when no
-// connection was made, and unknown otherwise.
+// fromTransportError returns the result of a request without a response. The status is not sent if
+// no connection was made, and otherwise unknown.
 func fromTransportError(name string, err error) activities.CallResult {
 	var network *net.OpError
 	if errors.As(err, &network) && network.Op == "dial" {
@@ -129,7 +130,7 @@ func fromTransportError(name string, err error) activities.CallResult {
 	return activities.CallResult{Status: exchange.StatusUnknown, Error: opportunity.Failf(opportunity.Undecided, "the service %s did not respond", name)}
 }
 
-// fromStatus returns the result of a request from the status of the service's response.
+// fromStatus converts the HTTP status of the service's response into the result of the request.
 func fromStatus(name string, status int) activities.CallResult {
 	said := func(typ opportunity.ErrorType) *opportunity.Error {
 		return opportunity.Failf(typ, "the service %s responded with %d %s", name, status, http.StatusText(status))

@@ -35,14 +35,13 @@ func (r *fixture) scheduleChange(times activities.Times, name string, in any) ac
 	return out
 }
 
-// activityCall is an activity with its input.
 type activityCall struct {
 	activity string
 	in       any
 }
 
-// changeInputs returns the activities that change the record or something about it, by what
-// they do.
+// changeInputs returns the activities that change the record or an object that belongs to it, each
+// under the name of its change.
 func (r *fixture) changeInputs(record opportunity.ID) map[string]activityCall {
 	acting := func(in activities.EffectInput) activities.EffectInput {
 		looked := mustRunActivity[activities.InspectResult](r, activities.InspectEffect, in)
@@ -62,9 +61,9 @@ func (r *fixture) changeInputs(record opportunity.ID) map[string]activityCall {
 	}
 }
 
-// TestAChangeWithoutTimeToSendIsNotSent: the worker that schedules a change may have shorter
-// times than the worker that executes the change. Where the deadline of the activity leaves no
-// time to send the change, nothing is sent.
+// TestAChangeWithoutTimeToSendIsNotSent: the worker that schedules a change may have shorter times
+// than the worker that executes the change. If the time-out of the activity leaves no time to send
+// the change, the worker sends nothing.
 func TestAChangeWithoutTimeToSendIsNotSent(t *testing.T) {
 	r, s, _ := newServiceFixture(t)
 	record := r.createRecord("A-1")

@@ -1,5 +1,4 @@
-// Package administratetest provides tests with the schema of the API as it is documented and
-// observed.
+// Package administratetest provides the documented and observed schema of the API to tests.
 package administratetest
 
 import (
@@ -23,12 +22,12 @@ func Schema(t testing.TB, withAssumed bool) *ast.Schema {
 	t.Helper()
 	sources := []*ast.Source{{Name: "documented.graphql", Input: documented}}
 	if withAssumed {
-		// ExistingLearner: the bare id.
+		// The assumption ExistingLearner takes a bare id.
 		sources[0].Input = strings.Replace(documented, "[ExistingLearnerEntry]", "[ID]", 1)
 		if sources[0].Input == documented {
 			t.Fatal("documented.graphql has no entry for existing learners")
 		}
-		// Order: an argument cannot be added by an extension.
+		// A schema extension cannot add the argument of the assumption Order.
 		ordered := strings.Replace(sources[0].Input, "offset: Int, after: String): OpportunityConnection",
 			"offset: Int, after: String, order: OpportunityOrder): OpportunityConnection", 1)
 		if ordered == sources[0].Input {

@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// NewTransport returns a transport with time-outs of its own that keeps connections for
-// 30 s. With HTTP/1.1 a request has its connection alone, as the proof that nothing was sent
-// needs. wrap, when given, wraps each new connection.
+// NewTransport returns a transport with time-outs of its own that keeps connections for 30 s. With
+// HTTP/1.1, requests do not share a connection at the same time. The proof that nothing was sent
+// relies on this. wrap, when given, wraps each new connection.
 func NewTransport(wrap func(net.Conn) net.Conn) *http.Transport {
 	dialer := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second}
 	protocols := new(http.Protocols)
@@ -33,13 +33,13 @@ func NewTransport(wrap func(net.Conn) net.Conn) *http.Transport {
 		TLSHandshakeTimeout:    10 * time.Second,
 		MaxIdleConns:           64,
 		MaxIdleConnsPerHost:    64,
-		IdleConnTimeout:        30 * time.Second, // before servers and balancers close them
+		IdleConnTimeout:        30 * time.Second, // shorter than the idle time-outs of servers and balancers
 		MaxResponseHeaderBytes: 64 << 10,
 	}
 }
 
-// RetryAfter reads Retry-After, in seconds or as a date. It returns 0 when the header
-// cannot be read, and never more than a day.
+// RetryAfter reads the header Retry-After, which contains seconds or a date. It returns 0 when it
+// cannot read the header, and at most a day.
 func RetryAfter(resp *http.Response) time.Duration {
 	text := resp.Header.Get("Retry-After")
 	if text == "" {
@@ -49,7 +49,7 @@ func RetryAfter(resp *http.Response) time.Duration {
 	if seconds, err := strconv.ParseUint(text, 10, 64); err == nil {
 		wait = time.Duration(min(seconds, 24*60*60)) * time.Second
 	} else if at, err := http.ParseTime(text); err == nil {
-		// With a Date header both times are the server's.
+		// If the response has a Date header, both times come from the server's clock.
 		now, err := http.ParseTime(resp.Header.Get("Date"))
 		if err != nil {
 			now = time.Now()
@@ -69,8 +69,8 @@ func IsHeaderSafe(token string) bool {
 	return token != ""
 }
 
-// NetworkCause returns the part of a transport's error that is about the network or a
-// certificate, nil if there is none. The rest may quote received data.
+// NetworkCause returns the part of a transport's error that is about the network or a certificate,
+// or nil. The other parts of the error may quote received data.
 func NetworkCause(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) {

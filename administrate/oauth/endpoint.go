@@ -17,15 +17,15 @@ import (
 	"github.com/oppflow/oppflow/administrate/http1"
 )
 
-// RefreshTokens keeps the token of the refresh token grant. Other processes may share and
-// replace the token. The text of each error is one line without secrets.
+// RefreshTokens keeps the token of the refresh token grant. Other processes may share and replace
+// the token. Each returned error must have a text of one line without secrets.
 type RefreshTokens interface {
-	// RefreshToken returns the newest token. It is called before every renewal, and once
-	// more when the endpoint does not accept the token.
+	// RefreshToken returns the newest token. The Endpoint calls RefreshToken before every renewal,
+	// and once more when the endpoint does not accept the token.
 	RefreshToken() (string, error)
-	// Replaced is called when the endpoint has replaced the old token by the next, before any
-	// access token that came with the next token is used. From then on RefreshToken returns the
-	// next token. An error says that the next token will be lost with the process.
+	// Replaced is called when the endpoint has replaced the refresh token old by next. The Endpoint
+	// uses the access token of the same response only after this call. After this call,
+	// RefreshToken must return next. An error says that next is lost when the process ends.
 	Replaced(old, next string) error
 }
 
@@ -39,14 +39,15 @@ type Options struct {
 	// RefreshTokens, when given, selects the refresh token grant. Otherwise the grant is
 	// client credentials (both documented).
 	RefreshTokens RefreshTokens
-	// Transport sends the requests; nil is HTTP/1.1 with time-outs of its own.
+	// Transport sends the requests; nil selects HTTP/1.1 with its own time-outs.
 	Transport http.RoundTripper
 	// Timeout is the most time one request may take; 0 is 15 s.
 	Timeout time.Duration
-	// OnFailure, when given, is called for every failed renewal and for a refresh token that
-	// will be lost. The error's text is one line without secrets.
+	// OnFailure, when given, is called for every failed renewal, for an error of
+	// RefreshTokens.Replaced, and when the API refuses several tokens in a row. The error's text is
+	// one line without secrets.
 	OnFailure func(error)
-	// Now is the clock that tokens expire by; nil is time.Now.
+	// Now is the clock that decides when tokens expire; nil selects time.Now.
 	Now func() time.Time
 }
 
@@ -66,30 +67,30 @@ type OptionError struct {
 func (e *OptionError) Error() string { return "administrate/oauth: " + e.Option + ": " + e.Problem }
 
 const (
-	// A token is renewed longestMargin before it expires, or its life divided by marginDivisor
-	// before if that is less.
+	// A token is renewed before its expiry, by longestMargin or by its life divided by
+	// marginDivisor, whichever is shorter.
 	longestMargin = time.Minute
 	marginDivisor = 10
 	// The back-offs after failures double from the first to the longest.
 	firstBackOff   = time.Second
 	longestBackOff = time.Minute
-	// A token that the API refuses before this age probably was never valid.
+	// If the API refuses a token before this age, the token probably was never valid.
 	minTokenAge = time.Minute
 )
 
 // Endpoint is a TokenSource that gets its tokens from the token endpoint. It is safe for
 // concurrent use; share one in a process.
 //
-// A token is renewed a minute before it expires, or a tenth of its life before if that is less.
-// Callers use the old token until it expires; only a caller without a token waits. All callers
-// that need a token at the same time wait for the same request. That request does not end with
-// the caller that started it. After a failure there is a back-off of 1 s, then 2, 4 and so on
-// up to a minute. During a back-off no request is sent to the endpoint, and a caller without a
-// token gets the failure.
+// A token is renewed before its expiry, by one minute or by a tenth of its life, whichever is
+// shorter. Callers use the old token until it expires, so a caller waits only when no token is
+// left. All callers that need a token at the same time wait for the same request. The request
+// continues when the caller that started it gives up. The back-off after failures is 1 s, then 2 s,
+// 4 s and so on, at most a minute. During a back-off the Endpoint sends no request. If no token is
+// left, Token returns the failure.
 //
 // The requests of an Endpoint do not pass the bucket of a Client. The documented limit is for the
-// API's own address, nothing is documented for the endpoint's address, and there are only a few
-// requests in an hour.
+// API's address. No limit is documented for the endpoint's address, and an Endpoint sends only a
+// few requests in an hour.
 type Endpoint struct {
 	options  Options
 	endpoint string // the endpoint as shown in errors
@@ -111,7 +112,7 @@ type Endpoint struct {
 type accessToken struct {
 	token           string
 	requestedAt     time.Time
-	renewAt, expiry time.Time // zero: the endpoint did not say
+	renewAt, expiry time.Time // zero when the endpoint named no expiry
 }
 
 // NewEndpoint makes an Endpoint; it sends nothing. It fails with OptionError.
@@ -149,7 +150,7 @@ func NewEndpoint(o Options) (*Endpoint, error) {
 		endpoint: endpoint.Scheme + "://" + endpoint.Host + endpoint.EscapedPath(),
 		client: &http.Client{
 			Transport: o.Transport,
-			// A redirect would send the secret to another address.
+			// If the client followed a redirect, it would send the secret to another address.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}, nil
@@ -190,8 +191,8 @@ func (o *Endpoint) Token(ctx context.Context) (string, error) {
 	}
 }
 
-// current returns the cached token, if it has not expired, and whether a renewal is due now.
-// Without a token and during a back-off, current returns the failure.
+// current returns the cached token, if the token has not expired, and whether a renewal is due now.
+// If there is no token during a back-off, current returns the failure.
 func (o *Endpoint) current() (token string, due bool, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -209,8 +210,8 @@ func (o *Endpoint) current() (token string, due bool, err error) {
 	return token, due && !paused, err
 }
 
-// renew renews the token. A caller that comes after the renewal of another caller gets the new
-// token, or the failure during the back-off.
+// renew renews the token. If another caller has just renewed the token, renew returns the new token
+// without a request. During the back-off after a failed renewal, renew sends no request either.
 func (o *Endpoint) renew(ctx context.Context) (string, error) {
 	token, due, err := o.current()
 	if err != nil || !due {
@@ -239,12 +240,12 @@ func (o *Endpoint) renew(ctx context.Context) (string, error) {
 	return token, nil
 }
 
-// request sends one request. If the endpoint does not accept the refresh token and another
-// process has replaced it meanwhile, request sends a second request.
+// request sends one request. If the endpoint does not accept the refresh token, and another process
+// has replaced this refresh token, request sends a second request.
 func (o *Endpoint) request(ctx context.Context) (*oauth2.Token, error) {
 	ctx, cancel := context.WithTimeout(context.WithValue(ctx, oauth2.HTTPClient, o.client), o.options.Timeout)
 	defer cancel()
-	// AuthStyleInParams: probing for the style would send two requests.
+	// With AuthStyleInParams the library sends no second request to find out the style.
 	if o.options.RefreshTokens == nil {
 		return (&clientcredentials.Config{
 			ClientID: o.options.ClientID, ClientSecret: o.options.ClientSecret,
@@ -280,15 +281,15 @@ func (o *Endpoint) request(ctx context.Context) (*oauth2.Token, error) {
 	}
 }
 
-// store keeps the token from the answer, unless the token is useless. asked is the time of
-// the request, so that a slow answer does not lengthen the token's life.
+// store keeps the token from the response, unless the token is useless. asked is the time of
+// the request, so that a slow response does not lengthen the token's life.
 func (o *Endpoint) store(answer *oauth2.Token, asked time.Time) *TokenError {
 	useless := func(reason Reason, problem string) *TokenError {
 		return &TokenError{Reason: reason, Problem: o.endpoint + " " + problem}
 	}
 	life := time.Duration(answer.ExpiresIn) * time.Second
 	if life == 0 && !answer.Expiry.IsZero() {
-		life = time.Until(answer.Expiry) // the answer is not JSON
+		life = time.Until(answer.Expiry) // the response is not JSON
 	}
 	switch {
 	case answer.Type() != "Bearer":
@@ -309,8 +310,7 @@ func (o *Endpoint) store(answer *oauth2.Token, asked time.Time) *TokenError {
 	return nil
 }
 
-// Accepted records that the API accepted the token. A later refusal then counts as the first
-// one.
+// Accepted records that the API accepted the token, and resets the count of refused tokens.
 func (o *Endpoint) Accepted(token string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -319,9 +319,9 @@ func (o *Endpoint) Accepted(token string) {
 	}
 }
 
-// Invalidate drops the token, so that the next call gets a new token. A token that was already
-// dropped or replaced causes no renewal. When the API refuses all tokens that the endpoint
-// returns, there is a back-off between the requests to the endpoint.
+// Invalidate drops the cached token, so the next call of Token requests a new token. A token that
+// is no longer cached changes nothing. If the API refuses one new token after another, the Endpoint
+// backs off between its requests to the endpoint.
 func (o *Endpoint) Invalidate(token string) {
 	o.mu.Lock()
 	if token == "" || token != o.cached.token {
@@ -344,7 +344,6 @@ func (o *Endpoint) Invalidate(token string) {
 	}
 }
 
-// beginBackOff begins the back-off after the given number of failures in a row.
 func (o *Endpoint) beginBackOff(failed *TokenError, times int) {
 	pause := longestBackOff
 	if times < 7 {
@@ -359,8 +358,8 @@ func (o *Endpoint) report(err error) {
 	}
 }
 
-// oauthErrorCode returns the error code of an endpoint's answer (RFC 6749, 5.2). It is empty for
-// an unknown code, because another text may quote the request.
+// oauthErrorCode returns the error code of an endpoint's response (RFC 6749, 5.2). It returns "" for
+// a code that RFC 6749 does not name, because such a text may quote the request.
 func oauthErrorCode(err error) string {
 	var answer *oauth2.RetrieveError
 	if !errors.As(err, &answer) {
@@ -373,7 +372,7 @@ func oauthErrorCode(err error) string {
 	return ""
 }
 
-// tokenErrorOf returns, in our words, the reason why there is no token.
+// tokenErrorOf returns err as a TokenError whose text quotes nothing from a response.
 func (o *Endpoint) tokenErrorOf(err error) *TokenError {
 	var own *TokenError
 	if errors.As(err, &own) {

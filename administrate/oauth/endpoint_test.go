@@ -25,7 +25,7 @@ const (
 	secretToken   = "tok-3f9a77d1c0"
 )
 
-// endpoint replaces a token endpoint, and numbers its tokens.
+// endpoint is a token endpoint for tests that returns numbered tokens.
 type endpoint struct {
 	*httptest.Server
 	asked atomic.Int32
@@ -33,7 +33,7 @@ type endpoint struct {
 	mu     sync.Mutex
 	forms  []url.Values
 	answer func(w http.ResponseWriter, n int32) // nil: a token that lives for an hour
-	hold   chan struct{}                        // answers wait until it is closed, if there is one
+	hold   chan struct{}                        // if not nil, responses wait until hold is closed
 }
 
 func newEndpoint(t *testing.T) *endpoint {
@@ -83,7 +83,7 @@ func (e *endpoint) blockResponses() (release func()) {
 	return sync.OnceFunc(func() { close(hold) })
 }
 
-// grantFor returns answers that contain the number of the request.
+// grantFor returns responses that contain the number of the request.
 func grantFor(form string, seconds int) func(http.ResponseWriter, int32) {
 	return func(w http.ResponseWriter, n int32) {
 		if strings.Contains(form, "%d") {
@@ -95,13 +95,13 @@ func grantFor(form string, seconds int) func(http.ResponseWriter, int32) {
 	}
 }
 
-// clock is a time that tests advance.
 type clock struct{ ahead atomic.Int64 }
 
 func (c *clock) now() time.Time          { return time.Now().Add(time.Duration(c.ahead.Load())) }
 func (c *clock) advance(d time.Duration) { c.ahead.Add(int64(d)) }
 
-// source returns an OAuth, its own clock, and its reported errors.
+// source returns an Endpoint, the clock of the Endpoint, and a function that returns the reported
+// errors.
 func source(t *testing.T, tokenURL string, change func(*oauth.Options)) (*oauth.Endpoint, *clock, func() []error) {
 	t.Helper()
 	var mu sync.Mutex
@@ -129,7 +129,6 @@ func source(t *testing.T, tokenURL string, change func(*oauth.Options)) (*oauth.
 	}
 }
 
-// client returns a client of the API that uses the tokens.
 func client(t *testing.T, url string, tokens oauth.TokenSource) *administrate.Client {
 	t.Helper()
 	c, err := administrate.New(administrate.Options{Options: transport.Options{URL: url, Tokens: tokens, Burst: 1000}})
@@ -139,7 +138,6 @@ func client(t *testing.T, url string, tokens oauth.TokenSource) *administrate.Cl
 	return c
 }
 
-// outcomeOf returns the error of a request in a few words.
 func outcomeOf(t *testing.T, err error) string {
 	t.Helper()
 	var notSent *administrate.NotSentError
@@ -164,7 +162,6 @@ func wantRequests(t *testing.T, e *endpoint, want int32) {
 	}
 }
 
-// eventually polls until the condition holds.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
@@ -178,8 +175,8 @@ func eventually(t *testing.T, what string, holds func() bool) {
 
 const concurrentCallers = 50
 
-// together calls f at the same time from this many callers. begun counts the callers that
-// are about to call.
+// together calls f from many goroutines at the same time. begun counts the goroutines that are
+// about to call f.
 func together(f func(i int), begun *atomic.Int32) *sync.WaitGroup {
 	var all sync.WaitGroup
 	start := make(chan struct{})
@@ -194,8 +191,8 @@ func together(f func(i int), begun *atomic.Int32) *sync.WaitGroup {
 	return &all
 }
 
-// TestOneRenewalForAll: any number of callers cause one request to the endpoint, without
-// a token and with an expired token.
+// TestOneRenewalForAll: any number of callers cause only one request to the endpoint. This holds
+// without a token and with an expired token.
 func TestOneRenewalForAll(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -209,7 +206,7 @@ func TestOneRenewalForAll(t *testing.T) {
 		all.Wait()
 		wantRequests(t, e, round+1)
 		wantToken(t, o, fmt.Sprintf("hour-%d", round+1))
-		// This caller comes after the renewal, too late to wait with the others.
+		// This caller starts after the renewal has ended, so it does not share the renewal.
 		if got, err := o.Renew(t.Context()); err != nil || got != fmt.Sprintf("hour-%d", round+1) {
 			t.Errorf("late: %q, %v", got, err)
 		}
@@ -218,13 +215,13 @@ func TestOneRenewalForAll(t *testing.T) {
 	}
 }
 
-// TestRenewedBeforeItExpires (OBS 1.1: clients renew early): while the old token is good no caller waits for
-// the new token, and a failed renewal fails no caller.
+// TestRenewedBeforeItExpires (OBS 1.1: clients renew early): before the old token expires, no
+// caller waits for the new token, and no caller gets the error of a failed renewal.
 func TestRenewedBeforeItExpires(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		life           int
-		before, within time.Duration // ages without a renewal and with one
+		before, within time.Duration // the age at which no renewal happens, and the age at which one happens
 	}{
 		{3600, time.Hour - 61*time.Second, time.Hour - 59*time.Second},
 		{100, 89 * time.Second, 91 * time.Second},
@@ -262,7 +259,7 @@ func TestOldTokenServesWhileRenewalFails(t *testing.T) {
 	wantToken(t, o, "hour-1")
 	eventually(t, "the failure is reported", func() bool { return len(reported()) == 1 })
 	for range 10 {
-		wantToken(t, o, "hour-1") // and there is no request during the back-off
+		wantToken(t, o, "hour-1") // the Endpoint sends no request during the back-off
 		// After this call every running request has ended.
 		o.WaitForRenewals()
 	}
@@ -275,8 +272,8 @@ func TestOldTokenServesWhileRenewalFails(t *testing.T) {
 	})
 }
 
-// TestGivingUpIsOnesOwn: a caller whose context ends gets the error of its context, also the
-// caller that started the request. The others get their token.
+// TestGivingUpIsOnesOwn: a caller whose context ends gets the error of its context, even if this
+// caller started the request. The other callers get the token.
 func TestGivingUpIsOnesOwn(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -311,8 +308,7 @@ func TestGivingUpIsOnesOwn(t *testing.T) {
 	}
 }
 
-// TestFailures is the table of an endpoint's possible answers and the error texts for
-// them.
+// TestFailures checks the error text for each possible response of an endpoint.
 func TestFailures(t *testing.T) {
 	t.Parallel()
 	answer := func(status int, body string) func(http.ResponseWriter, int32) {
@@ -321,7 +317,7 @@ func TestFailures(t *testing.T) {
 			_, _ = io.WriteString(w, body)
 		}
 	}
-	// The answer contains all that the client sent, as text of every member.
+	// Every member of the response contains all secrets that the client sent.
 	echo := secretClient + " " + secretToken + " " + secretRefresh
 	quoted := fmt.Sprintf(`"error_description":%q,"error_uri":%q,"access_token":%q`, echo, echo, echo)
 	for name, test := range map[string]struct {

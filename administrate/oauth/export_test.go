@@ -2,7 +2,8 @@ package oauth
 
 import "context"
 
-// Renew makes one renewal for a caller that comes too late to wait with the others.
+// Renew calls renew directly, like a caller that comes after the renewal of other callers has
+// ended.
 func (o *Endpoint) Renew(ctx context.Context) (string, error) { return o.renew(ctx) }
 
 // WaitForRenewals returns when every renewal that runs has ended.

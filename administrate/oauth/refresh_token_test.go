@@ -13,13 +13,13 @@ import (
 	"github.com/oppflow/oppflow/administrate/oauth"
 )
 
-// refreshTokens keeps a refresh token as a test requires.
+// refreshTokens is a RefreshTokens whose tokens and errors a test chooses.
 type refreshTokens struct {
 	mu       sync.Mutex
 	newest   string
 	replaced []string
-	err      error // of Replaced
-	missing  error // of RefreshToken
+	err      error // the error that Replaced returns
+	missing  error // the error that RefreshToken returns
 	next     func(asked int) string
 	asked    int
 }
@@ -42,9 +42,9 @@ func (r *refreshTokens) Replaced(old, next string) error {
 	return r.err
 }
 
-// TestRefreshTokenGrant (OBS 1.1: a renewal returns a new refresh token, and clients
-// store it): the client uses the newest refresh token. It keeps a replacement before it
-// uses the access token, and does not report an unchanged refresh token.
+// TestRefreshTokenGrant (OBS 1.1: a renewal returns a new refresh token, and clients store it): the
+// client uses the newest refresh token. The client calls Replaced before it uses the access token,
+// and does not call Replaced for an unchanged refresh token.
 func TestRefreshTokenGrant(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -79,8 +79,8 @@ func TestRefreshTokenGrant(t *testing.T) {
 	}
 }
 
-// TestRefreshTokenOfAnotherProcess: a refresh token that another process has replaced is
-// no failure, and an invalid one is not used twice.
+// TestRefreshTokenOfAnotherProcess: if another process has replaced the refresh token, the renewal
+// succeeds. The client does not send an invalid refresh token twice.
 func TestRefreshTokenOfAnotherProcess(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)

@@ -15,8 +15,8 @@ import (
 	"github.com/oppflow/oppflow/administrate/oauth"
 )
 
-// TestRefusedTokens: any number of calls get 401 with one token. The token is replaced
-// once, and each call says that it was not sent.
+// TestRefusedTokens: when many requests with one token get 401, the client renews the token once.
+// Each request fails with NotSentError.
 func TestRefusedTokens(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -30,7 +30,7 @@ func TestRefusedTokens(t *testing.T) {
 		if arrived.Add(1) == concurrentCallers {
 			close(release)
 		}
-		<-release // so that all have the same token
+		<-release // the server waits, so all requests have the same token
 		if r.Header.Get("Authorization") != "Bearer "+good.Load().(string) {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
@@ -58,7 +58,7 @@ func TestRefusedTokens(t *testing.T) {
 	}, &begun).Wait()
 	wantRequests(t, e, 2)
 
-	o.Invalidate("hour-1") // the token of a slow call
+	o.Invalidate("hour-1") // a slow call reports an old token
 	o.Invalidate("")
 	wantToken(t, o, "hour-2")
 	wantRequests(t, e, 2)
@@ -81,7 +81,8 @@ func TestRefusedWhileRenewing(t *testing.T) {
 	wantRequests(t, e, 2)
 }
 
-// TestAPIThatTakesNoToken: the client does not send requests to the endpoint without end.
+// TestAPIThatTakesNoToken: if the API refuses every token, the back-off limits the requests to the
+// endpoint.
 func TestAPIThatTakesNoToken(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -91,7 +92,7 @@ func TestAPIThatTakesNoToken(t *testing.T) {
 			o.Invalidate(got)
 		}
 	}
-	wantRequests(t, e, 2) // the first, and one more at once
+	wantRequests(t, e, 2) // the first request, and a second request without a back-off
 	_, err := o.Token(t.Context())
 	var why *oauth.TokenError
 	if !errors.As(err, &why) || why.Reason != oauth.Authentication || !strings.Contains(err.Error(), "takes none of the tokens") || len(reported()) != 1 {
@@ -107,7 +108,7 @@ func TestAPIThatTakesNoToken(t *testing.T) {
 	if n := e.asked.Load() - before; n < 50 || n > 70 {
 		t.Errorf("asked %d times within an hour, want about once a minute", n)
 	}
-	// After one good token, the next refused token is replaced at once.
+	// After the API has accepted one token, the client replaces the next refused token at once.
 	c.advance(2 * time.Minute)
 	first, err := o.Token(t.Context())
 	if err != nil {
@@ -120,8 +121,8 @@ func TestAPIThatTakesNoToken(t *testing.T) {
 	}
 }
 
-// Tokens that the API accepts for a while and then refuses, one after the other, are
-// renewed at once. Such an API does not count as one that refuses all tokens.
+// If the API accepts each token for a while and then refuses the token, the client renews each
+// token at once. Such an API does not count as one that refuses all tokens.
 func TestTokensThatWorkForAWhile(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -137,8 +138,8 @@ func TestTokensThatWorkForAWhile(t *testing.T) {
 	}
 }
 
-// TestSameTokenAgain: an endpoint that returns a refused token again gets few requests, and the
-// token is not used.
+// TestSameTokenAgain: if the endpoint returns a refused token again, the client does not use the
+// token and backs off.
 func TestSameTokenAgain(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -157,8 +158,8 @@ func TestSameTokenAgain(t *testing.T) {
 	wantToken(t, o, "other")
 }
 
-// TestBackOffs: the back-offs after failures grow, and the endpoint can request only a reasonable
-// back-off.
+// TestBackOffs: the back-offs after failures grow. The client limits the back-off that the endpoint
+// requests.
 func TestBackOffs(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -196,7 +197,7 @@ func TestBackOffs(t *testing.T) {
 	}
 }
 
-// TestTokenWithoutAnEnd: the token is used until the API refuses it.
+// TestTokenWithoutAnEnd: the client uses a token without an expiry until the API refuses the token.
 func TestTokenWithoutAnEnd(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -209,7 +210,8 @@ func TestTokenWithoutAnEnd(t *testing.T) {
 	wantToken(t, o, "t-2")
 }
 
-// TestDelayShortensNoLife: a token's life counts from the time of its request.
+// TestDelayShortensNoLife: a token's life begins at the time of the token request, not at the time
+// of the response.
 func TestDelayShortensNoLife(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)

@@ -1,5 +1,5 @@
-// Package oauth provides the access tokens of requests to the API: one that never changes, or
-// those of the tenant's OAuth token endpoint. It knows nothing of GraphQL.
+// Package oauth provides the access tokens of API requests. A StaticToken never changes. An
+// Endpoint gets its tokens from the tenant's OAuth token endpoint.
 package oauth
 
 import (
@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// TokenSource returns the access token of a request. It must cache, because it is called
-// before every request. On an error nothing is sent.
+// TokenSource returns the access token of a request. It must cache the token, because the client
+// calls Token before every request. If Token fails, the client does not send the request.
 type TokenSource interface {
 	Token(ctx context.Context) (string, error)
 }
 
-// TokenInvalidator is an optional interface of a TokenSource. The client calls Invalidate for
-// each token for which the API returned 401, and Accepted for each for which it returned
-// 200. A request is not repeated.
+// TokenInvalidator is an optional interface of a TokenSource. The client calls Invalidate with a
+// token after the API returned 401. It calls Accepted with a token after the API returned 200. The
+// client does not repeat a request.
 type TokenInvalidator interface {
 	Invalidate(token string)
 	Accepted(token string)
@@ -26,10 +26,10 @@ type Reason string
 
 // The reasons of a TokenError.
 const (
-	// Authentication: the endpoint did not accept the credentials, or the API accepts none of
-	// the endpoint's tokens.
+	// Authentication means that the endpoint did not accept the credentials, or that the API
+	// accepts none of the endpoint's tokens.
 	Authentication Reason = "authentication"
-	// Unreachable: the endpoint gave no usable answer.
+	// Unreachable means that the endpoint returned no usable response.
 	Unreachable Reason = "unreachable"
 )
 
@@ -46,7 +46,7 @@ type TokenError struct {
 // Error shows the problem.
 func (e *TokenError) Error() string { return "no access token: " + e.Problem }
 
-// Unwrap returns the cause, if one is known. The cause may contain text from a RefreshTokens.
+// Unwrap returns the cause or nil. The cause may contain text from a RefreshTokens.
 func (e *TokenError) Unwrap() error { return e.cause }
 
 // StaticToken is a TokenSource of one token that never changes.

@@ -18,23 +18,23 @@ import (
 
 // Report is the result of comparing a tenant's API with all that a client may send.
 type Report struct {
-	// Operations is how many different documents were compared.
+	// Operations is the number of different documents that Check compared.
 	Operations int
-	// Mismatches lists the differences from what is documented or observed. Oppflow cannot work
-	// as promised at a tenant with such a difference.
+	// Mismatches lists the differences from the documented and observed API. Some operation of
+	// Oppflow fails at a tenant with a mismatch.
 	Mismatches []Mismatch
 	// FailedAssumptions are the assumptions that do not hold at the tenant.
 	FailedAssumptions []FailedAssumption
-	// SideEffects is the same for what only side effects of transitions and follow-ups use:
-	// accounts, contacts, events, registrations, invoices, mail, the integration log and the
-	// time of an opportunity's last change. SideEffects is separate from the members above,
-	// because a tenant without side effects and follow-ups does not need any of this. A problem
-	// that is listed above is not listed again.
+	// SideEffects is the report for the data that only side effects of transitions and follow-ups
+	// use: accounts, contacts, events, registrations, invoices, mail, the integration log and the
+	// time of an opportunity's last change. SideEffects is separate, because a tenant without side
+	// effects and follow-ups needs none of these data. It does not repeat a problem of Mismatches
+	// or FailedAssumptions.
 	SideEffects SideEffectsReport
 }
 
-// SideEffectsReport is the result for what side effects of transitions and follow-ups use. A
-// missing operation fails only the side effects and follow-ups that need the operation.
+// SideEffectsReport is the result for the operations of side effects and follow-ups. A missing
+// operation fails only the side effects and follow-ups that need the operation.
 type SideEffectsReport struct {
 	Operations        int
 	Mismatches        []Mismatch
@@ -43,8 +43,8 @@ type SideEffectsReport struct {
 
 // Mismatch is one difference between what the client sends and what the tenant accepts.
 type Mismatch struct {
-	// Problem says in one line what does not fit, such as
-	// `Cannot query field "attributes" on type "Opportunity".`
+	// Problem describes the difference in one line, such as `Cannot query field "attributes" on
+	// type "Opportunity".`
 	Problem string
 	// Operations lists the operations that fail because of the difference, such as "read an
 	// opportunity".
@@ -55,20 +55,22 @@ type Mismatch struct {
 type FailedAssumption struct {
 	// Entry is the member of Assumptions, such as "Regions".
 	Entry string
-	// Name is the assumed or corrected name; empty where the assumption is about a shape.
+	// Name is the assumed or corrected name; empty when the assumption is about a shape and not
+	// about a name.
 	Name administrate.SchemaName
 	// Assumption is the text of the assumption, and Cost says what does not work when the
 	// assumption is off.
 	Assumption, Cost string
-	// Line is where to correct the name or switch it off, such as "administrate/assumed.go:97".
+	// Line is the source line at which to correct the name or switch it off, such as
+	// "administrate/assumed.go:97".
 	Line string
-	// Mismatches lists what does not fit.
+	// Mismatches lists the differences that the assumption causes.
 	Mismatches []Mismatch
 }
 
-// Check reads the tenant's schema, in one request that changes nothing. It compares the schema
-// with every document that the client may send. Check fails with IntrospectionDisabledError
-// where the API does not show its schema.
+// Check reads the tenant's schema, in one request that changes nothing. It compares the schema with
+// every document that the client may send. Check fails with IntrospectionDisabledError when the API
+// does not show its schema.
 func Check(ctx context.Context, client *administrate.Client) (Report, error) {
 	schema, err := introspect(ctx, client)
 	if err != nil {
@@ -80,7 +82,7 @@ func Check(ctx context.Context, client *administrate.Client) (Report, error) {
 // checker compares documents with one schema.
 type checker struct {
 	schema        *gql.Schema
-	problemsByKey map[string][]string // the problems of the documents seen so far, by text and variables
+	problemsByKey map[string][]string // the problems of each compared document, by its text and variables
 }
 
 // check compares the schema with the core operations, and then with the side-effect operations.
@@ -97,11 +99,11 @@ func (c *checker) check(ctx context.Context, assumed administrate.Assumptions) (
 }
 
 // findMismatches uses the documents to separate problems of assumptions from other problems. A
-// problem that occurs with every assumption off is a problem of no assumption. A further
-// problem that occurs with only one assumption on is a problem of that assumption.
+// problem that occurs while every assumption is off belongs to no assumption. A further problem
+// that occurs while only one assumption is on belongs to this assumption.
 //
-// findMismatches returns only failed assumptions of the given list, and only problems that are
-// not in the given set. It adds all problems to the set.
+// findMismatches returns only failed assumptions that are in own, and only problems that are not in
+// told. It adds all problems to told.
 func (c *checker) findMismatches(
 	ctx context.Context, uses *recordings, assumed administrate.Assumptions, own []administrate.Assumption, told mismatchSet,
 ) ([]Mismatch, []FailedAssumption, error) {
@@ -156,7 +158,7 @@ func (c *checker) findMismatches(
 	return all, unmet, nil
 }
 
-// mismatchSet contains the names of the operations that have a problem, by the problem.
+// mismatchSet maps each problem to the names of the operations that have the problem.
 type mismatchSet map[string][]string
 
 func (d mismatchSet) addOne(problem, use string) {
@@ -185,7 +187,7 @@ func (d mismatchSet) withoutKnown(known mismatchSet) []Mismatch {
 	return all
 }
 
-// compare adds the problems of the operations that are possible with the assumptions to found.
+// compare adds to found the problems of the operations that are possible with the assumptions.
 func (c *checker) compare(ctx context.Context, uses *recordings, assumed administrate.Assumptions, found mismatchSet) error {
 	made, err := uses.forAssumptions(ctx, assumed)
 	if err != nil {
@@ -199,8 +201,9 @@ func (c *checker) compare(ctx context.Context, uses *recordings, assumed adminis
 	return nil
 }
 
-// findProblems returns the reasons for which the tenant would refuse the document. If there are
-// none, findProblems returns the parts of the tenant's answer that the client could not read.
+// findProblems returns the reasons for which the tenant would refuse the document. If the tenant
+// would accept the document, findProblems returns the fields of the response that the client cannot
+// read.
 func (c *checker) findProblems(ctx context.Context, r *recording, assumed administrate.Assumptions) []string {
 	if problems, done := c.problemsByKey[r.key]; done {
 		return problems

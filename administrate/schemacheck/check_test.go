@@ -24,7 +24,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// recordingClient returns a client of a fresh sandbox, and the answers of the sandbox.
+// recordingClient returns a client of a new sandbox, and the responses of the sandbox.
 func recordingClient(t *testing.T) (*administrate.Client, *[]string) {
 	t.Helper()
 	box, err := sandbox.Open(t.Context(), sandbox.Options{NoAuth: true, Logger: slog.New(slog.DiscardHandler)})
@@ -48,7 +48,6 @@ func recordingClient(t *testing.T) (*administrate.Client, *[]string) {
 	return client(t, server.URL+"/graphql"), &answers
 }
 
-// client returns a client for an address.
 func client(t *testing.T, url string) *administrate.Client {
 	t.Helper()
 	c, err := administrate.New(administrate.Options{Options: transport.Options{URL: url, Tokens: oauth.StaticToken("t")}})
@@ -58,9 +57,8 @@ func client(t *testing.T, url string) *administrate.Client {
 	return c
 }
 
-// assumptions returns the assumed names.
 func assumptions() administrate.Assumptions {
-	c, _ := administrate.NewWithSender(nil, administrate.Assumptions{}) // the assumed names are names
+	c, _ := administrate.NewWithSender(nil, administrate.Assumptions{}) // New fails only for a name that is not a GraphQL name
 	return c.Assumptions()
 }
 
@@ -73,14 +71,13 @@ func everythingOff(t *testing.T) administrate.Assumptions {
 	return a
 }
 
-// fixedBodyTransport is a transport that gives every request the same answer.
+// fixedBodyTransport is a transport that gives every request the same response.
 type fixedBodyTransport []byte
 
 func (a fixedBodyTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(a)), Request: r}, nil
 }
 
-// checkSchema serves the schema and lets a client check it.
 func checkSchema(t *testing.T, s introspectionJSON, assumed administrate.Assumptions) Report {
 	t.Helper()
 	answer, err := json.Marshal(map[string]any{"data": map[string]any{"__schema": s}})
@@ -126,8 +123,8 @@ func entriesOf(unmet []FailedAssumption) []string {
 	return entries
 }
 
-// A schema is made of the documented and observed names only. Every assumption fails there,
-// under its own name.
+// The schema has only the documented and observed names, so the check reports each assumption under
+// its own name.
 func TestCheckReportsAssumptionsApart(t *testing.T) {
 	t.Parallel()
 	run := func(s *gql.Schema, assumed administrate.Assumptions) Report {
@@ -174,7 +171,7 @@ func TestCheckReportsAssumptionsApart(t *testing.T) {
 	}
 }
 
-// The reported line is the line with the name.
+// The check reports the line of assumed.go that contains the name.
 func TestCheckReportsWhereAnAssumptionIsCorrected(t *testing.T) {
 	t.Parallel()
 	source, err := os.ReadFile("../assumed.go")
@@ -204,7 +201,7 @@ func TestCheckFindsWhatATenantDoesDifferently(t *testing.T) {
 	base := introspected(t)
 	for name, test := range map[string]struct {
 		change func(introspectionJSON)
-		// missing is what the mismatches contain, unmet are the members of the failed
+		// missing lists texts that the mismatches contain. unmet lists the members of the failed
 		// assumptions.
 		missing, unmet []string
 	}{
@@ -351,15 +348,15 @@ func TestCheckFindsWhatATenantDoesDifferently(t *testing.T) {
 	}
 }
 
-// The names that only side effects use are reported separately, so that a tenant without
-// side effects sees nothing new.
+// The check reports the names that only side effects use separately, so nothing changes for a
+// tenant without side effects.
 func TestCheckReportsExtrasApart(t *testing.T) {
 	t.Parallel()
 	base := introspected(t)
 	for name, test := range map[string]struct {
 		change func(introspectionJSON)
-		// missing is what the mismatch contains, use is its operation, and unmet are the
-		// members of the failed assumptions.
+		// missing is a text that the mismatch contains, and use is the operation of the mismatch.
+		// unmet lists the members of the failed assumptions.
 		missing, use string
 		unmet        []string
 	}{
@@ -422,7 +419,7 @@ func TestCheckReportsExtrasApart(t *testing.T) {
 	}
 }
 
-// A tenant that corrects a name meets the assumption again.
+// After a tenant corrects a name, the check no longer reports the assumption.
 func TestCheckTakesWhatATenantCorrected(t *testing.T) {
 	t.Parallel()
 	s := introspected(t)

@@ -11,8 +11,8 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// IntrospectionDisabledError says that the API answered and did not show its schema, as an API
-// does where introspection is switched off.
+// IntrospectionDisabledError says that the API's response does not contain the schema. This happens
+// when introspection is switched off.
 type IntrospectionDisabledError struct {
 	// Messages are the API's own, verbatim. The request contains no values of a caller.
 	Messages []string
@@ -27,12 +27,12 @@ func (e *IntrospectionDisabledError) Error() string {
 	return text
 }
 
-// errMalformedSchema says that the answer holds no schema of GraphQL's form.
+// errMalformedSchema says that the response holds no schema of GraphQL's form.
 var errMalformedSchema = errors.New("administrate: the schema is not of the expected form")
 
-// introspectionQuery is the standard query without descriptions, which would make the answer
-// several times as large. It does not ask for deprecated arguments and members, because
-// older servers do not know them there and would refuse the whole query.
+// introspectionQuery is the standard query without descriptions, which would make the response
+// several times as large. The query does not request deprecated arguments and input members. Older
+// servers do not support this request and would refuse the whole query.
 const introspectionQuery = `query Introspection {
   __schema {
     queryType { name }
@@ -54,8 +54,8 @@ fragment Reference on __Type {
 }
 `
 
-// introspect reads the schema of the tenant, and fails with IntrospectionDisabledError where
-// the API does not show the schema.
+// introspect reads the schema of the tenant, and fails with IntrospectionDisabledError when the API
+// does not show the schema.
 func introspect(ctx context.Context, client *administrate.Client) (*ast.Schema, error) {
 	doc := transport.Document{Name: "Introspection", Text: introspectionQuery, Keys: []string{"__schema"}}
 	var got struct {
@@ -81,7 +81,7 @@ func introspect(ctx context.Context, client *administrate.Client) (*ast.Schema, 
 	return schema, nil
 }
 
-// The shape of a schema in introspection.
+// These types decode a schema from introspection.
 type (
 	schemaDTO struct {
 		QueryType    *nameDTO  `json:"queryType"`
@@ -117,8 +117,8 @@ type (
 	}
 )
 
-// schema converts the answer. The schema is not validated as a whole: a flaw in a part of
-// the tenant's schema that the client never uses does not matter here.
+// schema converts the response. It does not validate the schema as a whole, because a fault in a part
+// that the client never uses does not matter.
 func (s schemaDTO) schema() (*ast.Schema, error) {
 	schema := &ast.Schema{
 		Types:         map[string]*ast.Definition{},

@@ -19,7 +19,7 @@ import (
 // introspectionJSON is the JSON form of a schema in introspection. Tests change it.
 type introspectionJSON map[string]any
 
-// sandboxSchema returns the sandbox's answer to the introspection. It sends the introspection
+// sandboxSchema returns the sandbox's response to the introspection. It sends the introspection
 // to the sandbox only once.
 var sandboxSchema = sync.OnceValues(func() ([]byte, error) {
 	box, err := sandbox.Open(context.Background(), sandbox.Options{NoAuth: true, Logger: slog.New(slog.DiscardHandler)})
@@ -37,7 +37,7 @@ var sandboxSchema = sync.OnceValues(func() ([]byte, error) {
 	return kept.Body.Bytes(), box.Close()
 })
 
-// introspected returns a schema like the sandbox's, which the caller may change.
+// introspected returns a copy of the sandbox's schema, which the caller may change.
 func introspected(t testing.TB) introspectionJSON {
 	t.Helper()
 	raw, err := sandboxSchema()
@@ -58,7 +58,7 @@ func introspected(t testing.TB) introspectionJSON {
 	return answer.Data.Schema
 }
 
-// clone returns a copy of a schema that may be changed.
+// clone returns a copy of the schema. Changes of the copy do not change the schema.
 func (s introspectionJSON) clone() introspectionJSON {
 	return copied(map[string]any(s)).(map[string]any)
 }
@@ -91,7 +91,6 @@ func (s introspectionJSON) typ(name string) map[string]any {
 	panic("no type " + name)
 }
 
-// named returns an entry of a list by its name.
 func named(list any, name string) map[string]any {
 	for _, e := range list.([]any) {
 		if e := e.(map[string]any); e["name"] == name {
@@ -119,18 +118,15 @@ func objectOf(name string) map[string]any { return map[string]any{"kind": "OBJEC
 
 func inputOf(name string) map[string]any { return map[string]any{"kind": "INPUT_OBJECT", "name": name} }
 
-// addRequiredMember adds a required member to an input type.
 func (s introspectionJSON) addRequiredMember(typ, member string) {
 	in := s.typ(typ)
 	in["inputFields"] = append(in["inputFields"].([]any), map[string]any{"name": member, "type": required(scalar("ID"))})
 }
 
-// retype gives a member of an input type another type.
 func (s introspectionJSON) retype(typ, member string, of map[string]any) {
 	named(s.typ(typ)["inputFields"], member)["type"] = of
 }
 
-// rename renames a type everywhere.
 func (s introspectionJSON) rename(from, to string) {
 	s.typ(from) // it must be there
 	var visit func(v any)
@@ -152,7 +148,8 @@ func (s introspectionJSON) rename(from, to string) {
 	visit(map[string]any(s))
 }
 
-// changedInvoices gives the answer to updates its own type, which alone has the texts.
+// changedInvoices gives the response to invoice updates a type of its own. Only this type has the
+// comments and the purchase order.
 func (s introspectionJSON) changedInvoices(t *testing.T) {
 	t.Helper()
 	raw, err := json.Marshal(s.typ("Invoice"))
@@ -171,14 +168,7 @@ func contacts(s introspectionJSON) map[string]any {
 	return named(s.typ("ContactMutations")["fields"], "createBatch")
 }
 
-// coordinates returns all names in a document, with their paths.
-// checkedCoordinates returns all names that the check covers.
-// The check covers every request that this package's tests know.
-// Every method of the client is called here with the values that exist for its parameters'
-// types. The test fails for a method with a parameter type that no sample operation has.
-// Some sample operation uses every mutation, every member that a caller may give, and every
-// constant of the three enumerations.
-// Any schema of a tenant is checked or rejected.
+// For any schema of a tenant, the check returns a report or rejects the schema.
 func TestCheckTakesAnySchema(t *testing.T) {
 	t.Parallel()
 	base := introspected(t)
@@ -206,7 +196,7 @@ func TestCheckTakesAnySchema(t *testing.T) {
 	})
 }
 
-// mutateSchema changes one place of a JSON value.
+// mutateSchema changes one random member or entry of a JSON value.
 func mutateSchema(rt *rapid.T, at any) {
 	for {
 		switch v := at.(type) {

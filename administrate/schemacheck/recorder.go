@@ -8,17 +8,16 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// recorder is a Sender that keeps the documents of a client and sends nothing. respond, when
-// given, makes the data of the answer to a document.
+// recorder is a Sender that keeps the documents of a client and sends nothing. respond, when given,
+// returns the data of the response to a document.
 type recorder struct {
 	documents []transport.Document
 	respond   func(transport.Document) (json.RawMessage, error)
 }
 
-// errRecorded ends a call that was recorded.
+// errRecorded is the error with which Send ends a call when respond is nil.
 var errRecorded = &administrate.NotSentError{Operation: "sample", Reason: administrate.Cancelled}
 
-// Send records the document.
 func (r *recorder) Send(_ context.Context, doc transport.Document) (transport.Response, error) {
 	r.documents = append(r.documents, doc)
 	if r.respond == nil {
@@ -28,7 +27,8 @@ func (r *recorder) Send(_ context.Context, doc transport.Document) (transport.Re
 	return transport.Response{Data: data}, err
 }
 
-// run runs the operation with a client with the assumptions whose documents go to the recorder.
+// run runs the operation with a client that uses the assumptions and sends its documents to the
+// recorder.
 func (r *recorder) run(ctx context.Context, o administrate.SampleOperation, assumed administrate.Assumptions) error {
 	client, err := administrate.NewWithSender(r, assumed)
 	if err != nil {

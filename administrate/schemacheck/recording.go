@@ -18,14 +18,15 @@ type recording struct {
 	key       string // the text and the variables of the document
 }
 
-// recordings keeps the documents of a list of operations, by the assumptions. The documents do
-// not depend on a schema, so all checks share them. The documents must not be changed.
+// recordings keeps the documents of a list of operations for each set of assumptions. All checks
+// share the documents, because the documents do not depend on a schema. The documents must not be
+// changed.
 type recordings struct {
 	operations []administrate.SampleOperation
 
 	mutex         sync.Mutex
 	byAssumptions map[administrate.Assumptions][]*recording
-	byKey         map[string]*recording // one for each key and operation: most assumptions change few documents
+	byKey         map[string]*recording // one recording for each key and operation, because most assumptions change few documents
 }
 
 func newRecordings(uses []administrate.SampleOperation) *recordings {

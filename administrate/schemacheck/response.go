@@ -29,10 +29,10 @@ func (c *checker) unreadableFields(ctx context.Context, u administrate.SampleOpe
 			return json.Marshal(a.object(root, operation.SelectionSet))
 		}}
 		err := r.run(ctx, u, assumed)
-		var rejected *administrate.RejectedError // when the field belongs to the errors of the payload
+		var rejected *administrate.RejectedError // the result when the value is in the errors of the payload
 		return err == nil || errors.As(err, &rejected)
 	}
-	// Only the answer to a mutation has a list of errors.
+	// Only the response to a mutation has a list of errors.
 	if reads(fakeResponse{full: true}) && (operation.Operation != gql.Mutation || reads(fakeResponse{full: true, errors: true})) {
 		return nil
 	}
@@ -78,8 +78,8 @@ func visitLeafFields(set gql.SelectionSet, visit func(*gql.Field)) {
 	}
 }
 
-// sampleValues returns possible JSON values for a field of the type; none where the values are
-// not known. An ID or a String may contain any text, so one readable value is enough.
+// sampleValues returns possible JSON values for a field of the type, and none for a type whose
+// values are not known. An ID or a String may contain any text, so one readable value is enough.
 func sampleValues(d *gql.Definition) []any {
 	const day, second, offset = "2026-01-31", "T17:00:00", "+00:00"
 	switch {
@@ -94,7 +94,7 @@ func sampleValues(d *gql.Definition) []any {
 		return []any{1.5}
 	case d.Name == "Boolean":
 		return []any{false}
-	case d.Name == "Decimal": // this and the next: documented and observed
+	case d.Name == "Decimal": // the formats of Decimal and of the next type are documented and observed
 		return []any{"1.50"}
 	case d.Name == "TimeZonedDateTime":
 		return []any{day + second + offset}
@@ -104,9 +104,10 @@ func sampleValues(d *gql.Definition) []any {
 	return nil
 }
 
-// fakeResponse makes a response of the tenant's API. A full response has a value in every
-// field, but in the errors of a mutation only when errors is set. In any other response one
-// field has a value, and the rest is null except ids, because without an id there is no record.
+// fakeResponse makes a response of the tenant's API. A full response has a value in every field.
+// Its list of mutation errors is empty unless errors is true. Any other response has a value only
+// in one field and in the ids. The ids have values, because the client rejects a record without an
+// id.
 type fakeResponse struct {
 	schema *gql.Schema
 	full   bool
@@ -138,7 +139,7 @@ func (m fakeResponse) object(d *gql.Definition, set gql.SelectionSet) map[string
 }
 
 func (m fakeResponse) fieldValue(f *gql.Field, t *gql.Type) any {
-	// With an error in the answer, the mutation would count as rejected.
+	// With an error in the response, the mutation would count as rejected.
 	if f.Name == "errors" && t.Elem != nil && !m.errors && !m.selectsField(f.SelectionSet) {
 		return []any{}
 	}

@@ -8,10 +8,9 @@ import (
 	gql "github.com/vektah/gqlparser/v2/ast"
 )
 
-// badValues returns the reasons for which the value of a variable does not fit the tenant's
-// type. The validation of a document checks only the types of variables. The members of an
-// object of bindObject are only in the value. Other values have the type that they are declared
-// with.
+// badValues returns the reasons for which the value of a variable does not fit the tenant's type.
+// The validation of a document checks only the types of variables. The members of an object of
+// bindObject are only in the value. Every other value has the type that its variable declares.
 func (c *checker) badValues(t *gql.Type, value any) []string {
 	if t.Elem != nil {
 		entries, ok := value.([]any)

@@ -1,6 +1,6 @@
-// Package transport sends GraphQL documents to the API. It sends each document once, within its
-// time and within the documented limit, and proves where it can that nothing was sent. It does
-// not know what a document means.
+// Package transport sends GraphQL documents to the API. It sends each document once, before the
+// send deadline and within the documented rate limit. If a request fails, the package proves where
+// possible that nothing was sent.
 package transport
 
 import (
@@ -24,35 +24,35 @@ type Options struct {
 	URL string
 	// Tokens returns the Bearer token of each request.
 	Tokens oauth.TokenSource
-	// Transport sends the requests; nil is HTTP/1.1 with its own time-outs and with idle
-	// connections kept for 30 s. A transport given here must not repeat requests.
+	// Transport sends the requests; nil selects HTTP/1.1 with its own time-outs, which keeps idle
+	// connections for 30 s. A transport given here must not repeat requests.
 	Transport http.RoundTripper
-	// WrapTransport, when given, wraps the transport, to observe requests. It must pass on each
-	// request once and may change only the headers.
+	// WrapTransport, when given, wraps the transport, for example for tracing. The wrapper must
+	// pass on each request once and may change only the headers.
 	WrapTransport func(http.RoundTripper) http.RoundTripper
-	// RequestsPerSecond is the rate at which the bucket refills that every request of this
-	// Client passes. 0 is 19.8, or less where Burst leaves less of the documented limit. The
-	// documented limit is 6,000 in any 5 minutes per IP address. With the defaults at most 60 +
-	// 300 s x 19.8/s = 6,000 requests are sent in 5 minutes. Processes behind one address share
-	// that limit.
+	// RequestsPerSecond is the refill rate of the token bucket that limits all requests of this
+	// Client. 0 selects 19.8, or less if Burst leaves less of the documented limit. The documented
+	// limit is 6,000 in any 5 minutes per IP address. With the defaults at most 60 + 300 s x 19.8/s
+	// = 6,000 requests are sent in 5 minutes. All processes behind one IP address share the
+	// documented limit.
 	RequestsPerSecond float64
-	// Burst is how many requests may be sent at once after a time without requests. 0 is 60, or
-	// less where RequestsPerSecond leaves less of the documented limit.
+	// Burst is how many requests may be sent at once after a time without requests. 0 selects 60,
+	// or less if RequestsPerSecond leaves less of the documented limit.
 	Burst int
-	// Pace, when given, delays every request in addition to the bucket. Several processes share
-	// the limit when each has a Pace with a part of the rate.
+	// Pace, when given, delays every request in addition to the bucket. To share the limit between
+	// processes, give each process a Pace with a part of the rate.
 	Pace *Pace
-	// MaxResponseBytes is the size of the largest accepted answer, uncompressed; 0 is 8 MiB.
+	// MaxResponseBytes is the size of the largest accepted response, uncompressed; 0 is 8 MiB.
 	MaxResponseBytes int64
-	// Timeout is the longest time of one request, from its turn until the answer is read; 0 is
+	// Timeout is the longest time of one request, from its turn until the response is read; 0 is
 	// 30 s. The context's own deadline also applies.
 	Timeout time.Duration
-	// OnResult, when given, is called with the error of each request, as the caller gets it;
-	// nil means that an answer came. OnResult must not block.
+	// OnResult, when given, is called with the error that each request returns to the caller. A nil
+	// error means that a response came. OnResult must not block.
 	OnResult func(error)
-	// Permitted, when given, is called before each request. When Permitted returns an error,
-	// the client does not send the request and fails with a NotSentError. The Reason is the
-	// Reason of the error from Permitted if that is a NotSentError, and NotPermitted otherwise.
+	// Permitted, when given, is called before each request. When Permitted returns an error, the
+	// client does not send the request and fails with a NotSentError. If Permitted returns a
+	// NotSentError, the client keeps its Reason. For any other error the Reason is NotPermitted.
 	Permitted func(context.Context) error
 }
 
@@ -123,9 +123,9 @@ func New(o Options) (*Client, error) {
 	return &Client{graphql: graphql.NewClient(endpoint.String(), c)}, nil
 }
 
-// newBucket returns a bucket, with the defaults for zero values. In any 5 minutes burst + 300 x
-// rate requests can pass. The default burst is what the rate leaves of the documented limit, at
-// least 1 and at most 60.
+// newBucket returns a bucket. A zero value selects the default. In any 5 minutes burst + 300 x rate
+// requests can pass. The default burst is the part of the documented limit that the rate does not
+// use, at least 1 and at most 60.
 func newBucket(perSecond float64, burst int) *rate.Limiter {
 	if perSecond == 0 {
 		perSecond = defaultRate

@@ -2,9 +2,9 @@ package transport
 
 import "strings"
 
-// Document is what the client sends: a text of our own names, in ASCII, and variables with the
-// caller's values. The only values in the text are codes, keys, amounts and times without a
-// zone (see literal), and none of them is personal.
+// Document is a GraphQL document with its variables. The text is ASCII and contains the names of
+// the schema; the variables contain the caller's values. The only values in the text are codes,
+// keys, amounts and times without a zone (see literal). These values are not personal data.
 type Document struct {
 	Name      string // the operation name
 	Text      string

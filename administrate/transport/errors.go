@@ -15,42 +15,43 @@ type Reason string
 
 // The reasons of a NotSentError.
 const (
-	// Unreachable: no connection was made (refused, no such host, TLS), or the connection ended
-	// before it took a byte of the document, or the token endpoint gave no usable answer.
+	// Unreachable has three causes. No connection was made (refused, no such host, TLS). The
+	// connection ended before it took a byte of the document. The token endpoint returned no usable
+	// response.
 	Unreachable Reason = "unreachable"
-	// Authentication: the API answered 401, or there was no token.
+	// Authentication means that the API returned 401, or that there was no token.
 	Authentication Reason = "authentication"
-	// RateLimited: the API answered 429.
+	// RateLimited means that the API returned 429.
 	RateLimited Reason = "rate limited"
-	// SendDeadlinePassed: the time given by WithSendDeadline passed before anything was written.
+	// SendDeadlinePassed means that the time of WithSendDeadline passed before anything was
+	// written.
 	SendDeadlinePassed Reason = "expired"
-	// Throttled: the client's own bucket, its pace or its back-off after a 429 allowed no turn
-	// before the context's end or the time given by WithSendDeadline.
+	// Throttled means that the request got no turn before the context's end or the time of
+	// WithSendDeadline. The cause is the client's own bucket, its pace or its back-off after a 429.
 	Throttled Reason = "throttled"
-	// Cancelled: the context ended before anything was written.
+	// Cancelled means that the context ended before anything was written.
 	Cancelled Reason = "cancelled"
-	// NotPermitted: Options.Permitted did not permit the request.
+	// NotPermitted means that Options.Permitted did not permit the request.
 	NotPermitted Reason = "withheld"
-	// NotReady: Options.Permitted did not permit the request for now, because the process does
-	// not know which rules are in force.
+	// NotReady means that Options.Permitted does not permit the request yet, because the process
+	// does not know which rules are in force.
 	NotReady Reason = "unready"
 )
 
-// NotSentError says that the request was provably not executed. Either no byte of the
-// document left this process, or the API answered 401 or 429 before execution. The
-// request may be repeated.
+// NotSentError says that the request was provably not executed. Either no byte of the document left
+// this process, or the API returned 401 or 429 before execution. The caller may repeat the request.
 type NotSentError struct {
 	Operation string // the document's operation name
 	Reason    Reason
-	// RetryAfter is how long the API asked to wait with a 429. It is 0 when the API did not
-	// say, which is the documented behaviour.
+	// RetryAfter is the waiting time that the API requested with a 429. RetryAfter is 0 when the
+	// API named no time; the documented API never names one.
 	RetryAfter time.Duration
 
 	cause error
 }
 
-// Error shows the reason. It shows the cause only of a failed connection, of a missing token
-// and of a request that was not permitted.
+// Error shows the reason. It shows the cause only for a failed connection, a missing token or a
+// request that was not permitted.
 func (e *NotSentError) Error() string {
 	text := "administrate: " + e.Operation + " not sent: " + string(e.Reason)
 	var token *oauth.TokenError
@@ -67,23 +68,23 @@ func (e *NotSentError) Error() string {
 	return text
 }
 
-// Unwrap returns the cause, if one is known: the network's, the context's or the token
-// source's error. The text of the last is up to the token source.
+// Unwrap returns the cause, such as the error of the network, of the context or of the token
+// source, or nil. The token source decides the text of its own error.
 func (e *NotSentError) Unwrap() error { return e.cause }
 
-// RefusedError says that the API refused the document as a whole, before execution (a
-// GraphQL request error). With several mutations in the document none was executed.
+// RefusedError says that the API refused the document as a whole, before execution (a GraphQL
+// request error). None of the mutations in the document was executed.
 type RefusedError struct {
 	Operation string
-	// DocumentNames are the names in our own document at the API's locations, such as "regions"
-	// when the tenant's schema has no such field.
+	// DocumentNames are the names in the sent document at the error locations that the API
+	// reported. An example is "regions" when the tenant's schema has no field regions.
 	DocumentNames []string
-	// Messages are the API's own, verbatim. They may quote values of
-	// variables, personal data included: not for logs.
+	// Messages are the API's own, verbatim. Do not log Messages, because they may quote values of
+	// variables, including personal data.
 	Messages []string
 }
 
-// Error shows the names in our document, never the API's messages.
+// Error shows DocumentNames, never the API's messages.
 func (e *RefusedError) Error() string {
 	return "administrate: the API refused the document " + e.Operation + " as a whole" + atNames(e.DocumentNames) +
 		"; nothing was executed"
@@ -100,28 +101,29 @@ func atNames(near []string) string {
 	return ", at " + strings.Join(quoted, ", ")
 }
 
-// UnknownError says that the request may or may not have been executed. A part of the request
-// or all of it may have been sent, and no answer shows the outcome. Read a mutation back before
-// repeating it. A read may simply be repeated.
+// UnknownError says that the request may or may not have been executed. A part of the request or
+// all of it may have been sent, and no response shows the outcome. Before you repeat a mutation, read
+// the record back. You may repeat a read at once.
 type UnknownError struct {
 	Operation string
-	// Cause is in our words, such as "no answer in time" or "data is null".
+	// Cause is a text of this package, such as "no answer in time" or "data is null".
 	Cause string
-	// Status is the HTTP status of the answer, 0 when there was none.
+	// Status is the HTTP status of the response, 0 when there was none.
 	Status int
-	// HasGraphQLErrors says that the API did answer, in GraphQL's form, and reported top-level
-	// errors: a repeated read is likely to fail in the same way.
+	// HasGraphQLErrors says that the API returned a GraphQL response with top-level errors. A
+	// repeated read is likely to fail in the same way.
 	HasGraphQLErrors bool
-	// DocumentNames are the names in our own document at the locations of the API's top-level errors.
+	// DocumentNames are the names in the sent document at the locations of the API's top-level
+	// errors.
 	DocumentNames []string
-	// Messages are the messages of the API's top-level errors, verbatim. They may quote
-	// values of variables, personal data included: not for logs.
+	// Messages are the messages of the API's top-level errors, verbatim. Do not log Messages,
+	// because they may quote values of variables, including personal data.
 	Messages []string
 
 	cause error
 }
 
-// Error shows the cause in our words.
+// Error shows Cause, DocumentNames and Status, never the API's messages.
 func (e *UnknownError) Error() string {
 	text := "administrate: outcome of " + e.Operation + " unknown: " + e.Cause + atNames(e.DocumentNames)
 	if e.Status != 0 {
@@ -130,7 +132,7 @@ func (e *UnknownError) Error() string {
 	return text
 }
 
-// Unwrap returns the context's error or the network's, if that was the cause.
+// Unwrap returns the error of the context or of the network, or nil.
 func (e *UnknownError) Unwrap() error { return e.cause }
 
 // InvalidError says that the request could not be built from the caller's input. Nothing
@@ -140,5 +142,5 @@ type InvalidError struct {
 	Problem string // the problem and the right form, without the value
 }
 
-// Error shows the place and the problem.
+// Error shows Where and Problem.
 func (e *InvalidError) Error() string { return "administrate: " + e.Where + ": " + e.Problem }

@@ -8,23 +8,22 @@ import (
 	"time"
 )
 
-// paceSlack is how late a request may be sent without delaying the requests after it, because a
-// timer does not fire at the exact moment.
+// paceSlack is the lateness of a request that does not delay the following requests. It exists
+// because timers fire a little late.
 const paceSlack = 100 * time.Millisecond
 
-// errTurnTooLate says that the turn of a request would come after its deadline.
+// errTurnTooLate says that the turn of a request would come after the deadline of the request.
 var errTurnTooLate = errors.New("administrate: the request's turn comes after its time")
 
-// Pace spaces the requests of one or more Clients evenly, in the order of their calls of Wait.
-// In a time t at most 1 + (t + 0.1 s) x rate requests pass, even after a long time without
-// requests. The rate may be changed at any time, also for requests that wait already. A Pace is
-// safe for concurrent use.
+// Pace spaces the requests of one or more Clients evenly, in the order of their calls of Wait. In a
+// time t at most 1 + (t + 0.1 s) x rate requests pass, even after a long time without requests. A
+// change of the rate also applies to requests that already wait. A Pace is safe for concurrent use.
 type Pace struct {
 	turn chan struct{} // full while a caller waits for the next turn; Go serves waiting callers in order
 
 	mu       sync.Mutex
 	interval time.Duration
-	last     time.Time     // when the last turn was, as planned
+	last     time.Time     // the planned time of the last turn
 	waiting  int           // how many callers wait
 	changed  chan struct{} // closed when the interval changes
 }
@@ -67,8 +66,8 @@ func (p *Pace) delay(now time.Time, before int) time.Duration {
 	return next + time.Duration(before)*p.interval
 }
 
-// Wait returns when it is the caller's turn. It fails when the context ends before the
-// turn, and at once where the turn would come after the context's deadline.
+// Wait returns when it is the caller's turn. Wait fails when the context ends before the turn. If
+// the turn would come after the context's deadline, Wait fails at once.
 func (p *Pace) Wait(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -109,7 +108,7 @@ func (p *Pace) Wait(ctx context.Context) error {
 	}
 }
 
-// takeTurn takes the turn if the turn has come. Otherwise it returns how long to wait, and a
+// takeTurn takes the turn if the turn has come. If not, takeTurn returns how long to wait, and a
 // channel that is closed when the rate changes.
 func (p *Pace) takeTurn(now time.Time) (time.Duration, <-chan struct{}) {
 	p.mu.Lock()

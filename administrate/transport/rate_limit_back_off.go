@@ -8,20 +8,19 @@ import (
 	"time"
 )
 
-// The back-offs after a 429 that names no time, as the documented API sends it. The back-offs
-// double from the first to the longest, which is the documented window.
+// These are the back-offs after a 429 that names no time; the documented API never names one. The
+// back-offs double from the first to the longest, which is the documented window.
 const (
 	firstBackOff   = time.Second
 	longestBackOff = windowSeconds * time.Second
 )
 
-// errBackingOff says that the back-off after a 429 ends later than the caller's time.
+// errBackingOff says that the back-off after a 429 ends after the caller's deadline.
 var errBackingOff = errors.New("administrate: the API said that there are too many requests; the pause outlasts the request's time")
 
-// rateLimitBackOff delays all requests of a Client after the API has answered a request with
-// 429. The limit counts all requests from this address (documented), so the API would refuse
-// the next request as well. The zero value delays nothing. A rateLimitBackOff is safe for
-// concurrent use.
+// rateLimitBackOff delays all requests of a Client after the API has returned 429. The limit counts
+// all requests from this address (documented), so the API would refuse the next request as well.
+// The zero value delays nothing. A rateLimitBackOff is safe for concurrent use.
 type rateLimitBackOff struct {
 	mu         sync.Mutex
 	begin      time.Time // when the back-off began
@@ -29,8 +28,8 @@ type rateLimitBackOff struct {
 	nextLength time.Duration
 }
 
-// wait returns when there is no back-off, and fails at once when the back-off ends later than
-// the context.
+// wait returns when there is no back-off. It fails at once when the back-off ends after the
+// context's deadline.
 func (p *rateLimitBackOff) wait(ctx context.Context) error {
 	for {
 		p.mu.Lock()
@@ -52,16 +51,15 @@ func (p *rateLimitBackOff) wait(ctx context.Context) error {
 	}
 }
 
-// isOver reports whether there is no back-off.
 func (p *rateLimitBackOff) isOver() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return !time.Now().Before(p.until)
 }
 
-// onRateLimited records a 429 for a request that was sent at the given time. after is how long
-// the API asks for no requests, 0 when the API does not say. A request that was sent before the
-// back-off began changes nothing, unless the API names a time.
+// onRateLimited records a 429 for a request that was sent at the given time. after is the time for
+// which the API asks the client to send nothing, 0 when the API names no time. A request that was
+// sent before the back-off began changes nothing, unless the API names a time.
 func (p *rateLimitBackOff) onRateLimited(sent time.Time, after time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -72,7 +70,7 @@ func (p *rateLimitBackOff) onRateLimited(sent time.Time, after time.Duration) {
 	length := after
 	if length == 0 {
 		p.nextLength = min(max(2*p.nextLength, firstBackOff), longestBackOff)
-		// Processes that share the address must not all continue at the same moment.
+		// The random part keeps processes behind one address from continuing at the same moment.
 		length = p.nextLength/2 + rand.N(p.nextLength/2) //nolint:gosec // it decides no secret
 	}
 	if until := now.Add(length); until.After(p.until) {
@@ -80,7 +78,8 @@ func (p *rateLimitBackOff) onRateLimited(sent time.Time, after time.Duration) {
 	}
 }
 
-// onNotRateLimited records that a request that was sent at the given time was not refused.
+// onNotRateLimited records that the API did not return 429 to a request that was sent at the given
+// time.
 func (p *rateLimitBackOff) onNotRateLimited(sent time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -5,6 +5,8 @@ import (
 	"time"
 )
 
+// TestBackOffGrows: while the API continues to return 429, the back-offs grow. After the API accepts a
+// request, the back-offs are short again.
 func TestBackOffGrows(t *testing.T) {
 	t.Parallel()
 	var p rateLimitBackOff
@@ -28,7 +30,7 @@ func TestBackOffGrows(t *testing.T) {
 	if got := lengths(1)[0]; got > firstBackOff {
 		t.Errorf("after an answer the pause lasts %s", got)
 	}
-	// Requests that were under way at the beginning change nothing, unless the answer names
+	// A request that was sent before the back-off began changes nothing, unless its response names
 	// a time.
 	from, until := p.begin, p.until
 	p.onRateLimited(from.Add(-time.Second), 0)

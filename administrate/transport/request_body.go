@@ -19,11 +19,11 @@ var (
 func deadlinePassed(by time.Time) bool { return !time.Now().Round(0).Before(by) }
 
 // guardedBody is the request body from which the transport reads the document. It opens at the
-// first read, which is the last moment before any byte of the document can be sent, and only
-// before the send deadline. A sealed body returns nothing more. So a document whose body was
-// sealed unopened was never sent, whatever the transport. A document whose body was opened
-// cannot be read twice. The head of the request may have been sent before: without a document
-// there is nothing to execute.
+// first read, if the send deadline has not passed. Before the first read, no transport can send a
+// byte of the document. A sealed body returns no bytes, so a document whose body was sealed
+// unopened was never sent. A document whose body was opened cannot be read twice. The transport may
+// send the head of the request before the first read, but the API executes nothing without a
+// document.
 type guardedBody struct {
 	sendDeadline time.Time // zero: no deadline
 	onFirstRead  func()    // called when the body opens, if not nil
@@ -35,7 +35,6 @@ type guardedBody struct {
 	expired bool
 }
 
-// Read returns the document.
 func (g *guardedBody) Read(p []byte) (int, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -66,7 +65,7 @@ func (g *guardedBody) Close() error {
 	return g.body.Close()
 }
 
-// expireUnopened seals a body that has not been opened and reports whether it did.
+// expireUnopened seals a body that has not been opened, and reports whether it sealed the body.
 func (g *guardedBody) expireUnopened() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -86,9 +85,9 @@ func (g *guardedBody) sealForGood() (opened, expired bool) {
 	return g.opened, g.expired
 }
 
-// countingConn is a connection that counts the bytes that it took. The transport reads the
-// document into its buffer and may then find that the kept connection has ended. Only in this
-// case a request whose body was opened counts as not sent.
+// countingConn is a connection that counts the bytes that it took. The transport reads the document
+// into its buffer and may then find that the kept connection has ended. A request whose body was
+// opened counts as not sent only if the connection took no byte of the document.
 type countingConn struct {
 	net.Conn
 
@@ -98,7 +97,6 @@ type countingConn struct {
 	writesStopped bool
 }
 
-// Write counts the bytes that the connection took.
 func (w *countingConn) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	if w.writesStopped {
@@ -121,8 +119,8 @@ func (w *countingConn) count() int64 {
 	return w.written
 }
 
-// stopWrites stops all further writes. It reports whether the connection took no byte after the
-// count in mark, and no write is under way.
+// stopWrites stops all further writes. It returns true if the connection has taken exactly mark
+// bytes and no write is under way.
 func (w *countingConn) stopWrites(mark int64) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -145,7 +143,7 @@ func (s *connTracker) clientTrace() *httptrace.ClientTrace {
 		conn := info.Conn
 		if over, ok := conn.(*tls.Conn); ok {
 			if over.ConnectionState().NegotiatedProtocol == "h2" {
-				s.conn = nil // shared with other requests
+				s.conn = nil // HTTP/2 shares the connection with other requests
 				return
 			}
 			conn = over.NetConn()
@@ -154,7 +152,7 @@ func (s *connTracker) clientTrace() *httptrace.ClientTrace {
 	}}
 }
 
-// recordStart sets writtenAtStart.
+// recordStart stores how many bytes the connection took before the document.
 func (s *connTracker) recordStart() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -163,14 +161,15 @@ func (s *connTracker) recordStart() {
 	}
 }
 
-// nothingWritten proves, where possible, that the connection took no byte of the document and
-// never will. It is only for failed requests whose guarded body was opened.
+// nothingWritten proves, where possible, that the connection took no byte of the document and never
+// will. Call it only for a failed request whose guarded body was opened.
 func (s *connTracker) nothingWritten() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.conn != nil && s.conn.stopWrites(s.writtenAtStart)
 }
 
-// CountWrites returns the connection with a count of the bytes that it took. A transport of
-// the caller's own needs such connections for the proof that an opened document was not sent.
+// CountWrites returns the connection with a count of the bytes that it took. A caller's own
+// transport must use these connections. Without them, the outcome of a failed request with an
+// opened document is always unknown.
 func CountWrites(conn net.Conn) net.Conn { return &countingConn{Conn: conn} }

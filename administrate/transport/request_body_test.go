@@ -10,6 +10,8 @@ import (
 	"time"
 )
 
+// TestStoppedWrites: after stopWrites returns true, the connection takes no byte. stopWrites returns
+// false while a write is under way.
 func TestStoppedWrites(t *testing.T) {
 	t.Parallel()
 	here, there := net.Pipe()
@@ -42,6 +44,8 @@ func TestStoppedWrites(t *testing.T) {
 	}
 }
 
+// TestGuardedBodyKeepsTheDeadline: the last check of the send deadline is at the first byte. The check
+// also works when no timer has fired, for example after the process was stopped and continued.
 func TestGuardedBodyKeepsTheDeadline(t *testing.T) {
 	t.Parallel()
 	g := &guardedBody{body: io.NopCloser(strings.NewReader("document")), sendDeadline: time.Now().Add(-time.Nanosecond)}

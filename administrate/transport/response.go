@@ -10,13 +10,13 @@ import (
 	graphql "github.com/hasura/go-graphql-client"
 )
 
-// Response is an answer to a document that was executed, at least in part.
+// Response is a response to a document that was executed, at least in part.
 type Response struct {
 	Data   json.RawMessage // an object
 	Errors []GraphQLError
 }
 
-// GraphQLError is an entry of the answer's top-level errors.
+// GraphQLError is an entry of the response's top-level errors.
 type GraphQLError struct {
 	Message   string `json:"message"`
 	Locations []struct {
@@ -26,9 +26,9 @@ type GraphQLError struct {
 	Path []any `json:"path"`
 }
 
-// executionBegan reports whether an error belongs to a field of the document, because such an
-// error shows that the document was being executed. Servers also give paths to errors from
-// before execution, such as the name of a variable.
+// executionBegan reports whether the path of an error begins with a field of the document. Such an
+// error shows that the API had begun to execute the document. Servers also add paths to errors from
+// before execution; such a path begins with another name, such as a variable.
 func executionBegan(doc Document, errs []GraphQLError) bool {
 	return slices.ContainsFunc(errs, func(e GraphQLError) bool {
 		if len(e.Path) == 0 {
@@ -47,7 +47,7 @@ func errorMessages(errs []GraphQLError) []string {
 	return out
 }
 
-// documentNames returns the names in our own document at the error locations.
+// documentNames returns the names in the sent document at the error locations.
 func documentNames(doc Document, errs []GraphQLError) []string {
 	lines := strings.Split(doc.Text, "\n")
 	var names []string
@@ -58,7 +58,7 @@ func documentNames(doc Document, errs []GraphQLError) []string {
 			}
 			rest := strings.TrimPrefix(lines[at.Line-1][at.Column-1:], "$")
 			name := LeadingName(rest)
-			// With an alias and a field, the field is the name that the schema knows.
+			// In "alias: field", only the field is a name of the schema.
 			if after, found := strings.CutPrefix(rest[len(name):], ": "); found && name != "" && LeadingName(after) != "" {
 				name = LeadingName(after)
 			}
@@ -74,7 +74,7 @@ func refusedError(doc Document, errs []GraphQLError) error {
 	return &RefusedError{Operation: doc.Name, DocumentNames: documentNames(doc, errs), Messages: errorMessages(errs)}
 }
 
-// OutcomeUnknown returns an UnknownError with the names and the messages of the top-level
+// OutcomeUnknown returns an UnknownError with the document names and messages of the top-level
 // errors.
 func OutcomeUnknown(doc Document, operation, cause string, errs []GraphQLError) error {
 	return &UnknownError{
@@ -82,7 +82,7 @@ func OutcomeUnknown(doc Document, operation, cause string, errs []GraphQLError) 
 	}
 }
 
-// Send sends a document and returns the answer, if any part of the document was executed.
+// Send sends a document and returns the response, if any part of the document was executed.
 func (c *Client) Send(ctx context.Context, doc Document) (Response, error) {
 	ex := &inFlightRequest{document: doc}
 	data, err := c.graphql.ExecRaw(context.WithValue(ctx, inFlightRequestKey{}, ex), doc.Text, doc.Variables,
@@ -103,7 +103,7 @@ func (c *Client) Send(ctx context.Context, doc Document) (Response, error) {
 			return Response{}, unknown("no GraphQL answer", nil)
 		}
 		for _, e := range list {
-			if e.Unwrap() != nil { // the library's own, not one of the API
+			if e.Unwrap() != nil { // an error of the library, not of the API
 				return Response{}, unknown("the answer is not of GraphQL's form", nil)
 			}
 			top := GraphQLError{Message: e.Message, Path: e.Path}
@@ -126,8 +126,8 @@ func (c *Client) Send(ctx context.Context, doc Document) (Response, error) {
 	return Response{Data: data, Errors: errs}, nil
 }
 
-// MalformedResponse returns the error for an answer of another shape. The decoder's own error is
-// left out, because it quotes the answer.
+// MalformedResponse returns the error for a response of an unexpected shape. The error does not
+// contain the decoder's error, because the decoder quotes the response.
 func MalformedResponse(operation string) error {
 	return &UnknownError{Operation: operation, Cause: "the answer is not of the expected form"}
 }

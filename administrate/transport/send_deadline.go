@@ -7,18 +7,18 @@ import (
 
 type sendDeadlineKey struct{}
 
-// WithSendDeadline sets the time by which a request with this context must be on the wire. The
-// time is checked when the request is made, while the request waits for its turn and for a
-// connection, and last when the transport reads the first byte of the document. When the time
-// has passed, the request fails with a NotSentError. The Reason is SendDeadlinePassed, or
-// Throttled when no turn came in time. An earlier time in the context stays. WithSendDeadline
-// does not limit the answer: for the answer use the context's deadline.
+// WithSendDeadline sets the time by which a request with this context must be on the wire. The time
+// limits the wait for a token, for a turn and for a connection. The last check is at the moment
+// when the transport reads the first byte of the document. After the time, the request fails with a
+// NotSentError. The Reason is SendDeadlinePassed, or Throttled when no turn came in time. If the
+// context already has an earlier time, the earlier time stays. WithSendDeadline does not limit the
+// wait for the response; use the context's deadline for this wait.
 func WithSendDeadline(ctx context.Context, t time.Time) context.Context {
 	if earlier, ok := SendDeadline(ctx); ok && earlier.Before(t) {
 		return ctx
 	}
-	// Round strips the monotonic reading, so that the time counts on the wall clock, also
-	// across a machine's sleep.
+	// Round strips the monotonic reading, so that the time is compared with the wall clock, also
+	// after the machine slept.
 	return context.WithValue(ctx, sendDeadlineKey{}, t.Round(0))
 }
 

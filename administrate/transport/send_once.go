@@ -18,7 +18,7 @@ import (
 )
 
 // inFlightRequest accompanies one request through the GraphQL library. The library keeps neither
-// headers nor the cause of a failure, so the sendOnceDoer stores the result here.
+// headers nor the cause of a failure, so the sendOnceDoer stores the error in inFlightRequest.
 type inFlightRequest struct {
 	document   Document
 	handedOver bool  // the sendOnceDoer was called
@@ -28,7 +28,7 @@ type inFlightRequest struct {
 type inFlightRequestKey struct{}
 
 // sendOnceDoer sends requests. It waits for a turn, adds the token, sends the document once and
-// before the send deadline, and reads the answer in full. It is the HTTP client of the GraphQL
+// before the send deadline, and reads the response in full. It is the HTTP client of the GraphQL
 // library, and the only place that decides whether a request was provably not sent.
 type sendOnceDoer struct {
 	transport        http.RoundTripper
@@ -65,7 +65,6 @@ func (c *sendOnceDoer) checkPermitted(ctx context.Context) error {
 	return c.permitted(ctx)
 }
 
-// notPermittedReason returns the Reason of a request that is not permitted.
 func notPermittedReason(err error) Reason {
 	var earlier *NotSentError
 	if errors.As(err, &earlier) {
@@ -74,8 +73,8 @@ func notPermittedReason(err error) Reason {
 	return NotPermitted
 }
 
-// clearToSend waits until the request may be sent, and returns the token for the request. An
-// error proves that nothing was sent.
+// clearToSend waits until the request may be sent, and returns the token for the request. If
+// clearToSend fails, nothing was sent.
 func (c *sendOnceDoer) clearToSend(req *http.Request, operation string) (token string, err error) {
 	ctx := req.Context()
 	if req.ContentLength > MaxRequestBytes {
@@ -94,8 +93,8 @@ func (c *sendOnceDoer) clearToSend(req *http.Request, operation string) (token s
 	if bounded && deadlinePassed(by) {
 		return "", notSent(operation, SendDeadlinePassed, nil)
 	}
-	// The token comes before the turn. Otherwise requests that wait for a new token after their
-	// turn would all be sent at once.
+	// A request gets its token before its turn. In the other order, all requests that wait for a
+	// new token would be sent at once after the renewal.
 	token, err = c.token(ctx)
 	if err == nil && http1.IsHeaderSafe(token) {
 		asked := time.Now()
@@ -121,14 +120,13 @@ func (c *sendOnceDoer) clearToSend(req *http.Request, operation string) (token s
 	case !http1.IsHeaderSafe(token):
 		return "", notSent(operation, Authentication, errToken)
 	}
-	// The token may belong to other credentials than the permitted ones.
+	// Check again, because the token may belong to credentials that are not permitted.
 	if err := c.checkPermitted(ctx); err != nil {
 		return "", notSent(operation, notPermittedReason(err), err)
 	}
 	return token, nil
 }
 
-// notSent returns the error of a request that was not sent.
 func notSent(operation string, reason Reason, cause error) error {
 	return &NotSentError{Operation: operation, Reason: reason, cause: cause}
 }
@@ -195,8 +193,8 @@ func (c *sendOnceDoer) send(req *http.Request, ex *inFlightRequest) (*http.Respo
 	return resp, nil
 }
 
-// waitTurn waits for the end of a back-off, for the pace and for the bucket, no longer than the
-// context and the send deadline allow. It fails at once where the wait would be longer.
+// waitTurn waits for the end of a back-off, for the pace and for the bucket. It waits no longer
+// than the context and the send deadline allow. It fails at once when the wait would be longer.
 func (c *sendOnceDoer) waitTurn(ctx context.Context) error {
 	if by, ok := SendDeadline(ctx); ok {
 		var cancel context.CancelFunc
@@ -215,7 +213,7 @@ func (c *sendOnceDoer) waitTurn(ctx context.Context) error {
 		if err := c.bucket.Wait(ctx); err != nil {
 			return err
 		}
-		if c.backOff.isOver() { // otherwise a back-off began during the wait
+		if c.backOff.isOver() { // if not over, a back-off began during the wait
 			return nil
 		}
 	}
@@ -231,8 +229,8 @@ func (c *sendOnceDoer) token(ctx context.Context) (string, error) {
 	return c.tokens.Token(ctx)
 }
 
-// observeRateLimit records in the back-off whether the API answered 429. A 429 empties the
-// bucket, because the API would refuse a burst after the back-off.
+// observeRateLimit records in the back-off whether the API returned 429. A 429 empties the bucket,
+// because the API would refuse a burst after the back-off.
 func (c *sendOnceDoer) observeRateLimit(resp *http.Response, sent time.Time) {
 	if resp.StatusCode == http.StatusTooManyRequests {
 		c.backOff.onRateLimited(sent, http1.RetryAfter(resp))
@@ -244,7 +242,7 @@ func (c *sendOnceDoer) observeRateLimit(resp *http.Response, sent time.Time) {
 	}
 }
 
-// classifyResponse reads the answer and returns the body or an error, depending on the HTTP
+// classifyResponse reads the response and returns the body or an error, depending on the HTTP
 // status.
 func (c *sendOnceDoer) classifyResponse(ctx context.Context, resp *http.Response, ex *inFlightRequest) ([]byte, error) {
 	operation := ex.document.Name
@@ -254,7 +252,7 @@ func (c *sendOnceDoer) classifyResponse(ctx context.Context, resp *http.Response
 		if resp.StatusCode == http.StatusTooManyRequests {
 			refused.Reason, refused.RetryAfter = RateLimited, http1.RetryAfter(resp)
 		}
-		// The rest of the answer is read so that the connection can be used again.
+		// The rest of the response is read so that the connection can be used again.
 		_, _ = io.CopyN(io.Discard, resp.Body, 64<<10)
 		return nil, refused
 	}
@@ -290,7 +288,6 @@ func (c *sendOnceDoer) classifyResponse(ctx context.Context, resp *http.Response
 	}
 }
 
-// connectionLost returns the error for a request whose answer did not come.
 func connectionLost(ctx context.Context, operation string, err error, status int) error {
 	cause := "the connection was lost"
 	if ended := ctx.Err(); ended != nil {

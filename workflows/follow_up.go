@@ -6,9 +6,9 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// startFollowUp starts a due follow-up. It plans the follow-ups again first, however long ago the
-// follow-up was planned. A change by a person in the meantime may make the follow-up needless. A
-// command that was accepted in the meantime goes first, and may also make the follow-up needless.
+// startFollowUp starts a due follow-up. It always plans the follow-ups again first, because a
+// change by a person since the last plan may make the follow-up needless. A command that was
+// accepted since the last plan goes first, and may also make the follow-up needless.
 func (r *run) startFollowUp(ctx workflow.Context, due exchange.FollowUp) {
 	if !r.planFollowUps(ctx) || r.isInterrupted(ctx) || r.isOvertaken(ctx) {
 		return
@@ -18,7 +18,7 @@ func (r *run) startFollowUp(ctx workflow.Context, due exchange.FollowUp) {
 	}
 }
 
-// isOvertaken reports whether an accepted command waits that must go before a follow-up.
+// isOvertaken reports whether an accepted command must go before a follow-up.
 func (r *run) isOvertaken(ctx workflow.Context) bool {
 	return (r.signals.hasNext() || len(r.state.Queue) > 0) &&
 		hasChange(ctx, changeFollowUps)

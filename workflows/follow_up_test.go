@@ -134,8 +134,8 @@ func TestFollowUpsAreDoneAtTheirTimes(t *testing.T) {
 	s.wantLog("create", "do mail", "progress Opportunity", "progress Won")
 }
 
-// A run may continue as new at any time: a follow-up that was done is not done again, and a
-// follow-up that was not done is done.
+// A run may continue as new at any time. The next run does only the follow-ups that no earlier run
+// did.
 func TestFollowUpsAreDoneOnceAcrossRuns(t *testing.T) {
 	for _, cut := range []time.Duration{30 * time.Minute, time.Hour, 90 * time.Minute, 2 * time.Hour, 150 * time.Minute, 3*time.Hour + time.Minute} {
 		t.Run(cut.String(), func(t *testing.T) {
@@ -163,7 +163,8 @@ func TestFollowUpsAreDoneOnceAcrossRuns(t *testing.T) {
 	}
 }
 
-// A snoozed follow-up is done at its new time, also when it is snoozed again to an earlier time.
+// A snoozed follow-up is done at its new time, even when it is snoozed a second time to an earlier
+// time.
 func TestAFollowUpIsSnoozed(t *testing.T) {
 	for _, way := range []string{"update", "signal"} {
 		t.Run(way, func(t *testing.T) {
@@ -232,8 +233,8 @@ func TestACancelledFollowUpIsNeverDone(t *testing.T) {
 	}
 }
 
-// No follow-up is done during a pause; follow-ups that become due during the pause are done after
-// it.
+// No follow-up is done during a pause. Follow-ups that become due during the pause are done after
+// the pause.
 func TestNothingIsFollowedUpDuringAPause(t *testing.T) {
 	s := newFixture(t)
 	followUps(s, callFollowUp, emailFollowUp)
@@ -262,8 +263,8 @@ func TestATransitionEndsTheFollowUpsOfItsStep(t *testing.T) {
 	s.wantLog("create", "progress Opportunity", "progress Won")
 }
 
-// A person moves the record to another step by hand; the run detects this when the follow-up is
-// due, and drops the follow-up.
+// A person makes a transition in the TMS by hand. The run detects the transition when the follow-up
+// is due, and drops the follow-up.
 func TestManualChangeRemovesTheFollowUp(t *testing.T) {
 	s := newFixture(t)
 	followUps(s, emailFollowUp)
@@ -285,8 +286,8 @@ func TestManualChangeRemovesTheFollowUp(t *testing.T) {
 	s.wantLog("create", "progress Won")
 }
 
-// An API that is unreachable when a follow-up is due delays the follow-up, which is done once. The
-// run waits in a few activities that become longer.
+// An API that is unreachable when a follow-up is due delays the follow-up. The follow-up is then
+// done once. The run waits in a few activities, each longer than the one before.
 func TestAFollowUpWaitsForTheAPI(t *testing.T) {
 	s := newFixture(t)
 	followUps(s, callFollowUp, emailFollowUp)

@@ -97,7 +97,7 @@ func (c *Client) Opportunities(ctx context.Context, s Search) (Page, error) {
 	}
 	switch {
 	case s.Full && s.Bare:
-		b.invalid("Whole", "and Bare are alternatives; give one of them")
+		b.invalid("Full", "and Bare are alternatives; give one of them")
 	case s.Full:
 		selection = b.assumed.selectFull() + b.assumed.selectUpdatedAt()
 	case !s.Bare:

@@ -13,13 +13,14 @@ import (
 // sent or rejected when the record proves this status. Otherwise the change stays unknown.
 //
 // Added interests are the interests of the record that were not known before. The API makes the
-// changes of one request in order. So the added interests must match the first interests of the
-// request, item by item. If the record has any other added interest, these changes stay unknown.
-// When an interest is missing although a later change took effect, the API rejected the interest,
-// and the reason was lost. Such an interest is not sent again. An interest stays unknown when the
-// API may have rejected it and then made a later, different one in the same item. Quantity and
+// changes of one request in order, and may reject some of them. So each added interest must match
+// a requested interest, in this order. If the record has any other added interest, these changes
+// stay unknown. When an interest is missing although a later change took effect, the API rejected
+// the interest, and the reason was lost. Such an interest is not sent again. An interest stays
+// unknown when an added interest may be this one or a different one in the same item. Quantity and
 // unit amount, which some tenants let Oppflow read, may distinguish the two. Learners cannot be
-// read back.
+// read back. When some added interests are ambiguous, only commands whose interests are all on the
+// record without ambiguity become done.
 //
 // A transition counts as done when the record is in the target step, and as not sent when the
 // record is still in its known step. When the target is the known step, the transition counts as
@@ -107,16 +108,63 @@ func (s *RecordState) readBackInterests(batch []exchange.Change, decided []excha
 	for n, i := range doubtful {
 		asked[n] = expectedInterestOf(batch[i], resolved)
 	}
-	if !isUniquePrefix(fresh, asked) {
+	shown, unique := matchInOrder(fresh, asked)
+	if shown == nil {
 		return
 	}
+	ambiguous := make(map[string]bool) // by request
 	for n, i := range doubtful {
-		if n < len(fresh) {
-			decided[i] = exchange.ChangeResult{Status: exchange.StatusDone, Interests: fresh[n : n+1]}
-		} else {
+		if shown[n] == nil && !unique {
+			ambiguous[batch[i].Request] = true
+		}
+	}
+	for n, i := range doubtful {
+		switch {
+		case ambiguous[batch[i].Request]:
+		case shown[n] != nil:
+			decided[i] = exchange.ChangeResult{Status: exchange.StatusDone, Interests: []exchange.InterestRef{*shown[n]}}
+		default:
 			decided[i] = exchange.ChangeResult{Status: exchange.StatusNotSent}
 		}
 	}
+}
+
+// matchInOrder returns for each asked interest the interest in there that must be this one, nil
+// when there is none. The interests in there are some of the asked ones, in their order. When an
+// interest in there may be one of several asked ones, which are not equal in all facts, matchInOrder
+// returns nil for them, and false. It returns nil instead of the list when the interests in there
+// cannot all be asked ones.
+func matchInOrder(there []exchange.InterestRef, asked []expectedInterest) (shown []*exchange.InterestRef, unique bool) {
+	first, last := make([]int, len(there)), make([]int, len(there)) // the first and the last asked one that each may be
+	at := 0
+	for n, ref := range there {
+		for ; at < len(asked) && !asked[at].matches(ref); at++ {
+		}
+		if at == len(asked) {
+			return nil, false
+		}
+		first[n] = at
+		at++
+	}
+	at = len(asked) - 1
+	for n, ref := range slices.Backward(there) {
+		for ; !asked[at].matches(ref); at-- {
+		}
+		last[n] = at
+		at--
+	}
+	shown, unique = make([]*exchange.InterestRef, len(asked)), true
+	for n, ref := range there {
+		different := func(other expectedInterest) bool {
+			return other.matches(ref) && other.content != asked[first[n]].content
+		}
+		if slices.ContainsFunc(asked[first[n]:last[n]+1], different) {
+			unique = false
+			continue
+		}
+		shown[first[n]] = &there[n]
+	}
+	return shown, unique
 }
 
 // expectedInterest is a requested interest, reduced to the facts that distinguish it from

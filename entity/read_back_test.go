@@ -45,8 +45,10 @@ func TestReadBackInterests(t *testing.T) {
 			[]string{"done a", "done b", "done c", "notSent"},
 		},
 		{"the first happened", repeat(unknownResult, 4), []exchange.InterestRef{interestRef("old", course), interestRef("a", course)}, []string{"done a", "notSent", "notSent", "notSent"}},
-		{"not a beginning", repeat(unknownResult, 4), []exchange.InterestRef{interestRef("b", event)}, []string{"unknown", "unknown", "unknown", "notSent"}},
-		{"something else came", repeat(unknownResult, 4), []exchange.InterestRef{interestRef("a", course), interestRef("b", path)}, []string{"unknown", "unknown", "unknown", "notSent"}},
+		{"the first was rejected", repeat(unknownResult, 4), []exchange.InterestRef{interestRef("b", event)}, []string{"rejected", "done b", "notSent", "notSent"}},
+		{"the second was rejected", repeat(unknownResult, 4), []exchange.InterestRef{interestRef("a", course), interestRef("b", path)}, []string{"done a", "rejected", "done b", "notSent"}},
+		{"another order", repeat(unknownResult, 4), []exchange.InterestRef{interestRef("b", event), interestRef("a", course)}, []string{"unknown", "unknown", "unknown", "notSent"}},
+		{"something else came", repeat(unknownResult, 4), []exchange.InterestRef{interestRef("a", course), interestRef("x", tokens)}, []string{"unknown", "unknown", "unknown", "notSent"}},
 		{
 			"more than was asked", repeat(unknownResult, 4),
 			[]exchange.InterestRef{interestRef("a", course), interestRef("b", event), interestRef("c", path), interestRef("d", course)},
@@ -110,6 +112,19 @@ func TestReadBackInterests(t *testing.T) {
 	}
 }
 
+// A command whose interests are all on the record is done, also when it is unknown which interests
+// of another command the record has.
+func TestReadBackOfSeveralCommands(t *testing.T) {
+	s := openedState(t)
+	accept(t, s, addInterests(plainInterest(1), plainInterest(2)), "ambiguous")
+	accept(t, s, addInterests(opportunity.Interest{Item: string(path), Quantity: 1}), "shown")
+	record := recordNow(interestRef("a", course), interestRef("b", path))
+	got := statuses(s.ReadBack(s.NextBatch(), repeat(unknownResult, 3), record, nil))
+	if diff := cmp.Diff([]string{"unknown", "unknown", "done b"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestReadBackEqualInterests: equal interests can replace each other, unless a
 // different one is possible as well.
 func TestReadBackEqualInterests(t *testing.T) {
@@ -162,9 +177,9 @@ func TestReadBackByQuantityAndPrice(t *testing.T) {
 			[]string{"done x", "done y", "notSent"},
 		},
 		{
-			"the second was turned down",
+			"the second was rejected",
 			[]exchange.InterestRef{{ID: "x", Item: course, Quantity: 1, UnitAmount: &usual}, {ID: "y", Item: course, Quantity: 2, UnitAmount: price("300.00")}},
-			[]string{"unknown", "unknown", "unknown"},
+			[]string{"done x", "rejected", "done y"},
 		},
 		{"somebody changed the price", []exchange.InterestRef{{ID: "x", Item: course, Quantity: 1, UnitAmount: price("1")}}, []string{"unknown", "unknown", "unknown"}},
 	} {

@@ -95,8 +95,8 @@ type CallResult struct {
 	// ServerError says that the API responded with an error of its own. Status or the status of a
 	// result is then unknown.
 	ServerError bool `json:"failing,omitempty"`
-	// RetryAfter is how long the workflow must send nothing; 0 means no limit. The API asks for
-	// this time, or the settle time requires it.
+	// RetryAfter is how long the workflow waits, at least, before it sends again; 0 means that
+	// nothing requires a wait. The API asks for this time, or the settle time requires it.
 	RetryAfter time.Duration `json:"retryAfter,omitempty"`
 	// Error says why a request was rejected or is unknown, and may say why it was not sent.
 	Error *opportunity.Error `json:"error,omitempty"`

@@ -249,7 +249,7 @@ func (p *Process) Continue() error { return p.signal("continued", continueSignal
 func (p *Process) signal(what string, signal os.Signal) error {
 	r := p.current()
 	if r == nil || !r.running() {
-		return fmt.Errorf("the %s cannot be %s: it does not run", p.name, what)
+		return fmt.Errorf("the %s cannot be %s: it is not running", p.name, what)
 	}
 	if err := r.process.Signal(signal); err != nil {
 		return fmt.Errorf("the %s cannot be %s: %w", p.name, what, err)

@@ -166,7 +166,7 @@ func outageForReason(reason activities.Reason) outage {
 		out.kind = opportunity.AttentionClock
 		out.text = "the send window had passed before the worker could send: the worker's clock differs from the Temporal server's, or the worker is overloaded"
 	case activities.ReasonUnknownEffectKind:
-		out.kind, out.text = opportunity.AttentionOperation, "the workers do not support this kind of effect"
+		out.kind, out.text = opportunity.AttentionOperation, "a worker does not know this kind of effect; run all workers in the latest version"
 	case activities.ReasonPlaybookUnavailable:
 		out.kind, out.text = opportunity.AttentionOperation, "the worker cannot use the playbook in force; the worker's log and /readyz say why"
 	case activities.ReasonNoWorker:

@@ -76,7 +76,7 @@ func (r *fixture) runUntilDone(in activities.EffectInput, meanwhile func(wait in
 	return out, waits
 }
 
-// committedChanges returns how often the field of a mutation took effect.
+// committedChanges returns how many mutations of this name the sandbox committed.
 func (r *fixture) committedChanges(field string) int {
 	n := 0
 	for _, entry := range r.sandbox.RequestLog().After(0, 1000) {

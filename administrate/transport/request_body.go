@@ -12,7 +12,7 @@ import (
 
 var (
 	errSendDeadlinePassed = errors.New("administrate: the send-by time has passed")
-	errSealed             = errors.New("administrate: the request is over")
+	errSealed             = errors.New("administrate: the request has ended; no more of it is sent")
 )
 
 // deadlinePassed reports whether the time has passed, on the wall clock.

@@ -201,7 +201,7 @@ func (b evidenceCopy) reorder() (opportunity.Reference, error) {
 	return "", errNoTarget
 }
 
-// commits are the record's committed fields of one name in the request log.
+// commits returns the committed mutations of one record with one name, from the request log.
 func (b evidenceCopy) commits(record opportunity.ID, name string) []*requestlog.Field {
 	var list []*requestlog.Field
 	for n := range b.evidence.RequestLog {

@@ -275,7 +275,8 @@ func TestRunsStayShort(t *testing.T) {
 	}
 }
 
-// The API does not respond. More callers wait than the server allows open updates for one run. An
+// The API does not respond. The server allows a limited number of open updates for one run, and
+// more callers than that wait. An
 // operator's message still takes effect, and every caller's request takes effect once.
 func TestWaitingCallersDoNotLockTheOperatorOut(t *testing.T) {
 	parallelIfShort(t)

@@ -80,7 +80,7 @@ func (b *playbookCache) versionAt(at time.Time) (tms.VersionedPlaybook, error) {
 	case !known:
 		return tms.VersionedPlaybook{}, &notReadyError{text: fmt.Sprintf("it does not have version %d of the playbook", version.Number)}
 	case book.problem != nil:
-		return tms.VersionedPlaybook{}, &notReadyError{text: fmt.Sprintf("it cannot use version %d of the playbook, which is in force: %s", version.Number, book.problem)}
+		return tms.VersionedPlaybook{}, &notReadyError{text: fmt.Sprintf("the worker cannot use version %d of the playbook, which is in force: %s", version.Number, book.problem)}
 	}
 	return book.VersionedPlaybook, nil
 }

@@ -35,8 +35,15 @@ import (
 //
 // resolved maps names of items to their ids.
 func (s *State) ReadBack(batch []exchange.Change, answers []exchange.ChangeResult, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID) []exchange.ChangeResult {
+	return s.ReadBackSince(batch, answers, record, resolved, func() bool { return true })
+}
+
+// ReadBackSince is ReadBack for a run that a worker of an earlier version may have begun. In such a
+// run, added interests decide only if they match the first interests of the request. Then
+// allowsGaps returns false. ReadBackSince calls allowsGaps only when the result depends on it.
+func (s *State) ReadBackSince(batch []exchange.Change, answers []exchange.ChangeResult, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID, allowsGaps func() bool) []exchange.ChangeResult {
 	decided := slices.Clone(answers)
-	s.readBackInterests(batch, decided, record, resolved)
+	s.readBackInterests(batch, decided, record, resolved, allowsGaps)
 	for i, m := range slices.Backward(batch) { // a later change that the record shows proves something about the earlier ones
 		if decided[i].Status != exchange.StatusUnknown {
 			continue
@@ -86,7 +93,7 @@ func isLaterChangeApplied(i int, batch []exchange.Change, answers, decided []exc
 	return false
 }
 
-func (s *RecordState) readBackInterests(batch []exchange.Change, decided []exchange.ChangeResult, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID) {
+func (s *RecordState) readBackInterests(batch []exchange.Change, decided []exchange.ChangeResult, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID, allowsGaps func() bool) {
 	known := s.knownInterestIDs()
 	var doubtful []int
 	for i, m := range batch {
@@ -109,7 +116,7 @@ func (s *RecordState) readBackInterests(batch []exchange.Change, decided []excha
 		asked[n] = expectedInterestOf(batch[i], resolved)
 	}
 	shown, unique := matchInOrder(fresh, asked)
-	if shown == nil {
+	if shown == nil || !isUniquePrefix(fresh, asked) && !allowsGaps() {
 		return
 	}
 	ambiguous := make(map[string]bool) // by request

@@ -112,6 +112,28 @@ func TestReadBackInterests(t *testing.T) {
 	}
 }
 
+// In a run that a worker of an earlier version began, a read of a request with a rejected interest
+// decides nothing. The version of the run is looked at only for such a read.
+func TestReadBackInARunOfAnEarlierVersion(t *testing.T) {
+	for _, c := range []struct {
+		record []exchange.InterestRef
+		looks  int
+		want   []string
+	}{
+		{[]exchange.InterestRef{interestRef("b", path)}, 1, []string{"unknown", "unknown"}},
+		{[]exchange.InterestRef{interestRef("a", course)}, 0, []string{"done a", "notSent"}},
+		{nil, 0, []string{"notSent", "notSent"}},
+	} {
+		s := openedState(t)
+		accept(t, s, addInterests(plainInterest(1), opportunity.Interest{Item: string(path), Quantity: 1}), "r")
+		looks := 0
+		got := statuses(s.ReadBackSince(s.NextBatch(), repeat(unknownResult, 2), recordNow(c.record...), nil, func() bool { looks++; return false }))
+		if diff := cmp.Diff(c.want, got); diff != "" || looks != c.looks {
+			t.Errorf("looked %d times, want %d: %s", looks, c.looks, diff)
+		}
+	}
+}
+
 // A command whose interests are all on the record is done, also when it is unknown which interests
 // of another command the record has.
 func TestReadBackOfSeveralCommands(t *testing.T) {

@@ -54,7 +54,8 @@ func (p *parts) contractInput(reference string) {
 		}()
 	}
 	for range shapes {
-		if got := <-refused; got.took > 5*time.Second || !strings.Contains(got.failure.Message, "large") {
+		// An update that waits for its outcome returns after 20 s at the earliest.
+		if got := <-refused; got.took > 20*time.Second || !strings.Contains(got.failure.Message, "large") {
 			t.Errorf("a large update: %+v", got)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+	"go.temporal.io/api/workflowservice/v1"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oppflow/oppflow/e2e/harness"
@@ -62,6 +63,31 @@ func (p *parts) contractIDs(reference string) {
 	p.Replay(opportunity.Reference(reference), "contract-"+strings.ReplaceAll(reference, " ", "-"))
 }
 
+// repeat repeats the signal updateDetails until the history of the run has more than the number of
+// events.
+func (c caller) repeat(reference, payload string, events int64) {
+	c.t.Helper()
+	for {
+		run, err := c.service.DescribeWorkflowExecution(c.ctx, &workflowservice.DescribeWorkflowExecutionRequest{
+			Namespace: c.namespace, Execution: executionOf(reference),
+		})
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		if run.GetWorkflowExecutionInfo().GetHistoryLength() > events {
+			return
+		}
+		var senders errgroup.Group
+		senders.SetLimit(8)
+		for range 50 {
+			senders.Go(func() error { return c.signal(reference, "updateDetails", plainJSON(payload)) })
+		}
+		if err := senders.Wait(); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+}
+
 // contractContinuing fills the history of a run while a request is under way. The test sends
 // messages to the run when the run is about to continue as new, and to the next run.
 func (p *parts) contractContinuing(g *apiProxy) {
@@ -74,28 +100,19 @@ func (p *parts) contractContinuing(g *apiProxy) {
 	outcome, err = c.update(reference, "addInterests", "an update's id", `{`+members+`}`)
 	unnamed := succeeded[jsonOutcome](t, outcome, err)
 
+	// The test repeats one request, so only the history grows. The worker gives up a request after
+	// 30 s, so most of the history is there before the request is held.
+	const slow = `{"requestId":"slow","name":"Slow"}`
+	c.repeat(reference, `{"requestId":"quick","name":"Quick"}`, 1300)
 	released := make(chan struct{})
 	free := sync.OnceFunc(func() { close(released) })
 	defer free()
 	g.intercept(record, holdUntil(released))
-	if err := c.signal(reference, "updateDetails", plainJSON(`{"requestId":"slow","name":"Slow"}`)); err != nil {
+	if err := c.signal(reference, "updateDetails", plainJSON(slow)); err != nil {
 		t.Fatal(err)
 	}
-	// The test repeats one request, so only the history grows.
-	const events = 2000
-	var senders errgroup.Group
-	senders.SetLimit(8)
-	for range events {
-		senders.Go(func() error {
-			return c.signal(reference, "updateDetails", plainJSON(`{"requestId":"slow","name":"Slow"}`))
-		})
-	}
-	if err := senders.Wait(); err != nil {
-		t.Fatal(err)
-	}
-	if g.isPending(record) {
-		t.Fatal("nothing was sent; the test shows nothing")
-	}
+	harness.Eventually(t, time.Minute, "the request is held", func() bool { return !g.isPending(record) })
+	c.repeat(reference, slow, 2000)
 	harness.Eventually(t, 15*time.Second, "the run is about to continue", func() bool {
 		outcome, err = c.update(reference, "progress", uuid.NewString(), `{"requestId":"raw","to":"Opportunity"}`)
 		return outcome.GetFailure() != nil

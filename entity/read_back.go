@@ -31,7 +31,8 @@ import (
 // sets MaybeApplied for the commands of these changes. Details are in doubt when a later change
 // set the same details again. An expiry counts as done when the record shows it, or when a later
 // expiry that overwrote it was set. In the second case it is unknown whether the first expiry was
-// ever set, and nothing depends on this.
+// ever set, and nothing depends on this. If the opportunity had no reserved places at the time of
+// the first expiry, the API had nothing to extend, and the request fails.
 //
 // resolved maps names of items to their ids.
 func (s *State) ReadBack(batch []exchange.Change, answers []exchange.ChangeResult, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID) []exchange.ChangeResult {
@@ -39,11 +40,13 @@ func (s *State) ReadBack(batch []exchange.Change, answers []exchange.ChangeResul
 }
 
 // ReadBackSince is ReadBack for a run that a worker of an earlier version may have begun. In such a
-// run, added interests decide only if they match the first interests of the request. Then
-// allowsGaps returns false. ReadBackSince calls allowsGaps only when the result depends on it.
-func (s *State) ReadBackSince(batch []exchange.Change, answers []exchange.ChangeResult, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID, allowsGaps func() bool) []exchange.ChangeResult {
+// run, the read does not show which changes of a lost request the API rejected: added interests
+// decide only if they match the first interests of the request, and a superseded expiry counts as
+// done. Then showsRejected returns false. ReadBackSince calls showsRejected only when the result
+// depends on it.
+func (s *State) ReadBackSince(batch []exchange.Change, answers []exchange.ChangeResult, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID, showsRejected func() bool) []exchange.ChangeResult {
 	decided := slices.Clone(answers)
-	s.readBackInterests(batch, decided, record, resolved, allowsGaps)
+	s.readBackInterests(batch, decided, record, resolved, showsRejected)
 	for i, m := range slices.Backward(batch) { // a later change that the record shows proves something about the earlier ones
 		if decided[i].Status != exchange.StatusUnknown {
 			continue
@@ -54,6 +57,8 @@ func (s *State) ReadBackSince(batch []exchange.Change, answers []exchange.Change
 		case m.Update != nil && !isOverwritten(i, batch, decided):
 			decided[i] = exchange.ChangeResult{Status: exchange.StatusNotSent}
 			s.setMaybeApplied(m)
+		case m.ReservationChange != nil && s.isExpirySuperseded(i, batch, answers, decided, record) && s.hadNoPlaces(i, batch, decided) && showsRejected():
+			decided[i] = exchange.ChangeResult{Status: exchange.StatusDone, Reservation: &opportunity.Reservation{}}
 		case m.ReservationChange != nil && s.isExpirySuperseded(i, batch, answers, decided, record):
 			decided[i] = exchange.ChangeResult{Status: exchange.StatusDone, Reservation: &opportunity.Reservation{Valid: true, Until: m.ReservationChange.Until}}
 		case m.ReservationChange != nil && !m.IsRequested() && isExpiryVisible(batch[:i], record):
@@ -93,7 +98,7 @@ func isLaterChangeApplied(i int, batch []exchange.Change, answers, decided []exc
 	return false
 }
 
-func (s *RecordState) readBackInterests(batch []exchange.Change, decided []exchange.ChangeResult, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID, allowsGaps func() bool) {
+func (s *RecordState) readBackInterests(batch []exchange.Change, decided []exchange.ChangeResult, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID, showsRejected func() bool) {
 	known := s.knownInterestIDs()
 	var doubtful []int
 	for i, m := range batch {
@@ -116,7 +121,7 @@ func (s *RecordState) readBackInterests(batch []exchange.Change, decided []excha
 		asked[n] = expectedInterestOf(batch[i], resolved)
 	}
 	shown, unique := matchInOrder(fresh, asked)
-	if shown == nil || !isUniquePrefix(fresh, asked) && !allowsGaps() {
+	if shown == nil || !isUniquePrefix(fresh, asked) && !showsRejected() {
 		return
 	}
 	ambiguous := make(map[string]bool) // by request
@@ -275,6 +280,20 @@ func (s *RecordState) isExpirySuperseded(i int, batch []exchange.Change, answers
 		}
 	}
 	return false
+}
+
+// hadNoPlaces reports whether the opportunity had no reserved places when the API handled the
+// change at i: none were known before the batch, and no earlier change of the batch reserved any.
+func (s *RecordState) hadNoPlaces(i int, batch []exchange.Change, decided []exchange.ChangeResult) bool {
+	if s.Reservation.Valid || s.ExpiryPending {
+		return false
+	}
+	for n, m := range batch[:i] {
+		if made := decided[n].Status; m.Interest != nil && m.Interest.Reserve && made != exchange.StatusRejected && made != exchange.StatusNotSent {
+			return false
+		}
+	}
+	return true
 }
 
 // isExpiryVisible reports whether the places are reserved as one of these changes requested.

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oppflow/oppflow/entity"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -72,6 +73,7 @@ func TestReadBackSupersededExpiry(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := openedState(t)
+			s.Reservation = opportunity.Reservation{Valid: true, Until: noon}
 			accept(t, s, laterExpiry, "x")
 			accept(t, s, addInterests(reservingInterest(1)), "b")
 			batch := s.NextBatch()
@@ -88,6 +90,50 @@ func TestReadBackSupersededExpiry(t *testing.T) {
 			}
 			if c.again == "" && (outcome(t, s, "x").State != opportunity.Done || !s.Reservation.Until.Equal(c.auto.Reservation.Until)) {
 				t.Errorf("got %+v, places %+v", outcome(t, s, "x"), s.Reservation)
+			}
+		})
+	}
+}
+
+// TestReadBackExpiryWithoutPlaces: the API has nothing to extend before a later interest reserves
+// places. The request fails, and the expiry of the later places stays.
+func TestReadBackExpiryWithoutPlaces(t *testing.T) {
+	auto := laterExpiry.Until.AddDate(0, 1, 0)
+	for _, c := range []struct {
+		name   string
+		before func(*entity.State)
+		want   opportunity.OutcomeState
+	}{
+		{"none", func(*entity.State) {}, opportunity.Failed},
+		{"expired", func(s *entity.State) { s.Reservation = opportunity.Reservation{Until: noon} }, opportunity.Failed},
+		{"an interest without places before", func(s *entity.State) { accept(t, s, addInterests(plainInterest(1)), "a") }, opportunity.Failed},
+		{"another expiry before", func(s *entity.State) { accept(t, s, laterExpiry, "a") }, opportunity.Failed},
+		{"reserved", func(s *entity.State) { s.Reservation = opportunity.Reservation{Valid: true, Until: noon} }, opportunity.Done},
+		{"the expiry of new places is not set yet", func(s *entity.State) { s.ExpiryPending = true }, opportunity.Done},
+		{"an interest with places before", func(s *entity.State) { accept(t, s, addInterests(reservingInterest(1)), "a") }, opportunity.Done},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := openedState(t)
+			c.before(s)
+			accept(t, s, laterExpiry, "x")
+			accept(t, s, addInterests(reservingInterest(1)), "b")
+			batch := s.NextBatch()
+			var refs []exchange.InterestRef
+			answers := make([]exchange.ChangeResult, len(batch))
+			for n, m := range batch {
+				answers[n] = unknownResult
+				if m.Interest != nil {
+					refs = append(refs, interestRef(opportunity.ID("i"+m.Request), opportunity.ID(m.Interest.Item)))
+				}
+			}
+			record := recordNow(refs...)
+			record.Reservation = opportunity.Reservation{Valid: true, Until: auto}
+			s.ApplyResults(batch, s.ReadBack(batch, s.VerifyResults(batch, answers), record, nil), noon)
+			if got := outcome(t, s, "x"); got.State != c.want {
+				t.Errorf("got %+v, want %s", got, c.want)
+			}
+			if outcome(t, s, "b").State != opportunity.Done || !s.Reservation.Until.Equal(auto) {
+				t.Errorf("the later places: %+v until %s", outcome(t, s, "b"), s.Reservation.Until)
 			}
 		})
 	}

@@ -61,9 +61,9 @@ const (
 	// changeGiveUpLostActivities makes the run stop waiting for an activity that the server has
 	// lost.
 	changeGiveUpLostActivities = "give up activities that the server has lost"
-	// changeReadBackGaps makes a read of the record also decide the interests of a lost request of
-	// which the API rejected some.
-	changeReadBackGaps = "read back a request with rejected interests"
+	// changeReadBackRejected makes a read of the record also decide a lost request of which the API
+	// rejected some changes.
+	changeReadBackRejected = "read back a request with rejected changes"
 )
 
 // hasChange reports whether the change is in force in the run.

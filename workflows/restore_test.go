@@ -53,8 +53,8 @@ func orderCommand(id string, n int) opportunity.AddInterests {
 }
 
 // A backup of Temporal's database is restored. The view shows the changes after the backup, and the
-// run makes none of these changes again. The messages of the changes waited in the backup, or a
-// caller sends them once more.
+// run makes none of these changes again. The messages that request the changes waited in the
+// backup, or a caller sends these messages once more.
 func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 	// At the time of the backup one interest is on the record, and another waits behind a pause.
 	first := newFixture(t)
@@ -209,4 +209,39 @@ func TestAStartAfterARestoreFindsItsRecord(t *testing.T) {
 	if s.tms.creates != 0 {
 		t.Error("another record was created")
 	}
+}
+
+// A mail of a follow-up became due after the backup, and was sent. The run of the backup is woken by
+// the timer of the follow-up, and by nothing else. An operator decides about the mail.
+func TestAFollowUpFromBeforeARestoreIsNotSentAgain(t *testing.T) {
+	first := newFixture(t)
+	followUps(first, emailFollowUp)
+	first.at(3*time.Second, func() {
+		first.env.SetContinueAsNewSuggested(true)
+		first.env.SignalWorkflow("refresh", opportunity.Refresh{})
+	})
+	first.run(start, nil)
+	backup := first.carriedState()
+
+	lost := newFixtureOver(t, first.tms)
+	followUps(lost, emailFollowUp)
+	lost.at(3*time.Hour, lost.env.CancelWorkflow)
+	lost.run(nil, backup)
+	sent := []string{"create", "do mail"}
+	lost.wantLog(sent...)
+
+	s := fixtureAfterRestore(t, lost.tms, "second")
+	s.env.SetStartTime(startTime.Add(4 * time.Hour))
+	followUps(s, emailFollowUp)
+	s.at(time.Hour, func() {
+		s.wantLog(sent...)
+		v := s.view()
+		if len(v.RunningEffects) != 1 || len(v.Attention) != 1 || v.Attention[0].Kind != opportunity.AttentionEffect {
+			t.Fatalf("effects %+v, attention %+v; want a question about the mail", v.RunningEffects, v.Attention)
+		}
+		s.update("answer", "confirm", opportunity.Confirm{Request: v.RunningEffects[0].Key})
+	})
+	s.at(2*time.Hour, func() { s.wantDone("answer"); s.wantLog(sent...) })
+	s.winAt(3 * time.Hour)
+	s.run(nil, backup)
 }

@@ -138,9 +138,9 @@ func (s *Experiment) operateActivities(ctx context.Context) error {
 		_ = sleep(ctx, 20*time.Millisecond)
 	}
 	if len(pulled) == 0 {
-		return errors.New("no change was caught while it was under way")
+		return errors.New("no activity that sends a change was running, so no activity operation was done")
 	}
-	s.reportProgress("levers: " + formatCounts(count))
+	s.reportProgress("activity operations: " + formatCounts(count))
 	return nil
 }
 

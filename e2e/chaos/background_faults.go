@@ -7,9 +7,9 @@ import (
 )
 
 // backgroundFaults are the faults that are set during the whole experiment, each with a seed of its
-// own. They include no fault that holds requests, because only kills use such faults. times is how
-// often the faults were set before. It changes the seeds, so the faults affect other requests each
-// time.
+// own. The background faults include no fault that holds requests, because only kills use such
+// faults. times is how often the faults were set before. times changes the seeds, so the faults
+// affect other requests each time.
 func backgroundFaults(o Options, times uint64) []fault.Rule {
 	const often, seldom, progress, details, interest = 0.012, 0.008, "opportunities.progress", "opportunities.update", "opportunities.addInterest"
 	rules := []fault.Rule{

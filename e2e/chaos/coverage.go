@@ -88,9 +88,9 @@ func latePeriods(e audit.Evidence) []disruptionPeriod {
 	return list
 }
 
-// Uncovered are the kinds of disruptions that affected too few messages, so the experiment shows
-// nothing about them. In the long form, less than minCoverage of the messages is too few. In the
-// other forms, only no message is too few.
+// Uncovered are the kinds of disruptions that affected too few messages to show anything. In the
+// long form of the experiment, less than minCoverage of the messages is too few. In any other form
+// of the experiment, a kind is uncovered only if it affected no message.
 func (r Report) Uncovered() []DisruptionKind {
 	var list []DisruptionKind
 	for _, met := range r.Coverage {

@@ -32,7 +32,7 @@ func (s *Experiment) deployPlaybook(ctx context.Context) error {
 			_ = sleep(moving, s.options.HoldTime) // the loop checks moving
 		}
 	}()
-	err := s.runCLI(ctx, "playbook", "deploy", path, "--by", "the storm")
+	err := s.runCLI(ctx, "playbook", "deploy", path, "--by", "the chaos test")
 	stop()
 	<-moved
 	s.recordPeriod(DeployPlaybook, from, time.Now(), "")

@@ -28,9 +28,9 @@ type DisruptionKind string
 // The kinds of disruptions.
 const (
 	KillAnywhere            DisruptionKind = "kill a worker"
-	KillBeforeSend          DisruptionKind = "kill the workers before they send"
-	KillBeforeAnswer        DisruptionKind = "kill the workers before the answer"
-	KillBeforeReport        DisruptionKind = "kill the workers before they report"
+	KillBeforeSend          DisruptionKind = "kill the workers before they send a request"
+	KillBeforeAnswer        DisruptionKind = "kill the workers before the response"
+	KillBeforeReport        DisruptionKind = "kill the workers before they report a response"
 	KillDuringContinueAsNew DisruptionKind = "kill the workers during continue-as-new"
 	KillDuringCompletion    DisruptionKind = "kill the workers during completion"
 	RestartServer           DisruptionKind = "restart the Temporal server"
@@ -38,13 +38,13 @@ const (
 	CommitLate              DisruptionKind = "commit a change late"
 	BlockAPI                DisruptionKind = "cut the API off"
 	FailQuery               DisruptionKind = "fail one query"
-	OperateActivities       DisruptionKind = "pull levers on changes"
-	ResetPaused             DisruptionKind = "reset runs behind a pause"
+	OperateActivities       DisruptionKind = "operate on activities of changes"
+	ResetPaused             DisruptionKind = "reset paused runs"
 	ResetOld                DisruptionKind = "reset old runs"
 	FailService             DisruptionKind = "fail the tenant's service"
 	SendWhenDue             DisruptionKind = "send when follow-ups come due"
-	TransitionManually      DisruptionKind = "move by hand in the TMS"
-	DelayVisibility         DisruptionKind = "let the index of runs lag"
+	TransitionManually      DisruptionKind = "make a transition in the TMS"
+	DelayVisibility         DisruptionKind = "let visibility lag"
 	DeployPlaybook          DisruptionKind = "deploy a playbook"
 	RunWorkerWithoutEffect  DisruptionKind = "run a worker that lacks an effect kind"
 	Restore                 DisruptionKind = "restore Temporal's database"
@@ -55,8 +55,8 @@ func requiredKinds() []DisruptionKind {
 	return []DisruptionKind{KillAnywhere, KillBeforeSend, KillBeforeAnswer, KillBeforeReport, KillDuringContinueAsNew, KillDuringCompletion, RestartServer, FreezeWorker}
 }
 
-// optionalKinds are the kinds of which the long form executes all. In the other forms the seed
-// chooses some of them.
+// optionalKinds are the kinds of which the long form of the experiment executes all. In any other
+// form of the experiment, the seed chooses some of the optional kinds.
 func optionalKinds() []DisruptionKind {
 	return []DisruptionKind{
 		BlockAPI, FailQuery, OperateActivities, ResetPaused, ResetOld, FailService, SendWhenDue, TransitionManually, DelayVisibility, DeployPlaybook, RunWorkerWithoutEffect,
@@ -74,9 +74,10 @@ func DisruptionKinds() []DisruptionKind {
 }
 
 // newDisruptions returns the planned disruptions, each kind once in a random order. The long form
-// gets more disruptions than its time allows. CommitLate occurs only once, because it blocks other
-// disruptions until its activity has ended. Restore occurs at most once, because an opportunity
-// that lost a message may then wait for an operator.
+// of the experiment gets more disruptions than its time allows. The long form kills a worker three
+// times, because a worker is back within a second and one kill affects few messages. CommitLate
+// occurs only once, because it blocks other disruptions until its activity has ended. Restore
+// occurs at most once, because an opportunity that lost a message may then wait for an operator.
 func newDisruptions(o Options) []Disruption {
 	chance := rand.New(rand.NewPCG(o.Seed, 2)) //nolint:gosec // it decides no secret
 	fresh, first := optionalKinds(), []DisruptionKind{CommitLate}
@@ -88,6 +89,9 @@ func newDisruptions(o Options) []Disruption {
 		restores = nil
 	}
 	kinds := append(requiredKinds(), fresh...)
+	if o.Long {
+		kinds = append(kinds, KillAnywhere, KillAnywhere)
+	}
 	if len(o.Only) > 0 {
 		others := func(t DisruptionKind) bool { return !slices.Contains(o.Only, t) }
 		kinds = slices.DeleteFunc(append(requiredKinds(), optionalKinds()...), others)
@@ -127,9 +131,13 @@ func (p Plan) has(kinds ...DisruptionKind) bool {
 	return slices.ContainsFunc(p.Disruptions, func(d Disruption) bool { return slices.Contains(kinds, d.Kind) })
 }
 
-// disrupt executes the list, until the list or the context ends. It records errors and goes on.
-func (s *Experiment) disrupt(ctx context.Context, list []Disruption) {
+// disrupt executes the list, until the list or the context ends. After the time enough, disrupt
+// leaves out every kind that was executed before. disrupt records errors and goes on.
+func (s *Experiment) disrupt(ctx context.Context, list []Disruption, enough time.Time) {
 	for _, d := range list {
+		if time.Now().After(enough) && s.wasExecuted(d.Kind) {
+			continue
+		}
 		if sleep(ctx, d.Pause) != nil {
 			return
 		}
@@ -151,12 +159,19 @@ func (s *Experiment) disrupt(ctx context.Context, list []Disruption) {
 			if err == nil || ctx.Err() != nil {
 				break
 			}
-			s.reportProgress(fmt.Sprintf("it did not come to that: %v", err))
+			s.reportProgress(fmt.Sprintf("the disruption was not possible: %v", err))
 		}
 		if err != nil && ctx.Err() == nil {
 			s.recordProblem("%s: %v", d.Kind, err)
 		}
 	}
+}
+
+// wasExecuted reports whether a disruption of the kind was executed.
+func (s *Experiment) wasExecuted(kind DisruptionKind) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.executions[kind] > 0
 }
 
 func (s *Experiment) runDisruption(ctx context.Context, d Disruption) error {
@@ -210,7 +225,7 @@ func (s *Experiment) runDisruption(ctx context.Context, d Disruption) error {
 	case Restore:
 		return s.restore(ctx)
 	}
-	return fmt.Errorf("nobody knows how to %s", d.Kind)
+	return fmt.Errorf("unknown disruption: %s", d.Kind)
 }
 
 // disruptionAttempts is how often a disruption is tried if the state that it needs does not occur.
@@ -253,8 +268,8 @@ func (s *Experiment) restartServer(ctx context.Context, atOnce bool) error {
 	return nil
 }
 
-// freeze freezes a worker, or all workers, for longer than an activity may take, and then continues
-// them.
+// freeze freezes a worker, or all workers, for longer than an activity may take, and then lets the
+// frozen workers continue.
 //
 // A frozen client keeps its connections. A late request would be committed when the client
 // continues, after the settle time. Oppflow may rely on the settle time, so no request is made late
@@ -282,10 +297,10 @@ func (s *Experiment) freeze(ctx context.Context, all bool) error {
 	return errors.Join(err, s.setBackgroundFaults(context.WithoutCancel(ctx)))
 }
 
-// commitLate commits a change after the worker that sent it has stopped waiting. It kills no
-// worker: the activity ends when the worker stops waiting, and the commit follows. No other request
-// is late, and no fault expires tokens meanwhile. If another fault or an expired token prevents the
-// late commit, commitLate sends another change.
+// commitLate commits a change after the worker that sent it has stopped waiting. commitLate kills
+// no worker: the activity ends when the worker stops waiting, and the commit follows. No other
+// request is late, and no fault expires tokens meanwhile. If another fault or an expired token
+// prevents the late commit, commitLate sends another change.
 func (s *Experiment) commitLate(ctx context.Context) error {
 	from, reference, err := s.startProbe(ctx)
 	if err != nil {
@@ -298,9 +313,9 @@ func (s *Experiment) commitLate(ctx context.Context) error {
 		case err == nil && isCommittedLate(late):
 			return nil
 		case err == nil && isLate(late):
-			err = fmt.Errorf("request %d was late and committed nothing: status %d, %v", late.Number, late.Status, late.Fields)
+			err = fmt.Errorf("the late request %d committed no change: status %d, %v", late.Number, late.Status, late.Fields)
 		case err == nil:
-			err = errors.New("no change of the probe was late")
+			err = errors.New("no request of the probe was late")
 		}
 		if ctx.Err() != nil || time.Now().After(deadline) {
 			return err
@@ -308,8 +323,8 @@ func (s *Experiment) commitLate(ctx context.Context) error {
 	}
 }
 
-// tryCommitLate sends a change and makes it late. It returns the late request, or an empty entry if
-// another fault decided the result of the change.
+// tryCommitLate sends a change and makes it late. tryCommitLate returns the late request, or an
+// empty entry if another fault decided the result of the change.
 func (s *Experiment) tryCommitLate(ctx context.Context, from sender, reference opportunity.Reference) (late requestlog.Entry, err error) {
 	if err := s.removeFaults(ctx, fault.Late, fault.ExpireTokens); err != nil {
 		return late, err
@@ -403,7 +418,7 @@ func await(ctx context.Context, within time.Duration, what string, ask func() (b
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return errors.Join(fmt.Errorf("not within %v: %s", within, what), err)
+			return errors.Join(fmt.Errorf("timeout after %v while waiting for %s", within, what), err)
 		}
 		if err := sleep(ctx, 20*time.Millisecond); err != nil {
 			return err

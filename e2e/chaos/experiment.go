@@ -166,7 +166,7 @@ func freePort(ctx context.Context) (int, error) {
 	}
 	address, ok := listener.Addr().(*net.TCPAddr)
 	if !ok {
-		return 0, errors.Join(fmt.Errorf("%v is no address with a port", listener.Addr()), listener.Close())
+		return 0, errors.Join(fmt.Errorf("the address %v has no port", listener.Addr()), listener.Close())
 	}
 	return address.Port, listener.Close()
 }
@@ -215,14 +215,15 @@ func (s *Experiment) Execute(ctx context.Context) error {
 
 	sending, stop := context.WithCancel(ctx)
 	defer stop()
-	disrupting, over := context.WithTimeout(ctx, s.disruptionTime())
+	disrupting, over := context.WithTimeout(ctx, s.maxDisruptionTime())
 	defer over()
+	enough := time.Now().Add(s.options.DisruptionTime)
 	scripts := make(chan Script)
 	var senders errgroup.Group
 	for n := range s.options.Senders {
 		senders.Go(func() error {
 			for script := range scripts {
-				if err := (sender{storm: s, number: n}).play(sending, script); err != nil {
+				if err := (sender{experiment: s, number: n}).play(sending, script); err != nil {
 					s.recordProblem("%v", err)
 				}
 			}
@@ -242,8 +243,8 @@ func (s *Experiment) Execute(ctx context.Context) error {
 	})
 	// A disruption before the first accepted message affects no message.
 	_ = await(disrupting, momentTimeout, "messages", func() (bool, error) { return len(s.observations.all()) >= s.options.Senders, nil })
-	s.disrupt(disrupting, s.plan.Disruptions)
-	s.reportProgress("calm down")
+	s.disrupt(disrupting, s.plan.Disruptions, enough)
+	s.reportProgress("disruptions ended; waiting until no message waits")
 	if err := errors.Join(s.startWorkers(ctx), s.sandbox.ClearFaults(ctx)); err != nil {
 		return err
 	}
@@ -257,13 +258,10 @@ func (s *Experiment) Execute(ctx context.Context) error {
 	return s.awaitAllQuiet(ctx)
 }
 
-// disruptionTime bounds how long the parts are disrupted. Outside the long form it is at least
-// quietTimeout, so all disruptions are executed.
-func (s *Experiment) disruptionTime() time.Duration {
-	if s.options.Long {
-		return s.options.DisruptionTime
-	}
-	return max(s.options.DisruptionTime, quietTimeout)
+// maxDisruptionTime bounds how long the parts are disrupted. It leaves time to execute every kind of
+// disruption once.
+func (s *Experiment) maxDisruptionTime() time.Duration {
+	return s.options.DisruptionTime + quietTimeout
 }
 
 // awaitAllQuiet waits until no run has a waiting message, except behind a question. After
@@ -279,10 +277,10 @@ func (s *Experiment) awaitAllQuiet(ctx context.Context) error {
 			over()
 		}
 		if err != nil {
-			s.recordProblem("%s does not become quiet: %v", reference, err)
+			s.recordProblem("messages of the opportunity %s still wait: %v", reference, err)
 		}
 	}
-	s.reportProgress("quiet")
+	s.reportProgress("no message waits")
 	return nil
 }
 
@@ -290,9 +288,9 @@ func (s *Experiment) awaitAllQuiet(ctx context.Context) error {
 const viewTimeout = 2 * time.Second
 
 // awaitQuiet waits until the run has ended, no message waits, or every waiting message waits behind
-// a question. It reports whether the run has a question.
+// a question. awaitQuiet also reports whether the run has a question.
 func (s *Experiment) awaitQuiet(ctx context.Context, reference opportunity.Reference) (parked bool, err error) {
-	err = await(ctx, quietTimeout, "a run in which nothing waits", func() (bool, error) {
+	err = await(ctx, quietTimeout, "a run in which no message waits", func() (bool, error) {
 		within, cancel := context.WithTimeout(ctx, callTimeout)
 		defer cancel()
 		view, err := s.client.View(within, reference)
@@ -318,8 +316,8 @@ func (s *Experiment) Evidence(ctx context.Context) (audit.Evidence, error) {
 	return s.collectEvidence(ctx, nil, s.references())
 }
 
-// collectEvidence queries only the workflows of the given references. It reads all other sources
-// completely.
+// collectEvidence queries only the workflows of the given references. collectEvidence reads all
+// sources other than workflows completely.
 func (s *Experiment) collectEvidence(ctx context.Context, known []audit.Chain, references []opportunity.Reference) (audit.Evidence, error) {
 	s.mu.Lock()
 	restores, resets := slices.Clone(s.restores), slices.Clone(s.resets)

@@ -45,7 +45,7 @@ func TestExperiment(t *testing.T) {
 		}
 		written, err := os.ReadFile(output.Name())
 		if err != nil || bytes.Contains(written, []byte("WARNING: DATA RACE")) {
-			t.Errorf("a part has a data race, or nobody knows: %v", err)
+			t.Errorf("the output of the processes shows a data race or could not be checked: %v", err)
 		}
 		_ = output.Close()
 	})
@@ -65,11 +65,11 @@ func TestExperiment(t *testing.T) {
 	}
 	for _, place := range []chaos.KillPoint{chaos.BeforeSend, chaos.BeforeAnswer, chaos.BeforeReport} { // the others depend on the timing
 		if report.KilledAt(place) == 0 {
-			t.Errorf("no worker was killed %s; the storm shows nothing of it", place)
+			t.Errorf("no worker was killed at the point %q; the test does not cover this point", place)
 		}
 	}
 	if report.Late == 0 {
-		t.Error("no change was committed late; the storm shows nothing of it")
+		t.Error("no change was committed late; the test does not cover late commits")
 	}
 
 	for _, kind := range audit.Kinds() {
@@ -132,10 +132,10 @@ func TestPlan(t *testing.T) {
 		}
 	}
 	if all < 300 || most*3 < all {
-		t.Errorf("%d messages, %d of them like another; want a third", all, most)
+		t.Errorf("the plan has %d messages, of which %d equal an earlier message; want a third", all, most)
 	}
 	if shared := names["First Aid for everybodyUKT3JnYW5pc2F0aW9uOjE="]; shared*3 < len(plan.Scripts) {
-		t.Errorf("%d of %d opportunities have name, region and account in common; want a third", shared, len(plan.Scripts))
+		t.Errorf("%d of %d opportunities have the same name, region and account; want a third", shared, len(plan.Scripts))
 	}
 }
 
@@ -143,7 +143,7 @@ func TestPlan(t *testing.T) {
 // conditions.
 func TestOptionConditions(t *testing.T) {
 	for name, spoil := range map[string]func(*chaos.Options){
-		"a storm of nothing":                                             func(o *chaos.Options) { *o = chaos.Options{} },
+		"an experiment without messages":                                 func(o *chaos.Options) { *o = chaos.Options{} },
 		"a request that is later than the settle time":                   func(o *chaos.Options) { o.LateBy = o.Times.SettleTime },
 		"a token that has ended before the request that is late is done": func(o *chaos.Options) { o.TokenLifetime = o.LateBy },
 		"a freeze that is over before the activity is":                   func(o *chaos.Options) { o.Freeze = o.Times.SendWindow },
@@ -164,7 +164,7 @@ func TestOptionConditions(t *testing.T) {
 	end()
 	for name, options := range map[string]chaos.Options{"quick": chaos.Quick(1), "short": chaos.Short(1), "long": chaos.Long(1, 30)} {
 		if _, err := chaos.Start(ended, options); err == nil || errors.Is(err, chaos.ErrOptions) {
-			t.Errorf("the %s form: %v; want nothing but that it was broken off", name, err)
+			t.Errorf("the %s form: %v; want only the error of the cancelled context", name, err)
 		}
 	}
 }

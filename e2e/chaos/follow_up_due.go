@@ -44,7 +44,7 @@ func (s *Experiment) sendWhenDue(ctx context.Context) error {
 	}
 	sending.Wait()
 	if sent.Load() == 0 {
-		return errors.New("no follow-up came due")
+		return errors.New("no follow-up became due")
 	}
 	return nil
 }

@@ -44,7 +44,7 @@ func (s *Experiment) currentRun(ctx context.Context, reference opportunity.Refer
 }
 
 // chains reads the histories of all chains of a reference and the query results of each chain's
-// last run. Workers must run, because they answer the queries.
+// last run. Workers must run while chains runs, because the workers answer the queries.
 func (s *Experiment) chains(ctx context.Context, reference opportunity.Reference) ([]audit.Chain, error) {
 	current, err := s.currentRun(ctx, reference)
 	if isMissing(err) {
@@ -121,7 +121,7 @@ func (s *Experiment) chain(ctx context.Context, reference opportunity.Reference,
 		case err == nil:
 			c.Outcomes[request] = outcome
 		case own == nil || own.Type != opportunity.NotFound:
-			return c, errors.Join(err, errors.New("asking about request "+request))
+			return c, errors.Join(err, errors.New("read the outcome of request "+request))
 		}
 	}
 	return c, nil
@@ -152,8 +152,8 @@ func resetTime(events []*historypb.HistoryEvent) time.Time {
 	return at
 }
 
-// query queries a run. It repeats a query that the server gave up because the query waited for a
-// dead worker. It also repeats a query that fails without an error of the contract, for two
+// query queries a run. query repeats a query that the server gave up because the query waited for a
+// dead worker. query also repeats a query that fails without an error of the contract, for two
 // reasons. The SDK drops the error when the result comes with a workflow task. A busy worker may
 // report a workflow that waits for the processor as deadlocked.
 func (s *Experiment) query(ctx context.Context, answer any, workflow, run, name string, args ...any) error {

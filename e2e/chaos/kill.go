@@ -18,7 +18,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
-// killWorkers kills all workers, because any of them may have the task.
+// killWorkers kills all workers, because any worker may have the task.
 func (s *Experiment) killWorkers(place KillPoint, evidence string) {
 	for _, w := range s.workers {
 		w.Kill()
@@ -30,7 +30,7 @@ func (s *Experiment) killWorkers(place KillPoint, evidence string) {
 func (s *Experiment) startProbe(ctx context.Context) (sender, opportunity.Reference, error) {
 	s.probes++
 	reference := opportunity.Reference(fmt.Sprintf("probe-%d-%d", s.options.Seed, s.probes))
-	from := sender{storm: s, number: firstProbe + s.probes}
+	from := sender{experiment: s, number: firstProbe + s.probes}
 	ctx, cancel := context.WithTimeout(ctx, 2*momentTimeout)
 	defer cancel()
 	return from, reference, from.start(ctx, Script{Reference: reference, Start: opportunity.Start{Name: "Probe", Region: "UK", EntryStep: "Proposed"}})
@@ -99,7 +99,7 @@ func (s *Experiment) tryKillBeforeSend(ctx context.Context) error {
 				return false, nil // a request is under way
 			}
 		}
-		evidence = fmt.Sprintf("%s of %s had begun; %d requests for a token were held, none for the API was on its way", begun, reference, status.Held)
+		evidence = fmt.Sprintf("%s of %s had begun; the sandbox held %d token requests, and no API request was under way", begun, reference, status.Held)
 		return true, nil
 	})
 	if err != nil {
@@ -139,8 +139,8 @@ func (s *Experiment) lastRequest(ctx context.Context) (int64, error) {
 }
 
 // killBeforeAnswer holds a request in the sandbox before or after the request runs, and kills the
-// workers meanwhile. It then releases the request at once, so the request commits long before its
-// activity times out.
+// workers meanwhile. killBeforeAnswer releases the request right after the kill, so the request
+// commits long before its activity times out.
 func (s *Experiment) killBeforeAnswer(ctx context.Context, ran bool) error {
 	kind := fault.HoldBefore
 	if ran {
@@ -155,7 +155,7 @@ func (s *Experiment) killBeforeAnswer(ctx context.Context, ran bool) error {
 	if err != nil {
 		return err
 	}
-	s.killWorkers(BeforeAnswer, fmt.Sprintf("request %d was held (%s)", number, kind))
+	s.killWorkers(BeforeAnswer, fmt.Sprintf("the sandbox held request %d (%s)", number, kind))
 	return nil
 }
 
@@ -170,7 +170,7 @@ func (s *Experiment) holdNextInterest(ctx context.Context, kind fault.Kind) (int
 		return 0, err
 	}
 	s.signal(ctx, from, reference, opportunity.AddInterests{Interests: opportunity.Interests{commonInterest(), commonInterest()}})
-	err = await(ctx, momentTimeout, "a request that is held", func() (bool, error) {
+	err = await(ctx, momentTimeout, "a request that the sandbox holds", func() (bool, error) {
 		status, err := s.sandbox.Fault(ctx, rule)
 		return status.Held > 0, err
 	})
@@ -200,7 +200,8 @@ func lastEntry(entries []requestlog.Entry, choose func(requestlog.Entry) bool) i
 }
 
 // killBeforeReport holds a response back, freezes the Temporal server, and releases the response.
-// It then kills the workers, which have the response and cannot report it to the server.
+// killBeforeReport then kills the workers, which have the response and cannot report the response
+// to the server.
 func (s *Experiment) killBeforeReport(ctx context.Context) error {
 	rule, err := s.holdNextInterest(ctx, fault.HoldAfter)
 	if err != nil {
@@ -219,7 +220,7 @@ func (s *Experiment) killBeforeReport(ctx context.Context) error {
 	if err := s.sandbox.ReleaseFault(ctx, rule); err != nil {
 		return err
 	}
-	err = await(ctx, momentTimeout, "an answer that is delivered", func() (bool, error) {
+	err = await(ctx, momentTimeout, "a response that is delivered", func() (bool, error) {
 		entries, err := s.sandbox.RequestLog(ctx, number-1)
 		return len(entries) > 0 && !entries[0].Answered.IsZero() && !entries[0].Undelivered, err
 	})
@@ -230,7 +231,7 @@ func (s *Experiment) killBeforeReport(ctx context.Context) error {
 	if err := sleep(ctx, 50*time.Millisecond); err != nil {
 		return err
 	}
-	s.killWorkers(BeforeReport, fmt.Sprintf("request %d was answered while the Temporal server was frozen", number))
+	s.killWorkers(BeforeReport, fmt.Sprintf("the sandbox responded to request %d while the Temporal server was frozen", number))
 	return nil
 }
 
@@ -263,7 +264,7 @@ func (s *Experiment) killDuringContinueAsNew(ctx context.Context) error {
 		s.freezeWorkers()
 		events, err := s.readHistory(ctx, lifecycle.WorkflowID(reference), next)
 		if err == nil && !hasEvent(events, enums.EVENT_TYPE_WORKFLOW_TASK_COMPLETED) {
-			s.killWorkers(DuringContinueAsNew, fmt.Sprintf("run %s of %s was continued by %s, which had %d events and no completed task", run, reference, next, len(events)))
+			s.killWorkers(DuringContinueAsNew, fmt.Sprintf("run %s of %s continued as run %s, which had %d history events and no completed workflow task", run, reference, next, len(events)))
 			return nil
 		}
 		s.unfreezeWorkers()
@@ -272,7 +273,7 @@ func (s *Experiment) killDuringContinueAsNew(ctx context.Context) error {
 		}
 		s.updateReport(func(r *Report) { r.MissedKills[DuringContinueAsNew]++ })
 	}
-	return fmt.Errorf("%d runs were continued too fast", killAttempts)
+	return fmt.Errorf("no workers were killed: %d runs continued as new too fast", killAttempts)
 }
 
 func (s *Experiment) sendFiller(ctx context.Context, from sender, reference opportunity.Reference, n int) {
@@ -298,7 +299,7 @@ func (s *Experiment) awaitContinued(ctx context.Context, reference opportunity.R
 			return next, nil
 		}
 	}
-	return "", errors.New("the run ended otherwise")
+	return "", errors.New("the run ended without continuing as new")
 }
 
 // killDuringCompletion wins an opportunity, and freezes the workers when the last transition is
@@ -311,7 +312,7 @@ func (s *Experiment) killDuringCompletion(ctx context.Context) error {
 		}
 		s.updateReport(func(r *Report) { r.MissedKills[DuringCompletion]++ })
 	}
-	return fmt.Errorf("%d runs ended too fast", killAttempts)
+	return fmt.Errorf("no workers were killed: %d runs ended too fast", killAttempts)
 }
 
 func (s *Experiment) tryKillDuringCompletion(ctx context.Context) (bool, error) {
@@ -340,7 +341,7 @@ func (s *Experiment) tryKillDuringCompletion(ctx context.Context) (bool, error) 
 		s.freezeWorkers()
 		seen, err := s.readHistory(ctx, id, run)
 		if err == nil && !hasEvent(seen, enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED) {
-			s.killWorkers(DuringCompletion, fmt.Sprintf("event %d of %s reported the move to Won; the run had %d events and no end", event.GetEventId(), reference, len(seen)))
+			s.killWorkers(DuringCompletion, fmt.Sprintf("history event %d of %s reported the transition to Won; the run had %d history events and had not ended", event.GetEventId(), reference, len(seen)))
 			return true, nil
 		}
 		s.unfreezeWorkers()

@@ -10,10 +10,10 @@ const (
 	// BeforeSend: an activity had begun, and the worker had not sent its request.
 	BeforeSend KillPoint = "before send"
 	// BeforeAnswer: the request was sent, and its response had not arrived.
-	BeforeAnswer KillPoint = "sent and unanswered"
+	BeforeAnswer KillPoint = "after send, before response"
 	// BeforeReport: the API had responded to the request, and the worker had not reported the
 	// result to Temporal.
-	BeforeReport KillPoint = "answered and unreported"
+	BeforeReport KillPoint = "after response, before report"
 	// DuringContinueAsNew: a run had continued as new, and the next run had completed no workflow
 	// task.
 	DuringContinueAsNew KillPoint = "during continue-as-new"

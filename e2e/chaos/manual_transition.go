@@ -16,8 +16,8 @@ import (
 )
 
 // transitionManually makes a person's transition in the TMS while Oppflow gets a command for the
-// same transition. It uses new opportunities, and existing opportunities whose step is before the
-// transition.
+// same transition. transitionManually uses new opportunities, and existing opportunities whose step
+// is before the transition.
 func (s *Experiment) transitionManually(ctx context.Context) error {
 	var moved atomic.Int32
 	meanwhile := func(ctx context.Context, view opportunity.View) {
@@ -32,7 +32,7 @@ func (s *Experiment) transitionManually(ctx context.Context) error {
 	}
 	s.transitionExisting(ctx, 2*maxOwnMessages, meanwhile)
 	if moved.Load() == 0 {
-		return errors.New("nobody made a move")
+		return errors.New("no transition was made by another user of the TMS")
 	}
 	return nil
 }

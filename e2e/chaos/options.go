@@ -26,32 +26,32 @@ type Options struct {
 	Senders, Rounds int
 	// Times are the times of the workers; zero members are the defaults of a worker.
 	Times activities.Times
-	// LateBy is the time from the end of the client's wait to the commit of a late request. It must
-	// be shorter than the settle time, because Oppflow reads back after the settle time and relies
-	// on the commit. It must be longer than two seconds, because only then a read-back without the
+	// LateBy is the time from the end of the client's wait to the commit of a late request. LateBy
+	// must be shorter than the settle time, because Oppflow reads back after the settle time and
+	// relies on the commit. LateBy must be longer than two seconds, so that a read-back without the
 	// settle time comes too early. The server may take one second to notice the end of an activity,
 	// and another second for a timer.
 	LateBy time.Duration
-	// SlowTime is how long a slow response takes. It is shorter than the response time, so that the
-	// client waits for the response.
+	// SlowTime is how long a slow response takes. SlowTime is shorter than the response time, so
+	// that the client waits for the response.
 	SlowTime time.Duration
-	// TokenLifetime is how long the tokens of the workers are valid. It is short, so tokens expire
-	// during the experiment. It is longer than a late request takes, because the API would
-	// otherwise refuse the late request. In the longer forms most tokens are older than a minute
-	// when the API refuses them. A worker treats a refused younger token as never valid, and waits
-	// longer after each one.
+	// TokenLifetime is how long the tokens of the workers are valid. TokenLifetime is short, so
+	// tokens expire during the experiment. TokenLifetime is longer than a late request takes,
+	// because the API would refuse a late request with an expired token. In the longer forms of the
+	// experiment, most tokens are older than a minute when the API refuses them. A worker treats a
+	// refused younger token as never valid, and waits longer after each one.
 	TokenLifetime time.Duration
-	// Freeze is how long a worker is frozen. It must be longer than the sum of the send window and
-	// the response time, which an activity may take.
+	// Freeze is how long a worker is frozen. Freeze must be longer than the sum of the send window
+	// and the response time, which an activity may take.
 	Freeze time.Duration
-	// Outage is how long the API is unavailable, or fails one query. It is longer than the settle
-	// time.
+	// Outage is how long the API is unavailable, or fails one query. Outage is longer than the
+	// settle time.
 	Outage time.Duration
 	// HoldTime is the length of a disruption without a length of its own. Examples are activity
 	// operations and the pause of opportunities.
 	HoldTime time.Duration
-	// OptionalKinds is how many of the optional kinds of disruptions are executed in a form other
-	// than the long form.
+	// OptionalKinds is how many of the optional kinds of disruptions are executed in a form of the
+	// experiment other than the long form.
 	OptionalKinds int
 	// Only are the kinds of disruptions that are executed; none means the kinds of the form.
 	Only []DisruptionKind
@@ -121,25 +121,25 @@ func (o Options) responseTime() time.Duration {
 }
 
 // ErrOptions means that the options break a condition of an experiment.
-var ErrOptions = errors.New("these options make no storm")
+var ErrOptions = errors.New("the options of the chaos test are not valid")
 
 func (o Options) validate() error {
 	var problem string
 	switch {
 	case o.DisruptionTime <= 0 || o.Pause <= 0 || o.Opportunities <= 0 || o.Messages <= 0 || o.Senders <= 0 || o.Rounds <= 0:
-		problem = "length, pause, opportunities, messages and senders must be positive"
+		problem = "DisruptionTime, Pause, Opportunities, Messages, Senders and Rounds must be positive"
 	case o.LateBy >= o.Times.Settle():
-		problem = "what is late must be committed before the settle time is over"
+		problem = "a late change must be committed before the settle time ends"
 	case o.responseTime()+o.LateBy > o.Times.Settle():
-		problem = "what is late must be committed before a run that was reset, or whose activity was ended, reads its record back"
+		problem = "a late change must be committed within the settle time minus the response time, before a reset run reads its record back"
 	case o.TokenLifetime <= o.activityTime()+o.LateBy:
-		problem = "a token must live longer than a request that is late"
+		problem = "a token must be valid for longer than a late request takes"
 	case o.Freeze <= o.activityTime():
-		problem = "a freeze must be longer than an activity may take"
+		problem = "a freeze must be longer than the timeout of an activity"
 	case o.Outage <= o.Times.Settle():
-		problem = "the API must be away for longer than the settle time"
+		problem = "an outage of the API must be longer than the settle time"
 	case o.SlowTime >= o.responseTime():
-		problem = "a slow answer must come within the response time"
+		problem = "a slow response must arrive within the response time"
 	default:
 		return nil
 	}

@@ -32,7 +32,7 @@ func (s *Experiment) blockAPI(ctx context.Context, silently bool) error {
 	}
 	status, failed := s.sandbox.Fault(ctx, id)
 	if err = errors.Join(err, failed); err == nil && status.Hits == 0 {
-		err = errors.New("no request came while the API was away")
+		err = errors.New("the API got no request during the outage")
 	}
 	return errors.Join(err, s.setBackgroundFaults(ctx))
 }
@@ -61,7 +61,7 @@ func (s *Experiment) failQuery(ctx context.Context) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("none of the queries came: %s", strings.Join(queries, ", "))
+	return fmt.Errorf("the workers sent none of these queries: %s", strings.Join(queries, ", "))
 }
 
 // queryNames are the names of the queries that the workers have sent, in alphabetical order.

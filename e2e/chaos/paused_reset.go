@@ -29,9 +29,9 @@ func (s *Experiment) resetPaused(ctx context.Context) error {
 	})
 }
 
-// resetOld resets earlier runs of chains while the opportunities are paused. Such a reset ends the
-// later runs of the chain. If no chain has an earlier run, resetOld sends messages to a probe until
-// the probe's run continues as new.
+// resetOld resets earlier runs of chains while the opportunities are paused. The reset of an
+// earlier run ends the later runs of the chain. If no chain has an earlier run, resetOld sends
+// messages to a probe until the probe's run continues as new.
 func (s *Experiment) resetOld(ctx context.Context) error {
 	open, err := s.resettableReferences(ctx)
 	if err != nil {
@@ -60,7 +60,7 @@ func (s *Experiment) resetOld(ctx context.Context) error {
 			}
 		}()
 		defer func() { stop(); <-grown }()
-		if err := await(ctx, 2*momentTimeout, "a run that is continued", func() (bool, error) {
+		if err := await(ctx, 2*momentTimeout, "a run that continues as new", func() (bool, error) {
 			run, err := s.oldRun(ctx, reference)
 			old[reference] = run
 			return run != "", err
@@ -97,7 +97,7 @@ func (s *Experiment) resettableReferences(ctx context.Context) ([]opportunity.Re
 }
 
 // oldRun returns the oldest run of the chain that ends with the current run, or "" if the chain has
-// no earlier run. It stops at a run that is the result of a reset, because the server does not
+// no earlier run. oldRun stops at a run that is the result of a reset, because the server does not
 // deliver the messages of such a run to a new run.
 func (s *Experiment) oldRun(ctx context.Context, reference opportunity.Reference) (string, error) {
 	current, err := s.currentRun(ctx, reference)
@@ -124,7 +124,7 @@ func (s *Experiment) oldRun(ctx context.Context, reference opportunity.Reference
 // and resumes the opportunities. No opportunity stays paused, even after an error.
 func (s *Experiment) resetAllWhilePaused(ctx context.Context, what DisruptionKind, open []opportunity.Reference, reset func(context.Context, opportunity.Reference, int) error) error {
 	if len(open) == 0 {
-		return errors.New("no run is open that could be reset")
+		return errors.New("no open run can be reset")
 	}
 	var resets atomic.Int32
 	var resetting errgroup.Group
@@ -134,7 +134,7 @@ func (s *Experiment) resetAllWhilePaused(ctx context.Context, what DisruptionKin
 			done, err := s.resetWhilePaused(ctx, reference, func(ctx context.Context) error { return reset(ctx, reference, n) })
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), momentTimeout)
 			defer cancel()
-			err = errors.Join(err, sender{storm: s}.retry(ctx, func(ctx context.Context) error {
+			err = errors.Join(err, sender{experiment: s}.retry(ctx, func(ctx context.Context) error {
 				return ignoreEnded(s.client.Signal(ctx, reference, opportunity.Resume{}))
 			}))
 			if err != nil {
@@ -149,17 +149,17 @@ func (s *Experiment) resetAllWhilePaused(ctx context.Context, what DisruptionKin
 	}
 	err := resetting.Wait()
 	if err == nil && resets.Load() == 0 {
-		err = errors.New("all runs had ended before they were paused")
+		err = errors.New("all runs ended before the pause")
 	}
 	return err
 }
 
-// resetWhilePaused pauses the opportunity, waits, and resets the run. It returns false if the run
-// ended before the pause.
+// resetWhilePaused pauses the opportunity, waits, and resets the run. resetWhilePaused returns
+// false if the run ended before the pause.
 func (s *Experiment) resetWhilePaused(ctx context.Context, reference opportunity.Reference, reset func(context.Context) error) (bool, error) {
-	insist := sender{storm: s}.retry
+	insist := sender{experiment: s}.retry
 	if err := insist(ctx, func(ctx context.Context) error {
-		return ignoreEnded(s.client.Signal(ctx, reference, opportunity.Pause{Reason: "the storm"}))
+		return ignoreEnded(s.client.Signal(ctx, reference, opportunity.Pause{Reason: "the chaos test"}))
 	}); err != nil {
 		return false, err
 	}
@@ -195,8 +195,8 @@ func (s *Experiment) resetWhilePaused(ctx context.Context, reference opportunity
 	return err == nil, err
 }
 
-// ignoreEnded returns nil if the error says that the opportunity has ended. It returns any other
-// error unchanged.
+// ignoreEnded returns nil if the error says that the opportunity has ended. ignoreEnded returns any
+// other error unchanged.
 func ignoreEnded(err error) error {
 	var own *opportunity.Error
 	if errors.As(err, &own) && own.Type == opportunity.Closed {

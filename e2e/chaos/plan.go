@@ -77,7 +77,7 @@ type planner struct {
 }
 
 // One of every longEvery opportunities is long; the other constants are used in the same way. Three
-// of every resetEvery opportunities get only signals, unless they are terminated.
+// of every resetEvery opportunities get only signals, unless the opportunities are terminated.
 const (
 	longEvery       = 20
 	terminatedEvery = 9
@@ -87,7 +87,7 @@ const (
 )
 
 func (p *planner) script(n int) Script {
-	s := Script{Reference: opportunity.Reference(fmt.Sprintf("storm-%d-%d", p.options.Seed, n))}
+	s := Script{Reference: opportunity.Reference(fmt.Sprintf("chaos-%d-%d", p.options.Seed, n))}
 	s.Start = opportunity.Start{Name: "First Aid for everybody", Region: "UK", Account: accountID(1), EntryStep: "Proposed"}
 	if n%3 > 0 { // every third opportunity has the same name, region and account
 		s.Start.Name, s.Start.Region, s.Start.Account = fmt.Sprintf("Training %d", n), p.oneOf("UK", "Dominican Republic", "Ireland"), accountID(1+p.random.Int64N(3))
@@ -144,8 +144,8 @@ func useOneTransport(steps []Step) {
 	}
 }
 
-// spread spreads the steps over 70 % of DisruptionTime. In the long form it uses all of
-// DisruptionTime, so the last disruptions affect messages, too.
+// spread spreads the steps over 70 % of DisruptionTime. In the long form of the experiment, spread
+// uses all of DisruptionTime, so the last disruptions affect messages, too.
 func (p *planner) spread(steps []Step) {
 	length := p.options.DisruptionTime
 	if !p.options.Long {
@@ -230,7 +230,7 @@ func (p *planner) interest(draft bool) opportunity.Interest {
 	case 1:
 		return opportunity.Interest{
 			Item: globalid.EncodeInt(globalid.CourseTemplate, 12), Quantity: quantity, UnitAmount: unit,
-			Learners: []opportunity.Learner{{FirstName: "Ada", LastName: fmt.Sprintf("Storm %d", p.random.IntN(1000)), Email: "ada@storm.example"}},
+			Learners: []opportunity.Learner{{FirstName: "Ada", LastName: fmt.Sprintf("Chaos %d", p.random.IntN(1000)), Email: "ada@storm.example"}},
 		}
 	case 2, 3:
 		return p.eventInterest(p.random.IntN(2) == 0)

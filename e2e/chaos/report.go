@@ -21,7 +21,7 @@ type Report struct {
 	Messages int `json:"messages"`
 	// SendResults counts the results that senders know. Outcomes counts the final outcomes of the
 	// messages.
-	SendResults map[audit.SendResult]int `json:"told"`
+	SendResults map[audit.SendResult]int `json:"sendResults"`
 	Outcomes    map[string]int           `json:"outcomes"`
 	// Requests counts the requests to the API. Faults counts the requests with a fault, by the
 	// fault's kind.
@@ -38,7 +38,7 @@ type Report struct {
 	// Restores counts the restores of Temporal's database. LostByRestore counts the messages that
 	// no history has since a restore.
 	Restores      int `json:"restores"`
-	LostByRestore int `json:"gone"`
+	LostByRestore int `json:"lostByRestore"`
 	Resets        int `json:"resets"`
 	Terminations  int `json:"terminations"`
 	// Continued counts the runs that were continued as new.
@@ -76,10 +76,10 @@ func (r Report) Write(to io.Writer) {
 	row("opportunities", r.Opportunities)
 	row("messages sent", r.Sent)
 	row("messages accepted, each once", r.Messages)
-	row("  told", formatCounts(r.SendResults))
-	row("  became", formatCounts(r.Outcomes))
-	row("requests of the API", r.Requests)
-	row("  faults met", formatCounts(r.Faults))
+	row("  results that senders got", formatCounts(r.SendResults))
+	row("  outcomes in the workflows", formatCounts(r.Outcomes))
+	row("API requests", r.Requests)
+	row("  API requests with a fault", formatCounts(r.Faults))
 	row("kills of workers", len(r.Kills))
 	for _, place := range append(KillPoints(), AnyPoint) {
 		row("  "+string(place), fmt.Sprintf("%d (missed %d)", r.KilledAt(place), r.MissedKills[place]))
@@ -93,16 +93,16 @@ func (r Report) Write(to io.Writer) {
 	row("starts of workers", r.WorkerStarts)
 	row("freezes of workers", r.Freezes)
 	row("restarts of the server", r.Restarts)
-	row("restores of the database", fmt.Sprintf("%d (%d messages gone)", r.Restores, r.LostByRestore))
+	row("restores of the database", fmt.Sprintf("%d (%d messages lost)", r.Restores, r.LostByRestore))
 	row("resets", r.Resets)
 	row("terminations", r.Terminations)
 	row("runs continued as new", r.Continued)
 	row("questions", r.Questions)
 	for _, met := range r.Coverage {
-		row("met: "+string(met.Kind), fmt.Sprintf("%d messages (%.1f%%), carried out %d times", met.Messages, 100*met.Share, met.Times))
+		row("affected by: "+string(met.Kind), fmt.Sprintf("%d messages (%.1f%%), done %d times", met.Messages, 100*met.Share, met.Times))
 	}
 	if unmet := r.Uncovered(); len(unmet) > 0 {
-		row("does not count for", fmt.Sprintf("%q: too few messages met them", unmet))
+		row("does not count for", fmt.Sprintf("%q: too few messages met these disruptions", unmet))
 	}
 	for _, problem := range r.Problems {
 		row("problem", problem)
@@ -136,10 +136,10 @@ func (s *Experiment) reportProgress(text string) {
 // reportProgressLoop reports the progress every 30 seconds.
 func (s *Experiment) reportProgressLoop(ctx context.Context) {
 	for sleep(ctx, 30*time.Second) == nil {
-		told := s.observations.all()
+		observed := s.observations.all()
 		s.mu.Lock()
 		text := fmt.Sprintf("%d opportunities, %d messages sent, %d kills, %d freezes, %d restarts; now: %s",
-			len(s.starts), len(told), len(s.report.Kills), s.report.Freezes, s.report.Restarts, s.currentStep)
+			len(s.starts), len(observed), len(s.report.Kills), s.report.Freezes, s.report.Restarts, s.currentStep)
 		s.mu.Unlock()
 		if s.options.Progress != nil {
 			s.options.Progress(fmt.Sprintf("%4.0f s  %s", time.Since(s.startedAt).Seconds(), text))

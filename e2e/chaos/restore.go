@@ -65,7 +65,7 @@ func readFiles(path string) (map[string][]byte, error) {
 		}
 	}
 	if content[path] == nil {
-		return nil, fmt.Errorf("%s is not there", path)
+		return nil, fmt.Errorf("the file %s does not exist", path)
 	}
 	return content, nil
 }
@@ -90,7 +90,7 @@ func writeFiles(path string, content map[string][]byte) error {
 }
 
 // startMissing starts again the opportunities that began after the backup. The restored database
-// does not have them.
+// does not have such opportunities.
 func (s *Experiment) startMissing(ctx context.Context) error {
 	for _, reference := range s.references() {
 		_, err := s.temporal.DescribeWorkflow(ctx, lifecycle.WorkflowID(reference), "")

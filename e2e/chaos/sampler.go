@@ -25,7 +25,7 @@ const (
 	sampleTimeout = 5 * time.Second
 )
 
-// sampler stores samples of opportunities. It is safe for concurrent use.
+// sampler stores samples of opportunities. sampler is safe for concurrent use.
 type sampler struct {
 	mu      sync.Mutex
 	samples []audit.Sample

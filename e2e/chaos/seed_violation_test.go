@@ -103,7 +103,7 @@ type createdInterest struct {
 }
 
 // isUndisturbed reports whether no person made a transition of the record and no message of the
-// reference may be lost. Otherwise a transition or a lost message could explain the seeded
+// reference may be lost. A person's transition or a lost message could explain the seeded
 // violation.
 func (b evidenceCopy) isUndisturbed(reference opportunity.Reference) bool {
 	byHand := slices.ContainsFunc(b.evidence.Records, func(r audit.Record) bool {
@@ -394,9 +394,13 @@ func (b evidenceCopy) overlap() (opportunity.Reference, error) {
 	return "", errNoTarget
 }
 
-// addUnexplainedWait makes a message wait for three minutes without a reason.
+// addUnexplainedWait makes a message wait for three minutes without a reason. A reset could explain
+// the wait, so the run of the message was not reset.
 func (b evidenceCopy) addUnexplainedWait() (opportunity.Reference, error) {
 	for _, c := range b.evidence.Chains {
+		if slices.ContainsFunc(b.evidence.Resets, func(r audit.Reset) bool { return r.Reference == c.Reference }) {
+			continue
+		}
 		for _, a := range c.Accepted {
 			if a.Request == "" {
 				continue
@@ -411,8 +415,9 @@ func (b evidenceCopy) addUnexplainedWait() (opportunity.Reference, error) {
 	return "", errNoTarget
 }
 
-// SeedLostMessage makes the running parts lose a message, and returns the reference. It sends a
-// message while no worker runs, and terminates the run before a worker handles the message.
+// SeedLostMessage makes the running parts lose a message, and returns the reference.
+// SeedLostMessage sends a message while no worker runs, and terminates the run before a worker
+// handles the message.
 func (s *Experiment) SeedLostMessage(ctx context.Context) (opportunity.Reference, error) {
 	from, reference, err := s.startProbe(ctx)
 	if err != nil {
@@ -422,7 +427,7 @@ func (s *Experiment) SeedLostMessage(ctx context.Context) (opportunity.Reference
 		w.Kill()
 	}
 	s.signal(ctx, from, reference, opportunity.AddInterests{Interests: opportunity.Interests{commonInterest()}})
-	err = s.temporal.TerminateWorkflow(ctx, lifecycle.WorkflowID(reference), "", "the storm, without care")
+	err = s.temporal.TerminateWorkflow(ctx, lifecycle.WorkflowID(reference), "", "the chaos test terminates a run without care")
 	return reference, errors.Join(err, s.startWorkers(ctx))
 }
 

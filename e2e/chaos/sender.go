@@ -29,11 +29,11 @@ const (
 
 // sender plays scripts, one after the other, and records the results.
 type sender struct {
-	storm  *Experiment
-	number int
+	experiment *Experiment
+	number     int
 }
 
-// play executes the steps of the script, in order. It returns the error of the context or of a
+// play executes the steps of the script, in order. play returns the error of the context or of a
 // rejected start.
 func (s sender) play(ctx context.Context, script Script) error {
 	if ctx.Err() != nil {
@@ -55,7 +55,7 @@ func (s sender) play(ctx context.Context, script Script) error {
 				step.Transport = audit.BySignal
 			}
 			for range 1 + step.Repeats {
-				if told := s.send(ctx, script.Reference, step); told.Result == audit.Unknown && step.Transport == audit.ByUpdate {
+				if observed := s.send(ctx, script.Reference, step); observed.Result == audit.Unknown && step.Transport == audit.ByUpdate {
 					unanswered = 10
 					break
 				}
@@ -65,7 +65,7 @@ func (s sender) play(ctx context.Context, script Script) error {
 		case Reset:
 			var refused error
 			err = s.retry(ctx, func(ctx context.Context) error {
-				err := s.storm.reset(ctx, script.Reference, step.ResetToFirst)
+				err := s.experiment.reset(ctx, script.Reference, step.ResetToFirst)
 				if isBusy(err) || isMissing(err) || errors.Is(err, errPending) {
 					return err
 				}
@@ -77,7 +77,7 @@ func (s sender) play(ctx context.Context, script Script) error {
 			}
 		case Close:
 			err = s.retry(ctx, func(ctx context.Context) error {
-				_, err := s.storm.client.Update(ctx, script.Reference, opportunity.Close{Reason: "the storm is over here"})
+				_, err := s.experiment.client.Update(ctx, script.Reference, opportunity.Close{Reason: "the chaos test is over"})
 				var own *opportunity.Error
 				if errors.As(err, &own) && own.Type == opportunity.Closed {
 					return nil // an earlier request closed the run, and its outcome was lost
@@ -97,9 +97,9 @@ func (s sender) play(ctx context.Context, script Script) error {
 
 // start starts the opportunity, and repeats the start until the record exists.
 func (s sender) start(ctx context.Context, script Script) error {
-	s.storm.recordStart(script.Reference, script.Start)
+	s.experiment.recordStart(script.Reference, script.Start)
 	err := s.retry(ctx, func(ctx context.Context) error {
-		opened, err := s.storm.client.Start(ctx, script.Reference, script.Start)
+		opened, err := s.experiment.client.Start(ctx, script.Reference, script.Start)
 		if err == nil && opened.State != opportunity.Done {
 			err = errPending
 		}
@@ -111,7 +111,7 @@ func (s sender) start(ctx context.Context, script Script) error {
 	return nil
 }
 
-var errPending = errors.New("not yet")
+var errPending = errors.New("the call has not succeeded yet")
 
 // retry repeats a call until the call succeeds, the call fails with an error of Oppflow, or the
 // context ends.
@@ -134,16 +134,16 @@ func (s sender) callWithTimeout(ctx context.Context, call func(context.Context) 
 	return call(ctx)
 }
 
-// send sends the step's message. It sends the message again under the same id when the result is
-// unknown or Oppflow is busy. It returns the last observation.
+// send sends the step's message. send repeats the message under the same id when the result is
+// unknown or Oppflow is busy. send returns the last observation.
 func (s sender) send(ctx context.Context, reference opportunity.Reference, step Step) audit.Observation {
 	for asked := 1; ; asked++ {
-		told := s.sendOnce(ctx, reference, step.Command, step.Transport)
-		s.storm.observations.add(told)
-		again := told.Result == audit.Unknown && !step.NoRetry || told.Result == audit.Refused && told.Error == string(opportunity.Busy)
+		observed := s.sendOnce(ctx, reference, step.Command, step.Transport)
+		s.experiment.observations.add(observed)
+		again := observed.Result == audit.Unknown && !step.NoRetry || observed.Result == audit.Refused && observed.Error == string(opportunity.Busy)
 		// An update may wait until an operator answers a question, so its attempts are limited.
 		if !again || step.Transport == audit.ByUpdate && asked == maxUpdateAttempts || sleep(ctx, retryInterval) != nil {
-			return told
+			return observed
 		}
 	}
 }
@@ -151,7 +151,7 @@ func (s sender) send(ctx context.Context, reference opportunity.Reference, step 
 // sendOnce sends the message once and returns the observation.
 func (s sender) sendOnce(ctx context.Context, reference opportunity.Reference, command opportunity.Command, way audit.Transport) audit.Observation {
 	payload, err := json.Marshal(command)
-	told := audit.Observation{
+	observed := audit.Observation{
 		Sender: s.number, Reference: reference, Request: command.GetRequestID(), Message: command.MessageName(), Payload: payload, Transport: way,
 		SentAt: time.Now().UTC(), Result: audit.Unknown,
 	}
@@ -159,47 +159,47 @@ func (s sender) sendOnce(ctx context.Context, reference opportunity.Reference, c
 	if err == nil {
 		err = s.callWithTimeout(ctx, func(ctx context.Context) error {
 			if way == audit.BySignal {
-				return s.storm.client.Signal(ctx, reference, command)
+				return s.experiment.client.Signal(ctx, reference, command)
 			}
 			var err error
-			outcome, err = s.storm.client.Update(ctx, reference, command)
+			outcome, err = s.experiment.client.Update(ctx, reference, command)
 			return err
 		})
 	}
-	told.Results, told.AnsweredAt = outcome.Results, time.Now().UTC()
+	observed.Results, observed.AnsweredAt = outcome.Results, time.Now().UTC()
 	var own *opportunity.Error
 	switch {
 	case outcome.State == opportunity.Failed:
-		told.Result = audit.Failed
+		observed.Result = audit.Failed
 	case errors.As(err, &own):
-		told.Result = audit.Refused
+		observed.Result = audit.Refused
 	case err != nil:
 	case way == audit.BySignal:
-		told.Result = audit.Acknowledged
+		observed.Result = audit.Acknowledged
 	case outcome.State == opportunity.Done:
-		told.Result = audit.Done
+		observed.Result = audit.Done
 	default:
-		told.Result = audit.Pending
+		observed.Result = audit.Pending
 	}
 	switch {
 	case own != nil:
-		told.Error = string(own.Type)
+		observed.Error = string(own.Type)
 	case err != nil:
-		told.Error = err.Error()
+		observed.Error = err.Error()
 	}
-	return told
+	return observed
 }
 
-// terminate terminates the run when no message waits, because a waiting message would be lost. It
-// then starts the opportunity again, and the new run finds the record by the reference tag. It does
-// not terminate an opportunity that waits for an operator.
+// terminate terminates the run when no message waits, because a waiting message would be lost.
+// After the termination, terminate starts the opportunity again, and the new run finds the record
+// by the reference tag. terminate does not terminate an opportunity that waits for an operator.
 func (s sender) terminate(ctx context.Context, script Script) error {
-	if parked, err := s.storm.awaitQuiet(ctx, script.Reference); err != nil || parked {
+	if parked, err := s.experiment.awaitQuiet(ctx, script.Reference); err != nil || parked {
 		return err
 	}
 	id := lifecycle.WorkflowID(script.Reference)
 	err := s.retry(ctx, func(ctx context.Context) error {
-		about, err := s.storm.temporal.DescribeWorkflow(ctx, id, "")
+		about, err := s.experiment.temporal.DescribeWorkflow(ctx, id, "")
 		if err != nil {
 			return err
 		}
@@ -207,15 +207,15 @@ func (s sender) terminate(ctx context.Context, script Script) error {
 		run := info.GetExecution().GetRunId()
 		switch info.GetStatus() {
 		case enums.WORKFLOW_EXECUTION_STATUS_RUNNING:
-			if err := s.storm.temporal.TerminateWorkflow(ctx, id, run, "the storm"); err != nil {
+			if err := s.experiment.temporal.TerminateWorkflow(ctx, id, run, "the chaos test"); err != nil {
 				return err
 			}
 			return errPending // the next call checks the status
 		case enums.WORKFLOW_EXECUTION_STATUS_TERMINATED:
-			s.storm.recordTermination(script.Reference, run)
+			s.experiment.recordTermination(script.Reference, run)
 			return nil
 		}
-		return fmt.Errorf("it is %v", info.GetStatus())
+		return fmt.Errorf("the run to terminate has the status %v", info.GetStatus())
 	})
 	if err != nil {
 		return err
@@ -225,7 +225,7 @@ func (s sender) terminate(ctx context.Context, script Script) error {
 
 // errNoRun means that the run to reset does not exist any more, because another reset replaced the
 // run.
-var errNoRun = errors.New("no run to reset")
+var errNoRun = errors.New("the run to reset does not exist any more")
 
 // reset resets the current run to its first or last completed workflow task.
 func (s *Experiment) reset(ctx context.Context, reference opportunity.Reference, first bool) error {
@@ -266,7 +266,7 @@ func (s *Experiment) resetRun(ctx context.Context, reference opportunity.Referen
 	}
 	_, err = s.temporal.ResetWorkflowExecution(ctx, &workflowservice.ResetWorkflowExecutionRequest{
 		Namespace: s.parts.Namespace(), WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: id, RunId: run},
-		Reason: "the storm", WorkflowTaskFinishEventId: to, RequestId: fmt.Sprintf("%s-%d", run, to),
+		Reason: "the chaos test", WorkflowTaskFinishEventId: to, RequestId: fmt.Sprintf("%s-%d", run, to),
 	})
 	if err == nil {
 		s.updateReport(func(r *Report) { r.Resets++ })
@@ -280,8 +280,8 @@ func (s *Experiment) resetRun(ctx context.Context, reference opportunity.Referen
 // isBusy reports whether the server did not respond in time or was unavailable.
 func isBusy(err error) bool {
 	var late *serviceerror.DeadlineExceeded
-	var gone *serviceerror.Unavailable
-	return errors.As(err, &late) || errors.As(err, &gone) || errors.Is(err, context.DeadlineExceeded)
+	var unavailable *serviceerror.Unavailable
+	return errors.As(err, &late) || errors.As(err, &unavailable) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // isMissing reports whether the server does not know the run, because the run began after the

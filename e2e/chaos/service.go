@@ -79,7 +79,7 @@ func (v *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// setBehaviour changes the behaviour. It returns the callTimes of the previous behaviour.
+// setBehaviour changes the behaviour. setBehaviour returns the callTimes of the previous behaviour.
 func (v *service) setBehaviour(m serviceBehaviour) map[opportunity.Reference]time.Time {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -99,7 +99,7 @@ func (v *service) close() {
 // playbookFormat is the playbook of the experiment. A transition between the open steps calls the
 // service before and after the transition. A follow-up is due after some seconds without a message.
 const playbookFormat = `services:
-  erp: { url: %s, secret: storm-key }
+  erp: { url: %s, secret: chaos-key }
 transitions:
   - name: propose
     to: { step: Opportunity }
@@ -118,7 +118,7 @@ steps:
       - name: long
         due: { inStep: 20 seconds }
         do:
-          attention: { text: "it has stood there for long" }
+          attention: { text: "the opportunity has been in this step for a long time" }
 `
 
 // openService starts the service, and returns the arguments and the environment of workers with the
@@ -132,7 +132,7 @@ func (s *Experiment) openService() (args, env []string, err error) {
 	}
 	args = []string{
 		"--playbook", write("playbook.yaml", fmt.Sprintf(playbookFormat, s.service.server.URL, 3)),
-		"--service-key", "storm-key=" + write("service-key", rand.Text()+rand.Text()),
+		"--service-key", "chaos-key=" + write("service-key", rand.Text()+rand.Text()),
 		"--quiet-time", "1s",
 	}
 	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.service.server.Certificate().Raw})
@@ -160,13 +160,14 @@ func (s *Experiment) failService(ctx context.Context) error {
 		}
 	}
 	if met == 0 {
-		return errors.New("no call of the service came")
+		return errors.New("the service of the tenant got no call")
 	}
 	return nil
 }
 
-// rounds is how often a disruption repeats a small action. In the long form it is long, which
-// affects enough messages. In the other forms it is 1.
+// rounds is how often a disruption repeats a small action. In the long form of the experiment,
+// rounds returns long, which affects enough messages. In any other form of the experiment, rounds
+// returns 1.
 func (s *Experiment) rounds(long int) int {
 	if s.options.Long {
 		return long
@@ -178,9 +179,9 @@ func (s *Experiment) rounds(long int) int {
 // in a certain state.
 const newOpportunities = 8
 
-// transitionNew starts opportunities, and sends each of them a transition and then other messages.
-// If meanwhile is not nil, it is called for each opportunity at the time of the transition. An
-// opportunity whose start fails gets no messages.
+// transitionNew starts opportunities, and sends each opportunity a transition and then other
+// messages. If meanwhile is not nil, it is called for each opportunity at the time of the
+// transition. An opportunity whose start fails gets no messages.
 func (s *Experiment) transitionNew(ctx context.Context, count int, meanwhile func(context.Context, opportunity.View)) {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.rounds(3))*s.options.HoldTime)
 	defer cancel()
@@ -209,7 +210,7 @@ func (s *Experiment) transitionNew(ctx context.Context, count int, meanwhile fun
 // newReference returns a new reference for a disruption, and its sender.
 func (s *Experiment) newReference() (sender, opportunity.Reference) {
 	s.probes++
-	return sender{storm: s, number: firstProbe + s.probes}, opportunity.Reference(fmt.Sprintf("fresh-%d-%d", s.options.Seed, s.probes))
+	return sender{experiment: s, number: firstProbe + s.probes}, opportunity.Reference(fmt.Sprintf("fresh-%d-%d", s.options.Seed, s.probes))
 }
 
 func newStart() opportunity.Start {
@@ -245,4 +246,4 @@ func (s *Experiment) transitionExisting(ctx context.Context, most int, meanwhile
 }
 
 // disruptionSender sends a disruption's messages to opportunities that belong to other senders.
-func (s *Experiment) disruptionSender() sender { return sender{storm: s, number: firstProbe} }
+func (s *Experiment) disruptionSender() sender { return sender{experiment: s, number: firstProbe} }

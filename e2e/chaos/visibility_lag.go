@@ -15,14 +15,14 @@ import (
 // restartedCount is how many opportunities are started again while visibility lags.
 const restartedCount = 6
 
-// delayVisibility makes visibility lag, or show only the newest runs. Meanwhile it terminates
-// opportunities and starts them again.
+// delayVisibility makes visibility lag, or show only the newest runs. While visibility lags,
+// delayVisibility terminates opportunities and starts the opportunities again.
 func (s *Experiment) delayVisibility(ctx context.Context, first bool) error {
 	how := visibilityproxy.Lagging
 	if first {
 		how = visibilityproxy.NewestOnly
 	}
-	s.reportProgress("the index: " + string(how))
+	s.reportProgress("visibility: " + string(how))
 	s.visibility.SetMode(how)
 	defer s.visibility.SetMode(visibilityproxy.Unchanged)
 	ctx, cancel := context.WithTimeout(ctx, 4*s.options.HoldTime)
@@ -31,7 +31,7 @@ func (s *Experiment) delayVisibility(ctx context.Context, first bool) error {
 	var starting sync.WaitGroup
 	for range restartedCount {
 		s.probes++
-		from, number := sender{storm: s, number: firstProbe + s.probes}, s.probes
+		from, number := sender{experiment: s, number: firstProbe + s.probes}, s.probes
 		starting.Go(func() {
 			script := Script{
 				Reference: opportunity.Reference(fmt.Sprintf("again-%d-%d", s.options.Seed, number)),
@@ -53,8 +53,8 @@ func (s *Experiment) delayVisibility(ctx context.Context, first bool) error {
 	}
 	starting.Wait()
 	if again.Load() == 0 {
-		return errors.New("no opportunity ended and started again")
+		return errors.New("no opportunity ended and was started again")
 	}
-	s.reportProgress(fmt.Sprintf("%d times an opportunity ended and started again", again.Load()))
+	s.reportProgress(fmt.Sprintf("%d times an opportunity ended and was started again", again.Load()))
 	return nil
 }

@@ -30,8 +30,9 @@ func amount(t *testing.T, text string) opportunity.Amount {
 	return a
 }
 
-// evidence is the evidence of two opportunities without a violation. It contains interests, a
-// transition, a changed name and reserved places. The request for one of the interests failed.
+// evidence is the evidence of two opportunities without a violation. The evidence contains
+// interests, a transition, a changed name and reserved places. The request for one of the interests
+// failed.
 func evidence(t *testing.T) *audit.Evidence {
 	t.Helper()
 	event := opportunity.Interest{Item: "Q291cnNlOjE=", Quantity: 2, UnitAmount: amount(t, "10.00"), Reserve: true}
@@ -193,26 +194,26 @@ func TestAudit(t *testing.T) {
 			e.Records[of].Interests = append(e.Records[of].Interests, audit.Interest{
 				ID: "another", Key: 99, Content: audit.Content{Item: "Q291cnNlVGVtcGxhdGU6MTM=", Quantity: 1, UnitAmount: 550},
 			})
-		}, audit.Tolerances{}, []string{"told-failed-but-done ours draft"}},
-		{"a failed move that was made", func(e *audit.Evidence) { e.Records[of].Step = "Proposed" }, audit.Tolerances{}, []string{"told-failed-but-done ours nowhere"}},
-		{"a failed name that was set", func(e *audit.Evidence) { e.Records[of].Name = "Bad" }, audit.Tolerances{}, []string{"told-failed-but-done ours bad name"}},
+		}, audit.Tolerances{}, []string{"reported-failed-but-done ours draft"}},
+		{"a failed move that was made", func(e *audit.Evidence) { e.Records[of].Step = "Proposed" }, audit.Tolerances{}, []string{"reported-failed-but-done ours nowhere"}},
+		{"a failed name that was set", func(e *audit.Evidence) { e.Records[of].Name = "Bad" }, audit.Tolerances{}, []string{"reported-failed-but-done ours bad name"}},
 		{"an interest that is not there", func(e *audit.Evidence) {
 			e.Records[of].Interests = e.Records[of].Interests[1:]
-		}, audit.Tolerances{}, []string{"told-done-but-not ours two"}},
+		}, audit.Tolerances{}, []string{"reported-done-but-not ours two"}},
 		{"an older interest that is not there", func(e *audit.Evidence) {
 			e.Chains[0].Outcomes["one"] = opportunity.Outcome{RequestID: "one", State: opportunity.Done}
 			e.Records[of].Interests = e.Records[of].Interests[:2]
-		}, audit.Tolerances{}, []string{"told-done-but-not ours one"}},
+		}, audit.Tolerances{}, []string{"reported-done-but-not ours one"}},
 		{"a move that was not made", func(e *audit.Evidence) {
 			e.RequestLog = append(e.RequestLog[:2:2], e.RequestLog[3:]...)
-		}, audit.Tolerances{}, []string{"told-done-but-not ours "}},
-		{"another name", func(e *audit.Evidence) { e.Records[of].Name = "Begin" }, audit.Tolerances{}, []string{"told-done-but-not ours name"}},
+		}, audit.Tolerances{}, []string{"reported-done-but-not ours "}},
+		{"another name", func(e *audit.Evidence) { e.Records[of].Name = "Begin" }, audit.Tolerances{}, []string{"reported-done-but-not ours name"}},
 		{"places not held as long", func(e *audit.Evidence) {
 			until := at(40)
 			e.Records[of].ReservedUntil = &until
-		}, audit.Tolerances{}, []string{"told-done-but-not ours hold"}},
-		{"told done, reported failed", func(e *audit.Evidence) { e.Observations[1].Result = audit.Done }, audit.Tolerances{}, []string{"told-done-but-not ours draft"}},
-		{"told failed, reported done", func(e *audit.Evidence) { e.Observations[0].Result = audit.Failed }, audit.Tolerances{}, []string{"told-failed-but-done ours two"}},
+		}, audit.Tolerances{}, []string{"reported-done-but-not ours hold"}},
+		{"told done, reported failed", func(e *audit.Evidence) { e.Observations[1].Result = audit.Done }, audit.Tolerances{}, []string{"reported-done-but-not ours draft"}},
+		{"told failed, reported done", func(e *audit.Evidence) { e.Observations[0].Result = audit.Failed }, audit.Tolerances{}, []string{"reported-failed-but-done ours two"}},
 		{"a record of nobody", func(e *audit.Evidence) {
 			e.Records = append(e.Records, audit.Record{ID: "another"})
 		}, audit.Tolerances{}, []string{"orphan-record  "}},
@@ -237,6 +238,10 @@ func TestAudit(t *testing.T) {
 			e.Records[of].State, e.Records[of].ReservedUntil = opportunity.Lost, &until
 		}, audit.Tolerances{}, nil},
 		{"a question about an interest that no other message asks for", func(e *audit.Evidence) { addQuestion(&e.Chains[0], "draft") }, audit.Tolerances{MaxQuestionShare: 0.5}, []string{"readable-question ours draft"}},
+		{"a question about a missing interest after a reset of the run", func(e *audit.Evidence) {
+			addQuestion(&e.Chains[0], "draft")
+			e.Resets = []audit.Reset{{Reference: testReference, At: at(6)}}
+		}, audit.Tolerances{MaxQuestionShare: 0.5}, nil},
 		{"a question about an interest that is missing among others of unknown origin", func(e *audit.Evidence) {
 			addQuestion(&e.Chains[0], "one")
 			addQuestion(&e.Chains[0], "draft")
@@ -310,7 +315,7 @@ func TestAudit(t *testing.T) {
 		}, audit.Tolerances{}, nil},
 		{"a request that failed, took effect, and whose error is forgotten", func(e *audit.Evidence) {
 			e.Chains[0].Outcomes["one"] = opportunity.Outcome{RequestID: "one", State: opportunity.Failed}
-		}, audit.Tolerances{}, []string{"told-failed-but-done ours one"}},
+		}, audit.Tolerances{}, []string{"reported-failed-but-done ours one"}},
 		{"a move that a person made and that failed", func(e *audit.Evidence) {
 			e.Records[of].Step, e.ManualTransitions = "Proposed", []audit.ManualTransition{{Record: e.Records[of].ID, To: "Proposed"}}
 		}, audit.Tolerances{}, nil},
@@ -321,7 +326,7 @@ func TestAudit(t *testing.T) {
 		{"a move that a person made on another record", func(e *audit.Evidence) {
 			e.ManualTransitions = []audit.ManualTransition{{Record: e.Records[of+1].ID, To: "Opportunity"}}
 			e.RequestLog = append(e.RequestLog[:2:2], e.RequestLog[3:]...)
-		}, audit.Tolerances{}, []string{"told-done-but-not ours "}},
+		}, audit.Tolerances{}, []string{"reported-done-but-not ours "}},
 		{"a wait of 121 s without a word", func(e *audit.Evidence) {
 			e.Samples = append(e.Samples, waitingSample("one", 121*time.Second, opportunity.View{}), waitingSample("one", 130*time.Second, opportunity.View{}))
 		}, audit.Tolerances{}, []string{"silent ours one"}},

@@ -43,7 +43,7 @@ type Chain struct {
 // Accepted is a command that Temporal has accepted.
 type Accepted struct {
 	Request   string                  `json:"request"`
-	Message   opportunity.MessageName `json:"verb"`
+	Message   opportunity.MessageName `json:"message"`
 	Payload   json.RawMessage         `json:"payload"`
 	Transport Transport               `json:"way"`
 	Run       string                  `json:"run"`

@@ -70,7 +70,7 @@ func (a *auditor) checkDetail(f *caseFile, d detail) {
 	}
 	if there == last {
 		if cutBy != "" && perhaps[len(perhaps)-1] != last {
-			a.report(Lost, f.reference, cutBy, "it was to set the %s; nothing of it is there and nothing is reported of it", d.name)
+			a.report(Lost, f.reference, cutBy, "the update should set the %s, but the record does not show the value and no outcome is reported", d.name)
 		}
 		return
 	}
@@ -80,8 +80,8 @@ func (a *auditor) checkDetail(f *caseFile, d detail) {
 		}
 	}
 	if failedBy != "" {
-		a.report(ReportedFailedButDone, f.reference, failedBy, "the update is reported failed, and the %s is %q", d.name, there)
+		a.report(ReportedFailedButDone, f.reference, failedBy, "the update is reported failed, but it set the %s to %q", d.name, there)
 		return
 	}
-	a.report(ReportedDoneButMissing, f.reference, request, "the %s is %q; the last update that is reported done set %q", d.name, there, last)
+	a.report(ReportedDoneButMissing, f.reference, request, "the %s is %q, but the last update that is reported done set %q", d.name, there, last)
 }

@@ -13,7 +13,7 @@ type Evidence struct {
 	At time.Time `json:"at"`
 	// ExistingRecords are the records that existed before the experiment sent its first message.
 	ExistingRecords []opportunity.ID `json:"before,omitempty"`
-	Observations    []Observation    `json:"told"`
+	Observations    []Observation    `json:"observations"`
 	// Chains are the chains of each reference, in the order of their starts.
 	Chains     []Chain            `json:"chains"`
 	Records    []Record           `json:"records"`

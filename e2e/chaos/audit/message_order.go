@@ -27,7 +27,7 @@ func (a *auditor) checkMessageOrder(f *caseFile) {
 			heard = heard[1:]
 		}
 		if at, known := place[t.Request]; known && !seen[t.Request] && last != "" && at < place[last] {
-			a.report(Reordered, f.reference, t.Request, "it was sent after request %s had been accepted, and the history has it before that", last)
+			a.report(Reordered, f.reference, t.Request, "the request was sent after request %s was accepted, but is earlier in the history", last)
 		}
 		seen[t.Request] = true
 	}

@@ -19,7 +19,7 @@ const (
 // SendResult is the result of a message, as its sender knows it.
 type SendResult string
 
-// The results of a message, as its sender knows them.
+// These constants are the results that the sender of a message can know.
 const (
 	// Acknowledged: the signal was accepted.
 	Acknowledged SendResult = "accepted"
@@ -43,13 +43,13 @@ type Observation struct {
 	Sequence  int                     `json:"sequence"`
 	Reference opportunity.Reference   `json:"reference"`
 	Request   string                  `json:"request"`
-	Message   opportunity.MessageName `json:"verb"`
+	Message   opportunity.MessageName `json:"message"`
 	Payload   json.RawMessage         `json:"payload"`
 	Transport Transport               `json:"way"`
 	SentAt    time.Time               `json:"sent"`
 	// AnsweredAt is when the sender got the response.
 	AnsweredAt time.Time                    `json:"heard,omitzero"`
-	Result     SendResult                   `json:"fate"`
+	Result     SendResult                   `json:"result"`
 	Results    []opportunity.InterestResult `json:"results,omitempty"`
 	Error      string                       `json:"error,omitempty"`
 }

@@ -24,9 +24,9 @@ type changeSpan struct {
 }
 
 // spansOf returns the change spans of Oppflow's requests by record, in the order in which the
-// requests arrived. It omits a request whose fields did not run, because the request changed
-// nothing. It also omits a request that was under way when the sandbox ended, because its end is
-// unknown.
+// requests arrived. spansOf omits a request whose fields did not run, because the request changed
+// nothing. spansOf also omits a request that was under way when the sandbox ended, because its end
+// is unknown.
 func spansOf(entries []requestlog.Entry) map[opportunity.ID][]changeSpan {
 	spans := map[opportunity.ID][]changeSpan{}
 	for _, entry := range entries {
@@ -49,8 +49,8 @@ func spansOf(entries []requestlog.Entry) map[opportunity.ID][]changeSpan {
 	return spans
 }
 
-// checkOverlaps checks that no two changes of one record are under way at the same time. Otherwise
-// Oppflow would decide about the later change without the result of the earlier change.
+// checkOverlaps checks that no two changes of one record are under way at the same time. If changes
+// overlapped, Oppflow would decide about the later change without the result of the earlier change.
 func (a *auditor) checkOverlaps(f *caseFile) {
 	if f.record == nil {
 		return
@@ -58,7 +58,7 @@ func (a *auditor) checkOverlaps(f *caseFile) {
 	var last changeSpan
 	for _, s := range a.spans[f.record.ID] {
 		if s.from.Before(last.to) {
-			a.report(Concurrent, f.reference, "", "request %d for record %s came %v before request %d was over",
+			a.report(Concurrent, f.reference, "", "request %d for record %s arrived %v before the end of request %d",
 				s.number, f.record.ID, last.to.Sub(s.from).Round(time.Millisecond), last.number)
 		}
 		if s.to.After(last.to) {

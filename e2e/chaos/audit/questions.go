@@ -51,13 +51,13 @@ func (a *auditor) checkQuestions() {
 	questions := a.evidence.countQuestions(func(reference opportunity.Reference) bool { return !a.cases[reference].maybeLost })
 	messages := a.evidence.Messages()
 	if float64(questions) >= most*float64(max(messages, 1)) && questions > 0 {
-		a.report(TooManyQuestions, "", "", "%d of %d messages ended as a question; less than %.1f%% may", questions, messages, 100*most)
+		a.report(TooManyQuestions, "", "", "%d of %d messages ended as a question; the limit is less than %.1f%%", questions, messages, 100*most)
 	}
 }
 
-// checkReadableQuestions reports the questions about changes whose results the record shows. It
-// skips a reference with a message that a restore may have lost, because the change of this message
-// may cause a question.
+// checkReadableQuestions reports the questions about changes whose results the record shows.
+// checkReadableQuestions skips a reference with a message that a restore may have lost, because the
+// change of this message may cause a question.
 func (a *auditor) checkReadableQuestions(f *caseFile) {
 	if f.maybeLost || f.record == nil {
 		return
@@ -68,7 +68,7 @@ func (a *auditor) checkReadableQuestions(f *caseFile) {
 		}
 		at := slices.IndexFunc(f.requests, func(r request) bool { return r.id == c.View.Question.Request })
 		if at >= 0 && a.isReadable(f, f.requests[at]) {
-			a.report(ReadableQuestion, f.reference, f.requests[at].id, "the question %q is about a change that the record shows: %s", c.View.Question.Text, opportunity.Summary(f.requests[at].command))
+			a.report(ReadableQuestion, f.reference, f.requests[at].id, "the question %q is not needed, because the record shows the change: %s", c.View.Question.Text, opportunity.Summary(f.requests[at].command))
 		}
 	}
 }
@@ -77,8 +77,9 @@ func (a *auditor) checkReadableQuestions(f *caseFile) {
 // only if no other request and no person can have made the same change. A record in another step
 // than the requested step shows nothing, because a later transition may have followed. A missing
 // interest shows nothing if the record has an interest that no outcome names. The API may have
-// rejected the missing interest and added the other interest. A question about an effect is about
-// no request, so it never counts as readable.
+// rejected the missing interest and added the other interest. After a reset of the run, a missing
+// interest shows nothing: the API may have rejected the interest, or a person may have removed it. A
+// question about an effect is about no request, so it never counts as readable.
 func (a *auditor) isReadable(f *caseFile, r request) bool {
 	alone := func(is func(request) bool) bool {
 		return !slices.ContainsFunc(f.requests, func(o request) bool { return o.id != r.id && is(o) })
@@ -96,7 +97,7 @@ func (a *auditor) isReadable(f *caseFile, r request) bool {
 				shown++
 			}
 		}
-		return shown == len(wishes) || shown == 0 && f.explainsInterests()
+		return shown == len(wishes) || shown == 0 && f.explainsInterests() && len(a.resetTimes(f.reference)) == 0
 	case opportunity.Progress:
 		return f.record.Step == command.To && len(a.manualSteps(f.record.ID)) == 0 && alone(func(o request) bool { p, is := o.command.(opportunity.Progress); return is && p.To == command.To })
 	case opportunity.UpdateDetails:

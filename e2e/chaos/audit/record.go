@@ -18,14 +18,14 @@ type Record struct {
 	State        opportunity.StageState `json:"state"`
 	// ReservedUntil is when the places expire; nil when no time was set.
 	ReservedUntil *time.Time `json:"until,omitempty"`
-	// Interests are in the order in which they were made.
+	// Interests are in the order of their creation.
 	Interests []Interest `json:"interests"`
 }
 
 // Interest is an interest in the tables.
 type Interest struct {
 	ID opportunity.ID `json:"id"`
-	// Key numbers the interests of all records in the order in which they were made.
+	// Key numbers the interests of all records in the order of their creation.
 	Key int64 `json:"key"`
 	Content
 }

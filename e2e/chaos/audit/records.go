@@ -14,9 +14,9 @@ func (a *auditor) checkRecords() {
 		switch {
 		case slices.Contains(a.evidence.ExistingRecords, r.ID):
 		case r.ReferenceTag == "":
-			a.report(OrphanRecord, "", "", "record %s carries no mark", r.ID)
+			a.report(OrphanRecord, "", "", "record %s has no reference tag", r.ID)
 		case a.cases[r.ReferenceTag] == nil:
-			a.report(OrphanRecord, r.ReferenceTag, "", "nobody knows the reference that record %s carries", r.ID)
+			a.report(OrphanRecord, r.ReferenceTag, "", "record %s has the reference tag of an unknown opportunity", r.ID)
 		default:
 			marked[r.ReferenceTag] = append(marked[r.ReferenceTag], r.ID)
 		}
@@ -24,14 +24,14 @@ func (a *auditor) checkRecords() {
 	for _, reference := range slices.Clone(a.references) {
 		f, ids := a.cases[reference], marked[reference]
 		if len(ids) > 1 {
-			a.report(OrphanRecord, reference, "", "records %v carry its mark; one should", ids)
+			a.report(OrphanRecord, reference, "", "records %v have the reference tag of the same opportunity, but only one record may have the tag", ids)
 		}
 		for _, c := range f.chains {
 			if c.View == nil || c.View.Opportunity == "" {
 				continue
 			}
 			if !slices.Contains(ids, c.View.Opportunity) {
-				a.report(OrphanRecord, reference, "", "its run drives record %s, which is not there or does not carry its mark", c.View.Opportunity)
+				a.report(OrphanRecord, reference, "", "the opportunity's run changes record %s, but this record does not exist or lacks the opportunity's reference tag", c.View.Opportunity)
 			}
 			// If several records have the reference tag, the later checks use the record that the
 			// run names.

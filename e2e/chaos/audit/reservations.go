@@ -7,8 +7,9 @@ import (
 )
 
 // checkReservations checks the reserved places of a record. If a run ended and had to release its
-// places, the record must have no reservation. Otherwise the places must be reserved at least until
-// the time in the last extendReservations. Later reservations do not shorten this time.
+// places, the record must have no reservation. For any other run, the places must be reserved at
+// least until the time in the last extendReservations. Later reservations do not shorten the time
+// in the last extendReservations.
 func (a *auditor) checkReservations(f *caseFile) {
 	if f.record == nil || len(f.chains) == 0 {
 		return
@@ -26,7 +27,7 @@ func (a *auditor) checkReservations(f *caseFile) {
 	}
 	if ended != "" {
 		if holds && !hasAttention(last.View, opportunity.AttentionReservation) {
-			a.report(OrphanReservation, f.reference, "", "the opportunity %s, and places are held until %v", ended, f.record.ReservedUntil)
+			a.report(OrphanReservation, f.reference, "", "the opportunity %s, but places are reserved until %v", ended, f.record.ReservedUntil)
 		}
 		return
 	}
@@ -50,7 +51,7 @@ func (a *auditor) checkReservations(f *caseFile) {
 	}
 	if until := f.record.ReservedUntil; until == nil || until.Before(asked.Until.Add(-opportunity.ExpiryTolerance)) {
 		if asked.Until.After(a.evidence.At) {
-			a.report(ReportedDoneButMissing, f.reference, request, "the places were to be held until %v, and are held until %v", asked.Until, until)
+			a.report(ReportedDoneButMissing, f.reference, request, "the places should be reserved until %v, but are reserved until %v", asked.Until, until)
 		}
 	}
 }

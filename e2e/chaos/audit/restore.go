@@ -18,9 +18,10 @@ type Restore struct {
 }
 
 // MayBeLost reports whether the message may have been accepted by a server whose database was then
-// restored from an earlier backup. The message may then have taken effect once. A refused message
-// was not accepted, with one exception: it was sent before the restore and refused after the
-// restore. In this case an earlier attempt of the client may have been accepted.
+// restored from an earlier backup. A lost message may have taken effect once. A refused message was
+// not accepted, with one exception: a message that was sent before the restore and refused after
+// the restore. For such a message, the server may have accepted an earlier attempt of the client
+// before the restore.
 func (e Evidence) MayBeLost(t Observation) bool {
 	heard := t.AnsweredAt
 	if heard.IsZero() {
@@ -45,17 +46,17 @@ func (e Evidence) LostByRestore() int {
 			of[a.Request] = true
 		}
 	}
-	gone := map[string]bool{}
+	lost := map[string]bool{}
 	for _, t := range e.Observations {
 		if e.MayBeLost(t) && !known[t.Reference][t.Request] {
-			gone[string(t.Reference)+" "+t.Request] = true
+			lost[string(t.Reference)+" "+t.Request] = true
 		}
 	}
-	return len(gone)
+	return len(lost)
 }
 
-// addLostByRestore adds the messages that no history has since a restore. Whether each of them took
-// effect is unknown.
+// addLostByRestore adds the messages that no history has since a restore. Whether such a lost
+// message took effect is unknown.
 func (a *auditor) addLostByRestore(f *caseFile) {
 	known := map[string]bool{}
 	for _, r := range f.requests {

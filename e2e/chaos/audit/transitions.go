@@ -24,7 +24,8 @@ type expectedCommit struct {
 }
 
 // checkTransitions compares the requested transitions and interests, in their order, with the
-// request log. It also compares the step after the last transition with the step of the record.
+// request log. checkTransitions also compares the step after the last transition with the step of
+// the record.
 func (a *auditor) checkTransitions(f *caseFile) {
 	if f.record == nil {
 		return
@@ -79,16 +80,16 @@ func (a *auditor) checkStep(f *caseFile, moved []string, failedTo map[string]str
 		}
 	}
 	if request, failed := failedTo[f.record.Step]; failed {
-		a.report(ReportedFailedButDone, f.reference, request, "the move is reported failed, and the record stands in %q", f.record.Step)
+		a.report(ReportedFailedButDone, f.reference, request, "the transition is reported failed, but the record is in step %q", f.record.Step)
 		return
 	}
 	if len(moved) > 0 {
-		a.report(ReportedDoneButMissing, f.reference, "", "the record stands in %q; the moves lead to %q", f.record.Step, moved[len(moved)-1])
+		a.report(ReportedDoneButMissing, f.reference, "", "the record is in step %q, but the last transition leads to step %q", f.record.Step, moved[len(moved)-1])
 	}
 }
 
 // checkCommitOrder checks that the request log has the interests and transitions in the order in
-// which they were accepted.
+// which Oppflow accepted their requests.
 func (a *auditor) checkCommitOrder(f *caseFile, tokens []expectedCommit) {
 	var done []string
 	count := map[string]int{}
@@ -110,15 +111,15 @@ func (a *auditor) checkCommitOrder(f *caseFile, tokens []expectedCommit) {
 	}
 	switch moves := count[fieldProgress]; {
 	case moves > most[fieldProgress]:
-		a.report(Duplicated, f.reference, "", "the request log has %d moves, at most %d were to be made", moves, most[fieldProgress])
+		a.report(Duplicated, f.reference, "", "the request log has %d transitions, but at most %d were requested", moves, most[fieldProgress])
 	case moves < least[fieldProgress]:
-		a.report(ReportedDoneButMissing, f.reference, "", "the request log has %d moves, %d are reported done", moves, least[fieldProgress])
+		a.report(ReportedDoneButMissing, f.reference, "", "the request log has %d transitions, but %d are reported done", moves, least[fieldProgress])
 	case count[fieldInterest] < least[fieldInterest] || count[fieldInterest] > most[fieldInterest]:
 		// checkInterests compares the number of interests with the tables.
 		if len(f.record.Interests) == count[fieldInterest] {
 			return
 		}
-		a.report(OrphanInterest, f.reference, "", "the request log has made %d interests, the record has %d", count[fieldInterest], len(f.record.Interests))
+		a.report(OrphanInterest, f.reference, "", "the request log has %d created interests, but the record has %d interests", count[fieldInterest], len(f.record.Interests))
 	default:
 		at := 0
 		for at < len(done) && at < len(tokens) && done[at] == tokens[at].field {
@@ -128,7 +129,7 @@ func (a *auditor) checkCommitOrder(f *caseFile, tokens []expectedCommit) {
 		if at < len(tokens) {
 			request = tokens[at].request
 		}
-		a.report(Reordered, f.reference, request, "change %d of the request log is %s; in the order of the history it would be another: %s", at+1, letterAt(done, at), formatOrder(done, tokens))
+		a.report(Reordered, f.reference, request, "change %d of the request log is %s, but the history has another order of changes: %s", at+1, letterAt(done, at), formatOrder(done, tokens))
 	}
 }
 

@@ -19,7 +19,7 @@ const maxSampleGap = 90 * time.Second
 // and after a gap above maxSampleGap. A reason for the whole queue also explains the messages that
 // the view does not list. Each message is reported once.
 func (a *auditor) checkUnexplainedWaits(f *caseFile) {
-	explained, told, resets := map[string]time.Time{}, map[string]bool{}, a.resetTimes(f.reference)
+	explained, reported, resets := map[string]time.Time{}, map[string]bool{}, a.resetTimes(f.reference)
 	var allExplained, seenFrom time.Time
 	for _, s := range a.samples[f.reference] {
 		if s.explainsAll() {
@@ -39,23 +39,23 @@ func (a *auditor) checkUnexplainedWaits(f *caseFile) {
 				}
 			}
 			silent := s.At.Sub(since)
-			if silent <= maxUnexplainedWait || told[w.Request] {
+			if silent <= maxUnexplainedWait || reported[w.Request] {
 				continue
 			}
-			told[w.Request] = true
+			reported[w.Request] = true
 			how := "the view"
 			if !s.HasView {
-				how = "no view was answered, and the list"
+				how = "the list (no query view got a response)"
 			}
-			a.report(UnexplainedWait, f.reference, w.Request, "at %s it had waited for %v, for %v of which %s gave no reason",
+			a.report(UnexplainedWait, f.reference, w.Request, "at %s the message had waited for %v; for %v of this time %s gave no reason",
 				s.At.Format(time.TimeOnly), s.At.Sub(w.Accepted).Round(time.Second), silent.Round(time.Second), how)
 		}
 	}
 }
 
-// waitingMessages are the messages that waited when the sample was taken. Without a view they come
-// from the histories. The histories show nothing of the time before a reset, because a new run
-// replaced the old run.
+// waitingMessages are the messages that waited when the sample was taken. Without a view, the
+// waiting messages come from the histories. The histories show nothing of the time before a reset,
+// because a new run replaced the old run.
 func (a *auditor) waitingMessages(f *caseFile, s Sample) []opportunity.QueuedMessage {
 	if s.HasView {
 		return s.Waiting

@@ -20,15 +20,15 @@ const (
 	// WrongOpportunity: a message took effect on the record of another reference.
 	WrongOpportunity Kind = "wrong-opportunity"
 	// ReportedFailedButDone: a message that is reported failed took effect.
-	ReportedFailedButDone Kind = "told-failed-but-done"
+	ReportedFailedButDone Kind = "reported-failed-but-done"
 	// ReportedDoneButMissing: a message that is reported done took no effect.
-	ReportedDoneButMissing Kind = "told-done-but-not"
+	ReportedDoneButMissing Kind = "reported-done-but-not"
 	// OrphanRecord: a record belongs to no reference, or to several references.
 	OrphanRecord Kind = "orphan-record"
 	// OrphanInterest: no accepted message requested an interest that exists.
 	OrphanInterest Kind = "orphan-interest"
 	// OrphanReservation: places are reserved without a request, or for a run that ended and had to
-	// release them.
+	// release the places.
 	OrphanReservation Kind = "orphan-reservation"
 	// TooManyQuestions: too large a share of the messages ended as a question to an operator.
 	TooManyQuestions Kind = "too-many-questions"

@@ -21,88 +21,113 @@ type SampleOperation struct {
 // CoreOperations returns the operations that every tenant needs. The ids are invented, because a
 // recorder keeps the documents and sends none.
 func CoreOperations() []SampleOperation {
-	price := decimal.RequireFromString("199.90")
-	attributes := []Attribute{{Key: "key", Value: "value"}}
-	var all []SampleOperation
-	read := func(name string, do func(ctx context.Context, c *Client) error) {
-		all = append(all, SampleOperation{Name: name, Do: do})
-	}
-	mutate := func(name string, m Mutation) {
-		all = append(all, SampleOperation{name, m, func(ctx context.Context, c *Client) error {
-			answers, err := c.Apply(ctx, []Mutation{m})
-			if err == nil {
-				err = answers[0].Err
-			}
-			return err
-		}})
-	}
-	search := func(name string, s Search) {
-		all = append(all, SampleOperation{name, s, func(ctx context.Context, c *Client) error {
-			_, err := c.Opportunities(ctx, s)
-			return err
-		}})
-	}
-	lookup := func(name string, w LookupRequest) {
-		all = append(all, SampleOperation{name, w, func(ctx context.Context, c *Client) error {
-			_, err := c.Lookup(ctx, w)
-			return err
-		}})
-	}
+	var s samples
+	s.readOpportunities()
+	s.changeOpportunities()
+	s.addInterests()
+	s.searchOpportunities()
+	s.lookUpNames()
+	return s
+}
 
-	read("hello", func(ctx context.Context, c *Client) error { return c.Hello(ctx) })
-	read("read an opportunity", func(ctx context.Context, c *Client) error {
+// samples is a list of sample operations under construction.
+type samples []SampleOperation
+
+func (s *samples) add(name string, input any, do func(ctx context.Context, c *Client) error) {
+	*s = append(*s, SampleOperation{Name: name, Input: input, Do: do})
+}
+
+func (s *samples) read(name string, do func(ctx context.Context, c *Client) error) {
+	s.add(name, nil, do)
+}
+
+func (s *samples) mutate(name string, m Mutation) {
+	s.add(name, m, func(ctx context.Context, c *Client) error {
+		results, err := c.Apply(ctx, []Mutation{m})
+		if err == nil {
+			err = results[0].Err
+		}
+		return err
+	})
+}
+
+func (s *samples) search(name string, search Search) {
+	s.add(name, search, func(ctx context.Context, c *Client) error {
+		_, err := c.Opportunities(ctx, search)
+		return err
+	})
+}
+
+func (s *samples) lookup(name string, w LookupRequest) {
+	s.add(name, w, func(ctx context.Context, c *Client) error {
+		_, err := c.Lookup(ctx, w)
+		return err
+	})
+}
+
+func (s *samples) readOpportunities() {
+	s.read("check the connection (hello)", func(ctx context.Context, c *Client) error { return c.Hello(ctx) })
+	s.read("read an opportunity", func(ctx context.Context, c *Client) error {
 		_, err := c.Opportunity(ctx, "id")
 		return err
 	})
-	read("read its interests", func(ctx context.Context, c *Client) error {
+	s.read("read the interests of an opportunity", func(ctx context.Context, c *Client) error {
 		_, err := c.Interests(ctx, "id", "")
 		return err
 	})
-	read("read more of its interests", func(ctx context.Context, c *Client) error {
+	s.read("read more interests of an opportunity", func(ctx context.Context, c *Client) error {
 		_, err := c.Interests(ctx, "id", "cursor")
 		return err
 	})
+}
 
-	mutate("create", NewOpportunity{Name: "name", RegionID: "id"})
-	mutate("create with an account", NewOpportunity{Name: "name", RegionID: "id", AccountID: "id"})
-	mutate("create with a currency", NewOpportunity{Name: "name", RegionID: "id", Currency: "USD"})
-	mutate("create in a step", NewOpportunity{Name: "name", RegionID: "id", EntryStepID: "id"})
-	mutate("create with attributes", NewOpportunity{Name: "name", RegionID: "id", Attributes: attributes})
-	mutate("update the account", UpdateOpportunity{ID: "id", AccountID: "id"})
-	mutate("update the currency", UpdateOpportunity{ID: "id", Currency: "USD"})
-	mutate("update the name", UpdateOpportunity{ID: "id", Name: "name"})
-	mutate("update attributes", UpdateOpportunity{ID: "id", Attributes: attributes})
-	mutate("progress", Progress{OpportunityID: "id", StepID: "id"})
-	mutate("extend reservations", ExtendReservations{OpportunityID: "id", Until: time.Unix(0, 0).UTC()})
+func (s *samples) changeOpportunities() {
+	attributes := []Attribute{{Key: "key", Value: "value"}}
+	s.mutate("create an opportunity", NewOpportunity{Name: "name", RegionID: "id"})
+	s.mutate("create an opportunity with an account", NewOpportunity{Name: "name", RegionID: "id", AccountID: "id"})
+	s.mutate("create an opportunity with a currency", NewOpportunity{Name: "name", RegionID: "id", Currency: "USD"})
+	s.mutate("create an opportunity in a given step", NewOpportunity{Name: "name", RegionID: "id", EntryStepID: "id"})
+	s.mutate("create an opportunity with attributes", NewOpportunity{Name: "name", RegionID: "id", Attributes: attributes})
+	s.mutate("update the account of an opportunity", UpdateOpportunity{ID: "id", AccountID: "id"})
+	s.mutate("update the currency of an opportunity", UpdateOpportunity{ID: "id", Currency: "USD"})
+	s.mutate("update the name of an opportunity", UpdateOpportunity{ID: "id", Name: "name"})
+	s.mutate("update the attributes of an opportunity", UpdateOpportunity{ID: "id", Attributes: attributes})
+	s.mutate("progress an opportunity", Progress{OpportunityID: "id", StepID: "id"})
+	s.mutate("extend the reservations of an opportunity", ExtendReservations{OpportunityID: "id", Until: time.Unix(0, 0).UTC()})
+}
 
+func (s *samples) addInterests() {
+	price := decimal.RequireFromString("199.90")
 	interest := AddInterest{OpportunityID: "id", ItemID: "id", Quantity: 1, UnitAmount: price}
-	mutate("add an interest", interest)
+	s.mutate("add an interest", interest)
 	interest.Reserve, interest.TaxID = true, "id"
-	mutate("add an interest with places and tax", interest)
+	s.mutate("add an interest with reserved places and a tax id", interest)
 	for _, k := range kinds() {
 		interest := AddInterest{OpportunityID: "id", ItemID: "id", Kind: k.kind, Quantity: 1, UnitAmount: price}
-		mutate("add an interest: "+k.noun, interest)
+		s.mutate("add an interest: "+k.noun, interest)
 		if k.learnersIn != "" {
 			interest.NewLearners = []Learner{{FirstName: "first", LastName: "last"}, {FirstName: "first", LastName: "last", Email: "e@example.com"}}
-			mutate("add an interest: "+k.noun+", new learners", interest)
+			s.mutate("add an interest: "+k.noun+", with new learners", interest)
 			interest.NewLearners, interest.ExistingLearners = nil, []string{"id"}
-			mutate("add an interest: "+k.noun+", known learners", interest)
+			s.mutate("add an interest: "+k.noun+", with existing learners", interest)
 		}
 		if k.expiryIn != "" {
 			interest.ExpiresAt = "2026-12-31T23:59:59"
-			mutate("add an interest: "+k.noun+" that expire", interest)
+			s.mutate("add an interest: "+k.noun+", with an expiry time", interest)
 		}
 	}
+}
 
-	search("search", Search{})
-	search("search with attributes", Search{Attributes: true})
-	search("search bare rows", Search{Attributes: true, Bare: true})
-	search("search a page", Search{First: 100, Offset: 100})
-	search("search the next page", Search{After: "cursor"})
-	search("search in order", Search{Order: &Order{Field: ByID}})
-	search("search in descending order", Search{Order: &Order{Field: ByID, Descending: true}})
+func (s *samples) searchOpportunities() {
+	s.search("search opportunities", Search{})
+	s.search("search opportunities with attributes", Search{Attributes: true})
+	s.search("search opportunities, only id, name and attributes", Search{Attributes: true, Bare: true})
+	s.search("search a page of opportunities", Search{First: 100, Offset: 100})
+	s.search("search the next page of opportunities", Search{After: "cursor"})
+	s.search("search opportunities in order", Search{Order: &Order{Field: ByID}})
+	s.search("search opportunities in descending order", Search{Order: &Order{Field: ByID, Descending: true}})
 	for _, f := range []OpportunityField{ByRegionName, ByID, ByStepID, ByName, ByAccountID, ByCreated} {
-		search("search by "+string(f), Search{Filters: []Filter{{Field: f, Operation: Equal, Value: "value"}}})
+		s.search("search opportunities by "+string(f), Search{Filters: []Filter{{Field: f, Operation: Equal, Value: "value"}}})
 	}
 	for _, o := range []FilterOperation{Equal, NotEqual, Greater, GreaterEqual, Less, LessEqual, Like, WordLike, In, NotIn, Contains, IsNull, NotNull} {
 		filter := Filter{Field: ByRegionName, Operation: o}
@@ -112,16 +137,17 @@ func CoreOperations() []SampleOperation {
 		case manyValues:
 			filter.Values = []string{"value", "value"}
 		}
-		search("search with "+string(o), Search{Filters: []Filter{filter}})
+		s.search("search opportunities with the filter operation "+string(o), Search{Filters: []Filter{filter}})
 	}
+}
 
-	lookup("look up steps", LookupRequest{Steps: &PageRequest{}})
-	lookup("look up more steps", LookupRequest{Steps: &PageRequest{After: "cursor"}})
-	lookup("look up regions", LookupRequest{Regions: &PageRequest{}})
-	lookup("look up more regions", LookupRequest{Regions: &PageRequest{After: "cursor"}})
-	lookup("look up currencies", LookupRequest{Currencies: &PageRequest{}})
-	lookup("look up more currencies", LookupRequest{Currencies: &PageRequest{After: "cursor"}})
-	lookup("look up accounts", LookupRequest{Accounts: []string{"name"}})
-	lookup("look up items", LookupRequest{Items: []ItemName{{Text: "code"}, {Text: "title", Kind: Course}}})
-	return all
+func (s *samples) lookUpNames() {
+	s.lookup("look up steps", LookupRequest{Steps: &PageRequest{}})
+	s.lookup("look up more steps", LookupRequest{Steps: &PageRequest{After: "cursor"}})
+	s.lookup("look up regions", LookupRequest{Regions: &PageRequest{}})
+	s.lookup("look up more regions", LookupRequest{Regions: &PageRequest{After: "cursor"}})
+	s.lookup("look up currencies", LookupRequest{Currencies: &PageRequest{}})
+	s.lookup("look up more currencies", LookupRequest{Currencies: &PageRequest{After: "cursor"}})
+	s.lookup("look up accounts", LookupRequest{Accounts: []string{"name"}})
+	s.lookup("look up items", LookupRequest{Items: []ItemName{{Text: "code"}, {Text: "title", Kind: Course}}})
 }

@@ -11,13 +11,21 @@ import (
 // follow-ups need. A batch has one entry, because each list of a fakeResponse also has one
 // entry.
 func SideEffectOperations() []SampleOperation {
-	price := &Price{Amount: decimal.RequireFromString("199.90"), Currency: "USD"}
-	var all []SampleOperation
-	add := func(name string, input any, do func(ctx context.Context, c *Client) error) {
-		all = append(all, SampleOperation{Name: name, Input: input, Do: do})
-	}
+	var s samples
+	s.useLinks()
+	s.useAccounts()
+	s.useContacts()
+	s.useEvents()
+	s.useLearners()
+	s.useInvoices()
+	s.useMail()
+	s.useLog()
+	s.readUsers()
+	return s
+}
 
-	add("read what an opportunity is tied to", nil, func(ctx context.Context, c *Client) error {
+func (s *samples) useLinks() {
+	s.add("read the account, contact, owner and invoice of an opportunity", nil, func(ctx context.Context, c *Client) error {
 		_, err := c.OpportunityLinks(ctx, "id")
 		return err
 	})
@@ -25,21 +33,15 @@ func SideEffectOperations() []SampleOperation {
 		name     string
 		mutation Mutation
 	}{
-		{"update the owner", UpdateOpportunity{ID: "id", OwnerID: "id"}},
-		{"update the contact", UpdateOpportunity{ID: "id", ContactID: "id"}},
-		{"take the account away", UpdateOpportunity{ID: "id", NoAccount: true}},
+		{"update the owner of an opportunity", UpdateOpportunity{ID: "id", OwnerID: "id"}},
+		{"update the contact of an opportunity", UpdateOpportunity{ID: "id", ContactID: "id"}},
+		{"remove the account of an opportunity", UpdateOpportunity{ID: "id", NoAccount: true}},
 		{"reserve places", ReservePlaces{InterestIDs: []string{"id"}}},
 	} {
-		add(m.name, m.mutation, func(ctx context.Context, c *Client) error {
-			answers, err := c.Apply(ctx, []Mutation{m.mutation})
-			if err == nil {
-				err = answers[0].Err
-			}
-			return err
-		})
+		s.mutate(m.name, m.mutation)
 	}
 	hold := Reserve{OpportunityID: "id", InterestIDs: []string{"id"}, Until: time.Unix(0, 0).UTC()}
-	add("hold places", hold, func(ctx context.Context, c *Client) error {
+	s.add("reserve places until a given time", hold, func(ctx context.Context, c *Client) error {
 		held, err := c.Reserve(ctx, hold)
 		for _, each := range []error{held.Reserve, held.Extend} {
 			if err == nil {
@@ -48,12 +50,31 @@ func SideEffectOperations() []SampleOperation {
 		}
 		return err
 	})
+	s.add("read the invoice of an opportunity", nil, func(ctx context.Context, c *Client) error {
+		_, err := c.Billing(ctx, "id")
+		return err
+	})
+	s.add("read an opportunity with the time of its last change", nil, func(ctx context.Context, c *Client) error {
+		_, err := c.OpportunityWithUpdatedAt(ctx, "id")
+		return err
+	})
+	whole := Search{Full: true}
+	s.add("search opportunities with all members", whole, func(ctx context.Context, c *Client) error {
+		_, err := c.Opportunities(ctx, whole)
+		return err
+	})
+	s.add("read the training tokens that were issued for an opportunity", nil, func(ctx context.Context, c *Client) error {
+		_, err := c.TokenIssues(ctx, "id")
+		return err
+	})
+}
 
-	add("read an account", nil, func(ctx context.Context, c *Client) error {
+func (s *samples) useAccounts() {
+	s.add("read an account", nil, func(ctx context.Context, c *Client) error {
 		_, err := c.Account(ctx, "id")
 		return err
 	})
-	add("find accounts by name", nil, func(ctx context.Context, c *Client) error {
+	s.add("find accounts by name", nil, func(ctx context.Context, c *Client) error {
 		_, err := c.AccountsByName(ctx, "name")
 		return err
 	})
@@ -62,27 +83,30 @@ func SideEffectOperations() []SampleOperation {
 		account NewAccount
 	}{
 		{"create an account", NewAccount{Name: "name"}},
-		{"create an account with an e-mail", NewAccount{Name: "name", Email: "e@example.com"}},
+		{"create an account with an e-mail address", NewAccount{Name: "name", Email: "e@example.com"}},
 	} {
-		add(n.name, n.account, func(ctx context.Context, c *Client) error {
+		s.add(n.name, n.account, func(ctx context.Context, c *Client) error {
 			_, err := c.CreateAccount(ctx, n.account)
 			return err
 		})
 	}
-	add("read a contact", nil, func(ctx context.Context, c *Client) error {
+}
+
+func (s *samples) useContacts() {
+	s.add("read a contact", nil, func(ctx context.Context, c *Client) error {
 		_, err := c.Contact(ctx, "id")
 		return err
 	})
-	add("find contacts by e-mail", nil, func(ctx context.Context, c *Client) error {
+	s.add("find contacts by e-mail address", nil, func(ctx context.Context, c *Client) error {
 		_, err := c.ContactsByEmail(ctx, "e@example.com")
 		return err
 	})
 	emails := []string{"e@example.com"}
-	add("find contacts by several e-mails", emails, func(ctx context.Context, c *Client) error {
+	s.add("find contacts by several e-mail addresses", emails, func(ctx context.Context, c *Client) error {
 		_, err := c.ContactsByEmails(ctx, emails, "")
 		return err
 	})
-	add("find more contacts by several e-mails", nil, func(ctx context.Context, c *Client) error {
+	s.add("find more contacts by several e-mail addresses", nil, func(ctx context.Context, c *Client) error {
 		_, err := c.ContactsByEmails(ctx, emails, "cursor")
 		return err
 	})
@@ -92,9 +116,9 @@ func SideEffectOperations() []SampleOperation {
 	}{
 		{"create a contact", []NewContact{{FirstName: "first", LastName: "last"}}},
 		{"create a contact of an account", []NewContact{{FirstName: "first", LastName: "last", AccountID: "id"}}},
-		{"create a contact with an e-mail", []NewContact{{FirstName: "first", LastName: "last", Email: "e@example.com"}}},
+		{"create a contact with an e-mail address", []NewContact{{FirstName: "first", LastName: "last", Email: "e@example.com"}}},
 	} {
-		add(n.name, n.contacts, func(ctx context.Context, c *Client) error {
+		s.add(n.name, n.contacts, func(ctx context.Context, c *Client) error {
 			answers, err := c.CreateContacts(ctx, n.contacts)
 			if err == nil {
 				err = answers[0].Err
@@ -102,26 +126,31 @@ func SideEffectOperations() []SampleOperation {
 			return err
 		})
 	}
+}
 
-	add("read an event", nil, func(ctx context.Context, c *Client) error {
+func (s *samples) useEvents() {
+	s.add("read an event", nil, func(ctx context.Context, c *Client) error {
 		_, err := c.Event(ctx, "id")
 		return err
 	})
 	events := []string{"id"}
-	add("read events", events, func(ctx context.Context, c *Client) error {
+	s.add("read events", events, func(ctx context.Context, c *Client) error {
 		_, err := c.Events(ctx, events)
 		return err
 	})
-	add("read the registrations on an event", nil, func(ctx context.Context, c *Client) error {
+	s.add("read the registrations on an event", nil, func(ctx context.Context, c *Client) error {
 		_, err := c.EventRegistrations(ctx, "id", "")
 		return err
 	})
-	add("read more registrations on an event", nil, func(ctx context.Context, c *Client) error {
+	s.add("read more registrations on an event", nil, func(ctx context.Context, c *Client) error {
 		_, err := c.EventRegistrations(ctx, "id", "cursor")
 		return err
 	})
+}
 
-	add("check whether a contact is registered on an event", nil, func(ctx context.Context, c *Client) error {
+func (s *samples) useLearners() {
+	price := &Price{Amount: decimal.RequireFromString("199.90"), Currency: "USD"}
+	s.add("check whether a contact is registered on an event", nil, func(ctx context.Context, c *Client) error {
 		_, err := c.Enrolment(ctx, "id", "id")
 		return err
 	})
@@ -133,59 +162,45 @@ func SideEffectOperations() []SampleOperation {
 		{"register contacts with notes", RegisterContacts{EventID: "id", ContactIDs: []string{"id"}, Notes: "notes"}},
 		{"register contacts at a price", RegisterContacts{EventID: "id", ContactIDs: []string{"id"}, Price: price}},
 	} {
-		add(r.name, r.register, func(ctx context.Context, c *Client) error {
+		s.add(r.name, r.register, func(ctx context.Context, c *Client) error {
 			_, err := c.RegisterContacts(ctx, r.register)
 			return err
 		})
 	}
-	add("cancel a learner", nil, func(ctx context.Context, c *Client) error { return c.CancelLearner(ctx, "id") })
-	add("reactivate a learner", nil, func(ctx context.Context, c *Client) error { return c.ReactivateLearner(ctx, "id") })
+	s.add("cancel a learner", nil, func(ctx context.Context, c *Client) error { return c.CancelLearner(ctx, "id") })
+	s.add("reactivate a learner", nil, func(ctx context.Context, c *Client) error { return c.ReactivateLearner(ctx, "id") })
 	people := []string{"id"}
-	add("list which contacts are registered on an event", people, func(ctx context.Context, c *Client) error {
+	s.add("list the contacts that are registered on an event", people, func(ctx context.Context, c *Client) error {
 		_, err := c.Enrolments(ctx, "id", people, "")
 		return err
 	})
-	add("list which more contacts are registered on an event", nil, func(ctx context.Context, c *Client) error {
+	s.add("list more contacts that are registered on an event", nil, func(ctx context.Context, c *Client) error {
 		_, err := c.Enrolments(ctx, "id", people, "cursor")
 		return err
 	})
+}
 
-	add("read what an opportunity is billed by", nil, func(ctx context.Context, c *Client) error {
-		_, err := c.Billing(ctx, "id")
-		return err
-	})
-	add("read an opportunity with the time of its last change", nil, func(ctx context.Context, c *Client) error {
-		_, err := c.OpportunityWithUpdatedAt(ctx, "id")
-		return err
-	})
-	whole := Search{Full: true}
-	add("search whole rows", whole, func(ctx context.Context, c *Client) error {
-		_, err := c.Opportunities(ctx, whole)
-		return err
-	})
-	add("read which tokens were issued", nil, func(ctx context.Context, c *Client) error {
-		_, err := c.TokenIssues(ctx, "id")
-		return err
-	})
-
+func (s *samples) useInvoices() {
 	for _, u := range []struct {
 		name   string
 		update UpdateInvoice
 	}{
 		{"update the comments of an invoice", UpdateInvoice{ID: "id", Comments: "comments"}},
-		{"update the reference of an invoice", UpdateInvoice{ID: "id", PurchaseOrderRef: "reference"}},
-		{"empty the texts of an invoice", UpdateInvoice{ID: "id", NoComments: true, NoPurchaseOrderRef: true}},
+		{"update the purchase order of an invoice", UpdateInvoice{ID: "id", PurchaseOrderRef: "reference"}},
+		{"clear the comments and the purchase order of an invoice", UpdateInvoice{ID: "id", NoComments: true, NoPurchaseOrderRef: true}},
 	} {
-		add(u.name, u.update, func(ctx context.Context, c *Client) error {
+		s.add(u.name, u.update, func(ctx context.Context, c *Client) error {
 			_, err := c.UpdateInvoice(ctx, u.update)
 			return err
 		})
 	}
-	add("finalise an invoice", nil, func(ctx context.Context, c *Client) error {
+	s.add("finalise an invoice", nil, func(ctx context.Context, c *Client) error {
 		_, err := c.FinaliseInvoice(ctx, "id")
 		return err
 	})
+}
 
+func (s *samples) useMail() {
 	for _, e := range []struct {
 		name string
 		mail Email
@@ -193,33 +208,38 @@ func SideEffectOperations() []SampleOperation {
 		{"send a mail", Email{ContactID: "id", Subject: "subject", Body: "body", SendingAddressID: "id"}},
 		{"send a mail with copies", Email{ContactID: "id", Subject: "subject", Body: "body", SendingAddressID: "id", CC: []string{"e@example.com"}}},
 	} {
-		add(e.name, e.mail, func(ctx context.Context, c *Client) error { return c.SendEmail(ctx, e.mail) })
+		s.add(e.name, e.mail, func(ctx context.Context, c *Client) error { return c.SendEmail(ctx, e.mail) })
 	}
-	add("read sending addresses", nil, func(ctx context.Context, c *Client) error {
+	s.add("read sending addresses", nil, func(ctx context.Context, c *Client) error {
 		_, err := c.SendingAddresses(ctx, "")
 		return err
 	})
-	add("read more sending addresses", nil, func(ctx context.Context, c *Client) error {
+	s.add("read more sending addresses", nil, func(ctx context.Context, c *Client) error {
 		_, err := c.SendingAddresses(ctx, "cursor")
 		return err
 	})
+}
+
+func (s *samples) useLog() {
 	for _, l := range []struct {
 		name  string
 		entry LogEntry
 	}{
-		{"log a success", LogEntry{Origin: "origin", NodeID: "id", Message: "message", Status: LogSuccess}},
-		{"log a failure", LogEntry{Origin: "origin", NodeID: "id", Message: "message", Status: LogFailed, Payload: "{}"}},
-		{"log a part of a success", LogEntry{Origin: "origin", NodeID: "id", Message: "message", Status: LogPartial, Category: "category", Subcategory: "part"}},
+		{"write a success to the integration log", LogEntry{Origin: "origin", NodeID: "id", Message: "message", Status: LogSuccess}},
+		{"write a failure to the integration log", LogEntry{Origin: "origin", NodeID: "id", Message: "message", Status: LogFailed, Payload: "{}"}},
+		{"write a partial success to the integration log", LogEntry{Origin: "origin", NodeID: "id", Message: "message", Status: LogPartial, Category: "category", Subcategory: "part"}},
 	} {
-		add(l.name, l.entry, func(ctx context.Context, c *Client) error { return c.WriteLog(ctx, l.entry) })
+		s.add(l.name, l.entry, func(ctx context.Context, c *Client) error { return c.WriteLog(ctx, l.entry) })
 	}
-	add("read users", nil, func(ctx context.Context, c *Client) error {
+}
+
+func (s *samples) readUsers() {
+	s.add("read users", nil, func(ctx context.Context, c *Client) error {
 		_, err := c.Users(ctx, "")
 		return err
 	})
-	add("read more users", nil, func(ctx context.Context, c *Client) error {
+	s.add("read more users", nil, func(ctx context.Context, c *Client) error {
 		_, err := c.Users(ctx, "cursor")
 		return err
 	})
-	return all
 }

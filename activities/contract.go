@@ -68,8 +68,8 @@ const (
 	// did not plan the effects of a transition in the request. The workflow must plan the
 	// transition first.
 	ReasonTransitionUnplanned Reason = "unplanned"
-	// ReasonAttemptNotEnded: the attempt that may have sent the request did not report its end.
-	// That attempt may still send the request.
+	// ReasonAttemptNotEnded: the attempt that may have sent the request did not report its end, and
+	// may still send the request.
 	ReasonAttemptNotEnded Reason = "attempt"
 	// ReasonNoWorker: no worker took the activity in time. The workflow sets ReasonNoWorker when
 	// the server reports a schedule-to-start time-out.
@@ -81,9 +81,9 @@ type CallResult struct {
 	// Subject is the subject of the request: the reference of a create, the record of another
 	// change, or the key of an effect.
 	Subject string `json:"about,omitempty"`
-	// Status is done when the API responded to the request; each result then has its own status. It
-	// is rejected when the API rejected the request as a whole. Otherwise it is not sent or
-	// unknown.
+	// Status is done when the API responded to the request; each result then has its own status.
+	// Status is rejected when the API rejected the request as a whole. When no response shows how
+	// the API handled the request, Status is not sent or unknown.
 	Status exchange.ChangeStatus `json:"fate"`
 	// Reason is set when Status has the value not sent. With an unknown Status, Reason is
 	// ReasonAttemptNotEnded or empty.
@@ -160,8 +160,8 @@ type ReadInput struct {
 	// ForAdoption says that the read is for an adoption. The record then contains the time of its
 	// last change, if the worker counts follow-ups from that time.
 	ForAdoption bool `json:"adopts,omitempty"`
-	// WorkflowID and RunID identify the run of the opportunity that adopts the record. If they are
-	// "", the worker does not check earlier runs.
+	// WorkflowID and RunID identify the run of the opportunity that adopts the record. If
+	// WorkflowID and RunID are "", the worker does not check earlier runs.
 	WorkflowID string `json:"workflow,omitempty"`
 	RunID      string `json:"run,omitempty"`
 }
@@ -192,8 +192,8 @@ type ReadResult struct {
 	// only looks like a name with a tag does not set TaggedByOther.
 	TaggedByOther bool   `json:"foreign,omitempty"`
 	RunID         string `json:"run,omitempty"`
-	// SettleTime is how long the API may still commit requests of an earlier run. It is set only if
-	// the record already has the tag of this reference.
+	// SettleTime is how long the API may still commit requests of an earlier run. SettleTime is set
+	// only if the record already has the tag of this reference.
 	SettleTime time.Duration `json:"settling,omitempty"`
 	// Next is the cursor of the next interests, "" at the end of the interests.
 	Next string `json:"next,omitempty"`
@@ -208,8 +208,8 @@ type TagInput struct {
 	Opportunity opportunity.ID        `json:"opportunity"`
 	// Name is the name of the record, for a tag in the name.
 	Name string `json:"name"`
-	// WorkflowID and RunID identify the run of the opportunity that adopts the record. If they are
-	// "", the worker does not compare the start with earlier starts.
+	// WorkflowID and RunID identify the run of the opportunity that adopts the record. If
+	// WorkflowID and RunID are "", the worker does not compare the start with earlier starts.
 	WorkflowID string `json:"workflow,omitempty"`
 	RunID      string `json:"run,omitempty"`
 }

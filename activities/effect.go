@@ -23,8 +23,8 @@ type PlanInput struct {
 	// opportunity's last activity other than a follow-up.
 	Entered      time.Time `json:"entered,omitzero"`
 	LastActivity time.Time `json:"lastActivity,omitzero"`
-	// AdoptedAt is when the record was adopted. It is zero unless follow-ups count from the time of
-	// the record's last change.
+	// AdoptedAt is when the record was adopted. AdoptedAt is zero unless follow-ups count from the
+	// time of the record's last change.
 	AdoptedAt time.Time `json:"adopted,omitzero"`
 	// Region is the region that the workflow knows. The API's response for the record does not
 	// contain the region.

@@ -51,7 +51,8 @@ func ProbeOptions(summary string) workflow.ActivityOptions {
 }
 
 // BackgroundReadOptions returns the options for a read that no caller waits for, such as the daily
-// read of a record. The first round is long, because commands go before background reads.
+// read of a record. The first round of a background read is long, because commands go before
+// background reads.
 func BackgroundReadOptions(summary string) workflow.ActivityOptions {
 	o := ReadOptions(summary)
 	o.ScheduleToCloseTimeout = RoundTimeout(firstBackgroundRound)
@@ -59,9 +60,9 @@ func BackgroundReadOptions(summary string) workflow.ActivityOptions {
 	return o
 }
 
-// These are the longest times of the rounds of a read. The first two rounds together end before a
-// caller has waited for 120 s. The last time limits a day without a response to about thirty
-// rounds.
+// These are the longest times of the rounds of a read. The first two rounds of a read together end
+// before a caller has waited for 120 s. longestRound limits a day without a response to about
+// thirty rounds.
 const (
 	firstRound           = 25 * time.Second
 	secondRound          = 65 * time.Second
@@ -90,9 +91,9 @@ func WithRound(o workflow.ActivityOptions, round int) workflow.ActivityOptions {
 	return o
 }
 
-// ReadBackOptions returns the options for reading back a change whose response was lost. The first
-// round is shorter than with ReadOptions. The time for the change and the settle time also count
-// towards the 120 s that a caller may wait.
+// ReadBackOptions returns the options for reading back a change whose response was lost.
+// ReadBackOptions makes the first round shorter than ReadOptions does. The time for the change and
+// the settle time also count towards the 120 s that a caller may wait.
 func ReadBackOptions(summary string) workflow.ActivityOptions {
 	o := ReadOptions(summary)
 	o.StartToCloseTimeout, o.ScheduleToCloseTimeout = 15*time.Second, 20*time.Second

@@ -13,7 +13,7 @@ const (
 	DefaultQuietTime    = 30 * time.Second
 )
 
-// Times limit how long a request that changes something may take. They also delay the planning of
+// Times limit how long a request that changes something may take. Times also delay the planning of
 // follow-ups. A member that is zero has its default.
 type Times struct {
 	// SendWindow is how long after its start an activity may still put a change on the wire; 0
@@ -42,8 +42,8 @@ func (t Times) Settle() time.Duration { return cmp.Or(t.SettleTime, DefaultSettl
 func (t Times) Quiet() time.Duration { return cmp.Or(t.QuietTime, DefaultQuietTime) }
 
 // SettleAfterStart returns how long after the start of an activity the API may still commit its
-// request. It is for an activity whose attempt may still be running. It is the sum of the send
-// window, the response time and the settle time.
+// request. SettleAfterStart is for an activity whose attempt may still be running. The result is
+// the sum of the send window, the response time and the settle time.
 func (t Times) SettleAfterStart() time.Duration {
 	return t.sendWindow() + t.responseTime() + t.Settle()
 }

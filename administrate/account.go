@@ -58,11 +58,11 @@ func (c *Client) CreateAccount(ctx context.Context, n NewAccount) (Account, erro
 		return Account{}, err
 	}
 	if payload.Account == nil {
-		return Account{}, r.outcomeUnknown("the answer has neither errors nor the account")
+		return Account{}, r.outcomeUnknown("the response contains neither errors nor the account")
 	}
 	a, err := payload.Account.account()
 	if err != nil {
-		return Account{}, r.outcomeUnknown("the answer is not of the expected form")
+		return Account{}, r.outcomeUnknown("the response does not have the expected form")
 	}
 	return a, nil
 }
@@ -72,7 +72,7 @@ func (n NewAccount) build(b *builder) standaloneMutation {
 	in.set("name", b.bindRequired("Name", "name", "String", n.Name))
 	if n.Email != "" {
 		if b.assumed.CreateAccountEmail == Off {
-			b.invalid("Email", "cannot be given: the assumption CreateAccountEmail is switched off")
+			b.invalid("Email", "an account cannot be created with an e-mail address, because the assumption CreateAccountEmail is switched off")
 		}
 		in.set(string(b.assumed.CreateAccountEmail), b.bindText("Email", "email", "String", n.Email))
 	}

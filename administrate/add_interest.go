@@ -51,7 +51,7 @@ func (c *Client) AddInterest(ctx context.Context, a AddInterest) ([]Interest, er
 func (a AddInterest) build(b *builder) opportunityMutation {
 	b.location += ": AddInterest"
 	if a.Quantity < math.MinInt32 || a.Quantity > math.MaxInt32 {
-		b.invalid("Quantity", "is not a number of 32 bits")
+		b.invalid("Quantity", "the quantity does not fit into 32 bits")
 	}
 	details := object{
 		"id: " + b.bindRequired("ItemID", "id", "ID", a.ItemID),
@@ -81,10 +81,10 @@ func (a AddInterest) writeKind(b *builder, details *object) {
 	info, known := a.Kind.info()
 	people := info.learnersIn != ""
 	if !people && len(a.NewLearners)+len(a.ExistingLearners) > 0 {
-		b.invalid("NewLearners", "and ExistingLearners go with "+nounsOf(func(k kindInfo) bool { return k.learnersIn != "" })+" only")
+		b.invalid("NewLearners", "NewLearners and ExistingLearners are allowed only for these kinds: "+nounsOf(func(k kindInfo) bool { return k.learnersIn != "" }))
 	}
 	if info.expiryIn == "" && a.ExpiresAt != "" {
-		b.invalid("ExpiresAt", "goes with "+nounsOf(func(k kindInfo) bool { return k.expiryIn != "" })+" only")
+		b.invalid("ExpiresAt", "ExpiresAt is allowed only for this kind: "+nounsOf(func(k kindInfo) bool { return k.expiryIn != "" }))
 	}
 	switch {
 	case people:
@@ -95,14 +95,14 @@ func (a AddInterest) writeKind(b *builder, details *object) {
 	case info.expiryIn != "":
 		if a.ExpiresAt != "" {
 			if !a.ExpiresAt.valid() {
-				b.invalid("ExpiresAt", "is no time without a zone; give one such as 2026-12-31T23:59:59")
+				b.invalid("ExpiresAt", "the value is not a local time; give a time without a zone, such as 2026-12-31T23:59:59")
 			}
 			details.set(info.expiryIn, object{
 				"expiresAt: " + b.literal("ExpiresAt", string(a.ExpiresAt)),
 			}.String())
 		}
 	case !known && a.Kind != "":
-		b.invalid("Kind", "is none of "+nounsOf(func(kindInfo) bool { return true }))
+		b.invalid("Kind", "the kind is unknown; the known kinds are "+nounsOf(func(kindInfo) bool { return true }))
 	}
 }
 
@@ -113,7 +113,7 @@ func (a AddInterest) existingLearnerEntries(b *builder) []string {
 		switch shape := b.assumed.ExistingLearner; shape {
 		case "": // the bare id
 		case Off:
-			b.invalid("ExistingLearners", "cannot be added: the assumption ExistingLearner is switched off")
+			b.invalid("ExistingLearners", "existing learners cannot be added, because the assumption ExistingLearner is switched off")
 		default:
 			entries[i] = object{string(shape) + ": " + entries[i]}.String()
 		}

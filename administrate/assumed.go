@@ -71,7 +71,7 @@ type Assumptions struct {
 	InterestUnitAmount SchemaName
 
 	// All members below are for side effects of transitions and for follow-ups only. A tenant
-	// without such side effects and follow-ups can work without all of them.
+	// without such side effects and follow-ups does not need the members below.
 
 	// UpdateOwner is the member of OpportunityUpdateInput that takes the id of
 	// the user who owns the record: "ownerId". Off: owners cannot be changed.
@@ -166,7 +166,7 @@ func (a Assumptions) resolved() (Assumptions, error) {
 		case *e.Name != Off && !isGraphQLName(string(*e.Name)):
 			return a, &InvalidError{
 				Where:   "Options.Assumed." + e.Entry,
-				Problem: `is no GraphQL name; give one such as "` + e.example() + `", or "-" to do without it`,
+				Problem: `the value is not a GraphQL name; give a name such as "` + e.example() + `", or "-" to switch the assumption off`,
 			}
 		}
 	}

@@ -18,7 +18,8 @@ import (
 )
 
 // renamedAssumptions returns, for each assumption of the client, a row of the sandbox that makes
-// the assumption fail. It also returns the correct name for this sandbox.
+// the assumption fail. renamedAssumptions also returns the correct name of each assumption for this
+// sandbox.
 func renamedAssumptions() map[string]struct {
 	row   string
 	right administrate.SchemaName

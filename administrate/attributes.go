@@ -10,14 +10,14 @@ func writeAttributes(b *builder, in *object, name SchemaName, attributes []Attri
 		return
 	}
 	if name == Off {
-		b.invalid("Attributes", "cannot be written: the assumption for them is switched off")
+		b.invalid("Attributes", "attributes cannot be written, because the assumption CreateAttributes or UpdateAttributes is switched off")
 		return
 	}
 	entries := make([]string, len(attributes))
 	for i, a := range attributes {
 		member := fmt.Sprintf("Attributes[%d]", i)
 		if a.Key == "" {
-			b.invalid(member+".Key", "is missing")
+			b.invalid(member+".Key", "the key of the attribute is missing")
 		}
 		entries[i] = object{
 			"definitionKey: " + b.literal(member+".Key", a.Key),

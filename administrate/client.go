@@ -1,6 +1,7 @@
-// Package administrate is a typed client of the Administrate Core GraphQL API. It covers what sales
-// opportunities need, and the side effects of their transitions on accounts, contacts, learners,
-// invoices and mail. It imports no other package of Oppflow and does not know Oppflow's commands.
+// Package administrate is a typed client of the Administrate Core GraphQL API. The package covers
+// what sales opportunities need, and the side effects of their transitions on accounts, contacts,
+// learners, invoices and mail. The package imports no other package of Oppflow and does not know
+// Oppflow's commands.
 //
 // A method sends exactly one request and never repeats a request. The API has no idempotency key.
 // The type of the error (NotSentError, RefusedError, UnknownError, RejectedError) shows the caller
@@ -37,13 +38,13 @@ type Pace = transport.Pace
 // NewPace makes a Pace with this many requests a second.
 func NewPace(perSecond float64) *Pace { return transport.NewPace(perSecond) }
 
-// Sender sends a document once and returns the response, if any part of the document was
-// executed. It fails with NotSentError, RefusedError, UnknownError or InvalidError.
+// Sender sends a document once and returns the response, if any part of the document was executed.
+// Send fails with NotSentError, RefusedError, UnknownError or InvalidError.
 type Sender interface {
 	Send(ctx context.Context, doc transport.Document) (transport.Response, error)
 }
 
-// Client sends requests to the API of one tenant. It is safe for concurrent use.
+// Client sends requests to the API of one tenant. Client is safe for concurrent use.
 type Client struct {
 	sender   Sender
 	assumed  Assumptions

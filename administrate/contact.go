@@ -102,12 +102,12 @@ func (c *Client) CreateContacts(ctx context.Context, contacts []NewContact) ([]C
 			continue
 		}
 		if payload.Contact == nil {
-			answers[i].Err = r.outcomeUnknown("the answer has neither errors nor the contact")
+			answers[i].Err = r.outcomeUnknown("the response contains neither errors nor the contact")
 			continue
 		}
 		made, err := payload.Contact.contact()
 		if err != nil {
-			answers[i].Err = r.outcomeUnknown("the answer is not of the expected form")
+			answers[i].Err = r.outcomeUnknown("the response does not have the expected form")
 			continue
 		}
 		answers[i].Contact = &made

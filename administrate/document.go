@@ -10,7 +10,7 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// builder collects the root fields of one document and the variables that the fields use. It
+// builder collects the root fields of one document and the variables that the fields use. builder
 // keeps the first problem, and the document then fails with this problem.
 type builder struct {
 	assumed   *Assumptions
@@ -80,11 +80,11 @@ func (b *builder) bind(hint, typ string, value any) string {
 	return "$" + name
 }
 
-// bindText binds a string. It rejects text that is not UTF-8, because the JSON encoder would
+// bindText binds a string. bindText rejects text that is not UTF-8, because the JSON encoder would
 // replace the invalid bytes silently.
 func (b *builder) bindText(member, hint, typ, value string) string {
 	if !utf8.ValidString(value) {
-		b.invalid(member, "is not valid UTF-8")
+		b.invalid(member, "the text is not valid UTF-8")
 	}
 	return b.bind(hint, typ, value)
 }
@@ -92,7 +92,7 @@ func (b *builder) bindText(member, hint, typ, value string) string {
 // bindRequired binds a string that must not be empty.
 func (b *builder) bindRequired(member, hint, typ, value string) string {
 	if value == "" {
-		b.invalid(member, "is missing")
+		b.invalid(member, "the value is missing")
 	}
 	return b.bindText(member, hint, typ, value)
 }
@@ -102,10 +102,10 @@ func (b *builder) bindRequired(member, hint, typ, value string) string {
 // value are strings. Package schemacheck finds the members in the value (see badValues).
 func (b *builder) bindObject(typ string, value any) string { return b.bind("input", typ, value) }
 
-// utf8Text returns a text for an object of bindObject. It rejects text that is not UTF-8.
+// utf8Text returns a text for an object of bindObject. utf8Text rejects text that is not UTF-8.
 func (b *builder) utf8Text(member, value string) string {
 	if !utf8.ValidString(value) {
-		b.invalid(member, "is not valid UTF-8")
+		b.invalid(member, "the text is not valid UTF-8")
 	}
 	return value
 }
@@ -113,7 +113,7 @@ func (b *builder) utf8Text(member, value string) string {
 // requiredText is utf8Text for a text that must not be empty.
 func (b *builder) requiredText(member, value string) string {
 	if value == "" {
-		b.invalid(member, "is missing")
+		b.invalid(member, "the value is missing")
 	}
 	return b.utf8Text(member, value)
 }
@@ -126,7 +126,7 @@ func (b *builder) literal(member, value string) string {
 	for i := range len(value) {
 		switch ch := value[i]; {
 		case ch < ' ' || ch > '~':
-			b.invalid(member, "holds characters other than printable ASCII")
+			b.invalid(member, "the text contains characters that are not printable ASCII")
 			return `""`
 		case ch == '"' || ch == '\\':
 			out = append(out, '\\', ch)
@@ -141,7 +141,7 @@ func (b *builder) literal(member, value string) string {
 // Further decimal places are sent unchanged; nothing is rounded.
 func (b *builder) amount(member string, value decimal.Decimal) string {
 	if !hasReasonableSize(value) {
-		b.invalid(member, "has more than 30 digits before or after the point")
+		b.invalid(member, "the amount has more than 30 digits before or after the decimal point")
 		return `""`
 	}
 	if value.Equal(value.Truncate(2)) {
@@ -165,7 +165,7 @@ func (o object) String() string { return "{" + strings.Join(o, ", ") + "}" }
 
 func list(entries []string) string { return "[" + strings.Join(entries, ", ") + "]" }
 
-// These selections are documented unless a comment says otherwise.
+// The selections below are documented, except the fields that a comment calls observed.
 const (
 	selectErrors = "errors { label message value }"
 	selectStep   = "id name stage { id name state }"

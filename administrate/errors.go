@@ -61,7 +61,7 @@ func (e *RejectedError) Error() string {
 	for i, p := range e.Errors {
 		switch {
 		case p.Label == "" && p.Message == "":
-			shown[i] = "no label and no message"
+			shown[i] = "the API gave no label and no message"
 		case p.Message == "":
 			shown[i] = p.Label
 		case p.Label == "":
@@ -70,7 +70,7 @@ func (e *RejectedError) Error() string {
 			shown[i] = p.Label + ": " + p.Message
 		}
 	}
-	return fmt.Sprintf("administrate: %s rejected: %s", e.Operation, strings.Join(shown, "; "))
+	return fmt.Sprintf("administrate: the mutation %s was rejected: %s", e.Operation, strings.Join(shown, "; "))
 }
 
 // NotFoundError says that no record has the id of a read.

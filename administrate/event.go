@@ -24,8 +24,8 @@ type ScheduledEvent struct {
 	MaxPlaces   *int
 	// BookedPlaces does not count cancelled learners (observed, 4.6).
 	BookedPlaces *int
-	// Reserved is the number of places that are reserved for interests of opportunities. It does
-	// not count expired reservations.
+	// Reserved is the number of places that are reserved for interests of opportunities. Reserved
+	// does not count expired reservations.
 	Reserved *int
 	// RemainingPlaces is MaxPlaces - BookedPlaces - Reserved and may be negative (observed, 4.6).
 	RemainingPlaces *int

@@ -7,7 +7,7 @@ import (
 
 // ExtendReservations sets the expiry time of all places that are reserved for an opportunity
 // (observed). If Until is the present time, the API releases the places. An expired reservation
-// stays expired, even if the response has no errors. So check the Reservations in the response. The
+// stays expired, even if the response has no errors, so check the Reservations in the response. The
 // client sends Until with its offset, to the second.
 type ExtendReservations struct {
 	OpportunityID string
@@ -27,7 +27,7 @@ func (c *Client) ExtendReservations(ctx context.Context, e ExtendReservations) (
 func (e ExtendReservations) build(b *builder) opportunityMutation {
 	b.location += ": ExtendReservations"
 	if e.Until.Year() < 1 || e.Until.Year() > 9999 || e.Until.IsZero() {
-		b.invalid("Until", "is missing or not a year of four digits")
+		b.invalid("Until", "the time is missing, or its year is not between 1 and 9999")
 	}
 	op := opportunityMutation{
 		field: "extendReservations",

@@ -44,7 +44,7 @@ func (c *Client) WriteLog(ctx context.Context, l LogEntry) error {
 
 func (l LogEntry) build(b *builder) standaloneMutation {
 	if !isGraphQLName(string(l.Status)) {
-		b.invalid("Status", "is none of success, failed and partial")
+		b.invalid("Status", "the status is not valid; use success, failed or partial")
 	}
 	in := map[string]any{
 		"originIdentifier": b.requiredText("Origin", l.Origin),
@@ -54,7 +54,7 @@ func (l LogEntry) build(b *builder) standaloneMutation {
 	}
 	if l.Payload != "" {
 		if !json.Valid([]byte(l.Payload)) {
-			b.invalid("Payload", "is not JSON")
+			b.invalid("Payload", "the payload is not valid JSON")
 		}
 		in["payload"] = b.utf8Text("Payload", l.Payload)
 	}

@@ -10,8 +10,8 @@ import (
 type Invoice struct {
 	ID    string
 	State string // Draft, Final or Void (observed, 3.6); empty after UpdateInvoice
-	// UpdateInvoice fills in Comments and PurchaseOrderRef. Billing fills them in when
-	// ShowsComments and ShowsPurchaseOrder are true.
+	// UpdateInvoice fills in Comments and PurchaseOrderRef. Billing fills in Comments and
+	// PurchaseOrderRef when ShowsComments and ShowsPurchaseOrder are true.
 	Comments         string
 	PurchaseOrderRef string
 	// Only FinaliseInvoice fills in FinalisedAt. FinalisedAt is also nil when the API returns that
@@ -36,9 +36,9 @@ type Billing struct {
 
 // Billing reads how an opportunity is billed, in one request. The id of the active invoice and the
 // state of the sales document are observed (4.1). Comments and purchase order are observed in the
-// response to an update of the invoice (5.4). That the sales document also has these texts is
-// assumed: see Assumptions.InvoiceComments and InvoicePurchaseOrder. Billing fails with
-// NotFoundError when no opportunity has that id.
+// response to an update of the invoice (5.4). It is assumed that the sales document also has
+// comments and a purchase order: see Assumptions.InvoiceComments and InvoicePurchaseOrder. Billing
+// fails with NotFoundError when no opportunity has that id.
 func (c *Client) Billing(ctx context.Context, opportunityID string) (Billing, error) {
 	shown := Billing{ShowsComments: c.assumed.InvoiceComments != Off, ShowsPurchaseOrder: c.assumed.InvoicePurchaseOrder != Off}
 	selection := "id lifecycleState"
@@ -73,7 +73,7 @@ func (c *Client) UpdateInvoice(ctx context.Context, u UpdateInvoice) (Invoice, e
 func (u UpdateInvoice) build(b *builder) standaloneMutation {
 	in := object{"invoiceId: " + b.bindRequired("ID", "invoiceId", "ID", u.ID)}
 	if u.Comments != "" && u.NoComments || u.PurchaseOrderRef != "" && u.NoPurchaseOrderRef {
-		b.invalid("ID", "is of an invoice of which something is to be written and emptied at once")
+		b.invalid("ID", "the update sets Comments or PurchaseOrderRef and also clears the same member; do only one of the two")
 	}
 	if u.Comments != "" || u.NoComments {
 		in.set("comments", b.bindText("Comments", "comments", "String", u.Comments))
@@ -82,7 +82,7 @@ func (u UpdateInvoice) build(b *builder) standaloneMutation {
 		in.set("purchaseOrderRef", b.bindText("PurchaseOrderRef", "purchaseOrderRef", "String", u.PurchaseOrderRef))
 	}
 	if len(in) == 1 {
-		b.invalid("ID", "is all there is; give at least one member to change")
+		b.invalid("ID", "the update changes nothing; give at least one member besides ID")
 	}
 	return standaloneMutation{
 		namespace: "invoices", field: "update", arguments: "input: " + in.String(),
@@ -114,11 +114,11 @@ func (c *Client) changeInvoice(ctx context.Context, name string, build func(*bui
 		return Invoice{}, err
 	}
 	if payload.Invoice == nil {
-		return Invoice{}, r.outcomeUnknown("the answer has neither errors nor the invoice")
+		return Invoice{}, r.outcomeUnknown("the response contains neither errors nor the invoice")
 	}
 	i, err := payload.Invoice.invoice()
 	if err != nil {
-		return Invoice{}, r.outcomeUnknown("the answer is not of the expected form")
+		return Invoice{}, r.outcomeUnknown("the response does not have the expected form")
 	}
 	return i, nil
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Kind is the kind of an interest's item. It selects the details object of an interest.
+// Kind is the kind of an interest's item, and selects the details object of the interest.
 type Kind string
 
 // The four kinds of the API documentation. With the zero value the client sends no details object,

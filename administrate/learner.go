@@ -144,7 +144,7 @@ func (r RegisterContacts) build(b *builder) standaloneMutation {
 	}
 	if r.Price != nil {
 		if r.Price.Currency == "" {
-			b.invalid("Price.Currency", "is missing")
+			b.invalid("Price.Currency", "the currency of the price is missing")
 		}
 		in.set("financialUnitId", b.literal("Price.Currency", r.Price.Currency))
 		in.set("amount", b.amount("Price.Amount", r.Price.Amount))
@@ -195,13 +195,13 @@ func (l eventLearnerDTO) learner() (EventLearner, error) {
 // places, the outcome of the registration is unknown.
 func (r standaloneResponse) registeredLearners(answers []eventLearnerDTO) ([]EventLearner, error) {
 	if len(answers) == 0 {
-		return nil, r.outcomeUnknown("the answer has neither errors nor a learner")
+		return nil, r.outcomeUnknown("the response contains neither errors nor a learner")
 	}
 	out := make([]EventLearner, len(answers))
 	for i, a := range answers {
 		l, err := a.learner()
 		if err != nil {
-			return nil, r.outcomeUnknown("the answer is not of the expected form")
+			return nil, r.outcomeUnknown("the response does not have the expected form")
 		}
 		out[i] = l
 	}

@@ -46,9 +46,9 @@ type LookupResult struct {
 // with the items of four kinds.
 const maxLookupTexts = 20
 
-// Lookup resolves names to ids, all in one request, as aliases at the root of one query. It accepts
-// at most 20 texts, accounts and items together. Lookup does not look for items at a root field
-// that is switched off. A request for regions fails with InvalidError when the root field of
+// Lookup resolves names to ids, all in one request, as aliases at the root of one query. Lookup
+// accepts at most 20 texts, accounts and items together. Lookup does not look for items at a root
+// field that is switched off. A request for regions fails with InvalidError when the root field of
 // regions is switched off.
 func (c *Client) Lookup(ctx context.Context, w LookupRequest) (LookupResult, error) {
 	doc, err := c.lookupDocument(w)
@@ -84,8 +84,8 @@ func (c *Client) itemRoots() []itemRoot {
 	return slices.DeleteFunc(all, func(r itemRoot) bool { return r.field == Off })
 }
 
-// CanLookUp reports whether items of the kind can be looked up by name. It returns false when the
-// root field of the kind is an assumption that is switched off.
+// CanLookUp reports whether items of the kind can be looked up by name. CanLookUp returns false
+// when the root field of the kind is an assumption that is switched off.
 func (c *Client) CanLookUp(kind Kind) bool { return len(ItemName{Kind: kind}.roots(c.itemRoots())) > 0 }
 
 func (item ItemName) roots(all []itemRoot) []itemRoot {
@@ -111,7 +111,7 @@ func (c *Client) lookupDocument(w LookupRequest) (transport.Document, error) {
 			continue
 		}
 		if l.root == Off {
-			b.invalid(l.member, "cannot be looked up: the assumption "+l.member+" is switched off; give ids")
+			b.invalid(l.member, "names cannot be searched, because the assumption "+l.member+" is switched off; give ids instead of names")
 		}
 		after := ""
 		if l.list.After != "" {
@@ -120,7 +120,7 @@ func (c *Client) lookupDocument(w LookupRequest) (transport.Document, error) {
 		b.root("%s: %s(first: 100%s) { edges { node { %s } } %s }", l.alias, l.root, after, l.fields, selectPageInfo)
 	}
 	if len(w.Accounts)+len(w.Items) > maxLookupTexts {
-		b.invalid("Items", fmt.Sprintf("and Accounts are more than %d texts together; ask for less at a time", maxLookupTexts))
+		b.invalid("Items", fmt.Sprintf("Items and Accounts contain more than %d texts in total; split the request", maxLookupTexts))
 	}
 	for i, name := range w.Accounts {
 		b.root("%s: accounts(filters: [{field: name, operation: eq, value: %s}], first: 10) { edges { node { %s } } }",
@@ -140,7 +140,7 @@ func (c *Client) lookupDocument(w LookupRequest) (transport.Document, error) {
 		}
 	}
 	if len(b.roots) == 0 && b.err == nil {
-		b.invalid("Steps", "and all others are empty; ask for at least one thing")
+		b.invalid("Steps", "the request asks for nothing; give at least one list, account or item")
 	}
 	return b.document("query", "Lookup")
 }

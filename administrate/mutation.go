@@ -9,7 +9,7 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// These are the limits of a document that Apply sends.
+// MaxMutations and MaxRequestBytes are the limits of a document that Apply sends.
 const (
 	MaxMutations    = 20
 	MaxRequestBytes = transport.MaxRequestBytes
@@ -26,20 +26,20 @@ type Mutation interface {
 // *RejectedError when the API rejected the mutation. Err is an *UnknownError when the response does
 // not show the outcome.
 type MutationResult struct {
-	// Opportunity is the opportunity right after the mutation, with all members except
-	// attributes, interests and UpdatedAt. It is nil for an AddInterest, for a ReservePlaces,
-	// after an error, and for an ExtendReservations whose response contains no opportunity (see
+	// Opportunity is the opportunity right after the mutation, with all members except attributes,
+	// interests and UpdatedAt. Opportunity is nil for an AddInterest, for a ReservePlaces, after an
+	// error, and for an ExtendReservations whose response contains no opportunity (see
 	// Assumptions.ExtendedOpportunity).
 	Opportunity *Opportunity
 	// Interests are the interests in the API's response to an AddInterest. It is not documented
-	// whether these are only the new interest or all interests of the opportunity.
+	// whether the response contains only the new interest or all interests of the opportunity.
 	Interests []Interest
 	Err       error
 }
 
 // Apply sends the mutations in one document, each as an alias at the root, so that the API executes
-// them in order. Apply accepts at most MaxMutations and at most MaxRequestBytes. Above a limit,
-// Apply fails with InvalidError and sends nothing.
+// the mutations in order. Apply accepts at most MaxMutations and at most MaxRequestBytes. Above a
+// limit, Apply fails with InvalidError and sends nothing.
 //
 // If the error is nil, Apply returns one MutationResult for each mutation, in order. A returned
 // error (NotSentError, RefusedError or UnknownError) applies to all mutations. With
@@ -81,7 +81,7 @@ func readOnlyResults(operations []opportunityMutation) []MutationResult {
 func readOnlyError(operation string) error {
 	return &RejectedError{Operation: operation, Errors: []PayloadError{{
 		Label:   labelReadOnly,
-		Message: "nothing was sent, because this program runs read-only; run it without --read-only (OPPFLOW_READ_ONLY) and ask again",
+		Message: "nothing was sent, because this program is read-only; restart the program without --read-only (OPPFLOW_READ_ONLY) and repeat the request",
 	}}}
 }
 
@@ -112,7 +112,7 @@ func (c *Client) mutationDocument(name string, mutations []Mutation) (transport.
 	if len(mutations) == 0 || len(mutations) > MaxMutations {
 		return transport.Document{}, nil, &InvalidError{
 			Where:   name,
-			Problem: fmt.Sprintf("takes 1 to %d mutations, not %d", MaxMutations, len(mutations)),
+			Problem: fmt.Sprintf("the request must contain 1 to %d mutations, not %d", MaxMutations, len(mutations)),
 		}
 	}
 	b := newBuilder(&c.assumed)
@@ -124,7 +124,7 @@ func (c *Client) mutationDocument(name string, mutations []Mutation) (transport.
 		case NewOpportunity, UpdateOpportunity, Progress, AddInterest, ExtendReservations, ReservePlaces:
 		default:
 			b.location = ""
-			b.invalid(fmt.Sprintf("mutation %d", i+1), "is nil or a pointer; give it by value")
+			b.invalid(fmt.Sprintf("mutation %d", i+1), "the mutation is nil or a pointer; pass the mutation as a value")
 			return transport.Document{}, nil, b.err
 		}
 		op := m.build(b)
@@ -165,7 +165,7 @@ func (op opportunityMutation) resultOf(doc transport.Document, key string, root 
 	}
 	var namespace map[string]json.RawMessage
 	if len(root) > 0 && json.Unmarshal(root, &namespace) != nil {
-		return unknown("the answer is not of the expected form")
+		return unknown("the response does not have the expected form")
 	}
 	var payload payloadDTO
 	if err := parsePayload(doc, op.field, namespace[op.field], own, 2, &payload); err != nil {
@@ -174,39 +174,39 @@ func (op opportunityMutation) resultOf(doc transport.Document, key string, root 
 	switch op.resultKey {
 	case memberOpportunity:
 		if payload.Opportunity == nil {
-			return unknown("the answer has neither errors nor the opportunity")
+			return unknown("the response contains neither errors nor the opportunity")
 		}
 		o, err := payload.Opportunity.opportunity()
 		if err != nil {
-			return unknown("the answer is not of the expected form")
+			return unknown("the response does not have the expected form")
 		}
 		return MutationResult{Opportunity: &o}
 	case memberInterests:
 		added, err := interests(payload.Interests)
 		if err != nil {
-			return unknown("the answer is not of the expected form")
+			return unknown("the response does not have the expected form")
 		}
 		if len(added) == 0 {
-			return unknown("the answer has neither errors nor the interest")
+			return unknown("the response contains neither errors nor the interest")
 		}
 		return MutationResult{Interests: added}
 	}
 	return MutationResult{}
 }
 
-// parsePayload decodes the payload of a mutation and returns the error of the mutation. It returns
-// nil only where the list of errors is empty. A missing list or null counts as empty (observed in
-// the vendor's own code, 3.5). depth is the index of "errors" in the path of a top-level error
-// about this list.
+// parsePayload decodes the payload of a mutation and returns the error of the mutation.
+// parsePayload returns nil only if the payload's list of errors is empty. A missing list or null
+// counts as empty (observed in the vendor's own code, 3.5). depth is the index of "errors" in the
+// path of a top-level error about this list.
 func parsePayload(doc transport.Document, operation string, raw json.RawMessage, errs []transport.GraphQLError, depth int, into any) error {
 	if len(raw) == 0 || string(raw) == "null" {
-		return transport.OutcomeUnknown(doc, operation, "the answer holds no result for it", errs)
+		return transport.OutcomeUnknown(doc, operation, "the response contains no result for the mutation", errs)
 	}
 	var payload struct {
 		Errors []PayloadError `json:"errors"`
 	}
 	if json.Unmarshal(raw, &payload) != nil || json.Unmarshal(raw, into) != nil {
-		return transport.OutcomeUnknown(doc, operation, "the answer is not of the expected form", errs)
+		return transport.OutcomeUnknown(doc, operation, "the response does not have the expected form", errs)
 	}
 	if len(payload.Errors) > 0 {
 		for i, e := range payload.Errors {
@@ -219,7 +219,7 @@ func parsePayload(doc transport.Document, operation string, raw json.RawMessage,
 	for _, e := range errs {
 		// The API could not return the list of errors, so the mutation may have been rejected.
 		if len(e.Path) > depth && e.Path[depth] == "errors" {
-			return transport.OutcomeUnknown(doc, operation, "its list of errors could not be read", errs)
+			return transport.OutcomeUnknown(doc, operation, "the API could not return the list of errors of the mutation", errs)
 		}
 	}
 	return nil

@@ -8,8 +8,8 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// standaloneMutation is a mutation outside the namespace of opportunities. It is sent alone in
-// its own request.
+// standaloneMutation is a mutation outside the namespace of opportunities. A standaloneMutation is
+// sent alone in its own request.
 type standaloneMutation struct {
 	namespace string // such as "account" (documented and observed, 3.1)
 	field     string // the field in the namespace, such as "create"
@@ -69,14 +69,14 @@ func (r standaloneResponse) outcomeUnknown(cause string) error {
 // mutation is unknown.
 func (r standaloneResponse) entryPayloads(entries int) ([]json.RawMessage, error) {
 	if len(r.raw) == 0 || string(r.raw) == "null" {
-		return nil, r.outcomeUnknown("the answer holds no result for it")
+		return nil, r.outcomeUnknown("the response contains no result for the mutation")
 	}
 	var all []json.RawMessage
 	if json.Unmarshal(r.raw, &all) != nil {
-		return nil, r.outcomeUnknown("the answer is not of the expected form")
+		return nil, r.outcomeUnknown("the response does not have the expected form")
 	}
 	if len(all) != entries {
-		return nil, r.outcomeUnknown(fmt.Sprintf("the answer holds %d results for %d entries", len(all), entries))
+		return nil, r.outcomeUnknown(fmt.Sprintf("the response contains %d results for %d entries", len(all), entries))
 	}
 	return all, nil
 }
@@ -97,6 +97,6 @@ const MaxEntries = 100
 // checkEntryCount rejects a list without entries or with more than MaxEntries.
 func (b *builder) checkEntryCount(member string, entries int) {
 	if entries == 0 || entries > MaxEntries {
-		b.invalid(member, fmt.Sprintf("are %d; give 1 to %d", entries, MaxEntries))
+		b.invalid(member, fmt.Sprintf("the list has %d entries; give 1 to %d entries", entries, MaxEntries))
 	}
 }

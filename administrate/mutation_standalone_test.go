@@ -143,8 +143,8 @@ func standaloneMutations() []struct {
 	}
 }
 
-// TestStandaloneMutations compares each standalone mutation with its expected request. It then tries every
-// response that does not prove success.
+// TestStandaloneMutations compares each standalone mutation with its expected request.
+// TestStandaloneMutations then tries every response that does not prove success.
 func TestStandaloneMutations(t *testing.T) {
 	t.Parallel()
 	for _, e := range standaloneMutations() {

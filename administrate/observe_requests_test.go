@@ -12,8 +12,8 @@ import (
 )
 
 // observe, when set, wraps the transport of every client that [client] makes. Only
-// TestProofHoldsWhenObserved sets observe. That test is not parallel, so all parallel tests run
-// after its end.
+// TestProofHoldsWhenObserved sets observe. TestProofHoldsWhenObserved is not parallel, so all
+// parallel tests run after its end.
 var observe func(*testing.T) func(http.RoundTripper) http.RoundTripper
 
 // The tests of what the client sent and did not send also pass when telemetry wraps the transport.

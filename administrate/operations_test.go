@@ -135,7 +135,8 @@ func TestOperationsCoverEveryCall(t *testing.T) {
 }
 
 // TestOperationsCoverEveryMethod calls every method of the client with the inputs of the sample
-// operations. It fails for a method with a parameter type that no input has.
+// operations. TestOperationsCoverEveryMethod fails for a method with a parameter type that no input
+// has.
 func TestOperationsCoverEveryMethod(t *testing.T) {
 	t.Parallel()
 	checked := checkedCoordinates(t)

@@ -67,8 +67,9 @@ type Interest struct {
 	ID    string
 	Item  Item
 	Total decimal.NullDecimal
-	// Quantity and UnitAmount are filled in only by operations that read interests in full. They
-	// are nil if the tenant's schema does not have them (see Assumptions).
+	// Quantity and UnitAmount are filled in only by operations that read interests in full.
+	// Quantity and UnitAmount are nil if the tenant's schema does not have the fields (see
+	// Assumptions).
 	Quantity   *int
 	UnitAmount decimal.NullDecimal
 }
@@ -90,8 +91,8 @@ type Opportunity struct {
 	// NextInterestsCursor is the cursor for Client.Interests when the member Interests does not
 	// contain all interests.
 	NextInterestsCursor string
-	// UpdatedAt is the time of the last change. It is nil when the client did not read the time or
-	// the API returned none.
+	// UpdatedAt is the time of the last change. UpdatedAt is nil when the client did not read the
+	// time or the API returned no time.
 	UpdatedAt *time.Time
 }
 
@@ -103,14 +104,14 @@ type InterestPage struct {
 }
 
 // Opportunity reads one opportunity with its first 100 interests, in one request; Interests
-// continues from NextInterestsCursor. Opportunity fills in every member except UpdatedAt. It fails
-// with NotFoundError when no opportunity has that id.
+// continues from NextInterestsCursor. Opportunity fills in every member except UpdatedAt.
+// Opportunity fails with NotFoundError when no opportunity has that id.
 func (c *Client) Opportunity(ctx context.Context, id string) (Opportunity, error) {
 	return c.readOpportunity(ctx, "Opportunity", id, func(b *builder) string { return b.assumed.selectFull() })
 }
 
-// OpportunityWithUpdatedAt reads one opportunity like Opportunity. It also reads the time of the
-// last change, unless OpportunityUpdated is switched off.
+// OpportunityWithUpdatedAt reads one opportunity like Opportunity. OpportunityWithUpdatedAt also
+// reads the time of the last change, unless OpportunityUpdated is switched off.
 func (c *Client) OpportunityWithUpdatedAt(ctx context.Context, id string) (Opportunity, error) {
 	return c.readOpportunity(ctx, "ChangedOpportunity", id, func(b *builder) string {
 		return b.assumed.selectFull() + b.assumed.selectUpdatedAt()

@@ -42,8 +42,8 @@ func (l *rateLimitedTransport) RoundTrip(r *http.Request) (*http.Response, error
 	return answer, nil
 }
 
-// TestOne429StopsTheProcess: the API's limit counts all requests from one address. So after one 429
-// the client sends nothing until the end of the back-off. The test uses virtual time.
+// TestOne429StopsTheProcess: the API's limit counts all requests from one address. After one 429,
+// the client therefore sends nothing until the end of the back-off. The test uses virtual time.
 func TestOne429StopsTheProcess(t *testing.T) {
 	t.Parallel()
 	for _, after := range []string{"", "1"} {

@@ -8,8 +8,8 @@ import (
 type Registration struct {
 	ID      string // documented (3.4)
 	Account *Ref   // documented (5.3); nil when there is none
-	// OpportunityID is the id of the registration's opportunity (observed, 4.1 and 5.3). It
-	// is empty for a registration by RegisterContacts (observed, 4.6).
+	// OpportunityID is the id of the registration's opportunity (observed, 4.1 and 5.3).
+	// OpportunityID is empty for a registration by RegisterContacts (observed, 4.6).
 	OpportunityID string
 }
 

@@ -21,8 +21,8 @@ func id(typ string, key any) string {
 	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s:%v", typ, key))
 }
 
-// query reads from the sandbox with its own request, without the client. It returns the
-// JSON text of the response's data without spaces.
+// query reads from the sandbox with its own request, without the client. query returns the JSON
+// text of the response's data without spaces.
 func (s *tenant) query(t *testing.T, query string) string {
 	t.Helper()
 	body, err := json.Marshal(map[string]string{"query": query})

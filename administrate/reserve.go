@@ -50,9 +50,9 @@ const reserveTolerance = 5 * time.Minute
 
 // IsConfirmed reports whether the reservations that were read back prove that the opportunity has
 // reserved places until the requested time. IsConfirmed makes the vendor's own check (observed,
-// 4.6). Neither mutation may have an error, and the reservation must be valid. The expiry must be
-// in the future and within 5 minutes of the requested time. The API confirms the opportunity as a
-// whole, not each interest.
+// 4.6). Neither the reserving nor the extending mutation may have an error, and the reservation
+// must be valid. The expiry must be in the future and within 5 minutes of the requested time. The
+// API confirms the opportunity as a whole, not each interest.
 func (h ReserveResult) IsConfirmed(until, now time.Time) bool {
 	return h.Reserve == nil && h.Extend == nil && h.Reservations != nil && h.Reservations.Valid &&
 		h.Reservations.Until != nil && h.Reservations.Until.After(now) &&

@@ -10,7 +10,7 @@ import (
 
 // These types decode responses. A member that is null or missing stays zero.
 
-var errMalformedValue = errors.New("a member is not of the expected form")
+var errMalformedValue = errors.New("a member of the response does not have the expected form")
 
 // amount decodes a decimal from text or from a number, never through a float.
 type amount struct{ decimal.NullDecimal }
@@ -105,8 +105,8 @@ type connection[T any] struct {
 	PageInfo pageInfoDTO `json:"pageInfo"`
 }
 
-// nodes returns the rows. It fails for a null row, because null stands for a row that the API could
-// not return. nodes also fails for a page that announces a next page but has no cursor.
+// nodes returns the rows. nodes fails for a null row, because null stands for a row that the API
+// could not return. nodes also fails for a page that announces a next page but has no cursor.
 func (c connection[T]) nodes() ([]T, error) {
 	rows := make([]T, 0, len(c.Edges))
 	for _, edge := range c.Edges {

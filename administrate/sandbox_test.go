@@ -19,7 +19,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// The ids of the sandbox's catalogue, as the API documentation shows them.
+// These constants are the ids of the sandbox's catalogue, which are the ids in the API
+// documentation.
 const (
 	regionDR       = "UmVnaW9uOkRS"
 	accountOne     = "T3JnYW5pc2F0aW9uOjE="

@@ -298,8 +298,8 @@ func TestOnlyKnownNames(t *testing.T) {
 	})
 }
 
-// TestAssumptionsAreUsed corrects each name in turn and looks for it in the requests. Then it
-// switches each name off and checks that no request contains the name.
+// TestAssumptionsAreUsed corrects each name in turn and looks for it in the requests.
+// TestAssumptionsAreUsed then switches each name off and checks that no request contains the name.
 func TestAssumptionsAreUsed(t *testing.T) {
 	t.Parallel()
 	var zero Assumptions

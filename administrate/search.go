@@ -46,8 +46,8 @@ const (
 )
 
 // Filter is one condition. All filters of a Search must hold together. In, NotIn and Contains take
-// Values. IsNull and NotNull take no value. The other operations take Value. Every value is text:
-// "true", "2026-01-01T00:00:00Z".
+// Values. IsNull and NotNull take no value. Any operation other than In, NotIn, Contains, IsNull
+// and NotNull takes Value. Every value is text: "true", "2026-01-01T00:00:00Z".
 type Filter struct {
 	Field     OpportunityField
 	Operation FilterOperation
@@ -79,9 +79,9 @@ type Search struct {
 
 // Page is a part of the opportunities that match a Search.
 type Page struct {
-	// Rows have id, name and, when requested, attributes. Unless Bare is set, they also have
-	// step, grand total and the first 100 interests (id, item type and total). With Full, rows
-	// have all members.
+	// Rows have id, name and, when requested, attributes. Unless Bare is set, rows also have step,
+	// grand total and the first 100 interests (id, item type and total). With Full, rows have all
+	// members.
 	Rows       []Opportunity
 	Count      int    // the number of all matching opportunities
 	NextCursor string // the cursor of the next page, empty on the last one
@@ -97,7 +97,7 @@ func (c *Client) Opportunities(ctx context.Context, s Search) (Page, error) {
 	}
 	switch {
 	case s.Full && s.Bare:
-		b.invalid("Full", "and Bare are alternatives; give one of them")
+		b.invalid("Full", "Full and Bare exclude each other; set only one of the two")
 	case s.Full:
 		selection = b.assumed.selectFull() + b.assumed.selectUpdatedAt()
 	case !s.Bare:
@@ -145,15 +145,15 @@ func (s Search) arguments(b *builder) string {
 	}
 	switch {
 	case s.First < 0 || s.First > 100:
-		b.invalid("First", "is not between 1 and 100, nor 0 for the API's default")
+		b.invalid("First", "the number of rows is not between 0 and 100; 0 selects the API's default")
 	case s.First > 0:
 		out.set("first", strconv.Itoa(s.First))
 	}
 	switch {
 	case s.Offset < 0 || s.Offset > math.MaxInt32:
-		b.invalid("Offset", "is negative or too large")
+		b.invalid("Offset", "the offset is negative or larger than 2147483647")
 	case s.Offset > 0 && s.After != "":
-		b.invalid("Offset", "and After are alternatives; give one of them")
+		b.invalid("Offset", "Offset and After exclude each other; set only one of the two")
 	case s.Offset > 0:
 		out.set("offset", strconv.Itoa(s.Offset))
 	case s.After != "":
@@ -161,7 +161,7 @@ func (s Search) arguments(b *builder) string {
 	}
 	if s.Order != nil {
 		if b.assumed.Order == Off {
-			b.invalid("Order", "cannot be asked for: the assumption Order is switched off")
+			b.invalid("Order", "the order cannot be requested, because the assumption Order is switched off")
 		}
 		direction := "asc"
 		if s.Order.Descending {
@@ -180,14 +180,14 @@ func (f Filter) write(b *builder, where string) string {
 	out := object{"field: " + f.Field.write(b, where+".Field")}
 	takes := f.Operation.operand()
 	if takes == unknownOperation {
-		b.invalid(where+".Operation", "is none of the API's; give one such as eq, like or in")
+		b.invalid(where+".Operation", "the filter operation is unknown; use an operation of the API, such as eq, like or in")
 		return ""
 	}
 	out.set("operation", string(f.Operation))
 	if f.Value != "" && takes != oneValue || len(f.Values) > 0 && takes != manyValues ||
 		len(f.Values) == 0 && takes == manyValues {
-		b.invalid(where, "does not fit its operation: in, notin and contains take Values, "+
-			"isnull and notnull take nothing, the others Value")
+		b.invalid(where, "the filter has the wrong members: set Values for the operations \"in\", \"notin\" and \"contains\", "+
+			"neither Value nor Values for \"isnull\" and \"notnull\", and Value for every other operation")
 		return ""
 	}
 	switch takes {
@@ -214,9 +214,9 @@ func (f OpportunityField) write(b *builder, where string) string {
 		name = b.assumed.FilterCreated
 	}
 	if name == Off {
-		b.invalid(where, "cannot be used: its assumption is switched off")
+		b.invalid(where, "the field cannot be used, because the assumption for the field is switched off")
 	} else if !isGraphQLName(string(name)) {
-		b.invalid(where, "is no field name; give one such as regionName")
+		b.invalid(where, "the text is not a field name; give a name such as regionName")
 	}
 	return string(name)
 }

@@ -245,7 +245,7 @@ func TestRefusalNamesThePlace(t *testing.T) {
 	if outcomeOf(t, err) != "refused" {
 		t.Fatal(err)
 	}
-	if want := `administrate: the API refused the document Lookup as a whole, at "regions"; nothing was executed`; err.Error() != want {
+	if want := `administrate: the API refused the whole GraphQL document Lookup; the API reported an error at "regions"; no part of the document was executed`; err.Error() != want {
 		t.Errorf("got %s\nwant %s", err, want)
 	}
 	var refused *RefusedError

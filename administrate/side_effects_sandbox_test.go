@@ -17,7 +17,7 @@ import (
 )
 
 // TestRegistrationsAndInvoices reads the registrations and invoices that triggers of the TMS
-// create, and then changes them.
+// create, and then changes the registrations and invoices.
 func TestRegistrationsAndInvoices(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -87,7 +87,8 @@ func TestRegistrationsAndInvoices(t *testing.T) {
 	}
 }
 
-// TestPeopleOfAnOpportunity: the client writes the owner and the contact, and reads them back.
+// TestPeopleOfAnOpportunity: the client writes the owner and the contact, and reads the owner and
+// the contact back.
 func TestPeopleOfAnOpportunity(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

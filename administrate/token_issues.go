@@ -13,8 +13,8 @@ type TokenIssue struct {
 
 // TokenIssues contains the training tokens that were issued for an opportunity.
 type TokenIssues struct {
-	// Shown says that the tokens were read. It is false when the assumption TokenIssues is switched
-	// off.
+	// Shown says that the tokens were read. Shown is false when the assumption TokenIssues is
+	// switched off.
 	Shown  bool
 	Issues []TokenIssue
 }

@@ -30,9 +30,9 @@ func (u UpdateOpportunity) build(b *builder) opportunityMutation {
 	}
 	switch {
 	case u.NoAccount && u.AccountID != "":
-		b.invalid("NoAccount", "does not go together with AccountID")
+		b.invalid("NoAccount", "NoAccount and AccountID exclude each other; set only one of the two")
 	case u.NoAccount && b.assumed.ClearAccount == Off:
-		b.invalid("NoAccount", "cannot be asked for: the assumption ClearAccount is switched off")
+		b.invalid("NoAccount", "the account cannot be removed, because the assumption ClearAccount is switched off")
 	case u.NoAccount:
 		in.set(string(b.assumed.ClearAccount), "null")
 	}
@@ -41,7 +41,7 @@ func (u UpdateOpportunity) build(b *builder) opportunityMutation {
 	}
 	if u.Name != "" {
 		if b.assumed.UpdateName == Off {
-			b.invalid("Name", "cannot be changed: the assumption UpdateName is switched off")
+			b.invalid("Name", "the name cannot be changed, because the assumption UpdateName is switched off")
 		}
 		in.set(string(b.assumed.UpdateName), b.bindText("Name", "name", "String", u.Name))
 	}
@@ -56,13 +56,13 @@ func (u UpdateOpportunity) build(b *builder) opportunityMutation {
 			continue
 		}
 		if person.name == Off {
-			b.invalid(person.member, "cannot be changed: the assumption "+person.entry+" is switched off")
+			b.invalid(person.member, "the value cannot be changed, because the assumption "+person.entry+" is switched off")
 		}
 		in.set(string(person.name), b.bindText(person.member, "person", "ID", person.id))
 	}
 	writeAttributes(b, &in, b.assumed.UpdateAttributes, u.Attributes)
 	if len(in) == 1 {
-		b.invalid("ID", "is all there is; give at least one member to change")
+		b.invalid("ID", "the update changes nothing; give at least one member besides ID")
 	}
 	return opportunityMutation{
 		field: "update", input: in,

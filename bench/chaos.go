@@ -15,8 +15,8 @@ import (
 	"github.com/oppflow/oppflow/e2e/chaos/audit"
 )
 
-// chaosCommand runs a chaos experiment. It returns a usage error, an error for what the experiment
-// found, or an error if the experiment could not run.
+// chaosCommand runs a chaos experiment. chaosCommand returns a usage error, an error for what the
+// experiment found, or an error if the experiment could not run.
 func chaosCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	asked, err := chaosFlags(args, stdout)
 	if err != nil {
@@ -47,11 +47,11 @@ func verdict(report chaos.Report, short bool) error {
 	case len(report.Violations) > 0:
 		return fmt.Errorf("%d violations; seed %d", len(report.Violations), report.Seed)
 	case len(report.Problems) > 0:
-		return fmt.Errorf("the storm did not run as planned: %d problems; seed %d", len(report.Problems), report.Seed)
+		return fmt.Errorf("the chaos test did not run as planned: %d problems; seed %d", len(report.Problems), report.Seed)
 	case len(unvisited) > 0 && !short:
-		return fmt.Errorf("no worker was killed in %q, so the storm does not test it; seed %d", unvisited, report.Seed)
+		return fmt.Errorf("no worker was killed at the points %q, so the chaos test does not cover these points; seed %d", unvisited, report.Seed)
 	case len(unmet) > 0 && !short:
-		return fmt.Errorf("the storm is not valid: too few messages met %q; seed %d", unmet, report.Seed)
+		return fmt.Errorf("the chaos test is not valid: too few messages met the disruptions %q; seed %d", unmet, report.Seed)
 	}
 	return nil
 }
@@ -71,13 +71,13 @@ func chaosFlags(args []string, stdout io.Writer) (chaosArgs, error) {
 	var a chaosArgs
 	fs := pflag.NewFlagSet("bench chaos", pflag.ContinueOnError)
 	fs.SetOutput(io.Discard)
-	minutes := fs.Int("minutes", 30, "how long the parts are disrupted")
-	fs.BoolVar(&a.short, "short", false, "the short form, each disruption once; takes no --minutes")
-	seed := fs.Uint64("seed", 1, "the source of messages and disruptions; the same seed makes the same ones")
-	opportunities := fs.Int("opportunities", 0, "how many opportunities (default: 20 for each minute, 60 in the short form)")
-	data := fs.String("data", "", "directory for the databases (default: one that is removed at the end)")
+	minutes := fs.Int("minutes", 30, "how many minutes the disruptions last")
+	fs.BoolVar(&a.short, "short", false, "run the short form, which runs each disruption once; excludes --minutes")
+	seed := fs.Uint64("seed", 1, "seed of the messages and disruptions; the same seed generates the same messages and disruptions")
+	opportunities := fs.Int("opportunities", 0, "number of opportunities (default: 20 for each minute, 60 in the short form)")
+	data := fs.String("data", "", "directory for the databases (default: a temporary directory, which is removed at the end)")
 	only := fs.StringSlice("only", nil, "run only the disruptions whose names contain one of these words, such as restore,service")
-	race := fs.Bool("race", false, "build worker and sandbox with the race detector")
+	race := fs.Bool("race", false, "build the worker and the sandbox with the race detector")
 	fs.StringVar(&a.output, "output", outputText, "how the report is written: text or json")
 	if err := fs.Parse(args); err != nil {
 		if err == pflag.ErrHelp { //nolint:errorlint // pflag returns the error unwrapped
@@ -89,7 +89,7 @@ func chaosFlags(args []string, stdout io.Writer) (chaosArgs, error) {
 	var err error
 	switch {
 	case fs.NArg() > 0:
-		err = &usageError{message: fmt.Sprintf("%q: chaos takes flags only", fs.Arg(0))}
+		err = &usageError{message: fmt.Sprintf("unexpected argument %q: bench chaos accepts only flags", fs.Arg(0))}
 	case *minutes < 1:
 		err = &usageError{message: fmt.Sprintf("--minutes %d: must be at least 1", *minutes)}
 	case a.short && fs.Changed("minutes"):
@@ -97,7 +97,7 @@ func chaosFlags(args []string, stdout io.Writer) (chaosArgs, error) {
 	case *opportunities < 0:
 		err = &usageError{message: fmt.Sprintf("--opportunities %d: must be positive", *opportunities)}
 	case len(*only) > 0 && len(kindsMatching(*only)) == 0:
-		err = &usageError{message: fmt.Sprintf("--only %s: no disruption has such a name; there are %q", strings.Join(*only, ","), chaos.DisruptionKinds())}
+		err = &usageError{message: fmt.Sprintf("--only %s: no disruption has a name that contains one of these words; the names are %q", strings.Join(*only, ","), chaos.DisruptionKinds())}
 	case holdsFiles(*data):
 		err = &usageError{message: fmt.Sprintf("--data %s: contains files already, such as the databases of an earlier run; give an empty directory", *data)}
 	case a.output != outputText && a.output != outputJSON:

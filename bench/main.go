@@ -1,4 +1,5 @@
-// Command bench measures Oppflow and runs chaos experiments. It starts all parts on this machine.
+// Command bench measures Oppflow and runs chaos experiments. The command starts all parts on this
+// machine.
 package main
 
 import (
@@ -39,13 +40,13 @@ type usageError struct{ message string }
 // Error returns the mistake and its correction.
 func (e *usageError) Error() string { return e.message }
 
-const usage = `bench measures Oppflow and tests it under disruptions, on parts of its own on this machine.
+const usage = `bench measures Oppflow, or tests Oppflow under disruptions. bench starts its own Temporal server, sandbox and workers on this machine.
 
 Usage:
   bench [flags]         measure the cost of Oppflow, compared with a bare Temporal workflow and a plain loop
-  bench chaos [flags]   run a storm: disrupt the parts while many opportunities run, and audit the results
+  bench chaos [flags]   run a chaos test: disrupt server, workers and sandbox while many opportunities run, and audit the results
 
-bench --help and bench chaos --help list the flags. The exit code is 1 when something is wrong, 2 when the command line is wrong.
+bench --help and bench chaos --help list the flags. The exit code is 1 when a measurement or the chaos test fails, and 2 when the command line is invalid.
 `
 
 // benchMain runs the command and returns its exit status.

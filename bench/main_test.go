@@ -17,7 +17,7 @@ func TestUsage(t *testing.T) {
 		{"--output xml", exitUsage, "xml"},
 		{"--nothing", exitUsage, "nothing"},
 		{"--in-flight 8,0", exitUsage, "--in-flight 0"},
-		{"--quick --only idle", exitUsage, "--only idle takes long"},
+		{"--quick --only idle", exitUsage, "--only idle takes too long"},
 		{"--only counts,speed", exitUsage, `"speed"`},
 		{"storm", exitUsage, `"storm"`},
 		{"chaos now", exitUsage, `"now"`},

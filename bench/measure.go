@@ -18,20 +18,20 @@ import (
 	"github.com/oppflow/oppflow/bench/compare"
 )
 
-// measureCommand runs the measurements. It returns a usage error, or an error if a measurement
-// failed.
+// measureCommand runs the measurements. measureCommand returns a usage error, or an error if a
+// measurement failed.
 func measureCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	var o compare.Options
 	fs := pflag.NewFlagSet("bench", pflag.ContinueOnError)
 	fs.SetOutput(io.Discard)
-	fs.BoolVar(&o.Quick, "quick", false, "the counts and a first look at the rates, within 90 seconds")
-	fs.StringSliceVar(&o.Only, "only", nil, "measure only some of "+strings.Join(compare.Figures(), ", ")+", several separated by commas")
+	fs.BoolVar(&o.Quick, "quick", false, "measure only the counts and rough rates, in at most 90 seconds")
+	fs.StringSliceVar(&o.Only, "only", nil, "measure only some of "+strings.Join(compare.Figures(), ", ")+"; separate several figures with commas")
 	output := fs.String("output", outputText, "how the report is written: text or json")
-	fs.IntSliceVar(&o.InFlight, "in-flight", nil, "how many lifecycles run at a time for the rates (default 1,8,32; quick: 8)")
-	fs.BoolVar(&o.Postgres, "postgres", false, "run the Temporal server on a PostgreSQL of its own; needs the programs of PostgreSQL on this machine")
-	fs.StringVar(&o.CPUProfile, "cpuprofile", "", "file for the profile of the CPU of Oppflow's worker")
-	fs.StringVar(&o.MemoryProfile, "memprofile", "", "file for the profile of the memory of Oppflow's worker")
-	verbose := fs.Bool("verbose", false, "show the output of the parts")
+	fs.IntSliceVar(&o.InFlight, "in-flight", nil, "how many lifecycles run at the same time in the measurement of rates (default: 1,8,32; with --quick: 8)")
+	fs.BoolVar(&o.Postgres, "postgres", false, "start a PostgreSQL server for the Temporal server; PostgreSQL must be installed on this machine")
+	fs.StringVar(&o.CPUProfile, "cpuprofile", "", "file for the CPU profile of Oppflow's worker")
+	fs.StringVar(&o.MemoryProfile, "memprofile", "", "file for the memory profile of Oppflow's worker")
+	verbose := fs.Bool("verbose", false, "show the output of the Temporal server, the sandbox and the workers")
 	switch err := fs.Parse(args); {
 	case errors.Is(err, pflag.ErrHelp):
 		fmt.Fprintf(stdout, "%s\nFlags of measuring:\n%s", usage, fs.FlagUsages())
@@ -50,10 +50,10 @@ func measureCommand(ctx context.Context, args []string, stdout, stderr io.Writer
 	}
 	for _, figure := range o.Only {
 		if !slices.Contains(compare.Figures(), figure) {
-			return &usageError{message: fmt.Sprintf("--only %q: must be some of %s", figure, strings.Join(compare.Figures(), ", "))}
+			return &usageError{message: fmt.Sprintf("--only %q: must be one or more of %s", figure, strings.Join(compare.Figures(), ", "))}
 		}
 		if o.Quick && !slices.Contains(compare.QuickFigures(), figure) {
-			return &usageError{message: fmt.Sprintf("--only %s takes long; --quick measures %s", figure, strings.Join(compare.QuickFigures(), " and "))}
+			return &usageError{message: fmt.Sprintf("--only %s takes too long for --quick; --quick measures only %s", figure, strings.Join(compare.QuickFigures(), " and "))}
 		}
 	}
 	if *verbose {
@@ -73,8 +73,8 @@ func measureCommand(ctx context.Context, args []string, stdout, stderr io.Writer
 	return report.Write(stdout)
 }
 
-// progress returns a function that shows the progress: as a bar on a terminal, otherwise as one line for each step.
-// Several goroutines may call the function at once.
+// progress returns a function that shows the progress: on a terminal as a bar, and in any other
+// output as one line for each step. Several goroutines may call the function at once.
 func progress(w io.Writer) func(step, of int, what string) {
 	var one sync.Mutex
 	if file, ok := w.(*os.File); !ok || !term.IsTerminal(int(file.Fd())) {

@@ -16,7 +16,7 @@ import (
 	yaml "go.yaml.in/yaml/v4"
 )
 
-// oneShotServices are the services that run once and end. The other services keep running.
+// oneShotServices are the services that run once and end; all other services keep running.
 var oneShotServices = []string{"schema", "setup"}
 
 func TestComposeFileIsComplete(t *testing.T) {
@@ -84,8 +84,8 @@ func required(t *testing.T, gomod, module string) string {
 	return found[1]
 }
 
-// A service waits for each service that it needs. It waits until a one-shot service has ended, and
-// until any other service is healthy.
+// A service waits for each service that it needs: until a one-shot service has ended, and until any
+// other service is healthy.
 func TestServicesWaitForWhatTheyNeed(t *testing.T) {
 	for name, service := range load(t, nil).Services {
 		for on, dependency := range service.DependsOn {
@@ -221,7 +221,7 @@ func TestServicesAreWatchedAndBounded(t *testing.T) {
 			t.Errorf("%s: may gain privileges", name)
 		}
 		if service.Build != nil && (!service.ReadOnly || !slices.Contains(service.CapDrop, "ALL") || len(service.Tmpfs) == 0) {
-			t.Errorf("%s: read only %t, without capabilities %v, temporary files %v", name, service.ReadOnly, service.CapDrop, service.Tmpfs)
+			t.Errorf("%s: read_only is %t, cap_drop is %v, tmpfs is %v", name, service.ReadOnly, service.CapDrop, service.Tmpfs)
 		}
 	}
 }
@@ -232,7 +232,7 @@ func TestWorkerMayFinishWhenItStops(t *testing.T) {
 	const needed = 45*time.Second + 10*time.Second
 	grace := load(t, nil).Services["worker"].StopGracePeriod
 	if grace == nil || time.Duration(*grace) < needed {
-		t.Errorf("the worker is killed after %v, before the %v it may need", grace, needed)
+		t.Errorf("the worker is killed after %v, but the worker may need %v to stop", grace, needed)
 	}
 }
 
@@ -263,7 +263,7 @@ func TestExampleListsEveryVariable(t *testing.T) {
 	}
 }
 
-// All variables of the example can be set as written. Then only the settings of the tenant change.
+// All variables of the example can be set as written, and change only the settings of the tenant.
 func TestExampleCanBeUsed(t *testing.T) {
 	plain, told := load(t, nil), example(t)
 	settled := load(t, told)
@@ -304,6 +304,6 @@ func TestTokensReachOnlyTheirService(t *testing.T) {
 	}
 	without := load(t, map[string]string{"SANDBOX_TOKEN": local}).Services
 	if got := setVariables(without["worker"])["ADMINISTRATE_TOKEN"]; got != local || !slices.Contains(without["sandbox"].Command, local) {
-		t.Errorf("without a tenant the worker has the token %q, the sandbox the command %v", got, without["sandbox"].Command)
+		t.Errorf("without a tenant the worker has the token %q and the sandbox has the command %v", got, without["sandbox"].Command)
 	}
 }

@@ -66,7 +66,7 @@ func TestImageRunsUnprivileged(t *testing.T) {
 		t.Errorf("HEALTHCHECK %s", last["HEALTHCHECK"])
 	}
 	if _, there := last["ENTRYPOINT"]; there {
-		t.Error("an entry point would stand in front of the commands of the compose file")
+		t.Error("the Dockerfile has an entry point, which would change the commands of the compose file")
 	}
 }
 

@@ -57,7 +57,7 @@ func TestEveryVariableIsRead(t *testing.T) {
 	left := names("TEMPORAL_PROFILE", "TEMPORAL_CONFIG_FILE", "ADMINISTRATE_TOKEN_FILE", "ADMINISTRATE_CLIENT_SECRET_FILE", "ADMINISTRATE_REFRESH_TOKEN")
 	for variable := range readers["worker"] {
 		if _, given := setVariables(project.Services["worker"])[variable]; given == left[variable] {
-			t.Errorf("the worker reads %s; passed on by the compose file: %t", variable, given)
+			t.Errorf("the worker reads the variable %s; the compose file passes the variable to the worker: %t", variable, given)
 		}
 	}
 }

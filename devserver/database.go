@@ -50,7 +50,7 @@ func newDatabase(o options) (*config.SQL, error) {
 	namespace.Detail.Config.Retention = durationpb.New(retention)
 	if err := sqlite.CreateNamespaces(database, namespace); err != nil {
 		if o.db != "" {
-			return nil, fmt.Errorf("--db %s: cannot be used as a Temporal database: %w", o.db, err)
+			return nil, fmt.Errorf("--db %s: this file cannot be used as a Temporal database: %w", o.db, err)
 		}
 		return nil, err
 	}
@@ -87,8 +87,8 @@ func escapePath(path string) string {
 }
 
 // createFile creates a new database if there is none. createFile creates all tables in another
-// file, and then renames that file to the path. So a killed process leaves no incomplete file at
-// the path.
+// file, and then renames that file to the path. A process that is killed during createFile leaves
+// no incomplete file at the path.
 func createFile(path string) error {
 	switch empty, err := isEmpty(path); {
 	case err != nil:
@@ -109,7 +109,7 @@ func createFile(path string) error {
 		ConnectAttributes: map[string]string{"mode": "rwc", "journal_mode": "delete"},
 	})
 	if err != nil {
-		return fmt.Errorf("cannot be created: %w", err)
+		return fmt.Errorf("the file cannot be created: %w", err)
 	}
 	return os.Rename(part, path)
 }
@@ -131,7 +131,7 @@ func isEmpty(path string) (bool, error) {
 	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
 		return false, err
 	case !bytes.Equal(header[:n], []byte("SQLite format 3\x00")):
-		return false, errors.New("is not a SQLite database; name another file")
+		return false, errors.New("the file is not a SQLite database; name another file")
 	}
 	return false, nil
 }
@@ -145,13 +145,13 @@ func (o *options) lockDatabase() (release func(), err error) {
 	release, err = lockFile(o.db + ".lock")
 	switch {
 	case errors.Is(err, errLocked):
-		return nil, fmt.Errorf("--db %s: another server uses it; stop that one or name another file", o.db)
+		return nil, fmt.Errorf("--db %s: another server uses this file; stop the other server or name another file", o.db)
 	case errors.Is(err, os.ErrNotExist):
-		return nil, fmt.Errorf("--db %s: its directory does not exist; create it first", o.db)
+		return nil, fmt.Errorf("--db %s: the directory of this file does not exist; create the directory first", o.db)
 	case err != nil:
 		return nil, fmt.Errorf("--db %s: %w", o.db, err)
 	}
 	return release, nil
 }
 
-var errLocked = errors.New("locked by another process")
+var errLocked = errors.New("the file is locked by another process")

@@ -7,15 +7,15 @@
 // of the server are not dependencies of the product.
 //
 // A first build compiles 1655 packages. The server's packages import every package that a
-// configuration may need. So unused packages cannot be left out without a copy of the server. The
-// unused packages are the clients of Kubernetes (268 packages, 83 s of one core), AWS (116
-// packages, over 60 s), Google Cloud, Elasticsearch, Cassandra and MySQL. The server uses the
-// clients of Kubernetes and AWS to start workers and to keep archives. The server itself takes over
-// 130 s, and linking takes 6 s. Two measures save time:
+// configuration may need. Without a copy of the server, the imports of unused packages cannot be
+// removed. The unused packages are the clients of Kubernetes (268 packages, 83 s of one core), AWS
+// (116 packages, over 60 s), Google Cloud, Elasticsearch, Cassandra and MySQL. The server uses the
+// clients of Kubernetes and AWS to start workers and to keep archives. The server itself takes
+// over 130 s, and linking takes 6 s. Two measures save time:
 //   - Packages that this module shares with the parent module are compiled once, if both modules
-//     use the same versions. This saves 68 of 123 s, not counting the standard library. A test of
-//     the package stack compares the versions. If CGO_ENABLED differs between the builds of the two
-//     modules, most of the 68 s are lost.
+//     use the same versions. The shared packages save 68 of 123 s, not counting the standard
+//     library. A test of the package stack compares the versions. If CGO_ENABLED differs between
+//     the builds of the two modules, most of the 68 s are lost.
 //   - The tag disable_grpc_modules excludes a direct path to Google's storage (145 packages, 36 s).
 //     A build without the tag compiles a hundred packages of the server again, so use the tag in
 //     all builds of one checkout.
@@ -101,7 +101,7 @@ func serve(ctx context.Context, o options, stdout io.Writer) (err error) {
 		err = errors.Join(err, readyfile.Remove(o.readyFile), server.stop())
 	}()
 
-	startCtx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("not ready after %v", startTimeout))
+	startCtx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("the server is not ready after %v", startTimeout))
 	defer cancel()
 	if err := server.awaitReady(startCtx); err != nil {
 		if ctx.Err() != nil {

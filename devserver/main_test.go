@@ -276,7 +276,7 @@ func TestServer(t *testing.T) {
 	// A second server cannot use the same file.
 	second := program(t, args...)
 	<-second.exit
-	if text := second.out.String(); second.ProcessState.ExitCode() != 1 || !strings.Contains(text, "another server uses it") || strings.Count(text, "\n") != 1 {
+	if text := second.out.String(); second.ProcessState.ExitCode() != 1 || !strings.Contains(text, "another server uses this file") || strings.Count(text, "\n") != 1 {
 		t.Errorf("a second server on the file: %d, %q", second.ProcessState.ExitCode(), text)
 	}
 	if err := c.SignalWorkflow(t.Context(), "one", "", "add", 1000); err != nil {
@@ -323,7 +323,7 @@ func TestServer(t *testing.T) {
 	// An attribute cannot change its type.
 	clash := program(t, "--port", "0", "--headless", "--db", db, "--search-attribute", "Stage=Int")
 	<-clash.exit
-	if text := clash.out.String(); clash.ProcessState.ExitCode() != 1 || !strings.Contains(text, "Stage exists as Keyword and cannot become Int") {
+	if text := clash.out.String(); clash.ProcessState.ExitCode() != 1 || !strings.Contains(text, "Stage exists with the type Keyword and cannot get the type Int") {
 		t.Errorf("a clash of types: %d, %q", clash.ProcessState.ExitCode(), text)
 	}
 }

@@ -32,7 +32,8 @@ type options struct {
 // namespaceName is the form of a namespace's name here. The server itself would accept more.
 var namespaceName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}$`)
 
-// searchAttributeName is the form of a search attribute's name here. Such a name needs no quoting in a query.
+// searchAttributeName is the form of a search attribute's name here: a name that needs no quoting
+// in a query.
 var searchAttributeName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,99}$`)
 
 // parse reads the command line. An error names the flag and the right form. With the flag for help,
@@ -43,16 +44,16 @@ func parse(args []string, help io.Writer) (options, error) {
 	fs.SetOutput(io.Discard)
 	fs.SortFlags = false
 	fs.StringVar(&o.ip, "ip", "127.0.0.1", "loopback address to listen on")
-	fs.IntVar(&o.port, "port", 7233, "port of the Temporal service; 0 is a free one")
-	fs.IntVar(&o.uiPort, "ui-port", 8233, "port of the Web UI; 0 is a free one")
-	fs.BoolVar(&o.headless, "headless", false, "leave the Web UI out")
+	fs.IntVar(&o.port, "port", 7233, "port of the Temporal service; 0 selects a free port")
+	fs.IntVar(&o.uiPort, "ui-port", 8233, "port of the Web UI; 0 selects a free port")
+	fs.BoolVar(&o.headless, "headless", false, "do not start the Web UI")
 	fs.StringVar(&o.namespace, "namespace", "default", "namespace that exists when the server is ready")
-	fs.StringVar(&o.db, "db", "", "SQLite `file` that keeps everything across restarts; none keeps it in memory")
-	fs.StringVar(&o.postgres, "postgres", "", "`host:port` of a PostgreSQL on this machine that keeps everything and lets the user postgres in without a password; --db excludes it")
+	fs.StringVar(&o.db, "db", "", "SQLite `file` that keeps all data across restarts; without this flag, all data is in memory only")
+	fs.StringVar(&o.postgres, "postgres", "", "`host:port` of a PostgreSQL server on this machine that keeps all data; the server must accept the user postgres without a password; excludes --db")
 	attributes := fs.StringArray("search-attribute", nil, "`Name=Type` of a search attribute of the namespace (repeatable)")
 	values := fs.StringArray("dynamic-config-value", nil, "`key=JSON` of the server's dynamic configuration (repeatable)")
-	fs.StringVar(&o.logLevel, "log-level", "warn", "debug, info, warn or error")
-	fs.StringVar(&o.readyFile, "ready-file", "", "JSON `file` to write when everything answers")
+	fs.StringVar(&o.logLevel, "log-level", "warn", "log level: debug, info, warn or error")
+	fs.StringVar(&o.readyFile, "ready-file", "", "JSON `file` that is written when the Temporal service and the Web UI respond")
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, pflag.ErrHelp) {
 			_, _ = fmt.Fprintf(help, "A Temporal server with its Web UI, for demonstrations and tests on this machine.\n\nFlags:\n%s", fs.FlagUsages())
@@ -60,13 +61,13 @@ func parse(args []string, help io.Writer) (options, error) {
 		return o, err
 	}
 	if fs.NArg() > 0 {
-		return o, fmt.Errorf("unexpected argument %q: everything is given by flags", fs.Arg(0))
+		return o, fmt.Errorf("unexpected argument %q: the server accepts only flags", fs.Arg(0))
 	}
 	if o.ip == "localhost" {
 		o.ip = "127.0.0.1"
 	}
 	if ip := net.ParseIP(o.ip); ip == nil || !ip.IsLoopback() {
-		return o, fmt.Errorf("--ip %q: must be a loopback address such as 127.0.0.1; this server lets everybody in and may not be reached from other machines", o.ip)
+		return o, fmt.Errorf("--ip %q: must be a loopback address such as 127.0.0.1; this server has no access control, so other machines must not reach the server", o.ip)
 	}
 	if err := checkPort("--port", o.port); err != nil {
 		return o, err
@@ -78,7 +79,7 @@ func parse(args []string, help io.Writer) (options, error) {
 		return o, fmt.Errorf("--port and --ui-port are both %d: give them different ports", o.port)
 	}
 	if !namespaceName.MatchString(o.namespace) || o.namespace == "temporal-system" {
-		return o, fmt.Errorf("--namespace %q: must be up to 200 letters, digits, dots, dashes and underscores, and not the server's own", o.namespace)
+		return o, fmt.Errorf("--namespace %q: must be up to 200 letters, digits, dots, dashes and underscores, and not a namespace of the server itself", o.namespace)
 	}
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, o.logLevel) {
 		return o, fmt.Errorf("--log-level %q: must be debug, info, warn or error", o.logLevel)
@@ -115,14 +116,14 @@ func checkPort(flag string, port int) error {
 func (o *options) addSearchAttribute(text string) error {
 	name, typeName, ok := strings.Cut(text, "=")
 	if !ok || !searchAttributeName.MatchString(name) {
-		return errors.New("must be Name=Type, such as CustomerId=Keyword, the name in letters, digits, dashes and underscores")
+		return errors.New("must be Name=Type, such as CustomerId=Keyword; the name may contain letters, digits, dashes and underscores")
 	}
 	kind, err := enumspb.IndexedValueTypeFromString(typeName)
 	if err != nil || kind == enumspb.INDEXED_VALUE_TYPE_UNSPECIFIED {
 		return errors.New("the type must be Text, Keyword, Int, Double, Bool, Datetime or KeywordList")
 	}
 	if other, ok := o.searchAttributes[name]; ok && other != kind {
-		return fmt.Errorf("%s is given as %s before", name, other)
+		return fmt.Errorf("%s is already given as %s", name, other)
 	}
 	o.searchAttributes[name] = kind
 	return nil
@@ -134,7 +135,7 @@ func (o *options) addDynamicConfig(text string) error {
 		return errors.New("must be key=JSON, such as limit.historyCount.suggestContinueAsNew=200")
 	}
 	if !json.Valid([]byte(value)) {
-		return errors.New("the value is not JSON; a text needs quotes")
+		return errors.New("the value is not JSON; a JSON text needs double quotes")
 	}
 	// JSON is YAML. The server's loader knows all keys and their possible values. A warning is an
 	// error here, because the server would ignore the value without a message.
@@ -154,8 +155,8 @@ func (o *options) addDynamicConfig(text string) error {
 // the server enables them by default.
 func defaultDynamicConfig() dynamicconfig.StaticClient {
 	return dynamicconfig.StaticClient{
-		// The default is 20 polls per second and shard. There is one shard, so every activity would
-		// wait 45 to 50 ms for a poll.
+		// The default is 20 polls per second and shard. With the default and only one shard, every
+		// activity would wait 45 to 50 ms for a poll.
 		dynamicconfig.TransferProcessorMaxPollRPS.Key():   2000,
 		dynamicconfig.VisibilityProcessorMaxPollRPS.Key(): 2000,
 		// For each opportunity that a worker starts, the worker sends one visibility request to

@@ -33,7 +33,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"--search-attribute", "Sta`ge=Int"}, "must be Name=Type"},
 		{[]string{"--search-attribute", "Stage=String"}, "Keyword"},
 		{[]string{"--search-attribute", "Stage=Unspecified"}, "Keyword"},
-		{[]string{"--search-attribute", "S=Int", "--search-attribute", "S=Text"}, "S is given as Int before"},
+		{[]string{"--search-attribute", "S=Int", "--search-attribute", "S=Text"}, "S is already given as Int"},
 		{[]string{"--dynamic-config-value", "x"}, "key=JSON"},
 		{[]string{"--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=many"}, "not JSON"},
 		{[]string{"--dynamic-config-value", `limit.historyCount.suggestContinueAsNew="many"`}, "not int"},
@@ -107,7 +107,7 @@ func TestDatabaseFileTrouble(t *testing.T) {
 		t.Fatal(err)
 	}
 	tests := map[string]struct{ path, want string }{
-		"no directory":   {filepath.Join(dir, "none", "x.db"), "directory does not exist"},
+		"no directory":   {filepath.Join(dir, "none", "x.db"), "the directory of this file does not exist"},
 		"not a database": {text, "not a SQLite database"},
 		"a directory":    {dir, "is a directory"},
 	}

@@ -23,7 +23,7 @@ func (p *ports) reserve(wanted int, flag string) (int, error) {
 		if wanted == 0 {
 			return 0, fmt.Errorf("no free port: %w", err)
 		}
-		return 0, fmt.Errorf("%s %d: the port is in use or may not be listened on; give another one, or 0 for a free one (%w)", flag, wanted, err)
+		return 0, fmt.Errorf("%s %d: the port is in use or this user has no right to listen on the port; give another port, or 0 for a free port (%w)", flag, wanted, err)
 	}
 	p.listeners = append(p.listeners, listener)
 	if wanted != 0 {

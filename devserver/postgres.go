@@ -47,7 +47,7 @@ func prepareDatabase(database config.SQL, tables string) error {
 	logger := log.NewNoopLogger()
 	within := database // the tool changes its argument
 	if err := sql.DoCreateDatabase(&within, "postgres", logger); err != nil {
-		return fmt.Errorf("cannot be created by the user %s without a password: %w", postgresUser, err)
+		return fmt.Errorf("the user %s cannot create the database without a password: %w", postgresUser, err)
 	}
 	connection, err := sql.NewConnection(&database, logger)
 	if err != nil {

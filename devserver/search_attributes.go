@@ -47,7 +47,7 @@ func registerSearchAttributes(ctx context.Context, c client.Client, namespace st
 			return err
 		})
 		if err != nil {
-			return fmt.Errorf("--search-attribute %s: registered but not usable: %w", name, err)
+			return fmt.Errorf("--search-attribute %s: the search attribute is registered but queries cannot use it: %w", name, err)
 		}
 	}
 	return nil
@@ -66,7 +66,7 @@ func missingSearchAttributes(ctx context.Context, c client.Client, namespace str
 		case !ok:
 			missing[name] = kind
 		case has != kind:
-			clashes = append(clashes, fmt.Sprintf("%s exists as %s and cannot become %s", name, has, kind))
+			clashes = append(clashes, fmt.Sprintf("the search attribute %s exists with the type %s and cannot get the type %s", name, has, kind))
 		}
 	}
 	if len(clashes) > 0 {

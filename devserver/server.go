@@ -155,7 +155,7 @@ func (s *server) stop() error {
 	case err := <-done:
 		return err
 	case <-time.After(stopTimeout):
-		return fmt.Errorf("not everything stopped within %v; the database is intact", stopTimeout)
+		return fmt.Errorf("some services did not stop within %v; the database is intact", stopTimeout)
 	}
 }
 
@@ -184,14 +184,14 @@ func (s *server) awaitReady(ctx context.Context) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("the Temporal server does not answer: %w", err)
+		return fmt.Errorf("the Temporal server does not respond: %w", err)
 	}
 	if err := registerSearchAttributes(ctx, c, s.options.namespace, s.options.searchAttributes); err != nil {
 		return err
 	}
 	if s.ui != nil {
 		if err := poll(ctx, s.ui.checkHealth); err != nil {
-			return fmt.Errorf("the Web UI does not answer: %w", err)
+			return fmt.Errorf("the Web UI does not respond: %w", err)
 		}
 	}
 	s.logger.servicesReady()

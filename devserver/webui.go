@@ -43,8 +43,8 @@ func newWebUI(o options, port int, temporal string) *webUI {
 	}
 }
 
-// start starts the UI in the background. If the UI cannot listen, the process ends. This is
-// unlikely, because the port of the UI was reserved until this call.
+// start starts the UI in the background. If the UI cannot listen, the process ends. A port in use
+// is unlikely, because the port of the UI was reserved until the call of start.
 func (w *webUI) start() { go func() { _ = w.server.Start() }() }
 
 func (w *webUI) stop() { w.server.Stop() }

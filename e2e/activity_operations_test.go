@@ -171,7 +171,7 @@ func TestActivityOperationsDuringAChange(t *testing.T) {
 				return err == nil && len(view.Queue) == 0 && len(view.Interests) == 1 && len(view.Attention) == 0
 			})
 			if got := p.Opportunity(opened.Opportunity).InterestCount; got != 1 {
-				t.Errorf("the record has %d interests; want the one that was sent once", got)
+				t.Errorf("the record has %d interests; want the one interest that was sent once", got)
 			}
 		})
 	}
@@ -235,14 +235,14 @@ func TestResetBehindAPause(t *testing.T) {
 				return err == nil && outcome.State == opportunity.Done
 			})
 			if got := p.Opportunity(opened.Opportunity).InterestCount; got != 1 {
-				t.Errorf("the record has %d interests; want the one of the update", got)
+				t.Errorf("the record has %d interests; want the one interest of the update", got)
 			}
 		})
 	}
 }
 
-// A run is terminated while a request waits. The command line reports the termination. It gives no
-// advice that only helps a running opportunity.
+// A run is terminated while a request waits. The command line reports the termination. The command
+// line gives no advice that only helps a running opportunity.
 func TestTerminatedRunWithAWaitingRequest(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{})
@@ -269,10 +269,10 @@ func TestTerminatedRunWithAWaitingRequest(t *testing.T) {
 	}
 	s := p.cliRunner()
 	if code, stdout, stderr := s.try("outcome", string(reference), "waits"); code != 1 || !strings.Contains(stdout+stderr, "terminated") || strings.Contains(stdout+stderr, "ask again") {
-		t.Errorf("outcome: exit code %d, %s%s; want it failed, since the run was terminated", code, stdout, stderr)
+		t.Errorf("oppflow outcome: exit code %d, %s%s; want the request failed, because the run was terminated", code, stdout, stderr)
 	}
 	if code, stdout, stderr := s.try("show", string(reference)); code != 0 || !strings.Contains(stdout, "terminated") || strings.Contains(stdout, "resume") {
-		t.Errorf("show: exit code %d, %s%s; want how the run ended, and no advice", code, stdout, stderr)
+		t.Errorf("oppflow show: exit code %d, %s%s; want how the run ended, and no advice", code, stdout, stderr)
 	}
 }
 
@@ -323,7 +323,7 @@ func restartAtOnce(t *testing.T, p *parts) {
 				// The run with the conflict failed before it sent a request. An equal start ignores
 				// this run.
 				if opened, err := p.client.Start(ctx, reference, start); err != nil || opened.Opportunity != first.Opportunity {
-					t.Errorf("%s: an equal start after a conflict: got %+v, %v; want %s", reference, opened, err, first.Opportunity)
+					t.Errorf("%s: a repeated start after a conflict: got %+v, %v; want %s", reference, opened, err, first.Opportunity)
 				}
 			}
 		})
@@ -404,7 +404,7 @@ func TestStartedAgainBeforeVisibilityShowsTheEarlierRun(t *testing.T) {
 					}
 				}
 				if opened[0] != opened[1] {
-					t.Errorf("the first run drives record %s, the second one %s", opened[0], opened[1])
+					t.Errorf("the first run changes record %s, the second run changes record %s", opened[0], opened[1])
 				}
 				if n := p.createdRecords(); n != 1 {
 					t.Errorf("%d records were created; want 1", n)

@@ -45,7 +45,7 @@ func (s *cliRunner) command(ctx context.Context, args ...string) *exec.Cmd {
 	return command
 }
 
-// try runs a command. It returns the exit code and the output.
+// try runs a command and returns the exit code and the output.
 func (s *cliRunner) try(args ...string) (code int, stdout, stderr string) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), 2*time.Minute)
@@ -225,7 +225,7 @@ func TestCommandLine(t *testing.T) {
 		s.wantSuccess([]string{"show", "lead"}, "being merged", "progress to Opportunity", "Proposed")
 		harness.Eventually(t, time.Minute, "list finds what is paused", func() bool { return slices.Equal(s.listed("--attention", "paused"), []string{"lead"}) })
 		s.wantSuccess([]string{"outcome", "lead", "waits"}, "pending: request waits of lead")
-		s.wantSuccess([]string{"resume", "lead"}, "lead goes on")
+		s.wantSuccess([]string{"resume", "lead"}, "lead is resumed")
 		harness.Eventually(t, time.Minute, "what waited is done", func() bool {
 			code, stdout, _ := s.try("outcome", "lead", "waits")
 			return code == 0 && strings.Contains(stdout, "done: lead, request waits")
@@ -281,7 +281,7 @@ func TestCommandLine(t *testing.T) {
 				t.Errorf("%q lists %q, want %q", test.args, got, test.want)
 			}
 		}
-		s.wantSuccess([]string{"list", "--limit", "1"}, "1 of 6; set --limit to show more")
+		s.wantSuccess([]string{"list", "--limit", "1"}, "1 of 6 opportunities are shown; set --limit to show more")
 		s.wantSuccess([]string{"list", "--region", "UK"}, "plain", "running", "Open", "Proposed")
 		s.wantFailure([]string{"list", "--query", `Colour = "red"`}, 2, "--query", "Colour")
 		s.wantFailure([]string{"list", "--query", `OpportunityStep is`}, 2, "--query")
@@ -353,8 +353,8 @@ func (p *parts) view(reference opportunity.Reference) opportunity.View {
 	return view
 }
 
-// The command watch shows every event on real parts. It continues across runs and without a worker,
-// until the last run ends.
+// The command watch shows every event on real parts. The command watch continues across runs and
+// without a worker, until the last run ends.
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	// The runs continue as new every few messages.
@@ -430,7 +430,7 @@ func TestWatch(t *testing.T) {
 
 	t.Run("other ends", func(t *testing.T) {
 		s.t, p.t = t, t
-		s.wantFailure([]string{"watch", "unknown"}, 1, "NotFound: no opportunity unknown")
+		s.wantFailure([]string{"watch", "unknown"}, 1, "NotFound: there is no opportunity unknown")
 		for _, reference := range []string{"closed", "cancelled", "terminated", "left"} {
 			s.wantSuccess([]string{"start", reference, "--name", reference, "--region", "UK"})
 		}

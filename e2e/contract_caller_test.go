@@ -24,8 +24,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// caller calls Oppflow as a service in any language does. It uses the names and the JSON of the
-// contract and the protocol of Temporal. It uses nothing of the Go client.
+// caller calls Oppflow as a service in any language does. caller uses the names and the JSON of the
+// contract and the protocol of Temporal. caller uses nothing of the Go client.
 type caller struct {
 	t         *testing.T
 	ctx       context.Context
@@ -205,7 +205,8 @@ func succeeded[A any](t *testing.T, outcome *updatepb.Outcome, err error) A {
 	return decode[A](t, payloads[0].GetData())
 }
 
-// wantFailure asserts that the update ended with a failure of the contract. It returns the message of the failure.
+// wantFailure asserts that the update ended with a failure of the contract. wantFailure returns the
+// message of the failure.
 func wantFailure(t *testing.T, want string, outcome *updatepb.Outcome, err error) jsonError {
 	t.Helper()
 	if err != nil || outcome.GetFailure() == nil {
@@ -229,7 +230,7 @@ func contractFailure(t *testing.T, want string, failure *failurepb.Failure) json
 		t.Errorf("%s: non-retryable is %t", want, info.GetNonRetryable())
 	}
 	if info.GetCategory() != enums.APPLICATION_ERROR_CATEGORY_BENIGN {
-		t.Errorf("%s: its category is %s; it would count as an error of the worker", want, info.GetCategory())
+		t.Errorf("the failure %s has the category %s; the SDK would count this failure as an error of the worker", want, info.GetCategory())
 	}
 	told := decode[jsonError](t, details[0].GetData())
 	line := told.Type
@@ -239,7 +240,7 @@ func contractFailure(t *testing.T, want string, failure *failurepb.Failure) json
 		}
 	}
 	if told.Type != want || failure.GetMessage() != line || strings.Contains(line, "\n") {
-		t.Errorf("the failure says %q, its details %+v; want one line of type %s", failure.GetMessage(), told, want)
+		t.Errorf("the failure has the message %q and the details %+v; want one line of type %s", failure.GetMessage(), told, want)
 	}
 	if failure.GetStackTrace() != "" || failure.GetCause() != nil {
 		t.Errorf("the failure tells callers of the inside: %v", failure)
@@ -251,7 +252,7 @@ func contractFailure(t *testing.T, want string, failure *failurepb.Failure) json
 func wantFailed(t *testing.T, want string, got jsonOutcome) jsonError {
 	t.Helper()
 	if got.State != "failed" || got.Error == nil || got.Error.Type != want {
-		t.Errorf("outcome: got %+v with %+v; want it failed as %s", got, got.Error, want)
+		t.Errorf("outcome: got %+v with %+v; want the request failed as %s", got, got.Error, want)
 		return jsonError{}
 	}
 	return *got.Error

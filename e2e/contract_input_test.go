@@ -60,7 +60,7 @@ func (p *parts) contractInput(reference string) {
 		}
 	}
 	if got := len(p.Runs(opportunity.Reference(reference))[0].Events); got != events {
-		t.Errorf("the history grew from %d to %d events by refused updates", events, got)
+		t.Errorf("refused updates increased the history from %d to %d history events", events, got)
 	}
 
 	// A signal may have any name and any number of payloads.
@@ -116,7 +116,8 @@ func (p *parts) contractInput(reference string) {
 }
 
 // contractInvalidStarts starts opportunities with options that would make Temporal end the runs or
-// start them again. It also starts opportunities with arguments that the contract does not have.
+// start the runs again. contractInvalidStarts also starts opportunities with arguments that the
+// contract does not have.
 func (p *parts) contractInvalidStarts(prefix string) {
 	t, c := p.t, p.caller(p.t)
 	for name, bend := range map[string]func(*workflowservice.StartWorkflowExecutionRequest){
@@ -162,7 +163,7 @@ func (p *parts) contractInvalidStarts(prefix string) {
 		}
 	}
 	// Temporal accepts these search attributes from a caller, but the SDK of Temporal cannot read
-	// them. The opportunity continues to work and sets its own search attributes.
+	// the attributes. The opportunity continues to work and sets its own search attributes.
 	request := c.startRequest(prefix+" attributes", plainJSON(plainStart))
 	request.SearchAttributes = &commonpb.SearchAttributes{IndexedFields: map[string]*commonpb.Payload{
 		"OpportunityStep": plainJSON(`["x"]`), "OpportunityState": plainJSON(`["Won"]`), "OpportunityReservedUntil": plainJSON(`["2026-01-01T00:00:00Z"]`),
@@ -181,7 +182,7 @@ func (p *parts) contractInvalidStarts(prefix string) {
 // another service. Each record is found again by its reference tag.
 func (p *parts) contractScripts(prefix string) {
 	t, c := p.t, p.caller(p.t)
-	// The other service has its own connection.
+	// Another service uses the client with a connection of its own.
 	connection, err := client.Dial(client.Options{HostPort: p.TemporalAddress(), Namespace: p.Namespace()})
 	if err != nil {
 		t.Fatal(err)

@@ -27,7 +27,7 @@ func TestContractReadOnly(t *testing.T) {
 	const reference = "read-only"
 	want := jsonError{
 		Type: "Rejected", Label: "read-only",
-		Message: "nothing was sent, because this program runs read-only; run it without --read-only (OPPFLOW_READ_ONLY) and ask again",
+		Message: "nothing was sent, because this program is read-only; restart the program without --read-only (OPPFLOW_READ_ONLY) and repeat the request",
 	}
 	before := p.Records(seeded)
 
@@ -64,7 +64,7 @@ func TestContractReadOnly(t *testing.T) {
 	// nothing to the TMS.
 	view := p.viewOf(reference)
 	if view.Failures != failures || len(view.Queue) > 0 {
-		t.Errorf("%d requests failed and %d wait; want %d and none", view.Failures, len(view.Queue), failures)
+		t.Errorf("%d requests failed and %d requests wait; want %d failed and none waiting", view.Failures, len(view.Queue), failures)
 	}
 	for where, text := range map[string]string{
 		"timeline": view.Timeline[len(view.Timeline)-1].Text, "attention": view.Attention[0].Reason, "card": p.Metadata(reference).GetCurrentDetails(),
@@ -114,7 +114,7 @@ func TestContractBusy(t *testing.T) {
 	sent--
 	var refused *serviceerror.InvalidArgument
 	if !errors.As(err, &refused) || sent != most {
-		t.Fatalf("signal %d: %v; want %d taken and the next refused as InvalidArgument", sent+1, err, most)
+		t.Fatalf("signal %d: %v; want %d signals accepted and the next signal refused as InvalidArgument", sent+1, err, most)
 	}
 	err = p.client.Signal(c.ctx, reference, opportunity.Progress{To: "Won"})
 	wantError(t, err, opportunity.Busy)
@@ -140,6 +140,6 @@ func TestContractBusy(t *testing.T) {
 		t.Errorf("the record stands in %q", got.Step.Name)
 	}
 	if runs := p.Runs(reference); len(runs) < 2 {
-		t.Errorf("%d runs of %s; want the limit passed by continuing as new", len(runs), lifecycle.WorkflowID(reference))
+		t.Errorf("the server has %d runs of %s; want more than one run, because the limit forces continue-as-new", len(runs), lifecycle.WorkflowID(reference))
 	}
 }

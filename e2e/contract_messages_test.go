@@ -155,7 +155,7 @@ func (p *parts) contractClose(by sendMode, reference string) {
 		t.Errorf("what waited was told %q; want the reason", told.Message)
 	}
 	if got := p.Opportunity(record); got.Reservations.Valid || got.Step.Name != "Proposed" {
-		t.Errorf("the record: %+v in %q; want the places released and the step untouched", got.Reservations, got.Step.Name)
+		t.Errorf("the record has %+v and is in step %q; want the places released and the step unchanged", got.Reservations, got.Step.Name)
 	}
 	run := p.Runs(opportunity.Reference(reference))[0].Events
 	result := run[len(run)-1].GetWorkflowExecutionCompletedEventAttributes().GetResult().GetPayloads()

@@ -20,7 +20,7 @@ import (
 func TestContractPageFromTheShell(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("temporal"); err != nil {
-		t.Skip("left out, since this machine lacks the temporal command line: nobody runs the commands in docs/contract.md")
+		t.Skip("skipped, because this machine lacks the temporal command line: nobody runs the commands in docs/contract.md")
 	}
 	text, err := os.ReadFile("../docs/contract.md")
 	if err != nil {

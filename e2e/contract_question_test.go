@@ -38,7 +38,7 @@ func (p *parts) contractQuestion(g *apiProxy, by sendMode, answer, reference str
 		}
 	}
 	if got := p.Opportunity(record).InterestCount; got != 1 {
-		t.Errorf("the record has %d interests; want the one added by hand", got)
+		t.Errorf("the record has %d interests; want the one interest that was added by hand", got)
 	}
 	reason := ""
 	if answer == "skip" {
@@ -94,7 +94,7 @@ func (p *parts) contractInDoubt(g *apiProxy, reference string) {
 	}
 	told := wantFailed(t, "Undecided", c.settled(reference, "order-7"))
 	if !strings.Contains(told.Message, "sold elsewhere") || !strings.Contains(told.Message, "unknown") {
-		t.Errorf("Undecided tells %q; want that its fate is unknown, and why nobody finds out", told.Message)
+		t.Errorf("the error Undecided has the message %q; want that the change status is unknown, and why Oppflow cannot read the change back", told.Message)
 	}
 }
 

@@ -64,7 +64,7 @@ func (p *parts) contractRefusals(reference string) {
 	}
 	// A message that is rejected before it is accepted adds nothing to the history.
 	if got := len(p.Runs(opportunity.Reference(reference))[0].Events); got != before {
-		t.Errorf("the history grew from %d to %d events by refused updates", before, got)
+		t.Errorf("refused updates increased the history from %d to %d history events", before, got)
 	}
 
 	// After an error of the API, or with a name that does not exist, the request is accepted and
@@ -79,7 +79,7 @@ func (p *parts) contractRefusals(reference string) {
 	}
 	nowhere, _ := update("progress", `{"to":"Nowhere"}`)
 	if told := wantFailed(t, "NotFound", nowhere); !strings.Contains(told.Message, `"Nowhere"`) || !strings.Contains(told.Message, `"Proposed"`) {
-		t.Errorf("NotFound tells %q; want what was asked and what there is", told.Message)
+		t.Errorf("the error NotFound has the message %q; want the requested name and the existing names", told.Message)
 	}
 	currency, _ := update("updateDetails", `{"currency":"ZZZ"}`)
 	if told := wantFailed(t, "Rejected", currency); told.Label == "" || told.Message == "" {
@@ -169,7 +169,7 @@ func (p *parts) contractUnreadable(output *harness.Output) {
 	}
 	log := output.Tail(10_000_000)
 	if !strings.Contains(log, reference) {
-		t.Error("the worker's log does not name the opportunity; the test shows nothing")
+		t.Error("the worker's log does not name the opportunity; the test does not check the log")
 	}
 	for where, text := range map[string]string{
 		"view": string(view), "card": p.Metadata(reference).GetCurrentDetails(), "list": described.RawResponse.String(), "log": log,

@@ -16,7 +16,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// contractIDs sends each request twice. It uses signals, updates, request ids and update ids.
+// contractIDs sends each request twice, with signals, updates, request ids and update ids.
 func (p *parts) contractIDs(reference string) {
 	t, c := p.t, p.caller(p.t)
 	record := p.startProposed(reference)
@@ -134,7 +134,7 @@ func (p *parts) contractContinuing(g *apiProxy) {
 	}
 	select {
 	case err := <-moved:
-		t.Fatalf("the client was answered while the run could not take it: %v", err)
+		t.Fatalf("the client got a response although the run could not accept the message: %v", err)
 	default:
 	}
 	free()

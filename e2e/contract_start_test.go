@@ -45,8 +45,8 @@ func (p *parts) contractStarts(prefix string) {
 		}
 		outcome, err = c.open(reference, `{"name":"Fire Safety","region":"UK"}`)
 		wantFailure(t, "Conflict", outcome, err)
-		// The update opened in a request of its own returns the same result. It may contain the
-		// start or not.
+		// The update opened, in a request of its own, returns the same result with and without the
+		// start.
 		for _, payload := range []string{`{}`, `{"start":` + plainStart + `}`} {
 			outcome, err = c.update(reference, "opened", uuid.NewString(), payload)
 			if diff := cmp.Diff(first, succeeded[jsonCreateStatus](t, outcome, err)); diff != "" {
@@ -197,8 +197,8 @@ func (p *parts) contractAdoptions(prefix string) {
 }
 
 // contractAdoptionRace makes two references adopt the same record at once. While the first
-// reference's tag is written, the second reference waits. The second reference then gets a
-// Conflict.
+// reference's tag is written, the second reference waits. After the tag of the first reference is
+// written, the second reference gets a Conflict.
 func (p *parts) contractAdoptionRace(g *apiProxy, prefix string) {
 	t, ctx := p.t, p.t.Context()
 	made, err := p.api.CreateOpportunity(ctx, administrate.NewOpportunity{Name: "Wanted by two", RegionID: "UmVnaW9uOlVL"})

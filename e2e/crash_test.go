@@ -43,8 +43,8 @@ type crash struct {
 	finished chan struct{}
 }
 
-// play plays the story. It stores its error and does not fail the test, because other stories play
-// at the same time.
+// play plays the story. play stores its error and does not fail the test, because other stories
+// play at the same time.
 func (c *crash) play(ctx context.Context) {
 	defer close(c.finished)
 	if c.requestNumber == 1 {
@@ -90,9 +90,10 @@ func (c *crash) arrive() {
 	}
 }
 
-// The worker is killed with SIGKILL at the k-th request of the story. The long form does this for
-// every k. For each k, one kill comes before the API runs the request. Another kill comes after the
-// API has made the change, so the response is lost. The outcome is the same as without a kill.
+// The worker is killed with SIGKILL at the k-th request of the story. The long form of the tests
+// does this for every k. For each k, one kill comes before the API runs the request. Another kill
+// comes after the API has made the change, so the response is lost. The outcome is the same as
+// without a kill.
 func TestKilledAtEveryRequest(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{WorkerArgs: []string{"--api-rate", "5000"}})
@@ -110,7 +111,7 @@ func TestKilledAtEveryRequest(t *testing.T) {
 	var here sync.WaitGroup
 	going := make(chan struct{})
 	var crashes []*crash
-	// The short form kills at the first, at a middle and at the last request.
+	// The short form of the tests kills at the first, at a middle and at the last request.
 	step := testrun.Pick(t, (requests-1)/2, 1)
 	for send := range calm {
 		for _, kind := range []fault.Kind{fault.HoldBefore, fault.HoldAfter} {
@@ -189,7 +190,7 @@ func (p *parts) mutationsOf(id opportunity.ID) int {
 }
 
 // comparableView returns a view without everything that differs between two runs of the same story.
-// It drops the timeline, the times, the ids, and the attention for failures.
+// comparableView drops the timeline, the times, the ids, and the attention for failures.
 func comparableView(t *testing.T, view opportunity.View) string {
 	t.Helper()
 	view.Timeline = nil
@@ -200,7 +201,7 @@ func comparableView(t *testing.T, view opportunity.View) string {
 
 var recordID = regexp.MustCompile(`T3Bwb3J0dW5pdH[A-Za-z0-9+/]*={0,2}`)
 
-// withoutIDs numbers the ids of opportunities and interests in the order in which they occur in the
+// withoutIDs numbers the ids of opportunities and interests in the order of their occurrence in the
 // text, and removes the times.
 func withoutIDs(text string) string {
 	numbers := map[string]string{}

@@ -23,7 +23,8 @@ import (
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	const folder = "../lifecycle"
-	// All flags are given, so GOFLAGS does not decide which examples run and how they are reported.
+	// All flags are given, so GOFLAGS does not decide which examples run and how the results are
+	// reported.
 	run := exec.Command("go", "test", "-count=1", "-run=^Example", "-skip=", "-list=", "-v", "-json=false", "-timeout=15m",
 		fmt.Sprintf("-race=%t", testrun.Race), folder)
 	run.Env = append(os.Environ(), testrun.Variable+"=")
@@ -64,7 +65,7 @@ func examplesIn(t *testing.T, folder string) []string {
 	var names []string
 	for _, example := range doc.Examples(files...) {
 		if example.Output == "" {
-			t.Errorf("Example%s says nothing of its output, so it is never run", example.Name)
+			t.Errorf("Example%s has no Output comment, so go test never runs the example", example.Name)
 		}
 		names = append(names, "Example"+example.Name)
 	}

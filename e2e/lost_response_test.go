@@ -58,10 +58,10 @@ func TestLateCommitIsFoundByReadingBack(t *testing.T) {
 		return len(view.Queue) == 0 && len(view.Interests) == 1 && len(view.Attention) == 0
 	})
 	if p.readBackCount(reference) == 0 {
-		t.Error("the record was not read back; the test shows nothing")
+		t.Error("the record was not read back; the test does not check a lost response")
 	}
 	if got := p.Opportunity(opened.Opportunity).InterestCount; got != 1 {
-		t.Errorf("the record has %d interests; want the one that was sent once", got)
+		t.Errorf("the record has %d interests; want the one interest that was sent once", got)
 	}
 	p.Replay(reference, "late-commit")
 }
@@ -197,7 +197,7 @@ func TestKilledWhileItSends(t *testing.T) {
 			continue
 		}
 		if got := p.Opportunity(record).InterestCount; got != messages || len(view.Interests) != messages || view.Failures > 0 {
-			t.Errorf("%s: the record has %d interests, the view %d, %d requests failed; want %d and none",
+			t.Errorf("%s: the record has %d interests, the view has %d interests, and %d requests failed; want %d interests and no failed request",
 				reference, got, len(view.Interests), view.Failures, messages)
 		}
 		quantities := map[int]bool{}

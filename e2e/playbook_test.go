@@ -146,7 +146,7 @@ func (h *tenant) event() administrate.ScheduledEvent {
 func (h *tenant) wantPlaces(held, booked int) {
 	h.t.Helper()
 	if event := h.event(); *event.Reserved != held || *event.BookedPlaces != booked {
-		h.t.Errorf("%d places held and %d booked; want %d and %d", *event.Reserved, *event.BookedPlaces, held, booked)
+		h.t.Errorf("%d places are reserved and %d places are booked; want %d reserved and %d booked", *event.Reserved, *event.BookedPlaces, held, booked)
 	}
 }
 

@@ -86,7 +86,7 @@ func (p *parts) transitionAll(references []opportunity.Reference, first int, rul
 			found = found || len(view.EffectResults) == 1 && strings.Contains(view.EffectResults[0].Key, "/"+rule+"/") && view.EffectResults[0].Outcome == opportunity.EffectDone
 		}
 		if !found || view.PlaybookVersion < first {
-			p.t.Errorf("%s: effects %+v by version %d of the playbook; want one by %v from version %d on", reference, view.EffectResults, view.PlaybookVersion, rules, first)
+			p.t.Errorf("%s: got effects %+v from playbook version %d; want one effect of the rules %v, from version %d on", reference, view.EffectResults, view.PlaybookVersion, rules, first)
 		}
 	}
 }
@@ -119,8 +119,8 @@ func (p *parts) queryBlockingProxy(deaf *atomic.Bool) string {
 	return server.Listener.Addr().String()
 }
 
-// One worker starts with a playbook and another worker without a playbook, in both orders. Both
-// workers use the same playbook.
+// One worker starts with a playbook and another worker without a playbook, in both orders. The
+// worker with the playbook and the worker without a playbook use the same playbook.
 func TestWorkersHaveOnePlaybook(t *testing.T) {
 	t.Parallel()
 	for name, ordered := range map[string]func(with, without *stack.Process) []*stack.Process{
@@ -179,12 +179,12 @@ func TestAPlaybookIsDeployedDuringTransitions(t *testing.T) {
 		t.Errorf("deployed within %s; want %s at least", took, after)
 	}
 	p.transitionAll(before, 2, "two")
-	if !p.Output.Contains("it has not read the namespace for") {
-		t.Error("the worker that is slow to read does not say so")
+	if !p.Output.Contains("the worker has not read the namespace for") {
+		t.Error("the worker that reads the playbook late does not log this delay")
 	}
 	deaf.Store(false)
 
-	if out := run(0, "deploy", writePlaybook(t, "two")); !strings.Contains(out, "Version 2 already has this text") || !strings.Contains(out, "by ada") {
+	if out := run(0, "deploy", writePlaybook(t, "two")); !strings.Contains(out, "Version 2, deployed ") || !strings.Contains(out, "already has this text") || !strings.Contains(out, "by ada") {
 		t.Errorf("deployed again: %s", out)
 	}
 	if out := run(0, "rollback", "--by", "ben"); !strings.Contains(out, "Version 3 is in force since ") || !strings.Contains(out, "the text of version 1") {

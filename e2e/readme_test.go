@@ -22,8 +22,8 @@ import (
 
 var fence = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)\n```$")
 
-// The test runs the README's shell blocks and its program in order, exactly as written. They have
-// the results that the README shows.
+// The test runs the README's shell blocks and its program in order, exactly as written. The shell
+// blocks and the program have the results that the README shows.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../README.md")
@@ -69,7 +69,7 @@ func TestReadme(t *testing.T) {
 		}
 	}
 	if blocks["sh"] != 4 || blocks["go"] != 1 {
-		t.Errorf("blocks found: %v; want 4 of the shell and a program", blocks)
+		t.Errorf("the README has the code blocks %v; want 4 shell blocks and one program", blocks)
 	}
 }
 
@@ -173,8 +173,8 @@ func (s *shell) command(ctx context.Context, code string) *exec.Cmd {
 	return command
 }
 
-// startUp starts the parts in the background until the test ends. It adds the variables that the
-// output says to export to the environment.
+// startUp starts the parts in the background until the test ends. startUp adds to the environment
+// the variables that the output says to export.
 func (s *shell) startUp(ctx context.Context, line string) {
 	s.t.Helper()
 	ctx, stop := context.WithCancel(ctx)

@@ -20,9 +20,9 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// Runs are reset once or twice, as an operator does in the Web UI. The long form makes the first
-// reset to each workflow task, the short form to every fourth. Oppflow makes no change again, and
-// the run goes on.
+// Runs are reset once or twice, as an operator does in the Web UI. The long form of the tests makes
+// the first reset to each workflow task, the short form to every fourth. Oppflow makes no change
+// again, and the run goes on.
 func TestResetRepeatsNothing(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{WorkerArgs: []string{"--api-rate", "5000"}})
@@ -42,7 +42,8 @@ func TestResetRepeatsNothing(t *testing.T) {
 			resets.Go(func() {
 				reference := opportunity.Reference(fmt.Sprintf("reset %d %v", n, again))
 				record := p.startWithMessages(ctx, reference)
-				// This run may have some events more or fewer than the run of "reset 0".
+				// The run of this reference may have some events more or fewer than the run of
+				// "reset 0".
 				run := p.Runs(reference)[0]
 				at := resetPoints(run)
 				p.reset(ctx, reference, at[min(n, len(at)-1)])
@@ -108,8 +109,8 @@ func (p *parts) reset(ctx context.Context, reference opportunity.Reference, at i
 	}
 }
 
-// afterReset sends one more message. It asserts that this message and all earlier messages took
-// effect once.
+// afterReset sends one more message. afterReset asserts that the new message and all earlier
+// messages took effect once.
 func (p *parts) afterReset(ctx context.Context, reference opportunity.Reference, record opportunity.ID) {
 	tokens := harness.Interests(4)
 	tokens.Interests[0].Item, tokens.RequestID = "VG9rZW5UeXBlOjg4NDhhM2IzOGFkZjQ1ZGI4ZmY2MGZhZmNiZDNiM2Y2", "after"
@@ -137,7 +138,7 @@ func (p *parts) afterReset(ctx context.Context, reference opportunity.Reference,
 	}
 	found, err := p.api.Opportunity(ctx, string(record))
 	if err != nil || found.InterestCount != 4 || found.Step.Name != "Opportunity" {
-		p.t.Errorf("%s: the record has %d interests and stands in %q: %v", reference, found.InterestCount, found.Step.Name, err)
+		p.t.Errorf("%s: the record has %d interests and is in step %q: %v", reference, found.InterestCount, found.Step.Name, err)
 	}
 	if n := p.mutationsOf(record); n != 7 {
 		p.t.Errorf("%s: %d requests changed the record; want 7, each once", reference, n)

@@ -46,7 +46,7 @@ func TestRunEndings(t *testing.T) {
 		}
 		record := p.Opportunity(first.Opportunity)
 		if record.Reservations.Valid || record.Step.Name != "Proposed" {
-			t.Errorf("after the cancellation: %+v in step %s; want the places released and the step untouched", record.Reservations, record.Step.Name)
+			t.Errorf("after the cancellation the record has %+v and is in step %s; want the places released and the step unchanged", record.Reservations, record.Step.Name)
 		}
 		wantError(t, p.client.Signal(ctx, reference, opportunity.Progress{To: "Won"}), opportunity.Closed)
 

@@ -59,7 +59,7 @@ func TestAKilledSandboxKeepsCommittedChanges(t *testing.T) {
 	for name, id := range answered {
 		found, err := p.api.Opportunity(ctx, id)
 		if err != nil || found.Name != name {
-			t.Fatalf("%s was answered for %q and is gone: %+v, %v", id, name, found, err)
+			t.Fatalf("the sandbox returned %s for %q, but the record does not exist any more: %+v, %v", id, name, found, err)
 		}
 	}
 	committed := p.committed()

@@ -115,8 +115,8 @@ func playAcrossRestarts(t *testing.T, name string, send story.SendMode, end func
 	disturbed.Replay(reference, "deployed-"+name)
 }
 
-// A worker is stopped while messages wait. The messages are not lost, and the worker continues with them after a
-// restart.
+// A worker is stopped while messages wait. The waiting messages are not lost, and the worker
+// continues with the messages after a restart.
 func TestMessagesWaitForTheWorker(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{})

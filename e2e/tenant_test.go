@@ -33,7 +33,7 @@ func TestAWorkerServesOnlyTheTenantOfItsNamespace(t *testing.T) {
 	// The two tenants differ only in the records that Oppflow created.
 	t.Run("the same catalogue", func(t *testing.T) {
 		t.Parallel()
-		tryTwoTenants(t, "", "no record that Oppflow made exists with its reference tag")
+		tryTwoTenants(t, "", "none of the records that Oppflow created exists with its reference tag")
 	})
 }
 

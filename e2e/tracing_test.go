@@ -29,8 +29,8 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// otelVariables sets variables of OpenTelemetry for this process and for the parts that it starts. It removes all
-// other variables of OpenTelemetry.
+// otelVariables sets variables of OpenTelemetry for this process and for the parts that it starts.
+// otelVariables removes all other variables of OpenTelemetry.
 func otelVariables(t *testing.T, pairs ...string) {
 	t.Helper()
 	for _, pair := range os.Environ() {
@@ -81,8 +81,8 @@ func startTrace(t *testing.T, ctx context.Context) (context.Context, trace.SpanC
 	return trace.ContextWithSpanContext(ctx, began), began
 }
 
-// spanChain finds the spans that link the last name to the span that began the trace. It fails the test when a link is
-// missing, and returns the last span.
+// spanChain finds the spans that link the last name to the span that began the trace. spanChain
+// fails the test when a link is missing, and returns the last span.
 func spanChain(t *testing.T, c *telemetrytest.Collector, began trace.SpanContext, names ...string) telemetrytest.Span {
 	t.Helper()
 	spans := c.Spans()
@@ -101,7 +101,7 @@ func spanChain(t *testing.T, c *telemetrytest.Collector, began trace.SpanContext
 					there = append(there, fmt.Sprintf("%s (%s below %s)", s.Name, s.ID, s.Parent))
 				}
 			}
-			t.Fatalf("no %q hangs on %v, names %q; the trace has %q", name, parents, names, there)
+			t.Fatalf("no span %q has a parent among %v with the names %q; the trace has %q", name, parents, names, there)
 		}
 		parents = children
 	}
@@ -116,7 +116,8 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 	collector := telemetrytest.Start(t)
 	p := startParts(t, stack.Options{Data: t.TempDir(), WorkerEnv: []string{
 		"OTEL_EXPORTER_OTLP_ENDPOINT=" + collector.URL,
-		// The intervals are longer than the test, so spans arrive because the worker flushes them when it stops.
+		// The intervals are longer than the test, so spans arrive because the worker flushes its
+		// spans when it stops.
 		"OTEL_BSP_SCHEDULE_DELAY=600000", "OTEL_METRIC_EXPORT_INTERVAL=600000",
 	}})
 	otelVariables(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+collector.GRPC, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc", "OTEL_METRICS_EXPORTER=none")
@@ -141,9 +142,9 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 		_, err := service.Update(inKilled, reference, harness.Interests(1))
 		answered <- err
 	}()
-	// The kill must not come while a request is under way. Otherwise the result would be unknown,
-	// and both updates would share a later request. After three attempts the workflow waits for
-	// four seconds.
+	// The kill must not come while a request is under way. With a kill during a request, the result
+	// would be unknown, and the two updates would share a later request. After three attempts the
+	// workflow waits for four seconds.
 	harness.Eventually(t, time.Minute, "the update waits between two tries", func() bool {
 		events, timers := p.Runs(reference)[0].Events, 0
 		for _, event := range events {
@@ -232,7 +233,7 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 
 	together := spanChain(t, collector, first, "SignalWorkflow:addInterests", "HandleSignal:addInterests", "StartActivity:ApplyCommands")
 	if !slices.Contains(together.Links, second.TraceID().String()) {
-		t.Errorf("the request that carries both is not linked to the second one's trace: %+v", together)
+		t.Errorf("the API request with both changes is not linked to the trace of the second change: %+v", together)
 	}
 	spanChain(t, collector, first, "SignalWorkflow:addInterests", "HandleSignal:addInterests", "StartActivity:ApplyCommands", "RunActivity:ApplyCommands", "mutation Apply")
 
@@ -241,7 +242,7 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 	spanChain(t, collector, killed, "UpdateWorkflow:addInterests", "StartActivity:ApplyCommands", "RunActivity:ApplyCommands", "mutation Apply")
 	for _, s := range collector.Spans() {
 		if s.Trace == killed.TraceID().String() && s.Name == "HandleUpdate:addInterests" {
-			t.Errorf("the past of a rebuilt workflow is told again: %+v", s)
+			t.Errorf("replaying a workflow exported a span again: %+v", s)
 		}
 	}
 

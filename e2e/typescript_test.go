@@ -129,7 +129,7 @@ func TestTypeScript(t *testing.T) {
 	}
 	ended, err := p.client.Wait(ctx, reference)
 	if err != nil || ended.State != opportunity.Won || ended.FailedRequests != 1 {
-		t.Errorf("the workflow ended %+v, %v; want it Won, with one request that failed", ended, err)
+		t.Errorf("the workflow ended with %+v, %v; want the opportunity Won, with one failed request", ended, err)
 	}
 }
 

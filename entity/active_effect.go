@@ -56,9 +56,9 @@ func (j ActiveEffect) isDue(now time.Time) bool {
 	return !j.Done && !j.Calling && j.Problem == "" && !j.NotBefore.After(now)
 }
 
-// DueEffect returns the effect to work on next. Effects to undo come first, the last one first.
-// Then come the effects before the next transition, and then the effects of EffectStageAfter.
-// Within a chain, each effect waits for the effects before it.
+// DueEffect returns the effect to work on next. Effects to undo come first, the last effect first.
+// The effects before the next transition come after the effects to undo, and the effects of
+// EffectStageAfter come last. Within a chain, each effect waits for the effects before it.
 func (s *State) DueEffect(now time.Time) (ActiveEffect, bool) {
 	if !s.canProceed() {
 		return ActiveEffect{}, false
@@ -115,8 +115,8 @@ type Inspection struct {
 	Details *opportunity.Details
 }
 
-// ApplyInspection stores the result of an inspection of the effect with the key. It returns the
-// next request for the effect, or nil when there is none now.
+// ApplyInspection stores the result of an inspection of the effect with the key. ApplyInspection
+// returns the next request for the effect, or nil when there is none now.
 func (s *State) ApplyInspection(key string, found Inspection, now time.Time) *exchange.EffectRequest {
 	j := s.activeEffect(key)
 	if j == nil {
@@ -199,14 +199,14 @@ func (s *State) handleUnknownResult(j *ActiveEffect, act exchange.EffectRequest,
 	j.Errors++
 	switch {
 	case !act.Kind.IsVerifiable() && !act.Kind.IsIdempotent():
-		s.blockEffect(j, fmt.Sprintf("did it happen (%s)? It is unknown, and the API does not show it. Answer confirm (it did happen), retry (it did not happen) or skip (go on without it)",
+		s.blockEffect(j, fmt.Sprintf("was this request carried out: %s? The API does not show whether the request was carried out. Answer confirm (the request was carried out), retry (the request was not carried out) or skip (continue without the request)",
 			act.Kind.Summary()), now)
 	case j.Errors < maxEffectErrors:
 	case j.Stage == opportunity.EffectStageBefore:
-		s.failEffect(j, fmt.Sprintf("the API failed %d times (%s)", j.Errors, act.Kind.Summary()), now)
+		s.failEffect(j, fmt.Sprintf("the API failed %d times at this request: %s", j.Errors, act.Kind.Summary()), now)
 	default:
 		j.NotBefore = now.Add(min(time.Minute<<min(j.Errors-maxEffectErrors, 6), time.Hour))
-		s.RaiseAttention(opportunity.AttentionEffect, j.Effect.Key, fmt.Sprintf("the API failed %d times (%s); Oppflow keeps trying", j.Errors, act.Kind.Summary()), now)
+		s.RaiseAttention(opportunity.AttentionEffect, j.Effect.Key, fmt.Sprintf("the API failed %d times at this request: %s; Oppflow repeats the request", j.Errors, act.Kind.Summary()), now)
 	}
 }
 
@@ -220,19 +220,19 @@ const (
 
 // ApplyCallFailure handles a call of a service that did not respond. The service is called again
 // later with the same idempotency key. When reason is empty, the service is called again at once.
-func (s *State) ApplyCallFailure(key, reason string, fate exchange.ChangeStatus, now time.Time) {
+func (s *State) ApplyCallFailure(key, reason string, status exchange.ChangeStatus, now time.Time) {
 	j := s.activeEffect(key)
 	if j == nil {
 		return
 	}
-	j.Calling, j.MayHaveApplied, j.LastConfirmed = false, j.MayHaveApplied || fate == exchange.StatusUnknown, nil
+	j.Calling, j.MayHaveApplied, j.LastConfirmed = false, j.MayHaveApplied || status == exchange.StatusUnknown, nil
 	if reason == "" {
 		return
 	}
 	j.Errors++
 	j.NotBefore = now.Add(min(firstCallBackOff<<min(j.Errors-1, 10), maxCallBackOff))
 	if j.Errors >= callsBeforeAttention {
-		s.RaiseAttention(opportunity.AttentionService, key, reason+"; Oppflow keeps calling it. Answer confirm (it did happen), retry (it did not happen: call it now) or skip (go on without it)", now)
+		s.RaiseAttention(opportunity.AttentionService, key, reason+"; Oppflow keeps calling the service. Answer confirm (the call was carried out), retry (the call was not carried out: call the service now) or skip (continue without the call)", now)
 	}
 }
 
@@ -291,9 +291,9 @@ func (s *State) failEffect(j *ActiveEffect, why string, now time.Time) {
 		return
 	}
 	if j.Stage == opportunity.EffectStageUndo {
-		why = "it could not be undone: " + why
+		why = "the effect could not be undone: " + why
 	}
-	s.blockEffect(j, why+". Answer confirm (it did happen), retry (it did not happen: try again) or skip (go on without it)", now)
+	s.blockEffect(j, why+". Answer confirm (the effect has its wanted result), retry (Oppflow tries the effect again) or skip (Oppflow drops the effect)", now)
 }
 
 // blockEffect stops the work on the effect until an operator decides about the problem.
@@ -334,7 +334,7 @@ func (s *State) startChain(stage opportunity.EffectStage, chain int, effects []e
 		job := ActiveEffect{Effect: effect, Chain: chain, Stage: stage}
 		if taken += exchange.JSONSize(job); taken > opportunity.MaxActiveEffectBytes && stage != opportunity.EffectStageBefore { // a transition must not be made without the effects before it
 			s.recordEffectResult(job, opportunity.EffectAbandoned, "too many effects wait already", now)
-			s.RaiseAttention(opportunity.AttentionEffect, effect.Key, "the effect was not started, because too many effects wait already; do it by hand", now)
+			s.RaiseAttention(opportunity.AttentionEffect, effect.Key, "the effect was not started, because too many effects wait already; carry the effect out by hand", now)
 			continue
 		}
 		s.ActiveEffects = append(s.ActiveEffects, job)
@@ -349,7 +349,7 @@ func (s *State) ApplyReactionPlan(plan exchange.Plan, now time.Time) {
 }
 
 // abandonEffects ends the work on the effects of EffectStageAfter when a run ends. EffectResults
-// lists these effects, so that a person can do them by hand.
+// lists the abandoned effects, so that a person can do them by hand.
 func (s *State) abandonEffects(now time.Time) {
 	for _, j := range s.ActiveEffects {
 		if j.Stage == opportunity.EffectStageAfter {

@@ -53,7 +53,7 @@ func TestEffectsBeforeATransitionAreNotSkipped(t *testing.T) {
 			left++
 		}
 	}
-	if left+len(view.RunningEffects) != many || len(view.Attention) == 0 || !strings.Contains(view.Attention[0].Reason, "do it by hand") {
+	if left+len(view.RunningEffects) != many || len(view.Attention) == 0 || !strings.Contains(view.Attention[0].Reason, "carry the effect out by hand") {
 		t.Errorf("%d wait and %d are left out, of %d; attention %+v", len(view.RunningEffects), left, many, view.Attention)
 	}
 }

@@ -7,15 +7,15 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// AdoptFound takes over a record that was found by its reference tag. Either an earlier run
-// created the record, or a request whose response was lost. Interests of the record count as
-// interests of the start when they match its first interests item by item, and no other match is
-// possible. Otherwise AdoptFound raises a question, because to add the same interest again would
-// double it.
+// AdoptFound takes over a record that was found by its reference tag. Either an earlier run created
+// the record, or a request whose response was lost. Interests of the record count as interests of
+// the start when they match the first interests of the start item by item, and no other match is
+// possible. Without a unique match of the interests, AdoptFound raises a question, because to add
+// the same interest again would double the interest.
 func (s *State) AdoptFound(record exchange.Snapshot, region opportunity.Ref, resolved map[exchange.UnresolvedName]opportunity.ID, now time.Time) {
 	start := s.Start
 	s.ApplyCreated(record, region, now)
-	s.appendTimeline(now, "found by its reference tag and adopted")
+	s.appendTimeline(now, "the record was found by its reference tag and adopted")
 	if start == nil || len(start.Interests) == 0 || len(record.Interests) == 0 {
 		s.MarkUnattributed(record)
 		return
@@ -54,7 +54,7 @@ func (s *State) AdoptFound(record exchange.Snapshot, region opportunity.Ref, res
 func (s *State) AdoptAfterReset(record exchange.Snapshot, region opportunity.Ref, now time.Time) {
 	s.setRecord(record, region)
 	s.Entered, s.LastActivity = now, now
-	s.appendTimeline(now, "adopted in step "+record.Step.Name)
+	s.appendTimeline(now, "the record was adopted in step "+record.Step.Name)
 }
 
 // Adopt takes over the record that the start names. The view shows the interests of the record,
@@ -65,7 +65,7 @@ func (s *State) Adopt(record exchange.Snapshot, region opportunity.Ref, now time
 	// record's last change when the worker asked for the time of that change.
 	since, adopted := exchange.AdoptionTimes(record, now)
 	s.Entered, s.LastActivity, s.AdoptedAt = since, since, adopted
-	s.appendTimeline(now, "adopted in step "+record.Step.Name)
+	s.appendTimeline(now, "the record was adopted in step "+record.Step.Name)
 	s.addUnknownInterests(record)
 }
 
@@ -74,8 +74,8 @@ func (s *State) Adopt(record exchange.Snapshot, region opportunity.Ref, now time
 func (s *State) RaiseCreateQuestion(because string, now time.Time) {
 	s.Question = &opportunity.Question{
 		Request: opportunity.CreateRequestID, MessageName: "start", Since: now,
-		Text: "was the record created? It is unknown: " + because +
-			". Look in the TMS. Then answer confirm with the id of the record (it did happen), retry (it did not happen: create the record) or skip (go on without it: end this run).",
+		Text: "was the record created? Oppflow cannot decide this: " + because +
+			". Search for the record in the TMS. Then answer confirm with the id of the record (the record was created), retry (the record was not created: create the record) or skip (end this run without a record).",
 	}
 	s.RaiseAttention(opportunity.AttentionUndecided, opportunity.CreateRequestID, s.Question.Text, now)
 	s.appendTimeline(now, "a question waits for an operator: was the record created?")

@@ -9,9 +9,9 @@ import (
 )
 
 // VerifyResults checks the API's results before they change the state. An added interest counts
-// only when its result names exactly one interest that was not known before. Otherwise the status
-// of the change is unknown. answers has the order of batch. When answers is shorter than batch,
-// the missing results are unknown.
+// only when its result names exactly one interest that was not known before. If the result names no
+// new interest or several new interests, the status of the change is unknown. answers has the order
+// of batch. When answers is shorter than batch, the missing results are unknown.
 func (s *RecordState) VerifyResults(batch []exchange.Change, answers []exchange.ChangeResult) []exchange.ChangeResult {
 	reviewed := make([]exchange.ChangeResult, len(batch))
 	taken := s.knownInterestIDs()
@@ -88,9 +88,9 @@ func isLaterExpirySet(i int, batch []exchange.Change, answers []exchange.ChangeR
 	return false
 }
 
-// applyReservationResults stores what the API returned about the reservation. It returns the
-// reservation of the places that this batch requested, or nil when that reservation is not known
-// yet.
+// applyReservationResults stores what the API returned about the reservation.
+// applyReservationResults returns the reservation of the places that this batch requested, or nil
+// when that reservation is not known yet.
 func (s *State) applyReservationResults(batch []exchange.Change, answers []exchange.ChangeResult, now time.Time) *opportunity.Reservation {
 	var places *opportunity.Reservation
 	taken := false // whether places were reserved after the last expiry that is known to be set
@@ -107,10 +107,10 @@ func (s *State) applyReservationResults(batch []exchange.Change, answers []excha
 			case answer.Status == exchange.StatusNotSent:
 			case answer.Status == exchange.StatusDone && answer.Reservation != nil && !answer.Reservation.Valid:
 				s.Reservation, s.ExpiryPending = *answer.Reservation, false
-				s.appendTimeline(now, "places released")
+				s.appendTimeline(now, "the places were released")
 			case answer.Status == exchange.StatusDone && answer.Reservation != nil: // another request would not help
 				s.Reservation, s.ExpiryPending = opportunity.Reservation{}, false
-				s.RaiseAttention(opportunity.AttentionReservation, m.Request, "the places were to be released, but the API reports that they are still reserved", now)
+				s.RaiseAttention(opportunity.AttentionReservation, m.Request, "Oppflow released the places, but the API reports that the places are still reserved", now)
 			default:
 				s.Reservation, s.ExpiryPending = opportunity.Reservation{}, false
 				s.RaiseAttention(opportunity.AttentionReservation, m.Request, "the places could not be released: "+answer.Error.PublicText(), now)
@@ -122,7 +122,7 @@ func (s *State) applyReservationResults(batch []exchange.Change, answers []excha
 			switch {
 			case !answer.Reservation.Valid && m.IsRequested() && !wanted: // the outcome of the request reports this
 			case !answer.Reservation.Valid:
-				s.RaiseAttention(opportunity.AttentionReservation, m.Request, "places were requested, but the API reports that they are not reserved", now)
+				s.RaiseAttention(opportunity.AttentionReservation, m.Request, "Oppflow requested places, but the API reports that the places are not reserved", now)
 			default:
 				s.ClearAttention(opportunity.AttentionReservation)
 			}
@@ -173,7 +173,7 @@ func (s *State) interestResult(asked opportunity.Interest, answer exchange.Chang
 	if answer.Status == exchange.StatusRejected || len(answer.Interests) == 0 {
 		result.Error = answer.Error.Truncated()
 		if result.Error == nil {
-			result.Error = opportunity.Failf(opportunity.Rejected, "the API gave no reason")
+			result.Error = opportunity.Failf(opportunity.Rejected, "the API did not add the interest and gave no reason")
 		}
 		return result
 	}
@@ -237,8 +237,8 @@ func (s *State) FailNames(batch []exchange.Change, failed map[exchange.Unresolve
 	s.applyNameFailures(batch, answers, now)
 }
 
-// applyNameFailures applies the results when nothing was sent. It stores nothing about the
-// reservation.
+// applyNameFailures applies the results when nothing was sent. applyNameFailures stores nothing
+// about the reservation.
 func (s *State) applyNameFailures(batch []exchange.Change, answers []exchange.ChangeResult, now time.Time) {
 	for i, m := range batch {
 		at := slices.IndexFunc(s.Queue, func(e QueuedCommand) bool { return e.Request == m.Request })
@@ -260,7 +260,7 @@ func (s *State) FailAll(reason *opportunity.Error, now time.Time) {
 	}
 	for _, e := range waiting {
 		if e.InDoubt || e.MaybeApplied {
-			s.endRequest(e, opportunity.Failf(opportunity.Undecided, "it is unknown whether the request was carried out; look at the record in the TMS; %s", why), now)
+			s.endRequest(e, opportunity.Failf(opportunity.Undecided, "it is unknown whether the request was carried out; check the record in the TMS; %s", why), now)
 		} else {
 			s.endRequest(e, reason, now)
 		}

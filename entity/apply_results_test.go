@@ -35,7 +35,8 @@ var (
 	unknownResult = exchange.ChangeResult{Status: exchange.StatusUnknown}
 )
 
-// sendBatch sends the next batch and applies these results, including unknown ones.
+// sendBatch sends the next batch and applies the results in answers, also results of unknown
+// status.
 func sendBatch(t reporter, s *entity.State, answers ...exchange.ChangeResult) {
 	t.Helper()
 	batch := s.NextBatch()
@@ -170,8 +171,8 @@ func TestApplyResults(t *testing.T) {
 		if s.Question == nil || s.Question.Request != "q" {
 			t.Fatalf("the second question is %+v", s.Question)
 		}
-		wantError(t, execute(s, opportunity.Skip{Request: "r", Reason: "x"}), opportunity.NotFound, `no question about request "r" waits`)
-		wantError(t, s.CheckOperatorCommand(opportunity.Retry{Request: "nobody"}, "", noon), opportunity.NotFound, `no question about request "nobody" waits`)
+		wantError(t, execute(s, opportunity.Skip{Request: "r", Reason: "x"}), opportunity.NotFound, `there is no open question about request "r"`)
+		wantError(t, s.CheckOperatorCommand(opportunity.Retry{Request: "nobody"}, "", noon), opportunity.NotFound, `there is no open question about request "nobody"`)
 		if err := s.CheckOperatorCommand(opportunity.Retry{Request: "q"}, "", noon); err != nil {
 			t.Error(err)
 		}
@@ -302,7 +303,7 @@ func TestCreateQuestion(t *testing.T) {
 		if s.Question == nil || !strings.Contains(s.Question.Text, "nobody can look") || s.AttentionKinds()[0] != "undecided" {
 			t.Fatalf("question %+v", s.Question)
 		}
-		wantError(t, execute(s, opportunity.Retry{Request: "r"}), opportunity.NotFound, `no question about request "r" waits`)
+		wantError(t, execute(s, opportunity.Retry{Request: "r"}), opportunity.NotFound, `there is no open question about request "r"`)
 		if err := s.CheckOperatorCommand(opportunity.Retry{Request: opportunity.CreateRequestID}, "", noon); err != nil {
 			t.Error(err)
 		}

@@ -196,7 +196,7 @@ func TestReleaseBatch(t *testing.T) {
 }
 
 // TestBatchInvariants draws states, sends all batches, and compares the sent changes with the
-// accepted ones.
+// accepted changes.
 func TestBatchInvariants(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

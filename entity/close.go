@@ -12,5 +12,5 @@ func (s *State) startClosing(c opportunity.Close, now time.Time) {
 		return
 	}
 	s.Closing = &opportunity.CloseInfo{Reason: c.Reason, Since: now}
-	s.appendTimeline(now, "closed by an operator")
+	s.appendTimeline(now, "an operator closed the opportunity")
 }

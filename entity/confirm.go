@@ -12,13 +12,14 @@ func (s *State) checkConfirm(c opportunity.Confirm) error {
 	case asks && c.Opportunity == "":
 		return opportunity.Invalidf("opportunity: missing; give the id of the record that was created")
 	case !asks && c.Opportunity != "":
-		return opportunity.Invalidf("opportunity: only a question about the creation of the record needs this id; leave it out")
+		return opportunity.Invalidf("opportunity: only a question about the creation of the record needs this id; leave the id out")
 	}
 	return s.checkInDoubt(c.Request)
 }
 
 // confirm handles an operator's answer that the change was made. If the question was about the
-// creation, the record is adopted. Otherwise the record is read again.
+// creation, the record is adopted. If the question was about another change, the record is read
+// again.
 func (s *State) confirm(c opportunity.Confirm, now time.Time) {
 	if s.isCreateQuestion(c.Request) {
 		s.resolveCreateQuestion("an operator answered confirm: the record was created", now)

@@ -16,9 +16,10 @@ type dedupEntry struct {
 
 const dedupEntrySize = 16 + 16 + 1
 
-// DedupWindow remembers the last MaxRememberedRequests request ids. So a repeated request takes
-// effect once, and the same id with another payload is detected. Older ids are remembered only
-// while their requests wait. DedupWindow keeps digests only. The zero value is empty.
+// DedupWindow remembers the last MaxRememberedRequests request ids. With DedupWindow, a repeated
+// request takes effect once, and a known id with another payload is detected. Older ids are
+// remembered only while their requests wait. DedupWindow keeps digests only. The zero value is
+// empty.
 //
 // The JSON form is one string, about 44 bytes per request.
 type DedupWindow struct {
@@ -58,7 +59,7 @@ func (h *DedupWindow) complete(id string, state opportunity.OutcomeState) {
 	}
 }
 
-// trim forgets the oldest requests while there are too many. It keeps a request without an
+// trim forgets the oldest requests while there are too many. trim keeps a request without an
 // outcome, because such a request still waits, maybe for a long time.
 func (h *DedupWindow) trim() {
 	for len(h.entries) > opportunity.MaxRememberedRequests {
@@ -104,7 +105,7 @@ func (h *DedupWindow) UnmarshalJSON(data []byte) error {
 		return fmt.Errorf("handled requests: %w", err)
 	}
 	if len(packed)%dedupEntrySize != 0 {
-		return fmt.Errorf("handled requests: %d bytes is no multiple of %d", len(packed), dedupEntrySize)
+		return fmt.Errorf("handled requests: %d bytes are not a multiple of %d", len(packed), dedupEntrySize)
 	}
 	*h = DedupWindow{}
 	if len(packed) == 0 {

@@ -89,7 +89,8 @@ func TestDedupWindowAgainstModel(t *testing.T) {
 				if handled.Len() != len(model) {
 					t.Fatalf("%d remembered, want %d", handled.Len(), len(model))
 				}
-				// Both ends, where requests are forgotten or added, and one in between.
+				// Look up requests at both ends of the window, where requests are forgotten or
+				// added, and one request in between.
 				look := []int{0, 1, 2, 3, 4, len(model) / 2, len(model) - 2, len(model) - 1}
 				for _, i := range look {
 					if i < 0 || i >= len(model) {

@@ -9,8 +9,8 @@ import (
 
 // Accept puts the command at the end of the queue. id is the caller's request id, or "" for a
 // message without an id. silent says that no caller waits for the outcome. Accept returns the id
-// under which the outcome can be read. A request that was accepted before is not queued again.
-// The same id with another payload is a Conflict.
+// under which the outcome can be read. A request that was accepted before is not queued again. An
+// id that was accepted with another payload is a Conflict.
 func (s *State) Accept(c opportunity.Command, id string, silent bool, now time.Time) (string, error) {
 	return s.accept(c, id, silent, now, func() error { return s.checkAcceptable(c, now) })
 }
@@ -95,7 +95,7 @@ func (s *State) checkAcceptable(c opportunity.Command, now time.Time) error {
 		}
 	}
 	if count > opportunity.MaxInterests {
-		return opportunity.Invalidf("interests: the opportunity would have %d; at most %d", count, opportunity.MaxInterests)
+		return opportunity.Invalidf("interests: the opportunity would have %d interests; the limit is %d", count, opportunity.MaxInterests)
 	}
 	return nil
 }
@@ -104,13 +104,13 @@ func (s *State) checkAcceptable(c opportunity.Command, now time.Time) error {
 // message becomes a failed request that needs attention, and FailMessage returns the id of that
 // request. The stored reason contains no content of the message, because unknown content may be
 // personal data.
-func (s *State) FailMessage(verb opportunity.MessageName, id string, reason *opportunity.Error, now time.Time) string {
+func (s *State) FailMessage(name opportunity.MessageName, id string, reason *opportunity.Error, now time.Time) string {
 	if id == "" || s.DedupWindow.find(id) != nil { // a Conflict must not overwrite the outcome of the first request with the id
 		id = s.newRequestID()
 	}
-	verb = opportunity.MessageName(opportunity.Truncate(string(verb), opportunity.MaxErrorLabel)) // a signal's name may be long
+	name = opportunity.MessageName(opportunity.Truncate(string(name), opportunity.MaxErrorLabel)) // a signal's name may be long
 	s.dispatchRequestEnd(requestEnd{
-		command: QueuedCommand{Request: id, MessageName: verb, NoWaiter: true}, outcome: opportunity.Outcome{RequestID: id, State: opportunity.Failed, Error: reason.Redacted()}, at: now,
+		command: QueuedCommand{Request: id, MessageName: name, NoWaiter: true}, outcome: opportunity.Outcome{RequestID: id, State: opportunity.Failed, Error: reason.Redacted()}, at: now,
 	})
 	return id
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// fakeTMS is a TMS in memory. It makes the changes of a request in order and remembers each
+// fakeTMS is a TMS in memory. fakeTMS makes the changes of a request in order and remembers each
 // change, so that a change made twice, or out of order, is detected.
 type fakeTMS struct {
 	now               time.Time
@@ -124,10 +124,9 @@ func (r *fakeTMS) snapshot() exchange.Snapshot {
 	}
 }
 
-// wasReserved reports whether the places were reserved as the change requested: until the
-// requested time, by a later requested expiry, or by another expiry that is no shorter. An expiry
-// may have been replaced before any read. Then it is unknown whether that expiry was set, and
-// this does not matter.
+// wasReserved reports whether the places were reserved as the change requested: until the requested
+// time, by a later requested expiry, or by another expiry that is no shorter. If an expiry was
+// replaced before any read, it is unknown whether that expiry was set, and this does not matter.
 func (r *fakeTMS) wasReserved(change string, until time.Time) bool {
 	tried := false
 	for _, e := range r.expiries {

@@ -11,14 +11,15 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// FollowUpState holds the planned follow-ups, the finished ones, and the external changes that
-// still need a reaction.
+// FollowUpState holds the planned follow-ups, the finished follow-ups, and the external changes
+// that still need a reaction.
 type FollowUpState struct {
 	// PlanDue says that the follow-ups need a new plan. PlannedAt is the time of the last plan.
 	PlanDue   bool      `json:"planDue,omitempty"`
 	PlannedAt time.Time `json:"plannedAt,omitzero"`
 	// PlanFirstChangeAt and PlanLastChangeAt are the times of the first and the last change since
-	// the plan became due. Both are zero when the plan is due at once.
+	// the plan became due. PlanFirstChangeAt and PlanLastChangeAt are zero when the plan is due at
+	// once.
 	PlanFirstChangeAt time.Time `json:"planSince,omitzero"`
 	PlanLastChangeAt  time.Time `json:"planLast,omitzero"`
 	// AfterReset says that the run was reset. The run before the reset may have done the due
@@ -50,14 +51,14 @@ func (s *FollowUpState) checkCancel(key string) error {
 		}
 	}
 	if cancelled >= opportunity.MaxCancelledFollowUps {
-		return opportunity.Invalidf("followUp: %d follow-ups of the opportunity are cancelled already, and no more can be; snooze this one until a distant time, or change the playbook", cancelled)
+		return opportunity.Invalidf("followUp: %d follow-ups of the opportunity are cancelled already, which is the limit; snooze this follow-up until a distant time, or change the playbook", cancelled)
 	}
 	return nil
 }
 
-// SetFollowUps stores the follow-ups of a plan that are not done yet. It keeps the earliest
-// follow-ups, up to MaxFollowUps and MaxFollowUpBytes. A later plan contains the other follow-ups
-// again. The view shows the follow-ups that the plan skips, but they raise no attention.
+// SetFollowUps stores the follow-ups of a plan that are not done yet. SetFollowUps keeps the
+// earliest follow-ups, up to MaxFollowUps and MaxFollowUpBytes. A later plan contains the other
+// follow-ups again. The view shows the follow-ups that the plan skips, but they raise no attention.
 func (s *FollowUpState) SetFollowUps(plan exchange.Plan, now time.Time) {
 	planned := slices.DeleteFunc(slices.Clone(plan.FollowUps), func(f exchange.FollowUp) bool { return s.isFollowUpDone(f.Key) })
 	s.SnoozedFollowUps = slices.DeleteFunc(s.SnoozedFollowUps, func(z SnoozedFollowUp) bool {
@@ -91,8 +92,8 @@ func (s *FollowUpState) NextFollowUpAt() time.Time {
 	return at
 }
 
-// endFollowUp removes a follow-up from the planned ones, and reports whether the
-// follow-up had not ended before.
+// endFollowUp removes a follow-up from the planned follow-ups, and reports whether the follow-up
+// had not ended before.
 func (s *FollowUpState) endFollowUp(done exchange.DoneFollowUp) bool {
 	s.FollowUps = slices.DeleteFunc(s.FollowUps, func(f exchange.FollowUp) bool { return f.Key == done.Key })
 	s.SnoozedFollowUps = slices.DeleteFunc(s.SnoozedFollowUps, func(z SnoozedFollowUp) bool { return z.Key == done.Key })
@@ -160,7 +161,7 @@ func (s *FollowUpState) checkPlanned(key string) error {
 		return nil
 	}
 	if s.isFollowUpDone(key) {
-		return opportunity.Failf(opportunity.NotFound, "no follow-up %q is planned any more: it was done or cancelled", key)
+		return opportunity.Failf(opportunity.NotFound, "follow-up %q is no longer planned: the follow-up was done or cancelled", key)
 	}
 	if len(s.FollowUps) == 0 {
 		return opportunity.Failf(opportunity.NotFound, "no follow-up %q is planned; the opportunity has no planned follow-up", key)
@@ -169,11 +170,11 @@ func (s *FollowUpState) checkPlanned(key string) error {
 	for _, t := range s.scheduledFollowUps(s.FollowUps) {
 		known = append(known, t.Key)
 	}
-	told := strings.Join(known[:min(len(known), maxListedKeys)], ", ")
+	listed := strings.Join(known[:min(len(known), maxListedKeys)], ", ")
 	if more := len(known) - maxListedKeys; more > 0 {
-		told += fmt.Sprintf(" and %d more, which the view shows", more)
+		listed += fmt.Sprintf(" and %d more, which the view shows", more)
 	}
-	return opportunity.Failf(opportunity.NotFound, "no follow-up %q is planned; the planned ones are %s", key, told)
+	return opportunity.Failf(opportunity.NotFound, "no follow-up %q is planned; the planned follow-ups are %s", key, listed)
 }
 
 // checkSnooze returns an error when the follow-up cannot be snoozed.
@@ -185,7 +186,7 @@ func (s *FollowUpState) checkSnooze(z opportunity.Snooze, now time.Time) error {
 		return opportunity.Invalidf("until: this time has passed; give a time in the future")
 	}
 	if s.snoozedFollowUp(z.FollowUp) == nil && len(s.SnoozedFollowUps) >= opportunity.MaxFollowUps {
-		return opportunity.Invalidf("followUp: %d follow-ups are snoozed already, and no more can be", len(s.SnoozedFollowUps))
+		return opportunity.Invalidf("followUp: %d follow-ups of the opportunity are snoozed already, which is the limit", len(s.SnoozedFollowUps))
 	}
 	return nil
 }
@@ -228,7 +229,7 @@ func earliest(a, b time.Time) time.Time {
 	return a
 }
 
-// setPlanDue makes a plan due at once when watched is true, and not due otherwise.
+// setPlanDue makes a plan due at once when watched is true, and not due when watched is false.
 func (s *FollowUpState) setPlanDue(watched bool) {
 	s.PlanDue, s.PlanFirstChangeAt, s.PlanLastChangeAt = watched, time.Time{}, time.Time{}
 }

@@ -57,8 +57,9 @@ func followUpKeys(s *entity.State) string {
 	return strings.Join(all, " ")
 }
 
-// runFollowUps does the follow-ups one after the other, each at its time. It plans them again
-// right before each, as the workflow does. It returns which follow-ups were done when.
+// runFollowUps does the follow-ups one after the other, each at its time. runFollowUps plans the
+// follow-ups again right before each follow-up, as the workflow does. runFollowUps returns which
+// follow-ups were done when.
 func runFollowUps(s *entity.State) string {
 	var all []string
 	for f, at, some := s.NextFollowUp(); some; f, at, some = s.NextFollowUp() {
@@ -217,8 +218,8 @@ func TestFollowUpsAreCappedByBytes(t *testing.T) {
 	}
 }
 
-// TestRemainingFollowUpsArePlanned: when all stored follow-ups are done, the remaining ones are
-// planned.
+// TestRemainingFollowUpsArePlanned: when all stored follow-ups are done, the remaining follow-ups
+// are planned.
 func TestRemainingFollowUpsArePlanned(t *testing.T) {
 	var planned []exchange.FollowUp
 	for n := range opportunity.MaxFollowUps + 1 {

@@ -25,12 +25,12 @@ type Inbox struct {
 	Failures int `json:"failures,omitempty"`
 }
 
-func (s *Inbox) isRepeat(verb opportunity.MessageName, id string, payload []byte) (bool, error) {
+func (s *Inbox) isRepeat(name opportunity.MessageName, id string, payload []byte) (bool, error) {
 	handled := s.DedupWindow.find(id)
 	if handled == nil {
 		return false, nil
 	}
-	if handled.payload != opportunity.DigestOf(append([]byte(verb), payload...)) {
+	if handled.payload != opportunity.DigestOf(append([]byte(name), payload...)) {
 		return false, opportunity.Failf(opportunity.Conflict, "requestId %q was used for another message; give each message an id of its own", id)
 	}
 	return true, nil
@@ -62,7 +62,7 @@ func (s *Inbox) checkRepeat(i opportunity.OperatorCommand, id string) (payload [
 	}
 	data, err := json.Marshal(opportunity.WithSource(i.WithRequestID(""), ""))
 	if err != nil {
-		return nil, false, opportunity.Invalidf("cannot be stored: %v", err)
+		return nil, false, opportunity.Invalidf("the message cannot be stored: %v", err)
 	}
 	if id != "" {
 		known, err = s.isRepeat(i.MessageName(), id, data)
@@ -70,8 +70,8 @@ func (s *Inbox) checkRepeat(i opportunity.OperatorCommand, id string) (payload [
 	return append([]byte(i.MessageName()), data...), known, err
 }
 
-// Outcome returns the outcome of a request. It returns NotFound for an id that was never used or
-// is forgotten.
+// Outcome returns the outcome of a request. Outcome returns NotFound for an id that was never used
+// or is forgotten.
 func (s *Inbox) Outcome(id string) (opportunity.Outcome, error) {
 	// Waiting requests come first, because another message with the same id may have failed
 	// before.
@@ -87,7 +87,7 @@ func (s *Inbox) Outcome(id string) (opportunity.Outcome, error) {
 		// Only the state of an older request is remembered, not the whole outcome.
 		return opportunity.Outcome{RequestID: id, State: handled.outcomeState()}, nil
 	}
-	return opportunity.Outcome{}, opportunity.Failf(opportunity.NotFound, "no request %q; the last %d are remembered", opportunity.Truncate(id, 60), opportunity.MaxRememberedRequests)
+	return opportunity.Outcome{}, opportunity.Failf(opportunity.NotFound, "there is no request %q; Oppflow remembers the last %d requests", opportunity.Truncate(id, 60), opportunity.MaxRememberedRequests)
 }
 
 // IsPending reports whether the request has no final outcome yet.
@@ -104,8 +104,8 @@ func (s *Inbox) isWaiting(id string) bool {
 }
 
 // NextToPark returns the first request of the batch that met ParkAfterErrors server errors of the
-// API over at least ParkAfter, and that can be parked. When the API works for other requests, they
-// need not wait for this request.
+// API over at least ParkAfter, and that can be parked. When the API works for other requests, these
+// requests need not wait for the failing request.
 func (s *Inbox) NextToPark(batch []exchange.Change, now time.Time) (string, bool) {
 	for _, e := range s.Queue {
 		if e.Errors >= opportunity.ParkAfterErrors && now.Sub(e.FailingSince) >= opportunity.ParkAfter && s.canPark(e) &&
@@ -116,8 +116,8 @@ func (s *Inbox) NextToPark(batch []exchange.Change, now time.Time) (string, bool
 	return "", false
 }
 
-// canPark reports whether there is room for the command among the parked ones. Each run hands its
-// parked commands to the next run, until an operator decides about them.
+// canPark reports whether there is room for the command among the parked commands. Each run hands
+// its parked commands to the next run, until an operator decides about them.
 func (s *Inbox) canPark(e QueuedCommand) bool {
 	parked, _ := append(slices.Clone(s.Parked), e).encodedSize(0)
 	return len(s.Parked) < opportunity.MaxParked && parked <= opportunity.MaxParkedBytes
@@ -136,10 +136,10 @@ func (s *Inbox) WaitingBytes() int {
 }
 
 // storeOutcome stores the outcome of an ended request, so that a caller can read the outcome.
-func (s *Inbox) storeOutcome(verb opportunity.MessageName, outcome opportunity.Outcome, now time.Time) {
+func (s *Inbox) storeOutcome(name opportunity.MessageName, outcome opportunity.Outcome, now time.Time) {
 	outcome.Error = outcome.Error.Truncated()
 	s.DedupWindow.complete(outcome.RequestID, outcome.State)
-	s.Outcomes = append(s.Outcomes, StoredOutcome{Outcome: outcome, MessageName: verb, At: now, Size: exchange.JSONSize(outcome)})
+	s.Outcomes = append(s.Outcomes, StoredOutcome{Outcome: outcome, MessageName: name, At: now, Size: exchange.JSONSize(outcome)})
 	total := 0
 	for _, kept := range s.Outcomes {
 		total += kept.Size

@@ -34,4 +34,4 @@ func (s *Journal) appendTimeline(now time.Time, text string) {
 }
 
 // applyRequestEnd adds the line about the end of the request to the timeline.
-func (s *Journal) applyRequestEnd(e requestEnd, told string) { s.appendTimeline(e.at, told) }
+func (s *Journal) applyRequestEnd(e requestEnd, outcome string) { s.appendTimeline(e.at, outcome) }

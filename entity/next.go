@@ -72,8 +72,8 @@ func (s *State) Next(now time.Time, c Conditions) Task {
 	if s.HasBatch() {
 		return SendCommands{}
 	}
-	if occasion, is := s.NextExternalChange(); is {
-		return PlanReaction{ExternalChange: occasion}
+	if change, is := s.NextExternalChange(); is {
+		return PlanReaction{ExternalChange: change}
 	}
 	if s.ShouldPlan(now) {
 		return PlanFollowUps{}

@@ -24,8 +24,8 @@ func (s *State) updateQuestion(now time.Time) {
 	s.ClearAttention(opportunity.AttentionUndecided)
 	s.Question = &opportunity.Question{
 		Request: e.Request, MessageName: e.MessageName, Since: now,
-		Text: fmt.Sprintf("did %q happen? It is unknown, and a read of the record could not decide. "+
-			"Look at the record in the TMS. Then answer confirm (it did happen), retry (it did not happen) or skip (go on without it).", e.Summary()),
+		Text: fmt.Sprintf("was %q carried out? Oppflow cannot decide this from the record. "+
+			"Check the record in the TMS. Then answer confirm (the request was carried out), retry (the request was not carried out) or skip (continue without the request).", e.Summary()),
 	}
 	s.RaiseAttention(opportunity.AttentionUndecided, e.Request, s.Question.Text, now)
 	s.appendTimeline(now, "a question waits for an operator: "+e.Summary())
@@ -73,7 +73,7 @@ func (s *State) skip(answer opportunity.Skip, now time.Time) {
 		s.clearAttentionFor(opportunity.AttentionFollowUp, answer.Request)
 		s.clearAttentionFor(opportunity.AttentionPlaybook, answer.Request)
 		s.clearAttentionFor(opportunity.AttentionEffect, answer.Request)
-		s.appendTimeline(now, "an operator has seen: "+opportunity.Truncate(answer.Request, 60))
+		s.appendTimeline(now, "an operator acknowledged the attention about: "+opportunity.Truncate(answer.Request, 60))
 		return
 	}
 	skipped, parked := s.unpark(answer.Request)
@@ -113,7 +113,7 @@ func (s *State) isNotice(request string) bool {
 func (s *Inbox) findInDoubt(request string) (int, error) {
 	at := slices.IndexFunc(s.Queue, func(e QueuedCommand) bool { return e.Request == request && e.InDoubt })
 	if at < 0 {
-		return 0, opportunity.Failf(opportunity.NotFound, "no question about request %q waits", opportunity.Truncate(request, 60))
+		return 0, opportunity.Failf(opportunity.NotFound, "there is no open question about request %q", opportunity.Truncate(request, 60))
 	}
 	return at, nil
 }

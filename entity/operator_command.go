@@ -46,7 +46,7 @@ func (s *State) Execute(i opportunity.OperatorCommand, id string, now time.Time)
 	case opportunity.Close:
 		s.startClosing(i, now)
 	default:
-		return opportunity.Outcome{}, opportunity.Invalidf("this worker does not know what the message %s does", i.MessageName())
+		return opportunity.Outcome{}, opportunity.Invalidf("this worker does not support the message %s", i.MessageName())
 	}
 	outcome := opportunity.Outcome{RequestID: id, State: opportunity.Done}
 	s.storeOutcome(i.MessageName(), outcome, now)

@@ -25,7 +25,7 @@ func TestDecodeOperatorCommands(t *testing.T) {
 		noUntil  = "until: missing; give the new expiry time of the reservation, such as 2026-12-31T17:00:00Z"
 		farUntil = "until: the year must have four digits"
 		noID     = "adopt: not the id of an Opportunity; give the id as the API returns it, such as " + adoptableID
-		alone    = "adopt: cannot be combined with name, region, account, currency, entryStep and interests; send these as messages once the record is adopted"
+		alone    = "adopt: cannot be combined with name, region, account, currency, entryStep and interests; after the adoption, send these values as messages"
 	)
 	long := strings.Repeat("é", 256)
 	for _, c := range []struct{ verb, payload, want string }{
@@ -62,7 +62,7 @@ func TestDecodeOperatorCommands(t *testing.T) {
 		{"pause", `{"requestId":"#1"}`, `requestId: starts with "#"; only Oppflow itself generates such ids`},
 		{"pause", ``, "a JSON object is expected, such as {…}"},
 		{"pause", `null`, "a JSON object is expected, such as {…}"},
-		{"pause", `{}{}`, "more than one JSON object"},
+		{"pause", `{}{}`, "the text contains more than one JSON object; give one JSON object"},
 		{"resume", `{}`, ""},
 		{"resume", `{"reason":"done"}`, `unknown member "reason"`},
 		{"resume", `{"requestId":"a\u0000"}`, "requestId: contains a character that cannot be printed"},
@@ -170,7 +170,7 @@ func TestAMessageThatIsTooLarge(t *testing.T) {
 	}
 	for payload, decode := range decode {
 		wantError(t, decode(fill(payload, opportunity.MaxCommandBytes)), opportunity.Invalid, "")
-		wantError(t, decode(fill(payload, opportunity.MaxCommandBytes+1)), opportunity.Invalid, "262145 bytes of JSON; at most 262144")
+		wantError(t, decode(fill(payload, opportunity.MaxCommandBytes+1)), opportunity.Invalid, "the JSON has 262145 bytes; the limit is 262144 bytes")
 	}
 }
 
@@ -251,7 +251,7 @@ func TestAPauseIsShown(t *testing.T) {
 	for _, m := range s.Timeline[2:] {
 		texts = append(texts, m.Text)
 	}
-	if diff := cmp.Diff([]string{"paused by an operator", "resumed by an operator"}, texts); diff != "" {
+	if diff := cmp.Diff([]string{"an operator paused the opportunity", "an operator resumed the opportunity"}, texts); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -375,7 +375,7 @@ func TestApplyRefresh(t *testing.T) {
 		t.Errorf("view %+v", v)
 	}
 	last := []string{s.Timeline[len(s.Timeline)-2].Text, s.Timeline[len(s.Timeline)-1].Text}
-	if diff := cmp.Diff([]string{"found in step Won", "read again: 2 interests are new, 2 are gone"}, last); diff != "" {
+	if diff := cmp.Diff([]string{"the record was found in step Won", "the record was read again: 2 interests were added, 2 interests were removed"}, last); diff != "" {
 		t.Error(diff)
 	}
 	if s.ShouldRefresh() || len(s.Queue) != 1 {
@@ -395,7 +395,7 @@ func TestApplyRefresh(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	s.ApplyRefresh(many, noon)
-	if last := s.Timeline[len(s.Timeline)-1].Text; last != "read again from the TMS" {
+	if last := s.Timeline[len(s.Timeline)-1].Text; last != "the record was read again from the TMS" {
 		t.Errorf("read again with nothing new: %q", last)
 	}
 	// A record that cannot be read raises attention, and is not read again in a loop.

@@ -30,8 +30,8 @@ type OperatorState struct {
 	Wait *opportunity.WaitInfo `json:"waits,omitempty"`
 }
 
-// maxAttention is how many entries of attention are kept: the newest ones, and at least one of
-// each kind.
+// maxAttention is how many entries of attention are kept: the newest entries, and at least one
+// entry of each kind.
 const maxAttention = 20
 
 // RaiseAttention adds an entry of attention. A second entry of one kind about the same request

@@ -97,7 +97,7 @@ func TestParked(t *testing.T) {
 		if e := s.Queue[0]; e.Errors != 0 || !e.FailingSince.IsZero() {
 			t.Errorf("its errors still count: %+v", e)
 		}
-		wantError(t, execute(s, opportunity.Retry{Request: "bad"}), opportunity.NotFound, "no question about request \"bad\" waits")
+		wantError(t, execute(s, opportunity.Retry{Request: "bad"}), opportunity.NotFound, "there is no open question about request \"bad\"")
 	})
 	t.Run("skip", func(t *testing.T) {
 		s := continued(t, s)

@@ -10,7 +10,7 @@ import (
 func (s *State) pause(p opportunity.Pause, now time.Time) {
 	if s.Paused == nil {
 		s.Paused = &opportunity.PauseInfo{Since: now}
-		s.appendTimeline(now, "paused by an operator")
+		s.appendTimeline(now, "an operator paused the opportunity")
 	}
 	s.Paused.Reason = p.Reason
 	s.RaiseAttention(opportunity.AttentionPaused, "", pauseReason(*s.Paused), now)
@@ -36,7 +36,7 @@ func (s *State) resume(now time.Time) {
 	}
 	s.Paused = nil
 	s.ClearAttention(opportunity.AttentionPaused)
-	s.appendTimeline(now, "resumed by an operator")
+	s.appendTimeline(now, "an operator resumed the opportunity")
 }
 
 // EndPause ends a pause when the run ends, because the last work of the run does not wait.

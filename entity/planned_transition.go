@@ -70,8 +70,9 @@ func (s *State) ApplyTransitionPlan(request string, plan exchange.Plan, now time
 	s.PlannedByVersion = plan.Version
 }
 
-// HasUnplannedTransition reports whether the batch contains a transition without planned effects.
-// This happens only while the stored playbook has no rules for transitions.
+// HasUnplannedTransition reports whether the batch contains a transition without planned effects. A
+// transition without planned effects is possible only while the stored playbook has no rules for
+// transitions.
 func (s *State) HasUnplannedTransition(batch []exchange.Change) bool {
 	return slices.ContainsFunc(batch, func(m exchange.Change) bool { return m.Progress != nil && s.plannedTransition(m.Request) == nil })
 }

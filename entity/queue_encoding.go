@@ -16,9 +16,9 @@ import (
 
 // Queue holds the waiting commands, in the order of their acceptance.
 //
-// Each run hands the queue to the next run, whose input has a limited size. So the JSON form is
-// compact. Equal payloads are written once. A time is written as the milliseconds since the time
-// of the previous command. A UUID as a request id takes 23 characters.
+// The JSON form is compact, because each run hands the queue to the next run, whose input has a
+// limited size. Equal payloads are written once. A time is written as the milliseconds since the
+// time of the previous command. A UUID as a request id takes 23 characters.
 type Queue []QueuedCommand
 
 // packedQueue is the JSON form of a Queue.
@@ -100,8 +100,8 @@ func (q Queue) MarshalJSON() ([]byte, error) {
 	return json.Marshal(packed)
 }
 
-// UnmarshalJSON implements json.Unmarshaler. It also reads the plain list of a state of version
-// 1.
+// UnmarshalJSON implements json.Unmarshaler. UnmarshalJSON also reads the plain list of a state of
+// version 1.
 func (q *Queue) UnmarshalJSON(data []byte) error {
 	if plain := bytes.TrimSpace(data); len(plain) > 0 && plain[0] == '[' || string(plain) == "null" {
 		return json.Unmarshal(data, (*[]QueuedCommand)(q))
@@ -114,7 +114,7 @@ func (q *Queue) UnmarshalJSON(data []byte) error {
 	var at int64
 	for i, e := range packed.Commands {
 		if e.payload < 0 || e.payload >= len(packed.Payloads) {
-			return fmt.Errorf("queue: entry %d names payload %d of %d", i, e.payload, len(packed.Payloads))
+			return fmt.Errorf("queue: entry %d refers to payload %d, but the queue has %d payloads", i, e.payload, len(packed.Payloads))
 		}
 		request, err := unpackRequestID(e.request)
 		if err != nil {
@@ -157,7 +157,7 @@ func (e *packedCommand) UnmarshalJSON(data []byte) error {
 	}
 	members := []any{&e.request, &e.messageName, &e.payload, &e.elapsed, &e.flags, &e.changeCount, &e.results, &e.errors, &e.failing}
 	if len(list) < 5 || len(list) > len(members) {
-		return fmt.Errorf("%d members; 5 to %d are expected", len(list), len(members))
+		return fmt.Errorf("the entry has %d members; 5 to %d members are expected", len(list), len(members))
 	}
 	e.changeCount = 1
 	for i, member := range list {
@@ -197,7 +197,7 @@ func unpackRequestID(text string) (string, error) {
 		return "", fmt.Errorf("request id: %w", err)
 	}
 	if len(raw) != 16 {
-		return "", fmt.Errorf("request id: %d bytes are no UUID", len(raw))
+		return "", fmt.Errorf("request id: %d bytes are not a UUID", len(raw))
 	}
 	return uuidText(raw), nil
 }

@@ -50,7 +50,7 @@ func canonicalPayload(c opportunity.Command) (json.RawMessage, error) {
 	}
 	data, err := json.Marshal(c.WithRequestID(""))
 	if err != nil {
-		return nil, opportunity.Invalidf("cannot be stored: %v", err)
+		return nil, opportunity.Invalidf("the message cannot be stored: %v", err)
 	}
 	return data, nil
 }

@@ -10,17 +10,19 @@ import (
 
 // ReadBack decides the changes of unknown status in a batch from a read of the record. Call
 // ReadBack only when none of these changes can be in flight any more. A change becomes done, not
-// sent or rejected when the record proves this status. Otherwise the change stays unknown.
+// sent or rejected when the record proves this status. If the record does not prove the status of a
+// change, the change stays unknown.
 //
 // Added interests are the interests of the record that were not known before. The API makes the
-// changes of one request in order, and may reject some of them. So each added interest must match
-// a requested interest, in this order. If the record has any other added interest, these changes
-// stay unknown. When an interest is missing although a later change took effect, the API rejected
-// the interest, and the reason was lost. Such an interest is not sent again. An interest stays
-// unknown when an added interest may be this one or a different one in the same item. Quantity and
-// unit amount, which some tenants let Oppflow read, may distinguish the two. Learners cannot be
-// read back. When some added interests are ambiguous, only commands whose interests are all on the
-// record without ambiguity become done.
+// changes of one request in order, and may reject some of them. So each added interest must match a
+// requested interest, in the order of the request. If the record has any other added interest, the
+// changes that add interests stay unknown. When an interest is missing although a later change took
+// effect, the API rejected the interest, and the reason was lost. An interest that the API rejected
+// is not sent again. A requested interest stays unknown when an added interest may be this interest
+// or a different requested interest in the same item. Quantity and unit amount, which some tenants
+// let Oppflow read, may distinguish two interests in the same item. Learners cannot be read back.
+// When some added interests are ambiguous, only commands whose interests are all on the record
+// without ambiguity become done.
 //
 // A transition counts as done when the record is in the target step, and as not sent when the
 // record is still in its known step. When the target is the known step, the transition counts as
@@ -28,22 +30,22 @@ import (
 // again, the API rejects it again.
 //
 // To set details or an expiry again does no harm, so these changes are not in doubt. ReadBack only
-// sets MaybeApplied for the commands of these changes. Details are in doubt when a later change
-// set the same details again. An expiry counts as done when the record shows it, or when a later
-// expiry that overwrote it was set. In the second case it is unknown whether the first expiry was
-// ever set, and nothing depends on this. If the opportunity had no reserved places at the time of
-// the first expiry, the API had nothing to extend, and the request fails.
+// sets MaybeApplied for the commands of these changes. Details are in doubt when a later change set
+// the same details again. An expiry counts as done when the record shows it, or when a later expiry
+// that overwrote it was set. When a later expiry overwrote the first expiry, it is unknown whether
+// the first expiry was ever set, and nothing depends on this. If the opportunity had no reserved
+// places at the time of the first expiry, the API had nothing to extend, and the request fails.
 //
 // resolved maps names of items to their ids.
 func (s *State) ReadBack(batch []exchange.Change, answers []exchange.ChangeResult, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID) []exchange.ChangeResult {
 	return s.ReadBackSince(batch, answers, record, resolved, func() bool { return true })
 }
 
-// ReadBackSince is ReadBack for a run that a worker of an earlier version may have begun. In such a
-// run, the read does not show which changes of a lost request the API rejected: added interests
-// decide only if they match the first interests of the request, and a superseded expiry counts as
-// done. Then showsRejected returns false. ReadBackSince calls showsRejected only when the result
-// depends on it.
+// ReadBackSince is ReadBack for a run that a worker of an earlier version may have begun. If an
+// earlier version began the run, the read does not show which changes of a lost request the API
+// rejected: added interests decide only if they match the first interests of the request, and a
+// superseded expiry counts as done. For a run that an earlier version began, showsRejected returns
+// false. ReadBackSince calls showsRejected only when its result depends on showsRejected.
 func (s *State) ReadBackSince(batch []exchange.Change, answers []exchange.ChangeResult, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID, showsRejected func() bool) []exchange.ChangeResult {
 	decided := slices.Clone(answers)
 	s.readBackInterests(batch, decided, record, resolved, showsRejected)
@@ -70,7 +72,7 @@ func (s *State) ReadBackSince(batch []exchange.Change, answers []exchange.Change
 	}
 	for i, m := range batch {
 		if m.Interest != nil && answers[i].Status == exchange.StatusUnknown && decided[i].Status == exchange.StatusNotSent && isLaterChangeApplied(i, batch, answers, decided) {
-			decided[i] = exchange.ChangeResult{Status: exchange.StatusRejected, Error: opportunity.Failf(opportunity.Rejected, "the API did not add the interest, and made a later change; the reason is lost")}
+			decided[i] = exchange.ChangeResult{Status: exchange.StatusRejected, Error: opportunity.Failf(opportunity.Rejected, "the API did not add the interest, although the API made a later change; the reason is unknown, because the response was lost")}
 		}
 	}
 	return decided
@@ -141,11 +143,12 @@ func (s *RecordState) readBackInterests(batch []exchange.Change, decided []excha
 	}
 }
 
-// matchInOrder returns for each asked interest the interest in there that must be this one, nil
-// when there is none. The interests in there are some of the asked ones, in their order. When an
-// interest in there may be one of several asked ones, which are not equal in all facts, matchInOrder
-// returns nil for them, and false. It returns nil instead of the list when the interests in there
-// cannot all be asked ones.
+// matchInOrder returns, for each interest of asked, the interest of there that must be the asked
+// interest, or nil when there is none. The interests of there are a part of the asked interests, in
+// the order of asked. When an interest of there may be one of several asked interests, which are
+// not equal in all facts, matchInOrder returns nil for these asked interests, and false.
+// matchInOrder returns nil instead of the list when the interests of there cannot all be asked
+// interests.
 func matchInOrder(there []exchange.InterestRef, asked []expectedInterest) (shown []*exchange.InterestRef, unique bool) {
 	first, last := make([]int, len(there)), make([]int, len(there)) // the first and the last asked one that each may be
 	at := 0
@@ -207,9 +210,9 @@ func (w expectedInterest) matches(ref exchange.InterestRef) bool {
 		(ref.UnitAmount == nil || ref.UnitAmount.Equal(w.unitAmount))
 }
 
-// isUniquePrefix reports whether the interests in there must be the first ones of asked. All facts
-// that were read must match. No other assignment of there to asked may match, unless the exchanged
-// interests are equal in all facts.
+// isUniquePrefix reports whether the interests in there must be the first interests of asked. All
+// facts that were read must match. No other assignment of there to asked may match, unless the
+// exchanged interests are equal in all facts.
 func isUniquePrefix(there []exchange.InterestRef, asked []expectedInterest) bool {
 	if len(there) > len(asked) {
 		return false
@@ -264,9 +267,9 @@ func isOverwritten(i int, batch []exchange.Change, answers []exchange.ChangeResu
 
 // isExpirySuperseded reports whether a later expiry of the batch, which the API set, is now the
 // expiry of the places. To send the requested expiry at i again would undo the later expiry. An
-// expiry that no caller requested is sent with new places. Such an expiry counts only when it is
-// no earlier than the requested expiry. In addition, the API must have confirmed it, or the
-// reservation must have changed.
+// expiry that no caller requested is sent with new places. The expiry of new places counts only
+// when it is no earlier than the requested expiry. In addition, the API must have confirmed the
+// expiry of the new places, or the reservation must have changed.
 func (s *RecordState) isExpirySuperseded(i int, batch []exchange.Change, answers, decided []exchange.ChangeResult, record exchange.Snapshot) bool {
 	asked := batch[i].ReservationChange.Until
 	changed := record.Reservation.Valid != s.Reservation.Valid || !record.Reservation.Until.Equal(s.Reservation.Until)

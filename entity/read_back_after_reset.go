@@ -32,23 +32,23 @@ func (b Backlog) isBefore(i, j int) bool {
 }
 
 // ReadBackAfterReset decides all changes that wait after a reset, from a read of the record. The
-// run before the reset may have sent a part of them, but the state of that run is lost. Call
-// ReadBackAfterReset only when no request of that run can be in flight any more. First end the
-// requests whose names cannot be resolved, because these requests were never sent. The results
-// have the order of the backlog.
+// run before the reset may have sent a part of the waiting changes, but the state of that run is
+// lost. Call ReadBackAfterReset only when no request of that run can be in flight any more. First
+// end the requests whose names cannot be resolved, because these requests were never sent. The
+// results have the order of the backlog.
 //
 // Interests are matched by their items. All interests of the record in an item that were not known
-// before count as made. The changes of an item stay unknown when the record has more such
-// interests than requested. If the record has fewer, the requested interests must be equal in all
-// facts that cannot be read back; otherwise the changes stay unknown. A transition counts as done
-// when the record is in its target step, and no other transition leads to that step. Details and
-// expiries count as done when the record shows them, or shows those of a change that may have come
-// later.
+// before count as made. The changes of an item stay unknown when the record has more new interests
+// in the item than requested. If the record has fewer new interests in the item, the changes stay
+// unknown unless the requested interests are equal in all facts that cannot be read back. A
+// transition counts as done when the record is in its target step, and no other transition leads to
+// that step. Details and expiries count as done when the record shows them, or shows the details or
+// the expiry of a change that may have come later.
 //
-// The run before the reset executed the messages in their order. So a change that took effect
-// proves that the changes before it were sent. A change that was sent and that the record does not
-// show stays unknown. Either the API rejected this change or a person undid it, so to send it
-// again would be a guess. All other changes count as not sent. If the API rejected such a change
+// The run before the reset executed the messages in their order. A change that took effect
+// therefore proves that the changes before it were sent. A change that was sent and that the record
+// does not show stays unknown. Either the API rejected this change or a person undid it, so to send
+// it again would be a guess. All other changes count as not sent. If the API rejected such a change
 // before, the API rejects it again.
 //
 // from is the step of the record that the run knew, "" when the run knew no step.
@@ -245,9 +245,9 @@ func (b Backlog) readBackExpiry(i int, record exchange.Snapshot) exchange.Change
 	return exchange.ChangeResult{Status: exchange.StatusNotSent}
 }
 
-// ApplyReadBackAfterReset stores the result of ReadBackAfterReset, and the record. The view then
-// also shows interests that no known request asked for, but they never count as the effect of a
-// request.
+// ApplyReadBackAfterReset stores the result of ReadBackAfterReset, and the record. After
+// ApplyReadBackAfterReset, the view also shows interests that no known request asked for, but these
+// interests never count as the effect of a request.
 func (s *State) ApplyReadBackAfterReset(b Backlog, answers []exchange.ChangeResult, record exchange.Snapshot, now time.Time) {
 	s.appendTimeline(now, "the run was reset: the waiting requests were compared with the record")
 	s.ApplyResults(b.Changes, answers, now)

@@ -139,8 +139,8 @@ func TestReadBackExpiryWithoutPlaces(t *testing.T) {
 	}
 }
 
-// TestReadBackEarlierExpiryProvesNothing: the places have the same expiry as before a request.
-// This does not prove that the earlier expiry of the request was ever set.
+// TestReadBackEarlierExpiryProvesNothing: the places have the same expiry as before a request. An
+// unchanged expiry does not prove that the earlier expiry of the request was ever set.
 func TestReadBackEarlierExpiryProvesNothing(t *testing.T) {
 	before := laterExpiry.Until.AddDate(0, 1, 0)
 	for _, c := range []struct {

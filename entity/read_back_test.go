@@ -385,9 +385,9 @@ func TestAdoptFound(t *testing.T) {
 	}
 }
 
-// TestReadBackInterestBeforeAnAppliedChange: a change that took effect proves that the API
-// handled the earlier changes. So a missing interest was rejected. To send the interest again
-// would break the order of the changes.
+// TestReadBackInterestBeforeAnAppliedChange: a change that took effect proves that the API handled
+// the earlier changes. An interest that is missing although a later change took effect was
+// rejected. To send the rejected interest again would break the order of the changes.
 func TestReadBackInterestBeforeAnAppliedChange(t *testing.T) {
 	s := openedState(t)
 	accept(t, s, addInterests(plainInterest(1)), "interest")

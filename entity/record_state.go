@@ -26,8 +26,8 @@ type RecordState struct {
 	ExpiryPending bool `json:"extendDue,omitempty"`
 	// Unattributed are interests of the record that no known request has made.
 	Unattributed []opportunity.ID `json:"foreign,omitempty"`
-	// InterestsAfterBackup are interests of the record that were requested after the backup from
-	// which Temporal's database was restored. It is unknown who requested these interests.
+	// InterestsAfterBackup are interests of the record that an unknown sender requested after the
+	// backup from which Temporal's database was restored.
 	InterestsAfterBackup []exchange.InterestRef `json:"unclaimed,omitempty"`
 	// Attendees are the people to register, as long as a playbook may register them.
 	Attendees []exchange.Attendee `json:"attendees,omitempty"`
@@ -36,7 +36,7 @@ type RecordState struct {
 	CancelledEvents []opportunity.ID `json:"cancelledEvents,omitempty"`
 	SoldOutEvents   []opportunity.ID `json:"soldOutEvents,omitempty"`
 	// Entered is when the record entered its step. LastActivity is the time of the last activity
-	// other than a follow-up. Both are zero when unknown.
+	// other than a follow-up. Entered and LastActivity are zero when unknown.
 	Entered      time.Time `json:"entered,omitzero"`
 	LastActivity time.Time `json:"lastActivity,omitzero"`
 	// AdoptedAt is when the record was adopted, if its follow-ups count from the time of the

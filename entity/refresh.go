@@ -19,16 +19,16 @@ func (s *State) ApplyRefresh(record exchange.Snapshot, now time.Time) {
 	changed := s.ApplySnapshot(record, now)
 	s.requestPlan() // for the step that the record is in
 	if !changed {
-		s.appendTimeline(now, "read again from the TMS")
+		s.appendTimeline(now, "the record was read again from the TMS")
 	}
 }
 
-// ApplySnapshot stores the record like ApplyRefresh. It adds changes in the TMS to the timeline,
-// and reports whether there were any changes.
+// ApplySnapshot stores the record like ApplyRefresh. ApplySnapshot adds changes in the TMS to the
+// timeline, and reports whether there were any changes.
 func (s *State) ApplySnapshot(record exchange.Snapshot, now time.Time) bool {
 	moved := record.Step.ID != s.Step.ID
 	if moved {
-		s.appendTimeline(now, "found in step "+record.Step.Name)
+		s.appendTimeline(now, "the record was found in step "+record.Step.Name)
 		s.LastActivity = now
 	}
 	region := s.Details.Region
@@ -48,25 +48,25 @@ func (s *State) ApplySnapshot(record exchange.Snapshot, now time.Time) bool {
 	if s.Reservation.Valid {
 		s.ClearAttention(opportunity.AttentionReservation)
 	}
-	gone := len(s.Interests) + len(s.Unattributed)
+	removed := len(s.Interests) + len(s.Unattributed)
 	s.Interests = slices.DeleteFunc(s.Interests, func(held opportunity.RecordedInterest) bool { return !record.HasInterest(held.ID) })
 	s.Attendees = slices.DeleteFunc(s.Attendees, func(a exchange.Attendee) bool { return !record.HasInterest(a.Interest) })
 	s.Unattributed = slices.DeleteFunc(s.Unattributed, func(id opportunity.ID) bool { return !record.HasInterest(id) })
 	s.InterestsAfterBackup = slices.DeleteFunc(s.InterestsAfterBackup, func(ref exchange.InterestRef) bool { return !record.HasInterest(ref.ID) })
-	gone -= len(s.Interests) + len(s.Unattributed)
+	removed -= len(s.Interests) + len(s.Unattributed)
 	found := s.addUnknownInterests(record)
 	switch {
-	case gone > 0 && found > 0:
-		s.appendTimeline(now, fmt.Sprintf("read again: %d interests are new, %d are gone", found, gone))
-	case gone > 0:
-		s.appendTimeline(now, fmt.Sprintf("read again: %d interests are gone", gone))
+	case removed > 0 && found > 0:
+		s.appendTimeline(now, fmt.Sprintf("the record was read again: %d interests were added, %d interests were removed", found, removed))
+	case removed > 0:
+		s.appendTimeline(now, fmt.Sprintf("the record was read again: %d interests were removed", removed))
 	case found > 0:
-		s.appendTimeline(now, fmt.Sprintf("read again: %d interests are new", found))
+		s.appendTimeline(now, fmt.Sprintf("the record was read again: %d interests were added", found))
 	}
-	if gone+found > 0 {
+	if removed+found > 0 {
 		s.LastActivity = now
 	}
-	return moved || gone+found > 0
+	return moved || removed+found > 0
 }
 
 // ApplyRefreshFailure stores that the record could not be read for the given reason.

@@ -80,9 +80,9 @@ func (e QueuedCommand) timelineText(outcome opportunity.Outcome, s *State) strin
 	case outcome.State == opportunity.Failed:
 		return e.Summary() + " failed: " + outcome.Error.PublicText()
 	case e.MessageName == opportunity.MessageProgress:
-		return "progressed to step " + s.Step.Name
+		return "the opportunity progressed to step " + s.Step.Name
 	case e.MessageName == opportunity.MessageExtendReservations:
-		return "places reserved until " + s.Reservation.Until.UTC().Format(time.RFC3339)
+		return "the places are reserved until " + s.Reservation.Until.UTC().Format(time.RFC3339)
 	case e.MessageName == opportunity.MessageAddInterests:
 		added := 0
 		for _, r := range outcome.Results {

@@ -59,7 +59,7 @@ func TestExtendReservationsOutcome(t *testing.T) {
 				if got.State != opportunity.Done || !s.Reservation.Until.Equal(c.answer.Reservation.Until) {
 					t.Errorf("got %+v, places %+v", got, s.Reservation)
 				}
-				if last := s.Timeline[len(s.Timeline)-1].Text; last != "places reserved until "+s.Reservation.Until.Format(time.RFC3339) {
+				if last := s.Timeline[len(s.Timeline)-1].Text; last != "the places are reserved until "+s.Reservation.Until.Format(time.RFC3339) {
 					t.Errorf("the timeline says %q", last)
 				}
 				return

@@ -22,8 +22,8 @@ func (s *State) HasBackgroundWork(now time.Time) bool {
 	_, job := s.DueEffect(now)
 	_, _, move := s.TransitionToPlan()
 	_, followUp := s.DueFollowUp(now)
-	_, occasion := s.NextExternalChange()
-	return job || move || followUp || occasion || s.ShouldPlan(now)
+	_, change := s.NextExternalChange()
+	return job || move || followUp || change || s.ShouldPlan(now)
 }
 
 // NextWakeAt returns when there will be work without a message, or zero when there will be none.
@@ -44,8 +44,8 @@ func (s *State) NextWakeAt(now time.Time) time.Time {
 	return wake
 }
 
-// NextActionAt returns when the next follow-up is due, or the next effect that waits for its
-// time, such as an invoice to finalise. It returns zero when nothing waits for a time.
+// NextActionAt returns when the next follow-up is due, or the next effect that waits for its time,
+// such as an invoice to finalise. NextActionAt returns zero when nothing waits for a time.
 func (s *State) NextActionAt(now time.Time) time.Time {
 	at := s.nextInspectionAt(now)
 	if next := s.NextFollowUpAt(); !next.IsZero() && (at.IsZero() || next.Before(at)) {
@@ -55,13 +55,14 @@ func (s *State) NextActionAt(now time.Time) time.Time {
 }
 
 // ShouldContinueForPlaybook reports whether the run continues as new now, because of another
-// playbook. This requires that nothing waits and that no background work is due.
+// playbook. For another playbook, the run continues as new only when nothing waits and no
+// background work is due.
 func (s *State) ShouldContinueForPlaybook(now time.Time) bool {
 	return s.PlaybookChanged && len(s.Queue) == 0 && !s.HasBackgroundWork(now)
 }
 
-// ApplyPlan stores a plan for the current step, made from the record. It also stores the external
-// changes since the last plan, whose effects need a plan, too.
+// ApplyPlan stores a plan for the current step, made from the record. ApplyPlan also stores the
+// external changes since the last plan, whose effects need a plan, too.
 func (s *State) ApplyPlan(plan exchange.Plan, record exchange.Snapshot, cancelled, soldOut []opportunity.ID, now time.Time) {
 	for _, event := range cancelled {
 		if !slices.Contains(s.CancelledEvents, event) && len(s.CancelledEvents) < opportunity.MaxInterests {
@@ -96,9 +97,9 @@ func (s *State) ApplyPlan(plan exchange.Plan, record exchange.Snapshot, cancelle
 }
 
 // recordExternalChange stores an external change, when the playbook has reactions.
-func (s *State) recordExternalChange(occasion exchange.PlanCause) {
-	if s.Playbook.Reactions && !slices.Contains(s.ExternalChanges, occasion) {
-		s.ExternalChanges = append(s.ExternalChanges, occasion)
+func (s *State) recordExternalChange(change exchange.PlanCause) {
+	if s.Playbook.Reactions && !slices.Contains(s.ExternalChanges, change) {
+		s.ExternalChanges = append(s.ExternalChanges, change)
 	}
 }
 
@@ -150,8 +151,8 @@ func (s *State) startFollowUpEffect(f exchange.FollowUp, now time.Time) {
 }
 
 // ApplyReset handles a reset of the run. The run before the reset may have sent the emails and log
-// entries that wait in this state or belong to due follow-ups. So an operator decides about these
-// emails and log entries.
+// entries that wait in this state or belong to due follow-ups. After a reset, an operator therefore
+// decides about the emails and log entries that wait or are due.
 func (s *State) ApplyReset(now time.Time) {
 	s.requestPlan()
 	s.AfterReset = s.PlanDue
@@ -162,7 +163,7 @@ func (s *State) blockUnverifiableEffects(which func(ActiveEffect) bool, now time
 	for i := range s.ActiveEffects {
 		j := &s.ActiveEffects[i]
 		if unseen := j.Effect.Kind == opportunity.EffectEmail || j.Effect.Kind == opportunity.EffectLog; unseen && !j.Done && j.Problem == "" && which(*j) {
-			s.blockEffect(j, "did it happen? The run was reset, and the API does not show it. Answer confirm (it did happen), retry (it did not happen) or skip (go on without it)", now)
+			s.blockEffect(j, "was the effect carried out before the reset of the run? The API does not show whether the effect was carried out. Answer confirm (the effect was carried out), retry (the effect was not carried out) or skip (continue without the effect)", now)
 		}
 	}
 }

@@ -96,7 +96,7 @@ func TestCheckSnooze(t *testing.T) {
 	for n := range 7 {
 		many = append(many, followUp(fmt.Sprint("f", n), 1, n+1))
 	}
-	listed := `the planned ones are f0/20261201T120000Z/1, f1/20261201T120000Z/1, f2/20261201T120000Z/1, f3/20261201T120000Z/1, f4/20261201T120000Z/1`
+	listed := `the planned follow-ups are f0/20261201T120000Z/1, f1/20261201T120000Z/1, f2/20261201T120000Z/1, f3/20261201T120000Z/1, f4/20261201T120000Z/1`
 	for name, c := range map[string]struct {
 		planned []exchange.FollowUp
 		before  func(s *entity.State)
@@ -114,7 +114,7 @@ func TestCheckSnooze(t *testing.T) {
 		},
 		"it was done": {
 			many, func(s *entity.State) { s.CompleteFollowUp(many[1].Key, noon) }, snoozeBy(many[1], 20), opportunity.NotFound,
-			`no follow-up "` + many[1].Key + `" is planned any more: it was done or cancelled`,
+			`follow-up "` + many[1].Key + `" is no longer planned: the follow-up was done or cancelled`,
 		},
 		"the time has passed": {
 			many, nil, snoozeBy(many[0], 0), opportunity.Invalid, "until: this time has passed; give a time in the future",
@@ -124,7 +124,7 @@ func TestCheckSnooze(t *testing.T) {
 				for n := range opportunity.MaxFollowUps {
 					s.SnoozedFollowUps = append(s.SnoozedFollowUps, entity.SnoozedFollowUp{Key: fmt.Sprint(n), Until: noon.Add(time.Hour)})
 				}
-			}, snoozeBy(many[0], 20), opportunity.Invalid, "followUp: 20 follow-ups are snoozed already, and no more can be",
+			}, snoozeBy(many[0], 20), opportunity.Invalid, "followUp: 20 follow-ups of the opportunity are snoozed already, which is the limit",
 		},
 		"too many were cancelled": {
 			many, func(s *entity.State) {
@@ -134,7 +134,7 @@ func TestCheckSnooze(t *testing.T) {
 			},
 			opportunity.CancelFollowUp{FollowUp: many[0].Key, Reason: "y"},
 			opportunity.Invalid,
-			"followUp: 100 follow-ups of the opportunity are cancelled already, and no more can be; snooze this one until a distant time, or change the playbook",
+			"followUp: 100 follow-ups of the opportunity are cancelled already, which is the limit; snooze this follow-up until a distant time, or change the playbook",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

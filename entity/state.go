@@ -63,7 +63,7 @@ func (s *State) ApplyCreated(record exchange.Snapshot, region opportunity.Ref, n
 	start := s.Start
 	s.setRecord(record, region)
 	s.Entered, s.LastActivity = now, now
-	s.appendTimeline(now, "created in step "+record.Step.Name)
+	s.appendTimeline(now, "the record was created in step "+record.Step.Name)
 	if start != nil && len(start.Interests) > 0 {
 		payload, err := json.Marshal(opportunity.AddInterests{Interests: start.Interests, Source: start.Source})
 		if err == nil { // plain data

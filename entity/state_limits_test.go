@@ -107,9 +107,10 @@ func TestCapsOfAState(t *testing.T) {
 	}
 }
 
-// fill accepts commands until the given bytes or more wait. No command may be larger than the
-// first one, which contains the payload. A measurement needs a pass over all commands. So fill
-// measures again only after as many commands as fit when each is as large as the first one.
+// fill accepts commands until the given bytes or more wait. No command may be larger than the first
+// one, which contains the payload. A measurement needs a pass over all commands. fill therefore
+// measures again only after as many commands as fit when each command is as large as the first
+// command.
 func fill(t *testing.T, s *entity.State, bytes int, accept func()) {
 	t.Helper()
 	before := s.WaitingBytes()

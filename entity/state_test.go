@@ -137,7 +137,7 @@ func TestOutcomeOfARequest(t *testing.T) {
 		t.Errorf("a waiting request is %+v", got)
 	}
 	_, err := s.Outcome("x")
-	wantError(t, err, opportunity.NotFound, `no request "x"; the last 10000 are remembered`)
+	wantError(t, err, opportunity.NotFound, `there is no request "x"; Oppflow remembers the last 10000 requests`)
 	if s.IsPending("x") {
 		t.Error("an unknown request is pending")
 	}
@@ -169,7 +169,7 @@ func TestIDOfAFailedMessageCanBeUsed(t *testing.T) {
 	if !errors.As(err, &full) {
 		t.Fatalf("more than 500 interests were accepted: %v", err)
 	}
-	wantError(t, err, opportunity.Invalid, "interests: the opportunity would have 501; at most 500")
+	wantError(t, err, opportunity.Invalid, "interests: the opportunity would have 501 interests; the limit is 500")
 	if s.FailMessage(opportunity.MessageAddInterests, "late", full, noon) != "late" || outcome(t, s, "late").State != opportunity.Failed {
 		t.Errorf("the refused request is %+v", outcome(t, s, "late"))
 	}
@@ -187,9 +187,9 @@ func TestInterestsOfTheStartCount(t *testing.T) {
 	for n := range 4 {
 		accept(t, s, addInterests(repeat(plainInterest(1), 100)...), fmt.Sprint(n))
 	}
-	wantError(t, s.CheckUpdate(addInterests(plainInterest(1)), "late", noon), opportunity.Invalid, "interests: the opportunity would have 501; at most 500")
+	wantError(t, s.CheckUpdate(addInterests(plainInterest(1)), "late", noon), opportunity.Invalid, "interests: the opportunity would have 501 interests; the limit is 500")
 	s.ApplyCreated(recordNow(), opportunity.Ref{ID: region}, noon)
-	wantError(t, s.CheckUpdate(addInterests(plainInterest(1)), "late", noon), opportunity.Invalid, "interests: the opportunity would have 501; at most 500")
+	wantError(t, s.CheckUpdate(addInterests(plainInterest(1)), "late", noon), opportunity.Invalid, "interests: the opportunity would have 501 interests; the limit is 500")
 }
 
 // TestFailMessage: an unreadable message is never lost. When its id was used for another message,

@@ -10,7 +10,8 @@ import (
 
 // AdoptionTimes returns since, the time from which the follow-ups of a record that is adopted now
 // count. When the worker requested the time of the record's last change, since is that time (at
-// most now) and adopted is now. Otherwise since is now and adopted is zero.
+// most now) and adopted is now. If the record has no time of its last change, since is now and
+// adopted is zero.
 func AdoptionTimes(record Snapshot, now time.Time) (since, adopted time.Time) {
 	switch {
 	case record.Changed.IsZero():

@@ -80,7 +80,7 @@ type ChangeResult struct {
 type InterestRef struct {
 	ID   opportunity.ID `json:"id"`
 	Item opportunity.ID `json:"item"`
-	// Quantity and UnitAmount are 0 and nil when they were not read.
+	// Quantity is 0 and UnitAmount is nil when the two values were not read.
 	Quantity   int                 `json:"quantity,omitempty"`
 	UnitAmount *opportunity.Amount `json:"unitAmount,omitempty"`
 }

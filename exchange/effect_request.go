@@ -136,8 +136,8 @@ func (t UndoEntry) WithObject(r opportunity.TouchedObject) UndoEntry {
 	return t
 }
 
-// Attendee is a person who is to attend an event. Attendees are kept as long as the playbook may
-// still register them, because the API does not show the learners of an interest.
+// Attendee is a person who is to attend an event. An attendee is kept as long as the playbook may
+// still register the attendee, because the API does not show the learners of an interest.
 type Attendee struct {
 	// Interest is the interest that names the person, and Event is the item of that interest.
 	Interest opportunity.ID `json:"interest"`

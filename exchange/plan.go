@@ -88,7 +88,7 @@ func (e *Effect) UnmarshalJSON(data []byte) error {
 }
 
 // Settings are the settings of an effect or an action, as one JSON value. The playbook and the
-// activities know their type; the workflow passes them on unchanged.
+// activities know the type of the settings; the workflow passes the settings on unchanged.
 type Settings json.RawMessage
 
 // NewSettings returns the settings as JSON; nil for a value that has no JSON.
@@ -100,8 +100,8 @@ func NewSettings(value any) Settings {
 	return data
 }
 
-// SettingsOf returns the settings as an S; nil when there are no settings, or when they cannot be
-// decoded as an S.
+// SettingsOf returns the settings as an S, or nil when there are no settings or the settings cannot
+// be decoded as an S.
 func SettingsOf[S any](settings Settings) *S {
 	s := new(S)
 	if len(settings) == 0 || json.Unmarshal(settings, s) != nil {
@@ -146,8 +146,8 @@ type EnsureReservation struct {
 
 // RegisterLearners registers the learners on the events of the interests.
 type RegisterLearners struct {
-	// ReleaseReservation releases the reservation once all learners are registered, because
-	// otherwise each place would count as reserved and as registered.
+	// ReleaseReservation releases the reservation once all learners are registered, so that no
+	// place counts as reserved and as registered.
 	ReleaseReservation bool `json:"release"`
 }
 
@@ -187,7 +187,7 @@ type SendEmail struct {
 // LogStatus is the status of an entry of the external integration log.
 type LogStatus string
 
-// The three statuses, as the API writes them.
+// These constants are the three values of LogStatus, in the spelling of the API.
 const (
 	LogSuccess LogStatus = "success"
 	LogFailed  LogStatus = "failed"

@@ -18,11 +18,12 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Client lets a service start opportunities and send them messages. It is safe for concurrent use.
+// Client lets a service start opportunities and send them messages. A Client is safe for concurrent
+// use.
 //
 // Every failure of the opportunity itself is an *opportunity.Error (errors.As). Any other error is
-// about the connection to Temporal. The Client gives a request id to a message that has none. So a
-// message that the Client sends more than once takes effect once.
+// about the connection to Temporal. The Client gives a request id to a message without one, so that
+// a repeated message takes effect once.
 type Client struct {
 	temporal client.Client
 	options  Options
@@ -53,9 +54,9 @@ func NewClientWithOptions(connection client.Client, options Options) *Client {
 }
 
 // Start creates the opportunity, or adopts the existing record, unless an opportunity of that
-// reference runs already. It returns when the record exists in the TMS. When Options.MaxWait ends,
-// Start returns a pending result, and the start stays accepted. To request the result again, call
-// Start with an equal start.
+// reference runs already. Start returns when the record exists in the TMS. When Options.MaxWait
+// ends, Start returns a pending result, and the start stays accepted. To request the result again,
+// call Start with an equal start.
 //
 // Start returns Conflict for a different start of a running reference. Start returns Closed for a
 // reference whose opportunity has ended. When the API rejects the start, Start returns Rejected,
@@ -242,7 +243,7 @@ func validate(message interface{ Validate() error }) error {
 	}
 	data, err := json.Marshal(message)
 	if err == nil && len(data) > opportunity.MaxCommandBytes {
-		return opportunity.Invalidf("%d bytes of JSON; at most %d", len(data), opportunity.MaxCommandBytes)
+		return opportunity.Invalidf("the JSON has %d bytes; the limit is %d bytes", len(data), opportunity.MaxCommandBytes)
 	}
 	return err
 }
@@ -306,8 +307,8 @@ func pollUntilFinal[A any](ctx context.Context, patience time.Duration, state fu
 
 // retryWhileContinuing repeats the sending while the run is about to continue as new. The function
 // also repeats the sending when the run could not accept the message because of a concurrent event
-// (WorkflowNotReady). Both states last a short time. The caller's context limits the repetition.
-// The request id makes a repetition safe.
+// (WorkflowNotReady). A run is continuing or not ready for a short time only. The caller's context
+// limits the repetition. The request id makes a repetition safe.
 func retryWhileContinuing[A any](ctx context.Context, sending func() (A, error)) (A, error) {
 	var last error
 	answer, _ := backoff.Retry(ctx, func() (answer A, err error) {
@@ -343,16 +344,16 @@ func (c *Client) contractError(ctx context.Context, reference opportunity.Refere
 	var invalid *serviceerror.InvalidArgument
 	switch {
 	case errors.As(err, &invalid) && strings.Contains(invalid.Message, tooManySignals):
-		return opportunity.Failf(opportunity.Busy, "too many messages wait for opportunity %s; send it again later", reference)
+		return opportunity.Failf(opportunity.Busy, "too many messages wait for opportunity %s; send the message again later", reference)
 	case isEnded(err):
 		return opportunity.Failf(opportunity.Closed, "opportunity %s has ended; its reference cannot be used again", reference)
 	case errors.As(err, &application) && application.Type() == runEndedBeforeAnswer:
-		return opportunity.Failf(opportunity.Closed, "opportunity %s ended before it responded", reference)
+		return opportunity.Failf(opportunity.Closed, "opportunity %s ended before it returned an outcome", reference)
 	case errors.As(err, &missing):
 		if c.hasRun(ctx, reference) {
 			return opportunity.Failf(opportunity.Closed, "opportunity %s has ended; it accepts no more messages", reference)
 		}
-		return opportunity.Failf(opportunity.NotFound, "no opportunity %s; start it first", reference)
+		return opportunity.Failf(opportunity.NotFound, "there is no opportunity %s; start the opportunity first", reference)
 	}
 	return err
 }
@@ -363,7 +364,7 @@ func (c *Client) contractError(ctx context.Context, reference opportunity.Refere
 func (c *Client) updateError(ctx context.Context, reference opportunity.Reference, run string, err error) error {
 	var application *temporal.ApplicationError
 	if errors.As(err, &application) && application.Type() == runEndedBeforeAnswer && c.wasReset(ctx, reference, run) {
-		return opportunity.Failf(opportunity.Continuing, "the run of opportunity %s was reset before it responded; send the message again", reference)
+		return opportunity.Failf(opportunity.Continuing, "the run of opportunity %s was reset before the run returned an outcome; send the message again", reference)
 	}
 	return c.contractError(ctx, reference, err)
 }
@@ -388,9 +389,8 @@ func (c *Client) hasRun(ctx context.Context, reference opportunity.Reference) bo
 	return err == nil
 }
 
-// describe returns the server's description of the latest run of the reference. It uses
-// the raw request, because the SDK's own method panics over search attributes that it
-// cannot read.
+// describe returns the server's description of the latest run of the reference. describe uses the
+// raw request, because the SDK's own method panics over search attributes that it cannot read.
 func (c *Client) describe(ctx context.Context, reference opportunity.Reference) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
 	return c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(reference), "") //nolint:staticcheck // the other one panics
 }

@@ -82,8 +82,7 @@ func (s *environment) startAll() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
 	defer cancel()
 	s.tms = httptest.NewServer(s)
-	var err error
-	s.stack, err = stack.Up(ctx, stack.Options{
+	up, err := stack.Up(ctx, stack.Options{
 		NoUI: true, Setup: host.SetupAt, Progress: func(text string) { fmt.Fprintln(os.Stderr, text) },
 		// An example loses a response. Waits for the lost response last no longer than these times.
 		WorkerArgs: []string{"--send-window", "2s", "--response-time", "2s", "--settle-time", "2s"}, WorkerEnv: []string{"ADMINISTRATE_URL=" + s.tms.URL},
@@ -91,6 +90,9 @@ func (s *environment) startAll() error {
 	if err != nil {
 		return err
 	}
+	s.mu.Lock()
+	s.stack = up
+	s.mu.Unlock()
 	if s.temporal, _, err = host.Connect(ctx, settings.Temporal{Address: s.stack.TemporalAddress(), Environment: settings.Environment{}}, nil); err != nil {
 		return err
 	}
@@ -122,21 +124,28 @@ func (s *environment) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	if meanwhile := s.loseAnswer(body); meanwhile != nil {
+	if meanwhile := s.loseResponse(body); meanwhile != nil {
 		meanwhile()
 		w.WriteHeader(http.StatusGatewayTimeout)
 		return
 	}
+	s.mu.Lock()
+	up := s.stack
+	s.mu.Unlock()
+	if up == nil { // the worker checks its credentials while the parts start
+		http.Error(w, "the TMS is starting", http.StatusServiceUnavailable)
+		return
+	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	(&httputil.ReverseProxy{Rewrite: func(out *httputil.ProxyRequest) {
-		if target, err := url.Parse(s.stack.APIURL()); err == nil { // the URL of the stack is valid
+		if target, err := url.Parse(up.APIURL()); err == nil { // the URL of the stack is valid
 			out.Out.URL, out.Out.Host = target, target.Host
 		}
 	}}).ServeHTTP(w, r)
 }
 
-// loseAnswer returns the function to call instead of the request, nil to pass the request on.
-func (s *environment) loseAnswer(body []byte) func() {
+// loseResponse returns the function to call instead of the request, nil to pass the request on.
+func (s *environment) loseResponse(body []byte) func() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.lost == "" || !bytes.Contains(body, []byte("mutation")) || !bytes.Contains(body, []byte(s.lost)) {

@@ -25,7 +25,7 @@ func ExampleNewClient() {
 	_, err = oppflow.View(ctx, "nobody's")
 	fmt.Println(err)
 	// Output:
-	// NotFound: no opportunity nobody's; start it first
+	// NotFound: there is no opportunity nobody's; start the opportunity first
 }
 
 // With a longer MaxWait, a command waits longer for its outcome before it returns a pending
@@ -294,7 +294,7 @@ func ExampleClient_Update_skip() {
 	fmt.Println(err)
 	// Output:
 	// Skipped: added by hand
-	// NotFound: no question about request "order-110/other" waits
+	// NotFound: there is no open question about request "order-110/other"
 }
 
 // The record is read again before the next command is sent.
@@ -439,7 +439,7 @@ func ExampleClient_View() {
 	// step Proposed, 1 interest, total 199.00 GBP
 	// 0 requests wait, 0 failed, 0 things need attention
 	// - start accepted
-	// - created in step Proposed
+	// - the record was created in step Proposed
 	// - added 1 interest
 }
 

@@ -18,8 +18,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// fakeNamespace is the part of Temporal that the client of the opportunities uses. It stores the
-// messages and returns errors as the SDK does.
+// fakeNamespace is the part of Temporal that the client of the opportunities uses. fakeNamespace
+// stores the messages and returns errors as the SDK does.
 type fakeNamespace struct {
 	client.Client
 	updates      []client.UpdateWorkflowOptions

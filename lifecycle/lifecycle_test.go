@@ -210,10 +210,10 @@ func TestTemporalErrorsAreTranslated(t *testing.T) {
 		exists bool
 		want   string
 	}{
-		{"no such workflow", serviceerror.NewNotFound("x"), false, "NotFound: no opportunity A-1; start it first"},
+		{"no such workflow", serviceerror.NewNotFound("x"), false, "NotFound: there is no opportunity A-1; start the opportunity first"},
 		{"it has ended", serviceerror.NewNotFound("x"), true, "Closed: opportunity A-1 has ended; it accepts no more messages"},
 		{"its reference is used up", serviceerror.NewWorkflowExecutionAlreadyStarted("x", "", ""), true, "Closed: opportunity A-1 has ended; its reference cannot be used again"},
-		{"it ended meanwhile", throughTemporal(temporal.NewApplicationError("x", "AcceptedUpdateCompletedWorkflow")), true, "Closed: opportunity A-1 ended before it responded"},
+		{"it ended meanwhile", throughTemporal(temporal.NewApplicationError("x", "AcceptedUpdateCompletedWorkflow")), true, "Closed: opportunity A-1 ended before it returned an outcome"},
 		{"Temporal is away", serviceerror.NewUnavailable("away"), false, "away"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

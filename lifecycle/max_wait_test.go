@@ -161,7 +161,7 @@ func TestOperatorCommandsAreAnswered(t *testing.T) {
 	if err != nil || got.State != opportunity.Done || len(n.updates) != 1 {
 		t.Errorf("%+v, %v after %d updates", got, err, len(n.updates))
 	}
-	want := opportunity.Failf(opportunity.NotFound, "no question about request %q waits", "r")
+	want := opportunity.Failf(opportunity.NotFound, "there is no open question about request %q", "r")
 	n = &fakeNamespace{updateError: func(int) error { return throughTemporal(lifecycle.ToTemporalError(want)) }}
 	_, err = lifecycle.NewClient(n).Update(t.Context(), "A-1", opportunity.Retry{Request: "r"})
 	var own *opportunity.Error
@@ -176,7 +176,7 @@ func TestBusy(t *testing.T) {
 		err  error
 		want string
 	}{
-		{serviceerror.NewInvalidArgument("exceeded workflow execution limit for signal events"), "Busy: too many messages wait for opportunity A-1; send it again later"},
+		{serviceerror.NewInvalidArgument("exceeded workflow execution limit for signal events"), "Busy: too many messages wait for opportunity A-1; send the message again later"},
 		{serviceerror.NewInvalidArgument("SignalName is not set on request."), "SignalName is not set on request."},
 		{serviceerror.NewResourceExhausted(0, "namespace rate limit exceeded"), "namespace rate limit exceeded"},
 	} {
@@ -211,7 +211,7 @@ func TestOutcomeOfARequest(t *testing.T) {
 		{"no such request", &serviceerror.QueryFailed{Message: "x", Failure: codec.ErrorToFailure(lifecycle.ToTemporalError(unknown))}, true, unknown.Error()},
 		{"a failure that is not ours", &serviceerror.QueryFailed{Message: "x", Failure: codec.ErrorToFailure(errors.New("out of memory"))}, true, "x"},
 		{"a failure without a reason", &serviceerror.QueryFailed{Message: "x"}, true, "x"},
-		{"no such opportunity", serviceerror.NewNotFound("x"), false, "NotFound: no opportunity A-1; start it first"},
+		{"no such opportunity", serviceerror.NewNotFound("x"), false, "NotFound: there is no opportunity A-1; start the opportunity first"},
 	} {
 		n := &fakeNamespace{queryError: c.err, exists: c.exists}
 		if _, err := lifecycle.NewClient(n).Outcome(t.Context(), "A-1", "order-8"); err == nil || err.Error() != c.want {

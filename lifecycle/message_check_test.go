@@ -122,7 +122,7 @@ func TestAMessageThatIsTooLargeIsNotSent(t *testing.T) {
 	_, updated := c.Update(t.Context(), "A-1", opportunity.AddInterests{Interests: large})
 	signalled := c.Signal(t.Context(), "A-1", opportunity.AddInterests{Interests: large})
 	for _, err := range []error{started, updated, signalled} {
-		if own, is := lifecycle.FromTemporalError(err); !is || own.Type != opportunity.Invalid || !strings.Contains(own.Message, "at most 262144") {
+		if own, is := lifecycle.FromTemporalError(err); !is || own.Type != opportunity.Invalid || !strings.Contains(own.Message, "the limit is 262144 bytes") {
 			t.Errorf("got %v", err)
 		}
 	}

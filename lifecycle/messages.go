@@ -16,7 +16,7 @@ var (
 	// CreateOutcome returns when the record exists. CreateOutcome exists only as an update.
 	CreateOutcome = Message[CreateOutcomeInput, opportunity.CreateOutcome]{
 		Name:        "opened",
-		Description: `Returns when the record exists in the TMS: {} or {"start":{…}}, which must equal the start of this run`,
+		Description: `Waits until the record exists in the TMS; a given start must equal the start of this run: {} or {"start":{…}}`,
 	}
 	// View returns the view. View exists only as a query.
 	View = Message[struct{}, opportunity.View]{

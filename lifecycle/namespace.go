@@ -26,37 +26,37 @@ var (
 	// Deploy stores a version of the playbook. Deploy exists only as an update.
 	Deploy = Message[Deployment, DeployResult]{
 		Name:        "deployPlaybook",
-		Description: "Stores a version of the playbook; oppflow playbook deploy sends it",
+		Description: "Stores a version of the playbook; the command oppflow playbook deploy sends this update",
 	}
 	// JoinNamespace says that a worker starts to work in a namespace without a playbook.
 	// JoinNamespace exists only as an update.
 	JoinNamespace = Message[NamespaceJoin, NamespaceState]{
 		Name:        "join",
-		Description: "Reports the start of a worker in a namespace without a playbook; workers send it",
+		Description: "Reports the start of a worker in a namespace without a playbook; workers send this update",
 	}
 	// BindTenant binds the namespace to a tenant. BindTenant exists only as an update. BindTenant
 	// fails with a Conflict when the namespace belongs to another tenant.
 	BindTenant = Message[Tenant, NamespaceState]{
 		Name:        "bindTenant",
-		Description: "Binds the namespace to a tenant, unless it belongs to another tenant; oppflow setup and workers send it",
+		Description: "Binds the namespace to a tenant, unless it belongs to another tenant; the command oppflow setup and workers send this update",
 	}
 	// RebindTenant binds the namespace to another tenant. RebindTenant exists only as a signal,
 	// because a signal also works when no worker runs.
 	RebindTenant = Message[Tenant, struct{}]{
 		Name:        "rebindTenant",
-		Description: "Binds the namespace to a tenant, even if it belongs to another tenant; oppflow setup --rebind sends it",
+		Description: "Binds the namespace to a tenant, even if it belongs to another tenant; the command oppflow setup --rebind sends this signal",
 	}
 	// Recover says that Temporal's database was restored. Recover exists only as a signal, because
 	// a signal also works when no worker runs.
 	Recover = Message[Recovery, struct{}]{
 		Name:        "recover",
-		Description: "Reports a restore of Temporal's database: every opportunity is compared with its record; oppflow recover sends it",
+		Description: "Reports a restore of Temporal's database: every opportunity is compared with its record; the command oppflow recover sends this signal",
 	}
 	// RecordCreated adds a record that Oppflow created to the state of the namespace. RecordCreated
 	// exists only as a signal.
 	RecordCreated = Message[CreatedRecord, struct{}]{
 		Name:        "recordCreated",
-		Description: "Adds a record that Oppflow made, which identifies the tenant; workers send it",
+		Description: "Adds a record that Oppflow created; the record identifies the tenant; workers send this signal",
 	}
 )
 

@@ -13,7 +13,7 @@ import (
 const (
 	// PlaybookInForceAfter is how long after its deployment a version comes into force. A worker
 	// reads the namespace every two thirds of this time. A worker whose last read is older than
-	// eight ninths of this time plans and sends nothing. So when PlaybookInForceAfter is over, no
+	// eight ninths of this time plans and sends nothing. When PlaybookInForceAfter is over, no
 	// worker plans with the previous version, even a worker that has not read the new version.
 	PlaybookInForceAfter = 45 * time.Second
 )
@@ -45,7 +45,8 @@ type PlaybookVersion struct {
 	// Restores is the number of the older version with the same text; 0 is none.
 	Restores int `json:"restores,omitempty"`
 	// StoredAt is when the version was stored, and InForceAt is the time from which workers plan
-	// with it. Both are equal when no worker had worked in the namespace before.
+	// with the version. StoredAt and InForceAt are equal when no worker had worked in the namespace
+	// before.
 	StoredAt  time.Time `json:"storedAt"`
 	InForceAt time.Time `json:"inForceAt"`
 	// Bytes is the length of the text.
@@ -56,8 +57,8 @@ type PlaybookVersion struct {
 	TextDropped bool   `json:"dropped,omitempty"`
 }
 
-// IsImmediate reports whether the version came into force when it was stored. This version is in
-// force whatever a clock shows.
+// IsImmediate reports whether the version came into force when it was stored. An immediate version
+// is in force whatever a clock shows.
 func (v PlaybookVersion) IsImmediate() bool { return v.InForceAt.Equal(v.StoredAt) }
 
 // PlaybookVersions are the versions of the playbook of a namespace, the latest last.
@@ -92,7 +93,7 @@ func (v PlaybookVersions) ByNumber(number int) (PlaybookVersion, bool) {
 }
 
 // CurrentAndLater returns the versions with which a worker may have to plan at the time `at` or
-// later. These are the version in force at that time and all later versions.
+// later. The result is the version in force at the time `at` and all later versions.
 func (v PlaybookVersions) CurrentAndLater(at time.Time) PlaybookVersions {
 	now, some := v.InForce(at)
 	if !some {
@@ -155,11 +156,11 @@ func (s *NamespaceState) CheckDeploy(d Deployment, now time.Time) error {
 	case jsonSize(d) > maxDeploymentBytes:
 		return opportunity.Invalidf("text: %d bytes of JSON; a playbook has at most %d", jsonSize(d), maxDeploymentBytes)
 	case !utf8.ValidString(d.Text):
-		return opportunity.Invalidf("text: it is not UTF-8")
+		return opportunity.Invalidf("text: not valid UTF-8")
 	case utf8.RuneCountInString(d.DeployedBy) > opportunity.MaxTextLength:
 		return opportunity.Invalidf("by: at most %d characters", opportunity.MaxTextLength)
 	case d.Restores < 0, d.NumberAbove < 0:
-		return opportunity.Invalidf("restores, above: must be numbers of versions")
+		return opportunity.Invalidf("restores, above: must be version numbers, 0 or more")
 	}
 	needed := s.Playbooks.CurrentAndLater(now)
 	size := jsonSize(d.Text)

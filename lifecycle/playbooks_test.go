@@ -23,8 +23,8 @@ func deploy(t *testing.T, s *lifecycle.NamespaceState, text string, seconds int)
 	return deployed
 }
 
-// A version is in force at once when no worker worked before. Otherwise the version is in force 45
-// s after it was stored.
+// A version is in force at once when no worker worked before. If a worker worked before, the
+// version is in force 45 s after it was stored.
 func TestVersionsOfThePlaybookComeInForceInOrder(t *testing.T) {
 	for name, test := range map[string]struct {
 		working bool
@@ -112,7 +112,7 @@ func TestVersionsOfThePlaybookStaySmall(t *testing.T) {
 	if shown.Playbooks[18].Text != "" || shown.Playbooks[19].Text == "" || s.Playbooks[18].Text == "" {
 		t.Error("the text of version 30 alone is asked for")
 	}
-	// All of these versions are needed until they are in force.
+	// All versions that the loop deploys are needed until they are in force.
 	var busy *opportunity.Error
 	for n := range 10 {
 		if _, err := s.Deploy(lifecycle.Deployment{Text: fmt.Sprint(large, "more", n)}, storedAt.Add(9000*time.Second), time.Minute); err != nil {
@@ -129,9 +129,9 @@ func TestDeploymentsThatAreRefused(t *testing.T) {
 	for want, d := range map[string]lifecycle.Deployment{
 		"text: 262145 bytes; a playbook has at most 262144": {Text: strings.Repeat("x", lifecycle.MaxPlaybookBytes+1)},
 		"bytes of JSON; a playbook has at most ":            {Text: strings.Repeat("<", lifecycle.MaxPlaybookBytes/2)},
-		"text: it is not UTF-8":                             {Text: "\xff"},
+		"text: not valid UTF-8":                             {Text: "\xff"},
 		"by: at most 255 characters":                        {DeployedBy: strings.Repeat("é", 256)},
-		"restores, above: must be numbers of versions":      {Restores: -1},
+		"restores, above: must be version numbers":          {Restores: -1},
 	} {
 		s := &lifecycle.NamespaceState{}
 		_, err := s.Deploy(d, storedAt, time.Second)

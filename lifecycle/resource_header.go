@@ -10,8 +10,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// resourceHeader is the gRPC header in which Temporal's SDK names the workflow of a
-// request. It is a hint for routing, and its values are ASCII.
+// resourceHeader is the gRPC header in which Temporal's SDK names the workflow of a request.
+// resourceHeader is a hint for routing, and its values are ASCII.
 const resourceHeader = "temporal-resource-id"
 
 // withResourceHeader sets the header, so that a reference may be in any script. Without this header

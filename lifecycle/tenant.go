@@ -38,10 +38,11 @@ func (t Tenant) lists() []tenantList {
 }
 
 // Difference returns why other is another tenant than t, or "" when both are the same tenant.
-// Tenants differ when their OAuth clients differ. They also differ when fewer than half of the rows
-// of a list of t are in the same list of other, with equal id and equal name. The limit is half for
-// two reasons: a tenant changes some rows, and different tenants may have some equal rows. Data
-// that only one of the two has is not compared. If there is nothing to compare, the tenants differ.
+// Tenants differ when their OAuth clients differ. Tenants also differ when fewer than half of the
+// rows of a list of t are in the same list of other, with equal id and equal name. The limit is
+// half for two reasons: a tenant changes some rows, and different tenants may have some equal rows.
+// Data that only one of the two has is not compared. If there is nothing to compare, the tenants
+// differ.
 func (t Tenant) Difference(other Tenant) string {
 	compared := false
 	if t.ClientID != "" && other.ClientID != "" {
@@ -67,7 +68,7 @@ func (t Tenant) Difference(other Tenant) string {
 		}
 	}
 	if !compared {
-		return "they cannot be compared: they do not both have an OAuth client, a list of regions, steps or currencies"
+		return "the two tenants cannot be compared: no OAuth client and no list of regions, steps or currencies is known of both tenants"
 	}
 	return ""
 }

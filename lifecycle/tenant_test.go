@@ -67,8 +67,8 @@ func TestTenantsAreDistinguished(t *testing.T) {
 	}
 }
 
-// A namespace keeps its tenant and stores the tenant's changes. It changes to another tenant only
-// when it is bound again.
+// A namespace keeps its tenant and stores the tenant's changes. A namespace changes to another
+// tenant only when the namespace is bound again.
 func TestANamespaceKeepsItsTenant(t *testing.T) {
 	first, later := time.Unix(1, 0), time.Unix(2, 0)
 	mine := lifecycle.Tenant{ClientID: "web-shop", Regions: rows("UK", "USA")}

@@ -33,8 +33,8 @@ const (
 const MaxPollAge = 70 * time.Second
 
 // UnresponsiveReason returns why the opportunity does not respond, according to the Temporal
-// server. The workflow task fails, no worker takes the task, or no worker polls. It returns "" for
-// an opportunity that does not run, and when the server reports none of these reasons.
+// server. The workflow task fails, no worker takes the task, or no worker polls. UnresponsiveReason
+// returns "" for an opportunity that does not run, and when the server reports no such reason.
 func (c *Client) UnresponsiveReason(ctx context.Context, reference opportunity.Reference) string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), describeTimeout)
 	defer cancel()
@@ -45,16 +45,16 @@ func (c *Client) UnresponsiveReason(ctx context.Context, reference opportunity.R
 	task := described.GetPendingWorkflowTask()
 	problems := reportedProblems(described.GetWorkflowExecutionInfo())
 	if task.GetAttempt() > 1 || problems != "" {
-		return fmt.Sprintf("the workflow task of %s fails, attempt %d%s; the worker's log gives the reason; the opportunity goes on once a worker can do the task",
+		return fmt.Sprintf("the workflow task of %s fails, attempt %d%s; the worker's log shows the reason; the opportunity continues when a worker completes the task",
 			reference, task.GetAttempt(), problems)
 	}
 	if waits := time.Since(task.GetScheduledTime().AsTime()); task.GetState() == enums.PENDING_WORKFLOW_TASK_STATE_SCHEDULED && waits > taskPickupTimeout {
-		return fmt.Sprintf("no worker has taken the workflow task of %s for %s; start a worker, or restart one that hangs", reference, waits.Round(time.Second))
+		return fmt.Sprintf("no worker has started the workflow task of %s for %s; start a worker, or restart a worker that hangs", reference, waits.Round(time.Second))
 	}
 	queue, err := c.temporal.DescribeTaskQueue(ctx, TaskQueue, enums.TASK_QUEUE_TYPE_WORKFLOW)
 	polls := func(p *taskqueuepb.PollerInfo) bool { return time.Since(p.GetLastAccessTime().AsTime()) < MaxPollAge }
 	if err == nil && !slices.ContainsFunc(queue.GetPollers(), polls) {
-		return fmt.Sprintf("no worker polls the task queue %s; start one", TaskQueue)
+		return fmt.Sprintf("no worker polls the task queue %s; start a worker", TaskQueue)
 	}
 	return ""
 }

@@ -33,9 +33,9 @@ func TestReference(t *testing.T) {
 		{"طلب ٧", ""},
 		{"คำสั่ง", ""},
 		{"\U0001f4d6", ""},
-		{"Zu\u0308rich-1", "reference: not in Unicode's form NFC; write it as \"Z\u00fcrich-1\" (\"Z\\u00fcrich-1\")"},
-		{"\u212b", "reference: not in Unicode's form NFC; write it as \"\u00c5\" (\"\\u00c5\")"},
-		{"\u1112\u1161\u11ab", `reference: not in Unicode's form NFC; write it as "한" ("\ud55c")`},
+		{"Zu\u0308rich-1", "reference: not in the Unicode form NFC; write the reference as \"Z\u00fcrich-1\" (\"Z\\u00fcrich-1\")"},
+		{"\u212b", "reference: not in the Unicode form NFC; write the reference as \"\u00c5\" (\"\\u00c5\")"},
+		{"\u1112\u1161\u11ab", `reference: not in the Unicode form NFC; write the reference as "한" ("\ud55c")`},
 	} {
 		t.Run(c.reference, func(t *testing.T) {
 			wantError(t, opportunity.Reference(c.reference).Validate(), opportunity.Invalid, c.want)
@@ -302,8 +302,8 @@ func TestDecodeIsStrict(t *testing.T) {
 		{"null", opportunity.MessageProgress, `null`, "a JSON object is expected, such as {…}"},
 		{"text", opportunity.MessageProgress, `"Won"`, "a JSON object is expected, such as {…}"},
 		{"list", opportunity.MessageProgress, `[{"to":"Won"}]`, "a JSON object is expected, such as {…}"},
-		{"two objects", opportunity.MessageProgress, `{"to":"Won"}{"to":"Lost"}`, "more than one JSON object"},
-		{"more behind", opportunity.MessageProgress, `{"to":"Won"} x`, "more than one JSON object"},
+		{"two objects", opportunity.MessageProgress, `{"to":"Won"}{"to":"Lost"}`, "the text contains more than one JSON object; give one JSON object"},
+		{"more behind", opportunity.MessageProgress, `{"to":"Won"} x`, "the text contains more than one JSON object; give one JSON object"},
 		{"cut off", opportunity.MessageProgress, `{"to":"Won"`, "not JSON: the text ends too early"},
 		{"broken", opportunity.MessageProgress, `{"to" "Won"}`, `not JSON: invalid character '"' after object key at byte 7`},
 		{"unknown member", opportunity.MessageProgress, `{"to":"Won","by":"me"}`, `unknown member "by"`},

@@ -140,7 +140,7 @@ func checkPayload(payload []byte) error {
 
 func checkSize(payload []byte) error {
 	if len(payload) > MaxCommandBytes {
-		return Invalidf("%d bytes of JSON; at most %d", len(payload), MaxCommandBytes)
+		return Invalidf("the JSON has %d bytes; the limit is %d bytes", len(payload), MaxCommandBytes)
 	}
 	return nil
 }
@@ -157,7 +157,7 @@ func decodeStrict(payload []byte, target any) error {
 		return explainJSON(err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return Invalidf("more than one JSON object")
+		return Invalidf("the text contains more than one JSON object; give one JSON object")
 	}
 	return nil
 }

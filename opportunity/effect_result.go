@@ -48,8 +48,8 @@ type TouchedObject struct {
 	ID ID `json:"id"`
 	// Kind is account, contact, learner or invoice.
 	Kind ObjectKind `json:"kind"`
-	// Created says that the effect created the object; otherwise the TMS itself or somebody else
-	// created it.
+	// Created says that the effect created the object. If Created is false, the TMS itself or
+	// somebody else created the object.
 	Created bool `json:"created,omitempty"`
 	// Event is the event of a learner, and Contact is the learner's contact.
 	Event   ID `json:"event,omitempty"`

@@ -9,8 +9,8 @@ import (
 // type before the colon ("Course:1" is an Event). The key after the colon need not be a number.
 type ID string
 
-// Type returns the type in the id, such as "CourseTemplate" or "Region". It returns
-// "" when id is not in the form of a global id (a name or a code is not).
+// Type returns the type in the id, such as "CourseTemplate" or "Region". Type returns "" for an id
+// that is not in the form of a global id, such as a name or a code.
 func (id ID) Type() string {
 	typ, _ := id.parts()
 	return typ

@@ -72,7 +72,7 @@ func (i Interest) Validate() error {
 		return Invalidf("kind: %q is unknown; give one of %s", Truncate(string(i.Kind), 40), strings.Join(InterestKindNames(), ", "))
 	}
 	if typ := ID(i.Item).Type(); isKnownType(typ) {
-		told, known := KindOfIDType(typ)
+		implied, known := KindOfIDType(typ)
 		if !known {
 			var nouns []string
 			for _, k := range InterestKinds() {
@@ -80,8 +80,8 @@ func (i Interest) Validate() error {
 			}
 			return Invalidf("item: %s is the id of a %s; give %s", i.Item, typ, anyOf(nouns))
 		}
-		if i.Kind != "" && i.Kind != told {
-			return Invalidf("kind: %s, but item %s is of kind %s; leave kind out", i.Kind, i.Item, told)
+		if i.Kind != "" && i.Kind != implied {
+			return Invalidf("kind: %s, but item %s is of kind %s; leave kind out", i.Kind, i.Item, implied)
 		}
 	} else if i.Kind == "" {
 		return Invalidf("kind: missing; item %q is not an id, so give the kind: %s", Truncate(i.Item, 60), InterestKindList())
@@ -147,7 +147,7 @@ func (l Learner) validate() error {
 type Interests []Interest
 
 // UnmarshalJSON reads a JSON array of interests. An unknown member is an error. A missing price is
-// an error, too, because otherwise it would count as zero.
+// an error, too, because a missing price would count as zero.
 func (l *Interests) UnmarshalJSON(data []byte) error {
 	var raw []json.RawMessage
 	if err := json.Unmarshal(data, &raw); err != nil {

@@ -54,7 +54,7 @@ const (
 
 	// MaxWaitingBytes is the largest JSON size of the waiting commands that a run may pass to the
 	// next run, in bytes. The server terminates a workflow whose input is larger than 2 MiB, so a
-	// run with more waiting commands first carries out enough of them.
+	// run with more waiting commands first carries out enough of the commands.
 	MaxWaitingBytes = 256 << 10
 	// MaxStateBytes is the largest JSON size of the state that a run may pass to the next run, in
 	// bytes.
@@ -75,16 +75,17 @@ const (
 	MaxActiveEffectBytes = 32 << 10
 	// MaxEffectResults is how many effect results are shown.
 	MaxEffectResults = 50
-	// MaxAttendeeBytes is the largest JSON size of the attendees that are kept for a playbook that
-	// may register them, in bytes.
+	// MaxAttendeeBytes is the largest JSON size, in bytes, of the attendees that a run keeps for a
+	// playbook that may register attendees.
 	MaxAttendeeBytes = 32 << 10
 
-	// MaxFollowUps is how many planned follow-ups are kept (the earliest ones), and also how many
-	// may be snoozed. MaxFollowUpBytes is the largest JSON size of all kept follow-ups, in bytes.
+	// MaxFollowUps is how many planned follow-ups are kept (the earliest follow-ups), and also how
+	// many follow-ups may be snoozed. MaxFollowUpBytes is the largest JSON size of all kept
+	// follow-ups, in bytes.
 	MaxFollowUps     = 20
 	MaxFollowUpBytes = 32 << 10
-	// MaxCancelledFollowUps is how many follow-ups may be cancelled; a run keeps every cancelled
-	// follow-up, because a later plan would otherwise repeat it.
+	// MaxCancelledFollowUps is how many follow-ups may be cancelled. A run keeps every cancelled
+	// follow-up, so that a later plan does not repeat the follow-up.
 	MaxCancelledFollowUps = 100
 	// MaxSkippedFollowUps is how many skipped follow-ups are shown.
 	MaxSkippedFollowUps = 20

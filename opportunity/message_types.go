@@ -10,7 +10,7 @@ import (
 // handlers, schemas, the TypeScript types and the command line read these descriptions.
 type MessageType struct {
 	Name MessageName
-	// IsOperatorCommand says that the message is an OperatorCommand; otherwise it is a Command.
+	// IsOperatorCommand is true for an OperatorCommand and false for a Command.
 	IsOperatorCommand bool
 	// Empty is a message without values, whose Go type describes the JSON object.
 	Empty Message
@@ -46,14 +46,14 @@ func MessageTypes() []MessageType {
 			"Resume a paused opportunity",
 			`Operators: resume after a pause: {}`),
 		operatorCommandType[Retry](
-			"Answer a question: the request did not happen, send it again",
-			`Operators: answer a question: I checked, it did not happen; send it again: {"request":"<id>"}`),
+			"Answer a question: the request was not carried out; send the request again",
+			`Operators: answer a question: the request was not carried out; send the request again: {"request":"<id>"}`),
 		operatorCommandType[Confirm](
-			"Answer a question: the request did happen, go on",
-			`Operators: answer a question: I checked, it did happen; go on: {"request":"<id>"}`),
+			"Answer a question: the request was carried out; continue with the next request",
+			`Operators: answer a question: the request was carried out; continue with the next request: {"request":"<id>"}`),
 		operatorCommandType[Skip](
-			"Answer a question: go on without the request",
-			`Operators: answer a question: go on without it: {"request":"<id>","reason":"…"}`),
+			"Answer a question: drop the request",
+			`Operators: answer a question: drop the request: {"request":"<id>","reason":"…"}`),
 		operatorCommandType[Refresh](
 			"Read an opportunity's record again from the TMS",
 			`Operators: read the record again from the TMS, and end a wait for the API: {}`),

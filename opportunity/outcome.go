@@ -27,8 +27,8 @@ type InterestResult struct {
 	// Interest is the id of the interest in the TMS, "" when it was not added.
 	Interest ID     `json:"interest,omitempty"`
 	Item     string `json:"item"`
-	// ReservedUntil is set when places were requested and a read of the record shows that they
-	// are reserved.
+	// ReservedUntil is set when places were requested and a read of the record shows that the
+	// places are reserved.
 	ReservedUntil *time.Time `json:"reservedUntil,omitempty"`
 	// Error says why the interest was not added, or, when Interest is set, why its places are not
 	// reserved.

@@ -24,7 +24,7 @@ func (r Reference) Validate() error {
 	case !utf8.ValidString(s):
 		return Invalidf("reference: not valid UTF-8")
 	case !norm.NFC.IsNormalString(s):
-		return Invalidf("reference: not in Unicode's form NFC; write it as %q (%+[1]q)", Truncate(norm.NFC.String(s), MaxReferenceLength))
+		return Invalidf("reference: not in the Unicode form NFC; write the reference as %q (%+[1]q)", Truncate(norm.NFC.String(s), MaxReferenceLength))
 	case utf8.RuneCountInString(s) > MaxReferenceLength:
 		return Invalidf("reference: %d characters; at most %d", utf8.RuneCountInString(s), MaxReferenceLength)
 	case strings.Contains(s, "@"):

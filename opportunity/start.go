@@ -70,7 +70,7 @@ func (s Start) validateAdopt() error {
 		return Invalidf("adopt: not the id of an Opportunity; give the id as the API returns it, such as T3Bwb3J0dW5pdHk6MQ==")
 	}
 	if s.Name != "" || s.Region != "" || s.Account != "" || s.Currency != "" || s.EntryStep != "" || len(s.Interests) > 0 {
-		return Invalidf("adopt: cannot be combined with name, region, account, currency, entryStep and interests; send these as messages once the record is adopted")
+		return Invalidf("adopt: cannot be combined with name, region, account, currency, entryStep and interests; after the adoption, send these values as messages")
 	}
 	return nil
 }

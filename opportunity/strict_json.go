@@ -16,7 +16,7 @@ func checkText(payload []byte) error {
 	for at := 0; at < len(payload); {
 		c, size := utf8.DecodeRune(payload[at:])
 		if c == utf8.RuneError && size == 1 {
-			return Invalidf("not valid UTF-8 at byte %d; JSON is written in UTF-8", at)
+			return Invalidf("the JSON is not valid UTF-8 at byte %d; write the JSON in UTF-8", at)
 		}
 		if c != '\\' { // a backslash occurs only in strings
 			at += size
@@ -26,7 +26,7 @@ func checkText(payload []byte) error {
 		case isHighSurrogate(high) && isLowSurrogate(low):
 			at += 2 * escapeLength
 		case isHighSurrogate(high), isLowSurrogate(high):
-			return Invalidf(`half of a surrogate pair at byte %d; write the character itself, or both halves, such as \ud83d\ude00`, at)
+			return Invalidf(`the JSON has half of a surrogate pair at byte %d; write the character itself, or both halves, such as \ud83d\ude00`, at)
 		default:
 			at += 2 // the escaped character may be a backslash, too
 		}
@@ -61,10 +61,10 @@ func checkMembers(payload []byte, t reflect.Type) error {
 	return walkJSON(payload, t)
 }
 
-// rejectDuplicateMembers returns an error for a member that appears twice in an object, because
-// the decoder would keep only one of the two. Names that differ only in capitals count as the same
-// member, because the decoder treats them as equal. The payload must have been decoded without an
-// error.
+// rejectDuplicateMembers returns an error for a member that appears twice in an object, because the
+// decoder would keep only one of the two. Names that differ only in capitals count as the same
+// member, because the decoder treats such names as equal. The payload must have been decoded
+// without an error.
 func rejectDuplicateMembers(payload []byte) error { return walkJSON(payload, nil) }
 
 // memberRequestID is the name of the member with the request id, in every message.
@@ -150,7 +150,7 @@ func walkJSON(payload []byte, t reflect.Type) error {
 			here.index++
 		case here.member != "":
 			if value, is := token.(string); is && value == "" && here.member == memberRequestID && t != nil {
-				return atPath(jsonPath(way[:len(way)-1]), Invalidf("requestId: empty; leave it out, or give your own id of the request"))
+				return atPath(jsonPath(way[:len(way)-1]), Invalidf("requestId: empty; leave requestId out, or give your own id of the request"))
 			}
 			here.member = ""
 		default:

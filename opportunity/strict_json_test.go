@@ -64,7 +64,7 @@ func TestMessagesThatDecodingWouldAlterAreInvalid(t *testing.T) {
 			{with(payload, `"requestId":"a\udc00"`), "half of a surrogate pair"},
 			{with(payload, `"requestId":"\ud83d\ud83d\ude00"`), "half of a surrogate pair at byte 14"},
 			{with(payload, `"requestId":"\\\uD800"`), "half of a surrogate pair at byte 16"},
-			{with(payload, "\"requestId\":\"a\xff\""), "not valid UTF-8 at byte 15"},
+			{with(payload, "\"requestId\":\"a\xff\""), "the JSON is not valid UTF-8 at byte 15"},
 			{with(payload, "\"requestId\":\"a\xed\xa0\x80\""), "not valid UTF-8"},
 			{with(payload, "\"request\xffId\":\"a\""), "not valid UTF-8"},
 			{with(payload, `"requestId":"r","requestId":"s"`), `member "requestId" appears twice`},
@@ -104,7 +104,7 @@ func TestMessagesThatDecodingWouldAlterAreInvalid(t *testing.T) {
 }
 
 // TestDecodeLoose checks that DecodeLoose reads a message that earlier releases accepted, in the
-// same way as those releases.
+// same way as the earlier releases.
 func TestDecodeLoose(t *testing.T) {
 	for _, c := range []struct{ name, payload string }{
 		{"progress", `{"TO":"Won"}`},
@@ -131,8 +131,8 @@ func TestDecodeLoose(t *testing.T) {
 	}
 }
 
-// TestErrorsOfMessagesAreShort checks that every error about a wrong message is short, because
-// the response to a workflow task contains ten of them.
+// TestErrorsOfMessagesAreShort checks that every error about a wrong message is short, because the
+// response to a workflow task contains ten such errors.
 func TestErrorsOfMessagesAreShort(t *testing.T) {
 	size := testrun.Pick(t, 16<<10, opportunity.MaxCommandBytes-200)
 	long := strings.Repeat("7", size)

@@ -28,7 +28,7 @@ type OpenHours struct {
 	To Clock `json:"to"`
 }
 
-// QuietHours begin at From and end at To; they may pass midnight.
+// QuietHours begin at From, end at To and may pass midnight.
 type QuietHours struct {
 	From Clock `json:"from"`
 	To   Clock `json:"to"`
@@ -316,16 +316,16 @@ func (c *checker) checkCalendar() {
 			continue
 		}
 		if len(hours.Days) == 0 {
-			c.report(path+".days", "no days; give some of mon, tue, wed, thu, fri, sat, sun")
+			c.report(path+".days", "the business hours have no days; give at least one of mon, tue, wed, thu, fri, sat, sun")
 		}
 		if hours.From >= hours.To {
-			c.report(path+".to", "business hours end at %s, which is not after %s; give those past midnight as two", hours.To, hours.From)
+			c.report(path+".to", "business hours end at %s, which is not after their start at %s; split hours past midnight into two entries", hours.To, hours.From)
 			continue
 		}
 		for d, day := range hours.Days {
 			for _, other := range taken[day] {
 				if hours.From < other.to && other.from < hours.To {
-					c.report(fmt.Sprintf("%s.days[%d]", path, d), "%s has business hours from %s to %s already", day, other.from, other.to)
+					c.report(fmt.Sprintf("%s.days[%d]", path, d), "%s already has business hours from %s to %s", day, other.from, other.to)
 				}
 			}
 			taken[day] = append(taken[day], clockSpan{hours.From, hours.To})
@@ -348,16 +348,16 @@ func (c *checker) checkQuiet(calendar Calendar, open map[Weekday][]clockSpan) {
 		return
 	}
 	if quiet.From == quiet.To {
-		c.report("calendar.quiet", "quiet hours from %s to %s are no time at all, or all the time; give two different times", quiet.From, quiet.To)
+		c.report("calendar.quiet", "quiet hours from %s to %s start and end at the same time; give two different times", quiet.From, quiet.To)
 		return
 	}
 	if quiet.From == endOfDay {
-		c.report("calendar.quiet.from", "quiet hours begin at 24:00; write 00:00")
+		c.report("calendar.quiet.from", "the quiet hours start at 24:00; write 00:00")
 		return
 	}
 	if len(open) == 0 {
 		if quiet.From == 0 && quiet.To == endOfDay {
-			c.report("calendar.quiet", "all the day is quiet; no follow-up could ever be done")
+			c.report("calendar.quiet", "the quiet hours cover the whole day, so no follow-up can ever be done")
 		}
 		return
 	}
@@ -370,7 +370,7 @@ func (c *checker) checkQuiet(calendar Calendar, open map[Weekday][]clockSpan) {
 			}
 		}
 	}
-	c.report("calendar.quiet", "all business hours are quiet; no follow-up could ever be done")
+	c.report("calendar.quiet", "the quiet hours cover all business hours, so no follow-up can ever be done")
 }
 
 // contains reports whether the minute of the day is quiet.

@@ -97,7 +97,7 @@ func TestWhatIsPutOff(t *testing.T) {
 		}
 	}
 	// The local times from 01:00 to 02:00 occur twice. Quiet hours that begin at 01:15 end when the
-	// clocks go back to 01:00. They begin again at the second 01:15.
+	// clocks go back to 01:00. Such quiet hours begin again at the second 01:15.
 	night := Calendar{Quiet: &QuietHours{From: 75, To: 0}}.compile(zone(t, "Europe/London"))
 	for from, want := range map[string]string{
 		"2026-10-25T00:10:00Z": "2026-10-25T00:10:00Z", "2026-10-25T00:59:00Z": "2026-10-25T01:00:00Z",

@@ -15,10 +15,10 @@ func (c *checker) checkTransition(path string, rule *Transition) {
 	c.checkStepSelector(path+".to", rule.To)
 	c.checkWhen(path+".when", &rule.When)
 	if len(rule.Before)+len(rule.After) == 0 && c.isGiven(path) && !c.unknownMembers[path] {
-		c.report(path, "nothing to do; give effects before or after the transition")
+		c.report(path, "the transition rule has no effects; give effects under before or after")
 	}
 	if rule.From != nil && rule.To != nil && rule.From.Step != "" && *rule.From == *rule.To {
-		c.report(path+".to", "a transition from step %q to itself; give another step", truncateQuote(rule.To.Step))
+		c.report(path+".to", "the transition leads from step %q to the same step; give another step", truncateQuote(rule.To.Step))
 	}
 	c.checkEffects(path+".before", rule.Before, true)
 	c.checkEffects(path+".after", rule.After, false)
@@ -31,11 +31,11 @@ func (c *checker) checkEffects(path string, effects []EffectRule, before bool) {
 		at := fmt.Sprintf("%s[%d]", path, i)
 		c.checkEffect(at, &effects[i])
 		if undo, why := effects[i].undo(); before && undo == exchange.UndoNone && why != "" {
-			right := "do it after the transition"
+			right := "put the effect under after"
 			if advised, is := effects[i].settings().(advisedSettings); is {
 				right += ", " + advised.adviceBefore()
 			}
-			c.report(at, "%s cannot be done before a transition, since the transition may fail: %s; %s", effects[i].kind(), why, right)
+			c.report(at, "%s cannot be done before a transition, because the transition may fail: %s; %s", effects[i].kind(), why, right)
 		}
 	}
 }
@@ -48,9 +48,9 @@ func (c *checker) checkEffect(path string, e *EffectRule) {
 	given, all := e.given()
 	if !c.hasExactlyOne(path, len(given)) {
 		if len(given) == 0 {
-			c.report(path, "no effect is given; give one of %s", strings.Join(memberNames(reflect.TypeFor[EffectRule]())[1:], ", "))
+			c.report(path, "the list entry has no effect; give one of %s", strings.Join(memberNames(reflect.TypeFor[EffectRule]())[1:], ", "))
 		} else {
-			c.report(path, "%d effects are given in one; begin each with \"- \"", len(given))
+			c.report(path, "one list entry has %d effects; begin each effect with \"- \"", len(given))
 		}
 	}
 	for i, settings := range all {
@@ -86,7 +86,8 @@ func (t Transition) effects(path string) []locatedEffect {
 	return append(effectsOf(path+".before", t.Before), effectsOf(path+".after", t.After)...)
 }
 
-// contradiction returns why two effects contradict each other, or "" when they do not.
+// contradiction returns why two effects contradict each other, or "" for two effects without a
+// contradiction.
 func contradiction(a, b EffectRule) string {
 	kinds := []opportunity.EffectKind{a.kind(), b.kind()}
 	has := func(one, other opportunity.EffectKind) bool {
@@ -99,32 +100,33 @@ func contradiction(a, b EffectRule) string {
 		if a.isRepeatable() {
 			return ""
 		}
-		return "is given twice; give it once"
+		return "the effect is given twice; give the effect once"
 	case has(opportunity.EffectReserve, opportunity.EffectRelease), has(opportunity.EffectExtend, opportunity.EffectRelease):
-		return fmt.Sprintf("and %s contradict each other: a release cannot be undone; give one of them", kinds[0])
+		return fmt.Sprintf("the effect contradicts %s, because a release cannot be undone; give only one of the two effects", kinds[0])
 	case has(opportunity.EffectReserve, opportunity.EffectExtend):
-		return fmt.Sprintf("and %s contradict each other: both set when the reservation expires; give one of them", kinds[0])
+		return fmt.Sprintf("the effect contradicts %s, because both effects set when the reservation expires; give only one of the two effects", kinds[0])
 	case has(opportunity.EffectRegister, opportunity.EffectCancelRegistrations):
-		return fmt.Sprintf("and %s contradict each other; give one of them", kinds[0])
+		return fmt.Sprintf("the effect contradicts %s; give only one of the two effects", kinds[0])
 	case has(opportunity.EffectRegister, opportunity.EffectReserve), has(opportunity.EffectRegister, opportunity.EffectExtend):
 		register := a.Register
 		if register == nil {
 			register = b.Register
 		}
 		if !register.KeepReservation {
-			return fmt.Sprintf("and %s contradict each other: register releases the reserved places; give one of the two, or set keepReservation: true in register", kinds[0])
+			return fmt.Sprintf("the effect contradicts %s, because register releases the reserved places; give only one of the two effects, or set keepReservation: true in register", kinds[0])
 		}
 	}
 	return ""
 }
 
-// checkContradictions finds effects of one rule that contradict each other. Effects with a condition do not count,
-// because they may never apply together.
+// checkContradictions finds effects of one rule that contradict each other. Effects with a
+// condition do not count, because an effect with a condition and another effect may never apply
+// together.
 func (c *checker) checkContradictions(effects []locatedEffect) {
 	for i, b := range effects {
 		for _, a := range effects[:i] {
 			if why := contradiction(a.effect, b.effect); why != "" && a.effect.When == "" && b.effect.When == "" {
-				c.report(b.path, "%s %s", b.effect.kind(), why)
+				c.report(b.path, "effect %s: %s", b.effect.kind(), why)
 				break
 			}
 		}
@@ -144,7 +146,7 @@ func (c *checker) checkOverlappingTransitions() {
 				for _, earlier := range a.effects(fmt.Sprintf("transitions[%d]", j)) {
 					if why := contradiction(earlier.effect, later.effect); why != "" && earlier.effect.When == "" && later.effect.When == "" {
 						line, _ := c.position(earlier.path)
-						c.report(later.path, "%s, together with line %d, which applies to the same transitions, %s", later.effect.kind(), line, why)
+						c.report(later.path, "effect %s, together with the effect in line %d for the same transitions: %s", later.effect.kind(), line, why)
 					}
 				}
 			}
@@ -153,8 +155,8 @@ func (c *checker) checkOverlappingTransitions() {
 }
 
 // checkNoneReservedPromises finds effects with noneReserved whose promise another rule always
-// breaks. The other rule reserves places on a transition to the steps from which the rule with the
-// promise starts.
+// breaks. The rule that breaks the promise reserves places on a transition to the steps from which
+// the rule with noneReserved starts.
 func (c *checker) checkNoneReservedPromises() {
 	for i, b := range c.rules.Transitions {
 		for _, later := range effectsOf(fmt.Sprintf("transitions[%d].before", i), b.Before) {
@@ -165,7 +167,7 @@ func (c *checker) checkNoneReservedPromises() {
 				for _, earlier := range a.effects(fmt.Sprintf("transitions[%d]", j)) {
 					if a.To != nil && *a.To == *b.From && a.When == "" && earlier.effect.Reserve != nil && earlier.effect.When == "" {
 						line, _ := c.position(earlier.path)
-						c.report(later.path+".reserve.noneReserved", "places are already reserved: line %d reserves them on every transition to %s; reserve them there, or after this transition", line, b.From.describe())
+						c.report(later.path+".reserve.noneReserved", "places are already reserved, because line %d reserves places on every transition to %s; leave this effect out, or put this effect under after", line, b.From.describe())
 					}
 				}
 			}

@@ -45,7 +45,7 @@ func (c *checker) check() {
 		c.checkName(path+".name", rule.Name)
 		c.checkWhen(path+".when", &rule.When)
 		if len(rule.Do) == 0 && c.isGiven(path+".do") {
-			c.report(path+".do", "nothing to do; give at least one effect")
+			c.report(path+".do", "the reaction has no effects; give at least one effect")
 		}
 		c.checkEffects(path+".do", rule.Do, false)
 		c.checkContradictions(effectsOf(path+".do", rule.Do))
@@ -88,13 +88,13 @@ func (c *checker) checkSizes() {
 		effects += len(rule.Do)
 	}
 	if effects > MaxAllEffects {
-		c.report("", "%d effects in all; at most %d", effects, MaxAllEffects)
+		c.report("", "the playbook has %d effects; the limit is %d", effects, MaxAllEffects)
 	}
 }
 
 func (c *checker) atMost(path string, size, most int) {
 	if size > most {
-		c.report(path, "%d of them; at most %d", size, most)
+		c.report(path, "the list has %d entries; the limit is %d", size, most)
 	}
 }
 
@@ -106,12 +106,12 @@ func (c *checker) checkName(path, name string) {
 		return
 	}
 	if !namePattern.MatchString(name) {
-		c.report(path, "%q is no name; write up to 40 small letters, digits and hyphens, such as remind-owner", truncateQuote(name))
+		c.report(path, "%q is not a valid name; write up to 40 small letters, digits and hyphens, such as remind-owner", truncateQuote(name))
 		return
 	}
 	if other, taken := c.ruleNames[name]; taken {
 		line, _ := c.position(other)
-		c.report(path, "the rule of line %d is called %s already", line, name)
+		c.report(path, "the rule in line %d already has the name %s; give another name", line, name)
 		return
 	}
 	c.ruleNames[name] = path
@@ -119,27 +119,27 @@ func (c *checker) checkName(path, name string) {
 
 func (c *checker) checkService(path, name string, service Service) {
 	if !namePattern.MatchString(name) {
-		c.report(path, "%q is no name; write up to 40 small letters, digits and hyphens, such as erp", truncateQuote(name))
+		c.report(path, "%q is not a valid name; write up to 40 small letters, digits and hyphens, such as erp", truncateQuote(name))
 	}
 	if at := path + ".url"; c.isGiven(at) {
 		u, err := url.Parse(service.URL)
 		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.HasSuffix(u.Path, "/") {
-			c.report(at, "not the address of a service; write https, host and path without a slash at the end, such as https://erp.example.com/hooks")
+			c.report(at, "the value is not the address of a service; write https, host and path without a slash at the end, such as https://erp.example.com/hooks")
 		}
 	}
 	if at := path + ".secret"; c.isGiven(at) && !namePattern.MatchString(service.Secret) {
-		c.report(at, "not the name of a secret; write up to 40 small letters, digits and hyphens, never the secret itself")
+		c.report(at, "the value is not the name of a secret; write up to 40 small letters, digits and hyphens, never the secret itself")
 	}
 }
 
 func (c *checker) checkMail(path, name string, mail Mail) {
 	if !namePattern.MatchString(name) {
-		c.report(path, "%q is no name; write up to 40 small letters, digits and hyphens, such as reminder", truncateQuote(name))
+		c.report(path, "%q is not a valid name; write up to 40 small letters, digits and hyphens, such as reminder", truncateQuote(name))
 	}
 	c.checkText(path+".subject", mail.Subject, MailVariables{}, true)
 	c.checkText(path+".body", mail.Body, MailVariables{}, false)
 	if at := path + ".from"; c.isGiven(at) && opportunity.ID(mail.From).Type() == "" {
-		c.report(at, "not the id of a sending address, as the API writes it")
+		c.report(at, "the value is not the id of a sending address; write the id as the API returns it")
 	}
 }
 
@@ -154,7 +154,7 @@ func (c *checker) checkText(path string, text Text, variables any, line bool) {
 	case line && strings.Contains(written, "\n"):
 		c.report(path, "the text has several lines; give one line")
 	case line && len(text) > MaxLineBytes:
-		c.report(path, "the line has %d bytes; at most %d", len(text), MaxLineBytes)
+		c.report(path, "the line has %d bytes; the limit is %d bytes", len(text), MaxLineBytes)
 		return
 	}
 	for _, wrong := range text.diagnose(variables) {
@@ -197,7 +197,7 @@ func (c *checker) checkStepSelector(path string, place *StepSelector) {
 		switch {
 		case !c.isGiven(at): // the mistake is reported already
 		case strings.TrimSpace(one.value) == "":
-			c.report(at, "empty; give the name or the id of %s", one.what)
+			c.report(at, "the value is empty; give the name or the id of %s", one.what)
 		case one.typ != "":
 			c.checkID(at, one.value, one.typ, one.what)
 		}
@@ -228,9 +228,9 @@ func (c *checker) checkPeriod(path string, length Period, some bool) {
 		return
 	}
 	if some && length.Count == 0 {
-		c.report(path, "no time at all; give more than 0")
+		c.report(path, "the length of time is 0; give more than 0")
 	}
 	if length.Unit == BusinessHours && len(c.rules.Calendar.Hours) == 0 {
-		c.report(path, "business hours are reckoned with, and there are none; give calendar.hours")
+		c.report(path, "the length of time is in business hours, but the calendar has no business hours; give calendar.hours")
 	}
 }

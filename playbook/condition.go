@@ -43,8 +43,8 @@ type interestEnv struct {
 	Reserve    bool   `expr:"reserve"`
 }
 
-// conditionBuiltins are the functions of the expr library that a condition may call. These
-// functions need no clock, no zone and no floats.
+// conditionBuiltins are the functions of the expr library that a condition may call. The functions
+// of conditionBuiltins need no clock, no zone and no floats.
 var conditionBuiltins = [...]string{"all", "any", "one", "none", "filter", "count", "len", "lower", "upper", "trim", "sum", "int"}
 
 func conditionEnvOf(f Facts) conditionEnv {
@@ -76,7 +76,7 @@ func (c condition) holds(s conditionEnv) (bool, error) {
 	answer, err := vm.Run(c.program, s)
 	holds, ok := answer.(bool)
 	if err != nil || !ok {
-		return false, errors.New("cannot be decided")
+		return false, errors.New("the condition cannot be evaluated")
 	}
 	return holds, nil
 }
@@ -91,9 +91,9 @@ func (e Expression) compile() (condition, *textDiagnostic) {
 	text := string(e)
 	switch {
 	case strings.TrimSpace(text) == "":
-		return condition{}, &textDiagnostic{0, "the condition is empty; leave it out"}
+		return condition{}, &textDiagnostic{0, "the condition is empty; leave the condition out"}
 	case len(text) > MaxExpressionBytes:
-		return condition{}, &textDiagnostic{0, fmt.Sprintf("the condition has %d bytes; at most %d", len(text), MaxExpressionBytes)}
+		return condition{}, &textDiagnostic{0, fmt.Sprintf("the condition has %d bytes; the limit is %d bytes", len(text), MaxExpressionBytes)}
 	}
 	exact := &exactAmounts{text: []rune(text)}
 	options := []expr.Option{expr.Env(conditionEnv{}), expr.AsBool(), expr.Optimize(false), expr.DisableAllBuiltins()}

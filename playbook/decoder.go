@@ -31,7 +31,7 @@ func (s *decoder) read(file []byte, rules *Rules) {
 	s.lines = strings.Split(string(file), "\n")
 	s.nodes, s.unreadable, s.unknownMembers = make(map[string]*yaml.Node), make(map[string]bool), make(map[string]bool)
 	if len(file) > MaxFileBytes {
-		s.diagnostics.add(1, 1, fmt.Sprintf("the file has %d bytes; at most %d", len(file), MaxFileBytes))
+		s.diagnostics.add(1, 1, fmt.Sprintf("the file has %d bytes; the limit is %d bytes", len(file), MaxFileBytes))
 		return
 	}
 	var documents []yaml.Node
@@ -43,7 +43,7 @@ func (s *decoder) read(file []byte, rules *Rules) {
 		return
 	}
 	if len(documents) > 1 {
-		s.diagnostics.add(documents[1].Line, documents[1].Column, "a second document; a playbook is one document")
+		s.diagnostics.add(documents[1].Line, documents[1].Column, "the file contains a second document; a playbook is one document")
 	}
 	for _, node := range documents[0].Content {
 		if isNull(node) {
@@ -176,7 +176,7 @@ func (s *decoder) decode(path string, node *yaml.Node, value reflect.Value, tag 
 		s.decodeMap(path, node, value)
 	case reflect.Slice:
 		if node.Kind != yaml.SequenceNode {
-			s.reportUnreadable(path, "%s instead of a list; begin each line of a list with \"- \"", kindOf(node))
+			s.reportUnreadable(path, "%s is given instead of a list; begin each line of a list with \"- \"", kindOf(node))
 			return
 		}
 		value.Set(reflect.MakeSlice(value.Type(), len(node.Content), len(node.Content)))
@@ -185,7 +185,7 @@ func (s *decoder) decode(path string, node *yaml.Node, value reflect.Value, tag 
 		}
 	case reflect.String:
 		if node.Kind != yaml.ScalarNode || isNull(node) {
-			s.reportUnreadable(path, "%s instead of a text", kindOf(node))
+			s.reportUnreadable(path, "%s is given instead of a text", kindOf(node))
 			return
 		}
 		value.SetString(node.Value)
@@ -195,13 +195,13 @@ func (s *decoder) decode(path string, node *yaml.Node, value reflect.Value, tag 
 	case reflect.Int:
 		number, err := strconv.Atoi(node.Value)
 		if node.Kind != yaml.ScalarNode || err != nil {
-			s.reportUnreadable(path, "%s instead of a whole number", kindOf(node))
+			s.reportUnreadable(path, "%s is given instead of a whole number", kindOf(node))
 			return
 		}
 		value.SetInt(int64(number))
 	case reflect.Bool:
 		if node.Kind != yaml.ScalarNode || node.Value != "true" && node.Value != "false" {
-			s.reportUnreadable(path, "%s instead of true or false", kindOf(node))
+			s.reportUnreadable(path, "%s is given instead of true or false", kindOf(node))
 			return
 		}
 		value.SetBool(node.Value == "true")
@@ -210,7 +210,7 @@ func (s *decoder) decode(path string, node *yaml.Node, value reflect.Value, tag 
 
 func (s *decoder) decodeText(path string, node *yaml.Node, value reflect.Value) {
 	if node.Kind != yaml.ScalarNode || isNull(node) {
-		s.reportUnreadable(path, "%s instead of a text", kindOf(node))
+		s.reportUnreadable(path, "%s is given instead of a text", kindOf(node))
 		return
 	}
 	if reader, ok := value.Addr().Interface().(encoding.TextUnmarshaler); ok {
@@ -227,7 +227,7 @@ func isText(value reflect.Value) bool {
 
 func (s *decoder) decodeStruct(path string, node *yaml.Node, value reflect.Value) {
 	if node.Kind != yaml.MappingNode {
-		s.reportUnreadable(path, "%s instead of members: %s", kindOf(node), strings.Join(memberNames(value.Type()), ", "))
+		s.reportUnreadable(path, "%s is given instead of an object with the members %s", kindOf(node), strings.Join(memberNames(value.Type()), ", "))
 		return
 	}
 	seen := make(map[string]bool)
@@ -236,7 +236,7 @@ func (s *decoder) decodeStruct(path string, node *yaml.Node, value reflect.Value
 		field, known := fieldOf(value.Type(), key.Value)
 		switch {
 		case key.Kind != yaml.ScalarNode:
-			s.diagnostics.add(key.Line, key.Column, "the name of a member is a word")
+			s.diagnostics.add(key.Line, key.Column, "the name of a member must be a word")
 		case !known:
 			s.unknownMembers[path] = true
 			s.diagnostics.add(key.Line, key.Column, fmt.Sprintf("unknown member %q; %s", truncateQuote(key.Value), suggest(key.Value, memberNames(value.Type()))))
@@ -255,14 +255,14 @@ func (s *decoder) checkRequired(path string, value reflect.Value) {
 	for i := range value.NumField() {
 		name, options, _ := strings.Cut(value.Type().Field(i).Tag.Get("json"), ",")
 		if options == "" && s.nodes[joinPath(path, name)] == nil {
-			s.report(path, "%s is missing", name)
+			s.report(path, "the member %s is missing", name)
 		}
 	}
 }
 
 func (s *decoder) decodeMap(path string, node *yaml.Node, value reflect.Value) {
 	if node.Kind != yaml.MappingNode {
-		s.reportUnreadable(path, "%s instead of a mapping of names", kindOf(node))
+		s.reportUnreadable(path, "%s is given instead of a mapping of names", kindOf(node))
 		return
 	}
 	value.Set(reflect.MakeMap(value.Type()))
@@ -271,7 +271,7 @@ func (s *decoder) decodeMap(path string, node *yaml.Node, value reflect.Value) {
 		name := reflect.ValueOf(key.Value)
 		switch {
 		case key.Kind != yaml.ScalarNode || key.Value == "" || strings.ContainsAny(key.Value, ".[]"):
-			s.diagnostics.add(key.Line, key.Column, fmt.Sprintf("%q is no name; leave out dots and brackets", truncateQuote(key.Value)))
+			s.diagnostics.add(key.Line, key.Column, fmt.Sprintf("%q is not a valid name; leave out dots and brackets", truncateQuote(key.Value)))
 		case value.MapIndex(name).IsValid():
 			s.diagnostics.add(key.Line, key.Column, fmt.Sprintf("the name %q is given twice", truncateQuote(key.Value)))
 		default:

@@ -39,7 +39,8 @@ func (m *Diagnostics) add(line, column int, text string) {
 	*m = append(*m, Diagnostic{max(line, 1), max(column, 1), strings.Join(strings.Fields(text), " ")})
 }
 
-// sorted returns the mistakes in the order in which they are reported.
+// sorted returns at most MaxDiagnostics mistakes without duplicates, in the order of their lines
+// and columns.
 func (m Diagnostics) sorted() Diagnostics {
 	slices.SortStableFunc(m, func(a, b Diagnostic) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
@@ -62,9 +63,9 @@ func suggest(written string, known []string) string {
 	case best != "":
 		return fmt.Sprintf("did you mean %s?", best)
 	case len(known) == 0:
-		return "there are none"
+		return "no name is defined"
 	}
-	return "known are " + strings.Join(known, ", ")
+	return "the known names are " + strings.Join(known, ", ")
 }
 
 // truncateQuote shortens a quotation in a mistake.

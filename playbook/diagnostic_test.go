@@ -37,56 +37,56 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 		{"tab", "steps:\n\t- a\n", []string{"2:1: not YAML"}},
 		{"alias", "steps: *all\n", []string{"1:8: *all is an alias; write the value itself"}},
 		{"anchor and alias", "followUpsAtMost: &most 5\nsteps: *most\n", []string{"2:8: *most is an alias; write the value itself"}},
-		{"no names", "emails: []\n", []string{"1:9: a list instead of a mapping of names"}},
-		{"no name", "emails: { a.b: {} }\n", []string{`1:11: "a.b" is no name; leave out dots and brackets`}},
+		{"no names", "emails: []\n", []string{"1:9: a list is given instead of a mapping of names"}},
+		{"no name", "emails: { a.b: {} }\n", []string{`1:11: "a.b" is not a valid name; leave out dots and brackets`}},
 		{"same mail", "services:\n  a: { url: https://a.example.com, secret: a }\n  a: { url: https://a.example.com, secret: a }\n", []string{`3:3: the name "a" is given twice`}},
-		{"a list for a text", "calendar: { zone: [UTC] }\n", []string{"1:19: a list instead of a text"}},
-		{"a list for a length", rule("    after: [reserve: { for: [1 day] }]\n"), []string{"4:29: a list instead of a text"}},
-		{"a word for yes", rule("    before: [reserve: { for: 1 day, noneReserved: yes }]\n"), []string{`4:14: reserve cannot be done`, `4:51: "yes" instead of true or false`}},
+		{"a list for a text", "calendar: { zone: [UTC] }\n", []string{"1:19: a list is given instead of a text"}},
+		{"a list for a length", rule("    after: [reserve: { for: [1 day] }]\n"), []string{"4:29: a list is given instead of a text"}},
+		{"a word for yes", rule("    before: [reserve: { for: 1 day, noneReserved: yes }]\n"), []string{`4:14: reserve cannot be done`, `4:51: "yes" is given instead of true or false`}},
 		{"tag", "steps: !secret []\n", []string{"1:8: the tag !secret is not supported"}},
-		{"two documents", "steps: []\n---\nsteps: []\n", []string{"2:1: a second document"}},
-		{"a text", "hello\n", []string{`1:1: "hello" instead of members: calendar, followUpsAtMost`}},
-		{"a list", "- a\n", []string{"1:1: a list instead of members"}},
+		{"two documents", "steps: []\n---\nsteps: []\n", []string{"2:1: the file contains a second document"}},
+		{"a text", "hello\n", []string{`1:1: "hello" is given instead of an object with the members calendar, followUpsAtMost`}},
+		{"a list", "- a\n", []string{"1:1: a list is given instead of an object with the members"}},
 		{"unknown member", "transitons: []\n", []string{`1:1: unknown member "transitons"; did you mean transitions?`}},
-		{"nothing like it", "colour: red\n", []string{`1:1: unknown member "colour"; known are calendar, followUpsAtMost, services`}},
+		{"nothing like it", "colour: red\n", []string{`1:1: unknown member "colour"; the known names are calendar, followUpsAtMost, services`}},
 		{"twice", "steps: []\nsteps: []\n", []string{"2:1: the member steps is given twice"}},
-		{"no list", "steps: {}\n", []string{`1:8: an object with members instead of a list`}},
-		{"no number", "followUpsAtMost: many\n", []string{`1:18: "many" instead of a whole number`}},
-		{"nothing", "calendar: { zone: }\n", []string{"1:19: nothing instead of a text"}},
+		{"no list", "steps: {}\n", []string{`1:8: an object with members is given instead of a list`}},
+		{"no number", "followUpsAtMost: many\n", []string{`1:18: "many" is given instead of a whole number`}},
+		{"nothing", "calendar: { zone: }\n", []string{"1:19: nothing is given instead of a text"}},
 
 		// The calendar.
 		{"zone", "calendar: { zone: Europe/Londn }\n", []string{`1:19: there is no time zone "Europe/Londn"; give its IANA name, such as Europe/London`}},
 		{"zone of the machine", "calendar: { zone: Local }\n", []string{`1:19: there is no time zone "Local"`}},
 		{"clock", "calendar: { quiet: { from: 8pm, to: \"08:00\" } }\n", []string{`1:28: "8pm" is not a time of day; write hours and minutes, such as 09:00`}},
 		{"past the day", "calendar: { quiet: { from: \"20:00\", to: \"24:30\" } }\n", []string{`1:41: "24:30" is not a time of day; the day ends at 24:00`}},
-		{"backwards", "calendar:\n  hours:\n    - { days: [mon], from: \"17:00\", to: \"09:00\" }\n", []string{"3:41: business hours end at 09:00, which is not after 17:00"}},
+		{"backwards", "calendar:\n  hours:\n    - { days: [mon], from: \"17:00\", to: \"09:00\" }\n", []string{"3:41: business hours end at 09:00, which is not after their start at 17:00"}},
 		{"weekday", "calendar:\n  hours:\n    - { days: [mo], from: \"09:00\", to: \"17:00\" }\n", []string{`3:16: "mo" is not a day of the week`}},
-		{"twice open", "calendar:\n  hours:\n    - { days: [mon, tue], from: \"09:00\", to: \"17:00\" }\n    - { days: [tue], from: \"16:00\", to: \"18:00\" }\n", []string{"4:16: tue has business hours from 09:00 to 17:00 already"}},
-		{"holiday", "calendar: { holidays: [2026-02-30] }\n", []string{`1:24: "2026-02-30" is not a day; write it as 2026-12-25`}},
+		{"twice open", "calendar:\n  hours:\n    - { days: [mon, tue], from: \"09:00\", to: \"17:00\" }\n    - { days: [tue], from: \"16:00\", to: \"18:00\" }\n", []string{"4:16: tue already has business hours from 09:00 to 17:00"}},
+		{"holiday", "calendar: { holidays: [2026-02-30] }\n", []string{`1:24: "2026-02-30" is not a date; write a date such as 2026-12-25`}},
 		{"holiday twice", "calendar: { holidays: [2026-12-25, 2026-12-25] }\n", []string{"1:36: 2026-12-25 is given twice"}},
-		{"always quiet", "calendar: { quiet: { from: \"08:00\", to: \"08:00\" } }\n", []string{"1:20: quiet hours from 08:00 to 08:00 are no time at all"}},
-		{"quiet all day", "calendar: { quiet: { from: \"00:00\", to: \"24:00\" } }\n", []string{"1:20: all the day is quiet"}},
+		{"always quiet", "calendar: { quiet: { from: \"08:00\", to: \"08:00\" } }\n", []string{"1:20: quiet hours from 08:00 to 08:00 start and end at the same time"}},
+		{"quiet all day", "calendar: { quiet: { from: \"00:00\", to: \"24:00\" } }\n", []string{"1:20: the quiet hours cover the whole day"}},
 		{
 			"quiet business", "calendar:\n  hours:\n    - { days: [mon], from: \"09:00\", to: \"17:00\" }\n  quiet: { from: \"08:00\", to: \"18:00\" }\n",
-			[]string{"4:10: all business hours are quiet; no follow-up could ever be done"},
+			[]string{"4:10: the quiet hours cover all business hours, so no follow-up can ever be done"},
 		},
 
 		// Names and references.
 		{"cap", "followUpsAtMost: 0\n", []string{"1:18: 0 is out of range; give a whole number from 1 to 100"}},
-		{"service", "services:\n  erp: { url: http://erp.example.com, secret: \"s3cr3t!\" }\n", []string{"2:15: not the address of a service; write https", "2:47: not the name of a secret"}},
-		{"sending address", "emails:\n  a: { subject: s, body: b, from: me@example.com }\n", []string{"2:35: not the id of a sending address"}},
-		{"name", "transitions:\n  - name: Win it\n    after: [release: {}]\n", []string{`2:11: "Win it" is no name; write up to 40 small letters`}},
-		{"same name", rule(after) + "  - name: win\n    to: { step: Lost }\n" + after, []string{"5:11: the rule of line 2 is called win already"}},
+		{"service", "services:\n  erp: { url: http://erp.example.com, secret: \"s3cr3t!\" }\n", []string{"2:15: the value is not the address of a service; write https", "2:47: the value is not the name of a secret"}},
+		{"sending address", "emails:\n  a: { subject: s, body: b, from: me@example.com }\n", []string{"2:35: the value is not the id of a sending address"}},
+		{"name", "transitions:\n  - name: Win it\n    after: [release: {}]\n", []string{`2:11: "Win it" is not a valid name; write up to 40 small letters`}},
+		{"same name", rule(after) + "  - name: win\n    to: { step: Lost }\n" + after, []string{"5:11: the rule in line 2 already has the name win"}},
 		{"no mail", rule("    after: [email: { to: owner, use: remindr }]\n") + "emails:\n  reminder: { subject: s, body: b }\n", []string{`4:38: there is no mail "remindr" under emails; did you mean reminder?`}},
-		{"no service", rule("    after: [call: { service: erp, path: orders }]\n"), []string{`4:30: there is no service "erp" under services; there are none`, `4:41: "orders" is no path; begin it with one slash`}},
+		{"no service", rule("    after: [call: { service: erp, path: orders }]\n"), []string{`4:30: there is no service "erp" under services; no name is defined`, `4:41: "orders" is not a path; begin the path with one slash`}},
 		{"recipient", rule("    after: [email: { to: boss, use: a }]\n") + "emails: { a: { subject: s, body: b } }\n", []string{`4:26: "boss" is not one of owner, contact`}},
 
 		// Step selectors.
 		{"two places", rule(after) + "    from: { step: Offered, state: Open }\n", []string{"5:11: 2 of step, stage and state are given; give exactly one of them"}},
-		{"no place", "steps:\n  - at: {}\n    followUps: []\n", []string{"2:9: 0 of step, stage and state are given", "3:16: nothing to do; give at least one follow-up"}},
+		{"no place", "steps:\n  - at: {}\n    followUps: []\n", []string{"2:9: 0 of step, stage and state are given", "3:16: the list of follow-ups is empty; give at least one follow-up"}},
 		{"state", "transitions:\n  - name: a\n    to: { state: won }\n" + after, []string{`3:18: "won" is not one of Open, Won, Lost, Archived; did you mean Won?`}},
 		{"id of a region", "transitions:\n  - name: a\n    to: { step: UmVnaW9uOlVL }\n" + after, []string{"3:17: UmVnaW9uOlVL is the id of a Region, not of a step"}},
-		{"to itself", rule(after) + "    from: { step: Won }\n", []string{`3:9: a transition from step "Won" to itself`}},
+		{"to itself", rule(after) + "    from: { step: Won }\n", []string{`3:9: the transition leads from step "Won" to the same step`}},
 
 		// Conditions.
 		{"unknown name", rule(after) + "    when: valeu >= 1000\n", []string{"5:11: the condition is wrong: unknown name valeu; did you mean value?"}},
@@ -96,88 +96,88 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 		{"unknown member of an interest", rule(after) + "    when: any(interests, .kid == \"event\")\n", []string{"5:27: the condition is wrong: unknown member kid of an interest; did you mean kind?"}},
 		{"no condition", rule(after) + "    when: value + 1\n", []string{"5:11: the condition is wrong: expected bool, but got money"}},
 		{"cut off", rule(after) + "    when: value >=\n", []string{"5:18: the condition is wrong: unexpected token EOF"}},
-		{"empty condition", rule(after) + "    when: \"\"\n", []string{"5:12: the condition is empty; leave it out"}},
+		{"empty condition", rule(after) + "    when: \"\"\n", []string{"5:12: the condition is empty; leave the condition out"}},
 		{"types", rule(after) + "    when: value == \"1000\"\n", []string{"5:17: the condition is wrong: invalid operation: == (mismatched types money and string)"}},
-		{"division", rule(after) + "    when: value / 2 > 1\n", []string{"5:17: a condition cannot reckon with /, which is not exact"}},
-		{"amount in a list", rule(after) + "    when: value in [1, 2]\n", []string{"5:17: an amount cannot be looked for with in"}},
+		{"division", rule(after) + "    when: value / 2 > 1\n", []string{"5:17: a condition cannot use the operator /, because its result is not exact"}},
+		{"amount in a list", rule(after) + "    when: value in [1, 2]\n", []string{"5:17: a condition cannot use the operator in with an amount"}},
 		{"exponent", rule(after) + "    when: value > 1.5e3\n", []string{`5:19: "1.5e3" is not an amount; write a decimal such as 199.90`}},
-		{"loops", rule(after) + "    when: any(interests, any(interests, any(interests, .quantity > 1)))\n", []string{"5:26: interests are gone through inside of one another; at most 2 deep"}},
+		{"loops", rule(after) + "    when: any(interests, any(interests, any(interests, .quantity > 1)))\n", []string{"5:26: loops over the interests are nested too deeply; the limit is 2 levels"}},
 		{"clock", rule(after) + "    when: now().Year() > 2026\n", []string{"5:11: the condition is wrong: unknown name now"}},
 
 		// Effects.
-		{"nothing to do", rule(""), []string{"2:5: nothing to do; give effects before or after the transition"}},
-		{"two effects in one", rule("    after:\n      - release: {}\n        register: {}\n"), []string{"5:9: 2 effects are given in one; begin each with \"- \""}},
-		{"no effect", rule("    after:\n      - when: value > 1\n"), []string{"5:9: no effect is given; give one of account, contacts"}},
+		{"nothing to do", rule(""), []string{"2:5: the transition rule has no effects; give effects under before or after"}},
+		{"two effects in one", rule("    after:\n      - release: {}\n        register: {}\n"), []string{"5:9: one list entry has 2 effects; begin each effect with \"- \""}},
+		{"no effect", rule("    after:\n      - when: value > 1\n"), []string{"5:9: the list entry has no effect; give one of account, contacts"}},
 		{"unknown effect", rule("    after:\n      - relase: {}\n"), []string{`5:9: unknown member "relase"; did you mean release?`}},
-		{"mail before", rule("    before: [email: { to: owner, use: a }]\n") + "emails: { a: { subject: s, body: b } }\n", []string{"4:14: email cannot be done before a transition … cannot be recalled; do it after the transition"}},
+		{"mail before", rule("    before: [email: { to: owner, use: a }]\n") + "emails: { a: { subject: s, body: b } }\n", []string{"4:14: email cannot be done before a transition … cannot be recalled; put the effect under after"}},
 		{"log before", rule("    before: [log: { message: m }]\n"), []string{"4:14: log cannot be done before a transition"}},
 		{"release before", rule("    before: [release: ]\n"), []string{"4:14: release cannot be done before a transition"}},
 		{"final before", rule("    before: [invoice: { finaliseBeforeStart: 7 days }]\n"), []string{"4:14: invoice cannot be done before a transition … leave finaliseBeforeStart out"}},
 		{"reserve before", rule("    before: [reserve: { for: 7 days }]\n"), []string{"4:14: reserve cannot be done before a transition … never reserve places again … noneReserved: true"}},
 		{
 			"call before", "services: { erp: { url: https://erp.example.com, secret: erp } }\n" + rule("    before: [call: { service: erp, path: /a }]\n"),
-			[]string{"5:14: call cannot be done before a transition … or give undo"},
+			[]string{"5:14: call cannot be done before a transition … or give the call an undo path"},
 		},
-		{"no expiry", rule("    after: [reserve: {}]\n"), []string{"4:22: for is missing"}},
+		{"no expiry", rule("    after: [reserve: {}]\n"), []string{"4:22: the member for is missing"}},
 		{"length", rule("    after: [reserve: { for: 7 }]\n"), []string{`4:29: "7" is not a length of time; write a whole number and a unit, such as 30 seconds, 30 minutes`}},
-		{"too long", rule("    after: [reserve: { for: 999 weeks }]\n"), []string{`4:29: "999 weeks" is too long; at most 520 weeks`}},
-		{"too long in seconds", rule("    after: [tokens: { wait: 300000001s }]\n"), []string{`4:29: "300000001s" is too long; at most 300000000 seconds`}},
+		{"too long", rule("    after: [reserve: { for: 999 weeks }]\n"), []string{`4:29: "999 weeks" is too long; the limit is 520 weeks`}},
+		{"too long in seconds", rule("    after: [tokens: { wait: 300000001s }]\n"), []string{`4:29: "300000001s" is too long; the limit is 300000000 seconds`}},
 		{"places held too short", rule("    after: [reserve: { for: 59 seconds }]\n"), []string{"4:29: places are reserved for less than a minute; give at least 60 seconds"}},
 		{"places held on too short", rule("    after: [extend: { for: 1s }]\n"), []string{"4:28: places are reserved for less than a minute; give at least 60 seconds"}},
-		{"no seconds at all", followUp("        due: { idle: 1 second }\n        repeat: { times: 2, every: 0 seconds }\n" + attention), []string{"6:36: no time at all; give more than 0"}},
-		{"no time", rule("    after: [reserve: { for: 0 days }]\n"), []string{"4:29: no time at all; give more than 0"}},
-		{"no business hours", rule("    after: [reserve: { for: 4 business hours }]\n"), []string{"4:29: business hours are reckoned with, and there are none; give calendar.hours"}},
+		{"no seconds at all", followUp("        due: { idle: 1 second }\n        repeat: { times: 2, every: 0 seconds }\n" + attention), []string{"6:36: the length of time is 0; give more than 0"}},
+		{"no time", rule("    after: [reserve: { for: 0 days }]\n"), []string{"4:29: the length of time is 0; give more than 0"}},
+		{"no business hours", rule("    after: [reserve: { for: 4 business hours }]\n"), []string{"4:29: the length of time is in business hours, but the calendar has no business hours; give calendar.hours"}},
 		{"word", rule("    after: [log: { message: m, status: sucess }]\n"), []string{`4:40: "sucess" is not one of success, failed, partial; did you mean success?`}},
 
 		// Contradictions.
-		{"reserve and release", rule("    after: [reserve: { for: 7 days }, release: {}]\n"), []string{"4:39: release and reserve contradict each other"}},
-		{"register and reserve", rule("    before: [reserve: { for: 7 days, noneReserved: true }]\n    after: [register: {}]\n"), []string{"5:13: register and reserve contradict each other … keepReservation: true"}},
-		{"extend and release", rule("    after: [release: {}, extend: { for: 7 days }]\n"), []string{"4:26: extend and release contradict each other"}},
-		{"reserve and extend", rule("    after: [reserve: { for: 1 day }, extend: { for: 7 days }]\n"), []string{"4:38: extend and reserve contradict each other: both set when the reservation expires"}},
-		{"register and cancel", rule("    after: [register: {}, cancelRegistrations: {}]\n"), []string{"4:27: cancelRegistrations and register contradict each other"}},
-		{"twice registered", rule("    after: [register: {}, register: {}]\n"), []string{"4:27: register is given twice; give it once"}},
+		{"reserve and release", rule("    after: [reserve: { for: 7 days }, release: {}]\n"), []string{"4:39: effect release: the effect contradicts reserve"}},
+		{"register and reserve", rule("    before: [reserve: { for: 7 days, noneReserved: true }]\n    after: [register: {}]\n"), []string{"5:13: effect register: the effect contradicts reserve … keepReservation: true"}},
+		{"extend and release", rule("    after: [release: {}, extend: { for: 7 days }]\n"), []string{"4:26: effect extend: the effect contradicts release"}},
+		{"reserve and extend", rule("    after: [reserve: { for: 1 day }, extend: { for: 7 days }]\n"), []string{"4:38: effect extend: the effect contradicts reserve, because both effects set when the reservation expires"}},
+		{"register and cancel", rule("    after: [register: {}, cancelRegistrations: {}]\n"), []string{"4:27: effect cancelRegistrations: the effect contradicts register"}},
+		{"twice registered", rule("    after: [register: {}, register: {}]\n"), []string{"4:27: effect register: the effect is given twice; give the effect once"}},
 		{
 			"two rules", rule("    after: [reserve: { for: 7 days }]\n") + "  - name: other\n    after: [release: {}]\n",
-			[]string{"6:13: release, together with line 4, which applies to the same transitions, and reserve contradict each other"},
+			[]string{"6:13: effect release, together with the effect in line 4 for the same transitions: the effect contradicts reserve"},
 		},
 		{
 			"broken promise", rule("    after: [reserve: { for: 7 days }]\n") + "  - name: other\n    from: { step: Won }\n    to: { step: Lost }\n    before: [reserve: { for: 7 days, noneReserved: true }]\n",
-			[]string{"8:52: places are already reserved: line 4 reserves them on every transition to step Won"},
+			[]string{"8:52: places are already reserved, because line 4 reserves places on every transition to step Won"},
 		},
 		{
 			"two steps", "steps:\n  - at: { step: A }\n    followUps: [{ name: a, due: { idle: 1 day }, do: { progress: { to: B } } }]\n  - at: { step: A }\n    followUps: [{ name: b, due: { idle: 1 day }, do: { progress: { to: A } } }]\n",
-			[]string{"4:9: line 2 is about the same already; put all follow-ups there", "5:72: a transition to the same step; give another step"},
+			[]string{"4:9: the rule in line 2 is already for the same steps; put all follow-ups into that rule", "5:72: the transition leads to the same step; give another step"},
 		},
 
 		// Follow-ups.
 		{"nothing is due", followUp("        due: {}\n" + attention), []string{"5:14: 0 of inStep, idle, beforeReservationExpires, beforeStart and beforeTokensExpire are given"}},
-		{"missing", followUp(""), []string{"4:9: due is missing", "4:9: do is missing"}},
+		{"missing", followUp(""), []string{"4:9: the member due is missing", "4:9: the member do is missing"}},
 		{"two are due", followUp("        due: { idle: 1 day, inStep: 1 day }\n" + attention), []string{"5:14: 2 of inStep, idle"}},
 		{"unit", followUp("        due: { idle: 2 busy days }\n" + attention), []string{`5:22: "2 busy days" is not a length of time`}},
 		{"no action", followUp("        due: { idle: 1 day }\n        do: {}\n"), []string{"6:13: 0 of email, log, call, progress and attention are given"}},
 		{"once", followUp("        due: { idle: 1 day }\n        repeat: { times: 1, every: 1 day }\n" + attention), []string{"6:26: 1 is out of range; give a whole number from 2 to 20"}},
-		{"then after nothing", followUp("        due: { idle: 1 day }\n" + attention + "        then: { progress: { to: Lost } }\n"), []string{"7:15: it comes after the last repetition, and nothing is repeated; give repeat"}},
-		{"move in between", followUp("        due: { idle: 1 day }\n        repeat: { times: 2, every: 1 day }\n        do: { progress: { to: Lost } }\n"), []string{"7:25: a transition is the last action of a follow-up; put it under then"}},
+		{"then after nothing", followUp("        due: { idle: 1 day }\n" + attention + "        then: { progress: { to: Lost } }\n"), []string{"7:15: the action under then comes after the last repetition, but the follow-up has no repeat; give repeat"}},
+		{"move in between", followUp("        due: { idle: 1 day }\n        repeat: { times: 2, every: 1 day }\n        do: { progress: { to: Lost } }\n"), []string{"7:25: progress must be the last action of a follow-up; put progress under then"}},
 		{
 			"never at its end", "followUpsAtMost: 3\n" + followUp("        due: { idle: 1 day }\n        repeat: { times: 3, every: 1 day }\n"+attention+"        then: { progress: { to: Lost } }\n"),
-			[]string{"5:9: it makes 4 follow-ups, and an opportunity gets at most 3"},
+			[]string{"5:9: the rule makes 4 follow-ups, but an opportunity gets at most 3"},
 		},
-		{"hours", followUp("        due: { idle: 1 day }\n        hours: business\n" + attention), []string{"6:16: it waits for business hours, and there are none; give calendar.hours"}},
+		{"hours", followUp("        due: { idle: 1 day }\n        hours: business\n" + attention), []string{"6:16: the follow-up waits for business hours, but the calendar has no business hours; give calendar.hours"}},
 
 		// Templates.
 		{"variable", "emails:\n  a:\n    subject: Hi {{.Ownr}}\n    body: |\n      Dear {{.Contact}},\n\n      {{if .Accont}}x{{end}}\n", []string{"3:19: unknown variable {{.Ownr}}; did you mean Owner?", "7:12: unknown variable {{.Accont}}; did you mean Account?"}},
-		{"people in the log", rule("    after: [log: { message: \"{{.Owner}}\" }]\n"), []string{"4:32: unknown variable {{.Owner}}; known are ID, Name"}},
-		{"loop", "emails: { a: { subject: s, body: \"{{range 9}}x{{end}}\" } }\n", []string{"1:43: a template may not do this; it knows variables, if"}},
+		{"people in the log", rule("    after: [log: { message: \"{{.Owner}}\" }]\n"), []string{"4:32: unknown variable {{.Owner}}; the known names are ID, Name"}},
+		{"loop", "emails: { a: { subject: s, body: \"{{range 9}}x{{end}}\" } }\n", []string{"1:43: a template may not use this action; a template may use variables, if"}},
 		{"function", "emails: { a: { subject: s, body: \"{{printf .Name}}\" } }\n", []string{"1:37: a template may not call printf"}},
 		{"cut-off template", "emails: { a: { subject: s, body: \"Dear {{.Name\" } }\n", []string{"1:35: the template cannot be filled in: unclosed action"}},
-		{"template in a template", "emails: { a: { subject: s, body: \"{{define \\\"x\\\"}}y{{end}}\" } }\n", []string{`1:34: it defines the template "x"; write its text where it is used`}},
+		{"template in a template", "emails: { a: { subject: s, body: \"{{define \\\"x\\\"}}y{{end}}\" } }\n", []string{`1:34: the text defines the template "x"; write the text of the template where the template is used`}},
 		{"variable in brackets", "emails: { a: { subject: s, body: \"{{if (eq (.Nam) .Of)}}x{{end}}\" } }\n", []string{"1:45: unknown variable {{.Nam}}; did you mean Name?"}},
 		{"index of a text", "emails: { a: { subject: s, body: \"{{index .Name 5}}\" } }\n", []string{"1:37: the template cannot be filled in"}},
 		{"lines in a subject", "emails:\n  a: { body: b, subject: \"a\\nb\" }\n", []string{"2:26: the text has several lines; give one line"}},
 
 		{
 			"many at once", "calendar: { zone: Mars }\n" + rule("    when: valu > 1\n    before: [log: { mesage: m }]\n"),
-			[]string{`1:19: there is no time zone "Mars"`, "5:11: the condition is wrong: unknown name valu", "6:14: log cannot be done before", "6:19: message is missing", `6:21: unknown member "mesage"`},
+			[]string{`1:19: there is no time zone "Mars"`, "5:11: the condition is wrong: unknown name valu", "6:14: log cannot be done before", "6:19: the member message is missing", `6:21: unknown member "mesage"`},
 		},
 	}
 	for _, test := range tests {
@@ -211,18 +211,18 @@ func TestListsHaveLimits(t *testing.T) {
 		fmt.Fprintf(&many, "  - { name: r%d, after: [log: { message: m }, log: { message: m }] }\n", i)
 	}
 	_, err := playbook.Load([]byte("transitions:\n" + many.String()))
-	for _, want := range []string{"1:1: 402 effects in all; at most 400", "2:3: 201 of them; at most 200"} {
+	for _, want := range []string{"1:1: the playbook has 402 effects; the limit is 400", "2:3: the list has 201 entries; the limit is 200"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}
 	for what, file := range map[string]string{
-		"21 of them; at most 20":    rule("    after: [" + strings.Repeat("log: { message: m }, ", 21) + "]\n"),
+		"the list has 21 entries":   rule("    after: [" + strings.Repeat("log: { message: m }, ", 21) + "]\n"),
 		"line has 1025 bytes":       rule("    after: [log: { message: " + strings.Repeat("m", 1025) + " }]\n"),
 		"text has 16385 bytes":      "emails: { a: { subject: s, body: " + strings.Repeat("b", 16385) + " } }\n",
 		"condition has 1025 bytes":  rule("    after: [release: {}]\n    when: " + strings.Repeat("v", 1025) + "\n"),
 		"number from 2 to 20":       followUp("        due: { idle: 1 day }\n        repeat: { times: 21, every: 1 day }\n        do: { attention: { text: Look } }\n"),
-		"1001 of them; at most 100": "calendar: { holidays: [" + strings.Repeat("2026-12-25, ", 1001) + "] }\n",
+		"the list has 1001 entries": "calendar: { holidays: [" + strings.Repeat("2026-12-25, ", 1001) + "] }\n",
 	} {
 		if _, err := playbook.Load([]byte(file)); err == nil || !strings.Contains(err.Error(), what) {
 			t.Errorf("%.300v, want %s", err, what)
@@ -328,7 +328,7 @@ func TestMistakesAreNotWithoutEnd(t *testing.T) {
 		t.Errorf("%d mistakes are told", len(found))
 	}
 	_, err = playbook.Load([]byte("# " + strings.Repeat("x", playbook.MaxFileBytes)))
-	if err == nil || !strings.Contains(err.Error(), "at most 262144") {
+	if err == nil || !strings.Contains(err.Error(), "the limit is 262144 bytes") {
 		t.Errorf("a file that is too large: %v", err)
 	}
 }

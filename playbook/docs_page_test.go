@@ -74,14 +74,14 @@ func TestPageIsComplete(t *testing.T) {
 					continue
 				}
 				if !strings.Contains(text, "`"+name+"`") {
-					t.Errorf("the page does not tell of %s of %s", name, typ.Name())
+					t.Errorf("the page does not mention %s of %s", name, typ.Name())
 				}
 				if !regexp.MustCompile(`\b` + name + `:`).MatchString(examples) {
 					t.Errorf("no example shows %s of %s", name, typ.Name())
 				}
 				for _, word := range regexp.MustCompile(`enum=([A-Za-z]+)`).FindAllStringSubmatch(typ.Field(i).Tag.Get("jsonschema"), -1) {
 					if !strings.Contains(text, "`"+word[1]+"`") {
-						t.Errorf("the page does not tell of %s, which is a %s", word[1], name)
+						t.Errorf("the page does not mention %s, which is a %s", word[1], name)
 					}
 				}
 				walk(typ.Field(i).Type)
@@ -91,7 +91,7 @@ func TestPageIsComplete(t *testing.T) {
 	walk(reflect.TypeFor[playbook.Rules]())
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[playbook.MailVariables]()) {
 		if !field.Anonymous && !regexp.MustCompile(`\{\{(index )?\.`+field.Name+`\b`).MatchString(text) {
-			t.Errorf("the page does not tell of the variable %s", field.Name)
+			t.Errorf("the page does not mention the variable %s", field.Name)
 		}
 	}
 	for _, limit := range []string{

@@ -19,8 +19,8 @@ type drawnPlaybook struct {
 	rules map[string]*drawnRule
 	most  int
 	zone  *time.Location
-	// quietFrom and quietTo are minutes since midnight. They are equal if the playbook has no quiet
-	// hours.
+	// quietFrom and quietTo are minutes since midnight. quietFrom and quietTo are equal if the
+	// playbook has no quiet hours.
 	quietFrom, quietTo int
 	// releases says for each stage state whether a transition to a stage in that state releases the
 	// places.

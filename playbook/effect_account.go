@@ -13,15 +13,15 @@ type AccountRule struct {
 }
 
 func (r *AccountRule) undo() (exchange.UndoLevel, string) {
-	return exchange.UndoPartial, "an account that was made stays in the TMS, without the opportunity"
+	return exchange.UndoPartial, "the opportunity gets its earlier account again; a new account stays in the TMS"
 }
 
 func (r *AccountRule) describe() string {
-	name := "called like the opportunity"
+	name := "with the name of the opportunity"
 	if r.Name != "" {
-		name = "called " + quote(r.Name)
+		name = "with the name " + quote(r.Name)
 	}
-	return "where it has none, it gets the one " + name + ", which is made where there is none"
+	return "an opportunity without an account gets the account " + name + "; Oppflow creates the account if the TMS has none"
 }
 
 func (r *AccountRule) check(c *checker, path string) {

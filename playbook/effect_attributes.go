@@ -13,7 +13,7 @@ type AttributesRule struct {
 }
 
 func (r *AttributesRule) undo() (exchange.UndoLevel, string) {
-	return exchange.UndoExact, "the values of before are written back"
+	return exchange.UndoExact, "the earlier values are written back"
 }
 
 func (r *AttributesRule) describe() string {
@@ -26,7 +26,7 @@ func (r *AttributesRule) describe() string {
 
 func (r *AttributesRule) check(c *checker, path string) {
 	if len(r.Set) == 0 && c.isGiven(path+".set") {
-		c.report(path+".set", "no attributes; give at least one key and its value")
+		c.report(path+".set", "the effect sets no attributes; give at least one key and its value")
 	}
 	c.atMost(path+".set", len(r.Set), 50)
 	for _, key := range sortedNames(r.Set) {

@@ -19,12 +19,12 @@ type CallRule struct {
 
 func (r *CallRule) undo() (exchange.UndoLevel, string) {
 	if r.Undo != "" {
-		return exchange.UndoPartial, "the service is asked to undo it"
+		return exchange.UndoPartial, "Oppflow calls the undo path of the service"
 	}
 	return exchange.UndoNone, "the call has no undo path"
 }
 
-func (r *CallRule) adviceBefore() string { return "or give undo" }
+func (r *CallRule) adviceBefore() string { return "or give the call an undo path" }
 
 func (r *CallRule) describe() string { return "service " + r.Service + " is called at " + r.Path }
 
@@ -39,7 +39,7 @@ func (r *CallRule) check(c *checker, path string) {
 			continue
 		}
 		if u, err := url.Parse(one.value); err != nil || !strings.HasPrefix(one.value, "/") || strings.HasPrefix(one.value, "//") || u.Fragment != "" {
-			c.report(one.at, "%q is no path; begin it with one slash, such as /orders", truncateQuote(one.value))
+			c.report(one.at, "%q is not a path; begin the path with one slash, such as /orders", truncateQuote(one.value))
 		}
 	}
 }

@@ -8,9 +8,9 @@ import (
 type CancelRegistrationsRule struct{}
 
 func (r *CancelRegistrationsRule) undo() (exchange.UndoLevel, string) {
-	return exchange.UndoPartial, "the learners that were cancelled are taken back, as far as there are places"
+	return exchange.UndoPartial, "the cancelled learners are reinstated while the events have free places"
 }
 
 func (r *CancelRegistrationsRule) describe() string {
-	return "the learners of the opportunity are cancelled"
+	return "the registrations of the opportunity's learners are cancelled"
 }

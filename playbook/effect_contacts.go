@@ -14,14 +14,14 @@ type ContactsRule struct {
 }
 
 func (r *ContactsRule) undo() (exchange.UndoLevel, string) {
-	return exchange.UndoPartial, "contacts that were made stay in the TMS"
+	return exchange.UndoPartial, "new contacts stay in the TMS"
 }
 
 func (r *ContactsRule) describe() string {
 	if r.OnMultipleMatches == string(exchange.MatchOldest) {
-		return "learners who are not known become contacts; of several with the same address the oldest is taken"
+		return "learners without a contact become contacts; if several contacts have the learner's address, Oppflow uses the oldest contact"
 	}
-	return "learners who are not known become contacts; of several with the same address an operator chooses"
+	return "learners without a contact become contacts; if several contacts have the learner's address, an operator chooses the contact"
 }
 
 func (r *ContactsRule) plan(_ *planner, _ string) any {

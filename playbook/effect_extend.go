@@ -11,11 +11,11 @@ type ExtendRule struct {
 }
 
 func (r *ExtendRule) undo() (exchange.UndoLevel, string) {
-	return exchange.UndoExact, "the earlier expiry is set again"
+	return exchange.UndoExact, "the earlier expiry time is set again"
 }
 
 func (r *ExtendRule) describe() string {
-	return "the reservation then lasts another " + r.For.String()
+	return "the reservation is set to expire " + r.For.String() + " from now"
 }
 
 func (r *ExtendRule) check(c *checker, path string) { c.checkReservationPeriod(path+".for", r.For) }

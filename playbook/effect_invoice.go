@@ -23,23 +23,23 @@ func (r *InvoiceRule) undo() (exchange.UndoLevel, string) {
 	if r.FinaliseBeforeStart != nil {
 		return exchange.UndoNone, "a final invoice cannot be made a draft again"
 	}
-	return exchange.UndoExact, "what stood in the draft is written back"
+	return exchange.UndoExact, "the earlier texts of the draft are written back"
 }
 
 func (r *InvoiceRule) adviceBefore() string { return "or leave finaliseBeforeStart out" }
 
 func (r *InvoiceRule) describe() string {
-	text := "the draft is waited for, at most " + waitOrDefault(r.Wait).String()
+	text := "Oppflow waits at most " + waitOrDefault(r.Wait).String() + " for the draft invoice"
 	if r.PurchaseOrder != "" {
-		text += ", gets the purchase order " + quote(r.PurchaseOrder)
+		text += ", sets the purchase order " + quote(r.PurchaseOrder)
 	}
 	if r.Comments != "" {
-		text += ", gets the comments " + quote(r.Comments)
+		text += ", sets the comments " + quote(r.Comments)
 	}
 	if r.FinaliseBeforeStart == nil {
-		return text + " and stays a draft"
+		return text + " and leaves the invoice a draft"
 	}
-	return text + " and is made final " + r.FinaliseBeforeStart.String() + " before the first event starts"
+	return text + " and makes the invoice final " + r.FinaliseBeforeStart.String() + " before the first event starts"
 }
 
 func (r *InvoiceRule) check(c *checker, path string) {

@@ -21,7 +21,7 @@ func (r *LogRule) undo() (exchange.UndoLevel, string) {
 
 func (r *LogRule) describe() string {
 	status := cmp.Or(r.Status, string(exchange.LogSuccess))
-	return fmt.Sprintf("an entry of status %s in the log of the TMS, %s", status, quote(r.Message))
+	return fmt.Sprintf("an entry with the status %s is written to the log of the TMS: %s", status, quote(r.Message))
 }
 
 func (r *LogRule) check(c *checker, path string) {

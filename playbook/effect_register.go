@@ -6,14 +6,14 @@ import (
 
 // RegisterRule says what happens to the reserved places.
 type RegisterRule struct {
-	// KeepReservation keeps the reservation until it expires. Otherwise the reserved places are
-	// released when all learners are registered: until then the event counts each place twice, as
-	// reserved and as booked.
+	// KeepReservation keeps the reservation until it expires. If KeepReservation is false, the
+	// reserved places are released when all learners are registered. Before the release, the event
+	// counts each place twice, as reserved and as booked.
 	KeepReservation bool `json:"keepReservation,omitempty"`
 }
 
 func (r *RegisterRule) undo() (exchange.UndoLevel, string) {
-	how := "the learners that were registered are cancelled, and stay in the list of the event"
+	how := "the registered learners are cancelled, but stay in the list of the event"
 	if !r.KeepReservation {
 		how += "; released places are not reserved again"
 	}

@@ -15,13 +15,13 @@ type ReserveRule struct {
 
 func (r *ReserveRule) undo() (exchange.UndoLevel, string) {
 	if r.NoneReserved {
-		return exchange.UndoPartial, "the places expire an hour later, unless somebody holds on to them, and then the opportunity can hold none again"
+		return exchange.UndoPartial, "the reservation expires after an hour, unless somebody extends the reservation; an opportunity with an expired reservation cannot reserve places again"
 	}
-	return exchange.UndoNone, "giving the places back would drop every place the opportunity holds, and it could never reserve places again"
+	return exchange.UndoNone, "a release frees all places of the opportunity, and the opportunity can never reserve places again"
 }
 
 func (r *ReserveRule) adviceBefore() string {
-	return "or say noneReserved: true where the opportunity can hold no places yet"
+	return "or set noneReserved: true if the opportunity cannot have reserved places yet"
 }
 
 func (r *ReserveRule) describe() string {

@@ -10,10 +10,12 @@ type TokensRule struct {
 	Wait Period `json:"wait,omitzero"`
 }
 
-func (r *TokensRule) undo() (exchange.UndoLevel, string) { return exchange.UndoExact, "it only looks" }
+func (r *TokensRule) undo() (exchange.UndoLevel, string) {
+	return exchange.UndoExact, "the effect only reads and changes nothing"
+}
 
 func (r *TokensRule) describe() string {
-	return "it is checked that the training tokens were issued, within " + waitOrDefault(r.Wait).String()
+	return "Oppflow checks that the TMS issues the training tokens within " + waitOrDefault(r.Wait).String()
 }
 
 func (r *TokensRule) check(c *checker, path string) { c.checkPeriod(path+".wait", r.Wait, true) }

@@ -33,7 +33,7 @@ func (p *Playbook) Explain() string {
 		}
 	}
 	if len(p.rules.Transitions)+len(p.rules.Reactions)+len(p.rules.Steps) == 0 {
-		t.heading("It does nothing.")
+		t.heading("The playbook does nothing.")
 	}
 	return t.String()
 }
@@ -56,9 +56,9 @@ func (t *explainer) calendar(rules Rules) {
 	if zone == "" {
 		zone = "UTC"
 	}
-	t.line(0, "Times of day are those of %s.", zone)
+	t.line(0, "Times of day are in the time zone %s.", zone)
 	if len(c.Hours) == 0 {
-		t.line(0, "Business days are Monday to Friday%s; follow-ups are not put off to business hours.", exceptHolidays(c))
+		t.line(0, "Business days are Monday to Friday%s. Follow-ups do not wait for business hours.", exceptHolidays(c))
 	}
 	for _, hours := range c.Hours {
 		var days []string
@@ -68,7 +68,7 @@ func (t *explainer) calendar(rules Rules) {
 		t.line(0, "Business hours are %s to %s on %s%s.", hours.From, hours.To, strings.Join(days, ", "), exceptHolidays(c))
 	}
 	if c.Quiet != nil {
-		t.line(0, "No follow-up is done from %s to %s; what is due then waits.", c.Quiet.From, c.Quiet.To)
+		t.line(0, "No follow-up is done from %s to %s; a follow-up that is due in these hours waits.", c.Quiet.From, c.Quiet.To)
 	}
 	most := rules.FollowUpsAtMost
 	if most == 0 {
@@ -119,7 +119,7 @@ func (t *explainer) transition(rule Transition) {
 	}
 	t.heading("On a transition%s to %s (%s)%s:", from, to, rule.Name, conditionSuffix(rule.When))
 	if len(rule.Before) > 0 {
-		t.line(1, "before the transition; if one of them or the transition fails, they are undone in reverse order:")
+		t.line(1, "before the transition; if an effect or the transition fails, Oppflow undoes the effects in reverse order:")
 		t.effects("  ", rule.Before, true)
 	}
 	if len(rule.After) > 0 {
@@ -136,7 +136,7 @@ func (t *explainer) effects(indent string, effects []EffectRule, before bool) {
 		case undo == exchange.UndoNone:
 			t.line(1, "%s   cannot be undone: %s", indent, how)
 		case before:
-			t.line(1, "%s   undone if need be: %s", indent, how)
+			t.line(1, "%s   undone after a failure: %s", indent, how)
 		default:
 			t.line(1, "%s   can be undone: %s", indent, how)
 		}
@@ -164,7 +164,7 @@ func (t *explainer) followUp(f FollowUpRule) {
 		t.line(2, "then, another %s later, %s", f.Repeat.Every, f.Then.describe())
 	}
 	if f.Hours == "any" {
-		t.line(2, "at any hour that is not quiet")
+		t.line(2, "at any time outside the quiet hours")
 	}
 }
 
@@ -177,9 +177,9 @@ func (d Due) describe() string {
 	length := lengths[0].String()
 	switch anchors[0] {
 	case sinceStep:
-		return length + " after it came into the step"
+		return length + " after the opportunity entered the step"
 	case sinceIdle:
-		return length + " after anything last happened"
+		return length + " after the last activity of the opportunity"
 	case untilReservationExpiry:
 		if lengths[0].Count == 0 {
 			return "when the reservation expires"

@@ -14,7 +14,7 @@ type Features struct {
 	// Steps are the steps in which the playbook has follow-ups; "" for a playbook without
 	// follow-ups and reactions.
 	Steps exchange.StepPatterns
-	// Learners reports whether the playbook may register learners or create contacts for them.
+	// Learners reports whether the playbook may register learners or create contacts for learners.
 	Learners bool
 }
 
@@ -130,7 +130,7 @@ func (p *Playbook) MissingSecrets(has func(secret string) bool) Diagnostics {
 	var lacking Diagnostics
 	for _, s := range p.secrets {
 		if !has(s.name) {
-			lacking.add(s.line, s.column, "there is no key of the name "+s.name+", so requests to the service cannot be signed")
+			lacking.add(s.line, s.column, "the worker has no key with the name "+s.name+", so requests to the service cannot be signed")
 		}
 	}
 	return lacking.sorted()

@@ -122,7 +122,7 @@ func TestServicesThatCannotBeSignedFor(t *testing.T) {
 	if got := p.MissingSecrets(has("erp-key", "crm-key")); len(got) != 0 {
 		t.Errorf("with all keys: %v", got)
 	}
-	if got := p.MissingSecrets(has("crm-key")).Error(); got != "4:13: there is no key of the name erp-key, so requests to the service cannot be signed" {
+	if got := p.MissingSecrets(has("crm-key")).Error(); got != "4:13: the worker has no key with the name erp-key, so requests to the service cannot be signed" {
 		t.Errorf("without one: %s", got)
 	}
 	if got := p.MissingSecrets(has()); len(got) != 2 || got[1].Line != 5 {

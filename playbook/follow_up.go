@@ -150,11 +150,11 @@ func (c *checker) checkStep(index int) {
 	for other, earlier := range c.rules.Steps[:index] {
 		if earlier.At == rule.At && rule.At != (StepSelector{}) {
 			line, _ := c.position(fmt.Sprintf("steps[%d]", other))
-			c.report(path+".at", "line %d is about the same already; put all follow-ups there", line)
+			c.report(path+".at", "the rule in line %d is already for the same steps; put all follow-ups into that rule", line)
 		}
 	}
 	if len(rule.FollowUps) == 0 && c.isGiven(path+".followUps") {
-		c.report(path+".followUps", "nothing to do; give at least one follow-up")
+		c.report(path+".followUps", "the list of follow-ups is empty; give at least one follow-up")
 	}
 	c.atMost(path+".followUps", len(rule.FollowUps), MaxFollowUps)
 	for i := range rule.FollowUps {
@@ -173,7 +173,7 @@ func (c *checker) checkFollowUp(path string, at StepSelector, rule *FollowUpRule
 		c.checkPeriod(path+".due."+string(anchor), lengths[i], anchor != untilReservationExpiry && anchor != sinceStep)
 	}
 	if rule.Hours == "business" && len(c.rules.Calendar.Hours) == 0 {
-		c.report(path+".hours", "it waits for business hours, and there are none; give calendar.hours, or leave this out")
+		c.report(path+".hours", "the follow-up waits for business hours, but the calendar has no business hours; give calendar.hours, or leave hours out")
 	}
 	if rule.Repeat != nil {
 		if c.isGiven(path + ".repeat.times") {
@@ -183,12 +183,12 @@ func (c *checker) checkFollowUp(path string, at StepSelector, rule *FollowUpRule
 	}
 	c.checkAction(path+".do", at, &rule.Do)
 	if rule.Do.Progress != nil && (rule.Repeat != nil || rule.Then != nil) {
-		c.report(path+".do.progress", "a transition is the last action of a follow-up; put it under then, or leave repeat and then out")
+		c.report(path+".do.progress", "progress must be the last action of a follow-up; put progress under then, or leave out repeat and then")
 	}
 	if rule.Then != nil {
 		c.checkAction(path+".then", at, rule.Then)
 		if rule.Repeat == nil {
-			c.report(path+".then", "it comes after the last repetition, and nothing is repeated; give repeat")
+			c.report(path+".then", "the action under then comes after the last repetition, but the follow-up has no repeat; give repeat")
 		}
 	}
 	most := c.rules.FollowUpsAtMost
@@ -196,7 +196,7 @@ func (c *checker) checkFollowUp(path string, at StepSelector, rule *FollowUpRule
 		most = DefaultFollowUpsPerOpportunity
 	}
 	if rule.followUpCount() > most && rule.repetitions() <= MaxRepetitions {
-		c.report(path, "it makes %d follow-ups, and an opportunity gets at most %d; repeat it less often, or raise followUpsAtMost", rule.followUpCount(), most)
+		c.report(path, "the rule makes %d follow-ups, but an opportunity gets at most %d; lower repeat.times, or raise followUpsAtMost", rule.followUpCount(), most)
 	}
 }
 
@@ -222,9 +222,9 @@ func (c *checker) checkAction(path string, at StepSelector, action *ActionRule) 
 	if to := path + ".progress.to"; action.Progress != nil && c.isGiven(to) {
 		switch {
 		case strings.TrimSpace(action.Progress.To) == "":
-			c.report(to, "empty; give the name or the id of a step")
+			c.report(to, "the value is empty; give the name or the id of a step")
 		case action.Progress.To == at.Step:
-			c.report(to, "a transition to the same step; give another step")
+			c.report(to, "the transition leads to the same step; give another step")
 		default:
 			c.checkID(to, action.Progress.To, opportunity.TypeStep, "a step")
 		}

@@ -1,6 +1,6 @@
 package playbook
 
-// These limits of a playbook keep plans small and loading quick.
+// The limits of a playbook keep plans small and loading quick.
 const (
 	// MaxFileBytes is the largest file.
 	MaxFileBytes = 256 << 10

@@ -46,7 +46,7 @@ type Date struct {
 func (d *Date) UnmarshalText(text []byte) error {
 	t, err := time.Parse(time.DateOnly, string(text))
 	if err != nil {
-		return fmt.Errorf("%q is not a day; write it as 2026-12-25", truncateQuote(string(text)))
+		return fmt.Errorf("%q is not a date; write a date such as 2026-12-25", truncateQuote(string(text)))
 	}
 	*d = dateOf(t)
 	return nil
@@ -137,8 +137,8 @@ func nearestClockChange(t time.Time) time.Time {
 	return ends
 }
 
-// repeatedTimes returns when clocks were last set back and by how much. It does so only if the
-// local time of t occurs for the second time. Otherwise repeatedTimes returns zero values.
+// repeatedTimes returns when clocks were last set back and by how much. If the local time of t does
+// not occur for the second time, repeatedTimes returns zero values.
 func repeatedTimes(t time.Time) (begins time.Time, by time.Duration) {
 	begins, _ = t.ZoneBounds()
 	if begins.IsZero() {
@@ -154,7 +154,8 @@ func repeatedTimes(t time.Time) (begins time.Time, by time.Duration) {
 }
 
 // laterFold returns the end of the repeated local times if the local time of t occurs for the
-// second time. Otherwise laterFold returns t. So local times never go back.
+// second time. For any other local time, laterFold returns t. With laterFold, local times never go
+// back.
 func laterFold(t time.Time) time.Time {
 	if begins, by := repeatedTimes(t); !begins.IsZero() {
 		return begins.Add(by)

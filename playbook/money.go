@@ -31,7 +31,7 @@ func moneyOperators() []expr.Option {
 			text, _ := arguments[0].(string)
 			amount, err := opportunity.ParseAmount(text)
 			if err != nil {
-				return nil, errors.New("not an amount")
+				return nil, errors.New("the value is not an amount")
 			}
 			return moneyOf(amount), nil
 		}, new(func(string) money)),
@@ -65,7 +65,7 @@ func moneyOperators() []expr.Option {
 				case int:
 					exact[i] = decimal.NewFromInt(int64(argument))
 				default:
-					return nil, errors.New("not an amount")
+					return nil, errors.New("the value is not an amount")
 				}
 			}
 			return reckon(exact[0], exact[1]), nil
@@ -78,9 +78,9 @@ func moneyOperators() []expr.Option {
 func (e *exactAmounts) rejectInexact(node *ast.BinaryNode) {
 	switch {
 	case slices.Contains([]string{"/", "**", "^", "%"}, node.Operator):
-		e.problem, e.position = fmt.Errorf("a condition cannot reckon with %s, which is not exact; multiply the other side instead", node.Operator), node.Location().From
+		e.problem, e.position = fmt.Errorf("a condition cannot use the operator %s, because its result is not exact; multiply the other side of the comparison instead", node.Operator), node.Location().From
 	case node.Operator == "in" && node.Left.Type() == reflect.TypeFor[money]():
-		e.problem, e.position = errors.New("an amount cannot be looked for with in; compare it with == or >="), node.Location().From
+		e.problem, e.position = errors.New("a condition cannot use the operator in with an amount; compare the amount with == or >="), node.Location().From
 	}
 }
 
@@ -106,8 +106,8 @@ func (p *predicates) Visit(node *ast.Node) {
 	}
 }
 
-// exactAmounts reads the numbers with a decimal point in a condition as amounts. exactAmounts
-// reads the numbers from the written text, because the library has read them as floats.
+// exactAmounts reads the numbers with a decimal point in a condition as amounts. exactAmounts reads
+// the numbers from the written text, because the library has read the numbers as floats.
 type exactAmounts struct {
 	text     []rune
 	problem  error
@@ -124,7 +124,7 @@ func (e *exactAmounts) Visit(node *ast.Node) {
 		e.rejectInexact(n)
 	case *ast.PredicateNode:
 		if hasNesting(n.Node, maxNesting) {
-			e.problem, e.position = fmt.Errorf("interests are gone through inside of one another; at most %d deep", maxNesting), n.Location().From
+			e.problem, e.position = fmt.Errorf("loops over the interests are nested too deeply; the limit is %d levels", maxNesting), n.Location().From
 		}
 	}
 	number, ok := (*node).(*ast.FloatNode)

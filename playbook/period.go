@@ -60,7 +60,7 @@ func (l *Period) UnmarshalText(text []byte) error {
 	count, _ := strconv.Atoi(found[1])
 	l.Count, l.Unit = count, unitOf(found[2])
 	if most := l.Unit.maxCount(); count > most {
-		return fmt.Errorf("%q is too long; at most %s", truncateQuote(string(text)), Period{most, l.Unit})
+		return fmt.Errorf("%q is too long; the limit is %s", truncateQuote(string(text)), Period{most, l.Unit})
 	}
 	return nil
 }

@@ -12,19 +12,19 @@ import (
 )
 
 // Plan returns the effects that the playbook has for the cause, which is a transition or an
-// external change. For the zero cause Plan returns the follow-ups of the current step. The same
-// facts give the same plan. All times are in UTC.
-func (p *Playbook) Plan(facts Facts, occasion exchange.PlanCause) exchange.Plan {
+// external change. For the zero cause Plan returns the follow-ups of the current step. For the same
+// facts and the same cause, Plan returns the same plan. All times are in UTC.
+func (p *Playbook) Plan(facts Facts, cause exchange.PlanCause) exchange.Plan {
 	planner := p.plannerOf(facts)
-	switch occasion.Kind {
+	switch cause.Kind {
 	case "":
 		planner.planFollowUps()
 	case exchange.CauseTransition:
-		planner.planTransition(occasion.To)
+		planner.planTransition(cause.To)
 	case exchange.CauseEventCancelled, exchange.CauseEventSoldOut, exchange.CauseReservationExpired:
-		planner.planReactions(occasion)
+		planner.planReactions(cause)
 	default:
-		planner.addProblem("no playbook knows of the occasion %q", truncateQuote(string(occasion.Kind)))
+		planner.addProblem("the worker does not support plans for the cause %q", truncateQuote(string(cause.Kind)))
 	}
 	return planner.plan
 }
@@ -51,8 +51,8 @@ type planner struct {
 
 // addProblem adds a text to the problems of the plan, unless the plan has the text already.
 func (p *planner) addProblem(format string, args ...any) {
-	if told := fmt.Sprintf(format, args...); len(p.plan.Problems) < maxListed && !slices.Contains(p.plan.Problems, told) {
-		p.plan.Problems = append(p.plan.Problems, told)
+	if problem := fmt.Sprintf(format, args...); len(p.plan.Problems) < maxListed && !slices.Contains(p.plan.Problems, problem) {
+		p.plan.Problems = append(p.plan.Problems, problem)
 	}
 }
 
@@ -61,7 +61,7 @@ func (p *planner) addProblem(format string, args ...any) {
 func (p *planner) conditionHolds(rule, path string) bool {
 	holds, err := p.conditions[path].holds(p.env)
 	if err != nil {
-		p.addProblem("%s: its condition cannot be decided about this record, and counts as not met", rule)
+		p.addProblem("%s: the condition of the rule cannot be evaluated for this record and counts as not met", rule)
 	}
 	return holds
 }
@@ -70,7 +70,7 @@ func (p *planner) conditionHolds(rule, path string) bool {
 func (p *planner) render(rule string, text Text) string {
 	written, err := text.render(p.variables)
 	if err != nil {
-		p.addProblem("%s: a text cannot be filled in about this record, and stays empty", rule)
+		p.addProblem("%s: a text of the rule cannot be filled in for this record and stays empty", rule)
 	}
 	return truncateRendered(strings.TrimSpace(written))
 }
@@ -104,14 +104,14 @@ func (p *planner) planTransition(to opportunity.Step) {
 	}
 }
 
-func (p *planner) planReactions(occasion exchange.PlanCause) {
+func (p *planner) planReactions(cause exchange.PlanCause) {
 	for i, rule := range p.rules.Reactions {
 		path := fmt.Sprintf("reactions[%d]", i)
-		if rule.On != string(occasion.Kind) || !p.conditionHolds(rule.Name, path+".when") {
+		if rule.On != string(cause.Kind) || !p.conditionHolds(rule.Name, path+".when") {
 			continue
 		}
-		about := string(occasion.Item)
-		if occasion.Kind == exchange.CauseReservationExpired {
+		about := string(cause.Item)
+		if cause.Kind == exchange.CauseReservationExpired {
 			about = keyTime(p.facts.Reservation.Until)
 		}
 		if about != "" {

@@ -326,7 +326,7 @@ func TestEventCancelled(t *testing.T) {
 		}},
 		{"lost", func(f *playbook.Facts) { f.Step = step("Lost") }, cancelled, nil},
 		{"something else", nil, exchange.PlanCause{Kind: exchange.CauseReservationExpired}, nil},
-		{"something unknown", nil, exchange.PlanCause{Kind: "eclipse"}, []string{`problem no playbook knows of the occasion "eclipse"`}},
+		{"something unknown", nil, exchange.PlanCause{Kind: "eclipse"}, []string{`problem the worker does not support plans for the cause "eclipse"`}},
 	})
 }
 

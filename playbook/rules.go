@@ -32,8 +32,8 @@ type Transition struct {
 	To *StepSelector `json:"to,omitempty"`
 	// When is a condition; without it the rule always applies.
 	When Expression `json:"when,omitempty"`
-	// Before are effects that must be done before the transition; when one of them or the
-	// transition fails, the effects that were done are undone, the last one first.
+	// Before are effects that must be done before the transition. When one effect or the transition
+	// fails, the effects that were done are undone, the last effect first.
 	Before []EffectRule `json:"before,omitempty"`
 	// After are effects that are done once the transition is made.
 	After []EffectRule `json:"after,omitempty"`

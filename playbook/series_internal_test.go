@@ -53,8 +53,8 @@ func drawnFollowUps(t *rapid.T) (*Playbook, Facts) {
 
 // TestFollowUpsAreDoneOnceAndInTime checks rules that hold however late a follow-up is done. Each
 // follow-up is done once. No follow-up is done in quiet hours or too early. The interval of the
-// rule lies between two follow-ups. No follow-up is done after the moment that it must precede.
-// There are no more follow-ups than the cap.
+// rule lies between two follow-ups. No follow-up is done after the moment that it must precede. The
+// number of follow-ups is not higher than the cap.
 func TestFollowUpsAreDoneOnceAndInTime(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p, facts := drawnFollowUps(t)

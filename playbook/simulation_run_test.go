@@ -193,8 +193,8 @@ func (l *simulation) moveTo(name string) string {
 	return ""
 }
 
-// runDueFollowUps plans the follow-ups and does those that are due: at once, at their time or
-// late. Some attempts fail.
+// runDueFollowUps plans the follow-ups and does the follow-ups that are due: at once, at their time
+// or late. Some attempts fail.
 func (l *simulation) runDueFollowUps() string {
 	f := &l.facts
 	for range 1 + l.rand.IntN(3) {

@@ -46,7 +46,7 @@ type textDiagnostic struct {
 // diagnose returns the mistakes in a template. variables is a struct whose fields are the variables.
 func (t Text) diagnose(variables any) []textDiagnostic {
 	if len(t) > MaxTextBytes {
-		return []textDiagnostic{{0, fmt.Sprintf("the text has %d bytes; at most %d", len(t), MaxTextBytes)}}
+		return []textDiagnostic{{0, fmt.Sprintf("the text has %d bytes; the limit is %d bytes", len(t), MaxTextBytes)}}
 	}
 	parsed, err := t.parse()
 	if err != nil {
@@ -58,7 +58,7 @@ func (t Text) diagnose(variables any) []textDiagnostic {
 	walk := textWalk{variables: reflect.TypeOf(variables)}
 	for _, other := range parsed.Templates() {
 		if other.Name() != "" {
-			walk.addDiagnostic(0, "it defines the template %q; write its text where it is used", truncateQuote(other.Name()))
+			walk.addDiagnostic(0, "the text defines the template %q; write the text of the template where the template is used", truncateQuote(other.Name()))
 		}
 	}
 	walk.list(parsed.Root)
@@ -124,7 +124,7 @@ func (w *textWalk) node(node parse.Node) {
 		w.branch(node.BranchNode)
 	case *parse.TextNode, *parse.CommentNode:
 	default:
-		w.addDiagnostic(node.Position(), "a template may not do this; it knows variables, if, else, with, %s", strings.Join(templateFunctions[:], ", "))
+		w.addDiagnostic(node.Position(), "a template may not use this action; a template may use variables, if, else, with, %s", strings.Join(templateFunctions[:], ", "))
 	}
 }
 
@@ -151,7 +151,7 @@ func (w *textWalk) argument(node parse.Node) {
 		w.pipe(node)
 	case *parse.IdentifierNode:
 		if !slices.Contains(templateFunctions[:], node.Ident) {
-			w.addDiagnostic(node.Position(), "a template may not call %s; it knows %s", node.Ident, strings.Join(templateFunctions[:], ", "))
+			w.addDiagnostic(node.Position(), "a template may not call %s; a template may call %s", node.Ident, strings.Join(templateFunctions[:], ", "))
 		}
 	case *parse.FieldNode:
 		names := variableNames(w.variables)
@@ -163,7 +163,7 @@ func (w *textWalk) argument(node parse.Node) {
 	}
 }
 
-// variableNames returns the names of the fields, including those of embedded structs.
+// variableNames returns the names of the fields, including the fields of embedded structs.
 func variableNames(t reflect.Type) []string {
 	var names []string
 	for _, field := range reflect.VisibleFields(t) {

@@ -15,9 +15,9 @@ func (a *api) findAll(t testing.TB, list, filter, selection string) string {
 	return a.leavesOf(t, fmt.Sprintf(`{ %s(filters: [%s]) { edges { node { %s } } } }`, list, filter, selection))
 }
 
-// OBS (3.1): accounts have a legacyId. It is the number in the product's links to them. OBS (5.1):
-// accounts are filtered by id, name, isIndividual, website, emailAddress, addressTown, createdAt,
-// lastUpdatedAt.
+// OBS (3.1): accounts have a legacyId, which is the number in the product's links to accounts. OBS
+// (5.1): accounts are filtered by id, name, isIndividual, website, emailAddress, addressTown,
+// createdAt, lastUpdatedAt.
 func TestAccountsAreFound(t *testing.T) {
 	t.Parallel()
 	now := newClock()

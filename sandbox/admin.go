@@ -73,7 +73,7 @@ func ReadFault(from io.Reader) (fault.Rule, error) {
 	err := decoder.Decode(&rule)
 	if err == nil {
 		if _, more := decoder.Token(); !errors.Is(more, io.EOF) {
-			err = errors.New("there is more text behind the object")
+			err = errors.New("the request has text after the JSON object")
 		}
 	}
 	if err != nil {
@@ -116,7 +116,7 @@ func (a admin) withFaultID(w http.ResponseWriter, r *http.Request, do func(id in
 	case errors.Is(err, fault.ErrUnknown):
 		writeError(w, http.StatusNotFound, err.Error())
 	case err != nil:
-		writeError(w, http.StatusBadRequest, "the id of a fault is a number")
+		writeError(w, http.StatusBadRequest, "the id of a fault must be a number")
 	default:
 		writeJSON(w, http.StatusOK, reply)
 	}
@@ -144,7 +144,7 @@ func (a admin) readRequestLog(w http.ResponseWriter, r *http.Request) {
 	if text := r.URL.Query().Get("after"); text != "" {
 		var err error
 		if after, err = strconv.ParseInt(text, 10, 64); err != nil {
-			writeError(w, http.StatusBadRequest, "after is the number of an entry")
+			writeError(w, http.StatusBadRequest, "after must be the number of an entry of the request log")
 			return
 		}
 	}

@@ -169,8 +169,8 @@ type assumptionTest struct {
 
 var oneOpportunity = globalid.EncodeInt(globalid.Opportunity, 1)
 
-// leavesOf sends a document. It returns the texts and booleans of the response in their order, or
-// "refused" if the response has an error.
+// leavesOf sends a document and returns the texts and booleans of the response in their order. If
+// the response has an error, leavesOf returns "refused".
 func (a *api) leavesOf(t testing.TB, document string) string {
 	t.Helper()
 	return a.leavesOfVars(t, document, nil)

@@ -34,7 +34,7 @@ func (e authorizeEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// If client_id or redirect_uri is wrong, the user sees the error here. A redirect could lead to
 	// a wrong address.
 	if !equalConstantTime(query.Get("client_id"), e.sandbox.clientID) {
-		writeRefusalPage(w, "The application is unknown: client_id is not that of the client.")
+		writeRefusalPage(w, "The application is unknown: client_id is not the id of the client.")
 		return
 	}
 	redirect := query.Get("redirect_uri")
@@ -43,7 +43,7 @@ func (e authorizeEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	back, err := url.Parse(redirect)
 	if err != nil || !e.isAllowed(redirect, back) {
-		writeRefusalPage(w, "redirect_uri is missing or is none of the application's.")
+		writeRefusalPage(w, "redirect_uri is missing or is not a redirect URI of the application.")
 		return
 	}
 	answer := back.Query()
@@ -58,7 +58,7 @@ func (e authorizeEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			err = e.sandbox.store.AddCode(r.Context(), code, redirect, codeLifetime)
 		}
 		if err != nil {
-			e.log.ErrorContext(r.Context(), "a code could not be made", "error", err)
+			e.log.ErrorContext(r.Context(), "an authorization code could not be created", "error", err)
 			answer.Set("error", "server_error")
 		} else {
 			answer.Set("code", code)
@@ -68,8 +68,9 @@ func (e authorizeEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, back.String(), http.StatusFound)
 }
 
-// isAllowed reports whether a user may be sent to the address. If addresses are registered, the address must be
-// exactly one of them (documented). Otherwise the address must be on this machine.
+// isAllowed reports whether a user may be sent to the address. If addresses are registered, the
+// address must be exactly one of the registered addresses (documented). If no address is
+// registered, the address must be on this machine.
 func (e authorizeEndpoint) isAllowed(text string, u *url.URL) bool {
 	if len(e.redirects) > 0 {
 		return slices.Contains(e.redirects, text)
@@ -88,7 +89,7 @@ func writeRefusalPage(w http.ResponseWriter, what string) {
 func (e tokenEndpoint) exchangeCode(ctx context.Context, form url.Values, reply tokenReply) (tokenReply, tokenRefusal, error) {
 	redirect := form.Get("redirect_uri")
 	if form.Get("code") == "" || redirect == "" && e.sandbox.choices.Is(assumptions.OAuthRedirect, "required") {
-		return tokenReply{}, newTokenRefusal("invalid_request", "the form needs the code, and the redirect_uri if it is demanded"), nil
+		return tokenReply{}, newTokenRefusal("invalid_request", "the form has no code, or has no redirect_uri although redirect_uri is required"), nil
 	}
 	var err error
 	if reply.RefreshToken, err = randomToken(); err != nil {
@@ -98,7 +99,7 @@ func (e tokenEndpoint) exchangeCode(ctx context.Context, form url.Values, reply 
 		AccessToken: reply.AccessToken, Lifetime: e.lifetime, RefreshToken: reply.RefreshToken,
 	})
 	if err == nil && !good {
-		return tokenReply{}, newTokenRefusal("invalid_grant", "the code is unknown, was used, has expired, or is for another redirect_uri"), nil
+		return tokenReply{}, newTokenRefusal("invalid_grant", "the code is unknown, was used, has expired or belongs to another redirect_uri"), nil
 	}
 	return reply, tokenRefusal{}, err
 }

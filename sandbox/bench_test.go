@@ -20,8 +20,9 @@ import (
 // clients is the number of clients that send at the same time.
 const clients = 16
 
-// benchmark sends the documents that next returns to a sandbox with a data file. The clients of the
-// constant clients send them over the network. benchmark reports the responses per second.
+// benchmark sends the documents that next returns to a sandbox with a data file, over the network.
+// The constant clients says how many clients send the documents. benchmark reports the responses
+// per second.
 func benchmark(b *testing.B, next func(i int64) string) {
 	box, err := sandbox.Open(b.Context(), sandbox.Options{
 		Data: filepath.Join(b.TempDir(), "data.db"), NoAuth: true, Rate: sandbox.Rate{Off: true}, Logger: slog.New(slog.DiscardHandler),

@@ -10,9 +10,10 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// OBS (4.4): a user registers the learner by hand before the transition to Won. So the transition
-// to Won need not have the trigger registration. A transition without this trigger creates no
-// registration and keeps the reservation until its release.
+// OBS (4.4): a user registers the learner by hand before the transition to Won. With a
+// registration by hand, the transition to Won need not have the trigger registration. A transition
+// without the trigger registration creates no registration and keeps the reservation until its
+// release.
 func TestWinningAfterRegisteringByHand(t *testing.T) {
 	t.Parallel()
 	now := newClock()

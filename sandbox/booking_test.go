@@ -12,7 +12,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// registerContacts registers contacts on an event. It returns the ids of their learners, or the refusal.
+// registerContacts registers contacts on an event, and returns the ids of their learners, or the
+// refusal.
 func (a *api) registerContacts(t testing.TB, event string, contacts ...int64) (learners []string, refused string) {
 	t.Helper()
 	ids := make([]string, len(contacts))
@@ -37,10 +38,10 @@ func (a *api) changeLearner(t testing.TB, mutation, learner string) string {
 	return refusalOf(t, valueAt(t, data, "learner", mutation))
 }
 
-// OBS (4.6): a reservation is separate from a registration. registerContacts creates a learner that
-// is not linked to the opportunity, and the reservation stays. So the place counts twice until the
-// reservation is released. OBS (4.6): a release is extendReservations with the current time.
-// remainingPlaces may go negative.
+// OBS (4.6): a reservation is separate from a registration. registerContacts creates a learner
+// that is not linked to the opportunity, and the reservation stays. Until the reservation is
+// released, the place counts twice: as booked and as reserved. OBS (4.6): a release is
+// extendReservations with the current time. remainingPlaces may go negative.
 func TestARegistrationBesideAReservationCountsTwice(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -50,7 +51,7 @@ func TestARegistrationBesideAReservationCountsTwice(t *testing.T) {
 	wantPlaces(t, a, eventOne, "max 12 booked 4 reserved 8 remaining 0 sold out true")
 	learners, refused := a.registerContacts(t, eventOne, 1, 2)
 	if refused != "" {
-		t.Fatalf("the learner the places were held for was refused: %s", refused)
+		t.Fatalf("the learner for whom the places were reserved was refused: %s", refused)
 	}
 	wantPlaces(t, a, eventOne, "max 12 booked 6 reserved 8 remaining -2 sold out true")
 	source := valueAt(t, a.query(t, `query ($id: ID!) { node(id: $id) { ... on Learner { registration { sourceOpportunity { id } } } } }`, vars{"id": learners[0]}), "node", "registration", "sourceOpportunity")

@@ -7,8 +7,9 @@ import (
 )
 
 // DOC (4.1, 4.3, 4.5): the test sends every example of the API documentation (Sales Opportunities)
-// to a new sandbox, in the order of the page. The operations, fields, ids and responses are those
-// of the page. The documents are written differently, with and without variables.
+// to a new sandbox, in the order of the documentation. The operations, fields, ids and responses
+// are those of the API documentation. The GraphQL documents are written differently, with and
+// without variables.
 func TestDocumentedExchanges(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

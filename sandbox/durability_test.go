@@ -248,7 +248,7 @@ func TestRestartKeepsAll(t *testing.T) {
 	for range 2 {
 		a = start()
 		if a.Token() != kept {
-			t.Errorf("the token is %q after a restart, it was %q", a.Token(), kept)
+			t.Errorf("the token is %q after a restart, but was %q before the restart", a.Token(), kept)
 		}
 		if diff := cmp.Diff(before, a.query(t, everything, nil)); diff != "" {
 			t.Errorf("the restart changed (-before +after):\n%s", diff)

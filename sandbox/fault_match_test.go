@@ -47,8 +47,9 @@ const twoAliases = `mutation {
 	third: opportunities { addInterest(input: {opportunityId: %[1]q, interestDetails: {id: "Q291cnNlVGVtcGxhdGU6MTE=", quantity: 1, unitAmount: "1.00"}}) { errors { label } } }
 }`
 
-// The mutations of a real GraphQL server are non-null. When one of them fails internally, the response is "data":
-// null, although the other mutations, including later ones, took effect.
+// The mutations of a real GraphQL server are non-null. When a non-null mutation fails internally,
+// the response is "data": null, although the other mutations, including later mutations, took
+// effect.
 func TestFailedFieldKeepsOtherEffects(t *testing.T) {
 	t.Parallel()
 	for assumed, whole := range map[string]bool{"data-null": true, "field-null": false} {

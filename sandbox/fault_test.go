@@ -150,8 +150,8 @@ func TestTooManyRequestsWithRetryAfter(t *testing.T) {
 	}
 }
 
-// A request that is held before the commit has no effect until it is released. It then takes effect although the
-// client no longer waits.
+// A request that a fault holds before the commit has no effect until the release. After the
+// release, the request takes effect although the client no longer waits.
 func TestHeldRequests(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{})

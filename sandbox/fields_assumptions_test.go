@@ -141,8 +141,8 @@ func evidenceByType() map[string]string {
 	}
 }
 
-// isExempt reports whether the test skips the type. It skips GraphQL's own types, the types of
-// lists, and types that become unreachable when a row removes a field.
+// isExempt reports whether the test skips the type. The test skips GraphQL's own types, the types
+// of lists, and types that become unreachable when a row removes a field.
 func isExempt(typ string) bool {
 	if strings.HasPrefix(typ, "__") {
 		return true
@@ -197,7 +197,7 @@ func TestUnobservedPartsAreAssumptions(t *testing.T) {
 			delete(left, name)
 		}
 		if len(left) > 0 {
-			t.Errorf("%s has %v, which nobody has seen and no row takes away", typ, slices.Sorted(maps.Keys(left)))
+			t.Errorf("%s has the fields %v, which were not observed and which no assumption removes", typ, slices.Sorted(maps.Keys(left)))
 		}
 	}
 	for typ := range known {

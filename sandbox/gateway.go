@@ -33,8 +33,8 @@ const (
 // operationToken is the name of the token endpoint in faults and in the request log.
 const operationToken = "token"
 
-// gateway wraps the handlers of the API and of the token endpoint. It writes requests into the
-// request log, counts them against the rate limit, and applies the faults.
+// gateway wraps the handlers of the API and of the token endpoint. A gateway writes requests into
+// the request log, counts requests against the rate limit, and applies the faults.
 type gateway struct {
 	sandbox    *Sandbox
 	limit      *ratelimit.Limiter // nil is no limit
@@ -61,13 +61,13 @@ type requestInfo struct {
 }
 
 // errInjected is the error of a failure that a fault causes.
-var errInjected = errors.New("failed on demand")
+var errInjected = errors.New("a fault of the sandbox caused this failure")
 
 func (d *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, d.maxBody))
 	var tooLarge *http.MaxBytesError
 	if err != nil && !errors.As(err, &tooLarge) {
-		writeError(w, http.StatusBadRequest, "the request could not be read to its end")
+		writeError(w, http.StatusBadRequest, "the request body could not be read completely")
 		return
 	}
 	v := &pendingRequest{gateway: d, entry: requestlog.Entry{Received: d.now().UTC(), Address: addressOf(r)}}
@@ -85,7 +85,7 @@ func (d *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case tooLarge != nil:
 		v.response = newResponse(http.StatusRequestEntityTooLarge, fmt.Sprintf("the request is larger than %d KiB", d.maxBody>>10))
 	case wait > 0:
-		v.response = newResponse(http.StatusTooManyRequests, "over the limit of requests")
+		v.response = newResponse(http.StatusTooManyRequests, "the rate limit is exceeded")
 		if d.retryAfter {
 			v.response.Header().Set("Retry-After", inSeconds(wait))
 		}
@@ -100,8 +100,9 @@ func (d *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// matchFault finds the request's fault. For a request with a fault it removes the server's read and
-// write time-outs. Otherwise a long fault would look like a disconnected client.
+// matchFault finds the request's fault. For a request with a fault, matchFault removes the
+// server's read and write time-outs. With the time-outs, a long fault would look like a
+// disconnected client.
 func (v *pendingRequest) matchFault(w http.ResponseWriter) {
 	operations := v.info.operations
 	if len(v.info.mutations) > 0 {
@@ -115,7 +116,8 @@ func (v *pendingRequest) matchFault(w http.ResponseWriter) {
 	_ = errors.Join(control.SetReadDeadline(time.Time{}), control.SetWriteDeadline(time.Time{})) // an error means that there is no connection, so there is no deadline to remove
 }
 
-// rateLimitWait counts the request against the limit. It returns how long the client must wait, 0 within the limit.
+// rateLimitWait counts the request against the limit, and returns how long the client must wait; 0
+// means that the request is within the limit.
 func (d *gateway) rateLimitWait(v *pendingRequest) time.Duration {
 	if d.limit == nil {
 		return 0
@@ -149,7 +151,7 @@ func (v *pendingRequest) execute(r *http.Request) {
 		v.response = newResponse(0, "")
 		return
 	case v.hasFault(fault.TooManyRequests):
-		v.response = newResponse(http.StatusTooManyRequests, "over the limit of requests")
+		v.response = newResponse(http.StatusTooManyRequests, "the rate limit is exceeded")
 		if after := time.Duration(v.match.Rule.RetryAfter); after > 0 {
 			v.response.Header().Set("Retry-After", inSeconds(after))
 		}
@@ -190,8 +192,9 @@ func (v *pendingRequest) execute(r *http.Request) {
 	}
 }
 
-// Begin implements graph.Observer. It adds a commit marker to the mutation. After a crash, the
-// commit marker shows that a mutation of a request without an outcome was committed.
+// Begin implements graph.Observer. With commit markers enabled, Begin adds a commit marker to the
+// mutation. After a crash, the commit marker shows that a mutation of a request without an outcome
+// was committed.
 func (v *pendingRequest) Begin(ctx context.Context, d graph.MutationResult) (context.Context, error) {
 	if v.hasFault(fault.FailField) && v.match.Rule.Operation == d.Name {
 		return ctx, errInjected
@@ -233,8 +236,8 @@ func (v *pendingRequest) finish(client context.Context) {
 	v.recordOutcome()
 }
 
-// respond sends the response, or the part of the response that a fault leaves. It reports whether the whole response
-// was sent.
+// respond sends the response, or the part of the response that a fault leaves. respond reports
+// whether the whole response was sent.
 func (v *pendingRequest) respond(w http.ResponseWriter, r *http.Request) (whole bool) {
 	if v.discarded || v.hasFault(fault.DropBefore, fault.DropAfter, fault.Late) {
 		closeConnection(w)
@@ -269,7 +272,7 @@ func (v *pendingRequest) respond(w http.ResponseWriter, r *http.Request) (whole 
 	return err == nil && !gone
 }
 
-// writeSlowly sends byte by byte. It reports whether it sent everything.
+// writeSlowly sends byte by byte, and reports whether all bytes were sent.
 func writeSlowly(ctx context.Context, w http.ResponseWriter, sent []byte, over time.Duration) bool {
 	for i := range sent {
 		if !sleep(ctx, over/time.Duration(len(sent))) {
@@ -285,7 +288,7 @@ func writeSlowly(ctx context.Context, w http.ResponseWriter, sent []byte, over t
 	return true
 }
 
-// sleep waits. It reports whether the whole time has passed.
+// sleep waits for the time d or until ctx ends, and reports whether the whole time has passed.
 func sleep(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return ctx.Err() == nil

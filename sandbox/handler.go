@@ -42,7 +42,7 @@ func (s *Sandbox) routes(o *Options, r *graph.Resolver, schema *schema) (http.Ha
 	mux.Handle("POST /graphql", guard(api, limit, documentInfo))
 	mux.HandleFunc("/graphql", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Allow", http.MethodPost)
-		writeError(w, http.StatusMethodNotAllowed, "the API takes POST requests only")
+		writeError(w, http.StatusMethodNotAllowed, "the API accepts only POST requests")
 	})
 	limitOfTokens := limit
 	if s.choices.Is(assumptions.RateTokens, "free") {
@@ -63,23 +63,23 @@ func (s *Sandbox) routes(o *Options, r *graph.Resolver, schema *schema) (http.Ha
 	mux.Handle("GET "+explorer.Assets, assets)
 	mux.HandleFunc(tokenPath, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Allow", http.MethodPost)
-		writeError(w, http.StatusMethodNotAllowed, "the token endpoint takes POST requests only")
+		writeError(w, http.StatusMethodNotAllowed, "the token endpoint accepts only POST requests")
 	})
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		if err := s.store.Ping(r.Context()); err != nil {
-			http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
+			http.Error(w, "the database does not respond", http.StatusServiceUnavailable)
 			return
 		}
 		_, _ = fmt.Fprintln(w, "ok")
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, "Nothing is here. This is a sandbox of the Administrate Core GraphQL API: send POST requests to /graphql, or open / in a browser.", http.StatusNotFound)
+		http.Error(w, "This path does not exist. This server is a sandbox of the Administrate Core GraphQL API: send POST requests to /graphql, or open / in a browser.", http.StatusNotFound)
 	})
 	return mux, nil
 }
 
-// graphqlServer returns the GraphQL handler. It has no document cache, because ScalarChecker and
-// Renamer change documents.
+// graphqlServer returns the GraphQL handler. The handler has no document cache, because
+// ScalarChecker and Renamer change documents.
 func (s *Sandbox) graphqlServer(r *graph.Resolver, log *slog.Logger, schema *schema) http.Handler {
 	server := executor.New(graph.NewExecutableSchema(graph.Config{Resolvers: r, Schema: schema.visible}))
 	server.Use(introspection{})
@@ -125,10 +125,10 @@ func (introspection) MutateOperationContext(_ context.Context, o *graphql.Operat
 	return nil
 }
 
-var errInternal = errors.New("internal error of the sandbox; its log says more")
+var errInternal = errors.New("internal error of the sandbox; the log of the sandbox has the details")
 
-// presentError returns mistakes in the request unchanged. It logs internal failures and hides their
-// text from the client.
+// presentError returns mistakes in the request unchanged. presentError logs internal failures and
+// hides the text of a failure from the client.
 func presentError(ctx context.Context, log *slog.Logger, err error) *gqlerror.Error {
 	shown := graphql.DefaultErrorPresenter(ctx, err)
 	var request *store.RequestError
@@ -141,7 +141,7 @@ func presentError(ctx context.Context, log *slog.Logger, err error) *gqlerror.Er
 	case errors.Is(err, errInjected):
 		shown.Message = "an unexpected error"
 	case errors.Is(err, context.Canceled), ctx.Err() != nil:
-		shown.Message = "the request was given up"
+		shown.Message = "the request was cancelled"
 	case errors.As(err, &library) && library.Unwrap() == nil: // an error of the GraphQL library about the document
 	default:
 		log.ErrorContext(ctx, "a request failed", "path", shown.Path.String(), "error", err)

@@ -14,7 +14,7 @@ const (
 	joiningMail    = `templateId: "Q29tbXVuaWNhdGlvblRlbXBsYXRlOjE=", ` + verifiedSender
 )
 
-// recipientsOf sends a mail mutation. It returns the mail's recipients in order, or the refusal.
+// recipientsOf sends a mail mutation, and returns the mail's recipients in order, or the refusal.
 func (a *api) recipientsOf(t testing.TB, field, input string) string {
 	t.Helper()
 	before, err := a.Outbox(t.Context())

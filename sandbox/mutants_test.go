@@ -48,7 +48,7 @@ func TestModelFindsMutants(t *testing.T) {
 	}
 	slices.Sort(inSources)
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(mutants())), inSources); diff != "" {
-		t.Errorf("the mistakes differ from those in the sources (-mistakes +sources):\n%s", diff)
+		t.Errorf("the list of mistakes differs from the mistakes in the sources (-list +sources):\n%s", diff)
 	}
 	const variable = "SANDBOX_MISTAKE"
 	// The program has no race detector, so it can make many checks.

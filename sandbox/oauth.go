@@ -55,7 +55,7 @@ func (s *Sandbox) Client(ctx context.Context) (Client, error) {
 // the sandbox must know whether the refresh token is valid or was replaced.
 func (s *Sandbox) setClient(ctx context.Context, o *Options) error {
 	if o.TokenLifetime < 0 || o.TokenLifetime > 0 && o.TokenLifetime < time.Second {
-		return fmt.Errorf("the life of tokens is %v; it must be at least a second", o.TokenLifetime)
+		return fmt.Errorf("the token lifetime is %v, but must be at least one second", o.TokenLifetime)
 	}
 	var err error
 	if s.clientID, err = s.persistedSetting(ctx, settingClientID, o.ClientID); err != nil {
@@ -78,7 +78,7 @@ func (s *Sandbox) setClient(ctx context.Context, o *Options) error {
 }
 
 // persistedSetting returns the first of: the given value, the value in the data file, a new random
-// value. It stores a new random value in the data file.
+// value. persistedSetting stores a new random value in the data file.
 func (s *Sandbox) persistedSetting(ctx context.Context, setting, given string) (string, error) {
 	if given != "" {
 		return given, nil
@@ -97,13 +97,14 @@ func (s *Sandbox) persistedSetting(ctx context.Context, setting, given string) (
 func randomToken() (string, error) {
 	random := make([]byte, 32)
 	if _, err := rand.Read(random); err != nil {
-		return "", fmt.Errorf("make a token: %w", err)
+		return "", fmt.Errorf("generate a token: %w", err)
 	}
 	return hex.EncodeToString(random), nil
 }
 
-// tokenEndpoint issues access tokens for the grants authorization code, client credentials and refresh token (RFC
-// 6749, 4.1, 4.4 and 6). It has one client, which sends its id and secret in the form.
+// tokenEndpoint issues access tokens for the grants authorization code, client credentials and
+// refresh token (RFC 6749, 4.1, 4.4 and 6). The token endpoint has one client, which sends its id
+// and secret in the form.
 type tokenEndpoint struct {
 	sandbox  *Sandbox
 	lifetime time.Duration
@@ -146,7 +147,7 @@ func newTokenRefusal(code, description string) tokenRefusal {
 }
 
 func (e tokenEndpoint) clientRefusal() tokenRefusal {
-	refusal := newTokenRefusal("invalid_client", "the form needs the client_id and client_secret of the client")
+	refusal := newTokenRefusal("invalid_client", "the form must contain the client_id and client_secret of the client")
 	if !e.sandbox.choices.Is(assumptions.OAuthRefusal, "400") {
 		refusal.status = http.StatusUnauthorized
 	}
@@ -158,7 +159,8 @@ func (e tokenEndpoint) issue(w http.ResponseWriter, r *http.Request) (tokenReply
 	if refusal.Code != "" {
 		return tokenReply{}, refusal, nil
 	}
-	// Both comparisons always run, so the response time does not reveal which value is wrong.
+	// The id and the secret are always both compared, so the response time does not reveal which
+	// value is wrong.
 	id, secret := equalConstantTime(form.Get("client_id"), e.sandbox.clientID), equalConstantTime(form.Get("client_secret"), e.sandbox.clientSecret)
 	if !id || !secret {
 		return tokenReply{}, e.clientRefusal(), nil
@@ -194,7 +196,7 @@ func (e tokenEndpoint) issue(w http.ResponseWriter, r *http.Request) (tokenReply
 	case "":
 		return tokenReply{}, newTokenRefusal("invalid_request", "the form has no grant_type"), nil
 	default:
-		return tokenReply{}, newTokenRefusal("unsupported_grant_type", "the sandbox knows the grants authorization_code, client_credentials and refresh_token"), nil
+		return tokenReply{}, newTokenRefusal("unsupported_grant_type", "the sandbox supports only the grant types authorization_code, client_credentials and refresh_token"), nil
 	}
 }
 
@@ -217,7 +219,7 @@ func (e tokenEndpoint) readForm(w http.ResponseWriter, r *http.Request) (url.Val
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
-		return invalid("the form cannot be read")
+		return invalid("the form in the request body cannot be parsed")
 	}
 	for name, values := range r.Form { // parameters of the body, and of the URL if the choice allows them
 		if len(values) > 1 {
@@ -244,8 +246,7 @@ func writeToken(w http.ResponseWriter, status int, body any) {
 	_, _ = w.Write(encoded) // an error means that the client has gone
 }
 
-// equalConstantTime compares two texts. The time that it takes does not depend on where they
-// differ.
+// equalConstantTime compares two texts in a time that does not depend on where the texts differ.
 func equalConstantTime(a, b string) bool {
 	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
@@ -263,8 +264,9 @@ func bearerToken(r *http.Request) string {
 	return strings.TrimSpace(given)
 }
 
-// requireToken passes on requests with a valid Bearer token: the token that does not expire, or a token that the
-// token endpoint has issued. It returns 401 for other requests.
+// requireToken passes on requests with a valid Bearer token: the token that does not expire, or a
+// token that the token endpoint has issued. requireToken returns 401 for a request without a valid
+// token, and 500 if the database fails.
 func (s *Sandbox) requireToken(log *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		given := bearerToken(r)
@@ -280,7 +282,7 @@ func (s *Sandbox) requireToken(log *slog.Logger, next http.Handler) http.Handler
 				next.ServeHTTP(w, r)
 				return
 			case err != nil && !errors.Is(err, r.Context().Err()):
-				log.ErrorContext(r.Context(), "a token could not be looked up", "error", err)
+				log.ErrorContext(r.Context(), "the access token could not be read from the database", "error", err)
 			}
 			if err != nil {
 				writeError(w, http.StatusInternalServerError, errInternal.Error())

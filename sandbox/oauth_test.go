@@ -24,7 +24,7 @@ type tokens struct {
 	status int
 	header http.Header
 	raw    string
-	// The names are those of RFC 6749.
+	// The JSON names of the members come from RFC 6749.
 	AccessToken  string `json:"access_token"`
 	TokenType    string `json:"token_type"`
 	ExpiresIn    int    `json:"expires_in"`
@@ -35,8 +35,8 @@ type tokens struct {
 
 var formType = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
 
-// requestToken sends a form to the token endpoint. Parameters are name=value. The client's own parameters are added
-// when they are not given.
+// requestToken sends a form to the token endpoint. Parameters are name=value. If client_id or
+// client_secret is not in the parameters, requestToken adds the client's own value.
 func (a *api) requestToken(t testing.TB, parameters ...string) tokens {
 	t.Helper()
 	form := url.Values{"client_id": {clientID}, "client_secret": {clientSecret}}
@@ -217,7 +217,7 @@ func TestRefreshTokens(t *testing.T) {
 			}
 			two := a.requestToken(t, "grant_type=refresh_token", "refresh_token="+one.RefreshToken).mustIssue(t)
 			if two.RefreshToken == one.RefreshToken || a.helloStatus(t, one.AccessToken) != 200 {
-				t.Error("the second is no new one, or has ended what the first gave")
+				t.Error("the second token equals the first token, or the request for the second token ended the first token")
 			}
 		})
 	}
@@ -309,7 +309,7 @@ func TestOneOfManyRenewalsSucceeds(t *testing.T) {
 func TestTokenLifetimeIsChecked(t *testing.T) {
 	t.Parallel()
 	for _, life := range []time.Duration{-time.Second, time.Millisecond} {
-		if a, err := tryOpen(t, sandbox.Options{TokenLifetime: life}); err == nil || !strings.Contains(err.Error(), "at least a second") {
+		if a, err := tryOpen(t, sandbox.Options{TokenLifetime: life}); err == nil || !strings.Contains(err.Error(), "at least one second") {
 			t.Errorf("%v: %v", life, err)
 			_ = a.Close()
 		}

@@ -50,7 +50,8 @@ var (
 	tokenType       = globalid.Encode(globalid.TrainingTokenType, "8848a3b38adf45db8ff60fafcbd3b3f6")
 )
 
-// progress takes the opportunity to the step. It returns label and message of the refusal, "" for none.
+// progress takes the opportunity to the step, and returns label and message of the refusal, "" for
+// none.
 func (a *api) progress(t testing.TB, opportunity, step string) string {
 	t.Helper()
 	payload := a.mutate(t, "progress", fmt.Sprintf("opportunityId: %q, stepId: %q", opportunity, step), "opportunity { id }")
@@ -206,12 +207,12 @@ func TestFailingTriggersLeaveNothingBehind(t *testing.T) {
 			t.Errorf("%s, afterwards: %s", trigger, refused)
 		}
 	}
-	// These triggers fail by themselves: a registration on a cancelled event, an invoice without an account, and
-	// tokens without an account.
+	// Three triggers fail without a fault: a registration on a cancelled event, an invoice without
+	// an account, and tokens without an account.
 	for words, reason := range map[string]string{
 		"triggers: [account, registration]": "is cancelled",
 		"triggers: [invoice]":               "needs an account",
-		"triggers: [token]":                 "has none",
+		"triggers: [token]":                 "has no account",
 	} {
 		a := open(t, sandbox.Options{Catalogue: catalogueWinningWith(t, words)})
 		id := a.create(t, "unlucky")

@@ -11,7 +11,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// requestFrom sends a cheap query from an address. It returns the status and the header Retry-After.
+// requestFrom sends a cheap query from an address, and returns the status and the header
+// Retry-After.
 func (a *api) requestFrom(t testing.TB, address string) (status int, retryAfter string) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", strings.NewReader(`{"query": "{ hello }"}`))
@@ -40,8 +41,8 @@ func TestTheLimitIsThatOfTheAPI(t *testing.T) {
 	if status, _ := a.requestFrom(t, "10.0.0.2:5000"); status != 200 {
 		t.Errorf("another address: %d", status)
 	}
-	// The limit is per address, also at the token endpoint. This request comes from another
-	// address.
+	// The limit is per address, also at the token endpoint. The request to the token endpoint
+	// comes from an address other than 10.0.0.1.
 	if answer := a.send(t, http.MethodPost, "/oauth/token", strings.NewReader("x"), nil); answer.status == 429 {
 		t.Error("the token endpoint was refused to another address")
 	}

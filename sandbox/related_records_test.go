@@ -48,8 +48,8 @@ func TestAccounts(t *testing.T) {
 		`{"website": "https://meridian.example", "contacts": {"pageInfo": {"totalRecords": 0}}}`)
 }
 
-// OBS (5.1): a merge assigns the records of the first account to the second. This stays true after
-// a restart.
+// OBS (5.1): a merge assigns the records of the first account to the second. The records stay with
+// the second account after a restart.
 func TestMergedAccountsStayMerged(t *testing.T) {
 	t.Parallel()
 	o := sandbox.Options{Data: t.TempDir() + "/data.db"}

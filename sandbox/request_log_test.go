@@ -73,8 +73,8 @@ func TestRequestLogHasEachOutcome(t *testing.T) {
 		{Operations: []string{"token"}, Status: 400},
 		{Operations: []string{"hello"}, Status: 429},
 	}
-	// In b, the mutation x progresses the opportunity from step 3 to 5. It is refused, unless the
-	// mutation progress ran first.
+	// In the namespace b, the mutation x progresses the opportunity from step 3 to 5. The mutation
+	// x is refused, unless the mutation progress ran before x.
 	if got[1].Fields[2].Outcome == requestlog.Committed {
 		want[1].Fields[2] = of("b.x", "opportunities.progress", requestlog.Committed, "")
 	}
@@ -296,8 +296,8 @@ func TestRequestLogDropsTheOldest(t *testing.T) {
 }
 
 // OBS (3.1): one document may have several aliased namespace mutations, which are executed in
-// order. Inside one namespace the order is undefined, unless the row namespace.order says
-// otherwise.
+// order. Inside one namespace, the order of mutations is undefined, unless the row namespace.order
+// has the value "document".
 func TestAliasesAtTheRootRunInOrder(t *testing.T) {
 	t.Parallel()
 	const n = 12

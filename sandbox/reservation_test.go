@@ -10,7 +10,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// reserve adds an interest in Event:1 that reserves places. The event has 12 places, 4 of them booked.
+// reserve adds an interest in Event:1 that reserves places. Event:1 has 12 places, of which 4 are
+// booked.
 func (a *api) reserve(t *testing.T, opportunity string, quantity int) {
 	t.Helper()
 	mustSucceed(t, a.mutate(t, "addInterest", fmt.Sprintf(`opportunityId: %q, interestDetails: {id: "Q291cnNlOjE=", reserve: true, quantity: %d, unitAmount: "10.00"}`, opportunity, quantity), "interests { id }"))
@@ -181,8 +182,8 @@ func TestLaterReservationAssumptions(t *testing.T) {
 }
 
 // With the value "true" of isReservationValid.none, isReservationValid is true for an opportunity
-// that never reserved a place. It is false for an opportunity whose places were booked, because the
-// reservation has ended.
+// that never reserved a place. For an opportunity whose places were booked, isReservationValid is
+// false, because the reservation has ended.
 func TestABookedReservationIsNotAnAbsentOne(t *testing.T) {
 	t.Parallel()
 	for held, wanted := range map[string]string{"reserve: true": "true, true, false", "reserve: false": "true, true, true"} {

@@ -1,10 +1,10 @@
-// Package sandbox is a local Core GraphQL API of the Administrate TMS. The sandbox covers the API
-// documentation (Sales Opportunities). It is for development, demonstration and tests. It keeps its
-// data in SQLite.
+// Package sandbox is a local Core GraphQL API of the Administrate TMS, for development,
+// demonstration and tests. The sandbox covers the API documentation (Sales Opportunities), and
+// keeps its data in SQLite.
 //
-// The package implements the API documentation independently of the client. It shares no code and
-// no types with the client, so tests can find a mistake in either. Behaviour that is neither
-// documented nor observed is in the table of sandbox/assumptions.
+// The package implements the API documentation independently of the client. The sandbox shares no
+// code and no types with the client, so tests can find a mistake in either. Behaviour that is
+// neither documented nor observed is in the table of sandbox/assumptions.
 package sandbox
 
 import (
@@ -78,7 +78,7 @@ type Rate struct {
 	RetryAfter bool
 }
 
-// Sandbox is a running API. It is safe for concurrent use.
+// Sandbox is a running API. A Sandbox is safe for concurrent use.
 type Sandbox struct {
 	store                         *store.Store
 	token, clientID, clientSecret string
@@ -108,7 +108,7 @@ func Open(ctx context.Context, o Options) (*Sandbox, error) {
 	}
 	schema, err := schemaFor(choices)
 	if err != nil {
-		return nil, fmt.Errorf("the choice of assumptions: %w", err)
+		return nil, fmt.Errorf("chosen assumptions: %w", err)
 	}
 	var chosen *catalogue.Catalogue
 	if o.Catalogue != "" {

@@ -16,8 +16,8 @@ type schema struct {
 	renamer *graph.Renamer
 }
 
-// defaultSchema returns the schema for the default of every row. It creates the schema once in a
-// process.
+// defaultSchema returns the schema for the default of every row. The default schema is created
+// once in a process.
 var defaultSchema = sync.OnceValues(func() (*schema, error) { return newSchema(assumptions.Choices{}) })
 
 // schemaFor returns the schema for the choices.

@@ -119,8 +119,9 @@ func TestLegacyIDsAreTheNumbersOfTheIDs(t *testing.T) {
 	}
 }
 
-// OBS (3.2): the vendor's workflows read all pages by cursor. They fail if the number of rows is
-// not totalRecords. OBS (2): a request for 500 rows returns 100 rows and no error.
+// OBS (3.2): the vendor's workflows read all pages by cursor. A workflow of the vendor fails if
+// the number of rows is not totalRecords. OBS (2): a request for 500 rows returns 100 rows and no
+// error.
 func TestPagesAddUpToTheTotal(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -174,7 +175,8 @@ func TestEventsTakeOrderAndOrderBy(t *testing.T) {
 }
 
 // OBS (3.3): in, notin and contains need values. isnull and notnull need neither value nor values.
-// The other operations need value. OBS (3.3): one malformed filter fails the whole request.
+// Operations other than in, notin, contains, isnull and notnull need value. OBS (3.3): one
+// malformed filter fails the whole request.
 func TestOperationsTakeObservedForms(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

@@ -99,7 +99,8 @@ func renamableParts() map[assumptions.Name]string {
 
 // schemaVariant returns the schema variant of the choices.
 func schemaVariant(c assumptions.Choices) graph.SchemaVariant {
-	// Both ordering arguments were observed for events, so no choice changes them.
+	// For events, the arguments order and orderBy were both observed, so no choice changes their
+	// names.
 	s := graph.SchemaVariant{NonNullNamespaces: !c.Is(assumptions.FailedMutationResponse, "field-null"), Renames: []graph.Rename{
 		{Path: "OpportunityInterest.kind"}, {Path: "Query.events.order", Name: "order"}, {Path: "Query.events.orderBy", Name: "orderBy"},
 	}}

@@ -26,8 +26,8 @@ func renamableParts(t *testing.T, data any) []string {
 	return found
 }
 
-// openForSearch returns a sandbox with four opportunities that differ in everything that can be searched. They are
-// created a day apart.
+// openForSearch returns a sandbox with four opportunities that differ in everything that can be
+// searched. The opportunities are created a day apart.
 func openForSearch(t *testing.T) *api {
 	now := newClock()
 	a := open(t, sandbox.Options{Now: now.Now, Catalogue: writeCatalogue(t, "opportunities: []")})
@@ -150,19 +150,19 @@ func TestMalformedFilterFailsTheRequest(t *testing.T) {
 	for name, c := range map[string]struct{ filter, says string }{
 		"eq without value":       {`field: name, operation: eq`, "value is missing"},
 		"eq with null":           {`field: name, operation: eq, value: null`, "value is missing"},
-		"eq with values":         {`field: name, operation: eq, values: ["x"]`, "takes value, not values"},
-		"eq with both":           {`field: name, operation: eq, value: "x", values: ["x"]`, "takes value, not values"},
-		"like with values":       {`field: name, operation: like, values: ["x"]`, "takes value, not values"},
-		"in with value":          {`field: name, operation: in, value: "x"`, "takes values, not value"},
+		"eq with values":         {`field: name, operation: eq, values: ["x"]`, "needs value, not values"},
+		"eq with both":           {`field: name, operation: eq, value: "x", values: ["x"]`, "needs value, not values"},
+		"like with values":       {`field: name, operation: like, values: ["x"]`, "needs value, not values"},
+		"in with value":          {`field: name, operation: in, value: "x"`, "needs values, not value"},
 		"in without values":      {`field: name, operation: in`, "values is missing or empty"},
 		"in with none":           {`field: name, operation: in, values: []`, "values is missing or empty"},
 		"in with a null":         {`field: name, operation: in, values: ["x", null]`, "values[1] is null"},
-		"notin with value":       {`field: name, operation: notin, value: "x"`, "takes values, not value"},
-		"contains with value":    {`field: name, operation: contains, value: "x"`, "takes values, not value"},
+		"notin with value":       {`field: name, operation: notin, value: "x"`, "needs values, not value"},
+		"contains with value":    {`field: name, operation: contains, value: "x"`, "needs values, not value"},
 		"isnull with value":      {`field: name, operation: isnull, value: "x"`, "neither"},
 		"notnull with values":    {`field: name, operation: notnull, values: ["x"]`, "neither"},
-		"like on an id":          {`field: id, operation: like, value: "%"`, "fits text only"},
-		"gt on an id":            {`field: id, operation: gt, value: "T3Bwb3J0dW5pdHk6MQ=="`, "does not fit ids"},
+		"like on an id":          {`field: id, operation: like, value: "%"`, "allowed only for text"},
+		"gt on an id":            {`field: id, operation: gt, value: "T3Bwb3J0dW5pdHk6MQ=="`, "not allowed for ids"},
 		"malformed id":           {`field: id, operation: eq, value: "1"`, "not base64"},
 		"id of another type":     {`field: stepId, operation: eq, value: "T3Bwb3J0dW5pdHk6MQ=="`, "of type Opportunity, not of type OpportunityStep"},
 		"one bad id among good":  {`field: id, operation: in, values: ["T3Bwb3J0dW5pdHk6MQ==", "x"]`, "not base64"},

@@ -91,7 +91,7 @@ func readBody(r *http.Request, params *graphql.RawParams) (status int, message s
 		return http.StatusBadRequest, "the request is not a JSON object with query, variables and operationName: " + err.Error()
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return http.StatusBadRequest, "the request goes on after its JSON object"
+		return http.StatusBadRequest, "the request has text after its JSON object"
 	}
 	if params.Query == "" {
 		return http.StatusBadRequest, "the request has no query"
@@ -99,7 +99,7 @@ func readBody(r *http.Request, params *graphql.RawParams) (status int, message s
 	return 0, ""
 }
 
-// rejectedBody is the response to a request that did not run. It has no data member.
+// rejectedBody is the response, without a data member, to a request that did not run.
 type rejectedBody struct {
 	Errors gqlerror.List `json:"errors"`
 }
@@ -117,7 +117,7 @@ func writeError(w http.ResponseWriter, status int, message string) {
 func writeJSON(w http.ResponseWriter, status int, body any) {
 	encoded, err := json.Marshal(body)
 	if err != nil {
-		status, encoded = http.StatusInternalServerError, []byte(`{"errors":[{"message":"the answer could not be written"}]}`)
+		status, encoded = http.StatusInternalServerError, []byte(`{"errors":[{"message":"the response could not be encoded"}]}`)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

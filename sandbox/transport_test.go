@@ -86,7 +86,7 @@ func TestHTTP(t *testing.T) {
 		"half a JSON":          {"POST", "/graphql", `{"query": "{ he`, json, 400, "not a JSON object"},
 		"nothing":              {"POST", "/graphql", ``, json, 400, "not a JSON object"},
 		"a list":               {"POST", "/graphql", `[{"query": "{ hello }"}]`, json, 400, "not a JSON object"},
-		"two":                  {"POST", "/graphql", `{"query": "{ hello }"}{}`, json, 400, "goes on"},
+		"two":                  {"POST", "/graphql", `{"query": "{ hello }"}{}`, json, 400, "text after its JSON object"},
 		"no query":             {"POST", "/graphql", `{"variables": {}}`, json, 400, "no query"},
 		"variables as a list":  {"POST", "/graphql", `{"query": "{ hello }", "variables": []}`, json, 400, "not a JSON object"},
 		"too large":            {"POST", "/graphql", `{"query": "` + strings.Repeat(" ", 1<<20) + `{ hello }"}`, json, 413, "1024 KiB"},

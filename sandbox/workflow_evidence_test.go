@@ -146,9 +146,9 @@ func TestDetailsAreThoseOfTheKind(t *testing.T) {
 	}
 }
 
-// DOC (4.4): the token trigger issues the tokens of an interest to the account, once. Type,
-// quantity and expiry are those of the interest. DOC (5.4): an invoice needs a region and a
-// currency. Both come from the opportunity.
+// DOC (4.4): the token trigger issues the tokens of an interest to the account, once. The tokens
+// have the type, quantity and expiry of the interest. DOC (5.4): an invoice needs a region and a
+// currency, which come from the opportunity.
 func TestTokensAreIssuedOnce(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: editedCatalogue(t, "- { from: 3, to: 4 }", "- { from: 3, to: 4, triggers: [token] }", "- { from: 4, to: 5 }", "- { from: 4, to: 5, triggers: [token, invoice] }")})

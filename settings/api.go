@@ -10,8 +10,8 @@ import (
 // Defaults of [API].
 const (
 	// DefaultAPIRate is nine tenths of the API's own limit of 6,000 requests per 5 minutes and IP
-	// address (documented). The last tenth is for requests that the workers do not count: tokens,
-	// checks and the command line.
+	// address (documented). The last tenth of the API's limit is for requests that the workers do
+	// not count: tokens, checks and the command line.
 	DefaultAPIRate = 18
 	// DefaultReservationLength is how long places are reserved when a caller names no end.
 	DefaultReservationLength = 14 * 24 * time.Hour
@@ -78,19 +78,19 @@ type API struct {
 // AddFlags binds the fields to flags. A field keeps its value unless a flag is given.
 func (a *API) AddFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&a.URL, "api-url", a.URL, "URL of the GraphQL endpoint, such as https://api.getadministrate.com/graphql [ADMINISTRATE_URL]")
-	fs.StringVar(&a.TokenFile, "api-token-file", a.TokenFile, "file with the API's access token; or set the variable ADMINISTRATE_TOKEN instead [ADMINISTRATE_TOKEN_FILE]")
+	fs.StringVar(&a.TokenFile, "api-token-file", a.TokenFile, "file with the access token for the API; instead of a file, you can set the variable ADMINISTRATE_TOKEN [ADMINISTRATE_TOKEN_FILE]")
 	a.OAuth.addFlags(fs)
-	fs.Var((*rateFlag)(&a.Rate), "api-rate", "API requests per second from the IP address, for all workers together (default 18) [OPPFLOW_API_RATE]")
-	fs.Var((*namespaceCountFlag)(&a.AddressShare), "api-address-share", "how many namespaces send from the IP address; each gets an equal part of --api-rate, because the API's limit of 6,000 requests in 5 minutes is for the address (default 1) [OPPFLOW_API_ADDRESS_SHARE]")
+	fs.Var((*rateFlag)(&a.Rate), "api-rate", "number of API requests per second that all workers of one IP address may send together (default 18) [OPPFLOW_API_RATE]")
+	fs.Var((*namespaceCountFlag)(&a.AddressShare), "api-address-share", "number of namespaces whose workers send from the same IP address; each namespace gets an equal part of --api-rate, because the API limits each IP address to 6,000 requests in 5 minutes (default 1) [OPPFLOW_API_ADDRESS_SHARE]")
 	fs.Var(&boolFlag{&a.ReadOnly, &a.readOnlyFlagGiven}, "read-only", "send no changes to the API; reads still work [OPPFLOW_READ_ONLY]")
 	fs.Lookup("read-only").NoOptDefVal = "true"
-	fs.Var(&a.ReferenceTag, "reference-tag", "where a record has the reference tag with the caller's reference: attribute:<key>, name or none [OPPFLOW_REFERENCE_TAG]")
+	fs.Var(&a.ReferenceTag, "reference-tag", "place of the reference tag, which contains the caller's reference, in a record: attribute:<key>, name or none [OPPFLOW_REFERENCE_TAG]")
 	fs.Var((*durationFlag)(&a.ReservationLength), "reservation-length", "how long places are reserved if the caller gives no expiry time (default 336h) [OPPFLOW_RESERVATION_LENGTH]")
-	fs.Var((*durationFlag)(&a.SendWindow), "send-window", "how long after its start an activity may still send a change (default 20s) [OPPFLOW_SEND_WINDOW]")
+	fs.Var((*durationFlag)(&a.SendWindow), "send-window", "time after the start of an activity within which the activity may send a change (default 20s) [OPPFLOW_SEND_WINDOW]")
 	fs.Var((*durationFlag)(&a.ResponseTime), "response-time", "how long after the send window the worker waits for the response to a change (default 15s) [OPPFLOW_RESPONSE_TIME]")
 	fs.Var((*durationFlag)(&a.SettleTime), "settle-time", "how long the API may take to commit a change whose response was lost (default 60s) [OPPFLOW_SETTLE_TIME]")
-	fs.Var((*durationFlag)(&a.QuietTime), "quiet-time", "how long the opportunity is quiet, with no command that ends, before the follow-ups are planned again (default 30s) [OPPFLOW_QUIET_TIME]")
-	fs.Var(&a.AdoptedSince, "adopted-since", "from when the follow-ups of an adopted record count: adoption, or record, the time of the record's last change in the TMS (default adoption) [OPPFLOW_ADOPTED_SINCE]")
+	fs.Var((*durationFlag)(&a.QuietTime), "quiet-time", "time without a finished command after which Oppflow plans the follow-ups of an opportunity again (default 30s) [OPPFLOW_QUIET_TIME]")
+	fs.Var(&a.AdoptedSince, "adopted-since", "time from which the follow-ups of an adopted record count: adoption (the time of the adoption) or record (the time of the record's last change in the TMS) (default adoption) [OPPFLOW_ADOPTED_SINCE]")
 }
 
 // Resolve fills the empty fields from the environment and the defaults, reads the files with

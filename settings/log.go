@@ -64,8 +64,8 @@ type Log struct {
 
 // AddFlags binds the fields to flags.
 func (l *Log) AddFlags(fs *pflag.FlagSet) {
-	fs.Var(&l.Level, "log-level", "debug, info, warn or error (default info) [OPPFLOW_LOG_LEVEL]")
-	fs.Var(&l.Format, "log-format", "text or json (default text) [OPPFLOW_LOG_FORMAT]")
+	fs.Var(&l.Level, "log-level", "least severe level of the log records to write: debug, info, warn or error (default info) [OPPFLOW_LOG_LEVEL]")
+	fs.Var(&l.Format, "log-format", "format of the log records: text or json (default text) [OPPFLOW_LOG_FORMAT]")
 }
 
 // Logger returns a logger that writes to w, one record per line.

@@ -32,10 +32,10 @@ type OAuth struct {
 }
 
 func (o *OAuth) addFlags(fs *pflag.FlagSet) {
-	fs.StringVar(&o.TokenURL, "api-token-url", o.TokenURL, "OAuth token endpoint to get access tokens from, such as https://auth.getadministrate.com/oauth/token [ADMINISTRATE_TOKEN_URL]")
+	fs.StringVar(&o.TokenURL, "api-token-url", o.TokenURL, "URL of the OAuth token endpoint, which issues access tokens, such as https://auth.getadministrate.com/oauth/token [ADMINISTRATE_TOKEN_URL]")
 	fs.StringVar(&o.ClientID, "api-client-id", o.ClientID, "OAuth client id [ADMINISTRATE_CLIENT_ID]")
-	fs.StringVar(&o.ClientSecretFile, "api-client-secret-file", o.ClientSecretFile, "file with the OAuth client secret; or set the variable ADMINISTRATE_CLIENT_SECRET instead [ADMINISTRATE_CLIENT_SECRET_FILE]")
-	fs.StringVar(&o.RefreshTokenFile, "api-refresh-token-file", o.RefreshTokenFile, "file with an OAuth refresh token, which is replaced when the endpoint returns a new one; or set the variable ADMINISTRATE_REFRESH_TOKEN instead; without a refresh token the client uses its own credentials (client credentials) [ADMINISTRATE_REFRESH_TOKEN_FILE]")
+	fs.StringVar(&o.ClientSecretFile, "api-client-secret-file", o.ClientSecretFile, "file with the OAuth client secret; instead of a file, you can set the variable ADMINISTRATE_CLIENT_SECRET [ADMINISTRATE_CLIENT_SECRET_FILE]")
+	fs.StringVar(&o.RefreshTokenFile, "api-refresh-token-file", o.RefreshTokenFile, "file with an OAuth refresh token; Oppflow writes each new refresh token of the endpoint to this file. You can set the variable ADMINISTRATE_REFRESH_TOKEN instead of a file. Without a refresh token, Oppflow uses the OAuth grant for client credentials [ADMINISTRATE_REFRESH_TOKEN_FILE]")
 }
 
 // Given reports whether OAuth provides the access tokens.
@@ -62,7 +62,7 @@ func refreshTokenSource() secretSource {
 
 // String lists the flag and the variables.
 func (s secretSource) String() string {
-	return s.variable + ", or --" + s.flag + " or " + s.variable + "_FILE"
+	return s.variable + ", --" + s.flag + " or " + s.variable + "_FILE"
 }
 
 // givenBy returns the flag or variable that gives the secret, "" if there is none. file is the
@@ -109,8 +109,8 @@ func (s secretSource) resolve(env Environment, secret *Secret, file *string) err
 }
 
 // resolveCredentials finds either the access token or the OAuth client. If only a token is set in
-// code, it has priority over the environment. In all other cases it is an error to give both,
-// because they may belong to different tenants.
+// code, the token has priority over the environment. In all other cases, a token together with an
+// OAuth client is an error, because the two may belong to different tenants.
 func (a *API) resolveCredentials() error {
 	env := a.Environment
 	if !a.Token.Empty() && !a.OAuth.Given() {
@@ -119,7 +119,7 @@ func (a *API) resolveCredentials() error {
 	token, oauth := tokenSource().givenBy(env, a.Token, a.TokenFile), a.OAuth.givenBy(env)
 	switch {
 	case token == "" && oauth == "":
-		return fmt.Errorf("API token: none given; set %s; or, to have tokens renewed, ADMINISTRATE_CLIENT_ID, ADMINISTRATE_CLIENT_SECRET and ADMINISTRATE_TOKEN_URL", tokenSource())
+		return fmt.Errorf("API token: no token is given; set %s; for tokens that Oppflow renews, set ADMINISTRATE_CLIENT_ID, ADMINISTRATE_CLIENT_SECRET and ADMINISTRATE_TOKEN_URL instead", tokenSource())
 	case token != "" && oauth != "":
 		return fmt.Errorf("API credentials: both an access token (%s) and an OAuth client (%s) are given; remove one of them", token, oauth)
 	case oauth != "":
@@ -134,7 +134,7 @@ func (a *API) resolveCredentials() error {
 // checkToken rejects line breaks, because a line break would begin another header in the request.
 func checkToken(token Secret) error {
 	if strings.ContainsFunc(token.Reveal(), func(r rune) bool { return r > unicode.MaxASCII || r <= ' ' || r == 0x7f }) {
-		return fmt.Errorf("API token (%s): contains spaces or characters that no token has", tokenSource())
+		return fmt.Errorf("API token (%s): the token contains spaces or other characters that are not allowed in a token", tokenSource())
 	}
 	return nil
 }
@@ -184,7 +184,7 @@ func (o *OAuth) resolve(env Environment) error {
 		missing = append(missing, "the token URL (--api-token-url or ADMINISTRATE_TOKEN_URL), "+tokenURL().example)
 	}
 	if len(missing) > 0 {
-		return errors.New("OAuth client: incomplete; give also " + strings.Join(missing, " and "))
+		return errors.New("OAuth client: incomplete settings; set also " + strings.Join(missing, " and "))
 	}
 	if err := tokenURL().check(o.TokenURL); err != nil {
 		return fmt.Errorf("OAuth token URL (--api-token-url or ADMINISTRATE_TOKEN_URL): %w", err)
@@ -197,7 +197,7 @@ func (o *OAuth) resolve(env Environment) error {
 		{o.RefreshToken.Reveal(), "OAuth refresh token (" + refreshTokenSource().String() + ")"},
 	} {
 		if strings.ContainsFunc(pasted.value, func(r rune) bool { return r > unicode.MaxASCII || r <= ' ' || r == 0x7f }) {
-			return errors.New(pasted.what + ": contains spaces or characters that are not allowed")
+			return errors.New(pasted.what + ": the value contains spaces or other characters that are not allowed")
 		}
 	}
 	return nil

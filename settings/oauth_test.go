@@ -13,7 +13,7 @@ import (
 
 const tokenEndpoint = "https://auth.getadministrate.com/oauth/token"
 
-// oauthEnv returns all variables of an OAuth client except the given ones.
+// oauthEnv returns all variables of an OAuth client except the given variables.
 func oauthEnv(without ...string) []string {
 	env := []string{"ADMINISTRATE_URL=" + endpoint}
 	for name, value := range map[string]string{
@@ -114,7 +114,7 @@ func TestOAuthRefuses(t *testing.T) {
 		"two refresh tokens":   {nil, append(oauthEnv(), "ADMINISTRATE_REFRESH_TOKEN=x", "ADMINISTRATE_REFRESH_TOKEN_FILE=x"), []string{"ADMINISTRATE_REFRESH_TOKEN and ADMINISTRATE_REFRESH_TOKEN_FILE"}},
 		"no secret file":       {[]string{"--api-client-secret-file=/does/not/exist"}, oauthEnv(), []string{"--api-client-secret-file /does/not/exist", "no such file"}},
 		"empty refresh file":   {[]string{"--api-refresh-token-file=" + writeFile(t, "\n")}, oauthEnv(), []string{"--api-refresh-token-file", "is empty"}},
-		"secret in the clear":  {[]string{"--api-token-url=http://auth.getadministrate.com/oauth/token"}, oauthEnv(), []string{"--api-token-url", "client secret in the clear", "https://"}},
+		"secret in the clear":  {[]string{"--api-token-url=http://auth.getadministrate.com/oauth/token"}, oauthEnv(), []string{"--api-token-url", "client secret unencrypted", "https://"}},
 		"no URL":               {[]string{"--api-token-url=auth"}, oauthEnv(), []string{"--api-token-url", "must start with https://"}},
 		"a password":           {[]string{"--api-token-url=https://me:s3cr3t-value@host/token"}, oauthEnv(), []string{"--api-token-url", "password", "ADMINISTRATE_CLIENT_SECRET"}},
 		"no URL at all":        {[]string{"--api-token-url=https://s3cr3t-value%@host"}, oauthEnv(), []string{"--api-token-url", "is not a URL", "token endpoint"}},

@@ -46,10 +46,10 @@ type Playbook struct {
 
 // AddFlags binds the fields to flags.
 func (p *Playbook) AddFlags(fs *pflag.FlagSet) {
-	fs.StringVar(&p.File, "playbook", p.File, "file with the playbook to deploy if the namespace has none; default is the built-in playbook, none deploys no playbook (default none) [OPPFLOW_PLAYBOOK]")
-	fs.Var(&keyFiles{&p.KeyFiles}, "service-key", "NAME=FILE: file with the key that the playbook calls NAME; may be repeated [OPPFLOW_SERVICE_KEYS_DIR, a directory of such files]")
+	fs.StringVar(&p.File, "playbook", p.File, "playbook to deploy if the namespace has no playbook: the path of a file, or the word default for the built-in playbook, or the word none for no playbook (default none) [OPPFLOW_PLAYBOOK]")
+	fs.Var(&keyFiles{&p.KeyFiles}, "service-key", "NAME=FILE: FILE is the file with the key that the playbook calls NAME; may be repeated [OPPFLOW_SERVICE_KEYS_DIR: a directory with one file for each key, named like the key]")
 	fs.DurationVar(&p.InForceAfter, inForceAfterFlag, p.InForceAfter, "for tests: time from storing a version of the playbook until the version is in force")
-	fs.StringSliceVar(&p.WithoutEffects, withoutEffectFlag, p.WithoutEffects, "for tests: kinds of effects that the worker does not know")
+	fs.StringSliceVar(&p.WithoutEffects, withoutEffectFlag, p.WithoutEffects, "for tests: kinds of effects that the worker treats as unknown")
 	for _, name := range []string{inForceAfterFlag, withoutEffectFlag} {
 		_ = fs.MarkHidden(name) // no error: the flag exists
 	}
@@ -76,7 +76,7 @@ func (p *Playbook) Resolve() error {
 	}
 	info, err := os.Stat(p.KeysDir)
 	if err == nil && !info.IsDir() {
-		err = errors.New("is not a directory")
+		err = errors.New("must be a directory")
 	}
 	if err != nil {
 		return fmt.Errorf("OPPFLOW_SERVICE_KEYS_DIR %s: %w", p.KeysDir, fileCause(err))
@@ -102,7 +102,7 @@ func (p *Playbook) Key(name string) (Secret, error) {
 		return Secret{}, nil
 	}
 	if err != nil {
-		return Secret{}, fmt.Errorf("the key %s, file %s (%s): %w", name, path, serviceKeySetting, err)
+		return Secret{}, fmt.Errorf("the service key %s, file %s (%s): %w", name, path, serviceKeySetting, err)
 	}
 	return key, nil
 }
@@ -116,7 +116,7 @@ func (k *keyFiles) Set(text string) error {
 		return errors.New("must be NAME=FILE")
 	}
 	if _, twice := (*k.files)[name]; twice {
-		return fmt.Errorf("the key %s is given twice", name)
+		return fmt.Errorf("the service key %s is given twice; give each key once", name)
 	}
 	if *k.files == nil {
 		*k.files = make(map[string]string)

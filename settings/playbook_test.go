@@ -93,7 +93,7 @@ func TestMistakesInTheSettingsOfThePlaybook(t *testing.T) {
 		"no file":         {nil, []string{"--service-key", "erp"}, []string{"--service-key", "NAME=FILE"}},
 		"no name":         {nil, []string{"--service-key", "=f"}, []string{"--service-key", "NAME=FILE"}},
 		"twice":           {nil, []string{"--service-key", "erp=a", "--service-key", "erp=b"}, []string{"erp", "twice"}},
-		"no directory":    {settings.Environment{"OPPFLOW_SERVICE_KEYS_DIR=" + file}, nil, []string{"OPPFLOW_SERVICE_KEYS_DIR", file, "not a directory"}},
+		"no directory":    {settings.Environment{"OPPFLOW_SERVICE_KEYS_DIR=" + file}, nil, []string{"OPPFLOW_SERVICE_KEYS_DIR", file, "must be a directory"}},
 		"nothing there":   {settings.Environment{"OPPFLOW_SERVICE_KEYS_DIR=" + file + "s"}, nil, []string{"OPPFLOW_SERVICE_KEYS_DIR", file + "s"}},
 		"nothing at all ": {nil, []string{"--service-key", ""}, []string{"NAME=FILE"}},
 	} {

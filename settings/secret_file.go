@@ -25,11 +25,11 @@ func ReadSecret(path string) (Secret, error) {
 		return Secret{}, fileCause(err)
 	}
 	if len(content) > maxSecretFile {
-		return Secret{}, fmt.Errorf("is larger than %d bytes; a secret is smaller", maxSecretFile)
+		return Secret{}, fmt.Errorf("the file is larger than %d bytes; a secret is smaller", maxSecretFile)
 	}
 	secret := strings.TrimSpace(string(content))
 	if secret == "" {
-		return Secret{}, errors.New("is empty; write the secret into it")
+		return Secret{}, errors.New("the file is empty; write the secret into the file")
 	}
 	return NewSecret(secret), nil
 }

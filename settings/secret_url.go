@@ -41,12 +41,12 @@ func tokenURL() secretURL {
 
 func (a secretURL) check(text string) error {
 	if text == "" {
-		return errors.New("none given; set the " + a.target + ", " + a.example)
+		return errors.New("no URL is given; set the URL of the " + a.target + ", " + a.example)
 	}
 	u, err := url.Parse(text)
 	if err != nil {
 		// The parser's error repeats the text, and the text may hold a password.
-		return errors.New("is not a URL; give the " + a.target + ", " + a.example)
+		return errors.New("the value is not a URL; give the URL of the " + a.target + ", " + a.example)
 	}
 	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
 	switch {
@@ -59,7 +59,7 @@ func (a secretURL) check(text string) error {
 	}
 	for _, domain := range vendorDomains() {
 		if u.Scheme == "http" && (host == domain || strings.HasSuffix(host, "."+domain)) {
-			return fmt.Errorf("%q would send the %s in the clear; use https://", text, a.secret)
+			return fmt.Errorf("%q would send the %s unencrypted; use https://", text, a.secret)
 		}
 	}
 	return nil

@@ -39,10 +39,11 @@ const (
 // OTEL_SDK_DISABLED=true turns every export off. Call Resolve before use; the zero value
 // exports nothing.
 //
-// The OpenTelemetry libraries read all further settings (headers, certificates, sampler,
-// batching, resource) themselves, and only from the environment of the process. The libraries
-// ignore values that they do not understand, so Resolve checks those variables. Resolve also
-// refuses an Environment that differs from the environment of the process.
+// The OpenTelemetry libraries read all further settings (headers, certificates, sampler, batching,
+// resource) themselves, and only from the environment of the process. The OpenTelemetry libraries
+// ignore values that the libraries do not understand, so Resolve checks the variables of the
+// further settings. Resolve also refuses an Environment that differs from the environment of the
+// process.
 type Telemetry struct {
 	// Traces is where traces are exported: OTEL_TRACES_EXPORTER.
 	Traces Exporter
@@ -100,7 +101,7 @@ func (t *Telemetry) Resolve() error {
 		}
 	}
 	if name := t.differingVariable(); name != "" {
-		return fmt.Errorf("%s: OpenTelemetry reads this variable from the environment of the process, which has another value; set it there", name)
+		return fmt.Errorf("%s: OpenTelemetry reads this variable from the environment of the process, where the variable has another value; set the variable in that environment", name)
 	}
 	protocol := func(own Protocol, kind string) Protocol {
 		first := func(values ...string) Protocol {
@@ -268,7 +269,7 @@ func checkPairs(value string) error {
 	for _, entry := range splitList(value) {
 		key, text, ok := strings.Cut(entry, "=")
 		if _, err := url.PathUnescape(text); !ok || strings.TrimSpace(key) == "" || err != nil {
-			return errors.New("must be key=value pairs separated by commas, with % only as in a URL")
+			return errors.New("must be key=value pairs separated by commas, with percent-encoding as in a URL")
 		}
 	}
 	return nil
@@ -276,7 +277,7 @@ func checkPairs(value string) error {
 
 func checkCollectorURL(value string) error {
 	if u, err := url.Parse(value); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
-		return errors.New("must be a URL such as http://localhost:4318 (4317 for grpc)")
+		return errors.New("must be a URL such as http://localhost:4318, or http://localhost:4317 for the protocol grpc")
 	}
 	return nil
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// otel sets the variables in the process, where the libraries read them, and removes all other
-// variables of OpenTelemetry.
+// otel sets the variables in the environment of the process, and removes all other variables of
+// OpenTelemetry. The OpenTelemetry libraries read the environment of the process.
 func otel(t *testing.T, pairs ...string) {
 	t.Helper()
 	for _, pair := range os.Environ() {

@@ -38,8 +38,8 @@ type Temporal struct {
 func (t *Temporal) AddFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&t.Address, "temporal-address", t.Address, "host:port of the Temporal service (default localhost:7233) [TEMPORAL_ADDRESS]")
 	fs.StringVar(&t.Namespace, "temporal-namespace", t.Namespace, "Temporal namespace (default \"default\") [TEMPORAL_NAMESPACE]")
-	fs.StringVar(&t.Profile, "temporal-profile", t.Profile, "profile of Temporal's configuration file [TEMPORAL_PROFILE]")
-	fs.StringVar(&t.ConfigFile, "temporal-config-file", t.ConfigFile, "Temporal's configuration file [TEMPORAL_CONFIG_FILE]")
+	fs.StringVar(&t.Profile, "temporal-profile", t.Profile, "name of a profile in Temporal's configuration file [TEMPORAL_PROFILE]")
+	fs.StringVar(&t.ConfigFile, "temporal-config-file", t.ConfigFile, "path of Temporal's configuration file [TEMPORAL_CONFIG_FILE]")
 }
 
 // ClientOptions returns the options of a client: address, namespace, credentials, TLS and headers. The caller adds

@@ -19,11 +19,12 @@ const (
 	// lockNoticeDelay is how long a build waits for another build of the same programs before the
 	// wait is reported.
 	lockNoticeDelay = 2 * time.Second
-	// These directories are below a builder's own directory. plainDir and raceDir are for binaries.
-	// workDir is for the temporary files of the go command. At the end, go build moves the new
-	// binary to its place. The move replaces the old binary in one step, but only if workDir is on
-	// the same file system. On another file system, go build removes the old binary and copies the
-	// new binary. A program that starts during the copy finds no binary or a part of the binary.
+	// plainDir, raceDir and workDir are below a builder's own directory. plainDir and raceDir are
+	// for binaries. workDir is for the temporary files of the go command. At the end, go build
+	// moves the new binary to its place. The move replaces the old binary in one step, but only if
+	// workDir is on the same file system. On another file system, go build removes the old binary
+	// and copies the new binary. A program that starts during the copy finds no binary or a part of
+	// the binary.
 	plainDir = "plain"
 	raceDir  = "race"
 	workDir  = "work"
@@ -65,7 +66,8 @@ type builder struct {
 }
 
 // newBuilder returns a builder and makes its directories. If the user has no cache directory, the
-// directories are below the system's temporary directory, where a later run finds them again.
+// directories are below the system's temporary directory, where a later run finds the directories
+// again.
 func newBuilder(root string, say func(string), show func(Build)) (*builder, error) {
 	base, err := os.UserCacheDir()
 	if err != nil {
@@ -118,7 +120,7 @@ func (b *builder) build(ctx context.Context, j buildJob) ([]string, error) {
 	binaries := b.binaries(j)
 	unlock, err := b.waitTurn(ctx, j)
 	if err != nil {
-		return nil, fmt.Errorf("waiting for another build of %s: %w", j.target, err)
+		return nil, fmt.Errorf("the wait for another build of %s failed: %w", j.target, err)
 	}
 	defer unlock()
 
@@ -139,9 +141,9 @@ func (b *builder) build(ctx context.Context, j buildJob) ([]string, error) {
 	stop(err == nil)
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil, fmt.Errorf("building %s: %w", j.target, context.Cause(ctx))
+			return nil, fmt.Errorf("the build of %s failed: %w", j.target, context.Cause(ctx))
 		}
-		return nil, fmt.Errorf("building %s: %w\n%s", j.target, err, f.problems())
+		return nil, fmt.Errorf("the build of %s failed: %w\n%s", j.target, err, f.problems())
 	}
 	return binaries, nil
 }
@@ -165,8 +167,8 @@ func (b *builder) stale(ctx context.Context, goTool string, j buildJob) ([]strin
 	var paths []string
 	for line := range strings.Lines(out.String()) {
 		pkg, reason, _ := strings.Cut(line, " ")
-		// go list also calls a program stale when only its binary is missing. Such a program is compiled
-		// already.
+		// go list also calls a program stale when only its binary is missing, although the program
+		// is compiled already.
 		if !strings.Contains(reason, "available in build cache") {
 			paths = append(paths, pkg)
 		}

@@ -62,19 +62,19 @@ func (t *packageTally) count(stale []string) {
 // lineReporter returns a function that turns reports into lines: about one line for each
 // lineInterval or linePercent. Several goroutines may call the function at once.
 func lineReporter(say func(string)) func(Build) {
-	type told struct {
+	type reported struct {
 		at       time.Duration
 		packages int
 		linking  bool
 	}
 	var mu sync.Mutex
-	last := map[string]*told{}
+	last := map[string]*reported{}
 	return func(b Build) {
 		mu.Lock()
 		defer mu.Unlock()
 		before := last[b.What]
 		if before == nil {
-			before = &told{}
+			before = &reported{}
 			last[b.What] = before
 		}
 		due := b.Took-before.at >= lineInterval
@@ -87,7 +87,7 @@ func lineReporter(say func(string)) func(Build) {
 			return
 		case b.Linking && !before.linking:
 			before.linking = true
-			say(fmt.Sprintf("linking %s, which is the last step …", b.What))
+			say(fmt.Sprintf("linking %s (the last step of the build) …", b.What))
 		case b.Linking:
 			return
 		case b.Of > 0 && (due || 100*(b.Packages-before.packages) >= linePercent*b.Of):

@@ -147,7 +147,7 @@ func TestLines(t *testing.T) {
 	text := strings.Join(said, "\n")
 	for _, want := range []string{
 		"building the server: 50 modules downloaded, after 15s …\n", "building the server: 100 modules downloaded, after 30s …\n",
-		fmt.Sprintf(" of %d, after 1m", packages), "\nlinking the server, which is the last step …\nbuilt the server in 6m20.8s",
+		fmt.Sprintf(" of %d, after 1m", packages), "\nlinking the server (the last step of the build) …\nbuilt the server in 6m20.8s",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)

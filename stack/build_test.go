@@ -196,7 +196,7 @@ func TestBuildWaitingForAnotherCanBeBrokenOff(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	if _, err := b.build(ctx, p); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "waiting for another build") {
+	if _, err := b.build(ctx, p); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "the wait for another build") {
 		t.Errorf("got %v", err)
 	}
 	unlock()
@@ -208,7 +208,7 @@ func TestBuildWaitingForAnotherCanBeBrokenOff(t *testing.T) {
 func TestBuildErrorShowsTheCompilersWords(t *testing.T) {
 	b, p := checkout(t, "package main\n\nfunc main() { undefinedThing() }\n")
 	_, err := b.build(t.Context(), p)
-	if err == nil || !strings.Contains(err.Error(), "building the child") || !strings.Contains(err.Error(), "main.go:3:15: undefined: undefinedThing") {
+	if err == nil || !strings.Contains(err.Error(), "the build of the child failed") || !strings.Contains(err.Error(), "main.go:3:15: undefined: undefinedThing") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -25,7 +25,7 @@ func findRoot(root string) (string, error) {
 			return "", err
 		}
 		if !isRoot(abs) {
-			return "", &RootError{problem: fmt.Sprintf("%s is not a checkout of Oppflow: it has no go.mod of module %s", root, module)}
+			return "", &RootError{problem: fmt.Sprintf("%s is not a checkout of Oppflow: the directory has no go.mod of module %s", root, module)}
 		}
 		return abs, nil
 	}
@@ -38,7 +38,7 @@ func findRoot(root string) (string, error) {
 			return dir, nil
 		}
 		if dir == filepath.Dir(dir) {
-			return "", &RootError{problem: start + " is not inside a checkout of Oppflow; change into it or name it"}
+			return "", &RootError{problem: start + " is not inside a checkout of Oppflow; change into a checkout or name the directory of a checkout"}
 		}
 	}
 }

@@ -8,10 +8,10 @@ import (
 	"go.temporal.io/sdk/contrib/envconfig"
 )
 
-// childEnvironment returns the environment of a part. This is the environment of this process
+// childEnvironment returns the environment of a part. A part gets the environment of this process
 // without the variables of TEMPORAL_, ADMINISTRATE_ and OPPFLOW_, and with the variables in add.
 // The variables of OPPFLOW_LOG_ stay. The variables of OPPFLOW_CI_ stay, too, because a CI run
-// finds its processes by them.
+// finds its processes by these variables.
 func childEnvironment(add ...string) []string {
 	env := slices.DeleteFunc(os.Environ(), func(pair string) bool {
 		name, _, _ := strings.Cut(pair, "=")

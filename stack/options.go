@@ -42,13 +42,13 @@ type Options struct {
 	ServerArgs, SandboxArgs, WorkerArgs []string
 	// WorkerEnv holds further variables of the worker, NAME=value. From the environment of this
 	// process the parts get no TEMPORAL_ or ADMINISTRATE_ variable. Of the OPPFLOW_ variables the
-	// parts get only those of the log and of a CI run.
+	// parts get only the variables of the log and of a CI run.
 	WorkerEnv []string
 	// Namespace is the namespace of the worker. Empty is "default".
 	Namespace string
-	// ServerFrom is a running stack. This stack uses the Temporal server of ServerFrom, in another
-	// Namespace, which Setup must create. Down does not stop the server. Programs that ServerFrom
-	// has built are not built again.
+	// ServerFrom is a running stack. A stack with ServerFrom uses the Temporal server of
+	// ServerFrom, in another Namespace, which Setup must create. Down does not stop the server.
+	// Programs that ServerFrom has built are not built again.
 	ServerFrom *Stack
 	// NoUI starts no Web UI.
 	NoUI bool

@@ -130,7 +130,7 @@ func fakeParent() int {
 		return 1
 	}
 	// Threads start and end in a real program. The parts must not depend on the thread that started
-	// them.
+	// the parts.
 	for range 50 {
 		go func() {
 			runtime.LockOSThread() // not unlocked, so that the thread ends with the goroutine

@@ -130,7 +130,7 @@ func (p *Process) Start(ctx context.Context) error {
 	p.starting.Lock()
 	defer p.starting.Unlock()
 	if p.Running() {
-		return fmt.Errorf("the %s runs already", p.name)
+		return fmt.Errorf("the %s is already running", p.name)
 	}
 	again := p.current() != nil
 	var last error
@@ -290,7 +290,8 @@ func launch(c command, name string, output io.Writer) (*processRun, error) {
 	started := make(chan error)
 	go func() {
 		// The kernel kills the child when the thread that started the child ends, not when this
-		// process ends. So this goroutine keeps the thread until the child has ended.
+		// process ends. This goroutine therefore keeps the thread that starts the child until the
+		// child has ended.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		if err := cmd.Start(); err != nil {

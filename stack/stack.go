@@ -1,7 +1,7 @@
 // Package stack runs the parts of Oppflow as processes on this machine: a Temporal server with its
 // Web UI, the sandbox in place of the Administrate API, and a worker. The package builds the parts
-// from the checkout, starts them, waits until they are ready, and can stop, kill or freeze each of
-// them. The demo, the end-to-end tests and the benchmark use the package.
+// from the checkout, starts the parts, waits until the parts are ready, and can stop, kill or
+// freeze each part. The demo, the end-to-end tests and the benchmark use the package.
 //
 // Everything listens on the loopback interface only. The package is for development and tests, not
 // for Oppflow in production. The package never stops or changes a part that it has not started.
@@ -52,8 +52,9 @@ type Stack struct {
 	api      readyfile.Report // of the sandbox
 }
 
-// Up builds and starts the parts and returns when all of them are ready. If one of them fails, Up ends the running
-// parts and returns an error with the failed part's last output. The context bounds the start only.
+// Up builds and starts the parts and returns when all parts are ready. If one part fails, Up ends
+// the running parts and returns an error with the failed part's last output. The context bounds the
+// start only.
 func Up(ctx context.Context, o Options) (*Stack, error) {
 	root, err := findRoot(o.Root)
 	if err != nil {
@@ -87,7 +88,7 @@ func serverJob() buildJob {
 	return buildJob{
 		target: "the Temporal server", dir: "devserver", programs: []string{"."},
 		flags:  []string{"-ldflags=-s -w", "-tags=disable_grpc_modules"},
-		notice: "building the Temporal server (several minutes the first time, seconds after that) …",
+		notice: "building the Temporal server (the first build takes several minutes, later builds take seconds) …",
 	}
 }
 
@@ -122,10 +123,9 @@ func up(ctx context.Context, o Options, tools toolchain) (*Stack, error) {
 	s := &Stack{options: o, runDir: run, binaries: map[string]string{}}
 	s.assemble(dynamic)
 
-	// The server and the sandbox do not need each other, but the worker needs both. So the server
-	// and the sandbox are built and started at the same time. Only the first builds run one after
-	// the other: concurrent first builds would compile the shared packages of the two modules
-	// twice.
+	// The server and the sandbox are built and started at the same time, because neither needs the
+	// other. The worker needs the server and the sandbox. Only the first builds run one after the
+	// other: concurrent first builds would compile the shared packages of the two modules twice.
 	server, ours := serverJob(), oppflowJob(o.Race)
 	oursFirst := o.ServerFrom == nil && !tools.built(server, ours)
 	oursBuilt := make(chan struct{})
@@ -250,7 +250,7 @@ func (s *Stack) keepReport(last *readyfile.Report, report readyfile.Report, addr
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, _, err := net.SplitHostPort(address); err != nil {
-		return fmt.Errorf("no address in %+v", report)
+		return fmt.Errorf("the ready file contains no address: %+v", report)
 	}
 	*last = report
 	return nil

@@ -62,7 +62,7 @@ func TestAProgramOfOnesOwn(t *testing.T) {
 }
 
 func TestUpAndDown(t *testing.T) {
-	// With these variables, a worker would use a real tenant if the stack did not remove them.
+	// If the stack did not remove the variables below, a worker would use a real tenant.
 	t.Setenv("ADMINISTRATE_URL", "https://acme.administrateapp.com/graphql")
 	t.Setenv("ADMINISTRATE_TOKEN_FILE", "/secret")
 	t.Setenv("TEMPORAL_PROFILE", "cloud")
@@ -272,7 +272,7 @@ func TestRestartKeepsThePort(t *testing.T) {
 		for _, part := range s.Parts() {
 			before := fmt.Sprint(s.TemporalAddress(), s.UIURL(), s.APIURL())
 			pid := part.PID()
-			if err := part.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "runs already") {
+			if err := part.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "is already running") {
 				t.Errorf("%s: a second start: %v", part.Name(), err)
 			}
 			end(part)

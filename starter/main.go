@@ -1,6 +1,6 @@
-// Command oppflow is Oppflow's command line. The command starts opportunities, sends them messages
-// and shows them. The command also prepares a namespace, and runs the sandbox, a whole local stack
-// or the demo.
+// Command oppflow is Oppflow's command line. The command starts and shows opportunities, and sends
+// messages to opportunities. The command also prepares a namespace, and runs the sandbox, a whole
+// local stack or the demo.
 package main
 
 import (

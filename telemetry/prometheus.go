@@ -52,7 +52,7 @@ func (s *metricsServer) close(ctx context.Context) error {
 }
 
 // networkCause returns a network error without its operation and its address, because the
-// message around it names them.
+// surrounding message names the operation and the address.
 func networkCause(err error) error {
 	var of *net.OpError
 	if errors.As(err, &of) {

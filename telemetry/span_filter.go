@@ -61,7 +61,7 @@ func (f filteredSpan) Attributes() []attribute.KeyValue {
 	return slices.DeleteFunc(slices.Clone(f.ReadOnlySpan.Attributes()), func(a attribute.KeyValue) bool { return !exportedAttributes[a.Key] })
 }
 
-// Events returns no events, because they contain the texts of errors. An attribute contains the
+// Events returns no events, because events contain the texts of errors. An attribute contains the
 // kind of the error.
 func (f filteredSpan) Events() []sdktrace.Event { return nil }
 

@@ -39,7 +39,8 @@ import (
 // instrumentationScope is the name under which the spans and metrics of Temporal's SDK are recorded.
 const instrumentationScope = "github.com/oppflow/oppflow/telemetry"
 
-// These are the longest times of the last export when a program ends.
+// flushTimeout, or briefFlushTimeout with Brief, is the longest time of the last export when a
+// program ends.
 const (
 	flushTimeout      = 5 * time.Second
 	briefFlushTimeout = 1500 * time.Millisecond
@@ -60,8 +61,8 @@ type Options struct {
 	Logger *slog.Logger
 	// Console is what the console exporters write to, one write at a time; nil is the standard error output.
 	Console io.Writer
-	// Brief is for a command that ends soon. With Brief, only traces are exported. Such a command
-	// does not wait for a missing collector, and waits at most 1.5 s for a slow collector.
+	// Brief is for a command that ends soon. With Brief, only traces are exported. A command with
+	// Brief does not wait for a missing collector, and waits at most 1.5 s for a slow collector.
 	Brief bool
 }
 

@@ -16,12 +16,12 @@ import (
 const headerKey = "_tracer-data"
 
 // Requests find the requests that belong to the messages and the activities of a workflow. A
-// workflow first stores messages and then processes them, several at a time. The request ids of
-// the messages connect an activity to its traces.
+// workflow first stores messages, and then processes several stored messages at a time. The
+// request ids of the messages connect an activity to its traces.
 type Requests struct {
 	// OfMessage returns the id of the request that a signal or update makes, "" when it makes none
-	// or has no id. update is the id of the update, and is "" for a signal. The payload is what the
-	// sender sent. It may be nil or have any content.
+	// or has no id. update is the id of the update, and is "" for a signal. The payload is what
+	// the sender sent, and may be nil or have any content.
 	OfMessage func(update string, payload *commonpb.Payload) string
 	// OfActivity returns the ids of the requests that an activity executes, in order. carries
 	// reports whether the activity executes requests at all. An activity that executes no requests
@@ -128,9 +128,9 @@ func (t *tracing) InterceptWorkflow(ctx workflow.Context, next interceptor.Workf
 	return outer
 }
 
-// replaySkipper skips the SDK's interceptor when the workflow replays its past. Otherwise the
-// SDK's interceptor would create the spans of updates again, and a span of the whole run for
-// every worker that rebuilds the run.
+// replaySkipper skips the SDK's interceptor when the workflow replays its past. Without
+// replaySkipper, the SDK's interceptor would create the spans of updates again, and a span of the
+// whole run for every worker that rebuilds the run.
 type replaySkipper struct {
 	interceptor.WorkflowInboundInterceptorBase
 	whenReplaying interceptor.WorkflowInboundInterceptor

@@ -80,13 +80,13 @@ func checkStartOptions(info *workflow.Info) error {
 	limited := func(limit time.Duration) bool { return limit > 0 && limit < unlimited }
 	switch policy := info.RetryPolicy; {
 	case info.CronSchedule != "":
-		return opportunity.Invalidf("cron schedule: leave it out; an opportunity is started only once")
+		return opportunity.Invalidf("cron schedule: not supported; leave the cron schedule out, because an opportunity is started only once")
 	case limited(info.WorkflowExecutionTimeout):
-		return opportunity.Invalidf("workflow execution timeout: %s; leave it out: waiting messages would be lost", info.WorkflowExecutionTimeout)
+		return opportunity.Invalidf("workflow execution timeout: %s; leave the timeout out, because waiting messages would be lost", info.WorkflowExecutionTimeout)
 	case limited(info.WorkflowRunTimeout):
-		return opportunity.Invalidf("workflow run timeout: %s; leave it out: waiting messages would be lost", info.WorkflowRunTimeout)
+		return opportunity.Invalidf("workflow run timeout: %s; leave the timeout out, because waiting messages would be lost", info.WorkflowRunTimeout)
 	case policy != nil && policy.MaximumAttempts != 1:
-		return opportunity.Invalidf("retry policy: leave it out; a failed start is not repeated")
+		return opportunity.Invalidf("retry policy: not supported; leave the retry policy out, because a failed start is not repeated")
 	}
 	return nil
 }

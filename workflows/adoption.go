@@ -63,7 +63,7 @@ func (r *run) adopt(ctx workflow.Context) error {
 	case known:
 		return own
 	case err != nil && ctx.Err() == nil && isEndedFromOutside(err) && hasChange(ctx, changeProof):
-		return wait(ctx, firstAdoptionWait, "somebody ended the adoption: wait before adopting again")
+		return wait(ctx, firstAdoptionWait, "somebody ended the workflow of the adoption: wait before the next adoption")
 	case err != nil:
 		return err
 	}
@@ -95,7 +95,7 @@ func (r *run) awaitOtherAdoption(ctx workflow.Context) error {
 	const why = "another reference is adopting the record"
 	r.adoptionWaits++
 	if r.adoptionWaits >= adoptionWaitsBeforeAttention && hasChange(ctx, changeOutages) {
-		out := outage{kind: opportunity.AttentionAPI, text: why + ", and this adoption does not end"}
+		out := outage{kind: opportunity.AttentionAPI, text: why + ", and the adoption by the other reference does not end"}
 		r.setWait(ctx, out, "", time.Time{})
 		r.raiseAttention(ctx, out, "")
 		r.publish(ctx)
@@ -143,8 +143,8 @@ func noAnswerResult(err error) adoptionResult {
 	return known
 }
 
-// isEndedFromOutside reports whether somebody ended the child workflow of the adoption. It is then
-// unknown whether the record was tagged.
+// isEndedFromOutside reports whether somebody ended the child workflow of the adoption. After an
+// end from outside, it is unknown whether the record was tagged.
 func isEndedFromOutside(err error) bool {
 	var terminated *temporal.TerminatedError
 	var timeout *temporal.TimeoutError
@@ -209,8 +209,8 @@ func adoptReadError(err error) error {
 	return opportunity.Failf(typ, "adopt: %s", application.Message())
 }
 
-// adoptionWorkflow makes sure that the record has the reference tag. It returns a Conflict when the
-// record has the tag of another reference.
+// adoptionWorkflow makes sure that the record has the reference tag. adoptionWorkflow returns a
+// Conflict when the record has the tag of another reference.
 func (o Options) adoptionWorkflow(ctx workflow.Context, in adoptionInput) (adoptionResult, error) {
 	r := &run{options: o, rootContext: ctx, state: &entity.State{Reference: in.Reference}}
 	r.state.ID = in.Opportunity

@@ -257,8 +257,9 @@ func TestTwoReferencesAdoptOneRecord(t *testing.T) {
 	if diff := cmp.Diff([]string{string(opportunity.Conflict), "sold elsewhere"}, ends); diff != "" {
 		t.Error(diff)
 	}
-	// While one reference tags the record, the other reference must not read it. Otherwise both
-	// could find the record without a reference tag.
+	// While one reference tags the record, the other reference must not read it. If the other
+	// reference read the record during the tagging, both references could find the record without a
+	// reference tag.
 	if len(asked) != 2 || asked[1].Sub(asked[0]) < 12*time.Second {
 		t.Errorf("marking was asked for at %v", asked)
 	}
@@ -267,8 +268,8 @@ func TestTwoReferencesAdoptOneRecord(t *testing.T) {
 	}
 }
 
-// adoptByTwo lets the references A-1 and B-2 adopt one record, and closes both after the time.
-// The result of the workflow is how each of them ended.
+// adoptByTwo lets the references A-1 and B-2 adopt one record, and closes both opportunities after
+// the time. The result of the workflow is how each of the two opportunities ended.
 func (s *fixture) adoptByTwo(open time.Duration) {
 	both := func(ctx workflow.Context) ([]string, error) {
 		references := []opportunity.Reference{"A-1", "B-2"}
@@ -309,8 +310,9 @@ func (s *fixture) adoptByTwo(open time.Duration) {
 	s.env.ExecuteWorkflow("both")
 }
 
-// Two references adopt one record that cannot be read for half an hour. Both show within two
-// minutes why they wait, and start few adoptions. One of them adopts the record in the end.
+// Two references adopt one record that cannot be read for half an hour. Both references show within
+// two minutes why they wait, and start few adoptions. One of the references adopts the record in
+// the end.
 func TestTwoReferencesWaitForARecordThatCannotBeRead(t *testing.T) {
 	s := newFixture(t)
 	createRecord(s)

@@ -178,7 +178,7 @@ func (r *run) readPagesFrom(ctx workflow.Context, input activities.ReadInput, re
 var errTaggedByOther = temporal.NewNonRetryableApplicationError("the record has the reference tag of another reference", string(opportunity.Conflict), nil)
 
 // pauseIfTaggedByOther pauses the opportunity when its record has the reference tag of another
-// reference. It reports whether it paused the opportunity.
+// reference. pauseIfTaggedByOther reports whether it paused the opportunity.
 func (r *run) pauseIfTaggedByOther(ctx workflow.Context, found bool) bool {
 	if !found || !hasChange(ctx, changeTaggedByOther) {
 		return false
@@ -259,11 +259,11 @@ func (r *run) resolveNames(ctx workflow.Context, names []exchange.UnresolvedName
 	}
 }
 
-// resolveNamesOnce is resolveNames for one round. It returns the names that match nothing or
-// several objects.
+// resolveNamesOnce is resolveNames for one round. resolveNamesOnce returns the names that match
+// nothing or several objects.
 func (r *run) resolveNamesOnce(ctx workflow.Context, names []exchange.UnresolvedName, round int) (map[exchange.UnresolvedName]*opportunity.Error, error) {
 	input := activities.ResolveInput{Names: names}
-	l := apiRead{activity: activities.ResolveNames, input: input, options: activities.ReadOptions("look up names")}
+	l := apiRead{activity: activities.ResolveNames, input: input, options: activities.ReadOptions("find the ids of names")}
 	result, err := readOneRound(ctx, r, l, func(result activities.ResolveResult) bool { return result.Proves(input) }, round)
 	if err != nil {
 		return nil, err
@@ -368,9 +368,9 @@ func (r *run) awaitAPI(ctx workflow.Context) error {
 }
 
 // backOffBefore returns how long to wait after a number of consecutive failures. The back-off is
-// between half and the whole of a time that doubles with each failure. It differs between
-// opportunities, so that they do not all send at the same time. It is never shorter than the time
-// that the API requests.
+// between half and the whole of a time that doubles with each failure. The back-off differs between
+// opportunities, so that they do not all send at the same time. The back-off is never shorter than
+// the time that the API requests.
 func backOffBefore(setbacks int, sending activities.CallResult, reference opportunity.Reference) time.Duration {
 	pause := min(firstPause<<min(setbacks-1, 10), longestPause)
 	spread := crc32.ChecksumIEEE(fmt.Appendf(nil, "%s %d", reference, setbacks))

@@ -73,8 +73,8 @@ func fillQueue(t *testing.T, state *entity.State) {
 	}
 }
 
-// The server terminates a run at 51,200 events, and the waiting messages are then lost. Before this
-// limit, the run drops the newest waiting messages and reports them as dropped.
+// The server terminates a run at 51,200 events, and the waiting messages are then lost. Before the
+// limit of 51,200 events, the run drops the newest waiting messages and reports them as dropped.
 func TestTooMuchWaitsForTooLong(t *testing.T) {
 	paused := &opportunity.PauseInfo{Since: time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)}
 	for name, prepare := range map[string]func(*fixture, *entity.State){

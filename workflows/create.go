@@ -121,10 +121,10 @@ func isFirstRun(info *workflow.Info) bool {
 	return is && info.WorkflowExecution.RunID == info.FirstRunID && info.WorkflowExecution.RunID == info.OriginalRunID
 }
 
-// findRecord finds the record by its reference tag and takes it over. It returns true when there is
-// no record, so that the run can create the record. A search that decides nothing becomes a
-// question. The error is a Conflict when the start of an earlier run has another digest. The digest
-// "" is not compared.
+// findRecord finds the record by its reference tag and takes it over. findRecord returns true when
+// there is no record, so that the run can create the record. A search that decides nothing becomes
+// a question. The error is a Conflict when the start of an earlier run has another digest. The
+// digest "" is not compared.
 func (r *run) findRecord(ctx workflow.Context, digest string) (bool, error) {
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
@@ -208,8 +208,8 @@ func (r *run) findTagged(ctx workflow.Context, digest string) (found []opportuni
 }
 
 // awaitOperator waits until an operator decides about a create request of unknown status or ends
-// the pause. It also returns when the run should continue as new. When the operator skips the
-// create, the run ends.
+// the pause. awaitOperator also returns when the run should continue as new. When the operator
+// skips the create, the run ends.
 func (r *run) awaitOperator(ctx workflow.Context) error {
 	if err := workflow.Await(ctx, func() bool {
 		return !r.state.IsStopped() || r.state.CreateSkipped != nil || r.state.Closing != nil || r.canContinueAsNew(ctx) || r.shouldShed(ctx)

@@ -145,9 +145,9 @@ func TestARecordOfAnotherStartIsAConflict(t *testing.T) {
 	}
 }
 
-// Only the first run of a reference passes to the activity that no earlier run exists. A run after
-// a reset and a run that continues another run do not pass this, although they have the memo of the
-// first run.
+// Only the first run of a reference reports to the activity that no earlier run exists. A run after
+// a reset and a run that continues another run do not report that no earlier run exists, although
+// they have the memo of the first run.
 func TestTheFirstRunOfAReference(t *testing.T) {
 	memo, err := converter.GetDefaultDataConverter().ToPayload(true)
 	if err != nil {

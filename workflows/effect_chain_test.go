@@ -32,8 +32,8 @@ transitions:
       - call: { service: erp, path: /orders, undo: /orders/cancel }
 `
 
-// rowCounts returns the rows of the TMS that the five effects may change, one line for each row. It
-// leaves out attributes without a text.
+// rowCounts returns the rows of the TMS that the five effects may change, one line for each row.
+// rowCounts leaves out attributes without a text.
 func (h *tenantFixture) rowCounts() []string {
 	h.t.Helper()
 	data := h.execute(fmt.Sprintf(`{ accounts(first: 100) { edges { node { name } } } contacts(first: 100) { edges { node { emailAddress } } }

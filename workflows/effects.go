@@ -11,9 +11,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// runEffect works on an effect. It inspects which parts the effect lacks, or which parts must be
-// undone, and makes at most one request for them. The next call inspects again, so the run never
-// relies only on a response.
+// runEffect works on an effect. runEffect inspects which parts the effect lacks, or which parts
+// must be undone, and makes at most one request for these parts. The next call inspects again, so
+// the run never relies only on a response.
 func (r *run) runEffect(ctx workflow.Context, job entity.ActiveEffect) {
 	key := job.Effect.Key
 	if r.withdrawIfOvertaken(ctx, job) {
@@ -114,7 +114,7 @@ func serviceFailureText(job entity.ActiveEffect, sending activities.CallResult) 
 	}
 	switch {
 	case sending.Reason == activities.ReasonNoWorker:
-		return name + " is not called: no worker takes activities in time"
+		return name + " is not called: no worker starts the activity in time"
 	case sending.Status == exchange.StatusNotSent && sending.Reason != activities.ReasonUnreachable && sending.Reason != "":
 		return name + " is not called: " + notSentText(sending)
 	case sending.Status == exchange.StatusNotSent:
@@ -205,7 +205,8 @@ func (r *run) effectInput(ctx workflow.Context, job entity.ActiveEffect) activit
 	return input
 }
 
-// withEffectPriority gives the activities of follow-ups a lower priority than those of commands.
+// withEffectPriority gives the activities of follow-ups a lower priority than the activities of
+// commands.
 func withEffectPriority(job entity.ActiveEffect, options workflow.ActivityOptions) workflow.ActivityOptions {
 	if job.Number > 0 {
 		return activities.WithFollowUpPriority(options)
@@ -217,8 +218,8 @@ func withEffectPriority(job entity.ActiveEffect, options workflow.ActivityOption
 // checks, maxUndos checks take about three hours.
 const maxUndos = 180
 
-// undoEffects undoes the effects of transitions that will not be made. It stops when no effect is
-// left, or when the API has been unreachable for hours.
+// undoEffects undoes the effects of transitions that will not be made. undoEffects stops when no
+// effect is left, or when the API has been unreachable for hours.
 func (r *run) undoEffects(ctx workflow.Context) {
 	until := workflow.Now(ctx).Add(maxUndos * longestPause)
 	for range maxUndos {

@@ -364,8 +364,8 @@ func TestAnOperatorAcknowledgesAttention(t *testing.T) {
 	s.wantRefused("r", opportunity.NotFound)
 }
 
-// A cancelled run inspects an effect before it undoes the effect. It inspects only after the API
-// can no longer commit a request of the effect.
+// A cancelled run inspects an effect before it undoes the effect. The run inspects the effect only
+// after the API can no longer commit a request of the effect.
 func TestACancellationWaitsForLateCommits(t *testing.T) {
 	s := newFixture(t)
 	b := withTransitionEffects(s, []string{"a"}, nil)

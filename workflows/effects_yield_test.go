@@ -26,7 +26,7 @@ func TestCommandsGoBeforeTheEffectsOfATransition(t *testing.T) {
 			withTransitionEffects(s, nil, []string{"invoice"})
 			s.failsAttempt = func(info activity.Info) error {
 				if info.ActivityType.Name == activities.InspectEffect && s.env.Now().Sub(startTime) < 10*time.Minute {
-					return temporal.NewApplicationError("administrate: outcome of Billing unknown", string(activities.ReasonServerErrors))
+					return temporal.NewApplicationError("administrate: the outcome of the API request Billing is unknown", string(activities.ReasonServerErrors))
 				}
 				return nil
 			}
@@ -35,7 +35,7 @@ func TestCommandsGoBeforeTheEffectsOfATransition(t *testing.T) {
 			s.at(when+2*time.Second, func() { s.wantDone("u") })
 			s.at(9*time.Minute, func() {
 				v := s.view()
-				if got := s.attention(); !slices.Equal(got, []string{"operation"}) || !strings.Contains(v.Attention[0].Reason, "outcome of Billing unknown") || v.Attention[0].Request != v.RunningEffects[0].Key {
+				if got := s.attention(); !slices.Equal(got, []string{"operation"}) || !strings.Contains(v.Attention[0].Reason, "the outcome of the API request Billing is unknown") || v.Attention[0].Request != v.RunningEffects[0].Key {
 					t.Errorf("attention %+v, effects %+v", v.Attention, v.RunningEffects)
 				}
 			})

@@ -16,8 +16,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// plannedFollowUp is a follow-up of the step called Proposed. It is due at the duration after the
-// time when the opportunity came into the step.
+// plannedFollowUp is a follow-up of the step called Proposed. The follow-up is due when the
+// duration `after` has passed since the opportunity came into the step.
 type plannedFollowUp struct {
 	name   string
 	after  time.Duration

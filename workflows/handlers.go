@@ -10,8 +10,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// registerHandlers sets up all handlers of the run. The run must call it before anything blocks.
-// Otherwise an update that comes with the start finds no handler.
+// registerHandlers sets up all handlers of the run. The run must call registerHandlers before
+// anything blocks, so that an update that comes with the start finds its handler.
 func (r *run) registerHandlers(ctx workflow.Context) error {
 	err := errors.Join(
 		workflow.SetQueryHandlerWithOptions(ctx, lifecycle.View.Name, r.handleView,
@@ -111,8 +111,8 @@ func (r *run) handleCommand(ctx workflow.Context, m opportunity.MessageType) err
 
 // validateCommand rejects commands that the run cannot accept. A rejected command adds nothing to
 // the history.
-func (r *run) validateCommand(ctx workflow.Context, verb opportunity.MessageName, s messagePayload) error {
-	command, err := asMessage[opportunity.Command](readMessage(verb, s))
+func (r *run) validateCommand(ctx workflow.Context, named opportunity.MessageName, s messagePayload) error {
+	command, err := asMessage[opportunity.Command](readMessage(named, s))
 	switch {
 	case err != nil:
 		return err
@@ -128,8 +128,8 @@ func (r *run) validateCommand(ctx workflow.Context, verb opportunity.MessageName
 // runCommandUpdate puts the command into the queue and waits for its outcome. The wait ends after
 // MaxUpdateWait, because the server holds only ten open updates. When MaxWaitingUpdates updates
 // wait already, runCommandUpdate returns pending at once.
-func (r *run) runCommandUpdate(ctx workflow.Context, verb opportunity.MessageName, s messagePayload) (opportunity.Outcome, error) {
-	command, err := asMessage[opportunity.Command](readMessageByVersion(ctx, verb, s))
+func (r *run) runCommandUpdate(ctx workflow.Context, named opportunity.MessageName, s messagePayload) (opportunity.Outcome, error) {
+	command, err := asMessage[opportunity.Command](readMessageByVersion(ctx, named, s))
 	if err != nil {
 		return opportunity.Outcome{}, err
 	}
@@ -150,9 +150,9 @@ func (r *run) runCommandUpdate(ctx workflow.Context, verb opportunity.MessageNam
 	return r.state.Outcome(key)
 }
 
-// acceptCommand puts the command of an update into the queue and returns the id of its request. It
-// checks the command once more, because a signal that came with the command may have paused or
-// closed the opportunity.
+// acceptCommand puts the command of an update into the queue and returns the id of its request.
+// acceptCommand checks the command once more, because a signal that came with the command may have
+// paused or closed the opportunity.
 func (r *run) acceptCommand(ctx workflow.Context, command opportunity.Command, id string) (string, error) {
 	err := error(errStopping)
 	if !r.stopping {
@@ -212,19 +212,19 @@ func (r *run) handleOperatorCommand(ctx workflow.Context, m opportunity.MessageT
 
 // validateOperatorCommand rejects operator commands that the run cannot execute. A rejected
 // operator command adds nothing to the history.
-func (r *run) validateOperatorCommand(ctx workflow.Context, verb opportunity.MessageName, s messagePayload) error {
+func (r *run) validateOperatorCommand(ctx workflow.Context, named opportunity.MessageName, s messagePayload) error {
 	if r.stopping {
 		return errStopping
 	}
-	instruction, err := asMessage[opportunity.OperatorCommand](readMessage(verb, s))
+	instruction, err := asMessage[opportunity.OperatorCommand](readMessage(named, s))
 	if err != nil {
 		return err
 	}
 	return r.state.CheckOperatorCommand(instruction, requestID(ctx, instruction), workflow.Now(ctx))
 }
 
-func (r *run) runOperatorCommandUpdate(ctx workflow.Context, verb opportunity.MessageName, s messagePayload) (opportunity.Outcome, error) {
-	instruction, err := asMessage[opportunity.OperatorCommand](readMessageByVersion(ctx, verb, s))
+func (r *run) runOperatorCommandUpdate(ctx workflow.Context, named opportunity.MessageName, s messagePayload) (opportunity.Outcome, error) {
+	instruction, err := asMessage[opportunity.OperatorCommand](readMessageByVersion(ctx, named, s))
 	if err != nil {
 		return opportunity.Outcome{}, err
 	}

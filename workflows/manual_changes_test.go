@@ -58,7 +58,7 @@ func TestALearnerWhoIsOffTheOrderIsNotRegistered(t *testing.T) {
 }
 
 // After a transition by hand, follow-ups count from the time when the run detected the transition.
-// This also holds when the planning of follow-ups detected the transition.
+// Follow-ups count from the detection also when the planning of follow-ups detected the transition.
 func TestFollowUpsAfterAManualTransition(t *testing.T) {
 	s := newFixture(t)
 	b := followUps(s, callFollowUp)

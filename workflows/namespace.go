@@ -10,8 +10,8 @@ import (
 // continues as new. The server suggests to continue as new only at a longer history.
 const maxNamespaceEvents = 1000
 
-// namespaceWorkflow keeps the tenant of the namespace and the versions of its playbook. It only
-// handles messages, and never ends, even when it is cancelled.
+// namespaceWorkflow keeps the tenant of the namespace and the versions of its playbook.
+// namespaceWorkflow only handles messages, and never ends, even when it is cancelled.
 func (o Options) namespaceWorkflow(ctx workflow.Context, state lifecycle.NamespaceState) error {
 	if state.Tenant != nil && state.BoundAt.IsZero() {
 		state.Rebind(*state.Tenant, workflow.Now(ctx))

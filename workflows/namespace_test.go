@@ -36,8 +36,8 @@ func tenantOf(regions ...string) lifecycle.Tenant {
 	return t
 }
 
-// The workflow of a namespace keeps the tenant that was bound first, even in the next run. It
-// changes the tenant only when the namespace is bound again.
+// The workflow of a namespace keeps the tenant that was bound first, even in the next run. The
+// workflow changes the tenant only when the namespace is bound again.
 func TestTheWorkflowOfANamespaceKeepsItsTenant(t *testing.T) {
 	env := newEnvironment(t, workflows.Interceptor())
 	workflows.Register(env, workflows.Options{})

@@ -20,7 +20,7 @@ import (
 type outage struct {
 	stage  *fixture
 	reason activities.Reason
-	// lost says that the responses to changes are lost; otherwise changes are not sent.
+	// lost says that the responses to changes are lost; if lost is false, changes are not sent.
 	lost bool
 	over bool
 }
@@ -29,7 +29,7 @@ type outage struct {
 var reads = append(slices.Clone(unlimited), activities.ProbeAPI)
 
 // outage makes every request fail until the outage ends. If lost is true, the responses to changes
-// are lost. Otherwise no change is sent.
+// are lost. If lost is false, no change is sent.
 func (s *fixture) outage(reason activities.Reason, lost bool) *outage {
 	o := &outage{stage: s, reason: reason, lost: lost}
 	s.failsAttempt = func(info activity.Info) error {
@@ -300,7 +300,7 @@ func TestOneFailingQueryDelaysNothingElse(t *testing.T) {
 			s.at(time.Second, func() {
 				s.failsAttempt = func(info activity.Info) error {
 					if info.ActivityType.Name == fails && moved && !mended {
-						return temporal.NewApplicationError("administrate: outcome of Billing unknown", string(activities.ReasonServerErrors))
+						return temporal.NewApplicationError("administrate: the outcome of the API request Billing is unknown", string(activities.ReasonServerErrors))
 					}
 					return nil
 				}

@@ -80,9 +80,9 @@ func readPayload[A interface{ Validate() error }](s messagePayload) (A, error) {
 	return opportunity.DecodeStrict[A](payload)
 }
 
-func readMessage(verb opportunity.MessageName, s messagePayload) (opportunity.Message, error) {
+func readMessage(name opportunity.MessageName, s messagePayload) (opportunity.Message, error) {
 	if s.isEmpty() {
-		if m, err := decodeMessage(verb, []byte(`{}`)); err == nil {
+		if m, err := decodeMessage(name, []byte(`{}`)); err == nil {
 			return m, nil
 		}
 	}
@@ -90,24 +90,24 @@ func readMessage(verb opportunity.MessageName, s messagePayload) (opportunity.Me
 	if err != nil {
 		return nil, err
 	}
-	return decodeMessage(verb, payload)
+	return decodeMessage(name, payload)
 }
 
-func decodeMessage(verb opportunity.MessageName, payload []byte) (opportunity.Message, error) {
-	if opportunity.IsOperatorCommand(verb) {
-		return opportunity.DecodeOperatorCommand(verb, payload)
+func decodeMessage(name opportunity.MessageName, payload []byte) (opportunity.Message, error) {
+	if opportunity.IsOperatorCommand(name) {
+		return opportunity.DecodeOperatorCommand(name, payload)
 	}
-	return opportunity.Decode(verb, payload)
+	return opportunity.Decode(name, payload)
 }
 
 // readMessageByVersion is readMessage, but keeps the behaviour of a run that began in an earlier
 // release. A run that read messages loosely in the earlier release still reads them loosely.
-func readMessageByVersion(ctx workflow.Context, verb opportunity.MessageName, s messagePayload) (opportunity.Message, error) {
-	m, err := readMessage(verb, s)
+func readMessageByVersion(ctx workflow.Context, name opportunity.MessageName, s messagePayload) (opportunity.Message, error) {
+	m, err := readMessage(name, s)
 	if err == nil && !s.isEmpty() {
 		return m, nil
 	}
-	was, refused := readMessageLoosely(verb, s)
+	was, refused := readMessageLoosely(name, s)
 	if (refused == nil) == (err == nil) || workflow.GetVersion(ctx, changeStrictMessages, workflow.DefaultVersion, 1) != workflow.DefaultVersion {
 		return m, err
 	}
@@ -115,10 +115,10 @@ func readMessageByVersion(ctx workflow.Context, verb opportunity.MessageName, s 
 }
 
 // readMessageLoosely reads a message as earlier releases did: it reads the first of several payloads.
-func readMessageLoosely(verb opportunity.MessageName, s messagePayload) (opportunity.Message, error) {
+func readMessageLoosely(name opportunity.MessageName, s messagePayload) (opportunity.Message, error) {
 	payload, err := payloadJSON(s.raw)
 	if err != nil {
 		return nil, err
 	}
-	return opportunity.DecodeLoose(verb, payload)
+	return opportunity.DecodeLoose(name, payload)
 }

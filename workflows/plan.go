@@ -31,10 +31,10 @@ func (r *run) planTransition(ctx workflow.Context, request, to string) {
 	r.state.ApplyTransitionPlan(request, result.Plan, workflow.Now(ctx))
 }
 
-// planFollowUps reads the record and plans the follow-ups of its step. It also records the external
-// changes since the last read, so that the run plans their effects. It reports whether the plan was
-// made. The run must plan again when the API did not respond, or when a command came during the
-// planning.
+// planFollowUps reads the record and plans the follow-ups of its step. planFollowUps also records
+// the external changes since the last read, so that the run plans their effects. planFollowUps
+// reports whether the plan was made. The run must plan again when the API did not respond, or when
+// a command came during the planning.
 func (r *run) planFollowUps(ctx workflow.Context) bool {
 	result, err := r.planInBackground(ctx, activities.PlanInput{}, "plan the follow-ups")
 	switch {
@@ -62,8 +62,8 @@ func (r *run) planFollowUps(ctx workflow.Context) bool {
 	return true
 }
 
-func (r *run) planReaction(ctx workflow.Context, occasion exchange.PlanCause) {
-	result, err := r.planInBackground(ctx, activities.PlanInput{PlanFor: occasion}, "plan the reaction to an external change")
+func (r *run) planReaction(ctx workflow.Context, change exchange.PlanCause) {
+	result, err := r.planInBackground(ctx, activities.PlanInput{PlanFor: change}, "plan the reaction to an external change")
 	switch {
 	case r.isInterrupted(ctx), isUnanswered(err), err == nil && r.handleReset(ctx, result.RunID):
 		return
@@ -105,7 +105,7 @@ func (r *run) isOutdatedPlan(ctx workflow.Context, rules activities.PlaybookFeat
 	}
 	r.outdatedPlans++
 	out := outageForReason(activities.ReasonPlaybookUnavailable)
-	out.text = fmt.Sprintf("a worker planned with version %d of the playbook, but version %d was seen before; the plan is made again", rules.Version, r.state.Playbook.Version)
+	out.text = fmt.Sprintf("a worker planned with version %d of the playbook, but the opportunity has already used version %d; Oppflow makes the plan again", rules.Version, r.state.Playbook.Version)
 	r.setWait(ctx, out, opportunity.PlanRequestID, time.Time{})
 	if r.outdatedPlans >= attentionAfter {
 		r.raiseAttention(ctx, out, opportunity.PlanRequestID)
@@ -141,8 +141,8 @@ func (r *run) planInBackground(ctx workflow.Context, input activities.PlanInput,
 	return result, err
 }
 
-// planRead returns the read that requests the plan of the playbook. It also returns the function
-// that checks whether a result belongs to the read.
+// planRead returns the read that requests the plan of the playbook. planRead also returns the
+// function that checks whether a result belongs to the read.
 func (r *run) planRead(ctx workflow.Context, input activities.PlanInput, options workflow.ActivityOptions) (apiRead, func(activities.PlanResult) bool) {
 	s := r.state
 	input.Reference, input.Opportunity, input.KnownInterests, input.DoneFollowUps = s.Reference, s.ID, s.Interests, s.DoneFollowUps
@@ -160,7 +160,8 @@ func isPermanent(err error) bool {
 	return errors.As(err, &application) && application.NonRetryable()
 }
 
-// runUntilClosed calls do. It returns before do ends when the opportunity is cancelled or closed.
+// runUntilClosed calls do. When the opportunity is cancelled or closed, runUntilClosed returns
+// before do ends.
 func (r *run) runUntilClosed(ctx workflow.Context, do func(workflow.Context)) {
 	ctx, stop := workflow.WithCancel(ctx)
 	defer stop()
@@ -208,8 +209,8 @@ func (r *run) isInterrupted(ctx workflow.Context) bool {
 }
 
 // handleReset handles a reset that an activity reported, and reports whether there was a reset.
-func (r *run) handleReset(ctx workflow.Context, told string) bool {
-	r.actualRunID = told
+func (r *run) handleReset(ctx workflow.Context, runID string) bool {
+	r.actualRunID = runID
 	if !r.hasUnhandledReset() {
 		return false
 	}

@@ -138,9 +138,9 @@ func TestATransitionIsPlannedByThePlaybookInForce(t *testing.T) {
 	}
 }
 
-// The run discards a plan of a lower version of the playbook than it has seen. It requests the plan
-// again, and raises attention after several discarded plans. It also ignores playbook features of a
-// lower version.
+// The run discards a plan of a lower version of the playbook than the run has seen. The run
+// requests a discarded plan again, and raises attention after several discarded plans. The run also
+// ignores playbook features of a lower version.
 func TestNoPlanOfALowerVersionIsTaken(t *testing.T) {
 	s := newFixture(t)
 	b := withTransitionEffects(s, nil, []string{"b"})
@@ -163,7 +163,7 @@ func TestNoPlanOfALowerVersionIsTaken(t *testing.T) {
 	})
 	s.at(2*time.Minute, func() { s.env.SignalWorkflow("progress", to("Opportunity")) })
 	s.at(4*time.Minute, func() {
-		if v := s.view(); v.Wait == nil || v.Wait.Kind != opportunity.AttentionOperation || !strings.Contains(v.Wait.Reason, "version 2 of the playbook, but version 3 was seen") {
+		if v := s.view(); v.Wait == nil || v.Wait.Kind != opportunity.AttentionOperation || !strings.Contains(v.Wait.Reason, "version 2 of the playbook, but the opportunity has already used version 3") {
 			t.Errorf("waits: %+v", v.Wait)
 		}
 		if got := s.attention(); !slices.Contains(got, string(opportunity.AttentionOperation)) {

@@ -13,8 +13,8 @@ import (
 )
 
 // Anybody who may operate the namespace can complete an activity with any result, or make it fail.
-// A result counts only if it proves that it belongs to the input of the activity. Otherwise the run
-// makes a read again, and reads a change back.
+// A result counts only if it proves that it belongs to the input of the activity. After a result
+// that does not prove its input, the run makes a read again, and reads a change back.
 
 // isCompletedByHand reports whether the error of a read is an error that no activity returns. Either
 // the result cannot be decoded, or somebody made the activity fail.

@@ -23,7 +23,7 @@ func (b *fakePlaybook) countPlans(s *fixture) (at *[]time.Duration, timers *int)
 }
 
 // For consecutive commands the run makes one plan, after the quiet time or at the latest three
-// minutes after the first command. It also makes the plan before any due work.
+// minutes after the first command. The run also makes the plan before any due work.
 func TestFollowUpsArePlannedWhenItIsQuiet(t *testing.T) {
 	every := func(count int, pause time.Duration) (times []time.Duration) {
 		for n := range count {

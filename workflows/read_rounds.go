@@ -43,7 +43,8 @@ func readUntilAnswered[R any](ctx workflow.Context, r *run, l apiRead, proves fu
 }
 
 // readOneRound makes a read for one round. When the API does not respond, the run shows the reason
-// in the view. It raises attention after a failed attempt, and in every round but the first.
+// in the view. readOneRound raises attention after a failed attempt, and in every round but the
+// first.
 func readOneRound[R any](ctx workflow.Context, r *run, l apiRead, proves func(R) bool, round int) (R, error) {
 	result, err := readProven(ctx, r, l, proves, round)
 	switch {
@@ -60,9 +61,9 @@ func readOneRound[R any](ctx workflow.Context, r *run, l apiRead, proves func(R)
 	return result, err
 }
 
-// readProven runs the activity of a read for one round. It runs the activity again when the result
-// does not belong to the input, because somebody may have completed the activity by hand. Its error
-// is errRoundCut, a cancellation, or an error of the activity.
+// readProven runs the activity of a read for one round. readProven runs the activity again when the
+// result does not belong to the input, because somebody may have completed the activity by hand.
+// The error of readProven is errRoundCut, a cancellation, or an error of the activity.
 func readProven[R any](ctx workflow.Context, r *run, l apiRead, proves func(R) bool, round int) (R, error) {
 	for setbacks := 1; ; setbacks++ {
 		var result R
@@ -113,7 +114,7 @@ func (r *run) executeRead(ctx workflow.Context, l apiRead, round int, result any
 
 // errRoundCut is the error of a round that the run ended before its result came, or whose result
 // the run discards.
-var errRoundCut = errors.New("the round was cut short")
+var errRoundCut = errors.New("the run ended the read before the result came")
 
 func (r *run) isEnding() bool { return r.rootContext.Err() != nil || r.state.Closing != nil }
 
@@ -143,7 +144,7 @@ func outageFromError(err error) outage {
 	var timeout *temporal.TimeoutError
 	if errors.As(err, &timeout) && timeout.TimeoutType() == enums.TIMEOUT_TYPE_START_TO_CLOSE {
 		out := outageForReason(activities.ReasonUnreachable)
-		out.text += ": no response in time"
+		out.text += ": the API did not respond in time"
 		return out
 	}
 	return outageForReason(activities.ReasonNoWorker)
@@ -166,11 +167,11 @@ func outageForReason(reason activities.Reason) outage {
 		out.kind = opportunity.AttentionClock
 		out.text = "the send window had passed before the worker could send: the worker's clock differs from the Temporal server's, or the worker is overloaded"
 	case activities.ReasonUnknownEffectKind:
-		out.kind, out.text = opportunity.AttentionOperation, "a worker does not know this kind of effect; run all workers in the latest version"
+		out.kind, out.text = opportunity.AttentionOperation, "a worker does not support this kind of effect; update all workers to the latest version"
 	case activities.ReasonPlaybookUnavailable:
-		out.kind, out.text = opportunity.AttentionOperation, "the worker cannot use the playbook in force; the worker's log and /readyz say why"
+		out.kind, out.text = opportunity.AttentionOperation, "the worker cannot use the playbook in force; the worker's log and /readyz show the reason"
 	case activities.ReasonNoWorker:
-		out.text = fmt.Sprintf("no worker takes activities of the task queue %s in time: no worker runs, or too many activities wait", activities.TaskQueue)
+		out.text = fmt.Sprintf("no worker starts the activities of the task queue %s in time: no worker runs, or too many activities wait", activities.TaskQueue)
 		out.attempted = false
 	}
 	return out
@@ -179,7 +180,7 @@ func outageForReason(reason activities.Reason) outage {
 // setWait stores what the run waits for from now on, and why.
 func (r *run) setWait(ctx workflow.Context, out outage, about string, until time.Time) {
 	if r.state.SetWait(opportunity.WaitInfo{Kind: out.kind, Reason: out.text, Request: about, Until: until, Since: workflow.Now(ctx)}) {
-		workflow.GetLogger(ctx).Warn("waiting", "for", out.kind, "reason", out.text)
+		workflow.GetLogger(ctx).Warn("the run waits", "for", out.kind, "reason", out.text)
 	}
 }
 
@@ -202,8 +203,8 @@ func (r *run) clearWait(ctx workflow.Context, about string) {
 }
 
 // giveUpAfter is how long a cancelled or closed run may go on while the API does not respond. After
-// giveUpAfter, the run turns changes of unknown status into questions. It no longer releases
-// reservations and no longer undoes effects.
+// giveUpAfter, the run turns changes of unknown status into questions. After giveUpAfter, the run
+// also no longer releases reservations and no longer undoes effects.
 const giveUpAfter = 3 * time.Hour
 
 // isPastGiveUp reports whether a cancelled or closed run has tried for giveUpAfter.

@@ -19,7 +19,7 @@ import (
 var recorded = map[string]int{"v0.1": 10, "v0.2": 16, "v0.3": 15}
 
 // Histories recorded from the code of a release replay on every later commit, because an
-// opportunity may be open for a year. They are recorded by running
+// opportunity may be open for a year. The histories are recorded by running
 //
 //	OPPFLOW_RECORD_HISTORIES=DIR go test ./e2e -run 'TestStory|TestTwoThousandSignals|TestContract$'
 //

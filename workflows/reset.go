@@ -17,9 +17,9 @@ import (
 // same as before the reset. An activity reports the reset by returning the id by which the server
 // knows its run.
 
-// detectMissedReset finds out whether the previous run was reset and did not detect the reset. In
-// this case the previous run continued as new before it sent a request, and stored another run id
-// than the server's.
+// detectMissedReset finds out whether the previous run was reset and did not detect the reset. A
+// previous run that did not detect its reset continued as new before it sent a request, and stored
+// another run id than the server's.
 func (r *run) detectMissedReset(before string) {
 	if r.state.PreviousRunID == "" {
 		return
@@ -42,8 +42,8 @@ func (r *run) hasUnhandledReset() bool {
 // during the restore.
 func (r *run) hasUnhandledRestore() bool {
 	own, _ := activities.SplitEpochRunID(r.believedRunID)
-	told, _ := activities.SplitEpochRunID(r.actualRunID)
-	return r.hasUnhandledReset() && told == own
+	runID, _ := activities.SplitEpochRunID(r.actualRunID)
+	return r.hasUnhandledReset() && runID == own
 }
 
 // isReplacedOnServer reports whether the run was reset and does not know yet what the run before
@@ -62,8 +62,8 @@ func (r *run) mayBeRedelivered(ctx workflow.Context) bool {
 		return false
 	}
 	var unaccounted bool
-	told := workflow.SideEffect(ctx, func(ctx workflow.Context) any { return r.isReplacedOnServer(ctx) })
-	return told.Get(&unaccounted) == nil && unaccounted
+	encoded := workflow.SideEffect(ctx, func(ctx workflow.Context) any { return r.isReplacedOnServer(ctx) })
+	return encoded.Get(&unaccounted) == nil && unaccounted
 }
 
 // markResetHandled records that the run now knows what the run before the reset did.
@@ -196,8 +196,8 @@ func (r *run) compareAfterReset(ctx workflow.Context, from opportunity.ID, recor
 	r.markResetHandled(ctx)
 }
 
-// requeueUnknown keeps unknown changes in the queue. The run then decides them together with all
-// other waiting changes.
+// requeueUnknown keeps unknown changes in the queue. The run later decides the unknown changes
+// together with all other waiting changes.
 func requeueUnknown(answers []exchange.ChangeResult) []exchange.ChangeResult {
 	left := slices.Clone(answers)
 	for i := range left {

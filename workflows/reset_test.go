@@ -193,8 +193,8 @@ func (s *fixture) endedAfterReset(state *entity.State, way string) {
 	s.run(nil, state)
 }
 
-// A reset run is cancelled or closed before it sends a request. It does not report messages as
-// failed that the run before the reset executed.
+// A reset run is cancelled or closed before it sends a request. The reset run does not report
+// messages as failed that the run before the reset executed.
 func TestAResetRunIsClosed(t *testing.T) {
 	over := fakeTMSBeforeReset(t, 2)
 	for _, way := range []string{"close", "cancel"} {
@@ -214,9 +214,9 @@ func TestAResetRunIsClosed(t *testing.T) {
 	}
 }
 
-// A run that was reset to its beginning ends before it knows that the record exists. It finds the
-// record by its reference tag, releases the reservation, and reports no failure of executed
-// messages.
+// A run that was reset to its beginning ends before it knows that the record exists. The reset run
+// finds the record by its reference tag, releases the reservation, and reports no failure of
+// executed messages.
 func TestAResetRunIsClosedBeforeTheRecordIsKnown(t *testing.T) {
 	for _, way := range []string{"close", "cancel"} {
 		over := fakeTMSBeforeReset(t, 2)

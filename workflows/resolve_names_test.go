@@ -21,7 +21,7 @@ func (s *fixture) failPathLookup(mended func() bool) (path exchange.UnresolvedNa
 	s.tms.names[path], s.tms.names[account] = id(opportunity.TypePath, 1), id(opportunity.TypeAccount, 1)
 	s.tms.resolve = func(_ context.Context, in activities.ResolveInput) error {
 		if slices.Contains(in.Names, path) && !mended() {
-			return temporal.NewApplicationError("administrate: outcome of Lookup unknown", string(activities.ReasonServerErrors))
+			return temporal.NewApplicationError("administrate: the outcome of the API request Lookup is unknown", string(activities.ReasonServerErrors))
 		}
 		return nil
 	}

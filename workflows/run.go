@@ -35,10 +35,10 @@ type run struct {
 	rootContext workflow.Context
 	giveUpAt    time.Time
 	// failures counts the consecutive requests that could not be sent. withoutWorker counts the
-	// requests among them that no worker took.
+	// requests in failures that no worker took.
 	failures, withoutWorker int
-	// planRounds and refreshRounds count the consecutive background rounds without an answer of the
-	// API.
+	// planRounds and refreshRounds count the consecutive background rounds without a response of
+	// the API.
 	planRounds, refreshRounds int
 	// outdatedPlans counts the consecutive plans of a lower version of the playbook than the run
 	// has seen.
@@ -144,7 +144,7 @@ func payloadJSON(raw converter.RawValue) ([]byte, error) {
 	case EncodingTooLarge:
 		return nil, opportunity.Invalidf("too large: a message has at most %d bytes with its headers, and at most %d bytes of JSON", opportunity.MaxUpdateBytes, opportunity.MaxCommandBytes)
 	case EncodingExternalStorage:
-		return nil, opportunity.Invalidf("a reference to external storage; the JSON object itself is expected")
+		return nil, opportunity.Invalidf("the payload is a reference to external storage; the JSON object itself is expected")
 	default:
 		return nil, opportunity.Invalidf("the payload is encoded as %q; %q is expected", encoding, converter.MetadataEncodingJSON)
 	}
@@ -252,10 +252,9 @@ func (r *run) shouldContinueAsNew(ctx workflow.Context) bool {
 	return info.GetContinueAsNewSuggested() || info.GetCurrentHistoryLength() > maxEvents
 }
 
-// canContinueAsNew reports whether the run should continue as new and can. The waiting messages
-// must fit into the input of the next run; otherwise the run first works on them. No call of a
-// service may be under way. Every update must have returned, because an update cannot be carried
-// over.
+// canContinueAsNew reports whether the run should continue as new and can. If the waiting messages
+// do not fit into the input of the next run, the run first works on them. No call of a service may
+// be under way. Every update must have returned, because an update cannot be carried over.
 func (r *run) canContinueAsNew(ctx workflow.Context) bool {
 	return (r.shouldContinueAsNew(ctx) || r.state.ShouldContinueForPlaybook(workflow.Now(ctx))) && r.fitsCarryLimit() && r.activeCalls == 0 && workflow.AllHandlersFinished(ctx)
 }
@@ -303,14 +302,14 @@ func (r *run) shutDown(ctx workflow.Context, reason error) (*opportunity.RunResu
 	cancelled := ctx.Err() != nil
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
-	var told *opportunity.Error
+	var failure *opportunity.Error
 	switch {
 	case cancelled:
-		told = opportunity.Failf(opportunity.Closed, "the opportunity was cancelled before the request was carried out")
+		failure = opportunity.Failf(opportunity.Closed, "the opportunity was cancelled before the request was carried out")
 	case r.state.Closing != nil:
-		told = r.state.Closing.RequestError()
+		failure = r.state.Closing.RequestError()
 	default:
-		told = opportunity.Failf(opportunity.Closed, "the opportunity could not be created: %v", reason)
+		failure = opportunity.Failf(opportunity.Closed, "the opportunity could not be created: %v", reason)
 	}
 	r.stopping = true
 	r.drainSignals(ctx)
@@ -320,15 +319,15 @@ func (r *run) shutDown(ctx workflow.Context, reason error) (*opportunity.RunResu
 	}
 	r.detectReset(ctx)
 	if answersAll && r.state.ID == "" && r.createError == nil {
-		r.createError = told // for the callers that wait for the record
+		r.createError = failure // for the callers that wait for the record
 	}
-	r.state.FailAll(told, workflow.Now(ctx))
+	r.state.FailAll(failure, workflow.Now(ctx))
 	r.undoEffects(ctx)
 	r.releaseReservation(ctx)
 	// FailAll wakes the handlers; the wait cannot be cancelled.
 	_ = workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
 	r.drainSignals(ctx)
-	r.state.FailAll(told, workflow.Now(ctx))
+	r.state.FailAll(failure, workflow.Now(ctx))
 	r.publish(ctx)
 	switch {
 	case cancelled:

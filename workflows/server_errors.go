@@ -8,8 +8,8 @@ import (
 )
 
 // handleServerErrors handles a server error of the API after the run knows which changes of the
-// batch were not made. It waits before these changes are sent again. It parks a command that keeps
-// failing while the API responds to a probe.
+// batch were not made. The run waits before the changes that were not made are sent again.
+// handleServerErrors parks a command that keeps failing while the API responds to a probe.
 func (r *run) handleServerErrors(ctx workflow.Context, batch []exchange.Change, sending activities.CallResult) {
 	if !sending.ServerError || !r.state.ApplyServerError(batch, workflow.Now(ctx)) {
 		return

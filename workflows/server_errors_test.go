@@ -23,8 +23,8 @@ func (s *fixture) failInterests(quantity int, until func() bool) {
 	}
 }
 
-// A command that the API cannot execute delays the other commands for some minutes. Then only this
-// command waits for an operator.
+// A command that the API cannot execute delays the other commands for some minutes. After the
+// delay, only the command that the API cannot execute waits for an operator.
 func TestACommandThatTheAPICannotCarryOutIsParked(t *testing.T) {
 	s := newFixture(t)
 	mended := false

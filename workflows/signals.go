@@ -36,16 +36,16 @@ func (r *run) drainSignals(ctx workflow.Context) {
 			return
 		}
 		bytes += came.bytes
-		verb := opportunity.MessageName(came.name)
+		name := opportunity.MessageName(came.name)
 		var raw converter.RawValue
 		if !workflow.GetSignalChannel(ctx, came.channel).ReceiveAsync(&raw) {
-			r.state.FailMessage(verb, "", opportunity.Invalidf("the payload cannot be decoded"), workflow.Now(ctx))
+			r.state.FailMessage(name, "", opportunity.Invalidf("the payload cannot be decoded"), workflow.Now(ctx))
 			continue
 		}
-		id, err := r.acceptSignal(ctx, verb, messagePayload{raw: raw, hasMore: came.payloads > 1})
+		id, err := r.acceptSignal(ctx, name, messagePayload{raw: raw, hasMore: came.payloads > 1})
 		var refused *opportunity.Error
 		if errors.As(err, &refused) {
-			r.state.FailMessage(verb, id, refused, workflow.Now(ctx))
+			r.state.FailMessage(name, id, refused, workflow.Now(ctx))
 		}
 	}
 }
@@ -69,8 +69,8 @@ func yieldTurn(ctx workflow.Context) {
 // acceptSignal accepts one signal and returns the id of its request. Its error is always an
 // *opportunity.Error and says why the signal was rejected. The caller records the error under the
 // id.
-func (r *run) acceptSignal(ctx workflow.Context, verb opportunity.MessageName, s messagePayload) (string, error) {
-	m, err := readMessageByVersion(ctx, verb, s)
+func (r *run) acceptSignal(ctx workflow.Context, name opportunity.MessageName, s messagePayload) (string, error) {
+	m, err := readMessageByVersion(ctx, name, s)
 	if err != nil {
 		return s.requestID(), err
 	}

@@ -18,7 +18,7 @@ type updateWaiters struct {
 }
 
 // await waits for the condition, at most MaxUpdateWait, and reports whether the condition became
-// true. It does not wait when MaxWaitingUpdates updates wait already. A cancellation of the
+// true. await does not wait when MaxWaitingUpdates updates wait already. A cancellation of the
 // workflow does not end the wait, because the cancelled run gives every waiting command an outcome.
 func (a *updateWaiters) await(ctx workflow.Context, condition func() bool) (bool, error) {
 	if condition() || len(a.deadlines) >= opportunity.MaxWaitingUpdates {

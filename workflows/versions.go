@@ -16,8 +16,8 @@ const (
 	changeYieldBetweenSignals = "breathe between large signals"
 	// changeBackgroundYields makes commands interrupt background work.
 	changeBackgroundYields = "give way to commands"
-	// changeOutages gives each kind of wait for the API its own attention kind. It also makes a
-	// long wait one activity instead of many timers.
+	// changeOutages gives each kind of wait for the API its own attention kind. changeOutages also
+	// makes a long wait one activity instead of many timers.
 	changeOutages = "wait for the API by its kind"
 	// changeFollowUps withdraws a due follow-up when a command was accepted before the follow-up
 	// was done.

@@ -10,13 +10,13 @@ import (
 	"github.com/oppflow/oppflow/lifecycle"
 )
 
-// publish shows the state to operators. It sets the search attributes that changed, in one history
-// event. It also sets the current details, which add no history event.
+// publish shows the state to operators. publish sets the search attributes that changed, in one
+// history event. publish also sets the current details, which add no history event.
 func (r *run) publish(ctx workflow.Context) {
 	workflow.SetCurrentDetails(ctx, r.state.CurrentDetails())
 	if changes := r.attributeChanges(currentAttributes(ctx), workflow.Now(ctx)); len(changes) > 0 {
 		if err := workflow.UpsertTypedSearchAttributes(ctx, changes...); err != nil {
-			workflow.GetLogger(ctx).Error("search attributes not set", "error", err)
+			workflow.GetLogger(ctx).Error("the search attributes could not be set", "error", err)
 		}
 	}
 }

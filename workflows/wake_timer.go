@@ -17,8 +17,8 @@ type wakeTimer struct {
 // work therefore adds no history event.
 type wakeTimers []wakeTimer
 
-// await waits until stirs returns true or a timer fires, at most until the time wake. It starts a
-// timer only if no running timer fires by wake.
+// await waits until stirs returns true or a timer fires, at most until the time wake. await starts
+// a timer only if no running timer fires by wake.
 func (a *wakeTimers) await(ctx workflow.Context, wake time.Time, stirs func() bool) error {
 	rings := func(one wakeTimer) bool { return one.timer.IsReady() }
 	*a = slices.DeleteFunc(*a, rings)

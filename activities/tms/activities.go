@@ -87,8 +87,8 @@ type Options struct {
 	UnknownEffectKinds []opportunity.EffectKind
 	// ServiceTransport sends the requests to services; nil is a transport of the worker's own.
 	ServiceTransport http.RoundTripper
-	// ReadOnly stops the worker from sending requests to services. It does not apply to API, whose
-	// client has a read-only setting of its own.
+	// ReadOnly stops the worker from sending requests to services. ReadOnly does not apply to API,
+	// whose client has a read-only setting of its own.
 	ReadOnly bool
 	// DataConverter reads the starts of earlier runs; nil is the converter of the SDK.
 	DataConverter converter.DataConverter
@@ -134,7 +134,7 @@ type Activities struct {
 // New makes the activities.
 func New(o Options) (*Activities, error) {
 	if o.API == nil || o.Temporal == nil {
-		return nil, errors.New("tms: API and Temporal are needed")
+		return nil, errors.New("tms: the options API and Temporal are required")
 	}
 	now := o.Now
 	if now == nil {

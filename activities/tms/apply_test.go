@@ -109,7 +109,7 @@ func TestAReleaseThatReleasesNothing(t *testing.T) {
 	if len(out.Results) != 1 || out.Results[0].Reservation == nil || !out.Results[0].Reservation.Valid {
 		t.Errorf("got %+v", out)
 	}
-	// The same response does not confirm a reservation with a later expiry.
+	// A response with the earlier expiry does not confirm a reservation with a later expiry.
 	out = r.apply("O", exchange.Change{Request: "r", ReservationChange: &exchange.ReservationChange{NotBefore: until.Add(480 * time.Hour)}})
 	if len(out.Results) != 1 || out.Results[0].Reservation == nil || out.Results[0].Reservation.Valid {
 		t.Errorf("got %+v", out)

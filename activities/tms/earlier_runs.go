@@ -36,7 +36,7 @@ const (
 	listTries = 4
 )
 
-var errNotListed = errors.New("the index shows no run")
+var errNotListed = errors.New("the visibility store lists no run of the reference")
 
 // maxEarlierRuns is how many earlier runs of a reference the worker reads at most.
 const maxEarlierRuns = 20
@@ -106,9 +106,9 @@ func (a *Activities) settleTimeBefore(ctx context.Context, workflow, run string)
 // The caller has found a record with the reference tag, so there was an earlier run.
 // hasDifferentStart lists the runs until the index shows the earlier run, for at most
 // earlierRunTimeout. If the index does not show the earlier run in this time, the namespace may
-// have deleted the run. In this case, another is false, and settling assumes a run that was
-// terminated just before this run began. settling is how long the API may still commit requests of
-// earlier runs.
+// have deleted the run. For a run that the index does not show, another is false, and settling
+// assumes a run that was terminated just before this run began. settling is how long the API may
+// still commit requests of earlier runs.
 func (a *Activities) hasDifferentStart(ctx context.Context, digest string) (another bool, settling time.Duration) {
 	if digest == "" {
 		return false, 0
@@ -259,7 +259,8 @@ func (a *Activities) decodePayload(payload *commonpb.Payload) []byte {
 const maxCreateAttempts = 20_000
 
 // createAttempts are the latest references for which this worker has sent a create request. The
-// worker needs them because the index of runs may not show yet the run that made the request.
+// worker needs createAttempts because the index of runs may not yet show the run that made the
+// request.
 type createAttempts struct {
 	mu      sync.Mutex
 	digests map[opportunity.Reference]string // digests of the starts

@@ -21,9 +21,9 @@ type effectHandler interface {
 	execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error)
 }
 
-// effectHandlers makes the handlers of effects. It has one exported method for each kind of effect.
-// The name of the method is the name of the kind with a capital letter. effectHandlerFor finds the
-// methods by their names, as the SDK finds the activities of a struct.
+// effectHandlers makes the handlers of effects. effectHandlers has one exported method for each
+// kind of effect. The name of the method is the name of the kind with a capital letter.
+// effectHandlerFor finds the methods by their names, as the SDK finds the activities of a struct.
 type effectHandlers struct {
 	activities *Activities
 	playbook   VersionedPlaybook
@@ -126,11 +126,11 @@ func (a *Activities) ExecuteEffect(ctx context.Context, in activities.EffectInpu
 			Status: exchange.StatusNotSent, Reason: activities.ReasonUnknownEffectKind, Error: opportunity.Failf(opportunity.Rejected, "%s", a.unknownKindText(in.Effect.Kind)),
 		}}, nil
 	case in.Request == nil:
-		return rejectedResult(opportunity.Invalidf("no request is given for the effect %q", in.Effect.Key)), nil
+		return rejectedResult(opportunity.Invalidf("the input of the activity has no request for the effect %q", in.Effect.Key)), nil
 	}
 	return e.execute(ctx, in)
 }
 
 func (a *Activities) unknownKindText(kind opportunity.EffectKind) string {
-	return fmt.Sprintf("the worker %s does not know effects of kind %q; deploy a later version", a.version, kind)
+	return fmt.Sprintf("the worker %s does not support effects of kind %q; deploy a later version of the worker", a.version, kind)
 }

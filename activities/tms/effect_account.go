@@ -74,15 +74,15 @@ func (e accountHandler) inspect(ctx context.Context, in activities.EffectInput) 
 		for _, account := range accounts {
 			ids = append(ids, account.ID)
 		}
-		out.Error = opportunity.Failf(opportunity.Conflict, "%s have the name of the effect's account: %s; merge them, or set one of them on the opportunity",
+		out.Error = opportunity.Failf(opportunity.Conflict, "%s have the account name that the effect uses: %s; merge these accounts, or set one of the accounts on the opportunity",
 			plural(len(accounts), "account"), strings.Join(ids[:min(len(ids), 5)], ", "))
 	}
 	return out, nil
 }
 
-// inspectUndo requests to remove the account from the record. That the API accepts this request is
-// an assumption, and nobody has observed it. If the API ignores the request, the next inspection
-// finds that the account remains.
+// inspectUndo requests to remove the account from the record. The handler assumes that the API
+// accepts a request to remove an account; nobody has observed such a request. If the API ignores
+// the request, the next inspection finds that the account remains.
 func (e accountHandler) inspectUndo(out *activities.InspectResult, ties administrate.OpportunityLinks) {
 	ours := opportunity.ID(notesOf[accountNotes](out.UndoEntry).Set)
 	if ties.Account != nil && opportunity.ID(ties.Account.ID) == ours {

@@ -131,7 +131,7 @@ func TestOfSeveralAccountsNoneIsTaken(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")
 	one, two := r.account("Byrne Ltd"), r.account("Byrne Ltd")
-	r.wantProblem(r.runEffect(accountEffect(record, "Byrne Ltd")), 2, fmt.Sprintf("2 accounts have the name of the effect's account: %s, %s", one, two))
+	r.wantProblem(r.runEffect(accountEffect(record, "Byrne Ltd")), 2, fmt.Sprintf("2 accounts have the account name that the effect uses: %s, %s", one, two))
 	r.wantProblem(r.runEffect(accountEffect(record, " ")), 0, "gives no name for the account")
 	if got := r.accountOf(record); got != "" {
 		t.Errorf("the account is %q", got)

@@ -28,7 +28,8 @@ import (
 
 const signingKey = "k-2718281828"
 
-// fakeService is a tenant's service. It checks each request against the documentation for services.
+// fakeService is a tenant's service. fakeService checks each request against the documentation for
+// services.
 type fakeService struct {
 	t *testing.T
 

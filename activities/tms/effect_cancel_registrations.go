@@ -49,8 +49,8 @@ func (e cancelRegistrationsHandler) inspect(ctx context.Context, in activities.E
 }
 
 // dropUnknownAttendees removes the person of each attendee who has no e-mail address and no known
-// contact. The worker cannot find a contact for these attendees, so they are not registered on an
-// event.
+// contact. Without an e-mail address the worker cannot find the contact of an attendee, so this
+// attendee is not registered on an event.
 func dropUnknownAttendees(in activities.EffectInput) activities.EffectInput {
 	in.Attendees = slices.Clone(in.Attendees)
 	for i, attendee := range in.Attendees {

@@ -39,8 +39,8 @@ func (e contactsHandler) inspect(ctx context.Context, in activities.EffectInput)
 	return e.inspectContacts(ctx, in, out, several)
 }
 
-// inspectContacts looks up the unknown contacts of the attendees by e-mail address. It returns a
-// request to create the missing contacts.
+// inspectContacts looks up the unknown contacts of the attendees by e-mail address. inspectContacts
+// returns a request to create the missing contacts.
 func (a *Activities) inspectContacts(
 	ctx context.Context, in activities.EffectInput, out activities.InspectResult, several exchange.MatchPolicy,
 ) (activities.InspectResult, error) {
@@ -72,7 +72,7 @@ func (a *Activities) inspectContacts(
 		candidates := known[email]
 		if len(candidates) > 1 && several != exchange.MatchOldest {
 			out.Request, out.Contacts = nil, nil
-			out.Error = opportunity.Failf(opportunity.Conflict, "%s have the e-mail address of attendee %d; merge them, or let the playbook use the oldest",
+			out.Error = opportunity.Failf(opportunity.Conflict, "%s have the e-mail address of attendee %d; merge these contacts, or set onMultipleMatches: oldest in the playbook",
 				plural(len(candidates), "contact"), i+1)
 			return out, nil
 		}
@@ -106,9 +106,9 @@ func trimmedEmail(attendee exchange.Attendee) string {
 	return strings.TrimSpace(attendee.Person.Email)
 }
 
-// contactsByEmail looks up the unknown contacts of all attendees, and returns them by address in
-// lower case. Nobody has observed whether the API's filter depends on case. The request therefore
-// contains each address as it was given and in lower case.
+// contactsByEmail looks up the unknown contacts of all attendees, and returns the contacts by
+// e-mail address in lower case. Nobody has observed whether the API's filter depends on case. The
+// request therefore contains each address as it was given and in lower case.
 func (a *Activities) contactsByEmail(ctx context.Context, attendees []exchange.Attendee) (map[string][]administrate.Contact, error) {
 	var emails []string
 	for _, attendee := range attendees {
@@ -164,8 +164,8 @@ func (e contactsHandler) execute(ctx context.Context, in activities.EffectInput)
 	return e.createContacts(ctx, in)
 }
 
-// createContacts creates the missing contacts. They belong to the account of the record, unless it
-// is the account of an individual person.
+// createContacts creates the missing contacts. The new contacts belong to the account of the
+// record, unless this account is the account of an individual person.
 func (a *Activities) createContacts(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
 	ctx = a.withSendDeadline(ctx)
 	result := activities.ExecuteResult{UndoEntry: in.UndoEntry}
@@ -187,7 +187,7 @@ func (a *Activities) createContacts(ctx context.Context, in activities.EffectInp
 		places = append(places, i)
 	}
 	if len(wanted) == 0 {
-		return rejectedResult(opportunity.Invalidf("there is no contact to create")), nil
+		return rejectedResult(opportunity.Invalidf("the effect gives no contact to create")), nil
 	}
 	answers, err := a.api.CreateContacts(ctx, wanted)
 	result.CallResult = callResult(err)

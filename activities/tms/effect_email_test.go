@@ -74,8 +74,8 @@ func TestEmailIsRenderedFromTheRecord(t *testing.T) {
 	r.setPeople(record, userWithContact, contact)
 	in := emailEffect(record, exchange.ToContact, "offer")
 	in.Number, in.Of, in.Region = 2, 3, opportunity.Ref{ID: regionDR, Name: "Dominican Republic"}
-	// The first requests read the recipient and the sender. The later requests read the record, the
-	// people, the event and a name.
+	// The first requests of the effect read the recipient and the sender. The later requests of the
+	// effect read the record, the people, the event and a name.
 	done := r.runEffect(in)
 	r.wantEffect(done, 2+4+1, exchange.RequestEmail)
 	want := "melissa@example.com\nFirst Aid: reminder 2 of 3\n" +

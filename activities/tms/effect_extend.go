@@ -33,7 +33,7 @@ func (e extendHandler) inspect(ctx context.Context, in activities.EffectInput) (
 		switch {
 		case !now.reserved || !isSameExpiry(now.expiry, until): // expired, or somebody else changed the expiry
 		case before.IsZero():
-			out.Error = opportunity.Failf(opportunity.Conflict, "no expiry time was set before; the places stay reserved until %s", formatTime(now.expiry))
+			out.Error = opportunity.Failf(opportunity.Conflict, "the reservation had no expiry time before the effect; the places stay reserved until %s", formatTime(now.expiry))
 		case !before.After(e.now()):
 			out.Error = opportunity.Failf(opportunity.Conflict, "the earlier expiry time %s has passed; the places stay reserved until %s", formatTime(before), formatTime(now.expiry))
 		default:
@@ -44,9 +44,9 @@ func (e extendHandler) inspect(ctx context.Context, in activities.EffectInput) (
 	switch {
 	case now.reserved && isSameExpiry(now.expiry, until):
 	case !now.reserved:
-		out.Error = opportunity.Failf(opportunity.Rejected, "the opportunity has no reserved places, and places that have expired cannot be reserved again")
+		out.Error = opportunity.Failf(opportunity.Rejected, "the opportunity has no reserved places; expired places cannot be reserved again")
 	case !until.After(e.now()):
-		out.Error = opportunity.Invalidf("the expiry time %s for the places has passed", formatTime(until))
+		out.Error = opportunity.Invalidf("the expiry time %s of the reservation is in the past", formatTime(until))
 	default:
 		out.UndoEntry = now.withOriginalExpiry(in.UndoEntry)
 		out.Request = &exchange.EffectRequest{Kind: exchange.RequestExtend, Until: until}

@@ -11,8 +11,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// invoiceHandler waits for the draft invoice that the TMS creates. It fills in the draft and makes
-// the invoice final at the configured time. Nobody has observed an invoice that the API created.
+// invoiceHandler waits for the draft invoice that the TMS creates. invoiceHandler fills in the
+// draft and makes the invoice final at the configured time. Nobody has observed an invoice that the
+// API created.
 type invoiceHandler struct{ *Activities }
 
 func (h effectHandlers) Invoice() effectHandler { return invoiceHandler{h.activities} }
@@ -88,9 +89,9 @@ func (e invoiceHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	case invoice == nil:
 		out.Error = missingInvoiceError(in, billing)
 	case billing.ActiveInvoiceID != "" && billing.ActiveInvoiceID != invoice.ID:
-		out.Error = opportunity.Failf(opportunity.Conflict, "the TMS shows two invoices, %s and %s, and it is unknown which one counts; look in the TMS", billing.ActiveInvoiceID, invoice.ID)
+		out.Error = opportunity.Failf(opportunity.Conflict, "the TMS shows two invoices, %s and %s, and the API does not show which invoice is valid; check both invoices in the TMS", billing.ActiveInvoiceID, invoice.ID)
 	case invoice.State == invoiceVoid:
-		out.Error = opportunity.Failf(opportunity.Conflict, "the invoice %s is void; raise another one in the TMS, then answer retry", invoice.ID)
+		out.Error = opportunity.Failf(opportunity.Conflict, "the invoice %s is void; create another invoice in the TMS, then answer retry", invoice.ID)
 	default:
 		out.UndoEntry = in.UndoEntry.WithObject(opportunity.TouchedObject{Kind: opportunity.ObjectInvoice, ID: opportunity.ID(invoice.ID)})
 		e.inspectInvoice(&out, in, billing)
@@ -109,11 +110,11 @@ func missingInvoiceError(in activities.EffectInput, billing administrate.Billing
 	}
 	switch {
 	case billing.ActiveInvoiceID != "":
-		return opportunity.Failf(opportunity.Conflict, "the TMS bills the opportunity with the invoice %s, but does not show its state; look in the TMS", billing.ActiveInvoiceID)
+		return opportunity.Failf(opportunity.Conflict, "the opportunity has the invoice %s, but the API does not show the state of the invoice; check the invoice in the TMS", billing.ActiveInvoiceID)
 	case known != "":
-		return opportunity.Failf(opportunity.Conflict, "the opportunity no longer has the invoice %s, and has no other invoice; raise one in the TMS, then answer retry", known)
+		return opportunity.Failf(opportunity.Conflict, "the opportunity no longer has the invoice %s and has no other invoice; create an invoice in the TMS, then answer retry", known)
 	}
-	return opportunity.Failf(opportunity.NotFound, "the TMS has created no invoice by %s; raise one in the TMS, then answer retry", formatTime(settingsOf[exchange.EnsureInvoice](in).WaitUntil))
+	return opportunity.Failf(opportunity.NotFound, "the TMS created no invoice before the deadline %s; create an invoice in the TMS, then answer retry", formatTime(settingsOf[exchange.EnsureInvoice](in).WaitUntil))
 }
 
 // inspectInvoice finds out which request the invoice still needs. A final invoice needs no request,
@@ -124,7 +125,7 @@ func (e invoiceHandler) inspectInvoice(out *activities.InspectResult, in activit
 	case invoice.Final():
 		return
 	case invoice.State != invoiceDraft:
-		out.Error = opportunity.Failf(opportunity.Conflict, "the invoice %s is neither a draft nor final, but has the state %q; look in the TMS", invoice.ID, invoice.State)
+		out.Error = opportunity.Failf(opportunity.Conflict, "the invoice %s has the state %q, but a draft or a final invoice is expected; check the invoice in the TMS", invoice.ID, invoice.State)
 		return
 	}
 	if all := draftTexts(in, billing); len(all) > 0 && notesOf[invoiceNotes](in.UndoEntry).Filled != invoice.ID {
@@ -176,8 +177,8 @@ func isSameText(a, b string) bool {
 	return plain(a) == plain(b)
 }
 
-// isConfirmedText reports whether the response contains the wanted text. It is true if no text is
-// wanted.
+// isConfirmedText reports whether the response contains the wanted text. isConfirmedText also
+// returns true if no text is wanted.
 func isConfirmedText(answered, wanted string) bool {
 	return strings.TrimSpace(wanted) == "" || isSameText(answered, wanted)
 }

@@ -22,8 +22,8 @@ import (
 )
 
 // runUntilDone is runEffect for an effect that waits. For each wait, runUntilDone moves the clock
-// to the time of the next inspection and calls meanwhile. It also returns the length of each wait,
-// and marks waits that do not block later effects with "aside".
+// to the time of the next inspection and calls meanwhile. runUntilDone also returns the length of
+// each wait, and marks waits that do not block later effects with "aside".
 func (r *fixture) runUntilDone(in activities.EffectInput, meanwhile func(wait int)) (effectOutcome, []string) {
 	r.t.Helper()
 	out := effectOutcome{undoEntry: in.UndoEntry, attendees: in.Attendees}
@@ -197,7 +197,7 @@ func TestMissingDraftIsReported(t *testing.T) {
 	r, record := newSoldFixture(t)
 	in := r.invoiceEffect(record, "", "", time.Time{})
 	out, waits := r.runUntilDone(in, nil)
-	r.wantProblem(out, 10, "the TMS has created no invoice by "+settings[exchange.EnsureInvoice](in.Effect).WaitUntil.Format(time.RFC3339)+"; raise one in the TMS, then answer retry")
+	r.wantProblem(out, 10, "the TMS created no invoice before the deadline "+settings[exchange.EnsureInvoice](in.Effect).WaitUntil.Format(time.RFC3339)+"; create an invoice in the TMS, then answer retry")
 	if diff := cmp.Diff([]string{"1m0s", "2m0s", "5m0s", "10m0s", "10m0s", "10m0s", "10m0s", "10m0s", "2m0s"}, waits); diff != "" {
 		t.Error(diff)
 	}
@@ -291,10 +291,10 @@ func TestInvoiceThatIsNoDraftNeedsAnOperator(t *testing.T) {
 		trace exchange.UndoEntry
 		says  string
 	}{
-		billing("null", strings.Replace(draft, "Draft", "Void", 1)):    {exchange.UndoEntry{}, "the invoice I is void; raise another"},
-		billing(`"I"`, strings.Replace(draft, "Draft", "Archived", 1)): {known, "the invoice I is neither a draft nor final, but has the state \"Archived\""},
+		billing("null", strings.Replace(draft, "Draft", "Void", 1)):    {exchange.UndoEntry{}, "the invoice I is void; create another"},
+		billing(`"I"`, strings.Replace(draft, "Draft", "Archived", 1)): {known, "the invoice I has the state \"Archived\", but a draft or a final invoice is expected"},
 		billing(`"J"`, draft): {known, "two invoices, J and I"},
-		billing(`"J"`, "{}"):  {exchange.UndoEntry{}, "with the invoice J, but does not show its state"},
+		billing(`"J"`, "{}"):  {exchange.UndoEntry{}, "has the invoice J, but the API does not show the state"},
 		billing("null", "{}"): {known, "no longer has the invoice I"},
 	} {
 		r.respondOnce("query Billing", answer)
@@ -363,7 +363,8 @@ func TestUndoRestoresTheDraft(t *testing.T) {
 	r.wantProblem(r.runEffect(undoInput(in, done)), 1, "no longer a draft")
 }
 
-// If the API does not show the texts, only the response to the update proves them.
+// If the API does not show the texts of an invoice, only the response to the update proves these
+// texts.
 func TestTextsThatAreNotShown(t *testing.T) {
 	r, record := newSoldFixture(t)
 	r.moveToWon(record)

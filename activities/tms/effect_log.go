@@ -34,7 +34,7 @@ func (e logHandler) inspect(ctx context.Context, in activities.EffectInput) (act
 	return out, nil
 }
 
-// execute writes the entry for the record. It assumes that the log accepts the id of an
+// execute writes the entry for the record. execute assumes that the log accepts the id of an
 // opportunity. If the log does not accept the id, the API rejects the entry.
 func (e logHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
 	if run, other := detectReset(ctx, in.RunID); other {

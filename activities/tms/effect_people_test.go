@@ -113,7 +113,7 @@ func (r *fixture) respondOnce(words, text string) {
 }
 
 // loseNthAnswer loses the nth request that changes something, after or before the API executes the
-// request. It returns the count of requests that change something.
+// request. loseNthAnswer returns the count of requests that change something.
 func (r *fixture) loseNthAnswer(n int, commits bool) *int {
 	count := new(int)
 	r.interceptRequests(func(w http.ResponseWriter, q *http.Request) bool {

@@ -18,8 +18,8 @@ import (
 // releases the places, so that no other person can get a place in between. Observed: the TMS
 // accepts a registration on an event whose reservations leave too few free places, and the number
 // of remaining places becomes negative. If an event rejects the registration as full, the handler
-// releases the reserved places first. Otherwise they would block the attendees for whom they are
-// reserved.
+// releases the reserved places first. Without the release, the reserved places would block the
+// attendees for whom they are reserved.
 type registerHandler struct{ *Activities }
 
 func (h effectHandlers) Register() effectHandler { return registerHandler{h.activities} }

@@ -209,7 +209,7 @@ func TestEarlierReservationIsNotReleasedOnUndo(t *testing.T) {
 		t.Errorf("before: %v, want %v", done.undoEntry.Until, first)
 	}
 	in.Undo, in.UndoEntry = true, done.undoEntry
-	r.wantProblem(r.runEffect(in), 1, "were reserved before")
+	r.wantProblem(r.runEffect(in), 1, "had reserved places before the effect")
 	r.wantExpiry(record, settings[exchange.EnsureReservation](in.Effect).Until)
 }
 
@@ -296,8 +296,8 @@ func TestReservationIsReleased(t *testing.T) {
 	r.wantProblem(r.runEffect(in), 0, "cannot reserve places again")
 }
 
-// An API may report reserved places for every opportunity without an expiry. In this case the
-// effect requests only one release.
+// If an API reports reserved places for every opportunity without an expiry, the effect requests
+// only one release.
 func TestReservationWithoutExpiryIsReleasedOnce(t *testing.T) {
 	r := newFixtureAssuming(t, tms.ReferenceTag{}, map[string]string{"isReservationValid.none": "true"})
 	record := r.createRecord("A-1")
@@ -312,9 +312,9 @@ func TestReservationUntilAPastTimeFails(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record, interests := r.createWithEvent(3)
 	past := r.timeIn(-time.Hour)
-	r.wantProblem(r.runEffect(reserveEffect(record, interests, past)), 1, "has passed")
+	r.wantProblem(r.runEffect(reserveEffect(record, interests, past)), 1, "is in the past")
 	r.wantEffect(r.runEffect(reserveEffect(record, interests, r.timeIn(24*time.Hour))), 3, exchange.RequestReserve)
-	r.wantProblem(r.runEffect(extendEffect(record, past)), 1, "has passed")
+	r.wantProblem(r.runEffect(extendEffect(record, past)), 1, "is in the past")
 	if diff := cmp.Diff(3, r.reservedPlaces()); diff != "" {
 		t.Error(diff)
 	}

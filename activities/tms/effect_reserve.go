@@ -55,7 +55,7 @@ func (e reserveHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	case now.expired:
 		out.Error = opportunity.Failf(opportunity.Rejected, "the places of the opportunity expired or were released at %s, and the opportunity cannot reserve places again", formatTime(now.expiry))
 	case !until.After(e.now()):
-		out.Error = opportunity.Invalidf("the expiry time %s for the places has passed", formatTime(until))
+		out.Error = opportunity.Invalidf("the expiry time %s of the reservation is in the past", formatTime(until))
 	case !now.reserved && notesOf[requestNotes](in.UndoEntry).Confirmed != "":
 		// If an operator retries the effect, the worker sends the request again, because the cause
 		// of the failure may be gone.
@@ -81,9 +81,9 @@ func (e reserveHandler) inspectUndo(out *activities.InspectResult, in activities
 	case !now.reserved:
 	case !now.expiry.IsZero() && !now.expiry.After(back.Add(opportunity.ExpiryTolerance)):
 	case !in.UndoEntry.Until.IsZero():
-		out.Error = opportunity.Failf(opportunity.Conflict, "places were reserved before the effect, and all places would be released together; they stay reserved until %s", formatTime(now.expiry))
+		out.Error = opportunity.Failf(opportunity.Conflict, "the opportunity had reserved places before the effect, and a release would free all its places; the places stay reserved until %s", formatTime(now.expiry))
 	case !now.expiry.IsZero() && !isSameExpiry(now.expiry, ours):
-		out.Error = opportunity.Failf(opportunity.Conflict, "somebody else has changed the expiry time since; the places stay reserved until %s", formatTime(now.expiry))
+		out.Error = opportunity.Failf(opportunity.Conflict, "somebody else changed the expiry time after the effect; the places stay reserved until %s", formatTime(now.expiry))
 	default:
 		out.UndoEntry = withNotes(in.UndoEntry, reserveNotes{ReleaseAt: formatTime(back)})
 		out.Request = &exchange.EffectRequest{Kind: exchange.RequestExtend, Until: back}

@@ -47,7 +47,7 @@ func (e tokensHandler) inspect(ctx context.Context, in activities.EffectInput) (
 	case in.Now.Before(until):
 		out.UndoEntry, out.RecheckAt = nextPoll(in.UndoEntry, in.Now, until)
 	default:
-		out.Error = opportunity.Failf(opportunity.NotFound, "%d of %s were issued by %s; issue the others in the TMS, then answer retry",
+		out.Error = opportunity.Failf(opportunity.NotFound, "the TMS issued %d of %s before the deadline %s; issue the other tokens in the TMS, then answer retry",
 			wanted.total-missing, plural(wanted.total, "token"), formatTime(until))
 	}
 	return out, nil

@@ -59,13 +59,13 @@ func TestMissingTokensAreReported(t *testing.T) {
 		interests []opportunity.RecordedInterest
 		says      string
 	}{
-		"none":               {``, []opportunity.RecordedInterest{tokenInterest(string(tokens), 3)}, "0 of 3 tokens were issued"},
-		"too few":            {`{"tokenType":{"id":"` + string(tokens) + `"},"quantity":2}`, []opportunity.RecordedInterest{tokenInterest(string(tokens), 3)}, "2 of 3 tokens were issued"},
-		"too few of one":     {`{"tokenType":{"id":"` + string(tokens) + `"},"quantity":9}`, []opportunity.RecordedInterest{tokenInterest(string(tokens), 3), tokenInterest(other, 1)}, "3 of 4 tokens were issued"},
-		"too few by a name":  {`{"tokenType":{"id":"` + string(tokens) + `"},"quantity":4}`, []opportunity.RecordedInterest{tokenInterest(string(tokens), 3), tokenInterest("Half-day Token", 2)}, "4 of 5 tokens were issued"},
+		"none":               {``, []opportunity.RecordedInterest{tokenInterest(string(tokens), 3)}, "0 of 3 tokens before the deadline"},
+		"too few":            {`{"tokenType":{"id":"` + string(tokens) + `"},"quantity":2}`, []opportunity.RecordedInterest{tokenInterest(string(tokens), 3)}, "2 of 3 tokens before the deadline"},
+		"too few of one":     {`{"tokenType":{"id":"` + string(tokens) + `"},"quantity":9}`, []opportunity.RecordedInterest{tokenInterest(string(tokens), 3), tokenInterest(other, 1)}, "3 of 4 tokens before the deadline"},
+		"too few by a name":  {`{"tokenType":{"id":"` + string(tokens) + `"},"quantity":4}`, []opportunity.RecordedInterest{tokenInterest(string(tokens), 3), tokenInterest("Half-day Token", 2)}, "4 of 5 tokens before the deadline"},
 		"enough by a name":   {`{"tokenType":{"id":"` + string(tokens) + `"},"quantity":5}`, []opportunity.RecordedInterest{tokenInterest(string(tokens), 3), tokenInterest("Half-day Token", 2)}, ""},
 		"enough, in two":     {`{"tokenType":{"id":"` + other + `"},"quantity":2},{"tokenType":{"id":"` + other + `"},"quantity":1}`, []opportunity.RecordedInterest{tokenInterest(other, 3)}, ""},
-		"of a type not told": {`{"tokenType":null,"quantity":1}`, []opportunity.RecordedInterest{tokenInterest(other, 1)}, "0 of 1 token were issued"},
+		"of a type not told": {`{"tokenType":null,"quantity":1}`, []opportunity.RecordedInterest{tokenInterest(other, 1)}, "0 of 1 token before the deadline"},
 	} {
 		in := r.tokensEffect(record, test.interests...)
 		changeSettings(&in.Effect, func(a *exchange.AwaitTokens) { a.WaitUntil = r.timeIn(-time.Minute) })

@@ -12,7 +12,7 @@ import (
 	"github.com/oppflow/oppflow/playbook"
 )
 
-// fullRecord reads the record with all its interests. It makes one request for each hundred
+// fullRecord reads the record with all its interests. fullRecord makes one request for each hundred
 // interests.
 func (a *Activities) fullRecord(ctx context.Context, id opportunity.ID) (administrate.Opportunity, error) {
 	record, err := a.api.Opportunity(ctx, string(id))
@@ -25,8 +25,8 @@ func (a *Activities) fullRecord(ctx context.Context, id opportunity.ID) (adminis
 	return record, err
 }
 
-// readEvents reads each event of the record's interests once. It makes one request for each hundred
-// events.
+// readEvents reads each event of the record's interests once. readEvents makes one request for each
+// hundred events.
 func (a *Activities) readEvents(ctx context.Context, record administrate.Opportunity) ([]administrate.ScheduledEvent, error) {
 	var ids []string
 	for _, interest := range record.Interests {
@@ -45,8 +45,8 @@ func (a *Activities) readEvents(ctx context.Context, record administrate.Opportu
 	return all, nil
 }
 
-// workflowFacts are facts about a record that the workflow knows. The API does not return these
-// facts, or returns them only to some tenants.
+// workflowFacts are facts about a record that the workflow knows. The API does not return
+// workflowFacts, or returns them only to some tenants.
 type workflowFacts struct {
 	region    opportunity.Ref
 	interests []opportunity.RecordedInterest
@@ -92,7 +92,8 @@ func (a *Activities) playbookFacts(record exchange.Snapshot, raw administrate.Op
 }
 
 // interestKind returns the kind of an interest from the id of its item, or else from the item's
-// type name in the schema. It returns "" if neither is known.
+// type name in the schema. interestKind returns "" if neither the id nor the type name shows a
+// kind.
 func interestKind(interest administrate.Interest) opportunity.InterestKind {
 	if kind := (opportunity.Interest{Item: interest.Item.ID}).ResolvedKind(); kind != "" {
 		return kind
@@ -105,8 +106,8 @@ func interestKind(interest administrate.Interest) opportunity.InterestKind {
 	return ""
 }
 
-// eventStart returns when an event starts in UTC, or zero if the start is unknown. It also returns
-// zero for a cancelled event.
+// eventStart returns when an event starts in UTC, or zero if the start is unknown. eventStart also
+// returns zero for a cancelled event.
 func eventStart(event administrate.ScheduledEvent) time.Time {
 	switch {
 	case event.Cancelled:

@@ -9,8 +9,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// nameCache stores the ids of names for ttl, so that most commands need no look-up. It stores only
-// names that match exactly one object.
+// nameCache stores the ids of names for ttl, so that most commands need no look-up. nameCache
+// stores only names that match exactly one object.
 type nameCache struct {
 	ttl time.Duration
 	now func() time.Time
@@ -80,7 +80,7 @@ func (n *nameCache) step(id opportunity.ID) (opportunity.Step, bool) {
 }
 
 // nameResolver finds ids in the names that the workflow has resolved already and in the worker's
-// cache. It collects the names that it cannot find.
+// cache. nameResolver collects the names whose ids it cannot find.
 type nameResolver struct {
 	resolved map[exchange.UnresolvedName]opportunity.ID
 	cache    *nameCache
@@ -95,7 +95,7 @@ func (a *Activities) newNameResolver(resolved []exchange.ResolvedName) *nameReso
 	return d
 }
 
-// id returns the id for the text, or the code if the text names a currency. It returns a text
+// id returns the id for the text, or the code if the text names a currency. id returns a text
 // unchanged if the text is already an id or a code.
 func (d *nameResolver) id(typ, text string, wanted []exchange.UnresolvedName) string {
 	name := exchange.UnresolvedName{Type: typ, Text: text}

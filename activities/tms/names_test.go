@@ -89,7 +89,7 @@ func TestResolveNames(t *testing.T) {
 		}
 	}
 	for i, message := range map[int]string{
-		1: `no step is called "Nowhere"; there are "Proposed", "Opportunity", "Won", "Lost", "Archived"`,
+		1: `no step is called "Nowhere"; the names in the TMS are "Proposed", "Opportunity", "Won", "Lost", "Archived"`,
 		8: `no account is called "Nobody Ltd"`,
 		9: fmt.Sprintf(`"First Aid at Work" matches more than one event: %s and %s; give the id`, id(opportunity.TypeEvent, 2), id(opportunity.TypeEvent, 3)),
 	} {
@@ -145,7 +145,7 @@ func TestNamesOfAKindThatIsNotLookedUp(t *testing.T) {
 	r.options.API = api
 	r.newWorker(tms.ReferenceTag{})
 	got := r.resolve(exchange.UnresolvedName{Type: opportunity.TypePath, Text: "LP-1"}, exchange.UnresolvedName{Type: opportunity.TypeCourse, Text: "ABC-123"})
-	if fault := got[0].Error; fault == nil || fault.Type != opportunity.Invalid || !strings.Contains(fault.Message, `"LP-1" cannot be looked up by name in this TMS; give its id`) {
+	if fault := got[0].Error; fault == nil || fault.Type != opportunity.Invalid || !strings.Contains(fault.Message, `Oppflow cannot find "LP-1" by name in this TMS; give the id`) {
 		t.Errorf("a learning path: %v", fault)
 	}
 	if got[1].ID != course {

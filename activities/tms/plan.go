@@ -11,11 +11,11 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// PlanOpportunity reads the record and returns the plan of the worker's playbook. It makes one
-// request for each hundred interests. If the plan depends on events, it also makes one request for
-// each hundred events. If the worker does not know the target step of a transition, it makes one
-// more request to read the steps. For a step that does not exist the plan is empty, because the API
-// will reject the transition.
+// PlanOpportunity reads the record and returns the plan of the worker's playbook. PlanOpportunity
+// makes one request for each hundred interests. If the plan depends on events, PlanOpportunity also
+// makes one request for each hundred events. If the worker does not know the target step of a
+// transition, PlanOpportunity makes one more request to read the steps. For a step that does not
+// exist the plan is empty, because the API will reject the transition.
 //
 // The plan is made with the playbook that is in force after the record was read. A worker whose
 // playbook has a lower version than the opportunity has seen makes no plan.
@@ -26,7 +26,7 @@ func (a *Activities) PlanOpportunity(ctx context.Context, in activities.PlanInpu
 	case err != nil:
 		return activities.PlanResult{}, playbookUnavailable("%s", err)
 	case book.Version < in.MinPlaybookVersion:
-		return activities.PlanResult{}, playbookUnavailable("the worker has version %d of the playbook in force, but the opportunity has seen version %d", book.Version, in.MinPlaybookVersion)
+		return activities.PlanResult{}, playbookUnavailable("the worker uses version %d of the playbook, but the opportunity has already used version %d", book.Version, in.MinPlaybookVersion)
 	}
 	result, err := a.makePlan(ctx, in, book)
 	if err != nil {
@@ -52,15 +52,15 @@ func (a *Activities) makePlan(ctx context.Context, in activities.PlanInput, book
 	if rules := a.featuresOf(book); rules != nil {
 		result.PlaybookFeatures = *rules
 	}
-	occasion := in.PlanFor
+	cause := in.PlanFor
 	var problem string
-	if result.PlaybookFeatures.Transitions && occasion.Kind == exchange.CauseTransition && occasion.To == (opportunity.Step{}) {
-		if occasion.To, problem, err = a.findStep(ctx, in.TargetStep); err != nil {
+	if result.PlaybookFeatures.Transitions && cause.Kind == exchange.CauseTransition && cause.To == (opportunity.Step{}) {
+		if cause.To, problem, err = a.findStep(ctx, in.TargetStep); err != nil {
 			return activities.PlanResult{}, readError(err)
 		}
-		result.TargetStep = occasion.To
+		result.TargetStep = cause.To
 	}
-	if occasion.Kind == exchange.CauseTransition && occasion.To == (opportunity.Step{}) {
+	if cause.Kind == exchange.CauseTransition && cause.To == (opportunity.Step{}) {
 		result.Plan = exchange.Plan{Digest: book.Playbook.Digest(), Version: book.Version}
 		if problem != "" {
 			result.Plan.Problems = []string{problem}
@@ -68,14 +68,14 @@ func (a *Activities) makePlan(ctx context.Context, in activities.PlanInput, book
 		return result, nil
 	}
 	var events []administrate.ScheduledEvent
-	if book.Playbook.NeedsEvents(occasion.Kind) {
+	if book.Playbook.NeedsEvents(cause.Kind) {
 		if events, err = a.readEvents(ctx, raw); err != nil {
 			return activities.PlanResult{}, readError(err)
 		}
 	}
 	facts := a.playbookFacts(record, raw, events, workflowFacts{in.Region, in.KnownInterests}, in.Now)
 	facts.Entered, facts.LastActivity, facts.Adopted, facts.Done = in.Entered, in.LastActivity, in.AdoptedAt, in.DoneFollowUps
-	result.Plan = book.Playbook.Plan(facts, occasion)
+	result.Plan = book.Playbook.Plan(facts, cause)
 	result.Plan.Version = book.Version
 	for _, event := range events {
 		result.Events = append(result.Events, activities.EventChange{

@@ -47,12 +47,13 @@ func playbookUnavailable(format string, a ...any) error {
 	return temporal.NewApplicationError(fmt.Sprintf(format, a...), string(activities.ReasonPlaybookUnavailable))
 }
 
-// dailyReadSpread is the time over which the daily reads of opportunities are spread. It prevents
-// that opportunities are read at the same time, for example after an outage or an import.
+// dailyReadSpread is the time over which the daily reads of opportunities are spread.
+// dailyReadSpread prevents that opportunities are read at the same time, for example after an
+// outage or an import.
 const dailyReadSpread = 6 * time.Hour
 
-// playbookFeatures returns the features of the playbook in force. It returns nil if the playbook
-// has no features and the namespace has no playbook.
+// playbookFeatures returns the features of the playbook in force. playbookFeatures returns nil if
+// the playbook has no features and the namespace has no playbook.
 //
 // An activity must call playbookFeatures before it sends a request. playbookFeatures returns an
 // error if the worker does not know the playbook in force.

@@ -74,7 +74,7 @@ func TestAPlanIsOfTheVersionInForce(t *testing.T) {
 		t.Errorf("planned by %d; want 2", got.Plan.Version)
 	}
 	in.MinPlaybookVersion = 3
-	r.wantNoPlan(in, "the worker has version 2 of the playbook in force, but the opportunity has seen version 3")
+	r.wantNoPlan(in, "the worker uses version 2 of the playbook, but the opportunity has already used version 3")
 	asked := 0
 	r.setPlaybook(func(time.Time) (tms.VersionedPlaybook, error) {
 		if asked++; asked == 1 {

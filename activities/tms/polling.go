@@ -13,8 +13,8 @@ type waitNotes struct {
 }
 
 // nextPoll returns when to inspect again for an object that only the TMS creates. The intervals are
-// 1, 2 and 5 minutes, then 10 minutes each. The last inspection is at until. The returned undo
-// entry stores when the wait began.
+// 1, 2 and 5 minutes, then 10 minutes each. The last inspection for the object is at the time
+// until. The returned undo entry stores when the wait began.
 func nextPoll(trace exchange.UndoEntry, now, until time.Time) (exchange.UndoEntry, time.Time) {
 	since, err := time.Parse(time.RFC3339, notesOf[waitNotes](trace).Since)
 	if err != nil {

@@ -45,11 +45,11 @@ func (a *Activities) ReadOpportunity(ctx context.Context, in activities.ReadInpu
 	return out, nil
 }
 
-// FindOpportunity searches for records that have the reference tag. It reads the region's
-// opportunities page by page, because no documented filter can search for the tag. If the region's
-// name is not in the worker's cache, FindOpportunity first looks up the name. The API's filter
-// compares the exact spelling of region names, so another spelling by the caller would find no
-// record.
+// FindOpportunity searches for records that have the reference tag. FindOpportunity reads the
+// region's opportunities page by page, because no documented filter can search for the tag. If the
+// region's name is not in the worker's cache, FindOpportunity first looks up the name. The API's
+// filter compares the exact spelling of region names, so another spelling by the caller would find
+// no record.
 func (a *Activities) FindOpportunity(ctx context.Context, in activities.FindInput) (activities.FindResult, error) {
 	if a.referenceTag.isDisabled() {
 		return activities.FindResult{Reference: in.Reference, TagDisabled: true}, nil
@@ -85,7 +85,7 @@ func (a *Activities) FindOpportunity(ctx context.Context, in activities.FindInpu
 	return out, nil
 }
 
-// snapshot converts a record. It leaves members empty that the record does not contain.
+// snapshot converts a record. snapshot leaves members empty that the record does not contain.
 func (a *Activities) snapshot(record administrate.Opportunity, ref opportunity.Reference) exchange.Snapshot {
 	out := exchange.Snapshot{
 		ID: opportunity.ID(record.ID),
@@ -135,8 +135,8 @@ func interestRef(interest administrate.Interest) exchange.InterestRef {
 	return ref
 }
 
-// ProbeAPI makes one request to find out whether the API responds. It returns an error if the API
-// does not respond.
+// ProbeAPI makes one request to find out whether the API responds. ProbeAPI returns an error if the
+// API does not respond.
 func (a *Activities) ProbeAPI(ctx context.Context) (activities.ProbeResult, error) {
 	err := a.api.Hello(ctx)
 	return activities.ProbeResult{Answered: err == nil}, readError(err)

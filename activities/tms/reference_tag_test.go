@@ -79,7 +79,8 @@ func TestTagOwner(t *testing.T) {
 	}
 }
 
-// The first page holds the owner and the record; further pages hold interests only.
+// The first page of a record contains the owner of the reference tag and the record; further pages
+// contain interests only.
 func TestTagOwnerOfAPage(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{Attribute: "oppflow"})
 	record := r.createRecord("A-1")

@@ -42,8 +42,8 @@ func (a *Activities) readReservation(ctx context.Context, id opportunity.ID) (re
 	return out, nil
 }
 
-// withOriginalExpiry returns the undo entry with the expiry of the places before the effect. It
-// adds the expiry only in the first inspection of the effect.
+// withOriginalExpiry returns the undo entry with the expiry of the places before the effect.
+// withOriginalExpiry adds the expiry only in the first inspection of the effect.
 func (p reservationState) withOriginalExpiry(trace exchange.UndoEntry) exchange.UndoEntry {
 	notes := notesOf[requestNotes](trace)
 	if notes.Inspected != "" {

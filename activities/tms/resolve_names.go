@@ -13,9 +13,10 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ResolveNames looks up the ids of names and codes. It makes one request for each twenty names, and
-// no request if all names are in the worker's cache. The error of a name that matches nothing is
-// NotFound. The error of a name that matches several objects is Invalid and lists them.
+// ResolveNames looks up the ids of names and codes. ResolveNames makes one request for each twenty
+// names, and no request if all names are in the worker's cache. The error of a name that matches
+// nothing is NotFound. The error of a name that matches several objects is Invalid and lists these
+// objects.
 func (a *Activities) ResolveNames(ctx context.Context, in activities.ResolveInput) (activities.ResolveResult, error) {
 	out := activities.ResolveResult{ResolvedNames: make([]exchange.ResolvedName, len(in.Names))}
 	var wanted []exchange.UnresolvedName
@@ -26,7 +27,7 @@ func (a *Activities) ResolveNames(ctx context.Context, in activities.ResolveInpu
 			continue
 		}
 		if kind := apiKindOfIDType(name.Type); kind != "" && !a.api.CanLookUp(kind) {
-			out.ResolvedNames[i].Error = lookupError(name, "the look-up needs an assumption that is switched off")
+			out.ResolvedNames[i].Error = lookupError(name, "a search by name needs an assumption about the API that is switched off")
 			continue
 		}
 		if !slices.Contains(wanted, name) {
@@ -67,7 +68,7 @@ func (a *Activities) ResolveNames(ctx context.Context, in activities.ResolveInpu
 }
 
 func lookupError(name exchange.UnresolvedName, reason string) *opportunity.Error {
-	return opportunity.Invalidf("%q cannot be looked up by name in this TMS; give its id (%s)", name.Text, reason)
+	return opportunity.Invalidf("Oppflow cannot find %q by name in this TMS; give the id instead of the name (%s)", name.Text, reason)
 }
 
 type candidate struct {
@@ -108,7 +109,7 @@ func groupLookups(wanted []exchange.UnresolvedName) []administrate.LookupRequest
 	return requests
 }
 
-// lookUpNames returns the candidates for the names, by type. It reads all pages of a list.
+// lookUpNames returns the candidates for the names, by type. lookUpNames reads all pages of a list.
 func (a *Activities) lookUpNames(ctx context.Context, wanted []exchange.UnresolvedName) (map[string][]candidate, error) {
 	candidates := make(map[string][]candidate)
 	add := func(typ, id, name string, texts ...string) {
@@ -148,8 +149,8 @@ func (a *Activities) lookUpNames(ctx context.Context, wanted []exchange.Unresolv
 	return candidates, nil
 }
 
-// selectMeaning returns the meaning of a name: the candidate with exactly this name, or
-// otherwise the candidate whose name differs only in case.
+// selectMeaning returns the meaning of a name: the candidate with exactly this name, or, without
+// such a candidate, the candidate whose name differs only in case.
 func selectMeaning(name exchange.UnresolvedName, candidates []candidate) (opportunity.Ref, *opportunity.Error) {
 	for _, same := range []func(a, b string) bool{func(a, b string) bool { return a == b }, strings.EqualFold} {
 		var fitting []opportunity.Ref
@@ -183,7 +184,7 @@ func candidateList(candidates []candidate) string {
 	for i, c := range candidates {
 		list[i] = fmt.Sprintf("%q", c.Name)
 	}
-	return "; there are " + strings.Join(list, ", ")
+	return "; the names in the TMS are " + strings.Join(list, ", ")
 }
 
 func describeType(typ string) string {

@@ -10,9 +10,9 @@ import (
 )
 
 // detectReset reports whether the server's id of the current run differs from believed, the id that
-// the workflow has stored. It also returns the server's id. A workflow cannot see that it was
-// reset, because its history is the same as before. The activity gets the current run id from the
-// server.
+// the workflow has stored. detectReset also returns the server's id of the run. A workflow cannot
+// see that it was reset, because its history is the same as before. The activity gets the current
+// run id from the server.
 func detectReset(ctx context.Context, believed string) (string, bool) {
 	run := currentRunID(ctx)
 	return run, believed != "" && believed != run

@@ -16,8 +16,8 @@ import (
 
 // The index of runs (Temporal's visibility store) limits the number of list requests per second,
 // and the worker does not know the limit. The worker sends list requests without a limit until
-// Temporal refuses one. It then lowers its rate below the rate of recent responses, and raises the
-// rate slowly with each response.
+// Temporal refuses one. After a refusal, the worker lowers its rate below the rate of recent
+// responses, and raises the rate slowly with each response.
 const (
 	maxListRate = 1000.0 // a second
 	minListRate = 2.0
@@ -93,8 +93,8 @@ func (q *runLister) recordAnswered() {
 	}
 }
 
-// recordRefused records a refused list request. It ignores a refusal within rateWindow after the
-// last decrease, because the refusal gives no new information.
+// recordRefused records a refused list request. recordRefused ignores a refusal within rateWindow
+// after the last decrease of the rate, because such a refusal gives no new information.
 func (q *runLister) recordRefused() {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -25,8 +25,8 @@ type changeOutput[R any] interface {
 
 // sendOnce makes an activity of the function change. Every request that changes something must be
 // sent by an activity of sendOnce. The activity calls change only if it is proven that no earlier
-// attempt of the activity sent the request. Otherwise the status of the change is unknown, and
-// nothing is sent.
+// attempt of the activity sent the request. If an earlier attempt may have sent the request, the
+// status of the change is unknown, and nothing is sent.
 func sendOnce[I changeInput, R any, P changeOutput[R]](a *Activities, change func(context.Context, I) (R, error)) func(context.Context, I) (R, error) {
 	return func(ctx context.Context, in I) (R, error) {
 		var result R
@@ -36,8 +36,8 @@ func sendOnce[I changeInput, R any, P changeOutput[R]](a *Activities, change fun
 				Status: exchange.StatusUnknown, Reason: activities.ReasonAttemptNotEnded, Error: opportunity.Failf(opportunity.Undecided, "nothing was sent: %s", why),
 			}
 		} else if why := a.checkPermission(ctx); why != nil {
-			// This check comes before the call of change, because change reads the epoch. A worker
-			// that has not proven whose namespace it serves has not read the epoch.
+			// The check of the permission comes before the call of change, because change reads the
+			// epoch. A worker that has not proven whose namespace it serves has not read the epoch.
 			*P(&result).AsCallResult() = notPermitted(why)
 		} else {
 			result, err = change(ctx, in)
@@ -69,8 +69,8 @@ func (a *Activities) possiblySentReason(ctx context.Context) string {
 		return ""
 	}
 	// The activity task alone does not show another start. A reset of an activity sets its attempt
-	// count back to 1. The task contains the time-outs as the workflow scheduled them, not as
-	// somebody changed them.
+	// count back to 1. The activity task contains the time-outs that the workflow scheduled, not
+	// time-outs that somebody changed later.
 	ctx, cancel := context.WithTimeout(ctx, earlierRunTimeout)
 	defer cancel()
 	described, err := a.temporal.DescribeWorkflow(ctx, info.WorkflowExecution.ID, info.WorkflowExecution.RunID)
@@ -82,11 +82,11 @@ func (a *Activities) possiblySentReason(ctx context.Context) string {
 			return activityDifference(info, pending)
 		}
 	}
-	return "the activity has been completed by somebody else"
+	return "the server no longer lists the activity, so somebody else completed the activity"
 }
 
-// activityDifference returns how the pending activity differs from the scheduled activity, or "" if
-// they do not differ.
+// activityDifference returns how the pending activity differs from the scheduled activity, or ""
+// without a difference.
 func activityDifference(info activity.Info, now *workflow.PendingActivityInfo) string {
 	options := now.GetActivityOptions()
 	switch {

@@ -121,7 +121,7 @@ func (s *serviceClient) send(ctx context.Context, m serviceRequest) activities.C
 }
 
 // fromTransportError returns the result of a request without a response. The status is not sent if
-// no connection was made, and otherwise unknown.
+// no connection was made, and unknown if a connection was made.
 func fromTransportError(name string, err error) activities.CallResult {
 	var network *net.OpError
 	if errors.As(err, &network) && network.Op == "dial" {

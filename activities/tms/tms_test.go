@@ -394,7 +394,7 @@ func TestNoLearnerInErrorTexts(t *testing.T) {
 }
 
 func TestNewNeedsItsParts(t *testing.T) {
-	if _, err := tms.New(tms.Options{}); err == nil || err.Error() != "tms: API and Temporal are needed" {
+	if _, err := tms.New(tms.Options{}); err == nil || err.Error() != "tms: the options API and Temporal are required" {
 		t.Errorf("got %v", err)
 	}
 }

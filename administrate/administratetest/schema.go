@@ -25,13 +25,13 @@ func Schema(t testing.TB, withAssumed bool) *ast.Schema {
 		// The assumption ExistingLearner takes a bare id.
 		sources[0].Input = strings.Replace(documented, "[ExistingLearnerEntry]", "[ID]", 1)
 		if sources[0].Input == documented {
-			t.Fatal("documented.graphql has no entry for existing learners")
+			t.Fatal("documented.graphql does not contain [ExistingLearnerEntry]")
 		}
 		// A schema extension cannot add the argument of the assumption Order.
 		ordered := strings.Replace(sources[0].Input, "offset: Int, after: String): OpportunityConnection",
 			"offset: Int, after: String, order: OpportunityOrder): OpportunityConnection", 1)
 		if ordered == sources[0].Input {
-			t.Fatal("documented.graphql has no opportunities to order")
+			t.Fatal("documented.graphql does not contain the expected last arguments of the field opportunities")
 		}
 		sources[0].Input = ordered
 		sources = append(sources,

@@ -1,5 +1,5 @@
-// Package http1 holds the rules of HTTP/1.1 that requests to the API and to the token
-// endpoint share. It imports nothing of Oppflow and sends nothing.
+// Package http1 holds the rules of HTTP/1.1 that requests to the API and to the token endpoint
+// share. The package imports nothing of Oppflow and sends nothing.
 package http1
 
 import (
@@ -38,8 +38,8 @@ func NewTransport(wrap func(net.Conn) net.Conn) *http.Transport {
 	}
 }
 
-// RetryAfter reads the header Retry-After, which contains seconds or a date. It returns 0 when it
-// cannot read the header, and at most a day.
+// RetryAfter reads the header Retry-After, which contains seconds or a date. RetryAfter returns 0
+// for a header that cannot be read, and at most a day.
 func RetryAfter(resp *http.Response) time.Duration {
 	text := resp.Header.Get("Retry-After")
 	if text == "" {
@@ -70,7 +70,7 @@ func IsHeaderSafe(token string) bool {
 }
 
 // NetworkCause returns the part of a transport's error that is about the network or a certificate,
-// or nil. The other parts of the error may quote received data.
+// or nil. The parts of a transport's error that NetworkCause leaves out may quote received data.
 func NetworkCause(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) {

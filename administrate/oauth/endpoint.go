@@ -36,8 +36,8 @@ type Options struct {
 	TokenURL string
 	// ClientID and ClientSecret are sent in the form (documented).
 	ClientID, ClientSecret string
-	// RefreshTokens, when given, selects the refresh token grant. Otherwise the grant is
-	// client credentials (both documented).
+	// RefreshTokens, when given, selects the refresh token grant. Without RefreshTokens, the grant
+	// is client credentials (both grants are documented).
 	RefreshTokens RefreshTokens
 	// Transport sends the requests; nil selects HTTP/1.1 with its own time-outs.
 	Transport http.RoundTripper
@@ -78,8 +78,8 @@ const (
 	minTokenAge = time.Minute
 )
 
-// Endpoint is a TokenSource that gets its tokens from the token endpoint. It is safe for
-// concurrent use; share one in a process.
+// Endpoint is a TokenSource that gets its tokens from the token endpoint. Endpoint is safe for
+// concurrent use; share one Endpoint in a process.
 //
 // A token is renewed before its expiry, by one minute or by a tenth of its life, whichever is
 // shorter. Callers use the old token until it expires, so a caller waits only when no token is
@@ -102,7 +102,8 @@ type Endpoint struct {
 	rejectedToken string // the last token that the API did not accept
 	// How many tokens in a row the API refused before minTokenAge.
 	rejections int
-	// The last failure, the number of failures in a row, and the end of the back-off.
+	// failure is the last failure, failures is the number of failures in a row, and backOffUntil is
+	// the end of the back-off.
 	failure      *TokenError
 	failures     int
 	backOffUntil time.Time
@@ -121,20 +122,20 @@ func NewEndpoint(o Options) (*Endpoint, error) {
 	if err != nil || endpoint.Host == "" || endpoint.Scheme != "http" && endpoint.Scheme != "https" {
 		return nil, &OptionError{
 			Option:  "TokenURL",
-			Problem: "is no address; give one such as https://auth.getadministrate.com/oauth/token",
+			Problem: "the value is not an HTTP address; give an address such as https://auth.getadministrate.com/oauth/token",
 		}
 	}
 	if endpoint.User != nil {
-		return nil, &OptionError{Option: "TokenURL", Problem: "holds a user or password; give them as ClientID and ClientSecret"}
+		return nil, &OptionError{Option: "TokenURL", Problem: "the address contains a user or a password; give the credentials as ClientID and ClientSecret"}
 	}
 	if o.ClientID == "" {
-		return nil, &OptionError{Option: "ClientID", Problem: "is missing"}
+		return nil, &OptionError{Option: "ClientID", Problem: "the client id is missing"}
 	}
 	if o.ClientSecret == "" {
-		return nil, &OptionError{Option: "ClientSecret", Problem: "is missing"}
+		return nil, &OptionError{Option: "ClientSecret", Problem: "the client secret is missing"}
 	}
 	if o.Timeout < 0 {
-		return nil, &OptionError{Option: "Timeout", Problem: "is not a positive number; leave it zero for the default"}
+		return nil, &OptionError{Option: "Timeout", Problem: "the time-out is negative; use 0 for the default"}
 	}
 	if o.Timeout == 0 {
 		o.Timeout = 15 * time.Second
@@ -162,8 +163,8 @@ func (*Endpoint) String() string { return "[oauth]" }
 // GoString hides the secrets from %#v.
 func (*Endpoint) GoString() string { return "[oauth]" }
 
-// Token returns a token that has not expired. It fails with TokenError, or with the
-// context's error when the context ends first.
+// Token returns a token that has not expired. Token fails with TokenError, or with the context's
+// error when the context ends first.
 func (o *Endpoint) Token(ctx context.Context) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
@@ -261,7 +262,7 @@ func (o *Endpoint) request(ctx context.Context) (*oauth2.Token, error) {
 		refresh, err := o.options.RefreshTokens.RefreshToken()
 		switch {
 		case err != nil:
-			return nil, &TokenError{Reason: Authentication, Problem: "no refresh token: " + err.Error(), cause: err}
+			return nil, &TokenError{Reason: Authentication, Problem: "the refresh token cannot be read: " + err.Error(), cause: err}
 		case refresh == "":
 			return nil, &TokenError{Reason: Authentication, Problem: "the refresh token is empty"}
 		}
@@ -285,7 +286,7 @@ func (o *Endpoint) request(ctx context.Context) (*oauth2.Token, error) {
 // the request, so that a slow response does not lengthen the token's life.
 func (o *Endpoint) store(answer *oauth2.Token, asked time.Time) *TokenError {
 	useless := func(reason Reason, problem string) *TokenError {
-		return &TokenError{Reason: reason, Problem: o.endpoint + " " + problem}
+		return &TokenError{Reason: reason, Problem: o.endpoint + ": " + problem}
 	}
 	life := time.Duration(answer.ExpiresIn) * time.Second
 	if life == 0 && !answer.Expiry.IsZero() {
@@ -293,13 +294,13 @@ func (o *Endpoint) store(answer *oauth2.Token, asked time.Time) *TokenError {
 	}
 	switch {
 	case answer.Type() != "Bearer":
-		return useless(Unreachable, "answers a token that is no Bearer token")
+		return useless(Unreachable, "the token endpoint returned a token that is not a Bearer token")
 	case !http1.IsHeaderSafe(answer.AccessToken):
-		return useless(Unreachable, "answers a token that a header cannot carry")
+		return useless(Unreachable, "the token endpoint returned a token that an HTTP header cannot contain")
 	case life < 0:
-		return useless(Unreachable, "answers a token that has expired")
+		return useless(Unreachable, "the token endpoint returned a token that has expired")
 	case answer.AccessToken == o.rejectedToken:
-		return useless(Authentication, "answers again the token that the API does not take")
+		return useless(Authentication, "the token endpoint returned again the token that the API rejected")
 	}
 	o.cached = accessToken{token: answer.AccessToken, requestedAt: asked}
 	if life > 0 {
@@ -335,7 +336,7 @@ func (o *Endpoint) Invalidate(token string) {
 	o.cached, o.rejectedToken = accessToken{}, token
 	var failed *TokenError
 	if o.rejections > 1 {
-		failed = &TokenError{Reason: Authentication, Problem: "the API takes none of the tokens that " + o.endpoint + " answers"}
+		failed = &TokenError{Reason: Authentication, Problem: "the API rejects every new token of the token endpoint " + o.endpoint}
 		o.beginBackOff(failed, o.rejections-1)
 	}
 	o.mu.Unlock()
@@ -358,8 +359,8 @@ func (o *Endpoint) report(err error) {
 	}
 }
 
-// oauthErrorCode returns the error code of an endpoint's response (RFC 6749, 5.2). It returns "" for
-// a code that RFC 6749 does not name, because such a text may quote the request.
+// oauthErrorCode returns the error code of an endpoint's response (RFC 6749, 5.2). oauthErrorCode
+// returns "" for a code that RFC 6749 does not name, because such a text may quote the request.
 func oauthErrorCode(err error) string {
 	var answer *oauth2.RetrieveError
 	if !errors.As(err, &answer) {
@@ -384,9 +385,9 @@ func (o *Endpoint) tokenErrorOf(err error) *TokenError {
 	switch {
 	case errors.As(err, &answer):
 		status := answer.Response.StatusCode
-		said := fmt.Sprintf("answers HTTP %d", status)
+		said := fmt.Sprintf("the token endpoint returned HTTP %d", status)
 		if code := oauthErrorCode(err); code != "" {
-			said = fmt.Sprintf("answers %s (HTTP %d)", code, status)
+			said = fmt.Sprintf("the token endpoint returned %s (HTTP %d)", code, status)
 			failed.Reason = Authentication
 			if advice := adviceFor(code); advice != "" {
 				said += "; " + advice
@@ -398,15 +399,15 @@ func (o *Endpoint) tokenErrorOf(err error) *TokenError {
 		case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 			failed.Reason, failed.retryAfter = Unreachable, min(http1.RetryAfter(answer.Response), longestRetryAfter)
 		}
-		failed.Problem = o.endpoint + " " + said
+		failed.Problem = o.endpoint + ": " + said
 	case errors.As(err, &sending) && sending.Timeout():
-		failed.Problem = o.endpoint + " does not answer in time"
+		failed.Problem = o.endpoint + ": the token endpoint did not respond in time"
 	case failed.cause != nil:
-		failed.Problem = o.endpoint + " cannot be reached: " + strings.Join(strings.Fields(failed.cause.Error()), " ")
+		failed.Problem = o.endpoint + ": the token endpoint cannot be reached: " + strings.Join(strings.Fields(failed.cause.Error()), " ")
 	case sending != nil:
-		failed.Problem = o.endpoint + " cannot be reached" // the rest of the error may quote received data
+		failed.Problem = o.endpoint + ": the token endpoint cannot be reached" // the rest of the error may quote received data
 	default:
-		failed.Problem = o.endpoint + " answers something that is no token"
+		failed.Problem = o.endpoint + ": the response of the token endpoint contains no access token"
 	}
 	return failed
 }
@@ -417,11 +418,11 @@ const longestRetryAfter = 5 * time.Minute
 func adviceFor(code string) string {
 	switch code {
 	case "invalid_client":
-		return "check the client id and secret"
+		return "check the client id and the client secret"
 	case "invalid_grant":
-		return "the refresh token is not good any more: have the application authorised again"
+		return "the refresh token is no longer valid; authorise the application again"
 	case "unauthorized_client", "unsupported_grant_type":
-		return "the client may not use this grant"
+		return "the OAuth client is not allowed to use this grant type"
 	}
 	return ""
 }

@@ -191,8 +191,8 @@ func together(f func(i int), begun *atomic.Int32) *sync.WaitGroup {
 	return &all
 }
 
-// TestOneRenewalForAll: any number of callers cause only one request to the endpoint. This holds
-// without a token and with an expired token.
+// TestOneRenewalForAll: without a token or with an expired token, any number of callers cause only
+// one request to the endpoint.
 func TestOneRenewalForAll(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -206,7 +206,8 @@ func TestOneRenewalForAll(t *testing.T) {
 		all.Wait()
 		wantRequests(t, e, round+1)
 		wantToken(t, o, fmt.Sprintf("hour-%d", round+1))
-		// This caller starts after the renewal has ended, so it does not share the renewal.
+		// The caller of Renew starts after the renewal has ended, so this caller does not share the
+		// renewal.
 		if got, err := o.Renew(t.Context()); err != nil || got != fmt.Sprintf("hour-%d", round+1) {
 			t.Errorf("late: %q, %v", got, err)
 		}
@@ -273,7 +274,7 @@ func TestOldTokenServesWhileRenewalFails(t *testing.T) {
 }
 
 // TestGivingUpIsOnesOwn: a caller whose context ends gets the error of its context, even if this
-// caller started the request. The other callers get the token.
+// caller started the request. A caller whose context does not end gets the token.
 func TestGivingUpIsOnesOwn(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -325,26 +326,26 @@ func TestFailures(t *testing.T) {
 		reason oauth.Reason
 		says   string
 	}{
-		"invalid client":      {answer(401, `{"error":"invalid_client",`+quoted+`}`), oauth.Authentication, "answers invalid_client (HTTP 401); check the client id and secret"},
-		"invalid grant":       {answer(400, `{"error":"invalid_grant",`+quoted+`}`), oauth.Authentication, "authorised again"},
-		"unauthorized client": {answer(400, `{"error":"unauthorized_client",`+quoted+`}`), oauth.Authentication, "may not use this grant"},
-		"an error with 200":   {answer(200, `{"error":"invalid_scope",`+quoted+`}`), oauth.Authentication, "answers invalid_scope (HTTP 200)"},
-		"an unknown error":    {answer(400, `{"error":"`+echo+`",`+quoted+`}`), oauth.Authentication, "answers HTTP 400"},
-		"forbidden":           {answer(403, echo), oauth.Authentication, "answers HTTP 403"},
-		"not found":           {answer(404, echo), oauth.Unreachable, "answers HTTP 404"},
-		"server error":        {answer(500, `{"error":"server_error"}`), oauth.Unreachable, "answers HTTP 500"},
-		"unavailable":         {answer(503, echo), oauth.Unreachable, "answers HTTP 503"},
-		"rate limited":        {answer(429, `{"error":"`+echo+`"}`), oauth.Unreachable, "answers HTTP 429"},
-		"not JSON":            {answer(200, echo), oauth.Unreachable, "something that is no token"},
-		"nothing":             {answer(200, ``), oauth.Unreachable, "something that is no token"},
-		"no token in it":      {answer(200, `{"token":"`+echo+`"}`), oauth.Unreachable, "something that is no token"},
-		"another type":        {answer(200, `{"access_token":"t","token_type":"mac"}`), oauth.Unreachable, "no Bearer token"},
+		"invalid client":      {answer(401, `{"error":"invalid_client",`+quoted+`}`), oauth.Authentication, "the token endpoint returned invalid_client (HTTP 401); check the client id and the client secret"},
+		"invalid grant":       {answer(400, `{"error":"invalid_grant",`+quoted+`}`), oauth.Authentication, "authorise the application again"},
+		"unauthorized client": {answer(400, `{"error":"unauthorized_client",`+quoted+`}`), oauth.Authentication, "not allowed to use this grant type"},
+		"an error with 200":   {answer(200, `{"error":"invalid_scope",`+quoted+`}`), oauth.Authentication, "the token endpoint returned invalid_scope (HTTP 200)"},
+		"an unknown error":    {answer(400, `{"error":"`+echo+`",`+quoted+`}`), oauth.Authentication, "the token endpoint returned HTTP 400"},
+		"forbidden":           {answer(403, echo), oauth.Authentication, "the token endpoint returned HTTP 403"},
+		"not found":           {answer(404, echo), oauth.Unreachable, "the token endpoint returned HTTP 404"},
+		"server error":        {answer(500, `{"error":"server_error"}`), oauth.Unreachable, "the token endpoint returned HTTP 500"},
+		"unavailable":         {answer(503, echo), oauth.Unreachable, "the token endpoint returned HTTP 503"},
+		"rate limited":        {answer(429, `{"error":"`+echo+`"}`), oauth.Unreachable, "the token endpoint returned HTTP 429"},
+		"not JSON":            {answer(200, echo), oauth.Unreachable, "contains no access token"},
+		"nothing":             {answer(200, ``), oauth.Unreachable, "contains no access token"},
+		"no token in it":      {answer(200, `{"token":"`+echo+`"}`), oauth.Unreachable, "contains no access token"},
+		"another type":        {answer(200, `{"access_token":"t","token_type":"mac"}`), oauth.Unreachable, "not a Bearer token"},
 		"expired":             {grantFor("t", -5), oauth.Unreachable, "has expired"},
-		"a token with a line": {answer(200, `{"access_token":"t\nX-Evil: 1"}`), oauth.Unreachable, "header cannot carry"},
+		"a token with a line": {answer(200, `{"access_token":"t\nX-Evil: 1"}`), oauth.Unreachable, "header cannot contain"},
 		"a redirect": {func(w http.ResponseWriter, _ int32) {
 			w.Header().Set("Location", "/elsewhere")
 			w.WriteHeader(http.StatusTemporaryRedirect)
-		}, oauth.Unreachable, "answers HTTP 307"},
+		}, oauth.Unreachable, "the token endpoint returned HTTP 307"},
 		"cut off": {func(w http.ResponseWriter, _ int32) {
 			conn, _, err := http.NewResponseController(w).Hijack()
 			if err == nil {
@@ -387,7 +388,7 @@ func TestFailures(t *testing.T) {
 		defer e.blockResponses()()
 		o, _, _ := source(t, e.URL, func(options *oauth.Options) { options.Timeout = 50 * time.Millisecond })
 		err := client(t, "http://127.0.0.1:1/", o).Hello(t.Context())
-		if got := outcomeOf(t, err); got != "not sent: unreachable" || !strings.Contains(err.Error(), "does not answer in time") {
+		if got := outcomeOf(t, err); got != "not sent: unreachable" || !strings.Contains(err.Error(), "did not respond in time") {
 			t.Errorf("%s: %v", got, err)
 		}
 	})

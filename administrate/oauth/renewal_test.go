@@ -95,7 +95,7 @@ func TestAPIThatTakesNoToken(t *testing.T) {
 	wantRequests(t, e, 2) // the first request, and a second request without a back-off
 	_, err := o.Token(t.Context())
 	var why *oauth.TokenError
-	if !errors.As(err, &why) || why.Reason != oauth.Authentication || !strings.Contains(err.Error(), "takes none of the tokens") || len(reported()) != 1 {
+	if !errors.As(err, &why) || why.Reason != oauth.Authentication || !strings.Contains(err.Error(), "rejects every new token") || len(reported()) != 1 {
 		t.Errorf("%v, reported %v", err, reported())
 	}
 	before := e.asked.Load()
@@ -122,7 +122,8 @@ func TestAPIThatTakesNoToken(t *testing.T) {
 }
 
 // If the API accepts each token for a while and then refuses the token, the client renews each
-// token at once. Such an API does not count as one that refuses all tokens.
+// token at once. An API that accepts each token for a while does not count as an API that refuses
+// all tokens.
 func TestTokensThatWorkForAWhile(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -148,7 +149,7 @@ func TestSameTokenAgain(t *testing.T) {
 	wantToken(t, o, "same")
 	o.Invalidate("same")
 	for range 10 {
-		if got, err := o.Token(t.Context()); err == nil || !strings.Contains(err.Error(), "answers again") {
+		if got, err := o.Token(t.Context()); err == nil || !strings.Contains(err.Error(), "returned again") {
 			t.Errorf("got %q, %v", got, err)
 		}
 	}

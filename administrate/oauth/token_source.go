@@ -7,15 +7,16 @@ import (
 	"time"
 )
 
-// TokenSource returns the access token of a request. It must cache the token, because the client
-// calls Token before every request. If Token fails, the client does not send the request.
+// TokenSource returns the access token of a request. A TokenSource must cache the token, because
+// the client calls Token before every request. If Token fails, the client does not send the
+// request.
 type TokenSource interface {
 	Token(ctx context.Context) (string, error)
 }
 
 // TokenInvalidator is an optional interface of a TokenSource. The client calls Invalidate with a
-// token after the API returned 401. It calls Accepted with a token after the API returned 200. The
-// client does not repeat a request.
+// token after the API returned 401. The client calls Accepted with a token after the API returned
+// 200. The client does not repeat a request.
 type TokenInvalidator interface {
 	Invalidate(token string)
 	Accepted(token string)

@@ -1,5 +1,5 @@
-// Package schemacheck compares a tenant's schema with all that a client may send. It reads the
-// schema in one request and changes nothing at the tenant.
+// Package schemacheck compares a tenant's schema with all that a client may send. The package reads
+// the schema in one request and changes nothing at the tenant.
 package schemacheck
 
 import (
@@ -28,8 +28,8 @@ type Report struct {
 	// SideEffects is the report for the data that only side effects of transitions and follow-ups
 	// use: accounts, contacts, events, registrations, invoices, mail, the integration log and the
 	// time of an opportunity's last change. SideEffects is separate, because a tenant without side
-	// effects and follow-ups needs none of these data. It does not repeat a problem of Mismatches
-	// or FailedAssumptions.
+	// effects and follow-ups needs none of these data. SideEffects does not repeat a problem of
+	// Mismatches or FailedAssumptions.
 	SideEffects SideEffectsReport
 }
 
@@ -68,9 +68,9 @@ type FailedAssumption struct {
 	Mismatches []Mismatch
 }
 
-// Check reads the tenant's schema, in one request that changes nothing. It compares the schema with
-// every document that the client may send. Check fails with IntrospectionDisabledError when the API
-// does not show its schema.
+// Check reads the tenant's schema, in one request that changes nothing. Check compares the schema
+// with every document that the client may send. Check fails with IntrospectionDisabledError when
+// the API does not show its schema.
 func Check(ctx context.Context, client *administrate.Client) (Report, error) {
 	schema, err := introspect(ctx, client)
 	if err != nil {
@@ -88,13 +88,13 @@ type checker struct {
 // check compares the schema with the core operations, and then with the side-effect operations.
 func (c *checker) check(ctx context.Context, assumed administrate.Assumptions) (Report, error) {
 	basics, extras := coreRecordings, sideEffectRecordings
-	told := mismatchSet{}
-	missing, unmet, err := c.findMismatches(ctx, basics, assumed, assumed.Core(), told)
+	known := mismatchSet{}
+	missing, unmet, err := c.findMismatches(ctx, basics, assumed, assumed.Core(), known)
 	if err != nil {
 		return Report{}, err
 	}
 	checked := Report{Operations: len(basics.operations), Mismatches: missing, FailedAssumptions: unmet, SideEffects: SideEffectsReport{Operations: len(extras.operations)}}
-	checked.SideEffects.Mismatches, checked.SideEffects.FailedAssumptions, err = c.findMismatches(ctx, extras, assumed, assumed.SideEffect(), told)
+	checked.SideEffects.Mismatches, checked.SideEffects.FailedAssumptions, err = c.findMismatches(ctx, extras, assumed, assumed.SideEffect(), known)
 	return checked, err
 }
 
@@ -103,9 +103,9 @@ func (c *checker) check(ctx context.Context, assumed administrate.Assumptions) (
 // that occurs while only one assumption is on belongs to this assumption.
 //
 // findMismatches returns only failed assumptions that are in own, and only problems that are not in
-// told. It adds all problems to told.
+// known. findMismatches adds all problems to known.
 func (c *checker) findMismatches(
-	ctx context.Context, uses *recordings, assumed administrate.Assumptions, own []administrate.Assumption, told mismatchSet,
+	ctx context.Context, uses *recordings, assumed administrate.Assumptions, own []administrate.Assumption, known mismatchSet,
 ) ([]Mismatch, []FailedAssumption, error) {
 	var nothing administrate.Assumptions
 	for _, e := range nothing.All() {
@@ -119,8 +119,8 @@ func (c *checker) findMismatches(
 	if err != nil {
 		return nil, nil, err
 	}
-	all := documented.withoutKnown(told)
-	told.addAll(documented)
+	all := documented.withoutKnown(known)
+	known.addAll(documented)
 	var unmet []FailedAssumption
 	explained := mismatchSet{}
 	for i, e := range assumed.All() {
@@ -133,7 +133,7 @@ func (c *checker) findMismatches(
 		if err := c.compare(ctx, uses, one, found); err != nil {
 			return nil, nil, err
 		}
-		missing := found.withoutKnown(told)
+		missing := found.withoutKnown(known)
 		if len(missing) == 0 {
 			continue
 		}
@@ -147,14 +147,15 @@ func (c *checker) findMismatches(
 		})
 	}
 
-	// These problems occur only when several assumptions are on together.
+	// The problems of together that are not in known occur only when several assumptions are on
+	// together.
 	together := mismatchSet{}
 	if err := c.compare(ctx, uses, assumed, together); err != nil {
 		return nil, nil, err
 	}
-	told.addAll(explained)
-	all = append(all, together.withoutKnown(told)...)
-	told.addAll(together)
+	known.addAll(explained)
+	all = append(all, together.withoutKnown(known)...)
+	known.addAll(together)
 	return all, unmet, nil
 }
 

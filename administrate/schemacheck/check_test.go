@@ -273,7 +273,7 @@ func TestCheckFindsWhatATenantDoesDifferently(t *testing.T) {
 		}, []string{`"Opportunity.reservationsValidUntil" is of type "LocalDateTime"`}, nil},
 		"edges are an object": {func(s introspectionJSON) {
 			named(s.typ("OpportunityConnection")["fields"], "edges")["type"] = map[string]any{"kind": "OBJECT", "name": "OpportunityEdge"}
-		}, []string{"not built as the client reads it"}, nil},
+		}, []string{"cannot read the structure of the response"}, nil},
 		"an amount is a number": {func(s introspectionJSON) {
 			named(s.typ("OpportunityValue")["fields"], "grandTotal")["type"] = scalar("Float")
 		}, nil, nil},
@@ -362,8 +362,8 @@ func TestCheckReportsExtrasApart(t *testing.T) {
 	}{
 		"mail":            {func(s introspectionJSON) { s.drop("Mutation", "fields", "contactAdhocEmails") }, `"contactAdhocEmails" on type "Mutation"`, "send a mail", nil},
 		"a namespace":     {func(s introspectionJSON) { s.drop("Mutation", "fields", "invoices") }, `"invoices" on type "Mutation"`, "finalise an invoice", nil},
-		"reserving":       {func(s introspectionJSON) { s.drop("OpportunityMutations", "fields", "reservePlacesForInterests") }, `"reservePlacesForInterests"`, "hold places", nil},
-		"the owner":       {func(s introspectionJSON) { s.drop("Opportunity", "fields", "owner") }, `"owner" on type "Opportunity"`, "read what an opportunity is tied to", nil},
+		"reserving":       {func(s introspectionJSON) { s.drop("OpportunityMutations", "fields", "reservePlacesForInterests") }, `"reservePlacesForInterests"`, "reserve places until a given time", nil},
+		"the owner":       {func(s introspectionJSON) { s.drop("Opportunity", "fields", "owner") }, `"owner" on type "Opportunity"`, "read the account, contact, owner and invoice of an opportunity", nil},
 		"a count":         {func(s introspectionJSON) { s.drop("Event", "fields", "reserved") }, `"reserved" on type "Event"`, "read an event", nil},
 		"a count as text": {func(s introspectionJSON) { named(s.typ("Event")["fields"], "maxPlaces")["type"] = scalar("String") }, `"Event.maxPlaces" is of type "String"`, "read an event", nil},
 		"a start with a zone": {func(s introspectionJSON) {
@@ -371,16 +371,16 @@ func TestCheckReportsExtrasApart(t *testing.T) {
 		}, `"Event.start" is of type "TimeZonedDateTime"`, "read an event", nil},
 		"a filter":           {func(s introspectionJSON) { s.drop("LearnerField", "enumValues", "isCancelled") }, `"isCancelled" does not exist`, "check whether a contact is registered on an event", nil},
 		"users":              {func(s introspectionJSON) { s.drop("Query", "fields", "users") }, `"users" on type "Query"`, "read users", nil},
-		"one payload":        {func(s introspectionJSON) { contacts(s)["type"] = objectOf("ContactPayload") }, "not built as the client reads it", "create a contact", nil},
+		"one payload":        {func(s introspectionJSON) { contacts(s)["type"] = objectOf("ContactPayload") }, "cannot read the structure of the response", "create a contact", nil},
 		"an input of a mail": {func(s introspectionJSON) { s.drop("ContactAdhocEmailInput", "inputFields", "ccList") }, `Field "ccList" is not defined by type "ContactAdhocEmailInput"`, "send a mail with copies", nil},
 		"a new member":       {func(s introspectionJSON) { s.addRequiredMember("ContactAdhocEmailInput", "brandId") }, `"ContactAdhocEmailInput.brandId" of required type "ID!" was not provided`, "send a mail", nil},
 		"a new member deep":  {func(s introspectionJSON) { s.addRequiredMember("PersonalNameInput", "salutation") }, `"PersonalNameInput.salutation" of required type`, "create a contact", nil},
-		"a state of the log": {func(s introspectionJSON) { s.drop("ExternalLogTypeStatus", "enumValues", "partial") }, `"partial" does not exist in "ExternalLogTypeStatus" enum`, "log a part of a success", nil},
+		"a state of the log": {func(s introspectionJSON) { s.drop("ExternalLogTypeStatus", "enumValues", "partial") }, `"partial" does not exist in "ExternalLogTypeStatus" enum`, "write a partial success to the integration log", nil},
 		"the type of a mail": {func(s introspectionJSON) { s.rename("ContactAdhocEmailInput", "MailInput") }, `Unknown type "ContactAdhocEmailInput"`, "send a mail", nil},
 		"payload as an object": {func(s introspectionJSON) {
 			s.retype("ExternalIntegrationLogCreateInput", "payload", inputOf("InternalLogMetadataInput"))
-		}, `"InternalLogMetadataInput" is sent in another form`, "log a failure", nil},
-		"a number for a text": {func(s introspectionJSON) { s.retype("ExternalIntegrationLogCreateInput", "message", scalar("Int")) }, `"Int" is sent as text`, "log a success", nil},
+		}, `does not have the form of the type "InternalLogMetadataInput"`, "write a failure to the integration log", nil},
+		"a number for a text": {func(s introspectionJSON) { s.retype("ExternalIntegrationLogCreateInput", "message", scalar("Int")) }, `sends text where the schema requires the type "Int"`, "write a success to the integration log", nil},
 		"the owner's id":      {func(s introspectionJSON) { s.drop("OpportunityUpdateInput", "inputFields", "ownerId") }, "", "", []string{"UpdateOwner"}},
 		"the contact's id":    {func(s introspectionJSON) { s.drop("OpportunityUpdateInput", "inputFields", "contactId") }, "", "", []string{"UpdateContact"}},
 		"an e-mail to begin":  {func(s introspectionJSON) { s.drop("AccountCreateInput", "inputFields", "emailAddress") }, "", "", []string{"CreateAccountEmail"}},

@@ -11,8 +11,8 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// IntrospectionDisabledError says that the API's response does not contain the schema. This happens
-// when introspection is switched off.
+// IntrospectionDisabledError says that the API's response does not contain the schema. The schema
+// is missing when introspection is switched off.
 type IntrospectionDisabledError struct {
 	// Messages are the API's own, verbatim. The request contains no values of a caller.
 	Messages []string
@@ -20,7 +20,7 @@ type IntrospectionDisabledError struct {
 
 // Error shows the API's messages.
 func (e *IntrospectionDisabledError) Error() string {
-	text := "administrate: the API does not show its schema; introspection seems to be switched off there"
+	text := "administrate: the API does not show its schema; introspection is probably switched off at the API"
 	if len(e.Messages) > 0 {
 		text += ": " + strings.Join(e.Messages, "; ")
 	}
@@ -28,7 +28,7 @@ func (e *IntrospectionDisabledError) Error() string {
 }
 
 // errMalformedSchema says that the response holds no schema of GraphQL's form.
-var errMalformedSchema = errors.New("administrate: the schema is not of the expected form")
+var errMalformedSchema = errors.New("administrate: the schema in the response does not have the expected form")
 
 // introspectionQuery is the standard query without descriptions, which would make the response
 // several times as large. The query does not request deprecated arguments and input members. Older
@@ -81,7 +81,7 @@ func introspect(ctx context.Context, client *administrate.Client) (*ast.Schema, 
 	return schema, nil
 }
 
-// These types decode a schema from introspection.
+// The DTO types decode a schema from introspection.
 type (
 	schemaDTO struct {
 		QueryType    *nameDTO  `json:"queryType"`
@@ -117,8 +117,8 @@ type (
 	}
 )
 
-// schema converts the response. It does not validate the schema as a whole, because a fault in a part
-// that the client never uses does not matter.
+// schema converts the response. The method schema does not validate the schema as a whole, because
+// a fault in a part that the client never uses does not matter.
 func (s schemaDTO) schema() (*ast.Schema, error) {
 	schema := &ast.Schema{
 		Types:         map[string]*ast.Definition{},

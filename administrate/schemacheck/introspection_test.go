@@ -19,8 +19,8 @@ import (
 // introspectionJSON is the JSON form of a schema in introspection. Tests change it.
 type introspectionJSON map[string]any
 
-// sandboxSchema returns the sandbox's response to the introspection. It sends the introspection
-// to the sandbox only once.
+// sandboxSchema returns the sandbox's response to the introspection. sandboxSchema sends the
+// introspection to the sandbox only once.
 var sandboxSchema = sync.OnceValues(func() ([]byte, error) {
 	box, err := sandbox.Open(context.Background(), sandbox.Options{NoAuth: true, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {

@@ -56,7 +56,7 @@ func (r *recordings) forAssumptions(ctx context.Context, assumed administrate.As
 		case errors.As(err, &invalid):
 			continue // the operation needs an administrate.Assumption that is switched off
 		case len(recorder.documents) != 1:
-			return nil, fmt.Errorf("administrate: the use %q cannot be checked: %w", u.Name, err)
+			return nil, fmt.Errorf("administrate: the operation %q cannot be checked: %w", u.Name, err)
 		}
 		doc := recorder.documents[0]
 		key := doc.Text

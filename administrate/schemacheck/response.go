@@ -12,11 +12,11 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// unreadableFields returns the fields of the document whose types the client cannot read. It
-// lets the client read a full fakeResponse, which is made from the tenant's schema. Where the
-// client cannot read the full response, unreadableFields tries responses with one field set and
-// the others null. The document must have been validated, because the validation fills in the
-// definitions of its fields.
+// unreadableFields returns the fields of the document whose types the client cannot read.
+// unreadableFields lets the client read a full fakeResponse, which is made from the tenant's
+// schema. Where the client cannot read the full response, unreadableFields tries responses with one
+// field set and the others null. The document must have been validated, because the validation
+// fills in the definitions of its fields.
 func (c *checker) unreadableFields(ctx context.Context, u administrate.SampleOperation, doc *gql.QueryDocument, assumed administrate.Assumptions) []string {
 	operation := doc.Operations[0]
 	reads := func(a fakeResponse) bool {
@@ -37,7 +37,7 @@ func (c *checker) unreadableFields(ctx context.Context, u administrate.SampleOpe
 		return nil
 	}
 	if !reads(fakeResponse{}) {
-		return []string{fmt.Sprintf("The answer to %q is not built as the client reads it.", doc.Operations[0].Name)}
+		return []string{fmt.Sprintf("The client cannot read the structure of the response to the operation %q.", doc.Operations[0].Name)}
 	}
 	var problems []string
 	seen := map[*gql.FieldDefinition]bool{}

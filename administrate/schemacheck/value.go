@@ -32,11 +32,11 @@ func (c *checker) badValues(t *gql.Type, value any) []string {
 	case isObject && def.Kind == gql.InputObject:
 		return c.badMembers(def, members)
 	case isObject || def.Kind == gql.InputObject:
-		return []string{fmt.Sprintf("A value of type %q is sent in another form.", def.Name)}
+		return []string{fmt.Sprintf("The value that the client sends does not have the form of the type %q.", def.Name)}
 	case isText && def.Kind == gql.Enum && def.EnumValues.ForName(text) == nil:
 		return []string{fmt.Sprintf("Value %q does not exist in %q enum.", text, def.Name)}
 	case isText && slices.Contains([]string{"Int", "Float", "Boolean"}, def.Name):
-		return []string{fmt.Sprintf("A value of type %q is sent as text.", def.Name)}
+		return []string{fmt.Sprintf("The client sends text where the schema requires the type %q.", def.Name)}
 	}
 	return nil
 }

@@ -1,6 +1,6 @@
-// Package transport sends GraphQL documents to the API. It sends each document once, before the
-// send deadline and within the documented rate limit. If a request fails, the package proves where
-// possible that nothing was sent.
+// Package transport sends GraphQL documents to the API. The package sends each document once,
+// before the send deadline and within the documented rate limit. If a request fails, the package
+// proves where possible that nothing was sent.
 package transport
 
 import (
@@ -64,7 +64,7 @@ const (
 	defaultRate    = float64(windowRequests-defaultBurst) / windowSeconds // 19.8
 )
 
-// Client sends documents to the API of one tenant. It is safe for concurrent use.
+// Client sends documents to the API of one tenant. Client is safe for concurrent use.
 type Client struct{ graphql *graphql.Client }
 
 // New makes a Client; it sends nothing. Share one Client in a process, because the bucket
@@ -74,14 +74,14 @@ func New(o Options) (*Client, error) {
 	if err != nil || endpoint.Host == "" || endpoint.Scheme != "http" && endpoint.Scheme != "https" {
 		return nil, &InvalidError{
 			Where:   "Options.URL",
-			Problem: "is no address; give one such as https://api.getadministrate.com/graphql",
+			Problem: "the value is not an HTTP address; give an address such as https://api.getadministrate.com/graphql",
 		}
 	}
 	if endpoint.User != nil {
-		return nil, &InvalidError{Where: "Options.URL", Problem: "holds a user or password; give credentials as Tokens"}
+		return nil, &InvalidError{Where: "Options.URL", Problem: "the address contains a user or a password; give credentials in Options.Tokens"}
 	}
 	if o.Tokens == nil {
-		return nil, &InvalidError{Where: "Options.Tokens", Problem: "is missing; give a source of access tokens"}
+		return nil, &InvalidError{Where: "Options.Tokens", Problem: "the token source is missing; give a source of access tokens"}
 	}
 	for _, n := range []struct {
 		member   string
@@ -94,7 +94,7 @@ func New(o Options) (*Client, error) {
 	} {
 		if n.negative {
 			return nil, &InvalidError{
-				Where: "Options." + n.member, Problem: "is not a positive number; leave it zero for the default",
+				Where: "Options." + n.member, Problem: "the value is not a positive number; use 0 for the default",
 			}
 		}
 	}

@@ -4,7 +4,8 @@ import "strings"
 
 // Document is a GraphQL document with its variables. The text is ASCII and contains the names of
 // the schema; the variables contain the caller's values. The only values in the text are codes,
-// keys, amounts and times without a zone (see literal). These values are not personal data.
+// keys, amounts and times without a zone (see literal). The values in the text are not personal
+// data.
 type Document struct {
 	Name      string // the operation name
 	Text      string

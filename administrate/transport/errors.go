@@ -50,10 +50,10 @@ type NotSentError struct {
 	cause error
 }
 
-// Error shows the reason. It shows the cause only for a failed connection, a missing token or a
-// request that was not permitted.
+// Error shows the reason. Error shows the cause only for a failed connection, a missing token, or a
+// request that is not permitted or not yet permitted.
 func (e *NotSentError) Error() string {
-	text := "administrate: " + e.Operation + " not sent: " + string(e.Reason)
+	text := "administrate: the API request " + e.Operation + " was not executed: " + string(e.Reason)
 	var token *oauth.TokenError
 	if errors.As(e.cause, &token) {
 		text += ": " + token.Error()
@@ -63,7 +63,7 @@ func (e *NotSentError) Error() string {
 		text += ": " + cause.Error()
 	}
 	if e.RetryAfter > 0 {
-		text += ", to be repeated after " + e.RetryAfter.String()
+		text += "; repeat the request after " + e.RetryAfter.String()
 	}
 	return text
 }
@@ -79,15 +79,15 @@ type RefusedError struct {
 	// DocumentNames are the names in the sent document at the error locations that the API
 	// reported. An example is "regions" when the tenant's schema has no field regions.
 	DocumentNames []string
-	// Messages are the API's own, verbatim. Do not log Messages, because they may quote values of
-	// variables, including personal data.
+	// Messages are the API's own, verbatim. Do not log Messages, because the messages may quote
+	// values of variables, including personal data.
 	Messages []string
 }
 
 // Error shows DocumentNames, never the API's messages.
 func (e *RefusedError) Error() string {
-	return "administrate: the API refused the document " + e.Operation + " as a whole" + atNames(e.DocumentNames) +
-		"; nothing was executed"
+	return "administrate: the API refused the whole GraphQL document " + e.Operation + atNames(e.DocumentNames) +
+		"; no part of the document was executed"
 }
 
 func atNames(near []string) string {
@@ -98,7 +98,7 @@ func atNames(near []string) string {
 	for i, name := range near {
 		quoted[i] = strconv.Quote(name)
 	}
-	return ", at " + strings.Join(quoted, ", ")
+	return "; the API reported an error at " + strings.Join(quoted, ", ")
 }
 
 // UnknownError says that the request may or may not have been executed. A part of the request or
@@ -106,7 +106,7 @@ func atNames(near []string) string {
 // the record back. You may repeat a read at once.
 type UnknownError struct {
 	Operation string
-	// Cause is a text of this package, such as "no answer in time" or "data is null".
+	// Cause is a text of this package, such as "the API did not respond in time".
 	Cause string
 	// Status is the HTTP status of the response, 0 when there was none.
 	Status int
@@ -117,7 +117,7 @@ type UnknownError struct {
 	// errors.
 	DocumentNames []string
 	// Messages are the messages of the API's top-level errors, verbatim. Do not log Messages,
-	// because they may quote values of variables, including personal data.
+	// because the messages may quote values of variables, including personal data.
 	Messages []string
 
 	cause error
@@ -125,7 +125,7 @@ type UnknownError struct {
 
 // Error shows Cause, DocumentNames and Status, never the API's messages.
 func (e *UnknownError) Error() string {
-	text := "administrate: outcome of " + e.Operation + " unknown: " + e.Cause + atNames(e.DocumentNames)
+	text := "administrate: the outcome of the API request " + e.Operation + " is unknown: " + e.Cause + atNames(e.DocumentNames)
 	if e.Status != 0 {
 		text += " (HTTP " + strconv.Itoa(e.Status) + ")"
 	}

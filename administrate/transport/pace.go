@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// paceSlack is the lateness of a request that does not delay the following requests. It exists
-// because timers fire a little late.
+// paceSlack is the lateness of a request that does not delay the following requests. paceSlack
+// exists because timers fire a little late.
 const paceSlack = 100 * time.Millisecond
 
 // errTurnTooLate says that the turn of a request would come after the deadline of the request.
-var errTurnTooLate = errors.New("administrate: the request's turn comes after its time")
+var errTurnTooLate = errors.New("administrate: the pace would delay the request beyond the deadline of the request")
 
 // Pace spaces the requests of one or more Clients evenly, in the order of their calls of Wait. In a
 // time t at most 1 + (t + 0.1 s) x rate requests pass, even after a long time without requests. A

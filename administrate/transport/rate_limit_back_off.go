@@ -8,15 +8,16 @@ import (
 	"time"
 )
 
-// These are the back-offs after a 429 that names no time; the documented API never names one. The
-// back-offs double from the first to the longest, which is the documented window.
+// firstBackOff and longestBackOff limit the back-off after a 429 that names no time; the documented
+// API never names a time. The back-offs double from the first to the longest, which is the
+// documented window.
 const (
 	firstBackOff   = time.Second
 	longestBackOff = windowSeconds * time.Second
 )
 
 // errBackingOff says that the back-off after a 429 ends after the caller's deadline.
-var errBackingOff = errors.New("administrate: the API said that there are too many requests; the pause outlasts the request's time")
+var errBackingOff = errors.New("administrate: the API returned HTTP 429 (too many requests); the back-off ends after the deadline of the request")
 
 // rateLimitBackOff delays all requests of a Client after the API has returned 429. The limit counts
 // all requests from this address (documented), so the API would refuse the next request as well.
@@ -28,7 +29,7 @@ type rateLimitBackOff struct {
 	nextLength time.Duration
 }
 
-// wait returns when there is no back-off. It fails at once when the back-off ends after the
+// wait returns when there is no back-off. wait fails at once when the back-off ends after the
 // context's deadline.
 func (p *rateLimitBackOff) wait(ctx context.Context) error {
 	for {

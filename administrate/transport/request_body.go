@@ -11,16 +11,16 @@ import (
 )
 
 var (
-	errSendDeadlinePassed = errors.New("administrate: the send-by time has passed")
-	errSealed             = errors.New("administrate: the request has ended; no more of it is sent")
+	errSendDeadlinePassed = errors.New("administrate: the send deadline of the request has passed")
+	errSealed             = errors.New("administrate: the request has ended; no more bytes of the request are sent")
 )
 
 // deadlinePassed reports whether the time has passed, on the wall clock.
 func deadlinePassed(by time.Time) bool { return !time.Now().Round(0).Before(by) }
 
-// guardedBody is the request body from which the transport reads the document. It opens at the
-// first read, if the send deadline has not passed. Before the first read, no transport can send a
-// byte of the document. A sealed body returns no bytes, so a document whose body was sealed
+// guardedBody is the request body from which the transport reads the document. guardedBody opens at
+// the first read, if the send deadline has not passed. Before the first read, no transport can send
+// a byte of the document. A sealed body returns no bytes, so a document whose body was sealed
 // unopened was never sent. A document whose body was opened cannot be read twice. The transport may
 // send the head of the request before the first read, but the API executes nothing without a
 // document.
@@ -57,7 +57,7 @@ func (g *guardedBody) Read(p []byte) (int, error) {
 	return g.body.Read(p)
 }
 
-// Close is called by transports when they are done with the document.
+// Close is called by a transport that is done with the document.
 func (g *guardedBody) Close() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -119,8 +119,8 @@ func (w *countingConn) count() int64 {
 	return w.written
 }
 
-// stopWrites stops all further writes. It returns true if the connection has taken exactly mark
-// bytes and no write is under way.
+// stopWrites stops all further writes. stopWrites returns true if the connection has taken exactly
+// mark bytes and no write is under way.
 func (w *countingConn) stopWrites(mark int64) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -170,6 +170,6 @@ func (s *connTracker) nothingWritten() bool {
 }
 
 // CountWrites returns the connection with a count of the bytes that it took. A caller's own
-// transport must use these connections. Without them, the outcome of a failed request with an
-// opened document is always unknown.
+// transport must use these connections. Without these counting connections, the outcome of a failed
+// request with an opened document is always unknown.
 func CountWrites(conn net.Conn) net.Conn { return &countingConn{Conn: conn} }

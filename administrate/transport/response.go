@@ -26,9 +26,9 @@ type GraphQLError struct {
 	Path []any `json:"path"`
 }
 
-// executionBegan reports whether the path of an error begins with a field of the document. Such an
-// error shows that the API had begun to execute the document. Servers also add paths to errors from
-// before execution; such a path begins with another name, such as a variable.
+// executionBegan reports whether the path of an error begins with a field of the document. An error
+// with the path of a field shows that the API had begun to execute the document. Servers also add
+// paths to errors from before execution; such a path begins with another name, such as a variable.
 func executionBegan(doc Document, errs []GraphQLError) bool {
 	return slices.ContainsFunc(errs, func(e GraphQLError) bool {
 		if len(e.Path) == 0 {
@@ -100,11 +100,11 @@ func (c *Client) Send(ctx context.Context, doc Document) (Response, error) {
 	if err != nil {
 		var list graphql.Errors
 		if !errors.As(err, &list) {
-			return Response{}, unknown("no GraphQL answer", nil)
+			return Response{}, unknown("the response is not a GraphQL response", nil)
 		}
 		for _, e := range list {
 			if e.Unwrap() != nil { // an error of the library, not of the API
-				return Response{}, unknown("the answer is not of GraphQL's form", nil)
+				return Response{}, unknown("the response does not have the form of a GraphQL response", nil)
 			}
 			top := GraphQLError{Message: e.Message, Path: e.Path}
 			top.Locations = append(top.Locations, e.Locations...)
@@ -113,15 +113,15 @@ func (c *Client) Send(ctx context.Context, doc Document) (Response, error) {
 	}
 	switch {
 	case len(data) == 0 && len(errs) == 0:
-		return Response{}, unknown("the answer has neither data nor errors", nil)
+		return Response{}, unknown("the response contains neither data nor errors", nil)
 	case len(data) == 0 && executionBegan(doc, errs):
-		return Response{}, unknown("the answer has no data although execution had begun", errs)
+		return Response{}, unknown("the response contains no data, although the API began to execute the document", errs)
 	case len(data) == 0:
 		return Response{}, refusedError(doc, errs)
 	case string(data) == "null":
-		return Response{}, unknown("data is null", errs)
+		return Response{}, unknown("the data in the response is null", errs)
 	case data[0] != '{':
-		return Response{}, unknown("data is no object", errs)
+		return Response{}, unknown("the data in the response is not an object", errs)
 	}
 	return Response{Data: data, Errors: errs}, nil
 }
@@ -129,5 +129,5 @@ func (c *Client) Send(ctx context.Context, doc Document) (Response, error) {
 // MalformedResponse returns the error for a response of an unexpected shape. The error does not
 // contain the decoder's error, because the decoder quotes the response.
 func MalformedResponse(operation string) error {
-	return &UnknownError{Operation: operation, Cause: "the answer is not of the expected form"}
+	return &UnknownError{Operation: operation, Cause: "the response does not have the expected form"}
 }

@@ -27,9 +27,10 @@ type inFlightRequest struct {
 
 type inFlightRequestKey struct{}
 
-// sendOnceDoer sends requests. It waits for a turn, adds the token, sends the document once and
-// before the send deadline, and reads the response in full. It is the HTTP client of the GraphQL
-// library, and the only place that decides whether a request was provably not sent.
+// sendOnceDoer sends requests. sendOnceDoer waits for a turn, adds the token, sends the document
+// once and before the send deadline, and reads the response in full. sendOnceDoer is the HTTP
+// client of the GraphQL library, and the only place that decides whether a request was provably not
+// sent.
 type sendOnceDoer struct {
 	transport        http.RoundTripper
 	bucket           *rate.Limiter
@@ -47,7 +48,7 @@ type sendOnceDoer struct {
 func (c *sendOnceDoer) Do(req *http.Request) (*http.Response, error) {
 	ex, ok := req.Context().Value(inFlightRequestKey{}).(*inFlightRequest)
 	if !ok {
-		return nil, errors.New("administrate: request without an exchange")
+		return nil, errors.New("administrate: the HTTP request was not made by Client.Send")
 	}
 	ex.handedOver = true
 	resp, err := c.send(req, ex)
@@ -80,7 +81,7 @@ func (c *sendOnceDoer) clearToSend(req *http.Request, operation string) (token s
 	if req.ContentLength > MaxRequestBytes {
 		return "", &InvalidError{
 			Where:   operation,
-			Problem: "the request is larger than " + strconv.Itoa(MaxRequestBytes>>10) + " KiB; send less at a time",
+			Problem: "the request is larger than " + strconv.Itoa(MaxRequestBytes>>10) + " KiB; split the request",
 		}
 	}
 	if err := ctx.Err(); err != nil {
@@ -93,8 +94,8 @@ func (c *sendOnceDoer) clearToSend(req *http.Request, operation string) (token s
 	if bounded && deadlinePassed(by) {
 		return "", notSent(operation, SendDeadlinePassed, nil)
 	}
-	// A request gets its token before its turn. In the other order, all requests that wait for a
-	// new token would be sent at once after the renewal.
+	// A request gets its token before its turn. If a request got its turn before its token, all
+	// requests that wait for a new token would be sent at once after the renewal.
 	token, err = c.token(ctx)
 	if err == nil && http1.IsHeaderSafe(token) {
 		asked := time.Now()
@@ -142,19 +143,19 @@ func (c *sendOnceDoer) send(req *http.Request, ex *inFlightRequest) (*http.Respo
 	ctx, cancel := context.WithTimeout(req.Context(), c.timeout)
 	defer cancel()
 	var line connTracker
-	sheet := &guardedBody{body: req.Body, sendDeadline: by, onFirstRead: line.recordStart}
+	guarded := &guardedBody{body: req.Body, sendDeadline: by, onFirstRead: line.recordStart}
 	if bounded {
 		// Without this timer the client would wait for a slow connection, although the document
 		// may not be sent any more.
 		late := time.AfterFunc(time.Until(by), func() {
-			if sheet.expireUnopened() {
+			if guarded.expireUnopened() {
 				cancel()
 			}
 		})
 		defer late.Stop()
 	}
 	out := req.Clone(httptrace.WithClientTrace(ctx, line.clientTrace()))
-	out.Body = sheet
+	out.Body = guarded
 	out.GetBody = nil // with GetBody the transport could send the document again
 	out.Header.Set("Authorization", "Bearer "+token)
 	out.Header.Set("Accept", "application/json")
@@ -163,7 +164,7 @@ func (c *sendOnceDoer) send(req *http.Request, ex *inFlightRequest) (*http.Respo
 	sent := time.Now()
 	resp, err := c.transport.RoundTrip(out)
 	if err != nil {
-		opened, expired := sheet.sealForGood()
+		opened, expired := guarded.sealForGood()
 		unsent := !opened || line.nothingWritten()
 		switch ended := req.Context().Err(); {
 		case expired:
@@ -193,8 +194,9 @@ func (c *sendOnceDoer) send(req *http.Request, ex *inFlightRequest) (*http.Respo
 	return resp, nil
 }
 
-// waitTurn waits for the end of a back-off, for the pace and for the bucket. It waits no longer
-// than the context and the send deadline allow. It fails at once when the wait would be longer.
+// waitTurn waits for the end of a back-off, for the pace and for the bucket. waitTurn waits no
+// longer than the context and the send deadline allow. If the wait would be longer, waitTurn fails
+// at once.
 func (c *sendOnceDoer) waitTurn(ctx context.Context) error {
 	if by, ok := SendDeadline(ctx); ok {
 		var cancel context.CancelFunc
@@ -264,16 +266,16 @@ func (c *sendOnceDoer) classifyResponse(ctx context.Context, resp *http.Response
 		return &UnknownError{Operation: operation, Cause: cause, Status: resp.StatusCode}
 	}
 	if int64(len(body)) > c.maxResponseBytes {
-		return nil, unknown("the answer is larger than " + strconv.FormatInt(c.maxResponseBytes, 10) + " bytes")
+		return nil, unknown("the response is larger than " + strconv.FormatInt(c.maxResponseBytes, 10) + " bytes")
 	}
 	switch resp.StatusCode {
 	case http.StatusOK, http.StatusCreated: // the two statuses that the GraphQL library reads
 		if !json.Valid(body) {
-			return nil, unknown("the answer is not JSON")
+			return nil, unknown("the response is not JSON")
 		}
 		return body, nil
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
-		// Servers return these statuses when they refuse a document before execution.
+		// Servers return the status 400 or 422 when they refuse a document before execution.
 		var answer struct {
 			Data   json.RawMessage `json:"data"`
 			Errors []GraphQLError  `json:"errors"`
@@ -282,18 +284,18 @@ func (c *sendOnceDoer) classifyResponse(ctx context.Context, resp *http.Response
 			len(answer.Errors) > 0 && !executionBegan(ex.document, answer.Errors) {
 			return nil, refusedError(ex.document, answer.Errors)
 		}
-		return nil, unknown("the answer is neither data nor a refusal")
+		return nil, unknown("the response does not show whether the API refused the document")
 	default:
-		return nil, unknown("no GraphQL answer")
+		return nil, unknown("the response is not a GraphQL response")
 	}
 }
 
 func connectionLost(ctx context.Context, operation string, err error, status int) error {
-	cause := "the connection was lost"
+	cause := "the connection to the API was lost"
 	if ended := ctx.Err(); ended != nil {
-		cause, err = "no answer in time", ended
+		cause, err = "the API did not respond in time", ended
 		if errors.Is(ended, context.Canceled) {
-			cause = "the call was cancelled before the answer came"
+			cause = "the call was cancelled before the API responded"
 		}
 	}
 	return &UnknownError{Operation: operation, Cause: cause, Status: status, cause: http1.NetworkCause(err)}
@@ -302,4 +304,4 @@ func connectionLost(ctx context.Context, operation string, err error, status int
 // MaxRequestBytes is the size of the largest request that is sent.
 const MaxRequestBytes = 256 << 10
 
-var errToken = errors.New("administrate: the token is empty or holds characters a header cannot carry")
+var errToken = errors.New("administrate: the access token is empty or contains characters that an HTTP header cannot contain")

@@ -35,10 +35,10 @@ type bareState struct {
 	Done, Waiting int
 }
 
-// bareLifecycle is the shortest Temporal workflow that makes the calls of a lifecycle. It handles
-// the calls one after the other, each with one message and one activity. It ends when the record is
-// won. It keeps none of Oppflow's promises. It does not recognise repeated messages. It does not
-// read back a request whose response is lost. It has no view.
+// bareLifecycle is the shortest Temporal workflow that makes the calls of a lifecycle.
+// bareLifecycle handles one call at a time, each with one message and one activity. bareLifecycle
+// ends when the record is won. bareLifecycle keeps none of Oppflow's promises: no recognition of
+// repeated messages, no read-back after a lost response, and no view.
 func bareLifecycle(ctx workflow.Context) error {
 	once := workflow.ActivityOptions{
 		TaskQueue: activities.TaskQueue, StartToCloseTimeout: time.Minute, RetryPolicy: &temporal.RetryPolicy{MaximumAttempts: 1},
@@ -104,8 +104,8 @@ func (b bareCalls) request(ctx context.Context, record string, call Call) error 
 	return call.request(ctx, b.api, record)
 }
 
-// bareWorkers returns the two workers of the bare workflow. They have the same task queues, rate and cache as Oppflow's
-// workers.
+// bareWorkers returns the two workers of the bare workflow. The bare workers have the same task
+// queues, rate and cache as Oppflow's workers.
 func bareWorkers(c client.Client, api *administrate.Client, perSecond float64) []worker.Worker {
 	worker.SetStickyWorkflowCacheSize(host.DefaultCachedWorkflows)
 	lives := worker.New(c, lifecycle.TaskQueue, worker.Options{LocalActivityWorkerOnly: true})

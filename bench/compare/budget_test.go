@@ -60,8 +60,8 @@ func (p *preparedEnvironment) await(t *testing.T) *compare.Environment {
 }
 
 // leastCounts returns the counts of a lifecycle, by subject. On a busy machine a task may fail and
-// run again, which adds to the counts. Nothing lowers the counts. So if the counts differ from the
-// wanted counts, the lowest counts of three runs are used.
+// run again, which adds to the counts. Nothing lowers the counts. If the counts differ from the
+// wanted counts, leastCounts therefore returns the lowest counts of three runs.
 func leastCounts(t *testing.T, g *compare.Environment, wanted func(map[string]compare.Counts) bool) map[string]compare.Counts {
 	t.Helper()
 	counts := make(map[string]compare.Counts)
@@ -85,8 +85,8 @@ func leastCounts(t *testing.T, g *compare.Environment, wanted func(map[string]co
 // The test fails if the requests, events or actions of a lifecycle exceed the budget. The counts
 // are the same in every run and with every database of the server.
 func TestALifecycleKeepsToItsBudget(t *testing.T) {
-	// Both environments start at the same time. While the test counts in one environment, the other
-	// environment is idle.
+	// The environment in memory and the environment with PostgreSQL start at the same time. While
+	// the test counts in one environment, the other environment is idle.
 	inMemory, inPostgres := prepare(t, compare.EnvironmentOptions{}), prepare(t, compare.EnvironmentOptions{Postgres: true, NoSync: true})
 	<-inPostgres.done
 	counts := leastCounts(t, inMemory.await(t), func(counts map[string]compare.Counts) bool {

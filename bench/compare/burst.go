@@ -14,8 +14,8 @@ import (
 // Burst is the measurement of many signals that one opportunity gets at once.
 type Burst struct {
 	Signals int `json:"signals"`
-	// Sent is how long it took to send the signals. Effect is how long it took until the last signal had taken effect.
-	// Both count from the first signal.
+	// Sent is how long it took to send the signals. Effect is how long it took until the last
+	// signal had taken effect. Sent and Effect count from the first signal.
 	Sent   time.Duration `json:"sentNs"`
 	Effect time.Duration `json:"lastEffectNs"`
 	// Requests and Runs are the numbers of requests and runs that the signals took.

@@ -22,8 +22,8 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// bareNamespace is the namespace of the bare workflows. They need their own namespace, because
-// their task queues have the same names as Oppflow's task queues.
+// bareNamespace is the namespace of the bare workflows. The bare workflows need their own
+// namespace, because their task queues have the same names as Oppflow's task queues.
 const bareNamespace = "bare"
 
 // unlimitedRate is a rate that no measurement reaches, in requests per second.
@@ -43,8 +43,8 @@ type EnvironmentOptions struct {
 	NoSync bool
 	// Playbook is the playbook of Oppflow's worker, or "" for none.
 	Playbook string
-	// CPUProfile and MemoryProfile are files for the profiles of Oppflow's worker. The worker writes them when it
-	// ends.
+	// CPUProfile and MemoryProfile are files for the profiles of Oppflow's worker. Oppflow's worker
+	// writes the profiles when the worker ends.
 	CPUProfile, MemoryProfile string
 	// Progress is called with one line for each step that takes long.
 	Progress func(string)
@@ -53,8 +53,8 @@ type EnvironmentOptions struct {
 }
 
 // limitedRate is the rate of a worker when the API accepts 200 requests in 10 seconds. The server
-// starts at once as many activities as it starts in a second. So 18 a second are up to 198 in the
-// first 10 seconds.
+// starts at once as many activities as it starts in a second. At 18 a second, the server therefore
+// starts up to 198 activities in the first 10 seconds.
 const limitedRate = 18
 
 // Environment is the parts that the subjects use: a Temporal server, a sandbox, and a worker for
@@ -129,8 +129,9 @@ func (g *Environment) start(ctx context.Context, o EnvironmentOptions) error {
 }
 
 // catalogueFor returns the catalogue. With a playbook the transition to Won issues the tokens and
-// creates the invoice, as in a tenant. The API has no request for these two actions, and the
-// playbook's effects check that they happened.
+// creates the invoice, as in a tenant. The API has no request that issues tokens or creates an
+// invoice. The playbook's effects check that the transition issued the tokens and created the
+// invoice.
 func catalogueFor(o EnvironmentOptions) []byte {
 	if o.Playbook == "" {
 		return catalogue
@@ -138,8 +139,8 @@ func catalogueFor(o EnvironmentOptions) []byte {
 	return bytes.Replace(catalogue, []byte("{ from: 3, to: 4 }"), []byte("{ from: 3, to: 4, triggers: [token, invoice] }"), 1)
 }
 
-// burstSize is the number of requests that the plain loop may send at once. It is the number of
-// activities that the server starts at once.
+// burstSize is the number of requests that the plain loop may send at once. With a rate limit,
+// burstSize is the number of activities that the server starts at once.
 func burstSize(limit bool) int {
 	if limit {
 		return limitedRate
@@ -179,8 +180,8 @@ func (g *Environment) startWorkers(ctx context.Context, rate float64, o Environm
 	return g.bareWorker.Start(ctx)
 }
 
-// requests returns the number of requests that the API got so far. The request log numbers them
-// from 1.
+// requests returns the number of requests that the API got so far. The request log numbers the
+// API's requests from 1.
 func (g *Environment) requests(ctx context.Context) (int, error) {
 	entries, err := g.sandbox.RequestLog(ctx, g.countedRequests)
 	if len(entries) > 0 {

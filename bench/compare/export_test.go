@@ -2,8 +2,8 @@ package compare
 
 import "fmt"
 
-// Budget is the highest allowed cost of a lifecycle. It equals the present cost; lower the budget
-// when the cost falls.
+// Budget is the highest allowed cost of a lifecycle. A budget equals the present cost; lower the
+// budget when the cost falls.
 type Budget struct{ Requests, Events, Actions int }
 
 // Budgets returns the budgets of the modes of Oppflow, by name.

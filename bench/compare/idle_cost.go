@@ -13,9 +13,9 @@ import (
 
 // Idle is the cost of many open opportunities without events.
 type Idle struct {
-	// Opportunities is the number of opportunities. Each has handled one message. One worker
-	// handled all of them. Cached is the number of opportunities that the worker keeps in its
-	// cache.
+	// Opportunities is the number of opportunities. Each opportunity has handled one message. One
+	// worker handled all opportunities. Cached is the number of opportunities that the worker keeps
+	// in its cache.
 	Opportunities int `json:"opportunities"`
 	Cached        int `json:"cached"`
 	// EmptyBytes is the resident memory of a worker that has done nothing. Bytes is the worker's
@@ -41,7 +41,7 @@ const (
 	concurrentOpens = 16
 )
 
-// Idle opens the given number of opportunities, makes each of them handle one message, and then
+// Idle opens the given number of opportunities, makes each opportunity handle one message, and then
 // measures the worker. The environment must be new, because earlier work increases the worker's
 // memory.
 func (g *Environment) Idle(ctx context.Context, opportunities int, tell func(string)) (Idle, error) {

@@ -33,12 +33,12 @@ func percentiles(what string, all []time.Duration) Latency {
 	return l
 }
 
-// Latencies measures n updates of the bare workflow and n updates of Oppflow in turn, one after the other. It also
-// measures n times how long a record takes from the start of its workflow.
+// Latencies measures n updates of the bare workflow and n updates of Oppflow in turn, one after the
+// other. Latencies also measures n times how long a record takes from the start of its workflow.
 func (g *Environment) Latencies(ctx context.Context, n int, tell func(string)) ([]Latency, error) {
 	plain, driven := bare(g.bare, true), oppflow(g.oppflow, oppflowMode{byUpdate: true})
-	// A run of Oppflow sometimes continues as new, and a bare run never does. Both therefore get a
-	// new opportunity before their runs have long histories.
+	// A run of Oppflow sometimes continues as new, and a bare run never does. Oppflow and the bare
+	// workflow therefore get new opportunities before their runs have long histories.
 	const each = 50
 	lines := CallGroups()
 	unseen := lines[4] // one interest: no attribute of the list changes
@@ -79,7 +79,7 @@ func (g *Environment) Latencies(ctx context.Context, n int, tell func(string)) (
 	all := []Latency{
 		percentiles("bare: an update with one activity", bareCalls),
 		percentiles("Oppflow: an update that changes no search attribute", quiet),
-		percentiles("Oppflow: an update that changes one", shown),
+		percentiles("Oppflow: an update that changes a search attribute", shown),
 		percentiles("bare: start until created", bareStarts),
 		percentiles("Oppflow: start until created", starts),
 	}

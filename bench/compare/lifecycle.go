@@ -42,8 +42,8 @@ type Call struct {
 	Step     *opportunity.Progress      `json:"step,omitempty"`
 }
 
-// CallGroup is a group of calls. A driver waits until all of them have taken effect before the next
-// group.
+// CallGroup is a group of calls. A driver begins the next group when all calls of the group have
+// taken effect.
 type CallGroup struct {
 	Name  string
 	Calls []Call
@@ -78,7 +78,7 @@ func (c Call) command() opportunity.Command {
 	}
 }
 
-// request makes the call with one API request. It does not check the content of the response.
+// request makes the call with one API request. request does not check the content of the response.
 func (c Call) request(ctx context.Context, api *administrate.Client, record string) error {
 	var err error
 	switch {
@@ -92,7 +92,7 @@ func (c Call) request(ctx context.Context, api *administrate.Client, record stri
 	case c.Step != nil:
 		_, err = api.Progress(ctx, administrate.Progress{OpportunityID: record, StepID: c.Step.To})
 	default:
-		err = errors.New("the call contains no change")
+		err = errors.New("the call contains neither details, nor an interest, nor a step")
 	}
 	return err
 }

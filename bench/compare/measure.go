@@ -49,7 +49,7 @@ func Figures() []string {
 // QuickFigures returns the figures of the quick form.
 func QuickFigures() []string { return []string{figureCounts, figureRates} }
 
-// step is one measurement in an environment. It belongs to a figure.
+// step is one measurement for a figure, in an environment.
 type step struct {
 	figure, what string
 	do           func(ctx context.Context, g *Environment, tell func(string), r *Report) error
@@ -113,7 +113,7 @@ func Measure(ctx context.Context, o Options) (Report, error) {
 
 // runPart runs the measurements of one plan in its environment.
 func (o Options) runPart(ctx context.Context, p environmentPlan, report *Report, tell func(string), done func()) (err error) {
-	tell("bringing the parts up")
+	tell("starting the Temporal server, the sandbox and the workers")
 	p.environment.Output, p.environment.Progress, p.environment.Postgres = o.Output, tell, o.Postgres
 	g, err := Prepare(ctx, p.environment)
 	if err != nil {
@@ -133,13 +133,13 @@ func (o Options) runPart(ctx context.Context, p environmentPlan, report *Report,
 // parts returns the plans for the options. Each plan has its own environment.
 func (o Options) parts() []environmentPlan {
 	profiled := EnvironmentOptions{CPUProfile: o.CPUProfile, MemoryProfile: o.MemoryProfile}
-	count := step{figureCounts, "counting", func(ctx context.Context, g *Environment, _ func(string), r *Report) (err error) {
+	count := step{figureCounts, "counts", func(ctx context.Context, g *Environment, _ func(string), r *Report) (err error) {
 		r.Counts, err = g.Count(ctx, g.Subjects())
 		return err
 	}}
 	rate := func(inFlight int, plan RatePlan) step {
 		plan.InFlight = inFlight
-		return step{figureRates, fmt.Sprintf("rates, %d in flight", inFlight), func(ctx context.Context, g *Environment, tell func(string), r *Report) error {
+		return step{figureRates, fmt.Sprintf("rates, %d lifecycles at a time", inFlight), func(ctx context.Context, g *Environment, tell func(string), r *Report) error {
 			plan.Progress = tell
 			rated, err := g.Rates(ctx, g.Subjects(), Base, plan)
 			r.Rates = append(r.Rates, rated...)
@@ -177,13 +177,13 @@ func (o Options) parts() []environmentPlan {
 			r.Idle = &idle
 			return err
 		}}}},
-		{EnvironmentOptions{Limit: true}, []step{{figureLimited, "rates within the limit", func(ctx context.Context, g *Environment, tell func(string), r *Report) (err error) {
+		{EnvironmentOptions{Limit: true}, []step{{figureLimited, "rates within the rate limit of the API", func(ctx context.Context, g *Environment, tell func(string), r *Report) (err error) {
 			plan := limitedPlan()
 			plan.Progress = tell
 			r.Limited, err = g.Rates(ctx, g.Subjects(), LimitedBase, plan)
 			return err
 		}}}},
-		{EnvironmentOptions{Playbook: defaultPlaybook}, []step{{figurePlaybook, "counting with the default playbook", func(ctx context.Context, g *Environment, _ func(string), r *Report) (err error) {
+		{EnvironmentOptions{Playbook: defaultPlaybook}, []step{{figurePlaybook, "counts with the default playbook", func(ctx context.Context, g *Environment, _ func(string), r *Report) (err error) {
 			r.Playbook, err = g.Count(ctx, slices.DeleteFunc(g.Subjects(), func(c Subject) bool { return !strings.HasPrefix(c.Name, "Oppflow") && c.Name != Base }))
 			return err
 		}}}},

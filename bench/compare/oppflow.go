@@ -102,7 +102,7 @@ func (d *oppflowDriver) send(ctx context.Context, line CallGroup, sent func(n, o
 		return sendTogether(commands, sent, func(command opportunity.Command) error {
 			outcome, err := d.messages.Update(ctx, d.reference, command)
 			if err == nil && outcome.State != opportunity.Done {
-				err = fmt.Errorf("the update is %s", outcome.State)
+				err = fmt.Errorf("the outcome of the update is %s", outcome.State)
 			}
 			return err
 		})
@@ -138,8 +138,8 @@ func (d *oppflowDriver) end(ctx context.Context) error {
 	return err
 }
 
-// sendTogether sends all messages at once and waits until all have an outcome. It calls sent after
-// each message is under way.
+// sendTogether sends all messages at once and waits until all have an outcome. sendTogether calls
+// sent after each message is under way.
 func sendTogether[M any](messages []M, sent func(n, of int) error, ask func(M) error) error {
 	var group errgroup.Group
 	for n, message := range messages {

@@ -10,8 +10,9 @@ import (
 )
 
 // unprivileged returns the attributes of the PostgreSQL process. PostgreSQL refuses to run as root.
-// So the process runs as a user who gets the directory and may pass through the directory above.
-// The kernel ends the process when this process ends, even after a crash.
+// If this process runs as root, PostgreSQL runs as a user who gets the directory and may pass
+// through the directory above. The kernel ends the PostgreSQL process when this process ends, even
+// after a crash.
 func unprivileged(dir string) (*syscall.SysProcAttr, error) {
 	attributes := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGINT}
 	if os.Geteuid() != 0 {
@@ -30,5 +31,5 @@ func unprivileged(dir string) (*syscall.SysProcAttr, error) {
 		attributes.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 		return attributes, errors.Join(os.Chmod(filepath.Dir(dir), 0o711), os.Chown(dir, int(uid), int(gid)))
 	}
-	return nil, errors.New("PostgreSQL cannot run as root, and there is no user postgres and no user nobody")
+	return nil, errors.New("PostgreSQL cannot run as root, and this machine has neither a user postgres nor a user nobody")
 }

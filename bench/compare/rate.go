@@ -20,10 +20,10 @@ type SubjectRate struct {
 	PerSecond float64 `json:"lifecyclesPerSecond"`
 	// OfBase is the ratio of PerSecond to the base subject's PerSecond in the same run.
 	OfBase float64 `json:"ofBase"`
-	// RequestsEach is the number of requests of a lifecycle. It varies, because Oppflow sends
-	// messages that arrive together in one request.
+	// RequestsEach is the number of requests of a lifecycle. RequestsEach varies, because Oppflow
+	// sends one request for messages that arrive together.
 	RequestsEach float64 `json:"requestsPerLifecycle"`
-	// Usage is the usage of the subject's worker. It is zero for the plain loop, which has no
+	// Usage is the usage of the subject's worker. Usage is zero for the plain loop, which has no
 	// worker.
 	Usage Usage `json:"worker"`
 }
@@ -37,7 +37,7 @@ type Usage struct {
 }
 
 // RatePlan is the plan of a measurement of rates. The subjects take turns, so other load on the
-// machine affects all of them alike.
+// machine affects all subjects alike.
 type RatePlan struct {
 	// InFlight is the number of lifecycles at a time.
 	InFlight int
@@ -55,7 +55,7 @@ func (g *Environment) Rates(ctx context.Context, contestants []Subject, base str
 	for round := range plan.Rounds {
 		for n, c := range contestants {
 			if plan.Progress != nil {
-				plan.Progress(fmt.Sprintf("%s, %d in flight", c.Name, plan.InFlight))
+				plan.Progress(fmt.Sprintf("%s, %d lifecycles at a time", c.Name, plan.InFlight))
 			}
 			one, err := g.playTurn(ctx, c, plan)
 			if err != nil {
@@ -92,8 +92,8 @@ func (g *Environment) Rates(ctx context.Context, contestants []Subject, base str
 	return rated, nil
 }
 
-// turnResult is the result of one turn of a subject. calls counts only within the window. The
-// lifecycles, the requests and the worker's CPU seconds are those of the whole turn.
+// turnResult is the result of one turn of a subject. calls counts only within the window.
+// lifecycles, requests and cpu (the worker's CPU seconds) count during the whole turn.
 type turnResult struct {
 	calls, lifecycles, requests int64
 	window                      time.Duration
@@ -165,7 +165,7 @@ func (g *Environment) nextReference() opportunity.Reference {
 	return opportunity.Reference(fmt.Sprintf("life-%d", g.references.Add(1)))
 }
 
-// sleep waits for the duration. It returns false if the context ends first.
+// sleep waits for the duration. sleep returns false if the context ends first.
 func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

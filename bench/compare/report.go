@@ -39,23 +39,23 @@ const LimitedBase = "direct"
 func (r Report) Write(w io.Writer) error {
 	p := &page{w: w}
 	p.text("%s, on %d processors, Temporal server on %s.", r.Command, r.Processors, r.Server)
-	p.counts("One lifecycle (11 calls), with nothing else going on:", r.Counts)
-	p.counts("The same with the default playbook, which works while the next message arrives, so the number of tasks varies:", r.Playbook)
+	p.counts("One lifecycle (11 calls), without other load:", r.Counts)
+	p.counts("One lifecycle with the default playbook. Its effects run while the next message arrives, so the number of tasks varies:", r.Playbook)
 	p.rates("Lifecycles per second, one subject after the other:", "of bare", r.Rates)
-	p.rates("Lifecycles per second where the API takes 200 requests in any 10 seconds:", "of direct", r.Limited)
+	p.rates("Lifecycles per second where the API accepts 200 requests in any 10 seconds:", "of direct", r.Limited)
 	p.latencies(r.Latencies)
 	if i := r.Idle; i != nil {
-		p.text("%d open opportunities that have each handled one message, %d of them in the worker's memory: the worker has %s resident, %s more than an empty worker (limit: %s). The first response of an opportunity with %d events that is not in memory any more took %s.",
+		p.text("%d opportunities are open and have each handled one message; %d of these opportunities are in the worker's memory. The worker uses %s of resident memory, %s more than an empty worker (limit: %s). An opportunity with %d history events that was no longer in memory responded after %s.",
 			i.Opportunities, i.Cached, megabytes(i.Bytes), megabytes(i.Bytes-min(i.Bytes, i.EmptyBytes)), megabytes(i.AllowedBytes-i.EmptyBytes), i.Events, i.FirstAnswer.Round(time.Millisecond))
 	}
 	if b := r.Burst; b != nil {
-		p.text("%d signals to one opportunity at once: sent in %s, the last one took effect after %s, in %d requests and %d runs.",
+		p.text("%d signals were sent to one opportunity at once, in %s. The last signal took effect after %s. All signals together took %d requests and %d runs.",
 			b.Signals, b.Sent.Round(10*time.Millisecond), b.Effect.Round(10*time.Millisecond), b.Requests, b.Runs)
 	}
 	return p.err
 }
 
-// page is the output. It stores the first error.
+// page is the output and stores the first error of the writes.
 type page struct {
 	w   io.Writer
 	err error
@@ -67,7 +67,7 @@ func (p *page) text(format string, args ...any) {
 	}
 }
 
-// table writes rows of cells. The first row is the heading.
+// table writes rows of cells, of which the first row is the heading.
 func (p *page) table(caption string, rows [][]string) {
 	if len(rows) < 2 {
 		return
@@ -144,7 +144,7 @@ func (p *page) latencies(all []Latency) {
 		}
 		rows = append(rows, []string{one.What, ms(one.P50), ms(one.P95), ms(one.P99), of, fmt.Sprint(one.N)})
 	}
-	p.table("Latency, with nothing else going on:", rows)
+	p.table("Latency, without other load:", rows)
 }
 
 func ratio(n, base float64) string {

@@ -33,7 +33,7 @@ func TestReport(t *testing.T) {
 	}
 	want := `go run ./bench, on 2 processors, Temporal server on SQLite in memory.
 
-One lifecycle (11 calls), with nothing else going on:
+One lifecycle (11 calls), without other load:
 
 |               | requests | events | of bare | KB of history | tasks | actions | of bare |
 | ---           | ---:     | ---:   | ---:    | ---:          | ---:  | ---:    | ---:    |
@@ -47,16 +47,16 @@ Lifecycles per second, one subject after the other:
 | ---     | ---:      | ---:       | ---:    | ---:          | ---:                     | ---:    |
 | Oppflow | 8         | 12.35      | 1.50    | 7.0           | 4.4                      | 50      |
 
-Latency, with nothing else going on:
+Latency, without other load:
 
 | one after the other | p50 ms | p95 ms | p99 ms | of bare | n    |
 | ---                 | ---:   | ---:   | ---:   | ---:    | ---: |
 | bare                | 5.0    | 6.0    | 7.0    |         | 10   |
 | Oppflow             | 5.5    | 6.0    | 7.0    | 1.10    | 10   |
 
-10 open opportunities that have each handled one message, 5 of them in the worker's memory: the worker has 80 MB resident, 50 MB more than an empty worker (limit: 120 MB). The first response of an opportunity with 1950 events that is not in memory any more took 123ms.
+10 opportunities are open and have each handled one message; 5 of these opportunities are in the worker's memory. The worker uses 80 MB of resident memory, 50 MB more than an empty worker (limit: 120 MB). An opportunity with 1950 history events that was no longer in memory responded after 123ms.
 
-1000 signals to one opportunity at once: sent in 1.5s, the last one took effect after 2.5s, in 51 requests and 2 runs.
+1000 signals were sent to one opportunity at once, in 1.5s. The last signal took effect after 2.5s. All signals together took 51 requests and 2 runs.
 
 `
 	if diff := cmp.Diff(want, text.String()); diff != "" {

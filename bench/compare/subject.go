@@ -18,8 +18,8 @@ import (
 type Subject struct {
 	// Name is the name of the way, in a word or two.
 	Name string
-	// Temporal is the connection to the namespace of the subject's workflows. It is nil for the
-	// subject without workflows.
+	// Temporal is the connection to the namespace of the subject's workflows. Temporal is nil for
+	// the subject without workflows.
 	Temporal client.Client
 	begin    func(ctx context.Context, reference opportunity.Reference) (driver, error)
 }
@@ -38,9 +38,9 @@ type driver interface {
 	end(ctx context.Context) error
 }
 
-// play plays a lifecycle from its start to its end. It calls done after the start with 1, and after
-// each group with the number of the group's calls. If within is not nil, play calls within instead
-// of send for a group of several calls.
+// play plays a lifecycle from its start to its end. play calls done after the start with 1, and
+// after each group with the number of the group's calls. If within is not nil, play calls within
+// instead of send for a group of several calls.
 func (c Subject) play(ctx context.Context, reference opportunity.Reference, done func(calls int), within func(s driver, line CallGroup) error) error {
 	s, err := c.begin(ctx, reference)
 	if err != nil {

@@ -35,14 +35,15 @@ const (
 	flagMemoryProfile = "memprofile"
 )
 
-// RunWorker runs the worker that args name until ctx ends. It returns the exit code. The arguments after "--" are for
-// the worker itself. Oppflow's worker is the program of the product in another process.
+// RunWorker runs the worker that args name until ctx ends. RunWorker returns the exit code. The
+// arguments after "--" are for the worker itself. Oppflow's worker is the program of the product in
+// another process.
 func RunWorker(ctx context.Context, args, env []string, stdout, stderr io.Writer) int {
 	flags := pflag.NewFlagSet(WorkerCommand, pflag.ContinueOnError)
-	cpu := flags.String(flagCPUProfile, "", "file for the profile of the CPU")
-	memory := flags.String(flagMemoryProfile, "", "file for the profile of the memory")
+	cpu := flags.String(flagCPUProfile, "", "file for the CPU profile")
+	memory := flags.String(flagMemoryProfile, "", "file for the memory profile")
 	if err := flags.Parse(args); err != nil || flags.NArg() == 0 {
-		_, _ = fmt.Fprintln(stderr, "name the worker:", workerOppflow, "or", workerBare)
+		_, _ = fmt.Fprintln(stderr, "the first argument must name the worker:", workerOppflow, "or", workerBare)
 		return host.ExitUsage
 	}
 	profiled, err := profile(*cpu, *memory)
@@ -100,7 +101,7 @@ func runBare(ctx context.Context, args, env []string) error {
 	flags := pflag.NewFlagSet(workerBare, pflag.ContinueOnError)
 	temporal.AddFlags(flags)
 	api.AddFlags(flags)
-	ready := flags.String("ready-file", "", "file that is written when the worker takes tasks")
+	ready := flags.String("ready-file", "", "file that the worker writes when it is ready to execute tasks")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

@@ -1,5 +1,5 @@
 // Package native runs the services of docker-compose.yml without containers. The test runs the same
-// programs in the same versions. It uses the order, commands, variables and health checks of the
-// file, and replaces only host names, ports and paths. It uses the PostgreSQL that is installed on
-// this machine. The package contains one test only, which needs Linux.
+// programs in the same versions. The test uses the order, commands, variables and health checks of
+// the file, and replaces only host names, ports and paths. The test uses the PostgreSQL that is
+// installed on this machine. The package contains one test only, which needs Linux.
 package native

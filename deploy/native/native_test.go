@@ -83,7 +83,7 @@ func TestComposeFile(t *testing.T) {
 			t.Errorf("schemas were %q and are %q", before, after)
 		}
 		said := u.output("setup")
-		for _, want := range []string{"exists already; it keeps closed runs for 720h", "all search attributes exist already"} {
+		for _, want := range []string{"exists already; the namespace keeps closed runs for 720h", "all search attributes exist already"} {
 			if !strings.Contains(said, want) {
 				t.Errorf("the second setup does not say %q:\n%s", want, said)
 			}

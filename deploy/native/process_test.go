@@ -31,8 +31,8 @@ func launch(args, env []string, dir, log string, as *syscall.Credential) (*proce
 	p := &process{cmd: cmd, done: make(chan struct{})}
 	started := make(chan error)
 	go func() {
-		// The kernel sends its signal when the thread that started the child ends. So the thread
-		// must run as long as the child.
+		// The kernel sends its signal when the thread that started the child ends. The thread that
+		// starts the child must therefore run as long as the child.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		defer output.Close()

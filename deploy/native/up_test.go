@@ -148,7 +148,7 @@ func (u *composeRun) choosePorts(t *testing.T) {
 	for name, service := range u.project.Services {
 		for _, port := range service.Ports {
 			if _, known := listened[key(name, int(port.Target))]; !known {
-				t.Errorf("%s publishes port %d, at which it does not listen", name, port.Target)
+				t.Errorf("the service %s publishes port %d, but does not listen on this port", name, port.Target)
 			}
 		}
 	}
@@ -196,7 +196,8 @@ func (u *composeRun) address(service string, port int) string {
 
 var hostPort = regexp.MustCompile(`\b([a-z]+|0\.0\.0\.0|127\.0\.0\.1):(\d+)\b`)
 
-// translate replaces the hosts, ports and paths in a value of a service by those of this machine.
+// translate replaces the hosts, ports and paths in a value of a service by the hosts, ports and
+// paths of this machine.
 func (u *composeRun) translate(service, value string) string {
 	if strings.HasPrefix(value, "/") {
 		return u.localPath(service, value)
@@ -342,7 +343,7 @@ func (u *composeRun) command(name string) ([]string, error) {
 	case image == "oppflow", len(service.Entrypoint) > 0:
 		return args, nil
 	case len(args) > 0:
-		return nil, fmt.Errorf("%s: what the image %s does with the command %q is not known here", name, image, args)
+		return nil, fmt.Errorf("%s: this test cannot run the image %s with the command %q", name, image, args)
 	case image == "postgres":
 		return u.database(name)
 	case image == "temporalio/server":
@@ -350,7 +351,7 @@ func (u *composeRun) command(name string) ([]string, error) {
 	case image == "temporalio/ui":
 		return []string{u.programs["ui-server"], "--root", u.programs["ui"], "--env", "docker", "start"}, nil
 	}
-	return nil, fmt.Errorf("%s: what the image %s runs is not known here", name, image)
+	return nil, fmt.Errorf("%s: this test cannot run the image %s", name, image)
 }
 
 // launch starts a command with the service's variables, and with PATH and TMPDIR of the machine.

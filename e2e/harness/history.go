@@ -47,7 +47,7 @@ func (p *Parts) RunsOf(workflowID string) []*historypb.History {
 	}
 }
 
-// Replay replays the histories of all runs of the reference against the code of this commit. It
+// Replay replays the histories of all runs of the reference against the code of this commit. Replay
 // stores the histories when OPPFLOW_RECORD_HISTORIES is set.
 func (p *Parts) Replay(reference opportunity.Reference, name string) {
 	p.T.Helper()
@@ -72,7 +72,7 @@ func (p *Parts) ReplayOf(workflowID, name string) {
 		original := workflow.Execution{ID: workflowID}
 		err = replayer.ReplayWorkflowHistoryWithOptions(nil, history, worker.ReplayWorkflowHistoryOptions{OriginalExecution: original})
 		if err != nil {
-			p.T.Errorf("run %d of %s does not replay: %v", n+1, workflowID, err)
+			p.T.Errorf("the replay of run %d of %s failed: %v", n+1, workflowID, err)
 		}
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// Output collects the output of several processes. It is safe for concurrent use.
+// Output collects the output of several processes. Output is safe for concurrent use.
 type Output struct {
 	mu sync.Mutex
 	b  bytes.Buffer

@@ -42,17 +42,18 @@ func (p *Parts) In(t *testing.T) *Parts {
 	return &below
 }
 
-// Times of the parts. They are shorter than a tenant's times, so a test waits less for a lost
-// response. DefaultTimes returns the flags with a tenant's times.
+// SendWindow, ResponseTime and SettleTime are the times of the parts. These three times are shorter
+// than a tenant's times, so a test waits less for a lost response. DefaultTimes returns the flags
+// with a tenant's times.
 const (
 	SendWindow   = 2 * time.Second
 	ResponseTime = 2 * time.Second
 	SettleTime   = 2 * time.Second
 )
 
-// Start starts a sandbox and a worker for the test. They work in a namespace of the test on a Temporal server that
-// tests share, and they stop when the test ends. Under the race detector the parts are built with the race
-// detector, too.
+// Start starts a sandbox and a worker for the test. The parts work in a namespace of the test on a
+// Temporal server that tests share, and stop when the test ends. Under the race detector the parts
+// are built with the race detector, too.
 func Start(t *testing.T, o stack.Options) *Parts {
 	t.Helper()
 	o.Race = testrun.Race
@@ -88,10 +89,10 @@ func StartWithoutRace(t *testing.T, o stack.Options) *Parts {
 	p := &Parts{Stack: s, T: t, Output: output}
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("what the parts wrote:\n%s", output.Tail(20_000))
+			t.Logf("output of the Temporal server, the sandbox and the workers:\n%s", output.Tail(20_000))
 		}
 		if output.Contains("WARNING: DATA RACE") {
-			t.Errorf("a part has a data race:\n%s", output.Tail(50_000))
+			t.Errorf("the race detector found a data race in a process of the test:\n%s", output.Tail(50_000))
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
@@ -127,8 +128,8 @@ func (p *Parts) Status(reference opportunity.Reference) enums.WorkflowExecutionS
 	return described.RawResponse.GetWorkflowExecutionInfo().GetStatus()
 }
 
-// DefaultTimes returns the worker's flags with a tenant's default send window and response time. The
-// other tests use SendWindow and ResponseTime.
+// DefaultTimes returns the worker's flags with a tenant's default send window and response time.
+// Tests without the flags of DefaultTimes use SendWindow and ResponseTime.
 func DefaultTimes() []string {
 	return []string{"--send-window", settings.DefaultSendWindow.String(), "--response-time", settings.DefaultResponseTime.String()}
 }

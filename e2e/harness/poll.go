@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Eventually calls the function until it returns true. It fails the test after the given time.
+// Eventually calls the function until it returns true. Eventually fails the test if the function
+// does not return true within the given time.
 func Eventually(t *testing.T, within time.Duration, what string, ask func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(within)

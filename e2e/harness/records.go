@@ -14,8 +14,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
-// Records returns what the sandbox stores of an opportunity. It sends its own API request instead
-// of using the client under test.
+// Records returns what the sandbox stores of an opportunity. Records sends its own API request
+// instead of using the client under test.
 func (p *Parts) Records(id opportunity.ID) string {
 	p.T.Helper()
 	answer, err := p.RecordsOf(id)
@@ -25,7 +25,8 @@ func (p *Parts) Records(id opportunity.ID) string {
 	return answer
 }
 
-// RecordsOf is Records for goroutines that must not fail the test. It returns an error instead.
+// RecordsOf is Records for goroutines that must not fail the test; RecordsOf returns an error
+// instead.
 func (p *Parts) RecordsOf(id opportunity.ID) (string, error) {
 	return p.Query(`query($id: ID!) { node(id: $id) { ... on Opportunity { id name step { name stage { name state } } account { id name }
 		financialUnit { name } value { grandTotal } isReservationValid attributes { definitionKey value }
@@ -59,7 +60,7 @@ func (p *Parts) Query(query string, variables map[string]any) (string, error) {
 		Errors []json.RawMessage `json:"errors"`
 	}
 	if err := json.Unmarshal(raw, &answer); err != nil || len(answer.Errors) > 0 {
-		return "", errors.Join(err, fmt.Errorf("answer: %s", raw))
+		return "", errors.Join(err, fmt.Errorf("response of the sandbox: %s", raw))
 	}
 	var out bytes.Buffer
 	if err := json.Indent(&out, answer.Data, "", " "); err != nil {

@@ -28,8 +28,8 @@ func parallelTests() string {
 	return "9"
 }
 
-// Main runs the tests of a package and returns the exit code of the test program. It stops the servers that the
-// tests shared.
+// Main runs the tests of a package and returns the exit code of the test program. After the tests,
+// Main stops the servers that the tests shared.
 func Main(m *testing.M) int {
 	if err := testrun.LowerPriority(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -77,8 +77,8 @@ type server struct {
 	err   error
 }
 
-// namespace returns a running stack with the server that the options need. It also returns the name of a namespace
-// that no other test uses.
+// namespace returns a running stack with the server that the options need. namespace also returns
+// the name of a namespace that no other test uses.
 func (s *servers) namespace(ctx context.Context, o stack.Options) (*stack.Stack, string, error) {
 	key, err := json.Marshal([]any{o.DynamicConfig, o.Race})
 	if err != nil {
@@ -114,7 +114,7 @@ func (s *servers) program() (string, error) {
 			return
 		}
 		if out, err := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(s.directory, "oppflow"), "github.com/oppflow/oppflow/starter").CombinedOutput(); err != nil {
-			s.buildResult = fmt.Errorf("build of the command line: %w\n%s", err, out)
+			s.buildResult = fmt.Errorf("build of the oppflow command failed: %w\n%s", err, out)
 		}
 	})
 	return filepath.Join(s.directory, "oppflow"), s.buildResult

@@ -22,11 +22,12 @@ import (
 // opportunities, all at once. No command fails. The workers use nearly the whole limit, and the API
 // rejects hardly any request.
 func TestABurstWithinTheLimit(t *testing.T) {
-	// Earlier tests sent 170 to 180 of 180 possible requests in 10 seconds. They sent only 160 in
-	// the 10 seconds in which the second worker gets its share of the rate. The long form does not
-	// count these 10 seconds. A busy machine sends fewer requests, so only one of three bursts must
-	// reach the number. The short form runs beside the tests of another package, so 140 requests
-	// are enough. A worker that used only half of the rate would send 90.
+	// Earlier tests sent 170 to 180 of 180 possible requests in 10 seconds. Earlier tests sent only
+	// 160 requests in the 10 seconds in which the second worker gets its share of the rate. The
+	// long form of the tests does not count these 10 seconds. A busy machine sends fewer requests,
+	// so only one of three bursts must reach the number. The short form of the tests runs beside
+	// the tests of another package, so 140 requests are enough. A worker that used only half of the
+	// rate would send 90.
 	const bursts = 3
 	least := testrun.Pick(t, 140, 170)
 	most := 0
@@ -34,14 +35,14 @@ func TestABurstWithinTheLimit(t *testing.T) {
 		t.Run(fmt.Sprint("burst ", n), func(t *testing.T) { most = max(most, minRateInBurst(t)) })
 	}
 	if most < least && !t.Failed() {
-		t.Errorf("in some 10 seconds while work waited only %d requests were sent; want at least %d", most, least)
+		t.Errorf("only %d requests were sent in one period of 10 seconds while work waited; want at least %d", most, least)
 	}
 }
 
 // minRateInBurst returns the least number of requests that were sent in any 10 seconds while work waited.
 func minRateInBurst(t *testing.T) int {
-	// The server starts at once as many activities as it starts in a second. So 18 a second are up
-	// to 198 in the first 10 seconds.
+	// The server starts at once as many activities as it starts in a second. At 18 a second, the
+	// server therefore starts up to 198 activities in the first 10 seconds.
 	const commands, limit, window = 10, 200, 10 * time.Second
 	opportunities := testrun.Pick(t, 120, 500) // two requests for each opportunity, which is more than the limit of a window
 	p := startPartsWithoutRace(t, stack.Options{
@@ -113,8 +114,8 @@ func minRateInBurst(t *testing.T) int {
 	return lowest
 }
 
-// awaitChanges waits until the API has made the given number of changes. It checks seldom, because
-// checks take CPU time from the parts.
+// awaitChanges waits until the API has made the given number of changes. awaitChanges checks
+// seldom, because checks take CPU time from the parts.
 func (p *parts) awaitChanges(ctx context.Context, changes int) {
 	p.T.Helper()
 	ticker := time.NewTicker(5 * time.Second)

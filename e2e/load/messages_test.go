@@ -43,7 +43,7 @@ func ringCatalogue(t *testing.T) (catalogue string, lap func(n int) string) {
 // ringSteps is the number of steps in the ring of the catalogue.
 const ringSteps = 7
 
-// Eight senders send 8,000 messages of 400 bytes to one opportunity as fast as they can. Each
+// Eight senders send 8,000 messages of 400 bytes to one opportunity as fast as possible. Each
 // message takes effect once, and the messages of a sender keep their order. The state that a run
 // passes to the next run stays small.
 func TestEightThousandMessagesOfFourHundredBytes(t *testing.T) {
@@ -84,11 +84,11 @@ func TestEightThousandMessagesOfFourHundredBytes(t *testing.T) {
 		t.Errorf("the API got %d moves; want %d", got, moves)
 	}
 	if record := p.Opportunity(opened.Opportunity); record.Name != view.Details.Name || record.Step.Name != view.Step.Name {
-		t.Errorf("the record is named %q and stands in %q; the view says %q and %q", record.Name, record.Step.Name, view.Details.Name, view.Step.Name)
+		t.Errorf("the record has the name %q and step %q; the view has the name %q and step %q", record.Name, record.Step.Name, view.Details.Name, view.Step.Name)
 	}
 	prints := p.runSizes(reference)
 	if len(prints) < 2 {
-		t.Error("one run only; the test shows nothing about what is handed over")
+		t.Error("the opportunity has only one run; the test does not check the state that a run passes to the next run")
 	}
 }
 
@@ -123,7 +123,7 @@ func TestMessagesThatGrowAsJSON(t *testing.T) {
 	p.awaitMutations(ctx, r, reference, opened.Opportunity, 4*scaled(t, 500))
 	r.wantNames(t, opened.Opportunity, sent)
 	if prints := p.runSizes(reference); len(prints) < 2 {
-		t.Error("one run only; the test shows nothing about what is handed over")
+		t.Error("the opportunity has only one run; the test does not check the state that a run passes to the next run")
 	}
 }
 
@@ -191,7 +191,7 @@ func TestTransitionsWaitForTheWorker(t *testing.T) {
 	prints := p.runSizes(reference)
 	p.wantSteady(prints)
 	if len(prints) < 2 {
-		t.Error("one run only; the test shows nothing about what is handed over")
+		t.Error("the opportunity has only one run; the test does not check the state that a run passes to the next run")
 	}
 
 	if !testrun.Long(t) {
@@ -218,15 +218,15 @@ func TestTransitionsWaitForTheWorker(t *testing.T) {
 		left -= f.requests
 	}
 	if carried == 0 {
-		t.Logf("no moves were handed over; nothing is known of %d", most)
+		t.Logf("no transitions were passed to the next run; the size of %d transitions is not measured", most)
 		return
 	}
 	bytesPerMove := float64(queue) / float64(carried)
 	fit := min(most, int(opportunity.MaxWaitingBytes/bytesPerMove))
 	run := most + int(perMove*float64(most-fit))
-	t.Logf("%.0f bytes for each move handed over, so %d fit; %d would make a first run of %d events", bytesPerMove, fit, most, run)
+	t.Logf("%.0f bytes for each transition passed to the next run, so %d transitions fit; %d transitions would make a first run of %d history events", bytesPerMove, fit, most, run)
 	if run > longer {
-		t.Errorf("%d moves would make a run of %d events; want at most %d", most, run, longer)
+		t.Errorf("%d transitions would make a run of %d history events; want at most %d", most, run, longer)
 	}
 }
 
@@ -269,7 +269,7 @@ func TestRunsStayShort(t *testing.T) {
 				t.Errorf("a run has %d events; want at most %d", got, load.events)
 			}
 			if len(prints) < 2 {
-				t.Error("one run only; the test shows nothing")
+				t.Error("the opportunity has only one run; the test does not check several runs")
 			}
 		})
 	}
@@ -302,14 +302,14 @@ func TestWaitingCallersDoNotLockTheOperatorOut(t *testing.T) {
 		harness.Eventually(t, 15*time.Second, fmt.Sprintf("caller %d waits or is answered", n), func() bool { return crowd.hasArrived(n) })
 	}
 	if len(r.heldChanges()) == 0 || crowd.waiting() == 0 {
-		t.Fatalf("%d callers wait, the API is asked for %v; the test shows nothing", crowd.waiting(), r.heldChanges())
+		t.Fatalf("%d callers wait and the API got the changes %v; the test does not check the pause", crowd.waiting(), r.heldChanges())
 	}
 
 	begin := time.Now()
 	soon, stop := context.WithTimeout(ctx, 5*time.Second)
 	defer stop()
 	_, err = p.update(soon, reference, "", "pause", map[string]any{"reason": "the API does not answer"})
-	t.Logf("%d of %d callers wait; the operator is answered after %s", crowd.waiting(), callers, time.Since(begin).Round(time.Millisecond))
+	t.Logf("%d of %d callers wait; the operator got a response after %s", crowd.waiting(), callers, time.Since(begin).Round(time.Millisecond))
 	if err != nil {
 		t.Fatalf("the operator could not pause the opportunity: %v", err)
 	}
@@ -319,7 +319,7 @@ func TestWaitingCallersDoNotLockTheOperatorOut(t *testing.T) {
 	r.release()
 	crowd.wait()
 	if got := r.mutationCount(opened.Opportunity); got != under {
-		t.Errorf("the API got %d mutations of the paused opportunity; want the %d that were under way", got, under)
+		t.Errorf("the API got %d mutations of the paused opportunity; want only the %d mutations that were under way", got, under)
 	}
 	if _, err := p.update(ctx, reference, "", "resume", map[string]any{}); err != nil {
 		t.Fatalf("the operator could not resume: %v", err)
@@ -331,7 +331,7 @@ func TestWaitingCallersDoNotLockTheOperatorOut(t *testing.T) {
 		got = append(got, c.text("name"))
 	}
 	if diff := cmp.Diff(names, got); diff != "" {
-		t.Errorf("what the callers asked for (-) and what the API got (+):\n%s", diff)
+		t.Errorf("requests of the callers (-) and changes that the API got (+):\n%s", diff)
 	}
 	if want := callerName(callers - 1); view.Details.Name != want {
 		t.Errorf("named %q; want %q", view.Details.Name, want)

@@ -15,7 +15,7 @@ import (
 )
 
 // The rate limits the requests of all workers together. The limit holds while another worker starts
-// and after a worker is killed. It also holds for activities that send several requests.
+// and after a worker is killed. The limit also holds for activities that send several requests.
 func TestTheRateHoldsOverAllWorkers(t *testing.T) {
 	parallelIfShort(t)
 	const second, minute = 10 * time.Second, time.Minute
@@ -28,8 +28,8 @@ func TestTheRateHoldsOverAllWorkers(t *testing.T) {
 	defer cancel()
 	for n := range testrun.Pick(t, 20, 80) {
 		reference := opportunity.Reference(fmt.Sprint("rate ", n))
-		// One activity plans the effects of a transition. It reads the record and then the record's
-		// events. The effects of winning read several records each.
+		// The activity that plans the effects of a transition reads the record and then the
+		// record's events. The effects of winning read several records each.
 		start := opportunity.Start{Name: "Rate", Region: "UK", Account: "Administrate", Currency: "USD", Interests: opportunity.Interests{{
 			Item: "ABC-123-01", Kind: opportunity.Event, Quantity: 1, UnitAmount: harness.Interests(1).Interests[0].UnitAmount,
 		}}}
@@ -68,10 +68,10 @@ func TestTheRateHoldsOverAllWorkers(t *testing.T) {
 	inSecond, inMinute := maxInWindow(times, second), maxInWindow(times, minute)
 	t.Logf("%d requests in %v; at most %d in any %v and %d in any %v", len(times), time.Since(started).Round(time.Second), inSecond, second, inMinute, minute)
 	if inSecond > rate*11 || inMinute > rate*60 {
-		t.Errorf("%d requests in some %v and %d in some %v; want at most %d and %d", inSecond, second, inMinute, minute, rate*11, rate*60)
+		t.Errorf("the API got %d requests in one period of %v and %d requests in one period of %v; want at most %d and %d", inSecond, second, inMinute, minute, rate*11, rate*60)
 	}
 	if inSecond < rate*8 {
-		t.Errorf("at most %d requests in any %v; the rate is hardly used", inSecond, second)
+		t.Errorf("the API got at most %d requests in any %v; the workers do not use the allowed rate", inSecond, second)
 	}
 }
 

@@ -44,8 +44,8 @@ func (c change) record() opportunity.ID {
 	return opportunity.ID(c.text("opportunityId"))
 }
 
-// recorder is a proxy between the worker and the sandbox. It records every mutation that it
-// forwards, in order. It can hold requests back for a while.
+// recorder is a proxy between the worker and the sandbox. recorder records every forwarded
+// mutation, in order. recorder can hold requests back for a while.
 type recorder struct {
 	server *httptest.Server
 
@@ -141,7 +141,7 @@ func mutations(body []byte) ([]change, error) {
 	return changes, nil
 }
 
-// pass waits while requests are held back. It also returns when the request is cancelled.
+// pass waits while requests are held back. pass also returns when the request is cancelled.
 func (r *recorder) pass(request *http.Request, changes []change) {
 	r.mu.Lock()
 	open := r.open
@@ -237,7 +237,7 @@ func (p *parts) awaitMutations(ctx context.Context, r *recorder, reference oppor
 		asked = time.Now()
 		if status := p.Status(reference); status != enums.WORKFLOW_EXECUTION_STATUS_RUNNING || time.Since(moved) > time.Minute {
 			p.runSizes(reference)
-			p.T.Fatalf("nothing is applied since %s after %d of %d mutations; the workflow is %s",
+			p.T.Fatalf("no mutation was applied since %s after %d of %d mutations; the workflow is %s",
 				time.Since(moved).Round(time.Second), made, mutations, status)
 		}
 		if made < mutations {
@@ -259,8 +259,9 @@ func (p *parts) awaitMutations(ctx context.Context, r *recorder, reference oppor
 	return view
 }
 
-// wantNames asserts that the API got the messages of every sender, each once and in the order in which the sender
-// sent them. sent is the number of messages of each sender. wantNames returns the name that came last.
+// wantNames asserts that the API got the messages of every sender, each message once and in the
+// order of the sender. sent is the number of messages of each sender. wantNames returns the name
+// that came last.
 func (r *recorder) wantNames(t *testing.T, record opportunity.ID, sent map[int]int) string {
 	t.Helper()
 	next, last := map[int]int{}, ""
@@ -272,7 +273,7 @@ func (r *recorder) wantNames(t *testing.T, record opportunity.ID, sent map[int]i
 			t.Fatalf("the API got the name %q", last)
 		}
 		if n != next[sender] {
-			t.Fatalf("the API got message %d of sender %d; want %d next", n, sender, next[sender])
+			t.Fatalf("the API got message %d of sender %d; want message %d next", n, sender, next[sender])
 		}
 		next[sender]++
 		if sender != before {
@@ -285,7 +286,7 @@ func (r *recorder) wantNames(t *testing.T, record opportunity.ID, sent map[int]i
 		}
 	}
 	if len(sent) > 1 && turns < 2*len(sent) {
-		t.Errorf("the senders' messages came in %d blocks; the test shows nothing about several at once", turns)
+		t.Errorf("the senders' messages arrived in %d blocks; the test does not check simultaneous senders", turns)
 	}
 	return last
 }

@@ -22,7 +22,7 @@ var items = []string{
 	"VG9rZW5UeXBlOjg4NDhhM2IzOGFkZjQ1ZGI4ZmY2MGZhZmNiZDNiM2Y2",
 }
 
-// fiveInterests are five interests, one of each kind. One of them reserves places.
+// fiveInterests are five interests, one of each kind. One of the five interests reserves places.
 func fiveInterests() opportunity.AddInterests {
 	var all opportunity.AddInterests
 	for n, item := range items {
@@ -172,7 +172,7 @@ func TestCommandsGoBeforeSweeps(t *testing.T) {
 		}
 	}
 	if left := swept - early; left < 4 || late > left/2 {
-		t.Errorf("%d of the %d records that were left were read before the command was sent to the API; in the order of asking it comes last", late, left)
+		t.Errorf("%d of the %d remaining records were read before the API got the command; first come, first served would send the command last", late, left)
 	}
 	harness.Eventually(t, time.Minute, "the sweep is over", func() bool { return len(p.RequestLog()) == before+1+swept })
 }

@@ -50,9 +50,10 @@ func (f runSize) String() string {
 	return text
 }
 
-// runSizes reads and logs the sizes of the runs of a reference. It asserts that each run continued
-// as new before the server ended it. The state that a run passes on must be within its size limit,
-// have a known version and have no unused members. Each list of the state must be within its cap.
+// runSizes reads and logs the sizes of the runs of a reference. runSizes asserts that each run
+// continued as new before the server ended it. The state that a run passes on must be within its
+// size limit, have a known version and have no unused members. Each list of the state must be
+// within its cap.
 func (p *parts) runSizes(reference opportunity.Reference) []runSize {
 	p.T.Helper()
 	runs := p.Runs(reference)
@@ -123,7 +124,7 @@ func runSizeOf(p *parts, run *historypb.History) runSize {
 		p.T.Fatalf("the state is no JSON object: %v", err)
 	}
 	if again, err := json.Marshal(f.state); err != nil || !bytes.Equal(again, data) {
-		p.T.Errorf("the state, read and written again, is another one of %d bytes, %v; it has %d", len(again), err, len(data))
+		p.T.Errorf("the state changes when it is decoded and encoded again: %d bytes, %v; the original state has %d bytes", len(again), err, len(data))
 	}
 	f.queue = len(members["queue"])
 	return f
@@ -155,7 +156,7 @@ func (f runSize) check(p *parts, where string) {
 		{"things that need attention", len(s.Attention), maxAttention},
 	} {
 		if limit.got > limit.atMost {
-			p.T.Errorf("%s was handed %d %s; at most %d are allowed", where, limit.got, limit.what, limit.atMost)
+			p.T.Errorf("%s got %d %s from the previous run; at most %d are allowed", where, limit.got, limit.what, limit.atMost)
 		}
 	}
 }
@@ -169,8 +170,8 @@ func largest(prints []runSize) int {
 	return most
 }
 
-// wantSteady asserts that the server did not schedule workflow tasks repeatedly. It ignores tasks
-// that ended early because of a new message or a stopped worker.
+// wantSteady asserts that the server did not schedule workflow tasks repeatedly. wantSteady ignores
+// workflow tasks that ended early because of a new message or a stopped worker.
 func (p *parts) wantSteady(prints []runSize) {
 	p.T.Helper()
 	for n, f := range prints {

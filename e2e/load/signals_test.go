@@ -97,7 +97,7 @@ func TestTwoThousandSignals(t *testing.T) {
 		}
 	}
 	if slices.IsSorted(wantQuantities) {
-		t.Error("the senders took turns; the test shows nothing about the order of events")
+		t.Error("the senders sent one after the other; the test does not check the order of history events")
 	}
 	var quantities []int
 	for _, held := range view.Interests {
@@ -117,7 +117,7 @@ func TestTwoThousandSignals(t *testing.T) {
 		t.Fatal(err)
 	}
 	if record.InterestCount != adds || record.Name != wantName || record.Step.Name != view.Step.Name {
-		t.Errorf("the record has %d interests, stands in %q, named %q", record.InterestCount, record.Step.Name, record.Name)
+		t.Errorf("the record has %d interests, is in step %q and has the name %q", record.InterestCount, record.Step.Name, record.Name)
 	}
 	runs := p.Runs(reference)
 	if len(runs) < 3 {

@@ -93,8 +93,9 @@ func updateLatencies(t *testing.T, playbook string) []time.Duration {
 	return all
 }
 
-// requestsBeforeUpdate returns a text when the request of an update was scheduled in a later
-// workflow task than the update itself, or "" otherwise.
+// requestsBeforeUpdate returns "" if the request of each update was scheduled in the same workflow
+// task as the update. If a request was scheduled in a later workflow task, requestsBeforeUpdate
+// returns a text.
 func (p *parts) requestsBeforeUpdate(reference opportunity.Reference) string {
 	waits := false
 	for _, run := range p.Runs(reference) {

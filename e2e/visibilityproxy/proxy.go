@@ -28,19 +28,19 @@ type Mode string
 // The modes of visibility.
 const (
 	// Unchanged shows the runs as the server does.
-	Unchanged Mode = "as it is"
+	Unchanged Mode = "all runs as the server shows them"
 	// Lagging hides the runs that started within lag, and shows the runs that ended within lag as
 	// running.
-	Lagging Mode = "lagging"
+	Lagging Mode = "recent changes hidden"
 	// NewestOnly hides the earlier runs of an opportunity that ended within lag.
-	NewestOnly Mode = "the new run first"
+	NewestOnly Mode = "only the newest run of an opportunity"
 )
 
 // lag is how far visibility is behind.
 const lag = 30 * time.Second
 
-// Proxy stands between the workers and the Temporal server. It forwards every call, and changes
-// which runs visibility shows. It is safe for concurrent use.
+// Proxy stands between the workers and the Temporal server. Proxy forwards every call, and changes
+// which runs visibility shows. Proxy is safe for concurrent use.
 type Proxy struct {
 	address    string
 	server     *grpc.Server
@@ -59,7 +59,7 @@ type rawCodec struct{}
 func (rawCodec) Marshal(v any) ([]byte, error) {
 	f, ok := v.(*rawMessage)
 	if !ok {
-		return nil, fmt.Errorf("%T is no frame", v)
+		return nil, fmt.Errorf("%T is not a *rawMessage", v)
 	}
 	return *f, nil
 }
@@ -68,7 +68,7 @@ func (rawCodec) Marshal(v any) ([]byte, error) {
 func (rawCodec) Unmarshal(data []byte, v any) error {
 	f, ok := v.(*rawMessage)
 	if !ok {
-		return fmt.Errorf("%T is no frame", v)
+		return fmt.Errorf("%T is not a *rawMessage", v)
 	}
 	*f = slices.Clone(data)
 	return nil
@@ -129,7 +129,7 @@ const listMethod = workflowservice.WorkflowService_ListWorkflowExecutions_FullMe
 func (x *Proxy) forward(_ any, stream grpc.ServerStream) error {
 	method, ok := grpc.MethodFromServerStream(stream)
 	if !ok {
-		return status.Error(codes.Internal, "a call without a method")
+		return status.Error(codes.Internal, "the call has no method")
 	}
 	var asked, answered rawMessage
 	if err := stream.RecvMsg(&asked); err != nil {

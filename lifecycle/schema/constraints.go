@@ -126,7 +126,7 @@ func (r *constraints) apply(name string, s *jsonschema.Schema) {
 	o := object{Schema: s, constraints: r, typ: name}
 	if o.has("requestId") && name != "OutcomeInput" {
 		o.text("requestId", requestIDForm, opportunity.MaxRequestIDLength)
-		o.member("requestId").Description = "requestId is the caller's own id of the request: a message with the same id takes effect once, and with another payload it is a Conflict."
+		o.member("requestId").Description = "requestId is the caller's own id of the request. A repeated message with the same id takes effect once. The same id with another payload is rejected with a Conflict."
 	}
 	if o.has("source") {
 		o.text("source", sourceForm, opportunity.MaxSourceLength)
@@ -155,7 +155,7 @@ func (r *constraints) apply(name string, s *jsonschema.Schema) {
 	case "CreateOutcomeInput": // the types of its members are enough
 	default:
 		if !slices.ContainsFunc(opportunity.MessageTypes(), func(m opportunity.MessageType) bool { return reflect.TypeOf(m.Empty).Name() == name }) {
-			o.fail("no rules for it")
+			o.fail("the schema generator has no rules for this type")
 		}
 	}
 }
@@ -184,7 +184,7 @@ func (o object) has(name string) bool {
 // member returns the schema of a member.
 func (o object) member(name string) *jsonschema.Schema {
 	if !o.has(name) {
-		o.fail("no member %s", name)
+		o.fail("the type has no member %s", name)
 		return new(jsonschema.Schema)
 	}
 	member, _ := o.Properties.Get(name)

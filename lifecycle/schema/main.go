@@ -2,10 +2,10 @@
 // and every response. The schemas are for callers that check their messages, or that send messages
 // from another language.
 //
-// The schemas follow the Go types, their comments and constants. They add the rules of Validate
-// that JSON Schema can express. A schema never rejects what Oppflow accepts, except for the cases
-// that the package's tests list. Oppflow also rejects some payloads that fit their schema. The
-// tests list these cases, too.
+// The schemas follow the Go types, their comments and constants. The schemas add the rules of
+// Validate that JSON Schema can express. A schema never rejects what Oppflow accepts, except for
+// the cases that the package's tests list. Oppflow also rejects some payloads that fit their
+// schema. The tests list these cases, too.
 package main
 
 import (

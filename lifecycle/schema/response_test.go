@@ -14,8 +14,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A response that fills every member passes its schema, also with a member from a later version. It
-// fails when a required member is missing or has another type.
+// A response that fills every member passes its schema, also with a member from a later version. A
+// response fails when a required member is missing or has another type.
 func TestAnswersFitTheirSchemas(t *testing.T) {
 	checker := newChecker(t)
 	for _, d := range documents() {

@@ -88,7 +88,7 @@ func (c checker) refuses(name string, payload []byte) error {
 }
 
 // The schemas use only regular expressions that all languages read in the same way. The only
-// escapes in them are a character in two hexadecimal digits and a dot.
+// escapes in the regular expressions are a character in two hexadecimal digits and a dot.
 func TestPatternsArePortable(t *testing.T) {
 	files, err := schemas(checkout)
 	if err != nil {

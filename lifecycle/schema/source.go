@@ -112,8 +112,8 @@ func (s *sourceInfo) enumeration(t reflect.Type) ([]any, error) {
 
 var exportedWord = regexp.MustCompile(`\b[A-Z][A-Za-z]*\b`)
 
-// comment returns the comment of a type, or of its field, on one line. It replaces the names of
-// fields with the names of their members.
+// comment returns the comment of a type, or of its field, on one line. comment replaces the names
+// of fields with the names of their members.
 func (s *sourceInfo) comment(t reflect.Type, field string) string {
 	key := t.PkgPath() + "." + t.Name()
 	if field != "" {

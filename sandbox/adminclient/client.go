@@ -16,7 +16,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// Client is a client of a running sandbox. It is safe for concurrent use.
+// Client is a client of a running sandbox. A Client is safe for concurrent use.
 type Client struct {
 	// APIURL is the address of the sandbox's API, such as http://127.0.0.1:8080/graphql.
 	APIURL string
@@ -116,15 +116,15 @@ func (s Client) call(ctx context.Context, method, path string, payload, answer a
 	request.Header.Set("Authorization", "Bearer "+s.Token)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return fmt.Errorf("the sandbox: %w", err)
+		return fmt.Errorf("request to the sandbox: %w", err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
-		return fmt.Errorf("the sandbox: %w", err)
+		return fmt.Errorf("request to the sandbox: %w", err)
 	}
 	if response.StatusCode >= http.StatusMultipleChoices {
-		return fmt.Errorf("the sandbox answers %s to %s %s: %s", response.Status, method, path, text)
+		return fmt.Errorf("the sandbox responded %s to %s %s: %s", response.Status, method, path, text)
 	}
 	if answer == nil {
 		return nil

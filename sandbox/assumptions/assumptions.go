@@ -25,8 +25,8 @@ type Option struct {
 	Description string
 }
 
-// Assumption is one behaviour that is unknown outside of the vendor. It has at least two options. The first option
-// is the default.
+// Assumption is one behaviour that is unknown outside of the vendor. An Assumption has at least
+// two options; the first option is the default.
 type Assumption struct {
 	Name    Name
 	Options []Option
@@ -43,18 +43,19 @@ func All() []Assumption {
 // Absent is the value that removes a part from the schema. A request that uses the removed part is rejected.
 const Absent = "absent"
 
-// nameAssumption returns a row about the name of something in the API. The first of names is the
-// default. The row also has the value Absent.
+// nameAssumption returns a row about the name of something in the API. The default of the row is
+// the first of the names. The row also has the value Absent.
 func nameAssumption(row Name, thing string, names ...string) Assumption {
 	r := Assumption{Name: row, AnyName: true}
 	for _, name := range names {
 		r.Options = append(r.Options, Option{name, thing + " is called " + name})
 	}
-	r.Options = append(r.Options, Option{Absent, "there is none"})
+	r.Options = append(r.Options, Option{Absent, "the API does not have " + thing})
 	return r
 }
 
-// Choices are the chosen values. The zero value has every row's default. It is safe for concurrent use.
+// Choices are the chosen values. The zero value has every row's default. Choices are safe for
+// concurrent use.
 type Choices struct{ chosen map[Name]string }
 
 // ParseChoices reads choices from a map of row names to values, such as "reserve.short": "refused".
@@ -64,11 +65,11 @@ func ParseChoices(words map[string]string) (Choices, error) {
 	for _, word := range slices.Sorted(maps.Keys(words)) {
 		row, ok := byName()[Name(word)]
 		if !ok {
-			return Choices{}, fmt.Errorf("there is no assumption %q; the table lists them", word)
+			return Choices{}, fmt.Errorf("there is no assumption %q; oppflow sandbox --assumptions lists all assumptions", word)
 		}
 		listed := slices.ContainsFunc(row.Options, func(v Option) bool { return v.Value == words[word] })
 		if !listed && (!row.AnyName || !isGraphQLName(words[word])) {
-			return Choices{}, fmt.Errorf("assumption %s: there is no value %q; choose %s", word, words[word], row.optionList())
+			return Choices{}, fmt.Errorf("assumption %s does not have the value %q; choose %s", word, words[word], row.optionList())
 		}
 		c.chosen[row.Name] = words[word]
 	}

@@ -22,10 +22,10 @@ const (
 
 func fields() []Assumption {
 	found := func(row Name, what, by string) Assumption {
-		return Assumption{Name: row, Options: []Option{{"there", what + " can be filtered and ordered by " + by + ", too"}, {Absent, "they cannot"}}}
+		return Assumption{Name: row, Options: []Option{{"there", what + " can also be filtered and sorted by " + by}, {Absent, what + " cannot be filtered or sorted by " + by}}}
 	}
 	shown := func(row Name, what, fields string) Assumption {
-		return Assumption{Name: row, Options: []Option{{"shown", what + " " + fields + ", too"}, {Absent, "nothing of this is there"}}}
+		return Assumption{Name: row, Options: []Option{{"shown", what + " have the fields " + fields}, {Absent, what + " do not have the fields " + fields}}}
 	}
 	return []Assumption{
 		found(FilterItems, "course templates, learning paths and training token types", "code, title or name, and lifecycleState"),
@@ -35,10 +35,10 @@ func fields() []Assumption {
 		found(FilterInterests, "interests", "opportunityId, quantity, unitAmount and totalAmount"),
 		found(FilterLogs, "entries of the integration log", "nodeId, originIdentifier and status"),
 		found(FilterSenders, "sending addresses", "name, address and verified"),
-		shown(ItemFields, "course templates and learning paths show", "legacyId and lifecycleState, training token types code"),
-		shown(InvoiceFields, "an invoice shows", "legacyId, account, financialUnit and createdAt"),
-		shown(LearnerFields, "a learner shows", "legacyId, event, registration and isCancelled"),
-		shown(RegistrationFields, "a registration shows", "legacyId, event, amount, financialUnitId and learners"),
-		shown(PayloadFields, "mutations of learners and registrations, and event.update, answer", "what they changed"),
+		shown(ItemFields, "items of interests", "legacyId and lifecycleState (course templates and learning paths) and code (training token types)"),
+		shown(InvoiceFields, "invoices", "legacyId, account, financialUnit and createdAt"),
+		shown(LearnerFields, "learners", "legacyId, event, registration and isCancelled"),
+		shown(RegistrationFields, "registrations", "legacyId, event, amount, financialUnitId and learners"),
+		shown(PayloadFields, "responses of event.update and of mutations of learners and registrations", "with the changed records"),
 	}
 }

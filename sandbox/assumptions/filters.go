@@ -2,7 +2,7 @@ package assumptions
 
 // The rows about names in searches.
 const (
-	// FilterFields says by which fields opportunities can be filtered, besides the observed ones.
+	// FilterFields says by which fields opportunities can be filtered, besides the observed fields.
 	FilterFields Name = "filter.opportunity.fields"
 	// FilterName to FilterContact are the names of filter fields of opportunities.
 	FilterName    Name = "filter.opportunity.name"
@@ -11,8 +11,9 @@ const (
 	FilterUpdated Name = "filter.opportunity.updated"
 	FilterOwner   Name = "filter.opportunity.owner"
 	FilterContact Name = "filter.opportunity.contact"
-	// FilterTypes says the names of the input types of filters. The names for events, accounts, contacts and course
-	// templates are not in the row, because they were observed.
+	// FilterTypes says the names of the input types of filters. The row FilterTypes does not
+	// contain the names for events, accounts, contacts and course templates, because these names
+	// were observed.
 	FilterTypes Name = "filter.types"
 	// FilterOperation is the name of the enum of filter operations.
 	FilterOperation Name = "filter.operation"
@@ -26,31 +27,31 @@ const (
 func filters() []Assumption {
 	return []Assumption{
 		{Name: FilterFields, Options: []Option{
-			{"many", "opportunities can be filtered by name, region, step, stage, account, owner, contact, currency and times, too"},
-			{"few", "by regionName, id and stepId only, which were seen"},
+			{"many", "opportunities can also be filtered by name, region, step, stage, account, owner, contact, currency and times"},
+			{"few", "opportunities can be filtered only by the observed fields regionName, id and stepId"},
 		}},
-		nameAssumption(FilterName, "the field of filters and orders that is the name of an opportunity", "name", "title"),
-		nameAssumption(FilterAccount, "the one that is its account's id", "accountId", "account"),
-		nameAssumption(FilterCreated, "the one that is the time of its creation", "createdAt", "created"),
-		nameAssumption(FilterUpdated, "the one that is the time of its last change", "updatedAt", "lastUpdatedAt"),
-		nameAssumption(FilterOwner, "the one that is its owner's id", "ownerId", "userId"),
-		nameAssumption(FilterContact, "the one that is its contact's id", "contactId", "personId"),
+		nameAssumption(FilterName, "the filter and order field for an opportunity's name", "name", "title"),
+		nameAssumption(FilterAccount, "the filter and order field for the id of an opportunity's account", "accountId", "account"),
+		nameAssumption(FilterCreated, "the filter and order field for the creation time of an opportunity", "createdAt", "created"),
+		nameAssumption(FilterUpdated, "the filter and order field for the time of an opportunity's last change", "updatedAt", "lastUpdatedAt"),
+		nameAssumption(FilterOwner, "the filter and order field for the id of an opportunity's owner", "ownerId", "userId"),
+		nameAssumption(FilterContact, "the filter and order field for the id of an opportunity's contact", "contactId", "personId"),
 		{Name: FilterTypes, Options: []Option{
-			{"field-graph-filter", "the input types of filters are <Type>FieldGraphFilter, by analogy with those seen"},
-			{"filter", "those that were not seen are <Type>Filter"},
+			{"field-graph-filter", "the input types of filters are called <Type>FieldGraphFilter, like the observed filter types"},
+			{"filter", "the input types of filters that were not observed are called <Type>Filter"},
 		}},
 		{Name: FilterOperation, AnyName: true, Options: []Option{
 			{"FilterOperation", "the enum of a filter's operations is called FilterOperation"},
-			{"Operation", "it is called Operation"},
+			{"Operation", "the enum of a filter's operations is called Operation"},
 		}},
 		{Name: Order, AnyName: true, Options: []Option{
-			{"order", "lists are ordered by order, one or a list of {field, direction} with the fields of the filters; direction is asc unless given; events take orderBy, too"},
-			{"orderBy", "the argument is called orderBy"},
-			{Absent, "they cannot be ordered, but for events"},
+			{"order", "the argument order sorts lists; it is one {field, direction} or a list of {field, direction}; the default direction is asc; events also accept orderBy"},
+			{"orderBy", "the argument that sorts lists is called orderBy"},
+			{Absent, "only lists of events can be sorted"},
 		}},
 		{Name: OrderTypes, Options: []Option{
-			{"field-graph-order", "the input types of orders are <Type>FieldGraphOrder, by analogy with those of filters"},
-			{"order", "they are <Type>Order"},
+			{"field-graph-order", "the input types of orders are called <Type>FieldGraphOrder, like the input types of filters"},
+			{"order", "the input types of orders are called <Type>Order"},
 		}},
 	}
 }

@@ -14,7 +14,7 @@ func ids() []Assumption {
 	prefix := func(row Name, thing, one, other string) Assumption {
 		return Assumption{Name: row, AnyName: true, Options: []Option{
 			{one, "the id of " + thing + " is " + one + ":<key>"},
-			{other, "it is " + other + ":<key>"},
+			{other, "the id of " + thing + " is " + other + ":<key>"},
 		}}
 	}
 	return []Assumption{

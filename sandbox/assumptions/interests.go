@@ -14,33 +14,33 @@ const (
 func interests() []Assumption {
 	return []Assumption{
 		{Name: AddInterestResponse, Options: []Option{
-			{"new", "addInterest answers the new interest only"},
-			{"all", "addInterest answers all interests of the opportunity"},
+			{"new", "addInterest returns only the new interest"},
+			{"all", "addInterest returns all interests of the opportunity"},
 		}},
 		{Name: InterestExisting, AnyName: true, Options: []Option{
 			{"ids", "existingLearners is a list of ids of contacts"},
-			{"contactId", "it is a list of objects in which contactId is the id; any other name may be given, too"},
-			{"empty", "only an empty list is taken, as in every example"},
+			{"contactId", "existingLearners is a list of objects whose member contactId is the id; any other member name may be chosen"},
+			{"empty", "existingLearners must be an empty list, as in every example"},
 		}},
 		{Name: InterestLearners, Options: []Option{
-			{"quantity", "no more learners than the quantity can be named"},
-			{"any", "any number can"},
+			{"quantity", "an interest accepts at most as many learners as its quantity"},
+			{"any", "an interest accepts any number of learners"},
 		}},
 		{Name: InterestAmount, Options: []Option{
-			{"positive", "unitAmount is not negative"},
-			{"any", "it may be, as for a discount"},
+			{"positive", "unitAmount must not be negative"},
+			{"any", "unitAmount may be negative, as for a discount"},
 		}},
 		{Name: InterestDetailsKind, Options: []Option{
-			{"fitting", "details that do not fit the kind of the item are refused"},
-			{"ignored", "they are ignored"},
+			{"fitting", "details of another kind of item are refused, such as event details for a course template"},
+			{"ignored", "details of another kind of item are ignored, such as event details for a course template"},
 		}},
 		{Name: InterestTax, Options: []Option{
-			{"any", "taxId is any well-formed id"},
-			{"unknown", "it must exist, and the sandbox knows none"},
+			{"any", "taxId may be any well-formed id"},
+			{"unknown", "taxId must exist; the sandbox has no taxes, so every taxId is refused"},
 		}},
 		{Name: InterestPublished, Options: []Option{
-			{"published", "events and learning paths must be published like course templates; their dates do not matter"},
-			{"courses", "only course templates must"},
+			{"published", "an interest accepts only published course templates, events and learning paths, whatever their dates"},
+			{"courses", "an interest accepts only published course templates, but any event and learning path"},
 		}},
 	}
 }

@@ -20,34 +20,34 @@ const (
 func mutations() []Assumption {
 	return []Assumption{
 		{Name: CreateRequired, Options: []Option{
-			{"name-region", "create needs name and regionId"},
-			{"account", "it needs accountId, too"},
+			{"name-region", "opportunities.create requires name and regionId"},
+			{"account", "opportunities.create requires name, regionId and accountId"},
 		}},
 		{Name: CreateCurrency, Options: []Option{
-			{"region", "without financialUnitId the currency is the region's"},
-			{"tenant", "it is the tenant's, which is the first of the catalogue"},
+			{"region", "without financialUnitId a new opportunity gets the currency of its region"},
+			{"tenant", "without financialUnitId a new opportunity gets the tenant's currency, which is the first currency of the catalogue"},
 		}},
 		{Name: CreateEntry, Options: []Option{
-			{"entry", "without entryStepId the step is the first entry step; a step that is none is refused"},
-			{"any", "any step may be named"},
+			{"entry", "a new opportunity starts in the first entry step unless entryStepId is given; entryStepId must be an entry step"},
+			{"any", "a new opportunity starts in the first entry step unless entryStepId is given; entryStepId may be any step"},
 		}},
-		nameAssumption(CreateAttributes, "the member of create that takes [{definitionKey, value}], with any key,", "attributes", "customFieldValues"),
-		nameAssumption(UpdateAttributes, "the one of update, by which keys that are not named stay and null takes one away,", "attributes", "customFieldValues"),
-		nameAssumption(UpdateName, "the member of update that takes a new name", "name", "title"),
-		nameAssumption(EventTitle, "the member of event.update that takes a title", "title", "name"),
-		nameAssumption(EventState, "the one that takes a state", "lifecycleState", "status"),
-		nameAssumption(EventPlaces, "the one that takes the number of places", "maxPlaces", "capacity"),
+		nameAssumption(CreateAttributes, "the member of opportunities.create for attributes (a list of {definitionKey, value})", "attributes", "customFieldValues"),
+		nameAssumption(UpdateAttributes, "the member of opportunities.update for attributes (null removes an attribute; attributes that are not listed stay)", "attributes", "customFieldValues"),
+		nameAssumption(UpdateName, "the member of opportunities.update for the new name", "name", "title"),
+		nameAssumption(EventTitle, "the member of event.update for the title", "title", "name"),
+		nameAssumption(EventState, "the member of event.update for the lifecycle state", "lifecycleState", "status"),
+		nameAssumption(EventPlaces, "the member of event.update for the number of places", "maxPlaces", "capacity"),
 		{Name: UpdateNull, Options: []Option{
-			{"kept", "null in update means: leave it as it is"},
-			{"cleared", "null takes the account away"},
+			{"kept", "a null member in opportunities.update changes nothing"},
+			{"cleared", "a null accountId in opportunities.update removes the account"},
 		}},
 		{Name: ErrorLabels, Options: []Option{
-			{"named", "refusals other than Transition Not Found have labels of their own: Not Found, Invalid ID, Invalid Value and so on"},
-			{"plain", "they have the label Error"},
+			{"named", "each kind of refusal has its own label, such as Not Found, Invalid ID or Invalid Value"},
+			{"plain", "all refusals except Transition Not Found have the label Error"},
 		}},
 		{Name: ErrorsFirst, Options: []Option{
-			{"first", "a refusal names the first thing that is wrong"},
-			{"all", "create and update are refused with all that is wrong with name, account, region, currency and entry step, an entry of errors each"},
+			{"first", "a refusal reports only the first invalid member"},
+			{"all", "a refusal of create or update has one error for each invalid name, account, region, currency and entry step"},
 		}},
 	}
 }

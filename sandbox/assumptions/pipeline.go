@@ -29,48 +29,48 @@ const (
 func pipeline() []Assumption {
 	return []Assumption{
 		{Name: ProgressUnknown, Options: []Option{
-			{"not-found", "an unknown step is refused as Not Found"},
-			{"transition", "as Transition Not Found, like any other without a transition"},
+			{"not-found", "a transition to an unknown step is refused with the label Not Found"},
+			{"transition", "a transition to an unknown step is refused with the label Transition Not Found"},
 		}},
 		{Name: ClosedOpportunity, Options: []Option{
-			{"open", "opportunities that are Won, Lost or Archived can be moved and get interests like others"},
-			{"refused", "both are refused"},
+			{"open", "Won, Lost and Archived opportunities accept transitions and interests like open opportunities"},
+			{"refused", "Won, Lost and Archived opportunities accept neither transitions nor interests"},
 		}},
 		{Name: MissingAttributes, Options: []Option{
-			{"all", "a move that lacks required attributes is refused with all of them"},
-			{"first", "with the first one"},
+			{"all", "a refused transition names all required attributes that are empty"},
+			{"first", "a refused transition names only the first required attribute that is empty"},
 		}},
 		{Name: TriggerAccount, Options: []Option{
-			{"made", "the trigger account makes one named like the opportunity, unless the opportunity has one"},
-			{"reused", "it takes one of that name that is there"},
+			{"made", "if the opportunity has no account, the trigger account creates an account with the opportunity's name"},
+			{"reused", "if the opportunity has no account, the trigger account uses an existing account with the opportunity's name"},
 		}},
 		{Name: TriggerContact, Options: []Option{
-			{"reused", "the trigger contact takes a contact of the account with the learner's e-mail address, and makes one where there is none"},
-			{"made", "it makes one for each new learner"},
+			{"reused", "the trigger contact uses the account's contact with the learner's e-mail address, or creates a contact if there is none"},
+			{"made", "the trigger contact creates a contact for each new learner"},
 		}},
 		{Name: TriggerInvoice, Options: []Option{
-			{"kept", "the trigger invoice leaves an invoice that is there and not void as it is"},
-			{"another", "it drafts another one"},
+			{"kept", "the trigger invoice creates no invoice if the opportunity has an invoice that is not void"},
+			{"another", "the trigger invoice always creates another draft invoice"},
 		}},
 		{Name: TriggerInvoiceAccount, Options: []Option{
-			{"refused", "the trigger invoice fails where the opportunity has no account"},
-			{"skipped", "it drafts nothing then"},
+			{"refused", "the trigger invoice fails if the opportunity has no account"},
+			{"skipped", "the trigger invoice creates no invoice if the opportunity has no account"},
 		}},
 		{Name: TriggerToken, Options: []Option{
-			{"refused", "the trigger token fails where there are tokens to issue and the opportunity has no account"},
-			{"skipped", "it issues nothing then"},
+			{"refused", "the trigger token fails if there are tokens to issue and the opportunity has no account"},
+			{"skipped", "the trigger token issues no tokens if the opportunity has no account"},
 		}},
 		{Name: TriggerRegistration, Options: []Option{
 			{"refused", "the trigger registration fails if one of the events was cancelled or is a draft"},
-			{"skipped", "it registers on the others"},
+			{"skipped", "the trigger registration skips events that were cancelled or are drafts, and registers on the other events"},
 		}},
 		{Name: BookingFilters, Options: []Option{
-			{"many", "registrations can be filtered by id, eventId and sourceOpportunityId, learners by registrationId, invoices by accountId and lifecycleState, too"},
-			{Absent, "registrations by account only, learners by the fields seen, invoices by id"},
+			{"many", "registrations can also be filtered by id, eventId and sourceOpportunityId; learners also by registrationId; invoices also by accountId and lifecycleState"},
+			{Absent, "registrations can be filtered only by account, learners only by the observed fields, and invoices only by id"},
 		}},
 		{Name: InvoiceFinal, Options: []Option{
-			{"refused", "an invoice that is no draft can be neither updated nor finalised"},
-			{"changed", "it can be updated, and finalising it again changes nothing"},
+			{"refused", "only a draft invoice can be updated or finalised"},
+			{"changed", "an invoice that is not a draft can be updated; finalising this invoice again changes nothing"},
 		}},
 	}
 }

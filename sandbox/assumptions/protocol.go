@@ -38,62 +38,62 @@ const (
 func protocol() []Assumption {
 	return []Assumption{
 		{Name: RateCountsRefused, Options: []Option{
-			{"free", "what is answered 429 does not count against the limit"},
-			{"counted", "it counts: a client that does not stop asking is never let in again"},
+			{"free", "a request that gets status 429 does not count against the rate limit"},
+			{"counted", "a request that gets status 429 counts against the rate limit, so a client that keeps sending stays blocked"},
 		}},
 		{Name: RateTokens, Options: []Option{
-			{"counted", "requests of the token endpoint count against the limit of requests, and are refused over it"},
-			{"free", "the limit is that of the API alone"},
+			{"counted", "requests to the token endpoint count against the rate limit and are refused above the limit"},
+			{"free", "requests to the token endpoint do not count against the rate limit"},
 		}},
 		{Name: RequestSize, Options: []Option{
-			{"1MiB", "a request over 1 MiB is answered with status 413"},
-			{"128KiB", "one over 128 KiB is"},
+			{"1MiB", "a request larger than 1 MiB gets status 413"},
+			{"128KiB", "a request larger than 128 KiB gets status 413"},
 		}},
 		{Name: NamespaceOrder, Options: []Option{
-			{"none", "fields inside a namespace run in no order; those at the root of a mutation always run in order"},
-			{"document", "they run in the order of the document, too"},
+			{"none", "mutations inside a namespace run in no particular order; fields at the root always run in the order of the document"},
+			{"document", "mutations inside a namespace run in the order of the document, like the fields at the root"},
 		}},
 		{Name: FailedMutationResponse, Options: []Option{
-			{"data-null", "mutations and their namespaces are not null: when one fails inside, the whole answer is \"data\": null, although the others took effect"},
-			{"field-null", "they may be null: the others are answered"},
-			{"stops", "they are not null, and what stands at the root behind the one that failed does not run"},
+			{"data-null", "mutations are not nullable: if one mutation fails, the whole response is \"data\": null, although the other mutations took effect"},
+			{"field-null", "mutations are nullable: if one mutation fails, the response still contains the other mutations"},
+			{"stops", "mutations are not nullable: if one mutation fails, the root fields after the failed mutation do not run"},
 		}},
 		{Name: RejectedDocument, Options: []Option{
-			{"no-data", "a document that is refused as a whole is answered with status 200, and without data"},
-			{"null", "with status 200 and \"data\": null"},
-			{"status-400", "with status 400, and without data"},
+			{"no-data", "the response to a document that is refused as a whole has status 200 and no data member"},
+			{"null", "the response to a document that is refused as a whole has status 200 and \"data\": null"},
+			{"status-400", "the response to a document that is refused as a whole has status 400 and no data member"},
 		}},
 		{Name: EmptyErrors, Options: []Option{
-			{"left-out", "an answer without errors has no errors at the top"},
-			{"shown", "it has \"errors\": [] there beside its data, as in some examples of the documentation"},
+			{"left-out", "a successful response has no member errors at the top level"},
+			{"shown", "a successful response has \"errors\": [] at the top level, as in some examples of the documentation"},
 		}},
 		{Name: OAuthHeader, Options: []Option{
-			{"form", "the client shows its id and secret in the form alone; a request with the header Authorization is refused"},
-			{"basic", "HTTP Basic works, too"},
+			{"form", "the client sends its id and secret only in the form; a token request with the header Authorization is refused"},
+			{"basic", "the client may send its id and secret in the form or by HTTP Basic"},
 		}},
 		{Name: OAuthQuery, Options: []Option{
-			{"refused", "parameters in the URL are refused, as RFC 6749 has it"},
-			{"taken", "they are taken like those in the form (one client was seen to send them so)"},
+			{"refused", "token requests with parameters in the URL are refused, as RFC 6749 requires"},
+			{"taken", "token requests may have parameters in the URL (one observed client sends parameters in the URL)"},
 		}},
 		{Name: OAuthAuthorize, Options: []Option{
-			{"required", "the authorization endpoint needs the redirect_uri (its newer page)"},
-			{"optional", "without one the user is sent to the first that is registered (its older page)"},
+			{"required", "the authorization endpoint requires redirect_uri (newer page of the documentation)"},
+			{"optional", "without redirect_uri the authorization endpoint uses the first registered URI (older page of the documentation)"},
 		}},
 		{Name: OAuthScope, Options: []Option{
-			{"instance", "no scope, or instance; any other is refused"},
-			{"any", "any scope is taken"},
+			{"instance", "a token request may omit the scope or give the scope instance; any other scope is refused"},
+			{"any", "a token request may give any scope"},
 		}},
 		{Name: OAuthRefresh, Options: []Option{
-			{"stays", "a refresh token stays good when another is given in its place (documented: it can be used again)"},
-			{"replaced", "it is good for one renewal"},
+			{"stays", "a refresh token stays valid after a renewal (the documentation says that a client can use a refresh token again)"},
+			{"replaced", "a refresh token is valid for one renewal only"},
 		}},
 		{Name: OAuthRedirect, Options: []Option{
-			{"optional", "the exchange of a code need not name the redirect_uri; if it does, it must be the same"},
-			{"required", "it must name it, as RFC 6749 has it"},
+			{"optional", "the exchange of a code may omit redirect_uri; a given redirect_uri must be the one of the authorization request"},
+			{"required", "the exchange of a code must give redirect_uri, as RFC 6749 requires"},
 		}},
 		{Name: OAuthRefusal, Options: []Option{
 			{"401", "the token endpoint refuses a wrong client with status 401 (RFC 6749, 5.2)"},
-			{"400", "with status 400, like everything else"},
+			{"400", "the token endpoint refuses a wrong client with status 400, like all other errors"},
 		}},
 	}
 }

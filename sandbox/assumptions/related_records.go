@@ -27,7 +27,7 @@ const (
 	ContactSearch Name = "contact.byNameAccountOrEmail"
 	// ContactStaff says which contacts are staff.
 	ContactStaff Name = "contact.isStaff"
-	// UserFields says which further fields users have, besides the observed ones.
+	// UserFields says which further fields users have, besides the observed fields.
 	UserFields Name = "user.fields"
 	// CustomFieldKeys says which keys attributes and custom values may have.
 	CustomFieldKeys Name = "custom-field.keys"
@@ -41,7 +41,7 @@ const (
 	MailBooker Name = "mail.booker"
 	// LogID says whether the mutation that writes one entry of the integration log returns the entry's id.
 	LogID Name = "log.id"
-	// LogList says whether createExternalIntegrationLogs takes one entry or a list of them.
+	// LogList says whether createExternalIntegrationLogs takes one entry or a list of entries.
 	LogList Name = "log.list"
 	// LogOpportunity says whether an entry of the integration log may be about an opportunity.
 	LogOpportunity Name = "log.opportunity"
@@ -52,93 +52,93 @@ const (
 func relatedRecords() []Assumption {
 	return []Assumption{
 		{Name: OpportunityOwnerAndContact, Options: []Option{
-			{"written", "create and update take ownerId and contactId"},
-			{Absent, "they do not"},
+			{"written", "opportunities.create and opportunities.update accept ownerId and contactId"},
+			{Absent, "opportunities.create and opportunities.update do not accept ownerId and contactId"},
 		}},
 		{Name: AccountInputs, Options: []Option{
-			{"there", "account.create and account.update take website, isIndividual and ownerId, create postalAddresses and update name, too"},
-			{Absent, "create takes name and emailAddress, update emailAddress and postalAddresses"},
+			{"there", "account.create and account.update also accept website, isIndividual and ownerId; create also accepts postalAddresses, and update also accepts name"},
+			{Absent, "account.create accepts only name and emailAddress; account.update accepts only emailAddress and postalAddresses"},
 		}},
 		{Name: AccountMerged, Options: []Option{
-			{"gone", "nothing has the id of an account that was merged into another"},
-			{"leads", "where one account is named, the id leads to the other"},
+			{"gone", "the id of an account that was merged into another account is unknown"},
+			{"leads", "the id of an account that was merged into another account refers to the other account"},
 		}},
 		{Name: AddressUsage, Options: []Option{
 			{"seen", "the usage of a postal address is default, billing or shipping"},
-			{"any", "it is any text"},
+			{"any", "the usage of a postal address is any text"},
 		}},
 		{Name: AddressLines, Options: []Option{
-			{"list", "an address has lines, a list of texts"},
-			{Absent, "it has not"},
+			{"list", "an address has the field lines, which is a list of texts"},
+			{Absent, "an address does not have the field lines"},
 		}},
 		{Name: ContactEmail, Options: []Option{
-			{"shared", "several contacts may have one e-mail address (seen in data)"},
-			{"unique", "a second contact with an address is refused"},
-			{"header", "it is, unless the request has the header X-Duped-Email: yes (documented of the API before this one)"},
+			{"shared", "several contacts may have the same e-mail address (observed in data)"},
+			{"unique", "a second contact with the same e-mail address is refused"},
+			{"header", "a second contact with the same e-mail address is refused, unless the request has the header X-Duped-Email: yes (documented for the previous API)"},
 		}},
 		{Name: ContactIndividual, Options: []Option{
-			{"refused", "an account that is one person's takes no second contact (seen: the vendor's import does not try)"},
-			{"taken", "it takes others"},
+			{"refused", "an account of an individual accepts only one contact (the vendor's import adds no second contact)"},
+			{"taken", "an account of an individual accepts several contacts"},
 		}},
 		{Name: ContactCreate, Options: []Option{
-			{"there", "contact.create makes one contact"},
-			{Absent, "there is contact.createBatch only"},
+			{"there", "the mutation contact.create exists and creates one contact"},
+			{Absent, "only contact.createBatch creates contacts"},
 		}},
 		{Name: ContactBatch, Options: []Option{
-			{"each", "contact.createBatch makes the contacts that it does not refuse"},
-			{"all", "it makes all of them or none"},
+			{"each", "contact.createBatch creates the valid contacts and refuses the other contacts"},
+			{"all", "contact.createBatch creates all contacts, or no contact if one contact is refused"},
 		}},
 		{Name: ContactMiddleName, Options: []Option{
-			{"there", "the personalName of a new contact takes a middleName"},
-			{Absent, "it does not"},
+			{"there", "the personalName of a new contact accepts middleName"},
+			{Absent, "the personalName of a new contact does not accept middleName"},
 		}},
 		{Name: ContactSearch, Options: []Option{
-			{"joined", "the filter byNameAccountOrEmail looks through the contact's name, the account's name and the e-mail address as one text"},
-			{"each", "one of the three must fit by itself"},
+			{"joined", "the filter byNameAccountOrEmail searches contact name, account name and e-mail address as one joined text"},
+			{"each", "the filter byNameAccountOrEmail searches contact name, account name and e-mail address separately"},
 		}},
 		{Name: ContactStaff, Options: []Option{
-			{"marked", "isStaff, like isInstructor, is what the catalogue says of a contact; those made by mutations are neither"},
-			{"users", "isStaff is true of those who are the contact of a user"},
+			{"marked", "the catalogue sets isStaff and isInstructor; both are false for contacts that mutations created"},
+			{"users", "isStaff is true for contacts that are the contact of a user"},
 		}},
 		{Name: UserFields, Options: []Option{
-			{"shown", "a user shows lastName, and users take filters and order"},
-			{Absent, "there are id, fullName, firstName and contact, and users take first, offset and after"},
+			{"shown", "a user has the field lastName, and the query of users accepts filters and order"},
+			{Absent, "a user has the fields id, fullName, firstName and contact; the query of users accepts first, offset and after"},
 		}},
 		{Name: CustomFieldKeys, Options: []Option{
 			{"any", "attributes of opportunities and custom values of learners may have any key"},
-			{"defined", "they are refused with a key that no definition of the type has"},
+			{"defined", "attributes of opportunities and custom values of learners are refused if no definition of the type has the key"},
 		}},
 		{Name: CustomFieldTypes, Options: []Option{
-			{"all", "customFieldTemplate takes the types Event (which was seen), Opportunity, Account, Contact and Learner"},
-			{"event", "it takes Event only"},
+			{"all", "customFieldTemplate accepts the types Event (observed), Opportunity, Account, Contact and Learner"},
+			{"event", "customFieldTemplate accepts only the type Event"},
 		}},
 		{Name: MailRecipient, Options: []Option{
-			{"refused", "a contact or learner who is unknown or has no e-mail address stops the mail to all"},
-			{"skipped", "the others get it"},
+			{"refused", "if one recipient is unknown or has no e-mail address, the mail is sent to nobody"},
+			{"skipped", "recipients who are unknown or have no e-mail address are skipped; the other recipients get the mail"},
 		}},
 		{Name: MailAudience, Options: []Option{
-			{"active", "a mail to learners that names neither learners nor an audience goes to the active ones"},
-			{"nobody", "it goes to nobody"},
+			{"active", "a mail to learners that names neither learners nor an audience goes to the active learners"},
+			{"nobody", "a mail to learners that names neither learners nor an audience goes to nobody"},
 		}},
 		{Name: MailBooker, Options: []Option{
 			{"learner", "the booking contact of a registration is the contact of its first learner"},
-			{"opportunity", "it is the contact of the opportunity that it comes from, if that has one"},
+			{"opportunity", "the booking contact of a registration is the contact of its opportunity, if the opportunity has a contact"},
 		}},
 		{Name: LogID, Options: []Option{
-			{"there", "createExternalIntegrationLog answers entityId"},
-			{Absent, "it answers errors only"},
+			{"there", "createExternalIntegrationLog returns entityId"},
+			{Absent, "createExternalIntegrationLog returns only errors"},
 		}},
 		{Name: LogList, Options: []Option{
-			{"list", "createExternalIntegrationLogs takes a list of entries, or one"},
-			{"one", "its input is one entry"},
+			{"list", "the input of createExternalIntegrationLogs is a list of entries or one entry"},
+			{"one", "the input of createExternalIntegrationLogs is one entry"},
 		}},
 		{Name: LogOpportunity, Options: []Option{
 			{"taken", "entries of the integration log may be about opportunities"},
-			{"refused", "they are refused"},
+			{"refused", "entries of the integration log about opportunities are refused"},
 		}},
 		{Name: LogRead, Options: []Option{
-			{"there", "entries are read by the query externalIntegrationLogs"},
-			{Absent, "they cannot be read"},
+			{"there", "the query externalIntegrationLogs returns entries of the integration log"},
+			{Absent, "no query returns entries of the integration log"},
 		}},
 	}
 }

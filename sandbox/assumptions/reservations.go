@@ -40,69 +40,69 @@ const (
 func reservations() []Assumption {
 	return []Assumption{
 		{Name: ReserveKind, Options: []Option{
-			{"refused", "reserve is refused for anything but an event"},
-			{"ignored", "it is ignored"},
+			{"refused", "an interest with reserve is refused if the item is not an event"},
+			{"ignored", "reserve is ignored if the item is not an event"},
 		}},
 		{Name: ReserveState, Options: []Option{
-			{"any", "reservePlacesForInterests holds places on an event that was cancelled since or is a draft again, too"},
-			{"published", "it is refused"},
+			{"any", "reservePlacesForInterests also reserves places on an event that was cancelled or is a draft"},
+			{"published", "reservePlacesForInterests is refused for an event that was cancelled or is a draft"},
 		}},
 		{Name: ReserveOverbooked, Options: []Option{
-			{"held", "places are held even if the event has too few: remainingPlaces is negative then"},
-			{"refused", "it is refused"},
-			{"nothing", "nothing is held, and nothing says so"},
+			{"held", "places are reserved even if the event has too few places; remainingPlaces is then negative"},
+			{"refused", "a reservation is refused if the event has too few places"},
+			{"nothing", "if the event has too few places, no places are reserved and no error is returned"},
 		}},
 		{Name: ReserveDuration, Options: []Option{
-			{"open", "a hold lasts until the first extension sets its expiry"},
-			{"week", "it has an expiry by itself, in seven days"},
+			{"open", "a reservation has no expiry time until the first extension sets an expiry time"},
+			{"week", "a reservation expires after seven days unless it is extended"},
 		}},
 		{Name: ReserveExpired, Options: []Option{
-			{"silent", "an opportunity whose holds have expired holds nothing more: reserving is answered without an error (seen)"},
-			{"refused", "it is refused"},
+			{"silent", "after the reservations of an opportunity expired, a new reservation reserves no places and returns no error (observed)"},
+			{"refused", "after the reservations of an opportunity expired, a new reservation is refused"},
 		}},
 		{Name: ReservationNone, Options: []Option{
-			{"false", "isReservationValid is false for an opportunity that never held a place"},
-			{"true", "it is true"},
+			{"false", "isReservationValid is false for an opportunity that never reserved a place"},
+			{"true", "isReservationValid is true for an opportunity that never reserved a place"},
 		}},
 		{Name: ExtendResponse, Options: []Option{
-			{"opportunity", "extendReservations answers errors and opportunity"},
-			{"errors", "its opportunity is null"},
+			{"opportunity", "extendReservations returns errors and opportunity"},
+			{"errors", "extendReservations returns errors, and opportunity is null"},
 		}},
 		{Name: RegistrationOverbooked, Options: []Option{
 			{"booked", "learners are registered even if the event has too few places"},
-			{"refused", "it is refused"},
+			{"refused", "a registration is refused if the event has too few places"},
 		}},
 		{Name: EventDisplayID, Options: []Option{
-			{"number", "displayId of an event is its number, as in legacyId"},
-			{"code", "it is the event's code"},
+			{"number", "displayId of an event is the event's number, like legacyId"},
+			{"code", "displayId of an event is the event's code"},
 		}},
 		{Name: EventStartDate, Options: []Option{
 			{"date", "startDate of an event is a date without a time"},
-			{"time", "it is written like start"},
+			{"time", "startDate of an event is a date with a time, like start"},
 		}},
 		{Name: EventPrice, Options: []Option{
 			{"amount", "price of an event is the amount of its defaultPrice"},
-			{Absent, "there is defaultPrice only"},
+			{Absent, "an event has the field defaultPrice but no field price"},
 		}},
 		{Name: EventSearch, Options: []Option{
-			{"there", "the filters textSearch and eventOrCourseCodeOrTitle look through code and title of the event and of its course template"},
-			{Absent, "there are no such filters"},
+			{"there", "the filters textSearch and eventOrCourseCodeOrTitle search code and title of the event and of its course template"},
+			{Absent, "the filters textSearch and eventOrCourseCodeOrTitle do not exist"},
 		}},
 		{Name: EventUpdated, Options: []Option{
-			{"update", "updatedAt of an event is the time of the last event.update; who is registered does not change it"},
-			{"registration", "registering learners changes it, too; cancelling one does not (seen)"},
+			{"update", "updatedAt of an event is the time of the last event.update; registrations do not change updatedAt"},
+			{"registration", "updatedAt of an event also changes when learners are registered, but not when a learner is cancelled (observed)"},
 		}},
 		{Name: LearnerReactivate, Options: []Option{
 			{"refused", "learner.reactivate is refused on an event that was cancelled or is a draft"},
-			{"taken", "it takes a place there, too"},
+			{"taken", "learner.reactivate also books a place on an event that was cancelled or is a draft"},
 		}},
 		{Name: RegistrationOrderDate, Options: []Option{
-			{"given", "orderDate of a registration is the one given with registerContacts, taken for UTC, else the time of registering"},
-			{"now", "it is the time of registering"},
+			{"given", "orderDate of a registration is the orderDate given to registerContacts, read as UTC, or else the time of registration"},
+			{"now", "orderDate of a registration is always the time of registration"},
 		}},
 		{Name: RegistrationReservation, Options: []Option{
-			{"consumed", "the places that an interest holds become the booked ones of its registration"},
-			{"kept", "they stay held beside it until they expire, so that they count twice"},
+			{"consumed", "the reserved places of an interest become booked places of the registration"},
+			{"kept", "the reserved places of an interest stay reserved beside the booked places until they expire, so the places count twice"},
 		}},
 	}
 }

@@ -37,7 +37,7 @@ type Catalogue struct {
 	// CustomFields are fields that the tenant has defined for records of the TMS.
 	CustomFields []CustomField `yaml:"customFields"`
 	// Opportunities are written only into a new data file. A start with an existing data file
-	// ignores them.
+	// ignores the opportunities of the catalogue.
 	Opportunities []Opportunity `yaml:"opportunities"`
 }
 
@@ -78,7 +78,7 @@ type Transition struct {
 	// the key of an attribute.
 	Required []string `yaml:"required,omitempty"`
 	// Triggers lists what the transition creates: account, contact, registration, token, invoice.
-	// They run in the order of the function Triggers, whatever their order in the list.
+	// The triggers run in the order of the function Triggers, whatever their order in the list.
 	Triggers []string `yaml:"triggers,omitempty"`
 }
 
@@ -224,7 +224,7 @@ func Parse(name string, data []byte) (*Catalogue, error) {
 	}
 	if len(documents) > 1 {
 		second := documents[1].Content[0]
-		return nil, fmt.Errorf("%s:%d:%d: a catalogue is one YAML document, here a second one starts", name, second.Line, second.Column)
+		return nil, fmt.Errorf("%s:%d:%d: a catalogue must be one YAML document, but a second document starts here", name, second.Line, second.Column)
 	}
 	var c Catalogue
 	check := &checker{name: name}

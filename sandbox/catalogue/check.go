@@ -127,7 +127,7 @@ func (c *checker) workflow(k *Catalogue) {
 		entry = entry || r.Entry
 	}
 	if !entry {
-		c.reportGlobal("no step has entry: true, so no opportunity could be created")
+		c.reportGlobal("no step has entry: true, but at least one step must have entry: true")
 	}
 	checkIDs(c, "transitions", "to", k.Transitions, func(r Transition) [2]int64 { return [2]int64{r.From, r.To} }, func([2]int64) bool { return true }, "")
 	for i, r := range k.Transitions {

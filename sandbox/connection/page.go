@@ -34,7 +34,7 @@ func NewWindow(first, offset *int32, after *string) (Window, error) {
 		w.Limit = int(min(*first, MaximumSize))
 	}
 	if offset != nil && after != nil {
-		return w, fmt.Errorf("offset and after are alternatives, give one of them")
+		return w, fmt.Errorf("offset and after exclude each other, give only one of them")
 	}
 	if offset != nil {
 		if *offset < 0 {

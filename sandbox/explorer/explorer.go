@@ -19,7 +19,7 @@ var files embed.FS
 // Assets is the path of the page's files; it ends in a slash.
 const Assets = "/_sandbox/explorer/"
 
-const query = `# The sandbox answers here. Documentation of the schema is at the left; Ctrl-Enter runs the query.
+const query = `# This page sends queries to the sandbox. The schema documentation is on the left; Ctrl-Enter runs the query.
 {
   opportunities(first: 10) {
     pageInfo { totalRecords }
@@ -41,7 +41,7 @@ type Options struct {
 func Handler(o Options) (page, assets http.Handler, err error) {
 	shown, err := template.ParseFS(files, "page.html")
 	if err != nil {
-		return nil, nil, fmt.Errorf("the explorer: %w", err)
+		return nil, nil, fmt.Errorf("template of the explorer page: %w", err)
 	}
 	page = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		headers := "{}"

@@ -11,9 +11,9 @@ import (
 )
 
 // ErrUnknown reports that no active rule has the id.
-var ErrUnknown = errors.New("there is no such fault")
+var ErrUnknown = errors.New("there is no fault with this id")
 
-// Injector contains the active rules. It is safe for concurrent use.
+// Injector contains the active rules. An Injector is safe for concurrent use.
 type Injector struct {
 	mu     sync.Mutex
 	lastID int
@@ -143,8 +143,8 @@ type Match struct {
 	injector *Injector
 }
 
-// Match counts a request with the operations and the text. It returns the fault that applies to the request, or nil
-// for none.
+// Match counts a request with the operations and the text. Match returns the fault that applies to
+// the request, or nil if no fault applies.
 func (p *Injector) Match(operations []string, text string) *Match {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -177,7 +177,8 @@ func (a *activeRule) matches() bool {
 	return r.Probability == 0 || a.random.Float64() < r.Probability
 }
 
-// Wait waits until the request is released or ctx ends. It returns false when the request is discarded.
+// Wait waits until the request is released or ctx ends. Wait returns false when the request is
+// discarded.
 func (h *Match) Wait(ctx context.Context) bool {
 	held := h.addHeld()
 	select {

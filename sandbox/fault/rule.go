@@ -24,8 +24,8 @@ const (
 	DropBefore Kind = "drop-before"
 	// DropAfter runs the request and closes the connection without a response.
 	DropAfter Kind = "drop-after"
-	// Late waits until the client disconnects or the request is released. It then waits for Delay
-	// and runs the request. It returns no response.
+	// Late waits until the client disconnects or the request is released, waits for Delay, and
+	// then runs the request. Late returns no response.
 	Late Kind = "late"
 	// HoldBefore holds the request and runs it at its release, even if the client has disconnected.
 	HoldBefore Kind = "hold-before"
@@ -36,7 +36,7 @@ const (
 	// ExpireTokens ends all access tokens of the token endpoint before the request is handled.
 	ExpireTokens Kind = "expire-tokens"
 	// FailField makes the mutation that Operation names, such as opportunities.progress, fail
-	// internally. The other fields of the request run.
+	// internally. With FailField, the other fields of the request run.
 	FailField Kind = "fail-field"
 	// FailQuery returns an error of the API itself for the query that Operation names, with status 200; the request
 	// does not run.
@@ -107,17 +107,17 @@ func (r Rule) Validate() error {
 	case r.Delay < 0 || time.Duration(r.Delay) > maxDelay || r.RetryAfter < 0 || time.Duration(r.RetryAfter) > maxDelay:
 		return fmt.Errorf("after and retryAfter must be between 0s and %v", maxDelay)
 	case r.Kind == FailField && !strings.Contains(r.Operation, "."):
-		return fmt.Errorf("operation %q: %s needs a field of a namespace, such as opportunities.progress", r.Operation, FailField)
+		return fmt.Errorf("operation %q: the kind %s needs a field of a namespace, such as opportunities.progress", r.Operation, FailField)
 	case r.Kind == FailQuery && (r.Operation == "" || r.Operation == AnyMutation || strings.Contains(r.Operation, ".")):
-		return fmt.Errorf("operation %q: %s needs a field at the root of a query, or the name of an operation, such as opportunities", r.Operation, FailQuery)
+		return fmt.Errorf("operation %q: the kind %s needs a root field of a query or the name of an operation, such as opportunities", r.Operation, FailQuery)
 	case r.Trigger != "" && r.Kind != FailTrigger:
-		return fmt.Errorf("trigger fits the kind %s only", FailTrigger)
+		return fmt.Errorf("trigger is allowed only with the kind %s", FailTrigger)
 	case r.Trigger != "" && !slices.Contains(triggers, r.Trigger):
 		return fmt.Errorf("trigger %q: it must be one of %s", r.Trigger, strings.Join(triggers, ", "))
 	case r.RetryAfter != 0 && r.Kind != TooManyRequests:
-		return fmt.Errorf("retryAfter fits the kind %s only", TooManyRequests)
+		return fmt.Errorf("retryAfter is allowed only with the kind %s", TooManyRequests)
 	case r.Delay != 0 && r.Kind != Late && r.Kind != Slow:
-		return fmt.Errorf("after fits the kinds %s and %s only", Late, Slow)
+		return fmt.Errorf("after is allowed only with the kinds %s and %s", Late, Slow)
 	}
 	return nil
 }
@@ -132,11 +132,11 @@ func (d Duration) MarshalJSON() ([]byte, error) { return json.Marshal(time.Durat
 func (d *Duration) UnmarshalJSON(data []byte) error {
 	var text string
 	if err := json.Unmarshal(data, &text); err != nil {
-		return fmt.Errorf("%s: a duration is a text such as \"1m30s\"", data)
+		return fmt.Errorf("%s is not a duration; a duration is a text such as \"1m30s\"", data)
 	}
 	parsed, err := time.ParseDuration(text)
 	if err != nil {
-		return fmt.Errorf("%q: a duration is a text such as \"1m30s\"", text)
+		return fmt.Errorf("%q is not a duration; a duration is a text such as \"1m30s\"", text)
 	}
 	*d = Duration(parsed)
 	return nil

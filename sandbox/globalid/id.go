@@ -14,8 +14,9 @@ import (
 	"unicode/utf8"
 )
 
-// The prefixes of the API are documented or observed, except Currency, Invoice, User and ExternalIntegrationLog.
-// These four are assumed, and the table of sandbox/assumptions has alternatives.
+// The prefixes of the API are documented or observed, except Currency, Invoice, User and
+// ExternalIntegrationLog. The four assumed prefixes have alternatives in the table of
+// sandbox/assumptions.
 const (
 	Opportunity         = "Opportunity"
 	OpportunityStep     = "OpportunityStep"
@@ -71,14 +72,15 @@ func EncodeInt(typ string, key int64) string {
 	return Encode(typ, strconv.FormatInt(key, 10))
 }
 
-// Parse decodes s. It accepts exactly what Encode writes: padded standard base64 of UTF-8 text with a type of letters,
-// a colon and a non-empty key. So one record has one id. Errors wrap ErrMalformed.
+// Parse decodes s. Parse accepts exactly what Encode writes: padded standard base64 of UTF-8 text
+// with a type of letters, a colon and a non-empty key. Because Parse accepts no other form, one
+// record has one id. Errors wrap ErrMalformed.
 func Parse(s string) (ID, error) {
 	if s == "" {
-		return ID{}, fmt.Errorf("%w: it is empty", ErrMalformed)
+		return ID{}, fmt.Errorf("%w: the id is empty", ErrMalformed)
 	}
 	if len(s) > maxLength {
-		return ID{}, fmt.Errorf("%w: it has %d characters, the limit is %d", ErrMalformed, len(s), maxLength)
+		return ID{}, fmt.Errorf("%w: the id has %d characters, the limit is %d", ErrMalformed, len(s), maxLength)
 	}
 	if strings.ContainsAny(s, "\r\n") { // encoding/base64 skips them
 		return ID{}, fmt.Errorf("%w: %q has a line break", ErrMalformed, s)
@@ -89,7 +91,7 @@ func Parse(s string) (ID, error) {
 	}
 	typ, key, found := strings.Cut(string(raw), ":")
 	if !found || typ == "" || key == "" || !utf8.Valid(raw) || strings.IndexFunc(typ, notLetter) >= 0 {
-		return ID{}, fmt.Errorf("%w: %q does not hold <Type>:<key>", ErrMalformed, s)
+		return ID{}, fmt.Errorf("%w: %q does not encode <Type>:<key>", ErrMalformed, s)
 	}
 	return ID{Type: typ, Key: key}, nil
 }
@@ -117,8 +119,8 @@ func ParseAs(s, typ string) (string, error) {
 	return id.Key, nil
 }
 
-// ParseInt decodes s. It requires the type, and a positive number in canonical form as the key. Errors wrap
-// ErrMalformed.
+// ParseInt decodes s. ParseInt requires the type, and a positive number in canonical form as the
+// key. Errors wrap ErrMalformed.
 func ParseInt(s, typ string) (int64, error) {
 	key, err := ParseAs(s, typ)
 	if err != nil {

@@ -19,7 +19,7 @@ func newIDPrefixes(names map[string]string) (idPrefixes, error) {
 	p := make(idPrefixes, 2*len(names))
 	for code, name := range names {
 		if slices.Contains(globalid.Types(), name) || p[name] != "" {
-			return nil, &nameError{Type: "another record with ids", Name: name}
+			return nil, &nameError{Type: "another type of record", Name: name}
 		}
 		p[code], p[name] = name, code
 	}

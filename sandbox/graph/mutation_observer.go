@@ -66,10 +66,11 @@ func (o *observedRequest) recordFailure(field *graphql.FieldContext) {
 }
 
 // ErrNotRun reports that a mutation did not run, because an earlier mutation had failed.
-var ErrNotRun = errors.New("not run, since a mutation before it failed")
+var ErrNotRun = errors.New("the mutation did not run, because an earlier mutation failed")
 
-// MutationObserver is an extension of the GraphQL server. It reports the mutations of each request to the request's
-// Observer. With InOrder it runs the mutations inside a namespace in the order of the document.
+// MutationObserver is an extension of the GraphQL server that reports the mutations of each
+// request to the request's Observer. With InOrder, MutationObserver runs the mutations inside a
+// namespace in the order of the document.
 type MutationObserver struct {
 	InOrder bool
 	// SingleLabel gives all refusals the same label, except Transition Not Found.

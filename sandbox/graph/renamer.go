@@ -10,16 +10,17 @@ import (
 	"github.com/vektah/gqlparser/v2/validator"
 )
 
-// Renamer is an extension of the GraphQL server. It lets a document use the names of a
-// SchemaVariant. After the validation it translates the document into the names of the generated
-// code. Responses have the names of the document, because the translation keeps the aliases.
+// Renamer is an extension of the GraphQL server that lets a document use the names of a
+// SchemaVariant. After the validation, Renamer translates the document into the names of the
+// generated code. Responses have the names of the document, because the translation keeps the
+// aliases.
 type Renamer struct {
 	codeSchema *ast.Schema
 	// visibleTypes are the types of the schema that documents are validated against.
 	visibleTypes map[string]*ast.Definition
-	// These maps go from names in documents to names in the code. A key of types is a type. A key of members is a
-	// type in the code and a member in the document. A key of arguments is a type and a field in the code and an
-	// argument in the document.
+	// The maps types, members and arguments go from names in documents to names in the code. A key
+	// of types is a type. A key of members is a type in the code and a member in the document. A
+	// key of arguments is a type and a field in the code and an argument in the document.
 	types      map[string]string
 	members    map[[2]string]string
 	arguments  map[[3]string]string
@@ -50,9 +51,9 @@ func (d *Renamer) isEmpty() bool {
 	return len(d.types)+len(d.members)+len(d.arguments)+len(d.wrappedIDs)+len(d.prefixes) == 0
 }
 
-// MutateOperationContext implements graphql.OperationContextMutator. It changes the parsed
-// document, so the server must not share documents between requests. Extensions that need the
-// original document must run before Renamer.
+// MutateOperationContext implements graphql.OperationContextMutator. MutateOperationContext
+// changes the parsed document, so the server must not share documents between requests. Extensions
+// that need the original document must run before Renamer.
 func (d *Renamer) MutateOperationContext(_ context.Context, o *graphql.OperationContext) *gqlerror.Error {
 	if d.isEmpty() {
 		return nil

@@ -9,8 +9,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// InterceptResponse implements graphql.ResponseInterceptor. It writes the names of split types into
-// __typename, and the documents' prefixes into ids.
+// InterceptResponse implements graphql.ResponseInterceptor. InterceptResponse writes the names of
+// split types into __typename, and the documents' prefixes into ids.
 func (d *Renamer) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 	response := next(ctx)
 	if response == nil || len(d.typeNames)+len(d.prefixes) == 0 {

@@ -39,8 +39,8 @@ func (r *Resolver) OpportunityInterest() OpportunityInterestResolver { return in
 // Event returns the resolvers of the fields that the struct of an event does not have.
 func (r *Resolver) Event() EventResolver { return event{r} }
 
-// refusal splits an error of the store. It returns the refusals for the payload. Any other error is
-// returned as an error.
+// refusal splits an error of the store: refusals are returned for the payload, any other error as
+// an error.
 func refusal(err error) ([]*store.RefusalError, error) {
 	if err == nil {
 		return []*store.RefusalError{}, nil
@@ -53,7 +53,7 @@ func refusal(err error) ([]*store.RefusalError, error) {
 
 func toInt32(n int, err error) (int32, error) {
 	if err == nil && (n > math.MaxInt32 || n < math.MinInt32) {
-		return 0, fmt.Errorf("%d does not fit a GraphQL Int", n)
+		return 0, fmt.Errorf("%d is outside the range of a GraphQL Int", n)
 	}
 	return int32(n), err
 }

@@ -36,8 +36,8 @@ func (l *ScalarChecker) Validate(s graphql.ExecutableSchema) error {
 	return nil
 }
 
-// MutateOperationContext implements graphql.OperationContextMutator. It changes the parsed document, so the server
-// must not share documents between requests.
+// MutateOperationContext implements graphql.OperationContextMutator. MutateOperationContext
+// changes the parsed document, so the server must not share documents between requests.
 func (l *ScalarChecker) MutateOperationContext(_ context.Context, o *graphql.OperationContext) *gqlerror.Error {
 	for _, v := range o.Operation.VariableDefinitions {
 		value, given := o.Variables[v.Variable]

@@ -52,16 +52,16 @@ type nameError struct{ Type, Name string }
 
 func (e *nameError) Error() string {
 	if e.Type == "" {
-		return fmt.Sprintf("the schema has a type %s already; choose another name", e.Name)
+		return fmt.Sprintf("the schema already has a type %s; choose another name", e.Name)
 	}
-	return fmt.Sprintf("%s has %s already; choose another name", e.Type, e.Name)
+	return fmt.Sprintf("%s already uses the name %s; choose another name", e.Type, e.Name)
 }
 
 // Schema returns the schema of a SchemaVariant, and the Renamer that translates documents for this schema.
 func Schema(s SchemaVariant) (*ast.Schema, *Renamer, error) {
 	shown, err := gqlparser.LoadSchema(sources...)
 	if err != nil {
-		return nil, nil, fmt.Errorf("the schema: %w", err)
+		return nil, nil, fmt.Errorf("load the schema: %w", err)
 	}
 	d := &Renamer{
 		codeSchema: parsedSchema, visibleTypes: shown.Types, types: map[string]string{}, members: map[[2]string]string{}, arguments: map[[3]string]string{},
@@ -107,7 +107,8 @@ func Schema(s SchemaVariant) (*ast.Schema, *Renamer, error) {
 	return shown, d, nil
 }
 
-// renameMembers renames the members of a type and removes those that do not exist.
+// renameMembers renames the members of a type, and removes the members that the schema variant
+// does not have.
 func (s SchemaVariant) renameMembers(t *ast.Definition, d *Renamer) error {
 	taken := func(name string) bool { return t.Fields.ForName(name) != nil || t.EnumValues.ForName(name) != nil }
 	named := map[string]bool{}

@@ -54,7 +54,8 @@ type window struct {
 }
 
 // Take counts a request that the address sends at the time now. wait is 0 if the request is within
-// the limit. Otherwise wait is the time until the limit allows one more request.
+// the limit. If the request exceeds the limit, wait is the time until the limit allows one more
+// request.
 func (q *Limiter) Take(address string, now time.Time) (wait time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

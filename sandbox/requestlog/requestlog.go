@@ -1,6 +1,6 @@
 // Package requestlog records every request of the sandbox and its outcome. Tests use the request
 // log to count requests and to prove that a change was made once. The request log contains ids of
-// the API, names of operations and times. It contains no argument values, such as names or notes.
+// the API, names of operations and times, but no argument values, such as names or notes.
 //
 // With a file the request log survives the death of the process. A request is written before any of
 // its fields runs, and its outcome before the response. If the process dies between the two writes,
@@ -54,17 +54,17 @@ type Entry struct {
 	// Number counts the requests from 1. With a file, a restart continues the numbering.
 	Number   int64     `json:"number"`
 	Received time.Time `json:"received"`
-	// Answered is the time just before the response. It is zero for a request in progress, and for
-	// a request that was in progress when the process died.
+	// Answered is the time just before the response. Answered is zero for a request in progress,
+	// and for a request that was in progress when the process died.
 	Answered time.Time `json:"answered,omitzero"`
 	Address  string    `json:"address"`
 	// Operations of a token request are "token". Operations of a document are the name of its
 	// operation and its fields. The name of a field of a namespace begins with the namespace. The
 	// fields are in the order of the document. A field that occurs twice is listed twice.
 	Operations []string `json:"operations"`
-	// Fields are the fields of mutations: first those that ran, in the order in which they ended, then those that
-	// did not run. Before the outcome is known, Fields is empty. For a request that was in progress when the process
-	// died, Fields has at least the committed fields.
+	// Fields are the fields of mutations: first the fields that ran, in the order in which they
+	// ended, then the fields that did not run. Before the outcome is known, Fields is empty. For a
+	// request that was in progress when the process died, Fields has at least the committed fields.
 	Fields []Field `json:"fields,omitempty"`
 	// Status is the HTTP status, also when a fault withheld the response.
 	Status int `json:"status,omitempty"`
@@ -88,7 +88,8 @@ type Log struct {
 	writeErr error
 }
 
-// Open opens a request log that keeps the last limit requests. It continues the file at path; "" is no file.
+// Open opens a request log that keeps the last limit requests. Open continues the file at path;
+// with path "", the request log has no file.
 func Open(path string, limit int) (*Log, error) {
 	l := &Log{first: 1, limit: limit}
 	if path == "" {
@@ -197,7 +198,8 @@ func (l *Log) write(e Entry) {
 	l.writeErr = err
 }
 
-// After returns the requests with a number above after, at most limit of them; limit 0 is all.
+// After returns the first limit requests with a number above the argument after, or all such
+// requests if limit is 0.
 func (l *Log) After(after int64, limit int) []Entry {
 	if l == nil {
 		return nil
@@ -212,7 +214,7 @@ func (l *Log) After(after int64, limit int) []Entry {
 	return slices.Clone(found)
 }
 
-// Close closes the file. It also returns the error of the first line that could not be written.
+// Close closes the file. Close also returns the error of the first line that could not be written.
 func (l *Log) Close() error {
 	if l == nil || l.file == nil {
 		return nil

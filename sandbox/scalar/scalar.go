@@ -29,8 +29,9 @@ const (
 	maxExponent      = 64
 )
 
-// Check returns an error if v, a value of a request, is invalid for the named scalar. It also
-// checks Int, because GraphQL's Int has 32 bits. It accepts every value for other names.
+// Check returns an error if v, a value of a request, is invalid for the named scalar. Check also
+// checks Int, because GraphQL's Int has 32 bits. For a name that is neither a scalar of this
+// package nor Int, Check accepts every value.
 func Check(name string, v any) error {
 	var err error
 	switch name {

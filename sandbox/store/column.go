@@ -41,8 +41,8 @@ type column struct {
 }
 
 // alternative replaces a column when a row of the table of assumptions has a value. A filter
-// matches if it matches one of the SQL expressions. For ne, notin and isnull it must match all of
-// them.
+// matches if it matches one of the SQL expressions. A filter with the operation ne, notin or
+// isnull must match all SQL expressions.
 type alternative struct {
 	assumption assumptions.Name
 	value      string
@@ -80,12 +80,12 @@ func (c column) condition(f *Filter, choices assumptions.Choices) (string, []any
 		return c.sql + " IS NOT NULL", nil, nil
 	case "like", "wordlike", "contains":
 		if c.kind != text {
-			return "", nil, fmt.Errorf("the operation fits text only")
+			return "", nil, fmt.Errorf("the operation is allowed only for text fields")
 		}
 		return c.pattern(f.Operation, values, choices)
 	case "gt", "ge", "lt", "le":
 		if c.kind == key || c.kind == boolean {
-			return "", nil, fmt.Errorf("the operation does not fit ids or truth values")
+			return "", nil, fmt.Errorf("the operation is not allowed for ids and booleans")
 		}
 	}
 	args := make([]any, len(values))
@@ -136,22 +136,23 @@ func (c column) comparison(operation string, parameters int, choices assumptions
 	}
 	operator, ok := comparisons[operation]
 	if !ok {
-		return "", fmt.Errorf("there is no such operation")
+		return "", fmt.Errorf("the operation does not exist")
 	}
 	return compared + " " + operator + " ?", nil
 }
 
-// operands returns the values of a filter. It checks that the filter has the values that its operation takes.
+// operands returns the values of a filter, and checks that the filter has the values that its
+// operation takes.
 func operands(f *Filter) ([]string, error) {
 	switch f.Operation {
 	case "isnull", "notnull":
 		if f.Value != nil || f.Values != nil {
-			return nil, fmt.Errorf("the operation takes neither value nor values")
+			return nil, fmt.Errorf("the operation accepts neither value nor values")
 		}
 		return nil, nil
 	case "in", "notin", "contains":
 		if f.Value != nil {
-			return nil, fmt.Errorf("the operation takes values, not value")
+			return nil, fmt.Errorf("the operation needs values, not value")
 		}
 		if len(f.Values) == 0 {
 			return nil, fmt.Errorf("values is missing or empty")
@@ -169,7 +170,7 @@ func operands(f *Filter) ([]string, error) {
 		return values, nil
 	}
 	if f.Values != nil {
-		return nil, fmt.Errorf("the operation takes value, not values")
+		return nil, fmt.Errorf("the operation needs value, not values")
 	}
 	if f.Value == nil {
 		return nil, fmt.Errorf("value is missing")
@@ -183,7 +184,7 @@ var escapeLike = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 // letters.
 func (c column) pattern(operation string, values []string, choices assumptions.Choices) (string, []any, error) {
 	if operation == "contains" && choices.Is(assumptions.FilterContains, "refused") {
-		return "", nil, fmt.Errorf("the operation does not fit text")
+		return "", nil, fmt.Errorf("the operation is not allowed for text fields")
 	}
 	if operation == "contains" && len(values) > maxContains {
 		return "", nil, fmt.Errorf("values has %d entries, the limit is %d", len(values), maxContains)
@@ -199,7 +200,7 @@ func (c column) pattern(operation string, values []string, choices assumptions.C
 	case "wordlike":
 		word := strings.TrimSpace(values[0])
 		if word == "" || strings.ContainsAny(word, " \t\n") {
-			return "", nil, fmt.Errorf("value is %q, the operation takes one word", values[0])
+			return "", nil, fmt.Errorf("value is %q, but the operation accepts only one word", values[0])
 		}
 		end := "%"
 		if choices.Is(assumptions.FilterWordlike, "whole") {

@@ -6,8 +6,8 @@ import (
 	"errors"
 )
 
-// CommitMarker identifies a committed mutation of a request. The transaction of the mutation writes
-// the commit marker. So the commit marker exists if and only if the mutation took effect.
+// CommitMarker identifies a committed mutation of a request. The transaction of the mutation
+// writes the commit marker, so the commit marker exists if and only if the mutation took effect.
 type CommitMarker struct {
 	Request     int64
 	Alias, Name string

@@ -119,7 +119,7 @@ func (s *Store) createContact(ctx context.Context, tx *sql.Tx, in NewContact) (*
 			return nil, err
 		}
 		if taken {
-			return nil, newRefusal(LabelInvalidValue, *email, "emailAddresses: a contact has this address already")
+			return nil, newRefusal(LabelInvalidValue, *email, "emailAddresses: another contact already has this address")
 		}
 	}
 	account, err := s.accountOfContact(ctx, tx, in.AccountID)
@@ -153,7 +153,7 @@ func (s *Store) accountOfContact(ctx context.Context, tx *sql.Tx, id *string) (a
 		return nil, err
 	}
 	if full && !s.choices.Is(assumptions.ContactIndividual, "taken") {
-		return nil, newRefusal(LabelInvalidValue, *id, "accountId: the account is a person's and has a contact")
+		return nil, newRefusal(LabelInvalidValue, *id, "accountId: the account is an individual's account and already has a contact")
 	}
 	return a.ID, nil
 }

@@ -12,7 +12,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// ExternalLog is an entry of the log that integrations write about a record. It is never deleted (observed).
+// ExternalLog is an entry of the log that integrations write about a record. An ExternalLog is
+// never deleted (observed).
 type ExternalLog struct {
 	ID               int64
 	OriginIdentifier string
@@ -78,7 +79,7 @@ func (s *Store) WriteExternalLog(ctx context.Context, in NewExternalLog) (*Exter
 		return nil, newRefusal(LabelInvalidValue, in.Status, "status is %q, it must be success, failed or partial", in.Status)
 	}
 	if in.Payload != nil && !json.Valid([]byte(*in.Payload)) {
-		return nil, newRefusal(LabelInvalidValue, "", "payload is no JSON text")
+		return nil, newRefusal(LabelInvalidValue, "", "payload is not valid JSON")
 	}
 	if err := s.checkLoggable(ctx, in.NodeID); err != nil {
 		return nil, err
@@ -116,7 +117,7 @@ func (s *Store) checkLoggable(ctx context.Context, id string) error {
 		return newRefusal(LabelInvalidID, id, "nodeId: %v", err)
 	}
 	if parsed.Type == globalid.Opportunity && s.choices.Is(assumptions.LogOpportunity, "refused") {
-		return newRefusal(LabelInvalidID, id, "nodeId: entries are about events, contacts and accounts, not about opportunities")
+		return newRefusal(LabelInvalidID, id, "nodeId: the integration log accepts events, contacts and accounts, not opportunities")
 	}
 	found, err := s.Node(ctx, id)
 	if err != nil {

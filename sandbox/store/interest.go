@@ -15,7 +15,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// The limits of an interest. Together they keep every sum in hundredths within 64 bits. Assumed.
+// The limits of an interest are assumed, and keep every sum in hundredths within 64 bits.
 const (
 	maxQuantity   = 100_000
 	maxAmount     = 10_000_000_000
@@ -254,7 +254,7 @@ func (s *Store) addInterest(ctx context.Context, tx *sql.Tx, opportunity int64, 
 		return 0, err
 	}
 	if total+unit*int64(d.Quantity) > maxGrandTotal*100 {
-		return 0, newRefusal(LabelInvalidValue, d.UnitAmount.String(), "the value of the opportunity would pass %d", int64(maxGrandTotal))
+		return 0, newRefusal(LabelInvalidValue, d.UnitAmount.String(), "the value of the opportunity would exceed %d", int64(maxGrandTotal))
 	}
 	if d.TaxID != nil {
 		if _, err := globalid.Parse(*d.TaxID); err != nil {
@@ -367,8 +367,9 @@ func (s *Store) sellableItem(ctx context.Context, q queryer, id string) (itemOfI
 	return item, nil
 }
 
-// learnerDetails returns the learners of an interest, nil if none are given. It refuses details for
-// another kind of item.
+// learnerDetails returns the learners of an interest, nil if none are given. By default,
+// learnerDetails refuses details of another kind of item, such as event details for a course
+// template.
 func (s *Store) learnerDetails(item itemOfInterest, d *InterestDetails) (*LearnerDetails, error) {
 	given := []struct {
 		name, column string
@@ -389,7 +390,7 @@ func (s *Store) learnerDetails(item itemOfInterest, d *InterestDetails) (*Learne
 			if s.choices.Is(assumptions.InterestDetailsKind, "ignored") {
 				continue
 			}
-			return nil, newRefusal(LabelDetails, d.ID, "%s do not fit the %s %s", g.name, item.name, d.ID)
+			return nil, newRefusal(LabelDetails, d.ID, "%s are not allowed for the %s %s", g.name, item.name, d.ID)
 		}
 		details = g.learners
 	}

@@ -110,9 +110,9 @@ func (s *Store) InvoiceLines(ctx context.Context, invoice int64) ([]*InvoiceLine
 	return lines, rows.Err()
 }
 
-// draftInvoice drafts an invoice in the opportunity's currency. It has a line for each learner on
-// an event (documented), and a line for every other sold item. Cancelled learners are not billed.
-// By default it does nothing for an opportunity that already has an invoice.
+// draftInvoice drafts an invoice in the opportunity's currency. The invoice has a line for each
+// learner on an event (documented), and a line for every other sold item. Cancelled learners are
+// not billed. By default, draftInvoice does nothing for an opportunity that already has an invoice.
 func (s *Store) draftInvoice(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
 	before, err := activeInvoice(ctx, tx, o.ID)
 	if err != nil || before != nil && !s.choices.Is(assumptions.TriggerInvoice, "another") {
@@ -122,7 +122,7 @@ func (s *Store) draftInvoice(ctx context.Context, tx *sql.Tx, o *Opportunity) er
 		return nil
 	}
 	if o.Account == nil {
-		return newRefusal(LabelInvalidValue, "", "an invoice needs an account, and the opportunity has none")
+		return newRefusal(LabelInvalidValue, "", "an invoice needs an account, but the opportunity has no account")
 	}
 	var currency string
 	if err := tx.QueryRowContext(ctx, `SELECT currency_code FROM opportunities WHERE id = ?`, o.ID).Scan(&currency); err != nil {

@@ -101,7 +101,8 @@ type RegisterContacts struct {
 	FinancialUnitID *string
 	Amount          *decimal.Decimal
 	OrderDate       *string
-	// The sandbox accepts the following members and ignores them.
+	// The sandbox accepts PriceLevelID, BrandID and CommunicationsContactID, and ignores their
+	// values.
 	PriceLevelID            *string
 	BrandID                 *string
 	CommunicationsContactID *string

@@ -49,7 +49,7 @@ const (
 type listing[T any] struct {
 	from    string
 	columns string
-	// key is a unique column. It is the last key of every order, so each row has a fixed position.
+	// key is a unique column, and the last key of every order, so each row has a fixed position.
 	key    string
 	fields map[string]column
 	scan   func(row scanner) (T, error)
@@ -96,8 +96,8 @@ func (l *listing[T]) page(ctx context.Context, of *Store, s Search, scopes ...sc
 	}), nil
 }
 
-// dropInvalid removes a negative first or offset, and an invalid after. It is for an API that
-// ignores invalid arguments.
+// dropInvalid removes a negative first or offset, an invalid after, and an after beside an offset.
+// dropInvalid is for an API that ignores invalid arguments.
 func (s *Search) dropInvalid() {
 	negative := func(n *int32) bool { return n != nil && *n < 0 }
 	if negative(s.First) {

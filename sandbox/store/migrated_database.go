@@ -10,8 +10,9 @@ import (
 	"modernc.org/sqlite"
 )
 
-// migratedDatabase returns a database in memory with all migrations and no rows. It is created once in a process and
-// never closed. Copying its pages takes a hundredth of the time of the migrations.
+// migratedDatabase returns a database in memory with all migrations and no rows. The migrated
+// database is created once in a process and never closed. A copy of its pages takes a hundredth of
+// the time of the migrations.
 var migratedDatabase = sync.OnceValues(func() (*sql.Conn, error) {
 	ctx := context.Background()
 	s := &Store{}

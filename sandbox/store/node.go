@@ -65,7 +65,7 @@ func (s *Store) Node(ctx context.Context, id string) (Node, error) {
 	case globalid.LearningPath:
 		return node(ctx, s, &learningPaths, n)
 	}
-	return nil, newRequestError("id: %q is of type %s, which the API does not have", id, parsed.Type)
+	return nil, newRequestError("id: %q is of type %s, but the API has no type with this name", id, parsed.Type)
 }
 
 func node[T Node](ctx context.Context, s *Store, l *listing[T], key any) (Node, error) {

@@ -266,8 +266,8 @@ func (s *Store) UpdateOpportunity(ctx context.Context, in OpportunityUpdate) (*O
 	})
 }
 
-// changeOpportunity runs f in a transaction. It returns the opportunity with the id that f returns, in its state
-// after f.
+// changeOpportunity runs f in a transaction. changeOpportunity returns the opportunity with the id
+// that f returns, in its state after f.
 func (s *Store) changeOpportunity(ctx context.Context, f func(context.Context, *sql.Tx) (int64, error)) (*Opportunity, error) {
 	var changed *Opportunity
 	err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
@@ -369,7 +369,7 @@ func setOwnerAndContact(ctx context.Context, tx *sql.Tx, id int64, owner, contac
 	return err
 }
 
-// setAttributes writes the given attributes. It does not change other attributes of the
+// setAttributes writes the given attributes, and does not change other attributes of the
 // opportunity. An attribute without a value is removed.
 func (s *Store) setAttributes(ctx context.Context, tx *sql.Tx, id int64, attributes []*Attribute) error {
 	for _, a := range attributes {

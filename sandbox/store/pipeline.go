@@ -61,7 +61,8 @@ func (s *Store) ProgressOpportunity(ctx context.Context, in Progress) (*Opportun
 	})
 }
 
-// transition returns the key of the target step. It refuses a step to which no transition leads.
+// transition returns the key of the target step. transition refuses a target step to which no
+// transition leads from the current step.
 func (s *Store) transition(ctx context.Context, tx *sql.Tx, o *Opportunity, id string) (int64, error) {
 	to, err := intKey("stepId", id, globalid.OpportunityStep)
 	if err != nil {
@@ -137,11 +138,11 @@ func hasRequired(ctx context.Context, q queryer, opportunity int64, attribute st
 	return there, err
 }
 
-// trigger runs one trigger of a transition. It reads the opportunity again, because the previous trigger may have
-// changed the opportunity.
+// trigger runs one trigger of a transition. trigger reads the opportunity again, because the
+// previous trigger may have changed the opportunity.
 func (s *Store) trigger(ctx context.Context, tx *sql.Tx, opportunity int64, kind string) error {
 	if failing, ok := ctx.Value(failingTriggerKey{}).(string); ok && (failing == "" || failing == kind) {
-		return newRefusal(LabelTrigger, kind, "Trigger %s failed: on demand", kind)
+		return newRefusal(LabelTrigger, kind, "Trigger %s failed: a fault of the sandbox caused this failure", kind)
 	}
 	o, err := opportunities.byKey(ctx, tx, opportunity)
 	if err != nil {
@@ -275,7 +276,7 @@ func (s *Store) issueTokens(ctx context.Context, tx *sql.Tx, o *Opportunity) err
 		return nil
 	}
 	if o.Account == nil {
-		return newRefusal(LabelTrigger, "", "tokens are issued to an account, and the opportunity has none")
+		return newRefusal(LabelTrigger, "", "tokens are issued to an account, but the opportunity has no account")
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO token_issues (opportunity_id, interest_id, account_id, training_token_type_id, quantity, expires_at)
 		SELECT i.opportunity_id, i.id, ?, i.training_token_type_id, i.quantity, i.expires_at `+open+` ORDER BY i.id`, o.Account.ID, o.ID)

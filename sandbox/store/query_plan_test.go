@@ -32,7 +32,7 @@ func queryPlan(t *testing.T, s *Store, query string, args ...any) string {
 	return strings.Join(steps, "\n")
 }
 
-// The frequent searches use an index. So their cost does not grow with the number of opportunities.
+// The frequent searches use an index, so their cost does not grow with the number of opportunities.
 func TestSearchesUseIndices(t *testing.T) {
 	s, err := Open(t.Context(), "", time.Now, assumptions.Choices{})
 	if err != nil {
@@ -73,8 +73,8 @@ func TestSearchesUseIndices(t *testing.T) {
 			t.Errorf("%s reads all rows:\n%s", name, p)
 		}
 	}
-	// SQLite reads the rows of these pages in index order and stops at the last row of the page. It
-	// does not sort all opportunities first.
+	// For a page ordered by id or by created_at, SQLite reads the rows in index order and stops at
+	// the last row of the page. SQLite does not sort all opportunities before it reads the page.
 	for _, c := range []struct{ tail, without string }{
 		{" ORDER BY o.id LIMIT 51", "TEMP B-TREE"},
 		{" ORDER BY o.created_at DESC, o.id LIMIT 51", "TEMP B-TREE FOR ORDER BY"},

@@ -21,8 +21,8 @@ type Registration struct {
 	SourceOpportunityID *int64
 	OrderDate           time.Time
 	// Amount and FinancialUnitID are the price of one place. FinancialUnitID is the code of a
-	// currency or the id of a training token type (documented). Both members are nil if no price is
-	// given.
+	// currency or the id of a training token type (documented). Amount and FinancialUnitID are nil
+	// if no price is given.
 	Amount          *decimal.Decimal
 	FinancialUnitID *string
 }

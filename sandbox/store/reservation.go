@@ -73,8 +73,8 @@ func (s *Store) remainingPlaces(ctx context.Context, q queryer, event int64) (in
 	return free - reserved, err
 }
 
-// canReserve reports whether an interest in an event may reserve places. It returns false when the API would reserve
-// nothing and return no error. A refusal is a *RefusalError.
+// canReserve reports whether an interest in an event may reserve places. canReserve returns false
+// when the API would reserve nothing and return no error. A refusal is a *RefusalError.
 func (s *Store) canReserve(ctx context.Context, q queryer, event int64, quantity int) (bool, error) {
 	refused, nothing := s.choices.Is(assumptions.ReserveOverbooked, "refused"), s.choices.Is(assumptions.ReserveOverbooked, "nothing")
 	if !refused && !nothing {
@@ -101,9 +101,10 @@ func (s *Store) setDefaultExpiry(ctx context.Context, tx *sql.Tx, opportunity in
 	return err
 }
 
-// ReservePlacesForInterests reserves places for existing interests. For an opportunity whose
-// reservations have expired or were released, it reserves nothing and returns no error (observed).
-// It also does nothing for an interest that has already reserved places or is registered.
+// ReservePlacesForInterests reserves places for existing interests. For an opportunity with
+// expired or released reservations, ReservePlacesForInterests by default reserves nothing and
+// returns no error (observed). For an interest that has reserved places or is registered,
+// ReservePlacesForInterests also does nothing.
 func (s *Store) ReservePlacesForInterests(ctx context.Context, in ReservePlaces) ([]*Interest, error) {
 	var answer []*Interest
 	err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
@@ -124,7 +125,7 @@ func (s *Store) ReservePlacesForInterests(ctx context.Context, in ReservePlaces)
 
 func (s *Store) reserveInterest(ctx context.Context, tx *sql.Tx, id *string) (*Interest, error) {
 	if id == nil {
-		return nil, newRefusal(LabelInvalidID, "", "interestIds has a null")
+		return nil, newRefusal(LabelInvalidID, "", "interestIds contains null")
 	}
 	key, err := intKey("interestIds", *id, globalid.OpportunityInterest)
 	if err != nil {

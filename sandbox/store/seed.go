@@ -20,9 +20,11 @@ func (s *Store) SeededFrom(ctx context.Context) (string, error) {
 	return s.Setting(ctx, settingCatalogue)
 }
 
-// Seed writes the catalogue into the database. It adds or updates every record of the catalogue,
-// and replaces transitions. Records that the catalogue no longer names stay, because opportunities
-// may refer to them. Seed writes the catalogue's opportunities only into a new database.
+// Seed writes the catalogue into the database. Seed adds or updates the records of the catalogue,
+// and replaces transitions. Seed does not overwrite an account that the API changed or merged. If
+// UpdateEvent has changed an event, the fields of EventUpdate keep their values. Records that the
+// catalogue no longer names stay, because opportunities may refer to these records. Seed writes
+// the catalogue's opportunities only into a new database.
 func (s *Store) Seed(ctx context.Context, c *catalogue.Catalogue, from string) error {
 	err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		before, err := readSetting(ctx, tx, settingCatalogue)
@@ -55,7 +57,7 @@ type seeder struct {
 	tx  *sql.Tx
 	now int64
 	err error
-	// statements are prepared once for all rows. They are closed at the end of the transaction.
+	// statements are prepared once for all rows, and closed at the end of the transaction.
 	statements map[string]*sql.Stmt
 }
 

@@ -1,6 +1,6 @@
-// Package store keeps the data of the sandbox in SQLite. It reads records by filter and page, and
-// runs each mutation in its own transaction. It uses the API's ids, filters and refusals, but not
-// GraphQL or HTTP.
+// Package store keeps the data of the sandbox in SQLite. Package store reads records by filter and
+// page, and runs each mutation in its own transaction. The package uses the API's ids, filters and
+// refusals, but not GraphQL or HTTP.
 //
 // All writes use one connection, so writers in this process wait for each other and never get
 // "database is locked". A transaction takes the write lock when it begins. Readers see the last
@@ -33,7 +33,7 @@ var migrations embed.FS
 // lockWait is how long a connection waits for a lock that another process holds on the same file.
 const lockWait = 30 * time.Second
 
-// Store is the database of one sandbox. It is safe for concurrent use.
+// Store is the database of one sandbox. A Store is safe for concurrent use.
 type Store struct {
 	write *sql.DB
 	read  *sql.DB

@@ -52,8 +52,8 @@ func (s *Store) RefreshToken(ctx context.Context) (string, error) {
 	return s.Setting(ctx, settingRefreshToken)
 }
 
-// AddRefreshToken makes the refresh token valid and the newest one. It does not change a token that
-// was added before, even if the token was replaced.
+// AddRefreshToken makes the refresh token valid and the newest one. AddRefreshToken does not
+// change a token that was added before, even if the token was replaced.
 func (s *Store) AddRefreshToken(ctx context.Context, token string) error {
 	return s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error { return addRefreshToken(ctx, tx, token) })
 }
@@ -83,7 +83,8 @@ type Exchange struct {
 // exchange succeeds.
 func (s *Store) ExchangeRefreshToken(ctx context.Context, token string, e Exchange) (good bool, err error) {
 	err = s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		// With SingleUse the token is replaced, otherwise the token stays valid.
+		// With SingleUse, the exchanged refresh token is replaced. Without SingleUse, the refresh
+		// token stays valid.
 		found, err := tx.ExecContext(ctx, `UPDATE refresh_tokens SET replaced = ? WHERE digest = ? AND replaced = 0`, e.SingleUse, tokenDigest(token))
 		if err != nil {
 			return err

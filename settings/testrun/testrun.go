@@ -34,7 +34,7 @@ func Long(t TB) bool {
 	case long:
 		return true
 	default:
-		t.Fatalf("%s is %q; it must be empty for the short form of the tests, or %q", Variable, value, long)
+		t.Fatalf("%s is %q; the value must be empty for the short form of the tests, or %q for the long form", Variable, value, long)
 		return false
 	}
 }
@@ -54,7 +54,7 @@ func Pick[T any](t TB, inShort, inLong T) T {
 func SkipWithout(t TB, missing string) {
 	t.Helper()
 	if os.Getenv(ciVariable) == "true" {
-		t.Fatalf("this machine lacks %s; with %s=true no test may be left out", missing, ciVariable)
+		t.Fatalf("this machine lacks %s; with %s=true no test may be skipped", missing, ciVariable)
 	}
-	t.Skipf("left out, since this machine lacks %s", missing)
+	t.Skipf("skipped, because this machine lacks %s", missing)
 }

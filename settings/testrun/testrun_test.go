@@ -22,8 +22,8 @@ func TestForm(t *testing.T) {
 	}{
 		{"", false, ""},
 		{"long", true, ""},
-		{"Long", false, `OPPFLOW_TESTS is "Long"; it must be empty for the short form of the tests, or "long"`},
-		{"1", false, `OPPFLOW_TESTS is "1"; it must be empty for the short form of the tests, or "long"`},
+		{"Long", false, `OPPFLOW_TESTS is "Long"; the value must be empty for the short form of the tests, or "long" for the long form`},
+		{"1", false, `OPPFLOW_TESTS is "1"; the value must be empty for the short form of the tests, or "long" for the long form`},
 	} {
 		t.Setenv(testrun.Variable, test.value)
 		var got fakeTB
@@ -40,13 +40,13 @@ func TestWhatIsMissingFailsInContinuousIntegration(t *testing.T) {
 	t.Setenv("CI", "")
 	var got fakeTB
 	testrun.SkipWithout(&got, "a browser (apt-get install chromium)")
-	if want := "left out, since this machine lacks a browser (apt-get install chromium)"; got.skipped != want || got.failed != "" {
+	if want := "skipped, because this machine lacks a browser (apt-get install chromium)"; got.skipped != want || got.failed != "" {
 		t.Errorf("%+v; want it left out with %q", got, want)
 	}
 	t.Setenv("CI", "true")
 	got = fakeTB{}
 	testrun.SkipWithout(&got, "a browser")
-	if want := "this machine lacks a browser; with CI=true no test may be left out"; got.failed != want {
+	if want := "this machine lacks a browser; with CI=true no test may be skipped"; got.failed != want {
 		t.Errorf("%+v; want it failed with %q", got, want)
 	}
 }

@@ -25,10 +25,10 @@ training tokens.`,
 	}
 	fs := command.Flags()
 	fs.StringVar(&interest.Item, "item", "", "item to buy, by id, code or name")
-	fs.Var((*kindFlag)(&interest.Kind), "kind", opportunity.InterestKindList()+"; not needed if the item is an id")
-	fs.Var((*quantityFlag)(&interest.Quantity), "quantity", "how many")
+	fs.Var((*kindFlag)(&interest.Kind), "kind", "kind of the item: "+opportunity.InterestKindList()+"; not needed if --item is an id")
+	fs.Var((*quantityFlag)(&interest.Quantity), "quantity", "number of units to buy")
 	fs.Var(&amountFlag{&interest.UnitAmount}, "amount", "price of one unit, such as 199.90")
-	fs.BoolVar(&interest.Reserve, "reserve", false, "reserve as many places on the event")
+	fs.BoolVar(&interest.Reserve, "reserve", false, "reserve places on the event, as many as --quantity")
 	fs.Var((*learnersFlag)(&interest.Learners), "learner", `learner, such as "Melissa Green <melissa@example.com>" (repeatable)`)
 	fs.StringArrayVar(&contacts, "contact", nil, "id of a contact who is a learner (repeatable)")
 	fs.StringVar(&interest.ExpiresAt, "expires-at", "", "when training tokens expire, local time such as 2023-12-31T23:59:59")

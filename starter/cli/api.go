@@ -83,9 +83,9 @@ func explainAPI(ctx context.Context, url string, err error) error {
 	case errors.As(err, &hidden):
 		said := ""
 		if len(hidden.Messages) > 0 {
-			said = fmt.Sprintf(" (it says: %s)", strings.Join(hidden.Messages, "; "))
+			said = fmt.Sprintf(" (errors of the API: %s)", strings.Join(hidden.Messages, "; "))
 		}
-		return fmt.Errorf("the API at %s does not show its schema%s; check needs introspection, which is switched off there", url, said)
+		return fmt.Errorf("the API at %s does not show its schema%s; oppflow check needs introspection, which this API does not allow", url, said)
 	case errors.As(err, &refused) && len(refused.Messages) > 0:
 		// The request contains only what the user typed, so the API's message may be shown.
 		return fmt.Errorf("the API refused the request: %s", refused.Messages[0])
@@ -98,7 +98,7 @@ func explainAPI(ctx context.Context, url string, err error) error {
 		}
 		return fmt.Errorf("cannot reach the API at %s (set --api-url or ADMINISTRATE_URL): %w", url, why)
 	case errors.As(err, &notSent) && notSent.Reason == administrate.Authentication:
-		return fmt.Errorf("the API at %s rejects the token; set ADMINISTRATE_TOKEN or --api-token-file", url)
+		return fmt.Errorf("the API at %s rejects the token; set a valid token with ADMINISTRATE_TOKEN or --api-token-file", url)
 	}
 	return err
 }

@@ -13,13 +13,13 @@ func (p *program) cancelFollowUp() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "cancel-follow-up REF FOLLOW-UP --reason TEXT [flags]",
 		Short: messageHelp(opportunity.MessageCancelFollowUp),
-		Long: `cancel-follow-up cancels a planned follow-up for good. Its repetitions stay planned until you cancel them, too. show shows the
-keys of planned follow-ups.`,
+		Long: `cancel-follow-up cancels a planned follow-up for good. The repetitions of the follow-up stay planned until you
+cancel the repetitions, too. show lists the keys of planned follow-ups.`,
 		Example:           `  oppflow cancel-follow-up lead-4711 remind/20261201T120000Z/2 --reason "we talked on the phone"`,
 		Args:              exactArgs("REF", "FOLLOW-UP"),
 		ValidArgsFunction: completeNothing,
 	}
-	command.Flags().StringVar(&cancel.Reason, "reason", "", "reason; shown with the skipped follow-up")
+	command.Flags().StringVar(&cancel.Reason, "reason", "", "reason for cancelling the follow-up; oppflow show displays the reason")
 	sending := p.newMessageCommand(command)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		reference, err := reference(args)
@@ -30,7 +30,7 @@ keys of planned follow-ups.`,
 			return usagef(`--reason is missing; give a reason, such as --reason "we talked on the phone"`)
 		}
 		cancel.FollowUp, cancel.RequestID = args[1], sending.request.get()
-		sending.successText = fmt.Sprintf("%s of %s is cancelled", args[1], reference)
+		sending.successText = fmt.Sprintf("follow-up %s of %s is cancelled", args[1], reference)
 		return sending.send(command.Context(), reference, cancel, map[string]string{
 			"requestId": "--request-id", "followUp": "FOLLOW-UP", "reason": "--reason",
 		})

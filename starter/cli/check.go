@@ -24,7 +24,7 @@ func (p *program) check() *cobra.Command {
 		Short: "Check whether a tenant's API supports everything that Oppflow sends",
 		Long: `check reads the schema of the API by introspection, in one request that changes nothing, and compares the schema with everything
 that Oppflow may send: operations, fields, arguments, members, their types, and what the API requires. check reports what is
-missing. It also reports each of Oppflow's assumptions that does not hold for this tenant, with its cost and the line of the code
+missing. check also reports each of Oppflow's assumptions that does not hold for this tenant, with its cost and the line of the code
 that corrects it. The exit code is 0 if nothing is missing and all assumptions hold. Parts that only side effects of transitions
 and follow-ups use are reported separately and do not change the exit code: a tenant without these side effects does not need them.`,
 		Example:           "  oppflow check --api-url https://api.getadministrate.com/graphql --api-token-file token\n  oppflow check --output json",
@@ -113,7 +113,7 @@ func missingOf(found []schemacheck.Mismatch) []missingPart {
 func (c checkReport) asError() error {
 	var parts []string
 	if n := len(c.Missing); n > 0 {
-		parts = append(parts, countText(n, "thing is missing", "things are missing"))
+		parts = append(parts, countText(n, "part is missing", "parts are missing"))
 	}
 	if n := len(c.Assumptions); n > 0 {
 		parts = append(parts, countText(n, "assumption does not hold", "assumptions do not hold"))
@@ -139,10 +139,10 @@ func showCheckReport(w io.Writer, c checkReport) {
 	if c.asError() == nil {
 		line(w, fmt.Sprintf("The API at %s supports everything that Oppflow sends; %d operations were compared.", c.URL, c.Operations))
 	}
-	showMissing(w, "Missing, although documented or observed with other tenants:", c.Missing)
-	showAssumptions(w, "Assumed, and different with this tenant:", c.Assumptions)
-	showMissing(w, "Missing for side effects of transitions and for follow-ups, if the tenant has any:", c.SideEffects.Missing)
-	showAssumptions(w, "Assumed for side effects of transitions and for follow-ups, and different with this tenant:", c.SideEffects.Assumptions)
+	showMissing(w, "Missing parts of the API that are documented or were observed with other tenants:", c.Missing)
+	showAssumptions(w, "Assumptions of Oppflow that do not hold for this tenant:", c.Assumptions)
+	showMissing(w, "Missing parts of the API that only side effects of transitions and follow-ups need:", c.SideEffects.Missing)
+	showAssumptions(w, "Assumptions about side effects of transitions and about follow-ups that do not hold for this tenant:", c.SideEffects.Assumptions)
 }
 
 func showMissing(w io.Writer, title string, all []missingPart) {
@@ -159,8 +159,8 @@ func showAssumptions(w io.Writer, title string, all []assumption) {
 	for _, a := range all {
 		line(w, "  "+a.Assumed)
 		showProblems(w, "    ", a.Missing)
-		line(w, "    without it: "+a.Cost)
-		line(w, fmt.Sprintf("    correct it or switch it off: %s (%s)", a.Line, a.Entry))
+		line(w, "    cost: "+a.Cost)
+		line(w, fmt.Sprintf("    where to correct the assumption or switch it off: %s (%s)", a.Line, a.Entry))
 	}
 }
 
@@ -171,6 +171,6 @@ func showProblems(w io.Writer, indent string, all []missingPart) {
 			uses += fmt.Sprintf(" and %d more", more)
 		}
 		line(w, indent+m.Problem)
-		line(w, indent+"  fails: "+uses)
+		line(w, indent+"  operations that fail: "+uses)
 	}
 }

@@ -113,13 +113,13 @@ func TestCheckWritesNothing(t *testing.T) {
 func TestCheckReportsMissingParts(t *testing.T) {
 	box := &recordingSandbox{change: rename(t, `"name":"isReservationValid"`, `"name":"holdsPlaces"`)}
 	got := oppflow(t, box.serve(t), "check")
-	got.wantFailure(t, "differs from what Oppflow sends: 1 thing is missing")
-	for _, want := range []string{"Missing, although documented or observed", `"isReservationValid" on type "Opportunity"`, "fails: ", "read an opportunity", "more"} {
+	got.wantFailure(t, "differs from what Oppflow sends: 1 part is missing")
+	for _, want := range []string{"Missing parts of the API that are documented or were observed", `"isReservationValid" on type "Opportunity"`, "operations that fail: ", "read an opportunity", "more"} {
 		if !strings.Contains(got.stdout, want) {
 			t.Errorf("%q is not shown:\n%s", want, got.stdout)
 		}
 	}
-	if strings.Contains(got.stdout, "Assumed") {
+	if strings.Contains(got.stdout, "Assumptions") {
 		t.Errorf("assumptions are shown although they hold:\n%s", got.stdout)
 	}
 }
@@ -131,7 +131,7 @@ func TestCheckReportsFailedAssumptions(t *testing.T) {
 	got.wantFailure(t, "1 assumption does not hold")
 	for _, want := range []string{
 		`Regions is the root field that lists regions`, `Cannot query field "regions" on type "Query"`,
-		"without it: regions cannot be looked up by name, only given by id.", "administrate/assumed.go:", "(Regions)", "look up regions",
+		"cost: regions cannot be looked up by name, only given by id.", "administrate/assumed.go:", "(Regions)", "look up regions",
 	} {
 		if !strings.Contains(got.stdout, want) {
 			t.Errorf("%q is not shown:\n%s", want, got.stdout)
@@ -168,7 +168,7 @@ func TestCheckReportsMissingSideEffectParts(t *testing.T) {
 	box := &recordingSandbox{change: rename(t, `"name":"invoices"`, `"name":"bills"`)}
 	env := box.serve(t)
 	oppflow(t, env, "check").wantDone(t,
-		"supports everything that Oppflow sends", "Missing for side effects of transitions", `"invoices" on type "Mutation"`, "finalise an invoice")
+		"supports everything that Oppflow sends", "Missing parts of the API that only side effects of transitions", `"invoices" on type "Mutation"`, "finalise an invoice")
 	got := oppflow(t, env, "check", "-o", "json")
 	got.wantDone(t)
 	var read struct {
@@ -192,7 +192,7 @@ func TestCheckReportsMissingSideEffectParts(t *testing.T) {
 
 	box = &recordingSandbox{change: rename(t, `"name":"ownerId"`, `"name":"userId"`)}
 	oppflow(t, box.serve(t), "check").wantDone(t,
-		"Assumed for side effects of transitions", "without it: owners cannot be changed.", "(UpdateOwner)")
+		"Assumptions about side effects of transitions", "cost: owners cannot be changed.", "(UpdateOwner)")
 }
 
 // wantFailure expects exit code 1 and one line on standard error that contains all of want.
@@ -212,8 +212,8 @@ func TestCheckFailureIsOneLine(t *testing.T) {
 		body   string
 		want   []string
 	}{
-		"switched off":   {200, `{"errors":[{"message":"GraphQL introspection\nis not allowed"}]}`, []string{"does not show its schema", "is not allowed", "introspection, which is switched off"}},
-		"said nothing":   {200, `{"data":{"__schema":null}}`, []string{"does not show its schema; check needs introspection"}},
+		"switched off":   {200, `{"errors":[{"message":"GraphQL introspection\nis not allowed"}]}`, []string{"does not show its schema", "is not allowed", "introspection, which this API does not allow"}},
+		"said nothing":   {200, `{"data":{"__schema":null}}`, []string{"does not show its schema; oppflow check needs introspection"}},
 		"wrong token":    {401, ``, []string{"rejects the token", "ADMINISTRATE_TOKEN"}},
 		"something else": {404, `<html>`, []string{"404"}},
 	} {

@@ -109,7 +109,7 @@ type request struct{ id string }
 
 func requestFlag(fs *pflag.FlagSet) *request {
 	r := &request{}
-	fs.Var((*requestID)(&r.id), "request-id", "your own id of this request: a request with the same id takes effect once and returns the same outcome (default: a random id)")
+	fs.Var((*requestID)(&r.id), "request-id", "your own id of this request; a repeated request with the same id takes effect only once and returns the same outcome (default: a random id)")
 	return r
 }
 

@@ -22,10 +22,10 @@ func (p *program) demo() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "demo [flags]",
 		Short: "Run the example of the API documentation through a workflow, and compare the results",
-		Long: `demo starts everything on this machine and runs the example of the API documentation (Sales Opportunities). It creates an
-opportunity, assigns it to an account, adds a course, an event, a learning path and training tokens, and progresses it until it is
-won, with one progress that the TMS refuses. demo compares each outcome with the documentation; the exit code is 0 only if all of
-them agree.
+		Long: `demo starts everything on this machine and runs the example of the API documentation (Sales Opportunities). demo creates
+an opportunity, assigns the opportunity to an account, and adds a course, an event, a learning path and training tokens. Then demo
+progresses the opportunity until it is won, with one progress that the TMS refuses. demo compares each outcome with the
+documentation. The exit code is 0 only if all outcomes agree.
 
 The worker follows the default playbook: when the opportunity is won, the worker registers the learner, releases the reserved
 places, and finds the tokens and the invoice that the TMS makes.`,
@@ -128,12 +128,12 @@ func (p *program) printDemoResult(tell io.Writer, running *stack.Stack, report s
 		form := table
 		_ = form.show(tell, nil, func(w io.Writer) { showView(w, report.View) })
 	}
-	_, _ = fmt.Fprintf(tell, "\nIts history in the Web UI:\n  %s\n", historyURL(running.UIURL(), running.Namespace(), report.WorkflowID, report.RunID))
+	_, _ = fmt.Fprintf(tell, "\nThe history of the opportunity in the Web UI:\n  %s\n", historyURL(running.UIURL(), running.Namespace(), report.WorkflowID, report.RunID))
 	if mismatches := report.Mismatches(); len(mismatches) == 0 {
 		_, _ = fmt.Fprintf(tell, "\nAll %d comparisons agree with the documentation.\n", report.Compared())
 	}
 	if !keep {
-		_, _ = fmt.Fprintln(tell, "Everything stops now; --keep leaves it running.")
+		_, _ = fmt.Fprintln(tell, "Everything stops now; with --keep, everything continues to run.")
 		return
 	}
 	if tell == p.stdout {

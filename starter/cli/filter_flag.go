@@ -27,12 +27,12 @@ func parseFilter(text string) (administrate.Filter, error) {
 	}
 	field, rest := text[:at], text[at+1:]
 	if !fieldForm.MatchString(field) {
-		return administrate.Filter{}, fmt.Errorf("%q is not a field; give a field such as regionName", field)
+		return administrate.Filter{}, fmt.Errorf("%q is not the name of a field; give a field such as regionName", field)
 	}
 	filter := administrate.Filter{Field: administrate.OpportunityField(field), Operation: administrate.Equal}
 	if text[at] == '=' {
 		if rest == "" {
-			return administrate.Filter{}, fmt.Errorf("has no value; to find empty fields, write %s:isnull", field)
+			return administrate.Filter{}, fmt.Errorf("the condition has no value; to find empty fields, write %s:isnull", field)
 		}
 		filter.Value = rest
 		return filter, nil
@@ -42,13 +42,13 @@ func parseFilter(text string) (administrate.Filter, error) {
 	switch filter.Operation {
 	case administrate.IsNull, administrate.NotNull:
 		if hasValue {
-			return administrate.Filter{}, fmt.Errorf("%s takes no value; write %s:%s", word, field, word)
+			return administrate.Filter{}, fmt.Errorf("the operation %s accepts no value; write %s:%s", word, field, word)
 		}
 		return filter, nil
 	case administrate.In, administrate.NotIn, administrate.Contains:
 		for one := range strings.SplitSeq(value, ",") {
 			if one == "" {
-				return administrate.Filter{}, fmt.Errorf("%s takes values separated by commas, such as %s:%s:a,b", word, field, word)
+				return administrate.Filter{}, fmt.Errorf("the operation %s needs values separated by commas, such as %s:%s:a,b", word, field, word)
 			}
 			filter.Values = append(filter.Values, one)
 		}
@@ -59,7 +59,7 @@ func parseFilter(text string) (administrate.Filter, error) {
 			continue
 		}
 		if value == "" {
-			return administrate.Filter{}, fmt.Errorf("%s takes a value, such as %s:%s:UK", word, field, word)
+			return administrate.Filter{}, fmt.Errorf("the operation %s needs a value, such as %s:%s:UK", word, field, word)
 		}
 		filter.Value = value
 		return filter, nil
@@ -68,7 +68,7 @@ func parseFilter(text string) (administrate.Filter, error) {
 	for _, known := range operations {
 		words = append(words, string(known))
 	}
-	return administrate.Filter{}, fmt.Errorf("%q is not an operation; give one of %s", word, strings.Join(words, " "))
+	return administrate.Filter{}, fmt.Errorf("%q is not an operation; use one of these operations: %s", word, strings.Join(words, " "))
 }
 
 // filtersFlag is the value of a flag that may be given more than once.

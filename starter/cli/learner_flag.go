@@ -9,9 +9,9 @@ import (
 )
 
 // parseLearner reads a person in the form of a mail address: "Melissa Green <melissa@example.com>".
-// The last word of the name is the last name. When the last name has several words, a comma
-// separates the last name from the first name: "van der Berg, Anna <anna@example.com>". The errors
-// of parseLearner contain no data of the person.
+// The last word of the person's name is the last name. When the last name has several words, a
+// comma separates the last name from the first name: "van der Berg, Anna <anna@example.com>". The
+// errors of parseLearner contain no data of the person.
 func parseLearner(text string) (opportunity.Learner, error) {
 	const form = `must look like "Melissa Green <melissa@example.com>" or "Green, Melissa <melissa@example.com>"`
 	name, rest, found := strings.Cut(text, "<")

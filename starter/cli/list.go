@@ -32,8 +32,8 @@ func (p *program) list() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "list [flags]",
 		Short: "List the opportunities that run or ran in Temporal, newest first",
-		Long: `list reads the opportunities and their search attributes from Temporal. It needs no worker and sends nothing to the TMS. It
-lists the opportunities that meet all conditions. The list is usually less than a second old: for the current state of one
+		Long: `list reads the opportunities and their search attributes from Temporal. list needs no worker and sends nothing to the TMS.
+list shows the opportunities that meet all conditions. The list is usually less than a second old: for the current state of one
 opportunity, use show. STARTED is the start of the current run. The opportunity itself may have started earlier.`,
 		Example: `  oppflow list --status running --attention any
   oppflow list --state open --region UK --output json
@@ -48,11 +48,11 @@ opportunity, use show. STARTED is the start of the current run. The opportunity 
 	}
 	words("status", "status of the run", &conditions.status, statuses)
 	words("state", "state of the stage", &conditions.state, states)
-	words("attention", "kind of attention", &conditions.attention, attentionKinds)
+	words("attention", "kind of attention (any is every kind, task is a workflow task that fails)", &conditions.attention, attentionKinds)
 	fs.StringVar(&conditions.step, "step", "", "name of the step")
 	fs.StringVar(&conditions.region, "region", "", "name of the region")
 	fs.StringVar(&conditions.raw, "query", "", "additional condition, in the query language of Temporal's Web UI")
-	fs.Var(&limit, "limit", "how many opportunities at most")
+	fs.Var(&limit, "limit", "maximum number of opportunities to show")
 	form := outputFlag(command)
 	connection := p.connection(fs, listTimeout)
 	command.RunE = func(command *cobra.Command, _ []string) error {
@@ -90,7 +90,7 @@ var (
 const (
 	anyAttention = "any"
 	// taskAttention means that an opportunity's workflow task fails again and again. Only the
-	// server reports these failures; a workflow cannot report them itself.
+	// server reports the failures of workflow tasks; a workflow cannot report its own failed task.
 	taskAttention = "task"
 )
 
@@ -306,7 +306,8 @@ func newListedOpportunity(run *workflowpb.WorkflowExecutionInfo) (listedOpportun
 		{lifecycle.OpportunityReservedUntil.GetName(), &o.ReservedUntil},
 	} {
 		if payload := run.GetSearchAttributes().GetIndexedFields()[field.name]; payload != nil {
-			// An attribute that cannot be read is left empty. The other attributes are still shown.
+			// An attribute that cannot be read is left empty, and all other attributes are still
+			// shown.
 			_ = converter.GetDefaultDataConverter().FromPayload(payload, field.into)
 		}
 	}
@@ -339,7 +340,7 @@ func showList(w io.Writer, l listed) {
 		line(w, string(o.Reference), o.Status, orDash(o.State), orDash(o.Step), orDash(o.Region), orDash(strings.Join(o.Attention, ", ")), reserved, timeText(o.Started))
 	}
 	if shown := int64(len(l.Opportunities)); shown < l.Count {
-		line(w, fmt.Sprintf("%d of %d; set --limit to show more", shown, l.Count))
+		line(w, fmt.Sprintf("%d of %d opportunities are shown; set --limit to show more", shown, l.Count))
 	}
 }
 

@@ -131,7 +131,7 @@ func TestListReadsAsManyAsAreAskedFor(t *testing.T) {
 			t.Errorf("limit %q: %d of %d, want %d", limit, len(read.Opportunities), read.Count, want)
 		}
 	}
-	oppflow(t, env, "list", "--limit", "4").wantDone(t, "4 of 10; set --limit to show more")
+	oppflow(t, env, "list", "--limit", "4").wantDone(t, "4 of 10 opportunities are shown; set --limit to show more")
 }
 
 func TestListAsksForAllConditionsTogether(t *testing.T) {
@@ -176,7 +176,7 @@ func TestListFindsNamesTemporalCannotLookFor(t *testing.T) {
 	service := &frontend{response: runs}
 	env := service.serve(t)
 	got := oppflow(t, env, "list", "--step", `Say "no"`, "--region", `\`, "--limit", "3")
-	got.wantDone(t, "lead-1", "lead-3", "lead-5", "3 of 4; set --limit to show more")
+	got.wantDone(t, "lead-1", "lead-3", "lead-5", "3 of 4 opportunities are shown; set --limit to show more")
 	if strings.Contains(got.stdout, "yes") || strings.Contains(got.stdout, "lead-7") {
 		t.Error(got.stdout)
 	}

@@ -25,9 +25,9 @@ type localFlags struct {
 }
 
 func (l *localFlags) add(fs *pflag.FlagSet) {
-	fs.StringVar(&l.data, "data", "", "directory that keeps all data across runs (default: in memory, lost at the end)")
-	fs.StringVar(&l.root, "checkout", "", "checkout of Oppflow to build the parts from (default: the one around the working directory)")
-	fs.BoolVar(&l.verbose, "verbose", false, "show the output of the parts on standard error")
+	fs.StringVar(&l.data, "data", "", "directory that keeps all data across runs (default: the data is in memory and lost at the end)")
+	fs.StringVar(&l.root, "checkout", "", "directory of the checkout of Oppflow to build the programs from (default: the checkout that contains the working directory)")
+	fs.BoolVar(&l.verbose, "verbose", false, "show the output of the server, the sandbox and the worker on standard error")
 }
 
 // options returns the options of a stack that reports slow steps on w. On a terminal a bar shows the progress of the
@@ -89,7 +89,7 @@ func untilDone(ctx context.Context, local *stack.Stack, noWorker bool) error {
 	if err := ended.ExitError(); err != nil {
 		return err
 	}
-	return fmt.Errorf("the %s ended by itself", ended.Name())
+	return fmt.Errorf("the %s ended unexpectedly", ended.Name())
 }
 
 // historyURL returns the address of a run's history in the Web UI.

@@ -129,7 +129,7 @@ func TestCommandsSendTheMessagesOfTheContract(t *testing.T) {
 			[]string{"pause", "lead-1", "--reason", "being merged", "--request-id", "o-1"},
 			opportunity.Outcome{RequestID: "o-1", State: opportunity.Done},
 			message{"update", workflow, "pause", `{"requestId":"o-1","reason":"being merged"}`},
-			"lead-1 is paused; go on with: oppflow resume lead-1",
+			"lead-1 is paused; end the pause with: oppflow resume lead-1",
 		},
 		{
 			[]string{"pause", "lead-1", "--request-id", "o-1", "--signal"},
@@ -141,7 +141,7 @@ func TestCommandsSendTheMessagesOfTheContract(t *testing.T) {
 			[]string{"resume", "lead-1", "--request-id", "o-1"},
 			opportunity.Outcome{RequestID: "o-1", State: opportunity.Done},
 			message{"update", workflow, "resume", `{"requestId":"o-1"}`},
-			"lead-1 goes on",
+			"lead-1 is resumed",
 		},
 		{
 			[]string{"refresh", "lead-1", "--request-id", "o-1"},
@@ -153,7 +153,7 @@ func TestCommandsSendTheMessagesOfTheContract(t *testing.T) {
 			[]string{"snooze", "lead-1", "remind/20261201T120000Z/2", "--until", "2026-12-31T17:00:00+01:00", "--reason", "on holiday", "--request-id", "o-1"},
 			opportunity.Outcome{RequestID: "o-1", State: opportunity.Done},
 			message{"update", workflow, "snooze", `{"requestId":"o-1","followUp":"remind/20261201T120000Z/2","until":"2026-12-31T17:00:00+01:00","reason":"on holiday"}`},
-			"remind/20261201T120000Z/2 of lead-1 is not done before 2026-12-31T17:00:00+01:00",
+			"follow-up remind/20261201T120000Z/2 of lead-1 is not done before 2026-12-31T17:00:00+01:00",
 		},
 		{
 			[]string{"snooze", "lead-1", "f", "--until", "2026-12-31T17:00:00Z", "--request-id", "o-1", "--signal"},
@@ -165,7 +165,7 @@ func TestCommandsSendTheMessagesOfTheContract(t *testing.T) {
 			[]string{"cancel-follow-up", "lead-1", "remind/20261201T120000Z/2", "--reason", "we talked", "--request-id", "o-1"},
 			opportunity.Outcome{RequestID: "o-1", State: opportunity.Done},
 			message{"update", workflow, "cancelFollowUp", `{"requestId":"o-1","followUp":"remind/20261201T120000Z/2","reason":"we talked"}`},
-			"remind/20261201T120000Z/2 of lead-1 is cancelled",
+			"follow-up remind/20261201T120000Z/2 of lead-1 is cancelled",
 		},
 		{
 			[]string{"close", "lead-1", "--reason", "by phone", "--request-id", "o-1"},
@@ -254,7 +254,7 @@ func TestWhatTemporalRefusesIsOneLine(t *testing.T) {
 		err  error
 		want []string
 	}{
-		"no opportunity": {serviceerror.NewNotFound("workflow not found"), []string{"NotFound: no opportunity lead-1; start it first"}},
+		"no opportunity": {serviceerror.NewNotFound("workflow not found"), []string{"NotFound: there is no opportunity lead-1; start the opportunity first"}},
 		"no namespace":   {serviceerror.NewNamespaceNotFound("default"), []string{`no Temporal namespace "default"`, "--temporal-namespace"}},
 		"not allowed":    {serviceerror.NewPermissionDenied("not\nyours", ""), []string{"not yours"}},
 	} {
@@ -278,9 +278,9 @@ func TestTimeoutSaysHowToReadTheOutcome(t *testing.T) {
 	service := &frontend{err: serviceerror.NewUnavailable("try again")} // the client tries again until its timeout
 	env := service.serve(t)
 	oppflow(t, env, "progress", "lead-1", "--to", "Won", "--timeout", "300ms", "--request-id", "r-1").
-		wantUsageError(t, 1, "lead-1", "send it again with --request-id r-1")
+		wantUsageError(t, 1, "lead-1", "send the request again with --request-id r-1")
 	oppflow(t, env, "close", "lead-1", "--reason", "so", "--timeout", "300ms", "--request-id", "o-1").
-		wantUsageError(t, 1, "lead-1", "send it again with --request-id o-1")
+		wantUsageError(t, 1, "lead-1", "send the request again with --request-id o-1")
 	oppflow(t, env, "start", "lead-1", "--name", "n", "--region", "UK", "--timeout", "300ms").
 		wantUsageError(t, 1, "lead-1", "run the same command again")
 	oppflow(t, env, "show", "lead-1", "--timeout", "300ms").wantUsageError(t, 1)

@@ -25,7 +25,7 @@ const (
 
 func outputFlag(command *cobra.Command) *output {
 	o := table
-	command.Flags().VarP(&o, "output", "o", "table or json")
+	command.Flags().VarP(&o, "output", "o", "format of the output: table or json")
 	_ = command.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{string(table), string(asJSON)}, cobra.ShellCompDirectiveNoFileComp))
 	return &o
 }
@@ -151,7 +151,7 @@ func writeStatus(w io.Writer, v opportunity.View, open bool, advise func(format 
 	}
 	if v.Paused != nil && open {
 		line(w, "Paused", strings.TrimSuffix(fmt.Sprintf("since %s: %s", timeText(v.Paused.Since), v.Paused.Reason), ": "))
-		advise("go on with: oppflow resume %s", v.Reference)
+		advise("end the pause with: oppflow resume %s", v.Reference)
 	}
 	if v.Closing != nil {
 		line(w, "Closing", fmt.Sprintf("since %s: %s", timeText(v.Closing.Since), v.Closing.Reason))
@@ -319,12 +319,12 @@ func showSearchResult(w io.Writer, f searchResult) {
 		line(w, o.ID, o.Name, o.Step, o.State, total, fmt.Sprint(o.InterestCount))
 	}
 	if shown := len(f.Opportunities); shown < f.Count {
-		line(w, fmt.Sprintf("%d of %d; set --limit to show more", shown, f.Count))
+		line(w, fmt.Sprintf("%d of %d opportunities are shown; set --limit to show more", shown, f.Count))
 	}
 }
 
 // answerCommands returns the commands that answer the question about the request, in a form for a
 // shell.
 func answerCommands(reference opportunity.Reference, request string) string {
-	return fmt.Sprintf("answer with: oppflow confirm %[1]s %[2]s (it did happen), oppflow retry %[1]s %[2]s (it did not happen), or oppflow skip %[1]s %[2]s --reason … (go on without it)", reference, request)
+	return fmt.Sprintf("answer with: oppflow confirm %[1]s %[2]s (the change was made), oppflow retry %[1]s %[2]s (the change was not made), or oppflow skip %[1]s %[2]s --reason … (continue without the change)", reference, request)
 }

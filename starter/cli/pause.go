@@ -13,13 +13,13 @@ func (p *program) pause() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "pause REF [flags]",
 		Short: messageHelp(opportunity.MessagePause),
-		Long: `pause stops all sending to the TMS for the opportunity: signals wait, and other messages are refused as Paused. A request that is
-already under way is completed. Operator commands and show work as before. Another pause sets another reason.`,
+		Long: `pause stops all sending to the TMS for the opportunity: signals wait, and updates are refused with the error Paused. A request
+that is already under way is completed. Operator commands and show work as before. A second pause replaces the reason.`,
 		Example:           `  oppflow pause lead-4711 --reason "the customer is being merged"`,
 		Args:              exactArgs("REF"),
 		ValidArgsFunction: completeNothing,
 	}
-	command.Flags().StringVar(&pause.Reason, "reason", "", "reason; shown in the view")
+	command.Flags().StringVar(&pause.Reason, "reason", "", "reason for the pause; oppflow show displays the reason")
 	sending := p.newMessageCommand(command)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		reference, err := reference(args)
@@ -30,7 +30,7 @@ already under way is completed. Operator commands and show work as before. Anoth
 			return usagef("--reason is empty; give a reason or leave the flag out")
 		}
 		pause.RequestID = sending.request.get()
-		sending.successText = fmt.Sprintf("%s is paused; go on with: oppflow resume %s", reference, reference)
+		sending.successText = fmt.Sprintf("%s is paused; end the pause with: oppflow resume %s", reference, reference)
 		return sending.send(command.Context(), reference, pause, map[string]string{"requestId": "--request-id", "reason": "--reason"})
 	}
 	return command
@@ -51,7 +51,7 @@ func (p *program) resume() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		sending.successText = fmt.Sprintf("%s goes on", reference)
+		sending.successText = fmt.Sprintf("%s is resumed", reference)
 		return sending.send(command.Context(), reference, opportunity.Resume{RequestID: sending.request.get()}, map[string]string{"requestId": "--request-id"})
 	}
 	return command

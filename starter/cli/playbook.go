@@ -19,7 +19,7 @@ func (p *program) playbook() *cobra.Command {
 		Use:   "playbook check|explain|preview|deploy|list|rollback",
 		Short: "Check, explain, preview or deploy a tenant's rules for transitions and follow-ups",
 		Long: `A playbook is a file with a tenant's rules: the effects of transitions, the reactions to external changes, and the follow-ups
-while an opportunity is in a step. docs/playbook.md explains the format. A namespace has one playbook, in versions. deploy, list
+while an opportunity is in a step. docs/playbook.md explains the format. A namespace has one playbook with versions. deploy, list
 and rollback work with the versions, check and explain work with a file alone, and preview works with a file and the records of
 the TMS.`,
 		Example: "  oppflow playbook check playbook.yaml\n  oppflow playbook explain\n  oppflow playbook deploy playbook.yaml",
@@ -43,9 +43,9 @@ func (p *program) checkPlaybook() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "check FILE [flags]",
 		Short: "Report every mistake in a playbook",
-		Long: `check reports every mistake in the playbook, each in one line with the line, the column and what would be right. It checks
-names, lengths of time, conditions, templates, rules that contradict each other, and effects that cannot be done before a
-transition. If FILE is -, the playbook is read from standard input. The exit code is 0 if there are no mistakes.`,
+		Long: `check reports every mistake in the playbook. For each mistake, check prints the line, the column and what would be right. check
+validates names, lengths of time, conditions, templates, rules that contradict each other, and effects that cannot be done before a
+transition. If FILE is -, check reads the playbook from standard input. The exit code is 0 if there are no mistakes.`,
 		Example:           "  oppflow playbook check playbook.yaml\n  oppflow playbook check - < playbook.yaml\n  oppflow playbook check playbook.yaml --output json",
 		Args:              exactArgs("FILE"),
 		ValidArgsFunction: completeYAML,
@@ -77,8 +77,8 @@ func (p *program) explainPlaybook() *cobra.Command {
 		Use:   "explain [FILE] [flags]",
 		Short: "Explain what a playbook does and when",
 		Long: `explain describes in words what the playbook does and when: for every transition the effects before and after it and how they
-are undone, and for every step the follow-ups. Without a FILE it explains the default playbook, which fits a typical tenant and
-which oppflow up deploys. If FILE is -, the playbook is read from standard input.`,
+are undone, and for every step the follow-ups. Without FILE, explain describes the default playbook. The default playbook fits
+a typical tenant, and oppflow up deploys it. If FILE is -, explain reads the playbook from standard input.`,
 		Example: "  oppflow playbook explain\n  oppflow playbook explain playbook.yaml\n  oppflow playbook explain --source > playbook.yaml",
 		Args: func(command *cobra.Command, args []string) error {
 			if len(args) > 1 {
@@ -89,7 +89,7 @@ which oppflow up deploys. If FILE is -, the playbook is read from standard input
 		ValidArgsFunction: completeYAML,
 	}
 	var source bool
-	command.Flags().BoolVar(&source, "source", false, "print the file itself, for example as a start for a playbook of your own")
+	command.Flags().BoolVar(&source, "source", false, "print the text of the playbook file, for example as a first version of your own playbook")
 	command.RunE = func(command *cobra.Command, args []string) error {
 		file, name := playbook.DefaultFile(), "the default playbook"
 		if len(args) == 1 {

@@ -26,18 +26,18 @@ func (p *program) deployPlaybook() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "deploy FILE [flags]",
 		Short: "Deploy a playbook to a namespace, for all of its workers",
-		Long: `deploy checks the playbook, stores it as a new version of the namespace's playbook, and returns when that version is in force.
-That is 45 seconds later, because every worker must read the version first. From then on no worker plans a transition by an earlier
-version. Effects and transitions that were planned before keep their plan. In a namespace in which no worker has run, the first
-version is in force at once. If the latest version has the same text, deploy stores nothing. If FILE is -, the playbook is read from
-standard input.`,
+		Long: `deploy checks the playbook and stores the playbook as a new version of the namespace's playbook. deploy returns when the new version
+is in force. The new version comes into force after 45 seconds, because every worker must read the version first. As soon as the
+version is in force, no worker plans a transition by an earlier version. Effects and transitions that were planned earlier keep
+their plan. In a namespace in which no worker has run, the first version is in force at once. If the latest version has the same
+text, deploy stores nothing. If FILE is -, deploy reads the playbook from standard input.`,
 		Example:           "  oppflow playbook deploy playbook.yaml --by ada\n  oppflow playbook deploy - < playbook.yaml",
 		Args:              exactArgs("FILE"),
 		ValidArgsFunction: completeYAML,
 	}
 	form := outputFlag(command)
-	command.Flags().StringVar(&by, "by", "", "name of the person who deploys, shown by oppflow playbook list")
-	command.Flags().IntVar(&above, "above", 0, "give the version a number above this one, for a namespace that lost its versions")
+	command.Flags().StringVar(&by, "by", "", "name of the person who deploys the playbook; oppflow playbook list shows this name")
+	command.Flags().IntVar(&above, "above", 0, "give the new version a number above this number; for a namespace that lost its versions")
 	connection := p.connection(command.Flags(), updateTimeout)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		if above < 0 {
@@ -87,7 +87,7 @@ func (p *program) deploy(ctx, waiting context.Context, temporal client.Client, c
 	return form.show(p.stdout, deployed, func(w io.Writer) {
 		v := deployed.Version
 		if deployed.Unchanged {
-			line(w, fmt.Sprintf("Version %d already has this text, deployed %s. It is in force, and nothing was stored.", v.Number, deployedText(v)))
+			line(w, fmt.Sprintf("Version %d, deployed %s, already has this text and is in force. deploy stored nothing.", v.Number, deployedText(v)))
 			return
 		}
 		line(w, fmt.Sprintf("Version %d is in force since %s (%s).", v.Number, v.InForceAt.UTC().Format(time.RFC3339), versionText(v)))
@@ -106,10 +106,10 @@ func (p *program) awaitInForce(ctx context.Context, deployed lifecycle.DeployRes
 	if wait <= 0 {
 		return nil
 	}
-	line(p.stderr, fmt.Sprintf("Version %d is stored (%s). It comes into force in %s.", v.Number, versionText(v), wait.Round(time.Second)))
+	line(p.stderr, fmt.Sprintf("Version %d is stored (%s). The version comes into force in %s.", v.Number, versionText(v), wait.Round(time.Second)))
 	select {
 	case <-ctx.Done():
-		return explainedf("interrupted; version %d is stored, and comes into force at %s", v.Number, v.InForceAt.UTC().Format(time.RFC3339))
+		return explainedf("interrupted; version %d of the playbook is stored and comes into force at %s", v.Number, v.InForceAt.UTC().Format(time.RFC3339))
 	case <-time.After(wait):
 		return nil
 	}
@@ -118,7 +118,7 @@ func (p *program) awaitInForce(ctx context.Context, deployed lifecycle.DeployRes
 func versionText(v lifecycle.PlaybookVersion) string {
 	text := fmt.Sprintf("digest %s, %d bytes", v.Digest, v.Bytes)
 	if v.Restores > 0 {
-		text += fmt.Sprintf(", the text of version %d", v.Restores)
+		text += fmt.Sprintf(", with the text of version %d", v.Restores)
 	}
 	return text
 }
@@ -180,7 +180,7 @@ func showVersions(w io.Writer, versions lifecycle.PlaybookVersions, now time.Tim
 		}
 		note := ""
 		if v.Restores > 0 {
-			note = fmt.Sprintf("the text of version %d", v.Restores)
+			note = fmt.Sprintf("has the text of version %d", v.Restores)
 		}
 		if v.TextDropped {
 			note = "the text was dropped"
@@ -196,7 +196,7 @@ func (p *program) rollBackPlaybook() *cobra.Command {
 		Use:   "rollback [NUMBER] [flags]",
 		Short: "Deploy an older version of a namespace's playbook again",
 		Long: `rollback stores a new version of the namespace's playbook with the text of an older version: version NUMBER, or the version before
-the latest. Like deploy, it returns when the new version is in force.`,
+the latest. rollback returns when the new version is in force.`,
 		Example: "  oppflow playbook rollback\n  oppflow playbook rollback 3 --by ada",
 		Args: func(command *cobra.Command, args []string) error {
 			if len(args) > 1 {
@@ -207,7 +207,7 @@ the latest. Like deploy, it returns when the new version is in force.`,
 		ValidArgsFunction: completeNothing,
 	}
 	form := outputFlag(command)
-	command.Flags().StringVar(&by, "by", "", "name of the person who deploys, shown by oppflow playbook list")
+	command.Flags().StringVar(&by, "by", "", "name of the person who deploys the playbook; oppflow playbook list shows this name")
 	connection := p.connection(command.Flags(), updateTimeout)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		number := 0
@@ -254,7 +254,7 @@ func earlierVersion(versions lifecycle.PlaybookVersions, number int) (lifecycle.
 	case !some:
 		return old, explainedf("the namespace has no playbook; deploy one with: oppflow playbook deploy FILE")
 	case number == 0 && len(versions) == 1:
-		return old, explainedf("there is no version before version %d", latest.Number)
+		return old, explainedf("the playbook has no version before version %d", latest.Number)
 	case number == 0:
 		old = versions[len(versions)-2]
 	default:
@@ -262,9 +262,9 @@ func earlierVersion(versions lifecycle.PlaybookVersions, number int) (lifecycle.
 	}
 	switch {
 	case !found:
-		return old, explainedf("there is no version %d, or it is not listed any more; see oppflow playbook list", number)
+		return old, explainedf("version %d of the playbook does not exist or is no longer stored; oppflow playbook list shows the stored versions", number)
 	case old.TextDropped:
-		return old, explainedf("the text of version %d was dropped; deploy its file with: oppflow playbook deploy FILE", old.Number)
+		return old, explainedf("the text of version %d is no longer stored; deploy the file of this version with: oppflow playbook deploy FILE", old.Number)
 	}
 	return old, nil
 }

@@ -27,7 +27,7 @@ func TestVersionsAreListed(t *testing.T) {
 	showVersions(columns, threeVersions(now), now)
 	_ = columns.Flush()
 	want := `VERSION  STATE     STORED                IN FORCE SINCE        BY   DIGEST  BYTES  NOTE
-3        stored    2026-11-02T09:29:55Z  2026-11-02T09:30:40Z  ben  d3      9      the text of version 1
+3        stored    2026-11-02T09:29:55Z  2026-11-02T09:30:40Z  ben  d3      9      has the text of version 1
 2        in force  2026-11-02T09:29:00Z  2026-11-02T09:29:45Z  ada  d2      8      -
 1        replaced  2026-11-02T08:30:00Z  2026-11-02T08:30:00Z  -    -       7      the text was dropped
 `
@@ -51,9 +51,9 @@ func TestRollBackVersion(t *testing.T) {
 		{versions, 0, 2, ""},
 		{versions, 2, 2, ""},
 		{versions, 3, 3, ""},
-		{versions, 1, 1, "the text of version 1 was dropped"},
-		{versions, 4, 0, "there is no version 4"},
-		{versions[1:2], 0, 0, "there is no version before version 2"},
+		{versions, 1, 1, "the text of version 1 is no longer stored"},
+		{versions, 4, 0, "version 4 of the playbook does not exist"},
+		{versions[1:2], 0, 0, "the playbook has no version before version 2"},
 		{nil, 0, 0, "the namespace has no playbook"},
 	} {
 		got, err := earlierVersion(test.versions, test.number)
@@ -96,10 +96,10 @@ func TestDeployReturnsWhenTheVersionIsInForce(t *testing.T) {
 		cancel()
 		var told bytes.Buffer
 		p := &program{stderr: &told}
-		if err := p.awaitInForce(ctx, lifecycle.DeployResult{Version: version(time.Now(), after)}); err == nil || !strings.Contains(err.Error(), "version 2 is stored, and comes into force at") {
+		if err := p.awaitInForce(ctx, lifecycle.DeployResult{Version: version(time.Now(), after)}); err == nil || !strings.Contains(err.Error(), "version 2 of the playbook is stored and comes into force at") {
 			t.Errorf("interrupted: %v", err)
 		}
-		if !strings.Contains(told.String(), "It comes into force in 45s") {
+		if !strings.Contains(told.String(), "The version comes into force in 45s") {
 			t.Errorf("told %q", told.String())
 		}
 	})

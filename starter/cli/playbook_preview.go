@@ -31,21 +31,22 @@ func (p *program) previewPlaybook() *cobra.Command {
 		Use:   "preview FILE|default [flags]",
 		Short: "Report which follow-ups would be due if all open opportunities were adopted now",
 		Long: `preview reads the tenant's open opportunities and reports which follow-ups of the playbook would be due within a time, if each
-opportunity were adopted now by a worker with --adopted-since record. It prints one line for each day, in UTC. With --output json
-it prints each follow-up. It prints no names of people or opportunities. It reads only opportunities in steps in which the playbook
-has follow-ups, a hundred in one request, and changes nothing. It needs no Temporal server.
+opportunity were adopted now by a worker with --adopted-since record. preview prints one line for each day, in UTC. With --output
+json, preview prints each follow-up. preview prints no names of people or opportunities. preview reads only opportunities in steps
+in which the playbook has follow-ups, with one request for each hundred opportunities. preview changes nothing and needs no Temporal
+server.
 
-preview does not read events, and the API does not show when training tokens expire: follow-ups that depend on these times are
-reported as unknown. preview does not plan beyond a transition that a follow-up makes. FILE is a playbook, - is standard input,
-default is the built-in playbook.`,
+preview does not read events, and the API does not show when training tokens expire. preview therefore reports follow-ups that
+depend on these times as unknown. preview does not plan beyond a transition that a follow-up makes. FILE is the path of a playbook,
+- is standard input, default is the built-in playbook.`,
 		Example:           "  oppflow playbook preview playbook.yaml\n  oppflow playbook preview default --within 720h\n  oppflow playbook preview playbook.yaml --output json",
 		Args:              exactArgs("FILE|default"),
 		ValidArgsFunction: completeYAML,
 	}
 	fs := command.Flags()
-	fs.Var(&within, "within", "time from now in which the follow-ups are due")
+	fs.Var(&within, "within", "length of time from now; preview reports the follow-ups that are due within this time")
 	form := outputFlag(command)
-	fs.Var(&timeout, "timeout", "how long to read at most")
+	fs.Var(&timeout, "timeout", "maximum time for reading the opportunities")
 	readerFlags(fs, &api)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		file, name := playbook.DefaultFile(), "the default playbook"
@@ -192,7 +193,7 @@ func (v *preview) add(book *playbook.Playbook, record administrate.Opportunity) 
 		}
 	}
 	for _, u := range book.Undated(facts) {
-		text := "the starts of events are not read"
+		text := "preview does not read when events start"
 		if u.Missing == playbook.MissingExpiry {
 			text = "the API does not show when training tokens expire"
 		}
@@ -225,19 +226,19 @@ func (v *preview) sort() {
 }
 
 func showPreview(w io.Writer, v *preview) {
-	line(w, fmt.Sprintf("%s with follow-ups. Adopted at %s with --adopted-since record, they would have %s until %s.",
+	line(w, fmt.Sprintf("%s with follow-ups. An adoption at %s with --adopted-since record would plan %s until %s.",
 		countText(v.Opportunities, "open opportunity is in a step", "open opportunities are in steps"), timeText(v.Adopted), countText(len(v.FollowUps), "follow-up", "follow-ups"), timeText(v.Until)))
 	for _, day := range v.days() {
 		line(w, day.date, strings.Join(day.counts, ", "))
 	}
 	for _, u := range v.Unknown {
-		line(w, fmt.Sprintf("Unknown: %s of %s, because %s.", u.FollowUp, countText(u.Opportunities, "opportunity", "opportunities"), u.Text))
+		line(w, fmt.Sprintf("Unknown: when follow-up %s of %s is due, because %s.", u.FollowUp, countText(u.Opportunities, "opportunity", "opportunities"), u.Text))
 	}
 	for _, u := range v.Problems {
 		line(w, fmt.Sprintf("Problem with %s: %s.", countText(u.Opportunities, "opportunity", "opportunities"), u.Text))
 	}
 	if v.WithoutChangeTime > 0 {
-		line(w, fmt.Sprintf("The API does not show the time of the last change of %s: their follow-ups count from the adoption.", countText(v.WithoutChangeTime, "opportunity", "opportunities")))
+		line(w, fmt.Sprintf("The API does not show the time of the last change of %s, so the follow-ups count from the adoption.", countText(v.WithoutChangeTime, "opportunity", "opportunities")))
 	}
 }
 

@@ -105,7 +105,7 @@ func TestPlaybookPreviewSpreadsWhatWasDue(t *testing.T) {
 	}
 
 	got := oppflow(t, env, "playbook", "preview", name, "--within", "72h")
-	got.wantDone(t, "120 open opportunities are in steps with follow-ups. Adopted at ", "--adopted-since record")
+	got.wantDone(t, "120 open opportunities are in steps with follow-ups. An adoption at ", "--adopted-since record")
 	told, days := 0, 0
 	for _, line := range regexp.MustCompile(`(?m)^\d{4}-\d\d-\d\d +remind (\d+)$`).FindAllStringSubmatch(got.stdout, -1) {
 		var n int
@@ -187,8 +187,8 @@ steps:
 		t.Errorf("not known: %+v, problems: %+v", read.Unknown, read.Problems)
 	}
 	got := oppflow(t, env, "playbook", "preview", name)
-	got.wantDone(t, "worth 1", "Unknown: soon of 1 opportunity, because the starts of events are not read.",
-		"Unknown: tokens of 1 opportunity", "Problem with 1 opportunity: seats: its condition cannot be decided")
+	got.wantDone(t, "worth 1", "Unknown: when follow-up soon of 1 opportunity is due, because preview does not read when events start.",
+		"Unknown: when follow-up tokens of 1 opportunity is due", "Problem with 1 opportunity: seats: the condition of the rule cannot be evaluated")
 	if strings.Contains(got.stdout, "refresher") {
 		t.Errorf("a name is told:\n%s", got.stdout)
 	}

@@ -86,7 +86,7 @@ func TestPlaybookExplain(t *testing.T) {
 	name := writePlaybook(t, validPlaybook)
 	oppflow(t, nil, "playbook", "explain", name).wantDone(t, "On a transition to any step that is Lost (lose):", "1. release: all places are released")
 	useAsStdin(t, writePlaybook(t, ""))
-	oppflow(t, nil, "playbook", "explain", "-").wantDone(t, "It does nothing.")
+	oppflow(t, nil, "playbook", "explain", "-").wantDone(t, "The playbook does nothing.")
 }
 
 func TestPlaybookExplainPrintsTheFileToBeginWith(t *testing.T) {

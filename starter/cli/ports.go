@@ -43,7 +43,7 @@ func lastPorts(ctx context.Context, data string) (stackPorts, error) {
 		return former, fmt.Errorf("--data: %w", err)
 	}
 	if err := json.Unmarshal(content, &former); err != nil {
-		return stackPorts{}, fmt.Errorf("--data: %s is damaged (%w); remove it to have new ports", path, err)
+		return stackPorts{}, fmt.Errorf("--data: %s is damaged (%w); remove the file, and Oppflow selects new ports", path, err)
 	}
 	for _, port := range []*int{&former.Temporal, &former.UI, &former.API} {
 		if !isFree(ctx, *port) {

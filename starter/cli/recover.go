@@ -30,28 +30,28 @@ func (p *program) recover() *cobra.Command {
 		Use:   "recover --backup TIME [flags]",
 		Short: "Prepare a namespace after a restore of Temporal's database, before workers run again",
 		Long: `recover prepares a namespace after Temporal's database was restored from a backup. The opportunities in the backup do not know
-the changes after the backup. Workers therefore compare each opportunity with its record before they send anything for it. A
-request that waited in the backup ends as done if its change is in the record. A message that adds an interest becomes a question
-if the record has such an interest and no known request made it.
+the changes after the backup. Workers therefore compare each opportunity with its record before they send anything for the
+opportunity. A request that waited in the backup ends as done if its change is in the record. A message that adds an interest
+becomes a question if the record has an equal interest that no known request made.
 
-Stop all workers, restore the database, run recover, and start the workers. recover fails while a worker polls. You may run it
-again. Messages that were accepted after the backup and are not in the record are lost: their senders must send them again.
+Stop all workers, restore the database, run recover, and start the workers. recover fails while a worker polls. You may run
+recover again. Messages that were accepted after the backup and are not in the record are lost: their senders must send them again.
 
 With the settings of the API, recover also lists the records of opportunities that began after the backup and are unknown to
-Temporal. It sends one request for each hundred records that were created since the backup.`,
+Temporal. recover sends one request for each hundred records that were created since the backup.`,
 		Example:           "  oppflow recover --backup 2026-11-29T03:00:00Z",
 		Args:              exactArgs(),
 		ValidArgsFunction: completeNothing,
 	}
 	fs := command.Flags()
-	fs.Var((*timeFlag)(&backup), "backup", "when the backup was made, with an offset, such as 2026-11-29T03:00:00Z")
+	fs.Var((*timeFlag)(&backup), "backup", "time at which the backup was made, with a UTC offset, such as 2026-11-29T03:00:00Z")
 	connection := p.connection(fs, recoverTimeout)
 	readerFlags(fs, &api)
 	fs.Lookup("reference-tag").Hidden = false // the flag is needed: the reference tag names the opportunity of a record
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		switch {
 		case backup.IsZero():
-			return usagef("--backup is missing; give the time of the backup with an offset, such as --backup 2026-11-29T03:00:00Z")
+			return usagef("--backup is missing; give the time of the backup with a UTC offset, such as --backup 2026-11-29T03:00:00Z")
 		case backup.After(time.Now()):
 			return usagef("--backup %s: is in the future; give the time at which the backup was made", backup.Format(time.RFC3339))
 		}
@@ -75,12 +75,12 @@ Temporal. It sends one request for each hundred records that were created since 
 		if err != nil {
 			return err
 		}
-		told, err := refreshAll(ctx, temporal, connection.namespace)
+		marked, err := refreshAll(ctx, temporal, connection.namespace)
 		if err != nil {
-			return fmt.Errorf("%d opportunities are marked for the comparison with their records, then recover failed: %w; run recover again", told, err)
+			return fmt.Errorf("recover failed after it had marked %d opportunities for the comparison with their records: %w; run recover again", marked, err)
 		}
-		line(p.stdout, fmt.Sprintf("namespace %s: recovered from the backup of %s; workers compare %d opportunities with their records once they run",
-			connection.namespace, backup.UTC().Format(time.RFC3339), told))
+		line(p.stdout, fmt.Sprintf("namespace %s: recovered from the backup of %s; when workers run again, the workers compare %d opportunities with their records",
+			connection.namespace, backup.UTC().Format(time.RFC3339), marked))
 		line(p.stdout, "Messages that were accepted after the backup and are not in the TMS are lost; their senders must send them again.")
 		if !listing {
 			line(p.stdout, "With --api-url or ADMINISTRATE_URL, recover also lists the records that are unknown to Temporal.")
@@ -137,13 +137,13 @@ func checkNoWorkers(ctx context.Context, temporal client.Client) error {
 // number of these opportunities.
 func refreshAll(ctx context.Context, temporal client.Client, namespace string) (int, error) {
 	shop := lifecycle.NewClient(temporal)
-	told := 0
+	marked := 0
 	for next := []byte(nil); ; {
 		page, err := temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
 			Namespace: namespace, NextPageToken: next, Query: fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running'", lifecycle.WorkflowType),
 		})
 		if err != nil {
-			return told, err
+			return marked, err
 		}
 		for _, run := range page.GetExecutions() {
 			reference, is := lifecycle.ReferenceOf(run.GetExecution().GetWorkflowId())
@@ -153,13 +153,13 @@ func refreshAll(ctx context.Context, temporal client.Client, namespace string) (
 			var ended *opportunity.Error
 			switch err := shop.Signal(ctx, reference, opportunity.Refresh{}); {
 			case err == nil:
-				told++
+				marked++
 			case !errors.As(err, &ended): // an opportunity that has ended needs no comparison
-				return told, err
+				return marked, err
 			}
 		}
 		if next = page.GetNextPageToken(); len(next) == 0 {
-			return told, nil
+			return marked, nil
 		}
 	}
 }

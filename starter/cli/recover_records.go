@@ -63,9 +63,9 @@ const (
 )
 
 // knownReferences returns the references of all opportunities that the namespace knows, including
-// those that ended. knownReferences skips a run that continued as new, because the next run has the
-// same reference. A server that was just restored is slow. So a page is small, and knownReferences
-// repeats a failed request.
+// opportunities that ended. knownReferences skips a run that continued as new, because the next run
+// has the same reference. Because a server that was just restored is slow, a page is small, and
+// knownReferences repeats a failed request.
 func knownReferences(ctx context.Context, temporal client.Client, namespace string) (map[opportunity.Reference]bool, error) {
 	known := map[opportunity.Reference]bool{}
 	failures := 0
@@ -78,7 +78,7 @@ func knownReferences(ctx context.Context, temporal client.Client, namespace stri
 			if failures++; failures < maxListFailures && ctx.Err() == nil {
 				continue
 			}
-			return nil, fmt.Errorf("the list of runs: %w", err)
+			return nil, fmt.Errorf("the runs cannot be listed: %w", err)
 		}
 		failures = 0
 		for _, run := range page.GetExecutions() {

@@ -12,8 +12,8 @@ func (p *program) refresh() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "refresh REF [flags]",
 		Short: messageHelp(opportunity.MessageRefresh),
-		Long: `refresh reads the record again, for example after a change by hand. If the opportunity waits for an API that could not be
-reached, refresh ends this wait. It returns when the message is accepted; show then shows the record.`,
+		Long: `refresh reads the record again, for example after a manual change in the TMS. If the opportunity waits for an API that could not
+be reached, refresh ends this wait. refresh returns when the opportunity has accepted the message. Use show to see the record.`,
 		Example:           "  oppflow refresh lead-4711",
 		Args:              exactArgs("REF"),
 		ValidArgsFunction: completeNothing,

@@ -13,8 +13,8 @@ func (p *program) retry() *cobra.Command {
 		Use:   "retry REF REQUEST [flags]",
 		Short: messageHelp(opportunity.MessageRetry),
 		Long: `retry answers the question of an opportunity whether a change was made in the TMS. Check the TMS first. retry says that the
-change did not happen, and Oppflow sends the request again. retry also sends a parked request again, before the requests that
-wait. A request is parked when the TMS keeps failing it.`,
+change was not made, and Oppflow sends the request again. retry also sends a parked request again, before the requests that wait.
+Oppflow parks a request when the TMS fails the request again and again.`,
 		Example:           "  oppflow retry lead-4711 6f1c…",
 		Args:              exactArgs("REF", "REQUEST"),
 		ValidArgsFunction: completeNothing,
@@ -39,7 +39,7 @@ func (p *program) confirm() *cobra.Command {
 		Use:   "confirm REF REQUEST [--record ID] [flags]",
 		Short: messageHelp(opportunity.MessageConfirm),
 		Long: `confirm answers the question of an opportunity whether a change was made in the TMS. Check the TMS first. confirm says that the
-change did happen. The request ends as done, and Oppflow reads the record again. To confirm an effect of the playbook, give its
+change was made. The request ends as done, and Oppflow reads the record again. To confirm an effect of the playbook, give its
 key as REQUEST. If the question is whether the record was created, give the id of the record with --record.`,
 		Example:           "  oppflow confirm lead-4711 6f1c…",
 		Args:              exactArgs("REF", "REQUEST"),
@@ -68,12 +68,12 @@ func (p *program) skip() *cobra.Command {
 		Short: messageHelp(opportunity.MessageSkip),
 		Long: `skip answers the question of an opportunity whether a change was made in the TMS. Check the TMS first. skip says to go on without
 the change: Oppflow leaves the TMS as it is, ends the request as failed and goes on with the requests that wait. skip also ends a
-parked request. A request is parked when the TMS keeps failing it.`,
+parked request. Oppflow parks a request when the TMS fails the request again and again.`,
 		Example:           `  oppflow skip lead-4711 6f1c… --reason "the customer no longer wants it"`,
 		Args:              exactArgs("REF", "REQUEST"),
 		ValidArgsFunction: completeNothing,
 	}
-	command.Flags().StringVar(&skip.Reason, "reason", "", "reason; kept with the outcome")
+	command.Flags().StringVar(&skip.Reason, "reason", "", "reason for skipping the request; Oppflow keeps the reason with the outcome")
 	sending := p.newMessageCommand(command)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		reference, err := reference(args)

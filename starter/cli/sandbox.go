@@ -37,25 +37,25 @@ func (p *program) sandbox() *cobra.Command {
 		Use:   "sandbox [flags]",
 		Short: "Run the Core GraphQL API of the Administrate TMS locally",
 		Long: `sandbox runs the part of the Core GraphQL API that is about sales opportunities on this machine, with a small catalogue
-of its own, for development and tests. It includes rate limits, tokens that expire, and faults on demand. docs/sandbox.md
-explains how to use it. It stops on Ctrl-C.`,
+of its own, for development and tests. The sandbox includes rate limits, tokens that expire, and faults on demand. docs/sandbox.md
+explains how to use the sandbox. Ctrl-C stops the sandbox.`,
 		Example:           "  oppflow sandbox\n  oppflow sandbox --data sandbox.db --listen 127.0.0.1:9000",
 		Args:              exactArgs(),
 		ValidArgsFunction: completeNothing,
 	}
 	fs := command.Flags()
-	fs.StringVar(&listen, "listen", defaultSandboxAddress, "address to listen at; port 0 is a free one")
-	fs.StringVar(&options.Data, "data", "", "file that keeps all data (default: in memory, lost at the end)")
-	fs.StringVar(&options.Catalogue, "catalogue", "", "file with regions, steps, items and so on (default: that of the API documentation)")
-	fs.StringVar(&options.Token, "token", "", "Bearer token to accept (default: a random one, kept in the data file)")
-	fs.StringVar(&options.ClientID, "client-id", "", "OAuth client id that the token endpoint accepts (default: a random one, kept in the data file)")
-	fs.StringVar(&secretFile, "client-secret-file", "", "file with the client's secret (default: a random one, kept in the data file)")
+	fs.StringVar(&listen, "listen", defaultSandboxAddress, "address to listen at; port 0 selects a free port")
+	fs.StringVar(&options.Data, "data", "", "file that keeps all data (default: the data is in memory and lost at the end)")
+	fs.StringVar(&options.Catalogue, "catalogue", "", "file with the catalogue: regions, steps, items and other data (default: the catalogue of the API documentation)")
+	fs.StringVar(&options.Token, "token", "", "Bearer token that the sandbox accepts (default: a random token, kept in the file of --data)")
+	fs.StringVar(&options.ClientID, "client-id", "", "OAuth client id that the token endpoint accepts (default: a random id, kept in the file of --data)")
+	fs.StringVar(&secretFile, "client-secret-file", "", "file with the secret of the OAuth client (default: a random secret, kept in the file of --data)")
 	fs.Var(&life, "token-life", "how long access tokens of the token endpoint are valid, at least 1s")
 	fs.BoolVar(&options.NoAuth, "no-auth", false, "accept requests without a token")
-	fs.StringToStringVar(&options.Assumptions, "assume", nil, "what the sandbox does where the API's behaviour is unknown: ROW=VALUE of the table of assumptions, several separated by commas")
+	fs.StringToStringVar(&options.Assumptions, "assume", nil, "what the sandbox does where the API's behaviour is unknown: ROW=VALUE of the table of assumptions; commas separate several pairs ROW=VALUE")
 	fs.BoolVar(&tellTable, "assumptions", false, "print the table of assumptions, and run nothing")
 	door.add(fs, &options)
-	fs.StringVar(&readyFile, "ready-file", "", "file that is written when the sandbox is ready: url, token, tokenUrl, clientId, clientSecret, refreshToken as JSON")
+	fs.StringVar(&readyFile, "ready-file", "", "file that the sandbox writes as soon as it is ready: url, token, tokenUrl, clientId, clientSecret, refreshToken as JSON")
 	log.AddFlags(fs)
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		if tellTable {
@@ -142,7 +142,7 @@ func (p *program) serveSandbox(ctx context.Context, options sandbox.Options, fau
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
 	if err := server.Shutdown(drain); err != nil {
-		return errors.Join(fmt.Errorf("requests were cut off: %w", err), server.Close())
+		return errors.Join(fmt.Errorf("the sandbox stopped before all requests were completed: %w", err), server.Close())
 	}
 	return nil
 }
@@ -159,7 +159,7 @@ func (p *program) printSandbox(url, token string, open bool) {
 Try:
   curl -s %s%s -H 'Content-Type: application/json' -d '{"query":"{ opportunities { edges { node { id name step { name } } } } }"}'
 
-Use it:
+Use the sandbox:
   export ADMINISTRATE_URL=%s
   export ADMINISTRATE_TOKEN=%s
 `, url, header, url, headerArgument, url, token)
@@ -168,7 +168,7 @@ Use it:
 // printClient prints the settings for a client of the token endpoint.
 func (p *program) printClient(tokenURL string, client sandbox.Client) {
 	_, _ = fmt.Fprintf(p.stdout, `
-Or, instead of ADMINISTRATE_TOKEN, with tokens that expire and are renewed:
+Or use tokens that expire and are renewed, instead of ADMINISTRATE_TOKEN:
   export ADMINISTRATE_TOKEN_URL=%s
   export ADMINISTRATE_CLIENT_ID=%s
   export ADMINISTRATE_CLIENT_SECRET=%s

@@ -27,13 +27,13 @@ const windowSliding, windowFixed = "sliding", "fixed"
 
 func (d *gatewayFlags) add(fs *pflag.FlagSet, o *sandbox.Options) {
 	fs.Var(&d.rate, "rate", "requests that one client address may send, as N/DURATION such as 200/10s; further requests fail with status 429 (default 6000/5m0s)")
-	fs.StringVar(&d.window, "rate-window", windowSliding, "how requests are counted: sliding (over the last DURATION) or fixed (in one window after the other)")
-	fs.BoolVar(&o.Rate.RetryAfter, "retry-after", false, "send the header Retry-After with status 429; it is unknown whether the API does so")
+	fs.StringVar(&d.window, "rate-window", windowSliding, "how the sandbox counts requests: sliding (over the last DURATION) or fixed (in consecutive windows of DURATION)")
+	fs.BoolVar(&o.Rate.RetryAfter, "retry-after", false, "send the header Retry-After with status 429; it is unknown whether the API sends this header")
 	fs.BoolVar(&o.Rate.Off, "no-rate-limit", false, "accept any number of requests")
 	fs.StringArrayVar(&o.RedirectURIs, "redirect-uri", nil, "exact URL to which the authorization endpoint may redirect a user; may be repeated (default: any URL of this machine)")
-	fs.StringVar(&d.faults, "faults", "", "file with a JSON list of faults from the start; set more at /_sandbox/faults while the sandbox runs")
-	fs.BoolVar(&o.NoRequestLog, "no-request-log", false, "keep no request log; otherwise /_sandbox/request-log lists the requests, with --data also after a restart")
-	fs.IntVar(&o.RequestLogEntries, "request-log-entries", 1_000_000, "how many requests the request log keeps")
+	fs.StringVar(&d.faults, "faults", "", "file with a JSON list of faults that are active from the start; while the sandbox runs, you can set more faults at /_sandbox/faults")
+	fs.BoolVar(&o.NoRequestLog, "no-request-log", false, "keep no request log; without this flag, /_sandbox/request-log lists the requests, and with --data the list survives a restart")
+	fs.IntVar(&o.RequestLogEntries, "request-log-entries", 1_000_000, "maximum number of requests that the request log keeps")
 }
 
 // resolve checks the flags and returns the initial faults.
@@ -126,7 +126,7 @@ func (p *rateFlag) Set(text string) error {
 	n, err := strconv.Atoi(number)
 	per, bad := time.ParseDuration(length)
 	if !found || err != nil || bad != nil || n < 1 || per <= 0 {
-		return fmt.Errorf("must be a number and a time, such as 200/10s")
+		return fmt.Errorf("must be a number of requests and a length of time, such as 200/10s")
 	}
 	p.n, p.per = n, per
 	return nil

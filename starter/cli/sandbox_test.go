@@ -313,7 +313,7 @@ func TestSearchReadsAsManyAsAreAskedFor(t *testing.T) {
 			t.Errorf("limit %q: %d of %d, %d different, want %d of 120", limit, len(answer.Opportunities), answer.Count, len(ids), want)
 		}
 	}
-	oppflow(t, box.env(), "search", "--limit", "2").wantDone(t, "NAME", "Opportunity 1 ", "Opportunity 2 ", "2 of 120; set --limit to show more")
+	oppflow(t, box.env(), "search", "--limit", "2").wantDone(t, "NAME", "Opportunity 1 ", "Opportunity 2 ", "2 of 120 opportunities are shown; set --limit to show more")
 }
 
 func TestSearchFindsWhatFitsAllConditions(t *testing.T) {

@@ -34,8 +34,8 @@ isnull notnull (no value). Fields are those of the API's OpportunityField, such 
 		ValidArgsFunction: completeNothing,
 	}
 	fs := command.Flags()
-	fs.Var(&conditions, "filter", "condition, such as regionName=UK (repeatable; all must hold)")
-	fs.Var(&limit, "limit", "how many opportunities at most")
+	fs.Var(&conditions, "filter", "condition, such as regionName=UK; may be repeated, and an opportunity must meet all conditions")
+	fs.Var(&limit, "limit", "maximum number of opportunities to show")
 	form := outputFlag(command)
 	fs.Var(&timeout, "timeout", "how long to wait for a response")
 	readerFlags(fs, &api)

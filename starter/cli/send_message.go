@@ -31,7 +31,7 @@ type messageCommand struct {
 func (p *program) newMessageCommand(command *cobra.Command) *messageCommand {
 	fs := command.Flags()
 	s := &messageCommand{request: requestFlag(fs), output: outputFlag(command)}
-	fs.StringVar(&s.source, "source", "", "source of the request, such as the name of a web shop; sources take fair turns (default: the region)")
+	fs.StringVar(&s.source, "source", "", "source of the request, such as the name of a web shop; Oppflow serves all sources fairly in turn (default: the region)")
 	fs.BoolVar(&s.signal, "signal", false, "send a signal: do not wait for the outcome")
 	s.connection = p.connection(fs, updateTimeout)
 	return s
@@ -57,7 +57,7 @@ func (s *messageCommand) send(ctx context.Context, reference opportunity.Referen
 		outcome, err := client.Update(ctx, reference, message)
 		var own *opportunity.Error
 		if err != nil && !errors.As(err, &own) {
-			return explainedf("%v; it is unknown whether %s accepted the request: send it again with --request-id %s", s.connection.explainError(err), reference, message.GetRequestID())
+			return explainedf("%v; it is unknown whether the opportunity %s accepted the request; send the request again with --request-id %s", s.connection.explainError(err), reference, message.GetRequestID())
 		}
 		return s.showResult(w, reference, outcome, err)
 	})

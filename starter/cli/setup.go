@@ -28,7 +28,7 @@ func (p *program) setup() *cobra.Command {
 	retention := durationFlag(host.DefaultRetention)
 	command := &cobra.Command{
 		Use:   "setup [flags]",
-		Short: "Prepare a Temporal namespace: register the search attributes, bind it to its tenant",
+		Short: "Prepare a Temporal namespace: register the search attributes and bind the namespace to its tenant",
 		Long: `setup registers the search attributes that Oppflow needs in the namespace. With --create-namespace it creates the namespace
 first. You may run setup again: it changes nothing that exists.
 
@@ -45,7 +45,7 @@ a new namespace. An existing namespace keeps its own retention.`,
 	}
 	fs := command.Flags()
 	fs.BoolVar(&create, "create-namespace", false, "create the namespace if it does not exist")
-	fs.Var(&retention, "retention", "with --create-namespace: how long the new namespace keeps closed runs, whose references cannot be used again")
+	fs.Var(&retention, "retention", "with --create-namespace: how long the new namespace keeps closed runs; a reference cannot be used again while its closed run is kept")
 	fs.BoolVar(&again, "rebind", false, "bind the namespace to the tenant of the API's settings, even if it belongs to another tenant")
 	connection := p.connection(fs, setupTimeout)
 	readerFlags(fs, &api)
@@ -53,13 +53,13 @@ a new namespace. An existing namespace keeps its own retention.`,
 		chosen := fs.Changed("retention")
 		switch {
 		case chosen && !create:
-			return usagef("--retention is for a namespace that --create-namespace creates; give both or neither")
+			return usagef("--retention is for a namespace that --create-namespace creates; give both flags or neither")
 		case time.Duration(retention) < minRetention:
 			return usagef("--retention %q: must be at least %v", durationText(time.Duration(retention)), durationText(minRetention))
 		}
 		tenant := api.URL != "" || p.env.Get("ADMINISTRATE_URL") != ""
 		if again && !tenant {
-			return usagef("--rebind needs the settings of the API; set --api-url or ADMINISTRATE_URL, and its credentials")
+			return usagef("--rebind needs the settings of the API; set --api-url or ADMINISTRATE_URL, and the credentials of the API")
 		}
 		if tenant {
 			if err := api.Resolve(); err != nil {
@@ -92,7 +92,7 @@ a new namespace. An existing namespace keeps its own retention.`,
 			line(p.stdout, name+": registered "+strings.Join(missing, ", "))
 		}
 		if !tenant {
-			line(p.stdout, name+": not bound to a tenant, because no settings of the API are given; the first worker binds it to its tenant")
+			line(p.stdout, name+": not bound to a tenant, because no settings of the API are given; the first worker binds the namespace to its tenant")
 			return nil
 		}
 		return p.bindTenant(ctx, temporal, connection, &api, again)
@@ -107,39 +107,39 @@ func (p *program) bindTenant(ctx context.Context, temporal client.Client, connec
 		tie = host.RebindTenant
 	}
 	var tenant lifecycle.Tenant
-	var tied host.BindResult
+	var bound host.BindResult
 	err := p.withAPI(ctx, api, connection.timeout, func(ctx context.Context, client *administrate.Client) (err error) {
 		if tenant, err = host.ReadTenant(ctx, client, api.OAuth.ClientID); err == nil {
-			tied, err = tie(ctx, temporal, client, connection.namespace, tenant)
+			bound, err = tie(ctx, temporal, client, connection.namespace, tenant)
 		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	line(p.stdout, "namespace "+connection.namespace+": "+boundText(tied, tenant, again))
+	line(p.stdout, "namespace "+connection.namespace+": "+boundText(bound, tenant, again))
 	return nil
 }
 
 // boundText returns the text for the result of binding the namespace.
-func boundText(tied host.BindResult, tenant lifecycle.Tenant, again bool) string {
+func boundText(bound host.BindResult, tenant lifecycle.Tenant, again bool) string {
 	of := "the tenant with " + tenant.String()
 	switch {
-	case tied.New:
+	case bound.New:
 		return "bound to " + of
-	case tied.Before == nil && again:
-		return "rebound to " + of + "; no worker responds, so its earlier tenant is unknown"
-	case tied.Before == nil:
-		return "already bound; no worker responds, so the tenants are not compared; the next worker compares them"
+	case bound.Before == nil && again:
+		return "rebound to " + of + "; the earlier tenant of the namespace is unknown, because no worker responds"
+	case bound.Before == nil:
+		return "already bound; no worker responds, so the tenants are not compared; the next worker that starts compares the tenants"
 	}
-	difference := tied.Before.Tenant.Difference(tenant)
+	difference := bound.Before.Tenant.Difference(tenant)
 	switch {
 	case difference == "" && !again:
 		return "already bound to " + of
 	case difference == "":
-		return "rebound to " + of + "; its earlier tenant has the same regions, steps and currencies"
+		return "rebound to " + of + "; the earlier tenant of the namespace has the same regions, steps and currencies"
 	case again:
-		return "rebound to " + of + "; its earlier tenant was another one: " + difference
+		return "rebound to " + of + "; the earlier tenant of the namespace was another tenant: " + difference
 	}
 	return "bound to " + of
 }
@@ -149,15 +149,15 @@ func boundText(tied host.BindResult, tenant lifecycle.Tenant, again bool) string
 func namespaceText(created bool, kept, wanted time.Duration, chosen bool) string {
 	switch {
 	case created:
-		return "created; it keeps closed runs for " + durationText(kept)
+		return "created; the namespace keeps closed runs for " + durationText(kept)
 	case chosen && kept != wanted:
-		return fmt.Sprintf("exists already and stays as it is; it keeps closed runs for %s, not %s (temporal operator namespace update --retention changes that)", durationText(kept), durationText(wanted))
+		return fmt.Sprintf("exists already and is unchanged; the namespace keeps closed runs for %s, not %s (to change the retention, run temporal operator namespace update --retention)", durationText(kept), durationText(wanted))
 	}
-	return "exists already; it keeps closed runs for " + durationText(kept)
+	return "exists already; the namespace keeps closed runs for " + durationText(kept)
 }
 
 // durationText returns a length of time in the form of Temporal's command line: minutes and seconds
-// are left out when they are zero.
+// are left out when both are zero.
 func durationText(d time.Duration) string {
 	if d%time.Hour == 0 {
 		return fmt.Sprintf("%dh", d/time.Hour)

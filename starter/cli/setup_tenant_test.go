@@ -110,7 +110,7 @@ func TestSetupBindsTheNamespaceToItsTenant(t *testing.T) {
 
 	// No tenant is known.
 	untold := &tenantNamespaces{}
-	oppflow(t, serve(untold), "setup").wantDone(t, "namespace sales: not bound to a tenant", "the first worker binds it")
+	oppflow(t, serve(untold), "setup").wantDone(t, "namespace sales: not bound to a tenant", "the first worker binds the namespace")
 	if untold.state != nil {
 		t.Errorf("tied: %+v", untold.state)
 	}
@@ -123,7 +123,7 @@ func TestSetupBindsTheNamespaceToItsTenant(t *testing.T) {
 	if own.state == nil || own.state.Tenant == nil || len(own.state.Tenant.Steps) == 0 || len(own.state.Tenant.Currencies) == 0 {
 		t.Fatalf("%+v", own.state)
 	}
-	oppflow(t, env, "setup").wantDone(t, "namespace sales: already bound; no worker responds", "the next worker compares")
+	oppflow(t, env, "setup").wantDone(t, "namespace sales: already bound; no worker responds", "the next worker that starts compares")
 	own.worker = true
 	oppflow(t, env, "setup").wantDone(t, "namespace sales: already bound to the tenant with regions ")
 
@@ -137,7 +137,7 @@ func TestSetupBindsTheNamespaceToItsTenant(t *testing.T) {
 
 	// A tenant with equal lists and without the records that Oppflow made is another tenant.
 	own.state.Records = []lifecycle.CreatedRecord{{ID: "T3Bwb3J0dW5pdHk6MQ==", Reference: "order-1"}}
-	wantUnbound(t, oppflow(t, env, "setup"), "belongs to another tenant", "no record that Oppflow made exists with its reference tag", "of the reference order-1", "--rebind")
+	wantUnbound(t, oppflow(t, env, "setup"), "belongs to another tenant", "none of the records that Oppflow created exists with its reference tag", "with the reference order-1", "--rebind")
 	oppflow(t, env, "setup", "--rebind").wantDone(t, "rebound to the tenant with regions ", "has the same regions, steps and currencies")
 	if len(own.state.Records) != 0 {
 		t.Errorf("records of the tenant before are kept: %+v", own.state.Records)
@@ -150,12 +150,12 @@ func TestSetupBindsTheNamespaceToItsTenant(t *testing.T) {
 	if !taken.state.Tenant.Equal(*other().Tenant) {
 		t.Errorf("tied to %+v", taken.state.Tenant)
 	}
-	oppflow(t, env, "setup", "--rebind").wantDone(t, "namespace sales: rebound to the tenant with regions ", "its earlier tenant was another one: the regions are", "not Nord")
+	oppflow(t, env, "setup", "--rebind").wantDone(t, "namespace sales: rebound to the tenant with regions ", "the earlier tenant of the namespace was another tenant: the regions are", "not Nord")
 	oppflow(t, env, "setup").wantDone(t, "already bound to the tenant")
 
 	// The namespace belonged to another tenant, and no worker of that tenant runs any more.
 	left := &tenantNamespaces{state: other()}
-	oppflow(t, append(serve(left), api...), "setup", "--rebind").wantDone(t, "rebound to the tenant with", "no worker responds, so its earlier tenant is unknown")
+	oppflow(t, append(serve(left), api...), "setup", "--rebind").wantDone(t, "rebound to the tenant with", "the earlier tenant of the namespace is unknown, because no worker responds")
 	if left.state.Tenant.Equal(*other().Tenant) {
 		t.Error("nothing was tied")
 	}

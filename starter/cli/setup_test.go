@@ -141,13 +141,13 @@ func TestSetupCreatesTheNamespaceOnce(t *testing.T) {
 			service := &namespaces{}
 			env := service.serve(t)
 			args := append([]string{"setup", "--create-namespace"}, test.args...)
-			oppflow(t, env, args...).wantDone(t, "namespace sales: created; it keeps closed runs for "+test.told, "registered OpportunityAccount")
+			oppflow(t, env, args...).wantDone(t, "namespace sales: created; the namespace keeps closed runs for "+test.told, "registered OpportunityAccount")
 			retention, attributes, changes := service.state()
 			if len(retention) != 1 || retention["sales"] != test.kept || attributes != len(lifecycle.SearchAttributes()) || changes != 2 {
 				t.Errorf("after the first: %v, %d search attributes, %d changes", retention, attributes, changes)
 			}
 			oppflow(t, env, args...).wantDone(t,
-				"namespace sales: exists already; it keeps closed runs for "+test.told, "all search attributes exist already")
+				"namespace sales: exists already; the namespace keeps closed runs for "+test.told, "all search attributes exist already")
 			if _, _, now := service.state(); now != changes {
 				t.Errorf("the second changed something %d times", now-changes)
 			}
@@ -159,7 +159,7 @@ func TestSetupLeavesTheRetentionOfANamespaceThatIsThere(t *testing.T) {
 	t.Parallel() // the test waits
 	service := &namespaces{retention: map[string]time.Duration{"sales": 24 * time.Hour}}
 	oppflow(t, service.serve(t), "setup", "--create-namespace", "--retention", "2160h").wantDone(t,
-		"exists already and stays as it is", "24h, not 2160h", "temporal operator namespace update --retention")
+		"exists already and is unchanged", "24h, not 2160h", "temporal operator namespace update --retention")
 	if retention, _, changes := service.state(); retention["sales"] != 24*time.Hour || changes != 1 {
 		t.Errorf("%v, %d changes", retention, changes)
 	}

@@ -25,7 +25,7 @@ func (v shownView) show(w io.Writer) {
 		showView(w, v.View)
 		return
 	}
-	line(w, "Ended", fmt.Sprintf("%s at %s; it accepts no more messages", v.Ended.Status, v.Ended.At.UTC().Format(time.RFC3339)))
+	line(w, "Ended", fmt.Sprintf("%s at %s; the opportunity accepts no more messages", v.Ended.Status, v.Ended.At.UTC().Format(time.RFC3339)))
 	writeView(w, v.View, false)
 }
 
@@ -33,9 +33,9 @@ func (p *program) show() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "show REF [flags]",
 		Short: "Show an opportunity: details, step, interests, waiting requests, timeline",
-		Long: `show reads the whole view from the opportunity's workflow and sends nothing to the TMS. It needs a running worker. If no worker
-responds, or if the workflow's task fails, show reports the reason that the Temporal server knows. An opportunity that has ended
-can be shown as long as Temporal keeps its history.`,
+		Long: `show reads the whole view from the opportunity's workflow and sends nothing to the TMS. show needs a running worker. If no worker
+responds, or if the workflow's task fails, show reports the reason that the Temporal server knows. show also displays an opportunity
+that has ended, as long as Temporal keeps its history.`,
 		Example:           "  oppflow show lead-4711\n  oppflow show lead-4711 --output json",
 		Args:              exactArgs("REF"),
 		ValidArgsFunction: completeNothing,

@@ -15,9 +15,9 @@ func (p *program) start() *cobra.Command {
 	var start opportunity.Start
 	command := &cobra.Command{
 		Use:   "start REF --name NAME --region REGION [flags]",
-		Short: "Start an opportunity: create its record in the TMS, or adopt one",
+		Short: "Start an opportunity: create its record in the TMS, or adopt an existing record",
 		Long: `start creates the record of an opportunity in the TMS and runs its workflow. REF is your own key of the opportunity, such as an
-order number, without personal data and without "@". The same command again returns the same outcome. With --adopt, start adopts
+order number, without personal data and without "@". A repeated command returns the same outcome. With --adopt, start adopts
 an existing record: then give no name, region, account, currency or step.`,
 		Example: `  oppflow start lead-4711 --name "First Aid course" --region UK --account Administrate --currency USD
   oppflow start lead-4712 --adopt T3Bwb3J0dW5pdHk6MQ==`,
@@ -29,10 +29,10 @@ an existing record: then give no name, region, account, currency or step.`,
 	fs.StringVar(&start.Region, "region", "", "region, by id or name")
 	fs.StringVar(&start.Account, "account", "", "account, by id or name")
 	fs.StringVar(&start.Currency, "currency", "", "currency, by code or name")
-	fs.StringVar(&start.EntryStep, "entry-step", "", "step the record starts in, by id or name (default: the TMS decides)")
+	fs.StringVar(&start.EntryStep, "entry-step", "", "step in which the record starts, by id or name (default: the TMS selects the step)")
 	fs.StringVar((*string)(&start.Adopt), "adopt", "", "id of an existing record in the TMS to adopt")
 	fs.Var((*requestID)(&start.RequestID), "request-id", "your own id of this request")
-	fs.StringVar(&start.Source, "source", "", "source of the request, such as the name of a web shop; sources take fair turns (default: the region)")
+	fs.StringVar(&start.Source, "source", "", "source of the request, such as the name of a web shop; Oppflow serves all sources fairly in turn (default: the region)")
 	fs.BoolVar(&start.Urgent, "urgent", false, "create this record before records that are not urgent")
 	form := outputFlag(command)
 	connection := p.connection(fs, updateTimeout)
@@ -60,7 +60,7 @@ an existing record: then give no name, region, account, currency or step.`,
 			opened, err := client.Start(ctx, reference, start)
 			var own *opportunity.Error
 			if err != nil && !errors.As(err, &own) {
-				return explainedf("%v; it is unknown whether %s was accepted: run the same command again", connection.explainError(err), reference)
+				return explainedf("%v; it is unknown whether the start of %s was accepted; run the same command again", connection.explainError(err), reference)
 			}
 			if err != nil {
 				return err

@@ -22,9 +22,9 @@ func (p *program) up() *cobra.Command {
 		Use:   "up [flags]",
 		Short: "Run a Temporal server with its Web UI, the sandbox and a worker, until Ctrl-C",
 		Long: `up builds and runs everything that Oppflow needs, only for this machine. With --data everything survives a restart:
-opportunities, records, the token, the playbook, and the ports if they are free. up deploys the default playbook unless --playbook
-names another one, or none. A playbook that was deployed before stays. With a playbook the sandbox makes an invoice and issues
-tokens when an opportunity is won, as a tenant's triggers do.`,
+opportunities, records, the token, the playbook, and the ports if they are free. up deploys the default playbook, unless
+--playbook names another playbook or none. A playbook that was deployed earlier stays in force. With a playbook, the sandbox makes
+an invoice and issues tokens when an opportunity is won, as a tenant's triggers do.`,
 		Example:           "  oppflow up\n  oppflow up --data ~/oppflow",
 		Args:              exactArgs(),
 		ValidArgsFunction: completeNothing,
@@ -32,8 +32,8 @@ tokens when an opportunity is won, as a tenant's triggers do.`,
 	fs := command.Flags()
 	local.add(fs)
 	fs.BoolVar(&noWorker, "no-worker", false, "start everything except the worker, for oppflow recover")
-	fs.StringVar(&book, "playbook", settings.DefaultPlaybook, "playbook to deploy if there is none yet: a file, default or none")
-	fs.StringVar(&readyFile, "ready-file", "", "file that is written when everything runs: the addresses and the token as JSON")
+	fs.StringVar(&book, "playbook", settings.DefaultPlaybook, "playbook to deploy if the namespace has no playbook yet: a file, default or none")
+	fs.StringVar(&readyFile, "ready-file", "", "file that up writes as soon as everything runs: the addresses and the token as JSON")
 	command.RunE = func(command *cobra.Command, _ []string) (err error) {
 		ctx := command.Context()
 		options := local.options(p.stderr, p.stderr)
@@ -114,7 +114,7 @@ func (p *program) printStack(running *stack.Stack, noWorker bool) {
 The Web UI of Temporal:  %s
 The sandbox of the API:  %s
 
-To use them, in another terminal:
+To use the server and the sandbox, run in another terminal:
 %s
 Then:
 %s`, what, running.UIURL(), running.APIURL(), exports.String(), then)

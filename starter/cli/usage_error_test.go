@@ -122,8 +122,8 @@ func TestUsageErrorsAreOneLineAndExitCode2(t *testing.T) {
 		{"start lead --adopt T3Bwb3J0dW5pdHk6MQ== --name n", nil, []string{"--adopt:", "cannot be combined with name"}},
 
 		{"extend lead", nil, []string{"--until is missing", "2026-12-31T17:00:00Z"}},
-		{"extend lead --until 2026-12-31", nil, []string{"--until", `"2026-12-31"`, "with an offset"}},
-		{"extend lead --until 2026-12-31T17:00:00", nil, []string{"--until", "with an offset"}},
+		{"extend lead --until 2026-12-31", nil, []string{"--until", `"2026-12-31"`, "with a UTC offset"}},
+		{"extend lead --until 2026-12-31T17:00:00", nil, []string{"--until", "with a UTC offset"}},
 		{"extend", nil, []string{"REF is missing"}},
 		{"pause", nil, []string{"REF is missing"}},
 		{"pause lead --reason ", nil, []string{"--reason is empty"}},
@@ -136,7 +136,7 @@ func TestUsageErrorsAreOneLineAndExitCode2(t *testing.T) {
 		{"refresh a@b", nil, []string{"REF:", `"@"`}},
 		{"snooze lead f", nil, []string{"--until is missing", "2026-12-31T17:00:00Z"}},
 		{"snooze lead --until 2026-12-31T17:00:00Z", nil, []string{"FOLLOW-UP is missing"}},
-		{"snooze lead f --until 2026-12-31", nil, []string{"--until", `"2026-12-31"`, "with an offset"}},
+		{"snooze lead f --until 2026-12-31", nil, []string{"--until", `"2026-12-31"`, "with a UTC offset"}},
 		{"snooze lead f --until 2026-12-31T17:00:00Z --reason ", nil, []string{"--reason is empty"}},
 		{"snooze lead  --until 2026-12-31T17:00:00Z", nil, []string{"FOLLOW-UP:", "missing"}},
 		{"cancel-follow-up lead f", nil, []string{"--reason is missing"}},
@@ -163,7 +163,7 @@ func TestUsageErrorsAreOneLineAndExitCode2(t *testing.T) {
 		{"search --filter regionName:is:UK", api, []string{`"is"`, "eq ne gt ge lt le like wordlike in notin contains isnull notnull"}},
 		{"search --filter regionName:in:UK,,DR", api, []string{"commas"}},
 		{"search --filter regionName:in", api, []string{"commas"}},
-		{"search --filter regionName:isnull:UK", api, []string{"takes no value"}},
+		{"search --filter regionName:isnull:UK", api, []string{"accepts no value"}},
 
 		{"list here", nil, []string{`"here"`}},
 		{"list --status open", nil, []string{"--status", `"open"`, "running, closed, completed"}},
@@ -294,7 +294,7 @@ func TestFailuresAreOneLineAndExitCode1(t *testing.T) {
 		{[]string{"sandbox", "--listen", "127.0.0.1:0", "--catalogue", filepath.Join(data, "none")}, []string{"none", "no such file"}},
 		{[]string{"sandbox", "--listen", "127.0.0.1:0", "--catalogue", catalogue}, []string{"catalogue.yaml", "2"}},
 		{[]string{"sandbox", "--listen", "127.0.0.1:0", "--data", filepath.Join(data, "no", "where.db")}, []string{"where.db"}},
-		{[]string{"up", "--data", data}, []string{damaged, "damaged", "remove it"}},
+		{[]string{"up", "--data", data}, []string{damaged, "damaged", "remove the file"}},
 	} {
 		t.Run(strings.Join(test.args, " "), func(t *testing.T) {
 			env := []string{"TEMPORAL_ADDRESS=" + nobody, "ADMINISTRATE_URL=http://" + nobody + "/graphql", "ADMINISTRATE_TOKEN=tk-31415"}
@@ -353,7 +353,7 @@ func TestAnyUsageErrorIsOneLine(t *testing.T) {
 		if slices.ContainsFunc(args, isHelpFlag) {
 			t.Skip("help")
 		}
-		// These settings prevent every connection.
+		// The addresses "nowhere" prevent every connection.
 		got := run(t.Context(), []string{"TEMPORAL_ADDRESS=nowhere", "ADMINISTRATE_URL=nowhere"}, args...)
 		if got.code != 2 || got.stdout != "" || strings.Count(got.stderr, "\n") != 1 || strings.Contains(got.stderr, "panic") {
 			t.Fatalf("%q: %+v", args, got)

@@ -53,7 +53,7 @@ ends watch with exit code 130, and the opportunity goes on. With --output json e
 	form := outputFlag(command)
 	connection := p.connection(fs, 0)
 	limit := fs.Lookup("timeout")
-	limit.Usage, limit.DefValue = "how long to watch at most (default: until the run ends)", ""
+	limit.Usage, limit.DefValue = "maximum time to watch (default: until the run ends)", ""
 	command.RunE = func(command *cobra.Command, args []string) error {
 		reference, err := reference(args)
 		if err != nil {

@@ -271,9 +271,9 @@ func TestWatchEndsAfterItsTime(t *testing.T) {
 
 func TestWatchOfAnUnknownOpportunityIsOneLine(t *testing.T) {
 	for want, err := range map[string]error{
-		"NotFound: no opportunity lead-1; start it first": serviceerror.NewNotFound("workflow not found"),
-		`no Temporal namespace "default"`:                 serviceerror.NewNamespaceNotFound("default"),
-		"not yours":                                       serviceerror.NewPermissionDenied("not yours", ""),
+		"NotFound: there is no opportunity lead-1; start the opportunity first": serviceerror.NewNotFound("workflow not found"),
+		`no Temporal namespace "default"`:                                       serviceerror.NewNamespaceNotFound("default"),
+		"not yours":                                                             serviceerror.NewPermissionDenied("not yours", ""),
 	} {
 		s := newWatchFrontend(nil, err)
 		s.err = err

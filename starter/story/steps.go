@@ -50,7 +50,7 @@ func steps() []step {
 			},
 		},
 		{
-			name: "details", description: `assign it to the account "Administrate" and set the currency USD`,
+			name: "details", description: `assign the opportunity to the account "Administrate" and set the currency USD`,
 			action: send(func(id string) opportunity.Command {
 				return opportunity.UpdateDetails{RequestID: id, Account: "Administrate", Currency: "USD"}
 			}, "details"),
@@ -75,7 +75,7 @@ func steps() []step {
 		interest("course", "add a course template with a named learner, 1 × 199.90",
 			opportunity.Interest{Item: courseTemplate, Quantity: 1, Learners: exampleLearners()}, "199.90",
 			expectedInterest{kind: opportunity.Course, typ: "CourseTemplate", total: "199.90", code: "ABC-123", title: "My New Course", nth: 1}),
-		interest("event", "add an event and reserve a place on it, 1 × 199.90",
+		interest("event", "add an event and reserve a place on the event, 1 × 199.90",
 			opportunity.Interest{Item: event, Quantity: 1, Reserve: true, Learners: exampleLearners()}, "199.90",
 			expectedInterest{kind: opportunity.Event, typ: "Event", total: "199.90", reserved: true, nth: 2}),
 		interest("path", "add a learning path, 1 × 199.90",
@@ -85,7 +85,7 @@ func steps() []step {
 			opportunity.Interest{Item: tokenType, Quantity: 10, ExpiresAt: "2023-12-31T23:59:59"}, "19.90",
 			expectedInterest{kind: opportunity.Tokens, typ: "TrainingTokenType", total: "199.00", reserved: true, nth: 4}),
 		{
-			name: "progress", description: `progress it to the step "Opportunity"`,
+			name: "progress", description: `progress the opportunity to the step "Opportunity"`,
 			action: send(func(id string) opportunity.Command {
 				return opportunity.Progress{RequestID: id, To: "Opportunity"}
 			}, "progress"),
@@ -100,7 +100,7 @@ func steps() []step {
 			},
 		},
 		{
-			name: "refusal", description: `progress it to "Opportunity" again, for which there is no transition`,
+			name: "refusal", description: `progress the opportunity to the step "Opportunity" again; the TMS has no transition for this progress`,
 			action: send(func(id string) opportunity.Command {
 				return opportunity.Progress{RequestID: id, To: "Opportunity"}
 			}, "refusal"),
@@ -128,7 +128,7 @@ func steps() []step {
 			},
 		},
 		{
-			name: "won", description: `progress it to the step "Won"`,
+			name: "won", description: `progress the opportunity to the step "Won"`,
 			action: send(func(id string) opportunity.Command {
 				return opportunity.Progress{RequestID: id, To: "Won"}
 			}, "won"),
@@ -145,7 +145,7 @@ func steps() []step {
 			name: "search", description: "search the opportunities of region UK, with their totals",
 			action: func(ctx context.Context, s *session) error { return s.search(ctx, "UK") },
 			text: func(s *session) string {
-				return fmt.Sprintf("%d found, this one with %d interests and a total of %s", len(s.found), len(s.searchedRow().Interests), amount(s.searchedRow().GrandTotal))
+				return fmt.Sprintf("%d opportunities found; the opportunity of the example has %d interests and a total of %s", len(s.found), len(s.searchedRow().Interests), amount(s.searchedRow().GrandTotal))
 			},
 			expect: func(s *session) []Check {
 				row := s.searchedRow()
@@ -219,12 +219,12 @@ func interest(name, say string, asked opportunity.Interest, price string, want e
 			return s.send(ctx, opportunity.AddInterests{RequestID: name, Interests: opportunity.Interests{asked}})
 		},
 		text: func(s *session) string {
-			told := strings.TrimSpace(s.interestInTMS(want.nth).Item.Code + " " + s.interestInTMS(want.nth).Item.Title)
-			told = fmt.Sprintf("%s (%s), %s", told, s.interestInTMS(want.nth).Item.Type, amount(s.interestInTMS(want.nth).Total))
+			text := strings.TrimSpace(s.interestInTMS(want.nth).Item.Code + " " + s.interestInTMS(want.nth).Item.Title)
+			text = fmt.Sprintf("%s (%s), %s", text, s.interestInTMS(want.nth).Item.Type, amount(s.interestInTMS(want.nth).Total))
 			if result := s.result(); result.ReservedUntil != nil {
-				told += ", reserved until " + result.ReservedUntil.UTC().Format(time.RFC3339)
+				text += ", reserved until " + result.ReservedUntil.UTC().Format(time.RFC3339)
 			}
-			return told
+			return text
 		},
 		expect: func(s *session) []Check {
 			result, held, record := s.result(), s.interestInView(want.nth), s.interestInTMS(want.nth)

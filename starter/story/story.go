@@ -185,7 +185,7 @@ type session struct {
 }
 
 func (s *session) play(ctx context.Context, one step) (Result, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, s.options.StepTimeout, fmt.Errorf("not done within %v", s.options.StepTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, s.options.StepTimeout, fmt.Errorf("the step was not done within %v", s.options.StepTimeout))
 	defer cancel()
 	s.outcome = opportunity.Outcome{}
 	if err := one.action(ctx, s); err != nil {
@@ -236,8 +236,8 @@ func (s *session) start(ctx context.Context, start opportunity.Start) error {
 	return err
 }
 
-// send sends a message and waits for its outcome. The step's name is the request id. So a message
-// that is repeated because its outcome is unknown takes effect once.
+// send sends a message and waits for its outcome. Because the step's name is the request id, a
+// message that is repeated after an unknown outcome takes effect once.
 func (s *session) send(ctx context.Context, message opportunity.Command) error {
 	before, err := s.readView(ctx)
 	if err != nil {
@@ -265,8 +265,8 @@ func (s *session) send(ctx context.Context, message opportunity.Command) error {
 		s.outcome = opportunity.Outcome{RequestID: message.GetRequestID(), State: opportunity.Failed, Error: own}
 		return nil
 	}
-	// The message ended the workflow, and the response to the message was lost. The last state of
-	// the workflow shows the outcome.
+	// The message ended the workflow, and the response was lost, so the last state of the workflow
+	// shows the outcome.
 	after, err := s.readView(ctx)
 	if err != nil {
 		return err
@@ -304,7 +304,8 @@ func retry[T any](ctx context.Context, try func() (T, error)) (T, error) {
 	})
 }
 
-// await repeats the attempt until the attempt returns done. The other rules are those of retry.
+// await repeats the attempt until the attempt returns done. In all other respects await has the
+// rules of retry.
 func await[T any](ctx context.Context, try func() (got T, done bool, err error)) (T, error) {
 	for {
 		got, done, err := try()
@@ -321,7 +322,7 @@ func await[T any](ctx context.Context, try func() (got T, done bool, err error))
 			if err == nil {
 				return got, context.Cause(ctx)
 			}
-			return got, fmt.Errorf("%w; last: %w", context.Cause(ctx), err)
+			return got, fmt.Errorf("%w; the last error was: %w", context.Cause(ctx), err)
 		case <-time.After(retryInterval):
 		}
 	}

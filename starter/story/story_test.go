@@ -101,8 +101,8 @@ func signalTo(t *testing.T, d *fakeTemporal) error {
 	return s.signal(ctx, opportunity.Progress{RequestID: "r", To: "Won"}, opportunity.View{})
 }
 
-// An update that requests the outcome carries out the message. So the update must not be sent
-// before the signal was carried out.
+// An update that requests the outcome carries out the message. The update that requests the outcome
+// of a signal must therefore not be sent before the signal was carried out.
 func TestLostSignalIsNotRepairedByItsOutcomeUpdate(t *testing.T) {
 	lost := &fakeTemporal{}
 	if err := signalTo(t, lost); !errors.Is(err, context.DeadlineExceeded) {

@@ -58,17 +58,17 @@ func winning() step {
 
 // effect returns one word for the state of the effects of a kind in the view.
 func (s *session) effect(kind opportunity.EffectKind) string {
-	told := "missing"
+	outcome := "missing"
 	for _, effect := range s.view.EffectResults {
 		switch {
 		case effect.Kind != kind:
 		case effect.Outcome == opportunity.EffectDone, effect.Outcome == opportunity.EffectUnchanged:
-			told = "ensured"
+			outcome = "ensured"
 		default:
-			told = string(effect.Outcome)
+			outcome = string(effect.Outcome)
 		}
 	}
-	return told
+	return outcome
 }
 
 // readWinObjects reads the winObjects from the TMS.

@@ -110,7 +110,7 @@ func (c *Collector) Await(t testing.TB, name string, within time.Duration) Span 
 			for _, s := range c.Spans() {
 				names = append(names, s.Name)
 			}
-			t.Fatalf("no span %q within %s; there are %q", name, within, names)
+			t.Fatalf("no span %q was received within %s; the names of the received spans are %q", name, within, names)
 		}
 		<-ticker.C
 	}

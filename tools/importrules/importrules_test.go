@@ -25,9 +25,9 @@ const (
 )
 
 // rooms are the directories that import and are imported. In one of the two modules, each room
-// imports the earlier rooms; in the other module, each room imports the later rooms. So neither
-// module has an import cycle. The last four rooms are two directories that are not in the table,
-// and the two nested modules.
+// imports the earlier rooms; in the other module, each room imports the later rooms. Therefore
+// neither of the two modules has an import cycle. The last four rooms are two directories that are
+// not in the import table, and the two nested modules.
 var rooms = []string{
 	"opportunity", "opportunity/part",
 	"exchange", "exchange/part",
@@ -275,7 +275,7 @@ func (f *fixture) check(t *testing.T) {
 		}
 	}
 	if len(f.refused) == 0 || len(f.allowed) == 0 {
-		t.Errorf("the fixture holds %d forbidden and %d allowed imports, so it proves nothing", len(f.refused), len(f.allowed))
+		t.Errorf("the fixture has %d forbidden and %d allowed imports; the test needs both kinds", len(f.refused), len(f.allowed))
 	}
 	t.Logf("%d forbidden imports refused, %d allowed ones left alone", len(f.refused), len(f.allowed))
 }
@@ -299,8 +299,8 @@ func linter(t *testing.T) string {
 	return strings.TrimSpace(string(out))
 }
 
-// TestRulesAreSwitchedOn tests that the configuration enables the import rules. The other tests run
-// the import rules by name, even if the configuration does not enable them.
+// TestRulesAreSwitchedOn tests that the configuration enables the import rules. All other tests run
+// the import rules by name, even if the configuration does not enable the import rules.
 func TestRulesAreSwitchedOn(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), linter(t), "linters", "--json")
 	cmd.Dir = root
@@ -387,14 +387,14 @@ func TestNoFileEscapesTheRules(t *testing.T) {
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
 			if spec, ok := n.(*ast.ImportSpec); ok && strings.HasPrefix(spec.Path.Value, "`") {
-				t.Errorf("%s: an import in backquotes is not seen by the rules; use double quotes", files.Position(spec.Pos()))
+				t.Errorf("%s: the import rules do not see an import in backquotes; use double quotes", files.Position(spec.Pos()))
 			}
 			return true
 		})
 		for _, group := range file.Comments {
 			for _, comment := range group.List {
 				if silenced.MatchString(comment.Text) {
-					t.Errorf("%s: %q switches the import rules off; name the other linter it is meant for", files.Position(comment.Pos()), comment.Text)
+					t.Errorf("%s: the comment %q switches the import rules off; name the linter that the comment is for", files.Position(comment.Pos()), comment.Text)
 				}
 			}
 		}
@@ -439,11 +439,11 @@ func TestContributingHasTheTable(t *testing.T) {
 		}
 		want, got := slices.Sorted(slices.Values(allowed)), slices.Sorted(slices.Values(inPage[room]))
 		if _, has := inPage[room]; !has || !slices.Equal(want, got) {
-			t.Errorf("CONTRIBUTING.md lets %s import %v; the rules let it import %v", room, got, want)
+			t.Errorf("CONTRIBUTING.md allows %s to import %v, but the import rules allow %v", room, got, want)
 		}
 		delete(inPage, room)
 	}
 	for room := range inPage {
-		t.Errorf("CONTRIBUTING.md has a row for %s, and the rules have none", room)
+		t.Errorf("CONTRIBUTING.md has a row for %s, but the import rules have no entry for this directory", room)
 	}
 }

@@ -35,7 +35,8 @@ func (a *credentialStatus) recordResult(err error) {
 	}
 }
 
-// check returns why the TMS refuses the credentials, nil while the TMS accepts them.
+// check returns why the TMS refuses the worker's credentials, or nil while the TMS accepts the
+// credentials.
 func (a *credentialStatus) check() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -32,7 +32,7 @@ func newTokenSource(api settings.API, logger *slog.Logger, replaced func()) (oau
 	}
 	options := oauth.Options{
 		TokenURL: api.OAuth.TokenURL, ClientID: api.OAuth.ClientID, ClientSecret: api.OAuth.ClientSecret.Reveal(),
-		OnFailure: func(err error) { logger.Warn("the credentials of the API need attention", "problem", err.Error()) },
+		OnFailure: func(err error) { logger.Warn("the credentials of the API have a problem", "problem", err.Error()) },
 	}
 	if !api.OAuth.RefreshToken.Empty() {
 		options.RefreshTokens = &refreshToken{
@@ -52,10 +52,10 @@ func newTokenSource(api settings.API, logger *slog.Logger, replaced func()) (oau
 // The endpoint returns a new refresh token with every renewal (observed). The support of
 // Administrate says that old refresh tokens stay valid (documented), but no document promises this
 // for every tenant and without a time limit. After the loss of a refresh token, the application
-// must be authorised again. So the program writes the new refresh token to the file before it uses
-// the new access token. The write replaces the whole token or leaves the file unchanged. The
-// program cannot write a token that came from a variable, or from a file that is mounted read-only
-// or by itself. The program then keeps the new token in memory and logs one warning.
+// must be authorised again. The program therefore writes the new refresh token to the file before
+// it uses the new access token. The write replaces the whole token or leaves the file unchanged.
+// The program cannot write a token that came from a variable, or from a file that is mounted
+// read-only or by itself. The program then keeps the new token in memory and logs one warning.
 //
 // Other processes may use the same file. The program reads the file before every renewal, and uses
 // a token that another process has written.
@@ -100,9 +100,9 @@ func (r *refreshToken) Replaced(old, next string) error {
 	r.newest = next
 	var problem error
 	if r.file == "" {
-		problem = errors.New("the refresh token was replaced, but a restart would use the old one in ADMINISTRATE_REFRESH_TOKEN; put the token into a file that the worker can write, and set ADMINISTRATE_REFRESH_TOKEN_FILE")
+		problem = errors.New("the OAuth endpoint replaced the refresh token, but after a restart the worker would use the old refresh token in ADMINISTRATE_REFRESH_TOKEN; put the refresh token into a file that the worker can write, and set ADMINISTRATE_REFRESH_TOKEN_FILE")
 	} else if err := replaceSecret(r.file, next); err != nil {
-		problem = fmt.Errorf("the refresh token was replaced, but the new one cannot be written to %s, so a restart would use the old one: %w; give the worker write access to the file's directory", r.file, err)
+		problem = fmt.Errorf("the OAuth endpoint replaced the refresh token, but the worker cannot write the new refresh token to %s: %w; after a restart the worker would use the old refresh token; give the worker write access to the file's directory", r.file, err)
 	} else {
 		r.inFile = next
 	}

@@ -45,8 +45,8 @@ func asciiHeaders(ctx context.Context, method string, request, reply any, connec
 }
 
 // sanitizeTasks replaces input of callers that no worker can handle by placeholders. The workflow
-// refuses the placeholders. Without them, each task with this input would fail, and the run would
-// never continue.
+// refuses the placeholders. Without the placeholders, each task with such input would fail, and the
+// run would never continue.
 func sanitizeTasks(ctx context.Context, method string, request, reply any, connection *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
 	if err := invoke(ctx, method, request, reply, connection, options...); err != nil {
 		return err

@@ -42,7 +42,7 @@ func (h *health) handler() http.Handler {
 func (h *health) ready() error {
 	select {
 	case <-h.stopping:
-		return errors.New("the worker is stopping and takes no more tasks")
+		return errors.New("the worker is stopping and accepts no more tasks")
 	default:
 		if err := h.polls.check(); err != nil {
 			return err
@@ -90,10 +90,10 @@ func serveHealth(ctx context.Context, address string, h *health, logger *slog.Lo
 	go func() {
 		defer close(served)
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			logger.Error("the worker's health is not served any more", "error", err)
+			logger.Error("the HTTP server for the worker's health has failed", "error", err)
 		}
 	}()
-	logger.InfoContext(ctx, "the worker's health is served", "address", listener.Addr().String())
+	logger.InfoContext(ctx, "the worker serves its health over HTTP", "address", listener.Addr().String())
 	return func() {
 		_ = server.Close() // a client that is being served sees a closed connection
 		<-served
@@ -151,7 +151,7 @@ func askHealth(ctx context.Context, address, path string) error {
 	defer func() { _ = response.Body.Close() }()
 	said, err := io.ReadAll(io.LimitReader(response.Body, 1<<10))
 	if err != nil {
-		return fmt.Errorf("the response of %s is incomplete: %s", address, Reason(err))
+		return fmt.Errorf("the health response of %s is incomplete: %s", address, Reason(err))
 	}
 	if response.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s responds %s: %s", address, response.Status, strings.Join(strings.Fields(string(said)), " "))

@@ -28,7 +28,7 @@ func healthcheck(ctx context.Context, args, env []string, stdout, stderr io.Writ
 	flags.BoolVar(&live, "live", false, "check only whether the process responds (/healthz), not whether it polls for tasks (/readyz)")
 	err := flags.Parse(args)
 	if errors.Is(err, pflag.ErrHelp) {
-		_, _ = fmt.Fprintf(stdout, "oppflow-worker healthcheck checks the health of a running worker. The exit code is 0 if the worker is healthy, else 1 with the reason.\n\nUsage:\n  oppflow-worker healthcheck [flags]\n\nFlags:\n%s", flags.FlagUsages())
+		_, _ = fmt.Fprintf(stdout, "oppflow-worker healthcheck checks the health of a running worker. The exit code is 0 if the worker is healthy. Otherwise the exit code is 1, and the command prints the reason.\n\nUsage:\n  oppflow-worker healthcheck [flags]\n\nFlags:\n%s", flags.FlagUsages())
 		return ExitDone
 	}
 	if err == nil && flags.NArg() > 0 {
@@ -36,7 +36,7 @@ func healthcheck(ctx context.Context, args, env []string, stdout, stderr io.Writ
 	}
 	address = healthAddress(address, env)
 	if err == nil && address == "" {
-		err = fmt.Errorf("there is no health address: set the worker's health address (%s)", healthSetting)
+		err = fmt.Errorf("no health address is given; set the worker's health address (%s)", healthSetting)
 	}
 	if err == nil {
 		err = checkHealthAddress(address)

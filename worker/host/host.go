@@ -36,7 +36,8 @@ const (
 	// workflowStopTimeout is how long a stopping worker waits for a workflow task. A workflow task
 	// takes milliseconds.
 	workflowStopTimeout = 5 * time.Second
-	// activitiesPerRequest is how many activities the workers take for each request that they may send.
+	// activitiesPerRequest is how many activities the workers take for each request that the
+	// workers may send.
 	activitiesPerRequest = 4
 	// startTimeout bounds the requests to the service before the workers start.
 	startTimeout = 30 * time.Second
@@ -84,7 +85,7 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	// Telemetry stops last, so that it also exports what the workers do while they stop.
+	// Telemetry stops last, so that telemetry also exports what the workers do during their stop.
 	defer func() {
 		if err := observer.Shutdown(ctx); err != nil {
 			o.Logger.Warn("the last traces and metrics could not be exported", "error", err)
@@ -132,7 +133,7 @@ type runParts struct {
 	identity                string
 }
 
-// runWorkers runs the workers until the context ends or one of them fails. The worker of the
+// runWorkers runs the workers until the context ends or one worker fails. The worker of the
 // activities starts after the first comparison of the namespace's tenant.
 func runWorkers(ctx context.Context, o Options, p runParts) error {
 	group, ctx := errgroup.WithContext(ctx)
@@ -221,10 +222,11 @@ func activityOptions(o Options) tms.Options {
 	}
 }
 
-// newWorkers makes the two workers. The workflows have a queue of their own, so they never wait
-// behind calls of the API. The queue of these calls has a rate limit. The client's interceptors
-// come before the interceptors of the workers, so tracing is the outermost interceptor. The workers
-// send requests only after belongs has proven that the namespace belongs to the tenant.
+// newWorkers makes the two workers. The workflows have a queue of their own, so workflows never
+// wait behind calls of the API. The queue of the API calls has a rate limit. The client's
+// interceptors come before the interceptors of the workers, so tracing is the outermost
+// interceptor. The workers send requests only after belongs has proven that the namespace belongs
+// to the tenant.
 func newWorkers(c client.Client, o Options, observer *telemetry.Telemetry, taken *credentialStatus, belongs *tenantGuard,
 	pace *transport.Pace, self string,
 ) (opportunities, requests worker.Worker, err error) {
@@ -280,8 +282,8 @@ func newWorkers(c client.Client, o Options, observer *telemetry.Telemetry, taken
 		Identity: self,
 		Tuner:    tuner,
 		// The pace counts the requests. An activity sends several requests, or none when the worker
-		// has stored the response. This limit bounds the activities of all workers together when
-		// the workers cannot see each other.
+		// has stored the response. TaskQueueActivitiesPerSecond bounds the activities of all
+		// workers together when the workers cannot see each other.
 		TaskQueueActivitiesPerSecond: activitiesPerRequest * o.API.RequestsPerSecond(),
 		WorkerStopTimeout:            times.ChangeOptions("").StartToCloseTimeout + activityStopMargin,
 		DisableWorkflowWorker:        true,

@@ -41,8 +41,8 @@ func Main(ctx context.Context, args, env []string, stdout, stderr io.Writer) int
 	options.Temporal.AddFlags(flags)
 	options.API.AddFlags(flags)
 	options.Playbook.AddFlags(flags)
-	flags.Var((*positiveCount)(&options.CachedWorkflows), "cached-workflows", "how many opportunities are kept in memory, about 36 KB each")
-	flags.StringVar(&options.ReadyFile, "ready-file", "", "file that is written when the worker takes tasks")
+	flags.Var((*positiveCount)(&options.CachedWorkflows), "cached-workflows", "maximum number of opportunities that the worker keeps in memory; each opportunity needs about 36 KB")
+	flags.StringVar(&options.ReadyFile, "ready-file", "", "file that the worker writes as soon as the worker polls for tasks")
 	healthFlag(flags, &options.HealthAddress)
 	log.AddFlags(flags)
 	switch err := flags.Parse(args); {
@@ -52,7 +52,7 @@ func Main(ctx context.Context, args, env []string, stdout, stderr io.Writer) int
 	case err != nil:
 		return fail(stderr, ExitUsage, fmt.Errorf("%w; see oppflow-worker --help", err))
 	case flags.NArg() > 0:
-		return fail(stderr, ExitUsage, fmt.Errorf("unexpected argument %q; the worker takes flags only, see oppflow-worker --help", flags.Arg(0)))
+		return fail(stderr, ExitUsage, fmt.Errorf("unexpected argument %q; the worker accepts only flags; see oppflow-worker --help", flags.Arg(0)))
 	}
 	logger, err := log.Logger(stderr)
 	if err != nil {
@@ -83,7 +83,7 @@ type positiveCount int
 func (c *positiveCount) Set(text string) error {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
-		return errors.New("must be a whole number from 1 up")
+		return errors.New("must be a whole number greater than 0")
 	}
 	*c = positiveCount(n)
 	return nil

@@ -55,7 +55,7 @@ func TestWorkerSaysInOneLineWhyItDoesNotStart(t *testing.T) {
 		"the default playbook":   {[]string{"--playbook", "default", "--temporal-address", nobody}, api, 1, []string{nobody}},
 		"unknown flag":           {[]string{"--fast"}, api, 2, []string{"--fast", "--help"}},
 		"argument":               {[]string{"now"}, api, 2, []string{`"now"`, "--help"}},
-		"no cache":               {[]string{"--cached-workflows", "0"}, api, 2, []string{"cached-workflows", "from 1 up"}},
+		"no cache":               {[]string{"--cached-workflows", "0"}, api, 2, []string{"cached-workflows", "greater than 0"}},
 		"bad rate":               {[]string{"--api-rate", "-1"}, api, 2, []string{"api-rate", "greater than 0"}},
 		"bad reference tag":      {nil, append([]string{"OPPFLOW_REFERENCE_TAG=here"}, api...), 2, []string{"OPPFLOW_REFERENCE_TAG", "attribute:<key>"}},
 		"bad log level":          {[]string{"--log-level", "loud"}, api, 2, []string{"log-level", "debug"}},

@@ -31,7 +31,7 @@ const usablePoll = 100 * time.Millisecond
 func MissingSearchAttributes(ctx context.Context, c client.Client, namespace string) ([]string, error) {
 	answer, err := c.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
 	if err != nil {
-		return nil, explainNamespace(namespace, "its search attributes cannot be read", err)
+		return nil, explainNamespace(namespace, "the search attributes of the namespace cannot be read", err)
 	}
 	wanted := lifecycle.SearchAttributes()
 	var missing []string
@@ -40,15 +40,15 @@ func MissingSearchAttributes(ctx context.Context, c client.Client, namespace str
 		case !there:
 			missing = append(missing, name)
 		case got != wanted[name]:
-			return nil, fmt.Errorf("the Temporal namespace %q: search attribute %s is of type %s, but Oppflow needs %s; remove it or use another namespace",
+			return nil, fmt.Errorf("the Temporal namespace %q: search attribute %s is of type %s, but Oppflow needs %s; remove the search attribute or use another namespace",
 				namespace, name, got, wanted[name])
 		}
 	}
 	return missing, nil
 }
 
-// Setup registers Oppflow's search attributes in the namespace and returns once queries can use
-// them. Existing attributes stay. Repeated and concurrent calls of Setup are safe.
+// Setup registers Oppflow's search attributes in the namespace and returns once queries can use the
+// attributes. Existing attributes stay. Repeated and concurrent calls of Setup are safe.
 func Setup(ctx context.Context, c client.Client, namespace string) error {
 	missing, err := MissingSearchAttributes(ctx, c, namespace)
 	if err != nil {
@@ -63,7 +63,7 @@ func Setup(ctx context.Context, c client.Client, namespace string) error {
 		_, err := c.OperatorService().AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{Namespace: namespace, SearchAttributes: add})
 		var exists *serviceerror.AlreadyExists
 		if err != nil && !errors.As(err, &exists) {
-			return explainNamespace(namespace, "its search attributes cannot be registered", err)
+			return explainNamespace(namespace, "the search attributes of the namespace cannot be registered", err)
 		}
 	}
 	return awaitUsable(ctx, c, namespace)
@@ -80,7 +80,7 @@ const DefaultRetention = 30 * 24 * time.Hour
 func CreateNamespace(ctx context.Context, c client.Client, namespace string, retention time.Duration) (created bool, kept time.Duration, err error) {
 	kept, err = namespaceRetention(ctx, c, namespace)
 	if err == nil || !isNamespaceNotFound(err) {
-		return false, kept, explainNamespace(namespace, "it cannot be read", err)
+		return false, kept, explainNamespace(namespace, "the namespace cannot be read", err)
 	}
 	_, err = c.WorkflowService().RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
 		Namespace:                        namespace,
@@ -89,7 +89,7 @@ func CreateNamespace(ctx context.Context, c client.Client, namespace string, ret
 	})
 	var exists *serviceerror.NamespaceAlreadyExists
 	if err != nil && !errors.As(err, &exists) {
-		return false, 0, explainNamespace(namespace, "it cannot be created", err)
+		return false, 0, explainNamespace(namespace, "the namespace cannot be created", err)
 	}
 	created = err == nil
 	// A new namespace can be used some seconds after the service has stored it.
@@ -102,7 +102,7 @@ func CreateNamespace(ctx context.Context, c client.Client, namespace string, ret
 	if isNamespaceNotFound(err) {
 		return created, kept, fmt.Errorf("the Temporal namespace %q is created but cannot be used yet: %w", namespace, ctx.Err())
 	}
-	return created, kept, explainNamespace(namespace, "it cannot be used", err)
+	return created, kept, explainNamespace(namespace, "the namespace cannot be used", err)
 }
 
 // pollWhile repeats the request while `passes` returns true for the error, until the context ends.
@@ -158,9 +158,9 @@ func awaitUsable(ctx context.Context, c client.Client, namespace string) error {
 		return err
 	})
 	if isUnknown(err) {
-		return fmt.Errorf("the Temporal namespace %q: its search attributes are registered but cannot be used yet: %w", namespace, ctx.Err())
+		return fmt.Errorf("the Temporal namespace %q: the search attributes are registered but cannot be used yet: %w", namespace, ctx.Err())
 	}
-	return explainNamespace(namespace, "its search attributes cannot be used", err)
+	return explainNamespace(namespace, "the search attributes of the namespace cannot be used", err)
 }
 
 // explainNamespace returns an error of one line that says which request about the namespace failed

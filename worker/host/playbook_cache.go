@@ -78,7 +78,7 @@ func (b *playbookCache) versionAt(at time.Time) (tms.VersionedPlaybook, error) {
 	book, known := b.loaded[version.Number]
 	switch {
 	case !known:
-		return tms.VersionedPlaybook{}, &notReadyError{text: fmt.Sprintf("it does not have version %d of the playbook", version.Number)}
+		return tms.VersionedPlaybook{}, &notReadyError{text: fmt.Sprintf("the worker does not have version %d of the playbook", version.Number)}
 	case book.problem != nil:
 		return tms.VersionedPlaybook{}, &notReadyError{text: fmt.Sprintf("the worker cannot use version %d of the playbook, which is in force: %s", version.Number, book.problem)}
 	}
@@ -88,7 +88,7 @@ func (b *playbookCache) versionAt(at time.Time) (tms.VersionedPlaybook, error) {
 // staleError returns why the last read is not valid any more; nil when the read is valid.
 func (b *playbookCache) staleError() error {
 	if b.lastRead.IsZero() {
-		return &notReadyError{text: "it has not read the namespace yet"}
+		return &notReadyError{text: "the worker has not read the namespace yet"}
 	}
 	// After a suspension of the machine, either the monotonic clock or the wall clock shows the
 	// real age.
@@ -97,7 +97,7 @@ func (b *playbookCache) staleError() error {
 	if age <= b.validFor() {
 		return nil
 	}
-	text := fmt.Sprintf("it has not read the namespace for %s, so another version of the playbook may be in force", age.Round(time.Second))
+	text := fmt.Sprintf("the worker has not read the namespace for %s, so another version of the playbook may be in force", age.Round(time.Second))
 	if b.readError != nil {
 		text += ": " + Reason(b.readError)
 	}
@@ -117,8 +117,8 @@ func (b *playbookCache) missingTexts(versions lifecycle.PlaybookVersions) []int 
 	return lacking
 }
 
-// neededVersions returns the versions that may be in force now or later. These versions are the
-// version in force when the latest version was stored, and all later versions.
+// neededVersions returns the versions that may be in force now or later. The needed versions are
+// the version in force when the latest version was stored, and all later versions.
 func neededVersions(versions lifecycle.PlaybookVersions) lifecycle.PlaybookVersions {
 	latest, some := versions.Latest()
 	if !some {
@@ -134,7 +134,7 @@ func (b *playbookCache) store(sent time.Time, versions lifecycle.PlaybookVersion
 	defer b.mu.Unlock()
 	latest, _ := versions.Latest()
 	if known, _ := b.versions.Latest(); latest.Number < known.Number {
-		return fmt.Errorf("the namespace has versions of the playbook up to %d, but the worker read version %d before; deploy the playbook with oppflow playbook deploy FILE --above %d, and restart the workers",
+		return fmt.Errorf("the latest version of the playbook in the namespace is %d, but the worker has read version %d earlier; deploy the playbook with oppflow playbook deploy FILE --above %d, and restart the workers",
 			latest.Number, known.Number, known.Number)
 	}
 	loaded := make(map[int]loadedPlaybook)
@@ -154,14 +154,14 @@ func (b *playbookCache) store(sent time.Time, versions lifecycle.PlaybookVersion
 func (b *playbookCache) load(version lifecycle.PlaybookVersion) loadedPlaybook {
 	loaded, err := loadWithKeys([]byte(version.Text), b.settings)
 	if err != nil {
-		b.logger.Error("the worker cannot use a version of the playbook: it plans and sends nothing once this version is in force",
+		b.logger.Error("the worker cannot use a version of the playbook; as soon as this version is in force, the worker plans and sends nothing",
 			"version", version.Number, "by", version.DeployedBy, "inForceAt", version.InForceAt, "problem", err.Error())
 		return loadedPlaybook{problem: err}
 	}
-	b.logger.Info("a version of the playbook was read", "version", version.Number, "by", version.DeployedBy,
+	b.logger.Info("the worker has read a version of the playbook", "version", version.Number, "by", version.DeployedBy,
 		"digest", loaded.playbook.Digest(), "inForceAt", version.InForceAt)
 	if latest := loaded.playbook.Digest(); b.configured.given && b.configured.playbook.Digest() != latest {
-		b.logger.Warn("the worker does not use the playbook of its settings, because the namespace has another one; deploy it with oppflow playbook deploy",
+		b.logger.Warn("the worker does not use the playbook of its settings, because the namespace has another playbook; to replace the playbook of the namespace, run oppflow playbook deploy",
 			"settings", b.settings.File, "digest", b.configured.playbook.Digest(), "version", version.Number, "digestOfVersion", latest)
 	}
 	return loadedPlaybook{VersionedPlaybook: tms.VersionedPlaybook{Version: version.Number, Playbook: loaded.playbook, ServiceKeys: loaded.keys}}
@@ -197,8 +197,8 @@ func (b *playbookCache) untilInForce() time.Duration {
 	if len(b.versions) == 0 || b.versions[0].IsImmediate() || b.versions[0].Number > 1 {
 		return 0
 	}
-	// The version was stored before the last read. So the version is in force when this time has
-	// passed since the read, even if the clocks differ.
+	// The version was stored before the last read. The version is therefore in force when the time
+	// from StoredAt to InForceAt has passed since the last read, even if the clocks differ.
 	first := b.versions[0]
 	return max(0, first.InForceAt.Sub(first.StoredAt)-time.Since(b.lastRead))
 }
@@ -233,7 +233,7 @@ func loadWithKeys(text []byte, s *settings.Playbook) (resolvedPlaybook, error) {
 	case unread != nil:
 		return resolvedPlaybook{}, unread
 	case len(lacking) > 0:
-		return resolvedPlaybook{}, fmt.Errorf("%w; give it with --service-key NAME=FILE or in OPPFLOW_SERVICE_KEYS_DIR", lacking)
+		return resolvedPlaybook{}, fmt.Errorf("%w; give the key with --service-key NAME=FILE or in OPPFLOW_SERVICE_KEYS_DIR", lacking)
 	}
 	return out, nil
 }

@@ -169,7 +169,7 @@ func TestNoWorkerPlansByTheVersionBeforeOnceAnotherIsInForce(t *testing.T) {
 				if planned[1] == 0 || planned[2] == 0 && test.opens < 400 {
 					t.Errorf("planned by version: %v", planned)
 				}
-				if test.opens > test.blocks+50 && !strings.Contains(log.String(), "it has not read the namespace for") {
+				if test.opens > test.blocks+50 && !strings.Contains(log.String(), "the worker has not read the namespace for") {
 					t.Errorf("the log: %s", log.String())
 				}
 				stop()
@@ -179,8 +179,7 @@ func TestNoWorkerPlansByTheVersionBeforeOnceAnotherIsInForce(t *testing.T) {
 	}
 }
 
-// Two workers follow one playbook, also when the settings of only one of them name a
-// playbook.
+// Two workers follow one playbook, also when the settings of only one worker name a playbook.
 func TestWorkersOfANamespaceFollowOnePlaybook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		first, second := &namespaceClient{state: sandboxState()}, &namespaceClient{}

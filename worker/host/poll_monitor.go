@@ -110,8 +110,8 @@ func (p *pollMonitor) end(kind *queuePolls, number int, err error) {
 	}
 }
 
-// check returns nil while the service receives polls for tasks of both kinds, and otherwise the
-// problem.
+// check returns nil while the service receives polls for workflow tasks and activity tasks. If
+// polls are missing, check returns the problem.
 func (p *pollMonitor) check() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

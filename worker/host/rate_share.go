@@ -75,7 +75,7 @@ func (s *rateShare) update(began, now time.Time, pollers []*taskqueue.PollerInfo
 		s.others, s.visibleSince = map[string]*otherWorker{}, time.Time{}
 	}
 	asks := false
-	gone := map[string]bool{}
+	ended := map[string]bool{}
 	for _, p := range pollers {
 		fresh := latest.Sub(p.GetLastAccessTime().AsTime()) <= pollerExpiry
 		id := p.GetIdentity()
@@ -88,10 +88,10 @@ func (s *rateShare) update(began, now time.Time, pollers []*taskqueue.PollerInfo
 			s.lastPoll, asks = at, fresh
 		case !fresh:
 			if s.others[id] == nil || s.others[id].lastSeen != began {
-				gone[id] = true
+				ended[id] = true
 			}
 		default:
-			delete(gone, id)
+			delete(ended, id)
 			if s.others[id] == nil {
 				counts := now
 				if !before.IsZero() {
@@ -104,7 +104,7 @@ func (s *rateShare) update(began, now time.Time, pollers []*taskqueue.PollerInfo
 	}
 	for id, other := range s.others {
 		// A restarted server lists no worker until the worker polls again.
-		if gone[id] || began.Sub(other.lastSeen) > pollerExpiry {
+		if ended[id] || began.Sub(other.lastSeen) > pollerExpiry {
 			delete(s.others, id)
 		}
 	}
@@ -154,7 +154,7 @@ func maintainRateShare(ctx context.Context, c client.Client, rate float64, self 
 		defer mu.Unlock()
 		mine := s.rateAt(time.Now())
 		if mine != before {
-			logger.DebugContext(ctx, "the worker's share of the rate", "requests_per_second", mine, "of", rate, "others", len(s.others))
+			logger.DebugContext(ctx, "the worker's share of the API request rate changed", "requests_per_second", mine, "of", rate, "others", len(s.others))
 		}
 		before = mine
 		pace.SetRate(mine)
@@ -181,14 +181,14 @@ func maintainRateShare(ctx context.Context, c client.Client, rate float64, self 
 			set()
 		}
 		if isNotPermitted(err) {
-			logger.WarnContext(ctx, "the worker is not permitted to list the other workers: each worker uses the full rate of requests to the API")
+			logger.WarnContext(ctx, "the worker is not permitted to list the other workers, so each worker uses the full rate of requests to the API")
 			cancel()
 			setting.Wait()
 			pace.SetRate(rate)
 			return
 		}
 		if err != nil && !failing && ctx.Err() == nil {
-			logger.WarnContext(ctx, "the worker cannot list the other workers, and sends fewer requests to the API until it can", "reason", Reason(err))
+			logger.WarnContext(ctx, "the worker cannot list the other workers; until the list succeeds, the worker sends fewer requests to the API", "reason", Reason(err))
 		}
 		failing = err != nil
 		mu.Lock()

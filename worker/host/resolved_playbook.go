@@ -57,11 +57,11 @@ func readPlaybookFile(name string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(file, playbook.MaxFileBytes+1))
 }
 
-// summarizeDiagnostics returns the first mistake, and how to see all of them.
+// summarizeDiagnostics returns the first mistake, and how to see all mistakes.
 func summarizeDiagnostics(name string, err error) error {
 	var mistakes playbook.Diagnostics
 	if errors.As(err, &mistakes) && len(mistakes) > 1 {
-		return fmt.Errorf("%s; %d more, see oppflow playbook check %s", mistakes[0], len(mistakes)-1, name)
+		return fmt.Errorf("%s; %d more mistake(s); to see all mistakes, run oppflow playbook check %s", mistakes[0], len(mistakes)-1, name)
 	}
 	return err
 }

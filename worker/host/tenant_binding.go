@@ -30,7 +30,7 @@ type OtherTenantError struct {
 // Error says how the tenants differ, and how an operator corrects this.
 func (e *OtherTenantError) Error() string {
 	return fmt.Sprintf("the Temporal namespace %q belongs to another tenant than the API's credentials: %s; "+
-		"set the namespace and the credentials of the same tenant, or run oppflow setup --rebind to bind the namespace to this tenant",
+		"set the namespace and the credentials of the same tenant, or run oppflow setup --rebind to bind the namespace to the tenant of the credentials",
 		e.Namespace, e.Difference)
 }
 
@@ -125,11 +125,11 @@ func missingRecords(ctx context.Context, api *administrate.Client, records []lif
 		return "", nil
 	}
 	latest := records[len(records)-1]
-	return fmt.Sprintf("no record that Oppflow made exists with its reference tag, such as %s of the reference %s", latest.ID, latest.Reference), nil
+	return fmt.Sprintf("none of the records that Oppflow created exists with its reference tag; the latest of these records is %s with the reference %s", latest.ID, latest.Reference), nil
 }
 
-// bindAnswerTimeout is how long BindTenant and RebindTenant wait for the response of a worker.
-const bindAnswerTimeout = 5 * time.Second
+// bindResponseTimeout is how long BindTenant and RebindTenant wait for the response of a worker.
+const bindResponseTimeout = 5 * time.Second
 
 // BindTenant binds the namespace to the tenant. BindTenant needs no worker when the namespace
 // belongs to no tenant. When the namespace has a tenant and no worker responds, BindTenant changes
@@ -138,9 +138,9 @@ const bindAnswerTimeout = 5 * time.Second
 func BindTenant(ctx context.Context, c client.Client, api *administrate.Client, namespace string, tenant lifecycle.Tenant) (BindResult, error) {
 	_, begun, err := startNamespaceWorkflow(ctx, c, tenant, lifecycle.NamespaceState{})
 	if begun || err != nil {
-		return BindResult{New: begun}, explainNamespace(namespace, "it cannot be bound to its tenant", err)
+		return BindResult{New: begun}, explainNamespace(namespace, "the namespace cannot be bound to the tenant", err)
 	}
-	asking, cancel := context.WithTimeout(ctx, bindAnswerTimeout)
+	asking, cancel := context.WithTimeout(ctx, bindResponseTimeout)
 	defer cancel()
 	before, err := readNamespace(asking, c)
 	if isNoWorkerError(err) {
@@ -155,22 +155,22 @@ func BindTenant(ctx context.Context, c client.Client, api *administrate.Client, 
 // RebindTenant binds the namespace to the tenant, even when the namespace belonged to another
 // tenant. The binding changes when a worker handles the signal that RebindTenant sends.
 func RebindTenant(ctx context.Context, c client.Client, _ *administrate.Client, namespace string, tenant lifecycle.Tenant) (BindResult, error) {
-	var tied BindResult
-	asking, cancel := context.WithTimeout(ctx, bindAnswerTimeout)
+	var bound BindResult
+	asking, cancel := context.WithTimeout(ctx, bindResponseTimeout)
 	defer cancel()
 	before, err := readNamespace(asking, c)
 	var missing *serviceerror.NotFound
 	switch {
 	case errors.As(err, &missing):
-		tied.New = true
+		bound.New = true
 	case err == nil:
-		tied.New, tied.Before = before.Tenant == nil, &before
+		bound.New, bound.Before = before.Tenant == nil, &before
 	case !isNoWorkerError(err):
-		return tied, explainBinding(namespace, err)
+		return bound, explainBinding(namespace, err)
 	}
 	_, err = c.SignalWithStartWorkflow(ctx, lifecycle.NamespaceID, lifecycle.RebindTenant.Name, tenant,
 		lifecycle.NamespaceOptions(), lifecycle.NamespaceType, lifecycle.NamespaceState{})
-	return tied, explainBinding(namespace, err)
+	return bound, explainBinding(namespace, err)
 }
 
 // startNamespaceWorkflow starts the workflow of the namespace, unless the workflow runs. The
@@ -246,5 +246,5 @@ func explainBinding(namespace string, err error) error {
 	if errors.As(err, &other) {
 		return other
 	}
-	return explainNamespace(namespace, "its tenant cannot be read", err)
+	return explainNamespace(namespace, "the tenant of the namespace cannot be read", err)
 }

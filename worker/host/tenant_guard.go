@@ -66,7 +66,7 @@ type tenantGuard struct {
 func newTenantGuard(namespace, clientID string, books *playbookCache, logger *slog.Logger) *tenantGuard {
 	b := &tenantGuard{
 		namespace: namespace, clientID: clientID, playbooks: books, logger: logger, compareNow: make(chan struct{}, 1),
-		reason: &tenantUnprovenError{cause: errors.New("not checked yet")},
+		reason: &tenantUnprovenError{cause: errors.New("the worker has not compared the tenants yet")},
 	}
 	b.verify = b.verifyBinding
 	return b
@@ -80,8 +80,8 @@ func (e *tenantUnprovenError) Error() string {
 	return "it is unknown whether the namespace belongs to the worker's tenant: " + Reason(e.cause)
 }
 
-// Unwrap returns the NotSentError of the API's client when the cause contains one. Otherwise Unwrap
-// returns a NotSentError with the reason Unreachable.
+// Unwrap returns the NotSentError of the API's client when the cause contains one. If the cause
+// contains no NotSentError, Unwrap returns a NotSentError with the reason Unreachable.
 func (e *tenantUnprovenError) Unwrap() error {
 	var notSent *administrate.NotSentError
 	if errors.As(e.cause, &notSent) {
@@ -166,14 +166,14 @@ func (b *tenantGuard) compareTenant(ctx context.Context) error {
 		return other
 	case errors.As(err, &other):
 		if b.reason == nil {
-			b.logger.Error("the worker sends nothing any more", "problem", other.Error())
+			b.logger.Error("the worker has stopped sending to the API", "problem", other.Error())
 		}
 		b.reason = other
 	case b.proven: // the earlier result is still valid
 	default:
 		unproven := &tenantUnprovenError{cause: err}
 		if b.reason.Error() != unproven.Error() {
-			b.logger.Warn("the worker sends nothing yet", "problem", unproven.Error())
+			b.logger.Warn("the worker does not send to the API yet", "problem", unproven.Error())
 		}
 		b.reason = unproven
 	}
@@ -199,7 +199,7 @@ func (b *tenantGuard) verifyBinding(ctx context.Context) error {
 		b.mu.Unlock()
 		b.boundAt.Store(nil) // the records of the namespace are checked again, too
 	}
-	if b.boundAt.Load() == nil || b.lastUnanswered() {
+	if b.boundAt.Load() == nil || b.lastComparisonFailed() {
 		// The service offers the query to the worker that responded last, and waits even if that
 		// worker is gone. The error is ignored, because the read below would return the same
 		// problem.
@@ -227,7 +227,7 @@ func (b *tenantGuard) verifyBinding(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("the tenant of the namespace cannot be read: %s", Reason(err))
 	}
-	if tiedAt := b.boundAt.Load(); tiedAt != nil && tiedAt.Equal(state.BoundAt) {
+	if boundAt := b.boundAt.Load(); boundAt != nil && boundAt.Equal(state.BoundAt) {
 		state.Records = nil // the records were checked already
 	}
 	b.mu.Lock()
@@ -242,8 +242,8 @@ func (b *tenantGuard) verifyBinding(ctx context.Context) error {
 	return err
 }
 
-// readState reads the state of the namespace, with the texts of those versions of the playbook
-// that are new, and stores the versions.
+// readState reads the state of the namespace, with the texts of the new versions of the playbook,
+// and stores the versions.
 func (b *tenantGuard) readState(ctx context.Context) (lifecycle.NamespaceState, error) {
 	if b.boundAt.Load() != nil {
 		var cancel context.CancelFunc
@@ -284,7 +284,7 @@ func (b *tenantGuard) reportJoin(ctx context.Context) error {
 		_, err = b.readState(ctx)
 	}
 	if err != nil {
-		return fmt.Errorf("the start of the worker cannot be reported to the namespace: %s", Reason(err))
+		return fmt.Errorf("the worker cannot report its start to the workflow of the namespace: %s", Reason(err))
 	}
 	return nil
 }
@@ -292,11 +292,11 @@ func (b *tenantGuard) reportJoin(ctx context.Context) error {
 // reportMadeRecord reports the first record that the worker created to the workflow of the
 // namespace. Later comparisons identify the tenant by this record.
 func (b *tenantGuard) reportMadeRecord(id opportunity.ID, reference opportunity.Reference) {
-	tiedAt := b.boundAt.Load()
-	if tiedAt == nil || !b.recordReported.CompareAndSwap(false, true) {
+	boundAt := b.boundAt.Load()
+	if boundAt == nil || !b.recordReported.CompareAndSwap(false, true) {
 		return
 	}
-	record := lifecycle.CreatedRecord{ID: id, Reference: reference, BoundAt: *tiedAt}
+	record := lifecycle.CreatedRecord{ID: id, Reference: reference, BoundAt: *boundAt}
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), comparisonTimeout)
 		defer cancel()
@@ -320,7 +320,7 @@ func (b *tenantGuard) keepComparing(ctx context.Context) error {
 	pause, begun := firstComparisonPause, time.Now()
 	for {
 		wait := b.playbooks.readInterval() - time.Since(begun) // a slow response does not delay the next comparison
-		if b.lastUnanswered() {
+		if b.lastComparisonFailed() {
 			wait, pause = pause, min(2*pause, longestComparisonPause)
 		} else {
 			pause = firstComparisonPause
@@ -341,8 +341,8 @@ func (b *tenantGuard) keepComparing(ctx context.Context) error {
 	}
 }
 
-// lastUnanswered reports whether the last comparison failed without a result.
-func (b *tenantGuard) lastUnanswered() bool {
+// lastComparisonFailed reports whether the last comparison failed without a result.
+func (b *tenantGuard) lastComparisonFailed() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.lastFailed
@@ -356,7 +356,7 @@ func (b *tenantGuard) awaitPlaybook(ctx context.Context) {
 		return
 	}
 	if wait := b.playbooks.untilInForce(); wait > 0 {
-		b.logger.InfoContext(ctx, "the worker takes activities once the playbook is in force", "within", wait.String())
+		b.logger.InfoContext(ctx, "the worker starts activities as soon as the playbook is in force", "within", wait.String())
 		select {
 		case <-ctx.Done():
 		case <-time.After(wait):

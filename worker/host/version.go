@@ -59,7 +59,7 @@ func (v Version) String() string {
 	if v.Revision != "" {
 		revision := "revision " + v.Revision[:min(len(v.Revision), 12)]
 		if v.Modified {
-			revision += " and changes"
+			revision += " with uncommitted changes"
 		}
 		built = append(built, revision)
 	}
@@ -70,7 +70,7 @@ func (v Version) String() string {
 // printVersion carries out the worker's command version.
 func printVersion(args []string, stdout, stderr io.Writer) int {
 	if len(args) > 0 {
-		return fail(stderr, ExitUsage, fmt.Errorf("unexpected argument %q; oppflow-worker version takes none", args[0]))
+		return fail(stderr, ExitUsage, fmt.Errorf("unexpected argument %q; oppflow-worker version accepts no arguments", args[0]))
 	}
 	_, _ = fmt.Fprintln(stdout, "oppflow-worker "+BuildVersion().String())
 	return ExitDone

@@ -21,7 +21,7 @@ func TestVersionTellsTheBuildInOneLine(t *testing.T) {
 			debug.BuildInfo{GoVersion: "go1.26.8", Main: debug.Module{Version: "(devel)"}, Settings: []debug.BuildSetting{
 				{Key: "vcs.revision", Value: "0123456789abcdef"}, {Key: "vcs.modified", Value: "true"}, {Key: "GOOS", Value: "linux"}, {Key: "GOARCH", Value: "amd64"},
 			}},
-			"(devel) (revision 0123456789ab and changes, go1.26.8, linux/amd64)",
+			"(devel) (revision 0123456789ab with uncommitted changes, go1.26.8, linux/amd64)",
 		},
 		"nothing known": {debug.BuildInfo{}, "(devel) (" + runtime.Version() + ", " + runtime.GOOS + "/" + runtime.GOARCH + ")"},
 	} {

@@ -21,7 +21,7 @@ export interface Messages {
 
 /** AddInterests adds interests to the record, in order. */
 export interface AddInterests {
-  /** requestId is the caller's own id of the request: a message with the same id takes effect once, and with another payload it is a Conflict. */
+  /** requestId is the caller's own id of the request. A repeated message with the same id takes effect once. The same id with another payload is rejected with a Conflict. */
   requestId?: string;
   /** source names the sender, for fair scheduling: at most 64 bytes, no personal data. */
   source?: string;
@@ -38,7 +38,7 @@ export interface Attention {
 
 /** CancelFollowUp cancels a planned follow-up permanently. */
 export interface CancelFollowUp {
-  /** requestId is the caller's own id of the request: a message with the same id takes effect once, and with another payload it is a Conflict. */
+  /** requestId is the caller's own id of the request. A repeated message with the same id takes effect once. The same id with another payload is rejected with a Conflict. */
   requestId?: string;
   /** source names the sender, for fair scheduling: at most 64 bytes, no personal data. */
   source?: string;
@@ -50,7 +50,7 @@ export interface CancelFollowUp {
 
 /** Close ends the run and releases the reservation. Waiting requests fail as Closed, or as Undecided when their change may have been made. The step in the TMS stays unchanged. */
 export interface Close {
-  /** requestId is the caller's own id of the request: a message with the same id takes effect once, and with another payload it is a Conflict. */
+  /** requestId is the caller's own id of the request. A repeated message with the same id takes effect once. The same id with another payload is rejected with a Conflict. */
   requestId?: string;
   /** source names the sender, for fair scheduling: at most 64 bytes, no personal data. */
   source?: string;
@@ -65,7 +65,7 @@ export interface CloseInfo {
 
 /** Confirm is an operator's answer that a change was made: the request ends as done, and the record is read again. */
 export interface Confirm {
-  /** requestId is the caller's own id of the request: a message with the same id takes effect once, and with another payload it is a Conflict. */
+  /** requestId is the caller's own id of the request. A repeated message with the same id takes effect once. The same id with another payload is rejected with a Conflict. */
   requestId?: string;
   /** source names the sender, for fair scheduling: at most 64 bytes, no personal data. */
   source?: string;
@@ -121,7 +121,7 @@ export interface Failure {
 
 /** ExtendReservations sets another expiry time, earlier or later, for all reserved places of the opportunity. An expired reservation stays expired. */
 export interface ExtendReservations {
-  /** requestId is the caller's own id of the request: a message with the same id takes effect once, and with another payload it is a Conflict. */
+  /** requestId is the caller's own id of the request. A repeated message with the same id takes effect once. The same id with another payload is rejected with a Conflict. */
   requestId?: string;
   /** source names the sender, for fair scheduling: at most 64 bytes, no personal data. */
   source?: string;
@@ -155,7 +155,7 @@ export interface InterestResult {
   /** interest is the id of the interest in the TMS, "" when it was not added. */
   interest?: string;
   item: string;
-  /** reservedUntil is set when places were requested and a read of the record shows that they are reserved. */
+  /** reservedUntil is set when places were requested and a read of the record shows that the places are reserved. */
   reservedUntil?: string;
   /** error says why the interest was not added, or, when interest is set, why its places are not reserved. */
   error?: Failure;
@@ -188,7 +188,7 @@ export interface OutcomeInput {
 
 /** Pause stops all sending to the TMS until Resume. Signals wait, and updates fail as Paused. An API request that has started is completed. */
 export interface Pause {
-  /** requestId is the caller's own id of the request: a message with the same id takes effect once, and with another payload it is a Conflict. */
+  /** requestId is the caller's own id of the request. A repeated message with the same id takes effect once. The same id with another payload is rejected with a Conflict. */
   requestId?: string;
   /** source names the sender, for fair scheduling: at most 64 bytes, no personal data. */
   source?: string;
@@ -219,7 +219,7 @@ export interface PlannedFollowUp {
 
 /** Progress takes the opportunity over a transition to another step. */
 export interface Progress {
-  /** requestId is the caller's own id of the request: a message with the same id takes effect once, and with another payload it is a Conflict. */
+  /** requestId is the caller's own id of the request. A repeated message with the same id takes effect once. The same id with another payload is rejected with a Conflict. */
   requestId?: string;
   /** source names the sender, for fair scheduling: at most 64 bytes, no personal data. */
   source?: string;
@@ -265,7 +265,7 @@ export interface Ref {
 
 /** Refresh requests another read of the record, because a person may have changed the record in the TMS. A refresh also ends a wait for the API early. */
 export interface Refresh {
-  /** requestId is the caller's own id of the request: a message with the same id takes effect once, and with another payload it is a Conflict. */
+  /** requestId is the caller's own id of the request. A repeated message with the same id takes effect once. The same id with another payload is rejected with a Conflict. */
   requestId?: string;
   /** source names the sender, for fair scheduling: at most 64 bytes, no personal data. */
   source?: string;
@@ -281,7 +281,7 @@ export interface Reservation {
 
 /** Resume ends a pause. */
 export interface Resume {
-  /** requestId is the caller's own id of the request: a message with the same id takes effect once, and with another payload it is a Conflict. */
+  /** requestId is the caller's own id of the request. A repeated message with the same id takes effect once. The same id with another payload is rejected with a Conflict. */
   requestId?: string;
   /** source names the sender, for fair scheduling: at most 64 bytes, no personal data. */
   source?: string;
@@ -289,7 +289,7 @@ export interface Resume {
 
 /** Retry is an operator's answer that a change was not made and must be sent again. */
 export interface Retry {
-  /** requestId is the caller's own id of the request: a message with the same id takes effect once, and with another payload it is a Conflict. */
+  /** requestId is the caller's own id of the request. A repeated message with the same id takes effect once. The same id with another payload is rejected with a Conflict. */
   requestId?: string;
   /** source names the sender, for fair scheduling: at most 64 bytes, no personal data. */
   source?: string;
@@ -328,7 +328,7 @@ export interface RunningEffect {
 
 /** Skip is an operator's decision not to carry the request out. */
 export interface Skip {
-  /** requestId is the caller's own id of the request: a message with the same id takes effect once, and with another payload it is a Conflict. */
+  /** requestId is the caller's own id of the request. A repeated message with the same id takes effect once. The same id with another payload is rejected with a Conflict. */
   requestId?: string;
   /** source names the sender, for fair scheduling: at most 64 bytes, no personal data. */
   source?: string;
@@ -347,7 +347,7 @@ export interface SkippedFollowUp {
 
 /** Snooze postpones a planned follow-up and its repetitions until a time. */
 export interface Snooze {
-  /** requestId is the caller's own id of the request: a message with the same id takes effect once, and with another payload it is a Conflict. */
+  /** requestId is the caller's own id of the request. A repeated message with the same id takes effect once. The same id with another payload is rejected with a Conflict. */
   requestId?: string;
   /** source names the sender, for fair scheduling: at most 64 bytes, no personal data. */
   source?: string;
@@ -367,7 +367,7 @@ export interface Stage {
 
 /** Start describes the opportunity to create. A start with only adopt names the existing record to adopt. */
 export interface Start {
-  /** requestId is the caller's own id of the request: a message with the same id takes effect once, and with another payload it is a Conflict. */
+  /** requestId is the caller's own id of the request. A repeated message with the same id takes effect once. The same id with another payload is rejected with a Conflict. */
   requestId?: string;
   /** source names the sender, for fair scheduling: at most 64 bytes, no personal data. */
   source?: string;
@@ -406,7 +406,7 @@ export interface TouchedObject {
   id: string;
   /** kind is account, contact, learner or invoice. */
   kind: string;
-  /** created says that the effect created the object; otherwise the TMS itself or somebody else created it. */
+  /** created says that the effect created the object. If created is false, the TMS itself or somebody else created the object. */
   created?: boolean;
   /** event is the event of a learner, and contact is the learner's contact. */
   event?: string;
@@ -417,7 +417,7 @@ export interface TouchedObject {
 
 /** UpdateDetails changes details of the record; a detail whose member is empty stays unchanged. */
 export interface UpdateDetails {
-  /** requestId is the caller's own id of the request: a message with the same id takes effect once, and with another payload it is a Conflict. */
+  /** requestId is the caller's own id of the request. A repeated message with the same id takes effect once. The same id with another payload is rejected with a Conflict. */
   requestId?: string;
   /** source names the sender, for fair scheduling: at most 64 bytes, no personal data. */
   source?: string;

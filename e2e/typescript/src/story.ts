@@ -97,7 +97,7 @@ async function play(oppflow: Oppflow, reference: string): Promise<void> {
   assert.equal(view.reservation?.valid, true);
 
   // A query fails with a text that begins with the type.
-  await assert.rejects(oppflow.outcome(reference, "never sent"), /NotFound: no request "never sent"/);
+  await assert.rejects(oppflow.outcome(reference, "never sent"), /NotFound: there is no request "never sent"/);
 
   told("won", await oppflow.update(reference, "progress", { to: "Won" }));
   const ended = told("ended", await oppflow.ended(reference));

@@ -82,12 +82,21 @@ type EffectInput struct {
 	// as 1.
 	Number int `json:"number,omitempty"`
 	Of     int `json:"of,omitempty"`
+	// Ahead are effects that InspectEffect may inspect together with the effect, because they come
+	// next. Every other member of the input applies to them, too. Only InspectEffect uses Ahead.
+	Ahead []EffectAhead `json:"ahead,omitempty"`
 	// Request is the request that InspectEffect returned; only ExecuteEffect uses it.
 	Request *exchange.EffectRequest `json:"act,omitempty"`
 	// Now is the workflow's current time.
 	Now time.Time `json:"now"`
 	// RunID is the run id from the workflow's history; "" is not compared.
 	RunID string `json:"run,omitempty"`
+}
+
+// EffectAhead is an effect that comes after the effect of an input, in the same chain.
+type EffectAhead struct {
+	Effect    exchange.Effect    `json:"effect"`
+	UndoEntry exchange.UndoEntry `json:"trace,omitzero"`
 }
 
 // InspectResult is the result of an inspection. At most one of Request, RecheckAt and Error is set.
@@ -115,6 +124,9 @@ type InspectResult struct {
 	Details *opportunity.Details `json:"details,omitempty"`
 	// RunID is the id by which the server knows the run.
 	RunID string `json:"run,omitempty"`
+	// Ahead are the results for the effects of EffectInput.Ahead. An effect without a result was
+	// not inspected.
+	Ahead []InspectResult `json:"ahead,omitempty"`
 }
 
 // ExecuteResult is the result of ExecuteEffect.

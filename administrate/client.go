@@ -16,6 +16,7 @@ package administrate
 import (
 	"context"
 	"encoding/json"
+	"sync"
 	"time"
 
 	"github.com/oppflow/oppflow/administrate/transport"
@@ -46,9 +47,10 @@ type Sender interface {
 
 // Client sends requests to the API of one tenant. Client is safe for concurrent use.
 type Client struct {
-	sender   Sender
-	assumed  Assumptions
-	readOnly bool
+	sender         Sender
+	assumed        Assumptions
+	readOnly       bool
+	refusedQueries sync.Map // by name: the queries that the API refused (see ReadTogether)
 }
 
 // New makes a Client; it sends nothing. Share one Client in a process, because the bucket of
@@ -82,7 +84,7 @@ func (c *Client) Assumptions() Assumptions { return c.assumed }
 // Read sends a query and decodes the response. If the response contains errors, Read fails and
 // decodes nothing.
 func (c *Client) Read(ctx context.Context, doc transport.Document, into any) error {
-	got, err := c.sender.Send(ctx, doc)
+	got, err := c.sendQuery(ctx, doc)
 	if err != nil {
 		return err
 	}

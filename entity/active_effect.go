@@ -91,6 +91,27 @@ func (s *State) DueEffect(now time.Time) (ActiveEffect, bool) {
 	return ActiveEffect{}, false
 }
 
+// EffectsAhead returns the effects that follow the effect with the key in its chain and can be
+// inspected together with it. Each of them is due, and a read of the TMS shows whether it is done.
+// The list ends before the first effect that is not like this.
+func (s *EffectState) EffectsAhead(key string, now time.Time) []ActiveEffect {
+	at := slices.IndexFunc(s.ActiveEffects, func(j ActiveEffect) bool { return j.Effect.Key == key })
+	if at < 0 || s.ActiveEffects[at].IsUndo() || !s.ActiveEffects[at].Effect.Kind.IsVerifiable() {
+		return nil
+	}
+	var ahead []ActiveEffect
+	for _, j := range s.ActiveEffects[at+1:] {
+		if j.Chain != s.ActiveEffects[at].Chain || j.Stage != s.ActiveEffects[at].Stage {
+			continue
+		}
+		if !j.isDue(now) || !j.Effect.Kind.IsVerifiable() {
+			break
+		}
+		ahead = append(ahead, j)
+	}
+	return ahead
+}
+
 // NextInspectionAt returns the earliest time at which an active effect is due for an inspection,
 // or zero when no effect waits for a time.
 func (s *EffectState) NextInspectionAt(now time.Time) time.Time { return s.nextInspectionAt(now) }

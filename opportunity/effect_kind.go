@@ -34,3 +34,9 @@ const (
 	// EffectCall: a service of the tenant was called.
 	EffectCall EffectKind = "call"
 )
+
+// IsVerifiable reports whether a read of the TMS shows later that the effect was done. The TMS does
+// not show mails, entries of the integration log, and calls of services.
+func (k EffectKind) IsVerifiable() bool {
+	return k != EffectEmail && k != EffectLog && k != EffectCall
+}

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -351,8 +352,9 @@ func addressOf(r *http.Request) string {
 // tokenRequestInfo returns the requestInfo of every request to the token endpoint.
 func tokenRequestInfo([]byte) requestInfo { return requestInfo{operations: []string{operationToken}} }
 
-// documentInfo returns the name of a document's operation and the names of its fields. The name of
-// a field of a namespace begins with the namespace. For a document that cannot be parsed, the
+// documentInfo returns the name of a document's operation, the parts of that name between
+// underscores, and the names of its fields. The name of a field of a namespace begins with the
+// namespace. For a document that cannot be parsed, the
 // result is empty.
 func documentInfo(body []byte) requestInfo {
 	var request struct {
@@ -373,6 +375,9 @@ func documentInfo(body []byte) requestInfo {
 	var a requestInfo
 	if operation.Name != "" {
 		a.operations = append(a.operations, operation.Name)
+	}
+	if parts := strings.Split(operation.Name, "_"); len(parts) > 1 { // a client may join queries, and their names
+		a.operations = append(a.operations, parts...)
 	}
 	for _, field := range selectedFields(document, operation.SelectionSet) {
 		if operation.Operation != ast.Mutation {

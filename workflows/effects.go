@@ -19,7 +19,11 @@ func (r *run) runEffect(ctx workflow.Context, job entity.ActiveEffect) {
 	if r.withdrawIfOvertaken(ctx, job) {
 		return
 	}
-	found, err := r.inspectEffect(ctx, job)
+	found, isKnown := r.takeInspection(ctx, key)
+	var err error
+	if !isKnown {
+		found, err = r.inspectEffect(ctx, job)
+	}
 	switch {
 	case r.isInterrupted(ctx):
 		return
@@ -156,19 +160,18 @@ func (r *run) handleNotSent(ctx workflow.Context, job entity.ActiveEffect, act e
 // inspectEffect inspects the effect for one round, or until the opportunity is closed. Commands
 // interrupt the inspection of an effect after a transition.
 func (r *run) inspectEffect(ctx workflow.Context, job entity.ActiveEffect) (activities.InspectResult, error) {
-	why := "inspect the effect: " + string(job.Effect.Kind)
-	if job.IsUndo() {
-		why = "inspect the undo of the effect: " + string(job.Effect.Kind)
-	}
+	ahead := r.effectsAhead(ctx, job)
+	input := r.inspectInput(ctx, job, ahead)
+	why := inspectSummary(job, ahead)
 	var found activities.InspectResult
 	var err error
-	input := r.effectInput(ctx, job)
 	l := apiRead{activity: activities.InspectEffect, input: input, options: withEffectPriority(job, activities.ReadOptions(why)), attentionKey: job.Effect.Key}
 	ask := func(ctx workflow.Context) {
 		found, err = readOneRound(ctx, r, l, func(found activities.InspectResult) bool { return found.Proves(input) }, job.FailedInspections)
 	}
 	if !job.IsAfter() {
 		r.runUntilClosed(ctx, ask)
+		r.keepInspections(ctx, ahead, found, err)
 		return found, err
 	}
 	change := changeBackgroundYields
@@ -178,6 +181,7 @@ func (r *run) inspectEffect(ctx workflow.Context, job entity.ActiveEffect) (acti
 	if !r.runInBackgroundSince(ctx, change, ask) {
 		err = errRoundCut
 	}
+	r.keepInspections(ctx, ahead, found, err)
 	return found, err
 }
 
@@ -198,11 +202,15 @@ func (r *run) effectInput(ctx workflow.Context, job entity.ActiveEffect) activit
 		Interests: r.state.Interests, Number: job.Number, Of: job.Of, Now: workflow.Now(ctx),
 		Region: r.state.Details.Region,
 	}
-	switch job.Effect.Kind {
-	case opportunity.EffectContacts, opportunity.EffectRegister, opportunity.EffectCancelRegistrations:
-		input.Attendees = r.state.Attendees // no other effect needs the learners
+	if needsAttendees(job.Effect.Kind) {
+		input.Attendees = r.state.Attendees
 	}
 	return input
+}
+
+// needsAttendees reports whether effects of the kind are about the learners.
+func needsAttendees(kind opportunity.EffectKind) bool {
+	return kind == opportunity.EffectContacts || kind == opportunity.EffectRegister || kind == opportunity.EffectCancelRegistrations
 }
 
 // withEffectPriority gives the activities of follow-ups a lower priority than the activities of

@@ -103,6 +103,18 @@ func (r *fakeTMS) inspectEffect(_ context.Context, in activities.EffectInput) (a
 	if r.down != nil {
 		return activities.InspectResult{}, r.down
 	}
+	out, err := r.inspectOne(in)
+	for _, next := range in.Ahead {
+		one := in
+		one.Effect, one.UndoEntry, one.Ahead = next.Effect, next.UndoEntry, nil
+		if found, failure := r.inspectOne(one); err == nil && failure == nil {
+			out.Ahead = append(out.Ahead, found)
+		}
+	}
+	return out, err
+}
+
+func (r *fakeTMS) inspectOne(in activities.EffectInput) (activities.InspectResult, error) {
 	name, thing := r.playbook.resource(in)
 	if thing.unknownKindError != nil {
 		return activities.InspectResult{}, thing.unknownKindError

@@ -214,6 +214,7 @@ func (r *run) handleReset(ctx workflow.Context, runID string) bool {
 	if !r.hasUnhandledReset() {
 		return false
 	}
+	r.forgetInspections()
 	r.readBackAfterReset(ctx, r.state.Step.ID)
 	return true
 }

@@ -45,6 +45,7 @@ func isActivityRejection(typ string) bool {
 // status when the activity returned no proven result.
 func executeChange[R any](ctx workflow.Context, r *run, name string, input any, proves func(R) bool, of func(activities.CallResult) R) R {
 	defer r.trackRequest(ctx)()
+	r.forgetInspections()
 	asking, stop := workflow.WithCancel(ctx)
 	defer stop()
 	var result R

@@ -49,6 +49,8 @@ type run struct {
 	// failed after the run began to wait for work.
 	activeCalls int
 	callFailed  bool
+	// inspections are the inspections of effects that were inspected ahead of their turn.
+	inspections inspections
 	// adoptedLastChange is when an adopted record was last changed before it got the reference tag;
 	// zero where that is not known.
 	adoptedLastChange time.Time

@@ -64,6 +64,8 @@ const (
 	// changeReadBackRejected makes a read of the record also decide a lost request of which the API
 	// rejected some changes.
 	changeReadBackRejected = "read back a request with rejected changes"
+	// changeInspectAhead makes an inspection of an effect also inspect the effects that come next.
+	changeInspectAhead = "inspect the next effects together"
 )
 
 // hasChange reports whether the change is in force in the run.

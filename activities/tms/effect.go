@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -98,7 +99,9 @@ func settingsOf[S any](in activities.EffectInput) *S {
 	return exchange.SettingsOf[S](in.Effect.Settings)
 }
 
-// InspectEffect finds out which request an effect still needs.
+// InspectEffect finds out which request an effect still needs. It also inspects the effects ahead,
+// and joins the queries of all inspections (see administrate.ReadTogether). The result leaves out an
+// effect ahead whose inspection failed.
 func (a *Activities) InspectEffect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	by, err := a.currentPlaybook(ctx)
 	if err != nil {
@@ -108,9 +111,35 @@ func (a *Activities) InspectEffect(ctx context.Context, in activities.EffectInpu
 	if e == nil { // the server retries the activity, on any worker
 		return activities.InspectResult{}, temporal.NewApplicationError(a.unknownKindText(in.Effect.Kind), string(activities.ReasonUnknownEffectKind))
 	}
-	out, err := e.inspect(ctx, in)
+	var out activities.InspectResult
+	inspect := func(ctx context.Context) (err error) {
+		out, err = e.inspect(ctx, in)
+		return err
+	}
+	ahead := make([]activities.InspectResult, len(in.Ahead))
+	var also []func(context.Context) error
+	for n, next := range in.Ahead {
+		handler := a.effectHandlerFor(next.Effect.Kind, by)
+		if handler == nil || !next.Effect.Kind.IsVerifiable() {
+			continue
+		}
+		one := in
+		one.Effect, one.UndoEntry, one.Ahead = next.Effect, next.UndoEntry, nil
+		also = append(also, func(ctx context.Context) error {
+			found, err := handler.inspect(ctx, one)
+			if err == nil {
+				found.Subject = one.Subject()
+				ahead[n] = found
+			}
+			return err
+		})
+	}
+	if err := administrate.ReadTogether(ctx, inspect, also...)[0]; err != nil {
+		return activities.InspectResult{}, err
+	}
 	out.Subject = in.Subject()
-	return out, err
+	out.Ahead = slices.DeleteFunc(ahead, func(found activities.InspectResult) bool { return found.Subject == "" })
+	return out, nil
 }
 
 // ExecuteEffect sends the request that the inspection returned.

@@ -67,7 +67,8 @@ const AnyMutation = "mutation"
 type Rule struct {
 	Kind Kind `json:"kind"`
 	// Operation is a mutation such as "opportunities.progress", AnyMutation, a root field of a
-	// query, a document's operation name, or "token" for the token endpoint. "" matches every
+	// query, a document's operation name or a part of it between underscores, or "token" for the
+	// token endpoint. "" matches every
 	// request, including token requests.
 	Operation string `json:"operation,omitempty"`
 	// Contains is a text that the request contains, such as an id or a reference.

@@ -1,0 +1,73 @@
+package tms_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/oppflow/oppflow/activities"
+)
+
+// TestEffectsAreInspectedInFewRequests: the inspections of effects that follow each other find the
+// same as the inspections one by one, in fewer requests.
+func TestEffectsAreInspectedInFewRequests(t *testing.T) {
+	t.Parallel()
+	r, record := newSoldFixture(t)
+	r.setAccount(record, r.account("Byrne Ltd"))
+	effects := []activities.EffectInput{
+		accountEffect(record, "Byrne Ltd"),
+		r.tokensEffect(record, tokenInterest(string(tokens), 3)),
+		r.invoiceEffect(record, "PO 17", "", r.timeIn(0)),
+	}
+	r.requestCount()
+	var alone []activities.InspectResult
+	for _, in := range effects {
+		in.Now = r.now()
+		alone = append(alone, mustRunActivity[activities.InspectResult](r, activities.InspectEffect, in))
+	}
+	if n := r.requestCount(); n != 3 {
+		t.Errorf("one by one: %d requests, want 3", n)
+	}
+	in := effects[0]
+	in.Now, in.Interests = r.now(), effects[1].Interests
+	for _, next := range effects[1:] {
+		in.Ahead = append(in.Ahead, activities.EffectAhead{Effect: next.Effect, UndoEntry: next.UndoEntry})
+	}
+	together := mustRunActivity[activities.InspectResult](r, activities.InspectEffect, in)
+	if n := r.requestCount(); n != 1 {
+		t.Errorf("together: %d requests, want 1", n)
+	}
+	ahead := together.Ahead
+	together.Ahead = nil
+	if diff := cmp.Diff(alone, append([]activities.InspectResult{together}, ahead...)); diff != "" {
+		t.Errorf("results (-one by one +together):\n%s", diff)
+	}
+}
+
+// TestAFailingEffectAheadIsLeftOut: an effect ahead whose data cannot be read changes nothing for
+// the effect that is inspected.
+func TestAFailingEffectAheadIsLeftOut(t *testing.T) {
+	t.Parallel()
+	r, record := newSoldFixture(t)
+	r.setAccount(record, r.account("Byrne Ltd"))
+	r.interceptRequests(func(w http.ResponseWriter, request *http.Request) bool {
+		body, err := io.ReadAll(request.Body)
+		request.Body = io.NopCloser(bytes.NewReader(body))
+		if err != nil || !bytes.Contains(body, []byte("purchaseOrderReference")) {
+			return false
+		}
+		w.WriteHeader(http.StatusInternalServerError)
+		return true
+	})
+	in := accountEffect(record, "Byrne Ltd")
+	in.Now = r.now()
+	invoice := r.invoiceEffect(record, "PO 17", "", r.timeIn(0))
+	in.Ahead = []activities.EffectAhead{{Effect: invoice.Effect}}
+	found := mustRunActivity[activities.InspectResult](r, activities.InspectEffect, in)
+	if found.Request != nil || found.Error != nil || len(found.Ahead) > 0 {
+		t.Errorf("got %+v, want a complete effect and no result for the invoice", found)
+	}
+}

@@ -1,0 +1,144 @@
+package administrate
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/formatter"
+	"github.com/vektah/gqlparser/v2/parser"
+
+	"github.com/oppflow/oppflow/administrate/transport"
+)
+
+// joinedNameSeparator separates the names of the queries in the name of a joined document.
+const joinedNameSeparator = "_"
+
+// errNotJoinable is the error of a document that is not a single query without fragments.
+var errNotJoinable = errors.New("the document is not a single query without fragments")
+
+// joinDocuments returns one query with the root fields of all documents. The response keys and the
+// variables of the document with index i get the prefix of i. The name of the joined document lists
+// the names of the documents.
+func joinDocuments(docs []transport.Document) (transport.Document, error) {
+	joined := &ast.OperationDefinition{Operation: ast.Query}
+	out := transport.Document{Variables: make(map[string]any)}
+	names := make([]string, len(docs))
+	for i, doc := range docs {
+		operation, err := parseQuery(doc)
+		if err != nil {
+			return transport.Document{}, err
+		}
+		prefix := joinedPrefix(i)
+		for _, v := range operation.VariableDefinitions {
+			v.Variable = prefix + v.Variable
+		}
+		prefixVariables(operation.SelectionSet, prefix)
+		for _, root := range operation.SelectionSet {
+			field, ok := root.(*ast.Field)
+			if !ok {
+				return transport.Document{}, errNotJoinable
+			}
+			field.Alias = prefix + field.Alias
+		}
+		for name, value := range doc.Variables {
+			out.Variables[prefix+name] = value
+		}
+		for _, key := range doc.Keys {
+			out.Keys = append(out.Keys, prefix+key)
+		}
+		joined.VariableDefinitions = append(joined.VariableDefinitions, operation.VariableDefinitions...)
+		joined.SelectionSet = append(joined.SelectionSet, operation.SelectionSet...)
+		names[i] = doc.Name
+	}
+	out.Name = strings.Join(names, joinedNameSeparator)
+	joined.Name = out.Name
+	var text bytes.Buffer
+	formatter.NewFormatter(&text, formatter.WithIndent("  ")).FormatQueryDocument(&ast.QueryDocument{Operations: ast.OperationList{joined}})
+	out.Text = text.String()
+	return out, nil
+}
+
+func joinedPrefix(i int) string { return fmt.Sprintf("q%d_", i) }
+
+func parseQuery(doc transport.Document) (*ast.OperationDefinition, error) {
+	parsed, err := parser.ParseQuery(&ast.Source{Name: doc.Name, Input: doc.Text})
+	switch {
+	case err != nil:
+		return nil, err
+	case len(parsed.Operations) != 1 || len(parsed.Fragments) > 0 || parsed.Operations[0].Operation != ast.Query:
+		return nil, errNotJoinable
+	}
+	return parsed.Operations[0], nil
+}
+
+// prefixVariables adds the prefix to the name of each variable that the selections use.
+func prefixVariables(selections ast.SelectionSet, prefix string) {
+	for _, selection := range selections {
+		switch s := selection.(type) {
+		case *ast.Field:
+			for _, argument := range s.Arguments {
+				prefixValue(argument.Value, prefix)
+			}
+			prefixDirectives(s.Directives, prefix)
+			prefixVariables(s.SelectionSet, prefix)
+		case *ast.InlineFragment:
+			prefixDirectives(s.Directives, prefix)
+			prefixVariables(s.SelectionSet, prefix)
+		}
+	}
+}
+
+func prefixDirectives(directives ast.DirectiveList, prefix string) {
+	for _, directive := range directives {
+		for _, argument := range directive.Arguments {
+			prefixValue(argument.Value, prefix)
+		}
+	}
+}
+
+func prefixValue(value *ast.Value, prefix string) {
+	if value.Kind == ast.Variable {
+		value.Raw = prefix + value.Raw
+	}
+	for _, child := range value.Children {
+		prefixValue(child.Value, prefix)
+	}
+}
+
+// splitResponse returns the part of the response to a joined document that belongs to the document
+// with index i. An error without a path belongs to every document. The locations of errors are left
+// out, because the locations refer to the joined document.
+func splitResponse(got transport.Response, i int) (transport.Response, error) {
+	var roots map[string]json.RawMessage
+	if err := json.Unmarshal(got.Data, &roots); err != nil {
+		return transport.Response{}, err
+	}
+	prefix := joinedPrefix(i)
+	own := make(map[string]json.RawMessage)
+	for key, value := range maps.All(roots) {
+		if name, is := strings.CutPrefix(key, prefix); is {
+			own[name] = value
+		}
+	}
+	data, err := json.Marshal(own)
+	if err != nil {
+		return transport.Response{}, err
+	}
+	part := transport.Response{Data: data}
+	for _, e := range got.Errors {
+		if len(e.Path) == 0 {
+			part.Errors = append(part.Errors, transport.GraphQLError{Message: e.Message})
+			continue
+		}
+		root, _ := e.Path[0].(string)
+		if name, is := strings.CutPrefix(root, prefix); is {
+			part.Errors = append(part.Errors, transport.GraphQLError{Message: e.Message, Path: append([]any{name}, e.Path[1:]...)})
+		}
+	}
+	return part, nil
+}

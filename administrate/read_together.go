@@ -1,0 +1,195 @@
+package administrate
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"sync"
+
+	"github.com/oppflow/oppflow/administrate/transport"
+)
+
+// ReadTogether calls main and the functions also at the same time, and returns their errors in this
+// order. When every function waits for a query or has returned, the queries that wait travel in one
+// document. Equal queries are sent once. Each function must send its queries one after the other,
+// through a Client, with the context that it gets. Mutations travel alone.
+//
+// The functions also are optional. If the API returns an error for the joined document as a whole,
+// only the query of main is sent again, alone, and the queries of the other functions fail. A query
+// that the API refuses when it travels alone does not travel with others again.
+func ReadTogether(ctx context.Context, main func(context.Context) error, also ...func(context.Context) error) []error {
+	all := append([]func(context.Context) error{main}, also...)
+	errs := make([]error, len(all))
+	if len(also) == 0 {
+		errs[0] = main(ctx)
+		return errs
+	}
+	g := &queryGroup{ctx: ctx, running: len(all)}
+	var calls sync.WaitGroup
+	for i, call := range all {
+		calls.Go(func() {
+			defer g.leave()
+			defer func() { // a panic in another goroutine would end the process
+				if fault := recover(); fault != nil {
+					errs[i] = fmt.Errorf("administrate: panic in a read: %v", fault)
+				}
+			}()
+			errs[i] = call(context.WithValue(ctx, groupMemberKey{}, groupMember{g, i == 0}))
+		})
+	}
+	calls.Wait()
+	return errs
+}
+
+type groupMemberKey struct{}
+
+// groupMember is the membership of one function in a group.
+type groupMember struct {
+	group  *queryGroup
+	isMain bool
+}
+
+// queryGroup collects the queries of functions that run at the same time.
+type queryGroup struct {
+	ctx     context.Context //nolint:containedctx // the context of the call that owns the group
+	mu      sync.Mutex
+	running int // the functions that have not returned
+	waiting []*waitingQuery
+}
+
+// waitingQuery is a query that waits until it is sent with others.
+type waitingQuery struct {
+	client   *Client
+	isMain   bool
+	doc      transport.Document
+	response transport.Response
+	err      error
+	done     chan struct{}
+}
+
+// sendQuery sends the query, together with others when the context belongs to a group.
+func (c *Client) sendQuery(ctx context.Context, doc transport.Document) (transport.Response, error) {
+	member, is := ctx.Value(groupMemberKey{}).(groupMember)
+	if !is || c.travelsAlone(doc) {
+		return c.sendAlone(ctx, doc)
+	}
+	q := &waitingQuery{client: c, isMain: member.isMain, doc: doc, done: make(chan struct{})}
+	member.group.add(q)
+	<-q.done
+	return q.response, q.err
+}
+
+// sendAlone sends one query. It remembers a query that the API refuses.
+func (c *Client) sendAlone(ctx context.Context, doc transport.Document) (transport.Response, error) {
+	got, err := c.sender.Send(ctx, doc)
+	if errors.As(err, new(*RefusedError)) {
+		c.refusedQueries.Store(doc.Name, true)
+	}
+	return got, err
+}
+
+// travelsAlone reports whether the API has refused the query before. The names of queries are
+// constants, so the client remembers few of them.
+func (c *Client) travelsAlone(doc transport.Document) bool {
+	_, refused := c.refusedQueries.Load(doc.Name)
+	return refused
+}
+
+func (g *queryGroup) add(q *waitingQuery) {
+	g.mu.Lock()
+	g.waiting = append(g.waiting, q)
+	g.sendIfComplete()
+}
+
+func (g *queryGroup) leave() {
+	g.mu.Lock()
+	g.running--
+	g.sendIfComplete()
+}
+
+// sendIfComplete sends the queries when every running function waits for one. It unlocks the group.
+func (g *queryGroup) sendIfComplete() {
+	due := g.waiting
+	if len(due) < g.running || len(due) == 0 {
+		g.mu.Unlock()
+		return
+	}
+	g.waiting = nil
+	g.mu.Unlock()
+	sendJoined(g.ctx, due)
+	for _, q := range due {
+		close(q.done)
+	}
+}
+
+// sendJoined sends the queries, which are at least one, and stores their responses.
+func sendJoined(ctx context.Context, queries []*waitingQuery) {
+	c := queries[0].client
+	var distinct []transport.Document
+	indexes := make([]int, len(queries)) // of the query's document in distinct
+	for n, q := range queries {
+		at := -1
+		for i, doc := range distinct {
+			if doc.Text == q.doc.Text && reflect.DeepEqual(doc.Variables, q.doc.Variables) {
+				at = i
+			}
+		}
+		if at < 0 {
+			at = len(distinct)
+			distinct = append(distinct, q.doc)
+		}
+		indexes[n] = at
+	}
+	if len(distinct) == 1 {
+		got, err := c.sendAlone(ctx, distinct[0])
+		for _, q := range queries {
+			q.response, q.err = got, err
+		}
+		return
+	}
+	joined, err := joinDocuments(distinct)
+	var got transport.Response
+	if err == nil {
+		err = checkJoinedSize(joined)
+	}
+	if err == nil {
+		got, err = c.sender.Send(ctx, joined)
+	}
+	for n, q := range queries {
+		switch {
+		case err == nil:
+			if q.response, q.err = splitResponse(got, indexes[n]); q.err != nil {
+				q.err = transport.MalformedResponse(q.doc.Name)
+			}
+		case q.isMain && mayFailForAnother(err):
+			q.response, q.err = c.sendAlone(ctx, q.doc)
+		default:
+			q.err = err
+		}
+	}
+}
+
+// mayFailForAnother reports whether the error of a joined document may be the fault of one of its
+// queries: the API responded, or the document could not be joined.
+func mayFailForAnother(err error) bool {
+	var unknown *UnknownError
+	var unsent *NotSentError
+	switch {
+	case errors.As(err, &unsent):
+		return false
+	case errors.As(err, &unknown):
+		return unknown.HasGraphQLErrors || unknown.Status != 0
+	}
+	return true
+}
+
+// checkJoinedSize rejects a joined document that is too large for one request.
+func checkJoinedSize(doc transport.Document) error {
+	values, err := json.Marshal(doc.Variables)
+	if err == nil && len(doc.Text)+len(values) > transport.MaxRequestBytes/2 { // JSON may escape characters of the text
+		return &InvalidError{Where: doc.Name, Problem: "is too large for one request"}
+	}
+	return err
+}

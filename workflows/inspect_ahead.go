@@ -1,0 +1,85 @@
+package workflows
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/entity"
+)
+
+// maxInspectionAge is the longest time between an inspection ahead and its use.
+const maxInspectionAge = 20 * time.Second
+
+// inspections are the inspections of effects that were inspected ahead, by the key of the effect.
+// They are valid until the run sends a request that changes something.
+type inspections struct {
+	found map[string]activities.InspectResult
+	at    time.Time
+}
+
+// effectsAhead returns the effects that are inspected together with the effect.
+func (r *run) effectsAhead(ctx workflow.Context, job entity.ActiveEffect) []entity.ActiveEffect {
+	ahead := r.state.EffectsAhead(job.Effect.Key, workflow.Now(ctx))
+	if len(ahead) == 0 || !hasChange(ctx, changeInspectAhead) {
+		return nil
+	}
+	return ahead
+}
+
+// inspectInput returns the input for an inspection of the effect and of the effects ahead.
+func (r *run) inspectInput(ctx workflow.Context, job entity.ActiveEffect, ahead []entity.ActiveEffect) activities.EffectInput {
+	input := r.effectInput(ctx, job)
+	for _, next := range ahead {
+		input.Ahead = append(input.Ahead, activities.EffectAhead{Effect: next.Effect, UndoEntry: next.UndoEntry})
+		if needsAttendees(next.Effect.Kind) {
+			input.Attendees = r.state.Attendees
+		}
+	}
+	return input
+}
+
+// inspectSummary describes an inspection of the effect and of the effects ahead.
+func inspectSummary(job entity.ActiveEffect, ahead []entity.ActiveEffect) string {
+	kinds := []string{string(job.Effect.Kind)}
+	for _, next := range ahead {
+		kinds = append(kinds, string(next.Effect.Kind))
+	}
+	switch {
+	case job.IsUndo():
+		return "inspect the undo of the effect: " + kinds[0]
+	case len(kinds) == 1:
+		return "inspect the effect: " + kinds[0]
+	}
+	return "inspect the effects: " + strings.Join(kinds, ", ")
+}
+
+// keepInspections keeps the inspections of the effects ahead.
+func (r *run) keepInspections(ctx workflow.Context, ahead []entity.ActiveEffect, result activities.InspectResult, err error) {
+	r.forgetInspections()
+	if err != nil {
+		return
+	}
+	r.inspections.at = workflow.Now(ctx)
+	for _, found := range result.Ahead {
+		if slices.ContainsFunc(ahead, func(j entity.ActiveEffect) bool { return j.Effect.Key == found.Subject }) {
+			r.inspections.found[found.Subject] = found
+		}
+	}
+}
+
+// takeInspection returns the inspection of the effect with the key, if the effect was inspected
+// ahead and nothing changed since. Each inspection is used once.
+func (r *run) takeInspection(ctx workflow.Context, key string) (activities.InspectResult, bool) {
+	found, is := r.inspections.found[key]
+	delete(r.inspections.found, key)
+	return found, is && workflow.Now(ctx).Sub(r.inspections.at) <= maxInspectionAge
+}
+
+// forgetInspections ends the validity of all inspections ahead.
+func (r *run) forgetInspections() {
+	r.inspections = inspections{found: make(map[string]activities.InspectResult)}
+}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/oppflow/oppflow/entity"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -147,4 +148,48 @@ func TestTheSameTimeInAnotherZone(t *testing.T) {
 	}
 	_, err := s.Accept(opportunity.ExtendReservations{Until: until.Add(time.Second)}, "r", true, noon)
 	wantError(t, err, opportunity.Conflict, `requestId "r" was used for another message; give each message an id of its own`)
+}
+
+func TestWhenAReservationHasExpired(t *testing.T) {
+	reserved := opportunity.Reservation{Valid: true, Until: noon}
+	for name, c := range map[string]struct {
+		before, after opportunity.Reservation
+		step          opportunity.Step
+		now           time.Time
+		want          bool
+	}{
+		"at its time":              {reserved, opportunity.Reservation{Until: noon}, proposed, noon, true},
+		"the API shows nothing":    {reserved, opportunity.Reservation{}, proposed, noon.Add(time.Hour), true},
+		"released before its time": {reserved, opportunity.Reservation{}, proposed, noon.Add(-time.Second), false},
+		"still reserved":           {reserved, reserved, proposed, noon.Add(time.Hour), false},
+		"not reserved before":      {opportunity.Reservation{Until: noon}, opportunity.Reservation{Until: noon}, proposed, noon.Add(time.Hour), false},
+		"its time is unknown":      {opportunity.Reservation{Valid: true}, opportunity.Reservation{}, proposed, noon, false},
+		"won":                      {reserved, opportunity.Reservation{Until: noon}, won, noon.Add(time.Hour), false},
+	} {
+		s := openedState(t)
+		s.Reservation, s.Step = c.after, c.step
+		if got := s.HasReservationExpired(c.before, c.now); got != c.want {
+			t.Errorf("%s: %t, want %t", name, got, c.want)
+		}
+	}
+}
+
+// TestExpiredReservationIsNotConfused: the attention for expired places goes away alone, and leaves
+// attention about requests.
+func TestExpiredReservationIsNotConfused(t *testing.T) {
+	for name, end := range map[string]func(*entity.State) bool{
+		"won":      func(s *entity.State) bool { s.Step = won; return false },
+		"reserved": func(s *entity.State) bool { s.Reservation.Valid = true; return false },
+		"run ends": func(*entity.State) bool { return true },
+	} {
+		s := openedState(t)
+		s.RaiseAttention(opportunity.AttentionReservation, "r", "the API rejected the reservation", noon)
+		s.RaiseExpiredReservation(noon, noon)
+		if s.ClearExpiredReservation(false); len(s.Attention) != 2 {
+			t.Errorf("%s: attention %+v, want both", name, s.Attention)
+		}
+		if s.ClearExpiredReservation(end(s)); len(s.Attention) != 1 || s.Attention[0].Request != "r" {
+			t.Errorf("%s: attention %+v, want the one about the request", name, s.Attention)
+		}
+	}
 }

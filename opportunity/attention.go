@@ -31,7 +31,8 @@ const (
 	AttentionLimit AttentionKind = "limit"
 	// AttentionService: a service of the tenant does not respond.
 	AttentionService AttentionKind = "service"
-	// AttentionReservation: requested places are not reserved, or places could not be released.
+	// AttentionReservation: requested places are not reserved, reserved places have expired, or
+	// places could not be released.
 	AttentionReservation AttentionKind = "reservation"
 	// AttentionFailed: a request failed, and no caller waits for its outcome.
 	AttentionFailed AttentionKind = "failed"

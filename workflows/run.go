@@ -56,6 +56,8 @@ type run struct {
 	adoptedLastChange time.Time
 	// adoptionWaits counts the waits for other references that adopt the same record.
 	adoptionWaits int
+	// reservation is the reservation as it was before the last task.
+	reservation opportunity.Reservation
 	// createError says why the record cannot be created.
 	createError error
 	// stopping says that the run no longer accepts commands.
@@ -158,6 +160,7 @@ func payloadJSON(raw converter.RawValue) ([]byte, error) {
 func (r *run) runTasks(ctx workflow.Context) error {
 	for {
 		r.drainSignals(ctx)
+		r.reportExpiredReservation(ctx)
 		r.publish(ctx)
 		switch {
 		case ctx.Err() != nil:
@@ -175,6 +178,17 @@ func (r *run) runTasks(ctx workflow.Context) error {
 			}
 		}
 	}
+}
+
+// reportExpiredReservation raises attention when a task has found that the reservation has expired,
+// and removes the attention when it no longer applies.
+func (r *run) reportExpiredReservation(ctx workflow.Context) {
+	before, now := r.reservation, workflow.Now(ctx)
+	r.reservation = r.state.Reservation
+	if r.state.HasReservationExpired(before, now) && hasChange(ctx, changeExpiredReservation) {
+		r.state.RaiseExpiredReservation(before.Until, now)
+	}
+	r.state.ClearExpiredReservation(false)
 }
 
 // runTask runs the next task.
@@ -330,6 +344,7 @@ func (r *run) shutDown(ctx workflow.Context, reason error) (*opportunity.RunResu
 	_ = workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
 	r.drainSignals(ctx)
 	r.state.FailAll(failure, workflow.Now(ctx))
+	r.state.ClearExpiredReservation(true)
 	r.publish(ctx)
 	switch {
 	case cancelled:

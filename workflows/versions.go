@@ -66,6 +66,8 @@ const (
 	changeReadBackRejected = "read back a request with rejected changes"
 	// changeInspectAhead makes an inspection of an effect also inspect the effects that come next.
 	changeInspectAhead = "inspect the next effects together"
+	// changeExpiredReservation makes the run raise attention for reserved places that have expired.
+	changeExpiredReservation = "raise attention for expired places"
 )
 
 // hasChange reports whether the change is in force in the run.

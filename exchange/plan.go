@@ -182,6 +182,10 @@ const (
 type SendEmail struct {
 	To       Recipient `json:"to"`
 	Template string    `json:"template"`
+	// Number and Of say which of how many mails of a follow-up this is. Both are 0 for a mail that
+	// is not repeated, and in plans of workers that did not count the mails.
+	Number int `json:"number,omitempty"`
+	Of     int `json:"of,omitempty"`
 }
 
 // LogStatus is the status of an entry of the external integration log.

@@ -46,6 +46,9 @@ type Interest struct {
 	// Start is when the event starts. Start is zero for other kinds and when that time is
 	// unknown.
 	Start time.Time `json:"start,omitzero"`
+	// StartZone is the IANA name of the time zone of the event; "" when the zone is unknown. Texts
+	// then show Start in the zone of the calendar.
+	StartZone string `json:"startZone,omitempty"`
 	// ExpiresAt is when training tokens expire. ExpiresAt is a local time without a zone, as the
 	// API returns it, in the zone of the calendar.
 	ExpiresAt string `json:"expiresAt,omitempty"`
@@ -60,13 +63,30 @@ func (f Facts) value() opportunity.Amount {
 	return total
 }
 
-// firstStart returns the start of the first event that has not started yet, or zero when none is known.
-func (f Facts) firstStart() time.Time {
-	var first time.Time
+// nextToStart returns the interest whose event starts first, among the events that have not started
+// yet. nextToStart returns the zero Interest when no start is known.
+func (f Facts) nextToStart() Interest {
+	var next Interest
 	for _, interest := range f.Interests {
-		if start := interest.Start; start.After(f.Now) && (first.IsZero() || start.Before(first)) {
-			first = start
+		if interest.Start.After(f.Now) && (next.Start.IsZero() || interest.Start.Before(next.Start)) {
+			next = interest
 		}
 	}
-	return first
+	return next
+}
+
+// firstStart returns the start of the first event that has not started yet, or zero when none is known.
+func (f Facts) firstStart() time.Time { return f.nextToStart().Start }
+
+// localStart returns the start of the event as a time in the zone of the event; in the given zone when the zone
+// of the event is unknown.
+func (i Interest) localStart(otherwise *time.Location) time.Time {
+	if i.Start.IsZero() || i.StartZone == "" {
+		return i.Start.In(otherwise)
+	}
+	zone, err := time.LoadLocation(i.StartZone)
+	if err != nil {
+		zone = otherwise
+	}
+	return i.Start.In(zone)
 }

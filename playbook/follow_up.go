@@ -144,6 +144,26 @@ func (f FollowUpRule) followUpCount() int {
 	return f.repetitions() + 1
 }
 
+// action returns the action of the follow-up with the number, which counts from 1 to
+// followUpCount.
+func (f FollowUpRule) action(number int) ActionRule {
+	if number > f.repetitions() && f.Then != nil {
+		return *f.Then
+	}
+	return f.Do
+}
+
+// mailCount returns how many of the first n follow-ups of the rule are mails.
+func (f FollowUpRule) mailCount(n int) int {
+	mails := 0
+	for number := 1; number <= n; number++ {
+		if f.action(number).Email != nil {
+			mails++
+		}
+	}
+	return mails
+}
+
 func (c *checker) checkStep(index int) {
 	path, rule := fmt.Sprintf("steps[%d]", index), &c.rules.Steps[index]
 	c.checkStepSelector(path+".at", &rule.At)

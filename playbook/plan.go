@@ -181,7 +181,7 @@ func (p *planner) planFollowUps() {
 			reason = opportunity.SkippedTooLate
 		case left > 0:
 			left--
-			c.followUp.Action = p.planAction(c.followUp.Name, c.action)
+			c.followUp.Action = p.planAction(c)
 			p.plan.FollowUps = append(p.plan.FollowUps, c.followUp)
 			continue
 		}
@@ -195,7 +195,7 @@ func (p *planner) planFollowUps() {
 // cap.
 type candidate struct {
 	followUp exchange.FollowUp
-	action   ActionRule
+	rule     FollowUpRule
 	tooLate  bool
 }
 
@@ -289,9 +289,9 @@ func nearestSeries(all []series) []series {
 func (p *planner) addSeries(all []candidate, rule FollowUpRule, c series) []candidate {
 	due := p.seriesStart(rule, c)
 	for number := 1; number <= rule.followUpCount(); number++ {
-		key, action := fmt.Sprintf("%s/%s/%d", rule.Name, c.anchorKey, number), rule.Do
+		key := fmt.Sprintf("%s/%s/%d", rule.Name, c.anchorKey, number)
 		if number > rule.repetitions() {
-			key, action = fmt.Sprintf("%s/%s/then", rule.Name, c.anchorKey), *rule.Then
+			key = fmt.Sprintf("%s/%s/then", rule.Name, c.anchorKey)
 		}
 		if done := p.findDone(key); done != nil {
 			at := done.At
@@ -303,7 +303,7 @@ func (p *planner) addSeries(all []candidate, rule FollowUpRule, c series) []cand
 			due = p.calendar.firstAllowed(laterOf(due, p.facts.Now), rule.Hours != "any")
 			all = append(all, candidate{
 				followUp: exchange.FollowUp{Key: key, Name: rule.Name, Due: due.UTC(), Number: number, Of: rule.followUpCount()},
-				action:   action, tooLate: !c.deadline.IsZero() && !due.Before(c.deadline),
+				rule:     rule, tooLate: !c.deadline.IsZero() && !due.Before(c.deadline),
 			})
 		}
 		if rule.Repeat != nil {
@@ -346,14 +346,21 @@ func (p *planner) findDone(key string) *exchange.DoneFollowUp {
 	return &p.facts.Done[at]
 }
 
-func (p *planner) planAction(rule string, a ActionRule) exchange.Action {
+// planAction returns the action of the follow-up. A mail gets its number among the mails of its
+// series; other actions of the series do not count.
+func (p *planner) planAction(c candidate) exchange.Action {
+	rule, a := c.rule.Name, c.rule.action(c.followUp.Number)
 	var action exchange.Action
 	if kinds := a.givenKinds(); len(kinds) == 1 {
 		action.Kind = kinds[0]
 	}
 	switch action.Kind {
 	case opportunity.ActionEmail:
-		action.Settings = exchange.NewSettings(a.Email.settings())
+		mail := a.Email.settings()
+		if c.rule.followUpCount() > 1 {
+			mail.Number, mail.Of = c.rule.mailCount(c.followUp.Number), c.rule.mailCount(c.rule.followUpCount())
+		}
+		action.Settings = exchange.NewSettings(mail)
 	case opportunity.ActionLog:
 		action.Settings = exchange.NewSettings(a.Log.settings(p, rule))
 	case opportunity.ActionCall:

@@ -2,6 +2,7 @@ package playbook_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -219,29 +220,31 @@ func TestInvoiceBeforeTheEvent(t *testing.T) {
 }
 
 func TestThreeRemindersThenLost(t *testing.T) {
-	mail, lost := ` "email":{"template":"reminder","to":"contact"}`, ` "progress":{"to":"Lost"}`
-	const key = "remind/20261127T150000Z/"
+	mail := func(number int) string {
+		return fmt.Sprintf(` "email":{"number":%d,"of":3,"template":"reminder","to":"contact"}`, number)
+	}
+	const lost, key = ` "progress":{"to":"Lost"}`, "remind/20261127T150000Z/"
 	done := func(f *playbook.Facts, number, when string) {
 		f.Done = append(f.Done, exchange.DoneFollowUp{Key: key + number, At: at(t, when)})
 	}
 	checkPlans(t, load(t, "examples/reminders.yaml"), []planCase{
 		{"from a Friday on", nil, exchange.PlanCause{}, []string{
-			"2026-12-04T15:00:00Z " + key + "1" + mail, "2026-12-08T15:00:00Z " + key + "2" + mail,
-			"2026-12-10T15:00:00Z " + key + "3" + mail, "2026-12-14T15:00:00Z " + key + "then" + lost,
+			"2026-12-04T15:00:00Z " + key + "1" + mail(1), "2026-12-08T15:00:00Z " + key + "2" + mail(2),
+			"2026-12-10T15:00:00Z " + key + "3" + mail(3), "2026-12-14T15:00:00Z " + key + "then" + lost,
 		}},
 		{"put off to the morning and over the holidays", func(f *playbook.Facts) { f.LastActivity = at(t, "2026-12-17T19:00:00Z") }, exchange.PlanCause{}, []string{
-			"2026-12-29T09:00:00Z remind/20261217T190000Z/1" + mail, "2026-12-31T09:00:00Z remind/20261217T190000Z/2" + mail,
-			"2027-01-05T09:00:00Z remind/20261217T190000Z/3" + mail, "2027-01-07T09:00:00Z remind/20261217T190000Z/then" + lost,
+			"2026-12-29T09:00:00Z remind/20261217T190000Z/1" + mail(1), "2026-12-31T09:00:00Z remind/20261217T190000Z/2" + mail(2),
+			"2027-01-05T09:00:00Z remind/20261217T190000Z/3" + mail(3), "2027-01-07T09:00:00Z remind/20261217T190000Z/then" + lost,
 		}},
 		{"after the first, which was late", func(f *playbook.Facts) {
 			f.Now = at(t, "2026-12-09T16:00:00Z")
 			done(f, "1", "2026-12-09T15:30:00Z")
 		}, exchange.PlanCause{}, []string{
-			"2026-12-11T15:30:00Z " + key + "2" + mail, "2026-12-15T15:30:00Z " + key + "3" + mail, "2026-12-17T15:30:00Z " + key + "then" + lost,
+			"2026-12-11T15:30:00Z " + key + "2" + mail(2), "2026-12-15T15:30:00Z " + key + "3" + mail(3), "2026-12-17T15:30:00Z " + key + "then" + lost,
 		}},
 		{"after a night without a worker, not all at once", func(f *playbook.Facts) { f.Now = at(t, "2026-12-11T22:00:00Z") }, exchange.PlanCause{}, []string{
-			"2026-12-14T09:00:00Z " + key + "1" + mail, "2026-12-16T09:00:00Z " + key + "2" + mail,
-			"2026-12-18T09:00:00Z " + key + "3" + mail, "2026-12-22T09:00:00Z " + key + "then" + lost,
+			"2026-12-14T09:00:00Z " + key + "1" + mail(1), "2026-12-16T09:00:00Z " + key + "2" + mail(2),
+			"2026-12-18T09:00:00Z " + key + "3" + mail(3), "2026-12-22T09:00:00Z " + key + "then" + lost,
 		}},
 		{"all but the last", func(f *playbook.Facts) {
 			f.Now = at(t, "2026-12-11T09:00:00Z")
@@ -254,7 +257,7 @@ func TestThreeRemindersThenLost(t *testing.T) {
 				f.Done = append(f.Done, exchange.DoneFollowUp{Key: "old", At: at(t, "2026-11-01T10:00:00Z")})
 			}
 		}, exchange.PlanCause{}, []string{
-			"2026-12-04T15:00:00Z " + key + "1" + mail, "2026-12-08T15:00:00Z " + key + "2" + mail,
+			"2026-12-04T15:00:00Z " + key + "1" + mail(1), "2026-12-08T15:00:00Z " + key + "2" + mail(2),
 			"left out " + key + "3: cap", "left out " + key + "then: cap",
 		}},
 		{"what was cancelled is no matter of the cap", func(f *playbook.Facts) {
@@ -262,20 +265,20 @@ func TestThreeRemindersThenLost(t *testing.T) {
 				f.Done = append(f.Done, exchange.DoneFollowUp{Key: "old", At: at(t, "2026-11-01T10:00:00Z"), Cancelled: n >= 8})
 			}
 		}, exchange.PlanCause{}, []string{
-			"2026-12-04T15:00:00Z " + key + "1" + mail, "2026-12-08T15:00:00Z " + key + "2" + mail,
+			"2026-12-04T15:00:00Z " + key + "1" + mail(1), "2026-12-08T15:00:00Z " + key + "2" + mail(2),
 			"left out " + key + "3: cap", "left out " + key + "then: cap",
 		}},
 		{"after the first, which was cancelled when it was due", func(f *playbook.Facts) {
 			f.Now = at(t, "2026-12-09T16:00:00Z")
 			f.Done = append(f.Done, exchange.DoneFollowUp{Key: key + "1", At: at(t, "2026-12-09T15:30:00Z"), Cancelled: true})
 		}, exchange.PlanCause{}, []string{
-			"2026-12-11T15:30:00Z " + key + "2" + mail, "2026-12-15T15:30:00Z " + key + "3" + mail, "2026-12-17T15:30:00Z " + key + "then" + lost,
+			"2026-12-11T15:30:00Z " + key + "2" + mail(2), "2026-12-15T15:30:00Z " + key + "3" + mail(3), "2026-12-17T15:30:00Z " + key + "then" + lost,
 		}},
 		{"after the first, which was cancelled before it was due", func(f *playbook.Facts) {
 			f.Now = at(t, "2026-12-01T16:00:00Z")
 			f.Done = append(f.Done, exchange.DoneFollowUp{Key: key + "1", At: at(t, "2026-12-01T15:30:00Z"), Cancelled: true})
 		}, exchange.PlanCause{}, []string{
-			"2026-12-08T15:00:00Z " + key + "2" + mail, "2026-12-10T15:00:00Z " + key + "3" + mail, "2026-12-14T15:00:00Z " + key + "then" + lost,
+			"2026-12-08T15:00:00Z " + key + "2" + mail(2), "2026-12-10T15:00:00Z " + key + "3" + mail(3), "2026-12-14T15:00:00Z " + key + "then" + lost,
 		}},
 		{"another step", func(f *playbook.Facts) { f.Step = step("Won") }, exchange.PlanCause{}, nil},
 		{"the account it is not for", func(f *playbook.Facts) { f.Details.Account.Name = "House account" }, exchange.PlanCause{}, nil},

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/playbook"
@@ -84,6 +86,58 @@ func TestMailIsWritten(t *testing.T) {
 	f.Details.Name = "a\nBcc: all"
 	if got, _ := p.RenderMail("reminder", f, "", "", 1, 1); strings.Contains(got.Subject, "\n") {
 		t.Errorf("a subject of several lines: %q", got.Subject)
+	}
+}
+
+// TestOfCountsMails: the silent transition after the reminders is no mail.
+func TestOfCountsMails(t *testing.T) {
+	p, err := playbook.Load([]byte(`
+emails: { m: { subject: "{{.Number}} of {{.Of}}", body: b } }
+steps:
+  - at: { state: Open }
+    followUps:
+      - { name: silent-end, due: { idle: 1 day }, repeat: { times: 3, every: 1 day }, do: { email: { to: owner, use: m } }, then: { progress: { to: Lost } } }
+      - { name: mail-end, due: { idle: 1 day }, repeat: { times: 2, every: 1 day }, do: { email: { to: owner, use: m } }, then: { email: { to: owner, use: m } } }
+      - { name: one-mail, due: { idle: 1 day }, repeat: { times: 2, every: 1 day }, do: { log: { message: Idle } }, then: { email: { to: owner, use: m } } }
+      - { name: once, due: { idle: 1 day }, do: { email: { to: owner, use: m } } }
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, got := facts(t), make(map[string][]string)
+	for _, planned := range p.Plan(f, exchange.PlanCause{}).FollowUps {
+		mail := exchange.SettingsOf[exchange.SendEmail](planned.Action.Settings)
+		if planned.Action.Kind != opportunity.ActionEmail || mail == nil {
+			continue
+		}
+		written, _ := p.RenderMail(mail.Template, f, "", "", max(mail.Number, 1), max(mail.Of, 1))
+		got[planned.Name] = append(got[planned.Name], written.Subject)
+	}
+	want := map[string][]string{
+		"silent-end": {"1 of 3", "2 of 3", "3 of 3"}, "mail-end": {"1 of 3", "2 of 3", "3 of 3"}, "one-mail": {"1 of 1"}, "once": {"1 of 1"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("subjects (-want +got):\n%s", diff)
+	}
+}
+
+// TestFirstStartIsShownInTheZoneOfTheEvent: a customer reads the time at which the customer has to be
+// there, whatever the zone of the calendar is.
+func TestFirstStartIsShownInTheZoneOfTheEvent(t *testing.T) {
+	p := load(t, "examples/reminders.yaml")
+	for zone, want := range map[string]string{
+		"America/Santo_Domingo": "Monday, 14 June 2027, 09:00 AST",
+		"":                      "Monday, 14 June 2027, 14:00 BST",
+		"Atlantis/Poseidonis":   "Monday, 14 June 2027, 14:00 BST",
+	} {
+		f := facts(t)
+		f.Interests[0].Start, f.Interests[0].StartZone = at(t, "2027-06-14T13:00:00Z"), zone
+		f.Interests = append(f.Interests, playbook.Interest{
+			Item: "later", Kind: opportunity.Event, Start: at(t, "2027-06-15T00:00:00Z"), StartZone: "Asia/Tokyo",
+		})
+		if got, _ := p.RenderMail("reminder", f, "", "", 1, 3); !strings.Contains(got.Body, "starts on "+want+".") {
+			t.Errorf("in the zone %q: %q does not say %q", zone, got.Body, want)
+		}
 	}
 }
 

@@ -6,7 +6,7 @@ import (
 )
 
 // Variables are the variables of the templates of a playbook, written as {{.Name}}. All variables
-// are texts, and "" means no value. Times are in the zone of the calendar.
+// are texts, and "" means no value. Times are in the zone of the calendar, except for FirstStart.
 type Variables struct {
 	// ID is the record's id in the TMS.
 	ID string
@@ -20,7 +20,7 @@ type Variables struct {
 	Currency, Value string
 	// ReservedUntil is when the reservation expires; "" when there is none.
 	ReservedUntil string
-	// FirstStart is when the first event starts.
+	// FirstStart is when the first event starts, in the time zone of that event.
 	FirstStart string
 	// Attributes are the attributes of the record by key: {{index .Attributes "key"}}.
 	Attributes map[string]string
@@ -31,7 +31,7 @@ type MailVariables struct {
 	Variables
 	// Owner is the first name of the record's owner. Contact is the name of its contact. Only mails have these two.
 	Owner, Contact string
-	// Number and Of count the repetitions of a follow-up: 2 and 3 for the second of three. Otherwise both are 1.
+	// Number and Of count the mails of a follow-up: 2 and 3 for the second of three. Otherwise both are 1.
 	Number, Of string
 }
 
@@ -40,11 +40,12 @@ const templateTimeLayout = "Monday, 2 January 2006, 15:04 MST"
 
 // variables returns the variables for the facts.
 func (p *Playbook) variables(f Facts) Variables {
+	zone := p.calendar.inZone(f.Now).Location()
 	tell := func(t time.Time) string {
 		if t.IsZero() {
 			return ""
 		}
-		return p.calendar.inZone(t).Format(templateTimeLayout)
+		return t.Format(templateTimeLayout)
 	}
 	held := f.Reservation.Until
 	if !f.Reservation.Valid {
@@ -53,7 +54,7 @@ func (p *Playbook) variables(f Facts) Variables {
 	return Variables{
 		ID: string(f.ID), Name: f.Details.Name, Step: f.Step.Name, Stage: f.Step.Stage.Name,
 		Region: f.Details.Region.Name, Account: f.Details.Account.Name, Currency: f.Details.Currency,
-		Value: f.value().String(), ReservedUntil: tell(held), FirstStart: tell(f.firstStart()),
+		Value: f.value().String(), ReservedUntil: tell(held.In(zone)), FirstStart: tell(f.nextToStart().localStart(zone)),
 		Attributes: f.Attributes,
 	}
 }
@@ -62,7 +63,7 @@ func (p *Playbook) variables(f Facts) Variables {
 type RenderedMail struct{ Subject, Body, From string }
 
 // RenderMail writes the named mail for the facts. owner and contact are the values of Owner and
-// Contact. number and of count the repetitions of the follow-up, from 1. RenderMail returns false
+// Contact. number and of count the mails of the follow-up, from 1. RenderMail returns false
 // when the playbook has no such mail, or when the mail cannot be written for this record.
 func (p *Playbook) RenderMail(name string, facts Facts, owner, contact string, number, of int) (RenderedMail, bool) {
 	mail, known := p.rules.Emails[name]

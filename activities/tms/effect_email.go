@@ -99,7 +99,8 @@ func (e emailHandler) execute(ctx context.Context, in activities.EffectInput) (a
 // cannot be sent.
 func (e emailHandler) renderEmail(ctx context.Context, in activities.EffectInput) (administrate.Email, *opportunity.Error, error) {
 	var none administrate.Email
-	template := settingsOf[exchange.SendEmail](in).Template
+	mail := *settingsOf[exchange.SendEmail](in)
+	template := mail.Template
 	raw, err := e.fullRecord(ctx, in.Opportunity)
 	if err != nil {
 		return none, nil, err
@@ -126,7 +127,8 @@ func (e emailHandler) renderEmail(ctx context.Context, in activities.EffectInput
 		contact = strings.TrimSpace(person.FirstName + " " + person.LastName)
 	}
 	facts := e.playbookFacts(e.snapshot(raw, in.Reference), raw, events, workflowFacts{in.Region, in.Interests}, in.Now)
-	written, ok := e.playbook.Playbook.RenderMail(template, facts, owner, contact, max(in.Number, 1), max(in.Of, 1))
+	number, of := mailNumber(mail, in)
+	written, ok := e.playbook.Playbook.RenderMail(template, facts, owner, contact, number, of)
 	if !ok {
 		return none, opportunity.Invalidf("the mail %q cannot be rendered for this record", template), nil
 	}
@@ -140,6 +142,15 @@ func (e emailHandler) renderEmail(ctx context.Context, in activities.EffectInput
 	return administrate.Email{
 		ContactID: string(in.Request.Target), Subject: written.Subject, Body: textToHTML(written.Body), SendingAddressID: from,
 	}, nil, nil
+}
+
+// mailNumber returns which of how many mails of its follow-up the mail is. A plan of an earlier
+// version did not count the mails; the follow-ups count then.
+func mailNumber(mail exchange.SendEmail, in activities.EffectInput) (number, of int) {
+	if mail.Of > 0 {
+		return mail.Number, mail.Of
+	}
+	return max(in.Number, 1), max(in.Of, 1)
 }
 
 // senderAddressID returns the id of the sender address for mails of the template, or "" if no

@@ -79,7 +79,7 @@ func TestEmailIsRenderedFromTheRecord(t *testing.T) {
 	done := r.runEffect(in)
 	r.wantEffect(done, 2+4+1, exchange.RequestEmail)
 	want := "melissa@example.com\nFirst Aid: reminder 2 of 3\n" +
-		"<p>Dear Melissa Green &amp; Co,</p>\n<p>399.80 GBP in Dominican Republic, from Monday, 3 March 2031, 09:00 UTC<br>\n&lt;Nora&gt;</p>\n"
+		"<p>Dear Melissa Green &amp; Co,</p>\n<p>399.80 GBP in Dominican Republic, from Monday, 3 March 2031, 09:00 GMT<br>\n&lt;Nora&gt;</p>\n"
 	if diff := cmp.Diff([]string{want}, r.outbox()); diff != "" {
 		t.Error(diff)
 	}
@@ -108,6 +108,34 @@ func TestEmailThatCannotBeSentIsReported(t *testing.T) {
 	r.wantProblem(r.runEffect(emailEffect(record, exchange.ToContact, "elsewhere")), 1+2+1, "verified", exchange.RequestEmail)
 	if all := r.outbox(); len(all) != 0 {
 		t.Errorf("sent %q", all)
+	}
+}
+
+// A follow-up with a silent end has more actions than mails. A plan of an earlier version counts the
+// actions only.
+func TestAMailHasItsNumberAmongTheMails(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{})
+	r.loadPlaybook(emailPlaybook)
+	record := r.createRecord("A-1")
+	r.setPeople(record, userWithContact, contact)
+	for _, mail := range []exchange.SendEmail{{Number: 2, Of: 3}, {}} {
+		in := emailEffect(record, exchange.ToOwner, "offer")
+		in.Number, in.Of = 3, 4
+		changeSettings(&in.Effect, func(s *exchange.SendEmail) { s.Number, s.Of = mail.Number, mail.Of })
+		if done := r.runEffect(in); done.problem != "" {
+			t.Fatal(done.problem)
+		}
+	}
+	sent, err := r.sandbox.Outbox(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, m := range sent {
+		got = append(got, m.Subject)
+	}
+	if diff := cmp.Diff([]string{"First Aid: reminder 2 of 3", "First Aid: reminder 3 of 4"}, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

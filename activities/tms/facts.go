@@ -65,9 +65,9 @@ func (a *Activities) playbookFacts(record exchange.Snapshot, raw administrate.Op
 	for _, attribute := range raw.Attributes {
 		facts.Attributes[attribute.Key] = attribute.Value
 	}
-	starts := make(map[string]time.Time, len(events))
+	scheduled := make(map[string]administrate.ScheduledEvent, len(events))
 	for _, event := range events {
-		starts[event.ID] = eventStart(event)
+		scheduled[event.ID] = event
 	}
 	for i, interest := range raw.Interests {
 		ref := record.Interests[i]
@@ -76,9 +76,10 @@ func (a *Activities) playbookFacts(record exchange.Snapshot, raw administrate.Op
 		if at >= 0 {
 			held = k.interests[at]
 		}
+		on := scheduled[interest.Item.ID]
 		one := playbook.Interest{
 			Item: ref.Item, Kind: cmp.Or(interestKind(interest), held.Kind), Quantity: held.Quantity, UnitAmount: held.UnitAmount,
-			Reserve: held.Reserve, Start: starts[interest.Item.ID], ExpiresAt: held.ExpiresAt,
+			Reserve: held.Reserve, Start: eventStart(on), StartZone: on.TimeZone, ExpiresAt: held.ExpiresAt,
 		}
 		if interest.Quantity != nil {
 			one.Quantity = ref.Quantity

@@ -136,7 +136,7 @@ reactions: [{ name: tell, on: eventCancelled, do: [{ log: { message: m } }] }]
 	for _, f := range got.Plan.FollowUps {
 		due = append(due, f.Name+" "+f.Due.Format(time.RFC3339)+" "+f.Action.Attention)
 	}
-	if diff := cmp.Diff([]string{"soon 2031-03-01T09:00:00Z Monday, 3 March 2031, 09:00 UTC", "tokens 2032-01-01T12:00:00Z t"}, due); diff != "" {
+	if diff := cmp.Diff([]string{"soon 2031-03-01T09:00:00Z Monday, 3 March 2031, 09:00 GMT", "tokens 2032-01-01T12:00:00Z t"}, due); diff != "" {
 		t.Error(diff)
 	}
 	news := make(map[opportunity.ID]activities.EventChange)

@@ -39,6 +39,31 @@ func (c *Client) AccountsByName(ctx context.Context, accountName string) (Accoun
 	return AccountPage{Accounts: page.rows, Count: page.count}, err
 }
 
+// AccountOwner reads the user who owns an account, with id, first name and contact (observed, 5.1
+// and 5.6). AccountOwner returns nil when the account has no owner, and fails with NotFoundError
+// when no account has that id.
+func (c *Client) AccountOwner(ctx context.Context, accountID string) (*User, error) {
+	owned, err := findOne(ctx, c, newBuilder(&c.assumed), "AccountOwner", "accounts", "account", accountID,
+		"id owner { id firstName contact { id } }", ownedDTO.owned)
+	return owned.owner, err
+}
+
+// owned is an account with its owner, who is nil when there is none.
+type owned struct{ owner *User }
+
+type ownedDTO struct {
+	ID    string   `json:"id"`
+	Owner *userDTO `json:"owner"`
+}
+
+func (o ownedDTO) owned() (owned, error) {
+	owner, err := o.Owner.owner()
+	if err != nil {
+		return owned{}, err
+	}
+	return owned{owner}, requireID(o.ID)
+}
+
 // NewAccount describes an account to create.
 type NewAccount struct {
 	Name  string // documented (5.1)

@@ -79,3 +79,36 @@ func (e Email) build(b *builder) standaloneMutation {
 		arguments: "input: " + b.bindObject("ContactAdhocEmailInput", in), // the type is observed
 	}
 }
+
+// BulkEmail is a mail to 1 to MaxEntries contacts, each of whom gets a mail. The members and their
+// types are observed (5.6).
+type BulkEmail struct {
+	ContactIDs       []string
+	Subject          string
+	Body             string // HTML (observed)
+	SendingAddressID string
+}
+
+// SendBulkEmail sends a mail to each of the contacts in one request. A mail whose outcome is unknown
+// cannot be read back, as with SendEmail.
+func (c *Client) SendBulkEmail(ctx context.Context, e BulkEmail) error {
+	r, err := c.sendStandalone(ctx, "SendBulkEmail", e.build)
+	if err != nil {
+		return err
+	}
+	var payload struct{}
+	return r.decodePayload(&payload)
+}
+
+func (e BulkEmail) build(b *builder) standaloneMutation {
+	b.checkEntryCount("ContactIDs", len(e.ContactIDs))
+	for i, id := range e.ContactIDs {
+		b.requiredText(fmt.Sprintf("ContactIDs[%d]", i), id)
+	}
+	var in object
+	in.set("contactIds", b.bind("contactIds", "[String]", e.ContactIDs))
+	in.set("subject", b.bindRequired("Subject", "subject", "String", e.Subject))
+	in.set("body", b.bindRequired("Body", "body", "String", e.Body))
+	in.set("sendingAddressId", b.bindRequired("SendingAddressID", "sendingAddressId", "ID", e.SendingAddressID))
+	return standaloneMutation{namespace: "bulkAdhocEmails", field: "sendBulkContactAdhocEmail", arguments: "input: " + in.String()}
+}

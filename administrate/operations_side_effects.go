@@ -74,6 +74,10 @@ func (s *samples) useAccounts() {
 		_, err := c.Account(ctx, "id")
 		return err
 	})
+	s.add("read the owner of an account", nil, func(ctx context.Context, c *Client) error {
+		_, err := c.AccountOwner(ctx, "id")
+		return err
+	})
 	s.add("find accounts by name", nil, func(ctx context.Context, c *Client) error {
 		_, err := c.AccountsByName(ctx, "name")
 		return err
@@ -210,6 +214,8 @@ func (s *samples) useMail() {
 	} {
 		s.add(e.name, e.mail, func(ctx context.Context, c *Client) error { return c.SendEmail(ctx, e.mail) })
 	}
+	bulk := BulkEmail{ContactIDs: []string{"id"}, Subject: "subject", Body: "body", SendingAddressID: "id"}
+	s.add("send a mail to several contacts", bulk, func(ctx context.Context, c *Client) error { return c.SendBulkEmail(ctx, bulk) })
 	s.add("read sending addresses", nil, func(ctx context.Context, c *Client) error {
 		_, err := c.SendingAddresses(ctx, "")
 		return err

@@ -82,6 +82,15 @@ func TestAccounts(t *testing.T) {
 	if _, err := s.Account(ctx, id("Organisation", 99)); !errors.As(err, new(*administrate.NotFoundError)) {
 		t.Errorf("an account that is not there: %v", err)
 	}
+	if got := must[*administrate.User](t)(s.AccountOwner(ctx, id("Organisation", 3))); got == nil || got.ID != id("User", 1) || got.FirstName != "Nora" || got.ContactID == "" {
+		t.Errorf("the owner of an account: %+v", got)
+	}
+	if got := must[*administrate.User](t)(s.AccountOwner(ctx, made.ID)); got != nil {
+		t.Errorf("the owner of an account without an owner: %+v", got)
+	}
+	if _, err := s.AccountOwner(ctx, id("Organisation", 99)); !errors.As(err, new(*administrate.NotFoundError)) {
+		t.Errorf("the owner of an account that is not there: %v", err)
+	}
 }
 
 // TestContacts: in a batch with one rejected contact, the sandbox creates the other contacts.

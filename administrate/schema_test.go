@@ -146,6 +146,7 @@ func everyStandaloneMutation() []namedCall {
 		return anyError(c.Reserve(ctx, Reserve{OpportunityID: "o", InterestIDs: []string{"i", "j"}, Until: time.Now()}))
 	})
 	add("account", "", func(ctx context.Context, c *Client) error { return anyError(c.Account(ctx, "a")) })
+	add("owner of an account", "", func(ctx context.Context, c *Client) error { return anyError(c.AccountOwner(ctx, "a")) })
 	add("accounts by name", "", func(ctx context.Context, c *Client) error { return anyError(c.AccountsByName(ctx, "n")) })
 	add("create an account", "", func(ctx context.Context, c *Client) error {
 		return anyError(c.CreateAccount(ctx, NewAccount{Name: "n"}))
@@ -199,6 +200,9 @@ func everyStandaloneMutation() []namedCall {
 	add("finalise an invoice", "", func(ctx context.Context, c *Client) error { return anyError(c.FinaliseInvoice(ctx, "i")) })
 	add("mail", "", func(ctx context.Context, c *Client) error {
 		return c.SendEmail(ctx, Email{ContactID: "c", Subject: "s", Body: "b", SendingAddressID: "a", CC: []string{"x"}})
+	})
+	add("bulk mail", "", func(ctx context.Context, c *Client) error {
+		return c.SendBulkEmail(ctx, BulkEmail{ContactIDs: []string{"c", "d"}, Subject: "s", Body: "b", SendingAddressID: "a"})
 	})
 	add("sending addresses", "", func(ctx context.Context, c *Client) error { return anyError(c.SendingAddresses(ctx, "")) })
 	add("more sending addresses", "", func(ctx context.Context, c *Client) error { return anyError(c.SendingAddresses(ctx, "c")) })

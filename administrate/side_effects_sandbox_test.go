@@ -206,6 +206,16 @@ func TestEmail(t *testing.T) {
 		!slices.Equal(box[0].CC, mail.CC) || box[0].From != "office@training.example" {
 		t.Errorf("sent %+v, %v", box, err)
 	}
+	bulk := administrate.BulkEmail{ContactIDs: []string{contactTwo, id("Person", 3)}, Subject: "Ihr Kurs", Body: mail.Body, SendingAddressID: page.Addresses[0].ID}
+	if err := s.SendBulkEmail(ctx, bulk); err != nil {
+		t.Fatal(err)
+	}
+	bulk.SendingAddressID = page.Addresses[1].ID
+	rejected(t, s.SendBulkEmail(ctx, bulk), "")
+	box, err = s.box.Outbox(ctx)
+	if err != nil || len(box) != 3 || box[1].To != "melissa@example.com" || box[2].To != "tomas.byrne@northern-lights.example" || box[2].Body != mail.Body {
+		t.Errorf("sent %+v, %v", box, err)
+	}
 }
 
 func TestLog(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 type User struct {
 	ID        string
 	FullName  string // filled in only by Users
-	FirstName string // filled in only for the owner of an opportunity
+	FirstName string // filled in only for the owner of an opportunity or an account
 	ContactID string // empty when there is none
 }
 

@@ -15,7 +15,7 @@ type EffectRequest struct {
 	// Target is the object of the request: an account, an event, an invoice, a learner, or the
 	// contact who gets a mail. Target is empty when the object is the opportunity.
 	Target opportunity.ID `json:"on,omitempty"`
-	// IDs are contacts, interests or learners.
+	// IDs are contacts, interests or learners; for a mail, the contacts when there are several.
 	IDs []opportunity.ID `json:"ids,omitempty"`
 	// Attendees are the indexes of the attendees that the request is about.
 	Attendees []int `json:"attendees,omitempty"`

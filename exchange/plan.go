@@ -172,10 +172,11 @@ type AwaitTokens struct {
 // Recipient is the recipient of a mail.
 type Recipient string
 
-// The two recipients.
+// The three recipients.
 const (
-	ToOwner   Recipient = "owner"   // the user who owns the record
-	ToContact Recipient = "contact" // the contact of the record
+	ToOwner    Recipient = "owner"    // the user who owns the record
+	ToContact  Recipient = "contact"  // the contact of the record
+	ToLearners Recipient = "learners" // the attendees; each of them gets a mail
 )
 
 // SendEmail sends a mail, written from a template of the playbook.

@@ -20,7 +20,8 @@ type PlaybookFeatures struct {
 	// FollowUpSteps are the steps in which the playbook has follow-ups; "" means every step,
 	// because earlier workers do not name the steps.
 	FollowUpSteps StepPatterns `json:"at,omitempty"`
-	// Learners says that the playbook may register learners or create contacts for learners.
+	// Learners says that the playbook may register learners, create contacts for learners, or send mails
+	// to learners.
 	Learners bool `json:"learners,omitempty"`
 	// QuietTime is how long a run waits after a change before it plans the follow-ups again, in
 	// nanoseconds. A further change restarts the wait, up to six times this time in total. 0 means

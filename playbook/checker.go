@@ -141,6 +141,12 @@ func (c *checker) checkMail(path, name string, mail Mail) {
 	if at := path + ".from"; c.isGiven(at) && opportunity.ID(mail.From).Type() == "" {
 		c.report(at, "the value is not the id of a sending address; write the id as the API returns it")
 	}
+	if at := path + ".fallback"; c.isGiven(at) {
+		user, host, found := strings.Cut(mail.Fallback, "@")
+		if !found || user == "" || host == "" || strings.Contains(host, "@") || strings.ContainsAny(mail.Fallback, " \t\r\n<>,;") {
+			c.report(at, "the value is not an e-mail address; write the address alone, such as office@training.example")
+		}
+	}
 }
 
 // checkText requires a template that can be filled in with the variables.

@@ -75,6 +75,7 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 		{"cap", "followUpsAtMost: 0\n", []string{"1:18: 0 is out of range; give a whole number from 1 to 100"}},
 		{"service", "services:\n  erp: { url: http://erp.example.com, secret: \"s3cr3t!\" }\n", []string{"2:15: the value is not the address of a service; write https", "2:47: the value is not the name of a secret"}},
 		{"sending address", "emails:\n  a: { subject: s, body: b, from: me@example.com }\n", []string{"2:35: the value is not the id of a sending address"}},
+		{"fallback", "emails:\n  a: { subject: s, body: b, fallback: Office <me@example.com> }\n", []string{"2:39: the value is not an e-mail address; write the address alone"}},
 		{"name", "transitions:\n  - name: Win it\n    after: [release: {}]\n", []string{`2:11: "Win it" is not a valid name; write up to 40 small letters`}},
 		{"same name", rule(after) + "  - name: win\n    to: { step: Lost }\n" + after, []string{"5:11: the rule in line 2 already has the name win"}},
 		{"no mail", rule("    after: [email: { to: owner, use: remindr }]\n") + "emails:\n  reminder: { subject: s, body: b }\n", []string{`4:38: there is no mail "remindr" under emails; did you mean reminder?`}},

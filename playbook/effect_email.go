@@ -6,8 +6,8 @@ import (
 
 // EmailRule says which mail is sent, and to whom.
 type EmailRule struct {
-	// To is the owner or the contact of the record.
-	To string `json:"to" jsonschema:"enum=owner,enum=contact"`
+	// To is the owner or the contact of the record, or the learners who are named in its interests.
+	To string `json:"to" jsonschema:"enum=owner,enum=contact,enum=learners"`
 	// Use is the name of a mail under emails.
 	Use string `json:"use"`
 }
@@ -35,3 +35,5 @@ func (r *EmailRule) settings() exchange.SendEmail {
 }
 
 func (r *EmailRule) isRepeatable() bool { return true }
+
+func (r *EmailRule) isAboutLearners() bool { return r.To == string(exchange.ToLearners) }

@@ -14,7 +14,8 @@ type Features struct {
 	// Steps are the steps in which the playbook has follow-ups; "" for a playbook without
 	// follow-ups and reactions.
 	Steps exchange.StepPatterns
-	// Learners reports whether the playbook may register learners or create contacts for learners.
+	// Learners reports whether the playbook may register learners, create contacts for them, or send
+	// mails to learners.
 	Learners bool
 }
 
@@ -32,12 +33,22 @@ func (p *Playbook) Features() Features {
 	contents := Features{
 		Transitions: len(p.rules.Transitions) > 0, Reactions: len(p.rules.Reactions) > 0,
 		FollowUps: len(at) > 0,
-		Learners:  slices.ContainsFunc(p.effectRules(""), EffectRule.isAboutLearners),
+		Learners:  slices.ContainsFunc(p.effectRules(""), EffectRule.isAboutLearners) || p.hasFollowUpsToLearners(),
 	}
 	if contents.Reactions || contents.FollowUps {
 		contents.Steps = exchange.StepPatternsOf(at...)
 	}
 	return contents
+}
+
+// hasFollowUpsToLearners reports whether a follow-up sends a mail to the learners.
+func (p *Playbook) hasFollowUpsToLearners() bool {
+	toLearners := func(a ActionRule) bool { return a.Email != nil && a.Email.isAboutLearners() }
+	return slices.ContainsFunc(p.rules.Steps, func(s StepRules) bool {
+		return slices.ContainsFunc(s.FollowUps, func(f FollowUpRule) bool {
+			return toLearners(f.Do) || f.Then != nil && toLearners(*f.Then)
+		})
+	})
 }
 
 // effectRules returns the effects of all rules for a cause of the kind. For "" effectRules returns
@@ -110,6 +121,34 @@ func (p *Playbook) MailFrom(name string) string {
 		return ""
 	}
 	return p.rules.Emails[name].From
+}
+
+// MailFallback returns the address of the contact who gets the named mail where its recipient cannot
+// get the mail, or "" when there is none.
+func (p *Playbook) MailFallback(name string) string {
+	if p == nil {
+		return ""
+	}
+	return p.rules.Emails[name].Fallback
+}
+
+// MailNeedsOwner reports whether the named mail uses the owner.
+func (p *Playbook) MailNeedsOwner(name string) bool {
+	if p == nil {
+		return false
+	}
+	mail := p.rules.Emails[name]
+	return mail.Subject.mentions(".Owner") || mail.Body.mentions(".Owner")
+}
+
+// SubjectNeeds reports whether the subject of the named mail uses the record, and whether the subject
+// uses the start of an event.
+func (p *Playbook) SubjectNeeds(name string) (record, events bool) {
+	if p == nil {
+		return false, false
+	}
+	subject := p.rules.Emails[name].Subject
+	return subject.mentions("{{"), subject.usesFirstStart()
 }
 
 // Service returns the tenant's service with the name.

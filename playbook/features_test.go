@@ -19,14 +19,21 @@ func mustLoad(t *testing.T, text string) *playbook.Playbook {
 }
 
 func TestWhatAPlaybookHas(t *testing.T) {
+	toLearners := func(rule string) string {
+		return "emails: { m: { subject: s, body: b } }\nsteps: [{ at: { state: Open }, followUps: [{ name: a, due: { idle: 1d }, " + rule + " }] }]"
+	}
 	for text, want := range map[string]playbook.Features{
 		"": {},
-		"calendar: { zone: Europe/London }\nfollowUpsAtMost: 3\nemails: { a: { subject: s, body: b } }":                 {},
-		"steps: [{ at: { state: Open }, followUps: [{ name: a, due: { idle: 1d }, do: { attention: { text: t } } }] }]": {FollowUps: true, Steps: "state Open"},
-		"transitions: [{ name: a, to: { state: Won }, after: [{ account: {} }] }]":                                      {Transitions: true},
-		"transitions: [{ name: a, to: { state: Won }, after: [{ account: {} }, { register: {} }] }]":                    {Transitions: true, Learners: true},
-		"transitions: [{ name: a, to: { state: Won }, before: [{ contacts: {} }] }]":                                    {Transitions: true, Learners: true},
-		"reactions: [{ name: a, on: eventCancelled, do: [{ contacts: {} }] }]":                                          {Reactions: true, Learners: true, Steps: exchange.NoSteps},
+		"calendar: { zone: Europe/London }\nfollowUpsAtMost: 3\nemails: { a: { subject: s, body: b } }":                                        {},
+		"steps: [{ at: { state: Open }, followUps: [{ name: a, due: { idle: 1d }, do: { attention: { text: t } } }] }]":                        {FollowUps: true, Steps: "state Open"},
+		toLearners("do: { email: { to: learners, use: m } }"):                                                                                  {FollowUps: true, Steps: "state Open", Learners: true},
+		toLearners("do: { log: { message: m } }, then: { email: { to: learners, use: m } }, repeat: { times: 2, every: 1d }"):                  {FollowUps: true, Steps: "state Open", Learners: true},
+		toLearners("do: { email: { to: owner, use: m } }"):                                                                                     {FollowUps: true, Steps: "state Open"},
+		"transitions: [{ name: a, to: { state: Won }, after: [{ account: {} }] }]":                                                             {Transitions: true},
+		"emails: { m: { subject: s, body: b } }\ntransitions: [{ name: a, to: { state: Won }, after: [{ email: { to: learners, use: m } }] }]": {Transitions: true, Learners: true},
+		"transitions: [{ name: a, to: { state: Won }, after: [{ account: {} }, { register: {} }] }]":                                           {Transitions: true, Learners: true},
+		"transitions: [{ name: a, to: { state: Won }, before: [{ contacts: {} }] }]":                                                           {Transitions: true, Learners: true},
+		"reactions: [{ name: a, on: eventCancelled, do: [{ contacts: {} }] }]":                                                                 {Reactions: true, Learners: true, Steps: exchange.NoSteps},
 	} {
 		if got := mustLoad(t, text).Features(); got != want {
 			t.Errorf("%s: %+v, want %+v", text, got, want)
@@ -88,7 +95,7 @@ func TestWhatAMailNeeds(t *testing.T) {
 emails:
   plain: { subject: "{{.Name}}", body: "{{.Owner}}" }
   start: { subject: "{{.FirstStart}}", body: b, from: U2VuZGluZ0VtYWlsQWRkcmVzczox }
-  whom: { subject: s, body: "{{if .FirstStart}}{{.Contact}}{{end}}" }
+  whom: { subject: s, body: "{{if .FirstStart}}{{.Contact}}{{end}}", fallback: office@training.example }
 `)
 	for name, want := range map[string][3]bool{
 		"plain": {true, false, false}, "start": {true, true, false}, "whom": {true, true, true}, "none": {},
@@ -96,6 +103,17 @@ emails:
 		if got := [3]bool{p.HasMail(name), p.MailNeedsEvents(name), p.MailNeedsContact(name)}; got != want {
 			t.Errorf("%s: %v, want %v", name, got, want)
 		}
+	}
+	for name, want := range map[string][3]bool{
+		"plain": {true, true, false}, "start": {false, true, true}, "whom": {false, false, false}, "none": {},
+	} {
+		record, events := p.SubjectNeeds(name)
+		if got := [3]bool{p.MailNeedsOwner(name), record, events}; got != want {
+			t.Errorf("owner and subject of %s: %v, want %v", name, got, want)
+		}
+	}
+	if p.MailFallback("whom") != "office@training.example" || p.MailFallback("plain") != "" {
+		t.Errorf("fallbacks %q and %q", p.MailFallback("whom"), p.MailFallback("plain"))
 	}
 	if p.MailFrom("start") != "U2VuZGluZ0VtYWlsQWRkcmVzczox" || p.MailFrom("plain") != "" {
 		t.Errorf("from %q and %q", p.MailFrom("start"), p.MailFrom("plain"))

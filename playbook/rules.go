@@ -86,4 +86,7 @@ type Mail struct {
 	Body Text `json:"body"`
 	// From is the id of the sending address; the default is the tenant's usual address.
 	From string `json:"from,omitempty"`
+	// Fallback is the e-mail address of a contact in the TMS, such as the tenant's office, who gets
+	// the mail where the recipient of the mail cannot get it.
+	Fallback string `json:"fallback,omitempty"`
 }

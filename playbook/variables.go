@@ -62,6 +62,18 @@ func (p *Playbook) variables(f Facts) Variables {
 // RenderedMail is a mail ready to send.
 type RenderedMail struct{ Subject, Body, From string }
 
+// RenderSubject writes the subject of the named mail for an operator. The subject names no person:
+// Owner and Contact are empty. RenderSubject returns the name of a mail whose subject cannot be
+// written.
+func (p *Playbook) RenderSubject(name string, facts Facts, number, of int) string {
+	variables := MailVariables{Variables: p.variables(facts), Number: strconv.Itoa(number), Of: strconv.Itoa(of)}
+	subject, err := p.rules.Emails[name].Subject.render(variables)
+	if subject = oneLine(subject); err != nil || subject == "" {
+		return name
+	}
+	return truncateRendered(subject)
+}
+
 // RenderMail writes the named mail for the facts. owner and contact are the values of Owner and
 // Contact. number and of count the mails of the follow-up, from 1. RenderMail returns false
 // when the playbook has no such mail, or when the mail cannot be written for this record.

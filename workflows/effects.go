@@ -202,15 +202,22 @@ func (r *run) effectInput(ctx workflow.Context, job entity.ActiveEffect) activit
 		Interests: r.state.Interests, Number: job.Number, Of: job.Of, Now: workflow.Now(ctx),
 		Region: r.state.Details.Region,
 	}
-	if needsAttendees(job.Effect.Kind) {
+	if needsAttendees(job.Effect) {
 		input.Attendees = r.state.Attendees
 	}
 	return input
 }
 
-// needsAttendees reports whether effects of the kind are about the learners.
-func needsAttendees(kind opportunity.EffectKind) bool {
-	return kind == opportunity.EffectContacts || kind == opportunity.EffectRegister || kind == opportunity.EffectCancelRegistrations
+// needsAttendees reports whether the effect is about the learners.
+func needsAttendees(effect exchange.Effect) bool {
+	switch effect.Kind {
+	case opportunity.EffectContacts, opportunity.EffectRegister, opportunity.EffectCancelRegistrations:
+		return true
+	case opportunity.EffectEmail:
+		mail := exchange.SettingsOf[exchange.SendEmail](effect.Settings)
+		return mail != nil && mail.To == exchange.ToLearners
+	}
+	return false
 }
 
 // withEffectPriority gives the activities of follow-ups a lower priority than the activities of

@@ -198,3 +198,24 @@ reactions:
 		t.Errorf("mails (-want +got):\n%s", diff)
 	}
 }
+
+func TestAMailToTheLearners(t *testing.T) {
+	h := newTenantFixture(t, []byte(`
+emails: { welcome: { subject: "Welcome to {{.Name}}", body: "See you on {{.FirstStart}}" } }
+transitions:
+  - name: propose
+    to: { step: Proposed }
+    after:
+      - contacts: {}
+      - email: { to: learners, use: welcome }
+`))
+	h.at(time.Minute, func() { h.update("i", "addInterests", reserveFor(1, "Ada", "Ben")) })
+	h.at(time.Hour, func() { h.update("p", "progress", to("Proposed")) })
+	h.at(2*time.Hour, func() { h.update("l", "progress", to("Lost")) })
+	h.run(opportunity.Start{Name: "First Aid", Region: "UK"}, nil)
+	h.wantDone("i", "p", "l")
+	want := []string{"ada@byrne.example: Welcome to First Aid", "ben@byrne.example: Welcome to First Aid"}
+	if got := h.sentEmails(); fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("mails %q, want %q", got, want)
+	}
+}

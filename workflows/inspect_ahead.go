@@ -35,7 +35,7 @@ func (r *run) inspectInput(ctx workflow.Context, job entity.ActiveEffect, ahead 
 	input := r.effectInput(ctx, job)
 	for _, next := range ahead {
 		input.Ahead = append(input.Ahead, activities.EffectAhead{Effect: next.Effect, UndoEntry: next.UndoEntry})
-		if needsAttendees(next.Effect.Kind) {
+		if needsAttendees(next.Effect) {
 			input.Attendees = r.state.Attendees
 		}
 	}

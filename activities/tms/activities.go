@@ -44,6 +44,7 @@ type API interface {
 	ReactivateLearner(ctx context.Context, learnerID string) error
 	// Accounts and contacts.
 	Account(ctx context.Context, id string) (administrate.Account, error)
+	AccountOwner(ctx context.Context, accountID string) (*administrate.User, error)
 	AccountsByName(ctx context.Context, name string) (administrate.AccountPage, error)
 	CreateAccount(ctx context.Context, n administrate.NewAccount) (administrate.Account, error)
 	Contact(ctx context.Context, id string) (administrate.Contact, error)
@@ -57,6 +58,7 @@ type API interface {
 	TokenIssues(ctx context.Context, opportunityID string) (administrate.TokenIssues, error)
 	SendingAddresses(ctx context.Context, after string) (administrate.SendingAddressPage, error)
 	SendEmail(ctx context.Context, e administrate.Email) error
+	SendBulkEmail(ctx context.Context, e administrate.BulkEmail) error
 	WriteLog(ctx context.Context, l administrate.LogEntry) error
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/playbook"
 )
 
 type emailHandler struct {
@@ -40,29 +41,27 @@ func (e emailHandler) inspect(ctx context.Context, in activities.EffectInput) (a
 	if err != nil {
 		return out, readError(err)
 	}
-	recipient := ties.ContactID
-	switch {
-	case mail.To == exchange.ToContact && recipient == "":
-		out.Error = opportunity.Invalidf("the opportunity has no contact to send the mail to")
-	case mail.To != exchange.ToContact && ties.Owner == nil:
-		out.Error = opportunity.Invalidf("the opportunity has no owner to send the mail to")
-	case mail.To != exchange.ToContact:
-		if recipient = ties.Owner.ContactID; recipient == "" {
-			out.Error = opportunity.Invalidf("the owner has no contact to send the mail to")
+	recipients, missing, err := e.recipients(ctx, *mail, ties, in.Attendees)
+	if err != nil {
+		return out, readError(err)
+	}
+	if missing == "" {
+		switch from, err := e.senderAddressID(ctx, mail.Template); {
+		case err != nil:
+			return out, readError(err)
+		case from == "":
+			missing = "the tenant has no verified address to send mail from"
 		}
 	}
-	if out.Error != nil {
-		return out, nil
-	}
-	from, err := e.senderAddressID(ctx, mail.Template)
-	switch {
-	case err != nil:
+	if missing != "" {
+		subject, err := e.subject(ctx, in)
+		out.Error = opportunity.Invalidf("the mail %q was not sent: %s", subject, missing)
 		return out, readError(err)
-	case from == "":
-		out.Error = opportunity.Invalidf("the tenant has no verified address to send mail from")
-		return out, nil
 	}
-	out.Request = &exchange.EffectRequest{Kind: exchange.RequestEmail, Target: opportunity.ID(recipient)}
+	out.Request = &exchange.EffectRequest{Kind: exchange.RequestEmail, Target: recipients[0]}
+	if len(recipients) > 1 {
+		out.Request.Target, out.Request.IDs = "", recipients
+	}
 	return out, nil
 }
 
@@ -92,6 +91,11 @@ func (e emailHandler) execute(ctx context.Context, in activities.EffectInput) (a
 	case fault != nil:
 		return rejectedResult(fault), nil
 	}
+	if len(in.Request.IDs) > 0 {
+		return confirmedResult(in, e.api.SendBulkEmail(ctx, administrate.BulkEmail{
+			ContactIDs: idStrings(in.Request.IDs), Subject: written.Subject, Body: written.Body, SendingAddressID: written.SendingAddressID,
+		})), nil
+	}
 	return confirmedResult(in, e.api.SendEmail(ctx, written)), nil
 }
 
@@ -101,7 +105,7 @@ func (e emailHandler) renderEmail(ctx context.Context, in activities.EffectInput
 	var none administrate.Email
 	mail := *settingsOf[exchange.SendEmail](in)
 	template := mail.Template
-	raw, err := e.fullRecord(ctx, in.Opportunity)
+	facts, err := e.mailFacts(ctx, in, e.playbook.Playbook.MailNeedsEvents(template))
 	if err != nil {
 		return none, nil, err
 	}
@@ -109,15 +113,11 @@ func (e emailHandler) renderEmail(ctx context.Context, in activities.EffectInput
 	if err != nil {
 		return none, nil, err
 	}
-	var events []administrate.ScheduledEvent
-	if e.playbook.Playbook.MailNeedsEvents(template) {
-		if events, err = e.readEvents(ctx, raw); err != nil {
+	var owner, contact string
+	if e.playbook.Playbook.MailNeedsOwner(template) {
+		if owner, err = e.ownerName(ctx, mail.To, in.Request.Target, ties); err != nil {
 			return none, nil, err
 		}
-	}
-	var owner, contact string
-	if ties.Owner != nil {
-		owner = ties.Owner.FirstName
 	}
 	if ties.ContactID != "" && e.playbook.Playbook.MailNeedsContact(template) {
 		person, err := e.api.Contact(ctx, ties.ContactID)
@@ -126,7 +126,6 @@ func (e emailHandler) renderEmail(ctx context.Context, in activities.EffectInput
 		}
 		contact = strings.TrimSpace(person.FirstName + " " + person.LastName)
 	}
-	facts := e.playbookFacts(e.snapshot(raw, in.Reference), raw, events, workflowFacts{in.Region, in.Interests}, in.Now)
 	number, of := mailNumber(mail, in)
 	written, ok := e.playbook.Playbook.RenderMail(template, facts, owner, contact, number, of)
 	if !ok {
@@ -142,6 +141,35 @@ func (e emailHandler) renderEmail(ctx context.Context, in activities.EffectInput
 	return administrate.Email{
 		ContactID: string(in.Request.Target), Subject: written.Subject, Body: textToHTML(written.Body), SendingAddressID: from,
 	}, nil, nil
+}
+
+// subject returns the subject of the mail for an operator. The subject names no person.
+func (e emailHandler) subject(ctx context.Context, in activities.EffectInput) (string, error) {
+	mail := *settingsOf[exchange.SendEmail](in)
+	var facts playbook.Facts
+	if needsRecord, needsEvents := e.playbook.Playbook.SubjectNeeds(mail.Template); needsRecord {
+		var err error
+		if facts, err = e.mailFacts(ctx, in, needsEvents); err != nil {
+			return "", err
+		}
+	}
+	number, of := mailNumber(mail, in)
+	return e.playbook.Playbook.RenderSubject(mail.Template, facts, number, of), nil
+}
+
+// mailFacts returns the facts for the template of a mail.
+func (e emailHandler) mailFacts(ctx context.Context, in activities.EffectInput, needsEvents bool) (playbook.Facts, error) {
+	raw, err := e.fullRecord(ctx, in.Opportunity)
+	if err != nil {
+		return playbook.Facts{}, err
+	}
+	var events []administrate.ScheduledEvent
+	if needsEvents {
+		if events, err = e.readEvents(ctx, raw); err != nil {
+			return playbook.Facts{}, err
+		}
+	}
+	return e.playbookFacts(e.snapshot(raw, in.Reference), raw, events, workflowFacts{in.Region, in.Interests}, in.Now), nil
 }
 
 // mailNumber returns which of how many mails of its follow-up the mail is. A plan of an earlier

@@ -139,6 +139,102 @@ func TestAMailHasItsNumberAmongTheMails(t *testing.T) {
 	}
 }
 
+const fallbackPlaybook = `
+emails:
+  plain: { subject: "Places of {{.Name}} for {{.Contact}}", body: "Dear {{.Owner}}," }
+  office: { subject: "Hello", body: "Dear {{.Owner}},", fallback: Priya.Raman@harbour-street.example }
+  nowhere: { subject: "Hello", body: "Hello", fallback: nobody@harbour-street.example }
+`
+
+// A mail whose recipient cannot get mail goes to the next person who can: the account's owner, then
+// the contact with the fallback address.
+func TestAMailFallsBack(t *testing.T) {
+	const nora, priya = "nora.whitfield@training.example", "priya.raman@harbour-street.example"
+	ownedAccount, freeAccount := id(opportunity.TypeAccount, 3), id(opportunity.TypeAccount, 2)
+	for name, c := range map[string]struct {
+		account, owner opportunity.ID
+		to             exchange.Recipient
+		template       string
+		want           string // the address and the body
+		requests       int
+	}{
+		"no owner, but the account has one":          {ownedAccount, "", exchange.ToOwner, "plain", nora + " Dear Nora,", 3 + 4},
+		"an owner without a contact":                 {ownedAccount, userWithoutContact, exchange.ToOwner, "plain", nora + " Dear Nora,", 3 + 4},
+		"the account's owner goes before the office": {ownedAccount, "", exchange.ToOwner, "office", nora + " Dear Nora,", 3 + 4},
+		"nobody but the office":                      {freeAccount, "", exchange.ToOwner, "office", priya + " Dear ,", 4 + 4},
+		"no account":                                 {"", "", exchange.ToOwner, "office", priya + " Dear ,", 3 + 3},
+		"no contact":                                 {ownedAccount, "", exchange.ToContact, "office", priya + " Dear ,", 3 + 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newFixture(t, tms.ReferenceTag{})
+			r.loadPlaybook(fallbackPlaybook)
+			record := r.createRecord("A-1")
+			if c.account != "" {
+				r.setAccount(record, c.account)
+			}
+			if c.owner != "" {
+				r.setPeople(record, c.owner, "")
+			}
+			r.requestCount()
+			r.wantEffect(r.runEffect(emailEffect(record, c.to, c.template)), c.requests, exchange.RequestEmail)
+			sent, err := r.sandbox.Outbox(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(sent) != 1 || sent[0].To+" "+strings.TrimSuffix(strings.TrimPrefix(sent[0].Body, "<p>"), "</p>\n") != c.want {
+				t.Errorf("sent %+v, want %s", sent, c.want)
+			}
+		})
+	}
+}
+
+// An operator learns which mail was not sent, and who is missing. The subject that the operator reads
+// names no person.
+func TestAMailWithoutARecipientNamesItsSubject(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{})
+	r.loadPlaybook(fallbackPlaybook)
+	record := r.createRecord("A-1")
+	r.setPeople(record, "", contact)
+	const subject = `the mail "Places of First Aid for" was not sent: `
+	r.wantProblem(r.runEffect(emailEffect(record, exchange.ToOwner, "plain")), 2, subject+"the opportunity has no owner to send the mail to")
+	r.setAccount(record, id(opportunity.TypeAccount, 2))
+	r.wantProblem(r.runEffect(emailEffect(record, exchange.ToOwner, "plain")), 3, subject+"the opportunity has no owner to send the mail to, and its account has no owner")
+	r.wantProblem(r.runEffect(emailEffect(record, exchange.ToOwner, "nowhere")), 3, "no contact in the TMS has the fallback address of the mail")
+}
+
+// Each learner gets a mail. When one of them has no contact, nobody gets the mail, and an operator
+// decides.
+func TestAMailToTheLearners(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{})
+	r.loadPlaybook(emailPlaybook)
+	record := r.createRecord("A-1")
+	r.requestCount()
+	person := func(email string) exchange.Attendee {
+		return exchange.Attendee{Person: &opportunity.Learner{FirstName: "Some", LastName: "One", Email: email}}
+	}
+	known := exchange.Attendee{Contact: id(opportunity.TypeContact, 3)}
+	in := emailEffect(record, exchange.ToLearners, "short")
+	r.wantProblem(r.runEffect(in), 1, "no learner is known by name")
+	in.Attendees = []exchange.Attendee{person("Melissa@example.com"), person("nobody@example.com"), known}
+	r.wantProblem(r.runEffect(in), 2, "1 of 3 learners have no contact to send the mail to")
+	in.Attendees = []exchange.Attendee{person("Melissa@example.com"), known, {Contact: contact}}
+	r.wantEffect(r.runEffect(in), 3+3, exchange.RequestEmail)
+	in.Attendees = []exchange.Attendee{known}
+	r.wantEffect(r.runEffect(in), 1+3, exchange.RequestEmail)
+	sent, err := r.sandbox.Outbox(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, m := range sent {
+		got = append(got, m.To)
+	}
+	const tomas = "tomas.byrne@northern-lights.example"
+	if diff := cmp.Diff([]string{"melissa@example.com", tomas, tomas}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestAMailWhoseAnswerIsLostIsNotSentAgain(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	r.loadPlaybook(emailPlaybook)

@@ -1,0 +1,131 @@
+package tms
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// recipients returns the contacts who get the mail, at least one. When nobody can get the mail, or when
+// some of the learners cannot, recipients returns no contacts, and missing says why.
+func (e emailHandler) recipients(
+	ctx context.Context, mail exchange.SendEmail, ties administrate.OpportunityLinks, attendees []exchange.Attendee,
+) (contacts []opportunity.ID, missing string, err error) {
+	var contact opportunity.ID
+	switch mail.To {
+	case exchange.ToLearners:
+		contacts, missing, err = e.learnerContacts(ctx, attendees)
+	case exchange.ToContact:
+		contact, missing = opportunity.ID(ties.ContactID), "the opportunity has no contact to send the mail to"
+	default:
+		contact, missing, err = e.ownerContact(ctx, ties)
+	}
+	address := e.playbook.Playbook.MailFallback(mail.Template)
+	if contact == "" && len(contacts) == 0 && address != "" && err == nil {
+		missing += "; no contact in the TMS has the fallback address of the mail"
+		contact, err = e.contactWithAddress(ctx, address)
+	}
+	if contact != "" && err == nil {
+		return []opportunity.ID{contact}, "", nil
+	}
+	return contacts, missing, err
+}
+
+// learnerContacts returns the contacts of the attendees, each once. A mail needs no answer to the
+// question who of several contacts with one address a learner is, because all of them get mail at
+// that address.
+func (e emailHandler) learnerContacts(ctx context.Context, attendees []exchange.Attendee) (contacts []opportunity.ID, missing string, err error) {
+	if len(attendees) == 0 {
+		return nil, "no learner is known by name", nil
+	}
+	known, err := e.contactsByEmail(ctx, attendees)
+	if err != nil {
+		return nil, "", err
+	}
+	without := 0
+	for _, attendee := range attendees {
+		contact := attendee.Contact
+		if needsContactLookup(attendee) && emailKey(attendee) != "" {
+			contact = oldestContact(known[emailKey(attendee)])
+		}
+		switch {
+		case contact == "":
+			without++
+		case !slices.Contains(contacts, contact):
+			contacts = append(contacts, contact)
+		}
+	}
+	switch {
+	case without > 0:
+		return nil, fmt.Sprintf("%d of %s have no contact to send the mail to", without, plural(len(attendees), "learner")), nil
+	case len(contacts) > administrate.MaxEntries:
+		return nil, fmt.Sprintf("%d learners are too many for one mail; at most %d", len(contacts), administrate.MaxEntries), nil
+	}
+	return contacts, "", nil
+}
+
+// ownerContact returns the contact of the opportunity's owner, or else of the account's owner.
+func (e emailHandler) ownerContact(ctx context.Context, ties administrate.OpportunityLinks) (contact opportunity.ID, missing string, err error) {
+	missing = "the opportunity has no owner to send the mail to"
+	if ties.Owner != nil {
+		if ties.Owner.ContactID != "" {
+			return opportunity.ID(ties.Owner.ContactID), "", nil
+		}
+		missing = "the owner has no contact to send the mail to"
+	}
+	owner, err := e.accountOwner(ctx, ties)
+	switch {
+	case err != nil || ties.Account == nil:
+		return "", missing, err
+	case owner == nil:
+		return "", missing + ", and its account has no owner", nil
+	case owner.ContactID == "":
+		return "", missing + ", and the owner of its account has no contact", nil
+	}
+	return opportunity.ID(owner.ContactID), "", nil
+}
+
+// accountOwner returns the owner of the opportunity's account, or nil when there is none or the API
+// does not show it.
+func (e emailHandler) accountOwner(ctx context.Context, ties administrate.OpportunityLinks) (*administrate.User, error) {
+	if ties.Account == nil {
+		return nil, nil //nolint:nilnil // an opportunity need not have an account
+	}
+	owner, err := e.api.AccountOwner(ctx, ties.Account.ID)
+	if errors.As(err, new(*administrate.NotFoundError)) || errors.As(err, new(*administrate.RefusedError)) {
+		return nil, nil //nolint:nilnil // an account need not have an owner
+	}
+	return owner, err
+}
+
+// ownerName returns the first name of the owner who gets the mail. When the mail goes to no owner,
+// ownerName returns the first name of the opportunity's owner.
+func (e emailHandler) ownerName(ctx context.Context, to exchange.Recipient, target opportunity.ID, ties administrate.OpportunityLinks) (string, error) {
+	if to == exchange.ToOwner && (ties.Owner == nil || opportunity.ID(ties.Owner.ContactID) != target) {
+		owner, err := e.accountOwner(ctx, ties)
+		if err != nil || owner != nil && opportunity.ID(owner.ContactID) == target {
+			return cmp.Or(owner, new(administrate.User)).FirstName, err
+		}
+	}
+	return cmp.Or(ties.Owner, new(administrate.User)).FirstName, nil
+}
+
+// contactWithAddress returns the oldest contact with the e-mail address, "" when there is none. All of
+// these contacts get mail at the same address.
+func (e emailHandler) contactWithAddress(ctx context.Context, address string) (opportunity.ID, error) {
+	addresses := slices.Compact([]string{address, strings.ToLower(address)})
+	page, err := e.api.ContactsByEmails(ctx, addresses, "")
+	if err != nil {
+		return "", err
+	}
+	return oldestContact(slices.DeleteFunc(page.Contacts, func(c administrate.Contact) bool {
+		return !strings.EqualFold(strings.TrimSpace(c.Email), address)
+	})), nil
+}

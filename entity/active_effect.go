@@ -46,6 +46,12 @@ type ActiveEffect struct {
 	// Number and Of count the repetitions of a follow-up; both are 0 for other effects.
 	Number int `json:"number,omitempty"`
 	Of     int `json:"of,omitempty"`
+	// Series is the series of a follow-up; "" for other effects, and for follow-ups that earlier
+	// versions started.
+	Series string `json:"series,omitempty"`
+	// BlockedIn is the step in which the effect began to wait for an operator; "" when the effect
+	// has not waited, or when that step is unknown.
+	BlockedIn opportunity.ID `json:"blockedIn,omitempty"`
 }
 
 // IsUndo reports whether the effect is being undone.
@@ -299,6 +305,9 @@ func (s *State) completeEffect(j *ActiveEffect, now time.Time) {
 		j.Done = true
 		return
 	}
+	if j.BlockedIn != "" {
+		s.endBlockedFollowUp(*j, true, now)
+	}
 	s.removeActiveEffect(key)
 	s.setPlanDueAfterQuiet(s.shouldPoll(), s.Playbook.QuietTime, now)
 }
@@ -324,9 +333,15 @@ func (s *State) blockEffect(j *ActiveEffect, problem string, now time.Time) {
 	s.appendTimeline(now, fmt.Sprintf("an effect waits for an operator: %s (%s)", j.Effect.Kind, j.Effect.Key))
 }
 
-// retryEffect makes the effect due again.
+// retryEffect makes the effect due again. For a mail of an opportunity that has ended since,
+// retryEffect asks first.
 func (s *State) retryEffect(key string, now time.Time) {
 	j := s.activeEffect(key)
+	if s.asksBeforeRetry(*j) {
+		j.BlockedIn = s.Step.ID
+		s.blockEffect(j, fmt.Sprintf("the mail was not sent: the opportunity is in step %q since the mail was due. Answer retry again (send it all the same), skip (leave it out) or confirm (it was sent)", s.Step.Name), now)
+		return
+	}
 	j.Problem, j.Errors, j.FailedInspections, j.LastConfirmed, j.NotBefore = "", 0, 0, nil, time.Time{}
 	s.clearEffectAttention(key)
 	s.appendTimeline(now, "an operator answered retry: "+string(j.Effect.Kind))
@@ -342,6 +357,7 @@ func (s *State) skipEffect(key, reason string, now time.Time) {
 		how = opportunity.EffectAbandoned
 	}
 	s.recordEffectResult(j, how, reason, now)
+	s.endBlockedFollowUp(j, false, now)
 	s.removeActiveEffect(key)
 	s.setPlanDueAfterQuiet(s.shouldPoll(), s.Playbook.QuietTime, now)
 }

@@ -1,7 +1,9 @@
 package entity
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/oppflow/oppflow/exchange"
@@ -48,4 +50,92 @@ func (s *State) snooze(z opportunity.Snooze, now time.Time) {
 	s.SnoozedFollowUps = append(s.SnoozedFollowUps, SnoozedFollowUp{Key: z.FollowUp, Until: z.Until.UTC(), Reason: z.Reason})
 	s.appendTimeline(now, "an operator snoozed a follow-up until "+z.Until.UTC().Format(time.RFC3339)+": "+z.FollowUp)
 	s.requestPlan()
+}
+
+// NextFollowUp returns the next follow-up to do, and its time. A follow-up waits as long as an earlier
+// one of its series waits for an operator.
+func (s *State) NextFollowUp() (exchange.FollowUp, time.Time, bool) {
+	waiting := s.blockedSeries()
+	for _, next := range s.scheduledFollowUps(s.FollowUps) {
+		if !slices.Contains(waiting, next.Series()) {
+			return next.FollowUp, next.at, true
+		}
+	}
+	return exchange.FollowUp{}, time.Time{}, false
+}
+
+// NextFollowUpAt returns the time of the next follow-up; zero when there is none.
+func (s *State) NextFollowUpAt() time.Time {
+	_, at, _ := s.NextFollowUp()
+	return at
+}
+
+// blockedSeries returns the series of the follow-ups that wait for an operator, or that an operator
+// retries.
+func (s *EffectState) blockedSeries() []string {
+	var all []string
+	for _, j := range s.ActiveEffects {
+		if j.Series != "" && j.BlockedIn != "" {
+			all = append(all, j.Series)
+		}
+	}
+	return all
+}
+
+// HasUnmarkedBlock reports whether a mail or a follow-up waits for an operator and the state does not
+// contain yet in which step that began.
+func (s *EffectState) HasUnmarkedBlock() bool {
+	return slices.ContainsFunc(s.ActiveEffects, ActiveEffect.isUnmarkedBlock)
+}
+
+func (j ActiveEffect) isUnmarkedBlock() bool {
+	return j.Problem != "" && j.BlockedIn == "" && j.IsAfter() && (j.Number > 0 || j.Effect.Kind == opportunity.EffectEmail)
+}
+
+// MarkBlocks stores in which step the mails and follow-ups began to wait for an operator. From then on
+// the later follow-ups of their series wait, too.
+func (s *State) MarkBlocks(now time.Time) {
+	for i := range s.ActiveEffects {
+		j := &s.ActiveEffects[i]
+		if !j.isUnmarkedBlock() {
+			continue
+		}
+		j.BlockedIn = s.Step.ID
+		if j.Series != "" && j.Number < j.Of {
+			j.Problem += ". Until then the later follow-ups of this series wait"
+			s.RaiseAttention(opportunity.AttentionEffect, j.Effect.Key, j.Problem, now)
+		}
+	}
+}
+
+// asksBeforeRetry reports whether an operator has to decide once more before the mail is sent: the
+// opportunity has ended since the mail began to wait.
+func (s *State) asksBeforeRetry(j ActiveEffect) bool {
+	return j.Effect.Kind == opportunity.EffectEmail && j.BlockedIn != "" && j.BlockedIn != s.Step.ID && s.Step.Stage.State.IsFinal()
+}
+
+// endBlockedFollowUp stores when a follow-up ended that waited for an operator, so that the next one
+// of its series keeps its distance. done says whether the effect of the follow-up was done.
+func (s *State) endBlockedFollowUp(j ActiveEffect, done bool, now time.Time) {
+	_, planned, _ := strings.Cut(j.Effect.Key, "/") // the key without the number of its chain
+	for i := range s.DoneFollowUps {
+		if s.DoneFollowUps[i].Key == planned && j.Series != "" {
+			s.DoneFollowUps[i].NotDone = !done
+			if j.BlockedIn != "" {
+				s.DoneFollowUps[i].At = now
+			}
+		}
+	}
+}
+
+func (s *State) nextFollowUpText() string {
+	next, at, some := s.NextFollowUp()
+	if !some {
+		return ""
+	}
+	text := fmt.Sprintf("%s (%s, %d of %d) at %s", escapeMarkdown(next.Name), escapeMarkdown(string(next.Action.Kind)), next.Number, next.Of, at.UTC().Format(time.RFC3339))
+	if len(s.FollowUps) > 1 {
+		text += fmt.Sprintf("; %d more planned", len(s.FollowUps)-1)
+	}
+	return text
 }

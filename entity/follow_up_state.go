@@ -77,21 +77,6 @@ func (s *FollowUpState) SetFollowUps(plan exchange.Plan, now time.Time) {
 	s.SkippedFollowUps = slices.Clone(plan.SkippedFollowUps[:min(len(plan.SkippedFollowUps), opportunity.MaxSkippedFollowUps)])
 }
 
-// NextFollowUp returns the next follow-up to do, and its time.
-func (s *FollowUpState) NextFollowUp() (exchange.FollowUp, time.Time, bool) {
-	if len(s.FollowUps) == 0 {
-		return exchange.FollowUp{}, time.Time{}, false
-	}
-	first := s.scheduledFollowUps(s.FollowUps)[0]
-	return first.FollowUp, first.at, true
-}
-
-// NextFollowUpAt returns the time of the next follow-up; zero when there is none.
-func (s *FollowUpState) NextFollowUpAt() time.Time {
-	_, at, _ := s.NextFollowUp()
-	return at
-}
-
 // endFollowUp removes a follow-up from the planned follow-ups, and reports whether the follow-up
 // had not ended before.
 func (s *FollowUpState) endFollowUp(done exchange.DoneFollowUp) bool {
@@ -201,18 +186,6 @@ func (s *FollowUpState) plannedFollowUps() []opportunity.PlannedFollowUp {
 		planned = append(planned, shown)
 	}
 	return planned
-}
-
-func (s *FollowUpState) nextFollowUpText() string {
-	next, at, some := s.NextFollowUp()
-	if !some {
-		return ""
-	}
-	text := fmt.Sprintf("%s (%s, %d of %d) at %s", escapeMarkdown(next.Name), escapeMarkdown(string(next.Action.Kind)), next.Number, next.Of, at.UTC().Format(time.RFC3339))
-	if len(s.FollowUps) > 1 {
-		text += fmt.Sprintf("; %d more planned", len(s.FollowUps)-1)
-	}
-	return text
 }
 
 func latest(a, b time.Time) time.Time {

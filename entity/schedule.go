@@ -1,6 +1,7 @@
 package entity
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -143,10 +144,14 @@ func (s *State) startFollowUpEffect(f exchange.FollowUp, now time.Time) {
 		Key: f.Key, Kind: opportunity.EffectKind(f.Action.Kind), Undo: exchange.UndoNone,
 		Settings: f.Action.Settings, UnknownMembers: f.Action.UnknownMembers,
 	}}, now)
+	started := false
 	for i := range s.ActiveEffects {
-		if s.ActiveEffects[i].Chain == chain {
-			s.ActiveEffects[i].Number, s.ActiveEffects[i].Of = f.Number, f.Of
+		if j := &s.ActiveEffects[i]; j.Chain == chain {
+			j.Number, j.Of, j.Series, started = f.Number, f.Of, f.Series(), true
 		}
+	}
+	if !started { // too many effects wait already
+		s.endBlockedFollowUp(ActiveEffect{Effect: exchange.Effect{Key: fmt.Sprintf("%d/%s", chain, f.Key)}, Series: f.Series()}, false, now)
 	}
 }
 

@@ -304,6 +304,9 @@ type DoneFollowUp struct {
 	// Cancelled says that an operator cancelled the follow-up. A cancelled follow-up counts as
 	// done, but not towards the highest number of follow-ups.
 	Cancelled bool `json:"cancelled,omitempty"`
+	// NotDone says that the follow-up was started, and that its effect was not done: an operator
+	// skipped the effect, or too many effects waited.
+	NotDone bool `json:"notDone,omitempty"`
 }
 
 // Series returns the common part of the keys of a follow-up and its repetitions.

@@ -3,7 +3,7 @@ package opportunity
 // SkippedFollowUp is a follow-up that will not be done.
 type SkippedFollowUp struct {
 	Key string `json:"key"`
-	// Reason is cap or late.
+	// Reason is cap, late or notSent.
 	Reason SkipReason `json:"reason"`
 }
 
@@ -17,4 +17,7 @@ const (
 	// SkippedTooLate: the earliest time of the follow-up is not before the moment that the
 	// follow-up must precede.
 	SkippedTooLate SkipReason = "late"
+	// SkippedNotSent: the follow-up comes after mails or calls of its rule, and one of them was not
+	// sent.
+	SkippedNotSent SkipReason = "notSent"
 )

@@ -177,6 +177,8 @@ func (p *planner) planFollowUps() {
 	for _, c := range all {
 		reason := opportunity.SkippedByCap
 		switch {
+		case c.notSent:
+			reason = opportunity.SkippedNotSent
 		case c.tooLate:
 			reason = opportunity.SkippedTooLate
 		case left > 0:
@@ -192,11 +194,12 @@ func (p *planner) planFollowUps() {
 }
 
 // candidate is a follow-up that is not done yet. A candidate may still be too late or above the
-// cap.
+// cap, or come after a mail or call that was not sent.
 type candidate struct {
 	followUp exchange.FollowUp
 	rule     FollowUpRule
 	tooLate  bool
+	notSent  bool
 }
 
 // series is a follow-up with all its repetitions.
@@ -287,7 +290,7 @@ func nearestSeries(all []series) []series {
 // addSeries adds the follow-ups of a series that are not done yet. A follow-up that was done late
 // delays the next follow-ups, so the interval of the rule always lies between two follow-ups.
 func (p *planner) addSeries(all []candidate, rule FollowUpRule, c series) []candidate {
-	due := p.seriesStart(rule, c)
+	due, notSent := p.seriesStart(rule, c), false
 	for number := 1; number <= rule.followUpCount(); number++ {
 		key := fmt.Sprintf("%s/%s/%d", rule.Name, c.anchorKey, number)
 		if number > rule.repetitions() {
@@ -298,12 +301,13 @@ func (p *planner) addSeries(all []candidate, rule FollowUpRule, c series) []cand
 			if done.Cancelled { // an early cancellation does not make the next follow-up earlier
 				at = laterOf(due, at)
 			}
-			due = at
+			due, notSent = at, notSent || done.NotDone
 		} else {
 			due = p.calendar.firstAllowed(laterOf(due, p.facts.Now), rule.Hours != "any")
 			all = append(all, candidate{
 				followUp: exchange.FollowUp{Key: key, Name: rule.Name, Due: due.UTC(), Number: number, Of: rule.followUpCount()},
 				rule:     rule, tooLate: !c.deadline.IsZero() && !due.Before(c.deadline),
+				notSent: notSent && number > rule.repetitions() && rule.Do.Log == nil,
 			})
 		}
 		if rule.Repeat != nil {

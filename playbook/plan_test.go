@@ -280,6 +280,12 @@ func TestThreeRemindersThenLost(t *testing.T) {
 		}, exchange.PlanCause{}, []string{
 			"2026-12-08T15:00:00Z " + key + "2" + mail(2), "2026-12-10T15:00:00Z " + key + "3" + mail(3), "2026-12-14T15:00:00Z " + key + "then" + lost,
 		}},
+		{"the end after a reminder that was not sent", func(f *playbook.Facts) {
+			f.Now = at(t, "2026-12-07T09:00:00Z")
+			f.Done = append(f.Done, exchange.DoneFollowUp{Key: key + "1", At: at(t, "2026-12-04T15:00:00Z"), NotDone: true})
+		}, exchange.PlanCause{}, []string{
+			"2026-12-08T15:00:00Z " + key + "2" + mail(2), "2026-12-10T15:00:00Z " + key + "3" + mail(3), "left out " + key + "then: notSent",
+		}},
 		{"another step", func(f *playbook.Facts) { f.Step = step("Won") }, exchange.PlanCause{}, nil},
 		{"the account it is not for", func(f *playbook.Facts) { f.Details.Account.Name = "House account" }, exchange.PlanCause{}, nil},
 		{"without an activity", func(f *playbook.Facts) { f.LastActivity = time.Time{} }, exchange.PlanCause{}, nil},

@@ -161,6 +161,7 @@ func (r *run) runTasks(ctx workflow.Context) error {
 	for {
 		r.drainSignals(ctx)
 		r.reportExpiredReservation(ctx)
+		r.markBlocks(ctx)
 		r.publish(ctx)
 		switch {
 		case ctx.Err() != nil:
@@ -189,6 +190,13 @@ func (r *run) reportExpiredReservation(ctx workflow.Context) {
 		r.state.RaiseExpiredReservation(before.Until, now)
 	}
 	r.state.ClearExpiredReservation(false)
+}
+
+// markBlocks stores in which step mails and follow-ups began to wait for an operator.
+func (r *run) markBlocks(ctx workflow.Context) {
+	if r.state.HasUnmarkedBlock() && hasChange(ctx, changeBlockedFollowUps) {
+		r.state.MarkBlocks(workflow.Now(ctx))
+	}
 }
 
 // runTask runs the next task.

@@ -68,6 +68,9 @@ const (
 	changeInspectAhead = "inspect the next effects together"
 	// changeExpiredReservation makes the run raise attention for reserved places that have expired.
 	changeExpiredReservation = "raise attention for expired places"
+	// changeBlockedFollowUps makes the later follow-ups of a series wait for one that waits for an
+	// operator. A retry of a mail also asks first when the opportunity has ended since.
+	changeBlockedFollowUps = "wait for mails that were not sent"
 )
 
 // hasChange reports whether the change is in force in the run.

@@ -341,7 +341,7 @@ export interface Skip {
 /** SkippedFollowUp is a follow-up that will not be done. */
 export interface SkippedFollowUp {
   key: string;
-  /** reason is cap or late. */
+  /** reason is cap, late or notSent. */
   reason: string;
 }
 

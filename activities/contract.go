@@ -31,8 +31,8 @@ type Reason string
 
 // The reasons for not sending.
 const (
-	// ReasonUnresolvedNames: the request contains a name whose id the worker does not know. The
-	// workflow must resolve the name first.
+	// ReasonUnresolvedNames: the request contains a name whose id the worker does not know, or
+	// whose id has changed. The workflow must resolve the name first.
 	ReasonUnresolvedNames Reason = "names"
 	// ReasonEarlierRun: the reference may have had another run, so the record may exist. The
 	// workflow must search for the reference tag first.
@@ -90,6 +90,9 @@ type CallResult struct {
 	Reason Reason `json:"reason,omitempty"`
 	// MissingNames are the names to resolve, for ReasonUnresolvedNames.
 	MissingNames []exchange.UnresolvedName `json:"missing,omitempty"`
+	// ResolvedNames are the missing names with the ids that the worker found already. The API
+	// rejected the request with the earlier ids of these names.
+	ResolvedNames []exchange.ResolvedName `json:"found,omitempty"`
 	// RunID is the id by which the server knows the run, for ReasonReset.
 	RunID string `json:"run,omitempty"`
 	// ServerError says that the API responded with an error of its own. Status or the status of a

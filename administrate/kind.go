@@ -35,6 +35,8 @@ type kindInfo struct {
 	// the item of an interest. Each kind needs its own aliases, because the API refuses fields of
 	// one name with different types.
 	codeField, codeAlias, titleField, titleAlias string
+	// hasStart says that the items have the field start, with a local time (observed, 5.3).
+	hasStart bool
 	// root is the root field that finds the items, and rootAlias is the alias of the root field.
 	root      func(*Assumptions) SchemaName
 	rootAlias string
@@ -48,7 +50,7 @@ func kinds() []kindInfo {
 		{ // events and their filter fields: observed
 			kind: Event, schemaType: "Event", noun: "event", learnersIn: "eventDetails",
 			itemType:  func(a *Assumptions) SchemaName { return a.EventItem },
-			codeField: "code", codeAlias: "eventCode", titleField: "title", titleAlias: "eventTitle",
+			codeField: "code", codeAlias: "eventCode", titleField: "title", titleAlias: "eventTitle", hasStart: true,
 			root: named("events"), rootAlias: "events",
 		},
 		{
@@ -84,6 +86,9 @@ func (k kindInfo) selection() string {
 	selection := "id"
 	if k.codeField != "" {
 		selection += " code"
+	}
+	if k.hasStart {
+		selection += " start"
 	}
 	if k.titleField == "title" {
 		return selection + " title"

@@ -39,7 +39,10 @@ type LookupResult struct {
 	Currencies []Currency
 	Accounts   map[string][]Ref  // by the requested text; at most 10 for each text
 	Items      map[string][]Item // by the requested text; at most 10 for each kind and field
-	Next       *LookupRequest
+	// Starts are the starts of the events in Items, by the ids of the events. An event without a
+	// start is not in Starts.
+	Starts map[string]LocalTime
+	Next   *LookupRequest
 }
 
 // maxLookupTexts is how many texts one Lookup accepts. Each text of an item may need a comparison
@@ -192,14 +195,15 @@ func (w LookupRequest) resultOf(answers map[string]json.RawMessage, kinds []item
 		items := found.Items[item.Text]
 		for _, r := range roots {
 			for _, field := range r.textFields {
-				rows, _, err := decodeRows(answers, r.key(i, field), sellableDTO.item)
+				rows, _, err := decodeRows(answers, r.key(i, field), func(s sellableDTO) sellableDTO { return s })
 				if err != nil {
 					return LookupResult{}, err
 				}
 				for _, row := range rows {
-					row.Type = r.kind
-					if !slices.Contains(items, row) { // an item whose code equals its title is found twice
-						items = append(items, row)
+					found.addStart(row)
+					item := Item{ID: row.ID, Type: r.kind, Code: row.Code, Title: row.Title}
+					if !slices.Contains(items, item) { // an item whose code equals its title is found twice
+						items = append(items, item)
 					}
 				}
 			}
@@ -211,12 +215,24 @@ func (w LookupRequest) resultOf(answers map[string]json.RawMessage, kinds []item
 
 // sellableDTO is an item as its own connection returns it.
 type sellableDTO struct {
-	ID    string `json:"id"`
-	Code  string `json:"code"`
-	Title string `json:"title"`
+	ID    string          `json:"id"`
+	Code  string          `json:"code"`
+	Title string          `json:"title"`
+	Start json.RawMessage `json:"start"`
 }
 
-func (s sellableDTO) item() Item { return Item{ID: s.ID, Code: s.Code, Title: s.Title} }
+// addStart adds the start of an event. It leaves out a start that cannot be read, because a look-up
+// does not depend on it.
+func (r *LookupResult) addStart(s sellableDTO) {
+	var start localTime
+	if len(s.Start) == 0 || start.UnmarshalJSON(s.Start) != nil || start == "" {
+		return
+	}
+	if r.Starts == nil {
+		r.Starts = make(map[string]LocalTime)
+	}
+	r.Starts[s.ID] = LocalTime(start)
+}
 
 // decodeRows returns the rows of a connection, and the request for the next page if there is
 // one.

@@ -67,7 +67,7 @@ func (r *run) ensureCreated(ctx workflow.Context) error {
 				err = r.backOff(ctx, activities.CallResult{Reason: activities.ReasonServerErrors})
 			}
 		case result.Reason == activities.ReasonUnresolvedNames:
-			err = r.resolveStartNames(ctx, result.MissingNames)
+			err = r.resolveStartNames(ctx, result.CallResult)
 		case result.Reason == activities.ReasonEarlierRun:
 			if err = r.waitForEarlierRuns(ctx, result.RetryAfter); err == nil {
 				looked, err = r.findRecord(ctx, r.state.StartDigest)
@@ -222,12 +222,20 @@ func (r *run) awaitOperator(ctx workflow.Context) error {
 	return nil
 }
 
-func (r *run) resolveStartNames(ctx workflow.Context, missing []exchange.UnresolvedName) error {
-	failed, err := r.resolveNames(ctx, missing)
+// resolveStartNames looks up the missing names of the start. Names that the worker has looked up
+// already, because their ids have changed, need no other look-up.
+func (r *run) resolveStartNames(ctx workflow.Context, sending activities.CallResult) error {
+	if len(sending.ResolvedNames) > 0 {
+		for _, one := range sending.ResolvedNames {
+			r.resolvedNames[one.UnresolvedName] = one
+		}
+		return nil
+	}
+	failed, err := r.resolveNames(ctx, sending.MissingNames)
 	if err != nil {
 		return err
 	}
-	for _, name := range missing {
+	for _, name := range sending.MissingNames {
 		if reason := failed[name]; reason != nil {
 			return reason
 		}

@@ -71,7 +71,8 @@ type fakeTMS struct {
 
 	creates, applies                     int
 	reads, tagRequests                   int
-	skippedEarlierRunCheck, noEarlierRun bool // from the last create
+	skippedEarlierRunCheck, noEarlierRun bool                    // from the last create
+	resolvedNames                        []exchange.ResolvedName // from the last create
 	names                                map[exchange.UnresolvedName]opportunity.ID
 	// resolve, when set, makes the look-up of names fail.
 	resolve func(ctx context.Context, in activities.ResolveInput) error
@@ -129,7 +130,7 @@ func (r *fakeTMS) createOpportunity(_ context.Context, in activities.CreateInput
 		return activities.CreateResult{CallResult: r.resetResult()}, nil
 	}
 	r.creates++
-	r.skippedEarlierRunCheck, r.noEarlierRun = in.SkipEarlierRunCheck, in.NoEarlierRun
+	r.skippedEarlierRunCheck, r.noEarlierRun, r.resolvedNames = in.SkipEarlierRunCheck, in.NoEarlierRun, in.ResolvedNames
 	commit, instead, err := true, (*activities.CreateResult)(nil), error(nil)
 	if r.create != nil {
 		commit, instead, err = r.create(r.creates)

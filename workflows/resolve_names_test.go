@@ -77,3 +77,36 @@ func TestANameThatCannotBeLookedUpDelaysOnlyItsCommand(t *testing.T) {
 	s.run(start, nil)
 	s.wantLog("create", "update ", "interest 3", "interest 2", "progress Opportunity", "progress Won")
 }
+
+// The API rejects a start whose account was merged, and the worker has looked the account up again.
+// The run sends the start again with the ids of now, without another look-up.
+func TestAStartIsSentAgainWithNamesOfNow(t *testing.T) {
+	s := newFixture(t)
+	name := exchange.UnresolvedName{Type: opportunity.TypeAccount, Text: "Northgate"}
+	before, now := exchange.ResolvedName{UnresolvedName: name, ID: id(opportunity.TypeAccount, 1)}, exchange.ResolvedName{UnresolvedName: name, ID: id(opportunity.TypeAccount, 2)}
+	s.tms.names[name] = before.ID
+	s.tms.create = func(n int) (bool, *activities.CreateResult, error) {
+		sending := activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonUnresolvedNames, MissingNames: []exchange.UnresolvedName{name}}
+		switch n {
+		case 1:
+			return false, &activities.CreateResult{CallResult: sending}, nil
+		case 2:
+			if !slices.Equal(s.tms.resolvedNames, []exchange.ResolvedName{before}) {
+				t.Errorf("sent with %+v, want %+v", s.tms.resolvedNames, before)
+			}
+			sending.ResolvedNames = []exchange.ResolvedName{now}
+			return false, &activities.CreateResult{CallResult: sending}, nil
+		}
+		return true, nil, nil
+	}
+	s.winAt(time.Minute)
+	s.run(opportunity.Start{Name: "First Aid course", Region: string(id(opportunity.TypeRegion, "UK")), Account: "Northgate"}, nil)
+	if !slices.Equal(s.tms.resolvedNames, []exchange.ResolvedName{now}) {
+		t.Errorf("sent again with %+v, want %+v", s.tms.resolvedNames, now)
+	}
+	create, resolve := activities.CreateOpportunity, activities.ResolveNames
+	if got := s.tms.calls[:4]; !slices.Equal(got, []string{create, resolve, create, create}) {
+		t.Errorf("calls %q", got)
+	}
+	s.wantLog("create", "progress Opportunity", "progress Won")
+}

@@ -10,7 +10,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ApplyCommands makes changes of one opportunity, in one request and in order.
+// ApplyCommands makes changes of one opportunity, in one request and in order. After a rejection it
+// may make another request, to look up names again.
 func (a *Activities) ApplyCommands(ctx context.Context, in activities.ApplyInput) (activities.ApplyResult, error) {
 	if run, other := detectReset(ctx, in.RunID); other {
 		return activities.ApplyResult{CallResult: resetResult(run)}, nil
@@ -41,6 +42,7 @@ func (a *Activities) ApplyCommands(ctx context.Context, in activities.ApplyInput
 		result.Results[i] = a.changeResult(in, i, mutations[i], answers[i])
 		result.ServerError = result.ServerError || isServerError(answers[i].Err)
 	}
+	a.handleRejectedChanges(ctx, in.Changes, result.Results, dictionary)
 	return result, nil
 }
 

@@ -11,9 +11,11 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// CreateOpportunity creates the record, in one request. Unless the workflow has searched for the
-// record already, CreateOpportunity first asks Temporal for earlier runs of the reference. If an
-// earlier run may have created the record, CreateOpportunity sends nothing.
+// CreateOpportunity creates the record, in one request. It may make another request to read the
+// name of a region that was given by id, or to look up names again after a rejection. Unless the
+// workflow has searched for the record already, CreateOpportunity first asks Temporal for earlier
+// runs of the reference. If an earlier run may have created the record, CreateOpportunity sends
+// nothing.
 func (a *Activities) CreateOpportunity(ctx context.Context, in activities.CreateInput) (activities.CreateResult, error) {
 	if run, other := detectReset(ctx, in.RunID); other {
 		if !in.SkipEarlierRunCheck {
@@ -45,8 +47,10 @@ func (a *Activities) CreateOpportunity(ctx context.Context, in activities.Create
 			return activities.CreateResult{CallResult: *why}, nil
 		}
 	}
+	region := a.regionRef(ctx, in.Start.Region, record.RegionID)
 	created, err := a.api.CreateOpportunity(a.withSendDeadline(ctx), record)
 	result := activities.CreateResult{CallResult: callResult(err)}
+	a.handleRejectedCreate(ctx, &result.CallResult, wanted, dictionary)
 	if result.Status == exchange.StatusDone || result.Status == exchange.StatusUnknown {
 		a.createAttempts.add(in.Reference, in.StartDigest)
 	}
@@ -54,21 +58,9 @@ func (a *Activities) CreateOpportunity(ctx context.Context, in activities.Create
 		result.PlaybookFeatures = rules
 		result.Record = a.snapshot(created, in.Reference)
 		a.onRecordCreated(result.Record.ID, in.Reference)
-		result.Region = a.regionRef(in.Start.Region, record.RegionID)
+		result.Region = region
 	}
 	return result, nil
-}
-
-// regionRef returns the region with its name, which the API's responses do not contain.
-func (a *Activities) regionRef(given, id string) opportunity.Ref {
-	region := opportunity.Ref{ID: opportunity.ID(id)}
-	if given != id {
-		region.Name = given
-		if meaning, ok := a.nameCache.lookup(exchange.UnresolvedName{Type: opportunity.TypeRegion, Text: given}); ok {
-			region.Name = meaning.Name
-		}
-	}
-	return region
 }
 
 // withSendDeadline sets the time after which the worker must not send the request. A later read can

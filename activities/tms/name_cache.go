@@ -19,6 +19,9 @@ type nameCache struct {
 	meanings map[exchange.UnresolvedName]cachedName
 	// steps are the steps from the last look-ups, by their ids.
 	steps map[opportunity.ID]cachedStep
+	// regions are the names of regions, by their ids. A region has no name if the last look-up did
+	// not find it.
+	regions map[opportunity.ID]cachedName
 }
 
 type cachedName struct {
@@ -34,6 +37,7 @@ type cachedStep struct {
 func newNameCache(keep time.Duration, now func() time.Time) *nameCache {
 	return &nameCache{
 		ttl: keep, now: now, meanings: make(map[exchange.UnresolvedName]cachedName), steps: make(map[opportunity.ID]cachedStep),
+		regions: make(map[opportunity.ID]cachedName),
 	}
 }
 
@@ -58,6 +62,48 @@ func (n *nameCache) lookup(name exchange.UnresolvedName) (opportunity.Ref, bool)
 		return opportunity.Ref{}, false
 	}
 	return found.meaning, true
+}
+
+// freshFor is how long a name counts as just looked up.
+const freshFor = 30 * time.Second
+
+// isFresh reports whether the name was looked up just now, with the id as its meaning.
+func (n *nameCache) isFresh(name exchange.UnresolvedName, id opportunity.ID) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	found, ok := n.meanings[name]
+	return ok && found.meaning.ID == id && found.expiresAt.Sub(n.now()) > n.ttl-freshFor
+}
+
+// forget removes the meanings of names, because they may no longer be right.
+func (n *nameCache) forget(names []exchange.UnresolvedName) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, name := range names {
+		delete(n.meanings, name)
+	}
+}
+
+// storeRegion stores the name of a region for the time.
+func (n *nameCache) storeRegion(region opportunity.Ref, keep time.Duration) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.regions) >= maxCachedNames {
+		clear(n.regions)
+	}
+	n.regions[region.ID] = cachedName{meaning: region, expiresAt: n.now().Add(keep)}
+}
+
+// region returns the region with the id, and its last known name. current is false if no look-up
+// has read the regions lately.
+func (n *nameCache) region(id opportunity.ID) (region opportunity.Ref, current bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	found, ok := n.regions[id]
+	if !ok {
+		return opportunity.Ref{ID: id}, false
+	}
+	return found.meaning, !n.now().After(found.expiresAt)
 }
 
 func (n *nameCache) storeStep(step opportunity.Step) {
@@ -85,10 +131,14 @@ type nameResolver struct {
 	resolved map[exchange.UnresolvedName]opportunity.ID
 	cache    *nameCache
 	missing  []exchange.UnresolvedName
+	// used are the ids of the names that were found.
+	used map[exchange.UnresolvedName]opportunity.ID
 }
 
 func (a *Activities) newNameResolver(resolved []exchange.ResolvedName) *nameResolver {
-	d := &nameResolver{resolved: make(map[exchange.UnresolvedName]opportunity.ID, len(resolved)), cache: a.nameCache}
+	d := &nameResolver{
+		resolved: make(map[exchange.UnresolvedName]opportunity.ID, len(resolved)), cache: a.nameCache, used: make(map[exchange.UnresolvedName]opportunity.ID),
+	}
 	for _, one := range resolved {
 		d.resolved[one.UnresolvedName] = one.ID
 	}
@@ -104,9 +154,11 @@ func (d *nameResolver) id(typ, text string, wanted []exchange.UnresolvedName) st
 			continue
 		}
 		if id, ok := d.resolved[name]; ok {
+			d.used[name] = id
 			return string(id)
 		}
 		if meaning, ok := d.cache.lookup(name); ok {
+			d.used[name] = meaning.ID
 			return string(meaning.ID)
 		}
 		d.missing = append(d.missing, name)

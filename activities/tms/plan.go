@@ -14,8 +14,9 @@ import (
 // PlanOpportunity reads the record and returns the plan of the worker's playbook. PlanOpportunity
 // makes one request for each hundred interests. If the plan depends on events, PlanOpportunity also
 // makes one request for each hundred events. If the worker does not know the target step of a
-// transition, PlanOpportunity makes one more request to read the steps. For a step that does not
-// exist the plan is empty, because the API will reject the transition.
+// transition, PlanOpportunity makes one more request to read the steps. If the workflow does not
+// know the name of the region, PlanOpportunity makes one more request to read the regions. For a
+// step that does not exist the plan is empty, because the API will reject the transition.
 //
 // The plan is made with the playbook that is in force after the record was read. A worker whose
 // playbook has a lower version than the opportunity has seen makes no plan.
@@ -48,6 +49,9 @@ func (a *Activities) makePlan(ctx context.Context, in activities.PlanInput, book
 		return activities.PlanResult{}, readError(err)
 	}
 	record := a.snapshot(raw, in.Reference)
+	if in.Region.Name == "" {
+		record.Details.Region = a.namedRegion(ctx, in.Region)
+	}
 	result := activities.PlanResult{Record: record, TargetStep: in.PlanFor.To, TaggedByOther: a.referenceTag.isTaggedByOther(raw, in.Reference), RunID: currentRunID(ctx)}
 	if rules := a.featuresOf(book); rules != nil {
 		result.PlaybookFeatures = *rules

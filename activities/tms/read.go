@@ -59,7 +59,7 @@ func (a *Activities) FindOpportunity(ctx context.Context, in activities.FindInpu
 		return activities.FindResult{}, err
 	}
 	dictionary := a.newNameResolver(in.ResolvedNames)
-	out := activities.FindResult{Reference: in.Reference, Region: a.regionRef(in.Region, dictionary.id(opportunity.TypeRegion, in.Region, names))}
+	out := activities.FindResult{Reference: in.Reference, Region: a.regionRef(ctx, in.Region, dictionary.id(opportunity.TypeRegion, in.Region, names))}
 	search := administrate.Search{First: 100, After: in.After, Attributes: a.referenceTag.Attribute != "", Bare: true}
 	for _, name := range names {
 		if meaning, ok := a.nameCache.lookup(name); ok {

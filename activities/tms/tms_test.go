@@ -144,6 +144,8 @@ type fixture struct {
 	// force on the next worker, unless options sets PlaybookAt.
 	options  tms.Options
 	playbook tms.VersionedPlaybook
+	// regionsUnread says that the next worker has not read the regions of the tenant.
+	regionsUnread bool
 
 	mu       sync.Mutex
 	requests int
@@ -226,7 +228,7 @@ func newFixtureIn(t *testing.T, mark tms.ReferenceTag, o sandbox.Options) *fixtu
 	return r
 }
 
-// newWorker starts another worker of the same TMS, whose cache is empty.
+// newWorker starts another worker of the same TMS, whose cache has the regions only.
 func (r *fixture) newWorker(mark tms.ReferenceTag) {
 	r.t.Helper()
 	api, err := administrate.New(administrate.Options{Options: transport.Options{URL: r.url, Tokens: oauth.StaticToken(r.token), Burst: 1000, RequestsPerSecond: 1000}})
@@ -245,6 +247,9 @@ func (r *fixture) newWorker(mark tms.ReferenceTag) {
 	a, err := tms.New(options)
 	if err != nil {
 		r.t.Fatal(err)
+	}
+	if !r.regionsUnread {
+		a.StoreRegions([]opportunity.Ref{{ID: regionDR, Name: "Dominican Republic"}})
 	}
 	var suite testsuite.WorkflowTestSuite
 	r.activities, r.env = a, suite.NewTestActivityEnvironment()

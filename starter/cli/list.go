@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
@@ -131,11 +133,11 @@ func (l listConditions) query() (string, error) {
 		switch {
 		case field.value == "":
 		case !odd:
-			all = append(all, field.name+" = "+quoted(field.value))
+			all = append(all, inAnyForm(field.name+" = ", field.value))
 		case begin == "":
 			all = append(all, field.name+" is not null")
 		default:
-			all = append(all, field.name+" STARTS_WITH "+quoted(begin))
+			all = append(all, inAnyForm(field.name+" STARTS_WITH ", begin))
 		}
 	}
 	if l.raw != "" {
@@ -145,6 +147,21 @@ func (l listConditions) query() (string, error) {
 		all = append(all, "("+l.raw+")")
 	}
 	return strings.Join(all, " and "), nil
+}
+
+// inAnyForm returns a condition for the value in each of its Unicode forms. A user may type a letter
+// with an accent as two characters, and the service compares characters.
+func inAnyForm(comparison, value string) string {
+	all := []string{comparison + quoted(value)}
+	for _, form := range []norm.Form{norm.NFC, norm.NFD} {
+		if other := comparison + quoted(form.String(value)); !slices.Contains(all, other) {
+			all = append(all, other)
+		}
+	}
+	if len(all) == 1 {
+		return all[0]
+	}
+	return "(" + strings.Join(all, " or ") + ")"
 }
 
 // queryablePrefix returns the part of a name that a query can find. With SQL databases the service
@@ -166,7 +183,8 @@ func (l listConditions) localFilter() func(listedOpportunity) bool {
 		return nil
 	}
 	return func(o listedOpportunity) bool {
-		return (!oddStep || o.Step == l.step) && (!oddRegion || o.Region == l.region)
+		same := func(a, b string) bool { return norm.NFC.String(a) == norm.NFC.String(b) }
+		return (!oddStep || same(o.Step, l.step)) && (!oddRegion || same(o.Region, l.region))
 	}
 }
 

@@ -152,6 +152,8 @@ func TestListAsksForAllConditionsTogether(t *testing.T) {
 		{[]string{"--attention", "any"}, ` and (OpportunityAttention is not null or TemporalReportedProblems is not null)`},
 		{[]string{"--attention", "undecided"}, ` and OpportunityAttention = "undecided"`},
 		{[]string{"--step", "Waiting' or 'x", "--region", "O'Neill"}, ` and OpportunityStep = "Waiting' or 'x" and OpportunityRegion = "O'Neill"`},
+		{[]string{"--region", "I\u0302le"}, " and (OpportunityRegion = \"I\u0302le\" or OpportunityRegion = \"\u00cele\")"},
+		{[]string{"--step", "\u00cele"}, " and (OpportunityStep = \"\u00cele\" or OpportunityStep = \"I\u0302le\")"},
 		{[]string{"--region", "UK", "--query", `a = "x)" or b = 1`}, ` and OpportunityRegion = "UK" and (a = "x)" or b = 1)`},
 		{[]string{"--query", `a = 'it\'s' and (b = "(")`}, ` and (a = 'it\'s' and (b = "("))`},
 	} {
@@ -182,6 +184,25 @@ func TestListFindsNamesTemporalCannotLookFor(t *testing.T) {
 	}
 	for _, asked := range service.queries() {
 		if want := ` and OpportunityStep STARTS_WITH "Say " and OpportunityRegion is not null`; !strings.HasSuffix(asked, want) {
+			t.Errorf("asks %q, want %q", asked, want)
+		}
+	}
+}
+
+// A name with an accent is found in each Unicode form, also when the command compares the name.
+func TestListFindsNamesInAnotherUnicodeForm(t *testing.T) {
+	region := func(name string) map[string]any { return map[string]any{"OpportunityRegion": name} }
+	service := &frontend{response: visibleRuns{
+		listedRun(t, "opportunity/lead-1", enums.WORKFLOW_EXECUTION_STATUS_RUNNING, region("\u00cele \"A\"")),
+		listedRun(t, "opportunity/lead-2", enums.WORKFLOW_EXECUTION_STATUS_RUNNING, region("\u00cele \"B\"")),
+	}}
+	got := oppflow(t, service.serve(t), "list", "--region", "I\u0302le \"A\"")
+	got.wantDone(t, "lead-1")
+	if strings.Contains(got.stdout, "lead-2") {
+		t.Error(got.stdout)
+	}
+	for _, asked := range service.queries() {
+		if want := " and (OpportunityRegion STARTS_WITH \"I\u0302le \" or OpportunityRegion STARTS_WITH \"\u00cele \")"; !strings.HasSuffix(asked, want) {
 			t.Errorf("asks %q, want %q", asked, want)
 		}
 	}

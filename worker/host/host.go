@@ -258,6 +258,7 @@ func newWorkers(c client.Client, o Options, observer *telemetry.Telemetry, taken
 	if err != nil {
 		return nil, nil, &SettingsError{cause: err}
 	}
+	belongs.onRegions = calls.StoreRegions
 
 	cached := o.CachedWorkflows
 	if cached <= 0 {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	enums "go.temporal.io/api/enums/v1"
@@ -71,6 +72,11 @@ const maxTenantName = 100
 
 func namedRow(id, name string) opportunity.Ref {
 	return opportunity.Ref{ID: opportunity.ID(id), Name: strings.ToValidUTF8(name[:min(len(name), maxTenantName)], "")}
+}
+
+// wholeNames returns the rows whose names are not cut off.
+func wholeNames(rows []opportunity.Ref) []opportunity.Ref {
+	return slices.DeleteFunc(slices.Clone(rows), func(row opportunity.Ref) bool { return len(row.Name) >= maxTenantName-utf8.UTFMax })
 }
 
 // lookupEach looks up one list after the other. When no list is available, lookupEach returns

@@ -46,6 +46,8 @@ type tenantGuard struct {
 	// playbooks holds the versions of the namespace's playbook, which verify reads together with
 	// the tenant.
 	playbooks *playbookCache
+	// onRegions, if set, gets the regions of the tenant after each read of the tenant.
+	onRegions func([]opportunity.Ref)
 
 	tenant         *lifecycle.Tenant         // the tenant of the credentials; nil before the first read
 	boundAt        atomic.Pointer[time.Time] // BoundAt of the last proven state; nil before the first proof
@@ -197,6 +199,9 @@ func (b *tenantGuard) verifyBinding(ctx context.Context) error {
 		b.mu.Lock()
 		b.tenant, b.comparedCount = &tenant, credentials
 		b.mu.Unlock()
+		if b.onRegions != nil {
+			b.onRegions(wholeNames(tenant.Regions))
+		}
 		b.boundAt.Store(nil) // the records of the namespace are checked again, too
 	}
 	if b.boundAt.Load() == nil || b.lastComparisonFailed() {

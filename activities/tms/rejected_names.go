@@ -1,0 +1,92 @@
+package tms
+
+import (
+	"context"
+	"slices"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// A worker and a run remember the ids of names. An account that was merged into another account
+// still has its name there. The API then rejects an id that the caller never gave.
+
+// lookUpRejected looks up names again whose ids were part of a rejected request. It makes no request
+// if the worker has looked the names up just now. The result is empty if nothing is known of the
+// names.
+func (a *Activities) lookUpRejected(ctx context.Context, names []exchange.UnresolvedName, d *nameResolver) []exchange.ResolvedName {
+	old := slices.DeleteFunc(slices.Clone(names), func(name exchange.UnresolvedName) bool {
+		id, used := d.used[name]
+		return !used || a.nameCache.isFresh(name, id)
+	})
+	if len(old) == 0 {
+		return nil
+	}
+	a.nameCache.forget(old)
+	ctx, cancel := a.withSideReadTimeout(ctx)
+	defer cancel()
+	candidates, err := a.lookUpNames(ctx, old)
+	if err != nil {
+		return nil // the rejection of the API stands
+	}
+	found := make([]exchange.ResolvedName, len(old))
+	for i, name := range old {
+		meaning, fault := selectMeaning(name, candidates[name.Type])
+		if fault == nil {
+			a.nameCache.store(name, meaning)
+		}
+		found[i] = exchange.ResolvedName{UnresolvedName: name, ID: meaning.ID, Error: fault}
+	}
+	return found
+}
+
+// handleRejectedCreate changes the result of a rejected creation whose names have another meaning
+// now. The workflow then sends the creation again with the ids of now. If a name has no meaning any
+// more, the caller gets this error in place of an error about an id that the caller never gave.
+func (a *Activities) handleRejectedCreate(ctx context.Context, result *activities.CallResult, names []exchange.UnresolvedName, d *nameResolver) {
+	if !a.isRejectedByAPI(result.Status, result.Error) {
+		return
+	}
+	var moved []exchange.ResolvedName
+	for _, one := range a.lookUpRejected(ctx, names, d) {
+		switch {
+		case one.Error != nil:
+			result.Error = one.Error
+			return
+		case one.ID != d.used[one.UnresolvedName]:
+			moved = append(moved, one)
+		}
+	}
+	if len(moved) == 0 {
+		return
+	}
+	*result = activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonUnresolvedNames, ResolvedNames: moved}
+	for _, one := range moved {
+		result.MissingNames = append(result.MissingNames, one.UnresolvedName)
+	}
+}
+
+// handleRejectedChanges gives each rejected change whose name has no meaning any more the error of
+// the name.
+func (a *Activities) handleRejectedChanges(ctx context.Context, changes []exchange.Change, results []exchange.ChangeResult, d *nameResolver) {
+	var names []exchange.UnresolvedName
+	for i, change := range changes {
+		if a.isRejectedByAPI(results[i].Status, results[i].Error) {
+			names = append(names, change.Names()...)
+		}
+	}
+	for _, one := range a.lookUpRejected(ctx, names, d) {
+		for i, change := range changes {
+			if one.Error != nil && a.isRejectedByAPI(results[i].Status, results[i].Error) && slices.Contains(change.Names(), one.UnresolvedName) {
+				results[i].Error = one.Error
+			}
+		}
+	}
+}
+
+// isRejectedByAPI reports whether the API rejected a change for a reason that the ids in the change
+// may explain. A transition that does not exist says nothing about the name of its step.
+func (a *Activities) isRejectedByAPI(status exchange.ChangeStatus, reason *opportunity.Error) bool {
+	return status == exchange.StatusRejected && reason != nil && reason.Type == opportunity.Rejected && !a.readOnly
+}

@@ -136,4 +136,7 @@ type ExecuteResult struct {
 	UndoEntry exchange.UndoEntry `json:"trace,omitzero"`
 	// Contacts are the contacts of the attendees, as in InspectResult.
 	Contacts []opportunity.ID `json:"contacts,omitempty"`
+	// About names the events of a rejected request, without personal data. The API's reason for the
+	// rejection does not name them.
+	About string `json:"object,omitempty"`
 }

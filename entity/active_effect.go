@@ -161,7 +161,7 @@ func (s *State) ApplyInspection(key string, found Inspection, now time.Time) *ex
 	case found.Error != nil:
 		s.failEffect(j, found.Error.OperatorText(), now)
 	case found.NextRequest != nil && j.LastConfirmed != nil && reflect.DeepEqual(*j.LastConfirmed, *found.NextRequest):
-		s.failEffect(j, fmt.Sprintf("the API reported success (%s), but the TMS does not show the result", found.NextRequest.Kind.Summary()), now)
+		s.failEffect(j, fmt.Sprintf("the API reported success (%s), but the TMS does not show the result", found.NextRequest.Describe("")), now)
 	case found.NextRequest != nil:
 		j.Attempted = true
 		return found.NextRequest
@@ -212,7 +212,7 @@ func (s *State) ApplyEffectRequestResult(key string, act exchange.EffectRequest,
 		}
 	case exchange.StatusRejected:
 		j.Attempted = j.MayHaveApplied // a first request that is rejected leaves nothing to undo
-		s.failEffect(j, answer.Error.OperatorText(), now)
+		s.failEffect(j, fmt.Sprintf("%s (response to: %s)", answer.Error.OperatorText(), act.Describe(answer.About)), now)
 	case exchange.StatusUnknown:
 		j.LastConfirmed, j.MayHaveApplied = nil, true
 		s.handleUnknownResult(j, act, now)
@@ -230,10 +230,10 @@ func (s *State) handleUnknownResult(j *ActiveEffect, act exchange.EffectRequest,
 			act.Kind.Summary()), now)
 	case j.Errors < maxEffectErrors:
 	case j.Stage == opportunity.EffectStageBefore:
-		s.failEffect(j, fmt.Sprintf("the API failed %d times at this request: %s", j.Errors, act.Kind.Summary()), now)
+		s.failEffect(j, fmt.Sprintf("the API failed %d times at this request: %s", j.Errors, act.Describe("")), now)
 	default:
 		j.NotBefore = now.Add(min(time.Minute<<min(j.Errors-maxEffectErrors, 6), time.Hour))
-		s.RaiseAttention(opportunity.AttentionEffect, j.Effect.Key, fmt.Sprintf("the API failed %d times at this request: %s; Oppflow repeats the request", j.Errors, act.Kind.Summary()), now)
+		s.raiseEffectAttention(j.Effect, fmt.Sprintf("the API failed %d times at this request: %s; Oppflow repeats the request", j.Errors, act.Describe("")), now)
 	}
 }
 
@@ -329,8 +329,14 @@ func (s *State) failEffect(j *ActiveEffect, why string, now time.Time) {
 // blockEffect stops the work on the effect until an operator decides about the problem.
 func (s *State) blockEffect(j *ActiveEffect, problem string, now time.Time) {
 	j.Problem = problem
-	s.RaiseAttention(opportunity.AttentionEffect, j.Effect.Key, problem, now)
+	s.raiseEffectAttention(j.Effect, problem, now)
 	s.appendTimeline(now, fmt.Sprintf("an effect waits for an operator: %s (%s)", j.Effect.Kind, j.Effect.Key))
+}
+
+// raiseEffectAttention raises attention that names the effect, because a list of attention shows only the
+// reason.
+func (s *State) raiseEffectAttention(effect exchange.Effect, problem string, now time.Time) {
+	s.RaiseAttention(opportunity.AttentionEffect, effect.Key, fmt.Sprintf("effect %s (%s): %s", effect.Kind, effect.Key, problem), now)
 }
 
 // retryEffect makes the effect due again. For a mail of an opportunity that has ended since,
@@ -371,7 +377,7 @@ func (s *State) startChain(stage opportunity.EffectStage, chain int, effects []e
 		job := ActiveEffect{Effect: effect, Chain: chain, Stage: stage}
 		if taken += exchange.JSONSize(job); taken > opportunity.MaxActiveEffectBytes && stage != opportunity.EffectStageBefore { // a transition must not be made without the effects before it
 			s.recordEffectResult(job, opportunity.EffectAbandoned, "too many effects wait already", now)
-			s.RaiseAttention(opportunity.AttentionEffect, effect.Key, "the effect was not started, because too many effects wait already; carry the effect out by hand", now)
+			s.raiseEffectAttention(effect, "the effect was not started, because too many effects wait already; carry the effect out by hand", now)
 			continue
 		}
 		s.ActiveEffects = append(s.ActiveEffects, job)

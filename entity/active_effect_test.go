@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oppflow/oppflow/entity"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -55,5 +56,47 @@ func TestEffectsBeforeATransitionAreNotSkipped(t *testing.T) {
 	}
 	if left+len(view.RunningEffects) != many || len(view.Attention) == 0 || !strings.Contains(view.Attention[0].Reason, "carry the effect out by hand") {
 		t.Errorf("%d wait and %d are left out, of %d; attention %+v", len(view.RunningEffects), left, many, view.Attention)
+	}
+}
+
+// The attention of an effect names the effect and its event, because a list of attention shows only
+// the reason.
+func TestAttentionNamesTheEffectAndItsEvent(t *testing.T) {
+	const event = "Q291cnNlOjM="
+	register := exchange.EffectRequest{Kind: exchange.RequestRegister, Target: event, IDs: []opportunity.ID{"UGVyc29uOjI="}}
+	rejected := exchange.ChangeResult{Status: exchange.StatusRejected, Error: &opportunity.Error{Type: opportunity.Rejected, Label: "Not Published", Message: "Melissa Green"}}
+	named := rejected
+	named.About = `event "First Aid at Work" (` + event + `), which is cancelled`
+	const answers = ". Answer confirm (it did happen), retry (it did not happen: try again) or skip (go on without it)"
+	for name, test := range map[string]struct {
+		request exchange.EffectRequest
+		result  exchange.ChangeResult
+		want    string
+	}{
+		"the event with its name": {register, named, `Not Published (response to: register learners, event "First Aid at Work" (Q291cnNlOjM=), which is cancelled)` + answers},
+		"of an earlier worker":    {register, rejected, "Not Published (response to: register learners, event Q291cnNlOjM=)" + answers},
+		"no event":                {exchange.EffectRequest{Kind: exchange.RequestSetAttributes}, rejected, "Not Published (response to: set attributes)" + answers},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := openedState(t)
+			s.SetPlaybook(&exchange.PlaybookFeatures{Digest: "d", Reactions: true}, noon)
+			s.ApplyReactionPlan(exchange.Plan{Digest: "d", After: []exchange.Effect{{Key: "win/after/2/register", Kind: opportunity.EffectRegister}}}, noon)
+			due, is := s.DueEffect(noon)
+			if !is {
+				t.Fatal("no effect is due")
+			}
+			key := due.Effect.Key
+			if s.ApplyInspection(key, entity.Inspection{NextRequest: &test.request}, noon) == nil {
+				t.Fatal("the request is not sent")
+			}
+			s.ApplyEffectRequestResult(key, test.request, test.result, exchange.UndoEntry{}, nil, noon)
+			view := s.View()
+			if want := "effect register (" + key + "): " + test.want; len(view.Attention) != 1 || view.Attention[0].Reason != want || view.Attention[0].Request != key {
+				t.Errorf("attention %+v, want %q", view.Attention, want)
+			}
+			if len(view.RunningEffects) != 1 || view.RunningEffects[0].Problem != test.want {
+				t.Errorf("effects %+v, want the problem %q", view.RunningEffects, test.want)
+			}
+		})
 	}
 }

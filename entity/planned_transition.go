@@ -116,7 +116,7 @@ func (s *State) endTransition(request string, reason *opportunity.Error, now tim
 		for _, j := range s.ActiveEffects {
 			if belongs(j) && j.Attempted {
 				s.recordEffectResult(j, opportunity.EffectAbandoned, "it is unknown whether the transition was made", now)
-				s.RaiseAttention(opportunity.AttentionEffect, j.Effect.Key, "it is unknown whether the transition of this effect was made; the effect was not undone", now)
+				s.raiseEffectAttention(j.Effect, "it is unknown whether the transition of this effect was made; the effect was not undone", now)
 			}
 		}
 		s.ActiveEffects = slices.DeleteFunc(s.ActiveEffects, belongs)

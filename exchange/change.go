@@ -74,6 +74,8 @@ type ChangeResult struct {
 	Reservation *opportunity.Reservation `json:"reservation,omitempty"`
 	// Error says why Status is not done; nil when Status is done.
 	Error *opportunity.Error `json:"error,omitempty"`
+	// About names the object of a rejected request of an effect, without personal data.
+	About string `json:"about,omitempty"`
 }
 
 // InterestRef is an interest of the record, with its item.

@@ -93,6 +93,18 @@ func (k EffectRequestKind) Summary() string {
 	return string(k)
 }
 
+// Describe describes the request and its object in a few words, without personal data. about names
+// the object; "" means that only its id is known.
+func (r EffectRequest) Describe(about string) string {
+	if about == "" && r.Target.Type() == opportunity.TypeEvent {
+		about = "event " + string(r.Target)
+	}
+	if about == "" {
+		return r.Kind.Summary()
+	}
+	return r.Kind.Summary() + ", " + about
+}
+
 // UndoEntry is what Oppflow keeps of an effect in order to undo it: the state before the effect,
 // and the objects that the effect found or created. An UndoEntry names no person.
 type UndoEntry struct {

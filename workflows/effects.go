@@ -70,7 +70,7 @@ func (r *run) runEffect(ctx workflow.Context, job entity.ActiveEffect) {
 	} else {
 		r.resetBackOff()
 	}
-	r.state.ApplyEffectRequestResult(key, *act, exchange.ChangeResult{Status: result.Status, Error: result.Error}, result.UndoEntry, result.Contacts, workflow.Now(ctx))
+	r.state.ApplyEffectRequestResult(key, *act, exchange.ChangeResult{Status: result.Status, Error: result.Error, About: result.About}, result.UndoEntry, result.Contacts, workflow.Now(ctx))
 }
 
 // withdrawIfOvertaken withdraws a follow-up when a command was accepted before any part of the
@@ -100,7 +100,7 @@ func (r *run) callInBackground(ctx workflow.Context, job entity.ActiveEffect, ac
 			r.state.ApplyCallFailure(key, "", result.Status, now)
 			r.callFailed = hasChange(ctx, changeCallAgain)
 		case result.Status == exchange.StatusDone, result.Status == exchange.StatusRejected:
-			r.state.ApplyEffectRequestResult(key, act, exchange.ChangeResult{Status: result.Status, Error: result.Error}, result.UndoEntry, result.Contacts, now)
+			r.state.ApplyEffectRequestResult(key, act, exchange.ChangeResult{Status: result.Status, Error: result.Error, About: result.About}, result.UndoEntry, result.Contacts, now)
 		default:
 			r.state.ApplyCallFailure(key, serviceFailureText(job, result.CallResult), result.Status, now)
 			r.callFailed = hasChange(ctx, changeCallAgain)

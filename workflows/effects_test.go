@@ -163,9 +163,14 @@ func TestASilentNoOpIsNotDone(t *testing.T) {
 func TestABlockedEffectDelaysNothingElse(t *testing.T) {
 	s := newFixture(t)
 	b := withTransitionEffects(s, nil, []string{"invoice", "note"})
-	b.resources["invoice"].rejections = 1
+	b.resources["invoice"].rejections, b.resources["invoice"].about = 1, `event "First Aid"`
 	s.at(time.Second, func() { s.update("p", "progress", to("Opportunity")) })
 	s.at(time.Minute, func() { s.update("won", "progress", to("Won")) })
+	s.at(time.Minute+time.Second, func() {
+		if v := s.view(); len(v.Attention) != 1 || !strings.Contains(v.Attention[0].Reason, "(1/rule/invoice): ") || !strings.Contains(v.Attention[0].Reason, `Sold Out (response to: `) || !strings.Contains(v.Attention[0].Reason, `event "First Aid"`) {
+			t.Errorf("attention %+v; want the effect, the event and the reason", v.Attention)
+		}
+	})
 	s.at(time.Hour, func() { s.update("s", "skip", opportunity.Skip{Request: "1/rule/invoice", Reason: "raised by hand"}) })
 	s.run(start, nil)
 	s.wantDone("won", "s")

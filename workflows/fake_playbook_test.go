@@ -38,6 +38,8 @@ type fakeResource struct {
 	rejections, ignoredRequests int
 	// cannotUndo says that the resource cannot be undone.
 	cannotUndo bool
+	// about names the object of a rejected request.
+	about string
 	// unreachable says that the service of the resource refuses connections, hangs that the service
 	// does not respond.
 	unreachable, hangs bool
@@ -178,7 +180,7 @@ func (r *fakeTMS) executeEffect(_ context.Context, in activities.EffectInput) (a
 		thing.rejections--
 		return activities.ExecuteResult{CallResult: activities.CallResult{
 			Status: exchange.StatusRejected, Error: &opportunity.Error{Type: opportunity.Rejected, Label: "Sold Out"},
-		}}, nil
+		}, About: thing.about}, nil
 	case thing.ignoredRequests > 0:
 		thing.ignoredRequests--
 	default:

@@ -157,7 +157,11 @@ func (a *Activities) ExecuteEffect(ctx context.Context, in activities.EffectInpu
 	case in.Request == nil:
 		return rejectedResult(opportunity.Invalidf("the input of the activity has no request for the effect %q", in.Effect.Key)), nil
 	}
-	return e.execute(ctx, in)
+	result, err := e.execute(ctx, in)
+	if err == nil {
+		result.About = a.rejectedEvents(ctx, in, result.CallResult)
+	}
+	return result, err
 }
 
 func (a *Activities) unknownKindText(kind opportunity.EffectKind) string {

@@ -295,7 +295,7 @@ func TestCancellationWithoutEffectIsReported(t *testing.T) {
 	out := r.runEffect(in)
 	r.wantProblem(out, 3, "nothing shows", exchange.RequestCancelLearner)
 	r.respondOnce("mutation ", `{"data":{"learner":{"cancel":{"errors":[{"label":"Locked","message":"no","value":null}]}}}}`)
-	r.wantProblem(r.runEffect(in), 2, "Locked", exchange.RequestCancelLearner)
+	r.wantProblem(r.runEffect(in), 3, "Locked", exchange.RequestCancelLearner) // the third reads the event
 	// A learner that the effect did not cancel is not reinstated.
 	r.wantEffect(r.runEffect(undoInput(in, out)), 1)
 	r.wantEventPlaces(event, 5, 0)

@@ -359,11 +359,18 @@ func TestApplyRefresh(t *testing.T) {
 	if err := execute(s, opportunity.Refresh{}); err != nil || !s.ShouldRefresh() || s.IsOver() {
 		t.Fatalf("%v, needs reading: %v", err, s.ShouldRefresh())
 	}
+	s.RaiseRecordAttention("it is gone", noon)
+	if v := s.View(); !v.Refreshing || len(v.Attention) != 2 {
+		t.Errorf("before the read: refreshing %t, attention %+v", v.Refreshing, v.Attention)
+	}
 	now := recordNow(interestRef("kept", course), interestRef("aside", course), interestRef("new", path))
 	now.Step, now.Details = won, opportunity.Details{Name: "Second", Currency: "GBP"}
 	now.Reservation = opportunity.Reservation{Valid: true, Until: noon.AddDate(0, 0, 3)}
 	s.ApplyRefresh(now, noon)
 	v := s.View()
+	if v.Refreshing {
+		t.Error("after the read the view still says that the record is to be read")
+	}
 	want := []opportunity.RecordedInterest{
 		{ID: "kept", Item: "First Aid", Quantity: 2}, // the item in the caller's words
 		{ID: "aside", Item: string(course), Kind: opportunity.Course}, {ID: "new", Item: string(path), Kind: opportunity.Path},

@@ -37,6 +37,7 @@ func (s *State) ApplySnapshot(record exchange.Snapshot, now time.Time) bool {
 		s.Details.Region = region
 	}
 	s.setStep(record.Step, now)
+	s.ClearAttention(opportunity.AttentionRecord)
 	if moved && s.Playbook.FollowUpSteps != "" { // workers without FollowUpSteps planned in every step
 		s.requestPlan()
 	}
@@ -73,4 +74,10 @@ func (s *State) ApplySnapshot(record exchange.Snapshot, now time.Time) bool {
 func (s *State) ApplyRefreshFailure(reason string, now time.Time) {
 	s.RefreshDue = false
 	s.appendTimeline(now, "the record could not be read again: "+reason)
+}
+
+// RaiseRecordAttention raises attention about a record that cannot be read. The text says why, and
+// what to do.
+func (s *State) RaiseRecordAttention(text string, now time.Time) {
+	s.RaiseAttention(opportunity.AttentionRecord, "", text, now)
 }

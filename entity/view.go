@@ -25,7 +25,7 @@ func (s *State) View() opportunity.View {
 		Reference: s.Reference, Opportunity: s.ID, Details: s.Details,
 		Interests: append([]opportunity.RecordedInterest{}, s.Interests...), Total: s.Total(),
 		Queue: []opportunity.QueuedMessage{}, Attention: append([]opportunity.Attention{}, s.Attention...),
-		Failures: s.Failures, Timeline: append([]opportunity.TimelineEntry{}, s.Timeline...), Runs: s.Runs, StateVersion: s.Version,
+		Refreshing: s.ShouldRefresh(), Failures: s.Failures, Timeline: append([]opportunity.TimelineEntry{}, s.Timeline...), Runs: s.Runs, StateVersion: s.Version,
 	}
 	if s.ID != "" {
 		step := s.Step

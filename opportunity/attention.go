@@ -34,6 +34,9 @@ const (
 	// AttentionReservation: requested places are not reserved, reserved places have expired, or
 	// places could not be released.
 	AttentionReservation AttentionKind = "reservation"
+	// AttentionRecord: the record cannot be read, because the TMS does not have it any more or the
+	// API refuses to show it.
+	AttentionRecord AttentionKind = "record"
 	// AttentionFailed: a request failed, and no caller waits for its outcome.
 	AttentionFailed AttentionKind = "failed"
 	// AttentionMessage: a message could not be accepted, for example because it could not be read.

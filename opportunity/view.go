@@ -27,6 +27,8 @@ type View struct {
 	// Wait says what the queue waits for, such as the API or an API request under way.
 	Wait      *WaitInfo   `json:"waiting,omitempty"`
 	Attention []Attention `json:"attention"`
+	// Refreshing says that the record is to be read again, and was not read yet.
+	Refreshing bool `json:"refreshing,omitempty"`
 	// EffectResults are the results of the effects, the latest last, and RunningEffects are the
 	// active effects.
 	EffectResults  []EffectResult  `json:"effects,omitempty"`

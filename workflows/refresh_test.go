@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"go.temporal.io/sdk/temporal"
+
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/lifecycle"
@@ -191,9 +193,36 @@ func TestRefreshOfARecordThatIsGone(t *testing.T) {
 		if last := view.Timeline[len(view.Timeline)-1].Text; !strings.Contains(last, "could not be read again") || s.tms.reads != 1 {
 			t.Errorf("after %d reads the timeline says %q", s.tms.reads, last)
 		}
+		want := "the TMS has no record " + string(id("Opportunity", 2)) + " any more"
+		if len(view.Attention) != 1 || view.Attention[0].Kind != opportunity.AttentionRecord || !strings.HasPrefix(view.Attention[0].Reason, want) || view.Refreshing {
+			t.Errorf("attention %+v, refreshing %t; want %q", view.Attention, view.Refreshing, want)
+		}
+		if got := s.attention(); !slices.Equal(got, []string{"record"}) {
+			t.Errorf("found by the attention %q", got)
+		}
+		s.tms.mu.Lock()
+		defer s.tms.mu.Unlock()
+		s.tms.read = func(int) error {
+			return temporal.NewNonRetryableApplicationError("administrate: the API refused the document", string(opportunity.Rejected), nil)
+		}
+		s.update("g", "refresh", opportunity.Refresh{})
 	})
-	s.winAt(3 * time.Second)
+	s.at(3*time.Second, func() {
+		if view := s.view(); len(view.Attention) != 1 || !strings.Contains(view.Attention[0].Reason, "refuses to show the record") {
+			t.Errorf("attention %+v", view.Attention)
+		}
+		s.tms.mu.Lock()
+		defer s.tms.mu.Unlock()
+		s.tms.exists, s.tms.read = true, nil
+		s.update("h", "refresh", opportunity.Refresh{})
+	})
+	s.at(4*time.Second, func() {
+		if view := s.view(); len(view.Attention) != 0 || view.Refreshing {
+			t.Errorf("the record is there again: attention %+v, refreshing %t", view.Attention, view.Refreshing)
+		}
+	})
+	s.winAt(5 * time.Second)
 	s.run(start, nil)
-	s.wantDone("f")
+	s.wantDone("f", "g", "h")
 	s.wantLog("create", "progress Opportunity", "progress Won")
 }

@@ -2,10 +2,12 @@ package workflows
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
 	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/oppflow/oppflow/activities"
@@ -405,6 +407,9 @@ func (r *run) refresh(ctx workflow.Context) {
 	r.refreshRounds = 0
 	if err != nil {
 		r.state.ApplyRefreshFailure(readFailureText(err), workflow.Now(ctx))
+		if isPermanent(err) && !errors.Is(err, errTaggedByOther) && hasChange(ctx, changeRecordAttention) {
+			r.state.RaiseRecordAttention(unreadableRecordText(err, r.state.ID), workflow.Now(ctx))
+		}
 		return
 	}
 	r.resetBackOff()
@@ -413,6 +418,15 @@ func (r *run) refresh(ctx workflow.Context) {
 		return
 	}
 	r.state.ApplyRefresh(record, workflow.Now(ctx))
+}
+
+// unreadableRecordText returns one line that says why the record cannot be read, and what to do.
+func unreadableRecordText(err error, id opportunity.ID) string {
+	var application *temporal.ApplicationError
+	if errors.As(err, &application) && application.Type() == string(opportunity.NotFound) {
+		return fmt.Sprintf("the TMS has no record %s any more: somebody deleted it, or the worker may not read it. Make the record readable and send refresh, or end the run with close", id)
+	}
+	return fmt.Sprintf("the API refuses to show the record %s (%s). Make the record readable and send refresh, or end the run with close", id, readFailureText(err))
 }
 
 // wait waits for a time; the summary of its timer says why.

@@ -71,6 +71,9 @@ const (
 	// changeBlockedFollowUps makes the later follow-ups of a series wait for one that waits for an
 	// operator. A retry of a mail also asks first when the opportunity has ended since.
 	changeBlockedFollowUps = "wait for mails that were not sent"
+	// changeRecordAttention raises attention when a read of the record finds that the record does
+	// not exist any more, or that the API refuses to show it.
+	changeRecordAttention = "raise attention for a record that cannot be read"
 )
 
 // hasChange reports whether the change is in force in the run.

@@ -99,7 +99,7 @@ func (s *Experiment) listedReason(ctx context.Context, reference opportunity.Ref
 	}
 	for _, word := range words {
 		switch opportunity.AttentionKind(word) {
-		case opportunity.AttentionFollowUp, opportunity.AttentionPlaybook, opportunity.AttentionFailed, opportunity.AttentionReservation, opportunity.AttentionMessage:
+		case opportunity.AttentionFollowUp, opportunity.AttentionPlaybook, opportunity.AttentionFailed, opportunity.AttentionReservation, opportunity.AttentionMessage, opportunity.AttentionRecord:
 		default:
 			return word
 		}

@@ -105,6 +105,7 @@ type frontend struct {
 	mu       sync.Mutex
 	received []message
 	response any   // to updates and queries
+	views    []any // in place of response, to queries in this order; the last one repeats
 	err      error // in place of any response
 }
 
@@ -180,7 +181,14 @@ func (f *frontend) QueryWorkflow(_ context.Context, r *workflowservice.QueryWork
 	if err := f.receive("query", r.GetExecution().GetWorkflowId(), r.GetQuery().GetQueryType(), r.GetQuery().GetQueryArgs()); err != nil {
 		return nil, err
 	}
-	answer, err := converter.GetDefaultDataConverter().ToPayloads(f.response)
+	f.mu.Lock()
+	response := f.response
+	if len(f.views) > 0 {
+		response = f.views[0]
+		f.views = f.views[min(1, len(f.views)-1):]
+	}
+	f.mu.Unlock()
+	answer, err := converter.GetDefaultDataConverter().ToPayloads(response)
 	return &workflowservice.QueryWorkflowResponse{QueryResult: answer, QueryRejected: (*querypb.QueryRejected)(nil)}, err
 }
 

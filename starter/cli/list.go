@@ -83,7 +83,7 @@ var (
 	attentionKinds = []string{
 		anyAttention, taskAttention, string(opportunity.AttentionUndecided), string(opportunity.AttentionAPI), string(opportunity.AttentionReservation),
 		string(opportunity.AttentionCredentials), string(opportunity.AttentionOperation), string(opportunity.AttentionClock),
-		string(opportunity.AttentionLimit), string(opportunity.AttentionService),
+		string(opportunity.AttentionLimit), string(opportunity.AttentionService), string(opportunity.AttentionRecord),
 		string(opportunity.AttentionFailed), string(opportunity.AttentionMessage), string(opportunity.AttentionParked),
 		string(opportunity.AttentionEffect), string(opportunity.AttentionFollowUp), string(opportunity.AttentionPlaybook), string(opportunity.AttentionPaused),
 	}

@@ -144,10 +144,10 @@ func TestCommandsSendTheMessagesOfTheContract(t *testing.T) {
 			"lead-1 is resumed",
 		},
 		{
-			[]string{"refresh", "lead-1", "--request-id", "o-1"},
-			opportunity.Outcome{RequestID: "o-1", State: opportunity.Done},
-			message{"update", workflow, "refresh", `{"requestId":"o-1"}`},
-			"the record of lead-1 is read again; see oppflow show lead-1",
+			[]string{"refresh", "lead-1", "--request-id", "o-1", "--signal"},
+			nil,
+			message{"signal", workflow, "refresh", `{"requestId":"o-1"}`},
+			"sent: lead-1, request o-1",
 		},
 		{
 			[]string{"snooze", "lead-1", "remind/20261201T120000Z/2", "--until", "2026-12-31T17:00:00+01:00", "--reason", "on holiday", "--request-id", "o-1"},

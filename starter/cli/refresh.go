@@ -1,11 +1,21 @@
 package cli
 
 import (
+	"context"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
+)
+
+// The command refresh reads the view every refreshPollInterval until the record was read. It waits
+// for the read for a part of its timeout at most.
+const (
+	refreshPollInterval = 200 * time.Millisecond
+	refreshTimeoutShare = 4
 )
 
 func (p *program) refresh() *cobra.Command {
@@ -13,7 +23,8 @@ func (p *program) refresh() *cobra.Command {
 		Use:   "refresh REF [flags]",
 		Short: messageHelp(opportunity.MessageRefresh),
 		Long: `refresh reads the record again, for example after a manual change in the TMS. If the opportunity waits for an API that could not
-be reached, refresh ends this wait. refresh returns when the opportunity has accepted the message. Use show to see the record.`,
+be reached, refresh ends this wait. refresh returns when the record is read, or after a quarter of --timeout if the API does not
+respond. Use show to see the record. The exit code is 1 if the TMS does not have the record any more.`,
 		Example:           "  oppflow refresh lead-4711",
 		Args:              exactArgs("REF"),
 		ValidArgsFunction: completeNothing,
@@ -25,7 +36,44 @@ be reached, refresh ends this wait. refresh returns when the opportunity has acc
 			return err
 		}
 		sending.successText = fmt.Sprintf("the record of %s is read again; see oppflow show %s", reference, reference)
+		sending.checkDone = func(ctx context.Context, client *lifecycle.Client, reference opportunity.Reference) error {
+			view, err := awaitRead(ctx, client, reference, sending.connection.timeout/refreshTimeoutShare)
+			if err != nil {
+				return explainedf("%v; the refresh is accepted: see oppflow show %s", sending.connection.explainError(err), reference)
+			}
+			if view.Refreshing {
+				why := "the API has not responded yet"
+				if view.Wait != nil {
+					why = view.Wait.Reason
+				}
+				sending.successText = fmt.Sprintf("the record of %s is not read yet: %s; see oppflow show %s", reference, why, reference)
+			}
+			for _, a := range view.Attention {
+				if a.Kind == opportunity.AttentionRecord && !view.Refreshing {
+					return explainedf("%s: %s", reference, a.Reason)
+				}
+			}
+			return nil
+		}
 		return sending.send(command.Context(), reference, opportunity.Refresh{RequestID: sending.request.get()}, map[string]string{"requestId": "--request-id"})
 	}
 	return command
+}
+
+// awaitRead returns the view once the record was read again, or after the limit.
+func awaitRead(ctx context.Context, client *lifecycle.Client, reference opportunity.Reference, limit time.Duration) (opportunity.View, error) {
+	ended := time.After(limit)
+	for {
+		view, err := client.View(ctx, reference)
+		if err != nil || !view.Refreshing {
+			return view, err
+		}
+		select {
+		case <-ctx.Done():
+			return view, ctx.Err()
+		case <-ended:
+			return view, nil
+		case <-time.After(refreshPollInterval):
+		}
+	}
 }

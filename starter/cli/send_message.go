@@ -26,6 +26,9 @@ type messageCommand struct {
 	source     string
 	// successText is the text for a message that was carried out; "" shows its outcome.
 	successText string
+	// checkDone, if set, finds out what came of a message that was carried out. It may change
+	// successText.
+	checkDone func(ctx context.Context, client *lifecycle.Client, reference opportunity.Reference) error
 }
 
 func (p *program) newMessageCommand(command *cobra.Command) *messageCommand {
@@ -58,6 +61,9 @@ func (s *messageCommand) send(ctx context.Context, reference opportunity.Referen
 		var own *opportunity.Error
 		if err != nil && !errors.As(err, &own) {
 			return explainedf("%v; it is unknown whether the opportunity %s accepted the request; send the request again with --request-id %s", s.connection.explainError(err), reference, message.GetRequestID())
+		}
+		if err == nil && outcome.State == opportunity.Done && s.checkDone != nil {
+			err = s.checkDone(ctx, client, reference)
 		}
 		return s.showResult(w, reference, outcome, err)
 	})

@@ -90,7 +90,7 @@ func (s Sample) explains(request string) bool {
 // isAboutOneRequest reports whether the attention explains the wait of only one request.
 func isAboutOneRequest(a opportunity.Attention) bool {
 	switch a.Kind {
-	case opportunity.AttentionFollowUp, opportunity.AttentionPlaybook, opportunity.AttentionFailed, opportunity.AttentionReservation, opportunity.AttentionMessage:
+	case opportunity.AttentionFollowUp, opportunity.AttentionPlaybook, opportunity.AttentionFailed, opportunity.AttentionReservation, opportunity.AttentionMessage, opportunity.AttentionRecord:
 		return true
 	}
 	return false

@@ -30,7 +30,7 @@ export interface AddInterests {
 
 /** Attention is an entry that says that a person should look at the opportunity. */
 export interface Attention {
-  kind: "undecided" | "api" | "credentials" | "operation" | "clock" | "limit" | "service" | "reservation" | "failed" | "message" | "parked" | "effect" | "followUp" | "playbook" | "paused" | (string & {});
+  kind: "undecided" | "api" | "credentials" | "operation" | "clock" | "limit" | "service" | "reservation" | "record" | "failed" | "message" | "parked" | "effect" | "followUp" | "playbook" | "paused" | (string & {});
   request?: string;
   reason: string;
   since: string;
@@ -449,6 +449,8 @@ export interface View {
   /** waiting says what the queue waits for, such as the API or an API request under way. */
   waiting?: WaitInfo;
   attention: Attention[];
+  /** refreshing says that the record is to be read again, and was not read yet. */
+  refreshing?: boolean;
   /** effects are the results of the effects, the latest last, and activeEffects are the active effects. */
   effects?: EffectResult[];
   activeEffects?: RunningEffect[];
@@ -469,7 +471,7 @@ export interface View {
 /** WaitInfo says why the queue cannot go on now. */
 export interface WaitInfo {
   /** kind is the kind of the attention that Oppflow raises when the wait lasts long. */
-  kind: "undecided" | "api" | "credentials" | "operation" | "clock" | "limit" | "service" | "reservation" | "failed" | "message" | "parked" | "effect" | "followUp" | "playbook" | "paused" | (string & {});
+  kind: "undecided" | "api" | "credentials" | "operation" | "clock" | "limit" | "service" | "reservation" | "record" | "failed" | "message" | "parked" | "effect" | "followUp" | "playbook" | "paused" | (string & {});
   /** reason says in one line what the opportunity waits for, and names no person. */
   reason: string;
   /** request is the only request that fails; "" when everything waits. */

@@ -18,6 +18,8 @@ type Playbook struct {
 	conditions map[string]condition
 	digest     string
 	secrets    []secret
+	// tenantNames are the names of objects of the tenant in the rules.
+	tenantNames []tenantName
 }
 
 // Load reads a playbook from YAML. An empty file is a playbook without rules. The error is of
@@ -31,6 +33,7 @@ func Load(file []byte) (*Playbook, error) {
 	}
 	loaded := &Playbook{
 		rules: c.rules, calendar: c.rules.Calendar.compile(c.zone), conditions: c.conditions, digest: c.rules.digest(),
+		tenantNames: c.collectTenantNames(),
 	}
 	for _, name := range sortedNames(c.rules.Services) {
 		line, column := c.position("services." + name + ".secret")

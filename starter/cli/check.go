@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -19,6 +20,7 @@ const checkTimeout = 2 * time.Minute
 func (p *program) check() *cobra.Command {
 	api := settings.API{Environment: p.env}
 	timeout := durationFlag(checkTimeout)
+	var file string
 	command := &cobra.Command{
 		Use:   "check [flags]",
 		Short: "Check whether a tenant's API supports everything that Oppflow sends",
@@ -26,22 +28,40 @@ func (p *program) check() *cobra.Command {
 that Oppflow may send: operations, fields, arguments, members, their types, and what the API requires. check reports what is
 missing. check also reports each of Oppflow's assumptions that does not hold for this tenant, with its cost and the line of the code
 that corrects it. The exit code is 0 if nothing is missing and all assumptions hold. Parts that only side effects of transitions
-and follow-ups use are reported separately and do not change the exit code: a tenant without these side effects does not need them.`,
-		Example:           "  oppflow check --api-url https://api.getadministrate.com/graphql --api-token-file token\n  oppflow check --output json",
+and follow-ups use are reported separately and do not change the exit code: a tenant without these side effects does not need them.
+
+With --playbook, check also compares the names of steps, stages, regions and sending addresses in a playbook with those of the
+tenant. It reports each name that the tenant does not have, or has twice, with the line and the column in the file.`,
+		Example:           "  oppflow check --api-url https://api.getadministrate.com/graphql --api-token-file token\n  oppflow check --output json\n  oppflow check --playbook playbook.yaml",
 		Args:              exactArgs(),
 		ValidArgsFunction: completeNothing,
 	}
 	fs := command.Flags()
 	form := outputFlag(command)
 	fs.Var(&timeout, "timeout", "how long to wait for a response")
+	fs.Var((*playbookFlag)(&file), "playbook", "playbook whose names are compared with the tenant: a file, - for standard input, or default")
 	readerFlags(fs, &api)
 	command.RunE = func(command *cobra.Command, _ []string) error {
+		var book namedPlaybook
+		if file != "" {
+			var err error
+			if book, err = p.openPlaybook(command, file); err != nil {
+				return err
+			}
+		}
 		return p.withAPI(command.Context(), &api, time.Duration(timeout), func(ctx context.Context, client *administrate.Client) error {
 			found, err := schemacheck.Check(ctx, client)
 			if err != nil {
 				return err
 			}
 			result := newCheckReport(api.URL, found)
+			if book.loaded != nil {
+				names, err := compareNames(ctx, client, book)
+				if err != nil {
+					return err
+				}
+				result.Playbook = &names
+			}
 			if err := form.show(p.stdout, result, func(w io.Writer) { showCheckReport(w, result) }); err != nil {
 				return err
 			}
@@ -58,6 +78,8 @@ type checkReport struct {
 	Missing     []missingPart     `json:"missing"`
 	Assumptions []assumption      `json:"assumptions"`
 	SideEffects sideEffectsReport `json:"sideEffects"`
+	// Playbook is the comparison of a playbook's names with the tenant; nil without a playbook.
+	Playbook *namesReport `json:"playbook,omitempty"`
 }
 
 // sideEffectsReport is about the parts of the API that only side effects of transitions and
@@ -111,6 +133,18 @@ func missingOf(found []schemacheck.Mismatch) []missingPart {
 
 // asError returns one error for all problems, or nil when there are none.
 func (c checkReport) asError() error {
+	err := c.schemaError()
+	if c.Playbook == nil || c.Playbook.asError() == nil {
+		return err
+	}
+	if err == nil {
+		return c.Playbook.asError()
+	}
+	return fmt.Errorf("%w; %w", err, c.Playbook.asError())
+}
+
+// schemaError returns one error for all problems with the schema, or nil when there are none.
+func (c checkReport) schemaError() error {
 	var parts []string
 	if n := len(c.Missing); n > 0 {
 		parts = append(parts, countText(n, "part is missing", "parts are missing"))
@@ -124,6 +158,20 @@ func (c checkReport) asError() error {
 	return fmt.Errorf("the API at %s differs from what Oppflow sends: %s", c.URL, strings.Join(parts, ", "))
 }
 
+// playbookFlag is the value of a flag: the name of a playbook.
+type playbookFlag string
+
+func (f *playbookFlag) Set(text string) error {
+	if text == "" {
+		return errors.New("must not be empty; give a file, - for standard input, or default")
+	}
+	*f = playbookFlag(text)
+	return nil
+}
+
+func (f *playbookFlag) String() string { return string(*f) }
+func (f *playbookFlag) Type() string   { return "file" }
+
 func countText(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
@@ -136,13 +184,19 @@ func countText(n int, one, many string) string {
 const maxShownOperations = 4
 
 func showCheckReport(w io.Writer, c checkReport) {
-	if c.asError() == nil {
+	if c.schemaError() == nil {
 		line(w, fmt.Sprintf("The API at %s supports everything that Oppflow sends; %d operations were compared.", c.URL, c.Operations))
 	}
 	showMissing(w, "Missing parts of the API that are documented or were observed with other tenants:", c.Missing)
 	showAssumptions(w, "Assumptions of Oppflow that do not hold for this tenant:", c.Assumptions)
 	showMissing(w, "Missing parts of the API that only side effects of transitions and follow-ups need:", c.SideEffects.Missing)
 	showAssumptions(w, "Assumptions about side effects of transitions and about follow-ups that do not hold for this tenant:", c.SideEffects.Assumptions)
+	if c.Playbook != nil {
+		showNames(w, *c.Playbook)
+		if len(c.Playbook.Diagnostics)+len(c.Playbook.NotCompared) == 0 {
+			line(w, fmt.Sprintf("The tenant has each step, stage, region and sending address that %s names.", c.Playbook.File))
+		}
+	}
 }
 
 func showMissing(w io.Writer, title string, all []missingPart) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/playbook"
+	"github.com/oppflow/oppflow/settings"
 	"github.com/oppflow/oppflow/worker/host"
 )
 
@@ -23,6 +24,8 @@ const clockMargin = 5 * time.Second
 func (p *program) deployPlaybook() *cobra.Command {
 	var by string
 	var above int
+	var allowUnknown bool
+	api := settings.API{Environment: p.env}
 	command := &cobra.Command{
 		Use:   "deploy FILE [flags]",
 		Short: "Deploy a playbook to a namespace, for all of its workers",
@@ -30,7 +33,11 @@ func (p *program) deployPlaybook() *cobra.Command {
 is in force. The new version comes into force after 45 seconds, because every worker must read the version first. As soon as the
 version is in force, no worker plans a transition by an earlier version. Effects and transitions that were planned earlier keep
 their plan. In a namespace in which no worker has run, the first version is in force at once. If the latest version has the same
-text, deploy stores nothing. If FILE is -, deploy reads the playbook from standard input.`,
+text, deploy stores nothing. If FILE is -, deploy reads the playbook from standard input.
+
+With the settings of the API, deploy first compares the names of steps, stages, regions and sending addresses in the playbook with
+those of the tenant. deploy reports each name that the tenant does not have, or has twice, with the line and the column, and stores
+nothing. If the API does not respond within 10 seconds, deploy skips the comparison.`,
 		Example:           "  oppflow playbook deploy playbook.yaml --by ada\n  oppflow playbook deploy - < playbook.yaml",
 		Args:              exactArgs("FILE"),
 		ValidArgsFunction: completeYAML,
@@ -38,7 +45,9 @@ text, deploy stores nothing. If FILE is -, deploy reads the playbook from standa
 	form := outputFlag(command)
 	command.Flags().StringVar(&by, "by", "", "name of the person who deploys the playbook; oppflow playbook list shows this name")
 	command.Flags().IntVar(&above, "above", 0, "give the new version a number above this number; for a namespace that lost its versions")
+	command.Flags().BoolVar(&allowUnknown, "allow-unknown-names", false, "also deploy a playbook with names that the tenant does not have")
 	connection := p.connection(command.Flags(), updateTimeout)
+	readerFlags(command.Flags(), &api)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		if above < 0 {
 			return usagef("--above %d: must be the number of a version", above)
@@ -49,6 +58,9 @@ text, deploy stores nothing. If FILE is -, deploy reads the playbook from standa
 		}
 		loaded, err := p.loadPlaybook(fileName(args[0]), file)
 		if err != nil {
+			return err
+		}
+		if err := p.checkNamesBeforeDeploy(command.Context(), &api, namedPlaybook{fileName(args[0]), loaded}, allowUnknown); err != nil {
 			return err
 		}
 		ctx, temporal, done, err := connection.open(command.Context())

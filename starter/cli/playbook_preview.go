@@ -49,18 +49,11 @@ depend on these times as unknown. preview does not plan beyond a transition that
 	fs.Var(&timeout, "timeout", "maximum time for reading the opportunities")
 	readerFlags(fs, &api)
 	command.RunE = func(command *cobra.Command, args []string) error {
-		file, name := playbook.DefaultFile(), "the default playbook"
-		if args[0] != settings.DefaultPlaybook {
-			var err error
-			if file, err = readPlaybook(command, args[0]); err != nil {
-				return err
-			}
-			name = fileName(args[0])
-		}
-		book, err := p.loadPlaybook(name, file)
+		opened, err := p.openPlaybook(command, args[0])
 		if err != nil {
 			return err
 		}
+		book := opened.loaded
 		return p.withAPI(command.Context(), &api, time.Duration(timeout), func(ctx context.Context, client *administrate.Client) error {
 			result := newPreview(time.Now(), time.Duration(within))
 			err := openRecords(ctx, client, book, func(record administrate.Opportunity) { result.add(book, record) })
@@ -114,17 +107,14 @@ func openSteps(ctx context.Context, client *administrate.Client, has playbook.Fe
 	if !has.FollowUps {
 		return nil, nil
 	}
-	for wanted := (&administrate.LookupRequest{Steps: &administrate.PageRequest{}}); wanted != nil; {
-		found, err := client.Lookup(ctx, *wanted)
-		if err != nil {
-			return nil, err
+	steps, err := tenantSteps(ctx, client)
+	if err != nil {
+		return nil, err
+	}
+	for _, step := range steps {
+		if step.Stage.State == opportunity.Open && has.Steps.Matches(step) {
+			ids = append(ids, string(step.ID))
 		}
-		for _, step := range found.Steps {
-			if step := tms.StepOf(step); step.Stage.State == opportunity.Open && has.Steps.Matches(step) {
-				ids = append(ids, string(step.ID))
-			}
-		}
-		wanted = found.Next
 	}
 	return ids, nil
 }

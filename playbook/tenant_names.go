@@ -1,0 +1,332 @@
+package playbook
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/parser"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// NameKind is the kind of an object of the tenant that a playbook names.
+type NameKind string
+
+// The kinds of objects that a playbook names.
+const (
+	NamedStep           NameKind = "step"
+	NamedStage          NameKind = "stage"
+	NamedRegion         NameKind = "region"
+	NamedSendingAddress NameKind = "sending address"
+)
+
+// SendingAddress is an address from which the tenant sends mails. The TMS sends no mail from an
+// address that is not verified.
+type SendingAddress struct {
+	ID       opportunity.ID
+	Name     string
+	Verified bool
+}
+
+// TenantObjects are objects of a tenant that a playbook may name. A list that is nil was not read,
+// and nothing is compared with it.
+type TenantObjects struct {
+	Steps            []opportunity.Step
+	Regions          []opportunity.Ref
+	SendingAddresses []SendingAddress
+}
+
+// nameForm says how the text of a tenantName names an object.
+type nameForm int
+
+const (
+	nameOrID nameForm = iota
+	nameOnly
+	idOnly
+	// lookedUp is a name or an id that the worker looks up when it needs the object. A look-up also
+	// finds a name that differs in case or in its Unicode form.
+	lookedUp
+)
+
+// tenantName is a name or an id of an object of the tenant, with its position in the file.
+type tenantName struct {
+	kind         NameKind
+	form         nameForm
+	text         string
+	line, column int
+}
+
+// NameKinds returns the kinds of objects that the playbook names, each once.
+func (p *Playbook) NameKinds() []NameKind {
+	var kinds []NameKind
+	for _, name := range p.tenantNames {
+		if !slices.Contains(kinds, name.kind) {
+			kinds = append(kinds, name.kind)
+		}
+	}
+	return kinds
+}
+
+// CompareNames returns a diagnostic for each name in the playbook that no object of the tenant has
+// or that several objects have. Rules about such a name do not apply, or apply to more than one
+// step.
+func (p *Playbook) CompareNames(tenant TenantObjects) Diagnostics {
+	var found Diagnostics
+	for _, name := range p.tenantNames {
+		objects, read := tenant.objects(name.kind)
+		if !read {
+			continue
+		}
+		if text := name.diagnose(objects, tenant); text != "" {
+			found.add(name.line, name.column, text)
+		}
+	}
+	return found.sorted()
+}
+
+// tenantObject is an object of the tenant with a text that distinguishes it from others of the same
+// name.
+type tenantObject struct {
+	opportunity.Ref
+	detail     string
+	unverified bool
+}
+
+func (o tenantObject) String() string {
+	if o.detail == "" {
+		return fmt.Sprintf("%s (%q)", o.ID, o.Name)
+	}
+	return fmt.Sprintf("%s (%q, %s)", o.ID, o.Name, o.detail)
+}
+
+// objects returns the objects of the kind. read is false if the objects were not read.
+func (t TenantObjects) objects(kind NameKind) (objects []tenantObject, read bool) {
+	switch kind {
+	case NamedStep:
+		for _, step := range t.Steps {
+			objects = append(objects, tenantObject{Ref: opportunity.Ref{ID: step.ID, Name: step.Name}, detail: fmt.Sprintf("stage %q", step.Stage.Name)})
+		}
+		return objects, t.Steps != nil
+	case NamedStage:
+		for _, step := range t.Steps {
+			stage := tenantObject{Ref: opportunity.Ref{ID: step.Stage.ID, Name: step.Stage.Name}}
+			if !slices.Contains(objects, stage) {
+				objects = append(objects, stage)
+			}
+		}
+		return objects, t.Steps != nil
+	case NamedRegion:
+		for _, region := range t.Regions {
+			objects = append(objects, tenantObject{Ref: region})
+		}
+		return objects, t.Regions != nil
+	case NamedSendingAddress:
+		for _, address := range t.SendingAddresses {
+			objects = append(objects, tenantObject{Ref: opportunity.Ref{ID: address.ID, Name: address.Name}, unverified: !address.Verified})
+		}
+		return objects, t.SendingAddresses != nil
+	}
+	return nil, false
+}
+
+// isSameName reports whether two names differ at most in case and in their Unicode form.
+func isSameName(a, b string) bool {
+	return strings.EqualFold(norm.NFC.String(a), norm.NFC.String(b))
+}
+
+// diagnose says what is wrong with the name, or returns "".
+func (n tenantName) diagnose(objects []tenantObject, tenant TenantObjects) string {
+	var exact, similar []tenantObject
+	for _, o := range objects {
+		switch {
+		case n.form != nameOnly && n.text == string(o.ID), n.form != idOnly && n.text == o.Name:
+			exact = append(exact, o)
+		case n.form != idOnly && isSameName(n.text, o.Name):
+			similar = append(similar, o)
+		}
+	}
+	if len(exact) == 0 && n.form == lookedUp {
+		exact, similar = similar, nil
+	}
+	switch {
+	case len(exact) > 1:
+		return fmt.Sprintf("%d %s have the name %q: %s; %s", len(exact), n.kind.plural(), truncateQuote(n.text), listObjects(exact), n.advice())
+	case len(exact) == 1 && exact[0].unverified:
+		return fmt.Sprintf("the sending address %s is not verified, so the TMS sends no mail from it; verify it in the TMS, or use another address", exact[0])
+	case len(exact) == 1:
+		return ""
+	case len(similar) > 0:
+		return fmt.Sprintf("the tenant has no %s %q in this spelling; it has %s: write the name as the TMS has it", n.kind, truncateQuote(n.text), listObjects(similar))
+	}
+	if other := n.otherKind(tenant); other != "" {
+		return fmt.Sprintf("the tenant has no %s %q, but a %s of this name; write %s", n.kind, truncateQuote(n.text), other, other)
+	}
+	if n.form == idOnly || opportunity.ID(n.text).Type() != "" {
+		return fmt.Sprintf("the tenant has no %s with the id %s; there are %s", n.kind, truncateQuote(n.text), orNone(listObjects(objects)))
+	}
+	var names []string
+	for _, o := range objects {
+		if !slices.Contains(names, o.Name) {
+			names = append(names, o.Name)
+		}
+	}
+	return fmt.Sprintf("the tenant has no %s %q; %s", n.kind, truncateQuote(n.text), suggest(n.text, names))
+}
+
+// otherKind returns step for the name of a stage that is the name of a step, and stage for the
+// reverse.
+func (n tenantName) otherKind(tenant TenantObjects) NameKind {
+	other := map[NameKind]NameKind{NamedStep: NamedStage, NamedStage: NamedStep}[n.kind]
+	objects, _ := tenant.objects(other)
+	if n.form == idOnly || !slices.ContainsFunc(objects, func(o tenantObject) bool { return o.Name == n.text }) {
+		return ""
+	}
+	return other
+}
+
+// advice says how to name one of several objects.
+func (n tenantName) advice() string {
+	switch {
+	case n.form != nameOnly:
+		return "give the id"
+	case n.kind == NamedStage:
+		return "the condition holds for each of them"
+	}
+	return fmt.Sprintf("the condition holds for each of them; to choose one, compare %sId", n.kind)
+}
+
+func (k NameKind) plural() string {
+	if k == NamedSendingAddress {
+		return "sending addresses"
+	}
+	return string(k) + "s"
+}
+
+// maxListedObjects is how many objects of the tenant a diagnostic lists.
+const maxListedObjects = 10
+
+func listObjects(objects []tenantObject) string {
+	list := make([]string, 0, len(objects))
+	for _, o := range objects[:min(len(objects), maxListedObjects)] {
+		list = append(list, o.String())
+	}
+	if more := len(objects) - len(list); more > 0 {
+		list = append(list, fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(list, ", ")
+}
+
+func orNone(list string) string { return cmp.Or(list, "none") }
+
+// collectTenantNames returns the names of objects of the tenant in the rules.
+func (c *checker) collectTenantNames() []tenantName {
+	var names []tenantName
+	add := func(kind NameKind, form nameForm, path, text string) {
+		if text != "" {
+			line, column := c.position(path)
+			names = append(names, tenantName{kind, form, text, line, column})
+		}
+	}
+	selector := func(path string, s *StepSelector) {
+		if s != nil {
+			add(NamedStep, nameOrID, path+".step", s.Step)
+			add(NamedStage, nameOrID, path+".stage", s.Stage)
+		}
+	}
+	for i, rule := range c.rules.Transitions {
+		selector(fmt.Sprintf("transitions[%d].from", i), rule.From)
+		selector(fmt.Sprintf("transitions[%d].to", i), rule.To)
+	}
+	for i, rules := range c.rules.Steps {
+		selector(fmt.Sprintf("steps[%d].at", i), &rules.At)
+		for j, followUp := range rules.FollowUps {
+			path := fmt.Sprintf("steps[%d].followUps[%d]", i, j)
+			for _, action := range []struct {
+				path string
+				rule *ActionRule
+			}{{path + ".do", &followUp.Do}, {path + ".then", followUp.Then}} {
+				if action.rule != nil && action.rule.Progress != nil {
+					add(NamedStep, lookedUp, action.path+".progress.to", action.rule.Progress.To)
+				}
+			}
+		}
+	}
+	for _, name := range sortedNames(c.rules.Emails) {
+		add(NamedSendingAddress, idOnly, "emails."+name+".from", c.rules.Emails[name].From)
+	}
+	for _, path := range sortedNames(c.conditions) {
+		names = append(names, c.conditionNames(path)...)
+	}
+	return names
+}
+
+// conditionNames returns the names of objects of the tenant that the condition at the path compares.
+// It leaves out names in texts that the condition changes first, such as lower(region).
+func (c *checker) conditionNames(path string) []tenantName {
+	node := c.nodes[path]
+	if node == nil {
+		return nil
+	}
+	tree, err := parser.Parse(node.Value)
+	if err != nil {
+		return nil
+	}
+	var names []tenantName
+	finder := &nameFinder{add: func(kind NameKind, form nameForm, text *ast.StringNode) {
+		line, column := c.positionInText(path, node.Value, byteOffset(node.Value, text.Location().From))
+		names = append(names, tenantName{kind, form, text.Value, line, column})
+	}}
+	ast.Walk(&tree.Node, finder)
+	return names
+}
+
+// nameFinder finds the texts of a condition that are compared with a step, a stage or a region.
+type nameFinder struct {
+	add func(NameKind, nameForm, *ast.StringNode)
+}
+
+// Visit implements ast.Visitor.
+func (f *nameFinder) Visit(node *ast.Node) {
+	comparison, is := (*node).(*ast.BinaryNode)
+	if !is {
+		return
+	}
+	switch comparison.Operator {
+	case "==", "!=":
+		f.compare(comparison.Left, comparison.Right)
+		f.compare(comparison.Right, comparison.Left)
+	case "in":
+		f.compare(comparison.Left, comparison.Right)
+	}
+}
+
+// compare adds the text, or the texts of a list, if name is a variable for a name or an id.
+func (f *nameFinder) compare(name, value ast.Node) {
+	variable, is := name.(*ast.IdentifierNode)
+	if !is {
+		return
+	}
+	compared, known := map[string]struct {
+		kind NameKind
+		form nameForm
+	}{
+		"step": {NamedStep, nameOnly}, "stepId": {NamedStep, idOnly}, "stage": {NamedStage, nameOnly},
+		"region": {NamedRegion, nameOnly}, "regionId": {NamedRegion, idOnly},
+	}[variable.Value]
+	if !known {
+		return
+	}
+	texts := []ast.Node{value}
+	if list, is := value.(*ast.ArrayNode); is {
+		texts = list.Nodes
+	}
+	for _, one := range texts {
+		if text, is := one.(*ast.StringNode); is {
+			f.add(compared.kind, compared.form, text)
+		}
+	}
+}

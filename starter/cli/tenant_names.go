@@ -1,0 +1,191 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oppflow/oppflow/activities/tms"
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/playbook"
+	"github.com/oppflow/oppflow/settings"
+)
+
+// namesTimeout bounds the comparison of a playbook with the tenant before a deployment.
+const namesTimeout = 10 * time.Second
+
+// namesReport is the JSON form of the comparison of the names in a playbook with the tenant.
+type namesReport struct {
+	File        string               `json:"file"`
+	Diagnostics playbook.Diagnostics `json:"mistakes"`
+	// NotCompared says in one line each which names were not compared, and why.
+	NotCompared []string `json:"notCompared"`
+}
+
+// namedPlaybook is a playbook with the name of its file.
+type namedPlaybook struct {
+	name   string
+	loaded *playbook.Playbook
+}
+
+// openPlaybook reads and loads a playbook, and prints its mistakes. The name default is the built-in
+// playbook.
+func (p *program) openPlaybook(command *cobra.Command, name string) (namedPlaybook, error) {
+	file, opened := playbook.DefaultFile(), namedPlaybook{name: "the default playbook"}
+	var err error
+	if name != settings.DefaultPlaybook {
+		if file, err = readPlaybook(command, name); err != nil {
+			return opened, err
+		}
+		opened.name = fileName(name)
+	}
+	opened.loaded, err = p.loadPlaybook(opened.name, file)
+	return opened, err
+}
+
+// compareNames compares the steps, stages, regions and sending addresses that the playbook names
+// with those of the tenant. It reads only lists that the comparison needs. A list that the API
+// refuses to show is not compared.
+func compareNames(ctx context.Context, client *administrate.Client, book namedPlaybook) (namesReport, error) {
+	report := namesReport{File: book.name, Diagnostics: playbook.Diagnostics{}, NotCompared: []string{}}
+	var tenant playbook.TenantObjects
+	kinds := book.loaded.NameKinds()
+	for _, list := range []struct {
+		names string
+		kinds []playbook.NameKind
+		read  func() error
+	}{
+		{"steps and stages", []playbook.NameKind{playbook.NamedStep, playbook.NamedStage}, func() (err error) {
+			tenant.Steps, err = tenantSteps(ctx, client)
+			return err
+		}},
+		{"regions", []playbook.NameKind{playbook.NamedRegion}, func() (err error) {
+			tenant.Regions, err = tenantRegions(ctx, client)
+			return err
+		}},
+		{"sending addresses", []playbook.NameKind{playbook.NamedSendingAddress}, func() (err error) {
+			tenant.SendingAddresses, err = tenantSendingAddresses(ctx, client)
+			return err
+		}},
+	} {
+		if !slices.ContainsFunc(list.kinds, func(kind playbook.NameKind) bool { return slices.Contains(kinds, kind) }) {
+			continue
+		}
+		err := list.read()
+		var refused *administrate.RefusedError
+		var invalid *administrate.InvalidError
+		switch {
+		case errors.As(err, &refused), errors.As(err, &invalid):
+			report.NotCompared = append(report.NotCompared, fmt.Sprintf("the %s: %v", list.names, err))
+		case err != nil:
+			return report, err
+		}
+	}
+	report.Diagnostics = append(report.Diagnostics, book.loaded.CompareNames(tenant)...)
+	return report, nil
+}
+
+func tenantSteps(ctx context.Context, client *administrate.Client) ([]opportunity.Step, error) {
+	steps := []opportunity.Step{}
+	for wanted := (&administrate.LookupRequest{Steps: &administrate.PageRequest{}}); wanted != nil; {
+		found, err := client.Lookup(ctx, *wanted)
+		if err != nil {
+			return nil, err
+		}
+		for _, step := range found.Steps {
+			steps = append(steps, tms.StepOf(step))
+		}
+		wanted = found.Next
+	}
+	return steps, nil
+}
+
+func tenantRegions(ctx context.Context, client *administrate.Client) ([]opportunity.Ref, error) {
+	regions := []opportunity.Ref{}
+	for wanted := (&administrate.LookupRequest{Regions: &administrate.PageRequest{}}); wanted != nil; {
+		found, err := client.Lookup(ctx, *wanted)
+		if err != nil {
+			return nil, err
+		}
+		for _, region := range found.Regions {
+			regions = append(regions, opportunity.Ref{ID: opportunity.ID(region.ID), Name: region.Name})
+		}
+		wanted = found.Next
+	}
+	return regions, nil
+}
+
+func tenantSendingAddresses(ctx context.Context, client *administrate.Client) ([]playbook.SendingAddress, error) {
+	addresses := []playbook.SendingAddress{}
+	for after := ""; ; {
+		page, err := client.SendingAddresses(ctx, after)
+		if err != nil {
+			return nil, err
+		}
+		for _, address := range page.Addresses {
+			addresses = append(addresses, playbook.SendingAddress{ID: opportunity.ID(address.ID), Name: address.Name, Verified: address.Verified})
+		}
+		if after = page.NextCursor; after == "" {
+			return addresses, nil
+		}
+	}
+}
+
+// asError returns one error for all names that are wrong, or nil when there are none.
+func (n namesReport) asError() error {
+	if len(n.Diagnostics) == 0 {
+		return nil
+	}
+	return explainedf("%s has %s the tenant", n.File, countText(len(n.Diagnostics), "name that does not fit", "names that do not fit"))
+}
+
+func showNames(w io.Writer, n namesReport) {
+	for _, mistake := range n.Diagnostics {
+		line(w, fmt.Sprintf("%s:%s", n.File, mistake))
+	}
+	for _, text := range n.NotCompared {
+		line(w, "Not compared with the tenant: "+text)
+	}
+}
+
+// checkNamesBeforeDeploy compares the names in the playbook with the tenant, if the settings of the
+// API are given. It prints what it finds on standard error, because standard output is for the
+// result of the deployment. A TMS that does not respond does not delay a deployment.
+func (p *program) checkNamesBeforeDeploy(ctx context.Context, api *settings.API, book namedPlaybook, allow bool) error {
+	if len(book.loaded.NameKinds()) == 0 {
+		return nil
+	}
+	notCompared := func(why string) {
+		line(p.stderr, "oppflow: the names in the playbook are not compared with the tenant: "+oneLine(why))
+	}
+	if api.URL == "" && p.env.Get("ADMINISTRATE_URL") == "" {
+		notCompared("set --api-url or ADMINISTRATE_URL, and the credentials of the API")
+		return nil
+	}
+	var report namesReport
+	err := p.withAPI(ctx, api, namesTimeout, func(ctx context.Context, client *administrate.Client) (err error) {
+		report, err = compareNames(ctx, client, book)
+		return err
+	})
+	if ctx.Err() != nil {
+		return err
+	}
+	if err != nil {
+		notCompared(err.Error())
+		return nil
+	}
+	showNames(p.stderr, report)
+	if allow {
+		return nil
+	}
+	if wrong := report.asError(); wrong != nil {
+		return explainedf("%v; nothing is stored: correct the names, or deploy with --allow-unknown-names", wrong)
+	}
+	return nil
+}

@@ -61,6 +61,9 @@ type EventChange struct {
 	Event     opportunity.ID `json:"event"`
 	Cancelled bool           `json:"cancelled,omitempty"`
 	SoldOut   bool           `json:"soldOut,omitempty"`
+	// FreePlaces is the number of places that are neither booked nor reserved. It is negative for an
+	// overbooked event, and nil if the API does not return it.
+	FreePlaces *int `json:"freePlaces,omitempty"`
 }
 
 // EffectInput is the input of InspectEffect and ExecuteEffect for one effect.
@@ -122,6 +125,13 @@ type InspectResult struct {
 	// Details are details of the record that the inspection read. A member is empty if the
 	// inspection did not read it.
 	Details *opportunity.Details `json:"details,omitempty"`
+	// PeopleInDoubt are the indexes of the attendees about whom an operator must decide whether they
+	// are the contacts with their e-mail addresses. Error then describes the doubt.
+	PeopleInDoubt []int `json:"peopleInDoubt,omitempty"`
+	// Note is what an operator should know of a complete effect. It names no person.
+	Note string `json:"note,omitempty"`
+	// Overbooked are events that were found overbooked after the effect registered learners.
+	Overbooked []exchange.OverbookedEvent `json:"overbooked,omitempty"`
 	// RunID is the id by which the server knows the run.
 	RunID string `json:"run,omitempty"`
 	// Ahead are the results for the effects of EffectInput.Ahead. An effect without a result was

@@ -103,6 +103,9 @@ type RegisterContactsResult struct {
 	// BookedPlaces is the number of booked places of the event after the registration, nil when the
 	// response does not contain it.
 	BookedPlaces *int
+	// RemainingPlaces is the number of remaining places of the event after the registration. The
+	// number may be negative. It is nil when the response does not contain it.
+	RemainingPlaces *int
 }
 
 // RegisterContacts sends one registerContacts. The API accepts a second booking of the same person,
@@ -115,7 +118,8 @@ func (c *Client) RegisterContacts(ctx context.Context, r RegisterContacts) (Regi
 	var payload struct {
 		Learners []eventLearnerDTO `json:"learners"`
 		Event    *struct {
-			BookedPlaces *int `json:"bookedPlaces"`
+			BookedPlaces    *int `json:"bookedPlaces"`
+			RemainingPlaces *int `json:"remainingPlaces"`
 		} `json:"event"`
 	}
 	if err := sent.decodePayload(&payload); err != nil {
@@ -127,7 +131,7 @@ func (c *Client) RegisterContacts(ctx context.Context, r RegisterContacts) (Regi
 	}
 	out := RegisterContactsResult{Learners: learners}
 	if payload.Event != nil {
-		out.BookedPlaces = payload.Event.BookedPlaces
+		out.BookedPlaces, out.RemainingPlaces = payload.Event.BookedPlaces, payload.Event.RemainingPlaces
 	}
 	return out, nil
 }
@@ -152,7 +156,7 @@ func (r RegisterContacts) build(b *builder) standaloneMutation {
 	return standaloneMutation{
 		namespace: "event", field: "registerContacts",
 		arguments: "eventId: " + b.bindRequired("EventID", "eventId", "ID", r.EventID) + ", input: " + in.String(),
-		selection: "event { id bookedPlaces } learners { id contact { id } }",
+		selection: "event { id bookedPlaces remainingPlaces } learners { id contact { id } }",
 	}
 }
 

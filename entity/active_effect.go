@@ -43,6 +43,10 @@ type ActiveEffect struct {
 	// Problem says why the effect waits for an operator; "" while the effect waits for no
 	// operator.
 	Problem string `json:"problem,omitempty"`
+	// AsksPeople says that Problem is the question whether attendees are the contacts with their
+	// e-mail addresses. Note becomes the reason of the effect's result.
+	AsksPeople bool   `json:"asksPeople,omitempty"`
+	Note       string `json:"note,omitempty"`
 	// Number and Of count the repetitions of a follow-up; both are 0 for other effects.
 	Number int `json:"number,omitempty"`
 	Of     int `json:"of,omitempty"`
@@ -140,6 +144,13 @@ type Inspection struct {
 	Reservation *opportunity.Reservation
 	// Details are details of the record that the inspection read; empty members were not read.
 	Details *opportunity.Details
+	// PeopleInDoubt are the indexes of the attendees that Error is about, when an operator must
+	// decide whether they are the contacts with their e-mail addresses.
+	PeopleInDoubt []int
+	// Note is what an operator should know of the complete effect, and Overbooked are the events
+	// that are overbooked since the effect registered learners.
+	Note       string
+	Overbooked []exchange.OverbookedEvent
 }
 
 // ApplyInspection stores the result of an inspection of the effect with the key. ApplyInspection
@@ -158,6 +169,8 @@ func (s *State) ApplyInspection(key string, found Inspection, now time.Time) *ex
 		s.setDetails(*found.Details)
 	}
 	switch {
+	case found.Error != nil && len(found.PeopleInDoubt) > 0:
+		s.askAboutPeople(j, found, now)
 	case found.Error != nil:
 		s.failEffect(j, found.Error.OperatorText(), now)
 	case found.NextRequest != nil && j.LastConfirmed != nil && reflect.DeepEqual(*j.LastConfirmed, *found.NextRequest):
@@ -168,6 +181,8 @@ func (s *State) ApplyInspection(key string, found Inspection, now time.Time) *ex
 	case !found.RecheckAt.IsZero():
 		j.NotBefore, j.NonBlocking = found.RecheckAt, found.NonBlocking
 	default:
+		j.addNote(found.Note)
+		s.reportOverbooked(found.Overbooked, now)
 		s.completeEffect(j, now)
 	}
 	return nil
@@ -297,7 +312,7 @@ func (s *State) completeEffect(j *ActiveEffect, now time.Time) {
 	case j.Attempted:
 		how = opportunity.EffectDone
 	}
-	s.recordEffectResult(*j, how, "", now)
+	s.recordEffectResult(*j, how, j.Note, now)
 	if j.Effect.Kind == opportunity.EffectAccount {
 		s.setAccount(*j)
 	}

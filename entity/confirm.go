@@ -3,6 +3,7 @@ package entity
 import (
 	"time"
 
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -24,6 +25,10 @@ func (s *State) confirm(c opportunity.Confirm, now time.Time) {
 	if s.isCreateQuestion(c.Request) {
 		s.resolveCreateQuestion("an operator answered confirm: the record was created", now)
 		s.Start.Adopt = c.Opportunity
+		return
+	}
+	if s.asksAboutPeople(c.Request) {
+		s.decideAboutPeople(exchange.DecisionSamePerson, now)
 		return
 	}
 	s.RefreshDue = true

@@ -66,10 +66,10 @@ func TestStateRoundTrip(t *testing.T) {
 	full.ActiveEffects = []entity.ActiveEffect{{
 		Effect: effect, Chain: 2, Stage: opportunity.EffectStageUndo, Done: true, Attempted: true, MayHaveApplied: true, UndoEntry: trace,
 		LastConfirmed: &exchange.EffectRequest{Kind: exchange.RequestReserve, Target: "o", IDs: []opportunity.ID{"i"}, Attendees: []int{0, 2}, Values: trace.Notes, Until: noon},
-		NotBefore:     noon, NonBlocking: true, Errors: 2, FailedInspections: 3, Calling: true, Problem: "<p>", Number: 1, Of: 3,
+		NotBefore:     noon, NonBlocking: true, Errors: 2, FailedInspections: 3, Calling: true, Problem: "<p>", AsksPeople: true, Note: "<n>", Number: 1, Of: 3,
 	}}
 	full.EffectResults = []opportunity.EffectResult{{Key: "k", Kind: opportunity.EffectCall, At: noon, Outcome: opportunity.EffectAbandoned, Objects: trace.Objects, Reason: "t"}}
-	full.Attendees = []exchange.Attendee{{Interest: "i", Event: "e", Person: &opportunity.Learner{FirstName: "F", LastName: "L", Email: "a@b.example"}, Contact: "c"}}
+	full.Attendees = []exchange.Attendee{{Interest: "i", Event: "e", Person: &opportunity.Learner{FirstName: "F", LastName: "L", Email: "a@b.example"}, Contact: "c", InDoubt: true, SameAsContact: exchange.DecisionSamePerson}}
 	full.ReservationExpired, full.ExternalChanges = true, []exchange.PlanCause{{Kind: exchange.CauseEventSoldOut, Item: "e"}}
 	full.CancelledEvents, full.SoldOutEvents = []opportunity.ID{"e"}, []opportunity.ID{"f"}
 	full.FollowUps = []exchange.FollowUp{{Key: "k", Name: "n", Due: noon, Number: 1, Of: 2, Action: exchange.Action{Kind: opportunity.ActionProgress, Progress: &opportunity.Progress{To: "Lost"}}}}

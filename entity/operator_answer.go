@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -44,6 +45,10 @@ func (s *State) retry(answer opportunity.Retry, now time.Time) {
 		s.appendTimeline(now, "an operator answered retry: "+e.Summary())
 		return
 	}
+	if s.asksAboutPeople(answer.Request) {
+		s.decideAboutPeople(exchange.DecisionOtherPerson, now)
+		return
+	}
 	if s.isEffectActive(answer.Request) {
 		s.retryEffect(answer.Request, now)
 		return
@@ -63,6 +68,10 @@ func (s *State) skip(answer opportunity.Skip, now time.Time) {
 	if s.isCreateQuestion(answer.Request) {
 		s.resolveCreateQuestion("an operator answered skip: do not create the record", now)
 		s.CreateSkipped = &opportunity.Error{Type: opportunity.Skipped, Message: answer.Reason}
+		return
+	}
+	if s.asksAboutPeople(answer.Request) {
+		s.leaveOutPeople(answer.Reason, now)
 		return
 	}
 	if s.isEffectActive(answer.Request) {

@@ -107,6 +107,9 @@ func (s *State) endTransition(request string, reason *opportunity.Error, now tim
 	move := s.PlannedTransitions[at]
 	s.PlannedTransitions = slices.Delete(s.PlannedTransitions, at, at+1)
 	belongs := func(j ActiveEffect) bool { return j.Chain == move.Chain && j.Stage == opportunity.EffectStageBefore }
+	if slices.ContainsFunc(s.ActiveEffects, func(j ActiveEffect) bool { return belongs(j) && j.AsksPeople }) {
+		s.endPeopleQuestion("") // an effect that still needs the answer asks again
+	}
 	switch {
 	case reason == nil:
 		s.ActiveEffects = slices.DeleteFunc(s.ActiveEffects, belongs)

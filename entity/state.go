@@ -19,7 +19,8 @@ import (
 // Version 5 adds the sources of waiting commands.
 // Version 6 adds the adoption time of records whose follow-ups count from their last change.
 // Version 7 has attention, waits, questions and effect results under the names of the view.
-const StateVersion = 7
+// Version 8 adds questions about people.
+const StateVersion = 8
 
 // State holds all that one run knows of its opportunity and hands to the run that continues it.
 // State is plain data; its rules are its methods. Every method that needs the time takes the time

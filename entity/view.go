@@ -9,7 +9,7 @@ import (
 )
 
 func (j ActiveEffect) runningEffect() opportunity.RunningEffect {
-	return opportunity.RunningEffect{Key: j.Effect.Key, Kind: j.Effect.Kind, Stage: j.Stage, Next: j.NotBefore, Problem: j.Problem}
+	return opportunity.RunningEffect{Key: j.Effect.Key, Kind: j.Effect.Kind, Stage: j.Stage, Next: j.NotBefore, Problem: j.Problem, AsksPeople: j.AsksPeople}
 }
 
 func (e QueuedCommand) queuedMessage() opportunity.QueuedMessage {

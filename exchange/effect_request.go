@@ -156,6 +156,31 @@ type Attendee struct {
 	Event    opportunity.ID `json:"event"`
 	// Person describes the person until Contact is set; nil after that.
 	Person *opportunity.Learner `json:"person,omitempty"`
-	// Contact is the person's contact in the TMS, "" until the contact is known.
+	// Contact is the person's contact in the TMS, "" until the contact is known. An attendee with
+	// neither Person nor Contact was left out by an operator.
 	Contact opportunity.ID `json:"contact,omitempty"`
+	// InDoubt says that an operator is asked whether the person is the contact that has the
+	// person's e-mail address and another name. SameAsContact is the operator's response.
+	InDoubt       bool            `json:"inDoubt,omitempty"`
+	SameAsContact ContactDecision `json:"sameAsContact,omitempty"`
+}
+
+// ContactDecision is an operator's decision about a person whose e-mail address belongs to a
+// contact of another name. The zero value means that no operator has decided.
+type ContactDecision string
+
+// The two decisions.
+const (
+	// DecisionSamePerson: the person is the contact with the e-mail address.
+	DecisionSamePerson ContactDecision = "same"
+	// DecisionOtherPerson: the person is another person, and gets a new contact.
+	DecisionOtherPerson ContactDecision = "other"
+)
+
+// OverbookedEvent is an event with more learners and reserved places than places.
+type OverbookedEvent struct {
+	Event opportunity.ID `json:"event"`
+	Title string         `json:"title,omitempty"`
+	// By is how many places the event lacks, at least 1.
+	By int `json:"by"`
 }

@@ -121,7 +121,23 @@ type EnsureAccount struct {
 type EnsureContacts struct {
 	// OnMultipleMatches says what to do when more than one contact has the address.
 	OnMultipleMatches MatchPolicy `json:"several"`
+	// People says how people are compared with contacts; "" in plans of earlier versions.
+	People PeoplePolicy `json:"people,omitempty"`
 }
+
+// PeoplePolicy says what to do with a person whose e-mail address belongs to a contact of another
+// name. The zero value is that of plans of earlier versions: only addresses are compared.
+type PeoplePolicy string
+
+// The three policies.
+const (
+	// PeopleAsk leaves the decision to an operator.
+	PeopleAsk PeoplePolicy = "ask"
+	// PeopleByAddress: an e-mail address belongs to one person, who may have several names.
+	PeopleByAddress PeoplePolicy = "address"
+	// PeopleApart: people of different names are different people, who may share an address.
+	PeopleApart PeoplePolicy = "apart"
+)
 
 // MatchPolicy says what to do when a look-up finds more than one object.
 type MatchPolicy string
@@ -149,6 +165,14 @@ type RegisterLearners struct {
 	// ReleaseReservation releases the reservation once all learners are registered, so that no
 	// place counts as reserved and as registered.
 	ReleaseReservation bool `json:"release"`
+	// People says how people are compared with contacts; "" in plans of earlier versions.
+	People PeoplePolicy `json:"people,omitempty"`
+}
+
+// CancelRegistrations cancels the registrations of the learners.
+type CancelRegistrations struct {
+	// People says how people are compared with contacts; "" in plans of earlier versions.
+	People PeoplePolicy `json:"people,omitempty"`
 }
 
 // EnsureInvoice waits for the draft invoice of the TMS, fills the draft in, and makes the invoice

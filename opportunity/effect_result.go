@@ -12,7 +12,7 @@ type EffectResult struct {
 	Outcome EffectOutcome `json:"outcome"`
 	// Objects are the first five objects that the effect found or created.
 	Objects []TouchedObject `json:"objects,omitempty"`
-	// Reason says why the effect was not done.
+	// Reason says why the effect was not done, or what an operator should know of the result.
 	Reason string `json:"reason,omitempty"`
 }
 

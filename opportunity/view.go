@@ -58,6 +58,9 @@ type RunningEffect struct {
 	Next time.Time `json:"next,omitzero"`
 	// Problem says why the effect waits for an operator.
 	Problem string `json:"problem,omitempty"`
+	// AsksPeople says that Problem is a question about people: confirm means the same person, retry
+	// means another person, and skip leaves the person out.
+	AsksPeople bool `json:"asksPeople,omitempty"`
 }
 
 // PlannedFollowUp is a follow-up that is planned.

@@ -41,7 +41,15 @@ type interestEnv struct {
 	Quantity   int    `expr:"quantity"`
 	UnitAmount money  `expr:"unitAmount"`
 	Reserve    bool   `expr:"reserve"`
+	FreePlaces *int   `expr:"freePlaces"` // nil when unknown, so that a condition cannot be decided
 }
+
+// usesFreePlaces reports whether the condition may depend on the free places of an event. A
+// condition that only looks like it counts, too.
+func (e Expression) usesFreePlaces() bool { return strings.Contains(string(e), freePlacesName) }
+
+// freePlacesName is the name of the free places of an event in conditions.
+const freePlacesName = "freePlaces"
 
 // conditionBuiltins are the functions of the expr library that a condition may call. The functions
 // of conditionBuiltins need no clock, no zone and no floats.
@@ -56,7 +64,7 @@ func conditionEnvOf(f Facts) conditionEnv {
 		Attributes: f.Attributes,
 	}
 	for _, i := range f.Interests {
-		s.Interests = append(s.Interests, interestEnv{string(i.Item), string(i.Kind), i.Quantity, moneyOf(i.UnitAmount), i.Reserve})
+		s.Interests = append(s.Interests, interestEnv{string(i.Item), string(i.Kind), i.Quantity, moneyOf(i.UnitAmount), i.Reserve, i.FreePlaces})
 	}
 	return s
 }

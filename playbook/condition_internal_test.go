@@ -24,7 +24,7 @@ func TestConditionsDecideExactly(t *testing.T) {
 		},
 		Step: opportunity.Step{ID: "s1", Name: "Proposed", Stage: opportunity.Stage{Name: "Early", State: opportunity.Open}},
 		Interests: []Interest{
-			{Item: "e1", Kind: opportunity.Event, Quantity: 3, UnitAmount: amount(t, "0.1"), Reserve: true},
+			{Item: "e1", Kind: opportunity.Event, Quantity: 3, UnitAmount: amount(t, "0.1"), Reserve: true, FreePlaces: new(2)},
 			{Item: "t1", Kind: opportunity.Tokens, Quantity: 1, UnitAmount: amount(t, "999.70")},
 		},
 		Attributes: map[string]string{"seats": "12", "budget": "1000.00", "source": "web"},
@@ -54,6 +54,9 @@ func TestConditionsDecideExactly(t *testing.T) {
 		"attributes[\"none\"] == \"\"":                                       true,
 		"attributes.source matches \"^w\" and not (attributes.none != \"\")": true,
 		"lower(region) == \"uk\"":                                            true,
+		"interests[0].freePlaces > 1 and interests[0].freePlaces < 3":        true,
+		"interests[0].freePlaces >= interests[0].quantity":                   false,
+		"any(interests, .kind == \"event\" and .freePlaces > 1)":             true,
 	} {
 		found, wrong := Expression(text).compile()
 		if wrong != nil {
@@ -72,7 +75,7 @@ func TestConditionsDecideExactly(t *testing.T) {
 			t.Errorf("%s is canonically %s, which is %v and canonically %s: %v", text, found.canonical, got, again.canonical, err)
 		}
 	}
-	for _, text := range []string{"int(attributes[\"source\"]) > 1", "interests[5].quantity > 1", "money(attributes[\"source\"]) > 1"} {
+	for _, text := range []string{"int(attributes[\"source\"]) > 1", "interests[5].quantity > 1", "money(attributes[\"source\"]) > 1", "interests[1].freePlaces > 0", "interests[1].freePlaces + 1 > 0", "all(interests, .freePlaces < 9)"} {
 		found, wrong := Expression(text).compile()
 		if wrong != nil {
 			t.Errorf("%s: %s", text, wrong.text)

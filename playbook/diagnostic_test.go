@@ -48,7 +48,7 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 		{"a text", "hello\n", []string{`1:1: "hello" is given instead of an object with the members calendar, followUpsAtMost`}},
 		{"a list", "- a\n", []string{"1:1: a list is given instead of an object with the members"}},
 		{"unknown member", "transitons: []\n", []string{`1:1: unknown member "transitons"; did you mean transitions?`}},
-		{"nothing like it", "colour: red\n", []string{`1:1: unknown member "colour"; the known names are calendar, followUpsAtMost, services`}},
+		{"nothing like it", "colour: red\n", []string{`1:1: unknown member "colour"; the known names are calendar, followUpsAtMost, people, services`}},
 		{"twice", "steps: []\nsteps: []\n", []string{"2:1: the member steps is given twice"}},
 		{"no list", "steps: {}\n", []string{`1:8: an object with members is given instead of a list`}},
 		{"no number", "followUpsAtMost: many\n", []string{`1:18: "many" is given instead of a whole number`}},
@@ -102,6 +102,8 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 		{"division", rule(after) + "    when: value / 2 > 1\n", []string{"5:17: a condition cannot use the operator /, because its result is not exact"}},
 		{"amount in a list", rule(after) + "    when: value in [1, 2]\n", []string{"5:17: a condition cannot use the operator in with an amount"}},
 		{"exponent", rule(after) + "    when: value > 1.5e3\n", []string{`5:19: "1.5e3" is not an amount; write a decimal such as 199.90`}},
+		{"unknown free places", rule(after) + "    when: any(interests, .freePlaces != 0)\n", []string{"5:38: freePlaces may be unknown, and != would count that as a number; compare it with <, <=, > or >="}},
+		{"a list of free places", rule(after) + "    when: any(interests, .freePlaces in [1, 2])\n", []string{"5:38: freePlaces may be unknown, and in would"}},
 		{"loops", rule(after) + "    when: any(interests, any(interests, any(interests, .quantity > 1)))\n", []string{"5:26: loops over the interests are nested too deeply; the limit is 2 levels"}},
 		{"clock", rule(after) + "    when: now().Year() > 2026\n", []string{"5:11: the condition is wrong: unknown name now"}},
 

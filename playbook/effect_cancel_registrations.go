@@ -14,3 +14,7 @@ func (r *CancelRegistrationsRule) undo() (exchange.UndoLevel, string) {
 func (r *CancelRegistrationsRule) describe() string {
 	return "the registrations of the opportunity's learners are cancelled"
 }
+
+func (r *CancelRegistrationsRule) plan(p *planner, _ string) any {
+	return exchange.CancelRegistrations{People: p.people()}
+}

@@ -8,8 +8,8 @@ import (
 
 // ContactsRule says which contact is used.
 type ContactsRule struct {
-	// OnMultipleMatches says what to do when more than one contact has the e-mail address: ask an
-	// operator (the default), or take the oldest.
+	// OnMultipleMatches says what to do when more than one contact has the e-mail address and the
+	// name: ask an operator (the default), or take the oldest.
 	OnMultipleMatches string `json:"onMultipleMatches,omitempty" jsonschema:"enum=ask,enum=oldest"`
 }
 
@@ -19,13 +19,15 @@ func (r *ContactsRule) undo() (exchange.UndoLevel, string) {
 
 func (r *ContactsRule) describe() string {
 	if r.OnMultipleMatches == string(exchange.MatchOldest) {
-		return "learners without a contact become contacts; if several contacts have the learner's address, Oppflow uses the oldest contact"
+		return "learners without a contact become contacts; if several contacts have the learner's address and name, Oppflow uses the oldest contact"
 	}
-	return "learners without a contact become contacts; if several contacts have the learner's address, an operator chooses the contact"
+	return "learners without a contact become contacts; if several contacts have the learner's address and name, an operator chooses the contact"
 }
 
-func (r *ContactsRule) plan(_ *planner, _ string) any {
-	return exchange.EnsureContacts{OnMultipleMatches: cmp.Or(exchange.MatchPolicy(r.OnMultipleMatches), exchange.MatchAskOperator)}
+func (r *ContactsRule) plan(p *planner, _ string) any {
+	return exchange.EnsureContacts{
+		OnMultipleMatches: cmp.Or(exchange.MatchPolicy(r.OnMultipleMatches), exchange.MatchAskOperator), People: p.people(),
+	}
 }
 
 func (r *ContactsRule) isAboutLearners() bool { return true }

@@ -24,11 +24,11 @@ func (r *RegisterRule) describe() string {
 	if r.KeepReservation {
 		return "the learners are registered on their events; the reservation expires by itself"
 	}
-	return "the learners are registered on their events; then the reservation is released"
+	return "the learners are registered on their events; then the reservation is released, unless fewer learners are registered than places were sold"
 }
 
-func (r *RegisterRule) plan(_ *planner, _ string) any {
-	return exchange.RegisterLearners{ReleaseReservation: !r.KeepReservation}
+func (r *RegisterRule) plan(p *planner, _ string) any {
+	return exchange.RegisterLearners{ReleaseReservation: !r.KeepReservation, People: p.people()}
 }
 
 func (r *RegisterRule) isAboutLearners() bool { return true }

@@ -15,6 +15,9 @@ func (p *Playbook) Explain() string {
 	}
 	var t explainer
 	t.calendar(p.rules)
+	if p.Features().Learners {
+		t.people(p.rules)
+	}
 	for _, rule := range p.rules.Transitions {
 		t.transition(rule)
 	}
@@ -77,6 +80,15 @@ func (t *explainer) calendar(rules Rules) {
 	if len(rules.Steps) > 0 {
 		t.line(0, "An opportunity gets at most %d follow-ups in its life.", most)
 	}
+}
+
+func (t *explainer) people(rules Rules) {
+	t.line(0, "A learner whose address belongs to a contact of another name %s.", map[string]string{
+		"":                               "becomes a question to an operator",
+		string(exchange.PeopleAsk):       "becomes a question to an operator",
+		string(exchange.PeopleByAddress): "is taken for that contact",
+		string(exchange.PeopleApart):     "gets a new contact",
+	}[rules.People])
 }
 
 func exceptHolidays(c Calendar) string {

@@ -52,6 +52,10 @@ type Interest struct {
 	// ExpiresAt is when training tokens expire. ExpiresAt is a local time without a zone, as the
 	// API returns it, in the zone of the calendar.
 	ExpiresAt string `json:"expiresAt,omitempty"`
+	// FreePlaces is the number of places of the event that are neither booked nor reserved.
+	// FreePlaces is negative for an overbooked event. FreePlaces is nil for other kinds and when
+	// the number is unknown.
+	FreePlaces *int `json:"freePlaces,omitempty"`
 }
 
 // value returns the sum over the interests, before tax and discounts.

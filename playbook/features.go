@@ -69,11 +69,14 @@ func (p *Playbook) effectRules(kind exchange.PlanCauseKind) []EffectRule {
 }
 
 // NeedsEvents reports whether a plan for a cause of the kind depends on the events of the
-// interests. The plan may depend on when the events start. The plan for the kind "" may also
-// depend on whether the events were cancelled or have sold out.
+// interests. The plan may depend on when the events start and on their free places. The plan for
+// the kind "" may also depend on whether the events were cancelled or have sold out.
 func (p *Playbook) NeedsEvents(kind exchange.PlanCauseKind) bool {
 	if p == nil {
 		return false
+	}
+	if p.usesFreePlaces(kind) {
+		return true
 	}
 	if kind != "" {
 		return slices.ContainsFunc(p.effectRules(kind), EffectRule.usesFirstStart)
@@ -86,6 +89,36 @@ func (p *Playbook) NeedsEvents(kind exchange.PlanCauseKind) bool {
 			return f.Due.BeforeStart != nil || f.Do.usesFirstStart() || f.Then != nil && f.Then.usesFirstStart()
 		})
 	})
+}
+
+// usesFreePlaces reports whether a condition for a cause of the kind may depend on the free places
+// of an event.
+func (p *Playbook) usesFreePlaces(kind exchange.PlanCauseKind) bool {
+	var all []Expression
+	switch kind {
+	case "":
+		for _, step := range p.rules.Steps {
+			for _, rule := range step.FollowUps {
+				all = append(all, rule.When)
+			}
+		}
+	case exchange.CauseTransition:
+		for _, rule := range p.rules.Transitions {
+			all = append(all, rule.When)
+		}
+	default:
+		for _, rule := range p.rules.Reactions {
+			if rule.On == string(kind) {
+				all = append(all, rule.When)
+			}
+		}
+	}
+	if kind != "" {
+		for _, effect := range p.effectRules(kind) {
+			all = append(all, effect.When)
+		}
+	}
+	return slices.ContainsFunc(all, Expression.usesFreePlaces)
 }
 
 // MailNeedsEvents reports whether the named mail uses the start of an event.

@@ -65,15 +65,19 @@ func TestWhatAPlaybookNeedsToKnowOfEvents(t *testing.T) {
 		win("{ account: { name: \"{{.FirstStart}}\" } }"):                                                                                           {move},
 		win("{ attributes: { set: { a: b, c: \"{{.FirstStart}}\" } } }"):                                                                            {move},
 		win("{ invoice: {} }"): nil,
-		win("{ invoice: { comments: \"{{with .FirstStart}}{{.}}{{end}}\" } }"):                                 {move},
-		win("{ invoice: { purchaseOrder: \"{{.FirstStart}}\" } }"):                                             {move},
-		win("{ invoice: { finaliseBeforeStart: 7d } }"):                                                        {move},
-		win("{ log: { message: \"{{.FirstStart}}\" } }"):                                                       {move},
-		"reactions: [{ name: a, on: eventCancelled, do: [{ log: { message: m } }] }]":                          {""},
-		"reactions: [{ name: a, on: reservationExpired, do: [{ log: { message: m } }] }]":                      nil,
-		"reactions: [{ name: a, on: reservationExpired, do: [{ log: { message: \"{{.FirstStart}}\" } }] }]":    {lapsed},
-		"reactions: [{ name: a, on: eventCancelled, do: [{ log: { message: \"{{.FirstStart}}\" } }] }]":        {"", cancelled},
-		"emails: { m: { subject: s, body: \"{{.FirstStart}}\" } }\n" + win("{ email: { to: owner, use: m } }"): nil, // a plan does not contain the text of a mail
+		win("{ invoice: { comments: \"{{with .FirstStart}}{{.}}{{end}}\" } }"):                                                       {move},
+		win("{ invoice: { purchaseOrder: \"{{.FirstStart}}\" } }"):                                                                   {move},
+		win("{ invoice: { finaliseBeforeStart: 7d } }"):                                                                              {move},
+		win("{ log: { message: \"{{.FirstStart}}\" } }"):                                                                             {move},
+		step("when: \"any(interests, .freePlaces > 0)\", due: { idle: 1d }, do: { attention: { text: t } }"):                         {""},
+		win("{ log: { message: m }, when: \"any(interests, .freePlaces > 0)\" }"):                                                    {move},
+		"transitions: [{ name: a, when: \"any(interests, .freePlaces > 0)\", after: [{ account: {} }] }]":                            {move},
+		"reactions: [{ name: a, on: reservationExpired, when: \"any(interests, .freePlaces > 0)\", do: [{ log: { message: m } }] }]": {lapsed},
+		"reactions: [{ name: a, on: eventCancelled, do: [{ log: { message: m } }] }]":                                                {""},
+		"reactions: [{ name: a, on: reservationExpired, do: [{ log: { message: m } }] }]":                                            nil,
+		"reactions: [{ name: a, on: reservationExpired, do: [{ log: { message: \"{{.FirstStart}}\" } }] }]":                          {lapsed},
+		"reactions: [{ name: a, on: eventCancelled, do: [{ log: { message: \"{{.FirstStart}}\" } }] }]":                              {"", cancelled},
+		"emails: { m: { subject: s, body: \"{{.FirstStart}}\" } }\n" + win("{ email: { to: owner, use: m } }"):                       nil, // a plan does not contain the text of a mail
 	} {
 		var got []exchange.PlanCauseKind
 		for _, kind := range all {

@@ -84,6 +84,23 @@ func (e *exactAmounts) rejectInexact(node *ast.BinaryNode) {
 	}
 }
 
+// rejectEqualFreePlaces rejects an operation that would decide about an unknown number of free
+// places. An order of an unknown number cannot be decided.
+func (e *exactAmounts) rejectEqualFreePlaces(node *ast.BinaryNode) {
+	if slices.Contains([]string{"==", "!=", "in"}, node.Operator) && (isFreePlaces(node.Left) || isFreePlaces(node.Right)) {
+		e.problem, e.position = fmt.Errorf("freePlaces may be unknown, and %s would count that as a number; compare it with <, <=, > or >=", node.Operator), node.Location().From
+	}
+}
+
+func isFreePlaces(node ast.Node) bool {
+	member, ok := node.(*ast.MemberNode)
+	if !ok {
+		return false
+	}
+	name, ok := member.Property.(*ast.StringNode)
+	return ok && name.Value == freePlacesName
+}
+
 // hasNesting reports whether predicates are nested to the given depth.
 func hasNesting(node ast.Node, depth int) bool {
 	inner := &predicates{}
@@ -122,6 +139,7 @@ func (e *exactAmounts) Visit(node *ast.Node) {
 	switch n := (*node).(type) {
 	case *ast.BinaryNode:
 		e.rejectInexact(n)
+		e.rejectEqualFreePlaces(n)
 	case *ast.PredicateNode:
 		if hasNesting(n.Node, maxNesting) {
 			e.problem, e.position = fmt.Errorf("loops over the interests are nested too deeply; the limit is %d levels", maxNesting), n.Location().From

@@ -49,6 +49,12 @@ type planner struct {
 	plan      exchange.Plan
 }
 
+// people returns what to do with a learner whose e-mail address belongs to a contact of another
+// name.
+func (p *planner) people() exchange.PeoplePolicy {
+	return cmp.Or(exchange.PeoplePolicy(p.rules.People), exchange.PeopleAsk)
+}
+
 // addProblem adds a text to the problems of the plan, unless the plan has the text already.
 func (p *planner) addProblem(format string, args ...any) {
 	if problem := fmt.Sprintf(format, args...); len(p.plan.Problems) < maxListed && !slices.Contains(p.plan.Problems, problem) {

@@ -168,8 +168,8 @@ func TestReserveOnProposalAndReleaseOnLoss(t *testing.T) {
 func TestWin(t *testing.T) {
 	always := []string{
 		`before win/before/1/account undo partial "account":{"name":"Administrate Ltd"}`,
-		`after win/after/1/contacts undo partial "contacts":{"several":"ask"}`,
-		`after win/after/2/register undo partial "register":{"release":true}`,
+		`after win/after/1/contacts undo partial "contacts":{"people":"ask","several":"ask"}`,
+		`after win/after/2/register undo partial "register":{"people":"ask","release":true}`,
 		`after win/after/4/invoice undo exact "invoice":{"comments":"First Aid course, 399.80 GBP","purchaseOrder":"PO-4711","waitUntil":"2026-11-30T12:00:00Z"}`,
 		`after win/after/5/attributes undo exact "attributes":{"values":{"handled-by":"Oppflow"}}`,
 		`after win/after/7/log undo none "log":{"message":"Won with 399.80 GBP","status":"success"}`,
@@ -198,7 +198,7 @@ func TestWin(t *testing.T) {
 }
 
 func TestInvoiceBeforeTheEvent(t *testing.T) {
-	register := `after win/after/1/register undo partial "register":{"release":true}`
+	register := `after win/after/1/register undo partial "register":{"people":"ask","release":true}`
 	invoice := func(final string) string {
 		return `after win/after/2/invoice undo none "invoice":{"comments":"First Aid course",` + final + `"purchaseOrder":"PO-4711","waitUntil":"2026-11-30T11:00:00Z"}`
 	}
@@ -348,8 +348,8 @@ func TestDefault(t *testing.T) {
 	checkPlans(t, p, []planCase{
 		{"won", nil, transitionTo("Won"), []string{
 			`after win/after/1/account undo partial "account":{"name":"First Aid course"}`,
-			`after win/after/2/contacts undo partial "contacts":{"several":"ask"}`,
-			`after win/after/3/register undo partial "register":{"release":true}`,
+			`after win/after/2/contacts undo partial "contacts":{"people":"ask","several":"ask"}`,
+			`after win/after/3/register undo partial "register":{"people":"ask","release":true}`,
 			`after win/after/5/invoice undo exact "invoice":{"waitUntil":"2026-11-30T11:00:00Z"}`,
 		}},
 		{"lost", nil, transitionTo("Lost"), []string{"after lose/after/1/release undo none"}},

@@ -7,6 +7,10 @@ type Rules struct {
 	// FollowUpsAtMost is how many follow-ups one opportunity gets over its whole life, from 1 to
 	// 100; the default is 20.
 	FollowUpsAtMost int `json:"followUpsAtMost,omitempty"`
+	// People says what to do with a learner whose e-mail address belongs to a contact of another
+	// name: ask an operator (the default), use the contact of the address, or keep people of
+	// different names apart with a contact for each.
+	People string `json:"people,omitempty" jsonschema:"enum=ask,enum=address,enum=apart"`
 	// Services are the tenant's own services that may be called, by name.
 	Services map[string]Service `json:"services,omitempty"`
 	// Emails are the mails that may be sent, by name.

@@ -41,7 +41,7 @@ func (r *run) runEffect(ctx workflow.Context, job entity.ActiveEffect) {
 	}
 	act := r.state.ApplyInspection(key, entity.Inspection{
 		NextRequest: found.Request, RecheckAt: found.RecheckAt, NonBlocking: found.NonBlocking, Error: found.Error, UndoEntry: found.UndoEntry, Contacts: found.Contacts,
-		Reservation: found.Reservation, Details: found.Details,
+		Reservation: found.Reservation, Details: found.Details, PeopleInDoubt: found.PeopleInDoubt, Note: found.Note, Overbooked: found.Overbooked,
 	}, workflow.Now(ctx))
 	if act == nil {
 		return

@@ -53,6 +53,9 @@ func (r *run) planFollowUps(ctx workflow.Context) bool {
 		if news.SoldOut {
 			soldOut = append(soldOut, news.Event)
 		}
+		if news.FreePlaces != nil && *news.FreePlaces >= 0 {
+			r.state.ClearOverbooked(news.Event)
+		}
 	}
 	moved := result.Record.Step.ID != r.state.Step.ID
 	r.state.ApplyPlan(result.Plan, result.Record, cancelled, soldOut, workflow.Now(ctx))

@@ -38,6 +38,7 @@ type API interface {
 	Events(ctx context.Context, ids []string) ([]administrate.ScheduledEvent, error)
 	Reserve(ctx context.Context, h administrate.Reserve) (administrate.ReserveResult, error)
 	ExtendReservations(ctx context.Context, e administrate.ExtendReservations) (*administrate.Opportunity, error)
+	EventRegistrations(ctx context.Context, eventID, after string) (administrate.RegistrationPage, error)
 	Enrolments(ctx context.Context, eventID string, contactIDs []string, after string) (administrate.LearnerPage, error)
 	RegisterContacts(ctx context.Context, r administrate.RegisterContacts) (administrate.RegisterContactsResult, error)
 	CancelLearner(ctx context.Context, learnerID string) error

@@ -22,12 +22,16 @@ func (e cancelRegistrationsHandler) inspect(ctx context.Context, in activities.E
 	if in.Undo {
 		return e.inspectUndo(ctx, in, out)
 	}
-	found, err := e.inspectContacts(ctx, dropUnknownAttendees(in), out, exchange.MatchAskOperator)
-	if err != nil || found.Error != nil {
+	policy := contactPolicy{several: exchange.MatchAskOperator}
+	if settings := settingsOf[exchange.CancelRegistrations](in); settings != nil {
+		policy.people = settings.People
+	}
+	found, err := e.inspectContacts(ctx, dropUnknownAttendees(in), out, policy)
+	if err != nil || found.Error != nil && len(found.PeopleInDoubt) == 0 {
 		found.UndoEntry = in.UndoEntry
 		return found, err
 	}
-	out.Contacts = found.Contacts // attendees without a contact are registered on no event
+	out.Contacts = found.Contacts // attendees without a contact, or in doubt, are registered on no event
 	for _, event := range eventsFor(in.Attendees) {
 		contacts := contactsOn(event, in.Attendees, out.Contacts)
 		places, err := e.enrolmentsOn(ctx, event, contacts)

@@ -32,17 +32,18 @@ func (e contactsHandler) inspect(ctx context.Context, in activities.EffectInput)
 	if in.Undo {
 		return out, nil // an undo keeps the contacts
 	}
-	several := exchange.MatchAskOperator
+	policy := contactPolicy{several: exchange.MatchAskOperator}
 	if settings := settingsOf[exchange.EnsureContacts](in); settings != nil {
-		several = cmp.Or(settings.OnMultipleMatches, several)
+		policy.several, policy.people = cmp.Or(settings.OnMultipleMatches, policy.several), settings.People
 	}
-	return e.inspectContacts(ctx, in, out, several)
+	return e.inspectContacts(ctx, in, out, policy)
 }
 
-// inspectContacts looks up the unknown contacts of the attendees by e-mail address. inspectContacts
-// returns a request to create the missing contacts.
+// inspectContacts looks up the unknown contacts of the attendees by e-mail address and name.
+// inspectContacts returns a request to create the missing contacts. When no contact is missing,
+// inspectContacts returns which people an operator must decide about.
 func (a *Activities) inspectContacts(
-	ctx context.Context, in activities.EffectInput, out activities.InspectResult, several exchange.MatchPolicy,
+	ctx context.Context, in activities.EffectInput, out activities.InspectResult, policy contactPolicy,
 ) (activities.InspectResult, error) {
 	for i, attendee := range in.Attendees {
 		if needsContactLookup(attendee) && emailKey(attendee) == "" {
@@ -54,42 +55,32 @@ func (a *Activities) inspectContacts(
 	if err != nil {
 		return out, readError(err)
 	}
+	matches := matchPeople(in.Attendees, known, policy)
+	created := createdContacts(in, matches)
 	out.Contacts = make([]opportunity.ID, len(in.Attendees))
-	making := strings.Split(notesOf[contactNotes](in.UndoEntry).Creating, ",")
-	made := make(map[string]bool) // addresses for which the effect was about to create contacts
-	for i, attendee := range in.Attendees {
-		if needsContactLookup(attendee) && slices.Contains(making, strconv.Itoa(i)) {
-			made[emailKey(attendee)] = true
-		}
-	}
-	var missing []int
-	wanted := make(map[string]bool)
-	for i, attendee := range in.Attendees {
-		if !needsContactLookup(attendee) {
-			continue
-		}
-		email := emailKey(attendee)
-		candidates := known[email]
-		if len(candidates) > 1 && several != exchange.MatchOldest {
+	var missing []string
+	for i, match := range matches {
+		if match.ambiguous > 0 {
 			out.Request, out.Contacts = nil, nil
 			out.Error = opportunity.Failf(opportunity.Conflict, "%s have the e-mail address of attendee %d; merge these contacts, or set onMultipleMatches: oldest in the playbook",
-				plural(len(candidates), "contact"), i+1)
+				plural(match.ambiguous, "contact"), i+1)
 			return out, nil
 		}
-		out.Contacts[i] = oldestContact(candidates)
-		out.UndoEntry = out.UndoEntry.WithObject(opportunity.TouchedObject{Kind: opportunity.ObjectContact, ID: out.Contacts[i], Created: made[email]})
-		if out.Contacts[i] == "" && !wanted[email] && len(missing) < administrate.MaxEntries {
-			missing, wanted[email] = append(missing, i), true
+		out.Contacts[i] = match.contact
+		out.UndoEntry = out.UndoEntry.WithObject(opportunity.TouchedObject{Kind: opportunity.ObjectContact, ID: match.contact, Created: created[match.contact]})
+		if match.create && len(missing) < administrate.MaxEntries {
+			missing = append(missing, strconv.Itoa(i))
+			if out.Request == nil {
+				out.Request = &exchange.EffectRequest{Kind: exchange.RequestCreateContacts}
+			}
+			out.Request.Attendees = append(out.Request.Attendees, i)
 		}
 	}
 	if len(missing) > 0 {
-		var places []string
-		for _, i := range missing {
-			places = append(places, strconv.Itoa(i))
-		}
-		out.UndoEntry = withNotes(out.UndoEntry, contactNotes{Creating: strings.Join(places, ",")})
-		out.Request = &exchange.EffectRequest{Kind: exchange.RequestCreateContacts, Attendees: missing}
+		out.UndoEntry = withNotes(out.UndoEntry, contactNotes{Creating: strings.Join(missing, ",")})
+		return out, nil
 	}
+	out.PeopleInDoubt, out.Error = doubtAbout(matches)
 	return out, nil
 }
 

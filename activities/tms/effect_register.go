@@ -1,7 +1,6 @@
 package tms
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -27,6 +26,8 @@ func (h effectHandlers) Register() effectHandler { return registerHandler{h.acti
 type registerNotes struct {
 	// EventFull is set when an event was full while places were reserved.
 	EventFull string `note:"short"`
+	// Unchecked lists the events whose free places must be read when all learners are registered.
+	Unchecked string `note:"unchecked"`
 }
 
 func (e registerHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
@@ -37,7 +38,11 @@ func (e registerHandler) inspect(ctx context.Context, in activities.EffectInput)
 	case len(in.Attendees) == 0: // the places are reserved for people without names yet
 		return out, nil
 	}
-	out, err := e.inspectContacts(ctx, in, out, exchange.MatchAskOperator)
+	policy := contactPolicy{several: exchange.MatchAskOperator}
+	if settings := settingsOf[exchange.RegisterLearners](in); settings != nil {
+		policy.people = settings.People
+	}
+	out, err := e.inspectContacts(ctx, in, out, policy)
 	if err != nil || out.Error != nil || out.Request != nil {
 		return out, err
 	}
@@ -46,36 +51,29 @@ func (e registerHandler) inspect(ctx context.Context, in activities.EffectInput)
 		return out, readError(err)
 	}
 	if e.shouldRelease(in) && (act == nil || notesOf[registerNotes](in.UndoEntry).EventFull != "") {
-		now, err := e.readReservation(ctx, in.Opportunity)
-		if err != nil {
+		release, note, err := e.checkRelease(ctx, in, &out)
+		switch {
+		case err != nil:
 			return out, readError(err)
-		}
-		out.Reservation = now.toReservation()
-		if now.reserved && !now.expiry.IsZero() {
+		case release:
 			act = &exchange.EffectRequest{Kind: exchange.RequestRelease}
+		case act == nil:
+			out.Note = note
+		}
+	}
+	if act == nil {
+		if err := e.findOverbooked(ctx, in, &out); err != nil {
+			return out, readError(err)
 		}
 	}
 	out.Request = act
 	return out, nil
 }
 
-// shouldRelease reports whether to release the places. A release frees all places of the
-// opportunity, so it would also free the places for people without names yet.
+// shouldRelease reports whether the playbook says to release the reservation.
 func (registerHandler) shouldRelease(in activities.EffectInput) bool {
 	settings := settingsOf[exchange.RegisterLearners](in)
-	return settings != nil && settings.ReleaseReservation && !hasUnnamedPlaces(in)
-}
-
-// hasUnnamedPlaces reports whether an interest in an event has more places than named people.
-func hasUnnamedPlaces(in activities.EffectInput) bool {
-	named := make(map[opportunity.ID]int)
-	for _, attendee := range in.Attendees {
-		named[attendee.Interest]++
-	}
-	return slices.ContainsFunc(in.Interests, func(held opportunity.RecordedInterest) bool {
-		kind := cmp.Or(held.Kind, (opportunity.Interest{Item: held.Item}).ResolvedKind())
-		return kind == opportunity.Event && held.Quantity > named[held.ID]
-	})
+	return settings != nil && settings.ReleaseReservation
 }
 
 // nextRegistration returns the next missing registration, nil when there is none.
@@ -100,6 +98,7 @@ func (e registerHandler) nextRegistration(ctx context.Context, in activities.Eff
 			out.UndoEntry = out.UndoEntry.WithObject(learner)
 		}
 		if len(missing) > 0 {
+			out.UndoEntry = withEventToCheck(out.UndoEntry, event)
 			return &exchange.EffectRequest{Kind: exchange.RequestRegister, Target: event, IDs: missing[:min(len(missing), administrate.MaxEntries)]}, nil
 		}
 	}
@@ -200,6 +199,9 @@ func (e registerHandler) execute(ctx context.Context, in activities.EffectInput)
 	}
 	registered, err := e.api.RegisterContacts(e.withSendDeadline(ctx), administrate.RegisterContacts{EventID: string(in.Request.Target), ContactIDs: idStrings(in.Request.IDs)})
 	result := activities.ExecuteResult{CallResult: callResult(err), UndoEntry: in.UndoEntry}
+	if err == nil {
+		result.UndoEntry = withCheckedEvent(in.UndoEntry, in.Request.Target, registered.RemainingPlaces)
+	}
 	for _, learner := range registered.Learners {
 		result.UndoEntry = result.UndoEntry.WithObject(opportunity.TouchedObject{
 			Kind: opportunity.ObjectLearner, ID: opportunity.ID(learner.ID), Event: in.Request.Target, Contact: opportunity.ID(learner.ContactID), Created: true,
@@ -209,31 +211,28 @@ func (e registerHandler) execute(ctx context.Context, in activities.EffectInput)
 		// The API responded, so the request counts as done. The next inspection returns another
 		// request.
 		result.CallResult = activities.CallResult{Status: exchange.StatusDone}
-		result.UndoEntry = withNotes(in.UndoEntry, registerNotes{EventFull: "yes"})
+		notes := notesOf[registerNotes](in.UndoEntry)
+		notes.EventFull = "yes"
+		result.UndoEntry = withNotes(in.UndoEntry, notes)
 	}
 	return result, nil
 }
 
 // isBlockedByReservation reports whether the event has too few places only because of the places
-// that are reserved for the opportunity. If the data does not prove this, isBlockedByReservation
-// returns false, because the opportunity cannot reserve released places again.
+// that are reserved for the opportunity. If the data does not prove this, or if the places must
+// stay reserved, isBlockedByReservation returns false, because the opportunity cannot reserve
+// released places again.
 func (e registerHandler) isBlockedByReservation(ctx context.Context, in activities.EffectInput) bool {
-	now, err := e.readReservation(ctx, in.Opportunity)
-	if err != nil || !now.reserved || now.expiry.IsZero() {
+	out := activities.InspectResult{UndoEntry: in.UndoEntry}
+	if release, _, err := e.checkRelease(ctx, in, &out); err != nil || !release {
 		return false
 	}
 	event, err := e.api.Event(ctx, string(in.Request.Target))
 	if err != nil || !event.Active || event.RemainingPlaces == nil || event.Reserved == nil {
 		return false
 	}
-	ours := 0
-	for _, held := range in.Interests {
-		if slices.ContainsFunc(in.Attendees, func(a exchange.Attendee) bool { return a.Interest == held.ID && a.Event == in.Request.Target }) {
-			ours += held.Quantity
-		}
-	}
 	left, needed := *event.RemainingPlaces, len(in.Request.IDs)
-	return left < needed && left+min(ours, *event.Reserved) >= needed
+	return left < needed && left+min(placesOn(in, in.Request.Target), *event.Reserved) >= needed
 }
 
 func idStrings(ids []opportunity.ID) []string {

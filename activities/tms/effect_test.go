@@ -42,6 +42,10 @@ type effectOutcome struct {
 	problem string
 	// attendees are the attendees with the contacts that are known now.
 	attendees []exchange.Attendee
+	// inDoubt, note and overbooked are what the last inspection returned.
+	inDoubt    []int
+	note       string
+	overbooked []exchange.OverbookedEvent
 }
 
 // setContacts stores the contacts of the attendees, as a workflow does.
@@ -63,7 +67,7 @@ func (r *fixture) runEffect(in activities.EffectInput) effectOutcome {
 	for range 20 {
 		in.UndoEntry, in.Request, in.Attendees = out.undoEntry, nil, out.attendees
 		looked := mustRunActivity[activities.InspectResult](r, activities.InspectEffect, in)
-		out.undoEntry = looked.UndoEntry
+		out.undoEntry, out.inDoubt, out.note, out.overbooked = looked.UndoEntry, looked.PeopleInDoubt, looked.Note, looked.Overbooked
 		out.setContacts(looked.Contacts)
 		switch {
 		case looked.Error != nil:

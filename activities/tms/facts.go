@@ -79,7 +79,7 @@ func (a *Activities) playbookFacts(record exchange.Snapshot, raw administrate.Op
 		on := scheduled[interest.Item.ID]
 		one := playbook.Interest{
 			Item: ref.Item, Kind: cmp.Or(interestKind(interest), held.Kind), Quantity: held.Quantity, UnitAmount: held.UnitAmount,
-			Reserve: held.Reserve, Start: eventStart(on), StartZone: on.TimeZone, ExpiresAt: held.ExpiresAt,
+			Reserve: held.Reserve, Start: eventStart(on), StartZone: on.TimeZone, ExpiresAt: held.ExpiresAt, FreePlaces: on.RemainingPlaces,
 		}
 		if interest.Quantity != nil {
 			one.Quantity = ref.Quantity

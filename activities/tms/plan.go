@@ -83,7 +83,7 @@ func (a *Activities) makePlan(ctx context.Context, in activities.PlanInput, book
 	result.Plan.Version = book.Version
 	for _, event := range events {
 		result.Events = append(result.Events, activities.EventChange{
-			Event: opportunity.ID(event.ID), Cancelled: event.Cancelled, SoldOut: event.SoldOut,
+			Event: opportunity.ID(event.ID), Cancelled: event.Cancelled, SoldOut: event.SoldOut, FreePlaces: event.RemainingPlaces,
 		})
 	}
 	return result, nil

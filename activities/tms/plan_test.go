@@ -143,7 +143,9 @@ reactions: [{ name: tell, on: eventCancelled, do: [{ log: { message: m } }] }]
 	for _, n := range got.Events {
 		news[n.Event] = n
 	}
-	if diff := cmp.Diff(map[opportunity.ID]activities.EventChange{event: {Event: event}, cancelled: {Event: cancelled, Cancelled: true}}, news); diff != "" {
+	if diff := cmp.Diff(map[opportunity.ID]activities.EventChange{
+		event: {Event: event, FreePlaces: new(8)}, cancelled: {Event: cancelled, Cancelled: true, FreePlaces: new(16)},
+	}, news); diff != "" {
 		t.Error(diff)
 	}
 	if want := (activities.PlaybookFeatures{Digest: r.playbook.Playbook.Digest(), FollowUps: true, Reactions: true, FollowUpSteps: "state Open", QuietTime: activities.DefaultQuietTime, Spread: 6 * time.Hour}); got.PlaybookFeatures != want {

@@ -200,7 +200,10 @@ func writeQueue(w io.Writer, v opportunity.View, advise func(format string, args
 func writeEffects(w io.Writer, v opportunity.View, advise func(format string, args ...any)) {
 	for n, e := range v.RunningEffects {
 		line(w, heading("Active", n), string(e.Kind), string(e.Stage), "effect "+e.Key, e.Problem)
-		if e.Problem != "" {
+		switch {
+		case e.AsksPeople:
+			advise("%s", peopleAnswerCommands(v.Reference, e.Key))
+		case e.Problem != "":
 			advise("%s", answerCommands(v.Reference, e.Key))
 		}
 	}
@@ -321,6 +324,11 @@ func showSearchResult(w io.Writer, f searchResult) {
 	if shown := len(f.Opportunities); shown < f.Count {
 		line(w, fmt.Sprintf("%d of %d opportunities are shown; set --limit to show more", shown, f.Count))
 	}
+}
+
+// peopleAnswerCommands returns the commands that answer the effect's question about people.
+func peopleAnswerCommands(reference opportunity.Reference, effect string) string {
+	return fmt.Sprintf("answer with: oppflow confirm %[1]s %[2]s (the same person: use the contact), oppflow retry %[1]s %[2]s (another person: create a new contact), or oppflow skip %[1]s %[2]s --reason … (leave the person out)", reference, effect)
 }
 
 // answerCommands returns the commands that answer the question about the request, in a form for a

@@ -68,6 +68,24 @@ func TestViewShowsWhatAnOperatorHasToKnow(t *testing.T) {
 	}
 }
 
+// A question about people has its own answers.
+func TestAnswersAboutPeopleAreShown(t *testing.T) {
+	text := viewText(opportunity.View{Reference: "lead-1", RunningEffects: []opportunity.RunningEffect{{
+		Key: "1/win/after/2/contacts", Kind: opportunity.EffectContacts, Problem: "attendee 2 has the address of a contact", AsksPeople: true,
+	}}})
+	for _, want := range []string{
+		"oppflow confirm lead-1 1/win/after/2/contacts (the same person", "oppflow retry lead-1 1/win/after/2/contacts (another person",
+		"oppflow skip lead-1 1/win/after/2/contacts --reason … (leave the person out)",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not shown:\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "it did happen") {
+		t.Errorf("the answers are those of another question:\n%s", text)
+	}
+}
+
 // A name from the TMS cannot end a line, move the cursor or imitate another field.
 func TestForeignTextStaysOnItsLine(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

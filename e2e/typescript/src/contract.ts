@@ -107,7 +107,7 @@ export interface EffectResult {
   outcome: string;
   /** objects are the first five objects that the effect found or created. */
   objects?: TouchedObject[];
-  /** reason says why the effect was not done. */
+  /** reason says why the effect was not done, or what an operator should know of the result. */
   reason?: string;
 }
 
@@ -324,6 +324,8 @@ export interface RunningEffect {
   next?: string;
   /** problem says why the effect waits for an operator. */
   problem?: string;
+  /** asksPeople says that problem is a question about people: confirm means the same person, retry means another person, and skip leaves the person out. */
+  asksPeople?: boolean;
 }
 
 /** Skip is an operator's decision not to carry the request out. */

@@ -1,0 +1,264 @@
+package tms_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms"
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/sandbox"
+)
+
+const officeAddress = "office@clinic.example"
+
+func learner(event opportunity.ID, first, last, email string) exchange.Attendee {
+	return exchange.Attendee{Interest: "I", Event: event, Person: &opportunity.Learner{FirstName: first, LastName: last, Email: email}}
+}
+
+// namedContact creates a contact with a request of its own.
+func (r *fixture) namedContact(first, last, email string) opportunity.ID {
+	r.t.Helper()
+	made, err := r.client().CreateContacts(r.t.Context(), []administrate.NewContact{{FirstName: first, LastName: last, Email: email}})
+	if err != nil || made[0].Err != nil {
+		r.t.Fatal(err, made)
+	}
+	r.requestCount()
+	return opportunity.ID(made[0].Contact.ID)
+}
+
+// newOffice returns a register effect for an order of two places, which are reserved, for two people
+// with one address.
+func (r *fixture) newOffice(people exchange.PeoplePolicy) activities.EffectInput {
+	r.t.Helper()
+	record := r.createRecord("A-1")
+	r.apply(record, interest(event, 2))
+	ref := r.read(record).Interests[0]
+	interests := []opportunity.RecordedInterest{{ID: ref.ID, Item: string(ref.Item), Quantity: 2}}
+	r.wantSatisfied(r.runEffect(reserveEffect(record, interests, r.timeIn(48*time.Hour))))
+	in := registerEffect(record, interests, learner(event, "Dan", "One", officeAddress), learner(event, "Eva", "Two", officeAddress))
+	for i := range in.Attendees {
+		in.Attendees[i].Interest = ref.ID
+	}
+	in.Effect.Settings = exchange.NewSettings(exchange.RegisterLearners{ReleaseReservation: true, People: people})
+	return in
+}
+
+func TestPeopleOfOneOrderWithOneAddress(t *testing.T) {
+	for _, row := range []struct {
+		people           exchange.PeoplePolicy
+		contacts         int
+		booked, reserved int
+	}{{exchange.PeopleApart, 2, 6, 0}, {exchange.PeopleByAddress, 1, 5, 2}} {
+		t.Run(string(row.people), func(t *testing.T) {
+			r := newFixture(t, tms.ReferenceTag{})
+			done := r.runEffect(r.newOffice(row.people))
+			if done.problem != "" {
+				t.Fatal(done.problem)
+			}
+			r.advanceClock(time.Second)
+			r.wantEventPlaces(event, row.booked, row.reserved)
+			if got := r.contactsOf(officeAddress); len(got) != row.contacts {
+				t.Errorf("contacts %+v", got)
+			}
+			if kept := row.reserved > 0; kept != strings.Contains(done.note, "reservation kept: 1 sold place has no learner of this opportunity") {
+				t.Errorf("note %q", done.note)
+			}
+		})
+	}
+}
+
+// An operator decides whether the second person is the contact of the first.
+func TestOperatorDecidesAboutOneAddress(t *testing.T) {
+	for name, row := range map[string]struct {
+		decide           func(*exchange.Attendee)
+		contacts         int
+		booked, reserved int
+	}{
+		"the same person": {func(a *exchange.Attendee) { a.SameAsContact = exchange.DecisionSamePerson }, 1, 5, 2},
+		"another person":  {func(a *exchange.Attendee) { a.SameAsContact = exchange.DecisionOtherPerson }, 2, 6, 0},
+		"left out":        {func(a *exchange.Attendee) { a.Person = nil }, 1, 5, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newFixture(t, tms.ReferenceTag{})
+			in := r.newOffice(exchange.PeopleAsk)
+			asked := r.runEffect(in)
+			r.wantProblem(asked, 4, "attendee 2 has the e-mail address of the contact", exchange.RequestCreateContacts)
+			if !slices.Equal(asked.inDoubt, []int{1}) || strings.Contains(asked.problem, "Dan") || strings.Contains(asked.problem, officeAddress) {
+				t.Errorf("in doubt %v: %s", asked.inDoubt, asked.problem)
+			}
+			r.wantEventPlaces(event, 4, 2)
+			in.Attendees, in.UndoEntry = asked.attendees, asked.undoEntry
+			row.decide(&in.Attendees[1])
+			if done := r.runEffect(in); done.problem != "" {
+				t.Fatal(done.problem)
+			}
+			r.advanceClock(time.Second)
+			r.wantEventPlaces(event, row.booked, row.reserved)
+			if got := r.contactsOf(officeAddress); len(got) != row.contacts {
+				t.Errorf("contacts %+v", got)
+			}
+		})
+	}
+}
+
+// One question is about all people of an order.
+func TestOneQuestionAboutAllPeople(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{})
+	record := r.createRecord("A-1")
+	r.namedContact("Front", "Desk", officeAddress)
+	in := contactsEffect(record, exchange.MatchAskOperator, learner(event, "Dan", "One", officeAddress), person(event, "Ada", "ada@byrne.example"),
+		learner(event, "Eva", "Two", officeAddress), learner(event, "Front", "Desk", officeAddress))
+	changeSettings(&in.Effect, func(c *exchange.EnsureContacts) { c.People = exchange.PeopleAsk })
+	asked := r.runEffect(in)
+	if diff := cmp.Diff([]int{0, 2}, asked.inDoubt); diff != "" || !strings.Contains(asked.problem, "attendees 1 and 3 have the e-mail addresses") {
+		t.Errorf("in doubt %s: %s", diff, asked.problem)
+	}
+	if asked.attendees[1].Contact == "" || asked.attendees[3].Contact == "" {
+		t.Errorf("attendees %+v", asked.attendees)
+	}
+}
+
+func TestContactOfTheNameIsTaken(t *testing.T) {
+	for _, people := range []exchange.PeoplePolicy{exchange.PeopleAsk, exchange.PeopleByAddress, exchange.PeopleApart} {
+		r := newFixture(t, tms.ReferenceTag{})
+		record := r.createRecord("A-1")
+		r.namedContact("Dan", "One", officeAddress)
+		eva := r.namedContact("Éva", "O'Two", officeAddress)
+		in := contactsEffect(record, exchange.MatchAskOperator, learner(event, "E\u0301VA ", "o’two", "Office@Clinic.example"))
+		changeSettings(&in.Effect, func(c *exchange.EnsureContacts) { c.People = people })
+		done := r.runEffect(in)
+		r.wantEffect(done, 1)
+		if done.attendees[0].Contact != eva {
+			t.Errorf("%s: taken was %q, want %q", people, done.attendees[0].Contact, eva)
+		}
+	}
+}
+
+// Of several contacts with the address and the name, the playbook chooses.
+func TestSeveralContactsOfOneNameAndAddress(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{})
+	record := r.createRecord("A-1")
+	r.namedContact("Dan", "One", officeAddress)
+	first := r.namedContact("Eva", "Two", officeAddress)
+	r.namedContact("Eva", "Two", officeAddress)
+	in := contactsEffect(record, exchange.MatchAskOperator, learner(event, "Eva", "Two", officeAddress))
+	changeSettings(&in.Effect, func(c *exchange.EnsureContacts) { c.People = exchange.PeopleAsk })
+	r.wantProblem(r.runEffect(in), 1, "2 contacts have the e-mail address of attendee 1")
+	changeSettings(&in.Effect, func(c *exchange.EnsureContacts) { c.OnMultipleMatches = exchange.MatchOldest })
+	if done := r.runEffect(in); done.problem != "" || done.attendees[0].Contact != first {
+		t.Errorf("taken was %q, want %q; problem %q", done.attendees[0].Contact, first, done.problem)
+	}
+}
+
+func TestNamesAreComparedWithoutSpellingDifferences(t *testing.T) {
+	for _, row := range []struct {
+		first, last, otherFirst, otherLast string
+		same                               bool
+	}{
+		{"Eva", "Two", "EVA", "two", true},
+		{"Jean Paul", "O'Neil", "Jean-Paul", "O’Neil ", true},
+		{"Jean", "Paul Sartre", "Jean Paul", "Sartre", true},
+		{"Zoë", "Weiß", "Zoe\u0308", "WEISS", true},
+		{"Zoë", "Weiss", "Zoe", "Weiss", false},
+		{"Dan", "One", "Eva", "Two", false},
+		{"金", "明", "金", "明 ", true},
+		{"-", "-", "-", "-", true},
+		{"-", "-", "+", "+", false},
+		{"-", "-", "", "", false},
+		{"Ann", "1", "Ann", "2", false},
+	} {
+		if got := tms.NameKey(row.first, row.last) == tms.NameKey(row.otherFirst, row.otherLast); got != row.same {
+			t.Errorf("%q %q and %q %q are the same: %v", row.first, row.last, row.otherFirst, row.otherLast, got)
+		}
+	}
+}
+
+// A person of another name is not cancelled.
+func TestRegistrationOfAnotherNameIsNotCancelled(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{})
+	record := r.createRecord("A-1")
+	r.register(event, r.namedContact("Dan", "One", officeAddress))
+	in := cancelEffect(record, learner(event, "Eva", "Two", officeAddress))
+	in.Effect.Settings = exchange.NewSettings(exchange.CancelRegistrations{People: exchange.PeopleAsk})
+	if done := r.runEffect(in); done.problem != "" || len(done.requests) > 0 {
+		t.Errorf("acts %q, problem %q", done.requests, done.problem)
+	}
+	r.wantEventPlaces(event, 5, 0)
+}
+
+// newSoldPlace returns an order of one reserved place for a contact.
+func (r *fixture) newSoldPlace(start opportunity.Start) (opportunity.ID, activities.EffectInput) {
+	r.t.Helper()
+	record := r.create(activities.CreateInput{Reference: "A-1", Start: start, SkipEarlierRunCheck: true}).Record.ID
+	r.apply(record, exchange.Change{Request: "r", Interest: &opportunity.Interest{Item: string(event), Quantity: 1, Contacts: []opportunity.ID{contact}}})
+	ref := r.read(record).Interests[0]
+	interests := []opportunity.RecordedInterest{{ID: ref.ID, Item: string(ref.Item), Quantity: 1}}
+	r.wantSatisfied(r.runEffect(reserveEffect(record, interests, r.timeIn(48*time.Hour))))
+	return record, registerEffect(record, interests, exchange.Attendee{Interest: ref.ID, Event: event, Contact: contact})
+}
+
+// A person whom another order registered does not use a place of this order.
+func TestPlacesStayReservedForAPersonOfAnotherOrder(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{})
+	_, in := r.newSoldPlace(opportunity.Start{Name: "First Aid", Region: string(regionDR)})
+	r.register(event, contact)
+	done := r.runEffect(in)
+	if done.problem != "" || len(done.requests) > 0 || !strings.Contains(done.note, "reservation kept") {
+		t.Errorf("acts %q, problem %q, note %q", done.requests, done.problem, done.note)
+	}
+	r.advanceClock(time.Second)
+	r.wantEventPlaces(event, 5, 1)
+}
+
+// A person whom a trigger of the order's own transition registered uses a place of the order.
+func TestPlacesOfOwnTriggerAreReleased(t *testing.T) {
+	r := newFixtureIn(t, tms.ReferenceTag{}, sandbox.Options{
+		Catalogue:   catalogueWith(t, "- { from: 4, to: 5 }", "- { from: 4, to: 5, triggers: [registration] }"),
+		Assumptions: map[string]string{"registration.hold": "kept"},
+	})
+	record, in := r.newSoldPlace(opportunity.Start{Name: "First Aid", Region: string(regionDR), EntryStep: string(stepTwo)})
+	if got := r.apply(record, progress(string(stepWon))).Results[0]; got.Status != exchange.StatusDone {
+		t.Fatalf("%+v", got)
+	}
+	r.wantEventPlaces(event, 5, 1)
+	done := r.runEffect(in)
+	if done.problem != "" || !slices.Equal(done.requests, []exchange.EffectRequestKind{exchange.RequestRelease}) {
+		t.Errorf("acts %q, problem %q, note %q", done.requests, done.problem, done.note)
+	}
+	r.advanceClock(time.Second)
+	r.wantEventPlaces(event, 5, 0)
+}
+
+// Two learners on the last free place: the TMS accepts both, and the event is reported.
+func TestOverbookedEventIsReported(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{})
+	record := r.createRecord("A-1")
+	one := id(opportunity.TypeContact, 1)
+	r.register(event, slices.Repeat([]opportunity.ID{one}, 7)...)
+	in := registerEffect(record, nil, persons(event, 2)...)
+	done := r.runEffect(in)
+	if done.problem != "" || len(done.overbooked) != 1 || done.overbooked[0].Event != event || done.overbooked[0].By != 1 || done.overbooked[0].Title == "" {
+		t.Errorf("problem %q, overbooked %+v", done.problem, done.overbooked)
+	}
+	r.wantEventPlaces(event, 13, 0)
+}
+
+// Places that stay reserved for the order itself do not overbook the event.
+func TestOwnReservationOverbooksNothing(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{})
+	record, interests, attendees := r.newFullEvent()
+	in := registerEffect(record, interests, attendees...)
+	in.Effect.Settings = exchange.NewSettings(exchange.RegisterLearners{})
+	done := r.runEffect(in)
+	if done.problem != "" || len(done.overbooked) > 0 {
+		t.Errorf("problem %q, overbooked %+v", done.problem, done.overbooked)
+	}
+	r.wantEventPlaces(event, 12, 8)
+}

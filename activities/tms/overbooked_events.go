@@ -1,0 +1,96 @@
+package tms
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// withEventToCheck returns the undo entry with the event among the events whose free places must be
+// read when all learners are registered.
+func withEventToCheck(entry exchange.UndoEntry, event opportunity.ID) exchange.UndoEntry {
+	notes := notesOf[registerNotes](entry)
+	events := eventsToCheck(entry)
+	if slices.Contains(events, string(event)) {
+		return entry
+	}
+	notes.Unchecked = strings.Join(append(events, string(event)), ",")
+	return withNotes(entry, notes)
+}
+
+// withCheckedEvent returns the undo entry without the event among the events to check, if the
+// response to the registration shows that the event is not overbooked.
+func withCheckedEvent(entry exchange.UndoEntry, event opportunity.ID, remaining *int) exchange.UndoEntry {
+	if remaining == nil || *remaining < 0 {
+		return entry
+	}
+	notes := notesOf[registerNotes](entry)
+	notes.Unchecked = strings.Join(slices.DeleteFunc(eventsToCheck(entry), func(id string) bool { return id == string(event) }), ",")
+	return withNotes(entry, notes)
+}
+
+func eventsToCheck(entry exchange.UndoEntry) []string {
+	if unchecked := notesOf[registerNotes](entry).Unchecked; unchecked != "" {
+		return strings.Split(unchecked, ",")
+	}
+	return nil
+}
+
+// findOverbooked reads the events whose registration did not show enough places, and returns the
+// overbooked ones. Places that are still reserved for the opportunity do not count, because its
+// learners have their own places now.
+func (e registerHandler) findOverbooked(ctx context.Context, in activities.EffectInput, out *activities.InspectResult) error {
+	var found []exchange.OverbookedEvent
+	for ids := range slices.Chunk(eventsToCheck(out.UndoEntry), administrate.MaxEntries) {
+		events, err := e.api.Events(ctx, ids)
+		if err != nil {
+			return err
+		}
+		for _, event := range events {
+			if event.RemainingPlaces == nil || *event.RemainingPlaces >= 0 {
+				continue
+			}
+			own, err := e.ownReservedPlaces(ctx, in, out, event)
+			if err != nil {
+				return err
+			}
+			if by := -*event.RemainingPlaces - own; by > 0 {
+				found = append(found, exchange.OverbookedEvent{Event: opportunity.ID(event.ID), Title: opportunity.Truncate(event.Title, opportunity.MaxRecordedItem), By: by})
+			}
+		}
+	}
+	out.Overbooked = found
+	return nil
+}
+
+// ownReservedPlaces returns how many places of the event are reserved for the opportunity at most.
+// It reads the reservation unless this inspection has read it.
+func (e registerHandler) ownReservedPlaces(ctx context.Context, in activities.EffectInput, out *activities.InspectResult, event administrate.ScheduledEvent) (int, error) {
+	if out.Reservation == nil {
+		now, err := e.readReservation(ctx, in.Opportunity)
+		if err != nil {
+			return 0, err
+		}
+		out.Reservation = now.toReservation()
+	}
+	if !out.Reservation.Valid || event.Reserved == nil {
+		return 0, nil
+	}
+	return min(placesOn(in, opportunity.ID(event.ID)), *event.Reserved), nil
+}
+
+// placesOn returns the number of places that the opportunity's interests have on the event.
+func placesOn(in activities.EffectInput, event opportunity.ID) int {
+	places := 0
+	for _, held := range in.Interests {
+		if eventOfInterest(held, in.Attendees) == event {
+			places += held.Quantity
+		}
+	}
+	return places
+}

@@ -1,0 +1,28 @@
+package entity
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// reportOverbooked raises attention for each event that the effect found overbooked after it
+// registered learners.
+func (s *OperatorState) reportOverbooked(events []exchange.OverbookedEvent, now time.Time) {
+	for _, event := range events {
+		s.RaiseAttention(opportunity.AttentionEffect, overbookedKey(event.Event),
+			fmt.Sprintf("the event %s (%s) is overbooked by %d; free places on the event, or move learners to another event", cmp.Or(event.Title, "without a title"), event.Event, event.By), now)
+	}
+}
+
+// ClearOverbooked removes the attention about an overbooked event, because a read has shown that
+// the event is not overbooked any more.
+func (s *OperatorState) ClearOverbooked(event opportunity.ID) {
+	s.clearAttentionFor(opportunity.AttentionEffect, overbookedKey(event))
+}
+
+// overbookedKey is the request of the attention about an overbooked event.
+func overbookedKey(event opportunity.ID) string { return string(event) }

@@ -1,0 +1,101 @@
+package entity
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// askAboutPeople asks an operator whether attendees are the contacts that have their e-mail
+// addresses and other names. The effect waits for the answer, also before a transition. One question
+// asks about all attendees in doubt. While an effect asks, other effects with a doubt wait for the
+// same answer.
+func (s *State) askAboutPeople(j *ActiveEffect, found Inspection, now time.Time) {
+	for _, i := range found.PeopleInDoubt {
+		if i >= 0 && i < len(s.Attendees) && s.Attendees[i].Person != nil {
+			s.Attendees[i].InDoubt = true
+		}
+	}
+	asks := slices.IndexFunc(s.ActiveEffects, func(other ActiveEffect) bool { return other.AsksPeople && other.Effect.Key != j.Effect.Key })
+	j.AsksPeople = true
+	if asks >= 0 {
+		j.Problem = fmt.Sprintf("the effect waits for the answer to the question of the effect %s", s.ActiveEffects[asks].Effect.Key)
+		return
+	}
+	s.blockEffect(j, found.Error.OperatorText()+
+		". Answer confirm (the same person: use the contact), retry (another person: create a new contact) or skip (leave the person out)", now)
+}
+
+// asksAboutPeople reports whether the effect with the key waits for the answer to the question about
+// people.
+func (s *EffectState) asksAboutPeople(key string) bool {
+	j := s.activeEffect(key)
+	return j != nil && j.AsksPeople
+}
+
+// decideAboutPeople stores the operator's answer for all attendees whose contact is unknown, so
+// that an opportunity has no second question about them. Then the effects that waited for the answer
+// are due.
+func (s *State) decideAboutPeople(decision exchange.ContactDecision, now time.Time) {
+	answer := "retry: another person"
+	if decision == exchange.DecisionSamePerson {
+		answer = "confirm: the same person"
+	}
+	s.appendTimeline(now, "an operator answered "+answer)
+	for i := range s.Attendees {
+		if s.Attendees[i].Person != nil {
+			s.Attendees[i].SameAsContact = decision
+		}
+	}
+	s.endPeopleQuestion("")
+}
+
+// leaveOutPeople removes the people in doubt, and forgets their names. Then the effects that waited
+// for the answer are due.
+func (s *State) leaveOutPeople(reason string, now time.Time) {
+	left := 0
+	for i := range s.Attendees {
+		if a := &s.Attendees[i]; a.InDoubt && a.Person != nil {
+			a.Person = nil
+			left++
+		}
+	}
+	text := fmt.Sprintf("an operator left out %d attendees", left)
+	if left == 1 {
+		text = "an operator left out 1 attendee"
+	}
+	s.appendTimeline(now, text)
+	s.endPeopleQuestion(text + ": " + reason)
+}
+
+// endPeopleQuestion makes the effects due that wait for the answer to the question about people. note
+// becomes part of their results.
+func (s *State) endPeopleQuestion(note string) {
+	for i := range s.Attendees {
+		s.Attendees[i].InDoubt = false
+	}
+	for i := range s.ActiveEffects {
+		j := &s.ActiveEffects[i]
+		if !j.AsksPeople {
+			continue
+		}
+		s.clearEffectAttention(j.Effect.Key)
+		j.AsksPeople, j.Problem, j.Errors, j.FailedInspections, j.LastConfirmed, j.NotBefore = false, "", 0, 0, nil, time.Time{}
+		j.addNote(note)
+	}
+}
+
+// addNote adds a text before the note of the effect's result, because the end of a long note is not
+// kept.
+func (j *ActiveEffect) addNote(note string) {
+	switch {
+	case note == "":
+		return
+	case j.Note != "":
+		note += "; " + j.Note
+	}
+	j.Note = opportunity.Truncate(note, opportunity.MaxErrorLabel)
+}

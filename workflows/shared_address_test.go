@@ -1,0 +1,84 @@
+package workflows_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// Two learners of one order have one e-mail address and different names. An operator decides, and no
+// place is released before both are registered.
+func TestTwoPeopleWithOneAddressAreWon(t *testing.T) {
+	for name, row := range map[string]struct {
+		answer func(key string) any
+		places string
+	}{
+		"confirm": {func(key string) any { return opportunity.Confirm{Request: key} }, "{event:{bookedPlaces:1,reserved:2},opp:{isReservationValid:true,step:{name:Won}}}"},
+		"retry":   {func(key string) any { return opportunity.Retry{Request: key} }, "{event:{bookedPlaces:2,reserved:0},opp:{isReservationValid:false,step:{name:Won}}}"},
+		"skip": {
+			func(key string) any { return opportunity.Skip{Request: key, Reason: "typed twice"} },
+			"{event:{bookedPlaces:1,reserved:2},opp:{isReservationValid:true,step:{name:Won}}}",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newTenantFixture(t, example(t, "win"))
+			order := reserveFor(1, "Dan", "Eva")
+			for i := range order.Interests[0].Learners {
+				order.Interests[0].Learners[i].Email = "office@clinic.example"
+			}
+			h.at(time.Second, h.createCompany)
+			h.at(time.Minute, func() { h.update("i", "addInterests", order) })
+			h.at(time.Hour, func() { h.update("p", "progress", to("Proposed")) })
+			h.at(2*time.Hour, func() { h.update("w", "progress", to("Won")) })
+			h.at(3*time.Hour, func() {
+				h.wantQuery(placesQuery(1), "{event:{bookedPlaces:0,reserved:2},opp:{isReservationValid:true,step:{name:Won}}}")
+				asking := 0
+				for _, e := range h.view().RunningEffects {
+					if !e.AsksPeople {
+						continue
+					}
+					asking++
+					h.update("a", name, row.answer(e.Key))
+				}
+				if asking != 1 {
+					t.Errorf("%d effects ask: %+v", asking, h.view().RunningEffects)
+				}
+			})
+			h.run(opportunity.Start{Name: "First Aid", Region: "UK"}, nil)
+			h.wantDone("i", "p", "w", "a")
+			h.wantQuery(placesQuery(1), row.places)
+		})
+	}
+}
+
+// After a win that overbooks the event, attention says by how much.
+func TestOverbookedEventIsAttention(t *testing.T) {
+	h := newTenantFixture(t, example(t, "win"))
+	order := reserveFor(1, "Ada", "Ben")
+	order.Interests[0].Reserve = false
+	h.at(time.Second, h.createCompany)
+	h.at(time.Minute, func() { h.update("i", "addInterests", order) })
+	h.at(2*time.Minute, func() { h.fill(1, 3) })
+	h.at(time.Hour, func() { h.update("p", "progress", to("Proposed")) })
+	h.at(2*time.Hour, func() { h.update("w", "progress", to("Won")) })
+	h.run(opportunity.Start{Name: "First Aid", Region: "UK"}, nil)
+	h.wantDone("i", "p", "w")
+	h.wantQuery(placesQuery(1), "{event:{bookedPlaces:5,reserved:0},opp:{isReservationValid:false,step:{name:Won}}}")
+	var reasons []string
+	for _, a := range h.view().Attention {
+		reasons = append(reasons, a.Reason)
+	}
+	if all := strings.Join(reasons, "\n"); !strings.Contains(all, "is overbooked by 1;") {
+		t.Errorf("attention %q", reasons)
+	}
+}
+
+// fill registers a contact on the event as often as the number says.
+func (h *tenantFixture) fill(event, places int) {
+	h.t.Helper()
+	for range places {
+		h.execute(`mutation { event { registerContacts(eventId: "` + string(id("Course", event)) + `", input: {contacts: ["` + string(id(opportunity.TypeContact, 1)) + `"]}) { errors { message } } } }`)
+	}
+}

@@ -295,16 +295,27 @@ func TestThreeRemindersThenLost(t *testing.T) {
 func TestWaitlistOffer(t *testing.T) {
 	p := load(t, "examples/waitlist-offer.yaml")
 	mail, lost := ` "email":{"template":"last-call","to":"contact"}`, ` "progress":{"to":"Lost"}`
+	const noOffer = `after no-offer/after/1/email undo none "email":{"template":"no-place","to":"owner"}`
+	onWaitlist := func(freePlaces *int) func(*playbook.Facts) {
+		return func(f *playbook.Facts) { f.Step, f.Interests[0].FreePlaces = step("Waitlist"), freePlaces }
+	}
 	held := func(until string, valid bool) func(*playbook.Facts) {
 		return func(f *playbook.Facts) {
 			f.Step, f.Reservation = step("Offered"), opportunity.Reservation{Valid: valid, Until: at(t, until)}
 		}
 	}
 	checkPlans(t, p, []planCase{
-		{"offered", func(f *playbook.Facts) { f.Step = step("Waitlist") }, transitionTo("Offered"), []string{
+		{"offered", onWaitlist(new(2)), transitionTo("Offered"), []string{
 			`after offer/after/1/reserve undo none "reserve":{"until":"2026-12-02T10:00:00Z"}`,
 			`after offer/after/2/email undo none "email":{"template":"offer","to":"contact"}`,
 		}},
+		{"too few free places", onWaitlist(new(1)), transitionTo("Offered"), []string{noOffer}},
+		{"overbooked", onWaitlist(new(-1)), transitionTo("Offered"), []string{noOffer}},
+		{"free places are unknown", onWaitlist(nil), transitionTo("Offered"), []string{
+			"problem offer: its condition cannot be decided about this record, and counts as not met",
+			"problem no-offer: its condition cannot be decided about this record, and counts as not met",
+		}},
+		{"no event", func(f *playbook.Facts) { f.Step, f.Interests = step("Waitlist"), nil }, transitionTo("Offered"), []string{noOffer}},
 		{"not from the waiting list", nil, transitionTo("Offered"), nil},
 		{"held", held("2026-12-02T10:00:00Z", true), exchange.PlanCause{}, []string{
 			"2026-12-02T07:00:00Z last-call/20261202T100000Z/1" + mail, "2026-12-02T10:00:00Z offer-expired/20261202T100000Z/1" + lost,

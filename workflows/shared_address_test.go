@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -80,5 +82,26 @@ func (h *tenantFixture) fill(event, places int) {
 	h.t.Helper()
 	for range places {
 		h.execute(`mutation { event { registerContacts(eventId: "` + string(id("Course", event)) + `", input: {contacts: ["` + string(id(opportunity.TypeContact, 1)) + `"]}) { errors { message } } } }`)
+	}
+}
+
+// A mail that offers a free place is not sent for a full event. The owner gets a mail instead.
+func TestNoPlaceOfAFullEventIsOffered(t *testing.T) {
+	h := newTenantFixture(t, example(t, "waitlist-offer"))
+	one := reserveFor(1, "Ada")
+	one.Interests[0].Reserve = false
+	h.at(time.Second, h.setPeople)
+	h.at(time.Minute, func() { h.update("i", "addInterests", one) })
+	h.at(2*time.Minute, func() { h.fill(1, 4) })
+	h.at(time.Hour, func() { h.update("p", "progress", to("Offered")) })
+	h.at(2*time.Hour, func() {
+		h.wantQuery(placesQuery(1), "{event:{bookedPlaces:4,reserved:0},opp:{isReservationValid:false,step:{name:Offered}}}")
+	})
+	h.at(24*time.Hour, func() { h.update("l", "progress", to("Lost")) })
+	h.run(opportunity.Start{Name: "First Aid", Region: "UK", EntryStep: "Waitlist"}, nil)
+	h.wantDone("i", "p", "l")
+	want := []string{"nora.whitfield@training.example: No place is free: First Aid"}
+	if diff := cmp.Diff(want, h.sentEmails()); diff != "" {
+		t.Errorf("mails (-want +got):\n%s", diff)
 	}
 }

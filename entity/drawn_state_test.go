@@ -35,7 +35,7 @@ func TestStateRoundTrip(t *testing.T) {
 	full.Start = &start
 	full.Reservation = opportunity.Reservation{Valid: true, Until: noon}
 	full.ExpiryPending, full.GeneratedIDs, full.Failures, full.Runs = true, 7, 8, 9
-	full.Interests = []opportunity.RecordedInterest{{ID: "a", Item: "<é>", Kind: opportunity.Event, Quantity: 3, UnitAmount: amount(t, "0.125"), Reserve: true}}
+	full.Interests = []opportunity.RecordedInterest{{ID: "a", Item: "<é>", Kind: opportunity.Event, Quantity: 3, UnitAmount: amount(t, "0.125"), Reserve: true, AsRequested: true}}
 	accept(t, full, opportunity.UpdateDetails{Name: "<&> \u2028"}, "r")
 	full.Queue[0].Results = []opportunity.InterestResult{{Interest: "i", Item: "x", ReservedUntil: &noon, Error: opportunity.Invalidf("y")}}
 	full.Queue[0].InDoubt, full.Queue[0].SendAlone, full.Queue[0].FromUpdate, full.Queue[0].MaybeApplied, full.Queue[0].LaterExpirySet = true, true, true, true, true

@@ -372,7 +372,7 @@ func TestApplyRefresh(t *testing.T) {
 		t.Error("after the read the view still says that the record is to be read")
 	}
 	want := []opportunity.RecordedInterest{
-		{ID: "kept", Item: "First Aid", Quantity: 2}, // the item in the caller's words
+		{ID: "kept", Item: "First Aid", Quantity: 2, AsRequested: true}, // the item in the caller's words
 		{ID: "aside", Item: string(course), Kind: opportunity.Course}, {ID: "new", Item: string(path), Kind: opportunity.Path},
 	}
 	if diff := cmp.Diff(want, v.Interests); diff != "" {

@@ -126,6 +126,36 @@ func (s *RecordState) addUnknownInterests(record exchange.Snapshot) int {
 	return found
 }
 
+// applyInterestValues stores the quantities and the unit amounts of the record, and returns how many
+// interests have other values than before. Values that the API did not return stay as they were
+// requested, and are marked as requested.
+func (s *RecordState) applyInterestValues(record exchange.Snapshot) int {
+	shown := make(map[opportunity.ID]exchange.InterestRef, len(record.Interests))
+	for _, ref := range record.Interests {
+		shown[ref.ID] = ref
+	}
+	changed := 0
+	for i := range s.Interests {
+		held := &s.Interests[i]
+		ref, found := shown[held.ID]
+		if !found {
+			continue
+		}
+		held.AsRequested = held.Quantity != 0 && (ref.Quantity == 0 || ref.UnitAmount == nil)
+		differs := false
+		if ref.Quantity != 0 && ref.Quantity != held.Quantity {
+			held.Quantity, differs = ref.Quantity, true
+		}
+		if ref.UnitAmount != nil && !ref.UnitAmount.Equal(held.UnitAmount) {
+			held.UnitAmount, differs = *ref.UnitAmount, true
+		}
+		if differs {
+			changed++
+		}
+	}
+	return changed
+}
+
 // knownInterestIDs returns the ids that cannot belong to a newly added interest.
 func (s *RecordState) knownInterestIDs() map[opportunity.ID]bool {
 	known := make(map[opportunity.ID]bool, len(s.Interests)+len(s.Unattributed))

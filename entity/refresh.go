@@ -3,6 +3,7 @@ package entity
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/oppflow/oppflow/exchange"
@@ -55,19 +56,37 @@ func (s *State) ApplySnapshot(record exchange.Snapshot, now time.Time) bool {
 	s.Unattributed = slices.DeleteFunc(s.Unattributed, func(id opportunity.ID) bool { return !record.HasInterest(id) })
 	s.InterestsAfterBackup = slices.DeleteFunc(s.InterestsAfterBackup, func(ref exchange.InterestRef) bool { return !record.HasInterest(ref.ID) })
 	removed -= len(s.Interests) + len(s.Unattributed)
+	changed := s.applyInterestValues(record)
 	found := s.addUnknownInterests(record)
-	switch {
-	case removed > 0 && found > 0:
-		s.appendTimeline(now, fmt.Sprintf("the record was read again: %d interests were added, %d interests were removed", found, removed))
-	case removed > 0:
-		s.appendTimeline(now, fmt.Sprintf("the record was read again: %d interests were removed", removed))
-	case found > 0:
-		s.appendTimeline(now, fmt.Sprintf("the record was read again: %d interests were added", found))
+	if removed+found+changed == 0 {
+		return moved
 	}
-	if removed+found > 0 {
+	s.LastActivity = now
+	s.appendTimeline(now, "the record was read again: "+interestNews(found, removed, changed))
+	return true
+}
+
+// interestNews describes the changes of interests that a read of the record showed.
+func interestNews(found, removed, changed int) string {
+	var parts []string
+	for _, part := range []struct {
+		count int
+		what  string
+	}{{found, "were added"}, {removed, "were removed"}, {changed, "have another quantity or price"}} {
+		if part.count > 0 {
+			parts = append(parts, fmt.Sprintf("%d interests %s", part.count, part.what))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// ApplyInterestValues stores the quantities and the unit amounts of the record, so that the effects
+// of a transition follow what people changed in the TMS.
+func (s *State) ApplyInterestValues(record exchange.Snapshot, now time.Time) {
+	if changed := s.applyInterestValues(record); changed > 0 {
 		s.LastActivity = now
+		s.appendTimeline(now, "the record was read again: "+interestNews(0, 0, changed))
 	}
-	return moved || removed+found > 0
 }
 
 // ApplyRefreshFailure stores that the record could not be read for the given reason.

@@ -19,7 +19,7 @@ import (
 // Version 5 adds the sources of waiting commands.
 // Version 6 adds the adoption time of records whose follow-ups count from their last change.
 // Version 7 has attention, waits, questions and effect results under the names of the view.
-// Version 8 adds questions about people.
+// Version 8 adds questions about people, and marks values of interests as requested.
 const StateVersion = 8
 
 // State holds all that one run knows of its opportunity and hands to the run that continues it.

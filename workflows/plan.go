@@ -27,6 +27,7 @@ func (r *run) planTransition(ctx workflow.Context, request, to string) {
 		if r.state.HasLostInterest(result.Record) && hasChange(ctx, changeForgetGoneInterests) {
 			r.state.ApplySnapshot(result.Record, workflow.Now(ctx))
 		}
+		r.state.ApplyInterestValues(result.Record, workflow.Now(ctx))
 	}
 	r.state.ApplyTransitionPlan(request, result.Plan, workflow.Now(ctx))
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -103,5 +105,38 @@ func TestNoPlaceOfAFullEventIsOffered(t *testing.T) {
 	want := []string{"nora.whitfield@training.example: No place is free: First Aid"}
 	if diff := cmp.Diff(want, h.sentEmails()); diff != "" {
 		t.Errorf("mails (-want +got):\n%s", diff)
+	}
+}
+
+// The effects of a transition get the quantity of the record, with or without a refresh.
+func TestTokensThatWereEditedInTheTMS(t *testing.T) {
+	for _, refreshed := range []bool{true, false} {
+		s := newFixture(t)
+		b := &fakePlaybook{features: activities.PlaybookFeatures{Digest: "one", Transitions: true}, resources: map[string]*fakeResource{"tokens": {required: 1}}}
+		check := exchange.Effect{Key: "rule/tokens", Kind: opportunity.EffectTokens, Undo: exchange.UndoExact, Settings: exchange.NewSettings(exchange.AwaitTokens{})}
+		b.plan = func(in activities.PlanInput) exchange.Plan {
+			if in.PlanFor.Kind != exchange.CauseTransition {
+				return exchange.Plan{}
+			}
+			return exchange.Plan{After: []exchange.Effect{check}}
+		}
+		checked := 0
+		b.resources["tokens"].inspect = func(in activities.EffectInput) *activities.InspectResult {
+			checked = in.Interests[0].Quantity
+			return nil
+		}
+		s.tms.playbook = b
+		s.at(time.Second, func() { s.env.SignalWorkflow("addInterests", add(10)) })
+		s.at(time.Minute, func() {
+			s.tms.items[0].Quantity = 5
+			if refreshed {
+				s.env.SignalWorkflow("refresh", opportunity.Refresh{})
+			}
+		})
+		s.winAt(2 * time.Minute)
+		s.run(start, nil)
+		if checked != 5 {
+			t.Errorf("refreshed %t: the effect checks %d tokens, want 5", refreshed, checked)
+		}
 	}
 }

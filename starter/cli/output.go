@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -142,7 +143,11 @@ func writeStatus(w io.Writer, v opportunity.View, open bool, advise func(format 
 		step = stepText(*v.Step)
 	}
 	line(w, "Step", step)
-	line(w, "Total", strings.TrimSpace(v.Total.String()+" "+v.Details.Currency))
+	total := strings.TrimSpace(v.Total.String() + " " + v.Details.Currency)
+	if slices.ContainsFunc(v.Interests, func(i opportunity.RecordedInterest) bool { return i.AsRequested }) {
+		total += asRequested
+	}
+	line(w, "Total", total)
 	if v.PlaybookVersion > 0 {
 		line(w, "Playbook", fmt.Sprintf("version %d planned the last transition", v.PlaybookVersion))
 	}
@@ -181,7 +186,11 @@ func writeQueue(w io.Writer, v opportunity.View, advise func(format string, args
 		if i.Reserve {
 			reserve = "reserve"
 		}
-		line(w, heading("Interests", n), string(i.ID), string(i.Kind), i.Item, fmt.Sprintf("%d × %s", i.Quantity, i.UnitAmount), reserve)
+		value := fmt.Sprintf("%d × %s", i.Quantity, i.UnitAmount)
+		if i.AsRequested {
+			value += asRequested
+		}
+		line(w, heading("Interests", n), string(i.ID), string(i.Kind), i.Item, value, reserve)
 	}
 	for n, q := range v.Queue {
 		doubt := ""
@@ -221,6 +230,9 @@ func writeEffects(w io.Writer, v opportunity.View, advise func(format string, ar
 		line(w, heading("Skipped", n), fmt.Sprintf("%s (%s)", l.Key, l.Reason))
 	}
 }
+
+// asRequested marks a value of a request, where the TMS does not return the value of the record.
+const asRequested = " as requested"
 
 // heading returns the text for the first line of a list, and "" for the other lines.
 func heading(text string, n int) string {

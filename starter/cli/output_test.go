@@ -68,6 +68,20 @@ func TestViewShowsWhatAnOperatorHasToKnow(t *testing.T) {
 	}
 }
 
+// Values that the TMS does not return are marked.
+func TestRequestedValuesAreMarked(t *testing.T) {
+	for marked, want := range map[bool]string{true: " as requested", false: ""} {
+		text := viewText(opportunity.View{
+			Reference: "lead-1", Interests: []opportunity.RecordedInterest{{ID: "I1", Item: "E1", Quantity: 3, AsRequested: marked}}, Details: opportunity.Details{Currency: "USD"},
+		})
+		for _, value := range []string{"0.00 USD" + want + "\n", "3 × 0.00" + want + "\n"} {
+			if !strings.Contains(text, value) {
+				t.Errorf("%q is not shown:\n%s", value, text)
+			}
+		}
+	}
+}
+
 // A question about people has its own answers.
 func TestAnswersAboutPeopleAreShown(t *testing.T) {
 	text := viewText(opportunity.View{Reference: "lead-1", RunningEffects: []opportunity.RunningEffect{{

@@ -255,6 +255,8 @@ export interface RecordedInterest {
   reserve?: boolean;
   /** expiresAt is when training tokens expire: a local time without a zone, in the form of the API. */
   expiresAt?: string;
+  /** asRequested says that quantity or unitAmount is as a request had it, because the API does not return the value of the record. */
+  asRequested?: boolean;
 }
 
 /** Ref is an object of the TMS that has an id and a name. */

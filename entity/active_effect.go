@@ -360,7 +360,7 @@ func (s *State) retryEffect(key string, now time.Time) {
 	j := s.activeEffect(key)
 	if s.asksBeforeRetry(*j) {
 		j.BlockedIn = s.Step.ID
-		s.blockEffect(j, fmt.Sprintf("the mail was not sent: the opportunity is in step %q since the mail was due. Answer retry again (send it all the same), skip (leave it out) or confirm (it was sent)", s.Step.Name), now)
+		s.blockEffect(j, fmt.Sprintf("the mail was not sent, because the opportunity has come to step %q since the mail was due. Answer retry again (Oppflow sends the mail), skip (Oppflow drops the mail) or confirm (the mail was sent)", s.Step.Name), now)
 		return
 	}
 	j.Problem, j.Errors, j.FailedInspections, j.LastConfirmed, j.NotBefore = "", 0, 0, nil, time.Time{}

@@ -67,7 +67,7 @@ func TestAttentionNamesTheEffectAndItsEvent(t *testing.T) {
 	rejected := exchange.ChangeResult{Status: exchange.StatusRejected, Error: &opportunity.Error{Type: opportunity.Rejected, Label: "Not Published", Message: "Melissa Green"}}
 	named := rejected
 	named.About = `event "First Aid at Work" (` + event + `), which is cancelled`
-	const answers = ". Answer confirm (it did happen), retry (it did not happen: try again) or skip (go on without it)"
+	const answers = ". Answer confirm (the effect has its wanted result), retry (Oppflow tries the effect again) or skip (Oppflow drops the effect)"
 	for name, test := range map[string]struct {
 		request exchange.EffectRequest
 		result  exchange.ChangeResult

@@ -22,22 +22,22 @@ func TestInterestValuesFollowTheRecord(t *testing.T) {
 		"changed": {
 			exchange.InterestRef{Quantity: 5, UnitAmount: &other},
 			opportunity.RecordedInterest{Quantity: 5, UnitAmount: other},
-			"40.00", "read again: 1 interests have another quantity or price",
+			"40.00", "the record was read again: 1 interests have another quantity or price",
 		},
 		"unchanged": {
 			exchange.InterestRef{Quantity: 10, UnitAmount: &price},
 			opportunity.RecordedInterest{Quantity: 10, UnitAmount: price},
-			"100.00", "read again from the TMS",
+			"100.00", "the record was read again from the TMS",
 		},
 		"not returned": {
 			exchange.InterestRef{},
 			opportunity.RecordedInterest{Quantity: 10, UnitAmount: price, AsRequested: true},
-			"100.00", "read again from the TMS",
+			"100.00", "the record was read again from the TMS",
 		},
 		"without a price": {
 			exchange.InterestRef{Quantity: 5},
 			opportunity.RecordedInterest{Quantity: 5, UnitAmount: price, AsRequested: true},
-			"50.00", "read again: 1 interests have another quantity or price",
+			"50.00", "the record was read again: 1 interests have another quantity or price",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -312,8 +312,8 @@ func TestWaitlistOffer(t *testing.T) {
 		{"too few free places", onWaitlist(new(1)), transitionTo("Offered"), []string{noOffer}},
 		{"overbooked", onWaitlist(new(-1)), transitionTo("Offered"), []string{noOffer}},
 		{"free places are unknown", onWaitlist(nil), transitionTo("Offered"), []string{
-			"problem offer: its condition cannot be decided about this record, and counts as not met",
-			"problem no-offer: its condition cannot be decided about this record, and counts as not met",
+			"problem offer: the condition of the rule cannot be evaluated for this record and counts as not met",
+			"problem no-offer: the condition of the rule cannot be evaluated for this record and counts as not met",
 		}},
 		{"no event", func(f *playbook.Facts) { f.Step, f.Interests = step("Waitlist"), nil }, transitionTo("Offered"), []string{noOffer}},
 		{"not from the waiting list", nil, transitionTo("Offered"), nil},

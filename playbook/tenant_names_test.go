@@ -52,7 +52,7 @@ func TestCompareNames(t *testing.T) {
 		{"a step", to("{ step: Closed won }"), nil},
 		{"a step by its id", to("{ step: " + stepThree + " }"), nil},
 		{"a stage", to("{ stage: Won }"), nil},
-		{"a renamed step", to("{ step: Paid }"), []string{`3:17: the tenant has no step "Paid"; known are Lead, Quoted, Closed won`}},
+		{"a renamed step", to("{ step: Paid }"), []string{`3:17: the tenant has no step "Paid"; the known names are Lead, Quoted, Closed won`}},
 		{"a step that is almost right", to("{ step: Leed }"), []string{`3:17: the tenant has no step "Leed"; did you mean Lead?`}},
 		{"a step in another case", to("{ step: closed Won }"), []string{`3:17: the tenant has no step "closed Won" in this spelling; it has s6 ("Closed won", stage "Won"): write the name as the TMS has it`}},
 		{"a stage for a step", to("{ step: Negotiation }"), []string{`3:17: the tenant has no step "Negotiation", but a stage of this name; write stage`}},
@@ -60,21 +60,21 @@ func TestCompareNames(t *testing.T) {
 		{"an unknown id", to("{ step: " + stepNine + " }"), []string{`3:17: the tenant has no step with the id ` + stepNine + `; there are ` + stepThree + ` ("Lead", stage "Enquiry"), s4 ("Quoted", stage "Enquiry"), s5 ("Quoted", stage "Negotiation"), s6 ("Closed won", stage "Won")`}},
 		{"two steps", to("{ step: Quoted }"), []string{"3:17: " + twice + "give the id"}},
 		{"both ends", "transitions:\n  - name: win\n    from: { step: A }\n    to: { stage: B }\n    after: [release: {}]\n", []string{
-			`3:19: the tenant has no step "A"; known are Lead, Quoted, Closed won`, `4:18: the tenant has no stage "B"; known are Enquiry, Negotiation, Won`,
+			`3:19: the tenant has no step "A"; the known names are Lead, Quoted, Closed won`, `4:18: the tenant has no stage "B"; the known names are Enquiry, Negotiation, Won`,
 		}},
 
 		{"a follow-up in a step", "steps:\n  - at: { step: Leed }\n    followUps: [{ name: a, due: { inStep: 1 day }, do: { attention: { text: t } } }]\n", []string{`2:17: the tenant has no step "Leed"; did you mean Lead?`}},
 		{"progress", "steps:\n  - at: { step: Lead }\n    followUps: [{ name: a, due: { inStep: 1 day }, do: { progress: { to: closed won } } }]\n", nil}, // a look-up finds it
-		{"progress to no step", progress("Paid"), []string{`2:17: the tenant has no step "Proposed"; known are Lead, Quoted, Closed won`, `6:31: the tenant has no step "Paid"; known are Lead, Quoted, Closed won`}},
-		{"progress to two steps", progress("quoted"), []string{`2:17: the tenant has no step "Proposed"; known are Lead, Quoted, Closed won`, `6:31: 2 steps have the name "quoted": s4 ("Quoted", stage "Enquiry"), s5 ("Quoted", stage "Negotiation"); give the id`}},
+		{"progress to no step", progress("Paid"), []string{`2:17: the tenant has no step "Proposed"; the known names are Lead, Quoted, Closed won`, `6:31: the tenant has no step "Paid"; the known names are Lead, Quoted, Closed won`}},
+		{"progress to two steps", progress("quoted"), []string{`2:17: the tenant has no step "Proposed"; the known names are Lead, Quoted, Closed won`, `6:31: 2 steps have the name "quoted": s4 ("Quoted", stage "Enquiry"), s5 ("Quoted", stage "Negotiation"); give the id`}},
 		{
 			"a last action", "steps:\n  - at: { step: Lead }\n    followUps: [{ name: a, due: { inStep: 1 day }, do: { attention: { text: t } }, repeat: { times: 2, every: 1 day }, then: { progress: { to: Nowhere } } }]\n",
-			[]string{`3:144: the tenant has no step "Nowhere"; known are Lead, Quoted, Closed won`},
+			[]string{`3:144: the tenant has no step "Nowhere"; the known names are Lead, Quoted, Closed won`},
 		},
 
 		{"regions of a condition", when(`value > 1 and region in ["UK", "US"]`), []string{`3:42: the tenant has no region "US"; did you mean UK?`}},
 		{"another region", when(`not (region == "Ireland") or regionId != "r1" or "r9" == regionId`), []string{
-			`3:26: the tenant has no region "Ireland"; known are UK, ` + composed, `3:60: the tenant has no region with the id r9; there are r1 ("UK"), r2 ("` + composed + `")`,
+			`3:26: the tenant has no region "Ireland"; the known names are UK, ` + composed, `3:60: the tenant has no region with the id r9; there are r1 ("UK"), r2 ("` + composed + `")`,
 		}},
 		{"a region in another Unicode form", when(`region == "` + decomposed + `"`), []string{`3:21: the tenant has no region "` + decomposed + `" in this spelling; it has r2 ("` + composed + `"): write the name as the TMS has it`}},
 		{"a step of a condition", when(`step == "Quoted" and stage == "Won"`), []string{"3:19: " + twice + "the condition holds for each of them; to choose one, compare stepId"}},
@@ -111,7 +111,7 @@ func TestCompareNamesWithAnEmptyList(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := loaded.CompareNames(playbook.TenantObjects{Regions: []opportunity.Ref{}})
-	if len(got) != 1 || got[0].Text != `the tenant has no region "UK"; there are none` {
+	if len(got) != 1 || got[0].Text != `the tenant has no region "UK"; no name is defined` {
 		t.Errorf("got %v", got)
 	}
 }

@@ -23,16 +23,17 @@ func TestEffectsAreInspectedInFewRequests(t *testing.T) {
 		r.invoiceEffect(record, "PO 17", "", r.timeIn(0)),
 	}
 	r.requestCount()
+	now := r.now()
 	var alone []activities.InspectResult
 	for _, in := range effects {
-		in.Now = r.now()
+		in.Now = now
 		alone = append(alone, mustRunActivity[activities.InspectResult](r, activities.InspectEffect, in))
 	}
 	if n := r.requestCount(); n != 3 {
 		t.Errorf("one by one: %d requests, want 3", n)
 	}
 	in := effects[0]
-	in.Now, in.Interests = r.now(), effects[1].Interests
+	in.Now, in.Interests = now, effects[1].Interests
 	for _, next := range effects[1:] {
 		in.Ahead = append(in.Ahead, activities.EffectAhead{Effect: next.Effect, UndoEntry: next.UndoEntry})
 	}

@@ -100,8 +100,8 @@ func (p *parts) contractContinuing(g *apiProxy) {
 	outcome, err = c.update(reference, "addInterests", "an update's id", `{`+members+`}`)
 	unnamed := succeeded[jsonOutcome](t, outcome, err)
 
-	// The test repeats one request, so only the history grows. The worker gives up a request after
-	// 30 s, so most of the history is there before the request is held.
+	// The test repeats one request, so only the history grows. The worker waits a limited time for a
+	// response, so most of the history is there before the request is held.
 	const slow = `{"requestId":"slow","name":"Slow"}`
 	c.repeat(reference, `{"requestId":"quick","name":"Quick"}`, 1300)
 	released := make(chan struct{})

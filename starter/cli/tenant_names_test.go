@@ -19,7 +19,7 @@ const strangePlaybook = `transitions:
 
 // strangeNames are the mistakes of strangePlaybook in the sandbox.
 var strangeNames = []string{
-	`:3:17: the tenant has no step "Paid"; known are Proposed, Opportunity, Won, Lost, Archived`,
+	`:3:17: the tenant has no step "Paid"; the known names are Proposed, Opportunity, Won, Lost, Archived`,
 	`:4:28: the tenant has no region "Dominican republic" in this spelling; it has UmVnaW9uOkRS ("Dominican Republic"): write the name as the TMS has it`,
 }
 

@@ -253,7 +253,8 @@ func TestCommandLine(t *testing.T) {
 	t.Run("list", func(t *testing.T) {
 		s.t = t
 		s.wantSuccess([]string{"start", `odd 'one" \`, "--name", "Odd", "--region", hostileRegion}, "Odd")
-		s.wantSuccess([]string{"start", "plain", "--name", "Plain", "--region", "UK"}, "Plain")
+		const uk = "UmVnaW9uOlVL" // the id of the region UK; the lists below find the region by its name
+		s.wantSuccess([]string{"start", "plain", "--name", "Plain", "--region", uk}, "Plain")
 		odd := []string{`odd 'one" \`}
 		running := []string{"adopted", odd[0], "plain"}
 		harness.Eventually(t, time.Minute, "list finds them all", func() bool { return slices.Equal(s.listed("--status", "running"), running) })

@@ -192,17 +192,9 @@ func (b *tenantGuard) verifyBinding(ctx context.Context) error {
 	current := b.tenant != nil && b.comparedCount == credentials
 	b.mu.Unlock()
 	if !current {
-		tenant, err := ReadTenant(ctx, b.api, b.clientID)
-		if err != nil {
+		if err := b.readTenant(ctx, credentials); err != nil {
 			return err
 		}
-		b.mu.Lock()
-		b.tenant, b.comparedCount = &tenant, credentials
-		b.mu.Unlock()
-		if b.onRegions != nil {
-			b.onRegions(wholeNames(tenant.Regions))
-		}
-		b.boundAt.Store(nil) // the records of the namespace are checked again, too
 	}
 	if b.boundAt.Load() == nil || b.lastComparisonFailed() {
 		// The service offers the query to the worker that responded last, and waits even if that
@@ -245,6 +237,23 @@ func (b *tenantGuard) verifyBinding(ctx context.Context) error {
 		err = b.reportJoin(ctx)
 	}
 	return err
+}
+
+// readTenant reads the tenant that the credentials reach. credentials is the number of these
+// credentials.
+func (b *tenantGuard) readTenant(ctx context.Context, credentials int) error {
+	tenant, err := ReadTenant(ctx, b.api, b.clientID)
+	if err != nil {
+		return err
+	}
+	b.mu.Lock()
+	b.tenant, b.comparedCount = &tenant, credentials
+	b.mu.Unlock()
+	if b.onRegions != nil {
+		b.onRegions(wholeNames(tenant.Regions))
+	}
+	b.boundAt.Store(nil) // the records of the namespace are checked again, too
+	return nil
 }
 
 // readState reads the state of the namespace, with the texts of the new versions of the playbook,

@@ -4,7 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +16,7 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/administrate/oauth"
 	"github.com/oppflow/oppflow/administrate/transport"
+	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/settings"
 )
 
@@ -121,5 +126,30 @@ func TestCredentialsThatAreReplacedAreCompared(t *testing.T) {
 	b.verify = answer(&OtherTenantError{Namespace: "sales", Difference: "the regions are Nord, not UK"})
 	if err := b.compareTenant(t.Context()); err == nil {
 		t.Error("the worker goes on with the credentials of another tenant")
+	}
+}
+
+// The activities get the names of the regions that the worker has read, so that they need not read
+// the regions again. A name that is cut off is not the name of a region.
+func TestTheRegionsOfTheTenantAreKnown(t *testing.T) {
+	long := strings.Repeat("ß", maxTenantName)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		const empty = `{"edges":[],"pageInfo":{"totalRecords":0,"hasNextPage":false}}`
+		_, _ = fmt.Fprintf(w, `{"data":{"steps":%s,"currencies":%[1]s,"regions":{"edges":[{"node":{"id":"a","name":"UK"}},{"node":{"id":"b","name":%[2]q}}],"pageInfo":{"totalRecords":2,"hasNextPage":false}}}}`, empty, long)
+	}))
+	defer server.Close()
+	api, err := administrate.New(administrate.Options{Options: transport.Options{URL: server.URL, Tokens: oauth.StaticToken("t")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newTenantGuard("sales", "", nil, slog.New(slog.DiscardHandler))
+	b.api = api
+	var known []opportunity.Ref
+	b.onRegions = func(regions []opportunity.Ref) { known = regions }
+	if err := b.readTenant(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if want := []opportunity.Ref{{ID: "a", Name: "UK"}}; !slices.Equal(known, want) {
+		t.Errorf("known are %+v, want %+v", known, want)
 	}
 }

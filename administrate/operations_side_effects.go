@@ -35,7 +35,7 @@ func (s *samples) useLinks() {
 	}{
 		{"update the owner of an opportunity", UpdateOpportunity{ID: "id", OwnerID: "id"}},
 		{"update the contact of an opportunity", UpdateOpportunity{ID: "id", ContactID: "id"}},
-		{"remove the account of an opportunity", UpdateOpportunity{ID: "id", NoAccount: true}},
+		{"clear the account of an opportunity", UpdateOpportunity{ID: "id", NoAccount: true}},
 		{"reserve places", ReservePlaces{InterestIDs: []string{"id"}}},
 	} {
 		s.mutate(m.name, m.mutation)

@@ -205,8 +205,9 @@ func TestOperationsTakeObservedForms(t *testing.T) {
 	}
 }
 
-// OBS (3.3): field and operation are enum literals, value is a String. A variable that holds an ID must be declared
-// String. A name in another case is unknown, in literals and in variables.
+// OBS (3.3): field and operation are enum literals, value is a String. A variable that holds an ID
+// must be declared String. The API does not know a name with other capitals, neither in a literal
+// nor in a variable.
 func TestEnumsAreExact(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

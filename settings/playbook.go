@@ -38,7 +38,8 @@ type Playbook struct {
 	// KeyFiles are files that hold one key each, by the names of the keys in the playbook:
 	// --service-key NAME=FILE.
 	KeyFiles map[string]string
-	// KeysDir is a directory with a file for every other key, named like the key: OPPFLOW_SERVICE_KEYS_DIR.
+	// KeysDir is a directory with the key files that KeyFiles does not list. Each file has the name of
+	// its key: OPPFLOW_SERVICE_KEYS_DIR.
 	KeysDir string
 	// Environment is where variables are looked up; nil is the environment of the process.
 	Environment Environment

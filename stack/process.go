@@ -34,7 +34,7 @@ const (
 	pipeWait = 2 * time.Second
 )
 
-// command is the command of one start of a part.
+// command is the program, with its arguments, that starts a part once.
 type command struct {
 	path string
 	args []string

@@ -82,9 +82,9 @@ func (s *fixture) needCourseLookup() {
 	}
 }
 
-// The view says from the beginning why a message waits for the API, and an operator sees attention
-// within two minutes. When the API responds again, the work goes on within two minutes, and the
-// attention ends.
+// The view says from the beginning why a message waits for the API, and an attention entry for an
+// operator appears within two minutes. When the API responds again, the work goes on within two
+// minutes, and the attention ends.
 func TestAnOutageIsSeen(t *testing.T) {
 	for _, kind := range []struct {
 		reason activities.Reason

@@ -99,7 +99,7 @@ func (r Report) Write(to io.Writer) {
 	row("runs continued as new", r.Continued)
 	row("questions", r.Questions)
 	for _, met := range r.Coverage {
-		row("affected by: "+string(met.Kind), fmt.Sprintf("%d messages (%.1f%%), done %d times", met.Messages, 100*met.Share, met.Times))
+		row("affected by: "+string(met.Kind), fmt.Sprintf("%d messages (%.1f%% of all); executed %d times", met.Messages, 100*met.Share, met.Times))
 	}
 	if unmet := r.Uncovered(); len(unmet) > 0 {
 		row("does not count for", fmt.Sprintf("%q: too few messages met these disruptions", unmet))

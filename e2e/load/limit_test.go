@@ -18,9 +18,9 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// The API accepts 200 requests in any 10 seconds. Two workers have ten commands for each of many
-// opportunities, all at once. No command fails. The workers use nearly the whole limit, and the API
-// rejects hardly any request.
+// The API accepts 200 requests in any 10 seconds. Many opportunities get ten commands each, all at
+// once, and two workers carry the commands out. No command fails. The workers use nearly the whole
+// limit, and the API rejects hardly any request.
 func TestABurstWithinTheLimit(t *testing.T) {
 	// Earlier tests sent 170 to 180 of 180 possible requests in 10 seconds. Earlier tests sent only
 	// 160 requests in the 10 seconds in which the second worker gets its share of the rate. The

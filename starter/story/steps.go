@@ -171,7 +171,7 @@ func steps() []step {
 			},
 			text: func(s *session) string {
 				e := s.report.Ended
-				return fmt.Sprintf("ended %s with %d interests, %s %s", e.State, e.Interests, e.Total, e.Currency)
+				return fmt.Sprintf("ended in state %s with %d interests, total %s %s", e.State, e.Interests, e.Total, e.Currency)
 			},
 			expect: func(s *session) []Check {
 				e := s.report.Ended

@@ -26,8 +26,8 @@ const (
 
 // rooms are the directories that import and are imported. In one of the two modules, each room
 // imports the earlier rooms; in the other module, each room imports the later rooms. Therefore
-// neither of the two modules has an import cycle. The last four rooms are two directories that are
-// not in the import table, and the two nested modules.
+// neither of the two modules has an import cycle. The last four entries are two directories that
+// are not in the import table, and the two nested modules.
 var rooms = []string{
 	"opportunity", "opportunity/part",
 	"exchange", "exchange/part",

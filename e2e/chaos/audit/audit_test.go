@@ -253,6 +253,10 @@ func TestAudit(t *testing.T) {
 			addQuestion(&e.Chains[0], "name")
 		}, audit.Tolerances{MaxQuestionShare: 0.5}, []string{"readable-question ours name"}},
 		{"a question about a transition", func(e *audit.Evidence) { addQuestion(&e.Chains[0], "move") }, audit.Tolerances{MaxQuestionShare: 0.5}, []string{"readable-question ours move"}},
+		{"a question about a transition back to the first step", func(e *audit.Evidence) {
+			e.Chains[0].Start.EntryStep = "Opportunity"
+			addQuestion(&e.Chains[0], "move")
+		}, audit.Tolerances{MaxQuestionShare: 0.5}, nil},
 		{"a question about a transition to another step than that of the record", func(e *audit.Evidence) { addQuestion(&e.Chains[0], "nowhere") }, audit.Tolerances{MaxQuestionShare: 0.5}, nil},
 		{"a question about a transition of a record that a person took to another step", func(e *audit.Evidence) {
 			e.ManualTransitions = append(e.ManualTransitions, audit.ManualTransition{Record: e.Records[1].ID, To: "Opportunity", At: at(26)})

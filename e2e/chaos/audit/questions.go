@@ -75,7 +75,8 @@ func (a *auditor) checkReadableQuestions(f *caseFile) {
 
 // isReadable reports whether the record shows if the request was carried out. The record shows this
 // only if no other request and no person can have made the same change. A record in another step
-// than the requested step shows nothing, because a later transition may have followed. A missing
+// than the requested step shows nothing, because a later transition may have followed. A record in
+// the step in which it began shows nothing, because it may never have left this step. A missing
 // interest shows nothing if the record has an interest that no outcome names. The API may have
 // rejected the missing interest and added the other interest. After a reset of the run, a missing
 // interest shows nothing: the API may have rejected the interest, or a person may have removed it. A
@@ -99,7 +100,7 @@ func (a *auditor) isReadable(f *caseFile, r request) bool {
 		}
 		return shown == len(wishes) || shown == 0 && f.explainsInterests() && len(a.resetTimes(f.reference)) == 0
 	case opportunity.Progress:
-		return f.record.Step == command.To && len(a.manualSteps(f.record.ID)) == 0 && alone(func(o request) bool { p, is := o.command.(opportunity.Progress); return is && p.To == command.To })
+		return f.record.Step == command.To && command.To != f.entryStep() && len(a.manualSteps(f.record.ID)) == 0 && alone(func(o request) bool { p, is := o.command.(opportunity.Progress); return is && p.To == command.To })
 	case opportunity.UpdateDetails:
 		return alone(func(o request) bool { _, is := o.command.(opportunity.UpdateDetails); return is })
 	}

@@ -23,6 +23,14 @@ type expectedCommit struct {
 	anyOrder bool
 }
 
+// entryStep returns the step in which the opportunity began, "" when the start names no step.
+func (f *caseFile) entryStep() string {
+	if len(f.chains) == 0 {
+		return ""
+	}
+	return f.chains[0].Start.EntryStep
+}
+
 // checkTransitions compares the requested transitions and interests, in their order, with the
 // request log. checkTransitions also compares the step after the last transition with the step of
 // the record.
@@ -32,10 +40,7 @@ func (a *auditor) checkTransitions(f *caseFile) {
 	}
 	var tokens []expectedCommit
 	var moved []string // the steps that the record may have
-	begins := ""
-	if len(f.chains) > 0 {
-		begins = f.chains[0].Start.EntryStep
-	}
+	begins := f.entryStep()
 	stoodIn := begins
 	if begins != "" {
 		moved = []string{begins}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -120,7 +119,7 @@ func splitResponse(got transport.Response, i int) (transport.Response, error) {
 	}
 	prefix := joinedPrefix(i)
 	own := make(map[string]json.RawMessage)
-	for key, value := range maps.All(roots) {
+	for key, value := range roots {
 		if name, is := strings.CutPrefix(key, prefix); is {
 			own[name] = value
 		}

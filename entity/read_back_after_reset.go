@@ -1,6 +1,7 @@
 package entity
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -42,8 +43,8 @@ func (b Backlog) isBefore(i, j int) bool {
 // in the item than requested. If the record has fewer new interests in the item, the changes stay
 // unknown unless the requested interests are equal in all facts that cannot be read back. A
 // transition counts as done when the record is in its target step, and no other transition leads to
-// that step. Details and expiries count as done when the record shows them, or shows the details or
-// the expiry of a change that may have come later.
+// that step. Details and expiries count as done when the record shows them, or when changes that
+// count as done and that may have come later overwrote them.
 //
 // The run before the reset executed the messages in their order. A change that took effect
 // therefore proves that the changes before it were sent. A change that was sent and that the record
@@ -52,7 +53,11 @@ func (b Backlog) isBefore(i, j int) bool {
 // before, the API rejects it again.
 //
 // from is the step of the record that the run knew, "" when the run knew no step.
-func (s *RecordState) ReadBackAfterReset(b Backlog, from opportunity.ID, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID) []exchange.ChangeResult {
+//
+// isTransitive returns false for a run that a worker of an earlier version began. In such a run, an
+// update counts as done only if the record shows all details of the updates that overwrote it.
+// ReadBackAfterReset calls isTransitive only when its result depends on isTransitive.
+func (s *RecordState) ReadBackAfterReset(b Backlog, from opportunity.ID, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID, isTransitive func() bool) []exchange.ChangeResult {
 	answers := make([]exchange.ChangeResult, len(b.Changes))
 	for i := range answers {
 		answers[i].Status = exchange.StatusUnknown
@@ -60,11 +65,9 @@ func (s *RecordState) ReadBackAfterReset(b Backlog, from opportunity.ID, record 
 	s.readBackInterestsAfterReset(b, answers, record, resolved)
 	b.readBackTransitions(answers, from, record, resolved)
 	took := slices.Clone(answers)
+	b.readBackUpdates(answers, record, resolved, isTransitive)
 	for i := range slices.Backward(b.Changes) {
-		switch m := b.Changes[i]; {
-		case m.Update != nil:
-			answers[i] = b.readBackUpdate(i, record, resolved)
-		case m.ReservationChange != nil:
+		if b.Changes[i].ReservationChange != nil {
 			answers[i] = b.readBackExpiry(i, record)
 			continue // to set an expiry again does no harm
 		}
@@ -180,20 +183,53 @@ func stepID(p opportunity.Progress, resolved map[exchange.UnresolvedName]opportu
 	return opportunity.ID(p.To)
 }
 
-// readBackUpdate decides whether the record shows the details. The update also counts as done when
-// it would undo another update of the same details that the record shows and that may have come
-// later.
-func (b Backlog) readBackUpdate(i int, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID) exchange.ChangeResult {
-	missing := missingFrom(*b.Changes[i].Update, record.Details, resolved)
-	for j, m := range b.Changes {
-		if m.Update != nil && j != i && !b.isBefore(j, i) && missingFrom(*m.Update, record.Details, resolved) == (opportunity.UpdateDetails{}) {
-			missing = without(missing, *m.Update)
+// readBackUpdates decides whether the record shows the details of each update. An update also counts
+// as done when it would only undo other updates that are done and that may have come later.
+// isTransitive says whether these other updates may themselves be overwritten, see ReadBackAfterReset.
+func (b Backlog) readBackUpdates(answers []exchange.ChangeResult, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID, isTransitive func() bool) {
+	missing := make(map[int]opportunity.UpdateDetails)
+	var done []int
+	for i, m := range b.Changes {
+		if m.Update == nil {
+			continue
+		}
+		missing[i] = missingFrom(*m.Update, record.Details, resolved)
+		if missing[i] == (opportunity.UpdateDetails{}) {
+			done = append(done, i)
+		}
+		answers[i] = exchange.ChangeResult{Status: exchange.StatusNotSent}
+	}
+	for round := 1; ; round++ {
+		overwritten := b.overwrittenUpdates(missing, done)
+		if len(overwritten) == 0 || round > 1 && !isTransitive() {
+			break
+		}
+		done = append(done, overwritten...)
+	}
+	for _, i := range done {
+		answers[i] = exchange.ChangeResult{Status: exchange.StatusDone, Details: &record.Details}
+	}
+}
+
+// overwrittenUpdates returns the updates that are not done and whose missing details the done
+// updates set, too. An update that certainly came earlier cannot have overwritten another update.
+func (b Backlog) overwrittenUpdates(missing map[int]opportunity.UpdateDetails, done []int) []int {
+	var overwritten []int
+	for _, i := range slices.Sorted(maps.Keys(missing)) {
+		if slices.Contains(done, i) {
+			continue
+		}
+		left := missing[i]
+		for _, j := range done {
+			if !b.isBefore(j, i) {
+				left = without(left, *b.Changes[j].Update)
+			}
+		}
+		if left == (opportunity.UpdateDetails{}) {
+			overwritten = append(overwritten, i)
 		}
 	}
-	if missing == (opportunity.UpdateDetails{}) {
-		return exchange.ChangeResult{Status: exchange.StatusDone, Details: &record.Details}
-	}
-	return exchange.ChangeResult{Status: exchange.StatusNotSent}
+	return overwritten
 }
 
 // missingFrom returns the details of the update that the record does not show.
@@ -251,6 +287,11 @@ func (b Backlog) readBackExpiry(i int, record exchange.Snapshot) exchange.Change
 func (s *State) ApplyReadBackAfterReset(b Backlog, answers []exchange.ChangeResult, record exchange.Snapshot, now time.Time) {
 	s.appendTimeline(now, "the run was reset: the waiting requests were compared with the record")
 	s.ApplyResults(b.Changes, answers, now)
+	for i, m := range b.Changes {
+		if isHarmless := m.Update != nil || m.ReservationChange != nil; isHarmless && answers[i].Status == exchange.StatusNotSent {
+			s.setMaybeApplied(m) // the run before the reset may have made the change, and another change may have overwritten it
+		}
+	}
 	for i := range s.Queue {
 		s.Queue[i].MaybeApplied = s.Queue[i].MaybeApplied || s.Queue[i].isExpired(now) // the run before the reset may have sent the change in time
 	}

@@ -1,6 +1,7 @@
 package entity_test
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,6 +15,8 @@ import (
 )
 
 var opportunityStep = opportunity.Step{ID: id(opportunity.TypeStep, 4), Name: "Opportunity", Stage: proposed.Stage}
+
+func always() bool { return true }
 
 func TestReadBackAfterReset(t *testing.T) {
 	move := func(to opportunity.Step) opportunity.Command { return opportunity.Progress{To: string(to.ID)} }
@@ -31,6 +34,10 @@ func TestReadBackAfterReset(t *testing.T) {
 	}
 	named := func(r exchange.Snapshot, name string) exchange.Snapshot {
 		r.Details.Name = name
+		return r
+	}
+	inEuro := func(r exchange.Snapshot, account opportunity.ID) exchange.Snapshot {
+		r.Details.Account.ID, r.Details.Currency = account, "EUR"
 		return r
 	}
 	held := func(r exchange.Snapshot, day int) exchange.Snapshot {
@@ -52,6 +59,8 @@ func TestReadBackAfterReset(t *testing.T) {
 		{"details that were set over", []opportunity.Command{rename("x"), rename("y"), in(course)}, named(at(proposed, interestRef("a", course)), "y"), "done|done|done a"},
 		{"details that were so before", []opportunity.Command{opportunity.UpdateDetails{Name: "x", Account: string(account)}, rename("y"), rename("y")}, named(at(proposed), "y"), "notSent|notSent|notSent"},
 		{"other details that were so before", []opportunity.Command{opportunity.UpdateDetails{Account: string(account)}, rename("y")}, named(at(proposed), "y"), "notSent|done"},
+		{"details that two later updates set over", []opportunity.Command{opportunity.UpdateDetails{Name: "x", Currency: "GBP"}, opportunity.UpdateDetails{Name: "y", Account: string(account), Currency: "EUR"}, rename("z")}, inEuro(named(at(proposed), "z"), account), "done|done|done"},
+		{"details of which a later update set over a part", []opportunity.Command{opportunity.UpdateDetails{Name: "x", Currency: "GBP"}, opportunity.UpdateDetails{Name: "y", Currency: "EUR"}}, named(at(proposed), "y"), "notSent|notSent"},
 		{"an expiry that was set over", []opportunity.Command{until(3), until(9), until(30)}, held(at(proposed), 9), "done|done|notSent"},
 		{"interests of somebody else", []opportunity.Command{in(course), in(event)}, at(proposed, interestRef("x", path), interestRef("a", event)), "unknown|done a"},
 		{"moves in a row", []opportunity.Command{move(opportunityStep), move(won)}, at(won), "unknown|done"},
@@ -68,7 +77,7 @@ func TestReadBackAfterReset(t *testing.T) {
 				accept(t, s, command, fmt.Sprint(n))
 			}
 			all := s.Backlog()
-			got := strings.Join(statuses(s.ReadBackAfterReset(all, proposed.ID, c.record, nil)), "|")
+			got := strings.Join(statuses(s.ReadBackAfterReset(all, proposed.ID, c.record, nil, always)), "|")
 			if got != c.want {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
@@ -82,7 +91,7 @@ func TestReadBackAfterReset(t *testing.T) {
 		r.Details.Account.ID = "account"
 		got := statuses(s.ReadBackAfterReset(s.Backlog(), proposed.ID, r, map[exchange.UnresolvedName]opportunity.ID{
 			{Type: opportunity.TypeStep, Text: "Opportunity"}: opportunityStep.ID, {Type: opportunity.TypeAccount, Text: "Acme"}: "account", {Type: exchange.TypeCurrency, Text: "US Dollar"}: "USD",
-		}))
+		}, always))
 		if !slices.Equal(got, []string{"done", "done"}) {
 			t.Errorf("got %v", got)
 		}
@@ -92,11 +101,107 @@ func TestReadBackAfterReset(t *testing.T) {
 		accept(t, s, move(opportunityStep), "1")
 		accept(t, s, move(won), "2")
 		for step, want := range map[opportunity.Step]string{proposed: "notSent|notSent", opportunityStep: "done|notSent", won: "unknown|done"} {
-			if got := strings.Join(statuses(s.ReadBackAfterReset(s.Backlog(), "", at(step), nil)), "|"); got != want {
+			if got := strings.Join(statuses(s.ReadBackAfterReset(s.Backlog(), "", at(step), nil, always)), "|"); got != want {
 				t.Errorf("in %s: got %s, want %s", step.Name, got, want)
 			}
 		}
 	})
+}
+
+// TestReadBackAfterResetInAnEarlierVersion: a run that an earlier version began sends the same
+// updates again as before. The version is read only when it matters.
+func TestReadBackAfterResetInAnEarlierVersion(t *testing.T) {
+	currency := func(code string) opportunity.Command {
+		return opportunity.UpdateDetails{Name: "set to " + code, Currency: code}
+	}
+	for _, c := range []struct {
+		waits []opportunity.Command
+		want  string
+		looks int
+	}{
+		{[]opportunity.Command{currency("GBP"), currency("EUR"), opportunity.UpdateDetails{Name: "z"}}, "notSent|notSent|notSent", 1},
+		{[]opportunity.Command{opportunity.UpdateDetails{Name: "x"}, opportunity.UpdateDetails{Name: "z"}}, "done|done", 0},
+	} {
+		s, looks := openedState(t), 0
+		for n, command := range c.waits {
+			accept(t, s, command, fmt.Sprint(n))
+		}
+		record := recordNow()
+		record.Details.Name, record.Details.Currency = "z", "EUR"
+		got := strings.Join(statuses(s.ReadBackAfterReset(s.Backlog(), proposed.ID, record, nil, func() bool { looks++; return false })), "|")
+		if got != c.want || looks != c.looks {
+			t.Errorf("got %s and %d looks, want %s and %d", got, looks, c.want, c.looks)
+		}
+	}
+}
+
+// TestUpdatesAfterAReset: the run before the reset made the first updates. When the run has sent the
+// updates that do not count as done, the record is as after all updates in their order. If no value
+// occurs twice, every update that was made counts as done.
+func TestUpdatesAfterAReset(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s, record := openedState(t), recordNow()
+		values := rapid.IntRange(2, 100).Draw(t, "values")
+		unique := values > 20
+		value := func(n int, kind string) string {
+			switch set := rapid.Bool().Draw(t, kind); {
+			case !set:
+				return ""
+			case unique:
+				return fmt.Sprint(kind, n)
+			}
+			return fmt.Sprint(kind, rapid.IntRange(0, values-1).Draw(t, "value"))
+		}
+		apply := func(d opportunity.Details, u opportunity.UpdateDetails) opportunity.Details {
+			d.Name, d.Currency, d.Account.ID = cmp.Or(u.Name, d.Name), cmp.Or(u.Currency, d.Currency), cmp.Or(opportunity.ID(u.Account), d.Account.ID)
+			return d
+		}
+		made := rapid.IntRange(0, 6).Draw(t, "made")
+		want := record.Details
+		for n := range 6 {
+			u := opportunity.UpdateDetails{Name: value(n, "name"), Currency: value(n, "currency"), Account: value(n, "account")}
+			if u == (opportunity.UpdateDetails{}) {
+				u.Name = fmt.Sprint("name", n)
+			}
+			if _, err := s.Accept(u, fmt.Sprint(n), true, noon); err != nil {
+				t.Fatal(err)
+			}
+			want = apply(want, u)
+			if n < made {
+				record.Details = want
+			}
+		}
+		all := s.Backlog()
+		got := record.Details
+		for n, answer := range s.ReadBackAfterReset(all, proposed.ID, record, nil, always) {
+			if answer.Status == exchange.StatusNotSent {
+				got = apply(got, *all.Changes[n].Update)
+			}
+			if unique && n < made && answer.Status != exchange.StatusDone {
+				t.Errorf("update %d was made and is %s", n, answer.Status)
+			}
+		}
+		if got.Name != want.Name || got.Currency != want.Currency || got.Account.ID != want.Account.ID {
+			t.Errorf("the record is %+v, want %+v", got, want)
+		}
+	})
+}
+
+// TestClosingAfterAReset: details that the record does not show may have been set before the
+// reset. If the opportunity is closed before they are sent again, their result is unknown.
+func TestClosingAfterAReset(t *testing.T) {
+	s := openedState(t)
+	accept(t, s, opportunity.UpdateDetails{Name: "x"}, "details")
+	accept(t, s, opportunity.ExtendReservations{Until: noon.AddDate(0, 0, 3)}, "expiry")
+	accept(t, s, addInterests(opportunity.Interest{Item: string(course), Quantity: 1}), "interest")
+	all, r := s.Backlog(), recordNow()
+	s.ApplyReadBackAfterReset(all, s.ReadBackAfterReset(all, proposed.ID, r, nil, always), r, noon)
+	s.FailAll(opportunity.Failf(opportunity.Closed, "the opportunity was closed"), noon)
+	for request, want := range map[string]opportunity.ErrorType{"details": opportunity.Undecided, "expiry": opportunity.Undecided, "interest": opportunity.Closed} {
+		if got := outcome(t, s, request); got.Error == nil || got.Error.Type != want {
+			t.Errorf("%s: got %+v, want the error %s", request, got, want)
+		}
+	}
 }
 
 // TestApplyReadBackAfterReset: decided requests go on, the others become questions, and reserved
@@ -108,7 +213,7 @@ func TestApplyReadBackAfterReset(t *testing.T) {
 	accept(t, s, opportunity.UpdateDetails{Name: "later"}, "later")
 	r := recordNow(interestRef("a", event))
 	all := s.Backlog()
-	s.ApplyReadBackAfterReset(all, s.ReadBackAfterReset(all, proposed.ID, r, nil), r, noon)
+	s.ApplyReadBackAfterReset(all, s.ReadBackAfterReset(all, proposed.ID, r, nil, always), r, noon)
 	if got := queued(s); !slices.Equal(got, []string{"move", "later"}) {
 		t.Errorf("in the queue are %v", got)
 	}
@@ -183,7 +288,7 @@ func TestNothingIsRepeatedAfterAReset(t *testing.T) {
 		// The run after the reset knows nothing of these changes.
 		backlog := s.Backlog()
 		all := backlog.Changes
-		answers := s.ReadBackAfterReset(backlog, proposed.ID, fake.snapshot(), nil)
+		answers := s.ReadBackAfterReset(backlog, proposed.ID, fake.snapshot(), nil, always)
 		// Equal interests are interchangeable.
 		counts, did, left, asked := map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
 		for i, m := range all {

@@ -188,7 +188,7 @@ func (r *run) compareAfterReset(ctx workflow.Context, from opportunity.ID, recor
 		r.state.FailNames(r.state.Backlog().Changes, failed, workflow.Now(ctx))
 	}
 	backlog := r.state.Backlog()
-	answers := r.state.ReadBackAfterReset(backlog, from, record, r.resolvedIDs())
+	answers := r.state.ReadBackAfterReset(backlog, from, record, r.resolvedIDs(), func() bool { return hasChange(ctx, changeOverwrittenUpdates) })
 	if r.hasUnhandledRestore() {
 		r.state.ApplyRestore(answers, record, workflow.Now(ctx))
 	}

@@ -64,6 +64,9 @@ const (
 	// changeReadBackRejected makes a read of the record also decide a lost request of which the API
 	// rejected some changes.
 	changeReadBackRejected = "read back a request with rejected changes"
+	// changeOverwrittenUpdates makes a read after a reset count an update as done when several later
+	// updates together overwrote it.
+	changeOverwrittenUpdates = "read back updates that later updates overwrote"
 	// changeInspectAhead makes an inspection of an effect also inspect the effects that come next.
 	changeInspectAhead = "inspect the next effects together"
 	// changeExpiredReservation makes the run raise attention for reserved places that have expired.

@@ -81,10 +81,10 @@ func (a AddInterest) writeKind(b *builder, details *object) {
 	info, known := a.Kind.info()
 	people := info.learnersIn != ""
 	if !people && len(a.NewLearners)+len(a.ExistingLearners) > 0 {
-		b.invalid("NewLearners", "NewLearners and ExistingLearners are allowed only for these kinds: "+nounsOf(func(k kindInfo) bool { return k.learnersIn != "" }))
+		b.invalid("NewLearners", "NewLearners and ExistingLearners are allowed only for interests of these kinds: "+nounsOf(func(k kindInfo) bool { return k.learnersIn != "" }))
 	}
 	if info.expiryIn == "" && a.ExpiresAt != "" {
-		b.invalid("ExpiresAt", "ExpiresAt is allowed only for this kind: "+nounsOf(func(k kindInfo) bool { return k.expiryIn != "" }))
+		b.invalid("ExpiresAt", "ExpiresAt is allowed only for interests of this kind: "+nounsOf(func(k kindInfo) bool { return k.expiryIn != "" }))
 	}
 	switch {
 	case people:
@@ -102,7 +102,7 @@ func (a AddInterest) writeKind(b *builder, details *object) {
 			}.String())
 		}
 	case !known && a.Kind != "":
-		b.invalid("Kind", "the kind is unknown; the known kinds are "+nounsOf(func(kindInfo) bool { return true }))
+		b.invalid("Kind", "the kind of the interest is unknown; the known kinds are "+nounsOf(func(kindInfo) bool { return true }))
 	}
 }
 

@@ -61,7 +61,7 @@ func (e *RejectedError) Error() string {
 	for i, p := range e.Errors {
 		switch {
 		case p.Label == "" && p.Message == "":
-			shown[i] = "the API gave no label and no message"
+			shown[i] = "the API returned no label and no message for the error"
 		case p.Message == "":
 			shown[i] = p.Label
 		case p.Label == "":

@@ -27,7 +27,7 @@ func (c *Client) ExtendReservations(ctx context.Context, e ExtendReservations) (
 func (e ExtendReservations) build(b *builder) opportunityMutation {
 	b.location += ": ExtendReservations"
 	if e.Until.Year() < 1 || e.Until.Year() > 9999 || e.Until.IsZero() {
-		b.invalid("Until", "the time is missing, or its year is not between 1 and 9999")
+		b.invalid("Until", "the expiry time is missing, or the year of the expiry time is not between 1 and 9999")
 	}
 	op := opportunityMutation{
 		field: "extendReservations",

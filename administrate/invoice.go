@@ -73,7 +73,7 @@ func (c *Client) UpdateInvoice(ctx context.Context, u UpdateInvoice) (Invoice, e
 func (u UpdateInvoice) build(b *builder) standaloneMutation {
 	in := object{"invoiceId: " + b.bindRequired("ID", "invoiceId", "ID", u.ID)}
 	if u.Comments != "" && u.NoComments || u.PurchaseOrderRef != "" && u.NoPurchaseOrderRef {
-		b.invalid("ID", "the update sets Comments or PurchaseOrderRef and also clears the same member; do only one of the two")
+		b.invalid("ID", "the update sets and clears the same member (Comments or PurchaseOrderRef); either set or clear the member")
 	}
 	if u.Comments != "" || u.NoComments {
 		in.set("comments", b.bindText("Comments", "comments", "String", u.Comments))

@@ -18,7 +18,7 @@ import (
 const joinedNameSeparator = "_"
 
 // errNotJoinable is the error of a document that is not a single query without fragments.
-var errNotJoinable = errors.New("the document is not a single query without fragments")
+var errNotJoinable = errors.New("the document cannot be joined with other documents; only a single query without fragments can be joined")
 
 // joinDocuments returns one query with the root fields of all documents. The response keys and the
 // variables of the document with index i get the prefix of i. The name of the joined document lists

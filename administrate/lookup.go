@@ -143,7 +143,7 @@ func (c *Client) lookupDocument(w LookupRequest) (transport.Document, error) {
 		}
 	}
 	if len(b.roots) == 0 && b.err == nil {
-		b.invalid("Steps", "the request asks for nothing; give at least one list, account or item")
+		b.invalid("Steps", "the request looks up nothing; give at least one list, account or item")
 	}
 	return b.document("query", "Lookup")
 }

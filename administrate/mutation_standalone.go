@@ -76,7 +76,7 @@ func (r standaloneResponse) entryPayloads(entries int) ([]json.RawMessage, error
 		return nil, r.outcomeUnknown("the response does not have the expected form")
 	}
 	if len(all) != entries {
-		return nil, r.outcomeUnknown(fmt.Sprintf("the response contains %d results for %d entries", len(all), entries))
+		return nil, r.outcomeUnknown(fmt.Sprintf("the response contains %d results for the %d entries of the request", len(all), entries))
 	}
 	return all, nil
 }

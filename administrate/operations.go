@@ -121,7 +121,7 @@ func (s *samples) addInterests() {
 func (s *samples) searchOpportunities() {
 	s.search("search opportunities", Search{})
 	s.search("search opportunities with attributes", Search{Attributes: true})
-	s.search("search opportunities, only id, name and attributes", Search{Attributes: true, Bare: true})
+	s.search("search opportunities and read only id, name and attributes", Search{Attributes: true, Bare: true})
 	s.search("search a page of opportunities", Search{First: 100, Offset: 100})
 	s.search("search the next page of opportunities", Search{After: "cursor"})
 	s.search("search opportunities in order", Search{Order: &Order{Field: ByID}})

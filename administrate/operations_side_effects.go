@@ -59,7 +59,7 @@ func (s *samples) useLinks() {
 		return err
 	})
 	whole := Search{Full: true}
-	s.add("search opportunities with all members", whole, func(ctx context.Context, c *Client) error {
+	s.add("search opportunities and read all members", whole, func(ctx context.Context, c *Client) error {
 		_, err := c.Opportunities(ctx, whole)
 		return err
 	})

@@ -33,7 +33,7 @@ func ReadTogether(ctx context.Context, main func(context.Context) error, also ..
 			defer g.leave()
 			defer func() { // a panic in another goroutine would end the process
 				if fault := recover(); fault != nil {
-					errs[i] = fmt.Errorf("administrate: panic in a read: %v", fault)
+					errs[i] = fmt.Errorf("administrate: a read panicked: %v", fault)
 				}
 			}()
 			errs[i] = call(context.WithValue(ctx, groupMemberKey{}, groupMember{g, i == 0}))
@@ -189,7 +189,7 @@ func mayFailForAnother(err error) bool {
 func checkJoinedSize(doc transport.Document) error {
 	values, err := json.Marshal(doc.Variables)
 	if err == nil && len(doc.Text)+len(values) > transport.MaxRequestBytes/2 { // JSON may escape characters of the text
-		return &InvalidError{Where: doc.Name, Problem: "is too large for one request"}
+		return &InvalidError{Where: doc.Name, Problem: "the joined query is too large for one request"}
 	}
 	return err
 }

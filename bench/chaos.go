@@ -47,11 +47,11 @@ func verdict(report chaos.Report, short bool) error {
 	case len(report.Violations) > 0:
 		return fmt.Errorf("%d violations; seed %d", len(report.Violations), report.Seed)
 	case len(report.Problems) > 0:
-		return fmt.Errorf("the chaos test did not run as planned: %d problems; seed %d", len(report.Problems), report.Seed)
+		return fmt.Errorf("the chaos test did not run as planned: the report has %d problems; seed %d", len(report.Problems), report.Seed)
 	case len(unvisited) > 0 && !short:
 		return fmt.Errorf("no worker was killed at the points %q, so the chaos test does not cover these points; seed %d", unvisited, report.Seed)
 	case len(unmet) > 0 && !short:
-		return fmt.Errorf("the chaos test is not valid: too few messages met the disruptions %q; seed %d", unmet, report.Seed)
+		return fmt.Errorf("the chaos test is not valid: the disruptions %q affected too few messages; seed %d", unmet, report.Seed)
 	}
 	return nil
 }
@@ -71,14 +71,14 @@ func chaosFlags(args []string, stdout io.Writer) (chaosArgs, error) {
 	var a chaosArgs
 	fs := pflag.NewFlagSet("bench chaos", pflag.ContinueOnError)
 	fs.SetOutput(io.Discard)
-	minutes := fs.Int("minutes", 30, "how many minutes the disruptions last")
-	fs.BoolVar(&a.short, "short", false, "run the short form, which runs each disruption once; excludes --minutes")
-	seed := fs.Uint64("seed", 1, "seed of the messages and disruptions; the same seed generates the same messages and disruptions")
-	opportunities := fs.Int("opportunities", 0, "number of opportunities (default: 20 for each minute, 60 in the short form)")
-	data := fs.String("data", "", "directory for the databases (default: a temporary directory, which is removed at the end)")
+	minutes := fs.Int("minutes", 30, "number of minutes during which the chaos test disrupts the servers, the workers and the API")
+	fs.BoolVar(&a.short, "short", false, "run each disruption only once; --short cannot be combined with --minutes")
+	seed := fs.Uint64("seed", 1, "seed for the random messages and disruptions; equal seeds generate equal messages and disruptions")
+	opportunities := fs.Int("opportunities", 0, "number of opportunities (default: 20 for each minute of --minutes, or 60 with --short)")
+	data := fs.String("data", "", "directory for the databases (default: a temporary directory, which is removed after the chaos test)")
 	only := fs.StringSlice("only", nil, "run only the disruptions whose names contain one of these words, such as restore,service")
 	race := fs.Bool("race", false, "build the worker and the sandbox with the race detector")
-	fs.StringVar(&a.output, "output", outputText, "how the report is written: text or json")
+	fs.StringVar(&a.output, "output", outputText, "format of the report: text or json")
 	if err := fs.Parse(args); err != nil {
 		if err == pflag.ErrHelp { //nolint:errorlint // pflag returns the error unwrapped
 			fmt.Fprintf(stdout, "Usage:\n  bench chaos [flags]\n\nFlags:\n%s", fs.FlagUsages())

@@ -24,13 +24,13 @@ func measureCommand(ctx context.Context, args []string, stdout, stderr io.Writer
 	var o compare.Options
 	fs := pflag.NewFlagSet("bench", pflag.ContinueOnError)
 	fs.SetOutput(io.Discard)
-	fs.BoolVar(&o.Quick, "quick", false, "measure only the counts and rough rates, in at most 90 seconds")
+	fs.BoolVar(&o.Quick, "quick", false, "measure only the counts and approximate rates; the measurement takes at most 90 seconds")
 	fs.StringSliceVar(&o.Only, "only", nil, "measure only some of "+strings.Join(compare.Figures(), ", ")+"; separate several figures with commas")
-	output := fs.String("output", outputText, "how the report is written: text or json")
-	fs.IntSliceVar(&o.InFlight, "in-flight", nil, "how many lifecycles run at the same time in the measurement of rates (default: 1,8,32; with --quick: 8)")
-	fs.BoolVar(&o.Postgres, "postgres", false, "start a PostgreSQL server for the Temporal server; PostgreSQL must be installed on this machine")
-	fs.StringVar(&o.CPUProfile, "cpuprofile", "", "file for the CPU profile of Oppflow's worker")
-	fs.StringVar(&o.MemoryProfile, "memprofile", "", "file for the memory profile of Oppflow's worker")
+	output := fs.String("output", outputText, "format of the report: text or json")
+	fs.IntSliceVar(&o.InFlight, "in-flight", nil, "how many lifecycles run at the same time while rates are measured; each number is a separate measurement (default: 1,8,32; with --quick: 8)")
+	fs.BoolVar(&o.Postgres, "postgres", false, "start a PostgreSQL server as the database of the Temporal server; PostgreSQL must be installed on this machine")
+	fs.StringVar(&o.CPUProfile, "cpuprofile", "", "file to which Oppflow's worker writes its CPU profile")
+	fs.StringVar(&o.MemoryProfile, "memprofile", "", "file to which Oppflow's worker writes its memory profile")
 	verbose := fs.Bool("verbose", false, "show the output of the Temporal server, the sandbox and the workers")
 	switch err := fs.Parse(args); {
 	case errors.Is(err, pflag.ErrHelp):

@@ -131,7 +131,7 @@ func isEmpty(path string) (bool, error) {
 	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
 		return false, err
 	case !bytes.Equal(header[:n], []byte("SQLite format 3\x00")):
-		return false, errors.New("the file is not a SQLite database; name another file")
+		return false, errors.New("the file is not a SQLite database; give the path of another file")
 	}
 	return false, nil
 }
@@ -145,7 +145,7 @@ func (o *options) lockDatabase() (release func(), err error) {
 	release, err = lockFile(o.db + ".lock")
 	switch {
 	case errors.Is(err, errLocked):
-		return nil, fmt.Errorf("--db %s: another server uses this file; stop the other server or name another file", o.db)
+		return nil, fmt.Errorf("--db %s: another server uses this file; stop the other server, or give the path of another file", o.db)
 	case errors.Is(err, os.ErrNotExist):
 		return nil, fmt.Errorf("--db %s: the directory of this file does not exist; create the directory first", o.db)
 	case err != nil:

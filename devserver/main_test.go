@@ -323,7 +323,7 @@ func TestServer(t *testing.T) {
 	// An attribute cannot change its type.
 	clash := program(t, "--port", "0", "--headless", "--db", db, "--search-attribute", "Stage=Int")
 	<-clash.exit
-	if text := clash.out.String(); clash.ProcessState.ExitCode() != 1 || !strings.Contains(text, "Stage exists with the type Keyword and cannot get the type Int") {
+	if text := clash.out.String(); clash.ProcessState.ExitCode() != 1 || !strings.Contains(text, "Stage already has the type Keyword, which cannot be changed to Int") {
 		t.Errorf("a clash of types: %d, %q", clash.ProcessState.ExitCode(), text)
 	}
 }

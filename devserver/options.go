@@ -56,7 +56,7 @@ func parse(args []string, help io.Writer) (options, error) {
 	fs.StringVar(&o.readyFile, "ready-file", "", "JSON `file` that is written when the Temporal service and the Web UI respond")
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, pflag.ErrHelp) {
-			_, _ = fmt.Fprintf(help, "A Temporal server with its Web UI, for demonstrations and tests on this machine.\n\nFlags:\n%s", fs.FlagUsages())
+			_, _ = fmt.Fprintf(help, "devserver runs a Temporal server with its Web UI, for demonstrations and tests on this machine.\n\nFlags:\n%s", fs.FlagUsages())
 		}
 		return o, err
 	}
@@ -108,7 +108,7 @@ func parse(args []string, help io.Writer) (options, error) {
 
 func checkPort(flag string, port int) error {
 	if port < 0 || port > 65535 {
-		return fmt.Errorf("%s %d: must be a port from 1 to 65535, or 0 for a free one", flag, port)
+		return fmt.Errorf("%s %d: must be a port from 1 to 65535, or 0 to select a free port", flag, port)
 	}
 	return nil
 }
@@ -120,10 +120,10 @@ func (o *options) addSearchAttribute(text string) error {
 	}
 	kind, err := enumspb.IndexedValueTypeFromString(typeName)
 	if err != nil || kind == enumspb.INDEXED_VALUE_TYPE_UNSPECIFIED {
-		return errors.New("the type must be Text, Keyword, Int, Double, Bool, Datetime or KeywordList")
+		return errors.New("the type of the search attribute must be Text, Keyword, Int, Double, Bool, Datetime or KeywordList")
 	}
 	if other, ok := o.searchAttributes[name]; ok && other != kind {
-		return fmt.Errorf("%s is already given as %s", name, other)
+		return fmt.Errorf("the search attribute %s is already given with the type %s", name, other)
 	}
 	o.searchAttributes[name] = kind
 	return nil
@@ -135,7 +135,7 @@ func (o *options) addDynamicConfig(text string) error {
 		return errors.New("must be key=JSON, such as limit.historyCount.suggestContinueAsNew=200")
 	}
 	if !json.Valid([]byte(value)) {
-		return errors.New("the value is not JSON; a JSON text needs double quotes")
+		return errors.New("the value is not JSON; a JSON string needs double quotes")
 	}
 	// JSON is YAML. The server's loader knows all keys and their possible values. A warning is an
 	// error here, because the server would ignore the value without a message.

@@ -33,7 +33,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"--search-attribute", "Sta`ge=Int"}, "must be Name=Type"},
 		{[]string{"--search-attribute", "Stage=String"}, "Keyword"},
 		{[]string{"--search-attribute", "Stage=Unspecified"}, "Keyword"},
-		{[]string{"--search-attribute", "S=Int", "--search-attribute", "S=Text"}, "S is already given as Int"},
+		{[]string{"--search-attribute", "S=Int", "--search-attribute", "S=Text"}, "the search attribute S is already given with the type Int"},
 		{[]string{"--dynamic-config-value", "x"}, "key=JSON"},
 		{[]string{"--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=many"}, "not JSON"},
 		{[]string{"--dynamic-config-value", `limit.historyCount.suggestContinueAsNew="many"`}, "not int"},

@@ -66,7 +66,7 @@ func missingSearchAttributes(ctx context.Context, c client.Client, namespace str
 		case !ok:
 			missing[name] = kind
 		case has != kind:
-			clashes = append(clashes, fmt.Sprintf("the search attribute %s exists with the type %s and cannot get the type %s", name, has, kind))
+			clashes = append(clashes, fmt.Sprintf("the search attribute %s already has the type %s, which cannot be changed to %s", name, has, kind))
 		}
 	}
 	if len(clashes) > 0 {

@@ -155,7 +155,7 @@ func (s *server) stop() error {
 	case err := <-done:
 		return err
 	case <-time.After(stopTimeout):
-		return fmt.Errorf("some services did not stop within %v; the database is intact", stopTimeout)
+		return fmt.Errorf("some services of the Temporal server did not stop within %v; the database is intact", stopTimeout)
 	}
 }
 

@@ -465,7 +465,7 @@ func TestWatch(t *testing.T) {
 			t.Errorf("the opportunity is touched: %+v", view)
 		}
 		code, _, stderr := s.try("watch", "left", "--timeout", "1s")
-		if code != 1 || !strings.Contains(stderr, "left has not ended within 1s") || strings.Count(stderr, "\n") != 1 {
+		if code != 1 || !strings.Contains(stderr, "left did not end within 1s") || strings.Count(stderr, "\n") != 1 {
 			t.Errorf("exit code %d, %s", code, stderr)
 		}
 	})

@@ -179,7 +179,7 @@ func TestAPlaybookIsDeployedDuringTransitions(t *testing.T) {
 		t.Errorf("deployed within %s; want %s at least", took, after)
 	}
 	p.transitionAll(before, 2, "two")
-	if !p.Output.Contains("the worker has not read the namespace for") {
+	if !p.Output.Contains("the worker last read the namespace") {
 		t.Error("the worker that reads the playbook late does not log this delay")
 	}
 	deaf.Store(false)

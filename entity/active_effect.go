@@ -174,7 +174,7 @@ func (s *State) ApplyInspection(key string, found Inspection, now time.Time) *ex
 	case found.Error != nil:
 		s.failEffect(j, found.Error.OperatorText(), now)
 	case found.NextRequest != nil && j.LastConfirmed != nil && reflect.DeepEqual(*j.LastConfirmed, *found.NextRequest):
-		s.failEffect(j, fmt.Sprintf("the API reported success (%s), but the TMS does not show the result", found.NextRequest.Describe("")), now)
+		s.failEffect(j, fmt.Sprintf("the API reported that the request succeeded (%s), but the TMS does not show the result of the request", found.NextRequest.Describe("")), now)
 	case found.NextRequest != nil:
 		j.Attempted = true
 		return found.NextRequest
@@ -245,10 +245,10 @@ func (s *State) handleUnknownResult(j *ActiveEffect, act exchange.EffectRequest,
 			act.Kind.Summary()), now)
 	case j.Errors < maxEffectErrors:
 	case j.Stage == opportunity.EffectStageBefore:
-		s.failEffect(j, fmt.Sprintf("the API failed %d times at this request: %s", j.Errors, act.Describe("")), now)
+		s.failEffect(j, fmt.Sprintf("the API failed %d times to carry out the request: %s", j.Errors, act.Describe("")), now)
 	default:
 		j.NotBefore = now.Add(min(time.Minute<<min(j.Errors-maxEffectErrors, 6), time.Hour))
-		s.raiseEffectAttention(j.Effect, fmt.Sprintf("the API failed %d times at this request: %s; Oppflow repeats the request", j.Errors, act.Describe("")), now)
+		s.raiseEffectAttention(j.Effect, fmt.Sprintf("the API failed %d times to carry out the request: %s; Oppflow repeats the request", j.Errors, act.Describe("")), now)
 	}
 }
 
@@ -297,7 +297,7 @@ func (s *State) WithdrawFollowUp(key string, now time.Time) {
 	s.removeActiveEffect(key)
 	_, planned, _ := strings.Cut(key, "/") // the key without the number of its chain
 	s.DoneFollowUps = slices.DeleteFunc(s.DoneFollowUps, func(d exchange.DoneFollowUp) bool { return d.Key == planned })
-	s.appendTimeline(now, "a follow-up was withdrawn, because a message came first: "+planned)
+	s.appendTimeline(now, "a follow-up was withdrawn, because a message arrived before the follow-up began: "+planned)
 	s.requestPlan()
 }
 
@@ -360,7 +360,7 @@ func (s *State) retryEffect(key string, now time.Time) {
 	j := s.activeEffect(key)
 	if s.asksBeforeRetry(*j) {
 		j.BlockedIn = s.Step.ID
-		s.blockEffect(j, fmt.Sprintf("the mail was not sent, because the opportunity has come to step %q since the mail was due. Answer retry again (Oppflow sends the mail), skip (Oppflow drops the mail) or confirm (the mail was sent)", s.Step.Name), now)
+		s.blockEffect(j, fmt.Sprintf("the mail was not sent, because the opportunity moved to step %q after the mail became due. Answer retry again (Oppflow sends the mail), skip (Oppflow drops the mail) or confirm (the mail was sent)", s.Step.Name), now)
 		return
 	}
 	j.Problem, j.Errors, j.FailedInspections, j.LastConfirmed, j.NotBefore = "", 0, 0, nil, time.Time{}

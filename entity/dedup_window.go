@@ -105,7 +105,7 @@ func (h *DedupWindow) UnmarshalJSON(data []byte) error {
 		return fmt.Errorf("handled requests: %w", err)
 	}
 	if len(packed)%dedupEntrySize != 0 {
-		return fmt.Errorf("handled requests: %d bytes are not a multiple of %d", len(packed), dedupEntrySize)
+		return fmt.Errorf("handled requests: the length of %d bytes is not a multiple of %d", len(packed), dedupEntrySize)
 	}
 	*h = DedupWindow{}
 	if len(packed) == 0 {

@@ -72,7 +72,7 @@ func (s *State) CheckUpdate(c opportunity.Command, id string, now time.Time) err
 	case s.Closing != nil:
 		return s.Closing.RequestError()
 	case s.Paused != nil:
-		return opportunity.Failf(opportunity.Paused, "%s; send a signal, which waits, or send the update again later", pauseReason(*s.Paused))
+		return opportunity.Failf(opportunity.Paused, "%s; send the command as a signal, or send the update again later", pauseReason(*s.Paused))
 	}
 	return s.checkAcceptable(c, now)
 }
@@ -129,7 +129,7 @@ func (s *State) FailExpiredCommands(now time.Time) {
 	for _, e := range expired {
 		why := "until: this time passed while the request waited; nothing was sent"
 		if e.MaybeApplied {
-			why = "until: this time passed while the request waited; it is unknown whether the places were reserved until then"
+			why = "until: this time passed while the request waited; it is unknown whether the places were reserved until this time"
 		}
 		s.endRequest(e, opportunity.Invalidf("%s", why), now)
 	}
@@ -144,7 +144,7 @@ func (s *State) Shed(now time.Time) {
 	shed := slices.Clone(s.Queue[keep:])
 	s.Queue = s.Queue[:keep:keep]
 	for _, e := range shed {
-		s.endRequest(e, opportunity.Failf(opportunity.Busy, "too many messages waited; send the message again later"), now)
+		s.endRequest(e, opportunity.Failf(opportunity.Busy, "too many messages waited, so Oppflow dropped this message; send the message again later"), now)
 	}
 	s.updateQuestion(now)
 }

@@ -24,8 +24,8 @@ func TestDecodeOperatorCommands(t *testing.T) {
 		noTime   = "a time with its UTC offset (RFC 3339) is expected, such as 2026-12-31T17:00:00Z or 2026-12-31T17:00:00+01:00"
 		noUntil  = "until: missing; give the new expiry time of the reservation, such as 2026-12-31T17:00:00Z"
 		farUntil = "until: the year must have four digits"
-		noID     = "adopt: not the id of an Opportunity; give the id as the API returns it, such as " + adoptableID
-		alone    = "adopt: cannot be combined with name, region, account, currency, entryStep and interests; after the adoption, send these values as messages"
+		noID     = "adopt: the value is not the id of an Opportunity; give the id as the API returns the id, such as " + adoptableID
+		alone    = "adopt: an adoption cannot be combined with name, region, account, currency, entryStep and interests; after the adoption, send these values as messages"
 	)
 	long := strings.Repeat("é", 256)
 	for _, c := range []struct{ verb, payload, want string }{
@@ -56,8 +56,8 @@ func TestDecodeOperatorCommands(t *testing.T) {
 		{"pause", `{"reason":""}`, ""},
 		{"pause", `{"reason":"audit","requestId":"r"}`, ""},
 		{"pause", `{"reason":" "}`, "reason: missing"},
-		{"pause", `{"reason":"` + long + `"}`, "reason: 256 characters; at most 255"},
-		{"pause", `{"reason":"a\u0007"}`, "reason: contains a control character"},
+		{"pause", `{"reason":"` + long + `"}`, "reason: the text has 256 characters; the limit is 255 characters"},
+		{"pause", `{"reason":"a\u0007"}`, "reason: the text contains a control character"},
 		{"pause", `{"reason":5}`, "reason: a JSON number is given, but a string is expected"},
 		{"pause", `{"requestId":"#1"}`, `requestId: starts with "#"; only Oppflow itself generates such ids`},
 		{"pause", ``, "a JSON object is expected, such as {…}"},
@@ -65,10 +65,10 @@ func TestDecodeOperatorCommands(t *testing.T) {
 		{"pause", `{}{}`, "the text contains more than one JSON object; give one JSON object"},
 		{"resume", `{}`, ""},
 		{"resume", `{"reason":"done"}`, `unknown member "reason"`},
-		{"resume", `{"requestId":"a\u0000"}`, "requestId: contains a character that cannot be printed"},
+		{"resume", `{"requestId":"a\u0000"}`, "requestId: the value contains a character that cannot be printed"},
 		{"refresh", `{"requestId":"r"}`, ""},
 		{"refresh", `{"step":"Won"}`, `unknown member "step"`},
-		{"refresh", `{"requestId":"` + long + `"}`, "requestId: 512 bytes; at most 200"},
+		{"refresh", `{"requestId":"` + long + `"}`, "requestId: the value has 512 bytes; the limit is 200 bytes"},
 		{"snooze", `{"followUp":"f","until":"2026-12-31T17:00:00Z"}`, ""},
 		{"snooze", `{"followUp":"f","until":"2026-12-31T17:00:00+01:00","reason":"x","requestId":"r"}`, ""},
 		{"snooze", `{"until":"2026-12-31T17:00:00Z"}`, "followUp: missing"},
@@ -81,7 +81,7 @@ func TestDecodeOperatorCommands(t *testing.T) {
 		{"cancelFollowUp", `{"followUp":"f","reason":"x","requestId":"r"}`, ""},
 		{"cancelFollowUp", `{"followUp":"f"}`, "reason: missing"},
 		{"cancelFollowUp", `{"reason":"x"}`, "followUp: missing"},
-		{"cancelFollowUp", `{"followUp":"` + long + `","reason":"x"}`, "followUp: 256 characters; at most 255"},
+		{"cancelFollowUp", `{"followUp":"` + long + `","reason":"x"}`, "followUp: the text has 256 characters; the limit is 255 characters"},
 		{"cancelFollowUp", `{"followUp":"f","reason":"x","until":"2026-12-31T17:00:00Z"}`, `unknown member "until"`},
 		{"close", `{"reason":"sold elsewhere"}`, ""},
 		{"close", `{}`, "reason: missing"},
@@ -92,7 +92,7 @@ func TestDecodeOperatorCommands(t *testing.T) {
 		{"retry", `{"request":"r","requestId":"#r"}`, `requestId: starts with "#"; only Oppflow itself generates such ids`},
 		{"skip", `{"request":"r","reason":"x","requestId":"a"}`, ""},
 		{"skip", `{"request":"r"}`, "reason: missing"},
-		{"skip", `{"request":"r","reason":"x","requestId":"` + strings.Repeat("a", 201) + `"}`, "requestId: 201 bytes; at most 200"},
+		{"skip", `{"request":"r","reason":"x","requestId":"` + strings.Repeat("a", 201) + `"}`, "requestId: the value has 201 bytes; the limit is 200 bytes"},
 
 		{"(start)", `{"adopt":"` + adoptableID + `"}`, ""},
 		{"(start)", `{"adopt":"` + adoptableID + `","requestId":"r","interests":[]}`, ""},
@@ -189,8 +189,8 @@ func TestCheckUpdate(t *testing.T) {
 	}
 	admits("new", "", "")
 	for _, c := range []struct{ reason, want string }{
-		{"", "an operator paused the opportunity; signals wait until resume; send a signal, which waits, or send the update again later"},
-		{"audit", "an operator paused the opportunity (audit); signals wait until resume; send a signal, which waits, or send the update again later"},
+		{"", "an operator paused the opportunity; signals wait until resume; send the command as a signal, or send the update again later"},
+		{"audit", "an operator paused the opportunity (audit); signals wait until resume; send the command as a signal, or send the update again later"},
 	} {
 		if err := execute(s, opportunity.Pause{Reason: c.reason}); err != nil {
 			t.Fatal(err)

@@ -14,7 +14,7 @@ import (
 func (s *OperatorState) reportOverbooked(events []exchange.OverbookedEvent, now time.Time) {
 	for _, event := range events {
 		s.RaiseAttention(opportunity.AttentionEffect, overbookedKey(event.Event),
-			fmt.Sprintf("the event %s (%s) is overbooked by %d; free places on the event, or move learners to another event", cmp.Or(event.Title, "without a title"), event.Event, event.By), now)
+			fmt.Sprintf("the event %s (%s) is overbooked by %d; free some of the places on the event, or move learners to another event", cmp.Or(event.Title, "without a title"), event.Event, event.By), now)
 	}
 }
 

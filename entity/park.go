@@ -44,7 +44,7 @@ func (s *State) Park(request string, now time.Time) {
 	e := s.Queue[at]
 	s.Queue = slices.Delete(s.Queue, at, at+1)
 	s.Parked = append(s.Parked, e)
-	s.RaiseAttention(opportunity.AttentionParked, e.Request, fmt.Sprintf("the request %q got %d server errors from the API since %s; Oppflow set the request aside and continued with the other requests. "+
+	s.RaiseAttention(opportunity.AttentionParked, e.Request, fmt.Sprintf("the request %q failed with %d server errors from the API since %s; Oppflow set the request aside and continued with the other requests. "+
 		"Answer confirm (the request was carried out), retry (send the request again, before all other requests) or skip (continue without the request).", e.Summary(), e.Errors, e.FailingSince.UTC().Format(time.RFC3339)), now)
 	s.appendTimeline(now, "parked: "+e.Summary())
 }

@@ -22,7 +22,7 @@ func (s *State) askAboutPeople(j *ActiveEffect, found Inspection, now time.Time)
 	asks := slices.IndexFunc(s.ActiveEffects, func(other ActiveEffect) bool { return other.AsksPeople && other.Effect.Key != j.Effect.Key })
 	j.AsksPeople = true
 	if asks >= 0 {
-		j.Problem = fmt.Sprintf("the effect waits for the answer to the question of the effect %s", s.ActiveEffects[asks].Effect.Key)
+		j.Problem = fmt.Sprintf("the effect waits for the operator's answer to the question that the effect %s raised", s.ActiveEffects[asks].Effect.Key)
 		return
 	}
 	s.blockEffect(j, found.Error.OperatorText()+
@@ -63,9 +63,9 @@ func (s *State) leaveOutPeople(reason string, now time.Time) {
 			left++
 		}
 	}
-	text := fmt.Sprintf("an operator left out %d attendees", left)
+	text := fmt.Sprintf("an operator excluded %d attendees from the effects", left)
 	if left == 1 {
-		text = "an operator left out 1 attendee"
+		text = "an operator excluded 1 attendee from the effects"
 	}
 	s.appendTimeline(now, text)
 	s.endPeopleQuestion(text + ": " + reason)

@@ -76,7 +76,7 @@ func TestAnswersAboutPeople(t *testing.T) {
 		}, ""},
 		"left out": {opportunity.Skip{Request: firstEffect, Reason: "a mistake"}, []exchange.Attendee{
 			dan, {Interest: "I", Event: event}, office("Fay"),
-		}, "an operator left out 1 attendee: a mistake"},
+		}, "an operator excluded 1 attendee from the effects: a mistake"},
 		"to the effect that waits": {opportunity.Retry{Request: secondEffect}, []exchange.Attendee{
 			dan, decided("Eva", exchange.DecisionOtherPerson), decided("Fay", exchange.DecisionOtherPerson),
 		}, ""},
@@ -144,7 +144,7 @@ func TestOverbookedEventIsAttention(t *testing.T) {
 	s.SetPlaybook(&exchange.PlaybookFeatures{Digest: "d", Reactions: true, Learners: true}, noon)
 	s.ApplyReactionPlan(exchange.Plan{After: []exchange.Effect{{Key: "win/after/1/register", Kind: opportunity.EffectRegister}}}, noon)
 	s.ApplyInspection("1/win/after/1/register", entity.Inspection{Overbooked: []exchange.OverbookedEvent{{Event: event, Title: "First Aid", By: 2}}}, noon)
-	want := "the event First Aid (" + string(event) + ") is overbooked by 2; free places on the event, or move learners to another event"
+	want := "the event First Aid (" + string(event) + ") is overbooked by 2; free some of the places on the event, or move learners to another event"
 	if len(s.Attention) != 1 || s.Attention[0].Reason != want {
 		t.Fatalf("attention %+v", s.Attention)
 	}

@@ -93,7 +93,7 @@ func (s *State) failTransition(job ActiveEffect, why string, now time.Time) {
 	s.Queue = slices.Delete(s.Queue, entry, entry+1)
 	s.endRequest(failed, &opportunity.Error{
 		Type: opportunity.Rejected, Label: "Effect Failed", Value: string(job.Effect.Kind),
-		Message: fmt.Sprintf("the transition was not made, because an effect before it failed: %s: %s", job.Effect.Kind, why),
+		Message: fmt.Sprintf("the transition was not made, because an effect before the transition failed: %s: %s", job.Effect.Kind, why),
 	}, now)
 }
 

@@ -157,7 +157,7 @@ func (e *packedCommand) UnmarshalJSON(data []byte) error {
 	}
 	members := []any{&e.request, &e.messageName, &e.payload, &e.elapsed, &e.flags, &e.changeCount, &e.results, &e.errors, &e.failing}
 	if len(list) < 5 || len(list) > len(members) {
-		return fmt.Errorf("the entry has %d members; 5 to %d members are expected", len(list), len(members))
+		return fmt.Errorf("the queue entry has %d members; 5 to %d members are expected", len(list), len(members))
 	}
 	e.changeCount = 1
 	for i, member := range list {
@@ -197,7 +197,7 @@ func unpackRequestID(text string) (string, error) {
 		return "", fmt.Errorf("request id: %w", err)
 	}
 	if len(raw) != 16 {
-		return "", fmt.Errorf("request id: %d bytes are not a UUID", len(raw))
+		return "", fmt.Errorf("request id: a value of %d bytes is not a UUID", len(raw))
 	}
 	return uuidText(raw), nil
 }

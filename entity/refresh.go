@@ -72,7 +72,7 @@ func interestNews(found, removed, changed int) string {
 	for _, part := range []struct {
 		count int
 		what  string
-	}{{found, "were added"}, {removed, "were removed"}, {changed, "have another quantity or price"}} {
+	}{{found, "were added"}, {removed, "were removed"}, {changed, "have a changed quantity or price"}} {
 		if part.count > 0 {
 			parts = append(parts, fmt.Sprintf("%d interests %s", part.count, part.what))
 		}

@@ -20,7 +20,7 @@ func (s *State) HasReservationExpired(before opportunity.Reservation, now time.T
 // RaiseExpiredReservation raises attention for places that were reserved until the given time.
 func (s *State) RaiseExpiredReservation(until, now time.Time) {
 	s.RaiseAttention(opportunity.AttentionReservation, expiredReservationKey, fmt.Sprintf(
-		"the reserved places expired at %s: others can book them now, and this opportunity cannot reserve places again; win it while the events have places left, or start another opportunity",
+		"the reserved places expired at %s: other customers can book these places now, and this opportunity cannot reserve places again; win the opportunity while the events have free places, or start another opportunity",
 		until.UTC().Format(time.RFC3339)), now)
 }
 

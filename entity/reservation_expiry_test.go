@@ -36,7 +36,7 @@ func TestReservingUntilAPastTime(t *testing.T) {
 
 // TestExtendReservationsOutcome: a response of the API without an error proves nothing.
 func TestExtendReservationsOutcome(t *testing.T) {
-	const none = "the API reports no reserved places; places that have expired or were never reserved cannot be extended"
+	const none = "the API reports no valid reservation; only a reservation that has not expired can be extended"
 	for _, c := range []struct {
 		name   string
 		answer exchange.ChangeResult
@@ -44,8 +44,8 @@ func TestExtendReservationsOutcome(t *testing.T) {
 	}{
 		{"exact", expiryResult(true, laterExpiry.Until), ""},
 		{"as near as may be", expiryResult(true, laterExpiry.Until.Add(opportunity.ExpiryTolerance)), ""},
-		{"not as near", expiryResult(true, laterExpiry.Until.Add(-opportunity.ExpiryTolerance-time.Second)), "the API still reports that the places are reserved until 2027-01-23T11:54:59Z"},
-		{"as it was", expiryResult(true, noon), "the API still reports that the places are reserved until 2026-11-23T12:00:00Z"},
+		{"not as near", expiryResult(true, laterExpiry.Until.Add(-opportunity.ExpiryTolerance-time.Second)), "the API reports the expiry time 2027-01-23T11:54:59Z, not the expiry time that the extension requested"},
+		{"as it was", expiryResult(true, noon), "the API reports the expiry time 2026-11-23T12:00:00Z, not the expiry time that the extension requested"},
 		{"not held", expiryResult(false, laterExpiry.Until), none},
 		{"none", exchange.ChangeResult{Status: exchange.StatusDone, Reservation: &opportunity.Reservation{}}, none},
 		{"nothing said", exchange.ChangeResult{Status: exchange.StatusDone}, none},

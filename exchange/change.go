@@ -206,9 +206,9 @@ func (r Snapshot) HasInterest(id opportunity.ID) bool {
 func (e ReservationChange) ExpiryError(held *opportunity.Reservation) *opportunity.Error {
 	switch {
 	case held == nil || !held.Valid:
-		return opportunity.Failf(opportunity.Rejected, "the API reports no reserved places; places that have expired or were never reserved cannot be extended")
+		return opportunity.Failf(opportunity.Rejected, "the API reports no valid reservation; only a reservation that has not expired can be extended")
 	case held.Until.Sub(e.Until).Abs() > opportunity.ExpiryTolerance:
-		return opportunity.Failf(opportunity.Rejected, "the API still reports that the places are reserved until %s", held.Until.UTC().Format(time.RFC3339))
+		return opportunity.Failf(opportunity.Rejected, "the API reports the expiry time %s, not the expiry time that the extension requested", held.Until.UTC().Format(time.RFC3339))
 	}
 	return nil
 }

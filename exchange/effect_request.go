@@ -70,7 +70,7 @@ func (k EffectRequestKind) Summary() string {
 	case RequestReserve:
 		return "reserve places"
 	case RequestExtend:
-		return "reserve the places until another time"
+		return "change the expiry time of the reservation"
 	case RequestRelease:
 		return "release the places"
 	case RequestRegister:

@@ -243,7 +243,7 @@ func validate(message interface{ Validate() error }) error {
 	}
 	data, err := json.Marshal(message)
 	if err == nil && len(data) > opportunity.MaxCommandBytes {
-		return opportunity.Invalidf("the JSON has %d bytes; the limit is %d bytes", len(data), opportunity.MaxCommandBytes)
+		return opportunity.Invalidf("the message has %d bytes as JSON; the limit is %d bytes", len(data), opportunity.MaxCommandBytes)
 	}
 	return err
 }

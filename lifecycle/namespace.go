@@ -38,25 +38,25 @@ var (
 	// fails with a Conflict when the namespace belongs to another tenant.
 	BindTenant = Message[Tenant, NamespaceState]{
 		Name:        "bindTenant",
-		Description: "Binds the namespace to a tenant, unless it belongs to another tenant; the command oppflow setup and workers send this update",
+		Description: "Binds the namespace to a tenant, if the namespace belongs to no other tenant; the command oppflow setup and workers send this update",
 	}
 	// RebindTenant binds the namespace to another tenant. RebindTenant exists only as a signal,
 	// because a signal also works when no worker runs.
 	RebindTenant = Message[Tenant, struct{}]{
 		Name:        "rebindTenant",
-		Description: "Binds the namespace to a tenant, even if it belongs to another tenant; the command oppflow setup --rebind sends this signal",
+		Description: "Binds the namespace to a tenant, even if the namespace belongs to another tenant; the command oppflow setup --rebind sends this signal",
 	}
 	// Recover says that Temporal's database was restored. Recover exists only as a signal, because
 	// a signal also works when no worker runs.
 	Recover = Message[Recovery, struct{}]{
 		Name:        "recover",
-		Description: "Reports a restore of Temporal's database: every opportunity is compared with its record; the command oppflow recover sends this signal",
+		Description: "Reports a restore of Temporal's database, so that Oppflow compares every opportunity with its record; the command oppflow recover sends this signal",
 	}
 	// RecordCreated adds a record that Oppflow created to the state of the namespace. RecordCreated
 	// exists only as a signal.
 	RecordCreated = Message[CreatedRecord, struct{}]{
 		Name:        "recordCreated",
-		Description: "Adds a record that Oppflow created; the record identifies the tenant; workers send this signal",
+		Description: "Adds a record that Oppflow created to the list of records that identify the tenant; workers send this signal",
 	}
 )
 

@@ -152,15 +152,15 @@ type NamespaceJoin struct {
 func (s *NamespaceState) CheckDeploy(d Deployment, now time.Time) error {
 	switch {
 	case len(d.Text) > MaxPlaybookBytes:
-		return opportunity.Invalidf("text: %d bytes; a playbook has at most %d", len(d.Text), MaxPlaybookBytes)
+		return opportunity.Invalidf("text: the playbook has %d bytes; the limit is %d bytes", len(d.Text), MaxPlaybookBytes)
 	case jsonSize(d) > maxDeploymentBytes:
-		return opportunity.Invalidf("text: %d bytes of JSON; a playbook has at most %d", jsonSize(d), maxDeploymentBytes)
+		return opportunity.Invalidf("text: the message has %d bytes as JSON; the limit is %d bytes", jsonSize(d), maxDeploymentBytes)
 	case !utf8.ValidString(d.Text):
 		return opportunity.Invalidf("text: not valid UTF-8")
 	case utf8.RuneCountInString(d.DeployedBy) > opportunity.MaxTextLength:
-		return opportunity.Invalidf("by: at most %d characters", opportunity.MaxTextLength)
+		return opportunity.Invalidf("by: must have at most %d characters", opportunity.MaxTextLength)
 	case d.Restores < 0, d.NumberAbove < 0:
-		return opportunity.Invalidf("restores, above: must be version numbers, 0 or more")
+		return opportunity.Invalidf("restores, above: each value must be a version number or 0")
 	}
 	needed := s.Playbooks.CurrentAndLater(now)
 	size := jsonSize(d.Text)
@@ -168,7 +168,7 @@ func (s *NamespaceState) CheckDeploy(d Deployment, now time.Time) error {
 		size += jsonSize(version.Text)
 	}
 	if latest, some := s.Playbooks.Latest(); some && (len(needed) >= MaxPlaybookVersions || size > MaxPlaybookTexts) {
-		return opportunity.Failf(opportunity.Busy, "%d versions of the playbook are not in force yet; deploy again after %s",
+		return opportunity.Failf(opportunity.Busy, "%d versions of the playbook are not in force yet; deploy the playbook again after %s",
 			len(needed)-1, latest.InForceAt.UTC().Format(time.RFC3339))
 	}
 	return nil

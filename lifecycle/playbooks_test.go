@@ -120,18 +120,18 @@ func TestVersionsOfThePlaybookStaySmall(t *testing.T) {
 			break
 		}
 	}
-	if busy == nil || busy.Type != opportunity.Busy || !strings.Contains(busy.Message, "deploy again after 2026-11-02T12:01:00Z") {
+	if busy == nil || busy.Type != opportunity.Busy || !strings.Contains(busy.Message, "deploy the playbook again after 2026-11-02T12:01:00Z") {
 		t.Errorf("busy: %v", busy)
 	}
 }
 
 func TestDeploymentsThatAreRefused(t *testing.T) {
 	for want, d := range map[string]lifecycle.Deployment{
-		"text: 262145 bytes; a playbook has at most 262144": {Text: strings.Repeat("x", lifecycle.MaxPlaybookBytes+1)},
-		"bytes of JSON; a playbook has at most ":            {Text: strings.Repeat("<", lifecycle.MaxPlaybookBytes/2)},
-		"text: not valid UTF-8":                             {Text: "\xff"},
-		"by: at most 255 characters":                        {DeployedBy: strings.Repeat("é", 256)},
-		"restores, above: must be version numbers":          {Restores: -1},
+		"text: the playbook has 262145 bytes; the limit is 262144 bytes": {Text: strings.Repeat("x", lifecycle.MaxPlaybookBytes+1)},
+		"bytes as JSON; the limit is ":                                   {Text: strings.Repeat("<", lifecycle.MaxPlaybookBytes/2)},
+		"text: not valid UTF-8":                                          {Text: "\xff"},
+		"by: must have at most 255 characters":                           {DeployedBy: strings.Repeat("é", 256)},
+		"restores, above: each value must be a version number or 0":      {Restores: -1},
 	} {
 		s := &lifecycle.NamespaceState{}
 		_, err := s.Deploy(d, storedAt, time.Second)

@@ -47,7 +47,7 @@ func (t Tenant) Difference(other Tenant) string {
 	compared := false
 	if t.ClientID != "" && other.ClientID != "" {
 		if t.ClientID != other.ClientID {
-			return fmt.Sprintf("the OAuth client is %s, not %s", other.ClientID, t.ClientID)
+			return fmt.Sprintf("the OAuth client is %s, but the other tenant has the OAuth client %s", other.ClientID, t.ClientID)
 		}
 		compared = true
 	}
@@ -64,11 +64,11 @@ func (t Tenant) Difference(other Tenant) string {
 			}
 		}
 		if 2*same < len(list.rows) {
-			return fmt.Sprintf("the %s are %s, not %s", list.noun, joinNames(there[n].rows), joinNames(list.rows))
+			return fmt.Sprintf("the %s are %s, but the other tenant has %s", list.noun, joinNames(there[n].rows), joinNames(list.rows))
 		}
 	}
 	if !compared {
-		return "the two tenants cannot be compared: no OAuth client and no list of regions, steps or currencies is known of both tenants"
+		return "the two tenants cannot be compared: a comparison needs the OAuth client, the regions, the steps or the currencies of both tenants"
 	}
 	return ""
 }

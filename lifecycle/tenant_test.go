@@ -44,9 +44,9 @@ func TestTenantsAreDistinguished(t *testing.T) {
 		"a token instead":       {known, changed(func(o *lifecycle.Tenant) { o.ClientID = "" }), nil},
 		"regions are not known": {known, changed(func(o *lifecycle.Tenant) { o.Regions = nil }), nil},
 		"a client is new":       {changed(func(o *lifecycle.Tenant) { o.ClientID = "" }), known, nil},
-		"another client":        {known, changed(func(o *lifecycle.Tenant) { o.ClientID = "intranet" }), []string{"OAuth client", "intranet", "not web-shop"}},
+		"another client":        {known, changed(func(o *lifecycle.Tenant) { o.ClientID = "intranet" }), []string{"OAuth client", "intranet", "the other tenant has the OAuth client web-shop"}},
 		"the client of several tenants": {
-			known, changed(func(o *lifecycle.Tenant) { o.Regions = rows("Nord", "Süd") }), []string{"regions", "Nord, Süd", "not UK, USA"},
+			known, changed(func(o *lifecycle.Tenant) { o.Regions = rows("Nord", "Süd") }), []string{"regions", "Nord, Süd", "the other tenant has UK, USA"},
 		},
 		"equal names with other ids": {known, changed(func(o *lifecycle.Tenant) { o.Regions = rows("x", "UK", "USA") }), []string{"regions"}},
 		"other steps":                {known, changed(func(o *lifecycle.Tenant) { o.Steps = rows("Lead", "A", "B", "C", "D", "E") }), []string{"steps", "2 more"}},

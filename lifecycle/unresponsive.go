@@ -45,11 +45,11 @@ func (c *Client) UnresponsiveReason(ctx context.Context, reference opportunity.R
 	task := described.GetPendingWorkflowTask()
 	problems := reportedProblems(described.GetWorkflowExecutionInfo())
 	if task.GetAttempt() > 1 || problems != "" {
-		return fmt.Sprintf("the workflow task of %s fails, attempt %d%s; the worker's log shows the reason; the opportunity continues when a worker completes the task",
+		return fmt.Sprintf("the workflow task of %s fails in attempt %d%s; the worker's log shows the reason; the opportunity continues when a worker completes the task",
 			reference, task.GetAttempt(), problems)
 	}
 	if waits := time.Since(task.GetScheduledTime().AsTime()); task.GetState() == enums.PENDING_WORKFLOW_TASK_STATE_SCHEDULED && waits > taskPickupTimeout {
-		return fmt.Sprintf("no worker has started the workflow task of %s for %s; start a worker, or restart a worker that hangs", reference, waits.Round(time.Second))
+		return fmt.Sprintf("no worker has started the workflow task of %s, which has waited for %s; start a worker, or restart a worker that hangs", reference, waits.Round(time.Second))
 	}
 	queue, err := c.temporal.DescribeTaskQueue(ctx, TaskQueue, enums.TASK_QUEUE_TYPE_WORKFLOW)
 	polls := func(p *taskqueuepb.PollerInfo) bool { return time.Since(p.GetLastAccessTime().AsTime()) < MaxPollAge }

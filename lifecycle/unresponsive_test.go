@@ -51,9 +51,9 @@ func TestUnresponsiveReason(t *testing.T) {
 	}{
 		"nothing waits":                 {unresponsiveTemporal{status: running, polled: time.Second}, ""},
 		"a task that was just made":     {unresponsiveTemporal{status: running, task: task(scheduled, 1, 19*time.Second), polled: time.Second}, ""},
-		"a task that nobody takes":      {unresponsiveTemporal{status: running, task: task(scheduled, 1, 21*time.Second), polled: time.Second}, "no worker has started the workflow task of A-1 for 21s"},
+		"a task that nobody takes":      {unresponsiveTemporal{status: running, task: task(scheduled, 1, 21*time.Second), polled: time.Second}, "no worker has started the workflow task of A-1, which has waited for 21s"},
 		"a task that a worker has":      {unresponsiveTemporal{status: running, task: task(enums.PENDING_WORKFLOW_TASK_STATE_STARTED, 1, time.Minute), polled: time.Second}, ""},
-		"a task that fails":             {unresponsiveTemporal{status: running, task: task(scheduled, 3, time.Minute), polled: time.Second}, "the workflow task of A-1 fails, attempt 3"},
+		"a task that fails":             {unresponsiveTemporal{status: running, task: task(scheduled, 3, time.Minute), polled: time.Second}, "the workflow task of A-1 fails in attempt 3"},
 		"a worker that polled long ago": {unresponsiveTemporal{status: running, polled: 71 * time.Second}, "no worker polls the task queue opportunities"},
 		"no worker":                     {unresponsiveTemporal{status: running}, "no worker polls the task queue opportunities"},
 		"one that has ended":            {unresponsiveTemporal{status: enums.WORKFLOW_EXECUTION_STATUS_COMPLETED}, ""},

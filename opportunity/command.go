@@ -118,7 +118,7 @@ func (c AddInterests) Validate() error {
 		return err
 	}
 	if len(c.Interests) == 0 {
-		return Invalidf("interests: none; give at least one")
+		return Invalidf("interests: the list is empty; give at least one interest")
 	}
 	return c.Interests.validate()
 }
@@ -172,11 +172,11 @@ func ValidateRequestID(id string) error {
 	case id == "":
 		return nil
 	case len(id) > MaxRequestIDLength:
-		return Invalidf("requestId: %d bytes; at most %d", len(id), MaxRequestIDLength)
+		return Invalidf("requestId: the value has %d bytes; the limit is %d bytes", len(id), MaxRequestIDLength)
 	case strings.HasPrefix(id, "#"):
 		return Invalidf(`requestId: starts with "#"; only Oppflow itself generates such ids`)
 	case !utf8.ValidString(id) || strings.ContainsFunc(id, func(c rune) bool { return !unicode.IsPrint(c) }):
-		return Invalidf("requestId: contains a character that cannot be printed")
+		return Invalidf("requestId: the value contains a character that cannot be printed")
 	}
 	return nil
 }

@@ -20,22 +20,22 @@ func TestReference(t *testing.T) {
 		{strings.Repeat("é", 200), ""},
 		{"", "reference: missing; give your own key of the opportunity, such as an order number"},
 		{"a\xff", "reference: not valid UTF-8"},
-		{strings.Repeat("é", 201), "reference: 201 characters; at most 200"},
-		{"ada@example.com", `reference: contains "@"; use a key of yours, not an e-mail address`},
-		{" a", "reference: white space at its start or end"},
-		{"a\u00a0", "reference: white space at its start or end"},
-		{"a\nb", "reference: contains a character that cannot be printed"},
-		{"a\u200bb", "reference: contains a character that cannot be printed"},
-		{"a\u2003b", "reference: contains a character that cannot be printed"},
+		{strings.Repeat("é", 201), "reference: the text has 201 characters; the limit is 200 characters"},
+		{"ada@example.com", `reference: the text contains "@"; use a key of yours, not an e-mail address`},
+		{" a", "reference: the text starts or ends with white space"},
+		{"a\u00a0", "reference: the text starts or ends with white space"},
+		{"a\nb", "reference: the text contains a character that cannot be printed"},
+		{"a\u200bb", "reference: the text contains a character that cannot be printed"},
+		{"a\u2003b", "reference: the text contains a character that cannot be printed"},
 		{"Z\u00fcrich-1", ""},
 		{"東京-1", ""},
 		{"заказ № 7", ""},
 		{"طلب ٧", ""},
 		{"คำสั่ง", ""},
 		{"\U0001f4d6", ""},
-		{"Zu\u0308rich-1", "reference: not in the Unicode form NFC; write the reference as \"Z\u00fcrich-1\" (\"Z\\u00fcrich-1\")"},
-		{"\u212b", "reference: not in the Unicode form NFC; write the reference as \"\u00c5\" (\"\\u00c5\")"},
-		{"\u1112\u1161\u11ab", `reference: not in the Unicode form NFC; write the reference as "한" ("\ud55c")`},
+		{"Zu\u0308rich-1", "reference: the text is not in the Unicode form NFC; write the reference as \"Z\u00fcrich-1\" (\"Z\\u00fcrich-1\")"},
+		{"\u212b", "reference: the text is not in the Unicode form NFC; write the reference as \"\u00c5\" (\"\\u00c5\")"},
+		{"\u1112\u1161\u11ab", `reference: the text is not in the Unicode form NFC; write the reference as "한" ("\ud55c")`},
 	} {
 		t.Run(c.reference, func(t *testing.T) {
 			wantError(t, opportunity.Reference(c.reference).Validate(), opportunity.Invalid, c.want)
@@ -140,8 +140,8 @@ func TestInterestMistakes(t *testing.T) {
 		{"kind repeated", func(i *opportunity.Interest) { i.Kind = opportunity.Event }, ""},
 		{"a code that looks like an id", func(i *opportunity.Interest) { i.Item, i.Kind = "QTpi", opportunity.Event }, ""},
 		{"no item", func(i *opportunity.Interest) { i.Item = " " }, "item: missing"},
-		{"long item", func(i *opportunity.Interest) { i.Item = strings.Repeat("é", 256) }, "item: 256 characters; at most 255"},
-		{"control character", func(i *opportunity.Interest) { i.Item = "a\tb" }, "item: contains a control character"},
+		{"long item", func(i *opportunity.Interest) { i.Item = strings.Repeat("é", 256) }, "item: the text has 256 characters; the limit is 255 characters"},
+		{"control character", func(i *opportunity.Interest) { i.Item = "a\tb" }, "item: the text contains a control character"},
 		{"item not UTF-8", func(i *opportunity.Interest) { i.Item = "a\xff" }, "item: not valid UTF-8"},
 		{"wrong kind", func(i *opportunity.Interest) { i.Kind = "Course" }, `kind: "Course" is unknown; give one of course, event, path, tokens`},
 		{
@@ -150,12 +150,12 @@ func TestInterestMistakes(t *testing.T) {
 		},
 		{
 			"kind against the id", func(i *opportunity.Interest) { i.Kind = opportunity.Course },
-			"kind: course, but item " + string(event) + " is of kind event; leave kind out",
+			"kind: course is given, but the item " + string(event) + " is of kind event; leave kind out",
 		},
 		{"no kind", func(i *opportunity.Interest) { i.Item = "ABC-123" }, `kind: missing; item "ABC-123" is not an id, so give the kind: course, event, path or tokens`},
-		{"quantity 0", func(i *opportunity.Interest) { i.Quantity = 0 }, "quantity: 0; give a whole number from 1 to 1000000"},
-		{"quantity below", func(i *opportunity.Interest) { i.Quantity = -1 }, "quantity: -1; give a whole number from 1 to 1000000"},
-		{"quantity above", func(i *opportunity.Interest) { i.Quantity = 1_000_001 }, "quantity: 1000001; give a whole number from 1 to 1000000"},
+		{"quantity 0", func(i *opportunity.Interest) { i.Quantity = 0 }, "quantity: 0 is not allowed; give a whole number from 1 to 1000000"},
+		{"quantity below", func(i *opportunity.Interest) { i.Quantity = -1 }, "quantity: -1 is not allowed; give a whole number from 1 to 1000000"},
+		{"quantity above", func(i *opportunity.Interest) { i.Quantity = 1_000_001 }, "quantity: 1000001 is not allowed; give a whole number from 1 to 1000000"},
 		{"quantity most", func(i *opportunity.Interest) { i.Quantity = 1_000_000 }, ""},
 		{
 			"reserve a course", func(i *opportunity.Interest) { i.Item = string(course) },
@@ -174,13 +174,13 @@ func TestInterestMistakes(t *testing.T) {
 		}, ""},
 		{"expiry with a zone", func(i *opportunity.Interest) {
 			i.Item, i.Reserve, i.ExpiresAt = string(tokens), false, "2023-12-31T23:59:59Z"
-		}, `expiresAt: "2023-12-31T23:59:59Z"; give a local time without a zone, such as 2023-12-31T23:59:59`},
+		}, `expiresAt: "2023-12-31T23:59:59Z" is not a local time; give a time without a zone, such as 2023-12-31T23:59:59`},
 		{"expiry with a fraction", func(i *opportunity.Interest) {
 			i.Item, i.Reserve, i.ExpiresAt = string(tokens), false, "2023-12-31T23:59:59.5"
-		}, `expiresAt: "2023-12-31T23:59:59.5"; give a local time without a zone, such as 2023-12-31T23:59:59`},
+		}, `expiresAt: "2023-12-31T23:59:59.5" is not a local time; give a time without a zone, such as 2023-12-31T23:59:59`},
 		{"expiry on no day", func(i *opportunity.Interest) {
 			i.Item, i.Reserve, i.ExpiresAt = string(tokens), false, "2023-02-30T00:00:00"
-		}, `expiresAt: "2023-02-30T00:00:00"; give a local time without a zone, such as 2023-12-31T23:59:59`},
+		}, `expiresAt: "2023-02-30T00:00:00" is not a local time; give a time without a zone, such as 2023-12-31T23:59:59`},
 		{"learners of tokens", func(i *opportunity.Interest) {
 			i.Item, i.Reserve, i.Learners = string(tokens), false, []opportunity.Learner{ada}
 		}, "learners: an interest of kind tokens has no learners; leave learners and contacts out"},
@@ -190,20 +190,20 @@ func TestInterestMistakes(t *testing.T) {
 		{"most learners", func(i *opportunity.Interest) { i.Learners = repeat(ada, 500) }, ""},
 		{"too many learners", func(i *opportunity.Interest) {
 			i.Learners, i.Contacts = repeat(ada, 500), []opportunity.ID{contact}
-		}, "learners: 501 learners and contacts; at most 500"},
+		}, "learners: the interest has 501 learners and contacts; the limit is 500"},
 		{"no first name", func(i *opportunity.Interest) {
 			i.Learners = []opportunity.Learner{ada, {LastName: "Lovelace", Email: "ada@example.com"}}
 		}, "learners[1].firstName: missing"},
 		{"long last name", func(i *opportunity.Interest) {
 			i.Learners = []opportunity.Learner{{FirstName: "Ada", LastName: strings.Repeat("x", 256), Email: "ada@example.com"}}
-		}, "learners[0].lastName: 256 characters; at most 255"},
+		}, "learners[0].lastName: the text has 256 characters; the limit is 255 characters"},
 		{"no e-mail", func(i *opportunity.Interest) {
 			i.Learners = []opportunity.Learner{{FirstName: "Ada", LastName: "Lovelace"}}
-		}, "learners[0].email: not an e-mail address"},
+		}, "learners[0].email: the value is not an e-mail address"},
 		{"contact", func(i *opportunity.Interest) { i.Contacts = []opportunity.ID{contact} }, ""},
 		{
 			"no contact", func(i *opportunity.Interest) { i.Contacts = []opportunity.ID{contact, account} },
-			"contacts[1]: not the id of a contact",
+			"contacts[1]: the value is not the id of a contact",
 		},
 		{"tax", func(i *opportunity.Interest) { i.Tax = id("TaxType", 1) }, ""},
 		{"no tax id", func(i *opportunity.Interest) { i.Tax = "VAT" }, `tax: "VAT" is not an id`},
@@ -226,7 +226,7 @@ func TestLearnersAddress(t *testing.T) {
 	for _, email := range []string{"ada", "@example.com", "ada@", "a@b@c", "a da@b", "ada@b\n", "ada@\xff", strings.Repeat("a", 254) + "@b"} {
 		interest := fullInterest()
 		interest.Learners = []opportunity.Learner{{FirstName: "Ada", LastName: "L", Email: email}}
-		wantError(t, interest.Validate(), opportunity.Invalid, "learners[0].email: not an e-mail address")
+		wantError(t, interest.Validate(), opportunity.Invalid, "learners[0].email: the value is not an e-mail address")
 	}
 	for _, email := range []string{"a@b", "ada.lovelace+course@analytical.example", "jörg@bücher.example"} {
 		interest := fullInterest()
@@ -247,18 +247,18 @@ func TestCommandMistakes(t *testing.T) {
 		{"progress nowhere", opportunity.Progress{}, "to: missing"},
 		{"progress to a region", opportunity.Progress{To: string(region)}, "to: " + string(region) + " is the id of a Region, not of a step"},
 		{"progress to a name that looks like an id", opportunity.Progress{To: "QTpi"}, ""},
-		{"long request id", opportunity.Progress{To: "Won", RequestID: long}, "requestId: 201 bytes; at most 200"},
+		{"long request id", opportunity.Progress{To: "Won", RequestID: long}, "requestId: the value has 201 bytes; the limit is 200 bytes"},
 		{"own request id", opportunity.UpdateDetails{Name: "x", RequestID: "#1"}, `requestId: starts with "#"; only Oppflow itself generates such ids`},
-		{"request id not printed", opportunity.AddInterests{RequestID: "a\u200b"}, "requestId: contains a character that cannot be printed"},
-		{"request id not UTF-8", opportunity.AddInterests{RequestID: "a\xff"}, "requestId: contains a character that cannot be printed"},
+		{"request id not printed", opportunity.AddInterests{RequestID: "a\u200b"}, "requestId: the value contains a character that cannot be printed"},
+		{"request id not UTF-8", opportunity.AddInterests{RequestID: "a\xff"}, "requestId: the value contains a character that cannot be printed"},
 		{"update", opportunity.UpdateDetails{Account: string(account)}, ""},
 		{"update of nothing", opportunity.UpdateDetails{}, "nothing to update: give name, account or currency"},
 		{"update to blank", opportunity.UpdateDetails{Currency: " "}, "currency: missing"},
 		{"update to no account", opportunity.UpdateDetails{Account: string(region)}, "account: " + string(region) + " is the id of a Region, not of an account"},
-		{"long name", opportunity.UpdateDetails{Name: strings.Repeat("x", 256)}, "name: 256 characters; at most 255"},
-		{"no interests", opportunity.AddInterests{}, "interests: none; give at least one"},
+		{"long name", opportunity.UpdateDetails{Name: strings.Repeat("x", 256)}, "name: the text has 256 characters; the limit is 255 characters"},
+		{"no interests", opportunity.AddInterests{}, "interests: the list is empty; give at least one interest"},
 		{"most interests", opportunity.AddInterests{Interests: repeat(fullInterest(), 100)}, ""},
-		{"too many interests", opportunity.AddInterests{Interests: repeat(fullInterest(), 101)}, "interests: 101; at most 100 in one message"},
+		{"too many interests", opportunity.AddInterests{Interests: repeat(fullInterest(), 101)}, "interests: the message has 101 interests; the limit is 100 interests"},
 		{"start", opportunity.Start{Name: "First Aid", Region: "UK"}, ""},
 		{"start in full", opportunity.Start{
 			RequestID: "r", Name: "First Aid", Region: string(region), Account: "Administrate", Currency: "USD", EntryStep: "Opportunity",
@@ -274,7 +274,7 @@ func TestCommandMistakes(t *testing.T) {
 		{
 			"start with a mistaken interest",
 			opportunity.Start{Name: "x", Region: "UK", Interests: opportunity.Interests{{Item: "x", Kind: opportunity.Event}}},
-			"interests[0].quantity: 0; give a whole number from 1 to 1000000",
+			"interests[0].quantity: 0 is not allowed; give a whole number from 1 to 1000000",
 		},
 		{"retry", opportunity.Retry{Request: "#start"}, ""},
 		{"retry nothing", opportunity.Retry{}, "request: missing"},
@@ -304,8 +304,8 @@ func TestDecodeIsStrict(t *testing.T) {
 		{"list", opportunity.MessageProgress, `[{"to":"Won"}]`, "a JSON object is expected, such as {…}"},
 		{"two objects", opportunity.MessageProgress, `{"to":"Won"}{"to":"Lost"}`, "the text contains more than one JSON object; give one JSON object"},
 		{"more behind", opportunity.MessageProgress, `{"to":"Won"} x`, "the text contains more than one JSON object; give one JSON object"},
-		{"cut off", opportunity.MessageProgress, `{"to":"Won"`, "not JSON: the text ends too early"},
-		{"broken", opportunity.MessageProgress, `{"to" "Won"}`, `not JSON: invalid character '"' after object key at byte 7`},
+		{"cut off", opportunity.MessageProgress, `{"to":"Won"`, "the text is not JSON: the text ends too early"},
+		{"broken", opportunity.MessageProgress, `{"to" "Won"}`, `the text is not JSON: invalid character '"' after object key at byte 7`},
 		{"unknown member", opportunity.MessageProgress, `{"to":"Won","by":"me"}`, `unknown member "by"`},
 		{"unknown member of an interest", opportunity.MessageAddInterests, interest(`"item":"x","price":"1"`), `interests[1]: unknown member "price"`},
 		{"unknown member of a learner", opportunity.MessageAddInterests, interest(`"item":"x","learners":[{"first_name":"Ada"}]`), `interests[1]: unknown member "first_name"`},
@@ -316,7 +316,7 @@ func TestDecodeIsStrict(t *testing.T) {
 		{"twice in a learner", opportunity.MessageAddInterests, interest(`"item":"x","kind":"event","quantity":1,"unitAmount":"1","learners":[{"firstName":"Ada","lastName":"L","email":"a@b","email":"c@d"}]`), `interests[1].learners[0]: member "email" appears twice`},
 		{"same member in two objects", opportunity.MessageAddInterests, interest(`"item":"` + string(event) + `","quantity":1,"unitAmount":"1"`), ""},
 		{"null member", opportunity.MessageProgress, `{"to":null}`, "to: missing"},
-		{"null interests", opportunity.MessageAddInterests, `{"interests":null}`, "interests: none; give at least one"},
+		{"null interests", opportunity.MessageAddInterests, `{"interests":null}`, "interests: the list is empty; give at least one interest"},
 		{"null interest", opportunity.MessageAddInterests, `{"interests":[null]}`, "interests[0]: a JSON object is expected, such as {…}"},
 		{"interests no list", opportunity.MessageAddInterests, `{"interests":{}}`, "interests: a list of interests is expected, such as [{…}]"},
 		{"wrong type", opportunity.MessageProgress, `{"to":5}`, "to: a JSON number is given, but a string is expected"},

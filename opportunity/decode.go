@@ -173,16 +173,16 @@ func explainJSON(err error) error {
 	case errors.As(err, &mistyped):
 		return Invalidf("%s: a JSON %s is given, but %s is expected", mistyped.Field, Truncate(mistyped.Value, 60), jsonName(mistyped.Type.Kind().String()))
 	case errors.As(err, &syntax):
-		return Invalidf("not JSON: %v at byte %d", syntax, syntax.Offset)
+		return Invalidf("the text is not JSON: %v at byte %d", syntax, syntax.Offset)
 	case errors.As(err, &mistimed), strings.HasPrefix(err.Error(), "Time.UnmarshalJSON"):
 		return Invalidf("a time with its UTC offset (RFC 3339) is expected, such as 2026-12-31T17:00:00Z or 2026-12-31T17:00:00+01:00")
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return Invalidf("not JSON: the text ends too early")
+		return Invalidf("the text is not JSON: the text ends too early")
 	}
 	if _, member, found := strings.Cut(err.Error(), "unknown field "); found {
 		return Invalidf("unknown member %s", Truncate(member, 60))
 	}
-	return Invalidf("not JSON: %v", err)
+	return Invalidf("the text is not JSON: %v", err)
 }
 
 // jsonName returns the JSON word for a Go kind, with its article.

@@ -81,13 +81,13 @@ func (i Interest) Validate() error {
 			return Invalidf("item: %s is the id of a %s; give %s", i.Item, typ, anyOf(nouns))
 		}
 		if i.Kind != "" && i.Kind != implied {
-			return Invalidf("kind: %s, but item %s is of kind %s; leave kind out", i.Kind, i.Item, implied)
+			return Invalidf("kind: %s is given, but the item %s is of kind %s; leave kind out", i.Kind, i.Item, implied)
 		}
 	} else if i.Kind == "" {
 		return Invalidf("kind: missing; item %q is not an id, so give the kind: %s", Truncate(i.Item, 60), InterestKindList())
 	}
 	if i.Quantity < 1 || i.Quantity > MaxQuantity {
-		return Invalidf("quantity: %d; give a whole number from 1 to %d", i.Quantity, MaxQuantity)
+		return Invalidf("quantity: %d is not allowed; give a whole number from 1 to %d", i.Quantity, MaxQuantity)
 	}
 	if err := i.UnitAmount.validate(); err != nil {
 		return atPath("unitAmount", err)
@@ -102,14 +102,14 @@ func (i Interest) Validate() error {
 		}
 		// time.Parse also accepts fractions of a second.
 		if _, err := time.Parse(LocalTimeLayout, i.ExpiresAt); err != nil || len(i.ExpiresAt) != len(LocalTimeLayout) {
-			return Invalidf("expiresAt: %q; give a local time without a zone, such as 2023-12-31T23:59:59", Truncate(i.ExpiresAt, 40))
+			return Invalidf("expiresAt: %q is not a local time; give a time without a zone, such as 2023-12-31T23:59:59", Truncate(i.ExpiresAt, 40))
 		}
 	}
 	if !kind.HasLearners && len(i.Learners)+len(i.Contacts) > 0 {
 		return Invalidf("learners: an interest of kind %s has no learners; leave learners and contacts out", kind.Kind)
 	}
 	if n := len(i.Learners) + len(i.Contacts); n > MaxLearners {
-		return Invalidf("learners: %d learners and contacts; at most %d", n, MaxLearners)
+		return Invalidf("learners: the interest has %d learners and contacts; the limit is %d", n, MaxLearners)
 	}
 	for n, learner := range i.Learners {
 		if err := learner.validate(); err != nil {
@@ -118,7 +118,7 @@ func (i Interest) Validate() error {
 	}
 	for n, contact := range i.Contacts {
 		if contact.Type() != TypeContact {
-			return Invalidf("contacts[%d]: not the id of a contact", n)
+			return Invalidf("contacts[%d]: the value is not the id of a contact", n)
 		}
 	}
 	if i.Tax != "" && i.Tax.Type() == "" {
@@ -137,7 +137,7 @@ func (l Learner) validate() error {
 	user, host, found := strings.Cut(l.Email, "@")
 	if !found || user == "" || host == "" || strings.Contains(host, "@") || len(l.Email) > MaxTextLength ||
 		!utf8.ValidString(l.Email) || strings.ContainsFunc(l.Email, func(c rune) bool { return unicode.IsSpace(c) || unicode.IsControl(c) }) {
-		return Invalidf("email: not an e-mail address")
+		return Invalidf("email: the value is not an e-mail address")
 	}
 	return nil
 }
@@ -179,7 +179,7 @@ func (l *Interests) UnmarshalJSON(data []byte) error {
 // validate returns the first mistake in the list.
 func (l Interests) validate() error {
 	if len(l) > MaxInterestsPerCommand {
-		return Invalidf("interests: %d; at most %d in one message", len(l), MaxInterestsPerCommand)
+		return Invalidf("interests: the message has %d interests; the limit is %d interests", len(l), MaxInterestsPerCommand)
 	}
 	for n, one := range l {
 		if err := one.Validate(); err != nil {
@@ -216,9 +216,9 @@ func validateText(member, s string) error {
 	case !utf8.ValidString(s):
 		return Invalidf("%s: not valid UTF-8", member)
 	case utf8.RuneCountInString(s) > MaxTextLength:
-		return Invalidf("%s: %d characters; at most %d", member, utf8.RuneCountInString(s), MaxTextLength)
+		return Invalidf("%s: the text has %d characters; the limit is %d characters", member, utf8.RuneCountInString(s), MaxTextLength)
 	case strings.ContainsFunc(s, unicode.IsControl):
-		return Invalidf("%s: contains a control character", member)
+		return Invalidf("%s: the text contains a control character", member)
 	}
 	return nil
 }

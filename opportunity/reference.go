@@ -24,15 +24,15 @@ func (r Reference) Validate() error {
 	case !utf8.ValidString(s):
 		return Invalidf("reference: not valid UTF-8")
 	case !norm.NFC.IsNormalString(s):
-		return Invalidf("reference: not in the Unicode form NFC; write the reference as %q (%+[1]q)", Truncate(norm.NFC.String(s), MaxReferenceLength))
+		return Invalidf("reference: the text is not in the Unicode form NFC; write the reference as %q (%+[1]q)", Truncate(norm.NFC.String(s), MaxReferenceLength))
 	case utf8.RuneCountInString(s) > MaxReferenceLength:
-		return Invalidf("reference: %d characters; at most %d", utf8.RuneCountInString(s), MaxReferenceLength)
+		return Invalidf("reference: the text has %d characters; the limit is %d characters", utf8.RuneCountInString(s), MaxReferenceLength)
 	case strings.Contains(s, "@"):
-		return Invalidf(`reference: contains "@"; use a key of yours, not an e-mail address`)
+		return Invalidf(`reference: the text contains "@"; use a key of yours, not an e-mail address`)
 	case strings.TrimSpace(s) != s:
-		return Invalidf("reference: white space at its start or end")
+		return Invalidf("reference: the text starts or ends with white space")
 	case strings.ContainsFunc(s, func(c rune) bool { return !unicode.IsPrint(c) }):
-		return Invalidf("reference: contains a character that cannot be printed")
+		return Invalidf("reference: the text contains a character that cannot be printed")
 	}
 	return nil
 }

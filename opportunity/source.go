@@ -33,9 +33,9 @@ func validateHeader(requestID, source string) error {
 	}
 	switch {
 	case len(source) > MaxSourceLength:
-		return Invalidf("source: %d bytes; at most %d", len(source), MaxSourceLength)
+		return Invalidf("source: the text has %d bytes; the limit is %d bytes", len(source), MaxSourceLength)
 	case !utf8.ValidString(source) || strings.ContainsFunc(source, func(c rune) bool { return !unicode.IsPrint(c) }):
-		return Invalidf("source: contains a character that cannot be printed")
+		return Invalidf("source: the text contains a character that cannot be printed")
 	}
 	return nil
 }

@@ -67,10 +67,10 @@ func (s Start) validateAdopt() error {
 		return err
 	}
 	if s.Adopt.Type() != TypeOpportunity {
-		return Invalidf("adopt: not the id of an Opportunity; give the id as the API returns it, such as T3Bwb3J0dW5pdHk6MQ==")
+		return Invalidf("adopt: the value is not the id of an Opportunity; give the id as the API returns the id, such as T3Bwb3J0dW5pdHk6MQ==")
 	}
 	if s.Name != "" || s.Region != "" || s.Account != "" || s.Currency != "" || s.EntryStep != "" || len(s.Interests) > 0 {
-		return Invalidf("adopt: cannot be combined with name, region, account, currency, entryStep and interests; after the adoption, send these values as messages")
+		return Invalidf("adopt: an adoption cannot be combined with name, region, account, currency, entryStep and interests; after the adoption, send these values as messages")
 	}
 	return nil
 }

@@ -150,7 +150,7 @@ func walkJSON(payload []byte, t reflect.Type) error {
 			here.index++
 		case here.member != "":
 			if value, is := token.(string); is && value == "" && here.member == memberRequestID && t != nil {
-				return atPath(jsonPath(way[:len(way)-1]), Invalidf("requestId: empty; leave requestId out, or give your own id of the request"))
+				return atPath(jsonPath(way[:len(way)-1]), Invalidf("requestId: the value is empty; leave requestId out, or give your own id of the request"))
 			}
 			here.member = ""
 		default:

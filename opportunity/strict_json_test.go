@@ -58,7 +58,7 @@ func TestMessagesThatDecodingWouldAlterAreInvalid(t *testing.T) {
 			{payload, ""},
 			{with(payload, `"requestId":"r"`), ""},
 			{with(payload, `"requestId":"\ud83d\ude00é\\ud800"`), ""},
-			{with(payload, `"requestId":""`), "requestId: empty"},
+			{with(payload, `"requestId":""`), "requestId: the value is empty"},
 			{with(payload, `"requestid":"r"`), `unknown member "requestid"; give member "requestId"`},
 			{with(payload, `"requestId":"a\ud800b"`), "half of a surrogate pair at byte 15"},
 			{with(payload, `"requestId":"a\udc00"`), "half of a surrogate pair"},

@@ -302,7 +302,7 @@ func (c *checker) checkCalendar() {
 	if at := "calendar.zone"; c.isGiven(at) {
 		zone, err := time.LoadLocation(calendar.Zone)
 		if err != nil || calendar.Zone == "" || calendar.Zone == "Local" {
-			c.report(at, "there is no time zone %q; give its IANA name, such as Europe/London or America/New_York", truncateQuote(calendar.Zone))
+			c.report(at, "there is no time zone %q; give the IANA name of a time zone, such as Europe/London or America/New_York", truncateQuote(calendar.Zone))
 		} else {
 			c.zone = zone
 		}
@@ -319,7 +319,7 @@ func (c *checker) checkCalendar() {
 			c.report(path+".days", "the business hours have no days; give at least one of mon, tue, wed, thu, fri, sat, sun")
 		}
 		if hours.From >= hours.To {
-			c.report(path+".to", "business hours end at %s, which is not after their start at %s; split hours past midnight into two entries", hours.To, hours.From)
+			c.report(path+".to", "the business hours end at %s, which is not after the start at %s; split business hours that pass midnight into two entries", hours.To, hours.From)
 			continue
 		}
 		for d, day := range hours.Days {

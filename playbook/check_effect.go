@@ -15,7 +15,7 @@ func (c *checker) checkTransition(path string, rule *Transition) {
 	c.checkStepSelector(path+".to", rule.To)
 	c.checkWhen(path+".when", &rule.When)
 	if len(rule.Before)+len(rule.After) == 0 && c.isGiven(path) && !c.unknownMembers[path] {
-		c.report(path, "the transition rule has no effects; give effects under before or after")
+		c.report(path, "the transition rule has no effects; give effects in the member \"before\" or \"after\"")
 	}
 	if rule.From != nil && rule.To != nil && rule.From.Step != "" && *rule.From == *rule.To {
 		c.report(path+".to", "the transition leads from step %q to the same step; give another step", truncateQuote(rule.To.Step))
@@ -31,7 +31,7 @@ func (c *checker) checkEffects(path string, effects []EffectRule, before bool) {
 		at := fmt.Sprintf("%s[%d]", path, i)
 		c.checkEffect(at, &effects[i])
 		if undo, why := effects[i].undo(); before && undo == exchange.UndoNone && why != "" {
-			right := "put the effect under after"
+			right := "put the effect into the member \"after\""
 			if advised, is := effects[i].settings().(advisedSettings); is {
 				right += ", " + advised.adviceBefore()
 			}
@@ -146,7 +146,7 @@ func (c *checker) checkOverlappingTransitions() {
 				for _, earlier := range a.effects(fmt.Sprintf("transitions[%d]", j)) {
 					if why := contradiction(earlier.effect, later.effect); why != "" && earlier.effect.When == "" && later.effect.When == "" {
 						line, _ := c.position(earlier.path)
-						c.report(later.path, "effect %s, together with the effect in line %d for the same transitions: %s", later.effect.kind(), line, why)
+						c.report(later.path, "the effect %s conflicts with the effect in line %d for the same transitions: %s", later.effect.kind(), line, why)
 					}
 				}
 			}
@@ -167,7 +167,7 @@ func (c *checker) checkNoneReservedPromises() {
 				for _, earlier := range a.effects(fmt.Sprintf("transitions[%d]", j)) {
 					if a.To != nil && *a.To == *b.From && a.When == "" && earlier.effect.Reserve != nil && earlier.effect.When == "" {
 						line, _ := c.position(earlier.path)
-						c.report(later.path+".reserve.noneReserved", "places are already reserved, because line %d reserves places on every transition to %s; leave this effect out, or put this effect under after", line, b.From.describe())
+						c.report(later.path+".reserve.noneReserved", "places are already reserved, because line %d reserves places on every transition to %s; leave this effect out, or put this effect into the member \"after\"", line, b.From.describe())
 					}
 				}
 			}

@@ -209,7 +209,7 @@ func (c *checker) checkStepSelector(path string, place *StepSelector) {
 		}
 	}
 	if !c.hasExactlyOne(path, given) {
-		c.report(path, "%d of step, stage and state are given; give exactly one of them", given)
+		c.report(path, "%d of the members step, stage and state are given; give exactly one of these members", given)
 	}
 }
 

@@ -155,7 +155,7 @@ func (s *decoder) decode(path string, node *yaml.Node, value reflect.Value, tag 
 		return
 	}
 	if node.Style&yaml.TaggedStyle != 0 {
-		s.reportUnreadable(path, "the tag %s is not supported; leave the tag out", truncateQuote(node.Tag))
+		s.reportUnreadable(path, "the YAML tag %s is not supported; leave the YAML tag out", truncateQuote(node.Tag))
 		return
 	}
 	if value.Kind() == reflect.Pointer {

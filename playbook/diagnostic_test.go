@@ -43,7 +43,7 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 		{"a list for a text", "calendar: { zone: [UTC] }\n", []string{"1:19: a list is given instead of a text"}},
 		{"a list for a length", rule("    after: [reserve: { for: [1 day] }]\n"), []string{"4:29: a list is given instead of a text"}},
 		{"a word for yes", rule("    before: [reserve: { for: 1 day, noneReserved: yes }]\n"), []string{`4:14: reserve cannot be done`, `4:51: "yes" is given instead of true or false`}},
-		{"tag", "steps: !secret []\n", []string{"1:8: the tag !secret is not supported"}},
+		{"tag", "steps: !secret []\n", []string{"1:8: the YAML tag !secret is not supported"}},
 		{"two documents", "steps: []\n---\nsteps: []\n", []string{"2:1: the file contains a second document"}},
 		{"a text", "hello\n", []string{`1:1: "hello" is given instead of an object with the members calendar, followUpsAtMost`}},
 		{"a list", "- a\n", []string{"1:1: a list is given instead of an object with the members"}},
@@ -55,11 +55,11 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 		{"nothing", "calendar: { zone: }\n", []string{"1:19: nothing is given instead of a text"}},
 
 		// The calendar.
-		{"zone", "calendar: { zone: Europe/Londn }\n", []string{`1:19: there is no time zone "Europe/Londn"; give its IANA name, such as Europe/London`}},
+		{"zone", "calendar: { zone: Europe/Londn }\n", []string{`1:19: there is no time zone "Europe/Londn"; give the IANA name of a time zone, such as Europe/London`}},
 		{"zone of the machine", "calendar: { zone: Local }\n", []string{`1:19: there is no time zone "Local"`}},
 		{"clock", "calendar: { quiet: { from: 8pm, to: \"08:00\" } }\n", []string{`1:28: "8pm" is not a time of day; write hours and minutes, such as 09:00`}},
 		{"past the day", "calendar: { quiet: { from: \"20:00\", to: \"24:30\" } }\n", []string{`1:41: "24:30" is not a time of day; the day ends at 24:00`}},
-		{"backwards", "calendar:\n  hours:\n    - { days: [mon], from: \"17:00\", to: \"09:00\" }\n", []string{"3:41: business hours end at 09:00, which is not after their start at 17:00"}},
+		{"backwards", "calendar:\n  hours:\n    - { days: [mon], from: \"17:00\", to: \"09:00\" }\n", []string{"3:41: the business hours end at 09:00, which is not after the start at 17:00"}},
 		{"weekday", "calendar:\n  hours:\n    - { days: [mo], from: \"09:00\", to: \"17:00\" }\n", []string{`3:16: "mo" is not a day of the week`}},
 		{"twice open", "calendar:\n  hours:\n    - { days: [mon, tue], from: \"09:00\", to: \"17:00\" }\n    - { days: [tue], from: \"16:00\", to: \"18:00\" }\n", []string{"4:16: tue already has business hours from 09:00 to 17:00"}},
 		{"holiday", "calendar: { holidays: [2026-02-30] }\n", []string{`1:24: "2026-02-30" is not a date; write a date such as 2026-12-25`}},
@@ -83,8 +83,8 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 		{"recipient", rule("    after: [email: { to: boss, use: a }]\n") + "emails: { a: { subject: s, body: b } }\n", []string{`4:26: "boss" is not one of owner, contact`}},
 
 		// Step selectors.
-		{"two places", rule(after) + "    from: { step: Offered, state: Open }\n", []string{"5:11: 2 of step, stage and state are given; give exactly one of them"}},
-		{"no place", "steps:\n  - at: {}\n    followUps: []\n", []string{"2:9: 0 of step, stage and state are given", "3:16: the list of follow-ups is empty; give at least one follow-up"}},
+		{"two places", rule(after) + "    from: { step: Offered, state: Open }\n", []string{"5:11: 2 of the members step, stage and state are given; give exactly one of these members"}},
+		{"no place", "steps:\n  - at: {}\n    followUps: []\n", []string{"2:9: 0 of the members step, stage and state are given", "3:16: the list of follow-ups is empty; give at least one follow-up"}},
 		{"state", "transitions:\n  - name: a\n    to: { state: won }\n" + after, []string{`3:18: "won" is not one of Open, Won, Lost, Archived; did you mean Won?`}},
 		{"id of a region", "transitions:\n  - name: a\n    to: { step: UmVnaW9uOlVL }\n" + after, []string{"3:17: UmVnaW9uOlVL is the id of a Region, not of a step"}},
 		{"to itself", rule(after) + "    from: { step: Won }\n", []string{`3:9: the transition leads from step "Won" to the same step`}},
@@ -100,19 +100,19 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 		{"empty condition", rule(after) + "    when: \"\"\n", []string{"5:12: the condition is empty; leave the condition out"}},
 		{"types", rule(after) + "    when: value == \"1000\"\n", []string{"5:17: the condition is wrong: invalid operation: == (mismatched types money and string)"}},
 		{"division", rule(after) + "    when: value / 2 > 1\n", []string{"5:17: a condition cannot use the operator /, because its result is not exact"}},
-		{"amount in a list", rule(after) + "    when: value in [1, 2]\n", []string{"5:17: a condition cannot use the operator in with an amount"}},
+		{"amount in a list", rule(after) + "    when: value in [1, 2]\n", []string{"5:17: a condition cannot use the operator \"in\" with an amount"}},
 		{"exponent", rule(after) + "    when: value > 1.5e3\n", []string{`5:19: "1.5e3" is not an amount; write a decimal such as 199.90`}},
-		{"unknown free places", rule(after) + "    when: any(interests, .freePlaces != 0)\n", []string{"5:38: freePlaces may be unknown, and != would count that as a number; compare it with <, <=, > or >="}},
-		{"a list of free places", rule(after) + "    when: any(interests, .freePlaces in [1, 2])\n", []string{"5:38: freePlaces may be unknown, and in would"}},
+		{"unknown free places", rule(after) + "    when: any(interests, .freePlaces != 0)\n", []string{"5:38: freePlaces may be unknown, and the operator \"!=\" would treat an unknown value as a number; compare freePlaces with <, <=, > or >="}},
+		{"a list of free places", rule(after) + "    when: any(interests, .freePlaces in [1, 2])\n", []string{"5:38: freePlaces may be unknown, and the operator \"in\" would"}},
 		{"loops", rule(after) + "    when: any(interests, any(interests, any(interests, .quantity > 1)))\n", []string{"5:26: loops over the interests are nested too deeply; the limit is 2 levels"}},
 		{"clock", rule(after) + "    when: now().Year() > 2026\n", []string{"5:11: the condition is wrong: unknown name now"}},
 
 		// Effects.
-		{"nothing to do", rule(""), []string{"2:5: the transition rule has no effects; give effects under before or after"}},
+		{"nothing to do", rule(""), []string{"2:5: the transition rule has no effects; give effects in the member \"before\" or \"after\""}},
 		{"two effects in one", rule("    after:\n      - release: {}\n        register: {}\n"), []string{"5:9: one list entry has 2 effects; begin each effect with \"- \""}},
 		{"no effect", rule("    after:\n      - when: value > 1\n"), []string{"5:9: the list entry has no effect; give one of account, contacts"}},
 		{"unknown effect", rule("    after:\n      - relase: {}\n"), []string{`5:9: unknown member "relase"; did you mean release?`}},
-		{"mail before", rule("    before: [email: { to: owner, use: a }]\n") + "emails: { a: { subject: s, body: b } }\n", []string{"4:14: email cannot be done before a transition … cannot be recalled; put the effect under after"}},
+		{"mail before", rule("    before: [email: { to: owner, use: a }]\n") + "emails: { a: { subject: s, body: b } }\n", []string{"4:14: email cannot be done before a transition … cannot be recalled; put the effect into the member \"after\""}},
 		{"log before", rule("    before: [log: { message: m }]\n"), []string{"4:14: log cannot be done before a transition"}},
 		{"release before", rule("    before: [release: ]\n"), []string{"4:14: release cannot be done before a transition"}},
 		{"final before", rule("    before: [invoice: { finaliseBeforeStart: 7 days }]\n"), []string{"4:14: invoice cannot be done before a transition … leave finaliseBeforeStart out"}},
@@ -141,7 +141,7 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 		{"twice registered", rule("    after: [register: {}, register: {}]\n"), []string{"4:27: effect register: the effect is given twice; give the effect once"}},
 		{
 			"two rules", rule("    after: [reserve: { for: 7 days }]\n") + "  - name: other\n    after: [release: {}]\n",
-			[]string{"6:13: effect release, together with the effect in line 4 for the same transitions: the effect contradicts reserve"},
+			[]string{"6:13: the effect release conflicts with the effect in line 4 for the same transitions: the effect contradicts reserve"},
 		},
 		{
 			"broken promise", rule("    after: [reserve: { for: 7 days }]\n") + "  - name: other\n    from: { step: Won }\n    to: { step: Lost }\n    before: [reserve: { for: 7 days, noneReserved: true }]\n",
@@ -153,14 +153,14 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 		},
 
 		// Follow-ups.
-		{"nothing is due", followUp("        due: {}\n" + attention), []string{"5:14: 0 of inStep, idle, beforeReservationExpires, beforeStart and beforeTokensExpire are given"}},
+		{"nothing is due", followUp("        due: {}\n" + attention), []string{"5:14: 0 of the members inStep, idle, beforeReservationExpires, beforeStart and beforeTokensExpire are given"}},
 		{"missing", followUp(""), []string{"4:9: the member due is missing", "4:9: the member do is missing"}},
-		{"two are due", followUp("        due: { idle: 1 day, inStep: 1 day }\n" + attention), []string{"5:14: 2 of inStep, idle"}},
+		{"two are due", followUp("        due: { idle: 1 day, inStep: 1 day }\n" + attention), []string{"5:14: 2 of the members inStep, idle"}},
 		{"unit", followUp("        due: { idle: 2 busy days }\n" + attention), []string{`5:22: "2 busy days" is not a length of time`}},
-		{"no action", followUp("        due: { idle: 1 day }\n        do: {}\n"), []string{"6:13: 0 of email, log, call, progress and attention are given"}},
+		{"no action", followUp("        due: { idle: 1 day }\n        do: {}\n"), []string{"6:13: 0 of the members email, log, call, progress and attention are given"}},
 		{"once", followUp("        due: { idle: 1 day }\n        repeat: { times: 1, every: 1 day }\n" + attention), []string{"6:26: 1 is out of range; give a whole number from 2 to 20"}},
-		{"then after nothing", followUp("        due: { idle: 1 day }\n" + attention + "        then: { progress: { to: Lost } }\n"), []string{"7:15: the action under then comes after the last repetition, but the follow-up has no repeat; give repeat"}},
-		{"move in between", followUp("        due: { idle: 1 day }\n        repeat: { times: 2, every: 1 day }\n        do: { progress: { to: Lost } }\n"), []string{"7:25: progress must be the last action of a follow-up; put progress under then"}},
+		{"then after nothing", followUp("        due: { idle: 1 day }\n" + attention + "        then: { progress: { to: Lost } }\n"), []string{"7:15: the action in the member \"then\" follows the last repetition, but the follow-up has no member \"repeat\"; give the member \"repeat\""}},
+		{"move in between", followUp("        due: { idle: 1 day }\n        repeat: { times: 2, every: 1 day }\n        do: { progress: { to: Lost } }\n"), []string{"7:25: progress must be the last action of a follow-up; put progress into the member \"then\""}},
 		{
 			"never at its end", "followUpsAtMost: 3\n" + followUp("        due: { idle: 1 day }\n        repeat: { times: 3, every: 1 day }\n"+attention+"        then: { progress: { to: Lost } }\n"),
 			[]string{"5:9: the rule makes 4 follow-ups, but an opportunity gets at most 3"},

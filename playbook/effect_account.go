@@ -13,7 +13,7 @@ type AccountRule struct {
 }
 
 func (r *AccountRule) undo() (exchange.UndoLevel, string) {
-	return exchange.UndoPartial, "the opportunity gets its earlier account again; a new account stays in the TMS"
+	return exchange.UndoPartial, "the opportunity gets its earlier account again; an account that the effect created stays in the TMS"
 }
 
 func (r *AccountRule) describe() string {

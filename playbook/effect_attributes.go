@@ -13,7 +13,7 @@ type AttributesRule struct {
 }
 
 func (r *AttributesRule) undo() (exchange.UndoLevel, string) {
-	return exchange.UndoExact, "the earlier values are written back"
+	return exchange.UndoExact, "the earlier values of the attributes are written back"
 }
 
 func (r *AttributesRule) describe() string {

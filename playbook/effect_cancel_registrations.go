@@ -8,7 +8,7 @@ import (
 type CancelRegistrationsRule struct{}
 
 func (r *CancelRegistrationsRule) undo() (exchange.UndoLevel, string) {
-	return exchange.UndoPartial, "the cancelled learners are reinstated while the events have free places"
+	return exchange.UndoPartial, "the cancelled learners are reinstated as long as the events have free places"
 }
 
 func (r *CancelRegistrationsRule) describe() string {

@@ -14,14 +14,14 @@ type ContactsRule struct {
 }
 
 func (r *ContactsRule) undo() (exchange.UndoLevel, string) {
-	return exchange.UndoPartial, "new contacts stay in the TMS"
+	return exchange.UndoPartial, "the contacts that the effect created stay in the TMS"
 }
 
 func (r *ContactsRule) describe() string {
 	if r.OnMultipleMatches == string(exchange.MatchOldest) {
-		return "learners without a contact become contacts; if several contacts have the learner's address and name, Oppflow uses the oldest contact"
+		return "Oppflow creates a contact for each learner without a contact; if several contacts have the learner's e-mail address and name, Oppflow uses the oldest contact"
 	}
-	return "learners without a contact become contacts; if several contacts have the learner's address and name, an operator chooses the contact"
+	return "Oppflow creates a contact for each learner without a contact; if several contacts have the learner's e-mail address and name, an operator chooses the contact"
 }
 
 func (r *ContactsRule) plan(p *planner, _ string) any {

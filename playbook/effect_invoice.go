@@ -70,7 +70,7 @@ func (p *planner) finaliseAt(rule string, before *Period) time.Time {
 	}
 	start := p.facts.firstStart()
 	if start.IsZero() {
-		p.addProblem("%s: no event is known to start after now, so the invoice stays a draft", rule)
+		p.addProblem("%s: no future event of the opportunity is known, so the invoice stays a draft", rule)
 		return time.Time{}
 	}
 	return laterOf(p.calendar.subtract(start, *before), p.facts.Now).UTC()

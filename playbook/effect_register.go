@@ -13,7 +13,7 @@ type RegisterRule struct {
 }
 
 func (r *RegisterRule) undo() (exchange.UndoLevel, string) {
-	how := "the registered learners are cancelled, but stay in the list of the event"
+	how := "the registrations are cancelled, but the learners stay in the event's list of learners"
 	if !r.KeepReservation {
 		how += "; released places are not reserved again"
 	}
@@ -24,7 +24,7 @@ func (r *RegisterRule) describe() string {
 	if r.KeepReservation {
 		return "the learners are registered on their events; the reservation expires by itself"
 	}
-	return "the learners are registered on their events; then the reservation is released, unless fewer learners are registered than places were sold"
+	return "the learners are registered on their events, and then the reservation is released; if fewer learners are registered than places were sold, the reservation stays"
 }
 
 func (r *RegisterRule) plan(p *planner, _ string) any {

@@ -83,10 +83,10 @@ func (t *explainer) calendar(rules Rules) {
 }
 
 func (t *explainer) people(rules Rules) {
-	t.line(0, "A learner whose address belongs to a contact of another name %s.", map[string]string{
-		"":                               "becomes a question to an operator",
-		string(exchange.PeopleAsk):       "becomes a question to an operator",
-		string(exchange.PeopleByAddress): "is taken for that contact",
+	t.line(0, "A learner whose e-mail address belongs to a contact with another name %s.", map[string]string{
+		"":                               "causes a question to an operator",
+		string(exchange.PeopleAsk):       "causes a question to an operator",
+		string(exchange.PeopleByAddress): "is treated as the contact with this e-mail address",
 		string(exchange.PeopleApart):     "gets a new contact",
 	}[rules.People])
 }
@@ -170,13 +170,13 @@ func (t *explainer) followUp(f FollowUpRule) {
 	t.line(1, "%s (%s)%s:", f.Due.describe(), f.Name, conditionSuffix(f.When))
 	t.line(2, "%s", f.Do.describe())
 	if f.Repeat != nil {
-		t.line(2, "%d times in all, %s apart", f.Repeat.Times, f.Repeat.Every)
+		t.line(2, "the action is done %d times in total, %s apart", f.Repeat.Times, f.Repeat.Every)
 	}
 	if f.Then != nil {
-		t.line(2, "then, another %s later, %s", f.Repeat.Every, f.Then.describe())
+		t.line(2, "%s after the last repetition, %s", f.Repeat.Every, f.Then.describe())
 	}
 	if f.Hours == "any" {
-		t.line(2, "at any time outside the quiet hours")
+		t.line(2, "the follow-up is done at any time outside the quiet hours")
 	}
 }
 

@@ -187,7 +187,7 @@ func (c *checker) checkFollowUp(path string, at StepSelector, rule *FollowUpRule
 	c.checkWhen(path+".when", &rule.When)
 	anchors, lengths := rule.Due.givenAnchors()
 	if !c.hasExactlyOne(path+".due", len(anchors)) {
-		c.report(path+".due", "%d of inStep, idle, beforeReservationExpires, beforeStart and beforeTokensExpire are given; give exactly one of them", len(anchors))
+		c.report(path+".due", "%d of the members inStep, idle, beforeReservationExpires, beforeStart and beforeTokensExpire are given; give exactly one of these members", len(anchors))
 	}
 	for i, anchor := range anchors {
 		c.checkPeriod(path+".due."+string(anchor), lengths[i], anchor != untilReservationExpiry && anchor != sinceStep)
@@ -203,12 +203,12 @@ func (c *checker) checkFollowUp(path string, at StepSelector, rule *FollowUpRule
 	}
 	c.checkAction(path+".do", at, &rule.Do)
 	if rule.Do.Progress != nil && (rule.Repeat != nil || rule.Then != nil) {
-		c.report(path+".do.progress", "progress must be the last action of a follow-up; put progress under then, or leave out repeat and then")
+		c.report(path+".do.progress", "progress must be the last action of a follow-up; put progress into the member \"then\", or leave out the members \"repeat\" and \"then\"")
 	}
 	if rule.Then != nil {
 		c.checkAction(path+".then", at, rule.Then)
 		if rule.Repeat == nil {
-			c.report(path+".then", "the action under then comes after the last repetition, but the follow-up has no repeat; give repeat")
+			c.report(path+".then", "the action in the member \"then\" follows the last repetition, but the follow-up has no member \"repeat\"; give the member \"repeat\"")
 		}
 	}
 	most := c.rules.FollowUpsAtMost
@@ -225,7 +225,7 @@ func (c *checker) checkAction(path string, at StepSelector, action *ActionRule) 
 		return
 	}
 	if given := action.givenKinds(); !c.hasExactlyOne(path, len(given)) {
-		c.report(path, "%d of email, log, call, progress and attention are given; give exactly one of them", len(given))
+		c.report(path, "%d of the members email, log, call, progress and attention are given; give exactly one of these members", len(given))
 	}
 	if action.Email != nil {
 		action.Email.check(c, path+".email")

@@ -80,7 +80,7 @@ func (e *exactAmounts) rejectInexact(node *ast.BinaryNode) {
 	case slices.Contains([]string{"/", "**", "^", "%"}, node.Operator):
 		e.problem, e.position = fmt.Errorf("a condition cannot use the operator %s, because its result is not exact; multiply the other side of the comparison instead", node.Operator), node.Location().From
 	case node.Operator == "in" && node.Left.Type() == reflect.TypeFor[money]():
-		e.problem, e.position = errors.New("a condition cannot use the operator in with an amount; compare the amount with == or >="), node.Location().From
+		e.problem, e.position = errors.New("a condition cannot use the operator \"in\" with an amount; compare the amount with == or >="), node.Location().From
 	}
 }
 
@@ -88,7 +88,7 @@ func (e *exactAmounts) rejectInexact(node *ast.BinaryNode) {
 // places. An order of an unknown number cannot be decided.
 func (e *exactAmounts) rejectEqualFreePlaces(node *ast.BinaryNode) {
 	if slices.Contains([]string{"==", "!=", "in"}, node.Operator) && (isFreePlaces(node.Left) || isFreePlaces(node.Right)) {
-		e.problem, e.position = fmt.Errorf("freePlaces may be unknown, and %s would count that as a number; compare it with <, <=, > or >=", node.Operator), node.Location().From
+		e.problem, e.position = fmt.Errorf("freePlaces may be unknown, and the operator %q would treat an unknown value as a number; compare freePlaces with <, <=, > or >=", node.Operator), node.Location().From
 	}
 }
 

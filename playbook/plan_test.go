@@ -214,7 +214,7 @@ func TestInvoiceBeforeTheEvent(t *testing.T) {
 			register, invoice(`"finaliseAt":"2027-03-23T09:00:00Z",`),
 		}},
 		{"without a start", func(f *playbook.Facts) { f.Interests[0].Start = time.Time{} }, transitionTo("Won"), []string{
-			register, invoice(""), "problem win: no event is known to start after now, so the invoice stays a draft",
+			register, invoice(""), "problem win: no future event of the opportunity is known, so the invoice stays a draft",
 		}},
 	})
 }

@@ -213,7 +213,7 @@ func TestAllIsExplained(t *testing.T) {
 		"Times of day are in the time zone Europe/London.", "Business hours are 09:00 to 17:30 on mon, tue, wed, thu, fri, except for 3 holidays.",
 		"from 20:00 to 08:00", "at most 10 follow-ups", "While the step is step Proposed:",
 		`5 business days after the last activity of the opportunity (remind), if account != "House account":`,
-		"3 times in all, 2 business days apart", "then, another 2 business days later, the opportunity goes to Lost",
+		"the action is done 3 times in total, 2 business days apart", "2 business days after the last repetition, the opportunity goes to Lost",
 	} {
 		if !strings.Contains(said, want) {
 			t.Errorf("it is not said %q:\n%s", want, said)

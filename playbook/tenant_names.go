@@ -156,14 +156,14 @@ func (n tenantName) diagnose(objects []tenantObject, tenant TenantObjects) strin
 	case len(exact) > 1:
 		return fmt.Sprintf("%d %s have the name %q: %s; %s", len(exact), n.kind.plural(), truncateQuote(n.text), listObjects(exact), n.advice())
 	case len(exact) == 1 && exact[0].unverified:
-		return fmt.Sprintf("the sending address %s is not verified, so the TMS sends no mail from it; verify it in the TMS, or use another address", exact[0])
+		return fmt.Sprintf("the sending address %s is not verified, so the TMS sends no mail from this address; verify the address in the TMS, or use another address", exact[0])
 	case len(exact) == 1:
 		return ""
 	case len(similar) > 0:
-		return fmt.Sprintf("the tenant has no %s %q in this spelling; it has %s: write the name as the TMS has it", n.kind, truncateQuote(n.text), listObjects(similar))
+		return fmt.Sprintf("the tenant has no %s %q in this spelling, but has %s; use the spelling of the TMS", n.kind, truncateQuote(n.text), listObjects(similar))
 	}
 	if other := n.otherKind(tenant); other != "" {
-		return fmt.Sprintf("the tenant has no %s %q, but a %s of this name; write %s", n.kind, truncateQuote(n.text), other, other)
+		return fmt.Sprintf("the tenant has no %s %q, but has a %s of this name; write %s instead", n.kind, truncateQuote(n.text), other, other)
 	}
 	if n.form == idOnly || opportunity.ID(n.text).Type() != "" {
 		return fmt.Sprintf("the tenant has no %s with the id %s; there are %s", n.kind, truncateQuote(n.text), orNone(listObjects(objects)))
@@ -194,9 +194,9 @@ func (n tenantName) advice() string {
 	case n.form != nameOnly:
 		return "give the id"
 	case n.kind == NamedStage:
-		return "the condition holds for each of them"
+		return "the condition is true for each of these objects"
 	}
-	return fmt.Sprintf("the condition holds for each of them; to choose one, compare %sId", n.kind)
+	return fmt.Sprintf("the condition is true for each of these objects; to select only one object, compare %sId", n.kind)
 }
 
 func (k NameKind) plural() string {

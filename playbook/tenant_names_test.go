@@ -54,9 +54,9 @@ func TestCompareNames(t *testing.T) {
 		{"a stage", to("{ stage: Won }"), nil},
 		{"a renamed step", to("{ step: Paid }"), []string{`3:17: the tenant has no step "Paid"; the known names are Lead, Quoted, Closed won`}},
 		{"a step that is almost right", to("{ step: Leed }"), []string{`3:17: the tenant has no step "Leed"; did you mean Lead?`}},
-		{"a step in another case", to("{ step: closed Won }"), []string{`3:17: the tenant has no step "closed Won" in this spelling; it has s6 ("Closed won", stage "Won"): write the name as the TMS has it`}},
-		{"a stage for a step", to("{ step: Negotiation }"), []string{`3:17: the tenant has no step "Negotiation", but a stage of this name; write stage`}},
-		{"a step for a stage", to("{ stage: Lead }"), []string{`3:18: the tenant has no stage "Lead", but a step of this name; write step`}},
+		{"a step in another case", to("{ step: closed Won }"), []string{`3:17: the tenant has no step "closed Won" in this spelling, but has s6 ("Closed won", stage "Won"); use the spelling of the TMS`}},
+		{"a stage for a step", to("{ step: Negotiation }"), []string{`3:17: the tenant has no step "Negotiation", but has a stage of this name; write stage instead`}},
+		{"a step for a stage", to("{ stage: Lead }"), []string{`3:18: the tenant has no stage "Lead", but has a step of this name; write step instead`}},
 		{"an unknown id", to("{ step: " + stepNine + " }"), []string{`3:17: the tenant has no step with the id ` + stepNine + `; there are ` + stepThree + ` ("Lead", stage "Enquiry"), s4 ("Quoted", stage "Enquiry"), s5 ("Quoted", stage "Negotiation"), s6 ("Closed won", stage "Won")`}},
 		{"two steps", to("{ step: Quoted }"), []string{"3:17: " + twice + "give the id"}},
 		{"both ends", "transitions:\n  - name: win\n    from: { step: A }\n    to: { stage: B }\n    after: [release: {}]\n", []string{
@@ -76,13 +76,13 @@ func TestCompareNames(t *testing.T) {
 		{"another region", when(`not (region == "Ireland") or regionId != "r1" or "r9" == regionId`), []string{
 			`3:26: the tenant has no region "Ireland"; the known names are UK, ` + composed, `3:60: the tenant has no region with the id r9; there are r1 ("UK"), r2 ("` + composed + `")`,
 		}},
-		{"a region in another Unicode form", when(`region == "` + decomposed + `"`), []string{`3:21: the tenant has no region "` + decomposed + `" in this spelling; it has r2 ("` + composed + `"): write the name as the TMS has it`}},
-		{"a step of a condition", when(`step == "Quoted" and stage == "Won"`), []string{"3:19: " + twice + "the condition holds for each of them; to choose one, compare stepId"}},
+		{"a region in another Unicode form", when(`region == "` + decomposed + `"`), []string{`3:21: the tenant has no region "` + decomposed + `" in this spelling, but has r2 ("` + composed + `"); use the spelling of the TMS`}},
+		{"a step of a condition", when(`step == "Quoted" and stage == "Won"`), []string{"3:19: " + twice + "the condition is true for each of these objects; to select only one object, compare stepId"}},
 		{"a name that the condition changes", when(`lower(region) == "us" and account == "Nobody" and any(interests, .kind == "event")`), nil},
 		{"the condition of an effect", "transitions:\n  - name: win\n    to: { step: Lead }\n    after:\n      - release: {}\n        when: |\n          region ==\n            \"US\"\n", []string{`8:13: the tenant has no region "US"; did you mean UK?`}},
 
 		{"a sending address", from(addressOne), nil},
-		{"an address that is not verified", from(addressTwo), []string{`5:11: the sending address ` + addressTwo + ` ("New") is not verified, so the TMS sends no mail from it; verify it in the TMS, or use another address`}},
+		{"an address that is not verified", from(addressTwo), []string{`5:11: the sending address ` + addressTwo + ` ("New") is not verified, so the TMS sends no mail from this address; verify the address in the TMS, or use another address`}},
 		{"an unknown address", from(addressNone), []string{`5:11: the tenant has no sending address with the id ` + addressNone + `; there are ` + addressOne + ` ("Office"), ` + addressTwo + ` ("New")`}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

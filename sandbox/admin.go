@@ -144,7 +144,7 @@ func (a admin) readRequestLog(w http.ResponseWriter, r *http.Request) {
 	if text := r.URL.Query().Get("after"); text != "" {
 		var err error
 		if after, err = strconv.ParseInt(text, 10, 64); err != nil {
-			writeError(w, http.StatusBadRequest, "after must be the number of an entry of the request log")
+			writeError(w, http.StatusBadRequest, "the parameter after must be the number of an entry of the request log")
 			return
 		}
 	}

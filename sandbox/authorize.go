@@ -34,7 +34,7 @@ func (e authorizeEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// If client_id or redirect_uri is wrong, the user sees the error here. A redirect could lead to
 	// a wrong address.
 	if !equalConstantTime(query.Get("client_id"), e.sandbox.clientID) {
-		writeRefusalPage(w, "The application is unknown: client_id is not the id of the client.")
+		writeRefusalPage(w, "The application is unknown: client_id is not the client id of the sandbox.")
 		return
 	}
 	redirect := query.Get("redirect_uri")
@@ -43,7 +43,7 @@ func (e authorizeEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	back, err := url.Parse(redirect)
 	if err != nil || !e.isAllowed(redirect, back) {
-		writeRefusalPage(w, "redirect_uri is missing or is not a redirect URI of the application.")
+		writeRefusalPage(w, "redirect_uri is missing or is not a registered redirect URI of the application.")
 		return
 	}
 	answer := back.Query()
@@ -89,7 +89,7 @@ func writeRefusalPage(w http.ResponseWriter, what string) {
 func (e tokenEndpoint) exchangeCode(ctx context.Context, form url.Values, reply tokenReply) (tokenReply, tokenRefusal, error) {
 	redirect := form.Get("redirect_uri")
 	if form.Get("code") == "" || redirect == "" && e.sandbox.choices.Is(assumptions.OAuthRedirect, "required") {
-		return tokenReply{}, newTokenRefusal("invalid_request", "the form has no code, or has no redirect_uri although redirect_uri is required"), nil
+		return tokenReply{}, newTokenRefusal("invalid_request", "the form must contain code, and must contain redirect_uri if redirect_uri is required"), nil
 	}
 	var err error
 	if reply.RefreshToken, err = randomToken(); err != nil {
@@ -99,7 +99,7 @@ func (e tokenEndpoint) exchangeCode(ctx context.Context, form url.Values, reply 
 		AccessToken: reply.AccessToken, Lifetime: e.lifetime, RefreshToken: reply.RefreshToken,
 	})
 	if err == nil && !good {
-		return tokenReply{}, newTokenRefusal("invalid_grant", "the code is unknown, was used, has expired or belongs to another redirect_uri"), nil
+		return tokenReply{}, newTokenRefusal("invalid_grant", "the authorization code is unknown, was already used, has expired or belongs to another redirect_uri"), nil
 	}
 	return reply, tokenRefusal{}, err
 }

@@ -46,7 +46,7 @@ type Client struct {
 func (s *Sandbox) Client(ctx context.Context) (Client, error) {
 	refresh, err := s.store.RefreshToken(ctx)
 	if err != nil {
-		return Client{}, fmt.Errorf("read the refresh token: %w", err)
+		return Client{}, fmt.Errorf("the refresh token could not be read: %w", err)
 	}
 	return Client{ID: s.clientID, Secret: s.clientSecret, RefreshToken: refresh}, nil
 }
@@ -188,7 +188,7 @@ func (e tokenEndpoint) issue(w http.ResponseWriter, r *http.Request) (tokenReply
 			AccessToken: access, Lifetime: e.lifetime, RefreshToken: reply.RefreshToken, SingleUse: e.sandbox.choices.Is(assumptions.OAuthRefresh, "replaced"),
 		})
 		if err == nil && !good {
-			return tokenReply{}, newTokenRefusal("invalid_grant", "the refresh_token is unknown or was replaced"), nil
+			return tokenReply{}, newTokenRefusal("invalid_grant", "the refresh_token is unknown or was replaced by a newer refresh token"), nil
 		}
 		return reply, tokenRefusal{}, err
 	case "authorization_code":
@@ -210,12 +210,12 @@ func (e tokenEndpoint) readForm(w http.ResponseWriter, r *http.Request) (url.Val
 		return invalid("the request must have the Content-Type application/x-www-form-urlencoded")
 	}
 	if r.URL.RawQuery != "" && !e.sandbox.choices.Is(assumptions.OAuthQuery, "taken") {
-		return invalid("parameters must be in the body, not in the URL")
+		return invalid("the parameters must be in the request body, not in the URL")
 	}
 	id, secret, basic := r.BasicAuth()
 	basic = basic && e.sandbox.choices.Is(assumptions.OAuthHeader, "basic")
 	if r.Header.Get("Authorization") != "" && !basic {
-		return invalid("the client is authenticated by client_id and client_secret in the form, not by the header Authorization")
+		return invalid("the client must send client_id and client_secret in the form, not in the header Authorization")
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {

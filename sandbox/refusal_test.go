@@ -74,7 +74,7 @@ func TestRefusals(t *testing.T) {
 		{"interest in an unknown token type", "addInterest", interest(globalid.Encode(globalid.TrainingTokenType, strings.Repeat("0", 32)), one), "Not Found", "Training Token Type"},
 		{"interest in an account", "addInterest", interest("T3JnYW5pc2F0aW9uOjI=", one), "Invalid ID", "Organisation"},
 		{"interest in a malformed id", "addInterest", interest("11", one), "Invalid ID", "interestDetails.id"},
-		{"interest in a key that is no number", "addInterest", interest(globalid.Encode(globalid.CourseTemplate, "eleven"), one), "Invalid ID", "not a number"},
+		{"interest in a key that is no number", "addInterest", interest(globalid.Encode(globalid.CourseTemplate, "eleven"), one), "Invalid ID", "not a positive number"},
 		{"no quantity", "addInterest", interest(template, `quantity: 0, unitAmount: "1.00"`), "Invalid Value", "quantity is 0"},
 		{"negative quantity", "addInterest", interest(template, `quantity: -1, unitAmount: "1.00"`), "Invalid Value", "quantity is -1"},
 		{"huge quantity", "addInterest", interest(template, `quantity: 2147483647, unitAmount: "1.00"`), "Invalid Value", "quantity"},

@@ -94,7 +94,7 @@ func readBody(r *http.Request, params *graphql.RawParams) (status int, message s
 		return http.StatusBadRequest, "the request has text after its JSON object"
 	}
 	if params.Query == "" {
-		return http.StatusBadRequest, "the request has no query"
+		return http.StatusBadRequest, "the JSON object of the request has no query member"
 	}
 	return 0, ""
 }

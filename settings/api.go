@@ -84,13 +84,13 @@ func (a *API) AddFlags(fs *pflag.FlagSet) {
 	fs.Var((*namespaceCountFlag)(&a.AddressShare), "api-address-share", "number of namespaces whose workers send from the same IP address; each namespace gets an equal part of --api-rate, because the API limits each IP address to 6,000 requests in 5 minutes (default 1) [OPPFLOW_API_ADDRESS_SHARE]")
 	fs.Var(&boolFlag{&a.ReadOnly, &a.readOnlyFlagGiven}, "read-only", "send no changes to the API; reads still work [OPPFLOW_READ_ONLY]")
 	fs.Lookup("read-only").NoOptDefVal = "true"
-	fs.Var(&a.ReferenceTag, "reference-tag", "place of the reference tag, which contains the caller's reference, in a record: attribute:<key>, name or none [OPPFLOW_REFERENCE_TAG]")
+	fs.Var(&a.ReferenceTag, "reference-tag", "where a record contains the reference tag with the caller's reference: attribute:<key>, name or none [OPPFLOW_REFERENCE_TAG]")
 	fs.Var((*durationFlag)(&a.ReservationLength), "reservation-length", "how long places are reserved if the caller gives no expiry time (default 336h) [OPPFLOW_RESERVATION_LENGTH]")
 	fs.Var((*durationFlag)(&a.SendWindow), "send-window", "time after the start of an activity within which the activity may send a change (default 20s) [OPPFLOW_SEND_WINDOW]")
 	fs.Var((*durationFlag)(&a.ResponseTime), "response-time", "how long after the send window the worker waits for the response to a change (default 15s) [OPPFLOW_RESPONSE_TIME]")
 	fs.Var((*durationFlag)(&a.SettleTime), "settle-time", "how long the API may take to commit a change whose response was lost (default 60s) [OPPFLOW_SETTLE_TIME]")
 	fs.Var((*durationFlag)(&a.QuietTime), "quiet-time", "time without a finished command after which Oppflow plans the follow-ups of an opportunity again (default 30s) [OPPFLOW_QUIET_TIME]")
-	fs.Var(&a.AdoptedSince, "adopted-since", "time from which the follow-ups of an adopted record count: adoption (the time of the adoption) or record (the time of the record's last change in the TMS) (default adoption) [OPPFLOW_ADOPTED_SINCE]")
+	fs.Var(&a.AdoptedSince, "adopted-since", "time at which the delays of an adopted record's follow-ups start: adoption (the time of the adoption) or record (the time of the record's last change in the TMS) (default adoption) [OPPFLOW_ADOPTED_SINCE]")
 }
 
 // Resolve fills the empty fields from the environment and the defaults, reads the files with

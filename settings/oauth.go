@@ -184,7 +184,7 @@ func (o *OAuth) resolve(env Environment) error {
 		missing = append(missing, "the token URL (--api-token-url or ADMINISTRATE_TOKEN_URL), "+tokenURL().example)
 	}
 	if len(missing) > 0 {
-		return errors.New("OAuth client: incomplete settings; set also " + strings.Join(missing, " and "))
+		return errors.New("OAuth client: the settings are incomplete; also set " + strings.Join(missing, " and "))
 	}
 	if err := tokenURL().check(o.TokenURL); err != nil {
 		return fmt.Errorf("OAuth token URL (--api-token-url or ADMINISTRATE_TOKEN_URL): %w", err)

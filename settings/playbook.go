@@ -48,7 +48,7 @@ type Playbook struct {
 // AddFlags binds the fields to flags.
 func (p *Playbook) AddFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&p.File, "playbook", p.File, "playbook to deploy if the namespace has no playbook: the path of a file, or the word default for the built-in playbook, or the word none for no playbook (default none) [OPPFLOW_PLAYBOOK]")
-	fs.Var(&keyFiles{&p.KeyFiles}, "service-key", "NAME=FILE: FILE is the file with the key that the playbook calls NAME; may be repeated [OPPFLOW_SERVICE_KEYS_DIR: a directory with one file for each key, named like the key]")
+	fs.Var(&keyFiles{&p.KeyFiles}, "service-key", "NAME=FILE: FILE is the file with the service key that has the name NAME in the playbook; may be repeated [OPPFLOW_SERVICE_KEYS_DIR: a directory with one file for each key; the file has the name of the key]")
 	fs.DurationVar(&p.InForceAfter, inForceAfterFlag, p.InForceAfter, "for tests: time from storing a version of the playbook until the version is in force")
 	fs.StringSliceVar(&p.WithoutEffects, withoutEffectFlag, p.WithoutEffects, "for tests: kinds of effects that the worker treats as unknown")
 	for _, name := range []string{inForceAfterFlag, withoutEffectFlag} {

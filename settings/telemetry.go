@@ -284,7 +284,7 @@ func checkCollectorURL(value string) error {
 
 func checkReadableFile(path string) error {
 	if _, err := os.ReadFile(path); err != nil {
-		return fmt.Errorf("must name a file that can be read: %s", fileReason(err))
+		return fmt.Errorf("must be the path of a file that can be read: %s", fileReason(err))
 	}
 	return nil
 }

@@ -120,7 +120,7 @@ func (b *builder) build(ctx context.Context, j buildJob) ([]string, error) {
 	binaries := b.binaries(j)
 	unlock, err := b.waitTurn(ctx, j)
 	if err != nil {
-		return nil, fmt.Errorf("the wait for another build of %s failed: %w", j.target, err)
+		return nil, fmt.Errorf("the build of %s could not wait for the end of another build: %w", j.target, err)
 	}
 	defer unlock()
 

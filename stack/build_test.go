@@ -196,7 +196,7 @@ func TestBuildWaitingForAnotherCanBeBrokenOff(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	if _, err := b.build(ctx, p); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "the wait for another build") {
+	if _, err := b.build(ctx, p); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "could not wait for the end of another build") {
 		t.Errorf("got %v", err)
 	}
 	unlock()

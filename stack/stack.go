@@ -250,7 +250,7 @@ func (s *Stack) keepReport(last *readyfile.Report, report readyfile.Report, addr
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, _, err := net.SplitHostPort(address); err != nil {
-		return fmt.Errorf("the ready file contains no address: %+v", report)
+		return fmt.Errorf("the ready file contains no valid host:port address: %+v", report)
 	}
 	*last = report
 	return nil
@@ -402,7 +402,7 @@ func dynamicConfigArgs(values map[string]any) ([]string, error) {
 	for key, value := range values {
 		text, err := json.Marshal(value)
 		if err != nil {
-			return nil, fmt.Errorf("dynamic config value %s: %w", key, err)
+			return nil, fmt.Errorf("the dynamic config value %s cannot be written as JSON: %w", key, err)
 		}
 		args = append(args, "--dynamic-config-value", key+"="+string(text))
 	}

@@ -82,9 +82,9 @@ func checkStartOptions(info *workflow.Info) error {
 	case info.CronSchedule != "":
 		return opportunity.Invalidf("cron schedule: not supported; leave the cron schedule out, because an opportunity is started only once")
 	case limited(info.WorkflowExecutionTimeout):
-		return opportunity.Invalidf("workflow execution timeout: %s; leave the timeout out, because waiting messages would be lost", info.WorkflowExecutionTimeout)
+		return opportunity.Invalidf("workflow execution timeout: %s is given; leave the timeout out, because the timeout would lose waiting messages", info.WorkflowExecutionTimeout)
 	case limited(info.WorkflowRunTimeout):
-		return opportunity.Invalidf("workflow run timeout: %s; leave the timeout out, because waiting messages would be lost", info.WorkflowRunTimeout)
+		return opportunity.Invalidf("workflow run timeout: %s is given; leave the timeout out, because the timeout would lose waiting messages", info.WorkflowRunTimeout)
 	case policy != nil && policy.MaximumAttempts != 1:
 		return opportunity.Invalidf("retry policy: not supported; leave the retry policy out, because a failed start is not repeated")
 	}

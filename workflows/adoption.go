@@ -63,7 +63,7 @@ func (r *run) adopt(ctx workflow.Context) error {
 	case known:
 		return own
 	case err != nil && ctx.Err() == nil && isEndedFromOutside(err) && hasChange(ctx, changeProof):
-		return wait(ctx, firstAdoptionWait, "somebody ended the workflow of the adoption: wait before the next adoption")
+		return wait(ctx, firstAdoptionWait, "somebody ended the workflow of the adoption: wait before the next attempt to adopt the record")
 	case err != nil:
 		return err
 	}
@@ -164,7 +164,7 @@ func (r *run) runAdoption(ctx workflow.Context) error {
 		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
 		WaitForCancellation:   true,
-		StaticSummary:         "put the reference tag on the record",
+		StaticSummary:         "write the reference tag to the record",
 	}), adoptionType, adoptionInput{Reference: r.state.Reference, Opportunity: id, Round: r.failures, LastChange: r.adoptedLastChange})
 	if err := workflow.Await(ctx, func() bool { return future.IsReady() || r.state.Closing != nil }); err != nil {
 		return err
@@ -191,7 +191,7 @@ func (r *run) runAdoption(ctx workflow.Context) error {
 func (r *run) readAdoptedRecord(ctx workflow.Context, id opportunity.ID) (exchange.Snapshot, error) {
 	first := activities.ReadInput{Reference: r.state.Reference, Opportunity: id, ForAdoption: true}
 	return r.readPagesFrom(ctx, first, func(input activities.ReadInput) (activities.ReadResult, error) {
-		l := apiRead{activity: activities.ReadOpportunity, input: input, options: activities.ReadOptions("read the record to adopt")}
+		l := apiRead{activity: activities.ReadOpportunity, input: input, options: activities.ReadOptions("read the record before its adoption")}
 		return readUntilAnswered(ctx, r, l, func(page activities.ReadResult) bool { return page.Proves(input) })
 	})
 }
@@ -234,7 +234,7 @@ func (o Options) adoptionWorkflow(ctx workflow.Context, in adoptionInput) (adopt
 		case page.TagOwner != activities.TagOwnerNone:
 			return adoptionResult{LastChange: in.LastChange, SettleTime: page.SettleTime}, nil
 		case marked > 2:
-			return adoptionResult{}, lifecycle.ToTemporalError(opportunity.Failf(opportunity.Rejected, "adopt: the API accepted the reference tag, but the record does not have it"))
+			return adoptionResult{}, lifecycle.ToTemporalError(opportunity.Failf(opportunity.Rejected, "adopt: the API accepted the reference tag, but the record does not have the reference tag"))
 		case workflow.GetInfo(ctx).GetContinueAsNewSuggested():
 			return adoptionResult{}, workflow.NewContinueAsNewError(ctx, adoptionType, in)
 		}
@@ -266,7 +266,7 @@ func (o Options) adoptionWorkflow(ctx workflow.Context, in adoptionInput) (adopt
 func (r *run) tagRecord(ctx workflow.Context, name string) activities.CallResult {
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
-	ctx = workflow.WithActivityOptions(ctx, r.changeOptions("put the reference tag on the record"))
+	ctx = workflow.WithActivityOptions(ctx, r.changeOptions("write the reference tag to the record"))
 	input := activities.TagInput{Reference: r.state.Reference, Opportunity: r.state.ID, Name: name}
 	if parent := workflow.GetInfo(ctx).ParentWorkflowExecution; parent != nil {
 		input.WorkflowID, input.RunID = parent.ID, parent.RunID

@@ -144,7 +144,7 @@ func TestAdoptThatCannotBe(t *testing.T) {
 		}, opportunity.Rejected, "the record is locked"},
 		{"the API takes the mark and loses it", func(s *fixture) {
 			s.tms.tag = func(int) (bool, *activities.CallResult, error) { return false, nil, nil }
-		}, opportunity.Rejected, "does not have it"},
+		}, opportunity.Rejected, "does not have the reference tag"},
 		{"reading is refused", func(s *fixture) {
 			s.tms.read = func(int) error {
 				return temporal.NewNonRetryableApplicationError("no right to read", string(opportunity.Rejected), nil)

@@ -183,7 +183,7 @@ func (r *run) pauseIfTaggedByOther(ctx workflow.Context, found bool) bool {
 	if !found || !hasChange(ctx, changeTaggedByOther) {
 		return false
 	}
-	workflow.GetLogger(ctx).Warn("the record has the reference tag of another reference: nothing is sent until an operator resumes", "opportunity", r.state.ID)
+	workflow.GetLogger(ctx).Warn("the record has the reference tag of another reference: Oppflow sends nothing until an operator resumes the opportunity", "opportunity", r.state.ID)
 	r.state.PauseForOtherReference(workflow.Now(ctx))
 	r.publish(ctx)
 	return true
@@ -198,10 +198,10 @@ func (r *run) waitSettleTime(ctx workflow.Context, reason activities.Reason) err
 	}
 	if hasChange(ctx, changeOutages) {
 		until := workflow.Now(ctx).Add(d)
-		r.setWait(ctx, outage{kind: opportunity.AttentionAPI, text: "the response to a request was lost; the record is read to see whether the change was made"}, "", until)
+		r.setWait(ctx, outage{kind: opportunity.AttentionAPI, text: "the response to a request was lost; Oppflow reads the record to see whether the API made the change"}, "", until)
 		r.publish(ctx)
 	}
-	return wait(ctx, d, "wait for the settle time before reading back")
+	return wait(ctx, d, "wait for the settle time before reading the record back")
 }
 
 // resolveBatchNames looks up the names in a batch. A request fails when one of its names matches
@@ -263,7 +263,7 @@ func (r *run) resolveNames(ctx workflow.Context, names []exchange.UnresolvedName
 // nothing or several objects.
 func (r *run) resolveNamesOnce(ctx workflow.Context, names []exchange.UnresolvedName, round int) (map[exchange.UnresolvedName]*opportunity.Error, error) {
 	input := activities.ResolveInput{Names: names}
-	l := apiRead{activity: activities.ResolveNames, input: input, options: activities.ReadOptions("find the ids of names")}
+	l := apiRead{activity: activities.ResolveNames, input: input, options: activities.ReadOptions("resolve names to ids")}
 	result, err := readOneRound(ctx, r, l, func(result activities.ResolveResult) bool { return result.Proves(input) }, round)
 	if err != nil {
 		return nil, err

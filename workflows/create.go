@@ -137,7 +137,7 @@ func (r *run) findRecord(ctx workflow.Context, digest string) (bool, error) {
 	}
 	var record exchange.Snapshot
 	if err == nil && len(found) == 1 {
-		record, err = r.readRecord(ctx, found[0], activities.ReadOptions("read the opportunity that was found"))
+		record, err = r.readRecord(ctx, found[0], activities.ReadOptions("read the record that the search found"))
 	}
 	if err == nil && len(found) == 1 {
 		err = r.ensureNamesResolved(ctx, exchange.StartChanges(*r.state.Start))
@@ -177,7 +177,7 @@ func (r *run) waitForEarlierRuns(ctx workflow.Context, d time.Duration) error {
 	if d <= 0 {
 		return nil
 	}
-	r.setWait(ctx, outage{kind: opportunity.AttentionAPI, text: "an earlier run was terminated; its last request may still be under way, so nothing is sent for now"}, "", workflow.Now(ctx).Add(d))
+	r.setWait(ctx, outage{kind: opportunity.AttentionAPI, text: "an earlier run was terminated; the last request of the terminated run may still be under way, so Oppflow sends nothing for now"}, "", workflow.Now(ctx).Add(d))
 	r.publish(ctx)
 	return wait(ctx, d, "an earlier run was terminated: wait for the settle time")
 }

@@ -87,7 +87,7 @@ type outcomeInput lifecycle.OutcomeInput
 
 func (o outcomeInput) Validate() error {
 	if o.RequestID == "" {
-		return opportunity.Invalidf("requestId: missing; give the id of the request to ask about")
+		return opportunity.Invalidf("requestId: missing; give the id of the request whose outcome you want")
 	}
 	return nil
 }
@@ -253,7 +253,7 @@ func (r *run) validateCreateOutcome(ctx workflow.Context, s messagePayload) erro
 		return err
 	}
 	if input.Start != nil && input.Start.Digest() != r.state.StartDigest {
-		return opportunity.Failf(opportunity.Conflict, "reference %s: an opportunity with another start runs under this reference; use another reference", r.state.Reference)
+		return opportunity.Failf(opportunity.Conflict, "reference %s: an opportunity with different start data already runs under this reference; use another reference", r.state.Reference)
 	}
 	if r.state.ID != "" {
 		return nil

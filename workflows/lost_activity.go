@@ -16,7 +16,7 @@ import (
 // end. If the activity has not ended by then, the server has lost the activity.
 const lostActivityAfter = time.Minute
 
-var errActivityLost = errors.New("the server has lost the activity")
+var errActivityLost = errors.New("the Temporal server has lost the activity")
 
 // awaitLost waits until the activity ends or cut returns true, and reports whether the server has
 // lost the activity. awaitLost starts no timer. awaitLost compares the time with the time-outs of

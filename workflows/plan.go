@@ -109,7 +109,7 @@ func (r *run) isOutdatedPlan(ctx workflow.Context, rules activities.PlaybookFeat
 	}
 	r.outdatedPlans++
 	out := outageForReason(activities.ReasonPlaybookUnavailable)
-	out.text = fmt.Sprintf("a worker planned with version %d of the playbook, but the opportunity has already used version %d; Oppflow makes the plan again", rules.Version, r.state.Playbook.Version)
+	out.text = fmt.Sprintf("a worker planned with version %d of the playbook, but the opportunity has already used the later version %d; Oppflow makes the plan again", rules.Version, r.state.Playbook.Version)
 	r.setWait(ctx, out, opportunity.PlanRequestID, time.Time{})
 	if r.outdatedPlans >= attentionAfter {
 		r.raiseAttention(ctx, out, opportunity.PlanRequestID)

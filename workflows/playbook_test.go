@@ -163,7 +163,7 @@ func TestNoPlanOfALowerVersionIsTaken(t *testing.T) {
 	})
 	s.at(2*time.Minute, func() { s.env.SignalWorkflow("progress", to("Opportunity")) })
 	s.at(4*time.Minute, func() {
-		if v := s.view(); v.Wait == nil || v.Wait.Kind != opportunity.AttentionOperation || !strings.Contains(v.Wait.Reason, "version 2 of the playbook, but the opportunity has already used version 3") {
+		if v := s.view(); v.Wait == nil || v.Wait.Kind != opportunity.AttentionOperation || !strings.Contains(v.Wait.Reason, "version 2 of the playbook, but the opportunity has already used the later version 3") {
 			t.Errorf("waits: %+v", v.Wait)
 		}
 		if got := s.attention(); !slices.Contains(got, string(opportunity.AttentionOperation)) {

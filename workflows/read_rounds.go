@@ -75,7 +75,7 @@ func readProven[R any](ctx workflow.Context, r *run, l apiRead, proves func(R) b
 			return result, err
 		}
 		pause := backOffBefore(setbacks, activities.CallResult{}, "")
-		if err := wait(ctx, pause, "the result does not belong to the read: wait before reading again"); err != nil {
+		if err := wait(ctx, pause, "the activity returned the result of another read: wait before the next read"); err != nil {
 			var none R
 			return none, err
 		}
@@ -114,7 +114,7 @@ func (r *run) executeRead(ctx workflow.Context, l apiRead, round int, result any
 
 // errRoundCut is the error of a round that the run ended before its result came, or whose result
 // the run discards.
-var errRoundCut = errors.New("the run ended the read before the result came")
+var errRoundCut = errors.New("the run ended the read before the read returned a result")
 
 func (r *run) isEnding() bool { return r.rootContext.Err() != nil || r.state.Closing != nil }
 
@@ -156,7 +156,7 @@ func outageForReason(reason activities.Reason) outage {
 	case activities.ReasonAuthentication:
 		out.kind, out.text = opportunity.AttentionCredentials, "the TMS rejects the worker's credentials"
 	case activities.ReasonWrongTenant:
-		out.kind, out.text = opportunity.AttentionCredentials, "the worker's credentials are for another tenant than the namespace"
+		out.kind, out.text = opportunity.AttentionCredentials, "the worker's credentials are for another tenant than the tenant of the namespace"
 	case activities.ReasonServerErrors:
 		out.kind, out.text = opportunity.AttentionOperation, "the API responds with server errors"
 	case activities.ReasonRateLimit:
@@ -165,9 +165,9 @@ func outageForReason(reason activities.Reason) outage {
 		out.kind, out.text = opportunity.AttentionLimit, "Temporal is too busy to list the earlier runs of the reference"
 	case activities.ReasonSendDeadlinePassed:
 		out.kind = opportunity.AttentionClock
-		out.text = "the send window had passed before the worker could send: the worker's clock differs from the Temporal server's, or the worker is overloaded"
+		out.text = "the send window had passed before the worker could send the request: the worker's clock differs from the Temporal server's clock, or the worker is overloaded"
 	case activities.ReasonUnknownEffectKind:
-		out.kind, out.text = opportunity.AttentionOperation, "a worker does not support this kind of effect; update all workers to the latest version"
+		out.kind, out.text = opportunity.AttentionOperation, "a worker does not support the kind of an effect; update all workers to the latest version"
 	case activities.ReasonPlaybookUnavailable:
 		out.kind, out.text = opportunity.AttentionOperation, "the worker cannot use the playbook in force; the worker's log and /readyz show the reason"
 	case activities.ReasonNoWorker:

@@ -112,7 +112,7 @@ func TestATimeThatPassedBeforeAReset(t *testing.T) {
 		s.winAt(10 * time.Minute)
 		s.run(nil, state)
 		got, err := s.outcomeOf(map[string]string{"requestId": "u1"})
-		if err != nil || got.Error == nil || got.Error.Message != "until: this time passed while the request waited; it is unknown whether the places were reserved until then" {
+		if err != nil || got.Error == nil || got.Error.Message != "until: this time passed while the request waited; it is unknown whether the places were reserved until this time" {
 			t.Errorf("%s: got %+v, %v; want it told that it may have happened", way, got, err)
 		}
 		if n := count(s.tms.log, "extend until 2026-11-23"); n != 0 {

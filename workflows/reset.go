@@ -115,7 +115,7 @@ func (r *run) detectRestore(ctx workflow.Context) {
 	if !r.state.ShouldRefresh() || !hasChange(ctx, changeReadBeforeFailing) {
 		return
 	}
-	_, err := r.readRecord(ctx, r.state.ID, activities.ReadOptions("read the record before waiting requests fail"))
+	_, err := r.readRecord(ctx, r.state.ID, activities.ReadOptions("read the record before Oppflow fails the waiting requests"))
 	if err == nil && r.hasUnhandledReset() {
 		r.readBackAfterReset(ctx, r.state.Step.ID)
 	}
@@ -135,7 +135,7 @@ func (r *run) findRecordAfterReset(ctx workflow.Context) {
 		r.markResetHandled(ctx)
 		return
 	}
-	record, err := r.readRecord(ctx, adopt, activities.ReadOptions("the run was reset: read the record that it may have adopted"))
+	record, err := r.readRecord(ctx, adopt, activities.ReadOptions("the run was reset: read the record that the run may have adopted"))
 	switch {
 	case err != nil:
 		r.markAllInDoubt(ctx)
@@ -160,7 +160,7 @@ func (r *run) waitAfterReset(ctx workflow.Context) error {
 	if r.hasUnhandledRestore() {
 		return nil
 	}
-	return wait(ctx, r.options.Times.SettleAfterStart(), "the run was reset: wait for the settle time before reading back")
+	return wait(ctx, r.options.Times.SettleAfterStart(), "the run was reset: wait for the settle time before reading the record back")
 }
 
 // readBackAfterReset finds out which of the waiting changes the run before the reset made. A change

@@ -93,7 +93,7 @@ func newRun(ctx workflow.Context, options Options, a arguments) (*run, error) {
 	}
 	reference, ok := lifecycle.ReferenceOf(info.WorkflowExecution.ID)
 	if !ok {
-		return nil, opportunity.Invalidf("workflow id: %q; it must be %q", info.WorkflowExecution.ID, lifecycle.WorkflowID("<reference>"))
+		return nil, opportunity.Invalidf("workflow id: %q is given, but %q is required", info.WorkflowExecution.ID, lifecycle.WorkflowID("<reference>"))
 	}
 	if err := reference.Validate(); err != nil {
 		return nil, err
@@ -148,7 +148,7 @@ func payloadJSON(raw converter.RawValue) ([]byte, error) {
 	switch encoding := string(payload.GetMetadata()[converter.MetadataEncoding]); encoding {
 	case converter.MetadataEncodingJSON:
 	case EncodingTooLarge:
-		return nil, opportunity.Invalidf("too large: a message has at most %d bytes with its headers, and at most %d bytes of JSON", opportunity.MaxUpdateBytes, opportunity.MaxCommandBytes)
+		return nil, opportunity.Invalidf("the message is too large: a message has at most %d bytes with its headers, and at most %d bytes of JSON", opportunity.MaxUpdateBytes, opportunity.MaxCommandBytes)
 	case EncodingExternalStorage:
 		return nil, opportunity.Invalidf("the payload is a reference to external storage; the JSON object itself is expected")
 	default:
@@ -424,7 +424,7 @@ func (r *run) refresh(ctx workflow.Context) {
 func unreadableRecordText(err error, id opportunity.ID) string {
 	var application *temporal.ApplicationError
 	if errors.As(err, &application) && application.Type() == string(opportunity.NotFound) {
-		return fmt.Sprintf("the TMS has no record %s any more: somebody deleted it, or the worker may not read it. Make the record readable and send refresh, or end the run with close", id)
+		return fmt.Sprintf("the TMS has no record %s any more: somebody deleted the record, or the worker has no permission to read the record. Make the record readable and send refresh, or end the run with close", id)
 	}
 	return fmt.Sprintf("the API refuses to show the record %s (%s). Make the record readable and send refresh, or end the run with close", id, readFailureText(err))
 }

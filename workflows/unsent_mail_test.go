@@ -113,7 +113,7 @@ func TestARetryAfterTheEndAsksFirst(t *testing.T) {
 				if got := h.blockedMail(); got != key {
 					t.Errorf("%s waits, want %s", got, key)
 				}
-				if reason := h.view().Attention[0].Reason; !strings.Contains(reason, `the opportunity has come to step "Lost" since the mail was due`) {
+				if reason := h.view().Attention[0].Reason; !strings.Contains(reason, `the opportunity moved to step "Lost" after the mail became due`) {
 					t.Errorf("attention: %s", reason)
 				}
 				switch message := c.message.(type) {

@@ -137,7 +137,7 @@ type Activities struct {
 // New makes the activities.
 func New(o Options) (*Activities, error) {
 	if o.API == nil || o.Temporal == nil {
-		return nil, errors.New("tms: the options API and Temporal are required")
+		return nil, errors.New("tms: Options.API and Options.Temporal are required")
 	}
 	now := o.Now
 	if now == nil {

@@ -36,7 +36,7 @@ const (
 	listTries = 4
 )
 
-var errNotListed = errors.New("the visibility store lists no run of the reference")
+var errNotListed = errors.New("Temporal's visibility store lists no run of the reference")
 
 // maxEarlierRuns is how many earlier runs of a reference the worker reads at most.
 const maxEarlierRuns = 20
@@ -149,7 +149,7 @@ func (a *Activities) adoptionConflict(ctx context.Context, in activities.TagInpu
 
 func startConflict(reference opportunity.Reference) *activities.CallResult {
 	return &activities.CallResult{Status: exchange.StatusRejected, Error: opportunity.Failf(opportunity.Conflict,
-		"reference %s: an opportunity with another start had this reference before; use another reference", reference)}
+		"reference %s: an earlier opportunity with different start data has used this reference; use another reference", reference)}
 }
 
 // otherRuns returns the runs of the workflow that the index of runs shows, without the run own, the

@@ -33,7 +33,7 @@ func (e accountHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	case in.Undo && notes.Set == "": // the effect set no account
 		return out, nil
 	case !in.Undo && name == "":
-		out.Error = opportunity.Invalidf("the effect gives no name for the account")
+		out.Error = opportunity.Invalidf("the settings of the effect contain no account name")
 		return out, nil
 	}
 	ties, err := e.api.OpportunityLinks(ctx, string(in.Opportunity))

@@ -132,7 +132,7 @@ func TestOfSeveralAccountsNoneIsTaken(t *testing.T) {
 	record := r.createRecord("A-1")
 	one, two := r.account("Byrne Ltd"), r.account("Byrne Ltd")
 	r.wantProblem(r.runEffect(accountEffect(record, "Byrne Ltd")), 2, fmt.Sprintf("2 accounts have the account name that the effect uses: %s, %s", one, two))
-	r.wantProblem(r.runEffect(accountEffect(record, " ")), 0, "gives no name for the account")
+	r.wantProblem(r.runEffect(accountEffect(record, " ")), 0, "contain no account name")
 	if got := r.accountOf(record); got != "" {
 		t.Errorf("the account is %q", got)
 	}

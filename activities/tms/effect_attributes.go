@@ -23,7 +23,7 @@ func (e attributesHandler) inspect(ctx context.Context, in activities.EffectInpu
 	}
 	wanted := settings.Values
 	if _, isMark := wanted[e.referenceTag.Attribute]; isMark && e.referenceTag.Attribute != "" {
-		out.Error = opportunity.Invalidf("the attribute %s contains the reference tag; a playbook must not set it", e.referenceTag.Attribute)
+		out.Error = opportunity.Invalidf("the attribute %s contains the reference tag; a playbook must not set this attribute", e.referenceTag.Attribute)
 		return out, nil
 	}
 	ties, err := e.api.OpportunityLinks(ctx, string(in.Opportunity))

@@ -40,7 +40,7 @@ func (e callHandler) inspect(ctx context.Context, in activities.EffectInput) (ac
 		settings := settingsOf[exchange.CallService](in)
 		switch {
 		case settings != nil && settings.UndoPath == "":
-			out.Error = opportunity.Invalidf("the playbook gives no path that undoes the call")
+			out.Error = opportunity.Invalidf("the playbook contains no undo path for the service call")
 			return out, nil
 		case notes.StepID == "", notes.Called == calledUndone:
 			return out, nil
@@ -103,7 +103,7 @@ type callBody struct {
 func (e callHandler) buildRequest(in activities.EffectInput) (serviceRequest, *opportunity.Error) {
 	settings := settingsOf[exchange.CallService](in)
 	if settings == nil {
-		return serviceRequest{}, opportunity.Invalidf("the effect names no service")
+		return serviceRequest{}, opportunity.Invalidf("the settings of the effect contain no service")
 	}
 	name := settings.Service
 	service, known := e.playbook.Playbook.Service(name)

@@ -134,7 +134,7 @@ func TestServiceIsCalledOnceAndUndone(t *testing.T) {
 	in.UndoEntry = exchange.UndoEntry{}
 	r.wantEffect(r.runEffect(in), 0) // the service was never called
 	in.Effect.Settings = exchange.NewSettings(exchange.CallService{Service: "erp", Path: "/orders"})
-	r.wantProblem(r.runEffect(in), 0, "no path")
+	r.wantProblem(r.runEffect(in), 0, "no undo path")
 	if got := s.takeRequests(); got != nil {
 		t.Errorf("called again: %q", got)
 	}

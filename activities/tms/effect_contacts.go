@@ -47,7 +47,7 @@ func (a *Activities) inspectContacts(
 ) (activities.InspectResult, error) {
 	for i, attendee := range in.Attendees {
 		if needsContactLookup(attendee) && emailKey(attendee) == "" {
-			out.Error = opportunity.Invalidf("attendee %d has no e-mail address, so no contact can be found; create the contact and register it by hand", i+1)
+			out.Error = opportunity.Invalidf("attendee %d has no e-mail address, so Oppflow cannot find a contact; create the contact in the TMS and register the contact by hand", i+1)
 			return out, nil
 		}
 	}
@@ -178,7 +178,7 @@ func (a *Activities) createContacts(ctx context.Context, in activities.EffectInp
 		places = append(places, i)
 	}
 	if len(wanted) == 0 {
-		return rejectedResult(opportunity.Invalidf("the effect gives no contact to create")), nil
+		return rejectedResult(opportunity.Invalidf("the settings of the effect contain no contact to create")), nil
 	}
 	answers, err := a.api.CreateContacts(ctx, wanted)
 	result.CallResult = callResult(err)
@@ -191,7 +191,7 @@ func (a *Activities) createContacts(ctx context.Context, in activities.EffectInp
 		result.CallResult = callResult(answers[n].Err)
 		if result.Status == exchange.StatusRejected {
 			// The error leaves out the API's message, because the message may contain the address.
-			result.Error = opportunity.Failf(opportunity.Rejected, "the API rejected the contact of attendee %d (%s)",
+			result.Error = opportunity.Failf(opportunity.Rejected, "the API rejected the new contact for attendee %d (%s)",
 				places[n]+1, cmp.Or(result.Error.Label, "no label"))
 		}
 	}

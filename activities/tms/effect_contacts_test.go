@@ -114,7 +114,7 @@ func TestAContactThatIsTurnedDown(t *testing.T) {
 	r.requestCount()
 	in := contactsEffect(record, exchange.MatchAskOperator, person(event, "Ada", "ada@byrne.example"), person(event, "Zaphodina", "zaphodina@@byrne"))
 	out := r.runEffect(in)
-	r.wantProblem(out, 3, "the API rejected the contact of attendee 2", exchange.RequestCreateContacts)
+	r.wantProblem(out, 3, "the API rejected the new contact for attendee 2", exchange.RequestCreateContacts)
 	if strings.Contains(strings.ToLower(out.problem), "zaphodina") {
 		t.Errorf("it names a person: %s", out.problem)
 	}

@@ -214,7 +214,7 @@ func TestAMailToTheLearners(t *testing.T) {
 	}
 	known := exchange.Attendee{Contact: id(opportunity.TypeContact, 3)}
 	in := emailEffect(record, exchange.ToLearners, "short")
-	r.wantProblem(r.runEffect(in), 1, "no learner is known by name")
+	r.wantProblem(r.runEffect(in), 1, "no learner is named in the interests of the opportunity")
 	in.Attendees = []exchange.Attendee{person("Melissa@example.com"), person("nobody@example.com"), known}
 	r.wantProblem(r.runEffect(in), 2, "1 of 3 learners have no contact to send the mail to")
 	in.Attendees = []exchange.Attendee{person("Melissa@example.com"), known, {Contact: contact}}

@@ -17,7 +17,7 @@ func (e extendHandler) inspect(ctx context.Context, in activities.EffectInput) (
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
 	settings := settingsOf[exchange.EnsureReservation](in)
 	if settings == nil {
-		out.Error = opportunity.Invalidf("the effect gives no expiry time for the reservation")
+		out.Error = opportunity.Invalidf("the settings of the effect contain no expiry time for the reservation")
 		return out, nil
 	}
 	if in.Undo && notesOf[requestNotes](in.UndoEntry).Inspected == "" { // the effect requested nothing
@@ -35,7 +35,7 @@ func (e extendHandler) inspect(ctx context.Context, in activities.EffectInput) (
 		case before.IsZero():
 			out.Error = opportunity.Failf(opportunity.Conflict, "the reservation had no expiry time before the effect; the places stay reserved until %s", formatTime(now.expiry))
 		case !before.After(e.now()):
-			out.Error = opportunity.Failf(opportunity.Conflict, "the earlier expiry time %s has passed; the places stay reserved until %s", formatTime(before), formatTime(now.expiry))
+			out.Error = opportunity.Failf(opportunity.Conflict, "the expiry time before the effect, %s, has passed; the places stay reserved until %s", formatTime(before), formatTime(now.expiry))
 		default:
 			out.Request = &exchange.EffectRequest{Kind: exchange.RequestExtend, Until: before}
 		}

@@ -70,7 +70,7 @@ func (e invoiceHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
 	wanted := settingsOf[exchange.EnsureInvoice](in)
 	if wanted == nil {
-		out.Error = opportunity.Invalidf("the effect gives no settings for the invoice")
+		out.Error = opportunity.Invalidf("the effect has no settings for the invoice")
 		return out, nil
 	}
 	if in.Undo && notesOf[invoiceNotes](in.UndoEntry).Inspected == "" { // the effect wrote nothing
@@ -215,7 +215,7 @@ func (e invoiceHandler) execute(ctx context.Context, in activities.EffectInput) 
 	}
 	wanted := settingsOf[exchange.EnsureInvoice](in)
 	if wanted == nil {
-		return rejectedResult(opportunity.Invalidf("the effect gives no settings for the invoice")), nil
+		return rejectedResult(opportunity.Invalidf("the effect has no settings for the invoice")), nil
 	}
 	result := activities.ExecuteResult{UndoEntry: in.UndoEntry}
 	var err error

@@ -27,7 +27,7 @@ func (e logHandler) inspect(ctx context.Context, in activities.EffectInput) (act
 	case in.Undo:
 		out.Error = opportunity.Invalidf("log entries cannot be deleted")
 	case settings == nil:
-		out.Error = opportunity.Invalidf("the effect gives no text for the log entry")
+		out.Error = opportunity.Invalidf("the settings of the effect contain no text for the log entry")
 	case notesOf[requestNotes](in.UndoEntry).Confirmed == "":
 		out.Request = &exchange.EffectRequest{Kind: exchange.RequestLog}
 	}
@@ -46,7 +46,7 @@ func (e logHandler) execute(ctx context.Context, in activities.EffectInput) (act
 	}
 	settings := settingsOf[exchange.WriteLog](in)
 	if settings == nil {
-		return rejectedResult(opportunity.Invalidf("the effect gives no text for the log entry")), nil
+		return rejectedResult(opportunity.Invalidf("the settings of the effect contain no text for the log entry")), nil
 	}
 	err = e.api.WriteLog(e.withSendDeadline(ctx), administrate.LogEntry{
 		Origin: logOrigin, NodeID: string(in.Opportunity), Message: settings.Message,

@@ -173,7 +173,7 @@ func TestReservationWithoutEffectIsReported(t *testing.T) {
 func TestRejectedReservation(t *testing.T) {
 	r := newFixtureAssuming(t, tms.ReferenceTag{}, map[string]string{"reserve.short": "refused"})
 	record, interests := r.createWithEvent(100)
-	r.wantProblem(r.runEffect(reserveEffect(record, interests, r.timeIn(48*time.Hour))), 3, "were to be reserved", exchange.RequestReserve) // the third reads the event
+	r.wantProblem(r.runEffect(reserveEffect(record, interests, r.timeIn(48*time.Hour))), 3, "but the reservation needs", exchange.RequestReserve) // the third reads the event
 	r.wantReserved(0)
 }
 

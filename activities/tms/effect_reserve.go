@@ -30,7 +30,7 @@ func (e reserveHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
 	settings := settingsOf[exchange.EnsureReservation](in)
 	if settings == nil {
-		out.Error = opportunity.Invalidf("the effect gives no expiry time for the reservation")
+		out.Error = opportunity.Invalidf("the settings of the effect contain no expiry time for the reservation")
 		return out, nil
 	}
 	if in.Undo && notesOf[requestNotes](in.UndoEntry).Inspected == "" { // the effect requested nothing
@@ -81,7 +81,7 @@ func (e reserveHandler) inspectUndo(out *activities.InspectResult, in activities
 	case !now.reserved:
 	case !now.expiry.IsZero() && !now.expiry.After(back.Add(opportunity.ExpiryTolerance)):
 	case !in.UndoEntry.Until.IsZero():
-		out.Error = opportunity.Failf(opportunity.Conflict, "the opportunity had reserved places before the effect, and a release would free all its places; the places stay reserved until %s", formatTime(now.expiry))
+		out.Error = opportunity.Failf(opportunity.Conflict, "the opportunity had reserved places before the effect, and a release would free all places of the opportunity; the places stay reserved until %s", formatTime(now.expiry))
 	case !now.expiry.IsZero() && !isSameExpiry(now.expiry, ours):
 		out.Error = opportunity.Failf(opportunity.Conflict, "somebody else changed the expiry time after the effect; the places stay reserved until %s", formatTime(now.expiry))
 	default:

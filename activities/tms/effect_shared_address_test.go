@@ -67,7 +67,7 @@ func TestPeopleOfOneOrderWithOneAddress(t *testing.T) {
 			if got := r.contactsOf(officeAddress); len(got) != row.contacts {
 				t.Errorf("contacts %+v", got)
 			}
-			if kept := row.reserved > 0; kept != strings.Contains(done.note, "reservation kept: 1 sold place has no learner of this opportunity") {
+			if kept := row.reserved > 0; kept != strings.Contains(done.note, "Oppflow did not release the reservation: 1 sold place has no learner of this opportunity") {
 				t.Errorf("note %q", done.note)
 			}
 		})
@@ -210,7 +210,7 @@ func TestPlacesStayReservedForAPersonOfAnotherOrder(t *testing.T) {
 	_, in := r.newSoldPlace(opportunity.Start{Name: "First Aid", Region: string(regionDR)})
 	r.register(event, contact)
 	done := r.runEffect(in)
-	if done.problem != "" || len(done.requests) > 0 || !strings.Contains(done.note, "reservation kept") {
+	if done.problem != "" || len(done.requests) > 0 || !strings.Contains(done.note, "did not release the reservation") {
 		t.Errorf("acts %q, problem %q, note %q", done.requests, done.problem, done.note)
 	}
 	r.advanceClock(time.Second)

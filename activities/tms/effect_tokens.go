@@ -21,7 +21,7 @@ func (e tokensHandler) inspect(ctx context.Context, in activities.EffectInput) (
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
 	settings := settingsOf[exchange.AwaitTokens](in)
 	if settings == nil {
-		out.Error = opportunity.Invalidf("the effect gives no time by which the tokens must be issued")
+		out.Error = opportunity.Invalidf("the settings of the effect contain no time by which the TMS must issue the training tokens")
 		return out, nil
 	}
 	wanted := countTokens(in.Interests)
@@ -47,7 +47,7 @@ func (e tokensHandler) inspect(ctx context.Context, in activities.EffectInput) (
 	case in.Now.Before(until):
 		out.UndoEntry, out.RecheckAt = nextPoll(in.UndoEntry, in.Now, until)
 	default:
-		out.Error = opportunity.Failf(opportunity.NotFound, "the TMS issued %d of %s before the deadline %s; issue the other tokens in the TMS, then answer retry",
+		out.Error = opportunity.Failf(opportunity.NotFound, "the TMS issued %d of %s before the deadline %s; issue the missing tokens in the TMS, then answer retry",
 			wanted.total-missing, plural(wanted.total, "token"), formatTime(until))
 	}
 	return out, nil
@@ -110,5 +110,5 @@ func (e tokensHandler) execute(ctx context.Context, in activities.EffectInput) (
 	if run, other := detectReset(ctx, in.RunID); other {
 		return activities.ExecuteResult{CallResult: resetResult(run)}, nil
 	}
-	return rejectedResult(opportunity.Invalidf("only the TMS issues tokens")), nil
+	return rejectedResult(opportunity.Invalidf("training tokens can be issued only by the TMS, not by Oppflow")), nil
 }

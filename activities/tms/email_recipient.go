@@ -43,7 +43,7 @@ func (e emailHandler) recipients(
 // that address.
 func (e emailHandler) learnerContacts(ctx context.Context, attendees []exchange.Attendee) (contacts []opportunity.ID, missing string, err error) {
 	if len(attendees) == 0 {
-		return nil, "no learner is known by name", nil
+		return nil, "no learner is named in the interests of the opportunity", nil
 	}
 	known, err := e.contactsByEmail(ctx, attendees)
 	if err != nil {
@@ -66,7 +66,7 @@ func (e emailHandler) learnerContacts(ctx context.Context, attendees []exchange.
 	case without > 0:
 		return nil, fmt.Sprintf("%d of %s have no contact to send the mail to", without, plural(len(attendees), "learner")), nil
 	case len(contacts) > administrate.MaxEntries:
-		return nil, fmt.Sprintf("%d learners are too many for one mail; at most %d", len(contacts), administrate.MaxEntries), nil
+		return nil, fmt.Sprintf("%d learners are too many for one mail; the limit is %d learners", len(contacts), administrate.MaxEntries), nil
 	}
 	return contacts, "", nil
 }

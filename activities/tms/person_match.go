@@ -139,13 +139,13 @@ func doubtAbout(matches []personMatch) ([]int, *opportunity.Error) {
 	case len(doubts) == 0:
 		return nil, nil
 	case len(doubts) == 1:
-		return doubts, opportunity.Failf(opportunity.Conflict, "attendee %s has the e-mail address of the contact %s, but another name; it is unknown whether they are the same person",
+		return doubts, opportunity.Failf(opportunity.Conflict, "attendee %s has the e-mail address of the contact %s, but another name; it is unknown whether the attendee and the contact are the same person",
 			numbers[0], matches[doubts[0]].doubt)
 	case extra > 0:
 		numbers = append(numbers[:maxNamedAttendees], fmt.Sprintf("%d more", extra))
 	}
 	listed := strings.Join(numbers[:len(numbers)-1], ", ") + " and " + numbers[len(numbers)-1]
-	return doubts, opportunity.Failf(opportunity.Conflict, "attendees %s have the e-mail addresses of contacts with other names; it is unknown whether they are the same people", listed)
+	return doubts, opportunity.Failf(opportunity.Conflict, "attendees %s have the e-mail addresses of contacts with other names; it is unknown whether the attendees and the contacts are the same people", listed)
 }
 
 // createdContacts returns the contacts that the effect was about to create in an earlier

@@ -27,7 +27,7 @@ func (a *Activities) PlanOpportunity(ctx context.Context, in activities.PlanInpu
 	case err != nil:
 		return activities.PlanResult{}, playbookUnavailable("%s", err)
 	case book.Version < in.MinPlaybookVersion:
-		return activities.PlanResult{}, playbookUnavailable("the worker uses version %d of the playbook, but the opportunity has already used version %d", book.Version, in.MinPlaybookVersion)
+		return activities.PlanResult{}, playbookUnavailable("the worker uses version %d of the playbook, but the opportunity has already used the later version %d", book.Version, in.MinPlaybookVersion)
 	}
 	result, err := a.makePlan(ctx, in, book)
 	if err != nil {
@@ -38,7 +38,7 @@ func (a *Activities) PlanOpportunity(ctx context.Context, in activities.PlanInpu
 	case err != nil:
 		return activities.PlanResult{}, playbookUnavailable("%s", err)
 	case now.Version != book.Version:
-		return activities.PlanResult{}, playbookUnavailable("version %d of the playbook came into force while the plan was made", now.Version)
+		return activities.PlanResult{}, playbookUnavailable("version %d of the playbook came into force while the worker made the plan", now.Version)
 	}
 	return result, nil
 }
@@ -101,7 +101,7 @@ func (a *Activities) findStep(ctx context.Context, text string) (step opportunit
 	var invalid *administrate.InvalidError
 	switch {
 	case errors.As(err, &refused), errors.As(err, &invalid):
-		return opportunity.Step{}, "the steps cannot be read in this TMS, so the transition has no effects", nil
+		return opportunity.Step{}, "the worker cannot read the steps of this TMS, so the plan contains no effects for the transition", nil
 	case err != nil:
 		return opportunity.Step{}, "", err
 	}

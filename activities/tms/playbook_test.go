@@ -74,7 +74,7 @@ func TestAPlanIsOfTheVersionInForce(t *testing.T) {
 		t.Errorf("planned by %d; want 2", got.Plan.Version)
 	}
 	in.MinPlaybookVersion = 3
-	r.wantNoPlan(in, "the worker uses version 2 of the playbook, but the opportunity has already used version 3")
+	r.wantNoPlan(in, "the worker uses version 2 of the playbook, but the opportunity has already used the later version 3")
 	asked := 0
 	r.setPlaybook(func(time.Time) (tms.VersionedPlaybook, error) {
 		if asked++; asked == 1 {
@@ -83,7 +83,7 @@ func TestAPlanIsOfTheVersionInForce(t *testing.T) {
 		return three, nil
 	})
 	in.MinPlaybookVersion = 0
-	r.wantNoPlan(in, "version 3 of the playbook came into force while the plan was made")
+	r.wantNoPlan(in, "version 3 of the playbook came into force while the worker made the plan")
 	if got := r.plan(in); got.Plan.Version != 3 {
 		t.Errorf("planned by %d; want 3", got.Plan.Version)
 	}

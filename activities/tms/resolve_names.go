@@ -29,7 +29,7 @@ func (a *Activities) ResolveNames(ctx context.Context, in activities.ResolveInpu
 			continue
 		}
 		if kind := apiKindOfIDType(name.Type); kind != "" && !a.api.CanLookUp(kind) {
-			out.ResolvedNames[i].Error = lookupError(name, "a search by name needs an assumption about the API that is switched off")
+			out.ResolvedNames[i].Error = lookupError(name, "a search by name needs an assumption about the API, and this assumption is switched off")
 			continue
 		}
 		if !slices.Contains(wanted, name) {

@@ -62,7 +62,7 @@ func (a *Activities) possiblySentReason(ctx context.Context) string {
 	case info.Attempt != 1:
 		return "this is not the first attempt of the activity"
 	case info.RetryPolicy != nil && info.RetryPolicy.MaximumAttempts != 1:
-		return "the number of attempts of the activity was changed"
+		return "the maximum number of attempts of the activity was changed"
 	case !a.startedActivities.addIfNew(info):
 		return "this worker has started the activity before"
 	case info.StartedTime.Sub(info.ScheduledTime) <= promptStart:

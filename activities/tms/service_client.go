@@ -103,7 +103,7 @@ func (s *serviceClient) send(ctx context.Context, m serviceRequest) activities.C
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, m.url, bytes.NewReader(m.body))
 	if err != nil {
-		return activities.CallResult{Status: exchange.StatusRejected, Error: opportunity.Invalidf("the address of the service %s cannot be used", m.service)}
+		return activities.CallResult{Status: exchange.StatusRejected, Error: opportunity.Invalidf("the URL of the service %s is not valid", m.service)}
 	}
 	timestamp := strconv.FormatInt(s.now().Unix(), 10)
 	request.Header.Set("Content-Type", "application/json")
@@ -133,7 +133,7 @@ func fromTransportError(name string, err error) activities.CallResult {
 // fromStatus converts the HTTP status of the service's response into the result of the request.
 func fromStatus(name string, status int) activities.CallResult {
 	said := func(typ opportunity.ErrorType) *opportunity.Error {
-		return opportunity.Failf(typ, "the service %s responded with %d %s", name, status, http.StatusText(status))
+		return opportunity.Failf(typ, "the service %s responded with HTTP status %d %s", name, status, http.StatusText(status))
 	}
 	switch {
 	case status >= 200 && status < 300:

@@ -124,7 +124,7 @@ func unfilledText(unfilled int) string {
 	if unfilled == 1 {
 		have = "has"
 	}
-	return fmt.Sprintf("reservation kept: %s %s no learner of this opportunity", plural(unfilled, "sold place"), have)
+	return fmt.Sprintf("Oppflow did not release the reservation: %s %s no learner of this opportunity", plural(unfilled, "sold place"), have)
 }
 
 // hasOwnRegistration reports whether a trigger of the TMS registered learners of the opportunity

@@ -399,7 +399,7 @@ func TestNoLearnerInErrorTexts(t *testing.T) {
 }
 
 func TestNewNeedsItsParts(t *testing.T) {
-	if _, err := tms.New(tms.Options{}); err == nil || err.Error() != "tms: the options API and Temporal are required" {
+	if _, err := tms.New(tms.Options{}); err == nil || err.Error() != "tms: Options.API and Options.Temporal are required" {
 		t.Errorf("got %v", err)
 	}
 }

@@ -300,7 +300,7 @@ func (o *Endpoint) store(answer *oauth2.Token, asked time.Time) *TokenError {
 	case life < 0:
 		return useless(Unreachable, "the token endpoint returned a token that has expired")
 	case answer.AccessToken == o.rejectedToken:
-		return useless(Authentication, "the token endpoint returned again the token that the API rejected")
+		return useless(Authentication, "the API rejected an access token, and the token endpoint returned the same token again")
 	}
 	o.cached = accessToken{token: answer.AccessToken, requestedAt: asked}
 	if life > 0 {

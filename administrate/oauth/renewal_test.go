@@ -149,7 +149,7 @@ func TestSameTokenAgain(t *testing.T) {
 	wantToken(t, o, "same")
 	o.Invalidate("same")
 	for range 10 {
-		if got, err := o.Token(t.Context()); err == nil || !strings.Contains(err.Error(), "returned again") {
+		if got, err := o.Token(t.Context()); err == nil || !strings.Contains(err.Error(), "returned the same token again") {
 			t.Errorf("got %q, %v", got, err)
 		}
 	}

@@ -17,7 +17,7 @@ const (
 )
 
 // errBackingOff says that the back-off after a 429 ends after the caller's deadline.
-var errBackingOff = errors.New("administrate: the API returned HTTP 429 (too many requests); the back-off ends after the deadline of the request")
+var errBackingOff = errors.New("administrate: the request was not sent: the API returned HTTP 429 (too many requests) to an earlier request, and the back-off ends after the deadline of the request")
 
 // rateLimitBackOff delays all requests of a Client after the API has returned 429. The limit counts
 // all requests from this address (documented), so the API would refuse the next request as well.

@@ -295,7 +295,7 @@ func connectionLost(ctx context.Context, operation string, err error, status int
 	if ended := ctx.Err(); ended != nil {
 		cause, err = "the API did not respond in time", ended
 		if errors.Is(ended, context.Canceled) {
-			cause = "the call was cancelled before the API responded"
+			cause = "the API request was cancelled before the API responded"
 		}
 	}
 	return &UnknownError{Operation: operation, Cause: cause, Status: status, cause: http1.NetworkCause(err)}

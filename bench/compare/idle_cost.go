@@ -64,7 +64,7 @@ func (g *Environment) Idle(ctx context.Context, opportunities int, tell func(str
 			break
 		}
 		if n%1000 == 0 && tell != nil {
-			tell(fmt.Sprintf("opening opportunities, %d of %d", n, opportunities))
+			tell(fmt.Sprintf("starting opportunities: %d of %d are started", n, opportunities))
 		}
 		group.Go(func() error {
 			s, err := by.begin(within, g.nextReference())

@@ -51,7 +51,7 @@ func (g *Environment) Latencies(ctx context.Context, n int, tell func(string)) (
 	}
 	for done := 0; done < n; done += each {
 		if tell != nil {
-			tell(fmt.Sprintf("latency of updates, %d of %d", done, n))
+			tell(fmt.Sprintf("measuring the latency of updates: %d of %d repetitions are done", done, n))
 		}
 		var b, d driver
 		err := timed(&bareStarts, func() (err error) { b, err = plain.begin(ctx, g.nextReference()); return err })
@@ -77,11 +77,11 @@ func (g *Environment) Latencies(ctx context.Context, n int, tell func(string)) (
 		}
 	}
 	all := []Latency{
-		percentiles("bare: an update with one activity", bareCalls),
+		percentiles("bare workflow: an update with one activity", bareCalls),
 		percentiles("Oppflow: an update that changes no search attribute", quiet),
 		percentiles("Oppflow: an update that changes a search attribute", shown),
-		percentiles("bare: start until created", bareStarts),
-		percentiles("Oppflow: start until created", starts),
+		percentiles("bare workflow: from the start until the record exists", bareStarts),
+		percentiles("Oppflow: from the start until the record exists", starts),
 	}
 	for n, base := range map[int]int{1: 0, 2: 0, 4: 3} {
 		all[n].OfBare = float64(all[n].P50) / float64(all[base].P50)

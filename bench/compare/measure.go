@@ -133,13 +133,13 @@ func (o Options) runPart(ctx context.Context, p environmentPlan, report *Report,
 // parts returns the plans for the options. Each plan has its own environment.
 func (o Options) parts() []environmentPlan {
 	profiled := EnvironmentOptions{CPUProfile: o.CPUProfile, MemoryProfile: o.MemoryProfile}
-	count := step{figureCounts, "counts", func(ctx context.Context, g *Environment, _ func(string), r *Report) (err error) {
+	count := step{figureCounts, "measurement of the counts", func(ctx context.Context, g *Environment, _ func(string), r *Report) (err error) {
 		r.Counts, err = g.Count(ctx, g.Subjects())
 		return err
 	}}
 	rate := func(inFlight int, plan RatePlan) step {
 		plan.InFlight = inFlight
-		return step{figureRates, fmt.Sprintf("rates, %d lifecycles at a time", inFlight), func(ctx context.Context, g *Environment, tell func(string), r *Report) error {
+		return step{figureRates, fmt.Sprintf("measurement of the rates with %d lifecycles at the same time", inFlight), func(ctx context.Context, g *Environment, tell func(string), r *Report) error {
 			plan.Progress = tell
 			rated, err := g.Rates(ctx, g.Subjects(), Base, plan)
 			r.Rates = append(r.Rates, rated...)
@@ -162,28 +162,28 @@ func (o Options) parts() []environmentPlan {
 	}
 	return []environmentPlan{
 		{profiled, append(rates, []step{
-			{figureLatencies, "latencies", func(ctx context.Context, g *Environment, tell func(string), r *Report) (err error) {
+			{figureLatencies, "measurement of the latencies", func(ctx context.Context, g *Environment, tell func(string), r *Report) (err error) {
 				r.Latencies, err = g.Latencies(ctx, updates, tell)
 				return err
 			}},
-			{figureBurst, "a burst of signals", func(ctx context.Context, g *Environment, _ func(string), r *Report) error {
+			{figureBurst, "measurement of a burst of signals", func(ctx context.Context, g *Environment, _ func(string), r *Report) error {
 				burst, err := g.Burst(ctx, burstSignals)
 				r.Burst = &burst
 				return err
 			}},
 		}...)},
-		{EnvironmentOptions{}, []step{{figureIdle, "idle opportunities", func(ctx context.Context, g *Environment, tell func(string), r *Report) error {
+		{EnvironmentOptions{}, []step{{figureIdle, "measurement of idle opportunities", func(ctx context.Context, g *Environment, tell func(string), r *Report) error {
 			idle, err := g.Idle(ctx, idleOpportunities, tell)
 			r.Idle = &idle
 			return err
 		}}}},
-		{EnvironmentOptions{Limit: true}, []step{{figureLimited, "rates within the rate limit of the API", func(ctx context.Context, g *Environment, tell func(string), r *Report) (err error) {
+		{EnvironmentOptions{Limit: true}, []step{{figureLimited, "measurement of the rates that the rate limit of the API allows", func(ctx context.Context, g *Environment, tell func(string), r *Report) (err error) {
 			plan := limitedPlan()
 			plan.Progress = tell
 			r.Limited, err = g.Rates(ctx, g.Subjects(), LimitedBase, plan)
 			return err
 		}}}},
-		{EnvironmentOptions{Playbook: defaultPlaybook}, []step{{figurePlaybook, "counts with the default playbook", func(ctx context.Context, g *Environment, _ func(string), r *Report) (err error) {
+		{EnvironmentOptions{Playbook: defaultPlaybook}, []step{{figurePlaybook, "measurement of the counts with the default playbook", func(ctx context.Context, g *Environment, _ func(string), r *Report) (err error) {
 			r.Playbook, err = g.Count(ctx, slices.DeleteFunc(g.Subjects(), func(c Subject) bool { return !strings.HasPrefix(c.Name, "Oppflow") && c.Name != Base }))
 			return err
 		}}}},

@@ -27,7 +27,7 @@ type database struct {
 }
 
 // ErrNoPostgres reports that PostgreSQL was requested and is not installed.
-var ErrNoPostgres = errors.New("PostgreSQL is not installed here (no initdb in PATH or /usr/lib/postgresql/*/bin); on Debian: apt-get install postgresql")
+var ErrNoPostgres = errors.New("PostgreSQL is not installed on this machine (no initdb in PATH or /usr/lib/postgresql/*/bin); on Debian, the command apt-get install postgresql installs PostgreSQL")
 
 // postgresPrograms returns the directory of PostgreSQL's programs.
 func postgresPrograms() (string, error) {
@@ -91,7 +91,7 @@ func startPostgres(ctx context.Context, dir string, noSync bool) (*database, err
 		ready := exec.CommandContext(ctx, filepath.Join(programs, "pg_isready"), "-h", "127.0.0.1", "-p", strconv.Itoa(port))
 		return ready.Run() == nil, nil
 	}); err != nil {
-		return nil, errors.Join(fmt.Errorf("postgres does not respond: %w", err), d.close())
+		return nil, errors.Join(fmt.Errorf("the PostgreSQL server does not respond: %w", err), d.close())
 	}
 	return d, nil
 }

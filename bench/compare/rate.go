@@ -55,7 +55,7 @@ func (g *Environment) Rates(ctx context.Context, contestants []Subject, base str
 	for round := range plan.Rounds {
 		for n, c := range contestants {
 			if plan.Progress != nil {
-				plan.Progress(fmt.Sprintf("%s, %d lifecycles at a time", c.Name, plan.InFlight))
+				plan.Progress(fmt.Sprintf("measuring the rate of %s with %d lifecycles at the same time", c.Name, plan.InFlight))
 			}
 			one, err := g.playTurn(ctx, c, plan)
 			if err != nil {

@@ -38,18 +38,18 @@ const LimitedBase = "direct"
 // Write writes the tables for people, in Markdown that is readable as plain text.
 func (r Report) Write(w io.Writer) error {
 	p := &page{w: w}
-	p.text("%s, on %d processors, Temporal server on %s.", r.Command, r.Processors, r.Server)
-	p.counts("One lifecycle (11 calls), without other load:", r.Counts)
-	p.counts("One lifecycle with the default playbook. Its effects run while the next message arrives, so the number of tasks varies:", r.Playbook)
-	p.rates("Lifecycles per second, one subject after the other:", "of bare", r.Rates)
-	p.rates("Lifecycles per second where the API accepts 200 requests in any 10 seconds:", "of direct", r.Limited)
+	p.text("The command %s measured on a machine with %d processors; the database of the Temporal server is %s.", r.Command, r.Processors, r.Server)
+	p.counts("Counts for one lifecycle (11 calls) without other load:", r.Counts)
+	p.counts("Counts for one lifecycle with the default playbook. The effects of the playbook run while the next message arrives, so the number of tasks varies:", r.Playbook)
+	p.rates("Lifecycles per second, measured for one subject after the other:", "of bare", r.Rates)
+	p.rates("Lifecycles per second while the API accepts at most 200 requests in any 10 seconds:", "of direct", r.Limited)
 	p.latencies(r.Latencies)
 	if i := r.Idle; i != nil {
-		p.text("%d opportunities are open and have each handled one message; %d of these opportunities are in the worker's memory. The worker uses %s of resident memory, %s more than an empty worker (limit: %s). An opportunity with %d history events that was no longer in memory responded after %s.",
+		p.text("%d opportunities are open and have each handled one message; %d of these opportunities are in the worker's memory. The worker uses %s of resident memory, which is %s more than a worker without opportunities uses (limit of the difference: %s). Another opportunity had %d history events and was no longer in the worker's memory; this opportunity responded after %s.",
 			i.Opportunities, i.Cached, megabytes(i.Bytes), megabytes(i.Bytes-min(i.Bytes, i.EmptyBytes)), megabytes(i.AllowedBytes-i.EmptyBytes), i.Events, i.FirstAnswer.Round(time.Millisecond))
 	}
 	if b := r.Burst; b != nil {
-		p.text("%d signals were sent to one opportunity at once, in %s. The last signal took effect after %s. All signals together took %d requests and %d runs.",
+		p.text("%d signals were sent to one opportunity at once; sending all signals took %s. The last signal took effect %s after the start of sending. All signals together caused %d API requests and %d runs.",
 			b.Signals, b.Sent.Round(10*time.Millisecond), b.Effect.Round(10*time.Millisecond), b.Requests, b.Runs)
 	}
 	return p.err
@@ -120,7 +120,7 @@ func (p *page) counts(caption string, all []SubjectCounts) {
 }
 
 func (p *page) rates(caption, of string, all []SubjectRate) {
-	rows := [][]string{{"", "in flight", "per second", of, "requests each", "worker's CPU s per 1,000", "peak MB"}}
+	rows := [][]string{{"", "in flight", "per second", of, "requests each", "worker's CPU s per 1,000 lifecycles", "peak MB"}}
 	for _, one := range all {
 		cpu, peak := "", ""
 		if one.Usage.PeakBytes > 0 {

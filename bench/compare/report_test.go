@@ -31,9 +31,9 @@ func TestReport(t *testing.T) {
 	if err := report.Write(&text); err != nil {
 		t.Fatal(err)
 	}
-	want := `go run ./bench, on 2 processors, Temporal server on SQLite in memory.
+	want := `The command go run ./bench measured on a machine with 2 processors; the database of the Temporal server is SQLite in memory.
 
-One lifecycle (11 calls), without other load:
+Counts for one lifecycle (11 calls) without other load:
 
 |               | requests | events | of bare | KB of history | tasks | actions | of bare |
 | ---           | ---:     | ---:   | ---:    | ---:          | ---:  | ---:    | ---:    |
@@ -41,11 +41,11 @@ One lifecycle (11 calls), without other load:
 | bare, signals | 11       | 100    | 1.00    | 12.3          | 20    | 20      | 1.00    |
 | Oppflow       | 7        | 75     | 0.75    | 9.9           | 14    | 19      | 0.95    |
 
-Lifecycles per second, one subject after the other:
+Lifecycles per second, measured for one subject after the other:
 
-|         | in flight | per second | of bare | requests each | worker's CPU s per 1,000 | peak MB |
-| ---     | ---:      | ---:       | ---:    | ---:          | ---:                     | ---:    |
-| Oppflow | 8         | 12.35      | 1.50    | 7.0           | 4.4                      | 50      |
+|         | in flight | per second | of bare | requests each | worker's CPU s per 1,000 lifecycles | peak MB |
+| ---     | ---:      | ---:       | ---:    | ---:          | ---:                                | ---:    |
+| Oppflow | 8         | 12.35      | 1.50    | 7.0           | 4.4                                 | 50      |
 
 Latency, without other load:
 
@@ -54,9 +54,9 @@ Latency, without other load:
 | bare                | 5.0    | 6.0    | 7.0    |         | 10   |
 | Oppflow             | 5.5    | 6.0    | 7.0    | 1.10    | 10   |
 
-10 opportunities are open and have each handled one message; 5 of these opportunities are in the worker's memory. The worker uses 80 MB of resident memory, 50 MB more than an empty worker (limit: 120 MB). An opportunity with 1950 history events that was no longer in memory responded after 123ms.
+10 opportunities are open and have each handled one message; 5 of these opportunities are in the worker's memory. The worker uses 80 MB of resident memory, which is 50 MB more than a worker without opportunities uses (limit of the difference: 120 MB). Another opportunity had 1950 history events and was no longer in the worker's memory; this opportunity responded after 123ms.
 
-1000 signals were sent to one opportunity at once, in 1.5s. The last signal took effect after 2.5s. All signals together took 51 requests and 2 runs.
+1000 signals were sent to one opportunity at once; sending all signals took 1.5s. The last signal took effect 2.5s after the start of sending. All signals together caused 51 API requests and 2 runs.
 
 `
 	if diff := cmp.Diff(want, text.String()); diff != "" {

@@ -40,10 +40,10 @@ const (
 // another process.
 func RunWorker(ctx context.Context, args, env []string, stdout, stderr io.Writer) int {
 	flags := pflag.NewFlagSet(WorkerCommand, pflag.ContinueOnError)
-	cpu := flags.String(flagCPUProfile, "", "file for the CPU profile")
-	memory := flags.String(flagMemoryProfile, "", "file for the memory profile")
+	cpu := flags.String(flagCPUProfile, "", "file to which the worker writes its CPU profile")
+	memory := flags.String(flagMemoryProfile, "", "file to which the worker writes its memory profile")
 	if err := flags.Parse(args); err != nil || flags.NArg() == 0 {
-		_, _ = fmt.Fprintln(stderr, "the first argument must name the worker:", workerOppflow, "or", workerBare)
+		_, _ = fmt.Fprintln(stderr, "the first argument must be the name of a worker:", workerOppflow, "or", workerBare)
 		return host.ExitUsage
 	}
 	profiled, err := profile(*cpu, *memory)
@@ -101,7 +101,7 @@ func runBare(ctx context.Context, args, env []string) error {
 	flags := pflag.NewFlagSet(workerBare, pflag.ContinueOnError)
 	temporal.AddFlags(flags)
 	api.AddFlags(flags)
-	ready := flags.String("ready-file", "", "file that the worker writes when it is ready to execute tasks")
+	ready := flags.String("ready-file", "", "file that the worker writes when the worker is ready to execute tasks")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

@@ -138,7 +138,7 @@ func (s *Experiment) operateActivities(ctx context.Context) error {
 		_ = sleep(ctx, 20*time.Millisecond)
 	}
 	if len(pulled) == 0 {
-		return errors.New("no activity that sends a change was running, so no activity operation was done")
+		return errors.New("no activity that sends a change was running, so the chaos test applied none of Temporal's activity operations")
 	}
 	s.reportProgress("activity operations: " + formatCounts(count))
 	return nil

@@ -44,7 +44,7 @@ func (s *Experiment) runCLI(ctx context.Context, args ...string) error {
 	var said bytes.Buffer
 	env := append(s.parts.Environ(), "TEMPORAL_CONFIG_FILE="+os.DevNull) // so that the command does not read the user's own file
 	if code := cli.Main(context.WithoutCancel(ctx), args, env, &said, &said); code != 0 {
-		return fmt.Errorf("%s: exit code %d: %s", args[0], code, said.String())
+		return fmt.Errorf("the command oppflow %s ended with exit code %d and the output: %s", args[0], code, said.String())
 	}
 	return nil
 }

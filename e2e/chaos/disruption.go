@@ -29,21 +29,21 @@ type DisruptionKind string
 const (
 	KillAnywhere            DisruptionKind = "kill a worker"
 	KillBeforeSend          DisruptionKind = "kill the workers before they send a request"
-	KillBeforeAnswer        DisruptionKind = "kill the workers before the response"
+	KillBeforeAnswer        DisruptionKind = "kill the workers before they receive a response"
 	KillBeforeReport        DisruptionKind = "kill the workers before they report a response"
 	KillDuringContinueAsNew DisruptionKind = "kill the workers during continue-as-new"
-	KillDuringCompletion    DisruptionKind = "kill the workers during completion"
+	KillDuringCompletion    DisruptionKind = "kill the workers while a run completes"
 	RestartServer           DisruptionKind = "restart the Temporal server"
 	FreezeWorker            DisruptionKind = "freeze a worker"
 	CommitLate              DisruptionKind = "commit a change late"
 	BlockAPI                DisruptionKind = "cut the API off"
 	FailQuery               DisruptionKind = "fail one query"
-	OperateActivities       DisruptionKind = "operate on activities of changes"
+	OperateActivities       DisruptionKind = "apply Temporal's activity operations to changes"
 	ResetPaused             DisruptionKind = "reset paused runs"
 	ResetOld                DisruptionKind = "reset old runs"
 	FailService             DisruptionKind = "fail the tenant's service"
-	SendWhenDue             DisruptionKind = "send when follow-ups come due"
-	TransitionManually      DisruptionKind = "make a transition in the TMS"
+	SendWhenDue             DisruptionKind = "send a message when a follow-up comes due"
+	TransitionManually      DisruptionKind = "make a transition as another user of the TMS"
 	DelayVisibility         DisruptionKind = "let visibility lag"
 	DeployPlaybook          DisruptionKind = "deploy a playbook"
 	RunWorkerWithoutEffect  DisruptionKind = "run a worker that lacks an effect kind"
@@ -159,7 +159,7 @@ func (s *Experiment) disrupt(ctx context.Context, list []Disruption, enough time
 			if err == nil || ctx.Err() != nil {
 				break
 			}
-			s.reportProgress(fmt.Sprintf("the disruption was not possible: %v", err))
+			s.reportProgress(fmt.Sprintf("an attempt to execute the disruption failed: %v", err))
 		}
 		if err != nil && ctx.Err() == nil {
 			s.recordProblem("%s: %v", d.Kind, err)
@@ -313,9 +313,9 @@ func (s *Experiment) commitLate(ctx context.Context) error {
 		case err == nil && isCommittedLate(late):
 			return nil
 		case err == nil && isLate(late):
-			err = fmt.Errorf("the late request %d committed no change: status %d, %v", late.Number, late.Status, late.Fields)
+			err = fmt.Errorf("the sandbox committed no change for the late API request %d: HTTP status %d, fields %v", late.Number, late.Status, late.Fields)
 		case err == nil:
-			err = errors.New("no request of the probe was late")
+			err = errors.New("the sandbox did not execute any API request of the probe opportunity late")
 		}
 		if ctx.Err() != nil || time.Now().After(deadline) {
 			return err
@@ -344,7 +344,7 @@ func (s *Experiment) tryCommitLate(ctx context.Context, from sender, reference o
 		return late, err
 	}
 	request := s.signal(ctx, from, reference, opportunity.AddInterests{Interests: opportunity.Interests{commonInterest()}})
-	err = await(ctx, momentTimeout, "a change that is committed late", func() (bool, error) {
+	err = await(ctx, momentTimeout, "a change that the sandbox commits late", func() (bool, error) {
 		entries, err := s.sandbox.RequestLog(ctx, before)
 		for _, entry := range entries {
 			if isLate(entry) { // no other rule makes requests late

@@ -166,7 +166,7 @@ func freePort(ctx context.Context) (int, error) {
 	}
 	address, ok := listener.Addr().(*net.TCPAddr)
 	if !ok {
-		return 0, errors.Join(fmt.Errorf("the address %v has no port", listener.Addr()), listener.Close())
+		return 0, errors.Join(fmt.Errorf("the listener's address %v has no TCP port", listener.Addr()), listener.Close())
 	}
 	return address.Port, listener.Close()
 }
@@ -244,7 +244,7 @@ func (s *Experiment) Execute(ctx context.Context) error {
 	// A disruption before the first accepted message affects no message.
 	_ = await(disrupting, momentTimeout, "messages", func() (bool, error) { return len(s.observations.all()) >= s.options.Senders, nil })
 	s.disrupt(disrupting, s.plan.Disruptions, enough)
-	s.reportProgress("disruptions ended; waiting until no message waits")
+	s.reportProgress("all disruptions have ended; the chaos test now waits until no message of an opportunity waits")
 	if err := errors.Join(s.startWorkers(ctx), s.sandbox.ClearFaults(ctx)); err != nil {
 		return err
 	}
@@ -277,7 +277,7 @@ func (s *Experiment) awaitAllQuiet(ctx context.Context) error {
 			over()
 		}
 		if err != nil {
-			s.recordProblem("messages of the opportunity %s still wait: %v", reference, err)
+			s.recordProblem("messages of the opportunity %s still wait after the end of the disruptions: %v", reference, err)
 		}
 	}
 	s.reportProgress("no message waits")

@@ -121,7 +121,7 @@ func (s *Experiment) chain(ctx context.Context, reference opportunity.Reference,
 		case err == nil:
 			c.Outcomes[request] = outcome
 		case own == nil || own.Type != opportunity.NotFound:
-			return c, errors.Join(err, errors.New("read the outcome of request "+request))
+			return c, errors.Join(err, errors.New("the outcome could not be read for the request "+request))
 		}
 	}
 	return c, nil

@@ -81,7 +81,7 @@ func (s *Experiment) tryKillBeforeSend(ctx context.Context) error {
 	evidence := ""
 	// An activity that waits longer than its send window sends nothing. The workflow then schedules
 	// another activity, so the wait covers two activities.
-	err = await(ctx, min(momentTimeout, 2*s.options.activityTime()), "an activity that waits for a token", func() (bool, error) {
+	err = await(ctx, min(momentTimeout, 2*s.options.activityTime()), "an activity that waits for an access token", func() (bool, error) {
 		status, err := s.sandbox.Fault(ctx, tokens)
 		if err != nil || status.Held == 0 {
 			return false, err
@@ -99,7 +99,7 @@ func (s *Experiment) tryKillBeforeSend(ctx context.Context) error {
 				return false, nil // a request is under way
 			}
 		}
-		evidence = fmt.Sprintf("%s of %s had begun; the sandbox held %d token requests, and no API request was under way", begun, reference, status.Held)
+		evidence = fmt.Sprintf("activity %s of opportunity %s had begun; the sandbox held back %d token requests, and no API request was under way", begun, reference, status.Held)
 		return true, nil
 	})
 	if err != nil {
@@ -155,7 +155,7 @@ func (s *Experiment) killBeforeAnswer(ctx context.Context, ran bool) error {
 	if err != nil {
 		return err
 	}
-	s.killWorkers(BeforeAnswer, fmt.Sprintf("the sandbox held request %d (%s)", number, kind))
+	s.killWorkers(BeforeAnswer, fmt.Sprintf("the sandbox held back request %d (fault %s)", number, kind))
 	return nil
 }
 
@@ -170,7 +170,7 @@ func (s *Experiment) holdNextInterest(ctx context.Context, kind fault.Kind) (int
 		return 0, err
 	}
 	s.signal(ctx, from, reference, opportunity.AddInterests{Interests: opportunity.Interests{commonInterest(), commonInterest()}})
-	err = await(ctx, momentTimeout, "a request that the sandbox holds", func() (bool, error) {
+	err = await(ctx, momentTimeout, "a request that the sandbox holds back", func() (bool, error) {
 		status, err := s.sandbox.Fault(ctx, rule)
 		return status.Held > 0, err
 	})
@@ -220,7 +220,7 @@ func (s *Experiment) killBeforeReport(ctx context.Context) error {
 	if err := s.sandbox.ReleaseFault(ctx, rule); err != nil {
 		return err
 	}
-	err = await(ctx, momentTimeout, "a response that is delivered", func() (bool, error) {
+	err = await(ctx, momentTimeout, "a response that the sandbox has delivered", func() (bool, error) {
 		entries, err := s.sandbox.RequestLog(ctx, number-1)
 		return len(entries) > 0 && !entries[0].Answered.IsZero() && !entries[0].Undelivered, err
 	})
@@ -264,7 +264,7 @@ func (s *Experiment) killDuringContinueAsNew(ctx context.Context) error {
 		s.freezeWorkers()
 		events, err := s.readHistory(ctx, lifecycle.WorkflowID(reference), next)
 		if err == nil && !hasEvent(events, enums.EVENT_TYPE_WORKFLOW_TASK_COMPLETED) {
-			s.killWorkers(DuringContinueAsNew, fmt.Sprintf("run %s of %s continued as run %s, which had %d history events and no completed workflow task", run, reference, next, len(events)))
+			s.killWorkers(DuringContinueAsNew, fmt.Sprintf("run %s of opportunity %s continued as new in run %s, which had %d history events and no completed workflow task", run, reference, next, len(events)))
 			return nil
 		}
 		s.unfreezeWorkers()
@@ -273,7 +273,7 @@ func (s *Experiment) killDuringContinueAsNew(ctx context.Context) error {
 		}
 		s.updateReport(func(r *Report) { r.MissedKills[DuringContinueAsNew]++ })
 	}
-	return fmt.Errorf("no workers were killed: %d runs continued as new too fast", killAttempts)
+	return fmt.Errorf("no workers were killed, because %d new runs completed a workflow task before the workers were frozen", killAttempts)
 }
 
 func (s *Experiment) sendFiller(ctx context.Context, from sender, reference opportunity.Reference, n int) {
@@ -312,7 +312,7 @@ func (s *Experiment) killDuringCompletion(ctx context.Context) error {
 		}
 		s.updateReport(func(r *Report) { r.MissedKills[DuringCompletion]++ })
 	}
-	return fmt.Errorf("no workers were killed: %d runs ended too fast", killAttempts)
+	return fmt.Errorf("no workers were killed, because %d runs ended before the workers were frozen", killAttempts)
 }
 
 func (s *Experiment) tryKillDuringCompletion(ctx context.Context) (bool, error) {
@@ -341,7 +341,7 @@ func (s *Experiment) tryKillDuringCompletion(ctx context.Context) (bool, error) 
 		s.freezeWorkers()
 		seen, err := s.readHistory(ctx, id, run)
 		if err == nil && !hasEvent(seen, enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED) {
-			s.killWorkers(DuringCompletion, fmt.Sprintf("history event %d of %s reported the transition to Won; the run had %d history events and had not ended", event.GetEventId(), reference, len(seen)))
+			s.killWorkers(DuringCompletion, fmt.Sprintf("history event %d of opportunity %s reported the transition to Won; the run had %d history events and had not ended", event.GetEventId(), reference, len(seen)))
 			return true, nil
 		}
 		s.unfreezeWorkers()

@@ -32,7 +32,7 @@ func (s *Experiment) transitionManually(ctx context.Context) error {
 	}
 	s.transitionExisting(ctx, 2*maxOwnMessages, meanwhile)
 	if moved.Load() == 0 {
-		return errors.New("no transition was made by another user of the TMS")
+		return errors.New("the disruption made no transition as another user of the TMS")
 	}
 	return nil
 }

@@ -129,17 +129,17 @@ func (o Options) validate() error {
 	case o.DisruptionTime <= 0 || o.Pause <= 0 || o.Opportunities <= 0 || o.Messages <= 0 || o.Senders <= 0 || o.Rounds <= 0:
 		problem = "DisruptionTime, Pause, Opportunities, Messages, Senders and Rounds must be positive"
 	case o.LateBy >= o.Times.Settle():
-		problem = "a late change must be committed before the settle time ends"
+		problem = "LateBy must be shorter than the settle time"
 	case o.responseTime()+o.LateBy > o.Times.Settle():
-		problem = "a late change must be committed within the settle time minus the response time, before a reset run reads its record back"
+		problem = "LateBy must not exceed the settle time minus the response time, so that a late change is committed before a reset run reads the record back"
 	case o.TokenLifetime <= o.activityTime()+o.LateBy:
-		problem = "a token must be valid for longer than a late request takes"
+		problem = "TokenLifetime must be longer than the activity timeout plus LateBy, so that the token of a late request stays valid"
 	case o.Freeze <= o.activityTime():
-		problem = "a freeze must be longer than the timeout of an activity"
+		problem = "Freeze must be longer than the timeout of an activity"
 	case o.Outage <= o.Times.Settle():
-		problem = "an outage of the API must be longer than the settle time"
+		problem = "Outage must be longer than the settle time"
 	case o.SlowTime >= o.responseTime():
-		problem = "a slow response must arrive within the response time"
+		problem = "SlowTime must be shorter than the response time"
 	default:
 		return nil
 	}

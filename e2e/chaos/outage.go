@@ -32,7 +32,7 @@ func (s *Experiment) blockAPI(ctx context.Context, silently bool) error {
 	}
 	status, failed := s.sandbox.Fault(ctx, id)
 	if err = errors.Join(err, failed); err == nil && status.Hits == 0 {
-		err = errors.New("the API got no request during the outage")
+		err = errors.New("the API received no request during the outage")
 	}
 	return errors.Join(err, s.setBackgroundFaults(ctx))
 }
@@ -57,11 +57,11 @@ func (s *Experiment) failQuery(ctx context.Context) error {
 			return err
 		}
 		if status.Hits > 0 {
-			s.reportProgress(fmt.Sprintf("the query %s failed %d times", query, status.Hits))
+			s.reportProgress(fmt.Sprintf("the disruption made the query %s fail %d times", query, status.Hits))
 			return nil
 		}
 	}
-	return fmt.Errorf("the workers sent none of these queries: %s", strings.Join(queries, ", "))
+	return fmt.Errorf("the workers sent none of the queries that the disruption makes fail: %s", strings.Join(queries, ", "))
 }
 
 // queryNames are the names of the queries that the workers have sent, in alphabetical order.

@@ -124,7 +124,7 @@ func (s *Experiment) oldRun(ctx context.Context, reference opportunity.Reference
 // and resumes the opportunities. No opportunity stays paused, even after an error.
 func (s *Experiment) resetAllWhilePaused(ctx context.Context, what DisruptionKind, open []opportunity.Reference, reset func(context.Context, opportunity.Reference, int) error) error {
 	if len(open) == 0 {
-		return errors.New("no open run can be reset")
+		return errors.New("the disruption found no open run that it can reset")
 	}
 	var resets atomic.Int32
 	var resetting errgroup.Group
@@ -149,7 +149,7 @@ func (s *Experiment) resetAllWhilePaused(ctx context.Context, what DisruptionKin
 	}
 	err := resetting.Wait()
 	if err == nil && resets.Load() == 0 {
-		err = errors.New("all runs ended before the pause")
+		err = errors.New("no run was reset, because all runs ended before the disruption paused their opportunities")
 	}
 	return err
 }

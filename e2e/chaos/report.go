@@ -99,10 +99,10 @@ func (r Report) Write(to io.Writer) {
 	row("runs continued as new", r.Continued)
 	row("questions", r.Questions)
 	for _, met := range r.Coverage {
-		row("affected by: "+string(met.Kind), fmt.Sprintf("%d messages (%.1f%% of all); executed %d times", met.Messages, 100*met.Share, met.Times))
+		row("affected by: "+string(met.Kind), fmt.Sprintf("%d messages (%.1f%% of all messages); the disruption was executed %d times", met.Messages, 100*met.Share, met.Times))
 	}
 	if unmet := r.Uncovered(); len(unmet) > 0 {
-		row("does not count for", fmt.Sprintf("%q: too few messages met these disruptions", unmet))
+		row("does not count for", fmt.Sprintf("%q, because these disruptions affected too few messages", unmet))
 	}
 	for _, problem := range r.Problems {
 		row("problem", problem)
@@ -138,7 +138,7 @@ func (s *Experiment) reportProgressLoop(ctx context.Context) {
 	for sleep(ctx, 30*time.Second) == nil {
 		observed := s.observations.all()
 		s.mu.Lock()
-		text := fmt.Sprintf("%d opportunities, %d messages sent, %d kills, %d freezes, %d restarts; now: %s",
+		text := fmt.Sprintf("%d opportunities, %d messages sent, %d kills of workers, %d freezes of workers, %d restarts of the Temporal server; current step: %s",
 			len(s.starts), len(observed), len(s.report.Kills), s.report.Freezes, s.report.Restarts, s.currentStep)
 		s.mu.Unlock()
 		if s.options.Progress != nil {

@@ -215,7 +215,7 @@ func (s sender) terminate(ctx context.Context, script Script) error {
 			s.experiment.recordTermination(script.Reference, run)
 			return nil
 		}
-		return fmt.Errorf("the run to terminate has the status %v", info.GetStatus())
+		return fmt.Errorf("the run that the sender terminates has the unexpected status %v", info.GetStatus())
 	})
 	if err != nil {
 		return err
@@ -223,9 +223,9 @@ func (s sender) terminate(ctx context.Context, script Script) error {
 	return s.start(ctx, script)
 }
 
-// errNoRun means that the run to reset does not exist any more, because another reset replaced the
-// run.
-var errNoRun = errors.New("the run to reset does not exist any more")
+// errNoRun means that the run that the chaos test resets does not exist any more, because another
+// reset replaced the run.
+var errNoRun = errors.New("the run that the chaos test resets does not exist any more")
 
 // reset resets the current run to its first or last completed workflow task.
 func (s *Experiment) reset(ctx context.Context, reference opportunity.Reference, first bool) error {

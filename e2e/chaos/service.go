@@ -160,7 +160,7 @@ func (s *Experiment) failService(ctx context.Context) error {
 		}
 	}
 	if met == 0 {
-		return errors.New("the service of the tenant got no call")
+		return errors.New("Oppflow did not call the tenant's service")
 	}
 	return nil
 }

@@ -46,15 +46,15 @@ func readRecords(ctx context.Context, path, mark string) (list []audit.Record, e
 	// Both queries run in one transaction, so both results show the same state.
 	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
-		return nil, fmt.Errorf("read the sandbox's tables: %w", err)
+		return nil, fmt.Errorf("the sandbox's tables could not be read: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }()
 	records, places, err := readOpportunities(ctx, tx, mark)
 	if err != nil {
-		return nil, fmt.Errorf("read the sandbox's tables: %w", err)
+		return nil, fmt.Errorf("the sandbox's tables could not be read: %w", err)
 	}
 	if err := readInterests(ctx, tx, records, places); err != nil {
-		return nil, fmt.Errorf("read the sandbox's tables: %w", err)
+		return nil, fmt.Errorf("the sandbox's tables could not be read: %w", err)
 	}
 	return records, nil
 }

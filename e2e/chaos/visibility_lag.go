@@ -53,8 +53,8 @@ func (s *Experiment) delayVisibility(ctx context.Context, first bool) error {
 	}
 	starting.Wait()
 	if again.Load() == 0 {
-		return errors.New("no opportunity ended and was started again")
+		return errors.New("the disruption terminated and restarted no opportunity")
 	}
-	s.reportProgress(fmt.Sprintf("%d times an opportunity ended and was started again", again.Load()))
+	s.reportProgress(fmt.Sprintf("the disruption terminated and restarted opportunities %d times", again.Load()))
 	return nil
 }

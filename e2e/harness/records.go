@@ -60,7 +60,7 @@ func (p *Parts) Query(query string, variables map[string]any) (string, error) {
 		Errors []json.RawMessage `json:"errors"`
 	}
 	if err := json.Unmarshal(raw, &answer); err != nil || len(answer.Errors) > 0 {
-		return "", errors.Join(err, fmt.Errorf("response of the sandbox: %s", raw))
+		return "", errors.Join(err, fmt.Errorf("the response of the sandbox contains errors or is not valid JSON: %s", raw))
 	}
 	var out bytes.Buffer
 	if err := json.Indent(&out, answer.Data, "", " "); err != nil {

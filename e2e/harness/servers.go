@@ -114,7 +114,7 @@ func (s *servers) program() (string, error) {
 			return
 		}
 		if out, err := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(s.directory, "oppflow"), "github.com/oppflow/oppflow/starter").CombinedOutput(); err != nil {
-			s.buildResult = fmt.Errorf("build of the oppflow command failed: %w\n%s", err, out)
+			s.buildResult = fmt.Errorf("the build of the oppflow command failed: %w\n%s", err, out)
 		}
 	})
 	return filepath.Join(s.directory, "oppflow"), s.buildResult

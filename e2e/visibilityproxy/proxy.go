@@ -28,12 +28,12 @@ type Mode string
 // The modes of visibility.
 const (
 	// Unchanged shows the runs as the server does.
-	Unchanged Mode = "all runs as the server shows them"
+	Unchanged Mode = "the list contains all runs as the Temporal server lists them"
 	// Lagging hides the runs that started within lag, and shows the runs that ended within lag as
 	// running.
-	Lagging Mode = "recent changes hidden"
+	Lagging Mode = "the list does not contain recent changes of runs"
 	// NewestOnly hides the earlier runs of an opportunity that ended within lag.
-	NewestOnly Mode = "only the newest run of an opportunity"
+	NewestOnly Mode = "the list contains only the newest run of each opportunity"
 )
 
 // lag is how far visibility is behind.
@@ -129,7 +129,7 @@ const listMethod = workflowservice.WorkflowService_ListWorkflowExecutions_FullMe
 func (x *Proxy) forward(_ any, stream grpc.ServerStream) error {
 	method, ok := grpc.MethodFromServerStream(stream)
 	if !ok {
-		return status.Error(codes.Internal, "the call has no method")
+		return status.Error(codes.Internal, "the gRPC call has no method name")
 	}
 	var asked, answered rawMessage
 	if err := stream.RecvMsg(&asked); err != nil {

@@ -210,10 +210,10 @@ func (o object) start() {
 	o.optionalTexts("name", "region", "account", "currency", "entryStep")
 	o.text("adopt", orEmpty(idForm(opportunity.TypeOpportunity)), opportunity.MaxTextLength)
 	create := allOf(nonEmpty("name"), nonEmpty("region"), empty("adopt"))
-	create.Description = "a new record, from its name and its region"
+	create.Description = "the start creates a new record, which needs a name and a region"
 	adopt := allOf(nonEmpty("adopt"), empty("name"), empty("region"), empty("account"), empty("currency"), empty("entryStep"))
 	adopt.AllOf = append(adopt.AllOf, withProperty("interests", &jsonschema.Schema{MaxItems: uintPtr(0)}))
-	adopt.Description = "an existing record, by its id alone"
+	adopt.Description = "the start adopts an existing record; only the id of the record is given, and no details"
 	o.OneOf = []*jsonschema.Schema{create, adopt}
 }
 
@@ -251,7 +251,7 @@ func (o object) interest() {
 	some := &jsonschema.Schema{MinItems: uintPtr(1)}
 	o.AllOf = []*jsonschema.Schema{
 		{
-			Description: "kind may be left out if the item is an id",
+			Description: "the member kind may be omitted if the member item is an id",
 			AnyOf: []*jsonschema.Schema{
 				nonEmpty("kind"),
 				withProperty("item", &jsonschema.Schema{Pattern: idForm(itemTypes...)}),
@@ -268,7 +268,7 @@ func (o object) interest() {
 			Then:        isOneOf(func(k opportunity.InterestKindInfo) bool { return k.Expires }),
 		},
 		{
-			Description: "only some kinds have learners and contacts",
+			Description: "only interests of some kinds have learners and contacts",
 			If:          &jsonschema.Schema{AnyOf: []*jsonschema.Schema{required("learners", some), required("contacts", some)}},
 			Then:        &jsonschema.Schema{Not: isOneOf(func(k opportunity.InterestKindInfo) bool { return !k.HasLearners })},
 		},

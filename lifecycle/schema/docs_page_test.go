@@ -158,12 +158,12 @@ func TestPageIsComplete(t *testing.T) {
 		fmt.Sprintf("%d interests in a message and %d in an opportunity", opportunity.MaxInterestsPerCommand, opportunity.MaxInterests),
 		fmt.Sprintf("%d KiB of JSON in a message; %d characters in a text; %d updates that wait", opportunity.MaxCommandBytes>>10, opportunity.MaxTextLength, opportunity.MaxWaitingUpdates),
 		fmt.Sprintf("1 to %d printable characters", opportunity.MaxReferenceLength),
-		fmt.Sprintf("up to %d bytes, printable", opportunity.MaxRequestIDLength),
+		fmt.Sprintf("at most %d bytes, printable", opportunity.MaxRequestIDLength),
 		"Oppflow remembers the last " + thousands(opportunity.MaxRememberedRequests) + " request ids",
-		fmt.Sprintf("outcomes of the last %d requests", opportunity.MaxOutcomes),
+		fmt.Sprintf("outcomes of the opportunity's last %d requests", opportunity.MaxOutcomes),
 		fmt.Sprintf("1 to %d of `item`", opportunity.MaxInterestsPerCommand),
-		fmt.Sprintf("together at most %d", opportunity.MaxLearners),
-		fmt.Sprintf("An update waits at most %.0f seconds", opportunity.MaxUpdateWait.Seconds()),
+		fmt.Sprintf("%d learners and contacts together", opportunity.MaxLearners),
+		fmt.Sprintf("An update that has no outcome after %.0f seconds", opportunity.MaxUpdateWait.Seconds()),
 	} {
 		if !strings.Contains(words, limit) {
 			t.Errorf("the page does not say %q", limit)

@@ -36,10 +36,10 @@ func documents() []document {
 		{name: lifecycle.CreateOutcome.Name, title: "Payload of the update " + lifecycle.CreateOutcome.Name, value: lifecycle.CreateOutcomeInput{}},
 		{name: lifecycle.OutcomeOf.Name, title: "Payload of the query " + lifecycle.OutcomeOf.Name, value: lifecycle.OutcomeInput{}},
 		{name: lifecycle.CreateOutcome.Name + "-result", title: "Response of the update " + lifecycle.CreateOutcome.Name, value: opportunity.CreateOutcome{}, isResponse: true},
-		{name: lifecycle.OutcomeOf.Name + "-result", title: "Response of every other update, and of the query " + lifecycle.OutcomeOf.Name, value: opportunity.Outcome{}, isResponse: true},
+		{name: lifecycle.OutcomeOf.Name + "-result", title: "Response of every update except " + lifecycle.CreateOutcome.Name + ", and of the query " + lifecycle.OutcomeOf.Name, value: opportunity.Outcome{}, isResponse: true},
 		{name: lifecycle.View.Name, title: "Response of the query " + lifecycle.View.Name, value: opportunity.View{}, isResponse: true},
 		{name: "ended", title: "Result of the workflow " + lifecycle.WorkflowType, value: opportunity.RunResult{}, isResponse: true},
-		{name: "error", title: "Details of a failure, and the error of an outcome", value: opportunity.Error{}, isResponse: true},
+		{name: "error", title: "Details of a failure of Temporal, and the error of an outcome", value: opportunity.Error{}, isResponse: true},
 	}...)
 }
 

@@ -105,7 +105,7 @@ func (s *sourceInfo) enumeration(t reflect.Type) ([]any, error) {
 		all = append(all, value)
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("no constants of type %s", t)
+		return nil, fmt.Errorf("the source files contain no constants of type %s", t)
 	}
 	return all, nil
 }

@@ -24,7 +24,7 @@ func typeScript(source *sourceInfo) ([]byte, error) {
 	add := func(name string, schema *jsonschema.Schema, isResponse bool) error {
 		text := typeDeclaration(name, schema, isResponse)
 		if other, has := types[name]; has && other != text {
-			return fmt.Errorf("two types are called %s", name)
+			return fmt.Errorf("two different types have the name %s", name)
 		}
 		types[name] = text
 		return nil

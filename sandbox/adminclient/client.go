@@ -116,15 +116,15 @@ func (s Client) call(ctx context.Context, method, path string, payload, answer a
 	request.Header.Set("Authorization", "Bearer "+s.Token)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return fmt.Errorf("request to the sandbox: %w", err)
+		return fmt.Errorf("the request to the sandbox failed: %w", err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
-		return fmt.Errorf("request to the sandbox: %w", err)
+		return fmt.Errorf("the response of the sandbox could not be read: %w", err)
 	}
 	if response.StatusCode >= http.StatusMultipleChoices {
-		return fmt.Errorf("the sandbox responded %s to %s %s: %s", response.Status, method, path, text)
+		return fmt.Errorf("the sandbox responded with the status %s to the request %s %s: %s", response.Status, method, path, text)
 	}
 	if answer == nil {
 		return nil

@@ -35,7 +35,7 @@ func fields() []Assumption {
 		found(FilterInterests, "interests", "opportunityId, quantity, unitAmount and totalAmount"),
 		found(FilterLogs, "entries of the integration log", "nodeId, originIdentifier and status"),
 		found(FilterSenders, "sending addresses", "name, address and verified"),
-		shown(ItemFields, "items of interests", "legacyId and lifecycleState (course templates and learning paths) and code (training token types)"),
+		shown(ItemFields, "items of interests", "legacyId and lifecycleState (of course templates and learning paths) and code (of training token types)"),
 		shown(InvoiceFields, "invoices", "legacyId, account, financialUnit and createdAt"),
 		shown(LearnerFields, "learners", "legacyId, event, registration and isCancelled"),
 		shown(RegistrationFields, "registrations", "legacyId, event, amount, financialUnitId and learners"),

@@ -27,31 +27,31 @@ const (
 func filters() []Assumption {
 	return []Assumption{
 		{Name: FilterFields, Options: []Option{
-			{"many", "opportunities can also be filtered by name, region, step, stage, account, owner, contact, currency and times"},
+			{"many", "besides the observed fields, opportunities can be filtered by name, region, step, stage, account, owner, contact, currency and times"},
 			{"few", "opportunities can be filtered only by the observed fields regionName, id and stepId"},
 		}},
-		nameAssumption(FilterName, "the filter and order field for an opportunity's name", "name", "title"),
-		nameAssumption(FilterAccount, "the filter and order field for the id of an opportunity's account", "accountId", "account"),
-		nameAssumption(FilterCreated, "the filter and order field for the creation time of an opportunity", "createdAt", "created"),
-		nameAssumption(FilterUpdated, "the filter and order field for the time of an opportunity's last change", "updatedAt", "lastUpdatedAt"),
-		nameAssumption(FilterOwner, "the filter and order field for the id of an opportunity's owner", "ownerId", "userId"),
-		nameAssumption(FilterContact, "the filter and order field for the id of an opportunity's contact", "contactId", "personId"),
+		nameAssumption(FilterName, "the field that filters and sorts opportunities by name", "name", "title"),
+		nameAssumption(FilterAccount, "the field that filters and sorts opportunities by the id of the account", "accountId", "account"),
+		nameAssumption(FilterCreated, "the field that filters and sorts opportunities by creation time", "createdAt", "created"),
+		nameAssumption(FilterUpdated, "the field that filters and sorts opportunities by the time of the last change", "updatedAt", "lastUpdatedAt"),
+		nameAssumption(FilterOwner, "the field that filters and sorts opportunities by the id of the owner", "ownerId", "userId"),
+		nameAssumption(FilterContact, "the field that filters and sorts opportunities by the id of the contact", "contactId", "personId"),
 		{Name: FilterTypes, Options: []Option{
-			{"field-graph-filter", "the input types of filters are called <Type>FieldGraphFilter, like the observed filter types"},
-			{"filter", "the input types of filters that were not observed are called <Type>Filter"},
+			{"field-graph-filter", "the unobserved input types of filters are called <Type>FieldGraphFilter, like the observed input types"},
+			{"filter", "the unobserved input types of filters are called <Type>Filter"},
 		}},
 		{Name: FilterOperation, AnyName: true, Options: []Option{
 			{"FilterOperation", "the enum of a filter's operations is called FilterOperation"},
 			{"Operation", "the enum of a filter's operations is called Operation"},
 		}},
 		{Name: Order, AnyName: true, Options: []Option{
-			{"order", "the argument order sorts lists; it is one {field, direction} or a list of {field, direction}; the default direction is asc; events also accept orderBy"},
+			{"order", "the argument that sorts lists is called order; its value is one {field, direction} or a list of {field, direction}; the default direction is asc; lists of events also accept the argument orderBy"},
 			{"orderBy", "the argument that sorts lists is called orderBy"},
 			{Absent, "only lists of events can be sorted"},
 		}},
 		{Name: OrderTypes, Options: []Option{
-			{"field-graph-order", "the input types of orders are called <Type>FieldGraphOrder, like the input types of filters"},
-			{"order", "the input types of orders are called <Type>Order"},
+			{"field-graph-order", "the input types of the argument that sorts lists are called <Type>FieldGraphOrder, like the input types of filters"},
+			{"order", "the input types of the argument that sorts lists are called <Type>Order"},
 		}},
 	}
 }

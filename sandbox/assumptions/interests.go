@@ -19,8 +19,8 @@ func interests() []Assumption {
 		}},
 		{Name: InterestExisting, AnyName: true, Options: []Option{
 			{"ids", "existingLearners is a list of ids of contacts"},
-			{"contactId", "existingLearners is a list of objects whose member contactId is the id; any other member name may be chosen"},
-			{"empty", "existingLearners must be an empty list, as in every example"},
+			{"contactId", "existingLearners is a list of objects whose member contactId is the id of a contact; the value of this assumption can be any other name of the member"},
+			{"empty", "existingLearners must be an empty list, as in every example of the documentation"},
 		}},
 		{Name: InterestLearners, Options: []Option{
 			{"quantity", "an interest accepts at most as many learners as its quantity"},
@@ -28,19 +28,19 @@ func interests() []Assumption {
 		}},
 		{Name: InterestAmount, Options: []Option{
 			{"positive", "unitAmount must not be negative"},
-			{"any", "unitAmount may be negative, as for a discount"},
+			{"any", "unitAmount may be negative, for example for a discount"},
 		}},
 		{Name: InterestDetailsKind, Options: []Option{
-			{"fitting", "details of another kind of item are refused, such as event details for a course template"},
-			{"ignored", "details of another kind of item are ignored, such as event details for a course template"},
+			{"fitting", "details that do not fit the kind of the item are refused, such as event details for a course template"},
+			{"ignored", "details that do not fit the kind of the item are ignored, such as event details for a course template"},
 		}},
 		{Name: InterestTax, Options: []Option{
 			{"any", "taxId may be any well-formed id"},
-			{"unknown", "taxId must exist; the sandbox has no taxes, so every taxId is refused"},
+			{"unknown", "taxId must be the id of an existing tax; the sandbox has no taxes, so every taxId is refused"},
 		}},
 		{Name: InterestPublished, Options: []Option{
-			{"published", "an interest accepts only published course templates, events and learning paths, whatever their dates"},
-			{"courses", "an interest accepts only published course templates, but any event and learning path"},
+			{"published", "an interest accepts only published course templates, published events and published learning paths, with any dates"},
+			{"courses", "an interest accepts only published course templates, but accepts events and learning paths in any lifecycle state"},
 		}},
 	}
 }

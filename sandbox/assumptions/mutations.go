@@ -28,26 +28,26 @@ func mutations() []Assumption {
 			{"tenant", "without financialUnitId a new opportunity gets the tenant's currency, which is the first currency of the catalogue"},
 		}},
 		{Name: CreateEntry, Options: []Option{
-			{"entry", "a new opportunity starts in the first entry step unless entryStepId is given; entryStepId must be an entry step"},
-			{"any", "a new opportunity starts in the first entry step unless entryStepId is given; entryStepId may be any step"},
+			{"entry", "a new opportunity starts in the step entryStepId, which must be an entry step; without entryStepId the opportunity starts in the first entry step"},
+			{"any", "a new opportunity starts in the step entryStepId, which may be any step; without entryStepId the opportunity starts in the first entry step"},
 		}},
 		nameAssumption(CreateAttributes, "the member of opportunities.create for attributes (a list of {definitionKey, value})", "attributes", "customFieldValues"),
-		nameAssumption(UpdateAttributes, "the member of opportunities.update for attributes (null removes an attribute; attributes that are not listed stay)", "attributes", "customFieldValues"),
+		nameAssumption(UpdateAttributes, "the member of opportunities.update for attributes (null removes an attribute; attributes that are not listed stay unchanged)", "attributes", "customFieldValues"),
 		nameAssumption(UpdateName, "the member of opportunities.update for the new name", "name", "title"),
 		nameAssumption(EventTitle, "the member of event.update for the title", "title", "name"),
 		nameAssumption(EventState, "the member of event.update for the lifecycle state", "lifecycleState", "status"),
 		nameAssumption(EventPlaces, "the member of event.update for the number of places", "maxPlaces", "capacity"),
 		{Name: UpdateNull, Options: []Option{
-			{"kept", "a null member in opportunities.update changes nothing"},
-			{"cleared", "a null accountId in opportunities.update removes the account"},
+			{"kept", "a null member in the input of opportunities.update changes nothing"},
+			{"cleared", "a null accountId in the input of opportunities.update removes the account from the opportunity"},
 		}},
 		{Name: ErrorLabels, Options: []Option{
 			{"named", "each kind of refusal has its own label, such as Not Found, Invalid ID or Invalid Value"},
 			{"plain", "all refusals except Transition Not Found have the label Error"},
 		}},
 		{Name: ErrorsFirst, Options: []Option{
-			{"first", "a refusal reports only the first invalid member"},
-			{"all", "a refusal of create or update has one error for each invalid name, account, region, currency and entry step"},
+			{"first", "a refusal reports only the first invalid member of the input"},
+			{"all", "a refusal of opportunities.create or opportunities.update has one error for each invalid name, account, region, currency and entry step"},
 		}},
 	}
 }

@@ -45,16 +45,16 @@ func names() []Assumption {
 		nameAssumption(QueryLearningPaths, "the query of learning paths", "learningPaths", "paths"),
 		nameAssumption(QueryTokenTypes, "the query of training token types", "trainingTokenTypes", "tokenTypes"),
 		nameAssumption(QueryInvoices, "the query of invoices", "invoices", "salesInvoices"),
-		nameAssumption(OpportunityRegion, "the region of an opportunity", "region", "companyRegion"),
-		nameAssumption(OpportunityCreated, "the creation time of an opportunity", "createdAt", "created"),
-		nameAssumption(OpportunityUpdated, "the time of an opportunity's last change", "updatedAt", "lastUpdatedAt"),
-		nameAssumption(OpportunityTokens, "the list of training tokens that were issued for an opportunity", "tokenIssues", "trainingTokenIssues"),
+		nameAssumption(OpportunityRegion, "the field for the region of an opportunity", "region", "companyRegion"),
+		nameAssumption(OpportunityCreated, "the field for the creation time of an opportunity", "createdAt", "created"),
+		nameAssumption(OpportunityUpdated, "the field for the time of an opportunity's last change", "updatedAt", "lastUpdatedAt"),
+		nameAssumption(OpportunityTokens, "the field for the list of training tokens that were issued for an opportunity", "tokenIssues", "trainingTokenIssues"),
 		{Name: InterestFields, Options: []Option{
 			{"shown", "an interest has the fields reserve, taxId, expiresAt and learners"},
 			{Absent, "an interest does not have the fields reserve, taxId, expiresAt and learners"},
 		}},
-		nameAssumption(InterestQuantity, "the quantity of an interest", "quantity", "places"),
-		nameAssumption(InterestUnit, "the price of one unit of an interest", "unitAmount", "price"),
+		nameAssumption(InterestQuantity, "the field for the quantity of an interest", "quantity", "places"),
+		nameAssumption(InterestUnit, "the field for the price of one unit of an interest", "unitAmount", "price"),
 		{Name: InterestType, Options: []Option{
 			{"one", "every interest has the __typename OpportunityInterest"},
 			{"by-kind", "the __typename of an interest names the kind of the item, such as OpportunityEventInterest"},
@@ -63,8 +63,8 @@ func names() []Assumption {
 			{"Event", "an event that is the item of an interest has the type Event"},
 			{"InterestEvent", "an event that is the item of an interest has the type InterestEvent, with the fields of events"},
 		}},
-		nameAssumption(InvoiceLines, "the list of lines of an invoice", "lines", "items"),
-		nameAssumption(ExtendOpportunity, "the opportunity in the response of extendReservations", "opportunity", "result"),
+		nameAssumption(InvoiceLines, "the field for the list of lines of an invoice", "lines", "items"),
+		nameAssumption(ExtendOpportunity, "the field for the opportunity in the response of extendReservations", "opportunity", "result"),
 		{Name: CurrencyID, Options: []Option{
 			{"shown", "a currency has the global id Currency:<code>"},
 			{Absent, "a currency has a code but no global id"},
@@ -78,12 +78,12 @@ func names() []Assumption {
 			{"with", "grandTotal includes 20 percent of tax"},
 		}},
 		{Name: InputTypes, Options: []Option{
-			{"opportunity-first", "input types of opportunity mutations begin with Opportunity, such as OpportunityProgressInput, like the documented input types"},
-			{"verb", "input types of opportunity mutations, except create and update, begin with the verb, such as ProgressInput"},
+			{"opportunity-first", "the names of input types of opportunity mutations begin with Opportunity, such as OpportunityProgressInput, like the documented names"},
+			{"verb", "the names of input types of opportunity mutations, except create and update, begin with the verb, such as ProgressInput"},
 		}},
 		{Name: OtherInputTypes, Options: []Option{
-			{"input", "the names of the other unobserved input types end with Input, such as AccountUpdateInput and PostalAddressInput"},
-			{"graph-input", "the names of the other unobserved input types end with GraphInput, such as AccountUpdateGraphInput, like the names of filter types"},
+			{"input", "the names of unobserved input types of all mutations except opportunity mutations end with Input, such as AccountUpdateInput and PostalAddressInput"},
+			{"graph-input", "the names of unobserved input types of all mutations except opportunity mutations end with GraphInput, such as AccountUpdateGraphInput, like the observed names of filter types"},
 		}},
 	}
 }

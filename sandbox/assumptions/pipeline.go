@@ -45,7 +45,7 @@ func pipeline() []Assumption {
 			{"reused", "if the opportunity has no account, the trigger account uses an existing account with the opportunity's name"},
 		}},
 		{Name: TriggerContact, Options: []Option{
-			{"reused", "the trigger contact uses the account's contact with the learner's e-mail address, or creates a contact if there is none"},
+			{"reused", "the trigger contact uses the account's contact with the learner's e-mail address, or creates a contact if the account has no contact with this address"},
 			{"made", "the trigger contact creates a contact for each new learner"},
 		}},
 		{Name: TriggerInvoice, Options: []Option{
@@ -57,20 +57,20 @@ func pipeline() []Assumption {
 			{"skipped", "the trigger invoice creates no invoice if the opportunity has no account"},
 		}},
 		{Name: TriggerToken, Options: []Option{
-			{"refused", "the trigger token fails if there are tokens to issue and the opportunity has no account"},
+			{"refused", "the trigger token fails if the opportunity has tokens to issue but no account"},
 			{"skipped", "the trigger token issues no tokens if the opportunity has no account"},
 		}},
 		{Name: TriggerRegistration, Options: []Option{
-			{"refused", "the trigger registration fails if one of the events was cancelled or is a draft"},
-			{"skipped", "the trigger registration skips events that were cancelled or are drafts, and registers on the other events"},
+			{"refused", "the trigger registration fails if one of the opportunity's events was cancelled or is a draft"},
+			{"skipped", "the trigger registration skips events that were cancelled or are drafts, and registers the learners on the other events"},
 		}},
 		{Name: BookingFilters, Options: []Option{
-			{"many", "registrations can also be filtered by id, eventId and sourceOpportunityId; learners also by registrationId; invoices also by accountId and lifecycleState"},
+			{"many", "besides the observed fields, registrations can be filtered by id, eventId and sourceOpportunityId, learners by registrationId, and invoices by accountId and lifecycleState"},
 			{Absent, "registrations can be filtered only by account, learners only by the observed fields, and invoices only by id"},
 		}},
 		{Name: InvoiceFinal, Options: []Option{
 			{"refused", "only a draft invoice can be updated or finalised"},
-			{"changed", "an invoice that is not a draft can be updated; finalising this invoice again changes nothing"},
+			{"changed", "an invoice that is not a draft can be updated; finalising a finalised invoice again changes nothing"},
 		}},
 	}
 }

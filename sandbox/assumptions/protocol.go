@@ -39,7 +39,7 @@ func protocol() []Assumption {
 	return []Assumption{
 		{Name: RateCountsRefused, Options: []Option{
 			{"free", "a request that gets status 429 does not count against the rate limit"},
-			{"counted", "a request that gets status 429 counts against the rate limit, so a client that keeps sending stays blocked"},
+			{"counted", "a request that gets status 429 counts against the rate limit, so a client that continues to send requests stays blocked"},
 		}},
 		{Name: RateTokens, Options: []Option{
 			{"counted", "requests to the token endpoint count against the rate limit and are refused above the limit"},
@@ -55,7 +55,7 @@ func protocol() []Assumption {
 		}},
 		{Name: FailedMutationResponse, Options: []Option{
 			{"data-null", "mutations are not nullable: if one mutation fails, the whole response is \"data\": null, although the other mutations took effect"},
-			{"field-null", "mutations are nullable: if one mutation fails, the response still contains the other mutations"},
+			{"field-null", "mutations are nullable: if one mutation fails, the response still contains the results of the other mutations"},
 			{"stops", "mutations are not nullable: if one mutation fails, the root fields after the failed mutation do not run"},
 		}},
 		{Name: RejectedDocument, Options: []Option{
@@ -64,8 +64,8 @@ func protocol() []Assumption {
 			{"status-400", "the response to a document that is refused as a whole has status 400 and no data member"},
 		}},
 		{Name: EmptyErrors, Options: []Option{
-			{"left-out", "a successful response has no member errors at the top level"},
-			{"shown", "a successful response has \"errors\": [] at the top level, as in some examples of the documentation"},
+			{"left-out", "a successful response has no top-level member with the name errors"},
+			{"shown", "a successful response has the top-level member \"errors\": [], as in some examples of the documentation"},
 		}},
 		{Name: OAuthHeader, Options: []Option{
 			{"form", "the client sends its id and secret only in the form; a token request with the header Authorization is refused"},
@@ -76,24 +76,24 @@ func protocol() []Assumption {
 			{"taken", "token requests may have parameters in the URL (one observed client sends parameters in the URL)"},
 		}},
 		{Name: OAuthAuthorize, Options: []Option{
-			{"required", "the authorization endpoint requires redirect_uri (newer page of the documentation)"},
-			{"optional", "without redirect_uri the authorization endpoint uses the first registered URI (older page of the documentation)"},
+			{"required", "the authorization endpoint requires redirect_uri (according to the newer page of the documentation)"},
+			{"optional", "without redirect_uri the authorization endpoint uses the first registered URI (according to the older page of the documentation)"},
 		}},
 		{Name: OAuthScope, Options: []Option{
-			{"instance", "a token request may omit the scope or give the scope instance; any other scope is refused"},
-			{"any", "a token request may give any scope"},
+			{"instance", "a token request may omit the scope or contain the scope instance; a token request with any other scope is refused"},
+			{"any", "a token request may contain any scope"},
 		}},
 		{Name: OAuthRefresh, Options: []Option{
-			{"stays", "a refresh token stays valid after a renewal (the documentation says that a client can use a refresh token again)"},
-			{"replaced", "a refresh token is valid for one renewal only"},
+			{"stays", "a refresh token stays valid after a renewal of the access token (the documentation says that a client can use a refresh token again)"},
+			{"replaced", "a refresh token is valid for only one renewal of the access token"},
 		}},
 		{Name: OAuthRedirect, Options: []Option{
-			{"optional", "the exchange of a code may omit redirect_uri; a given redirect_uri must be the one of the authorization request"},
-			{"required", "the exchange of a code must give redirect_uri, as RFC 6749 requires"},
+			{"optional", "the token request for an authorization code may omit redirect_uri; if present, redirect_uri must equal the redirect_uri of the authorization request"},
+			{"required", "the token request for an authorization code must contain redirect_uri, as RFC 6749 requires"},
 		}},
 		{Name: OAuthRefusal, Options: []Option{
-			{"401", "the token endpoint refuses a wrong client with status 401 (RFC 6749, 5.2)"},
-			{"400", "the token endpoint refuses a wrong client with status 400, like all other errors"},
+			{"401", "the token endpoint refuses a wrong client id or secret with status 401 (RFC 6749, 5.2)"},
+			{"400", "the token endpoint refuses a wrong client id or secret with status 400, which is the status of all other errors"},
 		}},
 	}
 }

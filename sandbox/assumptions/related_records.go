@@ -56,11 +56,11 @@ func relatedRecords() []Assumption {
 			{Absent, "opportunities.create and opportunities.update do not accept ownerId and contactId"},
 		}},
 		{Name: AccountInputs, Options: []Option{
-			{"there", "account.create and account.update also accept website, isIndividual and ownerId; create also accepts postalAddresses, and update also accepts name"},
+			{"there", "account.create and account.update accept the additional members website, isIndividual and ownerId; account.create also accepts postalAddresses; account.update also accepts name"},
 			{Absent, "account.create accepts only name and emailAddress; account.update accepts only emailAddress and postalAddresses"},
 		}},
 		{Name: AccountMerged, Options: []Option{
-			{"gone", "the id of an account that was merged into another account is unknown"},
+			{"gone", "the id of an account that was merged into another account is unknown to the API"},
 			{"leads", "the id of an account that was merged into another account refers to the other account"},
 		}},
 		{Name: AddressUsage, Options: []Option{
@@ -74,7 +74,7 @@ func relatedRecords() []Assumption {
 		{Name: ContactEmail, Options: []Option{
 			{"shared", "several contacts may have the same e-mail address (observed in data)"},
 			{"unique", "a second contact with the same e-mail address is refused"},
-			{"header", "a second contact with the same e-mail address is refused, unless the request has the header X-Duped-Email: yes (documented for the previous API)"},
+			{"header", "a second contact with the same e-mail address is refused, except in a request with the header X-Duped-Email: yes (documented for the previous API)"},
 		}},
 		{Name: ContactIndividual, Options: []Option{
 			{"refused", "an account of an individual accepts only one contact (the vendor's import adds no second contact)"},
@@ -86,7 +86,7 @@ func relatedRecords() []Assumption {
 		}},
 		{Name: ContactBatch, Options: []Option{
 			{"each", "contact.createBatch creates the valid contacts and refuses the other contacts"},
-			{"all", "contact.createBatch creates all contacts, or no contact if one contact is refused"},
+			{"all", "contact.createBatch creates all contacts of the batch; if one contact is refused, contact.createBatch creates no contact"},
 		}},
 		{Name: ContactMiddleName, Options: []Option{
 			{"there", "the personalName of a new contact accepts middleName"},
@@ -97,16 +97,16 @@ func relatedRecords() []Assumption {
 			{"each", "the filter byNameAccountOrEmail searches contact name, account name and e-mail address separately"},
 		}},
 		{Name: ContactStaff, Options: []Option{
-			{"marked", "the catalogue sets isStaff and isInstructor; both are false for contacts that mutations created"},
-			{"users", "isStaff is true for contacts that are the contact of a user"},
+			{"marked", "the catalogue sets isStaff and isInstructor of a contact; both fields are false for a contact that a mutation created"},
+			{"users", "isStaff is true for a contact who belongs to a user"},
 		}},
 		{Name: UserFields, Options: []Option{
 			{"shown", "a user has the field lastName, and the query of users accepts filters and order"},
-			{Absent, "a user has the fields id, fullName, firstName and contact; the query of users accepts first, offset and after"},
+			{Absent, "a user has only the fields id, fullName, firstName and contact; the query of users accepts only first, offset and after"},
 		}},
 		{Name: CustomFieldKeys, Options: []Option{
 			{"any", "attributes of opportunities and custom values of learners may have any key"},
-			{"defined", "attributes of opportunities and custom values of learners are refused if no definition of the type has the key"},
+			{"defined", "an attribute of an opportunity or a custom value of a learner is refused if the type has no custom field with the key"},
 		}},
 		{Name: CustomFieldTypes, Options: []Option{
 			{"all", "customFieldTemplate accepts the types Event (observed), Opportunity, Account, Contact and Learner"},
@@ -117,8 +117,8 @@ func relatedRecords() []Assumption {
 			{"skipped", "recipients who are unknown or have no e-mail address are skipped; the other recipients get the mail"},
 		}},
 		{Name: MailAudience, Options: []Option{
-			{"active", "a mail to learners that names neither learners nor an audience goes to the active learners"},
-			{"nobody", "a mail to learners that names neither learners nor an audience goes to nobody"},
+			{"active", "a mail to learners goes to the active learners if the input names neither learners nor an audience"},
+			{"nobody", "a mail to learners goes to nobody if the input names neither learners nor an audience"},
 		}},
 		{Name: MailBooker, Options: []Option{
 			{"learner", "the booking contact of a registration is the contact of its first learner"},

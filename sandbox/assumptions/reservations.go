@@ -40,15 +40,15 @@ const (
 func reservations() []Assumption {
 	return []Assumption{
 		{Name: ReserveKind, Options: []Option{
-			{"refused", "an interest with reserve is refused if the item is not an event"},
-			{"ignored", "reserve is ignored if the item is not an event"},
+			{"refused", "an interest that requests a reservation (reserve) is refused if the item of the interest is not an event"},
+			{"ignored", "the member reserve of an interest is ignored if the item of the interest is not an event"},
 		}},
 		{Name: ReserveState, Options: []Option{
 			{"any", "reservePlacesForInterests also reserves places on an event that was cancelled or is a draft"},
 			{"published", "reservePlacesForInterests is refused for an event that was cancelled or is a draft"},
 		}},
 		{Name: ReserveOverbooked, Options: []Option{
-			{"held", "places are reserved even if the event has too few places; remainingPlaces is then negative"},
+			{"held", "places are reserved even if the event has too few places; remainingPlaces of such an event is negative"},
 			{"refused", "a reservation is refused if the event has too few places"},
 			{"nothing", "if the event has too few places, no places are reserved and no error is returned"},
 		}},
@@ -65,8 +65,8 @@ func reservations() []Assumption {
 			{"true", "isReservationValid is true for an opportunity that never reserved a place"},
 		}},
 		{Name: ExtendResponse, Options: []Option{
-			{"opportunity", "extendReservations returns errors and opportunity"},
-			{"errors", "extendReservations returns errors, and opportunity is null"},
+			{"opportunity", "extendReservations returns the fields errors and opportunity"},
+			{"errors", "extendReservations returns the field errors, and the field opportunity is null"},
 		}},
 		{Name: RegistrationOverbooked, Options: []Option{
 			{"booked", "learners are registered even if the event has too few places"},
@@ -78,10 +78,10 @@ func reservations() []Assumption {
 		}},
 		{Name: EventStartDate, Options: []Option{
 			{"date", "startDate of an event is a date without a time"},
-			{"time", "startDate of an event is a date with a time, like start"},
+			{"time", "startDate of an event is a date with a time, like the field start"},
 		}},
 		{Name: EventPrice, Options: []Option{
-			{"amount", "price of an event is the amount of its defaultPrice"},
+			{"amount", "the field price of an event is the amount of the event's defaultPrice"},
 			{Absent, "an event has the field defaultPrice but no field price"},
 		}},
 		{Name: EventSearch, Options: []Option{
@@ -90,19 +90,19 @@ func reservations() []Assumption {
 		}},
 		{Name: EventUpdated, Options: []Option{
 			{"update", "updatedAt of an event is the time of the last event.update; registrations do not change updatedAt"},
-			{"registration", "updatedAt of an event also changes when learners are registered, but not when a learner is cancelled (observed)"},
+			{"registration", "updatedAt of an event changes at each event.update and when learners are registered, but not when a learner is cancelled (observed)"},
 		}},
 		{Name: LearnerReactivate, Options: []Option{
 			{"refused", "learner.reactivate is refused on an event that was cancelled or is a draft"},
-			{"taken", "learner.reactivate also books a place on an event that was cancelled or is a draft"},
+			{"taken", "learner.reactivate books a place even on an event that was cancelled or is a draft"},
 		}},
 		{Name: RegistrationOrderDate, Options: []Option{
-			{"given", "orderDate of a registration is the orderDate given to registerContacts, read as UTC, or else the time of registration"},
+			{"given", "orderDate of a registration is the orderDate in the input of registerContacts, read as UTC; without orderDate in the input, orderDate is the time of registration"},
 			{"now", "orderDate of a registration is always the time of registration"},
 		}},
 		{Name: RegistrationReservation, Options: []Option{
 			{"consumed", "the reserved places of an interest become booked places of the registration"},
-			{"kept", "the reserved places of an interest stay reserved beside the booked places until they expire, so the places count twice"},
+			{"kept", "the reserved places of an interest stay reserved until the reservation expires, in addition to the booked places, so the places count twice"},
 		}},
 	}
 }

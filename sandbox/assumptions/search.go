@@ -16,24 +16,24 @@ const (
 func search() []Assumption {
 	return []Assumption{
 		{Name: FilterAnd, Options: []Option{
-			{"all", "a record must match all filters of the list"},
-			{"any", "a record must match at least one filter of the list"},
+			{"all", "a query returns a record only if the record matches all filters in the argument filters"},
+			{"any", "a query returns a record if the record matches at least one filter in the argument filters"},
 		}},
 		{Name: FilterNull, Options: []Option{
-			{"passed", "ne and notin do not match records without a value, as in SQL"},
-			{"matched", "ne and notin also match records without a value"},
+			{"passed", "the operations ne and notin do not match a record whose field has no value, as in SQL"},
+			{"matched", "the operations ne and notin match a record whose field has no value"},
 		}},
 		{Name: FilterCase, Options: []Option{
-			{"exact", "eq, ne, in and notin are exact; like, wordlike and contains ignore the case of ASCII letters"},
-			{"ignored", "all operations ignore the case of ASCII letters"},
+			{"exact", "the operations eq, ne, in and notin distinguish upper and lower case; like, wordlike and contains ignore the case of ASCII letters"},
+			{"ignored", "all filter operations ignore the case of ASCII letters"},
 		}},
 		{Name: FilterWordlike, Options: []Option{
-			{"begins", "wordlike matches text in which a word begins with the value"},
-			{"whole", "wordlike matches text that contains the value as a whole word"},
+			{"begins", "the operation wordlike matches text in which a word begins with the value"},
+			{"whole", "the operation wordlike matches text that contains the value as a whole word"},
 		}},
 		{Name: FilterContains, Options: []Option{
-			{"each", "contains matches text that contains each of the values"},
-			{"refused", "contains is refused for text fields"},
+			{"each", "the operation contains matches text that contains each of the values"},
+			{"refused", "the operation contains is refused for text fields"},
 		}},
 		{Name: FilterID, Options: []Option{
 			{"refused", "a filter by a malformed id, or by an id of another type, fails the whole request"},
@@ -44,12 +44,12 @@ func search() []Assumption {
 			{"london", "filters of fields with a time zone read a date without a time zone as London time"},
 		}},
 		{Name: OrderDefault, Options: []Option{
-			{"oldest", "lists without an order are sorted by id, the oldest record first"},
-			{"newest", "lists without an order are sorted by id, the newest record first"},
+			{"oldest", "if a query contains no order, the list is sorted by id, with the oldest record first"},
+			{"newest", "if a query contains no order, the list is sorted by id, with the newest record first"},
 		}},
 		{Name: PageFirst, Options: []Option{
-			{"refused", "a negative first or offset, a malformed cursor, and offset together with after each fail the request; first may be 0"},
-			{"mended", "a negative first or offset and a malformed cursor are ignored; if offset and after are given, after is ignored"},
+			{"refused", "a request fails if first or offset is negative, if the cursor is malformed, or if offset and after are both present; first may be 0"},
+			{"mended", "a negative first or offset and a malformed cursor are ignored; if offset and after are both present, after is ignored"},
 		}},
 	}
 }

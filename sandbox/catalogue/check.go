@@ -50,9 +50,9 @@ func checkIDs[T any, K comparable](c *checker, list, key string, rows []T, id fu
 		k := id(row)
 		switch {
 		case !valid(k):
-			c.report(list, i, key, "%s of %s is %#v, it must be %s", key, list, k, right)
+			c.report(list, i, key, "%s in the list %s is %#v, but must be %s", key, list, k, right)
 		case seen[k]:
-			c.report(list, i, key, "%s %#v is given twice in %s", key, k, list)
+			c.report(list, i, key, "%s %#v occurs twice in the list %s", key, k, list)
 		}
 		seen[k] = true
 	}
@@ -73,14 +73,14 @@ func (c *checker) checkRequired(list string, i int, key, value string) {
 // checkState checks a state against the allowed words.
 func (c *checker) checkState(list string, i int, value string, words ...string) {
 	if !slices.Contains(words, value) {
-		c.report(list, i, "state", "state is %q, it must be one of %s", value, strings.Join(words, ", "))
+		c.report(list, i, "state", "state is %q, but must be one of %s", value, strings.Join(words, ", "))
 	}
 }
 
 // checkReference checks that the record with the given id is in the catalogue.
 func checkReference[K comparable](c *checker, list string, i int, key string, value K, known map[K]bool, in string) {
 	if !known[value] {
-		c.report(list, i, key, "%s is %#v, which is not in %s", key, value, in)
+		c.report(list, i, key, "%s is %#v, which is not in %s of the catalogue", key, value, in)
 	}
 }
 
@@ -181,9 +181,9 @@ func (c *checker) checkWords(list string, i int, key string, words, of []string)
 		case strings.TrimSpace(word) == "":
 			c.report(list, i, key, "%s has an empty entry", key)
 		case seen[word]:
-			c.report(list, i, key, "%s names %s twice", key, word)
+			c.report(list, i, key, "%s contains %s twice", key, word)
 		case of != nil && !slices.Contains(of, word):
-			c.report(list, i, key, "%s names %q, it must be one of %s", key, word, strings.Join(of, ", "))
+			c.report(list, i, key, "%s contains %q, but each entry must be one of %s", key, word, strings.Join(of, ", "))
 		}
 		seen[word] = true
 	}
@@ -226,17 +226,17 @@ func (c *checker) event(i int, r Event, regions, currencies map[string]bool, tem
 		checkReference(c, "events", i, "region", r.Region, regions, "regions")
 	}
 	if r.Type != "" && r.Type != "public" && r.Type != "private" {
-		c.report("events", i, "type", "type is %q, it must be public or private", r.Type)
+		c.report("events", i, "type", "type is %q, but must be public or private", r.Type)
 	}
 	if r.Price != "" && !price.MatchString(r.Price) {
-		c.report("events", i, "price", "price is %q, it must be a number such as 250.00", r.Price)
+		c.report("events", i, "price", "price is %q, but must be a number such as 250.00", r.Price)
 	}
 	if r.Currency != "" {
 		checkReference(c, "events", i, "currency", r.Currency, currencies, "currencies")
 	}
 	for _, t := range []struct{ key, value string }{{"start", r.Start}, {"end", r.End}, {"registrationDeadline", r.RegistrationDeadline}} {
 		if _, err := time.Parse("2006-01-02T15:04:05", t.value); t.value != "" && err != nil {
-			c.report("events", i, t.key, "%s is %q, it must be a local date and time such as 2031-03-03T09:00:00", t.key, t.value)
+			c.report("events", i, t.key, "%s is %q, but must be a local date and time such as 2031-03-03T09:00:00", t.key, t.value)
 		}
 	}
 	if r.Start != "" && r.End != "" && r.End < r.Start {
@@ -244,7 +244,7 @@ func (c *checker) event(i int, r Event, regions, currencies map[string]bool, tem
 	}
 	if r.TimeZone != "" {
 		if _, err := time.LoadLocation(r.TimeZone); err != nil {
-			c.report("events", i, "timeZone", "timeZone is %q, it must be an IANA name such as Europe/London", r.TimeZone)
+			c.report("events", i, "timeZone", "timeZone is %q, but must be an IANA name such as Europe/London", r.TimeZone)
 		}
 	}
 	if r.MaxPlaces < 0 || r.MinPlaces < 0 || r.BookedPlaces < 0 {

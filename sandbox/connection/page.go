@@ -29,16 +29,16 @@ func NewWindow(first, offset *int32, after *string) (Window, error) {
 	w := Window{Limit: DefaultSize}
 	if first != nil {
 		if *first < 0 {
-			return w, fmt.Errorf("first is %d, it must not be negative", *first)
+			return w, fmt.Errorf("the argument first is %d, but must not be negative", *first)
 		}
 		w.Limit = int(min(*first, MaximumSize))
 	}
 	if offset != nil && after != nil {
-		return w, fmt.Errorf("offset and after exclude each other, give only one of them")
+		return w, fmt.Errorf("the arguments offset and after exclude each other; use only one of the two arguments")
 	}
 	if offset != nil {
 		if *offset < 0 {
-			return w, fmt.Errorf("offset is %d, it must not be negative", *offset)
+			return w, fmt.Errorf("the argument offset is %d, but must not be negative", *offset)
 		}
 		w.Offset = int(*offset)
 	}
@@ -71,7 +71,7 @@ func ParseCursor(s string) (int, error) {
 			}
 		}
 	}
-	return 0, fmt.Errorf("after is %q, which is not a cursor of this API", s)
+	return 0, fmt.Errorf("the argument after is %q, which is not a cursor of this API", s)
 }
 
 // Page is one page of a list.

@@ -41,7 +41,7 @@ type Options struct {
 func Handler(o Options) (page, assets http.Handler, err error) {
 	shown, err := template.ParseFS(files, "page.html")
 	if err != nil {
-		return nil, nil, fmt.Errorf("template of the explorer page: %w", err)
+		return nil, nil, fmt.Errorf("the template of the explorer page could not be parsed: %w", err)
 	}
 	page = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		headers := "{}"

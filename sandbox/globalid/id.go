@@ -80,7 +80,7 @@ func Parse(s string) (ID, error) {
 		return ID{}, fmt.Errorf("%w: the id is empty", ErrMalformed)
 	}
 	if len(s) > maxLength {
-		return ID{}, fmt.Errorf("%w: the id has %d characters, the limit is %d", ErrMalformed, len(s), maxLength)
+		return ID{}, fmt.Errorf("%w: the id has %d characters, but the limit is %d characters", ErrMalformed, len(s), maxLength)
 	}
 	if strings.ContainsAny(s, "\r\n") { // encoding/base64 skips them
 		return ID{}, fmt.Errorf("%w: %q has a line break", ErrMalformed, s)
@@ -128,7 +128,7 @@ func ParseInt(s, typ string) (int64, error) {
 	}
 	n, err := strconv.ParseInt(key, 10, 64)
 	if err != nil || n <= 0 || strconv.FormatInt(n, 10) != key {
-		return 0, fmt.Errorf("%w: %q is %s:%s, the key is not a number", ErrMalformed, s, typ, key)
+		return 0, fmt.Errorf("%w: %q encodes %s:%s, but the key is not a positive number", ErrMalformed, s, typ, key)
 	}
 	return n, nil
 }

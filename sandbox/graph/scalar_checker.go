@@ -168,7 +168,7 @@ func (l *ScalarChecker) checkVariable(path string, t *ast.Type, value any, at *a
 	}
 	// The GraphQL library ignores the case of enum values in variables.
 	if name, ok := value.(string); ok && def.Kind == ast.Enum && def.EnumValues.ForName(name) == nil {
-		refused := gqlerror.ErrorPosf(at, "variable $%s: %s is not a value of %s", path, name, def.Name)
+		refused := gqlerror.ErrorPosf(at, "variable $%s: %s is not a value of the enum %s", path, name, def.Name)
 		errcode.Set(refused, errcode.ValidationFailed)
 		return refused
 	}

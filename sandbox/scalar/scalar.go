@@ -106,7 +106,7 @@ func ParseLocalDateTime(s string) (string, error) {
 	if err != nil || t.Year() < 1 {
 		hint := ""
 		if _, zoned := time.Parse(time.RFC3339, s); zoned == nil {
-			hint = ": it has no time zone"
+			hint = ": a local date and time has no time zone"
 		}
 		return "", fmt.Errorf("%s is not a local date and time such as \"2023-12-31T23:59:59\"%s", quote(s), hint)
 	}
@@ -129,7 +129,7 @@ func MarshalLocalDateTime(s string) graphql.Marshaler { return graphql.MarshalSt
 func ParseTimeZonedDateTime(s string) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil || t.UTC().Year() < 1 || t.UTC().Year() > 9999 {
-		return time.Time{}, fmt.Errorf("%s is not a date and time with an offset such as \"2026-01-31T17:00:00+00:00\"", quote(s))
+		return time.Time{}, fmt.Errorf("%s is not a date and time with a UTC offset such as \"2026-01-31T17:00:00+00:00\"", quote(s))
 	}
 	return t.Truncate(time.Microsecond), nil
 }

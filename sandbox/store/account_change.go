@@ -103,7 +103,7 @@ func (s *Store) writeAccount(ctx context.Context, tx *sql.Tx, id int64, in Accou
 	}
 	for _, a := range in.PostalAddresses {
 		if !slices.Contains([]string{"default", "billing", "shipping"}, a.Usage) && !s.choices.Is(assumptions.AddressUsage, "any") {
-			return newRefusal(LabelInvalidValue, a.Usage, "postalAddresses: usage is %q, it must be default, billing or shipping", a.Usage)
+			return newRefusal(LabelInvalidValue, a.Usage, "postalAddresses: usage is %q, but must be default, billing or shipping", a.Usage)
 		}
 	}
 	var addresses any
@@ -133,7 +133,7 @@ func (s *Store) MergeAccounts(ctx context.Context, from, to string) (*Account, e
 			return 0, err
 		}
 		if source.ID == target.ID {
-			return 0, newRefusal(LabelInvalidValue, to, "fromAccount and toAccount are the same")
+			return 0, newRefusal(LabelInvalidValue, to, "fromAccount and toAccount must be two different accounts")
 		}
 		// The table names are constants, so the concatenation is safe.
 		for _, table := range strings.Fields("contacts opportunities registrations invoices token_issues") {

@@ -82,7 +82,7 @@ func (s *Store) CreateContacts(ctx context.Context, in []*NewContact) ([]Contact
 	}
 	for i := range made {
 		if made[i].Contact != nil {
-			made[i] = ContactResult{Err: newRefusal(LabelInvalidValue, "", "another contact of the batch was refused")}
+			made[i] = ContactResult{Err: newRefusal(LabelInvalidValue, "", "the contact was not created, because another contact of the batch was refused")}
 		}
 	}
 	return made, nil
@@ -119,7 +119,7 @@ func (s *Store) createContact(ctx context.Context, tx *sql.Tx, in NewContact) (*
 			return nil, err
 		}
 		if taken {
-			return nil, newRefusal(LabelInvalidValue, *email, "emailAddresses: another contact already has this address")
+			return nil, newRefusal(LabelInvalidValue, *email, "emailAddresses: another contact already has this e-mail address")
 		}
 	}
 	account, err := s.accountOfContact(ctx, tx, in.AccountID)

@@ -68,17 +68,17 @@ func (s *Store) UpdateEvent(ctx context.Context, id string, in EventUpdate) (*Ev
 
 func (in EventUpdate) check() error {
 	if in.MaxPlaces != nil && (*in.MaxPlaces < 0 || *in.MaxPlaces > maxQuantity) {
-		return newRefusal(LabelInvalidValue, strconv.Itoa(*in.MaxPlaces), "maxPlaces is %d, it must be between 0 and %d", *in.MaxPlaces, maxQuantity)
+		return newRefusal(LabelInvalidValue, strconv.Itoa(*in.MaxPlaces), "maxPlaces is %d, but must be between 0 and %d", *in.MaxPlaces, maxQuantity)
 	}
 	if title := in.Title; title != nil && strings.TrimSpace(*title) == "" {
 		return newRefusal(LabelInvalidValue, *title, "title is empty")
 	}
 	if state := in.LifecycleState; state != nil && !slices.Contains([]string{"draft", published, cancelled}, *state) {
-		return newRefusal(LabelInvalidValue, *state, "lifecycleState is %q, it must be draft, published or cancelled", *state)
+		return newRefusal(LabelInvalidValue, *state, "lifecycleState is %q, but must be draft, published or cancelled", *state)
 	}
 	if zone := in.TimeZoneName; zone != nil {
 		if _, err := time.LoadLocation(*zone); err != nil || *zone == "" || *zone == "Local" {
-			return newRefusal(LabelInvalidValue, *zone, "timeZoneName is %q, it must be an IANA name such as Europe/London", *zone)
+			return newRefusal(LabelInvalidValue, *zone, "timeZoneName is %q, but must be an IANA name such as Europe/London", *zone)
 		}
 	}
 	return nil

@@ -76,7 +76,7 @@ type LogMetadata struct {
 // (observed). A refusal is a *RefusalError.
 func (s *Store) WriteExternalLog(ctx context.Context, in NewExternalLog) (*ExternalLog, error) {
 	if !slices.Contains([]string{"success", "failed", "partial"}, in.Status) {
-		return nil, newRefusal(LabelInvalidValue, in.Status, "status is %q, it must be success, failed or partial", in.Status)
+		return nil, newRefusal(LabelInvalidValue, in.Status, "status is %q, but must be success, failed or partial", in.Status)
 	}
 	if in.Payload != nil && !json.Valid([]byte(*in.Payload)) {
 		return nil, newRefusal(LabelInvalidValue, "", "payload is not valid JSON")

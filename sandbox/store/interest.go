@@ -243,7 +243,7 @@ func (s *Store) addInterest(ctx context.Context, tx *sql.Tx, opportunity int64, 
 		return 0, err
 	}
 	if d.Quantity < 1 || d.Quantity > maxQuantity {
-		return 0, newRefusal(LabelInvalidValue, strconv.Itoa(d.Quantity), "quantity is %d, it must be between 1 and %d", d.Quantity, maxQuantity)
+		return 0, newRefusal(LabelInvalidValue, strconv.Itoa(d.Quantity), "quantity is %d, but must be between 1 and %d", d.Quantity, maxQuantity)
 	}
 	unit, err := s.toCents(d.UnitAmount)
 	if err != nil {
@@ -254,7 +254,7 @@ func (s *Store) addInterest(ctx context.Context, tx *sql.Tx, opportunity int64, 
 		return 0, err
 	}
 	if total+unit*int64(d.Quantity) > maxGrandTotal*100 {
-		return 0, newRefusal(LabelInvalidValue, d.UnitAmount.String(), "the value of the opportunity would exceed %d", int64(maxGrandTotal))
+		return 0, newRefusal(LabelInvalidValue, d.UnitAmount.String(), "the grand total of the opportunity would exceed %d", int64(maxGrandTotal))
 	}
 	if d.TaxID != nil {
 		if _, err := globalid.Parse(*d.TaxID); err != nil {
@@ -305,7 +305,7 @@ func (s *Store) shouldReserve(ctx context.Context, tx *sql.Tx, opportunity int64
 	if s.choices.Is(assumptions.ReserveKind, "ignored") {
 		return false, nil
 	}
-	return false, newRefusal(LabelDetails, d.ID, "reserve: places can be reserved on an event only, %s is a %s", d.ID, item.name)
+	return false, newRefusal(LabelDetails, d.ID, "reserve: places can be reserved only on an event, but %s is a %s", d.ID, item.name)
 }
 
 // checkReservationNotExpired refuses places for an opportunity whose reservations have expired, if
@@ -362,7 +362,7 @@ func (s *Store) sellableItem(ctx context.Context, q queryer, id string) (itemOfI
 	case err != nil:
 		return item, err
 	case state != published && (parsed.Type == globalid.CourseTemplate || !s.choices.Is(assumptions.InterestPublished, "courses")):
-		return item, newRefusal(LabelNotPublished, id, "%s %s is %s, only a published one can be an interest", item.name, id, state)
+		return item, newRefusal(LabelNotPublished, id, "%s %s is %s, but only a published item can be the item of an interest", item.name, id, state)
 	}
 	return item, nil
 }
@@ -390,7 +390,7 @@ func (s *Store) learnerDetails(item itemOfInterest, d *InterestDetails) (*Learne
 			if s.choices.Is(assumptions.InterestDetailsKind, "ignored") {
 				continue
 			}
-			return nil, newRefusal(LabelDetails, d.ID, "%s are not allowed for the %s %s", g.name, item.name, d.ID)
+			return nil, newRefusal(LabelDetails, d.ID, "the details %s are not allowed for the %s %s", g.name, item.name, d.ID)
 		}
 		details = g.learners
 	}
@@ -402,7 +402,7 @@ func (s *Store) addLearners(ctx context.Context, tx *sql.Tx, interest int64, qua
 		return newRefusal(LabelInvalidValue, "", "existingLearners must be empty")
 	}
 	if n := len(d.ExistingLearners) + len(d.NewLearners); n > quantity && !s.choices.Is(assumptions.InterestLearners, "any") {
-		return newRefusal(LabelInvalidValue, strconv.Itoa(n), "%d learners are named for a quantity of %d", n, quantity)
+		return newRefusal(LabelInvalidValue, strconv.Itoa(n), "%d learners are named, but the quantity of the interest is %d", n, quantity)
 	}
 	insert := func(contact any, first, last string, email *string) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO interest_learners (interest_id, contact_id, first_name, last_name, email_address)
@@ -462,11 +462,11 @@ func (s *Store) toCents(d decimal.Decimal) (int64, error) {
 	// The size is checked first, because Shift and String would write out all digits of a huge
 	// exponent.
 	if d.IsNegative() && !s.choices.Is(assumptions.InterestAmount, "any") || d.Abs().GreaterThan(decimal.NewFromInt(maxAmount)) {
-		return 0, newRefusal(LabelInvalidValue, d.String(), "unitAmount is %s, it must be between 0 and %d", d, int64(maxAmount))
+		return 0, newRefusal(LabelInvalidValue, d.String(), "unitAmount is %s, but must be between 0 and %d", d, int64(maxAmount))
 	}
 	cents := d.Shift(2)
 	if !cents.IsInteger() {
-		return 0, newRefusal(LabelInvalidValue, d.String(), "unitAmount is %s, it must not have more than two decimal places", d)
+		return 0, newRefusal(LabelInvalidValue, d.String(), "unitAmount is %s, but must not have more than two decimal places", d)
 	}
 	return cents.IntPart(), nil
 }

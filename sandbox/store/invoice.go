@@ -183,7 +183,7 @@ func (s *Store) FinaliseInvoice(ctx context.Context, id string) (*Invoice, error
 }
 
 func notDraftRefusal(i *Invoice) error {
-	return newRefusal(LabelNotDraft, i.GlobalID(), "Invoice %s is %s, only a draft can be changed", i.GlobalID(), i.LifecycleState)
+	return newRefusal(LabelNotDraft, i.GlobalID(), "Invoice %s is %s, but only a draft invoice can be changed", i.GlobalID(), i.LifecycleState)
 }
 
 func (s *Store) changeInvoice(ctx context.Context, id string, f func(context.Context, *sql.Tx, *Invoice) error) (*Invoice, error) {

@@ -286,7 +286,7 @@ func (s *Store) AddToRegistration(ctx context.Context, in AddToRegistration) (*R
 			return notFound("Registration", in.RegistrationID)
 		}
 		if in.Quantity < 1 || in.Quantity > maxQuantity {
-			return newRefusal(LabelInvalidValue, strconv.Itoa(in.Quantity), "quantity is %d, it must be between 1 and %d", in.Quantity, maxQuantity)
+			return newRefusal(LabelInvalidValue, strconv.Itoa(in.Quantity), "quantity is %d, but must be between 1 and %d", in.Quantity, maxQuantity)
 		}
 		if err := s.checkCapacity(ctx, tx, event, in.Quantity, 0); err != nil {
 			return err

@@ -147,7 +147,7 @@ func (l *listing[T]) rows(ctx context.Context, q queryer, tail string, args ...a
 
 func (l *listing[T]) order(orders []*Order, choices assumptions.Choices) (string, error) {
 	if len(orders) > maxOrders {
-		return "", newRequestError("order has %d entries, the limit is %d", len(orders), maxOrders)
+		return "", newRequestError("the argument order has %d entries, but the limit is %d", len(orders), maxOrders)
 	}
 	var b strings.Builder
 	b.WriteString(" ORDER BY ")
@@ -175,7 +175,7 @@ func (l *listing[T]) order(orders []*Order, choices assumptions.Choices) (string
 func (l *listing[T]) field(list string, i int, name string) (column, error) {
 	c, ok := l.fields[name]
 	if !ok {
-		return c, newRequestError("%s[%d]: %s is not one of %s", list, i, name, strings.Join(slices.Sorted(maps.Keys(l.fields)), ", "))
+		return c, newRequestError("%s[%d]: the field is %s, but must be one of %s", list, i, name, strings.Join(slices.Sorted(maps.Keys(l.fields)), ", "))
 	}
 	return c, nil
 }
@@ -183,7 +183,7 @@ func (l *listing[T]) field(list string, i int, name string) (column, error) {
 // where translates filters into a condition and its parameters.
 func (l *listing[T]) where(filters []*Filter, scopes []scope, choices assumptions.Choices) (string, []any, error) {
 	if len(filters) > maxFilters {
-		return "", nil, newRequestError("filters has %d entries, the limit is %d", len(filters), maxFilters)
+		return "", nil, newRequestError("the argument filters has %d entries, but the limit is %d", len(filters), maxFilters)
 	}
 	var within, conditions []string
 	var args []any
@@ -207,7 +207,7 @@ func (l *listing[T]) where(filters []*Filter, scopes []scope, choices assumption
 		args = append(args, values...)
 	}
 	if len(args) > maxParameters {
-		return "", nil, newRequestError("filters have %d values together, the limit is %d", len(args), maxParameters)
+		return "", nil, newRequestError("all filters together have %d values, but the limit is %d", len(args), maxParameters)
 	}
 	if len(conditions) > 0 {
 		with := " AND "

@@ -159,7 +159,7 @@ func (s *Store) SendMail(ctx context.Context, in NewMail) error {
 			return notFound("Sending Address", in.SendingAddressID)
 		}
 		if !address.Verified {
-			return newRefusal(LabelInvalidValue, in.SendingAddressID, "sendingAddressId: %s is not verified", in.SendingAddressID)
+			return newRefusal(LabelInvalidValue, in.SendingAddressID, "sendingAddressId: the sending address %s is not verified", in.SendingAddressID)
 		}
 		if in.TemplateID != nil {
 			if err := applyTemplate(ctx, tx, &in); err != nil {
@@ -233,7 +233,7 @@ func (s *Store) shouldSkipUnreachable() bool {
 
 func (s *Store) recipients(ctx context.Context, q queryer, in NewMail, event any) ([]Contact, error) {
 	if in.Audience != nil && *in.Audience != "active" && *in.Audience != "passed" {
-		return nil, newRefusal(LabelInvalidValue, *in.Audience, "audience is %q, it must be active or passed", *in.Audience)
+		return nil, newRefusal(LabelInvalidValue, *in.Audience, "audience is %q, but must be active or passed", *in.Audience)
 	}
 	switch {
 	case in.LearnerIDs != nil:

@@ -38,7 +38,7 @@ func copyMigrated(ctx context.Context, source string) error {
 			NewBackup(source string) (*sqlite.Backup, error)
 		})
 		if !ok {
-			return fmt.Errorf("the driver %T cannot copy a database", connection)
+			return fmt.Errorf("the database driver with the connection type %T cannot copy a database", connection)
 		}
 		backup, err := copier.NewBackup(source)
 		if err != nil {

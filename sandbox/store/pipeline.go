@@ -276,7 +276,7 @@ func (s *Store) issueTokens(ctx context.Context, tx *sql.Tx, o *Opportunity) err
 		return nil
 	}
 	if o.Account == nil {
-		return newRefusal(LabelTrigger, "", "tokens are issued to an account, but the opportunity has no account")
+		return newRefusal(LabelTrigger, "", "training tokens are issued to an account, but the opportunity has no account")
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO token_issues (opportunity_id, interest_id, account_id, training_token_type_id, quantity, expires_at)
 		SELECT i.opportunity_id, i.id, ?, i.training_token_type_id, i.quantity, i.expires_at `+open+` ORDER BY i.id`, o.Account.ID, o.ID)

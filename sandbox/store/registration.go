@@ -165,7 +165,7 @@ func checkEventPublished(ctx context.Context, tx *sql.Tx, event int64) error {
 		return notFound("Event", globalid.EncodeInt(globalid.Event, event))
 	}
 	if !e.IsActive() {
-		return newRefusal(LabelNotPublished, e.GlobalID(), "Event %s is %s, nobody can be registered", e.GlobalID(), e.LifecycleState)
+		return newRefusal(LabelNotPublished, e.GlobalID(), "Event %s is %s, so nobody can be registered on the event", e.GlobalID(), e.LifecycleState)
 	}
 	return nil
 }
@@ -176,7 +176,7 @@ func (s *Store) checkFreePlaces(ctx context.Context, tx *sql.Tx, event int64, pl
 	}
 	free, err := s.remainingPlaces(ctx, tx, event)
 	if err == nil && free+held < places {
-		err = newRefusal(LabelSoldOut, strconv.Itoa(places), "the event has %d places left, %d are needed", max(free+held, 0), places)
+		err = newRefusal(LabelSoldOut, strconv.Itoa(places), "the event has %d free places, but %d places are needed", max(free+held, 0), places)
 	}
 	return err
 }

@@ -85,7 +85,7 @@ func (s *Store) canReserve(ctx context.Context, q queryer, event int64, quantity
 		return err == nil, err
 	}
 	if refused {
-		return false, newRefusal(LabelSoldOut, strconv.Itoa(quantity), "the event has %d places left, %d were to be reserved", max(free, 0), quantity)
+		return false, newRefusal(LabelSoldOut, strconv.Itoa(quantity), "the event has %d free places, but the reservation needs %d places", max(free, 0), quantity)
 	}
 	return false, nil
 }
@@ -143,13 +143,13 @@ func (s *Store) reserveInterest(ctx context.Context, tx *sql.Tx, id *string) (*I
 		return i, nil
 	}
 	if !ok {
-		return nil, newRefusal(LabelDetails, *id, "interestIds: places can be reserved on an event only")
+		return nil, newRefusal(LabelDetails, *id, "interestIds: places can be reserved only for an interest in an event")
 	}
 	if i.Reserve || i.RegistrationID != nil {
 		return i, nil
 	}
 	if !event.IsActive() && s.choices.Is(assumptions.ReserveState, "published") {
-		return nil, newRefusal(LabelNotPublished, event.GlobalID(), "Event %s is %s, nothing can be reserved", event.GlobalID(), event.LifecycleState)
+		return nil, newRefusal(LabelNotPublished, event.GlobalID(), "Event %s is %s, so no places can be reserved on the event", event.GlobalID(), event.LifecycleState)
 	}
 	if err := s.checkReservationNotExpired(ctx, tx, i.OpportunityID); err != nil {
 		return nil, err

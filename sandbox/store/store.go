@@ -105,7 +105,7 @@ func (s *Store) openFile(ctx context.Context, path string) error {
 func (s *Store) openMemory(ctx context.Context) error {
 	name := make([]byte, 16)
 	if _, err := rand.Read(name); err != nil {
-		return fmt.Errorf("name a database in memory: %w", err)
+		return fmt.Errorf("a name for the database in memory could not be generated: %w", err)
 	}
 	// busy_timeout is for a lock of an abandoned connection that is still closing.
 	query := url.Values{

@@ -24,14 +24,14 @@ training tokens.`,
 		ValidArgsFunction: completeNothing,
 	}
 	fs := command.Flags()
-	fs.StringVar(&interest.Item, "item", "", "item to buy, by id, code or name")
+	fs.StringVar(&interest.Item, "item", "", "id, code or name of the item to buy")
 	fs.Var((*kindFlag)(&interest.Kind), "kind", "kind of the item: "+opportunity.InterestKindList()+"; not needed if --item is an id")
 	fs.Var((*quantityFlag)(&interest.Quantity), "quantity", "number of units to buy")
 	fs.Var(&amountFlag{&interest.UnitAmount}, "amount", "price of one unit, such as 199.90")
-	fs.BoolVar(&interest.Reserve, "reserve", false, "reserve places on the event, as many as --quantity")
+	fs.BoolVar(&interest.Reserve, "reserve", false, "reserve as many places on the event as --quantity says")
 	fs.Var((*learnersFlag)(&interest.Learners), "learner", `learner, such as "Melissa Green <melissa@example.com>" (repeatable)`)
 	fs.StringArrayVar(&contacts, "contact", nil, "id of a contact who is a learner (repeatable)")
-	fs.StringVar(&interest.ExpiresAt, "expires-at", "", "when training tokens expire, local time such as 2023-12-31T23:59:59")
+	fs.StringVar(&interest.ExpiresAt, "expires-at", "", "local time at which the training tokens expire, such as 2023-12-31T23:59:59")
 	fs.StringVar((*string)(&interest.Tax), "tax", "", "id of the tax type")
 	sending := p.newMessageCommand(command)
 	_ = command.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions(

@@ -155,7 +155,7 @@ func (c checkReport) schemaError() error {
 	if len(parts) == 0 {
 		return nil
 	}
-	return fmt.Errorf("the API at %s differs from what Oppflow sends: %s", c.URL, strings.Join(parts, ", "))
+	return fmt.Errorf("the API at %s does not support everything that Oppflow sends: %s", c.URL, strings.Join(parts, ", "))
 }
 
 // playbookFlag is the value of a flag: the name of a playbook.
@@ -187,10 +187,10 @@ func showCheckReport(w io.Writer, c checkReport) {
 	if c.schemaError() == nil {
 		line(w, fmt.Sprintf("The API at %s supports everything that Oppflow sends; %d operations were compared.", c.URL, c.Operations))
 	}
-	showMissing(w, "Missing parts of the API that are documented or were observed with other tenants:", c.Missing)
-	showAssumptions(w, "Assumptions of Oppflow that do not hold for this tenant:", c.Assumptions)
-	showMissing(w, "Missing parts of the API that only side effects of transitions and follow-ups need:", c.SideEffects.Missing)
-	showAssumptions(w, "Assumptions about side effects of transitions and about follow-ups that do not hold for this tenant:", c.SideEffects.Assumptions)
+	showMissing(w, "The API lacks these parts, which are documented or were observed with other tenants:", c.Missing)
+	showAssumptions(w, "These assumptions of Oppflow do not hold for this tenant:", c.Assumptions)
+	showMissing(w, "The API lacks these parts, which only side effects of transitions and follow-ups need:", c.SideEffects.Missing)
+	showAssumptions(w, "These assumptions about side effects of transitions and about follow-ups do not hold for this tenant:", c.SideEffects.Assumptions)
 	if c.Playbook != nil {
 		showNames(w, *c.Playbook)
 		if len(c.Playbook.Diagnostics)+len(c.Playbook.NotCompared) == 0 {

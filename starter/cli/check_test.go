@@ -113,8 +113,8 @@ func TestCheckWritesNothing(t *testing.T) {
 func TestCheckReportsMissingParts(t *testing.T) {
 	box := &recordingSandbox{change: rename(t, `"name":"isReservationValid"`, `"name":"holdsPlaces"`)}
 	got := oppflow(t, box.serve(t), "check")
-	got.wantFailure(t, "differs from what Oppflow sends: 1 part is missing")
-	for _, want := range []string{"Missing parts of the API that are documented or were observed", `"isReservationValid" on type "Opportunity"`, "operations that fail: ", "read an opportunity", "more"} {
+	got.wantFailure(t, "does not support everything that Oppflow sends: 1 part is missing")
+	for _, want := range []string{"The API lacks these parts, which are documented or were observed", `"isReservationValid" on type "Opportunity"`, "operations that fail: ", "read an opportunity", "more"} {
 		if !strings.Contains(got.stdout, want) {
 			t.Errorf("%q is not shown:\n%s", want, got.stdout)
 		}
@@ -168,7 +168,7 @@ func TestCheckReportsMissingSideEffectParts(t *testing.T) {
 	box := &recordingSandbox{change: rename(t, `"name":"invoices"`, `"name":"bills"`)}
 	env := box.serve(t)
 	oppflow(t, env, "check").wantDone(t,
-		"supports everything that Oppflow sends", "Missing parts of the API that only side effects of transitions", `"invoices" on type "Mutation"`, "finalise an invoice")
+		"supports everything that Oppflow sends", "The API lacks these parts, which only side effects of transitions", `"invoices" on type "Mutation"`, "finalise an invoice")
 	got := oppflow(t, env, "check", "-o", "json")
 	got.wantDone(t)
 	var read struct {
@@ -192,7 +192,7 @@ func TestCheckReportsMissingSideEffectParts(t *testing.T) {
 
 	box = &recordingSandbox{change: rename(t, `"name":"ownerId"`, `"name":"userId"`)}
 	oppflow(t, box.serve(t), "check").wantDone(t,
-		"Assumptions about side effects of transitions", "cost: owners cannot be changed.", "(UpdateOwner)")
+		"assumptions about side effects of transitions", "cost: owners cannot be changed.", "(UpdateOwner)")
 }
 
 // wantFailure expects exit code 1 and one line on standard error that contains all of want.

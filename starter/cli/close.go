@@ -19,7 +19,7 @@ stays as it is. The reference cannot be used again.`,
 		Args:              exactArgs("REF"),
 		ValidArgsFunction: completeNothing,
 	}
-	command.Flags().StringVar(&ending.Reason, "reason", "", "reason for closing the opportunity; Oppflow keeps the reason with the requests that close ends")
+	command.Flags().StringVar(&ending.Reason, "reason", "", "reason for closing the opportunity; Oppflow stores the reason with each request that close ends")
 	sending := p.newMessageCommand(command)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		reference, err := reference(args)

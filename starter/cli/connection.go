@@ -126,7 +126,7 @@ type requestID string
 
 func (r *requestID) Set(text string) error {
 	if text == "" {
-		return errors.New("must not be empty; leave the flag out for a random id")
+		return errors.New("must not be empty; omit the flag to use a random id")
 	}
 	*r = requestID(text)
 	return nil

@@ -34,7 +34,7 @@ places, and finds the tokens and the invoice that the TMS makes.`,
 		ValidArgsFunction: completeNothing,
 	}
 	fs := command.Flags()
-	fs.BoolVar(&keep, "keep", false, "leave everything running at the end, until Ctrl-C")
+	fs.BoolVar(&keep, "keep", false, "keep the server, the sandbox and the worker running after the demo, until Ctrl-C")
 	form := outputFlag(command)
 	local.add(fs)
 	command.RunE = func(command *cobra.Command, _ []string) (err error) {
@@ -79,7 +79,7 @@ places, and finds the tokens and the invoice that the TMS makes.`,
 			}
 		}
 		if n := len(report.Mismatches()); n > 0 {
-			return fmt.Errorf("%d of %d comparisons differ from the documentation", n, report.Compared())
+			return fmt.Errorf("%d of %d compared results differ from the documentation", n, report.Compared())
 		}
 		return nil
 	}
@@ -133,7 +133,7 @@ func (p *program) printDemoResult(tell io.Writer, running *stack.Stack, report s
 		_, _ = fmt.Fprintf(tell, "\nAll %d comparisons agree with the documentation.\n", report.Compared())
 	}
 	if !keep {
-		_, _ = fmt.Fprintln(tell, "Everything stops now; with --keep, everything continues to run.")
+		_, _ = fmt.Fprintln(tell, "The server, the sandbox and the worker stop now; with --keep, these programs continue to run.")
 		return
 	}
 	if tell == p.stdout {
@@ -141,5 +141,5 @@ func (p *program) printDemoResult(tell io.Writer, running *stack.Stack, report s
 		p.printStack(running, false)
 		return
 	}
-	_, _ = fmt.Fprintln(tell, "Everything runs; Ctrl-C stops it.")
+	_, _ = fmt.Fprintln(tell, "The server, the sandbox and the worker run; Ctrl-C stops these programs.")
 }

@@ -29,10 +29,10 @@ func parseLearner(text string) (opportunity.Learner, error) {
 	}
 	first, last = strings.Join(strings.Fields(first), " "), strings.Join(strings.Fields(last), " ")
 	if first == "" || last == "" {
-		return opportunity.Learner{}, errors.New("has no first and last name; it " + form)
+		return opportunity.Learner{}, errors.New("has no first and last name; the value " + form)
 	}
 	if parsed, err := mail.ParseAddress("<" + address + ">"); err != nil || parsed.Address != address {
-		return opportunity.Learner{}, errors.New("has no e-mail address; it " + form)
+		return opportunity.Learner{}, errors.New("has no e-mail address; the value " + form)
 	}
 	return opportunity.Learner{FirstName: first, LastName: last, Email: address}, nil
 }

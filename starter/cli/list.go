@@ -50,7 +50,7 @@ opportunity, use show. STARTED is the start of the current run. The opportunity 
 	}
 	words("status", "status of the run", &conditions.status, statuses)
 	words("state", "state of the stage", &conditions.state, states)
-	words("attention", "kind of attention (any is every kind, task is a workflow task that fails)", &conditions.attention, attentionKinds)
+	words("attention", "attention kind; any selects every kind, and task selects each opportunity whose workflow task fails", &conditions.attention, attentionKinds)
 	fs.StringVar(&conditions.step, "step", "", "name of the step")
 	fs.StringVar(&conditions.region, "region", "", "name of the region")
 	fs.StringVar(&conditions.raw, "query", "", "additional condition, in the query language of Temporal's Web UI")

@@ -32,7 +32,7 @@ func TestCommandsSendTheMessagesOfTheContract(t *testing.T) {
 			[]string{"start", "lead-1", "--name", "n", "--region", "UK", "--account", "Administrate", "--currency", "USD", "--entry-step", "Proposed", "--request-id", "r", "--timeout", "500ms"},
 			opportunity.CreateOutcome{State: opportunity.Pending, Reference: "lead-1"},
 			message{"update with start", workflow, "opened", `{"start":{"requestId":"r","name":"n","region":"UK","account":"Administrate","currency":"USD","entryStep":"Proposed"}}`},
-			"pending: lead-1 is accepted, but its record does not exist yet; run the same command again",
+			"pending: the start of lead-1 is accepted, but the record does not exist yet; to see the outcome, run the same command again",
 		},
 		{
 			[]string{"add-interest", "lead-1", "--request-id", "r-1", "--item", "ABC-123", "--kind", "course", "--amount", "199.90", "--learner", "Melissa Green <melissa@example.com>", "--learner", "Berg, Anna van den <anna@example.com>"},

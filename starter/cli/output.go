@@ -67,7 +67,7 @@ func line(w io.Writer, cells ...string) {
 
 func showCreateStatus(w io.Writer, opened opportunity.CreateOutcome) {
 	if opened.State == opportunity.Pending {
-		line(w, fmt.Sprintf("pending: %s is accepted, but its record does not exist yet; run the same command again", opened.Reference))
+		line(w, fmt.Sprintf("pending: the start of %s is accepted, but the record does not exist yet; to see the outcome, run the same command again", opened.Reference))
 		return
 	}
 	line(w, "Reference", string(opened.Reference))
@@ -149,7 +149,7 @@ func writeStatus(w io.Writer, v opportunity.View, open bool, advise func(format 
 	}
 	line(w, "Total", total)
 	if v.PlaybookVersion > 0 {
-		line(w, "Playbook", fmt.Sprintf("version %d planned the last transition", v.PlaybookVersion))
+		line(w, "Playbook", fmt.Sprintf("version %d of the playbook planned the last transition", v.PlaybookVersion))
 	}
 	if v.Reservation != nil {
 		line(w, "Reservation", reservationText(*v.Reservation))

@@ -15,7 +15,7 @@ func (p *program) pause() *cobra.Command {
 		Short: messageHelp(opportunity.MessagePause),
 		Long: `pause stops all sending to the TMS for the opportunity: signals wait, and updates are refused with the error Paused. A request
 that is already under way is completed. Operator commands and show work as before. A second pause replaces the reason.`,
-		Example:           `  oppflow pause lead-4711 --reason "the customer is being merged"`,
+		Example:           `  oppflow pause lead-4711 --reason "two accounts of the customer are being merged"`,
 		Args:              exactArgs("REF"),
 		ValidArgsFunction: completeNothing,
 	}

@@ -27,7 +27,7 @@ the TMS.`,
 			if len(args) > 0 {
 				return unknownCommand(command, args[0])
 			}
-			return usagef("check, explain, preview, deploy, list or rollback is missing; usage: %s", command.UseLine())
+			return usagef("the subcommand check, explain, preview, deploy, list or rollback is missing; usage: %s", command.UseLine())
 		},
 		ValidArgsFunction: completeNothing,
 	}
@@ -75,7 +75,7 @@ transition. If FILE is -, check reads the playbook from standard input. The exit
 func (p *program) explainPlaybook() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "explain [FILE] [flags]",
-		Short: "Explain what a playbook does and when",
+		Short: "Explain what a playbook does, and at which times",
 		Long: `explain describes in words what the playbook does and when: for every transition the effects before and after it and how they
 are undone, and for every step the follow-ups. Without FILE, explain describes the default playbook. The default playbook fits
 a typical tenant, and oppflow up deploys it. If FILE is -, explain reads the playbook from standard input.`,

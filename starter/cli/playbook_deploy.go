@@ -44,8 +44,8 @@ nothing. If the API does not respond within 10 seconds, deploy skips the compari
 	}
 	form := outputFlag(command)
 	command.Flags().StringVar(&by, "by", "", "name of the person who deploys the playbook; oppflow playbook list shows this name")
-	command.Flags().IntVar(&above, "above", 0, "give the new version a number above this number; for a namespace that lost its versions")
-	command.Flags().BoolVar(&allowUnknown, "allow-unknown-names", false, "also deploy a playbook with names that the tenant does not have")
+	command.Flags().IntVar(&above, "above", 0, "the new version has a number above this number; for a namespace that lost its versions")
+	command.Flags().BoolVar(&allowUnknown, "allow-unknown-names", false, "deploy the playbook even if the playbook contains names that the tenant does not have")
 	connection := p.connection(command.Flags(), updateTimeout)
 	readerFlags(command.Flags(), &api)
 	command.RunE = func(command *cobra.Command, args []string) error {
@@ -121,7 +121,7 @@ func (p *program) awaitInForce(ctx context.Context, deployed lifecycle.DeployRes
 	line(p.stderr, fmt.Sprintf("Version %d is stored (%s). The version comes into force in %s.", v.Number, versionText(v), wait.Round(time.Second)))
 	select {
 	case <-ctx.Done():
-		return explainedf("interrupted; version %d of the playbook is stored and comes into force at %s", v.Number, v.InForceAt.UTC().Format(time.RFC3339))
+		return explainedf("deploy was interrupted; version %d of the playbook is stored and comes into force at %s", v.Number, v.InForceAt.UTC().Format(time.RFC3339))
 	case <-time.After(wait):
 		return nil
 	}

@@ -216,19 +216,19 @@ func (v *preview) sort() {
 }
 
 func showPreview(w io.Writer, v *preview) {
-	line(w, fmt.Sprintf("%s with follow-ups. An adoption at %s with --adopted-since record would plan %s until %s.",
-		countText(v.Opportunities, "open opportunity is in a step", "open opportunities are in steps"), timeText(v.Adopted), countText(len(v.FollowUps), "follow-up", "follow-ups"), timeText(v.Until)))
+	line(w, fmt.Sprintf("%s. An adoption at %s with --adopted-since record would plan %s that are due until %s.",
+		countText(v.Opportunities, "open opportunity is in a step with follow-ups", "open opportunities are in steps with follow-ups"), timeText(v.Adopted), countText(len(v.FollowUps), "follow-up", "follow-ups"), timeText(v.Until)))
 	for _, day := range v.days() {
 		line(w, day.date, strings.Join(day.counts, ", "))
 	}
 	for _, u := range v.Unknown {
-		line(w, fmt.Sprintf("Unknown: when follow-up %s of %s is due, because %s.", u.FollowUp, countText(u.Opportunities, "opportunity", "opportunities"), u.Text))
+		line(w, fmt.Sprintf("The due time of follow-up %s of %s is unknown, because %s.", u.FollowUp, countText(u.Opportunities, "opportunity", "opportunities"), u.Text))
 	}
 	for _, u := range v.Problems {
 		line(w, fmt.Sprintf("Problem with %s: %s.", countText(u.Opportunities, "opportunity", "opportunities"), u.Text))
 	}
 	if v.WithoutChangeTime > 0 {
-		line(w, fmt.Sprintf("The API does not show the time of the last change of %s, so the follow-ups count from the adoption.", countText(v.WithoutChangeTime, "opportunity", "opportunities")))
+		line(w, fmt.Sprintf("The API does not show the time of the last change of %s, so the delays of the follow-ups start at the adoption.", countText(v.WithoutChangeTime, "opportunity", "opportunities")))
 	}
 }
 

@@ -187,8 +187,8 @@ steps:
 		t.Errorf("not known: %+v, problems: %+v", read.Unknown, read.Problems)
 	}
 	got := oppflow(t, env, "playbook", "preview", name)
-	got.wantDone(t, "worth 1", "Unknown: when follow-up soon of 1 opportunity is due, because preview does not read when events start.",
-		"Unknown: when follow-up tokens of 1 opportunity is due", "Problem with 1 opportunity: seats: the condition of the rule cannot be evaluated")
+	got.wantDone(t, "worth 1", "The due time of follow-up soon of 1 opportunity is unknown, because preview does not read when events start.",
+		"The due time of follow-up tokens of 1 opportunity is unknown", "Problem with 1 opportunity: seats: the condition of the rule cannot be evaluated")
 	if strings.Contains(got.stdout, "refresher") {
 		t.Errorf("a name is told:\n%s", got.stdout)
 	}
@@ -197,7 +197,7 @@ steps:
 func TestPlaybookPreviewOfOtherPlaybooks(t *testing.T) {
 	box := &recordingSandbox{}
 	env := box.serve(t)
-	oppflow(t, env, "playbook", "preview", "default").wantDone(t, "1 open opportunity", "0 follow-ups until")
+	oppflow(t, env, "playbook", "preview", "default").wantDone(t, "1 open opportunity", "0 follow-ups that are due until")
 	useAsStdin(t, writePlaybook(t, validPlaybook))
 	box.requests = nil
 	oppflow(t, env, "playbook", "preview", "-").wantDone(t, "0 open opportunities")

@@ -11,12 +11,12 @@ func (p *program) progress() *cobra.Command {
 	command := &cobra.Command{
 		Use:               "progress REF --to STEP [flags]",
 		Short:             messageHelp(opportunity.MessageProgress),
-		Long:              "progress takes the opportunity over a transition to another step. The tenant must have this transition in the TMS.",
+		Long:              "progress moves the opportunity over a transition to another step. The tenant must have configured this transition in the TMS.",
 		Example:           "  oppflow progress lead-4711 --to Won",
 		Args:              exactArgs("REF"),
 		ValidArgsFunction: completeNothing,
 	}
-	command.Flags().StringVar(&progress.To, "to", "", "step, by id or name")
+	command.Flags().StringVar(&progress.To, "to", "", "id or name of the step")
 	sending := p.newMessageCommand(command)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		reference, err := reference(args)

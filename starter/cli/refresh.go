@@ -39,7 +39,7 @@ respond. Use show to see the record. The exit code is 1 if the TMS does not have
 		sending.checkDone = func(ctx context.Context, client *lifecycle.Client, reference opportunity.Reference) error {
 			view, err := awaitRead(ctx, client, reference, sending.connection.timeout/refreshTimeoutShare)
 			if err != nil {
-				return explainedf("%v; the refresh is accepted: see oppflow show %s", sending.connection.explainError(err), reference)
+				return explainedf("%v; the opportunity has accepted the refresh; see oppflow show %s", sending.connection.explainError(err), reference)
 			}
 			if view.Refreshing {
 				why := "the API has not responded yet"

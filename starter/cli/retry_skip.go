@@ -69,7 +69,7 @@ func (p *program) skip() *cobra.Command {
 		Long: `skip answers the question of an opportunity whether a change was made in the TMS. Check the TMS first. skip says to go on without
 the change: Oppflow leaves the TMS as it is, ends the request as failed and goes on with the requests that wait. skip also ends a
 parked request. Oppflow parks a request when the TMS fails the request again and again.`,
-		Example:           `  oppflow skip lead-4711 6f1c… --reason "the customer no longer wants it"`,
+		Example:           `  oppflow skip lead-4711 6f1c… --reason "the customer no longer wants the course"`,
 		Args:              exactArgs("REF", "REQUEST"),
 		ValidArgsFunction: completeNothing,
 	}
@@ -81,7 +81,7 @@ parked request. Oppflow parks a request when the TMS fails the request again and
 			return err
 		}
 		if skip.Reason == "" {
-			return usagef(`--reason is missing; give a reason, such as --reason "the customer no longer wants it"`)
+			return usagef(`--reason is missing; give a reason, such as --reason "the customer no longer wants the course"`)
 		}
 		skip.RequestID, skip.Request = sending.request.get(), args[1]
 		sending.successText = fmt.Sprintf("request %s of %s is skipped", skip.Request, reference)

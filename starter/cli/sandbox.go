@@ -53,7 +53,7 @@ explains how to use the sandbox. Ctrl-C stops the sandbox.`,
 	fs.Var(&life, "token-life", "how long access tokens of the token endpoint are valid, at least 1s")
 	fs.BoolVar(&options.NoAuth, "no-auth", false, "accept requests without a token")
 	fs.StringToStringVar(&options.Assumptions, "assume", nil, "what the sandbox does where the API's behaviour is unknown: ROW=VALUE of the table of assumptions; commas separate several pairs ROW=VALUE")
-	fs.BoolVar(&tellTable, "assumptions", false, "print the table of assumptions, and run nothing")
+	fs.BoolVar(&tellTable, "assumptions", false, "print the table of assumptions and do not start the sandbox")
 	door.add(fs, &options)
 	fs.StringVar(&readyFile, "ready-file", "", "file that the sandbox writes as soon as it is ready: url, token, tokenUrl, clientId, clientSecret, refreshToken as JSON")
 	log.AddFlags(fs)

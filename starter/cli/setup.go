@@ -45,8 +45,8 @@ a new namespace. An existing namespace keeps its own retention.`,
 	}
 	fs := command.Flags()
 	fs.BoolVar(&create, "create-namespace", false, "create the namespace if it does not exist")
-	fs.Var(&retention, "retention", "with --create-namespace: how long the new namespace keeps closed runs; a reference cannot be used again while its closed run is kept")
-	fs.BoolVar(&again, "rebind", false, "bind the namespace to the tenant of the API's settings, even if it belongs to another tenant")
+	fs.Var(&retention, "retention", "with --create-namespace: how long the new namespace keeps a closed run; the reference of a closed run cannot be used again during this time")
+	fs.BoolVar(&again, "rebind", false, "bind the namespace to the tenant of the API's settings, even if the namespace belongs to another tenant")
 	connection := p.connection(fs, setupTimeout)
 	readerFlags(fs, &api)
 	command.RunE = func(command *cobra.Command, _ []string) error {
@@ -130,7 +130,7 @@ func boundText(bound host.BindResult, tenant lifecycle.Tenant, again bool) strin
 	case bound.Before == nil && again:
 		return "rebound to " + of + "; the earlier tenant of the namespace is unknown, because no worker responds"
 	case bound.Before == nil:
-		return "already bound; no worker responds, so the tenants are not compared; the next worker that starts compares the tenants"
+		return "already bound; no worker responds, so setup did not compare the tenants; the next worker that starts compares the tenants"
 	}
 	difference := bound.Before.Tenant.Difference(tenant)
 	switch {
@@ -151,7 +151,7 @@ func namespaceText(created bool, kept, wanted time.Duration, chosen bool) string
 	case created:
 		return "created; the namespace keeps closed runs for " + durationText(kept)
 	case chosen && kept != wanted:
-		return fmt.Sprintf("exists already and is unchanged; the namespace keeps closed runs for %s, not %s (to change the retention, run temporal operator namespace update --retention)", durationText(kept), durationText(wanted))
+		return fmt.Sprintf("exists already and is unchanged; the namespace keeps closed runs for %s, not for the requested %s (to change the retention, run temporal operator namespace update --retention)", durationText(kept), durationText(wanted))
 	}
 	return "exists already; the namespace keeps closed runs for " + durationText(kept)
 }

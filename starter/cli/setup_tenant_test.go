@@ -146,11 +146,11 @@ func TestSetupBindsTheNamespaceToItsTenant(t *testing.T) {
 	// The namespace belongs to another tenant.
 	taken := &tenantNamespaces{state: other(), worker: true}
 	env = append(serve(taken), api...)
-	wantUnbound(t, oppflow(t, env, "setup"), `"sales" belongs to another tenant`, "not Nord", "--rebind")
+	wantUnbound(t, oppflow(t, env, "setup"), `"sales" belongs to another tenant`, "has Nord", "--rebind")
 	if !taken.state.Tenant.Equal(*other().Tenant) {
 		t.Errorf("tied to %+v", taken.state.Tenant)
 	}
-	oppflow(t, env, "setup", "--rebind").wantDone(t, "namespace sales: rebound to the tenant with regions ", "the earlier tenant of the namespace was another tenant: the regions are", "not Nord")
+	oppflow(t, env, "setup", "--rebind").wantDone(t, "namespace sales: rebound to the tenant with regions ", "the earlier tenant of the namespace was another tenant: the regions are", "has Nord")
 	oppflow(t, env, "setup").wantDone(t, "already bound to the tenant")
 
 	// The namespace belonged to another tenant, and no worker of that tenant runs any more.

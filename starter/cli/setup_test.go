@@ -159,7 +159,7 @@ func TestSetupLeavesTheRetentionOfANamespaceThatIsThere(t *testing.T) {
 	t.Parallel() // the test waits
 	service := &namespaces{retention: map[string]time.Duration{"sales": 24 * time.Hour}}
 	oppflow(t, service.serve(t), "setup", "--create-namespace", "--retention", "2160h").wantDone(t,
-		"exists already and is unchanged", "24h, not 2160h", "temporal operator namespace update --retention")
+		"exists already and is unchanged", "24h, not for the requested 2160h", "temporal operator namespace update --retention")
 	if retention, _, changes := service.state(); retention["sales"] != 24*time.Hour || changes != 1 {
 		t.Errorf("%v, %d changes", retention, changes)
 	}

@@ -21,7 +21,7 @@ planned follow-ups.`,
 		ValidArgsFunction: completeNothing,
 	}
 	fs := command.Flags()
-	fs.Var((*timeFlag)(&snooze.Until), "until", "time before which the follow-up is not done, with a UTC offset, such as 2026-12-31T17:00:00Z")
+	fs.Var((*timeFlag)(&snooze.Until), "until", "earliest time for the follow-up, with a UTC offset, such as 2026-12-31T17:00:00Z")
 	fs.StringVar(&snooze.Reason, "reason", "", "reason for the delay; oppflow show displays the reason")
 	sending := p.newMessageCommand(command)
 	command.RunE = func(command *cobra.Command, args []string) error {

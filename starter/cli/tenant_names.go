@@ -142,7 +142,7 @@ func (n namesReport) asError() error {
 	if len(n.Diagnostics) == 0 {
 		return nil
 	}
-	return explainedf("%s has %s the tenant", n.File, countText(len(n.Diagnostics), "name that does not fit", "names that do not fit"))
+	return explainedf("%s has %s", n.File, countText(len(n.Diagnostics), "name that does not fit the tenant", "names that do not fit the tenant"))
 }
 
 func showNames(w io.Writer, n namesReport) {
@@ -150,7 +150,7 @@ func showNames(w io.Writer, n namesReport) {
 		line(w, fmt.Sprintf("%s:%s", n.File, mistake))
 	}
 	for _, text := range n.NotCompared {
-		line(w, "Not compared with the tenant: "+text)
+		line(w, "These names are not compared with the tenant: "+text)
 	}
 }
 
@@ -185,7 +185,7 @@ func (p *program) checkNamesBeforeDeploy(ctx context.Context, api *settings.API,
 		return nil
 	}
 	if wrong := report.asError(); wrong != nil {
-		return explainedf("%v; nothing is stored: correct the names, or deploy with --allow-unknown-names", wrong)
+		return explainedf("%v; the playbook is not stored; correct the names, or deploy with --allow-unknown-names", wrong)
 	}
 	return nil
 }

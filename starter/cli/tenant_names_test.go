@@ -20,7 +20,7 @@ const strangePlaybook = `transitions:
 // strangeNames are the mistakes of strangePlaybook in the sandbox.
 var strangeNames = []string{
 	`:3:17: the tenant has no step "Paid"; the known names are Proposed, Opportunity, Won, Lost, Archived`,
-	`:4:28: the tenant has no region "Dominican republic" in this spelling; it has UmVnaW9uOkRS ("Dominican Republic"): write the name as the TMS has it`,
+	`:4:28: the tenant has no region "Dominican republic" in this spelling, but has UmVnaW9uOkRS ("Dominican Republic"); use the spelling of the TMS`,
 }
 
 func TestCheckComparesAPlaybookWithTheTenant(t *testing.T) {
@@ -66,7 +66,7 @@ func TestCheckSaysWhichNamesItDoesNotCompare(t *testing.T) {
 	box := &recordingSandbox{forbidden: "regions(first"}
 	name := writePlaybook(t, strangePlaybook)
 	got := oppflow(t, box.serve(t), "check", "--playbook", name)
-	if !strings.Contains(got.stdout, name+strangeNames[0]) || strings.Contains(got.stdout, strangeNames[1]) || !strings.Contains(got.stdout, "Not compared with the tenant: the regions: ") {
+	if !strings.Contains(got.stdout, name+strangeNames[0]) || strings.Contains(got.stdout, strangeNames[1]) || !strings.Contains(got.stdout, "These names are not compared with the tenant: the regions: ") {
 		t.Errorf("shown:\n%s", got.stdout)
 	}
 	got.wantFailure(t, name+" has 1 name that does not fit the tenant")
@@ -96,7 +96,7 @@ func TestDeployComparesThePlaybookWithTheTenant(t *testing.T) {
 		args []string
 		want []string // the lines of standard error, by what they contain
 	}{
-		"names that are wrong":   {env, []string{strange}, []string{strange + strangeNames[0], strange + strangeNames[1], "2 names that do not fit the tenant; nothing is stored"}},
+		"names that are wrong":   {env, []string{strange}, []string{strange + strangeNames[0], strange + strangeNames[1], "2 names that do not fit the tenant; the playbook is not stored"}},
 		"allowed":                {env, []string{strange, "--allow-unknown-names"}, []string{strange + strangeNames[0], strange + strangeNames[1], reached}},
 		"no names":               {env, []string{plain}, []string{reached}},
 		"without the API":        {nil, []string{strange}, []string{notCompared + "set --api-url or ADMINISTRATE_URL", reached}},

@@ -31,9 +31,9 @@ an invoice and issues tokens when an opportunity is won, as a tenant's triggers 
 	}
 	fs := command.Flags()
 	local.add(fs)
-	fs.BoolVar(&noWorker, "no-worker", false, "start everything except the worker, for oppflow recover")
+	fs.BoolVar(&noWorker, "no-worker", false, "start the Temporal server and the sandbox without a worker, for oppflow recover")
 	fs.StringVar(&book, "playbook", settings.DefaultPlaybook, "playbook to deploy if the namespace has no playbook yet: a file, default or none")
-	fs.StringVar(&readyFile, "ready-file", "", "file that up writes as soon as everything runs: the addresses and the token as JSON")
+	fs.StringVar(&readyFile, "ready-file", "", "file that up writes as soon as all programs run; the file contains the addresses and the token as JSON")
 	command.RunE = func(command *cobra.Command, _ []string) (err error) {
 		ctx := command.Context()
 		options := local.options(p.stderr, p.stderr)

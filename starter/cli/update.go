@@ -11,15 +11,15 @@ func (p *program) update() *cobra.Command {
 	command := &cobra.Command{
 		Use:               "update REF [--name NAME] [--account ACCOUNT] [--currency CURRENCY] [flags]",
 		Short:             messageHelp(opportunity.MessageUpdateDetails),
-		Long:              "update sets the details that are given; the others stay as they are.",
+		Long:              "update sets the details that are given and does not change the other details.",
 		Example:           "  oppflow update lead-4711 --account Administrate --currency USD",
 		Args:              exactArgs("REF"),
 		ValidArgsFunction: completeNothing,
 	}
 	fs := command.Flags()
 	fs.StringVar(&details.Name, "name", "", "name of the opportunity")
-	fs.StringVar(&details.Account, "account", "", "account, by id or name")
-	fs.StringVar(&details.Currency, "currency", "", "currency, by code or name")
+	fs.StringVar(&details.Account, "account", "", "id or name of the account")
+	fs.StringVar(&details.Currency, "currency", "", "code or name of the currency")
 	sending := p.newMessageCommand(command)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		reference, err := reference(args)

@@ -34,7 +34,7 @@ func asUsageError(err error, members map[string]string) error {
 		return err
 	}
 	text := invalid.Message
-	// "interests[0].learners[1].email: not an e-mail address"
+	// "interests[0].learners[1].email: the value is not an e-mail address"
 	text = strings.TrimPrefix(text, "interests[0].")
 	member, rest, found := strings.Cut(text, ":")
 	if !found {

@@ -12,7 +12,7 @@ func (p *program) version() *cobra.Command {
 	command := &cobra.Command{
 		Use:               "version [flags]",
 		Short:             "Show the version of Oppflow",
-		Long:              "version shows the version, the commit, and the Go version of the build, in one line. --version shows the same.",
+		Long:              "version shows the version, the commit, and the Go version of the build, in one line. oppflow --version shows the same line.",
 		Args:              exactArgs(),
 		ValidArgsFunction: completeNothing,
 	}

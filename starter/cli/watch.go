@@ -63,7 +63,7 @@ ends watch with exit code 130, and the opportunity goes on. With --output json e
 			w := &watcher{client: client, reference: reference, interval: time.Duration(every), out: p.stdout, json: *form == asJSON}
 			err := w.follow(ctx)
 			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				return explainedf("%s has not ended within %v (--timeout)", reference, connection.timeout)
+				return explainedf("the run of %s did not end within %v (--timeout)", reference, connection.timeout)
 			}
 			return err
 		})

@@ -266,7 +266,7 @@ func TestWatchEndsAfterItsTime(t *testing.T) {
 	t.Parallel() // the test waits
 	proposed, _, _ := lifecycleViews()
 	got := runWatch(t, newWatchFrontend(nil, proposed), "--timeout", "300ms")
-	got.wantFailure(t, "lead-1 has not ended within 300ms (--timeout)")
+	got.wantFailure(t, "the run of lead-1 did not end within 300ms (--timeout)")
 }
 
 func TestWatchOfAnUnknownOpportunityIsOneLine(t *testing.T) {

@@ -185,7 +185,7 @@ type session struct {
 }
 
 func (s *session) play(ctx context.Context, one step) (Result, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, s.options.StepTimeout, fmt.Errorf("the step was not done within %v", s.options.StepTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, s.options.StepTimeout, fmt.Errorf("the step of the example was not done within %v", s.options.StepTimeout))
 	defer cancel()
 	s.outcome = opportunity.Outcome{}
 	if err := one.action(ctx, s); err != nil {

@@ -21,7 +21,7 @@ type winObjects struct {
 // example, that a win comes with account, contacts, registrations and the invoice.
 func winning() step {
 	return step{
-		name: "winning", description: "check the effects of the default playbook after the win",
+		name: "winning", description: "check the effects of the default playbook after the opportunity is won",
 		action: func(ctx context.Context, s *session) (err error) {
 			s.winObjects, err = retry(ctx, func() (winObjects, error) { return s.readWinObjects(ctx) })
 			return err

@@ -32,7 +32,9 @@ func newTokenSource(api settings.API, logger *slog.Logger, replaced func()) (oau
 	}
 	options := oauth.Options{
 		TokenURL: api.OAuth.TokenURL, ClientID: api.OAuth.ClientID, ClientSecret: api.OAuth.ClientSecret.Reveal(),
-		OnFailure: func(err error) { logger.Warn("the credentials of the API have a problem", "problem", err.Error()) },
+		OnFailure: func(err error) {
+			logger.Warn("the worker has a problem with the credentials of the API", "problem", err.Error())
+		},
 	}
 	if !api.OAuth.RefreshToken.Empty() {
 		options.RefreshTokens = &refreshToken{

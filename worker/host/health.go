@@ -93,7 +93,7 @@ func serveHealth(ctx context.Context, address string, h *health, logger *slog.Lo
 			logger.Error("the HTTP server for the worker's health has failed", "error", err)
 		}
 	}()
-	logger.InfoContext(ctx, "the worker serves its health over HTTP", "address", listener.Addr().String())
+	logger.InfoContext(ctx, "the worker reports its health over HTTP", "address", listener.Addr().String())
 	return func() {
 		_ = server.Close() // a client that is being served sees a closed connection
 		<-served

@@ -56,7 +56,9 @@ func (b *playbookCache) validFor() time.Duration { return b.inForceAfter * 8 / 9
 // notReadyError says why a worker plans and sends nothing at present.
 type notReadyError struct{ text string }
 
-func (e *notReadyError) Error() string { return "the worker plans and sends nothing: " + e.text }
+func (e *notReadyError) Error() string {
+	return "the worker plans nothing and sends nothing: " + e.text
+}
 
 // Unwrap returns a NotSentError, because the worker has not sent the request.
 func (e *notReadyError) Unwrap() error {
@@ -88,7 +90,7 @@ func (b *playbookCache) versionAt(at time.Time) (tms.VersionedPlaybook, error) {
 // staleError returns why the last read is not valid any more; nil when the read is valid.
 func (b *playbookCache) staleError() error {
 	if b.lastRead.IsZero() {
-		return &notReadyError{text: "the worker has not read the namespace yet"}
+		return &notReadyError{text: "the worker has not yet read the playbook of the namespace"}
 	}
 	// After a suspension of the machine, either the monotonic clock or the wall clock shows the
 	// real age.
@@ -97,7 +99,7 @@ func (b *playbookCache) staleError() error {
 	if age <= b.validFor() {
 		return nil
 	}
-	text := fmt.Sprintf("the worker has not read the namespace for %s, so another version of the playbook may be in force", age.Round(time.Second))
+	text := fmt.Sprintf("the worker last read the namespace %s ago, so another version of the playbook may be in force", age.Round(time.Second))
 	if b.readError != nil {
 		text += ": " + Reason(b.readError)
 	}
@@ -134,7 +136,7 @@ func (b *playbookCache) store(sent time.Time, versions lifecycle.PlaybookVersion
 	defer b.mu.Unlock()
 	latest, _ := versions.Latest()
 	if known, _ := b.versions.Latest(); latest.Number < known.Number {
-		return fmt.Errorf("the latest version of the playbook in the namespace is %d, but the worker has read version %d earlier; deploy the playbook with oppflow playbook deploy FILE --above %d, and restart the workers",
+		return fmt.Errorf("the latest version of the playbook in the namespace is %d, but the worker has already read the higher version %d; deploy the playbook with oppflow playbook deploy FILE --above %d, and restart the workers",
 			latest.Number, known.Number, known.Number)
 	}
 	loaded := make(map[int]loadedPlaybook)
@@ -154,7 +156,7 @@ func (b *playbookCache) store(sent time.Time, versions lifecycle.PlaybookVersion
 func (b *playbookCache) load(version lifecycle.PlaybookVersion) loadedPlaybook {
 	loaded, err := loadWithKeys([]byte(version.Text), b.settings)
 	if err != nil {
-		b.logger.Error("the worker cannot use a version of the playbook; as soon as this version is in force, the worker plans and sends nothing",
+		b.logger.Error("the worker cannot use a version of the playbook; as soon as this version is in force, the worker plans nothing and sends nothing",
 			"version", version.Number, "by", version.DeployedBy, "inForceAt", version.InForceAt, "problem", err.Error())
 		return loadedPlaybook{problem: err}
 	}
@@ -182,9 +184,9 @@ func (b *playbookCache) logState() {
 	defer b.mu.Unlock()
 	switch {
 	case err != nil && !b.unknownLogged:
-		b.logger.Error("the worker plans and sends nothing", "problem", err.Error())
+		b.logger.Error("the worker plans nothing and sends nothing", "problem", err.Error())
 	case err == nil && b.unknownLogged:
-		b.logger.Info("the worker plans and sends again")
+		b.logger.Info("the worker plans again and sends changes again")
 	}
 	b.unknownLogged = err != nil
 }

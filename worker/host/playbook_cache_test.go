@@ -169,7 +169,7 @@ func TestNoWorkerPlansByTheVersionBeforeOnceAnotherIsInForce(t *testing.T) {
 				if planned[1] == 0 || planned[2] == 0 && test.opens < 400 {
 					t.Errorf("planned by version: %v", planned)
 				}
-				if test.opens > test.blocks+50 && !strings.Contains(log.String(), "the worker has not read the namespace for") {
+				if test.opens > test.blocks+50 && !strings.Contains(log.String(), "the worker last read the namespace") {
 					t.Errorf("the log: %s", log.String())
 				}
 				stop()

@@ -188,7 +188,7 @@ func maintainRateShare(ctx context.Context, c client.Client, rate float64, self 
 			return
 		}
 		if err != nil && !failing && ctx.Err() == nil {
-			logger.WarnContext(ctx, "the worker cannot list the other workers; until the list succeeds, the worker sends fewer requests to the API", "reason", Reason(err))
+			logger.WarnContext(ctx, "the worker cannot list the other workers; during this failure, the worker sends fewer requests to the API", "reason", Reason(err))
 		}
 		failing = err != nil
 		mu.Lock()

@@ -61,7 +61,7 @@ func readPlaybookFile(name string) ([]byte, error) {
 func summarizeDiagnostics(name string, err error) error {
 	var mistakes playbook.Diagnostics
 	if errors.As(err, &mistakes) && len(mistakes) > 1 {
-		return fmt.Errorf("%s; %d more mistake(s); to see all mistakes, run oppflow playbook check %s", mistakes[0], len(mistakes)-1, name)
+		return fmt.Errorf("%s; the playbook has %d more mistake(s); to see all mistakes, run oppflow playbook check %s", mistakes[0], len(mistakes)-1, name)
 	}
 	return err
 }

@@ -141,7 +141,7 @@ func TestAWorkerOfAnotherTenantDoesNotStart(t *testing.T) {
 		"other regions": {
 			lifecycle.NamespaceState{Tenant: &lifecycle.Tenant{Regions: []opportunity.Ref{{ID: "r", Name: "Nord"}}}},
 			1,
-			[]string{`"default" belongs to another tenant`, "the regions are UK, not Nord", "oppflow setup --rebind"},
+			[]string{`"default" belongs to another tenant`, "the regions are UK, but the other tenant has Nord", "oppflow setup --rebind"},
 		},
 		"the same":      {lifecycle.NamespaceState{Tenant: &lifecycle.Tenant{Regions: []opportunity.Ref{{ID: "r", Name: "UK"}}}}, 0, nil},
 		"not tied yet":  {lifecycle.NamespaceState{}, 0, nil},

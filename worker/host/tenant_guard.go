@@ -68,7 +68,7 @@ type tenantGuard struct {
 func newTenantGuard(namespace, clientID string, books *playbookCache, logger *slog.Logger) *tenantGuard {
 	b := &tenantGuard{
 		namespace: namespace, clientID: clientID, playbooks: books, logger: logger, compareNow: make(chan struct{}, 1),
-		reason: &tenantUnprovenError{cause: errors.New("the worker has not compared the tenants yet")},
+		reason: &tenantUnprovenError{cause: errors.New("the worker has not yet compared its tenant with the tenant of the namespace")},
 	}
 	b.verify = b.verifyBinding
 	return b

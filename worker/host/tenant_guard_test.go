@@ -23,7 +23,7 @@ import (
 // A worker sends nothing before the proof that the namespace belongs to its tenant, and nothing
 // while the namespace belongs to another tenant. In all other cases the worker sends everything.
 func TestNothingIsSentWithoutTheProof(t *testing.T) {
-	other := &OtherTenantError{Namespace: "sales", Difference: "the regions are Nord, not UK"}
+	other := &OtherTenantError{Namespace: "sales", Difference: "the regions are Nord, but the other tenant has UK"}
 	refused := &administrate.NotSentError{Operation: "Lookup", Reason: administrate.Authentication}
 	lost := errors.New("HTTP 500")
 	type step struct {
@@ -123,7 +123,7 @@ func TestCredentialsThatAreReplacedAreCompared(t *testing.T) {
 	b.verify = answer(nil)
 	compared(true)
 	b.credentialsReplaced()
-	b.verify = answer(&OtherTenantError{Namespace: "sales", Difference: "the regions are Nord, not UK"})
+	b.verify = answer(&OtherTenantError{Namespace: "sales", Difference: "the regions are Nord, but the other tenant has UK"})
 	if err := b.compareTenant(t.Context()); err == nil {
 		t.Error("the worker goes on with the credentials of another tenant")
 	}

@@ -70,7 +70,7 @@ func (a *auditor) checkDetail(f *caseFile, d detail) {
 	}
 	if there == last {
 		if cutBy != "" && perhaps[len(perhaps)-1] != last {
-			a.report(Lost, f.reference, cutBy, "the update should set the %s, but the record does not show the value and no outcome is reported", d.name)
+			a.report(Lost, f.reference, cutBy, "the accepted update sets the %s, but the record does not have the new value, and no outcome of the update is reported", d.name)
 		}
 		return
 	}
@@ -80,8 +80,8 @@ func (a *auditor) checkDetail(f *caseFile, d detail) {
 		}
 	}
 	if failedBy != "" {
-		a.report(ReportedFailedButDone, f.reference, failedBy, "the update is reported failed, but it set the %s to %q", d.name, there)
+		a.report(ReportedFailedButDone, f.reference, failedBy, "the update is reported as failed, but the update set the %s of the record to %q", d.name, there)
 		return
 	}
-	a.report(ReportedDoneButMissing, f.reference, request, "the %s is %q, but the last update that is reported done set %q", d.name, there, last)
+	a.report(ReportedDoneButMissing, f.reference, request, "the %s of the record is %q, but the last update that is reported as done sets the value %q", d.name, there, last)
 }

@@ -20,7 +20,7 @@ func (a *auditor) checkInterests(f *caseFile) {
 	if f.record == nil {
 		for _, w := range wishes {
 			if w.state == reportedDone {
-				a.report(ReportedDoneButMissing, f.reference, w.request, "an interest in %s is reported done, but the opportunity has no record", w.content.Item)
+				a.report(ReportedDoneButMissing, f.reference, w.request, "an interest in %s is reported as added, but the opportunity has no record", w.content.Item)
 			}
 		}
 		return
@@ -42,15 +42,15 @@ func (a *auditor) matchByID(f *caseFile, wishes []expectedInterest) map[opportun
 		at := slices.IndexFunc(f.record.Interests, func(i Interest) bool { return i.ID == w.id })
 		if at < 0 {
 			if on, there := a.interestRecord[w.id]; there {
-				a.report(WrongOpportunity, f.reference, w.request, "interest %s is on another opportunity's record %s", w.id, on)
+				a.report(WrongOpportunity, f.reference, w.request, "interest %s of the request is on record %s, which belongs to another opportunity", w.id, on)
 			} else {
-				a.report(ReportedDoneButMissing, f.reference, w.request, "interest %s in %s is reported done, but is not on the record", w.id, w.content.Item)
+				a.report(ReportedDoneButMissing, f.reference, w.request, "interest %s in %s is reported as added, but the record does not have the interest", w.id, w.content.Item)
 			}
 			continue
 		}
 		there := f.record.Interests[at]
 		if used[w.id] {
-			a.report(Lost, f.reference, w.request, "interest %s is reported for two requests, so one of these requests had no effect", w.id)
+			a.report(Lost, f.reference, w.request, "the outcomes of two requests name the same interest %s, so one of the two requests added no interest", w.id)
 			continue
 		}
 		used[w.id] = true
@@ -58,14 +58,14 @@ func (a *auditor) matchByID(f *caseFile, wishes []expectedInterest) map[opportun
 		plain.Reserve = w.content.Reserve
 		switch {
 		case plain != w.content:
-			a.report(ReportedDoneButMissing, f.reference, w.request, "interest %s is %+v, but the request was %+v", w.id, there.Content, w.content)
+			a.report(ReportedDoneButMissing, f.reference, w.request, "interest %s on the record has the content %+v, but the request has the content %+v", w.id, there.Content, w.content)
 		case there.Reserve && !w.content.Reserve:
-			a.report(OrphanReservation, f.reference, w.request, "interest %s reserves places, but the request did not ask for a reservation", w.id)
+			a.report(OrphanReservation, f.reference, w.request, "interest %s reserves places, but the request does not request a reservation", w.id)
 		case !there.Reserve && w.content.Reserve && !w.unreserved:
-			a.report(ReportedDoneButMissing, f.reference, w.request, "interest %s reserves no places, although the request asked for a reservation and no missing reservation is reported", w.id)
+			a.report(ReportedDoneButMissing, f.reference, w.request, "interest %s reserves no places, but the request requests a reservation, and the outcome does not report that the reservation is missing", w.id)
 		}
 		if there.Key < last.Key {
-			a.report(Reordered, f.reference, w.request, "interest %s was created before interest %s of request %s, but this request was accepted earlier", w.id, last.ID, before)
+			a.report(Reordered, f.reference, w.request, "interest %s was created before interest %s of the earlier request %s, but interests must be created in the order of their requests", w.id, last.ID, before)
 		}
 		last, before = there, w.request
 	}
@@ -95,14 +95,14 @@ func (a *auditor) matchByContent(f *caseFile, wishes []expectedInterest, used ma
 		}
 		if n := find(there.Content, reportedFailed); n >= 0 {
 			matched[n] = true
-			a.report(ReportedFailedButDone, f.reference, wishes[n].request, "the request is reported failed, but interest %s is on the record", there.ID)
+			a.report(ReportedFailedButDone, f.reference, wishes[n].request, "the request is reported as failed, but the record has interest %s of the request", there.ID)
 			continue
 		}
 		if n := slices.IndexFunc(wishes, func(w expectedInterest) bool { return w.content == there.Content }); n >= 0 {
-			a.report(Duplicated, f.reference, wishes[n].request, "interest %s is on the record in addition to all interests that the requests asked for", there.ID)
+			a.report(Duplicated, f.reference, wishes[n].request, "interest %s is a duplicate: the record has more interests with the same content than were requested", there.ID)
 			continue
 		}
-		a.report(OrphanInterest, f.reference, "", "no request asked for interest %s: %+v", there.ID, there.Content)
+		a.report(OrphanInterest, f.reference, "", "the record has interest %s with the content %+v, but no request asks for an interest with this content", there.ID, there.Content)
 	}
 	there := map[string]int{}
 	for n, w := range wishes {
@@ -114,11 +114,11 @@ func (a *auditor) matchByContent(f *caseFile, wishes []expectedInterest, used ma
 		switch {
 		case matched[n] || w.id != "":
 		case w.state == unreported:
-			a.report(Lost, f.reference, w.request, "an accepted interest in %s is not on the record, and no outcome is reported", w.content.Item)
+			a.report(Lost, f.reference, w.request, "a request for an interest in %s was accepted, but the record does not have the interest, and no outcome of the request is reported", w.content.Item)
 		case w.state == reportedDone && (asked[w.request] == 1 || there[w.request] == 0 && !a.hasNamedInterest(wishes, w.request)):
 			// The outcome of an older request with several interests says only that a part of the
 			// request is done.
-			a.report(ReportedDoneButMissing, f.reference, w.request, "an interest in %s is reported done, but is not on the record", w.content.Item)
+			a.report(ReportedDoneButMissing, f.reference, w.request, "an interest in %s is reported as added, but the record does not have the interest", w.content.Item)
 		}
 	}
 }

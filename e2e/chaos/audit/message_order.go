@@ -27,7 +27,7 @@ func (a *auditor) checkMessageOrder(f *caseFile) {
 			heard = heard[1:]
 		}
 		if at, known := place[t.Request]; known && !seen[t.Request] && last != "" && at < place[last] {
-			a.report(Reordered, f.reference, t.Request, "the request was sent after request %s was accepted, but is earlier in the history", last)
+			a.report(Reordered, f.reference, t.Request, "the request was sent after request %s was accepted, but the history contains the two requests in the opposite order", last)
 		}
 		seen[t.Request] = true
 	}

@@ -58,7 +58,7 @@ func (a *auditor) checkOverlaps(f *caseFile) {
 	var last changeSpan
 	for _, s := range a.spans[f.record.ID] {
 		if s.from.Before(last.to) {
-			a.report(Concurrent, f.reference, "", "request %d for record %s arrived %v before the end of request %d",
+			a.report(Concurrent, f.reference, "", "API request %d for record %s arrived %v before the response to API request %d, so two changes of the record overlapped",
 				s.number, f.record.ID, last.to.Sub(s.from).Round(time.Millisecond), last.number)
 		}
 		if s.to.After(last.to) {

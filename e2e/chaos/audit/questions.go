@@ -51,7 +51,7 @@ func (a *auditor) checkQuestions() {
 	questions := a.evidence.countQuestions(func(reference opportunity.Reference) bool { return !a.cases[reference].maybeLost })
 	messages := a.evidence.Messages()
 	if float64(questions) >= most*float64(max(messages, 1)) && questions > 0 {
-		a.report(TooManyQuestions, "", "", "%d of %d messages ended as a question; the limit is less than %.1f%%", questions, messages, 100*most)
+		a.report(TooManyQuestions, "", "", "%d of %d messages ended with a question to an operator; the share must be less than %.1f%%", questions, messages, 100*most)
 	}
 }
 
@@ -68,7 +68,7 @@ func (a *auditor) checkReadableQuestions(f *caseFile) {
 		}
 		at := slices.IndexFunc(f.requests, func(r request) bool { return r.id == c.View.Question.Request })
 		if at >= 0 && a.isReadable(f, f.requests[at]) {
-			a.report(ReadableQuestion, f.reference, f.requests[at].id, "the question %q is not needed, because the record shows the change: %s", c.View.Question.Text, opportunity.Summary(f.requests[at].command))
+			a.report(ReadableQuestion, f.reference, f.requests[at].id, "the question %q is unnecessary, because the record shows whether the following change was made: %s", c.View.Question.Text, opportunity.Summary(f.requests[at].command))
 		}
 	}
 }

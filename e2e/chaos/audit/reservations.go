@@ -27,7 +27,7 @@ func (a *auditor) checkReservations(f *caseFile) {
 	}
 	if ended != "" {
 		if holds && !hasAttention(last.View, opportunity.AttentionReservation) {
-			a.report(OrphanReservation, f.reference, "", "the opportunity %s, but places are reserved until %v", ended, f.record.ReservedUntil)
+			a.report(OrphanReservation, f.reference, "", "the opportunity has ended (it %s), but the record reserves places until %v", ended, f.record.ReservedUntil)
 		}
 		return
 	}
@@ -51,7 +51,7 @@ func (a *auditor) checkReservations(f *caseFile) {
 	}
 	if until := f.record.ReservedUntil; until == nil || until.Before(asked.Until.Add(-opportunity.ExpiryTolerance)) {
 		if asked.Until.After(a.evidence.At) {
-			a.report(ReportedDoneButMissing, f.reference, request, "the places should be reserved until %v, but are reserved until %v", asked.Until, until)
+			a.report(ReportedDoneButMissing, f.reference, request, "an extension of the reservation until %v is reported as done, but the record reserves places until %v", asked.Until, until)
 		}
 	}
 }

@@ -85,11 +85,11 @@ func (a *auditor) checkStep(f *caseFile, moved []string, failedTo map[string]str
 		}
 	}
 	if request, failed := failedTo[f.record.Step]; failed {
-		a.report(ReportedFailedButDone, f.reference, request, "the transition is reported failed, but the record is in step %q", f.record.Step)
+		a.report(ReportedFailedButDone, f.reference, request, "the transition is reported as failed, but the record is in step %q, to which the transition leads", f.record.Step)
 		return
 	}
 	if len(moved) > 0 {
-		a.report(ReportedDoneButMissing, f.reference, "", "the record is in step %q, but the last transition leads to step %q", f.record.Step, moved[len(moved)-1])
+		a.report(ReportedDoneButMissing, f.reference, "", "the record is in step %q, but the last requested transition leads to step %q", f.record.Step, moved[len(moved)-1])
 	}
 }
 
@@ -116,15 +116,15 @@ func (a *auditor) checkCommitOrder(f *caseFile, tokens []expectedCommit) {
 	}
 	switch moves := count[fieldProgress]; {
 	case moves > most[fieldProgress]:
-		a.report(Duplicated, f.reference, "", "the request log has %d transitions, but at most %d were requested", moves, most[fieldProgress])
+		a.report(Duplicated, f.reference, "", "the request log of the sandbox has %d transitions, but the messages requested at most %d transitions", moves, most[fieldProgress])
 	case moves < least[fieldProgress]:
-		a.report(ReportedDoneButMissing, f.reference, "", "the request log has %d transitions, but %d are reported done", moves, least[fieldProgress])
+		a.report(ReportedDoneButMissing, f.reference, "", "the request log of the sandbox has %d transitions, but %d transitions are reported as done", moves, least[fieldProgress])
 	case count[fieldInterest] < least[fieldInterest] || count[fieldInterest] > most[fieldInterest]:
 		// checkInterests compares the number of interests with the tables.
 		if len(f.record.Interests) == count[fieldInterest] {
 			return
 		}
-		a.report(OrphanInterest, f.reference, "", "the request log has %d created interests, but the record has %d interests", count[fieldInterest], len(f.record.Interests))
+		a.report(OrphanInterest, f.reference, "", "the request log of the sandbox has %d added interests, but the record has %d interests", count[fieldInterest], len(f.record.Interests))
 	default:
 		at := 0
 		for at < len(done) && at < len(tokens) && done[at] == tokens[at].field {
@@ -134,7 +134,7 @@ func (a *auditor) checkCommitOrder(f *caseFile, tokens []expectedCommit) {
 		if at < len(tokens) {
 			request = tokens[at].request
 		}
-		a.report(Reordered, f.reference, request, "change %d of the request log is %s, but the history has another order of changes: %s", at+1, letterAt(done, at), formatOrder(done, tokens))
+		a.report(Reordered, f.reference, request, "change %d in the request log of the sandbox is %s, but the requests in the history require another order (i is an interest, P is a transition): %s", at+1, letterAt(done, at), formatOrder(done, tokens))
 	}
 }
 

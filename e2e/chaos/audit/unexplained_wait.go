@@ -45,9 +45,9 @@ func (a *auditor) checkUnexplainedWaits(f *caseFile) {
 			reported[w.Request] = true
 			how := "the view"
 			if !s.HasView {
-				how = "the list (no query view got a response)"
+				how = "the list of opportunities (the query view got no response)"
 			}
-			a.report(UnexplainedWait, f.reference, w.Request, "at %s the message had waited for %v; for %v of this time %s gave no reason",
+			a.report(UnexplainedWait, f.reference, w.Request, "at %s the message had waited for %v; during the last %v of the wait, %s showed no reason for the wait",
 				s.At.Format(time.TimeOnly), s.At.Sub(w.Accepted).Round(time.Second), silent.Round(time.Second), how)
 		}
 	}

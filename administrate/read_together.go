@@ -149,7 +149,7 @@ func sendJoined(ctx context.Context, queries []*waitingQuery) {
 		}
 		return
 	}
-	joined, err := joinDocuments(distinct)
+	joined, err := transport.JoinDocuments(distinct)
 	var got transport.Response
 	if err == nil {
 		err = checkJoinedSize(joined)
@@ -160,7 +160,7 @@ func sendJoined(ctx context.Context, queries []*waitingQuery) {
 	for n, q := range queries {
 		switch {
 		case err == nil:
-			if q.response, q.err = splitResponse(got, indexes[n]); q.err != nil {
+			if q.response, q.err = transport.SplitResponse(got, indexes[n]); q.err != nil {
 				q.err = transport.MalformedResponse(q.doc.Name)
 			}
 		case q.isMain && mayFailForAnother(err):

@@ -3,6 +3,7 @@ package entity
 import (
 	"time"
 
+	"github.com/oppflow/oppflow/entity/readback"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -23,12 +24,12 @@ func (s *State) AdoptFound(record exchange.Snapshot, region opportunity.Ref, res
 	entry := &s.Queue[0]
 	entry.Results = make([]opportunity.InterestResult, entry.ChangeCount)
 	asked := exchange.StartChanges(*start)
-	wishes := make([]expectedInterest, len(asked))
+	wishes := make([]readback.ExpectedInterest, len(asked))
 	for i, m := range asked {
-		wishes[i] = expectedInterestOf(m, resolved)
+		wishes[i] = readback.ExpectedInterestOf(m, resolved)
 	}
 	there := record.Interests[:min(len(record.Interests), len(asked))]
-	for !isUniquePrefix(there, wishes) {
+	for !readback.IsUniquePrefix(there, wishes) {
 		entry.InDoubt = true
 		there = there[:len(there)-1]
 	}

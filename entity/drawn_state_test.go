@@ -13,13 +13,14 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/oppflow/oppflow/entity"
+	"github.com/oppflow/oppflow/entity/dedup"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
 // sameState compares two states; an empty list equals a missing one.
 func sameState(a, b *entity.State) string {
-	handled := cmp.Transformer("packed", func(h entity.DedupWindow) string {
+	handled := cmp.Transformer("packed", func(h dedup.Window) string {
 		data, err := json.Marshal(h)
 		return fmt.Sprint(string(data), err)
 	})

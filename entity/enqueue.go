@@ -45,7 +45,7 @@ func (s *State) accept(c opportunity.Command, id string, silent bool, now time.T
 	if id == "" {
 		id = s.newRequestID()
 	} else {
-		s.DedupWindow.add(id, append([]byte(c.MessageName()), compared...))
+		s.DedupWindow.Add(id, append([]byte(c.MessageName()), compared...))
 	}
 	s.Queue = append(s.Queue, QueuedCommand{Request: id, MessageName: c.MessageName(), Payload: payload, ChangeCount: changeCount(c), Accepted: now, NoWaiter: silent, FromUpdate: !silent})
 	return id, nil
@@ -105,7 +105,7 @@ func (s *State) checkAcceptable(c opportunity.Command, now time.Time) error {
 // request. The stored reason contains no content of the message, because unknown content may be
 // personal data.
 func (s *State) FailMessage(name opportunity.MessageName, id string, reason *opportunity.Error, now time.Time) string {
-	if id == "" || s.DedupWindow.find(id) != nil { // a Conflict must not overwrite the outcome of the first request with the id
+	if id == "" || s.DedupWindow.Find(id) != nil { // a Conflict must not overwrite the outcome of the first request with the id
 		id = s.newRequestID()
 	}
 	name = opportunity.MessageName(opportunity.Truncate(string(name), opportunity.MaxErrorLabel)) // a signal's name may be long

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/oppflow/oppflow/entity/dedup"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -17,7 +18,7 @@ type Inbox struct {
 	// Parked holds the commands that the API keeps failing, and that wait for an operator while
 	// the other commands go on.
 	Parked      Queue           `json:"parked,omitempty"`
-	DedupWindow DedupWindow     `json:"handled"`
+	DedupWindow dedup.Window    `json:"handled"`
 	Outcomes    []StoredOutcome `json:"outcomes,omitempty"`
 	// GeneratedIDs counts the request ids that Oppflow generated.
 	GeneratedIDs int `json:"unnamed,omitempty"`
@@ -26,11 +27,11 @@ type Inbox struct {
 }
 
 func (s *Inbox) isRepeat(name opportunity.MessageName, id string, payload []byte) (bool, error) {
-	handled := s.DedupWindow.find(id)
+	handled := s.DedupWindow.Find(id)
 	if handled == nil {
 		return false, nil
 	}
-	if handled.payload != opportunity.DigestOf(append([]byte(name), payload...)) {
+	if !handled.HasPayload(append([]byte(name), payload...)) {
 		return false, opportunity.Failf(opportunity.Conflict, "requestId %q was used for another message; give each message an id of its own", id)
 	}
 	return true, nil
@@ -83,17 +84,17 @@ func (s *Inbox) Outcome(id string) (opportunity.Outcome, error) {
 			return s.Outcomes[i].Outcome, nil
 		}
 	}
-	if handled := s.DedupWindow.find(id); handled != nil {
+	if handled := s.DedupWindow.Find(id); handled != nil {
 		// Only the state of an older request is remembered, not the whole outcome.
-		return opportunity.Outcome{RequestID: id, State: handled.outcomeState()}, nil
+		return opportunity.Outcome{RequestID: id, State: handled.OutcomeState()}, nil
 	}
 	return opportunity.Outcome{}, opportunity.Failf(opportunity.NotFound, "there is no request %q; Oppflow remembers the last %d requests", opportunity.Truncate(id, 60), opportunity.MaxRememberedRequests)
 }
 
 // IsPending reports whether the request has no final outcome yet.
 func (s *Inbox) IsPending(id string) bool {
-	if handled := s.DedupWindow.find(id); handled != nil {
-		return handled.state == 'p'
+	if handled := s.DedupWindow.Find(id); handled != nil {
+		return handled.IsPending()
 	}
 	return s.isWaiting(id)
 }
@@ -138,7 +139,7 @@ func (s *Inbox) WaitingBytes() int {
 // storeOutcome stores the outcome of an ended request, so that a caller can read the outcome.
 func (s *Inbox) storeOutcome(name opportunity.MessageName, outcome opportunity.Outcome, now time.Time) {
 	outcome.Error = outcome.Error.Truncated()
-	s.DedupWindow.complete(outcome.RequestID, outcome.State)
+	s.DedupWindow.Complete(outcome.RequestID, outcome.State)
 	s.Outcomes = append(s.Outcomes, StoredOutcome{Outcome: outcome, MessageName: name, At: now, Size: exchange.JSONSize(outcome)})
 	total := 0
 	for _, kept := range s.Outcomes {

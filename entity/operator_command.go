@@ -24,7 +24,7 @@ func (s *State) Execute(i opportunity.OperatorCommand, id string, now time.Time)
 	if id == "" {
 		id = s.newRequestID()
 	} else {
-		s.DedupWindow.add(id, payload)
+		s.DedupWindow.Add(id, payload)
 	}
 	switch i := i.(type) {
 	case opportunity.Pause:

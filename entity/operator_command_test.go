@@ -339,7 +339,7 @@ func TestAdopt(t *testing.T) {
 	if got := s.VerifyResults(s.NextBatch(), []exchange.ChangeResult{doneResult("old")}); got[0].Status != exchange.StatusUnknown {
 		t.Errorf("got %+v", got)
 	}
-	if got := s.ReadBack(s.NextBatch(), []exchange.ChangeResult{unknownResult}, found, nil); got[0].Status != exchange.StatusNotSent {
+	if got := s.ReadBack(s.NextBatch(), []exchange.ChangeResult{unknownResult}, found, nil, always); got[0].Status != exchange.StatusNotSent {
 		t.Errorf("got %+v", got)
 	}
 	// A start that adopts another record is another start.
@@ -398,7 +398,7 @@ func TestApplyRefresh(t *testing.T) {
 	if len(s.Interests) != opportunity.MaxInterests {
 		t.Errorf("%d interests are shown", len(s.Interests))
 	}
-	if got := s.ReadBack(s.NextBatch(), []exchange.ChangeResult{unknownResult}, many, nil); got[0].Status != exchange.StatusNotSent {
+	if got := s.ReadBack(s.NextBatch(), []exchange.ChangeResult{unknownResult}, many, nil, always); got[0].Status != exchange.StatusNotSent {
 		t.Errorf("got %+v", got)
 	}
 	s.ApplyRefresh(many, noon)

@@ -28,7 +28,7 @@ func TestReadBackExpiry(t *testing.T) {
 		snapshot := recordNow()
 		snapshot.Reservation = c.now
 		extend := &exchange.ReservationChange{NotBefore: noon, Release: c.release}
-		got := s.ReadBack([]exchange.Change{{Request: "r", ReservationChange: extend}}, []exchange.ChangeResult{unknownResult}, snapshot, nil)
+		got := s.ReadBack([]exchange.Change{{Request: "r", ReservationChange: extend}}, []exchange.ChangeResult{unknownResult}, snapshot, nil, always)
 		if got[0].Status != c.want {
 			t.Errorf("%s: got %s, want %s", c.name, got[0].Status, c.want)
 		}
@@ -50,7 +50,7 @@ func TestReadBackExpiry(t *testing.T) {
 		if _, err := s.Accept(opportunity.ExtendReservations{Until: noon}, "r", true, noon.Add(-time.Hour)); err != nil {
 			t.Fatal(err)
 		}
-		if got := s.ReadBack(s.NextBatch(), []exchange.ChangeResult{unknownResult}, snapshot, nil); got[0].Status != c.want {
+		if got := s.ReadBack(s.NextBatch(), []exchange.ChangeResult{unknownResult}, snapshot, nil, always); got[0].Status != c.want {
 			t.Errorf("%s: got %s, want %s", c.name, got[0].Status, c.want)
 		}
 	}
@@ -84,7 +84,7 @@ func TestReadBackSupersededExpiry(t *testing.T) {
 				record.Reservation.Until = record.Reservation.Until.Add(time.Hour) // changed by hand in between
 			}
 			answers := s.VerifyResults(batch, []exchange.ChangeResult{unknownResult, doneResult("i"), c.auto})
-			s.ApplyResults(batch, s.ReadBack(batch, answers, record, nil), noon)
+			s.ApplyResults(batch, s.ReadBack(batch, answers, record, nil, always), noon)
 			if got := strings.Join(batchText(s.NextBatch()), " "); got != c.again {
 				t.Errorf("sent next: %q, want %q", got, c.again)
 			}
@@ -128,7 +128,7 @@ func TestReadBackExpiryWithoutPlaces(t *testing.T) {
 			}
 			record := recordNow(refs...)
 			record.Reservation = opportunity.Reservation{Valid: true, Until: auto}
-			s.ApplyResults(batch, s.ReadBack(batch, s.VerifyResults(batch, answers), record, nil), noon)
+			s.ApplyResults(batch, s.ReadBack(batch, s.VerifyResults(batch, answers), record, nil, always), noon)
 			if got := outcome(t, s, "x"); got.State != c.want {
 				t.Errorf("got %+v, want %s", got, c.want)
 			}
@@ -159,7 +159,7 @@ func TestReadBackEarlierExpiryProvesNothing(t *testing.T) {
 		batch := s.NextBatch()
 		record := recordNow()
 		record.Reservation = opportunity.Reservation{Valid: true, Until: c.now}
-		s.ApplyResults(batch, s.ReadBack(batch, repeat(unknownResult, len(batch)), record, nil), noon)
+		s.ApplyResults(batch, s.ReadBack(batch, repeat(unknownResult, len(batch)), record, nil, always), noon)
 		if got := strings.Join(batchText(s.NextBatch()), " "); got != c.again {
 			t.Errorf("%s: sent next: %q, want %q", c.name, got, c.again)
 		}
@@ -188,7 +188,7 @@ func TestReadBackExpiryOfTheSameRequest(t *testing.T) {
 		batch := s.NextBatch()
 		record := recordNow(c.places...)
 		record.Reservation = opportunity.Reservation{Valid: true, Until: laterExpiry.Until}
-		s.ApplyResults(batch, s.ReadBack(batch, []exchange.ChangeResult{unknownResult, c.second, unknownResult, unknownResult}, record, nil), noon)
+		s.ApplyResults(batch, s.ReadBack(batch, []exchange.ChangeResult{unknownResult, c.second, unknownResult, unknownResult}, record, nil, always), noon)
 		if got := strings.Join(batchText(s.NextBatch()), " "); got != c.again {
 			t.Errorf("%s: sent next: %q, want %q", c.name, got, c.again)
 		}
@@ -219,7 +219,7 @@ func TestReadBackConsecutiveExpiries(t *testing.T) {
 		batch := s.NextBatch()
 		record := recordNow()
 		record.Reservation = opportunity.Reservation{Valid: true, Until: at(c.held)}
-		s.ApplyResults(batch, s.ReadBack(batch, []exchange.ChangeResult{unknownResult, unknownResult}, record, nil), noon)
+		s.ApplyResults(batch, s.ReadBack(batch, []exchange.ChangeResult{unknownResult, unknownResult}, record, nil, always), noon)
 		if got := strings.Join(batchText(s.NextBatch()), " "); got != c.again {
 			t.Errorf("%s: sent next: %q, want %q", c.name, got, c.again)
 		}

@@ -73,7 +73,7 @@ func TestReadBackInterests(t *testing.T) {
 			accept(t, s, addInterests(plainInterest(1), places, named), "r")
 			batch := s.NextBatch()
 			given := slices.Clone(c.answers)
-			got := s.ReadBack(batch, c.answers, recordNow(c.record...), map[exchange.UnresolvedName]opportunity.ID{{Type: opportunity.TypePath, Text: "Workplace Safety"}: path})
+			got := s.ReadBack(batch, c.answers, recordNow(c.record...), map[exchange.UnresolvedName]opportunity.ID{{Type: opportunity.TypePath, Text: "Workplace Safety"}: path}, always)
 			if diff := cmp.Diff(c.want, statuses(got)); diff != "" {
 				t.Error(diff)
 			}
@@ -85,7 +85,7 @@ func TestReadBackInterests(t *testing.T) {
 	t.Run("a name that could not be looked up", func(t *testing.T) {
 		s := openedState(t)
 		accept(t, s, addInterests(named), "r")
-		if got := statuses(s.ReadBack(s.NextBatch(), []exchange.ChangeResult{unknownResult}, recordNow(interestRef("a", "")), nil)); got[0] != "unknown" {
+		if got := statuses(s.ReadBack(s.NextBatch(), []exchange.ChangeResult{unknownResult}, recordNow(interestRef("a", "")), nil, always)); got[0] != "unknown" {
 			t.Errorf("got %v", got)
 		}
 	})
@@ -105,7 +105,7 @@ func TestReadBackInterests(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := openedState(t)
 			accept(t, s, addInterests(plainInterest(1), plainInterest(2), opportunity.Interest{Item: string(path), Quantity: 1}), "r")
-			if diff := cmp.Diff(c.want, statuses(s.ReadBack(s.NextBatch(), repeat(unknownResult, 3), recordNow(c.record...), nil))); diff != "" {
+			if diff := cmp.Diff(c.want, statuses(s.ReadBack(s.NextBatch(), repeat(unknownResult, 3), recordNow(c.record...), nil, always))); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -127,7 +127,7 @@ func TestReadBackInARunOfAnEarlierVersion(t *testing.T) {
 		s := openedState(t)
 		accept(t, s, addInterests(plainInterest(1), opportunity.Interest{Item: string(path), Quantity: 1}), "r")
 		looks := 0
-		got := statuses(s.ReadBackSince(s.NextBatch(), repeat(unknownResult, 2), recordNow(c.record...), nil, func() bool { looks++; return false }))
+		got := statuses(s.ReadBack(s.NextBatch(), repeat(unknownResult, 2), recordNow(c.record...), nil, func() bool { looks++; return false }))
 		if diff := cmp.Diff(c.want, got); diff != "" || looks != c.looks {
 			t.Errorf("looked %d times, want %d: %s", looks, c.looks, diff)
 		}
@@ -141,7 +141,7 @@ func TestReadBackOfSeveralCommands(t *testing.T) {
 	accept(t, s, addInterests(plainInterest(1), plainInterest(2)), "ambiguous")
 	accept(t, s, addInterests(opportunity.Interest{Item: string(path), Quantity: 1}), "shown")
 	record := recordNow(interestRef("a", course), interestRef("b", path))
-	got := statuses(s.ReadBack(s.NextBatch(), repeat(unknownResult, 3), record, nil))
+	got := statuses(s.ReadBack(s.NextBatch(), repeat(unknownResult, 3), record, nil, always))
 	if diff := cmp.Diff([]string{"unknown", "unknown", "done b"}, got); diff != "" {
 		t.Error(diff)
 	}
@@ -166,7 +166,7 @@ func TestReadBackEqualInterests(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := openedState(t)
 			accept(t, s, addInterests(c.asked...), "r")
-			got := s.ReadBack(s.NextBatch(), repeat(unknownResult, len(c.asked)), recordNow(repeat(interestRef("x", course), c.has)...), nil)
+			got := s.ReadBack(s.NextBatch(), repeat(unknownResult, len(c.asked)), recordNow(repeat(interestRef("x", course), c.has)...), nil, always)
 			if diff := cmp.Diff(c.want, statuses(got)); diff != "" {
 				t.Error(diff)
 			}
@@ -208,7 +208,7 @@ func TestReadBackByQuantityAndPrice(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := openedState(t)
 			accept(t, s, addInterests(asked...), "r")
-			got := s.ReadBack(s.NextBatch(), repeat(unknownResult, len(asked)), recordNow(c.has...), nil)
+			got := s.ReadBack(s.NextBatch(), repeat(unknownResult, len(asked)), recordNow(c.has...), nil, always)
 			if diff := cmp.Diff(c.want, statuses(got)); diff != "" {
 				t.Error(diff)
 			}
@@ -238,7 +238,7 @@ func TestReadBackProgress(t *testing.T) {
 			accept(t, s, opportunity.Progress{To: c.to}, "r")
 			snapshot := recordNow()
 			snapshot.Step = c.stand
-			got := s.ReadBack(s.NextBatch(), []exchange.ChangeResult{unknownResult}, snapshot, c.names)
+			got := s.ReadBack(s.NextBatch(), []exchange.ChangeResult{unknownResult}, snapshot, c.names, always)
 			if got[0].Status != c.want {
 				t.Errorf("got %+v", got[0])
 			}
@@ -272,7 +272,7 @@ func TestReadBackUpdate(t *testing.T) {
 			s := openedState(t)
 			accept(t, s, opportunity.UpdateDetails{Name: "first"}, "a")
 			accept(t, s, c.later, "b")
-			got := s.ReadBack(s.NextBatch(), c.answers, recordNow(), nil)
+			got := s.ReadBack(s.NextBatch(), c.answers, recordNow(), nil, always)
 			if diff := cmp.Diff(c.want, statuses(got)); diff != "" {
 				t.Error(diff)
 			}
@@ -287,7 +287,7 @@ func TestUnattributedInterestsAreNotMatched(t *testing.T) {
 	accept(t, s, addInterests(plainInterest(1)), "r")
 	batch := s.NextBatch()
 	strange := recordNow(interestRef("x", path), interestRef("y", course))
-	answers := s.ReadBack(batch, []exchange.ChangeResult{unknownResult}, strange, nil)
+	answers := s.ReadBack(batch, []exchange.ChangeResult{unknownResult}, strange, nil, always)
 	s.MarkUnattributed(strange)
 	s.MarkUnattributed(strange) // each interest is stored once
 	s.ApplyResults(batch, answers, noon)
@@ -298,7 +298,7 @@ func TestUnattributedInterestsAreNotMatched(t *testing.T) {
 		t.Fatal(err)
 	}
 	batch = s.NextBatch()
-	if got := statuses(s.ReadBack(batch, []exchange.ChangeResult{unknownResult}, strange, nil)); got[0] != "notSent" {
+	if got := statuses(s.ReadBack(batch, []exchange.ChangeResult{unknownResult}, strange, nil, always)); got[0] != "notSent" {
 		t.Errorf("got %v", got)
 	}
 	if got := statuses(s.VerifyResults(batch, []exchange.ChangeResult{{Status: exchange.StatusDone, Interests: append(strange.Interests, interestRef("z", course))}})); got[0] != "done z" {
@@ -404,7 +404,7 @@ func TestReadBackInterestBeforeAnAppliedChange(t *testing.T) {
 		{proposed, []exchange.ChangeResult{unknownResult, rejectedResult("Transition Not Found")}, []string{"rejected", "rejected"}},
 	} {
 		there.Step = c.step
-		got := s.ReadBack(batch, c.answers, there, nil)
+		got := s.ReadBack(batch, c.answers, there, nil, always)
 		if diff := cmp.Diff(c.want, statuses(got)); diff != "" {
 			t.Error(diff)
 		}
@@ -417,7 +417,7 @@ func TestReadBackInterestBeforeAnAppliedChange(t *testing.T) {
 	accept(t, s, addInterests(reservingInterest(1)), "places")
 	held := recordNow()
 	held.Reservation = opportunity.Reservation{Valid: true, Until: noon.AddDate(0, 0, 14)}
-	if got := statuses(s.ReadBack(s.NextBatch(), repeat(unknownResult, 2), held, nil)); got[0] != "notSent" {
+	if got := statuses(s.ReadBack(s.NextBatch(), repeat(unknownResult, 2), held, nil, always)); got[0] != "notSent" {
 		t.Errorf("got %v", got)
 	}
 }
@@ -439,7 +439,7 @@ func TestOnlyResentCommandsAreMaybeApplied(t *testing.T) {
 		if len(batch) != 2 {
 			t.Fatalf("the request is %v", batchText(batch))
 		}
-		s.ApplyResults(batch, s.ReadBack(batch, repeat(unknownResult, 2), recordNow(), nil), noon)
+		s.ApplyResults(batch, s.ReadBack(batch, repeat(unknownResult, 2), recordNow(), nil, always), noon)
 		s.FailAll(opportunity.Failf(opportunity.Closed, "closed"), noon)
 		if got := outcome(t, s, string(s.Reference)); got.Error == nil || got.Error.Type != c.want {
 			t.Errorf("%s: got %+v, want %s", c.command.MessageName(), got.Error, c.want)

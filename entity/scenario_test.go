@@ -195,7 +195,7 @@ func (s *scenario) send(t *rapid.T, wrong bool) {
 	}
 	decided := s.state.VerifyResults(batch, answers)
 	if slices.ContainsFunc(decided, func(a exchange.ChangeResult) bool { return a.Status == exchange.StatusUnknown }) && readable {
-		decided = s.state.ReadBack(batch, decided, s.tms.snapshot(), nil)
+		decided = s.state.ReadBack(batch, decided, s.tms.snapshot(), nil, always)
 		if slices.ContainsFunc(decided, func(a exchange.ChangeResult) bool { return a.Status == exchange.StatusUnknown }) {
 			s.state.MarkUnattributed(s.tms.snapshot())
 		}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 	_ "time/tzdata" // the program contains the zones, so the machine needs no zone database
+
+	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
 // Calendar says when a tenant works; by default the zone is UTC, business days are Monday to
@@ -302,7 +304,7 @@ func (c *checker) checkCalendar() {
 	if at := "calendar.zone"; c.isGiven(at) {
 		zone, err := time.LoadLocation(calendar.Zone)
 		if err != nil || calendar.Zone == "" || calendar.Zone == "Local" {
-			c.report(at, "there is no time zone %q; give the IANA name of a time zone, such as Europe/London or America/New_York", truncateQuote(calendar.Zone))
+			c.report(at, "there is no time zone %q; give the IANA name of a time zone, such as Europe/London or America/New_York", diagnostic.Quote(calendar.Zone))
 		} else {
 			c.zone = zone
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
 func (c *checker) checkTransition(path string, rule *Transition) {
@@ -18,7 +19,7 @@ func (c *checker) checkTransition(path string, rule *Transition) {
 		c.report(path, "the transition rule has no effects; give effects in the member \"before\" or \"after\"")
 	}
 	if rule.From != nil && rule.To != nil && rule.From.Step != "" && *rule.From == *rule.To {
-		c.report(path+".to", "the transition leads from step %q to the same step; give another step", truncateQuote(rule.To.Step))
+		c.report(path+".to", "the transition leads from step %q to the same step; give another step", diagnostic.Quote(rule.To.Step))
 	}
 	c.checkEffects(path+".before", rule.Before, true)
 	c.checkEffects(path+".after", rule.After, false)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
 // checker finds the mistakes in rules that could be read.
@@ -106,7 +107,7 @@ func (c *checker) checkName(path, name string) {
 		return
 	}
 	if !namePattern.MatchString(name) {
-		c.report(path, "%q is not a valid name; write up to 40 small letters, digits and hyphens, such as remind-owner", truncateQuote(name))
+		c.report(path, "%q is not a valid name; write up to 40 small letters, digits and hyphens, such as remind-owner", diagnostic.Quote(name))
 		return
 	}
 	if other, taken := c.ruleNames[name]; taken {
@@ -119,7 +120,7 @@ func (c *checker) checkName(path, name string) {
 
 func (c *checker) checkService(path, name string, service Service) {
 	if !namePattern.MatchString(name) {
-		c.report(path, "%q is not a valid name; write up to 40 small letters, digits and hyphens, such as erp", truncateQuote(name))
+		c.report(path, "%q is not a valid name; write up to 40 small letters, digits and hyphens, such as erp", diagnostic.Quote(name))
 	}
 	if at := path + ".url"; c.isGiven(at) {
 		u, err := url.Parse(service.URL)
@@ -134,7 +135,7 @@ func (c *checker) checkService(path, name string, service Service) {
 
 func (c *checker) checkMail(path, name string, mail Mail) {
 	if !namePattern.MatchString(name) {
-		c.report(path, "%q is not a valid name; write up to 40 small letters, digits and hyphens, such as reminder", truncateQuote(name))
+		c.report(path, "%q is not a valid name; write up to 40 small letters, digits and hyphens, such as reminder", diagnostic.Quote(name))
 	}
 	c.checkText(path+".subject", mail.Subject, MailVariables{}, true)
 	c.checkText(path+".body", mail.Body, MailVariables{}, false)
@@ -165,7 +166,7 @@ func (c *checker) checkText(path string, text Text, variables any, line bool) {
 	}
 	for _, wrong := range text.diagnose(variables) {
 		row, column := c.positionInText(path, string(text), wrong.offset)
-		c.diagnostics.add(row, column, wrong.text)
+		c.diagnostics.Add(row, column, wrong.text)
 	}
 }
 
@@ -177,7 +178,7 @@ func (c *checker) checkWhen(path string, when *Expression) {
 	found, wrong := when.compile()
 	if wrong != nil {
 		line, column := c.positionInText(path, string(*when), wrong.offset)
-		c.diagnostics.add(line, column, wrong.text)
+		c.diagnostics.Add(line, column, wrong.text)
 		return
 	}
 	c.conditions[path] = found
@@ -221,7 +222,7 @@ func (c *checker) checkID(path, value, typ, what string) {
 	}
 	got := opportunity.ID(value).Type()
 	if _, isItem := opportunity.KindOfIDType(got); got != typ && (isItem || slices.Contains(known, got)) {
-		c.report(path, "%s is the id of a %s, not of %s", truncateQuote(value), got, what)
+		c.report(path, "%s is the id of a %s, not of %s", diagnostic.Quote(value), got, what)
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/parser"
 	"github.com/expr-lang/expr/vm"
+
+	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
 // Expression is a condition on the known facts of an opportunity, in the language of github.com/expr-lang/expr:
@@ -165,9 +167,9 @@ func conditionDiagnostic(text string, err error) *textDiagnostic {
 	said := plainTypes(wrong.Message)
 	if found := unknownName.FindStringSubmatch(said); found != nil {
 		names := append(expressionNames(reflect.TypeFor[conditionEnv]()), append(conditionBuiltins[:], "money")...)
-		said = fmt.Sprintf("unknown name %s; %s", found[1], suggest(found[1], names))
+		said = fmt.Sprintf("unknown name %s; %s", found[1], diagnostic.Suggest(found[1], names))
 	} else if found := unknownMember.FindStringSubmatch(wrong.Message); found != nil {
-		said = fmt.Sprintf("unknown member %s of an interest; %s", found[1], suggest(found[1], expressionNames(reflect.TypeFor[interestEnv]())))
+		said = fmt.Sprintf("unknown member %s of an interest; %s", found[1], diagnostic.Suggest(found[1], expressionNames(reflect.TypeFor[interestEnv]())))
 	}
 	return &textDiagnostic{byteOffset(text, wrong.From), "the condition is wrong: " + said}
 }

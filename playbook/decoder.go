@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
 // decoder reads the file of a playbook, and finds the position of a decoded value in the file by
@@ -20,7 +22,7 @@ import (
 type decoder struct {
 	lines       []string
 	nodes       map[string]*yaml.Node
-	diagnostics Diagnostics
+	diagnostics diagnostic.List
 	// unreadable are the paths of values that could not be read. unknownMembers are the paths of
 	// structs with unknown members. The mistakes at all these paths are reported already.
 	unreadable, unknownMembers map[string]bool
@@ -31,7 +33,7 @@ func (s *decoder) read(file []byte, rules *Rules) {
 	s.lines = strings.Split(string(file), "\n")
 	s.nodes, s.unreadable, s.unknownMembers = make(map[string]*yaml.Node), make(map[string]bool), make(map[string]bool)
 	if len(file) > MaxFileBytes {
-		s.diagnostics.add(1, 1, fmt.Sprintf("the file has %d bytes; the limit is %d bytes", len(file), MaxFileBytes))
+		s.diagnostics.Add(1, 1, fmt.Sprintf("the file has %d bytes; the limit is %d bytes", len(file), MaxFileBytes))
 		return
 	}
 	var documents []yaml.Node
@@ -43,7 +45,7 @@ func (s *decoder) read(file []byte, rules *Rules) {
 		return
 	}
 	if len(documents) > 1 {
-		s.diagnostics.add(documents[1].Line, documents[1].Column, "the file contains a second document; a playbook is one document")
+		s.diagnostics.Add(documents[1].Line, documents[1].Column, "the file contains a second document; a playbook is one document")
 	}
 	for _, node := range documents[0].Content {
 		if isNull(node) {
@@ -59,25 +61,25 @@ var unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
 func (s *decoder) reportSyntax(file []byte, err error) {
 	var wrong *yaml.LoadError
 	if !errors.As(err, &wrong) {
-		s.diagnostics.add(1, 1, "not YAML: "+err.Error())
+		s.diagnostics.Add(1, 1, "not YAML: "+err.Error())
 		return
 	}
 	if found := unknownAnchor.FindStringSubmatch(wrong.Message); found != nil {
-		s.diagnostics.add(wrong.Mark.Line, wrong.Mark.Column, fmt.Sprintf("*%s is an alias; write the value itself", truncateQuote(found[1])))
+		s.diagnostics.Add(wrong.Mark.Line, wrong.Mark.Column, fmt.Sprintf("*%s is an alias; write the value itself", diagnostic.Quote(found[1])))
 		return
 	}
 	at := wrong.Mark
 	if wrong.ContextMark.Line > 0 && at.Index >= utf8.RuneCount(bytes.TrimRight(file, " \t\r\n")) {
 		at = wrong.ContextMark // the construct that begins at ContextMark has no end
 	}
-	s.diagnostics.add(at.Line, at.Column, "not YAML: "+wrong.Message)
+	s.diagnostics.Add(at.Line, at.Column, "not YAML: "+wrong.Message)
 }
 
 // report adds a mistake at the path. If the file has no value at the path, the position is that of
 // the nearest value around the path.
 func (s *decoder) report(path, format string, args ...any) {
 	line, column := s.position(path)
-	s.diagnostics.add(line, column, fmt.Sprintf(format, args...))
+	s.diagnostics.Add(line, column, fmt.Sprintf(format, args...))
 }
 
 // reportUnreadable reports why the value at the path could not be read.
@@ -151,11 +153,11 @@ func isNull(node *yaml.Node) bool { return node.Kind == yaml.ScalarNode && node.
 func (s *decoder) decode(path string, node *yaml.Node, value reflect.Value, tag reflect.StructTag) {
 	s.nodes[path] = node
 	if node.Kind == yaml.AliasNode {
-		s.reportUnreadable(path, "*%s is an alias; write the value itself", truncateQuote(node.Value))
+		s.reportUnreadable(path, "*%s is an alias; write the value itself", diagnostic.Quote(node.Value))
 		return
 	}
 	if node.Style&yaml.TaggedStyle != 0 {
-		s.reportUnreadable(path, "the YAML tag %s is not supported; leave the YAML tag out", truncateQuote(node.Tag))
+		s.reportUnreadable(path, "the YAML tag %s is not supported; leave the YAML tag out", diagnostic.Quote(node.Tag))
 		return
 	}
 	if value.Kind() == reflect.Pointer {
@@ -190,7 +192,7 @@ func (s *decoder) decode(path string, node *yaml.Node, value reflect.Value, tag 
 		}
 		value.SetString(node.Value)
 		if words := enumOf(tag); len(words) > 0 && !slices.Contains(words, node.Value) {
-			s.reportUnreadable(path, "%q is not one of %s; %s", truncateQuote(node.Value), strings.Join(words, ", "), suggest(node.Value, words))
+			s.reportUnreadable(path, "%q is not one of %s; %s", diagnostic.Quote(node.Value), strings.Join(words, ", "), diagnostic.Suggest(node.Value, words))
 		}
 	case reflect.Int:
 		number, err := strconv.Atoi(node.Value)
@@ -236,12 +238,12 @@ func (s *decoder) decodeStruct(path string, node *yaml.Node, value reflect.Value
 		field, known := fieldOf(value.Type(), key.Value)
 		switch {
 		case key.Kind != yaml.ScalarNode:
-			s.diagnostics.add(key.Line, key.Column, "the name of a member must be a word")
+			s.diagnostics.Add(key.Line, key.Column, "the name of a member must be a word")
 		case !known:
 			s.unknownMembers[path] = true
-			s.diagnostics.add(key.Line, key.Column, fmt.Sprintf("unknown member %q; %s", truncateQuote(key.Value), suggest(key.Value, memberNames(value.Type()))))
+			s.diagnostics.Add(key.Line, key.Column, fmt.Sprintf("unknown member %q; %s", diagnostic.Quote(key.Value), diagnostic.Suggest(key.Value, memberNames(value.Type()))))
 		case seen[key.Value]:
-			s.diagnostics.add(key.Line, key.Column, fmt.Sprintf("the member %s is given twice", key.Value))
+			s.diagnostics.Add(key.Line, key.Column, fmt.Sprintf("the member %s is given twice", key.Value))
 		default:
 			seen[key.Value] = true
 			s.decode(joinPath(path, key.Value), inner, value.FieldByIndex(field.Index), field.Tag)
@@ -271,9 +273,9 @@ func (s *decoder) decodeMap(path string, node *yaml.Node, value reflect.Value) {
 		name := reflect.ValueOf(key.Value)
 		switch {
 		case key.Kind != yaml.ScalarNode || key.Value == "" || strings.ContainsAny(key.Value, ".[]"):
-			s.diagnostics.add(key.Line, key.Column, fmt.Sprintf("%q is not a valid name; leave out dots and brackets", truncateQuote(key.Value)))
+			s.diagnostics.Add(key.Line, key.Column, fmt.Sprintf("%q is not a valid name; leave out dots and brackets", diagnostic.Quote(key.Value)))
 		case value.MapIndex(name).IsValid():
-			s.diagnostics.add(key.Line, key.Column, fmt.Sprintf("the name %q is given twice", truncateQuote(key.Value)))
+			s.diagnostics.Add(key.Line, key.Column, fmt.Sprintf("the name %q is given twice", diagnostic.Quote(key.Value)))
 		default:
 			element := reflect.New(value.Type().Elem()).Elem()
 			s.decode(joinPath(path, key.Value), inner, element, "")
@@ -329,5 +331,5 @@ func kindOf(node *yaml.Node) string {
 	case isNull(node):
 		return "nothing"
 	}
-	return fmt.Sprintf("%q", truncateQuote(node.Value))
+	return fmt.Sprintf("%q", diagnostic.Quote(node.Value))
 }

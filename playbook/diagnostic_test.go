@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/oppflow/oppflow/playbook"
+	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
 // rule returns a file with one transition to the step Won. The given lines start at line 4.
@@ -186,7 +187,7 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := playbook.Load([]byte(test.file))
-			var found playbook.Diagnostics
+			var found diagnostic.List
 			if !errors.As(err, &found) {
 				t.Fatalf("loads, or another error: %v\n%s", err, test.file)
 			}
@@ -258,8 +259,8 @@ func checkWellFormed(t interface {
 }, file []byte, f playbook.Facts,
 ) {
 	p, err := playbook.Load(file)
-	var found playbook.Diagnostics
-	if err != nil && (!errors.As(err, &found) || len(found) == 0 || len(found) > playbook.MaxDiagnostics) {
+	var found diagnostic.List
+	if err != nil && (!errors.As(err, &found) || len(found) == 0 || len(found) > diagnostic.MaxEntries) {
 		t.Fatalf("an error of another kind: %v", err)
 	}
 	lines := 1
@@ -326,8 +327,8 @@ func TestMistakesAreNotWithoutEnd(t *testing.T) {
 		fmt.Fprintf(&file, "x%d: 1\n", i)
 	}
 	_, err := playbook.Load([]byte(file.String()))
-	var found playbook.Diagnostics
-	if !errors.As(err, &found) || len(found) != playbook.MaxDiagnostics {
+	var found diagnostic.List
+	if !errors.As(err, &found) || len(found) != diagnostic.MaxEntries {
 		t.Errorf("%d mistakes are told", len(found))
 	}
 	_, err = playbook.Load([]byte("# " + strings.Repeat("x", playbook.MaxFileBytes)))

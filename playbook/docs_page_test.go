@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/oppflow/oppflow/playbook"
+	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
 func page(t *testing.T) string {
@@ -98,7 +99,7 @@ func TestPageIsComplete(t *testing.T) {
 		fmt.Sprintf("| a file | %d KiB |", playbook.MaxFileBytes>>10), fmt.Sprintf("| %d each |", playbook.MaxRules),
 		fmt.Sprintf("follow-ups of a step | %d |", playbook.MaxEffects), fmt.Sprintf("| %d KiB; %d KiB |", playbook.MaxTextBytes>>10, playbook.MaxExpressionBytes>>10),
 		fmt.Sprintf("| effects in all | %d |", playbook.MaxAllEffects), fmt.Sprintf("one line | %d KiB |", playbook.MaxLineBytes>>10),
-		fmt.Sprintf("| mistakes reported at once | %d |", playbook.MaxDiagnostics), fmt.Sprintf("1 to %d; %d where", playbook.MaxFollowUpsPerOpportunity, playbook.DefaultFollowUpsPerOpportunity),
+		fmt.Sprintf("| mistakes reported at once | %d |", diagnostic.MaxEntries), fmt.Sprintf("1 to %d; %d where", playbook.MaxFollowUpsPerOpportunity, playbook.DefaultFollowUpsPerOpportunity),
 		fmt.Sprintf("in all, 2 to %d,", playbook.MaxRepetitions), "| holidays | 1,000 |", fmt.Sprintf("at least, %d seconds,", playbook.MinReservationSeconds),
 	} {
 		if !strings.Contains(text, limit) {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
 // CallRule says which service is called.
@@ -31,7 +32,7 @@ func (r *CallRule) describe() string { return "service " + r.Service + " is call
 func (r *CallRule) check(c *checker, path string) {
 	if at := path + ".service"; c.isGiven(at) {
 		if _, known := c.rules.Services[r.Service]; !known {
-			c.report(at, "there is no service %q under services; %s", truncateQuote(r.Service), suggest(r.Service, sortedNames(c.rules.Services)))
+			c.report(at, "there is no service %q under services; %s", diagnostic.Quote(r.Service), diagnostic.Suggest(r.Service, sortedNames(c.rules.Services)))
 		}
 	}
 	for _, one := range []struct{ at, value string }{{path + ".path", r.Path}, {path + ".undo", r.Undo}} {
@@ -39,7 +40,7 @@ func (r *CallRule) check(c *checker, path string) {
 			continue
 		}
 		if u, err := url.Parse(one.value); err != nil || !strings.HasPrefix(one.value, "/") || strings.HasPrefix(one.value, "//") || u.Fragment != "" {
-			c.report(one.at, "%q is not a path; begin the path with one slash, such as /orders", truncateQuote(one.value))
+			c.report(one.at, "%q is not a path; begin the path with one slash, such as /orders", diagnostic.Quote(one.value))
 		}
 	}
 }

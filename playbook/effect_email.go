@@ -2,6 +2,7 @@ package playbook
 
 import (
 	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
 // EmailRule says which mail is sent, and to whom.
@@ -24,7 +25,7 @@ func (r *EmailRule) check(c *checker, path string) {
 		return
 	}
 	if _, known := c.rules.Emails[r.Use]; !known {
-		c.report(at, "there is no mail %q under emails; %s", truncateQuote(r.Use), suggest(r.Use, sortedNames(c.rules.Emails)))
+		c.report(at, "there is no mail %q under emails; %s", diagnostic.Quote(r.Use), diagnostic.Suggest(r.Use, sortedNames(c.rules.Emails)))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
 // Explain describes the playbook in words, for people: its calendar, then every transition,
@@ -164,7 +165,7 @@ func waitOrDefault(wait Period) Period {
 }
 
 // quote returns a template in quotes, on one line.
-func quote(text Text) string { return `"` + truncateQuote(oneLine(string(text))) + `"` }
+func quote(text Text) string { return `"` + diagnostic.Quote(oneLine(string(text))) + `"` }
 
 func (t *explainer) followUp(f FollowUpRule) {
 	t.line(1, "%s (%s)%s:", f.Due.describe(), f.Name, conditionSuffix(f.When))

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
 // Features are the kinds of rules in a playbook. The zero value is that of a playbook without rules.
@@ -195,17 +196,17 @@ func (p *Playbook) Service(name string) (Service, bool) {
 
 // MissingSecrets returns a mistake of the file for each service without a key. A worker cannot sign
 // requests to a service without its key.
-func (p *Playbook) MissingSecrets(has func(secret string) bool) Diagnostics {
+func (p *Playbook) MissingSecrets(has func(secret string) bool) diagnostic.List {
 	if p == nil {
 		return nil
 	}
-	var lacking Diagnostics
+	var lacking diagnostic.List
 	for _, s := range p.secrets {
 		if !has(s.name) {
-			lacking.add(s.line, s.column, "the worker has no key with the name "+s.name+", so requests to the service cannot be signed")
+			lacking.Add(s.line, s.column, "the worker has no key with the name "+s.name+", so requests to the service cannot be signed")
 		}
 	}
-	return lacking.sorted()
+	return lacking.Sorted()
 }
 
 // secret is the name of a key and its position in the playbook.

@@ -30,8 +30,6 @@ const (
 	MaxExpressionBytes = 1 << 10
 	// MaxLineBytes is the longest text of a template on one line.
 	MaxLineBytes = 1 << 10
-	// MaxDiagnostics is the highest number of mistakes that are reported at once.
-	MaxDiagnostics = 100
 )
 
 const (

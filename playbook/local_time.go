@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strconv"
 	"time"
+
+	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
 // Clock is a local time of day, in minutes since midnight, written as 09:00; 24:00 is the end of
@@ -19,12 +21,12 @@ var clockPattern = regexp.MustCompile(`^([01][0-9]|2[0-4]):([0-5][0-9])$`)
 func (c *Clock) UnmarshalText(text []byte) error {
 	found := clockPattern.FindStringSubmatch(string(text))
 	if found == nil {
-		return fmt.Errorf("%q is not a time of day; write hours and minutes, such as 09:00", truncateQuote(string(text)))
+		return fmt.Errorf("%q is not a time of day; write hours and minutes, such as 09:00", diagnostic.Quote(string(text)))
 	}
 	hours, _ := strconv.Atoi(found[1])
 	minutes, _ := strconv.Atoi(found[2])
 	if *c = Clock(60*hours + minutes); *c > endOfDay {
-		return fmt.Errorf("%q is not a time of day; the day ends at 24:00", truncateQuote(string(text)))
+		return fmt.Errorf("%q is not a time of day; the day ends at 24:00", diagnostic.Quote(string(text)))
 	}
 	return nil
 }
@@ -46,7 +48,7 @@ type Date struct {
 func (d *Date) UnmarshalText(text []byte) error {
 	t, err := time.Parse(time.DateOnly, string(text))
 	if err != nil {
-		return fmt.Errorf("%q is not a date; write a date such as 2026-12-25", truncateQuote(string(text)))
+		return fmt.Errorf("%q is not a date; write a date such as 2026-12-25", diagnostic.Quote(string(text)))
 	}
 	*d = dateOf(t)
 	return nil
@@ -84,7 +86,7 @@ func (w *Weekday) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%q is not a day of the week; write mon, tue, wed, thu, fri, sat or sun", truncateQuote(string(text)))
+	return fmt.Errorf("%q is not a day of the week; write mon, tue, wed, thu, fri, sat or sun", diagnostic.Quote(string(text)))
 }
 
 // MarshalText writes the day by its first three letters.

@@ -12,6 +12,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
 // money is an exact decimal in conditions. money has no members and no methods, so a condition
@@ -157,7 +158,7 @@ func (e *exactAmounts) Visit(node *ast.Node) {
 	written := string(e.text[min(from, to):to])
 	amount, err := opportunity.ParseAmount(strings.ReplaceAll(written, "_", ""))
 	if err != nil {
-		e.problem, e.position = fmt.Errorf("%q is not an amount; write a decimal such as 199.90", truncateQuote(written)), from
+		e.problem, e.position = fmt.Errorf("%q is not an amount; write a decimal such as 199.90", diagnostic.Quote(written)), from
 		return
 	}
 	constant := &ast.ConstantNode{Value: moneyOf(amount)}

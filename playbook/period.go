@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
 // Unit is the unit of a length of time.
@@ -55,12 +57,12 @@ func (l *Period) UnmarshalText(text []byte) error {
 	const right = "write a whole number and a unit, such as 30 seconds, 30 minutes, 36 hours, 7 days, 2 weeks, 4 business hours or 2 business days"
 	found := periodPattern.FindStringSubmatch(string(text))
 	if found == nil {
-		return fmt.Errorf("%q is not a length of time; %s", truncateQuote(string(text)), right)
+		return fmt.Errorf("%q is not a length of time; %s", diagnostic.Quote(string(text)), right)
 	}
 	count, _ := strconv.Atoi(found[1])
 	l.Count, l.Unit = count, unitOf(found[2])
 	if most := l.Unit.maxCount(); count > most {
-		return fmt.Errorf("%q is too long; the limit is %s", truncateQuote(string(text)), Period{most, l.Unit})
+		return fmt.Errorf("%q is too long; the limit is %s", diagnostic.Quote(string(text)), Period{most, l.Unit})
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
 // Plan returns the effects that the playbook has for the cause, which is a transition or an
@@ -24,7 +25,7 @@ func (p *Playbook) Plan(facts Facts, cause exchange.PlanCause) exchange.Plan {
 	case exchange.CauseEventCancelled, exchange.CauseEventSoldOut, exchange.CauseReservationExpired:
 		planner.planReactions(cause)
 	default:
-		planner.addProblem("the worker does not support plans for the cause %q", truncateQuote(string(cause.Kind)))
+		planner.addProblem("the worker does not support plans for the cause %q", diagnostic.Quote(string(cause.Kind)))
 	}
 	return planner.plan
 }

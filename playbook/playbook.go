@@ -28,7 +28,7 @@ func Load(file []byte) (*Playbook, error) {
 	c := checker{conditions: make(map[string]condition)}
 	c.read(file, &c.rules)
 	c.check()
-	if mistakes := c.diagnostics.sorted(); len(mistakes) > 0 {
+	if mistakes := c.diagnostics.Sorted(); len(mistakes) > 0 {
 		return nil, mistakes
 	}
 	loaded := &Playbook{

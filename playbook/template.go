@@ -7,6 +7,8 @@ import (
 	"strings"
 	"text/template"
 	"text/template/parse"
+
+	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
 // Text is a template in the language of Go's text/template, over named variables:
@@ -58,7 +60,7 @@ func (t Text) diagnose(variables any) []textDiagnostic {
 	walk := textWalk{variables: reflect.TypeOf(variables)}
 	for _, other := range parsed.Templates() {
 		if other.Name() != "" {
-			walk.addDiagnostic(0, "the text defines the template %q; write the text of the template where the template is used", truncateQuote(other.Name()))
+			walk.addDiagnostic(0, "the text defines the template %q; write the text of the template where the template is used", diagnostic.Quote(other.Name()))
 		}
 	}
 	walk.list(parsed.Root)
@@ -156,7 +158,7 @@ func (w *textWalk) argument(node parse.Node) {
 	case *parse.FieldNode:
 		names := variableNames(w.variables)
 		if !slices.Contains(names, node.Ident[0]) {
-			w.addDiagnostic(node.Position(), "unknown variable {{.%s}}; %s", truncateQuote(node.Ident[0]), suggest(node.Ident[0], names))
+			w.addDiagnostic(node.Position(), "unknown variable {{.%s}}; %s", diagnostic.Quote(node.Ident[0]), diagnostic.Suggest(node.Ident[0], names))
 		}
 	case *parse.ChainNode:
 		w.argument(node.Node)

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
 // NameKind is the kind of an object of the tenant that a playbook names.
@@ -74,18 +75,18 @@ func (p *Playbook) NameKinds() []NameKind {
 // CompareNames returns a diagnostic for each name in the playbook that no object of the tenant has
 // or that several objects have. Rules about such a name do not apply, or apply to more than one
 // step.
-func (p *Playbook) CompareNames(tenant TenantObjects) Diagnostics {
-	var found Diagnostics
+func (p *Playbook) CompareNames(tenant TenantObjects) diagnostic.List {
+	var found diagnostic.List
 	for _, name := range p.tenantNames {
 		objects, read := tenant.objects(name.kind)
 		if !read {
 			continue
 		}
 		if text := name.diagnose(objects, tenant); text != "" {
-			found.add(name.line, name.column, text)
+			found.Add(name.line, name.column, text)
 		}
 	}
-	return found.sorted()
+	return found.Sorted()
 }
 
 // tenantObject is an object of the tenant with a text that distinguishes it from others of the same
@@ -154,19 +155,19 @@ func (n tenantName) diagnose(objects []tenantObject, tenant TenantObjects) strin
 	}
 	switch {
 	case len(exact) > 1:
-		return fmt.Sprintf("%d %s have the name %q: %s; %s", len(exact), n.kind.plural(), truncateQuote(n.text), listObjects(exact), n.advice())
+		return fmt.Sprintf("%d %s have the name %q: %s; %s", len(exact), n.kind.plural(), diagnostic.Quote(n.text), listObjects(exact), n.advice())
 	case len(exact) == 1 && exact[0].unverified:
 		return fmt.Sprintf("the sending address %s is not verified, so the TMS sends no mail from this address; verify the address in the TMS, or use another address", exact[0])
 	case len(exact) == 1:
 		return ""
 	case len(similar) > 0:
-		return fmt.Sprintf("the tenant has no %s %q in this spelling, but has %s; use the spelling of the TMS", n.kind, truncateQuote(n.text), listObjects(similar))
+		return fmt.Sprintf("the tenant has no %s %q in this spelling, but has %s; use the spelling of the TMS", n.kind, diagnostic.Quote(n.text), listObjects(similar))
 	}
 	if other := n.otherKind(tenant); other != "" {
-		return fmt.Sprintf("the tenant has no %s %q, but has a %s of this name; write %s instead", n.kind, truncateQuote(n.text), other, other)
+		return fmt.Sprintf("the tenant has no %s %q, but has a %s of this name; write %s instead", n.kind, diagnostic.Quote(n.text), other, other)
 	}
 	if n.form == idOnly || opportunity.ID(n.text).Type() != "" {
-		return fmt.Sprintf("the tenant has no %s with the id %s; there are %s", n.kind, truncateQuote(n.text), orNone(listObjects(objects)))
+		return fmt.Sprintf("the tenant has no %s with the id %s; there are %s", n.kind, diagnostic.Quote(n.text), orNone(listObjects(objects)))
 	}
 	var names []string
 	for _, o := range objects {
@@ -174,7 +175,7 @@ func (n tenantName) diagnose(objects []tenantObject, tenant TenantObjects) strin
 			names = append(names, o.Name)
 		}
 	}
-	return fmt.Sprintf("the tenant has no %s %q; %s", n.kind, truncateQuote(n.text), suggest(n.text, names))
+	return fmt.Sprintf("the tenant has no %s %q; %s", n.kind, diagnostic.Quote(n.text), diagnostic.Suggest(n.text, names))
 }
 
 // otherKind returns step for the name of a stage that is the name of a step, and stage for the

@@ -126,7 +126,7 @@ func (r *run) readBack(ctx workflow.Context, batch []exchange.Change, answers []
 	if r.hasUnhandledReset() {
 		return requeueUnknown(answers)
 	}
-	decided := r.state.ReadBackSince(batch, answers, record, r.resolvedIDs(), func() bool { return hasChange(ctx, changeReadBackRejected) })
+	decided := r.state.ReadBack(batch, answers, record, r.resolvedIDs(), func() bool { return hasChange(ctx, changeReadBackRejected) })
 	if slices.ContainsFunc(decided, isUnknown) {
 		r.state.MarkUnattributed(record)
 	}

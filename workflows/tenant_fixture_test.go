@@ -25,6 +25,7 @@ import (
 	"go.temporal.io/sdk/testsuite"
 
 	"github.com/oppflow/oppflow/activities/tms"
+	"github.com/oppflow/oppflow/activities/tms/service"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/administrate/oauth"
 	"github.com/oppflow/oppflow/administrate/transport"
@@ -115,7 +116,7 @@ func newTenantFixture(t *testing.T, file []byte, assume ...string) *tenantFixtur
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys := map[string]tms.ServiceKey{"erp-signing-key": tms.NewServiceKey("a secret")}
+	keys := map[string]service.Key{"erp-signing-key": service.NewKey("a secret")}
 	a, err := tms.New(tms.Options{API: api, Temporal: emptyNamespace{}, ReferenceTag: tms.ReferenceTag{InName: true}, PlaybookAt: func(time.Time) (tms.VersionedPlaybook, error) {
 		return tms.VersionedPlaybook{Playbook: book, ServiceKeys: keys}, nil
 	}, ServiceTransport: h, Now: h.env.Now})

@@ -13,6 +13,9 @@ import (
 	"go.temporal.io/sdk/worker"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms/names"
+	"github.com/oppflow/oppflow/activities/tms/runs"
+	"github.com/oppflow/oppflow/activities/tms/service"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -113,20 +116,19 @@ type Options struct {
 type Activities struct {
 	api                     API
 	temporal                client.Client
-	runLister               *runLister
+	runs                    *runs.Reader
 	referenceTag            ReferenceTag
 	reservationLength       time.Duration
 	followUpsFromLastChange bool // follow-ups of adopted records count from the record's last change
 	times                   activities.Times
-	nameCache               *nameCache
+	nameCache               *names.Cache
 	playbookAt              func(time.Time) (VersionedPlaybook, error)
-	serviceClient           *serviceClient
+	serviceClient           *service.Client
 	readOnly                bool
 	unknownEffectKinds      []opportunity.EffectKind
 	sendingAddress          *sendingAddressCache
 	startedActivities       startedActivities
-	createAttempts          createAttempts
-	dataConverter           converter.DataConverter
+	createAttempts          runs.CreateAttempts
 	checkPermission         func(context.Context) error
 	onRecordCreated         func(opportunity.ID, opportunity.Reference)
 	now                     func() time.Time
@@ -160,17 +162,16 @@ func New(o Options) (*Activities, error) {
 		books = func(time.Time) (VersionedPlaybook, error) { return VersionedPlaybook{}, nil }
 	}
 	return &Activities{
-		api: o.API, temporal: o.Temporal, runLister: newRunLister(o.Temporal, now), referenceTag: o.ReferenceTag, now: now,
+		api: o.API, temporal: o.Temporal, runs: runs.NewReader(o.Temporal, payloads, now), referenceTag: o.ReferenceTag, now: now,
 		reservationLength:       cmp.Or(o.ReservationLength, 14*24*time.Hour),
 		followUpsFromLastChange: o.FollowUpsFromLastChange,
 		times:                   o.Times,
-		nameCache:               newNameCache(cmp.Or(o.NameCacheTTL, 10*time.Minute), now),
+		nameCache:               names.NewCache(cmp.Or(o.NameCacheTTL, 10*time.Minute), now),
 		playbookAt:              books,
-		serviceClient:           newServiceClient(o.ServiceTransport, now),
+		serviceClient:           service.NewClient(o.ServiceTransport, now),
 		readOnly:                o.ReadOnly,
 		unknownEffectKinds:      o.UnknownEffectKinds,
 		sendingAddress:          &sendingAddressCache{now: now},
-		dataConverter:           payloads,
 		checkPermission:         permitted,
 		version:                 cmp.Or(o.Version, "of an unknown version"),
 		onRecordCreated:         made,

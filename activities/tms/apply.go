@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms/names"
+	"github.com/oppflow/oppflow/activities/tms/runs"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
@@ -13,8 +15,8 @@ import (
 // ApplyCommands makes changes of one opportunity, in one request and in order. After a rejection it
 // may make another request, to look up names again.
 func (a *Activities) ApplyCommands(ctx context.Context, in activities.ApplyInput) (activities.ApplyResult, error) {
-	if run, other := detectReset(ctx, in.RunID); other {
-		return activities.ApplyResult{CallResult: resetResult(run)}, nil
+	if run, other := runs.DetectReset(ctx, in.RunID); other {
+		return activities.ApplyResult{CallResult: runs.ResetResult(run)}, nil
 	}
 	rules, err := a.playbookFeatures(ctx)
 	switch {
@@ -23,13 +25,13 @@ func (a *Activities) ApplyCommands(ctx context.Context, in activities.ApplyInput
 	case in.TransitionUnplanned && rules != nil && rules.Transitions:
 		return activities.ApplyResult{CallResult: activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonTransitionUnplanned, PlaybookFeatures: rules}}, nil
 	}
-	dictionary := a.newNameResolver(in.ResolvedNames)
+	dictionary := names.NewResolver(a.nameCache, in.ResolvedNames)
 	mutations := make([]administrate.Mutation, len(in.Changes))
 	for i, m := range in.Changes {
 		mutations[i] = a.apiMutation(in, m, dictionary)
 	}
-	if len(dictionary.missing) > 0 {
-		return activities.ApplyResult{CallResult: dictionary.unresolvedResult()}, nil
+	if len(dictionary.Missing) > 0 {
+		return activities.ApplyResult{CallResult: dictionary.UnresolvedResult()}, nil
 	}
 	answers, err := a.api.Apply(a.withSendDeadline(ctx), mutations)
 	result := activities.ApplyResult{CallResult: callResult(err)}
@@ -46,7 +48,7 @@ func (a *Activities) ApplyCommands(ctx context.Context, in activities.ApplyInput
 	return result, nil
 }
 
-func (a *Activities) apiMutation(in activities.ApplyInput, m exchange.Change, d *nameResolver) administrate.Mutation {
+func (a *Activities) apiMutation(in activities.ApplyInput, m exchange.Change, d *names.Resolver) administrate.Mutation {
 	id, wanted := string(in.Opportunity), m.Names()
 	switch {
 	case m.Interest != nil:
@@ -54,12 +56,12 @@ func (a *Activities) apiMutation(in activities.ApplyInput, m exchange.Change, d 
 	case m.Update != nil:
 		return administrate.UpdateOpportunity{
 			ID:        id,
-			AccountID: d.id(opportunity.TypeAccount, m.Update.Account, wanted),
-			Currency:  d.id(exchange.TypeCurrency, m.Update.Currency, wanted),
+			AccountID: d.ID(opportunity.TypeAccount, m.Update.Account, wanted),
+			Currency:  d.ID(exchange.TypeCurrency, m.Update.Currency, wanted),
 			Name:      a.referenceTag.addToName(m.Update.Name, in.Reference),
 		}
 	case m.Progress != nil:
-		return administrate.Progress{OpportunityID: id, StepID: d.id(opportunity.TypeStep, m.Progress.To, wanted)}
+		return administrate.Progress{OpportunityID: id, StepID: d.ID(opportunity.TypeStep, m.Progress.To, wanted)}
 	default:
 		return administrate.ExtendReservations{OpportunityID: id, Until: a.reservationExpiry(*m.ReservationChange)}
 	}
@@ -67,9 +69,9 @@ func (a *Activities) apiMutation(in activities.ApplyInput, m exchange.Change, d 
 
 // itemID returns the id of the interest's item. The kind of the interest determines the type of the
 // id.
-func itemID(interest opportunity.Interest, wanted []exchange.UnresolvedName, d *nameResolver) string {
+func itemID(interest opportunity.Interest, wanted []exchange.UnresolvedName, d *names.Resolver) string {
 	for _, name := range wanted {
-		return d.id(name.Type, name.Text, wanted)
+		return d.ID(name.Type, name.Text, wanted)
 	}
 	return interest.Item
 }
@@ -78,7 +80,7 @@ func addInterest(id string, interest opportunity.Interest, item string) administ
 	out := administrate.AddInterest{
 		OpportunityID: id,
 		ItemID:        item,
-		Kind:          apiKind(interest.ResolvedKind()),
+		Kind:          names.APIKind(interest.ResolvedKind()),
 		Quantity:      interest.Quantity,
 		UnitAmount:    interest.UnitAmount.Decimal(),
 		Reserve:       interest.Reserve,

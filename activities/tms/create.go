@@ -6,6 +6,8 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms/names"
+	"github.com/oppflow/oppflow/activities/tms/runs"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
@@ -17,30 +19,30 @@ import (
 // runs of the reference. If an earlier run may have created the record, CreateOpportunity sends
 // nothing.
 func (a *Activities) CreateOpportunity(ctx context.Context, in activities.CreateInput) (activities.CreateResult, error) {
-	if run, other := detectReset(ctx, in.RunID); other {
+	if run, other := runs.DetectReset(ctx, in.RunID); other {
 		if !in.SkipEarlierRunCheck {
 			if why := a.checkEarlierRuns(ctx, in); why != nil && why.Status == exchange.StatusRejected {
 				return activities.CreateResult{CallResult: *why}, nil
 			}
 		}
-		return activities.CreateResult{CallResult: resetResult(run)}, nil
+		return activities.CreateResult{CallResult: runs.ResetResult(run)}, nil
 	}
 	rules, err := a.playbookFeatures(ctx)
 	if err != nil {
 		return activities.CreateResult{CallResult: playbookUnavailableResult(err)}, nil
 	}
-	dictionary := a.newNameResolver(in.ResolvedNames)
+	dictionary := names.NewResolver(a.nameCache, in.ResolvedNames)
 	wanted := exchange.StartNames(in.Start)
 	record := administrate.NewOpportunity{
 		Name:        a.referenceTag.addToName(in.Start.Name, in.Reference),
-		RegionID:    dictionary.id(opportunity.TypeRegion, in.Start.Region, wanted),
-		AccountID:   dictionary.id(opportunity.TypeAccount, in.Start.Account, wanted),
-		Currency:    dictionary.id(exchange.TypeCurrency, in.Start.Currency, wanted),
-		EntryStepID: dictionary.id(opportunity.TypeStep, in.Start.EntryStep, wanted),
+		RegionID:    dictionary.ID(opportunity.TypeRegion, in.Start.Region, wanted),
+		AccountID:   dictionary.ID(opportunity.TypeAccount, in.Start.Account, wanted),
+		Currency:    dictionary.ID(exchange.TypeCurrency, in.Start.Currency, wanted),
+		EntryStepID: dictionary.ID(opportunity.TypeStep, in.Start.EntryStep, wanted),
 		Attributes:  a.referenceTag.attributes(in.Reference),
 	}
-	if len(dictionary.missing) > 0 {
-		return activities.CreateResult{CallResult: dictionary.unresolvedResult()}, nil
+	if len(dictionary.Missing) > 0 {
+		return activities.CreateResult{CallResult: dictionary.UnresolvedResult()}, nil
 	}
 	if !in.SkipEarlierRunCheck {
 		if why := a.checkEarlierRuns(ctx, in); why != nil {
@@ -52,7 +54,7 @@ func (a *Activities) CreateOpportunity(ctx context.Context, in activities.Create
 	result := activities.CreateResult{CallResult: callResult(err)}
 	a.handleRejectedCreate(ctx, &result.CallResult, wanted, dictionary)
 	if result.Status == exchange.StatusDone || result.Status == exchange.StatusUnknown {
-		a.createAttempts.add(in.Reference, in.StartDigest)
+		a.createAttempts.Add(in.Reference, in.StartDigest)
 	}
 	if err == nil {
 		result.PlaybookFeatures = rules

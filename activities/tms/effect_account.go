@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms/runs"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
@@ -27,7 +28,7 @@ type accountNotes struct {
 }
 
 func (e accountHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
-	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
+	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: runs.CurrentID(ctx)}
 	name, notes := e.accountName(in), notesOf[accountNotes](in.UndoEntry)
 	switch {
 	case in.Undo && notes.Set == "": // the effect set no account
@@ -107,8 +108,8 @@ func (accountHandler) accountName(in activities.EffectInput) string {
 }
 
 func (e accountHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
-	if run, other := detectReset(ctx, in.RunID); other {
-		return activities.ExecuteResult{CallResult: resetResult(run)}, nil
+	if run, other := runs.DetectReset(ctx, in.RunID); other {
+		return activities.ExecuteResult{CallResult: runs.ResetResult(run)}, nil
 	}
 	if in.Request.Kind == exchange.RequestSetAccount {
 		_, err := e.api.UpdateOpportunity(e.withSendDeadline(ctx), administrate.UpdateOpportunity{

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms/runs"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
@@ -16,7 +17,7 @@ type attributesHandler struct{ *Activities }
 func (h effectHandlers) Attributes() effectHandler { return attributesHandler{h.activities} }
 
 func (e attributesHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
-	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
+	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: runs.CurrentID(ctx)}
 	settings := settingsOf[exchange.EnsureAttributes](in)
 	if settings == nil {
 		return out, nil
@@ -78,8 +79,8 @@ func originalAttributes(entry exchange.UndoEntry) map[string]string {
 // execute sets the attributes in one request. The worker assumes that the API keeps attributes that
 // are not in the request.
 func (e attributesHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
-	if run, other := detectReset(ctx, in.RunID); other {
-		return activities.ExecuteResult{CallResult: resetResult(run)}, nil
+	if run, other := runs.DetectReset(ctx, in.RunID); other {
+		return activities.ExecuteResult{CallResult: runs.ResetResult(run)}, nil
 	}
 	change := administrate.UpdateOpportunity{ID: string(in.Opportunity)}
 	for _, key := range slices.Sorted(maps.Keys(in.Request.Values)) {

@@ -6,6 +6,8 @@ import (
 	"net/url"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms/runs"
+	"github.com/oppflow/oppflow/activities/tms/service"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -34,7 +36,7 @@ const (
 )
 
 func (e callHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
-	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
+	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: runs.CurrentID(ctx)}
 	notes := notesOf[callNotes](in.UndoEntry)
 	if in.Undo {
 		settings := settingsOf[exchange.CallService](in)
@@ -64,12 +66,12 @@ func (e callHandler) inspect(ctx context.Context, in activities.EffectInput) (ac
 }
 
 func (e callHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
-	if run, other := detectReset(ctx, in.RunID); other {
-		return activities.ExecuteResult{CallResult: resetResult(run)}, nil
+	if run, other := runs.DetectReset(ctx, in.RunID); other {
+		return activities.ExecuteResult{CallResult: runs.ResetResult(run)}, nil
 	}
 	message, fault := e.buildRequest(in)
 	if fault == nil && e.readOnly {
-		fault = opportunity.Failf(opportunity.Rejected, "the worker is read-only: the service %s is not called", message.service)
+		fault = opportunity.Failf(opportunity.Rejected, "the worker is read-only: the service %s is not called", message.Service)
 	}
 	if fault != nil {
 		return rejectedResult(fault), nil
@@ -77,7 +79,7 @@ func (e callHandler) execute(ctx context.Context, in activities.EffectInput) (ac
 	if err := e.checkPermission(ctx); err != nil {
 		return activities.ExecuteResult{CallResult: notPermitted(err)}, nil
 	}
-	result := activities.ExecuteResult{CallResult: e.serviceClient.send(e.withSendDeadline(ctx), message), UndoEntry: in.UndoEntry}
+	result := activities.ExecuteResult{CallResult: e.serviceClient.Send(e.withSendDeadline(ctx), message), UndoEntry: in.UndoEntry}
 	if result.Status == exchange.StatusDone {
 		notes := notesOf[callNotes](in.UndoEntry)
 		notes.Called = calledDone
@@ -100,19 +102,19 @@ type callBody struct {
 
 // buildRequest returns the request to the service, or an error that says why the request cannot be
 // built.
-func (e callHandler) buildRequest(in activities.EffectInput) (serviceRequest, *opportunity.Error) {
+func (e callHandler) buildRequest(in activities.EffectInput) (service.Request, *opportunity.Error) {
 	settings := settingsOf[exchange.CallService](in)
 	if settings == nil {
-		return serviceRequest{}, opportunity.Invalidf("the settings of the effect contain no service")
+		return service.Request{}, opportunity.Invalidf("the settings of the effect contain no service")
 	}
 	name := settings.Service
-	service, known := e.playbook.Playbook.Service(name)
+	endpoint, known := e.playbook.Playbook.Service(name)
 	if !known {
-		return serviceRequest{}, opportunity.Invalidf("the playbook in force has no service %q", name)
+		return service.Request{}, opportunity.Invalidf("the playbook in force has no service %q", name)
 	}
-	key, given := e.playbook.ServiceKeys[service.Secret]
+	key, given := e.playbook.ServiceKeys[endpoint.Secret]
 	if !given {
-		return serviceRequest{}, opportunity.Invalidf("the worker has no key %q to sign requests to the service %s", service.Secret, name)
+		return service.Request{}, opportunity.Invalidf("the worker has no key %q to sign requests to the service %s", endpoint.Secret, name)
 	}
 	// The key of an effect is unique within its opportunity only.
 	idempotency := url.PathEscape(string(in.Reference)) + "/" + in.Effect.Key
@@ -126,7 +128,7 @@ func (e callHandler) buildRequest(in activities.EffectInput) (serviceRequest, *o
 		Step: opportunity.Ref{ID: opportunity.ID(notes.StepID), Name: notes.StepName},
 	})
 	if err != nil {
-		return serviceRequest{}, opportunity.Invalidf("the request to the service %s cannot be encoded", name)
+		return service.Request{}, opportunity.Invalidf("the request to the service %s cannot be encoded", name)
 	}
-	return serviceRequest{service: name, url: service.URL + path, key: key, idempotencyKey: idempotency, body: body}, nil
+	return service.Request{Service: name, URL: endpoint.URL + path, Key: key, IdempotencyKey: idempotency, Body: body}, nil
 }

@@ -21,6 +21,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
+	"github.com/oppflow/oppflow/activities/tms/service"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
@@ -91,7 +92,7 @@ func newServiceFixture(t *testing.T) (*fixture, *fakeService, *httptest.Server) 
 	t.Cleanup(server.Close)
 	r := newFixture(t, tms.ReferenceTag{})
 	r.options.ServiceTransport = server.Client().Transport
-	r.playbook.ServiceKeys = map[string]tms.ServiceKey{"erp-key": tms.NewServiceKey(signingKey)}
+	r.playbook.ServiceKeys = map[string]service.Key{"erp-key": service.NewKey(signingKey)}
 	r.loadPlaybook("services:\n  erp: { url: " + server.URL + "/hooks, secret: erp-key }\n  crm: { url: https://crm.example.com, secret: crm-key }\n")
 	return r, s, server
 }
@@ -242,8 +243,8 @@ func TestAWorkerOfAnotherTenantCallsNobody(t *testing.T) {
 }
 
 func TestServiceKeysDoNotShow(t *testing.T) {
-	key := tms.NewServiceKey(signingKey)
-	book := tms.VersionedPlaybook{ServiceKeys: map[string]tms.ServiceKey{"erp": key}}
+	key := service.NewKey(signingKey)
+	book := tms.VersionedPlaybook{ServiceKeys: map[string]service.Key{"erp": key}}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		if shown := fmt.Sprintf(verb+verb+verb, key, &key, book); strings.Contains(shown, signingKey) || strings.Contains(shown, hex.EncodeToString([]byte(signingKey))) {
 			t.Errorf("%s shows %s", verb, shown)

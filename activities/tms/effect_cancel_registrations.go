@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms/people"
+	"github.com/oppflow/oppflow/activities/tms/runs"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -18,13 +20,13 @@ func (h effectHandlers) CancelRegistrations() effectHandler {
 }
 
 func (e cancelRegistrationsHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
-	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
+	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: runs.CurrentID(ctx)}
 	if in.Undo {
 		return e.inspectUndo(ctx, in, out)
 	}
-	policy := contactPolicy{several: exchange.MatchAskOperator}
+	policy := people.Policy{Several: exchange.MatchAskOperator}
 	if settings := settingsOf[exchange.CancelRegistrations](in); settings != nil {
-		policy.people = settings.People
+		policy.People = settings.People
 	}
 	found, err := e.inspectContacts(ctx, dropUnknownAttendees(in), out, policy)
 	if err != nil || found.Error != nil && len(found.PeopleInDoubt) == 0 {
@@ -58,7 +60,7 @@ func (e cancelRegistrationsHandler) inspect(ctx context.Context, in activities.E
 func dropUnknownAttendees(in activities.EffectInput) activities.EffectInput {
 	in.Attendees = slices.Clone(in.Attendees)
 	for i, attendee := range in.Attendees {
-		if needsContactLookup(attendee) && emailKey(attendee) == "" {
+		if people.NeedsLookup(attendee) && people.EmailKey(attendee) == "" {
 			in.Attendees[i].Person = nil
 		}
 	}
@@ -114,8 +116,8 @@ func hasLearner(trace exchange.UndoEntry, id opportunity.ID) bool {
 }
 
 func (e cancelRegistrationsHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
-	if run, other := detectReset(ctx, in.RunID); other {
-		return activities.ExecuteResult{CallResult: resetResult(run)}, nil
+	if run, other := runs.DetectReset(ctx, in.RunID); other {
+		return activities.ExecuteResult{CallResult: runs.ResetResult(run)}, nil
 	}
 	act := e.api.CancelLearner
 	if in.Request.Kind == exchange.RequestReinstateLearner {

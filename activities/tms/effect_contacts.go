@@ -3,12 +3,13 @@ package tms
 import (
 	"cmp"
 	"context"
-	"math/big"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms/people"
+	"github.com/oppflow/oppflow/activities/tms/runs"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
@@ -28,13 +29,13 @@ type contactNotes struct {
 }
 
 func (e contactsHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
-	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
+	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: runs.CurrentID(ctx)}
 	if in.Undo {
 		return out, nil // an undo keeps the contacts
 	}
-	policy := contactPolicy{several: exchange.MatchAskOperator}
+	policy := people.Policy{Several: exchange.MatchAskOperator}
 	if settings := settingsOf[exchange.EnsureContacts](in); settings != nil {
-		policy.several, policy.people = cmp.Or(settings.OnMultipleMatches, policy.several), settings.People
+		policy.Several, policy.People = cmp.Or(settings.OnMultipleMatches, policy.Several), settings.People
 	}
 	return e.inspectContacts(ctx, in, out, policy)
 }
@@ -43,10 +44,10 @@ func (e contactsHandler) inspect(ctx context.Context, in activities.EffectInput)
 // inspectContacts returns a request to create the missing contacts. When no contact is missing,
 // inspectContacts returns which people an operator must decide about.
 func (a *Activities) inspectContacts(
-	ctx context.Context, in activities.EffectInput, out activities.InspectResult, policy contactPolicy,
+	ctx context.Context, in activities.EffectInput, out activities.InspectResult, policy people.Policy,
 ) (activities.InspectResult, error) {
 	for i, attendee := range in.Attendees {
-		if needsContactLookup(attendee) && emailKey(attendee) == "" {
+		if people.NeedsLookup(attendee) && people.EmailKey(attendee) == "" {
 			out.Error = opportunity.Invalidf("attendee %d has no e-mail address, so Oppflow cannot find a contact; create the contact in the TMS and register the contact by hand", i+1)
 			return out, nil
 		}
@@ -55,20 +56,20 @@ func (a *Activities) inspectContacts(
 	if err != nil {
 		return out, readError(err)
 	}
-	matches := matchPeople(in.Attendees, known, policy)
+	matches := people.MatchAll(in.Attendees, known, policy)
 	created := createdContacts(in, matches)
 	out.Contacts = make([]opportunity.ID, len(in.Attendees))
 	var missing []string
 	for i, match := range matches {
-		if match.ambiguous > 0 {
+		if match.Ambiguous > 0 {
 			out.Request, out.Contacts = nil, nil
 			out.Error = opportunity.Failf(opportunity.Conflict, "%s have the e-mail address of attendee %d; merge these contacts, or set onMultipleMatches: oldest in the playbook",
-				plural(match.ambiguous, "contact"), i+1)
+				plural(match.Ambiguous, "contact"), i+1)
 			return out, nil
 		}
-		out.Contacts[i] = match.contact
-		out.UndoEntry = out.UndoEntry.WithObject(opportunity.TouchedObject{Kind: opportunity.ObjectContact, ID: match.contact, Created: created[match.contact]})
-		if match.create && len(missing) < administrate.MaxEntries {
+		out.Contacts[i] = match.Contact
+		out.UndoEntry = out.UndoEntry.WithObject(opportunity.TouchedObject{Kind: opportunity.ObjectContact, ID: match.Contact, Created: created[match.Contact]})
+		if match.Create && len(missing) < administrate.MaxEntries {
 			missing = append(missing, strconv.Itoa(i))
 			if out.Request == nil {
 				out.Request = &exchange.EffectRequest{Kind: exchange.RequestCreateContacts}
@@ -80,21 +81,8 @@ func (a *Activities) inspectContacts(
 		out.UndoEntry = withNotes(out.UndoEntry, contactNotes{Creating: strings.Join(missing, ",")})
 		return out, nil
 	}
-	out.PeopleInDoubt, out.Error = doubtAbout(matches)
+	out.PeopleInDoubt, out.Error = people.DoubtAbout(matches)
 	return out, nil
-}
-
-func needsContactLookup(attendee exchange.Attendee) bool {
-	return attendee.Contact == "" && attendee.Person != nil
-}
-
-// emailKey returns the attendee's e-mail address in lower case, because addresses that differ only
-// in case belong to one person.
-func emailKey(attendee exchange.Attendee) string { return strings.ToLower(trimmedEmail(attendee)) }
-
-// trimmedEmail returns the address as it was given, without white space around it.
-func trimmedEmail(attendee exchange.Attendee) string {
-	return strings.TrimSpace(attendee.Person.Email)
 }
 
 // contactsByEmail looks up the unknown contacts of all attendees, and returns the contacts by
@@ -103,8 +91,8 @@ func trimmedEmail(attendee exchange.Attendee) string {
 func (a *Activities) contactsByEmail(ctx context.Context, attendees []exchange.Attendee) (map[string][]administrate.Contact, error) {
 	var emails []string
 	for _, attendee := range attendees {
-		if needsContactLookup(attendee) && emailKey(attendee) != "" {
-			emails = append(emails, trimmedEmail(attendee), emailKey(attendee))
+		if people.NeedsLookup(attendee) && people.EmailKey(attendee) != "" {
+			emails = append(emails, people.TrimmedEmail(attendee), people.EmailKey(attendee))
 		}
 	}
 	slices.Sort(emails)
@@ -130,27 +118,9 @@ func (a *Activities) contactsByEmail(ctx context.Context, attendees []exchange.A
 	return known, nil
 }
 
-// oldestContact returns the contact that was created first, "" when there is none. The API does not
-// show when a contact was created. oldestContact assumes that the API assigns the keys in the ids
-// in ascending order.
-func oldestContact(contacts []administrate.Contact) opportunity.ID {
-	if len(contacts) == 0 {
-		return ""
-	}
-	key := func(c administrate.Contact) *big.Int {
-		n, ok := new(big.Int).SetString(opportunity.ID(c.ID).Key(), 10)
-		if !ok {
-			return big.NewInt(0)
-		}
-		return n
-	}
-	first := slices.MinFunc(contacts, func(a, b administrate.Contact) int { return cmp.Or(key(a).Cmp(key(b)), cmp.Compare(a.ID, b.ID)) })
-	return opportunity.ID(first.ID)
-}
-
 func (e contactsHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
-	if run, other := detectReset(ctx, in.RunID); other {
-		return activities.ExecuteResult{CallResult: resetResult(run)}, nil
+	if run, other := runs.DetectReset(ctx, in.RunID); other {
+		return activities.ExecuteResult{CallResult: runs.ResetResult(run)}, nil
 	}
 	return e.createContacts(ctx, in)
 }
@@ -168,12 +138,12 @@ func (a *Activities) createContacts(ctx context.Context, in activities.EffectInp
 	var wanted []administrate.NewContact
 	var places []int
 	for _, i := range in.Request.Attendees {
-		if i < 0 || i >= len(in.Attendees) || !needsContactLookup(in.Attendees[i]) {
+		if i < 0 || i >= len(in.Attendees) || !people.NeedsLookup(in.Attendees[i]) {
 			continue
 		}
 		person := in.Attendees[i].Person
 		wanted = append(wanted, administrate.NewContact{
-			FirstName: person.FirstName, LastName: person.LastName, Email: trimmedEmail(in.Attendees[i]), AccountID: account,
+			FirstName: person.FirstName, LastName: person.LastName, Email: people.TrimmedEmail(in.Attendees[i]), AccountID: account,
 		})
 		places = append(places, i)
 	}
@@ -210,4 +180,16 @@ func (a *Activities) accountForContacts(ctx context.Context, id opportunity.ID) 
 		return "", err
 	}
 	return account.ID, nil
+}
+
+// createdContacts returns the contacts that the effect was about to create in an earlier
+// inspection, and that this inspection found.
+func createdContacts(in activities.EffectInput, matches []people.Match) map[opportunity.ID]bool {
+	created := make(map[opportunity.ID]bool)
+	for _, index := range strings.Split(notesOf[contactNotes](in.UndoEntry).Creating, ",") {
+		if i, err := strconv.Atoi(index); err == nil && i >= 0 && i < len(matches) && matches[i].Contact != "" {
+			created[matches[i].Contact] = true
+		}
+	}
+	return created
 }

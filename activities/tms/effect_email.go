@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms/runs"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
@@ -25,7 +26,7 @@ func (h effectHandlers) Email() effectHandler { return emailHandler{h.activities
 // inspect finds out who gets the mail and whether the mail can be sent. The API does not show
 // whether a mail was sent, so inspect cannot detect an earlier sending.
 func (e emailHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
-	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
+	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: runs.CurrentID(ctx)}
 	mail := settingsOf[exchange.SendEmail](in)
 	switch {
 	case in.Undo:
@@ -76,8 +77,8 @@ func (e emailHandler) unknownTemplateError(mail *exchange.SendEmail) *opportunit
 // execute renders the mail from the current content of the record and sends the mail. If the record
 // cannot be read, execute sends nothing.
 func (e emailHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
-	if run, other := detectReset(ctx, in.RunID); other {
-		return activities.ExecuteResult{CallResult: resetResult(run)}, nil
+	if run, other := runs.DetectReset(ctx, in.RunID); other {
+		return activities.ExecuteResult{CallResult: runs.ResetResult(run)}, nil
 	}
 	mail := settingsOf[exchange.SendEmail](in)
 	if mail == nil || !e.playbook.Playbook.HasMail(mail.Template) {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms/runs"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -14,7 +15,7 @@ type extendHandler struct{ *Activities }
 func (h effectHandlers) Extend() effectHandler { return extendHandler{h.activities} }
 
 func (e extendHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
-	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
+	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: runs.CurrentID(ctx)}
 	settings := settingsOf[exchange.EnsureReservation](in)
 	if settings == nil {
 		out.Error = opportunity.Invalidf("the settings of the effect contain no expiry time for the reservation")
@@ -55,8 +56,8 @@ func (e extendHandler) inspect(ctx context.Context, in activities.EffectInput) (
 }
 
 func (e extendHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
-	if run, other := detectReset(ctx, in.RunID); other {
-		return activities.ExecuteResult{CallResult: resetResult(run)}, nil
+	if run, other := runs.DetectReset(ctx, in.RunID); other {
+		return activities.ExecuteResult{CallResult: runs.ResetResult(run)}, nil
 	}
 	return e.setExpiry(ctx, in, in.Request.Until), nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms/runs"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
@@ -67,7 +68,7 @@ func draftTexts(in activities.EffectInput, billing administrate.Billing) []draft
 }
 
 func (e invoiceHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
-	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
+	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: runs.CurrentID(ctx)}
 	wanted := settingsOf[exchange.EnsureInvoice](in)
 	if wanted == nil {
 		out.Error = opportunity.Invalidf("the effect has no settings for the invoice")
@@ -210,8 +211,8 @@ func (e invoiceHandler) inspectUndo(out *activities.InspectResult, in activities
 }
 
 func (e invoiceHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
-	if run, other := detectReset(ctx, in.RunID); other {
-		return activities.ExecuteResult{CallResult: resetResult(run)}, nil
+	if run, other := runs.DetectReset(ctx, in.RunID); other {
+		return activities.ExecuteResult{CallResult: runs.ResetResult(run)}, nil
 	}
 	wanted := settingsOf[exchange.EnsureInvoice](in)
 	if wanted == nil {

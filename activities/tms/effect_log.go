@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms/runs"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
@@ -21,7 +22,7 @@ const logOrigin = "oppflow"
 
 // inspect sends no API request, because the API does not show the log.
 func (e logHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
-	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
+	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: runs.CurrentID(ctx)}
 	settings := settingsOf[exchange.WriteLog](in)
 	switch {
 	case in.Undo:
@@ -37,8 +38,8 @@ func (e logHandler) inspect(ctx context.Context, in activities.EffectInput) (act
 // execute writes the entry for the record. execute assumes that the log accepts the id of an
 // opportunity. If the log does not accept the id, the API rejects the entry.
 func (e logHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
-	if run, other := detectReset(ctx, in.RunID); other {
-		return activities.ExecuteResult{CallResult: resetResult(run)}, nil
+	if run, other := runs.DetectReset(ctx, in.RunID); other {
+		return activities.ExecuteResult{CallResult: runs.ResetResult(run)}, nil
 	}
 	payload, err := json.Marshal(map[string]string{"effect": in.Effect.Key})
 	if err != nil {

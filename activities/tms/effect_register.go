@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms/people"
+	"github.com/oppflow/oppflow/activities/tms/runs"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
@@ -31,16 +33,16 @@ type registerNotes struct {
 }
 
 func (e registerHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
-	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
+	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: runs.CurrentID(ctx)}
 	switch {
 	case in.Undo:
 		return e.inspectUndo(ctx, in, out)
 	case len(in.Attendees) == 0: // the places are reserved for people without names yet
 		return out, nil
 	}
-	policy := contactPolicy{several: exchange.MatchAskOperator}
+	policy := people.Policy{Several: exchange.MatchAskOperator}
 	if settings := settingsOf[exchange.RegisterLearners](in); settings != nil {
-		policy.people = settings.People
+		policy.People = settings.People
 	}
 	out, err := e.inspectContacts(ctx, in, out, policy)
 	if err != nil || out.Error != nil || out.Request != nil {
@@ -185,8 +187,8 @@ func (a *Activities) enrolmentsOn(ctx context.Context, event opportunity.ID, con
 }
 
 func (e registerHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
-	if run, other := detectReset(ctx, in.RunID); other {
-		return activities.ExecuteResult{CallResult: resetResult(run)}, nil
+	if run, other := runs.DetectReset(ctx, in.RunID); other {
+		return activities.ExecuteResult{CallResult: runs.ResetResult(run)}, nil
 	}
 	switch in.Request.Kind {
 	case exchange.RequestCreateContacts:

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms/runs"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -13,7 +14,7 @@ type releaseHandler struct{ *Activities }
 func (h effectHandlers) Release() effectHandler { return releaseHandler{h.activities} }
 
 func (e releaseHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
-	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
+	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: runs.CurrentID(ctx)}
 	if in.Undo {
 		out.Error = opportunity.Invalidf("an opportunity whose places were released cannot reserve places again")
 		return out, nil
@@ -35,8 +36,8 @@ func (e releaseHandler) inspect(ctx context.Context, in activities.EffectInput) 
 // execute sets the expiry of the places to now, because the API has no other way to release
 // places.
 func (e releaseHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
-	if run, other := detectReset(ctx, in.RunID); other {
-		return activities.ExecuteResult{CallResult: resetResult(run)}, nil
+	if run, other := runs.DetectReset(ctx, in.RunID); other {
+		return activities.ExecuteResult{CallResult: runs.ResetResult(run)}, nil
 	}
 	return e.setExpiry(ctx, in, e.now()), nil
 }

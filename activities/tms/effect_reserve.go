@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms/runs"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
@@ -27,7 +28,7 @@ type reserveNotes struct {
 }
 
 func (e reserveHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
-	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
+	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: runs.CurrentID(ctx)}
 	settings := settingsOf[exchange.EnsureReservation](in)
 	if settings == nil {
 		out.Error = opportunity.Invalidf("the settings of the effect contain no expiry time for the reservation")
@@ -91,8 +92,8 @@ func (e reserveHandler) inspectUndo(out *activities.InspectResult, in activities
 }
 
 func (e reserveHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
-	if run, other := detectReset(ctx, in.RunID); other {
-		return activities.ExecuteResult{CallResult: resetResult(run)}, nil
+	if run, other := runs.DetectReset(ctx, in.RunID); other {
+		return activities.ExecuteResult{CallResult: runs.ResetResult(run)}, nil
 	}
 	if in.Request.Kind == exchange.RequestExtend {
 		return e.setExpiry(ctx, in, in.Request.Until), nil

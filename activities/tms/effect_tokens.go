@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms/runs"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
@@ -18,7 +19,7 @@ type tokensHandler struct{ *Activities }
 func (h effectHandlers) Tokens() effectHandler { return tokensHandler{h.activities} }
 
 func (e tokensHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
-	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: currentRunID(ctx)}
+	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: runs.CurrentID(ctx)}
 	settings := settingsOf[exchange.AwaitTokens](in)
 	if settings == nil {
 		out.Error = opportunity.Invalidf("the settings of the effect contain no time by which the TMS must issue the training tokens")
@@ -107,8 +108,8 @@ func (w boughtTokens) missing(issues []administrate.TokenIssue) int {
 }
 
 func (e tokensHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
-	if run, other := detectReset(ctx, in.RunID); other {
-		return activities.ExecuteResult{CallResult: resetResult(run)}, nil
+	if run, other := runs.DetectReset(ctx, in.RunID); other {
+		return activities.ExecuteResult{CallResult: runs.ResetResult(run)}, nil
 	}
 	return rejectedResult(opportunity.Invalidf("training tokens can be issued only by the TMS, not by Oppflow")), nil
 }

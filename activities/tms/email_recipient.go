@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/oppflow/oppflow/activities/tms/people"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
@@ -52,8 +53,8 @@ func (e emailHandler) learnerContacts(ctx context.Context, attendees []exchange.
 	without := 0
 	for _, attendee := range attendees {
 		contact := attendee.Contact
-		if needsContactLookup(attendee) && emailKey(attendee) != "" {
-			contact = oldestContact(known[emailKey(attendee)])
+		if people.NeedsLookup(attendee) && people.EmailKey(attendee) != "" {
+			contact = people.Oldest(known[people.EmailKey(attendee)])
 		}
 		switch {
 		case contact == "":
@@ -125,7 +126,7 @@ func (e emailHandler) contactWithAddress(ctx context.Context, address string) (o
 	if err != nil {
 		return "", err
 	}
-	return oldestContact(slices.DeleteFunc(page.Contacts, func(c administrate.Contact) bool {
+	return people.Oldest(slices.DeleteFunc(page.Contacts, func(c administrate.Contact) bool {
 		return !strings.EqualFold(strings.TrimSpace(c.Email), address)
 	})), nil
 }

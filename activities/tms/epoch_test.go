@@ -9,6 +9,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
+	"github.com/oppflow/oppflow/activities/tms/runs"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/administrate/oauth"
 	"github.com/oppflow/oppflow/administrate/transport"
@@ -35,7 +36,7 @@ func TestNothingIsSentBeforeTheEpochIsKnown(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.newWorker(tms.ReferenceTag{})
-	r.env.SetWorkerOptions(worker.Options{BackgroundActivityContext: tms.WithEpoch(context.Background(), func() string {
+	r.env.SetWorkerOptions(worker.Options{BackgroundActivityContext: runs.WithEpoch(context.Background(), func() string {
 		if !known {
 			known = true // every later call of CheckPermission is permitted
 			return ""

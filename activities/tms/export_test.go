@@ -7,9 +7,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// NameKey returns the name in the form in which names are compared.
-func NameKey(first, last string) string { return nameKey(first, last) }
-
 // SetEarlierRunTimeout sets how long the worker tries to list other runs.
 func (a *Activities) SetEarlierRunTimeout(within time.Duration) { a.earlierRunTimeout = within }
 

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms/names"
+	"github.com/oppflow/oppflow/activities/tms/runs"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
@@ -52,7 +54,7 @@ func (a *Activities) makePlan(ctx context.Context, in activities.PlanInput, book
 	if in.Region.Name == "" {
 		record.Details.Region = a.namedRegion(ctx, in.Region)
 	}
-	result := activities.PlanResult{Record: record, TargetStep: in.PlanFor.To, TaggedByOther: a.referenceTag.isTaggedByOther(raw, in.Reference), RunID: currentRunID(ctx)}
+	result := activities.PlanResult{Record: record, TargetStep: in.PlanFor.To, TaggedByOther: a.referenceTag.isTaggedByOther(raw, in.Reference), RunID: runs.CurrentID(ctx)}
 	if rules := a.featuresOf(book); rules != nil {
 		result.PlaybookFeatures = *rules
 	}
@@ -96,7 +98,7 @@ func (a *Activities) findStep(ctx context.Context, text string) (step opportunit
 		return step, "", nil
 	}
 	name := exchange.UnresolvedName{Type: opportunity.TypeStep, Text: text}
-	candidates, err := a.lookUpNames(ctx, []exchange.UnresolvedName{name})
+	candidates, err := a.nameFinder().Find(ctx, []exchange.UnresolvedName{name})
 	var refused *administrate.RefusedError
 	var invalid *administrate.InvalidError
 	switch {
@@ -105,8 +107,8 @@ func (a *Activities) findStep(ctx context.Context, text string) (step opportunit
 	case err != nil:
 		return opportunity.Step{}, "", err
 	}
-	if meaning, fault := selectMeaning(name, candidates[opportunity.TypeStep]); fault == nil {
-		a.nameCache.store(name, meaning)
+	if meaning, fault := names.Select(name, candidates[opportunity.TypeStep]); fault == nil {
+		a.nameCache.Store(name, meaning)
 	}
 	step, _ = a.cachedStepFor(text)
 	return step, "", nil
@@ -115,8 +117,8 @@ func (a *Activities) findStep(ctx context.Context, text string) (step opportunit
 func (a *Activities) cachedStepFor(text string) (opportunity.Step, bool) {
 	id := opportunity.ID(text)
 	for _, name := range (exchange.Change{Progress: &opportunity.Progress{To: text}}).Names() { // an id has no names
-		meaning, _ := a.nameCache.lookup(name)
+		meaning, _ := a.nameCache.Lookup(name)
 		id = meaning.ID
 	}
-	return a.nameCache.step(id)
+	return a.nameCache.Step(id)
 }

@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms/service"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/playbook"
@@ -22,7 +23,7 @@ type VersionedPlaybook struct {
 	Playbook *playbook.Playbook
 	// ServiceKeys are the keys that sign requests to the services of the playbook, by the names of
 	// their secrets.
-	ServiceKeys map[string]ServiceKey
+	ServiceKeys map[string]service.Key
 }
 
 // currentPlaybook returns the playbook that is in force at the start of the activity.

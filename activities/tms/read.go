@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms/names"
+	"github.com/oppflow/oppflow/activities/tms/runs"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
@@ -37,7 +39,7 @@ func (a *Activities) ReadOpportunity(ctx context.Context, in activities.ReadInpu
 	}
 	out := activities.ReadResult{
 		Record: a.snapshot(record, in.Reference), TagOwner: a.referenceTag.tagOwner(record, in.Reference), Next: record.NextInterestsCursor,
-		TaggedByOther: a.referenceTag.isTaggedByOther(record, in.Reference), RunID: currentRunID(ctx), PlaybookFeatures: rules,
+		TaggedByOther: a.referenceTag.isTaggedByOther(record, in.Reference), RunID: runs.CurrentID(ctx), PlaybookFeatures: rules,
 	}
 	if out.TagOwner == activities.TagOwnerThis && in.WorkflowID != "" {
 		out.SettleTime = a.settleTimeBefore(ctx, in.WorkflowID, in.RunID)
@@ -54,15 +56,15 @@ func (a *Activities) FindOpportunity(ctx context.Context, in activities.FindInpu
 	if a.referenceTag.isDisabled() {
 		return activities.FindResult{Reference: in.Reference, TagDisabled: true}, nil
 	}
-	names := exchange.StartNames(opportunity.Start{Region: in.Region})
-	if _, err := a.ResolveNames(ctx, activities.ResolveInput{Names: names}); err != nil {
+	wanted := exchange.StartNames(opportunity.Start{Region: in.Region})
+	if _, err := a.ResolveNames(ctx, activities.ResolveInput{Names: wanted}); err != nil {
 		return activities.FindResult{}, err
 	}
-	dictionary := a.newNameResolver(in.ResolvedNames)
-	out := activities.FindResult{Reference: in.Reference, Region: a.regionRef(ctx, in.Region, dictionary.id(opportunity.TypeRegion, in.Region, names))}
+	dictionary := names.NewResolver(a.nameCache, in.ResolvedNames)
+	out := activities.FindResult{Reference: in.Reference, Region: a.regionRef(ctx, in.Region, dictionary.ID(opportunity.TypeRegion, in.Region, wanted))}
 	search := administrate.Search{First: 100, After: in.After, Attributes: a.referenceTag.Attribute != "", Bare: true}
-	for _, name := range names {
-		if meaning, ok := a.nameCache.lookup(name); ok {
+	for _, name := range wanted {
+		if meaning, ok := a.nameCache.Lookup(name); ok {
 			search.Filters = []administrate.Filter{{Field: administrate.ByRegionName, Operation: administrate.Equal, Value: meaning.Name}}
 		}
 	}
@@ -92,7 +94,7 @@ func (a *Activities) snapshot(record administrate.Opportunity, ref opportunity.R
 		Details: opportunity.Details{
 			Name: a.referenceTag.stripFromName(record.Name, ref),
 		},
-		Step:        StepOf(record.Step),
+		Step:        names.StepOf(record.Step),
 		Reservation: a.toReservation(record.Reservations),
 	}
 	if record.UpdatedAt != nil {
@@ -108,16 +110,6 @@ func (a *Activities) snapshot(record administrate.Opportunity, ref opportunity.R
 		out.Interests = append(out.Interests, interestRef(interest))
 	}
 	return out
-}
-
-// StepOf converts a step.
-func StepOf(step administrate.Step) opportunity.Step {
-	return opportunity.Step{
-		ID: opportunity.ID(step.ID), Name: step.Name,
-		Stage: opportunity.Stage{
-			ID: opportunity.ID(step.Stage.ID), Name: step.Stage.Name, State: opportunity.StageState(step.Stage.State),
-		},
-	}
 }
 
 func interestRef(interest administrate.Interest) exchange.InterestRef {

@@ -14,7 +14,7 @@ import (
 // need not look them up.
 func (a *Activities) StoreRegions(regions []opportunity.Ref) {
 	for _, region := range regions {
-		a.nameCache.storeRegion(region, a.nameCache.ttl)
+		a.nameCache.StoreRegion(region)
 	}
 }
 
@@ -25,7 +25,7 @@ func (a *Activities) regionRef(ctx context.Context, given, id string) opportunit
 		return a.namedRegion(ctx, opportunity.Ref{ID: opportunity.ID(id)})
 	}
 	region := opportunity.Ref{ID: opportunity.ID(id), Name: given}
-	if meaning, ok := a.nameCache.lookup(exchange.UnresolvedName{Type: opportunity.TypeRegion, Text: given}); ok {
+	if meaning, ok := a.nameCache.Lookup(exchange.UnresolvedName{Type: opportunity.TypeRegion, Text: given}); ok {
 		region.Name = meaning.Name
 	}
 	return region
@@ -50,21 +50,21 @@ func (a *Activities) namedRegion(ctx context.Context, region opportunity.Ref) op
 	if region.ID == "" || region.Name != "" {
 		return region
 	}
-	if found, current := a.nameCache.region(region.ID); current {
+	if found, current := a.nameCache.Region(region.ID); current {
 		return found
 	}
 	ctx, cancel := a.withSideReadTimeout(ctx)
 	defer cancel()
-	_, err := a.lookUpNames(ctx, []exchange.UnresolvedName{{Type: opportunity.TypeRegion, Text: string(region.ID)}})
-	found, current := a.nameCache.region(region.ID)
+	_, err := a.nameFinder().Find(ctx, []exchange.UnresolvedName{{Type: opportunity.TypeRegion, Text: string(region.ID)}})
+	found, current := a.nameCache.Region(region.ID)
 	var refused *administrate.RefusedError
 	var invalid *administrate.InvalidError
 	switch {
 	case current:
 	case err == nil, errors.As(err, &refused), errors.As(err, &invalid): // another look-up would not find the name either
-		a.nameCache.storeRegion(found, a.nameCache.ttl)
+		a.nameCache.StoreRegion(found)
 	default:
-		a.nameCache.storeRegion(found, regionRetryTime)
+		a.nameCache.StoreRegionFor(found, regionRetryTime)
 	}
 	return found
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms/names"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -15,26 +16,26 @@ import (
 // lookUpRejected looks up names again whose ids were part of a rejected request. It makes no request
 // if the worker has looked the names up just now. The result is empty if nothing is known of the
 // names.
-func (a *Activities) lookUpRejected(ctx context.Context, names []exchange.UnresolvedName, d *nameResolver) []exchange.ResolvedName {
-	old := slices.DeleteFunc(slices.Clone(names), func(name exchange.UnresolvedName) bool {
-		id, used := d.used[name]
-		return !used || a.nameCache.isFresh(name, id)
+func (a *Activities) lookUpRejected(ctx context.Context, wanted []exchange.UnresolvedName, d *names.Resolver) []exchange.ResolvedName {
+	old := slices.DeleteFunc(slices.Clone(wanted), func(name exchange.UnresolvedName) bool {
+		id, used := d.Used[name]
+		return !used || a.nameCache.IsFresh(name, id)
 	})
 	if len(old) == 0 {
 		return nil
 	}
-	a.nameCache.forget(old)
+	a.nameCache.Forget(old)
 	ctx, cancel := a.withSideReadTimeout(ctx)
 	defer cancel()
-	candidates, err := a.lookUpNames(ctx, old)
+	candidates, err := a.nameFinder().Find(ctx, old)
 	if err != nil {
 		return nil // the rejection of the API stands
 	}
 	found := make([]exchange.ResolvedName, len(old))
 	for i, name := range old {
-		meaning, fault := selectMeaning(name, candidates[name.Type])
+		meaning, fault := names.Select(name, candidates[name.Type])
 		if fault == nil {
-			a.nameCache.store(name, meaning)
+			a.nameCache.Store(name, meaning)
 		}
 		found[i] = exchange.ResolvedName{UnresolvedName: name, ID: meaning.ID, Error: fault}
 	}
@@ -44,17 +45,17 @@ func (a *Activities) lookUpRejected(ctx context.Context, names []exchange.Unreso
 // handleRejectedCreate changes the result of a rejected creation whose names have another meaning
 // now. The workflow then sends the creation again with the ids of now. If a name has no meaning any
 // more, the caller gets this error in place of an error about an id that the caller never gave.
-func (a *Activities) handleRejectedCreate(ctx context.Context, result *activities.CallResult, names []exchange.UnresolvedName, d *nameResolver) {
+func (a *Activities) handleRejectedCreate(ctx context.Context, result *activities.CallResult, wanted []exchange.UnresolvedName, d *names.Resolver) {
 	if !a.isRejectedByAPI(result.Status, result.Error) {
 		return
 	}
 	var moved []exchange.ResolvedName
-	for _, one := range a.lookUpRejected(ctx, names, d) {
+	for _, one := range a.lookUpRejected(ctx, wanted, d) {
 		switch {
 		case one.Error != nil:
 			result.Error = one.Error
 			return
-		case one.ID != d.used[one.UnresolvedName]:
+		case one.ID != d.Used[one.UnresolvedName]:
 			moved = append(moved, one)
 		}
 	}
@@ -69,14 +70,14 @@ func (a *Activities) handleRejectedCreate(ctx context.Context, result *activitie
 
 // handleRejectedChanges gives each rejected change whose name has no meaning any more the error of
 // the name.
-func (a *Activities) handleRejectedChanges(ctx context.Context, changes []exchange.Change, results []exchange.ChangeResult, d *nameResolver) {
-	var names []exchange.UnresolvedName
+func (a *Activities) handleRejectedChanges(ctx context.Context, changes []exchange.Change, results []exchange.ChangeResult, d *names.Resolver) {
+	var wanted []exchange.UnresolvedName
 	for i, change := range changes {
 		if a.isRejectedByAPI(results[i].Status, results[i].Error) {
-			names = append(names, change.Names()...)
+			wanted = append(wanted, change.Names()...)
 		}
 	}
-	for _, one := range a.lookUpRejected(ctx, names, d) {
+	for _, one := range a.lookUpRejected(ctx, wanted, d) {
 		for i, change := range changes {
 			if one.Error != nil && a.isRejectedByAPI(results[i].Status, results[i].Error) && slices.Contains(change.Names(), one.UnresolvedName) {
 				results[i].Error = one.Error

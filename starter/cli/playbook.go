@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/oppflow/oppflow/playbook"
+	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
 // standardInput is the FILE that means standard input.
@@ -56,7 +57,7 @@ transition. If FILE is -, check reads the playbook from standard input. The exit
 		if err != nil {
 			return err
 		}
-		result := playbookReport{File: fileName(args[0]), Diagnostics: playbook.Diagnostics{}}
+		result := playbookReport{File: fileName(args[0]), Diagnostics: diagnostic.List{}}
 		loaded, err := playbook.Load(file)
 		if err != nil && !errors.As(err, &result.Diagnostics) {
 			return err
@@ -156,9 +157,9 @@ func completeYAML(_ *cobra.Command, args []string, _ string) ([]string, cobra.Sh
 
 // playbookReport is the JSON form of the results of a check of a playbook.
 type playbookReport struct {
-	File        string               `json:"file"`
-	Digest      string               `json:"digest,omitempty"`
-	Diagnostics playbook.Diagnostics `json:"mistakes"`
+	File        string          `json:"file"`
+	Digest      string          `json:"digest,omitempty"`
+	Diagnostics diagnostic.List `json:"mistakes"`
 }
 
 // asError returns one error for all mistakes, or nil when there are none.

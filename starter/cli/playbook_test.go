@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/oppflow/oppflow/playbook"
+	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
 // writePlaybook writes a file with the content and returns its name.
@@ -71,7 +72,7 @@ func TestPlaybookCheckReportsEveryMistake(t *testing.T) {
 	var read struct {
 		File     string
 		Digest   *string
-		Mistakes []playbook.Diagnostic
+		Mistakes []diagnostic.Entry
 	}
 	if err := json.Unmarshal([]byte(got.stdout), &read); err != nil {
 		t.Fatal(err)

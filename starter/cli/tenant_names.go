@@ -10,10 +10,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/oppflow/oppflow/activities/tms"
+	"github.com/oppflow/oppflow/activities/tms/names"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/playbook"
+	"github.com/oppflow/oppflow/playbook/diagnostic"
 	"github.com/oppflow/oppflow/settings"
 )
 
@@ -22,8 +23,8 @@ const namesTimeout = 10 * time.Second
 
 // namesReport is the JSON form of the comparison of the names in a playbook with the tenant.
 type namesReport struct {
-	File        string               `json:"file"`
-	Diagnostics playbook.Diagnostics `json:"mistakes"`
+	File        string          `json:"file"`
+	Diagnostics diagnostic.List `json:"mistakes"`
 	// NotCompared says in one line each which names were not compared, and why.
 	NotCompared []string `json:"notCompared"`
 }
@@ -53,7 +54,7 @@ func (p *program) openPlaybook(command *cobra.Command, name string) (namedPlaybo
 // with those of the tenant. It reads only lists that the comparison needs. A list that the API
 // refuses to show is not compared.
 func compareNames(ctx context.Context, client *administrate.Client, book namedPlaybook) (namesReport, error) {
-	report := namesReport{File: book.name, Diagnostics: playbook.Diagnostics{}, NotCompared: []string{}}
+	report := namesReport{File: book.name, Diagnostics: diagnostic.List{}, NotCompared: []string{}}
 	var tenant playbook.TenantObjects
 	kinds := book.loaded.NameKinds()
 	for _, list := range []struct {
@@ -99,7 +100,7 @@ func tenantSteps(ctx context.Context, client *administrate.Client) ([]opportunit
 			return nil, err
 		}
 		for _, step := range found.Steps {
-			steps = append(steps, tms.StepOf(step))
+			steps = append(steps, names.StepOf(step))
 		}
 		wanted = found.Next
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/oppflow/oppflow/playbook"
+	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
 // strangePlaybook names a step and a region that the sandbox does not have.
@@ -46,7 +46,7 @@ func TestCheckComparesAPlaybookWithTheTenant(t *testing.T) {
 	var read struct {
 		Playbook struct {
 			File        string
-			Mistakes    []playbook.Diagnostic
+			Mistakes    []diagnostic.Entry
 			NotCompared []string
 		}
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
+	"github.com/oppflow/oppflow/activities/tms/runs"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/administrate/transport"
 	"github.com/oppflow/oppflow/lifecycle"
@@ -288,7 +289,7 @@ func newWorkers(c client.Client, o Options, observer *telemetry.Telemetry, taken
 		TaskQueueActivitiesPerSecond: activitiesPerRequest * o.API.RequestsPerSecond(),
 		WorkerStopTimeout:            times.ChangeOptions("").StartToCloseTimeout + activityStopMargin,
 		DisableWorkflowWorker:        true,
-		BackgroundActivityContext:    tms.WithEpoch(context.Background(), belongs.currentEpoch),
+		BackgroundActivityContext:    runs.WithEpoch(context.Background(), belongs.currentEpoch),
 	})
 	calls.Register(requests)
 	return opportunities, requests, nil

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/activities/tms"
+	"github.com/oppflow/oppflow/activities/tms/service"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
@@ -221,13 +222,13 @@ func loadWithKeys(text []byte, s *settings.Playbook) (resolvedPlaybook, error) {
 	if err != nil {
 		return resolvedPlaybook{}, err
 	}
-	out := resolvedPlaybook{given: true, text: text, playbook: loaded, keys: make(map[string]tms.ServiceKey)}
+	out := resolvedPlaybook{given: true, text: text, playbook: loaded, keys: make(map[string]service.Key)}
 	var unread error
 	lacking := loaded.MissingSecrets(func(name string) bool {
 		key, err := s.Key(name)
 		unread = errors.Join(unread, err)
 		if !key.Empty() {
-			out.keys[name] = tms.NewServiceKey(key.Reveal())
+			out.keys[name] = service.NewKey(key.Reveal())
 		}
 		return err != nil || !key.Empty()
 	})

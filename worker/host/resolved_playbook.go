@@ -6,8 +6,9 @@ import (
 	"io"
 	"os"
 
-	"github.com/oppflow/oppflow/activities/tms"
+	"github.com/oppflow/oppflow/activities/tms/service"
 	"github.com/oppflow/oppflow/playbook"
+	"github.com/oppflow/oppflow/playbook/diagnostic"
 	"github.com/oppflow/oppflow/settings"
 )
 
@@ -19,7 +20,7 @@ type resolvedPlaybook struct {
 	given    bool
 	text     []byte
 	playbook *playbook.Playbook
-	keys     map[string]tms.ServiceKey
+	keys     map[string]service.Key
 }
 
 // resolvePlaybook reads the playbook of the settings and the keys that it needs. A mistake in the
@@ -59,7 +60,7 @@ func readPlaybookFile(name string) ([]byte, error) {
 
 // summarizeDiagnostics returns the first mistake, and how to see all mistakes.
 func summarizeDiagnostics(name string, err error) error {
-	var mistakes playbook.Diagnostics
+	var mistakes diagnostic.List
 	if errors.As(err, &mistakes) && len(mistakes) > 1 {
 		return fmt.Errorf("%s; the playbook has %d more mistake(s); to see all mistakes, run oppflow playbook check %s", mistakes[0], len(mistakes)-1, name)
 	}

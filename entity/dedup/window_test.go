@@ -1,4 +1,4 @@
-package entity
+package dedup_test
 
 import (
 	"encoding/json"
@@ -8,19 +8,20 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/oppflow/oppflow/entity/dedup"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// TestDedupWindowAgainstModel compares DedupWindow with a plain list that forgets as documented.
+// TestWindowAgainstModel compares Window with a plain list that forgets as documented.
 // The window has its real size, so it may be filled before the drawn steps begin.
-func TestDedupWindowAgainstModel(t *testing.T) {
+func TestWindowAgainstModel(t *testing.T) {
 	t.Parallel()
 	type known struct {
 		id, payload string
 		state       opportunity.OutcomeState
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		var handled DedupWindow
+		var handled dedup.Window
 		var model []known
 		var forgotten []string
 		trim := func() {
@@ -34,12 +35,12 @@ func TestDedupWindowAgainstModel(t *testing.T) {
 			}
 		}
 		add := func(id, payload string) {
-			handled.add(id, []byte(payload))
+			handled.Add(id, []byte(payload))
 			model = append(model, known{id, payload, opportunity.Pending})
 			trim()
 		}
 		settle := func(i int, state opportunity.OutcomeState) {
-			handled.complete(model[i].id, state)
+			handled.Complete(model[i].id, state)
 			model[i].state = state
 			trim()
 		}
@@ -71,7 +72,7 @@ func TestDedupWindowAgainstModel(t *testing.T) {
 				}
 				settle(rapid.SampledFrom(waiting).Draw(t, "which"), rapid.SampledFrom([]opportunity.OutcomeState{opportunity.Done, opportunity.Failed}).Draw(t, "state"))
 			},
-			"settle what is not known": func(*rapid.T) { handled.complete("never seen", opportunity.Failed) },
+			"settle what is not known": func(*rapid.T) { handled.Complete("never seen", opportunity.Failed) },
 			"JSON": func(t *rapid.T) {
 				data, err := json.Marshal(handled)
 				if err != nil {
@@ -80,7 +81,7 @@ func TestDedupWindowAgainstModel(t *testing.T) {
 				if len(data) > 45*len(model)+10 {
 					t.Fatalf("%d bytes for %d requests", len(data), len(model))
 				}
-				handled = DedupWindow{}
+				handled = dedup.Window{}
 				if err := json.Unmarshal(data, &handled); err != nil {
 					t.Fatal(err)
 				}
@@ -97,13 +98,13 @@ func TestDedupWindowAgainstModel(t *testing.T) {
 						continue
 					}
 					k := model[i]
-					entry := handled.find(k.id)
-					if entry == nil || entry.outcomeState() != k.state || entry.payload != opportunity.DigestOf([]byte(k.payload)) {
+					entry := handled.Find(k.id)
+					if entry == nil || entry.OutcomeState() != k.state || !entry.HasPayload([]byte(k.payload)) {
 						t.Fatalf("%s is remembered as %+v, want %s", k.id, entry, k.state)
 					}
 				}
 				for _, id := range append(slices.Clone(forgotten), "never seen", "") {
-					if handled.find(id) != nil {
+					if handled.Find(id) != nil {
 						t.Fatalf("%q is remembered", id)
 					}
 				}
@@ -115,35 +116,35 @@ func TestDedupWindowAgainstModel(t *testing.T) {
 // TestPendingRequestIsNotForgotten: a forgotten request would be executed twice when it is
 // repeated.
 func TestPendingRequestIsNotForgotten(t *testing.T) {
-	var handled DedupWindow
-	handled.add("waits", nil)
+	var handled dedup.Window
+	handled.Add("waits", nil)
 	for n := range 2 * opportunity.MaxRememberedRequests {
 		id := fmt.Sprint(n)
-		handled.add(id, nil)
-		handled.complete(id, opportunity.Done)
+		handled.Add(id, nil)
+		handled.Complete(id, opportunity.Done)
 	}
-	if entry := handled.find("waits"); entry == nil || entry.outcomeState() != opportunity.Pending {
+	if entry := handled.Find("waits"); entry == nil || entry.OutcomeState() != opportunity.Pending {
 		t.Fatalf("the pending request is remembered as %+v", entry)
 	}
 	if handled.Len() != opportunity.MaxRememberedRequests {
 		t.Errorf("%d requests are remembered behind the pending one", handled.Len())
 	}
-	handled.complete("waits", opportunity.Done)
-	handled.add("last", nil)
-	if handled.Len() != opportunity.MaxRememberedRequests || handled.find("waits") != nil || handled.find("last") == nil {
+	handled.Complete("waits", opportunity.Done)
+	handled.Add("last", nil)
+	if handled.Len() != opportunity.MaxRememberedRequests || handled.Find("waits") != nil || handled.Find("last") == nil {
 		t.Errorf("%d requests are remembered after the pending one was settled", handled.Len())
 	}
 }
 
-func TestDedupWindowRejectsOtherData(t *testing.T) {
+func TestWindowRejectsOtherData(t *testing.T) {
 	for _, data := range []string{`"AAAA"`, `5`, `"?"`, `{}`} {
-		var handled DedupWindow
+		var handled dedup.Window
 		if err := json.Unmarshal([]byte(data), &handled); err == nil {
 			t.Errorf("%s was read as %d requests", data, handled.Len())
 		}
 	}
 	for _, data := range []string{`null`, `""`} {
-		var handled DedupWindow
+		var handled dedup.Window
 		if err := json.Unmarshal([]byte(data), &handled); err != nil || handled.Len() != 0 {
 			t.Errorf("%s was read as %d requests, %v", data, handled.Len(), err)
 		}

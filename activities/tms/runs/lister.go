@@ -1,4 +1,4 @@
-package tms
+package runs
 
 import (
 	"context"
@@ -34,8 +34,8 @@ const (
 	listTimeout = 900 * time.Millisecond
 )
 
-// runLister sends list requests. Urgent requests do not wait for other requests.
-type runLister struct {
+// lister sends list requests. Urgent requests do not wait for other requests.
+type lister struct {
 	temporal client.Client
 	now      func() time.Time
 	pace     *administrate.Pace
@@ -46,13 +46,13 @@ type runLister struct {
 	loweredAt  time.Time
 }
 
-func newRunLister(temporal client.Client, now func() time.Time) *runLister {
-	return &runLister{temporal: temporal, now: now, pace: administrate.NewPace(maxListRate), rate: maxListRate}
+func newLister(temporal client.Client, now func() time.Time) *lister {
+	return &lister{temporal: temporal, now: now, pace: administrate.NewPace(maxListRate), rate: maxListRate}
 }
 
 // list repeats the request until it gets a response. Its error says why the request failed, or that
 // Temporal was overloaded until the context ended.
-func (q *runLister) list(ctx context.Context, request *workflowservice.ListWorkflowExecutionsRequest, urgent bool) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+func (q *lister) list(ctx context.Context, request *workflowservice.ListWorkflowExecutionsRequest, urgent bool) (*workflowservice.ListWorkflowExecutionsResponse, error) {
 	var last error
 	listed, _ := backoff.Retry(ctx, func() (*workflowservice.ListWorkflowExecutionsResponse, error) {
 		if !urgent && q.pace.Wait(ctx) != nil {
@@ -83,7 +83,7 @@ func isOverloaded(err error) bool {
 	return errors.As(err, &exhausted) || errors.As(err, &late) || errors.Is(err, context.DeadlineExceeded)
 }
 
-func (q *runLister) recordAnswered() {
+func (q *lister) recordAnswered() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.dropOld()
@@ -95,7 +95,7 @@ func (q *runLister) recordAnswered() {
 
 // recordRefused records a refused list request. recordRefused ignores a refusal within rateWindow
 // after the last decrease of the rate, because such a refusal gives no new information.
-func (q *runLister) recordRefused() {
+func (q *lister) recordRefused() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := q.now()
@@ -112,14 +112,14 @@ func (q *runLister) recordRefused() {
 }
 
 // dropOld removes responses that are older than rateWindow.
-func (q *runLister) dropOld() {
+func (q *lister) dropOld() {
 	since := q.now().Add(-rateWindow)
 	for len(q.answeredAt) > 0 && q.answeredAt[0].Before(since) {
 		q.answeredAt = q.answeredAt[1:]
 	}
 }
 
-func (q *runLister) setRate(rate float64) {
+func (q *lister) setRate(rate float64) {
 	q.rate = min(max(rate, minListRate), maxListRate)
 	q.pace.SetRate(q.rate)
 }

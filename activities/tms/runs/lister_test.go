@@ -1,4 +1,4 @@
-package tms
+package runs
 
 import (
 	"context"
@@ -38,13 +38,13 @@ func (l *rateLimitedClient) ListWorkflow(context.Context, *workflowservice.ListW
 func TestUrgentListsGoFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &rateLimitedClient{every: time.Second / 10}
-		q := newRunLister(l, time.Now)
+		q := newLister(l, time.Now)
 		ctx, cancel := context.WithCancel(t.Context())
 		var answered atomic.Int64
 		for range 200 {
 			go func() {
 				for ctx.Err() == nil {
-					asking, stop := context.WithTimeout(ctx, earlierRunTimeout)
+					asking, stop := context.WithTimeout(ctx, 5*time.Second)
 					if _, err := q.list(asking, nil, false); err == nil {
 						answered.Add(1)
 					} else {

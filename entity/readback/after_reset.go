@@ -1,4 +1,4 @@
-package entity
+package readback
 
 import (
 	"maps"
@@ -9,32 +9,34 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Backlog holds every change that waits after a reset, in the order of the queue.
+// Backlog holds every change that waits after a reset, in the order of the queue. The zero value is
+// empty.
 type Backlog struct {
 	Changes  []exchange.Change
-	commands []QueuedCommand // one for each change
+	arrivals []Arrival // one for each change
 }
 
-// Backlog returns every change that waits, including the changes of commands in doubt.
-func (s *Inbox) Backlog() Backlog {
-	var b Backlog
-	for _, e := range s.Queue {
-		for _, m := range e.remainingChanges() {
-			b.Changes, b.commands = append(b.Changes, m), append(b.commands, e)
-		}
-	}
-	return b
+// Arrival is when and how a message arrived.
+type Arrival struct {
+	// FromUpdate says that the message came as an update, not as a signal.
+	FromUpdate bool
+	Accepted   time.Time
+}
+
+// Add appends a change of a message with the given arrival.
+func (b *Backlog) Add(m exchange.Change, arrival Arrival) {
+	b.Changes, b.arrivals = append(b.Changes, m), append(b.arrivals, arrival)
 }
 
 // isBefore reports whether the change at i was certainly requested before the change at j. After a
 // reset, all messages arrive again at once, signals first.
 func (b Backlog) isBefore(i, j int) bool {
-	return i < j && (b.commands[i].FromUpdate == b.commands[j].FromUpdate || b.commands[i].Accepted.Before(b.commands[j].Accepted))
+	return i < j && (b.arrivals[i].FromUpdate == b.arrivals[j].FromUpdate || b.arrivals[i].Accepted.Before(b.arrivals[j].Accepted))
 }
 
-// ReadBackAfterReset decides all changes that wait after a reset, from a read of the record. The
+// DecideAfterReset decides all changes that wait after a reset, from a read of the record. The
 // run before the reset may have sent a part of the waiting changes, but the state of that run is
-// lost. Call ReadBackAfterReset only when no request of that run can be in flight any more. First
+// lost. Call DecideAfterReset only when no request of that run can be in flight any more. First
 // end the requests whose names cannot be resolved, because these requests were never sent. The
 // results have the order of the backlog.
 //
@@ -56,13 +58,13 @@ func (b Backlog) isBefore(i, j int) bool {
 //
 // isTransitive returns false for a run that a worker of an earlier version began. In such a run, an
 // update counts as done only if the record shows all details of the updates that overwrote it.
-// ReadBackAfterReset calls isTransitive only when its result depends on isTransitive.
-func (s *RecordState) ReadBackAfterReset(b Backlog, from opportunity.ID, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID, isTransitive func() bool) []exchange.ChangeResult {
+// DecideAfterReset calls isTransitive only when its result depends on isTransitive.
+func (k Known) DecideAfterReset(b Backlog, from opportunity.ID, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID, isTransitive func() bool) []exchange.ChangeResult {
 	answers := make([]exchange.ChangeResult, len(b.Changes))
 	for i := range answers {
 		answers[i].Status = exchange.StatusUnknown
 	}
-	s.readBackInterestsAfterReset(b, answers, record, resolved)
+	k.readBackInterestsAfterReset(b, answers, record, resolved)
 	b.readBackTransitions(answers, from, record, resolved)
 	took := slices.Clone(answers)
 	b.readBackUpdates(answers, record, resolved, isTransitive)
@@ -104,22 +106,21 @@ func (b Backlog) wasSent(i int, answers []exchange.ChangeResult) bool {
 	return false
 }
 
-func (s *RecordState) readBackInterestsAfterReset(b Backlog, answers []exchange.ChangeResult, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID) {
-	known := s.knownInterestIDs()
+func (k Known) readBackInterestsAfterReset(b Backlog, answers []exchange.ChangeResult, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID) {
 	there := make(map[opportunity.ID][]exchange.InterestRef)
 	for _, ref := range record.Interests {
-		if !known[ref.ID] {
+		if !k.InterestIDs[ref.ID] {
 			there[ref.Item] = append(there[ref.Item], ref)
 		}
 	}
 	asked := make(map[opportunity.ID][]int)
-	wishes := make([]expectedInterest, len(b.Changes))
+	wishes := make([]ExpectedInterest, len(b.Changes))
 	var items []opportunity.ID
 	for i, m := range b.Changes {
 		if m.Interest == nil {
 			continue
 		}
-		wishes[i] = expectedInterestOf(m, resolved)
+		wishes[i] = ExpectedInterestOf(m, resolved)
 		item := wishes[i].item
 		if asked[item] == nil {
 			items = append(items, item)
@@ -128,11 +129,11 @@ func (s *RecordState) readBackInterestsAfterReset(b Backlog, answers []exchange.
 	}
 	for _, item := range items {
 		places := asked[item]
-		of := make([]expectedInterest, len(places))
+		of := make([]ExpectedInterest, len(places))
 		for n, i := range places {
 			of[n] = wishes[i]
 		}
-		if item == "" || !isUniquePrefix(there[item], of) {
+		if item == "" || !IsUniquePrefix(there[item], of) {
 			continue
 		}
 		for n, i := range places {
@@ -185,7 +186,7 @@ func stepID(p opportunity.Progress, resolved map[exchange.UnresolvedName]opportu
 
 // readBackUpdates decides whether the record shows the details of each update. An update also counts
 // as done when it would only undo other updates that are done and that may have come later.
-// isTransitive says whether these other updates may themselves be overwritten, see ReadBackAfterReset.
+// isTransitive says whether these other updates may themselves be overwritten, see DecideAfterReset.
 func (b Backlog) readBackUpdates(answers []exchange.ChangeResult, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID, isTransitive func() bool) {
 	missing := make(map[int]opportunity.UpdateDetails)
 	var done []int
@@ -279,26 +280,4 @@ func (b Backlog) readBackExpiry(i int, record exchange.Snapshot) exchange.Change
 		}
 	}
 	return exchange.ChangeResult{Status: exchange.StatusNotSent}
-}
-
-// ApplyReadBackAfterReset stores the result of ReadBackAfterReset, and the record. After
-// ApplyReadBackAfterReset, the view also shows interests that no known request asked for, but these
-// interests never count as the effect of a request.
-func (s *State) ApplyReadBackAfterReset(b Backlog, answers []exchange.ChangeResult, record exchange.Snapshot, now time.Time) {
-	s.appendTimeline(now, "the run was reset: the waiting requests were compared with the record")
-	s.ApplyResults(b.Changes, answers, now)
-	for i, m := range b.Changes {
-		if isHarmless := m.Update != nil || m.ReservationChange != nil; isHarmless && answers[i].Status == exchange.StatusNotSent {
-			s.setMaybeApplied(m) // the run before the reset may have made the change, and another change may have overwritten it
-		}
-	}
-	for i := range s.Queue {
-		s.Queue[i].MaybeApplied = s.Queue[i].MaybeApplied || s.Queue[i].isExpired(now) // the run before the reset may have sent the change in time
-	}
-	for i, m := range b.Changes {
-		if m.Interest != nil && m.Interest.Reserve && answers[i].Status == exchange.StatusDone && !record.Reservation.Valid {
-			s.ExpiryPending = true // the expiry of the interest may not have been sent
-		}
-	}
-	s.ApplyRefresh(record, now)
 }

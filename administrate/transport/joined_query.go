@@ -1,4 +1,4 @@
-package administrate
+package transport
 
 import (
 	"bytes"
@@ -10,8 +10,6 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/formatter"
 	"github.com/vektah/gqlparser/v2/parser"
-
-	"github.com/oppflow/oppflow/administrate/transport"
 )
 
 // joinedNameSeparator separates the names of the queries in the name of a joined document.
@@ -20,17 +18,17 @@ const joinedNameSeparator = "_"
 // errNotJoinable is the error of a document that is not a single query without fragments.
 var errNotJoinable = errors.New("the document cannot be joined with other documents; only a single query without fragments can be joined")
 
-// joinDocuments returns one query with the root fields of all documents. The response keys and the
+// JoinDocuments returns one query with the root fields of all documents. The response keys and the
 // variables of the document with index i get the prefix of i. The name of the joined document lists
 // the names of the documents.
-func joinDocuments(docs []transport.Document) (transport.Document, error) {
+func JoinDocuments(docs []Document) (Document, error) {
 	joined := &ast.OperationDefinition{Operation: ast.Query}
-	out := transport.Document{Variables: make(map[string]any)}
+	out := Document{Variables: make(map[string]any)}
 	names := make([]string, len(docs))
 	for i, doc := range docs {
 		operation, err := parseQuery(doc)
 		if err != nil {
-			return transport.Document{}, err
+			return Document{}, err
 		}
 		prefix := joinedPrefix(i)
 		for _, v := range operation.VariableDefinitions {
@@ -40,7 +38,7 @@ func joinDocuments(docs []transport.Document) (transport.Document, error) {
 		for _, root := range operation.SelectionSet {
 			field, ok := root.(*ast.Field)
 			if !ok {
-				return transport.Document{}, errNotJoinable
+				return Document{}, errNotJoinable
 			}
 			field.Alias = prefix + field.Alias
 		}
@@ -64,7 +62,7 @@ func joinDocuments(docs []transport.Document) (transport.Document, error) {
 
 func joinedPrefix(i int) string { return fmt.Sprintf("q%d_", i) }
 
-func parseQuery(doc transport.Document) (*ast.OperationDefinition, error) {
+func parseQuery(doc Document) (*ast.OperationDefinition, error) {
 	parsed, err := parser.ParseQuery(&ast.Source{Name: doc.Name, Input: doc.Text})
 	switch {
 	case err != nil:
@@ -109,13 +107,13 @@ func prefixValue(value *ast.Value, prefix string) {
 	}
 }
 
-// splitResponse returns the part of the response to a joined document that belongs to the document
+// SplitResponse returns the part of the response to a joined document that belongs to the document
 // with index i. An error without a path belongs to every document. The locations of errors are left
 // out, because the locations refer to the joined document.
-func splitResponse(got transport.Response, i int) (transport.Response, error) {
+func SplitResponse(got Response, i int) (Response, error) {
 	var roots map[string]json.RawMessage
 	if err := json.Unmarshal(got.Data, &roots); err != nil {
-		return transport.Response{}, err
+		return Response{}, err
 	}
 	prefix := joinedPrefix(i)
 	own := make(map[string]json.RawMessage)
@@ -126,17 +124,17 @@ func splitResponse(got transport.Response, i int) (transport.Response, error) {
 	}
 	data, err := json.Marshal(own)
 	if err != nil {
-		return transport.Response{}, err
+		return Response{}, err
 	}
-	part := transport.Response{Data: data}
+	part := Response{Data: data}
 	for _, e := range got.Errors {
 		if len(e.Path) == 0 {
-			part.Errors = append(part.Errors, transport.GraphQLError{Message: e.Message})
+			part.Errors = append(part.Errors, GraphQLError{Message: e.Message})
 			continue
 		}
 		root, _ := e.Path[0].(string)
 		if name, is := strings.CutPrefix(root, prefix); is {
-			part.Errors = append(part.Errors, transport.GraphQLError{Message: e.Message, Path: append([]any{name}, e.Path[1:]...)})
+			part.Errors = append(part.Errors, GraphQLError{Message: e.Message, Path: append([]any{name}, e.Path[1:]...)})
 		}
 	}
 	return part, nil

@@ -1,4 +1,4 @@
-package tms
+package people
 
 import (
 	"fmt"
@@ -10,46 +10,45 @@ import (
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 
-	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// contactPolicy says which contact is used for a person.
-type contactPolicy struct {
-	// several says what to do when several contacts have the person's address and name.
-	several exchange.MatchPolicy
-	// people says what to do when the contacts with the person's address have other names. With ""
+// Policy says which contact is used for a person.
+type Policy struct {
+	// Several says what to do when several contacts have the person's address and name.
+	Several exchange.MatchPolicy
+	// People says what to do when the contacts with the person's address have other names. With ""
 	// only addresses are compared.
-	people exchange.PeoplePolicy
+	People exchange.PeoplePolicy
 }
 
-// personMatch is what is known of the contact of one attendee. In the zero value, the contact is
+// Match is what is known of the contact of one attendee. In the zero value, the contact is
 // unknown and nothing needs to be done for it in this inspection.
-type personMatch struct {
-	contact opportunity.ID
-	// create says that the person needs a new contact.
-	create bool
-	// doubt is a contact with the person's address and another name, if an operator must decide
+type Match struct {
+	Contact opportunity.ID
+	// Create says that the person needs a new contact.
+	Create bool
+	// Doubt is a contact with the person's address and another name, if an operator must decide
 	// whether they are the same person.
-	doubt opportunity.ID
-	// ambiguous is how many contacts an operator must merge before one of them can be used.
-	ambiguous int
+	Doubt opportunity.ID
+	// Ambiguous is how many contacts an operator must merge before one of them can be used.
+	Ambiguous int
 }
 
-// matchPeople matches the attendees without a known contact with the contacts that have their
+// MatchAll matches the attendees without a known contact with the contacts that have their
 // e-mail addresses. known are the contacts by address in lower case.
-func matchPeople(attendees []exchange.Attendee, known map[string][]administrate.Contact, policy contactPolicy) []personMatch {
-	matches := make([]personMatch, len(attendees))
+func MatchAll(attendees []exchange.Attendee, known map[string][]administrate.Contact, policy Policy) []Match {
+	matches := make([]Match, len(attendees))
 	created := make(map[string][]string) // the names of the contacts to create, by address
 	for i, attendee := range attendees {
-		if !needsContactLookup(attendee) {
+		if !NeedsLookup(attendee) {
 			continue
 		}
-		email := emailKey(attendee)
+		email := EmailKey(attendee)
 		matches[i] = policy.match(attendee, known[email], created[email])
-		if matches[i].create {
+		if matches[i].Create {
 			created[email] = append(created[email], attendeeName(attendee))
 		}
 	}
@@ -58,48 +57,48 @@ func matchPeople(attendees []exchange.Attendee, known map[string][]administrate.
 
 // match finds the attendee's contact among the contacts with the attendee's address. created are
 // the names of the contacts with this address that are about to be created.
-func (p contactPolicy) match(attendee exchange.Attendee, contacts []administrate.Contact, created []string) personMatch {
-	if p.people != "" {
+func (p Policy) match(attendee exchange.Attendee, contacts []administrate.Contact, created []string) Match {
+	if p.People != "" {
 		name := attendeeName(attendee)
 		named := slices.DeleteFunc(slices.Clone(contacts), func(c administrate.Contact) bool { return nameKey(c.FirstName, c.LastName) != name })
 		switch {
 		case len(named) > 0:
 			return p.choose(attendee, named)
 		case slices.Contains(created, name):
-			return personMatch{}
+			return Match{}
 		}
 	}
 	switch people := p.peopleFor(attendee); {
 	case len(contacts)+len(created) == 0, people == exchange.PeopleApart:
-		return personMatch{create: true}
+		return Match{Create: true}
 	case len(contacts) == 0: // the next inspection finds the contact that is about to be created
-		return personMatch{}
+		return Match{}
 	case people == exchange.PeopleAsk:
-		return personMatch{doubt: oldestContact(contacts)}
+		return Match{Doubt: Oldest(contacts)}
 	}
 	return p.choose(attendee, contacts)
 }
 
 // peopleFor returns the policy for the attendee. The decision of an operator overrides the
 // policy of the playbook.
-func (p contactPolicy) peopleFor(attendee exchange.Attendee) exchange.PeoplePolicy {
+func (p Policy) peopleFor(attendee exchange.Attendee) exchange.PeoplePolicy {
 	switch {
-	case p.people == "":
+	case p.People == "":
 	case attendee.SameAsContact == exchange.DecisionSamePerson:
 		return exchange.PeopleByAddress
 	case attendee.SameAsContact == exchange.DecisionOtherPerson:
 		return exchange.PeopleApart
 	}
-	return p.people
+	return p.People
 }
 
 // choose returns the one contact, or the oldest of several. Without the permission to take the
 // oldest, an operator must merge several contacts.
-func (p contactPolicy) choose(attendee exchange.Attendee, contacts []administrate.Contact) personMatch {
-	if len(contacts) > 1 && p.several != exchange.MatchOldest && attendee.SameAsContact != exchange.DecisionSamePerson {
-		return personMatch{ambiguous: len(contacts)}
+func (p Policy) choose(attendee exchange.Attendee, contacts []administrate.Contact) Match {
+	if len(contacts) > 1 && p.Several != exchange.MatchOldest && attendee.SameAsContact != exchange.DecisionSamePerson {
+		return Match{Ambiguous: len(contacts)}
 	}
-	return personMatch{contact: oldestContact(contacts)}
+	return Match{Contact: Oldest(contacts)}
 }
 
 func attendeeName(attendee exchange.Attendee) string {
@@ -125,13 +124,13 @@ func nameKey(first, last string) string {
 // maxNamedAttendees is how many attendees a text lists by their numbers.
 const maxNamedAttendees = 10
 
-// doubtAbout returns the result of an inspection that needs an operator's decision about people.
-// doubt returns the zero values if no match is in doubt.
-func doubtAbout(matches []personMatch) ([]int, *opportunity.Error) {
+// DoubtAbout returns the result of an inspection that needs an operator's decision about people.
+// DoubtAbout returns the zero values if no match is in doubt.
+func DoubtAbout(matches []Match) ([]int, *opportunity.Error) {
 	var doubts []int
 	var numbers []string
 	for i, match := range matches {
-		if match.doubt != "" {
+		if match.Doubt != "" {
 			doubts, numbers = append(doubts, i), append(numbers, strconv.Itoa(i+1))
 		}
 	}
@@ -140,22 +139,10 @@ func doubtAbout(matches []personMatch) ([]int, *opportunity.Error) {
 		return nil, nil
 	case len(doubts) == 1:
 		return doubts, opportunity.Failf(opportunity.Conflict, "attendee %s has the e-mail address of the contact %s, but another name; it is unknown whether the attendee and the contact are the same person",
-			numbers[0], matches[doubts[0]].doubt)
+			numbers[0], matches[doubts[0]].Doubt)
 	case extra > 0:
 		numbers = append(numbers[:maxNamedAttendees], fmt.Sprintf("%d more", extra))
 	}
 	listed := strings.Join(numbers[:len(numbers)-1], ", ") + " and " + numbers[len(numbers)-1]
 	return doubts, opportunity.Failf(opportunity.Conflict, "attendees %s have the e-mail addresses of contacts with other names; it is unknown whether the attendees and the contacts are the same people", listed)
-}
-
-// createdContacts returns the contacts that the effect was about to create in an earlier
-// inspection, and that this inspection found.
-func createdContacts(in activities.EffectInput, matches []personMatch) map[opportunity.ID]bool {
-	created := make(map[opportunity.ID]bool)
-	for _, index := range strings.Split(notesOf[contactNotes](in.UndoEntry).Creating, ",") {
-		if i, err := strconv.Atoi(index); err == nil && i >= 0 && i < len(matches) && matches[i].contact != "" {
-			created[matches[i].contact] = true
-		}
-	}
-	return created
 }

@@ -1,4 +1,4 @@
-package tms
+package service
 
 import (
 	"bytes"
@@ -20,24 +20,24 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ServiceKey is a key that signs requests to a service. Formatting, logging and encoding a
-// ServiceKey never show the key.
-type ServiceKey struct{ key string }
+// Key is a key that signs requests to a service. Formatting, logging and encoding a
+// Key never show the key.
+type Key struct{ key string }
 
-// NewServiceKey returns the ServiceKey that hides key.
-func NewServiceKey(key string) ServiceKey { return ServiceKey{key} }
+// NewKey returns the Key that hides key.
+func NewKey(key string) Key { return Key{key} }
 
 // hiddenKey is printed in place of a key.
 const hiddenKey = "[key]"
 
 // Format prints hiddenKey for every verb of package fmt.
-func (ServiceKey) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hiddenKey) }
+func (Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hiddenKey) }
 
 // MarshalText hides the key from logs and JSON.
-func (ServiceKey) MarshalText() ([]byte, error) { return []byte(hiddenKey), nil }
+func (Key) MarshalText() ([]byte, error) { return []byte(hiddenKey), nil }
 
 // sign returns the signature of the timestamp and the body. timestamp is when the request is sent.
-func (k ServiceKey) sign(timestamp string, body []byte) string {
+func (k Key) sign(timestamp string, body []byte) string {
 	mac := hmac.New(sha256.New, []byte(k.key))
 	_, _ = io.WriteString(mac, timestamp+".") // never fails
 	_, _ = mac.Write(body)
@@ -50,21 +50,24 @@ const (
 	headerSignature = "Oppflow-Signature"
 )
 
-// maxServiceResponse is how many bytes of a service's response the worker reads and discards, so
+// maxResponse is how many bytes of a service's response the worker reads and discards, so
 // that it can reuse the connection.
-const maxServiceResponse = 64 << 10
+const maxResponse = 64 << 10
 
-// serviceResponseTimeout is how long after the send deadline the worker waits for a response. The
+// responseTimeout is how long after the send deadline the worker waits for a response. The
 // wait is shorter than the activity's time-out, because the server discards a result that comes
 // after the time-out.
-const serviceResponseTimeout = 10 * time.Second
+const responseTimeout = 10 * time.Second
 
-type serviceClient struct {
+// Client sends requests to the services of the tenant. Use NewClient to make one.
+type Client struct {
 	client *http.Client
 	now    func() time.Time
 }
 
-func newServiceClient(transport http.RoundTripper, now func() time.Time) *serviceClient {
+// NewClient returns a client. transport sends the requests; nil is a transport of the client's own. now
+// is the clock of the signatures.
+func NewClient(transport http.RoundTripper, now func() time.Time) *Client {
 	if transport == nil {
 		transport = &http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
@@ -73,51 +76,52 @@ func newServiceClient(transport http.RoundTripper, now func() time.Time) *servic
 			MaxIdleConnsPerHost: 4, ForceAttemptHTTP2: true,
 		}
 	}
-	return &serviceClient{now: now, client: &http.Client{
+	return &Client{now: now, client: &http.Client{
 		Transport: transport,
 		// The client follows no redirect, because a signed request must not reach another server.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
 
-type serviceRequest struct {
-	// service is the name of the service in the playbook.
-	service string
-	url     string
-	key     ServiceKey
-	// idempotencyKey is the same for every repetition of the request.
-	idempotencyKey string
-	body           []byte
+// Request is one request to a service.
+type Request struct {
+	// Service is the name of the service in the playbook.
+	Service string
+	URL     string
+	Key     Key
+	// IdempotencyKey is the same for every repetition of the request.
+	IdempotencyKey string
+	Body           []byte
 }
 
-// send sends the request once. The status of the request is unknown unless the outcome proves
+// Send sends the request once. The status of the request is unknown unless the outcome proves
 // another status.
-func (s *serviceClient) send(ctx context.Context, m serviceRequest) activities.CallResult {
+func (s *Client) Send(ctx context.Context, m Request) activities.CallResult {
 	if by, ok := administrate.SendDeadline(ctx); ok {
 		if time.Now().After(by) {
 			return activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonSendDeadlinePassed}
 		}
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, by.Add(serviceResponseTimeout))
+		ctx, cancel = context.WithDeadline(ctx, by.Add(responseTimeout))
 		defer cancel()
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, m.url, bytes.NewReader(m.body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, m.URL, bytes.NewReader(m.Body))
 	if err != nil {
-		return activities.CallResult{Status: exchange.StatusRejected, Error: opportunity.Invalidf("the URL of the service %s is not valid", m.service)}
+		return activities.CallResult{Status: exchange.StatusRejected, Error: opportunity.Invalidf("the URL of the service %s is not valid", m.Service)}
 	}
 	timestamp := strconv.FormatInt(s.now().Unix(), 10)
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "oppflow")
-	request.Header.Set(headerKey, m.idempotencyKey)
+	request.Header.Set(headerKey, m.IdempotencyKey)
 	request.Header.Set(headerTimestamp, timestamp)
-	request.Header.Set(headerSignature, m.key.sign(timestamp, m.body))
+	request.Header.Set(headerSignature, m.Key.sign(timestamp, m.Body))
 	answer, err := s.client.Do(request)
 	if err != nil {
-		return fromTransportError(m.service, err)
+		return fromTransportError(m.Service, err)
 	}
 	defer func() { _ = answer.Body.Close() }()
-	_, _ = io.CopyN(io.Discard, answer.Body, maxServiceResponse) // only the status counts
-	return fromStatus(m.service, answer.StatusCode)
+	_, _ = io.CopyN(io.Discard, answer.Body, maxResponse) // only the status counts
+	return fromStatus(m.Service, answer.StatusCode)
 }
 
 // fromTransportError returns the result of a request without a response. The status is not sent if

@@ -1,4 +1,4 @@
-package tms
+package runs
 
 import (
 	"context"
@@ -9,12 +9,12 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// detectReset reports whether the server's id of the current run differs from believed, the id that
-// the workflow has stored. detectReset also returns the server's id of the run. A workflow cannot
+// DetectReset reports whether the server's id of the current run differs from believed, the id that
+// the workflow has stored. DetectReset also returns the server's id of the run. A workflow cannot
 // see that it was reset, because its history is the same as before. The activity gets the current
 // run id from the server.
-func detectReset(ctx context.Context, believed string) (string, bool) {
-	run := currentRunID(ctx)
+func DetectReset(ctx context.Context, believed string) (string, bool) {
+	run := CurrentID(ctx)
 	return run, believed != "" && believed != run
 }
 
@@ -26,9 +26,9 @@ func WithEpoch(ctx context.Context, epoch func() string) context.Context {
 	return context.WithValue(ctx, epochKey{}, epoch)
 }
 
-// currentRunID returns the name that EpochRunID gives to the current run in the epoch of the
+// CurrentID returns the name that EpochRunID gives to the current run in the epoch of the
 // namespace.
-func currentRunID(ctx context.Context) string {
+func CurrentID(ctx context.Context) string {
 	run := activity.GetInfo(ctx).WorkflowExecution.RunID
 	if epoch, is := ctx.Value(epochKey{}).(func() string); is {
 		return activities.EpochRunID(epoch(), run)
@@ -36,6 +36,8 @@ func currentRunID(ctx context.Context) string {
 	return run
 }
 
-func resetResult(run string) activities.CallResult {
+// ResetResult returns the result of a request that was not sent, because the run was reset. run is
+// the server's id of the run.
+func ResetResult(run string) activities.CallResult {
 	return activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonReset, RunID: run}
 }

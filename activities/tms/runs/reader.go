@@ -1,0 +1,153 @@
+package runs
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	commonpb "go.temporal.io/api/common/v1"
+	enums "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// Temporal updates the index of runs (its visibility store) with a delay. The worker lists the runs
+// until the index shows the current run, at most listTries times. The first pause between two lists
+// is listPause, and the later pauses are longer.
+const (
+	listPause = 100 * time.Millisecond
+	listTries = 4
+)
+
+var errNotListed = errors.New("Temporal's visibility store lists no run of the reference")
+
+// maxEarlierRuns is how many earlier runs of a reference the worker reads at most.
+const maxEarlierRuns = 20
+
+// Reader reads the runs of a workflow from Temporal's index of runs, and their starts from their
+// histories.
+type Reader struct {
+	temporal      client.Client
+	lister        *lister
+	dataConverter converter.DataConverter
+}
+
+// NewReader returns a Reader. dataConverter decodes the starts, and now is the clock of the rate of
+// list requests.
+func NewReader(temporal client.Client, dataConverter converter.DataConverter, now func() time.Time) *Reader {
+	return &Reader{temporal: temporal, lister: newLister(temporal, now), dataConverter: dataConverter}
+}
+
+// Others returns the runs of the workflow that the index of runs shows, without the run own, the
+// latest first. lags says that the index does not show own, or cannot be read. The error says that
+// Temporal rejected the list request because the namespace sends too many.
+func (r *Reader) Others(ctx context.Context, id, own string, urgent bool) (runs []*workflowpb.WorkflowExecutionInfo, lags bool, err error) {
+	if strings.ContainsAny(id, `'"\`+"`") {
+		return nil, true, nil // the id must not be part of a query; an unneeded search costs one request, but a missed run leads to a second record
+	}
+	var busy error
+	runs, err = backoff.Retry(ctx, func() ([]*workflowpb.WorkflowExecutionInfo, error) {
+		listed, err := r.lister.list(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+			PageSize: maxEarlierRuns + 1, Query: fmt.Sprintf("WorkflowId = '%s'", id),
+		}, urgent)
+		switch {
+		case err != nil && isOverloaded(err):
+			busy = err
+			return nil, backoff.Permanent(err)
+		case err != nil:
+			return nil, backoff.Permanent(err)
+		case len(listed.GetExecutions()) == 0:
+			return nil, errNotListed
+		}
+		return slices.DeleteFunc(slices.Clone(listed.GetExecutions()), func(run *workflowpb.WorkflowExecutionInfo) bool {
+			return run.GetExecution().GetRunId() == own
+		}), nil
+	}, backoff.WithBackOff(&backoff.ExponentialBackOff{InitialInterval: listPause, Multiplier: 2, MaxInterval: listPause << listTries}), backoff.WithMaxTries(listTries))
+	return runs, err != nil && busy == nil, busy
+}
+
+// StartDiffers reports whether at least one earlier run counts, and no earlier run that counts had
+// a start with the digest. A run that failed created no record and does not count, unless an
+// operator made the run fail. A run whose start Temporal no longer stores does not count either.
+func (r *Reader) StartDiffers(ctx context.Context, digest string, runs []*workflowpb.WorkflowExecutionInfo) bool {
+	if digest == "" {
+		return false
+	}
+	others := false
+	for _, run := range runs[:min(len(runs), maxEarlierRuns)] {
+		had, known := r.startDigestOf(ctx, run)
+		switch {
+		case !known, !r.mayHaveCreated(ctx, run):
+		case had == digest:
+			return false
+		default:
+			others = true
+		}
+	}
+	return others
+}
+
+// startDigestOf returns the digest of the start of a run, if the run's history contains the
+// start.
+func (r *Reader) startDigestOf(ctx context.Context, run *workflowpb.WorkflowExecutionInfo) (string, bool) {
+	started := r.firstEvent(ctx, run, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT).GetWorkflowExecutionStartedEventAttributes()
+	payloads := started.GetInput().GetPayloads()
+	if len(payloads) == 0 {
+		return "", false
+	}
+	if data := r.decodePayload(payloads[0]); data != nil {
+		start, err := opportunity.DecodeStart(data)
+		return start.Digest(), err == nil
+	}
+	if len(payloads) < 2 {
+		return "", false
+	}
+	var carried struct {
+		StartDigest string `json:"startDigest"`
+	}
+	err := json.Unmarshal(r.decodePayload(payloads[1]), &carried)
+	return carried.StartDigest, err == nil && carried.StartDigest != ""
+}
+
+// mayHaveCreated reports whether the run may have created a record, judged by how the run ended.
+func (r *Reader) mayHaveCreated(ctx context.Context, run *workflowpb.WorkflowExecutionInfo) bool {
+	if run.GetStatus() != enums.WORKFLOW_EXECUTION_STATUS_FAILED {
+		return true
+	}
+	failed := r.firstEvent(ctx, run, enums.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT).GetWorkflowExecutionFailedEventAttributes()
+	return failed.GetFailure().GetApplicationFailureInfo().GetType() == string(opportunity.Skipped)
+}
+
+// firstEvent returns the first history event of the run that passes the filter, or nil.
+func (r *Reader) firstEvent(ctx context.Context, run *workflowpb.WorkflowExecutionInfo, filter enums.HistoryEventFilterType) *historypb.HistoryEvent {
+	events := r.temporal.GetWorkflowHistory(ctx, run.GetExecution().GetWorkflowId(), run.GetExecution().GetRunId(), false, filter)
+	if !events.HasNext() {
+		return nil
+	}
+	event, err := events.Next()
+	if err != nil {
+		return nil
+	}
+	return event
+}
+
+func (r *Reader) decodePayload(payload *commonpb.Payload) []byte {
+	if string(payload.GetMetadata()[converter.MetadataEncoding]) == converter.MetadataEncodingNil {
+		return nil
+	}
+	var data json.RawMessage
+	if err := r.dataConverter.FromPayload(payload, &data); err != nil || string(data) == "null" {
+		return nil
+	}
+	return data
+}
